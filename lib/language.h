@@ -1,0 +1,108 @@
+/* Owns the language's front door: text to policy and back, and what is said about mistakes. */
+#ifndef POSTERN_LANGUAGE_H
+#define POSTERN_LANGUAGE_H
+
+#include "lib/policy.h"
+
+enum language_severity {
+	LANGUAGE_WARNING,
+	LANGUAGE_ERROR,
+};
+
+/* One message. text is the whole of it, several lines: "file:line:column: error: what is wrong,
+ * what was expected", the source line, a caret, near names. Owned by the diagnosis. */
+struct language_message {
+	enum language_severity severity;
+	struct policy_place place;
+	const char *text;
+};
+
+struct language_diagnosis {
+	struct language_message *v;
+	size_t n;
+	size_t errors, warnings;
+	struct arena *arena;
+};
+
+/* Reads a file for `include` and `list file`; lib opens nothing itself. On success *text is
+ * malloc'ed and taken over. Returns 0 or -errno. */
+typedef int language_read(void *context, const char *path, char **text, size_t *len);
+
+/* What the checker may know of the world; NULL members: not known, no check. */
+struct language_world {
+	language_read *read;
+	void *context;
+	/* 1 present with MAC, 0 present without MAC, -1 absent. Pattern may be a wildcard. */
+	int (*interface)(void *context, const char *pattern);
+	/* The listener's own port (steered to by TPROXY), refused as a zone's port. 0: unknown */
+	uint16_t relay_port;
+	/* Is this address one of ours? */
+	bool (*own_address)(void *context, const struct addr *addr);
+};
+
+/* Scan, parse, check. file is the name for messages. Returns a policy with one reference, or NULL
+ * when diagnosis has errors; warnings may stand beside a policy. The diagnosis is always filled;
+ * language_diagnosis_fini() it. At most 20 errors are kept. */
+struct policy *language_parse(const char *file, const char *text, size_t len,
+	const struct language_world *world, struct language_diagnosis *diagnosis);
+void language_diagnosis_fini(struct language_diagnosis *diagnosis);
+
+/* Behaviour that a later release brings, in use by this policy: the place and a name such as
+ * "server relay: mx". Parses and prints, but apply refuses. Returns how many, adds errors. */
+size_t language_refuse_later(const struct policy *policy, struct language_diagnosis *diagnosis);
+
+enum language_print {
+	LANGUAGE_PRINT_CANONICAL = 0,
+	LANGUAGE_PRINT_FULL = 1 << 0,	  /* defaults too */
+	LANGUAGE_PRINT_RESOLVED = 1 << 1, /* lists from files as inline lists: for other processes */
+};
+
+/* Canonical text, malloc'ed, NUL-terminated; NULL only when out of memory.
+ * parse(print(p)) == p and print(parse(print(p))) == print(p), byte for byte. */
+char *language_print(const struct policy *policy, enum language_print flags, size_t *len);
+/* One statement alone, as `rule show`, `server show` and friends quote it. malloc'ed. */
+char *language_print_rule(const struct policy *policy, size_t rule, enum language_print flags);
+char *language_print_server(const struct policy *policy, size_t server, enum language_print flags);
+char *language_print_zone(const struct policy *policy, size_t zone, enum language_print flags);
+char *language_print_device(const struct policy *policy, size_t device, enum language_print flags);
+
+/* Edits for the CLI: the old policy's canonical text with one statement put in, replaced, moved or
+ * taken out, parsed and checked anew. `statement` is the whole of it, e.g. `rule x { ... }`.
+ * kind: "rule" or "device". Returns the new policy or NULL with errors. */
+enum language_position {
+	LANGUAGE_FIRST,
+	LANGUAGE_LAST,
+	LANGUAGE_BEFORE,
+	LANGUAGE_AFTER,
+};
+struct policy *language_edit_add(const struct policy *policy, const char *kind,
+	const char *statement, enum language_position position, const char *other,
+	const struct language_world *world, struct language_diagnosis *diagnosis);
+struct policy *language_edit_replace(const struct policy *policy, const char *kind,
+	const char *name, const char *statement, const struct language_world *world,
+	struct language_diagnosis *diagnosis);
+struct policy *language_edit_delete(const struct policy *policy, const char *kind,
+	const char *name, const struct language_world *world,
+	struct language_diagnosis *diagnosis);
+struct policy *language_edit_move(const struct policy *policy, const char *name,
+	enum language_position position, const char *other, const struct language_world *world,
+	struct language_diagnosis *diagnosis);
+struct policy *language_edit_enable(const struct policy *policy, const char *name, bool enable,
+	const struct language_world *world, struct language_diagnosis *diagnosis);
+/* An earlier enabled rule that takes every packet this rule could take, or -1. */
+ptrdiff_t language_shadowed_by(const struct policy *policy, size_t rule);
+
+/* DUR, SIZE, and an element of a list, as the CLI takes them. 0 or -EINVAL. */
+int language_parse_duration(const char *text, uint64_t *ms);
+const char *language_format_duration(uint64_t ms, char buf[static 32]);
+int language_parse_elem(const char *text, struct policy_elem *elem);
+const char *language_format_elem(const struct policy_elem *elem, char buf[static PREFIX_TEXT_SIZE]);
+/* A list file or import: delimiters are comma, semicolon, space, tab, newline; '#' to the end of
+ * the line is a comment. *elems is malloc'ed. 0, or -EINVAL with *line (from 1), *column and *word
+ * (malloc'ed) set to the place of the first bad entry. */
+int language_parse_list(const char *text, size_t len, struct policy_elem **elems, size_t *n,
+	unsigned *line, unsigned *column, char **word);
+/* The nearest of names to a mistyped one, or NULL. */
+const char *language_near(const char *word, const char *const *names, size_t n);
+
+#endif

@@ -1,0 +1,368 @@
+/* Owns what a policy is: the checked statements of the configuration language as plain data.
+ *
+ * A policy is made by policy_parse() (language.h), is never changed afterwards and is shared by
+ * reference count: running flows keep the policy they began with. All its memory is one arena. */
+#ifndef POSTERN_POLICY_H
+#define POSTERN_POLICY_H
+
+#include "lib/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POLICY_NAME_SIZE   64  /* names of zones, rules, ...: 1..63 bytes and NUL */
+#define POLICY_USER_SIZE   128 /* user and group names: 1..127 bytes of UTF-8 and NUL */
+#define POLICY_TEXT_SIZE   256 /* operator's answer texts: ..255 bytes and NUL */
+#define POLICY_IFNAME_SIZE 16  /* as the kernel's IFNAMSIZ */
+
+/* Where a statement stands, for messages. file indexes policy->files. */
+struct policy_place {
+	uint32_t line;
+	uint16_t column;
+	uint16_t file;
+};
+
+/* hash is policy_hash(text, len): compare it first, then the bytes. */
+struct policy_string {
+	const char *text; /* NUL-terminated */
+	uint32_t len;
+	uint32_t hash;
+};
+
+struct policy_strings {
+	struct policy_string *v;
+	size_t n;
+};
+
+struct policy_prefixes {
+	struct prefix *v;
+	size_t n;
+};
+
+struct policy_ports {
+	uint16_t *v;
+	size_t n;
+};
+
+enum policy_verdict {
+	POLICY_VERDICT_REDIRECT,
+	POLICY_VERDICT_ANSWER,
+	POLICY_VERDICT_PASS,
+	POLICY_VERDICT_REJECT,
+	POLICY_VERDICT_DROP,
+};
+#define POLICY_VERDICTS 5
+extern const char *const policy_verdict_names[POLICY_VERDICTS];
+
+/* What the language calls ACT. code and text only with ANSWER. */
+struct policy_act {
+	enum policy_verdict verdict;
+	uint16_t code; /* 421 or 554 */
+	bool code_given;
+	struct policy_string text;
+};
+
+enum policy_posture {
+	POLICY_POSTURE_CLOSED,
+	POLICY_POSTURE_OPEN,
+};
+
+enum policy_identity {
+	POLICY_IDENTITY_MAC,
+	POLICY_IDENTITY_ADDRESS,
+	POLICY_IDENTITY_MAC_ADDRESS,
+};
+
+enum policy_limit_kind {
+	POLICY_LIMIT_FLOWS,
+	POLICY_LIMIT_RATE,
+	POLICY_LIMIT_SESSIONS, /* per user */
+};
+
+enum policy_per {
+	POLICY_PER_ALL,
+	POLICY_PER_CLIENT,
+	POLICY_PER_USER,
+};
+
+struct policy_limit {
+	struct policy_place place;
+	enum policy_limit_kind kind;
+	enum policy_per per;
+	uint32_t count;
+	uint32_t per_seconds; /* 1, 60 or 3600 with RATE, else 0 */
+};
+
+struct policy_limits {
+	struct policy_limit *v;
+	size_t n;
+};
+
+enum policy_elem_kind {
+	POLICY_ELEM_PREFIX,
+	POLICY_ELEM_MAC,
+};
+
+struct policy_elem {
+	enum policy_elem_kind kind;
+	union {
+		struct prefix prefix;
+		struct mac mac;
+	};
+};
+
+struct policy_elems {
+	struct policy_elem *v;
+	size_t n;
+};
+
+/* `given` masks: which optional statements were written; the others hold their default. The
+ * printer prints what was written, `policy show --full` all. */
+enum {
+	POLICY_ZONE_PORT = 1 << 0,
+	POLICY_ZONE_IDENTITY = 1 << 1,
+	POLICY_ZONE_UNAUTHENTICATED = 1 << 2,
+	POLICY_ZONE_UNMATCHED = 1 << 3,
+	POLICY_ZONE_ON_FAILURE = 1 << 4, /* else the policy's */
+	POLICY_ZONE_LEASE = 1 << 5,
+	POLICY_ZONE_IDLE = 1 << 6,
+	POLICY_ZONE_ON_LOGOUT = 1 << 7,
+	POLICY_ZONE_COMMENT = 1 << 8,
+};
+
+struct policy_zone {
+	struct policy_place place;
+	struct policy_string name;
+	unsigned given;
+	struct policy_strings interfaces; /* at least one; a trailing '*' is a wildcard */
+	struct policy_prefixes networks;  /* none: every address on the interfaces */
+	struct policy_ports ports;	  /* at least one: 25 */
+	enum policy_identity identity;
+	struct policy_act unauthenticated;
+	struct policy_act unmatched;
+	enum policy_posture on_failure; /* resolved */
+	uint32_t lease_s;		/* 0: none */
+	uint32_t idle_s;		/* 0: none */
+	bool logout_keeps;
+	struct policy_limits limits;
+	struct policy_string comment;
+};
+
+enum policy_list_kind {
+	POLICY_LIST_INLINE,
+	POLICY_LIST_FILE,
+	POLICY_LIST_DYNAMIC,
+};
+
+struct policy_list {
+	struct policy_place place;
+	struct policy_string name;
+	enum policy_list_kind kind;
+	struct policy_string path; /* FILE */
+	struct policy_elems elems; /* INLINE, and FILE once loaded */
+	struct lpm *index;	   /* of elems; NULL for DYNAMIC. Owned by the policy */
+};
+
+enum {
+	POLICY_HOST_PORT = 1 << 0,
+	POLICY_HOST_PREFERENCE = 1 << 1,
+	POLICY_HOST_WEIGHT = 1 << 2,
+	POLICY_HOST_LIMIT = 1 << 3,
+};
+
+struct policy_host {
+	struct policy_place place;
+	unsigned given;
+	bool is_mx;
+	struct addr addr;	   /* family ADDR_NONE: a name */
+	struct policy_string name; /* as written, also for an address */
+	uint16_t port;
+	uint16_t preference;
+	uint16_t weight;
+	uint32_t limit_flows; /* 0: none */
+};
+
+enum policy_bind {
+	POLICY_BIND_GATEWAY,
+	POLICY_BIND_CLIENT,
+	POLICY_BIND_ADDRESS,
+};
+
+enum policy_announce {
+	POLICY_ANNOUNCE_NONE,
+	POLICY_ANNOUNCE_PROXY_V1,
+	POLICY_ANNOUNCE_PROXY_V2,
+	POLICY_ANNOUNCE_XCLIENT,
+};
+
+enum {
+	POLICY_SERVER_BIND = 1 << 0,
+	POLICY_SERVER_ANNOUNCE = 1 << 1,
+	POLICY_SERVER_PROBE = 1 << 2,
+	POLICY_SERVER_FIRST = 1 << 3, /* deadline first ... */
+	POLICY_SERVER_CONNECT = 1 << 4,
+	POLICY_SERVER_GREETING = 1 << 5,
+	POLICY_SERVER_IDLE = 1 << 6,
+	POLICY_SERVER_LIMIT = 1 << 7,
+	POLICY_SERVER_COMMENT = 1 << 8,
+	POLICY_SERVER_LOGIN = 1 << 9,
+	POLICY_SERVER_EVERY = 1 << 10,
+};
+
+struct policy_server {
+	struct policy_place place;
+	struct policy_string name;
+	unsigned given;
+	struct policy_host *hosts; /* in the order written */
+	size_t nhosts;		   /* at least one */
+	enum policy_bind bind;
+	struct addr bind_addr;
+	enum policy_announce announce;
+	bool announce_login;
+	bool probe; /* probe smtp */
+	uint32_t probe_every_s;
+	/* Defaults: first 25 s, connect 5 s, greeting 15 s, idle 15 min. */
+	uint32_t first_ms, connect_ms, greeting_ms, idle_ms;
+	uint32_t limit_flows; /* 0: none */
+	struct policy_string comment;
+};
+
+struct policy_device {
+	struct policy_place place;
+	struct policy_string name;
+	struct policy_string zone_name;
+	size_t zone; /* index */
+	struct mac *macs;
+	size_t nmacs;
+	struct policy_prefixes addresses;
+	struct policy_strings list_names; /* `address NAME` */
+	size_t *lists;			  /* indexes, nlists = list_names.n */
+	struct policy_string user;
+	struct policy_strings groups;
+	struct policy_string comment;
+};
+
+/* One condition on addresses. given == false: any. */
+struct policy_where {
+	bool given;
+	bool any; /* `any` written */
+	bool negated;
+	struct policy_elems elems;
+	struct policy_strings list_names;
+	size_t *lists;	   /* indexes, nlists = list_names.n */
+	struct lpm *index; /* of elems; NULL if there are none */
+};
+
+/* One RANGE: days as a mask (bit 0 = Monday), minutes of the local day. from > to crosses
+ * midnight and belongs to the day it begins on. from == to == 0 with !hours_given: whole day. */
+struct policy_range {
+	uint8_t days; /* 0x7f when none was written */
+	bool days_given;
+	uint8_t first_day, last_day; /* as written; last < first wraps */
+	bool hours_given;
+	uint16_t from, to; /* 0..1440 */
+};
+
+struct policy_schedule {
+	struct policy_range *v;
+	size_t n; /* 0: always */
+};
+
+struct policy_rule {
+	struct policy_place place;
+	struct policy_string name;
+	struct policy_strings zone_names; /* none: every zone */
+	size_t *zones;			  /* indexes, n = zone_names.n */
+	bool user_given, user_any, user_negated;
+	struct policy_strings users;
+	bool group_given, group_negated;
+	struct policy_strings groups;
+	struct policy_ports ports; /* none: all */
+	struct policy_where source;
+	struct policy_where destination;
+	struct policy_schedule schedule;
+	bool to_server;	  /* else the act */
+	bool to_original; /* `server original` */
+	struct policy_string server_name;
+	size_t server; /* index, when to_server && !to_original */
+	struct policy_act act;
+	bool audit_given, audit; /* default on */
+	bool disabled;
+	struct policy_string comment;
+};
+
+enum {
+	POLICY_GIVEN_LANGUAGE = 1 << 0,
+	POLICY_GIVEN_HOSTNAME = 1 << 1,
+	POLICY_GIVEN_ON_FAILURE = 1 << 2,
+	POLICY_GIVEN_DRAIN = 1 << 3,
+	POLICY_GIVEN_LIMIT = 1 << 4,
+	POLICY_GIVEN_AUDIT_KEEP = 1 << 5,
+	POLICY_GIVEN_AUDIT_SIZE = 1 << 6,
+	POLICY_GIVEN_AUDIT_PRIVACY = 1 << 7,
+	POLICY_GIVEN_LOG_LEVEL = 1 << 8,
+	POLICY_GIVEN_METRICS = 1 << 9,
+};
+
+enum policy_log_level {
+	POLICY_LOG_ERROR,
+	POLICY_LOG_WARNING,
+	POLICY_LOG_INFO,
+	POLICY_LOG_DEBUG,
+};
+
+struct policy {
+	unsigned references;
+	unsigned given;
+	struct policy_string hostname; /* len 0: the machine's */
+	enum policy_posture on_failure;
+	uint32_t drain_s;     /* default 300 */
+	uint32_t limit_flows; /* default 8000 */
+	uint32_t audit_keep_s;
+	uint64_t audit_size_bytes;
+	bool audit_privacy_off;
+	enum policy_log_level log_level;
+	struct addr metrics_addr; /* ADDR_NONE: off */
+	uint16_t metrics_port;
+
+	struct policy_zone *zones;
+	size_t nzones;
+	struct policy_list *lists;
+	size_t nlists;
+	struct policy_server *servers;
+	size_t nservers;
+	struct policy_device *devices;
+	size_t ndevices;
+	struct policy_rule *rules; /* in order */
+	size_t nrules;
+
+	const char **files; /* names for struct policy_place */
+	size_t nfiles;
+	struct arena *arena;
+	void *names; /* hash of (kind, name) -> index, private to policy.c */
+};
+
+struct policy *policy_ref(struct policy *policy);
+/* NULL is allowed. Frees when the last reference goes. */
+void policy_unref(struct policy *policy);
+
+uint32_t policy_hash(const void *bytes, size_t len);
+bool policy_string_equal(const struct policy_string *a, const struct policy_string *b);
+
+/* Index of a name, or -1. Constant time. */
+ptrdiff_t policy_find_zone(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_list(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_server(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_device(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_rule(const struct policy *policy, const char *name);
+
+/* Does an interface name match a zone's pattern ("br-guest", "wlan*")? */
+bool policy_interface_match(const char *pattern, const char *ifname);
+/* The zone of a client seen on an interface; -1: none. The longest network wins (two zones never
+ * overlap, so there is at most one). */
+ptrdiff_t policy_find_zone_of(const struct policy *policy, const char *ifname,
+	const struct addr *source);
+bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port);
+
+#endif

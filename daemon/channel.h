@@ -1,0 +1,37 @@
+/* Owns one end of a socket pair between two processes: messages out in order, messages in checked,
+ * descriptors with them. */
+#ifndef POSTERN_CHANNEL_H
+#define POSTERN_CHANNEL_H
+
+#include "daemon/loop.h"
+#include "lib/message.h"
+
+struct channel;
+
+struct channel_handler {
+	/* message has passed message_check(); fd is -1 or taken over by the handler. */
+	void (*on_message)(void *context, const struct message_header *message, int fd);
+	/* The other end is gone. The channel is closed; the handler may channel_free() it. */
+	void (*on_gone)(void *context);
+};
+
+/* Takes fd over. NULL: out of memory. */
+struct channel *channel_open(struct loop *loop, int fd, const struct channel_handler *handler,
+	void *context);
+void channel_free(struct channel *channel);
+/* Sends now, or queues in order when the other end is slow (up to 256 MiB: then -ENOBUFS and the
+ * channel counts as gone). fd, if not -1, is duplicated. 0 or -errno. */
+int channel_send(struct channel *channel, const void *message, int fd);
+/* Handles everything that already waits on the socket, now, without going back to the loop. How
+ * many messages. A relay does so before it believes that an identity is missing. */
+unsigned channel_drain(struct channel *channel);
+size_t channel_queued_bytes(const struct channel *channel);
+uint32_t channel_next_seq(struct channel *channel); /* for requests; never 0 */
+
+/* A sealed memfd with these bytes, for POLICY and PLAN; -errno. */
+int channel_memfd(const char *name, const void *bytes, size_t len);
+/* Maps such a descriptor, after checking the seals, and closes it. *bytes is released with
+ * munmap(). 0 or -errno. */
+int channel_map(int fd, void **bytes, size_t *len);
+
+#endif

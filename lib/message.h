@@ -1,0 +1,344 @@
+/* Owns what the processes say to each other: fixed, length-checked messages over SOCK_SEQPACKET
+ * socket pairs. All are of one machine and one build, so structures travel as they are; each is
+ * checked by message_check() before anything in it is believed. One message is one record.
+ *
+ * Requests that want an answer carry `seq`, not zero; the answer is MESSAGE_REPLY with the same. */
+#ifndef POSTERN_MESSAGE_H
+#define POSTERN_MESSAGE_H
+
+#include "lib/addr.h"
+#include "lib/counter.h"
+#include "lib/decide.h"
+#include "lib/ending.h"
+#include "lib/policy.h"
+
+#define MESSAGE_VERSION	  1
+#define MESSAGE_BYTES_MAX 65536
+#define MESSAGE_TEXT_SIZE 256
+
+enum message_type {
+	/* any <-> any */
+	MESSAGE_PING = 1, /* keeper -> child, once a second; answered by */
+	MESSAGE_PONG,
+	MESSAGE_REPLY,
+
+	/* keeper -> control and relay */
+	MESSAGE_LINK,  /* an interface came or changed */
+	MESSAGE_UNLINK,
+	MESSAGE_LINKS_DONE, /* the whole picture was sent */
+	MESSAGE_PEER,  /* + descriptor: the socket to control (for a relay) or to a relay (control) */
+	MESSAGE_PEER_GONE, /* a relay died (to control) */
+	MESSAGE_DRAIN, /* take no new flows, end when the last is done or the time is over */
+
+	/* keeper -> control */
+	MESSAGE_ADMIT,	/* a first packet waits for its verdict */
+	MESSAGE_EVENT,	/* healed, late, killed, queue overrun, ...: for log, counters, monitor */
+	MESSAGE_CLIENT, /* one row of MESSAGE_CLIENTS_GET, then the reply */
+	MESSAGE_RELOAD, /* SIGHUP */
+	MESSAGE_STOP,	/* SIGTERM: control says which policy to leave behind, then ends */
+	MESSAGE_KERNEL_COUNTERS, /* answer to MESSAGE_KERNEL_COUNTERS_GET */
+	MESSAGE_TEXT,	/* one line of MESSAGE_DOCTOR_GET, then the reply */
+
+	/* control -> keeper */
+	MESSAGE_READY,	 /* state is loaded; admission may begin */
+	MESSAGE_VERDICT, /* answer to MESSAGE_ADMIT; its entry goes into the kernel first */
+	MESSAGE_ENTRIES, /* client set entries to add and delete, one batch */
+	MESSAGE_PLAN,	 /* + descriptor: a sealed memfd with plan_encode() bytes */
+	MESSAGE_BYPASS,
+	MESSAGE_CLIENTS_GET,
+	MESSAGE_KERNEL_COUNTERS_GET,
+	MESSAGE_NEIGHBOUR_GET, /* answered by MESSAGE_NEIGHBOUR */
+	MESSAGE_NEIGHBOUR,
+	MESSAGE_CUT,	     /* end a client's passed flows: ct mark KILL */
+	MESSAGE_DOCTOR_GET,  /* facts that need privilege, as text lines "key value" */
+
+	/* control -> relay */
+	MESSAGE_POLICY,	       /* + descriptor: sealed memfd with canonical resolved text */
+	MESSAGE_POLICY_COMMIT, /* use the prepared policy from now on */
+	MESSAGE_POLICY_ABORT,
+	MESSAGE_SESSIONS, /* one or more encoded sessions, back to back */
+	MESSAGE_SESSION_GONE,
+	MESSAGE_LIST_ENTRIES,
+	MESSAGE_LIST_CLEAR,
+	MESSAGE_PICTURE_DONE, /* policy, sessions and lists were sent: accept flows */
+	MESSAGE_FLOW_IDS,     /* a block of flow ids to use */
+	MESSAGE_KILL,	      /* end flows */
+	MESSAGE_FLOWS_GET,    /* answered by MESSAGE_FLOW rows, then the reply */
+	MESSAGE_LOG_LEVEL,
+
+	/* relay -> control */
+	MESSAGE_FLOW,	 /* one live flow */
+	MESSAGE_RECORD,	 /* a finished flow: the audit record */
+	MESSAGE_STARTED, /* a flow began (for hits, monitor, idle sessions) */
+	MESSAGE_FLOW_IDS_GET,
+	MESSAGE_COUNTERS, /* a relay's counters, once a second when changed, and at its end */
+	MESSAGE_HOST,	  /* what a relay found out about a server's host */
+};
+
+struct message_header {
+	uint16_t type;
+	uint16_t version;
+	uint32_t seq;
+	uint32_t bytes; /* of the whole message, header included */
+	uint32_t reserved;
+};
+
+struct message_reply {
+	struct message_header header;
+	int32_t status; /* 0 or -errno */
+	uint32_t value;
+	char text[MESSAGE_TEXT_SIZE];
+};
+
+struct message_plain { /* PING, PONG, LINKS_DONE, READY, RELOAD, PICTURE_DONE, ..._GET */
+	struct message_header header;
+};
+
+struct message_link { /* LINK, UNLINK */
+	struct message_header header;
+	uint32_t ifindex;
+	uint8_t has_mac;
+	uint8_t up;
+	uint8_t reserved[2];
+	char name[POLICY_IFNAME_SIZE];
+};
+
+struct message_peer { /* PEER, PEER_GONE */
+	struct message_header header;
+	uint32_t relay;	    /* number of the relay, from 0 */
+	uint32_t generation; /* counts the starts of this relay */
+};
+
+struct message_drain {
+	struct message_header header;
+	uint32_t seconds;
+	uint32_t reserved;
+};
+
+struct message_admit {
+	struct message_header header;
+	uint32_t packet; /* the queue's id */
+	uint32_t ifindex;
+	struct endpoint source;
+	struct endpoint original;
+	struct mac mac;
+	char ifname[POLICY_IFNAME_SIZE];
+};
+
+/* One entry of the kernel's client sets. */
+struct message_entry {
+	uint8_t add;	/* 1 add (replaces any other verdict), 0 delete */
+	uint8_t kernel; /* enum decide_kernel */
+	uint8_t has_mac;
+	uint8_t reserved;
+	uint32_t timeout_ms; /* with add; 0 only with delete */
+	struct addr source;
+	struct mac mac;
+	char ifname[POLICY_IFNAME_SIZE];
+};
+
+struct message_verdict {
+	struct message_header header;
+	uint32_t packet;
+	uint8_t kernel; /* enum decide_kernel */
+	uint8_t cache;	/* 1: entry goes into the kernel */
+	uint8_t forget; /* 1: forgotten is deleted in the same batch */
+	uint8_t reserved;
+	struct message_entry entry;
+	struct message_entry forgotten; /* the same address with another MAC */
+};
+
+struct message_entries {
+	struct message_header header;
+	uint32_t flush; /* 1: all client sets are emptied first */
+	uint32_t n;
+	struct message_entry v[]; /* n of them */
+};
+#define MESSAGE_ENTRIES_MAX 1000
+
+struct message_client {
+	struct message_header header;
+	struct message_entry entry; /* timeout_ms: time left */
+	uint64_t packets;
+};
+
+enum message_event_kind {
+	MESSAGE_EVENT_HEALED_TABLE,
+	MESSAGE_EVENT_HEALED_ROUTE,
+	MESSAGE_EVENT_ADMIT_LATE,   /* released undecided */
+	MESSAGE_EVENT_QUEUE_OVERRUN,
+	MESSAGE_EVENT_ENTRY_FAILED, /* a full set, for one */
+	MESSAGE_EVENT_RELAY_KILLED, /* missed its heartbeat */
+	MESSAGE_EVENT_RELAY_STARTED,
+	MESSAGE_EVENT_LISTENER_CLOSED,
+	MESSAGE_EVENT_LISTENER_OPENED,
+};
+#define MESSAGE_EVENTS 9
+
+struct message_event {
+	struct message_header header;
+	uint32_t kind; /* enum message_event_kind */
+	uint32_t count;
+	char text[MESSAGE_TEXT_SIZE];
+};
+
+struct message_kernel_counters {
+	struct message_header header;
+	uint64_t steered, queued, limited, posture_reset, posture_passed, bypassed, stray_reset;
+	uint64_t entries;	 /* in all client sets */
+	uint32_t native_queue;	 /* 1 native, 0 nft_compat */
+	uint32_t table_owned;	 /* 1: owner and persist */
+};
+
+struct message_text {
+	struct message_header header;
+	char text[1024];
+};
+
+struct message_bypass {
+	struct message_header header;
+	uint32_t on;
+	uint32_t seconds; /* 0: no end */
+	char zone[POLICY_NAME_SIZE]; /* empty: all */
+};
+
+struct message_neighbour { /* NEIGHBOUR_GET and NEIGHBOUR */
+	struct message_header header;
+	struct addr addr;
+	struct mac mac; /* all zero in the answer: not known */
+	uint32_t ifindex; /* 0: any; in the answer where it was found */
+	char ifname[POLICY_IFNAME_SIZE];
+};
+
+struct message_cut {
+	struct message_header header;
+	struct prefix source;
+};
+
+struct message_policy { /* POLICY, POLICY_COMMIT, POLICY_ABORT */
+	struct message_header header;
+	uint64_t number; /* of the policy */
+};
+
+struct message_sessions {
+	struct message_header header;
+	uint32_t n;
+	uint32_t bytes;	 /* of data */
+	uint8_t data[];	 /* session_encode() n times */
+};
+
+struct message_session_gone {
+	struct message_header header;
+	uint64_t id;
+};
+
+struct message_list_entry {
+	uint8_t add;
+	uint8_t reserved[7];
+	uint64_t end_ms;
+	struct policy_elem elem;
+};
+
+struct message_list_entries {
+	struct message_header header;
+	char name[POLICY_NAME_SIZE]; /* also LIST_CLEAR, with n 0 */
+	uint32_t n;
+	uint32_t reserved;
+	struct message_list_entry v[];
+};
+
+struct message_flow_ids {
+	struct message_header header;
+	uint64_t first, last;
+};
+
+/* Flows that match every criterion given are ended: RST to both sides. */
+struct message_kill {
+	struct message_header header;
+	uint64_t flow;	  /* 0: any */
+	uint64_t session; /* 0: any */
+	uint32_t ending;  /* enum ending: what the record says */
+	uint32_t reserved;
+	char user[POLICY_USER_SIZE];   /* empty: any */
+	char server[POLICY_NAME_SIZE]; /* empty: any */
+	char zone[POLICY_NAME_SIZE];   /* empty: any */
+};
+
+struct message_log_level {
+	struct message_header header;
+	uint32_t level; /* enum policy_log_level */
+	uint32_t reserved;
+};
+
+struct message_started {
+	struct message_header header;
+	uint64_t flow;
+	uint64_t session;
+	uint64_t at_ms;
+	char rule[POLICY_NAME_SIZE];
+};
+
+/* A live flow and an audit record are the same thing at two times: end_ms 0 is live. */
+#define MESSAGE_ATTEMPTS_MAX 8
+
+struct message_attempt {
+	struct endpoint host;
+	uint32_t ms;	 /* how long it took */
+	uint16_t ending; /* enum ending; ENDING_NONE: it was taken */
+	char reply[120]; /* the host's words, printable */
+};
+
+struct message_flow { /* FLOW and RECORD */
+	struct message_header header;
+	uint64_t id;
+	uint64_t session;
+	uint64_t start_ms, end_ms; /* wall clock */
+	uint64_t connected_ms;	   /* wall clock: the good greeting; 0: never */
+	uint64_t from_client_bytes, from_server_bytes;
+	uint32_t messages; /* that the server took (250 after the data), as seen in clear */
+	uint32_t seen;	   /* of enum smtp_seen (smtp.h) */
+	uint16_t verdict;  /* enum policy_verdict */
+	uint16_t ending;   /* enum ending */
+	uint16_t reason;   /* enum decide_reason */
+	uint16_t audit;	   /* 0: the rule says audit off */
+	struct endpoint client;
+	struct endpoint original;
+	struct endpoint host; /* family ADDR_NONE: none */
+	struct mac mac;
+	char ifname[POLICY_IFNAME_SIZE];
+	char zone[POLICY_NAME_SIZE];
+	char user[POLICY_USER_SIZE];
+	char rule[POLICY_NAME_SIZE];
+	char server[POLICY_NAME_SIZE]; /* "original" for server original */
+	char state[24];	    /* live: name of the flow's state */
+	char detail[MESSAGE_TEXT_SIZE]; /* printable: reason in words, last reply */
+	uint32_t nattempts;
+	uint32_t relay;
+	struct message_attempt attempts[MESSAGE_ATTEMPTS_MAX];
+};
+
+struct message_counters {
+	struct message_header header;
+	uint32_t relay;
+	uint32_t n; /* COUNTERS */
+	uint64_t v[COUNTERS];
+};
+
+struct message_host {
+	struct message_header header;
+	struct endpoint host;
+	uint16_t usable; /* 0: refused, text says why */
+	uint16_t reserved;
+	char server[POLICY_NAME_SIZE];
+	char text[MESSAGE_TEXT_SIZE];
+};
+
+/* Is this a well-formed message, of len bytes in an aligned buffer? Type known, version ours,
+ * length exact, counts within it, enums in range, strings terminated and without control
+ * characters. 0 or -EBADMSG. What one process may say to another is checked by the receiver. */
+int message_check(const void *bytes, size_t len);
+/* Fills the header: zeroes the message and sets type and bytes. */
+void message_init(void *message, enum message_type type, size_t bytes);
+const char *message_name(enum message_type type);
+
+#endif

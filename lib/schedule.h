@@ -1,0 +1,18 @@
+/* Owns the schedule of a rule: is it on at a local time, and when does that change. */
+#ifndef POSTERN_SCHEDULE_H
+#define POSTERN_SCHEDULE_H
+
+#include "lib/policy.h"
+
+#include <time.h>
+
+/* Turns a moment into local time; localtime_r outside of tests. lib reads no clock or zone. */
+typedef struct tm *schedule_local(const time_t *at, struct tm *tm);
+
+bool schedule_on(const struct policy_schedule *schedule, time_t now, schedule_local *local);
+/* The next moment after now at which schedule_on() changes, right across midnight and changes of
+ * daylight saving time; 0: never. */
+time_t schedule_next_change(const struct policy_schedule *schedule, time_t now,
+	schedule_local *local);
+
+#endif

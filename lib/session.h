@@ -1,0 +1,100 @@
+/* Owns who is logged in: the table of sessions and devices, and the lookup by identity.
+ *
+ * Control holds the authority's copy and every relay a copy kept by deltas; both use this code. */
+#ifndef POSTERN_SESSION_H
+#define POSTERN_SESSION_H
+
+#include "lib/addr.h"
+#include "lib/policy.h"
+
+#define SESSION_ADDRESSES_MAX 16 /* the oldest learned one goes */
+#define SESSION_GROUPS_MAX    32
+
+enum session_kind {
+	SESSION_PORTAL, /* logged in */
+	SESSION_DEVICE, /* from the policy, permanent */
+};
+
+struct session_address {
+	struct prefix prefix;
+	bool learned;	  /* at admission; else given at login */
+	uint64_t seen_ms; /* wall clock, when it was last admitted */
+};
+
+/* One session. Strings are owned by the session. Times are wall clock milliseconds, 0 = none. */
+struct session {
+	uint64_t id; /* devices: SESSION_DEVICE_ID | index */
+	enum session_kind kind;
+	struct policy_string zone; /* by name: sessions outlive policies */
+	struct policy_string user;
+	struct policy_string *groups;
+	size_t ngroups;
+	struct mac mac;
+	struct session_address *addresses;
+	size_t naddresses;
+	uint64_t started_ms;
+	uint64_t lease_end_ms;
+	uint32_t idle_s;
+	uint64_t active_ms;
+};
+
+#define SESSION_DEVICE_ID (1ull << 63)
+
+struct session_table;
+
+struct session_table *session_table_new(void);
+void session_table_free(struct session_table *table);
+/* Puts a copy of the session in, in place of the one with the same id. 0 or -ENOMEM. */
+int session_table_put(struct session_table *table, const struct session *session);
+/* 0 or -ENOENT. */
+int session_table_del(struct session_table *table, uint64_t id);
+/* Borrowed until the next change of the table. NULL: none. */
+struct session *session_table_find(const struct session_table *table, uint64_t id);
+size_t session_table_count(const struct session_table *table); /* portal sessions */
+size_t session_table_count_zone(const struct session_table *table, const char *zone);
+size_t session_table_count_user(const struct session_table *table, const char *zone,
+	const char *user); /* zone NULL: all */
+
+/* Takes the policy's devices in, in place of all devices before. Device addresses by list name
+ * follow the policy's list and `dynamic` (lists.h). 0 or -ENOMEM. */
+struct lists;
+int session_table_set_devices(struct session_table *table, const struct policy *policy,
+	const struct lists *lists);
+
+/* The session of a client, after the zone's identity. mac may be unset (no MAC seen).
+ *   mac: the session of (zone, MAC); else a session or device without MAC by its address.
+ *   address: the longest matching address; a session or device that has only a MAC, by its MAC
+ *            first. A session's MAC is otherwise not looked at.
+ *   mac+address: the session of (zone, MAC) that also holds the address.
+ * Most specific wins: MAC, address, longest prefix. A portal session beats a device.
+ * Borrowed; NULL: none. An expired lease is still found: the caller compares lease_end_ms. */
+struct session *session_table_identify(const struct session_table *table, const char *zone,
+	enum policy_identity identity, const struct mac *mac, const struct addr *addr);
+
+/* Iteration for logout and show; stops when visit returns non-zero. The visitor must not change
+ * the table. zone NULL: every zone. */
+typedef int session_visit(void *context, struct session *session);
+int session_table_each(const struct session_table *table, session_visit *visit, void *context);
+int session_table_each_user(const struct session_table *table, const char *user,
+	session_visit *visit, void *context);
+int session_table_each_mac(const struct session_table *table, const struct mac *mac,
+	session_visit *visit, void *context);
+int session_table_each_address(const struct session_table *table, const struct addr *addr,
+	session_visit *visit, void *context);
+/* The session whose lease or idle time ends first; NULL: none ends. Idle ends at
+ * active_ms + idle_s. Never a scan. */
+struct session *session_table_next_end(const struct session_table *table, uint64_t *at_ms);
+/* Moves the end of a session after active_ms, lease_end_ms or idle_s was changed in place. */
+void session_table_touch(struct session_table *table, struct session *session);
+
+/* One session as bytes, for messages and the store: bounded, checked. encode returns the length,
+ * or 0 when room is too small. decode fills a session whose strings point into strings (size
+ * SESSION_STRINGS_SIZE); returns the bytes used, or 0 when they are no session. */
+#define SESSION_ENCODED_MAX 8192
+size_t session_encode(const struct session *session, uint8_t *bytes, size_t room);
+struct session_storage; /* holds what a decoded session points to; see session_storage_size() */
+size_t session_storage_size(void);
+size_t session_decode(const uint8_t *bytes, size_t len, struct session *session,
+	struct session_storage *storage);
+
+#endif

@@ -1,0 +1,41 @@
+/* Owns what a process is given at its start, and the privileges it keeps. */
+#ifndef POSTERN_PROCESS_H
+#define POSTERN_PROCESS_H
+
+#include "lib/policy.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PROCESS_RELAYS_MAX 16
+
+/* Numbers that the operator may change on the command line of posternd (all have defaults). */
+struct process_options {
+	const char *config;    /* -f, /etc/postern/postern.conf */
+	const char *state_dir; /* --state, /var/lib/postern */
+	const char *run_dir;   /* --run, /run/postern */
+	const char *user;      /* --user, postern */
+	bool foreground;       /* -d */
+	unsigned relays;       /* --relays, number of cores, at most PROCESS_RELAYS_MAX */
+	uint32_t mark_mask;    /* --mark-mask, 0xf0000000: one nibble anywhere */
+	uint32_t route_table;  /* --table, 4025 */
+	uint16_t relay_port;   /* --port, 4025 */
+	uint16_t queue;	       /* --queue, 4025 */
+};
+
+/* A child is the same program, executed anew: its memory holds nothing of the keeper. */
+struct process_start {
+	struct process_options options;
+	int keeper_fd;	/* channel to the keeper */
+	int control_fd; /* relay: channel to control; else -1 */
+	int listener4, listener6; /* relay: bound, transparent, listening; else -1 */
+	int limit_fd;	/* memfd of the shared limits (limit.h); relay and control */
+	unsigned relay; /* number, from 0 */
+	uint32_t generation; /* counts the starts of this child */
+};
+
+int keeper_main(const struct process_options *options);
+int control_main(const struct process_start *start);
+int relay_main(const struct process_start *start);
+
+#endif

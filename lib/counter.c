@@ -1,0 +1,56 @@
+#include "lib/counter.h"
+
+#include <assert.h>
+
+#define COUNTER_ROW(id, name, kind, help) [COUNTER_##id] = {name, help, COUNTER_KIND_##kind},
+#define ENDING_ROW(id, name, class, meaning) \
+	[COUNTER_ENDING + ENDING_##id] = {   \
+		"ended-" name, "flows that ended: " meaning, COUNTER_KIND_TOTAL},
+
+static const struct {
+	const char *name, *help;
+	enum counter_kind kind;
+} table[] = {COUNTER_TABLE(COUNTER_ROW) ENDING_TABLE(ENDING_ROW)};
+static_assert(sizeof(table) / sizeof(table[0]) == COUNTERS, "a row for each");
+
+const char *counter_name(unsigned counter)
+{
+	assert(counter < COUNTERS);
+	return table[counter].name;
+}
+
+const char *counter_help(unsigned counter)
+{
+	assert(counter < COUNTERS);
+	return table[counter].help;
+}
+
+enum counter_kind counter_kind_of(unsigned counter)
+{
+	assert(counter < COUNTERS);
+	return table[counter].kind;
+}
+
+unsigned counter_of_verdict(enum policy_verdict verdict)
+{
+	switch (verdict) {
+	case POLICY_VERDICT_REDIRECT:
+		return COUNTER_VERDICT_REDIRECT;
+	case POLICY_VERDICT_ANSWER:
+		return COUNTER_VERDICT_ANSWER;
+	case POLICY_VERDICT_PASS:
+		return COUNTER_VERDICT_PASS;
+	case POLICY_VERDICT_REJECT:
+		return COUNTER_VERDICT_REJECT;
+	case POLICY_VERDICT_DROP:
+		return COUNTER_VERDICT_DROP;
+	}
+	assert(!"a verdict");
+	return COUNTER_VERDICT_DROP;
+}
+
+void counter_sum(uint64_t sum[static COUNTERS], const uint64_t part[static COUNTERS])
+{
+	for (unsigned i = 0; i < COUNTERS; i++)
+		sum[i] += part[i];
+}

@@ -1,0 +1,120 @@
+/* Owns the list of everything that is counted.
+ *
+ * Each process has an array of COUNTERS values and changes it alone; control adds the arrays up.
+ * The endings of flows are counters too, behind the others: COUNTER_ENDING + enum ending. */
+#ifndef POSTERN_COUNTER_H
+#define POSTERN_COUNTER_H
+
+#include "lib/ending.h"
+#include "lib/policy.h"
+
+#include <stdint.h>
+
+enum counter_kind {
+	COUNTER_KIND_TOTAL, /* only grows */
+	COUNTER_KIND_GAUGE, /* as it is now */
+};
+
+/* X(identifier, name, kind, help) */
+#define COUNTER_TABLE(X)                                                                          \
+	/* relay */                                                                               \
+	X(FLOWS_ACCEPTED, "flows-accepted", TOTAL, "connections that a relay took")               \
+	X(FLOWS_LIVE, "flows-live", GAUGE, "flows now")                                           \
+	X(FLOWS_SERVED, "flows-served", TOTAL, "flows that got a server's greeting")              \
+	X(VERDICT_REDIRECT, "verdict-redirect", TOTAL, "connections with verdict redirect")       \
+	X(VERDICT_ANSWER, "verdict-answer", TOTAL, "connections with verdict answer")             \
+	X(VERDICT_PASS, "verdict-pass", TOTAL, "admissions with verdict pass")                    \
+	X(VERDICT_REJECT, "verdict-reject", TOTAL, "admissions with verdict reject")              \
+	X(VERDICT_DROP, "verdict-drop", TOTAL, "admissions with verdict drop")                    \
+	X(BYTES_FROM_CLIENT, "bytes-from-client", TOTAL, "bytes relayed from clients to servers") \
+	X(BYTES_FROM_SERVER, "bytes-from-server", TOTAL, "bytes relayed from servers to clients") \
+	X(BYTES_SPLICED, "bytes-spliced", TOTAL, "of the bytes relayed, those never copied")      \
+	X(MESSAGES, "messages", TOTAL, "messages that servers took, as far as seen in clear")     \
+	X(CONNECTS, "connects", TOTAL, "connections tried to servers")                            \
+	X(CONNECTS_FAILED, "connects-failed", TOTAL, "connections to servers that failed")        \
+	X(HOSTS_ASKED, "hosts-asked", TOTAL, "hosts asked for XCLIENT and XFORWARD")              \
+	X(HOSTS_REFUSED, "hosts-refused", TOTAL, "hosts found to be unusable")                    \
+	X(IDENTITY_LATE, "identity-late", TOTAL,                                                  \
+		"identities found only after waiting messages were read")                         \
+	X(SYN_EMPTY, "syn-empty", TOTAL, "connections without a saved SYN (SYN cookies)")         \
+	X(ACCEPT_PAUSED, "accept-paused", TOTAL, "times that accepting paused for a shortage")    \
+	X(PIPES_SHORT, "pipes-short", TOTAL, "times that bulk was copied for want of a pipe")     \
+	X(LIMITS_FULL, "limits-full", TOTAL, "limits not counted because their table was full")   \
+	/* admission */                                                                           \
+	X(ADMISSIONS, "admissions", TOTAL, "first packets decided")                               \
+	X(ADMISSIONS_CACHED, "admissions-cached", TOTAL, "decisions left with the kernel")        \
+	X(ADMISSIONS_UNCACHED, "admissions-uncached", TOTAL,                                      \
+		"decisions that hold for one connection only")                                    \
+	X(ADMISSIONS_LATE, "admissions-late", TOTAL, "first packets released undecided")          \
+	X(ADMISSIONS_MALFORMED, "admissions-malformed", TOTAL, "queued packets not understood")   \
+	X(QUEUE_OVERRUNS, "queue-overruns", TOTAL, "times that the packet queue overran")         \
+	X(ENTRIES_ADDED, "entries-added", TOTAL, "entries put into the kernel's client maps")     \
+	X(ENTRIES_DELETED, "entries-deleted", TOTAL, "entries taken out of them")                 \
+	X(ENTRIES_FAILED, "entries-failed", TOTAL, "entries that the kernel did not take")        \
+	X(ENTRIES, "entries", GAUGE, "entries in the kernel's client maps")                       \
+	/* the kernel's own */                                                                    \
+	X(STEERED, "steered", GAUGE, "connections steered to the relays by the table in force")   \
+	X(QUEUED, "queued", GAUGE, "first packets queued by the table in force")                  \
+	X(LIMITED, "limited", GAUGE, "first packets over the kernel's rate limit")                \
+	X(POSTURE_RESET, "posture-reset", GAUGE, "undecided connections reset")                   \
+	X(POSTURE_PASSED, "posture-passed", GAUGE, "undecided connections passed")                \
+	X(BYPASSED, "bypassed", GAUGE, "connections passed by bypass")                            \
+	X(STRAYS_RESET, "strays-reset", GAUGE, "packets of unknown connections reset")            \
+	/* keeper */                                                                              \
+	X(HEALED_TABLE, "healed-table", TOTAL, "times the table was put back")                    \
+	X(HEALED_ROUTE, "healed-route", TOTAL, "times the policy route was put back")             \
+	X(PROCESSES_STARTED, "processes-started", TOTAL,                                          \
+		"processes started again after their end")                                        \
+	X(PROCESSES_KILLED, "processes-killed", TOTAL, "processes killed for a missed heartbeat") \
+	X(LISTENERS_CLOSED, "listeners-closed", TOTAL, "times the listeners had to be closed")    \
+	/* sessions */                                                                            \
+	X(SESSIONS, "sessions", GAUGE, "sessions now, without devices")                           \
+	X(LOGINS, "logins", TOTAL, "logins that made a session")                                  \
+	X(LOGINS_RENEWED, "logins-renewed", TOTAL, "logins that renewed one")                     \
+	X(LOGINS_REPLACED, "logins-replaced", TOTAL, "logins that ended another user's session")  \
+	X(LOGINS_REFUSED, "logins-refused", TOTAL, "logins refused")                              \
+	X(LOGINS_OVER_LIMIT, "logins-over-limit", TOTAL, "logins over the sessions per user")     \
+	X(LOGOUTS, "logouts", TOTAL, "sessions logged out")                                       \
+	X(LEASES_ENDED, "leases-ended", TOTAL, "sessions whose lease or idle time ran out")       \
+	X(ADDRESSES_LEARNED, "addresses-learned", TOTAL, "addresses added to a session's MAC")    \
+	/* audit */                                                                               \
+	X(AUDIT_WRITTEN, "audit-written", TOTAL, "audit records stored")                          \
+	X(AUDIT_LOST, "audit-lost", TOTAL, "audit records that could not be stored")              \
+	X(AUDIT_EXPIRED, "audit-expired", TOTAL, "audit records removed by age or size")          \
+	X(AUDIT_SKIPPED, "audit-skipped", TOTAL, "refused admissions not recorded: too many")     \
+	/* control */                                                                             \
+	X(POLICIES_APPLIED, "policies-applied", TOTAL, "policies applied")                        \
+	X(POLICIES_REFUSED, "policies-refused", TOTAL, "policies refused")                        \
+	X(REQUESTS, "requests", TOTAL, "requests on the control sockets")                         \
+	X(REQUESTS_REFUSED, "requests-refused", TOTAL, "requests that were refused")              \
+	X(MESSAGES_SENT, "messages-sent", TOTAL, "messages to other processes")                   \
+	X(MESSAGES_RECEIVED, "messages-received", TOTAL, "messages from other processes")         \
+	X(MESSAGES_BAD, "messages-bad", TOTAL, "messages from other processes not understood")    \
+	X(MESSAGES_LOST, "messages-lost", TOTAL, "messages to other processes not delivered")
+
+enum counter {
+#define COUNTER_ENUM(id, name, kind, help) COUNTER_##id,
+	COUNTER_TABLE(COUNTER_ENUM)
+#undef COUNTER_ENUM
+		COUNTER_ENDING, /* the first of ENDINGS */
+};
+
+enum { COUNTERS = COUNTER_ENDING + ENDINGS };
+
+/* name, kind and help of each, by number from 0 to COUNTERS - 1. The names of endings begin with
+ * "ended-". */
+const char *counter_name(unsigned counter);
+const char *counter_help(unsigned counter);
+enum counter_kind counter_kind_of(unsigned counter);
+
+static inline unsigned counter_of_ending(enum ending ending)
+{
+	return COUNTER_ENDING + ending;
+}
+
+unsigned counter_of_verdict(enum policy_verdict verdict);
+
+/* Adds all values of part to sum. */
+void counter_sum(uint64_t sum[static COUNTERS], const uint64_t part[static COUNTERS]);
+
+#endif

@@ -1,0 +1,243 @@
+"""Owns test/run: builds, runs every test or those named, and counts."""
+
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import lab
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("POSTERN_BUILD") or os.path.join(ROOT, "build")
+LOGS = os.path.join(BUILD, "test-logs")
+USAGE = """usage: test/run [-j N] [--no-build] [--list] [NAME...]
+
+NAME is a test or the beginning of some: unit/lists, fuzz, netns/main, netns. Without a name all
+are run. Logs are kept in build/test-logs.
+"""
+
+# folder below build, cmake options, what is made there
+BUILDS = {
+    "release": (BUILD, ["-DCMAKE_BUILD_TYPE=Release"]),
+    "sanitize": (BUILD + "/sanitize", ["-DCMAKE_BUILD_TYPE=Debug", "-DPOSTERN_SANITIZE=ON"]),
+    "clang": (BUILD + "/clang", ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=clang"]),
+}
+# seconds a whole test file may take, where it is not DEADLINE
+DEADLINE = 300
+# namespace tests that are run a second time with the sanitizers' build
+SANITIZED = {"main", "verdicts", "relay-data", "failures", "odd-packets", "cli"}
+
+
+class Tally:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.passed = self.failed = self.skipped = 0
+        self.bad = []
+
+    def add(self, test, output, status):
+        """Counts the `ok` lines of an output; a program that ends badly without having said what
+        failed is one failure."""
+        failed = 0
+        with self.lock:
+            for line in output.splitlines():
+                if line.startswith("not ok - "):
+                    failed += 1
+                    self.bad.append(f"{test}: {line[9:]}")
+                elif line.startswith("ok - "):
+                    if " # SKIP" in line:
+                        self.skipped += 1
+                    else:
+                        self.passed += 1
+            if status != 0 and not failed:
+                failed = 1
+                self.bad.append(f"{test}: ended with status {status}")
+            self.failed += failed
+        return failed
+
+
+def one_line(test, output, status, seconds):
+    oks = len(re.findall(r"^ok - ", output, re.M))
+    bads = len(re.findall(r"^not ok - ", output, re.M)) or (1 if status else 0)
+    print(f"{'ok    ' if not bads else 'NOT OK'} {test:<34} {oks:4} good {bads:3} bad"
+          f" {seconds:7.1f} s", flush=True)
+
+
+class Runner:
+    def __init__(self, jobs):
+        self.jobs = jobs
+        self.tally = Tally()
+        self.live = set()
+        self.lock = threading.Lock()
+        self.stopped = False
+
+    def call(self, argv, log, deadline, env=None):
+        """Runs a program in a session of its own; past its deadline it is asked to end, so that
+        it can clean up, and then made to."""
+        with open(log, "wb") as out:
+            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                       cwd=ROOT, env=env, start_new_session=True)
+            with self.lock:
+                self.live.add(process)
+            try:
+                status = process.wait(deadline)
+            except subprocess.TimeoutExpired:
+                status = 124
+                process.terminate()
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+            finally:
+                with self.lock:
+                    self.live.discard(process)
+        with open(log, errors="replace") as file:
+            return status, file.read()
+
+    def stop(self):
+        self.stopped = True
+        with self.lock:
+            for process in self.live:
+                process.terminate()
+        for process in list(self.live):
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def build(self, name):
+        """One test: this configuration compiles without a warning."""
+        folder, options = BUILDS[name]
+        began = time.monotonic()
+        log = os.path.join(LOGS, f"build-{name}.log")
+        script = ('cmake -G Ninja -S "$1" -B "$2" "$3" ${4:+"$4"} && '
+                  'cmake --build "$2" -j ' + str(os.cpu_count() or 2))
+        status, output = self.call(["sh", "-c", script, "sh", ROOT, folder, *options], log, 900)
+        line = f"{'ok' if status == 0 else 'not ok'} - build/{name}\n"
+        self.tally.add("build", line, status)
+        one_line("build/" + name, line, status, time.monotonic() - began)
+        if status:
+            print("".join(f"    {text}\n" for text in output.splitlines()[-30:]), end="")
+        return status == 0
+
+    def test(self, test):
+        if self.stopped:
+            return
+        name, argv, env, deadline = test
+        began = time.monotonic()
+        log = os.path.join(LOGS, name.replace("/", "-") + ".log")
+        status, output = self.call(argv, log, deadline, env)
+        if name.startswith(("unit/", "fuzz/")):
+            # one program is one test, whatever it prints
+            output = f"{'ok' if status == 0 else 'not ok'} - {name}\n"
+        if status == 124:
+            output += f"not ok - {name}: longer than {deadline} s\n"
+        self.tally.add(name, output, status)
+        one_line(name, output, status, time.monotonic() - began)
+        if status:
+            with open(log, errors="replace") as file:
+                lines = [line for line in file.read().splitlines() if line.strip()]
+            shown = [i for i, line in enumerate(lines) if line.startswith("not ok")]
+            first = max(0, shown[0] - 25) if shown else max(0, len(lines) - 25)
+            print("".join(f"    {line}\n" for line in lines[first:first + 40]), end="", flush=True)
+
+
+def find_tests():
+    """Every test: (name, argv, environment, deadline)."""
+    def environment(build):
+        env = dict(os.environ)
+        env.update(POSTERN_BUILD=build, POSTERN_MTA=os.path.join(BUILD, "mta"),
+                   ASAN_OPTIONS="detect_leaks=1:abort_on_error=1", PYTHONDONTWRITEBYTECODE="1",
+                   UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1")
+        if build == BUILD:
+            return env
+        env["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=1"
+        return env
+
+    tests = []
+    sanitize = BUILDS["sanitize"][0]
+    units = sorted(name[:-2] for name in os.listdir(f"{ROOT}/test/unit") if name.endswith(".c")) \
+        if os.path.isdir(f"{ROOT}/test/unit") else []
+    fuzzers = sorted(name[:-2] for name in os.listdir(f"{ROOT}/test/fuzz")
+                     if name.endswith(".c") and name != "replay.c")
+    plain = environment(BUILD)
+    for name in units:
+        tests.append((f"unit/{name}", [f"{sanitize}/test/unit-{name}"], plain, DEADLINE))
+    for name in fuzzers:
+        tests.append((f"fuzz/{name}", [f"{sanitize}/test/fuzz-{name}",
+                                       f"{ROOT}/test/fuzz/corpus/{name}"], plain, DEADLINE))
+    scenarios = sorted(name for name in os.listdir(f"{ROOT}/test/netns")
+                       if os.access(f"{ROOT}/test/netns/{name}", os.X_OK)
+                       and os.path.isfile(f"{ROOT}/test/netns/{name}"))
+    for name in scenarios:
+        tests.append((f"netns/{name}", [f"{ROOT}/test/netns/{name}"], plain, DEADLINE))
+    for name in scenarios:
+        if name in SANITIZED:
+            tests.append((f"sanitize/{name}", [f"{ROOT}/test/netns/{name}"],
+                          environment(sanitize), DEADLINE))
+    return tests
+
+
+def main():
+    words = sys.argv[1:]
+    jobs, build = 2, True
+    while words and words[0].startswith("-"):
+        word = words.pop(0)
+        if word == "-j" and words:
+            jobs = int(words.pop(0))
+        elif word == "--no-build":
+            build = False
+        elif word == "--list":
+            print("\n".join(test[0] for test in find_tests()))
+            return 0
+        else:
+            sys.stderr.write(USAGE)
+            return 0 if word in ("-h", "--help") else 2
+    os.makedirs(LOGS, exist_ok=True)
+    lab.sweep()
+    runner = Runner(jobs)
+
+    def interrupted(signum, frame):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, interrupted)
+    began = time.monotonic()
+    try:
+        good = True
+        tests = [test for test in find_tests()
+                 if not words or any(test[0].startswith(word) for word in words)]
+        if not tests and "build" not in words:
+            print(f"no such test: {' '.join(words)}", file=sys.stderr)
+            return 2
+        if build:
+            needed = ["release"] + (["sanitize"] if any(
+                test[0].startswith(("unit", "fuzz", "sanitize")) for test in tests) else [])
+            if not words or "build" in words:
+                needed = list(BUILDS)
+            for name in needed:
+                # without the clang build the tests can still tell something
+                good &= runner.build(name) or name == "clang"
+        if good:
+            with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+                list(pool.map(runner.test, tests))
+    except KeyboardInterrupt:
+        runner.stop()
+        print("interrupted")
+        runner.tally.failed += 1
+    finally:
+        lab.sweep()
+    tally = runner.tally
+    if tally.bad:
+        print("\nfailed:")
+        for line in tally.bad:
+            print("    " + line)
+    print(f"\n{time.monotonic() - began:.0f} s; logs in {LOGS}")
+    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
+    return 1 if tally.failed or not tally.passed else 0
+
+
+if __name__ == "__main__":
+    os._exit(main())

@@ -1,0 +1,40 @@
+/* Owns the picture of the machine's network interfaces. */
+#ifndef POSTERN_LINKS_H
+#define POSTERN_LINKS_H
+
+#include "lib/policy.h"
+
+struct link {
+	uint32_t ifindex;
+	char name[POLICY_IFNAME_SIZE];
+	bool has_mac; /* Ethernet-like: its packets carry the client's MAC */
+	bool up;
+};
+
+enum link_change {
+	LINK_CAME,
+	LINK_CHANGED, /* up or down, or a new name */
+	LINK_WENT,
+};
+
+/* old is what was known before (NULL with LINK_CAME), link what is now (with LINK_WENT: the last
+ * that was known). Both are borrowed for the call. */
+typedef void links_on_change(
+	void *context, enum link_change change, const struct link *old, const struct link *link);
+
+struct links;
+
+/* Reads all interfaces, calling on_change with LINK_CAME for each, and listens from then on. */
+int links_open(struct links **links, links_on_change *on_change, void *context);
+void links_close(struct links *links); /* NULL is allowed */
+int links_fd(const struct links *links);
+/* Call when the descriptor is readable. 0 or -errno. Lost events are made up for by reading all
+ * again. */
+int links_read(struct links *links);
+
+const struct link *links_find(const struct links *links, uint32_t ifindex);
+const struct link *links_find_name(const struct links *links, const char *name);
+size_t links_count(const struct links *links);
+const struct link *links_at(const struct links *links, size_t at); /* at < links_count() */
+
+#endif

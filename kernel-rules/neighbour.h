@@ -1,0 +1,11 @@
+/* Owns the question to the neighbour table: which MAC has this address? */
+#ifndef POSTERN_NEIGHBOUR_H
+#define POSTERN_NEIGHBOUR_H
+
+#include "lib/addr.h"
+
+/* ifindex 0: on any interface, and *found is where. found may be NULL. Nothing is sent to the
+ * network. 0, -ENOENT (not known, or without a MAC) or -errno. */
+int neighbour_find(uint32_t ifindex, const struct addr *addr, struct mac *mac, uint32_t *found);
+
+#endif

@@ -1,0 +1,16 @@
+/* Owns the reading of a packet's headers as the queue delivers them. */
+#ifndef POSTERN_PACKET_H
+#define POSTERN_PACKET_H
+
+#include "lib/addr.h"
+
+struct packet {
+	struct endpoint source, destination;
+	bool is_first; /* SYN without ACK, RST and FIN: it opens a connection */
+};
+
+/* bytes begin at the network header and may be cut off behind the TCP header. 0; -EPROTO: not
+ * TCP; -EBADMSG: cut off, malformed, or a fragment without ports. */
+int packet_parse(const uint8_t *bytes, size_t len, struct packet *packet);
+
+#endif

@@ -1,0 +1,102 @@
+/* Owns the plan: the wanted state of the kernel as plain data.
+ *
+ * Control makes it from the policy and encodes it; the keeper decodes it and programs it. The
+ * bytes are the privileged side's input, so plan_decode() believes nothing. */
+#ifndef POSTERN_PLAN_H
+#define POSTERN_PLAN_H
+
+#include "lib/addr.h"
+#include "lib/policy.h"
+
+#define PLAN_ZONES_MAX      256
+#define PLAN_INTERFACES_MAX 64   /* per zone */
+#define PLAN_NETWORKS_MAX   1024 /* per zone */
+#define PLAN_PORTS_MAX      32   /* per zone */
+#define PLAN_BYTES_MAX      (4u << 20)
+
+/* The decision that a packet or a connection carries, in the bits of the plan's mark mask. */
+enum plan_mark {
+	PLAN_MARK_NONE = 0,
+	PLAN_MARK_RELAY = 1,
+	PLAN_MARK_PASS = 2,
+	PLAN_MARK_REJECT = 3,
+	PLAN_MARK_DROP = 4,
+	PLAN_MARK_KILL = 5,     /* connections only: both sides are reset at their next packet */
+	PLAN_MARK_LIMITED = 6,  /* packets only: over the rate limit in front of the queue */
+	PLAN_MARK_RESERVED = 7, /* a later path in the kernel */
+};
+#define PLAN_MARKS 8
+
+enum plan_mode {
+	PLAN_RUNNING,
+	/* Postern is stopped: closed zones reset what would be redirected, open zones have no
+	   rules. */
+	PLAN_BARE,
+};
+
+struct plan_zone {
+	char name[POLICY_NAME_SIZE];
+	bool open;    /* on-failure open */
+	bool has_mac; /* its clients are known by interface, MAC and address; else without MAC */
+	char (*interfaces)[POLICY_IFNAME_SIZE]; /* a trailing '*' is a wildcard */
+	size_t ninterfaces;                     /* at least one */
+	struct prefix *networks;                /* none: every address on the interfaces */
+	size_t nnetworks;
+	uint16_t *ports; /* at least one, ascending, no twins */
+	size_t nports;
+};
+
+struct plan {
+	enum plan_mode mode;
+	uint32_t mark_mask; /* at least three adjacent bits */
+	uint16_t relay_port;
+	uint16_t queue;
+	uint32_t route_table;    /* number of the policy route's table */
+	uint32_t rule_priority;  /* of the ip rules */
+	uint32_t route_protocol; /* how our rules and routes are known from others': 1..255 */
+	uint32_t client_max;     /* entries in one client set */
+	struct plan_zone *zones;
+	size_t nzones;
+};
+
+/* What the operator sets about the kernel side; the policy has no word in it. */
+struct plan_options {
+	uint32_t mark_mask;
+	uint16_t relay_port;
+	uint16_t queue;
+	uint32_t route_table;
+	uint32_t rule_priority;
+	uint32_t route_protocol;
+	uint32_t client_max;
+};
+
+/* mask 0xf0000000, relay port 4025, queue 25, table 4025, priority 4025, protocol 250,
+ * 262144 entries. */
+void plan_options_init(struct plan_options *options);
+
+/* Fills a plan from a checked policy. 0, -E2BIG (more than the plan can say) or -ENOMEM. */
+int plan_from_policy(const struct policy *policy, const struct plan_options *options,
+	enum plan_mode mode, struct plan *plan);
+
+/* A plan without zones. */
+void plan_init(struct plan *plan, const struct plan_options *options, enum plan_mode mode);
+/* Adds a zone with room for the given numbers of things, which the caller fills. NULL: -ENOMEM or
+ * too much. The pointer holds until the next zone is added. */
+struct plan_zone *plan_add_zone(
+	struct plan *plan, const char *name, size_t ninterfaces, size_t nnetworks, size_t nports);
+void plan_fini(struct plan *plan); /* also right for a zeroed plan */
+
+/* 0 when the plan can be programmed as it is, -EINVAL otherwise. */
+int plan_check(const struct plan *plan);
+
+/* One flat buffer, the caller's to free(). 0, -EINVAL (not a good plan) or -ENOMEM. */
+int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len);
+/* 0; -EBADMSG, and *plan is zeroed; -ENOMEM. */
+int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan);
+
+/* A mark's bits in their place. */
+uint32_t plan_mark_bits(uint32_t mask, enum plan_mark mark);
+/* The rule that an interface's name is in a zone: equal, or behind a wildcard. */
+bool plan_interface_match(const char *pattern, const char *ifname);
+
+#endif

@@ -1,0 +1,68 @@
+/* Owns our nftables table: its socket, its making, replacing, adopting and taking away. */
+#ifndef POSTERN_TABLE_H
+#define POSTERN_TABLE_H
+
+#include "kernel-rules/plan.h"
+
+#define TABLE_NAME "postern"
+
+/* One nftables netlink socket does all the writing: where the kernel has owned tables (6.9), the
+ * table is this socket's, and no other program can touch it. Calls send one batch, read the
+ * answers that are then already there, and return: none waits. */
+struct table;
+
+enum table_queue {
+	TABLE_QUEUE_NONE,   /* nothing was programmed yet */
+	TABLE_QUEUE_NATIVE, /* nft `queue` */
+	TABLE_QUEUE_COMPAT, /* the xtables target NFQUEUE through nft_compat */
+};
+
+/* 0 or -errno. Changes nothing in the kernel. */
+int table_open(struct table **table);
+/* Leaves the table in the kernel as it is. NULL is allowed. */
+void table_close(struct table *table);
+/* The netlink port of the socket, by which the watch knows our own changes. */
+uint32_t table_port(const struct table *table);
+
+/* Makes the kernel hold what the plan says, in one batch: makes the table, or adopts what a dead
+ * keeper left, or replaces chains and static sets by name and keeps client entries, counters and
+ * running bypasses. Also the healing after a foreign change. A failing batch changes nothing.
+ * A bare plan without a closed zone removes the table, unless a bypass is to go on.
+ * 0; -EBUSY: the table is a living other process's; -EMSGSIZE: plan too big; other -errno. */
+int table_apply(struct table *table, const struct plan *plan);
+/* Takes the table out of the kernel. 0 also when there is none. */
+int table_remove(struct table *table);
+
+enum table_queue table_queue(const struct table *table);
+/* Is the table safe from other programs (flags owner and persist)? */
+bool table_is_owned(const struct table *table);
+
+/* Lets everything of a zone (NULL: of all zones) pass for so many seconds (0: until it is turned
+ * off). Works without a plan: on what a dead or stopped keeper left, too. It ends by itself in
+ * the kernel. 0, also when there is no table; -ENOENT: no such zone; other -errno. */
+int table_bypass_on(struct table *table, const char *zone, uint32_t seconds);
+int table_bypass_off(struct table *table, const char *zone);
+/* Seconds left; 0: off; UINT32_MAX: no end. -errno below 0. */
+int64_t table_bypass_left(struct table *table, const char *zone);
+
+/* Packets counted since the table was made. */
+struct table_counters {
+	uint64_t arrived;        /* first packets of new connections from zones */
+	uint64_t steered;        /* packets of any kind handed to the relay's listener or socket */
+	uint64_t queued;         /* first packets that went to the queue */
+	uint64_t limited;        /* over the rate limit in front of the queue */
+	uint64_t posture_reset;  /* undecided, or without a listener, in a closed zone */
+	uint64_t posture_passed; /* the same in an open zone */
+	uint64_t bypassed;
+	uint64_t stray_reset; /* mid-stream packets of no known connection */
+	uint64_t refused;     /* reset by verdict */
+	uint64_t dropped;     /* dropped by verdict */
+	uint64_t killed;      /* reset after a logout */
+	uint64_t shielded; /* packets for the relay's port that we did not steer there: dropped */
+};
+/* 0, -ENOENT (no table) or -errno. */
+int table_counters(struct table *table, struct table_counters *counters);
+/* First packets that arrived from one zone. 0, -ENOENT or -errno. */
+int table_zone_arrived(struct table *table, const char *zone, uint64_t *packets);
+
+#endif

@@ -1,0 +1,150 @@
+#include "lib/request.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static_assert(REQUEST_FRAME_MAX <= UINT32_MAX - REQUEST_HEADER_SIZE, "a frame's end fits 32 bits");
+
+void request_encode_header(
+	uint8_t header[static REQUEST_HEADER_SIZE], enum request_kind kind, uint32_t len)
+{
+	header[0] = 'P';
+	header[1] = 'S';
+	header[2] = REQUEST_VERSION;
+	header[3] = (uint8_t)kind;
+	for (unsigned i = 0; i < 4; i++)
+		header[4 + i] = (uint8_t)(len >> 8 * i);
+}
+
+void request_reader_init(struct request_reader *reader)
+{
+	*reader = (struct request_reader){0};
+}
+
+void request_reader_fini(struct request_reader *reader)
+{
+	free(reader->bytes);
+	*reader = (struct request_reader){0};
+}
+
+static uint32_t frame_len(const uint8_t *header)
+{
+	return (uint32_t)header[4] | (uint32_t)header[5] << 8 | (uint32_t)header[6] << 16 |
+	       (uint32_t)header[7] << 24;
+}
+
+/* How many bytes the buffer must hold for the frame that is being read: a small piece until the
+ * header is here, so that a silent or lying peer costs no memory. */
+static size_t wanted_room(const struct request_reader *reader)
+{
+	size_t wanted = reader->len + 4096;
+	if (reader->len >= REQUEST_HEADER_SIZE) {
+		size_t whole = REQUEST_HEADER_SIZE + frame_len(reader->bytes);
+		if (whole <= REQUEST_HEADER_SIZE + REQUEST_FRAME_MAX && whole > reader->len)
+			wanted = whole < 2 * reader->len ? whole : 2 * reader->len;
+	}
+	return wanted < 4096 ? 4096 : wanted;
+}
+
+uint8_t *request_reader_room(struct request_reader *reader, size_t *room)
+{
+	size_t wanted = wanted_room(reader);
+	if (reader->room - reader->len < 1024 && reader->room < wanted) {
+		uint8_t *bytes = realloc(reader->bytes, wanted);
+		if (!bytes)
+			return NULL;
+		reader->bytes = bytes;
+		reader->room = wanted;
+	}
+	if (reader->room == reader->len) {
+		uint8_t *bytes = realloc(reader->bytes, reader->room + 4096);
+		if (!bytes)
+			return NULL;
+		reader->bytes = bytes;
+		reader->room += 4096;
+	}
+	*room = reader->room - reader->len;
+	return reader->bytes + reader->len;
+}
+
+void request_reader_fed(struct request_reader *reader, size_t len)
+{
+	reader->len += len;
+}
+
+int request_reader_frame(struct request_reader *reader, enum request_kind *kind,
+	const uint8_t **payload, size_t *len)
+{
+	static const uint8_t magic[2] = {'P', 'S'};
+	size_t seen = reader->len < sizeof(magic) ? reader->len : sizeof(magic);
+	if (seen && memcmp(reader->bytes, magic, seen) != 0)
+		return -EBADMSG;
+	if (reader->len > 2 && reader->bytes[2] != REQUEST_VERSION)
+		return -EPROTONOSUPPORT;
+	if (reader->len < REQUEST_HEADER_SIZE)
+		return 0;
+	uint32_t bytes = frame_len(reader->bytes);
+	if (bytes > REQUEST_FRAME_MAX)
+		return -EMSGSIZE;
+	if (reader->len - REQUEST_HEADER_SIZE < bytes)
+		return 0;
+	*kind = (enum request_kind)reader->bytes[3];
+	*payload = reader->bytes + REQUEST_HEADER_SIZE;
+	*len = bytes;
+	return 1;
+}
+
+void request_reader_next(struct request_reader *reader)
+{
+	size_t whole = REQUEST_HEADER_SIZE + frame_len(reader->bytes);
+	memmove(reader->bytes, reader->bytes + whole, reader->len - whole);
+	reader->len -= whole;
+	if (reader->len == 0 && reader->room > 65536) {
+		free(reader->bytes);
+		reader->bytes = NULL;
+		reader->room = 0;
+	}
+}
+
+/* Length of the UTF-8 sequence at text that is no control character (C0, DEL, C1); 0: there is
+ * none. Overlong forms, surrogates and numbers over 10ffff are none. */
+static size_t character_len(const uint8_t *text, size_t room)
+{
+	uint8_t first = text[0];
+	if (first < 0x80)
+		return first >= 0x20 && first != 0x7f;
+	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	if (first < 0xc2 || first > 0xf4 || len > room)
+		return 0;
+	uint32_t code = first & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3fu);
+	}
+	static const uint32_t least[] = {0, 0, 0xa0, 0x800, 0x10000};
+	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return len;
+}
+
+int request_words(const uint8_t *payload, size_t len, const char *words[], size_t room)
+{
+	size_t n = 0;
+	if (len && payload[len - 1] != '\0')
+		return -EBADMSG;
+	for (size_t at = 0; at < len; at++) {
+		if (n == room)
+			return -EBADMSG;
+		words[n++] = (const char *)payload + at;
+		while (payload[at] != '\0') {
+			size_t character = character_len(payload + at, len - at);
+			if (!character)
+				return -EBADMSG;
+			at += character;
+		}
+	}
+	return (int)n;
+}

@@ -200,14 +200,18 @@ table inet seen {
 class Lab:
     """The five hosts. `prefix` makes the namespace names unique: runs can be parallel."""
 
-    def __init__(self, prefix=None, bridge_in_gateway=False, tag="pt"):
+    def __init__(self, prefix=None, bridge_in_gateway=False, tag="pt", folder=None, attach=False):
         self.prefix = prefix or f"{tag}{os.getpid()}"
         self.bridge_in_gateway = bridge_in_gateway
         self.processes = []
         self.closers = []
         self.hosts = {}
         # not below a folder that is private to root: the servers run as others
-        self.folder = tempfile.mkdtemp(prefix=self.prefix + "-")
+        self.folder = folder or tempfile.mkdtemp(prefix=self.prefix + "-")
+        if attach:
+            self._add_hosts()
+            return
+        os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o755)
         atexit.register(self.close)
         try:
@@ -222,14 +226,20 @@ class Lab:
     def __exit__(self, *exc):
         self.close()
 
+    def _add_hosts(self):
+        for name in ("client", "client2", "gateway", "dmz", "internet", "switch"):
+            if name != "switch" or not self.bridge_in_gateway:
+                self.hosts[name] = Host(self, name)
+                setattr(self, name, self.hosts[name])
+
+    def leave(self):
+        """Lets hosts and processes outlive this program; Lab(attach=True) finds them again."""
+        atexit.unregister(self.close)
+        self.closers = []
+
     def _build(self):
-        names = ["client", "client2", "gateway", "dmz", "internet"]
-        if not self.bridge_in_gateway:
-            names.append("switch")
-        for name in names:
-            host = Host(self, name)
-            self.hosts[name] = host
-            setattr(self, name, host)
+        self._add_hosts()
+        for host in self.hosts.values():
             subprocess.run(["ip", "netns", "add", host.netns], check=True)
             with host.inside():
                 for line in ("ipv6/conf/all/accept_dad 0", "ipv6/conf/default/accept_dad 0",

@@ -30,6 +30,8 @@ struct process_start {
 	int control_fd; /* relay: channel to control; else -1 */
 	int listener4, listener6; /* relay: bound, transparent, listening; else -1 */
 	int limit_fd;	/* memfd of the shared limits (limit.h); relay and control */
+	int control_socket; /* control: bound and listening, control.sock; else -1 */
+	int session_socket; /* control: bound and listening, session.sock; else -1 */
 	unsigned relay; /* number, from 0 */
 	uint32_t generation; /* counts the starts of this child */
 };

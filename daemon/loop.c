@@ -1,0 +1,231 @@
+#include "daemon/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 256
+/* Address space for the heap is reserved once and touched as it fills, so that setting a timer
+ * never allocates and never fails. */
+#define TIMERS_MAX (1u << 20)
+
+struct loop {
+	int epoll;
+	bool stopped;
+	uint64_t now_ms, wall_ms;
+	struct epoll_event batch[BATCH];
+	int next, filled; /* of the running batch: events [next, filled) are still to come */
+	struct loop_timer **heap; /* slots 1..ntimers; 0 is never used */
+	uint32_t ntimers;
+	void (*sweep)(void *context);
+	void *sweep_context;
+};
+
+static uint64_t clock_ms(clockid_t id)
+{
+	struct timespec ts;
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void read_clocks(struct loop *loop)
+{
+	loop->now_ms = clock_ms(CLOCK_MONOTONIC);
+	loop->wall_ms = clock_ms(CLOCK_REALTIME);
+}
+
+static size_t heap_bytes(void)
+{
+	return ((size_t)TIMERS_MAX + 1) * sizeof(struct loop_timer *);
+}
+
+struct loop *loop_new(void)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+	if (!loop)
+		return NULL;
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll < 0)
+		goto free_loop;
+	loop->heap = mmap(NULL, heap_bytes(), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (loop->heap == MAP_FAILED)
+		goto close_epoll;
+	read_clocks(loop);
+	return loop;
+
+close_epoll:
+	close(loop->epoll);
+free_loop:
+	free(loop);
+	return NULL;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (!loop)
+		return;
+	munmap(loop->heap, heap_bytes());
+	close(loop->epoll);
+	free(loop);
+}
+
+static int control(struct loop *loop, int op, struct loop_watch *watch, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = watch};
+	return epoll_ctl(loop->epoll, op, watch->fd, &event) < 0 ? -errno : 0;
+}
+
+int loop_add(struct loop *loop, struct loop_watch *watch, uint32_t events)
+{
+	return control(loop, EPOLL_CTL_ADD, watch, events);
+}
+
+int loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events)
+{
+	return control(loop, EPOLL_CTL_MOD, watch, events);
+}
+
+void loop_del(struct loop *loop, struct loop_watch *watch)
+{
+	if (watch->fd < 0)
+		return;
+	control(loop, EPOLL_CTL_DEL, watch, 0);
+	for (int i = loop->next; i < loop->filled; i++)
+		if (loop->batch[i].data.ptr == watch)
+			loop->batch[i].data.ptr = NULL;
+}
+
+static void place(struct loop *loop, uint32_t slot, struct loop_timer *timer)
+{
+	loop->heap[slot] = timer;
+	timer->slot = slot;
+}
+
+static void sift_up(struct loop *loop, uint32_t slot, struct loop_timer *timer)
+{
+	while (slot > 1 && loop->heap[slot / 2]->at_ms > timer->at_ms) {
+		place(loop, slot, loop->heap[slot / 2]);
+		slot /= 2;
+	}
+	place(loop, slot, timer);
+}
+
+static void sift_down(struct loop *loop, uint32_t slot, struct loop_timer *timer)
+{
+	for (uint32_t child; (child = slot * 2) <= loop->ntimers; slot = child) {
+		if (child < loop->ntimers &&
+			loop->heap[child + 1]->at_ms < loop->heap[child]->at_ms)
+			child++;
+		if (loop->heap[child]->at_ms >= timer->at_ms)
+			break;
+		place(loop, slot, loop->heap[child]);
+	}
+	place(loop, slot, timer);
+}
+
+static void settle(struct loop *loop, uint32_t slot, struct loop_timer *timer)
+{
+	if (slot > 1 && loop->heap[slot / 2]->at_ms > timer->at_ms)
+		sift_up(loop, slot, timer);
+	else
+		sift_down(loop, slot, timer);
+}
+
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ms)
+{
+	timer->at_ms = at_ms;
+	if (timer->slot) {
+		settle(loop, timer->slot, timer);
+		return;
+	}
+	assert(loop->ntimers < TIMERS_MAX);
+	sift_up(loop, ++loop->ntimers, timer);
+}
+
+void loop_timer_clear(struct loop *loop, struct loop_timer *timer)
+{
+	uint32_t slot = timer->slot;
+	if (!slot)
+		return;
+	timer->slot = 0;
+	struct loop_timer *last = loop->heap[loop->ntimers--];
+	if (last != timer)
+		settle(loop, slot, last);
+}
+
+void loop_after_batch(struct loop *loop, void (*sweep)(void *context), void *context)
+{
+	loop->sweep = sweep;
+	loop->sweep_context = context;
+}
+
+static int wait_ms(const struct loop *loop)
+{
+	if (!loop->ntimers)
+		return -1;
+	uint64_t at_ms = loop->heap[1]->at_ms, now_ms = clock_ms(CLOCK_MONOTONIC);
+	if (at_ms <= now_ms)
+		return 0;
+	return at_ms - now_ms > 3600000 ? 3600000 : (int)(at_ms - now_ms);
+}
+
+static void run_events(struct loop *loop)
+{
+	while (loop->next < loop->filled) {
+		const struct epoll_event *event = &loop->batch[loop->next++];
+		struct loop_watch *watch = event->data.ptr;
+		if (watch)
+			watch->on_event(watch, event->events);
+	}
+}
+
+/* Each timer that is due runs once: one that is set again to a time already past waits for the
+ * next batch, so that it cannot starve the descriptors. */
+static void run_timers(struct loop *loop)
+{
+	for (uint32_t n = loop->ntimers; n > 0 && loop->ntimers > 0; n--) {
+		struct loop_timer *timer = loop->heap[1];
+		if (timer->at_ms > loop->now_ms)
+			break;
+		loop_timer_clear(loop, timer);
+		timer->on_time(timer, loop->now_ms);
+	}
+}
+
+int loop_run(struct loop *loop)
+{
+	loop->stopped = false;
+	while (!loop->stopped) {
+		int n = epoll_wait(loop->epoll, loop->batch, BATCH, wait_ms(loop));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		read_clocks(loop);
+		loop->next = 0;
+		loop->filled = n > 0 ? n : 0;
+		run_events(loop);
+		run_timers(loop);
+		if (loop->sweep)
+			loop->sweep(loop->sweep_context);
+	}
+	return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+}
+
+uint64_t loop_now_ms(const struct loop *loop)
+{
+	return loop->now_ms;
+}
+
+uint64_t loop_wall_ms(const struct loop *loop)
+{
+	return loop->wall_ms;
+}

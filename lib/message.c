@@ -1,0 +1,371 @@
+#include "lib/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool text_ok(const char *text, size_t size)
+{
+	size_t len = strnlen(text, size);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			return false;
+	return len < size;
+}
+#define TEXT_OK(field)  text_ok(field, sizeof(field))
+#define NAMED_OK(field) (TEXT_OK(field) && (field)[0])
+
+static bool addr_ok(const struct addr *addr)
+{
+	static const uint8_t zero[16];
+	switch (addr->family) {
+	case ADDR_NONE:
+		return memcmp(addr->bytes, zero, 16) == 0;
+	case ADDR_IP4:
+		return memcmp(addr->bytes + 4, zero, 12) == 0;
+	case ADDR_IP6:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool addr_given_ok(const struct addr *addr)
+{
+	return addr->family != ADDR_NONE && addr_ok(addr);
+}
+
+static bool prefix_ok(const struct prefix *prefix)
+{
+	if (!addr_given_ok(&prefix->addr) || prefix->len > addr_bits(&prefix->addr))
+		return false;
+	for (unsigned bit = prefix->len; bit < addr_bits(&prefix->addr); bit++)
+		if (prefix->addr.bytes[bit / 8] & (0x80 >> bit % 8))
+			return false;
+	return true;
+}
+
+static bool plain_ok(const void *message, size_t len)
+{
+	(void)message;
+	(void)len;
+	return true;
+}
+
+static bool reply_ok(const void *message, size_t len)
+{
+	const struct message_reply *reply = message;
+	(void)len;
+	return reply->status <= 0 && reply->header.seq && TEXT_OK(reply->text);
+}
+
+static bool link_ok(const void *message, size_t len)
+{
+	const struct message_link *link = message;
+	(void)len;
+	return link->ifindex && link->has_mac <= 1 && link->up <= 1 && NAMED_OK(link->name);
+}
+
+static bool admit_ok(const void *message, size_t len)
+{
+	const struct message_admit *admit = message;
+	(void)len;
+	return addr_given_ok(&admit->source.addr) && addr_given_ok(&admit->original.addr) &&
+	       admit->source.addr.family == admit->original.addr.family && NAMED_OK(admit->ifname);
+}
+
+static bool entry_ok(const struct message_entry *entry)
+{
+	if (entry->add > 1 || entry->has_mac > 1 || entry->kernel > DECIDE_KERNEL_DROP)
+		return false;
+	if (entry->add && !entry->timeout_ms)
+		return false;
+	if (entry->has_mac != mac_is_set(&entry->mac))
+		return false;
+	return addr_given_ok(&entry->source) && NAMED_OK(entry->ifname);
+}
+
+static bool verdict_ok(const void *message, size_t len)
+{
+	const struct message_verdict *verdict = message;
+	(void)len;
+	if (verdict->kernel > DECIDE_KERNEL_DROP || verdict->cache > 1 || verdict->forget > 1)
+		return false;
+	if (verdict->cache && (!entry_ok(&verdict->entry) || !verdict->entry.add))
+		return false;
+	return !verdict->forget || (entry_ok(&verdict->forgotten) && !verdict->forgotten.add);
+}
+
+/* n items of `size` bytes fill what lies behind `base` exactly. */
+static bool count_ok(size_t len, size_t base, uint32_t n, size_t size)
+{
+	return n <= MESSAGE_BYTES_MAX && len == base + n * size;
+}
+
+static bool entries_ok(const void *message, size_t len)
+{
+	const struct message_entries *entries = message;
+	if (entries->flush > 1 || entries->n > MESSAGE_ENTRIES_MAX ||
+		!count_ok(len, sizeof(*entries), entries->n, sizeof(entries->v[0])))
+		return false;
+	for (uint32_t i = 0; i < entries->n; i++)
+		if (!entry_ok(&entries->v[i]))
+			return false;
+	return true;
+}
+
+static bool client_ok(const void *message, size_t len)
+{
+	const struct message_client *client = message;
+	(void)len;
+	return entry_ok(&client->entry);
+}
+
+static bool event_ok(const void *message, size_t len)
+{
+	const struct message_event *event = message;
+	(void)len;
+	return event->kind < MESSAGE_EVENTS && TEXT_OK(event->text);
+}
+
+static bool kernel_counters_ok(const void *message, size_t len)
+{
+	const struct message_kernel_counters *counters = message;
+	(void)len;
+	return counters->native_queue <= 1 && counters->table_owned <= 1;
+}
+
+static bool words_ok(const void *message, size_t len)
+{
+	const struct message_text *text = message;
+	(void)len;
+	return TEXT_OK(text->text);
+}
+
+static bool bypass_ok(const void *message, size_t len)
+{
+	const struct message_bypass *bypass = message;
+	(void)len;
+	return bypass->on <= 1 && TEXT_OK(bypass->zone);
+}
+
+static bool neighbour_ok(const void *message, size_t len)
+{
+	const struct message_neighbour *neighbour = message;
+	(void)len;
+	return addr_given_ok(&neighbour->addr) && TEXT_OK(neighbour->ifname);
+}
+
+static bool cut_ok(const void *message, size_t len)
+{
+	const struct message_cut *cut = message;
+	(void)len;
+	return prefix_ok(&cut->source);
+}
+
+/* The sessions themselves are read by session_decode(), which is bounded. */
+static bool sessions_ok(const void *message, size_t len)
+{
+	const struct message_sessions *sessions = message;
+	return sessions->n && sessions->n <= sessions->bytes &&
+	       count_ok(len, sizeof(*sessions), sessions->bytes, 1);
+}
+
+static bool elem_ok(const struct policy_elem *elem)
+{
+	switch (elem->kind) {
+	case POLICY_ELEM_PREFIX:
+		return prefix_ok(&elem->prefix);
+	case POLICY_ELEM_MAC:
+		return true;
+	}
+	return false;
+}
+
+static bool list_entries_ok(const void *message, size_t len)
+{
+	const struct message_list_entries *entries = message;
+	if (!NAMED_OK(entries->name) ||
+		!count_ok(len, sizeof(*entries), entries->n, sizeof(entries->v[0])))
+		return false;
+	for (uint32_t i = 0; i < entries->n; i++)
+		if (entries->v[i].add > 1 || !elem_ok(&entries->v[i].elem))
+			return false;
+	return true;
+}
+
+static bool list_clear_ok(const void *message, size_t len)
+{
+	const struct message_list_entries *entries = message;
+	return entries->n == 0 && list_entries_ok(message, len);
+}
+
+static bool flow_ids_ok(const void *message, size_t len)
+{
+	const struct message_flow_ids *ids = message;
+	(void)len;
+	return ids->first && ids->first <= ids->last;
+}
+
+static bool kill_ok(const void *message, size_t len)
+{
+	const struct message_kill *order = message;
+	(void)len;
+	return order->ending < ENDINGS && TEXT_OK(order->user) && TEXT_OK(order->server) &&
+	       TEXT_OK(order->zone);
+}
+
+static bool log_level_ok(const void *message, size_t len)
+{
+	const struct message_log_level *level = message;
+	(void)len;
+	return level->level <= POLICY_LOG_DEBUG;
+}
+
+static bool started_ok(const void *message, size_t len)
+{
+	const struct message_started *started = message;
+	(void)len;
+	return TEXT_OK(started->rule);
+}
+
+static bool flow_ok(const void *message, size_t len)
+{
+	const struct message_flow *flow = message;
+	(void)len;
+	if (flow->verdict >= POLICY_VERDICTS || flow->ending >= ENDINGS ||
+		flow->reason > DECIDE_UNMATCHED || flow->audit > 1)
+		return false;
+	if (!addr_ok(&flow->client.addr) || !addr_ok(&flow->original.addr) ||
+		!addr_ok(&flow->host.addr))
+		return false;
+	if (!TEXT_OK(flow->ifname) || !TEXT_OK(flow->zone) || !TEXT_OK(flow->user) ||
+		!TEXT_OK(flow->rule) || !TEXT_OK(flow->server) || !TEXT_OK(flow->state) ||
+		!TEXT_OK(flow->detail) || flow->nattempts > MESSAGE_ATTEMPTS_MAX)
+		return false;
+	for (uint32_t i = 0; i < flow->nattempts; i++) {
+		const struct message_attempt *attempt = &flow->attempts[i];
+		if (!addr_ok(&attempt->host.addr) || attempt->ending >= ENDINGS ||
+			!TEXT_OK(attempt->reply))
+			return false;
+	}
+	return true;
+}
+
+static bool counters_ok(const void *message, size_t len)
+{
+	const struct message_counters *counters = message;
+	(void)len;
+	return counters->n == COUNTERS;
+}
+
+static bool host_ok(const void *message, size_t len)
+{
+	const struct message_host *host = message;
+	(void)len;
+	return addr_given_ok(&host->host.addr) && host->usable <= 1 && NAMED_OK(host->server) &&
+	       TEXT_OK(host->text);
+}
+
+/* bytes: the whole message, or with `longer` its fixed part. */
+struct kind {
+	const char *name;
+	size_t bytes;
+	bool longer;
+	bool (*ok)(const void *message, size_t len);
+};
+
+#define PLAIN(word)                                                 \
+	{                                                           \
+		word, sizeof(struct message_plain), false, plain_ok \
+	}
+#define FIXED(word, type, ok)                        \
+	{                                            \
+		word, sizeof(struct type), false, ok \
+	}
+#define LONGER(word, type, ok)                      \
+	{                                           \
+		word, sizeof(struct type), true, ok \
+	}
+
+static const struct kind kinds[] = {
+	[MESSAGE_PING] = PLAIN("ping"),
+	[MESSAGE_PONG] = PLAIN("pong"),
+	[MESSAGE_REPLY] = FIXED("reply", message_reply, reply_ok),
+	[MESSAGE_LINK] = FIXED("link", message_link, link_ok),
+	[MESSAGE_UNLINK] = FIXED("unlink", message_link, link_ok),
+	[MESSAGE_LINKS_DONE] = PLAIN("links-done"),
+	[MESSAGE_PEER] = FIXED("peer", message_peer, plain_ok),
+	[MESSAGE_PEER_GONE] = FIXED("peer-gone", message_peer, plain_ok),
+	[MESSAGE_DRAIN] = FIXED("drain", message_drain, plain_ok),
+	[MESSAGE_ADMIT] = FIXED("admit", message_admit, admit_ok),
+	[MESSAGE_EVENT] = FIXED("event", message_event, event_ok),
+	[MESSAGE_CLIENT] = FIXED("client", message_client, client_ok),
+	[MESSAGE_RELOAD] = PLAIN("reload"),
+	[MESSAGE_STOP] = PLAIN("stop"),
+	[MESSAGE_KERNEL_COUNTERS] =
+		FIXED("kernel-counters", message_kernel_counters, kernel_counters_ok),
+	[MESSAGE_TEXT] = FIXED("text", message_text, words_ok),
+	[MESSAGE_READY] = PLAIN("ready"),
+	[MESSAGE_VERDICT] = FIXED("verdict", message_verdict, verdict_ok),
+	[MESSAGE_ENTRIES] = LONGER("entries", message_entries, entries_ok),
+	[MESSAGE_PLAN] = PLAIN("plan"),
+	[MESSAGE_BYPASS] = FIXED("bypass", message_bypass, bypass_ok),
+	[MESSAGE_CLIENTS_GET] = PLAIN("clients-get"),
+	[MESSAGE_KERNEL_COUNTERS_GET] = PLAIN("kernel-counters-get"),
+	[MESSAGE_NEIGHBOUR_GET] = FIXED("neighbour-get", message_neighbour, neighbour_ok),
+	[MESSAGE_NEIGHBOUR] = FIXED("neighbour", message_neighbour, neighbour_ok),
+	[MESSAGE_CUT] = FIXED("cut", message_cut, cut_ok),
+	[MESSAGE_DOCTOR_GET] = PLAIN("doctor-get"),
+	[MESSAGE_POLICY] = FIXED("policy", message_policy, plain_ok),
+	[MESSAGE_POLICY_COMMIT] = FIXED("policy-commit", message_policy, plain_ok),
+	[MESSAGE_POLICY_ABORT] = FIXED("policy-abort", message_policy, plain_ok),
+	[MESSAGE_SESSIONS] = LONGER("sessions", message_sessions, sessions_ok),
+	[MESSAGE_SESSION_GONE] = FIXED("session-gone", message_session_gone, plain_ok),
+	[MESSAGE_LIST_ENTRIES] = LONGER("list-entries", message_list_entries, list_entries_ok),
+	[MESSAGE_LIST_CLEAR] = FIXED("list-clear", message_list_entries, list_clear_ok),
+	[MESSAGE_PICTURE_DONE] = PLAIN("picture-done"),
+	[MESSAGE_FLOW_IDS] = FIXED("flow-ids", message_flow_ids, flow_ids_ok),
+	[MESSAGE_KILL] = FIXED("kill", message_kill, kill_ok),
+	[MESSAGE_FLOWS_GET] = PLAIN("flows-get"),
+	[MESSAGE_LOG_LEVEL] = FIXED("log-level", message_log_level, log_level_ok),
+	[MESSAGE_FLOW] = FIXED("flow", message_flow, flow_ok),
+	[MESSAGE_RECORD] = FIXED("record", message_flow, flow_ok),
+	[MESSAGE_STARTED] = FIXED("started", message_started, started_ok),
+	[MESSAGE_FLOW_IDS_GET] = PLAIN("flow-ids-get"),
+	[MESSAGE_COUNTERS] = FIXED("counters", message_counters, counters_ok),
+	[MESSAGE_HOST] = FIXED("host", message_host, host_ok),
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+_Static_assert(KINDS == MESSAGE_HOST + 1, "every message has its row");
+
+int message_check(const void *bytes, size_t len)
+{
+	const struct message_header *header = bytes;
+
+	if (len < sizeof(*header) || len > MESSAGE_BYTES_MAX)
+		return -EBADMSG;
+	if (header->version != MESSAGE_VERSION || header->bytes != len || header->reserved)
+		return -EBADMSG;
+	if (header->type >= KINDS || !kinds[header->type].ok)
+		return -EBADMSG;
+	const struct kind *kind = &kinds[header->type];
+	if (kind->longer ? len < kind->bytes : len != kind->bytes)
+		return -EBADMSG;
+	return kind->ok(bytes, len) ? 0 : -EBADMSG;
+}
+
+void message_init(void *message, enum message_type type, size_t bytes)
+{
+	struct message_header *header = message;
+
+	memset(message, 0, bytes);
+	header->type = (uint16_t)type;
+	header->version = MESSAGE_VERSION;
+	header->bytes = (uint32_t)bytes;
+}
+
+const char *message_name(enum message_type type)
+{
+	return (size_t)type < KINDS && kinds[type].name ? kinds[type].name : "unknown";
+}

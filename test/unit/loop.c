@@ -1,0 +1,147 @@
+#include "daemon/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct tick {
+	struct loop_timer timer;
+	struct loop *loop;
+	unsigned fired, *order, *count;
+	unsigned number;
+	bool again, last;
+};
+
+static void on_tick(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct tick *tick = (struct tick *)timer;
+	assert_true(timer->at_ms <= now_ms);
+	assert_int_equal(timer->slot, 0);
+	tick->fired++;
+	if (tick->order)
+		tick->order[(*tick->count)++] = tick->number;
+	if (tick->again)
+		loop_timer_set(tick->loop, timer, now_ms);
+	if (tick->last)
+		loop_stop(tick->loop);
+}
+
+static void timers_fire_in_the_order_of_their_time(void **state)
+{
+	enum { N = 500 };
+	static struct tick ticks[N];
+	static unsigned order[N];
+	unsigned count = 0;
+	struct loop *loop = loop_new();
+	uint64_t now = loop_now_ms(loop);
+
+	(void)state;
+	srand(1);
+	for (unsigned i = 0; i < N; i++) {
+		ticks[i] = (struct tick){.timer.on_time = on_tick,
+			.loop = loop,
+			.order = order,
+			.count = &count,
+			.number = i};
+		loop_timer_set(loop, &ticks[i].timer, now - 1000 + (unsigned)rand() % 900);
+	}
+	for (unsigned i = 0; i < N; i += 3) /* some move, some are cleared */
+		loop_timer_set(loop, &ticks[i].timer, now - 1000 + (unsigned)rand() % 900);
+	for (unsigned i = 0; i < N; i += 5)
+		loop_timer_clear(loop, &ticks[i].timer);
+	struct tick last = {.timer.on_time = on_tick, .loop = loop, .last = true};
+	loop_timer_set(loop, &last.timer, now);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(count, N - N / 5);
+	for (unsigned i = 1; i < count; i++)
+		assert_true(ticks[order[i - 1]].timer.at_ms <= ticks[order[i]].timer.at_ms);
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(ticks[i].fired, i % 5 ? 1 : 0);
+	loop_free(loop);
+}
+
+static void a_timer_set_to_the_past_does_not_starve_the_loop(void **state)
+{
+	struct loop *loop = loop_new();
+	struct tick busy = {.timer.on_time = on_tick, .loop = loop, .again = true};
+	struct tick last = {.timer.on_time = on_tick, .loop = loop, .last = true};
+
+	(void)state;
+	loop_timer_set(loop, &busy.timer, 0);
+	loop_timer_set(loop, &last.timer, loop_now_ms(loop) + 20);
+	assert_int_equal(loop_run(loop), 0);
+	assert_true(busy.fired >= 1);
+	assert_int_equal(last.fired, 1);
+	loop_free(loop);
+}
+
+struct both {
+	struct loop_watch watch;
+	struct loop *loop;
+	struct both *other;
+	unsigned events;
+};
+
+static void del_other(struct loop_watch *watch, uint32_t events)
+{
+	struct both *both = (struct both *)watch;
+	(void)events;
+	both->events++;
+	loop_del(both->loop, &both->other->watch);
+	loop_stop(both->loop);
+}
+
+static void a_watch_deleted_by_another_gets_no_event_of_the_batch(void **state)
+{
+	struct loop *loop = loop_new();
+	struct both a = {.loop = loop}, b = {.loop = loop};
+
+	(void)state;
+	a.other = &b;
+	b.other = &a;
+	a.watch = (struct loop_watch){eventfd(1, EFD_CLOEXEC), del_other};
+	b.watch = (struct loop_watch){eventfd(1, EFD_CLOEXEC), del_other};
+	assert_int_equal(loop_add(loop, &a.watch, EPOLLIN), 0);
+	assert_int_equal(loop_add(loop, &b.watch, EPOLLIN), 0);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(a.events + b.events, 1);
+	close(a.watch.fd);
+	close(b.watch.fd);
+	loop_free(loop);
+}
+
+static void sweep_and_stop(void *context)
+{
+	(*(unsigned *)context)++;
+}
+
+static void the_sweep_runs_after_every_batch(void **state)
+{
+	struct loop *loop = loop_new();
+	struct tick last = {.timer.on_time = on_tick, .loop = loop, .last = true};
+	unsigned sweeps = 0;
+
+	(void)state;
+	loop_after_batch(loop, sweep_and_stop, &sweeps);
+	loop_timer_set(loop, &last.timer, 0);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(sweeps, 1);
+	loop_free(loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(timers_fire_in_the_order_of_their_time),
+		cmocka_unit_test(a_timer_set_to_the_past_does_not_starve_the_loop),
+		cmocka_unit_test(a_watch_deleted_by_another_gets_no_event_of_the_batch),
+		cmocka_unit_test(the_sweep_runs_after_every_batch),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

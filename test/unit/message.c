@@ -1,0 +1,286 @@
+#include "lib/message.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static union {
+	struct message_header header;
+	struct message_reply reply;
+	struct message_link link;
+	struct message_admit admit;
+	struct message_verdict verdict;
+	struct message_entries entries;
+	struct message_event event;
+	struct message_sessions sessions;
+	struct message_list_entries list;
+	struct message_flow flow;
+	struct message_counters counters;
+	struct message_kill kill;
+	struct message_cut cut;
+	struct message_host host;
+	struct message_flow_ids ids;
+	struct message_drain drain;
+	uint8_t bytes[MESSAGE_BYTES_MAX + 1];
+} m;
+
+static const struct addr documentation4 = {{192, 0, 2, 7}, ADDR_IP4};
+
+static int check(void)
+{
+	return message_check(&m, m.header.bytes);
+}
+
+static void fill_entry(struct message_entry *entry, uint8_t add)
+{
+	*entry = (struct message_entry){
+		.add = add, .timeout_ms = add ? 1000 : 0, .source = documentation4};
+	strcpy(entry->ifname, "guest0");
+}
+
+static void every_type_has_a_name_and_its_own_length(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 70000; type++) {
+		if (type > MESSAGE_HOST || type == 0) {
+			assert_string_equal(message_name((enum message_type)type), "unknown");
+			message_init(&m, (enum message_type)type, sizeof(m.header));
+			if (type <= UINT16_MAX)
+				assert_int_equal(check(), -EBADMSG);
+			continue;
+		}
+		assert_string_not_equal(message_name((enum message_type)type), "unknown");
+		/* one byte more than anything of the type could be, or one less than a header */
+		message_init(&m, (enum message_type)type, sizeof(m.header) - 1);
+		assert_int_equal(check(), -EBADMSG);
+		message_init(&m, (enum message_type)type, MESSAGE_BYTES_MAX + 1);
+		assert_int_equal(check(), -EBADMSG);
+	}
+}
+
+static void headers_are_checked(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_PING, sizeof(struct message_plain));
+	assert_int_equal(check(), 0);
+	assert_int_equal(message_check(&m, m.header.bytes - 1), -EBADMSG);
+	assert_int_equal(message_check(&m, m.header.bytes + 1), -EBADMSG);
+	m.header.version++;
+	assert_int_equal(check(), -EBADMSG);
+	m.header.version--;
+	m.header.reserved = 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.header.reserved = 0;
+	assert_int_equal(check(), 0);
+}
+
+static void texts_end_and_hold_no_control_characters(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_REPLY, sizeof(m.reply));
+	m.header.seq = 1;
+	strcpy(m.reply.text, "gr\xc3\xbc\xc3\x9f dich");
+	assert_int_equal(check(), 0);
+	m.reply.text[2] = '\n';
+	assert_int_equal(check(), -EBADMSG);
+	memset(m.reply.text, 'a', sizeof(m.reply.text));
+	assert_int_equal(check(), -EBADMSG);
+	m.reply.text[sizeof(m.reply.text) - 1] = 0;
+	assert_int_equal(check(), 0);
+	m.reply.status = 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.reply.status = -ENOENT;
+	m.header.seq = 0;
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void addresses_are_whole(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_ADMIT, sizeof(m.admit));
+	strcpy(m.admit.ifname, "guest0");
+	assert_int_equal(check(), -EBADMSG); /* no address */
+	m.admit.source.addr = m.admit.original.addr = documentation4;
+	assert_int_equal(check(), 0);
+	m.admit.source.addr.bytes[4] = 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.admit.source.addr.family = ADDR_IP6; /* of another family than the original */
+	assert_int_equal(check(), -EBADMSG);
+	m.admit.source.addr.family = 5;
+	assert_int_equal(check(), -EBADMSG);
+	m.admit.source.addr = documentation4;
+	m.admit.ifname[0] = 0;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_CUT, sizeof(m.cut));
+	m.cut.source = (struct prefix){.addr = documentation4, .len = 32};
+	assert_int_equal(check(), 0);
+	m.cut.source.len = 33;
+	assert_int_equal(check(), -EBADMSG);
+	m.cut.source.len = 24; /* bits behind it are set */
+	assert_int_equal(check(), -EBADMSG);
+	m.cut.source.addr.bytes[3] = 0;
+	assert_int_equal(check(), 0);
+}
+
+static void a_verdict_brings_only_sound_entries(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_VERDICT, sizeof(m.verdict));
+	assert_int_equal(check(), 0); /* nothing cached: the entries are not looked at */
+	m.verdict.kernel = DECIDE_KERNEL_DROP + 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.verdict.kernel = DECIDE_KERNEL_DROP;
+	m.verdict.cache = 1;
+	assert_int_equal(check(), -EBADMSG);
+	fill_entry(&m.verdict.entry, 1);
+	assert_int_equal(check(), 0);
+	m.verdict.entry.timeout_ms = 0;
+	assert_int_equal(check(), -EBADMSG);
+	fill_entry(&m.verdict.entry, 1);
+	m.verdict.entry.has_mac = 1; /* but it is all zero */
+	assert_int_equal(check(), -EBADMSG);
+	m.verdict.entry.mac.bytes[5] = 7;
+	assert_int_equal(check(), 0);
+	m.verdict.forget = 1;
+	assert_int_equal(check(), -EBADMSG);
+	fill_entry(&m.verdict.forgotten, 1); /* forgetting is not adding */
+	assert_int_equal(check(), -EBADMSG);
+	fill_entry(&m.verdict.forgotten, 0);
+	assert_int_equal(check(), 0);
+}
+
+static void counts_fill_the_message_exactly(void **state)
+{
+	size_t base = sizeof(struct message_entries), one = sizeof(struct message_entry);
+
+	(void)state;
+	message_init(&m, MESSAGE_ENTRIES, base + 2 * one);
+	m.entries.n = 2;
+	fill_entry(&m.entries.v[0], 1);
+	fill_entry(&m.entries.v[1], 0);
+	assert_int_equal(check(), 0);
+	m.entries.n = 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.entries.n = 3;
+	assert_int_equal(check(), -EBADMSG);
+	m.entries.n = UINT32_MAX;
+	assert_int_equal(check(), -EBADMSG);
+	message_init(&m, MESSAGE_ENTRIES, base + (MESSAGE_ENTRIES_MAX + 1) * one);
+	m.entries.n = MESSAGE_ENTRIES_MAX + 1;
+	for (unsigned i = 0; i < m.entries.n && m.header.bytes <= MESSAGE_BYTES_MAX; i++)
+		fill_entry(&m.entries.v[i], 0);
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_LIST_CLEAR,
+		sizeof(struct message_list_entries) + sizeof(struct message_list_entry));
+	strcpy(m.list.name, "blocked");
+	m.list.n = 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.header.type = MESSAGE_LIST_ENTRIES;
+	assert_int_equal(check(), -EBADMSG); /* an element without an address */
+	m.list.v[0].elem.kind = POLICY_ELEM_MAC;
+	assert_int_equal(check(), 0);
+	m.list.v[0].elem.kind = (enum policy_elem_kind)7;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_SESSIONS, sizeof(struct message_sessions) + 10);
+	m.sessions.n = 1;
+	m.sessions.bytes = 10;
+	assert_int_equal(check(), 0);
+	m.sessions.bytes = 11;
+	assert_int_equal(check(), -EBADMSG);
+	m.sessions.bytes = 10;
+	m.sessions.n = 11;
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void numbers_of_words_are_in_range(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_EVENT, sizeof(m.event));
+	m.event.kind = MESSAGE_EVENTS - 1;
+	assert_int_equal(check(), 0);
+	m.event.kind = MESSAGE_EVENTS;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_KILL, sizeof(m.kill));
+	m.kill.ending = ENDINGS;
+	assert_int_equal(check(), -EBADMSG);
+	m.kill.ending = ENDINGS - 1;
+	assert_int_equal(check(), 0);
+
+	message_init(&m, MESSAGE_COUNTERS, sizeof(m.counters));
+	assert_int_equal(check(), -EBADMSG);
+	m.counters.n = COUNTERS;
+	assert_int_equal(check(), 0);
+
+	message_init(&m, MESSAGE_FLOW_IDS, sizeof(m.ids));
+	assert_int_equal(check(), -EBADMSG);
+	m.ids.first = 5;
+	m.ids.last = 4;
+	assert_int_equal(check(), -EBADMSG);
+	m.ids.last = 5;
+	assert_int_equal(check(), 0);
+}
+
+static void records_are_checked_to_the_last_attempt(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_RECORD, sizeof(m.flow));
+	assert_int_equal(check(), 0);
+	m.flow.verdict = POLICY_VERDICTS;
+	assert_int_equal(check(), -EBADMSG);
+	m.flow.verdict = 0;
+	m.flow.reason = DECIDE_UNMATCHED + 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.flow.reason = 0;
+	m.flow.nattempts = MESSAGE_ATTEMPTS_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.flow.nattempts = MESSAGE_ATTEMPTS_MAX;
+	assert_int_equal(check(), 0);
+	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].ending = ENDINGS;
+	assert_int_equal(check(), -EBADMSG);
+	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].ending = 0;
+	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].reply[3] = '\r';
+	assert_int_equal(check(), 0); /* behind the end of the text */
+	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].reply[0] = '\r';
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void random_bytes_are_refused_or_harmless(void **state)
+{
+	(void)state;
+	srand(7);
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t len = sizeof(m.header) + (size_t)rand() % 4000;
+		for (size_t i = 0; i < len; i++)
+			m.bytes[i] = (uint8_t)rand();
+		m.header.type = (uint16_t)(rand() % (MESSAGE_HOST + 2));
+		m.header.version = MESSAGE_VERSION;
+		m.header.bytes = (uint32_t)len;
+		m.header.reserved = 0;
+		message_check(&m, len);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_type_has_a_name_and_its_own_length),
+		cmocka_unit_test(headers_are_checked),
+		cmocka_unit_test(texts_end_and_hold_no_control_characters),
+		cmocka_unit_test(addresses_are_whole),
+		cmocka_unit_test(a_verdict_brings_only_sound_entries),
+		cmocka_unit_test(counts_fill_the_message_exactly),
+		cmocka_unit_test(numbers_of_words_are_in_range),
+		cmocka_unit_test(records_are_checked_to_the_last_attempt),
+		cmocka_unit_test(random_bytes_are_refused_or_harmless),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

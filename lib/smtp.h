@@ -17,8 +17,7 @@
 #define SMTP_ANSWER_LINES_MAX 50
 #define SMTP_ANSWER_ROOM      SMTP_LINE_SIZE
 
-/* ---- A server's reply, RFC 5321 4.2 ---- */
-
+/* A server's reply, RFC 5321 4.2. */
 enum smtp_reply_status {
 	SMTP_REPLY_MORE,      /* not at its end */
 	SMTP_REPLY_DONE,      /* whole */
@@ -65,8 +64,6 @@ const char *smtp_reply_words(
  * and text is cut at a character so that the line has at most 512 bytes. Returns its length. */
 size_t smtp_reply_format(char buf[static SMTP_LINE_SIZE], unsigned code, const char *enhanced,
 	const char *gateway, const char *text, uint64_t flow);
-
-/* ---- Watching a dialogue ---- */
 
 /* What a flow showed in clear. Goes into the audit record. */
 enum smtp_seen {
@@ -117,9 +114,7 @@ bool smtp_watch_blind(const struct smtp_watch *watch);
  * Called after the greeting was passed on. */
 enum ending smtp_watch_ending(const struct smtp_watch *watch, bool client_first, bool reset);
 
-/* ---- The dialogue of verdict `answer` ---- */
-
-/* Zeroed is its beginning: the refusal was sent as the greeting (smtp_reply_format()). */
+/* The dialogue of verdict `answer`. Zeroed is its beginning: the refusal was sent as the greeting (smtp_reply_format()). */
 struct smtp_answer {
 	uint16_t line_len; /* bytes of the line so far */
 	uint8_t lines;

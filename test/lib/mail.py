@@ -172,6 +172,10 @@ postlog   unix-dgram n  -       n       -       1       postlogd
         return email.message_from_string(
             wait_until(lambda: self.messages(*having), seconds, what)[0])
 
+    def wait_count(self, count, seconds=30):
+        """Waits until so many messages are stored."""
+        wait_until(lambda: len(self.messages()) >= count, seconds, f"{count} messages stored")
+
     def maillog(self):
         with contextlib.suppress(FileNotFoundError), open(self.path("maillog")) as file:
             return file.read()
@@ -243,11 +247,12 @@ class Server:
     in_data    "close": ends the connection within the message; "ignore": never answers it
     """
 
-    def __init__(self, host, addresses=None, port=25, greeting=b"220 sink.example ESMTP\r\n",
-                 ehlo=(b"sink.example", b"PIPELINING", b"SIZE 60000000", b"8BITMIME"), at=None,
-                 in_data=None, name=None):
-        self.host, self.greeting, self.ehlo = host, greeting, ehlo
-        self.at, self.in_data, self.name = at or {}, in_data, name
+    def __init__(self, host, addresses=None, port=25, greeting=b"220", ehlo=None, at=None,
+                 in_data=None):
+        name = f"mx.{host.name}.example".encode()
+        self.host, self.at, self.in_data = host, at or {}, in_data
+        self.greeting = b"220 " + name + b" ESMTP\r\n" if greeting == b"220" else greeting
+        self.ehlo = ehlo or (name, b"PIPELINING", b"SIZE 60000000", b"8BITMIME")
         self.lock = threading.Lock()
         self.connections = []  # peer addresses
         self.messages = []  # (sender, [recipients], bytes)

@@ -33,20 +33,20 @@ enum decide_field {
 };
 
 enum decide_reason {
-	DECIDE_RULE,		/* a rule matched */
+	DECIDE_RULE,            /* a rule matched */
 	DECIDE_UNAUTHENTICATED, /* no session, or its lease is over: the zone's `unauthenticated` */
-	DECIDE_UNMATCHED,	/* a session, no rule: the zone's `unmatched` */
+	DECIDE_UNMATCHED,       /* a session, no rule: the zone's `unmatched` */
 };
 
 struct decision {
 	enum policy_verdict verdict;
 	enum decide_reason reason;
-	ptrdiff_t rule;	  /* index, -1 unless DECIDE_RULE */
+	ptrdiff_t rule;   /* index, -1 unless DECIDE_RULE */
 	ptrdiff_t server; /* index; -1 for `server original` and for no redirect */
 	bool to_original;
-	const struct policy_act *act; /* for the other verdicts; borrowed from the policy */
-	const struct session *session; /* borrowed; NULL: none */
-	unsigned fields;   /* of enum decide_field: what was looked at */
+	const struct policy_act *act;  /* for the other verdicts; borrowed from the policy */
+	const struct session *session; /* borrowed; NULL: none, or its lease is over */
+	unsigned fields;               /* of enum decide_field: what was looked at */
 	uint64_t until_ms; /* wall clock: not true after this; 0: no end (lease, schedule, list) */
 };
 

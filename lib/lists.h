@@ -8,21 +8,25 @@
 struct lists;
 
 struct lists *lists_new(void);
-void lists_free(struct lists *lists);
+void lists_free(struct lists *lists); /* NULL is allowed */
 /* end_ms: wall clock, 0 = for ever. Adding again sets the new end. 0 or -ENOMEM. */
-int lists_add(struct lists *lists, const char *name, const struct policy_elem *elem,
-	uint64_t end_ms);
-int lists_remove(struct lists *lists, const char *name, const struct policy_elem *elem); /* -ENOENT */
+int lists_add(
+	struct lists *lists, const char *name, const struct policy_elem *elem, uint64_t end_ms);
+int lists_remove(
+	struct lists *lists, const char *name, const struct policy_elem *elem); /* -ENOENT */
 void lists_clear(struct lists *lists, const char *name);
-/* Does the list hold the address or the MAC at this time? mac may be NULL. until_ms, if not NULL,
- * is lowered to when the answer changes by itself. */
+/* Does the list hold the address or the MAC at this time? Each may be NULL. An entry that is over
+ * counts no more, removed or not. until_ms, if not NULL, is lowered to when the answer changes by
+ * itself; in it 0 means never. */
 bool lists_match(const struct lists *lists, const char *name, const struct mac *mac,
 	const struct addr *addr, uint64_t now_ms, uint64_t *until_ms);
 size_t lists_count(const struct lists *lists, const char *name);
+/* In order; stops when visit returns non-zero and returns that. visit must not change the list. */
 int lists_each(const struct lists *lists, const char *name,
-	int (*visit)(void *context, const struct policy_elem *elem, uint64_t end_ms), void *context);
+	int (*visit)(void *context, const struct policy_elem *elem, uint64_t end_ms),
+	void *context);
 /* The next entry to end: name and elem are borrowed. false: none. Never a scan. */
-bool lists_next_end(const struct lists *lists, const char **name, struct policy_elem *elem,
-	uint64_t *end_ms);
+bool lists_next_end(
+	const struct lists *lists, const char **name, struct policy_elem *elem, uint64_t *end_ms);
 
 #endif

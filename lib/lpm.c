@@ -31,7 +31,7 @@ struct lpm {
 	struct trie tries[TRIES];
 };
 
-#define DEEPEST 129 /* nodes on one path: lengths 0 to 128 */
+#define DEEPEST LPM_DEPTH
 
 static struct node *node_at(const struct trie *trie, uint32_t i)
 {
@@ -285,6 +285,25 @@ void *lpm_find(const struct lpm *lpm, const struct addr *addr, struct prefix *ma
 	if (matched)
 		prefix_from(node, addr->family == ADDR_IP4 ? TRIE_IP4 : TRIE_IP6, matched);
 	return node->value;
+}
+
+unsigned lpm_find_all(
+	const struct lpm *lpm, const struct addr *addr, void *values[static LPM_DEPTH])
+{
+	const struct trie *trie = trie_of(lpm, addr);
+	unsigned n = 0;
+
+	for (uint32_t i = trie ? trie->root : 0; i;) {
+		const struct node *node = node_at(trie, i);
+		if (common_bits(node->key, addr->bytes, node->len) < node->len)
+			break;
+		if (node->value)
+			values[n++] = node->value;
+		if (node->len == addr_bits(addr))
+			break;
+		i = node->child[bit_of(addr->bytes, node->len)];
+	}
+	return n;
 }
 
 void *lpm_find_exact(const struct lpm *lpm, const struct prefix *prefix)

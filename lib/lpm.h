@@ -16,12 +16,17 @@ void *lpm_del(struct lpm *lpm, const struct prefix *prefix);
 void *lpm_del_mac(struct lpm *lpm, const struct mac *mac);
 /* The value of the longest prefix that holds addr; matched may be NULL. NULL: none. */
 void *lpm_find(const struct lpm *lpm, const struct addr *addr, struct prefix *matched);
+/* The values of all prefixes that hold addr, the shortest first. How many. */
+#define LPM_DEPTH 129 /* prefixes of one address: lengths 0 to 128 */
+unsigned lpm_find_all(
+	const struct lpm *lpm, const struct addr *addr, void *values[static LPM_DEPTH]);
 void *lpm_find_exact(const struct lpm *lpm, const struct prefix *prefix);
 void *lpm_find_mac(const struct lpm *lpm, const struct mac *mac);
 size_t lpm_count(const struct lpm *lpm);
 /* In order; stops when visit returns non-zero and returns that. Exactly one of prefix, mac set. */
 int lpm_each(const struct lpm *lpm,
-	int (*visit)(void *context, const struct prefix *prefix, const struct mac *mac, void *value),
+	int (*visit)(
+		void *context, const struct prefix *prefix, const struct mac *mac, void *value),
 	void *context);
 
 #endif

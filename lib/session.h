@@ -17,7 +17,7 @@ enum session_kind {
 
 struct session_address {
 	struct prefix prefix;
-	bool learned;	  /* at admission; else given at login */
+	bool learned;     /* at admission; else given at login */
 	uint64_t seen_ms; /* wall clock, when it was last admitted */
 };
 
@@ -43,7 +43,7 @@ struct session {
 struct session_table;
 
 struct session_table *session_table_new(void);
-void session_table_free(struct session_table *table);
+void session_table_free(struct session_table *table); /* NULL is allowed */
 /* Puts a copy of the session in, in place of the one with the same id. 0 or -ENOMEM. */
 int session_table_put(struct session_table *table, const struct session *session);
 /* 0 or -ENOENT. */
@@ -52,31 +52,40 @@ int session_table_del(struct session_table *table, uint64_t id);
 struct session *session_table_find(const struct session_table *table, uint64_t id);
 size_t session_table_count(const struct session_table *table); /* portal sessions */
 size_t session_table_count_zone(const struct session_table *table, const char *zone);
-size_t session_table_count_user(const struct session_table *table, const char *zone,
-	const char *user); /* zone NULL: all */
+size_t session_table_count_user(
+	const struct session_table *table, const char *zone, const char *user); /* zone NULL: all */
 
-/* Takes the policy's devices in, in place of all devices before. Device addresses by list name
- * follow the policy's list and `dynamic` (lists.h). 0 or -ENOMEM. */
+/* Takes the policy's devices in, in place of all devices before; 0, or -ENOMEM with nothing
+ * changed. A device's addresses by list name are those of the policy's list, or of the dynamic
+ * list in `lists` (MACs count as the device's MACs): call again when such a list changes.
+ * session->addresses holds what the device names itself, session->mac its first MAC. */
 struct lists;
-int session_table_set_devices(struct session_table *table, const struct policy *policy,
-	const struct lists *lists);
+int session_table_set_devices(
+	struct session_table *table, const struct policy *policy, const struct lists *lists);
 
 /* The session of a client, after the zone's identity. mac may be unset (no MAC seen).
  *   mac: the session of (zone, MAC); else a session or device without MAC by its address.
  *   address: the longest matching address; a session or device that has only a MAC, by its MAC
  *            first. A session's MAC is otherwise not looked at.
- *   mac+address: the session of (zone, MAC) that also holds the address.
+ *   mac+address: the session of (zone, MAC) that also holds the address; else a device that names
+ *            only MACs or only addresses, by these.
  * Most specific wins: MAC, address, longest prefix. A portal session beats a device.
  * Borrowed; NULL: none. An expired lease is still found: the caller compares lease_end_ms. */
 struct session *session_table_identify(const struct session_table *table, const char *zone,
 	enum policy_identity identity, const struct mac *mac, const struct addr *addr);
+/* The same at a time: a device is not found by an entry of a dynamic list that is over by now_ms,
+ * and *until_ms is lowered to when it is found no more (0: no end). */
+struct session *session_table_identify_at(const struct session_table *table, const char *zone,
+	enum policy_identity identity, const struct mac *mac, const struct addr *addr,
+	uint64_t now_ms, uint64_t *until_ms);
 
-/* Iteration for logout and show; stops when visit returns non-zero. The visitor must not change
- * the table. zone NULL: every zone. */
+/* Iteration for logout and show, over portal sessions first and then devices (look at kind); stops
+ * when visit returns non-zero and returns that. The visitor must not add to the table or delete
+ * from it. By address: the most specific first, each once a prefix that holds the address. */
 typedef int session_visit(void *context, struct session *session);
 int session_table_each(const struct session_table *table, session_visit *visit, void *context);
-int session_table_each_user(const struct session_table *table, const char *user,
-	session_visit *visit, void *context);
+int session_table_each_user(
+	const struct session_table *table, const char *user, session_visit *visit, void *context);
 int session_table_each_mac(const struct session_table *table, const struct mac *mac,
 	session_visit *visit, void *context);
 int session_table_each_address(const struct session_table *table, const struct addr *addr,
@@ -94,7 +103,7 @@ void session_table_touch(struct session_table *table, struct session *session);
 size_t session_encode(const struct session *session, uint8_t *bytes, size_t room);
 struct session_storage; /* holds what a decoded session points to; see session_storage_size() */
 size_t session_storage_size(void);
-size_t session_decode(const uint8_t *bytes, size_t len, struct session *session,
-	struct session_storage *storage);
+size_t session_decode(
+	const uint8_t *bytes, size_t len, struct session *session, struct session_storage *storage);
 
 #endif

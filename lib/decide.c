@@ -1,0 +1,127 @@
+#include "lib/decide.h"
+
+#include "lib/match.h"
+
+enum decide_kernel decide_kernel_of(enum policy_verdict verdict)
+{
+	switch (verdict) {
+	case POLICY_VERDICT_REDIRECT:
+	case POLICY_VERDICT_ANSWER:
+		return DECIDE_KERNEL_RELAY;
+	case POLICY_VERDICT_PASS:
+		return DECIDE_KERNEL_PASS;
+	case POLICY_VERDICT_REJECT:
+		return DECIDE_KERNEL_REJECT;
+	case POLICY_VERDICT_DROP:
+		return DECIDE_KERNEL_DROP;
+	}
+	return DECIDE_KERNEL_REJECT;
+}
+
+static void act_on(
+	struct decision *decision, enum decide_reason reason, const struct policy_act *act)
+{
+	decision->reason = reason;
+	decision->act = act;
+	decision->verdict = act->verdict;
+}
+
+/* Finds the session. False: there is none whose lease holds, and the decision is made. */
+static bool identify(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, struct decision *decision)
+{
+	const struct policy_zone *zone = &world->policy->zones[origin->zone];
+
+	*decision = (struct decision){.rule = -1, .server = -1, .fields = DECIDE_SESSION};
+	const struct session *session = session_table_identify_at(world->sessions, zone->name.text,
+		zone->identity, &origin->mac, &origin->source, now_ms, &decision->until_ms);
+	if (!session || (session->lease_end_ms && session->lease_end_ms <= now_ms)) {
+		act_on(decision, DECIDE_UNAUTHENTICATED, &zone->unauthenticated);
+		return false;
+	}
+	decision->session = session;
+	match_lower(&decision->until_ms, session->lease_end_ms);
+	return true;
+}
+
+static enum policy_verdict verdict_of(const struct policy_rule *rule)
+{
+	return rule->to_server ? POLICY_VERDICT_REDIRECT : rule->act.verdict;
+}
+
+static void take_rule(struct decision *decision, const struct policy *policy, size_t index)
+{
+	const struct policy_rule *rule = &policy->rules[index];
+
+	decision->reason = DECIDE_RULE;
+	decision->rule = (ptrdiff_t)index;
+	decision->verdict = verdict_of(rule);
+	if (!rule->to_server)
+		decision->act = &rule->act;
+	else if (rule->to_original)
+		decision->to_original = true;
+	else
+		decision->server = (ptrdiff_t)rule->server;
+}
+
+void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
+	const struct endpoint *original, uint64_t now_ms, struct decision *decision)
+{
+	const struct policy *policy = world->policy;
+	struct match_question question;
+
+	if (!identify(world, origin, now_ms, decision))
+		return;
+	match_init(&question, world, origin, now_ms);
+	question.session = decision->session;
+	question.destination = &original->addr;
+	question.port = original->port;
+	for (size_t i = 0; i < policy->nrules; i++) {
+		struct match match = match_rule(&question, &policy->rules[i]);
+		decision->fields |= match.fields;
+		match_lower(&decision->until_ms, match.until_ms);
+		if (match.answer == MATCH_YES) {
+			take_rule(decision, policy, i);
+			return;
+		}
+	}
+	act_on(decision, DECIDE_UNMATCHED, &policy->zones[origin->zone].unmatched);
+}
+
+bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms)
+{
+	const struct policy *policy = world->policy;
+	struct match_question question;
+	struct decision decision;
+	bool maybe = false; /* an outcome is in *kernel already */
+
+	if (!identify(world, origin, now_ms, &decision)) {
+		*kernel = decide_kernel_of(decision.verdict);
+		*until_ms = decision.until_ms;
+		return true;
+	}
+	match_init(&question, world, origin, now_ms);
+	question.session = decision.session;
+	if (policy->zones[origin->zone].ports.n == 1)
+		question.port = policy->zones[origin->zone].ports.v[0];
+	*until_ms = decision.until_ms;
+	for (size_t i = 0; i <= policy->nrules; i++) {
+		struct match match = {.answer = MATCH_YES};
+		enum policy_verdict verdict = policy->zones[origin->zone].unmatched.verdict;
+		if (i < policy->nrules) {
+			match = match_rule(&question, &policy->rules[i]);
+			verdict = verdict_of(&policy->rules[i]);
+		}
+		match_lower(until_ms, match.until_ms);
+		if (match.answer == MATCH_NO)
+			continue;
+		if (maybe && decide_kernel_of(verdict) != *kernel)
+			return false;
+		*kernel = decide_kernel_of(verdict);
+		maybe = true;
+		if (match.answer == MATCH_YES)
+			break;
+	}
+	return true;
+}

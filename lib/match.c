@@ -1,0 +1,256 @@
+#include "lib/match.h"
+
+#include "lib/lpm.h"
+
+/* Beyond so many schedules in one walk their next change is not worked out: the answer then holds
+ * for the rest of the minute, at whose end every change of a schedule lies. */
+#define SCHEDULES_EXACT 32
+
+/* A condition that time may change: does it hold, and when does that change (0: never)? */
+struct held {
+	bool yes;
+	uint64_t change_ms;
+};
+
+void match_lower(uint64_t *until_ms, uint64_t end_ms)
+{
+	if (end_ms && (*until_ms == 0 || end_ms < *until_ms))
+		*until_ms = end_ms;
+}
+
+void match_init(struct match_question *question, const struct decide_world *world,
+	const struct decide_origin *origin, uint64_t now_ms)
+{
+	time_t now = (time_t)(now_ms / 1000);
+
+	*question = (struct match_question){
+		.world = world,
+		.zone = origin->zone,
+		.mac = &origin->mac,
+		.source = &origin->source,
+		.now_ms = now_ms,
+	};
+	if (!world->local(&now, &question->local))
+		question->local = (struct tm){0};
+}
+
+static bool has_string(const struct policy_strings *strings, const struct policy_string *string)
+{
+	for (size_t i = 0; i < strings->n; i++)
+		if (policy_string_equal(&strings->v[i], string))
+			return true;
+	return false;
+}
+
+static bool match_zone(const struct policy_rule *rule, size_t zone)
+{
+	if (rule->zone_names.n == 0)
+		return true;
+	for (size_t i = 0; i < rule->zone_names.n; i++)
+		if (rule->zones[i] == zone)
+			return true;
+	return false;
+}
+
+/* Rules are only asked about clients with a session, so any user is true. */
+static bool match_user(const struct policy_rule *rule, const struct session *session)
+{
+	if (!rule->user_given)
+		return true;
+	return (rule->user_any || has_string(&rule->users, &session->user)) != rule->user_negated;
+}
+
+static bool match_group(const struct policy_rule *rule, const struct session *session)
+{
+	if (!rule->group_given)
+		return true;
+	for (size_t i = 0; i < session->ngroups; i++)
+		if (has_string(&rule->groups, &session->groups[i]))
+			return !rule->group_negated;
+	return rule->group_negated;
+}
+
+static bool has_port(const struct policy_ports *ports, uint16_t port)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		if (ports->v[i] == port)
+			return true;
+	return false;
+}
+
+static enum match_answer match_port(
+	const struct match_question *question, const struct policy_rule *rule)
+{
+	const struct policy_ports *all = &question->world->policy->zones[question->zone].ports;
+	size_t taken = 0;
+
+	if (rule->ports.n == 0)
+		return MATCH_YES;
+	if (question->port)
+		return has_port(&rule->ports, question->port) ? MATCH_YES : MATCH_NO;
+	for (size_t i = 0; i < all->n; i++)
+		taken += has_port(&rule->ports, all->v[i]);
+	return taken == 0 ? MATCH_NO : taken == all->n ? MATCH_YES : MATCH_MAYBE;
+}
+
+static bool index_holds(const struct lpm *index, const struct mac *mac, const struct addr *addr)
+{
+	return index && ((mac && mac_is_set(mac) && lpm_find_mac(index, mac)) ||
+				lpm_find(index, addr, NULL));
+}
+
+/* mac NULL: only addresses count, as for destinations. */
+static struct held match_where(const struct match_question *question,
+	const struct policy_where *where, const struct mac *mac, const struct addr *addr)
+{
+	const struct policy *policy = question->world->policy;
+	uint64_t latest = 0;
+
+	if (!where->given || where->any)
+		return (struct held){.yes = !where->given || !where->negated};
+	if (index_holds(where->index, mac, addr))
+		return (struct held){.yes = !where->negated};
+	for (size_t i = 0; i < where->list_names.n; i++) {
+		const struct policy_list *list = &policy->lists[where->lists[i]];
+		uint64_t end_ms = 0;
+		bool in = list->kind == POLICY_LIST_DYNAMIC
+				  ? lists_match(question->world->lists, list->name.text, mac, addr,
+					    question->now_ms, &end_ms)
+				  : index_holds(list->index, mac, addr);
+		if (in && end_ms == 0)
+			return (struct held){.yes = !where->negated};
+		if (in && end_ms > latest)
+			latest = end_ms;
+	}
+	return (struct held){.yes = (latest != 0) != where->negated, .change_ms = latest};
+}
+
+static struct held match_schedule(struct match_question *question, const struct policy_rule *rule)
+{
+	struct held held = {.yes = schedule_on_local(&rule->schedule, &question->local)};
+	time_t now = (time_t)(question->now_ms / 1000), change;
+
+	if (rule->schedule.n == 0)
+		return held;
+	if (question->schedules++ < SCHEDULES_EXACT)
+		change = schedule_next_change(&rule->schedule, now, question->world->local);
+	else
+		change = now + 60 - question->local.tm_sec % 60;
+	held.change_ms = (uint64_t)change * 1000;
+	return held;
+}
+
+/* Can no address at all be in it? Only what the policy fixes counts: a dynamic list may fill. */
+static bool is_empty(const struct policy *policy, const struct policy_where *where)
+{
+	for (size_t i = 0; i < where->elems.n; i++)
+		if (where->elems.v[i].kind == POLICY_ELEM_PREFIX)
+			return false;
+	for (size_t i = 0; i < where->list_names.n; i++) {
+		const struct policy_list *list = &policy->lists[where->lists[i]];
+		if (list->kind == POLICY_LIST_DYNAMIC)
+			return false;
+		for (size_t j = 0; j < list->elems.n; j++)
+			if (list->elems.v[j].kind == POLICY_ELEM_PREFIX)
+				return false;
+	}
+	return true;
+}
+
+/* The conditions that time does not change. */
+static enum match_answer match_fixed(
+	const struct match_question *question, const struct policy_rule *rule, struct match *match)
+{
+	enum match_condition failed = MATCH_ALL;
+	enum match_answer port = MATCH_YES;
+
+	if (rule->disabled)
+		failed = MATCH_ENABLED;
+	else if (!match_zone(rule, question->zone))
+		failed = MATCH_ZONE;
+	else if (!match_user(rule, question->session))
+		failed = MATCH_USER;
+	else if (!match_group(rule, question->session))
+		failed = MATCH_GROUP;
+	else if (rule->ports.n > 0) {
+		match->fields |= DECIDE_PORT;
+		port = match_port(question, rule);
+		if (port == MATCH_NO)
+			failed = MATCH_PORT;
+	}
+	match->failed = failed;
+	return failed == MATCH_ALL ? port : MATCH_NO;
+}
+
+static struct match fail(struct match match, enum match_condition failed, uint64_t change_ms)
+{
+	match.answer = MATCH_NO;
+	match.failed = failed;
+	match.until_ms = change_ms;
+	if (change_ms)
+		match.fields |= DECIDE_TIME;
+	return match;
+}
+
+/* The destination, of a rule of which all else holds until match.until_ms. */
+static struct match match_destination(
+	const struct match_question *question, const struct policy_rule *rule, struct match match)
+{
+	const struct policy_where *where = &rule->destination;
+
+	if (!where->given || where->any) {
+		if (where->given && where->negated)
+			return fail(match, MATCH_DESTINATION, 0);
+		return match;
+	}
+	match.fields |= DECIDE_DESTINATION;
+	if (!question->destination) {
+		if (!is_empty(question->world->policy, where))
+			match.answer = MATCH_MAYBE;
+		else if (!where->negated)
+			return fail(match, MATCH_DESTINATION, 0);
+		return match;
+	}
+	struct held held = match_where(question, where, NULL, question->destination);
+	if (!held.yes)
+		return fail(match, MATCH_DESTINATION, held.change_ms);
+	match_lower(&match.until_ms, held.change_ms);
+	return match;
+}
+
+struct match match_rule(struct match_question *question, const struct policy_rule *rule)
+{
+	struct match match = {.failed = MATCH_ALL};
+
+	match.answer = match_fixed(question, rule, &match);
+	if (match.answer == MATCH_NO)
+		return match;
+	struct held source = {.yes = true}, schedule = {.yes = true};
+	if (rule->source.given) {
+		match.fields |= DECIDE_SOURCE;
+		source = match_where(question, &rule->source, question->mac, question->source);
+		if (!source.yes && source.change_ms == 0)
+			return fail(match, MATCH_SOURCE, 0);
+	}
+	if (rule->schedule.n > 0) {
+		match.fields |= DECIDE_TIME;
+		schedule = match_schedule(question, rule);
+		if (!schedule.yes && schedule.change_ms == 0)
+			return fail(match, MATCH_SCHEDULE, 0);
+	}
+	/* What does not hold now holds again at its change, both together at the later one. */
+	if (!source.yes && !schedule.yes)
+		return fail(match, MATCH_SOURCE,
+			source.change_ms > schedule.change_ms ? source.change_ms
+							      : schedule.change_ms);
+	if (!source.yes)
+		return fail(match, MATCH_SOURCE, source.change_ms);
+	if (!schedule.yes)
+		return fail(match, MATCH_SCHEDULE, schedule.change_ms);
+	match_lower(&match.until_ms, source.change_ms);
+	match_lower(&match.until_ms, schedule.change_ms);
+	match = match_destination(question, rule, match);
+	if (match.until_ms)
+		match.fields |= DECIDE_TIME;
+	return match;
+}

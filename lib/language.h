@@ -53,8 +53,9 @@ size_t language_refuse_later(const struct policy *policy, struct language_diagno
 
 enum language_print {
 	LANGUAGE_PRINT_CANONICAL = 0,
-	LANGUAGE_PRINT_FULL = 1 << 0,	  /* defaults too */
-	LANGUAGE_PRINT_RESOLVED = 1 << 1, /* lists from files as inline lists: for other processes */
+	LANGUAGE_PRINT_FULL = 1 << 0, /* defaults too */
+	LANGUAGE_PRINT_RESOLVED = 1
+				  << 1, /* lists from files as inline lists: for other processes */
 };
 
 /* Canonical text, malloc'ed, NUL-terminated; NULL only when out of memory.
@@ -81,9 +82,8 @@ struct policy *language_edit_add(const struct policy *policy, const char *kind,
 struct policy *language_edit_replace(const struct policy *policy, const char *kind,
 	const char *name, const char *statement, const struct language_world *world,
 	struct language_diagnosis *diagnosis);
-struct policy *language_edit_delete(const struct policy *policy, const char *kind,
-	const char *name, const struct language_world *world,
-	struct language_diagnosis *diagnosis);
+struct policy *language_edit_delete(const struct policy *policy, const char *kind, const char *name,
+	const struct language_world *world, struct language_diagnosis *diagnosis);
 struct policy *language_edit_move(const struct policy *policy, const char *name,
 	enum language_position position, const char *other, const struct language_world *world,
 	struct language_diagnosis *diagnosis);
@@ -95,6 +95,7 @@ ptrdiff_t language_shadowed_by(const struct policy *policy, size_t rule);
 /* DUR, SIZE, and an element of a list, as the CLI takes them. 0 or -EINVAL. */
 int language_parse_duration(const char *text, uint64_t *ms);
 const char *language_format_duration(uint64_t ms, char buf[static 32]);
+const char *language_format_size(uint64_t bytes, char buf[static 32]); /* whole k at least */
 int language_parse_elem(const char *text, struct policy_elem *elem);
 const char *language_format_elem(const struct policy_elem *elem, char buf[static PREFIX_TEXT_SIZE]);
 /* A list file or import: delimiters are comma, semicolon, space, tab, newline; '#' to the end of

@@ -137,13 +137,13 @@ struct policy_zone {
 	unsigned given;
 	struct policy_strings interfaces; /* at least one; a trailing '*' is a wildcard */
 	struct policy_prefixes networks;  /* none: every address on the interfaces */
-	struct policy_ports ports;	  /* at least one: 25 */
+	struct policy_ports ports;        /* at least one: 25 */
 	enum policy_identity identity;
 	struct policy_act unauthenticated;
 	struct policy_act unmatched;
 	enum policy_posture on_failure; /* resolved */
-	uint32_t lease_s;		/* 0: none */
-	uint32_t idle_s;		/* 0: none */
+	uint32_t lease_s;               /* 0: none */
+	uint32_t idle_s;                /* 0: none */
 	bool logout_keeps;
 	struct policy_limits limits;
 	struct policy_string comment;
@@ -161,7 +161,7 @@ struct policy_list {
 	enum policy_list_kind kind;
 	struct policy_string path; /* FILE */
 	struct policy_elems elems; /* INLINE, and FILE once loaded */
-	struct lpm *index;	   /* of elems; NULL for DYNAMIC. Owned by the policy */
+	struct lpm *index;         /* of elems; NULL for DYNAMIC. Owned by the policy */
 };
 
 enum {
@@ -175,7 +175,7 @@ struct policy_host {
 	struct policy_place place;
 	unsigned given;
 	bool is_mx;
-	struct addr addr;	   /* family ADDR_NONE: a name */
+	struct addr addr;          /* family ADDR_NONE: a name */
 	struct policy_string name; /* as written, also for an address */
 	uint16_t port;
 	uint16_t preference;
@@ -215,7 +215,7 @@ struct policy_server {
 	struct policy_string name;
 	unsigned given;
 	struct policy_host *hosts; /* in the order written */
-	size_t nhosts;		   /* at least one */
+	size_t nhosts;             /* at least one */
 	enum policy_bind bind;
 	struct addr bind_addr;
 	enum policy_announce announce;
@@ -237,7 +237,7 @@ struct policy_device {
 	size_t nmacs;
 	struct policy_prefixes addresses;
 	struct policy_strings list_names; /* `address NAME` */
-	size_t *lists;			  /* indexes, nlists = list_names.n */
+	size_t *lists;                    /* indexes, nlists = list_names.n */
 	struct policy_string user;
 	struct policy_strings groups;
 	struct policy_string comment;
@@ -250,7 +250,7 @@ struct policy_where {
 	bool negated;
 	struct policy_elems elems;
 	struct policy_strings list_names;
-	size_t *lists;	   /* indexes, nlists = list_names.n */
+	size_t *lists;     /* indexes, nlists = list_names.n */
 	struct lpm *index; /* of elems; NULL if there are none */
 };
 
@@ -273,7 +273,7 @@ struct policy_rule {
 	struct policy_place place;
 	struct policy_string name;
 	struct policy_strings zone_names; /* none: every zone */
-	size_t *zones;			  /* indexes, n = zone_names.n */
+	size_t *zones;                    /* indexes, n = zone_names.n */
 	bool user_given, user_any, user_negated;
 	struct policy_strings users;
 	bool group_given, group_negated;
@@ -282,7 +282,7 @@ struct policy_rule {
 	struct policy_where source;
 	struct policy_where destination;
 	struct policy_schedule schedule;
-	bool to_server;	  /* else the act */
+	bool to_server;   /* else the act */
 	bool to_original; /* `server original` */
 	struct policy_string server_name;
 	size_t server; /* index, when to_server && !to_original */
@@ -343,6 +343,23 @@ struct policy {
 	void *names; /* hash of (kind, name) -> index, private to policy.c */
 };
 
+/* For the parser: an empty policy with one reference and the language's defaults; NULL: out of
+ * memory. */
+struct policy *policy_new(void);
+/* For the parser: takes a name into the index. Returns -1 when it is new, else the index that has
+ * it already; -ENOMEM. The name's text is borrowed. */
+enum policy_kind {
+	POLICY_KIND_ZONE,
+	POLICY_KIND_LIST,
+	POLICY_KIND_SERVER,
+	POLICY_KIND_DEVICE,
+	POLICY_KIND_RULE,
+};
+ptrdiff_t policy_add_name(struct policy *policy, enum policy_kind kind,
+	const struct policy_string *name, size_t index);
+ptrdiff_t policy_find(
+	const struct policy *policy, enum policy_kind kind, const struct policy_string *name);
+
 struct policy *policy_ref(struct policy *policy);
 /* NULL is allowed. Frees when the last reference goes. */
 void policy_unref(struct policy *policy);
@@ -361,8 +378,8 @@ ptrdiff_t policy_find_rule(const struct policy *policy, const char *name);
 bool policy_interface_match(const char *pattern, const char *ifname);
 /* The zone of a client seen on an interface; -1: none. The longest network wins (two zones never
  * overlap, so there is at most one). */
-ptrdiff_t policy_find_zone_of(const struct policy *policy, const char *ifname,
-	const struct addr *source);
+ptrdiff_t policy_find_zone_of(
+	const struct policy *policy, const char *ifname, const struct addr *source);
 bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port);
 
 #endif

@@ -1,0 +1,433 @@
+/* Owns the grammar of the language. Its actions only call language_build*.c, which fill the
+ * policy; what a statement means is checked there and in language_check*.c.
+ *
+ * No word that starts a statement is an option word in the same block, so that a new statement can
+ * never change what an old text means (test/unit/language_grammar.c reads this file and compares
+ * the sets). */
+%require "3.8"
+%define api.pure full
+%define api.prefix {grammar_}
+%define api.token.prefix {T_}
+%define api.header.include {"lib/grammar.h"}
+%define api.location.type {struct language_span}
+%define parse.error custom
+%define parse.lac full
+%param {struct language *l}
+
+%code requires {
+#include "lib/language_parse.h"
+}
+
+%code {
+#include "lib/language_build.h"
+
+static int grammar_lex(GRAMMAR_STYPE *value, struct language_span *span, struct language *l);
+static void grammar_error(const struct language_span *span, struct language *l, const char *text);
+
+#define YYLLOC_DEFAULT(current, rhs, n)                                                            \
+	((current) = (n) ? YYRHSLOC(rhs, 1) : (struct language_span){YYRHSLOC(rhs, 0).place, 1})
+/* After an error: on with the next statement of the block, or no further at the text's end. */
+#define RECOVER(kind)                                                                              \
+	do {                                                                                       \
+		if (!language_recover(l, kind, yychar))                                            \
+			YYABORT;                                                                   \
+		yyclearin;                                                                         \
+		yyerrok;                                                                           \
+	} while (0)
+}
+
+%union {
+	struct language_token token;
+	struct policy_string string;
+	struct policy_act act;
+	struct language_count count;
+	uint64_t number;
+	int choice;
+}
+
+%token END 0 "end of file"
+%token <token> STRING "a string" WORD "a name" OTHER "a word" NUMBER "a number"
+%token <token> DURATION "a duration such as 30s, 5m or 24h" SIZE "a size such as 500m or 2g"
+%token <token> MINUTES "an amount such as 5m" RATE "a rate such as 20/minute"
+%token <token> ADDRESS "an address" PREFIX "a network" MACADDR "a MAC"
+%token <token> DAY "a day" DAYRANGE "days such as mon-fri" HOURS "hours such as 08:00-18:00"
+
+/* Reserved for ever: never a name, never a bare string. */
+%token <token> ANY "any" CLIENT "client" DEFINE "define" FILE "file" GATEWAY "gateway"
+%token <token> GROUP "group" INCLUDE "include" NONE "none" NOT "not" ORIGINAL "original"
+%token <token> PROTECTED "protected" RECIPIENT "recipient"
+
+/* Keywords only where the grammar has them. */
+%token <token> ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer"
+%token <token> AUDIT "audit" BIND "bind" CLOSED "closed" COMMENT "comment" CONNECT "connect"
+%token <token> DEADLINE "deadline" DEBUG "debug" DESTINATION "destination" DEVICE "device"
+%token <token> DISABLED "disabled" DRAIN "drain" DROP "drop" DYNAMIC "dynamic" ERROR "error"
+%token <token> EVERY "every" FIRST "first" FLOWS "flows" GREETING "greeting" HOST "host"
+%token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" INFO "info"
+%token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
+%token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LOG "log" LOGIN "login"
+%token <token> MAC "mac" MAC_ADDRESS "mac+address" METRICS "metrics" MX "mx" NETWORK "network"
+%token <token> OFF "off" ON "on" ON_FAILURE "on-failure" ON_LOGOUT "on-logout" OPEN "open"
+%token <token> PASS "pass" PER "per" PLAIN "plain" PORT "port" PREFERENCE "preference"
+%token <token> PRIVACY "privacy" PROBE "probe" PROXY_V1 "proxy-v1" PROXY_V2 "proxy-v2"
+%token <token> RATE_WORD "rate" REJECT "reject" RULE "rule" SCHEDULE "schedule" SERVER "server"
+%token <token> SESSIONS "sessions" SIZE_WORD "size" SMTP "smtp" SOURCE "source"
+%token <token> UNAUTHENTICATED "unauthenticated" UNMATCHED "unmatched" USER "user"
+%token <token> VERDICT "verdict" WARNING "warning" WEIGHT "weight" XCLIENT "xclient" ZONE "zone"
+
+%type <token> word string_token elem
+%type <string> name text string
+%type <act> act
+%type <number> duration size number port_number
+%type <choice> posture on_off log_level not per
+%type <count> rate
+
+%%
+
+policy: top_statements;
+
+top_statements: %empty | top_statements ';' | top_statements top_statement;
+
+top_statement:
+	LANGUAGE NUMBER			{ language_version(l, &@1, &@2, $2.number); }
+	| HOSTNAME text			{ language_hostname(l, &@1, &@2, &$2); }
+	| ON_FAILURE posture		{ language_on_failure(l, &@1, (enum policy_posture)$2); }
+	| DRAIN duration		{ language_drain(l, &@1, &@2, $2); }
+	| INCLUDE text			{ language_include(l, &@2, &$2); }
+	| LIMIT FLOWS number		{ language_top_limit(l, &@1, &@3, $3); }
+	| AUDIT '{' { language_audit(l, &@1); } audit_statements '}'
+	| LOG LEVEL log_level		{ language_log_level(l, &@1, (enum policy_log_level)$3); }
+	| METRICS LISTEN ADDRESS PORT port_number
+					{ language_metrics(l, &@1, &$3, (uint16_t)$5); }
+	| ZONE name { language_zone_begin(l, &@2, &$2); } '{' zone_statements '}'
+					{ language_zone_end(l); }
+	| LIST name { language_list_begin(l, &@2, &$2); } list_body
+					{ language_list_end(l); }
+	| SERVER name { language_server_begin(l, &@2, &$2); } '{' server_statements '}'
+					{ language_server_end(l); }
+	| DEVICE name { language_device_begin(l, &@2, &$2); } '{' device_statements '}'
+					{ language_device_end(l); }
+	| RULE name { language_rule_begin(l, &@2, &$2); } '{' rule_statements '}'
+					{ language_rule_end(l); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_TOP); };
+
+audit_statements: %empty | audit_statements ';' | audit_statements audit_statement;
+
+audit_statement:
+	KEEP duration			{ language_audit_keep(l, &@1, &@2, $2); }
+	| SIZE_WORD size		{ language_audit_size(l, &@1, $2); }
+	| PRIVACY PLAIN			{ language_audit_privacy(l, &@1, false); }
+	| PRIVACY OFF			{ language_audit_privacy(l, &@1, true); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_AUDIT); };
+
+log_level:
+	ERROR				{ $$ = POLICY_LOG_ERROR; }
+	| WARNING			{ $$ = POLICY_LOG_WARNING; }
+	| INFO				{ $$ = POLICY_LOG_INFO; }
+	| DEBUG				{ $$ = POLICY_LOG_DEBUG; };
+
+posture:
+	CLOSED				{ $$ = POLICY_POSTURE_CLOSED; }
+	| OPEN				{ $$ = POLICY_POSTURE_OPEN; };
+
+/* --- zone */
+
+zone_statements: %empty | zone_statements ';' | zone_statements zone_statement;
+
+zone_statement:
+	INTERFACE texts			{ language_zone_interfaces(l); }
+	| NETWORK networks		{ language_zone_networks(l, &@1); }
+	| PORT ports			{ language_zone_ports(l, &@1); }
+	| IDENTITY MAC		{ language_zone_identity(l, &@1, &@2, POLICY_IDENTITY_MAC); }
+	| IDENTITY ADDRESS_WORD	{ language_zone_identity(l, &@1, &@2, POLICY_IDENTITY_ADDRESS); }
+	| IDENTITY MAC_ADDRESS
+			{ language_zone_identity(l, &@1, &@2, POLICY_IDENTITY_MAC_ADDRESS); }
+	| UNAUTHENTICATED act		{ language_zone_unauthenticated(l, &@1, &$2); }
+	| UNMATCHED act			{ language_zone_unmatched(l, &@1, &$2); }
+	| ON_FAILURE posture	{ language_zone_on_failure(l, &@1, (enum policy_posture)$2); }
+	| LEASE duration		{ language_zone_lease(l, &@1, &@2, $2); }
+	| LEASE NONE			{ language_zone_lease(l, &@1, NULL, 0); }
+	| IDLE duration			{ language_zone_idle(l, &@1, &@2, $2); }
+	| IDLE NONE			{ language_zone_idle(l, &@1, NULL, 0); }
+	| ON_LOGOUT KILL		{ language_zone_on_logout(l, &@1, false); }
+	| ON_LOGOUT KEEP		{ language_zone_on_logout(l, &@1, true); }
+	| LIMIT FLOWS number per
+		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_FLOWS, $3, 0, (enum policy_per)$4); }
+	| LIMIT RATE_WORD rate per
+		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_RATE, $3.count, $3.seconds,
+			(enum policy_per)$4); }
+	| LIMIT SESSIONS number PER USER
+		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_SESSIONS, $3, 0, POLICY_PER_USER); }
+	| COMMENT text			{ language_zone_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_ZONE); };
+
+act:
+	ANSWER text			{ language_answer(l, &@2, NULL, &$2, &$$); }
+	| ANSWER NUMBER text		{ language_answer(l, &@2, &$2, &$3, &$$); }
+	| PASS			{ $$ = (struct policy_act){.verdict = POLICY_VERDICT_PASS}; }
+	| REJECT		{ $$ = (struct policy_act){.verdict = POLICY_VERDICT_REJECT}; }
+	| DROP			{ $$ = (struct policy_act){.verdict = POLICY_VERDICT_DROP}; };
+
+per:
+	%empty				{ $$ = POLICY_PER_ALL; }
+	| PER CLIENT			{ $$ = POLICY_PER_CLIENT; }
+	| PER USER			{ $$ = POLICY_PER_USER; };
+
+rate: RATE				{ language_rate(l, &@1, &$1, &$$); };
+
+/* --- list */
+
+list_body:
+	'{' '}'				{ language_items_clear(l); language_list_inline(l); }
+	| '{' elems '}'			{ language_list_inline(l); }
+	| FILE text			{ language_list_file(l, &@2, &$2); }
+	| DYNAMIC			{ language_list_dynamic(l); };
+
+elems:
+	elem				{ language_items_clear(l); language_item_elem(l, &@1, &$1); }
+	| elems ',' elem		{ language_item_elem(l, &@3, &$3); };
+
+elem: ADDRESS | PREFIX | MACADDR;
+
+/* --- server */
+
+server_statements: %empty | server_statements ';' | server_statements server_statement;
+
+server_statement:
+	HOST ADDRESS { language_host_begin(l, &@1, &@2, &$2); } host_words host_block
+					{ language_host_end(l); }
+	| HOST text { language_host_begin_name(l, &@1, &@2, &$2); } host_words host_block
+					{ language_host_end(l); }
+	| MX text { language_mx_begin(l, &@1, &@2, &$2); } host_words host_block
+					{ language_host_end(l); }
+	| BIND GATEWAY			{ language_bind(l, &@1, &@2, POLICY_BIND_GATEWAY, NULL); }
+	| BIND CLIENT			{ language_bind(l, &@1, &@2, POLICY_BIND_CLIENT, NULL); }
+	| BIND ADDRESS			{ language_bind(l, &@1, &@2, POLICY_BIND_ADDRESS, &$2); }
+	| ANNOUNCE announce announce_block
+	| PROBE NONE			{ language_probe(l, &@1, &@2, false, NULL, 0); }
+	| PROBE SMTP			{ language_probe(l, &@1, &@2, true, NULL, 0); }
+	| PROBE SMTP EVERY duration	{ language_probe(l, &@1, &@2, true, &@4, $4); }
+	| DEADLINE { language_deadline(l, &@1); } deadlines
+	| LIMIT FLOWS number		{ language_server_limit(l, &@1, &@3, $3); }
+	| COMMENT text			{ language_server_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_SERVER); };
+
+host_words: %empty | host_words host_word;
+
+host_word:
+	PORT port_number		{ language_host_port(l, &@1, (uint16_t)$2); }
+	| PREFERENCE number		{ language_host_preference(l, &@1, &@2, $2); }
+	| WEIGHT number			{ language_host_weight(l, &@1, &@2, $2); };
+
+host_block: %empty | '{' host_options '}';
+
+host_options: %empty | host_options ';' | host_options host_option;
+
+host_option:
+	LIMIT FLOWS number		{ language_host_limit(l, &@1, &@3, $3); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_HOST); };
+
+announce:
+	NONE			{ language_announce(l, &@0, &@1, POLICY_ANNOUNCE_NONE); }
+	| PROXY_V1		{ language_announce(l, &@0, &@1, POLICY_ANNOUNCE_PROXY_V1); }
+	| PROXY_V2		{ language_announce(l, &@0, &@1, POLICY_ANNOUNCE_PROXY_V2); }
+	| XCLIENT		{ language_announce(l, &@0, &@1, POLICY_ANNOUNCE_XCLIENT); };
+
+announce_block: %empty | '{' announce_options '}';
+
+announce_options: %empty | announce_options ';' | announce_options announce_option;
+
+announce_option:
+	LOGIN on_off			{ language_announce_login(l, &@1, $2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_ANNOUNCE); };
+
+deadlines: deadline | deadlines deadline;
+
+deadline:
+	FIRST duration		{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_FIRST, $2); }
+	| CONNECT duration	{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_CONNECT, $2); }
+	| GREETING duration	{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_GREETING, $2); }
+	| IDLE duration		{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_IDLE, $2); };
+
+/* --- device */
+
+device_statements: %empty | device_statements ';' | device_statements device_statement;
+
+device_statement:
+	ZONE name			{ language_device_zone(l, &@1, &@2, &$2); }
+	| MAC macs			{ language_device_macs(l, &@1); }
+	| ADDRESS_WORD places		{ language_device_addresses(l, &@1); }
+	| USER string			{ language_device_user(l, &@1, &@2, &$2); }
+	| GROUP strings			{ language_device_groups(l, &@1); }
+	| COMMENT text			{ language_device_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_DEVICE); };
+
+macs:
+	MACADDR				{ language_items_clear(l); language_item_elem(l, &@1, &$1); }
+	| macs ',' MACADDR		{ language_item_elem(l, &@3, &$3); };
+
+places:
+	place_first | places ',' place;
+
+place_first:
+	ADDRESS				{ language_items_clear(l); language_item_elem(l, &@1, &$1); }
+	| PREFIX			{ language_items_clear(l); language_item_elem(l, &@1, &$1); }
+	| name			{ language_items_clear(l); language_item_string(l, &@1, &$1); };
+
+place:
+	ADDRESS				{ language_item_elem(l, &@1, &$1); }
+	| PREFIX			{ language_item_elem(l, &@1, &$1); }
+	| name				{ language_item_string(l, &@1, &$1); };
+
+/* --- rule */
+
+rule_statements: %empty | rule_statements ';' | rule_statements rule_statement;
+
+rule_statement:
+	ZONE names			{ language_rule_zones(l, &@1); }
+	| ZONE ANY			{ language_rule_always(l, &@1, "zone"); }
+	| USER not ANY			{ language_rule_user_any(l, &@1, &@3, $2); }
+	| USER not strings		{ language_rule_users(l, &@1, $2); }
+	| GROUP not strings		{ language_rule_groups(l, &@1, $2); }
+	| PORT ports			{ language_rule_ports(l, &@1); }
+	| SOURCE not ANY		{ language_rule_where_any(l, &@1, &@3, $2, false); }
+	| SOURCE not wheres		{ language_rule_where(l, &@1, $2, false); }
+	| DESTINATION not ANY		{ language_rule_where_any(l, &@1, &@3, $2, true); }
+	| DESTINATION not wheres	{ language_rule_where(l, &@1, $2, true); }
+	| SCHEDULE ranges		{ language_rule_schedule(l, &@1); }
+	| SCHEDULE ALWAYS		{ language_rule_always(l, &@1, "schedule"); }
+	| SERVER name			{ language_rule_server(l, &@1, &@2, &$2); }
+	| SERVER ORIGINAL		{ language_rule_server(l, &@1, &@2, NULL); }
+	| VERDICT act			{ language_rule_verdict(l, &@1, &$2); }
+	| AUDIT on_off			{ language_rule_audit(l, &@1, $2); }
+	| DISABLED			{ language_rule_disabled(l, &@1); }
+	| COMMENT text			{ language_rule_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_RULE); };
+
+not:
+	%empty				{ $$ = 0; }
+	| NOT				{ $$ = 1; };
+
+wheres: where_first | wheres ',' where;
+
+where_first:
+	elem				{ language_items_clear(l); language_item_elem(l, &@1, &$1); }
+	| name			{ language_items_clear(l); language_item_string(l, &@1, &$1); };
+
+where:
+	elem				{ language_item_elem(l, &@1, &$1); }
+	| name				{ language_item_string(l, &@1, &$1); };
+
+ranges: range_first | ranges ',' range;
+
+range_first:
+	{ language_items_clear(l); } range;
+
+range:
+	days				{ language_item_range(l, &@1, NULL); }
+	| days HOURS			{ language_item_range(l, &@1, &$2); }
+	| HOURS				{ language_item_hours(l, &@1, &$1); };
+
+days:
+	DAY				{ language_days(l, &$1); }
+	| DAYRANGE			{ language_days(l, &$1); };
+
+/* --- values */
+
+networks:
+	network_first | networks ',' network;
+
+network_first:
+	{ language_items_clear(l); } network;
+
+network:
+	ADDRESS				{ language_item_elem(l, &@1, &$1); }
+	| PREFIX			{ language_item_elem(l, &@1, &$1); };
+
+ports:
+	port_number		{ language_items_clear(l); language_item_port(l, &@1, $1); }
+	| ports ',' port_number		{ language_item_port(l, &@3, $3); };
+
+names:
+	name			{ language_items_clear(l); language_item_string(l, &@1, &$1); }
+	| names ',' name		{ language_item_string(l, &@3, &$3); };
+
+texts:
+	text			{ language_items_clear(l); language_item_string(l, &@1, &$1); }
+	| texts ',' text		{ language_item_string(l, &@3, &$3); };
+
+strings:
+	string			{ language_items_clear(l); language_item_user(l, &@1, &$1); }
+	| strings ',' string		{ language_item_user(l, &@3, &$3); };
+
+on_off:
+	ON				{ $$ = 1; }
+	| OFF				{ $$ = 0; };
+
+number: NUMBER				{ $$ = $1.number; };
+
+port_number: NUMBER			{ $$ = language_port(l, &@1, $1.number); };
+
+duration:
+	DURATION			{ $$ = language_duration(l, &@1, &$1); }
+	| MINUTES			{ $$ = language_duration(l, &@1, &$1); };
+
+size:
+	SIZE				{ $$ = language_size(l, &@1, &$1); }
+	| MINUTES			{ $$ = language_size(l, &@1, &$1); };
+
+name: word				{ $$ = language_name(l, &@1, &$1); };
+
+text:
+	STRING				{ $$ = language_string(l, &$1); }
+	| OTHER				{ $$ = language_string(l, &$1); }
+	| word				{ $$ = language_string(l, &$1); };
+
+string: text | string_token		{ $$ = language_string(l, &$1); };
+
+/* Users and groups may be named by what looks like something else: a room number, a MAC. */
+string_token:
+	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | HOURS;
+
+word:
+	WORD | DAYRANGE | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | BIND | CLOSED | COMMENT
+	| CONNECT | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED | DRAIN | DROP | DYNAMIC | ERROR
+	| EVERY | FIRST | FLOWS | GREETING | HOST | HOSTNAME | IDENTITY | IDLE | INFO | INTERFACE | KEEP
+	| KILL | LANGUAGE | LEASE | LEVEL | LIMIT | LIST | LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS
+	| METRICS | MX | NETWORK | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
+	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | REJECT | RULE | SCHEDULE
+	| SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | UNAUTHENTICATED | UNMATCHED | USER | VERDICT
+	| WARNING | WEIGHT | XCLIENT | ZONE;
+
+%%
+
+static int grammar_lex(GRAMMAR_STYPE *value, struct language_span *span, struct language *l)
+{
+	int token = language_next_token(l);
+
+	value->token = l->token;
+	*span = l->span;
+	return token;
+}
+
+/* Only bison's own running out of memory comes here: nesting has a bound, so it is that. */
+static void grammar_error(const struct language_span *span, struct language *l, const char *text)
+{
+	(void)span;
+	(void)text;
+	language_out_of_memory(l);
+}
+
+static int yyreport_syntax_error(const yypcontext_t *context, struct language *l)
+{
+	const char *names[YYNTOKENS];
+	yysymbol_kind_t expected[YYNTOKENS];
+	int n = yypcontext_expected_tokens(context, expected, YYNTOKENS);
+
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		names[i] = yysymbol_name(expected[i]);
+	language_unexpected(l, yypcontext_token(context) == YYSYMBOL_YYEOF, names, (size_t)n);
+	return 0;
+}

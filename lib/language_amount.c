@@ -1,0 +1,104 @@
+#include "lib/language_parse.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct unit {
+	char text[4];
+	uint64_t factor;
+};
+
+/* Largest first: the printer takes the first that divides. */
+static const struct unit durations[] = {
+	{"w", 7 * 86400000ull},
+	{"d", 86400000},
+	{"h", 3600000},
+	{"m", 60000},
+	{"s", 1000},
+	{"ms", 1},
+};
+static const struct unit sizes[] = {
+	{"g", 1 << 30},
+	{"m", 1 << 20},
+	{"k", 1 << 10},
+};
+
+static bool amount(const struct unit *units, size_t n, uint64_t count, const char *text, size_t len,
+	uint64_t *value)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(units[i].text) == len && memcmp(units[i].text, text, len) == 0)
+			return !__builtin_mul_overflow(count, units[i].factor, value);
+	}
+	return false;
+}
+
+static const char *format(const struct unit *units, size_t n, uint64_t value, char buf[static 32])
+{
+	size_t i = 0;
+
+	if (value == 0)
+		i = n == 6 ? 4 : n - 1; /* 0s, 0k */
+	while (value != 0 && i < n - 1 && value % units[i].factor != 0)
+		i++;
+	snprintf(buf, 32, "%" PRIu64 "%s", value / units[i].factor, units[i].text);
+	return buf;
+}
+
+bool language_milliseconds(uint64_t count, const char *unit, size_t len, uint64_t *ms)
+{
+	return amount(durations, sizeof(durations) / sizeof(*durations), count, unit, len, ms);
+}
+
+bool language_bytes(uint64_t count, const char *unit, size_t len, uint64_t *bytes)
+{
+	return amount(sizes, sizeof(sizes) / sizeof(*sizes), count, unit, len, bytes);
+}
+
+const char *language_format_duration(uint64_t ms, char buf[static 32])
+{
+	return format(durations, sizeof(durations) / sizeof(*durations), ms, buf);
+}
+
+const char *language_format_size(uint64_t bytes, char buf[static 32])
+{
+	return format(sizes, sizeof(sizes) / sizeof(*sizes), bytes, buf);
+}
+
+int language_parse_duration(const char *text, uint64_t *ms)
+{
+	uint64_t count = 0;
+	const char *p = text;
+
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (__builtin_mul_overflow(count, 10u, &count) ||
+			__builtin_add_overflow(count, (unsigned)(*p - '0'), &count))
+			return -EINVAL;
+	}
+	if (p == text || !language_milliseconds(count, p, strlen(p), ms))
+		return -EINVAL;
+	return 0;
+}
+
+int language_parse_elem(const char *text, struct policy_elem *elem)
+{
+	size_t len = strlen(text);
+
+	memset(elem, 0, sizeof(*elem));
+	if (mac_parse(text, len, &elem->mac) == 0) {
+		elem->kind = POLICY_ELEM_MAC;
+		return 0;
+	}
+	memset(elem, 0, sizeof(*elem));
+	int error = prefix_parse(text, len, &elem->prefix);
+	elem->kind = POLICY_ELEM_PREFIX;
+	return error == 0 || error == -EDOM ? 0 : -EINVAL;
+}
+
+const char *language_format_elem(const struct policy_elem *elem, char buf[static PREFIX_TEXT_SIZE])
+{
+	return elem->kind == POLICY_ELEM_MAC ? mac_format(&elem->mac, buf)
+					     : prefix_format(&elem->prefix, buf);
+}

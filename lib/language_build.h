@@ -1,0 +1,194 @@
+/* Owns what the grammar's actions do: each function takes one finished statement or value into the
+ * policy being built. Private to grammar.y and lib/language_build*.c. */
+#ifndef POSTERN_LANGUAGE_BUILD_H
+#define POSTERN_LANGUAGE_BUILD_H
+
+#include "lib/language_scan.h"
+
+/* language_build_value.c: one value each. */
+struct policy_string language_string(struct language *l, const struct language_token *token);
+struct policy_string language_name(
+	struct language *l, const struct language_span *span, const struct language_token *token);
+uint16_t language_port(struct language *l, const struct language_span *span, uint64_t number);
+uint64_t language_duration(
+	struct language *l, const struct language_span *span, const struct language_token *token);
+uint64_t language_size(
+	struct language *l, const struct language_span *span, const struct language_token *token);
+void language_rate(struct language *l, const struct language_span *span,
+	const struct language_token *token, struct language_count *count);
+void language_answer(struct language *l, const struct language_span *span,
+	const struct language_token *code, const struct policy_string *text,
+	struct policy_act *act);
+/* Whole seconds that fit; least is the smallest allowed. */
+uint32_t language_seconds(
+	struct language *l, const struct language_span *span, uint64_t ms, uint32_t least);
+uint32_t language_number(struct language *l, const struct language_span *span, uint64_t number,
+	uint64_t least, uint64_t most);
+struct policy_string language_comment(
+	struct language *l, const struct language_span *span, const struct policy_string *text);
+
+/* The comma list being read, and where it goes. */
+void language_items_clear(struct language *l);
+void language_item_string(
+	struct language *l, const struct language_span *span, const struct policy_string *string);
+void language_item_user(
+	struct language *l, const struct language_span *span, const struct policy_string *string);
+void language_item_elem(
+	struct language *l, const struct language_span *span, const struct language_token *token);
+void language_item_port(struct language *l, const struct language_span *span, uint64_t port);
+void language_days(struct language *l, const struct language_token *token);
+void language_item_range(
+	struct language *l, const struct language_span *span, const struct language_token *hours);
+void language_item_hours(
+	struct language *l, const struct language_span *span, const struct language_token *hours);
+void language_keep_strings(struct language *l, const struct language_vector *items,
+	struct policy_strings *strings, struct language_spans *spans);
+void language_keep_prefixes(struct language *l, const struct language_vector *items,
+	struct policy_prefixes *prefixes, struct language_spans *spans);
+void language_keep_elems(struct language *l, const struct language_vector *items,
+	struct policy_elems *elems, struct language_spans *spans);
+void language_keep_ports(struct language *l, const struct language_vector *items,
+	struct policy_ports *ports, struct language_spans *spans);
+
+/* The statement stands for the first time in its block; else it is said. */
+bool language_once(struct language *l, struct language_block *block,
+	const struct language_span *span, const char *word);
+void language_enter(struct language *l, struct language_block *block, enum language_block_kind kind,
+	const struct policy_string *name);
+/* No syntax error stands in the block, so that what it lacks is really not there. */
+bool language_whole(const struct language *l);
+/* Two limits of one kind? */
+bool language_add_limit(struct language *l, struct language_block *block,
+	const struct language_span *span, const struct policy_limit *limit);
+
+/* language_build.c: the top. */
+void language_version(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number);
+void language_hostname(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_on_failure(
+	struct language *l, const struct language_span *word, enum policy_posture posture);
+void language_drain(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_top_limit(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number);
+void language_audit(struct language *l, const struct language_span *word);
+void language_audit_keep(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_audit_size(struct language *l, const struct language_span *word, uint64_t bytes);
+void language_audit_privacy(struct language *l, const struct language_span *word, bool off);
+void language_log_level(
+	struct language *l, const struct language_span *word, enum policy_log_level level);
+void language_metrics(struct language *l, const struct language_span *word,
+	const struct language_token *addr, uint16_t port);
+
+void language_list_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_list_inline(struct language *l);
+void language_list_file(
+	struct language *l, const struct language_span *span, const struct policy_string *path);
+void language_list_dynamic(struct language *l);
+void language_list_end(struct language *l);
+
+/* language_build_zone.c */
+void language_zone_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_zone_interfaces(struct language *l);
+void language_zone_networks(struct language *l, const struct language_span *word);
+void language_zone_ports(struct language *l, const struct language_span *word);
+void language_zone_identity(struct language *l, const struct language_span *word,
+	const struct language_span *span, enum policy_identity identity);
+void language_zone_unauthenticated(
+	struct language *l, const struct language_span *word, const struct policy_act *act);
+void language_zone_unmatched(
+	struct language *l, const struct language_span *word, const struct policy_act *act);
+void language_zone_on_failure(
+	struct language *l, const struct language_span *word, enum policy_posture posture);
+/* span NULL: none */
+void language_zone_lease(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_zone_idle(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_zone_on_logout(struct language *l, const struct language_span *word, bool keeps);
+void language_zone_limit(struct language *l, const struct language_span *word,
+	const struct language_span *span, enum policy_limit_kind kind, uint64_t count,
+	uint32_t seconds, enum policy_per per);
+void language_zone_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_zone_end(struct language *l);
+
+/* language_build_server.c */
+void language_server_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_host_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct language_token *addr);
+void language_host_begin_name(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_mx_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_host_port(struct language *l, const struct language_span *word, uint16_t port);
+void language_host_preference(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number);
+void language_host_weight(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number);
+void language_host_limit(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number);
+void language_host_end(struct language *l);
+void language_bind(struct language *l, const struct language_span *word,
+	const struct language_span *span, enum policy_bind bind, const struct language_token *addr);
+void language_announce(struct language *l, const struct language_span *word,
+	const struct language_span *span, enum policy_announce announce);
+void language_announce_login(struct language *l, const struct language_span *word, bool on);
+/* every NULL: not written */
+void language_probe(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool smtp, const struct language_span *every,
+	uint64_t ms);
+void language_deadline(struct language *l, const struct language_span *word);
+void language_deadline_set(struct language *l, const struct language_span *word,
+	const struct language_span *span, unsigned which, uint64_t ms);
+void language_server_limit(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number);
+void language_server_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_server_end(struct language *l);
+
+/* language_build_rule.c: devices and rules. */
+void language_device_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_device_zone(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_device_macs(struct language *l, const struct language_span *word);
+void language_device_addresses(struct language *l, const struct language_span *word);
+void language_device_user(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *user);
+void language_device_groups(struct language *l, const struct language_span *word);
+void language_device_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_device_end(struct language *l);
+
+void language_rule_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_rule_zones(struct language *l, const struct language_span *word);
+void language_rule_always(struct language *l, const struct language_span *span, const char *word);
+void language_rule_user_any(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool negated);
+void language_rule_users(struct language *l, const struct language_span *word, bool negated);
+void language_rule_groups(struct language *l, const struct language_span *word, bool negated);
+void language_rule_ports(struct language *l, const struct language_span *word);
+void language_rule_where_any(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool negated, bool destination);
+void language_rule_where(
+	struct language *l, const struct language_span *word, bool negated, bool destination);
+void language_rule_schedule(struct language *l, const struct language_span *word);
+/* name NULL: original */
+void language_rule_server(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_rule_verdict(
+	struct language *l, const struct language_span *word, const struct policy_act *act);
+void language_rule_audit(struct language *l, const struct language_span *word, bool on);
+void language_rule_disabled(struct language *l, const struct language_span *word);
+void language_rule_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_rule_end(struct language *l);
+
+#endif

@@ -1,0 +1,255 @@
+#include "lib/language_build.h"
+
+#include <string.h>
+
+static bool once(struct language *l, const struct language_span *word, const char *text)
+{
+	return language_once(l, &l->block, word, text);
+}
+
+void language_server_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name)
+{
+	memset(&l->server, 0, sizeof(l->server));
+	memset(&l->server_note, 0, sizeof(l->server_note));
+	language_enter(l, &l->block, LANGUAGE_BLOCK_SERVER, name);
+	l->server.place = span->place;
+	l->server.name = *name;
+	l->server.announce_login = true;
+	l->server.probe = true;
+	l->server.probe_every_s = 30;
+	l->server.first_ms = 25000;
+	l->server.connect_ms = 5000;
+	l->server.greeting_ms = 15000;
+	l->server.idle_ms = 15 * 60000;
+	l->server_note.name = *span;
+	l->hosts.n = 0;
+	l->host_spans.n = 0;
+}
+
+static void begin_host(
+	struct language *l, const struct language_span *word, const struct language_span *span)
+{
+	struct language_span *slot = language_push(l, &l->host_spans, sizeof(*slot));
+
+	if (slot)
+		*slot = *span;
+	memset(&l->host, 0, sizeof(l->host));
+	language_enter(l, &l->inner, LANGUAGE_BLOCK_HOST, NULL);
+	l->host.place = word->place;
+	l->host.port = 25;
+	l->host.preference = 10;
+	l->host.weight = 1;
+}
+
+void language_host_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct language_token *addr)
+{
+	const struct addr *a = &addr->elem.prefix.addr;
+
+	begin_host(l, word, span);
+	l->host.addr = *a;
+	l->host.name = language_string(l, addr);
+	if (addr_is_unspecified(a) || addr_is_multicast(a))
+		language_error(l, span, "no host can have this address, expected a host's own");
+}
+
+/* Letters, digits, hyphens, dots, underscores; not a mistyped address: the last label is no
+ * number. */
+static bool is_host(const struct policy_string *name)
+{
+	size_t label = 0, digits = 0;
+
+	for (size_t i = 0; i < name->len; i++) {
+		char c = name->text[i];
+		bool digit = c >= '0' && c <= '9';
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+		if (c == '.' && (label == 0 || i + 1 == name->len))
+			return label > 0 && digits < label && name->len <= 253;
+		if (c != '.' && !digit && !letter && c != '-')
+			return false;
+		label = c == '.' ? 0 : label + 1;
+		digits = c == '.' ? 0 : digits + digit;
+		if (label > 63)
+			return false;
+	}
+	return label > 0 && digits < label && name->len <= 253;
+}
+
+static void begin_name(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name)
+{
+	begin_host(l, word, span);
+	l->host.name = *name;
+	if (!is_host(name))
+		language_error(
+			l, span, "this is neither an address nor a host's name, expected one");
+}
+
+/* An address in quotes is the address. */
+void language_host_begin_name(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name)
+{
+	struct language_token token = {.text = name->text, .len = name->len};
+
+	if (addr_parse(name->text, name->len, &token.elem.prefix.addr) == 0)
+		language_host_begin(l, word, span, &token);
+	else
+		begin_name(l, word, span, name);
+}
+
+void language_mx_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name)
+{
+	begin_name(l, word, span, name);
+	l->host.is_mx = true;
+}
+
+void language_host_port(struct language *l, const struct language_span *word, uint16_t port)
+{
+	language_once(l, &l->inner, word, "port");
+	l->host.port = port;
+	l->host.given |= POLICY_HOST_PORT;
+}
+
+void language_host_preference(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number)
+{
+	language_once(l, &l->inner, word, "preference");
+	l->host.preference = (uint16_t)language_number(l, span, number, 0, 65535);
+	l->host.given |= POLICY_HOST_PREFERENCE;
+}
+
+void language_host_weight(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number)
+{
+	language_once(l, &l->inner, word, "weight");
+	l->host.weight = (uint16_t)language_number(l, span, number, 0, 65535);
+	l->host.given |= POLICY_HOST_WEIGHT;
+}
+
+void language_host_limit(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number)
+{
+	language_once(l, &l->inner, word, "limit flows");
+	l->host.limit_flows = language_number(l, span, number, 1, 10000000);
+	l->host.given |= POLICY_HOST_LIMIT;
+}
+
+void language_host_end(struct language *l)
+{
+	struct policy_host *host = language_push(l, &l->hosts, sizeof(*host));
+
+	if (host)
+		*host = l->host;
+}
+
+void language_bind(struct language *l, const struct language_span *word,
+	const struct language_span *span, enum policy_bind bind, const struct language_token *addr)
+{
+	once(l, word, "bind");
+	l->server.bind = bind;
+	l->server_note.bind = *span;
+	if (addr)
+		l->server.bind_addr = addr->elem.prefix.addr;
+	l->server.given |= POLICY_SERVER_BIND;
+}
+
+void language_announce(struct language *l, const struct language_span *word,
+	const struct language_span *span, enum policy_announce announce)
+{
+	once(l, word, "announce");
+	language_enter(l, &l->inner, LANGUAGE_BLOCK_ANNOUNCE, NULL);
+	l->server.announce = announce;
+	l->server_note.announce = *span;
+	l->server.given |= POLICY_SERVER_ANNOUNCE;
+}
+
+void language_announce_login(struct language *l, const struct language_span *word, bool on)
+{
+	language_once(l, &l->inner, word, "login");
+	l->server.announce_login = on;
+	l->server_note.login = *word;
+	l->server.given |= POLICY_SERVER_LOGIN;
+}
+
+void language_probe(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool smtp, const struct language_span *every, uint64_t ms)
+{
+	once(l, word, "probe");
+	l->server.probe = smtp;
+	l->server_note.probe = *span;
+	l->server.given |= POLICY_SERVER_PROBE;
+	if (!every)
+		return;
+	l->server.probe_every_s = language_seconds(l, every, ms, 1);
+	l->server.given |= POLICY_SERVER_EVERY;
+}
+
+void language_deadline(struct language *l, const struct language_span *word)
+{
+	once(l, word, "deadline");
+	language_enter(l, &l->inner, LANGUAGE_BLOCK_SERVER, &l->server.name);
+}
+
+void language_deadline_set(struct language *l, const struct language_span *word,
+	const struct language_span *span, unsigned which, uint64_t ms)
+{
+	static const struct {
+		unsigned which;
+		const char *phrase;
+	} phrases[] = {
+		{POLICY_SERVER_FIRST, "deadline first"},
+		{POLICY_SERVER_CONNECT, "deadline connect"},
+		{POLICY_SERVER_GREETING, "deadline greeting"},
+		{POLICY_SERVER_IDLE, "deadline idle"},
+	};
+	uint32_t *const values[] = {&l->server.first_ms, &l->server.connect_ms,
+		&l->server.greeting_ms, &l->server.idle_ms};
+
+	if (ms == 0 || ms > UINT32_MAX) {
+		language_error(l, span, "a deadline cannot be this long, expected 1ms to 7w");
+		ms = 1000;
+	}
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
+		if (phrases[i].which != which)
+			continue;
+		language_once(l, &l->inner, word, phrases[i].phrase);
+		*values[i] = (uint32_t)ms;
+	}
+	l->server.given |= which;
+}
+
+void language_server_limit(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t number)
+{
+	once(l, word, "limit flows");
+	l->server.limit_flows = language_number(l, span, number, 1, 10000000);
+	l->server.given |= POLICY_SERVER_LIMIT;
+}
+
+void language_server_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text)
+{
+	once(l, word, "comment");
+	l->server.comment = language_comment(l, span, text);
+	l->server.given |= POLICY_SERVER_COMMENT;
+}
+
+void language_server_end(struct language *l)
+{
+	l->server.hosts = language_keep(l, &l->hosts, sizeof(struct policy_host));
+	l->server.nhosts = l->server.hosts ? l->hosts.n : 0;
+	l->server_note.hosts.v = language_keep(l, &l->host_spans, sizeof(struct language_span));
+	l->server_note.hosts.n = l->host_spans.n;
+	if (l->hosts.n == 0 && language_whole(l))
+		language_error(l, &l->server_note.name,
+			"server %s has no host, expected at least one host or mx",
+			l->server.name.text);
+	struct policy_server *server = language_push(l, &l->servers, sizeof(*server));
+	struct language_server_note *note = language_push(l, &l->server_notes, sizeof(*note));
+	if (server && note) {
+		*server = l->server;
+		*note = l->server_note;
+	}
+}

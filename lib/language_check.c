@@ -1,0 +1,180 @@
+#include "lib/language_parse.h"
+
+#include <string.h>
+
+static void add_names(struct language *l, enum policy_kind kind, const char *word, size_t n,
+	const struct policy_string *names, size_t stride, const struct language_span *spans,
+	size_t span_stride)
+{
+	for (size_t i = 0; i < n && !l->stopped; i++) {
+		const struct policy_string *name = (const void *)((const char *)names + i * stride);
+		ptrdiff_t before = policy_add_name(l->policy, kind, name, i);
+		if (before == -1)
+			continue;
+		if (before < 0) {
+			language_out_of_memory(l);
+			return;
+		}
+		const struct language_span *span =
+			(const void *)((const char *)spans + i * span_stride);
+		const struct language_span *first =
+			(const void *)((const char *)spans + (size_t)before * span_stride);
+		language_error(l, span,
+			"%s \"%s\" stands twice, expected a new name; first at %s:%u:%u", word,
+			name->text, language_source_at(l, first->place.file)->name,
+			first->place.line, first->place.column);
+	}
+}
+
+#define ADD_NAMES(kind, word, plural, singular)                                                    \
+	do {                                                                                       \
+		const struct language_##singular##_note *notes = l->singular##_notes.v;            \
+		if (l->policy->n##plural > 0)                                                      \
+			add_names(l, kind, word, l->policy->n##plural, &l->policy->plural[0].name, \
+				sizeof(*l->policy->plural), &notes[0].name, sizeof(*notes));       \
+	} while (0)
+
+/* Any value that is not NULL says that the index holds the element. */
+static int index_elems(const struct policy_elems *elems, struct lpm **index)
+{
+	static char held;
+
+	*index = lpm_new();
+	if (!*index)
+		return -1;
+	for (size_t i = 0; i < elems->n; i++) {
+		const struct policy_elem *elem = &elems->v[i];
+		int error = elem->kind == POLICY_ELEM_MAC ? lpm_add_mac(*index, &elem->mac, &held)
+							  : lpm_add(*index, &elem->prefix, &held);
+		if (error < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void index_addresses(struct language *l)
+{
+	struct policy *policy = l->policy;
+	bool failed = false;
+
+	for (size_t i = 0; i < policy->nlists; i++) {
+		struct policy_list *list = &policy->lists[i];
+		if (list->kind != POLICY_LIST_DYNAMIC)
+			failed |= index_elems(&list->elems, &list->index) < 0;
+	}
+	for (size_t i = 0; i < policy->nrules; i++) {
+		struct policy_where *where[] = {
+			&policy->rules[i].source, &policy->rules[i].destination};
+		for (size_t j = 0; j < 2; j++) {
+			if (where[j]->elems.n > 0)
+				failed |= index_elems(&where[j]->elems, &where[j]->index) < 0;
+		}
+	}
+	if (failed)
+		language_out_of_memory(l);
+}
+
+static bool resolve(struct language *l, enum policy_kind kind, const struct policy_string *name,
+	const struct language_span *span, size_t *index)
+{
+	ptrdiff_t i = policy_find(l->policy, kind, name);
+
+	if (i < 0)
+		language_no_such(l, span, kind, name);
+	else
+		*index = (size_t)i;
+	return i >= 0;
+}
+
+static void resolve_all(struct language *l, enum policy_kind kind,
+	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes)
+{
+	for (size_t i = 0; i < names->n && !l->stopped; i++)
+		resolve(l, kind, &names->v[i], &spans->v[i], &indexes[i]);
+}
+
+static void check_device(
+	struct language *l, struct policy_device *device, const struct language_device_note *note)
+{
+	const struct language_list_note *lists = l->list_notes.v;
+
+	if (device->zone_name.len > 0 &&
+		resolve(l, POLICY_KIND_ZONE, &device->zone_name, &note->zone, &device->zone)) {
+		const struct policy_zone *zone = &l->policy->zones[device->zone];
+		for (size_t i = 0; device->nmacs > 0 && i < zone->interfaces.n; i++) {
+			const char *name = zone->interfaces.v[i].text;
+			if (l->world->interface &&
+				l->world->interface(l->world->context, name) == 0)
+				language_error(l, &note->macs.v[0],
+					"interface %s of zone %s has no MACs, expected `address` "
+					"here",
+					name, zone->name.text);
+		}
+	}
+	for (size_t i = 0; i < device->addresses.n; i++) {
+		if (device->addresses.v[i].len == 0)
+			language_error(l, &note->addresses.v[i],
+				"this is every address of a family, expected the addresses of a "
+				"device");
+	}
+	resolve_all(l, POLICY_KIND_LIST, &device->list_names, &note->lists, device->lists);
+	for (size_t i = 0; i < device->list_names.n && !l->stopped; i++) {
+		ptrdiff_t list = policy_find(l->policy, POLICY_KIND_LIST, &device->list_names.v[i]);
+		if (list < 0 || lists[list].whole_family.width == 0)
+			continue;
+		language_error(l, &note->lists.v[i],
+			"list %s holds every address of a family, expected the addresses of a "
+			"device",
+			device->list_names.v[i].text);
+	}
+}
+
+static void check_devices(struct language *l)
+{
+	const struct language_device_note *notes = l->device_notes.v;
+
+	for (size_t i = 0; i < l->policy->ndevices && !l->stopped; i++)
+		check_device(l, &l->policy->devices[i], &notes[i]);
+}
+
+static void resolve_rules(struct language *l)
+{
+	const struct language_rule_note *notes = l->rule_notes.v;
+
+	for (size_t i = 0; i < l->policy->nrules && !l->stopped; i++) {
+		struct policy_rule *rule = &l->policy->rules[i];
+		resolve_all(l, POLICY_KIND_ZONE, &rule->zone_names, &notes[i].zones, rule->zones);
+		resolve_all(l, POLICY_KIND_LIST, &rule->source.list_names, &notes[i].lists[0],
+			rule->source.lists);
+		resolve_all(l, POLICY_KIND_LIST, &rule->destination.list_names, &notes[i].lists[1],
+			rule->destination.lists);
+		if (rule->to_server && !rule->to_original)
+			resolve(l, POLICY_KIND_SERVER, &rule->server_name, &notes[i].server,
+				&rule->server);
+	}
+}
+
+void language_check(struct language *l)
+{
+	struct policy *policy = l->policy;
+
+	for (size_t i = 0; i < policy->nzones; i++) {
+		if (!(policy->zones[i].given & POLICY_ZONE_ON_FAILURE))
+			policy->zones[i].on_failure = policy->on_failure;
+	}
+	ADD_NAMES(POLICY_KIND_ZONE, "zone", zones, zone);
+	ADD_NAMES(POLICY_KIND_LIST, "list", lists, list);
+	ADD_NAMES(POLICY_KIND_SERVER, "server", servers, server);
+	ADD_NAMES(POLICY_KIND_DEVICE, "device", devices, device);
+	ADD_NAMES(POLICY_KIND_RULE, "rule", rules, rule);
+	index_addresses(l);
+	resolve_rules(l);
+	check_devices(l);
+	language_check_zones(l);
+	language_check_servers(l);
+	if (l->diagnosis->errors > 0 || l->out_of_memory)
+		return;
+	/* from here on every name is resolved */
+	language_check_rules(l);
+	language_check_shadow(l);
+}

@@ -1,0 +1,90 @@
+#include "lib/language_parse.h"
+
+#include <string.h>
+
+/* The zone whose networks hold the address, or NULL. Zones without networks are not known to. */
+static const struct policy_zone *zone_around(const struct lpm *networks, const struct addr *addr)
+{
+	return addr->family == ADDR_NONE ? NULL : lpm_find(networks, addr, NULL);
+}
+
+static struct lpm *index_networks(struct language *l)
+{
+	struct lpm *networks = lpm_new();
+
+	for (size_t i = 0; networks && i < l->policy->nzones; i++) {
+		struct policy_zone *zone = &l->policy->zones[i];
+		for (size_t j = 0; j < zone->networks.n; j++) {
+			if (lpm_add(networks, &zone->networks.v[j], zone) < 0) {
+				lpm_free(networks);
+				networks = NULL;
+				break;
+			}
+		}
+	}
+	if (!networks)
+		language_out_of_memory(l);
+	return networks;
+}
+
+static void check_host(struct language *l, const struct policy_server *server, size_t i,
+	const struct language_server_note *note, const struct lpm *networks)
+{
+	const struct policy_host *host = &server->hosts[i];
+	const struct language_span *span = &note->hosts.v[i];
+	const struct policy_zone *zone = zone_around(networks, &host->addr);
+	const struct language_world *world = l->world;
+
+	if (host->addr.family == ADDR_NONE)
+		return;
+	if (host->port == world->relay_port &&
+		(addr_is_loopback(&host->addr) ||
+			(world->own_address && world->own_address(world->context, &host->addr))))
+		language_error(l, span,
+			"host %s port %u is a listener of our own, expected another host or port",
+			host->name.text, host->port);
+	if (server->bind == POLICY_BIND_ADDRESS && server->bind_addr.family != host->addr.family)
+		language_error(l, &note->bind,
+			"host %s cannot be reached from this address, expected one of its family",
+			host->name.text);
+	if (zone && server->bind == POLICY_BIND_CLIENT)
+		language_error(l, &note->bind,
+			"host %s shares the clients' network in zone %s and would answer them "
+			"directly; expected `bind gateway` or a host elsewhere",
+			host->name.text, zone->name.text);
+	else if (zone)
+		language_warn(l, span,
+			"host %s of server %s stands inside zone %s, which is redirected",
+			host->name.text, server->name.text, zone->name.text);
+}
+
+static void check_server(struct language *l, const struct policy_server *server,
+	const struct language_server_note *note, const struct lpm *networks)
+{
+	const struct language_world *world = l->world;
+	bool proxy = server->announce == POLICY_ANNOUNCE_PROXY_V1 ||
+		     server->announce == POLICY_ANNOUNCE_PROXY_V2;
+
+	for (size_t i = 0; i < server->nhosts && !l->stopped; i++)
+		check_host(l, server, i, note, networks);
+	if (proxy && !server->probe)
+		language_error(l, &note->probe,
+			"a server with a PROXY header must be probed, expected `probe smtp`");
+	if (server->announce == POLICY_ANNOUNCE_NONE && server->given & POLICY_SERVER_LOGIN)
+		language_error(l, &note->login,
+			"no login is announced with `announce none`, expected proxy-v1, proxy-v2 "
+			"or xclient");
+	if (server->bind == POLICY_BIND_ADDRESS && world->own_address &&
+		!world->own_address(world->context, &server->bind_addr))
+		language_warn(l, &note->bind, "this is no address of the gateway (it may come)");
+}
+
+void language_check_servers(struct language *l)
+{
+	const struct language_server_note *notes = l->server_notes.v;
+	struct lpm *networks = index_networks(l);
+
+	for (size_t i = 0; networks && i < l->policy->nservers && !l->stopped; i++)
+		check_server(l, &l->policy->servers[i], &notes[i], networks);
+	lpm_free(networks);
+}

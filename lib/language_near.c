@@ -1,0 +1,217 @@
+#include "lib/language_scan.h"
+
+#include "lib/grammar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTED_NAMES 8 /* so many names are all listed in a message */
+#define LONGEST      64
+
+/* How many letters differ (put in, left out, exchanged, swapped with the next); most + 1 when it
+ * is more than that. */
+static unsigned distance(const char *a, size_t na, const char *b, size_t nb, unsigned most)
+{
+	unsigned rows[3][LONGEST + 1];
+	unsigned *above = rows[0], *last = rows[1], *row = rows[2];
+
+	if (na > LONGEST || nb > LONGEST || (na > nb ? na - nb : nb - na) > most)
+		return most + 1;
+	for (size_t j = 0; j <= nb; j++)
+		last[j] = (unsigned)j;
+	for (size_t i = 1; i <= na; i++) {
+		unsigned least = row[0] = (unsigned)i;
+		for (size_t j = 1; j <= nb; j++) {
+			unsigned cost = last[j - 1] + (a[i - 1] != b[j - 1]);
+			if (last[j] + 1 < cost)
+				cost = last[j] + 1;
+			if (row[j - 1] + 1 < cost)
+				cost = row[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+				above[j - 2] + 1 < cost)
+				cost = above[j - 2] + 1;
+			row[j] = cost;
+			if (cost < least)
+				least = cost;
+		}
+		if (least > most)
+			return most + 1;
+		unsigned *free_row = above;
+		above = last;
+		last = row;
+		row = free_row;
+	}
+	return last[nb];
+}
+
+static const char *nearest(const char *word, size_t len, const char *const *names, size_t n)
+{
+	unsigned most = len <= 3 ? 1 : len <= 6 ? 2 : 3;
+	const char *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned differ = distance(word, len, names[i], strlen(names[i]), most);
+		if (differ > most)
+			continue;
+		best = names[i];
+		if (differ == 0)
+			break;
+		most = differ - 1;
+	}
+	return best;
+}
+
+const char *language_near(const char *word, const char *const *names, size_t n)
+{
+	return nearest(word, strlen(word), names, n);
+}
+
+static const char *const kinds[][2] = {
+	[POLICY_KIND_ZONE] = {"zone", "zones"},
+	[POLICY_KIND_LIST] = {"list", "lists"},
+	[POLICY_KIND_SERVER] = {"server", "servers"},
+	[POLICY_KIND_DEVICE] = {"device", "devices"},
+	[POLICY_KIND_RULE] = {"rule", "rules"},
+};
+
+static size_t names_of(const struct policy *policy, enum policy_kind kind, const char ***names)
+{
+	size_t n = 0;
+
+	switch (kind) {
+	case POLICY_KIND_ZONE:
+		n = policy->nzones;
+		break;
+	case POLICY_KIND_LIST:
+		n = policy->nlists;
+		break;
+	case POLICY_KIND_SERVER:
+		n = policy->nservers;
+		break;
+	case POLICY_KIND_DEVICE:
+		n = policy->ndevices;
+		break;
+	case POLICY_KIND_RULE:
+		n = policy->nrules;
+		break;
+	}
+	*names = calloc(n ? n : 1, sizeof(**names));
+	for (size_t i = 0; *names && i < n; i++)
+		(*names)[i] = kind == POLICY_KIND_ZONE     ? policy->zones[i].name.text
+			      : kind == POLICY_KIND_LIST   ? policy->lists[i].name.text
+			      : kind == POLICY_KIND_SERVER ? policy->servers[i].name.text
+			      : kind == POLICY_KIND_DEVICE ? policy->devices[i].name.text
+							   : policy->rules[i].name.text;
+	return *names ? n : 0;
+}
+
+void language_no_such(struct language *l, const struct language_span *span, enum policy_kind kind,
+	const struct policy_string *name)
+{
+	const char **names;
+	size_t n = names_of(l->policy, kind, &names);
+	const char *near = nearest(name->text, name->len, names, n);
+	char list[LISTED_NAMES * (POLICY_NAME_SIZE + 2) + 128] = "", quoted[LANGUAGE_QUOTE_SIZE];
+	size_t at = 0;
+
+	language_quote(name->text, name->len, quoted);
+	if (n > LISTED_NAMES && near) {
+		language_error(l, span, "no such %s \"%s\"; did you mean \"%s\"? (%zu %s)",
+			kinds[kind][0], quoted, near, n, kinds[kind][1]);
+	} else if (n == 0) {
+		language_error(l, span, "no such %s \"%s\"; there are no %s", kinds[kind][0],
+			quoted, kinds[kind][1]);
+	} else {
+		for (size_t i = 0; i < n && i < LISTED_NAMES; i++)
+			at += (size_t)snprintf(
+				list + at, sizeof(list) - at, "%s%s", i ? ", " : "", names[i]);
+		if (n > LISTED_NAMES)
+			snprintf(list + at, sizeof(list) - at, " and %zu more", n - LISTED_NAMES);
+		language_error(l, span, "no such %s \"%s\"; %s: %s", kinds[kind][0], quoted,
+			kinds[kind][1], list);
+	}
+	free(names);
+}
+
+static bool has(const char *const *expected, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(expected[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Leaves of the expected tokens what a reader wants to be told: keywords that would only be taken
+ * as names, and other forms that a string may have, are not listed. */
+static size_t pick(const char *const *expected, size_t n, const char **picked)
+{
+	bool string = has(expected, n, "a string"), name = has(expected, n, "a name");
+	bool user = string && has(expected, n, "a number");
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *e = expected[i];
+		bool keyword = !strchr(e, ' ') && e[0] != '\'';
+		if (keyword && name && !language_is_reserved(e, strlen(e)))
+			continue;
+		if (strcmp(e, "a word") == 0 || strcmp(e, "';'") == 0)
+			continue;
+		if (strcmp(e, "a name") == 0 && string)
+			continue;
+		if (strcmp(e, "days such as mon-fri") == 0 && (name || has(expected, n, "a day")))
+			continue;
+		if (strcmp(e, "an amount such as 5m") == 0)
+			continue;
+		if (user && strchr(e, ' ') && strcmp(e, "a string") != 0)
+			continue;
+		picked[kept++] = e;
+	}
+	return kept;
+}
+
+void language_unexpected(struct language *l, bool at_end, const char *const *expected, size_t n)
+{
+	const struct language_token *token = &l->token;
+	char quoted[LANGUAGE_QUOTE_SIZE], list[1024] = "", hint[LANGUAGE_QUOTE_SIZE + 160] = "";
+	const char *picked[160], *words[160];
+	size_t at = 0, nwords = 0;
+
+	l->syntax_errors++;
+	if (l->stopped || l->out_of_memory ||
+		memcmp(&l->complained, &l->span, sizeof(l->span)) == 0)
+		return;
+	l->complained = l->span;
+	n = pick(expected, n < 160 ? n : 160, picked);
+	for (size_t i = 0; i < n; i++) {
+		const char *e = picked[i];
+		bool mark = e[0] == '\'';
+		const char *link = i == 0 ? "" : i + 1 == n ? " or " : ", ";
+		if (at < sizeof(list) - 80)
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%.*s", link,
+				mark ? 1 : 60, mark ? e + 1 : e);
+		if (!mark && !strchr(e, ' '))
+			words[nwords++] = e;
+	}
+	bool string = l->last == T_STRING;
+	const char *near = string ? NULL : nearest(token->text, token->len, words, nwords);
+	if (!string && language_is_reserved(token->text, token->len))
+		snprintf(hint, sizeof(hint),
+			has(picked, n, "a string") ? "\"%s\" is a reserved word; write it in quotes"
+						   : "\"%s\" is a reserved word",
+			language_quote(token->text, token->len, quoted));
+	else if (near)
+		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", near);
+	else if (has(picked, n, "a name"))
+		snprintf(hint, sizeof(hint),
+			"a name begins with a letter and has only A-Z a-z 0-9 . _ and -");
+	language_quote(token->text, token->len, quoted);
+	if (at_end)
+		language_say(l, LANGUAGE_ERROR, &l->span, NULL,
+			"unexpected end of the text, expected %s", list);
+	else
+		language_say(l, LANGUAGE_ERROR, &l->span, hint[0] ? hint : NULL,
+			"unexpected %s%s%s, expected %s", string ? "string \"" : "\"", quoted, "\"",
+			list);
+}

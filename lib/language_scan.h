@@ -1,0 +1,36 @@
+/* Owns what lies between flex and bison: places of words, and each word's token. Private to
+ * scan.l, grammar.y and lib/language*.c. */
+#ifndef POSTERN_LANGUAGE_SCAN_H
+#define POSTERN_LANGUAGE_SCAN_H
+
+#include "lib/language_parse.h"
+
+#include <errno.h>
+#include <limits.h>
+
+/* scan.l. 0 or -ENOMEM; the text is copied. */
+int language_scan_open(struct language *l, const char *text, size_t len);
+void language_scan_close(struct language *l);
+/* The next token of the text. */
+int language_scan(struct language *l, void *scanner);
+/* language_scan.c: the same for the grammar; l->token and l->span describe it. */
+int language_next_token(struct language *l);
+
+/* language_scan.c, called by scan.l for what was matched; each returns its token. */
+void language_scanned(struct language *l, const char *text, size_t len);
+void language_scanned_newline(struct language *l);
+int language_scanned_mark(struct language *l, char mark);
+int language_scanned_string(struct language *l, const char *text, size_t len);
+int language_scanned_open_string(struct language *l);
+int language_scanned_word(struct language *l, const char *text, size_t len);
+
+/* language_words.c: the token of a bare word; fills l->token. */
+int language_classify(struct language *l, const char *word, size_t len);
+
+/* Skips to the next statement of the block; lookahead is the token that could not be taken.
+ * false: the text has ended within a block. */
+bool language_recover(struct language *l, enum language_block_kind kind, int lookahead);
+/* A syntax error at the last token. */
+void language_unexpected(struct language *l, bool at_end, const char *const *expected, size_t n);
+
+#endif

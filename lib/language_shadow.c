@@ -1,0 +1,5 @@
+#include "lib/language_parse.h"
+void language_check_shadow(struct language *l)
+{
+	(void)l;
+}

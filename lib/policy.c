@@ -1,0 +1,251 @@
+#include "lib/policy.h"
+
+#include "lib/arena.h"
+#include "lib/lpm.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const policy_verdict_names[POLICY_VERDICTS] = {
+	[POLICY_VERDICT_REDIRECT] = "redirect",
+	[POLICY_VERDICT_ANSWER] = "answer",
+	[POLICY_VERDICT_PASS] = "pass",
+	[POLICY_VERDICT_REJECT] = "reject",
+	[POLICY_VERDICT_DROP] = "drop",
+};
+static_assert(POLICY_VERDICT_DROP + 1 == POLICY_VERDICTS, "a name for each verdict");
+
+/* The names of all kinds in one table with open addressing; at most half full. */
+struct entry {
+	const char *text; /* NULL: free */
+	uint32_t len;
+	uint32_t hash; /* of kind and name */
+	enum policy_kind kind;
+	size_t index;
+};
+
+struct names {
+	struct entry *v;
+	size_t n, room; /* room is a power of two */
+};
+
+uint32_t policy_hash(const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * 0x100000001b3u;
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
+bool policy_string_equal(const struct policy_string *a, const struct policy_string *b)
+{
+	return a->hash == b->hash && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+struct policy *policy_new(void)
+{
+	struct policy *policy = calloc(1, sizeof(*policy));
+	struct names *names = calloc(1, sizeof(*names));
+	struct arena *arena = arena_new();
+
+	if (!policy || !names || !arena) {
+		free(policy);
+		free(names);
+		arena_free(arena);
+		return NULL;
+	}
+	policy->references = 1;
+	policy->arena = arena;
+	policy->names = names;
+	policy->hostname.text = "";
+	policy->hostname.hash = policy_hash("", 0);
+	policy->drain_s = 300;
+	policy->limit_flows = 8000;
+	policy->audit_keep_s = 90 * 86400;
+	policy->audit_size_bytes = (uint64_t)2 << 30;
+	policy->log_level = POLICY_LOG_INFO;
+	return policy;
+}
+
+struct policy *policy_ref(struct policy *policy)
+{
+	policy->references++;
+	return policy;
+}
+
+void policy_unref(struct policy *policy)
+{
+	if (!policy || --policy->references > 0)
+		return;
+	for (size_t i = 0; i < policy->nlists; i++)
+		lpm_free(policy->lists[i].index);
+	for (size_t i = 0; i < policy->nrules; i++) {
+		lpm_free(policy->rules[i].source.index);
+		lpm_free(policy->rules[i].destination.index);
+	}
+	struct names *names = policy->names;
+	free(names->v);
+	free(names);
+	arena_free(policy->arena);
+	free(policy);
+}
+
+static uint32_t hash_of(enum policy_kind kind, const struct policy_string *name)
+{
+	return (name->hash + (uint32_t)kind) * 0x9e3779b1u;
+}
+
+static struct entry *slot_of(
+	const struct names *names, enum policy_kind kind, const struct policy_string *name)
+{
+	uint32_t hash = hash_of(kind, name);
+
+	for (size_t i = hash;; i++) {
+		struct entry *entry = &names->v[i & (names->room - 1)];
+		if (!entry->text)
+			return entry;
+		if (entry->hash == hash && entry->kind == kind && entry->len == name->len &&
+			memcmp(entry->text, name->text, name->len) == 0)
+			return entry;
+	}
+}
+
+static int grow(struct names *names)
+{
+	size_t room = names->room ? names->room * 2 : 64;
+	struct entry *v = calloc(room, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < names->room; i++) {
+		if (!names->v[i].text)
+			continue;
+		size_t at = names->v[i].hash;
+		while (v[at & (room - 1)].text)
+			at++;
+		v[at & (room - 1)] = names->v[i];
+	}
+	free(names->v);
+	names->v = v;
+	names->room = room;
+	return 0;
+}
+
+ptrdiff_t policy_add_name(struct policy *policy, enum policy_kind kind,
+	const struct policy_string *name, size_t index)
+{
+	struct names *names = policy->names;
+
+	if (names->n >= names->room / 2 && grow(names) < 0)
+		return -ENOMEM;
+	struct entry *entry = slot_of(names, kind, name);
+	if (entry->text)
+		return (ptrdiff_t)entry->index;
+	entry->text = name->text;
+	entry->len = name->len;
+	entry->hash = hash_of(kind, name);
+	entry->kind = kind;
+	entry->index = index;
+	names->n++;
+	return -1;
+}
+
+ptrdiff_t policy_find(
+	const struct policy *policy, enum policy_kind kind, const struct policy_string *name)
+{
+	const struct names *names = policy->names;
+
+	if (names->room == 0)
+		return -1;
+	const struct entry *entry = slot_of(names, kind, name);
+	return entry->text ? (ptrdiff_t)entry->index : -1;
+}
+
+static ptrdiff_t find_text(const struct policy *policy, enum policy_kind kind, const char *name)
+{
+	struct policy_string string = {.text = name, .len = (uint32_t)strlen(name)};
+
+	string.hash = policy_hash(name, string.len);
+	return policy_find(policy, kind, &string);
+}
+
+ptrdiff_t policy_find_zone(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_ZONE, name);
+}
+
+ptrdiff_t policy_find_list(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_LIST, name);
+}
+
+ptrdiff_t policy_find_server(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_SERVER, name);
+}
+
+ptrdiff_t policy_find_device(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_DEVICE, name);
+}
+
+ptrdiff_t policy_find_rule(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_RULE, name);
+}
+
+bool policy_interface_match(const char *pattern, const char *ifname)
+{
+	size_t len = strlen(pattern);
+
+	if (len > 0 && pattern[len - 1] == '*')
+		return strncmp(pattern, ifname, len - 1) == 0;
+	return strcmp(pattern, ifname) == 0;
+}
+
+static bool zone_on_interface(const struct policy_zone *zone, const char *ifname)
+{
+	for (size_t i = 0; i < zone->interfaces.n; i++) {
+		if (policy_interface_match(zone->interfaces.v[i].text, ifname))
+			return true;
+	}
+	return false;
+}
+
+ptrdiff_t policy_find_zone_of(
+	const struct policy *policy, const char *ifname, const struct addr *source)
+{
+	ptrdiff_t best = -1;
+	int longest = -1;
+
+	for (size_t i = 0; i < policy->nzones; i++) {
+		const struct policy_zone *zone = &policy->zones[i];
+		if (!zone_on_interface(zone, ifname))
+			continue;
+		if (zone->networks.n == 0 && longest < 0) {
+			best = (ptrdiff_t)i;
+			longest = 0;
+		}
+		for (size_t j = 0; j < zone->networks.n; j++) {
+			const struct prefix *network = &zone->networks.v[j];
+			if (network->len >= longest && prefix_contains(network, source)) {
+				best = (ptrdiff_t)i;
+				longest = network->len;
+			}
+		}
+	}
+	return best;
+}
+
+bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port)
+{
+	for (size_t i = 0; i < zone->ports.n; i++) {
+		if (zone->ports.v[i] == port)
+			return true;
+	}
+	return false;
+}

@@ -262,7 +262,8 @@ class Lab:
         bridge = self.gateway if self.bridge_in_gateway else self.switch
         lines = []
         bridge_name = "guest0" if self.bridge_in_gateway else "br0"
-        bridge.ipcmd(f"link add {bridge_name} type bridge forward_delay 0", f"link set {bridge_name} up")
+        bridge.ipcmd(f"link add {bridge_name} type bridge forward_delay 0",
+                     f"link set {bridge_name} up")
         for name in ("client", "client2"):
             lines += [f"link add port-{name} netns {bridge.netns} type veth"
                       f" peer name eth0 netns {self.hosts[name].netns}"]

@@ -100,6 +100,8 @@ postlog   unix-dgram n  -       n       -       1       postlogd
 """
 
     def __init__(self, host, hostname=None, networks="0.0.0.0/0, [::]/0", more=""):
+        if not have("postfix"):
+            raise AssertionError(f"no Postfix in {MTA}: tools/packages/unpack {MTA} postfix")
         self.host = host
         self.name = hostname or f"mx.{host.name}.example"
         self.folder = host.lab.path("postfix-" + host.name)

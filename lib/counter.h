@@ -99,7 +99,7 @@ enum counter {
 		COUNTER_ENDING, /* the first of ENDINGS */
 };
 
-enum { COUNTERS = COUNTER_ENDING + ENDINGS };
+#define COUNTERS (COUNTER_ENDING + ENDINGS)
 
 /* name, kind and help of each, by number from 0 to COUNTERS - 1. The names of endings begin with
  * "ended-". */

@@ -94,9 +94,7 @@ enum ending {
 #undef ENDING_ENUM
 };
 
-#define ENDING_ONE(id, name, class, meaning) +1
-enum { ENDINGS = 0 ENDING_TABLE(ENDING_ONE) };
-#undef ENDING_ONE
+#define ENDINGS (ENDING_DRAIN_OVER + 1) /* the last of the table */
 
 extern const char *const ending_names[ENDINGS];
 extern const char *const ending_meanings[ENDINGS];

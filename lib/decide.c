@@ -41,6 +41,8 @@ static bool identify(const struct decide_world *world, const struct decide_origi
 	}
 	decision->session = session;
 	match_lower(&decision->until_ms, session->lease_end_ms);
+	if (decision->until_ms)
+		decision->fields |= DECIDE_TIME;
 	return true;
 }
 

@@ -100,7 +100,8 @@ struct smtp_watch {
 };
 _Static_assert(sizeof(struct smtp_watch) <= 32, "kept for every flow");
 
-/* Bytes of the client, before they are sent on; of the server, as they are received. */
+/* Bytes of the client, before they are sent on, so that a command is seen before its reply; of the
+ * server, as they are received. */
 void smtp_watch_client(struct smtp_watch *watch, const void *bytes, size_t len);
 void smtp_watch_server(struct smtp_watch *watch, const void *bytes, size_t len);
 /* The client's bytes went by unseen (spliced). It finds its way again at the server's next reply.
@@ -114,7 +115,8 @@ bool smtp_watch_blind(const struct smtp_watch *watch);
  * Called after the greeting was passed on. */
 enum ending smtp_watch_ending(const struct smtp_watch *watch, bool client_first, bool reset);
 
-/* The dialogue of verdict `answer`. Zeroed is its beginning: the refusal was sent as the greeting (smtp_reply_format()). */
+/* The dialogue of verdict `answer`. Zeroed is its beginning: the refusal was sent as the greeting
+ * (smtp_reply_format()). */
 struct smtp_answer {
 	uint16_t line_len; /* bytes of the line so far */
 	uint8_t lines;

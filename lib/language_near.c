@@ -143,6 +143,20 @@ static bool has(const char *const *expected, size_t n, const char *name)
 	return false;
 }
 
+/* What a reader is told first: forms of values, then keywords from a to z, then marks. */
+static int rank(const char *e)
+{
+	return strchr(e, ' ') ? 0 : e[0] != '\'' ? 1 : 2;
+}
+
+static int compare_expected(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	int difference = rank(x) - rank(y);
+
+	return difference ? difference : strcmp(x, y);
+}
+
 /* Leaves of the expected tokens what a reader wants to be told: keywords that would only be taken
  * as names, and other forms that a string may have, are not listed. */
 static size_t pick(const char *const *expected, size_t n, const char **picked)
@@ -158,6 +172,8 @@ static size_t pick(const char *const *expected, size_t n, const char **picked)
 			continue;
 		if (strcmp(e, "a word") == 0 || strcmp(e, "';'") == 0)
 			continue;
+		if (strcmp(e, "end of file") == 0 && n > 1)
+			continue;
 		if (strcmp(e, "a name") == 0 && string)
 			continue;
 		if (strcmp(e, "days such as mon-fri") == 0 && (name || has(expected, n, "a day")))
@@ -168,6 +184,7 @@ static size_t pick(const char *const *expected, size_t n, const char **picked)
 			continue;
 		picked[kept++] = e;
 	}
+	qsort(picked, kept, sizeof(*picked), compare_expected);
 	return kept;
 }
 

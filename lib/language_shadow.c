@@ -1,5 +1,244 @@
-#include "lib/language_parse.h"
+#include "lib/language_shadow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A rule can only be shadowed by one that shares a value with it, for each condition that names
+ * values. So each rule is filed under its values of one condition: the one whose values are the
+ * rarest. A later rule then looks under the first of its own values of every condition, and at the
+ * rules that are filed nowhere because they name no values. */
+enum condition { ZONE, USER, GROUP, PORT, SOURCE, DESTINATION, CONDITIONS };
+
+struct key {
+	uint64_t hash; /* of condition and value; 0: free. Equal hashes only cost time */
+	uint32_t uses;
+	uint32_t first, last; /* filings, 0: none */
+};
+
+struct filing {
+	uint32_t rule, next;
+};
+
+struct index {
+	struct key *keys;
+	size_t room; /* a power of two */
+	struct filing *filings;
+	size_t nfilings, filings_room;
+	uint32_t first_unfiled, last_unfiled;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_string(enum condition condition, const struct policy_string *string)
+{
+	return mix(mix(condition + 1, string->hash), string->len) | 1;
+}
+
+static uint64_t hash_elem(enum condition condition, const struct policy_elem *elem)
+{
+	uint64_t hash = mix(condition + 1, (uint64_t)elem->kind + 100), part[2] = {0};
+
+	if (elem->kind == POLICY_ELEM_MAC) {
+		memcpy(part, elem->mac.bytes, sizeof(elem->mac.bytes));
+	} else {
+		memcpy(part, elem->prefix.addr.bytes, sizeof(part));
+		hash = mix(hash, elem->prefix.addr.family * 256u + elem->prefix.len);
+	}
+	return mix(mix(hash, part[0]), part[1]) | 1;
+}
+
+static struct key *key_of(struct index *index, uint64_t hash)
+{
+	for (size_t i = hash >> 20;; i++) {
+		struct key *key = &index->keys[i & (index->room - 1)];
+		if (key->hash == hash || key->hash == 0)
+			return key;
+	}
+}
+
+static const struct policy_where *where_of(const struct policy_rule *rule, enum condition condition)
+{
+	return condition == SOURCE ? &rule->source : &rule->destination;
+}
+
+static const struct policy_strings *strings_of(
+	const struct policy_rule *rule, enum condition condition)
+{
+	return condition == ZONE   ? &rule->zone_names
+	       : condition == USER ? &rule->users
+				   : &rule->groups;
+}
+
+/* How many values the rule names for a condition; 0 when none, or `not`. */
+static size_t values(const struct policy_rule *rule, enum condition condition)
+{
+	switch (condition) {
+	case ZONE:
+		return rule->zone_names.n;
+	case USER:
+		return rule->user_negated ? 0 : rule->users.n;
+	case GROUP:
+		return rule->group_negated ? 0 : rule->groups.n;
+	case PORT:
+		return rule->ports.n;
+	case SOURCE:
+	case DESTINATION: {
+		const struct policy_where *where = where_of(rule, condition);
+		return where->negated ? 0 : where->elems.n + where->list_names.n;
+	}
+	case CONDITIONS:
+		break;
+	}
+	return 0;
+}
+
+static uint64_t hash_value(const struct policy_rule *rule, enum condition condition, size_t i)
+{
+	if (condition == PORT)
+		return mix(PORT + 1, rule->ports.v[i]) | 1;
+	if (condition != SOURCE && condition != DESTINATION)
+		return hash_string(condition, &strings_of(rule, condition)->v[i]);
+	const struct policy_where *where = where_of(rule, condition);
+	if (i < where->elems.n)
+		return hash_elem(condition, &where->elems.v[i]);
+	return hash_string(condition, &where->list_names.v[i - where->elems.n]);
+}
+
+static bool make_index(struct index *index, const struct policy *policy)
+{
+	size_t all = 0;
+
+	for (size_t i = 0; i < policy->nrules; i++) {
+		for (enum condition c = 0; c < CONDITIONS; c++)
+			all += values(&policy->rules[i], c);
+	}
+	for (index->room = 64; index->room < all * 2;)
+		index->room *= 2;
+	index->filings_room = all + policy->nrules + 1;
+	index->nfilings = 1; /* 0 is none */
+	index->keys = calloc(index->room, sizeof(*index->keys));
+	index->filings = calloc(index->filings_room, sizeof(*index->filings));
+	if (!index->keys || !index->filings)
+		return false;
+	for (size_t i = 0; i < policy->nrules; i++) {
+		for (enum condition c = 0; c < CONDITIONS; c++) {
+			for (size_t j = 0; j < values(&policy->rules[i], c); j++) {
+				uint64_t hash = hash_value(&policy->rules[i], c, j);
+				struct key *key = key_of(index, hash);
+				key->hash = hash;
+				key->uses++;
+			}
+		}
+	}
+	return true;
+}
+
+static void file_under(struct index *index, uint32_t *first, uint32_t *last, size_t rule)
+{
+	uint32_t filing = (uint32_t)index->nfilings++;
+
+	index->filings[filing].rule = (uint32_t)rule;
+	if (*last)
+		index->filings[*last].next = filing;
+	else
+		*first = filing;
+	*last = filing;
+}
+
+static void file_rule(struct index *index, const struct policy_rule *rule, size_t i)
+{
+	enum condition best = CONDITIONS;
+	uint64_t least = UINT64_MAX;
+
+	for (enum condition c = 0; c < CONDITIONS; c++) {
+		uint64_t uses = 0;
+		for (size_t j = 0; j < values(rule, c); j++)
+			uses += key_of(index, hash_value(rule, c, j))->uses;
+		if (uses > 0 && uses < least) {
+			least = uses;
+			best = c;
+		}
+	}
+	if (best == CONDITIONS)
+		file_under(index, &index->first_unfiled, &index->last_unfiled, i);
+	for (size_t j = 0; best != CONDITIONS && j < values(rule, best); j++) {
+		struct key *key = key_of(index, hash_value(rule, best, j));
+		file_under(index, &key->first, &key->last, i);
+	}
+}
+
+struct search {
+	const struct policy *policy;
+	struct index *index;
+	const struct policy_rule *rule;
+	struct language_effort effort;
+	size_t found; /* SIZE_MAX: none */
+};
+
+static void search_filings(struct search *search, uint32_t filing)
+{
+	for (; filing; filing = search->index->filings[filing].next) {
+		size_t i = search->index->filings[filing].rule;
+		if (i >= search->found || search->effort.left == 0)
+			return;
+		if (language_implied(&search->policy->rules[i], search->rule, &search->effort)) {
+			search->found = i;
+			return;
+		}
+	}
+}
+
+static void search_key(struct search *search, uint64_t hash)
+{
+	search_filings(search, key_of(search->index, hash)->first);
+}
+
+static void search_condition(struct search *search, enum condition condition)
+{
+	const struct policy_where *where = where_of(search->rule, condition);
+
+	if (values(search->rule, condition) == 0)
+		return;
+	search_key(search, hash_value(search->rule, condition, 0));
+	if ((condition != SOURCE && condition != DESTINATION) || where->elems.n == 0 ||
+		where->elems.v[0].kind == POLICY_ELEM_MAC)
+		return;
+	struct policy_elem around = where->elems.v[0];
+	while (around.prefix.len > 0) {
+		around.prefix = language_prefix_around(&around.prefix);
+		search_key(search, hash_elem(condition, &around));
+	}
+}
+
 void language_check_shadow(struct language *l)
 {
-	(void)l;
+	const struct policy *policy = l->policy;
+	const struct language_rule_note *notes = l->rule_notes.v;
+	struct index index = {0};
+	struct search search = {
+		.policy = policy, .index = &index, .effort.left = LANGUAGE_SHADOW_EFFORT};
+
+	if (!make_index(&index, policy))
+		language_out_of_memory(l);
+	for (size_t i = 0; i < policy->nrules && !l->out_of_memory; i++) {
+		if (policy->rules[i].disabled)
+			continue;
+		search.rule = &policy->rules[i];
+		search.found = SIZE_MAX;
+		search_filings(&search, index.first_unfiled);
+		for (enum condition c = 0; c < CONDITIONS; c++)
+			search_condition(&search, c);
+		if (search.found != SIZE_MAX)
+			language_warn(l, &notes[i].name,
+				"rule %s is never reached: rule %s before it takes all that it "
+				"could take",
+				policy->rules[i].name.text, policy->rules[search.found].name.text);
+		file_rule(&index, &policy->rules[i], i);
+	}
+	free(index.keys);
+	free(index.filings);
 }

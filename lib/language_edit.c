@@ -1,0 +1,270 @@
+#include "lib/language_parse.h"
+#include "lib/language_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An edit is a new parse of three texts into one policy: the old statements in front of the place,
+ * the operator's own statement, the old statements behind it. So a mistake is always quoted from
+ * the argument, and what an edit may do is exactly what a file may say. */
+struct edit {
+	const struct policy *policy;
+	enum policy_kind kind;
+	const char *statement; /* NULL: none is put in */
+	const char *name;      /* the statement that goes away or is put elsewhere; NULL: none */
+	size_t place;          /* in front of this old statement; n: behind the last */
+	size_t without;        /* this old one is left out; SIZE_MAX: none */
+	bool as_new;           /* statement was written by the operator */
+};
+
+static bool kind_of(const char *word, enum policy_kind *kind)
+{
+	*kind = strcmp(word, "device") == 0 ? POLICY_KIND_DEVICE : POLICY_KIND_RULE;
+	return strcmp(word, "device") == 0 || strcmp(word, "rule") == 0;
+}
+
+static size_t count(const struct policy *policy, enum policy_kind kind)
+{
+	return kind == POLICY_KIND_DEVICE ? policy->ndevices : policy->nrules;
+}
+
+static void write_range(struct language_writer *w, const struct edit *edit, enum policy_kind kind,
+	size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		if (kind == edit->kind && i == edit->without)
+			continue;
+		language_write_part(w, edit->policy, kind, i, LANGUAGE_PRINT_CANONICAL);
+	}
+}
+
+/* The running policy's text before and behind the place of the edit. */
+static void write_sides(const struct edit *edit, struct language_writer sides[2])
+{
+	const struct policy *policy = edit->policy;
+	bool device = edit->kind == POLICY_KIND_DEVICE;
+	struct language_writer *rules = &sides[device];
+
+	language_write_front(&sides[0], policy, LANGUAGE_PRINT_CANONICAL);
+	write_range(
+		&sides[0], edit, POLICY_KIND_DEVICE, 0, device ? edit->place : policy->ndevices);
+	if (device)
+		write_range(&sides[1], edit, POLICY_KIND_DEVICE, edit->place, policy->ndevices);
+	write_range(rules, edit, POLICY_KIND_RULE, 0, device ? policy->nrules : edit->place);
+	if (!device)
+		write_range(&sides[1], edit, POLICY_KIND_RULE, edit->place, policy->nrules);
+}
+
+/* How many statements of all kinds were read, to see that the argument is one and the right one. */
+static size_t statements(const struct language *l, size_t *of_kind, enum policy_kind kind)
+{
+	*of_kind = kind == POLICY_KIND_DEVICE ? l->devices.n : l->rules.n;
+	return l->zones.n + l->lists.n + l->servers.n + l->devices.n + l->rules.n;
+}
+
+static void read_argument(struct language *l, const struct edit *edit)
+{
+	size_t kind_before, kind_after, before = statements(l, &kind_before, edit->kind);
+	size_t syntax_errors = l->syntax_errors, errors = l->diagnosis->errors;
+	size_t seen = l->top.nseen, includes = l->includes;
+	unsigned given = l->policy->given;
+	const char *word = edit->kind == POLICY_KIND_DEVICE ? "device" : "rule";
+
+	language_read_source(l, edit->as_new ? "<argument>" : "<running>", edit->statement,
+		strlen(edit->statement));
+	size_t after = statements(l, &kind_after, edit->kind);
+	if (l->syntax_errors != syntax_errors || l->diagnosis->errors != errors)
+		return;
+	struct language_span span = {.place = {1, 1, (uint16_t)(l->sources.n - 1)}, .width = 1};
+	bool other = l->policy->given != given || l->top.nseen != seen || l->includes != includes;
+	if (other || after != before + 1 || kind_after != kind_before + 1) {
+		language_error(
+			l, &span, "this is not one %s, expected `%s NAME { ... }`", word, word);
+		return;
+	}
+	if (!edit->as_new || !edit->name)
+		return;
+	const struct policy_string *name =
+		edit->kind == POLICY_KIND_DEVICE
+			? &((struct policy_device *)l->devices.v)[kind_before].name
+			: &((struct policy_rule *)l->rules.v)[kind_before].name;
+	if (strcmp(name->text, edit->name) != 0)
+		language_error(l, &span,
+			"%s \"%s\" cannot replace %s \"%s\", expected the same name", word,
+			name->text, word, edit->name);
+}
+
+static struct policy *apply(const struct edit *edit, const struct language_world *world,
+	struct language_diagnosis *diagnosis)
+{
+	struct language *l = language_begin(world, diagnosis);
+	struct language_writer sides[2] = {{0}};
+
+	if (!l)
+		return NULL;
+	l->previous = edit->policy;
+	write_sides(edit, sides);
+	char *texts[2] = {language_write_end(&sides[0], NULL), language_write_end(&sides[1], NULL)};
+	if (!texts[0] || !texts[1]) {
+		language_out_of_memory(l);
+	} else {
+		language_read_source(l, "<running>", texts[0], strlen(texts[0]));
+		if (edit->statement)
+			read_argument(l, edit);
+		language_read_source(l, "<running>", texts[1], strlen(texts[1]));
+	}
+	struct policy *policy = language_finish(l);
+	free(texts[0]);
+	free(texts[1]);
+	return policy;
+}
+
+/* An edit that must have a statement, which is NULL only when there was no memory to print it. */
+static struct policy *apply_text(const struct edit *edit, const struct language_world *world,
+	struct language_diagnosis *diagnosis)
+{
+	if (edit->statement)
+		return apply(edit, world, diagnosis);
+	*diagnosis = (struct language_diagnosis){.errors = 1};
+	return NULL;
+}
+
+/* An error of the arguments, with the old policy's names at hand. */
+static struct policy *refuse(const struct policy *policy, struct language_diagnosis *diagnosis,
+	enum policy_kind kind, const char *name, const char *kind_word)
+{
+	struct language *l = language_begin(NULL, diagnosis);
+
+	if (!l)
+		return NULL;
+	struct policy_string string = language_copy(l, name, strlen(name));
+	struct policy *own = l->policy;
+	l->source = language_add_source(l, "<argument>", "", 0, false);
+	struct language_span span = {0};
+	if (kind_word) {
+		language_error(l, &span, "\"%s\" cannot be edited alone, expected rule or device",
+			kind_word);
+	} else {
+		own->rules = policy->rules;
+		own->nrules = policy->nrules;
+		own->devices = policy->devices;
+		own->ndevices = policy->ndevices;
+		language_no_such(l, &span, kind, &string);
+		own->rules = NULL;
+		own->devices = NULL;
+		own->nrules = own->ndevices = 0;
+	}
+	return language_finish(l);
+}
+
+static ptrdiff_t find(const struct policy *policy, enum policy_kind kind, const char *name)
+{
+	return kind == POLICY_KIND_DEVICE ? policy_find_device(policy, name)
+					  : policy_find_rule(policy, name);
+}
+
+/* The index that position and other mean; -1: there is no other. */
+static ptrdiff_t place_of(const struct policy *policy, enum policy_kind kind,
+	enum language_position position, const char *other)
+{
+	ptrdiff_t i;
+
+	switch (position) {
+	case LANGUAGE_FIRST:
+		return 0;
+	case LANGUAGE_LAST:
+		return (ptrdiff_t)count(policy, kind);
+	case LANGUAGE_BEFORE:
+		return find(policy, kind, other);
+	case LANGUAGE_AFTER:
+		i = find(policy, kind, other);
+		return i < 0 ? -1 : i + 1;
+	}
+	return -1;
+}
+
+struct policy *language_edit_add(const struct policy *policy, const char *kind,
+	const char *statement, enum language_position position, const char *other,
+	const struct language_world *world, struct language_diagnosis *diagnosis)
+{
+	struct edit edit = {
+		.policy = policy, .statement = statement, .without = SIZE_MAX, .as_new = true};
+
+	if (!kind_of(kind, &edit.kind))
+		return refuse(policy, diagnosis, edit.kind, "", kind);
+	ptrdiff_t place = place_of(policy, edit.kind, position, other ? other : "");
+	if (place < 0)
+		return refuse(policy, diagnosis, edit.kind, other ? other : "", NULL);
+	edit.place = (size_t)place;
+	return apply(&edit, world, diagnosis);
+}
+
+struct policy *language_edit_replace(const struct policy *policy, const char *kind,
+	const char *name, const char *statement, const struct language_world *world,
+	struct language_diagnosis *diagnosis)
+{
+	struct edit edit = {.policy = policy, .statement = statement, .name = name, .as_new = true};
+
+	if (!kind_of(kind, &edit.kind))
+		return refuse(policy, diagnosis, edit.kind, "", kind);
+	ptrdiff_t i = find(policy, edit.kind, name);
+	if (i < 0)
+		return refuse(policy, diagnosis, edit.kind, name, NULL);
+	edit.place = edit.without = (size_t)i;
+	return apply(&edit, world, diagnosis);
+}
+
+struct policy *language_edit_delete(const struct policy *policy, const char *kind, const char *name,
+	const struct language_world *world, struct language_diagnosis *diagnosis)
+{
+	struct edit edit = {.policy = policy};
+
+	if (!kind_of(kind, &edit.kind))
+		return refuse(policy, diagnosis, edit.kind, "", kind);
+	ptrdiff_t i = find(policy, edit.kind, name);
+	if (i < 0)
+		return refuse(policy, diagnosis, edit.kind, name, NULL);
+	edit.place = edit.without = (size_t)i;
+	return apply(&edit, world, diagnosis);
+}
+
+struct policy *language_edit_move(const struct policy *policy, const char *name,
+	enum language_position position, const char *other, const struct language_world *world,
+	struct language_diagnosis *diagnosis)
+{
+	struct edit edit = {.policy = policy, .kind = POLICY_KIND_RULE};
+	ptrdiff_t i = policy_find_rule(policy, name);
+
+	if (i < 0)
+		return refuse(policy, diagnosis, edit.kind, name, NULL);
+	ptrdiff_t place = place_of(policy, edit.kind, position, other ? other : "");
+	if (place < 0)
+		return refuse(policy, diagnosis, edit.kind, other ? other : "", NULL);
+	char *statement = language_print_rule(policy, (size_t)i, LANGUAGE_PRINT_CANONICAL);
+	edit.statement = statement;
+	edit.place = (size_t)place;
+	edit.without = (size_t)i;
+	struct policy *moved = apply_text(&edit, world, diagnosis);
+	free(statement);
+	return moved;
+}
+
+struct policy *language_edit_enable(const struct policy *policy, const char *name, bool enable,
+	const struct language_world *world, struct language_diagnosis *diagnosis)
+{
+	struct edit edit = {.policy = policy, .kind = POLICY_KIND_RULE};
+	ptrdiff_t i = policy_find_rule(policy, name);
+
+	if (i < 0)
+		return refuse(policy, diagnosis, edit.kind, name, NULL);
+	struct policy_rule rule = policy->rules[i];
+	rule.disabled = !enable;
+	struct language_writer w = {0};
+	language_write_rule(&w, &rule);
+	char *statement = language_write_end(&w, NULL);
+	edit.statement = statement;
+	edit.place = edit.without = (size_t)i;
+	struct policy *changed = apply_text(&edit, world, diagnosis);
+	free(statement);
+	return changed;
+}

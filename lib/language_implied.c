@@ -1,0 +1,213 @@
+#include "lib/language_shadow.h"
+
+#include <string.h>
+
+/* Everything here errs on one side: true only where each packet of the later rule surely meets the
+ * earlier one's condition. */
+
+static bool spend(struct language_effort *effort, size_t steps)
+{
+	effort->left = effort->left > steps ? effort->left - steps : 0;
+	return effort->left > 0;
+}
+
+static bool holds(const struct policy_strings *set, const struct policy_string *string,
+	struct language_effort *effort)
+{
+	spend(effort, set->n);
+	for (size_t i = 0; i < set->n && effort->left > 0; i++) {
+		if (policy_string_equal(&set->v[i], string))
+			return true;
+	}
+	return false;
+}
+
+static bool all_in(const struct policy_strings *part, const struct policy_strings *whole,
+	struct language_effort *effort)
+{
+	for (size_t i = 0; i < part->n; i++) {
+		if (!holds(whole, &part->v[i], effort))
+			return false;
+	}
+	return true;
+}
+
+static bool none_in(const struct policy_strings *part, const struct policy_strings *other,
+	struct language_effort *effort)
+{
+	for (size_t i = 0; i < part->n; i++) {
+		if (holds(other, &part->v[i], effort))
+			return false;
+	}
+	return effort->left > 0;
+}
+
+static bool zones_implied(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	if (early->zone_names.n == 0)
+		return true;
+	return late->zone_names.n > 0 && all_in(&late->zone_names, &early->zone_names, effort);
+}
+
+static bool users_implied(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	if (!early->user_given || early->user_any)
+		return true;
+	if (!late->user_given || late->user_any)
+		return false;
+	if (!early->user_negated)
+		return !late->user_negated && all_in(&late->users, &early->users, effort);
+	return late->user_negated ? all_in(&early->users, &late->users, effort)
+				  : none_in(&late->users, &early->users, effort);
+}
+
+/* A session may have several groups: being in one says nothing about not being in another. */
+static bool groups_implied(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	if (!early->group_given)
+		return true;
+	if (!late->group_given || late->group_negated != early->group_negated)
+		return false;
+	return early->group_negated ? all_in(&early->groups, &late->groups, effort)
+				    : all_in(&late->groups, &early->groups, effort);
+}
+
+static bool ports_implied(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	if (early->ports.n == 0)
+		return true;
+	for (size_t i = 0; i < late->ports.n; i++) {
+		size_t j = 0;
+		while (j < early->ports.n && early->ports.v[j] != late->ports.v[i])
+			j++;
+		if (j == early->ports.n || !spend(effort, j))
+			return false;
+	}
+	return late->ports.n > 0;
+}
+
+/* The values of `part` all lie within those of `whole`. Lists are known by name only: what is in
+ * them may change. */
+static bool where_within(const struct policy_where *part, const struct policy_where *whole,
+	struct language_effort *effort)
+{
+	for (size_t i = 0; i < part->elems.n; i++) {
+		const struct policy_elem *elem = &part->elems.v[i];
+		bool found = false;
+		if (!whole->index)
+			return false;
+		if (elem->kind == POLICY_ELEM_MAC) {
+			found = lpm_find_mac(whole->index, &elem->mac);
+		} else {
+			struct prefix around = elem->prefix;
+			found = lpm_find_exact(whole->index, &around);
+			while (!found && around.len > 0) {
+				around = language_prefix_around(&around);
+				found = lpm_find_exact(whole->index, &around);
+			}
+		}
+		if (!found || !spend(effort, 64))
+			return false;
+	}
+	return all_in(&part->list_names, &whole->list_names, effort);
+}
+
+/* No network of one touches one of the other. MACs and lists: not known. */
+static bool where_apart(
+	const struct policy_where *a, const struct policy_where *b, struct language_effort *effort)
+{
+	if (a->list_names.n > 0 || b->list_names.n > 0)
+		return false;
+	for (size_t i = 0; i < a->elems.n; i++) {
+		for (size_t j = 0; j < b->elems.n; j++) {
+			const struct policy_elem *x = &a->elems.v[i], *y = &b->elems.v[j];
+			if (x->kind == POLICY_ELEM_MAC || y->kind == POLICY_ELEM_MAC)
+				return false;
+			if (prefix_overlaps(&x->prefix, &y->prefix) || !spend(effort, 1))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool where_implied(const struct policy_where *early, const struct policy_where *late,
+	struct language_effort *effort)
+{
+	if (!early->given || early->any)
+		return true;
+	if (!late->given || late->any)
+		return false;
+	if (!early->negated)
+		return !late->negated && where_within(late, early, effort);
+	return late->negated ? where_within(early, late, effort) : where_apart(early, late, effort);
+}
+
+#define WEEK (7 * 1440)
+
+static void fill_week(const struct policy_schedule *schedule, unsigned char *week)
+{
+	memset(week, schedule->n == 0, WEEK);
+	for (size_t i = 0; i < schedule->n; i++) {
+		const struct policy_range *range = &schedule->v[i];
+		unsigned from = range->hours_given ? range->from : 0;
+		unsigned to = range->hours_given ? range->to : 1440;
+		unsigned minutes = from < to ? to - from : 1440 - from + to;
+		for (unsigned day = 0; day < 7; day++) {
+			for (unsigned m = 0; range->days & 1 << day && m < minutes; m++)
+				week[(day * 1440 + from + m) % WEEK] = 1;
+		}
+	}
+}
+
+static bool schedule_implied(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	unsigned char one[WEEK], other[WEEK];
+
+	if (early->schedule.n == 0)
+		return true;
+	if (!spend(effort, (early->schedule.n + late->schedule.n + 2) * 5000))
+		return false;
+	fill_week(&early->schedule, one);
+	fill_week(&late->schedule, other);
+	for (unsigned i = 0; i < WEEK; i++) {
+		if (other[i] && !one[i])
+			return false;
+	}
+	return true;
+}
+
+bool language_implied(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	return spend(effort, 1) && !early->disabled && zones_implied(early, late, effort) &&
+	       users_implied(early, late, effort) && groups_implied(early, late, effort) &&
+	       ports_implied(early, late, effort) &&
+	       where_implied(&early->source, &late->source, effort) &&
+	       where_implied(&early->destination, &late->destination, effort) &&
+	       schedule_implied(early, late, effort);
+}
+
+struct prefix language_prefix_around(const struct prefix *prefix)
+{
+	struct prefix around = *prefix;
+
+	around.len--;
+	around.addr.bytes[around.len / 8] &= (uint8_t)(0xff00 >> around.len % 8);
+	return around;
+}
+
+ptrdiff_t language_shadowed_by(const struct policy *policy, size_t rule)
+{
+	struct language_effort effort = {.left = 100000000};
+
+	for (size_t i = 0; i < rule; i++) {
+		if (language_implied(&policy->rules[i], &policy->rules[rule], &effort))
+			return (ptrdiff_t)i;
+	}
+	return -1;
+}

@@ -158,13 +158,13 @@ static void test_what_is_no_table_is_refused(void **state)
 
 #define WORKERS 3
 #define KEYS    12
-#define MAX     3
-#define ROUNDS  20000
 
 /* What the workers really hold, counted without the table. */
 struct oracle {
 	_Atomic uint32_t held[KEYS];
 	_Atomic uint32_t above, taken, over, full;
+	uint32_t max;
+	unsigned keys;
 };
 
 static uint32_t next_random(uint32_t *seed)
@@ -192,10 +192,11 @@ static void work(const struct limit *limit, struct oracle *oracle, uint32_t colu
 			limit_drop(limit, column, held[n].hold);
 			continue;
 		}
-		unsigned key = next_random(&seed) % KEYS;
-		switch (limit_take(limit, column, key_of(limit, key), MAX, round, &held[n].hold)) {
+		unsigned key = next_random(&seed) % oracle->keys;
+		switch (limit_take(
+			limit, column, key_of(limit, key), oracle->max, round, &held[n].hold)) {
 		case LIMIT_OK:
-			if (atomic_fetch_add(&oracle->held[key], 1) + 1 > MAX)
+			if (atomic_fetch_add(&oracle->held[key], 1) + 1 > oracle->max)
 				atomic_fetch_add(&oracle->above, 1);
 			atomic_fetch_add(&oracle->taken, 1);
 			held[n++].key = key;
@@ -228,24 +229,26 @@ static pid_t start(
 	return pid;
 }
 
-static struct oracle *oracle_new(void)
+static struct oracle *oracle_new(unsigned keys, uint32_t max)
 {
 	struct oracle *oracle = mmap(
 		NULL, sizeof(*oracle), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	assert_ptr_not_equal(oracle, MAP_FAILED);
+	oracle->keys = keys;
+	oracle->max = max;
 	return oracle;
 }
 
 /* Full may be said: a worker put to sleep in the middle of a claim keeps its slot covered. */
-static void hammer(uint32_t slots)
+static void hammer(uint32_t slots, unsigned keys, uint32_t max, unsigned rounds)
 {
 	struct shared s = shared_new(WORKERS, slots);
-	struct oracle *oracle = oracle_new();
+	struct oracle *oracle = oracle_new(keys, max);
 	pid_t pids[WORKERS];
 
 	for (uint32_t i = 0; i < WORKERS; i++)
-		pids[i] = start(&s.limit, oracle, i, ROUNDS);
+		pids[i] = start(&s.limit, oracle, i, rounds);
 	for (unsigned i = 0; i < WORKERS; i++) {
 		int status;
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
@@ -253,7 +256,7 @@ static void hammer(uint32_t slots)
 	}
 	assert_int_equal(oracle->above, 0);
 	assert_true(oracle->taken > 0);
-	for (unsigned i = 0; i < KEYS; i++)
+	for (unsigned i = 0; i < keys; i++)
 		assert_int_equal(limit_count(&s.limit, key_of(&s.limit, i)), 0);
 	munmap(oracle, sizeof(*oracle));
 	shared_free(&s);
@@ -262,13 +265,15 @@ static void hammer(uint32_t slots)
 static void test_many_processes_never_exceed_the_maximum(void **state)
 {
 	(void)state;
-	hammer(64);
+	hammer(64, KEYS, 3, 20000);
 }
 
 static void test_nor_do_they_when_slots_change_hands(void **state)
 {
 	(void)state;
-	hammer(8);
+	hammer(8, KEYS, 3, 20000);
+	hammer(2, 3, 1, 100000);
+	hammer(3, KEYS, 2, 100000);
 }
 
 static void test_what_a_dead_process_held_is_given_back(void **state)
@@ -301,12 +306,12 @@ static void test_what_a_dead_process_held_is_given_back(void **state)
 static void test_death_at_any_moment_leaves_a_whole_table(void **state)
 {
 	struct shared s = shared_new(2, 8);
-	struct oracle *oracle = oracle_new();
+	struct oracle *oracle = oracle_new(KEYS, 3);
 	uint32_t seed = 4711;
 
 	(void)state;
 	for (unsigned round = 0; round < 60; round++) {
-		memset(oracle, 0, sizeof(*oracle));
+		atomic_store(&oracle->taken, 0);
 		uint32_t wanted = next_random(&seed) % 400;
 		pid_t pid = start(&s.limit, oracle, 1, UINT32_MAX);
 		while (atomic_load(&oracle->taken) <= wanted)

@@ -1,6 +1,6 @@
 #include "lib/decide.h"
 
-#include "lib/match.h"
+#include "lib/decide_rule.h"
 
 enum decide_kernel decide_kernel_of(enum policy_verdict verdict)
 {
@@ -40,7 +40,7 @@ static bool identify(const struct decide_world *world, const struct decide_origi
 		return false;
 	}
 	decision->session = session;
-	match_lower(&decision->until_ms, session->lease_end_ms);
+	decide_lower(&decision->until_ms, session->lease_end_ms);
 	if (decision->until_ms)
 		decision->fields |= DECIDE_TIME;
 	return true;
@@ -70,19 +70,19 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision)
 {
 	const struct policy *policy = world->policy;
-	struct match_question question;
+	struct decide_question question;
 
 	if (!identify(world, origin, now_ms, decision))
 		return;
-	match_init(&question, world, origin, now_ms);
+	decide_question_init(&question, world, origin, now_ms);
 	question.session = decision->session;
 	question.destination = &original->addr;
 	question.port = original->port;
 	for (size_t i = 0; i < policy->nrules; i++) {
-		struct match match = match_rule(&question, &policy->rules[i]);
+		struct decide_match match = decide_rule(&question, &policy->rules[i]);
 		decision->fields |= match.fields;
-		match_lower(&decision->until_ms, match.until_ms);
-		if (match.answer == MATCH_YES) {
+		decide_lower(&decision->until_ms, match.until_ms);
+		if (match.answer == DECIDE_RULE_YES) {
 			take_rule(decision, policy, i);
 			return;
 		}
@@ -94,7 +94,7 @@ bool decide_client(const struct decide_world *world, const struct decide_origin 
 	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms)
 {
 	const struct policy *policy = world->policy;
-	struct match_question question;
+	struct decide_question question;
 	struct decision decision;
 	bool maybe = false; /* an outcome is in *kernel already */
 
@@ -103,26 +103,26 @@ bool decide_client(const struct decide_world *world, const struct decide_origin 
 		*until_ms = decision.until_ms;
 		return true;
 	}
-	match_init(&question, world, origin, now_ms);
+	decide_question_init(&question, world, origin, now_ms);
 	question.session = decision.session;
 	if (policy->zones[origin->zone].ports.n == 1)
 		question.port = policy->zones[origin->zone].ports.v[0];
 	*until_ms = decision.until_ms;
 	for (size_t i = 0; i <= policy->nrules; i++) {
-		struct match match = {.answer = MATCH_YES};
+		struct decide_match match = {.answer = DECIDE_RULE_YES};
 		enum policy_verdict verdict = policy->zones[origin->zone].unmatched.verdict;
 		if (i < policy->nrules) {
-			match = match_rule(&question, &policy->rules[i]);
+			match = decide_rule(&question, &policy->rules[i]);
 			verdict = verdict_of(&policy->rules[i]);
 		}
-		match_lower(until_ms, match.until_ms);
-		if (match.answer == MATCH_NO)
+		decide_lower(until_ms, match.until_ms);
+		if (match.answer == DECIDE_RULE_NO)
 			continue;
 		if (maybe && decide_kernel_of(verdict) != *kernel)
 			return false;
 		*kernel = decide_kernel_of(verdict);
 		maybe = true;
-		if (match.answer == MATCH_YES)
+		if (match.answer == DECIDE_RULE_YES)
 			break;
 	}
 	return true;

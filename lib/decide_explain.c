@@ -1,6 +1,6 @@
 #include "lib/decide.h"
 
-#include "lib/match.h"
+#include "lib/decide_rule.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -135,49 +135,49 @@ static void append_outside(
 }
 
 static void append_failed(struct line *line, const struct telling *telling,
-	const struct policy_rule *rule, const struct session *session, enum match_condition failed)
+	const struct policy_rule *rule, const struct session *session, enum decide_condition failed)
 {
 	char addr[ADDR_TEXT_SIZE];
 
 	switch (failed) {
-	case MATCH_ENABLED:
+	case DECIDE_RULE_ENABLED:
 		append(line, "it is disabled");
 		break;
-	case MATCH_ZONE:
+	case DECIDE_RULE_ZONE:
 		append(line, "zone %s is not among ",
 			telling->world->policy->zones[telling->origin->zone].name.text);
 		append_names(line, &rule->zone_names);
 		break;
-	case MATCH_USER:
+	case DECIDE_RULE_USER:
 		append(line, "user \"%s\" is %s ", session->user.text,
 			rule->user_negated ? "among" : "not among");
 		if (rule->user_any)
 			append(line, "any");
 		append_names(line, &rule->users);
 		break;
-	case MATCH_GROUP:
+	case DECIDE_RULE_GROUP:
 		append(line, "user \"%s\" is in %s ", session->user.text,
 			rule->group_negated ? "one of the groups" : "none of the groups");
 		append_names(line, &rule->groups);
 		break;
-	case MATCH_PORT:
+	case DECIDE_RULE_PORT:
 		append(line, "port %u is not among ", telling->original->port);
 		append_ports(line, &rule->ports);
 		break;
-	case MATCH_SOURCE:
+	case DECIDE_RULE_SOURCE:
 		append_outside(
 			line, "source", addr_format(&telling->origin->source, addr), &rule->source);
 		break;
-	case MATCH_SCHEDULE:
+	case DECIDE_RULE_SCHEDULE:
 		append_time(line, telling, telling->now_ms);
 		append(line, " is outside of ");
 		append_schedule(line, &rule->schedule);
 		break;
-	case MATCH_DESTINATION:
+	case DECIDE_RULE_DESTINATION:
 		append_outside(line, "destination", addr_format(&telling->original->addr, addr),
 			&rule->destination);
 		break;
-	case MATCH_ALL:
+	case DECIDE_RULE_ALL:
 		break;
 	}
 }
@@ -225,17 +225,17 @@ static void tell_identity(const struct telling *telling, const struct decision *
 static void tell_rules(const struct telling *telling, const struct decision *decision)
 {
 	const struct policy *policy = telling->world->policy;
-	struct match_question question;
+	struct decide_question question;
 
-	match_init(&question, telling->world, telling->origin, telling->now_ms);
+	decide_question_init(&question, telling->world, telling->origin, telling->now_ms);
 	question.session = decision->session;
 	question.destination = &telling->original->addr;
 	question.port = telling->original->port;
 	for (size_t i = 0; i < policy->nrules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
-		struct match match = match_rule(&question, rule);
+		struct decide_match match = decide_rule(&question, rule);
 		struct line line = {0};
-		if (match.answer == MATCH_YES) {
+		if (match.answer == DECIDE_RULE_YES) {
 			tell(telling, "rule %s: yes", rule->name.text);
 			return;
 		}

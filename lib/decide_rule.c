@@ -1,4 +1,4 @@
-#include "lib/match.h"
+#include "lib/decide_rule.h"
 
 #include "lib/lpm.h"
 
@@ -12,18 +12,18 @@ struct held {
 	uint64_t change_ms;
 };
 
-void match_lower(uint64_t *until_ms, uint64_t end_ms)
+void decide_lower(uint64_t *until_ms, uint64_t end_ms)
 {
 	if (end_ms && (*until_ms == 0 || end_ms < *until_ms))
 		*until_ms = end_ms;
 }
 
-void match_init(struct match_question *question, const struct decide_world *world,
+void decide_question_init(struct decide_question *question, const struct decide_world *world,
 	const struct decide_origin *origin, uint64_t now_ms)
 {
 	time_t now = (time_t)(now_ms / 1000);
 
-	*question = (struct match_question){
+	*question = (struct decide_question){
 		.world = world,
 		.zone = origin->zone,
 		.mac = &origin->mac,
@@ -78,19 +78,19 @@ static bool has_port(const struct policy_ports *ports, uint16_t port)
 	return false;
 }
 
-static enum match_answer match_port(
-	const struct match_question *question, const struct policy_rule *rule)
+static enum decide_answer match_port(
+	const struct decide_question *question, const struct policy_rule *rule)
 {
 	const struct policy_ports *all = &question->world->policy->zones[question->zone].ports;
 	size_t taken = 0;
 
 	if (rule->ports.n == 0)
-		return MATCH_YES;
+		return DECIDE_RULE_YES;
 	if (question->port)
-		return has_port(&rule->ports, question->port) ? MATCH_YES : MATCH_NO;
+		return has_port(&rule->ports, question->port) ? DECIDE_RULE_YES : DECIDE_RULE_NO;
 	for (size_t i = 0; i < all->n; i++)
 		taken += has_port(&rule->ports, all->v[i]);
-	return taken == 0 ? MATCH_NO : taken == all->n ? MATCH_YES : MATCH_MAYBE;
+	return taken == 0 ? DECIDE_RULE_NO : taken == all->n ? DECIDE_RULE_YES : DECIDE_RULE_MAYBE;
 }
 
 static bool index_holds(const struct lpm *index, const struct mac *mac, const struct addr *addr)
@@ -100,7 +100,7 @@ static bool index_holds(const struct lpm *index, const struct mac *mac, const st
 }
 
 /* mac NULL: only addresses count, as for destinations. */
-static struct held match_where(const struct match_question *question,
+static struct held match_where(const struct decide_question *question,
 	const struct policy_where *where, const struct mac *mac, const struct addr *addr)
 {
 	const struct policy *policy = question->world->policy;
@@ -125,7 +125,7 @@ static struct held match_where(const struct match_question *question,
 	return (struct held){.yes = (latest != 0) != where->negated, .change_ms = latest};
 }
 
-static struct held match_schedule(struct match_question *question, const struct policy_rule *rule)
+static struct held match_schedule(struct decide_question *question, const struct policy_rule *rule)
 {
 	struct held held = {.yes = schedule_on_local(&rule->schedule, &question->local)};
 	time_t now = (time_t)(question->now_ms / 1000), change;
@@ -158,33 +158,34 @@ static bool is_empty(const struct policy *policy, const struct policy_where *whe
 }
 
 /* The conditions that time does not change. */
-static enum match_answer match_fixed(
-	const struct match_question *question, const struct policy_rule *rule, struct match *match)
+static enum decide_answer match_fixed(const struct decide_question *question,
+	const struct policy_rule *rule, struct decide_match *match)
 {
-	enum match_condition failed = MATCH_ALL;
-	enum match_answer port = MATCH_YES;
+	enum decide_condition failed = DECIDE_RULE_ALL;
+	enum decide_answer port = DECIDE_RULE_YES;
 
 	if (rule->disabled)
-		failed = MATCH_ENABLED;
+		failed = DECIDE_RULE_ENABLED;
 	else if (!match_zone(rule, question->zone))
-		failed = MATCH_ZONE;
+		failed = DECIDE_RULE_ZONE;
 	else if (!match_user(rule, question->session))
-		failed = MATCH_USER;
+		failed = DECIDE_RULE_USER;
 	else if (!match_group(rule, question->session))
-		failed = MATCH_GROUP;
+		failed = DECIDE_RULE_GROUP;
 	else if (rule->ports.n > 0) {
 		match->fields |= DECIDE_PORT;
 		port = match_port(question, rule);
-		if (port == MATCH_NO)
-			failed = MATCH_PORT;
+		if (port == DECIDE_RULE_NO)
+			failed = DECIDE_RULE_PORT;
 	}
 	match->failed = failed;
-	return failed == MATCH_ALL ? port : MATCH_NO;
+	return failed == DECIDE_RULE_ALL ? port : DECIDE_RULE_NO;
 }
 
-static struct match fail(struct match match, enum match_condition failed, uint64_t change_ms)
+static struct decide_match fail(
+	struct decide_match match, enum decide_condition failed, uint64_t change_ms)
 {
-	match.answer = MATCH_NO;
+	match.answer = DECIDE_RULE_NO;
 	match.failed = failed;
 	match.until_ms = change_ms;
 	if (change_ms)
@@ -193,62 +194,62 @@ static struct match fail(struct match match, enum match_condition failed, uint64
 }
 
 /* The destination, of a rule of which all else holds until match.until_ms. */
-static struct match match_destination(
-	const struct match_question *question, const struct policy_rule *rule, struct match match)
+static struct decide_match match_destination(const struct decide_question *question,
+	const struct policy_rule *rule, struct decide_match match)
 {
 	const struct policy_where *where = &rule->destination;
 
 	if (!where->given || where->any) {
 		if (where->given && where->negated)
-			return fail(match, MATCH_DESTINATION, 0);
+			return fail(match, DECIDE_RULE_DESTINATION, 0);
 		return match;
 	}
 	match.fields |= DECIDE_DESTINATION;
 	if (!question->destination) {
 		if (!is_empty(question->world->policy, where))
-			match.answer = MATCH_MAYBE;
+			match.answer = DECIDE_RULE_MAYBE;
 		else if (!where->negated)
-			return fail(match, MATCH_DESTINATION, 0);
+			return fail(match, DECIDE_RULE_DESTINATION, 0);
 		return match;
 	}
 	struct held held = match_where(question, where, NULL, question->destination);
 	if (!held.yes)
-		return fail(match, MATCH_DESTINATION, held.change_ms);
-	match_lower(&match.until_ms, held.change_ms);
+		return fail(match, DECIDE_RULE_DESTINATION, held.change_ms);
+	decide_lower(&match.until_ms, held.change_ms);
 	return match;
 }
 
-struct match match_rule(struct match_question *question, const struct policy_rule *rule)
+struct decide_match decide_rule(struct decide_question *question, const struct policy_rule *rule)
 {
-	struct match match = {.failed = MATCH_ALL};
+	struct decide_match match = {.failed = DECIDE_RULE_ALL};
 
 	match.answer = match_fixed(question, rule, &match);
-	if (match.answer == MATCH_NO)
+	if (match.answer == DECIDE_RULE_NO)
 		return match;
 	struct held source = {.yes = true}, schedule = {.yes = true};
 	if (rule->source.given) {
 		match.fields |= DECIDE_SOURCE;
 		source = match_where(question, &rule->source, question->mac, question->source);
 		if (!source.yes && source.change_ms == 0)
-			return fail(match, MATCH_SOURCE, 0);
+			return fail(match, DECIDE_RULE_SOURCE, 0);
 	}
 	if (rule->schedule.n > 0) {
 		match.fields |= DECIDE_TIME;
 		schedule = match_schedule(question, rule);
 		if (!schedule.yes && schedule.change_ms == 0)
-			return fail(match, MATCH_SCHEDULE, 0);
+			return fail(match, DECIDE_RULE_SCHEDULE, 0);
 	}
 	/* What does not hold now holds again at its change, both together at the later one. */
 	if (!source.yes && !schedule.yes)
-		return fail(match, MATCH_SOURCE,
+		return fail(match, DECIDE_RULE_SOURCE,
 			source.change_ms > schedule.change_ms ? source.change_ms
 							      : schedule.change_ms);
 	if (!source.yes)
-		return fail(match, MATCH_SOURCE, source.change_ms);
+		return fail(match, DECIDE_RULE_SOURCE, source.change_ms);
 	if (!schedule.yes)
-		return fail(match, MATCH_SCHEDULE, schedule.change_ms);
-	match_lower(&match.until_ms, source.change_ms);
-	match_lower(&match.until_ms, schedule.change_ms);
+		return fail(match, DECIDE_RULE_SCHEDULE, schedule.change_ms);
+	decide_lower(&match.until_ms, source.change_ms);
+	decide_lower(&match.until_ms, schedule.change_ms);
 	match = match_destination(question, rule, match);
 	if (match.until_ms)
 		match.fields |= DECIDE_TIME;

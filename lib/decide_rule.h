@@ -1,0 +1,55 @@
+/* Owns whether one rule takes a connection: its conditions one by one, cheap ones first, the
+ * destination last. */
+#ifndef POSTERN_DECIDE_RULE_H
+#define POSTERN_DECIDE_RULE_H
+
+#include "lib/decide.h"
+
+/* What is asked about each rule. Destination and port may be unknown: then the question is about
+ * every connection of the client. */
+struct decide_question {
+	const struct decide_world *world;
+	const struct session *session;
+	size_t zone;
+	const struct mac *mac;
+	const struct addr *source;
+	const struct addr *destination; /* NULL: unknown */
+	uint16_t port;                  /* 0: unknown, but one of the zone's */
+	uint64_t now_ms;
+	struct tm local;    /* of now_ms */
+	unsigned schedules; /* whose next change was worked out */
+};
+
+enum decide_answer {
+	DECIDE_RULE_NO,
+	DECIDE_RULE_MAYBE, /* destination or port decide, and are unknown */
+	DECIDE_RULE_YES,
+};
+
+/* In the order in which they are looked at. */
+enum decide_condition {
+	DECIDE_RULE_ENABLED,
+	DECIDE_RULE_ZONE,
+	DECIDE_RULE_USER,
+	DECIDE_RULE_GROUP,
+	DECIDE_RULE_PORT,
+	DECIDE_RULE_SOURCE,
+	DECIDE_RULE_SCHEDULE,
+	DECIDE_RULE_DESTINATION,
+	DECIDE_RULE_ALL, /* none failed */
+};
+
+struct decide_match {
+	enum decide_answer answer;
+	enum decide_condition failed; /* the first that did not hold; DECIDE_RULE_ALL */
+	unsigned fields;              /* of enum decide_field: what was looked at */
+	uint64_t until_ms;            /* the answer holds until then; 0: no end */
+};
+
+void decide_question_init(struct decide_question *question, const struct decide_world *world,
+	const struct decide_origin *origin, uint64_t now_ms);
+struct decide_match decide_rule(struct decide_question *question, const struct policy_rule *rule);
+/* until 0 is no end. */
+void decide_lower(uint64_t *until_ms, uint64_t end_ms);
+
+#endif

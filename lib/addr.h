@@ -36,10 +36,10 @@ struct mac {
 	uint8_t bytes[6];
 };
 
-#define ADDR_TEXT_SIZE 46     /* with NUL */
-#define PREFIX_TEXT_SIZE 50   /* with NUL */
+#define ADDR_TEXT_SIZE     46 /* with NUL */
+#define PREFIX_TEXT_SIZE   50 /* with NUL */
 #define ENDPOINT_TEXT_SIZE 54 /* with NUL; [2001:db8::1]:25 */
-#define MAC_TEXT_SIZE 18      /* with NUL */
+#define MAC_TEXT_SIZE      18 /* with NUL */
 
 struct sockaddr;
 struct sockaddr_storage;

@@ -74,7 +74,8 @@ struct plan_options {
  * 262144 entries. */
 void plan_options_init(struct plan_options *options);
 
-/* Fills a plan from a checked policy. 0, -E2BIG (more than the plan can say) or -ENOMEM. */
+/* Fills a plan from a checked policy. 0, -E2BIG (more than the plan can say),
+ * -EINVAL (a zone has the relay's port) or -ENOMEM. */
 int plan_from_policy(const struct policy *policy, const struct plan_options *options,
 	enum plan_mode mode, struct plan *plan);
 
@@ -96,7 +97,5 @@ int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan);
 
 /* A mark's bits in their place. */
 uint32_t plan_mark_bits(uint32_t mask, enum plan_mark mark);
-/* The rule that an interface's name is in a zone: equal, or behind a wildcard. */
-bool plan_interface_match(const char *pattern, const char *ifname);
 
 #endif

@@ -27,7 +27,7 @@ uint32_t table_port(const struct table *table);
 /* Makes the kernel hold what the plan says, in one batch: makes the table, or adopts what a dead
  * keeper left, or replaces chains and static sets by name and keeps client entries, counters and
  * running bypasses. Also the healing after a foreign change. A failing batch changes nothing.
- * A bare plan without a closed zone removes the table, unless a bypass is to go on.
+ * A bare plan without a closed zone removes the table.
  * 0; -EBUSY: the table is a living other process's; -EMSGSIZE: plan too big; other -errno. */
 int table_apply(struct table *table, const struct plan *plan);
 /* Takes the table out of the kernel. 0 also when there is none. */

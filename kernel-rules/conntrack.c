@@ -1,0 +1,189 @@
+#include "kernel-rules/conntrack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
+
+#include "kernel-rules/netlink.h"
+
+/* A connection by its original direction. */
+struct tuple {
+	struct endpoint source, destination;
+	uint8_t protocol;
+	uint16_t zone;
+	bool has_zone;
+};
+
+struct search {
+	const struct prefix *source;
+	const uint16_t *ports;
+	size_t nports;
+	struct tuple *v;
+	size_t n;
+};
+
+static void parse_ip(const struct nlattr *nest, struct tuple *tuple)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, nest)
+	{
+		size_t len = mnl_attr_get_payload_len(attr);
+		const void *bytes = mnl_attr_get_payload(attr);
+		uint16_t type = mnl_attr_get_type(attr);
+		bool ip4 = type == CTA_IP_V4_SRC || type == CTA_IP_V4_DST;
+		if (len != (ip4 ? 4 : 16))
+			continue;
+		struct addr *addr = type == CTA_IP_V4_SRC || type == CTA_IP_V6_SRC
+					    ? &tuple->source.addr
+					    : &tuple->destination.addr;
+		addr->family = ip4 ? ADDR_IP4 : ADDR_IP6;
+		memcpy(addr->bytes, bytes, len);
+	}
+}
+
+static void parse_ports(const struct nlattr *nest, struct tuple *tuple)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, nest)
+	{
+		size_t len = mnl_attr_get_payload_len(attr);
+		uint16_t type = mnl_attr_get_type(attr);
+		if (type == CTA_PROTO_NUM && len >= 1)
+			tuple->protocol = mnl_attr_get_u8(attr);
+		else if (type == CTA_PROTO_SRC_PORT && len >= 2)
+			tuple->source.port = ntohs(mnl_attr_get_u16(attr));
+		else if (type == CTA_PROTO_DST_PORT && len >= 2)
+			tuple->destination.port = ntohs(mnl_attr_get_u16(attr));
+	}
+}
+
+static void parse_tuple(const struct nlattr *nest, struct tuple *tuple)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, nest)
+	{
+		if (mnl_attr_get_type(attr) == CTA_TUPLE_IP)
+			parse_ip(attr, tuple);
+		else if (mnl_attr_get_type(attr) == CTA_TUPLE_PROTO)
+			parse_ports(attr, tuple);
+	}
+}
+
+static bool is_searched(const struct search *search, const struct tuple *tuple)
+{
+	bool port = search->nports == 0;
+	for (size_t i = 0; i < search->nports; i++)
+		port = port || search->ports[i] == tuple->destination.port;
+	return port && tuple->protocol == IPPROTO_TCP &&
+	       prefix_contains(search->source, &tuple->source.addr);
+}
+
+static int on_connection(void *context, const struct nlmsghdr *nlh)
+{
+	struct search *search = context;
+	struct tuple tuple = {0};
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == CTA_TUPLE_ORIG)
+			parse_tuple(attr, &tuple);
+		else if (mnl_attr_get_type(attr) == CTA_ZONE &&
+			 mnl_attr_get_payload_len(attr) >= 2) {
+			tuple.zone = ntohs(mnl_attr_get_u16(attr));
+			tuple.has_zone = true;
+		}
+	}
+	if (!is_searched(search, &tuple))
+		return 0;
+	if (search->n % 64 == 0) {
+		struct tuple *v = realloc(search->v, (search->n + 64) * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		search->v = v;
+	}
+	search->v[search->n++] = tuple;
+	return 0;
+}
+
+static uint8_t family_of(const struct addr *addr)
+{
+	return addr->family == ADDR_IP4 ? AF_INET : AF_INET6;
+}
+
+static struct nlmsghdr *begin(struct netlink *nl, struct netlink_request *request, uint16_t type,
+	uint16_t flags, const struct addr *addr)
+{
+	return netlink_begin_nf(nl, request, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type), flags,
+		family_of(addr), 0);
+}
+
+/* The kernel picks the connections with the pass mark. */
+static int list_passed(struct netlink *nl, uint32_t mask, struct search *search)
+{
+	struct netlink_request request;
+	struct nlmsghdr *nlh =
+		begin(nl, &request, IPCTNL_MSG_CT_GET, NLM_F_DUMP, &search->source->addr);
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, PLAN_MARK_PASS)));
+	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
+	int status = netlink_ask(nl, nlh, on_connection, search);
+	return status == -EINTR ? 0 : status;
+}
+
+static void put_tuple(struct nlmsghdr *nlh, const struct tuple *tuple)
+{
+	bool ip4 = tuple->source.addr.family == ADDR_IP4;
+	size_t len = ip4 ? 4 : 16;
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+	mnl_attr_put(nlh, ip4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, len, tuple->source.addr.bytes);
+	mnl_attr_put(nlh, ip4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, len, tuple->destination.addr.bytes);
+	mnl_attr_nest_end(nlh, ip);
+	struct nlattr *proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, tuple->protocol);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(tuple->source.port));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(tuple->destination.port));
+	mnl_attr_nest_end(nlh, proto);
+	mnl_attr_nest_end(nlh, nest);
+	if (tuple->has_zone)
+		mnl_attr_put_u16(nlh, CTA_ZONE, htons(tuple->zone));
+}
+
+static int mark_killed(struct netlink *nl, uint32_t mask, const struct tuple *tuple)
+{
+	struct netlink_request request;
+	struct nlmsghdr *nlh =
+		begin(nl, &request, IPCTNL_MSG_CT_NEW, NLM_F_ACK, &tuple->source.addr);
+	put_tuple(nlh, tuple);
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, PLAN_MARK_KILL)));
+	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
+	return netlink_ask(nl, nlh, NULL, NULL);
+}
+
+int conntrack_kill(uint32_t mask, const struct prefix *source, const uint16_t *ports, size_t nports)
+{
+	struct search search = {.source = source, .ports = ports, .nports = nports};
+	struct netlink nl;
+	int marked = 0;
+
+	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
+	if (status)
+		return status;
+	status = list_passed(&nl, mask, &search);
+	for (size_t i = 0; status == 0 && i < search.n; i++) {
+		status = mark_killed(&nl, mask, &search.v[i]);
+		if (status == 0)
+			marked++;
+		else if (status == -ENOENT)
+			status = 0; /* it ended meanwhile */
+	}
+	free(search.v);
+	netlink_close(&nl);
+	return status ? status : marked;
+}

@@ -1,0 +1,87 @@
+#include "kernel-rules/neighbour.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel-rules/netlink.h"
+
+/* The kernel has resolved it at some time; a failed or unfinished entry has no MAC. */
+#define STATES_WITH_MAC \
+	(NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP)
+
+struct question {
+	const struct addr *addr;
+	uint32_t ifindex, found;
+	struct mac mac;
+};
+
+static int on_neighbour(void *context, const struct nlmsghdr *nlh)
+{
+	struct question *question = context;
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct mac mac = {0};
+	bool same = false;
+	size_t len = question->addr->family == ADDR_IP4 ? 4 : 16;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) ||
+		!(ndm->ndm_state & STATES_WITH_MAC))
+		return 0;
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm))
+	{
+		size_t have = mnl_attr_get_payload_len(attr);
+		const void *bytes = mnl_attr_get_payload(attr);
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			same = have == len && memcmp(bytes, question->addr->bytes, len) == 0;
+		if (mnl_attr_get_type(attr) == NDA_LLADDR && have == sizeof(mac.bytes))
+			memcpy(mac.bytes, bytes, sizeof(mac.bytes));
+	}
+	if (same && mac_is_set(&mac) && !question->found) {
+		question->mac = mac;
+		question->found = (uint32_t)ndm->ndm_ifindex;
+	}
+	return 0;
+}
+
+static int ask(struct netlink *nl, struct question *question)
+{
+	struct netlink_request request;
+	/* with the interface it is one question; without, a reading of the family's whole table */
+	bool one = question->ifindex != 0;
+	struct nlmsghdr *nlh =
+		netlink_begin(nl, &request, RTM_GETNEIGH, one ? NLM_F_ACK : NLM_F_DUMP);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	ndm->ndm_family = question->addr->family == ADDR_IP4 ? AF_INET : AF_INET6;
+	if (one) {
+		ndm->ndm_ifindex = (int)question->ifindex;
+		mnl_attr_put(nlh, NDA_DST, question->addr->family == ADDR_IP4 ? 4 : 16,
+			question->addr->bytes);
+	}
+	return netlink_ask(nl, nlh, on_neighbour, question);
+}
+
+int neighbour_find(uint32_t ifindex, const struct addr *addr, struct mac *mac, uint32_t *found)
+{
+	struct question question = {.addr = addr, .ifindex = ifindex};
+	struct netlink nl;
+
+	if (addr->family != ADDR_IP4 && addr->family != ADDR_IP6)
+		return -EAFNOSUPPORT;
+	int status = netlink_open(&nl, NETLINK_ROUTE, 0);
+	if (status)
+		return status;
+	status = ask(&nl, &question);
+	netlink_close(&nl);
+	if (status && status != -EINTR)
+		return status;
+	if (!question.found)
+		return -ENOENT;
+	*mac = question.mac;
+	if (found)
+		*found = question.found;
+	return 0;
+}

@@ -1,0 +1,232 @@
+#include "kernel-rules/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t plan_mark_bits(uint32_t mask, enum plan_mark mark)
+{
+	return mask ? (uint32_t)mark << __builtin_ctz(mask) : 0;
+}
+
+void plan_options_init(struct plan_options *options)
+{
+	*options = (struct plan_options){.mark_mask = 0xf0000000,
+		.relay_port = 4025,
+		.queue = 25,
+		.route_table = 4025,
+		.rule_priority = 4025,
+		.route_protocol = 250,
+		.client_max = 262144};
+}
+
+void plan_init(struct plan *plan, const struct plan_options *options, enum plan_mode mode)
+{
+	*plan = (struct plan){.mode = mode,
+		.mark_mask = options->mark_mask,
+		.relay_port = options->relay_port,
+		.queue = options->queue,
+		.route_table = options->route_table,
+		.rule_priority = options->rule_priority,
+		.route_protocol = options->route_protocol,
+		.client_max = options->client_max};
+}
+
+static void fini_zone(struct plan_zone *zone)
+{
+	free(zone->interfaces);
+	free(zone->networks);
+	free(zone->ports);
+}
+
+void plan_fini(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nzones; i++)
+		fini_zone(&plan->zones[i]);
+	free(plan->zones);
+	*plan = (struct plan){0};
+}
+
+struct plan_zone *plan_add_zone(
+	struct plan *plan, const char *name, size_t ninterfaces, size_t nnetworks, size_t nports)
+{
+	size_t len = strlen(name);
+	if (plan->nzones == PLAN_ZONES_MAX || ninterfaces > PLAN_INTERFACES_MAX ||
+		nnetworks > PLAN_NETWORKS_MAX || nports > PLAN_PORTS_MAX || len >= POLICY_NAME_SIZE)
+		return NULL;
+	struct plan_zone *zones = realloc(plan->zones, (plan->nzones + 1) * sizeof(*zones));
+	if (!zones)
+		return NULL;
+	plan->zones = zones;
+
+	struct plan_zone *zone = &zones[plan->nzones];
+	*zone = (struct plan_zone){
+		.ninterfaces = ninterfaces, .nnetworks = nnetworks, .nports = nports};
+	memcpy(zone->name, name, len);
+	zone->interfaces = calloc(ninterfaces + 1, sizeof(*zone->interfaces));
+	zone->networks = calloc(nnetworks + 1, sizeof(*zone->networks));
+	zone->ports = calloc(nports + 1, sizeof(*zone->ports));
+	if (!zone->interfaces || !zone->networks || !zone->ports) {
+		fini_zone(zone);
+		return NULL;
+	}
+	plan->nzones++;
+	return zone;
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+}
+
+/* Ascending, without twins. */
+static void tidy_ports(struct plan_zone *zone)
+{
+	size_t kept = 0;
+	qsort(zone->ports, zone->nports, sizeof(*zone->ports), compare_ports);
+	for (size_t i = 0; i < zone->nports; i++) {
+		if (kept == 0 || zone->ports[kept - 1] != zone->ports[i])
+			zone->ports[kept++] = zone->ports[i];
+	}
+	zone->nports = kept;
+}
+
+static bool fits(const struct policy_zone *zone)
+{
+	return zone->interfaces.n <= PLAN_INTERFACES_MAX && zone->networks.n <= PLAN_NETWORKS_MAX &&
+	       zone->ports.n <= PLAN_PORTS_MAX && zone->name.len < POLICY_NAME_SIZE;
+}
+
+int plan_from_policy(const struct policy *policy, const struct plan_options *options,
+	enum plan_mode mode, struct plan *plan)
+{
+	plan_init(plan, options, mode);
+	if (policy->nzones > PLAN_ZONES_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < policy->nzones; i++) {
+		const struct policy_zone *from = &policy->zones[i];
+		if (!fits(from)) {
+			plan_fini(plan);
+			return -E2BIG;
+		}
+		struct plan_zone *zone = plan_add_zone(
+			plan, from->name.text, from->interfaces.n, from->networks.n, from->ports.n);
+		if (!zone) {
+			plan_fini(plan);
+			return -ENOMEM;
+		}
+		zone->open = from->on_failure == POLICY_POSTURE_OPEN;
+		zone->has_mac = from->identity != POLICY_IDENTITY_ADDRESS;
+		for (size_t n = 0; n < from->interfaces.n; n++)
+			strncpy(zone->interfaces[n], from->interfaces.v[n].text,
+				POLICY_IFNAME_SIZE - 1);
+		if (from->networks.n)
+			memcpy(zone->networks, from->networks.v,
+				from->networks.n * sizeof(*zone->networks));
+		memcpy(zone->ports, from->ports.v, from->ports.n * sizeof(*zone->ports));
+		tidy_ports(zone);
+	}
+	int status = plan_check(plan);
+	if (status)
+		plan_fini(plan);
+	return status;
+}
+
+/* ---- checking ---- */
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* As the language has it: the name becomes part of a chain's name. */
+static bool is_zone_name(const char *name)
+{
+	if (!is_letter(name[0]) || !memchr(name, 0, POLICY_NAME_SIZE))
+		return false;
+	for (const char *c = name; *c; c++) {
+		if (!is_letter(*c) && !(*c >= '0' && *c <= '9') && !strchr("._-", *c))
+			return false;
+	}
+	return true;
+}
+
+static bool is_interface(const char *name)
+{
+	const char *end = memchr(name, 0, POLICY_IFNAME_SIZE);
+	if (!end || end == name)
+		return false;
+	for (const char *c = name; c < end; c++) {
+		if (*c <= ' ' || *c > '~' || *c == '/' || (*c == '*' && c + 1 != end))
+			return false;
+	}
+	return true;
+}
+
+static bool is_network(const struct prefix *prefix)
+{
+	if (prefix->addr.family != ADDR_IP4 && prefix->addr.family != ADDR_IP6)
+		return false;
+	unsigned bits = prefix->addr.family == ADDR_IP4 ? 32 : 128;
+	if (prefix->len > bits)
+		return false;
+	for (unsigned bit = prefix->len; bit < 128; bit++) {
+		if (prefix->addr.bytes[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	}
+	return true;
+}
+
+static bool is_good_zone(const struct plan *plan, const struct plan_zone *zone)
+{
+	if (!is_zone_name(zone->name) || zone->ninterfaces == 0 || zone->nports == 0 ||
+		zone->ninterfaces > PLAN_INTERFACES_MAX || zone->nnetworks > PLAN_NETWORKS_MAX ||
+		zone->nports > PLAN_PORTS_MAX)
+		return false;
+	for (size_t i = 0; i < zone->ninterfaces; i++) {
+		if (!is_interface(zone->interfaces[i]))
+			return false;
+	}
+	for (size_t i = 0; i < zone->nnetworks; i++) {
+		if (!is_network(&zone->networks[i]))
+			return false;
+	}
+	for (size_t i = 0; i < zone->nports; i++) {
+		/* a zone's port is steered to the relay's, so it cannot be the relay's */
+		if (zone->ports[i] == 0 || zone->ports[i] == plan->relay_port ||
+			(i && zone->ports[i] <= zone->ports[i - 1]))
+			return false;
+	}
+	return true;
+}
+
+/* At least three bits side by side. */
+static bool is_mask(uint32_t mask)
+{
+	if (!mask)
+		return false;
+	uint32_t low = mask >> __builtin_ctz(mask);
+	return low >= 7 && (low & (low + 1)) == 0;
+}
+
+int plan_check(const struct plan *plan)
+{
+	if ((plan->mode != PLAN_RUNNING && plan->mode != PLAN_BARE) || !is_mask(plan->mark_mask) ||
+		plan->relay_port == 0 || plan->route_table == 0 || plan->rule_priority == 0 ||
+		plan->rule_priority > 32765 || plan->route_protocol < 1 ||
+		plan->route_protocol > 255 || plan->client_max == 0 ||
+		plan->client_max > (1u << 24) || plan->nzones > PLAN_ZONES_MAX)
+		return -EINVAL;
+	/* the tables of the machine itself: unspec, compat, default, main, local */
+	if (plan->route_table >= 252 && plan->route_table <= 255)
+		return -EINVAL;
+	for (size_t i = 0; i < plan->nzones; i++) {
+		if (!is_good_zone(plan, &plan->zones[i]))
+			return -EINVAL;
+		for (size_t other = 0; other < i; other++) {
+			if (strcmp(plan->zones[i].name, plan->zones[other].name) == 0)
+				return -EINVAL;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,163 @@
+/* The plan as bytes, from control to the keeper. Same machine, same build: host byte order. */
+#include "kernel-rules/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC 0x504c4e31 /* PLN1 */
+
+struct writer {
+	uint8_t *bytes;
+	size_t len, room;
+	bool failed;
+};
+
+static void put(struct writer *w, const void *from, size_t len)
+{
+	if (w->failed)
+		return;
+	if (w->len + len > w->room) {
+		size_t room = (w->room + len) * 2;
+		uint8_t *bytes = room > 2 * PLAN_BYTES_MAX ? NULL : realloc(w->bytes, room);
+		if (!bytes) {
+			w->failed = true;
+			return;
+		}
+		w->bytes = bytes;
+		w->room = room;
+	}
+	if (len)
+		memcpy(w->bytes + w->len, from, len);
+	w->len += len;
+}
+
+static void put_u32(struct writer *w, uint32_t value)
+{
+	put(w, &value, sizeof(value));
+}
+
+int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
+{
+	struct writer w = {0};
+	int status = plan_check(plan);
+	if (status)
+		return status;
+	put_u32(&w, MAGIC);
+	put_u32(&w, plan->mode);
+	put_u32(&w, plan->mark_mask);
+	put_u32(&w, plan->relay_port);
+	put_u32(&w, plan->queue);
+	put_u32(&w, plan->route_table);
+	put_u32(&w, plan->rule_priority);
+	put_u32(&w, plan->route_protocol);
+	put_u32(&w, plan->client_max);
+	put_u32(&w, (uint32_t)plan->nzones);
+	for (size_t i = 0; i < plan->nzones; i++) {
+		const struct plan_zone *zone = &plan->zones[i];
+		put(&w, zone->name, sizeof(zone->name));
+		put_u32(&w, zone->open);
+		put_u32(&w, zone->has_mac);
+		put_u32(&w, (uint32_t)zone->ninterfaces);
+		put_u32(&w, (uint32_t)zone->nnetworks);
+		put_u32(&w, (uint32_t)zone->nports);
+		put(&w, zone->interfaces, zone->ninterfaces * sizeof(*zone->interfaces));
+		for (size_t n = 0; n < zone->nnetworks; n++) {
+			put(&w, zone->networks[n].addr.bytes, 16);
+			put(&w, &zone->networks[n].addr.family, 1);
+			put(&w, &zone->networks[n].len, 1);
+		}
+		put(&w, zone->ports, zone->nports * sizeof(*zone->ports));
+	}
+	if (w.failed || w.len > PLAN_BYTES_MAX) {
+		free(w.bytes);
+		return w.failed ? -ENOMEM : -EINVAL;
+	}
+	*bytes = w.bytes;
+	*len = w.len;
+	return 0;
+}
+
+struct reader {
+	const uint8_t *bytes;
+	size_t left;
+	bool failed;
+};
+
+static void get(struct reader *r, void *to, size_t len)
+{
+	if (r->failed || r->left < len) {
+		r->failed = true;
+		memset(to, 0, len);
+		return;
+	}
+	if (len)
+		memcpy(to, r->bytes, len);
+	r->bytes += len;
+	r->left -= len;
+}
+
+/* A value that is at most max. */
+static uint32_t get_u32(struct reader *r, uint32_t max)
+{
+	uint32_t value;
+	get(r, &value, sizeof(value));
+	if (value > max) {
+		r->failed = true;
+		return 0;
+	}
+	return value;
+}
+
+static int get_zone(struct reader *r, struct plan *plan)
+{
+	char name[POLICY_NAME_SIZE];
+
+	get(r, name, sizeof(name));
+	bool open = get_u32(r, 1), has_mac = get_u32(r, 1);
+	size_t ninterfaces = get_u32(r, PLAN_INTERFACES_MAX);
+	size_t nnetworks = get_u32(r, PLAN_NETWORKS_MAX);
+	size_t nports = get_u32(r, PLAN_PORTS_MAX);
+	if (r->failed || name[sizeof(name) - 1])
+		return -EBADMSG;
+
+	struct plan_zone *zone = plan_add_zone(plan, name, ninterfaces, nnetworks, nports);
+	if (!zone)
+		return -ENOMEM;
+	zone->open = open;
+	zone->has_mac = has_mac;
+	get(r, zone->interfaces, ninterfaces * sizeof(*zone->interfaces));
+	for (size_t n = 0; n < nnetworks; n++) {
+		get(r, zone->networks[n].addr.bytes, 16);
+		get(r, &zone->networks[n].addr.family, 1);
+		get(r, &zone->networks[n].len, 1);
+	}
+	get(r, zone->ports, nports * sizeof(*zone->ports));
+	return r->failed ? -EBADMSG : 0;
+}
+
+int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
+{
+	struct reader r = {.bytes = bytes, .left = len};
+	int status = 0;
+
+	*plan = (struct plan){0};
+	if (len > PLAN_BYTES_MAX || get_u32(&r, UINT32_MAX) != MAGIC)
+		return -EBADMSG;
+	plan->mode = get_u32(&r, PLAN_BARE);
+	plan->mark_mask = get_u32(&r, UINT32_MAX);
+	plan->relay_port = (uint16_t)get_u32(&r, UINT16_MAX);
+	plan->queue = (uint16_t)get_u32(&r, UINT16_MAX);
+	plan->route_table = get_u32(&r, UINT32_MAX);
+	plan->rule_priority = get_u32(&r, UINT32_MAX);
+	plan->route_protocol = get_u32(&r, UINT32_MAX);
+	plan->client_max = get_u32(&r, UINT32_MAX);
+	uint32_t nzones = get_u32(&r, PLAN_ZONES_MAX);
+	for (uint32_t i = 0; status == 0 && !r.failed && i < nzones; i++)
+		status = get_zone(&r, plan);
+	if (status == 0 && (r.failed || r.left || plan_check(plan)))
+		status = -EBADMSG;
+	if (status)
+		plan_fini(plan);
+	return status;
+}

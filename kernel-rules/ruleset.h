@@ -1,0 +1,35 @@
+/* Owns the ruleset: which chains there are and which rules stand in them (postern.nft). */
+#ifndef POSTERN_RULESET_H
+#define POSTERN_RULESET_H
+
+#include "kernel-rules/batch.h"
+#include "kernel-rules/plan.h"
+#include "kernel-rules/table.h"
+
+#define RULESET_ADMIT_OF   "admit-"
+#define RULESET_STEER_OF   "steer-"
+#define RULESET_ARRIVED_OF "arrived-" /* a zone's counter */
+
+/* The chain whose rule asks the queue: what fails there fails for want of `queue`. */
+#define RULESET_ASK "ask"
+
+struct ruleset_base {
+	const char *name;
+	uint32_t hook;
+	int32_t priority;
+	bool bare; /* also in a bare table */
+};
+#define RULESET_BASES 3
+extern const struct ruleset_base ruleset_bases[RULESET_BASES];
+
+#define RULESET_COUNTERS 12
+extern const char *const ruleset_counters[RULESET_COUNTERS]; /* as in struct table_counters */
+
+/* Does the mode give the zone rules? */
+bool ruleset_has_zone(const struct plan *plan, const struct plan_zone *zone);
+/* All chains that are not base chains, then all rules of all chains. Base chains, sets and
+ * counters must be there. *queue_seq: sequence number of the rule with the queue. */
+void ruleset_put(
+	struct batch *batch, const struct plan *plan, enum table_queue queue, uint32_t *queue_seq);
+
+#endif

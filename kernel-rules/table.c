@@ -1,0 +1,495 @@
+#include "kernel-rules/table_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "kernel-rules/ruleset.h"
+
+/* Each failure teaches something about the kernel; there are three things to learn, and one table
+ * that another hand may have made in between. */
+#define APPLY_TRIES 6
+
+int table_open(struct table **table)
+{
+	struct table *t = calloc(1, sizeof(*t));
+	if (!t)
+		return -ENOMEM;
+	int status = netlink_open(&t->nl, NETLINK_NETFILTER, 0);
+	if (status) {
+		free(t);
+		return status;
+	}
+	netlink_set_buffer(&t->nl, 1 << 20);
+	*table = t;
+	return 0;
+}
+
+void table_close(struct table *table)
+{
+	if (!table)
+		return;
+	netlink_close(&table->nl);
+	free(table);
+}
+
+uint32_t table_port(const struct table *table)
+{
+	return table->nl.port;
+}
+
+enum table_queue table_queue(const struct table *table)
+{
+	return table->queue;
+}
+
+bool table_is_owned(const struct table *table)
+{
+	return table->owned;
+}
+
+/* ---- what goes ---- */
+
+void table_put(struct batch *batch, uint32_t flags)
+{
+	uint8_t comment[sizeof(TABLE_LAYOUT) + 2] = {0, sizeof(TABLE_LAYOUT)};
+	struct nlmsghdr *nlh = batch_begin(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	if (!nlh)
+		return;
+	memcpy(comment + 2, TABLE_LAYOUT, sizeof(TABLE_LAYOUT));
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME);
+	mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, htonl(flags));
+	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, sizeof(comment), comment);
+	batch_end(batch, nlh);
+}
+
+static void put_named(struct batch *batch, uint16_t message, uint16_t name_type, const char *name)
+{
+	struct nlmsghdr *nlh = batch_begin(batch, message, 0);
+	if (!nlh)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, TABLE_NAME); /* attribute 1 of all of them */
+	if (name)
+		mnl_attr_put_strz(nlh, name_type, name);
+	if (message == NFT_MSG_DELOBJ)
+		mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	batch_end(batch, nlh);
+}
+
+static void put_del_table(struct batch *batch)
+{
+	put_named(batch, NFT_MSG_DELTABLE, 0, NULL);
+}
+
+static bool is_zone_thing(const struct plan *plan, const char *name, const char *before)
+{
+	size_t len = strlen(before);
+	if (strncmp(name, before, len) != 0)
+		return false;
+	for (size_t i = 0; i < plan->nzones; i++) {
+		if (ruleset_has_zone(plan, &plan->zones[i]) &&
+			strcmp(name + len, plan->zones[i].name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What an apply keeps: base chains, client and rate sets, running bypasses, counters. */
+static bool is_kept(const struct plan *plan, const struct view_name *entry)
+{
+	static const char *const rates[] = {SET_RATE_MAC, SET_RATE_IP4, SET_RATE_IP6};
+	bool running = plan->mode == PLAN_RUNNING;
+
+	switch (entry->kind) {
+	case VIEW_CHAIN:
+		for (size_t i = 0; i < RULESET_BASES; i++) {
+			if (entry->base && strcmp(entry->name, ruleset_bases[i].name) == 0)
+				return running || ruleset_bases[i].bare;
+		}
+		return false;
+	case VIEW_SET:
+		for (size_t i = 0; running && i < SET_CLIENTS; i++) {
+			if (strcmp(entry->name, set_clients[i].name) == 0)
+				return true;
+		}
+		return (running && is_one_of(entry->name, rates, 3)) ||
+		       is_zone_thing(plan, entry->name, SET_BYPASS_OF);
+	case VIEW_COUNTER:
+		return is_one_of(entry->name, ruleset_counters, RULESET_COUNTERS) ||
+		       is_zone_thing(plan, entry->name, RULESET_ARRIVED_OF);
+	}
+	return false;
+}
+
+/* Rules first, then what they used. */
+static void put_removals(struct batch *batch, const struct plan *plan, const struct view *view)
+{
+	static const struct {
+		uint16_t message, name_type;
+	} how[] = {[VIEW_CHAIN] = {NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME},
+		[VIEW_SET] = {NFT_MSG_DELSET, NFTA_SET_NAME},
+		[VIEW_COUNTER] = {NFT_MSG_DELOBJ, NFTA_OBJ_NAME}};
+
+	put_named(batch, NFT_MSG_DELRULE, 0, NULL);
+	for (int kind = VIEW_CHAIN; kind <= VIEW_COUNTER; kind++) {
+		for (size_t i = 0; i < view->n; i++) {
+			const struct view_name *entry = &view->names[i];
+			if ((int)entry->kind == kind && !is_kept(plan, entry))
+				put_named(
+					batch, how[kind].message, how[kind].name_type, entry->name);
+		}
+	}
+}
+
+/* ---- what comes ---- */
+
+static void put_counter(struct batch *batch, const struct view *view, const char *name)
+{
+	if (view_has(view, VIEW_COUNTER, name))
+		return;
+	struct nlmsghdr *nlh = batch_begin(batch, NFT_MSG_NEWOBJ, NLM_F_CREATE);
+	if (!nlh)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, TABLE_NAME);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+	mnl_attr_nest_end(nlh, data);
+	batch_end(batch, nlh);
+}
+
+static void put_base(struct batch *batch, const struct view *view, const struct ruleset_base *base)
+{
+	if (view_has(view, VIEW_CHAIN, base->name))
+		return;
+	struct nlmsghdr *nlh = batch_begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	if (!nlh)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, TABLE_NAME);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, base->name);
+	struct nlattr *hook = mnl_attr_nest_start(nlh, NFTA_CHAIN_HOOK);
+	mnl_attr_put_u32(nlh, NFTA_HOOK_HOOKNUM, htonl(base->hook));
+	mnl_attr_put_u32(nlh, NFTA_HOOK_PRIORITY, htonl((uint32_t)base->priority));
+	mnl_attr_nest_end(nlh, hook);
+	mnl_attr_put_u32(nlh, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, "filter");
+	batch_end(batch, nlh);
+}
+
+static void put_shared_sets(struct batch *batch, const struct table *t, const struct plan *plan,
+	const struct view *view)
+{
+	static const char *const rates[] = {SET_RATE_MAC, SET_RATE_IP4, SET_RATE_IP6};
+	for (size_t i = 0; i < SET_CLIENTS; i++) {
+		if (!view_has(view, VIEW_SET, set_clients[i].name))
+			set_add_client(
+				batch, &set_clients[i], plan->client_max, !t->no_set_counters);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (!view_has(view, VIEW_SET, rates[i]))
+			set_add_rate(batch, rates[i]);
+	}
+}
+
+/* The union of all zones' ports. */
+static void put_ports(struct batch *batch, const struct plan *plan)
+{
+	uint8_t *seen = calloc(1, 65536);
+	uint16_t *ports = calloc(65536, sizeof(*ports));
+	size_t n = 0;
+
+	if (!seen || !ports) {
+		batch_fail(batch, -ENOMEM);
+		goto out;
+	}
+	for (size_t i = 0; i < plan->nzones; i++) {
+		const struct plan_zone *zone = &plan->zones[i];
+		for (size_t p = 0; ruleset_has_zone(plan, zone) && p < zone->nports; p++) {
+			if (!seen[zone->ports[p]]++)
+				ports[n++] = zone->ports[p];
+		}
+	}
+	set_add_ports(batch, SET_PORTS, false);
+	for (size_t i = 0; i < n; i += 1024)
+		set_fill_ports(batch, SET_PORTS, ports + i, n - i < 1024 ? n - i : 1024, 0);
+out:
+	free(seen);
+	free(ports);
+}
+
+static void put_zone(struct batch *batch, const struct plan_zone *zone, const struct view *view)
+{
+	char name[SET_NAME_SIZE];
+
+	snprintf(name, sizeof(name), RULESET_ARRIVED_OF "%s", zone->name);
+	put_counter(batch, view, name);
+	snprintf(name, sizeof(name), SET_PORT_OF "%s", zone->name);
+	set_add_ports(batch, name, false);
+	set_fill_ports(batch, name, zone->ports, zone->nports, 0);
+	snprintf(name, sizeof(name), SET_BYPASS_OF "%s", zone->name);
+	if (!view_has(view, VIEW_SET, name))
+		set_add_ports(batch, name, true);
+	if (zone->nnetworks == 0)
+		return;
+	snprintf(name, sizeof(name), SET_NET4_OF "%s", zone->name);
+	set_add_networks(batch, name, ADDR_IP4);
+	set_fill_networks(batch, name, ADDR_IP4, zone->networks, zone->nnetworks);
+	snprintf(name, sizeof(name), SET_NET6_OF "%s", zone->name);
+	set_add_networks(batch, name, ADDR_IP6);
+	set_fill_networks(batch, name, ADDR_IP6, zone->networks, zone->nnetworks);
+}
+
+static uint32_t wanted_flags(const struct table *t)
+{
+	return t->no_owner ? 0 : TABLE_F_OWNER | TABLE_F_PERSIST;
+}
+
+/* Can the table that is there be taken over as it is? An orphan has lost only the owner flag. */
+static bool is_adoptable(const struct table *t, const struct view *view)
+{
+	uint32_t flags = view->flags & (TABLE_F_OWNER | TABLE_F_PERSIST);
+	return view->exists && view->layout_ok &&
+	       (flags | (t->no_owner ? 0 : TABLE_F_OWNER)) == wanted_flags(t);
+}
+
+static void put_all(struct batch *batch, const struct table *t, const struct plan *plan,
+	const struct view *found, uint32_t *queue_seq)
+{
+	const struct view none = {0};
+	bool running = plan->mode == PLAN_RUNNING;
+	const struct view *view = is_adoptable(t, found) ? found : &none;
+
+	if (found->exists && view == &none)
+		put_del_table(batch);
+	table_put(batch, wanted_flags(t));
+	if (view->exists)
+		put_removals(batch, plan, view);
+	for (size_t i = 0; i < RULESET_COUNTERS; i++)
+		put_counter(batch, view, ruleset_counters[i]);
+	if (running)
+		put_shared_sets(batch, t, plan, view);
+	put_ports(batch, plan);
+	for (size_t i = 0; i < plan->nzones; i++) {
+		if (ruleset_has_zone(plan, &plan->zones[i]))
+			put_zone(batch, &plan->zones[i], view);
+	}
+	for (size_t i = 0; i < RULESET_BASES; i++) {
+		if (running || ruleset_bases[i].bare)
+			put_base(batch, view, &ruleset_bases[i]);
+	}
+	ruleset_put(batch, plan, t->no_native_queue ? TABLE_QUEUE_COMPAT : TABLE_QUEUE_NATIVE,
+		queue_seq);
+}
+
+/* What a refusal says about the kernel. True: worth another try. */
+static bool learn(struct table *t, const struct batch *batch, int status, uint32_t queue_seq)
+{
+	int type = batch_failed_type(batch);
+
+	if (batch->failed == queue_seq && queue_seq && !t->no_native_queue) {
+		t->no_native_queue = true;
+		return true;
+	}
+	if (type == NFT_MSG_NEWTABLE && !t->no_owner &&
+		(status == -EOPNOTSUPP || status == -EINVAL)) {
+		t->no_owner = true;
+		return true;
+	}
+	if (type == NFT_MSG_NEWSET && !t->no_set_counters && status != -EEXIST) {
+		t->no_set_counters = true;
+		return true;
+	}
+	return false;
+}
+
+static int apply_once(struct table *t, const struct plan *plan, bool *again)
+{
+	struct batch batch;
+	struct view view;
+	uint32_t queue_seq = 0;
+
+	*again = false;
+	int status = view_read(&t->nl, &view);
+	if (status)
+		return status;
+	if ((view.flags & TABLE_F_OWNER) && view.owner != t->nl.port) {
+		view_fini(&view);
+		return -EBUSY;
+	}
+	bool fresh = !is_adoptable(t, &view);
+	batch_init(&batch);
+	put_all(&batch, t, plan, &view, &queue_seq);
+	view_fini(&view);
+	status = batch_send(&batch, &t->nl);
+	if (status == 0) {
+		if (fresh || plan->mode != PLAN_RUNNING || !t->running)
+			memset(t->counts, 0, sizeof(t->counts));
+		t->running = plan->mode == PLAN_RUNNING;
+		t->client_max = plan->client_max;
+		t->owned = !t->no_owner;
+		if (t->running)
+			t->queue = t->no_native_queue ? TABLE_QUEUE_COMPAT : TABLE_QUEUE_NATIVE;
+	} else {
+		/* ENOENT, EEXIST: the table changed between the look and the deed */
+		*again = learn(t, &batch, status, queue_seq) || status == -ENOENT ||
+			 status == -EEXIST;
+	}
+	batch_fini(&batch);
+	return status;
+}
+
+int table_apply(struct table *table, const struct plan *plan)
+{
+	bool any = false, again = true;
+	int status = plan_check(plan);
+	if (status)
+		return status;
+	for (size_t i = 0; i < plan->nzones; i++)
+		any = any || ruleset_has_zone(plan, &plan->zones[i]);
+	if (plan->mode == PLAN_BARE && !any)
+		return table_remove(table);
+	for (unsigned tries = 0; again && tries < APPLY_TRIES; tries++)
+		status = apply_once(table, plan, &again);
+	return status;
+}
+
+int table_remove(struct table *table)
+{
+	struct batch batch;
+
+	/* An orphan can be deleted by anybody; what another socket owns is refused with EPERM. */
+	batch_init(&batch);
+	put_del_table(&batch);
+	int status = batch_send(&batch, &table->nl);
+	batch_fini(&batch);
+	if (status == -ENOENT)
+		status = 0;
+	if (status == -EPERM)
+		status = -EBUSY;
+	if (status == 0) {
+		memset(table->counts, 0, sizeof(table->counts));
+		table->running = table->owned = false;
+	}
+	return status;
+}
+
+/* ---- counters ---- */
+
+struct counting {
+	struct table_counters *counters;
+	const char *zone;
+	uint64_t *packets;
+	bool found;
+};
+
+static uint64_t packets_of(const struct nlattr *data)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, data)
+	{
+		if (mnl_attr_get_type(attr) == NFTA_COUNTER_PACKETS &&
+			mnl_attr_get_payload_len(attr) >= sizeof(uint64_t)) {
+			uint64_t value;
+			memcpy(&value, mnl_attr_get_payload(attr), sizeof(value));
+			return be64toh(value);
+		}
+	}
+	return 0;
+}
+
+static void take_counter(struct counting *counting, const char *name, uint64_t packets)
+{
+	counting->found = true;
+	if (counting->zone) {
+		size_t before = strlen(RULESET_ARRIVED_OF);
+		if (strncmp(name, RULESET_ARRIVED_OF, before) == 0 &&
+			strcmp(name + before, counting->zone) == 0)
+			*counting->packets = packets;
+		return;
+	}
+	uint64_t *const places[RULESET_COUNTERS] = {&counting->counters->arrived,
+		&counting->counters->steered, &counting->counters->queued,
+		&counting->counters->limited, &counting->counters->posture_reset,
+		&counting->counters->posture_passed, &counting->counters->bypassed,
+		&counting->counters->stray_reset, &counting->counters->refused,
+		&counting->counters->dropped, &counting->counters->killed,
+		&counting->counters->shielded};
+	for (size_t i = 0; i < RULESET_COUNTERS; i++) {
+		if (strcmp(name, ruleset_counters[i]) == 0)
+			*places[i] = packets;
+	}
+}
+
+static int on_counter(void *context, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+	const char *table = "", *name = "";
+	uint64_t packets = 0;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		switch (mnl_attr_get_type(attr)) {
+		case NFTA_OBJ_TABLE:
+			table = mnl_attr_get_str(attr);
+			break;
+		case NFTA_OBJ_NAME:
+			name = mnl_attr_get_str(attr);
+			break;
+		case NFTA_OBJ_DATA:
+			packets = packets_of(attr);
+			break;
+		default:
+			break;
+		}
+	}
+	if (strcmp(table, TABLE_NAME) == 0)
+		take_counter(context, name, packets);
+	return 0;
+}
+
+static int read_counters(struct table *t, struct counting *counting)
+{
+	struct netlink_request request;
+	struct nlmsghdr *nlh = netlink_begin_nf(&t->nl, &request,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET, 0);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, TABLE_NAME);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	int status = netlink_ask(&t->nl, nlh, on_counter, counting);
+	if (status == -EINTR)
+		status = 0; /* something changed meanwhile: the numbers are good all the same */
+	return status ? status : counting->found ? 0 : -ENOENT;
+}
+
+int table_counters(struct table *table, struct table_counters *counters)
+{
+	struct counting counting = {.counters = counters};
+	*counters = (struct table_counters){0};
+	return read_counters(table, &counting);
+}
+
+int table_zone_arrived(struct table *table, const char *zone, uint64_t *packets)
+{
+	struct counting counting = {.zone = zone, .packets = packets};
+	*packets = UINT64_MAX;
+	int status = read_counters(table, &counting);
+	if (status == 0 && *packets == UINT64_MAX)
+		status = -ENOENT;
+	if (status)
+		*packets = 0;
+	return status;
+}

@@ -215,8 +215,7 @@ static enum copy_result move(struct copy_tools *tools, struct copy *copy, int fr
 	return rc < 0 ? fail(COPY_SINK_FAILED, rc, error) : COPY_MORE;
 }
 
-/* What an earlier round left over goes first. */
-static int flush(struct copy_tools *tools, struct copy *copy, int to)
+int copy_flush(struct copy_tools *tools, struct copy *copy, int to)
 {
 	if (copy->held == 0 || !copy->writable)
 		return 0;
@@ -227,7 +226,8 @@ static enum copy_result run(struct copy_tools *tools, struct copy *copy, int fro
 	copy_seen *seen, void *context, int *error)
 {
 	size_t round = 0, moved = 0;
-	int rc = flush(tools, copy, to);
+	/* what an earlier round left over goes first */
+	int rc = copy_flush(tools, copy, to);
 	if (rc < 0)
 		return fail(COPY_SINK_FAILED, rc, error);
 

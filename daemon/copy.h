@@ -67,4 +67,7 @@ enum copy_result copy_run(struct copy_tools *tools, struct copy *copy, int from,
  * held. 0 or -errno. */
 int copy_put(struct copy_tools *tools, struct copy *copy, int to, const void *bytes, size_t len);
 
+/* Sends what is held, as far as the sink takes it. 0 or -errno. */
+int copy_flush(struct copy_tools *tools, struct copy *copy, int to);
+
 #endif

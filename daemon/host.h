@@ -1,0 +1,76 @@
+/* Owns what a relay knows of each host of the servers, and which host a flow tries next.
+ *
+ * A host that offers XCLIENT or XFORWARD to the gateway lets any client assume any identity, so
+ * each is asked before its first flow (question.h), and again when a policy was applied. Later the
+ * health process tells all this. */
+#ifndef POSTERN_HOST_H
+#define POSTERN_HOST_H
+
+#include "daemon/loop.h"
+#include "lib/message.h"
+#include "lib/smtp.h"
+
+struct flow;
+struct relay;
+
+#define HOSTS_MAX 256
+/* An answer holds so long; a busy host is asked anew at half of it, so that no flow waits. */
+#define HOST_GOOD_MS    (10u * 60 * 1000)
+#define HOST_REFUSED_MS (60u * 1000)
+
+enum host_answer {
+	HOST_UNKNOWN,
+	HOST_GOOD,
+	HOST_REFUSED, /* offers what it must not */
+};
+
+enum host_step { /* of the question at hand */
+	HOST_QUIET,
+	HOST_CONNECTING,
+	HOST_GREETING,
+	HOST_EHLO,
+	HOST_QUIT,
+};
+
+struct host {
+	struct endpoint end;
+	uint8_t answer;    /* enum host_answer */
+	uint8_t step;      /* enum host_step */
+	bool asking;       /* the answer is not there yet */
+	uint64_t asked_ms; /* when the answer came; monotonic */
+	char text[SMTP_REPLY_WORDS_SIZE];
+	/* the question at hand */
+	struct relay *relay;
+	struct loop_watch watch;
+	struct loop_timer deadline;
+	struct smtp_reply reply;
+	uint32_t greeting_ms;
+	int error; /* why there is no socket to ask with */
+	char server[POLICY_NAME_SIZE];
+};
+
+struct host_table {
+	struct host *v; /* HOSTS_MAX of them */
+	size_t n;
+};
+
+/* 0 or -ENOMEM. */
+int host_table_init(struct host_table *table);
+void host_table_fini(struct host_table *table);
+/* The host of that address and port, made if need be. NULL: too many are being asked now. */
+struct host *host_of(struct host_table *table, const struct endpoint *end);
+/* A policy was applied: every host is asked again. */
+void host_forget(struct host_table *table);
+/* The next host for a flow to try: what its server has, in order; false: none is left. */
+bool host_choose(struct flow *flow, struct endpoint *end);
+
+enum host_standing {
+	HOST_USE,
+	HOST_ASK_FIRST,
+	HOST_NEVER,
+};
+enum host_standing host_standing(const struct host *host, uint64_t now_ms);
+/* Good, and in use for so long that it is to be asked anew beside the flows. */
+bool host_due(const struct host *host, uint64_t now_ms);
+
+#endif

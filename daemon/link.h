@@ -1,0 +1,25 @@
+/* Owns what a relay knows of the machine's interfaces: number, name, whether there are MACs. */
+#ifndef POSTERN_LINK_H
+#define POSTERN_LINK_H
+
+#include "lib/message.h"
+
+struct link {
+	uint32_t ifindex;
+	bool has_mac;
+	char name[POLICY_IFNAME_SIZE];
+};
+
+struct link_table {
+	struct link *v; /* in order of ifindex */
+	size_t n, room;
+};
+
+void link_table_fini(struct link_table *table);
+/* Adds the interface or takes its new name. 0 or -ENOMEM. */
+int link_put(struct link_table *table, const struct message_link *message);
+void link_del(struct link_table *table, uint32_t ifindex);
+/* Borrowed until the next change. NULL: none. */
+const struct link *link_find(const struct link_table *table, uint32_t ifindex);
+
+#endif

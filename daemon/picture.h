@@ -1,0 +1,50 @@
+/* Owns a relay's picture of what control decided: policy, sessions, dynamic lists.
+ *
+ * A control that was started anew sends the whole picture. Until it is complete the relay goes on
+ * with the old one, so that a restart of control is seen by no flow, and what has gone meanwhile
+ * goes in one step. */
+#ifndef POSTERN_PICTURE_H
+#define POSTERN_PICTURE_H
+
+#include "lib/lists.h"
+#include "lib/message.h"
+#include "lib/policy.h"
+#include "lib/session.h"
+
+struct picture {
+	struct policy *policy; /* NULL: none came yet */
+	uint64_t number;       /* of the policy */
+	struct session_table *sessions;
+	struct lists *lists;
+};
+
+struct picture_pair {
+	struct picture *now;    /* in force */
+	struct picture *coming; /* being sent; NULL: changes are made to `now` */
+	bool complete;          /* `now` was complete once */
+	struct policy *prepared;
+	uint64_t prepared_number;
+	struct session_storage *storage;
+	uint16_t relay_port;
+};
+
+/* 0 or -ENOMEM. */
+int picture_init(struct picture_pair *pair, uint16_t relay_port);
+void picture_fini(struct picture_pair *pair);
+/* A new control begins to send. 0 or -ENOMEM. */
+int picture_begin(struct picture_pair *pair);
+
+enum picture_change {
+	PICTURE_NONE,     /* not a message about the picture */
+	PICTURE_CHANGED,  /* taken */
+	PICTURE_POLICY,   /* taken: another policy is in force */
+	PICTURE_COMPLETE, /* taken: the whole picture is there and in force */
+	PICTURE_FAILED,   /* *error says how */
+};
+
+/* Takes one message of control in; fd is closed if it is one of ours. text (may be left empty)
+ * says what is wrong with a policy. */
+enum picture_change picture_take(struct picture_pair *pair, const struct message_header *message,
+	int fd, int *error, char text[static MESSAGE_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,18 @@
+/* Owns asking a host whether it offers XCLIENT or XFORWARD to the gateway: greeting, EHLO, QUIT
+ * over a connection of its own, from the address that flows come from. */
+#ifndef POSTERN_QUESTION_H
+#define POSTERN_QUESTION_H
+
+#include "daemon/host.h"
+#include "lib/ending.h"
+
+struct relay;
+
+/* Begins to ask, if it is not being asked. The answer goes to connect_on_host(), never from within
+ * this call; words of a failure too. server: for whom, for logs. */
+void question_begin(struct relay *relay, struct host *host, const char *server, uint32_t connect_ms,
+	uint32_t greeting_ms);
+/* Stops whatever is being asked. */
+void question_stop(struct host *host);
+
+#endif

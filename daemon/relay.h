@@ -1,0 +1,59 @@
+/* Owns what the stages of a relay process share. */
+#ifndef POSTERN_RELAY_H
+#define POSTERN_RELAY_H
+
+#include "daemon/accept.h"
+#include "daemon/channel.h"
+#include "daemon/copy.h"
+#include "daemon/flow.h"
+#include "daemon/host.h"
+#include "daemon/link.h"
+#include "daemon/loop.h"
+#include "daemon/picture.h"
+#include "daemon/process.h"
+#include "daemon/report.h"
+#include "lib/counter.h"
+#include "lib/limit.h"
+
+#define RELAY_NAME_SIZE 256
+
+struct relay {
+	const struct process_start *start;
+	struct loop *loop;
+	struct channel *keeper;
+	struct channel *control; /* NULL: gone; a new one comes */
+	struct picture_pair pictures;
+	struct link_table links;
+	struct flow_table table;
+	struct copy_tools tools;
+	struct limit limit;
+	struct accept accept;
+	struct host_table hosts;
+	struct report report;
+	struct loop_timer tick; /* once a second */
+	struct loop_timer drain_end;
+	bool draining;
+	uint64_t next_id, last_id;        /* the block of flow ids in use */
+	uint64_t spare_first, spare_last; /* and the next one */
+	bool ids_asked;
+	uint64_t counters[COUNTERS];
+	uint64_t counters_sent[COUNTERS];
+	char machine[RELAY_NAME_SIZE]; /* the machine's own name */
+};
+
+static inline void relay_count(struct relay *relay, unsigned counter)
+{
+	relay->counters[counter]++;
+}
+
+/* The picture in force. Its policy is NULL before the first one came. */
+const struct picture *relay_picture(const struct relay *relay);
+/* What replies begin with: the policy's hostname, or the machine's. */
+const char *relay_name(const struct relay *relay);
+uint64_t relay_flow_id(struct relay *relay);
+/* To control, if there is one. 0 or -errno. */
+int relay_send(struct relay *relay, const void *message);
+/* A flow was freed: accepting may go on, draining may be over. */
+void relay_on_freed(struct relay *relay);
+
+#endif

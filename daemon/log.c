@@ -12,12 +12,14 @@
 
 static char ident[64] = "posternd";
 static bool to_stderr = true;
+static bool starter_listens; /* in the background: errors go to the starter's terminal, too */
 static enum policy_log_level threshold = POLICY_LOG_INFO;
 
 void log_init(const char *process, bool foreground, enum policy_log_level level)
 {
 	snprintf(ident, sizeof(ident), "posternd: %s", process);
 	to_stderr = foreground;
+	starter_listens = !foreground;
 	threshold = level;
 	tzset(); /* syslog() stamps local time: the zone file cannot be read later */
 	if (!foreground)
@@ -56,14 +58,14 @@ __attribute__((format(printf, 2, 0))) static void write_line(
 	blank_controls(text);
 	if (!to_stderr) {
 		syslog(priorities[level], "%s%s", names[level], text);
-		errno = saved;
-		return;
+		if (!starter_listens || level != POLICY_LOG_ERROR)
+			goto done;
 	}
 	/* one write, so that lines of several processes do not mix */
 	int len = snprintf(line, sizeof(line), "%s: %s%s\n", ident, names[level], text);
-	if (write(STDERR_FILENO, line, (size_t)len) < 0) {
-		/* nowhere to say it */
-	}
+	if (write(STDERR_FILENO, line, (size_t)len) < 0)
+		starter_listens = false;
+done:
 	errno = saved;
 }
 

@@ -1,0 +1,45 @@
+#include "daemon/check.h"
+
+#include "daemon/disk.h"
+#include "lib/language.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_BYTES_MAX (64u << 20)
+
+static int read_file(void *context, const char *path, char **text, size_t *len)
+{
+	(void)context;
+	return disk_read(path, FILE_BYTES_MAX, text, len);
+}
+
+int check_main(const struct process_options *options)
+{
+	const struct language_world world = {.read = read_file, .relay_port = options->relay_port};
+	struct language_diagnosis diagnosis;
+	char *text;
+	size_t len;
+
+	int error = read_file(NULL, options->config, &text, &len);
+	if (error) {
+		fprintf(stderr, "posternd: cannot read %s: %s\n", options->config,
+			strerror(-error));
+		return 1;
+	}
+	struct policy *policy = language_parse(options->config, text, len, &world, &diagnosis);
+	if (policy)
+		language_refuse_later(policy, &diagnosis);
+	for (size_t i = 0; i < diagnosis.n; i++)
+		fprintf(stderr, "%s\n", diagnosis.v[i].text);
+	int status = policy && !diagnosis.errors ? 0 : 1;
+	if (status == 0)
+		fprintf(stderr, "%s is good\n", options->config);
+	language_diagnosis_fini(&diagnosis);
+	policy_unref(policy);
+	free(text);
+	return status;
+}

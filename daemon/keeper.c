@@ -1,0 +1,471 @@
+/* The keeper's life: start, ready, stop. Children, kernel and admission have files of their own. */
+#include "daemon/keeper.h"
+
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BEAT_MS        1000
+#define STOP_ANSWER_MS 2000  /* how long control may take to name the drain time */
+#define DRAIN_SLACK_MS 3000  /* relays end their flows themselves; then they are ended */
+#define END_MS         10000 /* control writes what it holds */
+#define END_NOW_MS     2000
+
+#define KEEPER_OF(pointer, member) \
+	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
+
+/* The starter waits at the pipe: whatever comes through is written to its stderr, a NUL byte says
+ * that all is ready, the end without it that nothing will come of it. */
+static int wait_for_child(int pipe)
+{
+	char buf[1024];
+	ssize_t n;
+
+	while ((n = read(pipe, buf, sizeof(buf))) > 0) {
+		const char *end = memchr(buf, 0, (size_t)n);
+		size_t len = end ? (size_t)(end - buf) : (size_t)n;
+		if (len && write(STDERR_FILENO, buf, len) < 0)
+			return 1;
+		if (end)
+			return 0;
+	}
+	return 1;
+}
+
+/* In the background: the starter's exit status through *status and 1; 0 in the new process. */
+static int go_to_background(struct keeper *keeper, int *status)
+{
+	int pipes[2];
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(pipes[1]);
+		*status = wait_for_child(pipes[0]);
+		return 1;
+	}
+	close(pipes[0]);
+	keeper->parent = pipes[1];
+	if (setsid() < 0 || chdir("/") < 0 || dup2(keeper->parent, STDERR_FILENO) < 0)
+		return -errno;
+	return 0;
+}
+
+static void close_standard(bool with_stderr)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	if (with_stderr) {
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+	}
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
+static void tell_parent(struct keeper *keeper)
+{
+	if (keeper->parent < 0)
+		return;
+	if (write(keeper->parent, "", 1) < 0)
+		log_debug("the starter is gone");
+	close(keeper->parent);
+	keeper->parent = -1;
+	close_standard(true);
+}
+
+static bool is_flood(enum message_event_kind kind)
+{
+	return kind == MESSAGE_EVENT_ADMIT_LATE || kind == MESSAGE_EVENT_QUEUE_OVERRUN ||
+	       kind == MESSAGE_EVENT_ENTRY_FAILED;
+}
+
+void keeper_event(struct keeper *keeper, enum message_event_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	keeper->events[kind]++;
+	va_start(args, format);
+	vsnprintf(keeper->event_text[kind], sizeof(keeper->event_text[kind]), format, args);
+	va_end(args);
+	if (!is_flood(kind))
+		keeper_tell_events(keeper);
+}
+
+void keeper_tell_events(struct keeper *keeper)
+{
+	struct message_event event;
+
+	if (!keeper->control.channel)
+		return;
+	for (unsigned kind = 0; kind < MESSAGE_EVENTS; kind++) {
+		if (!keeper->events[kind])
+			continue;
+		message_init(&event, MESSAGE_EVENT, sizeof(event));
+		event.kind = kind;
+		event.count = keeper->events[kind];
+		memcpy(event.text, keeper->event_text[kind], sizeof(event.text));
+		keeper->events[kind] = 0;
+		keeper_child_send(&keeper->control, &event, -1);
+	}
+}
+
+static void on_tick(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper *keeper = KEEPER_OF(timer, tick);
+
+	keeper_child_beat(&keeper->control);
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_beat(&keeper->relays[i]);
+	keeper_tell_events(keeper);
+	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
+}
+
+static bool relays_run(const struct keeper *keeper)
+{
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		if (keeper->relays[i].pid)
+			return true;
+	return false;
+}
+
+static void kill_relays(struct keeper *keeper)
+{
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_kill(&keeper->relays[i]);
+}
+
+static void set_phase(struct keeper *keeper, enum keeper_phase phase, uint64_t wait_ms)
+{
+	keeper->phase = phase;
+	loop_timer_set(keeper->loop, &keeper->phase_end, loop_now_ms(keeper->loop) + wait_ms);
+}
+
+/* All flows have ended: the kernel gets what stays behind, and control may go. Only now, since it
+ * has stored the relays' last records. */
+static void end(struct keeper *keeper)
+{
+	keeper_admit_release(keeper);
+	keeper->control_ready = false;
+	int error = keeper_kernel_leave(keeper);
+	if (error)
+		log_error("cannot leave the kernel's table in order: %s", strerror(-error));
+	set_phase(keeper, KEEPER_ENDING, keeper->term_signals > 1 ? END_NOW_MS : END_MS);
+	channel_free(keeper->control.channel);
+	keeper->control.channel = NULL;
+	if (!keeper->control.pid)
+		loop_stop(keeper->loop);
+}
+
+static void drain(struct keeper *keeper, uint32_t seconds)
+{
+	struct message_drain order;
+
+	log_info("stopping: flows have %u s to end", seconds);
+	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
+	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	order.seconds = seconds;
+	for (unsigned i = 0; i < keeper->options.relays; i++) {
+		loop_timer_clear(keeper->loop, &keeper->relays[i].restart);
+		keeper_child_send(&keeper->relays[i], &order, -1);
+		keeper_child_close_listeners(&keeper->relays[i]);
+	}
+	if (!relays_run(keeper))
+		end(keeper);
+}
+
+void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds)
+{
+	if (keeper->phase == KEEPER_STOPPING)
+		drain(keeper, seconds);
+}
+
+static void stop(struct keeper *keeper)
+{
+	struct message_plain order;
+
+	keeper->term_signals++;
+	if (keeper->term_signals > 1) {
+		/* a second one: no waiting any more */
+		if (keeper->phase == KEEPER_STOPPING)
+			drain(keeper, 0);
+		if (keeper->phase == KEEPER_DRAINING)
+			kill_relays(keeper);
+		else
+			keeper_child_kill(&keeper->control);
+		return;
+	}
+	bool asks = keeper->control_ready && keeper->control.channel;
+	set_phase(keeper, KEEPER_STOPPING, STOP_ANSWER_MS);
+	if (!asks) {
+		drain(keeper, 0);
+		return;
+	}
+	message_init(&order, MESSAGE_STOP, sizeof(order));
+	order.header.seq = keeper->stop_seq = channel_next_seq(keeper->control.channel);
+	keeper_child_send(&keeper->control, &order, -1);
+}
+
+static void on_phase_end(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper *keeper = KEEPER_OF(timer, phase_end);
+
+	(void)now_ms;
+	switch (keeper->phase) {
+	case KEEPER_STOPPING:
+		drain(keeper, 0);
+		break;
+	case KEEPER_DRAINING:
+		log_warning("relays have not ended in time: killing them");
+		kill_relays(keeper);
+		break;
+	case KEEPER_ENDING:
+		log_warning("control has not ended in time: killing it");
+		keeper_child_kill(&keeper->control);
+		break;
+	case KEEPER_STARTING:
+	case KEEPER_RUNNING:
+		break;
+	}
+}
+
+static void fail(struct keeper *keeper)
+{
+	keeper->exit_status = 1;
+	loop_stop(keeper->loop);
+}
+
+static void say_end(const struct keeper_child *child, int status)
+{
+	char name[16] = "control";
+
+	if (child->is_relay)
+		snprintf(name, sizeof(name), "relay %u", child->number);
+	if (WIFSIGNALED(status))
+		log_error("%s was ended by signal %d (%s)", name, WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else
+		log_error("%s ended by itself, with status %d", name, WEXITSTATUS(status));
+}
+
+void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
+{
+	bool asked = keeper->phase >= KEEPER_DRAINING && WIFEXITED(status);
+	if (!asked)
+		say_end(child, status);
+	if (!child->is_relay) {
+		/* whatever it was asked will not be answered: posture */
+		keeper->control_ready = false;
+		keeper_admit_release(keeper);
+	}
+	switch (keeper->phase) {
+	case KEEPER_STARTING:
+		if (!child->is_relay && WIFEXITED(status)) {
+			log_error("control cannot start, so Postern cannot");
+			fail(keeper);
+			return;
+		}
+		keeper_child_again(child);
+		break;
+	case KEEPER_RUNNING:
+		keeper_child_again(child);
+		break;
+	case KEEPER_STOPPING:
+		if (!child->is_relay)
+			drain(keeper, 0);
+		break;
+	case KEEPER_DRAINING:
+		if (child->is_relay && !relays_run(keeper))
+			end(keeper);
+		break;
+	case KEEPER_ENDING:
+		if (!child->is_relay)
+			loop_stop(keeper->loop);
+		break;
+	}
+}
+
+void keeper_on_ready(struct keeper *keeper)
+{
+	keeper->control_ready = true;
+	if (keeper->phase != KEEPER_STARTING)
+		return;
+	keeper->phase = KEEPER_RUNNING;
+	log_info("ready: %u relays, port %u, queue %u", keeper->options.relays,
+		keeper->options.relay_port, keeper->options.queue);
+	tell_parent(keeper);
+}
+
+static void reap(struct keeper *keeper)
+{
+	int status;
+
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		struct keeper_child *child = keeper_child_reap(keeper, pid);
+		if (child)
+			keeper_on_child_end(keeper, child, status);
+	}
+}
+
+static void reload(struct keeper *keeper)
+{
+	struct message_plain order;
+
+	message_init(&order, MESSAGE_RELOAD, sizeof(order));
+	keeper_child_send(&keeper->control, &order, -1);
+}
+
+static void on_signals(struct loop_watch *watch, uint32_t events)
+{
+	struct keeper *keeper = KEEPER_OF(watch, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(keeper);
+		else if (info.ssi_signo == SIGHUP)
+			reload(keeper);
+		else
+			stop(keeper);
+	}
+}
+
+static int open_signals(struct keeper *keeper)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	keeper->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (keeper->signals.fd < 0)
+		return -errno;
+	keeper->signals.on_event = on_signals;
+	return loop_add(keeper->loop, &keeper->signals, EPOLLIN);
+}
+
+static int start(struct keeper *keeper)
+{
+	int error;
+
+	keeper->loop = loop_new();
+	if (!keeper->loop)
+		return -ENOMEM;
+	keeper->phase_end.on_time = on_phase_end;
+	keeper->tick.on_time = on_tick;
+	keeper_child_init(keeper, &keeper->control, false, 0);
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_init(keeper, &keeper->relays[i], true, i);
+	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
+		(error = keeper_kernel_open(keeper)) || (error = keeper_admit_open(keeper)))
+		return error;
+	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
+	keeper_child_start(&keeper->control);
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_start(&keeper->relays[i]);
+	return 0;
+}
+
+/* Children that are left are ended; they would be anyway, by the death of their parent. */
+static void finish(struct keeper *keeper)
+{
+	keeper_child_kill(&keeper->control);
+	kill_relays(keeper);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		continue;
+	static const char *const sockets[] = {"control.sock", "session.sock"};
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof(path), "%s/%s", keeper->options.run_dir, sockets[i]);
+		if (unlink(path) < 0 && errno != ENOENT)
+			log_debug("cannot remove %s: %s", path, strerror(errno));
+	}
+	queue_close(keeper->queue);
+	watch_close(keeper->watch);
+	routes_close(keeper->routes);
+	links_close(keeper->links);
+	table_close(keeper->table);
+	if (keeper->has_plan)
+		plan_fini(&keeper->plan);
+	loop_free(keeper->loop);
+}
+
+int keeper_main(const struct process_options *options)
+{
+	static struct keeper keeper = {.program = -1,
+		.lock = -1,
+		.control_socket = -1,
+		.session_socket = -1,
+		.limit_fd = -1,
+		.queue_stats = -1,
+		.parent = -1,
+		.signals.fd = -1};
+
+	keeper.options = *options;
+	if (!options->foreground) {
+		int status;
+		int done = go_to_background(&keeper, &status);
+		if (done > 0)
+			return status;
+		if (done < 0) {
+			fprintf(stderr, "posternd: cannot go to the background: %s\n",
+				strerror(-done));
+			return 1;
+		}
+	}
+	log_init("keeper", options->foreground, POLICY_LOG_INFO);
+	close_standard(false);
+	int error = start(&keeper);
+	if (!error)
+		error = loop_run(keeper.loop);
+	else if (keeper.lock < 0)
+		return 1; /* nothing is ours yet, the sockets in the run folder least of all */
+	finish(&keeper);
+	if (!error && !keeper.exit_status)
+		log_info("stopped");
+	return error ? 1 : keeper.exit_status;
+}
+
+int keeper_bypass_main(bool on, const char *zone, uint32_t seconds)
+{
+	struct table *table;
+
+	log_init("bypass", true, POLICY_LOG_INFO);
+	int error = table_open(&table);
+	if (!error) {
+		error = on ? table_bypass_on(table, zone, seconds) : table_bypass_off(table, zone);
+		table_close(table);
+	}
+	if (error == -EPERM)
+		log_error("only root may change the kernel's table, and only while no posternd "
+			  "holds it: with one running use posternctl bypass");
+	else if (error == -EBUSY)
+		log_error("a posternd runs: use posternctl bypass");
+	else if (error == -ENOENT)
+		log_error("there is no zone \"%s\" in the kernel's table", zone ? zone : "");
+	else if (error)
+		log_error("cannot change the kernel's table: %s", strerror(-error));
+	return error ? 1 : 0;
+}

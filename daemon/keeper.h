@@ -1,0 +1,163 @@
+/* Owns the keeper process: the state that its parts share, and what they offer each other. */
+#ifndef POSTERN_KEEPER_H
+#define POSTERN_KEEPER_H
+
+#include "daemon/channel.h"
+#include "daemon/loop.h"
+#include "daemon/process.h"
+#include "kernel-rules/clients.h"
+#include "kernel-rules/links.h"
+#include "kernel-rules/plan.h"
+#include "kernel-rules/queue.h"
+#include "kernel-rules/routes.h"
+#include "kernel-rules/table.h"
+#include "kernel-rules/watch.h"
+#include "lib/limit.h"
+
+#include <sys/types.h>
+
+struct keeper;
+
+/* A process that the keeper keeps running. */
+struct keeper_child {
+	struct keeper *keeper;
+	bool is_relay;
+	unsigned number; /* of the relay */
+	uint32_t generation;
+	pid_t pid;               /* 0: not running */
+	struct channel *channel; /* NULL: gone */
+	uint64_t started_ms;
+	unsigned missed;   /* heartbeats without an answer */
+	bool answered;     /* since it was started */
+	unsigned failures; /* short lives in a row */
+	unsigned silent;   /* lives in a row without an answer */
+	struct loop_timer restart;
+	int listener4, listener6; /* relay; -1: closed */
+};
+
+/* Where the keeper is in its life. Only keeper.c writes it. */
+enum keeper_phase {
+	KEEPER_STARTING, /* until control is READY for the first time */
+	KEEPER_RUNNING,
+	KEEPER_STOPPING, /* control was asked for the drain time */
+	KEEPER_DRAINING, /* relays end their flows */
+	KEEPER_ENDING,   /* the plan for the stop is in the kernel; control ends */
+};
+
+/* A packet that waits in the queue for control's word. */
+struct keeper_held {
+	uint32_t id, mark;
+	uint64_t until_ms;
+};
+#define KEEPER_HELD_MAX 512 /* the queue holds 256 */
+
+struct keeper {
+	struct process_options options;
+	struct loop *loop;
+	enum keeper_phase phase;
+	int exit_status;
+
+	/* made while still root (keeper_prepare.c) */
+	uid_t uid;
+	gid_t gid;
+	int program, lock, control_socket, session_socket, limit_fd;
+	int queue_stats; /* /proc/net/netfilter/nfnetlink_queue, which only root may open; or -1 */
+	struct limit limit;
+	int parent; /* the starter waits here for a word; -1: none */
+
+	struct keeper_child control;
+	struct keeper_child relays[PROCESS_RELAYS_MAX];
+	bool control_ready;
+	uint32_t stop_seq, drain_s;
+	unsigned term_signals;
+	struct loop_watch signals;
+	struct loop_timer tick;      /* heartbeats, once a second */
+	struct loop_timer phase_end; /* the phase waits no longer */
+
+	/* the kernel (keeper_kernel.c) */
+	struct table *table;
+	struct routes *routes;
+	struct links *links;
+	struct watch *watch;
+	struct loop_watch routes_watch, links_watch, table_watch;
+	struct plan plan; /* in force, when has_plan */
+	bool has_plan;
+	bool heal_table, heal_routes; /* at the next heal */
+	struct loop_timer heal;
+	uint64_t healed_ms;
+	unsigned heals; /* in the second that began at healed_ms */
+
+	/* admission (keeper_admit.c) */
+	struct queue *queue;
+	struct loop_watch queue_watch;
+	struct keeper_held held[KEEPER_HELD_MAX];
+	size_t nheld;
+	struct loop_timer held_end;
+	uint64_t overruns;
+
+	uint32_t events[MESSAGE_EVENTS]; /* not yet told to control */
+	char event_text[MESSAGE_EVENTS][MESSAGE_TEXT_SIZE];
+};
+
+/* keeper.c */
+/* Bypass in the kernel, with no daemon running. Returns the exit status. */
+int keeper_bypass_main(bool on, const char *zone, uint32_t seconds);
+/* The life goes on when a child's process has ended or control has spoken. */
+void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status);
+void keeper_on_ready(struct keeper *keeper);
+void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds);
+/* Counts an event; control is told at once, or once a second where a flood is possible. */
+void keeper_event(struct keeper *keeper, enum message_event_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void keeper_tell_events(struct keeper *keeper);
+
+/* keeper_prepare.c: everything that needs root. 0, or -errno after saying why. */
+int keeper_prepare(struct keeper *keeper);
+
+/* keeper_child.c */
+void keeper_child_init(
+	struct keeper *keeper, struct keeper_child *child, bool is_relay, unsigned number);
+void keeper_child_start(struct keeper_child *child);
+/* Pings, and kills whoever has not answered for too long. */
+void keeper_child_beat(struct keeper_child *child);
+void keeper_child_kill(struct keeper_child *child);
+/* The child with this pid has ended: clears it up. NULL: no child of ours. */
+struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid);
+/* Starts it again, soon: the more often it failed, the later. */
+void keeper_child_again(struct keeper_child *child);
+/* From then on nobody accepts: TPROXY fails, and the zones' posture holds. */
+void keeper_child_close_listeners(struct keeper_child *child);
+/* Sends, and kills a child that cannot be reached. */
+void keeper_child_send(struct keeper_child *child, const void *message, int fd);
+/* For control and all relays that run. */
+void keeper_child_send_all(struct keeper *keeper, const void *message);
+
+/* keeper_listener.c. 0 or -errno. */
+int keeper_listener_open(uint16_t port, bool ip6, int *fd);
+
+/* keeper_kernel.c */
+int keeper_kernel_open(struct keeper *keeper);
+/* Tells one child all interfaces. */
+void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child);
+/* Table and routes together: both, or as before. Takes over what plan owns when it returns 0. */
+int keeper_kernel_apply(struct keeper *keeper, struct plan *plan);
+/* What a stopped Postern leaves behind: the posture of the plan in force. */
+int keeper_kernel_leave(struct keeper *keeper);
+
+/* keeper_admit.c */
+int keeper_admit_open(struct keeper *keeper);
+void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict *verdict);
+/* Lets every held packet go on undecided: the zone's posture follows. */
+void keeper_admit_release(struct keeper *keeper);
+struct client_change keeper_admit_change(const struct message_entry *entry);
+
+/* keeper_request.c: control's messages. Takes fd over. */
+void keeper_request_on_message(struct keeper *keeper, const struct message_header *message, int fd);
+void keeper_request_reply(
+	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);
+
+/* keeper_facts.c: what doctor needs privilege for, one "key value" text after the other. */
+void keeper_facts_tell(
+	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context);
+
+#endif

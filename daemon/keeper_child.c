@@ -1,0 +1,418 @@
+/* Control and relays as processes: started, watched by their heartbeat, started again.
+ *
+ * A child is this program executed anew through a descriptor, with its own descriptors at fixed
+ * numbers and nothing else of the keeper's. A child that is to go is killed; what follows happens
+ * in one place only, when SIGCHLD has said that its process has ended. */
+#include "daemon/keeper.h"
+
+#include "daemon/log.h"
+#include "daemon/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MISSED_MAX       5    /* heartbeats, one a second */
+#define MISSED_MAX_START 60   /* before the first answer: control loads its state */
+#define SHORT_LIFE_MS    2000 /* a child that ended sooner has failed */
+#define RESTART_MAX_MS   5000
+#define SILENT_CLOSE     3 /* starts in a row: nobody accepts, so the listener goes */
+#define CHANNEL_BUFFER   (4 << 20)
+#define FD_ABOVE_ALL     64
+
+static const char *name_of(const struct keeper_child *child, char buf[static 16])
+{
+	if (child->is_relay)
+		snprintf(buf, 16, "relay %u", child->number);
+	else
+		snprintf(buf, 16, "control");
+	return buf;
+}
+
+void keeper_child_send(struct keeper_child *child, const void *message, int fd)
+{
+	char name[16];
+
+	if (!child->channel)
+		return;
+	int error = channel_send(child->channel, message, fd);
+	if (error && error != -EPIPE) { /* that one is ending by itself */
+		log_error("cannot reach %s: %s", name_of(child, name), strerror(-error));
+		keeper_child_kill(child);
+	}
+}
+
+void keeper_child_send_all(struct keeper *keeper, const void *message)
+{
+	keeper_child_send(&keeper->control, message, -1);
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_send(&keeper->relays[i], message, -1);
+}
+
+static void on_message(void *context, const struct message_header *message, int fd)
+{
+	struct keeper_child *child = context;
+
+	if (message->type == MESSAGE_PONG) {
+		child->missed = 0;
+		child->answered = true;
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (!child->is_relay) {
+		keeper_request_on_message(child->keeper, message, fd);
+		return;
+	}
+	/* a relay has nothing to ask of the privileged side */
+	log_error("relay %u sent \"%s\", which is not its to send", child->number,
+		message_name((enum message_type)message->type));
+	if (fd >= 0)
+		close(fd);
+	keeper_child_kill(child);
+}
+
+static void on_gone(void *context)
+{
+	struct keeper_child *child = context;
+	channel_free(child->channel);
+	child->channel = NULL;
+	/* An ending process closes its channel; one that lives on without it is no use. In an
+	 * orderly end it is given the time to finish. */
+	if (child->keeper->phase < KEEPER_DRAINING)
+		keeper_child_kill(child);
+}
+
+static const struct channel_handler handler = {on_message, on_gone};
+
+/* Both ends with a large buffer: a slow reader costs memory of the kernel before any of ours. */
+static int open_pair(int pair[2])
+{
+	const int size = CHANNEL_BUFFER;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -errno;
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	return 0;
+}
+
+/* In the new process: puts descriptors where the child expects them. First all go out of the way,
+ * since a number wanted may be in use for another. */
+static int place_fds(const int wanted[PROCESS_FD_END], int program)
+{
+	int high[PROCESS_FD_END];
+
+	for (int i = PROCESS_FD_KEEPER; i < PROCESS_FD_END; i++) {
+		high[i] = wanted[i] < 0 ? -1 : fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_ABOVE_ALL);
+		if (wanted[i] >= 0 && high[i] < 0)
+			return -1;
+	}
+	program = fcntl(program, F_DUPFD_CLOEXEC, FD_ABOVE_ALL);
+	for (int i = PROCESS_FD_KEEPER; i < PROCESS_FD_END; i++) {
+		close(i);
+		if (high[i] >= 0 && dup2(high[i], i) < 0)
+			return -1;
+	}
+	return program;
+}
+
+/* Nothing of the starter's environment reaches a child but its time zone and what sanitizers read.
+ * A zone that is named is not looked up again later, when no file can be opened any more. */
+static void fill_environment(char *environment[static 8], char zone[static 256])
+{
+	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+	static char texts[3][1024];
+	const char *tz = getenv("TZ");
+	int n = 0;
+
+	snprintf(zone, 256, "TZ=%s", tz ? tz : ":/etc/localtime");
+	environment[n++] = zone;
+	for (int i = 0; i < 3; i++) {
+		const char *value = getenv(passed[i]);
+		if (value && snprintf(texts[i], sizeof(texts[i]), "%s=%s", passed[i], value) <
+				     (int)sizeof(texts[i]))
+			environment[n++] = texts[i];
+	}
+	environment[n] = NULL;
+}
+
+static void execute(const struct keeper_child *child, const int fds[PROCESS_FD_END], pid_t keeper)
+{
+	struct process_start start = {.options = child->keeper->options,
+		.relay = child->number,
+		.generation = child->generation};
+	struct options_child_storage storage;
+	char *argv[OPTIONS_CHILD_ARGS], *environment[8], zone[256];
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != keeper)
+		_exit(1); /* it died before the line above */
+	options_child_argv(&start, child->is_relay, &storage, argv);
+	fill_environment(environment, zone);
+	int program = place_fds(fds, child->keeper->program);
+	if (program >= 0)
+		fexecve(program, argv, environment);
+	log_error("cannot execute %s: %s%s", argv[0], strerror(errno),
+		errno == EACCES ? " (may every user execute the program file?)" : "");
+	_exit(1);
+}
+
+static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_END], int own)
+{
+	pid_t keeper = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		execute(child, fds, keeper);
+	child->pid = pid;
+	child->started_ms = loop_now_ms(child->keeper->loop);
+	child->missed = 0;
+	child->answered = false;
+	child->channel = channel_open(child->keeper->loop, own, &handler, child);
+	if (!child->channel) {
+		close(own);
+		keeper_child_kill(child);
+	}
+	return 0;
+}
+
+/* Gives control one end of a new pair and returns the relay's end, or -errno. */
+static int introduce(struct keeper_child *relay)
+{
+	struct message_peer peer;
+	int pair[2];
+	int error = open_pair(pair);
+
+	if (error)
+		return error;
+	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	peer.relay = relay->number;
+	peer.generation = relay->generation;
+	keeper_child_send(&relay->keeper->control, &peer, pair[0]);
+	close(pair[0]);
+	return pair[1];
+}
+
+/* A new control meets the relays that run on. */
+static void introduce_all(struct keeper *keeper)
+{
+	for (unsigned i = 0; i < keeper->options.relays; i++) {
+		struct keeper_child *relay = &keeper->relays[i];
+		struct message_peer peer;
+		if (!relay->channel)
+			continue;
+		int end = introduce(relay);
+		if (end < 0) {
+			log_error("cannot connect relay %u with control: %s", i, strerror(-end));
+			continue;
+		}
+		message_init(&peer, MESSAGE_PEER, sizeof(peer));
+		peer.relay = relay->number;
+		peer.generation = relay->generation;
+		keeper_child_send(relay, &peer, end);
+		close(end);
+	}
+}
+
+/* Opens what is closed; a family that the machine does not have stays closed. */
+static void open_listeners(struct keeper_child *child)
+{
+	uint16_t port = child->keeper->options.relay_port;
+	bool opened = false;
+
+	for (int ip6 = 0; ip6 <= 1; ip6++) {
+		int *fd = ip6 ? &child->listener6 : &child->listener4;
+		if (*fd >= 0)
+			continue;
+		int error = keeper_listener_open(port, ip6, fd);
+		if (!error)
+			opened = true;
+		else if (error != -EAFNOSUPPORT)
+			log_error("cannot listen on port %u (IPv%d): %s", port, ip6 ? 6 : 4,
+				strerror(-error));
+	}
+	if (opened && child->generation > 1)
+		keeper_event(
+			child->keeper, MESSAGE_EVENT_LISTENER_OPENED, "relay %u", child->number);
+}
+
+void keeper_child_close_listeners(struct keeper_child *child)
+{
+	if (child->listener4 >= 0)
+		close(child->listener4);
+	if (child->listener6 >= 0)
+		close(child->listener6);
+	child->listener4 = child->listener6 = -1;
+}
+
+static int start(struct keeper_child *child)
+{
+	struct keeper *keeper = child->keeper;
+	int fds[PROCESS_FD_END] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}, pair[2];
+	int error = open_pair(pair), peer = -1;
+
+	if (error)
+		return error;
+	fds[PROCESS_FD_KEEPER] = pair[1];
+	fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
+	if (child->is_relay) {
+		peer = introduce(child);
+		if (peer < 0) {
+			error = peer;
+			close(pair[0]);
+			goto close_child_ends;
+		}
+		open_listeners(child);
+		fds[PROCESS_FD_CONTROL] = peer;
+		fds[PROCESS_FD_LISTENER4] = child->listener4;
+		fds[PROCESS_FD_LISTENER6] = child->listener6;
+	} else {
+		fds[PROCESS_FD_CONTROL_SOCKET] = keeper->control_socket;
+		fds[PROCESS_FD_SESSION_SOCKET] = keeper->session_socket;
+	}
+	error = start_process(child, fds, pair[0]);
+	if (error)
+		close(pair[0]);
+close_child_ends:
+	close(pair[1]);
+	if (peer >= 0)
+		close(peer);
+	return error;
+}
+
+void keeper_child_start(struct keeper_child *child)
+{
+	struct keeper *keeper = child->keeper;
+	char name[16];
+
+	child->generation++;
+	int error = start(child);
+	if (error) {
+		log_error("cannot start %s: %s", name_of(child, name), strerror(-error));
+		child->failures++;
+		child->silent++;
+		keeper_child_again(child);
+		return;
+	}
+	log_debug("%s runs with pid %d", name_of(child, name), (int)child->pid);
+	keeper_kernel_send_links(keeper, child);
+	if (!child->is_relay)
+		introduce_all(keeper);
+	if (child->generation > 1)
+		keeper_event(keeper, MESSAGE_EVENT_RELAY_STARTED, "%s", name);
+}
+
+static void on_restart(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper_child *child =
+		(struct keeper_child *)(void *)((char *)timer -
+						offsetof(struct keeper_child, restart));
+	(void)now_ms;
+	if (child->keeper->phase < KEEPER_DRAINING)
+		keeper_child_start(child);
+}
+
+void keeper_child_init(
+	struct keeper *keeper, struct keeper_child *child, bool is_relay, unsigned number)
+{
+	*child = (struct keeper_child){.keeper = keeper,
+		.is_relay = is_relay,
+		.number = number,
+		.restart.on_time = on_restart,
+		.listener4 = -1,
+		.listener6 = -1};
+}
+
+/* At once after a long life, then later and later. */
+void keeper_child_again(struct keeper_child *child)
+{
+	struct keeper *keeper = child->keeper;
+	uint64_t wait_ms = 0;
+
+	if (child->failures > 1)
+		wait_ms = child->failures > 6 ? RESTART_MAX_MS : 100u << (child->failures - 1);
+	if (wait_ms > RESTART_MAX_MS)
+		wait_ms = RESTART_MAX_MS;
+	if (child->is_relay && child->silent >= SILENT_CLOSE && child->listener4 >= 0) {
+		keeper_child_close_listeners(child);
+		log_error("relay %u cannot be started; its listeners are closed", child->number);
+		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "relay %u", child->number);
+	}
+	loop_timer_set(keeper->loop, &child->restart, loop_now_ms(keeper->loop) + wait_ms);
+}
+
+void keeper_child_kill(struct keeper_child *child)
+{
+	if (child->pid > 0)
+		kill(child->pid, SIGKILL);
+}
+
+void keeper_child_beat(struct keeper_child *child)
+{
+	struct message_plain ping;
+	char name[16];
+
+	if (!child->pid || !child->channel)
+		return;
+	/* Counted in beats and not in time: when the keeper itself was stopped, nobody else was. */
+	unsigned max = child->answered ? MISSED_MAX : MISSED_MAX_START;
+	if (child->missed >= max) {
+		log_error("%s has not answered for %u s: killing it", name_of(child, name), max);
+		keeper_event(child->keeper, MESSAGE_EVENT_RELAY_KILLED, "%s", name);
+		child->missed = 0;
+		keeper_child_kill(child);
+		return;
+	}
+	child->missed++;
+	message_init(&ping, MESSAGE_PING, sizeof(ping));
+	ping.header.seq = 1;
+	keeper_child_send(child, &ping, -1);
+}
+
+static void forget_relay(struct keeper_child *child)
+{
+	struct message_peer gone;
+
+	limit_forget_column(&child->keeper->limit, child->number);
+	message_init(&gone, MESSAGE_PEER_GONE, sizeof(gone));
+	gone.relay = child->number;
+	gone.generation = child->generation;
+	keeper_child_send(&child->keeper->control, &gone, -1);
+}
+
+struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
+{
+	struct keeper_child *child = NULL;
+
+	if (keeper->control.pid == pid)
+		child = &keeper->control;
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		if (keeper->relays[i].pid == pid)
+			child = &keeper->relays[i];
+	if (!child)
+		return NULL;
+	child->pid = 0;
+	/* its last words may still wait in the channel */
+	if (child->channel)
+		channel_drain(child->channel);
+	channel_free(child->channel);
+	child->channel = NULL;
+	bool short_life = loop_now_ms(keeper->loop) - child->started_ms < SHORT_LIFE_MS;
+	child->failures = short_life ? child->failures + 1 : 0;
+	child->silent = child->answered ? 0 : child->silent + 1;
+	if (child->is_relay)
+		forget_relay(child);
+	return child;
+}

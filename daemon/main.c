@@ -1,0 +1,34 @@
+/* Starts what the command line asks for, and nothing else. */
+#include "daemon/check.h"
+#include "daemon/keeper.h"
+#include "daemon/options.h"
+
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (options_parse(argc, argv, &options) < 0)
+		return 2;
+	switch (options.command) {
+	case OPTIONS_RUN:
+		return keeper_main(&options.process);
+	case OPTIONS_CHECK:
+		return check_main(&options.process);
+	case OPTIONS_BYPASS:
+		return keeper_bypass_main(
+			options.bypass_on, options.bypass_zone, options.bypass_seconds);
+	case OPTIONS_CONTROL:
+	case OPTIONS_RELAY:
+		return process_child_main(
+			&options.process, &options.start, options.command == OPTIONS_RELAY);
+	case OPTIONS_HELP:
+		options_print_help();
+		return 0;
+	case OPTIONS_VERSION:
+		puts("posternd " POSTERN_VERSION);
+		return 0;
+	}
+	return 2;
+}

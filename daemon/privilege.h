@@ -1,0 +1,26 @@
+/* Owns giving up privileges: what the keeper keeps, and what control and a relay may still ask of
+ * the kernel. */
+#ifndef POSTERN_PRIVILEGE_H
+#define POSTERN_PRIVILEGE_H
+
+#include <sys/types.h>
+
+/* Becomes the user for ever, with CAP_NET_ADMIN and nothing else: no other groups, an empty
+ * bounding set, no new privileges, no core, not traceable. As root, once, by the keeper. Its
+ * children have the same user and, by their exec, no capability at all. 0 or -errno; not to go on
+ * after that. */
+int privilege_drop_keeper(uid_t uid, gid_t gid);
+/* The first act of a child: makes sure that it holds no capability, cannot get one, and dies with
+ * the keeper. 0 or -errno. */
+int privilege_check_child(void);
+
+/* Seccomp filters, when everything that needs more is open. Whoever is taken over afterwards can
+ * start no program and signal, trace or read no other process (those end the process); what else is
+ * not on the list fails with EPERM. 0 or -errno. */
+
+/* Files (SQLite, policy, lists), sockets, threads. Also for the threads that run already. */
+int privilege_enter_control(void);
+/* Sockets and pipes. No files: nothing can be opened, not even to read. */
+int privilege_enter_relay(void);
+
+#endif

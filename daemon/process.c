@@ -1,0 +1,57 @@
+#include "daemon/process.h"
+
+#include "daemon/log.h"
+#include "daemon/privilege.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+/* The descriptor if it is there, else -1. Kept from any program started later. */
+static int take_fd(enum process_fd number)
+{
+	return fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0 ? -1 : (int)number;
+}
+
+static bool take_fds(struct process_start *start, bool is_relay)
+{
+	start->keeper_fd = take_fd(PROCESS_FD_KEEPER);
+	start->limit_fd = take_fd(PROCESS_FD_LIMIT);
+	start->control_fd = start->listener4 = start->listener6 = -1;
+	start->control_socket = start->session_socket = -1;
+	if (is_relay) {
+		start->control_fd = take_fd(PROCESS_FD_CONTROL);
+		start->listener4 = take_fd(PROCESS_FD_LISTENER4);
+		start->listener6 = take_fd(PROCESS_FD_LISTENER6);
+		return start->keeper_fd >= 0 && start->limit_fd >= 0 && start->control_fd >= 0;
+	}
+	start->control_socket = take_fd(PROCESS_FD_CONTROL_SOCKET);
+	start->session_socket = take_fd(PROCESS_FD_SESSION_SOCKET);
+	return start->keeper_fd >= 0 && start->limit_fd >= 0 && start->control_socket >= 0;
+}
+
+int process_child_main(
+	const struct process_options *options, struct process_start *start, bool is_relay)
+{
+	char name[16] = "control";
+
+	if (is_relay)
+		snprintf(name, sizeof(name), "relay %u", start->relay);
+	start->options = *options;
+	log_init(name, options->foreground, POLICY_LOG_INFO);
+	signal(SIGPIPE, SIG_IGN);
+	/* executed through a descriptor, the kernel would call it by that number */
+	prctl(PR_SET_NAME, "posternd");
+	if (!take_fds(start, is_relay)) {
+		log_error("only posternd itself starts its processes");
+		return 1;
+	}
+	int error = privilege_check_child();
+	if (error) {
+		log_error("cannot give up privileges: %s", strerror(-error));
+		return 1;
+	}
+	return is_relay ? relay_main(start) : control_main(start);
+}

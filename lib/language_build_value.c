@@ -40,11 +40,11 @@ uint16_t language_port(struct language *l, const struct language_span *span, uin
 		language_error(l, span,
 			"port 465 cannot be redirected, the client speaks TLS first; "
 			"expected a port where SMTP begins in clear, such as 25 or 587");
-		return 25;
+		return 0;
 	}
 	if (number == 0 || number > 65535) {
 		language_error(l, span, "no such port, expected 1 to 65535");
-		return 25;
+		return 0;
 	}
 	return (uint16_t)number;
 }

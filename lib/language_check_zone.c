@@ -31,6 +31,8 @@ static void check_ports(
 
 	for (size_t i = 0; i < zone->ports.n && note->ports.n > 0 && !l->stopped; i++) {
 		uint16_t port = zone->ports.v[i];
+		if (port == 0) /* one that was refused */
+			continue;
 		if (seen[port / 8] & 1 << port % 8)
 			language_error(
 				l, &note->ports.v[i], "port %u stands twice, expected once", port);
@@ -122,6 +124,8 @@ static void say_overlap(struct language *l, const struct pair *a, const struct p
 	const struct pair *late = a->zone > b->zone ? a : b, *early = a->zone > b->zone ? b : a;
 	char text[2][PREFIX_TEXT_SIZE];
 
+	if (a->whole && b->whole && a->network.addr.family == ADDR_IP6)
+		return; /* said for IPv4 */
 	if (a->zone == b->zone) {
 		if (a->network.len != b->network.len)
 			language_warn(l, late->span, "network %s lies within %s of the same zone",

@@ -47,7 +47,7 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb, uns
 
 static const char *nearest(const char *word, size_t len, const char *const *names, size_t n)
 {
-	unsigned most = len <= 3 ? 1 : len <= 6 ? 2 : 3;
+	unsigned most = len <= 4 ? 1 : len <= 7 ? 2 : 3;
 	const char *best = NULL;
 
 	for (size_t i = 0; i < n; i++) {
@@ -203,12 +203,10 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 	n = pick(expected, n < 160 ? n : 160, picked);
 	for (size_t i = 0; i < n; i++) {
 		const char *e = picked[i];
-		bool mark = e[0] == '\'';
 		const char *link = i == 0 ? "" : i + 1 == n ? " or " : ", ";
 		if (at < sizeof(list) - 80)
-			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%.*s", link,
-				mark ? 1 : 60, mark ? e + 1 : e);
-		if (!mark && !strchr(e, ' '))
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%.60s", link, e);
+		if (rank(e) == 1)
 			words[nwords++] = e;
 	}
 	bool string = l->last == T_STRING;

@@ -1,0 +1,785 @@
+/* 20,000 random policies that together hold every statement and option of the language. Each is
+ * written here in canonical form by code of its own, so the printer must give it back byte for
+ * byte; and what is parsed from the print must equal what was parsed first. */
+#include "lib/language.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define POLICIES 20000
+
+static uint64_t seed;
+
+static unsigned below(unsigned n)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % n;
+}
+
+static bool maybe(void)
+{
+	return below(2);
+}
+
+static char text[1 << 16];
+static size_t at;
+
+static void out(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void out(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	at += (size_t)vsnprintf(text + at, sizeof(text) - at, format, arguments);
+	va_end(arguments);
+	assert_true(at < sizeof(text) - 1);
+}
+
+static const char *pick(const char *const *words, unsigned n)
+{
+	return words[below(n)];
+}
+#define PICK(...)                                \
+	pick((const char *const[]){__VA_ARGS__}, \
+		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+/* --- values */
+
+static void out_string(unsigned least)
+{
+	static const char *const pieces[] = {
+		"a",
+		"Z",
+		"0",
+		" ",
+		"\\\"",
+		"\\\\",
+		"\xc3\xbc",
+		"\xe2\x82\xac",
+		"\xf0\x9f\x93\xa7",
+		"#",
+		"{",
+		"}",
+		";",
+		",",
+		"$",
+		"any",
+		"192.0.2.1",
+		"'",
+		"%",
+		"*",
+	};
+
+	out("\"");
+	for (unsigned n = least + below(6); n > 0; n--)
+		out("%s", pieces[below(20)]);
+	out("\"");
+}
+
+static void out_strings(const char *word, unsigned most)
+{
+	for (unsigned i = 0, n = 1 + below(most); i < n; i++) {
+		out("%s", i == 0 ? word : ", ");
+		out_string(1);
+	}
+}
+
+/* One way only to write each time, as the printer does. */
+static void out_duration(bool whole)
+{
+	switch (below(whole ? 5 : 6)) {
+	case 0:
+		out("%us", 1 + below(59));
+		break;
+	case 1:
+		out("%um", 1 + below(59));
+		break;
+	case 2:
+		out("%uh", 1 + below(23));
+		break;
+	case 3:
+		out("%ud", 1 + below(6));
+		break;
+	case 4:
+		out("%uw", 1 + below(6));
+		break;
+	case 5:
+		out("%ums", 1 + below(999));
+		break;
+	}
+}
+
+static void out_address(void)
+{
+	if (maybe())
+		out("%s.%u", PICK("192.0.2", "198.51.100", "203.0.113"), 1 + below(254));
+	else
+		out("2001:db8::%x", 1 + below(0xfffe));
+}
+
+static void out_mac(void)
+{
+	out("02:00:5e:00:%02x:%02x", below(256), below(256));
+}
+
+static void out_prefix(void)
+{
+	switch (below(4)) {
+	case 0:
+		out_address();
+		break;
+	case 1:
+		out("198.51.100.%u/%u", below(16) * 16, 28 + below(4));
+		break;
+	case 2:
+		out("2001:db8:%x::/%u", 1 + below(0xfffe), 48 + below(60));
+		break;
+	case 3:
+		out("203.0.113.0/24");
+		break;
+	}
+}
+
+static void out_elem(void)
+{
+	if (below(4) == 0)
+		out_mac();
+	else
+		out_prefix();
+}
+
+/* Names are keywords now and then. They are made distinct by a number. */
+static void out_name(const char *kind, unsigned i)
+{
+	static const char *const names[] = {
+		"zone", "server", "mac", "mon-fri", "user", "x.y_z-", "A", "always"};
+
+	(void)kind;
+	out("%s%s", names[i % 8], i < 8 ? "" : "9");
+}
+
+static void out_names(const char *word, unsigned n)
+{
+	unsigned first = below(n), count = 1 + below(n - first);
+
+	for (unsigned i = 0; i < count; i++) {
+		out("%s", i == 0 ? word : ", ");
+		out_name("", first + i);
+	}
+}
+
+static void out_act(void)
+{
+	switch (below(5)) {
+	case 0:
+		out("pass");
+		break;
+	case 1:
+		out("reject");
+		break;
+	case 2:
+		out("drop");
+		break;
+	default:
+		out("answer %s", PICK("", "421 ", "554 "));
+		out_string(1);
+	}
+}
+
+static void out_ports(const char *word)
+{
+	unsigned ports[] = {25, 587, 26, 2525, 1, 65535}, n = 1 + below(6);
+
+	for (unsigned i = 0; i < n; i++)
+		out("%s%u", i == 0 ? word : ", ", ports[i]);
+}
+
+/* --- statements */
+
+static unsigned zones, lists, servers;
+
+static void out_top(void)
+{
+	if (maybe())
+		out("language 1\n");
+	if (maybe())
+		out("hostname \"%s\"\n", PICK("gw", "gw.example.net", "a-b.c"));
+	if (maybe())
+		out("on-failure %s\n", PICK("open", "closed"));
+	if (maybe()) {
+		out("drain ");
+		out_duration(true);
+		out("\n");
+	}
+	if (maybe())
+		out("limit flows %u\n", 1 + below(100000));
+	unsigned audit = below(8);
+	if (audit) {
+		out("audit {");
+		if (audit & 1) {
+			out(" keep ");
+			out_duration(true);
+		}
+		if (audit & 2)
+			out(" size %u%s", 1 + below(1023), PICK("k", "m", "g"));
+		if (audit & 4)
+			out(" privacy %s", PICK("plain", "off"));
+		out(" }\n");
+	}
+	if (maybe())
+		out("log level %s\n", PICK("error", "warning", "info", "debug"));
+	if (maybe()) {
+		out("metrics listen ");
+		out_address();
+		out(" port %u\n", 1 + below(400));
+	}
+}
+
+static void out_limits(void)
+{
+	static const char *const per[] = {"", " per client", " per user"};
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (maybe())
+			out("    limit flows %u%s\n", 1 + below(1000), per[i]);
+		if (maybe())
+			out("    limit rate %u/%s%s\n", 1 + below(1000),
+				PICK("second", "minute", "hour"), per[i]);
+	}
+	if (maybe())
+		out("    limit sessions %u per user\n", 1 + below(9));
+}
+
+static void out_zone(unsigned i)
+{
+	out("zone ");
+	out_name("zone", i);
+	out(" {\n    interface \"eth%u%s\"", i, maybe() ? "*" : "");
+	if (maybe())
+		out(", \"br-%u\"", i);
+	out("\n");
+	if (maybe())
+		out("    network 192.0.2.%u/28, 2001:db8:%x::/64\n", i * 16, i + 1);
+	if (maybe()) {
+		out_ports("    port ");
+		out("\n");
+	}
+	if (maybe())
+		out("    identity %s\n", PICK("mac", "address", "mac+address"));
+	if (maybe())
+		out("    on-failure %s\n", PICK("open", "closed"));
+	if (maybe()) {
+		out("    lease ");
+		maybe() ? out_duration(true) : out("none");
+		out("\n");
+	}
+	if (maybe()) {
+		out("    idle ");
+		maybe() ? out_duration(true) : out("none");
+		out("\n");
+	}
+	if (maybe())
+		out("    on-logout %s\n", PICK("kill", "keep"));
+	out_limits();
+	if (maybe()) {
+		out("    unauthenticated ");
+		out_act();
+		out("\n");
+	}
+	if (maybe()) {
+		out("    unmatched ");
+		out_act();
+		out("\n");
+	}
+	if (maybe()) {
+		out("    comment ");
+		out_string(0);
+		out("\n");
+	}
+	out("}\n");
+}
+
+static void out_list(unsigned i)
+{
+	size_t from = at;
+
+	out("list ");
+	out_name("list", i);
+	switch (below(4)) {
+	case 0:
+		out(" dynamic\n");
+		return;
+	case 1:
+		out(" file ");
+		out_string(1);
+		out("\n");
+		return;
+	}
+	out(" {");
+	for (unsigned j = 0, n = below(4); j < n; j++) {
+		out(j > 0 ? ", " : " ");
+		out_elem();
+	}
+	out(" }\n");
+	if (at - from > 100) { /* would be broken into lines */
+		at = from;
+		out("list ");
+		out_name("list", i);
+		out(" { }\n");
+	}
+}
+
+static void out_server(unsigned i)
+{
+	bool probe_none = below(4) == 0;
+
+	out("server ");
+	out_name("server", i);
+	out(" {\n");
+	for (unsigned j = 0, n = 1 + below(3); j < n; j++) {
+		switch (below(3)) {
+		case 0:
+			out("    host 203.0.113.%u", 1 + below(254));
+			break;
+		case 1:
+			out("    host \"%s\"", PICK("mail.example.org", "_smtp.a-b.example", "x"));
+			break;
+		case 2:
+			out("    mx \"example.org\"");
+			break;
+		}
+		if (maybe())
+			out(" port %u", 1 + below(464));
+		if (maybe())
+			out(" preference %u", below(65536));
+		if (maybe())
+			out(" weight %u", below(65536));
+		if (maybe())
+			out(" { limit flows %u }", 1 + below(99));
+		out("\n");
+	}
+	if (maybe())
+		out("    bind %s\n", PICK("gateway", "client", "198.51.100.1"));
+	switch (below(probe_none ? 3 : 5)) {
+	case 0:
+		out("    announce none\n");
+		break;
+	case 1:
+		out("    announce xclient%s\n", PICK("", " { login on }", " { login off }"));
+		break;
+	case 3:
+		out("    announce proxy-v1\n");
+		break;
+	case 4:
+		out("    announce proxy-v2%s\n", PICK("", " { login on }", " { login off }"));
+		break;
+	}
+	if (probe_none) {
+		out("    probe none\n");
+	} else if (maybe()) {
+		out("    probe smtp");
+		if (maybe()) {
+			out(" every ");
+			out_duration(true);
+		}
+		out("\n");
+	}
+	unsigned deadlines = below(16);
+	static const char *const words[] = {"first", "connect", "greeting", "idle"};
+	for (unsigned j = 0, some = 0; j < 4; j++) {
+		if (!(deadlines & 1 << j))
+			continue;
+		out("%s %s ", some++ ? "" : "    deadline", words[j]);
+		out_duration(false);
+	}
+	out(deadlines ? "\n" : "");
+	if (maybe())
+		out("    limit flows %u\n", 1 + below(999));
+	if (maybe()) {
+		out("    comment ");
+		out_string(0);
+		out("\n");
+	}
+	out("}\n");
+}
+
+static void out_device(unsigned i)
+{
+	unsigned which = 1 + below(7);
+
+	out("device ");
+	out_name("device", i);
+	out(" { zone ");
+	out_name("zone", below(zones));
+	if (which & 1) {
+		out(" mac ");
+		out_mac();
+		if (maybe()) {
+			out(", ");
+			out_mac();
+		}
+	}
+	if (which & 2) {
+		out(" address ");
+		out_prefix();
+	}
+	if (which & 4 && lists > 0)
+		out_names(which & 2 ? ", " : " address ", lists);
+	else if (!(which & 3))
+		out(" address 192.0.2.9");
+	out(" user ");
+	out_string(1);
+	if (maybe())
+		out_strings(" group ", 3);
+	if (maybe()) {
+		out(" comment ");
+		out_string(1);
+	}
+	out(" }\n");
+}
+
+static void out_where(const char *word, bool mac)
+{
+	unsigned which = lists > 0 ? below(4) : below(2);
+
+	out(" %s ", word);
+	if (which == 0) {
+		out("any");
+		return;
+	}
+	out("%s", maybe() ? "not " : "");
+	if (which & 1) {
+		out_prefix();
+		if (mac && maybe()) {
+			out(", ");
+			out_mac();
+		}
+	}
+	if (which & 2)
+		out_names(which & 1 ? ", " : "", lists);
+}
+
+static void out_schedule(void)
+{
+	static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+	for (unsigned i = 0, n = 1 + below(3); i < n; i++) {
+		unsigned which = 1 + below(3), first = below(7), from = below(1440);
+		out("%s", i == 0 ? " schedule " : ", ");
+		if (which & 1)
+			out("%s", days[first]);
+		if (which & 1 && maybe())
+			out("-%s", days[(first + 1 + below(6)) % 7]);
+		if (which & 2) {
+			unsigned to = (from + 1 + below(1439)) % 1441;
+			to = to == from ? 1440 : to;
+			out("%s%02u:%02u-%02u:%02u", which & 1 ? " " : "", from / 60, from % 60,
+				to / 60, to % 60);
+		}
+	}
+}
+
+static void out_rule(unsigned i)
+{
+	out("rule ");
+	out_name("rule", i);
+	out(" {");
+	if (zones > 0 && maybe())
+		out_names(" zone ", zones);
+	if (maybe())
+		maybe() ? out(" user any") : out_strings(maybe() ? " user " : " user not ", 4);
+	if (maybe())
+		out_strings(maybe() ? " group " : " group not ", 4);
+	if (maybe())
+		out_ports(" port ");
+	if (maybe())
+		out_where("source", true);
+	if (maybe())
+		out_where("destination", false);
+	if (maybe())
+		out_schedule();
+	if (servers > 0 && maybe()) {
+		out(" server ");
+		maybe() ? out("original") : out_name("server", below(servers));
+	} else {
+		out(" verdict ");
+		out_act();
+	}
+	if (maybe())
+		out(" audit %s", PICK("on", "off"));
+	if (below(4) == 0)
+		out(" disabled");
+	if (maybe()) {
+		out(" comment ");
+		out_string(1);
+	}
+	out(" }\n");
+}
+
+static void out_group(void (*statement)(unsigned), unsigned n)
+{
+	if (n > 0 && at > 0)
+		out("\n");
+	for (unsigned i = 0; i < n; i++)
+		statement(i);
+}
+
+static void out_policy(uint64_t number)
+{
+	seed = number * 0x9e3779b97f4a7c15u + 1;
+	at = 0;
+	text[0] = '\0';
+	zones = below(5);
+	lists = below(5);
+	servers = below(4);
+	out_top();
+	out_group(out_zone, zones);
+	out_group(out_list, lists);
+	out_group(out_server, servers);
+	out_group(out_device, zones > 0 ? below(4) : 0);
+	out_group(out_rule, below(10));
+}
+
+/* --- equality of policies, places aside */
+
+#define SAME(member)        assert_true(a->member == b->member)
+#define SAME_MEMORY(member) assert_memory_equal(&a->member, &b->member, sizeof(a->member))
+
+static void same_string(const struct policy_string *a, const struct policy_string *b)
+{
+	SAME(len);
+	SAME(hash);
+	assert_true(a->len == 0 || strcmp(a->text, b->text) == 0);
+}
+
+static void same_strings(const struct policy_strings *a, const struct policy_strings *b)
+{
+	SAME(n);
+	for (size_t i = 0; i < a->n; i++)
+		same_string(&a->v[i], &b->v[i]);
+}
+
+static void same_array(const void *a, const void *b, size_t n)
+{
+	if (n > 0)
+		assert_memory_equal(a, b, n);
+}
+
+static void same_act(const struct policy_act *a, const struct policy_act *b)
+{
+	SAME(verdict);
+	SAME(code);
+	SAME(code_given);
+	same_string(&a->text, &b->text);
+}
+
+static void same_elems(const struct policy_elems *a, const struct policy_elems *b)
+{
+	SAME(n);
+	for (size_t i = 0; i < a->n; i++) {
+		SAME(v[i].kind);
+		if (a->v[i].kind == POLICY_ELEM_MAC)
+			SAME_MEMORY(v[i].mac);
+		else
+			SAME_MEMORY(v[i].prefix);
+	}
+}
+
+static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
+{
+	same_string(&a->name, &b->name);
+	same_strings(&a->interfaces, &b->interfaces);
+	SAME(given);
+	SAME(networks.n);
+	same_array(a->networks.v, b->networks.v, a->networks.n * sizeof(*a->networks.v));
+	SAME(ports.n);
+	same_array(a->ports.v, b->ports.v, a->ports.n * sizeof(*a->ports.v));
+	SAME(identity);
+	same_act(&a->unauthenticated, &b->unauthenticated);
+	same_act(&a->unmatched, &b->unmatched);
+	SAME(on_failure);
+	SAME(lease_s);
+	SAME(idle_s);
+	SAME(logout_keeps);
+	SAME(limits.n);
+	for (size_t i = 0; i < a->limits.n; i++) {
+		SAME(limits.v[i].kind);
+		SAME(limits.v[i].per);
+		SAME(limits.v[i].count);
+		SAME(limits.v[i].per_seconds);
+	}
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_server(const struct policy_server *a, const struct policy_server *b)
+{
+	same_string(&a->name, &b->name);
+	SAME(given);
+	SAME(nhosts);
+	for (size_t i = 0; i < a->nhosts; i++) {
+		SAME(hosts[i].given);
+		SAME(hosts[i].is_mx);
+		SAME_MEMORY(hosts[i].addr);
+		same_string(&a->hosts[i].name, &b->hosts[i].name);
+		SAME(hosts[i].port);
+		SAME(hosts[i].preference);
+		SAME(hosts[i].weight);
+		SAME(hosts[i].limit_flows);
+	}
+	SAME(bind);
+	SAME_MEMORY(bind_addr);
+	SAME(announce);
+	SAME(announce_login);
+	SAME(probe);
+	SAME(probe_every_s);
+	SAME(first_ms);
+	SAME(connect_ms);
+	SAME(greeting_ms);
+	SAME(idle_ms);
+	SAME(limit_flows);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_device(const struct policy_device *a, const struct policy_device *b)
+{
+	same_string(&a->name, &b->name);
+	same_string(&a->zone_name, &b->zone_name);
+	SAME(zone);
+	SAME(nmacs);
+	same_array(a->macs, b->macs, a->nmacs * sizeof(*a->macs));
+	SAME(addresses.n);
+	same_array(a->addresses.v, b->addresses.v, a->addresses.n * sizeof(*a->addresses.v));
+	same_strings(&a->list_names, &b->list_names);
+	same_array(a->lists, b->lists, a->list_names.n * sizeof(*a->lists));
+	same_string(&a->user, &b->user);
+	same_strings(&a->groups, &b->groups);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_where(const struct policy_where *a, const struct policy_where *b)
+{
+	SAME(given);
+	SAME(any);
+	SAME(negated);
+	same_elems(&a->elems, &b->elems);
+	same_strings(&a->list_names, &b->list_names);
+	same_array(a->lists, b->lists, a->list_names.n * sizeof(*a->lists));
+	assert_true(!a->index == !b->index);
+}
+
+static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
+{
+	same_string(&a->name, &b->name);
+	same_strings(&a->zone_names, &b->zone_names);
+	same_array(a->zones, b->zones, a->zone_names.n * sizeof(*a->zones));
+	SAME(user_given);
+	SAME(user_any);
+	SAME(user_negated);
+	same_strings(&a->users, &b->users);
+	SAME(group_given);
+	SAME(group_negated);
+	same_strings(&a->groups, &b->groups);
+	SAME(ports.n);
+	same_array(a->ports.v, b->ports.v, a->ports.n * sizeof(*a->ports.v));
+	same_where(&a->source, &b->source);
+	same_where(&a->destination, &b->destination);
+	SAME(schedule.n);
+	same_array(a->schedule.v, b->schedule.v, a->schedule.n * sizeof(*a->schedule.v));
+	SAME(to_server);
+	SAME(to_original);
+	same_string(&a->server_name, &b->server_name);
+	SAME(server);
+	same_act(&a->act, &b->act);
+	SAME(audit_given);
+	SAME(audit);
+	SAME(disabled);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_policy(const struct policy *a, const struct policy *b)
+{
+	SAME(given);
+	same_string(&a->hostname, &b->hostname);
+	SAME(on_failure);
+	SAME(drain_s);
+	SAME(limit_flows);
+	SAME(audit_keep_s);
+	SAME(audit_size_bytes);
+	SAME(audit_privacy_off);
+	SAME(log_level);
+	SAME_MEMORY(metrics_addr);
+	SAME(metrics_port);
+	SAME(nzones);
+	SAME(nlists);
+	SAME(nservers);
+	SAME(ndevices);
+	SAME(nrules);
+	for (size_t i = 0; i < a->nzones; i++)
+		same_zone(&a->zones[i], &b->zones[i]);
+	for (size_t i = 0; i < a->nlists; i++) {
+		same_string(&a->lists[i].name, &b->lists[i].name);
+		SAME(lists[i].kind);
+		same_string(&a->lists[i].path, &b->lists[i].path);
+		same_elems(&a->lists[i].elems, &b->lists[i].elems);
+	}
+	for (size_t i = 0; i < a->nservers; i++)
+		same_server(&a->servers[i], &b->servers[i]);
+	for (size_t i = 0; i < a->ndevices; i++)
+		same_device(&a->devices[i], &b->devices[i]);
+	for (size_t i = 0; i < a->nrules; i++)
+		same_rule(&a->rules[i], &b->rules[i]);
+}
+
+static struct policy *parse(const char *source, uint64_t number)
+{
+	struct language_diagnosis diagnosis;
+	struct policy *policy = language_parse("random", source, strlen(source), NULL, &diagnosis);
+
+	if (!policy)
+		fail_msg("policy %llu: %s\n%s", (unsigned long long)number, diagnosis.v[0].text,
+			source);
+	language_diagnosis_fini(&diagnosis);
+	return policy;
+}
+
+static void printed_policies_parse_to_what_they_were(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < POLICIES; i++) {
+		out_policy(i);
+		struct policy *first = parse(text, i);
+		char *print = language_print(first, LANGUAGE_PRINT_CANONICAL, NULL);
+		if (strcmp(print, text) != 0)
+			fail_msg("policy %llu was\n%s\nand prints as\n%s", (unsigned long long)i,
+				text, print);
+		struct policy *second = parse(print, i);
+		same_policy(first, second);
+		free(print);
+		policy_unref(second);
+
+		print = language_print(first, LANGUAGE_PRINT_FULL | LANGUAGE_PRINT_RESOLVED, NULL);
+		second = parse(print, i);
+		char *again =
+			language_print(second, LANGUAGE_PRINT_FULL | LANGUAGE_PRINT_RESOLVED, NULL);
+		assert_string_equal(print, again);
+		free(print);
+		free(again);
+		policy_unref(second);
+		policy_unref(first);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(printed_policies_parse_to_what_they_were),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -292,6 +292,16 @@ close_child_ends:
 	return error;
 }
 
+static void ping(struct keeper_child *child)
+{
+	struct message_plain message;
+
+	child->missed++;
+	message_init(&message, MESSAGE_PING, sizeof(message));
+	message.header.seq = 1;
+	keeper_child_send(child, &message, -1);
+}
+
 void keeper_child_start(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
@@ -307,6 +317,7 @@ void keeper_child_start(struct keeper_child *child)
 		return;
 	}
 	log_debug("%s runs with pid %d", name_of(child, name), (int)child->pid);
+	ping(child);
 	keeper_kernel_send_links(keeper, child);
 	if (!child->is_relay)
 		introduce_all(keeper);
@@ -361,7 +372,6 @@ void keeper_child_kill(struct keeper_child *child)
 
 void keeper_child_beat(struct keeper_child *child)
 {
-	struct message_plain ping;
 	char name[16];
 
 	if (!child->pid || !child->channel)
@@ -375,10 +385,7 @@ void keeper_child_beat(struct keeper_child *child)
 		keeper_child_kill(child);
 		return;
 	}
-	child->missed++;
-	message_init(&ping, MESSAGE_PING, sizeof(ping));
-	ping.header.seq = 1;
-	keeper_child_send(child, &ping, -1);
+	ping(child);
 }
 
 static void forget_relay(struct keeper_child *child)

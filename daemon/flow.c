@@ -338,11 +338,11 @@ static void free_flow(struct relay *relay, struct flow *flow)
 {
 	struct flow_table *table = &relay->table;
 
-	report_end(flow);
 	/* closing takes a descriptor out of epoll, and no batch is running */
 	close_sides(flow);
 	copy_fini(&relay->tools, &flow->up);
 	copy_fini(&relay->tools, &flow->down);
+	report_end(flow);
 	charge_drop(flow);
 	policy_unref(flow->policy);
 	if (flow->attempts)

@@ -37,13 +37,7 @@ static bool concerns(const struct client_change *change, const struct set_client
 	       mac_is_set(&change->client.mac) == set->has_mac;
 }
 
-static struct set_element element_of(const struct client *client, uint64_t timeout_ms)
-{
-	struct set_element element = {.timeout_ms = timeout_ms};
-	element.key_len = set_key_encode(client, element.key);
-	return element;
-}
-
+/* What is done to one set, in this order. */
 enum pass {
 	/* An entry that has just timed out cannot be deleted, and the refusal would undo the whole
 	 * batch: so every entry is added before it is deleted. */
@@ -51,8 +45,26 @@ enum pass {
 	PASS_DELETE,
 	PASS_ADD,
 };
+#define BEFORE_MS 3600000 /* any time: the entry lives only within the batch */
 
-static void put_pass(struct batch *batch, const struct set_client *set,
+/* Is the client's entry taken out of this set first? Where the kernel begins the time of an entry
+ * anew when it is added again, one that stays in its set is left in it. */
+static bool is_deleted(
+	const struct table *t, const struct client_change *change, const struct set_client *set)
+{
+	return !is_added(change, set) || !t->renews;
+}
+
+static struct set_element element_of(const struct client *client, enum pass pass)
+{
+	struct set_element element = {.timeout_ms = pass == PASS_BEFORE ? BEFORE_MS
+						    : pass == PASS_ADD  ? client->timeout_ms
+									: 0};
+	element.key_len = set_key_encode(client, element.key);
+	return element;
+}
+
+static void put_pass(struct batch *batch, const struct table *t, const struct set_client *set,
 	const struct client_change *changes, size_t n, enum pass pass)
 {
 	struct set_message message;
@@ -60,12 +72,10 @@ static void put_pass(struct batch *batch, const struct set_client *set,
 
 	for (size_t i = 0; i < n; i++) {
 		const struct client_change *change = &changes[i];
-		if (!concerns(change, set) || (pass == PASS_ADD && !is_added(change, set)))
+		if (!concerns(change, set) ||
+			!(pass == PASS_ADD ? is_added(change, set) : is_deleted(t, change, set)))
 			continue;
-		uint64_t timeout_ms = pass == PASS_ADD      ? change->client.timeout_ms
-				      : pass == PASS_BEFORE ? 1000 * 3600
-							    : 0;
-		struct set_element element = element_of(&change->client, timeout_ms);
+		struct set_element element = element_of(&change->client, pass);
 		if (begun && set_message_put(&message, &element))
 			continue;
 		if (begun)
@@ -124,8 +134,10 @@ int clients_change(struct table *table, const struct client_change *changes, siz
 
 	batch_init(&batch);
 	for (size_t set = 0; set < SET_CLIENTS; set++) {
-		for (int pass = PASS_BEFORE; pass <= PASS_ADD; pass++)
-			put_pass(&batch, &set_clients[set], changes, n, (enum pass)pass);
+		/* nothing can be in a set that nothing was put into */
+		int first = table->counts[set] ? PASS_BEFORE : PASS_ADD;
+		for (int pass = first; pass <= PASS_ADD; pass++)
+			put_pass(&batch, table, &set_clients[set], changes, n, (enum pass)pass);
 	}
 	int status = batch_send(&batch, &table->nl);
 	batch_fini(&batch);

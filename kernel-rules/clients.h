@@ -23,7 +23,8 @@ struct client_change {
 #define CLIENTS_CHANGES_MAX 4096
 
 /* Carries out all changes in one batch. Adding replaces any other verdict of the same client and
- * starts the timeout anew. Deleting what is not there (or has just expired) is no error.
+ * starts the timeout anew. Deleting what is not there (or has just expired) is no error. A client
+ * may stand in it once: two changes of one client have no order.
  * 0; -ENFILE: a set is full, nothing was changed, nothing was tried; -E2BIG; -EINVAL; -ENOENT: no
  * running table; other -errno, and nothing was changed. */
 int clients_change(struct table *table, const struct client_change *changes, size_t n);

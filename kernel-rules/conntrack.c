@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
@@ -18,6 +19,7 @@ struct tuple {
 	uint8_t protocol;
 	uint16_t zone;
 	bool has_zone;
+	bool is_over; /* only a memory of it is left */
 };
 
 struct search {
@@ -75,12 +77,28 @@ static void parse_tuple(const struct nlattr *nest, struct tuple *tuple)
 	}
 }
 
+static void parse_state(const struct nlattr *nest, struct tuple *tuple)
+{
+	const struct nlattr *attr, *tcp;
+	mnl_attr_for_each_nested(attr, nest)
+	{
+		if (mnl_attr_get_type(attr) != CTA_PROTOINFO_TCP)
+			continue;
+		mnl_attr_for_each_nested(tcp, attr)
+		{
+			if (mnl_attr_get_type(tcp) == CTA_PROTOINFO_TCP_STATE &&
+				mnl_attr_get_payload_len(tcp) >= 1)
+				tuple->is_over = mnl_attr_get_u8(tcp) >= TCP_CONNTRACK_TIME_WAIT;
+		}
+	}
+}
+
 static bool is_searched(const struct search *search, const struct tuple *tuple)
 {
 	bool port = search->nports == 0;
 	for (size_t i = 0; i < search->nports; i++)
 		port = port || search->ports[i] == tuple->destination.port;
-	return port && tuple->protocol == IPPROTO_TCP &&
+	return port && !tuple->is_over && tuple->protocol == IPPROTO_TCP &&
 	       prefix_contains(search->source, &tuple->source.addr);
 }
 
@@ -94,6 +112,8 @@ static int on_connection(void *context, const struct nlmsghdr *nlh)
 	{
 		if (mnl_attr_get_type(attr) == CTA_TUPLE_ORIG)
 			parse_tuple(attr, &tuple);
+		else if (mnl_attr_get_type(attr) == CTA_PROTOINFO)
+			parse_state(attr, &tuple);
 		else if (mnl_attr_get_type(attr) == CTA_ZONE &&
 			 mnl_attr_get_payload_len(attr) >= 2) {
 			tuple.zone = ntohs(mnl_attr_get_u16(attr));

@@ -212,6 +212,10 @@ static void write_ends(struct writer *w)
 	word_drop(r);
 	end(w);
 
+	/* the packet's mark too: with the relay's on it, it would be routed to the relay */
+	r = begin(w, "pass");
+	set_mark(w, r, WORD_META_MARK, PLAN_MARK_PASS);
+	end(w);
 	write_mark_accept(w, "pass", WORD_CT_MARK, PLAN_MARK_PASS);
 	rule_count_goto(w, "bypassed", "bypassed", "pass");
 	rule_count_goto(w, "posture-closed", "posture-reset", "send-reset");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -16,6 +17,15 @@
  * that another hand may have made in between. */
 #define APPLY_TRIES 6
 
+static bool is_linux(unsigned major, unsigned minor)
+{
+	struct utsname name;
+	unsigned has_major, has_minor;
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &has_major, &has_minor) != 2)
+		return false;
+	return has_major > major || (has_major == major && has_minor >= minor);
+}
+
 int table_open(struct table **table)
 {
 	struct table *t = calloc(1, sizeof(*t));
@@ -27,6 +37,7 @@ int table_open(struct table **table)
 		return status;
 	}
 	netlink_set_buffer(&t->nl, 1 << 20);
+	t->renews = is_linux(6, 12);
 	*table = t;
 	return 0;
 }
@@ -317,6 +328,35 @@ static bool learn(struct table *t, const struct batch *batch, int status, uint32
 	return false;
 }
 
+static void on_counted(void *context, const struct set_element *element)
+{
+	(void)element;
+	++*(uint32_t *)context;
+}
+
+/* What a dead keeper left in the client sets. */
+static int count_clients(struct table *t, const struct view *view)
+{
+	int status = 0;
+	memset(t->counts, 0, sizeof(t->counts));
+	for (size_t i = 0; status == 0 && i < SET_CLIENTS; i++) {
+		if (view_has(view, VIEW_SET, set_clients[i].name))
+			status = set_read(&t->nl, set_clients[i].name, on_counted, &t->counts[i]);
+	}
+	return status;
+}
+
+/* Takes an orphan over. By itself: in one transaction with a new base chain the kernel refuses. */
+static int adopt(struct table *t)
+{
+	struct batch batch;
+	batch_init(&batch);
+	table_put(&batch, wanted_flags(t));
+	int status = batch_send(&batch, &t->nl);
+	batch_fini(&batch);
+	return status;
+}
+
 static int apply_once(struct table *t, const struct plan *plan, bool *again)
 {
 	struct batch batch;
@@ -331,13 +371,21 @@ static int apply_once(struct table *t, const struct plan *plan, bool *again)
 		view_fini(&view);
 		return -EBUSY;
 	}
-	bool fresh = !is_adoptable(t, &view);
+	bool adoptable = is_adoptable(t, &view);
+	if (adoptable && !(view.flags & TABLE_F_OWNER) && !t->no_owner)
+		status = adopt(t);
+	if (adoptable && !t->running && status == 0)
+		status = count_clients(t, &view);
+	if (status) {
+		view_fini(&view);
+		return status;
+	}
 	batch_init(&batch);
 	put_all(&batch, t, plan, &view, &queue_seq);
 	view_fini(&view);
 	status = batch_send(&batch, &t->nl);
 	if (status == 0) {
-		if (fresh || plan->mode != PLAN_RUNNING || !t->running)
+		if (!adoptable || plan->mode != PLAN_RUNNING)
 			memset(t->counts, 0, sizeof(t->counts));
 		t->running = plan->mode == PLAN_RUNNING;
 		t->client_max = plan->client_max;

@@ -21,7 +21,8 @@ struct table {
 	bool running; /* the client sets are there */
 	bool owned;
 	uint32_t client_max;
-	/* At most so many entries are in each client set. */
+	bool renews; /* adding an entry that is there begins its time anew (Linux 6.12) */
+	/* At most so many entries are in each client set; 0 is exact. */
 	uint32_t counts[SET_CLIENTS];
 	uint64_t recounted_ms; /* when a full set was last counted; CLOCK_MONOTONIC */
 };

@@ -28,31 +28,48 @@ static size_t count(const struct policy *policy, enum policy_kind kind)
 	return kind == POLICY_KIND_DEVICE ? policy->ndevices : policy->nrules;
 }
 
+/* The statement that is left out leaves its line empty. */
 static void write_range(struct language_writer *w, const struct edit *edit, enum policy_kind kind,
 	size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++) {
 		if (kind == edit->kind && i == edit->without)
-			continue;
-		language_write_part(w, edit->policy, kind, i, LANGUAGE_PRINT_CANONICAL);
+			language_write(w, "\n", 1);
+		else
+			language_write_part(w, edit->policy, kind, i, LANGUAGE_PRINT_CANONICAL);
 	}
 }
 
-/* The running policy's text before and behind the place of the edit. */
+static void write_newlines(struct language_writer *w, const struct language_writer *like)
+{
+	for (size_t i = 0; i < like->len; i++) {
+		if (like->text[i] == '\n')
+			language_write(w, "\n", 1);
+	}
+}
+
+/* The running policy's text before and behind the place of the edit. Lines have the numbers that
+ * they have in the whole, as `policy show` prints it. */
 static void write_sides(const struct edit *edit, struct language_writer sides[2])
 {
 	const struct policy *policy = edit->policy;
 	bool device = edit->kind == POLICY_KIND_DEVICE;
-	struct language_writer *rules = &sides[device];
+	size_t devices = device ? edit->place : policy->ndevices;
+	size_t rules = device ? 0 : edit->place;
 
 	language_write_front(&sides[0], policy, LANGUAGE_PRINT_CANONICAL);
-	write_range(
-		&sides[0], edit, POLICY_KIND_DEVICE, 0, device ? edit->place : policy->ndevices);
-	if (device)
-		write_range(&sides[1], edit, POLICY_KIND_DEVICE, edit->place, policy->ndevices);
-	write_range(rules, edit, POLICY_KIND_RULE, 0, device ? policy->nrules : edit->place);
-	if (!device)
-		write_range(&sides[1], edit, POLICY_KIND_RULE, edit->place, policy->nrules);
+	if (policy->ndevices > 0)
+		language_write_gap(&sides[0]);
+	write_range(&sides[0], edit, POLICY_KIND_DEVICE, 0, devices);
+	if (!device && policy->nrules > 0)
+		language_write_gap(&sides[0]);
+	write_range(&sides[0], edit, POLICY_KIND_RULE, 0, rules);
+
+	write_newlines(&sides[1], &sides[0]);
+	write_range(&sides[1], edit, POLICY_KIND_DEVICE, devices, policy->ndevices);
+	if (device && policy->nrules > 0)
+		language_write_gap(&sides[1]);
+	write_range(&sides[1], edit, POLICY_KIND_RULE, rules, policy->nrules);
 }
 
 /* How many statements of all kinds were read, to see that the argument is one and the right one. */

@@ -463,11 +463,16 @@ static void print_rule(struct language_writer *w, const struct policy_rule *rule
 	put(w, " }\n");
 }
 
-/* An empty line between groups. */
+void language_write_gap(struct language_writer *w)
+{
+	if (w->len > 0)
+		put(w, "\n");
+}
+
 static void gap(struct language_writer *w, size_t n)
 {
-	if (n > 0 && w->len > 0)
-		put(w, "\n");
+	if (n > 0)
+		language_write_gap(w);
 }
 
 void language_write_part(struct language_writer *w, const struct policy *policy,

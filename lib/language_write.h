@@ -18,6 +18,8 @@ void language_writef(struct language_writer *w, const char *format, ...)
 /* The text, malloc'ed; NULL: out of memory. len may be NULL. */
 char *language_write_end(struct language_writer *w, size_t *len);
 
+/* An empty line between two groups of statements, unless nothing stands before it. */
+void language_write_gap(struct language_writer *w);
 /* All in front of the devices and rules. */
 void language_write_front(
 	struct language_writer *w, const struct policy *policy, enum language_print flags);

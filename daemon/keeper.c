@@ -65,16 +65,12 @@ static int go_to_background(struct keeper *keeper, int *status)
 	return 0;
 }
 
-static void close_standard(bool with_stderr)
+static void point_at_null(int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return;
-	dup2(null, STDIN_FILENO);
-	if (with_stderr) {
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-	}
+	dup2(null, fd);
 	if (null > STDERR_FILENO)
 		close(null);
 }
@@ -87,7 +83,7 @@ static void tell_parent(struct keeper *keeper)
 		log_debug("the starter is gone");
 	close(keeper->parent);
 	keeper->parent = -1;
-	close_standard(true);
+	point_at_null(STDERR_FILENO);
 }
 
 static bool is_flood(enum message_event_kind kind)
@@ -436,7 +432,9 @@ int keeper_main(const struct process_options *options)
 		}
 	}
 	log_init("keeper", options->foreground, POLICY_LOG_INFO);
-	close_standard(false);
+	point_at_null(STDIN_FILENO);
+	if (!options->foreground)
+		point_at_null(STDOUT_FILENO);
 	int error = start(&keeper);
 	if (!error)
 		error = loop_run(keeper.loop);

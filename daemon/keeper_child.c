@@ -18,13 +18,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MISSED_MAX       5    /* heartbeats, one a second */
-#define MISSED_MAX_START 60   /* before the first answer: control loads its state */
-#define SHORT_LIFE_MS    2000 /* a child that ended sooner has failed */
-#define RESTART_MAX_MS   5000
-#define SILENT_CLOSE     3 /* starts in a row: nobody accepts, so the listener goes */
-#define CHANNEL_BUFFER   (4 << 20)
-#define FD_ABOVE_ALL     64
+#define MISSED_MAX 5 /* heartbeats, one a second */
+/* Before the first answer: a relay has nothing to do, control loads its state. */
+#define MISSED_MAX_RELAY   10
+#define MISSED_MAX_CONTROL 60
+#define SHORT_LIFE_MS      2000 /* a child that ended sooner has failed */
+#define RESTART_MAX_MS     5000
+#define SILENT_CLOSE       3 /* starts in a row: nobody accepts, so the listener goes */
+#define CHANNEL_BUFFER     (4 << 20)
+#define FD_ABOVE_ALL       64
 
 static const char *name_of(const struct keeper_child *child, char buf[static 16])
 {
@@ -377,7 +379,9 @@ void keeper_child_beat(struct keeper_child *child)
 	if (!child->pid || !child->channel)
 		return;
 	/* Counted in beats and not in time: when the keeper itself was stopped, nobody else was. */
-	unsigned max = child->answered ? MISSED_MAX : MISSED_MAX_START;
+	unsigned max = child->answered   ? MISSED_MAX
+		       : child->is_relay ? MISSED_MAX_RELAY
+					 : MISSED_MAX_CONTROL;
 	if (child->missed >= max) {
 		log_error("%s has not answered for %u s: killing it", name_of(child, name), max);
 		keeper_event(child->keeper, MESSAGE_EVENT_RELAY_KILLED, "%s", name);

@@ -42,6 +42,11 @@ int process_child_main(
 	start->options = *options;
 	log_init(name, options->foreground, POLICY_LOG_INFO);
 	signal(SIGPIPE, SIG_IGN);
+	/* these reach the whole group from a terminal or a service manager; the keeper answers them
+	 */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	/* executed through a descriptor, the kernel would call it by that number */
 	prctl(PR_SET_NAME, "posternd");
 	if (!take_fds(start, is_relay)) {

@@ -164,9 +164,9 @@ zone_statement:
 act:
 	ANSWER text			{ language_answer(l, &@2, NULL, &$2, &$$); }
 	| ANSWER NUMBER text		{ language_answer(l, &@2, &$2, &$3, &$$); }
-	| PASS			{ $$ = (struct policy_act){.verdict = POLICY_VERDICT_PASS}; }
-	| REJECT		{ $$ = (struct policy_act){.verdict = POLICY_VERDICT_REJECT}; }
-	| DROP			{ $$ = (struct policy_act){.verdict = POLICY_VERDICT_DROP}; };
+	| PASS			{ $$ = language_verdict(POLICY_VERDICT_PASS); }
+	| REJECT		{ $$ = language_verdict(POLICY_VERDICT_REJECT); }
+	| DROP			{ $$ = language_verdict(POLICY_VERDICT_DROP); };
 
 per:
 	%empty				{ $$ = POLICY_PER_ALL; }

@@ -129,6 +129,7 @@ void language_list_begin(
 	memset(&l->list_note, 0, sizeof(l->list_note));
 	l->list.place = span->place;
 	l->list.name = *name;
+	l->list.path = language_empty();
 	l->list_note.name = *span;
 }
 

@@ -19,6 +19,7 @@ void language_rate(struct language *l, const struct language_span *span,
 void language_answer(struct language *l, const struct language_span *span,
 	const struct language_token *code, const struct policy_string *text,
 	struct policy_act *act);
+struct policy_act language_verdict(enum policy_verdict verdict);
 /* Whole seconds that fit; least is the smallest allowed. */
 uint32_t language_seconds(
 	struct language *l, const struct language_span *span, uint64_t ms, uint32_t least);

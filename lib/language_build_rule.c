@@ -17,6 +17,7 @@ void language_device_begin(
 	language_enter(l, &l->block, LANGUAGE_BLOCK_DEVICE, name);
 	l->device.place = span->place;
 	l->device.name = *name;
+	l->device.zone_name = l->device.user = l->device.comment = language_empty();
 	l->device_note.name = *span;
 }
 
@@ -100,6 +101,8 @@ void language_rule_begin(
 	language_enter(l, &l->block, LANGUAGE_BLOCK_RULE, name);
 	l->rule.place = span->place;
 	l->rule.name = *name;
+	l->rule.server_name = l->rule.comment = language_empty();
+	l->rule.act = language_verdict(POLICY_VERDICT_REDIRECT);
 	l->rule.audit = true;
 	l->rule_note.name = *span;
 }

@@ -15,6 +15,7 @@ void language_server_begin(
 	language_enter(l, &l->block, LANGUAGE_BLOCK_SERVER, name);
 	l->server.place = span->place;
 	l->server.name = *name;
+	l->server.comment = language_empty();
 	l->server.announce_login = true;
 	l->server.probe = true;
 	l->server.probe_every_s = 30;

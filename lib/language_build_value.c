@@ -102,6 +102,11 @@ static bool check_text(
 	return false;
 }
 
+struct policy_act language_verdict(enum policy_verdict verdict)
+{
+	return (struct policy_act){.verdict = verdict, .text = language_empty()};
+}
+
 void language_answer(struct language *l, const struct language_span *span,
 	const struct language_token *code, const struct policy_string *text, struct policy_act *act)
 {

@@ -24,6 +24,7 @@ void language_zone_begin(
 	language_enter(l, &l->block, LANGUAGE_BLOCK_ZONE, name);
 	l->zone.place = span->place;
 	l->zone.name = *name;
+	l->zone.comment = language_empty();
 	l->zone.unauthenticated = (struct policy_act){
 		.verdict = POLICY_VERDICT_ANSWER, .code = 421, .text = constant("Not logged in")};
 	l->zone.unmatched = (struct policy_act){.verdict = POLICY_VERDICT_ANSWER,

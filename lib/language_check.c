@@ -35,17 +35,15 @@ static void add_names(struct language *l, enum policy_kind kind, const char *wor
 	} while (0)
 
 /* Any value that is not NULL says that the index holds the element. */
-static int index_elems(const struct policy_elems *elems, struct lpm **index)
+static int index_elems(struct policy_elems *elems, struct lpm **index)
 {
-	static char held;
-
 	*index = lpm_new();
 	if (!*index)
 		return -1;
 	for (size_t i = 0; i < elems->n; i++) {
 		const struct policy_elem *elem = &elems->v[i];
-		int error = elem->kind == POLICY_ELEM_MAC ? lpm_add_mac(*index, &elem->mac, &held)
-							  : lpm_add(*index, &elem->prefix, &held);
+		int error = elem->kind == POLICY_ELEM_MAC ? lpm_add_mac(*index, &elem->mac, elems)
+							  : lpm_add(*index, &elem->prefix, elems);
 		if (error < 0)
 			return -1;
 	}

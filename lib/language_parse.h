@@ -200,6 +200,8 @@ void language_vector_fini(struct language_vector *vector);
 /* The members as an array in the policy's arena; NULL when there are none, or no memory. */
 void *language_keep(struct language *l, const struct language_vector *vector, size_t size);
 void *language_alloc(struct language *l, size_t n, size_t size);
+/* What an unset text is: empty, never NULL. */
+struct policy_string language_empty(void);
 /* A copy in the policy's arena, with its hash. */
 struct policy_string language_copy(struct language *l, const char *text, size_t len);
 

@@ -45,6 +45,11 @@ void *language_keep(struct language *l, const struct language_vector *vector, si
 	return v;
 }
 
+struct policy_string language_empty(void)
+{
+	return (struct policy_string){.text = "", .hash = policy_hash("", 0)};
+}
+
 struct policy_string language_copy(struct language *l, const char *text, size_t len)
 {
 	struct policy_string string = {.text = arena_copy(l->policy->arena, text, len)};

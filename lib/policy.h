@@ -23,7 +23,7 @@ struct policy_place {
 	uint16_t file;
 };
 
-/* hash is policy_hash(text, len): compare it first, then the bytes. */
+/* hash is policy_hash(text, len): compare it first, then the bytes. Unset: text "", len 0. */
 struct policy_string {
 	const char *text; /* NUL-terminated */
 	uint32_t len;

@@ -53,20 +53,21 @@ struct audit_filter {
 	struct mac mac;       /* not set: any */
 	uint64_t since_ms;    /* of the end of the flow; 0: any */
 	uint64_t until_ms;    /* before; 0: any */
-	unsigned limit;       /* rows; 0: 50 */
+	unsigned limit;       /* rows; 0: 50, at most 1000 */
 	uint64_t before;      /* page on: the key of the last row seen; 0: from the newest */
 	bool whole;           /* with every attempt */
 };
 void audit_filter_init(struct audit_filter *filter);
 
 /* Newest first. row is called in the loop for each, with its JSON object (one line) and its key
- * for paging; done after the last, with 0 or -errno and whether there are more rows. Either may
- * come only after the caller has gone: cancel first. The id names a query for audit_cancel(). */
+ * for paging; done after the last, with 0 or -errno and whether there are more rows. Returns the
+ * id for audit_cancel(), which a caller that goes away must call; 0: out of memory, and nothing
+ * will be called. */
 typedef void audit_row(void *context, const char *json, uint64_t key);
 typedef void audit_done(void *context, int status, bool more);
 uint64_t audit_query(struct audit *audit, const struct audit_filter *filter, audit_row *row,
 	audit_done *done, void *context);
-/* Neither row nor done is called any more. */
+/* Neither row nor done is called any more; also from within row. */
 void audit_cancel(struct audit *audit, uint64_t query);
 
 /* A live flow or a record as the JSON object that audit rows, `flow show` and `monitor` share;

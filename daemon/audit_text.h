@@ -1,0 +1,22 @@
+/* Owns the words for an audit record or a live flow: as JSON, as a line of the log. */
+#ifndef POSTERN_AUDIT_TEXT_H
+#define POSTERN_AUDIT_TEXT_H
+
+#include "lib/message.h"
+
+#include <jansson.h>
+
+#define AUDIT_REASONS 3
+extern const char *const audit_reason_names[AUDIT_REASONS]; /* of enum decide_reason */
+
+#define AUDIT_SEEN_SIZE 128
+/* "ehlo,starttls". Returns text. */
+const char *audit_text_seen(uint32_t seen, char text[static AUDIT_SEEN_SIZE]);
+/* A new reference; whole: with every attempt. */
+json_t *audit_text_json(const struct message_flow *record, bool whole);
+json_t *audit_text_attempts(const struct message_flow *record);
+/* "flow=f-7k3q9 user=ann ...", what is empty left out. Returns buf. */
+#define AUDIT_LINE_SIZE 1600
+const char *audit_text_line(const struct message_flow *record, char buf[static AUDIT_LINE_SIZE]);
+
+#endif

@@ -1,0 +1,148 @@
+#include "daemon/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct options options;
+
+static int parse(char **argv)
+{
+	int argc = 0;
+	while (argv[argc])
+		argc++;
+	optind = 0; /* glibc: begin anew */
+	opterr = 0;
+	return options_parse(argc, argv, &options);
+}
+#define PARSE(...) parse((char *[]){(char *)"posternd", __VA_ARGS__, NULL})
+
+static void defaults_are_those_of_the_manual(void **state)
+{
+	(void)state;
+	assert_int_equal(parse((char *[]){(char *)"posternd", NULL}), 0);
+	assert_int_equal(options.command, OPTIONS_RUN);
+	assert_string_equal(options.process.config, "/etc/postern/postern.conf");
+	assert_string_equal(options.process.state_dir, "/var/lib/postern");
+	assert_string_equal(options.process.run_dir, "/run/postern");
+	assert_string_equal(options.process.user, "postern");
+	assert_int_equal(options.process.mark_mask, 0xf0000000);
+	assert_int_equal(options.process.relay_port, 4025);
+	assert_int_equal(options.process.route_table, 4025);
+	assert_int_equal(options.process.queue, 4025);
+	assert_in_range(options.process.relays, 1, PROCESS_RELAYS_MAX);
+	assert_false(options.process.foreground);
+}
+
+static void bad_values_are_refused(void **state)
+{
+	static char *const bad[][3] = {
+		{(char *)"--relays", (char *)"0"},
+		{(char *)"--relays", (char *)"17"},
+		{(char *)"--relays", (char *)"2x"},
+		{(char *)"--relays", (char *)"-1"},
+		{(char *)"--relays", (char *)""},
+		{(char *)"--mark-mask", (char *)"0"},
+		{(char *)"--mark-mask", (char *)"0x1f"},
+		{(char *)"--mark-mask", (char *)"0xf00000000"},
+		{(char *)"--port", (char *)"1023"},
+		{(char *)"--port", (char *)"65536"},
+		{(char *)"--table", (char *)"0"},
+		{(char *)"--table", (char *)"255"},
+		{(char *)"--queue", (char *)"65536"},
+		{(char *)"--state", (char *)""},
+		{(char *)"--bypass", (char *)"perhaps"},
+		{(char *)"--child", (char *)"relay:16:1"},
+		{(char *)"--child", (char *)"control:1:2"},
+		{(char *)"--zone", (char *)"guest"},
+		{(char *)"-q"},
+		{(char *)"word"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *argv[] = {(char *)"posternd", bad[i][0], bad[i][1], NULL};
+		if (parse(argv) != -EINVAL)
+			fail_msg("%s %s was taken", bad[i][0], bad[i][1] ? bad[i][1] : "");
+	}
+}
+
+static void bypass_takes_seconds_and_durations(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE((char *)"--bypass", (char *)"on", (char *)"--for", (char *)"90"), 0);
+	assert_int_equal(options.command, OPTIONS_BYPASS);
+	assert_true(options.bypass_on);
+	assert_int_equal(options.bypass_seconds, 90);
+	assert_int_equal(PARSE((char *)"--bypass", (char *)"on", (char *)"--for", (char *)"1h",
+				 (char *)"--zone", (char *)"guest"),
+		0);
+	assert_int_equal(options.bypass_seconds, 3600);
+	assert_string_equal(options.bypass_zone, "guest");
+	assert_int_equal(
+		PARSE((char *)"--bypass", (char *)"off", (char *)"--for", (char *)"1h"), -EINVAL);
+}
+
+static void a_relative_path_is_taken_from_the_current_folder(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE((char *)"-t", (char *)"-f", (char *)"postern.conf"), 0);
+	assert_int_equal(options.command, OPTIONS_CHECK);
+	assert_int_equal(options.process.config[0], '/');
+	assert_non_null(strstr(options.process.config, "/postern.conf"));
+}
+
+static void a_child_gets_the_numbers_of_its_keeper(void **state)
+{
+	struct options_child_storage storage;
+	char *argv[OPTIONS_CHILD_ARGS];
+	struct process_start start = {.options = {.config = "/a/b.conf",
+					      .state_dir = "/state",
+					      .run_dir = "/run/x",
+					      .user = "someone",
+					      .foreground = true,
+					      .relays = 16,
+					      .mark_mask = 0x00000f00,
+					      .route_table = 4294967295,
+					      .relay_port = 65535,
+					      .queue = 65535},
+		.relay = 15,
+		.generation = 4294967295};
+
+	(void)state;
+	for (int is_relay = 0; is_relay <= 1; is_relay++) {
+		options_child_argv(&start, is_relay, &storage, argv);
+		assert_string_equal(argv[0], is_relay ? "posternd: relay 15" : "posternd: control");
+		assert_int_equal(parse(argv), 0);
+		assert_int_equal(options.command, is_relay ? OPTIONS_RELAY : OPTIONS_CONTROL);
+		assert_int_equal(options.start.relay, is_relay ? 15 : 0);
+		assert_true(options.start.generation == start.generation);
+		const struct process_options *got = &options.process, *want = &start.options;
+		assert_string_equal(got->config, want->config);
+		assert_string_equal(got->state_dir, want->state_dir);
+		assert_string_equal(got->run_dir, want->run_dir);
+		assert_string_equal(got->user, want->user);
+		assert_int_equal(got->foreground, want->foreground);
+		assert_int_equal(got->relays, want->relays);
+		assert_int_equal(got->mark_mask, want->mark_mask);
+		assert_true(got->route_table == want->route_table);
+		assert_int_equal(got->relay_port, want->relay_port);
+		assert_int_equal(got->queue, want->queue);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_are_those_of_the_manual),
+		cmocka_unit_test(bad_values_are_refused),
+		cmocka_unit_test(bypass_takes_seconds_and_durations),
+		cmocka_unit_test(a_relative_path_is_taken_from_the_current_folder),
+		cmocka_unit_test(a_child_gets_the_numbers_of_its_keeper),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+#include "daemon/privilege.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1 /* the filter is wider then */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+/* Runs act behind the filter in a process of its own: its exit status, or minus the signal that
+ * ended it. */
+static int behind(int (*enter)(void), int (*act)(void))
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		const struct rlimit none = {0, 0};
+		setrlimit(RLIMIT_CORE, &none);
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (enter() != 0)
+			_exit(99);
+		_exit(act());
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int result(long got)
+{
+	return got < 0 ? errno : 0;
+}
+
+static int open_file(void)
+{
+	return result(open("/etc/passwd", O_RDONLY));
+}
+
+static int make_file(void)
+{
+	char path[] = "/tmp/postern-privilege-XXXXXX";
+	int fd = mkstemp(path);
+	if (fd >= 0)
+		unlink(path);
+	return result(fd);
+}
+
+static int execute(void)
+{
+	char *argv[] = {(char *)(uintptr_t) "/bin/true", NULL};
+	return result(execv(argv[0], argv));
+}
+
+static int signal_another(void)
+{
+	return result(kill(getppid(), 0));
+}
+
+static int trace_another(void)
+{
+	return result(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
+}
+
+static int fork_child(void)
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	return result(pid);
+}
+
+static void *in_thread(void *context)
+{
+	return context;
+}
+
+static int start_thread(void)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, in_thread, NULL);
+	return error ? error : pthread_join(thread, NULL);
+}
+
+static int open_tcp(void)
+{
+	return result(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static int open_raw_packet(void)
+{
+	return result(socket(AF_PACKET, SOCK_RAW, 0));
+}
+
+static int open_route(void)
+{
+	return result(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static int open_netfilter(void)
+{
+	return result(socket(AF_NETLINK, SOCK_RAW, 12));
+}
+
+static int say_abort(void)
+{
+	abort();
+}
+
+static int plain_work(void)
+{
+	int pipes[2];
+	char byte = 1;
+	void *memory = malloc(1 << 20);
+	struct timespec now;
+	if (!memory || pipe2(pipes, O_CLOEXEC) < 0 || write(pipes[1], &byte, 1) != 1 ||
+		read(pipes[0], &byte, 1) != 1 || clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return 1;
+	free(memory);
+	return 0;
+}
+
+static int seal_memory(void)
+{
+	return result(memfd_create("x", MFD_CLOEXEC));
+}
+
+static const struct {
+	const char *what;
+	int (*act)(void);
+	int control, relay; /* 0, the errno, or minus a signal */
+	bool also_sanitized;
+} cases[] = {
+	{"plain work", plain_work, 0, 0, true},
+	{"a TCP socket", open_tcp, 0, 0, true},
+	{"reading a file", open_file, 0, EPERM, false},
+	{"writing a file", make_file, 0, EPERM, false},
+	{"sealed memory", seal_memory, 0, EPERM, false},
+	{"a thread", start_thread, 0, EPERM, false},
+	{"another process", fork_child, EPERM, EPERM, false},
+	{"executing", execute, -SIGSYS, -SIGSYS, true},
+	{"a signal to another", signal_another, -SIGSYS, -SIGSYS, true},
+	{"tracing another", trace_another, -SIGSYS, -SIGSYS, true},
+	{"abort", say_abort, -SIGABRT, -SIGABRT, false},
+	{"a packet socket", open_raw_packet, EPERM, EPERM, false},
+	{"reading routes", open_route, 0, EPERM, false},
+	{"netfilter", open_netfilter, EPERM, EPERM, false},
+};
+
+static void each_process_may_do_what_it_needs_and_no_more(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (SANITIZED && !cases[i].also_sanitized)
+			continue;
+		int control = behind(privilege_enter_control, cases[i].act);
+		int relay = behind(privilege_enter_relay, cases[i].act);
+		if (control != cases[i].control || relay != cases[i].relay)
+			fail_msg("%s: control %d, not %d; relay %d, not %d", cases[i].what, control,
+				cases[i].control, relay, cases[i].relay);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_process_may_do_what_it_needs_and_no_more),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -61,6 +61,20 @@ static void break_off(struct flow *flow, bool client, int error)
 	flow_end(flow, ending, true);
 }
 
+/* One FIN is passed on by itself; the second one goes with closing. */
+static void go_on(struct flow *flow, enum copy_result up, enum copy_result down)
+{
+	int rc = 0;
+	if (up == COPY_ENDED)
+		rc = copy_pass_end(&flow->up, flow->server.fd);
+	else if (down == COPY_ENDED)
+		rc = copy_pass_end(&flow->down, flow->client.fd);
+	if (rc < 0)
+		break_off(flow, down == COPY_ENDED, -rc);
+	else if (up == COPY_MORE || down == COPY_MORE)
+		flow_run_again(flow);
+}
+
 /* Up first when both can move: a command goes before the reply to the one before it. */
 void carry_run(struct flow *flow)
 {
@@ -91,8 +105,8 @@ void carry_run(struct flow *flow)
 		break_off(flow, true, down_error);
 	else if (up == COPY_ENDED && down == COPY_ENDED)
 		flow_end(flow, smtp_watch_ending(&flow->watch, flow->client_first, false), false);
-	else if (up == COPY_MORE || down == COPY_MORE)
-		flow_run_again(flow);
+	else
+		go_on(flow, up, down);
 }
 
 /* The timer is not moved for every byte: when it fires, it looks when the last one was. */

@@ -239,14 +239,7 @@ static enum copy_result run(struct copy_tools *tools, struct copy *copy, int fro
 			return result;
 		round += moved;
 	}
-	if (copy->held > 0 || !copy->ended)
-		return COPY_WAIT;
-	if (!copy->passed) {
-		copy->passed = true;
-		if (shutdown(to, SHUT_WR) < 0 && errno != ENOTCONN)
-			return fail(COPY_SINK_FAILED, -errno, error);
-	}
-	return COPY_ENDED;
+	return copy->held == 0 && copy->ended ? COPY_ENDED : COPY_WAIT;
 }
 
 enum copy_result copy_run(struct copy_tools *tools, struct copy *copy, int from, int to,
@@ -256,4 +249,12 @@ enum copy_result copy_run(struct copy_tools *tools, struct copy *copy, int from,
 	if (copy->pipe >= 0 && copy->held == 0)
 		give_pipe(tools, copy);
 	return result;
+}
+
+int copy_pass_end(struct copy *copy, int to)
+{
+	if (copy->passed)
+		return 0;
+	copy->passed = true;
+	return shutdown(to, SHUT_WR) < 0 && errno != ENOTCONN ? -errno : 0;
 }

@@ -45,7 +45,7 @@ struct copy {
 enum copy_result {
 	COPY_WAIT,          /* for the next edge of either socket */
 	COPY_MORE,          /* its share of this round is used up */
-	COPY_ENDED,         /* the source's FIN was passed on */
+	COPY_ENDED,         /* the source's FIN was read, and all before it was passed on */
 	COPY_SOURCE_FAILED, /* *error says how */
 	COPY_SINK_FAILED,
 };
@@ -67,6 +67,8 @@ enum copy_result copy_run(struct copy_tools *tools, struct copy *copy, int from,
  * held. 0 or -errno. */
 int copy_put(struct copy_tools *tools, struct copy *copy, int to, const void *bytes, size_t len);
 
+/* Passes the source's FIN on, once. 0 or -errno. */
+int copy_pass_end(struct copy *copy, int to);
 /* Sends what is held, as far as the sink takes it. 0 or -errno. */
 int copy_flush(struct copy_tools *tools, struct copy *copy, int to);
 

@@ -140,6 +140,8 @@ static void pump(struct world *world, uint64_t total, size_t chunk_max, unsigned
 		result = step(world, result == COPY_MORE ? 0 : 1, &error);
 		assert_int_not_equal(result, COPY_SOURCE_FAILED);
 		assert_int_not_equal(result, COPY_SINK_FAILED);
+		if (result == COPY_ENDED)
+			assert_int_equal(copy_pass_end(&world->copy, world->to), 0);
 		if (rand() % 3 == 0 || result == COPY_WAIT) {
 			n = read(world->reader, in, 1 + (size_t)rand() % sizeof(in));
 			for (ssize_t i = 0; i < n; i++)

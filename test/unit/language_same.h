@@ -1,0 +1,197 @@
+/* Owns the equality of two policies, places aside. Include cmocka.h first. */
+#ifndef POSTERN_TEST_LANGUAGE_SAME_H
+#define POSTERN_TEST_LANGUAGE_SAME_H
+
+#include "lib/policy.h"
+
+#include <string.h>
+
+#define SAME(member)        assert_true(a->member == b->member)
+#define SAME_MEMORY(member) assert_memory_equal(&a->member, &b->member, sizeof(a->member))
+
+static void same_string(const struct policy_string *a, const struct policy_string *b)
+{
+	SAME(len);
+	SAME(hash);
+	assert_true(a->len == 0 || strcmp(a->text, b->text) == 0);
+}
+
+static void same_strings(const struct policy_strings *a, const struct policy_strings *b)
+{
+	SAME(n);
+	for (size_t i = 0; i < a->n; i++)
+		same_string(&a->v[i], &b->v[i]);
+}
+
+static void same_array(const void *a, const void *b, size_t n)
+{
+	if (n > 0)
+		assert_memory_equal(a, b, n);
+}
+
+static void same_act(const struct policy_act *a, const struct policy_act *b)
+{
+	SAME(verdict);
+	SAME(code);
+	SAME(code_given);
+	same_string(&a->text, &b->text);
+}
+
+static void same_elems(const struct policy_elems *a, const struct policy_elems *b)
+{
+	SAME(n);
+	for (size_t i = 0; i < a->n; i++) {
+		SAME(v[i].kind);
+		if (a->v[i].kind == POLICY_ELEM_MAC)
+			SAME_MEMORY(v[i].mac);
+		else
+			SAME_MEMORY(v[i].prefix);
+	}
+}
+
+static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
+{
+	same_string(&a->name, &b->name);
+	same_strings(&a->interfaces, &b->interfaces);
+	SAME(given);
+	SAME(networks.n);
+	same_array(a->networks.v, b->networks.v, a->networks.n * sizeof(*a->networks.v));
+	SAME(ports.n);
+	same_array(a->ports.v, b->ports.v, a->ports.n * sizeof(*a->ports.v));
+	SAME(identity);
+	same_act(&a->unauthenticated, &b->unauthenticated);
+	same_act(&a->unmatched, &b->unmatched);
+	SAME(on_failure);
+	SAME(lease_s);
+	SAME(idle_s);
+	SAME(logout_keeps);
+	SAME(limits.n);
+	for (size_t i = 0; i < a->limits.n; i++) {
+		SAME(limits.v[i].kind);
+		SAME(limits.v[i].per);
+		SAME(limits.v[i].count);
+		SAME(limits.v[i].per_seconds);
+	}
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_server(const struct policy_server *a, const struct policy_server *b)
+{
+	same_string(&a->name, &b->name);
+	SAME(given);
+	SAME(nhosts);
+	for (size_t i = 0; i < a->nhosts; i++) {
+		SAME(hosts[i].given);
+		SAME(hosts[i].is_mx);
+		SAME_MEMORY(hosts[i].addr);
+		same_string(&a->hosts[i].name, &b->hosts[i].name);
+		SAME(hosts[i].port);
+		SAME(hosts[i].preference);
+		SAME(hosts[i].weight);
+		SAME(hosts[i].limit_flows);
+	}
+	SAME(bind);
+	SAME_MEMORY(bind_addr);
+	SAME(announce);
+	SAME(announce_login);
+	SAME(probe);
+	SAME(probe_every_s);
+	SAME(first_ms);
+	SAME(connect_ms);
+	SAME(greeting_ms);
+	SAME(idle_ms);
+	SAME(limit_flows);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_device(const struct policy_device *a, const struct policy_device *b)
+{
+	same_string(&a->name, &b->name);
+	same_string(&a->zone_name, &b->zone_name);
+	SAME(zone);
+	SAME(nmacs);
+	same_array(a->macs, b->macs, a->nmacs * sizeof(*a->macs));
+	SAME(addresses.n);
+	same_array(a->addresses.v, b->addresses.v, a->addresses.n * sizeof(*a->addresses.v));
+	same_strings(&a->list_names, &b->list_names);
+	same_array(a->lists, b->lists, a->list_names.n * sizeof(*a->lists));
+	same_string(&a->user, &b->user);
+	same_strings(&a->groups, &b->groups);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_where(const struct policy_where *a, const struct policy_where *b)
+{
+	SAME(given);
+	SAME(any);
+	SAME(negated);
+	same_elems(&a->elems, &b->elems);
+	same_strings(&a->list_names, &b->list_names);
+	same_array(a->lists, b->lists, a->list_names.n * sizeof(*a->lists));
+	assert_true(!a->index == !b->index);
+}
+
+static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
+{
+	same_string(&a->name, &b->name);
+	same_strings(&a->zone_names, &b->zone_names);
+	same_array(a->zones, b->zones, a->zone_names.n * sizeof(*a->zones));
+	SAME(user_given);
+	SAME(user_any);
+	SAME(user_negated);
+	same_strings(&a->users, &b->users);
+	SAME(group_given);
+	SAME(group_negated);
+	same_strings(&a->groups, &b->groups);
+	SAME(ports.n);
+	same_array(a->ports.v, b->ports.v, a->ports.n * sizeof(*a->ports.v));
+	same_where(&a->source, &b->source);
+	same_where(&a->destination, &b->destination);
+	SAME(schedule.n);
+	same_array(a->schedule.v, b->schedule.v, a->schedule.n * sizeof(*a->schedule.v));
+	SAME(to_server);
+	SAME(to_original);
+	same_string(&a->server_name, &b->server_name);
+	SAME(server);
+	same_act(&a->act, &b->act);
+	SAME(audit_given);
+	SAME(audit);
+	SAME(disabled);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_policy(const struct policy *a, const struct policy *b)
+{
+	SAME(given);
+	same_string(&a->hostname, &b->hostname);
+	SAME(on_failure);
+	SAME(drain_s);
+	SAME(limit_flows);
+	SAME(audit_keep_s);
+	SAME(audit_size_bytes);
+	SAME(audit_privacy_off);
+	SAME(log_level);
+	SAME_MEMORY(metrics_addr);
+	SAME(metrics_port);
+	SAME(nzones);
+	SAME(nlists);
+	SAME(nservers);
+	SAME(ndevices);
+	SAME(nrules);
+	for (size_t i = 0; i < a->nzones; i++)
+		same_zone(&a->zones[i], &b->zones[i]);
+	for (size_t i = 0; i < a->nlists; i++) {
+		same_string(&a->lists[i].name, &b->lists[i].name);
+		SAME(lists[i].kind);
+		same_string(&a->lists[i].path, &b->lists[i].path);
+		same_elems(&a->lists[i].elems, &b->lists[i].elems);
+	}
+	for (size_t i = 0; i < a->nservers; i++)
+		same_server(&a->servers[i], &b->servers[i]);
+	for (size_t i = 0; i < a->ndevices; i++)
+		same_device(&a->devices[i], &b->devices[i]);
+	for (size_t i = 0; i < a->nrules; i++)
+		same_rule(&a->rules[i], &b->rules[i]);
+}
+
+#endif

@@ -1,0 +1,228 @@
+#include "kernel-rules/plan.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void add_network(struct plan_zone *zone, size_t at, const char *text)
+{
+	assert_int_equal(prefix_parse(text, strlen(text), &zone->networks[at]), 0);
+}
+
+static void make(struct plan *plan)
+{
+	struct plan_options options;
+	plan_options_init(&options);
+	plan_init(plan, &options, PLAN_RUNNING);
+
+	struct plan_zone *zone = plan_add_zone(plan, "guest", 2, 0, 1);
+	assert_non_null(zone);
+	zone->has_mac = true;
+	strcpy(zone->interfaces[0], "br-guest");
+	strcpy(zone->interfaces[1], "wlan*");
+	zone->ports[0] = 25;
+
+	zone = plan_add_zone(plan, "staff", 1, 2, 2);
+	assert_non_null(zone);
+	zone->open = true;
+	strcpy(zone->interfaces[0], "core0");
+	add_network(zone, 0, "192.0.2.128/26");
+	add_network(zone, 1, "2001:db8:20::/64");
+	zone->ports[0] = 25;
+	zone->ports[1] = 2525;
+}
+
+static void test_a_plan_survives_its_bytes(void **state)
+{
+	(void)state;
+	struct plan plan, back;
+	uint8_t *bytes, *again;
+	size_t len, again_len;
+
+	make(&plan);
+	assert_int_equal(plan_encode(&plan, &bytes, &len), 0);
+	assert_int_equal(plan_decode(bytes, len, &back), 0);
+	assert_int_equal(back.nzones, 2);
+	assert_string_equal(back.zones[0].interfaces[1], "wlan*");
+	assert_true(back.zones[0].has_mac && !back.zones[0].open);
+	assert_true(back.zones[1].open && !back.zones[1].has_mac);
+	assert_int_equal(back.zones[1].ports[1], 2525);
+	assert_int_equal(back.mark_mask, 0xf0000000);
+	assert_int_equal(plan_encode(&back, &again, &again_len), 0);
+	assert_int_equal(again_len, len);
+	assert_memory_equal(again, bytes, len);
+	plan_fini(&plan);
+	plan_fini(&back);
+	free(bytes);
+	free(again);
+}
+
+static void test_cut_and_longer_bytes_are_refused(void **state)
+{
+	(void)state;
+	struct plan plan, back;
+	uint8_t *bytes;
+	size_t len;
+
+	make(&plan);
+	assert_int_equal(plan_encode(&plan, &bytes, &len), 0);
+	for (size_t cut = 0; cut < len; cut++) {
+		uint8_t *part = malloc(cut ? cut : 1);
+		memcpy(part, bytes, cut);
+		assert_int_equal(plan_decode(part, cut, &back), -EBADMSG);
+		assert_int_equal(back.nzones, 0);
+		free(part);
+	}
+	uint8_t *longer = calloc(1, len + 1);
+	memcpy(longer, bytes, len);
+	assert_int_equal(plan_decode(longer, len + 1, &back), -EBADMSG);
+	free(longer);
+	free(bytes);
+	plan_fini(&plan);
+}
+
+static void break_name(struct plan *plan)
+{
+	strcpy(plan->zones[0].name, "guest { }");
+}
+
+static void break_twin(struct plan *plan)
+{
+	strcpy(plan->zones[0].name, "staff");
+}
+
+static void break_interface(struct plan *plan)
+{
+	strcpy(plan->zones[0].interfaces[1], "wl*an");
+}
+
+static void break_no_interface(struct plan *plan)
+{
+	plan->zones[0].interfaces[0][0] = 0;
+}
+
+static void break_network(struct plan *plan)
+{
+	plan->zones[1].networks[0].addr.bytes[3] |= 1;
+}
+
+static void break_length(struct plan *plan)
+{
+	plan->zones[1].networks[0].len = 33;
+}
+
+static void break_family(struct plan *plan)
+{
+	plan->zones[1].networks[0].addr.family = 5;
+}
+
+static void break_port(struct plan *plan)
+{
+	plan->zones[1].ports[1] = plan->relay_port;
+}
+
+static void break_order(struct plan *plan)
+{
+	plan->zones[1].ports[1] = 25;
+}
+
+static void break_mask(struct plan *plan)
+{
+	plan->mark_mask = 0x50000000;
+}
+
+static void break_small_mask(struct plan *plan)
+{
+	plan->mark_mask = 0x3;
+}
+
+static void break_table(struct plan *plan)
+{
+	plan->route_table = 254;
+}
+
+static void break_relay_port(struct plan *plan)
+{
+	plan->relay_port = 0;
+}
+
+static void test_what_cannot_be_programmed_is_refused(void **state)
+{
+	(void)state;
+	void (*const breaks[])(struct plan *) = {break_name, break_twin, break_interface,
+		break_no_interface, break_network, break_length, break_family, break_port,
+		break_order, break_mask, break_small_mask, break_table, break_relay_port};
+	for (size_t i = 0; i < sizeof(breaks) / sizeof(*breaks); i++) {
+		struct plan plan;
+		uint8_t *bytes;
+		size_t len;
+		make(&plan);
+		assert_int_equal(plan_check(&plan), 0);
+		breaks[i](&plan);
+		if (plan_check(&plan) != -EINVAL)
+			fail_msg("break %zu was not noticed", i);
+		assert_int_equal(plan_encode(&plan, &bytes, &len), -EINVAL);
+		plan_fini(&plan);
+	}
+}
+
+static void test_marks_stand_in_the_mask(void **state)
+{
+	(void)state;
+	assert_int_equal(plan_mark_bits(0xf0000000, PLAN_MARK_RELAY), 0x10000000);
+	assert_int_equal(plan_mark_bits(0xf0000000, PLAN_MARK_LIMITED), 0x60000000);
+	assert_int_equal(plan_mark_bits(0x00000700, PLAN_MARK_KILL), 0x500);
+	assert_int_equal(plan_mark_bits(0xf, PLAN_MARK_NONE), 0);
+}
+
+static void test_a_policy_becomes_a_plan(void **state)
+{
+	(void)state;
+	struct policy_string interfaces[] = {{.text = "core0", .len = 5}};
+	struct prefix networks[1];
+	uint16_t ports[] = {2525, 25, 2525};
+	assert_int_equal(prefix_parse("192.0.2.0/24", 12, &networks[0]), 0);
+	struct policy_zone zones[] = {{.name = {.text = "staff", .len = 5},
+		.interfaces = {.v = interfaces, .n = 1},
+		.networks = {.v = networks, .n = 1},
+		.ports = {.v = ports, .n = 3},
+		.identity = POLICY_IDENTITY_MAC_ADDRESS,
+		.on_failure = POLICY_POSTURE_OPEN}};
+	struct policy policy = {.zones = zones, .nzones = 1};
+	struct plan_options options;
+	struct plan plan;
+
+	plan_options_init(&options);
+	assert_int_equal(plan_from_policy(&policy, &options, PLAN_BARE, &plan), 0);
+	assert_int_equal(plan.mode, PLAN_BARE);
+	assert_int_equal(plan.nzones, 1);
+	assert_true(plan.zones[0].open && plan.zones[0].has_mac);
+	assert_int_equal(plan.zones[0].nports, 2);
+	assert_int_equal(plan.zones[0].ports[0], 25);
+	plan_fini(&plan);
+
+	zones[0].identity = POLICY_IDENTITY_ADDRESS;
+	options.relay_port = 2525;
+	assert_int_equal(plan_from_policy(&policy, &options, PLAN_RUNNING, &plan), -EINVAL);
+	assert_int_equal(plan.nzones, 0);
+	options.relay_port = 4025;
+	assert_int_equal(plan_from_policy(&policy, &options, PLAN_RUNNING, &plan), 0);
+	assert_false(plan.zones[0].has_mac);
+	plan_fini(&plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_plan_survives_its_bytes),
+		cmocka_unit_test(test_cut_and_longer_bytes_are_refused),
+		cmocka_unit_test(test_what_cannot_be_programmed_is_refused),
+		cmocka_unit_test(test_marks_stand_in_the_mask),
+		cmocka_unit_test(test_a_policy_becomes_a_plan),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -218,12 +218,15 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 			language_quote(token->text, token->len, quoted));
 	else if (near)
 		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", near);
-	else if (has(picked, n, "a name"))
+	else if (!at_end && has(picked, n, "a name"))
 		snprintf(hint, sizeof(hint),
 			"a name begins with a letter and has only A-Z a-z 0-9 . _ and -");
 	language_quote(token->text, token->len, quoted);
+	if (at_end && l->braces > 0 && l->braces <= LANGUAGE_BRACES_MAX)
+		snprintf(hint, sizeof(hint), "the '{' at %u:%u is not closed",
+			l->open[l->braces - 1].line, l->open[l->braces - 1].column);
 	if (at_end)
-		language_say(l, LANGUAGE_ERROR, &l->span, NULL,
+		language_say(l, LANGUAGE_ERROR, &l->span, hint[0] ? hint : NULL,
 			"unexpected end of the text, expected %s", list);
 	else
 		language_say(l, LANGUAGE_ERROR, &l->span, hint[0] ? hint : NULL,

@@ -149,6 +149,8 @@ struct language {
 	uint32_t line, column;
 	size_t offset, next_offset;
 	unsigned braces; /* open ones */
+#define LANGUAGE_BRACES_MAX 4
+	struct policy_place open[LANGUAGE_BRACES_MAX]; /* where the first of them stand */
 	struct language_token token;
 	struct language_span span;       /* of the last token */
 	int last;                        /* the last token */

@@ -67,9 +67,9 @@ static void take(struct language *l, size_t len)
 int language_scanned_mark(struct language *l, char mark)
 {
 	take(l, 1);
-	if (mark == '{')
-		l->braces++;
-	else if (mark == '}' && l->braces > 0)
+	if (mark == '{' && l->braces++ < LANGUAGE_BRACES_MAX)
+		l->open[l->braces - 1] = l->span.place;
+	if (mark == '}' && l->braces > 0)
 		l->braces--;
 	return mark;
 }

@@ -118,7 +118,8 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"comment, "
 			"destination, disabled, group, port, schedule, server, source, user, "
 			"verdict, "
-			"zone, ',' or '}'\nrule x { user x\n               ^"},
+			"zone, ',' or '}'\nrule x { user x\n               ^\n"
+			"the '{' at 1:8 is not closed"},
 		{"rule", "rule x { user x verdict drop } rule y { user y verdict drop }",
 			LANGUAGE_FIRST, NULL,
 			"<argument>:1:1: error: this is not one rule, expected `rule NAME { ... "

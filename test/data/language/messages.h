@@ -20,7 +20,8 @@
 		"zone z { interface eth0\n",
 		"p.conf:2:1: error: unexpected end of the text, expected comment, identity, idle, interface, lease, limit, network, on-failure, on-logout, port, unauthenticated, unmatched, ',' or '}'\n"
 		"\n"
-		"^"},
+		"^\n"
+		"the '{' at 1:8 is not closed"},
 	{"reserved name",
 		"zone file { interface eth0 }",
 		"p.conf:1:6: error: unexpected \"file\", expected a name\n"

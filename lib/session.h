@@ -38,7 +38,7 @@ struct session {
 	uint64_t active_ms;
 };
 
-#define SESSION_DEVICE_ID (1ull << 63)
+#define SESSION_DEVICE_ID ((uint64_t)1 << 63)
 
 struct session_table;
 

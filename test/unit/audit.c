@@ -1,0 +1,734 @@
+#include "daemon/audit.h"
+#include "daemon/audit_query.h"
+#include "daemon/audit_text.h"
+#include "daemon/log.h"
+#include "lib/flowid.h"
+#include "lib/smtp.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NOW 1780308000000u
+
+struct stage {
+	struct loop *loop;
+	struct audit *audit;
+	uint64_t counters[COUNTERS];
+	char folder[64], path[96];
+	/* what the last query gave */
+	json_t *rows;
+	uint64_t keys[2000];
+	size_t nkeys;
+	int status;
+	bool more;
+	bool answered;
+};
+
+static const struct audit_config plain;
+
+static int setup(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+
+	stage->loop = loop_new();
+	strcpy(stage->folder, "/tmp/postern-audit-XXXXXX");
+	assert_non_null(mkdtemp(stage->folder));
+	snprintf(stage->path, sizeof(stage->path), "%s/audit.db", stage->folder);
+	assert_int_equal(
+		audit_open(stage->loop, stage->folder, &plain, stage->counters, &stage->audit), 0);
+	*state = stage;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct stage *stage = *state;
+	char command[128];
+
+	audit_close(stage->audit);
+	loop_free(stage->loop);
+	json_decref(stage->rows);
+	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
+	assert_int_equal(system(command), 0);
+	free(stage);
+	return 0;
+}
+
+static struct endpoint endpoint(const char *addr, uint16_t port)
+{
+	struct endpoint out = {.port = port};
+
+	assert_int_equal(addr_parse(addr, strlen(addr), &out.addr), 0);
+	return out;
+}
+
+static struct message_flow flow(uint64_t id, uint64_t end_ms, const char *user, const char *client)
+{
+	struct message_flow out;
+
+	memset(&out, 0, sizeof(out));
+	out.id = id;
+	out.session = id + 100;
+	out.start_ms = end_ms - 1500;
+	out.connected_ms = end_ms - 1400;
+	out.end_ms = end_ms;
+	out.from_client_bytes = 1000 + id;
+	out.from_server_bytes = 200;
+	out.messages = 1;
+	out.seen = SMTP_SEEN_EHLO | SMTP_SEEN_MAIL;
+	out.verdict = POLICY_VERDICT_REDIRECT;
+	out.ending = ENDING_QUIT;
+	out.audit = 1;
+	out.client = endpoint(client, 40000);
+	out.original = endpoint("203.0.113.99", 25);
+	out.host = endpoint("2001:db8::25", 25);
+	out.mac = (struct mac){{2, 0, 0x5e, 0, 0x53, (uint8_t)id}};
+	strcpy(out.ifname, "br-guest");
+	strcpy(out.zone, "guest");
+	strcpy(out.user, user);
+	strcpy(out.rule, "guests");
+	strcpy(out.server, "relay");
+	strcpy(out.detail, "221 bye");
+	return out;
+}
+
+static void add(struct stage *stage, struct message_flow record)
+{
+	audit_record(stage->audit, &record);
+}
+
+static void on_row(void *context, const char *json, uint64_t key)
+{
+	struct stage *stage = context;
+	json_t *row = json_loads(json, 0, NULL);
+
+	assert_non_null(row);
+	assert_null(strchr(json, '\n'));
+	json_array_append_new(stage->rows, row);
+	stage->keys[stage->nkeys++] = key;
+}
+
+static void on_done(void *context, int status, bool more)
+{
+	struct stage *stage = context;
+
+	stage->status = status;
+	stage->more = more;
+	stage->answered = true;
+	loop_stop(stage->loop);
+}
+
+static size_t ask(struct stage *stage, const struct audit_filter *filter)
+{
+	json_decref(stage->rows);
+	stage->rows = json_array();
+	stage->nkeys = 0;
+	stage->answered = false;
+	assert_int_not_equal(audit_query(stage->audit, filter, on_row, on_done, stage), 0);
+	assert_int_equal(loop_run(stage->loop), 0);
+	assert_true(stage->answered);
+	return stage->nkeys;
+}
+
+static const char *text_of(const struct stage *stage, size_t row, const char *field)
+{
+	const char *text =
+		json_string_value(json_object_get(json_array_get(stage->rows, row), field));
+
+	return text ? text : "null";
+}
+
+static struct audit_filter any(void)
+{
+	struct audit_filter filter;
+
+	audit_filter_init(&filter);
+	return filter;
+}
+
+static void test_a_record_in_full(void **state)
+{
+	struct stage *stage = *state;
+	struct message_flow record = flow(0x1234, NOW, "ann \"x\"", "192.0.2.7");
+	struct audit_filter filter = any();
+
+	record.nattempts = 2;
+	record.attempts[0] = (struct message_attempt){.host = endpoint("203.0.113.10", 25),
+		.ms = 31,
+		.ending = ENDING_GREETING_REFUSED,
+		.reply = "554 no"};
+	record.attempts[1] = (struct message_attempt){
+		.host = endpoint("2001:db8::25", 25), .ms = 7, .ending = ENDING_NONE};
+	add(stage, record);
+	filter.id = 0x1234;
+	filter.whole = true;
+	assert_int_equal(ask(stage, &filter), 1);
+	char *got = json_dumps(json_array_get(stage->rows, 0), JSON_COMPACT);
+	assert_string_equal(got,
+		"{\"flow\":\"f-4hm\",\"started_at\":1780307998,\"user\":\"ann \\\"x\\\"\",\"zone\":"
+		"\"guest\",\"client\":\"192.0.2.7:40000\",\"original\":\"203.0.113.99:25\",\"rule\""
+		":\"guests\",\"verdict\":\"redirect\",\"server\":\"relay\",\"from_client_bytes\":"
+		"5660,\"from_server_bytes\":200,\"messages\":1,\"ending\":\"quit\",\"ended_at\":"
+		"1780308000,\"lasted_ms\":1500,\"connected_after_ms\":100,\"host\":"
+		"\"[2001:db8::25]:25\",\"session\":\"4760\",\"mac\":\"02:00:5e:00:53:34\","
+		"\"interface\":\"br-guest\",\"reason\":\"rule\",\"seen\":[\"ehlo\",\"mail\"],"
+		"\"detail\":\"221 bye\",\"relay\":0,\"attempts\":[{\"host\":\"203.0.113.10:25\","
+		"\"took_ms\":31,\"ending\":\"greeting-refused\",\"reply\":\"554 no\"},{\"host\":"
+		"\"[2001:db8::25]:25\",\"took_ms\":7,\"ending\":\"none\",\"reply\":\"\"}]}");
+	/* what was kept says the same as the record itself */
+	char *direct = audit_json(&record, true);
+	assert_string_equal(got, direct);
+	free(got);
+	free(direct);
+}
+
+static void test_the_line_of_the_log(void **state)
+{
+	struct message_flow record = flow(0x1234, NOW, "ann \"x\"", "192.0.2.7");
+	char line[AUDIT_LINE_SIZE];
+
+	(void)state;
+	assert_string_equal(audit_text_line(&record, line),
+		"flow=f-4hm ending=quit verdict=redirect user=\"ann \\\"x\\\"\" zone=guest "
+		"client=192.0.2.7:40000 mac=02:00:5e:00:53:34 interface=br-guest "
+		"original=203.0.113.99:25 rule=guests server=relay host=[2001:db8::25]:25 "
+		"from_client_bytes=5660 from_server_bytes=200 messages=1 seen=ehlo,mail "
+		"lasted_ms=1500 detail=\"221 bye\"");
+	/* nothing is too long for a line */
+	memset(record.user, '"', sizeof(record.user) - 1);
+	memset(record.detail, '\\', sizeof(record.detail) - 1);
+	memset(record.rule, ' ', sizeof(record.rule) - 1);
+	assert_true(strlen(audit_text_line(&record, line)) < AUDIT_LINE_SIZE);
+}
+
+static void test_newest_first_page_by_page(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_filter filter = any();
+
+	for (uint64_t i = 1; i <= 7; i++) /* not in order, and two at once */
+		add(stage, flow(i, NOW + (i * 3 % 7) * 1000, "ann", "192.0.2.7"));
+	add(stage, flow(8, NOW + 1000, "ann", "192.0.2.7"));
+	filter.limit = 3;
+	static const char *const order[] = {"f-2", "f-4", "f-6", "f-1", "f-3", "f-8", "f-5", "f-7"};
+	for (size_t shown = 0; shown < 8; shown += 3) {
+		size_t n = ask(stage, &filter);
+		assert_int_equal(n, shown < 6 ? 3 : 2);
+		assert_int_equal(stage->more, shown < 6);
+		for (size_t i = 0; i < n; i++) {
+			const char *id = text_of(stage, i, "flow");
+			bool twin = shown + i == 5 || shown + i == 6; /* of one millisecond */
+			if (!twin || (strcmp(id, "f-8") != 0 && strcmp(id, "f-5") != 0))
+				assert_string_equal(id, order[shown + i]);
+			filter.before = stage->keys[i];
+		}
+	}
+	assert_int_equal(stage->counters[COUNTER_AUDIT_WRITTEN], 8);
+}
+
+static void test_privacy_keeps_nobody(void **state)
+{
+	struct stage *stage = *state;
+	const struct audit_config privacy = {.privacy_off = true};
+	struct audit_filter filter = any();
+
+	audit_configure(stage->audit, &privacy);
+	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
+	filter.whole = true;
+	assert_int_equal(ask(stage, &filter), 1);
+	assert_string_equal(text_of(stage, 0, "user"), "null");
+	assert_string_equal(text_of(stage, 0, "client"), "null");
+	assert_string_equal(text_of(stage, 0, "original"), "null");
+	assert_string_equal(text_of(stage, 0, "mac"), "null");
+	assert_string_equal(text_of(stage, 0, "detail"), "null");
+	assert_string_equal(text_of(stage, 0, "zone"), "guest");
+	assert_string_equal(text_of(stage, 0, "server"), "relay");
+}
+
+static void test_audit_off_and_too_many_refusals(void **state)
+{
+	struct stage *stage = *state;
+	struct message_flow record = flow(1, NOW, "ann", "192.0.2.7");
+	struct audit_filter filter = any();
+
+	record.audit = 0;
+	audit_record(stage->audit, &record);
+	audit_refused(stage->audit, &record);
+	record.audit = 1;
+	record.id = 0;
+	record.verdict = POLICY_VERDICT_DROP;
+	record.ending = ENDING_DROPPED;
+	for (unsigned i = 0; i < AUDIT_REFUSED_PER_MINUTE + 5; i++)
+		audit_refused(stage->audit, &record);
+	filter.limit = 1000;
+	size_t kept = ask(stage, &filter);
+	/* the minute may have changed in between */
+	assert_int_equal(
+		kept + stage->counters[COUNTER_AUDIT_SKIPPED], AUDIT_REFUSED_PER_MINUTE + 5);
+	assert_true(kept >= AUDIT_REFUSED_PER_MINUTE);
+	assert_string_equal(text_of(stage, 0, "flow"), "null");
+}
+
+static void never_row(void *context, const char *json, uint64_t key)
+{
+	(void)context;
+	(void)json;
+	(void)key;
+	fail();
+}
+
+static void never_done(void *context, int status, bool more)
+{
+	(void)context;
+	(void)status;
+	(void)more;
+	fail();
+}
+
+static void test_a_cancelled_query_is_silent(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_filter filter = any();
+
+	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
+	uint64_t id = audit_query(stage->audit, &filter, never_row, never_done, NULL);
+	audit_cancel(stage->audit, id);
+	assert_int_equal(ask(stage, &filter), 1);
+	/* closing answers nobody either */
+	audit_query(stage->audit, &filter, never_row, never_done, NULL);
+}
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+static struct message_flow random_flow(uint32_t *seed, uint64_t id)
+{
+	char user[16], client[48];
+
+	snprintf(user, sizeof(user), "user%u", next_random(seed) % 20);
+	if (next_random(seed) & 1)
+		snprintf(client, sizeof(client), "192.0.2.%u", next_random(seed) % 256);
+	else
+		snprintf(client, sizeof(client), "2001:db8:0:%x::%x", next_random(seed) % 4,
+			next_random(seed) % 32);
+	struct message_flow record = flow(id, NOW + next_random(seed) % 100000, user, client);
+	record.mac.bytes[5] = (uint8_t)(next_random(seed) % 50);
+	record.session = next_random(seed) % 30;
+	record.ending = (uint16_t)(next_random(seed) % ENDINGS);
+	record.verdict = (uint16_t)(next_random(seed) % POLICY_VERDICTS);
+	snprintf(record.zone, sizeof(record.zone), "zone%u", next_random(seed) % 3);
+	snprintf(record.rule, sizeof(record.rule), "rule%u", next_random(seed) % 10);
+	snprintf(record.server, sizeof(record.server), "server%u", next_random(seed) % 2);
+	return record;
+}
+
+static struct audit_filter random_filter(uint32_t *seed, const struct message_flow *like)
+{
+	struct audit_filter filter = any();
+
+	if (next_random(seed) % 4 == 0)
+		strcpy(filter.user, like->user);
+	if (next_random(seed) % 4 == 0)
+		strcpy(filter.zone, like->zone);
+	if (next_random(seed) % 4 == 0)
+		strcpy(filter.rule, like->rule);
+	if (next_random(seed) % 4 == 0)
+		strcpy(filter.server, like->server);
+	if (next_random(seed) % 4 == 0)
+		filter.verdict = like->verdict;
+	if (next_random(seed) % 4 == 0)
+		filter.ending = like->ending;
+	if (next_random(seed) % 6 == 0)
+		filter.mac = like->mac;
+	if (next_random(seed) % 6 == 0)
+		filter.session = like->session;
+	if (next_random(seed) % 3 == 0) {
+		char text[ADDR_TEXT_SIZE + 8], addr[ADDR_TEXT_SIZE];
+		unsigned bits = addr_bits(&like->client.addr);
+		int n = snprintf(text, sizeof(text), "%s/%u", addr_format(&like->client.addr, addr),
+			bits - next_random(seed) % bits);
+		prefix_parse(text, (size_t)n, &filter.client);
+	}
+	if (next_random(seed) % 4 == 0)
+		filter.since_ms = NOW + next_random(seed) % 100000;
+	if (next_random(seed) % 4 == 0)
+		filter.until_ms = NOW + next_random(seed) % 100000;
+	filter.limit = next_random(seed) % 200 + 1;
+	return filter;
+}
+
+static bool fits(const struct audit_filter *f, const struct message_flow *r)
+{
+	return (!*f->user || strcmp(f->user, r->user) == 0) &&
+	       (!*f->zone || strcmp(f->zone, r->zone) == 0) &&
+	       (!*f->rule || strcmp(f->rule, r->rule) == 0) &&
+	       (!*f->server || strcmp(f->server, r->server) == 0) &&
+	       (f->verdict < 0 || f->verdict == r->verdict) &&
+	       (f->ending < 0 || f->ending == r->ending) &&
+	       (!mac_is_set(&f->mac) || mac_equal(&f->mac, &r->mac)) &&
+	       (!f->session || f->session == r->session) &&
+	       (f->client.addr.family == ADDR_NONE ||
+		       prefix_contains(&f->client, &r->client.addr)) &&
+	       r->end_ms >= f->since_ms && (!f->until_ms || r->end_ms < f->until_ms);
+}
+
+#define MODEL 3000
+
+static void test_random_filters_agree_with_a_scan(void **state)
+{
+	static struct message_flow model[MODEL];
+	struct stage *stage = *state;
+	uint32_t seed = 2654435769;
+
+	for (unsigned i = 0; i < MODEL; i++) {
+		model[i] = random_flow(&seed, i + 1);
+		add(stage, model[i]);
+	}
+	for (unsigned i = 0; i < 400; i++) {
+		struct audit_filter filter =
+			random_filter(&seed, &model[next_random(&seed) % MODEL]);
+		size_t right = 0, n = ask(stage, &filter);
+		assert_int_equal(stage->status, 0);
+		for (unsigned r = 0; r < MODEL; r++)
+			right += fits(&filter, &model[r]);
+		assert_int_equal(n, right < filter.limit ? right : filter.limit);
+		assert_int_equal(stage->more, right > filter.limit);
+		for (size_t k = 0; k < n; k++) {
+			uint64_t id;
+			const char *text = text_of(stage, k, "flow");
+			assert_true(k == 0 || stage->keys[k] < stage->keys[k - 1]);
+			assert_int_equal(flowid_parse(text, strlen(text), &id), 0);
+			assert_true(fits(&filter, &model[id - 1]));
+		}
+		if (n == 0)
+			continue;
+		/* none newer than the last row was left out */
+		uint64_t oldest = stage->keys[n - 1] >> AUDIT_KEY_SHIFT;
+		size_t newer = 0;
+		for (unsigned r = 0; r < MODEL; r++)
+			newer += fits(&filter, &model[r]) && model[r].end_ms > oldest;
+		assert_true(newer <= n);
+	}
+}
+
+static void check_plan(sqlite3 *db, const char *sql, const char *wanted)
+{
+	sqlite3_stmt *plan;
+	char explain[AUDIT_SQL_SIZE + 32], all[1024] = "";
+
+	snprintf(explain, sizeof(explain), "EXPLAIN QUERY PLAN %s", sql);
+	assert_int_equal(sqlite3_prepare_v2(db, explain, -1, &plan, NULL), SQLITE_OK);
+	while (sqlite3_step(plan) == SQLITE_ROW)
+		strncat(all, (const char *)sqlite3_column_text(plan, 3),
+			sizeof(all) - strlen(all) - 1);
+	sqlite3_finalize(plan);
+	if (!strstr(all, wanted) || strstr(all, "SCAN") || strstr(all, "TEMP B-TREE"))
+		fail_msg("%s\n%s", sql, all);
+}
+
+static void test_every_filter_goes_by_an_index_and_nothing_is_sorted(void **state)
+{
+	struct stage *stage = *state;
+	struct message_flow like = flow(1, NOW, "ann", "192.0.2.7");
+	struct audit_filter all = any();
+	char sql[AUDIT_SQL_SIZE], wanted[128];
+	sqlite3 *db;
+
+	all.id = 1;
+	all.session = 1;
+	strcpy(all.user, like.user);
+	strcpy(all.zone, like.zone);
+	strcpy(all.rule, like.rule);
+	strcpy(all.server, like.server);
+	all.verdict = all.ending = 0;
+	all.mac = like.mac;
+	all.client = prefix_of(&like.client.addr);
+	assert_int_equal(sqlite3_open(stage->path, &db), SQLITE_OK);
+	for (int column = 0; column < AUDIT_COLUMNS; column++) {
+		assert_true(audit_query_has(&all, (enum audit_column)column));
+		audit_query_sql(&all, column, sql);
+		snprintf(wanted, sizeof(wanted),
+			"SEARCH record USING INDEX record_%s (%s=? AND rowid>? AND rowid<?)",
+			audit_column_names[column], audit_column_names[column]);
+		check_plan(db, sql, wanted);
+	}
+	all = any();
+	audit_query_sql(&all, -1, sql);
+	check_plan(db, sql, "SEARCH record USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
+	all.client = (struct prefix){.addr = like.client.addr, .len = 24};
+	audit_query_sql(&all, -1, sql);
+	check_plan(db, sql, "SEARCH record USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
+	check_plan(db,
+		"SELECT client FROM record INDEXED BY record_client WHERE client > ?4 AND client "
+		"<= ?5 ORDER BY client LIMIT 1",
+		"SEARCH record USING COVERING INDEX record_client (client>? AND client<?)");
+	check_plan(db,
+		"SELECT key FROM record INDEXED BY record_client WHERE client = ?4 AND key < ?1 "
+		"AND key >= ?2 ORDER BY key DESC LIMIT ?3",
+		"SEARCH record USING COVERING INDEX record_client (client=? AND rowid>? AND "
+		"rowid<?)");
+	sqlite3_close(db);
+}
+
+struct deadline {
+	struct loop_timer timer; /* first */
+	struct stage *stage;
+};
+
+static void stop(struct loop_timer *timer, uint64_t now_ms)
+{
+	(void)now_ms;
+	loop_stop(((struct deadline *)timer)->stage->loop);
+}
+
+/* Lets the loop run until the counter stands at `wanted`, for ten seconds at most. */
+static void wait_for(struct stage *stage, enum counter counter, uint64_t wanted)
+{
+	struct deadline deadline = {.timer = {.on_time = stop}, .stage = stage};
+	uint64_t begin_ms = loop_now_ms(stage->loop);
+
+	while (stage->counters[counter] != wanted && loop_now_ms(stage->loop) < begin_ms + 10000) {
+		loop_timer_set(stage->loop, &deadline.timer, loop_now_ms(stage->loop) + 5);
+		assert_int_equal(loop_run(stage->loop), 0);
+	}
+	loop_timer_clear(stage->loop, &deadline.timer);
+	assert_int_equal(stage->counters[counter], wanted);
+}
+
+static void test_old_records_go(void **state)
+{
+	struct stage *stage = *state;
+	const struct audit_config keep = {.keep_s = 3600};
+	struct audit_filter filter = any();
+	uint64_t now_ms = (uint64_t)time(NULL) * 1000;
+
+	for (uint64_t i = 0; i < 2500; i++)
+		add(stage, flow(i + 1, now_ms - 3700 * 1000, "ann", "192.0.2.7"));
+	add(stage, flow(9999, now_ms - 3000 * 1000, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, 2501);
+	audit_configure(stage->audit, &keep);
+	wait_for(stage, COUNTER_AUDIT_EXPIRED, 2500);
+	assert_int_equal(ask(stage, &filter), 1);
+}
+
+static void test_the_size_is_bounded(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_config small = {.size_bytes = 1500000};
+	struct audit_filter filter = any();
+	uint64_t before;
+
+	for (uint64_t i = 0; i < 6000; i++)
+		add(stage, flow(i + 1, NOW + i, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, 6000);
+	audit_configure(stage->audit, &small);
+	do { /* until nothing more goes */
+		before = stage->counters[COUNTER_AUDIT_EXPIRED];
+		wait_for(stage, COUNTER_AUDIT_WRITTEN, 6000);
+		struct deadline pause = {.timer = {.on_time = stop}, .stage = stage};
+		loop_timer_set(stage->loop, &pause.timer, loop_now_ms(stage->loop) + 300);
+		loop_run(stage->loop);
+	} while (stage->counters[COUNTER_AUDIT_EXPIRED] != before || before == 0);
+	assert_in_range(before, 1000, 5000);
+	assert_int_equal(ask(stage, &filter), 50); /* the newest are there */
+	assert_string_equal(text_of(stage, 0, "flow"), "f-5vg");
+}
+
+static void test_a_full_disk_loses_records_and_nothing_else(void **state)
+{
+	struct stage *stage = *state;
+	struct rlimit small, before;
+	struct audit_filter filter = any();
+
+	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, 1);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = (struct rlimit){4096, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (uint64_t i = 2; i <= 40; i++)
+		add(stage, flow(i, NOW + i, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_LOST, 39);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	add(stage, flow(50, NOW + 50, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, 2);
+	assert_int_equal(ask(stage, &filter), 2);
+}
+
+/* With a count as argument: fills a database of so many records and tells how long each filter
+ * takes. */
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void fill(struct stage *stage, uint64_t count)
+{
+	uint32_t seed = 88675123;
+	char text[48];
+
+	for (uint64_t i = 1; i <= count; i++) {
+		uint32_t who = next_random(&seed) % 20000;
+		snprintf(text, sizeof(text), "198.51.%u.%u", who / 256, who % 256);
+		struct message_flow record = flow(i, NOW + i * 20, "ann", text);
+		snprintf(record.user, sizeof(record.user), "user%u", who);
+		memcpy(record.mac.bytes + 2, &who, 4);
+		record.session = who + 1;
+		record.ending = next_random(&seed) % 100 ? ENDING_QUIT
+							 : (uint16_t)(next_random(&seed) % ENDINGS);
+		if (i == 1000) { /* once, long ago */
+			strcpy(record.user, "rare");
+			strcpy(record.zone, "lobby");
+			record.client = endpoint("203.0.113.200", 40000);
+		}
+		if (next_random(&seed) % 1000 == 0)
+			strcpy(record.rule, "seldom");
+		add(stage, record);
+		if (i % 5000 == 0)
+			wait_for(stage, COUNTER_AUDIT_WRITTEN, i);
+	}
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, count);
+}
+
+static void measure(struct stage *stage, const char *name, struct audit_filter filter)
+{
+	double worst = 0, best = 1e9;
+
+	for (unsigned i = 0; i < 5; i++) {
+		double begin = seconds();
+		ask(stage, &filter);
+		double took = seconds() - begin;
+		worst = took > worst ? took : worst;
+		best = took < best ? took : best;
+	}
+	printf("%-28s %3zu rows  %7.2f ms best  %7.2f ms worst\n", name, stage->nkeys, best * 1e3,
+		worst * 1e3);
+}
+
+static struct audit_filter by_prefix(const char *text)
+{
+	struct audit_filter filter = any();
+
+	prefix_parse(text, strlen(text), &filter.client);
+	return filter;
+}
+
+static int soak(uint64_t count)
+{
+	struct audit_filter filter;
+	struct stage *stage;
+	void *state;
+
+	setup(&state);
+	stage = state;
+	double begin = seconds();
+	fill(stage, count);
+	double took = seconds() - begin;
+	printf("%llu records written in %.1f s, %.1f us each\n", (unsigned long long)count, took,
+		took * 1e6 / (double)count);
+	measure(stage, "none", any());
+	filter = any();
+	filter.id = count / 2;
+	measure(stage, "id", filter);
+	filter = any();
+	filter.session = 777;
+	measure(stage, "session", filter);
+	filter = any();
+	strcpy(filter.user, "user777");
+	measure(stage, "user", filter);
+	strcpy(filter.user, "rare");
+	measure(stage, "user, once", filter);
+	filter = any();
+	strcpy(filter.user, "nobody");
+	measure(stage, "user, never", filter);
+	filter = any();
+	strcpy(filter.zone, "guest");
+	measure(stage, "zone", filter);
+	strcpy(filter.zone, "lobby");
+	measure(stage, "zone, once", filter);
+	filter = any();
+	strcpy(filter.rule, "seldom");
+	measure(stage, "rule", filter);
+	filter.ending = ENDING_NO_SERVER;
+	measure(stage, "rule, ending", filter);
+	strcpy(filter.zone, "guest");
+	strcpy(filter.server, "relay");
+	measure(stage, "rule, ending, zone, server", filter);
+	filter = any();
+	strcpy(filter.server, "relay");
+	measure(stage, "server", filter);
+	filter = any();
+	filter.verdict = POLICY_VERDICT_REDIRECT;
+	measure(stage, "verdict", filter);
+	filter.verdict = POLICY_VERDICT_DROP;
+	measure(stage, "verdict, never", filter);
+	filter = any();
+	filter.ending = ENDING_NO_SERVER;
+	measure(stage, "ending", filter);
+	measure(stage, "client", by_prefix("198.51.3.9"));
+	measure(stage, "client /24", by_prefix("198.51.3.0/24"));
+	measure(stage, "client /16, many", by_prefix("198.51.0.0/16"));
+	measure(stage, "client /24, once", by_prefix("203.0.113.0/24"));
+	measure(stage, "client /8, never", by_prefix("10.0.0.0/8"));
+	filter = any();
+	memcpy(filter.mac.bytes, (uint8_t[]){2, 0, 9, 3, 0, 0}, 6);
+	measure(stage, "mac", filter);
+	filter = any();
+	filter.since_ms = NOW + count * 20 / 2;
+	filter.until_ms = filter.since_ms + 10000;
+	measure(stage, "since, until", filter);
+	strcpy(filter.user, "user777");
+	measure(stage, "since, until, user", filter);
+	filter = any();
+	filter.before = audit_row_key(NOW + count * 10, 0);
+	strcpy(filter.zone, "guest");
+	measure(stage, "zone, from the middle on", filter);
+	teardown(&state);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_a_record_in_full, setup, teardown),
+		cmocka_unit_test(test_the_line_of_the_log),
+		cmocka_unit_test_setup_teardown(test_newest_first_page_by_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_privacy_keeps_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_audit_off_and_too_many_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_cancelled_query_is_silent, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_random_filters_agree_with_a_scan, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_every_filter_goes_by_an_index_and_nothing_is_sorted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_old_records_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_size_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_full_disk_loses_records_and_nothing_else, setup, teardown),
+	};
+
+	log_init("test", true, POLICY_LOG_ERROR);
+	if (argc > 1)
+		return soak(strtoull(argv[1], NULL, 10));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

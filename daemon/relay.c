@@ -1,7 +1,7 @@
 #include "daemon/relay.h"
 
-#include "daemon/answer.h"
 #include "daemon/log.h"
+#include "daemon/orders.h"
 #include "daemon/privilege.h"
 #include "daemon/question.h"
 
@@ -71,7 +71,7 @@ uint64_t relay_flow_id(struct relay *relay)
 	return id;
 }
 
-static void take_flow_ids(struct relay *relay, const struct message_flow_ids *message)
+void relay_take_flow_ids(struct relay *relay, const struct message_flow_ids *message)
 {
 	relay->ids_asked = false;
 	if (message->first == 0 || message->last < message->first)
@@ -99,7 +99,7 @@ static void send_counters(struct relay *relay)
 	relay->counters_sent[COUNTER_MESSAGES_LOST] = relay->counters[COUNTER_MESSAGES_LOST];
 }
 
-static void stop_when_drained(struct relay *relay)
+void relay_stop_when_drained(struct relay *relay)
 {
 	if (!relay->draining || flow_count(&relay->table) > 0)
 		return;
@@ -111,7 +111,7 @@ static void stop_when_drained(struct relay *relay)
 void relay_on_freed(struct relay *relay)
 {
 	accept_resume(relay);
-	stop_when_drained(relay);
+	relay_stop_when_drained(relay);
 }
 
 static void on_tick(struct loop_timer *timer, uint64_t now_ms)
@@ -121,247 +121,9 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	report_flush(relay);
 	send_counters(relay);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
-	stop_when_drained(relay);
+	relay_stop_when_drained(relay);
 	loop_timer_set(relay->loop, timer, now_ms + TICK_MS);
 }
-
-/* What one flow gets when the time to drain is over: it hears so, if it has heard nothing yet. */
-static bool cut(struct flow *flow, void *context)
-{
-	(void)context;
-	bool running = flow->state == FLOW_RELAY;
-	if (!running && flow->state != FLOW_ANSWER)
-		answer_short(flow, ENDING_DRAINING);
-	flow_end(flow, running ? ENDING_DRAIN_OVER : flow->ending, running);
-	return true;
-}
-
-static void on_drain_end(struct loop_timer *timer, uint64_t now_ms)
-{
-	struct relay *relay =
-		(struct relay *)(void *)((char *)timer - offsetof(struct relay, drain_end));
-	(void)now_ms;
-	uint32_t n = flow_each(&relay->table, cut, NULL);
-	log_info("the drain time is over: %u flows ended", n);
-}
-
-static void drain(struct relay *relay, uint32_t seconds)
-{
-	uint64_t end_ms = loop_now_ms(relay->loop) + (uint64_t)seconds * 1000;
-	if (!relay->draining)
-		log_info("draining %u flows, for %u s at most", flow_count(&relay->table), seconds);
-	relay->draining = true;
-	accept_stop(relay);
-	loop_timer_set(relay->loop, &relay->drain_end, end_ms);
-	stop_when_drained(relay);
-}
-
-static bool kill_flow(struct flow *flow, void *context)
-{
-	const struct message_kill *kill = context;
-	const struct policy *policy = flow->policy;
-	const char *server = flow->to_original ? "original"
-			     : flow->server_index < 0
-				     ? ""
-				     : policy->servers[flow->server_index].name.text;
-	const char *zone = flow->zone < 0 ? "" : policy->zones[flow->zone].name.text;
-
-	if ((kill->flow && kill->flow != flow->id) ||
-		(kill->session && kill->session != flow->session) ||
-		(kill->user[0] && strcmp(kill->user, flow->user) != 0) ||
-		(kill->server[0] && strcmp(kill->server, server) != 0) ||
-		(kill->zone[0] && strcmp(kill->zone, zone) != 0))
-		return false;
-	flow_end(flow, kill->ending, true);
-	return true;
-}
-
-static bool send_flow(struct flow *flow, void *context)
-{
-	struct message_flow *message = &flow->relay->report.built;
-	(void)context;
-	report_fill(flow, MESSAGE_FLOW, message);
-	return relay_send(flow->relay, message) == 0;
-}
-
-/* To a request of control; text may be several lines, messages hold none. */
-static void reply(struct relay *relay, const struct message_header *request, int status,
-	uint32_t value, const char *text)
-{
-	struct message_reply message;
-	if (request->seq == 0 || !relay->control)
-		return;
-	message_init(&message, MESSAGE_REPLY, sizeof(message));
-	message.header.seq = request->seq;
-	message.status = status;
-	message.value = value;
-	snprintf(message.text, sizeof(message.text), "%s", text);
-	for (char *at = message.text; *at; at++)
-		if ((unsigned char)*at < ' ')
-			*at = ' ';
-	relay_send(relay, &message);
-}
-
-static void on_policy(struct relay *relay)
-{
-	const struct policy *policy = relay->pictures.now->policy;
-	host_forget(&relay->hosts);
-	if (policy)
-		log_set_level(policy->log_level);
-}
-
-static void on_complete(struct relay *relay)
-{
-	on_policy(relay);
-	report_flush(relay);
-	accept_start(relay);
-}
-
-/* False: not about the picture. */
-static bool take_picture(struct relay *relay, const struct message_header *message, int fd)
-{
-	char text[MESSAGE_TEXT_SIZE];
-	int error = 0;
-
-	switch (picture_take(&relay->pictures, message, fd, &error, text)) {
-	case PICTURE_NONE:
-		return false;
-	case PICTURE_CHANGED:
-		break;
-	case PICTURE_POLICY:
-		on_policy(relay);
-		break;
-	case PICTURE_COMPLETE:
-		on_complete(relay);
-		break;
-	case PICTURE_FAILED:
-		log_error("%s of control was not taken: %s%s%s", message_name(message->type),
-			strerror(-error), *text ? ": " : "", text);
-		break;
-	}
-	reply(relay, message, error, 0, text);
-	return true;
-}
-
-static void on_control_message(void *context, const struct message_header *message, int fd)
-{
-	struct relay *relay = context;
-	const void *m = message;
-	uint32_t n;
-
-	relay_count(relay, COUNTER_MESSAGES_RECEIVED);
-	if (take_picture(relay, message, fd))
-		return;
-	if (fd >= 0)
-		close(fd);
-	switch (message->type) {
-	case MESSAGE_PING:
-	case MESSAGE_PONG:
-		break;
-	case MESSAGE_FLOW_IDS:
-		take_flow_ids(relay, m);
-		break;
-	case MESSAGE_KILL:
-		n = flow_each(&relay->table, kill_flow, (void *)(uintptr_t)m);
-		reply(relay, message, 0, n, "");
-		break;
-	case MESSAGE_FLOWS_GET:
-		n = flow_each(&relay->table, send_flow, NULL);
-		reply(relay, message, 0, n, "");
-		break;
-	case MESSAGE_LOG_LEVEL:
-		log_set_level(((const struct message_log_level *)m)->level);
-		reply(relay, message, 0, 0, "");
-		break;
-	default:
-		relay_count(relay, COUNTER_MESSAGES_BAD);
-		log_warning(
-			"control sent %s, which is not for a relay", message_name(message->type));
-		reply(relay, message, -EOPNOTSUPP, 0, "not for a relay");
-		break;
-	}
-}
-
-/* The picture stays as it is, records wait, and flows go on; the keeper brings a new control. */
-static void on_control_gone(void *context)
-{
-	struct relay *relay = context;
-	log_warning("control is gone; going on with what it said");
-	channel_free(relay->control);
-	relay->control = NULL;
-	relay->ids_asked = false;
-}
-
-static const struct channel_handler control_handler = {on_control_message, on_control_gone};
-
-static int open_control(struct relay *relay, int fd)
-{
-	relay->control = channel_open(relay->loop, fd, &control_handler, relay);
-	if (relay->control)
-		return 0;
-	close(fd);
-	return -ENOMEM;
-}
-
-static void take_peer(struct relay *relay, int fd)
-{
-	if (fd < 0)
-		return;
-	channel_free(relay->control);
-	relay->control = NULL;
-	relay->ids_asked = false;
-	if (picture_begin(&relay->pictures) < 0 || open_control(relay, fd) < 0)
-		log_error("no memory for a new control");
-	memset(relay->counters_sent, 0xff, sizeof(relay->counters_sent));
-}
-
-static void on_keeper_message(void *context, const struct message_header *message, int fd)
-{
-	struct relay *relay = context;
-	const void *m = message;
-	struct message_plain pong;
-
-	relay_count(relay, COUNTER_MESSAGES_RECEIVED);
-	if (message->type == MESSAGE_PEER) {
-		take_peer(relay, fd);
-		return;
-	}
-	if (fd >= 0)
-		close(fd);
-	switch (message->type) {
-	case MESSAGE_PING:
-		message_init(&pong, MESSAGE_PONG, sizeof(pong));
-		pong.header.seq = message->seq;
-		channel_send(relay->keeper, &pong, -1);
-		break;
-	case MESSAGE_LINK:
-		if (link_put(&relay->links, m) < 0)
-			log_error("no memory for an interface");
-		break;
-	case MESSAGE_UNLINK:
-		link_del(&relay->links, ((const struct message_link *)m)->ifindex);
-		break;
-	case MESSAGE_LINKS_DONE:
-		break;
-	case MESSAGE_DRAIN:
-		drain(relay, ((const struct message_drain *)m)->seconds);
-		break;
-	default:
-		relay_count(relay, COUNTER_MESSAGES_BAD);
-		log_warning("the keeper sent %s, which is not for a relay",
-			message_name(message->type));
-		break;
-	}
-}
-
-static void on_keeper_gone(void *context)
-{
-	struct relay *relay = context;
-	log_error("the keeper is gone");
-	loop_stop(relay->loop);
-}
-
-static const struct channel_handler keeper_handler = {on_keeper_message, on_keeper_gone};
 
 /* Two descriptors a flow, and pipes. */
 static uint32_t flows_by_descriptors(void)
@@ -415,13 +177,9 @@ static int set_up(struct relay *relay)
 		(rc = host_table_init(&relay->hosts)) < 0 ||
 		(rc = report_init(&relay->report)) < 0 || (rc = attach_limit(relay)) < 0)
 		return rc;
-	relay->keeper = channel_open(relay->loop, start->keeper_fd, &keeper_handler, relay);
-	if (!relay->keeper)
-		return -ENOMEM;
-	if (start->control_fd >= 0 && (rc = open_control(relay, start->control_fd)) < 0)
+	if ((rc = orders_open(relay)) < 0)
 		return rc;
 	accept_init(relay);
-	relay->drain_end.on_time = on_drain_end;
 	relay->tick.on_time = on_tick;
 	loop_timer_set(relay->loop, &relay->tick, loop_now_ms(relay->loop) + TICK_MS);
 	loop_after_batch(relay->loop, sweep, relay);

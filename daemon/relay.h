@@ -53,6 +53,10 @@ const char *relay_name(const struct relay *relay);
 uint64_t relay_flow_id(struct relay *relay);
 /* To control, if there is one. 0 or -errno. */
 int relay_send(struct relay *relay, const void *message);
+/* A block of ids came. */
+void relay_take_flow_ids(struct relay *relay, const struct message_flow_ids *message);
+/* Ends the loop when the relay drains and nothing is left. */
+void relay_stop_when_drained(struct relay *relay);
 /* A flow was freed: accepting may go on, draining may be over. */
 void relay_on_freed(struct relay *relay);
 

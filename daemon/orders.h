@@ -1,0 +1,10 @@
+/* Owns what keeper and control tell a relay, and what it replies. */
+#ifndef POSTERN_ORDERS_H
+#define POSTERN_ORDERS_H
+
+struct relay;
+
+/* Opens the channels that relay->start names. 0 or -ENOMEM. */
+int orders_open(struct relay *relay);
+
+#endif

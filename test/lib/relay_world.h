@@ -369,10 +369,8 @@ static inline struct policy_string make_string(const char *text)
 
 static inline void log_in(int control, uint64_t id, const char *user, const char *address)
 {
-	struct {
-		struct message_sessions message;
-		uint8_t room[SESSION_ENCODED_MAX];
-	} all;
+	static _Alignas(16) uint8_t bytes[sizeof(struct message_sessions) + SESSION_ENCODED_MAX];
+	struct message_sessions *message = (void *)bytes;
 	struct session_address given = {0};
 	struct session session = {.id = id,
 		.zone = make_string("guest"),
@@ -383,14 +381,13 @@ static inline void log_in(int control, uint64_t id, const char *user, const char
 	struct addr addr;
 	assert_int_equal(addr_parse(address, strlen(address), &addr), 0);
 	given.prefix = prefix_of(&addr);
-	size_t len = session_encode(&session, all.room, sizeof(all.room));
+	message_init(message, MESSAGE_SESSIONS, sizeof(*message));
+	size_t len = session_encode(&session, message->data, SESSION_ENCODED_MAX);
 	assert_true(len > 0);
-	message_init(&all.message, MESSAGE_SESSIONS, sizeof(all.message));
-	len = session_encode(&session, all.message.data, sizeof(all.room));
-	all.message.n = 1;
-	all.message.bytes = (uint32_t)len;
-	all.message.header.bytes = (uint32_t)(sizeof(all.message) + len);
-	tell(control, &all, -1);
+	message->n = 1;
+	message->bytes = (uint32_t)len;
+	message->header.bytes = (uint32_t)(sizeof(*message) + len);
+	tell(control, message, -1);
 }
 
 static inline void log_out(int control, uint64_t id)

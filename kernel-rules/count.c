@@ -1,0 +1,116 @@
+/* The reading of the table's counters. */
+#include "kernel-rules/table_state.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "kernel-rules/ruleset.h"
+
+struct counting {
+	struct table_counters *counters;
+	const char *zone;
+	uint64_t *packets;
+	bool found;
+};
+
+static uint64_t packets_of(const struct nlattr *data)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, data)
+	{
+		if (mnl_attr_get_type(attr) == NFTA_COUNTER_PACKETS &&
+			mnl_attr_get_payload_len(attr) >= sizeof(uint64_t)) {
+			uint64_t value;
+			memcpy(&value, mnl_attr_get_payload(attr), sizeof(value));
+			return be64toh(value);
+		}
+	}
+	return 0;
+}
+
+static void take_counter(struct counting *counting, const char *name, uint64_t packets)
+{
+	counting->found = true;
+	if (counting->zone) {
+		size_t before = strlen(RULESET_ARRIVED_OF);
+		if (strncmp(name, RULESET_ARRIVED_OF, before) == 0 &&
+			strcmp(name + before, counting->zone) == 0)
+			*counting->packets = packets;
+		return;
+	}
+	uint64_t *const places[RULESET_COUNTERS] = {&counting->counters->arrived,
+		&counting->counters->steered, &counting->counters->queued,
+		&counting->counters->limited, &counting->counters->posture_reset,
+		&counting->counters->posture_passed, &counting->counters->bypassed,
+		&counting->counters->stray_reset, &counting->counters->refused,
+		&counting->counters->dropped, &counting->counters->killed,
+		&counting->counters->shielded};
+	for (size_t i = 0; i < RULESET_COUNTERS; i++) {
+		if (strcmp(name, ruleset_counters[i]) == 0)
+			*places[i] = packets;
+	}
+}
+
+static int on_counter(void *context, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+	const char *table = "", *name = "";
+	uint64_t packets = 0;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		switch (mnl_attr_get_type(attr)) {
+		case NFTA_OBJ_TABLE:
+			table = mnl_attr_get_str(attr);
+			break;
+		case NFTA_OBJ_NAME:
+			name = mnl_attr_get_str(attr);
+			break;
+		case NFTA_OBJ_DATA:
+			packets = packets_of(attr);
+			break;
+		default:
+			break;
+		}
+	}
+	if (strcmp(table, TABLE_NAME) == 0)
+		take_counter(context, name, packets);
+	return 0;
+}
+
+static int read_counters(struct table *t, struct counting *counting)
+{
+	struct netlink_request request;
+	struct nlmsghdr *nlh = netlink_begin_nf(&t->nl, &request,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET, 0);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, TABLE_NAME);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	int status = netlink_ask(&t->nl, nlh, on_counter, counting);
+	if (status == -EINTR)
+		status = 0; /* something changed meanwhile: the numbers are good all the same */
+	return status ? status : counting->found ? 0 : -ENOENT;
+}
+
+int table_counters(struct table *table, struct table_counters *counters)
+{
+	struct counting counting = {.counters = counters};
+	*counters = (struct table_counters){0};
+	return read_counters(table, &counting);
+}
+
+int table_zone_arrived(struct table *table, const char *zone, uint64_t *packets)
+{
+	struct counting counting = {.zone = zone, .packets = packets};
+	*packets = UINT64_MAX;
+	int status = read_counters(table, &counting);
+	if (status == 0 && *packets == UINT64_MAX)
+		status = -ENOENT;
+	if (status)
+		*packets = 0;
+	return status;
+}

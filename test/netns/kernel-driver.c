@@ -17,6 +17,7 @@
 #include "kernel-rules/neighbour.h"
 #include "kernel-rules/queue.h"
 #include "kernel-rules/routes.h"
+#include "kernel-rules/table_state.h"
 #include "kernel-rules/watch.h"
 
 #define WORDS_MAX 64
@@ -325,6 +326,11 @@ static int carry_out(struct driver *d, char **w, size_t n)
 	}
 	if (strcmp(w[0], "max") == 0 && n == 2) {
 		d->plan.client_max = (uint32_t)atoi(w[1]);
+		return 0;
+	}
+	if (strcmp(w[0], "older") == 0) { /* as if the kernel were Linux 5.10 */
+		d->table->no_owner = d->table->no_set_counters = true;
+		d->table->renews = false;
 		return 0;
 	}
 	if (strcmp(w[0], "apply") == 0)

@@ -1,4 +1,4 @@
-#include "tools/client.h"
+#include "tools/connection.h"
 #include "tools/noun.h"
 
 #include "lib/language.h"
@@ -24,26 +24,26 @@ static int bypass_without_daemon(const char **words, size_t nwords)
 			command[n++] = "--for";
 			command[n++] = seconds;
 		} else {
-			return CLIENT_USAGE;
+			return CONNECTION_USAGE;
 		}
 	}
 	if (nwords % 2)
-		return CLIENT_USAGE;
+		return CONNECTION_USAGE;
 	if (geteuid() != 0) {
 		fputs("posternctl: with no daemon only root may switch the bypass\n", stderr);
-		return CLIENT_NO_DAEMON;
+		return CONNECTION_NO_DAEMON;
 	}
 	fputs("posternctl: no daemon; the bypass is set in the kernel's table itself\n", stderr);
 	command[n] = NULL;
-	return noun_run_daemon(command) == 0 ? CLIENT_DONE : CLIENT_REFUSED;
+	return noun_run_daemon(command) == 0 ? CONNECTION_DONE : CONNECTION_REFUSED;
 }
 
 static int run_bypass(struct call *call, const struct verb *verb, const char **words, size_t nwords)
 {
-	struct client probe;
-	if (call->client->fd < 0) {
-		if (client_open(&probe, call->run_dir) == 0)
-			*call->client = probe;
+	struct connection probe;
+	if (call->connection->fd < 0) {
+		if (connection_open(&probe, call->run_dir) == 0)
+			*call->connection = probe;
 		else if (strcmp(words[1], "show") != 0)
 			return bypass_without_daemon(words, nwords);
 	}

@@ -1,5 +1,5 @@
 #include "tools/noun.h"
-#include "tools/client.h"
+#include "tools/connection.h"
 
 #include "lib/language.h"
 
@@ -62,7 +62,7 @@ static void show_end(struct shown *shown, const struct verb *verb, int status, c
 {
 	bool json = shown->call->json;
 	bool array = shown->table.shown || json_array_size(shown->table.rows) ||
-		     (!shown->text && status == CLIENT_DONE && !strncmp(verb->name, "show", 4));
+		     (!shown->text && status == CONNECTION_DONE && !strncmp(verb->name, "show", 4));
 	if (!json || array)
 		table_end(&shown->table);
 	else
@@ -100,11 +100,11 @@ static void show_error(const char *error)
 	fprintf(stderr, "%s%s", error, len && error[len - 1] == '\n' ? "" : "\n");
 }
 
-static int open_client(struct call *call)
+static int open_connection(struct call *call)
 {
-	if (call->client->fd >= 0)
+	if (call->connection->fd >= 0)
 		return 0;
-	int error = client_open(call->client, call->run_dir);
+	int error = connection_open(call->connection, call->run_dir);
 	if (error == -EACCES)
 		fprintf(stderr,
 			"posternctl: %s/control.sock: permission denied (for root and group "
@@ -121,21 +121,21 @@ static int open_client(struct call *call)
 int noun_ask(struct call *call, const struct verb *verb, const char **words, size_t nwords,
 	const char *body, size_t body_len)
 {
-	int error = open_client(call);
+	int error = open_connection(call);
 	if (error)
-		return error == -EACCES ? CLIENT_REFUSED : CLIENT_NO_DAEMON;
+		return error == -EACCES ? CONNECTION_REFUSED : CONNECTION_NO_DAEMON;
 	struct shown shown = {.call = call, .texts = json_array()};
 	table_begin(&shown.table, call->json ? TABLE_JSON : verb->style, stdout);
-	struct client_answer answer = {.on_row = show_row,
+	struct connection_answer answer = {.on_row = show_row,
 		.on_text = show_text,
 		.on_event = show_event,
 		.context = &shown};
-	int status = client_ask(call->client, words, nwords, body, body_len, &answer);
+	int status = connection_ask(call->connection, words, nwords, body, body_len, &answer);
 	show_end(&shown, verb, status, answer.error);
 	if (*answer.error)
 		show_error(answer.error);
-	if (status == CLIENT_NO_DAEMON)
-		client_close(call->client);
+	if (status == CONNECTION_NO_DAEMON)
+		connection_close(call->connection);
 	return status;
 }
 
@@ -271,7 +271,7 @@ static int run_with_file(
 	size_t len;
 	char *body = noun_read_file(words[at], &len);
 	if (!body)
-		return CLIENT_REFUSED;
+		return CONNECTION_REFUSED;
 	int status = noun_ask(call, verb, words, nwords, body, len);
 	free(body);
 	return status;
@@ -282,28 +282,28 @@ int noun_run(struct call *call, const char **words, size_t nwords)
 	if (strcmp(words[0], "help") == 0) {
 		const struct noun *about = nwords > 1 ? find_noun(words[1]) : NULL;
 		noun_help(about, stdout);
-		return CLIENT_DONE;
+		return CONNECTION_DONE;
 	}
 	const struct noun *noun = find_noun(words[0]);
 	if (!noun) {
 		near_noun(words[0]);
-		return CLIENT_USAGE;
+		return CONNECTION_USAGE;
 	}
 	if (nwords == 2 && (strcmp(words[1], "help") == 0 || strcmp(words[1], "--help") == 0)) {
 		noun_help(noun, stdout);
-		return CLIENT_DONE;
+		return CONNECTION_DONE;
 	}
 	const struct verb *verb =
 		takes_arguments(noun) ? noun->verbs : find_verb(noun, nwords > 1 ? words[1] : NULL);
 	if (!verb) {
 		fprintf(stderr, "posternctl: no such verb \"%s\"\n", words[1]);
 		noun_help(noun, stderr);
-		return CLIENT_USAGE;
+		return CONNECTION_USAGE;
 	}
 	const char *copy[REQUEST_WORDS_MAX + 1];
 	if (nwords >= REQUEST_WORDS_MAX) {
 		fprintf(stderr, "posternctl: more than %d words\n", REQUEST_WORDS_MAX);
-		return CLIENT_USAGE;
+		return CONNECTION_USAGE;
 	}
 	memcpy(copy, words, nwords * sizeof(*words));
 	if (!takes_arguments(noun)) { /* the daemon always sees a verb, never `list` */
@@ -312,7 +312,7 @@ int noun_run(struct call *call, const char **words, size_t nwords)
 	}
 	int status = verb->run ? verb->run(call, verb, copy, nwords)
 			       : run_with_file(call, verb, copy, nwords);
-	if (status == CLIENT_USAGE) {
+	if (status == CONNECTION_USAGE) {
 		fputs("usage:\n", stderr);
 		show_usage(noun, verb, stderr);
 	}

@@ -10,7 +10,7 @@
 struct call {
 	const char *run_dir;
 	bool json;
-	struct client *client; /* opened at first use, kept over a batch */
+	struct connection *connection; /* opened at first use, kept over a batch */
 };
 
 enum verb_file {

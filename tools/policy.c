@@ -1,4 +1,4 @@
-#include "tools/client.h"
+#include "tools/connection.h"
 #include "tools/noun.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@ static int run_check(struct call *call, const struct verb *verb, const char **wo
 	(void)call;
 	(void)verb;
 	if (nwords != 3)
-		return CLIENT_USAGE;
+		return CONNECTION_USAGE;
 	const char *path = strcmp(words[2], "-") == 0 ? "/dev/stdin" : words[2];
 	const char *command[] = {"", "-t", "-f", path, NULL};
-	return noun_run_daemon(command) == 0 ? CLIENT_DONE : CLIENT_REFUSED;
+	return noun_run_daemon(command) == 0 ? CONNECTION_DONE : CONNECTION_REFUSED;
 }
 
 /* Runs $VISUAL, $EDITOR or vi on a file; the shell splits an editor with options. */
@@ -49,16 +49,16 @@ static void write_text(void *context, const char *text, size_t len)
 static int fetch_source(struct call *call, FILE *file)
 {
 	static const char *const words[] = {"policy", "show", "--source"};
-	struct client_answer answer = {.on_text = write_text, .context = file};
-	if (call->client->fd < 0 && client_open(call->client, call->run_dir) != 0) {
+	struct connection_answer answer = {.on_text = write_text, .context = file};
+	if (call->connection->fd < 0 && connection_open(call->connection, call->run_dir) != 0) {
 		fprintf(stderr, "posternctl: no daemon answers at %s/control.sock\n",
 			call->run_dir);
-		return CLIENT_NO_DAEMON;
+		return CONNECTION_NO_DAEMON;
 	}
-	int status = client_ask(call->client, words, 3, NULL, 0, &answer);
+	int status = connection_ask(call->connection, words, 3, NULL, 0, &answer);
 	if (*answer.error)
 		fprintf(stderr, "%s\n", answer.error);
-	return fflush(file) == 0 ? status : CLIENT_REFUSED;
+	return fflush(file) == 0 ? status : CONNECTION_REFUSED;
 }
 
 static bool ask_again(const char *path)
@@ -77,23 +77,23 @@ static bool ask_again(const char *path)
 static int run_edit(struct call *call, const struct verb *verb, const char **words, size_t nwords)
 {
 	if (nwords != 2 && !(nwords == 4 && strcmp(words[2], "--confirm") == 0))
-		return CLIENT_USAGE;
+		return CONNECTION_USAGE;
 	char path[] = "/tmp/postern.conf.XXXXXX";
 	int fd = mkstemp(path);
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!file) {
 		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
-		return CLIENT_REFUSED;
+		return CONNECTION_REFUSED;
 	}
 	int status = fetch_source(call, file);
 	fclose(file);
 	size_t before_len = 0, after_len = 0;
-	char *before = status == CLIENT_DONE ? noun_read_file(path, &before_len) : NULL;
+	char *before = status == CONNECTION_DONE ? noun_read_file(path, &before_len) : NULL;
 	while (before) {
 		if (edit_file(path) != 0) {
 			fprintf(stderr, "posternctl: the editor failed; the text is in %s\n", path);
 			free(before);
-			return CLIENT_REFUSED;
+			return CONNECTION_REFUSED;
 		}
 		char *after = noun_read_file(path, &after_len);
 		if (!after)
@@ -101,16 +101,16 @@ static int run_edit(struct call *call, const struct verb *verb, const char **wor
 		if (after_len == before_len && memcmp(before, after, after_len) == 0) {
 			fputs("unchanged\n", stderr);
 			free(after);
-			status = CLIENT_DONE;
+			status = CONNECTION_DONE;
 			break;
 		}
 		const char *apply[] = {
 			"policy", "apply", path, "--confirm", nwords == 4 ? words[3] : ""};
 		status = noun_ask(call, verb, apply, nwords == 4 ? 5 : 3, after, after_len);
 		free(after);
-		if (status != CLIENT_DONE && ask_again(path))
+		if (status != CONNECTION_DONE && ask_again(path))
 			continue;
-		if (status != CLIENT_DONE) {
+		if (status != CONNECTION_DONE) {
 			free(before);
 			return status;
 		}

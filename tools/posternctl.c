@@ -1,5 +1,5 @@
 /* posternctl: the operator's hand on posternd. Parses what all nouns share. */
-#include "tools/client.h"
+#include "tools/connection.h"
 #include "tools/noun.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ static int refuse(const char *what, const char *word)
 {
 	fprintf(stderr, "posternctl: %s%s%s\n", what, word ? " " : "", word ? word : "");
 	noun_help(NULL, stderr);
-	return CLIENT_USAGE;
+	return CONNECTION_USAGE;
 }
 
 /* Splits a batch line into words as a shell would: blanks, quotes, backslash, '#'. Changes the
@@ -52,23 +52,23 @@ static int run_batch(struct call *call, const char *path)
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
 	if (!file) {
 		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
-		return CLIENT_REFUSED;
+		return CONNECTION_REFUSED;
 	}
 	static const char *words[REQUEST_WORDS_MAX];
 	char *line = NULL;
 	size_t room = 0;
 	unsigned number = 0;
-	int status = CLIENT_DONE;
-	while (status == CLIENT_DONE && getline(&line, &room, file) >= 0) {
+	int status = CONNECTION_DONE;
+	while (status == CONNECTION_DONE && getline(&line, &room, file) >= 0) {
 		number++;
 		int n = split_line(line, words, REQUEST_WORDS_MAX);
 		if (n < 0) {
 			fprintf(stderr, "an open quote, or too many words\n");
-			status = CLIENT_USAGE;
+			status = CONNECTION_USAGE;
 		} else if (n > 0) {
 			status = noun_run(call, words, (size_t)n);
 		}
-		if (status != CLIENT_DONE)
+		if (status != CONNECTION_DONE)
 			fprintf(stderr, "%s:%u: stopped here; the lines before it are done\n",
 				strcmp(path, "-") == 0 ? "<standard input>" : path, number);
 	}
@@ -80,8 +80,8 @@ static int run_batch(struct call *call, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct client client = {.fd = -1};
-	struct call call = {.run_dir = "/run/postern", .client = &client};
+	struct connection connection = {.fd = -1};
+	struct call call = {.run_dir = "/run/postern", .connection = &connection};
 	const char *batch = NULL;
 	static const char *const status_words[] = {"status"};
 	int i = 1;
@@ -95,10 +95,10 @@ int main(int argc, char **argv)
 			call.json = true;
 		} else if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
 			noun_help(NULL, stdout);
-			return CLIENT_DONE;
+			return CONNECTION_DONE;
 		} else if (strcmp(option, "--version") == 0) {
 			puts("posternctl " POSTERN_VERSION);
-			return CLIENT_DONE;
+			return CONNECTION_DONE;
 		} else if (run || file) {
 			if (++i == argc)
 				return refuse("a value is expected behind", option);
@@ -117,6 +117,6 @@ int main(int argc, char **argv)
 		status = noun_run(&call, (const char **)status_words, 1);
 	else
 		status = noun_run(&call, (const char **)&argv[i], (size_t)(argc - i));
-	client_close(&client);
+	connection_close(&connection);
 	return status;
 }

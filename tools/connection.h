@@ -1,24 +1,24 @@
 /* Owns the connection to control: one request out, its answer's frames in. */
-#ifndef POSTERN_TOOLS_CLIENT_H
-#define POSTERN_TOOLS_CLIENT_H
+#ifndef POSTERN_TOOLS_CONNECTION_H
+#define POSTERN_TOOLS_CONNECTION_H
 
 #include "lib/request.h"
 
 /* Exit statuses (design, section 5). */
 enum {
-	CLIENT_DONE = 0,
-	CLIENT_REFUSED = 1,
-	CLIENT_USAGE = 2,
-	CLIENT_NO_DAEMON = 3,
+	CONNECTION_DONE = 0,
+	CONNECTION_REFUSED = 1,
+	CONNECTION_USAGE = 2,
+	CONNECTION_NO_DAEMON = 3,
 };
 
-struct client {
+struct connection {
 	int fd;
 	struct request_reader reader;
 };
 
 /* What to do with an answer's frames; each may be NULL. Payload is not NUL-terminated. */
-struct client_answer {
+struct connection_answer {
 	void (*on_row)(void *context, const char *json, size_t len);
 	void (*on_text)(void *context, const char *text, size_t len);
 	void (*on_event)(void *context, const char *json, size_t len);
@@ -28,11 +28,11 @@ struct client_answer {
 
 /* Connects to run_dir/control.sock, or to run_dir/session.sock where the former may not be opened.
  * 0 or -errno. */
-int client_open(struct client *client, const char *run_dir);
-void client_close(struct client *client);
+int connection_open(struct connection *connection, const char *run_dir);
+void connection_close(struct connection *connection);
 /* Sends the words and, if body is not NULL, the body; handles the answer until DONE. Returns the
- * exit status; CLIENT_NO_DAEMON when the connection broke. */
-int client_ask(struct client *client, const char *const *words, size_t nwords, const char *body,
-	size_t body_len, struct client_answer *answer);
+ * exit status; CONNECTION_NO_DAEMON when the connection broke. */
+int connection_ask(struct connection *connection, const char *const *words, size_t nwords,
+	const char *body, size_t body_len, struct connection_answer *answer);
 
 #endif

@@ -12,7 +12,8 @@
  *   nfqueue NUMBER PORT WAITING DROPPED USER-DROPPED
  *   chain FAMILY TABLE CHAIN TYPE HOOK PRIORITY accept|drop   base chains of others
  *   iptables-nft FAMILY TABLE             the table is managed by iptables-nft
- *   takes25 FAMILY TABLE CHAIN HANDLE     a rule of another that looks for TCP port 25 */
+ *   takes25 FAMILY TABLE CHAIN HANDLE     a rule of another that looks for TCP port 25
+ *   marked FAMILY TABLE CHAIN             a rule of another that accepts what carries our mark */
 #include "daemon/keeper.h"
 
 #include "kernel-rules/netlink.h"
@@ -33,6 +34,7 @@
 struct telling {
 	void (*tell)(void *context, const char *text);
 	void *context;
+	uint32_t mark_mask;
 };
 
 static void say(const struct telling *telling, const char *format, ...)
@@ -142,6 +144,29 @@ static bool looks_for_25(const struct nftnl_expr *expr)
 	return false;
 }
 
+/* One expression of a rule that may be the operator's `meta mark & M == RELAY accept`. */
+struct mark_rule {
+	bool reads_mark, compares, accepts;
+};
+
+static void look_for_mark(struct mark_rule *found, const struct nftnl_expr *expr, uint32_t mask)
+{
+	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
+	const uint32_t relay = mask & -mask; /* 1 in the nibble */
+	uint32_t len = 0;
+
+	if (strcmp(name, "meta") == 0 && nftnl_expr_is_set(expr, NFTNL_EXPR_META_DREG)) {
+		found->reads_mark |= nftnl_expr_get_u32(expr, NFTNL_EXPR_META_KEY) == NFT_META_MARK;
+	} else if (strcmp(name, "cmp") == 0 && found->reads_mark) {
+		const void *data = nftnl_expr_get(expr, NFTNL_EXPR_CMP_DATA, &len);
+		found->compares |=
+			data && len == sizeof(relay) && memcmp(data, &relay, sizeof(relay)) == 0;
+	} else if (strcmp(name, "immediate") == 0 &&
+		   nftnl_expr_is_set(expr, NFTNL_EXPR_IMM_VERDICT)) {
+		found->accepts |= nftnl_expr_get_u32(expr, NFTNL_EXPR_IMM_VERDICT) == NF_ACCEPT;
+	}
+}
+
 static int on_rule(void *context, const struct nlmsghdr *nlh)
 {
 	const struct telling *telling = context;
@@ -158,13 +183,17 @@ static int on_rule(void *context, const struct nlmsghdr *nlh)
 	if (!table || !chain || is_ours(family, table))
 		goto done;
 	iter = nftnl_expr_iter_create(rule);
+	bool takes25 = false;
+	struct mark_rule mark = {0};
 	for (struct nftnl_expr *expr; iter && (expr = nftnl_expr_iter_next(iter));) {
-		if (!looks_for_25(expr))
-			continue;
+		takes25 |= looks_for_25(expr);
+		look_for_mark(&mark, expr, telling->mark_mask);
+	}
+	if (takes25)
 		say(telling, "takes25 %s %s %s %" PRIu64, family_name(family), table, chain,
 			nftnl_rule_get_u64(rule, NFTNL_RULE_HANDLE));
-		break;
-	}
+	if (mark.compares && mark.accepts)
+		say(telling, "marked %s %s %s", family_name(family), table, chain);
 done:
 	if (iter)
 		nftnl_expr_iter_destroy(iter);
@@ -259,7 +288,7 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 void keeper_facts_tell(
 	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context)
 {
-	const struct telling telling = {tell, context};
+	const struct telling telling = {tell, context, keeper->options.mark_mask};
 
 	tell_own(keeper, &telling);
 	tell_queue(keeper, &telling);

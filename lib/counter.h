@@ -82,6 +82,22 @@ enum counter_kind {
 	X(AUDIT_LOST, "audit-lost", TOTAL, "audit records that could not be stored")              \
 	X(AUDIT_EXPIRED, "audit-expired", TOTAL, "audit records removed by age or size")          \
 	X(AUDIT_SKIPPED, "audit-skipped", TOTAL, "refused admissions not recorded: too many")     \
+	/* health */                                                                              \
+	X(DNS_QUERIES, "dns-queries", TOTAL, "questions sent to DNS servers")                     \
+	X(DNS_ANSWERS, "dns-answers", TOTAL, "answers with what was asked for")                   \
+	X(DNS_NEGATIVE, "dns-negative", TOTAL, "answers that there is no such name or record")    \
+	X(DNS_FAILED, "dns-failed", TOTAL, "questions without an answer, or with an error")       \
+	X(DNS_MALFORMED, "dns-malformed", TOTAL, "answers that could not be read")                \
+	X(DNS_REFUSED, "dns-refused", TOTAL, "addresses in answers that no server may have")      \
+	X(NAMES, "names", GAUGE, "names and kinds of record held")                                \
+	X(NAMES_STALE, "names-stale", GAUGE, "of these, held over because DNS is down")           \
+	X(NAMES_SHARED, "names-shared", TOTAL, "look-ups that were served by a name held")        \
+	X(PROBES, "probes", TOTAL, "connections made to probe hosts")                             \
+	X(PROBES_FAILED, "probes-failed", TOTAL, "of these, not answered as they should be")      \
+	X(PROBES_REFUSED, "probes-refused", TOTAL, "of these, hosts found unusable")              \
+	X(TARGETS, "targets", GAUGE, "hosts of all servers")                                      \
+	X(TARGETS_DOWN, "targets-down", GAUGE, "of these, down or never to be used")              \
+	X(TARGETS_CHANGES, "targets-changes", TOTAL, "changes of the state of a host")            \
 	/* control */                                                                             \
 	X(POLICIES_APPLIED, "policies-applied", TOTAL, "policies applied")                        \
 	X(POLICIES_REFUSED, "policies-refused", TOTAL, "policies refused")                        \

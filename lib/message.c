@@ -262,8 +262,40 @@ static bool host_ok(const void *message, size_t len)
 {
 	const struct message_host *host = message;
 	(void)len;
-	return addr_given_ok(&host->host.addr) && host->usable <= 1 && NAMED_OK(host->server) &&
-	       TEXT_OK(host->text);
+	return addr_given_ok(&host->host.addr) && host->usable <= 1 &&
+	       host->kind <= MESSAGE_HOST_FAILED && NAMED_OK(host->server) && TEXT_OK(host->text);
+}
+
+static bool target_ok(const struct message_target *target)
+{
+	if (!NAMED_OK(target->name) || !TEXT_OK(target->text) || !target->port ||
+		target->state >= TARGET_STATES || target->client_families > TARGET_CLIENTS_ALL ||
+		target->stale > 1 || target->naddresses > TARGET_ADDRESSES_MAX ||
+		target->asked >> target->naddresses)
+		return false;
+	for (unsigned i = 0; i < target->naddresses; i++)
+		if (!addr_given_ok(&target->addresses[i]))
+			return false;
+	return true;
+}
+
+static bool targets_ok(const void *message, size_t len)
+{
+	const struct message_targets *targets = message;
+	if (!NAMED_OK(targets->server) || targets->n > TARGETS_MAX ||
+		!count_ok(len, sizeof(*targets), targets->n, sizeof(targets->v[0])))
+		return false;
+	for (uint32_t i = 0; i < targets->n; i++)
+		if (!target_ok(&targets->v[i]))
+			return false;
+	return true;
+}
+
+static bool probe_now_ok(const void *message, size_t len)
+{
+	const struct message_probe_now *now = message;
+	(void)len;
+	return TEXT_OK(now->server);
 }
 
 /* bytes: the whole message, or with `longer` its fixed part. */
@@ -334,10 +366,12 @@ static const struct kind kinds[] = {
 	[MESSAGE_FLOW_IDS_GET] = PLAIN("flow-ids-get"),
 	[MESSAGE_COUNTERS] = FIXED("counters", message_counters, counters_ok),
 	[MESSAGE_HOST] = FIXED("host", message_host, host_ok),
+	[MESSAGE_TARGETS] = LONGER("targets", message_targets, targets_ok),
+	[MESSAGE_PROBE_NOW] = FIXED("probe-now", message_probe_now, probe_now_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-_Static_assert(KINDS == MESSAGE_HOST + 1, "every message has its row");
+_Static_assert(KINDS == MESSAGE_TYPES, "every message has its row");
 
 int message_check(const void *bytes, size_t len)
 {

@@ -11,8 +11,9 @@
 #include "lib/decide.h"
 #include "lib/ending.h"
 #include "lib/policy.h"
+#include "lib/target.h"
 
-#define MESSAGE_VERSION	  1
+#define MESSAGE_VERSION   1
 #define MESSAGE_BYTES_MAX 65536
 #define MESSAGE_TEXT_SIZE 256
 
@@ -23,37 +24,38 @@ enum message_type {
 	MESSAGE_REPLY,
 
 	/* keeper -> control and relay */
-	MESSAGE_LINK,  /* an interface came or changed */
+	MESSAGE_LINK, /* an interface came or changed */
 	MESSAGE_UNLINK,
 	MESSAGE_LINKS_DONE, /* the whole picture was sent */
-	MESSAGE_PEER,  /* + descriptor: the socket to control (for a relay) or to a relay (control) */
+	MESSAGE_PEER, /* + descriptor: the socket to control (for a relay) or to a relay (control)
+		       */
 	MESSAGE_PEER_GONE, /* a relay died (to control) */
-	MESSAGE_DRAIN, /* take no new flows, end when the last is done or the time is over */
+	MESSAGE_DRAIN,     /* take no new flows, end when the last is done or the time is over */
 
 	/* keeper -> control */
-	MESSAGE_ADMIT,	/* a first packet waits for its verdict */
-	MESSAGE_EVENT,	/* healed, late, killed, queue overrun, ...: for log, counters, monitor */
+	MESSAGE_ADMIT,  /* a first packet waits for its verdict */
+	MESSAGE_EVENT,  /* healed, late, killed, queue overrun, ...: for log, counters, monitor */
 	MESSAGE_CLIENT, /* one row of MESSAGE_CLIENTS_GET, then the reply */
 	MESSAGE_RELOAD, /* SIGHUP */
-	MESSAGE_STOP,	/* SIGTERM: control says which policy to leave behind, then ends */
+	MESSAGE_STOP,   /* SIGTERM: control says which policy to leave behind, then ends */
 	MESSAGE_KERNEL_COUNTERS, /* answer to MESSAGE_KERNEL_COUNTERS_GET */
-	MESSAGE_TEXT,	/* one line of MESSAGE_DOCTOR_GET, then the reply */
+	MESSAGE_TEXT,            /* one line of MESSAGE_DOCTOR_GET, then the reply */
 
 	/* control -> keeper */
-	MESSAGE_READY,	 /* state is loaded; admission may begin */
+	MESSAGE_READY,   /* state is loaded; admission may begin */
 	MESSAGE_VERDICT, /* answer to MESSAGE_ADMIT; its entry goes into the kernel first */
 	MESSAGE_ENTRIES, /* client set entries to add and delete, one batch */
-	MESSAGE_PLAN,	 /* + descriptor: a sealed memfd with plan_encode() bytes */
+	MESSAGE_PLAN,    /* + descriptor: a sealed memfd with plan_encode() bytes */
 	MESSAGE_BYPASS,
 	MESSAGE_CLIENTS_GET,
 	MESSAGE_KERNEL_COUNTERS_GET,
 	MESSAGE_NEIGHBOUR_GET, /* answered by MESSAGE_NEIGHBOUR */
 	MESSAGE_NEIGHBOUR,
-	MESSAGE_CUT,	     /* end a client's passed flows: ct mark KILL */
-	MESSAGE_DOCTOR_GET,  /* facts that need privilege, as text lines "key value" */
+	MESSAGE_CUT,        /* end a client's passed flows: ct mark KILL */
+	MESSAGE_DOCTOR_GET, /* facts that need privilege, as text lines "key value" */
 
 	/* control -> relay */
-	MESSAGE_POLICY,	       /* + descriptor: sealed memfd with canonical resolved text */
+	MESSAGE_POLICY,        /* + descriptor: sealed memfd with canonical resolved text */
 	MESSAGE_POLICY_COMMIT, /* use the prepared policy from now on */
 	MESSAGE_POLICY_ABORT,
 	MESSAGE_SESSIONS, /* one or more encoded sessions, back to back */
@@ -62,18 +64,25 @@ enum message_type {
 	MESSAGE_LIST_CLEAR,
 	MESSAGE_PICTURE_DONE, /* policy, sessions and lists were sent: accept flows */
 	MESSAGE_FLOW_IDS,     /* a block of flow ids to use */
-	MESSAGE_KILL,	      /* end flows */
+	MESSAGE_KILL,         /* end flows */
 	MESSAGE_FLOWS_GET,    /* answered by MESSAGE_FLOW rows, then the reply */
 	MESSAGE_LOG_LEVEL,
 
 	/* relay -> control */
-	MESSAGE_FLOW,	 /* one live flow */
-	MESSAGE_RECORD,	 /* a finished flow: the audit record */
+	MESSAGE_FLOW,    /* one live flow */
+	MESSAGE_RECORD,  /* a finished flow: the audit record */
 	MESSAGE_STARTED, /* a flow began (for hits, monitor, idle sessions) */
 	MESSAGE_FLOW_IDS_GET,
 	MESSAGE_COUNTERS, /* a relay's counters, once a second when changed, and at its end */
-	MESSAGE_HOST,	  /* what a relay found out about a server's host */
+	MESSAGE_HOST,     /* what a relay found out about a server's host; control -> health too */
+
+	/* health -> control -> relay; control -> a new health: what the one before had said */
+	MESSAGE_TARGETS, /* where a server's flows may go: always the whole list of one server */
+
+	/* control -> health */
+	MESSAGE_PROBE_NOW, /* probes a server's hosts at once */
 };
+#define MESSAGE_TYPES (MESSAGE_PROBE_NOW + 1)
 
 struct message_header {
 	uint16_t type;
@@ -105,7 +114,7 @@ struct message_link { /* LINK, UNLINK */
 
 struct message_peer { /* PEER, PEER_GONE */
 	struct message_header header;
-	uint32_t relay;	    /* number of the relay, from 0 */
+	uint32_t relay;      /* number of the relay, from 0 */
 	uint32_t generation; /* counts the starts of this relay */
 };
 
@@ -127,7 +136,7 @@ struct message_admit {
 
 /* One entry of the kernel's client sets. */
 struct message_entry {
-	uint8_t add;	/* 1 add (replaces any other verdict), 0 delete */
+	uint8_t add;    /* 1 add (replaces any other verdict), 0 delete */
 	uint8_t kernel; /* enum decide_kernel */
 	uint8_t has_mac;
 	uint8_t reserved;
@@ -141,7 +150,7 @@ struct message_verdict {
 	struct message_header header;
 	uint32_t packet;
 	uint8_t kernel; /* enum decide_kernel */
-	uint8_t cache;	/* 1: entry goes into the kernel */
+	uint8_t cache;  /* 1: entry goes into the kernel */
 	uint8_t forget; /* 1: forgotten is deleted in the same batch */
 	uint8_t reserved;
 	struct message_entry entry;
@@ -165,7 +174,7 @@ struct message_client {
 enum message_event_kind {
 	MESSAGE_EVENT_HEALED_TABLE,
 	MESSAGE_EVENT_HEALED_ROUTE,
-	MESSAGE_EVENT_ADMIT_LATE,   /* released undecided */
+	MESSAGE_EVENT_ADMIT_LATE, /* released undecided */
 	MESSAGE_EVENT_QUEUE_OVERRUN,
 	MESSAGE_EVENT_ENTRY_FAILED, /* a full set, for one */
 	MESSAGE_EVENT_RELAY_KILLED, /* missed its heartbeat */
@@ -185,9 +194,9 @@ struct message_event {
 struct message_kernel_counters {
 	struct message_header header;
 	uint64_t steered, queued, limited, posture_reset, posture_passed, bypassed, stray_reset;
-	uint64_t entries;	 /* in all client sets */
-	uint32_t native_queue;	 /* 1 native, 0 nft_compat */
-	uint32_t table_owned;	 /* 1: owner and persist */
+	uint64_t entries;      /* in all client sets */
+	uint32_t native_queue; /* 1 native, 0 nft_compat */
+	uint32_t table_owned;  /* 1: owner and persist */
 };
 
 struct message_text {
@@ -198,14 +207,14 @@ struct message_text {
 struct message_bypass {
 	struct message_header header;
 	uint32_t on;
-	uint32_t seconds; /* 0: no end */
+	uint32_t seconds;            /* 0: no end */
 	char zone[POLICY_NAME_SIZE]; /* empty: all */
 };
 
 struct message_neighbour { /* NEIGHBOUR_GET and NEIGHBOUR */
 	struct message_header header;
 	struct addr addr;
-	struct mac mac; /* all zero in the answer: not known */
+	struct mac mac;   /* all zero in the answer: not known */
 	uint32_t ifindex; /* 0: any; in the answer where it was found */
 	char ifname[POLICY_IFNAME_SIZE];
 };
@@ -223,8 +232,8 @@ struct message_policy { /* POLICY, POLICY_COMMIT, POLICY_ABORT */
 struct message_sessions {
 	struct message_header header;
 	uint32_t n;
-	uint32_t bytes;	 /* of data */
-	uint8_t data[];	 /* session_encode() n times */
+	uint32_t bytes; /* of data */
+	uint8_t data[]; /* session_encode() n times */
 };
 
 struct message_session_gone {
@@ -255,7 +264,7 @@ struct message_flow_ids {
 /* Flows that match every criterion given are ended: RST to both sides. */
 struct message_kill {
 	struct message_header header;
-	uint64_t flow;	  /* 0: any */
+	uint64_t flow;    /* 0: any */
 	uint64_t session; /* 0: any */
 	uint32_t ending;  /* enum ending: what the record says */
 	uint32_t reserved;
@@ -283,7 +292,7 @@ struct message_started {
 
 struct message_attempt {
 	struct endpoint host;
-	uint32_t ms;	 /* how long it took */
+	uint32_t ms;     /* how long it took */
 	uint16_t ending; /* enum ending; ENDING_NONE: it was taken */
 	char reply[120]; /* the host's words, printable */
 };
@@ -293,14 +302,14 @@ struct message_flow { /* FLOW and RECORD */
 	uint64_t id;
 	uint64_t session;
 	uint64_t start_ms, end_ms; /* wall clock */
-	uint64_t connected_ms;	   /* wall clock: the good greeting; 0: never */
+	uint64_t connected_ms;     /* wall clock: the good greeting; 0: never */
 	uint64_t from_client_bytes, from_server_bytes;
 	uint32_t messages; /* that the server took (250 after the data), as seen in clear */
-	uint32_t seen;	   /* of enum smtp_seen (smtp.h) */
+	uint32_t seen;     /* of enum smtp_seen (smtp.h) */
 	uint16_t verdict;  /* enum policy_verdict */
 	uint16_t ending;   /* enum ending */
 	uint16_t reason;   /* enum decide_reason */
-	uint16_t audit;	   /* 0: the rule says audit off */
+	uint16_t audit;    /* 0: the rule says audit off */
 	struct endpoint client;
 	struct endpoint original;
 	struct endpoint host; /* family ADDR_NONE: none */
@@ -309,28 +318,72 @@ struct message_flow { /* FLOW and RECORD */
 	char zone[POLICY_NAME_SIZE];
 	char user[POLICY_USER_SIZE];
 	char rule[POLICY_NAME_SIZE];
-	char server[POLICY_NAME_SIZE]; /* "original" for server original */
-	char state[24];	    /* live: name of the flow's state */
+	char server[POLICY_NAME_SIZE];  /* "original" for server original */
+	char state[24];                 /* live: name of the flow's state */
 	char detail[MESSAGE_TEXT_SIZE]; /* printable: reason in words, last reply */
 	uint32_t nattempts;
 	uint32_t relay;
 	struct message_attempt attempts[MESSAGE_ATTEMPTS_MAX];
 };
 
+#define MESSAGE_RELAY_HEALTH 0xffff /* in the place of a relay's number */
+
 struct message_counters {
 	struct message_header header;
-	uint32_t relay;
-	uint32_t n; /* COUNTERS */
+	uint32_t relay; /* number; or MESSAGE_RELAY_HEALTH */
+	uint32_t n;     /* COUNTERS */
 	uint64_t v[COUNTERS];
+};
+
+enum message_host_kind {
+	MESSAGE_HOST_ASKED,  /* it answered what it offers: `usable` */
+	MESSAGE_HOST_WORKED, /* it greeted a flow well */
+	MESSAGE_HOST_FAILED, /* a flow could not have it; text says why */
 };
 
 struct message_host {
 	struct message_header header;
 	struct endpoint host;
-	uint16_t usable; /* 0: refused, text says why */
-	uint16_t reserved;
+	uint16_t usable; /* with ASKED: 0 refused, text says why */
+	uint16_t kind;   /* enum message_host_kind */
 	char server[POLICY_NAME_SIZE];
 	char text[MESSAGE_TEXT_SIZE];
+};
+
+/* One host of a server as flows may try it. */
+struct message_target {
+	char name[TARGET_NAME_SIZE]; /* as shown: host name, address, or domain without hosts */
+	char text[TARGET_TEXT_SIZE]; /* why it is in this state; may be empty */
+	uint64_t since_ms;           /* wall clock: when the state began; 0: at no time yet */
+	uint32_t weight;             /* 0: no new flows */
+	uint32_t limit_flows;        /* 0: none */
+	uint32_t latency_us;         /* from connect to the end of the 220; 0: not known */
+	uint16_t line;               /* index of the policy's host */
+	uint16_t port;
+	uint16_t preference;
+	uint16_t asked; /* bit i: addresses[i] offers nothing that it must not */
+	uint8_t depth;  /* within one preference: 0 before 1 before 2, by an MX record's own */
+	uint8_t state;  /* enum target_state */
+	uint8_t client_families; /* bit 0 IPv4 clients, bit 1 IPv6 clients; 0: no flow is taken */
+	uint8_t stale;           /* DNS is down: this is its last good answer */
+	uint8_t naddresses;
+	uint8_t reserved[3];
+	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first */
+};
+
+/* Ascending preference, then depth. Between equals a relay spreads flows by weight. */
+struct message_targets {
+	struct message_header header;
+	uint64_t number; /* of the policy */
+	char server[POLICY_NAME_SIZE];
+	uint32_t n; /* at most TARGETS_MAX */
+	uint32_t reserved;
+	struct message_target v[];
+};
+
+struct message_probe_now {
+	struct message_header header;
+	char server[POLICY_NAME_SIZE]; /* empty: all */
 };
 
 /* Is this a well-formed message, of len bytes in an aligned buffer? Type known, version ours,

@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* most inputs fail in the header: mend it, so that the rest is reached */
 	if (size >= sizeof(struct message_header)) {
 		struct message_header *header = (struct message_header *)copy;
-		header->type %= MESSAGE_HOST + 2;
+		header->type %= MESSAGE_TYPES + 1;
 		header->version = MESSAGE_VERSION;
 		header->bytes = (uint32_t)size;
 		header->reserved = 0;

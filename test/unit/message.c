@@ -47,7 +47,7 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 {
 	(void)state;
 	for (unsigned type = 0; type < 70000; type++) {
-		if (type > MESSAGE_HOST || type == 0) {
+		if (type >= MESSAGE_TYPES || type == 0) {
 			assert_string_equal(message_name((enum message_type)type), "unknown");
 			message_init(&m, (enum message_type)type, sizeof(m.header));
 			if (type <= UINT16_MAX)
@@ -261,7 +261,7 @@ static void random_bytes_are_refused_or_harmless(void **state)
 		size_t len = sizeof(m.header) + (size_t)rand() % 4000;
 		for (size_t i = 0; i < len; i++)
 			m.bytes[i] = (uint8_t)rand();
-		m.header.type = (uint16_t)(rand() % (MESSAGE_HOST + 2));
+		m.header.type = (uint16_t)(rand() % (MESSAGE_TYPES + 1));
 		m.header.version = MESSAGE_VERSION;
 		m.header.bytes = (uint32_t)len;
 		m.header.reserved = 0;

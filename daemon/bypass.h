@@ -1,0 +1,31 @@
+/* Owns the bypass as control knows it: which zones pass everything, until when, over a restart. */
+#ifndef POSTERN_BYPASS_H
+#define POSTERN_BYPASS_H
+
+#include "daemon/ask.h"
+#include "lib/policy.h"
+
+#define BYPASS_MAX 257 /* zones, and all of them */
+
+struct bypass;
+struct control;
+
+struct bypass_line {
+	char zone[POLICY_NAME_SIZE]; /* "": all zones */
+	uint64_t until_ms;           /* wall clock; 0: no end */
+	uint64_t since_ms;
+};
+
+/* Reads the state folder. NULL: out of memory. */
+struct bypass *bypass_open(struct control *control);
+void bypass_free(struct bypass *bypass);
+/* Tells the keeper what is still on; after the plan. */
+void bypass_resume(struct bypass *bypass);
+/* Switches; zone "": all. seconds 0: no end. Parts of the gather: the kernel has it, the disk too.
+ */
+void bypass_switch(
+	struct bypass *bypass, const char *zone, bool on, uint64_t seconds, struct gather *gather);
+/* What is on now. */
+const struct bypass_line *bypass_lines(struct bypass *bypass, size_t *n);
+
+#endif

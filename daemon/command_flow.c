@@ -1,0 +1,122 @@
+#include "daemon/command.h"
+
+#include "daemon/audit.h"
+#include "daemon/control.h"
+#include "daemon/peers.h"
+#include "lib/flowid.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Which flows. Empty members: any. */
+struct selection {
+	uint64_t id;
+	const char *user, *server, *zone;
+};
+
+struct showing {
+	struct peers_flows flows; /* first */
+	struct command *command;
+	struct selection selection;
+};
+
+static bool take_selection(struct command *command, struct selection *selection)
+{
+	const char *word = command_word(command);
+	const char **value = strcmp(word, "user") == 0     ? &selection->user
+			     : strcmp(word, "server") == 0 ? &selection->server
+			     : strcmp(word, "zone") == 0   ? &selection->zone
+							   : NULL;
+	if (value) {
+		*value = command_word(command);
+		if (!*value)
+			command_usage(command, "a value is expected behind %s", word);
+		return *value != NULL;
+	}
+	if (flowid_parse(word, strlen(word), &selection->id) == 0)
+		return true;
+	command_usage(command, "\"%s\" is no flow's id", word);
+	return false;
+}
+
+static bool selected(const struct selection *selection, const struct message_flow *flow)
+{
+	return (!selection->id || selection->id == flow->id) &&
+	       (!selection->user || strcmp(selection->user, flow->user) == 0) &&
+	       (!selection->server || strcmp(selection->server, flow->server) == 0) &&
+	       (!selection->zone || strcmp(selection->zone, flow->zone) == 0);
+}
+
+static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
+{
+	struct showing *showing = (struct showing *)flows;
+	if (!showing->command->client || !selected(&showing->selection, flow))
+		return;
+	char *text = audit_json(flow, showing->selection.id != 0);
+	json_t *row = text ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	if (!row)
+		return;
+	uint64_t now_ms = loop_wall_ms(showing->command->control->loop);
+	uint64_t age_ms = now_ms > flow->start_ms ? now_ms - flow->start_ms : 0;
+	json_object_set_new(row, "age_s", json_integer((json_int_t)(age_ms / 1000)));
+	command_row(showing->command, row);
+}
+
+static void on_done(struct peers_flows *flows)
+{
+	command_ok(((struct showing *)flows)->command);
+}
+
+static void run_show(struct command *command)
+{
+	struct showing *showing = calloc(1, sizeof(*showing));
+	command->state = showing;
+	if (!showing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	while (command_peek(command))
+		if (!take_selection(command, &showing->selection))
+			return;
+	showing->command = command;
+	showing->flows.on_flow = on_flow;
+	showing->flows.done = on_done;
+	peers_ask_flows(command->control->peers, &showing->flows);
+}
+
+static void run_kill(struct command *command)
+{
+	struct selection selection = {0};
+	struct message_kill order;
+	if (!command_peek(command)) {
+		command_usage(command, "which flow?");
+		return;
+	}
+	while (command_peek(command))
+		if (!take_selection(command, &selection))
+			return;
+	message_init(&order, MESSAGE_KILL, sizeof(order));
+	order.flow = selection.id;
+	order.ending = ENDING_KILLED_OPERATOR;
+	if ((selection.user && strlen(selection.user) >= sizeof(order.user)) ||
+		(selection.server && strlen(selection.server) >= sizeof(order.server)) ||
+		(selection.zone && strlen(selection.zone) >= sizeof(order.zone))) {
+		command_done(command, COMMAND_REFUSED, "no such flow");
+		return;
+	}
+	strcpy(order.user, selection.user ? selection.user : "");
+	strcpy(order.server, selection.server ? selection.server : "");
+	strcpy(order.zone, selection.zone ? selection.zone : "");
+	command_log(command);
+	peers_send(command->control->peers, &order);
+	command_ok(command);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[ID|user U|server S|zone Z]", false, run_show},
+	{"kill", "ID|user U|server S", false, run_kill},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_flow = {"flow", verbs};

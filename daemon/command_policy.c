@@ -1,0 +1,439 @@
+#include "daemon/command.h"
+
+#include "daemon/apply.h"
+#include "daemon/control.h"
+#include "daemon/diff.h"
+#include "daemon/disk.h"
+#include "daemon/edit.h"
+#include "daemon/policy_file.h"
+#include "daemon/policy_parse.h"
+#include "daemon/policy_store.h"
+#include "daemon/row.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <libgen.h>
+
+static bool take_number(const char *word, uint64_t *number)
+{
+	char *rest;
+	*number = strtoull(word, &rest, 10);
+	return *word >= '0' && *word <= '9' && !*rest;
+}
+
+static bool at_end(struct command *command)
+{
+	if (!command_peek(command))
+		return true;
+	command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	return false;
+}
+
+/* ---- show, history, diff ---- */
+
+static bool load(struct command *command, uint64_t number, struct policy_record *record)
+{
+	int error = policy_store_load(command->control->history, number, record);
+	if (error == -ENOENT)
+		command_done(command, COMMAND_REFUSED,
+			"policy %" PRIu64 " is not in the history (posternctl policy history)",
+			number);
+	else if (error)
+		command_done(command, COMMAND_REFUSED, "policy %" PRIu64 " cannot be read: %s",
+			number, error == -EBADMSG ? "it was cut off" : strerror(-error));
+	return !error;
+}
+
+static void show_full(struct command *command, struct policy_record *record)
+{
+	struct language_diagnosis diagnosis;
+	size_t len = 0;
+	record->texts.replay = true;
+	struct policy *policy = policy_parse_text(command->control, "history", record->canonical,
+		record->canonical_len, &record->texts, &diagnosis);
+	char *text = policy ? language_print(policy, LANGUAGE_PRINT_FULL, &len) : NULL;
+	language_diagnosis_fini(&diagnosis);
+	policy_unref(policy);
+	if (text) {
+		command_text(command, text, len);
+		command_ok(command);
+	} else {
+		command_done(command, COMMAND_REFUSED, "it does not parse any more");
+	}
+	free(text);
+}
+
+static void run_show(struct command *command)
+{
+	uint64_t number = command->control->policy_number;
+	bool full = false, source = false;
+	struct policy_record record;
+	const char *word;
+	while ((word = command_word(command))) {
+		if (strcmp(word, "--full") == 0) {
+			full = true;
+		} else if (strcmp(word, "--source") == 0) {
+			source = true;
+		} else if (!take_number(word, &number)) {
+			command_usage(command, "\"%s\" is not expected here", word);
+			return;
+		}
+	}
+	if (full && source) {
+		command_usage(command, "--full or --source, not both");
+		return;
+	}
+	if (!load(command, number, &record))
+		return;
+	if (full) {
+		show_full(command, &record);
+	} else {
+		command_text(command, source ? record.source : record.canonical,
+			source ? record.source_len : record.canonical_len);
+		command_ok(command);
+	}
+	policy_record_fini(&record);
+}
+
+static void run_history(struct command *command)
+{
+	const struct control *control = command->control;
+	const struct policy_current *current = policy_store_current(control->history);
+	size_t n;
+	const struct policy_store_line *lines = policy_store_history(control->history, &n);
+	if (!at_end(command))
+		return;
+	for (size_t i = n; i-- > 0;) {
+		const struct policy_store_line *line = &lines[i];
+		const char *state = line->number != control->policy_number ? ""
+				    : current->confirm_until_ms ? "running, to be confirmed"
+								: "running";
+		command_row(command,
+			json_pack("{s:I, s:o, s:i, s:s, s:I, s:o}", "policy",
+				(json_int_t)line->number, "applied_at", row_time(line->at_ms),
+				"uid", (int)line->uid, "state", state, "size_bytes",
+				(json_int_t)line->bytes, "origin", row_text(line->origin)));
+	}
+	command_ok(command);
+}
+
+static void answer_diff(
+	struct command *command, const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	char *text = diff_lines(a, a_len, b, b_len);
+	if (!text) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	command_text(command, text, strlen(text));
+	free(text);
+	command_ok(command);
+}
+
+static void diff_file(struct command *command)
+{
+	struct control *control = command->control;
+	struct policy_texts texts = {0};
+	struct language_diagnosis diagnosis;
+	const char *path = control->start.options.config;
+	char *source;
+	size_t source_len, len, running_len;
+	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &source, &source_len);
+	if (error) {
+		command_done(command, COMMAND_REFUSED, "%s: %s", path, strerror(-error));
+		return;
+	}
+	struct policy *policy =
+		policy_parse_text(control, path, source, source_len, &texts, &diagnosis);
+	char *text = policy ? language_print(policy, LANGUAGE_PRINT_CANONICAL, &len) : NULL;
+	char *running = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &running_len);
+	char *errors = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
+	if (text && running)
+		answer_diff(command, running, running_len, text, len);
+	else
+		command_done(command, COMMAND_REFUSED, "%s", errors ? errors : "out of memory");
+	language_diagnosis_fini(&diagnosis);
+	policy_texts_fini(&texts);
+	policy_unref(policy);
+	free(source);
+	free(text);
+	free(running);
+	free(errors);
+}
+
+static void run_diff(struct command *command)
+{
+	struct control *control = command->control;
+	const char *word = command_word(command);
+	struct policy_record record;
+	uint64_t number = 0;
+	size_t n, len;
+	if (!at_end(command))
+		return;
+	if (!word || strcmp(word, "file") == 0) {
+		diff_file(command);
+		return;
+	}
+	(void)policy_store_history(control->history, &n);
+	if (!take_number(word, &number)) {
+		command_usage(command, "\"%s\" is neither a number nor \"file\"", word);
+		return;
+	}
+	if (!load(command, number, &record))
+		return;
+	char *running = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &len);
+	if (running)
+		answer_diff(command, record.canonical, record.canonical_len, running, len);
+	else
+		command_done(command, COMMAND_REFUSED, "out of memory");
+	free(running);
+	policy_record_fini(&record);
+}
+
+/* ---- apply, confirm, rollback ---- */
+
+struct applying {
+	const char *file; /* word for messages */
+	uint64_t confirm_ms;
+	uint64_t number; /* rollback */
+	char *warnings;
+};
+
+static void forget_applying(struct command *command)
+{
+	struct applying *applying = command->state;
+	free(applying->warnings);
+}
+
+static void on_applied(void *context, int status, const char *text)
+{
+	struct command *command = context;
+	struct applying *applying = command->state;
+	struct control *control = command->control;
+	if (status) {
+		command_done(command, COMMAND_REFUSED, "%s", text);
+		return;
+	}
+	if (applying->warnings)
+		command_text(command, applying->warnings, strlen(applying->warnings));
+	if (*text)
+		command_text(command, text, strlen(text));
+	command_row(command,
+		json_pack("{s:I, s:o}", "policy", (json_int_t)control->policy_number,
+			"confirm_until_at",
+			row_time(policy_store_current(control->history)->confirm_until_ms)));
+	command_ok(command);
+}
+
+/* Text that says what the file says counts as the file. */
+static bool is_file(const struct control *control, const char *text, size_t len)
+{
+	char *source;
+	size_t source_len;
+	if (disk_read(control->start.options.config, POLICY_TEXT_BYTES_MAX, &source, &source_len))
+		return false;
+	bool same = len == source_len && memcmp(text, source, len) == 0;
+	free(source);
+	return same;
+}
+
+static void apply_text(struct command *command, const char *name, const char *text, size_t len,
+	struct policy_texts *texts, bool file)
+{
+	struct control *control = command->control;
+	struct applying *applying = command->state;
+	struct language_diagnosis diagnosis;
+	char origin[256];
+	struct policy *policy = policy_parse_text(control, name, text, len, texts, &diagnosis);
+	char *messages =
+		policy_parse_messages(&diagnosis, policy ? LANGUAGE_WARNING : LANGUAGE_ERROR);
+	char *source = policy ? malloc(len + 1) : NULL;
+	language_diagnosis_fini(&diagnosis);
+	if (!source) {
+		control->counters[COUNTER_POLICIES_REFUSED]++;
+		policy_unref(policy);
+		policy_texts_fini(texts);
+		command_done(command, COMMAND_REFUSED, "%s", messages ? messages : "out of memory");
+		free(messages);
+		return;
+	}
+	memcpy(source, text, len);
+	source[len] = '\0';
+	applying->warnings = messages;
+	command_log(command);
+	apply_begin(control->apply, &(struct apply_order){.policy = policy,
+					    .source = source,
+					    .source_len = len,
+					    .texts = *texts,
+					    .origin = file ? "file" : command_line(command, origin),
+					    .uid = command->uid,
+					    .is_file = file,
+					    .confirm_ms = applying->confirm_ms,
+					    .done = on_applied,
+					    .context = command});
+}
+
+static void run_apply_body(void *context)
+{
+	struct command *command = context;
+	const struct applying *applying = command->state;
+	struct policy_texts texts = {0};
+	apply_text(command, applying->file, command->body, command->body_len, &texts,
+		is_file(command->control, command->body, command->body_len));
+}
+
+static bool take_confirm(struct command *command, uint64_t *confirm_ms)
+{
+	const char *value = command_word(command);
+	if (value && language_parse_duration(value, confirm_ms) == 0 && *confirm_ms >= 1000 &&
+		*confirm_ms <= 7 * 86400000ull)
+		return true;
+	command_usage(command, "--confirm takes a time of 1s to 7d");
+	return false;
+}
+
+static void run_apply(struct command *command)
+{
+	struct applying *applying = calloc(1, sizeof(*applying));
+	const char *word;
+	command->state = applying;
+	if (!applying) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	command->forget = forget_applying;
+	while ((word = command_word(command))) {
+		if (strcmp(word, "--confirm") == 0) {
+			if (!take_confirm(command, &applying->confirm_ms))
+				return;
+		} else if (!applying->file) {
+			applying->file = strcmp(word, "-") ? word : "<standard input>";
+		} else {
+			command_usage(command, "\"%s\" is not expected here", word);
+			return;
+		}
+	}
+	if (applying->file && !command->body) {
+		/* a file of no bytes has no body frame */
+		command->body = calloc(1, 1);
+	}
+	if (applying->file && command->body)
+		apply_when_free(command->control->apply, run_apply_body, command);
+	else
+		policy_file_apply(
+			command->control, command->uid, applying->confirm_ms, on_applied, command);
+}
+
+static void on_confirmed(void *context, int status, const char *text)
+{
+	struct command *command = context;
+	if (status)
+		command_done(command, COMMAND_REFUSED, "%s", text);
+	else
+		command_ok(command);
+}
+
+static void run_confirm_now(void *context)
+{
+	struct command *command = context;
+	int error = apply_confirm(command->control->apply, on_confirmed, command);
+	if (error == -ENOENT)
+		command_done(command, COMMAND_REFUSED, "no policy waits to be confirmed");
+	else if (error)
+		command_done(command, COMMAND_REFUSED, "%s", strerror(-error));
+}
+
+static void run_confirm(struct command *command)
+{
+	if (!at_end(command))
+		return;
+	command_log(command);
+	apply_when_free(command->control->apply, run_confirm_now, command);
+}
+
+/* The newest before the running one, when no number is given. */
+static uint64_t number_before(const struct control *control)
+{
+	size_t n;
+	const struct policy_store_line *lines = policy_store_history(control->history, &n);
+	for (size_t i = n; i-- > 0;)
+		if (lines[i].number < control->policy_number)
+			return lines[i].number;
+	return 0;
+}
+
+static void run_rollback_now(void *context)
+{
+	struct command *command = context;
+	struct applying *applying = command->state;
+	struct policy_record record;
+	uint64_t number = applying->number ? applying->number : number_before(command->control);
+	if (!number) {
+		command_done(command, COMMAND_REFUSED, "there is no policy before this one");
+		return;
+	}
+	if (!load(command, number, &record))
+		return;
+	struct policy_texts texts = record.texts;
+	record.texts = (struct policy_texts){0};
+	texts.replay = true;
+	apply_text(command, "history", record.canonical, record.canonical_len, &texts, false);
+	policy_record_fini(&record);
+}
+
+static void run_rollback(struct command *command)
+{
+	struct applying *applying = calloc(1, sizeof(*applying));
+	const char *word = command_word(command);
+	command->state = applying;
+	if (!applying || (word && !take_number(word, &applying->number))) {
+		command_usage(command, "\"%s\" is no policy's number", word ? word : "");
+		return;
+	}
+	command->forget = forget_applying;
+	if (at_end(command))
+		apply_when_free(command->control->apply, run_rollback_now, command);
+}
+
+/* ---- save ---- */
+
+static void run_save(struct command *command)
+{
+	struct control *control = command->control;
+	const char *path = control->start.options.config;
+	struct policy_record record;
+	char copy[4096], copy2[4096];
+	if (!at_end(command))
+		return;
+	if (!load(command, control->policy_number, &record))
+		return;
+	strncpy(copy, path, sizeof(copy) - 1);
+	copy[sizeof(copy) - 1] = '\0';
+	memcpy(copy2, copy, sizeof(copy));
+	command_log(command);
+	int error = disk_replace(dirname(copy), basename(copy2), record.source, record.source_len);
+	policy_record_fini(&record);
+	if (error == -EACCES || error == -EROFS || error == -EPERM)
+		command_done(command, COMMAND_REFUSED,
+			"posternd may not write %s: %s\nrun: posternctl policy show --source > %s",
+			path, strerror(-error), path);
+	else if (error)
+		command_done(command, COMMAND_REFUSED, "%s: %s", path, strerror(-error));
+	else
+		command_ok(command);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[N] [--full|--source]", false, run_show},
+	{"apply", "[FILE|-] [--confirm 60s]", false, run_apply},
+	{"confirm", "", false, run_confirm},
+	{"history", "", false, run_history},
+	{"diff", "[N|file]", false, run_diff},
+	{"rollback", "[N]", false, run_rollback},
+	{"save", "", false, run_save},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_policy = {"policy", verbs};

@@ -1,0 +1,191 @@
+#include "daemon/command.h"
+#include "daemon/command_parts.h"
+
+#include "daemon/bypass.h"
+#include "daemon/control.h"
+#include "daemon/live.h"
+#include "daemon/peers.h"
+#include "daemon/policy_file.h"
+#include "daemon/policy_store.h"
+#include "daemon/ended.h"
+#include "daemon/row.h"
+#include "daemon/server_hosts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void __attribute__((format(printf, 3, 4)))
+add_trouble(json_t *troubles, const char *command, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	json_array_append_new(
+		troubles, json_pack("{s:o, s:s}", "trouble", row_text(text), "next", command));
+}
+
+static json_t *bypass_part(struct control *control, json_t *troubles)
+{
+	json_t *array = json_array();
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	size_t n;
+	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *zone = *lines[i].zone ? lines[i].zone : "all";
+		json_t *left = json_null();
+		if (lines[i].until_ms)
+			left = json_integer((json_int_t)((lines[i].until_ms - now_ms) / 1000));
+		json_array_append_new(array, json_pack("{s:s, s:o}", "zone", zone, "left_s", left));
+		add_trouble(troubles, "posternctl bypass off",
+			"bypass is on for %s: mail is not redirected", zone);
+	}
+	return array;
+}
+
+static json_t *zones_part(const struct control *control, json_t *troubles)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < control->policy->nzones; i++) {
+		const struct policy_zone *zone = &control->policy->zones[i];
+		json_t *missing = command_zone_missing(control, zone);
+		json_t *present = command_zone_present(control, zone);
+		/* a wildcard may have none for days; a zone without any has no clients */
+		if (!json_array_size(present))
+			add_trouble(troubles, "posternctl zone show",
+				"zone %s: no interface of it is present (%s)", zone->name.text,
+				json_string_value(json_array_get(missing, 0)));
+		json_array_append_new(
+			array, json_pack("{s:o, s:o, s:o, s:I}", "zone", row_string(&zone->name),
+				       "interfaces", present, "missing", missing, "sessions",
+				       (json_int_t)session_table_count_zone(
+					       control->table, zone->name.text)));
+	}
+	return array;
+}
+
+static json_t *servers_part(const struct control *control, json_t *troubles)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const struct policy_server *server = &control->policy->servers[i];
+		for (size_t j = 0; j < server->nhosts; j++) {
+			struct endpoint host = {
+				.addr = server->hosts[j].addr, .port = server->hosts[j].port};
+			struct server_hosts_state state =
+				server_hosts_find(control->server_hosts, server->name.text, &host);
+			if (state.known && !state.usable)
+				add_trouble(troubles, "posternctl server show",
+					"server %s host %s cannot be used: %s", server->name.text,
+					server->hosts[j].name.text, state.text);
+			json_array_append_new(array,
+				json_pack("{s:o, s:o, s:s}", "server", row_string(&server->name),
+					"host", row_string(&server->hosts[j].name), "state",
+					!state.known   ? "not used yet"
+					: state.usable ? "usable"
+						       : "refused"));
+		}
+	}
+	return array;
+}
+
+static json_t *refusals_part(const struct control *control)
+{
+	json_t *object = json_object();
+	uint64_t counts[ENDINGS];
+	ended_last_minute(control->ended, loop_wall_ms(control->loop), counts);
+	for (unsigned i = 0; i < ENDINGS; i++)
+		if (counts[i])
+			json_object_set_new(
+				object, ending_names[i], json_integer((json_int_t)counts[i]));
+	return object;
+}
+
+static void look_at_policy(struct control *control, json_t *row, json_t *troubles)
+{
+	const struct policy_current *current = policy_store_current(control->history);
+	const char *why = "";
+	bool differs = policy_file_differs(control, &why);
+	json_object_set_new(row, "file", json_string(differs ? why : "as applied"));
+	if (differs)
+		add_trouble(troubles, "posternctl policy diff file",
+			"%s: %s; policy %" PRIu64 " runs", control->start.options.config, why,
+			control->policy_number);
+	if (*policy_store_trouble(control->history))
+		add_trouble(troubles, "posternctl policy history", "%s",
+			policy_store_trouble(control->history));
+	if (current->confirm_until_ms) {
+		json_object_set_new(row, "confirm_until_at", row_time(current->confirm_until_ms));
+		add_trouble(troubles, "posternctl policy confirm",
+			"policy %" PRIu64 " waits to be confirmed", control->policy_number);
+	}
+}
+
+static void look_at_processes(struct control *control, const struct facts *facts, json_t *troubles)
+{
+	if (peers_count(control->peers) == 0)
+		add_trouble(troubles, "posternctl doctor", "no relay is running");
+	if (!facts->complete || !facts->counters_known)
+		add_trouble(troubles, "posternctl doctor", "the keeper does not answer");
+	size_t at = 0;
+	const char *listener;
+	while ((listener = facts_find(facts, "listener", &at)))
+		if (strstr(listener, "closed"))
+			add_trouble(troubles, "posternctl doctor", "listener %s", listener);
+	const char *routes = facts_find(facts, "routes", NULL);
+	if (routes && strcmp(routes, "ok") != 0)
+		add_trouble(troubles, "posternctl doctor", "the policy route is %s", routes);
+	if (control->counters[COUNTER_AUDIT_LOST])
+		add_trouble(troubles, "posternctl counters show",
+			"%" PRIu64 " audit records were lost",
+			control->counters[COUNTER_AUDIT_LOST]);
+}
+
+static void on_facts(void *context, const struct facts *facts)
+{
+	struct command *command = context;
+	struct control *control = command->control;
+	uint64_t sum[COUNTERS];
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	json_t *troubles = json_array(), *row = json_object();
+	command_counters_sum(control, facts, sum);
+	json_object_set_new(row, "bypass", bypass_part(control, troubles));
+	json_object_set_new(row, "version", json_string(POSTERN_VERSION));
+	json_object_set_new(row, "policy", json_integer((json_int_t)control->policy_number));
+	look_at_policy(control, row, troubles);
+	json_object_set_new(row, "running_s",
+		json_integer((json_int_t)((now_ms - control->started_ms) / 1000)));
+	json_object_set_new(row, "zones", zones_part(control, troubles));
+	json_object_set_new(row, "servers", servers_part(control, troubles));
+	json_object_set_new(
+		row, "sessions", json_integer((json_int_t)session_table_count(control->table)));
+	json_object_set_new(row, "flows", json_integer((json_int_t)live_count(control->live)));
+	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));
+	json_object_set_new(row, "arrived", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
+	json_object_set_new(row, "relays", json_integer((json_int_t)peers_count(control->peers)));
+	json_object_set_new(row, "refused_last_minute", refusals_part(control));
+	look_at_processes(control, facts, troubles);
+	bool is_wrong = json_array_size(troubles) != 0;
+	json_object_set_new(row, "troubles", troubles);
+	command_row(command, row);
+	command_done(command, is_wrong ? COMMAND_REFUSED : COMMAND_DONE, "%s", "");
+}
+
+static void run_status(struct command *command)
+{
+	if (command_peek(command))
+		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	else
+		facts_ask(command->control, on_facts, command);
+}
+
+static const struct command_verb verbs[] = {
+	{"", "", false, run_status},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_status = {"status", verbs};

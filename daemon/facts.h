@@ -1,0 +1,26 @@
+/* Owns facts that only the keeper can see: asked for, then looked at by words. */
+#ifndef POSTERN_FACTS_H
+#define POSTERN_FACTS_H
+
+#include "lib/message.h"
+
+struct control;
+
+#define FACTS_MAX 4096
+
+struct facts {
+	char **lines; /* "word word ...", see the keeper's list */
+	size_t n;
+	bool counters_known;
+	struct message_kernel_counters counters;
+	bool complete; /* the keeper answered all */
+};
+
+/* Asks; done gets the facts, which are freed behind it. */
+void facts_ask(struct control *control, void (*done)(void *context, const struct facts *facts),
+	void *context);
+/* What follows the words that a line begins with; NULL: there is no such line. at: where to go on,
+ * begin with 0; NULL: the first. */
+const char *facts_find(const struct facts *facts, const char *words, size_t *at);
+
+#endif

@@ -1,0 +1,21 @@
+/* Owns how sessions and their parts look as rows: the field names are the CLI's columns. */
+#ifndef POSTERN_ROW_H
+#define POSTERN_ROW_H
+
+#include "lib/session.h"
+
+#include <jansson.h>
+
+/* All return a new reference, NULL only when out of memory. Times are seconds since 1970 in fields
+ * that end in _at, durations in _s and _ms, sizes in _bytes. */
+json_t *row_text(const char *text); /* of bytes that may be no UTF-8 */
+json_t *row_string(const struct policy_string *string);
+json_t *row_strings(const struct policy_string *strings, size_t n);
+json_t *row_addr(const struct addr *addr); /* null for none */
+json_t *row_mac(const struct mac *mac);    /* null for none */
+json_t *row_endpoint(const struct endpoint *endpoint);
+json_t *row_time(uint64_t wall_ms);
+
+json_t *row_session(const struct session *session, uint64_t now_ms);
+
+#endif

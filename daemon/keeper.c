@@ -18,9 +18,10 @@
 #include <unistd.h>
 
 #define BEAT_MS        1000
-#define STOP_ANSWER_MS 2000  /* how long control may take to name the drain time */
-#define DRAIN_SLACK_MS 3000  /* relays end their flows themselves; then they are ended */
-#define END_MS         10000 /* control writes what it holds */
+#define STOP_SEQ       UINT32_MAX /* apart from the numbers of control's own questions */
+#define STOP_ANSWER_MS 2000       /* how long control may take to name the drain time */
+#define DRAIN_SLACK_MS 3000       /* relays end their flows themselves; then they are ended */
+#define END_MS         10000      /* control writes what it holds */
 #define END_NOW_MS     2000
 
 #define KEEPER_OF(pointer, member) \
@@ -79,11 +80,11 @@ static void tell_parent(struct keeper *keeper)
 {
 	if (keeper->parent < 0)
 		return;
+	point_at_null(STDERR_FILENO);
 	if (write(keeper->parent, "", 1) < 0)
 		log_debug("the starter is gone");
 	close(keeper->parent);
 	keeper->parent = -1;
-	point_at_null(STDERR_FILENO);
 }
 
 static bool is_flood(enum message_event_kind kind)
@@ -214,7 +215,7 @@ static void stop(struct keeper *keeper)
 		return;
 	}
 	message_init(&order, MESSAGE_STOP, sizeof(order));
-	order.header.seq = keeper->stop_seq = channel_next_seq(keeper->control.channel);
+	order.header.seq = keeper->stop_seq = STOP_SEQ;
 	keeper_child_send(&keeper->control, &order, -1);
 }
 

@@ -300,7 +300,6 @@ static void ping(struct keeper_child *child)
 
 	child->missed++;
 	message_init(&message, MESSAGE_PING, sizeof(message));
-	message.header.seq = 1;
 	keeper_child_send(child, &message, -1);
 }
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define QUEUE_MAX      10000
+#define LINGER_MS      300
 #define MINUTE_MS      60000
 #define PRUNE_ROWS     1000 /* removed at a time */
 #define PRUNE_AGAIN_MS 50
@@ -318,7 +319,8 @@ void audit_cancel(struct audit *audit, uint64_t id)
 int audit_open(struct loop *loop, const char *state_dir, const struct audit_config *config,
 	uint64_t counters[static COUNTERS], struct audit **out)
 {
-	const struct store_options options = {.migrate = migrate, .queue_max = QUEUE_MAX};
+	const struct store_options options = {
+		.migrate = migrate, .queue_max = QUEUE_MAX, .linger_ms = LINGER_MS};
 	struct audit *audit = calloc(1, sizeof(*audit));
 	char path[4096];
 

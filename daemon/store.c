@@ -42,7 +42,9 @@ struct store {
 	pthread_mutex_t mutex; /* for all below */
 	pthread_cond_t work;
 	struct queue waiting, finished;
-	size_t queued; /* waiting or running */
+	size_t queued;   /* waiting, running or finished */
+	size_t nwaiting; /* of them, waiting */
+	bool urgent;     /* a job waits that must not linger */
 	bool closing;
 };
 
@@ -179,7 +181,8 @@ static int open_database(struct store *store)
 				   ? "PRAGMA auto_vacuum=incremental; PRAGMA journal_mode=WAL;"
 				     "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY"
 				   : "PRAGMA auto_vacuum=incremental; PRAGMA journal_mode=WAL;"
-				     "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY");
+				     "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
+				     "PRAGMA wal_autocheckpoint=16000");
 	if (status == 0)
 		status = store->options.migrate(store, store->db, store->options.context);
 	if (status == 0)
@@ -308,18 +311,33 @@ static void run_all(struct store *store, struct store_job *first)
 	}
 }
 
+/* Waits for jobs, with the mutex held, and then for more of them. Takes them all; NULL: closing. */
+static struct store_job *take_jobs(struct store *store)
+{
+	struct timespec until;
+
+	while (!store->waiting.first && !store->closing)
+		pthread_cond_wait(&store->work, &store->mutex);
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)(store->options.linger_ms % 1000) * 1000000;
+	until.tv_sec += store->options.linger_ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!store->urgent && !store->closing && store->nwaiting < GROUP_MAX)
+		if (pthread_cond_timedwait(&store->work, &store->mutex, &until) == ETIMEDOUT)
+			break;
+	struct store_job *first = store->waiting.first;
+	queue_init(&store->waiting);
+	store->nwaiting = 0;
+	store->urgent = false;
+	return first;
+}
+
 static void *work(void *argument)
 {
 	struct store *store = argument;
 
 	pthread_mutex_lock(&store->mutex);
-	for (;;) {
-		while (!store->waiting.first && !store->closing)
-			pthread_cond_wait(&store->work, &store->mutex);
-		struct store_job *first = store->waiting.first;
-		if (!first)
-			break;
-		queue_init(&store->waiting);
+	for (struct store_job *first; (first = take_jobs(store));) {
 		pthread_mutex_unlock(&store->mutex);
 		run_all(store, first);
 		pthread_mutex_lock(&store->mutex);
@@ -393,6 +411,16 @@ static void free_store(struct store *store)
 	free(store);
 }
 
+static void init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
 int store_open(struct loop *loop, const char *path, const struct store_options *options,
 	struct store **out)
 {
@@ -405,7 +433,7 @@ int store_open(struct loop *loop, const char *path, const struct store_options *
 	store->options = *options;
 	store->path = strdup(path);
 	pthread_mutex_init(&store->mutex, NULL);
-	pthread_cond_init(&store->work, NULL);
+	init_condition(&store->work);
 	queue_init(&store->waiting);
 	queue_init(&store->finished);
 	int status = store->path ? open_and_load(store) : -ENOMEM;
@@ -447,9 +475,15 @@ int store_submit(struct store *store, struct store_job *job)
 	pthread_mutex_lock(&store->mutex);
 	bool refused = job->bounded && store->queued >= store->options.queue_max;
 	if (!refused) {
+		bool wake = !store->waiting.first;
 		queue_add(&store->waiting, job);
 		store->queued++;
-		pthread_cond_signal(&store->work);
+		if (++store->nwaiting == GROUP_MAX)
+			wake = true;
+		if (!job->bounded && !store->urgent)
+			wake = store->urgent = true;
+		if (wake)
+			pthread_cond_signal(&store->work);
 	}
 	pthread_mutex_unlock(&store->mutex);
 	return refused ? -ENOBUFS : 0;

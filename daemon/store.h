@@ -38,6 +38,9 @@ struct store_options {
 	void *context;
 	bool survives_power_cut; /* synchronous=FULL: what is done is on the disk */
 	size_t queue_max;        /* for bounded jobs */
+	/* Bounded jobs wait so long for company, as one transaction of many costs little more than
+	 * one of one; any other job makes them run at once. */
+	unsigned linger_ms;
 };
 
 /* Opens or makes the database and starts the thread, all signals blocked in it. A corrupt database

@@ -53,7 +53,7 @@ struct audit_filter {
 	struct mac mac;       /* not set: any */
 	uint64_t since_ms;    /* of the end of the flow; 0: any */
 	uint64_t until_ms;    /* before; 0: any */
-	unsigned limit;       /* rows; 0: 50, at most 1000 */
+	unsigned limit;       /* rows; 0: 50, at most 100,000 */
 	uint64_t before;      /* page on: the key of the last row seen; 0: from the newest */
 	bool whole;           /* with every attempt */
 };

@@ -17,6 +17,7 @@
 
 #define PROBE_ROWS  1000
 #define CLIENTS_MAX 2000
+#define MERGE_MAX   1000 /* rows in a merged page */
 
 enum {
 	PARAM_HIGH = 1,
@@ -393,7 +394,7 @@ int audit_query_run(struct store *store, struct sqlite3 *db, const struct audit_
 	int status = choose_column(db, filter, &column);
 	if (status < 0)
 		return status;
-	if (column < 0 && is_network(&filter->client))
+	if (column < 0 && is_network(&filter->client) && limit <= MERGE_MAX)
 		return run_network(store, db, filter, limit, result);
 	return run_by(db, filter, column, limit, result);
 }

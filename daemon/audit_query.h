@@ -6,7 +6,7 @@
 #include "daemon/audit_row.h"
 
 #define AUDIT_QUERY_LIMIT     50 /* rows, when none is given */
-#define AUDIT_QUERY_LIMIT_MAX 1000
+#define AUDIT_QUERY_LIMIT_MAX 100000
 
 struct audit_found {
 	char *json;

@@ -316,7 +316,8 @@ void entries_send(struct entries *entries, struct gather *gather)
 			message, MESSAGE_ENTRIES, sizeof(*message) + n * sizeof(message->v[0]));
 		message->flush = entries->flush;
 		message->n = (uint32_t)n;
-		memcpy(message->v, entries->batch + at, n * sizeof(message->v[0]));
+		if (n > 0)
+			memcpy(message->v, entries->batch + at, n * sizeof(message->v[0]));
 		send_message(entries, message, gather);
 		entries->flush = false;
 		at += n;

@@ -1,6 +1,7 @@
 #include "lib/decide.h"
 
 #include "lib/decide_rule.h"
+#include "lib/decide_summary.h"
 
 enum decide_kernel decide_kernel_of(enum policy_verdict verdict)
 {
@@ -66,6 +67,25 @@ static void take_rule(struct decision *decision, const struct policy *policy, si
 		decision->server = (ptrdiff_t)rule->server;
 }
 
+/* A rule that the summary leaves out matches neither now nor later. */
+static struct decide_match ask_rule(
+	struct decide_question *question, const struct decide_key *key, size_t index)
+{
+	const struct policy *policy = question->world->policy;
+
+	if (policy->summaries)
+		switch (decide_chance_of(&policy->summaries[index], key)) {
+		case DECIDE_CHANCE_NONE:
+			return (struct decide_match){.answer = DECIDE_RULE_NO};
+		case DECIDE_CHANCE_NOT_FROM_HERE:
+			return (struct decide_match){
+				.answer = DECIDE_RULE_NO, .fields = DECIDE_SOURCE};
+		case DECIDE_CHANCE_SOME:
+			break;
+		}
+	return decide_rule(question, &policy->rules[index]);
+}
+
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision)
 {
@@ -78,8 +98,9 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 	question.session = decision->session;
 	question.destination = &original->addr;
 	question.port = original->port;
+	struct decide_key key = decide_key_of(origin->zone, decision->session, &origin->source);
 	for (size_t i = 0; i < policy->nrules; i++) {
-		struct decide_match match = decide_rule(&question, &policy->rules[i]);
+		struct decide_match match = ask_rule(&question, &key, i);
 		decision->fields |= match.fields;
 		decide_lower(&decision->until_ms, match.until_ms);
 		if (match.answer == DECIDE_RULE_YES) {
@@ -108,11 +129,12 @@ bool decide_client(const struct decide_world *world, const struct decide_origin 
 	if (policy->zones[origin->zone].ports.n == 1)
 		question.port = policy->zones[origin->zone].ports.v[0];
 	*until_ms = decision.until_ms;
+	struct decide_key key = decide_key_of(origin->zone, decision.session, &origin->source);
 	for (size_t i = 0; i <= policy->nrules; i++) {
 		struct decide_match match = {.answer = DECIDE_RULE_YES};
 		enum policy_verdict verdict = policy->zones[origin->zone].unmatched.verdict;
 		if (i < policy->nrules) {
-			match = decide_rule(&question, &policy->rules[i]);
+			match = ask_rule(&question, &key, i);
 			verdict = verdict_of(&policy->rules[i]);
 		}
 		decide_lower(until_ms, match.until_ms);

@@ -1,5 +1,6 @@
 #include "lib/language.h"
 
+#include "lib/decide_summary.h"
 #include "lib/grammar.h"
 #include "lib/language_scan.h"
 
@@ -252,6 +253,8 @@ struct policy *language_finish(struct language *l)
 		policy_unref(policy);
 		policy = NULL;
 	}
+	if (policy) /* without them the rules are only walked more slowly */
+		policy->summaries = decide_summarize(policy);
 	language_diagnosis_sort(l->diagnosis);
 	fini(l);
 	return policy;

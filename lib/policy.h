@@ -341,6 +341,7 @@ struct policy {
 	size_t nfiles;
 	struct arena *arena;
 	void *names; /* hash of (kind, name) -> index, private to policy.c */
+	const struct decide_summary *summaries; /* of the rules; NULL: none were made */
 };
 
 /* For the parser: an empty policy with one reference and the language's defaults; NULL: out of

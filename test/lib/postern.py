@@ -166,12 +166,8 @@ class Postern:
         return json.loads(text)
 
     def rows(self, *words):
-        """The objects of a `show` command, whether it prints them bare or below one name."""
-        value = self.json(*words)
-        if isinstance(value, dict):
-            lists = [entry for entry in value.values() if isinstance(entry, list)]
-            return lists[0] if len(lists) == 1 else [value]
-        return value
+        """The objects of a `show` command."""
+        return self.json(*words)
 
     def apply(self, text, check=True):
         return self.ctl("policy", "apply", "-", input=text, check=check)
@@ -193,16 +189,11 @@ class Postern:
 
     def counter(self, name):
         """One counter's value, by its name; 0 if it was never counted."""
-        value = self.json("counters")
-        if isinstance(value, dict):
-            value = value.get("counters", value)
-        if isinstance(value, dict):
-            got = value.get(name, 0)
-            return got.get("value", 0) if isinstance(got, dict) else got
-        return sum(entry["value"] for entry in value if entry.get("name") == name)
+        return sum(row["value"] for row in self.json("counters") if row["counter"] == name)
 
     def audit(self, *words, seconds=10, count=1):
-        """Waits for at least so many audit records that match the filter; newest first."""
+        """Waits for at least so many audit records that match the filter; newest first. By an
+        id it is one record with all its parts."""
         return wait_until(lambda: (lambda rows: rows if len(rows) >= count else None)(
             self.rows("audit", "show", *words)), seconds, f"{count} audit records {words}")
 

@@ -35,6 +35,13 @@ def policy(*parts):
     return HEAD + "".join(part if part.endswith("\n") else part + "\n" for part in parts)
 
 
+def runs(pid):
+    """Neither gone nor a zombie."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False
+
+
 class Postern:
     def __init__(self, lab, text, start=True):
         self.lab, self.gateway = lab, lab.gateway
@@ -115,10 +122,13 @@ class Postern:
 
     def kill_all(self):
         """Every process at once, as the kernel's OOM killer might."""
-        for pid in self.pids():
+        pids = self.pids()
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
+        # a relay that is still ending has its listener yet
+        wait_until(lambda: not any(map(runs, pids)), 10, "all processes are gone")
         self.process = None
 
     def _last(self):

@@ -62,9 +62,10 @@ static bool kill_flow(struct flow *flow, void *context)
 
 static bool send_flow(struct flow *flow, void *context)
 {
+	const struct message_header *request = context;
 	struct message_flow *message = &flow->relay->report.built;
-	(void)context;
 	report_fill(flow, MESSAGE_FLOW, message);
+	message->header.seq = request->seq;
 	return relay_send(flow->relay, message) == 0;
 }
 
@@ -150,7 +151,7 @@ static void on_control_message(void *context, const struct message_header *messa
 		reply(relay, message, 0, n, "");
 		break;
 	case MESSAGE_FLOWS_GET:
-		n = flow_each(&relay->table, send_flow, NULL);
+		n = flow_each(&relay->table, send_flow, (void *)(uintptr_t)m);
 		reply(relay, message, 0, n, "");
 		break;
 	case MESSAGE_LOG_LEVEL:

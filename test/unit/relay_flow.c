@@ -308,6 +308,7 @@ static void kill_ends_both_sides(void **state)
 	get.header.seq = 3;
 	tell(world.control, &get, -1);
 	await(&world, world.control, MESSAGE_FLOW, &live);
+	assert_int_equal(live.header.seq, 3);
 	assert_string_equal(live.state, "relay");
 	assert_string_equal(live.user, "anna");
 	assert_int_equal(live.end_ms, 0);

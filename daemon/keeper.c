@@ -2,6 +2,7 @@
 #include "daemon/keeper.h"
 
 #include "daemon/log.h"
+#include "daemon/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 
 #define BEAT_MS        1000
 #define STOP_SEQ       UINT32_MAX /* apart from the numbers of control's own questions */
+#define FAILURES_START 5          /* crashes of control before it was READY once */
 #define STOP_ANSWER_MS 2000       /* how long control may take to name the drain time */
 #define DRAIN_SLACK_MS 3000       /* relays end their flows themselves; then they are ended */
 #define END_MS         10000      /* control writes what it holds */
@@ -131,6 +133,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_beat(&keeper->relays[i]);
 	keeper_tell_events(keeper);
+	notify_manager("WATCHDOG=1");
 	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
 }
 
@@ -175,6 +178,7 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 	struct message_drain order;
 
 	log_info("stopping: flows have %u s to end", seconds);
+	notify_manager("STOPPING=1");
 	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
 	message_init(&order, MESSAGE_DRAIN, sizeof(order));
 	order.seconds = seconds;
@@ -273,7 +277,7 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 	}
 	switch (keeper->phase) {
 	case KEEPER_STARTING:
-		if (!child->is_relay && WIFEXITED(status)) {
+		if (!child->is_relay && (WIFEXITED(status) || child->failures >= FAILURES_START)) {
 			log_error("control cannot start, so Postern cannot");
 			fail(keeper);
 			return;
@@ -307,6 +311,7 @@ void keeper_on_ready(struct keeper *keeper)
 	log_info("ready: %u relays, port %u, queue %u", keeper->options.relays,
 		keeper->options.relay_port, keeper->options.queue);
 	tell_parent(keeper);
+	notify_manager("READY=1");
 }
 
 static void reap(struct keeper *keeper)
@@ -363,6 +368,20 @@ static int open_signals(struct keeper *keeper)
 	return loop_add(keeper->loop, &keeper->signals, EPOLLIN);
 }
 
+static int open_listeners(struct keeper *keeper)
+{
+	uint16_t port = keeper->options.relay_port;
+	int error = keeper_listener_probe(port);
+
+	if (error == -EADDRINUSE)
+		log_error("port %u is used by another program: choose one with --port", port);
+	else if (error)
+		log_error("cannot listen on port %u: %s", port, strerror(-error));
+	for (unsigned i = 0; !error && i < keeper->options.relays; i++)
+		error = keeper_child_open_listeners(&keeper->relays[i]);
+	return error;
+}
+
 static int start(struct keeper *keeper)
 {
 	int error;
@@ -376,7 +395,8 @@ static int start(struct keeper *keeper)
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_init(keeper, &keeper->relays[i], true, i);
 	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
-		(error = keeper_kernel_open(keeper)) || (error = keeper_admit_open(keeper)))
+		(error = keeper_kernel_open(keeper)) || (error = keeper_admit_open(keeper)) ||
+		(error = open_listeners(keeper)))
 		return error;
 	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
 	keeper_child_start(&keeper->control);
@@ -433,6 +453,7 @@ int keeper_main(const struct process_options *options)
 		}
 	}
 	log_init("keeper", options->foreground, POLICY_LOG_INFO);
+	notify_open();
 	point_at_null(STDIN_FILENO);
 	if (!options->foreground)
 		point_at_null(STDOUT_FILENO);

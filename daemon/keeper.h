@@ -125,6 +125,8 @@ void keeper_child_kill(struct keeper_child *child);
 struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid);
 /* Starts it again, soon: the more often it failed, the later. */
 void keeper_child_again(struct keeper_child *child);
+/* Opens what is closed. 0, or the first -errno, said. */
+int keeper_child_open_listeners(struct keeper_child *child);
 /* From then on nobody accepts: TPROXY fails, and the zones' posture holds. */
 void keeper_child_close_listeners(struct keeper_child *child);
 /* Sends, and kills a child that cannot be reached. */
@@ -133,6 +135,8 @@ void keeper_child_send(struct keeper_child *child, const void *message, int fd);
 void keeper_child_send_all(struct keeper *keeper, const void *message);
 
 /* keeper_listener.c. 0 or -errno. */
+/* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */
+int keeper_listener_probe(uint16_t port);
 int keeper_listener_open(uint16_t port, bool ip6, int *fd);
 
 /* keeper_kernel.c */

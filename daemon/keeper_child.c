@@ -228,26 +228,29 @@ static void introduce_all(struct keeper *keeper)
 	}
 }
 
-/* Opens what is closed; a family that the machine does not have stays closed. */
-static void open_listeners(struct keeper_child *child)
+int keeper_child_open_listeners(struct keeper_child *child)
 {
 	uint16_t port = child->keeper->options.relay_port;
 	bool opened = false;
+	int first_error = 0;
 
 	for (int ip6 = 0; ip6 <= 1; ip6++) {
 		int *fd = ip6 ? &child->listener6 : &child->listener4;
 		if (*fd >= 0)
 			continue;
 		int error = keeper_listener_open(port, ip6, fd);
-		if (!error)
+		if (!error) {
 			opened = true;
-		else if (error != -EAFNOSUPPORT)
+		} else if (error != -EAFNOSUPPORT) { /* the machine does not have it */
 			log_error("cannot listen on port %u (IPv%d): %s", port, ip6 ? 6 : 4,
 				strerror(-error));
+			first_error = first_error ? first_error : error;
+		}
 	}
 	if (opened && child->generation > 1)
 		keeper_event(
 			child->keeper, MESSAGE_EVENT_LISTENER_OPENED, "relay %u", child->number);
+	return first_error;
 }
 
 void keeper_child_close_listeners(struct keeper_child *child)
@@ -276,7 +279,7 @@ static int start(struct keeper_child *child)
 			close(pair[0]);
 			goto close_child_ends;
 		}
-		open_listeners(child);
+		keeper_child_open_listeners(child);
 		fds[PROCESS_FD_CONTROL] = peer;
 		fds[PROCESS_FD_LISTENER4] = child->listener4;
 		fds[PROCESS_FD_LISTENER6] = child->listener6;
@@ -357,7 +360,8 @@ void keeper_child_again(struct keeper_child *child)
 		wait_ms = child->failures > 6 ? RESTART_MAX_MS : 100u << (child->failures - 1);
 	if (wait_ms > RESTART_MAX_MS)
 		wait_ms = RESTART_MAX_MS;
-	if (child->is_relay && child->silent >= SILENT_CLOSE && child->listener4 >= 0) {
+	if (child->is_relay && child->silent >= SILENT_CLOSE &&
+		(child->listener4 >= 0 || child->listener6 >= 0)) {
 		keeper_child_close_listeners(child);
 		log_error("relay %u cannot be started; its listeners are closed", child->number);
 		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "relay %u", child->number);

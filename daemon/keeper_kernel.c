@@ -110,8 +110,8 @@ static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 			log_error("cannot put the table back: %s", strerror(-error));
 			keeper->heal_table = true;
 		} else {
-			log_warning("another program changed our table: it is put back");
-			keeper_event(keeper, MESSAGE_EVENT_HEALED_TABLE, "put back");
+			keeper_event(keeper, MESSAGE_EVENT_HEALED_TABLE,
+				"another program changed our table: it is put back");
 		}
 	}
 	if (routes) {
@@ -120,8 +120,8 @@ static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 			log_error("cannot put the policy route back: %s", strerror(-error));
 			keeper->heal_routes = true;
 		} else {
-			log_warning("another program changed our policy route: it is put back");
-			keeper_event(keeper, MESSAGE_EVENT_HEALED_ROUTE, "put back");
+			keeper_event(keeper, MESSAGE_EVENT_HEALED_ROUTE,
+				"another program changed our policy route: it is put back");
 		}
 	}
 	if (keeper->heal_table || keeper->heal_routes)

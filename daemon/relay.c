@@ -111,6 +111,9 @@ void relay_stop_when_drained(struct relay *relay)
 void relay_on_freed(struct relay *relay)
 {
 	accept_resume(relay);
+	/* at rest the counters are right at once; under load once a second is enough */
+	if (flow_count(&relay->table) == 0)
+		send_counters(relay);
 	relay_stop_when_drained(relay);
 }
 

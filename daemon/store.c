@@ -163,6 +163,17 @@ static int make_file(const char *path)
 	return sync_folder_of(path);
 }
 
+static int set_pragmas(struct store *store)
+{
+	char sql[240];
+
+	snprintf(sql, sizeof(sql),
+		"PRAGMA auto_vacuum=incremental; PRAGMA journal_mode=WAL;"
+		"PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000",
+		store->options.survives_power_cut ? "FULL" : "NORMAL");
+	return store_execute(store->db, sql);
+}
+
 static int open_database(struct store *store)
 {
 	int status = make_file(store->path);
@@ -176,13 +187,7 @@ static int open_database(struct store *store)
 		goto fail;
 	}
 	sqlite3_busy_timeout(store->db, 2000); /* an operator may be looking with sqlite3 */
-	status = store_execute(
-		store->db, store->options.survives_power_cut
-				   ? "PRAGMA auto_vacuum=incremental; PRAGMA journal_mode=WAL;"
-				     "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY"
-				   : "PRAGMA auto_vacuum=incremental; PRAGMA journal_mode=WAL;"
-				     "PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;"
-				     "PRAGMA wal_autocheckpoint=16000");
+	status = set_pragmas(store);
 	if (status == 0)
 		status = store->options.migrate(store, store->db, store->options.context);
 	if (status == 0)

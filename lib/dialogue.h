@@ -1,0 +1,58 @@
+/* Owns the gateway's own dialogue with a mail host, as probes hold it: who the client is, as flows
+ * say it; greeting, EHLO, what must not be offered, QUIT. Never a message. */
+#ifndef POSTERN_DIALOGUE_H
+#define POSTERN_DIALOGUE_H
+
+#include "lib/policy.h"
+#include "lib/proxy.h"
+#include "lib/smtp.h"
+#include "lib/target.h"
+#include "lib/xclient.h"
+
+/* A first 421 after so long a silence: the host may have waited for a PROXY header. */
+#define DIALOGUE_SILENCE_MS 2000
+
+struct dialogue_setup {
+	const char *hostname; /* the gateway's, for EHLO */
+	enum policy_announce announce;
+	struct endpoint client, original; /* asserted; of one family */
+	const char *login;                /* asserted with announce; NULL: none */
+};
+
+enum dialogue_step { /* what is waited for */
+	DIALOGUE_GREETING,
+	DIALOGUE_EHLO,
+	DIALOGUE_XCLIENT,    /* 220 to one of the commands */
+	DIALOGUE_EHLO_AGAIN, /* as the client that was named */
+	DIALOGUE_QUIT,
+	DIALOGUE_OVER,
+};
+
+struct dialogue {
+	const struct dialogue_setup *setup; /* borrowed */
+	uint8_t step;                       /* enum dialogue_step */
+	uint8_t outcome;                    /* enum target_outcome, when over */
+	bool greeted;                       /* the 220 was read to its end */
+	bool about_client;                  /* REFUSED: for this client; another may be taken */
+	char text[TARGET_TEXT_SIZE];        /* why not WORKED */
+	size_t out_len;                     /* bytes of out to be sent now */
+	uint8_t out[PROXY_V2_SIZE];
+	/* private */
+	struct smtp_reply reply;
+	struct xclient_commands commands;
+	size_t said, said_bytes; /* of the commands */
+	size_t lines_len;
+	char lines[SMTP_REPLY_BYTES_MAX];
+};
+
+/* Connected. out may hold a header to be sent at once. */
+void dialogue_begin(struct dialogue *dialogue, const struct dialogue_setup *setup);
+/* Bytes of the host, so long after the connection was made. Afterwards out holds what to say next,
+ * or the step is OVER. */
+void dialogue_feed(
+	struct dialogue *dialogue, const void *bytes, size_t len, uint64_t since_connect_ms);
+/* The host closed (words: how, may be empty) or said nothing for too long: the step is OVER. */
+void dialogue_closed(struct dialogue *dialogue, const char *words, uint64_t since_connect_ms);
+void dialogue_late(struct dialogue *dialogue);
+
+#endif

@@ -134,8 +134,8 @@ static const int fatal[] = {
 	SCMP_SYS(capset),
 };
 
-/* Memory, time, sockets, waiting: control and relay alike. */
-static const int both[] = {
+/* Memory, time, sockets, waiting: control, relay and health alike. */
+static const int all[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
 	SCMP_SYS(write),
@@ -146,8 +146,6 @@ static const int both[] = {
 	SCMP_SYS(sendto),
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(sendmmsg),
-	SCMP_SYS(accept),
-	SCMP_SYS(accept4),
 	SCMP_SYS(connect),
 	SCMP_SYS(bind),
 	SCMP_SYS(shutdown),
@@ -155,9 +153,6 @@ static const int both[] = {
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(getpeername),
-	SCMP_SYS(splice),
-	SCMP_SYS(tee),
-	SCMP_SYS(pipe2),
 	SCMP_SYS(close),
 	SCMP_SYS(close_range),
 	SCMP_SYS(dup),
@@ -219,6 +214,15 @@ static const int both[] = {
 	SCMP_SYS(restart_syscall),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
+};
+
+/* Connections of others, and bulk. */
+static const int flows[] = {
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+	SCMP_SYS(splice),
+	SCMP_SYS(tee),
+	SCMP_SYS(pipe2),
 };
 
 /* The state folder, the policy and its lists, what `doctor` reads below /proc, and the sealed
@@ -344,7 +348,13 @@ static int allow_control(scmp_filter_ctx ctx)
 	return error;
 }
 
-static int enter(bool control)
+enum role {
+	ROLE_CONTROL,
+	ROLE_RELAY,
+	ROLE_HEALTH,
+};
+
+static int enter(enum role role)
 {
 	/* A sanitizer maps, reads /proc and starts threads when it reports: it keeps all but the
 	 * dangerous. */
@@ -357,10 +367,12 @@ static int enter(bool control)
 	if (!error && SANITIZED)
 		goto load;
 	if (!error)
-		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, both);
+		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, all);
 	if (!error)
 		error = allow_some(ctx);
-	if (!error && control)
+	if (!error && role != ROLE_HEALTH)
+		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, flows);
+	if (!error && role == ROLE_CONTROL)
 		error = allow_control(ctx);
 load:
 	if (!error)
@@ -371,10 +383,15 @@ load:
 
 int privilege_enter_control(void)
 {
-	return enter(true);
+	return enter(ROLE_CONTROL);
 }
 
 int privilege_enter_relay(void)
 {
-	return enter(false);
+	return enter(ROLE_RELAY);
+}
+
+int privilege_enter_health(void)
+{
+	return enter(ROLE_HEALTH);
 }

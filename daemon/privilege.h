@@ -22,5 +22,7 @@ int privilege_check_child(void);
 int privilege_enter_control(void);
 /* Sockets and pipes. No files: nothing can be opened, not even to read. */
 int privilege_enter_relay(void);
+/* Sockets that it connects itself. No files, nothing to accept. */
+int privilege_enter_health(void);
 
 #endif

@@ -88,7 +88,7 @@ enum counter_kind {
 	X(DNS_NEGATIVE, "dns-negative", TOTAL, "answers that there is no such name or record")    \
 	X(DNS_FAILED, "dns-failed", TOTAL, "questions without an answer, or with an error")       \
 	X(DNS_MALFORMED, "dns-malformed", TOTAL, "answers that could not be read")                \
-	X(DNS_REFUSED, "dns-refused", TOTAL, "addresses in answers that no server may have")      \
+	X(DNS_REFUSED, "dns-refused", GAUGE, "addresses in answers that no server may have")      \
 	X(NAMES, "names", GAUGE, "names and kinds of record held")                                \
 	X(NAMES_STALE, "names-stale", GAUGE, "of these, held over because DNS is down")           \
 	X(NAMES_SHARED, "names-shared", TOTAL, "look-ups that were served by a name held")        \

@@ -1,0 +1,36 @@
+/* Owns what health tells: policy, DNS answers and probes become the list of targets of each server,
+ * sent whole whenever anything in it has changed. */
+#ifndef POSTERN_TARGETS_H
+#define POSTERN_TARGETS_H
+
+#include "daemon/loop.h"
+#include "lib/message.h"
+
+struct targets;
+
+struct targets_face {
+	void *context;
+	void (*send)(void *context, const struct message_targets *message);
+};
+
+/* Reads /etc/resolv.conf and /etc/hosts: from here on no file is opened. 0 or -errno. */
+int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
+	const struct targets_face *face, struct targets **out);
+void targets_close(struct targets *targets);
+
+/* Another policy is in force; a reference to it is taken. hostname is copied. */
+void targets_set_policy(
+	struct targets *targets, struct policy *policy, uint64_t number, const char *hostname);
+/* What another health process told before it died: its DNS answers are held over, its states
+ * stand until a probe says otherwise. Before or after the policy. */
+void targets_seed(struct targets *targets, const struct message_targets *message);
+/* What a relay saw of a host. */
+void targets_on_host(struct targets *targets, const struct message_host *message);
+/* server empty: all. */
+void targets_probe_now(struct targets *targets, const char *server);
+/* A new control knows nothing yet. */
+void targets_tell_all(struct targets *targets);
+/* Does what has become due. After every batch of events. */
+void targets_run(struct targets *targets);
+
+#endif

@@ -319,8 +319,10 @@ void audit_cancel(struct audit *audit, uint64_t id)
 int audit_open(struct loop *loop, const char *state_dir, const struct audit_config *config,
 	uint64_t counters[static COUNTERS], struct audit **out)
 {
-	const struct store_options options = {
-		.migrate = migrate, .queue_max = QUEUE_MAX, .linger_ms = LINGER_MS};
+	const struct store_options options = {.migrate = migrate,
+		.queue_max = QUEUE_MAX,
+		.linger_ms = LINGER_MS,
+		.optional = true};
 	struct audit *audit = calloc(1, sizeof(*audit));
 	char path[4096];
 

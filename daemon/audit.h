@@ -25,7 +25,8 @@ struct audit_config {
 	bool privacy_off;    /* no user, addresses or MAC are kept or logged */
 };
 
-/* Opens state_dir/audit.db. counters: control's own, to be counted in; borrowed. 0 or -errno. */
+/* Opens state_dir/audit.db. counters: control's own, to be counted in; borrowed. A database that
+ * cannot be had now is said and tried again with each record. 0 or -errno. */
 int audit_open(struct loop *loop, const char *state_dir, const struct audit_config *config,
 	uint64_t counters[static COUNTERS], struct audit **audit);
 /* Writes what is still waiting. NULL is allowed. */

@@ -442,6 +442,10 @@ int store_open(struct loop *loop, const char *path, const struct store_options *
 	queue_init(&store->waiting);
 	queue_init(&store->finished);
 	int status = store->path ? open_and_load(store) : -ENOMEM;
+	if (status < 0 && status != -ENOMEM && options->optional) {
+		log_error("store: %s: %s: tried again later", path, strerror(-status));
+		status = 0;
+	}
 	if (status == 0) {
 		store->watch.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		status = store->watch.fd < 0 ? -errno : loop_add(loop, &store->watch, EPOLLIN);

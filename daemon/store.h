@@ -41,6 +41,9 @@ struct store_options {
 	/* Bounded jobs wait so long for company, as one transaction of many costs little more than
 	 * one of one; any other job makes them run at once. */
 	unsigned linger_ms;
+	/* A database that cannot be opened now is no error of store_open(): it is said, and tried
+	 * again with every job. */
+	bool optional;
 };
 
 /* Opens or makes the database and starts the thread, all signals blocked in it. A corrupt database

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -572,6 +573,26 @@ static void test_a_full_disk_loses_records_and_nothing_else(void **state)
 	assert_int_equal(ask(stage, &filter), 2);
 }
 
+static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_filter filter = any();
+
+	audit_close(stage->audit);
+	strcat(stage->folder, "/later");
+	assert_int_equal(
+		audit_open(stage->loop, stage->folder, &plain, stage->counters, &stage->audit), 0);
+	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_LOST, 1);
+	assert_int_equal(ask(stage, &filter), 0);
+	assert_int_equal(stage->status, -ENOENT);
+	assert_int_equal(mkdir(stage->folder, 0700), 0);
+	add(stage, flow(2, NOW, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, 1);
+	assert_int_equal(ask(stage, &filter), 1);
+	stage->folder[strlen(stage->folder) - strlen("/later")] = '\0';
+}
+
 /* With a count as argument: fills a database of so many records and tells how long each filter
  * takes. */
 static double seconds(void)
@@ -725,6 +746,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_the_size_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_full_disk_loses_records_and_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_database_that_cannot_be_had_is_tried_again, setup, teardown),
 	};
 
 	log_init("test", true, POLICY_LOG_ERROR);

@@ -201,6 +201,25 @@ class Postern:
         """One counter's value, by its name; 0 if it was never counted."""
         return sum(row["value"] for row in self.json("counters") if row["counter"] == name)
 
+    def counted(self, name, least, seconds=5):
+        """Waits until a counter is at least so much: relays tell theirs once a second."""
+        wait_until(lambda: self.counter(name) >= least, seconds, f"{name} at {least}")
+
+    def steady(self, name):
+        """A counter's value once every relay has told its own."""
+        before, value = None, self.counter(name)
+        while value != before:
+            time.sleep(1.2)  # longer than relays keep theirs to themselves
+            before, value = value, self.counter(name)
+        return value
+
+    def live(self):
+        """The flows that the relays hold now, asked of them."""
+        return self.rows("flow", "show")
+
+    def wait_no_flows(self, seconds=20):
+        wait_until(lambda: not self.live(), seconds, "no flow is left")
+
     def audit(self, *words, seconds=10, count=1):
         """Waits for at least so many audit records that match the filter; newest first. By an
         id it is one record with all its parts."""

@@ -442,7 +442,7 @@ int keeper_main(const struct process_options *options)
 
 	keeper.options = *options;
 	if (!options->foreground) {
-		int status;
+		int status = 1;
 		int done = go_to_background(&keeper, &status);
 		if (done > 0)
 			return status;

@@ -208,14 +208,15 @@ class SmtpSink:
     """Postfix's smtp-sink: fast, counts nothing lost. It offers XCLIENT and XFORWARD to everybody
     unless told not to (-C, -F), and Postern would not use it."""
 
-    def __init__(self, host, address=None, port=25, options=()):
+    def __init__(self, host, address=None, port=25, options=(), keep=True):
         self.host = host
         self.folder = host.lab.path(f"sink-{host.name}-{port}-{time.monotonic_ns()}")
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o777)
         target = f"inet:[{address or host.ip4}]:{port}"
+        dump = ("-d", os.path.join(self.folder, "%M.")) if keep else ()
         self.process = host.popen(*postfix_tool("smtp-sink"), "-u", "nobody", "-C", "-F", *options,
-                                  "-d", os.path.join(self.folder, "%M."), target, "1000",
+                                  *dump, target, "1000",
                                   stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         wait_until(lambda: self._up(address or host.ip4, port), 10, "smtp-sink listens")
 

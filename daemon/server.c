@@ -6,6 +6,7 @@
 #include "lib/request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -121,7 +122,8 @@ static bool make_room(struct server_client *client, size_t len)
 {
 	if (client->out_room - client->out_len >= len)
 		return true;
-	memmove(client->out, client->out + client->out_at, queued(client));
+	if (client->out_at)
+		memmove(client->out, client->out + client->out_at, queued(client));
 	client->out_len = queued(client);
 	client->out_at = 0;
 	size_t room = client->out_room ? client->out_room : 4096;
@@ -500,6 +502,9 @@ struct server *server_open(struct control *control, int control_fd, int session_
 		*socket = (struct server_socket){.server = server, .portal = i == 1};
 		socket->watch.fd = i ? session_fd : control_fd;
 		socket->watch.on_event = on_accept;
+		/* accept() must not wait when a connection left between event and call */
+		if (socket->watch.fd >= 0 && fcntl(socket->watch.fd, F_SETFL, O_NONBLOCK) < 0)
+			log_error("a control socket may block: %s", strerror(errno));
 		if (socket->watch.fd >= 0 && loop_add(control->loop, &socket->watch, EPOLLIN) < 0) {
 			server_free(server);
 			return NULL;

@@ -236,6 +236,17 @@ static int find_other(void *context, struct session *session)
 	return 0;
 }
 
+/* `changed` may point into the table's own copy, which is gone behind the put. */
+static bool put_and_tell(struct sessions *sessions, const struct session *changed)
+{
+	struct control *control = sessions->control;
+	uint64_t id = changed->id;
+	if (session_table_put(control->table, changed) < 0)
+		return false;
+	peers_send_session(control->peers, session_table_find(control->table, id));
+	return true;
+}
+
 /* The address has moved to another MAC: it is learned there and forgotten here. */
 static void unlearn(struct sessions *sessions, struct session *session, const struct addr *addr)
 {
@@ -248,8 +259,7 @@ static void unlearn(struct sessions *sessions, struct session *session, const st
 			addresses[n++] = session->addresses[i];
 	changed.addresses = addresses;
 	changed.naddresses = n;
-	if (session_table_put(sessions->control->table, &changed) == 0)
-		peers_send_session(sessions->control->peers, &changed);
+	put_and_tell(sessions, &changed);
 }
 
 /* Makes room by giving up the address that was learned and not seen for longest. */
@@ -312,10 +322,7 @@ void sessions_learn(struct sessions *sessions, const struct decide_origin *origi
 		.prefix = prefix_of(&origin->source), .learned = true, .seen_ms = now_ms};
 	changed.addresses = addresses;
 	changed.naddresses = n;
-	if (session_table_put(control->table, &changed) < 0)
-		return;
-	control->counters[COUNTER_ADDRESSES_LEARNED]++;
-	peers_send_session(control->peers, &changed);
+	control->counters[COUNTER_ADDRESSES_LEARNED] += put_and_tell(sessions, &changed);
 }
 
 /* Ids first: ending a session changes the table that is walked. */

@@ -265,11 +265,13 @@ void keeper_child_close_listeners(struct keeper_child *child)
 static int start(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
-	int fds[PROCESS_FD_END] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}, pair[2];
+	int fds[PROCESS_FD_END], pair[2];
 	int error = open_pair(pair), peer = -1;
 
 	if (error)
 		return error;
+	for (int i = 0; i < PROCESS_FD_END; i++)
+		fds[i] = -1;
 	fds[PROCESS_FD_KEEPER] = pair[1];
 	fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
 	if (child->is_relay) {
@@ -311,16 +313,17 @@ void keeper_child_start(struct keeper_child *child)
 	struct keeper *keeper = child->keeper;
 	char name[16];
 
+	name_of(child, name);
 	child->generation++;
 	int error = start(child);
 	if (error) {
-		log_error("cannot start %s: %s", name_of(child, name), strerror(-error));
+		log_error("cannot start %s: %s", name, strerror(-error));
 		child->failures++;
 		child->silent++;
 		keeper_child_again(child);
 		return;
 	}
-	log_debug("%s runs with pid %d", name_of(child, name), (int)child->pid);
+	log_debug("%s runs with pid %d", name, (int)child->pid);
 	ping(child);
 	keeper_kernel_send_links(keeper, child);
 	if (!child->is_relay)
@@ -386,7 +389,8 @@ void keeper_child_beat(struct keeper_child *child)
 		       : child->is_relay ? MISSED_MAX_RELAY
 					 : MISSED_MAX_CONTROL;
 	if (child->missed >= max) {
-		log_error("%s has not answered for %u s: killing it", name_of(child, name), max);
+		name_of(child, name);
+		log_error("%s has not answered for %u s: killing it", name, max);
 		keeper_event(child->keeper, MESSAGE_EVENT_RELAY_KILLED, "%s", name);
 		child->missed = 0;
 		keeper_child_kill(child);

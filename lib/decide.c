@@ -3,6 +3,9 @@
 #include "lib/decide_rule.h"
 #include "lib/decide_summary.h"
 
+/* With more sessions known by their MAC alone nothing is cached in a zone with identity address. */
+#define MAC_SESSIONS_MAX 32
+
 enum decide_kernel decide_kernel_of(enum policy_verdict verdict)
 {
 	switch (verdict) {
@@ -27,17 +30,13 @@ static void act_on(
 	decision->verdict = act->verdict;
 }
 
-/* Finds the session. False: there is none whose lease holds, and the decision is made. */
-static bool identify(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, struct decision *decision)
+/* False: it is none whose lease holds, and the decision is made. */
+static bool take_session(const struct decide_world *world, const struct decide_origin *origin,
+	const struct session *session, uint64_t now_ms, struct decision *decision)
 {
-	const struct policy_zone *zone = &world->policy->zones[origin->zone];
-
-	*decision = (struct decision){.rule = -1, .server = -1, .fields = DECIDE_SESSION};
-	const struct session *session = session_table_identify_at(world->sessions, zone->name.text,
-		zone->identity, &origin->mac, &origin->source, now_ms, &decision->until_ms);
 	if (!session || (session->lease_end_ms && session->lease_end_ms <= now_ms)) {
-		act_on(decision, DECIDE_UNAUTHENTICATED, &zone->unauthenticated);
+		act_on(decision, DECIDE_UNAUTHENTICATED,
+			&world->policy->zones[origin->zone].unauthenticated);
 		return false;
 	}
 	decision->session = session;
@@ -45,6 +44,16 @@ static bool identify(const struct decide_world *world, const struct decide_origi
 	if (decision->until_ms)
 		decision->fields |= DECIDE_TIME;
 	return true;
+}
+
+static const struct session *identify(const struct decide_world *world,
+	const struct decide_origin *origin, const struct mac *mac, uint64_t now_ms,
+	uint64_t *until_ms)
+{
+	const struct policy_zone *zone = &world->policy->zones[origin->zone];
+
+	return session_table_identify_at(world->sessions, zone->name.text, zone->identity, mac,
+		&origin->source, now_ms, until_ms);
 }
 
 static enum policy_verdict verdict_of(const struct policy_rule *rule)
@@ -92,7 +101,10 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 	const struct policy *policy = world->policy;
 	struct decide_question question;
 
-	if (!identify(world, origin, now_ms, decision))
+	*decision = (struct decision){.rule = -1, .server = -1, .fields = DECIDE_SESSION};
+	const struct session *session =
+		identify(world, origin, &origin->mac, now_ms, &decision->until_ms);
+	if (!take_session(world, origin, session, now_ms, decision))
 		return;
 	decide_question_init(&question, world, origin, now_ms);
 	question.session = decision->session;
@@ -111,28 +123,31 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 	act_on(decision, DECIDE_UNMATCHED, &policy->zones[origin->zone].unmatched);
 }
 
-bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms)
+/* The kernel's verdict on every connection of this session (NULL: none) from the origin; false when
+ * there is more than one. *until_ms is lowered. */
+static bool decide_session(const struct decide_world *world, const struct decide_origin *origin,
+	const struct session *session, uint64_t now_ms, enum decide_kernel *kernel,
+	uint64_t *until_ms)
 {
 	const struct policy *policy = world->policy;
+	const struct policy_zone *zone = &policy->zones[origin->zone];
 	struct decide_question question;
-	struct decision decision;
+	struct decision decision = {.until_ms = *until_ms};
 	bool maybe = false; /* an outcome is in *kernel already */
 
-	if (!identify(world, origin, now_ms, &decision)) {
+	if (!take_session(world, origin, session, now_ms, &decision)) {
 		*kernel = decide_kernel_of(decision.verdict);
-		*until_ms = decision.until_ms;
 		return true;
 	}
-	decide_question_init(&question, world, origin, now_ms);
-	question.session = decision.session;
-	if (policy->zones[origin->zone].ports.n == 1)
-		question.port = policy->zones[origin->zone].ports.v[0];
 	*until_ms = decision.until_ms;
-	struct decide_key key = decide_key_of(origin->zone, decision.session, &origin->source);
+	decide_question_init(&question, world, origin, now_ms);
+	question.session = session;
+	question.any_mac = zone->identity == POLICY_IDENTITY_ADDRESS;
+	question.port = zone->ports.n == 1 ? zone->ports.v[0] : 0;
+	struct decide_key key = decide_key_of(origin->zone, session, &origin->source);
 	for (size_t i = 0; i <= policy->nrules; i++) {
 		struct decide_match match = {.answer = DECIDE_RULE_YES};
-		enum policy_verdict verdict = policy->zones[origin->zone].unmatched.verdict;
+		enum policy_verdict verdict = zone->unmatched.verdict;
 		if (i < policy->nrules) {
 			match = ask_rule(&question, &key, i);
 			verdict = verdict_of(&policy->rules[i]);
@@ -148,4 +163,36 @@ bool decide_client(const struct decide_world *world, const struct decide_origin 
 			break;
 	}
 	return true;
+}
+
+/* In a zone with identity address the client may turn out to be any of the sessions that are known
+ * by their MAC alone, whatever its address. */
+static bool agree_by_mac(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, enum decide_kernel kernel, uint64_t *until_ms)
+{
+	const struct session *sessions[MAC_SESSIONS_MAX];
+	size_t n = session_table_by_mac_alone(world->sessions,
+		world->policy->zones[origin->zone].name.text, sessions, MAC_SESSIONS_MAX);
+
+	if (n > MAC_SESSIONS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		enum decide_kernel other;
+		if (!decide_session(world, origin, sessions[i], now_ms, &other, until_ms) ||
+			other != kernel)
+			return false;
+	}
+	return true;
+}
+
+bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms)
+{
+	bool any_mac = world->policy->zones[origin->zone].identity == POLICY_IDENTITY_ADDRESS;
+
+	*until_ms = 0;
+	const struct session *session =
+		identify(world, origin, any_mac ? NULL : &origin->mac, now_ms, until_ms);
+	return decide_session(world, origin, session, now_ms, kernel, until_ms) &&
+	       (!any_mac || agree_by_mac(world, origin, now_ms, *kernel, until_ms));
 }

@@ -64,10 +64,11 @@ enum decide_kernel {
 enum decide_kernel decide_kernel_of(enum policy_verdict verdict);
 
 /* The decision for every connection of a client at once, for the kernel's cache: destination and
- * (in a zone of several ports) port are taken as unknown; each rule that could match counts. True
- * and *kernel, *until_ms (0: no end) when every connection of the client has the same kernel
- * verdict until then, so that a cache keyed by (interface, MAC, address) cannot be wrong; false
- * when the destination decides and nothing may be cached. */
+ * (in a zone of several ports) port are taken as unknown, in a zone with identity address the MAC
+ * too; each rule that could match counts. True and *kernel, *until_ms (0: no end) when every
+ * connection of the client has the same kernel verdict until then, so that a cache keyed by
+ * (interface, MAC, address), with identity address by (interface, address), cannot be wrong; false
+ * when what is unknown decides and nothing may be cached. */
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms);
 

@@ -9,6 +9,7 @@
 /* A condition that time may change: does it hold, and when does that change (0: never)? */
 struct held {
 	bool yes;
+	bool maybe; /* for some MACs */
 	uint64_t change_ms;
 };
 
@@ -99,7 +100,20 @@ static bool index_holds(const struct lpm *index, const struct mac *mac, const st
 				lpm_find(index, addr, NULL));
 }
 
-/* mac NULL: only addresses count, as for destinations. */
+/* Can a MAC be in it that we have not seen? Dynamic lists can have any at any time. */
+static bool may_hold_macs(const struct policy *policy, const struct policy_where *where)
+{
+	if (where->index && lpm_has_macs(where->index))
+		return true;
+	for (size_t i = 0; i < where->list_names.n; i++) {
+		const struct policy_list *list = &policy->lists[where->lists[i]];
+		if (list->kind == POLICY_LIST_DYNAMIC || (list->index && lpm_has_macs(list->index)))
+			return true;
+	}
+	return false;
+}
+
+/* mac NULL: only addresses count. */
 static struct held match_where(const struct decide_question *question,
 	const struct policy_where *where, const struct mac *mac, const struct addr *addr)
 {
@@ -123,6 +137,18 @@ static struct held match_where(const struct decide_question *question,
 			latest = end_ms;
 	}
 	return (struct held){.yes = (latest != 0) != where->negated, .change_ms = latest};
+}
+
+static struct held match_source(
+	const struct decide_question *question, const struct policy_where *where)
+{
+	if (!question->any_mac)
+		return match_where(question, where, question->mac, question->source);
+	struct held held = match_where(question, where, NULL, question->source);
+	bool by_address = where->any || held.yes != where->negated;
+	if (!by_address && may_hold_macs(question->world->policy, where))
+		return (struct held){.yes = true, .maybe = true};
+	return held;
 }
 
 static struct held match_schedule(struct decide_question *question, const struct policy_rule *rule)
@@ -229,7 +255,7 @@ struct decide_match decide_rule(struct decide_question *question, const struct p
 	struct held source = {.yes = true}, schedule = {.yes = true};
 	if (rule->source.given) {
 		match.fields |= DECIDE_SOURCE;
-		source = match_where(question, &rule->source, question->mac, question->source);
+		source = match_source(question, &rule->source);
 		if (!source.yes && source.change_ms == 0)
 			return fail(match, DECIDE_RULE_SOURCE, 0);
 	}
@@ -248,6 +274,8 @@ struct decide_match decide_rule(struct decide_question *question, const struct p
 		return fail(match, DECIDE_RULE_SOURCE, source.change_ms);
 	if (!schedule.yes)
 		return fail(match, DECIDE_RULE_SCHEDULE, schedule.change_ms);
+	if (source.maybe)
+		match.answer = DECIDE_RULE_MAYBE;
 	decide_lower(&match.until_ms, source.change_ms);
 	decide_lower(&match.until_ms, schedule.change_ms);
 	match = match_destination(question, rule, match);

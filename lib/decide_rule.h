@@ -12,6 +12,7 @@ struct decide_question {
 	const struct session *session;
 	size_t zone;
 	const struct mac *mac;
+	bool any_mac; /* the MAC is unknown, too */
 	const struct addr *source;
 	const struct addr *destination; /* NULL: unknown */
 	uint16_t port;                  /* 0: unknown, but one of the zone's */
@@ -22,7 +23,7 @@ struct decide_question {
 
 enum decide_answer {
 	DECIDE_RULE_NO,
-	DECIDE_RULE_MAYBE, /* destination or port decide, and are unknown */
+	DECIDE_RULE_MAYBE, /* destination, port or MAC decide, and are unknown */
 	DECIDE_RULE_YES,
 };
 

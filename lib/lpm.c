@@ -327,6 +327,11 @@ size_t lpm_count(const struct lpm *lpm)
 	return count;
 }
 
+bool lpm_has_macs(const struct lpm *lpm)
+{
+	return lpm->tries[TRIE_MAC].count > 0;
+}
+
 int lpm_each(const struct lpm *lpm,
 	int (*visit)(
 		void *context, const struct prefix *prefix, const struct mac *mac, void *value),

@@ -23,6 +23,7 @@ unsigned lpm_find_all(
 void *lpm_find_exact(const struct lpm *lpm, const struct prefix *prefix);
 void *lpm_find_mac(const struct lpm *lpm, const struct mac *mac);
 size_t lpm_count(const struct lpm *lpm);
+bool lpm_has_macs(const struct lpm *lpm);
 /* In order; stops when visit returns non-zero and returns that. Exactly one of prefix, mac set. */
 int lpm_each(const struct lpm *lpm,
 	int (*visit)(

@@ -462,6 +462,15 @@ struct session *session_table_identify(const struct session_table *table, const 
 	return session_table_identify_at(table, zone, identity, mac, addr, 0, &until_ms);
 }
 
+size_t session_table_by_mac_alone(
+	const struct session_table *table, const char *zone, const struct session *v[], size_t room)
+{
+	size_t n = session_index_by_mac_alone(table->portal, zone, v, room);
+	size_t taken = n < room ? n : room;
+
+	return n + session_index_by_mac_alone(table->devices.index, zone, v + taken, room - taken);
+}
+
 int session_table_each(const struct session_table *table, session_visit *visit, void *context)
 {
 	for (size_t i = 0; i < table->buckets; i++)

@@ -79,6 +79,11 @@ struct session *session_table_identify_at(const struct session_table *table, con
 	enum policy_identity identity, const struct mac *mac, const struct addr *addr,
 	uint64_t now_ms, uint64_t *until_ms);
 
+/* The zone's sessions and devices that have a MAC and no address. How many there are; the first
+ * `room` of them are put into v. */
+size_t session_table_by_mac_alone(const struct session_table *table, const char *zone,
+	const struct session *v[], size_t room);
+
 /* Iteration for logout and show, over portal sessions first and then devices (look at kind); stops
  * when visit returns non-zero and returns that. The visitor must not add to the table or delete
  * from it. By address: the most specific first, each once a prefix that holds the address. */

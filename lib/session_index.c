@@ -24,8 +24,9 @@ struct session_user {
 /* Zones are few; they stay for as long as the index. */
 struct session_zone {
 	struct session_zone *next;
-	struct lpm *addresses; /* to struct prefix_slot */
-	size_t count;
+	struct lpm *addresses;       /* to struct prefix_slot */
+	struct session_entry *alone; /* by MAC alone */
+	size_t count, nalone;
 	uint32_t hash;
 	char name[POLICY_NAME_SIZE];
 };
@@ -253,6 +254,25 @@ static void del_link(
 	}
 }
 
+static void add_alone(struct session_zone *zone, struct session_entry *entry)
+{
+	entry->alone_next = zone->alone;
+	entry->alone_link = &zone->alone;
+	if (zone->alone)
+		zone->alone->alone_link = &entry->alone_next;
+	zone->alone = entry;
+	zone->nalone++;
+}
+
+static void del_alone(struct session_entry *entry)
+{
+	*entry->alone_link = entry->alone_next;
+	if (entry->alone_next)
+		entry->alone_next->alone_link = entry->alone_link;
+	entry->alone_link = NULL;
+	entry->zone->nalone--;
+}
+
 int session_index_add(struct session_index *index, struct session_entry *entry)
 {
 	const struct policy_string *name = &entry->session.user;
@@ -282,6 +302,8 @@ int session_index_add(struct session_index *index, struct session_entry *entry)
 	user->first = entry;
 	user->count++;
 	zone->count++;
+	if (entry->has_mac && !entry->has_address)
+		add_alone(zone, entry);
 	return 0;
 
 undo:
@@ -300,6 +322,8 @@ void session_index_del(struct session_index *index, struct session_entry *entry)
 		entry->user_next->user_link = entry->user_link;
 	entry->user->count--;
 	entry->zone->count--;
+	if (entry->alone_link)
+		del_alone(entry);
 	free_user_if_idle(index, entry->user);
 	entry->user = NULL;
 	entry->zone = NULL;
@@ -403,6 +427,18 @@ struct session_found session_index_find_address(const struct session_index *inde
 		}
 	}
 	return (struct session_found){0};
+}
+
+size_t session_index_by_mac_alone(
+	const struct session_index *index, const char *zone, const struct session *v[], size_t room)
+{
+	const struct session_zone *in = find_zone(index, zone);
+	size_t n = 0;
+
+	for (const struct session_entry *e = in ? in->alone : NULL; e && n < room;
+		e = e->alone_next)
+		v[n++] = &e->session;
+	return in ? in->nalone : 0;
 }
 
 int session_index_each_user(

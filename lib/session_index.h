@@ -25,6 +25,7 @@ struct session_entry {
 	struct session_entry *next; /* in the table's bucket of ids */
 	struct session_user *user;
 	struct session_entry *user_next, **user_link;
+	struct session_entry *alone_next, **alone_link; /* those with a MAC and no address */
 	struct session_zone *zone;
 	struct session_link *links; /* those by MAC first */
 	size_t nlinks, nmacs;
@@ -64,6 +65,9 @@ struct session_found session_index_find_mac(const struct session_index *index, c
 /* The longest prefix first. mac only with SESSION_WANT_THIS_MAC. */
 struct session_found session_index_find_address(const struct session_index *index, const char *zone,
 	const struct addr *addr, enum session_want want, const struct mac *mac, uint64_t now_ms);
+
+size_t session_index_by_mac_alone(const struct session_index *index, const char *zone,
+	const struct session *v[], size_t room);
 
 int session_index_each_user(
 	const struct session_index *index, const char *user, session_visit *visit, void *context);

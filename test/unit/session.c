@@ -435,6 +435,26 @@ static void test_a_device_follows_its_dynamic_list(void **state)
 	session_table_free(table);
 }
 
+static void test_those_known_by_mac_alone(void **state)
+{
+	struct session_table *table = some_sessions();
+	const struct session *found[4];
+	struct house house;
+
+	(void)state;
+	assert_int_equal(session_table_by_mac_alone(table, "guest", found, 4), 1);
+	assert_int_equal(found[0]->id, 5);
+	make_house(&house);
+	assert_int_equal(session_table_set_devices(table, &house.policy, NULL), 0);
+	assert_int_equal(session_table_by_mac_alone(table, "guest", found, 4), 2);
+	assert_int_equal(found[1]->id, DEVICE(TILL));
+	assert_int_equal(session_table_by_mac_alone(table, "guest", found, 1), 2);
+	put(table, 5, "guest", "card", MAC3, "192.0.2.3", NULL);
+	assert_int_equal(session_table_by_mac_alone(table, "guest", found, 4), 1);
+	assert_int_equal(session_table_by_mac_alone(table, "staff", found, 4), 0);
+	session_table_free(table);
+}
+
 static void test_holds_100000_sessions(void **state)
 {
 	struct session_table *table = session_table_new();
@@ -600,6 +620,7 @@ int main(void)
 		cmocka_unit_test(test_devices_in_each_identity),
 		cmocka_unit_test(test_a_login_beats_a_device_unless_it_is_less_specific),
 		cmocka_unit_test(test_a_device_follows_its_dynamic_list),
+		cmocka_unit_test(test_those_known_by_mac_alone),
 		cmocka_unit_test(test_holds_100000_sessions),
 		cmocka_unit_test(test_bytes_and_back),
 		cmocka_unit_test(test_bytes_that_are_no_session),

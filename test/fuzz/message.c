@@ -54,6 +54,16 @@ static void read_message(const struct message_header *header)
 		}
 		break;
 	}
+	case MESSAGE_TARGETS: {
+		const struct message_targets *targets = (const void *)header;
+		read_text(targets->server);
+		for (uint32_t i = 0; i < targets->n; i++) {
+			read_text(targets->v[i].text);
+			for (unsigned a = 0; a < targets->v[i].naddresses; a++)
+				sum += strlen(addr_format(&targets->v[i].addresses[a], text));
+		}
+		break;
+	}
 	case MESSAGE_ADMIT: {
 		const struct message_admit *admit = (const void *)header;
 		read_text(admit->ifname);

@@ -253,6 +253,9 @@ void connect_on_server(struct flow *flow, uint32_t events)
 	} else if (!(events & EPOLLOUT)) {
 		return;
 	}
+	/* What the server says is answered soon: its acknowledgement goes with the answer. Not
+	 * before the handshake is done, or that would wait for data, too. */
+	setsockopt(flow->server.fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 	flow_set(flow, FLOW_GREETING);
 	if (flow->down.readable)
 		greeting_run(flow);

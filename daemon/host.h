@@ -38,6 +38,7 @@ struct host {
 	uint8_t step;      /* enum host_step */
 	bool asking;       /* the answer is not there yet */
 	uint64_t asked_ms; /* when the answer came; monotonic */
+	uint64_t said_ms;  /* that it cannot be asked: logged once a minute */
 	char text[SMTP_REPLY_WORDS_SIZE];
 	/* the question at hand */
 	struct relay *relay;

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* For the server's 221; without a QUIT its log would complain. */
-#define QUIT_MS 5000
+#define QUIT_MS       5000
+#define SAID_EVERY_MS 60000
 
 #define CONTAINER(member_pointer, member) \
 	((struct host *)(void *)((char *)(member_pointer)-offsetof(struct host, member)))
@@ -50,8 +51,13 @@ static void fail(struct host *host, enum ending ending, const char *words)
 	question_stop(host);
 	if (!asking)
 		return;
-	log_info("server %s host %s cannot be asked: %s%s%s", host->server,
-		endpoint_format(&host->end, end), ending_name(ending), *words ? ": " : "", words);
+	uint64_t now_ms = loop_now_ms(relay->loop);
+	if (host->said_ms == 0 || now_ms >= host->said_ms + SAID_EVERY_MS) {
+		host->said_ms = now_ms;
+		log_warning("server %s host %s cannot be asked: %s%s%s", host->server,
+			endpoint_format(&host->end, end), ending_name(ending), *words ? ": " : "",
+			words);
+	}
 	connect_on_host(relay, host, ending, words);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -204,7 +205,7 @@ static struct found rule_for(const struct plan *plan, uint8_t family, const char
 		.priority = plan->rule_priority,
 		.mark = plan_mark_bits(plan->mark_mask, PLAN_MARK_RELAY),
 		.mask = plan->mark_mask};
-	strncpy(rule.iif, ifname, sizeof(rule.iif) - 1);
+	snprintf(rule.iif, sizeof(rule.iif), "%s", ifname);
 	return rule;
 }
 

@@ -233,7 +233,7 @@ static void check_drop_chain(
 {
 	uint32_t mask = exam->control->start.options.mark_mask;
 	uint32_t value = mask & -mask; /* RELAY is 1 in the nibble */
-	char advice[512];
+	char advice[1200];
 	bool drop = strcmp(policy, "drop") == 0 && !is_marked(exam->facts, chain);
 	if (strcmp(hook, "input") == 0) {
 		snprintf(advice, sizeof(advice),

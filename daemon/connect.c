@@ -56,6 +56,8 @@ enum ending connect_ending(int error)
 		return ENDING_CONNECT_UNREACHABLE;
 	case ETIMEDOUT:
 		return ENDING_CONNECT_TIMEOUT;
+	case ECONNRESET: /* it was taken first: a SYN that is refused is ECONNREFUSED */
+		return ENDING_GREETING_CLOSED;
 	case EMFILE:
 	case ENFILE:
 		return ENDING_NO_DESCRIPTOR;

@@ -256,9 +256,13 @@ void dialogue_feed(
 	enum dialogue_step step = (enum dialogue_step)dialogue->step;
 	on_reply(dialogue, words, since_connect_ms);
 	/* more than was asked for: no reply would belong to its command any more */
-	if (used < len && step != DIALOGUE_QUIT && dialogue->step != DIALOGUE_OVER)
-		end(dialogue, has_proxy(dialogue) ? TARGET_REFUSED : TARGET_MISSED,
-			"says more than it was asked, after %s", words);
+	if (used == len || step == DIALOGUE_QUIT || dialogue->step == DIALOGUE_OVER)
+		return;
+	if (has_proxy(dialogue))
+		end(dialogue, TARGET_REFUSED,
+			"does not take the PROXY header: more than one reply after %s", words);
+	else
+		end(dialogue, TARGET_MISSED, "says more than it was asked, after %s", words);
 }
 
 static const char *const waited_for[] = {

@@ -66,7 +66,7 @@ static const struct script scripts[] = {
 		{PROXY4, GREETING, EHLO, "250 ok\r\n", "QUIT\r\n", "250 ok\r\n"}, TARGET_REFUSED,
 		false, "answers QUIT behind a PROXY header with 250 ok", 0},
 	{"says 250 twice", V1, NULL, {PROXY4, GREETING, EHLO, "250 ok\r\n" HELLO}, TARGET_REFUSED,
-		false, "says more than it was asked, after 250 ok", 0},
+		false, "does not take the PROXY header: more than one reply after 250 ok", 0},
 	{"refuses this client", V1, NULL, {PROXY4, "550 not this family\r\n"}, TARGET_REFUSED, true,
 		"550 not this family", 0},
 	{"takes our word", XC, "postern-probe",

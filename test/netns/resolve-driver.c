@@ -1,0 +1,316 @@
+/* The place of keeper and control for a health process, for test/netns/resolve: commands come on
+ * stdin, what the process says goes to stdout, one JSON text a line.
+ *
+ *   policy FILE   prepare and commit the policy in FILE
+ *   host SERVER ADDR PORT worked|failed|refused TEXT   what a relay saw
+ *   now SERVER    probe at once
+ *   counters      print the last counters
+ *   kill          kill -9 the process
+ *   start         start another one and hand it what the one before had told
+ *   peer          a new control: another channel, policy again */
+#include "daemon/channel.h"
+#include "daemon/health.h"
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SERVERS_MAX 64
+
+static pid_t child;
+static int keeper = -1, control = -1;
+static uint64_t number;
+static char policy_path[512];
+static struct message_targets *told[SERVERS_MAX];
+static uint64_t counters[COUNTERS];
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "resolve-driver: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void say(json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+	puts(text);
+	fflush(stdout);
+	free(text);
+	json_decref(object);
+}
+
+static void tell(int fd, const void *message, int descriptor)
+{
+	const struct message_header *header = message;
+	struct iovec iov = {(void *)(uintptr_t)message, header->bytes};
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} ancillary = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	if (message_check(message, header->bytes) < 0)
+		fail("a message of its own is malformed");
+	if (descriptor >= 0) {
+		msg.msg_control = &ancillary;
+		msg.msg_controllen = sizeof(ancillary);
+		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &descriptor, sizeof(int));
+	}
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL) < 0)
+		fail("cannot send");
+}
+
+static void tell_policy(enum message_type type, int fd)
+{
+	struct message_policy message;
+	message_init(&message, type, sizeof(message));
+	message.header.seq = (uint32_t)type;
+	message.number = number;
+	tell(control, &message, fd);
+}
+
+static void send_policy(void)
+{
+	static char text[1 << 20];
+	FILE *file = fopen(policy_path, "r");
+	if (!file)
+		fail(policy_path);
+	size_t len = fread(text, 1, sizeof(text), file);
+	fclose(file);
+	int fd = channel_memfd("policy", text, len);
+	tell_policy(MESSAGE_POLICY, fd);
+	close(fd);
+	tell_policy(MESSAGE_POLICY_COMMIT, -1);
+}
+
+static void send_done(void)
+{
+	struct message_plain done;
+	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
+	tell(control, &done, -1);
+}
+
+static void make_pair(int pair[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		fail("socketpair");
+}
+
+static void start(void)
+{
+	int keepers[2], controls[2];
+	make_pair(keepers);
+	make_pair(controls);
+	child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0) {
+		struct process_start given = {.keeper_fd = keepers[1],
+			.control_fd = controls[1],
+			.listener4 = -1,
+			.listener6 = -1,
+			.limit_fd = -1,
+			.control_socket = -1,
+			.session_socket = -1,
+			.options.relay_port = 4025};
+		close(keepers[0]);
+		close(controls[0]);
+		log_init("health", true, POLICY_LOG_INFO);
+		_exit(health_main(&given));
+	}
+	close(keepers[1]);
+	close(controls[1]);
+	keeper = keepers[0];
+	control = controls[0];
+	for (size_t i = 0; i < SERVERS_MAX && told[i]; i++)
+		tell(control, told[i], -1);
+	if (policy_path[0]) {
+		send_policy();
+		send_done();
+	}
+}
+
+static void new_control(void)
+{
+	struct message_peer peer;
+	int pair[2];
+	make_pair(pair);
+	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	tell(keeper, &peer, pair[1]);
+	close(pair[1]);
+	close(control);
+	control = pair[0];
+	send_policy();
+	send_done();
+}
+
+static json_t *target_json(const struct message_target *target)
+{
+	char text[ADDR_TEXT_SIZE];
+	json_t *addresses = json_array();
+	for (unsigned i = 0; i < target->naddresses; i++)
+		json_array_append_new(
+			addresses, json_string(addr_format(&target->addresses[i], text)));
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:b, s:i, s:I, s:i, s:o}",
+		"name", target->name, "text", target->text, "line", target->line, "port",
+		target->port, "preference", target->preference, "depth", target->depth, "weight",
+		(int)target->weight, "state", target_state_names[target->state], "clients",
+		target->client_families, "stale", target->stale, "asked", target->asked, "since",
+		(json_int_t)target->since_ms, "latency", (int)target->latency_us, "addresses",
+		addresses);
+}
+
+static void on_targets(const struct message_targets *message)
+{
+	json_t *list = json_array();
+	size_t at = 0;
+	while (at < SERVERS_MAX - 1 && told[at] && strcmp(told[at]->server, message->server) != 0)
+		at++;
+	free(told[at]);
+	told[at] = malloc(message->header.bytes);
+	memcpy(told[at], message, message->header.bytes);
+	for (uint32_t i = 0; i < message->n; i++)
+		json_array_append_new(list, target_json(&message->v[i]));
+	say(json_pack("{s:s, s:I, s:o}", "server", message->server, "number",
+		(json_int_t)message->number, "targets", list));
+}
+
+/* False: the other end is gone. */
+static bool hear(int fd)
+{
+	static _Alignas(16) uint8_t buf[MESSAGE_BYTES_MAX];
+	const struct message_header *header = (const void *)buf;
+	ssize_t len = recv(fd, buf, sizeof(buf), 0);
+	if (len <= 0)
+		return false;
+	if (message_check(buf, (size_t)len) < 0)
+		fail("health sent a malformed message");
+	switch (header->type) {
+	case MESSAGE_TARGETS:
+		on_targets((const void *)buf);
+		break;
+	case MESSAGE_COUNTERS:
+		memcpy(counters, ((const struct message_counters *)(void *)buf)->v,
+			sizeof(counters));
+		break;
+	case MESSAGE_REPLY: {
+		const struct message_reply *reply = (const void *)buf;
+		say(json_pack("{s:i, s:i, s:s}", "reply", (int)reply->header.seq, "status",
+			reply->status, "text", reply->text));
+		break;
+	}
+	case MESSAGE_PONG:
+		break;
+	default:
+		fail(message_name((enum message_type)header->type));
+	}
+	return true;
+}
+
+static void on_end(void)
+{
+	int status = 0;
+	waitpid(child, &status, 0);
+	close(keeper);
+	close(control);
+	keeper = control = -1;
+	say(json_pack(
+		"{s:i}", "ended", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status)));
+}
+
+static void on_host(char *line)
+{
+	struct message_host message;
+	char addr[64], kind[16], text[200] = "";
+	unsigned port;
+	message_init(&message, MESSAGE_HOST, sizeof(message));
+	sscanf(line, "host %63s %63s %u %15s %199[^\n]", message.server, addr, &port, kind, text);
+	if (addr_parse(addr, strlen(addr), &message.host.addr) < 0)
+		fail(line);
+	message.host.port = (uint16_t)port;
+	message.kind = strcmp(kind, "worked") == 0   ? MESSAGE_HOST_WORKED
+		       : strcmp(kind, "failed") == 0 ? MESSAGE_HOST_FAILED
+						     : MESSAGE_HOST_ASKED;
+	snprintf(message.text, sizeof(message.text), "%s", text);
+	tell(control, &message, -1);
+}
+
+static void say_counters(void)
+{
+	json_t *all = json_object();
+	for (unsigned i = 0; i < COUNTERS; i++)
+		json_object_set_new(all, counter_name(i), json_integer((json_int_t)counters[i]));
+	say(json_pack("{s:o}", "counters", all));
+}
+
+static void on_command(char *line)
+{
+	line[strcspn(line, "\n")] = '\0';
+	if (strncmp(line, "policy ", 7) == 0) {
+		snprintf(policy_path, sizeof(policy_path), "%s", line + 7);
+		bool first = number == 0;
+		number++;
+		send_policy();
+		if (first)
+			send_done();
+	} else if (strncmp(line, "host ", 5) == 0) {
+		on_host(line);
+	} else if (strncmp(line, "now ", 4) == 0) {
+		struct message_probe_now now;
+		message_init(&now, MESSAGE_PROBE_NOW, sizeof(now));
+		snprintf(now.server, sizeof(now.server), "%.63s", line + 4);
+		tell(control, &now, -1);
+	} else if (strcmp(line, "counters") == 0) {
+		say_counters();
+	} else if (strcmp(line, "kill") == 0) {
+		kill(child, SIGKILL);
+	} else if (strcmp(line, "start") == 0) {
+		start();
+	} else if (strcmp(line, "peer") == 0) {
+		new_control();
+	} else {
+		fail(line);
+	}
+}
+
+int main(void)
+{
+	char line[1024];
+	setvbuf(stdin, NULL, _IONBF, 0);
+	start();
+	for (;;) {
+		struct pollfd polls[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+			{.fd = control, .events = POLLIN}, {.fd = keeper, .events = POLLIN}};
+		if (poll(polls, 3, -1) < 0)
+			fail("poll");
+		if (polls[1].revents && !hear(control))
+			on_end();
+		else if (polls[2].revents && keeper >= 0 && !hear(keeper))
+			on_end();
+		if (polls[0].revents) {
+			if (!fgets(line, sizeof(line), stdin))
+				break;
+			on_command(line);
+		}
+	}
+	if (keeper >= 0) {
+		struct message_drain drain;
+		message_init(&drain, MESSAGE_DRAIN, sizeof(drain));
+		tell(keeper, &drain, -1);
+		int status = 0;
+		waitpid(child, &status, 0);
+		return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	}
+	return 0;
+}

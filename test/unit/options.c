@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -94,6 +95,7 @@ static void a_relative_path_is_taken_from_the_current_folder(void **state)
 	assert_int_equal(options.command, OPTIONS_CHECK);
 	assert_int_equal(options.process.config[0], '/');
 	assert_non_null(strstr(options.process.config, "/postern.conf"));
+	free((char *)(uintptr_t)options.process.config);
 }
 
 static void a_child_gets_the_numbers_of_its_keeper(void **state)

@@ -1,6 +1,7 @@
 #include "daemon/admit.h"
 
 #include "daemon/control.h"
+#include "daemon/cut.h"
 #include "daemon/ended.h"
 #include "daemon/entries.h"
 #include "daemon/sessions.h"
@@ -113,6 +114,8 @@ void admit_decide(struct control *control, const struct message_admit *admit)
 	cache(control, &origin, admit, &decision, &verdict);
 	count(control, &verdict, &decision);
 	channel_send(control->keeper, &verdict, -1);
+	if (decision.verdict == POLICY_VERDICT_PASS && decision.session)
+		cut_note_passed(control->cut, decision.session->id);
 	if (decision.verdict == POLICY_VERDICT_REJECT || decision.verdict == POLICY_VERDICT_DROP)
 		ended_refused(control, admit, &decision, origin.zone);
 }

@@ -145,6 +145,19 @@ static void look_at_processes(struct control *control, const struct facts *facts
 			control->counters[COUNTER_AUDIT_LOST]);
 }
 
+/* Connections that came from all zones, as the kernel counted their first packets: beside them
+ * stands how many reached a relay. */
+static uint64_t arrived(const struct facts *facts)
+{
+	uint64_t sum = 0;
+	const char *line;
+	for (size_t at = 0; (line = facts_find(facts, "arrived", &at));) {
+		const char *blank = strchr(line, ' ');
+		sum += blank ? strtoull(blank + 1, NULL, 10) : 0;
+	}
+	return sum;
+}
+
 static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
@@ -164,8 +177,8 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(
 		row, "sessions", json_integer((json_int_t)session_table_count(control->table)));
 	json_object_set_new(row, "flows", json_integer((json_int_t)live_count(control->live)));
-	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));
-	json_object_set_new(row, "arrived", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
+	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
+	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
 	json_object_set_new(row, "relays", json_integer((json_int_t)peers_count(control->peers)));
 	json_object_set_new(row, "refused_last_minute", refusals_part(control));
 	look_at_processes(control, facts, troubles);

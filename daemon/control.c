@@ -4,6 +4,7 @@
 #include "daemon/apply.h"
 #include "daemon/audit.h"
 #include "daemon/bypass.h"
+#include "daemon/cut.h"
 #include "daemon/disk.h"
 #include "daemon/ended.h"
 #include "daemon/entries.h"
@@ -104,7 +105,7 @@ static void put_link(struct control *control, const struct message_link *message
 static void on_keeper_event(struct control *control, const struct message_event *event)
 {
 	static const char *const names[MESSAGE_EVENTS] = {"table-healed", "route-healed",
-		"admission-late", "queue-overrun", "entry-failed", "relay-killed", "relay-started",
+		"admission-late", "queue-overrun", "entry-failed", "killed", "started-again",
 		"listener-closed", "listener-opened"};
 	static const enum counter counters[MESSAGE_EVENTS] = {COUNTER_HEALED_TABLE,
 		COUNTER_HEALED_ROUTE, COUNTER_ADMISSIONS_LATE, COUNTER_QUEUE_OVERRUNS,
@@ -116,7 +117,7 @@ static void on_keeper_event(struct control *control, const struct message_event 
 	memcpy(events->last[event->kind], event->text, sizeof(event->text));
 	if (counters[event->kind] < COUNTERS)
 		control->counters[counters[event->kind]] += event->count;
-	log_warning("%s: %s", names[event->kind], event->text);
+	log_warning("%s: %s (%u)", names[event->kind], event->text, (unsigned)event->count);
 	if (monitor_wanted(control, MONITOR_POLICY))
 		monitor_publish(control, MONITOR_POLICY,
 			json_pack("{s:s, s:i, s:s}", "event", names[event->kind], "count",
@@ -249,9 +250,10 @@ static bool make_parts(struct control *control)
 	control->peers = peers_new(control);
 	control->apply = apply_new(control);
 	control->sessions = sessions_new(control);
+	control->cut = cut_new(control);
 	return control->lists && control->table && control->entries && control->live &&
 	       control->ended && control->server_hosts && control->peers && control->apply &&
-	       control->sessions;
+	       control->sessions && control->cut;
 }
 
 /* What is in the state folder, and the policy: waits for the disk. 0 or -errno, said. */
@@ -304,6 +306,7 @@ static void free_parts(struct control *control)
 	bypass_free(control->bypass);
 	list_change_disarm(control);
 	sessions_free(control->sessions);
+	cut_free(control->cut);
 	flow_ids_free(control->flow_ids);
 	policy_store_free(control->history);
 	entries_free(control->entries);

@@ -16,6 +16,7 @@ struct bypass;
 struct entries;
 struct live;
 struct peers;
+struct cut;
 struct disk;
 struct ended;
 struct flow_ids;
@@ -59,6 +60,7 @@ struct control {
 	struct session_store *store;
 	struct audit *audit;
 	struct sessions *sessions;
+	struct cut *cut;
 	struct entries *entries;
 	struct peers *peers;
 	struct live *live;
@@ -75,9 +77,11 @@ struct control {
 	uint64_t counters[COUNTERS];           /* control's own */
 	struct message_kernel_counters kernel; /* as last told */
 	enum policy_log_level log_level;
-	uint64_t started_ms; /* wall clock */
-	bool ready;          /* the keeper has plan and READY */
-	bool file_bad;       /* changed, and not to be applied */
+	uint64_t started_ms;                 /* wall clock */
+	bool ready;                          /* the keeper has plan and READY */
+	bool file_bad;                       /* changed, and not to be applied */
+	uint64_t judged_hash, judged_number; /* what policy_file_differs() last judged */
+	bool judged_same;
 	bool stopping, failed;
 	struct gather first_gather;   /* of the first plan */
 	struct loop_timer list_timer; /* the next entry of a dynamic list to end */

@@ -140,7 +140,7 @@ void ended_refused(struct control *control, const struct message_admit *admit,
 	flow.client = admit->source;
 	flow.original = admit->original;
 	flow.mac = admit->mac;
-	strncpy(flow.ifname, admit->ifname, sizeof(flow.ifname) - 1);
+	memcpy(flow.ifname, admit->ifname, sizeof(flow.ifname));
 	strncpy(flow.zone, control->policy->zones[zone].name.text, sizeof(flow.zone) - 1);
 	if (decision->rule >= 0)
 		strncpy(flow.rule, control->policy->rules[decision->rule].name.text,

@@ -128,7 +128,8 @@ static void on_message(void *context, const struct message_header *message, int 
 static void on_gone(void *context)
 {
 	struct peer *peer = context;
-	log_warning("relay %u is gone", (unsigned)peer->relay);
+	if (!peer->peers->control->stopping)
+		log_warning("relay %u is gone", (unsigned)peer->relay);
 	live_del_relay(peer->peers->control->live, peer->relay, on_lost_flow, peer->peers->control);
 	close_peer(peer);
 }

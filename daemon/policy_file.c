@@ -44,18 +44,6 @@ static int hash_now(const struct control *control, uint64_t *hash)
 	return 0;
 }
 
-bool policy_file_differs(const struct control *control, const char **why)
-{
-	uint64_t hash;
-	int error = hash_now(control, &hash);
-	*why = control->file_bad ? "changed and bad" : "changed";
-	if (error) {
-		*why = "cannot be read";
-		return true;
-	}
-	return hash != policy_store_current(control->history)->file_hash;
-}
-
 static bool says_what_runs(const struct control *control, const struct policy *policy)
 {
 	size_t len, running_len;
@@ -96,6 +84,29 @@ void policy_file_look(struct control *control, struct policy_file *file)
 		file->state = POLICY_FILE_BAD;
 	else if (!says_what_runs(control, file->policy))
 		file->state = POLICY_FILE_CHANGED;
+}
+
+/* Judging a file takes a parse; what it came to holds while neither file nor policy changes. */
+bool policy_file_differs(struct control *control, const char **why)
+{
+	struct policy_file file;
+	uint64_t hash;
+	int error = hash_now(control, &hash);
+	*why = "cannot be read";
+	if (error)
+		return true;
+	if (hash == policy_store_current(control->history)->file_hash)
+		return false;
+	if (hash != control->judged_hash || control->policy_number != control->judged_number) {
+		policy_file_look(control, &file);
+		control->judged_hash = hash;
+		control->judged_number = control->policy_number;
+		control->judged_same = file.state == POLICY_FILE_SAME;
+		control->file_bad = file.state == POLICY_FILE_BAD;
+		policy_file_fini(&file);
+	}
+	*why = control->file_bad ? "changed and bad" : "changed, not applied";
+	return !control->judged_same;
 }
 
 static void log_lines(enum policy_log_level level, const char *text)

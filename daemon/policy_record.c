@@ -186,7 +186,8 @@ static bool take_record_line(
 	} else if (strcmp(word, "uid") == 0) {
 		record->uid = (uint32_t)strtoul(value, NULL, 10);
 	} else if (strcmp(word, "origin") == 0) {
-		snprintf(record->origin, sizeof(record->origin), "%s", value);
+		snprintf(record->origin, sizeof(record->origin), "%.*s",
+			(int)sizeof(record->origin) - 1, value);
 	} else if (strcmp(word, "source") == 0 && !record->source) {
 		if (!take_part(reading, value, &name, &bytes, &len))
 			return false;

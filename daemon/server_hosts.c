@@ -65,7 +65,7 @@ static struct host *add(struct server_hosts *hosts, const struct message_host *m
 		hosts->n++;
 	}
 	host->endpoint = message->host;
-	strncpy(host->server, message->server, sizeof(host->server) - 1);
+	memcpy(host->server, message->server, sizeof(host->server));
 	host->next = hosts->first;
 	hosts->first = host;
 	return host;

@@ -1,6 +1,7 @@
 #include "daemon/sessions.h"
 
 #include "daemon/control.h"
+#include "daemon/cut.h"
 #include "daemon/durable.h"
 #include "daemon/entries.h"
 #include "daemon/live.h"
@@ -88,6 +89,7 @@ uint64_t sessions_new_id(struct sessions *sessions)
 void sessions_loaded(struct sessions *sessions, uint64_t last_id)
 {
 	sessions->last_id = last_id;
+	cut_set_unknown(sessions->control->cut, last_id);
 	session_table_each(sessions->control->table, restart_idle, sessions);
 	sessions_arm(sessions);
 }
@@ -154,16 +156,11 @@ void sessions_kill_flows(
 {
 	struct control *control = sessions->control;
 	struct message_kill order;
-	struct message_cut cut;
 	message_init(&order, MESSAGE_KILL, sizeof(order));
 	order.session = session->id;
 	order.ending = ending;
 	peers_send(control->peers, &order);
-	for (size_t i = 0; i < session->naddresses; i++) {
-		message_init(&cut, MESSAGE_CUT, sizeof(cut));
-		cut.source = session->addresses[i].prefix;
-		channel_send(control->keeper, &cut, -1);
-	}
+	cut_session(control->cut, session);
 }
 
 bool sessions_keep_flows(const struct sessions *sessions, const struct session *session)

@@ -32,8 +32,9 @@ static const char policy_text[] =
 	"zone staff { interface \"core0\" identity address network 198.51.100.0/24 }\n"
 	"list blocked dynamic\n"
 	"server relay { host 203.0.113.10 }\n"
-	"rule blocked { source blocked verdict drop }\n"
-	"rule guests { zone guest user any server relay }\n";
+	"rule blocked { zone guest source blocked verdict drop }\n"
+	"rule guests { zone guest user any server relay }\n"
+	"rule staff { zone staff user \"boss\" verdict pass }\n";
 
 struct world {
 	char dir[64], config[128], state[128], control_path[128], session_path[128];
@@ -483,9 +484,34 @@ static void a_logout_ends_verdicts_and_flows(void **state)
 	answer_seq(world.keeper, seq, 0, "");
 	expect(world.relay, MESSAGE_KILL);
 	assert_int_equal(in.kill.ending, ENDING_KILLED_LOGOUT);
-	expect(world.keeper, MESSAGE_CUT);
 	finish(logout, 0);
 	finish(begin("session logout user ann", NULL), 1);
+}
+
+static void only_who_passed_is_cut_and_one_address_at_a_time(void **state)
+{
+	(void)state;
+	greet_control();
+	add_relay();
+	finish(begin("session login boss zone staff address 198.51.100.7,198.51.100.8", NULL), 0);
+	expect(world.relay, MESSAGE_SESSIONS);
+	finish(begin("session login boss zone staff address 198.51.100.9", NULL), 0);
+	expect(world.relay, MESSAGE_SESSIONS);
+	admit("core0", "198.51.100.7", NULL);
+	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_PASS);
+	assert_int_equal(in.verdict.cache, 1);
+	assert_int_equal(in.verdict.entry.has_mac, 0);
+	struct asked *logout = begin("session logout user boss", NULL);
+	expect(world.keeper, MESSAGE_ENTRIES);
+	answer(world.keeper, 0, "");
+	expect(world.keeper, MESSAGE_CUT);
+	uint32_t seq = in.header.seq;
+	finish(logout, 0);
+	assert_false(receive(world.keeper, 200, NULL));
+	answer_seq(world.keeper, seq, 0, "");
+	expect(world.keeper, MESSAGE_CUT);
+	answer(world.keeper, 0, "");
+	assert_false(receive(world.keeper, 200, NULL));
 }
 
 static void a_login_renews_or_replaces_and_has_its_limit(void **state)
@@ -633,7 +659,6 @@ static void an_apply_goes_its_steps_in_order(void **state)
 	/* the zone is gone, and its session with it */
 	expect(world.relay, MESSAGE_KILL);
 	expect(world.relay, MESSAGE_SESSION_GONE);
-	expect(world.keeper, MESSAGE_CUT);
 	expect(world.keeper, MESSAGE_ENTRIES);
 	assert_int_equal(in.entries.flush, 1);
 	answer(world.keeper, 0, "");
@@ -765,6 +790,7 @@ int main(void)
 		CASE(a_login_is_effective_before_it_is_answered),
 		CASE(another_address_of_the_mac_is_learned),
 		CASE(a_logout_ends_verdicts_and_flows),
+		CASE(only_who_passed_is_cut_and_one_address_at_a_time),
 		CASE(a_login_renews_or_replaces_and_has_its_limit),
 		CASE(without_mac_the_neighbour_table_is_asked),
 		CASE(a_list_entry_takes_the_verdict_out_of_the_kernel),

@@ -269,6 +269,9 @@ static void write_stray(struct writer *w)
 {
 	struct words *r = begin(w, "stray");
 	word_socket_transparent(r);
+	/* the connection's too: a flushed conntrack begins it anew, and without the mark it would
+	 * be an older, established one once the relay's socket is gone */
+	set_mark(w, r, WORD_CT_MARK, PLAN_MARK_RELAY);
 	set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
 	word_count(r, "steered");
 	word_accept(r);

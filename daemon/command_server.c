@@ -24,13 +24,12 @@ static void show_host(struct command *command, size_t server, const struct polic
 	struct endpoint endpoint = {.addr = host->addr, .port = host->port};
 	struct server_hosts_state state =
 		server_hosts_find(control->server_hosts, of->name.text, &endpoint);
-	const char *word = !state.known ? "not used yet" : state.usable ? "usable" : "refused";
-	command_row(command,
-		json_pack("{s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:I}", "server",
-			row_string(&of->name), "host", row_string(&host->name), "port",
-			(int)host->port, "preference", (int)host->preference, "weight",
-			(int)host->weight, "state", word, "since_at", row_time(state.since_ms),
-			"why", row_text(state.text), "flows", flows_of(control, server)));
+	command_row(command, json_pack("{s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:I}", "server",
+				     row_string(&of->name), "host", row_string(&host->name), "port",
+				     (int)host->port, "preference", (int)host->preference, "weight",
+				     (int)host->weight, "state", server_hosts_words[state.word],
+				     "since_at", row_time(state.since_ms), "why",
+				     row_text(state.text), "flows", flows_of(control, server)));
 }
 
 static void run_show(struct command *command)

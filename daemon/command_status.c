@@ -78,16 +78,15 @@ static json_t *servers_part(const struct control *control, json_t *troubles)
 				.addr = server->hosts[j].addr, .port = server->hosts[j].port};
 			struct server_hosts_state state =
 				server_hosts_find(control->server_hosts, server->name.text, &host);
-			if (state.known && !state.usable)
+			if (state.word > SERVER_HOSTS_UP)
 				add_trouble(troubles, "posternctl server show",
-					"server %s host %s cannot be used: %s", server->name.text,
-					server->hosts[j].name.text, state.text);
+					"server %s host %s is %s: %s", server->name.text,
+					server->hosts[j].name.text, server_hosts_words[state.word],
+					state.text);
 			json_array_append_new(array,
 				json_pack("{s:o, s:o, s:s}", "server", row_string(&server->name),
 					"host", row_string(&server->hosts[j].name), "state",
-					!state.known   ? "not used yet"
-					: state.usable ? "usable"
-						       : "refused"));
+					server_hosts_words[state.word]));
 		}
 	}
 	return array;

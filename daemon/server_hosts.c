@@ -5,8 +5,14 @@
 #include "daemon/monitor.h"
 #include "daemon/row.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *const server_hosts_words[SERVER_HOSTS_WORDS] = {[SERVER_HOSTS_UNKNOWN] = "not used yet",
+	[SERVER_HOSTS_UP] = "up",
+	[SERVER_HOSTS_DOWN] = "down",
+	[SERVER_HOSTS_REFUSED] = "refused"};
 
 #define HOSTS_MAX 4096 /* remembered; the oldest goes */
 
@@ -48,7 +54,8 @@ static struct host *find(
 	return host;
 }
 
-static struct host *add(struct server_hosts *hosts, const struct message_host *message)
+static struct host *add(
+	struct server_hosts *hosts, const char *server, const struct endpoint *endpoint)
 {
 	struct host *host;
 	if (hosts->n == HOSTS_MAX) {
@@ -64,41 +71,77 @@ static struct host *add(struct server_hosts *hosts, const struct message_host *m
 			return NULL;
 		hosts->n++;
 	}
-	host->endpoint = message->host;
-	memcpy(host->server, message->server, sizeof(host->server));
+	host->endpoint = *endpoint;
+	snprintf(host->server, sizeof(host->server), "%s", server);
 	host->next = hosts->first;
 	hosts->first = host;
 	return host;
 }
 
-void server_hosts_tell(struct control *control, const struct message_host *message)
+/* The only writer of a host's state. */
+static void change(struct control *control, const char *server, const struct endpoint *endpoint,
+	enum server_hosts_word word, const char *why)
 {
-	struct host *host = find(control->server_hosts, message->server, &message->host);
+	struct host *host = find(control->server_hosts, server, endpoint);
 	if (!host)
-		host = add(control->server_hosts, message);
+		host = add(control->server_hosts, server, endpoint);
 	if (!host)
 		return;
 	struct server_hosts_state *state = &host->state;
 	char text[ENDPOINT_TEXT_SIZE];
-	bool changed = !state->known || state->usable != message->usable;
-	state->known = true;
-	state->usable = message->usable;
-	memcpy(state->text, message->text, sizeof(state->text));
+	bool changed = state->word != word;
+	state->word = word;
+	snprintf(state->text, sizeof(state->text), "%s", why);
 	if (!changed)
 		return;
 	state->since_ms = loop_wall_ms(control->loop);
-	endpoint_format(&message->host, text);
-	if (message->usable)
-		log_info("server %s host %s can be used", message->server, text);
+	endpoint_format(endpoint, text);
+	if (word == SERVER_HOSTS_UP)
+		log_info("server %s host %s is up", server, text);
 	else
-		log_warning("server %s host %s cannot be used: %s", message->server, text,
-			message->text);
+		log_warning(
+			"server %s host %s is %s: %s", server, text, server_hosts_words[word], why);
 	if (monitor_wanted(control, MONITOR_SERVER))
 		monitor_publish(control, MONITOR_SERVER,
 			json_pack("{s:s, s:o, s:s, s:s, s:o}", "event", "host", "server",
-				row_text(message->server), "host", text, "state",
-				message->usable ? "usable" : "refused", "why",
-				row_text(message->text)));
+				row_text(server), "host", text, "state", server_hosts_words[word],
+				"why", row_text(why)));
+}
+
+void server_hosts_tell(struct control *control, const struct message_host *message)
+{
+	enum server_hosts_word word = SERVER_HOSTS_UP;
+	if (message->kind == MESSAGE_HOST_FAILED)
+		word = SERVER_HOSTS_DOWN;
+	else if (message->kind == MESSAGE_HOST_ASKED && !message->usable)
+		word = SERVER_HOSTS_REFUSED;
+	change(control, message->server, &message->host, word,
+		word == SERVER_HOSTS_UP ? "" : message->text);
+}
+
+void server_hosts_tell_attempts(struct control *control, const struct message_flow *flow)
+{
+	/* an original destination is nobody's server */
+	if (policy_find_server(control->policy, flow->server) < 0)
+		return;
+	for (uint32_t i = 0; i < flow->nattempts; i++) {
+		const struct message_attempt *attempt = &flow->attempts[i];
+		char why[MESSAGE_TEXT_SIZE];
+		if (attempt->host.addr.family == ADDR_NONE)
+			continue;
+		if (attempt->ending == ENDING_NONE) {
+			change(control, flow->server, &attempt->host, SERVER_HOSTS_UP, "");
+			continue;
+		}
+		if (ending_class_of((enum ending)attempt->ending) != ENDING_CLASS_SERVER)
+			continue;
+		snprintf(why, sizeof(why), "%s%s%s", ending_meanings[attempt->ending],
+			*attempt->reply ? ": " : "", attempt->reply);
+		change(control, flow->server, &attempt->host,
+			attempt->ending == ENDING_OFFERS_XCLIENT ? SERVER_HOSTS_REFUSED
+								 : SERVER_HOSTS_DOWN,
+			why);
+	}
 }
 
 struct server_hosts_state server_hosts_find(

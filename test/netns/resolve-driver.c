@@ -28,7 +28,7 @@
 static pid_t child;
 static int keeper = -1, control = -1;
 static uint64_t number;
-static char policy_path[512];
+static char policy_path[1024];
 static struct message_targets *told[SERVERS_MAX];
 static uint64_t counters[COUNTERS];
 

@@ -326,10 +326,11 @@ static void take_down(struct health *health)
 {
 	targets_close(health->targets);
 	channel_free(health->control);
-	channel_free(health->keeper);
 	picture_fini(&health->pictures);
 	if (health->settings.fd >= 0)
 		close(health->settings.fd);
+	/* the keeper kills whoever lives on without a channel */
+	channel_free(health->keeper);
 	if (health->loop)
 		loop_free(health->loop);
 	free(health);

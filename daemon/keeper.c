@@ -132,6 +132,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	keeper_child_beat(&keeper->control);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_beat(&keeper->relays[i]);
+	keeper_child_beat(&keeper->health);
 	keeper_tell_events(keeper);
 	notify_manager("WATCHDOG=1");
 	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
@@ -187,6 +188,8 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 		keeper_child_send(&keeper->relays[i], &order, -1);
 		keeper_child_close_listeners(&keeper->relays[i]);
 	}
+	loop_timer_clear(keeper->loop, &keeper->health.restart);
+	keeper_child_send(&keeper->health, &order, -1);
 	if (!relays_run(keeper))
 		end(keeper);
 }
@@ -256,9 +259,13 @@ static void say_end(const struct keeper_child *child, int status)
 {
 	char name[16] = "control";
 
-	if (child->is_relay)
+	if (child->role == PROCESS_RELAY)
 		snprintf(name, sizeof(name), "relay %u", child->number);
-	if (WIFSIGNALED(status))
+	if (child->role == PROCESS_HEALTH)
+		snprintf(name, sizeof(name), "health");
+	if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_info("health ended, to read its settings anew");
+	else if (WIFSIGNALED(status))
 		log_error("%s was ended by signal %d (%s)", name, WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
 	else
@@ -270,14 +277,15 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 	bool asked = keeper->phase >= KEEPER_DRAINING && WIFEXITED(status);
 	if (!asked)
 		say_end(child, status);
-	if (!child->is_relay) {
+	bool is_control = child->role == PROCESS_CONTROL;
+	if (is_control) {
 		/* whatever it was asked will not be answered: posture */
 		keeper->control_ready = false;
 		keeper_admit_release(keeper);
 	}
 	switch (keeper->phase) {
 	case KEEPER_STARTING:
-		if (!child->is_relay && (WIFEXITED(status) || child->failures >= FAILURES_START)) {
+		if (is_control && (WIFEXITED(status) || child->failures >= FAILURES_START)) {
 			log_error("control cannot start, so Postern cannot");
 			fail(keeper);
 			return;
@@ -288,15 +296,15 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 		keeper_child_again(child);
 		break;
 	case KEEPER_STOPPING:
-		if (!child->is_relay)
+		if (is_control)
 			drain(keeper, 0);
 		break;
 	case KEEPER_DRAINING:
-		if (child->is_relay && !relays_run(keeper))
+		if (child->role == PROCESS_RELAY && !relays_run(keeper))
 			end(keeper);
 		break;
 	case KEEPER_ENDING:
-		if (!child->is_relay)
+		if (is_control)
 			loop_stop(keeper->loop);
 		break;
 	}
@@ -391,9 +399,10 @@ static int start(struct keeper *keeper)
 		return -ENOMEM;
 	keeper->phase_end.on_time = on_phase_end;
 	keeper->tick.on_time = on_tick;
-	keeper_child_init(keeper, &keeper->control, false, 0);
+	keeper_child_init(keeper, &keeper->control, PROCESS_CONTROL, 0);
+	keeper_child_init(keeper, &keeper->health, PROCESS_HEALTH, MESSAGE_RELAY_HEALTH);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper_child_init(keeper, &keeper->relays[i], true, i);
+		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, i);
 	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
 		(error = keeper_kernel_open(keeper)) || (error = keeper_admit_open(keeper)) ||
 		(error = open_listeners(keeper)))
@@ -402,6 +411,7 @@ static int start(struct keeper *keeper)
 	keeper_child_start(&keeper->control);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_start(&keeper->relays[i]);
+	keeper_child_start(&keeper->health);
 	return 0;
 }
 
@@ -409,6 +419,7 @@ static int start(struct keeper *keeper)
 static void finish(struct keeper *keeper)
 {
 	keeper_child_kill(&keeper->control);
+	keeper_child_kill(&keeper->health);
 	kill_relays(keeper);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		continue;

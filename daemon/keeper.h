@@ -21,8 +21,8 @@ struct keeper;
 /* A process that the keeper keeps running. */
 struct keeper_child {
 	struct keeper *keeper;
-	bool is_relay;
-	unsigned number; /* of the relay */
+	enum process_role role;
+	unsigned number; /* of the relay; MESSAGE_RELAY_HEALTH */
 	uint32_t generation;
 	pid_t pid;               /* 0: not running */
 	struct channel *channel; /* NULL: gone */
@@ -67,6 +67,7 @@ struct keeper {
 
 	struct keeper_child control;
 	struct keeper_child relays[PROCESS_RELAYS_MAX];
+	struct keeper_child health;
 	bool control_ready;
 	uint32_t stop_seq, drain_s;
 	unsigned term_signals;
@@ -116,7 +117,7 @@ int keeper_prepare(struct keeper *keeper);
 
 /* keeper_child.c */
 void keeper_child_init(
-	struct keeper *keeper, struct keeper_child *child, bool is_relay, unsigned number);
+	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number);
 void keeper_child_start(struct keeper_child *child);
 /* Pings, and kills whoever has not answered for too long. */
 void keeper_child_beat(struct keeper_child *child);

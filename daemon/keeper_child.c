@@ -1,4 +1,4 @@
-/* Control and relays as processes: started, watched by their heartbeat, started again.
+/* Control, relays and health as processes: started, watched by their heartbeat, started again.
  *
  * A child is this program executed anew through a descriptor, with its own descriptors at fixed
  * numbers and nothing else of the keeper's. A child that is to go is killed; what follows happens
@@ -30,10 +30,17 @@
 
 static const char *name_of(const struct keeper_child *child, char buf[static 16])
 {
-	if (child->is_relay)
-		snprintf(buf, 16, "relay %u", child->number);
-	else
+	switch (child->role) {
+	case PROCESS_CONTROL:
 		snprintf(buf, 16, "control");
+		break;
+	case PROCESS_RELAY:
+		snprintf(buf, 16, "relay %u", child->number);
+		break;
+	case PROCESS_HEALTH:
+		snprintf(buf, 16, "health");
+		break;
+	}
 	return buf;
 }
 
@@ -60,6 +67,7 @@ void keeper_child_send_all(struct keeper *keeper, const void *message)
 static void on_message(void *context, const struct message_header *message, int fd)
 {
 	struct keeper_child *child = context;
+	char name[16];
 
 	if (message->type == MESSAGE_PONG) {
 		child->missed = 0;
@@ -68,12 +76,12 @@ static void on_message(void *context, const struct message_header *message, int 
 			close(fd);
 		return;
 	}
-	if (!child->is_relay) {
+	if (child->role == PROCESS_CONTROL) {
 		keeper_request_on_message(child->keeper, message, fd);
 		return;
 	}
-	/* a relay has nothing to ask of the privileged side */
-	log_error("relay %u sent \"%s\", which is not its to send", child->number,
+	/* the others have nothing to ask of the privileged side */
+	log_error("%s sent \"%s\", which is not its to send", name_of(child, name),
 		message_name((enum message_type)message->type));
 	if (fd >= 0)
 		close(fd);
@@ -159,7 +167,7 @@ static void execute(const struct keeper_child *child, const int fds[PROCESS_FD_E
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != keeper)
 		_exit(1); /* it died before the line above */
-	options_child_argv(&start, child->is_relay, &storage, argv);
+	options_child_argv(&start, child->role, &storage, argv);
 	fill_environment(environment, zone);
 	int program = place_fds(fds, child->keeper->program);
 	if (program >= 0)
@@ -190,8 +198,8 @@ static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_EN
 	return 0;
 }
 
-/* Gives control one end of a new pair and returns the relay's end, or -errno. */
-static int introduce(struct keeper_child *relay)
+/* Gives control one end of a new pair and returns the child's end, or -errno. */
+static int introduce(struct keeper_child *child)
 {
 	struct message_peer peer;
 	int pair[2];
@@ -200,32 +208,39 @@ static int introduce(struct keeper_child *relay)
 	if (error)
 		return error;
 	message_init(&peer, MESSAGE_PEER, sizeof(peer));
-	peer.relay = relay->number;
-	peer.generation = relay->generation;
-	keeper_child_send(&relay->keeper->control, &peer, pair[0]);
+	peer.relay = child->number;
+	peer.generation = child->generation;
+	keeper_child_send(&child->keeper->control, &peer, pair[0]);
 	close(pair[0]);
 	return pair[1];
 }
 
-/* A new control meets the relays that run on. */
+static void introduce_again(struct keeper_child *child)
+{
+	struct message_peer peer;
+	char name[16];
+
+	if (!child->channel)
+		return;
+	int end = introduce(child);
+	if (end < 0) {
+		log_error(
+			"cannot connect %s with control: %s", name_of(child, name), strerror(-end));
+		return;
+	}
+	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	peer.relay = child->number;
+	peer.generation = child->generation;
+	keeper_child_send(child, &peer, end);
+	close(end);
+}
+
+/* A new control meets those that run on. */
 static void introduce_all(struct keeper *keeper)
 {
-	for (unsigned i = 0; i < keeper->options.relays; i++) {
-		struct keeper_child *relay = &keeper->relays[i];
-		struct message_peer peer;
-		if (!relay->channel)
-			continue;
-		int end = introduce(relay);
-		if (end < 0) {
-			log_error("cannot connect relay %u with control: %s", i, strerror(-end));
-			continue;
-		}
-		message_init(&peer, MESSAGE_PEER, sizeof(peer));
-		peer.relay = relay->number;
-		peer.generation = relay->generation;
-		keeper_child_send(relay, &peer, end);
-		close(end);
-	}
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		introduce_again(&keeper->relays[i]);
+	introduce_again(&keeper->health);
 }
 
 int keeper_child_open_listeners(struct keeper_child *child)
@@ -273,19 +288,22 @@ static int start(struct keeper_child *child)
 	for (int i = 0; i < PROCESS_FD_END; i++)
 		fds[i] = -1;
 	fds[PROCESS_FD_KEEPER] = pair[1];
-	fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
-	if (child->is_relay) {
+	if (child->role != PROCESS_HEALTH)
+		fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
+	if (child->role != PROCESS_CONTROL) {
 		peer = introduce(child);
 		if (peer < 0) {
 			error = peer;
 			close(pair[0]);
 			goto close_child_ends;
 		}
-		keeper_child_open_listeners(child);
 		fds[PROCESS_FD_CONTROL] = peer;
+	}
+	if (child->role == PROCESS_RELAY) {
+		keeper_child_open_listeners(child);
 		fds[PROCESS_FD_LISTENER4] = child->listener4;
 		fds[PROCESS_FD_LISTENER6] = child->listener6;
-	} else {
+	} else if (child->role == PROCESS_CONTROL) {
 		fds[PROCESS_FD_CONTROL_SOCKET] = keeper->control_socket;
 		fds[PROCESS_FD_SESSION_SOCKET] = keeper->session_socket;
 	}
@@ -325,8 +343,9 @@ void keeper_child_start(struct keeper_child *child)
 	}
 	log_debug("%s runs with pid %d", name, (int)child->pid);
 	ping(child);
-	keeper_kernel_send_links(keeper, child);
-	if (!child->is_relay)
+	if (child->role != PROCESS_HEALTH)
+		keeper_kernel_send_links(keeper, child);
+	if (child->role == PROCESS_CONTROL)
 		introduce_all(keeper);
 	if (child->generation > 1)
 		keeper_event(keeper, MESSAGE_EVENT_RELAY_STARTED, "%s", name);
@@ -343,10 +362,10 @@ static void on_restart(struct loop_timer *timer, uint64_t now_ms)
 }
 
 void keeper_child_init(
-	struct keeper *keeper, struct keeper_child *child, bool is_relay, unsigned number)
+	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number)
 {
 	*child = (struct keeper_child){.keeper = keeper,
-		.is_relay = is_relay,
+		.role = role,
 		.number = number,
 		.restart.on_time = on_restart,
 		.listener4 = -1,
@@ -363,7 +382,7 @@ void keeper_child_again(struct keeper_child *child)
 		wait_ms = child->failures > 6 ? RESTART_MAX_MS : 100u << (child->failures - 1);
 	if (wait_ms > RESTART_MAX_MS)
 		wait_ms = RESTART_MAX_MS;
-	if (child->is_relay && child->silent >= SILENT_CLOSE &&
+	if (child->role == PROCESS_RELAY && child->silent >= SILENT_CLOSE &&
 		(child->listener4 >= 0 || child->listener6 >= 0)) {
 		keeper_child_close_listeners(child);
 		log_error("relay %u cannot be started; its listeners are closed", child->number);
@@ -385,9 +404,9 @@ void keeper_child_beat(struct keeper_child *child)
 	if (!child->pid || !child->channel)
 		return;
 	/* Counted in beats and not in time: when the keeper itself was stopped, nobody else was. */
-	unsigned max = child->answered   ? MISSED_MAX
-		       : child->is_relay ? MISSED_MAX_RELAY
-					 : MISSED_MAX_CONTROL;
+	unsigned max = child->answered                  ? MISSED_MAX
+		       : child->role != PROCESS_CONTROL ? MISSED_MAX_RELAY
+							: MISSED_MAX_CONTROL;
 	if (child->missed >= max) {
 		name_of(child, name);
 		log_error("%s has not answered for %u s: killing it", name, max);
@@ -399,11 +418,12 @@ void keeper_child_beat(struct keeper_child *child)
 	ping(child);
 }
 
-static void forget_relay(struct keeper_child *child)
+static void forget_peer(struct keeper_child *child)
 {
 	struct message_peer gone;
 
-	limit_forget_column(&child->keeper->limit, child->number);
+	if (child->role == PROCESS_RELAY)
+		limit_forget_column(&child->keeper->limit, child->number);
 	message_init(&gone, MESSAGE_PEER_GONE, sizeof(gone));
 	gone.relay = child->number;
 	gone.generation = child->generation;
@@ -419,6 +439,8 @@ struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		if (keeper->relays[i].pid == pid)
 			child = &keeper->relays[i];
+	if (keeper->health.pid == pid)
+		child = &keeper->health;
 	if (!child)
 		return NULL;
 	child->pid = 0;
@@ -430,7 +452,7 @@ struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 	bool short_life = loop_now_ms(keeper->loop) - child->started_ms < SHORT_LIFE_MS;
 	child->failures = short_life ? child->failures + 1 : 0;
 	child->silent = child->answered ? 0 : child->silent + 1;
-	if (child->is_relay)
-		forget_relay(child);
+	if (child->role != PROCESS_CONTROL)
+		forget_peer(child);
 	return child;
 }

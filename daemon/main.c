@@ -19,10 +19,8 @@ int main(int argc, char **argv)
 	case OPTIONS_BYPASS:
 		return keeper_bypass_main(
 			options.bypass_on, options.bypass_zone, options.bypass_seconds);
-	case OPTIONS_CONTROL:
-	case OPTIONS_RELAY:
-		return process_child_main(
-			&options.process, &options.start, options.command == OPTIONS_RELAY);
+	case OPTIONS_CHILD:
+		return process_child_main(&options.process, &options.start, options.role);
 	case OPTIONS_HELP:
 		options_print_help();
 		return 0;

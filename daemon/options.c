@@ -103,17 +103,20 @@ static int parse_mark_mask(const char *text, uint32_t *mask)
 		"four neighbouring bits are expected, such as 0xf0000000 or 0x00000f00");
 }
 
-/* "control:GENERATION" or "relay:NUMBER:GENERATION" */
+/* "control:GENERATION", "health:GENERATION" or "relay:NUMBER:GENERATION" */
 static int parse_child(const char *text, struct options *options)
 {
 	struct process_start *start = &options->start;
 	char end;
 
+	options->command = OPTIONS_CHILD;
 	if (sscanf(text, "control:%u%c", &start->generation, &end) == 1)
-		options->command = OPTIONS_CONTROL;
+		options->role = PROCESS_CONTROL;
+	else if (sscanf(text, "health:%u%c", &start->generation, &end) == 1)
+		options->role = PROCESS_HEALTH;
 	else if (sscanf(text, "relay:%u:%u%c", &start->relay, &start->generation, &end) == 2 &&
 		 start->relay < PROCESS_RELAYS_MAX)
-		options->command = OPTIONS_RELAY;
+		options->role = PROCESS_RELAY;
 	else
 		return refuse("--child", text, "only posternd itself starts its processes");
 	return 0;
@@ -270,7 +273,7 @@ int options_parse(int argc, char **argv, struct options *options)
 	return error;
 }
 
-void options_child_argv(const struct process_start *start, bool is_relay,
+void options_child_argv(const struct process_start *start, enum process_role role,
 	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS])
 {
 	const struct process_options *process = &start->options;
@@ -279,15 +282,16 @@ void options_child_argv(const struct process_start *start, bool is_relay,
 #define NUMBER(name, format, value) \
 	(snprintf(storage->name, sizeof(storage->name), format, value), storage->name)
 #define WORD(text) ((char *)(uintptr_t)(text))
-	if (is_relay) {
+	if (role == PROCESS_RELAY) {
 		argv[n++] = NUMBER(title, "posternd: relay %u", start->relay);
 		argv[n++] = WORD("--child");
 		snprintf(storage->child, sizeof(storage->child), "relay:%u:%u", start->relay,
 			start->generation);
 	} else {
-		argv[n++] = WORD("posternd: control");
+		const char *name = role == PROCESS_HEALTH ? "health" : "control";
+		argv[n++] = NUMBER(title, "posternd: %s", name);
 		argv[n++] = WORD("--child");
-		snprintf(storage->child, sizeof(storage->child), "control:%u", start->generation);
+		snprintf(storage->child, sizeof(storage->child), "%s:%u", name, start->generation);
 	}
 	argv[n++] = storage->child;
 	argv[n++] = WORD("-f");

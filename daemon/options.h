@@ -6,10 +6,9 @@
 
 enum options_command {
 	OPTIONS_RUN,
-	OPTIONS_CHECK,   /* -t */
-	OPTIONS_BYPASS,  /* --bypass on|off: in the kernel, without a daemon */
-	OPTIONS_CONTROL, /* a child, started by the keeper */
-	OPTIONS_RELAY,
+	OPTIONS_CHECK,  /* -t */
+	OPTIONS_BYPASS, /* --bypass on|off: in the kernel, without a daemon */
+	OPTIONS_CHILD,  /* started by the keeper */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 };
@@ -20,6 +19,7 @@ struct options {
 	bool bypass_on;
 	const char *bypass_zone;    /* NULL: all */
 	uint32_t bypass_seconds;    /* 0: no end */
+	enum process_role role;     /* of a child */
 	struct process_start start; /* of a child; its descriptors stand at PROCESS_FD_* */
 };
 
@@ -34,7 +34,7 @@ struct options_child_storage {
 	char title[32], child[48];
 	char mark_mask[16], route_table[16], relay_port[8], queue[8], relays[8];
 };
-void options_child_argv(const struct process_start *start, bool is_relay,
+void options_child_argv(const struct process_start *start, enum process_role role,
 	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS]);
 
 #endif

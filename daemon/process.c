@@ -1,5 +1,6 @@
 #include "daemon/process.h"
 
+#include "daemon/health.h"
 #include "daemon/log.h"
 #include "daemon/privilege.h"
 
@@ -24,13 +25,17 @@ static int take_fd(enum process_fd number)
 	return fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0 ? -1 : (int)number;
 }
 
-static bool take_fds(struct process_start *start, bool is_relay)
+static bool take_fds(struct process_start *start, enum process_role role)
 {
 	start->keeper_fd = take_fd(PROCESS_FD_KEEPER);
 	start->limit_fd = take_fd(PROCESS_FD_LIMIT);
 	start->control_fd = start->listener4 = start->listener6 = -1;
 	start->control_socket = start->session_socket = -1;
-	if (is_relay) {
+	if (role == PROCESS_HEALTH) {
+		start->control_fd = take_fd(PROCESS_FD_CONTROL);
+		return start->keeper_fd >= 0 && start->control_fd >= 0;
+	}
+	if (role == PROCESS_RELAY) {
 		start->control_fd = take_fd(PROCESS_FD_CONTROL);
 		start->listener4 = take_fd(PROCESS_FD_LISTENER4);
 		start->listener6 = take_fd(PROCESS_FD_LISTENER6);
@@ -42,11 +47,13 @@ static bool take_fds(struct process_start *start, bool is_relay)
 }
 
 int process_child_main(
-	const struct process_options *options, struct process_start *start, bool is_relay)
+	const struct process_options *options, struct process_start *start, enum process_role role)
 {
 	char name[16] = "control";
 
-	if (is_relay)
+	if (role == PROCESS_HEALTH)
+		snprintf(name, sizeof(name), "health");
+	if (role == PROCESS_RELAY)
 		snprintf(name, sizeof(name), "relay %u", start->relay);
 	start->options = *options;
 	log_init(name, options->foreground, POLICY_LOG_INFO);
@@ -58,7 +65,7 @@ int process_child_main(
 	signal(SIGHUP, SIG_IGN);
 	/* executed through a descriptor, the kernel would call it by that number */
 	prctl(PR_SET_NAME, "posternd");
-	if (!take_fds(start, is_relay)) {
+	if (!take_fds(start, role)) {
 		log_error("only posternd itself starts its processes");
 		return 1;
 	}
@@ -67,5 +74,13 @@ int process_child_main(
 		log_error("cannot give up privileges: %s", strerror(-error));
 		return 1;
 	}
-	return is_relay ? relay_main(start) : control_main(start);
+	switch (role) {
+	case PROCESS_CONTROL:
+		return control_main(start);
+	case PROCESS_RELAY:
+		return relay_main(start);
+	case PROCESS_HEALTH:
+		return health_main(start);
+	}
+	return 1;
 }

@@ -23,11 +23,17 @@ struct process_options {
 	uint16_t queue;        /* --queue, 4025 */
 };
 
+enum process_role {
+	PROCESS_CONTROL,
+	PROCESS_RELAY,
+	PROCESS_HEALTH,
+};
+
 /* A child is the same program, executed anew: its memory holds nothing of the keeper. */
 struct process_start {
 	struct process_options options;
 	int keeper_fd;            /* channel to the keeper */
-	int control_fd;           /* relay: channel to control; else -1 */
+	int control_fd;           /* relay, health: channel to control; else -1 */
 	int listener4, listener6; /* relay: bound, transparent, listening; else -1 */
 	int limit_fd;             /* memfd of the shared limits (limit.h); relay and control */
 	int control_socket;       /* control: bound and listening, control.sock; else -1 */
@@ -40,7 +46,7 @@ struct process_start {
 enum process_fd {
 	PROCESS_FD_KEEPER = 3,
 	PROCESS_FD_LIMIT,
-	PROCESS_FD_CONTROL,        /* relay */
+	PROCESS_FD_CONTROL,        /* relay, health */
 	PROCESS_FD_LISTENER4,      /* relay */
 	PROCESS_FD_LISTENER6,      /* relay */
 	PROCESS_FD_CONTROL_SOCKET, /* control */
@@ -48,13 +54,13 @@ enum process_fd {
 	PROCESS_FD_END,
 };
 
-/* A child's life: takes its descriptors over, makes sure of its privileges and calls control_main()
- * or relay_main(). Fills the rest of start, whose numbers come from the command line. Returns the
- * exit status. */
+/* A child's life: takes its descriptors over, makes sure of its privileges and calls the
+ * main function of its role. Fills the rest of start, whose numbers come from the command line.
+ * Returns the exit status. */
 int process_child_main(
-	const struct process_options *options, struct process_start *start, bool is_relay);
+	const struct process_options *options, struct process_start *start, enum process_role role);
 
-/* All three return the exit status. Control ends with another status than 0 only when it can not
+/* All return the exit status. Control ends with another status than 0 only when it can not
  * work at all (the state folder, no policy): before its first READY the keeper then ends, too. */
 int keeper_main(const struct process_options *options);
 int control_main(const struct process_start *start);

@@ -116,12 +116,16 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 		.generation = 4294967295};
 
 	(void)state;
-	for (int is_relay = 0; is_relay <= 1; is_relay++) {
-		options_child_argv(&start, is_relay, &storage, argv);
-		assert_string_equal(argv[0], is_relay ? "posternd: relay 15" : "posternd: control");
+	static const char *const titles[] = {[PROCESS_CONTROL] = "posternd: control",
+		[PROCESS_RELAY] = "posternd: relay 15",
+		[PROCESS_HEALTH] = "posternd: health"};
+	for (enum process_role role = PROCESS_CONTROL; role <= PROCESS_HEALTH; role++) {
+		options_child_argv(&start, role, &storage, argv);
+		assert_string_equal(argv[0], titles[role]);
 		assert_int_equal(parse(argv), 0);
-		assert_int_equal(options.command, is_relay ? OPTIONS_RELAY : OPTIONS_CONTROL);
-		assert_int_equal(options.start.relay, is_relay ? 15 : 0);
+		assert_int_equal(options.command, OPTIONS_CHILD);
+		assert_int_equal(options.role, role);
+		assert_int_equal(options.start.relay, role == PROCESS_RELAY ? 15 : 0);
 		assert_true(options.start.generation == start.generation);
 		const struct process_options *got = &options.process, *want = &start.options;
 		assert_string_equal(got->config, want->config);

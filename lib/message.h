@@ -367,7 +367,8 @@ struct message_target {
 	uint8_t client_families; /* bit 0 IPv4 clients, bit 1 IPv6 clients; 0: no flow is taken */
 	uint8_t stale;           /* DNS is down: this is its last good answer */
 	uint8_t naddresses;
-	uint8_t reserved[3];
+	uint8_t drained; /* the operator wants no new flows here: control says it, health never */
+	uint8_t reserved[2];
 	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first */
 };
 

@@ -247,6 +247,17 @@ static void on_prepared(struct gather *gather)
 		&apply->gather, error, error == -E2BIG ? "more than the kernel plan holds" : NULL);
 }
 
+/* The members of `current` that are about the file. */
+static int note_file(struct policy_current *current, const struct policy_texts *texts,
+	const char *source, size_t source_len)
+{
+	int error = 0;
+	current->file_hash = policy_texts_hash_all(texts, source, source_len);
+	for (size_t i = 0; i < texts->n && !error; i++)
+		error = policy_current_add_path(current, texts->v[i].path);
+	return error;
+}
+
 /* What the state folder will say: the file's hash and a waiting confirm included. */
 static int fill_current(struct apply *apply, const struct apply_order *order)
 {
@@ -256,12 +267,9 @@ static int fill_current(struct apply *apply, const struct apply_order *order)
 	if (!order->is_file) {
 		error = policy_current_copy(&apply->current, now);
 	} else {
-		apply->current.file_hash =
-			policy_texts_hash_all(&order->texts, order->source, order->source_len);
 		apply->current.confirm_until_ms = now->confirm_until_ms;
 		apply->current.confirm_back = now->confirm_back;
-		for (size_t i = 0; i < order->texts.n && !error; i++)
-			error = policy_current_add_path(&apply->current, order->texts.v[i].path);
+		error = note_file(&apply->current, &order->texts, order->source, order->source_len);
 	}
 	apply->current.number = apply->record.number;
 	if (order->confirm_ms) {
@@ -303,24 +311,38 @@ void apply_begin(struct apply *apply, const struct apply_order *order)
 	gather_end(&apply->gather, 0, NULL);
 }
 
-struct confirming {
+/* Another `current` for the same policy, on its way to the disk. */
+struct noting {
 	struct apply *apply;
+	const char *failure;
 	void (*done)(void *context, int status, const char *text);
 	void *context;
 };
 
-static void on_confirm_stored(void *context, int status)
+static void on_noted(void *context, int status)
 {
-	struct confirming confirming = *(struct confirming *)context;
+	struct noting noting = *(struct noting *)context;
 	free(context);
-	confirming.apply->busy = false;
-	apply_resume_confirm(confirming.apply);
-	if (!status)
-		log_info("policy %" PRIu64 " is confirmed",
-			confirming.apply->control->policy_number);
-	confirming.done(confirming.context, status,
-		status ? "the confirm cannot be stored; the policy still waits for it" : "");
-	run_waiters(confirming.apply);
+	noting.apply->busy = false;
+	apply_resume_confirm(noting.apply);
+	noting.done(noting.context, status, status ? noting.failure : "");
+	run_waiters(noting.apply);
+}
+
+static int note_current(
+	struct apply *apply, const struct policy_current *current, const struct noting *noting)
+{
+	struct noting *own = malloc(sizeof(*own));
+	if (!own)
+		return -ENOMEM;
+	*own = *noting;
+	apply->busy = true;
+	int error = policy_store_begin_save(apply->control->history, NULL, current, on_noted, own);
+	if (error) {
+		apply->busy = false;
+		free(own);
+	}
+	return error;
 }
 
 int apply_confirm(struct apply *apply, void (*done)(void *context, int status, const char *text),
@@ -330,22 +352,34 @@ int apply_confirm(struct apply *apply, void (*done)(void *context, int status, c
 	struct policy_current current;
 	if (!policy_store_current(control->history)->confirm_until_ms)
 		return -ENOENT;
-	struct confirming *confirming = calloc(1, sizeof(*confirming));
-	if (!confirming ||
-		policy_current_copy(&current, policy_store_current(control->history)) < 0) {
-		free(confirming);
-		return -ENOMEM;
-	}
-	*confirming = (struct confirming){.apply = apply, .done = done, .context = context};
+	int error = policy_current_copy(&current, policy_store_current(control->history));
+	if (error)
+		return error;
 	current.confirm_until_ms = current.confirm_back = 0;
-	apply->busy = true;
-	int error = policy_store_begin_save(
-		control->history, NULL, &current, on_confirm_stored, confirming);
+	error = note_current(apply, &current,
+		&(struct noting){.apply = apply,
+			.failure = "the confirm cannot be stored; the policy still waits for it",
+			.done = done,
+			.context = context});
 	policy_current_fini(&current);
-	if (error) {
-		apply->busy = false;
-		free(confirming);
-	}
+	return error;
+}
+
+int apply_remember_file(struct apply *apply, const struct policy_texts *texts, const char *source,
+	size_t source_len, void (*done)(void *context, int status, const char *text), void *context)
+{
+	const struct policy_current *now = policy_store_current(apply->control->history);
+	struct policy_current current = {.number = now->number,
+		.confirm_until_ms = now->confirm_until_ms,
+		.confirm_back = now->confirm_back};
+	int error = note_file(&current, texts, source, source_len);
+	if (!error)
+		error = note_current(apply, &current,
+			&(struct noting){.apply = apply,
+				.failure = "the state folder takes no writes",
+				.done = done,
+				.context = context});
+	policy_current_fini(&current);
 	return error;
 }
 

@@ -45,6 +45,11 @@ void apply_begin(struct apply *apply, const struct apply_order *order);
  * none waits. */
 int apply_confirm(struct apply *apply, void (*done)(void *context, int status, const char *text),
 	void *context);
+/* The file says what runs, as after `policy save`: from now on it counts as applied. Only when no
+ * apply is under way; done as above. 0 or -errno at once. */
+int apply_remember_file(struct apply *apply, const struct policy_texts *texts, const char *source,
+	size_t source_len, void (*done)(void *context, int status, const char *text),
+	void *context);
 /* Sets the timer of a confirm that the state folder says is waiting. */
 void apply_resume_confirm(struct apply *apply);
 /* Sends the running policy's plan to the keeper, in a gather's part if one is given. */

@@ -5,6 +5,7 @@
 #include "daemon/peers.h"
 #include "lib/flowid.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,32 +86,62 @@ static void run_show(struct command *command)
 	peers_ask_flows(command->control->peers, &showing->flows);
 }
 
+/* ---- kill: only what is there can be ended ---- */
+
+struct killing {
+	struct peers_flows flows; /* first */
+	struct command *command;
+	struct selection selection;
+	const char *words; /* as typed, for a refusal */
+	json_int_t n;
+};
+
+static void on_candidate(struct peers_flows *flows, const struct message_flow *flow)
+{
+	struct killing *killing = (struct killing *)flows;
+	killing->n += selected(&killing->selection, flow);
+}
+
+static void on_candidates(struct peers_flows *flows)
+{
+	struct killing *killing = (struct killing *)flows;
+	struct command *command = killing->command;
+	const struct selection *selection = &killing->selection;
+	struct message_kill order;
+	if (!killing->n) {
+		command_done(command, COMMAND_REFUSED, "no such flow: %s", killing->words);
+		return;
+	}
+	/* what is longer than a name matches no flow, so these fit */
+	message_init(&order, MESSAGE_KILL, sizeof(order));
+	order.flow = selection->id;
+	order.ending = ENDING_KILLED_OPERATOR;
+	snprintf(order.user, sizeof(order.user), "%s", selection->user ? selection->user : "");
+	snprintf(order.server, sizeof(order.server), "%s",
+		selection->server ? selection->server : "");
+	snprintf(order.zone, sizeof(order.zone), "%s", selection->zone ? selection->zone : "");
+	command_log(command);
+	peers_send(command->control->peers, &order);
+	command_row(command, json_pack("{s:I}", "ended", killing->n));
+	command_ok(command);
+}
+
 static void run_kill(struct command *command)
 {
-	struct selection selection = {0};
-	struct message_kill order;
-	if (!command_peek(command)) {
+	struct killing *killing = calloc(1, sizeof(*killing));
+	command->state = killing;
+	if (!killing || !command_peek(command)) {
 		command_usage(command, "which flow?");
 		return;
 	}
 	while (command_peek(command))
-		if (!take_selection(command, &selection))
+		if (!take_selection(command, &killing->selection))
 			return;
-	message_init(&order, MESSAGE_KILL, sizeof(order));
-	order.flow = selection.id;
-	order.ending = ENDING_KILLED_OPERATOR;
-	if ((selection.user && strlen(selection.user) >= sizeof(order.user)) ||
-		(selection.server && strlen(selection.server) >= sizeof(order.server)) ||
-		(selection.zone && strlen(selection.zone) >= sizeof(order.zone))) {
-		command_done(command, COMMAND_REFUSED, "no such flow");
-		return;
-	}
-	strcpy(order.user, selection.user ? selection.user : "");
-	strcpy(order.server, selection.server ? selection.server : "");
-	strcpy(order.zone, selection.zone ? selection.zone : "");
-	command_log(command);
-	peers_send(command->control->peers, &order);
-	command_ok(command);
+	killing->command = command;
+	killing->words = command->words[command->nwords - 1];
+	killing->flows.on_flow = on_candidate;
+	killing->flows.done = on_candidates;
+	peers_ask_flows(command->control->peers, &killing->flows);
 }
 
 static const struct command_verb verbs[] = {

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <libgen.h>
@@ -399,30 +400,44 @@ static void run_rollback(struct command *command)
 
 /* ---- save ---- */
 
-static void run_save(struct command *command)
+static void on_saved(void *context, int status, const char *text)
 {
+	struct command *command = context;
+	if (status)
+		command_done(command, COMMAND_REFUSED, "saved, but %s", text);
+	else
+		command_ok(command);
+}
+
+static void run_save_now(void *context)
+{
+	struct command *command = context;
 	struct control *control = command->control;
 	const char *path = control->start.options.config;
 	struct policy_record record;
-	char copy[4096], copy2[4096];
-	if (!at_end(command))
-		return;
+	char folder[4096], name[4096];
 	if (!load(command, control->policy_number, &record))
 		return;
-	strncpy(copy, path, sizeof(copy) - 1);
-	copy[sizeof(copy) - 1] = '\0';
-	memcpy(copy2, copy, sizeof(copy));
+	snprintf(folder, sizeof(folder), "%s", path);
+	memcpy(name, folder, sizeof(name));
 	command_log(command);
-	int error = disk_replace(dirname(copy), basename(copy2), record.source, record.source_len);
-	policy_record_fini(&record);
+	int error = disk_replace(dirname(folder), basename(name), record.source, record.source_len);
 	if (error == -EACCES || error == -EROFS || error == -EPERM)
 		command_done(command, COMMAND_REFUSED,
 			"posternd may not write %s: %s\nrun: posternctl policy show --source > %s",
 			path, strerror(-error), path);
 	else if (error)
 		command_done(command, COMMAND_REFUSED, "%s: %s", path, strerror(-error));
-	else
-		command_ok(command);
+	else if (apply_remember_file(control->apply, &record.texts, record.source,
+			 record.source_len, on_saved, command) < 0)
+		on_saved(command, -ENOMEM, "out of memory");
+	policy_record_fini(&record);
+}
+
+static void run_save(struct command *command)
+{
+	if (at_end(command))
+		apply_when_free(command->control->apply, run_save_now, command);
 }
 
 static const struct command_verb verbs[] = {

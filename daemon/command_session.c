@@ -15,7 +15,8 @@
 
 /* Which sessions a command is about. */
 struct selection {
-	uint64_t id; /* 0: any */
+	uint64_t id;      /* 0: any */
+	const char *word; /* as typed, for a refusal */
 	const char *user, *zone;
 	struct addr addr; /* family ADDR_NONE: any */
 	struct mac mac;
@@ -79,6 +80,7 @@ static bool parse_id(const char *word, uint64_t *id)
 static bool take_selection(struct command *command, struct selection *selection)
 {
 	const char *word = command_word(command), *value;
+	selection->word = word;
 	if (parse_id(word, &selection->id))
 		return true;
 	value = command_word(command);
@@ -86,6 +88,7 @@ static bool take_selection(struct command *command, struct selection *selection)
 		command_usage(command, "\"%s\" is no session's id", word);
 		return false;
 	}
+	selection->word = value;
 	if (strcmp(word, "user") == 0) {
 		selection->user = value;
 	} else if (strcmp(word, "zone") == 0) {
@@ -155,7 +158,8 @@ static void run_show(struct command *command)
 	command->forget = forget_showing;
 	select_sessions(command->control->table, &showing->selection);
 	if (showing->selection.id && !showing->selection.n) {
-		command_done(command, COMMAND_REFUSED, "no such session");
+		command_done(
+			command, COMMAND_REFUSED, "no such session: %s", showing->selection.word);
 		return;
 	}
 	command_stream(command, show_more);
@@ -360,7 +364,7 @@ static void run_renew(struct command *command)
 	}
 	select_sessions(command->control->table, &selection);
 	if (!selection.n) {
-		command_done(command, COMMAND_REFUSED, "no such session");
+		command_done(command, COMMAND_REFUSED, "no such session: %s", selection.word);
 		return;
 	}
 	command_log(command);
@@ -464,7 +468,7 @@ static void run_logout(struct command *command)
 	if (selection.n)
 		log_out(command, logout, &selection);
 	else
-		command_done(command, COMMAND_REFUSED, "no such session");
+		command_done(command, COMMAND_REFUSED, "no such session: %s", selection.word);
 	free(selection.ids);
 }
 

@@ -266,9 +266,10 @@ static int load_state(struct control *control)
 	control->bypass = control->disk ? bypass_open(control) : NULL;
 	if (!control->bypass)
 		return -ENOMEM;
-	control->flow_ids = flow_ids_open(dir, control->disk, &error);
-	if (!error)
-		control->history = policy_store_open(dir, control->disk, &error);
+	control->flow_ids = flow_ids_open(dir, control->disk, loop_wall_ms(control->loop));
+	if (!control->flow_ids)
+		return -ENOMEM;
+	control->history = policy_store_open(dir, control->disk, &error);
 	if (!error)
 		error = session_store_open(control->loop, dir, control->table, control->lists,
 			loop_wall_ms(control->loop), &last_id, &control->store);

@@ -59,31 +59,45 @@ static void reserve(struct flow_ids *ids)
 	disk_submit(ids->disk, &ids->job);
 }
 
-struct flow_ids *flow_ids_open(const char *state_dir, struct disk *disk, int *error)
+/* Where to go on when the file cannot be read or written: a number that grows faster with time
+ * than flows begin, and is above what counting from 1 has reached. */
+static uint64_t number_of_time(uint64_t now_ms)
+{
+	return (now_ms / 1000) << 12;
+}
+
+static bool parse_number(const char *text, uint64_t *number)
+{
+	char *rest;
+	*number = strtoull(text, &rest, 10);
+	return rest != text && *rest == '\n' && *number && *number < UINT64_MAX / 4;
+}
+
+struct flow_ids *flow_ids_open(const char *state_dir, struct disk *disk, uint64_t now_ms)
 {
 	struct flow_ids *ids = calloc(1, sizeof(*ids));
-	char path[sizeof(ids->dir) + 16], *text;
+	char path[sizeof(ids->dir) + 16], *text = NULL;
 	size_t len;
-	*error = -ENOMEM;
 	if (!ids)
 		return NULL;
 	ids->disk = disk;
 	snprintf(ids->dir, sizeof(ids->dir), "%s", state_dir);
 	snprintf(path, sizeof(path), "%s/" NAME, ids->dir);
 	ids->next = 1;
-	*error = disk_read(path, 64, &text, &len);
-	if (*error == 0) {
-		ids->next = strtoull(text, NULL, 10);
-		free(text);
+	int error = disk_read(path, 64, &text, &len);
+	if (error != -ENOENT && (error || !parse_number(text, &ids->next))) {
+		log_error("%s cannot be read; flow numbers go on from the time", path);
+		ids->next = number_of_time(now_ms);
 	}
-	if (ids->next == 0 || ids->next > UINT64_MAX / 4)
-		ids->next = 1;
+	free(text);
 	ids->reserved = ids->next + RESERVE;
-	if (*error == 0 || *error == -ENOENT)
-		*error = write_number(state_dir, ids->reserved);
-	if (*error) {
-		free(ids);
-		return NULL;
+	error = write_number(state_dir, ids->reserved);
+	if (error) {
+		log_error("%s cannot be written: %s; flow numbers go on from the time", path,
+			strerror(-error));
+		if (ids->next < number_of_time(now_ms))
+			ids->next = number_of_time(now_ms);
+		ids->reserved = ids->next + RESERVE;
 	}
 	return ids;
 }

@@ -4,6 +4,7 @@
 #include "daemon/control.h"
 #include "daemon/entries.h"
 #include "daemon/facts.h"
+#include "daemon/health_peer.h"
 #include "daemon/peers.h"
 #include "daemon/row.h"
 
@@ -15,6 +16,7 @@ void command_counters_sum(
 	const struct message_kernel_counters *kernel = &facts->counters;
 	memcpy(sum, control->counters, COUNTERS * sizeof(sum[0]));
 	peers_sum_counters(control->peers, sum);
+	health_peer_sum_counters(control->health, sum);
 	sum[COUNTER_SESSIONS] = session_table_count(control->table);
 	sum[COUNTER_ENTRIES] = entries_count(control->entries);
 	if (!facts->counters_known)

@@ -9,6 +9,7 @@
 #include "daemon/ended.h"
 #include "daemon/entries.h"
 #include "daemon/flow_ids.h"
+#include "daemon/health_peer.h"
 #include "daemon/list_change.h"
 #include "daemon/live.h"
 #include "daemon/log.h"
@@ -69,6 +70,7 @@ void control_follow_policy(struct control *control)
 	struct audit_config config = audit_config_of(control->policy);
 	audit_configure(control->audit, &config);
 	list_change_arm(control);
+	health_peer_follow(control->health);
 }
 
 static void del_link(struct control *control, uint32_t ifindex)
@@ -151,6 +153,10 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	struct control *control = context;
 	const struct message_peer *peer = (const struct message_peer *)message;
 	control->counters[COUNTER_MESSAGES_RECEIVED]++;
+	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_HEALTH) {
+		health_peer_add(control->health, peer->generation, fd);
+		return;
+	}
 	if (message->type == MESSAGE_PEER) {
 		peers_add(control->peers, peer->relay, peer->generation, fd);
 		return;
@@ -180,7 +186,10 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		control->links_done = true;
 		break;
 	case MESSAGE_PEER_GONE:
-		peers_gone(control->peers, peer->relay, peer->generation);
+		if (peer->relay == MESSAGE_RELAY_HEALTH)
+			health_peer_gone(control->health, peer->generation);
+		else
+			peers_gone(control->peers, peer->relay, peer->generation);
 		break;
 	case MESSAGE_EVENT:
 		on_keeper_event(control, (const struct message_event *)message);
@@ -248,12 +257,13 @@ static bool make_parts(struct control *control)
 	control->ended = ended_new();
 	control->server_hosts = server_hosts_new();
 	control->peers = peers_new(control);
+	control->health = health_peer_new(control);
 	control->apply = apply_new(control);
 	control->sessions = sessions_new(control);
 	control->cut = cut_new(control);
 	return control->lists && control->table && control->entries && control->live &&
-	       control->ended && control->server_hosts && control->peers && control->apply &&
-	       control->sessions && control->cut;
+	       control->ended && control->server_hosts && control->peers && control->health &&
+	       control->apply && control->sessions && control->cut;
 }
 
 /* What is in the state folder, and the policy: waits for the disk. 0 or -errno, said. */
@@ -311,6 +321,7 @@ static void free_parts(struct control *control)
 	flow_ids_free(control->flow_ids);
 	policy_store_free(control->history);
 	entries_free(control->entries);
+	health_peer_free(control->health);
 	server_hosts_free(control->server_hosts);
 	ended_free(control->ended);
 	live_free(control->live);

@@ -63,6 +63,7 @@ struct control {
 	struct cut *cut;
 	struct entries *entries;
 	struct peers *peers;
+	struct health_peer *health;
 	struct live *live;
 	struct ended *ended;
 	struct server_hosts *server_hosts;

@@ -3,6 +3,7 @@
 #include "daemon/control.h"
 #include "daemon/ended.h"
 #include "daemon/flow_ids.h"
+#include "daemon/health_peer.h"
 #include "daemon/live.h"
 #include "daemon/log.h"
 #include "daemon/server_hosts.h"
@@ -114,6 +115,7 @@ static void on_message(void *context, const struct message_header *message, int 
 		break;
 	case MESSAGE_HOST:
 		server_hosts_tell(control, (const struct message_host *)message);
+		health_peer_send(control->health, message);
 		break;
 	case MESSAGE_REPLY: /* to a question that was given up */
 	case MESSAGE_FLOW:
@@ -348,6 +350,7 @@ static void send_picture(struct peer *peer)
 	send_lists(peer);
 	send_sessions(peer);
 	send_flow_ids(peer);
+	health_peer_tell(control->health, peer->channel);
 	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
 	channel_send(peer->channel, &done, -1);
 }

@@ -1,0 +1,32 @@
+/* Owns the health process as control sees it: the policy that it gets, and the targets of each
+ * server that it tells, which are kept, passed on to the relays and handed to its successor. */
+#ifndef POSTERN_HEALTH_PEER_H
+#define POSTERN_HEALTH_PEER_H
+
+#include "daemon/channel.h"
+#include "lib/message.h"
+
+struct control;
+struct health_peer;
+
+struct health_peer *health_peer_new(struct control *control);
+void health_peer_free(struct health_peer *peer);
+/* It started: it gets policy and what the one before had told. fd is taken over. */
+void health_peer_add(struct health_peer *peer, uint32_t generation, int fd);
+void health_peer_gone(struct health_peer *peer, uint32_t generation);
+/* Another policy is in force. */
+void health_peer_follow(struct health_peer *peer);
+/* A relay's word on a host, and other messages that health takes. */
+void health_peer_send(struct health_peer *peer, const void *message);
+/* server empty: all. -ENOTCONN: no health process runs. */
+int health_peer_probe_now(struct health_peer *peer, const char *server);
+
+/* What was last told of a server; NULL: nothing yet. */
+const struct message_targets *health_peer_targets(
+	const struct health_peer *peer, const char *server);
+/* All that was told, to a relay that starts. */
+void health_peer_tell(const struct health_peer *peer, struct channel *relay);
+/* Its counters, those of the dead ones included. */
+void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS]);
+
+#endif

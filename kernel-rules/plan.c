@@ -44,6 +44,7 @@ void plan_fini(struct plan *plan)
 	for (size_t i = 0; i < plan->nzones; i++)
 		fini_zone(&plan->zones[i]);
 	free(plan->zones);
+	free(plan->hosts);
 	*plan = (struct plan){0};
 }
 
@@ -74,6 +75,43 @@ struct plan_zone *plan_add_zone(
 	return zone;
 }
 
+static bool has_host(const struct plan *plan, const struct endpoint *host)
+{
+	for (size_t i = 0; i < plan->nhosts; i++) {
+		if (plan->hosts[i].port == host->port &&
+			addr_equal(&plan->hosts[i].addr, &host->addr))
+			return true;
+	}
+	return false;
+}
+
+int plan_add_host(struct plan *plan, const struct endpoint *host)
+{
+	if (has_host(plan, host))
+		return 0;
+	if (plan->nhosts == PLAN_HOSTS_MAX)
+		return -E2BIG;
+	struct endpoint *hosts = realloc(plan->hosts, (plan->nhosts + 1) * sizeof(*hosts));
+	if (!hosts)
+		return -ENOMEM;
+	plan->hosts = hosts;
+	hosts[plan->nhosts++] = *host;
+	return 0;
+}
+
+void plan_keep_hosts(struct plan *plan, const struct plan *old)
+{
+	for (size_t i = 0; i < old->nhosts; i++) {
+		if (plan_add_host(plan, &old->hosts[i]))
+			return;
+	}
+}
+
+bool plan_binds(const struct plan *plan)
+{
+	return plan->bind_client || plan->nhosts > 0;
+}
+
 static int compare_ports(const void *a, const void *b)
 {
 	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
@@ -97,12 +135,39 @@ static bool fits(const struct policy_zone *zone)
 	       zone->ports.n <= PLAN_PORTS_MAX && zone->name.len < POLICY_NAME_SIZE;
 }
 
+/* Hosts given by name come with the options. */
+static int add_hosts(
+	struct plan *plan, const struct policy *policy, const struct plan_options *options)
+{
+	int status = 0;
+	for (size_t i = 0; i < policy->nservers; i++) {
+		const struct policy_server *server = &policy->servers[i];
+		if (server->bind != POLICY_BIND_CLIENT)
+			continue;
+		plan->bind_client = true;
+		for (size_t n = 0; status == 0 && n < server->nhosts; n++) {
+			struct endpoint host = {
+				.addr = server->hosts[n].addr, .port = server->hosts[n].port};
+			if (host.addr.family != ADDR_NONE)
+				status = plan_add_host(plan, &host);
+		}
+	}
+	for (size_t i = 0; status == 0 && i < options->nhosts; i++)
+		status = plan_add_host(plan, &options->hosts[i]);
+	return status;
+}
+
 int plan_from_policy(const struct policy *policy, const struct plan_options *options,
 	enum plan_mode mode, struct plan *plan)
 {
 	plan_init(plan, options, mode);
 	if (policy->nzones > PLAN_ZONES_MAX)
 		return -E2BIG;
+	int status = add_hosts(plan, policy, options);
+	if (status) {
+		plan_fini(plan);
+		return status;
+	}
 	for (size_t i = 0; i < policy->nzones; i++) {
 		const struct policy_zone *from = &policy->zones[i];
 		if (!fits(from)) {
@@ -126,7 +191,7 @@ int plan_from_policy(const struct policy *policy, const struct plan_options *opt
 		memcpy(zone->ports, from->ports.v, from->ports.n * sizeof(*zone->ports));
 		tidy_ports(zone);
 	}
-	int status = plan_check(plan);
+	status = plan_check(plan);
 	if (status)
 		plan_fini(plan);
 	return status;
@@ -200,6 +265,12 @@ static bool is_good_zone(const struct plan *plan, const struct plan_zone *zone)
 	return true;
 }
 
+static bool is_host(const struct endpoint *host)
+{
+	struct prefix whole = prefix_of(&host->addr);
+	return host->port != 0 && is_network(&whole) && !addr_is_unspecified(&host->addr);
+}
+
 /* At least three bits side by side. */
 static bool is_mask(uint32_t mask)
 {
@@ -215,11 +286,16 @@ int plan_check(const struct plan *plan)
 		plan->relay_port == 0 || plan->route_table == 0 || plan->rule_priority == 0 ||
 		plan->rule_priority > 32765 || plan->route_protocol < 1 ||
 		plan->route_protocol > 255 || plan->client_max == 0 ||
-		plan->client_max > (1u << 24) || plan->nzones > PLAN_ZONES_MAX)
+		plan->client_max > (1u << 24) || plan->nzones > PLAN_ZONES_MAX ||
+		plan->nhosts > PLAN_HOSTS_MAX)
 		return -EINVAL;
 	/* the tables of the machine itself: unspec, compat, default, main, local */
 	if (plan->route_table >= 252 && plan->route_table <= 255)
 		return -EINVAL;
+	for (size_t i = 0; i < plan->nhosts; i++) {
+		if (!is_host(&plan->hosts[i]))
+			return -EINVAL;
+	}
 	for (size_t i = 0; i < plan->nzones; i++) {
 		if (!is_good_zone(plan, &plan->zones[i]))
 			return -EINVAL;

@@ -12,6 +12,7 @@
 #define PLAN_INTERFACES_MAX 64   /* per zone */
 #define PLAN_NETWORKS_MAX   1024 /* per zone */
 #define PLAN_PORTS_MAX      32   /* per zone */
+#define PLAN_HOSTS_MAX      4096 /* of servers with `bind client` */
 #define PLAN_BYTES_MAX      (4u << 20)
 
 /* The decision that a packet or a connection carries, in the bits of the plan's mark mask. */
@@ -57,6 +58,10 @@ struct plan {
 	uint32_t client_max;     /* entries in one client set */
 	struct plan_zone *zones;
 	size_t nzones;
+	bool bind_client; /* a server has `bind client`: relays need transparent sockets */
+	/* Where flows with the client's own address go, or went when the policy was another one. */
+	struct endpoint *hosts;
+	size_t nhosts;
 };
 
 /* What the operator sets about the kernel side; the policy has no word in it. */
@@ -68,6 +73,10 @@ struct plan_options {
 	uint32_t rule_priority;
 	uint32_t route_protocol;
 	uint32_t client_max;
+	/* Hosts of servers with `bind client` that the policy does not hold as addresses, but as
+	   names. Borrowed for plan_from_policy() alone. */
+	const struct endpoint *hosts;
+	size_t nhosts;
 };
 
 /* mask 0xf0000000, relay port 4025, queue 25, table 4025, priority 4025, protocol 250,
@@ -85,6 +94,13 @@ void plan_init(struct plan *plan, const struct plan_options *options, enum plan_
  * too much. The pointer holds until the next zone is added. */
 struct plan_zone *plan_add_zone(
 	struct plan *plan, const char *name, size_t ninterfaces, size_t nnetworks, size_t nports);
+/* Adds a host of a server with `bind client`; one that is there is no second time added. 0, -ENOMEM
+ * or -E2BIG. */
+int plan_add_host(struct plan *plan, const struct endpoint *host);
+/* Adds the hosts of the plan that was in force: flows that began under it go on. As many as fit. */
+void plan_keep_hosts(struct plan *plan, const struct plan *old);
+/* Does any flow bind to its client's address, or did one? */
+bool plan_binds(const struct plan *plan);
 void plan_fini(struct plan *plan); /* also right for a zeroed plan */
 
 /* 0 when the plan can be programmed as it is, -EINVAL otherwise. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC 0x504c4e31 /* PLN1 */
+#define MAGIC 0x504c4e32 /* PLN2 */
 
 struct writer {
 	uint8_t *bytes;
@@ -68,6 +68,13 @@ int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
 			put(&w, &zone->networks[n].len, 1);
 		}
 		put(&w, zone->ports, zone->nports * sizeof(*zone->ports));
+	}
+	put_u32(&w, plan->bind_client);
+	put_u32(&w, (uint32_t)plan->nhosts);
+	for (size_t i = 0; i < plan->nhosts; i++) {
+		put(&w, plan->hosts[i].addr.bytes, 16);
+		put(&w, &plan->hosts[i].addr.family, 1);
+		put(&w, &plan->hosts[i].port, sizeof(plan->hosts[i].port));
 	}
 	if (w.failed || w.len > PLAN_BYTES_MAX) {
 		free(w.bytes);
@@ -136,6 +143,21 @@ static int get_zone(struct reader *r, struct plan *plan)
 	return r->failed ? -EBADMSG : 0;
 }
 
+static int get_host(struct reader *r, struct plan *plan)
+{
+	struct endpoint host = {0};
+	size_t before = plan->nhosts;
+
+	get(r, host.addr.bytes, 16);
+	get(r, &host.addr.family, 1);
+	get(r, &host.port, sizeof(host.port));
+	if (r->failed)
+		return -EBADMSG;
+	int status = plan_add_host(plan, &host);
+	/* plan_encode() writes no host twice */
+	return status ? status : plan->nhosts == before ? -EBADMSG : 0;
+}
+
 int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
 {
 	struct reader r = {.bytes = bytes, .left = len};
@@ -155,6 +177,10 @@ int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
 	uint32_t nzones = get_u32(&r, PLAN_ZONES_MAX);
 	for (uint32_t i = 0; status == 0 && !r.failed && i < nzones; i++)
 		status = get_zone(&r, plan);
+	plan->bind_client = get_u32(&r, 1);
+	uint32_t nhosts = get_u32(&r, PLAN_HOSTS_MAX);
+	for (uint32_t i = 0; status == 0 && !r.failed && i < nhosts; i++)
+		status = get_host(&r, plan);
 	if (status == 0 && (r.failed || r.left || plan_check(plan)))
 		status = -EBADMSG;
 	if (status)

@@ -13,6 +13,7 @@
 
 #define READS_MOST 64
 #define TRIES      8
+#define WAYS_MAX   256 /* interfaces towards hosts of `bind client` */
 #define EVENTS_WANTED                                                    \
 	(1u << (RTNLGRP_IPV4_RULE - 1) | 1u << (RTNLGRP_IPV6_RULE - 1) | \
 		1u << (RTNLGRP_IPV4_ROUTE - 1) | 1u << (RTNLGRP_IPV6_ROUTE - 1))
@@ -26,12 +27,15 @@ struct found {
 	uint32_t priority, mark, mask;
 	char iif[POLICY_IFNAME_SIZE];
 	bool is_local_default;
+	struct prefix destination; /* of a route */
 };
 
 struct routes {
 	struct netlink events, questions;
 	/* What the last apply wanted, so that events can be judged. */
 	uint32_t table, protocol;
+	struct addr *hosts;
+	size_t nhosts;
 };
 
 static uint32_t attr_u32(const struct nlattr *attr)
@@ -86,11 +90,17 @@ static bool parse_route(const struct nlmsghdr *nlh, struct found *found)
 	*found = (struct found){.family = rtm->rtm_family,
 		.table = rtm->rtm_table,
 		.protocol = rtm->rtm_protocol,
-		.is_local_default = rtm->rtm_type == RTN_LOCAL && rtm->rtm_dst_len == 0};
+		.is_local_default = rtm->rtm_type == RTN_LOCAL && rtm->rtm_dst_len == 0,
+		.destination.addr.family = rtm->rtm_family == AF_INET ? ADDR_IP4 : ADDR_IP6,
+		.destination.len = rtm->rtm_dst_len};
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
 	{
+		size_t len = mnl_attr_get_payload_len(attr);
 		if (mnl_attr_get_type(attr) == RTA_TABLE)
 			found->table = attr_u32(attr);
+		if (mnl_attr_get_type(attr) == RTA_DST &&
+			len <= sizeof(found->destination.addr.bytes))
+			memcpy(found->destination.addr.bytes, mnl_attr_get_payload(attr), len);
 	}
 	return true;
 }
@@ -186,6 +196,98 @@ static int list_rules(struct routes *routes, uint8_t family, struct listing *lis
 
 /* ---- what is wanted ---- */
 
+static void keep_first(int *status, int next)
+{
+	if (*status == 0)
+		*status = next;
+}
+
+/* Interfaces by their numbers. */
+struct ways {
+	uint32_t v[WAYS_MAX];
+	size_t n;
+};
+
+static void add_way(struct ways *ways, uint32_t ifindex)
+{
+	for (size_t i = 0; i < ways->n; i++) {
+		if (ways->v[i] == ifindex)
+			return;
+	}
+	if (ways->n < WAYS_MAX)
+		ways->v[ways->n++] = ifindex;
+}
+
+static bool has_way(const struct ways *ways, uint32_t ifindex)
+{
+	for (size_t i = 0; i < ways->n; i++) {
+		if (ways->v[i] == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* The interfaces of a route with several next hops. */
+static void add_next_hops(struct ways *ways, const struct nlattr *attr)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(attr);
+	int left = (int)mnl_attr_get_payload_len(attr);
+	for (; RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
+		add_way(ways, (uint32_t)hop->rtnh_ifindex);
+		left -= (int)NLMSG_ALIGN(hop->rtnh_len);
+	}
+}
+
+static int on_way(void *context, const struct nlmsghdr *nlh)
+{
+	struct ways *ways = context;
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	/* a host of the gateway itself answers over no interface */
+	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
+		rtm->rtm_type != RTN_UNICAST)
+		return 0;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
+	{
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			add_way(ways, attr_u32(attr));
+		else if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
+			add_next_hops(ways, attr);
+	}
+	return 0;
+}
+
+/* Where packets of a host come from: from where those to it go. */
+static int find_way(struct routes *routes, const struct addr *host, struct ways *ways)
+{
+	struct netlink_request request;
+	bool ip4 = host->family == ADDR_IP4;
+	struct nlmsghdr *nlh = netlink_begin(&routes->questions, &request, RTM_GETROUTE, NLM_F_ACK);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = ip4 ? AF_INET : AF_INET6;
+	rtm->rtm_dst_len = ip4 ? 32 : 128;
+	rtm->rtm_flags = RTM_F_FIB_MATCH; /* the route as it stands, with all its next hops */
+	mnl_attr_put(nlh, RTA_DST, ip4 ? 4 : 16, host->bytes);
+	int status = netlink_ask(&routes->questions, nlh, on_way, ways);
+	/* no route now: an event tells when there is one */
+	return status == -ENETUNREACH || status == -EHOSTUNREACH || status == -EACCES ||
+			       status == -EINVAL || status == -EAFNOSUPPORT
+		       ? 0
+		       : status;
+}
+
+static int find_ways(struct routes *routes, uint8_t family, struct ways *ways)
+{
+	enum addr_family wanted = family == AF_INET ? ADDR_IP4 : ADDR_IP6;
+	int status = 0;
+	for (size_t i = 0; i < routes->nhosts; i++) {
+		if (routes->hosts[i].family == wanted)
+			keep_first(&status, find_way(routes, &routes->hosts[i], ways));
+	}
+	return status;
+}
+
 static bool is_wanted(const struct plan *plan, const char *ifname)
 {
 	for (size_t i = 0; i < plan->nzones; i++) {
@@ -215,27 +317,23 @@ static bool is_same_rule(const struct found *a, const struct found *b)
 	       a->mask == b->mask && strcmp(a->iif, b->iif) == 0;
 }
 
-static void keep_first(int *status, int next)
-{
-	if (*status == 0)
-		*status = next;
-}
-
 static int apply_family(
 	struct routes *routes, const struct plan *plan, const struct links *links, uint8_t family)
 {
 	struct listing listing;
+	struct ways ways = {0};
 	int status = list_rules(routes, family, &listing);
 
 	if (status)
 		goto out;
+	status = find_ways(routes, family, &ways);
 	/* The route first: a rule without it would send packets on to the next rule. */
 	keep_first(&status,
 		change_route(routes, true, family, plan->route_table, plan->route_protocol));
 	for (size_t i = 0; i < links_count(links); i++) {
 		const struct link *link = links_at(links, i);
 		bool there = false;
-		if (!is_wanted(plan, link->name))
+		if (!is_wanted(plan, link->name) && !has_way(&ways, link->ifindex))
 			continue;
 		struct found rule = rule_for(plan, family, link->name);
 		for (size_t n = 0; n < listing.n; n++) {
@@ -256,6 +354,26 @@ out:
 	return status;
 }
 
+/* Each address once, for events. */
+static int take_hosts(struct routes *routes, const struct plan *plan)
+{
+	struct addr *hosts = calloc(plan->nhosts + 1, sizeof(*hosts));
+	size_t n = 0;
+	if (!hosts)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->nhosts; i++) {
+		size_t at = 0;
+		while (at < n && !addr_equal(&hosts[at], &plan->hosts[i].addr))
+			at++;
+		if (at == n)
+			hosts[n++] = plan->hosts[i].addr;
+	}
+	free(routes->hosts);
+	routes->hosts = hosts;
+	routes->nhosts = n;
+	return 0;
+}
+
 int routes_apply(struct routes *routes, const struct plan *plan, const struct links *links)
 {
 	int status = 0;
@@ -268,6 +386,7 @@ int routes_apply(struct routes *routes, const struct plan *plan, const struct li
 	}
 	routes->table = plan->route_table;
 	routes->protocol = plan->route_protocol;
+	keep_first(&status, take_hosts(routes, plan));
 	for (size_t i = 0; i < 2; i++)
 		keep_first(&status, apply_family(routes, plan, links, families[i]));
 	return status;
@@ -287,6 +406,7 @@ int routes_remove(struct routes *routes, const struct plan *plan)
 					    plan->route_protocol));
 	}
 	routes->table = 0;
+	routes->nhosts = 0;
 	return status;
 }
 
@@ -316,6 +436,7 @@ void routes_close(struct routes *routes)
 		return;
 	netlink_close(&routes->events);
 	netlink_close(&routes->questions);
+	free(routes->hosts);
 	free(routes);
 }
 
@@ -326,8 +447,17 @@ int routes_fd(const struct routes *routes)
 
 struct hearing {
 	const struct routes *routes;
-	bool ours;
+	bool ours, moved;
 };
+
+static bool leads_to_host(const struct routes *routes, const struct prefix *destination)
+{
+	for (size_t i = 0; i < routes->nhosts; i++) {
+		if (prefix_contains(destination, &routes->hosts[i]))
+			return true;
+	}
+	return false;
+}
 
 static int on_event(void *context, const struct nlmsghdr *nlh)
 {
@@ -337,10 +467,14 @@ static int on_event(void *context, const struct nlmsghdr *nlh)
 
 	if (!routes->table || nlh->nlmsg_pid == routes->questions.port)
 		return 0;
-	if ((nlh->nlmsg_type == RTM_DELRULE && parse_rule(nlh, &found)) ||
-		(nlh->nlmsg_type == RTM_DELROUTE && parse_route(nlh, &found)))
-		hearing->ours = hearing->ours || (found.table == routes->table &&
-							 found.protocol == routes->protocol);
+	bool is_rule = nlh->nlmsg_type == RTM_NEWRULE || nlh->nlmsg_type == RTM_DELRULE;
+	bool is_gone = nlh->nlmsg_type == RTM_DELRULE || nlh->nlmsg_type == RTM_DELROUTE;
+	if (is_rule ? !parse_rule(nlh, &found) : !parse_route(nlh, &found))
+		return 0;
+	if (found.table == routes->table && found.protocol == routes->protocol)
+		hearing->ours = hearing->ours || is_gone;
+	else if (is_rule ? routes->nhosts > 0 : leads_to_host(routes, &found.destination))
+		hearing->moved = true;
 	return 0;
 }
 
@@ -349,6 +483,8 @@ int routes_read(struct routes *routes)
 	struct hearing hearing = {.routes = routes};
 	int status = netlink_read_events(&routes->events, READS_MOST, on_event, &hearing);
 	if (status == -ENOBUFS)
-		return 1;
-	return status ? status : hearing.ours;
+		return ROUTES_HARMED;
+	if (status)
+		return status;
+	return hearing.ours ? ROUTES_HARMED : hearing.moved ? ROUTES_MOVED : 0;
 }

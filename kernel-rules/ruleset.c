@@ -8,6 +8,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include "kernel-rules/rule.h"
+#include "kernel-rules/ruleset_bind.h"
 #include "kernel-rules/set.h"
 
 /* Generous: a busy mail server behind a new address opens a few dozen connections at once. */
@@ -20,14 +21,16 @@
 #define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
 
 const struct ruleset_base ruleset_bases[RULESET_BASES] = {
-	{"admit", NF_INET_PRE_ROUTING, -150, false},
-	{"steer", NF_INET_PRE_ROUTING, -149, true},
-	{"input", NF_INET_LOCAL_IN, 0, false},
+	{"admit", NF_INET_PRE_ROUTING, -150, false, false},
+	{"steer", NF_INET_PRE_ROUTING, -149, true, false},
+	{"input", NF_INET_LOCAL_IN, 0, false, false},
+	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, true},
+	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, true},
 };
 
 const char *const ruleset_counters[RULESET_COUNTERS] = {"arrived", "steered", "queued", "limited",
 	"posture-reset", "posture-passed", "bypassed", "stray-reset", "refused", "dropped",
-	"killed", "shielded"};
+	"killed", "shielded", "bound", "unclaimed"};
 
 /* Rules of one shape: chain, what it says, where it goes. */
 static void put_goto(struct rule_writer *w, const char *chain, const char *target)
@@ -388,6 +391,8 @@ static void write_steer_base(struct rule_writer *w)
 	word_reply(r);
 	word_goto(r, "killed");
 	rule_end(w);
+	if (w->plan->mode == PLAN_RUNNING && plan_binds(w->plan))
+		ruleset_bind_put(w);
 	write_ports_only(w, "steer");
 }
 
@@ -419,6 +424,13 @@ static void add_chains(struct rule_writer *w)
 		if (chains[i].bare || w->plan->mode == PLAN_RUNNING)
 			rule_add_chain(w, chains[i].name);
 	}
+}
+
+bool ruleset_has_base(const struct plan *plan, const struct ruleset_base *base)
+{
+	if (base->binds && !plan_binds(plan))
+		return false;
+	return base->bare || plan->mode == PLAN_RUNNING;
 }
 
 bool ruleset_has_zone(const struct plan *plan, const struct plan_zone *zone)

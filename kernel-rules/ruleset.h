@@ -17,14 +17,17 @@ struct ruleset_base {
 	const char *name;
 	uint32_t hook;
 	int32_t priority;
-	bool bare; /* also in a bare table */
+	bool bare;  /* also in a bare table */
+	bool binds; /* only where flows bind to their client's address */
 };
-#define RULESET_BASES 3
+#define RULESET_BASES 5
 extern const struct ruleset_base ruleset_bases[RULESET_BASES];
 
-#define RULESET_COUNTERS 12
+#define RULESET_COUNTERS 14
 extern const char *const ruleset_counters[RULESET_COUNTERS]; /* as in struct table_counters */
 
+/* Does the plan want this base chain? */
+bool ruleset_has_base(const struct plan *plan, const struct ruleset_base *base);
 /* Does the mode give the zone rules? */
 bool ruleset_has_zone(const struct plan *plan, const struct plan_zone *zone);
 /* All chains that are not base chains, then all rules of all chains. Base chains, sets and

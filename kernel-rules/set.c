@@ -23,6 +23,7 @@
 
 #define NAME_BYTES  16 /* of an interface's name in a key */
 #define ETHER_BYTES 8  /* of a MAC in a key: padded to whole registers */
+#define PORT_BYTES  4  /* of a port behind an address */
 
 #define RATE_SIZE       65536
 #define RATE_TIMEOUT_MS 10000
@@ -143,6 +144,14 @@ void set_add_networks(struct batch *batch, const char *name, enum addr_family fa
 	add_set(batch, name, &shape);
 }
 
+void set_add_ends(struct batch *batch, const char *name, enum addr_family family)
+{
+	bool ip4 = family == ADDR_IP4;
+	struct shape shape = {.key_type = (ip4 ? TYPE_IP4 : TYPE_IP6) << TYPE_BITS | TYPE_PORT,
+		.key_len = (ip4 ? 4 : 16) + PORT_BYTES};
+	add_set(batch, name, &shape);
+}
+
 void set_del(struct batch *batch, const char *name)
 {
 	struct nlmsghdr *nlh = batch_begin(batch, NFT_MSG_DELSET, 0);
@@ -222,6 +231,28 @@ void set_fill_ports(
 		}
 	}
 	set_message_end(&message);
+}
+
+void set_fill_ends(struct batch *batch, const char *name, enum addr_family family,
+	const struct endpoint *ends, size_t n)
+{
+	struct set_element *elements = calloc(n + 1, sizeof(*elements));
+	size_t count = 0, address = family == ADDR_IP4 ? 4 : 16;
+
+	if (!elements) {
+		batch_fail(batch, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint16_t wire = htons(ends[i].port);
+		if (ends[i].addr.family != family)
+			continue;
+		memcpy(elements[count].key, ends[i].addr.bytes, address);
+		memcpy(elements[count].key + address, &wire, sizeof(wire));
+		elements[count++].key_len = address + PORT_BYTES;
+	}
+	add_elements(batch, name, elements, count);
+	free(elements);
 }
 
 void set_empty(struct batch *batch, const char *name)

@@ -27,6 +27,9 @@ int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac);
 #define SET_RATE_IP4 "rate-4"
 #define SET_RATE_IP6 "rate-6"
 #define SET_PORTS    "ports"
+/* Hosts of servers with `bind client`. */
+#define SET_BIND_IP4 "bind4"
+#define SET_BIND_IP6 "bind6"
 /* These stand before a zone's name. */
 #define SET_PORT_OF   "port-"
 #define SET_BYPASS_OF "bypass-"
@@ -39,6 +42,7 @@ void set_add_client(
 void set_add_rate(struct batch *batch, const char *name);
 void set_add_ports(struct batch *batch, const char *name, bool timeout);
 void set_add_networks(struct batch *batch, const char *name, enum addr_family family);
+void set_add_ends(struct batch *batch, const char *name, enum addr_family family);
 void set_del(struct batch *batch, const char *name);
 
 /* Fills them. */
@@ -46,6 +50,9 @@ void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports
 	uint64_t timeout_ms);
 void set_fill_networks(struct batch *batch, const char *name, enum addr_family family,
 	const struct prefix *networks, size_t n);
+/* Those of the family; no twins. */
+void set_fill_ends(struct batch *batch, const char *name, enum addr_family family,
+	const struct endpoint *ends, size_t n);
 /* Takes all elements out. */
 void set_empty(struct batch *batch, const char *name);
 

@@ -130,7 +130,7 @@ static bool is_kept(const struct plan *plan, const struct view_name *entry)
 	case VIEW_CHAIN:
 		for (size_t i = 0; i < RULESET_BASES; i++) {
 			if (entry->base && strcmp(entry->name, ruleset_bases[i].name) == 0)
-				return running || ruleset_bases[i].bare;
+				return ruleset_has_base(plan, &ruleset_bases[i]);
 		}
 		return false;
 	case VIEW_SET:
@@ -217,6 +217,14 @@ static void put_shared_sets(struct batch *batch, const struct table *t, const st
 	}
 }
 
+static void put_hosts(struct batch *batch, const struct plan *plan)
+{
+	set_add_ends(batch, SET_BIND_IP4, ADDR_IP4);
+	set_fill_ends(batch, SET_BIND_IP4, ADDR_IP4, plan->hosts, plan->nhosts);
+	set_add_ends(batch, SET_BIND_IP6, ADDR_IP6);
+	set_fill_ends(batch, SET_BIND_IP6, ADDR_IP6, plan->hosts, plan->nhosts);
+}
+
 /* The union of all zones' ports. */
 static void put_ports(struct batch *batch, const struct plan *plan)
 {
@@ -295,12 +303,14 @@ static void put_all(struct batch *batch, const struct table *t, const struct pla
 	if (running)
 		put_shared_sets(batch, t, plan, view);
 	put_ports(batch, plan);
+	if (running && plan_binds(plan))
+		put_hosts(batch, plan);
 	for (size_t i = 0; i < plan->nzones; i++) {
 		if (ruleset_has_zone(plan, &plan->zones[i]))
 			put_zone(batch, &plan->zones[i], view);
 	}
 	for (size_t i = 0; i < RULESET_BASES; i++) {
-		if (running || ruleset_bases[i].bare)
+		if (ruleset_has_base(plan, &ruleset_bases[i]))
 			put_base(batch, view, &ruleset_bases[i]);
 	}
 	ruleset_put(batch, plan, t->no_native_queue ? TABLE_QUEUE_COMPAT : TABLE_QUEUE_NATIVE,

@@ -24,7 +24,10 @@
 /* Kernel structures keep these bytes; only the numbers of their offsets are needed. */
 #define ETHER_SOURCE      6
 #define IP4_SOURCE        12
+#define IP4_DESTINATION   16
 #define IP6_SOURCE        8
+#define IP6_DESTINATION   24
+#define TCP_SOURCE        0
 #define TCP_DESTINATION   2
 #define TCP_FLAGS         13
 #define TCP_FLAGS_OPENING (TH_FIN | TH_SYN | TH_RST | TH_ACK)
@@ -145,20 +148,27 @@ void word_ether(struct words *rule)
 	compare(rule, NFT_CMP_EQ, &type, sizeof(type));
 }
 
-void word_iifname(struct words *rule, const char *pattern)
+static bool is_every_name(const char *pattern)
+{
+	return strcmp(pattern, "*") == 0;
+}
+
+/* Of a name with a wildcard only what stands before it. */
+static void compare_name(struct words *rule, const char *pattern)
 {
 	char name[IFNAMSIZ] = {0};
 	size_t len = strnlen(pattern, sizeof(name) - 1);
 	memcpy(name, pattern, len);
-	if (len && name[len - 1] == '*') {
-		if (len == 1)
-			return;
-		load_meta(rule, NFT_META_IIFNAME, NFT_REG_1);
-		compare(rule, NFT_CMP_EQ, name, (uint32_t)len - 1);
+	bool wild = len && name[len - 1] == '*';
+	compare(rule, NFT_CMP_EQ, name, wild ? (uint32_t)len - 1 : sizeof(name));
+}
+
+void word_iifname(struct words *rule, const char *pattern)
+{
+	if (is_every_name(pattern))
 		return;
-	}
 	load_meta(rule, NFT_META_IIFNAME, NFT_REG_1);
-	compare(rule, NFT_CMP_EQ, name, sizeof(name));
+	compare_name(rule, pattern);
 }
 
 static void load_saddr(struct words *rule, enum addr_family family, uint32_t reg)
@@ -172,6 +182,45 @@ void word_saddr_in(struct words *rule, enum addr_family family, const char *set)
 {
 	word_family(rule, family);
 	load_saddr(rule, family, NFT_REG_1);
+	look_up(rule, set, false);
+}
+
+static void load_daddr(struct words *rule, enum addr_family family, uint32_t reg)
+{
+	bool ip4 = family == ADDR_IP4;
+	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, ip4 ? IP4_DESTINATION : IP6_DESTINATION,
+		ip4 ? 4 : 16, reg);
+}
+
+void word_daddr_in(struct words *rule, enum addr_family family, const char *set)
+{
+	word_family(rule, family);
+	load_daddr(rule, family, NFT_REG_1);
+	look_up(rule, set, false);
+}
+
+/* Address and port lie behind one another. */
+static uint32_t register_behind(enum addr_family family)
+{
+	return family == ADDR_IP4 ? NFT_REG32_01 : NFT_REG_2;
+}
+
+void word_source_end_in(struct words *rule, enum addr_family family, const char *set)
+{
+	word_family(rule, family);
+	word_tcp(rule);
+	load_saddr(rule, family, NFT_REG_1);
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_SOURCE, 2, register_behind(family));
+	look_up(rule, set, false);
+}
+
+void word_destination_end_in(struct words *rule, enum addr_family family, const char *set)
+{
+	word_family(rule, family);
+	word_tcp(rule);
+	load_daddr(rule, family, NFT_REG_1);
+	load_payload(
+		rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_DESTINATION, 2, register_behind(family));
 	look_up(rule, set, false);
 }
 
@@ -203,16 +252,36 @@ void word_first(struct words *rule, bool negated)
 	compare(rule, negated ? NFT_CMP_NEQ : NFT_CMP_EQ, &syn, sizeof(syn));
 }
 
-void word_to_gateway(struct words *rule)
+static void load_fib(struct words *rule, enum nft_fib_result result, uint32_t flags)
 {
-	uint32_t local = RTN_LOCAL;
 	struct nftnl_expr *expr = add(rule, "fib");
 	if (!expr)
 		return;
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, result);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, flags);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+}
+
+void word_to_gateway(struct words *rule)
+{
+	uint32_t local = RTN_LOCAL;
+	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
 	compare(rule, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+void word_not_from_gateway(struct words *rule)
+{
+	uint32_t local = RTN_LOCAL;
+	load_fib(rule, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_SADDR);
+	compare(rule, NFT_CMP_NEQ, &local, sizeof(local));
+}
+
+void word_towards(struct words *rule, const char *pattern)
+{
+	if (is_every_name(pattern))
+		return;
+	load_fib(rule, NFT_FIB_RESULT_OIFNAME, NFTA_FIB_F_DADDR);
+	compare_name(rule, pattern);
 }
 
 void word_reply(struct words *rule)
@@ -401,6 +470,16 @@ void word_accept(struct words *rule)
 void word_drop(struct words *rule)
 {
 	verdict(rule, NF_DROP, NULL);
+}
+
+void word_notrack(struct words *rule)
+{
+	add(rule, "notrack");
+}
+
+void word_jump(struct words *rule, const char *chain)
+{
+	verdict(rule, (uint32_t)NFT_JUMP, chain);
 }
 
 void word_goto(struct words *rule, const char *chain)

@@ -34,8 +34,17 @@ void word_dport_in(struct words *rule, const char *set, bool negated);
 void word_dport_is(struct words *rule, uint16_t port);
 /* tcp flags & (fin | syn | rst | ack) == syn, or != syn: ECN bits and data do not matter. */
 void word_first(struct words *rule, bool negated);
+/* ip saddr . tcp sport @set, or ip daddr . tcp dport @set */
+void word_source_end_in(struct words *rule, enum addr_family family, const char *set);
+void word_destination_end_in(struct words *rule, enum addr_family family, const char *set);
+/* ip daddr @set */
+void word_daddr_in(struct words *rule, enum addr_family family, const char *set);
 /* fib daddr type local */
 void word_to_gateway(struct words *rule);
+/* fib saddr type != local */
+void word_not_from_gateway(struct words *rule);
+/* fib daddr oifname "eth0", or "eth*"; "*" adds nothing. */
+void word_towards(struct words *rule, const char *pattern);
 /* ct direction reply */
 void word_reply(struct words *rule);
 /* ct state with one of these bits (NF_CT_STATE_BIT) */
@@ -68,6 +77,8 @@ void word_queue(struct words *rule, uint16_t number);
 void word_queue_compat(struct words *rule, uint16_t number);
 void word_accept(struct words *rule);
 void word_drop(struct words *rule);
+void word_notrack(struct words *rule);
+void word_jump(struct words *rule, const char *chain);
 void word_goto(struct words *rule, const char *chain);
 
 #endif

@@ -135,6 +135,17 @@ static int do_zone(struct driver *d, char **w, size_t n)
 	return 0;
 }
 
+/* bind ADDRESS PORT */
+static int do_bind(struct driver *d, char **w, size_t n)
+{
+	struct endpoint host = {0};
+	if (n != 3 || addr_parse(w[1], strlen(w[1]), &host.addr))
+		return -EINVAL;
+	host.port = (uint16_t)atoi(w[2]);
+	d->plan.bind_client = true;
+	return plan_add_host(&d->plan, &host);
+}
+
 /* The plan goes through its bytes, as in the daemon. */
 static int do_apply(struct driver *d, enum plan_mode mode)
 {
@@ -230,13 +241,14 @@ static int do_counters(struct driver *d)
 	int status = table_counters(d->table, &c);
 	printf("arrived %llu steered %llu queued %llu limited %llu posture_reset %llu "
 	       "posture_passed %llu bypassed %llu stray_reset %llu refused %llu dropped %llu "
-	       "killed %llu shielded %llu\n",
+	       "killed %llu shielded %llu bound %llu unclaimed %llu\n",
 		(unsigned long long)c.arrived, (unsigned long long)c.steered,
 		(unsigned long long)c.queued, (unsigned long long)c.limited,
 		(unsigned long long)c.posture_reset, (unsigned long long)c.posture_passed,
 		(unsigned long long)c.bypassed, (unsigned long long)c.stray_reset,
 		(unsigned long long)c.refused, (unsigned long long)c.dropped,
-		(unsigned long long)c.killed, (unsigned long long)c.shielded);
+		(unsigned long long)c.killed, (unsigned long long)c.shielded,
+		(unsigned long long)c.bound, (unsigned long long)c.unclaimed);
 	return status;
 }
 
@@ -320,6 +332,8 @@ static int carry_out(struct driver *d, char **w, size_t n)
 
 	if (strcmp(w[0], "zone") == 0)
 		return do_zone(d, w, n);
+	if (strcmp(w[0], "bind") == 0)
+		return do_bind(d, w, n);
 	if (strcmp(w[0], "forget") == 0) {
 		forget_zones(d);
 		return 0;
@@ -376,8 +390,9 @@ static void on_ready(struct driver *d, const struct pollfd *fds)
 {
 	if (fds[1].revents && links_read(d->links))
 		printf("event links-failed\n");
-	if (fds[2].revents && routes_read(d->routes) == 1) {
-		printf("event route-changed\n");
+	int changed = fds[2].revents ? routes_read(d->routes) : 0;
+	if (changed > 0) {
+		printf("event route-%s\n", changed == ROUTES_MOVED ? "moved" : "changed");
 		if (routes_apply(d->routes, &d->plan, d->links))
 			printf("event route-failed\n");
 	}

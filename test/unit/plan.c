@@ -13,6 +13,13 @@ static void add_network(struct plan_zone *zone, size_t at, const char *text)
 	assert_int_equal(prefix_parse(text, strlen(text), &zone->networks[at]), 0);
 }
 
+static void add_host(struct plan *plan, const char *text, uint16_t port)
+{
+	struct endpoint host = {.port = port};
+	assert_int_equal(addr_parse(text, strlen(text), &host.addr), 0);
+	assert_int_equal(plan_add_host(plan, &host), 0);
+}
+
 static void make(struct plan *plan)
 {
 	struct plan_options options;
@@ -34,6 +41,11 @@ static void make(struct plan *plan)
 	add_network(zone, 1, "2001:db8:20::/64");
 	zone->ports[0] = 25;
 	zone->ports[1] = 2525;
+
+	plan->bind_client = true;
+	add_host(plan, "203.0.113.10", 25);
+	add_host(plan, "2001:db8:2::10", 2525);
+	add_host(plan, "203.0.113.10", 25); /* once is enough */
 }
 
 static void test_a_plan_survives_its_bytes(void **state)
@@ -51,6 +63,9 @@ static void test_a_plan_survives_its_bytes(void **state)
 	assert_true(back.zones[0].has_mac && !back.zones[0].open);
 	assert_true(back.zones[1].open && !back.zones[1].has_mac);
 	assert_int_equal(back.zones[1].ports[1], 2525);
+	assert_true(back.bind_client);
+	assert_int_equal(back.nhosts, 2);
+	assert_int_equal(back.hosts[1].port, 2525);
 	assert_int_equal(back.mark_mask, 0xf0000000);
 	assert_int_equal(plan_encode(&back, &again, &again_len), 0);
 	assert_int_equal(again_len, len);
@@ -150,12 +165,28 @@ static void break_relay_port(struct plan *plan)
 	plan->relay_port = 0;
 }
 
+static void break_host_port(struct plan *plan)
+{
+	plan->hosts[1].port = 0;
+}
+
+static void break_host_address(struct plan *plan)
+{
+	memset(plan->hosts[0].addr.bytes, 0, 16);
+}
+
+static void break_host_family(struct plan *plan)
+{
+	plan->hosts[0].addr.family = ADDR_NONE;
+}
+
 static void test_what_cannot_be_programmed_is_refused(void **state)
 {
 	(void)state;
 	void (*const breaks[])(struct plan *) = {break_name, break_twin, break_interface,
 		break_no_interface, break_network, break_length, break_family, break_port,
-		break_order, break_mask, break_small_mask, break_table, break_relay_port};
+		break_order, break_mask, break_small_mask, break_table, break_relay_port,
+		break_host_port, break_host_address, break_host_family};
 	for (size_t i = 0; i < sizeof(breaks) / sizeof(*breaks); i++) {
 		struct plan plan;
 		uint8_t *bytes;
@@ -215,6 +246,39 @@ static void test_a_policy_becomes_a_plan(void **state)
 	plan_fini(&plan);
 }
 
+static void test_hosts_of_bind_client_are_in_the_plan(void **state)
+{
+	(void)state;
+	struct policy_host hosts[] = {{.port = 25}, {.name = {.text = "mx.example"}, .port = 25}};
+	struct policy_server servers[] = {{.hosts = hosts, .nhosts = 2, .bind = POLICY_BIND_CLIENT},
+		{.hosts = hosts, .nhosts = 2, .bind = POLICY_BIND_GATEWAY}};
+	struct policy policy = {.servers = servers, .nservers = 2};
+	struct endpoint resolved[] = {{.port = 25}, {.port = 25}};
+	struct plan_options options;
+	struct plan plan, next;
+
+	assert_int_equal(addr_parse("203.0.113.10", 12, &hosts[0].addr), 0);
+	assert_int_equal(addr_parse("203.0.113.11", 12, &resolved[0].addr), 0);
+	resolved[1].addr = hosts[0].addr;
+	plan_options_init(&options);
+	options.hosts = resolved;
+	options.nhosts = 2;
+	assert_int_equal(plan_from_policy(&policy, &options, PLAN_RUNNING, &plan), 0);
+	assert_true(plan.bind_client && plan_binds(&plan));
+	assert_int_equal(plan.nhosts, 2);
+
+	/* an apply without such a server: what runs goes on */
+	servers[0].bind = POLICY_BIND_GATEWAY;
+	options.nhosts = 0;
+	assert_int_equal(plan_from_policy(&policy, &options, PLAN_RUNNING, &next), 0);
+	assert_false(plan_binds(&next));
+	plan_keep_hosts(&next, &plan);
+	assert_int_equal(next.nhosts, 2);
+	assert_true(!next.bind_client && plan_binds(&next));
+	plan_fini(&next);
+	plan_fini(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_programmed_is_refused),
 		cmocka_unit_test(test_marks_stand_in_the_mask),
 		cmocka_unit_test(test_a_policy_becomes_a_plan),
+		cmocka_unit_test(test_hosts_of_bind_client_are_in_the_plan),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "lib/limit.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static_assert(LIMIT_FLOWS_HOST == FLOW_HOLDS - 1, "one hold for each kind of limit on flows");
@@ -153,21 +154,20 @@ enum ending charge_flow(struct flow *flow)
 	return ending;
 }
 
-static const struct policy_host *host_of_flow(const struct flow *flow)
-{
-	return flow->server_index < 0
-		       ? NULL
-		       : &flow->policy->servers[flow->server_index].hosts[flow->next_host - 1];
-}
-
+/* A host of a server by its name and port: its addresses are one host. */
 enum ending charge_host(struct flow *flow)
 {
-	const struct policy_host *host = host_of_flow(flow);
-	if (!host || host->limit_flows == 0)
+	const struct message_target *target = choose_target(flow);
+	char host[TARGET_NAME_SIZE + 8];
+	if (!target || target->limit_flows == 0)
 		return ENDING_NONE;
-	struct subject subject = {.bytes = &flow->host, .len = sizeof(flow->host)};
-	return take(flow, LIMIT_FLOWS_HOST, &subject, host->limit_flows) ? ENDING_OVER_FLOWS_SERVER
-									 : ENDING_NONE;
+	int n = snprintf(host, sizeof(host), "%s %u", target->name, target->port);
+	struct subject subject = {.zone = flow->policy->servers[flow->server_index].name.text,
+		.bytes = host,
+		.len = (size_t)n};
+	return take(flow, LIMIT_FLOWS_HOST, &subject, target->limit_flows)
+		       ? ENDING_OVER_FLOWS_SERVER
+		       : ENDING_NONE;
 }
 
 static void drop(struct flow *flow, unsigned kind)

@@ -1,7 +1,9 @@
 #include "daemon/connect.h"
 
+#include "daemon/announce.h"
 #include "daemon/answer.h"
 #include "daemon/charge.h"
+#include "daemon/choose.h"
 #include "daemon/greeting.h"
 #include "daemon/question.h"
 #include "daemon/relay.h"
@@ -15,16 +17,62 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const struct policy_server *server_of(const struct flow *flow)
+{
+	return flow->server_index < 0 ? NULL : &flow->policy->servers[flow->server_index];
+}
+
 struct connect_deadlines connect_deadlines_of(const struct flow *flow)
 {
-	if (flow->server_index < 0)
+	const struct policy_server *server = server_of(flow);
+	if (!server)
 		return (struct connect_deadlines){25000, 5000, 15000, 15 * 60 * 1000};
-	const struct policy_server *server = &flow->policy->servers[flow->server_index];
 	return (struct connect_deadlines){
 		server->first_ms, server->connect_ms, server->greeting_ms, server->idle_ms};
 }
 
-int connect_socket(const struct endpoint *end)
+static uint64_t now(const struct flow *flow)
+{
+	return loop_now_ms(flow->relay->loop);
+}
+
+static uint64_t time_left(const struct flow *flow)
+{
+	return flow->first_end_ms > now(flow) ? flow->first_end_ms - now(flow) : 0;
+}
+
+uint32_t connect_may_connect_ms(const struct flow *flow)
+{
+	return choice_connect_ms(
+		time_left(flow), choose_left(flow), connect_deadlines_of(flow).connect_ms);
+}
+
+uint32_t connect_may_greet_ms(const struct flow *flow)
+{
+	return choice_greeting_ms(
+		time_left(flow), choose_left(flow), connect_deadlines_of(flow).greeting_ms);
+}
+
+/* From where the server says. 0 or -errno. */
+static int bind_socket(int fd, const struct policy_server *server)
+{
+	struct endpoint from = {0};
+	struct sockaddr_storage sa;
+
+	switch (server ? server->bind : POLICY_BIND_GATEWAY) {
+	case POLICY_BIND_GATEWAY:
+	case POLICY_BIND_CLIENT:
+		return 0;
+	case POLICY_BIND_ADDRESS:
+		break;
+	}
+	from.addr = server->bind_addr;
+	socklen_t len = (socklen_t)endpoint_encode(&from, &sa);
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+	return bind(fd, (const struct sockaddr *)&sa, len) < 0 ? -errno : 0;
+}
+
+int connect_socket(const struct endpoint *end, const struct policy_server *server)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = (socklen_t)endpoint_encode(end, &sa);
@@ -32,9 +80,11 @@ int connect_socket(const struct endpoint *end)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (connect(fd, (const struct sockaddr *)&sa, len) == 0 || errno == EINPROGRESS)
+	int error = bind_socket(fd, server);
+	if (!error && connect(fd, (const struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
+		error = -errno;
+	if (!error)
 		return fd;
-	int error = -errno;
 	close(fd);
 	return error;
 }
@@ -69,61 +119,97 @@ enum ending connect_ending(int error)
 	}
 }
 
-static uint64_t now(const struct flow *flow)
-{
-	return loop_now_ms(flow->relay->loop);
-}
-
-static void note_attempt(struct flow *flow, enum ending ending, const char *words)
+static struct flow_attempts *attempts_of(struct flow *flow)
 {
 	if (!flow->attempts) {
 		flow->attempts = pool_take(&flow->relay->table.attempts);
-		if (!flow->attempts)
-			return;
-		flow->attempts->n = 0;
+		if (flow->attempts)
+			flow->attempts->n = flow->attempts->left_off = 0;
+		if (flow->attempts)
+			flow->attempts->said.ending = ENDING_NONE;
 	}
-	/* the last ones tell most: with more than fit, the last place is written over */
-	if (flow->attempts->n < MESSAGE_ATTEMPTS_MAX)
-		flow->attempts->n++;
-	struct message_attempt *attempt = &flow->attempts->v[flow->attempts->n - 1];
+	return flow->attempts;
+}
+
+/* The first ones and the last one are kept: that tells most. */
+static void note_attempt(struct flow *flow, enum ending ending, const char *words)
+{
+	struct flow_attempts *attempts = attempts_of(flow);
+	if (!attempts)
+		return;
+	if (attempts->n < MESSAGE_ATTEMPTS_MAX)
+		attempts->n++;
+	else
+		attempts->left_off++;
+	struct message_attempt *attempt = &attempts->v[attempts->n - 1];
 	memset(attempt, 0, sizeof(*attempt));
 	attempt->host = flow->host;
 	attempt->ms = (uint32_t)(now(flow) - flow->attempt_ms);
 	attempt->ending = (uint16_t)ending;
 	snprintf(attempt->reply, sizeof(attempt->reply), "%s", words);
-	relay_count(flow->relay, COUNTER_CONNECTS_FAILED);
+	if ((ending == ENDING_GREETING_REFUSED || ending == ENDING_IDENTITY_REFUSED) && *words)
+		attempts->said = *attempt;
 }
 
-/* No host is left: the client hears why the last one failed, in the server's own words. */
+/* No host may be tried at all: the record says why, of each. */
+static void note_unfit(struct flow *flow)
+{
+	const struct choose_list *list = flow->choice;
+	flow->attempt_ms = now(flow);
+	for (size_t i = 0; list && i < list->n; i++) {
+		const struct message_target *target = &list->v[i];
+		flow->host = (struct endpoint){.port = target->port};
+		if (target->naddresses > 0)
+			flow->host.addr = target->addresses[0];
+		note_attempt(flow, ENDING_HOST_UNFIT,
+			choice_refusal(target, flow->client_end.addr.family));
+	}
+}
+
+/* What several failures come to. */
+static enum ending ending_of(const struct flow_attempts *attempts)
+{
+	bool all_over = true;
+	if (!attempts || attempts->n == 0)
+		return ENDING_NO_SERVER;
+	if (attempts->n == 1)
+		return attempts->v[0].ending;
+	for (uint32_t i = 0; i < attempts->n; i++)
+		all_over &= attempts->v[i].ending == ENDING_OVER_FLOWS_SERVER;
+	return all_over && !attempts->left_off ? ENDING_OVER_FLOWS_SERVER : ENDING_NO_SERVER;
+}
+
+/* No host is left: the client hears why, in the words of the last server that said any. */
 static void give_up(struct flow *flow)
 {
-	const struct flow_attempts *attempts = flow->attempts;
-	const struct message_attempt *last = NULL;
 	char text[MESSAGE_TEXT_SIZE];
-	enum ending ending = ENDING_NO_SERVER;
 
-	if (attempts && attempts->n > 0)
-		last = &attempts->v[attempts->n - 1];
-	if (last && attempts->n == 1)
-		ending = last->ending;
+	if (!flow->attempts)
+		note_unfit(flow);
+	memset(&flow->host, 0, sizeof(flow->host));
+	choose_end(flow);
+	const struct flow_attempts *attempts = flow->attempts;
+	enum ending ending = ending_of(attempts);
 	const struct ending_reply *reply = ending_reply_of(ending);
 	if (!reply)
 		reply = ending_reply_of(ENDING_NO_SERVER);
-	bool quote = last && last->ending == ENDING_GREETING_REFUSED && last->reply[0];
-	snprintf(text, sizeof(text), "%s%s%s", reply->text, quote ? ": " : "",
-		quote ? last->reply : "");
+	bool quote = attempts && attempts->said.ending != ENDING_NONE;
+	if (quote)
+		snprintf(text, sizeof(text), "%s: %s", ending_reply_of(attempts->said.ending)->text,
+			attempts->said.reply);
+	else
+		snprintf(text, sizeof(text), "%s", reply->text);
 	answer_begin(flow, ending, reply->code, reply->enhanced, text);
 }
 
-/* The gateway's own listener, or a host beside the client: mail would come back to us (loop). A
- * zone without networks holds every address behind its interface; of those only the client itself
- * is known for sure. */
+/* A host beside the client: its mail would come back to us, or go past us. A zone without networks
+ * holds every address behind its interface; of those only the client itself is known for sure. */
 static bool is_loop(const struct flow *flow)
 {
 	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
 	if (addr_equal(&flow->host.addr, &flow->client_end.addr))
 		return true;
-	return zone->networks.n > 0 && policy_zone_has_port(zone, flow->host.port) &&
+	return zone->networks.n > 0 &&
 	       policy_find_zone_of(flow->policy, flow->ifname, &flow->host.addr) == flow->zone;
 }
 
@@ -145,7 +231,7 @@ static bool is_own_listener(const struct flow *flow, int fd)
 /* Begins to connect to flow->host. 0, or why not (errno). */
 static int connect_host(struct flow *flow)
 {
-	int fd = connect_socket(&flow->host);
+	int fd = connect_socket(&flow->host, server_of(flow));
 	relay_count(flow->relay, COUNTER_CONNECTS);
 	if (fd < 0)
 		return -fd;
@@ -164,23 +250,51 @@ static int connect_host(struct flow *flow)
 }
 
 /* Hosts of `server original` are not asked for XCLIENT: an Internet host has no reason to trust
- * this gateway, and asking each would double the connections it sees. */
+ * this gateway, and asking each would double the connections it sees. With `announce xclient` every
+ * flow asks for itself. */
 static enum host_standing standing(struct flow *flow)
 {
-	struct relay *relay = flow->relay;
-	if (flow->to_original)
+	const struct policy_server *server = server_of(flow);
+	if (!server || server->announce == POLICY_ANNOUNCE_XCLIENT || choose_was_asked(flow))
 		return HOST_USE;
-	struct host *host = host_of(&relay->hosts, &flow->host);
+	struct host *host = host_of(&flow->relay->hosts, server, &flow->host);
 	if (!host)
 		return HOST_NEVER;
 	flow->host_asked = host;
 	enum host_standing standing = host_standing(host, now(flow));
-	if (standing == HOST_ASK_FIRST || host_due(host, now(flow))) {
-		struct connect_deadlines deadlines = connect_deadlines_of(flow);
-		question_begin(relay, host, flow->policy->servers[flow->server_index].name.text,
-			deadlines.connect_ms, deadlines.greeting_ms);
-	}
+	if (standing == HOST_ASK_FIRST || host_due(host, now(flow)))
+		question_begin(flow, host, connect_may_connect_ms(flow),
+			connect_deadlines_of(flow).greeting_ms);
 	return standing;
+}
+
+/* Noted, but no reason to think less of the host. */
+static bool pass_over(struct flow *flow, enum ending ending, const char *words)
+{
+	note_attempt(flow, ending, words);
+	return false;
+}
+
+/* The host's own fault, or on the way to it. */
+static void note_failure(struct flow *flow, enum ending ending, const char *words)
+{
+	note_attempt(flow, ending, words);
+	relay_count(flow->relay, COUNTER_CONNECTS_FAILED);
+	if (ending == ENDING_IDENTITY_REFUSED)
+		choose_refused(flow, words);
+	else if (ending_class_of(ending) == ENDING_CLASS_SERVER && ending != ENDING_OFFERS_XCLIENT)
+		choose_failed(flow, *words ? words : ending_meanings[ending]);
+}
+
+/* Connects to the host at hand. False: it could not even be tried. */
+static bool dial(struct flow *flow)
+{
+	int error = connect_host(flow);
+	if (error == ELOOP)
+		return pass_over(flow, ENDING_LOOP, "the host is the gateway itself");
+	if (error)
+		note_failure(flow, connect_ending(error), strerror(error));
+	return error == 0;
 }
 
 /* One host. True: the flow waits for it; false: the next one, please. */
@@ -188,58 +302,48 @@ static bool try_host(struct flow *flow)
 {
 	flow->attempt_ms = now(flow);
 	flow->host_asked = NULL;
-	if (is_loop(flow)) {
-		note_attempt(flow, ENDING_LOOP, "the host is on the client's own network");
-		return false;
-	}
+	if (is_loop(flow))
+		return pass_over(flow, ENDING_LOOP, "the host is on the client's own network");
 	enum ending over = charge_host(flow);
 	if (over != ENDING_NONE) {
-		note_attempt(flow, over, "");
-		return false;
+		choose_skip_host(flow);
+		return pass_over(flow, over, "");
 	}
 	switch (standing(flow)) {
 	case HOST_ASK_FIRST:
 		flow_set(flow, FLOW_ASK);
 		return true;
 	case HOST_NEVER:
-		note_attempt(flow, ENDING_OFFERS_XCLIENT,
+		return pass_over(flow, ENDING_OFFERS_XCLIENT,
 			flow->host_asked ? flow->host_asked->text : "too many hosts");
-		return false;
 	case HOST_USE:
 		break;
 	}
-	int error = connect_host(flow);
-	if (error == 0)
-		return true;
-	if (error == ELOOP)
-		note_attempt(flow, ENDING_LOOP, "the host is the gateway itself");
-	else
-		note_attempt(flow, connect_ending(error), strerror(error));
-	return false;
+	return dial(flow);
 }
 
 static void try_next(struct flow *flow)
 {
 	charge_drop_host(flow);
-	while (now(flow) < flow->first_end_ms && host_choose(flow, &flow->host)) {
+	while (now(flow) < flow->first_end_ms && choose_next(flow)) {
 		if (try_host(flow))
 			return;
 		charge_drop_host(flow);
 	}
-	memset(&flow->host, 0, sizeof(flow->host));
 	give_up(flow);
 }
 
 void connect_begin(struct flow *flow)
 {
 	flow->first_end_ms = now(flow) + connect_deadlines_of(flow).first_ms;
+	choose_begin(flow);
 	try_next(flow);
 }
 
 void connect_failed(struct flow *flow, enum ending ending, const char *words)
 {
 	flow_drop_server(flow);
-	note_attempt(flow, ending, words);
+	note_failure(flow, ending, words);
 	try_next(flow);
 }
 
@@ -258,9 +362,11 @@ void connect_on_server(struct flow *flow, uint32_t events)
 	/* What the server says is answered soon: its acknowledgement goes with the answer. Not
 	 * before the handshake is done, or that would wait for data, too. */
 	setsockopt(flow->server.fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
-	flow_set(flow, FLOW_GREETING);
-	if (flow->down.readable)
+	announce_begin(flow);
+	if (flow->state == FLOW_GREETING && flow->down.readable)
 		greeting_run(flow);
+	else if (flow->state == FLOW_ANNOUNCE)
+		announce_run(flow);
 }
 
 void connect_on_deadline(struct flow *flow)
@@ -284,11 +390,8 @@ static bool go_on(struct flow *flow, void *context)
 		connect_failed(flow, answered->ending, answered->words);
 		return true;
 	}
-	int error = connect_host(flow);
-	if (error == ELOOP)
-		connect_failed(flow, ENDING_LOOP, "the host is the gateway itself");
-	else if (error)
-		connect_failed(flow, connect_ending(error), strerror(error));
+	if (!dial(flow))
+		try_next(flow);
 	return true;
 }
 

@@ -12,6 +12,11 @@ struct connect_deadlines {
 /* Those of the flow's server; for `server original` the language's defaults. */
 struct connect_deadlines connect_deadlines_of(const struct flow *flow);
 
+/* How long the attempt at hand may take to connect, and to greet, so that the hosts that are left
+ * can still be tried within `deadline first`. */
+uint32_t connect_may_connect_ms(const struct flow *flow);
+uint32_t connect_may_greet_ms(const struct flow *flow);
+
 /* The flow was matched and charged: tries the first host. */
 void connect_begin(struct flow *flow);
 /* The attempt at hand failed: notes it and tries the next host; with none left the client is told
@@ -22,8 +27,8 @@ void connect_on_deadline(struct flow *flow);
 /* A host was asked: ENDING_NONE, or why it is not to be used. */
 void connect_on_host(struct relay *relay, struct host *host, enum ending ending, const char *words);
 
-/* A socket that connects to end, or -errno. */
-int connect_socket(const struct endpoint *end);
+/* A socket that connects to end from where the server says (NULL: `server original`), or -errno. */
+int connect_socket(const struct endpoint *end, const struct policy_server *server);
 /* What became of it: 0 or errno. */
 int connect_error(int fd);
 enum ending connect_ending(int error);

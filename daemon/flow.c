@@ -1,8 +1,10 @@
 #include "daemon/flow.h"
 
+#include "daemon/announce.h"
 #include "daemon/answer.h"
 #include "daemon/carry.h"
 #include "daemon/charge.h"
+#include "daemon/choose.h"
 #include "daemon/connect.h"
 #include "daemon/greeting.h"
 #include "daemon/log.h"
@@ -20,6 +22,7 @@ const char *const flow_state_names[] = {
 	[FLOW_FREE] = "free",
 	[FLOW_ASK] = "ask",
 	[FLOW_CONNECT] = "connect",
+	[FLOW_ANNOUNCE] = "announce",
 	[FLOW_GREETING] = "greeting",
 	[FLOW_RELAY] = "relay",
 	[FLOW_ANSWER] = "answer",
@@ -94,6 +97,7 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 	switch ((enum flow_state)flow->state) {
 	case FLOW_ASK:
 	case FLOW_CONNECT:
+	case FLOW_ANNOUNCE:
 	case FLOW_GREETING:
 		if (client_left(flow, events))
 			flow_end(flow, ENDING_LEFT_BEFORE_GREETING, true);
@@ -126,6 +130,9 @@ static void on_server(struct loop_watch *watch, uint32_t events)
 	case FLOW_CONNECT:
 		connect_on_server(flow, events);
 		break;
+	case FLOW_ANNOUNCE:
+		announce_run(flow);
+		break;
 	case FLOW_GREETING:
 		greeting_run(flow);
 		break;
@@ -147,6 +154,9 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	case FLOW_ASK:
 	case FLOW_CONNECT:
 		connect_on_deadline(flow);
+		break;
+	case FLOW_ANNOUNCE:
+		announce_on_deadline(flow);
 		break;
 	case FLOW_GREETING:
 		greeting_on_deadline(flow);
@@ -192,25 +202,20 @@ struct flow *flow_new(struct relay *relay, int client)
 	return flow;
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static uint64_t deadline_of(const struct flow *flow, enum flow_state state)
 {
-	uint64_t now_ms = loop_now_ms(flow->relay->loop);
-	const struct connect_deadlines deadlines = connect_deadlines_of(flow);
+	uint64_t now_ms = loop_now_ms(flow->relay->loop), idle_ms;
 
 	switch (state) {
 	case FLOW_ASK:
-		return flow->first_end_ms;
-	case FLOW_CONNECT:
-		return sooner(now_ms + deadlines.connect_ms, flow->first_end_ms);
+	case FLOW_ANNOUNCE:
 	case FLOW_GREETING:
-		return sooner(now_ms + deadlines.greeting_ms, flow->first_end_ms);
+		return now_ms + connect_may_greet_ms(flow);
+	case FLOW_CONNECT:
+		return now_ms + connect_may_connect_ms(flow);
 	case FLOW_RELAY:
-		return now_ms + sooner(deadlines.idle_ms, CARRY_SETTLED_MS);
+		idle_ms = connect_deadlines_of(flow).idle_ms;
+		return now_ms + (idle_ms < CARRY_SETTLED_MS ? idle_ms : CARRY_SETTLED_MS);
 	case FLOW_ANSWER:
 		return now_ms + ANSWER_MS;
 	case FLOW_FREE:
@@ -344,6 +349,7 @@ static void free_flow(struct relay *relay, struct flow *flow)
 	copy_fini(&relay->tools, &flow->down);
 	report_end(flow);
 	charge_drop(flow);
+	choose_end(flow);
 	policy_unref(flow->policy);
 	if (flow->attempts)
 		pool_give(&table->attempts, flow->attempts);

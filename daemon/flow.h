@@ -15,6 +15,7 @@
 #include "lib/policy.h"
 #include "lib/smtp.h"
 
+struct choose_list;
 struct relay;
 struct host;
 
@@ -24,6 +25,8 @@ struct host;
  * ASK        the client; a host that is being   the host's answer: connect.c
  *            asked for XCLIENT
  * CONNECT    the client, a connecting server    EPOLLOUT or an error of the server: connect.c
+ * ANNOUNCE   both; the gateway's talk with the  the last XCLIENT command: announce.c
+ *            server
  * GREETING   both; maybe part of the greeting   the greeting's last line: greeting.c
  * RELAY      both; bytes only while stuck       bytes, FIN, RST of either side: carry.c
  * ANSWER     the client                         what the client says: answer.c
@@ -34,12 +37,13 @@ enum flow_state {
 	FLOW_FREE,
 	FLOW_ASK,
 	FLOW_CONNECT,
+	FLOW_ANNOUNCE,
 	FLOW_GREETING,
 	FLOW_RELAY,
 	FLOW_ANSWER,
 	FLOW_DONE,
 };
-#define FLOW_STATES 7
+#define FLOW_STATES 8
 extern const char *const flow_state_names[FLOW_STATES];
 
 /* The limits that a flow can hold at once: enum limit_kind up to LIMIT_FLOWS_HOST. */
@@ -48,6 +52,8 @@ extern const char *const flow_state_names[FLOW_STATES];
 /* What few flows have: attempts at more than the one host that was taken. */
 struct flow_attempts {
 	uint32_t n;
+	uint32_t left_off;           /* more than fit */
+	struct message_attempt said; /* the last one in which the host itself said why */
 	struct message_attempt v[MESSAGE_ATTEMPTS_MAX];
 };
 
@@ -62,6 +68,7 @@ struct flow {
 	struct policy *policy;          /* a reference: the policy it began with */
 	struct flow_attempts *attempts; /* NULL: none failed */
 	struct host *host_asked;        /* with ASK */
+	struct choose_list *choice;     /* a reference, while it looks for a host; or NULL */
 	struct copy up, down;           /* client to server, server to client */
 	struct smtp_watch watch;
 
@@ -74,7 +81,9 @@ struct flow {
 	uint32_t holds[FLOW_HOLDS];
 	uint32_t connect_ms;              /* how long the attempt took that was taken */
 	int32_t zone, rule, server_index; /* of policy; -1: none */
-	uint16_t next_host;
+	uint64_t tried;                   /* targets of choice, as a mask */
+	uint16_t addresses_tried;         /* of the target at hand */
+	uint8_t target, address;          /* at hand */
 	struct endpoint client_end, original, host;
 	struct mac mac;
 	char ifname[POLICY_IFNAME_SIZE];

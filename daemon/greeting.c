@@ -18,6 +18,13 @@ struct partial {
 };
 static_assert(sizeof(struct partial) <= COPY_PIECE_BYTES, "fits in a piece");
 
+/* Behind XCLIENT a 5xx says that the server does not take the client, whoever asks. */
+static bool is_of_identity(const struct flow *flow, const struct smtp_reply *reply)
+{
+	return flow->server_index >= 0 && reply->code >= 500 &&
+	       flow->policy->servers[flow->server_index].announce == POLICY_ANNOUNCE_XCLIENT;
+}
+
 static void bad_greeting(struct flow *flow, const struct smtp_reply *reply)
 {
 	char words[SMTP_REPLY_WORDS_SIZE];
@@ -25,7 +32,9 @@ static void bad_greeting(struct flow *flow, const struct smtp_reply *reply)
 	case SMTP_REPLY_DONE:
 		smtp_reply_words(reply, words);
 		connect_failed(flow,
-			reply->code >= 400 ? ENDING_GREETING_REFUSED : ENDING_GREETING_MALFORMED,
+			reply->code < 400             ? ENDING_GREETING_MALFORMED
+			: is_of_identity(flow, reply) ? ENDING_IDENTITY_REFUSED
+						      : ENDING_GREETING_REFUSED,
 			words);
 		break;
 	case SMTP_REPLY_TOO_LONG:
@@ -46,6 +55,8 @@ static void take_server(struct flow *flow)
 	flow->connected_ms = loop_wall_ms(relay->loop);
 	flow->active_ms = loop_now_ms(relay->loop);
 	relay_count(relay, COUNTER_FLOWS_SERVED);
+	choose_worked(flow);
+	choose_end(flow);
 	flow_set(flow, FLOW_RELAY);
 }
 

@@ -1,6 +1,5 @@
 #include "daemon/host.h"
 
-#include "daemon/flow.h"
 #include "lib/policy.h"
 
 #include <errno.h>
@@ -33,21 +32,28 @@ static struct host *oldest(struct host_table *table)
 	return found;
 }
 
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
+static bool is_it(
+	const struct host *host, const struct policy_server *server, const struct endpoint *end)
 {
-	return a->port == b->port && addr_equal(&a->addr, &b->addr);
+	return host->end.port == end->port && addr_equal(&host->end.addr, &end->addr) &&
+	       host->announce == server->announce && host->bind == server->bind &&
+	       addr_equal(&host->bind_addr, &server->bind_addr);
 }
 
-struct host *host_of(struct host_table *table, const struct endpoint *end)
+struct host *host_of(
+	struct host_table *table, const struct policy_server *server, const struct endpoint *end)
 {
 	for (size_t i = 0; i < table->n; i++)
-		if (same_end(&table->v[i].end, end))
+		if (is_it(&table->v[i], server, end))
 			return &table->v[i];
 	struct host *host = table->n < HOSTS_MAX ? &table->v[table->n++] : oldest(table);
 	if (!host)
 		return NULL;
 	memset(host, 0, sizeof(*host));
 	host->end = *end;
+	host->announce = (uint8_t)server->announce;
+	host->bind = (uint8_t)server->bind;
+	host->bind_addr = server->bind_addr;
 	host->watch.fd = -1;
 	return host;
 }
@@ -56,24 +62,6 @@ void host_forget(struct host_table *table)
 {
 	for (size_t i = 0; i < table->n; i++)
 		table->v[i].answer = HOST_UNKNOWN;
-}
-
-bool host_choose(struct flow *flow, struct endpoint *end)
-{
-	if (flow->to_original) {
-		*end = flow->original;
-		return flow->next_host++ == 0;
-	}
-	const struct policy_server *server = &flow->policy->servers[flow->server_index];
-	while (flow->next_host < server->nhosts) {
-		const struct policy_host *host = &server->hosts[flow->next_host++];
-		if (host->addr.family == ADDR_NONE)
-			continue;
-		end->addr = host->addr;
-		end->port = host->port;
-		return true;
-	}
-	return false;
 }
 
 static uint64_t age(const struct host *host, uint64_t now_ms)

@@ -1,16 +1,16 @@
-/* Owns what a relay knows of each host of the servers, and which host a flow tries next.
+/* Owns what a relay found out itself about the hosts of the servers.
  *
  * A host that offers XCLIENT or XFORWARD to the gateway lets any client assume any identity, so
- * each is asked before its first flow (question.h), and again when a policy was applied. Later the
- * health process tells all this. */
+ * each is asked before its first flow, and again when a policy was applied. Health asks, too
+ * (choose_was_asked()); where it has not yet, or cannot, the relay does (question.h). */
 #ifndef POSTERN_HOST_H
 #define POSTERN_HOST_H
 
 #include "daemon/loop.h"
 #include "lib/message.h"
+#include "lib/proxy.h"
 #include "lib/smtp.h"
 
-struct flow;
 struct relay;
 
 #define HOSTS_MAX 256
@@ -34,6 +34,9 @@ enum host_step { /* of the question at hand */
 
 struct host {
 	struct endpoint end;
+	uint8_t announce; /* enum policy_announce: how it is asked */
+	uint8_t bind;     /* enum policy_bind: and from where */
+	struct addr bind_addr;
 	uint8_t answer;    /* enum host_answer */
 	uint8_t step;      /* enum host_step */
 	bool asking;       /* the answer is not there yet */
@@ -46,7 +49,9 @@ struct host {
 	struct loop_timer deadline;
 	struct smtp_reply reply;
 	uint32_t greeting_ms;
-	int error; /* why there is no socket to ask with */
+	uint16_t header_len;
+	uint8_t header[PROXY_V2_SIZE]; /* said first; the client that it is asked for */
+	int error;                     /* why there is no socket to ask with */
 	char server[POLICY_NAME_SIZE];
 };
 
@@ -58,12 +63,12 @@ struct host_table {
 /* 0 or -ENOMEM. */
 int host_table_init(struct host_table *table);
 void host_table_fini(struct host_table *table);
-/* The host of that address and port, made if need be. NULL: too many are being asked now. */
-struct host *host_of(struct host_table *table, const struct endpoint *end);
+/* The host of that address and port, as this server talks to it, made if need be. NULL: too many
+ * are being asked now. */
+struct host *host_of(
+	struct host_table *table, const struct policy_server *server, const struct endpoint *end);
 /* A policy was applied: every host is asked again. */
 void host_forget(struct host_table *table);
-/* The next host for a flow to try: what its server has, in order; false: none is left. */
-bool host_choose(struct flow *flow, struct endpoint *end);
 
 enum host_standing {
 	HOST_USE,

@@ -89,10 +89,14 @@ static void reply(struct relay *relay, const struct message_header *request, int
 
 static void on_policy(struct relay *relay)
 {
-	const struct policy *policy = relay->pictures.now->policy;
+	struct policy *policy = relay->pictures.now->policy;
 	host_forget(&relay->hosts);
-	if (policy)
-		log_set_level(policy->log_level);
+	if (!policy)
+		return;
+	log_set_level(policy->log_level);
+	int rc = choose_set_policy(&relay->choose, policy, relay->pictures.now->number);
+	if (rc < 0)
+		log_error("the hosts of the servers: %s", strerror(-rc));
 }
 
 static void on_complete(struct relay *relay)
@@ -153,6 +157,9 @@ static void on_control_message(void *context, const struct message_header *messa
 	case MESSAGE_FLOWS_GET:
 		n = flow_each(&relay->table, send_flow, (void *)(uintptr_t)m);
 		reply(relay, message, 0, n, "");
+		break;
+	case MESSAGE_TARGETS:
+		choose_take(&relay->choose, m);
 		break;
 	case MESSAGE_LOG_LEVEL:
 		log_set_level(((const struct message_log_level *)m)->level);

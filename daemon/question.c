@@ -1,5 +1,6 @@
 #include "daemon/question.h"
 
+#include "daemon/announce.h"
 #include "daemon/connect.h"
 #include "daemon/log.h"
 #include "daemon/relay.h"
@@ -66,6 +67,7 @@ static void tell_control(struct host *host)
 	struct message_host message;
 	message_init(&message, MESSAGE_HOST, sizeof(message));
 	message.host = host->end;
+	message.kind = MESSAGE_HOST_ASKED;
 	message.usable = host->answer == HOST_GOOD;
 	snprintf(message.server, sizeof(message.server), "%s", host->server);
 	snprintf(message.text, sizeof(message.text), "%s", host->text);
@@ -100,10 +102,9 @@ static void answer(struct host *host)
 	connect_on_host(relay, host, bad ? ENDING_OFFERS_XCLIENT : ENDING_NONE, host->text);
 }
 
-static bool say(struct host *host, const char *words)
+static bool say(struct host *host, const void *bytes, size_t len)
 {
-	size_t len = strlen(words);
-	return send(host->watch.fd, words, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+	return send(host->watch.fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
 }
 
 static void say_ehlo(struct host *host)
@@ -111,7 +112,7 @@ static void say_ehlo(struct host *host)
 	char line[RELAY_NAME_SIZE + 8];
 	snprintf(line, sizeof(line), "EHLO %s\r\n", relay_name(host->relay));
 	set_step(host, HOST_EHLO, host->greeting_ms);
-	if (!say(host, line))
+	if (!say(host, line, strlen(line)))
 		fail(host, ENDING_GREETING_CLOSED, "");
 }
 
@@ -135,7 +136,7 @@ static void on_reply(struct host *host)
 		}
 		answer(host);
 		set_step(host, HOST_QUIT, QUIT_MS);
-		if (!say(host, "QUIT\r\n"))
+		if (!say(host, "QUIT\r\n", 6))
 			question_stop(host);
 		break;
 	case HOST_QUIT:
@@ -201,6 +202,10 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 			return;
 		set_step(host, HOST_GREETING, host->greeting_ms);
 		loop_change(host->relay->loop, watch, EPOLLIN);
+		if (host->header_len > 0 && !say(host, host->header, host->header_len)) {
+			fail(host, ENDING_GREETING_CLOSED, "");
+			return;
+		}
 	}
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_host(host);
@@ -220,9 +225,11 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 		fail(host, ENDING_CONNECT_TIMEOUT, "");
 }
 
-void question_begin(struct relay *relay, struct host *host, const char *server, uint32_t connect_ms,
-	uint32_t greeting_ms)
+void question_begin(struct flow *flow, struct host *host, uint32_t connect_ms, uint32_t greeting_ms)
 {
+	struct relay *relay = flow->relay;
+	const struct policy_server *server = &flow->policy->servers[flow->server_index];
+
 	if (host->asking)
 		return;
 	question_stop(host);
@@ -230,10 +237,11 @@ void question_begin(struct relay *relay, struct host *host, const char *server, 
 	host->watch.on_event = on_event;
 	host->deadline.on_time = on_deadline;
 	host->greeting_ms = greeting_ms;
-	snprintf(host->server, sizeof(host->server), "%s", server);
+	host->header_len = (uint16_t)announce_header(flow, host->header);
+	snprintf(host->server, sizeof(host->server), "%s", server->name.text);
 	relay_count(relay, COUNTER_HOSTS_ASKED);
 	host->asking = true;
-	int fd = connect_socket(&host->end);
+	int fd = connect_socket(&host->end, server);
 	host->watch.fd = fd < 0 ? -1 : fd;
 	host->error = fd < 0 ? -fd : 0;
 	if (fd >= 0)

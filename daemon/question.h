@@ -6,12 +6,13 @@
 #include "daemon/host.h"
 #include "lib/ending.h"
 
-struct relay;
+struct flow;
 
-/* Begins to ask, if it is not being asked. The answer goes to connect_on_host(), never from within
- * this call; words of a failure too. server: for whom, for logs. */
-void question_begin(struct relay *relay, struct host *host, const char *server, uint32_t connect_ms,
-	uint32_t greeting_ms);
+/* Begins to ask on behalf of a flow, if the host is not being asked; with `announce proxy-v1` or
+ * -v2 as its client. The answer goes to connect_on_host(), never from within this call; words of a
+ * failure too. */
+void question_begin(
+	struct flow *flow, struct host *host, uint32_t connect_ms, uint32_t greeting_ms);
 /* Stops whatever is being asked. */
 void question_stop(struct host *host);
 

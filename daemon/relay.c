@@ -211,6 +211,7 @@ static void take_down(struct relay *relay)
 	channel_free(relay->keeper);
 	report_fini(&relay->report);
 	host_table_fini(&relay->hosts);
+	choose_fini(&relay->choose);
 	copy_tools_fini(&relay->tools);
 	flow_table_fini(&relay->table);
 	picture_fini(&relay->pictures);

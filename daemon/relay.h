@@ -4,6 +4,7 @@
 
 #include "daemon/accept.h"
 #include "daemon/channel.h"
+#include "daemon/choose.h"
 #include "daemon/copy.h"
 #include "daemon/flow.h"
 #include "daemon/host.h"
@@ -29,6 +30,7 @@ struct relay {
 	struct limit limit;
 	struct accept accept;
 	struct host_table hosts;
+	struct choose_table choose;
 	struct report report;
 	struct loop_timer tick; /* once a second */
 	struct loop_timer drain_end;

@@ -49,19 +49,34 @@ static const struct policy_act *act_of(const struct flow *flow)
 	return NULL;
 }
 
+/* The last server's own words, or those of the last failure. */
+static const char *why_failed(const struct flow_attempts *attempts)
+{
+	return attempts->said.ending != ENDING_NONE ? attempts->said.reply
+						    : attempts->v[attempts->n - 1].reply;
+}
+
+static void add_left_off(uint32_t left_off, struct message_flow *message)
+{
+	size_t len = strlen(message->detail);
+	snprintf(message->detail + len, sizeof(message->detail) - len,
+		"%s(%u more attempts before the last one)", len > 0 ? " " : "", left_off);
+}
+
 /* Why, in words: the server's last ones, the operator's, or what the ending means. */
 static void fill_detail(const struct flow *flow, struct message_flow *message)
 {
 	const struct flow_attempts *attempts = flow->attempts;
 	const struct policy_act *act = act_of(flow);
 
-	if (flow->connected_ms == 0 && attempts && attempts->n > 0 &&
-		attempts->v[attempts->n - 1].reply[0])
-		put(message->detail, sizeof(message->detail), attempts->v[attempts->n - 1].reply);
+	if (flow->connected_ms == 0 && attempts && attempts->n > 0 && *why_failed(attempts))
+		put(message->detail, sizeof(message->detail), why_failed(attempts));
 	else if (act && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
 		put(message->detail, sizeof(message->detail), act->text.text);
 	else if (flow->ending != ENDING_NONE && flow->state == FLOW_DONE)
 		put(message->detail, sizeof(message->detail), ending_meanings[flow->ending]);
+	if (attempts && attempts->left_off > 0)
+		add_left_off(attempts->left_off, message);
 }
 
 static void fill_attempts(const struct flow *flow, struct message_flow *message)

@@ -130,7 +130,9 @@ static void say_next_command(struct dialogue *dialogue)
 	size_t len = commands->len[dialogue->said++];
 	const char *text = commands->text + dialogue->said_bytes;
 	dialogue->said_bytes += len;
-	say(dialogue, DIALOGUE_XCLIENT, text, len);
+	bool is_last = dialogue->said == commands->n;
+	say(dialogue, is_last && dialogue->setup->hand_over ? DIALOGUE_HANDED : DIALOGUE_XCLIENT,
+		text, len);
 }
 
 static void name_client(struct dialogue *dialogue)
@@ -215,6 +217,7 @@ static void on_reply(struct dialogue *dialogue, const char *words, uint64_t sinc
 	case DIALOGUE_QUIT:
 		on_quit(dialogue, words);
 		break;
+	case DIALOGUE_HANDED:
 	case DIALOGUE_OVER:
 		break;
 	}
@@ -271,6 +274,7 @@ static const char *const waited_for[] = {
 	[DIALOGUE_XCLIENT] = "the reply to XCLIENT",
 	[DIALOGUE_EHLO_AGAIN] = "the reply to the second EHLO",
 	[DIALOGUE_QUIT] = "the reply to QUIT",
+	[DIALOGUE_HANDED] = "the greeting for the client",
 	[DIALOGUE_OVER] = "the end",
 };
 

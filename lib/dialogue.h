@@ -17,6 +17,7 @@ struct dialogue_setup {
 	enum policy_announce announce;
 	struct endpoint client, original; /* asserted; of one family */
 	const char *login;                /* asserted with announce; NULL: none */
+	bool hand_over; /* a flow's: the reply to the last XCLIENT is the client's greeting */
 };
 
 enum dialogue_step { /* what is waited for */
@@ -25,6 +26,7 @@ enum dialogue_step { /* what is waited for */
 	DIALOGUE_XCLIENT,    /* 220 to one of the commands */
 	DIALOGUE_EHLO_AGAIN, /* as the client that was named */
 	DIALOGUE_QUIT,
+	DIALOGUE_HANDED, /* with hand_over: all is said, another reads on */
 	DIALOGUE_OVER,
 };
 

@@ -36,7 +36,7 @@ static const struct ending_reply replies[ENDINGS] = {
 	[ENDING_OVER_FLOWS_ZONE] = {421, "4.7.0", "too many connections from your network"},
 	[ENDING_OVER_FLOWS_CLIENT] = {421, "4.7.0", "too many connections from you"},
 	[ENDING_OVER_FLOWS_USER] = {421, "4.7.0", "too many connections of this user"},
-	[ENDING_OVER_FLOWS_SERVER] = {421, "4.7.0", "too many connections to the mail server"},
+	[ENDING_OVER_FLOWS_SERVER] = {421, "4.3.2", "too many connections to the mail server"},
 	[ENDING_OVER_RATE_ZONE] = {421, "4.7.0", "connections too fast from your network"},
 	[ENDING_OVER_RATE_CLIENT] = {421, "4.7.0", "connections too fast from you"},
 	[ENDING_OVER_RATE_USER] = {421, "4.7.0", "connections too fast of this user"},
@@ -57,6 +57,8 @@ static const struct ending_reply replies[ENDINGS] = {
 	[ENDING_GREETING_CLOSED] = {421, "4.4.1", "the mail server takes no mail now"},
 	[ENDING_GREETING_MALFORMED] = {421, "4.4.1", "the mail server does not speak SMTP"},
 	[ENDING_OFFERS_XCLIENT] = {421, "4.4.1", "the mail server may not be used"},
+	[ENDING_IDENTITY_REFUSED] = {421, "4.4.1", "the mail server does not take your connection"},
+	[ENDING_HOST_UNFIT] = {421, "4.4.1", "no mail server can be used now"},
 	[ENDING_NO_SERVER] = {421, "4.4.1", "no mail server reachable"},
 };
 

@@ -62,7 +62,7 @@ enum ending_class {
 	X(NO_MAC, "no-mac", REFUSED, "the zone knows clients by MAC and the kernel saw none")      \
 	X(NO_ZONE, "no-zone", REFUSED, "the client is in no zone of the policy in force")          \
 	X(NO_POLICY, "no-policy", REFUSED, "the relay has no policy yet")                          \
-	X(LOOP, "loop", REFUSED, "the original destination is the gateway itself")                 \
+	X(LOOP, "loop", REFUSED, "the original destination or the host leads back to the client")  \
 	X(TABLE_FULL, "table-full", REFUSED, "the table of flows or of limits is full")            \
 	X(NO_DESCRIPTOR, "no-descriptor", REFUSED, "no file descriptor left")                      \
 	X(NO_MEMORY, "no-memory", REFUSED, "no memory left")                                       \
@@ -78,6 +78,10 @@ enum ending_class {
 	X(GREETING_MALFORMED, "greeting-malformed", SERVER, "the host's greeting is not SMTP")     \
 	X(OFFERS_XCLIENT, "offers-xclient", SERVER,                                                \
 		"the host offers XCLIENT or XFORWARD to the gateway, so any client could forge")   \
+	X(IDENTITY_REFUSED, "identity-refused", SERVER,                                            \
+		"the host does not take the client's identity from the gateway")                   \
+	X(HOST_UNFIT, "host-unfit", REFUSED,                                                       \
+		"the host is not to be used now: drained, refused earlier, or without address")    \
 	X(NO_SERVER, "no-server", SERVER, "no host of the server could be had in time")            \
                                                                                                    \
 	X(IDLE, "idle", ENDED, "no byte for the idle deadline")                                    \

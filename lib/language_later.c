@@ -5,56 +5,9 @@
 
 /* What the language knows and this release does not do yet: used, it is refused by name, never
  * ignored. A release that brings one of these deletes its line here. */
-static bool host_is_mx(const struct policy_server *server)
+static bool bind_is_client(const struct policy_server *server)
 {
-	for (size_t i = 0; i < server->nhosts; i++) {
-		if (server->hosts[i].is_mx)
-			return true;
-	}
-	return false;
-}
-
-static bool host_is_name(const struct policy_server *server)
-{
-	for (size_t i = 0; i < server->nhosts; i++) {
-		if (!server->hosts[i].is_mx && server->hosts[i].addr.family == ADDR_NONE)
-			return true;
-	}
-	return false;
-}
-
-static bool hosts_are_several(const struct policy_server *server)
-{
-	return server->nhosts > 1;
-}
-
-static bool host_is_limited(const struct policy_server *server)
-{
-	for (size_t i = 0; i < server->nhosts; i++) {
-		if (server->hosts[i].limit_flows > 0)
-			return true;
-	}
-	return false;
-}
-
-static bool server_is_limited(const struct policy_server *server)
-{
-	return server->limit_flows > 0;
-}
-
-static bool bind_is_other(const struct policy_server *server)
-{
-	return server->bind != POLICY_BIND_GATEWAY;
-}
-
-static bool announce_is_other(const struct policy_server *server)
-{
-	return server->announce != POLICY_ANNOUNCE_NONE;
-}
-
-static bool probe_is_written(const struct policy_server *server)
-{
-	return server->given & POLICY_SERVER_PROBE && server->probe;
+	return server->bind == POLICY_BIND_CLIENT;
 }
 
 static const struct {
@@ -62,14 +15,7 @@ static const struct {
 	bool (*used)(const struct policy_server *server);
 	enum language_severity severity;
 } later_in_server[] = {
-	{"several hosts", hosts_are_several, LANGUAGE_ERROR},
-	{"a host given by name", host_is_name, LANGUAGE_ERROR},
-	{"mx", host_is_mx, LANGUAGE_ERROR},
-	{"limit flows of a host", host_is_limited, LANGUAGE_ERROR},
-	{"limit flows", server_is_limited, LANGUAGE_ERROR},
-	{"bind other than gateway", bind_is_other, LANGUAGE_ERROR},
-	{"announce other than none", announce_is_other, LANGUAGE_ERROR},
-	{"probe smtp", probe_is_written, LANGUAGE_WARNING},
+	{"bind client", bind_is_client, LANGUAGE_ERROR},
 };
 
 static size_t refuse(const struct policy *policy, struct language_diagnosis *diagnosis,

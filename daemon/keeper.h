@@ -86,6 +86,8 @@ struct keeper {
 	bool heal_table, heal_routes; /* at the next heal */
 	struct loop_timer heal;
 	uint64_t healed_ms;
+	struct loop_timer follow; /* the way to a server's host is to be found again */
+	uint64_t followed_ms;
 	unsigned heals; /* in the second that began at healed_ms */
 
 	/* admission (keeper_admit.c) */
@@ -139,6 +141,9 @@ void keeper_child_send_all(struct keeper *keeper, const void *message);
 /* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */
 int keeper_listener_probe(uint16_t port);
 int keeper_listener_open(uint16_t port, bool ip6, int *fd);
+
+/* keeper_socket.c: answers a relay with as many sockets as it asked for, or why not. */
+void keeper_socket_on_get(struct keeper_child *relay, const struct message_sockets_get *request);
 
 /* keeper_kernel.c */
 int keeper_kernel_open(struct keeper *keeper);

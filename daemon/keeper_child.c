@@ -80,7 +80,13 @@ static void on_message(void *context, const struct message_header *message, int 
 		keeper_request_on_message(child->keeper, message, fd);
 		return;
 	}
-	/* the others have nothing to ask of the privileged side */
+	if (child->role == PROCESS_RELAY && message->type == MESSAGE_SOCKETS_GET) {
+		if (fd >= 0)
+			close(fd);
+		keeper_socket_on_get(child, (const struct message_sockets_get *)message);
+		return;
+	}
+	/* they have nothing else to ask of the privileged side */
 	log_error("%s sent \"%s\", which is not its to send", name_of(child, name),
 		message_name((enum message_type)message->type));
 	if (fd >= 0)

@@ -12,6 +12,7 @@
 
 /* Another program that fights us for the table must not take the machine with it. */
 #define HEALS_A_SECOND 20
+#define FOLLOW_MS      200
 
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
@@ -157,12 +158,34 @@ static void on_links(struct loop_watch *watch, uint32_t events)
 		ask_heal(keeper, false, true);
 }
 
+/* Routes may change by the thousand: what they mean for us is looked up a few times a second. */
+static void ask_follow(struct keeper *keeper)
+{
+	uint64_t now_ms = loop_now_ms(keeper->loop), next_ms = keeper->followed_ms + FOLLOW_MS;
+
+	loop_timer_set(keeper->loop, &keeper->follow, now_ms > next_ms ? now_ms : next_ms);
+}
+
+static void on_follow(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper *keeper = KEEPER_OF(timer, follow);
+
+	keeper->followed_ms = now_ms;
+	if (!keeper->has_plan || keeper->phase == KEEPER_ENDING)
+		return;
+	if (routes_apply(keeper->routes, &keeper->plan, keeper->links))
+		ask_heal(keeper, false, true);
+}
+
 static void on_routes(struct loop_watch *watch, uint32_t events)
 {
 	struct keeper *keeper = KEEPER_OF(watch, routes_watch);
 
 	(void)events;
-	if (routes_read(keeper->routes) != 0)
+	int change = routes_read(keeper->routes);
+	if (change == ROUTES_MOVED)
+		ask_follow(keeper);
+	else if (change != 0)
 		ask_heal(keeper, false, true);
 }
 
@@ -188,6 +211,7 @@ int keeper_kernel_open(struct keeper *keeper)
 	int error;
 
 	keeper->heal.on_time = on_heal;
+	keeper->follow.on_time = on_follow;
 	if ((error = links_open(&keeper->links, on_link, keeper)) ||
 		(error = routes_open(&keeper->routes)) || (error = table_open(&keeper->table)) ||
 		(error = watch_open(keeper->table, &keeper->watch)) ||
@@ -203,8 +227,9 @@ int keeper_kernel_open(struct keeper *keeper)
 
 int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
 {
+	if (keeper->has_plan)
+		plan_keep_hosts(plan, &keeper->plan);
 	int error = table_apply(keeper->table, plan);
-
 	if (error)
 		return error;
 	error = routes_apply(keeper->routes, plan, keeper->links);

@@ -65,6 +65,20 @@ static bool link_ok(const void *message, size_t len)
 	return link->ifindex && link->has_mac <= 1 && link->up <= 1 && NAMED_OK(link->name);
 }
 
+static bool sockets_get_ok(const void *message, size_t len)
+{
+	const struct message_sockets_get *get = message;
+	(void)len;
+	return get->ip6 <= 1 && get->n && get->n <= MESSAGE_SOCKETS_MAX;
+}
+
+static bool socket_ok(const void *message, size_t len)
+{
+	const struct message_socket *socket = message;
+	(void)len;
+	return socket->ip6 <= 1 && socket->status <= 0;
+}
+
 static bool admit_ok(const void *message, size_t len)
 {
 	const struct message_admit *admit = message;
@@ -368,6 +382,8 @@ static const struct kind kinds[] = {
 	[MESSAGE_HOST] = FIXED("host", message_host, host_ok),
 	[MESSAGE_TARGETS] = LONGER("targets", message_targets, targets_ok),
 	[MESSAGE_PROBE_NOW] = FIXED("probe-now", message_probe_now, probe_now_ok),
+	[MESSAGE_SOCKETS_GET] = FIXED("sockets-get", message_sockets_get, sockets_get_ok),
+	[MESSAGE_SOCKET] = FIXED("socket", message_socket, socket_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

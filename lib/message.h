@@ -81,8 +81,14 @@ enum message_type {
 
 	/* control -> health */
 	MESSAGE_PROBE_NOW, /* probes a server's hosts at once */
+
+	/* relay -> keeper */
+	MESSAGE_SOCKETS_GET, /* transparent sockets, to be bound to clients' addresses */
+
+	/* keeper -> relay */
+	MESSAGE_SOCKET, /* + descriptor: one of MESSAGE_SOCKETS_GET */
 };
-#define MESSAGE_TYPES (MESSAGE_PROBE_NOW + 1)
+#define MESSAGE_TYPES (MESSAGE_SOCKET + 1)
 
 struct message_header {
 	uint16_t type;
@@ -116,6 +122,20 @@ struct message_peer { /* PEER, PEER_GONE */
 	struct message_header header;
 	uint32_t relay;      /* number of the relay, from 0 */
 	uint32_t generation; /* counts the starts of this relay */
+};
+
+#define MESSAGE_SOCKETS_MAX 64 /* in one request */
+
+struct message_sockets_get {
+	struct message_header header;
+	uint32_t ip6; /* 1: of family IPv6 */
+	uint32_t n;
+};
+
+struct message_socket {
+	struct message_header header;
+	uint32_t ip6;
+	int32_t status; /* 0, and the descriptor is with it; -errno: nor come the rest of them */
 };
 
 struct message_drain {

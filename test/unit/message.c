@@ -26,6 +26,8 @@ static union {
 	struct message_host host;
 	struct message_flow_ids ids;
 	struct message_drain drain;
+	struct message_sockets_get sockets_get;
+	struct message_socket socket;
 	uint8_t bytes[MESSAGE_BYTES_MAX + 1];
 } m;
 
@@ -96,6 +98,28 @@ static void texts_end_and_hold_no_control_characters(void **state)
 	assert_int_equal(check(), -EBADMSG);
 	m.reply.status = -ENOENT;
 	m.header.seq = 0;
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void sockets_are_asked_for_in_bounds(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_SOCKETS_GET, sizeof(m.sockets_get));
+	assert_int_equal(check(), -EBADMSG); /* none */
+	m.sockets_get.n = MESSAGE_SOCKETS_MAX;
+	m.sockets_get.ip6 = 1;
+	assert_int_equal(check(), 0);
+	m.sockets_get.n++;
+	assert_int_equal(check(), -EBADMSG);
+	m.sockets_get.n = 1;
+	m.sockets_get.ip6 = 2;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_SOCKET, sizeof(m.socket));
+	assert_int_equal(check(), 0);
+	m.socket.status = -EMFILE;
+	assert_int_equal(check(), 0);
+	m.socket.status = 1;
 	assert_int_equal(check(), -EBADMSG);
 }
 
@@ -275,6 +299,7 @@ int main(void)
 		cmocka_unit_test(every_type_has_a_name_and_its_own_length),
 		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(texts_end_and_hold_no_control_characters),
+		cmocka_unit_test(sockets_are_asked_for_in_bounds),
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),
 		cmocka_unit_test(counts_fill_the_message_exactly),

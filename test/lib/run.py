@@ -127,7 +127,8 @@ class Runner:
         self.tally.add("build", line, status)
         one_line("build/" + name, line, status, time.monotonic() - began)
         if status:
-            print("".join(f"    {text}\n" for text in output.splitlines()[-30:]), end="")
+            lines = [text for text in output.splitlines() if not re.match(r"\[\d+/\d+\]", text)]
+            print("".join(f"    {text}\n" for text in lines[:40]), end="")
         return status == 0
 
     def test(self, test):

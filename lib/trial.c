@@ -1,0 +1,188 @@
+#include "lib/trial.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool trial_is_path(const char *path)
+{
+	size_t len = strlen(path);
+	if (len >= TRIAL_PATH_SIZE)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (path[i] <= ' ' || path[i] >= 0x7f || path[i] == '<' || path[i] == '>')
+			return false;
+	const char *at = strrchr(path, '@');
+	return len == 0 || (at && at != path && at[1]);
+}
+
+static void end(struct trial *trial)
+{
+	trial->step = TRIAL_OVER;
+	trial->out_len = 0;
+}
+
+static void say(struct trial *trial, enum trial_step step, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The one writer of the step: what is said, and for which reply one then waits. */
+static void say(struct trial *trial, enum trial_step step, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf((char *)trial->out, sizeof(trial->out), format, args);
+	va_end(args);
+	trial->step = (uint8_t)step;
+	trial->out_len = (size_t)n;
+	smtp_reply_init(&trial->reply);
+}
+
+static void fail(struct trial *trial, uint16_t code, const char *words)
+{
+	trial->failed = trial->step;
+	trial->code = code;
+	snprintf(trial->words, sizeof(trial->words), "%s", words);
+}
+
+/* What the dialogue wants to say is said, but for QUIT: then all is as a flow needs it, and the
+ * envelope comes. */
+static void follow(struct trial *trial, enum dialogue_step before)
+{
+	struct dialogue *dialogue = &trial->dialogue;
+
+	if (dialogue->step == DIALOGUE_QUIT) {
+		say(trial, TRIAL_MAIL, "MAIL FROM:<%s>\r\n", trial->setup->from);
+		return;
+	}
+	trial->out_len = dialogue->out_len;
+	memcpy(trial->out, dialogue->out, dialogue->out_len);
+	dialogue->out_len = 0;
+	if (dialogue->step != DIALOGUE_OVER)
+		return;
+	trial->met = (uint8_t)before;
+	bool is_whole = dialogue->reply.status == SMTP_REPLY_DONE;
+	fail(trial, is_whole ? dialogue->reply.code : 0, dialogue->text);
+	end(trial);
+}
+
+void trial_begin(struct trial *trial, const struct trial_setup *setup)
+{
+	memset(trial, 0, sizeof(*trial));
+	trial->setup = setup;
+	trial->failed = TRIAL_OVER;
+	dialogue_begin(&trial->dialogue, &setup->dialogue);
+	follow(trial, DIALOGUE_GREETING);
+}
+
+static void on_reply(struct trial *trial)
+{
+	char words[SMTP_REPLY_WORDS_SIZE];
+	uint16_t code = trial->reply.code;
+	bool good = code / 100 == 2;
+
+	smtp_reply_words(&trial->reply, words);
+	switch ((enum trial_step)trial->step) {
+	case TRIAL_MAIL:
+		if (good) {
+			say(trial, TRIAL_RCPT, "RCPT TO:<%s>\r\n", trial->setup->to);
+			return;
+		}
+		fail(trial, code, words);
+		say(trial, TRIAL_QUIT, "QUIT\r\n");
+		return;
+	case TRIAL_RCPT:
+		if (!good)
+			fail(trial, code, words);
+		trial->code = code;
+		snprintf(trial->words, sizeof(trial->words), "%s", words);
+		say(trial, TRIAL_RSET, "RSET\r\n");
+		return;
+	case TRIAL_RSET:
+		say(trial, TRIAL_QUIT, "QUIT\r\n");
+		return;
+	case TRIAL_DIALOGUE:
+	case TRIAL_QUIT:
+	case TRIAL_OVER:
+		end(trial);
+		return;
+	}
+}
+
+static void feed_envelope(struct trial *trial, const uint8_t *bytes, size_t len)
+{
+	size_t used;
+	switch (smtp_reply_feed(&trial->reply, bytes, len, &used)) {
+	case SMTP_REPLY_MORE:
+		return;
+	case SMTP_REPLY_DONE:
+		on_reply(trial);
+		/* more than was asked for: no reply would belong to its command any more */
+		if (used < len && trial->step != TRIAL_OVER) {
+			fail(trial, 0, "says more than it was asked");
+			end(trial);
+		}
+		return;
+	case SMTP_REPLY_MALFORMED:
+	case SMTP_REPLY_TOO_LONG:
+		fail(trial, 0, "answers what is not SMTP");
+		end(trial);
+		return;
+	}
+}
+
+void trial_feed(struct trial *trial, const void *bytes, size_t len, uint64_t since_connect_ms)
+{
+	trial->out_len = 0;
+	if (trial->step == TRIAL_OVER || len == 0)
+		return;
+	if (trial->step != TRIAL_DIALOGUE) {
+		feed_envelope(trial, bytes, len);
+		return;
+	}
+	enum dialogue_step before = (enum dialogue_step)trial->dialogue.step;
+	dialogue_feed(&trial->dialogue, bytes, len, since_connect_ms);
+	follow(trial, before);
+}
+
+static const char *const waited_for[] = {
+	[TRIAL_DIALOGUE] = "the greeting",
+	[TRIAL_MAIL] = "the reply to MAIL",
+	[TRIAL_RCPT] = "the reply to RCPT",
+	[TRIAL_RSET] = "the reply to RSET",
+	[TRIAL_QUIT] = "the reply to QUIT",
+	[TRIAL_OVER] = "the end",
+};
+
+/* The end came on the way: behind RCPT all is known. */
+static void break_off(struct trial *trial, const char *how, const char *words)
+{
+	char text[TARGET_TEXT_SIZE];
+	if (trial->step == TRIAL_MAIL || trial->step == TRIAL_RCPT) {
+		snprintf(text, sizeof(text), "%s %s%s%.100s", how, waited_for[trial->step],
+			*words ? ": " : "", words);
+		fail(trial, 0, text);
+	}
+	end(trial);
+}
+
+void trial_closed(struct trial *trial, const char *words, uint64_t since_connect_ms)
+{
+	enum dialogue_step before = (enum dialogue_step)trial->dialogue.step;
+	if (trial->step != TRIAL_DIALOGUE) {
+		break_off(trial, "closed before", words);
+		return;
+	}
+	dialogue_closed(&trial->dialogue, words, since_connect_ms);
+	follow(trial, before);
+}
+
+void trial_late(struct trial *trial)
+{
+	enum dialogue_step before = (enum dialogue_step)trial->dialogue.step;
+	if (trial->step != TRIAL_DIALOGUE) {
+		break_off(trial, "too late:", "");
+		return;
+	}
+	dialogue_late(&trial->dialogue);
+	follow(trial, before);
+}

@@ -1,0 +1,67 @@
+/* Owns the dialogue of `server test`: who the client is, as flows say it, then an envelope up to
+ * RCPT and never DATA; and what its end means to an operator, with what to change. */
+#ifndef POSTERN_TRIAL_H
+#define POSTERN_TRIAL_H
+
+#include "lib/dialogue.h"
+
+#define TRIAL_PATH_SIZE    255 /* RFC 5321 4.5.3.1.3: 254 characters, and NUL */
+#define TRIAL_VERDICT_SIZE 512
+
+struct trial_setup {
+	struct dialogue_setup dialogue;
+	const char *from, *to; /* trial_is_path() */
+	enum policy_bind bind; /* of the flows */
+	bool login;            /* the policy lets the user be announced */
+	/* For the verdict: */
+	struct addr own; /* where the test comes from; ADDR_NONE: not known */
+	struct endpoint host;
+};
+
+enum trial_step { /* what is waited for */
+	TRIAL_DIALOGUE,
+	TRIAL_MAIL,
+	TRIAL_RCPT,
+	TRIAL_RSET,
+	TRIAL_QUIT,
+	TRIAL_OVER,
+};
+
+struct trial {
+	const struct trial_setup *setup; /* borrowed */
+	uint8_t step;                    /* enum trial_step */
+	uint8_t failed;                  /* the step in which it was refused; OVER: in none */
+	uint8_t met;                     /* with failed DIALOGUE: its enum dialogue_step */
+	uint16_t code;                   /* of the reply to RCPT, or to what was refused; 0: none */
+	char words[TARGET_TEXT_SIZE];    /* that reply, or what was wrong */
+	size_t out_len;                  /* bytes of out to be sent now */
+	uint8_t out[PROXY_V2_SIZE];
+	/* private */
+	struct dialogue dialogue;
+	struct smtp_reply reply;
+};
+
+/* May it stand in MAIL FROM or RCPT TO? Printable ASCII with one '@' at least, or empty. */
+bool trial_is_path(const char *path);
+
+/* As in dialogue.h. */
+void trial_begin(struct trial *trial, const struct trial_setup *setup);
+void trial_feed(struct trial *trial, const void *bytes, size_t len, uint64_t since_connect_ms);
+void trial_closed(struct trial *trial, const char *words, uint64_t since_connect_ms);
+void trial_late(struct trial *trial);
+
+enum trial_verdict {
+	TRIAL_TAKEN,
+	TRIAL_TAKEN_UNNAMED, /* for everybody behind the gateway: a warning */
+	TRIAL_REFUSED,
+};
+#define TRIAL_VERDICTS 3
+extern const char *const trial_verdict_names[TRIAL_VERDICTS];
+
+/* The verdict of a trial that is OVER, in plain words. */
+enum trial_verdict trial_judge(const struct trial *trial, char text[static TRIAL_VERDICT_SIZE]);
+/* And of one that got no connection; error: errno, ETIMEDOUT if none came in time. */
+void trial_unreached(
+	const struct trial_setup *setup, int error, char text[static TRIAL_VERDICT_SIZE]);
+
+#endif

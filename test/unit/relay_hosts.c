@@ -1,0 +1,696 @@
+/* A flow's way from host to host: order, failover before the greeting, what health tells, limits,
+ * announcing the client. */
+#include "test/lib/relay_world.h"
+
+#include "lib/flowid.h"
+#include "lib/proxy.h"
+
+#define HOSTS 3
+
+/* Ports of the hosts, all at the server's address; the first is world->server. */
+struct hosts {
+	int listener[HOSTS];
+	uint16_t port[HOSTS];
+};
+
+static void open_hosts(const struct world *world, struct hosts *hosts)
+{
+	hosts->listener[0] = world->server;
+	hosts->port[0] = world->server_port;
+	for (int i = 1; i < HOSTS; i++)
+		hosts->listener[i] = listen_at(server_texts[world->ip6], &hosts->port[i]);
+}
+
+static void close_hosts(struct hosts *hosts)
+{
+	for (int i = 1; i < HOSTS; i++)
+		close(hosts->listener[i]);
+}
+
+static const char *hosts_policy(
+	const struct world *world, const struct hosts *hosts, const char *more, const char *second)
+{
+	static char text[4096];
+	const char *address = server_texts[world->ip6];
+	snprintf(text, sizeof(text),
+		"language 1 hostname \"gw.example.net\" log level error\n"
+		"zone guest { interface \"lo\" network 192.0.2.0/24, 2001:db8:1::/64\n"
+		"identity address unauthenticated answer 421 \"Please log in\" }\n"
+		"server relay { host %s port %u preference 10 host %s port %u preference 20 %s\n"
+		"host %s port %u preference 30 %s }\n"
+		"rule mail { zone guest user any server relay }\n",
+		address, hosts->port[0], address, hosts->port[1], second, address, hosts->port[2],
+		more);
+	return text;
+}
+
+static void begin_hosts(
+	struct world *world, struct hosts *hosts, bool ip6, const char *more, const char *second)
+{
+	start_relay(world, ip6, &(struct relay_options){0});
+	open_hosts(world, hosts);
+	apply_policy(world, hosts_policy(world, hosts, more, second));
+	tell_plain(world->control, MESSAGE_PICTURE_DONE);
+	log_in(world->control, 1, "anna", client_text(world));
+}
+
+/* What health would tell: each host with its own state, everything asked. */
+static struct message_targets *targets_of(const struct world *world, const struct hosts *hosts)
+{
+	static _Alignas(16) uint8_t
+		room[sizeof(struct message_targets) + HOSTS * sizeof(struct message_target)];
+	struct message_targets *message = (void *)room;
+	const char *address = server_texts[world->ip6];
+	message_init(message, MESSAGE_TARGETS, sizeof(room));
+	message->number = world->policy;
+	strcpy(message->server, "relay");
+	message->n = HOSTS;
+	for (uint16_t i = 0; i < HOSTS; i++) {
+		struct message_target *target = &message->v[i];
+		strcpy(target->name, address);
+		target->port = hosts->port[i];
+		target->line = i;
+		target->preference = (uint16_t)(10 * (i + 1));
+		target->weight = 1;
+		target->state = TARGET_UP;
+		target->client_families = TARGET_CLIENTS_ALL;
+		target->naddresses = 1;
+		target->asked = 1;
+		assert_int_equal(addr_parse(address, strlen(address), &target->addresses[0]), 0);
+	}
+	return message;
+}
+
+static int take_at(const struct hosts *hosts, int i)
+{
+	struct pollfd wait = {.fd = hosts->listener[i], .events = POLLIN};
+	assert_int_equal(poll(&wait, 1, WAIT_S * 1000), 1);
+	int fd = accept4(hosts->listener[i], NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	set_patience(fd);
+	return fd;
+}
+
+static void nobody_at(const struct hosts *hosts, int i)
+{
+	struct pollfd wait = {.fd = hosts->listener[i], .events = POLLIN};
+	assert_int_equal(poll(&wait, 1, 0), 0);
+}
+
+/* A flow that this host takes, and then leaves. */
+static void serve(struct world *world, const struct hosts *hosts, int i)
+{
+	int client = dial(world);
+	int server = take_at(hosts, i);
+	say(server, "220 good\r\n");
+	hear_exactly(client, "220 good\r\n");
+	close(server);
+	hear_end(client);
+	close(client);
+	const struct message_flow *record = await_record(world);
+	assert_int_equal(record->host.port, hosts->port[i]);
+}
+
+static void only_the_first_good_greeting_is_seen(void **state)
+{
+	static const struct {
+		const char *greeting; /* NULL: none; the deadline */
+		bool closes;
+		enum ending ending;
+	} cases[] = {
+		{"554 5.7.1 never\r\n", false, ENDING_GREETING_REFUSED},
+		{"421 later\r\n", true, ENDING_GREETING_REFUSED},
+		{"450 4.3.2 busy\r\n", false, ENDING_GREETING_REFUSED},
+		{"", true, ENDING_GREETING_CLOSED},
+		{"220-half\r\n", true, ENDING_GREETING_CLOSED},
+		{"\xff\x00\x01\n", false, ENDING_GREETING_MALFORMED},
+		{NULL, false, ENDING_GREETING_TIMEOUT},
+	};
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 4s connect 1s greeting 1s", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tell(world.control, told, -1);
+		int client = dial(&world);
+		int first = take_at(&hosts, 0);
+		if (cases[i].greeting)
+			say(first, cases[i].greeting);
+		if (cases[i].closes)
+			close(first);
+		int second = take_at(&hosts, 1);
+		say(second, "220-two\r\n220 here\r\n");
+		hear_exactly(client, "220-two\r\n");
+		hear_exactly(client, "220 here\r\n");
+		close(second);
+		hear_end(client);
+		close(client);
+		if (!cases[i].closes)
+			close(first);
+		const struct message_flow *record = await_record(&world);
+		assert_int_equal(record->nattempts, 2);
+		assert_int_equal(record->attempts[0].ending, cases[i].ending);
+		assert_int_equal(record->attempts[0].host.port, hosts.port[0]);
+		assert_int_equal(record->attempts[1].ending, ENDING_NONE);
+		assert_int_equal(record->host.port, hosts.port[1]);
+		nobody_at(&hosts, 2);
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void a_refused_connection_is_passed_over(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	tell(world.control, told, -1);
+	close(hosts.listener[1]);
+	hosts.listener[1] = dup(hosts.listener[0]); /* for close_hosts() */
+	told->v[0].drained = 1;
+	tell(world.control, told, -1);
+	int client = dial(&world);
+	int server = take_at(&hosts, 2);
+	say(server, "220 third\r\n");
+	hear_exactly(client, "220 third\r\n");
+	close(client);
+	hear_end(server);
+	close(server);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->nattempts, 2);
+	assert_int_equal(record->attempts[0].ending, ENDING_CONNECT_REFUSED);
+	assert_int_equal(record->attempts[0].host.port, hosts.port[1]);
+	nobody_at(&hosts, 0);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void with_none_left_the_last_words_of_a_server_are_quoted(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	tell(world.control, targets_of(&world, &hosts), -1);
+	int client = dial(&world);
+	int server = take_at(&hosts, 0);
+	say(server, "554 5.7.1 first\r\n");
+	close(server);
+	server = take_at(&hosts, 1);
+	say(server, "550 5.7.1 second\r\n");
+	close(server);
+	server = take_at(&hosts, 2);
+	close(server);
+	hear_refusal(client, "421 4.4.1 gw.example.net the mail server takes no mail now: "
+			     "550 5.7.1 second [f-");
+	close(client);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->ending, ENDING_NO_SERVER);
+	assert_string_equal(record->detail, "550 5.7.1 second");
+	assert_int_equal(record->nattempts, 3);
+	assert_string_equal(record->attempts[0].reply, "554 5.7.1 first");
+	assert_int_equal(record->attempts[2].ending, ENDING_GREETING_CLOSED);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void states_decide_the_order(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	tell(world.control, told, -1);
+	serve(&world, &hosts, 0);
+	told->v[0].state = TARGET_DOWN;
+	tell(world.control, told, -1);
+	serve(&world, &hosts, 1);
+	/* the last rather than never */
+	told->v[1].state = TARGET_NEVER;
+	told->v[2].weight = 0;
+	tell(world.control, told, -1);
+	serve(&world, &hosts, 0);
+	/* whose identity it does not take is not sent there */
+	told->v[0].client_families = world.ip6 ? TARGET_CLIENTS_IP4 : TARGET_CLIENTS_IP6;
+	strcpy(told->v[1].text, "offers XCLIENT to the gateway");
+	tell(world.control, told, -1);
+	int client = dial(&world);
+	hear_refusal(client, "421 4.4.1 gw.example.net ");
+	close(client);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->ending, ENDING_NO_SERVER);
+	assert_int_equal(record->nattempts, 3);
+	assert_int_equal(record->attempts[1].ending, ENDING_HOST_UNFIT);
+	assert_string_equal(record->attempts[1].reply, "offers XCLIENT to the gateway");
+	assert_string_equal(record->attempts[2].reply, "weight 0: takes no new flows");
+	/* a word on another policy changes nothing; nor does one on another server */
+	told = targets_of(&world, &hosts);
+	told->number--;
+	tell(world.control, told, -1);
+	told->number++;
+	strcpy(told->server, "other");
+	tell(world.control, told, -1);
+	client = dial(&world);
+	hear_refusal(client, "421 4.4.1 ");
+	close(client);
+	await_record(&world);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void flows_are_spread_by_weight(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	unsigned taken[HOSTS] = {0};
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	told->v[0].preference = told->v[1].preference = told->v[2].preference;
+	told->v[0].weight = 3;
+	told->v[2].weight = 2;
+	tell(world.control, told, -1);
+	for (int n = 0; n < 30; n++) {
+		int client = dial(&world);
+		struct pollfd waits[HOSTS];
+		for (int i = 0; i < HOSTS; i++)
+			waits[i] = (struct pollfd){.fd = hosts.listener[i], .events = POLLIN};
+		assert_int_equal(poll(waits, HOSTS, WAIT_S * 1000), 1);
+		for (int i = 0; i < HOSTS; i++)
+			if (waits[i].revents) {
+				int server = take_at(&hosts, i);
+				say(server, "220 hi\r\n");
+				hear_exactly(client, "220 hi\r\n");
+				close(server);
+				taken[i]++;
+			}
+		hear_end(client);
+		close(client);
+		if (n == 10) /* told anew: turns go on */
+			tell(world.control, told, -1);
+	}
+	assert_int_equal(taken[0], 15);
+	assert_int_equal(taken[1], 5);
+	assert_int_equal(taken[2], 10);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void a_hosts_addresses_are_tried_in_turn(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	struct message_target *target = &told->v[0];
+	/* the other family first, where nobody listens */
+	const char *other = server_texts[!world.ip6];
+	target->naddresses = 2;
+	target->asked = 3;
+	target->addresses[1] = target->addresses[0];
+	assert_int_equal(addr_parse(other, strlen(other), &target->addresses[0]), 0);
+	tell(world.control, told, -1);
+	for (int i = 0; i < 2; i++) {
+		int client = dial(&world);
+		int server = take_at(&hosts, 0);
+		say(server, "220 hi\r\n");
+		hear_exactly(client, "220 hi\r\n");
+		close(server);
+		hear_end(client);
+		close(client);
+		/* the family that worked comes first from then on */
+		assert_int_equal(await_record(&world)->nattempts, i == 0 ? 2 : 1);
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void a_host_over_its_limit_is_passed_over(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	int clients[HOSTS], servers[HOSTS];
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	for (int i = 0; i < HOSTS; i++)
+		told->v[i].limit_flows = 1;
+	tell(world.control, told, -1);
+	for (int i = 0; i < HOSTS; i++) {
+		clients[i] = dial(&world);
+		servers[i] = take_at(&hosts, i);
+		say(servers[i], "220 hi\r\n");
+		hear_exactly(clients[i], "220 hi\r\n");
+	}
+	int client = dial(&world);
+	hear_refusal(client, "421 4.3.2 gw.example.net too many connections to the mail server [");
+	close(client);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->ending, ENDING_OVER_FLOWS_SERVER);
+	assert_int_equal(record->nattempts, HOSTS);
+	/* one that ended makes room at its host */
+	close(servers[1]);
+	hear_end(clients[1]);
+	close(clients[1]);
+	await_record(&world);
+	serve(&world, &hosts, 1);
+	for (int i = 0; i < HOSTS; i += 2) {
+		close(servers[i]);
+		hear_end(clients[i]);
+		close(clients[i]);
+		await_record(&world);
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void a_server_over_its_limit_is_said(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "limit flows 1", "");
+	tell(world.control, targets_of(&world, &hosts), -1);
+	int client = dial(&world);
+	int server = take_at(&hosts, 0);
+	say(server, "220 hi\r\n");
+	hear_exactly(client, "220 hi\r\n");
+	int second = dial(&world);
+	hear_refusal(second, "421 4.3.2 gw.example.net too many connections to the mail server [");
+	close(second);
+	assert_int_equal(await_record(&world)->ending, ENDING_OVER_FLOWS_SERVER);
+	close(server);
+	hear_end(client);
+	close(client);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void a_new_policy_keeps_what_is_known_of_its_hosts(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	told->v[0].state = TARGET_NEVER;
+	tell(world.control, told, -1);
+	serve(&world, &hosts, 1);
+	/* asked already: no question, and still not the first */
+	apply_policy(&world, hosts_policy(&world, &hosts, "deadline idle 5m", "weight 5"));
+	serve(&world, &hosts, 1);
+	/* told before the policy is in force: used when it is */
+	told = targets_of(&world, &hosts);
+	told->number = world.policy + 1;
+	told->v[0].state = told->v[1].state = TARGET_DOWN;
+	tell(world.control, told, -1);
+	serve(&world, &hosts, 1);
+	apply_policy(&world, hosts_policy(&world, &hosts, "", ""));
+	serve(&world, &hosts, 2);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void control_hears_what_may_be_news(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	struct message_host heard;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	tell(world.control, targets_of(&world, &hosts), -1);
+	int client = dial(&world);
+	int server = take_at(&hosts, 0);
+	say(server, "451 4.3.0 disk full\r\n");
+	close(server);
+	await(&world, world.control, MESSAGE_HOST, &heard);
+	assert_int_equal(heard.kind, MESSAGE_HOST_FAILED);
+	assert_int_equal(heard.host.port, hosts.port[0]);
+	assert_string_equal(heard.server, "relay");
+	assert_string_equal(heard.text, "451 4.3.0 disk full");
+	server = take_at(&hosts, 1);
+	say(server, "220 hi\r\n");
+	hear_exactly(client, "220 hi\r\n");
+	close(server);
+	hear_end(client);
+	close(client);
+	await_record(&world);
+	serve(&world, &hosts, 0);
+	/* the record is behind it: it came before */
+	client = dial(&world);
+	server = take_at(&hosts, 0);
+	say(server, "554 no\r\n");
+	close(server);
+	await(&world, world.control, MESSAGE_HOST, &heard);
+	assert_int_equal(heard.kind, MESSAGE_HOST_FAILED);
+	close(take_at(&hosts, 1));
+	close(take_at(&hosts, 2));
+	hear_refusal(client, "421 4.4.1 ");
+	close(client);
+	await_record(&world);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void hear_bytes(int fd, const void *bytes, size_t len)
+{
+	uint8_t got[PROXY_V2_SIZE];
+	assert_true(len <= sizeof(got));
+	assert_int_equal(recv(fd, got, len, MSG_WAITALL), (ssize_t)len);
+	assert_memory_equal(got, bytes, len);
+}
+
+static struct endpoint end_of(int fd, bool peer)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	struct endpoint found;
+	assert_int_equal(peer ? getpeername(fd, (struct sockaddr *)&sa, &len)
+			      : getsockname(fd, (struct sockaddr *)&sa, &len),
+		0);
+	assert_int_equal(endpoint_decode((struct sockaddr *)&sa, len, &found), 0);
+	return found;
+}
+
+static void a_proxy_header_comes_before_everything(void **state)
+{
+	char header[PROXY_V1_SIZE];
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "");
+	/* not asked by health yet: the relay does, as the client */
+	int client = dial(&world);
+	say(client, "PROXY TCP4 192.0.2.99 192.0.2.99 1 1\r\n");
+	struct endpoint from = end_of(client, false), to = end_of(client, true);
+	size_t len = proxy_encode_v1(&from, &to, header);
+	for (int i = 0; i < 2; i++) {
+		int server = take_at(&hosts, 0);
+		hear_bytes(server, header, len);
+		say(server, "220 hi\r\n");
+		if (i == 0) {
+			hear_exactly(server, "EHLO gw.example.net\r\n");
+			say(server, "250 hello\r\n");
+			hear_exactly(server, "QUIT\r\n");
+			say(server, "221 bye\r\n");
+		} else {
+			hear_exactly(client, "220 hi\r\n");
+			hear_exactly(server, "PROXY TCP4 192.0.2.99 192.0.2.99 1 1\r\n");
+		}
+		close(server);
+	}
+	close(client);
+	await_record(&world);
+
+	/* version 2 has the flow's id and the user */
+	apply_policy(&world, hosts_policy(&world, &hosts, "announce proxy-v2", ""));
+	tell(world.control, targets_of(&world, &hosts), -1);
+	client = dial(&world);
+	int server = take_at(&hosts, 0);
+	uint8_t v2[PROXY_V2_SIZE], got[PROXY_V2_SIZE];
+	from = end_of(client, false);
+	say(server, "220 hi\r\n");
+	hear_exactly(client, "220 hi\r\n");
+	ssize_t n = recv(server, got, sizeof(got), 0);
+	close(server);
+	close(client);
+	char id[FLOWID_TEXT_SIZE];
+	flowid_format(await_record(&world)->id, id);
+	assert_int_equal(proxy_encode_v2(&from, &to, id, "anna", v2), n);
+	assert_memory_equal(got, v2, (size_t)n);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+/* Plays Postfix up to the last command. */
+static void hear_xclient(const struct world *world, int client, int server)
+{
+	char line[1024], from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
+	struct endpoint client_end = end_of(client, false), original = end_of(client, true);
+	const char *tag = world->ip6 ? "IPV6:" : "";
+	say(server, "220-mx.example.net\r\n220 gateway\r\n");
+	hear_exactly(server, "EHLO gw.example.net\r\n");
+	say(server, "250-mx.example.net\r\n250-XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT "
+		    "LOGIN DESTADDR DESTPORT\r\n250 SIZE\r\n");
+	snprintf(line, sizeof(line),
+		"XCLIENT NAME=[UNAVAILABLE] REVERSE_NAME=[UNAVAILABLE] PORT=%u LOGIN=anna "
+		"DESTADDR=%s%s DESTPORT=%u ADDR=%s%s\r\n",
+		client_end.port, tag, addr_format(&original.addr, to), original.port, tag,
+		addr_format(&client_end.addr, from));
+	hear_exactly(server, line);
+}
+
+static void xclient_is_said_before_the_client_is_greeted(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "announce xclient", "");
+	int client = dial(&world);
+	say(client, "XCLIENT ADDR=192.0.2.99\r\n");
+	int server = take_at(&hosts, 0);
+	hear_xclient(&world, client, server);
+	struct pollfd nothing = {.fd = client, .events = POLLIN};
+	assert_int_equal(poll(&nothing, 1, 50), 0);
+	say(server, "220-mx.example.net\r\n220 as the client\r\n");
+	hear_exactly(client, "220-mx.example.net\r\n");
+	hear_exactly(client, "220 as the client\r\n");
+	hear_exactly(server, "XCLIENT ADDR=192.0.2.99\r\n");
+	say(server, "550 insufficient authorization\r\n");
+	hear_exactly(client, "550 insufficient authorization\r\n");
+	close(server);
+	close(client);
+	assert_int_equal(await_record(&world)->nattempts, 1);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void who_does_not_take_the_identity_gets_no_mail(void **state)
+{
+	static const struct {
+		const char *ehlo, *xclient;
+		enum ending ending;
+		const char *words;
+	} cases[] = {
+		{"250-mx\r\n250 SIZE\r\n", NULL, ENDING_IDENTITY_REFUSED,
+			"does not offer XCLIENT to the gateway"},
+		{"250-mx\r\n250 XCLIENT ADDR NAME LOGIN\r\n", NULL, ENDING_IDENTITY_REFUSED,
+			"does not offer XCLIENT PORT to the gateway"},
+		{"250-mx\r\n250 XCLIENT ADDR NAME LOGIN PORT\r\n", "501 5.5.4 Bad ADDR syntax\r\n",
+			ENDING_IDENTITY_REFUSED, "501 5.5.4 Bad ADDR syntax"},
+		{"250-mx\r\n250 XCLIENT ADDR NAME LOGIN PORT\r\n", "421 4.3.2 busy\r\n",
+			ENDING_GREETING_REFUSED, "421 4.3.2 busy"},
+		{"421 too busy\r\n", NULL, ENDING_GREETING_REFUSED, "421 too busy"},
+		{"hello\r\n", NULL, ENDING_GREETING_MALFORMED, NULL},
+		{"250 one\r\n250 XCLIENT ADDR NAME LOGIN PORT\r\n", NULL, ENDING_IDENTITY_REFUSED,
+			NULL},
+	};
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "announce xclient", "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int client = dial(&world);
+		int server = take_at(&hosts, 0);
+		say(server, "220 hi\r\n");
+		hear_exactly(server, "EHLO gw.example.net\r\n");
+		say(server, cases[i].ehlo);
+		if (cases[i].xclient) {
+			assert_memory_equal(hear(server), "XCLIENT ", 8);
+			say(server, cases[i].xclient);
+		}
+		/* never silently unidentified: the next host is named the client, too */
+		int second = take_at(&hosts, 1);
+		hear_xclient(&world, client, second);
+		say(second, "220 welcome\r\n");
+		hear_exactly(client, "220 welcome\r\n");
+		close(second);
+		hear_end(client);
+		close(client);
+		close(server);
+		const struct message_flow *record = await_record(&world);
+		assert_int_equal(record->nattempts, 2);
+		assert_int_equal(record->attempts[0].ending, cases[i].ending);
+		if (cases[i].words)
+			assert_string_equal(record->attempts[0].reply, cases[i].words);
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void a_swallowed_host_leaves_time_for_the_others(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 5s connect 5s greeting 5s", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	tell(world.control, told, -1);
+	/* takes the connection, says nothing */
+	int client = dial(&world);
+	int first = take_at(&hosts, 0);
+	int second = take_at(&hosts, 1);
+	int third = take_at(&hosts, 2);
+	say(third, "220 at last\r\n");
+	hear_exactly(client, "220 at last\r\n");
+	close(third);
+	hear_end(client);
+	close(client);
+	close(first);
+	close(second);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->nattempts, 3);
+	assert_int_equal(record->attempts[0].ending, ENDING_GREETING_TIMEOUT);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+static void many_attempts_are_counted(void **state)
+{
+	static _Alignas(16)
+		uint8_t room[sizeof(struct message_targets) + 12 * sizeof(struct message_target)];
+	struct message_targets *told = (void *)room;
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	const struct message_targets *three = targets_of(&world, &hosts);
+	memcpy(told, three, sizeof(*told));
+	told->n = 12;
+	told->header.bytes = sizeof(room);
+	for (uint32_t i = 0; i < told->n; i++) {
+		told->v[i] = three->v[0];
+		snprintf(told->v[i].name, sizeof(told->v[i].name), "mx%u.example.org", i);
+	}
+	tell(world.control, told, -1);
+	int client = dial(&world);
+	for (uint32_t i = 0; i < told->n; i++) {
+		int server = take_at(&hosts, 0);
+		say(server, i == 5 ? "554 five\r\n" : "");
+		close(server);
+	}
+	hear_refusal(
+		client, "421 4.4.1 gw.example.net the mail server takes no mail now: 554 five ");
+	close(client);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->nattempts, MESSAGE_ATTEMPTS_MAX);
+	assert_string_equal(record->detail, "554 five (4 more attempts before the last one)");
+	close_hosts(&hosts);
+	end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(only_the_first_good_greeting_is_seen),
+		BOTH(a_refused_connection_is_passed_over),
+		BOTH(with_none_left_the_last_words_of_a_server_are_quoted),
+		BOTH(states_decide_the_order),
+		BOTH(flows_are_spread_by_weight),
+		BOTH(a_hosts_addresses_are_tried_in_turn),
+		BOTH(a_host_over_its_limit_is_passed_over),
+		BOTH(a_server_over_its_limit_is_said),
+		BOTH(a_new_policy_keeps_what_is_known_of_its_hosts),
+		BOTH(control_hears_what_may_be_news),
+		BOTH(a_proxy_header_comes_before_everything),
+		BOTH(xclient_is_said_before_the_client_is_greeted),
+		BOTH(who_does_not_take_the_identity_gets_no_mail),
+		BOTH(a_swallowed_host_leaves_time_for_the_others),
+		BOTH(many_attempts_are_counted),
+	};
+	if (!enter_namespace()) {
+		printf("skipped: no network namespace to be had\n");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

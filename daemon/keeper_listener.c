@@ -13,6 +13,7 @@
 #define TCP_SAVE_SYN 27
 #endif
 #define BACKLOG        4096 /* long, so that SYN cookies, which lose the MAC, are rare */
+#define ANSWERS        2    /* SYN+ACKs sent again: half-open ones go after 7 s, not 63 */
 #define PROBES         100
 #define PROBE_PAUSE_MS 20
 
@@ -29,6 +30,7 @@ static int set_options(int fd, bool ip6)
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 || set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0 ||
 		set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0 ||
+		set(fd, IPPROTO_TCP, TCP_SYNCNT, ANSWERS) < 0 ||
 		set(fd, IPPROTO_TCP, TCP_SAVE_SYN, 2) < 0) /* 2: with the link layer's header */
 		return -1;
 	if (ip6)

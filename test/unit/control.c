@@ -28,7 +28,9 @@
 
 static const char policy_text[] =
 	"language 1\n"
-	"zone guest { interface \"br0\" lease 1h limit sessions 2 per user }\n"
+	"zone guest { interface \"br0\" lease 1h unauthenticated reject\n"
+	"    limit sessions 2 per user }\n"
+	"zone lobby { interface \"br1\" }\n"
 	"zone staff { interface \"core0\" identity address network 198.51.100.0/24 }\n"
 	"list blocked dynamic\n"
 	"server relay { host 203.0.113.10 }\n"
@@ -423,7 +425,7 @@ static void a_login_is_effective_before_it_is_answered(void **state)
 	greet_control();
 	add_relay();
 	admit("br0", "192.0.2.7", MAC7);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_RELAY);
+	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_REJECT);
 	assert_int_equal(in.verdict.cache, 1);
 	assert_true(in.verdict.entry.timeout_ms <= 5000);
 	assert_int_equal(in.verdict.entry.has_mac, 1);
@@ -444,6 +446,21 @@ static void a_login_is_effective_before_it_is_answered(void **state)
 	assert_int_equal(in.verdict.cache, 1);
 	assert_true(in.verdict.entry.timeout_ms > 3500000);
 	assert_true(in.verdict.entry.timeout_ms <= 3600000);
+}
+
+static void who_is_answered_without_a_login_stays_unknown_to_the_kernel(void **state)
+{
+	(void)state;
+	greet_control();
+	add_relay();
+	admit("br1", "192.0.2.7", MAC7);
+	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_RELAY);
+	assert_int_equal(in.verdict.cache, 0);
+	finish(begin("session login ann zone lobby address 192.0.2.7 mac " MAC7, NULL), 0);
+	expect(world.relay, MESSAGE_SESSIONS);
+	admit("br1", "192.0.2.7", MAC7);
+	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_RELAY);
+	assert_int_equal(in.verdict.cache, 1);
 }
 
 static void another_address_of_the_mac_is_learned(void **state)
@@ -788,6 +805,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_login_is_effective_before_it_is_answered),
+		CASE(who_is_answered_without_a_login_stays_unknown_to_the_kernel),
 		CASE(another_address_of_the_mac_is_learned),
 		CASE(a_logout_ends_verdicts_and_flows),
 		CASE(only_who_passed_is_cut_and_one_address_at_a_time),

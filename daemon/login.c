@@ -300,9 +300,16 @@ static bool check_order(struct login *login, const struct policy_zone *zone)
 	const struct login_order *order = &login->order;
 	char text[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < order->naddresses; i++) {
-		if (in_networks(zone, &order->addresses[i]))
+		const struct prefix *prefix = &order->addresses[i];
+		prefix_format(prefix, text);
+		/* one login for everybody, or for nobody */
+		if (prefix->len == 0 || addr_is_unspecified(&prefix->addr) ||
+			addr_is_multicast(&prefix->addr) || addr_is_loopback(&prefix->addr)) {
+			refuse(login, "%s cannot be a client's address", text);
+			return false;
+		}
+		if (in_networks(zone, prefix))
 			continue;
-		prefix_format(&order->addresses[i], text);
 		refuse(login, "%s is not in a network of zone %s", text, order->zone);
 		return false;
 	}

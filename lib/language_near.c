@@ -192,7 +192,7 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 {
 	const struct language_token *token = &l->token;
 	char quoted[LANGUAGE_QUOTE_SIZE], list[1024] = "", hint[LANGUAGE_QUOTE_SIZE + 160] = "";
-	const char *picked[160], *words[160];
+	const char *picked[160], *words[160] = {NULL};
 	size_t at = 0, nwords = 0;
 
 	l->syntax_errors++;

@@ -371,7 +371,8 @@ void connect_on_server(struct flow *flow, uint32_t events)
 
 void connect_on_deadline(struct flow *flow)
 {
-	connect_failed(flow, ENDING_CONNECT_TIMEOUT,
+	bool connected = flow->state == FLOW_ASK && flow->host_asked->step != HOST_CONNECTING;
+	connect_failed(flow, connected ? ENDING_GREETING_TIMEOUT : ENDING_CONNECT_TIMEOUT,
 		flow->state == FLOW_ASK ? "the host could not be asked in time" : "");
 }
 

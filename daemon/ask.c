@@ -84,6 +84,8 @@ bool asks_on_message(struct asks *asks, const struct message_header *message)
 		return false;
 	if (ask_is_last(message))
 		unlink_ask(ask);
+	else /* whoever is still telling is alive */
+		loop_timer_set(asks->loop, &ask->timer, loop_now_ms(asks->loop) + ANSWER_MS);
 	ask->on_answer(ask, message);
 	return true;
 }

@@ -4,6 +4,7 @@
 #include "daemon/log.h"
 #include "daemon/picture.h"
 #include "daemon/privilege.h"
+#include "daemon/server_test.h"
 #include "daemon/targets.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ struct health {
 	struct picture_pair pictures;
 	struct targets *targets;
 	struct targets_face face;
+	struct server_tests *tests;
 	struct loop_timer tick;     /* once a second */
 	struct loop_watch settings; /* inotify: DNS settings and hosts file */
 	bool ended;                 /* as asked */
@@ -48,6 +50,11 @@ static int send_message(struct health *health, const void *message)
 }
 
 static void send_targets(void *context, const struct message_targets *message)
+{
+	send_message(context, message);
+}
+
+static void send_tested(void *context, const void *message)
 {
 	send_message(context, message);
 }
@@ -127,6 +134,17 @@ static bool take_picture(struct health *health, const struct message_header *mes
 	return true;
 }
 
+static void begin_test(struct health *health, const struct message_test *message)
+{
+	int error = message->header.seq ? server_tests_begin(health->tests, message) : 0;
+	const char *text = error == -ENOENT  ? "no host of it is known yet"
+			   : error == -EBUSY ? "other tests are running"
+			   : error           ? strerror(-error)
+					     : "";
+	if (error)
+		reply(health, &message->header, error, text);
+}
+
 static void on_control_message(void *context, const struct message_header *message, int fd)
 {
 	struct health *health = context;
@@ -150,6 +168,9 @@ static void on_control_message(void *context, const struct message_header *messa
 	case MESSAGE_PROBE_NOW:
 		targets_probe_now(health->targets, ((const struct message_probe_now *)m)->server);
 		reply(health, message, 0, "");
+		break;
+	case MESSAGE_TEST:
+		begin_test(health, m);
 		break;
 	case MESSAGE_LOG_LEVEL:
 		log_set_level(((const struct message_log_level *)m)->level);
@@ -191,6 +212,7 @@ static void take_peer(struct health *health, int fd)
 		return;
 	channel_free(health->control);
 	health->control = NULL;
+	server_tests_stop(health->tests);
 	if (picture_begin(&health->pictures) < 0 || open_control(health, fd) < 0)
 		log_error("no memory for a new control");
 	memset(health->counters_sent, 0xff, sizeof(health->counters_sent));
@@ -311,6 +333,10 @@ static int set_up(struct health *health)
 		(rc = targets_open(health->loop, health->counters, start->options.relay_port,
 			 &health->face, &health->targets)) < 0)
 		return rc;
+	const struct server_tests_face tests_face = {health, send_tested};
+	health->tests = server_tests_new(health->loop, health->targets, &tests_face);
+	if (!health->tests)
+		return -ENOMEM;
 	health->keeper = channel_open(health->loop, start->keeper_fd, &keeper_handler, health);
 	if (!health->keeper)
 		return -ENOMEM;
@@ -324,6 +350,7 @@ static int set_up(struct health *health)
 
 static void take_down(struct health *health)
 {
+	server_tests_free(health->tests);
 	targets_close(health->targets);
 	channel_free(health->control);
 	picture_fini(&health->pictures);

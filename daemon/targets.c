@@ -153,7 +153,7 @@ void targets_close(struct targets *targets)
 	free(targets);
 }
 
-static struct server *find_server(struct targets *targets, const char *name)
+static struct server *find_server(const struct targets *targets, const char *name)
 {
 	struct server *server = targets->servers;
 	while (server && strcmp(server->terms.server, name) != 0)
@@ -175,6 +175,7 @@ static struct tracked_terms terms_of(
 	/* with `bind client` the gateway asks from its own address: it cannot have a client's */
 	if (server->bind == POLICY_BIND_ADDRESS)
 		terms.bind = server->bind_addr;
+	terms.from_client = server->bind == POLICY_BIND_CLIENT;
 	terms.clients[0] = target_probe_client(targets->policy, ADDR_IP4);
 	terms.clients[1] = target_probe_client(targets->policy, ADDR_IP6);
 	return terms;
@@ -488,6 +489,12 @@ void targets_probe_now(struct targets *targets, const char *name)
 		for (struct tracked *host = server->hosts; host; host = host->next)
 			tracked_probe_soon(host);
 	}
+}
+
+const struct tracked *targets_hosts(const struct targets *targets, const char *name)
+{
+	const struct server *server = find_server(targets, name);
+	return server ? server->hosts : NULL;
 }
 
 void targets_tell_all(struct targets *targets)

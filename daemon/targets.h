@@ -7,6 +7,7 @@
 #include "lib/message.h"
 
 struct targets;
+struct tracked;
 
 struct targets_face {
 	void *context;
@@ -28,6 +29,9 @@ void targets_seed(struct targets *targets, const struct message_targets *message
 void targets_on_host(struct targets *targets, const struct message_host *message);
 /* server empty: all. */
 void targets_probe_now(struct targets *targets, const char *server);
+/* The hosts of a server as they are now, in order; borrowed until the next call. NULL: there is no
+ * such server, or nothing is known of it yet. */
+const struct tracked *targets_hosts(const struct targets *targets, const char *server);
 /* A new control knows nothing yet. */
 void targets_tell_all(struct targets *targets);
 /* Does what has become due. After every batch of events. */

@@ -14,6 +14,7 @@ struct tracked_terms {
 	enum policy_announce announce;
 	bool login;
 	struct addr bind; /* ADDR_NONE: routing decides */
+	bool from_client; /* flows come from their clients' addresses, which no probe has */
 	bool probe;       /* else the host is asked for what it offers, and no more */
 	uint32_t every_s, connect_ms, reply_ms;
 	struct endpoint clients[2];

@@ -312,6 +312,23 @@ static bool probe_now_ok(const void *message, size_t len)
 	return TEXT_OK(now->server);
 }
 
+static bool test_ok(const void *message, size_t len)
+{
+	const struct message_test *test = message;
+	(void)len;
+	return addr_ok(&test->client) && test->nobody <= 1 && NAMED_OK(test->server) &&
+	       TEXT_OK(test->user) && TEXT_OK(test->from) && TEXT_OK(test->to) &&
+	       trial_is_path(test->from) && trial_is_path(test->to);
+}
+
+static bool tested_ok(const void *message, size_t len)
+{
+	const struct message_tested *tested = message;
+	(void)len;
+	return addr_ok(&tested->host.addr) && tested->kind <= MESSAGE_TESTED_VERDICT &&
+	       tested->verdict < TRIAL_VERDICTS && NAMED_OK(tested->name) && TEXT_OK(tested->text);
+}
+
 /* bytes: the whole message, or with `longer` its fixed part. */
 struct kind {
 	const char *name;
@@ -384,6 +401,8 @@ static const struct kind kinds[] = {
 	[MESSAGE_PROBE_NOW] = FIXED("probe-now", message_probe_now, probe_now_ok),
 	[MESSAGE_SOCKETS_GET] = FIXED("sockets-get", message_sockets_get, sockets_get_ok),
 	[MESSAGE_SOCKET] = FIXED("socket", message_socket, socket_ok),
+	[MESSAGE_TEST] = FIXED("test", message_test, test_ok),
+	[MESSAGE_TESTED] = FIXED("tested", message_tested, tested_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -12,6 +12,7 @@
 #include "lib/ending.h"
 #include "lib/policy.h"
 #include "lib/target.h"
+#include "lib/trial.h"
 
 #define MESSAGE_VERSION   1
 #define MESSAGE_BYTES_MAX 65536
@@ -87,8 +88,14 @@ enum message_type {
 
 	/* keeper -> relay */
 	MESSAGE_SOCKET, /* + descriptor: one of MESSAGE_SOCKETS_GET */
+
+	/* control -> health */
+	MESSAGE_TEST, /* try a server's hosts up to RCPT; answered by */
+
+	/* health -> control */
+	MESSAGE_TESTED, /* rows: one line each, then the reply */
 };
-#define MESSAGE_TYPES (MESSAGE_SOCKET + 1)
+#define MESSAGE_TYPES (MESSAGE_TESTED + 1)
 
 struct message_header {
 	uint16_t type;
@@ -405,6 +412,32 @@ struct message_targets {
 struct message_probe_now {
 	struct message_header header;
 	char server[POLICY_NAME_SIZE]; /* empty: all */
+};
+
+struct message_test {
+	struct message_header header;
+	struct addr client; /* to be announced; ADDR_NONE: as probes do */
+	char server[POLICY_NAME_SIZE];
+	char user[POLICY_USER_SIZE]; /* empty: none */
+	char from[TRIAL_PATH_SIZE];  /* trial_is_path(); empty: postmaster of the gateway */
+	char to[TRIAL_PATH_SIZE];
+	uint8_t nobody; /* 1: from is the empty path itself */
+	uint8_t reserved;
+};
+
+enum message_tested_kind {
+	MESSAGE_TESTED_SAID,
+	MESSAGE_TESTED_HEARD,
+	MESSAGE_TESTED_VERDICT, /* the last of this address */
+};
+
+struct message_tested {
+	struct message_header header;
+	struct endpoint host; /* ADDR_NONE: it has no address */
+	uint16_t kind;        /* enum message_tested_kind */
+	uint16_t verdict;     /* enum trial_verdict, with VERDICT */
+	char name[TARGET_NAME_SIZE];
+	char text[TRIAL_VERDICT_SIZE];
 };
 
 /* Is this a well-formed message, of len bytes in an aligned buffer? Type known, version ours,

@@ -27,6 +27,8 @@ static union {
 	struct message_flow_ids ids;
 	struct message_drain drain;
 	struct message_sockets_get sockets_get;
+	struct message_test test;
+	struct message_tested tested;
 	struct message_socket socket;
 	uint8_t bytes[MESSAGE_BYTES_MAX + 1];
 } m;
@@ -120,6 +122,34 @@ static void sockets_are_asked_for_in_bounds(void **state)
 	m.socket.status = -EMFILE;
 	assert_int_equal(check(), 0);
 	m.socket.status = 1;
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void a_test_injects_nothing(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_TEST, sizeof(m.test));
+	strcpy(m.test.server, "relay");
+	assert_int_equal(check(), 0);
+	strcpy(m.test.to, "test@example.org");
+	assert_int_equal(check(), 0);
+	strcpy(m.test.to, "test@example.org> <x");
+	assert_int_equal(check(), -EBADMSG);
+	m.test.to[0] = '\0';
+	strcpy(m.test.user, "a\r\nDATA");
+	assert_int_equal(check(), -EBADMSG);
+	m.test.user[0] = '\0';
+	m.test.nobody = 2;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_TESTED, sizeof(m.tested));
+	assert_int_equal(check(), -EBADMSG); /* no name */
+	strcpy(m.tested.name, "203.0.113.10");
+	assert_int_equal(check(), 0);
+	m.tested.verdict = TRIAL_VERDICTS;
+	assert_int_equal(check(), -EBADMSG);
+	m.tested.verdict = 0;
+	m.tested.kind = MESSAGE_TESTED_VERDICT + 1;
 	assert_int_equal(check(), -EBADMSG);
 }
 
@@ -300,6 +330,7 @@ int main(void)
 		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(texts_end_and_hold_no_control_characters),
 		cmocka_unit_test(sockets_are_asked_for_in_bounds),
+		cmocka_unit_test(a_test_injects_nothing),
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),
 		cmocka_unit_test(counts_fill_the_message_exactly),

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 
-from lab import in_thread
+from lab import in_thread, wait_until
 
 A, CNAME, SOA, MX, AAAA = 1, 5, 6, 15, 28
 QR, TC, AA, RA = 0x8000, 0x0200, 0x0400, 0x0080
@@ -70,12 +70,18 @@ class Dns:
     def start(self):
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         udp = self.host.socket(family, socket.SOCK_DGRAM)
-        udp.bind((self.address, self.port))
+        # a thread that is still ending holds the socket of the time before
+        wait_until(lambda: self._binds(udp), 5, "the DNS port is free")
         tcp = self.host.listen(self.address, self.port)
         self.sockets = [udp, tcp]
         in_thread(self._serve_udp, udp)
         in_thread(self._accept, tcp)
         return self
+
+    def _binds(self, sock):
+        with contextlib.suppress(OSError):
+            sock.bind((self.address, self.port))
+            return True
 
     def stop(self):
         for sock in self.sockets:

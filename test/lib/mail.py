@@ -245,16 +245,18 @@ class Server:
     """A small SMTP server in this process, one thread a connection, that keeps what it gets and
     misbehaves as told:
 
-    greeting   bytes instead of the 220 line, or None: never says anything
+    greeting   bytes instead of the 220 line, or None: never says anything; or a function that
+               gets the socket, says what it likes, and returns whether the dialogue goes on
     ehlo       the lines of the EHLO answer
     at         {b"DATA": action, ...}: action is bytes (the reply), "close" or "reset"
     in_data    "close": ends the connection within the message; "ignore": never answers it
     """
 
     def __init__(self, host, addresses=None, port=25, greeting=b"220", ehlo=None, at=None,
-                 in_data=None):
-        name = f"mx.{host.name}.example".encode()
+                 in_data=None, name=None):
+        name = (name or f"mx.{host.name}.example").encode()
         self.host, self.at, self.in_data = host, at or {}, in_data
+        self.name = name.decode()
         self.greeting = b"220 " + name + b" ESMTP\r\n" if greeting == b"220" else greeting
         self.ehlo = ehlo or (name, b"PIPELINING", b"SIZE 60000000", b"8BITMIME")
         self.lock = threading.Lock()
@@ -268,12 +270,16 @@ class Server:
             in_thread(self._accept, listener)
         host.lab.on_close(self.stop)
 
-    def stop(self):
+    def refuse(self):
+        """Takes no new connection; those that it has go on."""
         for listener in self.listeners:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         self.listeners = []
+
+    def stop(self):
+        self.refuse()
         with self.lock:
             for sock in list(self.open):
                 with contextlib.suppress(OSError):
@@ -306,9 +312,13 @@ class Server:
             while reader.readline():
                 pass
             return
-        sock.sendall(self.greeting)
-        if not self.greeting.startswith(b"220"):
-            return
+        if callable(self.greeting):
+            if not self.greeting(sock):
+                return
+        else:
+            sock.sendall(self.greeting)
+            if not self.greeting.startswith(b"220"):
+                return
         sender, recipients = None, []
         while True:
             line = reader.readline(4096)

@@ -42,9 +42,22 @@ def runs(pid):
     return False
 
 
+# Files of the test in front of the machine's in /etc, for one program.
+ETC = """
+set -e
+mount --make-rprivate /
+mount -t overlay -o lowerdir="$1:/etc" overlay /etc
+shift
+exec "$@"
+"""
+
+
 class Postern:
-    def __init__(self, lab, text, start=True):
+    """etc: a folder whose files stand in for those of /etc, for example resolv.conf."""
+
+    def __init__(self, lab, text, start=True, etc=None):
         self.lab, self.gateway = lab, lab.gateway
+        self.view = ["unshare", "-m", "sh", "-c", ETC, "sh", etc] if etc else []
         self.folder = lab.path("postern")
         self.file = os.path.join(self.folder, "postern.conf")
         self.state = os.path.join(self.folder, "state")
@@ -69,8 +82,9 @@ class Postern:
         env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1:handle_abort=1")
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         with open(self.log, "a") as log:
+            self.begun = log.tell()
             self.process = self.gateway.popen(
-                POSTERND, "-d", "-f", self.file, "--state", self.state, "--run", self.rundir,
+                *self.view, POSTERND, "-d", "-f", self.file, "--state", self.state, "--run", self.rundir,
                 "--user", USER, *options, stdout=log, stderr=log, env=env)
         if wait:
             wait_until(self.up, 20, "posternd answers")
@@ -80,7 +94,14 @@ class Postern:
         if self.process.poll() is not None:
             raise AssertionError(f"posternd ended with {self.process.returncode}:\n"
                                  + self.log_tail())
-        return self.ctl("status", check=False).returncode != 3
+        return self.ctl("status", check=False).returncode != 3 and self.serves()
+
+    def serves(self):
+        """Have keeper and control both said that they are ready, since the last start?"""
+        with open(self.log, errors="replace") as log:
+            log.seek(self.begun)
+            said = log.read()
+        return "keeper: ready" in said and "control: ready" in said
 
     def stop(self, seconds=15):
         """Orderly: SIGTERM, and waits for the end."""

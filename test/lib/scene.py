@@ -17,12 +17,12 @@ class Scene:
 
     mta = False
 
-    def __init__(self, lab):
+    def __init__(self, lab, etc=None):
         self.lab = lab
         make = mail.Postfix if self.mta else mail.Server
         self.dmz = make(lab.dmz)
         self.internet = make(lab.internet)
-        self.postern = Postern(lab, self.text())
+        self.postern = Postern(lab, self.text(), etc=etc)
         self.log_tail = self.postern.log_tail
         self.finish = self.postern.finish
 

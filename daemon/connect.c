@@ -2,6 +2,7 @@
 
 #include "daemon/announce.h"
 #include "daemon/answer.h"
+#include "daemon/bind.h"
 #include "daemon/charge.h"
 #include "daemon/choose.h"
 #include "daemon/greeting.h"
@@ -228,10 +229,21 @@ static bool is_own_listener(const struct flow *flow, int fd)
 	       addr_equal(&local.addr, &flow->host.addr);
 }
 
-/* Begins to connect to flow->host. 0, or why not (errno). */
+static bool is_bound(const struct flow *flow)
+{
+	const struct policy_server *server = server_of(flow);
+	return server && server->bind == POLICY_BIND_CLIENT;
+}
+
+/* Begins to connect to flow->host, or to wait for a socket to do it with. 0, or why not (errno). */
 static int connect_host(struct flow *flow)
 {
-	int fd = connect_socket(&flow->host, server_of(flow));
+	int fd = is_bound(flow) ? bind_connect(flow) : connect_socket(&flow->host, server_of(flow));
+	if (fd == -EAGAIN && is_bound(flow)) {
+		if (flow->state != FLOW_BIND)
+			flow_set(flow, FLOW_BIND);
+		return 0;
+	}
 	relay_count(flow->relay, COUNTER_CONNECTS);
 	if (fd < 0)
 		return -fd;
@@ -292,6 +304,9 @@ static bool dial(struct flow *flow)
 	int error = connect_host(flow);
 	if (error == ELOOP)
 		return pass_over(flow, ENDING_LOOP, "the host is the gateway itself");
+	if (error == EAFNOSUPPORT && is_bound(flow))
+		return pass_over(flow, ENDING_HOST_UNFIT,
+			"bind client: the host is of another IP version than the client");
 	if (error)
 		note_failure(flow, connect_ending(error), strerror(error));
 	return error == 0;
@@ -371,6 +386,11 @@ void connect_on_server(struct flow *flow, uint32_t events)
 
 void connect_on_deadline(struct flow *flow)
 {
+	if (flow->state == FLOW_BIND) {
+		pass_over(flow, ENDING_HOST_UNFIT, bind_words(flow));
+		try_next(flow);
+		return;
+	}
 	bool connected = flow->state == FLOW_ASK && flow->host_asked->step != HOST_CONNECTING;
 	connect_failed(flow, connected ? ENDING_GREETING_TIMEOUT : ENDING_CONNECT_TIMEOUT,
 		flow->state == FLOW_ASK ? "the host could not be asked in time" : "");
@@ -400,4 +420,19 @@ void connect_on_host(struct relay *relay, struct host *host, enum ending ending,
 {
 	struct answered answered = {.host = host, .ending = ending, .words = words};
 	flow_each(&relay->table, go_on, &answered);
+}
+
+static bool dial_again(struct flow *flow, void *context)
+{
+	(void)context;
+	if (flow->state != FLOW_BIND)
+		return false;
+	if (!dial(flow))
+		try_next(flow);
+	return true;
+}
+
+void connect_on_socket(struct relay *relay)
+{
+	flow_each(&relay->table, dial_again, NULL);
 }

@@ -27,6 +27,9 @@ void connect_on_deadline(struct flow *flow);
 /* A host was asked: ENDING_NONE, or why it is not to be used. */
 void connect_on_host(struct relay *relay, struct host *host, enum ending ending, const char *words);
 
+/* Sockets came that flows wait for (bind.h). */
+void connect_on_socket(struct relay *relay);
+
 /* A socket that connects to end from where the server says (NULL: `server original`), or -errno. */
 int connect_socket(const struct endpoint *end, const struct policy_server *server);
 /* What became of it: 0 or errno. */

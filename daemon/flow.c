@@ -21,6 +21,7 @@
 const char *const flow_state_names[] = {
 	[FLOW_FREE] = "free",
 	[FLOW_ASK] = "ask",
+	[FLOW_BIND] = "bind",
 	[FLOW_CONNECT] = "connect",
 	[FLOW_ANNOUNCE] = "announce",
 	[FLOW_GREETING] = "greeting",
@@ -96,6 +97,7 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 
 	switch ((enum flow_state)flow->state) {
 	case FLOW_ASK:
+	case FLOW_BIND:
 	case FLOW_CONNECT:
 	case FLOW_ANNOUNCE:
 	case FLOW_GREETING:
@@ -141,6 +143,7 @@ static void on_server(struct loop_watch *watch, uint32_t events)
 		break;
 	case FLOW_FREE:
 	case FLOW_ASK:
+	case FLOW_BIND:
 	case FLOW_ANSWER:
 	case FLOW_DONE:
 		break;
@@ -152,6 +155,7 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	struct flow *flow = CONTAINER(timer, deadline);
 	switch ((enum flow_state)flow->state) {
 	case FLOW_ASK:
+	case FLOW_BIND:
 	case FLOW_CONNECT:
 		connect_on_deadline(flow);
 		break;
@@ -211,6 +215,7 @@ static uint64_t deadline_of(const struct flow *flow, enum flow_state state)
 	case FLOW_ANNOUNCE:
 	case FLOW_GREETING:
 		return now_ms + connect_may_greet_ms(flow);
+	case FLOW_BIND:
 	case FLOW_CONNECT:
 		return now_ms + connect_may_connect_ms(flow);
 	case FLOW_RELAY:

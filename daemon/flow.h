@@ -24,6 +24,7 @@ struct host;
  * FREE       nothing                            flow_new()
  * ASK        the client; a host that is being   the host's answer: connect.c
  *            asked for XCLIENT
+ * BIND       the client                         a socket from the keeper: connect.c
  * CONNECT    the client, a connecting server    EPOLLOUT or an error of the server: connect.c
  * ANNOUNCE   both; the gateway's talk with the  the last XCLIENT command: announce.c
  *            server
@@ -36,6 +37,7 @@ struct host;
 enum flow_state {
 	FLOW_FREE,
 	FLOW_ASK,
+	FLOW_BIND,
 	FLOW_CONNECT,
 	FLOW_ANNOUNCE,
 	FLOW_GREETING,
@@ -43,7 +45,7 @@ enum flow_state {
 	FLOW_ANSWER,
 	FLOW_DONE,
 };
-#define FLOW_STATES 8
+#define FLOW_STATES 9
 extern const char *const flow_state_names[FLOW_STATES];
 
 /* The limits that a flow can hold at once: enum limit_kind up to LIMIT_FLOWS_HOST. */

@@ -91,6 +91,7 @@ static void on_policy(struct relay *relay)
 {
 	struct policy *policy = relay->pictures.now->policy;
 	host_forget(&relay->hosts);
+	bind_follow_policy(relay);
 	if (!policy)
 		return;
 	log_set_level(policy->log_level);
@@ -216,6 +217,10 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	relay_count(relay, COUNTER_MESSAGES_RECEIVED);
 	if (message->type == MESSAGE_PEER) {
 		take_peer(relay, fd);
+		return;
+	}
+	if (message->type == MESSAGE_SOCKET) {
+		bind_on_socket(relay, m, fd);
 		return;
 	}
 	if (fd >= 0)

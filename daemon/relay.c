@@ -21,8 +21,8 @@
 /* Flows at most, whatever the descriptors; the policy's own limit is usually lower. */
 #define FLOWS_MAX 65536u
 #define FLOWS_MIN 16u
-/* Channels, listeners, epoll, log, questions to hosts. */
-#define DESCRIPTORS_BESIDE 128u
+/* Channels, listeners, epoll, log, questions to hosts; sockets in stock. */
+#define DESCRIPTORS_BESIDE (128u + 2 * BIND_STOCK)
 #define PIECES_KEPT        64
 #define RANDOM_ID_BITS     60
 
@@ -123,6 +123,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 		(struct relay *)(void *)((char *)timer - offsetof(struct relay, tick));
 	report_flush(relay);
 	send_counters(relay);
+	bind_tick(relay);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
 	relay_stop_when_drained(relay);
 	loop_timer_set(relay->loop, timer, now_ms + TICK_MS);
@@ -212,6 +213,7 @@ static void take_down(struct relay *relay)
 	report_fini(&relay->report);
 	host_table_fini(&relay->hosts);
 	choose_fini(&relay->choose);
+	bind_fini(&relay->bind);
 	copy_tools_fini(&relay->tools);
 	flow_table_fini(&relay->table);
 	picture_fini(&relay->pictures);

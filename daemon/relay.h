@@ -3,6 +3,7 @@
 #define POSTERN_RELAY_H
 
 #include "daemon/accept.h"
+#include "daemon/bind.h"
 #include "daemon/channel.h"
 #include "daemon/choose.h"
 #include "daemon/copy.h"
@@ -31,6 +32,7 @@ struct relay {
 	struct accept accept;
 	struct host_table hosts;
 	struct choose_table choose;
+	struct bind_stock bind;
 	struct report report;
 	struct loop_timer tick; /* once a second */
 	struct loop_timer drain_end;

@@ -27,25 +27,53 @@ static struct lpm *index_networks(struct language *l)
 	return networks;
 }
 
+static bool is_own(const struct language *l, const struct addr *addr)
+{
+	const struct language_world *world = l->world;
+	return addr_is_loopback(addr) ||
+	       (world->own_address && world->own_address(world->context, addr));
+}
+
+/* With `bind client` both sides of a flow are of one IP version. */
+static void check_versions(struct language *l, const struct policy_server *server,
+	const struct language_server_note *note)
+{
+	bool has[2] = {false, false};
+
+	for (size_t i = 0; i < server->nhosts; i++) {
+		if (server->hosts[i].addr.family == ADDR_NONE)
+			return; /* a name may have both */
+		has[server->hosts[i].addr.family == ADDR_IP6] = true;
+	}
+	if (server->bind == POLICY_BIND_CLIENT && has[0] != has[1])
+		language_warn(l, &note->bind,
+			"server %s has only %s hosts: with `bind client` clients of the other IP "
+			"version cannot use it",
+			server->name.text, has[1] ? "IPv6" : "IPv4");
+}
+
 static void check_host(struct language *l, const struct policy_server *server, size_t i,
 	const struct language_server_note *note, const struct lpm *networks)
 {
 	const struct policy_host *host = &server->hosts[i];
 	const struct language_span *span = &note->hosts.v[i];
 	const struct policy_zone *zone = zone_around(networks, &host->addr);
-	const struct language_world *world = l->world;
 
 	if (host->addr.family == ADDR_NONE)
 		return;
-	if (host->port == world->relay_port &&
-		(addr_is_loopback(&host->addr) ||
-			(world->own_address && world->own_address(world->context, &host->addr))))
+	bool own = is_own(l, &host->addr);
+	if (own && host->port == l->world->relay_port)
 		language_error(l, span,
 			"host %s port %u is a listener of our own, expected another host or port",
 			host->name.text, host->port);
 	if (server->bind == POLICY_BIND_ADDRESS && server->bind_addr.family != host->addr.family)
 		language_error(l, &note->bind,
 			"host %s cannot be reached from this address, expected one of its family",
+			host->name.text);
+	if (own && server->bind == POLICY_BIND_CLIENT)
+		language_error(l, &note->bind,
+			"host %s is the gateway itself and would answer the clients directly; "
+			"expected `bind gateway` or a host elsewhere",
 			host->name.text);
 	if (zone && server->bind == POLICY_BIND_CLIENT)
 		language_error(l, &note->bind,
@@ -67,6 +95,7 @@ static void check_server(struct language *l, const struct policy_server *server,
 
 	for (size_t i = 0; i < server->nhosts && !l->stopped; i++)
 		check_host(l, server, i, note, networks);
+	check_versions(l, server, note);
 	if (proxy && !server->probe)
 		language_error(l, &note->probe,
 			"a server with a PROXY header must be probed, expected `probe smtp`");

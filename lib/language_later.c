@@ -5,55 +5,35 @@
 
 /* What the language knows and this release does not do yet: used, it is refused by name, never
  * ignored. A release that brings one of these deletes its line here. */
-static bool bind_is_client(const struct policy_server *server)
-{
-	return server->bind == POLICY_BIND_CLIENT;
-}
-
 static const struct {
 	const char *name;
-	bool (*used)(const struct policy_server *server);
-	enum language_severity severity;
-} later_in_server[] = {
-	{"bind client", bind_is_client, LANGUAGE_ERROR},
+	uint32_t given; /* enum policy_given */
+} later[] = {
+	{"metrics", POLICY_GIVEN_METRICS},
 };
 
-static size_t refuse(const struct policy *policy, struct language_diagnosis *diagnosis,
-	const struct policy_place *place, const char *server, const char *name,
-	enum language_severity severity)
+static void refuse(
+	const struct policy *policy, struct language_diagnosis *diagnosis, const char *name)
 {
-	bool error = severity == LANGUAGE_ERROR;
+	static const struct policy_place nowhere;
 	char text[800];
-	const char *file = place->file < policy->nfiles ? policy->files[place->file] : "policy";
-	int n = snprintf(text, sizeof(text), "%.500s:", file);
 
-	if (place->line > 0)
-		n += snprintf(
-			text + n, sizeof(text) - (size_t)n, "%u:%u:", place->line, place->column);
-	snprintf(text + n, sizeof(text) - (size_t)n,
-		error ? " error: %s%s%s%s comes with a later release, expected a policy without it"
-		      : " warning: %s%s%s%s has no effect yet, it comes with a later release",
-		server ? "server " : "", server ? server : "", server ? ": " : "", name);
-	if (language_diagnosis_add(diagnosis, severity, place, text) < 0)
+	snprintf(text, sizeof(text),
+		"%.500s: error: %s comes with a later release, expected a policy without it",
+		policy->nfiles > 0 ? policy->files[0] : "policy", name);
+	if (language_diagnosis_add(diagnosis, LANGUAGE_ERROR, &nowhere, text) < 0)
 		diagnosis->errors += diagnosis->errors == 0;
-	return error;
 }
 
 size_t language_refuse_later(const struct policy *policy, struct language_diagnosis *diagnosis)
 {
-	static const struct policy_place nowhere;
 	size_t refused = 0;
 
-	for (size_t i = 0; i < policy->nservers; i++) {
-		const struct policy_server *server = &policy->servers[i];
-		for (size_t j = 0; j < sizeof(later_in_server) / sizeof(*later_in_server); j++) {
-			if (later_in_server[j].used(server))
-				refused += refuse(policy, diagnosis, &server->place,
-					server->name.text, later_in_server[j].name,
-					later_in_server[j].severity);
+	for (size_t i = 0; i < sizeof(later) / sizeof(*later); i++) {
+		if (policy->given & later[i].given) {
+			refuse(policy, diagnosis, later[i].name);
+			refused++;
 		}
 	}
-	if (policy->given & POLICY_GIVEN_METRICS)
-		refused += refuse(policy, diagnosis, &nowhere, NULL, "metrics", LANGUAGE_ERROR);
 	return refused;
 }

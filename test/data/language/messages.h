@@ -509,8 +509,18 @@
 		"                ^~~~~~~~~"},
 	{"bind client in the client's network",
 		"zone z { interface eth0 network 192.0.2.0/24 }\n"
+		"server s { host 2001:db8::7 host 192.0.2.7 bind client }",
+		"p.conf:2:49: error: host 192.0.2.7 shares the clients' network in zone z and would answer them directly; expected `bind gateway` or a host elsewhere\n"
+		"server s { host 2001:db8::7 host 192.0.2.7 bind client }\n"
+		"                                                ^~~~~~"},
+	{"bind client to the gateway itself",
+		"server s { host 2001:db8::7 host 192.0.2.1 bind client }",
+		"p.conf:1:49: error: host 192.0.2.1 is the gateway itself and would answer the clients directly; expected `bind gateway` or a host elsewhere\n"
+		"server s { host 2001:db8::7 host 192.0.2.1 bind client }\n"
+		"                                                ^~~~~~"},
+	{"bind client with hosts of one IP version",
 		"server s { host 192.0.2.7 bind client }",
-		"p.conf:2:32: error: host 192.0.2.7 shares the clients' network in zone z and would answer them directly; expected `bind gateway` or a host elsewhere\n"
+		"p.conf:1:32: warning: server s has only IPv4 hosts: with `bind client` clients of the other IP version cannot use it\n"
 		"server s { host 192.0.2.7 bind client }\n"
 		"                               ^~~~~~"},
 	{"bind of another family",

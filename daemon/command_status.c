@@ -3,13 +3,13 @@
 
 #include "daemon/bypass.h"
 #include "daemon/control.h"
+#include "daemon/health_peer.h"
 #include "daemon/live.h"
 #include "daemon/peers.h"
 #include "daemon/policy_file.h"
 #include "daemon/policy_store.h"
 #include "daemon/ended.h"
 #include "daemon/row.h"
-#include "daemon/server_hosts.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -68,25 +68,32 @@ static json_t *zones_part(const struct control *control, json_t *troubles)
 	return array;
 }
 
+/* A host that is drained is as it is wanted; none that is not, is trouble. */
+static void look_at_target(const struct message_targets *targets,
+	const struct message_target *target, json_t *troubles)
+{
+	char next[96];
+	bool never = target->state == TARGET_NEVER;
+	if (target->drained || target->state == TARGET_UP || target->state == TARGET_UNKNOWN)
+		return;
+	snprintf(next, sizeof(next), "posternctl server test %s", targets->server);
+	add_trouble(troubles, never ? next : "posternctl server show",
+		"server %s host %s is %s: %s", targets->server, target->name,
+		never ? "never used" : target_state_names[target->state], target->text);
+}
+
 static json_t *servers_part(const struct control *control, json_t *troubles)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < control->policy->nservers; i++) {
-		const struct policy_server *server = &control->policy->servers[i];
-		for (size_t j = 0; j < server->nhosts; j++) {
-			struct endpoint host = {
-				.addr = server->hosts[j].addr, .port = server->hosts[j].port};
-			struct server_hosts_state state =
-				server_hosts_find(control->server_hosts, server->name.text, &host);
-			if (state.word > SERVER_HOSTS_UP)
-				add_trouble(troubles, "posternctl server show",
-					"server %s host %s is %s: %s", server->name.text,
-					server->hosts[j].name.text, server_hosts_words[state.word],
-					state.text);
+		const struct message_targets *targets = health_peer_targets(control->health, i);
+		for (uint32_t j = 0; targets && j < targets->n; j++) {
+			const struct message_target *target = &targets->v[j];
+			look_at_target(targets, target, troubles);
 			json_array_append_new(array,
-				json_pack("{s:o, s:o, s:s}", "server", row_string(&server->name),
-					"host", row_string(&server->hosts[j].name), "state",
-					server_hosts_words[state.word]));
+				json_pack("{s:o, s:o, s:s}", "server", row_text(targets->server),
+					"host", row_text(target->name), "state",
+					command_server_state(target)));
 		}
 	}
 	return array;

@@ -6,6 +6,7 @@
 #include "daemon/bypass.h"
 #include "daemon/cut.h"
 #include "daemon/disk.h"
+#include "daemon/drained.h"
 #include "daemon/ended.h"
 #include "daemon/entries.h"
 #include "daemon/flow_ids.h"
@@ -19,7 +20,6 @@
 #include "daemon/policy_store.h"
 #include "daemon/privilege.h"
 #include "daemon/server.h"
-#include "daemon/server_hosts.h"
 #include "daemon/session_store.h"
 #include "daemon/sessions.h"
 
@@ -56,6 +56,7 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	control->log_level = level;
 	log_set_level(level);
 	peers_send(control->peers, &message);
+	health_peer_send(control->health, &message);
 }
 
 static struct audit_config audit_config_of(const struct policy *policy)
@@ -255,15 +256,14 @@ static bool make_parts(struct control *control)
 	control->entries = entries_new(control);
 	control->live = live_new();
 	control->ended = ended_new();
-	control->server_hosts = server_hosts_new();
 	control->peers = peers_new(control);
 	control->health = health_peer_new(control);
 	control->apply = apply_new(control);
 	control->sessions = sessions_new(control);
 	control->cut = cut_new(control);
 	return control->lists && control->table && control->entries && control->live &&
-	       control->ended && control->server_hosts && control->peers && control->health &&
-	       control->apply && control->sessions && control->cut;
+	       control->ended && control->peers && control->health && control->apply &&
+	       control->sessions && control->cut;
 }
 
 /* What is in the state folder, and the policy: waits for the disk. 0 or -errno, said. */
@@ -274,7 +274,8 @@ static int load_state(struct control *control)
 	int error;
 	control->disk = disk_open(control->loop);
 	control->bypass = control->disk ? bypass_open(control) : NULL;
-	if (!control->bypass)
+	control->drained = control->bypass ? drained_open(control) : NULL;
+	if (!control->drained)
 		return -ENOMEM;
 	control->flow_ids = flow_ids_open(dir, control->disk, loop_wall_ms(control->loop));
 	if (!control->flow_ids)
@@ -322,7 +323,7 @@ static void free_parts(struct control *control)
 	policy_store_free(control->history);
 	entries_free(control->entries);
 	health_peer_free(control->health);
-	server_hosts_free(control->server_hosts);
+	drained_free(control->drained);
 	ended_free(control->ended);
 	live_free(control->live);
 	session_table_free(control->table);

@@ -18,11 +18,12 @@ struct live;
 struct peers;
 struct cut;
 struct disk;
+struct drained;
 struct ended;
 struct flow_ids;
+struct health_peer;
 struct policy_store;
 struct server;
-struct server_hosts;
 struct sessions;
 struct session_store;
 struct audit;
@@ -66,9 +67,9 @@ struct control {
 	struct health_peer *health;
 	struct live *live;
 	struct ended *ended;
-	struct server_hosts *server_hosts;
 	struct apply *apply;
 	struct bypass *bypass;
+	struct drained *drained;
 	struct server *server;
 
 	struct control_link links[CONTROL_LINKS_MAX];

@@ -4,7 +4,6 @@
 #include "daemon/control.h"
 #include "daemon/monitor.h"
 #include "daemon/row.h"
-#include "daemon/server_hosts.h"
 #include "lib/flowid.h"
 
 #include <stdlib.h>
@@ -103,7 +102,6 @@ static void note(struct control *control, const struct message_flow *flow)
 void ended_flow(struct control *control, const struct message_flow *flow)
 {
 	note(control, flow);
-	server_hosts_tell_attempts(control, flow);
 	audit_record(control->audit, flow);
 }
 

@@ -1,8 +1,11 @@
 #include "daemon/health_peer.h"
 
 #include "daemon/control.h"
+#include "daemon/drained.h"
 #include "daemon/log.h"
+#include "daemon/monitor.h"
 #include "daemon/peers.h"
+#include "daemon/row.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -19,10 +22,12 @@ struct told {
 struct health_peer {
 	struct control *control;
 	struct channel *channel; /* NULL: it does not run */
+	struct asks asks;        /* questions that wait there */
 	uint32_t generation;
-	struct told *told;       /* one for each server */
-	uint64_t last[COUNTERS]; /* of this generation */
-	uint64_t dead[COUNTERS]; /* sum of the generations before */
+	struct told *told;             /* one for each server */
+	struct message_targets *first; /* of a server of which nothing was told; room for all */
+	uint64_t last[COUNTERS];       /* of this generation */
+	uint64_t dead[COUNTERS];       /* sum of the generations before */
 };
 
 struct health_peer *health_peer_new(struct control *control)
@@ -38,6 +43,7 @@ static void hang_up(struct health_peer *peer)
 {
 	channel_free(peer->channel);
 	peer->channel = NULL;
+	asks_fini(&peer->asks);
 	for (unsigned i = 0; i < COUNTERS; i++)
 		if (counter_kind_of(i) == COUNTER_KIND_TOTAL)
 			peer->dead[i] += peer->last[i];
@@ -54,6 +60,7 @@ void health_peer_free(struct health_peer *peer)
 		peer->told = told->next;
 		free(told);
 	}
+	free(peer->first);
 	free(peer);
 }
 
@@ -63,6 +70,34 @@ static struct told **find(struct health_peer *peer, const char *server)
 	while (*at && strcmp((*at)->message.server, server) != 0)
 		at = &(*at)->next;
 	return at;
+}
+
+static const struct message_target *same_target(
+	const struct message_targets *targets, const struct message_target *target)
+{
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		if (targets->v[i].port == target->port &&
+			dns_same_name(targets->v[i].name, target->name))
+			return &targets->v[i];
+	return NULL;
+}
+
+static void publish_changes(struct control *control, const struct message_targets *old,
+	const struct message_targets *message)
+{
+	if (!monitor_wanted(control, MONITOR_SERVER))
+		return;
+	for (uint32_t i = 0; i < message->n; i++) {
+		const struct message_target *target = &message->v[i];
+		const struct message_target *before = same_target(old, target);
+		if (before ? before->state == target->state : target->state == TARGET_UNKNOWN)
+			continue;
+		monitor_publish(control, MONITOR_SERVER,
+			json_pack("{s:s, s:o, s:o, s:i, s:s, s:o}", "event", "host", "server",
+				row_text(message->server), "host", row_text(target->name), "port",
+				(int)target->port, "state", target_state_names[target->state],
+				"why", row_text(target->text)));
+	}
 }
 
 /* In the place of what it said before. A word on a server of an older policy comes too late. */
@@ -76,10 +111,46 @@ static void take_targets(struct health_peer *peer, const struct message_targets 
 		return;
 	}
 	memcpy(&told->message, message, message->header.bytes);
+	told->message.header.seq = 0;
+	drained_mark(peer->control->drained, &told->message);
+	publish_changes(peer->control, *at ? &(*at)->message : NULL, message);
 	told->next = *at ? (*at)->next : NULL;
 	free(*at);
 	*at = told;
-	peers_send(peer->control->peers, message);
+	peers_send(peer->control->peers, &told->message);
+}
+
+static void put_line(struct message_targets *message, size_t line, const struct policy_host *host)
+{
+	struct message_target *target = &message->v[message->n++];
+	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
+	target->line = (uint16_t)line;
+	target->port = host->port;
+	target->preference = host->preference;
+	target->weight = host->weight;
+	target->limit_flows = host->limit_flows;
+	target->client_families = TARGET_CLIENTS_ALL;
+	target->naddresses = host->addr.family != ADDR_NONE;
+	target->addresses[0] = host->addr;
+}
+
+/* What the policy itself says of a server's targets. */
+static struct message_targets *say_first(struct health_peer *peer, size_t server)
+{
+	const struct policy_server *from = &peer->control->policy->servers[server];
+	size_t room = sizeof(*peer->first) + TARGETS_MAX * sizeof(peer->first->v[0]);
+	struct message_targets *first = peer->first;
+
+	if (!first && !(first = peer->first = malloc(room)))
+		return NULL;
+	message_init(first, MESSAGE_TARGETS, room);
+	first->number = peer->control->policy_number;
+	snprintf(first->server, sizeof(first->server), "%s", from->name.text);
+	for (size_t i = 0; i < from->nhosts && i < TARGETS_MAX; i++)
+		put_line(first, i, &from->hosts[i]);
+	first->header.bytes = (uint32_t)(sizeof(*first) + first->n * sizeof(first->v[0]));
+	drained_mark(peer->control->drained, first);
+	return first;
 }
 
 static void on_message(void *context, const struct message_header *message, int fd)
@@ -90,12 +161,16 @@ static void on_message(void *context, const struct message_header *message, int 
 	if (fd >= 0)
 		close(fd);
 	peer->control->counters[COUNTER_MESSAGES_RECEIVED]++;
+	if (asks_on_message(&peer->asks, message))
+		return;
 	switch (message->type) {
 	case MESSAGE_TARGETS:
 		take_targets(peer, m);
 		break;
 	case MESSAGE_COUNTERS:
 		memcpy(peer->last, ((const struct message_counters *)m)->v, sizeof(peer->last));
+		break;
+	case MESSAGE_TESTED: /* of a question that was given up */
 		break;
 	case MESSAGE_REPLY:
 		if (((const struct message_reply *)m)->status < 0)
@@ -165,6 +240,7 @@ void health_peer_add(struct health_peer *peer, uint32_t generation, int fd)
 		return;
 	}
 	peer->generation = generation;
+	asks_init(&peer->asks, peer->control->loop, peer->channel);
 	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
 	level.level = peer->control->log_level;
 	health_peer_send(peer, &level);
@@ -197,6 +273,11 @@ void health_peer_follow(struct health_peer *peer)
 		*at = told->next;
 		free(told);
 	}
+	for (size_t i = 0; i < peer->control->policy->nservers; i++) {
+		const char *server = peer->control->policy->servers[i].name.text;
+		if (!*find(peer, server) && drained_any(peer->control->drained, server))
+			health_peer_drained(peer, server);
+	}
 	if (peer->channel)
 		send_policy(peer);
 }
@@ -212,19 +293,42 @@ int health_peer_probe_now(struct health_peer *peer, const char *server)
 	return 0;
 }
 
-const struct message_targets *health_peer_targets(
-	const struct health_peer *peer, const char *server)
+void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message)
 {
-	const struct told *told = peer->told;
-	while (told && strcmp(told->message.server, server) != 0)
-		told = told->next;
-	return told ? &told->message : NULL;
+	ask_send(&peer->asks, ask, message, -1);
 }
 
-void health_peer_tell(const struct health_peer *peer, struct channel *relay)
+const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server)
 {
-	for (const struct told *told = peer->told; told; told = told->next)
-		channel_send(relay, &told->message, -1);
+	struct told **at = find(peer, peer->control->policy->servers[server].name.text);
+	return *at ? &(*at)->message : say_first(peer, server);
+}
+
+void health_peer_tell(struct health_peer *peer, struct channel *relay)
+{
+	const struct control *control = peer->control;
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const char *server = control->policy->servers[i].name.text;
+		/* what the policy says the relay knows itself, but for what is drained */
+		if (!*find(peer, server) && !drained_any(control->drained, server))
+			continue;
+		const struct message_targets *message = health_peer_targets(peer, i);
+		if (message)
+			channel_send(relay, message, -1);
+	}
+}
+
+void health_peer_drained(struct health_peer *peer, const char *server)
+{
+	ptrdiff_t at = policy_find_server(peer->control->policy, server);
+	struct told *told = *find(peer, server);
+	if (at < 0)
+		return;
+	if (told)
+		drained_mark(peer->control->drained, &told->message);
+	const struct message_targets *message = health_peer_targets(peer, (size_t)at);
+	if (message)
+		peers_send(peer->control->peers, message);
 }
 
 void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS])

@@ -3,7 +3,7 @@
 #ifndef POSTERN_HEALTH_PEER_H
 #define POSTERN_HEALTH_PEER_H
 
-#include "daemon/channel.h"
+#include "daemon/ask.h"
 #include "lib/message.h"
 
 struct control;
@@ -21,11 +21,16 @@ void health_peer_send(struct health_peer *peer, const void *message);
 /* server empty: all. -ENOTCONN: no health process runs. */
 int health_peer_probe_now(struct health_peer *peer, const char *server);
 
-/* What was last told of a server; NULL: nothing yet. */
-const struct message_targets *health_peer_targets(
-	const struct health_peer *peer, const char *server);
-/* All that was told, to a relay that starts. */
-void health_peer_tell(const struct health_peer *peer, struct channel *relay);
+/* A question; without a health process it is answered by NULL at once. */
+void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message);
+
+/* The targets of the policy's server of that index, as health told them last or, while it has not,
+ * as the policy says them; borrowed until the next call. NULL: out of memory. */
+const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server);
+/* All that was told, and what is drained, to a relay that starts. */
+void health_peer_tell(struct health_peer *peer, struct channel *relay);
+/* What is drained of a server has changed: the relays hear of it. */
+void health_peer_drained(struct health_peer *peer, const char *server);
 /* Its counters, those of the dead ones included. */
 void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS]);
 

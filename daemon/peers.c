@@ -6,7 +6,6 @@
 #include "daemon/health_peer.h"
 #include "daemon/live.h"
 #include "daemon/log.h"
-#include "daemon/server_hosts.h"
 #include "daemon/sessions.h"
 #include "lib/language.h"
 
@@ -114,7 +113,6 @@ static void on_message(void *context, const struct message_header *message, int 
 			sizeof(peer->last));
 		break;
 	case MESSAGE_HOST:
-		server_hosts_tell(control, (const struct message_host *)message);
 		health_peer_send(control->health, message);
 		break;
 	case MESSAGE_REPLY: /* to a question that was given up */

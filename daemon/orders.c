@@ -100,11 +100,20 @@ static void on_policy(struct relay *relay)
 		log_error("the hosts of the servers: %s", strerror(-rc));
 }
 
+/* The keeper tells the interfaces and control the rest, each by its own socket: a flow that came in
+ * between would be one of no zone. */
+static void start_accepting(struct relay *relay)
+{
+	if (relay->links_known && relay->picture_known)
+		accept_start(relay);
+}
+
 static void on_complete(struct relay *relay)
 {
+	relay->picture_known = true;
 	on_policy(relay);
 	report_flush(relay);
-	accept_start(relay);
+	start_accepting(relay);
 }
 
 /* False: not about the picture. */
@@ -239,6 +248,8 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		link_del(&relay->links, ((const struct message_link *)m)->ifindex);
 		break;
 	case MESSAGE_LINKS_DONE:
+		relay->links_known = true;
+		start_accepting(relay);
 		break;
 	case MESSAGE_DRAIN:
 		drain(relay, ((const struct message_drain *)m)->seconds);

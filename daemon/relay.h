@@ -37,6 +37,7 @@ struct relay {
 	struct loop_timer tick; /* once a second */
 	struct loop_timer drain_end;
 	bool draining;
+	bool links_known, picture_known;  /* both are wanted before the first flow */
 	uint64_t next_id, last_id;        /* the block of flow ids in use */
 	uint64_t spare_first, spare_last; /* and the next one */
 	bool ids_asked;

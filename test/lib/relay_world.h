@@ -407,6 +407,9 @@ static inline void tell_link(struct world *world, bool has_mac)
 	link.up = 1;
 	strcpy(link.name, "lo");
 	tell(world->keeper, &link, -1);
+	struct message_plain done;
+	message_init(&done, MESSAGE_LINKS_DONE, sizeof(done));
+	tell(world->keeper, &done, -1);
 }
 
 /* ---- The relay ---- */

@@ -14,7 +14,7 @@
 static int read_file(void *context, const char *path, char **text, size_t *len)
 {
 	(void)context;
-	return disk_read(path, FILE_BYTES_MAX, text, len);
+	return disk_read_waiting(path, FILE_BYTES_MAX, text, len);
 }
 
 int check_main(const struct process_options *options)

@@ -170,18 +170,11 @@ close_folder:
 	return error;
 }
 
-int disk_read(const char *path, size_t max, char **bytes, size_t *len)
+static int read_all(int fd, size_t room, size_t max, char **bytes, size_t *len)
 {
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	int error = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
-	size_t room = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size + 1 : 65536;
 	size_t used = 0;
-	char *text = !error && room <= max + 1 ? malloc(room) : NULL;
-	if (!text)
-		error = error ? error : -EFBIG;
+	char *text = room <= max + 1 ? malloc(room) : NULL;
+	int error = text ? 0 : -EFBIG;
 	while (!error) {
 		ssize_t n = read(fd, text + used, room - 1 - used);
 		if (n < 0 && errno == EINTR)
@@ -201,7 +194,6 @@ int disk_read(const char *path, size_t max, char **bytes, size_t *len)
 			room *= 2;
 		}
 	}
-	close(fd);
 	if (!error && used > max)
 		error = -EFBIG;
 	if (error) {
@@ -212,4 +204,32 @@ int disk_read(const char *path, size_t max, char **bytes, size_t *len)
 	*bytes = text;
 	*len = used;
 	return 0;
+}
+
+static int read_path(
+	const char *path, int flags, bool any_kind, size_t max, char **bytes, size_t *len)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+	if (fd < 0)
+		return -errno;
+	int error = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
+	if (!error && !any_kind && !S_ISREG(st.st_mode))
+		error = -EINVAL;
+	size_t room = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size + 1 : 65536;
+	if (!error)
+		error = read_all(fd, room, max, bytes, len);
+	close(fd);
+	return error;
+}
+
+/* O_NONBLOCK: opening a FIFO shall not wait for its writer. */
+int disk_read(const char *path, size_t max, char **bytes, size_t *len)
+{
+	return read_path(path, O_NONBLOCK, false, max, bytes, len);
+}
+
+int disk_read_waiting(const char *path, size_t max, char **bytes, size_t *len)
+{
+	return read_path(path, 0, true, max, bytes, len);
 }

@@ -28,7 +28,10 @@ void disk_submit(struct disk *disk, struct disk_job *job);
 /* Writes the file anew: temporary file, fsync, rename, fsync of the folder. Whatever happens, the
  * old or the new one is there. May be called before the loop runs. 0 or -errno. */
 int disk_replace(const char *dir, const char *name, const void *bytes, size_t len);
-/* Reads a whole file of at most max bytes; *bytes is malloc'ed and has a NUL behind it. */
+/* Reads a whole file of at most max bytes; *bytes is malloc'ed and has a NUL behind it. Never
+ * waits: what is no regular file, which may be empty only for now, is -EINVAL. */
 int disk_read(const char *path, size_t max, char **bytes, size_t *len);
+/* The same for a program that may wait: pipes and devices, too. */
+int disk_read_waiting(const char *path, size_t max, char **bytes, size_t *len);
 
 #endif

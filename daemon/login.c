@@ -318,6 +318,10 @@ static bool check_order(struct login *login, const struct policy_zone *zone)
 			order->zone);
 		return false;
 	}
+	if (order->mac.bytes[0] & 1) {
+		refuse(login, "a group's MAC is no client's");
+		return false;
+	}
 	if (!order->naddresses && !mac_is_set(&order->mac)) {
 		refuse(login, "give the client's address or mac");
 		return false;

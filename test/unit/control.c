@@ -564,6 +564,20 @@ static void a_login_renews_or_replaces_and_has_its_limit(void **state)
 	finish(third, 1);
 }
 
+static void a_login_for_everybody_is_refused(void **state)
+{
+	static const char *const logins[] = {
+		"session login ann zone guest address 0.0.0.0/0 mac " MAC7,
+		"session login ann zone guest address ::/0",
+		"session login ann zone guest mac ff:ff:ff:ff:ff:ff",
+		"session login ann zone guest address 192.0.2.7 mac 01:00:5e:00:00:01",
+	};
+	(void)state;
+	greet_control();
+	for (size_t i = 0; i < sizeof(logins) / sizeof(*logins); i++)
+		finish(begin(logins[i], NULL), 1);
+}
+
 static void without_mac_the_neighbour_table_is_asked(void **state)
 {
 	(void)state;
@@ -810,6 +824,7 @@ int main(void)
 		CASE(a_logout_ends_verdicts_and_flows),
 		CASE(only_who_passed_is_cut_and_one_address_at_a_time),
 		CASE(a_login_renews_or_replaces_and_has_its_limit),
+		CASE(a_login_for_everybody_is_refused),
 		CASE(without_mac_the_neighbour_table_is_asked),
 		CASE(a_list_entry_takes_the_verdict_out_of_the_kernel),
 		CASE(an_apply_that_a_relay_or_the_kernel_refuses_changes_nothing),

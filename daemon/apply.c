@@ -1,6 +1,7 @@
 #include "daemon/apply.h"
 
 #include "daemon/audit.h"
+#include "daemon/bound.h"
 #include "daemon/control.h"
 #include "daemon/entries.h"
 #include "daemon/log.h"
@@ -130,7 +131,9 @@ int apply_send_plan(struct control *control, const struct policy *policy, struct
 	int error = plan_from_policy(policy, &options, PLAN_RUNNING, &plan);
 	if (error)
 		return error;
-	error = plan_encode(&plan, &bytes, &len);
+	error = bound_add_hosts(control, policy, &plan);
+	if (!error)
+		error = plan_encode(&plan, &bytes, &len);
 	plan_fini(&plan);
 	if (error)
 		return error;

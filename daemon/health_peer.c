@@ -1,5 +1,6 @@
 #include "daemon/health_peer.h"
 
+#include "daemon/bound.h"
 #include "daemon/control.h"
 #include "daemon/drained.h"
 #include "daemon/log.h"
@@ -24,17 +25,35 @@ struct health_peer {
 	struct channel *channel; /* NULL: it does not run */
 	struct asks asks;        /* questions that wait there */
 	uint32_t generation;
-	struct told *told;             /* one for each server */
+	struct told *told; /* one for each server */
+	struct bound *bound;
 	struct message_targets *first; /* of a server of which nothing was told; room for all */
 	uint64_t last[COUNTERS];       /* of this generation */
 	uint64_t dead[COUNTERS];       /* sum of the generations before */
 };
 
+/* What waited for the kernel to know its addresses. */
+static void tell_bound(void *context)
+{
+	struct health_peer *peer = context;
+	for (const struct told *told = peer->told; told; told = told->next) {
+		ptrdiff_t at = policy_find_server(peer->control->policy, told->message.server);
+		if (at >= 0 && peer->control->policy->servers[at].bind == POLICY_BIND_CLIENT)
+			peers_send(peer->control->peers, &told->message);
+	}
+}
+
 struct health_peer *health_peer_new(struct control *control)
 {
 	struct health_peer *peer = calloc(1, sizeof(*peer));
-	if (peer)
-		peer->control = control;
+	if (!peer)
+		return NULL;
+	peer->control = control;
+	peer->bound = bound_new(control, tell_bound, peer);
+	if (!peer->bound) {
+		free(peer);
+		return NULL;
+	}
 	return peer;
 }
 
@@ -61,6 +80,7 @@ void health_peer_free(struct health_peer *peer)
 		free(told);
 	}
 	free(peer->first);
+	bound_free(peer->bound);
 	free(peer);
 }
 
@@ -117,7 +137,8 @@ static void take_targets(struct health_peer *peer, const struct message_targets 
 	told->next = *at ? (*at)->next : NULL;
 	free(*at);
 	*at = told;
-	peers_send(peer->control->peers, &told->message);
+	if (bound_pass(peer->bound, &told->message))
+		peers_send(peer->control->peers, &told->message);
 }
 
 static void put_line(struct message_targets *message, size_t line, const struct policy_host *host)
@@ -327,7 +348,7 @@ void health_peer_drained(struct health_peer *peer, const char *server)
 	if (told)
 		drained_mark(peer->control->drained, &told->message);
 	const struct message_targets *message = health_peer_targets(peer, (size_t)at);
-	if (message)
+	if (message && bound_pass(peer->bound, message))
 		peers_send(peer->control->peers, message);
 }
 

@@ -135,9 +135,7 @@ static bool fits(const struct policy_zone *zone)
 	       zone->ports.n <= PLAN_PORTS_MAX && zone->name.len < POLICY_NAME_SIZE;
 }
 
-/* Hosts given by name come with the options. */
-static int add_hosts(
-	struct plan *plan, const struct policy *policy, const struct plan_options *options)
+static int add_hosts(struct plan *plan, const struct policy *policy)
 {
 	int status = 0;
 	for (size_t i = 0; i < policy->nservers; i++) {
@@ -152,8 +150,6 @@ static int add_hosts(
 				status = plan_add_host(plan, &host);
 		}
 	}
-	for (size_t i = 0; status == 0 && i < options->nhosts; i++)
-		status = plan_add_host(plan, &options->hosts[i]);
 	return status;
 }
 
@@ -163,7 +159,7 @@ int plan_from_policy(const struct policy *policy, const struct plan_options *opt
 	plan_init(plan, options, mode);
 	if (policy->nzones > PLAN_ZONES_MAX)
 		return -E2BIG;
-	int status = add_hosts(plan, policy, options);
+	int status = add_hosts(plan, policy);
 	if (status) {
 		plan_fini(plan);
 		return status;

@@ -73,17 +73,14 @@ struct plan_options {
 	uint32_t rule_priority;
 	uint32_t route_protocol;
 	uint32_t client_max;
-	/* Hosts of servers with `bind client` that the policy does not hold as addresses, but as
-	   names. Borrowed for plan_from_policy() alone. */
-	const struct endpoint *hosts;
-	size_t nhosts;
 };
 
 /* mask 0xf0000000, relay port 4025, queue 25, table 4025, priority 4025, protocol 250,
  * 262144 entries. */
 void plan_options_init(struct plan_options *options);
 
-/* Fills a plan from a checked policy. 0, -E2BIG (more than the plan can say),
+/* Fills a plan from a checked policy; of the hosts of servers with `bind client` those that the
+ * policy holds as addresses. 0, -E2BIG (more than the plan can say),
  * -EINVAL (a zone has the relay's port) or -ENOMEM. */
 int plan_from_policy(const struct policy *policy, const struct plan_options *options,
 	enum plan_mode mode, struct plan *plan);

@@ -40,7 +40,7 @@ struct audit {
 static int migrate(struct store *store, struct sqlite3 *db, void *context)
 {
 	(void)context;
-	int status = store_execute(db, "PRAGMA cache_size=-16384");
+	int status = store_execute(db, "PRAGMA cache_size=-2048");
 	return status < 0 ? status : audit_row_migrate(store, db);
 }
 

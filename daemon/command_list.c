@@ -48,10 +48,10 @@ static const struct policy_list *find_dynamic(struct command *command)
 	if (!list || list->kind == POLICY_LIST_DYNAMIC)
 		return list;
 	command_done(command, COMMAND_REFUSED,
-		"list %s is %s, so it changes with the policy%s; only a dynamic list changes by "
-		"command",
-		list->name.text, kind_name(list->kind),
-		list->kind == POLICY_LIST_FILE ? " or by list reload" : "");
+		"list %s is %s, so it changes with %s; only a dynamic list changes by command",
+		list->name.text,
+		list->kind == POLICY_LIST_FILE ? "read from a file" : "written in the policy",
+		list->kind == POLICY_LIST_FILE ? "the file and list reload" : "the policy");
 	return NULL;
 }
 
@@ -436,12 +436,13 @@ static void show_difference(
 static void run_import(struct command *command)
 {
 	const struct policy_list *list = find_dynamic(command);
-	const char *file = list ? command_word(command) : NULL;
-	bool dry = command_take(command, "--dry-run");
 	unsigned line, column;
 	char *word = NULL;
-	if (!list)
+	if (!list) /* the command has ended */
 		return;
+	bool dry = command_take(command, "--dry-run");
+	const char *file = command_word(command);
+	dry = command_take(command, "--dry-run") || dry;
 	if (!file || command_peek(command)) {
 		command_usage(command, "which file?");
 		return;
@@ -528,6 +529,10 @@ static void run_reload(struct command *command)
 	const struct policy_list *list = find_list(command);
 	if (!list)
 		return;
+	if (command_peek(command)) {
+		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+		return;
+	}
 	command->state = strdup(list->name.text);
 	if (!command->state)
 		command_done(command, COMMAND_REFUSED, "out of memory");

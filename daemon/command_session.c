@@ -15,8 +15,8 @@
 
 /* Which sessions a command is about. */
 struct selection {
-	uint64_t id;      /* 0: any */
-	const char *word; /* as typed, for a refusal */
+	uint64_t id;             /* 0: any */
+	const char *kind, *word; /* as typed, for a refusal */
 	const char *user, *zone;
 	struct addr addr; /* family ADDR_NONE: any */
 	struct mac mac;
@@ -76,10 +76,34 @@ static bool parse_id(const char *word, uint64_t *id)
 	return *id != 0;
 }
 
+static bool is_selected(const struct selection *selection)
+{
+	return selection->id || selection->user || selection->addr.family != ADDR_NONE ||
+	       mac_is_set(&selection->mac);
+}
+
+/* Nothing was selected: says so in the words of the selection. */
+static void refuse_selection(struct command *command, const struct selection *selection)
+{
+	const struct policy *policy = command->control->policy;
+	if (selection->zone && policy_find_zone(policy, selection->zone) < 0)
+		command_done(command, COMMAND_REFUSED, "no such zone \"%s\"", selection->zone);
+	else if (selection->id)
+		command_done(command, COMMAND_REFUSED, "no such session: %s", selection->word);
+	else
+		command_done(command, COMMAND_REFUSED, "no session of %s %s", selection->kind,
+			selection->word);
+}
+
 /* One "user U", "address A", "mac M", "zone Z" or an id. false: refused with the usage. */
 static bool take_selection(struct command *command, struct selection *selection)
 {
 	const char *word = command_word(command), *value;
+	if (is_selected(selection) && strcmp(word, "zone") != 0) {
+		command_usage(command, "\"%s\" is not expected here", word);
+		return false;
+	}
+	selection->kind = word;
 	selection->word = word;
 	if (parse_id(word, &selection->id))
 		return true;
@@ -157,9 +181,11 @@ static void run_show(struct command *command)
 			return;
 	command->forget = forget_showing;
 	select_sessions(command->control->table, &showing->selection);
-	if (showing->selection.id && !showing->selection.n) {
-		command_done(
-			command, COMMAND_REFUSED, "no such session: %s", showing->selection.word);
+	const struct selection *selection = &showing->selection;
+	bool unknown_zone =
+		selection->zone && policy_find_zone(command->control->policy, selection->zone) < 0;
+	if (!selection->n && (selection->id || unknown_zone)) {
+		refuse_selection(command, selection);
 		return;
 	}
 	command_stream(command, show_more);
@@ -249,9 +275,23 @@ static bool take_name(
 	return true;
 }
 
+/* Only addresses may be given several times. */
+static bool given_twice(const struct login_order *order, const char *word)
+{
+	return (strcmp(word, "zone") == 0 && *order->zone) ||
+	       (strcmp(word, "mac") == 0 && mac_is_set(&order->mac)) ||
+	       (strcmp(word, "group") == 0 && order->groups_given) ||
+	       (strcmp(word, "lease") == 0 && order->lease_given) ||
+	       (strcmp(word, "idle") == 0 && order->idle_given);
+}
+
 static bool take_login_option(
 	struct command *command, struct login_order *order, const char *word, const char *value)
 {
+	if (given_twice(order, word)) {
+		command_usage(command, "%s is given twice", word);
+		return false;
+	}
 	if (strcmp(word, "zone") == 0)
 		return take_name(command, "zone's name", value, order->zone, sizeof(order->zone));
 	if (strcmp(word, "address") == 0)
@@ -259,9 +299,10 @@ static bool take_login_option(
 	if (strcmp(word, "group") == 0)
 		return take_groups(command, order, value);
 	if (strcmp(word, "mac") == 0) {
-		if (mac_parse(value, strlen(value), &order->mac) == 0 && mac_is_set(&order->mac))
+		if (mac_parse(value, strlen(value), &order->mac) == 0 && mac_is_set(&order->mac) &&
+			!mac_is_group(&order->mac))
 			return true;
-		command_usage(command, "\"%s\" is no MAC", value);
+		command_usage(command, "\"%s\" is no host's MAC", value);
 		return false;
 	}
 	if (strcmp(word, "lease") == 0) {
@@ -364,7 +405,7 @@ static void run_renew(struct command *command)
 	}
 	select_sessions(command->control->table, &selection);
 	if (!selection.n) {
-		command_done(command, COMMAND_REFUSED, "no such session: %s", selection.word);
+		refuse_selection(command, &selection);
 		return;
 	}
 	command_log(command);
@@ -452,12 +493,22 @@ static void run_logout(struct command *command)
 		return;
 	}
 	while (command_peek(command)) {
-		if (command_take(command, "--keep-flows"))
-			logout->flows = KEEP_FLOWS;
-		else if (command_take(command, "--kill-flows"))
-			logout->flows = KILL_FLOWS;
-		else if (!take_selection(command, &selection))
+		bool keep = command_take(command, "--keep-flows");
+		if (!keep && !command_take(command, "--kill-flows")) {
+			if (!take_selection(command, &selection))
+				return;
+			continue;
+		}
+		if (logout->flows) {
+			command_usage(command, "--keep-flows or --kill-flows, once");
 			return;
+		}
+		logout->flows = keep ? KEEP_FLOWS : KILL_FLOWS;
+	}
+	/* nobody means everybody by saying nothing */
+	if (!is_selected(&selection) && !selection.zone) {
+		command_usage(command, "which session?");
+		return;
 	}
 	if (selection.id & SESSION_DEVICE_ID) {
 		command_done(command, COMMAND_REFUSED,
@@ -468,7 +519,7 @@ static void run_logout(struct command *command)
 	if (selection.n)
 		log_out(command, logout, &selection);
 	else
-		command_done(command, COMMAND_REFUSED, "no such session: %s", selection.word);
+		refuse_selection(command, &selection);
 	free(selection.ids);
 }
 

@@ -241,6 +241,11 @@ bool mac_equal(const struct mac *a, const struct mac *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+bool mac_is_group(const struct mac *mac)
+{
+	return mac->bytes[0] & 1;
+}
+
 bool mac_is_local(const struct mac *mac)
 {
 	return mac->bytes[0] & 2;

@@ -71,6 +71,8 @@ int mac_parse(const char *text, size_t len, struct mac *mac);
 const char *mac_format(const struct mac *mac, char buf[static MAC_TEXT_SIZE]);
 bool mac_is_set(const struct mac *mac);
 bool mac_equal(const struct mac *a, const struct mac *b);
+/* Broadcast or multicast (IEEE 802, bit 1 of the first byte): no host sends from it. */
+bool mac_is_group(const struct mac *mac);
 /* Locally administered: what phones make up at random (IEEE 802, bit 2 of the first byte). */
 bool mac_is_local(const struct mac *mac);
 

@@ -109,6 +109,11 @@ static void check_device(
 					name, zone->name.text);
 		}
 	}
+	for (size_t i = 0; i < device->nmacs; i++) {
+		if (mac_is_group(&device->macs[i]) || !mac_is_set(&device->macs[i]))
+			language_error(l, &note->macs.v[i],
+				"no host has this MAC, expected the MAC of a device");
+	}
 	for (size_t i = 0; i < device->addresses.n; i++) {
 		if (device->addresses.v[i].len == 0)
 			language_error(l, &note->addresses.v[i],

@@ -17,19 +17,32 @@ struct words {
 		*limit, *session;
 };
 
+struct showing {
+	struct command *command;
+	const char *flow; /* the only one wanted; NULL: those that match */
+	bool found;
+};
+
 static void on_row(void *context, const char *json, uint64_t key)
 {
+	struct showing *showing = context;
 	(void)key;
-	command_json(context, json);
+	showing->found = true;
+	command_json(showing->command, json);
 }
 
 static void on_done(void *context, int status, bool more)
 {
-	struct command *command = context;
+	const struct showing *showing = context;
+	struct command *command = showing->command;
 	(void)more;
 	if (status)
 		command_done(command, COMMAND_REFUSED, "the audit cannot be read: %s",
 			strerror(-status));
+	else if (showing->flow && !showing->found)
+		command_done(command, COMMAND_REFUSED,
+			"no record of flow %s (posternctl flow show knows live ones)",
+			showing->flow);
 	else
 		command_ok(command);
 }
@@ -137,6 +150,13 @@ static void run_show(struct command *command)
 		{"since", &words.since}, {"until", &words.until}, {"limit", &words.limit},
 		{"session", &words.session}};
 	const char *word = command_peek(command);
+	struct showing *showing = calloc(1, sizeof(*showing));
+	command->state = showing;
+	if (!showing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	showing->command = command;
 	audit_filter_init(&filter);
 	if (word && strncmp(word, "f-", 2) == 0) {
 		if (flowid_parse(word, strlen(word), &filter.id) < 0 || !filter.id) {
@@ -144,12 +164,12 @@ static void run_show(struct command *command)
 			return;
 		}
 		filter.whole = true;
-		command_word(command);
+		showing->flow = command_word(command);
 	}
 	if (!command_options(command, options, sizeof(options) / sizeof(*options)) ||
 		!fill_filter(command, &words, &filter))
 		return;
-	if (!audit_query(command->control->audit, &filter, on_row, on_done, command))
+	if (!audit_query(command->control->audit, &filter, on_row, on_done, showing))
 		command_done(command, COMMAND_REFUSED, "the audit is busy or not there");
 }
 

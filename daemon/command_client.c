@@ -8,10 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kernel_names[] = {[DECIDE_KERNEL_RELAY] = "relay",
-	[DECIDE_KERNEL_PASS] = "pass",
-	[DECIDE_KERNEL_REJECT] = "reject",
-	[DECIDE_KERNEL_DROP] = "drop"};
+/* In the words of verdicts: of what the kernel hands to the relay, the relay's decision tells. */
+static const char *verdict_name(enum decide_kernel kernel, const struct decision *decision)
+{
+	static const enum policy_verdict verdicts[] = {
+		[DECIDE_KERNEL_RELAY] = POLICY_VERDICT_REDIRECT,
+		[DECIDE_KERNEL_PASS] = POLICY_VERDICT_PASS,
+		[DECIDE_KERNEL_REJECT] = POLICY_VERDICT_REJECT,
+		[DECIDE_KERNEL_DROP] = POLICY_VERDICT_DROP};
+	bool answers = kernel == DECIDE_KERNEL_RELAY && decision->verdict == POLICY_VERDICT_ANSWER;
+	return policy_verdict_names[answers ? POLICY_VERDICT_ANSWER : verdicts[kernel]];
+}
 
 struct showing {
 	struct ask ask; /* first */
@@ -49,10 +56,10 @@ static void show_client(struct showing *showing, const struct message_client *cl
 		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:b}", "zone",
 			zone_name, "interface", entry->ifname, "mac", row_mac(&entry->mac),
 			"address", row_addr(&entry->source), "session",
-			own && own->session ? json_integer((json_int_t)own->session) : json_null(),
-			"user", user, "verdict", kernel_names[entry->kernel], "rule", rule,
-			"left_ms", (json_int_t)entry->timeout_ms, "packets",
-			(json_int_t)client->packets, "known", own != NULL));
+			row_session_id(own ? own->session : 0), "user", user, "verdict",
+			verdict_name(entry->kernel, &decision), "rule", rule, "left_ms",
+			(json_int_t)entry->timeout_ms, "packets", (json_int_t)client->packets,
+			"known", own != NULL));
 }
 
 static void on_answer(struct ask *ask, const struct message_header *message)

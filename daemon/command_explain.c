@@ -45,8 +45,8 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 {
 	const struct policy *policy = explaining->command->control->policy;
 	static const char *const reasons[] = {[DECIDE_RULE] = "rule",
-		[DECIDE_UNAUTHENTICATED] = "not logged in",
-		[DECIDE_UNMATCHED] = "no rule matched"};
+		[DECIDE_UNAUTHENTICATED] = "unauthenticated",
+		[DECIDE_UNMATCHED] = "unmatched"};
 	json_t *server = json_null();
 	if (decision->to_original)
 		server = json_string("original");
@@ -58,27 +58,24 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 		decision->rule >= 0 ? row_string(&policy->rules[decision->rule].name) : json_null(),
 		"server", server, "zone", row_text(explaining->zone), "user",
 		decision->session ? row_string(&decision->session->user) : json_null(), "session",
-		decision->session
-			? json_integer((json_int_t)(decision->session->id & ~SESSION_DEVICE_ID))
-			: json_null(),
-		"mac", row_mac(&explaining->mac), "address", row_addr(&explaining->addr),
-		"until_at", row_time(decision->until_ms));
+		row_session_id(decision->session ? decision->session->id : 0), "mac",
+		row_mac(&explaining->mac), "address", row_addr(&explaining->addr), "until_at",
+		row_time(decision->until_ms));
 }
 
 static void tell_cache(struct explaining *explaining, const struct decide_world *world,
 	const struct decide_origin *origin, uint64_t now_ms)
 {
-	static const char *const words[] = {[DECIDE_KERNEL_RELAY] = "relay",
-		[DECIDE_KERNEL_PASS] = "pass",
-		[DECIDE_KERNEL_REJECT] = "reject",
-		[DECIDE_KERNEL_DROP] = "drop"};
+	static const char *const words[] = {[DECIDE_KERNEL_RELAY] = "goes to the relay",
+		[DECIDE_KERNEL_PASS] = "passes",
+		[DECIDE_KERNEL_REJECT] = "is reset",
+		[DECIDE_KERNEL_DROP] = "is dropped"};
 	enum decide_kernel kernel;
 	uint64_t until_ms = 0;
 	char text[128];
 	if (decide_client(world, origin, now_ms, &kernel, &until_ms))
 		snprintf(text, sizeof(text),
-			"kernel: every connection of this client is %s, so the kernel may remember "
-			"it",
+			"kernel: every connection of this client %s, so the kernel may remember it",
 			words[kernel]);
 	else
 		snprintf(text, sizeof(text),
@@ -159,6 +156,12 @@ static void on_neighbour(struct ask *ask, const struct message_header *message)
 		snprintf(text, sizeof(text), "neighbour table: the address has MAC %s on %s",
 			mac_format(&answer->mac, mac), answer->ifname);
 		add_step(explaining, text);
+		if (zone < 0 && !explaining->zone_word && !explaining->session) {
+			command_done(explaining->command, COMMAND_REFUSED,
+				"%s is in no zone: what comes from there passes as without Postern",
+				answer->ifname);
+			return;
+		}
 		if (zone >= 0 && !*explaining->zone)
 			snprintf(explaining->zone, sizeof(explaining->zone), "%s",
 				policy->zones[zone].name.text);

@@ -19,6 +19,8 @@ struct showing {
 	struct peers_flows flows; /* first */
 	struct command *command;
 	struct selection selection;
+	const char *words; /* as typed, for a refusal */
+	bool found;
 };
 
 static bool take_selection(struct command *command, struct selection *selection)
@@ -60,13 +62,20 @@ static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
 		return;
 	uint64_t now_ms = loop_wall_ms(showing->command->control->loop);
 	uint64_t age_ms = now_ms > flow->start_ms ? now_ms - flow->start_ms : 0;
+	showing->found = true;
 	json_object_set_new(row, "age_s", json_integer((json_int_t)(age_ms / 1000)));
 	command_row(showing->command, row);
 }
 
 static void on_done(struct peers_flows *flows)
 {
-	command_ok(((struct showing *)flows)->command);
+	struct showing *showing = (struct showing *)flows;
+	if (showing->selection.id && !showing->found)
+		command_done(showing->command, COMMAND_REFUSED,
+			"no such flow: %s (posternctl audit show knows finished ones)",
+			showing->words);
+	else
+		command_ok(showing->command);
 }
 
 static void run_show(struct command *command)
@@ -81,6 +90,7 @@ static void run_show(struct command *command)
 		if (!take_selection(command, &showing->selection))
 			return;
 	showing->command = command;
+	showing->words = command->words[command->nwords - 1];
 	showing->flows.on_flow = on_flow;
 	showing->flows.done = on_done;
 	peers_ask_flows(command->control->peers, &showing->flows);

@@ -193,6 +193,9 @@ static void run_move(struct command *command)
 		return;
 	if (command_peek(command))
 		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	else if (edit.other && strcmp(edit.other, edit.name) == 0)
+		command_done(command, COMMAND_REFUSED,
+			"rule %s cannot stand before or after itself", edit.name);
 	else
 		edit_run(&edit);
 }

@@ -65,13 +65,20 @@ static json_t *row_addresses(const struct session *session)
 	return array;
 }
 
+json_t *row_session_id(uint64_t id)
+{
+	char text[24];
+	snprintf(text, sizeof(text), "%s%" PRIu64, id & SESSION_DEVICE_ID ? "d" : "",
+		id & ~SESSION_DEVICE_ID);
+	return id ? json_string(text) : json_null();
+}
+
 json_t *row_session(const struct session *session, uint64_t now_ms)
 {
 	bool device = session->kind == SESSION_DEVICE;
-	char id[24];
-	snprintf(id, sizeof(id), "%s%" PRIu64, device ? "d" : "", session->id & ~SESSION_DEVICE_ID);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "session", id,
-		"kind", device ? "device" : "portal", "user", row_string(&session->user), "groups",
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "session",
+		row_session_id(session->id), "kind", device ? "device" : "portal", "user",
+		row_string(&session->user), "groups",
 		row_strings(session->groups, session->ngroups), "zone", row_string(&session->zone),
 		"mac", row_mac(&session->mac), "addresses", row_addresses(session), "started_at",
 		row_time(session->started_ms), "lease_left_s", left(session->lease_end_ms, now_ms),

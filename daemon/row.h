@@ -16,6 +16,8 @@ json_t *row_mac(const struct mac *mac);    /* null for none */
 json_t *row_endpoint(const struct endpoint *endpoint);
 json_t *row_time(uint64_t wall_ms);
 
+/* As `session show` names it: "7", a device "d0"; 0: null. */
+json_t *row_session_id(uint64_t id);
 json_t *row_session(const struct session *session, uint64_t now_ms);
 
 #endif

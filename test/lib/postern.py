@@ -244,8 +244,12 @@ class Postern:
     def audit(self, *words, seconds=10, count=1):
         """Waits for at least so many audit records that match the filter; newest first. By an
         id it is one record with all its parts."""
-        return wait_until(lambda: (lambda rows: rows if len(rows) >= count else None)(
-            self.rows("audit", "show", *words)), seconds, f"{count} audit records {words}")
+        def records():
+            done = self.ctl("-j", "audit", "show", *words, check=False)
+            # an id that has no record yet is refused
+            rows = json.loads(done.stdout) if done.returncode == 0 else []
+            return rows if len(rows) >= count else None
+        return wait_until(records, seconds, f"{count} audit records {words}")
 
     # -- what the kernel holds ------------------------------------------------------------------
 

@@ -120,14 +120,23 @@ static void run_history(struct command *command)
 	command_ok(command);
 }
 
-static void answer_diff(
-	struct command *command, const char *a, size_t a_len, const char *b, size_t b_len)
+/* From what is named to the running policy. */
+static void answer_diff(struct command *command, const char *name, const char *a, size_t a_len)
 {
-	char *text = diff_lines(a, a_len, b, b_len);
+	struct control *control = command->control;
+	char heading[4200];
+	size_t b_len;
+	char *b = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &b_len);
+	char *text = b ? diff_lines(a, a_len, b, b_len) : NULL;
+	free(b);
 	if (!text) {
 		command_done(command, COMMAND_REFUSED, "out of memory");
 		return;
 	}
+	int n = snprintf(heading, sizeof(heading), "--- %s\n+++ policy %" PRIu64 " (running)\n",
+		name, control->policy_number);
+	if (*text && n > 0 && (size_t)n < sizeof(heading))
+		command_text(command, heading, (size_t)n);
 	command_text(command, text, strlen(text));
 	free(text);
 	command_ok(command);
@@ -140,7 +149,7 @@ static void diff_file(struct command *command)
 	struct language_diagnosis diagnosis;
 	const char *path = control->start.options.config;
 	char *source;
-	size_t source_len, len, running_len;
+	size_t source_len, len;
 	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &source, &source_len);
 	if (error) {
 		command_done(command, COMMAND_REFUSED, "%s: %s", path, strerror(-error));
@@ -149,10 +158,9 @@ static void diff_file(struct command *command)
 	struct policy *policy =
 		policy_parse_text(control, path, source, source_len, &texts, &diagnosis);
 	char *text = policy ? language_print(policy, LANGUAGE_PRINT_CANONICAL, &len) : NULL;
-	char *running = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &running_len);
 	char *errors = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
-	if (text && running)
-		answer_diff(command, running, running_len, text, len);
+	if (text)
+		answer_diff(command, path, text, len);
 	else
 		command_done(command, COMMAND_REFUSED, "%s", errors ? errors : "out of memory");
 	language_diagnosis_fini(&diagnosis);
@@ -160,36 +168,29 @@ static void diff_file(struct command *command)
 	policy_unref(policy);
 	free(source);
 	free(text);
-	free(running);
 	free(errors);
 }
 
 static void run_diff(struct command *command)
 {
-	struct control *control = command->control;
 	const char *word = command_word(command);
 	struct policy_record record;
 	uint64_t number = 0;
-	size_t n, len;
+	char name[32];
 	if (!at_end(command))
 		return;
 	if (!word || strcmp(word, "file") == 0) {
 		diff_file(command);
 		return;
 	}
-	(void)policy_store_history(control->history, &n);
 	if (!take_number(word, &number)) {
 		command_usage(command, "\"%s\" is neither a number nor \"file\"", word);
 		return;
 	}
 	if (!load(command, number, &record))
 		return;
-	char *running = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &len);
-	if (running)
-		answer_diff(command, record.canonical, record.canonical_len, running, len);
-	else
-		command_done(command, COMMAND_REFUSED, "out of memory");
-	free(running);
+	snprintf(name, sizeof(name), "policy %" PRIu64, number);
+	answer_diff(command, name, record.canonical, record.canonical_len);
 	policy_record_fini(&record);
 }
 

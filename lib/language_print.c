@@ -531,6 +531,9 @@ char *language_print(const struct policy *policy, enum language_print flags, siz
 	gap(&w, policy->nrules);
 	for (size_t i = 0; i < policy->nrules; i++)
 		language_write_part(&w, policy, POLICY_KIND_RULE, i, flags);
+	/* a policy that says nothing is a text, too: no text at all is what was cut off */
+	if (!w.len && !w.failed)
+		language_write(&w, "\n", 1);
 	return language_write_end(&w, len);
 }
 

@@ -35,7 +35,9 @@ static int bypass_without_daemon(const char **words, size_t nwords)
 	}
 	fputs("posternctl: no daemon; the bypass is set in the kernel's table itself\n", stderr);
 	command[n] = NULL;
-	return noun_run_daemon(command) == 0 ? CONNECTION_DONE : CONNECTION_REFUSED;
+	int status = noun_run_daemon(command); /* 2 is wrong usage there, too */
+	return status == CONNECTION_DONE || status == CONNECTION_USAGE ? status
+								       : CONNECTION_REFUSED;
 }
 
 static int run_bypass(struct call *call, const struct verb *verb, const char **words, size_t nwords)

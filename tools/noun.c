@@ -134,9 +134,18 @@ int noun_ask(struct call *call, const struct verb *verb, const char **words, siz
 	show_end(&shown, verb, status, answer.error);
 	if (*answer.error)
 		show_error(answer.error);
+	call->usage_shown = strstr(answer.error, "\nusage: ") != NULL;
 	if (status == CONNECTION_NO_DAEMON)
 		connection_close(call->connection);
 	return status;
+}
+
+int noun_show_flows(struct call *call, const struct verb *verb, const char **words, size_t nwords)
+{
+	struct verb shown = *verb;
+	if (nwords == 3 && strncmp(words[2], "f-", 2) == 0)
+		shown.style = TABLE_FIELDS;
+	return noun_ask(call, &shown, words, nwords, NULL, 0);
 }
 
 char *noun_read_file(const char *path, size_t *len)
@@ -266,7 +275,10 @@ static int run_with_file(
 	struct call *call, const struct verb *verb, const char **words, size_t nwords)
 {
 	size_t at = verb->file == VERB_NAME_FILE ? 3 : 2;
-	if (verb->file == VERB_NO_FILE || nwords <= at || strncmp(words[at], "--", 2) == 0)
+	/* options may stand before it; only --confirm has a value */
+	while (at < nwords && strncmp(words[at], "--", 2) == 0)
+		at += strcmp(words[at], "--confirm") == 0 ? 2 : 1;
+	if (verb->file == VERB_NO_FILE || nwords <= at)
 		return noun_ask(call, verb, words, nwords, NULL, 0);
 	size_t len;
 	char *body = noun_read_file(words[at], &len);
@@ -300,6 +312,7 @@ int noun_run(struct call *call, const char **words, size_t nwords)
 		noun_help(noun, stderr);
 		return CONNECTION_USAGE;
 	}
+	call->usage_shown = false;
 	const char *copy[REQUEST_WORDS_MAX + 1];
 	if (nwords >= REQUEST_WORDS_MAX) {
 		fprintf(stderr, "posternctl: more than %d words\n", REQUEST_WORDS_MAX);
@@ -312,7 +325,7 @@ int noun_run(struct call *call, const char **words, size_t nwords)
 	}
 	int status = verb->run ? verb->run(call, verb, copy, nwords)
 			       : run_with_file(call, verb, copy, nwords);
-	if (status == CONNECTION_USAGE) {
+	if (status == CONNECTION_USAGE && !call->usage_shown) {
 		fputs("usage:\n", stderr);
 		show_usage(noun, verb, stderr);
 	}

@@ -10,12 +10,13 @@
 struct call {
 	const char *run_dir;
 	bool json;
+	bool usage_shown;              /* with the last refusal, by the daemon */
 	struct connection *connection; /* opened at first use, kept over a batch */
 };
 
 enum verb_file {
 	VERB_NO_FILE,
-	VERB_FILE,      /* the first word behind the verb (or NAME) is FILE or - */
+	VERB_FILE,      /* the first word behind the verb that is no option is FILE or - */
 	VERB_NAME_FILE, /* ... the second */
 };
 
@@ -44,6 +45,8 @@ extern const struct noun noun_status, noun_policy, noun_rule, noun_zone, noun_se
 /* Sends the words (noun first) and shows the answer. body may be NULL. Exit status. */
 int noun_ask(struct call *call, const struct verb *verb, const char **words, size_t nwords,
 	const char *body, size_t body_len);
+/* The same; one flow by its id is shown in full, many as a table. */
+int noun_show_flows(struct call *call, const struct verb *verb, const char **words, size_t nwords);
 /* The same for one command line: finds noun and verb, reads FILE, runs. */
 int noun_run(struct call *call, const char **words, size_t nwords);
 /* Reads a whole file, or standard input for "-". malloc'ed; NULL after an error message. */

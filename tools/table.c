@@ -145,8 +145,8 @@ static int width_of(const char *text)
 	return width;
 }
 
-/* "from_client_bytes" is shown as "FROM-CLIENT". */
-static void format_heading(const char *field, char *text, size_t size)
+/* "from_client_bytes" is shown as "from-client": the value has its unit. */
+static void format_name(const char *field, char *text, size_t size)
 {
 	static const char *const units[] = {"_bytes", "_ms", "_s", "_at"};
 	snprintf(text, size, "%s", field);
@@ -154,7 +154,14 @@ static void format_heading(const char *field, char *text, size_t size)
 		if (ends_with(text, units[i]))
 			text[strlen(text) - strlen(units[i])] = '\0';
 	for (char *c = text; *c; c++)
-		*c = *c == '_' ? '-' : (*c >= 'a' && *c <= 'z') ? (char)(*c - 32) : *c;
+		*c = *c == '_' ? '-' : *c;
+}
+
+static void format_heading(const char *field, char *text, size_t size)
+{
+	format_name(field, text, size);
+	for (char *c = text; *c; c++)
+		*c = (*c >= 'a' && *c <= 'z') ? (char)(*c - 32) : *c;
 }
 
 static size_t find_columns(const json_t *rows, const char *columns[])
@@ -229,27 +236,33 @@ static void show_fields(struct table *table, const json_t *object, int indent)
 {
 	const char *field;
 	json_t *value;
-	char text[CELL_SIZE];
+	char text[CELL_SIZE], name[CELL_SIZE];
 	json_object_foreach((json_t *)object, field, value)
 	{
 		size_t i;
 		json_t *member;
+		format_name(field, name, sizeof(name));
 		if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
-			fprintf(table->out, "%*s%s\n", indent, "", field);
+			fprintf(table->out, "%*s%s\n", indent, "", name);
 			json_array_foreach(value, i, member)
 			{
-				table_format(field, member, text, sizeof(text));
+				/* a single field needs no name */
+				void *only = json_object_size(member) == 1
+						     ? json_object_iter(member)
+						     : NULL;
+				table_format(field, only ? json_object_iter_value(only) : member,
+					text, sizeof(text));
 				fprintf(table->out, "%*s%s\n", indent + 2, "", text);
 			}
 			continue;
 		}
 		if (json_is_object(value)) {
-			fprintf(table->out, "%*s%s\n", indent, "", field);
+			fprintf(table->out, "%*s%s\n", indent, "", name);
 			show_fields(table, value, indent + 2);
 			continue;
 		}
 		table_format(field, value, text, sizeof(text));
-		fprintf(table->out, "%*s%-20s %s\n", indent, "", field, text);
+		fprintf(table->out, "%*s%-20s %s\n", indent, "", name, text);
 	}
 }
 

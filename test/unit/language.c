@@ -171,7 +171,7 @@ static void what_is_not_canonical_prints_canonically(void **state)
 	} cases[] = {
 		{"  ;; on-failure open ; drain 120s;", "on-failure open\ndrain 2m\n"},
 		{"hostname gw.example.net", "hostname \"gw.example.net\"\n"},
-		{"audit { }", ""},
+		{"audit { }", "\n"},
 		{"audit { privacy off size 1024m keep 24h }",
 			"audit { keep 1d size 1g privacy off }\n"},
 		{"log level debug metrics listen 2001:DB8::1 port 9100",

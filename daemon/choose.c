@@ -135,11 +135,11 @@ static bool put_known(
 		target->preference = line.preference;
 		target->weight = line.weight;
 		target->limit_flows = line.limit_flows;
+		target->asked = 0; /* at every apply anew */
 		if (same_way(server, server_of(list)))
 			continue;
 		target->state = TARGET_UNKNOWN;
 		target->client_families = TARGET_CLIENTS_ALL;
-		target->asked = 0;
 		target->text[0] = '\0';
 	}
 	return some;

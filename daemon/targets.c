@@ -210,7 +210,7 @@ static void put_server(struct targets *targets, size_t index)
 		if (!same)
 			tracked_reset(host);
 		else
-			tracked_probe_soon(host); /* asked anew at every apply */
+			tracked_ask_again(host);
 	}
 }
 

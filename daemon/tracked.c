@@ -61,6 +61,13 @@ void tracked_probe_soon(struct tracked *tracked)
 		loop_timer_set(tracked->loop, &tracked->timer, at_ms);
 }
 
+void tracked_ask_again(struct tracked *tracked)
+{
+	for (size_t i = 0; i < tracked->n; i++)
+		tracked->addresses[i].asked = false;
+	tracked_probe_soon(tracked);
+}
+
 void tracked_reset(struct tracked *tracked)
 {
 	stop_round(tracked);

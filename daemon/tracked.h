@@ -69,6 +69,8 @@ void tracked_update(struct tracked *tracked, const struct target *target);
 /* Begins or goes on with its round. False: no place is free. */
 bool tracked_probe(struct tracked *tracked, struct probes *probes);
 void tracked_probe_soon(struct tracked *tracked);
+/* A policy was applied: what each address offers is to be asked anew before its first flow. */
+void tracked_ask_again(struct tracked *tracked);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
 /* A relay's word on one of its addresses. */
 void tracked_on_host(struct tracked *tracked, const struct message_host *message);

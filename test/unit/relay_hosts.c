@@ -97,6 +97,17 @@ static void nobody_at(const struct hosts *hosts, int i)
 	assert_int_equal(poll(&wait, 1, 0), 0);
 }
 
+static void be_asked_at(const struct hosts *hosts, int i)
+{
+	int fd = take_at(hosts, i);
+	say(fd, "220 hi\r\n");
+	hear_exactly(fd, "EHLO gw.example.net\r\n");
+	say(fd, "250 hello\r\n");
+	hear_exactly(fd, "QUIT\r\n");
+	say(fd, "221 bye\r\n");
+	close(fd);
+}
+
 /* A flow that this host takes, and then leaves. */
 static void serve(struct world *world, const struct hosts *hosts, int i)
 {
@@ -392,9 +403,17 @@ static void a_new_policy_keeps_what_is_known_of_its_hosts(void **state)
 	told->v[0].state = TARGET_NEVER;
 	tell(world.control, told, -1);
 	serve(&world, &hosts, 1);
-	/* asked already: no question, and still not the first */
+	/* asked anew, and still not the first */
 	apply_policy(&world, hosts_policy(&world, &hosts, "deadline idle 5m", "weight 5"));
-	serve(&world, &hosts, 1);
+	int client = dial(&world);
+	be_asked_at(&hosts, 1);
+	int server = take_at(&hosts, 1);
+	say(server, "220 hi\r\n");
+	hear_exactly(client, "220 hi\r\n");
+	close(server);
+	hear_end(client);
+	close(client);
+	await_record(&world);
 	/* told before the policy is in force: used when it is */
 	told = targets_of(&world, &hosts);
 	told->number = world.policy + 1;

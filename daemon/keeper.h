@@ -83,6 +83,7 @@ struct keeper {
 	struct loop_watch routes_watch, links_watch, table_watch;
 	struct plan plan; /* in force, when has_plan */
 	bool has_plan;
+	size_t hosts_now;             /* of the plan's hosts; the others are of plans before */
 	bool heal_table, heal_routes; /* at the next heal */
 	struct loop_timer heal;
 	uint64_t healed_ms;

@@ -5,6 +5,7 @@
  *   table owned|shared
  *   plan none|running ZONES|bare ZONES
  *   routes ok|failing
+ *   bound ADDRESS PORT INTERFACE|-        a host of a server with `bind client`, and the way to it
  *   bypass ZONE SECONDS|no-end            ZONE is "*" for all; only where it is on
  *   arrived ZONE PACKETS                  first packets of connections from a zone
  *   listener RELAY ip4|ip6 open|closed
@@ -254,6 +255,19 @@ static void tell_bypass(
 		say(telling, "bypass %s %" PRId64, zone ? zone : "*", left);
 }
 
+static void tell_bound(const struct keeper *keeper, const struct telling *telling)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; keeper->has_plan && i < keeper->hosts_now; i++) {
+		const struct endpoint *host = &keeper->plan.hosts[i];
+		const struct link *link =
+			links_find(keeper->links, routes_find_way(keeper->routes, &host->addr));
+		say(telling, "bound %s %u %s", addr_format(&host->addr, text), host->port,
+			link ? link->name : "-");
+	}
+}
+
 static void tell_own(const struct keeper *keeper, const struct telling *telling)
 {
 	static const char *const queues[] = {[TABLE_QUEUE_NONE] = "none",
@@ -268,6 +282,7 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	else
 		say(telling, "plan none");
 	say(telling, "routes %s", keeper->heal_routes ? "failing" : "ok");
+	tell_bound(keeper, telling);
 	tell_bypass(keeper, telling, NULL);
 	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++) {
 		const char *zone = keeper->plan.zones[i].name;

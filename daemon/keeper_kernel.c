@@ -227,6 +227,7 @@ int keeper_kernel_open(struct keeper *keeper)
 
 int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
 {
+	size_t hosts_now = plan->nhosts;
 	if (keeper->has_plan)
 		plan_keep_hosts(plan, &keeper->plan);
 	int error = table_apply(keeper->table, plan);
@@ -245,6 +246,7 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
 		plan_fini(&keeper->plan);
 	keeper->plan = *plan;
 	keeper->has_plan = true;
+	keeper->hosts_now = hosts_now;
 	return 0;
 }
 

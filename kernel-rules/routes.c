@@ -277,6 +277,12 @@ static int find_way(struct routes *routes, const struct addr *host, struct ways 
 		       : status;
 }
 
+uint32_t routes_find_way(struct routes *routes, const struct addr *addr)
+{
+	struct ways ways = {0};
+	return find_way(routes, addr, &ways) == 0 && ways.n > 0 ? ways.v[0] : 0;
+}
+
 static int find_ways(struct routes *routes, uint8_t family, struct ways *ways)
 {
 	enum addr_family wanted = family == AF_INET ? ADDR_IP4 : ADDR_IP6;

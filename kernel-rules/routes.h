@@ -28,6 +28,8 @@ enum {
 /* Call when the descriptor is readable. Above 0: routes_apply() puts it right. 0: nothing that
  * concerns us. -errno. */
 int routes_read(struct routes *routes);
+/* An interface over which an address is reached; 0: none, or the address is the gateway's own. */
+uint32_t routes_find_way(struct routes *routes, const struct addr *addr);
 /* Removes all of ours. */
 int routes_remove(struct routes *routes, const struct plan *plan);
 

@@ -100,21 +100,38 @@ static void show_error(const char *error)
 	fprintf(stderr, "%s%s", error, len && error[len - 1] == '\n' ? "" : "\n");
 }
 
+/* The exit status when there is no connection. */
+static int no_connection(int error)
+{
+	return error == -EACCES ? CONNECTION_REFUSED : CONNECTION_NO_DAEMON;
+}
+
 static int open_connection(struct call *call)
 {
 	if (call->connection->fd >= 0)
 		return 0;
 	int error = connection_open(call->connection, call->run_dir);
+	char text[4352];
+	if (!error)
+		return 0;
 	if (error == -EACCES)
-		fprintf(stderr,
-			"posternctl: %s/control.sock: permission denied (for root and group "
-			"postern)\n",
+		snprintf(text, sizeof(text),
+			"%s/control.sock: permission denied (for root and group postern)",
 			call->run_dir);
-	else if (error)
-		fprintf(stderr,
-			"posternctl: no daemon answers at %s/control.sock: %s\n"
-			"is posternd running? other run folder: posternctl --run DIR ...\n",
+	else
+		snprintf(text, sizeof(text), "no daemon answers at %s/control.sock: %s",
 			call->run_dir, strerror(-error));
+	if (call->json) {
+		json_t *object = json_pack(
+			"{s:i, s:o}", "status", no_connection(error), "error", json_string(text));
+		json_dumpf(object, stdout, 0);
+		putchar('\n');
+		json_decref(object);
+	}
+	fprintf(stderr, "posternctl: %s\n%s", text,
+		error == -EACCES ? ""
+				 : "is posternd running? other run folder: posternctl --run DIR "
+				   "...\n");
 	return error;
 }
 
@@ -123,7 +140,7 @@ int noun_ask(struct call *call, const struct verb *verb, const char **words, siz
 {
 	int error = open_connection(call);
 	if (error)
-		return error == -EACCES ? CONNECTION_REFUSED : CONNECTION_NO_DAEMON;
+		return no_connection(error);
 	struct shown shown = {.call = call, .texts = json_array()};
 	table_begin(&shown.table, call->json ? TABLE_JSON : verb->style, stdout);
 	struct connection_answer answer = {.on_row = show_row,

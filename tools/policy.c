@@ -1,6 +1,8 @@
 #include "tools/connection.h"
 #include "tools/noun.h"
 
+#include "lib/language.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +78,10 @@ static bool ask_again(const char *path)
 /* As visudo: a copy is edited, checked and applied; a refused copy is edited again or kept. */
 static int run_edit(struct call *call, const struct verb *verb, const char **words, size_t nwords)
 {
-	if (nwords != 2 && !(nwords == 4 && strcmp(words[2], "--confirm") == 0))
+	uint64_t confirm_ms;
+	/* before anybody types for an hour */
+	if (nwords != 2 && !(nwords == 4 && strcmp(words[2], "--confirm") == 0 &&
+				   language_parse_duration(words[3], &confirm_ms) == 0))
 		return CONNECTION_USAGE;
 	char path[] = "/tmp/postern.conf.XXXXXX";
 	int fd = mkstemp(path);

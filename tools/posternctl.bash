@@ -1,78 +1,152 @@
 # bash completion for posternctl: nouns and verbs from its own help, names from the running daemon
+
+# The values of a field in what `posternctl -j NOUN show` says, words or numbers.
+_posternctl_names()
+{ # NOUN FIELD [VERB]
+	"${ctl[@]}" -j "$1" "${3:-show}" 2>/dev/null |
+		grep -o "\"$2\": *\(\"[^\"]*\"\|[0-9]\+\)" | sed 's/^"[^"]*": *//; s/"//g' | sort -u
+}
+
+# Bash divides words at colons; MACs and IPv6 addresses are one word here.
+_posternctl_words()
+{
+	local i
+	words=()
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		if ((i > 1)) && [[ ${COMP_WORDS[i]} == :* || ${COMP_WORDS[i - 1]} == *: ]]; then
+			words[-1]+=${COMP_WORDS[i]}
+		else
+			words+=("${COMP_WORDS[i]}")
+		fi
+	done
+}
+
+# The words of these that begin with the word under the cursor, without what bash holds already.
+_posternctl_offer()
+{ # [OPTION OF compgen...] WORDS
+	local i colon=
+	[[ $cur == *:* ]] && colon=${cur%"${cur##*:}"}
+	mapfile -t COMPREPLY < <(compgen "${@:1:$#-1}" -W "${!#}" -- "$cur")
+	for i in "${!COMPREPLY[@]}"; do
+		COMPREPLY[i]=${COMPREPLY[i]#"$colon"}
+	done
+}
+
+# What may stand behind noun and verb, NAME first where there is one.
+_posternctl_arguments()
+{
+	local conditions="zone user group port source destination schedule server verdict audit disabled comment"
+	case $noun:$verb in
+	policy:apply) _posternctl_offer -f "--confirm" ;;
+	policy:check) _posternctl_offer -f "-" ;;
+	policy:edit) _posternctl_offer "--confirm" ;;
+	policy:show) _posternctl_offer "--full --source $(_posternctl_names policy policy history)" ;;
+	policy:diff) _posternctl_offer "file $(_posternctl_names policy policy history)" ;;
+	policy:rollback) _posternctl_offer "$(_posternctl_names policy policy history)" ;;
+	rule:add)
+		((n == 0)) && return
+		((n == 1)) && conditions+=" first last before after"
+		_posternctl_offer "$conditions"
+		;;
+	rule:replace) ((n == 0)) && _posternctl_offer "$(_posternctl_names rule rule)" ||
+		_posternctl_offer "$conditions" ;;
+	rule:move) ((n == 0)) && _posternctl_offer "$(_posternctl_names rule rule)" ||
+		_posternctl_offer "first last before after" ;;
+	device:add) ((n > 0)) && _posternctl_offer "zone mac address user group comment" ;;
+	list:show) ((n == 0)) && _posternctl_offer "$(_posternctl_names list list)" ||
+		_posternctl_offer "match" ;;
+	list:add) ((n == 0)) && _posternctl_offer "$(_posternctl_names list list)" ||
+		_posternctl_offer "timeout" ;;
+	list:import) ((n == 0)) && _posternctl_offer "$(_posternctl_names list list)" ||
+		_posternctl_offer -f "--dry-run" ;;
+	server:test) ((n == 0)) && _posternctl_offer "$(_posternctl_names server server)" ||
+		_posternctl_offer "user address from to" ;;
+	server:drain | server:enable) ((n == 0)) && _posternctl_offer "$(_posternctl_names server server)" ||
+		_posternctl_offer "host" ;;
+	rule:* | zone:* | server:* | device:* | list:*)
+		((n == 0)) && _posternctl_offer "$(_posternctl_names "$noun" "$noun")" ;;
+	session:login) ((n > 0)) && _posternctl_offer "zone address mac group lease idle" ;;
+	session:renew) _posternctl_offer "user address mac lease $(_posternctl_names session session)" ;;
+	session:show) _posternctl_offer "user address mac zone $(_posternctl_names session session)" ;;
+	session:logout) _posternctl_offer \
+		"user address mac zone --keep-flows --kill-flows $(_posternctl_names session session)" ;;
+	client:show) _posternctl_offer "zone" ;;
+	client:forget) _posternctl_offer "$(_posternctl_names client address)" ;;
+	flow:kill) _posternctl_offer "user server $(_posternctl_names flow flow)" ;;
+	flow:show) _posternctl_offer "user server zone $(_posternctl_names flow flow)" ;;
+	audit:show) _posternctl_offer \
+		"user zone rule server verdict end address mac session since until limit" ;;
+	bypass:on) _posternctl_offer "zone for" ;;
+	bypass:off) _posternctl_offer "zone" ;;
+	log:level) _posternctl_offer "error warning info debug" ;;
+	esac
+}
+
 _posternctl()
 {
-	local cur prev words cword ctl=(posternctl) i noun="" verb=""
-	cur=${COMP_WORDS[COMP_CWORD]}
-	prev=${COMP_WORDS[COMP_CWORD - 1]}
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
-		--run) ctl+=(--run "${COMP_WORDS[++i]}") ;;
+	local cur prev words ctl=(posternctl) i n=0 noun="" verb=""
+	_posternctl_words
+	cur=${words[-1]}
+	prev=${words[-2]}
+	for ((i = 1; i < ${#words[@]} - 1; i++)); do
+		case ${words[i]} in
+		--run) ctl+=(--run "${words[++i]}") ;;
 		-b) ((i++)) ;;
 		-*) ;;
 		*)
-			if [[ -z $noun ]]; then noun=${COMP_WORDS[i]}; elif [[ -z $verb ]]; then verb=${COMP_WORDS[i]}; fi
+			if [[ -z $noun ]]; then
+				noun=${words[i]}
+			elif [[ -z $verb ]]; then
+				verb=${words[i]}
+			else
+				((n++))
+			fi
 			;;
 		esac
 	done
-	_posternctl_names()
-	{ # NOUN FIELD
-		"${ctl[@]}" -j "$1" show 2>/dev/null |
-			sed -n "s/.*\"$2\": *\"\([^\"]*\)\".*/\1/p" | sort -u
-	}
+	COMPREPLY=()
 	case $prev in
-	--run) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	-b) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	zone) COMPREPLY=($(compgen -W "$(_posternctl_names zone zone)" -- "$cur"))
-		[[ $noun != zone || -n $verb ]] && return ;;
-	user) COMPREPLY=($(compgen -W "$(_posternctl_names session user)" -- "$cur")); return ;;
-	server) COMPREPLY=($(compgen -W "$(_posternctl_names server server)" -- "$cur"))
-		[[ $noun != server || -n $verb ]] && return ;;
-	rule | before | after) COMPREPLY=($(compgen -W "$(_posternctl_names rule rule)" -- "$cur"))
-		[[ $noun != rule || -n $verb ]] && return ;;
-	mac) COMPREPLY=($(compgen -W "$(_posternctl_names session mac)" -- "${cur//\\/}")); return ;;
-	verdict) COMPREPLY=($(compgen -W "redirect answer pass reject drop" -- "$cur")); return ;;
-	level) COMPREPLY=($(compgen -W "error warning info debug" -- "$cur")); return ;;
+	--run) mapfile -t COMPREPLY < <(compgen -d -- "$cur") && return ;;
+	-b) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 	esac
-	if [[ -z $noun ]]; then
-		COMPREPLY=($(compgen -W "-j -b --run help $(posternctl --help 2>/dev/null |
-			sed -n 's/^  \([a-z]*\) .*/\1/p')" -- "$cur"))
+	if [[ -z $noun || $noun == help ]]; then
+		_posternctl_offer "$([[ -z $noun ]] && echo -j -b --run help) $(posternctl --help 2>/dev/null |
+			sed -n 's/^  \([a-z]*\) .*/\1/p')"
 		return
 	fi
-	if [[ -z $verb ]]; then
-		COMPREPLY=($(compgen -W "$(posternctl "$noun" help 2>/dev/null |
-			sed -n "s/^  posternctl $noun \([a-z]*\).*/\1/p")" -- "$cur"))
-		case $noun in
-		explain) COMPREPLY=($(compgen -W "user mac address flow" -- "$cur")) ;;
-		monitor) COMPREPLY=($(compgen -W "flow session server policy refusal" -- "$cur")) ;;
+	# these take their arguments without a verb
+	case $noun in
+	explain | monitor)
+		[[ -n $verb ]] && ((n++))
+		verb=${verb:-$noun}
+		;;
+	esac
+	if [[ -n $verb ]]; then
+		case $prev in
+		zone) _posternctl_offer "$(_posternctl_names zone zone)" && return ;;
+		user) _posternctl_offer "$([[ $noun == rule ]] && echo any not) $(_posternctl_names session user)" && return ;;
+		server) _posternctl_offer "$(_posternctl_names server server)" && return ;;
+		rule | before | after) _posternctl_offer "$(_posternctl_names rule rule)" && return ;;
+		mac) _posternctl_offer "$(_posternctl_names session mac)" && return ;;
+		address) _posternctl_offer "$(_posternctl_names client address)" && return ;;
+		host) _posternctl_offer "$(_posternctl_names server host)" && return ;;
+		flow) _posternctl_offer "$(_posternctl_names flow flow)" && return ;;
+		source | destination) _posternctl_offer "not any $(_posternctl_names list list)" && return ;;
+		verdict) _posternctl_offer "redirect answer pass reject drop" && return ;;
+		end) _posternctl_offer "$(_posternctl_names audit ending)" && return ;;
 		esac
-		return
 	fi
-	case $noun:$verb in
-	policy:apply | policy:check) COMPREPLY=($(compgen -f -W "--confirm" -- "$cur")) ;;
-	policy:edit) COMPREPLY=($(compgen -W "--confirm" -- "$cur")) ;;
-	policy:show) COMPREPLY=($(compgen -W "--full --source" -- "$cur")) ;;
-	policy:diff) COMPREPLY=($(compgen -W "file" -- "$cur")) ;;
-	list:import)
-		if [[ $prev == import ]]; then
-			COMPREPLY=($(compgen -W "$(_posternctl_names list list)" -- "$cur"))
+	case $noun in
+	explain) ((n == 0)) && _posternctl_offer "user mac address flow" ||
+		_posternctl_offer "zone destination time" ;;
+	monitor) ((n == 0)) && _posternctl_offer "flow session server policy refusal" ;;
+	*)
+		if [[ -n $verb ]]; then
+			_posternctl_arguments
 		else
-			COMPREPLY=($(compgen -f -W "--dry-run" -- "$cur"))
+			_posternctl_offer "$(posternctl "$noun" help 2>/dev/null |
+				sed -n "s/^  posternctl $noun \([a-z]*\).*/\1/p")"
 		fi
 		;;
-	rule:* | zone:* | server:* | device:* | list:*)
-		if [[ $prev == "$verb" ]]; then
-			COMPREPLY=($(compgen -W "$(_posternctl_names "$noun" "$noun")" -- "$cur"))
-		else
-			COMPREPLY=($(compgen -W "first last before after zone user group port source destination schedule server verdict match timeout" -- "$cur"))
-		fi
-		;;
-	session:login) COMPREPLY=($(compgen -W "zone address mac group lease idle" -- "$cur")) ;;
-	session:renew | session:show) COMPREPLY=($(compgen -W "user address mac zone lease" -- "$cur")) ;;
-	session:logout) COMPREPLY=($(compgen -W "user address mac zone --keep-flows --kill-flows" -- "$cur")) ;;
-	flow:*) COMPREPLY=($(compgen -W "user server $(_posternctl_names flow id)" -- "$cur")) ;;
-	audit:show) COMPREPLY=($(compgen -W "user zone rule server verdict end address mac since until limit" -- "$cur")) ;;
-	bypass:on) COMPREPLY=($(compgen -W "zone for" -- "$cur")) ;;
-	bypass:off | client:show) COMPREPLY=($(compgen -W "zone" -- "$cur")) ;;
-	log:level) COMPREPLY=($(compgen -W "error warning info debug" -- "$cur")) ;;
 	esac
 } && complete -F _posternctl posternctl

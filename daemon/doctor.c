@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define STEER_PRIORITY (-149)
@@ -333,44 +332,48 @@ static void check_interfaces(const struct examination *exam)
 		}
 }
 
-/* Asks the routing table by connecting a datagram socket; nothing is sent. 0 or -errno. */
-static int find_route(const struct addr *addr, struct endpoint *own)
+static void check_servers(const struct examination *exam)
 {
-	struct sockaddr_storage sa;
-	struct endpoint to = {.addr = *addr, .port = 25};
-	size_t len = endpoint_encode(&to, &sa);
-	int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	socklen_t own_len = sizeof(sa);
-	int error = 0;
-	if (connect(fd, (struct sockaddr *)&sa, (socklen_t)len) < 0 ||
-		getsockname(fd, (struct sockaddr *)&sa, &own_len) < 0)
-		error = -errno;
-	else
-		error = endpoint_decode((struct sockaddr *)&sa, own_len, own);
-	close(fd);
-	return error;
+	doctor_examine_servers(exam->control, exam->finding, exam->context);
 }
 
-static void check_server_routes(const struct examination *exam)
+static const char *zone_of_interface(const struct policy *policy, const char *ifname)
 {
-	const struct policy *policy = exam->control->policy;
-	for (size_t s = 0; s < policy->nservers; s++)
-		for (size_t h = 0; h < policy->servers[s].nhosts; h++) {
-			const struct policy_host *host = &policy->servers[s].hosts[h];
-			char own[ADDR_TEXT_SIZE] = "";
-			struct endpoint from;
-			if (host->addr.family == ADDR_NONE)
-				continue;
-			int error = find_route(&host->addr, &from);
-			if (!error)
-				addr_format(&from.addr, own);
-			find(exam, "server-route", error ? DOCTOR_ERROR : DOCTOR_OK,
+	for (size_t z = 0; z < policy->nzones; z++)
+		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++)
+			if (policy_interface_match(policy->zones[z].interfaces.v[i].text, ifname))
+				return policy->zones[z].name.text;
+	return NULL;
+}
+
+/* With `bind client` the server answers the client itself, and must do so by way of us. The keeper
+ * tells "ADDRESS PORT INTERFACE" of each host. */
+static void check_bound(const struct examination *exam)
+{
+	size_t at = 0;
+	char host[ADDR_TEXT_SIZE], ifname[64];
+	unsigned port;
+	for (const char *fact; (fact = fact_of(exam->facts, "bound", &at));) {
+		if (sscanf(fact, "%45s %u %63s", host, &port, ifname) != 3)
+			continue;
+		const char *zone = zone_of_interface(exam->control->policy, ifname);
+		if (strcmp(ifname, "-") == 0)
+			find(exam, "server-return", DOCTOR_ERROR,
 				"give the gateway a route to the server, and the server one back",
-				"server %s: %s %s%s", policy->servers[s].name.text, host->name.text,
-				error ? strerror(-error) : "from ", own);
-		}
+				"%s (bind client) has no route", host);
+		else if (zone)
+			find(exam, "server-return", DOCTOR_ERROR,
+				"bind gateway, or a network of its own for the server: beside its "
+				"clients it answers them directly, and no connection comes about",
+				"%s (bind client) is behind %s, an interface of zone %s", host,
+				ifname, zone);
+		else
+			find(exam, "server-return", DOCTOR_OK, "",
+				"%s (bind client) answers by %s, if it routes the clients' "
+				"networks "
+				"to this gateway",
+				host, ifname);
+	}
 }
 
 static void check_devices(const struct examination *exam)
@@ -461,7 +464,7 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 	static void (*const checks[])(const struct examination *) = {check_policy_file,
 		check_interfaces, check_forwarding, check_bridge_calls, check_reverse_path,
 		check_kernel, check_foreign_chains, check_foreign_rules, check_conntrack,
-		check_queue_losses, check_syn_cookies, check_listeners, check_server_routes,
+		check_queue_losses, check_syn_cookies, check_listeners, check_servers, check_bound,
 		check_devices, check_routers};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)

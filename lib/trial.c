@@ -74,6 +74,26 @@ void trial_begin(struct trial *trial, const struct trial_setup *setup)
 	follow(trial, DIALOGUE_GREETING);
 }
 
+static bool has_proxy(const struct trial *trial)
+{
+	enum policy_announce announce = trial->setup->dialogue.announce;
+	return announce == POLICY_ANNOUNCE_PROXY_V1 || announce == POLICY_ANNOUNCE_PROXY_V2;
+}
+
+/* At a port that expects no header, each reply answers the command before, whatever it says. */
+static void on_quit(struct trial *trial, const char *words)
+{
+	char text[TARGET_TEXT_SIZE];
+	if (has_proxy(trial) && trial->reply.code != 221) {
+		snprintf(text, sizeof(text), "answers QUIT behind a PROXY header with %.100s",
+			words);
+		fail(trial, trial->reply.code, text);
+		trial->failed = TRIAL_DIALOGUE;
+		trial->met = DIALOGUE_QUIT;
+	}
+	end(trial);
+}
+
 static void on_reply(struct trial *trial)
 {
 	char words[SMTP_REPLY_WORDS_SIZE];
@@ -100,8 +120,10 @@ static void on_reply(struct trial *trial)
 	case TRIAL_RSET:
 		say(trial, TRIAL_QUIT, "QUIT\r\n");
 		return;
-	case TRIAL_DIALOGUE:
 	case TRIAL_QUIT:
+		on_quit(trial, words);
+		return;
+	case TRIAL_DIALOGUE:
 	case TRIAL_OVER:
 		end(trial);
 		return;

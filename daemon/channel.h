@@ -16,8 +16,8 @@ struct channel_handler {
 };
 
 /* Takes fd over. NULL: out of memory. */
-struct channel *channel_open(struct loop *loop, int fd, const struct channel_handler *handler,
-	void *context);
+struct channel *channel_open(
+	struct loop *loop, int fd, const struct channel_handler *handler, void *context);
 void channel_free(struct channel *channel);
 /* Sends now, or queues in order when the other end is slow (up to 256 MiB: then -ENOBUFS and the
  * channel counts as gone). fd, if not -1, is duplicated. 0 or -errno. */

@@ -9,7 +9,7 @@ struct loop;
 
 /* Embedded by whoever waits for a descriptor. */
 struct loop_watch {
-	int fd; /* -1: not watched */
+	int fd;                                                      /* -1: not watched */
 	void (*on_event)(struct loop_watch *watch, uint32_t events); /* EPOLLIN, ... */
 };
 
@@ -25,7 +25,8 @@ void loop_free(struct loop *loop);
 /* 0 or -errno. */
 int loop_add(struct loop *loop, struct loop_watch *watch, uint32_t events);
 int loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events);
-/* Safe within a handler: no event of the running batch reaches the watch any more. Does not close. */
+/* Safe within a handler: no event of the running batch reaches the watch any more. Does not close.
+ */
 void loop_del(struct loop *loop, struct loop_watch *watch);
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ms);
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer);
@@ -34,7 +35,7 @@ void loop_after_batch(struct loop *loop, void (*sweep)(void *context), void *con
 /* Until loop_stop(). Returns 0 or -errno. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
-uint64_t loop_now_ms(const struct loop *loop);	/* monotonic, read once a batch */
+uint64_t loop_now_ms(const struct loop *loop);  /* monotonic, read once a batch */
 uint64_t loop_wall_ms(const struct loop *loop); /* wall clock, read once a batch */
 
 #endif

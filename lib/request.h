@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_VERSION	    1
+#define REQUEST_VERSION     1
 #define REQUEST_HEADER_SIZE 8
 #define REQUEST_FRAME_MAX   (1u << 20)
 #define REQUEST_BODY_MAX    (64u << 20)
@@ -31,8 +31,8 @@ enum request_kind {
 };
 
 /* Header of a frame to send. */
-void request_encode_header(uint8_t header[static REQUEST_HEADER_SIZE], enum request_kind kind,
-	uint32_t len);
+void request_encode_header(
+	uint8_t header[static REQUEST_HEADER_SIZE], enum request_kind kind, uint32_t len);
 
 /* Incremental reader: feed bytes as they come, take frames out. Bounded by REQUEST_FRAME_MAX. */
 struct request_reader {

@@ -23,7 +23,7 @@ struct connection_answer {
 	void (*on_text)(void *context, const char *text, size_t len);
 	void (*on_event)(void *context, const char *json, size_t len);
 	void *context;
-	char error[65600]; /* DONE carries at most 64 KiB */ /* filled from DONE; empty when there was none */
+	char error[65600]; /* from DONE, at most 64 KiB; empty when there was none */
 };
 
 /* Connects to run_dir/control.sock, or to run_dir/session.sock where the former may not be opened.

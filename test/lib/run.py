@@ -26,6 +26,9 @@ BUILDS = {
     "sanitize": (BUILD + "/sanitize", ["-DCMAKE_BUILD_TYPE=Debug", "-DPOSTERN_SANITIZE=ON"]),
     "clang": (BUILD + "/clang", ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=clang"]),
 }
+# .clang-format decides how C looks; what the tests keep as data is not read as C
+FORMAT = """find daemon kernel-rules lib tools test -name '*.[ch]' ! -path 'test/data/*' |
+xargs clang-format --dry-run -Werror"""
 # seconds a whole test file may take, where it is not DEADLINE
 DEADLINE = 300
 # namespace tests that are run a second time with the sanitizers' build
@@ -138,7 +141,7 @@ class Runner:
         began = time.monotonic()
         log = os.path.join(LOGS, name.replace("/", "-") + ".log")
         status, output = self.call(argv, log, deadline, env)
-        if name.startswith(("unit/", "fuzz/")):
+        if name.startswith(("unit/", "fuzz/", "style/")):
             # one program is one test, whatever it prints
             output = f"{'ok' if status == 0 else 'not ok'} - {name}\n"
         if status == 124:
@@ -165,7 +168,7 @@ def find_tests():
         env["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=1"
         return env
 
-    tests = []
+    tests = [("style/format", ["/bin/sh", "-c", FORMAT], None, DEADLINE)]
     sanitize = BUILDS["sanitize"][0]
     units = sorted(name[:-2] for name in os.listdir(f"{ROOT}/test/unit") if name.endswith(".c")) \
         if os.path.isdir(f"{ROOT}/test/unit") else []

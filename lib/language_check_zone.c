@@ -202,7 +202,7 @@ static void check_group(
 	find_pattern(pairs, n, pattern, &from, &to);
 	for (size_t i = from; i < to; i++)
 		group[members++] = &pairs[i];
-	for (size_t i = 0; i < len && i <= POLICY_IFNAME_SIZE; i++) {
+	for (size_t i = 0; i <= len && i <= POLICY_IFNAME_SIZE; i++) { /* "x*" takes "x", too */
 		memcpy(wildcard, pattern, i);
 		wildcard[i] = '*';
 		wildcard[i + 1] = '\0';

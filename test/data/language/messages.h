@@ -363,6 +363,12 @@
 		"p.conf:2:33: error: zone b overlaps with zone a: interface eth7 with eth*, network 192.0.2.0/24 with all; expected a client to be in one zone only\n"
 		"zone b { interface eth7 network 192.0.2.0/24 }\n"
 		"                                ^~~~~~~~~~~~"},
+	{"overlap with a wildcard that has nothing more",
+		"zone a { interface \"eth7*\" }\n"
+		"zone b { interface eth7 }",
+		"p.conf:2:20: error: zone b overlaps with zone a: interface eth7 with eth7*, network all with all; expected a client to be in one zone only\n"
+		"zone b { interface eth7 }\n"
+		"                   ^~~~"},
 	{"overlap of two wildcards",
 		"zone a { interface \"eth1*\" }\n"
 		"zone b { interface \"eth*\" }",

@@ -116,7 +116,7 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 	const struct policy_current *current = policy_store_current(control->history);
 	const char *why = "";
 	bool differs = policy_file_differs(control, &why);
-	json_object_set_new(row, "file", json_string(differs ? why : "as applied"));
+	json_object_set_new(row, "file", json_string(why));
 	if (differs)
 		add_trouble(troubles, "posternctl policy diff file",
 			"%s: %s; policy %" PRIu64 " runs", control->start.options.config, why,

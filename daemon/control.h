@@ -84,6 +84,8 @@ struct control {
 	bool file_bad;                       /* changed, and not to be applied */
 	uint64_t judged_hash, judged_number; /* what policy_file_differs() last judged */
 	bool judged_same;
+	uint64_t filed_number; /* the policy of which `filed` tells */
+	bool filed;            /* it is what the file said when it was applied or saved */
 	bool stopping, failed;
 	struct gather first_gather;   /* of the first plan */
 	struct loop_timer list_timer; /* the next entry of a dynamic list to end */

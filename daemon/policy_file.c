@@ -86,6 +86,22 @@ void policy_file_look(struct control *control, struct policy_file *file)
 		file->state = POLICY_FILE_CHANGED;
 }
 
+/* Whether the running policy is the one of the file, with no command's change since. */
+static bool runs_as_filed(struct control *control)
+{
+	const struct policy_current *current = policy_store_current(control->history);
+	struct policy_record record;
+	if (control->filed_number == control->policy_number && control->filed)
+		return true;
+	if (policy_store_load(control->history, control->policy_number, &record))
+		return true;
+	control->filed_number = control->policy_number;
+	control->filed = policy_texts_hash_all(&record.texts, record.source, record.source_len) ==
+			 current->file_hash;
+	policy_record_fini(&record);
+	return control->filed;
+}
+
 /* Judging a file takes a parse; what it came to holds while neither file nor policy changes. */
 bool policy_file_differs(struct control *control, const char **why)
 {
@@ -95,8 +111,11 @@ bool policy_file_differs(struct control *control, const char **why)
 	*why = "cannot be read";
 	if (error)
 		return true;
-	if (hash == policy_store_current(control->history)->file_hash)
+	if (hash == policy_store_current(control->history)->file_hash) {
+		*why = runs_as_filed(control) ? "as applied"
+					      : "as applied, commands changed the policy since";
 		return false;
+	}
 	if (hash != control->judged_hash || control->policy_number != control->judged_number) {
 		policy_file_look(control, &file);
 		control->judged_hash = hash;
@@ -105,7 +124,9 @@ bool policy_file_differs(struct control *control, const char **why)
 		control->file_bad = file.state == POLICY_FILE_BAD;
 		policy_file_fini(&file);
 	}
-	*why = control->file_bad ? "changed and bad" : "changed, not applied";
+	*why = control->judged_same ? "says what runs"
+	       : control->file_bad  ? "changed and bad"
+				    : "changed, not applied";
 	return !control->judged_same;
 }
 

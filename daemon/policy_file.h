@@ -27,7 +27,8 @@ struct policy_file {
 /* Reads and judges the file. */
 void policy_file_look(struct control *control, struct policy_file *file);
 void policy_file_fini(struct policy_file *file);
-/* Only whether it differs from what runs: true, with *why a word or two. Cheap when asked again. */
+/* Only whether it was changed and not applied. *why: a word or two, in any case. Cheap when asked
+ * again. */
 bool policy_file_differs(struct control *control, const char **why);
 
 /* The policy to start with, after the file, the state folder and a confirm that is over; waits for

@@ -55,7 +55,8 @@ static int run_bypass(struct call *call, const struct verb *verb, const char **w
 static const struct verb verbs[] = {
 	{"show", "", "which zones are bypassed, and until when", TABLE_COLUMNS, VERB_NO_FILE,
 		run_bypass},
-	{"on", "[zone Z] [for 1h]", "everything passes, redirected by nobody; ends by itself",
+	{"on", "[zone Z] [for 1h]",
+		"everything passes, redirected by nobody; ends by itself with `for`, else by off",
 		TABLE_COLUMNS, VERB_NO_FILE, run_bypass},
 	{"off", "[zone Z]", "back to the rules", TABLE_COLUMNS, VERB_NO_FILE, run_bypass},
 	{0},

@@ -204,7 +204,7 @@ static void look_up(struct explaining *explaining)
 	} else if (mac_is_set(&explaining->mac)) {
 		session_table_each_mac(control->table, &explaining->mac, take_session, explaining);
 	} else {
-		session_table_each_address(
+		session_table_each_owner(
 			control->table, &explaining->addr, take_session, explaining);
 	}
 	if (explaining->addr.family == ADDR_NONE)

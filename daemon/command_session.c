@@ -54,7 +54,7 @@ static void select_sessions(const struct session_table *table, struct selection 
 		if (session)
 			select_one(selection, session);
 	} else if (selection->addr.family != ADDR_NONE) {
-		session_table_each_address(table, &selection->addr, select_one, selection);
+		session_table_each_owner(table, &selection->addr, select_one, selection);
 	} else if (mac_is_set(&selection->mac)) {
 		session_table_each_mac(table, &selection->mac, select_one, selection);
 	} else if (selection->user) {

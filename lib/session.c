@@ -511,6 +511,43 @@ int session_table_each_address(const struct session_table *table, const struct a
 	return stop ? stop : session_index_each_address(table->devices.index, addr, visit, context);
 }
 
+struct owner_search {
+	const struct addr *addr;
+	session_visit *visit;
+	void *context;
+	bool given; /* look for given addresses, else for all */
+	bool found;
+};
+
+static bool was_given(const struct session *session, const struct addr *addr)
+{
+	for (size_t i = 0; i < session->naddresses; i++)
+		if (!session->addresses[i].learned &&
+			prefix_contains(&session->addresses[i].prefix, addr))
+			return true;
+	return false;
+}
+
+static int visit_owner(void *context, struct session *session)
+{
+	struct owner_search *search = context;
+	if (search->given && !was_given(session, search->addr))
+		return 0;
+	search->found = true;
+	return search->visit(search->context, session);
+}
+
+int session_table_each_owner(const struct session_table *table, const struct addr *addr,
+	session_visit *visit, void *context)
+{
+	struct owner_search search = {addr, visit, context, true, false};
+	int stop = session_table_each_address(table, addr, visit_owner, &search);
+	if (search.found)
+		return stop;
+	search.given = false;
+	return session_table_each_address(table, addr, visit_owner, &search);
+}
+
 struct session *session_table_next_end(const struct session_table *table, uint64_t *at_ms)
 {
 	struct heap_item *first = heap_first(&table->ends);

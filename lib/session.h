@@ -95,6 +95,10 @@ int session_table_each_mac(const struct session_table *table, const struct mac *
 	session_visit *visit, void *context);
 int session_table_each_address(const struct session_table *table, const struct addr *addr,
 	session_visit *visit, void *context);
+/* The same for the desk's question whose address it is: those that were given it at login; where
+ * there is none, those that learned it. Who takes another's address is not taken for its owner. */
+int session_table_each_owner(const struct session_table *table, const struct addr *addr,
+	session_visit *visit, void *context);
 /* The session whose lease or idle time ends first; NULL: none ends. Idle ends at
  * active_ms + idle_s. Never a scan. */
 struct session *session_table_next_end(const struct session_table *table, uint64_t *at_ms);

@@ -254,6 +254,29 @@ static void test_walks(void **state)
 	session_table_free(table);
 }
 
+static void test_who_learned_an_address_is_not_its_owner(void **state)
+{
+	struct session_table *table = session_table_new();
+	struct seen seen = {0};
+	struct addr a = addr("192.0.2.7");
+	struct session *thief;
+	(void)state;
+
+	put(table, 1, "guest", "ann", MAC1, "192.0.2.7", NULL);
+	put(table, 2, "guest", "bob", MAC2, "192.0.2.7", NULL);
+	thief = session_table_find(table, 2);
+	thief->addresses[0].learned = true;
+	assert_int_equal(session_table_each_owner(table, &a, note, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.ids[0], 1);
+	assert_int_equal(session_table_del(table, 1), 0);
+	seen = (struct seen){0};
+	assert_int_equal(session_table_each_owner(table, &a, note, &seen), 0);
+	assert_int_equal(seen.n, 1);
+	assert_int_equal(seen.ids[0], 2);
+	session_table_free(table);
+}
+
 static void test_the_next_end_is_lease_or_idle(void **state)
 {
 	struct session_table *table = session_table_new();
@@ -616,6 +639,7 @@ int main(void)
 		cmocka_unit_test(test_putting_again_replaces),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_walks),
+		cmocka_unit_test(test_who_learned_an_address_is_not_its_owner),
 		cmocka_unit_test(test_the_next_end_is_lease_or_idle),
 		cmocka_unit_test(test_devices_in_each_identity),
 		cmocka_unit_test(test_a_login_beats_a_device_unless_it_is_less_specific),

@@ -8,6 +8,7 @@ them. Everything a Lab makes goes away with it, also when the test fails or is i
 import atexit
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import shutil
@@ -68,6 +69,16 @@ def setns(fd):
     if _libc.setns(fd, CLONE_NEWNET) != 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+def _bound(sock, address, port):
+    try:
+        sock.bind((address, port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 class Host:
@@ -144,7 +155,8 @@ class Host:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind((address, port))
+        # a server that was just stopped may hold the port for a moment
+        wait_until(lambda: _bound(sock, address, port), 10, f"port {port} is free")
         sock.listen(backlog)
         return sock
 

@@ -113,6 +113,21 @@ const char *command_word(struct command *command)
 	return command->at < command->nwords ? command->words[command->at++] : NULL;
 }
 
+bool command_at_end(struct command *command)
+{
+	const char *word = command_peek(command);
+	if (word)
+		command_usage(command, "\"%s\" is not expected here", word);
+	return !word;
+}
+
+void command_no_such(struct command *command, enum policy_kind kind, const char *name)
+{
+	char text[LANGUAGE_NO_SUCH_SIZE];
+	language_no_such_text(command->control->policy, kind, name, strlen(name), text);
+	command_done(command, COMMAND_REFUSED, "%s", text);
+}
+
 bool command_take(struct command *command, const char *word)
 {
 	if (command->at == command->nwords || strcmp(command->words[command->at], word) != 0)

@@ -3,6 +3,7 @@
 #define POSTERN_COMMAND_H
 
 #include "daemon/server.h"
+#include "lib/policy.h"
 
 #include <jansson.h>
 #include <sys/types.h>
@@ -70,6 +71,10 @@ void command_usage(struct command *command, const char *format, ...)
 const char *command_word(struct command *command);
 const char *command_peek(const struct command *command);
 /* Reads the next word if it is this one. */
+/* No word is left; else refuses what is. */
+bool command_at_end(struct command *command);
+/* Refuses a name that the running policy does not have, with those it has. */
+void command_no_such(struct command *command, enum policy_kind kind, const char *name);
 bool command_take(struct command *command, const char *word);
 /* Reads the rest of the words as pairs of a name and a value, each name at most once. false: they
  * are none, and the command has been ended with its usage. */

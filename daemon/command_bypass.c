@@ -27,10 +27,8 @@ static void show_lines(struct command *command)
 
 static void run_show(struct command *command)
 {
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	show_lines(command);
 	command_ok(command);
 }
@@ -67,7 +65,7 @@ static void switch_bypass(struct command *command, bool on)
 	if (!command_options(command, options, on ? 2 : 1))
 		return;
 	if (zone && policy_find_zone(control->policy, zone) < 0) {
-		command_done(command, COMMAND_REFUSED, "no such zone \"%s\"", zone);
+		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;
 	}
 	if (span && (language_parse_duration(span, &ms) < 0 || ms < 1000)) {

@@ -90,7 +90,7 @@ static void run_show(struct command *command)
 	if (!command_options(command, options, 1))
 		return;
 	if (zone && policy_find_zone(command->control->policy, zone) < 0) {
-		command_done(command, COMMAND_REFUSED, "no such zone \"%s\"", zone);
+		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;
 	}
 	showing->command = command;

@@ -39,14 +39,12 @@ static void run_show(struct command *command)
 {
 	const struct policy *policy = command->control->policy;
 	const char *name = command_word(command);
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	if (name) {
 		ptrdiff_t index = policy_find_device(policy, name);
 		if (index < 0) {
-			command_done(command, COMMAND_REFUSED, "no such device \"%s\"", name);
+			command_no_such(command, POLICY_KIND_DEVICE, name);
 			return;
 		}
 		show_device(command, &policy->devices[index]);
@@ -100,9 +98,7 @@ static void run_delete(struct command *command)
 	struct edit edit = {.make = make_delete};
 	if (!take_name(command, &edit))
 		return;
-	if (command_peek(command))
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
-	else
+	if (command_at_end(command))
 		edit_run(&edit);
 }
 

@@ -33,9 +33,7 @@ static void on_facts(void *context, const struct facts *facts)
 
 static void run_doctor(struct command *command)
 {
-	if (command_peek(command))
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
-	else
+	if (command_at_end(command))
 		facts_ask(command->control, on_facts, command);
 }
 

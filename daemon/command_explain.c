@@ -92,7 +92,7 @@ static void explain(struct explaining *explaining)
 	ptrdiff_t zone = policy_find_zone(control->policy, explaining->zone);
 	uint64_t at_ms = explaining->at_ms ? explaining->at_ms : loop_wall_ms(control->loop);
 	if (zone < 0) {
-		command_done(command, COMMAND_REFUSED, "no such zone \"%s\"", explaining->zone);
+		command_no_such(command, POLICY_KIND_ZONE, explaining->zone);
 		return;
 	}
 	const struct policy_zone *in = &control->policy->zones[zone];
@@ -376,7 +376,7 @@ static void run_explain(struct command *command)
 		!parse_words(command, &words, explaining))
 		return;
 	if (words.zone && policy_find_zone(command->control->policy, words.zone) < 0) {
-		command_done(command, COMMAND_REFUSED, "no such zone \"%s\"", words.zone);
+		command_no_such(command, POLICY_KIND_ZONE, words.zone);
 		return;
 	}
 	if (!explaining->flow) {

@@ -36,7 +36,7 @@ static const struct policy_list *find_list(struct command *command)
 	}
 	ptrdiff_t index = policy_find_list(command->control->policy, name);
 	if (index < 0) {
-		command_done(command, COMMAND_REFUSED, "no such list \"%s\"", name);
+		command_no_such(command, POLICY_KIND_LIST, name);
 		return NULL;
 	}
 	return &command->control->policy->lists[index];
@@ -198,9 +198,7 @@ static void run_show(struct command *command)
 		return;
 	if (command_take(command, "match") && command_peek(command))
 		show_match(command, list, command_word(command));
-	else if (command_peek(command))
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
-	else
+	else if (command_at_end(command))
 		stream_list(command, list, false);
 }
 
@@ -209,9 +207,7 @@ static void run_export(struct command *command)
 	const struct policy_list *list = find_list(command);
 	if (!list)
 		return;
-	if (command_peek(command))
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
-	else
+	if (command_at_end(command))
 		stream_list(command, list, true);
 }
 
@@ -364,10 +360,8 @@ static void run_clear(struct command *command)
 	const struct policy_list *list = find_dynamic(command);
 	if (!list)
 		return;
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	struct changing *changing = new_changing(command);
 	if (changing)
 		set_list(command, list, changing);
@@ -529,10 +523,8 @@ static void run_reload(struct command *command)
 	const struct policy_list *list = find_list(command);
 	if (!list)
 		return;
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	command->state = strdup(list->name.text);
 	if (!command->state)
 		command_done(command, COMMAND_REFUSED, "out of memory");

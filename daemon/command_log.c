@@ -11,10 +11,8 @@ static const char *const levels[] = {[POLICY_LOG_ERROR] = "error",
 
 static void run_show(struct command *command)
 {
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	command_row(command, json_pack("{s:s, s:s}", "level", levels[command->control->log_level],
 				     "policy", levels[command->control->policy->log_level]));
 	command_ok(command);

@@ -24,14 +24,6 @@ static bool take_number(const char *word, uint64_t *number)
 	return *word >= '0' && *word <= '9' && !*rest;
 }
 
-static bool at_end(struct command *command)
-{
-	if (!command_peek(command))
-		return true;
-	command_usage(command, "\"%s\" is not expected here", command_peek(command));
-	return false;
-}
-
 /* ---- show, history, diff ---- */
 
 static bool load(struct command *command, uint64_t number, struct policy_record *record)
@@ -104,7 +96,7 @@ static void run_history(struct command *command)
 	const struct policy_current *current = policy_store_current(control->history);
 	size_t n;
 	const struct policy_store_line *lines = policy_store_history(control->history, &n);
-	if (!at_end(command))
+	if (!command_at_end(command))
 		return;
 	for (size_t i = n; i-- > 0;) {
 		const struct policy_store_line *line = &lines[i];
@@ -177,7 +169,7 @@ static void run_diff(struct command *command)
 	struct policy_record record;
 	uint64_t number = 0;
 	char name[32];
-	if (!at_end(command))
+	if (!command_at_end(command))
 		return;
 	if (!word || strcmp(word, "file") == 0) {
 		diff_file(command);
@@ -349,7 +341,7 @@ static void run_confirm_now(void *context)
 
 static void run_confirm(struct command *command)
 {
-	if (!at_end(command))
+	if (!command_at_end(command))
 		return;
 	command_log(command);
 	apply_when_free(command->control->apply, run_confirm_now, command);
@@ -395,7 +387,7 @@ static void run_rollback(struct command *command)
 		return;
 	}
 	command->forget = forget_applying;
-	if (at_end(command))
+	if (command_at_end(command))
 		apply_when_free(command->control->apply, run_rollback_now, command);
 }
 
@@ -437,7 +429,7 @@ static void run_save_now(void *context)
 
 static void run_save(struct command *command)
 {
-	if (at_end(command))
+	if (command_at_end(command))
 		apply_when_free(command->control->apply, run_save_now, command);
 }
 

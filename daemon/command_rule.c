@@ -73,14 +73,12 @@ static void run_show(struct command *command)
 {
 	const char *name = command_word(command);
 	struct control *control = command->control;
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	if (name) {
 		ptrdiff_t index = policy_find_rule(control->policy, name);
 		if (index < 0) {
-			command_done(command, COMMAND_REFUSED, "no such rule \"%s\"", name);
+			command_no_such(command, POLICY_KIND_RULE, name);
 			return;
 		}
 		show_rule(command, (size_t)index);
@@ -141,11 +139,7 @@ static bool take_name(struct command *command, struct edit *edit, bool more)
 		command_usage(command, "the rule's name is missing");
 		return false;
 	}
-	if (!more && command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
-		return false;
-	}
-	return true;
+	return more || command_at_end(command);
 }
 
 /* The rest of the words is the statement's inside. */
@@ -191,9 +185,9 @@ static void run_move(struct command *command)
 	}
 	if (!edit_take_position(command, &edit))
 		return;
-	if (command_peek(command))
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
-	else if (edit.other && strcmp(edit.other, edit.name) == 0)
+	if (!command_at_end(command))
+		return;
+	if (edit.other && strcmp(edit.other, edit.name) == 0)
 		command_done(command, COMMAND_REFUSED,
 			"rule %s cannot stand before or after itself", edit.name);
 	else

@@ -36,7 +36,7 @@ static const char *take_server(struct command *command, size_t *at)
 	if (!name)
 		command_usage(command, "which server?");
 	else if (index < 0)
-		command_done(command, COMMAND_REFUSED, "no such server \"%s\"", name);
+		command_no_such(command, POLICY_KIND_SERVER, name);
 	else
 		*at = (size_t)index;
 	return index < 0 ? NULL : name;
@@ -156,10 +156,8 @@ static void run_show(struct command *command)
 			return;
 		until = from + 1;
 	}
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	showing->command = command;
 	struct shown **last = &showing->first;
 	for (size_t i = from; i < until; i++)

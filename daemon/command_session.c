@@ -87,7 +87,7 @@ static void refuse_selection(struct command *command, const struct selection *se
 {
 	const struct policy *policy = command->control->policy;
 	if (selection->zone && policy_find_zone(policy, selection->zone) < 0)
-		command_done(command, COMMAND_REFUSED, "no such zone \"%s\"", selection->zone);
+		command_no_such(command, POLICY_KIND_ZONE, selection->zone);
 	else if (selection->id)
 		command_done(command, COMMAND_REFUSED, "no such session: %s", selection->word);
 	else
@@ -399,10 +399,8 @@ static void run_renew(struct command *command)
 		if (!value || !take_time(command, "lease", value, &lease_ms))
 			return;
 	}
-	if (command_peek(command)) {
-		command_usage(command, "\"%s\" is not expected here", command_peek(command));
+	if (!command_at_end(command))
 		return;
-	}
 	select_sessions(command->control->table, &selection);
 	if (!selection.n) {
 		refuse_selection(command, &selection);

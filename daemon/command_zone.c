@@ -93,7 +93,7 @@ static void on_facts(void *context, const struct facts *facts)
 	const char *name = command_peek(command);
 	ptrdiff_t index = name ? policy_find_zone(policy, name) : -1;
 	if (name && index < 0) {
-		command_done(command, COMMAND_REFUSED, "no such zone \"%s\"", name);
+		command_no_such(command, POLICY_KIND_ZONE, name);
 		return;
 	}
 	for (size_t i = 0; i < policy->nzones; i++)

@@ -329,25 +329,6 @@ static bool check_order(struct login *login, const struct policy_zone *zone)
 	return true;
 }
 
-/* With the names that there are, the nearest first. */
-static void refuse_zone(struct login *login)
-{
-	const struct policy *policy = login->control->policy;
-	const char **names = calloc(policy->nzones + 1, sizeof(*names));
-	char known[256] = "";
-	size_t used = 0;
-	for (size_t i = 0; names && i < policy->nzones; i++) {
-		names[i] = policy->zones[i].name.text;
-		if (used < sizeof(known))
-			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-				i ? ", " : "", names[i]);
-	}
-	const char *near = names ? language_near(login->order.zone, names, policy->nzones) : NULL;
-	refuse(login, "no such zone \"%s\"%s%s%s; zones: %s", login->order.zone,
-		near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "", known);
-	free(names);
-}
-
 void login_begin(
 	struct control *control, const struct login_order *order, login_done *done, void *context)
 {
@@ -363,7 +344,10 @@ void login_begin(
 	ptrdiff_t index = policy_find_zone(control->policy, order->zone);
 	const struct policy_zone *zone = index < 0 ? NULL : &control->policy->zones[index];
 	if (!zone) {
-		refuse_zone(login);
+		char text[LANGUAGE_NO_SUCH_SIZE];
+		language_no_such_text(
+			control->policy, POLICY_KIND_ZONE, order->zone, strlen(order->zone), text);
+		refuse(login, "%s", text);
 		return;
 	}
 	if (!check_order(login, zone))

@@ -104,6 +104,10 @@ const char *language_format_elem(const struct policy_elem *elem, char buf[static
  * (malloc'ed) set to the place of the first bad entry. */
 int language_parse_list(const char *text, size_t len, struct policy_elem **elems, size_t *n,
 	unsigned *line, unsigned *column, char **word);
+#define LANGUAGE_NO_SUCH_SIZE 1024
+/* "no such zone "gest"; zones: guest, staff", or of many names the nearest. */
+void language_no_such_text(const struct policy *policy, enum policy_kind kind, const char *name,
+	size_t len, char text[static LANGUAGE_NO_SUCH_SIZE]);
 /* The nearest of names to a mistyped one, or NULL. */
 const char *language_near(const char *word, const char *const *names, size_t n);
 

@@ -106,32 +106,39 @@ static size_t names_of(const struct policy *policy, enum policy_kind kind, const
 	return *names ? n : 0;
 }
 
+void language_no_such_text(const struct policy *policy, enum policy_kind kind, const char *name,
+	size_t len, char text[static LANGUAGE_NO_SUCH_SIZE])
+{
+	const char **names;
+	size_t n = names_of(policy, kind, &names), at;
+	const char *near = nearest(name, len, names, n);
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	language_quote(name, len, quoted);
+	at = (size_t)snprintf(
+		text, LANGUAGE_NO_SUCH_SIZE, "no such %s \"%s\"; ", kinds[kind][0], quoted);
+	if (n > LISTED_NAMES && near) {
+		snprintf(text + at, LANGUAGE_NO_SUCH_SIZE - at, "did you mean \"%s\"? (%zu %s)",
+			near, n, kinds[kind][1]);
+	} else if (n == 0) {
+		snprintf(text + at, LANGUAGE_NO_SUCH_SIZE - at, "there are no %s", kinds[kind][1]);
+	} else {
+		for (size_t i = 0; i < n && i < LISTED_NAMES; i++)
+			at += (size_t)snprintf(text + at, LANGUAGE_NO_SUCH_SIZE - at, "%s%s%s",
+				i ? "" : kinds[kind][1], i ? ", " : ": ", names[i]);
+		if (n > LISTED_NAMES)
+			snprintf(text + at, LANGUAGE_NO_SUCH_SIZE - at, " and %zu more",
+				n - LISTED_NAMES);
+	}
+	free(names);
+}
+
 void language_no_such(struct language *l, const struct language_span *span, enum policy_kind kind,
 	const struct policy_string *name)
 {
-	const char **names;
-	size_t n = names_of(l->policy, kind, &names);
-	const char *near = nearest(name->text, name->len, names, n);
-	char list[LISTED_NAMES * (POLICY_NAME_SIZE + 2) + 128] = "", quoted[LANGUAGE_QUOTE_SIZE];
-	size_t at = 0;
-
-	language_quote(name->text, name->len, quoted);
-	if (n > LISTED_NAMES && near) {
-		language_error(l, span, "no such %s \"%s\"; did you mean \"%s\"? (%zu %s)",
-			kinds[kind][0], quoted, near, n, kinds[kind][1]);
-	} else if (n == 0) {
-		language_error(l, span, "no such %s \"%s\"; there are no %s", kinds[kind][0],
-			quoted, kinds[kind][1]);
-	} else {
-		for (size_t i = 0; i < n && i < LISTED_NAMES; i++)
-			at += (size_t)snprintf(
-				list + at, sizeof(list) - at, "%s%s", i ? ", " : "", names[i]);
-		if (n > LISTED_NAMES)
-			snprintf(list + at, sizeof(list) - at, " and %zu more", n - LISTED_NAMES);
-		language_error(l, span, "no such %s \"%s\"; %s: %s", kinds[kind][0], quoted,
-			kinds[kind][1], list);
-	}
-	free(names);
+	char text[LANGUAGE_NO_SUCH_SIZE];
+	language_no_such_text(l->policy, kind, name->text, name->len, text);
+	language_error(l, span, "%s", text);
 }
 
 static bool has(const char *const *expected, size_t n, const char *name)

@@ -690,4 +690,4 @@
 		"p.conf:1:6: warning: zone z has `unauthenticated pass`: who does not log in bypasses rule r\n"
 		"zone z { interface eth0 unauthenticated pass }\n"
 		"     ^"},
-/* clang-format on */
+	/* clang-format on */

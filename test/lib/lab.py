@@ -363,6 +363,10 @@ def sweep(tag="pt"):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
         subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+    for name in os.listdir(tempfile.gettempdir()):
+        owner = name.split("-")[0][len(tag):]
+        if name.startswith(tag) and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            shutil.rmtree(os.path.join(tempfile.gettempdir(), name), ignore_errors=True)
 
 
 def in_thread(function, *arguments):

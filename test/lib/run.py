@@ -103,11 +103,14 @@ class Runner:
         with open(log, errors="replace") as file:
             return status, file.read()
 
-    def stop(self):
+    def end(self):
+        """Asks what runs to clean up and end, and starts nothing more."""
         self.stopped = True
-        with self.lock:
-            for process in self.live:
-                process.terminate()
+        for process in list(self.live):
+            process.terminate()
+
+    def stop(self):
+        self.end()
         for process in list(self.live):
             try:
                 process.wait(20)
@@ -212,8 +215,11 @@ def main():
     runner = Runner(jobs)
 
     def interrupted(signum, frame):
+        # at once: the threads that wait for the tests hold the exception back
+        runner.end()
         raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGINT, interrupted)
     began = time.monotonic()
     try:
         good = True

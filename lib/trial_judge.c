@@ -109,7 +109,8 @@ static void fix_relay(const struct trial_setup *setup, const struct parties *who
 	bool user = setup->dialogue.login && *setup->dialogue.login;
 	if (setup->dialogue.announce == POLICY_ANNOUNCE_XCLIENT && setup->login)
 		snprintf(fix, FIX_SIZE, "let the server relay for %s, or %s", who->client,
-			user ? "for users who are logged in (permit_sasl_authenticated)"
+			user ? "for users who are logged in (smtpd_sasl_auth_enable, "
+			       "permit_sasl_authenticated)"
 			     : "test with a user: LOGIN grants what the server grants its users");
 	else if (announces(setup))
 		snprintf(fix, FIX_SIZE, "let the server relay for %s", who->client);

@@ -1,0 +1,170 @@
+"""Owns mail servers other than Postfix, unpacked and in views of their own, with the configuration
+that a test gives them."""
+
+import contextlib
+import glob
+import os
+import socket
+
+import mail
+from lab import in_thread, wait_until
+
+# /var of its own: OpenSMTPD's folders cannot be moved by its configuration
+OWN_VAR = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs /var
+mkdir -p /var/run /var/log /var/tmp /var/spool/smtpd /var/lib/opensmtpd/empty /var/mail
+chmod 711 /var/spool/smtpd
+exec "$@"
+"""
+
+
+class Sasl:
+    """A SASL service as Dovecot has one: knows PLAIN, and nobody."""
+
+    def __init__(self, lab):
+        self.path = lab.path("sasl")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(64)
+        os.chmod(self.path, 0o666)
+        in_thread(self._accept)
+        lab.on_close(self.listener.close)
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            in_thread(self._serve, sock)
+
+    @staticmethod
+    def _serve(sock):
+        with contextlib.suppress(OSError), sock:
+            sock.sendall(b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\n"
+                         b"COOKIE\t00112233445566778899aabbccddeeff\nDONE\n")
+            for line in sock.makefile("rb"):
+                words = line.rstrip(b"\n").split(b"\t")
+                if words[0] == b"AUTH":
+                    sock.sendall(b"FAIL\t" + words[1] + b"\n")
+
+
+class Unpacked:
+    """One running server of a package; `users` are lines of passwd and group."""
+
+    package, users = "", ()
+
+    def __init__(self, host, tag):
+        self.host, self.folder = host, host.lab.path(f"{self.package}-{tag}")
+        self.etc = os.path.join(self.folder, "etc")
+        os.makedirs(self.etc, exist_ok=True)
+        for leaf in ("passwd", "group"):
+            with open(f"/etc/{leaf}") as old, open(f"{self.etc}/{leaf}", "w") as new:
+                new.write(old.read())
+                for name, number in self.users:
+                    new.write(f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n"
+                              if leaf == "passwd" else f"{name}:x:{number}:\n")
+        # no name server: an answer at once, and none
+        with open(f"{self.etc}/resolv.conf", "w") as file:
+            file.write("nameserver 127.0.0.1\n")
+        self.process = None
+        host.lab.on_close(self.stop)
+
+    def begin(self, words, address, port, output):
+        with open(output, "w") as file:
+            self.process = self.host.popen(*words, stdout=file, stderr=file)
+
+        def listens():
+            if self.process.poll() is not None:
+                with open(output) as file:
+                    raise AssertionError(f"{self.package} ended: {file.read()}")
+            with contextlib.suppress(OSError), self.host.connect(address, port, 1):
+                return True
+            return False
+        wait_until(listens, 15, f"{self.package} listens")
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
+
+    def log(self):
+        with contextlib.suppress(OSError), open(self.logfile, errors="replace") as file:
+            return file.read()
+        return ""
+
+
+class Exim(Unpacked):
+    """The heavy one: Debian's light one knows nothing of PROXY. Its libraries are unpacked, too."""
+
+    package, users = "exim4-daemon-heavy", (("Debian-exim", 120),)
+    LIBRARIES = ("libmariadb3", "libspf2-2")
+
+    MAIN = """
+primary_hostname = mx.dmz.example
+exim_user = Debian-exim
+exim_group = Debian-exim
+log_file_path = {folder}/log/%s
+log_selector = +incoming_interface +proxy
+spool_directory = {folder}/spool
+pid_file_path = {folder}/exim.pid
+host_lookup =
+rfc1413_hosts =
+keep_environment =
+tls_advertise_hosts =
+acl_smtp_rcpt = check
+{main}
+begin acl
+check:
+{acl}
+  deny message = relay not permitted
+begin routers
+all:
+  driver = accept
+  transport = file
+begin transports
+file:
+  driver = appendfile
+  file = {folder}/mailbox
+  user = Debian-exim
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_condition = false
+  server_prompts = :
+"""
+
+    def __init__(self, host, tag, main, acl):
+        super().__init__(host, tag)
+        self.logfile = f"{self.folder}/log/main"
+        for name in ("", "/log", "/spool"):
+            os.makedirs(self.folder + name, exist_ok=True)
+            os.chown(self.folder + name, 120, 120)
+        # Exim takes a configuration from its own place only, or drops its privileges
+        os.makedirs(f"{self.etc}/exim4", exist_ok=True)
+        with open(f"{self.etc}/exim4/exim4.conf", "w") as file:
+            file.write(self.MAIN.format(folder=self.folder, main=main, acl=acl))
+        os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
+        paths = ":".join(path for each in self.LIBRARIES for leaf in ("lib", "lib/*-linux-*")
+                         for path in glob.glob(os.path.join(mail.MTA, each, "usr", leaf)))
+        self.begin(("env", f"LD_LIBRARY_PATH={paths}", *mail.view(self.package, self.etc),
+                    "exim4", "-bdf", "-oX", "25"),
+                   "127.0.0.1", 25, f"{self.folder}/output")
+
+
+class OpenSmtpd(Unpacked):
+    package, users = "opensmtpd", (("opensmtpd", 121), ("opensmtpq", 122))
+
+    def __init__(self, host, tag, config, port):
+        super().__init__(host, tag)
+        self.logfile = f"{self.folder}/output"
+        with open(f"{self.etc}/smtpd.conf", "w") as file:
+            file.write(config)
+        with open(f"{self.etc}/mailname", "w") as file:
+            file.write("mx.dmz.example\n")
+        os.chmod(self.folder, 0o755)
+        self.begin((*mail.view(self.package, self.etc), "sh", "-c", OWN_VAR, "sh", "smtpd", "-dv"),
+                   host.ip4, port, self.logfile)

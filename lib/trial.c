@@ -81,16 +81,31 @@ static bool has_proxy(const struct trial *trial)
 }
 
 /* At a port that expects no header, each reply answers the command before, whatever it says. */
+static void refuse_header(struct trial *trial, const char *words)
+{
+	fail(trial, trial->reply.code, words);
+	trial->failed = TRIAL_DIALOGUE;
+	trial->met = DIALOGUE_QUIT;
+}
+
 static void on_quit(struct trial *trial, const char *words)
 {
 	char text[TARGET_TEXT_SIZE];
 	if (has_proxy(trial) && trial->reply.code != 221) {
 		snprintf(text, sizeof(text), "answers QUIT behind a PROXY header with %.100s",
 			words);
-		fail(trial, trial->reply.code, text);
-		trial->failed = TRIAL_DIALOGUE;
-		trial->met = DIALOGUE_QUIT;
+		refuse_header(trial, text);
 	}
+	end(trial);
+}
+
+/* More than was asked for: no reply would belong to its command any more. */
+static void on_surplus(struct trial *trial)
+{
+	if (has_proxy(trial))
+		refuse_header(trial, "does not take the PROXY header: more than one reply");
+	else
+		fail(trial, 0, "says more than it was asked");
 	end(trial);
 }
 
@@ -138,11 +153,8 @@ static void feed_envelope(struct trial *trial, const uint8_t *bytes, size_t len)
 		return;
 	case SMTP_REPLY_DONE:
 		on_reply(trial);
-		/* more than was asked for: no reply would belong to its command any more */
-		if (used < len && trial->step != TRIAL_OVER) {
-			fail(trial, 0, "says more than it was asked");
-			end(trial);
-		}
+		if (used < len && trial->step != TRIAL_OVER)
+			on_surplus(trial);
 		return;
 	case SMTP_REPLY_MALFORMED:
 	case SMTP_REPLY_TOO_LONG:

@@ -91,6 +91,10 @@ static const struct script scripts[] = {
 		{PROXY4, GREETING, EHLO, OK, MAIL, OK, RCPT, OK, RSET, OK, QUIT, OK}, TRIAL_REFUSED,
 		"refused: answers QUIT behind a PROXY header with 250 2.0.0 Ok: let the server "
 		"expect PROXY at 203.0.113.10:25 (man 7 postern-server), or announce none"},
+	{"and catches up", V1, GATE, NULL, {PROXY4, GREETING, EHLO, OK, MAIL, HELLO OK},
+		TRIAL_REFUSED,
+		"refused: does not take the PROXY header: more than one reply: let the server "
+		"expect PROXY at 203.0.113.10:25 (man 7 postern-server), or announce none"},
 	{"refuses the gateway", NONE, GATE, NULL, {"", "554 5.7.1 go away\r\n"}, TRIAL_REFUSED,
 		"refused: 554 5.7.1 go away: let the server accept connections from 203.0.113.1"},
 	{"refuses the client", V1, GATE, NULL, {PROXY4, "554 5.7.1 go away\r\n"}, TRIAL_REFUSED,

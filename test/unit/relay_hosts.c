@@ -296,6 +296,7 @@ static void flows_are_spread_by_weight(void **state)
 			}
 		hear_end(client);
 		close(client);
+		await_record(&world);
 		if (n == 10) /* told anew: turns go on */
 			tell(world.control, told, -1);
 	}

@@ -8,11 +8,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* Stands in the direction's piece until the last command is sent. */
+/* Stands in the direction's piece until the last command is sent. The name is a copy: the policy
+ * that has it may go before the talk is over. */
 struct talk {
+	char hostname[RELAY_NAME_SIZE];
 	struct dialogue_setup setup;
 	struct dialogue dialogue;
 };
@@ -71,7 +74,8 @@ static void begin_talk(struct flow *flow)
 	}
 	flow->down.piece = (uint8_t *)talk;
 	flow->down.held = flow->down.at = 0;
-	talk->setup = (struct dialogue_setup){.hostname = relay_name(flow->relay),
+	snprintf(talk->hostname, sizeof(talk->hostname), "%s", relay_name(flow->relay));
+	talk->setup = (struct dialogue_setup){.hostname = talk->hostname,
 		.announce = POLICY_ANNOUNCE_XCLIENT,
 		.client = flow->client_end,
 		.original = flow->original,

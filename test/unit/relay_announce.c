@@ -116,6 +116,45 @@ static void xclient_is_said_before_the_client_is_greeted(void **state)
 	end(&world);
 }
 
+/* Waits until the one flow is in this state with this host. */
+static void await_state(struct world *world, const struct hosts *hosts, int i, const char *name)
+{
+	struct message_flow flow = {0};
+	while (strcmp(flow.state, name) != 0 || flow.host.port != hosts->port[i]) {
+		struct message_plain get;
+		message_init(&get, MESSAGE_FLOWS_GET, sizeof(get));
+		get.header.seq = 7;
+		tell(world->control, &get, -1);
+		await(world, world->control, MESSAGE_FLOW, &flow);
+		await(world, world->control, MESSAGE_REPLY, NULL);
+	}
+}
+
+/* The gateway's name when the talk begins is that of another policy than the flow's own, and that
+ * policy goes, too. */
+static void policies_come_and_go_while_xclient_is_said(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "announce xclient", "");
+	int client = dial(&world);
+	int first = take_at(&hosts, 0);
+	apply_policy(&world, hosts_policy(&world, &hosts, "announce xclient", "weight 2"));
+	close(first);
+	int second = take_at(&hosts, 1);
+	await_state(&world, &hosts, 1, "announce");
+	apply_policy(&world, hosts_policy(&world, &hosts, "announce xclient", "weight 3"));
+	hear_xclient(&world, client, second);
+	say(second, "220 welcome\r\n");
+	hear_exactly(client, "220 welcome\r\n");
+	close(second);
+	hear_end(client);
+	close(client);
+	await_record(&world);
+	close_hosts(&hosts);
+	end(&world);
+}
+
 static void who_does_not_take_the_identity_gets_no_mail(void **state)
 {
 	static const struct {
@@ -173,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(a_proxy_header_comes_before_everything),
 		BOTH(xclient_is_said_before_the_client_is_greeted),
+		BOTH(policies_come_and_go_while_xclient_is_said),
 		BOTH(who_does_not_take_the_identity_gets_no_mail),
 	};
 	if (!enter_namespace()) {

@@ -76,10 +76,15 @@ static bool parse_id(const char *word, uint64_t *id)
 	return *id != 0;
 }
 
+/* Who is meant so far by an id, an address or a MAC? */
+static bool is_placed(const struct selection *selection)
+{
+	return selection->id || selection->addr.family != ADDR_NONE || mac_is_set(&selection->mac);
+}
+
 static bool is_selected(const struct selection *selection)
 {
-	return selection->id || selection->user || selection->addr.family != ADDR_NONE ||
-	       mac_is_set(&selection->mac);
+	return selection->user || is_placed(selection);
 }
 
 /* Nothing was selected: says so in the words of the selection. */
@@ -95,17 +100,21 @@ static void refuse_selection(struct command *command, const struct selection *se
 			selection->word);
 }
 
-/* One "user U", "address A", "mac M", "zone Z" or an id. false: refused with the usage. */
+/* One "user U", "address A", "mac M", "zone Z" or an id. Several narrow each other: of an id, an
+ * address and a MAC there is one at most. false: refused with the usage. */
 static bool take_selection(struct command *command, struct selection *selection)
 {
 	const char *word = command_word(command), *value;
-	if (is_selected(selection) && strcmp(word, "zone") != 0) {
+	bool user = strcmp(word, "user") == 0, zone = strcmp(word, "zone") == 0;
+	if (user       ? selection->user != NULL
+		: zone ? selection->zone != NULL
+		       : is_placed(selection)) {
 		command_usage(command, "\"%s\" is not expected here", word);
 		return false;
 	}
 	selection->kind = word;
 	selection->word = word;
-	if (parse_id(word, &selection->id))
+	if (!user && !zone && parse_id(word, &selection->id))
 		return true;
 	value = command_word(command);
 	if (!value) {
@@ -113,9 +122,9 @@ static bool take_selection(struct command *command, struct selection *selection)
 		return false;
 	}
 	selection->word = value;
-	if (strcmp(word, "user") == 0) {
+	if (user) {
 		selection->user = value;
-	} else if (strcmp(word, "zone") == 0) {
+	} else if (zone) {
 		selection->zone = value;
 	} else if (strcmp(word, "address") == 0) {
 		if (addr_parse(value, strlen(value), &selection->addr) == 0)
@@ -389,8 +398,10 @@ static void run_renew(struct command *command)
 		command_usage(command, "which session?");
 		return;
 	}
-	if (!take_selection(command, &selection))
-		return;
+	do {
+		if (!take_selection(command, &selection))
+			return;
+	} while (command_peek(command) && strcmp(command_peek(command), "lease") != 0);
 	if (command_take(command, "lease")) {
 		const char *value = command_word(command);
 		lease_given = true;

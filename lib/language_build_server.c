@@ -55,36 +55,55 @@ void language_host_begin(struct language *l, const struct language_span *word,
 		language_error(l, span, "no host can have this address, expected a host's own");
 }
 
-/* Letters, digits, hyphens, dots, underscores; not a mistyped address: the last label is no
- * number. */
-static bool is_host(const struct policy_string *name)
+/* The label of a name that begins at text: its length, or what is wrong with it. Underscores are
+ * not of RFC 1123, but DNS has them, and so have hosts files. */
+static const char *read_label(const char *text, size_t room, size_t *len)
 {
-	size_t label = 0, digits = 0;
-
-	for (size_t i = 0; i < name->len; i++) {
-		char c = name->text[i];
-		bool digit = c >= '0' && c <= '9';
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-		if (c == '.' && (label == 0 || i + 1 == name->len))
-			return label > 0 && digits < label && name->len <= 253;
-		if (c != '.' && !digit && !letter && c != '-')
-			return false;
-		label = c == '.' ? 0 : label + 1;
-		digits = c == '.' ? 0 : digits + digit;
-		if (label > 63)
-			return false;
+	for (*len = 0; *len < room && text[*len] != '.'; ++*len) {
+		char c = text[*len];
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+			c != '-' && c != '_')
+			return "this is neither an address nor a host's name, expected one";
 	}
-	return label > 0 && digits < label && name->len <= 253;
+	if (*len == 0)
+		return "a label of this name is empty, expected one dot between two labels";
+	if (*len > 63)
+		return "a label of this name is too long, expected at most 63 characters";
+	if (text[0] == '-' || text[*len - 1] == '-')
+		return "a label of this name begins or ends with a hyphen, expected a letter or a "
+		       "digit there";
+	return NULL;
+}
+
+/* What is wrong with a host's name or a domain; NULL: nothing. A dot may stand at its end. A last
+ * label of digits alone is a mistyped address. */
+static const char *refuse_name(const struct policy_string *name)
+{
+	size_t end = name->len, len = 0;
+
+	if (end > 1 && name->text[end - 1] == '.')
+		end--;
+	for (size_t at = 0;; at += len + 1) {
+		const char *wrong = read_label(name->text + at, end - at, &len);
+		if (wrong)
+			return wrong;
+		if (at + len < end)
+			continue;
+		if (strspn(name->text + at, "0123456789") >= len)
+			return "this is neither an address nor a host's name, expected one";
+		return end > 253 ? "this name is too long, expected at most 253 characters" : NULL;
+	}
 }
 
 static void begin_name(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *name)
 {
+	const char *wrong = refuse_name(name);
+
 	begin_host(l, word, span);
 	l->host.name = *name;
-	if (!is_host(name))
-		language_error(
-			l, span, "this is neither an address nor a host's name, expected one");
+	if (wrong)
+		language_error(l, span, "%s", wrong);
 }
 
 /* An address in quotes is the address. */

@@ -1,4 +1,5 @@
 #include "lib/language_parse.h"
+#include "lib/target.h"
 
 #include <string.h>
 
@@ -86,6 +87,33 @@ static void check_host(struct language *l, const struct policy_server *server, s
 			host->name.text, server->name.text, zone->name.text);
 }
 
+static bool same_host(const struct policy_host *a, const struct policy_host *b)
+{
+	if (a->is_mx != b->is_mx || a->port != b->port || a->addr.family != b->addr.family)
+		return false;
+	return a->addr.family != ADDR_NONE ? addr_equal(&a->addr, &b->addr)
+					   : dns_same_name(a->name.text, b->name.text);
+}
+
+/* Flows, limits and probes know a host by name and port: of two equal lines the second would have
+ * no effect, whatever preference, weight or limit it says. */
+static void check_twice(struct language *l, const struct policy_server *server, size_t i,
+	const struct language_server_note *note)
+{
+	const struct policy_host *host = &server->hosts[i];
+
+	for (size_t j = 0; j < i; j++) {
+		if (!same_host(&server->hosts[j], host))
+			continue;
+		language_error(l, &note->hosts.v[i],
+			"%s %s port %u stands twice in server %s, expected it once (`weight` gives "
+			"it more flows)",
+			host->is_mx ? "mx" : "host", host->name.text, host->port,
+			server->name.text);
+		return;
+	}
+}
+
 static void check_server(struct language *l, const struct policy_server *server,
 	const struct language_server_note *note, const struct lpm *networks)
 {
@@ -95,6 +123,12 @@ static void check_server(struct language *l, const struct policy_server *server,
 
 	for (size_t i = 0; i < server->nhosts && !l->stopped; i++)
 		check_host(l, server, i, note, networks);
+	if (server->nhosts > TARGETS_MAX)
+		language_error(l, &note->hosts.v[TARGETS_MAX],
+			"server %s has %zu hosts and mx, expected at most %d", server->name.text,
+			server->nhosts, TARGETS_MAX);
+	for (size_t i = 1; i < server->nhosts && i < TARGETS_MAX && !l->stopped; i++)
+		check_twice(l, server, i, note);
 	check_versions(l, server, note);
 	if (proxy && !server->probe)
 		language_error(l, &note->probe,

@@ -337,6 +337,7 @@ static void out_list(unsigned i)
 	}
 }
 
+/* No host stands twice. */
 static void out_server(unsigned i)
 {
 	bool probe_none = below(4) == 0;
@@ -347,13 +348,13 @@ static void out_server(unsigned i)
 	for (unsigned j = 0, n = 1 + below(3); j < n; j++) {
 		switch (below(3)) {
 		case 0:
-			out("    host 203.0.113.%u", 1 + below(254));
+			out("    host 203.0.113.%u", 1 + 80 * j + below(80));
 			break;
 		case 1:
-			out("    host \"%s\"", PICK("mail.example.org", "_smtp.a-b.example", "x"));
+			out("    host \"%s%u\"", PICK("mail.example.org.x", "_smtp.a-b.y", "x"), j);
 			break;
 		case 2:
-			out("    mx \"example.org\"");
+			out("    mx \"%u.example.org\"", j);
 			break;
 		}
 		if (maybe())

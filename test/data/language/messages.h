@@ -482,6 +482,71 @@
 		"p.conf:1:17: error: this is neither an address nor a host's name, expected one\n"
 		"server s { host \"a b\" }\n"
 		"                ^~~~~"},
+	{"host name like an option",
+		"server s { host \"-x\" }",
+		"p.conf:1:17: error: a label of this name begins or ends with a hyphen, expected a letter or a digit there\n"
+		"server s { host \"-x\" }\n"
+		"                ^~~~"},
+	{"host name with a hyphen at a label's end",
+		"server s { host \"mail-.example.org\" }",
+		"p.conf:1:17: error: a label of this name begins or ends with a hyphen, expected a letter or a digit there\n"
+		"server s { host \"mail-.example.org\" }\n"
+		"                ^~~~~~~~~~~~~~~~~~~"},
+	{"host name with an empty label",
+		"server s { host \"mail..example.org\" }",
+		"p.conf:1:17: error: a label of this name is empty, expected one dot between two labels\n"
+		"server s { host \"mail..example.org\" }\n"
+		"                ^~~~~~~~~~~~~~~~~~~"},
+	{"host name of a dot",
+		"server s { host \".\" }",
+		"p.conf:1:17: error: a label of this name is empty, expected one dot between two labels\n"
+		"server s { host \".\" }\n"
+		"                ^~~"},
+	{"host name that begins with a dot",
+		"server s { host \".example.org\" }",
+		"p.conf:1:17: error: a label of this name is empty, expected one dot between two labels\n"
+		"server s { host \".example.org\" }\n"
+		"                ^~~~~~~~~~~~~~"},
+	{"host name with two dots at its end",
+		"server s { host \"example.org..\" }",
+		"p.conf:1:17: error: a label of this name is empty, expected one dot between two labels\n"
+		"server s { host \"example.org..\" }\n"
+		"                ^~~~~~~~~~~~~~~"},
+	{"host name with a long label",
+		"server s { host \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example\" }",
+		"p.conf:1:17: error: a label of this name is too long, expected at most 63 characters\n"
+		"server s { host \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example\" }\n"
+		"                ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"},
+	{"mx that is an address",
+		"server s { mx \"192.0.2.1\" }",
+		"p.conf:1:15: error: this is neither an address nor a host's name, expected one\n"
+		"server s { mx \"192.0.2.1\" }\n"
+		"              ^~~~~~~~~~~"},
+	{"host twice",
+		"server s { host 192.0.2.7 host 192.0.2.7 preference 20 }",
+		"p.conf:1:32: error: host 192.0.2.7 port 25 stands twice in server s, expected it once (`weight` gives it more flows)\n"
+		"server s { host 192.0.2.7 host 192.0.2.7 preference 20 }\n"
+		"                               ^~~~~~~~~"},
+	{"host twice, in other letters",
+		"server s { host \"mail.example.org\" host \"Mail.Example.ORG.\" }",
+		"p.conf:1:41: error: host Mail.Example.ORG. port 25 stands twice in server s, expected it once (`weight` gives it more flows)\n"
+		"server s { host \"mail.example.org\" host \"Mail.Example.ORG.\" }\n"
+		"                                        ^~~~~~~~~~~~~~~~~~~"},
+	{"mx twice",
+		"server s { mx \"example.org\" port 26 mx \"example.org\" port 26 weight 2 }",
+		"p.conf:1:40: error: mx example.org port 26 stands twice in server s, expected it once (`weight` gives it more flows)\n"
+		"server s { mx \"example.org\" port 26 mx \"example.org\" port 26 weight 2 }\n"
+		"                                       ^~~~~~~~~~~~~"},
+	{"too many hosts",
+		"server s { host h0 host h1 host h2 host h3 host h4 host h5 host h6 host h7 host "
+		"h8 host h9 host h10 host h11 host h12 host h13 host h14 host h15 host h16 host "
+		"h17 host h18 host h19 host h20 host h21 host h22 host h23 host h24 host h25 host "
+		"h26 host h27 host h28 host h29 host h30 host h31 host h32 host h33 host h34 host "
+		"h35 host h36 host h37 host h38 host h39 host h40 host h41 host h42 host h43 host "
+		"h44 host h45 host h46 host h47 host h48 }",
+		"p.conf:1:439: error: server s has 49 hosts and mx, expected at most 48\n"
+		" host h42 host h43 host h44 host h45 host h46 host h47 host h48 }\n"
+		"                                                            ^~~"},
 	{"host with a prefix",
 		"server s { host 192.0.2.0/24 }",
 		"p.conf:1:17: error: unexpected \"192.0.2.0/24\", expected a string or an address\n"

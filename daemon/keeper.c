@@ -133,6 +133,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_beat(&keeper->relays[i]);
 	keeper_child_beat(&keeper->health);
+	keeper_child_beat(&keeper->metrics);
 	keeper_tell_events(keeper);
 	notify_manager("WATCHDOG=1");
 	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
@@ -190,6 +191,8 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 	}
 	loop_timer_clear(keeper->loop, &keeper->health.restart);
 	keeper_child_send(&keeper->health, &order, -1);
+	loop_timer_clear(keeper->loop, &keeper->metrics.restart);
+	keeper_child_send(&keeper->metrics, &order, -1);
 	if (!relays_run(keeper))
 		end(keeper);
 }
@@ -263,6 +266,8 @@ static void say_end(const struct keeper_child *child, int status)
 		snprintf(name, sizeof(name), "relay %u", child->number);
 	if (child->role == PROCESS_HEALTH)
 		snprintf(name, sizeof(name), "health");
+	if (child->role == PROCESS_METRICS)
+		snprintf(name, sizeof(name), "metrics");
 	if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info("health ended, to read its settings anew");
 	else if (WIFSIGNALED(status))
@@ -274,7 +279,8 @@ static void say_end(const struct keeper_child *child, int status)
 
 void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
 {
-	bool asked = keeper->phase >= KEEPER_DRAINING && WIFEXITED(status);
+	bool unwanted = child->role == PROCESS_METRICS && !keeper->metrics_wanted;
+	bool asked = (keeper->phase >= KEEPER_DRAINING || unwanted) && WIFEXITED(status);
 	if (!asked)
 		say_end(child, status);
 	bool is_control = child->role == PROCESS_CONTROL;
@@ -283,6 +289,8 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 		keeper->control_ready = false;
 		keeper_admit_release(keeper);
 	}
+	if (unwanted)
+		return;
 	switch (keeper->phase) {
 	case KEEPER_STARTING:
 		if (is_control && (WIFEXITED(status) || child->failures >= FAILURES_START)) {
@@ -401,6 +409,7 @@ static int start(struct keeper *keeper)
 	keeper->tick.on_time = on_tick;
 	keeper_child_init(keeper, &keeper->control, PROCESS_CONTROL, 0);
 	keeper_child_init(keeper, &keeper->health, PROCESS_HEALTH, MESSAGE_RELAY_HEALTH);
+	keeper_child_init(keeper, &keeper->metrics, PROCESS_METRICS, MESSAGE_RELAY_METRICS);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, i);
 	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
@@ -420,6 +429,7 @@ static void finish(struct keeper *keeper)
 {
 	keeper_child_kill(&keeper->control);
 	keeper_child_kill(&keeper->health);
+	keeper_child_kill(&keeper->metrics);
 	kill_relays(keeper);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		continue;

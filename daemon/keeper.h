@@ -68,6 +68,8 @@ struct keeper {
 	struct keeper_child control;
 	struct keeper_child relays[PROCESS_RELAYS_MAX];
 	struct keeper_child health;
+	struct keeper_child metrics;
+	bool metrics_wanted; /* control says so */
 	bool control_ready;
 	uint32_t stop_seq, drain_s;
 	unsigned term_signals;
@@ -122,6 +124,8 @@ int keeper_prepare(struct keeper *keeper);
 void keeper_child_init(
 	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number);
 void keeper_child_start(struct keeper_child *child);
+/* Control has said whether there is to be a metrics process. */
+void keeper_child_want_metrics(struct keeper *keeper, bool wanted);
 /* Pings, and kills whoever has not answered for too long. */
 void keeper_child_beat(struct keeper_child *child);
 void keeper_child_kill(struct keeper_child *child);
@@ -169,6 +173,9 @@ void keeper_request_reply(
 
 /* keeper_facts.c: what doctor needs privilege for, one "key value" text after the other. */
 void keeper_facts_tell(
+	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context);
+/* Of these the lines "arrived", which cost little. */
+void keeper_facts_tell_arrived(
 	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context);
 
 #endif

@@ -1,4 +1,5 @@
-/* Control, relays and health as processes: started, watched by their heartbeat, started again.
+/* Control, relays, health and metrics as processes: started, watched by their heartbeat, started
+ * again.
  *
  * A child is this program executed anew through a descriptor, with its own descriptors at fixed
  * numbers and nothing else of the keeper's. A child that is to go is killed; what follows happens
@@ -39,6 +40,9 @@ static const char *name_of(const struct keeper_child *child, char buf[static 16]
 		break;
 	case PROCESS_HEALTH:
 		snprintf(buf, 16, "health");
+		break;
+	case PROCESS_METRICS:
+		snprintf(buf, 16, "metrics");
 		break;
 	}
 	return buf;
@@ -247,6 +251,7 @@ static void introduce_all(struct keeper *keeper)
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		introduce_again(&keeper->relays[i]);
 	introduce_again(&keeper->health);
+	introduce_again(&keeper->metrics);
 }
 
 int keeper_child_open_listeners(struct keeper_child *child)
@@ -294,7 +299,7 @@ static int start(struct keeper_child *child)
 	for (int i = 0; i < PROCESS_FD_END; i++)
 		fds[i] = -1;
 	fds[PROCESS_FD_KEEPER] = pair[1];
-	if (child->role != PROCESS_HEALTH)
+	if (child->role == PROCESS_CONTROL || child->role == PROCESS_RELAY)
 		fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
 	if (child->role != PROCESS_CONTROL) {
 		peer = introduce(child);
@@ -349,7 +354,7 @@ void keeper_child_start(struct keeper_child *child)
 	}
 	log_debug("%s runs with pid %d", name, (int)child->pid);
 	ping(child);
-	if (child->role != PROCESS_HEALTH)
+	if (child->role == PROCESS_CONTROL || child->role == PROCESS_RELAY)
 		keeper_kernel_send_links(keeper, child);
 	if (child->role == PROCESS_CONTROL)
 		introduce_all(keeper);
@@ -363,8 +368,30 @@ static void on_restart(struct loop_timer *timer, uint64_t now_ms)
 		(struct keeper_child *)(void *)((char *)timer -
 						offsetof(struct keeper_child, restart));
 	(void)now_ms;
+	if (child->role == PROCESS_METRICS && !child->keeper->metrics_wanted)
+		return;
 	if (child->keeper->phase < KEEPER_DRAINING)
 		keeper_child_start(child);
+}
+
+/* One that is no longer wanted ends as at a stop; wanted again, its first start is no restart. */
+void keeper_child_want_metrics(struct keeper *keeper, bool wanted)
+{
+	struct keeper_child *child = &keeper->metrics;
+	struct message_drain order;
+
+	if (keeper->metrics_wanted == wanted)
+		return;
+	keeper->metrics_wanted = wanted;
+	if (wanted && !child->pid && keeper->phase < KEEPER_DRAINING) {
+		loop_timer_clear(keeper->loop, &child->restart);
+		child->generation = 0;
+		child->failures = 0;
+		keeper_child_start(child);
+	} else if (!wanted) {
+		message_init(&order, MESSAGE_DRAIN, sizeof(order));
+		keeper_child_send(child, &order, -1);
+	}
 }
 
 void keeper_child_init(
@@ -447,6 +474,8 @@ struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 			child = &keeper->relays[i];
 	if (keeper->health.pid == pid)
 		child = &keeper->health;
+	if (keeper->metrics.pid == pid)
+		child = &keeper->metrics;
 	if (!child)
 		return NULL;
 	child->pid = 0;

@@ -268,6 +268,15 @@ static void tell_bound(const struct keeper *keeper, const struct telling *tellin
 	}
 }
 
+static void tell_arrived(
+	const struct keeper *keeper, const struct telling *telling, const char *zone)
+{
+	uint64_t packets;
+
+	if (table_zone_arrived(keeper->table, zone, &packets) == 0)
+		say(telling, "arrived %s %" PRIu64, zone, packets);
+}
+
 static void tell_own(const struct keeper *keeper, const struct telling *telling)
 {
 	static const char *const queues[] = {[TABLE_QUEUE_NONE] = "none",
@@ -285,11 +294,8 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	tell_bound(keeper, telling);
 	tell_bypass(keeper, telling, NULL);
 	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++) {
-		const char *zone = keeper->plan.zones[i].name;
-		uint64_t packets;
-		tell_bypass(keeper, telling, zone);
-		if (table_zone_arrived(keeper->table, zone, &packets) == 0)
-			say(telling, "arrived %s %" PRIu64, zone, packets);
+		tell_bypass(keeper, telling, keeper->plan.zones[i].name);
+		tell_arrived(keeper, telling, keeper->plan.zones[i].name);
 	}
 	for (unsigned i = 0; i < keeper->options.relays; i++) {
 		const struct keeper_child *relay = &keeper->relays[i];
@@ -308,4 +314,13 @@ void keeper_facts_tell(
 	tell_own(keeper, &telling);
 	tell_queue(keeper, &telling);
 	tell_foreign(&telling);
+}
+
+void keeper_facts_tell_arrived(
+	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context)
+{
+	const struct telling telling = {tell, context, keeper->options.mark_mask};
+
+	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)
+		tell_arrived(keeper, &telling, keeper->plan.zones[i].name);
 }

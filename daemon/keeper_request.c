@@ -259,6 +259,21 @@ static void tell_fact(void *context, const char *text)
 	keeper_child_send(&rows->keeper->control, &row, -1);
 }
 
+static void on_arrived_get(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	struct rows rows = {.keeper = keeper, .seq = message->seq};
+
+	(void)fd;
+	keeper_facts_tell_arrived(keeper, tell_fact, &rows);
+	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
+}
+
+static void on_metrics_run(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	(void)fd;
+	keeper_child_want_metrics(keeper, ((const struct message_metrics_run *)message)->on);
+}
+
 static void on_doctor_get(struct keeper *keeper, const struct message_header *message, int fd)
 {
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
@@ -293,6 +308,8 @@ static const struct {
 	{MESSAGE_NEIGHBOUR_GET, false, on_neighbour_get},
 	{MESSAGE_CUT, false, on_cut},
 	{MESSAGE_DOCTOR_GET, false, on_doctor_get},
+	{MESSAGE_ARRIVED_GET, false, on_arrived_get},
+	{MESSAGE_METRICS_RUN, false, on_metrics_run},
 	{MESSAGE_REPLY, false, on_reply},
 };
 

@@ -225,6 +225,13 @@ static const int flows[] = {
 	SCMP_SYS(pipe2),
 };
 
+/* Listening anew where a policy says so. */
+static const int listening[] = {
+	SCMP_SYS(listen),
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+};
+
 /* The state folder, the policy and its lists, what `doctor` reads below /proc, and the sealed
  * memory in which policies travel. */
 static const int files[] = {
@@ -352,6 +359,7 @@ enum role {
 	ROLE_CONTROL,
 	ROLE_RELAY,
 	ROLE_HEALTH,
+	ROLE_METRICS,
 };
 
 static int enter(enum role role)
@@ -370,8 +378,10 @@ static int enter(enum role role)
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, all);
 	if (!error)
 		error = allow_some(ctx);
-	if (!error && role != ROLE_HEALTH)
+	if (!error && (role == ROLE_CONTROL || role == ROLE_RELAY))
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, flows);
+	if (!error && role == ROLE_METRICS)
+		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, listening);
 	if (!error && role == ROLE_CONTROL)
 		error = allow_control(ctx);
 load:
@@ -394,4 +404,9 @@ int privilege_enter_relay(void)
 int privilege_enter_health(void)
 {
 	return enter(ROLE_HEALTH);
+}
+
+int privilege_enter_metrics(void)
+{
+	return enter(ROLE_METRICS);
 }

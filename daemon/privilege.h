@@ -24,5 +24,8 @@ int privilege_enter_control(void);
 int privilege_enter_relay(void);
 /* Sockets that it connects itself. No files, nothing to accept. */
 int privilege_enter_health(void);
+/* Sockets that listen and those that come by them. No files, no connection of its own but to the
+ * log. */
+int privilege_enter_metrics(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "daemon/health.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/privilege.h"
 
 #include <fcntl.h>
@@ -31,7 +32,7 @@ static bool take_fds(struct process_start *start, enum process_role role)
 	start->limit_fd = take_fd(PROCESS_FD_LIMIT);
 	start->control_fd = start->listener4 = start->listener6 = -1;
 	start->control_socket = start->session_socket = -1;
-	if (role == PROCESS_HEALTH) {
+	if (role == PROCESS_HEALTH || role == PROCESS_METRICS) {
 		start->control_fd = take_fd(PROCESS_FD_CONTROL);
 		return start->keeper_fd >= 0 && start->control_fd >= 0;
 	}
@@ -53,6 +54,8 @@ int process_child_main(
 
 	if (role == PROCESS_HEALTH)
 		snprintf(name, sizeof(name), "health");
+	if (role == PROCESS_METRICS)
+		snprintf(name, sizeof(name), "metrics");
 	if (role == PROCESS_RELAY)
 		snprintf(name, sizeof(name), "relay %u", start->relay);
 	start->options = *options;
@@ -81,6 +84,8 @@ int process_child_main(
 		return relay_main(start);
 	case PROCESS_HEALTH:
 		return health_main(start);
+	case PROCESS_METRICS:
+		return metrics_main(start);
 	}
 	return 1;
 }

@@ -27,13 +27,14 @@ enum process_role {
 	PROCESS_CONTROL,
 	PROCESS_RELAY,
 	PROCESS_HEALTH,
+	PROCESS_METRICS, /* only while the policy has `metrics listen` */
 };
 
 /* A child is the same program, executed anew: its memory holds nothing of the keeper. */
 struct process_start {
 	struct process_options options;
 	int keeper_fd;            /* channel to the keeper */
-	int control_fd;           /* relay, health: channel to control; else -1 */
+	int control_fd;           /* all but control: channel to it; else -1 */
 	int listener4, listener6; /* relay: bound, transparent, listening; else -1 */
 	int limit_fd;             /* memfd of the shared limits (limit.h); relay and control */
 	int control_socket;       /* control: bound and listening, control.sock; else -1 */
@@ -46,7 +47,7 @@ struct process_start {
 enum process_fd {
 	PROCESS_FD_KEEPER = 3,
 	PROCESS_FD_LIMIT,
-	PROCESS_FD_CONTROL,        /* relay, health */
+	PROCESS_FD_CONTROL,        /* all but control */
 	PROCESS_FD_LISTENER4,      /* relay */
 	PROCESS_FD_LISTENER6,      /* relay */
 	PROCESS_FD_CONTROL_SOCKET, /* control */

@@ -312,6 +312,27 @@ static bool probe_now_ok(const void *message, size_t len)
 	return TEXT_OK(now->server);
 }
 
+static bool metrics_run_ok(const void *message, size_t len)
+{
+	const struct message_metrics_run *run = message;
+	(void)len;
+	return run->on <= 1;
+}
+
+static bool metrics_listen_ok(const void *message, size_t len)
+{
+	const struct message_metrics_listen *listen = message;
+	(void)len;
+	return addr_given_ok(&listen->at.addr) && listen->at.port;
+}
+
+static bool metrics_state_ok(const void *message, size_t len)
+{
+	const struct message_metrics_state *state = message;
+	(void)len;
+	return addr_given_ok(&state->at.addr) && state->status <= 0;
+}
+
 static bool test_ok(const void *message, size_t len)
 {
 	const struct message_test *test = message;
@@ -399,6 +420,13 @@ static const struct kind kinds[] = {
 	[MESSAGE_HOST] = FIXED("host", message_host, host_ok),
 	[MESSAGE_TARGETS] = LONGER("targets", message_targets, targets_ok),
 	[MESSAGE_PROBE_NOW] = FIXED("probe-now", message_probe_now, probe_now_ok),
+	[MESSAGE_METRICS_RUN] = FIXED("metrics-run", message_metrics_run, metrics_run_ok),
+	[MESSAGE_ARRIVED_GET] = PLAIN("arrived-get"),
+	[MESSAGE_METRICS_LISTEN] =
+		FIXED("metrics-listen", message_metrics_listen, metrics_listen_ok),
+	[MESSAGE_METRICS_PAGE] = PLAIN("metrics-page"),
+	[MESSAGE_METRICS_STATE] = FIXED("metrics-state", message_metrics_state, metrics_state_ok),
+	[MESSAGE_METRICS_GET] = PLAIN("metrics-get"),
 	[MESSAGE_SOCKETS_GET] = FIXED("sockets-get", message_sockets_get, sockets_get_ok),
 	[MESSAGE_SOCKET] = FIXED("socket", message_socket, socket_ok),
 	[MESSAGE_TEST] = FIXED("test", message_test, test_ok),

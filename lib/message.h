@@ -83,6 +83,18 @@ enum message_type {
 	/* control -> health */
 	MESSAGE_PROBE_NOW, /* probes a server's hosts at once */
 
+	/* control -> keeper */
+	MESSAGE_METRICS_RUN, /* whether a metrics process is wanted */
+	MESSAGE_ARRIVED_GET, /* the lines "arrived ZONE N" of MESSAGE_DOCTOR_GET, those alone */
+
+	/* control -> metrics */
+	MESSAGE_METRICS_LISTEN,
+	MESSAGE_METRICS_PAGE, /* + descriptor: a sealed memfd with the text of all metrics */
+
+	/* metrics -> control */
+	MESSAGE_METRICS_STATE, /* whether it could listen */
+	MESSAGE_METRICS_GET,   /* answered by MESSAGE_METRICS_PAGE, or by the reply why not */
+
 	/* relay -> keeper */
 	MESSAGE_SOCKETS_GET, /* transparent sockets, to be bound to clients' addresses */
 
@@ -353,7 +365,9 @@ struct message_flow { /* FLOW and RECORD */
 	struct message_attempt attempts[MESSAGE_ATTEMPTS_MAX];
 };
 
-#define MESSAGE_RELAY_HEALTH 0xffff /* in the place of a relay's number */
+/* in the place of a relay's number */
+#define MESSAGE_RELAY_HEALTH  0xffff
+#define MESSAGE_RELAY_METRICS 0xfffe
 
 struct message_counters {
 	struct message_header header;
@@ -412,6 +426,24 @@ struct message_targets {
 struct message_probe_now {
 	struct message_header header;
 	char server[POLICY_NAME_SIZE]; /* empty: all */
+};
+
+struct message_metrics_run {
+	struct message_header header;
+	uint32_t on;
+	uint32_t reserved;
+};
+
+struct message_metrics_listen {
+	struct message_header header;
+	struct endpoint at;
+};
+
+struct message_metrics_state {
+	struct message_header header;
+	struct endpoint at;
+	int32_t status; /* 0: it listens; -errno: it does not, and tries again */
+	uint32_t reserved;
 };
 
 struct message_test {

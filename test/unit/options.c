@@ -118,8 +118,9 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 	(void)state;
 	static const char *const titles[] = {[PROCESS_CONTROL] = "posternd: control",
 		[PROCESS_RELAY] = "posternd: relay 15",
-		[PROCESS_HEALTH] = "posternd: health"};
-	for (enum process_role role = PROCESS_CONTROL; role <= PROCESS_HEALTH; role++) {
+		[PROCESS_HEALTH] = "posternd: health",
+		[PROCESS_METRICS] = "posternd: metrics"};
+	for (enum process_role role = PROCESS_CONTROL; role <= PROCESS_METRICS; role++) {
 		options_child_argv(&start, role, &storage, argv);
 		assert_string_equal(argv[0], titles[role]);
 		assert_int_equal(parse(argv), 0);

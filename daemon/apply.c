@@ -167,6 +167,19 @@ static void on_committed(struct gather *gather)
 	finish(apply, 0, "");
 }
 
+/* A command's words may name a user. */
+static void log_applied(uint64_t number, const struct policy_record *record)
+{
+	bool file = strcmp(record->origin, "file") == 0;
+	char policy[24], uid[16];
+	snprintf(policy, sizeof(policy), "%" PRIu64, number);
+	snprintf(uid, sizeof(uid), "%u", (unsigned)record->uid);
+	log_event(POLICY_LOG_INFO, LOG_ID_POLICY_APPLIED,
+		LOG_FIELDS({LOG_FIELD_POLICY, policy}, {LOG_FIELD_UID, uid}),
+		"policy %s is in force (%s, uid %s)", policy,
+		file ? record->origin : log_person(record->origin), uid);
+}
+
 /* The running policy of control itself, and all that rests on it. */
 static void switch_policy(struct apply *apply)
 {
@@ -185,8 +198,7 @@ static void switch_policy(struct apply *apply)
 		control_set_log_level(control, control->policy->log_level);
 	control_follow_policy(control);
 	policy_unref(old);
-	log_info("policy %" PRIu64 " is in force (%s, uid %u)", control->policy_number,
-		apply->record.origin, (unsigned)apply->record.uid);
+	log_applied(control->policy_number, &apply->record);
 	if (monitor_wanted(control, MONITOR_POLICY))
 		monitor_publish(control, MONITOR_POLICY,
 			json_pack("{s:s, s:I, s:s, s:i}", "event", "applied", "policy",

@@ -5,6 +5,7 @@
 #include "daemon/audit_text.h"
 #include "daemon/log.h"
 #include "daemon/store.h"
+#include "lib/flowid.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -44,6 +45,12 @@ static int migrate(struct store *store, struct sqlite3 *db, void *context)
 	return status < 0 ? status : audit_row_migrate(store, db);
 }
 
+static const char *endpoint_or_null(
+	const struct endpoint *endpoint, char text[static ENDPOINT_TEXT_SIZE])
+{
+	return endpoint->addr.family == ADDR_NONE ? NULL : endpoint_format(endpoint, text);
+}
+
 /* One record on its way to the disk. */
 struct writing {
 	struct store_job job; /* first */
@@ -73,7 +80,8 @@ static void note_lost(struct audit *audit, int why)
 	if (audit->lost_said_ms && now_ms - audit->lost_said_ms < MINUTE_MS)
 		return;
 	audit->lost_said_ms = now_ms ? now_ms : 1;
-	log_error("audit: %llu records lost: %s", (unsigned long long)audit->lost,
+	log_event(POLICY_LOG_ERROR, LOG_ID_AUDIT_LOST, NULL, 0, "audit: %llu records lost: %s",
+		(unsigned long long)audit->lost,
 		why == -ENOBUFS ? "the disk is too slow" : strerror(-why));
 	audit->lost = 0;
 }
@@ -101,10 +109,31 @@ static void on_written(struct store_job *job, int status)
 	free(writing);
 }
 
+static void log_record(const struct message_flow *record)
+{
+	char line[AUDIT_LINE_SIZE], id[FLOWID_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+	char client[ENDPOINT_TEXT_SIZE], original[ENDPOINT_TEXT_SIZE], host[ENDPOINT_TEXT_SIZE];
+
+	log_event(POLICY_LOG_INFO, LOG_ID_FLOW,
+		LOG_FIELDS({LOG_FIELD_FLOW, record->id ? flowid_format(record->id, id) : NULL},
+			{LOG_FIELD_ENDING, ending_name(record->ending)},
+			{LOG_FIELD_VERDICT, audit_text_verdict(record)},
+			{LOG_FIELD_REASON, audit_text_reason(record)},
+			{LOG_FIELD_USER, record->user}, {LOG_FIELD_ZONE, record->zone},
+			{LOG_FIELD_CLIENT, endpoint_or_null(&record->client, client)},
+			{LOG_FIELD_MAC,
+				mac_is_set(&record->mac) ? mac_format(&record->mac, mac) : NULL},
+			{LOG_FIELD_INTERFACE, record->ifname},
+			{LOG_FIELD_ORIGINAL, endpoint_or_null(&record->original, original)},
+			{LOG_FIELD_RULE, record->rule}, {LOG_FIELD_SERVER, record->server},
+			{LOG_FIELD_HOST, endpoint_or_null(&record->host, host)},
+			{LOG_FIELD_DETAIL, record->detail}),
+		"%s", audit_text_line(record, line));
+}
+
 static void keep(struct audit *audit, const struct message_flow *record)
 {
 	struct writing *writing = malloc(sizeof(*writing));
-	char line[AUDIT_LINE_SIZE];
 	int status = -ENOMEM;
 
 	if (writing) {
@@ -115,7 +144,7 @@ static void keep(struct audit *audit, const struct message_flow *record)
 		if (audit->config.privacy_off)
 			audit_row_strip(&writing->record);
 		writing->key = audit_row_key(record->end_ms, audit->number++);
-		log_info("%s", audit_text_line(&writing->record, line));
+		log_record(&writing->record);
 		status = store_submit(audit->store, &writing->job);
 	}
 	if (status < 0) {

@@ -50,12 +50,12 @@ static json_t *text_or_null(const char *text)
 	return *text ? row_text(text) : json_null();
 }
 
-static const char *verdict_name(const struct message_flow *record)
+const char *audit_text_verdict(const struct message_flow *record)
 {
 	return record->verdict < POLICY_VERDICTS ? policy_verdict_names[record->verdict] : "?";
 }
 
-static const char *reason_name(const struct message_flow *record)
+const char *audit_text_reason(const struct message_flow *record)
 {
 	return record->reason < AUDIT_REASONS ? audit_reason_names[record->reason] : "?";
 }
@@ -100,7 +100,7 @@ json_t *audit_text_json(const struct message_flow *record, bool whole)
 	json_object_set_new(json, "client", row_endpoint(&record->client));
 	json_object_set_new(json, "original", row_endpoint(&record->original));
 	json_object_set_new(json, "rule", text_or_null(record->rule));
-	json_object_set_new(json, "verdict", json_string(verdict_name(record)));
+	json_object_set_new(json, "verdict", json_string(audit_text_verdict(record)));
 	json_object_set_new(json, "server", text_or_null(record->server));
 	json_object_set_new(
 		json, "from_client_bytes", json_integer((json_int_t)record->from_client_bytes));
@@ -121,7 +121,7 @@ json_t *audit_text_json(const struct message_flow *record, bool whole)
 	json_object_set_new(json, "session", session_json(record->session));
 	json_object_set_new(json, "mac", row_mac(&record->mac));
 	json_object_set_new(json, "interface", text_or_null(record->ifname));
-	json_object_set_new(json, "reason", json_string(reason_name(record)));
+	json_object_set_new(json, "reason", json_string(audit_text_reason(record)));
 	json_object_set_new(json, "seen", seen_json(record->seen));
 	json_object_set_new(json, "detail", text_or_null(record->detail));
 	json_object_set_new(json, "relay", json_integer(record->relay));
@@ -204,7 +204,7 @@ const char *audit_text_line(const struct message_flow *record, char buf[static A
 	if (record->id)
 		put_pair(&line, "flow", flowid_format(record->id, id));
 	put_pair(&line, "ending", ending_name(record->ending));
-	put_pair(&line, "verdict", verdict_name(record));
+	put_pair(&line, "verdict", audit_text_verdict(record));
 	put_pair(&line, "user", record->user);
 	put_pair(&line, "zone", record->zone);
 	put_endpoint(&line, "client", &record->client);

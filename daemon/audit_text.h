@@ -9,6 +9,9 @@
 #define AUDIT_REASONS 3
 extern const char *const audit_reason_names[AUDIT_REASONS]; /* of enum decide_reason */
 
+const char *audit_text_verdict(const struct message_flow *record);
+const char *audit_text_reason(const struct message_flow *record);
+
 #define AUDIT_SEEN_SIZE 128
 /* "ehlo,starttls". Returns text. */
 const char *audit_text_seen(uint32_t seen, char text[static AUDIT_SEEN_SIZE]);

@@ -27,14 +27,19 @@ struct writing {
 	char text[BYPASS_MAX * (POLICY_NAME_SIZE + 48)];
 };
 
+static void log_line(const struct bypass_line *line, const char *what)
+{
+	log_event(POLICY_LOG_WARNING, LOG_ID_BYPASS, LOG_FIELDS({LOG_FIELD_ZONE, line->zone}),
+		"bypass of %s %s", *line->zone ? line->zone : "all zones", what);
+}
+
 static void drop_over(struct bypass *bypass)
 {
 	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
 	size_t kept = 0;
 	for (size_t i = 0; i < bypass->n; i++) {
 		if (bypass->lines[i].until_ms && bypass->lines[i].until_ms <= now_ms)
-			log_warning("bypass of %s is over",
-				*bypass->lines[i].zone ? bypass->lines[i].zone : "all zones");
+			log_line(&bypass->lines[i], "is over");
 		else
 			bypass->lines[kept++] = bypass->lines[i];
 	}
@@ -126,7 +131,7 @@ void bypass_resume(struct bypass *bypass)
 		struct message_bypass message;
 		fill(&message, line->zone, true,
 			line->until_ms ? (line->until_ms - now_ms + 999) / 1000 : 0);
-		log_warning("bypass of %s is still on", *line->zone ? line->zone : "all zones");
+		log_line(line, "is still on");
 		channel_send(bypass->control->keeper, &message, -1);
 	}
 }

@@ -152,10 +152,36 @@ const char *command_line(const struct command *command, char line[static 256])
 	return line;
 }
 
+/* Behind noun and verb anything may name a user or an address, but for a few. */
+static bool may_name_persons(const struct command *command)
+{
+	static const char *const nouns[] = {"policy", "log", "bypass"};
+	for (size_t i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++)
+		if (strcmp(command->words[0], nouns[i]) == 0)
+			return false;
+	return true;
+}
+
+static void log_as(const struct command *command, enum policy_log_level level, enum log_id id)
+{
+	char line[256], uid[16];
+	command_line(command, line);
+	if (log_is_private() && command->nwords > 2 && may_name_persons(command))
+		snprintf(line, sizeof(line), "%.60s %.60s %s", command->words[0], command->words[1],
+			log_person(""));
+	snprintf(uid, sizeof(uid), "%u", (unsigned)command->uid);
+	log_event(level, id, LOG_FIELDS({LOG_FIELD_UID, uid}, {LOG_FIELD_COMMAND, line}),
+		"uid %s: %s", uid, line);
+}
+
 void command_log(const struct command *command)
 {
-	char line[256];
-	log_info("uid %u: %s", (unsigned)command->uid, command_line(command, line));
+	log_as(command, POLICY_LOG_INFO, LOG_ID_COMMAND);
+}
+
+void command_warn(const struct command *command, enum log_id id)
+{
+	log_as(command, POLICY_LOG_WARNING, id);
 }
 
 static const struct command_option *find_option(

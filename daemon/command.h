@@ -2,6 +2,7 @@
 #ifndef POSTERN_COMMAND_H
 #define POSTERN_COMMAND_H
 
+#include "daemon/log.h"
 #include "daemon/server.h"
 #include "lib/policy.h"
 
@@ -88,6 +89,8 @@ bool command_options(
 const char *command_line(const struct command *command, char line[static 256]);
 /* Every change is logged with the caller's uid. */
 void command_log(const struct command *command);
+/* The same for what should be noticed. */
+void command_warn(const struct command *command, enum log_id id);
 /* No more answer but events, until the client goes. Ends the command. */
 void command_watch(struct command *command, unsigned topics);
 /* One row that is JSON text already. */

@@ -56,7 +56,6 @@ static void switch_bypass(struct command *command, bool on)
 	struct control *control = command->control;
 	struct switching *switching = calloc(1, sizeof(*switching));
 	uint64_t ms = 0;
-	char line[256];
 	command->state = switching;
 	if (!switching) {
 		command_done(command, COMMAND_REFUSED, "out of memory");
@@ -72,7 +71,7 @@ static void switch_bypass(struct command *command, bool on)
 		command_usage(command, "\"%s\" is no time such as 1h", span);
 		return;
 	}
-	log_warning("uid %u: %s", (unsigned)command->uid, command_line(command, line));
+	command_warn(command, LOG_ID_BYPASS);
 	if (monitor_wanted(control, MONITOR_POLICY))
 		monitor_publish(control, MONITOR_POLICY,
 			json_pack("{s:s, s:s}", "event", on ? "bypass-on" : "bypass-off", "zone",

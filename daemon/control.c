@@ -57,6 +57,7 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	log_set_level(level);
 	peers_send(control->peers, &message);
 	health_peer_send(control->health, &message);
+	channel_send(control->keeper, &message, -1);
 }
 
 static struct audit_config audit_config_of(const struct policy *policy)
@@ -70,6 +71,7 @@ void control_follow_policy(struct control *control)
 {
 	struct audit_config config = audit_config_of(control->policy);
 	audit_configure(control->audit, &config);
+	log_set_privacy(control->policy->audit_privacy_off);
 	list_change_arm(control);
 	health_peer_follow(control->health);
 }
@@ -120,7 +122,10 @@ static void on_keeper_event(struct control *control, const struct message_event 
 	memcpy(events->last[event->kind], event->text, sizeof(event->text));
 	if (counters[event->kind] < COUNTERS)
 		control->counters[counters[event->kind]] += event->count;
-	log_warning("%s: %s (%u)", names[event->kind], event->text, (unsigned)event->count);
+	bool healed = event->kind == MESSAGE_EVENT_HEALED_TABLE ||
+		      event->kind == MESSAGE_EVENT_HEALED_ROUTE;
+	log_event(POLICY_LOG_WARNING, healed ? LOG_ID_KERNEL_HEALED : LOG_ID_NONE, NULL, 0,
+		"%s: %s (%u)", names[event->kind], event->text, (unsigned)event->count);
 	if (monitor_wanted(control, MONITOR_POLICY))
 		monitor_publish(control, MONITOR_POLICY,
 			json_pack("{s:s, s:i, s:s}", "event", names[event->kind], "count",
@@ -244,9 +249,10 @@ static void on_planned(struct gather *gather)
 	bypass_resume(control->bypass);
 	message_init(&ready, MESSAGE_READY, sizeof(ready));
 	channel_send(control->keeper, &ready, -1);
+	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */
 	control->ready = true;
-	log_info("ready: policy %" PRIu64 ", %zu sessions", control->policy_number,
-		session_table_count(control->table));
+	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: policy %" PRIu64 ", %zu sessions",
+		control->policy_number, session_table_count(control->table));
 }
 
 static bool make_parts(struct control *control)

@@ -236,8 +236,10 @@ void flow_set(struct flow *flow, enum flow_state state)
 	struct flow_table *table = &flow->relay->table;
 
 	assert(state != FLOW_DONE && state != FLOW_FREE && flow->state != FLOW_DONE);
-	log_debug("%s %s -> %s", flowid_format(flow->id, id), flow_state_names[flow->state],
-		flow_state_names[state]);
+	log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
+		LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
+			{LOG_FIELD_STATE, flow_state_names[state]}),
+		"%s %s -> %s", id, flow_state_names[flow->state], flow_state_names[state]);
 	table->states[flow->state]--;
 	table->states[state]++;
 	flow->state = state;
@@ -268,8 +270,11 @@ void flow_end(struct flow *flow, enum ending ending, bool reset)
 
 	if (flow->state == FLOW_DONE)
 		return;
-	log_debug("%s %s -> done: %s", flowid_format(flow->id, id), flow_state_names[flow->state],
-		ending_name(ending));
+	log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
+		LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
+			{LOG_FIELD_STATE, flow_state_names[FLOW_DONE]},
+			{LOG_FIELD_ENDING, ending_name(ending)}),
+		"%s %s -> done: %s", id, flow_state_names[flow->state], ending_name(ending));
 	relay->table.states[flow->state]--;
 	relay->table.states[FLOW_DONE]++;
 	flow->state = FLOW_DONE;

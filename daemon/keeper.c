@@ -271,10 +271,13 @@ static void say_end(const struct keeper_child *child, int status)
 	if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info("health ended, to read its settings anew");
 	else if (WIFSIGNALED(status))
-		log_error("%s was ended by signal %d (%s)", name, WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+		log_event(POLICY_LOG_ERROR, LOG_ID_PROCESS_ENDED,
+			LOG_FIELDS({LOG_FIELD_CHILD, name}), "%s was ended by signal %d (%s)", name,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		log_error("%s ended by itself, with status %d", name, WEXITSTATUS(status));
+		log_event(POLICY_LOG_ERROR, LOG_ID_PROCESS_ENDED,
+			LOG_FIELDS({LOG_FIELD_CHILD, name}), "%s ended by itself, with status %d",
+			name, WEXITSTATUS(status));
 }
 
 void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
@@ -324,8 +327,8 @@ void keeper_on_ready(struct keeper *keeper)
 	if (keeper->phase != KEEPER_STARTING)
 		return;
 	keeper->phase = KEEPER_RUNNING;
-	log_info("ready: %u relays, port %u, queue %u", keeper->options.relays,
-		keeper->options.relay_port, keeper->options.queue);
+	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: %u relays, port %u, queue %u",
+		keeper->options.relays, keeper->options.relay_port, keeper->options.queue);
 	tell_parent(keeper);
 	notify_manager("READY=1");
 }

@@ -143,18 +143,20 @@ static int place_fds(const int wanted[PROCESS_FD_END], int program)
 	return program;
 }
 
-/* Nothing of the starter's environment reaches a child but its time zone and what sanitizers read.
+/* Nothing of the starter's environment reaches a child but its time zone, whether stderr is the
+ * journal's, and what sanitizers read.
  * A zone that is named is not looked up again later, when no file can be opened any more. */
 static void fill_environment(char *environment[static 8], char zone[static 256])
 {
-	static const char *const passed[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
-	static char texts[3][1024];
+	static const char *const passed[] = {
+		"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "JOURNAL_STREAM"};
+	static char texts[4][1024];
 	const char *tz = getenv("TZ");
 	int n = 0;
 
 	snprintf(zone, 256, "TZ=%s", tz ? tz : ":/etc/localtime");
 	environment[n++] = zone;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		const char *value = getenv(passed[i]);
 		if (value && snprintf(texts[i], sizeof(texts[i]), "%s=%s", passed[i], value) <
 				     (int)sizeof(texts[i]))

@@ -293,6 +293,13 @@ static void on_reply(struct keeper *keeper, const struct message_header *message
 		keeper_on_drain_time(keeper, reply->status < 0 ? 0 : reply->value);
 }
 
+static void on_log_level(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	(void)keeper;
+	(void)fd;
+	log_set_level(((const struct message_log_level *)message)->level);
+}
+
 static const struct {
 	enum message_type type;
 	bool takes_fd; /* the function closes it; else it is closed here */
@@ -310,6 +317,7 @@ static const struct {
 	{MESSAGE_DOCTOR_GET, false, on_doctor_get},
 	{MESSAGE_ARRIVED_GET, false, on_arrived_get},
 	{MESSAGE_METRICS_RUN, false, on_metrics_run},
+	{MESSAGE_LOG_LEVEL, false, on_log_level},
 	{MESSAGE_REPLY, false, on_reply},
 };
 

@@ -39,8 +39,11 @@ static void finish(struct login *login, enum login_outcome outcome, const char *
 	};
 	control->counters[counters[outcome]]++;
 	if (outcome == LOGIN_REFUSED)
-		log_info("login of user %s in zone %s refused: %s", login->order.user,
-			login->order.zone, text);
+		log_event(POLICY_LOG_INFO, LOG_ID_LOGIN_REFUSED,
+			LOG_FIELDS({LOG_FIELD_USER, login->order.user},
+				{LOG_FIELD_ZONE, login->order.zone}, {LOG_FIELD_DETAIL, text}),
+			"login of user %s in zone %s refused: %s", log_person(login->order.user),
+			login->order.zone, log_person(text));
 	login->done(login->context, outcome, outcome == LOGIN_REFUSED ? 0 : login->session, text);
 	free(login->before);
 	free(login->replaced);

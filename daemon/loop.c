@@ -1,5 +1,7 @@
 #include "daemon/loop.h"
 
+#include "daemon/log.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -211,6 +213,7 @@ int loop_run(struct loop *loop)
 		run_timers(loop);
 		if (loop->sweep)
 			loop->sweep(loop->sweep_context);
+		log_flush();
 	}
 	return 0;
 }

@@ -142,6 +142,14 @@ static void log_lines(enum policy_log_level level, const char *text)
 	}
 }
 
+static void log_going_on(const struct control *control)
+{
+	char policy[24];
+	snprintf(policy, sizeof(policy), "%" PRIu64, control->policy_number);
+	log_event(POLICY_LOG_ERROR, LOG_ID_POLICY_REFUSED, LOG_FIELDS({LOG_FIELD_POLICY, policy}),
+		"the running policy %s goes on", policy);
+}
+
 /* The CLI's edits since the file was last applied go with the old policy. */
 static void log_lost_edits(const struct control *control)
 {
@@ -152,7 +160,7 @@ static void log_lost_edits(const struct control *control)
 		first--;
 	for (size_t i = first; i < n && first > 0; i++)
 		log_warning("the file replaces what was changed since: policy %" PRIu64 ", %s",
-			lines[i].number, lines[i].origin);
+			lines[i].number, log_person(lines[i].origin));
 }
 
 /* Parses a policy of the history with the list files as they were then. */
@@ -252,6 +260,10 @@ int policy_file_start(struct control *control)
 		log_error("%s", policy_store_trouble(control->history));
 	start_running(control);
 	policy_file_look(control, &file);
+	/* of the running policy or of the one that follows it: what is said of both is said by the
+	 * stricter of them */
+	log_set_privacy((control->policy && control->policy->audit_privacy_off) ||
+			(file.policy && file.policy->audit_privacy_off));
 	switch (file.state) {
 	case POLICY_FILE_SAME:
 		break;
@@ -269,7 +281,7 @@ int policy_file_start(struct control *control)
 		log_lines(POLICY_LOG_ERROR, file.text);
 		control->file_bad = true;
 		if (control->policy)
-			log_error("the running policy %" PRIu64 " goes on", control->policy_number);
+			log_going_on(control);
 		else
 			error = -EINVAL;
 		break;
@@ -313,7 +325,7 @@ static void run(void *context)
 	case POLICY_FILE_BAD:
 	case POLICY_FILE_MISSING:
 		log_lines(POLICY_LOG_ERROR, file.text);
-		log_error("the running policy %" PRIu64 " goes on", control->policy_number);
+		log_going_on(control);
 		on_applied(filing, -EINVAL, file.text ? file.text : "out of memory");
 		break;
 	case POLICY_FILE_CHANGED:

@@ -140,6 +140,7 @@ static const int all[] = {
 	SCMP_SYS(readv),
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
+	SCMP_SYS(pwritev2), /* the log's: a write that does not wait */
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(recvmmsg),
@@ -257,7 +258,6 @@ static const int files[] = {
 	SCMP_SYS(preadv2),
 	SCMP_SYS(pwrite64),
 	SCMP_SYS(pwritev),
-	SCMP_SYS(pwritev2),
 	SCMP_SYS(copy_file_range),
 	SCMP_SYS(fsync),
 	SCMP_SYS(fdatasync),

@@ -137,6 +137,7 @@ void sessions_del(struct sessions *sessions, const struct session *session, enum
 {
 	struct control *control = sessions->control;
 	struct session *copy = sessions_copy(session);
+	char id[24];
 	if (!copy)
 		return;
 	session_table_del(control->table, copy->id);
@@ -144,7 +145,11 @@ void sessions_del(struct sessions *sessions, const struct session *session, enum
 	drop_entries(sessions, copy);
 	entries_send(control->entries, gather);
 	durable_del_session(control, copy->id, gather);
-	log_info("session %" PRIu64 " of user %s in zone %s is over: %s", copy->id, copy->user.text,
+	snprintf(id, sizeof(id), "%" PRIu64, copy->id);
+	log_event(POLICY_LOG_INFO, LOG_ID_SESSION_OVER,
+		LOG_FIELDS({LOG_FIELD_SESSION, id}, {LOG_FIELD_USER, copy->user.text},
+			{LOG_FIELD_ZONE, copy->zone.text}, {LOG_FIELD_ENDING, ending_name(why)}),
+		"session %s of user %s in zone %s is over: %s", id, log_person(copy->user.text),
 		copy->zone.text, ending_meanings[why]);
 	publish(control, ending_name(why), copy);
 	free(copy);

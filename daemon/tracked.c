@@ -365,24 +365,19 @@ static const char *text_of(const struct tracked *tracked)
 
 static void log_state(const struct tracked *tracked, enum target_state state, const char *text)
 {
+	static const char *const words[] = {
+		[TARGET_UNKNOWN] = "is not known yet",
+		[TARGET_UP] = "is up",
+		[TARGET_DOWN] = "is down",
+		[TARGET_NEVER] = "must not be used",
+	};
+	bool good = state == TARGET_UNKNOWN || state == TARGET_UP;
 	const char *server = tracked->terms->server, *name = tracked->target.name;
-	unsigned port = tracked->target.port;
-	switch (state) {
-	case TARGET_UNKNOWN:
-		log_info("server %s: host %s port %u is not known yet", server, name, port);
-		break;
-	case TARGET_UP:
-		log_info("server %s: host %s port %u is up%s%s", server, name, port,
-			*text ? ": " : "", text);
-		break;
-	case TARGET_DOWN:
-		log_warning("server %s: host %s port %u is down: %s", server, name, port, text);
-		break;
-	case TARGET_NEVER:
-		log_warning("server %s: host %s port %u must not be used: %s", server, name, port,
-			text);
-		break;
-	}
+	log_event(good ? POLICY_LOG_INFO : POLICY_LOG_WARNING, LOG_ID_HOST_STATE,
+		LOG_FIELDS({LOG_FIELD_SERVER, server}, {LOG_FIELD_HOST, name},
+			{LOG_FIELD_STATE, target_state_names[state]}, {LOG_FIELD_REASON, text}),
+		"server %s: host %s port %u %s%s%s", server, name, (unsigned)tracked->target.port,
+		words[state], *text ? ": " : "", text);
 }
 
 bool tracked_fill(struct tracked *tracked, struct message_target *message)

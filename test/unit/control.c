@@ -229,6 +229,7 @@ static void greet_control(void)
 	expect(world.keeper, MESSAGE_ENTRIES);
 	assert_int_equal(in.entries.flush, 1);
 	expect(world.keeper, MESSAGE_READY);
+	expect(world.keeper, MESSAGE_LOG_LEVEL);
 }
 
 /* Plays a relay that gets its picture. */

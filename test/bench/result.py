@@ -1,0 +1,166 @@
+"""Owns the figures that the bench collected: their table as text, as JSON, and one plot each."""
+
+import json
+import os
+import statistics
+import subprocess
+
+# what a proxy is compared with: the better of these, in the same round
+RIVALS = ("haproxy", "nginx")
+
+
+class Metric:
+    """better: +1 more is better, -1 less is, 0 is told only. target: the wanted ratio."""
+
+    def __init__(self, name, better=0, target=None, digits=1):
+        self.name, self.better, self.target, self.digits = name, better, target, digits
+
+
+class Figure:
+    """One figure: for each case and peer the values of every round. `main` is what is plotted."""
+
+    def __init__(self, number, title, metrics):
+        self.number, self.title = number, title
+        self.metrics = metrics
+        self.rows = []  # (case, peer, round, {metric name: value})
+
+    def add(self, case, peer, round_, values):
+        self.rows.append((case, peer, round_, values))
+
+    def cases(self):
+        return list(dict.fromkeys(row[0] for row in self.rows))
+
+    def peers(self):
+        return list(dict.fromkeys(row[1] for row in self.rows))
+
+    def values(self, case, peer, metric):
+        """{round: value}"""
+        return {row[2]: row[3][metric] for row in self.rows
+                if row[0] == case and row[1] == peer and metric in row[3]}
+
+    def ratios(self, case, peer, metric):
+        """peer against the better rival of the same round, or those against whom it is measured."""
+        rivals = [self.values(case, rival, metric.name) for rival in RIVALS if rival != peer]
+        best = max if metric.better > 0 else min
+        found = []
+        for round_, value in self.values(case, peer, metric.name).items():
+            others = [of[round_] for of in rivals if of.get(round_)]
+            if others:
+                found.append(value / best(others))
+        return found
+
+    # -- text -----------------------------------------------------------------------------------
+
+    def text(self):
+        lines = [f"{self.number}. {self.title}", ""]
+        head = f"  {'case':<34} {'peer':<8}"
+        for metric in self.metrics:
+            head += f" {metric.name:>25}"
+            if metric.better and self._rivals():
+                head += f" {'ratio to the better':>20}"
+        lines.append(head.rstrip())
+        for case in self.cases():
+            for peer in self.peers():
+                lines.append(self._line(case, peer))
+        missed = self._judged()
+        return "\n".join(lines + ([""] + missed if missed else [])) + "\n"
+
+    def _rivals(self):
+        return any(rival in self.peers() for rival in RIVALS)
+
+    def _line(self, case, peer):
+        line = f"  {case:<34} {peer:<8}"
+        for metric in self.metrics:
+            line += f" {spread(self.values(case, peer, metric.name).values(), metric.digits):>25}"
+            if metric.better and self._rivals():
+                ratios = self.ratios(case, peer, metric) if peer == "postern" else []
+                line += f" {spread(ratios, 2):>20}"
+        return line.rstrip()
+
+    def _judged(self):
+        """A line for each target: where it holds, by the median."""
+        lines = []
+        for metric in self.metrics:
+            if metric.target is None:
+                continue
+            medians = {case: statistics.median(ratios) for case in self.cases()
+                       if (ratios := self.ratios(case, "postern", metric))}
+            good = [case for case, value in medians.items()
+                    if (value - metric.target) * metric.better >= 0]
+            word = "at least" if metric.better > 0 else "at most"
+            if medians:
+                lines.append(f"  target {metric.name}: {word} {metric.target:.2f} x the better; "
+                             f"held in {len(good)} of {len(medians)} cases")
+        return lines
+
+    # -- data -----------------------------------------------------------------------------------
+
+    def data(self):
+        return {"figure": self.number, "title": self.title,
+                "metrics": [{"name": m.name, "better": m.better, "target": m.target}
+                            for m in self.metrics],
+                "rows": [{"case": c, "peer": p, "round": r, "values": v}
+                         for c, p, r, v in self.rows]}
+
+    def plot(self, folder):
+        """One SVG: bars of the medians of the first metric, from least to most as a line."""
+        metric = self.metrics[0]
+        peers = [peer for peer in self.peers()
+                 if any(self.values(case, peer, metric.name) for case in self.cases())]
+        path = os.path.join(folder, f"figure-{self.number}")
+        with open(path + ".dat", "w") as file:
+            for case in self.cases():
+                cells = ['"' + case.replace('"', "") + '"']
+                for peer in peers:
+                    values = list(self.values(case, peer, metric.name).values())
+                    cells += [f"{statistics.median(values)} {min(values)} {max(values)}"
+                              if values else "NaN NaN NaN"]
+                file.write(" ".join(cells) + "\n")
+        bars = ", ".join(
+            f"'{path}.dat' using {2 + 3 * i}:{3 + 3 * i}:{4 + 3 * i}:xtic(1) title '{peer}'"
+            for i, peer in enumerate(peers))
+        script = f"""
+set terminal svg size {max(640, 120 * len(self.cases()))},480 dynamic background '#ffffff'
+set output '{path}.svg'
+set title "{self.number}. {self.title}"
+set ylabel "{metric.name}"
+set yrange [0:*]
+set style data histograms
+set style histogram errorbars gap 1 lw 1
+set style fill solid 0.7
+set xtics rotate by -25 font ",9"
+set bmargin 7
+set key top left
+plot {bars}
+"""
+        subprocess.run(["gnuplot", "-"], input=script, text=True, check=True)
+        os.unlink(path + ".dat")
+        return path + ".svg"
+
+
+def spread(values, digits):
+    """median (least - most)"""
+    values = list(values)
+    if not values:
+        return ""
+    if len(values) == 1:
+        return f"{values[0]:.{digits}f}"
+    return (f"{statistics.median(values):.{digits}f}"
+            f" ({min(values):.{digits}f} - {max(values):.{digits}f})")
+
+
+def write(folder, figures, lacks, about):
+    """Writes table.txt, figures.json and the plots; returns the text."""
+    os.makedirs(folder, exist_ok=True)
+    text = "\n".join(figure.text() for figure in figures)
+    text = about + "\n\n" + text + "\nWhat a peer does not do:\n" + "".join(
+        f"  {peer:<8} {what or '-'}\n" for peer, what in lacks.items())
+    with open(os.path.join(folder, "table.txt"), "w") as file:
+        file.write(text)
+    with open(os.path.join(folder, "figures.json"), "w") as file:
+        json.dump({"about": about, "lacks": lacks,
+                   "figures": [figure.data() for figure in figures]}, file, indent=1)
+    for figure in figures:
+        if figure.rows:
+            figure.plot(folder)
+    return text

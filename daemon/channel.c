@@ -307,6 +307,11 @@ size_t channel_queued_bytes(const struct channel *channel)
 	return channel->queued_bytes;
 }
 
+int channel_fd(const struct channel *channel)
+{
+	return channel->watch.fd;
+}
+
 uint32_t channel_next_seq(struct channel *channel)
 {
 	if (++channel->seq == 0)

@@ -26,6 +26,7 @@ int channel_send(struct channel *channel, const void *message, int fd);
  * many messages. A relay does so before it believes that an identity is missing. */
 unsigned channel_drain(struct channel *channel);
 size_t channel_queued_bytes(const struct channel *channel);
+int channel_fd(const struct channel *channel);      /* borrowed; -1: closed */
 uint32_t channel_next_seq(struct channel *channel); /* for requests; never 0 */
 
 /* A sealed memfd with these bytes, for POLICY and PLAN; -errno. */

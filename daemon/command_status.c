@@ -131,6 +131,19 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 	}
 }
 
+/* Relays of versions before: no trouble, but they explain a flow that ends at an upgrade's drain
+ * time. */
+static json_t *draining_part(const struct control *control)
+{
+	json_t *array = json_array();
+	struct peers_draining draining;
+	for (unsigned at = 0; peers_next_draining(control->peers, &at, &draining);)
+		json_array_append_new(array,
+			json_pack("{s:i, s:o, s:I}", "relay", (int)draining.relay, "version",
+				row_text(draining.version), "flows", (json_int_t)draining.flows));
+	return array;
+}
+
 static void look_at_processes(struct control *control, const struct facts *facts, json_t *troubles)
 {
 	if (peers_count(control->peers) == 0)
@@ -186,6 +199,7 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
 	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
 	json_object_set_new(row, "relays", json_integer((json_int_t)peers_count(control->peers)));
+	json_object_set_new(row, "draining", draining_part(control));
 	json_object_set_new(row, "refused_last_minute", refusals_part(control));
 	look_at_processes(control, facts, troubles);
 	bool is_wrong = json_array_size(troubles) != 0;

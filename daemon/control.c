@@ -32,6 +32,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How long a hand-over waits for requests to be answered, and then for relays to leave: both are
+ * far quicker, and both go on deciding meanwhile. */
+#define ANSWERS_MS 1000
+#define LEAVE_MS   1000
+#define LOOK_MS    2
+
 struct decide_world control_world(const struct control *control)
 {
 	return (struct decide_world){.policy = control->policy,
@@ -154,6 +160,35 @@ static void on_stop(struct control *control, uint32_t seq)
 		channel_send(control->keeper, &reply, -1);
 }
 
+/* Every change that is made from here on would not reach the relays: so first all requests get
+ * their answers, and no other is taken. Admission goes on to the end. */
+static void look_at_hand_over(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct control *control =
+		(struct control *)(void *)((char *)timer - offsetof(struct control, leave));
+	bool late = now_ms - control->hand_over_ms >= ANSWERS_MS;
+
+	if (control->keeper_gone) {
+		log_warning("a relay has not left in time: what it said last may be lost");
+		loop_stop(control->loop);
+	} else if (!late && !server_is_idle(control->server)) {
+		loop_timer_set(control->loop, &control->leave, now_ms + LOOK_MS);
+	} else {
+		server_mute(control->server);
+		on_stop(control, control->hand_over_seq);
+	}
+}
+
+static void begin_hand_over(struct control *control, uint32_t seq)
+{
+	control->handing_over = true;
+	control->hand_over_seq = seq;
+	control->hand_over_ms = loop_now_ms(control->loop);
+	control->leave.on_time = look_at_hand_over;
+	server_pause(control->server);
+	look_at_hand_over(&control->leave, control->hand_over_ms);
+}
+
 static void on_keeper_message(void *context, const struct message_header *message, int fd)
 {
 	struct control *control = context;
@@ -164,7 +199,7 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		return;
 	}
 	if (message->type == MESSAGE_PEER) {
-		peers_add(control->peers, peer->relay, peer->generation, fd);
+		peers_add(control->peers, peer, fd);
 		return;
 	}
 	if (fd >= 0)
@@ -203,6 +238,9 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	case MESSAGE_RELOAD:
 		policy_file_apply(control, 0, 0, on_reloaded, control);
 		break;
+	case MESSAGE_HAND_OVER:
+		begin_hand_over(control, message->seq);
+		break;
 	case MESSAGE_STOP:
 		on_stop(control, message->seq);
 		break;
@@ -220,12 +258,25 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	}
 }
 
+void control_on_peer_left(struct control *control)
+{
+	if (control->handing_over && control->keeper_gone && !peers_any(control->peers))
+		loop_stop(control->loop);
+}
+
+/* In a hand-over the relays were told to say what they have to say and to leave: the last records
+ * are still on their way. */
 static void on_keeper_gone(void *context)
 {
 	struct control *control = context;
+	control->keeper_gone = true;
 	if (!control->stopping)
 		log_error("the keeper is gone");
-	loop_stop(control->loop);
+	if (control->handing_over && peers_any(control->peers))
+		loop_timer_set(
+			control->loop, &control->leave, loop_now_ms(control->loop) + LEAVE_MS);
+	else
+		loop_stop(control->loop);
 }
 
 static const struct channel_handler keeper_handler = {

@@ -87,6 +87,11 @@ struct control {
 	uint64_t filed_number; /* the policy of which `filed` tells */
 	bool filed;            /* it is what the file said when it was applied or saved */
 	bool stopping, failed;
+	bool handing_over; /* another control comes; relays go on with their flows */
+	bool keeper_gone;
+	uint32_t hand_over_seq;       /* answered when all requests have their answers */
+	uint64_t hand_over_ms;        /* when it was asked for */
+	struct loop_timer leave;      /* looks whether the hand-over may go on */
 	struct gather first_gather;   /* of the first plan */
 	struct loop_timer list_timer; /* the next entry of a dynamic list to end */
 };
@@ -98,5 +103,7 @@ const struct control_link *control_find_link(const struct control *control, cons
 void control_set_log_level(struct control *control, enum policy_log_level level);
 /* Another policy is in force: what control keeps by it (retention of the audit, ...) follows. */
 void control_follow_policy(struct control *control);
+/* A relay's channel has closed. */
+void control_on_peer_left(struct control *control);
 
 #endif

@@ -129,28 +129,35 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = KEEPER_OF(timer, tick);
 
+	unsigned at = 0;
+
 	keeper_child_beat(&keeper->control);
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper_child_beat(&keeper->relays[i]);
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		keeper_child_beat(relay);
 	keeper_child_beat(&keeper->health);
 	keeper_child_beat(&keeper->metrics);
 	keeper_tell_events(keeper);
+	keeper_upgrade_tick(keeper);
 	notify_manager("WATCHDOG=1");
 	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
 }
 
-static bool relays_run(const struct keeper *keeper)
+static bool relays_run(struct keeper *keeper)
 {
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		if (keeper->relays[i].pid)
+	unsigned at = 0;
+
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		if (relay->pid)
 			return true;
 	return false;
 }
 
 static void kill_relays(struct keeper *keeper)
 {
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper_child_kill(&keeper->relays[i]);
+	unsigned at = 0;
+
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		keeper_child_kill(relay);
 }
 
 static void set_phase(struct keeper *keeper, enum keeper_phase phase, uint64_t wait_ms)
@@ -175,20 +182,33 @@ static void end(struct keeper *keeper)
 		loop_stop(keeper->loop);
 }
 
+static uint32_t drain_left(uint64_t until_ms, uint64_t now_ms, uint32_t seconds)
+{
+	uint64_t end_ms = now_ms + DRAIN_SLACK_MS;
+	uint64_t left_s = until_ms > end_ms ? (until_ms - end_ms) / 1000 : 0;
+
+	return left_s < seconds ? (uint32_t)left_s : seconds;
+}
+
 static void drain(struct keeper *keeper, uint32_t seconds)
 {
 	struct message_drain order;
+	uint64_t now_ms = loop_now_ms(keeper->loop);
+	unsigned at = 0;
 
 	log_info("stopping: flows have %u s to end", seconds);
 	notify_manager("STOPPING=1");
 	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
 	message_init(&order, MESSAGE_DRAIN, sizeof(order));
-	order.seconds = seconds;
-	for (unsigned i = 0; i < keeper->options.relays; i++) {
-		loop_timer_clear(keeper->loop, &keeper->relays[i].restart);
-		keeper_child_send(&keeper->relays[i], &order, -1);
-		keeper_child_close_listeners(&keeper->relays[i]);
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));) {
+		order.seconds = seconds;
+		if (relay->until_ms) /* it drains already, and gets no more time by that */
+			order.seconds = drain_left(relay->until_ms, now_ms, seconds);
+		loop_timer_clear(keeper->loop, &relay->restart);
+		keeper_child_send(relay, &order, -1);
+		keeper_child_close_listeners(relay);
 	}
+	order.seconds = seconds;
 	loop_timer_clear(keeper->loop, &keeper->health.restart);
 	keeper_child_send(&keeper->health, &order, -1);
 	loop_timer_clear(keeper->loop, &keeper->metrics.restart);
@@ -199,7 +219,7 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 
 void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds)
 {
-	if (keeper->phase == KEEPER_STOPPING)
+	if (!keeper_upgrade_on_drain_time(keeper, seconds) && keeper->phase == KEEPER_STOPPING)
 		drain(keeper, seconds);
 }
 
@@ -207,6 +227,8 @@ static void stop(struct keeper *keeper)
 {
 	struct message_plain order;
 
+	if (keeper_upgrade_on_stop(keeper))
+		return;
 	keeper->term_signals++;
 	if (keeper->term_signals > 1) {
 		/* a second one: no waiting any more */
@@ -221,7 +243,8 @@ static void stop(struct keeper *keeper)
 	bool asks = keeper->control_ready && keeper->control.channel;
 	set_phase(keeper, KEEPER_STOPPING, STOP_ANSWER_MS);
 	if (!asks) {
-		drain(keeper, 0);
+		/* over an upgrade what the control before said is still known */
+		drain(keeper, keeper->drain_s);
 		return;
 	}
 	message_init(&order, MESSAGE_STOP, sizeof(order));
@@ -260,15 +283,12 @@ static void fail(struct keeper *keeper)
 
 static void say_end(const struct keeper_child *child, int status)
 {
-	char name[16] = "control";
+	char name[16];
 
-	if (child->role == PROCESS_RELAY)
-		snprintf(name, sizeof(name), "relay %u", child->number);
-	if (child->role == PROCESS_HEALTH)
-		snprintf(name, sizeof(name), "health");
-	if (child->role == PROCESS_METRICS)
-		snprintf(name, sizeof(name), "metrics");
-	if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	keeper_child_name(child, name);
+	if (child->old && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_info("%s of version %s has drained", name, child->version);
+	else if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info("health ended, to read its settings anew");
 	else if (WIFSIGNALED(status))
 		log_event(POLICY_LOG_ERROR, LOG_ID_PROCESS_ENDED,
@@ -284,9 +304,11 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 {
 	bool unwanted = child->role == PROCESS_METRICS && !keeper->metrics_wanted;
 	bool asked = (keeper->phase >= KEEPER_DRAINING || unwanted) && WIFEXITED(status);
+	bool is_control = child->role == PROCESS_CONTROL;
+	if (is_control && keeper_upgrade_on_control_end(keeper))
+		return;
 	if (!asked)
 		say_end(child, status);
-	bool is_control = child->role == PROCESS_CONTROL;
 	if (is_control) {
 		/* whatever it was asked will not be answered: posture */
 		keeper->control_ready = false;
@@ -304,7 +326,8 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 		keeper_child_again(child);
 		break;
 	case KEEPER_RUNNING:
-		keeper_child_again(child);
+		if (!child->old)
+			keeper_child_again(child);
 		break;
 	case KEEPER_STOPPING:
 		if (is_control)
@@ -324,6 +347,7 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 void keeper_on_ready(struct keeper *keeper)
 {
 	keeper->control_ready = true;
+	keeper_resume_on_ready(keeper);
 	if (keeper->phase != KEEPER_STARTING)
 		return;
 	keeper->phase = KEEPER_RUNNING;
@@ -338,6 +362,8 @@ static void reap(struct keeper *keeper)
 	int status;
 
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		if (keeper_upgrade_on_trial_end(keeper, pid, status))
+			continue;
 		struct keeper_child *child = keeper_child_reap(keeper, pid);
 		if (child)
 			keeper_on_child_end(keeper, child, status);
@@ -363,6 +389,8 @@ static void on_signals(struct loop_watch *watch, uint32_t events)
 			reap(keeper);
 		else if (info.ssi_signo == SIGHUP)
 			reload(keeper);
+		else if (info.ssi_signo == SIGUSR2)
+			keeper_upgrade_ask(keeper);
 		else
 			stop(keeper);
 	}
@@ -378,6 +406,7 @@ static int open_signals(struct keeper *keeper)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR2);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	keeper->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -401,6 +430,25 @@ static int open_listeners(struct keeper *keeper)
 	return error;
 }
 
+/* In the place of the program before. */
+static int resume(struct keeper *keeper)
+{
+	const struct handover *state = &keeper->upgrade.state;
+	int error;
+
+	if ((error = keeper_resume_read(keeper)) || (error = open_signals(keeper)) ||
+		(error = keeper_kernel_open(keeper, state->fds[HANDOVER_TABLE])) ||
+		(error = keeper_admit_open(keeper, state->fds[HANDOVER_QUEUE])))
+		return error;
+	keeper->phase = KEEPER_RUNNING;
+	keeper_resume_relays(keeper);
+	keeper_resume_children(keeper);
+	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
+	keeper_child_start(&keeper->control);
+	reap(keeper); /* who ended while there was nobody to hear of it */
+	return 0;
+}
+
 static int start(struct keeper *keeper)
 {
 	int error;
@@ -410,15 +458,19 @@ static int start(struct keeper *keeper)
 		return -ENOMEM;
 	keeper->phase_end.on_time = on_phase_end;
 	keeper->tick.on_time = on_tick;
+	keeper_upgrade_init(keeper);
 	keeper_child_init(keeper, &keeper->control, PROCESS_CONTROL, 0);
 	keeper_child_init(keeper, &keeper->health, PROCESS_HEALTH, MESSAGE_RELAY_HEALTH);
 	keeper_child_init(keeper, &keeper->metrics, PROCESS_METRICS, MESSAGE_RELAY_METRICS);
+	if (keeper->options.resume >= 0)
+		return resume(keeper);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, i);
 	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
-		(error = keeper_kernel_open(keeper)) || (error = keeper_admit_open(keeper)) ||
-		(error = open_listeners(keeper)))
+		(error = keeper_kernel_open(keeper, -1)) ||
+		(error = keeper_admit_open(keeper, -1)) || (error = open_listeners(keeper)))
 		return error;
+	keeper_upgrade_tell(keeper, "none", "");
 	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
 	keeper_child_start(&keeper->control);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
@@ -465,7 +517,7 @@ int keeper_main(const struct process_options *options)
 		.signals.fd = -1};
 
 	keeper.options = *options;
-	if (!options->foreground) {
+	if (!options->foreground && options->resume < 0) {
 		int status = 1;
 		int done = go_to_background(&keeper, &status);
 		if (done > 0)
@@ -477,7 +529,8 @@ int keeper_main(const struct process_options *options)
 		}
 	}
 	log_init("keeper", options->foreground, POLICY_LOG_INFO);
-	notify_open();
+	if (options->resume < 0)
+		notify_open();
 	point_at_null(STDIN_FILENO);
 	if (!options->foreground)
 		point_at_null(STDOUT_FILENO);

@@ -3,6 +3,7 @@
 #define POSTERN_KEEPER_H
 
 #include "daemon/channel.h"
+#include "daemon/keeper_upgrade.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
 #include "kernel-rules/clients.h"
@@ -22,7 +23,7 @@ struct keeper;
 struct keeper_child {
 	struct keeper *keeper;
 	enum process_role role;
-	unsigned number; /* of the relay; MESSAGE_RELAY_HEALTH */
+	unsigned number; /* of the relay, no other's that runs; MESSAGE_RELAY_HEALTH */
 	uint32_t generation;
 	pid_t pid;               /* 0: not running */
 	struct channel *channel; /* NULL: gone */
@@ -33,6 +34,11 @@ struct keeper_child {
 	unsigned silent;   /* lives in a row without an answer */
 	struct loop_timer restart;
 	int listener4, listener6; /* relay; -1: closed */
+	/* A relay from before an upgrade: it drains and is not started again. */
+	bool old;
+	uint64_t until_ms; /* old: when it is to have drained; 0: it was not told to yet */
+	int mute;          /* old, of another language: its channel, on which nothing is said; -1 */
+	char version[HANDOVER_VERSION_SIZE]; /* old */
 };
 
 /* Where the keeper is in its life. Only keeper.c writes it. */
@@ -60,13 +66,16 @@ struct keeper {
 	/* made while still root (keeper_prepare.c) */
 	uid_t uid;
 	gid_t gid;
-	int program, lock, control_socket, session_socket, limit_fd;
+	int program;                      /* this keeper's file, whatever its name means now */
+	char path[HANDOVER_PROGRAM_SIZE]; /* that name */
+	int lock, control_socket, session_socket, limit_fd;
 	int queue_stats; /* /proc/net/netfilter/nfnetlink_queue, which only root may open; or -1 */
 	struct limit limit;
 	int parent; /* the starter waits here for a word; -1: none */
 
 	struct keeper_child control;
 	struct keeper_child relays[PROCESS_RELAYS_MAX];
+	struct keeper_child old[PROCESS_NUMBERS_MAX]; /* pid 0: free */
 	struct keeper_child health;
 	struct keeper_child metrics;
 	bool metrics_wanted; /* control says so */
@@ -76,6 +85,7 @@ struct keeper {
 	struct loop_watch signals;
 	struct loop_timer tick;      /* heartbeats, once a second */
 	struct loop_timer phase_end; /* the phase waits no longer */
+	struct keeper_upgrade upgrade;
 
 	/* the kernel (keeper_kernel.c) */
 	struct table *table;
@@ -96,6 +106,8 @@ struct keeper {
 	/* admission (keeper_admit.c) */
 	struct queue *queue;
 	struct loop_watch queue_watch;
+	bool queue_read;                  /* else packets wait in the kernel */
+	struct loop_timer queue_read_end; /* they do not wait longer */
 	struct keeper_held held[KEEPER_HELD_MAX];
 	size_t nheld;
 	struct loop_timer held_end;
@@ -119,6 +131,8 @@ void keeper_tell_events(struct keeper *keeper);
 
 /* keeper_prepare.c: everything that needs root. 0, or -errno after saying why. */
 int keeper_prepare(struct keeper *keeper);
+/* Makes the memory of the limits anew. */
+int keeper_prepare_limit(struct keeper *keeper);
 
 /* keeper_child.c */
 void keeper_child_init(
@@ -131,6 +145,11 @@ void keeper_child_beat(struct keeper_child *child);
 void keeper_child_kill(struct keeper_child *child);
 /* The child with this pid has ended: clears it up. NULL: no child of ours. */
 struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid);
+/* The relays one after the other, those from before an upgrade included: start with *at 0. */
+struct keeper_child *keeper_child_next_relay(struct keeper *keeper, unsigned *at);
+/* Takes over a process of the keeper before. fd is its channel, taken over when it returns 0. */
+int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd);
+const char *keeper_child_name(const struct keeper_child *child, char buf[static 16]);
 /* Starts it again, soon: the more often it failed, the later. */
 void keeper_child_again(struct keeper_child *child);
 /* Opens what is closed. 0, or the first -errno, said. */
@@ -151,7 +170,8 @@ int keeper_listener_open(uint16_t port, bool ip6, int *fd);
 void keeper_socket_on_get(struct keeper_child *relay, const struct message_sockets_get *request);
 
 /* keeper_kernel.c */
-int keeper_kernel_open(struct keeper *keeper);
+/* fd: the socket of the keeper before, which owns the table, or -1. */
+int keeper_kernel_open(struct keeper *keeper, int fd);
 /* Tells one child all interfaces. */
 void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child);
 /* Table and routes together: both, or as before. Takes over what plan owns when it returns 0. */
@@ -160,7 +180,12 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan);
 int keeper_kernel_leave(struct keeper *keeper);
 
 /* keeper_admit.c */
-int keeper_admit_open(struct keeper *keeper);
+/* fd: the socket of the keeper before, or -1. */
+int keeper_admit_open(struct keeper *keeper, int fd);
+/* While control is changed for another, packets wait in the kernel: bounded by the queue's length,
+ * and by time. Then they go the usual way. */
+void keeper_admit_pause(struct keeper *keeper);
+void keeper_admit_resume(struct keeper *keeper);
 void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict *verdict);
 /* Lets every held packet go on undecided: the zone's posture follows. */
 void keeper_admit_release(struct keeper *keeper);

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define HOLD_MS 500
+#define HOLD_MS  500
+#define PAUSE_MS 5000 /* a client sends its SYN again after 1 s and after 3 s */
 
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
@@ -121,13 +122,28 @@ static void on_queue(struct loop_watch *watch, uint32_t events)
 		keeper_event(keeper, MESSAGE_EVENT_QUEUE_OVERRUN, "packets were lost");
 }
 
-int keeper_admit_open(struct keeper *keeper)
+static void on_read_end(struct loop_timer *timer, uint64_t now_ms)
+{
+	(void)now_ms;
+	log_warning("control is not back in time: what waits in the queue goes on undecided");
+	keeper_admit_resume(KEEPER_OF(timer, queue_read_end));
+}
+
+static void set_read_end(struct keeper *keeper)
+{
+	loop_timer_set(keeper->loop, &keeper->queue_read_end, loop_now_ms(keeper->loop) + PAUSE_MS);
+}
+
+int keeper_admit_open(struct keeper *keeper, int fd)
 {
 	const struct process_options *options = &keeper->options;
 
 	keeper->held_end.on_time = on_held_end;
-	int error =
-		queue_open(&keeper->queue, options->queue, options->mark_mask, on_packet, keeper);
+	keeper->queue_read_end.on_time = on_read_end;
+	int error = fd < 0 ? queue_open(&keeper->queue, options->queue, options->mark_mask,
+				     on_packet, keeper)
+			   : queue_adopt(&keeper->queue, fd, options->queue, options->mark_mask,
+				     on_packet, keeper);
 	if (error == -EBUSY || error == -EPERM)
 		log_error("queue %u is used by another program: choose one with --queue",
 			options->queue);
@@ -138,7 +154,31 @@ int keeper_admit_open(struct keeper *keeper)
 		return error;
 	keeper->queue_watch.fd = queue_fd(keeper->queue);
 	keeper->queue_watch.on_event = on_queue;
-	return loop_add(keeper->loop, &keeper->queue_watch, EPOLLIN);
+	if (fd < 0) {
+		keeper->queue_read = true;
+		return loop_add(keeper->loop, &keeper->queue_watch, EPOLLIN);
+	}
+	set_read_end(keeper);
+	return 0;
+}
+
+void keeper_admit_pause(struct keeper *keeper)
+{
+	if (keeper->queue_read)
+		loop_del(keeper->loop, &keeper->queue_watch);
+	keeper->queue_read = false;
+	set_read_end(keeper);
+}
+
+void keeper_admit_resume(struct keeper *keeper)
+{
+	loop_timer_clear(keeper->loop, &keeper->queue_read_end);
+	if (keeper->queue_read)
+		return;
+	int error = loop_add(keeper->loop, &keeper->queue_watch, EPOLLIN);
+	if (error)
+		log_error("cannot wait for packets: %s", strerror(-error));
+	keeper->queue_read = !error;
 }
 
 /* First the entry, then the packet: the next SYN of this client then meets it for sure. */

@@ -8,6 +8,7 @@
 
 #include "daemon/log.h"
 #include "daemon/options.h"
+#include "daemon/privilege.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 #define CHANNEL_BUFFER     (4 << 20)
 #define FD_ABOVE_ALL       64
 
-static const char *name_of(const struct keeper_child *child, char buf[static 16])
+const char *keeper_child_name(const struct keeper_child *child, char buf[static 16])
 {
 	switch (child->role) {
 	case PROCESS_CONTROL:
@@ -56,16 +57,18 @@ void keeper_child_send(struct keeper_child *child, const void *message, int fd)
 		return;
 	int error = channel_send(child->channel, message, fd);
 	if (error && error != -EPIPE) { /* that one is ending by itself */
-		log_error("cannot reach %s: %s", name_of(child, name), strerror(-error));
+		log_error("cannot reach %s: %s", keeper_child_name(child, name), strerror(-error));
 		keeper_child_kill(child);
 	}
 }
 
 void keeper_child_send_all(struct keeper *keeper, const void *message)
 {
+	unsigned at = 0;
+
 	keeper_child_send(&keeper->control, message, -1);
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper_child_send(&keeper->relays[i], message, -1);
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		keeper_child_send(relay, message, -1);
 }
 
 static void on_message(void *context, const struct message_header *message, int fd)
@@ -78,6 +81,7 @@ static void on_message(void *context, const struct message_header *message, int 
 		child->answered = true;
 		if (fd >= 0)
 			close(fd);
+		keeper_resume_on_answer(child->keeper);
 		return;
 	}
 	if (child->role == PROCESS_CONTROL) {
@@ -91,7 +95,7 @@ static void on_message(void *context, const struct message_header *message, int 
 		return;
 	}
 	/* they have nothing else to ask of the privileged side */
-	log_error("%s sent \"%s\", which is not its to send", name_of(child, name),
+	log_error("%s sent \"%s\", which is not its to send", keeper_child_name(child, name),
 		message_name((enum message_type)message->type));
 	if (fd >= 0)
 		close(fd);
@@ -105,7 +109,7 @@ static void on_gone(void *context)
 	child->channel = NULL;
 	/* An ending process closes its channel; one that lives on without it is no use. In an
 	 * orderly end it is given the time to finish. */
-	if (child->keeper->phase < KEEPER_DRAINING)
+	if (child->keeper->phase < KEEPER_DRAINING && !child->until_ms)
 		keeper_child_kill(child);
 }
 
@@ -182,6 +186,11 @@ static void execute(const struct keeper_child *child, const int fds[PROCESS_FD_E
 	options_child_argv(&start, child->role, &storage, argv);
 	fill_environment(environment, zone);
 	int program = place_fds(fds, child->keeper->program);
+	int error = privilege_drop_all();
+	if (error) {
+		log_error("cannot give up privileges: %s", strerror(-error));
+		_exit(1);
+	}
 	if (program >= 0)
 		fexecve(program, argv, environment);
 	log_error("cannot execute %s: %s%s", argv[0], strerror(errno),
@@ -210,6 +219,17 @@ static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_EN
 	return 0;
 }
 
+static void fill_peer(
+	const struct keeper_child *child, enum message_type type, struct message_peer *peer)
+{
+	_Static_assert(sizeof(peer->version) == sizeof(child->version), "the same text");
+	message_init(peer, type, sizeof(*peer));
+	peer->relay = child->number;
+	peer->generation = child->generation;
+	peer->draining = child->old;
+	memcpy(peer->version, child->version, sizeof(peer->version));
+}
+
 /* Gives control one end of a new pair and returns the child's end, or -errno. */
 static int introduce(struct keeper_child *child)
 {
@@ -219,9 +239,7 @@ static int introduce(struct keeper_child *child)
 
 	if (error)
 		return error;
-	message_init(&peer, MESSAGE_PEER, sizeof(peer));
-	peer.relay = child->number;
-	peer.generation = child->generation;
+	fill_peer(child, MESSAGE_PEER, &peer);
 	keeper_child_send(&child->keeper->control, &peer, pair[0]);
 	close(pair[0]);
 	return pair[1];
@@ -236,13 +254,11 @@ static void introduce_again(struct keeper_child *child)
 		return;
 	int end = introduce(child);
 	if (end < 0) {
-		log_error(
-			"cannot connect %s with control: %s", name_of(child, name), strerror(-end));
+		log_error("cannot connect %s with control: %s", keeper_child_name(child, name),
+			strerror(-end));
 		return;
 	}
-	message_init(&peer, MESSAGE_PEER, sizeof(peer));
-	peer.relay = child->number;
-	peer.generation = child->generation;
+	fill_peer(child, MESSAGE_PEER, &peer);
 	keeper_child_send(child, &peer, end);
 	close(end);
 }
@@ -250,8 +266,10 @@ static void introduce_again(struct keeper_child *child)
 /* A new control meets those that run on. */
 static void introduce_all(struct keeper *keeper)
 {
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		introduce_again(&keeper->relays[i]);
+	unsigned at = 0;
+
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		introduce_again(relay);
 	introduce_again(&keeper->health);
 	introduce_again(&keeper->metrics);
 }
@@ -344,7 +362,7 @@ void keeper_child_start(struct keeper_child *child)
 	struct keeper *keeper = child->keeper;
 	char name[16];
 
-	name_of(child, name);
+	keeper_child_name(child, name);
 	child->generation++;
 	int error = start(child);
 	if (error) {
@@ -404,7 +422,32 @@ void keeper_child_init(
 		.number = number,
 		.restart.on_time = on_restart,
 		.listener4 = -1,
-		.listener6 = -1};
+		.listener6 = -1,
+		.mute = -1};
+}
+
+struct keeper_child *keeper_child_next_relay(struct keeper *keeper, unsigned *at)
+{
+	if (*at < keeper->options.relays)
+		return &keeper->relays[(*at)++];
+	for (unsigned i = *at - keeper->options.relays; i < PROCESS_NUMBERS_MAX; i++) {
+		++*at;
+		if (keeper->old[i].pid)
+			return &keeper->old[i];
+	}
+	return NULL;
+}
+
+int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd)
+{
+	child->channel = channel_open(child->keeper->loop, fd, &handler, child);
+	if (!child->channel)
+		return -ENOMEM;
+	child->pid = pid;
+	child->generation = generation;
+	child->answered = true;
+	child->started_ms = 0; /* long ago */
+	return 0;
 }
 
 /* At once after a long life, then later and later. */
@@ -443,7 +486,7 @@ void keeper_child_beat(struct keeper_child *child)
 		       : child->role != PROCESS_CONTROL ? MISSED_MAX_RELAY
 							: MISSED_MAX_CONTROL;
 	if (child->missed >= max) {
-		name_of(child, name);
+		keeper_child_name(child, name);
 		log_error("%s has not answered for %u s: killing it", name, max);
 		keeper_event(child->keeper, MESSAGE_EVENT_RELAY_KILLED, "%s", name);
 		child->missed = 0;
@@ -459,21 +502,20 @@ static void forget_peer(struct keeper_child *child)
 
 	if (child->role == PROCESS_RELAY)
 		limit_forget_column(&child->keeper->limit, child->number);
-	message_init(&gone, MESSAGE_PEER_GONE, sizeof(gone));
-	gone.relay = child->number;
-	gone.generation = child->generation;
+	fill_peer(child, MESSAGE_PEER_GONE, &gone);
 	keeper_child_send(&child->keeper->control, &gone, -1);
 }
 
 struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 {
 	struct keeper_child *child = NULL;
+	unsigned at = 0;
 
 	if (keeper->control.pid == pid)
 		child = &keeper->control;
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		if (keeper->relays[i].pid == pid)
-			child = &keeper->relays[i];
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		if (relay->pid == pid)
+			child = relay;
 	if (keeper->health.pid == pid)
 		child = &keeper->health;
 	if (keeper->metrics.pid == pid)
@@ -486,6 +528,9 @@ struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 		channel_drain(child->channel);
 	channel_free(child->channel);
 	child->channel = NULL;
+	if (child->mute >= 0)
+		close(child->mute);
+	child->mute = -1;
 	bool short_life = loop_now_ms(keeper->loop) - child->started_ms < SHORT_LIFE_MS;
 	child->failures = short_life ? child->failures + 1 : 0;
 	child->silent = child->answered ? 0 : child->silent + 1;

@@ -206,14 +206,15 @@ static int watch_fd_of(struct keeper *keeper, struct loop_watch *watch, int fd,
 	return loop_add(keeper->loop, watch, EPOLLIN);
 }
 
-int keeper_kernel_open(struct keeper *keeper)
+int keeper_kernel_open(struct keeper *keeper, int fd)
 {
 	int error;
 
 	keeper->heal.on_time = on_heal;
 	keeper->follow.on_time = on_follow;
 	if ((error = links_open(&keeper->links, on_link, keeper)) ||
-		(error = routes_open(&keeper->routes)) || (error = table_open(&keeper->table)) ||
+		(error = routes_open(&keeper->routes)) ||
+		(error = fd < 0 ? table_open(&keeper->table) : table_adopt(&keeper->table, fd)) ||
 		(error = watch_open(keeper->table, &keeper->watch)) ||
 		(error = watch_fd_of(
 			 keeper, &keeper->links_watch, links_fd(keeper->links), on_links)) ||

@@ -162,19 +162,25 @@ static int open_socket(struct keeper *keeper, const char *name, const char *grou
 	return 0;
 }
 
-/* Children execute this file whatever becomes of its name: after an upgrade they are still of one
- * build with the keeper. */
+/* Children execute this file whatever becomes of its name: until the keeper itself is another, they
+ * are of one build with it. Under its name the next version will lie. */
 static int open_program(struct keeper *keeper)
 {
 	keeper->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	if (keeper->program < 0) {
+	ssize_t len = readlink("/proc/self/exe", keeper->path, sizeof(keeper->path) - 1);
+	if (keeper->program < 0 || len <= 0) {
 		log_error("cannot open my own program file: %s", strerror(errno));
 		return -errno;
 	}
+	keeper->path[len] = 0;
 	return 0;
 }
 
-static int make_limit(struct keeper *keeper)
+/* More columns than relays: those from before an upgrade go on counting in theirs. */
+#define GENERATIONS 4
+_Static_assert(GENERATIONS *PROCESS_RELAYS_MAX <= LIMIT_COLUMNS_MAX, "one for each");
+
+int keeper_prepare_limit(struct keeper *keeper)
 {
 	uint8_t secret[LIMIT_SECRET_SIZE];
 	struct rlimit descriptors;
@@ -187,7 +193,8 @@ static int make_limit(struct keeper *keeper)
 		flows = FLOWS_LEAST;
 	if (flows > FLOWS_MOST)
 		flows = FLOWS_MOST;
-	size_t bytes = limit_bytes(keeper->options.relays, (uint32_t)flows * 4);
+	uint32_t columns = keeper->options.relays * GENERATIONS;
+	size_t bytes = limit_bytes(columns, (uint32_t)flows * 4);
 	int fd = memfd_create("postern-limit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
@@ -198,7 +205,7 @@ static int make_limit(struct keeper *keeper)
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		goto fail;
-	int error = limit_init(memory, bytes, keeper->options.relays, secret);
+	int error = limit_init(memory, bytes, columns, secret);
 	if (!error)
 		error = limit_attach(&keeper->limit, memory, bytes);
 	if (error)
@@ -243,7 +250,7 @@ int keeper_prepare(struct keeper *keeper)
 		(error = open_socket(
 			 keeper, "session.sock", "postern-session", &keeper->session_socket)))
 		return error;
-	error = make_limit(keeper);
+	error = keeper_prepare_limit(keeper);
 	if (error) {
 		log_error("cannot make the memory for limits: %s", strerror(-error));
 		return error;

@@ -2,8 +2,17 @@
 #include "daemon/check.h"
 #include "daemon/keeper.h"
 #include "daemon/options.h"
+#include "daemon/upgrade.h"
 
 #include <stdio.h>
+
+/* The file, and in an upgrade in place whether this program could take over. */
+static int check_all(const struct process_options *options)
+{
+	int status = check_main(options);
+
+	return status || options->resume < 0 ? status : keeper_resume_try(options);
+}
 
 int main(int argc, char **argv)
 {
@@ -15,7 +24,9 @@ int main(int argc, char **argv)
 	case OPTIONS_RUN:
 		return keeper_main(&options.process);
 	case OPTIONS_CHECK:
-		return check_main(&options.process);
+		return check_all(&options.process);
+	case OPTIONS_UPGRADE:
+		return upgrade_main(&options.process);
 	case OPTIONS_BYPASS:
 		return keeper_bypass_main(
 			options.bypass_on, options.bypass_zone, options.bypass_seconds);

@@ -1,10 +1,13 @@
 #include "daemon/notify.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 static int manager = -1;
 
@@ -23,6 +26,27 @@ void notify_open(void)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address,
 			       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == 0)
 		manager = fd;
+}
+
+int notify_fd(void)
+{
+	return manager;
+}
+
+void notify_adopt(int fd)
+{
+	manager = fd;
+}
+
+void notify_reloading(const char *status)
+{
+	struct timespec now = {0};
+	char state[256];
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=%s",
+		(uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000, status);
+	notify_manager(state);
 }
 
 void notify_manager(const char *state)

@@ -7,7 +7,13 @@
 
 /* Takes the manager's socket from the environment; without one nothing is ever sent. Once. */
 void notify_open(void);
+/* The socket, for the program that takes this one's place; -1: none. */
+int notify_fd(void);
+/* Takes over the socket of the program before, -1: none, in the place of notify_open(). */
+void notify_adopt(int fd);
 /* Says "READY=1", "WATCHDOG=1" or "STOPPING=1". Never waits. */
 void notify_manager(const char *state);
+/* "RELOADING=1" with the time that the manager needs to know which READY=1 ends it. */
+void notify_reloading(const char *status);
 
 #endif

@@ -23,6 +23,8 @@ enum {
 	OPT_ZONE,
 	OPT_FOR,
 	OPT_CHILD,
+	OPT_RESUME,
+	OPT_UPGRADE,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -40,6 +42,8 @@ static const struct option long_options[] = {
 	{"zone", required_argument, NULL, OPT_ZONE},
 	{"for", required_argument, NULL, OPT_FOR},
 	{"child", required_argument, NULL, OPT_CHILD},
+	{"resume", required_argument, NULL, OPT_RESUME},
+	{"upgrade", no_argument, NULL, OPT_UPGRADE},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{0},
@@ -51,6 +55,7 @@ void options_print_help(void)
 	     "                [--relays N] [--mark-mask M] [--table N] [--port N] [--queue N]\n"
 	     "       posternd --bypass on [--zone ZONE] [--for SECONDS]\n"
 	     "       posternd --bypass off [--zone ZONE]\n"
+	     "       posternd --upgrade [--run DIR]\n"
 	     "\n"
 	     "  -d             stay in the foreground and log to stderr\n"
 	     "  -t             check the file and exit: 0 good, 1 bad\n"
@@ -64,6 +69,8 @@ void options_print_help(void)
 	     "  --port N       port of the relays, 4025\n"
 	     "  --queue N      number of the packet queue, 4025\n"
 	     "  --bypass       let everything pass, or end that, in the kernel: needs no daemon\n"
+	     "  --upgrade      the posternd that runs executes the program file as it is now:\n"
+	     "                 no connection is lost or refused\n"
 	     "  --version, --help");
 }
 
@@ -117,7 +124,7 @@ static int parse_child(const char *text, struct options *options)
 	else if (sscanf(text, "metrics:%u%c", &start->generation, &end) == 1)
 		options->role = PROCESS_METRICS;
 	else if (sscanf(text, "relay:%u:%u%c", &start->relay, &start->generation, &end) == 2 &&
-		 start->relay < PROCESS_RELAYS_MAX)
+		 start->relay < PROCESS_NUMBERS_MAX)
 		options->role = PROCESS_RELAY;
 	else
 		return refuse("--child", text, "only posternd itself starts its processes");
@@ -220,6 +227,13 @@ static int parse_option(int letter, const char *text, struct options *options)
 	case OPT_CHILD:
 		error = parse_child(text, options);
 		break;
+	case OPT_RESUME:
+		error = parse_number("--resume", text, 3, 1048575, &number);
+		process->resume = (int)number;
+		break;
+	case OPT_UPGRADE:
+		options->command = OPTIONS_UPGRADE;
+		break;
 	case OPT_VERSION:
 		options->command = OPTIONS_VERSION;
 		break;
@@ -261,7 +275,8 @@ int options_parse(int argc, char **argv, struct options *options)
 			.mark_mask = 0xf0000000,
 			.route_table = 4025,
 			.relay_port = 4025,
-			.queue = 4025},
+			.queue = 4025,
+			.resume = -1},
 	};
 	int error = 0, letter;
 	while (!error && (letter = getopt_long(argc, argv, "dtf:", long_options, NULL)) != -1)
@@ -275,29 +290,14 @@ int options_parse(int argc, char **argv, struct options *options)
 	return error;
 }
 
-void options_child_argv(const struct process_start *start, enum process_role role,
-	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS])
-{
-	const struct process_options *process = &start->options;
-	int n = 0;
-
 #define NUMBER(name, format, value) \
 	(snprintf(storage->name, sizeof(storage->name), format, value), storage->name)
 #define WORD(text) ((char *)(uintptr_t)(text))
-	if (role == PROCESS_RELAY) {
-		argv[n++] = NUMBER(title, "posternd: relay %u", start->relay);
-		argv[n++] = WORD("--child");
-		snprintf(storage->child, sizeof(storage->child), "relay:%u:%u", start->relay,
-			start->generation);
-	} else {
-		const char *name = role == PROCESS_HEALTH    ? "health"
-				   : role == PROCESS_METRICS ? "metrics"
-							     : "control";
-		argv[n++] = NUMBER(title, "posternd: %s", name);
-		argv[n++] = WORD("--child");
-		snprintf(storage->child, sizeof(storage->child), "%s:%u", name, start->generation);
-	}
-	argv[n++] = storage->child;
+
+/* The words that stand for every option; NULL follows. */
+static void put_options(const struct process_options *process,
+	struct options_child_storage *storage, char **argv, int n)
+{
 	argv[n++] = WORD("-f");
 	argv[n++] = WORD(process->config);
 	argv[n++] = WORD("--state");
@@ -319,6 +319,39 @@ void options_child_argv(const struct process_start *start, enum process_role rol
 	if (process->foreground)
 		argv[n++] = WORD("-d");
 	argv[n] = NULL;
-#undef NUMBER
-#undef WORD
+}
+
+void options_upgrade_argv(const struct process_options *process, int resume, bool trial,
+	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS])
+{
+	int n = 0;
+
+	argv[n++] = WORD("posternd");
+	if (trial)
+		argv[n++] = WORD("-t");
+	argv[n++] = WORD("--resume");
+	argv[n++] = NUMBER(child, "%d", resume);
+	put_options(process, storage, argv, n);
+}
+
+void options_child_argv(const struct process_start *start, enum process_role role,
+	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS])
+{
+	int n = 0;
+
+	if (role == PROCESS_RELAY) {
+		argv[n++] = NUMBER(title, "posternd: relay %u", start->relay);
+		argv[n++] = WORD("--child");
+		snprintf(storage->child, sizeof(storage->child), "relay:%u:%u", start->relay,
+			start->generation);
+	} else {
+		const char *name = role == PROCESS_HEALTH    ? "health"
+				   : role == PROCESS_METRICS ? "metrics"
+							     : "control";
+		argv[n++] = NUMBER(title, "posternd: %s", name);
+		argv[n++] = WORD("--child");
+		snprintf(storage->child, sizeof(storage->child), "%s:%u", name, start->generation);
+	}
+	argv[n++] = storage->child;
+	put_options(&start->options, storage, argv, n);
 }

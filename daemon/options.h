@@ -6,9 +6,10 @@
 
 enum options_command {
 	OPTIONS_RUN,
-	OPTIONS_CHECK,  /* -t */
-	OPTIONS_BYPASS, /* --bypass on|off: in the kernel, without a daemon */
-	OPTIONS_CHILD,  /* started by the keeper */
+	OPTIONS_CHECK,   /* -t */
+	OPTIONS_BYPASS,  /* --bypass on|off: in the kernel, without a daemon */
+	OPTIONS_CHILD,   /* started by the keeper */
+	OPTIONS_UPGRADE, /* --upgrade: asks the keeper that runs */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 };
@@ -35,6 +36,10 @@ struct options_child_storage {
 	char mark_mask[16], route_table[16], relay_port[8], queue[8], relays[8];
 };
 void options_child_argv(const struct process_start *start, enum process_role role,
+	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS]);
+/* The same for a keeper that takes the place of this one by the descriptor resume; trial: it only
+ * checks the file, and whether it could. */
+void options_upgrade_argv(const struct process_options *process, int resume, bool trial,
 	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS]);
 
 #endif

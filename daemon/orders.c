@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LEAVE_LOOK_MS 5
+
 /* What one flow gets when the time to drain is over: it hears so, if it has heard nothing yet. */
 static bool cut(struct flow *flow, void *context)
 {
@@ -185,14 +187,41 @@ static void on_control_message(void *context, const struct message_header *messa
 	}
 }
 
+static void forget_control(struct relay *relay)
+{
+	channel_free(relay->control);
+	relay->control = NULL;
+	relay->ids_asked = relay->leaving = false;
+	loop_timer_clear(relay->loop, &relay->leave);
+}
+
+/* Another control comes: what was said goes out, and from here on records wait for the next. The
+ * end of the channel tells the old one that it has heard everything. */
+static void leave_control(struct relay *relay)
+{
+	if (!relay->control)
+		return;
+	relay->leaving = true;
+	if (channel_queued_bytes(relay->control) == 0)
+		forget_control(relay);
+	else
+		loop_timer_set(
+			relay->loop, &relay->leave, loop_now_ms(relay->loop) + LEAVE_LOOK_MS);
+}
+
+static void on_leave(struct loop_timer *timer, uint64_t now_ms)
+{
+	(void)now_ms;
+	leave_control((struct relay *)(void *)((char *)timer - offsetof(struct relay, leave)));
+}
+
 /* The picture stays as it is, records wait, and flows go on; the keeper brings a new control. */
 static void on_control_gone(void *context)
 {
 	struct relay *relay = context;
-	log_warning("control is gone; going on with what it said");
-	channel_free(relay->control);
-	relay->control = NULL;
-	relay->ids_asked = false;
+	if (!relay->leaving)
+		log_warning("control is gone; going on with what it said");
+	forget_control(relay);
 }
 
 static const struct channel_handler control_handler = {on_control_message, on_control_gone};
@@ -210,9 +239,7 @@ static void take_peer(struct relay *relay, int fd)
 {
 	if (fd < 0)
 		return;
-	channel_free(relay->control);
-	relay->control = NULL;
-	relay->ids_asked = false;
+	forget_control(relay);
 	if (picture_begin(&relay->pictures) < 0 || open_control(relay, fd) < 0)
 		log_error("no memory for a new control");
 	memset(relay->counters_sent, 0xff, sizeof(relay->counters_sent));
@@ -252,6 +279,14 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		relay->links_known = true;
 		start_accepting(relay);
 		break;
+	case MESSAGE_HAND_OVER:
+		/* what it told before it answered the keeper is here already */
+		if (relay->control)
+			channel_drain(relay->control);
+		report_flush(relay);
+		relay_send_counters(relay);
+		leave_control(relay);
+		break;
 	case MESSAGE_DRAIN:
 		drain(relay, ((const struct message_drain *)m)->seconds);
 		break;
@@ -276,6 +311,7 @@ int orders_open(struct relay *relay)
 {
 	const struct process_start *start = relay->start;
 	relay->drain_end.on_time = on_drain_end;
+	relay->leave.on_time = on_leave;
 	relay->keeper = channel_open(relay->loop, start->keeper_fd, &keeper_handler, relay);
 	if (!relay->keeper)
 		return -ENOMEM;

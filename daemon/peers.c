@@ -19,14 +19,16 @@ struct peer {
 	struct channel *channel; /* NULL: no such relay runs */
 	struct asks asks;
 	uint32_t relay, generation;
-	uint64_t prepared;       /* number of the policy it was last given */
-	uint64_t last[COUNTERS]; /* of this generation */
-	uint64_t dead[COUNTERS]; /* sum of the generations before */
+	bool draining;
+	char version[MESSAGE_VERSION_SIZE]; /* of a draining one */
+	uint64_t prepared;                  /* number of the policy it was last given */
+	uint64_t last[COUNTERS];            /* of this generation */
+	uint64_t dead[COUNTERS];            /* sum of the generations before */
 };
 
 struct peers {
 	struct control *control;
-	struct peer v[PROCESS_RELAYS_MAX];
+	struct peer v[PROCESS_NUMBERS_MAX];
 };
 
 struct peers *peers_new(struct control *control)
@@ -35,7 +37,7 @@ struct peers *peers_new(struct control *control)
 	if (!peers)
 		return NULL;
 	peers->control = control;
-	for (uint32_t i = 0; i < PROCESS_RELAYS_MAX; i++)
+	for (uint32_t i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		peers->v[i] = (struct peer){.peers = peers, .relay = i};
 	return peers;
 }
@@ -68,7 +70,7 @@ void peers_free(struct peers *peers)
 {
 	if (!peers)
 		return;
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++)
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		close_peer(&peers->v[i]);
 	free(peers);
 }
@@ -128,10 +130,14 @@ static void on_message(void *context, const struct message_header *message, int 
 static void on_gone(void *context)
 {
 	struct peer *peer = context;
-	if (!peer->peers->control->stopping)
+	struct control *control = peer->peers->control;
+	if (!control->stopping && !peer->draining)
 		log_warning("relay %u is gone", (unsigned)peer->relay);
-	live_del_relay(peer->peers->control->live, peer->relay, on_lost_flow, peer->peers->control);
+	/* one that waits for the next control goes on with its flows */
+	if (!control->handing_over)
+		live_del_relay(control->live, peer->relay, on_lost_flow, control);
 	close_peer(peer);
+	control_on_peer_left(control);
 }
 
 static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
@@ -317,7 +323,7 @@ static void on_flows_done(struct gather *gather)
 void peers_ask_flows(struct peers *peers, struct peers_flows *flows)
 {
 	gather_init(&flows->gather, on_flows_done);
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++)
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		if (peers->v[i].channel)
 			ask_peer_flows(&peers->v[i], flows);
 	gather_end(&flows->gather, 0, NULL);
@@ -353,9 +359,10 @@ static void send_picture(struct peer *peer)
 	channel_send(peer->channel, &done, -1);
 }
 
-void peers_add(struct peers *peers, uint32_t relay, uint32_t generation, int fd)
+void peers_add(struct peers *peers, const struct message_peer *message, int fd)
 {
-	if (relay >= PROCESS_RELAYS_MAX || fd < 0) {
+	uint32_t relay = message->relay;
+	if (relay >= PROCESS_NUMBERS_MAX || fd < 0) {
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -368,16 +375,19 @@ void peers_add(struct peers *peers, uint32_t relay, uint32_t generation, int fd)
 		close(fd);
 		return;
 	}
-	peer->generation = generation;
+	peer->generation = message->generation;
+	peer->draining = message->draining;
+	memcpy(peer->version, message->version, sizeof(peer->version));
 	asks_init(&peer->asks, peers->control->loop, peer->channel);
-	log_debug("relay %u, start %u: sending the picture", (unsigned)relay, (unsigned)generation);
+	log_debug("relay %u, start %u: sending the picture", (unsigned)relay,
+		(unsigned)peer->generation);
 	send_picture(peer);
 	ask_old_flows(peer);
 }
 
 void peers_gone(struct peers *peers, uint32_t relay, uint32_t generation)
 {
-	if (relay >= PROCESS_RELAYS_MAX)
+	if (relay >= PROCESS_NUMBERS_MAX)
 		return;
 	struct peer *peer = &peers->v[relay];
 	/* what the relay said last may still wait in its socket */
@@ -390,14 +400,37 @@ void peers_gone(struct peers *peers, uint32_t relay, uint32_t generation)
 size_t peers_count(const struct peers *peers)
 {
 	size_t n = 0;
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++)
-		n += peers->v[i].channel != NULL;
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		n += peers->v[i].channel != NULL && !peers->v[i].draining;
 	return n;
+}
+
+bool peers_any(const struct peers *peers)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].channel)
+			return true;
+	return false;
+}
+
+bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_draining *draining)
+{
+	for (; *at < PROCESS_NUMBERS_MAX; ++*at) {
+		const struct peer *peer = &peers->v[*at];
+		if (!peer->channel || !peer->draining)
+			continue;
+		*draining = (struct peers_draining){.relay = peer->relay,
+			.flows = peer->last[COUNTER_FLOWS_LIVE],
+			.version = peer->version};
+		++*at;
+		return true;
+	}
+	return false;
 }
 
 void peers_send(struct peers *peers, const void *message)
 {
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++)
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		if (peers->v[i].channel)
 			channel_send(peers->v[i].channel, message, -1);
 }
@@ -427,7 +460,7 @@ void peers_send_session_gone(struct peers *peers, uint64_t id)
 
 void peers_gather(struct peers *peers, struct gather *gather, void *message)
 {
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++)
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		if (peers->v[i].channel)
 			gather_try(gather, &peers->v[i].asks, message, -1);
 }
@@ -441,7 +474,7 @@ void peers_prepare(
 		gather_end(gather, fd, NULL);
 		return;
 	}
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++) {
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
 		struct peer *peer = &peers->v[i];
 		if (!peer->channel)
 			continue;
@@ -453,7 +486,7 @@ void peers_prepare(
 
 void peers_commit(struct peers *peers, uint64_t number, struct gather *gather)
 {
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++) {
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
 		struct peer *peer = &peers->v[i];
 		if (!peer->channel)
 			continue;
@@ -466,7 +499,7 @@ void peers_commit(struct peers *peers, uint64_t number, struct gather *gather)
 
 void peers_abort(struct peers *peers, uint64_t number)
 {
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++) {
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
 		struct peer *peer = &peers->v[i];
 		if (!peer->channel || peer->prepared != number)
 			continue;
@@ -477,7 +510,7 @@ void peers_abort(struct peers *peers, uint64_t number)
 
 void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS])
 {
-	for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++) {
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
 		counter_sum(sum, peers->v[i].dead);
 		counter_sum(sum, peers->v[i].last);
 	}

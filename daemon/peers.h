@@ -11,10 +11,20 @@ struct peers;
 
 struct peers *peers_new(struct control *control);
 void peers_free(struct peers *peers);
-/* A relay started: it gets the whole picture. fd is taken over. */
-void peers_add(struct peers *peers, uint32_t relay, uint32_t generation, int fd);
+/* A relay started, or met a new control: it gets the whole picture. fd is taken over. */
+void peers_add(struct peers *peers, const struct message_peer *message, int fd);
 void peers_gone(struct peers *peers, uint32_t relay, uint32_t generation);
+/* Those that take new flows. */
 size_t peers_count(const struct peers *peers);
+/* Is any relay connected, also one that drains? */
+bool peers_any(const struct peers *peers);
+/* The relays of versions before, one after the other: start with *at 0. False: no more. */
+struct peers_draining {
+	uint32_t relay;
+	uint64_t flows;
+	const char *version; /* borrowed */
+};
+bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_draining *draining);
 
 /* Deltas, to every relay. */
 void peers_send(struct peers *peers, const void *message);

@@ -25,16 +25,34 @@
 #define SANITIZED 0
 #endif
 
+static const cap_value_t kept = CAP_NET_ADMIN;
+
 static int keep_one_capability(void)
 {
-	const cap_value_t kept = CAP_NET_ADMIN;
 	cap_t caps = cap_init(); /* all empty */
 	int error = 0;
 
 	if (!caps)
 		return -ENOMEM;
 	if (cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
-		cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0 || cap_set_proc(caps) < 0)
+		cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0 ||
+		cap_set_flag(caps, CAP_INHERITABLE, 1, &kept, CAP_SET) < 0 ||
+		cap_set_proc(caps) < 0)
+		error = -errno;
+	cap_free(caps);
+	return error;
+}
+
+/* Without it nothing can be carried over an exec, and it cannot be had when the bounding set is
+ * empty. By itself it gives a program nothing: no file has capabilities for us. */
+static int make_inheritable(void)
+{
+	cap_t caps = cap_get_proc();
+	int error = 0;
+
+	if (!caps)
+		return -errno;
+	if (cap_set_flag(caps, CAP_INHERITABLE, 1, &kept, CAP_SET) < 0 || cap_set_proc(caps) < 0)
 		error = -errno;
 	cap_free(caps);
 	return error;
@@ -59,7 +77,9 @@ static int close_memory(void)
 
 int privilege_drop_keeper(uid_t uid, gid_t gid)
 {
-	int error = drop_bounding_set();
+	int error = make_inheritable();
+	if (!error)
+		error = drop_bounding_set();
 	if (error)
 		return error;
 	if (setgroups(0, NULL) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
@@ -75,6 +95,41 @@ int privilege_drop_keeper(uid_t uid, gid_t gid)
 	if (getuid() == 0 || geteuid() == 0 || setuid(0) == 0)
 		return -EPERM;
 	return close_memory();
+}
+
+int privilege_carry_keeper(bool on)
+{
+	if (!on)
+		return cap_reset_ambient() < 0 ? -errno : 0;
+	return cap_set_ambient(kept, CAP_SET) < 0 ? -errno : 0;
+}
+
+int privilege_resume_keeper(void)
+{
+	if (cap_reset_ambient() < 0)
+		return -errno;
+	int error = keep_one_capability();
+	if (error)
+		return error;
+	if (getuid() == 0 || geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return -EPERM;
+	for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
+		if (cap_get_bound(cap) > 0)
+			return -EPERM;
+	return close_memory();
+}
+
+int privilege_drop_all(void)
+{
+	cap_t none = cap_init();
+	int error = 0;
+
+	if (!none)
+		return -ENOMEM;
+	if (cap_set_proc(none) < 0)
+		error = -errno;
+	cap_free(none);
+	return error;
 }
 
 int privilege_check_child(void)

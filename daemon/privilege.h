@@ -3,13 +3,22 @@
 #ifndef POSTERN_PRIVILEGE_H
 #define POSTERN_PRIVILEGE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Becomes the user for ever, with CAP_NET_ADMIN and nothing else: no other groups, an empty
- * bounding set, no new privileges, no core, not traceable. As root, once, by the keeper. Its
- * children have the same user and, by their exec, no capability at all. 0 or -errno; not to go on
- * after that. */
+ * bounding set, no new privileges, no core, not traceable. As root, once, by the keeper. The one
+ * capability is inheritable, so that an upgrade in place can take it along, and nothing takes it
+ * along unasked. 0 or -errno; not to go on after that. */
 int privilege_drop_keeper(uid_t uid, gid_t gid);
+/* Shall the next exec keep the capability? Only right before the keeper executes itself anew, and
+ * off again if that fails. 0 or -errno. */
+int privilege_carry_keeper(bool on);
+/* The first act of a keeper that was executed in place: it holds what the one before held and no
+ * more, or -EPERM. 0 or -errno; not to go on after that. */
+int privilege_resume_keeper(void);
+/* In a new process, before it executes something that is not the keeper. 0 or -errno. */
+int privilege_drop_all(void);
 /* The first act of a child: makes sure that it holds no capability, cannot get one, and dies with
  * the keeper. 0 or -errno. */
 int privilege_check_child(void);

@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 #define PROCESS_RELAYS_MAX 16
+/* After an upgrade in place the relays of before drain beside the new ones: numbers of relays are
+ * apart among all that run. */
+#define PROCESS_NUMBERS_MAX 64
 
 /* Numbers that the operator may change on the command line of posternd (all have defaults). */
 struct process_options {
@@ -21,6 +24,7 @@ struct process_options {
 	uint32_t route_table;  /* --table, 4025 */
 	uint16_t relay_port;   /* --port, 4025 */
 	uint16_t queue;        /* --queue, 4025 */
+	int resume; /* --resume: the keeper before hands its place over by this descriptor; -1 */
 };
 
 enum process_role {

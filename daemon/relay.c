@@ -39,7 +39,8 @@ const char *relay_name(const struct relay *relay)
 
 int relay_send(struct relay *relay, const void *message)
 {
-	int rc = relay->control ? channel_send(relay->control, message, -1) : -EPIPE;
+	bool heard = relay->control && !relay->leaving;
+	int rc = heard ? channel_send(relay->control, message, -1) : -EPIPE;
 	if (rc < 0)
 		relay_count(relay, COUNTER_MESSAGES_LOST);
 	else
@@ -56,7 +57,7 @@ uint64_t relay_flow_id(struct relay *relay)
 		relay->last_id = relay->spare_last;
 		relay->spare_first = relay->spare_last = 0;
 	}
-	if (relay->spare_first == 0 && !relay->ids_asked && relay->control) {
+	if (relay->spare_first == 0 && !relay->ids_asked && relay->control && !relay->leaving) {
 		struct message_plain message;
 		message_init(&message, MESSAGE_FLOW_IDS_GET, sizeof(message));
 		relay->ids_asked = relay_send(relay, &message) == 0;
@@ -80,7 +81,7 @@ void relay_take_flow_ids(struct relay *relay, const struct message_flow_ids *mes
 	relay->spare_last = message->last;
 }
 
-static void send_counters(struct relay *relay)
+void relay_send_counters(struct relay *relay)
 {
 	struct message_counters message;
 	relay->counters[COUNTER_FLOWS_LIVE] = flow_count(&relay->table);
@@ -103,7 +104,7 @@ void relay_stop_when_drained(struct relay *relay)
 {
 	if (!relay->draining || flow_count(&relay->table) > 0)
 		return;
-	send_counters(relay);
+	relay_send_counters(relay);
 	if (!relay->control || channel_queued_bytes(relay->control) == 0)
 		loop_stop(relay->loop);
 }
@@ -113,7 +114,7 @@ void relay_on_freed(struct relay *relay)
 	accept_resume(relay);
 	/* at rest the counters are right at once; under load once a second is enough */
 	if (flow_count(&relay->table) == 0)
-		send_counters(relay);
+		relay_send_counters(relay);
 	relay_stop_when_drained(relay);
 }
 
@@ -122,7 +123,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	struct relay *relay =
 		(struct relay *)(void *)((char *)timer - offsetof(struct relay, tick));
 	report_flush(relay);
-	send_counters(relay);
+	relay_send_counters(relay);
 	bind_tick(relay);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
 	relay_stop_when_drained(relay);

@@ -37,6 +37,8 @@ struct relay {
 	struct loop_timer tick; /* once a second */
 	struct loop_timer drain_end;
 	bool draining;
+	bool leaving; /* control hands over: nothing new goes to it */
+	struct loop_timer leave;
 	bool links_known, picture_known;  /* both are wanted before the first flow */
 	uint64_t next_id, last_id;        /* the block of flow ids in use */
 	uint64_t spare_first, spare_last; /* and the next one */
@@ -58,6 +60,8 @@ const char *relay_name(const struct relay *relay);
 uint64_t relay_flow_id(struct relay *relay);
 /* To control, if there is one. 0 or -errno. */
 int relay_send(struct relay *relay, const void *message);
+/* All counters, if one of them changed since they were told. */
+void relay_send_counters(struct relay *relay);
 /* A block of ids came. */
 void relay_take_flow_ids(struct relay *relay, const struct message_flow_ids *message);
 /* Ends the loop when the relay drains and nothing is left. */

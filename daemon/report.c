@@ -152,7 +152,8 @@ void report_started(struct flow *flow)
 
 static bool can_send(const struct relay *relay)
 {
-	return relay->control && channel_queued_bytes(relay->control) < RECORD_QUEUE_BYTES_MAX;
+	return relay->control && !relay->leaving &&
+	       channel_queued_bytes(relay->control) < RECORD_QUEUE_BYTES_MAX;
 }
 
 static void keep(struct relay *relay, const struct message_flow *message)

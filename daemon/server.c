@@ -37,9 +37,10 @@ struct server_client {
 	struct request_reader reader;
 	uid_t uid;
 	bool portal;
-	bool broken;  /* to be closed by the sweep */
-	bool closing; /* once its output is written */
-	bool waits;   /* server_continue() was asked for */
+	bool broken;   /* to be closed by the sweep */
+	bool closing;  /* once its output is written */
+	bool waits;    /* server_continue() was asked for */
+	bool answered; /* at least once */
 	unsigned topics;
 	char *words; /* WORDS came, GO did not */
 	size_t words_len;
@@ -57,6 +58,7 @@ struct server {
 	struct loop_timer sweep;
 	struct server_counts counts;
 	unsigned portals;
+	bool paused, muted;
 };
 
 static void mark_broken(struct server_client *client)
@@ -280,7 +282,8 @@ static const char *take_go(struct server_client *client)
 /* Takes the frames that are here, until a request runs. */
 static void take_frames(struct server_client *client)
 {
-	while (!client->command && !client->broken && !client->closing && !client->topics) {
+	while (!client->command && !client->broken && !client->closing && !client->topics &&
+		!client->server->muted) {
 		enum request_kind kind = REQUEST_DONE;
 		const uint8_t *payload;
 		size_t len;
@@ -322,6 +325,7 @@ void server_end(struct server_client *client)
 {
 	client->command = NULL;
 	client->waits = false;
+	client->answered = true;
 	loop_timer_clear(client->server->control->loop, &client->turn);
 	write_out(client);
 	/* The next request of a batch is taken in a turn of its own, so that a batch neither grows
@@ -513,6 +517,33 @@ struct server *server_open(struct control *control, int control_fd, int session_
 	return server;
 }
 
+void server_pause(struct server *server)
+{
+	if (server->paused)
+		return;
+	server->paused = true;
+	for (unsigned i = 0; i < 2; i++)
+		if (server->sockets[i].watch.fd >= 0)
+			loop_del(server->control->loop, &server->sockets[i].watch);
+}
+
+bool server_is_idle(const struct server *server)
+{
+	for (const struct server_client *client = server->clients; client; client = client->next) {
+		if (client->broken || client->topics)
+			continue;
+		if (client->command || client->words || client->reader.len || queued(client) ||
+			!client->answered)
+			return false;
+	}
+	return true;
+}
+
+void server_mute(struct server *server)
+{
+	server->muted = true;
+}
+
 void server_free(struct server *server)
 {
 	if (!server)
@@ -524,7 +555,8 @@ void server_free(struct server *server)
 	for (unsigned i = 0; i < 2; i++) {
 		if (server->sockets[i].watch.fd < 0)
 			continue;
-		loop_del(server->control->loop, &server->sockets[i].watch);
+		if (!server->paused)
+			loop_del(server->control->loop, &server->sockets[i].watch);
 		close(server->sockets[i].watch.fd);
 	}
 	free(server);

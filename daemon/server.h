@@ -15,6 +15,13 @@ struct server_client;
 struct server *server_open(struct control *control, int control_fd, int session_fd);
 void server_free(struct server *server);
 
+/* Before another control takes the place: connections that come now wait for that one. Those that
+ * are here are served until the server is idle: each has had its answers. */
+void server_pause(struct server *server);
+bool server_is_idle(const struct server *server);
+/* From now on no request is taken, whoever is still connected. */
+void server_mute(struct server *server);
+
 /* Queues one frame. The client is dropped when it does not read: its bound is that of an answer, or
  * a small one for a monitor. */
 void server_send(struct server_client *client, uint8_t kind, const void *payload, size_t len);

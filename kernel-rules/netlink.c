@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -33,6 +34,28 @@ int netlink_open(struct netlink *nl, int bus, uint32_t groups)
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 	nl->fd = fd;
 	nl->port = addr.nl_pid;
+	return 0;
+}
+
+/* Questions are numbered from the time on: what the earlier program was still to hear is not taken
+ * for an answer. */
+int netlink_adopt(struct netlink *nl, int bus, int fd)
+{
+	struct sockaddr_nl addr = {0};
+	socklen_t len = sizeof(addr), size = sizeof(int);
+	struct timespec now = {0};
+	int protocol;
+
+	*nl = (struct netlink){.fd = -1};
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) < 0 ||
+		getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) < 0)
+		return -errno;
+	if (addr.nl_family != AF_NETLINK || protocol != bus)
+		return -EPROTOTYPE;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	nl->fd = fd;
+	nl->port = addr.nl_pid;
+	nl->seq = (uint32_t)now.tv_sec << 12 | (uint32_t)(now.tv_nsec >> 20);
 	return 0;
 }
 

@@ -32,6 +32,9 @@ struct netlink_request {
 
 /* Opens without waiting on read. groups: mask of multicast groups 1 to 32, 0 for none. */
 int netlink_open(struct netlink *nl, int bus, uint32_t groups);
+/* Takes over a socket that an earlier program of this process opened. -EBADF, -ENOTSOCK,
+ * -EPROTOTYPE (a socket of another kind); it is then not taken. */
+int netlink_adopt(struct netlink *nl, int bus, int fd);
 void netlink_close(struct netlink *nl);
 /* Bytes of the receive buffer; needs CAP_NET_ADMIN to go over the machine's limit, and does not
  * fail without. */

@@ -107,8 +107,9 @@ static int on_message(void *context, const struct nlmsghdr *nlh)
 	return 0;
 }
 
-int queue_open(struct queue **out, uint16_t number, uint32_t mask, queue_on_packet *on_packet,
-	void *context)
+/* fd: of an earlier program, bound and configured; -1: to be opened */
+static int open_queue(struct queue **out, int fd, uint16_t number, uint32_t mask,
+	queue_on_packet *on_packet, void *context)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
 	if (!queue)
@@ -117,11 +118,12 @@ int queue_open(struct queue **out, uint16_t number, uint32_t mask, queue_on_pack
 	queue->mask = mask;
 	queue->on_packet = on_packet;
 	queue->context = context;
-	int status = netlink_open(&queue->nl, NETLINK_NETFILTER, 0);
-	if (status == 0) {
+	int status = fd < 0 ? netlink_open(&queue->nl, NETLINK_NETFILTER, 0)
+			    : netlink_adopt(&queue->nl, NETLINK_NETFILTER, fd);
+	queue->nl.on_other = on_message;
+	queue->nl.other = queue;
+	if (status == 0 && fd < 0) {
 		netlink_set_buffer(&queue->nl, BUFFER_BYTES);
-		queue->nl.on_other = on_message;
-		queue->nl.other = queue;
 		status = configure(queue);
 	}
 	if (status) {
@@ -130,6 +132,18 @@ int queue_open(struct queue **out, uint16_t number, uint32_t mask, queue_on_pack
 	}
 	*out = queue;
 	return 0;
+}
+
+int queue_open(struct queue **queue, uint16_t number, uint32_t mask, queue_on_packet *on_packet,
+	void *context)
+{
+	return open_queue(queue, -1, number, mask, on_packet, context);
+}
+
+int queue_adopt(struct queue **queue, int fd, uint16_t number, uint32_t mask,
+	queue_on_packet *on_packet, void *context)
+{
+	return fd < 0 ? -EBADF : open_queue(queue, fd, number, mask, on_packet, context);
 }
 
 int queue_read(struct queue *queue)

@@ -22,6 +22,10 @@ struct queue;
  * -EBUSY or -EPERM: another process has it. */
 int queue_open(struct queue **queue, uint16_t number, uint32_t mask, queue_on_packet *on_packet,
 	void *context);
+/* The same with the socket of an earlier program of this process: the queue is bound to it, and
+ * what waits there still waits. Takes fd over when it returns 0. */
+int queue_adopt(struct queue **queue, int fd, uint16_t number, uint32_t mask,
+	queue_on_packet *on_packet, void *context);
 /* Packets still held are dropped by the kernel: give them their verdicts first. */
 void queue_close(struct queue *queue); /* NULL is allowed */
 int queue_fd(const struct queue *queue);

@@ -26,12 +26,13 @@ static bool is_linux(unsigned major, unsigned minor)
 	return has_major > major || (has_major == major && has_minor >= minor);
 }
 
-int table_open(struct table **table)
+static int open_table(struct table **table, int fd)
 {
 	struct table *t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	int status = netlink_open(&t->nl, NETLINK_NETFILTER, 0);
+	int status = fd < 0 ? netlink_open(&t->nl, NETLINK_NETFILTER, 0)
+			    : netlink_adopt(&t->nl, NETLINK_NETFILTER, fd);
 	if (status) {
 		free(t);
 		return status;
@@ -40,6 +41,21 @@ int table_open(struct table **table)
 	t->renews = is_linux(6, 12);
 	*table = t;
 	return 0;
+}
+
+int table_open(struct table **table)
+{
+	return open_table(table, -1);
+}
+
+int table_adopt(struct table **table, int fd)
+{
+	return fd < 0 ? -EBADF : open_table(table, fd);
+}
+
+int table_fd(const struct table *table)
+{
+	return table->nl.fd;
 }
 
 void table_close(struct table *table)

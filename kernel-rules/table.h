@@ -19,6 +19,10 @@ enum table_queue {
 
 /* 0 or -errno. Changes nothing in the kernel. */
 int table_open(struct table **table);
+/* The same with the socket of an earlier program of this process, which owns the table still. Takes
+ * fd over when it returns 0. */
+int table_adopt(struct table **table, int fd);
+int table_fd(const struct table *table);
 /* Leaves the table in the kernel as it is. NULL is allowed. */
 void table_close(struct table *table);
 /* The netlink port of the socket, by which the watch knows our own changes. */

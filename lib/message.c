@@ -1,5 +1,7 @@
 #include "lib/message.h"
 
+#include "lib/session.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -63,6 +65,13 @@ static bool link_ok(const void *message, size_t len)
 	const struct message_link *link = message;
 	(void)len;
 	return link->ifindex && link->has_mac <= 1 && link->up <= 1 && NAMED_OK(link->name);
+}
+
+static bool peer_ok(const void *message, size_t len)
+{
+	const struct message_peer *peer = message;
+	(void)len;
+	return peer->draining <= 1 && TEXT_OK(peer->version);
 }
 
 static bool sockets_get_ok(const void *message, size_t len)
@@ -378,8 +387,8 @@ static const struct kind kinds[] = {
 	[MESSAGE_LINK] = FIXED("link", message_link, link_ok),
 	[MESSAGE_UNLINK] = FIXED("unlink", message_link, link_ok),
 	[MESSAGE_LINKS_DONE] = PLAIN("links-done"),
-	[MESSAGE_PEER] = FIXED("peer", message_peer, plain_ok),
-	[MESSAGE_PEER_GONE] = FIXED("peer-gone", message_peer, plain_ok),
+	[MESSAGE_PEER] = FIXED("peer", message_peer, peer_ok),
+	[MESSAGE_PEER_GONE] = FIXED("peer-gone", message_peer, peer_ok),
 	[MESSAGE_DRAIN] = FIXED("drain", message_drain, plain_ok),
 	[MESSAGE_ADMIT] = FIXED("admit", message_admit, admit_ok),
 	[MESSAGE_EVENT] = FIXED("event", message_event, event_ok),
@@ -431,6 +440,7 @@ static const struct kind kinds[] = {
 	[MESSAGE_SOCKET] = FIXED("socket", message_socket, socket_ok),
 	[MESSAGE_TEST] = FIXED("test", message_test, test_ok),
 	[MESSAGE_TESTED] = FIXED("tested", message_tested, tested_ok),
+	[MESSAGE_HAND_OVER] = PLAIN("hand-over"),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -465,4 +475,39 @@ void message_init(void *message, enum message_type type, size_t bytes)
 const char *message_name(enum message_type type)
 {
 	return (size_t)type < KINDS && kinds[type].name ? kinds[type].name : "unknown";
+}
+
+/* FNV-1a, a number at a time. */
+static uint64_t mix(uint64_t hash, uint64_t number)
+{
+	for (unsigned i = 0; i < 8; i++)
+		hash = (hash ^ (number >> 8 * i & 0xff)) * 0x100000001b3ULL;
+	return hash;
+}
+
+static uint64_t mix_word(uint64_t hash, const char *word)
+{
+	while (*word)
+		hash = mix(hash, (unsigned char)*word++);
+	return mix(hash, 0);
+}
+
+uint64_t message_protocol(void)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	hash = mix(hash, MESSAGE_VERSION);
+	hash = mix(hash, ENDINGS);
+	hash = mix(hash, SESSION_ENCODED_MAX);
+	for (unsigned i = 0; i < COUNTERS; i++)
+		hash = mix_word(hash, counter_name(i));
+	for (size_t i = 1; i < KINDS; i++) {
+		hash = mix_word(hash, kinds[i].name);
+		hash = mix(hash, kinds[i].bytes);
+		hash = mix(hash, kinds[i].longer);
+	}
+	/* what stands repeatedly in the longer ones */
+	hash = mix(hash, sizeof(struct message_entry));
+	hash = mix(hash, sizeof(struct message_list_entry));
+	return mix(hash, sizeof(struct message_target));
 }

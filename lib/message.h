@@ -14,9 +14,10 @@
 #include "lib/target.h"
 #include "lib/trial.h"
 
-#define MESSAGE_VERSION   1
-#define MESSAGE_BYTES_MAX 65536
-#define MESSAGE_TEXT_SIZE 256
+#define MESSAGE_VERSION      1
+#define MESSAGE_BYTES_MAX    65536
+#define MESSAGE_TEXT_SIZE    256
+#define MESSAGE_VERSION_SIZE 32
 
 enum message_type {
 	/* any <-> any */
@@ -106,8 +107,12 @@ enum message_type {
 
 	/* health -> control */
 	MESSAGE_TESTED, /* rows: one line each, then the reply */
+
+	/* keeper -> control and relay */
+	MESSAGE_HAND_OVER, /* another control comes: what relays still say is heard, then this one
+			      ends; a relay keeps what it has to say for the next */
 };
-#define MESSAGE_TYPES (MESSAGE_TESTED + 1)
+#define MESSAGE_TYPES (MESSAGE_HAND_OVER + 1)
 
 struct message_header {
 	uint16_t type;
@@ -124,7 +129,7 @@ struct message_reply {
 	char text[MESSAGE_TEXT_SIZE];
 };
 
-struct message_plain { /* PING, PONG, LINKS_DONE, READY, RELOAD, PICTURE_DONE, ..._GET */
+struct message_plain { /* PING, PONG, LINKS_DONE, READY, RELOAD, HAND_OVER, PICTURE_DONE, ..._GET */
 	struct message_header header;
 };
 
@@ -141,6 +146,9 @@ struct message_peer { /* PEER, PEER_GONE */
 	struct message_header header;
 	uint32_t relay;      /* number of the relay, from 0 */
 	uint32_t generation; /* counts the starts of this relay */
+	uint32_t draining;   /* 1: it is of a version before, and takes no new flows */
+	uint32_t reserved;
+	char version[MESSAGE_VERSION_SIZE]; /* of a draining one */
 };
 
 #define MESSAGE_SOCKETS_MAX 64 /* in one request */
@@ -479,5 +487,8 @@ int message_check(const void *bytes, size_t len);
 /* Fills the header: zeroes the message and sets type and bytes. */
 void message_init(void *message, enum message_type type, size_t bytes);
 const char *message_name(enum message_type type);
+/* What two builds must have in common to understand each other's messages: equal, as far as kinds
+ * and sizes tell, when their messages are. A change of meaning alone raises MESSAGE_VERSION. */
+uint64_t message_protocol(void);
 
 #endif

@@ -55,8 +55,9 @@ exec "$@"
 class Postern:
     """etc: a folder whose files stand in for those of /etc, for example resolv.conf."""
 
-    def __init__(self, lab, text, start=True, etc=None):
+    def __init__(self, lab, text, start=True, etc=None, program=POSTERND):
         self.lab, self.gateway = lab, lab.gateway
+        self.program = program
         self.view = ["unshare", "-m", "sh", "-c", ETC, "sh", etc] if etc else []
         self.folder = lab.path("postern")
         self.file = os.path.join(self.folder, "postern.conf")
@@ -84,7 +85,7 @@ class Postern:
         with open(self.log, "a") as log:
             self.begun = log.tell()
             self.process = self.gateway.popen(
-                *self.view, POSTERND, "-d", "-f", self.file, "--state", self.state, "--run", self.rundir,
+                *self.view, self.program, "-d", "-f", self.file, "--state", self.state, "--run", self.rundir,
                 "--user", USER, *options, stdout=log, stderr=log, env=env)
         if wait:
             wait_until(self.up, 20, "posternd answers")
@@ -126,7 +127,9 @@ class Postern:
                     if file.read().rsplit(")", 1)[1].split()[0] == "Z":
                         continue
                 words = re.findall(r"control|relay|health", name.replace(self.folder, ""))
-                found[pid] = words[0] if words else "keeper"
+                # upgraded in place, it has every option on its command line
+                is_keeper = not words or pid == self.process.pid
+                found[pid] = "keeper" if is_keeper else words[0]
                 with open(f"/proc/{pid}/task/{pid}/children") as file:
                     pending += [int(child) for child in file.read().split()]
         if role:

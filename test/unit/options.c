@@ -58,7 +58,8 @@ static void bad_values_are_refused(void **state)
 		{(char *)"--queue", (char *)"65536"},
 		{(char *)"--state", (char *)""},
 		{(char *)"--bypass", (char *)"perhaps"},
-		{(char *)"--child", (char *)"relay:16:1"},
+		{(char *)"--child", (char *)"relay:64:1"},
+		{(char *)"--resume", (char *)"2"},
 		{(char *)"--child", (char *)"control:1:2"},
 		{(char *)"--zone", (char *)"guest"},
 		{(char *)"-q"},
@@ -142,6 +143,41 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 	}
 }
 
+static void who_takes_the_place_gets_every_option(void **state)
+{
+	struct options_child_storage storage;
+	char *argv[OPTIONS_CHILD_ARGS];
+	const struct process_options want = {.config = "/a/b.conf",
+		.state_dir = "/state",
+		.run_dir = "/run/x",
+		.user = "someone",
+		.foreground = true,
+		.relays = 16,
+		.mark_mask = 0x0000f000,
+		.route_table = 77,
+		.relay_port = 2525,
+		.queue = 9};
+
+	(void)state;
+	for (int trial = 0; trial <= 1; trial++) {
+		options_upgrade_argv(&want, 1048575, trial, &storage, argv);
+		assert_int_equal(parse(argv), 0);
+		assert_int_equal(options.command, trial ? OPTIONS_CHECK : OPTIONS_RUN);
+		const struct process_options *got = &options.process;
+		assert_int_equal(got->resume, 1048575);
+		assert_string_equal(got->config, want.config);
+		assert_string_equal(got->state_dir, want.state_dir);
+		assert_string_equal(got->run_dir, want.run_dir);
+		assert_string_equal(got->user, want.user);
+		assert_true(got->foreground);
+		assert_int_equal(got->relays, want.relays);
+		assert_int_equal(got->mark_mask, want.mark_mask);
+		assert_int_equal(got->route_table, want.route_table);
+		assert_int_equal(got->relay_port, want.relay_port);
+		assert_int_equal(got->queue, want.queue);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +186,7 @@ int main(void)
 		cmocka_unit_test(bypass_takes_seconds_and_durations),
 		cmocka_unit_test(a_relative_path_is_taken_from_the_current_folder),
 		cmocka_unit_test(a_child_gets_the_numbers_of_its_keeper),
+		cmocka_unit_test(who_takes_the_place_gets_every_option),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

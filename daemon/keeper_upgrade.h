@@ -1,0 +1,122 @@
+/* Owns the upgrade in place: the keeper becomes the program that lies under its name now, with the
+ * same process id, and no flow is lost and no connection refused.
+ *
+ * Theory of operation. SIGUSR2 to the keeper (`posternd --upgrade`) begins it:
+ *
+ *   trial     The file under the name that this keeper was started by is opened, and from here on
+ *             that descriptor is meant. It is executed with -t, without any capability, and reads
+ *             the policy and the state below. If it ends with another status than 0 (or
+ *             KEEPER_UPGRADE_FOREIGN), does not end in time or cannot be executed, that is logged
+ *             with its words, and this keeper goes on as if nothing had been.
+ *   hand over Control takes no new request and answers those that it has (HAND_OVER, answered with
+ *             the drain time); until then it decides and changes as ever. Then the packet queue is
+ *             no longer read: first packets of unknown clients wait in the kernel, 256 at most, and
+ *             for PAUSE_MS at most. Known clients are the kernel's, and notice nothing. The relays
+ *             hear of it, too: they say what they have to say, close their channel to control, and
+ *             keep records for the next one. They go on with all flows and accept new ones. When
+ *             control has heard all of them to the end, it writes what it holds and ends.
+ *   execute   The state goes into a memfd, the descriptors named there lose close-on-exec, the one
+ *             capability becomes ambient, and execve() is called. If that fails, all of it is taken
+ *             back and control is started again: the old one goes on.
+ *   resume    The new program is the parent of the same children. It owns the same table (flags
+ *             owner and persist belong to the netlink socket, which stays open: the table is never
+ *             without its owner), the queue with what waits in it, the listening sockets with their
+ *             backlogs, the control sockets, the lock, the memory of limits, the service manager's
+ *             socket, and the plan in force, so that healing and the posture at a stop are as
+ *             before. It starts a new control and makes it known to the old relays and to health,
+ *             which tells it what it knows of the servers.
+ *   ready     When control is READY the queue is read again and new relays are started at the same
+ *             listening sockets. Old and new both accept; that does no harm. When every new one has
+ *             answered a heartbeat, the old ones are told to drain for the policy's `drain`, and
+ *             health is started anew. The old relays keep their channels: their records, the flows
+ *             in `flow show`, `flow kill`, logouts and limits hold for them as for others.
+ *
+ * Relays of all versions that run have numbers of their own, since control and the memory of limits
+ * know them by number. There are numbers for four generations. An upgrade that comes while three
+ * still drain, or while another one is under way, waits for its turn; several that wait are one.
+ *
+ * The messages of two versions may differ (message_protocol()). The trial finds that out. Then the
+ * old relays are told to drain before the exec, in their own language, and nothing is said to them
+ * afterwards: connections wait in the backlog until the new relays are up. Their flows go on and
+ * count in limits, but `flow show` and `flow kill` do not know them, their records are lost, and a
+ * logout does not end them; the log says so. Limits whose memory has another layout begin anew.
+ *
+ * State of another format is refused by the trial, and so is a downgrade to a program that has no
+ * --resume: then a restart is needed. A keeper that after its exec cannot go on all the same ends
+ * with status 1. Its children die with it, the table persists and applies the posture, and the
+ * service manager starts a keeper that begins from nothing: what happens at any crash of a keeper.
+ * If the new control cannot start, the keeper stays and tries again, and the old relays go on with
+ * the picture that they have.
+ *
+ * SIGTERM during a trial ends the trial; later it waits for the exec and is the new program's.
+ * While relays drain it is as ever: all relays drain, none for longer than it had already. */
+#ifndef POSTERN_KEEPER_UPGRADE_H
+#define POSTERN_KEEPER_UPGRADE_H
+
+#include "daemon/loop.h"
+#include "lib/handover.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct keeper;
+struct process_options;
+
+/* Exit status of a trial: the state can be taken over, the relays' language is another. */
+#define KEEPER_UPGRADE_FOREIGN 3
+
+enum keeper_upgrade_stage {
+	KEEPER_UPGRADE_NONE,
+	KEEPER_UPGRADE_TRIAL,    /* waits for the trial's end */
+	KEEPER_UPGRADE_ASKED,    /* waits for control's word that requests are answered */
+	KEEPER_UPGRADE_CONTROL,  /* waits for control's end */
+	KEEPER_UPGRADE_RESUMING, /* the new program: until the new relays accept */
+};
+
+struct keeper_upgrade {
+	enum keeper_upgrade_stage stage;
+	bool wanted;                      /* asked for, and not begun */
+	bool wait_said;                   /* why it waits was said */
+	uint32_t asked;                   /* how often, over all execs */
+	pid_t trial;                      /* 0: none */
+	int program;                      /* the new file; -1 */
+	int said;                         /* memory with the trial's words; -1 */
+	bool foreign;                     /* it speaks another language to relays */
+	bool term;                        /* SIGTERM came; it is the next program's */
+	struct loop_timer end;            /* the stage waits no longer */
+	char from[HANDOVER_VERSION_SIZE]; /* resuming: the version before */
+	/* Resuming: what came with the exec, until it found its place. */
+	struct handover state;
+};
+
+/* keeper_upgrade.c: before the exec. */
+void keeper_upgrade_init(struct keeper *keeper);
+/* SIGUSR2. */
+void keeper_upgrade_ask(struct keeper *keeper);
+/* Once a second: what waits may begin; relays that have not drained in time are killed. */
+void keeper_upgrade_tick(struct keeper *keeper);
+/* Was it the trial that ended? */
+bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status);
+/* Control has answered. False: it was not asked for an upgrade. */
+bool keeper_upgrade_on_drain_time(struct keeper *keeper, uint32_t seconds);
+/* Control has ended. False: that was not for an upgrade. Does not return when the exec is done. */
+bool keeper_upgrade_on_control_end(struct keeper *keeper);
+/* True: SIGTERM has to wait for the exec. A trial is given up. */
+bool keeper_upgrade_on_stop(struct keeper *keeper);
+/* Tells `posternd --upgrade` through the lock file: verdict is done, refused or waits. */
+void keeper_upgrade_tell(struct keeper *keeper, const char *verdict, const char *text);
+
+/* keeper_resume.c: after the exec. */
+/* Reads the state and takes its descriptors over, in the place of keeper_prepare(). */
+int keeper_resume_read(struct keeper *keeper);
+/* Numbers and listeners of the new relays; then the children that live on. */
+void keeper_resume_relays(struct keeper *keeper);
+void keeper_resume_children(struct keeper *keeper);
+/* The first READY of the new control. */
+void keeper_resume_on_ready(struct keeper *keeper);
+/* A child has answered a heartbeat: are all new relays up? */
+void keeper_resume_on_answer(struct keeper *keeper);
+/* -t --resume: could this program take the state over? Exit status, see above; says why not. */
+int keeper_resume_try(const struct process_options *options);
+
+#endif

@@ -279,7 +279,7 @@ class Server:
         self.connections = []  # peer addresses
         self.messages = []  # (sender, [recipients], bytes)
         self.commands = []
-        self.open = set()
+        self.open, self.stopped = set(), False
         self.listeners = [host.listen(address, port)
                           for address in (addresses or (host.ip4, host.ip6))]
         for listener in self.listeners:
@@ -295,8 +295,10 @@ class Server:
         self.listeners = []
 
     def stop(self):
+        """As if its process were killed: what it has not answered it has not kept."""
         self.refuse()
         with self.lock:
+            self.stopped = True
             for sock in list(self.open):
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
@@ -308,6 +310,9 @@ class Server:
             except OSError:
                 return
             with self.lock:
+                if self.stopped:
+                    sock.close()
+                    return
                 self.connections.append(peer[0])
                 self.open.add(sock)
             in_thread(self._serve, sock)
@@ -379,8 +384,8 @@ class Server:
                         pass
                     return
                 with self.lock:
+                    sock.sendall(b"250 2.0.0 Ok: kept\r\n")
                     self.messages.append((sender, recipients, bytes(body)))
-                sock.sendall(b"250 2.0.0 Ok: kept\r\n")
             elif word == b"QUIT":
                 sock.sendall(b"221 2.0.0 Bye\r\n")
                 return

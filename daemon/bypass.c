@@ -2,6 +2,7 @@
 
 #include "daemon/control.h"
 #include "daemon/disk.h"
+#include "daemon/facts.h"
 #include "daemon/log.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct bypass {
 	struct bypass_line lines[BYPASS_MAX];
 	size_t n;
 	struct loop_timer timer; /* the next to end */
+	struct gather adopting;
 };
 
 struct writing {
@@ -38,7 +40,7 @@ static void drop_over(struct bypass *bypass)
 	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
 	size_t kept = 0;
 	for (size_t i = 0; i < bypass->n; i++) {
-		if (bypass->lines[i].until_ms && bypass->lines[i].until_ms <= now_ms)
+		if (bypass->lines[i].until_ms <= now_ms)
 			log_line(&bypass->lines[i], "is over");
 		else
 			bypass->lines[kept++] = bypass->lines[i];
@@ -51,7 +53,7 @@ static void arm(struct bypass *bypass)
 	struct loop *loop = bypass->control->loop;
 	uint64_t now_ms = loop_wall_ms(loop), at_ms = 0;
 	for (size_t i = 0; i < bypass->n; i++)
-		if (bypass->lines[i].until_ms && (!at_ms || bypass->lines[i].until_ms < at_ms))
+		if (!at_ms || bypass->lines[i].until_ms < at_ms)
 			at_ms = bypass->lines[i].until_ms;
 	if (at_ms)
 		loop_timer_set(loop, &bypass->timer,
@@ -79,6 +81,8 @@ static void parse(struct bypass *bypass, char *text)
 		to->until_ms = strtoull(at, &at, 10);
 		if (*at != ' ')
 			continue;
+		if (!to->until_ms) /* of a version that knew bypasses without an end */
+			to->until_ms = to->since_ms + BYPASS_DEFAULT_S * 1000;
 		snprintf(to->zone, sizeof(to->zone), "%s", at + 1);
 		bypass->n++;
 	}
@@ -122,20 +126,6 @@ static void fill(struct message_bypass *message, const char *zone, bool on, uint
 	strncpy(message->zone, zone, sizeof(message->zone) - 1);
 }
 
-void bypass_resume(struct bypass *bypass)
-{
-	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
-	drop_over(bypass);
-	for (size_t i = 0; i < bypass->n; i++) {
-		const struct bypass_line *line = &bypass->lines[i];
-		struct message_bypass message;
-		fill(&message, line->zone, true,
-			line->until_ms ? (line->until_ms - now_ms + 999) / 1000 : 0);
-		log_line(line, "is still on");
-		channel_send(bypass->control->keeper, &message, -1);
-	}
-}
-
 static int run(struct disk_job *job)
 {
 	struct writing *writing = (struct writing *)job;
@@ -172,6 +162,59 @@ static void save(struct bypass *bypass, struct gather *gather)
 	disk_submit(bypass->control->disk, &writing->job);
 }
 
+static bool is_covered(const struct bypass *bypass, const char *zone)
+{
+	for (size_t i = 0; i < bypass->n; i++)
+		if (!*bypass->lines[i].zone || strcmp(bypass->lines[i].zone, zone) == 0)
+			return true;
+	return false;
+}
+
+static void on_adopted(struct gather *gather)
+{
+	if (gather->status)
+		log_error("%s", gather->text);
+}
+
+/* What root switched on without a daemon: nobody else would tell of it, and `off` must end it. */
+static void adopt(void *context, const struct facts *facts)
+{
+	struct bypass *bypass = context;
+	uint64_t now_ms = loop_wall_ms(bypass->control->loop), left;
+	size_t before = bypass->n;
+	const char *fact;
+
+	for (size_t at = 0; (fact = facts_find(facts, "bypass", &at)) && bypass->n < BYPASS_MAX;) {
+		struct bypass_line line = {.since_ms = now_ms};
+		if (sscanf(fact, "%63s %" SCNu64, line.zone, &left) != 2 ||
+			strcmp(line.zone, "*") == 0 || is_covered(bypass, line.zone))
+			continue;
+		line.until_ms = now_ms + left * 1000;
+		log_line(&line, "was switched on without the daemon, and goes on");
+		bypass->lines[bypass->n++] = line;
+	}
+	if (bypass->n == before)
+		return;
+	gather_init(&bypass->adopting, on_adopted);
+	save(bypass, &bypass->adopting);
+	gather_end(&bypass->adopting, 0, NULL);
+	arm(bypass);
+}
+
+void bypass_resume(struct bypass *bypass)
+{
+	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
+	drop_over(bypass);
+	for (size_t i = 0; i < bypass->n; i++) {
+		const struct bypass_line *line = &bypass->lines[i];
+		struct message_bypass message;
+		fill(&message, line->zone, true, (line->until_ms - now_ms + 999) / 1000);
+		log_line(line, "is still on");
+		channel_send(bypass->control->keeper, &message, -1);
+	}
+	facts_ask(bypass->control, adopt, bypass);
+}
+
 void bypass_switch(
 	struct bypass *bypass, const char *zone, bool on, uint64_t seconds, struct gather *gather)
 {
@@ -179,6 +222,8 @@ void bypass_switch(
 	struct message_bypass message;
 	uint64_t now_ms = loop_wall_ms(control->loop);
 	size_t kept = 0;
+	if (!seconds)
+		seconds = BYPASS_DEFAULT_S;
 	drop_over(bypass);
 	/* `off` without a zone switches all off, `on` without one takes the single ones in */
 	for (size_t i = 0; i < bypass->n; i++)
@@ -188,7 +233,7 @@ void bypass_switch(
 	if (on && bypass->n < BYPASS_MAX) {
 		struct bypass_line *line = &bypass->lines[bypass->n++];
 		*line = (struct bypass_line){
-			.since_ms = now_ms, .until_ms = seconds ? now_ms + seconds * 1000 : 0};
+			.since_ms = now_ms, .until_ms = now_ms + seconds * 1000};
 		snprintf(line->zone, sizeof(line->zone), "%s", zone);
 	}
 	fill(&message, zone, on, seconds);

@@ -2,7 +2,6 @@
 
 #include "daemon/bypass.h"
 #include "daemon/control.h"
-#include "daemon/log.h"
 #include "daemon/monitor.h"
 #include "daemon/row.h"
 #include "lib/language.h"
@@ -16,12 +15,11 @@ static void show_lines(struct command *command)
 	size_t n;
 	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
 	for (size_t i = 0; i < n; i++) {
-		json_t *left = json_null();
-		if (lines[i].until_ms)
-			left = json_integer((json_int_t)((lines[i].until_ms - now_ms) / 1000));
-		command_row(command,
-			json_pack("{s:s, s:o, s:o}", "zone", *lines[i].zone ? lines[i].zone : "all",
-				"since_at", row_time(lines[i].since_ms), "left_s", left));
+		json_int_t left = (json_int_t)((lines[i].until_ms - now_ms + 999) / 1000);
+		command_row(command, json_pack("{s:s, s:o, s:o, s:I}", "zone",
+					     *lines[i].zone ? lines[i].zone : "all", "since_at",
+					     row_time(lines[i].since_ms), "until_at",
+					     row_time(lines[i].until_ms), "left_s", left));
 	}
 }
 
@@ -67,8 +65,9 @@ static void switch_bypass(struct command *command, bool on)
 		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;
 	}
-	if (span && (language_parse_duration(span, &ms) < 0 || ms < 1000)) {
-		command_usage(command, "\"%s\" is no time such as 1h", span);
+	if (span &&
+		(language_parse_duration(span, &ms) < 0 || ms < 1000 || ms / 1000 > BYPASS_MAX_S)) {
+		command_usage(command, "\"%s\" is no time of 1s to 30d, such as 1h", span);
 		return;
 	}
 	command_warn(command, LOG_ID_BYPASS);

@@ -37,12 +37,12 @@ static json_t *bypass_part(struct control *control, json_t *troubles)
 	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
 	for (size_t i = 0; i < n; i++) {
 		const char *zone = *lines[i].zone ? lines[i].zone : "all";
-		json_t *left = json_null();
-		if (lines[i].until_ms)
-			left = json_integer((json_int_t)((lines[i].until_ms - now_ms) / 1000));
-		json_array_append_new(array, json_pack("{s:s, s:o}", "zone", zone, "left_s", left));
+		uint64_t left = (lines[i].until_ms - now_ms + 999) / 1000;
+		json_array_append_new(
+			array, json_pack("{s:s, s:I}", "zone", zone, "left_s", (json_int_t)left));
 		add_trouble(troubles, "posternctl bypass off",
-			"bypass is on for %s: mail is not redirected", zone);
+			"bypass is on for %s: mail is not redirected for another %" PRIu64 " %s",
+			zone, left > 120 ? left / 60 : left, left > 120 ? "minutes" : "seconds");
 	}
 	return array;
 }

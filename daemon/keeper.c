@@ -1,6 +1,7 @@
 /* The keeper's life: start, ready, stop. Children, kernel and admission have files of their own. */
 #include "daemon/keeper.h"
 
+#include "daemon/bypass.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 
@@ -550,6 +551,8 @@ int keeper_bypass_main(bool on, const char *zone, uint32_t seconds)
 	struct table *table;
 
 	log_init("bypass", true, POLICY_LOG_INFO);
+	if (on && !seconds)
+		seconds = BYPASS_DEFAULT_S;
 	int error = table_open(&table);
 	if (!error) {
 		error = on ? table_bypass_on(table, zone, seconds) : table_bypass_off(table, zone);
@@ -564,5 +567,7 @@ int keeper_bypass_main(bool on, const char *zone, uint32_t seconds)
 		log_error("there is no zone \"%s\" in the kernel's table", zone ? zone : "");
 	else if (error)
 		log_error("cannot change the kernel's table: %s", strerror(-error));
+	else if (on)
+		log_info("everything of %s passes for %u s", zone ? zone : "all zones", seconds);
 	return error ? 1 : 0;
 }

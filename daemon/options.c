@@ -1,5 +1,6 @@
 #include "daemon/options.h"
 
+#include "daemon/bypass.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -142,7 +143,7 @@ static int parse_seconds(const char *text, uint32_t *seconds)
 		ms = number <= UINT32_MAX ? (uint64_t)number * 1000 : UINT64_MAX;
 	else if (language_parse_duration(text, &ms) < 0)
 		return refuse("--for", text, "seconds are expected, or a duration such as 1h");
-	if (ms < 1000 || ms / 1000 > 30 * 86400)
+	if (ms < 1000 || ms / 1000 > BYPASS_MAX_S)
 		return refuse("--for", text, "from one second to 30 days are possible");
 	*seconds = (uint32_t)(ms / 1000);
 	return 0;

@@ -56,7 +56,7 @@ static const struct verb verbs[] = {
 	{"show", "", "which zones are bypassed, and until when", TABLE_COLUMNS, VERB_NO_FILE,
 		run_bypass},
 	{"on", "[zone Z] [for 1h]",
-		"everything passes, redirected by nobody; ends by itself with `for`, else by off",
+		"everything passes, redirected by nobody; ends by itself, after 1h if not said",
 		TABLE_COLUMNS, VERB_NO_FILE, run_bypass},
 	{"off", "[zone Z]", "back to the rules", TABLE_COLUMNS, VERB_NO_FILE, run_bypass},
 	{0},

@@ -228,6 +228,8 @@ static void greet_control(void)
 	answer(world.keeper, 0, "");
 	expect(world.keeper, MESSAGE_ENTRIES);
 	assert_int_equal(in.entries.flush, 1);
+	expect(world.keeper, MESSAGE_KERNEL_COUNTERS_GET); /* is a bypass on? */
+	expect(world.keeper, MESSAGE_DOCTOR_GET);
 	expect(world.keeper, MESSAGE_READY);
 	expect(world.keeper, MESSAGE_LOG_LEVEL);
 }

@@ -36,7 +36,7 @@ enum smtp_offer {
 /* One reply while it is read. Needs no room for the reply itself. */
 struct smtp_reply {
 	uint16_t bytes;                    /* that belong to it, line ends included */
-	uint16_t code;                     /* of its last line */
+	uint16_t code;                     /* where its lines differ, the greatest */
 	uint8_t status;                    /* enum smtp_reply_status */
 	uint8_t offers;                    /* enum smtp_offer */
 	char enhanced[SMTP_ENHANCED_SIZE]; /* RFC 3463; empty: none */

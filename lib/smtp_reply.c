@@ -87,7 +87,8 @@ static void find_enhanced(struct smtp_reply *reply)
 
 static void end_line(struct smtp_reply *reply)
 {
-	reply->code = reply->digits;
+	if (reply->code < reply->digits)
+		reply->code = reply->digits;
 	if (reply->line == 0)
 		find_enhanced(reply);
 	else

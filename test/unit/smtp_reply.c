@@ -40,7 +40,9 @@ static void test_replies_are_read_to_their_last_line(void **state)
 		{"220\r\n", SMTP_REPLY_DONE, 5, 220, "", ""},
 		{"220\n", SMTP_REPLY_DONE, 4, 220, "", ""},
 		{"220-\n220 \n", SMTP_REPLY_DONE, 10, 220, "", ""},
+		/* lines that differ, against RFC 5321 4.2.1: whichever refuses counts */
 		{"220-mx\r\n421 no\r\n", SMTP_REPLY_DONE, 16, 421, "", "mx"},
+		{"554-no\r\n220 yes\r\n", SMTP_REPLY_DONE, 17, 554, "", "no"},
 		{"554 5.7.1 Denied\r\n", SMTP_REPLY_DONE, 18, 554, "5.7.1", "5.7.1 Denied"},
 		{"421 4.3.2\r\n", SMTP_REPLY_DONE, 11, 421, "4.3.2", "4.3.2"},
 		{"550 4.7.1 mixed\r\n", SMTP_REPLY_DONE, 17, 550, "", "4.7.1 mixed"},

@@ -12,14 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Stands in the direction's piece until the last command is sent. The name is a copy: the policy
- * that has it may go before the talk is over. */
-struct talk {
-	char hostname[RELAY_NAME_SIZE];
-	struct dialogue_setup setup;
-	struct dialogue dialogue;
-};
-static_assert(sizeof(struct talk) <= COPY_PIECE_BYTES, "fits in a piece");
+static_assert(sizeof(struct announce_talk) <= COPY_PIECE_BYTES, "fits in a piece");
 
 static const struct policy_server *server_of(const struct flow *flow)
 {
@@ -31,7 +24,8 @@ static const char *login_of(const struct flow *flow)
 	return server_of(flow)->announce_login && flow->user[0] ? flow->user : NULL;
 }
 
-size_t announce_header(const struct flow *flow, uint8_t header[static PROXY_V2_SIZE])
+/* 0: the server takes no header, or the client cannot be said in one. */
+static size_t header_of(const struct flow *flow, uint8_t header[static PROXY_V2_SIZE])
 {
 	const struct policy_server *server = server_of(flow);
 	char id[FLOWID_TEXT_SIZE];
@@ -59,28 +53,39 @@ static bool say(struct flow *flow, const void *bytes, size_t len)
 static void say_header(struct flow *flow)
 {
 	uint8_t header[PROXY_V2_SIZE];
-	if (say(flow, header, announce_header(flow, header)))
+	if (say(flow, header, header_of(flow, header)))
 		flow_set(flow, FLOW_GREETING);
 	else
 		connect_failed(flow, ENDING_GREETING_CLOSED, "the PROXY header could not be sent");
 }
 
+struct announce_talk *announce_new_talk(const struct flow *flow, bool hand_over)
+{
+	struct relay *relay = flow->relay;
+	struct announce_talk *talk = pool_take(&relay->tools.stuck);
+	if (!talk)
+		return NULL;
+	snprintf(talk->hostname, sizeof(talk->hostname), "%s", relay_name(relay));
+	snprintf(talk->login, sizeof(talk->login), "%s", flow->user);
+	talk->setup = (struct dialogue_setup){.hostname = talk->hostname,
+		.announce = server_of(flow)->announce,
+		.client = flow->client_end,
+		.original = flow->original,
+		.login = login_of(flow) ? talk->login : NULL,
+		.hand_over = hand_over};
+	return talk;
+}
+
+/* The talk stands in the direction's piece until the last command is sent. */
 static void begin_talk(struct flow *flow)
 {
-	struct talk *talk = pool_take(&flow->relay->tools.stuck);
+	struct announce_talk *talk = announce_new_talk(flow, true);
 	if (!talk) {
 		connect_failed(flow, ENDING_NO_MEMORY, "");
 		return;
 	}
 	flow->down.piece = (uint8_t *)talk;
 	flow->down.held = flow->down.at = 0;
-	snprintf(talk->hostname, sizeof(talk->hostname), "%s", relay_name(flow->relay));
-	talk->setup = (struct dialogue_setup){.hostname = talk->hostname,
-		.announce = POLICY_ANNOUNCE_XCLIENT,
-		.client = flow->client_end,
-		.original = flow->original,
-		.login = login_of(flow),
-		.hand_over = true};
 	dialogue_begin(&talk->dialogue, &talk->setup);
 	flow_set(flow, FLOW_ANNOUNCE);
 }
@@ -102,10 +107,14 @@ void announce_begin(struct flow *flow)
 	}
 }
 
-static enum ending ending_of(const struct dialogue *dialogue)
+enum ending announce_ending(const struct dialogue *dialogue)
 {
+	const unsigned forges = SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD;
 	if (dialogue->outcome == TARGET_REFUSED)
-		return ENDING_IDENTITY_REFUSED;
+		return dialogue->reply.offers & forges &&
+				       dialogue->setup->announce != POLICY_ANNOUNCE_XCLIENT
+			       ? ENDING_OFFERS_XCLIENT
+			       : ENDING_IDENTITY_REFUSED;
 	return dialogue->reply.status == SMTP_REPLY_DONE ? ENDING_GREETING_REFUSED
 							 : ENDING_GREETING_MALFORMED;
 }
@@ -127,11 +136,11 @@ static void hand_over(struct flow *flow)
 /* False: the talk is over. */
 static bool on_bytes(struct flow *flow, const uint8_t *bytes, size_t len)
 {
-	struct dialogue *dialogue = &((struct talk *)(void *)flow->down.piece)->dialogue;
+	struct dialogue *dialogue = &((struct announce_talk *)(void *)flow->down.piece)->dialogue;
 
 	dialogue_feed(dialogue, bytes, len, loop_now_ms(flow->relay->loop) - flow->attempt_ms);
 	if (dialogue->step == DIALOGUE_OVER) {
-		fail(flow, ending_of(dialogue), dialogue);
+		fail(flow, announce_ending(dialogue), dialogue);
 		return false;
 	}
 	if (dialogue->out_len > 0 && !say(flow, dialogue->out, dialogue->out_len)) {
@@ -165,7 +174,7 @@ void announce_run(struct flow *flow)
 
 void announce_on_deadline(struct flow *flow)
 {
-	struct dialogue *dialogue = &((struct talk *)(void *)flow->down.piece)->dialogue;
+	struct dialogue *dialogue = &((struct announce_talk *)(void *)flow->down.piece)->dialogue;
 	dialogue_late(dialogue);
 	fail(flow, ENDING_GREETING_TIMEOUT, dialogue);
 }

@@ -3,12 +3,24 @@
 #ifndef POSTERN_ANNOUNCE_H
 #define POSTERN_ANNOUNCE_H
 
-#include "daemon/flow.h"
-#include "lib/proxy.h"
+#include "daemon/relay.h"
+#include "lib/dialogue.h"
 
-/* The header for a server with `announce proxy-v1` or -v2; 0: it takes none, or the client cannot
- * be said in one. */
-size_t announce_header(const struct flow *flow, uint8_t header[static PROXY_V2_SIZE]);
+/* The gateway's own words with a server, in a piece of the pool. The name is a copy: the policy
+ * that has it may go before the talk is over. */
+struct announce_talk {
+	char hostname[RELAY_NAME_SIZE];
+	char login[POLICY_USER_SIZE];
+	struct dialogue_setup setup;
+	struct dialogue dialogue;
+};
+
+/* A talk as the flow's client, given back to the pool by whoever began it; NULL: no memory.
+ * hand_over as in dialogue.h. */
+struct announce_talk *announce_new_talk(const struct flow *flow, bool hand_over);
+
+/* What a talk that is over comes to when its outcome is not WORKED. */
+enum ending announce_ending(const struct dialogue *dialogue);
 
 /* The server is connected: says what is said first, and waits for its greeting. */
 void announce_begin(struct flow *flow);

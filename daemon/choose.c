@@ -375,9 +375,3 @@ void choose_failed(struct flow *flow, const char *words)
 	seen->told_ms = now_ms;
 	tell(flow, MESSAGE_HOST_FAILED, words);
 }
-
-void choose_refused(struct flow *flow, const char *words)
-{
-	if (choose_target(flow))
-		tell(flow, MESSAGE_HOST_ASKED, words);
-}

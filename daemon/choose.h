@@ -66,10 +66,8 @@ bool choose_was_asked(const struct flow *flow);
 /* How many addresses are left to try if the one at hand fails. */
 size_t choose_left(const struct flow *flow);
 
-/* What became of the host at hand: tells control what may be news to health. Refused: it does not
- * take the client's identity. */
+/* What became of the host at hand: tells control what may be news to health. */
 void choose_worked(struct flow *flow);
 void choose_failed(struct flow *flow, const char *words);
-void choose_refused(struct flow *flow, const char *words);
 
 #endif

@@ -287,14 +287,14 @@ static bool pass_over(struct flow *flow, enum ending ending, const char *words)
 	return false;
 }
 
-/* The host's own fault, or on the way to it. */
+/* The host's own fault, or on the way to it. What it says of one client is no news of the host:
+ * else one that it does not take would take it from all; of hosts that take nobody, probes tell. */
 static void note_failure(struct flow *flow, enum ending ending, const char *words)
 {
 	note_attempt(flow, ending, words);
 	relay_count(flow->relay, COUNTER_CONNECTS_FAILED);
-	if (ending == ENDING_IDENTITY_REFUSED)
-		choose_refused(flow, words);
-	else if (ending_class_of(ending) == ENDING_CLASS_SERVER && ending != ENDING_OFFERS_XCLIENT)
+	if (ending_class_of(ending) == ENDING_CLASS_SERVER && ending != ENDING_OFFERS_XCLIENT &&
+		ending != ENDING_IDENTITY_REFUSED)
 		choose_failed(flow, *words ? words : ending_meanings[ending]);
 }
 
@@ -312,6 +312,24 @@ static bool dial(struct flow *flow)
 	return error == 0;
 }
 
+/* The host at hand. False: it could not even be tried. */
+static bool ask_or_dial(struct flow *flow)
+{
+	switch (standing(flow)) {
+	case HOST_ASK_FIRST:
+		flow_set(flow, FLOW_ASK);
+		return true;
+	case HOST_NEVER:
+		if (!flow->host_asked)
+			return pass_over(flow, ENDING_HOST_UNFIT, "too many hosts");
+		return pass_over(
+			flow, (enum ending)flow->host_asked->refusal, flow->host_asked->text);
+	case HOST_USE:
+		break;
+	}
+	return dial(flow);
+}
+
 /* One host. True: the flow waits for it; false: the next one, please. */
 static bool try_host(struct flow *flow)
 {
@@ -324,17 +342,7 @@ static bool try_host(struct flow *flow)
 		choose_skip_host(flow);
 		return pass_over(flow, over, "");
 	}
-	switch (standing(flow)) {
-	case HOST_ASK_FIRST:
-		flow_set(flow, FLOW_ASK);
-		return true;
-	case HOST_NEVER:
-		return pass_over(flow, ENDING_OFFERS_XCLIENT,
-			flow->host_asked ? flow->host_asked->text : "too many hosts");
-	case HOST_USE:
-		break;
-	}
-	return dial(flow);
+	return ask_or_dial(flow);
 }
 
 static void try_next(struct flow *flow)
@@ -400,25 +408,29 @@ struct answered {
 	const struct host *host;
 	enum ending ending;
 	const char *words;
+	const struct endpoint *client;
 };
 
 static bool go_on(struct flow *flow, void *context)
 {
 	const struct answered *answered = context;
+	const struct endpoint *client = answered->client;
+	bool other = client && !(client->port == flow->client_end.port &&
+				       addr_equal(&client->addr, &flow->client_end.addr));
+
 	if (flow->state != FLOW_ASK || flow->host_asked != answered->host)
 		return false;
-	if (answered->ending != ENDING_NONE) {
+	if (answered->ending != ENDING_NONE && !other)
 		connect_failed(flow, answered->ending, answered->words);
-		return true;
-	}
-	if (!dial(flow))
+	else if (!(other ? ask_or_dial(flow) : dial(flow)))
 		try_next(flow);
 	return true;
 }
 
-void connect_on_host(struct relay *relay, struct host *host, enum ending ending, const char *words)
+void connect_on_host(struct relay *relay, const struct host *host, enum ending ending,
+	const char *words, const struct endpoint *client)
 {
-	struct answered answered = {.host = host, .ending = ending, .words = words};
+	struct answered answered = {host, ending, words, client};
 	flow_each(&relay->table, go_on, &answered);
 }
 

@@ -24,8 +24,10 @@ void connect_begin(struct flow *flow);
 void connect_failed(struct flow *flow, enum ending ending, const char *words);
 void connect_on_server(struct flow *flow, uint32_t events);
 void connect_on_deadline(struct flow *flow);
-/* A host was asked: ENDING_NONE, or why it is not to be used. */
-void connect_on_host(struct relay *relay, struct host *host, enum ending ending, const char *words);
+/* A host was asked: ENDING_NONE, or why it is not to be used. client: it was about this one alone;
+ * NULL: about all. */
+void connect_on_host(struct relay *relay, const struct host *host, enum ending ending,
+	const char *words, const struct endpoint *client);
 
 /* Sockets came that flows wait for (bind.h). */
 void connect_on_socket(struct relay *relay);

@@ -18,11 +18,13 @@ struct partial {
 };
 static_assert(sizeof(struct partial) <= COPY_PIECE_BYTES, "fits in a piece");
 
-/* Behind XCLIENT a 5xx says that the server does not take the client, whoever asks. */
-static bool is_of_identity(const struct flow *flow, const struct smtp_reply *reply)
+/* Where the server knows the client, a 5xx says that it does not take this one, whoever asks. */
+static bool is_of_client(const struct flow *flow, const struct smtp_reply *reply)
 {
-	return flow->server_index >= 0 && reply->code >= 500 &&
-	       flow->policy->servers[flow->server_index].announce == POLICY_ANNOUNCE_XCLIENT;
+	if (flow->server_index < 0 || reply->code < 500)
+		return false;
+	const struct policy_server *server = &flow->policy->servers[flow->server_index];
+	return server->announce != POLICY_ANNOUNCE_NONE || server->bind == POLICY_BIND_CLIENT;
 }
 
 static void bad_greeting(struct flow *flow, const struct smtp_reply *reply)
@@ -32,9 +34,9 @@ static void bad_greeting(struct flow *flow, const struct smtp_reply *reply)
 	case SMTP_REPLY_DONE:
 		smtp_reply_words(reply, words);
 		connect_failed(flow,
-			reply->code < 400             ? ENDING_GREETING_MALFORMED
-			: is_of_identity(flow, reply) ? ENDING_IDENTITY_REFUSED
-						      : ENDING_GREETING_REFUSED,
+			reply->code < 400           ? ENDING_GREETING_MALFORMED
+			: is_of_client(flow, reply) ? ENDING_IDENTITY_REFUSED
+						    : ENDING_GREETING_REFUSED,
 			words);
 		break;
 	case SMTP_REPLY_TOO_LONG:

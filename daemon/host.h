@@ -8,9 +8,8 @@
 
 #include "daemon/loop.h"
 #include "lib/message.h"
-#include "lib/proxy.h"
-#include "lib/smtp.h"
 
+struct announce_talk;
 struct relay;
 
 #define HOSTS_MAX 256
@@ -21,15 +20,14 @@ struct relay;
 enum host_answer {
 	HOST_UNKNOWN,
 	HOST_GOOD,
-	HOST_REFUSED, /* offers what it must not */
+	HOST_REFUSED, /* offers what it must not, or does not take the PROXY header */
 };
 
 enum host_step { /* of the question at hand */
 	HOST_QUIET,
 	HOST_CONNECTING,
-	HOST_GREETING,
-	HOST_EHLO,
-	HOST_QUIT,
+	HOST_TALKING,
+	HOST_QUIT, /* all is known; its 221 */
 };
 
 struct host {
@@ -38,20 +36,20 @@ struct host {
 	uint8_t bind;     /* enum policy_bind: and from where */
 	struct addr bind_addr;
 	uint8_t answer;    /* enum host_answer */
+	uint8_t refusal;   /* enum ending: when it is HOST_REFUSED */
 	uint8_t step;      /* enum host_step */
 	bool asking;       /* the answer is not there yet */
 	uint64_t asked_ms; /* when the answer came; monotonic */
 	uint64_t said_ms;  /* that it cannot be asked: logged once a minute */
-	char text[SMTP_REPLY_WORDS_SIZE];
+	char text[TARGET_TEXT_SIZE];
 	/* the question at hand */
 	struct relay *relay;
 	struct loop_watch watch;
 	struct loop_timer deadline;
-	struct smtp_reply reply;
+	struct announce_talk *talk;
+	uint64_t connected_ms;
 	uint32_t greeting_ms;
-	uint16_t header_len;
-	uint8_t header[PROXY_V2_SIZE]; /* said first; the client that it is asked for */
-	int error;                     /* why there is no socket to ask with */
+	int error; /* why there is no socket to ask with */
 	char server[POLICY_NAME_SIZE];
 };
 

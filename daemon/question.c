@@ -28,6 +28,9 @@ void question_stop(struct host *host)
 		loop_del(host->relay->loop, &host->watch);
 		close(host->watch.fd);
 	}
+	if (host->talk)
+		pool_give(&host->relay->tools.stuck, host->talk);
+	host->talk = NULL;
 	host->watch.fd = -1;
 	host->step = HOST_QUIET;
 	host->asking = false;
@@ -38,28 +41,36 @@ static void set_step(struct host *host, enum host_step step, uint32_t within_ms)
 {
 	struct loop *loop = host->relay->loop;
 	host->step = (uint8_t)step;
-	smtp_reply_init(&host->reply);
 	loop_timer_set(loop, &host->deadline, loop_now_ms(loop) + within_ms);
 }
 
-/* No answer: the flows that wait take it as a failed attempt; the next flow asks again. */
+static void say_why_not(struct host *host, enum ending ending, const char *words)
+{
+	uint64_t now_ms = loop_now_ms(host->relay->loop);
+	char end[ENDPOINT_TEXT_SIZE];
+
+	if (host->said_ms != 0 && now_ms < host->said_ms + SAID_EVERY_MS)
+		return;
+	host->said_ms = now_ms;
+	log_warning("server %s host %s cannot be asked: %s%s%s", host->server,
+		endpoint_format(&host->end, end), ending_name(ending), *words ? ": " : "", words);
+}
+
+/* No answer: the flows that wait take it as a failed attempt; the next flow asks again. The host
+ * may be asked anew, or be another, when this returns. */
 static void fail(struct host *host, enum ending ending, const char *words)
 {
 	struct relay *relay = host->relay;
-	bool asking = host->asking;
-	char end[ENDPOINT_TEXT_SIZE];
+	bool about_client = host->talk && host->talk->dialogue.about_client;
+	struct endpoint client;
+	char text[TARGET_TEXT_SIZE]; /* the words go with the talk */
 
+	snprintf(text, sizeof(text), "%s", words);
+	if (about_client)
+		client = host->talk->setup.client;
 	question_stop(host);
-	if (!asking)
-		return;
-	uint64_t now_ms = loop_now_ms(relay->loop);
-	if (host->said_ms == 0 || now_ms >= host->said_ms + SAID_EVERY_MS) {
-		host->said_ms = now_ms;
-		log_warning("server %s host %s cannot be asked: %s%s%s", host->server,
-			endpoint_format(&host->end, end), ending_name(ending), *words ? ": " : "",
-			words);
-	}
-	connect_on_host(relay, host, ending, words);
+	say_why_not(host, ending, text);
+	connect_on_host(relay, host, ending, text, about_client ? &client : NULL);
 }
 
 static void tell_control(struct host *host)
@@ -74,32 +85,24 @@ static void tell_control(struct host *host)
 	relay_send(host->relay, &message);
 }
 
-static const char *offer_words(unsigned offers)
-{
-	if (!(offers & SMTP_OFFER_XCLIENT))
-		return "offers XFORWARD to the gateway";
-	return offers & SMTP_OFFER_XFORWARD ? "offers XCLIENT and XFORWARD to the gateway"
-					    : "offers XCLIENT to the gateway";
-}
-
-/* The EHLO was answered; 5xx is a host without any extension. */
-static void answer(struct host *host)
+/* ENDING_NONE: it may be used. */
+static void answer(struct host *host, enum ending ending, const char *words)
 {
 	struct relay *relay = host->relay;
-	unsigned bad = host->reply.offers & (SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD);
 	char end[ENDPOINT_TEXT_SIZE];
 
 	host->asked_ms = loop_now_ms(relay->loop);
 	host->asking = false;
-	host->answer = bad ? HOST_REFUSED : HOST_GOOD;
-	snprintf(host->text, sizeof(host->text), "%s", bad ? offer_words(bad) : "");
-	if (bad) {
+	host->answer = ending == ENDING_NONE ? HOST_GOOD : HOST_REFUSED;
+	host->refusal = (uint8_t)ending;
+	snprintf(host->text, sizeof(host->text), "%s", words);
+	if (ending != ENDING_NONE) {
 		relay_count(relay, COUNTER_HOSTS_REFUSED);
 		log_warning("server %s host %s %s and is not used", host->server,
 			endpoint_format(&host->end, end), host->text);
 	}
 	tell_control(host);
-	connect_on_host(relay, host, bad ? ENDING_OFFERS_XCLIENT : ENDING_NONE, host->text);
+	connect_on_host(relay, host, ending, host->text, NULL);
 }
 
 static bool say(struct host *host, const void *bytes, size_t len)
@@ -107,145 +110,156 @@ static bool say(struct host *host, const void *bytes, size_t len)
 	return send(host->watch.fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
 }
 
-static void say_ehlo(struct host *host)
+static void leave(struct host *host)
 {
-	char line[RELAY_NAME_SIZE + 8];
-	snprintf(line, sizeof(line), "EHLO %s\r\n", relay_name(host->relay));
-	set_step(host, HOST_EHLO, host->greeting_ms);
-	if (!say(host, line, strlen(line)))
-		fail(host, ENDING_GREETING_CLOSED, "");
-}
-
-static void on_reply(struct host *host)
-{
-	char words[SMTP_REPLY_WORDS_SIZE];
-	unsigned class = host->reply.code / 100;
-
-	smtp_reply_words(&host->reply, words);
-	switch ((enum host_step)host->step) {
-	case HOST_GREETING:
-		if (host->reply.code == 220)
-			say_ehlo(host);
-		else
-			fail(host, ENDING_GREETING_REFUSED, words);
-		break;
-	case HOST_EHLO:
-		if (class != 2 && class != 5) {
-			fail(host, ENDING_GREETING_REFUSED, words);
-			break;
-		}
-		answer(host);
+	if (say(host, "QUIT\r\n", 6))
 		set_step(host, HOST_QUIT, QUIT_MS);
-		if (!say(host, "QUIT\r\n", 6))
-			question_stop(host);
-		break;
-	case HOST_QUIT:
+	else
 		question_stop(host);
-		break;
-	case HOST_QUIET:
-	case HOST_CONNECTING:
-		break;
-	}
 }
 
-/* False: the question is over. */
-static bool read_bytes(struct host *host, const uint8_t *bytes, size_t len)
+/* The dialogue is over. */
+static void conclude(struct host *host)
 {
-	while (len > 0) {
-		size_t used = 0;
-		switch (smtp_reply_feed(&host->reply, bytes, len, &used)) {
-		case SMTP_REPLY_MORE:
-			return true;
-		case SMTP_REPLY_DONE:
-			on_reply(host);
-			break;
-		case SMTP_REPLY_MALFORMED:
-			fail(host, ENDING_GREETING_MALFORMED, "not SMTP");
-			break;
-		case SMTP_REPLY_TOO_LONG:
-			fail(host, ENDING_GREETING_MALFORMED, "reply too long");
-			break;
-		}
-		if (host->step == HOST_QUIET)
-			return false;
-		bytes += used;
-		len -= used;
+	const struct dialogue *dialogue = &host->talk->dialogue;
+
+	if (dialogue->outcome == TARGET_WORKED) {
+		answer(host, ENDING_NONE, "");
+		question_stop(host);
+	} else if (dialogue->outcome == TARGET_REFUSED && !dialogue->about_client) {
+		answer(host, announce_ending(dialogue), dialogue->text);
+		leave(host);
+	} else {
+		fail(host, announce_ending(dialogue), dialogue->text);
 	}
-	return true;
 }
 
-static void read_host(struct host *host)
+/* Says what is to be said. Without a PROXY header all is known when the EHLO was answered well. */
+static void go_on(struct host *host, enum dialogue_step before)
+{
+	const struct dialogue *dialogue = &host->talk->dialogue;
+
+	if (dialogue->step == DIALOGUE_OVER) {
+		conclude(host);
+	} else if (dialogue->step == DIALOGUE_QUIT && host->announce == POLICY_ANNOUNCE_NONE) {
+		answer(host, ENDING_NONE, "");
+		leave(host);
+	} else if (dialogue->out_len > 0 && !say(host, dialogue->out, dialogue->out_len)) {
+		fail(host, ENDING_GREETING_CLOSED, "");
+	} else if (dialogue->step != before) {
+		set_step(host, HOST_TALKING, host->greeting_ms);
+	}
+}
+
+static void on_connected(struct host *host)
+{
+	loop_change(host->relay->loop, &host->watch, EPOLLIN);
+	set_step(host, HOST_TALKING, host->greeting_ms);
+	host->connected_ms = loop_now_ms(host->relay->loop);
+	dialogue_begin(&host->talk->dialogue, &host->talk->setup);
+	go_on(host, DIALOGUE_GREETING);
+}
+
+/* The host's 221, or its end. It is read, or closing would reset the connection. */
+static void read_farewell(struct host *host)
 {
 	uint8_t bytes[2048];
-	ssize_t n;
-	do {
-		n = recv(host->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0)
-			fail(host, ENDING_GREETING_CLOSED, n < 0 ? strerror(errno) : "");
-	} while (n > 0 && read_bytes(host, bytes, (size_t)n));
+	recv(host->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	question_stop(host);
+}
+
+/* One read an event: afterwards the question may be over. */
+static void read_host(struct host *host)
+{
+	struct dialogue *dialogue = &host->talk->dialogue;
+	enum dialogue_step before = (enum dialogue_step)dialogue->step;
+	uint8_t bytes[2048];
+	ssize_t n = recv(host->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		fail(host, ENDING_GREETING_CLOSED, n < 0 ? strerror(errno) : "");
+		return;
+	}
+	dialogue_feed(
+		dialogue, bytes, (size_t)n, loop_now_ms(host->relay->loop) - host->connected_ms);
+	go_on(host, before);
 }
 
 static void on_event(struct loop_watch *watch, uint32_t events)
 {
 	struct host *host = CONTAINER(watch, watch);
-	if (host->step == HOST_CONNECTING) {
-		int error = 0;
-		if (events & (EPOLLERR | EPOLLHUP))
-			error = connect_error(watch->fd);
-		if (error) {
+	int error;
+
+	switch ((enum host_step)host->step) {
+	case HOST_CONNECTING:
+		error = events & (EPOLLERR | EPOLLHUP) ? connect_error(watch->fd) : 0;
+		if (error)
 			fail(host, connect_ending(error), strerror(error));
-			return;
-		}
-		if (!(events & EPOLLOUT))
-			return;
-		set_step(host, HOST_GREETING, host->greeting_ms);
-		loop_change(host->relay->loop, watch, EPOLLIN);
-		if (host->header_len > 0 && !say(host, host->header, host->header_len)) {
-			fail(host, ENDING_GREETING_CLOSED, "");
-			return;
-		}
-	}
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		else if (events & EPOLLOUT)
+			on_connected(host);
+		break;
+	case HOST_TALKING:
 		read_host(host);
+		break;
+	case HOST_QUIT:
+		read_farewell(host);
+		break;
+	case HOST_QUIET:
+		break;
+	}
 }
 
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct host *host = CONTAINER(timer, deadline);
 	(void)now_ms;
-	if (host->step == HOST_QUIT)
-		question_stop(host);
-	else if (host->step != HOST_CONNECTING)
+	switch ((enum host_step)host->step) {
+	case HOST_CONNECTING:
+		if (host->error)
+			fail(host, connect_ending(host->error), strerror(host->error));
+		else
+			fail(host, ENDING_CONNECT_TIMEOUT, "");
+		break;
+	case HOST_TALKING:
 		fail(host, ENDING_GREETING_TIMEOUT, "");
-	else if (host->watch.fd < 0)
-		fail(host, connect_ending(host->error), strerror(host->error));
-	else
-		fail(host, ENDING_CONNECT_TIMEOUT, "");
+		break;
+	case HOST_QUIT:
+		question_stop(host);
+		break;
+	case HOST_QUIET:
+		break;
+	}
+}
+
+/* 0 or errno. */
+static int dial(struct host *host, const struct flow *flow)
+{
+	host->talk = announce_new_talk(flow, false);
+	if (!host->talk)
+		return ENOMEM;
+	int fd = connect_socket(&host->end, &flow->policy->servers[flow->server_index]);
+	if (fd < 0)
+		return -fd;
+	host->watch.fd = fd;
+	return -loop_add(host->relay->loop, &host->watch, EPOLLIN | EPOLLOUT);
 }
 
 void question_begin(struct flow *flow, struct host *host, uint32_t connect_ms, uint32_t greeting_ms)
 {
-	struct relay *relay = flow->relay;
-	const struct policy_server *server = &flow->policy->servers[flow->server_index];
-
 	if (host->asking)
 		return;
 	question_stop(host);
-	host->relay = relay;
+	host->relay = flow->relay;
 	host->watch.on_event = on_event;
 	host->deadline.on_time = on_deadline;
 	host->greeting_ms = greeting_ms;
-	host->header_len = (uint16_t)announce_header(flow, host->header);
-	snprintf(host->server, sizeof(host->server), "%s", server->name.text);
-	relay_count(relay, COUNTER_HOSTS_ASKED);
+	snprintf(host->server, sizeof(host->server), "%s",
+		flow->policy->servers[flow->server_index].name.text);
+	relay_count(flow->relay, COUNTER_HOSTS_ASKED);
 	host->asking = true;
-	int fd = connect_socket(&host->end, server);
-	host->watch.fd = fd < 0 ? -1 : fd;
-	host->error = fd < 0 ? -fd : 0;
-	if (fd >= 0)
-		loop_add(relay->loop, &host->watch, EPOLLIN | EPOLLOUT);
-	/* without a socket the deadline is now */
-	set_step(host, HOST_CONNECTING, fd < 0 ? 0 : connect_ms);
+	host->error = dial(host, flow);
+	/* an error is told by the deadline: never from within this call */
+	set_step(host, HOST_CONNECTING, host->error ? 0 : connect_ms);
 }

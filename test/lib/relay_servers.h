@@ -123,4 +123,31 @@ static inline void serve(struct world *world, const struct hosts *hosts, int i)
 	assert_int_equal(record->host.port, hosts->port[i]);
 }
 
+static inline uint32_t count_state(struct world *world, const char *name)
+{
+	static _Alignas(16) uint8_t buf[MESSAGE_BYTES_MAX];
+	const struct message_header *header = (const void *)buf;
+	struct message_plain get;
+	uint32_t n = 0;
+	message_init(&get, MESSAGE_FLOWS_GET, sizeof(get));
+	get.header.seq = 7;
+	tell(world->control, &get, -1);
+	do {
+		ssize_t len = recv(world->control, buf, sizeof(buf), 0);
+		assert_true(len > 0);
+		if (header->type == MESSAGE_FLOW)
+			n += strcmp(((const struct message_flow *)(void *)buf)->state, name) == 0;
+	} while (header->type != MESSAGE_REPLY);
+	return n;
+}
+
+/* Waits until so many flows are in this state. Records that come meanwhile are lost. */
+static inline void await_state(struct world *world, uint32_t n, const char *name)
+{
+	for (int tries = 0; count_state(world, name) != n; tries++) {
+		assert_true(tries < WAIT_S * 1000);
+		usleep(1000);
+	}
+}
+
 #endif

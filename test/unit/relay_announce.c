@@ -116,20 +116,6 @@ static void xclient_is_said_before_the_client_is_greeted(void **state)
 	end(&world);
 }
 
-/* Waits until the one flow is in this state with this host. */
-static void await_state(struct world *world, const struct hosts *hosts, int i, const char *name)
-{
-	struct message_flow flow = {0};
-	while (strcmp(flow.state, name) != 0 || flow.host.port != hosts->port[i]) {
-		struct message_plain get;
-		message_init(&get, MESSAGE_FLOWS_GET, sizeof(get));
-		get.header.seq = 7;
-		tell(world->control, &get, -1);
-		await(world, world->control, MESSAGE_FLOW, &flow);
-		await(world, world->control, MESSAGE_REPLY, NULL);
-	}
-}
-
 /* The gateway's name when the talk begins is that of another policy than the flow's own, and that
  * policy goes, too. */
 static void policies_come_and_go_while_xclient_is_said(void **state)
@@ -142,7 +128,7 @@ static void policies_come_and_go_while_xclient_is_said(void **state)
 	apply_policy(&world, hosts_policy(&world, &hosts, "announce xclient", "weight 2"));
 	close(first);
 	int second = take_at(&hosts, 1);
-	await_state(&world, &hosts, 1, "announce");
+	await_state(&world, 1, "announce");
 	apply_policy(&world, hosts_policy(&world, &hosts, "announce xclient", "weight 3"));
 	hear_xclient(&world, client, second);
 	say(second, "220 welcome\r\n");

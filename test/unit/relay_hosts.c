@@ -14,6 +14,7 @@ static void only_the_first_good_greeting_is_seen(void **state)
 		{"450 4.3.2 busy\r\n", false, ENDING_GREETING_REFUSED},
 		{"", true, ENDING_GREETING_CLOSED},
 		{"220-half\r\n", true, ENDING_GREETING_CLOSED},
+		{"554-no\r\n220 but yes\r\n", false, ENDING_GREETING_REFUSED},
 		{"\xff\x00\x01\n", false, ENDING_GREETING_MALFORMED},
 		{NULL, false, ENDING_GREETING_TIMEOUT},
 	};
@@ -347,6 +348,39 @@ static void control_hears_what_may_be_news(void **state)
 	end(&world);
 }
 
+/* Else one client that the host lists would take it from all. */
+static void what_a_host_says_of_one_client_is_no_news_of_it(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	struct message_host heard;
+	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "");
+	tell(world.control, targets_of(&world, &hosts), -1);
+	for (int i = 0; i < 2; i++) {
+		int client = dial(&world);
+		int server = take_at(&hosts, 0);
+		assert_memory_equal(hear(server), "PROXY TCP", 9);
+		say(server, i == 0 ? "554 5.7.1 you are listed\r\n" : "421 4.3.2 full\r\n");
+		close(server);
+		server = take_at(&hosts, 1);
+		assert_memory_equal(hear(server), "PROXY TCP", 9);
+		say(server, "220 hi\r\n");
+		hear_exactly(client, "220 hi\r\n");
+		close(server);
+		hear_end(client);
+		close(client);
+		if (i == 1) {
+			await(&world, world.control, MESSAGE_HOST, &heard);
+			assert_int_equal(heard.kind, MESSAGE_HOST_FAILED);
+			assert_string_equal(heard.text, "421 4.3.2 full");
+		}
+		assert_int_equal(await_record(&world)->attempts[0].ending,
+			i == 0 ? ENDING_IDENTITY_REFUSED : ENDING_GREETING_REFUSED);
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
 static void a_swallowed_host_leaves_time_for_the_others(void **state)
 {
 	struct world world;
@@ -419,6 +453,7 @@ int main(void)
 		BOTH(a_server_over_its_limit_is_said),
 		BOTH(a_new_policy_keeps_what_is_known_of_its_hosts),
 		BOTH(control_hears_what_may_be_news),
+		BOTH(what_a_host_says_of_one_client_is_no_news_of_it),
 		BOTH(a_swallowed_host_leaves_time_for_the_others),
 		BOTH(many_attempts_are_counted),
 	};

@@ -1,0 +1,146 @@
+/* What a relay finds out itself before a host's first flow, from hosts that answer oddly. Health
+ * has told nothing here. */
+#include "test/lib/relay_servers.h"
+
+/* Ends the flow of a client that the second host takes; what the first one's attempt came to. */
+static enum ending second_takes(struct world *world, const struct hosts *hosts, int client)
+{
+	be_asked_at(hosts, 1);
+	int server = take_at(hosts, 1);
+	say(server, "220 second\r\n");
+	hear_exactly(client, "220 second\r\n");
+	close(server);
+	hear_end(client);
+	close(client);
+	const struct message_flow *record = await_record(world);
+	assert_int_equal(record->nattempts, 2);
+	assert_int_equal(record->host.port, hosts->port[1]);
+	return (enum ending)record->attempts[0].ending;
+}
+
+static void replies_ahead_of_the_question_answer_nothing(void **state)
+{
+	static const struct {
+		const char *greeting, *ehlo; /* NULL: nobody asks */
+		enum ending ending;
+	} cases[] = {
+		/* what would be read as the reply to EHLO offers nothing */
+		{"220 hi\r\n250 fine\r\n", NULL, ENDING_GREETING_MALFORMED},
+		{"220 hi\r\n", "250 fine\r\n250-mx\r\n250 XCLIENT NAME ADDR\r\n",
+			ENDING_GREETING_MALFORMED},
+		{"220 hi\r\n", "250-mx\r\n250 XFORWARD NAME\r\n", ENDING_OFFERS_XCLIENT},
+		{"220 hi\r\n", "421 busy\r\n", ENDING_GREETING_REFUSED},
+		{"220 hi\r\n", "354 what\r\n", ENDING_GREETING_REFUSED},
+		{"554 no\r\n", NULL, ENDING_GREETING_REFUSED},
+		{"hello\r\n", NULL, ENDING_GREETING_MALFORMED},
+		{"", NULL, ENDING_GREETING_CLOSED},
+	};
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int client = dial(&world);
+		int first = take_at(&hosts, 0);
+		say(first, cases[i].greeting);
+		if (!*cases[i].greeting)
+			shutdown(first, SHUT_WR);
+		if (cases[i].ehlo) {
+			hear_exactly(first, "EHLO gw.example.net\r\n");
+			say(first, cases[i].ehlo);
+		}
+		assert_int_equal(second_takes(&world, &hosts, client), cases[i].ending);
+		close(first);
+		nobody_at(&hosts, 0);
+		/* every host is asked again */
+		apply_policy(&world, hosts_policy(&world, &hosts, "", ""));
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
+/* Its error for the header would be taken for the reply to EHLO, and each reply for the one before:
+ * what the host offers would never be seen. */
+static void a_port_that_expects_no_header_gets_no_flow(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "");
+	int client = dial(&world);
+	int first = take_at(&hosts, 0);
+	say(first, "220 hi\r\n");
+	assert_memory_equal(hear(first), "PROXY TCP", 9);
+	say(first, "500 what\r\n");
+	int second = take_at(&hosts, 1);
+	assert_memory_equal(hear(second), "PROXY TCP", 9);
+	say(second, "220 hi\r\n");
+	hear_exactly(second, "EHLO gw.example.net\r\n");
+	say(second, "250 fine\r\n");
+	hear_exactly(second, "QUIT\r\n");
+	say(second, "221 bye\r\n");
+	close(second);
+	second = take_at(&hosts, 1);
+	assert_memory_equal(hear(second), "PROXY TCP", 9);
+	say(second, "220 second\r\n");
+	hear_exactly(client, "220 second\r\n");
+	close(second);
+	hear_end(client);
+	close(client);
+	close(first);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->nattempts, 2);
+	assert_int_equal(record->attempts[0].ending, ENDING_IDENTITY_REFUSED);
+	nobody_at(&hosts, 0);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+/* The host was asked as one client; that it does not take this one says nothing of the other. */
+static void what_one_client_is_refused_is_not_refused_to_another(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "weight 0");
+	int unwanted = dial(&world);
+	int first = take_at(&hosts, 0);
+	assert_memory_equal(hear(first), "PROXY TCP", 9);
+	/* waits for the same answer */
+	int client = dial(&world);
+	await_state(&world, 2, "ask");
+	say(first, "554 5.7.1 not you\r\n");
+	close(first);
+	first = take_at(&hosts, 0);
+	hear(first);
+	say(first, "220 hi\r\n");
+	hear_exactly(first, "EHLO gw.example.net\r\n");
+	say(first, "250 fine\r\n");
+	hear_exactly(first, "QUIT\r\n");
+	say(first, "221 bye\r\n");
+	close(first);
+	first = take_at(&hosts, 0);
+	hear(first);
+	say(first, "220 first\r\n");
+	hear_exactly(client, "220 first\r\n");
+	close(first);
+	hear_end(client);
+	close(client);
+	close(take_at(&hosts, 2));
+	hear_refusal(unwanted, "421 4.4.1 gw.example.net the mail server does not take your "
+			       "connection: 554 5.7.1 not you [f-");
+	close(unwanted);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(replies_ahead_of_the_question_answer_nothing),
+		BOTH(a_port_that_expects_no_header_gets_no_flow),
+		BOTH(what_one_client_is_refused_is_not_refused_to_another),
+	};
+	if (!enter_namespace()) {
+		printf("skipped: no network namespace to be had\n");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -183,6 +183,11 @@ void charge_drop_host(struct flow *flow)
 	drop(flow, LIMIT_FLOWS_HOST);
 }
 
+void charge_drop_server(struct flow *flow)
+{
+	drop(flow, LIMIT_FLOWS_SERVER);
+}
+
 void charge_drop(struct flow *flow)
 {
 	for (unsigned i = 0; i < FLOW_HOLDS; i++)

@@ -12,6 +12,9 @@ enum ending charge_flow(struct flow *flow);
 /* Counts the attempt at flow->host. ENDING_NONE or ENDING_OVER_FLOWS_SERVER. */
 enum ending charge_host(struct flow *flow);
 void charge_drop_host(struct flow *flow);
+/* No host was to be had: the client that is told so may stay for a while, and takes no place of the
+ * server. */
+void charge_drop_server(struct flow *flow);
 /* Gives all back. */
 void charge_drop(struct flow *flow);
 

@@ -189,6 +189,7 @@ static void give_up(struct flow *flow)
 		note_unfit(flow);
 	memset(&flow->host, 0, sizeof(flow->host));
 	choose_end(flow);
+	charge_drop_server(flow);
 	const struct flow_attempts *attempts = flow->attempts;
 	enum ending ending = ending_of(attempts);
 	const struct ending_reply *reply = ending_reply_of(ending);

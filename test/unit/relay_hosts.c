@@ -381,6 +381,28 @@ static void what_a_host_says_of_one_client_is_no_news_of_it(void **state)
 	end(&world);
 }
 
+/* Who was told that no host is to be had, and stays, takes no place of others when one is. */
+static void a_flow_that_is_answered_holds_nothing_of_the_server(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "limit flows 1", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	for (int i = 0; i < HOSTS; i++)
+		told->v[i].drained = 1;
+	tell(world.control, told, -1);
+	int answered = dial(&world);
+	hear_refusal(answered, "421 4.4.1 gw.example.net ");
+	told->v[0].drained = 0;
+	tell(world.control, told, -1);
+	await_state(&world, 1, "answer"); /* it has heard of the host by now */
+	serve(&world, &hosts, 0);
+	close(answered);
+	await_record(&world);
+	close_hosts(&hosts);
+	end(&world);
+}
+
 static void a_swallowed_host_leaves_time_for_the_others(void **state)
 {
 	struct world world;
@@ -454,6 +476,7 @@ int main(void)
 		BOTH(a_new_policy_keeps_what_is_known_of_its_hosts),
 		BOTH(control_hears_what_may_be_news),
 		BOTH(what_a_host_says_of_one_client_is_no_news_of_it),
+		BOTH(a_flow_that_is_answered_holds_nothing_of_the_server),
 		BOTH(a_swallowed_host_leaves_time_for_the_others),
 		BOTH(many_attempts_are_counted),
 	};

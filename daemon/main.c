@@ -1,5 +1,6 @@
 /* Starts what the command line asks for, and nothing else. */
 #include "daemon/check.h"
+#include "daemon/clear.h"
 #include "daemon/keeper.h"
 #include "daemon/options.h"
 #include "daemon/upgrade.h"
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
 	case OPTIONS_BYPASS:
 		return keeper_bypass_main(
 			options.bypass_on, options.bypass_zone, options.bypass_seconds);
+	case OPTIONS_CLEAR:
+		return clear_main(&options.process);
 	case OPTIONS_CHILD:
 		return process_child_main(&options.process, &options.start, options.role);
 	case OPTIONS_HELP:

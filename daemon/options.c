@@ -23,6 +23,7 @@ enum {
 	OPT_BYPASS,
 	OPT_ZONE,
 	OPT_FOR,
+	OPT_CLEAR,
 	OPT_CHILD,
 	OPT_RESUME,
 	OPT_UPGRADE,
@@ -42,6 +43,7 @@ static const struct option long_options[] = {
 	{"bypass", required_argument, NULL, OPT_BYPASS},
 	{"zone", required_argument, NULL, OPT_ZONE},
 	{"for", required_argument, NULL, OPT_FOR},
+	{"clear", no_argument, NULL, OPT_CLEAR},
 	{"child", required_argument, NULL, OPT_CHILD},
 	{"resume", required_argument, NULL, OPT_RESUME},
 	{"upgrade", no_argument, NULL, OPT_UPGRADE},
@@ -56,6 +58,7 @@ void options_print_help(void)
 	     "                [--relays N] [--mark-mask M] [--table N] [--port N] [--queue N]\n"
 	     "       posternd --bypass on [--zone ZONE] [--for SECONDS]\n"
 	     "       posternd --bypass off [--zone ZONE]\n"
+	     "       posternd --clear [--table N] [--run DIR]\n"
 	     "       posternd --upgrade [--run DIR]\n"
 	     "\n"
 	     "  -d             stay in the foreground and log to stderr\n"
@@ -70,6 +73,7 @@ void options_print_help(void)
 	     "  --port N       port of the relays, 4025\n"
 	     "  --queue N      number of the packet queue, 4025\n"
 	     "  --bypass       let everything pass, or end that, in the kernel: needs no daemon\n"
+	     "  --clear        take away what a stopped daemon left in the kernel\n"
 	     "  --upgrade      the posternd that runs executes the program file as it is now:\n"
 	     "                 no connection is lost or refused\n"
 	     "  --version, --help");
@@ -224,6 +228,9 @@ static int parse_option(int letter, const char *text, struct options *options)
 		break;
 	case OPT_FOR:
 		error = parse_seconds(text, &options->bypass_seconds);
+		break;
+	case OPT_CLEAR:
+		options->command = OPTIONS_CLEAR;
 		break;
 	case OPT_CHILD:
 		error = parse_child(text, options);

@@ -8,6 +8,7 @@ enum options_command {
 	OPTIONS_RUN,
 	OPTIONS_CHECK,   /* -t */
 	OPTIONS_BYPASS,  /* --bypass on|off: in the kernel, without a daemon */
+	OPTIONS_CLEAR,   /* --clear: nothing of ours in the kernel */
 	OPTIONS_CHILD,   /* started by the keeper */
 	OPTIONS_UPGRADE, /* --upgrade: asks the keeper that runs */
 	OPTIONS_HELP,

@@ -126,8 +126,10 @@ static int take_lock(struct keeper *keeper)
 	return 0;
 }
 
-/* Owned by root, so that only root and the group may connect; without such a group only root. The
- * mode comes from the umask: a chmod() could be led elsewhere by whoever owns the folder. */
+/* Owned by root, so that only root and the group may connect; without such a group only root. Where
+ * a service manager started us as the user it is the user's, and control turns our own processes
+ * away. The mode comes from the umask: a chmod() could be led elsewhere by whoever owns the
+ * folder. */
 static int open_socket(struct keeper *keeper, const char *name, const char *group_name, int *fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -148,7 +150,8 @@ static int open_socket(struct keeper *keeper, const char *name, const char *grou
 	int failed = s < 0 || bind(s, (struct sockaddr *)&address, sizeof(address)) < 0;
 	umask(old);
 	if (failed || listen(s, 128) < 0 ||
-		(group && lchown(address.sun_path, 0, group->gr_gid) < 0)) {
+		(group && lchown(address.sun_path, geteuid() == 0 ? 0 : (uid_t)-1, group->gr_gid) <
+				  0)) {
 		int error = -errno;
 		log_error("cannot open the socket %s: %s", address.sun_path, strerror(errno));
 		if (s >= 0)
@@ -236,14 +239,15 @@ int keeper_prepare(struct keeper *keeper)
 	const struct process_options *options = &keeper->options;
 	int error;
 
-	if (geteuid() != 0) {
+	if ((error = find_user(keeper)))
+		return error;
+	if (geteuid() != 0 && !privilege_is_given(keeper->uid)) {
 		log_error("must be started as root; it then becomes user %s", options->user);
 		return -EPERM;
 	}
 	raise_descriptors();
 	keeper->queue_stats = open("/proc/net/netfilter/nfnetlink_queue", O_RDONLY | O_CLOEXEC);
-	if ((error = find_user(keeper)) || (error = make_folder(keeper, options->run_dir, 0755)) ||
-		(error = take_lock(keeper)) ||
+	if ((error = make_folder(keeper, options->run_dir, 0755)) || (error = take_lock(keeper)) ||
 		(error = make_folder(keeper, options->state_dir, 0750)) ||
 		(error = open_program(keeper)) ||
 		(error = open_socket(keeper, "control.sock", "postern", &keeper->control_socket)) ||

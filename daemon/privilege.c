@@ -75,6 +75,20 @@ static int close_memory(void)
 	return 0;
 }
 
+bool privilege_is_given(uid_t uid)
+{
+	static const cap_value_t needed[] = {CAP_NET_ADMIN, CAP_SETPCAP};
+	cap_t caps = cap_get_proc();
+	bool given = caps && uid != 0 && getuid() == uid && geteuid() == uid;
+
+	for (size_t i = 0; given && i < sizeof(needed) / sizeof(needed[0]); i++) {
+		cap_flag_value_t has = CAP_CLEAR;
+		given = cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &has) == 0 && has == CAP_SET;
+	}
+	cap_free(caps);
+	return given;
+}
+
 int privilege_drop_keeper(uid_t uid, gid_t gid)
 {
 	int error = make_inheritable();
@@ -82,8 +96,10 @@ int privilege_drop_keeper(uid_t uid, gid_t gid)
 		error = drop_bounding_set();
 	if (error)
 		return error;
-	if (setgroups(0, NULL) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
-		setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+	/* who is the user already cannot change groups, and was given those that it shall have */
+	if (geteuid() != uid &&
+		(setgroups(0, NULL) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
+			setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return -errno;
 	cap_reset_ambient();
 	error = keep_one_capability();

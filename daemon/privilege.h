@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Has a service manager made this process the user already, with what the keeper needs to give up
+ * the rest by itself: CAP_NET_ADMIN and CAP_SETPCAP? */
+bool privilege_is_given(uid_t uid);
 /* Becomes the user for ever, with CAP_NET_ADMIN and nothing else: no other groups, an empty
  * bounding set, no new privileges, no core, not traceable. As root, once, by the keeper. The one
  * capability is inheritable, so that an upgrade in place can take it along, and nothing takes it

@@ -484,7 +484,10 @@ static void on_accept(struct loop_watch *watch, uint32_t events)
 			return;
 		struct ucred who = {.uid = (uid_t)-1};
 		socklen_t len = sizeof(who);
-		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		/* Our own processes have no business here: one that was taken over shall not log
+		 * anybody in. */
+		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
+			(who.uid != 0 && who.uid == geteuid()))
 			close(fd);
 		else if (server->counts.clients >= CLIENTS_MAX ||
 			 (socket->portal && server->portals >= PORTALS_MAX))

@@ -297,7 +297,7 @@ struct testing {
 	struct ask ask; /* first */
 	struct command *command;
 	char server[POLICY_NAME_SIZE];
-	unsigned hosts, refused;
+	unsigned hosts, refused, skipped;
 };
 
 static void show_tested(struct testing *testing, const struct message_tested *tested)
@@ -310,10 +310,12 @@ static void show_tested(struct testing *testing, const struct message_tested *te
 	bool is_end = tested->kind == MESSAGE_TESTED_VERDICT;
 	testing->hosts += is_end;
 	testing->refused += is_end && tested->verdict == TRIAL_REFUSED;
+	testing->skipped += is_end && tested->verdict == TRIAL_SKIPPED;
 	command_row(testing->command,
-		json_pack("{s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "server", testing->server, "host",
-			row_text(tested->name), "address", row_addr(&tested->host.addr), "port",
-			(int)tested->host.port, "kind", kinds[tested->kind], "verdict",
+		json_pack("{s:s, s:o, s:o, s:i, s:o, s:s, s:o, s:o}", "server", testing->server,
+			"host", row_text(tested->name), "address", row_addr(&tested->host.addr),
+			"port", (int)tested->host.port, "client", row_addr(&tested->client), "kind",
+			kinds[tested->kind], "verdict",
 			is_end ? row_text(trial_verdict_names[tested->verdict]) : json_null(),
 			"text", row_text(tested->text)));
 }
@@ -339,8 +341,11 @@ static void on_tested(struct ask *ask, const struct message_header *message)
 			command, COMMAND_REFUSED, "server %s: %s", testing->server, reply->text);
 	else if (testing->refused)
 		command_done(command, COMMAND_REFUSED,
-			"server %s: %u of %u addresses would not take the message", testing->server,
-			testing->refused, testing->hosts);
+			"server %s: %u of %u dialogues did not end with the message taken",
+			testing->server, testing->refused, testing->hosts);
+	else if (testing->hosts == testing->skipped)
+		command_done(command, COMMAND_REFUSED,
+			"server %s: no host is of the client's IP version", testing->server);
 	else
 		command_ok(command);
 }

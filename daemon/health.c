@@ -1,6 +1,7 @@
 #include "daemon/health.h"
 
 #include "daemon/channel.h"
+#include "daemon/dial.h"
 #include "daemon/log.h"
 #include "daemon/picture.h"
 #include "daemon/privilege.h"
@@ -28,6 +29,7 @@ struct health {
 	struct channel *keeper;
 	struct channel *control; /* NULL: gone; a new one comes */
 	struct picture_pair pictures;
+	struct dials dials;
 	struct targets *targets;
 	struct targets_face face;
 	struct server_tests *tests;
@@ -236,6 +238,10 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		take_peer(health, fd);
 		return;
 	}
+	if (message->type == MESSAGE_SOCKET) {
+		dial_on_socket(&health->dials, (const void *)message, fd);
+		return;
+	}
 	if (fd >= 0)
 		close(fd);
 	switch (message->type) {
@@ -324,6 +330,7 @@ static int set_up(struct health *health)
 	health->loop = loop_new();
 	if (!health->loop)
 		return -ENOMEM;
+	dial_init(&health->dials, health->loop);
 	gethostname(health->machine, sizeof(health->machine) - 1);
 	tzset();
 	signal(SIGPIPE, SIG_IGN);
@@ -332,15 +339,17 @@ static int set_up(struct health *health)
 	watch_settings(health);
 	if ((rc = picture_init(&health->pictures, start->options.relay_port)) < 0 ||
 		(rc = targets_open(health->loop, health->counters, start->options.relay_port,
-			 &health->face, &health->targets)) < 0)
+			 &health->face, &health->dials, &health->targets)) < 0)
 		return rc;
 	const struct server_tests_face tests_face = {health, send_tested};
-	health->tests = server_tests_new(health->loop, health->targets, &tests_face);
+	health->tests =
+		server_tests_new(health->loop, health->targets, &tests_face, &health->dials);
 	if (!health->tests)
 		return -ENOMEM;
 	health->keeper = channel_open(health->loop, start->keeper_fd, &keeper_handler, health);
 	if (!health->keeper)
 		return -ENOMEM;
+	health->dials.keeper = health->keeper;
 	if (start->control_fd >= 0 && (rc = open_control(health, start->control_fd)) < 0)
 		return rc;
 	health->tick.on_time = on_tick;
@@ -353,6 +362,7 @@ static void take_down(struct health *health)
 {
 	server_tests_free(health->tests);
 	targets_close(health->targets);
+	dial_fini(&health->dials);
 	channel_free(health->control);
 	picture_fini(&health->pictures);
 	if (health->settings.fd >= 0)

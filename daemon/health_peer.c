@@ -38,8 +38,11 @@ static void tell_bound(void *context)
 	struct health_peer *peer = context;
 	for (const struct told *told = peer->told; told; told = told->next) {
 		ptrdiff_t at = policy_find_server(peer->control->policy, told->message.server);
-		if (at >= 0 && peer->control->policy->servers[at].bind == POLICY_BIND_CLIENT)
-			peers_send(peer->control->peers, &told->message);
+		if (at < 0 || peer->control->policy->servers[at].bind != POLICY_BIND_CLIENT)
+			continue;
+		peers_send(peer->control->peers, &told->message);
+		/* a probe before went astray */
+		health_peer_probe_now(peer, told->message.server);
 	}
 }
 

@@ -166,8 +166,9 @@ void keeper_child_send_all(struct keeper *keeper, const void *message);
 int keeper_listener_probe(uint16_t port);
 int keeper_listener_open(uint16_t port, bool ip6, int *fd);
 
-/* keeper_socket.c: answers a relay with as many sockets as it asked for, or why not. */
-void keeper_socket_on_get(struct keeper_child *relay, const struct message_sockets_get *request);
+/* keeper_socket.c: answers a relay or health with as many sockets as it asked for, or why
+ * not. */
+void keeper_socket_on_get(struct keeper_child *child, const struct message_sockets_get *request);
 
 /* keeper_kernel.c */
 /* fd: the socket of the keeper before, which owns the table, or -1. */

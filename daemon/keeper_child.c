@@ -88,7 +88,8 @@ static void on_message(void *context, const struct message_header *message, int 
 		keeper_request_on_message(child->keeper, message, fd);
 		return;
 	}
-	if (child->role == PROCESS_RELAY && message->type == MESSAGE_SOCKETS_GET) {
+	/* relays and health connect from clients' addresses */
+	if (message->type == MESSAGE_SOCKETS_GET) {
 		if (fd >= 0)
 			close(fd);
 		keeper_socket_on_get(child, (const struct message_sockets_get *)message);

@@ -3,8 +3,6 @@
 #include "lib/counter.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +20,7 @@ static const uint8_t client_bits[2] = {TARGET_CLIENTS_IP4, TARGET_CLIENTS_IP6};
 struct probe {
 	struct loop_watch watch; /* first */
 	struct loop_timer deadline;
+	struct dial dial;
 	struct probes *probes;
 	bool used, connected;
 	struct probe_order order;
@@ -41,6 +40,7 @@ struct probe {
 struct probes {
 	struct loop *loop;
 	uint64_t *counters;
+	struct dials *dials;
 	struct probe v[PROBES_MAX];
 };
 
@@ -59,6 +59,7 @@ static uint64_t since_connect_ms(const struct probe *probe)
 static void hang_up(struct probe *probe)
 {
 	loop_timer_clear(probe->probes->loop, &probe->deadline);
+	dial_cancel(&probe->dial);
 	if (probe->watch.fd >= 0) {
 		loop_del(probe->probes->loop, &probe->watch);
 		close(probe->watch.fd);
@@ -73,51 +74,50 @@ void probe_stop(struct probe *probe)
 	probe->used = false;
 }
 
-/* The socket, or -errno. */
-static int open_socket(const struct probe_order *order)
+static void wait_for_connection(struct probe *probe)
 {
-	struct sockaddr_storage sa;
-	socklen_t len = (socklen_t)endpoint_encode(&order->host, &sa);
-	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (order->bind.family != ADDR_NONE) {
-		struct endpoint from = {.addr = order->bind};
-		struct sockaddr_storage own;
-		socklen_t own_len = (socklen_t)endpoint_encode(&from, &own);
-		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-		if (bind(fd, (struct sockaddr *)&own, own_len) < 0)
-			goto fail;
-	}
-	if (connect(fd, (struct sockaddr *)&sa, len) == 0 || errno == EINPROGRESS)
-		return fd;
-fail:;
-	int error = -errno;
-	close(fd);
-	return error;
+	struct loop *loop = probe->probes->loop;
+	if (probe->watch.fd >= 0)
+		loop_add(loop, &probe->watch, EPOLLIN | EPOLLOUT);
+	/* without a socket the deadline is now: the answer never comes from within */
+	loop_timer_set(loop, &probe->deadline,
+		loop_now_ms(loop) + (probe->error ? 0 : probe->order.connect_ms));
 }
 
 static void dial(struct probe *probe)
 {
-	struct loop *loop = probe->probes->loop;
-	int fd = open_socket(&probe->order);
+	struct probes *probes = probe->probes;
+	const struct probe_order *order = &probe->order;
+	int fd =
+		dial_begin(probes->dials, &probe->dial, &order->host, &order->bind, order->foreign);
 
-	probe->probes->counters[COUNTER_PROBES]++;
+	probes->counters[COUNTER_PROBES]++;
 	probe->begun_us = now_us();
 	probe->connected = false;
+	probe->error = fd < 0 && fd != -EAGAIN ? -fd : 0;
+	probe->watch.fd = fd < 0 ? -1 : fd;
+	wait_for_connection(probe);
+}
+
+static void on_socket(struct dial *dial, int fd)
+{
+	struct probe *probe = (struct probe *)(void *)((char *)dial - offsetof(struct probe, dial));
+	probe->begun_us = now_us();
 	probe->error = fd < 0 ? -fd : 0;
 	probe->watch.fd = fd < 0 ? -1 : fd;
-	if (fd >= 0)
-		loop_add(loop, &probe->watch, EPOLLIN | EPOLLOUT);
-	/* without a socket the deadline is now: the answer never comes from within */
-	loop_timer_set(
-		loop, &probe->deadline, loop_now_ms(loop) + (fd < 0 ? 0 : probe->order.connect_ms));
+	wait_for_connection(probe);
 }
 
 static bool announces(const struct probe *probe)
 {
 	return probe->order.announce != POLICY_ANNOUNCE_NONE;
+}
+
+/* Does it ask for each kind of client? From a client's address only that client can be said, and
+ * the other kind never comes to this host. */
+static bool asks_for_each(const struct probe *probe)
+{
+	return announces(probe) && !probe->order.foreign;
 }
 
 static void finish(struct probe *probe)
@@ -146,7 +146,7 @@ static void on_outcome(
 {
 	struct probe_result *result = &probe->result;
 	uint64_t *counters = probe->probes->counters;
-	uint8_t bits = announces(probe) ? client_bits[probe->client] : TARGET_CLIENTS_ALL;
+	uint8_t bits = asks_for_each(probe) ? client_bits[probe->client] : TARGET_CLIENTS_ALL;
 
 	hang_up(probe);
 	if (outcome == TARGET_WORKED) {
@@ -165,7 +165,7 @@ static void on_outcome(
 		finish(probe);
 		return;
 	}
-	if (announces(probe) && probe->client == 0) {
+	if (asks_for_each(probe) && probe->client == 0) {
 		probe->client = 1;
 		dial(probe);
 		return;
@@ -265,6 +265,8 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	(void)now_ms;
 	if (probe->error) {
 		on_no_connection(probe, strerror(probe->error));
+	} else if (!probe->connected && probe->dial.dials) {
+		on_no_connection(probe, "the keeper gave no socket for a client's address in time");
 	} else if (!probe->connected) {
 		on_no_connection(probe, "no connection in time");
 	} else {
@@ -289,7 +291,7 @@ struct probe *probe_begin(
 	probe->order.hostname = probe->hostname;
 	probe->done = done;
 	probe->context = context;
-	probe->client = 0;
+	probe->client = order->foreign && order->host.addr.family == ADDR_IP6;
 	probe->refused = 0;
 	probe->why[0] = '\0';
 	memset(&probe->result, 0, sizeof(probe->result));
@@ -297,18 +299,20 @@ struct probe *probe_begin(
 	return probe;
 }
 
-struct probes *probe_open(struct loop *loop, uint64_t *counters)
+struct probes *probe_open(struct loop *loop, uint64_t *counters, struct dials *dials)
 {
 	struct probes *probes = calloc(1, sizeof(*probes));
 	if (!probes)
 		return NULL;
 	probes->loop = loop;
 	probes->counters = counters;
+	probes->dials = dials;
 	for (size_t i = 0; i < PROBES_MAX; i++) {
 		probes->v[i].probes = probes;
 		probes->v[i].watch.fd = -1;
 		probes->v[i].watch.on_event = on_event;
 		probes->v[i].deadline.on_time = on_deadline;
+		probes->v[i].dial.on_socket = on_socket;
 	}
 	return probes;
 }

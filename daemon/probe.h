@@ -3,7 +3,7 @@
 #ifndef POSTERN_PROBE_H
 #define POSTERN_PROBE_H
 
-#include "daemon/loop.h"
+#include "daemon/dial.h"
 #include "lib/dialogue.h"
 
 #define PROBES_MAX 16 /* at a time */
@@ -14,6 +14,7 @@ struct probes;
 struct probe_order {
 	struct endpoint host;
 	struct addr bind; /* ADDR_NONE: routing decides */
+	bool foreign;     /* bind is a client's: the one of its family is asserted, too */
 	enum policy_announce announce;
 	bool login;
 	struct endpoint clients[2]; /* IPv4, IPv6: asserted with announce */
@@ -32,7 +33,7 @@ struct probe_result {
 typedef void probe_done(void *context, const struct probe_result *result);
 
 /* NULL: out of memory. */
-struct probes *probe_open(struct loop *loop, uint64_t *counters);
+struct probes *probe_open(struct loop *loop, uint64_t *counters, struct dials *dials);
 /* Stops all. NULL is allowed. */
 void probe_close(struct probes *probes);
 /* NULL: all PROBES_MAX are in use. done() comes once, never from within this call; the probe is

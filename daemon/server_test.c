@@ -3,8 +3,6 @@
 #include "daemon/tracked.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +13,22 @@
 /* Each wait is shorter than control waits for the next row. */
 #define WAIT_MS   15000
 #define QUIT_MS   5000
-#define ITEMS_MAX (TARGETS_MAX * 4)
+#define ITEMS_MAX (TARGETS_MAX * 8)
 #define LINE_SIZE 400
 
+/* One dialogue: an address of a host, and a client. */
 struct item {
 	char name[TARGET_NAME_SIZE];
 	char text[TARGET_TEXT_SIZE]; /* without an address: why */
 	struct endpoint host;        /* ADDR_NONE: it has no address */
-	uint8_t clients;             /* enum target_clients that it takes */
+	struct endpoint client;      /* ADDR_NONE: the gateway, as itself */
+	bool foreign;                /* it is connected from the client's address */
 };
 
 struct server_test {
 	struct loop_watch watch; /* first */
 	struct loop_timer deadline;
+	struct dial dial;
 	struct server_tests *tests;
 	uint32_t seq; /* 0: not in use */
 	struct tracked_terms terms;
@@ -47,6 +48,7 @@ struct server_test {
 
 struct server_tests {
 	struct loop *loop;
+	struct dials *dials;
 	const struct targets *targets;
 	struct server_tests_face face;
 	struct server_test v[SERVER_TESTS_MAX];
@@ -61,6 +63,7 @@ static void tell(const struct server_test *test, enum message_tested_kind kind,
 	message_init(&message, MESSAGE_TESTED, sizeof(message));
 	message.header.seq = test->seq;
 	message.host = item->host;
+	message.client = item->client.addr;
 	message.kind = (uint16_t)kind;
 	message.verdict = (uint16_t)verdict;
 	memcpy(message.name, item->name, sizeof(message.name));
@@ -75,6 +78,7 @@ static void hang_up(struct server_test *test)
 {
 	struct loop *loop = test->tests->loop;
 	loop_timer_clear(loop, &test->deadline);
+	dial_cancel(&test->dial);
 	if (test->watch.fd >= 0) {
 		loop_del(loop, &test->watch);
 		close(test->watch.fd);
@@ -101,14 +105,6 @@ static void wait_until_next(struct server_test *test, uint64_t ms)
 	loop_timer_set(loop, &test->deadline, loop_now_ms(loop) + (ms < WAIT_MS ? ms : WAIT_MS));
 }
 
-/* The announced client is of one family; a server may take only one. */
-static struct endpoint client_of(const struct server_test *test, const struct item *item)
-{
-	if (test->asked.client.family != ADDR_NONE)
-		return (struct endpoint){.addr = test->asked.client, .port = 40025};
-	return test->terms.clients[item->clients == TARGET_CLIENTS_IP6];
-}
-
 static void set_up(struct server_test *test, const struct item *item)
 {
 	const struct tracked_terms *terms = &test->terms;
@@ -116,12 +112,14 @@ static void set_up(struct server_test *test, const struct item *item)
 
 	test->setup = (struct trial_setup){.dialogue = {.hostname = terms->hostname,
 						   .announce = terms->announce,
-						   .client = client_of(test, item),
+						   .client = item->client,
 						   .login = user ? test->asked.user : NULL},
 		.from = test->from,
 		.to = test->asked.to,
 		.bind = test->bind,
 		.login = terms->login,
+		.foreign = item->foreign,
+		.own = item->foreign ? item->client.addr : terms->bind,
 		.host = item->host};
 	/* what the client is said to have wanted: nobody's address, of its own family */
 	struct endpoint *original = &test->setup.dialogue.original;
@@ -140,38 +138,23 @@ static void learn_own_address(struct server_test *test)
 		test->setup.own = own.addr;
 }
 
-static int bind_socket(int fd, const struct addr *to)
+static void watch(struct server_test *test, int fd)
 {
-	struct endpoint from = {.addr = *to};
-	struct sockaddr_storage sa;
-	socklen_t len = (socklen_t)endpoint_encode(&from, &sa);
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-	return bind(fd, (struct sockaddr *)&sa, len) < 0 ? -errno : 0;
+	test->error = fd < 0 ? -fd : 0;
+	test->watch.fd = fd < 0 ? -1 : fd;
+	if (fd < 0)
+		return;
+	learn_own_address(test);
+	loop_add(test->tests->loop, &test->watch, EPOLLIN | EPOLLOUT);
 }
 
-static int dial(struct server_test *test)
+static void dial(struct server_test *test, const struct item *item)
 {
-	struct sockaddr_storage sa;
-	socklen_t len = (socklen_t)endpoint_encode(&test->setup.host, &sa);
-	int error = 0;
-
-	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	test->watch.fd = fd;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (test->terms.bind.family != ADDR_NONE)
-		error = bind_socket(fd, &test->terms.bind);
-	if (!error && connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
-		error = -errno;
-	learn_own_address(test);
-	if (!error)
-		error = loop_add(test->tests->loop, &test->watch, EPOLLIN | EPOLLOUT);
-	if (!error)
-		return 0;
-	close(fd);
-	test->watch.fd = -1;
-	return error;
+	const struct addr *from = item->foreign ? &item->client.addr : &test->terms.bind;
+	int fd = dial_begin(test->tests->dials, &test->dial, &item->host, from, item->foreign);
+	test->error = 0;
+	if (fd != -EAGAIN)
+		watch(test, fd);
 }
 
 /* What stops it comes by the deadline, so that the answer never comes from within the question. */
@@ -183,13 +166,33 @@ static void next(struct server_test *test)
 	}
 	const struct item *item = &test->items[test->at];
 	set_up(test, item);
-	test->error = item->host.addr.family == ADDR_NONE ? ENODATA : -dial(test);
+	if (item->host.addr.family == ADDR_NONE)
+		test->error = ENODATA;
+	else
+		dial(test, item);
 	wait_until_next(test, test->error ? 0 : test->terms.connect_ms);
 }
 
-static void conclude(struct server_test *test, enum trial_verdict verdict, const char *text)
+static void on_socket(struct dial *dial, int fd)
 {
-	tell(test, MESSAGE_TESTED_VERDICT, verdict, text);
+	struct server_test *test =
+		(struct server_test *)(void *)((char *)dial - offsetof(struct server_test, dial));
+	watch(test, fd);
+	wait_until_next(test, test->error ? 0 : test->terms.connect_ms);
+}
+
+/* What has nothing to do with the client is the same for the other one. */
+static void pass_the_same(struct server_test *test)
+{
+	const struct item *item = &test->items[test->at];
+	while (test->at + 1 < test->n &&
+		addr_equal(&test->items[test->at + 1].host.addr, &item->host.addr) &&
+		test->items[test->at + 1].host.port == item->host.port)
+		test->at++;
+}
+
+static void go_to_next(struct server_test *test)
+{
 	hang_up(test);
 	test->at++;
 	next(test);
@@ -203,9 +206,16 @@ static void on_no_connection(struct server_test *test, int error)
 	if (item->host.addr.family == ADDR_NONE)
 		snprintf(text, sizeof(text), "unreachable: it has no address%s%s",
 			*item->text ? ": " : "", item->text);
+	else if (error == EAFNOSUPPORT && item->foreign)
+		snprintf(text, sizeof(text),
+			"passed over: with `bind client` only clients of its own IP version go "
+			"there");
 	else
 		trial_unreached(&test->setup, error, text);
-	conclude(test, TRIAL_REFUSED, text);
+	tell(test, MESSAGE_TESTED_VERDICT,
+		error == EAFNOSUPPORT && item->foreign ? TRIAL_SKIPPED : TRIAL_REFUSED, text);
+	pass_the_same(test);
+	go_to_next(test);
 }
 
 static void tell_header(const struct server_test *test)
@@ -281,7 +291,10 @@ static void go_on(struct server_test *test)
 	if (test->line_len > 0)
 		tell_line(test);
 	enum trial_verdict verdict = trial_judge(trial, text);
-	conclude(test, verdict, text);
+	tell(test, MESSAGE_TESTED_VERDICT, verdict, text);
+	if (trial->failed == TRIAL_DIALOGUE && !trial->dialogue.about_client)
+		pass_the_same(test);
+	go_to_next(test);
 }
 
 static void on_connected(struct server_test *test)
@@ -336,34 +349,62 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 					       offsetof(struct server_test, deadline));
 	(void)now_ms;
 	if (test->error || !test->connected) {
-		on_no_connection(test, test->error ? test->error : ETIMEDOUT);
+		/* the keeper's word, if it is that which did not come */
+		int error = test->error ? test->error : test->dial.dials ? EPERM : ETIMEDOUT;
+		on_no_connection(test, error);
 		return;
 	}
 	trial_late(&test->trial);
 	go_on(test);
 }
 
-static void add_item(struct server_test *test, const struct tracked *host, const struct addr *addr)
+static void add_item(struct server_test *test, const struct tracked *host, const struct addr *addr,
+	const struct endpoint *client, bool foreign)
 {
 	if (test->n == ITEMS_MAX)
 		return;
 	struct item *item = &test->items[test->n++];
 	snprintf(item->name, sizeof(item->name), "%s", host->target.name);
 	snprintf(item->text, sizeof(item->text), "%s", host->target.text);
-	item->clients = host->clients;
+	item->foreign = foreign;
+	if (client)
+		item->client = *client;
 	if (!addr)
 		return;
 	item->host.addr = *addr;
 	item->host.port = host->target.port;
 }
 
+/* As the client that was asked for; else as one of each IP version, since a server may take only
+ * one, or with `bind client` as one that can reach the host. */
+static void add_clients(
+	struct server_test *test, const struct tracked *host, const struct addr *addr)
+{
+	static const uint8_t bits[] = {TARGET_CLIENTS_IP4, TARGET_CLIENTS_IP6};
+	const struct tracked_terms *terms = &test->terms;
+	const struct endpoint asked = {.addr = test->asked.client, .port = 40025};
+	bool announces = terms->announce != POLICY_ANNOUNCE_NONE;
+	unsigned own = addr->family == ADDR_IP6;
+
+	if (asked.addr.family != ADDR_NONE && (announces || terms->from_client))
+		add_item(test, host, addr, &asked, terms->from_client);
+	else if (tracked_is_foreign(terms, addr->family))
+		add_item(test, host, addr, &terms->clients[own], true);
+	else if (!announces)
+		add_item(test, host, addr, NULL, false);
+	else
+		for (unsigned i = 0; i < 2; i++)
+			if (terms->families & bits[i])
+				add_item(test, host, addr, &terms->clients[i], false);
+}
+
 static void add_items(struct server_test *test, const struct tracked *host)
 {
 	for (; host; host = host->next) {
 		for (size_t i = 0; i < host->target.n; i++)
-			add_item(test, host, &host->target.addresses[i]);
+			add_clients(test, host, &host->target.addresses[i]);
 		if (host->target.n == 0)
-			add_item(test, host, NULL);
+			add_item(test, host, NULL, NULL, false);
 	}
 }
 
@@ -406,13 +447,14 @@ int server_tests_begin(struct server_tests *tests, const struct message_test *me
 	return 0;
 }
 
-struct server_tests *server_tests_new(
-	struct loop *loop, const struct targets *targets, const struct server_tests_face *face)
+struct server_tests *server_tests_new(struct loop *loop, const struct targets *targets,
+	const struct server_tests_face *face, struct dials *dials)
 {
 	struct server_tests *tests = calloc(1, sizeof(*tests));
 	if (!tests)
 		return NULL;
 	tests->loop = loop;
+	tests->dials = dials;
 	tests->targets = targets;
 	tests->face = *face;
 	for (size_t i = 0; i < SERVER_TESTS_MAX; i++) {
@@ -420,6 +462,7 @@ struct server_tests *server_tests_new(
 		tests->v[i].watch.fd = -1;
 		tests->v[i].watch.on_event = on_event;
 		tests->v[i].deadline.on_time = on_deadline;
+		tests->v[i].dial.on_socket = on_socket;
 	}
 	return tests;
 }

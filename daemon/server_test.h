@@ -16,8 +16,8 @@ struct server_tests_face {
 };
 
 /* NULL: out of memory. */
-struct server_tests *server_tests_new(
-	struct loop *loop, const struct targets *targets, const struct server_tests_face *face);
+struct server_tests *server_tests_new(struct loop *loop, const struct targets *targets,
+	const struct server_tests_face *face, struct dials *dials);
 /* Stops all without a word. NULL is allowed. */
 void server_tests_free(struct server_tests *tests);
 /* Stops all: a new control has other questions under the same numbers. */

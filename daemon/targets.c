@@ -93,7 +93,7 @@ static void read_hosts_file(struct targets *targets)
 }
 
 int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
-	const struct targets_face *face, struct targets **out)
+	const struct targets_face *face, struct dials *dials, struct targets **out)
 {
 	struct targets *targets = calloc(1, sizeof(*targets));
 	int error = -ENOMEM;
@@ -106,7 +106,7 @@ int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
 	targets->face = face;
 	targets->hold.on_time = on_hold;
 	targets->built = malloc(MESSAGE_BYTES_MAX);
-	targets->probes = probe_open(loop, counters);
+	targets->probes = probe_open(loop, counters, dials);
 	if (targets->built && targets->probes)
 		error = resolve_cache_open(loop, counters, on_answer, targets, &targets->cache);
 	if (error) {
@@ -172,12 +172,16 @@ static struct tracked_terms terms_of(
 		.reply_ms = server->greeting_ms};
 	snprintf(terms.server, sizeof(terms.server), "%s", server->name.text);
 	snprintf(terms.hostname, sizeof(terms.hostname), "%s", targets->hostname);
-	/* with `bind client` the gateway asks from its own address: it cannot have a client's */
 	if (server->bind == POLICY_BIND_ADDRESS)
 		terms.bind = server->bind_addr;
 	terms.from_client = server->bind == POLICY_BIND_CLIENT;
-	terms.clients[0] = target_probe_client(targets->policy, ADDR_IP4);
-	terms.clients[1] = target_probe_client(targets->policy, ADDR_IP6);
+	terms.families = target_zone_families(targets->policy);
+	for (unsigned i = 0; i < 2; i++) {
+		enum addr_family family = i ? ADDR_IP6 : ADDR_IP4;
+		terms.clients[i] = target_probe_client(targets->policy, family);
+		if (target_zone_client(targets->policy, family).addr.family != ADDR_NONE)
+			terms.foreign |= i ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
+	}
 	return terms;
 }
 
@@ -185,7 +189,8 @@ static struct tracked_terms terms_of(
 static bool same_question(const struct tracked_terms *a, const struct tracked_terms *b)
 {
 	return a->announce == b->announce && a->login == b->login && a->probe == b->probe &&
-	       addr_equal(&a->bind, &b->bind);
+	       addr_equal(&a->bind, &b->bind) && a->from_client == b->from_client &&
+	       (!a->from_client || a->foreign == b->foreign);
 }
 
 static void put_server(struct targets *targets, size_t index)

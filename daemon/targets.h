@@ -6,6 +6,7 @@
 #include "daemon/loop.h"
 #include "lib/message.h"
 
+struct dials;
 struct targets;
 struct tracked;
 
@@ -16,7 +17,7 @@ struct targets_face {
 
 /* Reads /etc/resolv.conf and /etc/hosts: from here on no file is opened. 0 or -errno. */
 int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
-	const struct targets_face *face, struct targets **out);
+	const struct targets_face *face, struct dials *dials, struct targets **out);
 void targets_close(struct targets *targets);
 
 /* Another policy is in force; a reference to it is taken. hostname is copied. */

@@ -169,6 +169,12 @@ static void end_round(struct tracked *tracked)
 	tracked->on_change(tracked->context);
 }
 
+bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family)
+{
+	uint8_t bit = family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
+	return terms->from_client && terms->foreign & bit;
+}
+
 bool tracked_probe(struct tracked *tracked, struct probes *probes)
 {
 	const struct tracked_terms *terms = tracked->terms;
@@ -187,6 +193,9 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes)
 		return true; /* an address that comes later calls for a round */
 	}
 	order.host = (struct endpoint){tracked->order[tracked->at], tracked->target.port};
+	order.foreign = tracked_is_foreign(terms, order.host.addr.family);
+	if (order.foreign)
+		order.bind = terms->clients[order.host.addr.family == ADDR_IP6].addr;
 	tracked->probe = probe_begin(probes, &order, on_probed, tracked);
 	if (!tracked->probe)
 		return false;

@@ -14,7 +14,11 @@ struct tracked_terms {
 	enum policy_announce announce;
 	bool login;
 	struct addr bind; /* ADDR_NONE: routing decides */
-	bool from_client; /* flows come from their clients' addresses, which no probe has */
+	/* Flows come from their clients' addresses, and so do probes: from clients[], where a
+	 * zone's network says one (foreign: enum target_clients). */
+	bool from_client;
+	uint8_t foreign;
+	uint8_t families; /* of clients that there can be: enum target_clients */
 	bool probe;       /* else the host is asked for what it offers, and no more */
 	uint32_t every_s, connect_ms, reply_ms;
 	struct endpoint clients[2];
@@ -69,6 +73,8 @@ void tracked_update(struct tracked *tracked, const struct target *target);
 /* Begins or goes on with its round. False: no place is free. */
 bool tracked_probe(struct tracked *tracked, struct probes *probes);
 void tracked_probe_soon(struct tracked *tracked);
+/* Is a host of that family reached from a client's address, terms->clients[] of its family? */
+bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
 /* A policy was applied: what each address offers is to be asked anew before its first flow. */
 void tracked_ask_again(struct tracked *tracked);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);

@@ -355,8 +355,9 @@ static bool tested_ok(const void *message, size_t len)
 {
 	const struct message_tested *tested = message;
 	(void)len;
-	return addr_ok(&tested->host.addr) && tested->kind <= MESSAGE_TESTED_VERDICT &&
-	       tested->verdict < TRIAL_VERDICTS && NAMED_OK(tested->name) && TEXT_OK(tested->text);
+	return addr_ok(&tested->host.addr) && addr_ok(&tested->client) &&
+	       tested->kind <= MESSAGE_TESTED_VERDICT && tested->verdict < TRIAL_VERDICTS &&
+	       NAMED_OK(tested->name) && TEXT_OK(tested->text);
 }
 
 /* bytes: the whole message, or with `longer` its fixed part. */

@@ -474,6 +474,7 @@ enum message_tested_kind {
 struct message_tested {
 	struct message_header header;
 	struct endpoint host; /* ADDR_NONE: it has no address */
+	struct addr client;   /* that was announced or came there; ADDR_NONE: none */
 	uint16_t kind;        /* enum message_tested_kind */
 	uint16_t verdict;     /* enum trial_verdict, with VERDICT */
 	char name[TARGET_NAME_SIZE];

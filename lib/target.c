@@ -312,12 +312,9 @@ bool target_wavers(const struct target_standing *standing)
 	return false;
 }
 
-struct endpoint target_probe_client(const struct policy *policy, enum addr_family family)
+struct endpoint target_zone_client(const struct policy *policy, enum addr_family family)
 {
-	/* documentation addresses: nobody's */
-	static const struct addr nobody4 = {{192, 0, 2, 1}, ADDR_IP4};
-	static const struct addr nobody6 = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, ADDR_IP6};
-	struct endpoint client = {.addr = family == ADDR_IP4 ? nobody4 : nobody6, .port = 40025};
+	struct endpoint client = {.port = 40025};
 
 	for (size_t i = 0; i < policy->nzones; i++)
 		for (size_t j = 0; j < policy->zones[i].networks.n; j++) {
@@ -331,4 +328,32 @@ struct endpoint target_probe_client(const struct policy *policy, enum addr_famil
 			return client;
 		}
 	return client;
+}
+
+struct endpoint target_probe_client(const struct policy *policy, enum addr_family family)
+{
+	/* documentation addresses: nobody's */
+	static const struct addr nobody4 = {{192, 0, 2, 1}, ADDR_IP4};
+	static const struct addr nobody6 = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, ADDR_IP6};
+	struct endpoint client = target_zone_client(policy, family);
+
+	if (client.addr.family == ADDR_NONE)
+		client.addr = family == ADDR_IP4 ? nobody4 : nobody6;
+	return client;
+}
+
+uint8_t target_zone_families(const struct policy *policy)
+{
+	uint8_t families = 0;
+	for (size_t i = 0; i < policy->nzones; i++) {
+		const struct policy_zone *zone = &policy->zones[i];
+		/* without networks a zone holds whatever comes by its interfaces */
+		if (zone->networks.n == 0)
+			return TARGET_CLIENTS_ALL;
+		for (size_t j = 0; j < zone->networks.n; j++)
+			families |= zone->networks.v[j].addr.family == ADDR_IP4
+					    ? TARGET_CLIENTS_IP4
+					    : TARGET_CLIENTS_IP6;
+	}
+	return families ? families : TARGET_CLIENTS_ALL;
 }

@@ -116,5 +116,9 @@ bool target_note(struct target_standing *standing, enum target_outcome outcome, 
 bool target_wavers(const struct target_standing *standing);
 /* A client to probe with: behind a zone's network, else of the documentation range. */
 struct endpoint target_probe_client(const struct policy *policy, enum addr_family family);
+/* The same; ADDR_NONE: no zone has a network of that family. */
+struct endpoint target_zone_client(const struct policy *policy, enum addr_family family);
+/* The kinds of clients that the zones can have at all: enum target_clients. */
+uint8_t target_zone_families(const struct policy *policy);
 
 #endif

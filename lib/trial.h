@@ -13,6 +13,7 @@ struct trial_setup {
 	const char *from, *to; /* trial_is_path() */
 	enum policy_bind bind; /* of the flows */
 	bool login;            /* the policy lets the user be announced */
+	bool foreign;          /* it comes from the client's own address */
 	/* For the verdict: */
 	struct addr own; /* where the test comes from; ADDR_NONE: not known */
 	struct endpoint host;
@@ -54,8 +55,9 @@ enum trial_verdict {
 	TRIAL_TAKEN,
 	TRIAL_TAKEN_UNNAMED, /* for everybody behind the gateway: a warning */
 	TRIAL_REFUSED,
+	TRIAL_SKIPPED, /* no flow of this client goes there */
 };
-#define TRIAL_VERDICTS 3
+#define TRIAL_VERDICTS 4
 extern const char *const trial_verdict_names[TRIAL_VERDICTS];
 
 /* The verdict of a trial that is OVER, in plain words. */

@@ -9,6 +9,7 @@ const char *const trial_verdict_names[TRIAL_VERDICTS] = {
 	[TRIAL_TAKEN] = "taken",
 	[TRIAL_TAKEN_UNNAMED] = "warning",
 	[TRIAL_REFUSED] = "refused",
+	[TRIAL_SKIPPED] = "skipped",
 };
 
 /* The names that a fix is made of. */
@@ -114,6 +115,9 @@ static void fix_relay(const struct trial_setup *setup, const struct parties *who
 			     : "test with a user: LOGIN grants what the server grants its users");
 	else if (announces(setup))
 		snprintf(fix, FIX_SIZE, "let the server relay for %s", who->client);
+	else if (setup->foreign)
+		snprintf(fix, FIX_SIZE,
+			"let the server accept the clients' networks, %s among them", who->own);
 	else if (setup->bind == POLICY_BIND_CLIENT)
 		snprintf(fix, FIX_SIZE,
 			"let the server accept the clients' networks; this test came from %s",
@@ -223,10 +227,12 @@ static void judge_taken(const struct trial *trial, const struct parties *who, ch
 	if (announces(setup))
 		snprintf(text, TRIAL_VERDICT_SIZE, "taken: %s: for %s%s%s", trial->words,
 			who->client, *user ? ", user " : "", user);
+	else if (setup->foreign)
+		snprintf(text, TRIAL_VERDICT_SIZE, "taken: %s: for %s", trial->words, who->own);
 	else if (setup->bind == POLICY_BIND_CLIENT)
 		snprintf(text, TRIAL_VERDICT_SIZE,
 			"taken: %s: for %s, where this test came from; flows come from the "
-			"client's own address",
+			"client's own address: test with address ADDRESS",
 			trial->words, who->own);
 	else
 		snprintf(text, TRIAL_VERDICT_SIZE,
@@ -267,9 +273,17 @@ void trial_unreached(
 	if (error == ECONNREFUSED)
 		snprintf(fix, sizeof(fix),
 			"does a mail server listen there, and does no filter reject %s?", who.own);
+	else if (error == ETIMEDOUT && setup->foreign)
+		snprintf(fix, sizeof(fix),
+			"is it up, does it send what is for %s back by this gateway, and does no "
+			"filter drop it?",
+			who.own);
 	else if (error == ETIMEDOUT)
 		snprintf(fix, sizeof(fix),
 			"is it up, does it route back to %s, and does no filter drop it?", who.own);
+	else if (error == EPERM && setup->foreign)
+		snprintf(fix, sizeof(fix),
+			"the keeper gave no socket for the client's address; the log says why");
 	else if (error == EADDRNOTAVAIL)
 		snprintf(fix, sizeof(fix), "is the address to bind still one of the gateway's?");
 	else

@@ -23,8 +23,9 @@ static void show_line(void *context, const char *json, size_t len)
 	const char *kind = member(row, "kind");
 	char host[512], text[4096];
 
-	snprintf(host, sizeof(host), "%s %s port %d", member(row, "host"), member(row, "address"),
-		(int)json_integer_value(json_object_get(row, "port")));
+	snprintf(host, sizeof(host), "%s %s port %d%s%s", member(row, "host"),
+		member(row, "address"), (int)json_integer_value(json_object_get(row, "port")),
+		*member(row, "client") ? " for client " : "", member(row, "client"));
 	table_format("text", json_object_get(row, "text"), text, sizeof(text));
 	if (strcmp(host, dialogue->last) != 0)
 		printf("%s%s\n", *dialogue->last ? "\n" : "", host);

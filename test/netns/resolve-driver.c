@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -186,6 +187,32 @@ static void on_targets(const struct message_targets *message)
 		(json_int_t)message->number, "targets", list));
 }
 
+/* As the keeper does, but for its first no: the plan was not in the kernel yet. */
+static void give_sockets(const struct message_sockets_get *request)
+{
+	static bool refused;
+	struct message_socket answer;
+	message_init(&answer, MESSAGE_SOCKET, sizeof(answer));
+	answer.ip6 = request->ip6;
+	if (!refused) {
+		refused = true;
+		answer.status = -EPERM;
+		tell(keeper, &answer, -1);
+		return;
+	}
+	for (uint32_t i = 0; i < request->n; i++) {
+		int fd = socket(request->ip6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		int error = request->ip6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &(int){1},
+						   sizeof(int))
+					 : setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &(int){1},
+						   sizeof(int));
+		if (fd < 0 || error < 0)
+			fail("a transparent socket");
+		tell(keeper, &answer, fd);
+		close(fd);
+	}
+}
+
 /* False: the other end is gone. */
 static bool hear(int fd)
 {
@@ -210,6 +237,9 @@ static bool hear(int fd)
 			reply->status, "text", reply->text));
 		break;
 	}
+	case MESSAGE_SOCKETS_GET:
+		give_sockets((const void *)buf);
+		break;
 	case MESSAGE_PONG:
 		break;
 	default:

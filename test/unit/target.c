@@ -301,9 +301,39 @@ static void probes_name_a_client_of_a_zone(void **state)
 	language_diagnosis_fini(&diagnosis);
 	struct endpoint client = target_probe_client(policy, ADDR_IP4);
 	assert_string_equal(addr_format(&client.addr, buf), "198.51.100.1");
+	client = target_zone_client(policy, ADDR_IP4);
+	assert_string_equal(addr_format(&client.addr, buf), "198.51.100.1");
 	client = target_probe_client(policy, ADDR_IP6);
 	assert_string_equal(addr_format(&client.addr, buf), "2001:db8::1");
+	assert_int_equal(target_zone_client(policy, ADDR_IP6).addr.family, ADDR_NONE);
 	policy_unref(policy);
+}
+
+static void zones_say_which_clients_there_can_be(void **state)
+{
+	static const struct language_world nothing;
+	static const struct {
+		const char *text;
+		uint8_t families;
+	} cases[] = {
+		{"language 1\n", TARGET_CLIENTS_ALL},
+		{"zone a { interface \"a0\"; network 198.51.100.0/24 }", TARGET_CLIENTS_IP4},
+		{"zone a { interface \"a0\"; network 2001:db8::/64 }", TARGET_CLIENTS_IP6},
+		{"zone a { interface \"a0\"; network 2001:db8::/64, 198.51.100.0/24 }",
+			TARGET_CLIENTS_ALL},
+		{"zone a { interface \"a0\"; network 198.51.100.0/24 } zone b { interface \"b0\" }",
+			TARGET_CLIENTS_ALL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct language_diagnosis diagnosis;
+		struct policy *policy = language_parse(
+			"test", cases[i].text, strlen(cases[i].text), &nothing, &diagnosis);
+		assert_non_null(policy);
+		language_diagnosis_fini(&diagnosis);
+		assert_int_equal(target_zone_families(policy), cases[i].families);
+		policy_unref(policy);
+	}
 }
 
 int main(void)
@@ -315,6 +345,7 @@ int main(void)
 		cmocka_unit_test(the_best_forty_eight_are_kept),
 		cmocka_unit_test(states_follow_what_is_seen),
 		cmocka_unit_test(probes_name_a_client_of_a_zone),
+		cmocka_unit_test(zones_say_which_clients_there_can_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,6 +143,21 @@ static const struct script scripts[] = {
 		"203.0.113.1"},
 };
 
+/* From the client's own address, which is then 203.0.113.1. */
+static const struct script foreign_scripts[] = {
+	{"relays for the client as it comes", NONE, CLIENT, NULL,
+		{"", GREETING, EHLO, HELLO, MAIL, OK, RCPT, OK, RSET, OK, QUIT, BYE}, TRIAL_TAKEN,
+		"taken: 250 2.0.0 Ok: for 203.0.113.1"},
+	{"does not relay for the client as it comes", NONE, CLIENT, NULL,
+		{"", GREETING, EHLO, HELLO, MAIL, OK, RCPT, DENIED, RSET, OK, QUIT, BYE},
+		TRIAL_REFUSED,
+		REFUSED "let the server accept the clients' networks, 203.0.113.1 among them"},
+	{"offers it XCLIENT", NONE, CLIENT, NULL, {"", GREETING, EHLO, XHELLO}, TRIAL_REFUSED,
+		"refused: offers XCLIENT to the gateway: announce xclient, or take 203.0.113.1 out "
+		"of the server's smtpd_authorized_xclient_hosts"},
+};
+
+static bool foreign;
 static struct trial trial;
 static char verdict[TRIAL_VERDICT_SIZE];
 
@@ -157,6 +172,7 @@ static struct trial_setup setup_of(const struct script *script)
 		.to = "test@example.org",
 		.bind = script->bind,
 		.login = true,
+		.foreign = foreign,
 		.own = {{203, 0, 113, 1}, ADDR_IP4},
 		.host = {{{203, 0, 113, 10}, ADDR_IP4}, 25}};
 }
@@ -195,6 +211,24 @@ static void trials_end_with_a_verdict_that_names_the_fix(void **state)
 		if (!strstr(scripts[i].text, "more than"))
 			play(&scripts[i], 1);
 	}
+}
+
+static void from_the_clients_own_address_the_fix_is_about_it(void **state)
+{
+	(void)state;
+	foreign = true;
+	for (size_t i = 0; i < sizeof(foreign_scripts) / sizeof(foreign_scripts[0]); i++)
+		play(&foreign_scripts[i], 100000);
+	const struct trial_setup setup = setup_of(&foreign_scripts[0]);
+	foreign = false;
+	trial_unreached(&setup, ETIMEDOUT, verdict);
+	assert_string_equal(verdict,
+		"unreachable: 203.0.113.10:25: no connection in time: is it up, does it send what "
+		"is for 203.0.113.1 back by this gateway, and does no filter drop it?");
+	trial_unreached(&setup, EPERM, verdict);
+	assert_string_equal(verdict,
+		"unreachable: 203.0.113.10:25: Operation not permitted: the keeper gave no socket "
+		"for the client's address; the log says why");
 }
 
 static void begin_and_say(const char *line)
@@ -272,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trials_end_with_a_verdict_that_names_the_fix),
+		cmocka_unit_test(from_the_clients_own_address_the_fix_is_about_it),
 		cmocka_unit_test(silence_and_closing_are_judged_by_where_they_come),
 		cmocka_unit_test(what_cannot_be_connected_is_told_apart),
 		cmocka_unit_test(a_path_injects_nothing),

@@ -31,8 +31,6 @@ int check_main(const struct process_options *options)
 		return 1;
 	}
 	struct policy *policy = language_parse(options->config, text, len, &world, &diagnosis);
-	if (policy)
-		language_refuse_later(policy, &diagnosis);
 	for (size_t i = 0; i < diagnosis.n; i++)
 		fprintf(stderr, "%s\n", diagnosis.v[i].text);
 	int status = policy && !diagnosis.errors ? 0 : 1;

@@ -5,6 +5,7 @@
 #include "daemon/control.h"
 #include "daemon/health_peer.h"
 #include "daemon/live.h"
+#include "daemon/metrics_peer.h"
 #include "daemon/peers.h"
 #include "daemon/policy_file.h"
 #include "daemon/policy_store.h"
@@ -146,6 +147,9 @@ static json_t *draining_part(const struct control *control)
 
 static void look_at_processes(struct control *control, const struct facts *facts, json_t *troubles)
 {
+	char text[256];
+	if (metrics_peer_trouble(control->metrics, text, sizeof(text)))
+		add_trouble(troubles, "posternctl doctor", "%s", text);
 	if (peers_count(control->peers) == 0)
 		add_trouble(troubles, "posternctl doctor", "no relay is running");
 	if (!facts->complete || !facts->counters_known)

@@ -14,6 +14,7 @@
 #include "daemon/list_change.h"
 #include "daemon/live.h"
 #include "daemon/log.h"
+#include "daemon/metrics_peer.h"
 #include "daemon/monitor.h"
 #include "daemon/peers.h"
 #include "daemon/policy_file.h"
@@ -22,6 +23,7 @@
 #include "daemon/server.h"
 #include "daemon/session_store.h"
 #include "daemon/sessions.h"
+#include "daemon/tally.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -80,6 +82,8 @@ void control_follow_policy(struct control *control)
 	log_set_privacy(control->policy->audit_privacy_off);
 	list_change_arm(control);
 	health_peer_follow(control->health);
+	tally_follow(control->tally, control->policy);
+	metrics_peer_follow(control->metrics);
 }
 
 static void del_link(struct control *control, uint32_t ifindex)
@@ -198,6 +202,10 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		health_peer_add(control->health, peer->generation, fd);
 		return;
 	}
+	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_METRICS) {
+		metrics_peer_add(control->metrics, peer->generation, fd);
+		return;
+	}
 	if (message->type == MESSAGE_PEER) {
 		peers_add(control->peers, peer, fd);
 		return;
@@ -229,6 +237,8 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	case MESSAGE_PEER_GONE:
 		if (peer->relay == MESSAGE_RELAY_HEALTH)
 			health_peer_gone(control->health, peer->generation);
+		else if (peer->relay == MESSAGE_RELAY_METRICS)
+			metrics_peer_gone(control->metrics, peer->generation);
 		else
 			peers_gone(control->peers, peer->relay, peer->generation);
 		break;
@@ -313,14 +323,16 @@ static bool make_parts(struct control *control)
 	control->entries = entries_new(control);
 	control->live = live_new();
 	control->ended = ended_new();
+	control->tally = tally_new();
 	control->peers = peers_new(control);
 	control->health = health_peer_new(control);
+	control->metrics = metrics_peer_new(control);
 	control->apply = apply_new(control);
 	control->sessions = sessions_new(control);
 	control->cut = cut_new(control);
 	return control->lists && control->table && control->entries && control->live &&
-	       control->ended && control->peers && control->health && control->apply &&
-	       control->sessions && control->cut;
+	       control->ended && control->tally && control->peers && control->health &&
+	       control->metrics && control->apply && control->sessions && control->cut;
 }
 
 /* What is in the state folder, and the policy: waits for the disk. 0 or -errno, said. */
@@ -364,6 +376,7 @@ static int load_state(struct control *control)
 
 static void free_parts(struct control *control)
 {
+	metrics_peer_free(control->metrics); /* its questions end with it */
 	server_free(control->server);
 	peers_free(control->peers);
 	asks_fini(&control->keeper_asks);
@@ -382,6 +395,7 @@ static void free_parts(struct control *control)
 	health_peer_free(control->health);
 	drained_free(control->drained);
 	ended_free(control->ended);
+	tally_free(control->tally);
 	live_free(control->live);
 	session_table_free(control->table);
 	lists_free(control->lists);
@@ -416,6 +430,7 @@ static int start(struct control *control)
 		log_error("the filter of system calls cannot be set: %s", strerror(-error));
 		return error;
 	}
+	metrics_peer_follow(control->metrics);
 	apply_resume_confirm(control->apply);
 	gather_init(&control->first_gather, on_planned);
 	error = apply_send_plan(control, control->policy, &control->first_gather);

@@ -22,10 +22,12 @@ struct drained;
 struct ended;
 struct flow_ids;
 struct health_peer;
+struct metrics_peer;
 struct policy_store;
 struct server;
 struct sessions;
 struct session_store;
+struct tally;
 struct audit;
 
 #define CONTROL_LINKS_MAX 1024
@@ -65,8 +67,10 @@ struct control {
 	struct entries *entries;
 	struct peers *peers;
 	struct health_peer *health;
+	struct metrics_peer *metrics;
 	struct live *live;
 	struct ended *ended;
+	struct tally *tally;
 	struct apply *apply;
 	struct bypass *bypass;
 	struct drained *drained;

@@ -2,6 +2,7 @@
 
 #include "daemon/control.h"
 #include "daemon/entries.h"
+#include "daemon/metrics_peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -458,6 +459,16 @@ static void check_policy_file(const struct examination *exam)
 			: "the running policy is good");
 }
 
+static void check_metrics(const struct examination *exam)
+{
+	char text[256];
+	bool bad = metrics_peer_trouble(exam->control->metrics, text, sizeof(text));
+	find(exam, "metrics", bad ? DOCTOR_WARNING : DOCTOR_OK,
+		"Nobody can scrape it; mail goes on. Choose another address or port in "
+		"`metrics listen`, or end what holds this one: ss -ltnp",
+		"%s", bad ? text : "they can be scraped, or are not wanted");
+}
+
 void doctor_examine(const struct control *control, const struct doctor_facts *facts,
 	doctor_finding *finding, void *context)
 {
@@ -465,7 +476,7 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 		check_interfaces, check_forwarding, check_bridge_calls, check_reverse_path,
 		check_kernel, check_foreign_chains, check_foreign_rules, check_conntrack,
 		check_queue_losses, check_syn_cookies, check_listeners, check_servers, check_bound,
-		check_devices, check_routers};
+		check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

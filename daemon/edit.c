@@ -200,10 +200,6 @@ static void run(void *context)
 	policy_world_init(&world, control, &texts);
 	struct policy *policy = edit->make(edit, control->policy, &world.language, &diagnosis);
 	policy_world_fini(&world);
-	if (policy && language_refuse_later(policy, &diagnosis) > 0) {
-		policy_unref(policy);
-		policy = NULL;
-	}
 	char *text = policy ? find_shadow(edit, policy)
 			    : policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
 	language_diagnosis_fini(&diagnosis);

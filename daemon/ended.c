@@ -4,6 +4,7 @@
 #include "daemon/control.h"
 #include "daemon/monitor.h"
 #include "daemon/row.h"
+#include "daemon/tally.h"
 #include "lib/flowid.h"
 
 #include <stdlib.h>
@@ -93,6 +94,7 @@ static void publish(struct control *control, const struct message_flow *flow)
 
 static void note(struct control *control, const struct message_flow *flow)
 {
+	tally_flow(control->tally, flow);
 	if (is_refusal((enum ending)flow->ending))
 		count_refusal(
 			control->ended, loop_wall_ms(control->loop), (enum ending)flow->ending);

@@ -360,3 +360,8 @@ void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[stati
 	counter_sum(sum, peer->dead);
 	counter_sum(sum, peer->last);
 }
+
+bool health_peer_runs(const struct health_peer *peer)
+{
+	return peer->channel != NULL;
+}

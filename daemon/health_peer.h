@@ -31,6 +31,7 @@ const struct message_targets *health_peer_targets(struct health_peer *peer, size
 void health_peer_tell(struct health_peer *peer, struct channel *relay);
 /* What is drained of a server has changed: the relays hear of it. */
 void health_peer_drained(struct health_peer *peer, const char *server);
+bool health_peer_runs(const struct health_peer *peer);
 /* Its counters, those of the dead ones included. */
 void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS]);
 

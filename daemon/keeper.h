@@ -54,6 +54,7 @@ enum keeper_phase {
 struct keeper_held {
 	uint32_t id, mark;
 	uint64_t until_ms;
+	uint64_t since_us; /* monotonic, finer than the loop's clock */
 };
 #define KEEPER_HELD_MAX 512 /* the queue holds 256 */
 
@@ -112,6 +113,7 @@ struct keeper {
 	size_t nheld;
 	struct loop_timer held_end;
 	uint64_t overruns;
+	struct histogram admission;
 
 	uint32_t events[MESSAGE_EVENTS]; /* not yet told to control */
 	char event_text[MESSAGE_EVENTS][MESSAGE_TEXT_SIZE];

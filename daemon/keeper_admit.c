@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #define HOLD_MS  500
 #define PAUSE_MS 5000 /* a client sends its SYN again after 1 s and after 3 s */
@@ -40,6 +41,14 @@ struct client_change keeper_admit_change(const struct message_entry *entry)
 	return change;
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static void set_deadline(struct keeper *keeper)
 {
 	uint64_t first_ms = UINT64_MAX;
@@ -58,6 +67,7 @@ static void release(struct keeper *keeper, size_t at, enum plan_mark decision)
 	const struct keeper_held held = keeper->held[at];
 
 	keeper->held[at] = keeper->held[--keeper->nheld];
+	histogram_add(&keeper->admission, HISTOGRAM_ADMISSION, now_us() - held.since_us);
 	int error = queue_verdict(keeper->queue, held.id, held.mark, decision);
 	if (error)
 		log_error("cannot give a queued packet its verdict: %s", strerror(-error));
@@ -103,7 +113,8 @@ static void on_packet(void *context, const struct queue_packet *packet)
 	memcpy(admit.ifname, link->name, sizeof(admit.ifname));
 	keeper->held[keeper->nheld++] = (struct keeper_held){.id = packet->id,
 		.mark = packet->mark,
-		.until_ms = loop_now_ms(keeper->loop) + HOLD_MS};
+		.until_ms = loop_now_ms(keeper->loop) + HOLD_MS,
+		.since_us = now_us()};
 	if (keeper->nheld == 1)
 		set_deadline(keeper);
 	keeper_child_send(&keeper->control, &admit, -1);

@@ -210,6 +210,7 @@ static void on_kernel_counters_get(
 	answer.entries = clients_count(keeper->table);
 	answer.native_queue = table_queue(keeper->table) == TABLE_QUEUE_NATIVE;
 	answer.table_owned = table_is_owned(keeper->table);
+	answer.admission = keeper->admission;
 	keeper_child_send(&keeper->control, &answer, -1);
 }
 

@@ -110,7 +110,8 @@ static void on_retry(struct loop_timer *timer, uint64_t now_ms)
 
 static void on_listen(struct metrics *metrics, const struct endpoint *at)
 {
-	if (metrics->status <= 0 && memcmp(&metrics->at, at, sizeof(*at)) == 0) {
+	if (metrics->status <= 0 && metrics->at.port == at->port &&
+		addr_equal(&metrics->at.addr, &at->addr)) {
 		tell_state(metrics);
 		return;
 	}

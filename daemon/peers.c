@@ -24,6 +24,7 @@ struct peer {
 	uint64_t prepared;                  /* number of the policy it was last given */
 	uint64_t last[COUNTERS];            /* of this generation */
 	uint64_t dead[COUNTERS];            /* sum of the generations before */
+	struct histogram last_times[HISTOGRAMS], dead_times[HISTOGRAMS];
 };
 
 struct peers {
@@ -49,6 +50,9 @@ static void keep_counters(struct peer *peer)
 		if (counter_kind_of(i) == COUNTER_KIND_TOTAL)
 			peer->dead[i] += peer->last[i];
 	memset(peer->last, 0, sizeof(peer->last));
+	for (unsigned i = 0; i < HISTOGRAMS; i++)
+		histogram_sum(&peer->dead_times[i], &peer->last_times[i]);
+	memset(peer->last_times, 0, sizeof(peer->last_times));
 }
 
 static void on_lost_flow(void *context, const struct live_flow *flow)
@@ -113,6 +117,8 @@ static void on_message(void *context, const struct message_header *message, int 
 	case MESSAGE_COUNTERS:
 		memcpy(peer->last, ((const struct message_counters *)message)->v,
 			sizeof(peer->last));
+		memcpy(peer->last_times, ((const struct message_counters *)message)->histograms,
+			sizeof(peer->last_times));
 		break;
 	case MESSAGE_HOST:
 		health_peer_send(control->health, message);
@@ -513,5 +519,15 @@ void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS]
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
 		counter_sum(sum, peers->v[i].dead);
 		counter_sum(sum, peers->v[i].last);
+	}
+}
+
+void peers_sum_histograms(const struct peers *peers, struct histogram sum[static HISTOGRAMS])
+{
+	for (unsigned i = 0; i < sizeof(peers->v) / sizeof(peers->v[0]); i++) {
+		for (unsigned kind = 0; kind < HISTOGRAMS; kind++) {
+			histogram_sum(&sum[kind], &peers->v[i].dead_times[kind]);
+			histogram_sum(&sum[kind], &peers->v[i].last_times[kind]);
+		}
 	}
 }

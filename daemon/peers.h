@@ -52,5 +52,6 @@ void peers_ask_flows(struct peers *peers, struct peers_flows *flows);
 
 /* Sum over all relays, the dead ones included. */
 void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS]);
+void peers_sum_histograms(const struct peers *peers, struct histogram sum[static HISTOGRAMS]);
 
 #endif

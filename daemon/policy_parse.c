@@ -68,10 +68,6 @@ struct policy *policy_parse_text(struct control *control, const char *name, cons
 	policy_world_init(&world, control, texts);
 	struct policy *policy = language_parse(name, text, len, &world.language, diagnosis);
 	policy_world_fini(&world);
-	if (policy && language_refuse_later(policy, diagnosis) > 0) {
-		policy_unref(policy);
-		policy = NULL;
-	}
 	return policy;
 }
 

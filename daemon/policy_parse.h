@@ -19,7 +19,7 @@ void policy_world_init(
 	struct policy_world *world, struct control *control, struct policy_texts *texts);
 void policy_world_fini(struct policy_world *world);
 
-/* Parses, checks, and refuses what a later release brings. NULL: the diagnosis has errors. */
+/* Parses and checks. NULL: the diagnosis has errors. */
 struct policy *policy_parse_text(struct control *control, const char *name, const char *text,
 	size_t len, struct policy_texts *texts, struct language_diagnosis *diagnosis);
 /* All messages of a severity, one text; malloc'ed. */

@@ -93,6 +93,7 @@ void relay_send_counters(struct relay *relay)
 	message.relay = relay->start->relay;
 	message.n = COUNTERS;
 	memcpy(message.v, relay->counters, sizeof(message.v));
+	memcpy(message.histograms, relay->histograms, sizeof(message.histograms));
 	memcpy(relay->counters_sent, relay->counters, sizeof(relay->counters));
 	relay_send(relay, &message);
 	/* sending counted itself: no reason to send again */

@@ -45,6 +45,7 @@ struct relay {
 	bool ids_asked;
 	uint64_t counters[COUNTERS];
 	uint64_t counters_sent[COUNTERS];
+	struct histogram histograms[HISTOGRAMS];
 	char machine[RELAY_NAME_SIZE]; /* the machine's own name */
 };
 

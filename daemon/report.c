@@ -187,6 +187,11 @@ void report_end(struct flow *flow)
 
 	relay_count(relay, counter_of_ending(flow->ending));
 	report_fill(flow, MESSAGE_RECORD, message);
+	if (flow->verdict == POLICY_VERDICT_REDIRECT)
+		histogram_add(&relay->histograms[HISTOGRAM_FLOW], HISTOGRAM_FLOW,
+			message->end_ms > message->start_ms
+				? (message->end_ms - message->start_ms) * 1000
+				: 0);
 	report_flush(relay);
 	if (relay->report.n > 0 || !can_send(relay) || relay_send(relay, message) < 0)
 		keep(relay, message);

@@ -13,6 +13,7 @@
 enum counter_kind {
 	COUNTER_KIND_TOTAL, /* only grows */
 	COUNTER_KIND_GAUGE, /* as it is now */
+	COUNTER_KIND_TABLE, /* only grows, until the kernel's table is made anew */
 };
 
 /* X(identifier, name, kind, help) */
@@ -53,13 +54,13 @@ enum counter_kind {
 	X(ENTRIES_FAILED, "entries-failed", TOTAL, "entries that the kernel did not take")        \
 	X(ENTRIES, "entries", GAUGE, "entries in the kernel's client maps")                       \
 	/* the kernel's own */                                                                    \
-	X(STEERED, "steered", GAUGE, "connections steered to the relays by the table in force")   \
-	X(QUEUED, "queued", GAUGE, "first packets queued by the table in force")                  \
-	X(LIMITED, "limited", GAUGE, "first packets over the kernel's rate limit")                \
-	X(POSTURE_RESET, "posture-reset", GAUGE, "undecided connections reset")                   \
-	X(POSTURE_PASSED, "posture-passed", GAUGE, "undecided connections passed")                \
-	X(BYPASSED, "bypassed", GAUGE, "connections passed by bypass")                            \
-	X(STRAYS_RESET, "strays-reset", GAUGE, "packets of unknown connections reset")            \
+	X(STEERED, "steered", TABLE, "packets handed to the relays by the table in force")        \
+	X(QUEUED, "queued", TABLE, "first packets queued by the table in force")                  \
+	X(LIMITED, "limited", TABLE, "first packets over the kernel's rate limit")                \
+	X(POSTURE_RESET, "posture-reset", TABLE, "undecided connections reset")                   \
+	X(POSTURE_PASSED, "posture-passed", TABLE, "undecided connections passed")                \
+	X(BYPASSED, "bypassed", TABLE, "connections passed by bypass")                            \
+	X(STRAYS_RESET, "strays-reset", TABLE, "packets of unknown connections reset")            \
 	/* keeper */                                                                              \
 	X(HEALED_TABLE, "healed-table", TOTAL, "times the table was put back")                    \
 	X(HEALED_ROUTE, "healed-route", TOTAL, "times the policy route was put back")             \

@@ -47,11 +47,6 @@ struct policy *language_parse(const char *file, const char *text, size_t len,
 	const struct language_world *world, struct language_diagnosis *diagnosis);
 void language_diagnosis_fini(struct language_diagnosis *diagnosis);
 
-/* Behaviour that a later release brings, in use by this policy: the place and a name such as
- * "server relay: mx". Parses and prints, but apply refuses. Returns how many, adds that many
- * errors, and warnings for what only has no effect yet. diagnosis is zero or one already filled. */
-size_t language_refuse_later(const struct policy *policy, struct language_diagnosis *diagnosis);
-
 enum language_print {
 	LANGUAGE_PRINT_CANONICAL = 0,
 	LANGUAGE_PRINT_FULL = 1 << 0, /* defaults too */

@@ -10,6 +10,7 @@
 #include "lib/counter.h"
 #include "lib/decide.h"
 #include "lib/ending.h"
+#include "lib/histogram.h"
 #include "lib/policy.h"
 #include "lib/target.h"
 #include "lib/trial.h"
@@ -244,6 +245,7 @@ struct message_kernel_counters {
 	uint64_t entries;      /* in all client sets */
 	uint32_t native_queue; /* 1 native, 0 nft_compat */
 	uint32_t table_owned;  /* 1: owner and persist */
+	struct histogram admission;
 };
 
 struct message_text {
@@ -382,6 +384,7 @@ struct message_counters {
 	uint32_t relay; /* number; or MESSAGE_RELAY_HEALTH */
 	uint32_t n;     /* COUNTERS */
 	uint64_t v[COUNTERS];
+	struct histogram histograms[HISTOGRAMS]; /* a relay's; ADMISSION is the keeper's */
 };
 
 enum message_host_kind {

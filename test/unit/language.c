@@ -385,45 +385,6 @@ static void without_a_world_only_the_text_is_checked(void **state)
 	language_diagnosis_fini(&diagnosis);
 }
 
-static void later_things_are_refused_by_name(void **state)
-{
-	static const struct {
-		const char *statements, *message;
-		size_t n;
-	} cases[] = {
-		{"host 192.0.2.7", NULL, 0},
-		{"host 192.0.2.7 preference 5 weight 2 probe none", NULL, 0},
-		{"host 192.0.2.7 probe smtp", NULL, 0},
-		{"host 192.0.2.7 host 192.0.2.8", NULL, 0},
-		{"mx \"example.org\" host mail.example.org", NULL, 0},
-		{"host 192.0.2.7 { limit flows 5 } limit flows 6", NULL, 0},
-		{"host 192.0.2.7 bind 192.0.2.1", NULL, 0},
-		{"host 192.0.2.7 announce xclient", NULL, 0},
-		{"host 192.0.2.7 host 2001:db8::7 bind client", NULL, 0},
-		{"host 192.0.2.7 } metrics listen 192.0.2.1 port 9100 rule x { verdict drop",
-			"p.conf: error: metrics comes with a later release, expected a policy "
-			"without "
-			"it",
-			1},
-	};
-	char text[256];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct language_diagnosis diagnosis = {0};
-		snprintf(text, sizeof(text), "server s { %s }", cases[i].statements);
-		struct policy *policy = parse_good(text);
-		assert_int_equal(language_refuse_later(policy, &diagnosis), cases[i].n);
-		assert_int_equal(diagnosis.errors, cases[i].n);
-		if (cases[i].message)
-			assert_string_equal(diagnosis.v[0].text, cases[i].message);
-		else
-			assert_int_equal(diagnosis.n, 0);
-		language_diagnosis_fini(&diagnosis);
-		policy_unref(policy);
-	}
-}
-
 static void includes_deeper_than_the_bound_are_refused(void **state)
 {
 	struct language_diagnosis diagnosis;
@@ -515,7 +476,6 @@ int main(void)
 		cmocka_unit_test(at_most_twenty_errors_are_kept),
 		cmocka_unit_test(a_long_line_is_shown_around_the_caret),
 		cmocka_unit_test(without_a_world_only_the_text_is_checked),
-		cmocka_unit_test(later_things_are_refused_by_name),
 		cmocka_unit_test(includes_deeper_than_the_bound_are_refused),
 		cmocka_unit_test(hostile_bytes_are_refused_and_never_shown),
 		cmocka_unit_test(utf8_counts_characters_as_columns),

@@ -1,0 +1,28 @@
+/* Owns the page of all metrics as control knows them. Labels are names of the policy and of
+ * servers' hosts, and words of ours: never a client, never a user. */
+#ifndef POSTERN_METRICS_TEXT_H
+#define POSTERN_METRICS_TEXT_H
+
+#include "kernel-rules/plan.h"
+#include "lib/message.h"
+
+struct control;
+
+/* So many rules have metrics of their own: the first ones. */
+#define METRICS_RULES_MAX 1000
+
+/* What only the keeper knows. */
+struct metrics_kernel {
+	bool answered;
+	struct message_kernel_counters counters; /* the last ones, if it did not answer */
+	struct {
+		char zone[POLICY_NAME_SIZE];
+		uint64_t packets;
+	} arrived[PLAN_ZONES_MAX];
+	size_t narrived;
+};
+
+/* A sealed memfd, or -errno. */
+int metrics_text_make(struct control *control, const struct metrics_kernel *kernel);
+
+#endif

@@ -5,6 +5,7 @@
 #include "daemon/diff.h"
 #include "daemon/disk.h"
 #include "daemon/edit.h"
+#include "daemon/names.h"
 #include "daemon/policy_file.h"
 #include "daemon/policy_parse.h"
 #include "daemon/policy_store.h"
@@ -189,6 +190,8 @@ static void run_diff(struct command *command)
 /* ---- apply, confirm, rollback ---- */
 
 struct applying {
+	struct names names; /* first */
+	struct command *command;
 	const char *file; /* word for messages */
 	uint64_t confirm_ms;
 	uint64_t number; /* rollback */
@@ -201,11 +204,25 @@ static void forget_applying(struct command *command)
 	free(applying->warnings);
 }
 
+/* The policy is in force, whatever is said of its names. */
+static void on_names(struct names *names, const char *warnings)
+{
+	struct command *command = ((struct applying *)names)->command;
+	const struct control *control = command->control;
+
+	if (warnings)
+		command_text(command, warnings, strlen(warnings));
+	command_row(command,
+		json_pack("{s:I, s:o}", "policy", (json_int_t)control->policy_number,
+			"confirm_until_at",
+			row_time(policy_store_current(control->history)->confirm_until_ms)));
+	command_ok(command);
+}
+
 static void on_applied(void *context, int status, const char *text)
 {
 	struct command *command = context;
 	struct applying *applying = command->state;
-	struct control *control = command->control;
 	if (status) {
 		command_done(command, COMMAND_REFUSED, "%s", text);
 		return;
@@ -214,11 +231,8 @@ static void on_applied(void *context, int status, const char *text)
 		command_text(command, applying->warnings, strlen(applying->warnings));
 	if (*text)
 		command_text(command, text, strlen(text));
-	command_row(command,
-		json_pack("{s:I, s:o}", "policy", (json_int_t)control->policy_number,
-			"confirm_until_at",
-			row_time(policy_store_current(control->history)->confirm_until_ms)));
-	command_ok(command);
+	applying->command = command;
+	names_ask(&applying->names, command->control, on_names);
 }
 
 /* Text that says what the file says counts as the file. */

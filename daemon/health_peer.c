@@ -5,6 +5,7 @@
 #include "daemon/drained.h"
 #include "daemon/log.h"
 #include "daemon/monitor.h"
+#include "daemon/names.h"
 #include "daemon/peers.h"
 #include "daemon/row.h"
 #include "lib/language.h"
@@ -27,6 +28,7 @@ struct health_peer {
 	uint32_t generation;
 	struct told *told; /* one for each server */
 	struct bound *bound;
+	struct names *names;           /* who waits for what it tells */
 	struct message_targets *first; /* of a server of which nothing was told; room for all */
 	uint64_t last[COUNTERS];       /* of this generation */
 	uint64_t dead[COUNTERS];       /* sum of the generations before */
@@ -142,6 +144,10 @@ static void take_targets(struct health_peer *peer, const struct message_targets 
 	*at = told;
 	if (bound_pass(peer->bound, &told->message))
 		peers_send(peer->control->peers, &told->message);
+	for (struct names *names = peer->names, *next; names; names = next) {
+		next = names->next;
+		names_on_told(names);
+	}
 }
 
 static void put_line(struct message_targets *message, size_t line, const struct policy_host *host)
@@ -326,6 +332,28 @@ const struct message_targets *health_peer_targets(struct health_peer *peer, size
 {
 	struct told **at = find(peer, peer->control->policy->servers[server].name.text);
 	return *at ? &(*at)->message : say_first(peer, server);
+}
+
+bool health_peer_is_told(struct health_peer *peer, size_t server)
+{
+	const struct control *control = peer->control;
+	struct told **at = find(peer, control->policy->servers[server].name.text);
+	return *at && (*at)->message.number == control->policy_number;
+}
+
+void health_peer_watch(struct health_peer *peer, struct names *names)
+{
+	names->next = peer->names;
+	peer->names = names;
+}
+
+void health_peer_unwatch(struct health_peer *peer, struct names *names)
+{
+	struct names **at = &peer->names;
+	while (*at && *at != names)
+		at = &(*at)->next;
+	if (*at)
+		*at = names->next;
 }
 
 void health_peer_tell(struct health_peer *peer, struct channel *relay)

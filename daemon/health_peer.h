@@ -8,6 +8,7 @@
 
 struct control;
 struct health_peer;
+struct names;
 
 struct health_peer *health_peer_new(struct control *control);
 void health_peer_free(struct health_peer *peer);
@@ -27,6 +28,12 @@ void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message);
 /* The targets of the policy's server of that index, as health told them last or, while it has not,
  * as the policy says them; borrowed until the next call. NULL: out of memory. */
 const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server);
+/* Has health spoken of that server under the policy in force? */
+bool health_peer_is_told(struct health_peer *peer, size_t server);
+/* From now on names_on_told() follows whatever health tells. */
+void health_peer_watch(struct health_peer *peer, struct names *names);
+/* One that is not watching is allowed. */
+void health_peer_unwatch(struct health_peer *peer, struct names *names);
 /* All that was told, and what is drained, to a relay that starts. */
 void health_peer_tell(struct health_peer *peer, struct channel *relay);
 /* What is drained of a server has changed: the relays hear of it. */

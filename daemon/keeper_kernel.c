@@ -215,6 +215,7 @@ int keeper_kernel_open(struct keeper *keeper, int fd)
 	if ((error = links_open(&keeper->links, on_link, keeper)) ||
 		(error = routes_open(&keeper->routes)) ||
 		(error = fd < 0 ? table_open(&keeper->table) : table_adopt(&keeper->table, fd)) ||
+		(error = table_zero_counters(keeper->table)) ||
 		(error = watch_open(keeper->table, &keeper->watch)) ||
 		(error = watch_fd_of(
 			 keeper, &keeper->links_watch, links_fd(keeper->links), on_links)) ||

@@ -84,16 +84,22 @@ static int on_counter(void *context, const struct nlmsghdr *nlh)
 	return 0;
 }
 
-static int read_counters(struct table *t, struct counting *counting)
+/* message: NFT_MSG_GETOBJ, or NFT_MSG_GETOBJ_RESET to zero what is read. */
+static int ask_counters(struct table *t, uint16_t message, struct counting *counting)
 {
 	struct netlink_request request;
 	struct nlmsghdr *nlh = netlink_begin_nf(&t->nl, &request,
-		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET, 0);
+		(uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), NLM_F_DUMP, NFPROTO_INET, 0);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, TABLE_NAME);
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
 	int status = netlink_ask(&t->nl, nlh, on_counter, counting);
-	if (status == -EINTR)
-		status = 0; /* something changed meanwhile: the numbers are good all the same */
+	/* something changed meanwhile: the numbers are good all the same */
+	return status == -EINTR ? 0 : status;
+}
+
+static int read_counters(struct table *t, struct counting *counting)
+{
+	int status = ask_counters(t, NFT_MSG_GETOBJ, counting);
 	return status ? status : counting->found ? 0 : -ENOENT;
 }
 
@@ -102,6 +108,14 @@ int table_counters(struct table *table, struct table_counters *counters)
 	struct counting counting = {.counters = counters};
 	*counters = (struct table_counters){0};
 	return read_counters(table, &counting);
+}
+
+int table_zero_counters(struct table *table)
+{
+	struct table_counters counters;
+	struct counting counting = {.counters = &counters};
+	int status = ask_counters(table, NFT_MSG_GETOBJ_RESET, &counting);
+	return status == -ENOENT ? 0 : status;
 }
 
 int table_zone_arrived(struct table *table, const char *zone, uint64_t *packets)

@@ -176,7 +176,6 @@ static void write_relay(struct rule_writer *w, const char *chain, bool open)
 		r = rule_begin(w, chain);
 		word_tproxy(r, families[i], w->plan->relay_port);
 		rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
-		word_count(r, "steered");
 		word_accept(r);
 		rule_end(w);
 	}
@@ -201,7 +200,13 @@ static void write_decided(struct rule_writer *w, const char *chain, const char *
 static void write_fresh(
 	struct rule_writer *w, const char *chain, const char *relay, const char *posture)
 {
-	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_RELAY, relay);
+	/* beside it stands how many the relays took: what is between was dropped on the way */
+	struct words *r = rule_begin(w, chain);
+	word_mark_is(
+		r, WORD_META_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_RELAY), false);
+	word_count(r, "steered");
+	word_goto(r, relay);
+	rule_end(w);
 	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_PASS, "pass");
 	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_REJECT, "refused");
 	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_DROP, "dropped");
@@ -217,7 +222,6 @@ static void write_stray(struct rule_writer *w)
 	 * be an older, established one once the relay's socket is gone */
 	rule_set_mark(w, r, WORD_CT_MARK, PLAN_MARK_RELAY);
 	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
-	word_count(r, "steered");
 	word_accept(r);
 	rule_end(w);
 

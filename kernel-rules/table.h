@@ -49,10 +49,10 @@ int table_bypass_off(struct table *table, const char *zone);
 /* Seconds left; 0: off; UINT32_MAX: no end. -errno below 0. */
 int64_t table_bypass_left(struct table *table, const char *zone);
 
-/* Packets counted since the table was made. */
+/* Packets counted since the table was made, or its counters were zeroed. */
 struct table_counters {
 	uint64_t arrived;        /* first packets of new connections from zones */
-	uint64_t steered;        /* packets of any kind handed to the relay's listener or socket */
+	uint64_t steered;        /* of these, by their decision, on to the relays */
 	uint64_t queued;         /* first packets that went to the queue */
 	uint64_t limited;        /* over the rate limit in front of the queue */
 	uint64_t posture_reset;  /* undecided, or without a listener, in a closed zone */
@@ -68,6 +68,9 @@ struct table_counters {
 };
 /* 0, -ENOENT (no table) or -errno. */
 int table_counters(struct table *table, struct table_counters *counters);
+/* Lets all counters begin anew, so that they can stand beside what processes counted since they were
+ * started. 0, also without a table, or -errno. */
+int table_zero_counters(struct table *table);
 /* First packets that arrived from one zone. 0, -ENOENT or -errno. */
 int table_zone_arrived(struct table *table, const char *zone, uint64_t *packets);
 

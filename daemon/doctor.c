@@ -1,6 +1,7 @@
 #include "daemon/doctor.h"
 
 #include "daemon/control.h"
+#include "daemon/doctor_part.h"
 #include "daemon/entries.h"
 #include "daemon/metrics_peer.h"
 
@@ -13,17 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEER_PRIORITY (-149)
-
 const char *const doctor_state_names[DOCTOR_STATES] = {
 	[DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_ERROR] = "error"};
-
-struct examination {
-	const struct control *control;
-	const struct doctor_facts *facts;
-	doctor_finding *finding;
-	void *context;
-};
 
 void doctor_facts_add(struct doctor_facts *facts, const char *text)
 {
@@ -41,10 +33,7 @@ void doctor_facts_fini(struct doctor_facts *facts)
 	*facts = (struct doctor_facts){.n = 0};
 }
 
-static void find(const struct examination *exam, const char *check, enum doctor_state state,
-	const char *advice, const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-static void find(const struct examination *exam, const char *check, enum doctor_state state,
+void examination_find(const struct examination *exam, const char *check, enum doctor_state state,
 	const char *advice, const char *format, ...)
 {
 	char found[512];
@@ -55,8 +44,7 @@ static void find(const struct examination *exam, const char *check, enum doctor_
 	exam->finding(exam->context, check, state, found, state == DOCTOR_OK ? "" : advice);
 }
 
-/* What stands behind the fact's first word, or NULL; each call with *at goes on behind the last. */
-static const char *fact_of(const struct doctor_facts *facts, const char *word, size_t *at)
+const char *examination_fact(const struct doctor_facts *facts, const char *word, size_t *at)
 {
 	size_t len = strlen(word);
 	for (; *at < facts->n; (*at)++)
@@ -68,7 +56,7 @@ static const char *fact_of(const struct doctor_facts *facts, const char *word, s
 static bool fact_is(const struct doctor_facts *facts, const char *word, const char *value)
 {
 	size_t at = 0;
-	const char *found = fact_of(facts, word, &at);
+	const char *found = examination_fact(facts, word, &at);
 	return found && strncmp(found, value, strlen(value)) == 0;
 }
 
@@ -99,8 +87,8 @@ static void check_forwarding(const struct examination *exam)
 		char advice[96];
 		long on = read_number(families[i].path);
 		snprintf(advice, sizeof(advice), "sysctl -w %s=1", families[i].name);
-		find(exam, "forwarding", on == 0 ? DOCTOR_ERROR : DOCTOR_OK, advice, "%s is %ld%s",
-			families[i].name, on, on < 0 ? " (not readable)" : "");
+		examination_find(exam, "forwarding", on == 0 ? DOCTOR_ERROR : DOCTOR_OK, advice,
+			"%s is %ld%s", families[i].name, on, on < 0 ? " (not readable)" : "");
 	}
 }
 
@@ -113,41 +101,32 @@ static bool is_zone_interface(const struct policy *policy, const char *ifname)
 	return false;
 }
 
-static bool is_bridge(const char *ifname)
-{
-	char path[96];
-	snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", ifname);
-	return access(path, F_OK) == 0;
-}
-
 static void check_bridge_calls(const struct examination *exam)
 {
 	static const char *const names[] = {"bridge-nf-call-iptables", "bridge-nf-call-ip6tables"};
 	bool bridge = false;
-	for (size_t i = 0; i < exam->control->nlinks; i++) {
-		const char *name = exam->control->links[i].name;
-		bridge |= is_zone_interface(exam->control->policy, name) && is_bridge(name);
-	}
+	size_t at = 0;
+	for (const char *name; (name = examination_fact(exam->facts, "bridge", &at));)
+		bridge |= is_zone_interface(exam->control->policy, name);
 	for (size_t i = 0; i < 2; i++) {
 		char advice[128], path[64];
 		snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", names[i]);
 		long on = read_number(path);
-		snprintf(advice, sizeof(advice),
-			"sysctl -w net.bridge.%s=0 (or no client behind the bridge is served)",
-			names[i]);
-		find(exam, "bridge", on == 1 && bridge ? DOCTOR_ERROR : DOCTOR_OK, advice,
-			"net.bridge.%s is %s, %s", names[i],
+		snprintf(advice, sizeof(advice), "sysctl -w net.bridge.%s=0", names[i]);
+		examination_find(exam, "bridge", on == 1 && bridge ? DOCTOR_ERROR : DOCTOR_OK,
+			advice, "net.bridge.%s is %s, %s", names[i],
 			on < 0    ? "absent"
 			: on == 0 ? "0"
 				  : "1",
-			bridge ? "a zone is on a bridge" : "no zone is on a bridge");
+			bridge ? "a zone is on a bridge: with 1 nobody behind it is served"
+			       : "no zone is on a bridge");
 	}
 }
 
 /* Both are harmless behind our ip rules, which name the interface; told because people look. */
 static void check_reverse_path(const struct examination *exam)
 {
-	find(exam, "rp-filter", DOCTOR_OK, "",
+	examination_find(exam, "rp-filter", DOCTOR_OK, "",
 		"net.ipv4.conf.all: rp_filter is %ld, src_valid_mark is %ld; either works",
 		read_number("/proc/sys/net/ipv4/conf/all/rp_filter"),
 		read_number("/proc/sys/net/ipv4/conf/all/src_valid_mark"));
@@ -156,7 +135,7 @@ static void check_reverse_path(const struct examination *exam)
 static void check_syn_cookies(const struct examination *exam)
 {
 	long cookies = read_number("/proc/sys/net/ipv4/tcp_syncookies");
-	find(exam, "syn-cookies", cookies == 2 ? DOCTOR_WARNING : DOCTOR_OK,
+	examination_find(exam, "syn-cookies", cookies == 2 ? DOCTOR_WARNING : DOCTOR_OK,
 		"sysctl -w net.ipv4.tcp_syncookies=1 (2 hides every client's MAC: zones with "
 		"identity mac answer 421)",
 		"net.ipv4.tcp_syncookies is %ld", cookies);
@@ -166,7 +145,8 @@ static void check_conntrack(const struct examination *exam)
 {
 	long max = read_number("/proc/sys/net/netfilter/nf_conntrack_max");
 	long count = read_number("/proc/sys/net/netfilter/nf_conntrack_count");
-	find(exam, "conntrack", max > 0 && count > max / 10 * 9 ? DOCTOR_WARNING : DOCTOR_OK,
+	examination_find(exam, "conntrack",
+		max > 0 && count > max / 10 * 9 ? DOCTOR_WARNING : DOCTOR_OK,
 		"sysctl -w net.netfilter.nf_conntrack_max=... (a full table drops connections)",
 		"%ld of %ld connections", count, max);
 }
@@ -175,19 +155,19 @@ static void check_kernel(const struct examination *exam)
 {
 	const struct doctor_facts *facts = exam->facts;
 	bool running = fact_is(facts, "plan", "running");
-	find(exam, "table", running ? DOCTOR_OK : DOCTOR_ERROR,
+	examination_find(exam, "table", running ? DOCTOR_OK : DOCTOR_ERROR,
 		"look into the log for why the kernel refused it; modules nf_tables, nft_tproxy, "
 		"nft_socket, nft_fib_inet, nf_conntrack are needed",
 		"table inet postern is %s%s", running ? "as we left it" : "not in force",
 		fact_is(facts, "table", "owned") ? ", safe from a foreign flush"
 						 : ", put back after a foreign flush");
 	bool queue = !fact_is(facts, "queue", "none");
-	find(exam, "queue", queue ? DOCTOR_OK : DOCTOR_ERROR,
+	examination_find(exam, "queue", queue ? DOCTOR_OK : DOCTOR_ERROR,
 		"the kernel needs nft_queue, or nft_compat with xt_NFQUEUE", "%s",
 		fact_is(facts, "queue", "native")   ? "nft queue"
 		: fact_is(facts, "queue", "compat") ? "xtables NFQUEUE by nft_compat"
 						    : "no queue");
-	find(exam, "route", fact_is(facts, "routes", "ok") ? DOCTOR_OK : DOCTOR_ERROR,
+	examination_find(exam, "route", fact_is(facts, "routes", "ok") ? DOCTOR_OK : DOCTOR_ERROR,
 		"ip rule show; ip route show table all: another program removes ours",
 		"ip rules and the local route are %s",
 		fact_is(facts, "routes", "ok") ? "in place" : "failing");
@@ -197,13 +177,14 @@ static void check_queue_losses(const struct examination *exam)
 {
 	size_t at = 0;
 	unsigned number, port, waiting, dropped, user_dropped;
-	const char *fact = fact_of(exam->facts, "nfqueue", &at);
+	const char *fact = examination_fact(exam->facts, "nfqueue", &at);
 	if (!fact || sscanf(fact, "%u %u %u %u %u", &number, &port, &waiting, &dropped,
 			     &user_dropped) != 5) {
-		find(exam, "queue", DOCTOR_ERROR, "restart posternd", "nobody reads the queue");
+		examination_find(
+			exam, "queue", DOCTOR_ERROR, "restart posternd", "nobody reads the queue");
 		return;
 	}
-	find(exam, "queue", dropped + user_dropped ? DOCTOR_WARNING : DOCTOR_OK,
+	examination_find(exam, "queue", dropped + user_dropped ? DOCTOR_WARNING : DOCTOR_OK,
 		"first packets came faster than they were decided: clients try again",
 		"%u waiting, %u dropped", waiting, dropped + user_dropped);
 }
@@ -212,108 +193,10 @@ static void check_listeners(const struct examination *exam)
 {
 	unsigned closed = 0, open = 0;
 	size_t at = 0;
-	for (const char *fact; (fact = fact_of(exam->facts, "listener", &at));)
+	for (const char *fact; (fact = examination_fact(exam->facts, "listener", &at));)
 		*(strstr(fact, " closed") ? &closed : &open) += 1;
-	find(exam, "listener", closed ? DOCTOR_ERROR : DOCTOR_OK,
+	examination_find(exam, "listener", closed ? DOCTOR_ERROR : DOCTOR_OK,
 		"relays cannot be started: see the log", "%u open, %u closed", open, closed);
-}
-
-/* Does a rule of the chain accept by our mark? */
-static bool is_marked(const struct doctor_facts *facts, const char *chain)
-{
-	size_t at = 0;
-	for (const char *fact; (fact = fact_of(facts, "marked", &at));)
-		if (strcmp(fact, chain) == 0)
-			return true;
-	return false;
-}
-
-static void check_drop_chain(
-	const struct examination *exam, const char *chain, const char *hook, const char *policy)
-{
-	uint32_t mask = exam->control->start.options.mark_mask;
-	uint32_t value = mask & -mask; /* RELAY is 1 in the nibble */
-	char advice[1200];
-	bool drop = strcmp(policy, "drop") == 0 && !is_marked(exam->facts, chain);
-	if (strcmp(hook, "input") == 0) {
-		snprintf(advice, sizeof(advice),
-			"nft 'insert rule %s meta mark & 0x%08" PRIx32 " == 0x%08" PRIx32
-			" accept'",
-			chain, mask, value);
-		find(exam, "input", drop ? DOCTOR_ERROR : DOCTOR_OK, advice,
-			"chain %s has policy %s%s", chain, policy,
-			drop ? ": steered packets pass the input hook of every table" : "");
-	} else if (strcmp(hook, "output") == 0) {
-		snprintf(advice, sizeof(advice),
-			"nft 'insert rule %s tcp dport 25 accept'; "
-			"nft 'insert rule %s ct mark & 0x%08" PRIx32 " == 0x%08" PRIx32 " accept'",
-			chain, chain, mask, value);
-		find(exam, "output", drop ? DOCTOR_WARNING : DOCTOR_OK, advice,
-			"chain %s has policy %s", chain, policy);
-	} else if (strcmp(hook, "forward") == 0) {
-		snprintf(advice, sizeof(advice),
-			"verdict pass needs an accept of your own; steered packets are never "
-			"forwarded");
-		find(exam, "forward", drop ? DOCTOR_WARNING : DOCTOR_OK, advice,
-			"chain %s has policy %s", chain, policy);
-	}
-}
-
-/* One foreign base chain: "FAMILY TABLE CHAIN TYPE HOOK PRIORITY POLICY". */
-struct chain_fact {
-	char name[400]; /* FAMILY TABLE CHAIN */
-	char type[32], hook[32], policy[16];
-	int priority;
-};
-
-static bool read_chain(const char *fact, struct chain_fact *chain)
-{
-	char family[16], table[180], name[180];
-	if (sscanf(fact, "%15s %179s %179s %31s %31s %d %15s", family, table, name, chain->type,
-		    chain->hook, &chain->priority, chain->policy) != 7)
-		return false;
-	snprintf(chain->name, sizeof(chain->name), "%s %s %s", family, table, name);
-	return true;
-}
-
-static void check_foreign_chains(const struct examination *exam)
-{
-	size_t at = 0;
-	struct chain_fact chain;
-	for (const char *fact; (fact = fact_of(exam->facts, "chain", &at));)
-		if (read_chain(fact, &chain))
-			check_drop_chain(exam, chain.name, chain.hook, chain.policy);
-}
-
-/* A rule of another on TCP/25 in prerouting: before ours it wins, as nat it rewrites what we
- * steered. */
-static void check_foreign_rules(const struct examination *exam)
-{
-	size_t at = 0;
-	unsigned found = 0;
-	for (const char *fact; (fact = fact_of(exam->facts, "takes25", &at));) {
-		size_t chains = 0, len = strcspn(fact, "\n");
-		struct chain_fact chain;
-		const char *handle = strrchr(fact, ' ');
-		len = handle ? (size_t)(handle - fact) : len;
-		for (const char *other; (other = fact_of(exam->facts, "chain", &chains));) {
-			if (!read_chain(other, &chain) || strlen(chain.name) != len ||
-				strncmp(chain.name, fact, len) != 0 ||
-				strcmp(chain.hook, "prerouting") != 0 ||
-				(chain.priority >= STEER_PRIORITY &&
-					strcmp(chain.type, "nat") != 0))
-				continue;
-			char advice[600];
-			snprintf(advice, sizeof(advice), "nft delete rule %s handle%s", chain.name,
-				handle ? handle : "");
-			find(exam, "foreign-rule", DOCTOR_ERROR, advice,
-				"a rule of chain %s (%s, priority %d) takes TCP port 25",
-				chain.name, chain.type, chain.priority);
-			found++;
-		}
-	}
-	if (!found)
-		find(exam, "foreign-rule", DOCTOR_OK, "", "no other rule takes TCP port 25 first");
 }
 
 static void check_interfaces(const struct examination *exam)
@@ -326,7 +209,7 @@ static void check_interfaces(const struct examination *exam)
 			for (size_t l = 0; l < exam->control->nlinks; l++)
 				present |= policy_interface_match(
 					pattern, exam->control->links[l].name);
-			find(exam, "interface", present ? DOCTOR_OK : DOCTOR_WARNING,
+			examination_find(exam, "interface", present ? DOCTOR_OK : DOCTOR_WARNING,
 				"it may come later; is the name right? ip -br link",
 				"zone %s: \"%s\" is %s", policy->zones[z].name.text, pattern,
 				present ? "present" : "not present");
@@ -354,22 +237,22 @@ static void check_bound(const struct examination *exam)
 	size_t at = 0;
 	char host[ADDR_TEXT_SIZE], ifname[64];
 	unsigned port;
-	for (const char *fact; (fact = fact_of(exam->facts, "bound", &at));) {
+	for (const char *fact; (fact = examination_fact(exam->facts, "bound", &at));) {
 		if (sscanf(fact, "%45s %u %63s", host, &port, ifname) != 3)
 			continue;
 		const char *zone = zone_of_interface(exam->control->policy, ifname);
 		if (strcmp(ifname, "-") == 0)
-			find(exam, "server-return", DOCTOR_ERROR,
+			examination_find(exam, "server-return", DOCTOR_ERROR,
 				"give the gateway a route to the server, and the server one back",
 				"%s (bind client) has no route", host);
 		else if (zone)
-			find(exam, "server-return", DOCTOR_ERROR,
+			examination_find(exam, "server-return", DOCTOR_ERROR,
 				"bind gateway, or a network of its own for the server: beside its "
 				"clients it answers them directly, and no connection comes about",
 				"%s (bind client) is behind %s, an interface of zone %s", host,
 				ifname, zone);
 		else
-			find(exam, "server-return", DOCTOR_OK, "",
+			examination_find(exam, "server-return", DOCTOR_OK, "",
 				"%s (bind client) answers by %s, if it routes the clients' "
 				"networks "
 				"to this gateway",
@@ -388,14 +271,14 @@ static void check_devices(const struct examination *exam)
 			if (!mac_is_local(mac))
 				continue;
 			local++;
-			find(exam, "device-mac", DOCTOR_WARNING,
+			examination_find(exam, "device-mac", DOCTOR_WARNING,
 				"phones and laptops make such MACs up and change them; switch that "
 				"off on the device",
 				"device %s: %s is locally administered",
 				policy->devices[d].name.text, mac_format(mac, text));
 		}
 	if (!local)
-		find(exam, "device-mac", DOCTOR_OK, "", "no device has a made-up MAC");
+		examination_find(exam, "device-mac", DOCTOR_OK, "", "no device has a made-up MAC");
 }
 
 #define ROUTER_ADDRESSES 5 /* IPv4 addresses behind one MAC that no single host has */
@@ -440,19 +323,19 @@ static void check_routers(const struct examination *exam)
 		if (counts->v[i].addresses < ROUTER_ADDRESSES)
 			continue;
 		routers++;
-		find(exam, "router", DOCTOR_WARNING,
+		examination_find(exam, "router", DOCTOR_WARNING,
 			"behind a router all clients have its MAC: give that zone identity address",
 			"%u addresses behind %s", counts->v[i].addresses,
 			mac_format(&counts->v[i].mac, text));
 	}
 	if (!routers)
-		find(exam, "router", DOCTOR_OK, "", "no MAC stands for many addresses");
+		examination_find(exam, "router", DOCTOR_OK, "", "no MAC stands for many addresses");
 	free(counts);
 }
 
 static void check_policy_file(const struct examination *exam)
 {
-	find(exam, "policy-file", exam->control->file_bad ? DOCTOR_ERROR : DOCTOR_OK,
+	examination_find(exam, "policy-file", exam->control->file_bad ? DOCTOR_ERROR : DOCTOR_OK,
 		"posternctl policy check FILE", "%s",
 		exam->control->file_bad
 			? "the file changed and is not good: an older policy is running"
@@ -463,7 +346,7 @@ static void check_metrics(const struct examination *exam)
 {
 	char text[256];
 	bool bad = metrics_peer_trouble(exam->control->metrics, text, sizeof(text));
-	find(exam, "metrics", bad ? DOCTOR_WARNING : DOCTOR_OK,
+	examination_find(exam, "metrics", bad ? DOCTOR_WARNING : DOCTOR_OK,
 		"Nobody can scrape it; mail goes on. Choose another address or port in "
 		"`metrics listen`, or end what holds this one: ss -ltnp",
 		"%s", bad ? text : "they can be scraped, or are not wanted");
@@ -474,9 +357,9 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 {
 	static void (*const checks[])(const struct examination *) = {check_policy_file,
 		check_interfaces, check_forwarding, check_bridge_calls, check_reverse_path,
-		check_kernel, check_foreign_chains, check_foreign_rules, check_conntrack,
-		check_queue_losses, check_syn_cookies, check_listeners, check_servers, check_bound,
-		check_devices, check_routers, check_metrics};
+		check_kernel, examination_of_foreign, check_conntrack, check_queue_losses,
+		check_syn_cookies, check_listeners, check_servers, check_bound, check_devices,
+		check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

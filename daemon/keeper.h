@@ -199,6 +199,10 @@ void keeper_request_on_message(struct keeper *keeper, const struct message_heade
 void keeper_request_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);
 
+/* keeper_foreign.c: what other programs' rules do with our packets, the same way. */
+void keeper_foreign_tell(
+	uint32_t mark_mask, void (*tell)(void *context, const char *text), void *context);
+
 /* keeper_facts.c: what doctor needs privilege for, one "key value" text after the other. */
 void keeper_facts_tell(
 	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context);

@@ -57,6 +57,19 @@ static void went(struct links *links, struct entry *entry)
 	links->on_change(links->context, LINK_WENT, &old, &old);
 }
 
+static bool is_bridge(const struct nlattr *info)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, info)
+	{
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			return mnl_attr_get_payload_len(attr) >= sizeof("bridge") - 1 &&
+			       strncmp(mnl_attr_get_payload(attr), "bridge",
+				       mnl_attr_get_payload_len(attr)) == 0;
+	}
+	return false;
+}
+
 /* The state of one interface as the kernel says it. */
 static bool parse(const struct nlmsghdr *nlh, struct link *link)
 {
@@ -75,6 +88,8 @@ static bool parse(const struct nlmsghdr *nlh, struct link *link)
 			memcpy(link->name, mnl_attr_get_payload(attr),
 				strnlen(mnl_attr_get_payload(attr),
 					mnl_attr_get_payload_len(attr)));
+		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+			link->is_bridge = is_bridge(attr);
 	}
 	link->name[sizeof(link->name) - 1] = 0;
 	return link->ifindex && link->name[0];

@@ -9,6 +9,7 @@ struct link {
 	char name[POLICY_IFNAME_SIZE];
 	bool has_mac; /* Ethernet-like: its packets carry the client's MAC */
 	bool up;
+	bool is_bridge; /* a bridge itself, not a port of one */
 };
 
 enum link_change {

@@ -88,14 +88,14 @@ static bool is_at(const struct message_target *target, const struct endpoint *ho
 	return false;
 }
 
-static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
+static void on_load(struct peers_flows *flows, const struct message_load *load)
 {
 	struct shown *shown = ((struct showing *)flows)->first;
-	while (shown && strcmp(shown->targets.server, flow->server) != 0)
+	while (shown && strcmp(shown->targets.server, load->server) != 0)
 		shown = shown->next;
 	for (uint32_t i = 0; shown && i < shown->targets.n; i++)
-		if (is_at(&shown->targets.v[i], &flow->host)) {
-			shown->flows[i]++;
+		if (is_at(&shown->targets.v[i], &load->host)) {
+			shown->flows[i] += load->flows;
 			return;
 		}
 }
@@ -165,7 +165,7 @@ static void run_show(struct command *command)
 			command_done(command, COMMAND_REFUSED, "out of memory");
 			return;
 		}
-	showing->flows.on_flow = on_flow;
+	showing->flows.on_load = on_load;
 	showing->flows.done = on_shown;
 	peers_ask_flows(command->control->peers, &showing->flows);
 }

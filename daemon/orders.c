@@ -1,6 +1,7 @@
 #include "daemon/orders.h"
 
 #include "daemon/answer.h"
+#include "daemon/load.h"
 #include "daemon/log.h"
 #include "daemon/relay.h"
 
@@ -169,6 +170,10 @@ static void on_control_message(void *context, const struct message_header *messa
 		break;
 	case MESSAGE_FLOWS_GET:
 		n = flow_each(&relay->table, send_flow, (void *)(uintptr_t)m);
+		reply(relay, message, 0, n, "");
+		break;
+	case MESSAGE_LOADS_GET:
+		n = load_tell(relay, message);
 		reply(relay, message, 0, n, "");
 		break;
 	case MESSAGE_TARGETS:

@@ -125,6 +125,7 @@ static void on_message(void *context, const struct message_header *message, int 
 		break;
 	case MESSAGE_REPLY: /* to a question that was given up */
 	case MESSAGE_FLOW:
+	case MESSAGE_LOAD:
 		break;
 	default:
 		control->counters[COUNTER_MESSAGES_BAD]++;
@@ -301,6 +302,8 @@ static void on_flow_answer(struct ask *ask, const struct message_header *message
 	struct peers_flows *flows = own->flows;
 	if (message && message->type == MESSAGE_FLOW)
 		flows->on_flow(flows, (const struct message_flow *)message);
+	if (message && message->type == MESSAGE_LOAD)
+		flows->on_load(flows, (const struct message_load *)message);
 	if (message && !ask_is_last(message))
 		return;
 	free(own);
@@ -316,7 +319,8 @@ static void ask_peer_flows(struct peer *peer, struct peers_flows *flows)
 	own->ask.on_answer = on_flow_answer;
 	own->flows = flows;
 	gather_add(&flows->gather);
-	message_init(&message, MESSAGE_FLOWS_GET, sizeof(message));
+	message_init(
+		&message, flows->on_load ? MESSAGE_LOADS_GET : MESSAGE_FLOWS_GET, sizeof(message));
 	ask_send(&peer->asks, &own->ask, &message, -1);
 }
 

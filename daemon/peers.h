@@ -40,11 +40,13 @@ void peers_prepare(
 void peers_commit(struct peers *peers, uint64_t number, struct gather *gather);
 void peers_abort(struct peers *peers, uint64_t number);
 
-/* Rows of all relays' live flows, then done() once. */
+/* Rows of all relays' live flows, then done() once; or, where on_load is set, rows of how many are
+ * at each host, to be added up. */
 struct peers_flows {
 	struct gather gather;
 	struct peers_flows_ask *asks;
 	void (*on_flow)(struct peers_flows *flows, const struct message_flow *flow);
+	void (*on_load)(struct peers_flows *flows, const struct message_load *load);
 	void (*done)(struct peers_flows *flows);
 	void *context;
 };

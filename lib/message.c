@@ -342,6 +342,13 @@ static bool metrics_state_ok(const void *message, size_t len)
 	return addr_given_ok(&state->at.addr) && state->status <= 0;
 }
 
+static bool load_ok(const void *message, size_t len)
+{
+	const struct message_load *load = message;
+	(void)len;
+	return addr_given_ok(&load->host.addr) && NAMED_OK(load->server);
+}
+
 static bool test_ok(const void *message, size_t len)
 {
 	const struct message_test *test = message;
@@ -442,6 +449,8 @@ static const struct kind kinds[] = {
 	[MESSAGE_TEST] = FIXED("test", message_test, test_ok),
 	[MESSAGE_TESTED] = FIXED("tested", message_tested, tested_ok),
 	[MESSAGE_HAND_OVER] = PLAIN("hand-over"),
+	[MESSAGE_LOADS_GET] = PLAIN("loads-get"),
+	[MESSAGE_LOAD] = FIXED("load", message_load, load_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

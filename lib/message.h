@@ -112,8 +112,14 @@ enum message_type {
 	/* keeper -> control and relay */
 	MESSAGE_HAND_OVER, /* another control comes: what relays still say is heard, then this one
 			      ends; a relay keeps what it has to say for the next */
+
+	/* control -> relay */
+	MESSAGE_LOADS_GET, /* how many flows are where; answered by */
+
+	/* relay -> control */
+	MESSAGE_LOAD, /* rows: flows at one host, then the reply */
 };
-#define MESSAGE_TYPES (MESSAGE_HAND_OVER + 1)
+#define MESSAGE_TYPES (MESSAGE_LOAD + 1)
 
 struct message_header {
 	uint16_t type;
@@ -378,6 +384,13 @@ struct message_flow { /* FLOW and RECORD */
 /* in the place of a relay's number */
 #define MESSAGE_RELAY_HEALTH  0xffff
 #define MESSAGE_RELAY_METRICS 0xfffe
+
+struct message_load {
+	struct message_header header;
+	struct endpoint host;
+	uint32_t flows;
+	char server[POLICY_NAME_SIZE];
+};
 
 struct message_counters {
 	struct message_header header;

@@ -29,6 +29,7 @@ static union {
 	struct message_sockets_get sockets_get;
 	struct message_test test;
 	struct message_tested tested;
+	struct message_load load;
 	struct message_socket socket;
 	uint8_t bytes[MESSAGE_BYTES_MAX + 1];
 } m;
@@ -150,6 +151,14 @@ static void a_test_injects_nothing(void **state)
 	assert_int_equal(check(), -EBADMSG);
 	m.tested.verdict = 0;
 	m.tested.kind = MESSAGE_TESTED_VERDICT + 1;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_LOAD, sizeof(m.load));
+	strcpy(m.load.server, "relay");
+	assert_int_equal(check(), -EBADMSG); /* no host */
+	m.load.host.addr = documentation4;
+	assert_int_equal(check(), 0);
+	m.load.server[0] = '\0';
 	assert_int_equal(check(), -EBADMSG);
 }
 

@@ -294,6 +294,7 @@ static void kill_ends_both_sides(void **state)
 	struct world world;
 	int client, server;
 	struct message_flow live;
+	struct message_load load;
 	struct message_kill order;
 	struct message_plain get;
 	begin(&world, IS_IP6(state), "", "");
@@ -312,6 +313,16 @@ static void kill_ends_both_sides(void **state)
 	assert_string_equal(live.state, "relay");
 	assert_string_equal(live.user, "anna");
 	assert_int_equal(live.end_ms, 0);
+	await(&world, world.control, MESSAGE_REPLY, NULL);
+
+	message_init(&get, MESSAGE_LOADS_GET, sizeof(get));
+	get.header.seq = 4;
+	tell(world.control, &get, -1);
+	await(&world, world.control, MESSAGE_LOAD, &load);
+	assert_int_equal(load.header.seq, 4);
+	assert_string_equal(load.server, "relay");
+	assert_int_equal(load.host.port, world.server_port);
+	assert_int_equal(load.flows, 1);
 	await(&world, world.control, MESSAGE_REPLY, NULL);
 
 	message_init(&order, MESSAGE_KILL, sizeof(order));

@@ -1,0 +1,14 @@
+/* Owns how many of a relay's flows are at each host of the servers, counted when control asks:
+ * `server show` wants a number for each host, not each flow. */
+#ifndef POSTERN_LOAD_H
+#define POSTERN_LOAD_H
+
+#include "lib/message.h"
+
+struct relay;
+
+/* Answers MESSAGE_LOADS_GET with its rows; the reply is the caller's. How many rows. A host may be
+ * in several of them, which are to be added up. */
+uint32_t load_tell(struct relay *relay, const struct message_header *request);
+
+#endif

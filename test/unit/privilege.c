@@ -184,10 +184,34 @@ static void each_process_may_do_what_it_needs_and_no_more(void **state)
 	}
 }
 
+static int listen_tcp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return result(fd < 0 ? fd : listen(fd, 1));
+}
+
+static void metrics_listens_and_opens_nothing(void **state)
+{
+	static const struct {
+		int (*act)(void);
+		int wanted;
+	} only[] = {{listen_tcp, 0}, {open_file, EPERM}, {make_file, EPERM}, {seal_memory, EPERM},
+		{start_thread, EPERM}, {fork_child, EPERM}, {open_route, EPERM},
+		{open_netfilter, EPERM}};
+
+	(void)state;
+	assert_int_equal(behind(privilege_enter_metrics, execute), -SIGSYS);
+	assert_int_equal(behind(privilege_enter_metrics, signal_another), -SIGSYS);
+	for (size_t i = 0; !SANITIZED && i < sizeof(only) / sizeof(only[0]); i++)
+		assert_int_equal(behind(privilege_enter_metrics, only[i].act), only[i].wanted);
+	assert_int_equal(behind(privilege_enter_relay, listen_tcp), SANITIZED ? 0 : EPERM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_process_may_do_what_it_needs_and_no_more),
+		cmocka_unit_test(metrics_listens_and_opens_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

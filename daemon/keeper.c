@@ -199,6 +199,7 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 
 	log_info("stopping: flows have %u s to end", seconds);
 	notify_manager("STOPPING=1");
+	notify_manager("STATUS=stopping: flows are given time to end");
 	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
 	message_init(&order, MESSAGE_DRAIN, sizeof(order));
 	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));) {
@@ -355,7 +356,7 @@ void keeper_on_ready(struct keeper *keeper)
 	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: %u relays, port %u, queue %u",
 		keeper->options.relays, keeper->options.relay_port, keeper->options.queue);
 	tell_parent(keeper);
-	notify_manager("READY=1");
+	notify_manager("READY=1\nSTATUS=version " POSTERN_VERSION);
 }
 
 static void reap(struct keeper *keeper)

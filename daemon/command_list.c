@@ -6,6 +6,7 @@
 #include "daemon/list_change.h"
 #include "daemon/policy_parse.h"
 #include "daemon/row.h"
+#include "daemon/source.h"
 #include "lib/language.h"
 #include "lib/lpm.h"
 
@@ -498,11 +499,13 @@ static void run_reload_now(void *context)
 		policy_parse_text(control, "running policy", text, len, &texts, &diagnosis);
 	char *errors = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
 	language_diagnosis_fini(&diagnosis);
-	if (!policy) {
+	free(text);
+	text = policy ? source_after(control, policy, NULL, NULL, &texts, &len) : NULL;
+	if (!text) {
 		command_done(command, COMMAND_REFUSED, "%s", errors ? errors : "out of memory");
+		policy_unref(policy);
 		policy_texts_fini(&texts);
 		free(errors);
-		free(text);
 		return;
 	}
 	free(errors);

@@ -10,13 +10,13 @@
 #include "daemon/policy_parse.h"
 #include "daemon/policy_store.h"
 #include "daemon/row.h"
+#include "daemon/source.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <libgen.h>
 
 static bool take_number(const char *word, uint64_t *number)
 {
@@ -384,10 +384,16 @@ static void run_rollback_now(void *context)
 	}
 	if (!load(command, number, &record))
 		return;
+	bool whole = source_holds(command->control, &record);
 	struct policy_texts texts = record.texts;
 	record.texts = (struct policy_texts){0};
 	texts.replay = true;
-	apply_text(command, "history", record.canonical, record.canonical_len, &texts, false);
+	if (whole)
+		apply_text(command, command->control->start.options.config, record.source,
+			record.source_len, &texts, false);
+	else
+		apply_text(
+			command, "history", record.canonical, record.canonical_len, &texts, false);
 	policy_record_fini(&record);
 }
 
@@ -405,9 +411,25 @@ static void run_rollback(struct command *command)
 		apply_when_free(command->control->apply, run_rollback_now, command);
 }
 
-/* ---- save ---- */
+/* ---- save: posternctl writes the file, with the rights of its caller ---- */
 
-static void on_saved(void *context, int status, const char *text)
+static void run_save(struct command *command)
+{
+	struct control *control = command->control;
+	const char *path = control->start.options.config;
+	struct policy_record record;
+	if (!command_at_end(command) || !load(command, control->policy_number, &record))
+		return;
+	char *real = realpath(path, NULL);
+	command_row(command, json_pack("{s:I, s:o}", "policy", (json_int_t)record.number, "file",
+				     row_text(real ? real : path)));
+	command_text(command, record.source, record.source_len);
+	command_ok(command);
+	free(real);
+	policy_record_fini(&record);
+}
+
+static void on_remembered(void *context, int status, const char *text)
 {
 	struct command *command = context;
 	if (status)
@@ -416,35 +438,57 @@ static void on_saved(void *context, int status, const char *text)
 		command_ok(command);
 }
 
-static void run_save_now(void *context)
+/* The newest policy whose text this is. */
+static bool find_record(
+	struct control *control, const char *text, size_t len, struct policy_record *record)
+{
+	size_t n;
+	const struct policy_store_line *lines = policy_store_history(control->history, &n);
+	for (size_t i = n; i-- > 0;) {
+		if (policy_store_load(control->history, lines[i].number, record))
+			continue;
+		if (record->source_len == len && memcmp(record->source, text, len) == 0)
+			return true;
+		policy_record_fini(record);
+	}
+	return false;
+}
+
+/* The file is read again: what counts is what stands there, not what somebody says is there. */
+static void run_saved_now(void *context)
 {
 	struct command *command = context;
 	struct control *control = command->control;
 	const char *path = control->start.options.config;
 	struct policy_record record;
-	char folder[4096], name[4096];
-	if (!load(command, control->policy_number, &record))
+	char *text;
+	size_t len;
+	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &text, &len);
+	if (error) {
+		command_done(command, COMMAND_REFUSED, "posternd cannot read %s: %s", path,
+			strerror(-error));
 		return;
-	snprintf(folder, sizeof(folder), "%s", path);
-	memcpy(name, folder, sizeof(name));
-	command_log(command);
-	int error = disk_replace(dirname(folder), basename(name), record.source, record.source_len);
-	if (error == -EACCES || error == -EROFS || error == -EPERM)
+	}
+	bool found = find_record(control, text, len, &record);
+	free(text);
+	if (!found) {
 		command_done(command, COMMAND_REFUSED,
-			"posternd may not write %s: %s\nrun: posternctl policy show --source > %s",
-			path, strerror(-error), path);
-	else if (error)
-		command_done(command, COMMAND_REFUSED, "%s: %s", path, strerror(-error));
-	else if (apply_remember_file(control->apply, &record.texts, record.source,
-			 record.source_len, on_saved, command) < 0)
-		on_saved(command, -ENOMEM, "out of memory");
+			"%s does not hold a policy of the history (posternctl policy diff file)",
+			path);
+		return;
+	}
+	command_log(command);
+	control->filed = false; /* judged anew */
+	if (apply_remember_file(control->apply, &record.texts, record.source, record.source_len,
+		    on_remembered, command) < 0)
+		on_remembered(command, -ENOMEM, "out of memory");
 	policy_record_fini(&record);
 }
 
-static void run_save(struct command *command)
+static void run_saved(struct command *command)
 {
 	if (command_at_end(command))
-		apply_when_free(command->control->apply, run_save_now, command);
+		apply_when_free(command->control->apply, run_saved_now, command);
 }
 
 static const struct command_verb verbs[] = {
@@ -455,6 +499,7 @@ static const struct command_verb verbs[] = {
 	{"diff", "[N|file]", false, run_diff},
 	{"rollback", "[N]", false, run_rollback},
 	{"save", "", false, run_save},
+	{"saved", "", false, run_saved},
 	{NULL, NULL, false, NULL},
 };
 

@@ -4,6 +4,7 @@
 #include "daemon/control.h"
 #include "daemon/policy_parse.h"
 #include "daemon/policy_store.h"
+#include "daemon/source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -160,12 +161,24 @@ static char *find_shadow(const struct edit *edit, const struct policy *policy)
 	return text;
 }
 
+/* Enabled what is enabled, moved to where it is: no place of the history is used for that. */
+static bool is_running(const struct control *control, const struct policy *policy)
+{
+	size_t a_len, b_len;
+	char *a = language_print(policy, LANGUAGE_PRINT_CANONICAL, &a_len);
+	char *b = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &b_len);
+	bool same = a && b && a_len == b_len && memcmp(a, b, a_len) == 0;
+	free(a);
+	free(b);
+	return same;
+}
+
 static void apply_edit(struct edit *edit, struct policy *policy, struct policy_texts *texts)
 {
 	struct command *command = edit->command;
 	char origin[256];
 	size_t len;
-	char *source = language_print(policy, LANGUAGE_PRINT_CANONICAL, &len);
+	char *source = source_after(command->control, policy, edit->kind, edit->name, texts, &len);
 	if (!source) {
 		policy_unref(policy);
 		policy_texts_fini(texts);
@@ -203,13 +216,19 @@ static void run(void *context)
 	char *text = policy ? find_shadow(edit, policy)
 			    : policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
 	language_diagnosis_fini(&diagnosis);
-	if (policy && !text) {
+	if (policy && !text && !is_running(control, policy)) {
 		apply_edit(edit, policy, &texts);
 		return;
 	}
+	if (policy && !text) {
+		static const char unchanged[] = "nothing changes\n";
+		command_text(edit->command, unchanged, sizeof(unchanged) - 1);
+		on_applied(edit, 0, "");
+	} else {
+		refuse(edit, text);
+	}
 	policy_unref(policy);
 	policy_texts_fini(&texts);
-	refuse(edit, text);
 	free(text);
 }
 

@@ -86,19 +86,24 @@ void policy_file_look(struct control *control, struct policy_file *file)
 		file->state = POLICY_FILE_CHANGED;
 }
 
+/* Is it the text that the file was last applied or saved with? */
+static bool is_filed(const struct control *control, uint64_t number)
+{
+	struct policy_record record;
+	if (policy_store_load(control->history, number, &record))
+		return true; /* not known: nothing is claimed */
+	uint64_t hash = policy_texts_hash_all(&record.texts, record.source, record.source_len);
+	policy_record_fini(&record);
+	return hash == policy_store_current(control->history)->file_hash;
+}
+
 /* Whether the running policy is the one of the file, with no command's change since. */
 static bool runs_as_filed(struct control *control)
 {
-	const struct policy_current *current = policy_store_current(control->history);
-	struct policy_record record;
 	if (control->filed_number == control->policy_number && control->filed)
 		return true;
-	if (policy_store_load(control->history, control->policy_number, &record))
-		return true;
 	control->filed_number = control->policy_number;
-	control->filed = policy_texts_hash_all(&record.texts, record.source, record.source_len) ==
-			 current->file_hash;
-	policy_record_fini(&record);
+	control->filed = is_filed(control, control->policy_number);
 	return control->filed;
 }
 
@@ -156,7 +161,8 @@ static void log_lost_edits(const struct control *control)
 	size_t n;
 	const struct policy_store_line *lines = policy_store_history(control->history, &n);
 	size_t first = n;
-	while (first > 0 && strcmp(lines[first - 1].origin, "file") != 0)
+	while (first > 0 && strcmp(lines[first - 1].origin, "file") != 0 &&
+		!is_filed(control, lines[first - 1].number))
 		first--;
 	for (size_t i = first; i < n && first > 0; i++)
 		log_warning("the file replaces what was changed since: policy %" PRIu64 ", %s",

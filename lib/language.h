@@ -85,6 +85,13 @@ struct policy *language_edit_move(const struct policy *policy, const char *name,
 	struct language_diagnosis *diagnosis);
 struct policy *language_edit_enable(const struct policy *policy, const char *name, bool enable,
 	const struct language_world *world, struct language_diagnosis *diagnosis);
+/* The operator's own text after such an edit: one statement of kind "rule" or "device" and this
+ * name is put in, replaced, moved or taken out, and all else stays as it was written, comments
+ * included. malloc'ed. NULL: out of memory, or the statement does not stand in the text itself. It
+ * is for the caller to make sure that the text says what `after` says, as it might not when the
+ * text takes other files in. */
+char *language_source_follow(const char *source, size_t len, const struct policy *before,
+	const struct policy *after, const char *kind, const char *name, size_t *out_len);
 /* An earlier enabled rule that takes every packet this rule could take, or -1. */
 ptrdiff_t language_shadowed_by(const struct policy *policy, size_t rule);
 

@@ -100,13 +100,12 @@ static void show_error(const char *error)
 	fprintf(stderr, "%s%s", error, len && error[len - 1] == '\n' ? "" : "\n");
 }
 
-/* The exit status when there is no connection. */
-static int no_connection(int error)
+int noun_no_connection(int error)
 {
 	return error == -EACCES ? CONNECTION_REFUSED : CONNECTION_NO_DAEMON;
 }
 
-static int open_connection(struct call *call)
+int noun_open(struct call *call)
 {
 	if (call->connection->fd >= 0)
 		return 0;
@@ -122,8 +121,8 @@ static int open_connection(struct call *call)
 		snprintf(text, sizeof(text), "no daemon answers at %s/control.sock: %s",
 			call->run_dir, strerror(-error));
 	if (call->json) {
-		json_t *object = json_pack(
-			"{s:i, s:o}", "status", no_connection(error), "error", json_string(text));
+		json_t *object = json_pack("{s:i, s:o}", "status", noun_no_connection(error),
+			"error", json_string(text));
 		json_dumpf(object, stdout, 0);
 		putchar('\n');
 		json_decref(object);
@@ -138,9 +137,9 @@ static int open_connection(struct call *call)
 int noun_ask(struct call *call, const struct verb *verb, const char **words, size_t nwords,
 	const char *body, size_t body_len)
 {
-	int error = open_connection(call);
+	int error = noun_open(call);
 	if (error)
-		return no_connection(error);
+		return noun_no_connection(error);
 	struct shown shown = {.call = call, .texts = json_array()};
 	table_begin(&shown.table, call->json ? TABLE_JSON : verb->style, stdout);
 	struct connection_answer answer = {.on_row = show_row,

@@ -42,6 +42,10 @@ extern const struct noun noun_status, noun_policy, noun_rule, noun_zone, noun_se
 	noun_list, noun_session, noun_client, noun_flow, noun_explain, noun_audit, noun_monitor,
 	noun_bypass, noun_counters, noun_log, noun_doctor;
 
+/* Opens the connection if it is not open. 0, or -errno after an error message; the exit status for
+ * that. */
+int noun_open(struct call *call);
+int noun_no_connection(int error);
 /* Sends the words (noun first) and shows the answer. body may be NULL. Exit status. */
 int noun_ask(struct call *call, const struct verb *verb, const char **words, size_t nwords,
 	const char *body, size_t body_len);

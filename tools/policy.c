@@ -1,5 +1,6 @@
 #include "tools/connection.h"
 #include "tools/noun.h"
+#include "tools/save.h"
 
 #include "lib/language.h"
 
@@ -143,7 +144,8 @@ static const struct verb verbs[] = {
 		VERB_NO_FILE, NULL},
 	{"rollback", "[N]", "the policy before, or number N, again", TABLE_COLUMNS, VERB_NO_FILE,
 		NULL},
-	{"save", "", "writes the running policy to the file", TABLE_COLUMNS, VERB_NO_FILE, NULL},
+	{"save", "[FILE]", "writes the running policy to the file; the former one becomes FILE~",
+		TABLE_COLUMNS, VERB_NO_FILE, save_run},
 	{0},
 };
 

@@ -40,6 +40,7 @@ _posternctl_arguments()
 	policy:apply) _posternctl_offer -f "--confirm" ;;
 	policy:check) _posternctl_offer -f "-" ;;
 	policy:edit) _posternctl_offer "--confirm" ;;
+	policy:save) _posternctl_offer -f "" ;;
 	policy:show) _posternctl_offer "--full --source $(_posternctl_names policy policy history)" ;;
 	policy:diff) _posternctl_offer "file $(_posternctl_names policy policy history)" ;;
 	policy:rollback) _posternctl_offer "$(_posternctl_names policy policy history)" ;;

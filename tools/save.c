@@ -1,0 +1,218 @@
+#include "tools/save.h"
+#include "tools/connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_FILE "/etc/postern/postern.conf"
+
+/* What the daemon answers: the text, and which file it reads. */
+struct wanted {
+	char *text;
+	size_t len;
+	char file[PATH_MAX];
+	bool failed;
+};
+
+static void take_row(void *context, const char *json, size_t len)
+{
+	struct wanted *wanted = context;
+	json_t *row = json_loadb(json, len, 0, NULL);
+	const char *file = json_string_value(json_object_get(row, "file"));
+	if (file)
+		snprintf(wanted->file, sizeof(wanted->file), "%s", file);
+	json_decref(row);
+}
+
+static void take_text(void *context, const char *text, size_t len)
+{
+	struct wanted *wanted = context;
+	char *more = realloc(wanted->text, wanted->len + len + 1);
+	if (!more) {
+		wanted->failed = true;
+		return;
+	}
+	memcpy(more + wanted->len, text, len);
+	wanted->text = more;
+	wanted->len += len;
+	wanted->text[wanted->len] = '\0';
+}
+
+static int fetch(struct call *call, struct wanted *wanted)
+{
+	static const char *const words[] = {"policy", "save"};
+	struct connection_answer answer = {
+		.on_row = take_row, .on_text = take_text, .context = wanted};
+	int error = noun_open(call);
+	if (error)
+		return noun_no_connection(error);
+	int status = connection_ask(call->connection, words, 2, NULL, 0, &answer);
+	if (*answer.error)
+		fprintf(stderr, "%s\n", answer.error);
+	if (status == CONNECTION_DONE && (wanted->failed || !wanted->text)) {
+		fputs("posternctl: out of memory\n", stderr);
+		status = CONNECTION_REFUSED;
+	}
+	return status;
+}
+
+/* The daemon has no privileges, and who calls may be root: a path that it tells is not written to
+ * unless it is the usual one, or was typed. */
+static bool choose_path(const struct wanted *wanted, const char *typed, char path[static PATH_MAX])
+{
+	char told[PATH_MAX];
+	const char *name = typed ? typed : DEFAULT_FILE;
+	if (!realpath(wanted->file, told))
+		snprintf(told, sizeof(told), "%s", wanted->file);
+	if (!realpath(name, path))
+		snprintf(path, PATH_MAX, "%s", name);
+	if (strcmp(path, told) == 0)
+		return true;
+	if (typed)
+		fprintf(stderr,
+			"posternctl: posternd reads %s, not %s\nfor a copy: posternctl policy show "
+			"--source\n",
+			told, path);
+	else
+		fprintf(stderr,
+			"posternctl: posternd reads another file than %s\nrun: posternctl policy "
+			"save %s\n",
+			name, told);
+	return false;
+}
+
+static int complain(const char *path)
+{
+	fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
+	return CONNECTION_REFUSED;
+}
+
+/* Lines of a text with a comment that another text does not have. */
+static size_t lost_comments(const char *old, const char *new)
+{
+	size_t lost = 0;
+	for (const char *line = old; *line;) {
+		size_t len = strcspn(line, "\n");
+		const char *comment = memchr(line, '#', len);
+		if (comment) {
+			char *text = strndup(comment, len - (size_t)(comment - line));
+			lost += text && !strstr(new, text);
+			free(text);
+		}
+		line += len + (line[len] == '\n');
+	}
+	return lost;
+}
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		text += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd);
+}
+
+static void sync_folder(const char *path)
+{
+	char copy[PATH_MAX];
+	snprintf(copy, sizeof(copy), "%s", path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+}
+
+/* The former file stays as FILE~, from before the moment in which the new one takes its name. */
+static int keep_former(const char *path)
+{
+	char kept[PATH_MAX + 1];
+	snprintf(kept, sizeof(kept), "%s~", path);
+	if ((unlink(kept) < 0 && errno != ENOENT) || link(path, kept) < 0)
+		return complain(kept);
+	return CONNECTION_DONE;
+}
+
+/* former: of the file that goes; NULL: there is none. */
+static int replace(const char *path, const struct wanted *wanted, const struct stat *former)
+{
+	char fresh[PATH_MAX + 8];
+	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
+	int fd = mkstemp(fresh);
+	if (fd < 0)
+		return complain(path);
+	bool good = (!former || fchown(fd, former->st_uid, former->st_gid) == 0) &&
+		    fchmod(fd, former ? former->st_mode & 07777 : 0644) == 0 &&
+		    write_all(fd, wanted->text, wanted->len) == 0;
+	int status = good ? CONNECTION_DONE : complain(fresh);
+	close(fd);
+	if (status == CONNECTION_DONE && former)
+		status = keep_former(path);
+	if (status == CONNECTION_DONE && rename(fresh, path) < 0)
+		status = complain(path);
+	if (status == CONNECTION_DONE)
+		sync_folder(path);
+	else
+		unlink(fresh);
+	return status;
+}
+
+static int write_file(const char *path, const struct wanted *wanted)
+{
+	struct stat former;
+	size_t len;
+	if (lstat(path, &former) < 0)
+		return errno == ENOENT ? replace(path, wanted, NULL) : complain(path);
+	if (!S_ISREG(former.st_mode)) {
+		fprintf(stderr, "posternctl: %s is not a file\n", path);
+		return CONNECTION_REFUSED;
+	}
+	char *old = noun_read_file(path, &len);
+	if (!old)
+		return CONNECTION_REFUSED;
+	bool same = len == wanted->len && memcmp(old, wanted->text, len) == 0;
+	size_t lost = 0;
+	char *ended = realloc(old, len + 1);
+	if (ended) {
+		ended[len] = '\0';
+		lost = lost_comments(ended, wanted->text);
+	}
+	free(ended ? ended : old);
+	if (lost)
+		fprintf(stderr,
+			"posternctl: %zu comments of %s are not in the running policy; they stay "
+			"in %s~\n",
+			lost, path, path);
+	return same ? CONNECTION_DONE : replace(path, wanted, &former);
+}
+
+int save_run(struct call *call, const struct verb *verb, const char **words, size_t nwords)
+{
+	static const char *saved[] = {"policy", "saved"};
+	struct wanted wanted = {0};
+	char path[PATH_MAX];
+	if (nwords > 3)
+		return CONNECTION_USAGE;
+	int status = fetch(call, &wanted);
+	if (status == CONNECTION_DONE && !choose_path(&wanted, nwords == 3 ? words[2] : NULL, path))
+		status = CONNECTION_REFUSED;
+	if (status == CONNECTION_DONE)
+		status = write_file(path, &wanted);
+	if (status == CONNECTION_DONE)
+		status = noun_ask(call, verb, saved, 2, NULL, 0);
+	free(wanted.text);
+	return status;
+}

@@ -38,12 +38,16 @@ struct channel {
 	uint32_t seq;
 	unsigned busy;
 	bool freed;
+	bool resting; /* reads when the timer says so */
+	unsigned pace_ms;
+	struct loop_timer rest;
 };
 
 static void close_end(struct channel *channel)
 {
 	if (channel->watch.fd < 0)
 		return;
+	loop_timer_clear(channel->loop, &channel->rest);
 	loop_del(channel->loop, &channel->watch);
 	close(channel->watch.fd);
 	channel->watch.fd = -1;
@@ -124,6 +128,12 @@ static bool would_wait(ssize_t error)
 	return error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM;
 }
 
+static void watch(struct channel *channel)
+{
+	uint32_t events = (channel->resting ? 0 : EPOLLIN) | (channel->first ? EPOLLOUT : 0);
+	loop_change(channel->loop, &channel->watch, events);
+}
+
 static int queue_record(struct channel *channel, const void *bytes, size_t len, int fd)
 {
 	if (channel->queued_bytes + len > QUEUE_BYTES_MAX) {
@@ -147,10 +157,11 @@ static int queue_record(struct channel *channel, const void *bytes, size_t len, 
 	queued->next = NULL;
 	queued->len = len;
 	memcpy(queued->bytes, bytes, len);
-	if (!channel->first)
-		loop_change(channel->loop, &channel->watch, EPOLLIN | EPOLLOUT);
+	bool is_first = !channel->first;
 	*channel->last = queued;
 	channel->last = &queued->next;
+	if (is_first)
+		watch(channel);
 	channel->queued_bytes += len;
 	return 0;
 }
@@ -183,7 +194,7 @@ static void send_queued(struct channel *channel)
 			break; /* gone: reading says so */
 		drop_first(channel);
 	}
-	loop_change(channel->loop, &channel->watch, EPOLLIN);
+	watch(channel);
 }
 
 /* Takes at most one descriptor out of the control data and closes any other. */
@@ -266,6 +277,40 @@ static unsigned receive(struct channel *channel, unsigned max)
 	return handled;
 }
 
+static void rest(struct channel *channel, bool on, unsigned ms)
+{
+	if (on)
+		loop_timer_set(channel->loop, &channel->rest, loop_now_ms(channel->loop) + ms);
+	if (channel->resting == on)
+		return;
+	channel->resting = on;
+	watch(channel);
+}
+
+/* A round of messages came. A full one goes on at once; behind any other, those that follow may
+ * gather. */
+static void pace(struct channel *channel, unsigned handled)
+{
+	if (channel->pace_ms && channel->watch.fd >= 0)
+		rest(channel, handled > 0, handled < MESSAGES_A_ROUND ? channel->pace_ms : 0);
+}
+
+static void on_rested(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct channel *channel =
+		(struct channel *)(void *)((char *)timer - offsetof(struct channel, rest));
+
+	(void)now_ms;
+	channel->busy++;
+	pace(channel, receive(channel, MESSAGES_A_ROUND));
+	leave(channel);
+}
+
+void channel_set_pace(struct channel *channel, unsigned pace_ms)
+{
+	channel->pace_ms = pace_ms;
+}
+
 static void on_event(struct loop_watch *watch, uint32_t events)
 {
 	struct channel *channel = (struct channel *)watch;
@@ -274,7 +319,7 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 	if (events & EPOLLOUT)
 		send_queued(channel);
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		receive(channel, MESSAGES_A_ROUND);
+		pace(channel, receive(channel, MESSAGES_A_ROUND));
 	leave(channel);
 }
 
@@ -290,6 +335,7 @@ struct channel *channel_open(
 	channel->handler = handler;
 	channel->context = context;
 	channel->last = &channel->first;
+	channel->rest.on_time = on_rested;
 	if (loop_add(loop, &channel->watch, EPOLLIN) < 0) {
 		free(channel);
 		return NULL;

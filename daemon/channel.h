@@ -25,6 +25,9 @@ int channel_send(struct channel *channel, const void *message, int fd);
 /* Handles everything that already waits on the socket, now, without going back to the loop. How
  * many messages. A relay does so before it believes that an identity is missing. */
 unsigned channel_drain(struct channel *channel);
+/* From now on, what comes is read together, once in so many ms: the other end's sends wake this
+ * process that often and no more. For messages that nobody waits for. */
+void channel_set_pace(struct channel *channel, unsigned pace_ms);
 size_t channel_queued_bytes(const struct channel *channel);
 int channel_fd(const struct channel *channel);      /* borrowed; -1: closed */
 uint32_t channel_next_seq(struct channel *channel); /* for requests; never 0 */

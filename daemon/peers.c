@@ -14,6 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A relay tells of every flow's start and end; none of it is waited for. */
+#define PACE_MS 5
+
 struct peer {
 	struct peers *peers;
 	struct channel *channel; /* NULL: no such relay runs */
@@ -385,6 +388,7 @@ void peers_add(struct peers *peers, const struct message_peer *message, int fd)
 		close(fd);
 		return;
 	}
+	channel_set_pace(peer->channel, PACE_MS);
 	peer->generation = message->generation;
 	peer->draining = message->draining;
 	memcpy(peer->version, message->version, sizeof(peer->version));

@@ -114,6 +114,8 @@ static void log_record(const struct message_flow *record)
 	char line[AUDIT_LINE_SIZE], id[FLOWID_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	char client[ENDPOINT_TEXT_SIZE], original[ENDPOINT_TEXT_SIZE], host[ENDPOINT_TEXT_SIZE];
 
+	if (!log_wants(POLICY_LOG_INFO))
+		return;
 	log_event(POLICY_LOG_INFO, LOG_ID_FLOW,
 		LOG_FIELDS({LOG_FIELD_FLOW, record->id ? flowid_format(record->id, id) : NULL},
 			{LOG_FIELD_ENDING, ending_name(record->ending)},

@@ -236,10 +236,11 @@ void flow_set(struct flow *flow, enum flow_state state)
 	struct flow_table *table = &flow->relay->table;
 
 	assert(state != FLOW_DONE && state != FLOW_FREE && flow->state != FLOW_DONE);
-	log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
-		LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
-			{LOG_FIELD_STATE, flow_state_names[state]}),
-		"%s %s -> %s", id, flow_state_names[flow->state], flow_state_names[state]);
+	if (log_wants(POLICY_LOG_DEBUG))
+		log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
+			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
+				{LOG_FIELD_STATE, flow_state_names[state]}),
+			"%s %s -> %s", id, flow_state_names[flow->state], flow_state_names[state]);
 	table->states[flow->state]--;
 	table->states[state]++;
 	flow->state = state;
@@ -270,11 +271,13 @@ void flow_end(struct flow *flow, enum ending ending, bool reset)
 
 	if (flow->state == FLOW_DONE)
 		return;
-	log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
-		LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
-			{LOG_FIELD_STATE, flow_state_names[FLOW_DONE]},
-			{LOG_FIELD_ENDING, ending_name(ending)}),
-		"%s %s -> done: %s", id, flow_state_names[flow->state], ending_name(ending));
+	if (log_wants(POLICY_LOG_DEBUG))
+		log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
+			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
+				{LOG_FIELD_STATE, flow_state_names[FLOW_DONE]},
+				{LOG_FIELD_ENDING, ending_name(ending)}),
+			"%s %s -> done: %s", id, flow_state_names[flow->state],
+			ending_name(ending));
 	relay->table.states[flow->state]--;
 	relay->table.states[FLOW_DONE]++;
 	flow->state = FLOW_DONE;
@@ -327,8 +330,8 @@ static void close_sides(struct flow *flow)
 	const struct linger hard = {.l_onoff = 1, .l_linger = 0};
 	const struct linger soft = {.l_onoff = 0};
 
-	setsockopt(
-		flow->client.fd, SOL_SOCKET, SO_LINGER, flow->reset ? &hard : &soft, sizeof(hard));
+	if (!flow->reset)
+		setsockopt(flow->client.fd, SOL_SOCKET, SO_LINGER, &soft, sizeof(soft));
 	close(flow->client.fd);
 	if (flow->server.fd < 0)
 		return;

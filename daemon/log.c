@@ -116,6 +116,11 @@ const char *log_person(const char *text)
 	return private ? "(private)" : text;
 }
 
+bool log_wants(enum policy_log_level level)
+{
+	return level <= threshold;
+}
+
 /* An entry in the form of the sink. */
 static void put_entry(enum policy_log_level level, enum log_id id, const struct log_field *fields,
 	size_t n, const char *text)
@@ -177,7 +182,7 @@ __attribute__((format(printf, 5, 0))) static void write_entry(enum policy_log_le
 	char text[TEXT_SIZE];
 	int saved = errno;
 
-	if (level > threshold)
+	if (!log_wants(level))
 		return;
 	vsnprintf(text, sizeof(text), format, args);
 	journal_blank(text);

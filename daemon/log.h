@@ -66,6 +66,8 @@ void log_set_privacy(bool privacy_off);
 /* The text, which names a person or an address, or what stands for it under `privacy off`. */
 const char *log_person(const char *text);
 bool log_is_private(void);
+/* Is an entry of this level kept? What is costly to put into words need not be, else. */
+bool log_wants(enum policy_log_level level);
 /* Hands over what a slow reader has not taken yet; the loop calls it. */
 void log_flush(void);
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -51,11 +51,11 @@ void copy_fini(struct copy_tools *tools, struct copy *copy)
 }
 
 /* How much the sink took; less than len: it takes no more now. */
-static ssize_t write_sink(struct copy *copy, int to, const uint8_t *bytes, size_t len)
+static ssize_t write_sink(struct copy *copy, int to, const uint8_t *bytes, size_t len, int flags)
 {
 	ssize_t n;
 	do {
-		n = send(to, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(to, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT | flags);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno != EAGAIN)
 		return -errno;
@@ -67,9 +67,10 @@ static ssize_t write_sink(struct copy *copy, int to, const uint8_t *bytes, size_
 	return n;
 }
 
-int copy_put(struct copy_tools *tools, struct copy *copy, int to, const void *bytes, size_t len)
+static int put(struct copy_tools *tools, struct copy *copy, int to, const void *bytes, size_t len,
+	int flags)
 {
-	ssize_t n = write_sink(copy, to, bytes, len);
+	ssize_t n = write_sink(copy, to, bytes, len, flags);
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n == len)
@@ -83,9 +84,14 @@ int copy_put(struct copy_tools *tools, struct copy *copy, int to, const void *by
 	return 0;
 }
 
+int copy_put(struct copy_tools *tools, struct copy *copy, int to, const void *bytes, size_t len)
+{
+	return put(tools, copy, to, bytes, len, 0);
+}
+
 static int flush_piece(struct copy_tools *tools, struct copy *copy, int to)
 {
-	ssize_t n = write_sink(copy, to, copy->piece + copy->at, copy->held);
+	ssize_t n = write_sink(copy, to, copy->piece + copy->at, copy->held, 0);
 	if (n < 0)
 		return (int)n;
 	copy->at += (uint32_t)n;
@@ -210,8 +216,10 @@ static enum copy_result move(struct copy_tools *tools, struct copy *copy, int fr
 		return COPY_WAIT;
 	if (seen)
 		seen(context, spliced ? NULL : tools->shared, (size_t)n);
+	/* the end is read right behind these bytes: both go out in one packet */
+	int flags = copy->hangup ? MSG_MORE : 0;
 	int rc = spliced ? flush_pipe(tools, copy, to)
-			 : copy_put(tools, copy, to, tools->shared, (size_t)n);
+			 : put(tools, copy, to, tools->shared, (size_t)n, flags);
 	return rc < 0 ? fail(COPY_SINK_FAILED, rc, error) : COPY_MORE;
 }
 

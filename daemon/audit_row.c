@@ -117,10 +117,11 @@ int audit_encode_addr(const struct addr *addr, uint8_t bytes[static AUDIT_ADDR_B
 	return len + 1;
 }
 
+/* The text stays where it is until the row is in. */
 static void bind_text(sqlite3_stmt *row, int column, const char *text)
 {
 	if (text && *text) /* else NULL, and in no index */
-		sqlite3_bind_text(row, column + 1, text, -1, SQLITE_TRANSIENT);
+		sqlite3_bind_text(row, column + 1, text, -1, SQLITE_STATIC);
 }
 
 static void bind_number(sqlite3_stmt *row, int column, uint64_t number)
@@ -129,14 +130,13 @@ static void bind_number(sqlite3_stmt *row, int column, uint64_t number)
 		sqlite3_bind_int64(row, column + 1, (sqlite3_int64)number);
 }
 
-static void bind_endpoint(sqlite3_stmt *row, int column, const struct endpoint *endpoint)
+static void bind_endpoint(sqlite3_stmt *row, int column, const struct endpoint *endpoint,
+	uint8_t bytes[static AUDIT_ADDR_BYTES])
 {
-	uint8_t bytes[AUDIT_ADDR_BYTES];
-
 	if (endpoint->addr.family == ADDR_NONE)
 		return;
 	int len = audit_encode_addr(&endpoint->addr, bytes);
-	sqlite3_bind_blob(row, column + 1, bytes, len, SQLITE_TRANSIENT);
+	sqlite3_bind_blob(row, column + 1, bytes, len, SQLITE_STATIC);
 	bind_number(row, column + 1, endpoint->port);
 }
 
@@ -146,7 +146,8 @@ int audit_row_insert(
 	sqlite3_stmt *row = store_statement(store,
 		"INSERT INTO record(" COLUMN_LIST
 		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-	char seen[AUDIT_SEEN_SIZE];
+	char seen[AUDIT_SEEN_SIZE], *attempts = NULL;
+	uint8_t addresses[3][AUDIT_ADDR_BYTES];
 
 	if (!row)
 		return store_error(db);
@@ -165,9 +166,9 @@ int audit_row_insert(
 	bind_text(row, ENDING, ending_name(record->ending));
 	if (record->reason < AUDIT_REASONS)
 		bind_text(row, REASON, audit_reason_names[record->reason]);
-	bind_endpoint(row, CLIENT, &record->client);
-	bind_endpoint(row, ORIGINAL, &record->original);
-	bind_endpoint(row, HOST, &record->host);
+	bind_endpoint(row, CLIENT, &record->client, addresses[0]);
+	bind_endpoint(row, ORIGINAL, &record->original, addresses[1]);
+	bind_endpoint(row, HOST, &record->host, addresses[2]);
 	if (mac_is_set(&record->mac))
 		sqlite3_bind_blob(row, MAC + 1, record->mac.bytes, 6, SQLITE_STATIC);
 	bind_text(row, INTERFACE, record->ifname);
@@ -178,13 +179,14 @@ int audit_row_insert(
 	bind_text(row, DETAIL, record->detail);
 	bind_number(row, RELAY, record->relay);
 	if (record->nattempts) {
-		json_t *attempts = audit_text_attempts(record);
-		char *text = json_dumps(attempts, JSON_COMPACT);
-		bind_text(row, ATTEMPTS, text);
-		free(text);
-		json_decref(attempts);
+		json_t *array = audit_text_attempts(record);
+		attempts = json_dumps(array, JSON_COMPACT);
+		bind_text(row, ATTEMPTS, attempts);
+		json_decref(array);
 	}
-	return store_step(row);
+	int status = store_step(row);
+	free(attempts);
+	return status;
 }
 
 static void read_text(sqlite3_stmt *row, int column, char *text, size_t size)

@@ -433,6 +433,9 @@ int store_open(struct loop *loop, const char *path, const struct store_options *
 
 	if (!store)
 		return -ENOMEM;
+	/* its count of memory in use, which nobody asks for, costs a mutex at every malloc; refused
+	 * once a database was opened, and then it is set already */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	store->watch = (struct loop_watch){.fd = -1, .on_event = on_results};
 	store->loop = loop;
 	store->options = *options;

@@ -165,6 +165,9 @@ static void on_control_message(void *context, const struct message_header *messa
 	case MESSAGE_HOST:
 		targets_on_host(health->targets, m);
 		break;
+	case MESSAGE_CLIENT_SIDE:
+		targets_set_client_side(health->targets, m);
+		break;
 	case MESSAGE_TARGETS:
 		targets_seed(health->targets, m);
 		break;

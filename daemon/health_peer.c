@@ -11,6 +11,8 @@
 #include "lib/language.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,8 @@ struct health_peer {
 	struct channel *channel; /* NULL: it does not run */
 	struct asks asks;        /* questions that wait there */
 	uint32_t generation;
-	struct told *told; /* one for each server */
+	struct told *told;               /* one for each server */
+	struct message_client_side side; /* as last sent */
 	struct bound *bound;
 	struct names *names;           /* who waits for what it tells */
 	struct message_targets *first; /* of a server of which nothing was told; room for all */
@@ -183,6 +186,57 @@ static struct message_targets *say_first(struct health_peer *peer, size_t server
 	return first;
 }
 
+static bool is_client_side(const struct policy *policy, const char *ifname)
+{
+	for (size_t i = 0; i < policy->nzones; i++)
+		for (size_t j = 0; j < policy->zones[i].interfaces.n; j++)
+			if (policy_interface_match(policy->zones[i].interfaces.v[j].text, ifname))
+				return true;
+	return false;
+}
+
+/* The first of each IP version on a zone's interface that others can send to. */
+static void find_client_side(const struct policy *policy, struct message_client_side *message)
+{
+	struct ifaddrs *addresses = NULL;
+	message_init(message, MESSAGE_CLIENT_SIDE, sizeof(*message));
+	if (getifaddrs(&addresses) < 0)
+		return;
+	for (const struct ifaddrs *at = addresses; at; at = at->ifa_next) {
+		struct endpoint own;
+		if (!at->ifa_addr || !is_client_side(policy, at->ifa_name) ||
+			endpoint_decode(at->ifa_addr, sizeof(struct sockaddr_storage), &own) < 0 ||
+			addr_is_link_local(&own.addr) || addr_is_loopback(&own.addr))
+			continue;
+		struct addr *addr = own.addr.family == ADDR_IP6 ? &message->ip6 : &message->ip4;
+		if (addr->family == ADDR_NONE)
+			*addr = own.addr;
+	}
+	freeifaddrs(addresses);
+}
+
+static bool says_who(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nservers; i++)
+		if (policy->servers[i].bind == POLICY_BIND_CLIENT ||
+			policy->servers[i].announce != POLICY_ANNOUNCE_NONE)
+			return true;
+	return false;
+}
+
+/* Addresses may come long after their interface: looked at again when health says its counters. */
+static void send_client_side(struct health_peer *peer)
+{
+	struct message_client_side message;
+	if (!peer->channel || !peer->control->policy || !says_who(peer->control->policy))
+		return;
+	find_client_side(peer->control->policy, &message);
+	if (addr_equal(&message.ip4, &peer->side.ip4) && addr_equal(&message.ip6, &peer->side.ip6))
+		return;
+	peer->side = message;
+	health_peer_send(peer, &message);
+}
+
 static void on_message(void *context, const struct message_header *message, int fd)
 {
 	struct health_peer *peer = context;
@@ -199,6 +253,7 @@ static void on_message(void *context, const struct message_header *message, int 
 		break;
 	case MESSAGE_COUNTERS:
 		memcpy(peer->last, ((const struct message_counters *)m)->v, sizeof(peer->last));
+		send_client_side(peer);
 		break;
 	case MESSAGE_TESTED: /* of a question that was given up */
 		break;
@@ -243,6 +298,7 @@ static void send_policy(struct health_peer *peer)
 	size_t len;
 	if (!peer->control->policy)
 		return;
+	send_client_side(peer);
 	char *text = language_print(peer->control->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	int fd = text ? channel_memfd("policy", text, len) : -ENOMEM;
 	free(text);
@@ -270,6 +326,7 @@ void health_peer_add(struct health_peer *peer, uint32_t generation, int fd)
 		return;
 	}
 	peer->generation = generation;
+	memset(&peer->side, 0, sizeof(peer->side));
 	asks_init(&peer->asks, peer->control->loop, peer->channel);
 	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
 	level.level = peer->control->log_level;

@@ -45,6 +45,7 @@ struct targets {
 	struct policy *policy; /* NULL: none yet */
 	uint64_t number;
 	char hostname[DNS_NAME_SIZE];
+	struct message_client_side side;
 	struct server *servers;
 	bool expand; /* DNS or policy have changed */
 	bool tell;   /* or only a state */
@@ -161,6 +162,23 @@ static struct server *find_server(const struct targets *targets, const char *nam
 	return server;
 }
 
+/* Who probes are from, or say they are from: of a zone's network, else the gateway's own address
+ * beside the clients, else nobody. */
+static void put_client(
+	const struct targets *targets, enum addr_family family, struct tracked_terms *terms)
+{
+	const struct addr *side = family == ADDR_IP6 ? &targets->side.ip6 : &targets->side.ip4;
+	struct endpoint *client = &terms->clients[family == ADDR_IP6];
+
+	*client = target_zone_client(targets->policy, family);
+	if (client->addr.family == ADDR_NONE)
+		client->addr = *side;
+	if (client->addr.family == ADDR_NONE)
+		*client = target_probe_client(targets->policy, family);
+	else
+		terms->foreign |= family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
+}
+
 static struct tracked_terms terms_of(
 	const struct targets *targets, const struct policy_server *server)
 {
@@ -176,12 +194,8 @@ static struct tracked_terms terms_of(
 		terms.bind = server->bind_addr;
 	terms.from_client = server->bind == POLICY_BIND_CLIENT;
 	terms.families = target_zone_families(targets->policy);
-	for (unsigned i = 0; i < 2; i++) {
-		enum addr_family family = i ? ADDR_IP6 : ADDR_IP4;
-		terms.clients[i] = target_probe_client(targets->policy, family);
-		if (target_zone_client(targets->policy, family).addr.family != ADDR_NONE)
-			terms.foreign |= i ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
-	}
+	for (unsigned i = 0; i < 2; i++)
+		put_client(targets, i ? ADDR_IP6 : ADDR_IP4, &terms);
 	return terms;
 }
 
@@ -191,6 +205,19 @@ static bool same_question(const struct tracked_terms *a, const struct tracked_te
 	return a->announce == b->announce && a->login == b->login && a->probe == b->probe &&
 	       addr_equal(&a->bind, &b->bind) && a->from_client == b->from_client &&
 	       (!a->from_client || a->foreign == b->foreign);
+}
+
+void targets_set_client_side(struct targets *targets, const struct message_client_side *side)
+{
+	targets->side = *side;
+	for (struct server *server = targets->servers; server; server = server->next) {
+		const struct policy_server *policy = &targets->policy->servers[server->index];
+		struct tracked_terms terms = terms_of(targets, policy);
+		bool same = same_question(&server->terms, &terms);
+		server->terms = terms;
+		for (struct tracked *host = server->hosts; host && !same; host = host->next)
+			tracked_reset(host);
+	}
 }
 
 static void put_server(struct targets *targets, size_t index)

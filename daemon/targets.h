@@ -23,6 +23,9 @@ void targets_close(struct targets *targets);
 /* Another policy is in force; a reference to it is taken. hostname is copied. */
 void targets_set_policy(
 	struct targets *targets, struct policy *policy, uint64_t number, const char *hostname);
+/* The gateway's own addresses on the clients' side: as a client of it where no zone has a network.
+ */
+void targets_set_client_side(struct targets *targets, const struct message_client_side *side);
 /* What another health process told before it died: its DNS answers are held over, its states
  * stand until a probe says otherwise. Before or after the policy. */
 void targets_seed(struct targets *targets, const struct message_targets *message);

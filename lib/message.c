@@ -349,6 +349,14 @@ static bool load_ok(const void *message, size_t len)
 	return addr_given_ok(&load->host.addr) && NAMED_OK(load->server);
 }
 
+static bool client_side_ok(const void *message, size_t len)
+{
+	const struct message_client_side *side = message;
+	(void)len;
+	return addr_ok(&side->ip4) && side->ip4.family != ADDR_IP6 && addr_ok(&side->ip6) &&
+	       side->ip6.family != ADDR_IP4;
+}
+
 static bool test_ok(const void *message, size_t len)
 {
 	const struct message_test *test = message;
@@ -451,6 +459,7 @@ static const struct kind kinds[] = {
 	[MESSAGE_HAND_OVER] = PLAIN("hand-over"),
 	[MESSAGE_LOADS_GET] = PLAIN("loads-get"),
 	[MESSAGE_LOAD] = FIXED("load", message_load, load_ok),
+	[MESSAGE_CLIENT_SIDE] = FIXED("client-side", message_client_side, client_side_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -118,8 +118,11 @@ enum message_type {
 
 	/* relay -> control */
 	MESSAGE_LOAD, /* rows: flows at one host, then the reply */
+
+	/* control -> health */
+	MESSAGE_CLIENT_SIDE, /* the gateway's own addresses where the clients are */
 };
-#define MESSAGE_TYPES (MESSAGE_LOAD + 1)
+#define MESSAGE_TYPES (MESSAGE_CLIENT_SIDE + 1)
 
 struct message_header {
 	uint16_t type;
@@ -468,6 +471,11 @@ struct message_metrics_state {
 	struct endpoint at;
 	int32_t status; /* 0: it listens; -errno: it does not, and tries again */
 	uint32_t reserved;
+};
+
+struct message_client_side {
+	struct message_header header;
+	struct addr ip4, ip6; /* ADDR_NONE: none, or not known */
 };
 
 struct message_test {

@@ -30,6 +30,7 @@ static union {
 	struct message_test test;
 	struct message_tested tested;
 	struct message_load load;
+	struct message_client_side side;
 	struct message_socket socket;
 	uint8_t bytes[MESSAGE_BYTES_MAX + 1];
 } m;
@@ -159,6 +160,13 @@ static void a_test_injects_nothing(void **state)
 	m.load.host.addr = documentation4;
 	assert_int_equal(check(), 0);
 	m.load.server[0] = '\0';
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_CLIENT_SIDE, sizeof(m.side));
+	assert_int_equal(check(), 0);
+	m.side.ip4 = documentation4;
+	assert_int_equal(check(), 0);
+	m.side.ip6 = documentation4;
 	assert_int_equal(check(), -EBADMSG);
 }
 

@@ -200,6 +200,7 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 	log_info("stopping: flows have %u s to end", seconds);
 	notify_manager("STOPPING=1");
 	notify_manager("STATUS=stopping: flows are given time to end");
+	keeper_admit_resume(keeper);
 	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
 	message_init(&order, MESSAGE_DRAIN, sizeof(order));
 	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));) {
@@ -288,8 +289,9 @@ static void say_end(const struct keeper_child *child, int status)
 	char name[16];
 
 	keeper_child_name(child, name);
-	if (child->old && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		log_info("%s of version %s has drained", name, child->version);
+	if (child->until_ms && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_info("%s of version %s has drained", name,
+			child->old ? child->version : POSTERN_VERSION);
 	else if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info("health ended, to read its settings anew");
 	else if (WIFSIGNALED(status))
@@ -328,7 +330,7 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 		keeper_child_again(child);
 		break;
 	case KEEPER_RUNNING:
-		if (!child->old)
+		if (!child->old && !child->until_ms)
 			keeper_child_again(child);
 		break;
 	case KEEPER_STOPPING:
@@ -539,8 +541,10 @@ int keeper_main(const struct process_options *options)
 	int error = start(&keeper);
 	if (!error)
 		error = loop_run(keeper.loop);
-	else if (keeper.lock < 0)
-		return 1; /* nothing is ours yet, the sockets in the run folder least of all */
+	else if (keeper.lock < 0 || options->resume >= 0)
+		/* Nothing is ours yet, the sockets in the run folder least of all; or children are
+		 * there that we do not know: they die with us. */
+		return 1;
 	finish(&keeper);
 	if (!error && !keeper.exit_status)
 		log_info("stopped");

@@ -461,7 +461,9 @@ void keeper_child_again(struct keeper_child *child)
 		wait_ms = child->failures > 6 ? RESTART_MAX_MS : 100u << (child->failures - 1);
 	if (wait_ms > RESTART_MAX_MS)
 		wait_ms = RESTART_MAX_MS;
+	/* over an upgrade the relays of before accept there still */
 	if (child->role == PROCESS_RELAY && child->silent >= SILENT_CLOSE &&
+		keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING &&
 		(child->listener4 >= 0 || child->listener6 >= 0)) {
 		keeper_child_close_listeners(child);
 		log_error("relay %u cannot be started; its listeners are closed", child->number);

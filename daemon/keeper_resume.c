@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SLACK_MS 3000
+#define SLACK_MS 3000 /* old relays end their flows themselves; then they are ended */
 
 /* Reads the whole state; it is not closed. 0 or -errno. */
 static int read_state(int fd, struct handover *state)
@@ -231,8 +231,10 @@ void keeper_resume_children(struct keeper *keeper)
 void keeper_resume_on_ready(struct keeper *keeper)
 {
 	keeper_admit_resume(keeper);
-	if (keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING || keeper->relays[0].generation)
+	if (keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING || keeper->phase != KEEPER_RUNNING ||
+		keeper->relays[0].generation)
 		return; /* only once */
+	keeper->upgrade.waited_ms = loop_now_ms(keeper->loop) - keeper->upgrade.state.paused_ms;
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_start(&keeper->relays[i]);
 	if (!keeper->health.pid)
@@ -255,9 +257,10 @@ static void drain_old(struct keeper *keeper)
 		old->until_ms = until_ms;
 		keeper_child_send(old, &order, -1);
 	}
-	log_info("upgraded from version %s to " POSTERN_VERSION
-		 ": %u relays of before drain for %" PRIu32 " s at most",
-		keeper->upgrade.from, n, keeper->drain_s);
+	log_info("upgraded from version %s to %s: first packets of unknown clients waited %" PRIu64
+		 " ms; %u relays of before drain for %" PRIu32 " s at most",
+		keeper->upgrade.from, POSTERN_VERSION, keeper->upgrade.waited_ms, n,
+		keeper->drain_s);
 }
 
 void keeper_resume_on_answer(struct keeper *keeper)

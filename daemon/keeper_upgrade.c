@@ -19,6 +19,7 @@
 
 #define TRIAL_MS    30000
 #define ASKED_MS    3000
+#define FLOWS_MS    200 /* connections wait in the backlog so long */
 #define CONTROL_MS  5000
 #define SLACK_MS    3000 /* old relays end their flows themselves; then they are ended */
 #define SAID_LINES  8
@@ -114,6 +115,7 @@ static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 	state->protocol = message_protocol();
 	state->drain_s = keeper->drain_s;
 	state->upgrades = keeper->upgrade.asked;
+	state->paused_ms = keeper->upgrade.paused_ms;
 	state->fds[HANDOVER_LOCK] = keeper->lock;
 	state->fds[HANDOVER_CONTROL_SOCKET] = keeper->control_socket;
 	state->fds[HANDOVER_SESSION_SOCKET] = keeper->session_socket;
@@ -221,7 +223,7 @@ static void begin(struct keeper *keeper)
 	refuse(keeper, text);
 }
 
-/* The trial's first lines go to the log; the last of them is in text, too. */
+/* The trial's first lines go to the log; the first of them is in text, too. */
 static void log_said(int fd, char *text, size_t size)
 {
 	char said[SAID_BYTES + 1], *rest = said;
@@ -235,14 +237,15 @@ static void log_said(int fd, char *text, size_t size)
 		if (!*line)
 			continue;
 		log_warning("the new program says: %s", line);
-		snprintf(text, size, "%s", line);
+		if (!*text)
+			snprintf(text, size, "%s", line);
 	}
 }
 
 bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
 {
 	struct keeper_upgrade *upgrade = &keeper->upgrade;
-	char last[256] = "", text[400];
+	char first[256] = "", text[400];
 	struct message_plain order;
 
 	if (!upgrade->trial || pid != upgrade->trial)
@@ -252,9 +255,9 @@ bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
 		return true; /* given up */
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	if (code != 0 && code != KEEPER_UPGRADE_FOREIGN) {
-		log_said(upgrade->said, last, sizeof(last));
-		snprintf(
-			text, sizeof(text), "the new program refuses%s%s", *last ? ": " : "", last);
+		log_said(upgrade->said, first, sizeof(first));
+		snprintf(text, sizeof(text), "the new program refuses%s%s", *first ? ": " : "",
+			first);
 		refuse(keeper, text);
 		return true;
 	}
@@ -281,6 +284,7 @@ static void part_from_control(struct keeper *keeper)
 	unsigned at = 0;
 
 	keeper_admit_pause(keeper);
+	keeper->upgrade.paused_ms = loop_now_ms(keeper->loop);
 	/* it listens: the next one can do so only when it is gone. The next control asks for it. */
 	keeper->metrics_wanted = false;
 	message_init(&end, MESSAGE_DRAIN, sizeof(end));
@@ -292,15 +296,6 @@ static void part_from_control(struct keeper *keeper)
 		keeper_child_send(relay, &order, -1);
 	channel_free(keeper->control.channel);
 	keeper->control.channel = NULL;
-}
-
-bool keeper_upgrade_on_drain_time(struct keeper *keeper, uint32_t seconds)
-{
-	if (keeper->upgrade.stage != KEEPER_UPGRADE_ASKED)
-		return false;
-	keeper->drain_s = seconds > DRAIN_LEAST ? seconds : DRAIN_LEAST;
-	part_from_control(keeper);
-	return true;
 }
 
 /* In a language that they will not hear again. */
@@ -321,6 +316,20 @@ static void drain_foreign(struct keeper *keeper)
 		relay->until_ms = until_ms;
 	}
 	keeper_child_send(&keeper->health, &order, -1);
+}
+
+bool keeper_upgrade_on_drain_time(struct keeper *keeper, uint32_t seconds)
+{
+	if (keeper->upgrade.stage != KEEPER_UPGRADE_ASKED)
+		return false;
+	keeper->drain_s = seconds > DRAIN_LEAST ? seconds : DRAIN_LEAST;
+	if (keeper->upgrade.foreign) {
+		drain_foreign(keeper);
+		set_stage(keeper, KEEPER_UPGRADE_FLOWS, FLOWS_MS);
+	} else {
+		part_from_control(keeper);
+	}
+	return true;
 }
 
 /* Returns only when it failed. */
@@ -353,8 +362,6 @@ static void go(struct keeper *keeper)
 	char text[256];
 
 	notify_reloading("upgrading in place");
-	if (keeper->upgrade.foreign)
-		drain_foreign(keeper);
 	if (keeper->upgrade.wanted)
 		keeper->upgrade.asked--; /* it is asked for once more behind the exec */
 	int plan = encode_plan(keeper);
@@ -367,8 +374,12 @@ static void go(struct keeper *keeper)
 		close(state);
 	if (plan >= 0)
 		close(plan);
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper->relays[i].until_ms = 0; /* that drain, or not: they are started again */
+	for (unsigned i = 0; i < keeper->options.relays; i++) {
+		struct keeper_child *relay = &keeper->relays[i];
+		relay->until_ms = 0; /* those that drain are started again */
+		if (!relay->pid)
+			keeper_child_again(relay);
+	}
 	refuse(keeper, text);
 	notify_manager("READY=1\nSTATUS=the upgrade failed; the old version goes on");
 	keeper_child_start(&keeper->control);
@@ -378,6 +389,7 @@ bool keeper_upgrade_on_control_end(struct keeper *keeper)
 {
 	switch (keeper->upgrade.stage) {
 	case KEEPER_UPGRADE_ASKED: /* it died over the question */
+	case KEEPER_UPGRADE_FLOWS:
 		part_from_control(keeper);
 		go(keeper);
 		return true;
@@ -402,6 +414,9 @@ static void on_end(struct loop_timer *timer, uint64_t now_ms)
 		if (keeper->upgrade.trial > 0)
 			kill(keeper->upgrade.trial, SIGKILL);
 		refuse(keeper, "the new program does not end its trial");
+		break;
+	case KEEPER_UPGRADE_FLOWS:
+		part_from_control(keeper);
 		break;
 	case KEEPER_UPGRADE_ASKED:
 	case KEEPER_UPGRADE_CONTROL:
@@ -454,9 +469,10 @@ void keeper_upgrade_ask(struct keeper *keeper)
 		log_warning("no upgrade: Postern is stopping");
 		return;
 	}
-	if (!keeper->upgrade.wanted)
-		keeper->upgrade.asked++;
+	/* counted each time, so that each who waits finds a verdict on what came after it asked */
+	keeper->upgrade.asked++;
 	keeper->upgrade.wanted = true;
+	keeper->upgrade.wait_said = false;
 	begin_or_wait(keeper);
 }
 
@@ -487,6 +503,7 @@ bool keeper_upgrade_on_stop(struct keeper *keeper)
 		refuse(keeper, "Postern is stopping");
 		break;
 	case KEEPER_UPGRADE_ASKED:
+	case KEEPER_UPGRADE_FLOWS:
 	case KEEPER_UPGRADE_CONTROL:
 		keeper->upgrade.term = true;
 		return true;

@@ -36,10 +36,12 @@
  * still drain, or while another one is under way, waits for its turn; several that wait are one.
  *
  * The messages of two versions may differ (message_protocol()). The trial finds that out. Then the
- * old relays are told to drain before the exec, in their own language, and nothing is said to them
- * afterwards: connections wait in the backlog until the new relays are up. Their flows go on and
- * count in limits, but `flow show` and `flow kill` do not know them, their records are lost, and a
- * logout does not end them; the log says so. Limits whose memory has another layout begin anew.
+ * old relays are told to drain before the exec, in their own language, and a moment is left for
+ * short flows to end and be recorded; nothing is said to them afterwards. New connections wait in
+ * the backlog until the new relays are up. The old flows go on and count in limits, but `flow show`
+ * and `flow kill` do not know them, their records are lost, and a logout does not end them; the log
+ * says so. Limits whose memory has another layout begin anew. Health begins anew, too: a host by
+ * name is known again when it is resolved.
  *
  * State of another format is refused by the trial, and so is a downgrade to a program that has no
  * --resume: then a restart is needed. A keeper that after its exec cannot go on all the same ends
@@ -69,6 +71,7 @@ enum keeper_upgrade_stage {
 	KEEPER_UPGRADE_NONE,
 	KEEPER_UPGRADE_TRIAL,    /* waits for the trial's end */
 	KEEPER_UPGRADE_ASKED,    /* waits for control's word that requests are answered */
+	KEEPER_UPGRADE_FLOWS,    /* of another language: short flows end, and are heard of */
 	KEEPER_UPGRADE_CONTROL,  /* waits for control's end */
 	KEEPER_UPGRADE_RESUMING, /* the new program: until the new relays accept */
 };
@@ -85,6 +88,8 @@ struct keeper_upgrade {
 	bool term;                        /* SIGTERM came; it is the next program's */
 	struct loop_timer end;            /* the stage waits no longer */
 	char from[HANDOVER_VERSION_SIZE]; /* resuming: the version before */
+	uint64_t paused_ms;               /* monotonic: since when the packet queue is not read */
+	uint64_t waited_ms;               /* resuming: how long it was not */
 	/* Resuming: what came with the exec, until it found its place. */
 	struct handover state;
 };

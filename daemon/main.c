@@ -10,9 +10,12 @@
 /* The file, and in an upgrade in place whether this program could take over. */
 static int check_all(const struct process_options *options)
 {
-	int status = check_main(options);
+	int can_resume = options->resume < 0 ? 0 : keeper_resume_try(options);
 
-	return status || options->resume < 0 ? status : keeper_resume_try(options);
+	if (can_resume != 0 && can_resume != KEEPER_UPGRADE_FOREIGN)
+		return can_resume;
+	int status = check_main(options);
+	return status ? status : can_resume;
 }
 
 int main(int argc, char **argv)

@@ -77,6 +77,7 @@ int handover_encode(const struct handover *handover, char *text, size_t room)
 	put(&writer, "protocol %" PRIu64 "\n", handover->protocol);
 	put(&writer, "drain %" PRIu32 "\n", handover->drain_s);
 	put(&writer, "upgrades %" PRIu32 "\n", handover->upgrades);
+	put(&writer, "paused %" PRIu64 "\n", handover->paused_ms);
 	put(&writer, "program %s\n", handover->program);
 	for (size_t i = 0; i < HANDOVER_FDS; i++)
 		if (handover->fds[i] >= 0)
@@ -218,6 +219,8 @@ enum word {
 	WORD_DRAIN,
 	WORD_UPGRADES,
 	WORD_PROGRAM,
+	WORDS_NEEDED,
+	WORD_PAUSED = WORDS_NEEDED,
 	WORDS_ONCE,
 	WORD_FD = WORDS_ONCE,
 	WORD_PLACE,
@@ -230,6 +233,7 @@ static const char *const words[] = {[WORD_VERSION] = "version",
 	[WORD_DRAIN] = "drain",
 	[WORD_UPGRADES] = "upgrades",
 	[WORD_PROGRAM] = "program",
+	[WORD_PAUSED] = "paused",
 	[WORD_FD] = "fd",
 	[WORD_PLACE] = "place",
 	[WORD_CHILD] = "child"};
@@ -263,6 +267,9 @@ static void read_line(struct line *line, struct handover *handover, bool seen[st
 		break;
 	case WORD_PROGRAM:
 		take_rest(line, handover->program, sizeof(handover->program));
+		break;
+	case WORD_PAUSED:
+		handover->paused_ms = take_number(line, UINT64_MAX);
 		break;
 	case WORD_FD:
 		read_fd(line, handover);
@@ -315,7 +322,7 @@ static bool are_apart(const struct handover *handover)
 /* What nobody can go on without. The others are made anew. */
 static bool is_complete(const struct handover *handover, const bool seen[static WORDS_ONCE])
 {
-	for (unsigned i = 0; i < WORDS_ONCE; i++)
+	for (unsigned i = 0; i < WORDS_NEEDED; i++)
 		if (!seen[i])
 			return false;
 	return handover->nplaces > 0 && handover->fds[HANDOVER_LOCK] >= 0 &&

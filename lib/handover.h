@@ -57,7 +57,8 @@ struct handover {
 	char version[HANDOVER_VERSION_SIZE]; /* of the writer */
 	uint64_t protocol;                   /* message_protocol() of the writer */
 	uint32_t drain_s;
-	uint32_t upgrades; /* so many were asked for */
+	uint32_t upgrades;  /* so many were asked for */
+	uint64_t paused_ms; /* monotonic: since when packets wait; 0: not told */
 	char program[HANDOVER_PROGRAM_SIZE];
 	int fds[HANDOVER_FDS];
 	size_t nplaces;

@@ -36,7 +36,7 @@ void doctor_facts_fini(struct doctor_facts *facts)
 void examination_find(const struct examination *exam, const char *check, enum doctor_state state,
 	const char *advice, const char *format, ...)
 {
-	char found[512];
+	char found[768];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(found, sizeof(found), format, args);
@@ -216,11 +216,6 @@ static void check_interfaces(const struct examination *exam)
 		}
 }
 
-static void check_servers(const struct examination *exam)
-{
-	doctor_examine_servers(exam->control, exam->finding, exam->context);
-}
-
 static const char *zone_of_interface(const struct policy *policy, const char *ifname)
 {
 	for (size_t z = 0; z < policy->nzones; z++)
@@ -358,8 +353,8 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 	static void (*const checks[])(const struct examination *) = {check_policy_file,
 		check_interfaces, check_forwarding, check_bridge_calls, check_reverse_path,
 		check_kernel, examination_of_foreign, check_conntrack, check_queue_losses,
-		check_syn_cookies, check_listeners, check_servers, check_bound, check_devices,
-		check_routers, check_metrics};
+		check_syn_cookies, check_listeners, examination_of_servers, check_bound,
+		check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

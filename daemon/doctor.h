@@ -36,7 +36,4 @@ void doctor_facts_fini(struct doctor_facts *facts);
 void doctor_examine(const struct control *control, const struct doctor_facts *facts,
 	doctor_finding *finding, void *context);
 
-/* The part of it that is about the servers and their hosts. */
-void doctor_examine_servers(const struct control *control, doctor_finding *finding, void *context);
-
 #endif

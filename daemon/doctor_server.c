@@ -1,35 +1,14 @@
 /* What doctor finds of the servers: that each has a host that may be used, and the way there. */
-#include "daemon/doctor.h"
+#include "daemon/doctor_part.h"
 
 #include "daemon/control.h"
 #include "daemon/health_peer.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-struct examination {
-	const struct control *control;
-	doctor_finding *finding;
-	void *context;
-};
-
-static void find(const struct examination *exam, const char *check, enum doctor_state state,
-	const char *advice, const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-static void find(const struct examination *exam, const char *check, enum doctor_state state,
-	const char *advice, const char *format, ...)
-{
-	char found[768];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(found, sizeof(found), format, args);
-	va_end(args);
-	exam->finding(exam->context, check, state, found, state == DOCTOR_OK ? "" : advice);
-}
 
 /* Asks the routing table by connecting a datagram socket; nothing is sent. 0 or -errno. */
 static int find_route(const struct addr *addr, struct addr *own)
@@ -62,7 +41,7 @@ static void check_route(const struct examination *exam, const struct policy_serv
 	bool named = strcmp(host, addr_format(addr, text)) != 0;
 	if (!error)
 		addr_format(&own, own_text);
-	find(exam, "server-route", error ? DOCTOR_ERROR : DOCTOR_OK,
+	examination_find(exam, "server-route", error ? DOCTOR_ERROR : DOCTOR_OK,
 		"give the gateway a route to the server, and the server one back",
 		"server %s: %s%s%s %s%s", server->name.text, host, named ? " " : "",
 		named ? text : "", error ? strerror(-error) : "from ", own_text);
@@ -77,9 +56,9 @@ static void check_target(const struct examination *exam, const struct message_ta
 	if (target->state != TARGET_DOWN && !never)
 		return;
 	snprintf(advice, sizeof(advice), "posternctl server test %s", targets->server);
-	find(exam, "server-host", never || !others ? DOCTOR_ERROR : DOCTOR_WARNING, advice,
-		"server %s: %s port %u is %s: %s", targets->server, target->name, target->port,
-		never ? "never used" : "down", target->text);
+	examination_find(exam, "server-host", never || !others ? DOCTOR_ERROR : DOCTOR_WARNING,
+		advice, "server %s: %s port %u is %s: %s", targets->server, target->name,
+		target->port, never ? "never used" : "down", target->text);
 }
 
 static bool is_usable(const struct message_target *target)
@@ -102,15 +81,14 @@ static void check_server(const struct examination *exam, size_t index)
 		for (unsigned a = 0; a < target->naddresses; a++)
 			check_route(exam, server, target->name, &target->addresses[a]);
 	}
-	find(exam, "server", usable ? DOCTOR_OK : DOCTOR_ERROR,
+	examination_find(exam, "server", usable ? DOCTOR_OK : DOCTOR_ERROR,
 		"posternctl server show: without a host that can be used, clients get 421",
 		"server %s: %zu of %u hosts can be used now", server->name.text, usable,
 		targets ? (unsigned)targets->n : 0);
 }
 
-void doctor_examine_servers(const struct control *control, doctor_finding *finding, void *context)
+void examination_of_servers(const struct examination *exam)
 {
-	const struct examination exam = {control, finding, context};
-	for (size_t i = 0; i < control->policy->nservers; i++)
-		check_server(&exam, i);
+	for (size_t i = 0; i < exam->control->policy->nservers; i++)
+		check_server(exam, i);
 }

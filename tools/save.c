@@ -1,6 +1,8 @@
 #include "tools/save.h"
 #include "tools/connection.h"
 
+#include "lib/language.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -63,28 +65,76 @@ static int fetch(struct call *call, struct wanted *wanted)
 	return status;
 }
 
+/* May only root and who calls change what stands there, and where the path leads? */
+static bool is_ours(const char *path)
+{
+	char part[PATH_MAX];
+	struct stat about;
+	snprintf(part, sizeof(part), "%s", path);
+	for (;;) {
+		if (lstat(part, &about) < 0 || (about.st_uid != 0 && about.st_uid != geteuid()))
+			return false;
+		if ((about.st_mode & 022) && !(S_ISDIR(about.st_mode) && (about.st_mode & S_ISVTX)))
+			return false;
+		if (!part[1])
+			return true;
+		dirname(part);
+	}
+}
+
+/* Blanks and comments only? */
+static bool is_empty(const char *text, size_t len)
+{
+	bool comment = false;
+	for (size_t i = 0; i < len; i++) {
+		comment = text[i] == '#' || (comment && text[i] != '\n');
+		if (!comment && !strchr(" \t\r\n", text[i]))
+			return false;
+	}
+	return true;
+}
+
+/* A file that holds a policy, and not nothing. */
+static bool is_policy(const char *path)
+{
+	struct language_diagnosis diagnosis;
+	size_t len;
+	char *text = noun_read_file(path, &len);
+	if (!text)
+		return false;
+	struct policy *policy = language_parse(path, text, len, NULL, &diagnosis);
+	bool good = policy && !is_empty(text, len);
+	language_diagnosis_fini(&diagnosis);
+	policy_unref(policy);
+	free(text);
+	return good;
+}
+
 /* The daemon has no privileges, and who calls may be root: a path that it tells is not written to
- * unless it is the usual one, or was typed. */
+ * unless it is the usual one, or was typed, or is a policy already where only root could put it. */
 static bool choose_path(const struct wanted *wanted, const char *typed, char path[static PATH_MAX])
 {
 	char told[PATH_MAX];
-	const char *name = typed ? typed : DEFAULT_FILE;
 	if (!realpath(wanted->file, told))
 		snprintf(told, sizeof(told), "%s", wanted->file);
-	if (!realpath(name, path))
-		snprintf(path, PATH_MAX, "%s", name);
+	if (!realpath(typed ? typed : DEFAULT_FILE, path))
+		snprintf(path, PATH_MAX, "%s", typed ? typed : DEFAULT_FILE);
 	if (strcmp(path, told) == 0)
 		return true;
-	if (typed)
+	if (typed) {
 		fprintf(stderr,
-			"posternctl: posternd reads %s, not %s\nfor a copy: posternctl policy show "
-			"--source\n",
+			"posternctl: posternd reads %s, not %s\n"
+			"for a copy: posternctl policy show --source\n",
 			told, path);
-	else
-		fprintf(stderr,
-			"posternctl: posternd reads another file than %s\nrun: posternctl policy "
-			"save %s\n",
-			name, told);
+		return false;
+	}
+	snprintf(path, PATH_MAX, "%s", told);
+	if (*path == '/' && is_ours(path) && is_policy(path))
+		return true;
+	fprintf(stderr,
+		"posternctl: posternd reads %s, which is not the usual file\n"
+		"run: posternctl policy save %s\n",
+		told, told);
 	return false;
 }
 

@@ -35,6 +35,16 @@ static bool is_own(const struct language *l, const struct addr *addr)
 	       (world->own_address && world->own_address(world->context, addr));
 }
 
+/* The relays' port at every address, or that of the metrics. */
+static bool is_own_listener(const struct language *l, const struct policy_host *host)
+{
+	const struct policy *policy = l->policy;
+	const struct addr *metrics = &policy->metrics_addr;
+	return host->port == l->world->relay_port ||
+	       (metrics->family != ADDR_NONE && host->port == policy->metrics_port &&
+		       (addr_is_unspecified(metrics) || addr_equal(metrics, &host->addr)));
+}
+
 /* With `bind client` both sides of a flow are of one IP version. */
 static void check_versions(struct language *l, const struct policy_server *server,
 	const struct language_server_note *note)
@@ -63,7 +73,7 @@ static void check_host(struct language *l, const struct policy_server *server, s
 	if (host->addr.family == ADDR_NONE)
 		return;
 	bool own = is_own(l, &host->addr);
-	if (own && host->port == l->world->relay_port)
+	if (own && is_own_listener(l, host))
 		language_error(l, span,
 			"host %s port %u is a listener of our own, expected another host or port",
 			host->name.text, host->port);

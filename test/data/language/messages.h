@@ -562,6 +562,11 @@
 		"p.conf:1:17: error: host ::1 port 2525 is a listener of our own, expected another host or port\n"
 		"server s { host ::1 port 2525 }\n"
 		"                ^~~"},
+	{"host is our metrics listener",
+		"metrics listen 0.0.0.0 port 9100 server s { host 127.0.0.1 port 9100 }",
+		"p.conf:1:50: error: host 127.0.0.1 port 9100 is a listener of our own, expected another host or port\n"
+		"metrics listen 0.0.0.0 port 9100 server s { host 127.0.0.1 port 9100 }\n"
+		"                                                 ^~~~~~~~~"},
 	{"option outside braces",
 		"server s { host 192.0.2.7 limit flows }",
 		"p.conf:1:39: error: unexpected \"}\", expected a number\n"

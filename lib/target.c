@@ -90,12 +90,34 @@ static bool can_reach(const struct policy_server *server, const struct addr *add
 	return server->bind != POLICY_BIND_ADDRESS || server->bind_addr.family == addr->family;
 }
 
+/* All of them if they fit, else of each IP version its half, and what the other one leaves. */
+static void put_fitting(const struct addr *v, size_t n, struct target *target)
+{
+	size_t has[2] = {0, 0}, room[2];
+
+	for (size_t i = 0; i < n; i++)
+		has[v[i].family == ADDR_IP6]++;
+	for (unsigned i = 0; i < 2; i++) {
+		size_t other =
+			has[!i] < TARGET_ADDRESSES_MAX / 2 ? has[!i] : TARGET_ADDRESSES_MAX / 2;
+		room[i] = TARGET_ADDRESSES_MAX - other;
+	}
+	for (size_t i = 0; i < n && target->n < TARGET_ADDRESSES_MAX; i++) {
+		size_t *left = &room[v[i].family == ADDR_IP6];
+		if (*left == 0)
+			continue;
+		--*left;
+		target->addresses[target->n++] = v[i];
+	}
+}
+
 static void put_addresses(const struct policy_server *server, const struct target_world *world,
 	const struct target_addresses *found, bool is_mx, struct target *target,
 	struct target_list *list)
 {
 	char text[ADDR_TEXT_SIZE];
-	size_t unsafe = 0;
+	struct addr fit[2 * DNS_ADDRESSES_MAX];
+	size_t unsafe = 0, n = 0;
 
 	for (size_t i = 0; i < found->n; i++) {
 		const struct addr *addr = &found->v[i];
@@ -103,10 +125,11 @@ static void put_addresses(const struct policy_server *server, const struct targe
 		if (refusal) {
 			unsafe++;
 			say(target, "resolves to %s, %s", addr_format(addr, text), refusal);
-		} else if (can_reach(server, addr) && target->n < TARGET_ADDRESSES_MAX) {
-			target->addresses[target->n++] = *addr;
+		} else if (can_reach(server, addr)) {
+			fit[n++] = *addr;
 		}
 	}
+	put_fitting(fit, n, target);
 	list->refused += unsafe;
 	if (target->n > 0 || found->n == 0)
 		return;

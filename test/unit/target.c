@@ -219,6 +219,37 @@ static void names_that_are_looked_up_are_waited_for(void **state)
 	assert_true(list.v[0].stale);
 }
 
+/* "4:6", how many of each IP version are kept of so many in DNS. */
+static const char *kept_of(unsigned ip4, unsigned ip6)
+{
+	static char text[32], addresses[2048];
+	static struct row many[] = {
+		{.name = "many.example.org", .known = TARGET_GOOD, .addresses = addresses}};
+	unsigned kept[2] = {0, 0};
+	size_t len = 0;
+	for (unsigned i = 0; i < ip4 + ip6; i++)
+		len += (size_t)snprintf(addresses + len, sizeof(addresses) - len,
+			i < ip4 ? "%s203.0.113.%u" : "%s2001:db8::%u", i ? " " : "", i + 10);
+	USE(many);
+	expand_server("host many.example.org");
+	assert_int_equal(list.n, 1);
+	for (size_t i = 0; i < list.v[0].n; i++)
+		kept[list.v[0].addresses[i].family == ADDR_IP6]++;
+	snprintf(text, sizeof(text), "%u:%u", kept[0], kept[1]);
+	return text;
+}
+
+static void sixteen_addresses_are_kept_of_a_name_and_some_of_each_version(void **state)
+{
+	(void)state;
+	assert_string_equal(kept_of(1, 1), "1:1");
+	assert_string_equal(kept_of(16, 0), "16:0");
+	assert_string_equal(kept_of(0, 16), "0:16");
+	assert_string_equal(kept_of(16, 1), "15:1");
+	assert_string_equal(kept_of(3, 16), "3:13");
+	assert_string_equal(kept_of(16, 16), "8:8");
+}
+
 static void the_best_forty_eight_are_kept(void **state)
 {
 	static char names[60][32];
@@ -342,6 +373,7 @@ int main(void)
 		cmocka_unit_test(lines_become_targets_in_order),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(names_that_are_looked_up_are_waited_for),
+		cmocka_unit_test(sixteen_addresses_are_kept_of_a_name_and_some_of_each_version),
 		cmocka_unit_test(the_best_forty_eight_are_kept),
 		cmocka_unit_test(states_follow_what_is_seen),
 		cmocka_unit_test(probes_name_a_client_of_a_zone),

@@ -88,13 +88,9 @@ static void tell_bound(const struct keeper *keeper, const struct telling *tellin
 	}
 }
 
-static void tell_arrived(
-	const struct keeper *keeper, const struct telling *telling, const char *zone)
+static void tell_arrived(void *context, const char *zone, uint64_t packets)
 {
-	uint64_t packets;
-
-	if (table_zone_arrived(keeper->table, zone, &packets) == 0)
-		say(telling, "arrived %s %" PRIu64, zone, packets);
+	say(context, "arrived %s %" PRIu64, zone, packets);
 }
 
 static void tell_own(const struct keeper *keeper, const struct telling *telling)
@@ -116,10 +112,9 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 			say(telling, "bridge %s", links_at(keeper->links, i)->name);
 	tell_bound(keeper, telling);
 	tell_bypass(keeper, telling, NULL);
-	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++) {
+	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)
 		tell_bypass(keeper, telling, keeper->plan.zones[i].name);
-		tell_arrived(keeper, telling, keeper->plan.zones[i].name);
-	}
+	table_each_arrived(keeper->table, tell_arrived, (void *)(uintptr_t)telling);
 	for (unsigned i = 0; i < keeper->options.relays; i++) {
 		const struct keeper_child *relay = &keeper->relays[i];
 		say(telling, "listener %u ip4 %s", i, relay->listener4 >= 0 ? "open" : "closed");
@@ -142,8 +137,7 @@ void keeper_facts_tell(
 void keeper_facts_tell_arrived(
 	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context)
 {
-	const struct telling telling = {tell, context, keeper->options.mark_mask};
+	struct telling telling = {tell, context, keeper->options.mark_mask};
 
-	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)
-		tell_arrived(keeper, &telling, keeper->plan.zones[i].name);
+	table_each_arrived(keeper->table, tell_arrived, &telling);
 }

@@ -13,8 +13,8 @@
 
 struct counting {
 	struct table_counters *counters;
-	const char *zone;
-	uint64_t *packets;
+	void (*visit)(void *context, const char *zone, uint64_t packets); /* NULL: counters */
+	void *context;
 	bool found;
 };
 
@@ -36,11 +36,10 @@ static uint64_t packets_of(const struct nlattr *data)
 static void take_counter(struct counting *counting, const char *name, uint64_t packets)
 {
 	counting->found = true;
-	if (counting->zone) {
+	if (counting->visit) {
 		size_t before = strlen(RULESET_ARRIVED_OF);
-		if (strncmp(name, RULESET_ARRIVED_OF, before) == 0 &&
-			strcmp(name + before, counting->zone) == 0)
-			*counting->packets = packets;
+		if (strncmp(name, RULESET_ARRIVED_OF, before) == 0)
+			counting->visit(counting->context, name + before, packets);
 		return;
 	}
 	uint64_t *const places[RULESET_COUNTERS] = {&counting->counters->arrived,
@@ -118,14 +117,9 @@ int table_zero_counters(struct table *table)
 	return status == -ENOENT ? 0 : status;
 }
 
-int table_zone_arrived(struct table *table, const char *zone, uint64_t *packets)
+int table_each_arrived(struct table *table,
+	void (*visit)(void *context, const char *zone, uint64_t packets), void *context)
 {
-	struct counting counting = {.zone = zone, .packets = packets};
-	*packets = UINT64_MAX;
-	int status = read_counters(table, &counting);
-	if (status == 0 && *packets == UINT64_MAX)
-		status = -ENOENT;
-	if (status)
-		*packets = 0;
-	return status;
+	struct counting counting = {.visit = visit, .context = context};
+	return read_counters(table, &counting);
 }

@@ -68,10 +68,11 @@ struct table_counters {
 };
 /* 0, -ENOENT (no table) or -errno. */
 int table_counters(struct table *table, struct table_counters *counters);
-/* Lets all counters begin anew, so that they can stand beside what processes counted since they were
- * started. 0, also without a table, or -errno. */
+/* Lets all counters begin anew, so that they can stand beside what processes counted since they
+ * were started. 0, also without a table, or -errno. */
 int table_zero_counters(struct table *table);
-/* First packets that arrived from one zone. 0, -ENOENT or -errno. */
-int table_zone_arrived(struct table *table, const char *zone, uint64_t *packets);
+/* First packets that arrived, by zone, in one reading for all. 0, -ENOENT or -errno. */
+int table_each_arrived(struct table *table,
+	void (*visit)(void *context, const char *zone, uint64_t packets), void *context);
 
 #endif

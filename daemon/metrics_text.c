@@ -165,9 +165,11 @@ static void put_zones(
 	}
 	exposition_begin(page, "zone-arrived", COUNTER_KIND_TABLE,
 		"first packets of connections from a zone, by the table in force");
-	for (size_t i = 0; i < kernel->narrived; i++)
-		exposition_add(
-			page, kernel->arrived[i].packets, "zone", kernel->arrived[i].zone, NULL);
+	for (size_t i = 0; i < kernel->narrived; i++) {
+		const char *zone = kernel->arrived[i].zone;
+		if (policy_find_zone(policy, zone) >= 0)
+			exposition_add(page, kernel->arrived[i].packets, "zone", zone, NULL);
+	}
 	put_tally(page, control, TALLY_ZONE);
 }
 

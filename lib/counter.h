@@ -54,7 +54,7 @@ enum counter_kind {
 	X(ENTRIES_FAILED, "entries-failed", TOTAL, "entries that the kernel did not take")        \
 	X(ENTRIES, "entries", GAUGE, "entries in the kernel's client maps")                       \
 	/* the kernel's own */                                                                    \
-	X(STEERED, "steered", TABLE, "packets handed to the relays by the table in force")        \
+	X(STEERED, "steered", TABLE, "connections steered to the relays by the table in force")   \
 	X(QUEUED, "queued", TABLE, "first packets queued by the table in force")                  \
 	X(LIMITED, "limited", TABLE, "first packets over the kernel's rate limit")                \
 	X(POSTURE_RESET, "posture-reset", TABLE, "undecided connections reset")                   \

@@ -27,6 +27,9 @@ static union {
 	struct message_flow_ids ids;
 	struct message_drain drain;
 	struct message_sockets_get sockets_get;
+	struct message_metrics_run metrics_run;
+	struct message_metrics_listen metrics_listen;
+	struct message_metrics_state metrics_state;
 	struct message_test test;
 	struct message_tested tested;
 	struct message_load load;
@@ -124,6 +127,31 @@ static void sockets_are_asked_for_in_bounds(void **state)
 	m.socket.status = -EMFILE;
 	assert_int_equal(check(), 0);
 	m.socket.status = 1;
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void metrics_listen_somewhere_and_say_how_it_went(void **state)
+{
+	(void)state;
+	message_init(&m, MESSAGE_METRICS_LISTEN, sizeof(m.metrics_listen));
+	m.metrics_listen.at.port = 9225;
+	assert_int_equal(check(), -EBADMSG); /* no address */
+	m.metrics_listen.at.addr = documentation4;
+	assert_int_equal(check(), 0);
+	m.metrics_listen.at.port = 0;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_METRICS_STATE, sizeof(m.metrics_state));
+	m.metrics_state.at.addr = documentation4;
+	m.metrics_state.status = -EADDRINUSE;
+	assert_int_equal(check(), 0);
+	m.metrics_state.status = 1;
+	assert_int_equal(check(), -EBADMSG);
+
+	message_init(&m, MESSAGE_METRICS_RUN, sizeof(m.metrics_run));
+	m.metrics_run.on = 1;
+	assert_int_equal(check(), 0);
+	m.metrics_run.on = 2;
 	assert_int_equal(check(), -EBADMSG);
 }
 
@@ -347,6 +375,7 @@ int main(void)
 		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(texts_end_and_hold_no_control_characters),
 		cmocka_unit_test(sockets_are_asked_for_in_bounds),
+		cmocka_unit_test(metrics_listen_somewhere_and_say_how_it_went),
 		cmocka_unit_test(a_test_injects_nothing),
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),

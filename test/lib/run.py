@@ -122,13 +122,12 @@ class Runner:
         folder, options = BUILDS[name]
         began = time.monotonic()
         log = os.path.join(LOGS, f"build-{name}.log")
-        # a build folder that is there keeps the generator it was made with
         # a build folder that is there keeps the generator it was made with; what can be built is
-        script = ('cmake -S "$1" -B "$2" "$3" ${4:+"$4"} && keep=-k && '
-                  '{ [ ! -e "$2/build.ninja" ] || keep=-k0; } && '
-                  'cmake --build "$2" -j "$(nproc)" -- $keep')
-        status, output = self.call(["sh", "-c", script, "sh", ROOT, folder, *options], log, 900,
-                                   {"CMAKE_GENERATOR": "Ninja", **os.environ})
+        script = ('folder=$1 && shift && cmake -B "$folder" "$@" && keep=-k && '
+                  '{ [ ! -e "$folder/build.ninja" ] || keep=-k0; } && '
+                  'cmake --build "$folder" -j "$(nproc)" -- $keep')
+        status, output = self.call(["sh", "-c", script, "sh", folder, "-S", ROOT, *options], log,
+                                   900, {"CMAKE_GENERATOR": "Ninja", **os.environ})
         line = f"{'ok' if status == 0 else 'not ok'} - build/{name}\n"
         self.tally.add("build", line, status)
         one_line("build/" + name, line, status, time.monotonic() - began)

@@ -98,7 +98,7 @@ top_statement:
 	| AUDIT '{' { language_audit(l, &@1); } audit_statements '}'
 	| LOG LEVEL log_level		{ language_log_level(l, &@1, (enum policy_log_level)$3); }
 	| METRICS LISTEN ADDRESS PORT port_number
-					{ language_metrics(l, &@1, &$3, (uint16_t)$5); }
+					{ language_metrics(l, &@1, &@3, &$3, &@5, (uint16_t)$5); }
 	| ZONE name { language_zone_begin(l, &@2, &$2); } '{' zone_statements '}'
 					{ language_zone_end(l); }
 	| LIST name { language_list_begin(l, &@2, &$2); } list_body

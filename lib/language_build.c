@@ -112,10 +112,20 @@ void language_log_level(
 }
 
 void language_metrics(struct language *l, const struct language_span *word,
-	const struct language_token *addr, uint16_t port)
+	const struct language_span *addr_span, const struct language_token *token,
+	const struct language_span *port_span, uint16_t port)
 {
+	const struct language_world *world = l->world;
+	const struct addr *addr = &token->elem.prefix.addr;
+
 	once(l, word, "metrics");
-	l->policy->metrics_addr = addr->elem.prefix.addr;
+	if (port == world->relay_port)
+		language_error(l, port_span,
+			"port %u is a listener of our own, expected another port", port);
+	if (!addr_is_unspecified(addr) && !addr_is_loopback(addr) && world->own_address &&
+		!world->own_address(world->context, addr))
+		language_warn(l, addr_span, "this is no address of the gateway (it may come)");
+	l->policy->metrics_addr = *addr;
 	l->policy->metrics_port = port;
 	l->policy->given |= POLICY_GIVEN_METRICS;
 }

@@ -81,7 +81,8 @@ void language_audit_privacy(struct language *l, const struct language_span *word
 void language_log_level(
 	struct language *l, const struct language_span *word, enum policy_log_level level);
 void language_metrics(struct language *l, const struct language_span *word,
-	const struct language_token *addr, uint16_t port);
+	const struct language_span *addr_span, const struct language_token *addr,
+	const struct language_span *port_span, uint16_t port);
 
 void language_list_begin(
 	struct language *l, const struct language_span *span, const struct policy_string *name);

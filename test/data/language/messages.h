@@ -567,6 +567,16 @@
 		"p.conf:1:50: error: host 127.0.0.1 port 9100 is a listener of our own, expected another host or port\n"
 		"metrics listen 0.0.0.0 port 9100 server s { host 127.0.0.1 port 9100 }\n"
 		"                                                 ^~~~~~~~~"},
+	{"metrics on the relays' port",
+		"metrics listen 192.0.2.1 port 2525",
+		"p.conf:1:31: error: port 2525 is a listener of our own, expected another port\n"
+		"metrics listen 192.0.2.1 port 2525\n"
+		"                              ^~~~"},
+	{"metrics on an address of another",
+		"metrics listen 192.0.2.2 port 9225",
+		"p.conf:1:16: warning: this is no address of the gateway (it may come)\n"
+		"metrics listen 192.0.2.2 port 9225\n"
+		"               ^~~~~~~~~"},
 	{"option outside braces",
 		"server s { host 192.0.2.7 limit flows }",
 		"p.conf:1:39: error: unexpected \"}\", expected a number\n"

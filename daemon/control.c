@@ -65,6 +65,7 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	log_set_level(level);
 	peers_send(control->peers, &message);
 	health_peer_send(control->health, &message);
+	metrics_peer_send(control->metrics, &message);
 	channel_send(control->keeper, &message, -1);
 }
 

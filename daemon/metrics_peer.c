@@ -245,6 +245,12 @@ void metrics_peer_add(struct metrics_peer *peer, uint32_t generation, int fd)
 		tell_wanted(peer);
 }
 
+void metrics_peer_send(struct metrics_peer *peer, const void *message)
+{
+	if (peer->channel)
+		channel_send(peer->channel, message, -1);
+}
+
 void metrics_peer_gone(struct metrics_peer *peer, uint32_t generation)
 {
 	if (peer->channel && peer->generation == generation)

@@ -17,6 +17,8 @@ void metrics_peer_add(struct metrics_peer *peer, uint32_t generation, int fd);
 void metrics_peer_gone(struct metrics_peer *peer, uint32_t generation);
 /* Another policy is in force, or the first one. */
 void metrics_peer_follow(struct metrics_peer *peer);
+/* Nothing happens while none runs: a new one is told at its start. */
+void metrics_peer_send(struct metrics_peer *peer, const void *message);
 bool metrics_peer_runs(const struct metrics_peer *peer);
 /* Why nobody can scrape, in words; false: the policy wants no metrics, or all is well. */
 bool metrics_peer_trouble(const struct metrics_peer *peer, char *text, size_t size);

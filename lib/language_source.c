@@ -110,7 +110,6 @@ static struct place find(const char *text, size_t len, const char *kind, const c
 {
 	struct reader r = {.text = text, .len = len};
 	struct place place = {0};
-	bool wanted = false;
 	while (next(&r)) {
 		if (is_mark(&r, '{')) { /* of a statement of another kind */
 			if (!skip_block(&r))
@@ -119,9 +118,14 @@ static struct place find(const char *text, size_t len, const char *kind, const c
 		}
 		if (!is_word(&r, kind))
 			continue;
+		size_t behind = r.at;
 		place.first = r.token;
-		wanted = next(&r) && is_word(&r, name);
-		if (!next(&r) || !is_mark(&r, '{') || !skip_block(&r))
+		bool wanted = next(&r) && is_word(&r, name);
+		if (!next(&r) || !is_mark(&r, '{')) {
+			r.at = behind; /* the name or the value of another statement */
+			continue;
+		}
+		if (!skip_block(&r))
 			break;
 		if (!wanted)
 			continue;

@@ -82,6 +82,58 @@ static void edit(const struct policy *policy, const char *statement)
 	policy_unref(edited);
 }
 
+/* What an edit makes of the text itself says what the edit made of the policy, or is not made. */
+static void follow(const char *text, size_t len, const struct language_world *world,
+	const struct policy *policy, struct policy *edited, const char *name)
+{
+	struct language_diagnosis diagnosis;
+	size_t out_len;
+	char *out =
+		edited ? language_source_follow(text, len, policy, edited, "rule", name, &out_len)
+		       : NULL;
+
+	if (out && !memmem(text, len, "include", 7)) {
+		struct policy *said = language_parse("fuzz/p", out, out_len, world, &diagnosis);
+		check_messages(&diagnosis, !said);
+		if (!said)
+			abort();
+		char *a = language_print(said, LANGUAGE_PRINT_CANONICAL, NULL);
+		char *b = language_print(edited, LANGUAGE_PRINT_CANONICAL, NULL);
+		if (strcmp(a, b) != 0)
+			abort();
+		free(a);
+		free(b);
+		policy_unref(said);
+	}
+	free(out);
+	policy_unref(edited);
+}
+
+static void follow_edits(const char *text, size_t len, struct input *input,
+	const struct language_world *world, const struct policy *policy)
+{
+	struct language_diagnosis diagnosis;
+	const char *name = policy->nrules ? policy->rules[policy->nrules / 2].name.text : NULL;
+
+	if (!name)
+		return;
+	for (int i = 0; i < 4; i++) {
+		struct policy *edited;
+		input->reads = 0;
+		if (i == 0)
+			edited = language_edit_delete(policy, "rule", name, world, &diagnosis);
+		else if (i == 1)
+			edited = language_edit_enable(policy, name,
+				policy->rules[policy->nrules / 2].disabled, world, &diagnosis);
+		else
+			edited = language_edit_move(policy, name,
+				i == 2 ? LANGUAGE_FIRST : LANGUAGE_LAST, NULL, world, &diagnosis);
+		language_diagnosis_fini(&diagnosis);
+		input->reads = 0;
+		follow(text, len, world, policy, edited, name);
+	}
+}
+
 static void parse_values(const char *text, size_t len)
 {
 	struct policy_elem *elems;
@@ -119,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *statement = strndup(input.text, input.len);
 	edit(policy, statement);
 	free(statement);
+	follow_edits(text, len, &input, &world, policy);
 	policy_unref(policy);
 	return 0;
 }

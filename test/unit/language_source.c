@@ -11,6 +11,7 @@
 static const char source[] = "# our policy; mind the \"quotes {\n"
 			     "zone guest { interface \"br-guest\" comment \"rule b { } # no\" }\n"
 			     "server relay { host 203.0.113.10 } # in the dmz\n"
+			     "list rule { 192.0.2.1 }\n"
 			     "\n"
 			     "# ---- rules ----\n"
 			     "\n"

@@ -91,6 +91,7 @@ static void a_host_beside_the_client_is_a_loop(void **state)
 	start_relay(&world, IS_IP6(state), &(struct relay_options){0});
 	/* the server's address in the client's own zone, its port one of that zone */
 	snprintf(text, sizeof(text),
+		"hostname \"gw.example.net\"\n"
 		"zone guest { interface \"lo\" identity address port %u "
 		"network 192.0.2.0/24, 203.0.113.0/24, 2001:db8:1::/64, 2001:db8:2::/64 }\n"
 		"server relay { host %s port %u }\nrule mail { user any server relay }\n",
@@ -99,7 +100,7 @@ static void a_host_beside_the_client_is_a_loop(void **state)
 	tell_plain(world.control, MESSAGE_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	int client = dial(&world);
-	hear_refusal(client, "421 4.4.6 ");
+	hear_refusal(client, "421 4.4.1 gw.example.net the mail server leads back to you [");
 	close(client);
 	assert_int_equal(await_record(&world)->ending, ENDING_LOOP);
 	end(&world);

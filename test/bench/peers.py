@@ -3,6 +3,7 @@ stopped again, so that no peer pays for another's rules."""
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 
@@ -56,6 +57,7 @@ class Peer:
 
     name = "direct"
     lacks = "redirect, identity, failover, audit"
+    proxies = False
 
     def __init__(self, lab):
         self.lab, self.gateway = lab, lab.gateway
@@ -114,6 +116,7 @@ class Proxy(Dnat):
     """A proxy with processes of its own."""
 
     lacks = "identity, greeting failover, audit"
+    proxies = True
     process = None
 
     def argv(self):
@@ -185,21 +188,23 @@ class Gateway(Dnat):
 
     name = "postern"
     lacks = ""
+    proxies = True
 
     def __init__(self, lab):
         super().__init__(lab)
         self.postern = None
 
-    def text(self):
+    def text(self, before_rules=""):
         with open(f"{HERE}/peers/postern.conf") as file:
-            return file.read()
+            head, rule = file.read().rsplit("rule ", 1)
+        return f"{head}{before_rules}rule {rule}"
 
     def start(self):
-        # the loads come from one client: no rule of the state of an earlier round is kept
         if self.postern is None:
             self.postern = Postern(self.lab, self.text(), start=False)
         self.postern.start()
-        self.postern.login("alice", self.lab.client)
+        for host in (self.lab.client, self.lab.client2):
+            self.postern.login("alice", host)
         # no line of log a flow: the others write none, either
         self.postern.ctl("log level warning")
         wait_until(lambda: Proxy.greets(self), 10, "Postern greets")
@@ -207,6 +212,13 @@ class Gateway(Dnat):
     def stop(self):
         if self.postern:
             self.postern.stop()
+
+    def forget(self):
+        """The next start knows nothing of what was."""
+        if self.postern:
+            for name in os.listdir(self.postern.state):
+                path = os.path.join(self.postern.state, name)
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
 
     def pids(self):
         return list(self.roles())

@@ -10,10 +10,12 @@ RIVALS = ("haproxy", "nginx")
 
 
 class Metric:
-    """better: +1 more is better, -1 less is, 0 is told only. target: the wanted ratio."""
+    """better: +1 more is better, -1 less is, 0 is told only. target: the wanted ratio; most: what
+    Postern's value may be at most."""
 
-    def __init__(self, name, better=0, target=None, digits=1):
+    def __init__(self, name, better=0, target=None, digits=1, most=None):
         self.name, self.better, self.target, self.digits = name, better, target, digits
+        self.most = most
 
 
 class Figure:
@@ -81,6 +83,8 @@ class Figure:
         """A line for each target: where it holds, by the median."""
         lines = []
         for metric in self.metrics:
+            if metric.most is not None:
+                lines += self._bounded(metric)
             if metric.target is None:
                 continue
             medians = {case: statistics.median(ratios) for case in self.cases()
@@ -93,11 +97,18 @@ class Figure:
                              f"held in {len(good)} of {len(medians)} cases")
         return lines
 
+    def _bounded(self, metric):
+        medians = [statistics.median(values.values()) for case in self.cases()
+                   if (values := self.values(case, "postern", metric.name))]
+        good = [value for value in medians if value <= metric.most]
+        return [f"  target {metric.name}: at most {metric.most}; "
+                f"held in {len(good)} of {len(medians)} cases"] if medians else []
+
     # -- data -----------------------------------------------------------------------------------
 
     def data(self):
         return {"figure": self.number, "title": self.title,
-                "metrics": [{"name": m.name, "better": m.better, "target": m.target}
+                "metrics": [{"name": m.name, "better": m.better, "target": m.target, "most": m.most}
                             for m in self.metrics],
                 "rows": [{"case": c, "peer": p, "round": r, "values": v}
                          for c, p, r, v in self.rows]}

@@ -117,12 +117,26 @@ static void test_a_reader_that_is_gone_costs_lines_only(void **state)
 	close_sink();
 }
 
+/* A redirection makes stderr another file than the one that systemd named. */
+static void test_the_journal_is_asked_for_by_its_own_stream_only(void **state)
+{
+	static const char *const streams[] = {"", "0:0", "1:1:1", "stderr", ":", "-1:-1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+		setenv("JOURNAL_STREAM", streams[i], 1);
+		assert_int_equal(sink_open(true), SINK_STDERR);
+	}
+	unsetenv("JOURNAL_STREAM");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_full_pipe_never_makes_it_wait),
 		cmocka_unit_test(test_a_full_socket_never_makes_it_wait),
 		cmocka_unit_test(test_a_reader_that_is_gone_costs_lines_only),
+		cmocka_unit_test(test_the_journal_is_asked_for_by_its_own_stream_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

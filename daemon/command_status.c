@@ -168,9 +168,9 @@ static void look_at_processes(struct control *control, const struct facts *facts
 			control->counters[COUNTER_AUDIT_LOST]);
 }
 
-/* Connections that came from all zones, as the kernel counted their first packets. Beside them stand
- * how many it steered to the relays, and how many these took: what is missing there was dropped on
- * the way, by another program's rule or a full backlog. */
+/* Connections that came from all zones, as the kernel counted their first packets. Beside them
+ * stand how many it steered to the relays, and how many these took: what is missing there was
+ * dropped on the way, by another program's rule or a full backlog. */
 static uint64_t arrived(const struct facts *facts)
 {
 	uint64_t sum = 0;
@@ -203,8 +203,7 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "flows", json_integer((json_int_t)live_count(control->live)));
 	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
 	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));
-	json_object_set_new(
-		row, "accepted", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
+	json_object_set_new(row, "accepted", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
 	json_object_set_new(row, "relays", json_integer((json_int_t)peers_count(control->peers)));
 	json_object_set_new(row, "draining", draining_part(control));
 	json_object_set_new(row, "refused_last_minute", refusals_part(control));

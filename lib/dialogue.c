@@ -117,7 +117,8 @@ static unsigned attributes_offered(const char *lines, size_t len)
 	for (const char *line = lines, *stop = lines + len; line < stop;) {
 		const char *line_end = memchr(line, '\n', (size_t)(stop - line));
 		size_t n = (size_t)((line_end ? line_end : stop) - line);
-		if (n > code + word_len && strncasecmp(line + code, word, word_len) == 0)
+		if (n > code + word_len && strncasecmp(line + code, word, word_len) == 0 &&
+			memchr(" \t", line[code + word_len], 2))
 			offered |= xclient_offered(line + code + word_len, n - code - word_len);
 		line += n + 1;
 	}

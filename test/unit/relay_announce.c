@@ -152,6 +152,8 @@ static void who_does_not_take_the_identity_gets_no_mail(void **state)
 			"does not offer XCLIENT to the gateway"},
 		{"250-mx\r\n250 XCLIENT ADDR NAME LOGIN\r\n", NULL, ENDING_IDENTITY_REFUSED,
 			"does not offer XCLIENT PORT to the gateway"},
+		{"250-mx\r\n250-XCLIENT\r\n250 XCLIENTS ADDR NAME LOGIN PORT\r\n", NULL,
+			ENDING_IDENTITY_REFUSED, "does not offer XCLIENT NAME to the gateway"},
 		{"250-mx\r\n250 XCLIENT ADDR NAME LOGIN PORT\r\n", "501 5.5.4 Bad ADDR syntax\r\n",
 			ENDING_IDENTITY_REFUSED, "501 5.5.4 Bad ADDR syntax"},
 		{"250-mx\r\n250 XCLIENT ADDR NAME LOGIN PORT\r\n", "421 4.3.2 busy\r\n",

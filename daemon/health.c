@@ -256,6 +256,10 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	case MESSAGE_DRAIN:
 		stop(health);
 		break;
+	case MESSAGE_HAND_OVER: /* control goes, and another comes */
+		channel_free(health->control);
+		health->control = NULL;
+		break;
 	case MESSAGE_LINK:
 	case MESSAGE_UNLINK:
 	case MESSAGE_LINKS_DONE:

@@ -32,6 +32,7 @@ struct keeper_child {
 	bool answered;     /* since it was started */
 	unsigned failures; /* short lives in a row */
 	unsigned silent;   /* lives in a row without an answer */
+	bool told_to_end;  /* it needs no killing when its channel closes */
 	struct loop_timer restart;
 	int listener4, listener6; /* relay; -1: closed */
 	/* A relay from before an upgrade: it drains and is not started again. */

@@ -110,7 +110,7 @@ static void on_gone(void *context)
 	child->channel = NULL;
 	/* An ending process closes its channel; one that lives on without it is no use. In an
 	 * orderly end it is given the time to finish. */
-	if (child->keeper->phase < KEEPER_DRAINING && !child->until_ms)
+	if (child->keeper->phase < KEEPER_DRAINING && !child->until_ms && !child->told_to_end)
 		keeper_child_kill(child);
 }
 
@@ -211,7 +211,7 @@ static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_EN
 	child->pid = pid;
 	child->started_ms = loop_now_ms(child->keeper->loop);
 	child->missed = 0;
-	child->answered = false;
+	child->answered = child->told_to_end = false;
 	child->channel = channel_open(child->keeper->loop, own, &handler, child);
 	if (!child->channel) {
 		close(own);

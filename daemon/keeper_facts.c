@@ -117,9 +117,11 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	table_each_arrived(keeper->table, tell_arrived, (void *)(uintptr_t)telling);
 	for (unsigned i = 0; i < keeper->options.relays; i++) {
 		const struct keeper_child *relay = &keeper->relays[i];
-		say(telling, "listener %u ip4 %s", i, relay->listener4 >= 0 ? "open" : "closed");
-		say(telling, "listener %u ip6 %s", i, relay->listener6 >= 0 ? "open" : "closed");
-		say(telling, "relay %u pid %d generation %" PRIu32, i, (int)relay->pid,
+		say(telling, "listener %u ip4 %s", relay->number,
+			relay->listener4 >= 0 ? "open" : "closed");
+		say(telling, "listener %u ip6 %s", relay->number,
+			relay->listener6 >= 0 ? "open" : "closed");
+		say(telling, "relay %u pid %d generation %" PRIu32, relay->number, (int)relay->pid,
 			relay->generation);
 	}
 }

@@ -214,7 +214,8 @@ int keeper_kernel_open(struct keeper *keeper, int fd)
 	keeper->follow.on_time = on_follow;
 	if ((error = links_open(&keeper->links, on_link, keeper)) ||
 		(error = routes_open(&keeper->routes)) ||
-		(error = fd < 0 ? table_open(&keeper->table) : table_adopt(&keeper->table, fd)) ||
+		(error = fd < 0 ? table_open(&keeper->table)
+				: table_adopt(&keeper->table, fd, keeper->upgrade.state.lacks)) ||
 		(error = table_zero_counters(keeper->table)) ||
 		(error = watch_open(keeper->table, &keeper->watch)) ||
 		(error = watch_fd_of(

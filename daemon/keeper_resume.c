@@ -278,6 +278,7 @@ void keeper_resume_on_answer(struct keeper *keeper)
 	if (keeper->health.pid && keeper->health.started_ms == 0) {
 		message_init(&order, MESSAGE_DRAIN, sizeof(order));
 		keeper_child_send(&keeper->health, &order, -1);
+		keeper->health.told_to_end = true;
 	}
 	keeper_upgrade_tell(keeper, "done", POSTERN_VERSION);
 	notify_manager("READY=1\nSTATUS=version " POSTERN_VERSION);

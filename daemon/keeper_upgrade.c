@@ -116,6 +116,7 @@ static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 	state->drain_s = keeper->drain_s;
 	state->upgrades = keeper->upgrade.asked;
 	state->paused_ms = keeper->upgrade.paused_ms;
+	state->lacks = table_lacks(keeper->table);
 	state->fds[HANDOVER_LOCK] = keeper->lock;
 	state->fds[HANDOVER_CONTROL_SOCKET] = keeper->control_socket;
 	state->fds[HANDOVER_SESSION_SOCKET] = keeper->session_socket;
@@ -294,6 +295,7 @@ static void part_from_control(struct keeper *keeper)
 	message_init(&order, MESSAGE_HAND_OVER, sizeof(order));
 	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
 		keeper_child_send(relay, &order, -1);
+	keeper_child_send(&keeper->health, &order, -1);
 	channel_free(keeper->control.channel);
 	keeper->control.channel = NULL;
 }

@@ -1,5 +1,6 @@
 #include "kernel-rules/table_state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +49,31 @@ int table_open(struct table **table)
 	return open_table(table, -1);
 }
 
-int table_adopt(struct table **table, int fd)
+enum {
+	LACKS_OWNER = 1,
+	LACKS_NATIVE_QUEUE = 2,
+	LACKS_SET_COUNTERS = 4,
+};
+static_assert(
+	(LACKS_OWNER | LACKS_NATIVE_QUEUE | LACKS_SET_COUNTERS) == TABLE_LACKS, "all of them");
+
+int table_adopt(struct table **table, int fd, uint32_t lacks)
 {
-	return fd < 0 ? -EBADF : open_table(table, fd);
+	int status = fd < 0 ? -EBADF : open_table(table, fd);
+
+	if (status == 0) {
+		(*table)->no_owner = lacks & LACKS_OWNER;
+		(*table)->no_native_queue = lacks & LACKS_NATIVE_QUEUE;
+		(*table)->no_set_counters = lacks & LACKS_SET_COUNTERS;
+	}
+	return status;
+}
+
+uint32_t table_lacks(const struct table *table)
+{
+	return (table->no_owner ? LACKS_OWNER : 0) |
+	       (table->no_native_queue ? LACKS_NATIVE_QUEUE : 0) |
+	       (table->no_set_counters ? LACKS_SET_COUNTERS : 0);
 }
 
 int table_fd(const struct table *table)

@@ -19,10 +19,14 @@ enum table_queue {
 
 /* 0 or -errno. Changes nothing in the kernel. */
 int table_open(struct table **table);
-/* The same with the socket of an earlier program of this process, which owns the table still. Takes
- * fd over when it returns 0. */
-int table_adopt(struct table **table, int fd);
+/* The same with the socket of an earlier program of this process, which owns the table still, and
+ * with its table_lacks(). Takes fd over when it returns 0. */
+int table_adopt(struct table **table, int fd, uint32_t lacks);
 int table_fd(const struct table *table);
+/* What this kernel was found not to have, as bits. Who knows it need not find out by a batch that
+ * fails, which costs 10 ms. */
+#define TABLE_LACKS 7
+uint32_t table_lacks(const struct table *table);
 /* Leaves the table in the kernel as it is. NULL is allowed. */
 void table_close(struct table *table);
 /* The netlink port of the socket, by which the watch knows our own changes. */

@@ -78,6 +78,7 @@ int handover_encode(const struct handover *handover, char *text, size_t room)
 	put(&writer, "drain %" PRIu32 "\n", handover->drain_s);
 	put(&writer, "upgrades %" PRIu32 "\n", handover->upgrades);
 	put(&writer, "paused %" PRIu64 "\n", handover->paused_ms);
+	put(&writer, "lacks %" PRIu32 "\n", handover->lacks);
 	put(&writer, "program %s\n", handover->program);
 	for (size_t i = 0; i < HANDOVER_FDS; i++)
 		if (handover->fds[i] >= 0)
@@ -221,6 +222,7 @@ enum word {
 	WORD_PROGRAM,
 	WORDS_NEEDED,
 	WORD_PAUSED = WORDS_NEEDED,
+	WORD_LACKS,
 	WORDS_ONCE,
 	WORD_FD = WORDS_ONCE,
 	WORD_PLACE,
@@ -234,6 +236,7 @@ static const char *const words[] = {[WORD_VERSION] = "version",
 	[WORD_UPGRADES] = "upgrades",
 	[WORD_PROGRAM] = "program",
 	[WORD_PAUSED] = "paused",
+	[WORD_LACKS] = "lacks",
 	[WORD_FD] = "fd",
 	[WORD_PLACE] = "place",
 	[WORD_CHILD] = "child"};
@@ -270,6 +273,9 @@ static void read_line(struct line *line, struct handover *handover, bool seen[st
 		break;
 	case WORD_PAUSED:
 		handover->paused_ms = take_number(line, UINT64_MAX);
+		break;
+	case WORD_LACKS:
+		handover->lacks = (uint32_t)take_number(line, UINT32_MAX);
 		break;
 	case WORD_FD:
 		read_fd(line, handover);

@@ -59,6 +59,7 @@ struct handover {
 	uint32_t drain_s;
 	uint32_t upgrades;  /* so many were asked for */
 	uint64_t paused_ms; /* monotonic: since when packets wait; 0: not told */
+	uint32_t lacks;     /* table_lacks(); 0: not told */
 	char program[HANDOVER_PROGRAM_SIZE];
 	int fds[HANDOVER_FDS];
 	size_t nplaces;

@@ -109,7 +109,7 @@ enum message_type {
 	/* health -> control */
 	MESSAGE_TESTED, /* rows: one line each, then the reply */
 
-	/* keeper -> control and relay */
+	/* keeper -> control, relay and health */
 	MESSAGE_HAND_OVER, /* another control comes: what relays still say is heard, then this one
 			      ends; a relay keeps what it has to say for the next */
 

@@ -20,6 +20,7 @@ static struct handover sample(void)
 	handover.drain_s = 300;
 	handover.upgrades = 7;
 	handover.paused_ms = UINT64_MAX;
+	handover.lacks = UINT32_MAX;
 	for (int i = 0; i < HANDOVER_FDS; i++)
 		handover.fds[i] = 10 + i;
 	handover.fds[HANDOVER_NOTIFY] = -1;
@@ -130,7 +131,7 @@ static void texts_are_taken_or_refused(void **state)
 		{HEAD ONCE KERNEL PLACE "colour blue\nfd radio 77\nend\n", 0},
 		{HEAD ONCE KERNEL PLACE "child metrics 0 1 99 88 0 2\nend\n", 0},
 		{HEAD ONCE KERNEL PLACE "place -1 -1\nend\n", 0},
-		{HEAD ONCE KERNEL PLACE "paused 5\nend\n", 0},
+		{HEAD ONCE KERNEL PLACE "paused 5\nlacks 1\nend\n", 0},
 		{HEAD ONCE KERNEL PLACE "paused 5\npaused 5\nend\n", -EBADMSG},
 		/* another format, no head, nothing behind the end */
 		{"postern-handover 2\n" ONCE KERNEL PLACE "end\n", -EBADMSG},

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME "bypass"
 
@@ -240,6 +241,14 @@ void bypass_switch(
 	gather_send(gather, &control->keeper_asks, &message, -1);
 	save(bypass, gather);
 	arm(bypass);
+}
+
+/* Root does not write into a folder of others; it may remove. */
+bool bypass_forget(const char *state_dir, const char *zone)
+{
+	char path[4096 + 16];
+	snprintf(path, sizeof(path), "%s/" NAME, state_dir);
+	return zone ? access(path, F_OK) == 0 : unlink(path) < 0 && errno != ENOENT;
 }
 
 const struct bypass_line *bypass_lines(struct bypass *bypass, size_t *n)

@@ -28,6 +28,9 @@ void bypass_resume(struct bypass *bypass);
  * that ends early. Parts of the gather: the kernel has it, the disk too. */
 void bypass_switch(
 	struct bypass *bypass, const char *zone, bool on, uint64_t seconds, struct gather *gather);
+/* Root switched off what a control that is not there had switched on: it shall not come back with
+ * the next one. That of one zone alone cannot be taken out: true, it comes back. */
+bool bypass_forget(const char *state_dir, const char *zone);
 /* What is on now. */
 const struct bypass_line *bypass_lines(struct bypass *bypass, size_t *n);
 

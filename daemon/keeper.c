@@ -551,7 +551,7 @@ int keeper_main(const struct process_options *options)
 	return error ? 1 : keeper.exit_status;
 }
 
-int keeper_bypass_main(bool on, const char *zone, uint32_t seconds)
+int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_t seconds)
 {
 	struct table *table;
 
@@ -574,5 +574,7 @@ int keeper_bypass_main(bool on, const char *zone, uint32_t seconds)
 		log_error("cannot change the kernel's table: %s", strerror(-error));
 	else if (on)
 		log_info("everything of %s passes for %u s", zone ? zone : "all zones", seconds);
+	else if (bypass_forget(state_dir, zone))
+		log_warning("the next posternd may go on with a bypass in %s", state_dir);
 	return error ? 1 : 0;
 }

@@ -122,7 +122,7 @@ struct keeper {
 
 /* keeper.c */
 /* Bypass in the kernel, with no daemon running. Returns the exit status. */
-int keeper_bypass_main(bool on, const char *zone, uint32_t seconds);
+int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_t seconds);
 /* The life goes on when a child's process has ended or control has spoken. */
 void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status);
 void keeper_on_ready(struct keeper *keeper);

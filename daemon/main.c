@@ -32,8 +32,8 @@ int main(int argc, char **argv)
 	case OPTIONS_UPGRADE:
 		return upgrade_main(&options.process);
 	case OPTIONS_BYPASS:
-		return keeper_bypass_main(
-			options.bypass_on, options.bypass_zone, options.bypass_seconds);
+		return keeper_bypass_main(options.process.state_dir, options.bypass_on,
+			options.bypass_zone, options.bypass_seconds);
 	case OPTIONS_CLEAR:
 		return clear_main(&options.process);
 	case OPTIONS_CHILD:

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So often control hears of a host that is known to be down. */
+/* Within this time control hears once of a host that is known to be down, and of another one as
+ * often as makes it down: the rest would tell nothing, and thousands of flows may fail. */
 #define TOLD_EVERY_MS 1000
 
 static struct choose_list *ref(struct choose_list *list)
@@ -369,9 +370,13 @@ void choose_failed(struct flow *flow, const char *words)
 	if (!target)
 		return;
 	struct choose_seen *seen = &flow->choice->seen[flow->target];
-	if (seen->failed && target->state == TARGET_DOWN && now_ms < seen->told_ms + TOLD_EVERY_MS)
-		return;
 	seen->failed = true;
-	seen->told_ms = now_ms;
+	if (!seen->told || now_ms >= seen->told_ms + TOLD_EVERY_MS) {
+		seen->told_ms = now_ms;
+		seen->told = 0;
+	}
+	if (seen->told >= (target->state == TARGET_DOWN ? 1 : TARGET_FAILURES_DOWN))
+		return;
+	seen->told++;
 	tell(flow, MESSAGE_HOST_FAILED, words);
 }

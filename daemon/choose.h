@@ -15,9 +15,10 @@ struct flow;
 
 /* What this relay's own flows saw of a target. */
 struct choose_seen {
-	uint64_t told_ms; /* monotonic: when control last heard that it failed; 0: never */
+	uint64_t told_ms; /* monotonic: when control heard that it failed; 0: never */
 	uint8_t family;   /* of the address that worked last; ADDR_NONE: none yet */
 	bool failed;      /* its last flow failed */
+	uint8_t told;     /* failures within a second of told_ms */
 };
 
 /* The targets of one server. */

@@ -54,6 +54,7 @@ struct world {
 	struct message_flow record;
 	uint64_t counters[COUNTERS];
 	bool started, counted;
+	unsigned news; /* MESSAGE_HOST, seen while waiting for others */
 };
 
 static const char *const client_texts[] = {"192.0.2.10", "2001:db8:1::10"};
@@ -289,6 +290,7 @@ static inline void await(struct world *world, int fd, enum message_type type, vo
 				sizeof(world->counters));
 			world->counted = true;
 		}
+		world->news += header->type == MESSAGE_HOST;
 		if (header->type == type)
 			break;
 	}

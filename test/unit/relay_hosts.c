@@ -348,6 +348,33 @@ static void control_hears_what_may_be_news(void **state)
 	end(&world);
 }
 
+static void a_host_that_fails_many_flows_is_told_of_a_few_times_a_second(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	struct timespec began, now;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	tell(world.control, targets_of(&world, &hosts), -1);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	for (int i = 0; i < 20; i++) {
+		int client = dial(&world);
+		close(take_at(&hosts, 0));
+		int server = take_at(&hosts, 1);
+		say(server, "220 hi\r\n");
+		hear_exactly(client, "220 hi\r\n");
+		close(server);
+		hear_end(client);
+		close(client);
+		await_record(&world);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	/* however slow this machine is, a second at each end is begun */
+	unsigned seconds = (unsigned)(now.tv_sec - began.tv_sec) + 1;
+	assert_in_range(world.news, TARGET_FAILURES_DOWN, seconds * TARGET_FAILURES_DOWN);
+	close_hosts(&hosts);
+	end(&world);
+}
+
 /* Else one client that the host lists would take it from all. */
 static void what_a_host_says_of_one_client_is_no_news_of_it(void **state)
 {
@@ -475,6 +502,7 @@ int main(void)
 		BOTH(a_server_over_its_limit_is_said),
 		BOTH(a_new_policy_keeps_what_is_known_of_its_hosts),
 		BOTH(control_hears_what_may_be_news),
+		BOTH(a_host_that_fails_many_flows_is_told_of_a_few_times_a_second),
 		BOTH(what_a_host_says_of_one_client_is_no_news_of_it),
 		BOTH(a_flow_that_is_answered_holds_nothing_of_the_server),
 		BOTH(a_swallowed_host_leaves_time_for_the_others),

@@ -111,6 +111,72 @@ static void a_slow_reader_gets_everything_in_order(void **state)
 	close_pair(&pair);
 }
 
+/* What came while a paced channel looked away is there when it looks again, without a new event. */
+struct later {
+	struct loop_timer timer;
+	struct pair *pair;
+	uint32_t from, to;
+};
+
+static void send_later(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct later *later = (struct later *)(void *)timer;
+	(void)now_ms;
+	for (uint32_t i = later->from; i < later->to; i++)
+		assert_int_equal(send_number(later->pair->a.channel, i, -1), 0);
+}
+
+static void a_paced_channel_reads_what_gathered(void **state)
+{
+	enum { FIRST = 3, ALL = 500 };
+	struct pair pair;
+	struct later later = {.timer.on_time = send_later, .pair = &pair, .from = FIRST, .to = ALL};
+
+	(void)state;
+	open_pair(&pair, true);
+	channel_set_pace(pair.b.channel, 20);
+	for (uint32_t i = 0; i < FIRST; i++)
+		assert_int_equal(send_number(pair.a.channel, i, -1), 0);
+	pair.b.wanted = FIRST;
+	assert_int_equal(loop_run(pair.loop), 0);
+	assert_int_equal(pair.b.messages, FIRST);
+	/* it rests now */
+	loop_timer_set(pair.loop, &later.timer, loop_now_ms(pair.loop));
+	pair.b.wanted = ALL;
+	assert_int_equal(loop_run(pair.loop), 0);
+	assert_int_equal(pair.b.messages, ALL);
+	/* and it answers while it rests */
+	assert_int_equal(send_number(pair.b.channel, 0, -1), 0);
+	pair.a.wanted = 1;
+	assert_int_equal(loop_run(pair.loop), 0);
+	assert_int_equal(pair.a.messages, 1);
+	close_pair(&pair);
+}
+
+static void a_paced_channel_reads_last_words(void **state)
+{
+	enum { N = 200 };
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, true);
+	channel_set_pace(pair.b.channel, 10000);
+	assert_int_equal(send_number(pair.a.channel, 0, -1), 0);
+	pair.b.wanted = 1;
+	assert_int_equal(loop_run(pair.loop), 0);
+	for (uint32_t i = 1; i < N; i++)
+		assert_int_equal(send_number(pair.a.channel, i, -1), 0);
+	while (channel_queued_bytes(pair.a.channel) > 0)
+		channel_drain(pair.b.channel);
+	channel_free(pair.a.channel);
+	pair.a.channel = NULL;
+	pair.b.wanted = 0;
+	assert_int_equal(loop_run(pair.loop), 0);
+	assert_int_equal(pair.b.messages, N);
+	assert_int_equal(pair.b.gone, 1);
+	close_pair(&pair);
+}
+
 static void a_descriptor_travels_even_when_queued(void **state)
 {
 	struct pair pair;
@@ -266,6 +332,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slow_reader_gets_everything_in_order),
+		cmocka_unit_test(a_paced_channel_reads_what_gathered),
+		cmocka_unit_test(a_paced_channel_reads_last_words),
 		cmocka_unit_test(a_descriptor_travels_even_when_queued),
 		cmocka_unit_test(drain_handles_what_waits_without_the_loop),
 		cmocka_unit_test(last_words_of_a_dead_peer_are_read_before_it_is_gone),

@@ -61,8 +61,8 @@ def sources():
     """The files of a checkout: what git knows, and what it would take; without git all but what a
     build makes."""
     if os.path.exists(os.path.join(ROOT, ".git")):
-        names = call("git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others",
-                     "--exclude-standard", cwd=ROOT).split("\0")
+        names = call("git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached",
+                     "--others", "--exclude-standard", cwd=ROOT).split("\0")
     else:
         names = [os.path.relpath(os.path.join(folder, name), ROOT)
                  for folder, _, files in os.walk(ROOT) for name in files]
@@ -208,7 +208,8 @@ root=$folder/root
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 machine "$folder"
 mkdir "$folder/upper" "$folder/work" "$root"
-mount -t overlay -o lowerdir="$lower",upperdir="$folder/upper",workdir="$folder/work" overlay "$root"
+mount -t overlay overlay "$root" \
+	-o lowerdir="$lower",upperdir="$folder/upper",workdir="$folder/work"
 cd "$root"
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
@@ -245,6 +246,20 @@ def cgroup2():
     return None
 
 
+def remove_cgroups(top):
+    for folder, _, _ in os.walk(top, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
+def remove_stale(top):
+    """What a test left that was killed too hard to clean up: its process is gone."""
+    for name in os.listdir(top):
+        owner = re.fullmatch(r"pt([0-9]+)-\w+", name)
+        if owner and not os.path.exists(f"/proc/{owner.group(1)}"):
+            remove_cgroups(os.path.join(top, name))
+
+
 class Machine:
     """A Debian that runs from a throw-away copy of a root, with processes, mounts and services of
     its own, and the network of a host of the lab."""
@@ -258,6 +273,7 @@ class Machine:
         if systemd:
             if not cgroup2():
                 raise Skip("no cgroup2 hierarchy: systemd cannot be the first process of anything")
+            remove_stale(cgroup2())
             self.cgroup = os.path.join(cgroup2(), host.netns)
             os.makedirs(self.cgroup, exist_ok=True)
             enter = ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', self.cgroup]
@@ -333,9 +349,7 @@ class Machine:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(10)
         if self.cgroup:
-            for folder, _, _ in os.walk(self.cgroup, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
+            remove_cgroups(self.cgroup)
 
 
 # -- mail under way ---------------------------------------------------------------------------
@@ -377,8 +391,7 @@ class Traffic:
                 reply = repr(error)
             if not reply.startswith("250"):
                 self.failed.append(f"{word} {reply}")
-            for smtp in (self.slow[family],):
-                smtp.send("a line of the slow one")
+            self.slow[family].send("a line of the slow one")
 
     def finish(self, server):
         """Ends all of it in order; what the server has of each message has to be one."""

@@ -129,7 +129,8 @@ def upgrade(postern):
 
 
 def seven(bench):
-    figure = Figure(7, "Restart: 200 new connections a second, greeted; the longest gap between two",
+    title = "Restart: 200 new connections a second, greeted; the longest gap between two"
+    figure = Figure(7, title,
                     [Metric("gap ms"), Metric("failed", digits=0), Metric("greeted", digits=0)])
     acts = {"nothing": lambda postern: None, "policy apply": reload_, "relay crash": crash("relay"),
             "control crash": crash("control"), "upgrade": upgrade}

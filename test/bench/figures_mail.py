@@ -26,7 +26,8 @@ def sink(bench):
 
 
 def one(bench):
-    figure = Figure(1, "Messages: CPU time of the peer's processes a message, and messages a second",
+    title = "Messages: CPU time of the peer's processes a message, and messages a second"
+    figure = Figure(1, title,
                     [CPU, Metric("messages/s", +1, 1.0, 0), KERNEL, SOFTIRQ])
     cases = {}
     for size in (4096, 65536):

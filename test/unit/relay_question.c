@@ -131,12 +131,43 @@ static void what_one_client_is_refused_is_not_refused_to_another(void **state)
 	end(&world);
 }
 
+/* The same address by two names: the second question begins while the first one is ended, and its
+ * reply is not what the first host had left to say. */
+static void a_host_of_two_names_is_asked_twice(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct message_targets *told = targets_of(&world, &hosts);
+	told->v[1] = told->v[0];
+	strcpy(told->v[1].name, "mx.example.org");
+	told->v[0].asked = told->v[1].asked = 0;
+	told->v[2].drained = 1;
+	tell(world.control, told, -1);
+	await_state(&world, 0, "ask"); /* it has heard of them by now */
+	int client = dial(&world);
+	int first = take_at(&hosts, 0);
+	say(first, "554 no\r\n220 hi\r\n250 hello\r\n");
+	be_asked_at(&hosts, 0);
+	int server = take_at(&hosts, 0);
+	say(server, "220 good\r\n");
+	hear_exactly(client, "220 good\r\n");
+	close(server);
+	close(first);
+	hear_end(client);
+	close(client);
+	assert_int_equal(await_record(&world)->nattempts, 2);
+	close_hosts(&hosts);
+	end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(replies_ahead_of_the_question_answer_nothing),
 		BOTH(a_port_that_expects_no_header_gets_no_flow),
 		BOTH(what_one_client_is_refused_is_not_refused_to_another),
+		BOTH(a_host_of_two_names_is_asked_twice),
 	};
 	if (!enter_namespace()) {
 		printf("skipped: no network namespace to be had\n");

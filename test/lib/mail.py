@@ -38,6 +38,13 @@ def have(package):
     return os.path.isdir(os.path.join(MTA, package))
 
 
+def last_of_each(text):
+    """Settings, each once. Every program of Postfix warns of one that stands there twice; postlogd
+    does so by its own socket, where it waits for itself for ever once that is full."""
+    settings = {line.split("=")[0].strip(): line for line in text.splitlines()}
+    return "\n".join(settings.values()) + "\n"
+
+
 class Postfix:
     """A Postfix that takes mail for any address and keeps it, one file a message, in `mailbox`."""
 
@@ -125,8 +132,8 @@ postlog   unix-dgram n  -       n       -       1       postlogd
         os.makedirs(f"{etc}/postfix", exist_ok=True)
         for path in (f"{etc}/postfix", conf):
             with open(f"{path}/main.cf", "w") as file:
-                file.write(self.MAIN.format(hostname=self.name, networks=networks,
-                                            folder=self.folder, more=more))
+                file.write(last_of_each(self.MAIN.format(hostname=self.name, networks=networks,
+                                                         folder=self.folder, more=more)))
             with open(f"{path}/master.cf", "w") as file:
                 file.write(self.MASTER)
         self.view = view("postfix", etc)
@@ -140,7 +147,12 @@ postlog   unix-dgram n  -       n       -       1       postlogd
         """Starts it, and returns when it greets."""
         self.tries = 0
         self._spawn()
-        wait_until(self._greets, 20, f"Postfix in {self.host.name} greets")
+        try:
+            wait_until(self._greets, 20, f"Postfix in {self.host.name} greets")
+        except AssertionError as error:
+            # the port is the next one's
+            self.stop("abort")
+            raise AssertionError(f"{error}: {self.maillog()[-2000:]}") from None
         return self
 
     def _spawn(self):

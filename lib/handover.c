@@ -344,7 +344,8 @@ int handover_decode(const char *text, size_t len, struct handover *handover)
 	bool seen[WORDS_ONCE] = {false};
 
 	handover_init(handover);
-	if (len > HANDOVER_BYTES_MAX || len < sizeof(first) ||
+	/* a NUL would cut a word short after it was measured */
+	if (len > HANDOVER_BYTES_MAX || len < sizeof(first) || memchr(text, '\0', len) ||
 		memcmp(text, first, sizeof(first) - 1) != 0)
 		return -EBADMSG;
 	for (unsigned number = 0; text < end; number++) {

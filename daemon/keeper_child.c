@@ -463,8 +463,7 @@ void keeper_child_again(struct keeper_child *child)
 		wait_ms = RESTART_MAX_MS;
 	/* over an upgrade the relays of before accept there still */
 	if (child->role == PROCESS_RELAY && child->silent >= SILENT_CLOSE &&
-		keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING &&
-		(child->listener4 >= 0 || child->listener6 >= 0)) {
+		!keeper->upgrade.undrained && (child->listener4 >= 0 || child->listener6 >= 0)) {
 		keeper_child_close_listeners(child);
 		log_error("relay %u cannot be started; its listeners are closed", child->number);
 		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "relay %u", child->number);

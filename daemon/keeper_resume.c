@@ -145,7 +145,7 @@ int keeper_resume_read(struct keeper *keeper)
 	keeper->queue_stats = state->fds[HANDOVER_QUEUE_STATS];
 	keeper->drain_s = state->drain_s;
 	keeper->upgrade.asked = state->upgrades;
-	keeper->upgrade.stage = KEEPER_UPGRADE_RESUMING;
+	keeper_upgrade_begin_resuming(keeper);
 	snprintf(keeper->upgrade.from, sizeof(keeper->upgrade.from), "%s", state->version);
 	snprintf(keeper->path, sizeof(keeper->path), "%s", state->program);
 	keeper->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -231,7 +231,7 @@ void keeper_resume_children(struct keeper *keeper)
 void keeper_resume_on_ready(struct keeper *keeper)
 {
 	keeper_admit_resume(keeper);
-	if (keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING || keeper->phase != KEEPER_RUNNING ||
+	if (!keeper->upgrade.undrained || keeper->phase != KEEPER_RUNNING ||
 		keeper->relays[0].generation)
 		return; /* only once */
 	keeper->upgrade.waited_ms = loop_now_ms(keeper->loop) - keeper->upgrade.state.paused_ms;
@@ -267,12 +267,15 @@ void keeper_resume_on_answer(struct keeper *keeper)
 {
 	struct message_drain order;
 
-	if (keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING || keeper->phase != KEEPER_RUNNING)
+	/* another upgrade that has begun meanwhile takes these relays with the others */
+	if (!keeper->upgrade.undrained || keeper->phase != KEEPER_RUNNING ||
+		(keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING &&
+			keeper->upgrade.stage != KEEPER_UPGRADE_NONE))
 		return;
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		if (!keeper->relays[i].answered)
 			return;
-	keeper->upgrade.stage = KEEPER_UPGRADE_NONE;
+	keeper_upgrade_end_resuming(keeper);
 	drain_old(keeper);
 	/* of the version before; control tells the new one what it knew */
 	if (keeper->health.pid && keeper->health.started_ms == 0) {

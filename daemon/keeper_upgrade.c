@@ -17,15 +17,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRIAL_MS    30000
-#define ASKED_MS    3000
-#define FLOWS_MS    200 /* connections wait in the backlog so long */
-#define CONTROL_MS  5000
-#define SLACK_MS    3000 /* old relays end their flows themselves; then they are ended */
-#define SAID_LINES  8
-#define SAID_BYTES  2048
-#define DRAIN_LEAST 1 /* when control did not say */
-#define STOP_SEQ    UINT32_MAX
+#define TRIAL_MS      30000
+#define ASKED_MS      3000
+#define RESUMING_MS   10000
+#define READY_MS      5000 /* so long an upgrade waits for a control that is not ready */
+#define FLOWS_MS      200  /* connections wait in the backlog so long */
+#define CONTROL_MS    5000
+#define SLACK_MS      3000 /* old relays end their flows themselves; then they are ended */
+#define SAID_LINES    8
+#define SAID_BYTES    2048
+#define DRAIN_UNKNOWN 300 /* control never said */
+#define DRAIN_LEAST   1   /* when control did not say */
+#define STOP_SEQ      UINT32_MAX
 
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
@@ -243,38 +246,6 @@ static void log_said(int fd, char *text, size_t size)
 	}
 }
 
-bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
-{
-	struct keeper_upgrade *upgrade = &keeper->upgrade;
-	char first[256] = "", text[400];
-	struct message_plain order;
-
-	if (!upgrade->trial || pid != upgrade->trial)
-		return false;
-	upgrade->trial = 0;
-	if (upgrade->stage != KEEPER_UPGRADE_TRIAL)
-		return true; /* given up */
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	if (code != 0 && code != KEEPER_UPGRADE_FOREIGN) {
-		log_said(upgrade->said, first, sizeof(first));
-		snprintf(text, sizeof(text), "the new program refuses%s%s", *first ? ": " : "",
-			first);
-		refuse(keeper, text);
-		return true;
-	}
-	upgrade->foreign = code == KEEPER_UPGRADE_FOREIGN;
-	if (!keeper->control_ready || !keeper->control.channel) {
-		upgrade->wanted = true; /* it is being started anew: later */
-		close_trial(keeper);
-		return true;
-	}
-	set_stage(keeper, KEEPER_UPGRADE_ASKED, ASKED_MS);
-	message_init(&order, MESSAGE_HAND_OVER, sizeof(order));
-	order.header.seq = keeper->stop_seq = STOP_SEQ;
-	keeper_child_send(&keeper->control, &order, -1);
-	return true;
-}
-
 /* ---- hand over, execute ---- */
 
 /* From here on what arrives for control waits in the kernel. */
@@ -406,6 +377,52 @@ bool keeper_upgrade_on_control_end(struct keeper *keeper)
 	return false;
 }
 
+/* It does not come up, or is being started anew: there is nothing that it could hand over. */
+static void go_without_control(struct keeper *keeper)
+{
+	if (!keeper->drain_s)
+		keeper->drain_s = DRAIN_UNKNOWN;
+	if (keeper->upgrade.foreign)
+		drain_foreign(keeper);
+	part_from_control(keeper);
+	loop_timer_clear(keeper->loop, &keeper->control.restart);
+	if (keeper->control.pid)
+		keeper_child_kill(&keeper->control);
+	else
+		go(keeper);
+}
+
+bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
+{
+	struct keeper_upgrade *upgrade = &keeper->upgrade;
+	char first[256] = "", text[400];
+	struct message_plain order;
+
+	if (!upgrade->trial || pid != upgrade->trial)
+		return false;
+	upgrade->trial = 0;
+	if (upgrade->stage != KEEPER_UPGRADE_TRIAL)
+		return true; /* given up */
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (code != 0 && code != KEEPER_UPGRADE_FOREIGN) {
+		log_said(upgrade->said, first, sizeof(first));
+		snprintf(text, sizeof(text), "the new program refuses%s%s", *first ? ": " : "",
+			first);
+		refuse(keeper, text);
+		return true;
+	}
+	upgrade->foreign = code == KEEPER_UPGRADE_FOREIGN;
+	if (!keeper->control_ready || !keeper->control.channel) {
+		go_without_control(keeper);
+		return true;
+	}
+	set_stage(keeper, KEEPER_UPGRADE_ASKED, ASKED_MS);
+	message_init(&order, MESSAGE_HAND_OVER, sizeof(order));
+	order.header.seq = keeper->stop_seq = STOP_SEQ;
+	keeper_child_send(&keeper->control, &order, -1);
+	return true;
+}
+
 static void on_end(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = KEEPER_OF(timer, upgrade.end);
@@ -425,8 +442,13 @@ static void on_end(struct loop_timer *timer, uint64_t now_ms)
 		log_warning("control does not hand over in time: ending it");
 		keeper_child_kill(&keeper->control);
 		break;
-	case KEEPER_UPGRADE_NONE:
 	case KEEPER_UPGRADE_RESUMING:
+		log_error("the processes of version %s do not come up; relays of before go on",
+			POSTERN_VERSION);
+		keeper_upgrade_tell(keeper, "refused", "the new processes do not come up");
+		set_stage(keeper, KEEPER_UPGRADE_NONE, 0);
+		break;
+	case KEEPER_UPGRADE_NONE:
 		break;
 	}
 }
@@ -440,7 +462,10 @@ static const char *why_wait(struct keeper *keeper)
 
 	if (keeper->upgrade.stage != KEEPER_UPGRADE_NONE)
 		return "another one is under way";
-	if (keeper->phase != KEEPER_RUNNING || !keeper->control_ready)
+	if (keeper->phase != KEEPER_RUNNING)
+		return "it is not ready";
+	if (!keeper->control_ready &&
+		loop_now_ms(keeper->loop) - keeper->upgrade.wanted_ms < READY_MS)
 		return "control is not ready";
 	while (keeper_child_next_relay(keeper, &at))
 		numbers++;
@@ -473,6 +498,8 @@ void keeper_upgrade_ask(struct keeper *keeper)
 	}
 	/* counted each time, so that each who waits finds a verdict on what came after it asked */
 	keeper->upgrade.asked++;
+	if (!keeper->upgrade.wanted)
+		keeper->upgrade.wanted_ms = loop_now_ms(keeper->loop);
 	keeper->upgrade.wanted = true;
 	keeper->upgrade.wait_said = false;
 	begin_or_wait(keeper);
@@ -514,6 +541,19 @@ bool keeper_upgrade_on_stop(struct keeper *keeper)
 		break;
 	}
 	return false;
+}
+
+void keeper_upgrade_begin_resuming(struct keeper *keeper)
+{
+	keeper->upgrade.undrained = true;
+	set_stage(keeper, KEEPER_UPGRADE_RESUMING, RESUMING_MS);
+}
+
+void keeper_upgrade_end_resuming(struct keeper *keeper)
+{
+	keeper->upgrade.undrained = false;
+	if (keeper->upgrade.stage == KEEPER_UPGRADE_RESUMING)
+		set_stage(keeper, KEEPER_UPGRADE_NONE, 0);
 }
 
 void keeper_upgrade_init(struct keeper *keeper)

@@ -47,8 +47,9 @@
  * --resume: then a restart is needed. A keeper that after its exec cannot go on all the same ends
  * with status 1. Its children die with it, the table persists and applies the posture, and the
  * service manager starts a keeper that begins from nothing: what happens at any crash of a keeper.
- * If the new control cannot start, the keeper stays and tries again, and the old relays go on with
- * the picture that they have.
+ * If the new control or the new relays cannot start, the keeper stays and tries again, and the old
+ * relays go on with the picture that they have. After 10 s another upgrade may put it right, with
+ * the same flows still under way; a control that is not ready is then not asked.
  *
  * SIGTERM during a trial ends the trial; later it waits for the exec and is the new program's.
  * While relays drain it is as ever: all relays drain, none for longer than it had already. */
@@ -86,6 +87,8 @@ struct keeper_upgrade {
 	int said;                         /* memory with the trial's words; -1 */
 	bool foreign;                     /* it speaks another language to relays */
 	bool term;                        /* SIGTERM came; it is the next program's */
+	bool undrained;                   /* the relays of before accept: no new ones are up yet */
+	uint64_t wanted_ms;               /* since when */
 	struct loop_timer end;            /* the stage waits no longer */
 	char from[HANDOVER_VERSION_SIZE]; /* resuming: the version before */
 	uint64_t paused_ms;               /* monotonic: since when the packet queue is not read */
@@ -110,6 +113,10 @@ bool keeper_upgrade_on_control_end(struct keeper *keeper);
 bool keeper_upgrade_on_stop(struct keeper *keeper);
 /* Tells `posternd --upgrade` through the lock file: verdict is done, refused or waits. */
 void keeper_upgrade_tell(struct keeper *keeper, const char *verdict, const char *text);
+
+/* The new program: from its begin until its relays accept. */
+void keeper_upgrade_begin_resuming(struct keeper *keeper);
+void keeper_upgrade_end_resuming(struct keeper *keeper);
 
 /* keeper_resume.c: after the exec. */
 /* Reads the state and takes its descriptors over, in the place of keeper_prepare(). */

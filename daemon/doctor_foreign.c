@@ -11,18 +11,31 @@
 #include <string.h>
 #include <unistd.h>
 
-/* "FAMILY TABLE CHAIN TYPE HOOK PRIORITY POLICY" of the fact `chain`. */
+#define STEER_PRIORITY     (-149)
+#define CONNTRACK_PRIORITY (-200)
+#define JUMPS_MAX          16 /* as deep as the kernel goes */
+
+/* "FAMILY TABLE CHAIN TYPE HOOK PRIORITY POLICY DEVICE" of the fact `chain`. */
 struct chain {
 	char family[16], table[180], name[180];
-	char type[32], hook[32], policy[16];
+	char type[32], hook[32], policy[16], device[64];
 	int priority;
 };
 
-/* "FAMILY TABLE CHAIN HANDLE WHAT all|some IIFNAME|*" of the facts `accepts`, `takes`, `closes`. */
+/* "FAMILY TABLE CHAIN HANDLE WHAT all|some FROM" of the facts `accepts`, `takes`, `closes`,
+ * `jumps`. */
 struct rule {
 	char family[16], table[180], chain[180];
 	uint64_t handle;
-	char what[16], extent[8], interface[64];
+	char what[180], extent[8], interface[64];
+};
+
+/* What a chain does with a steered packet. */
+enum fate {
+	FATE_GOES_ON,
+	FATE_ACCEPTED,
+	FATE_REFUSED,
+	FATE_MET, /* the rule that is asked about */
 };
 
 /* Lines to paste. */
@@ -52,14 +65,16 @@ static void put_line(struct lines *lines, const char *format, ...)
 
 static bool read_chain(const char *fact, struct chain *chain)
 {
-	return sscanf(fact, "%15s %179s %179s %31s %31s %d %15s", chain->family, chain->table,
-		       chain->name, chain->type, chain->hook, &chain->priority, chain->policy) == 7;
+	return sscanf(fact, "%15s %179s %179s %31s %31s %d %15s %63s", chain->family, chain->table,
+		       chain->name, chain->type, chain->hook, &chain->priority, chain->policy,
+		       chain->device) == 8;
 }
 
 static bool read_rule(const char *fact, struct rule *rule)
 {
-	return sscanf(fact, "%15s %179s %179s %" SCNu64 " %15s %7s %63s", rule->family, rule->table,
-		       rule->chain, &rule->handle, rule->what, rule->extent, rule->interface) == 7;
+	return sscanf(fact, "%15s %179s %179s %" SCNu64 " %179s %7s %63s", rule->family,
+		       rule->table, rule->chain, &rule->handle, rule->what, rule->extent,
+		       rule->interface) == 7;
 }
 
 static bool is_in_table(const struct rule *rule, const struct chain *chain)
@@ -72,33 +87,65 @@ static bool is_in(const struct rule *rule, const struct chain *chain)
 	return is_in_table(rule, chain) && strcmp(rule->chain, chain->name) == 0;
 }
 
-static bool find_base(const struct examination *exam, const struct rule *rule, struct chain *chain)
+/* Does FROM of a fact have packets by this interface in it? */
+static bool covers(const char *from, const char *name)
 {
-	size_t at = 0;
-	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));)
-		if (read_chain(fact, chain) && is_in(rule, chain))
-			return true;
-	return false;
+	return *from == '!' ? !policy_interface_match(from + 1, name)
+			    : policy_interface_match(from, name);
 }
 
-/* Do packets from a zone come by an interface of this name, which may end in a star? */
-static bool is_from_zone(const struct examination *exam, const char *interface)
+/* Calls for each interface of a zone, those of a pattern as far as they are there, until it gets
+ * false. Returns false then. */
+static bool each_interface(const struct examination *exam,
+	bool (*look)(void *context, const char *name), void *context)
 {
 	const struct policy *policy = exam->control->policy;
-	if (strcmp(interface, "*") == 0)
-		return true;
 	for (size_t z = 0; z < policy->nzones; z++)
 		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++) {
 			const char *pattern = policy->zones[z].interfaces.v[i].text;
-			if (strcmp(pattern, interface) == 0)
-				return true;
+			if (!strchr(pattern, '*')) {
+				if (!look(context, pattern))
+					return false;
+				continue;
+			}
 			for (size_t l = 0; l < exam->control->nlinks; l++) {
 				const char *link = exam->control->links[l].name;
-				if (policy_interface_match(pattern, link) &&
-					policy_interface_match(interface, link))
-					return true;
+				if (policy_interface_match(pattern, link) && !look(context, link))
+					return false;
 			}
 		}
+	return true;
+}
+
+static bool is_elsewhere(void *context, const char *name)
+{
+	return !covers(context, name);
+}
+
+/* Do packets from a zone come by what FROM has in it? */
+static bool is_from_zone(const struct examination *exam, const char *from)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "%s", from);
+	return strcmp(from, "*") == 0 || !each_interface(exam, is_elsewhere, text);
+}
+
+/* The base chain in which a rule stands, or one from which a jump leads to its chain. */
+static bool find_base(const struct examination *exam, const struct rule *rule, struct chain *chain,
+	unsigned depth)
+{
+	size_t at = 0;
+	struct rule jump;
+	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));)
+		if (read_chain(fact, chain) && is_in(rule, chain))
+			return true;
+	at = 0;
+	for (const char *fact; depth && (fact = examination_fact(exam->facts, "jumps", &at));)
+		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
+			strcmp(jump.table, rule->table) == 0 &&
+			strcmp(jump.what, rule->chain) == 0 && is_from_zone(exam, jump.interface) &&
+			find_base(exam, &jump, chain, depth - 1))
+			return true;
 	return false;
 }
 
@@ -113,20 +160,91 @@ static bool accepts(
 	for (const char *fact; (fact = examination_fact(exam->facts, "accepts", &at)) && at <= end;)
 		if (read_rule(fact, &rule) && strcmp(rule.what, what) == 0 &&
 			(is_in(&rule, chain) ||
-				(is_in_table(&rule, chain) && !find_base(exam, &rule, &base))))
+				(is_in_table(&rule, chain) && !find_base(exam, &rule, &base, 0))))
 			return true;
 	return false;
 }
 
-/* Where in the facts the chain stops letting packets of ours go on: the fact behind its last rule
- * with policy drop, or a rule that closes it. false: nowhere. */
+/* A walk of a steered packet through a chain and those that it jumps to, up to a rule's fact. */
+struct walk {
+	const struct examination *exam;
+	const struct chain *chain;
+	size_t rule; /* SIZE_MAX: to the end */
+};
+
+static enum fate walk_chain(
+	const struct walk *walk, const char *name, const char *interface, unsigned depth)
+{
+	const struct doctor_facts *facts = walk->exam->facts;
+	for (size_t i = 0; i < facts->n; i++) {
+		static const char *const words[] = {"accepts", "closes", "jumps", "takes"};
+		enum fate fate = FATE_GOES_ON;
+		struct rule rule;
+		size_t w = 0, len = 0;
+		for (; w < sizeof(words) / sizeof(words[0]); w++) {
+			len = strlen(words[w]);
+			if (strncmp(facts->v[i], words[w], len) == 0 && facts->v[i][len] == ' ')
+				break;
+		}
+		if (w == sizeof(words) / sizeof(words[0]) ||
+			!read_rule(facts->v[i] + len + 1, &rule) ||
+			!is_in_table(&rule, walk->chain) || strcmp(rule.chain, name) != 0 ||
+			!covers(rule.interface, interface))
+			continue;
+		if (i == walk->rule)
+			fate = FATE_MET;
+		else if (w == 1)
+			fate = FATE_REFUSED;
+		else if (w == 2 && depth < JUMPS_MAX)
+			fate = walk_chain(walk, rule.what, interface, depth + 1);
+		else if (w == 0 &&
+			 (strcmp(rule.what, "smtp") == 0 || strcmp(rule.what, "mark") == 0))
+			fate = FATE_ACCEPTED;
+		if (fate != FATE_GOES_ON)
+			return fate;
+	}
+	return FATE_GOES_ON;
+}
+
+static bool is_not_refused(void *context, const char *name)
+{
+	const struct walk *walk = context;
+	enum fate fate = walk_chain(walk, walk->chain->name, name, 0);
+	return fate == FATE_GOES_ON ? strcmp(walk->chain->policy, "drop") != 0
+				    : fate != FATE_REFUSED;
+}
+
+static bool is_decided(void *context, const char *name)
+{
+	const struct walk *walk = context;
+	enum fate fate = walk_chain(walk, walk->chain->name, name, 0);
+	return fate == FATE_ACCEPTED || fate == FATE_REFUSED;
+}
+
+/* Does the chain refuse what is steered from any interface of a zone? */
+static bool refuses_steered(const struct examination *exam, const struct chain *chain)
+{
+	struct walk walk = {exam, chain, SIZE_MAX};
+	return !each_interface(exam, is_not_refused, &walk);
+}
+
+/* Is what is steered from all interfaces of zones decided before it comes to the rule of this fact?
+ */
+static bool never_meets(const struct examination *exam, const struct chain *chain, size_t rule)
+{
+	struct walk walk = {exam, chain, rule};
+	return each_interface(exam, is_decided, &walk);
+}
+
+/* Where in the facts the chain stops letting go on what it has not named: the fact behind its last
+ * rule with policy drop, or a rule that closes it. false: nowhere. */
 static bool is_closed(const struct examination *exam, const struct chain *chain, size_t *end)
 {
 	size_t at = 0;
 	struct rule rule;
 	for (const char *fact; (fact = examination_fact(exam->facts, "closes", &at));)
 		if (read_rule(fact, &rule) && is_in(&rule, chain) &&
-			is_from_zone(exam, rule.interface)) {
+			(*rule.interface == '*' || *rule.interface == '!')) {
 			*end = at;
 			return true;
 		}
@@ -221,8 +339,8 @@ static void check_input(const struct examination *exam, const struct chain *chai
 	struct lines lines = {.len = 0};
 	size_t end;
 	bool closed = is_closed(exam, chain, &end);
-	bool marked = accepts(exam, chain, "mark", end);
-	if (closed && !marked)
+	bool refused = refuses_steered(exam, chain) && !accepts(exam, chain, "mark", end);
+	if (refused)
 		put_mark(&lines, exam, chain, "meta mark", "mark");
 	/* what the server answers */
 	if (closed && !accepts(exam, chain, "established", end))
@@ -231,10 +349,10 @@ static void check_input(const struct examination *exam, const struct chain *chai
 	examination_find(exam, "input", lines.len ? DOCTOR_ERROR : DOCTOR_OK, lines.text,
 		"chain %s %s %s %s%s", chain->family, chain->table, chain->name,
 		closed ? "lets in only what it names" : "lets in what it does not name",
-		closed && !marked ? ", and not steered packets: they pass the input hook of every "
-				    "table, with their port 25"
-		: lines.len       ? ", and not the servers' answers"
-				  : "");
+		refused     ? ", and not all steered packets: they pass the input hook of every "
+			      "table, with their port 25"
+		: lines.len ? ", and not the servers' answers"
+			    : "");
 }
 
 /* Is there a host that the gateway has heard of and cannot use? */
@@ -304,6 +422,23 @@ static void check_chains(const struct examination *exam)
 static bool advise(const struct examination *exam, const struct rule *rule,
 	const struct chain *chain, size_t at, struct lines *lines)
 {
+	if (strcmp(rule->what, "mark") == 0) {
+		put_mark(lines, exam, chain, "meta mark", "mark");
+		return strcmp(chain->hook, "prerouting") == 0 &&
+		       chain->priority >= STEER_PRIORITY && is_from_zone(exam, rule->interface) &&
+		       !never_meets(exam, chain, at - 1);
+	}
+	if (strcmp(rule->what, "notrack") == 0) {
+		put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
+		return strcmp(chain->hook, "prerouting") == 0 &&
+		       chain->priority < CONNTRACK_PRIORITY &&
+		       is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+	}
+	if (strcmp(chain->hook, "ingress") == 0) {
+		put_line(lines, "nft delete rule %s %s %s handle %" PRIu64, rule->family,
+			rule->table, rule->chain, rule->handle);
+		return is_from_zone(exam, chain->device) && is_from_zone(exam, rule->interface);
+	}
 	if (strcmp(chain->hook, "prerouting") == 0) {
 		if (is_iptables(exam, chain))
 			put_line(lines, "%s -t %s -S %s (and take the rule out by -D)",
@@ -315,7 +450,8 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 	}
 	if (strcmp(chain->hook, "input") == 0) {
 		put_mark(lines, exam, chain, "meta mark", "mark");
-		return is_from_zone(exam, rule->interface) && !accepts(exam, chain, "mark", at);
+		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1) &&
+		       !accepts(exam, chain, "mark", at);
 	}
 	if (strcmp(chain->hook, "output") == 0) {
 		put_hosts(lines, exam, chain);
@@ -336,18 +472,19 @@ static void check_takers(const struct examination *exam)
 		struct chain chain;
 		for (const char *fact; (fact = examination_fact(exam->facts, words[w], &at));) {
 			struct lines lines = {.len = 0};
-			if (!read_rule(fact, &rule) || !find_base(exam, &rule, &chain) ||
+			if (!read_rule(fact, &rule) || !find_base(exam, &rule, &chain, JUMPS_MAX) ||
 				!advise(exam, &rule, &chain, at, &lines))
 				continue;
-			/* of a closed input or output chain its own finding tells */
-			if (w == 1 && strcmp(chain.hook, "prerouting") != 0)
+			/* of a closed chain behind prerouting its own finding tells */
+			if (w == 1 && (strcmp(chain.hook, "input") == 0 ||
+					      strcmp(chain.hook, "output") == 0))
 				continue;
 			bool all = strcmp(rule.extent, "all") == 0;
 			examination_find(exam, "foreign-rule", all ? DOCTOR_ERROR : DOCTOR_WARNING,
 				lines.text,
 				"chain %s %s %s (%s, %s, priority %d) has a rule, handle %" PRIu64
 				", that %s TCP port 25: %s",
-				chain.family, chain.table, chain.name, chain.type, chain.hook,
+				rule.family, rule.table, rule.chain, chain.type, chain.hook,
 				chain.priority, rule.handle, all ? "takes" : "may take", rule.what);
 			found++;
 		}

@@ -1,6 +1,6 @@
 #include "daemon/check.h"
 
-#include "daemon/disk.h"
+#include "daemon/control/disk.h"
 #include "lib/language.h"
 
 #include <errno.h>

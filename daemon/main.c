@@ -1,7 +1,7 @@
 /* Starts what the command line asks for, and nothing else. */
 #include "daemon/check.h"
 #include "daemon/clear.h"
-#include "daemon/keeper.h"
+#include "daemon/keeper/keeper.h"
 #include "daemon/options.h"
 #include "daemon/upgrade.h"
 

@@ -1,6 +1,6 @@
 #include "daemon/options.h"
 
-#include "daemon/bypass.h"
+#include "daemon/control/bypass.h"
 #include "lib/language.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 #include "daemon/process.h"
 
-#include "daemon/health.h"
+#include "daemon/health/health.h"
 #include "daemon/log.h"
-#include "daemon/metrics.h"
+#include "daemon/metrics/metrics.h"
 #include "daemon/privilege.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* The MAC in a saved SYN (kernel.md, Q4). */
-#include "daemon/accept.h"
+#include "daemon/relay/accept.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Words of the command line as a statement of the language. */
-#include "daemon/edit.h"
+#include "daemon/control/edit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Control's picture of the kernel's entries: what each change touches, and nothing else. */
-#include "daemon/entries.h"
+#include "daemon/control/entries.h"
 
-#include "daemon/control.h"
+#include "daemon/control/control.h"
 
 #include <errno.h>
 #include <setjmp.h>

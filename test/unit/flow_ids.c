@@ -1,5 +1,5 @@
 /* Numbers of flows: none is ever given out twice, whatever happens to the file. */
-#include "daemon/flow_ids.h"
+#include "daemon/control/flow_ids.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "daemon/link.h"
+#include "daemon/relay/link.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

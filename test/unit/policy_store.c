@@ -1,5 +1,5 @@
 /* Policies in the state folder: what a cut-off or missing file leaves running. */
-#include "daemon/policy_store.h"
+#include "daemon/control/policy_store.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * any socket will do. */
 #include "test/lib/relay_world.h"
 
-#include "daemon/bind.h"
+#include "daemon/relay/bind.h"
 
 /* Answers one request for sockets of the family; as many come as given, or an error. */
 static void give(struct world *world, uint32_t n, int error)

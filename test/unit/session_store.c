@@ -1,5 +1,5 @@
 #include "daemon/log.h"
-#include "daemon/session_store.h"
+#include "daemon/control/session_store.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 #include "daemon/log.h"
-#include "daemon/store.h"
+#include "daemon/control/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,475 @@
+#include "daemon/control/apply.h"
+
+#include "daemon/control/audit.h"
+#include "daemon/control/bound.h"
+#include "daemon/control/control.h"
+#include "daemon/control/entries.h"
+#include "daemon/log.h"
+#include "daemon/control/monitor.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/policy_parse.h"
+#include "daemon/control/policy_store.h"
+#include "daemon/control/sessions.h"
+#include "kernel-rules/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct waiter {
+	struct waiter *next;
+	void (*run)(void *context);
+	void *context;
+};
+
+struct apply {
+	struct gather gather; /* of the running step */
+	struct control *control;
+	bool busy;
+	struct policy *policy;
+	struct policy_record record;
+	struct policy_current current;
+	void (*done)(void *context, int status, const char *text);
+	void *context;
+	struct waiter *waiters, **last_waiter;
+	struct loop_timer confirm;
+};
+
+static void on_confirm_over(struct loop_timer *timer, uint64_t now_ms);
+
+struct apply *apply_new(struct control *control)
+{
+	struct apply *apply = calloc(1, sizeof(*apply));
+	if (!apply)
+		return NULL;
+	apply->control = control;
+	apply->last_waiter = &apply->waiters;
+	apply->confirm.on_time = on_confirm_over;
+	return apply;
+}
+
+void apply_free(struct apply *apply)
+{
+	if (!apply)
+		return;
+	loop_timer_clear(apply->control->loop, &apply->confirm);
+	while (apply->waiters) {
+		struct waiter *waiter = apply->waiters;
+		apply->waiters = waiter->next;
+		free(waiter);
+	}
+	policy_unref(apply->policy);
+	policy_record_fini(&apply->record);
+	policy_current_fini(&apply->current);
+	free(apply);
+}
+
+bool apply_busy(const struct apply *apply)
+{
+	return apply->busy;
+}
+
+void apply_when_free(struct apply *apply, void (*run)(void *context), void *context)
+{
+	if (!apply->busy && !apply->waiters) {
+		run(context);
+		return;
+	}
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
+	if (!waiter) {
+		run(context);
+		return;
+	}
+	waiter->run = run;
+	waiter->context = context;
+	*apply->last_waiter = waiter;
+	apply->last_waiter = &waiter->next;
+}
+
+static void run_waiters(struct apply *apply)
+{
+	while (!apply->busy && apply->waiters) {
+		struct waiter *waiter = apply->waiters;
+		apply->waiters = waiter->next;
+		if (!apply->waiters)
+			apply->last_waiter = &apply->waiters;
+		waiter->run(waiter->context);
+		free(waiter);
+	}
+}
+
+static void finish(struct apply *apply, int status, const char *text)
+{
+	void (*done)(void *, int, const char *) = apply->done;
+	void *context = apply->context;
+	apply->control->counters[status ? COUNTER_POLICIES_REFUSED : COUNTER_POLICIES_APPLIED]++;
+	policy_unref(apply->policy);
+	apply->policy = NULL;
+	policy_record_fini(&apply->record);
+	policy_current_fini(&apply->current);
+	apply->busy = false;
+	apply_resume_confirm(apply);
+	if (done)
+		done(context, status, text);
+	run_waiters(apply);
+}
+
+int apply_send_plan(struct control *control, const struct policy *policy, struct gather *gather)
+{
+	struct plan_options options;
+	struct plan plan;
+	uint8_t *bytes;
+	size_t len;
+	plan_options_init(&options);
+	options.mark_mask = control->start.options.mark_mask;
+	options.relay_port = control->start.options.relay_port;
+	options.queue = control->start.options.queue;
+	options.route_table = control->start.options.route_table;
+	int error = plan_from_policy(policy, &options, PLAN_RUNNING, &plan);
+	if (error)
+		return error;
+	error = bound_add_hosts(control, policy, &plan);
+	if (!error)
+		error = plan_encode(&plan, &bytes, &len);
+	plan_fini(&plan);
+	if (error)
+		return error;
+	int fd = channel_memfd("plan", bytes, len);
+	free(bytes);
+	if (fd < 0)
+		return fd;
+	struct message_plain message;
+	message_init(&message, MESSAGE_PLAN, sizeof(message));
+	if (gather)
+		gather_send(gather, &control->keeper_asks, &message, fd);
+	else
+		error = channel_send(control->keeper, &message, fd);
+	close(fd);
+	return error;
+}
+
+static struct apply *apply_of(struct gather *gather)
+{
+	return (struct apply *)gather;
+}
+
+static void on_committed(struct gather *gather)
+{
+	struct apply *apply = apply_of(gather);
+	/* The policy is in force whatever an answer said: a relay that died gets it at its start,
+	 * and cached verdicts are flushed by a keeper that starts again. */
+	if (gather->status)
+		log_warning("after the apply of policy %" PRIu64 ": %s",
+			apply->control->policy_number, gather->text);
+	finish(apply, 0, "");
+}
+
+/* A command's words may name a user. */
+static void log_applied(uint64_t number, const struct policy_record *record)
+{
+	bool file = strcmp(record->origin, "file") == 0;
+	char policy[24], uid[16];
+	snprintf(policy, sizeof(policy), "%" PRIu64, number);
+	snprintf(uid, sizeof(uid), "%u", (unsigned)record->uid);
+	log_event(POLICY_LOG_INFO, LOG_ID_POLICY_APPLIED,
+		LOG_FIELDS({LOG_FIELD_POLICY, policy}, {LOG_FIELD_UID, uid}),
+		"policy %s is in force (%s, uid %s)", policy,
+		file ? record->origin : log_person(record->origin), uid);
+}
+
+/* The running policy of control itself, and all that rests on it. */
+static void switch_policy(struct apply *apply)
+{
+	struct control *control = apply->control;
+	struct policy *old = control->policy;
+	control->policy = policy_ref(apply->policy);
+	control->policy_number = apply->current.number;
+	gather_init(&apply->gather, on_committed);
+	peers_commit(control->peers, control->policy_number, &apply->gather);
+	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
+		log_error("no memory for the devices of policy %" PRIu64, control->policy_number);
+	sessions_follow_policy(control->sessions, &apply->gather);
+	entries_drop_all(control->entries);
+	entries_send(control->entries, &apply->gather);
+	if (!old || old->log_level != control->policy->log_level)
+		control_set_log_level(control, control->policy->log_level);
+	control_follow_policy(control);
+	policy_unref(old);
+	log_applied(control->policy_number, &apply->record);
+	if (monitor_wanted(control, MONITOR_POLICY))
+		monitor_publish(control, MONITOR_POLICY,
+			json_pack("{s:s, s:I, s:s, s:i}", "event", "applied", "policy",
+				(json_int_t)control->policy_number, "origin", apply->record.origin,
+				"uid", (int)apply->record.uid));
+	gather_end(&apply->gather, 0, NULL);
+}
+
+static void on_stored(void *context, int status)
+{
+	struct apply *apply = context;
+	struct control *control = apply->control;
+	if (status == 0) {
+		switch_policy(apply);
+		return;
+	}
+	/* the kernel has the new plan already: put the old one back */
+	char text[MESSAGE_TEXT_SIZE];
+	snprintf(text, sizeof(text), "the policy cannot be stored in %s: %s; nothing has changed",
+		control->start.options.state_dir, strerror(-status));
+	peers_abort(control->peers, apply->record.number);
+	int error = apply_send_plan(control, control->policy, NULL);
+	if (error)
+		log_error("the old plan cannot be put back: %s", strerror(-error));
+	finish(apply, status, text);
+}
+
+static void on_planned(struct gather *gather)
+{
+	struct apply *apply = apply_of(gather);
+	struct control *control = apply->control;
+	if (gather->status) {
+		char text[MESSAGE_TEXT_SIZE + 64];
+		snprintf(text, sizeof(text), "the kernel does not take it: %s; nothing has changed",
+			gather->text);
+		peers_abort(control->peers, apply->record.number);
+		finish(apply, gather->status, text);
+		return;
+	}
+	int error = policy_store_begin_save(
+		control->history, &apply->record, &apply->current, on_stored, apply);
+	if (error)
+		on_stored(apply, error);
+}
+
+static void on_prepared(struct gather *gather)
+{
+	struct apply *apply = apply_of(gather);
+	struct control *control = apply->control;
+	if (gather->status) {
+		char text[MESSAGE_TEXT_SIZE + 64];
+		snprintf(text, sizeof(text), "a relay does not take it: %s; nothing has changed",
+			gather->text);
+		peers_abort(control->peers, apply->record.number);
+		finish(apply, gather->status, text);
+		return;
+	}
+	gather_init(&apply->gather, on_planned);
+	int error = apply_send_plan(control, apply->policy, &apply->gather);
+	gather_end(
+		&apply->gather, error, error == -E2BIG ? "more than the kernel plan holds" : NULL);
+}
+
+/* The members of `current` that are about the file. */
+static int note_file(struct policy_current *current, const struct policy_texts *texts,
+	const char *source, size_t source_len)
+{
+	int error = 0;
+	current->file_hash = policy_texts_hash_all(texts, source, source_len);
+	for (size_t i = 0; i < texts->n && !error; i++)
+		error = policy_current_add_path(current, texts->v[i].path);
+	return error;
+}
+
+/* What the state folder will say: the file's hash and a waiting confirm included. */
+static int fill_current(struct apply *apply, const struct apply_order *order)
+{
+	const struct control *control = apply->control;
+	const struct policy_current *now = policy_store_current(control->history);
+	int error = 0;
+	if (!order->is_file) {
+		error = policy_current_copy(&apply->current, now);
+	} else {
+		apply->current.confirm_until_ms = now->confirm_until_ms;
+		apply->current.confirm_back = now->confirm_back;
+		error = note_file(&apply->current, &order->texts, order->source, order->source_len);
+	}
+	apply->current.number = apply->record.number;
+	if (order->confirm_ms) {
+		apply->current.confirm_until_ms = loop_wall_ms(control->loop) + order->confirm_ms;
+		if (!apply->current.confirm_back)
+			apply->current.confirm_back = control->policy_number;
+	} else if (!order->keeps_confirm) {
+		apply->current.confirm_until_ms = apply->current.confirm_back = 0;
+	}
+	return error;
+}
+
+void apply_begin(struct apply *apply, const struct apply_order *order)
+{
+	struct control *control = apply->control;
+	apply->busy = true;
+	apply->done = order->done;
+	apply->context = order->context;
+	apply->policy = order->policy;
+	apply->record = (struct policy_record){.number = policy_store_next_number(control->history),
+		.at_ms = loop_wall_ms(control->loop),
+		.uid = order->uid,
+		.source = order->source,
+		.source_len = order->source_len,
+		.texts = order->texts};
+	snprintf(apply->record.origin, sizeof(apply->record.origin), "%s", order->origin);
+	apply->record.canonical = language_print(
+		order->policy, LANGUAGE_PRINT_CANONICAL, &apply->record.canonical_len);
+	size_t len;
+	char *resolved = language_print(order->policy, LANGUAGE_PRINT_RESOLVED, &len);
+	if (!apply->record.canonical || !resolved || fill_current(apply, order) < 0) {
+		free(resolved);
+		finish(apply, -ENOMEM, "out of memory; nothing has changed");
+		return;
+	}
+	gather_init(&apply->gather, on_prepared);
+	peers_prepare(control->peers, apply->record.number, resolved, len, &apply->gather);
+	free(resolved);
+	gather_end(&apply->gather, 0, NULL);
+}
+
+/* Another `current` for the same policy, on its way to the disk. */
+struct noting {
+	struct apply *apply;
+	const char *failure;
+	void (*done)(void *context, int status, const char *text);
+	void *context;
+};
+
+static void on_noted(void *context, int status)
+{
+	struct noting noting = *(struct noting *)context;
+	free(context);
+	noting.apply->busy = false;
+	apply_resume_confirm(noting.apply);
+	noting.done(noting.context, status, status ? noting.failure : "");
+	run_waiters(noting.apply);
+}
+
+static int note_current(
+	struct apply *apply, const struct policy_current *current, const struct noting *noting)
+{
+	struct noting *own = malloc(sizeof(*own));
+	if (!own)
+		return -ENOMEM;
+	*own = *noting;
+	apply->busy = true;
+	int error = policy_store_begin_save(apply->control->history, NULL, current, on_noted, own);
+	if (error) {
+		apply->busy = false;
+		free(own);
+	}
+	return error;
+}
+
+int apply_confirm(struct apply *apply, void (*done)(void *context, int status, const char *text),
+	void *context)
+{
+	struct control *control = apply->control;
+	struct policy_current current;
+	if (!policy_store_current(control->history)->confirm_until_ms)
+		return -ENOENT;
+	int error = policy_current_copy(&current, policy_store_current(control->history));
+	if (error)
+		return error;
+	current.confirm_until_ms = current.confirm_back = 0;
+	error = note_current(apply, &current,
+		&(struct noting){.apply = apply,
+			.failure = "the confirm cannot be stored; the policy still waits for it",
+			.done = done,
+			.context = context});
+	policy_current_fini(&current);
+	return error;
+}
+
+int apply_remember_file(struct apply *apply, const struct policy_texts *texts, const char *source,
+	size_t source_len, void (*done)(void *context, int status, const char *text), void *context)
+{
+	const struct policy_current *now = policy_store_current(apply->control->history);
+	struct policy_current current = {.number = now->number,
+		.confirm_until_ms = now->confirm_until_ms,
+		.confirm_back = now->confirm_back};
+	int error = note_file(&current, texts, source, source_len);
+	if (!error)
+		error = note_current(apply, &current,
+			&(struct noting){.apply = apply,
+				.failure = "the state folder takes no writes",
+				.done = done,
+				.context = context});
+	policy_current_fini(&current);
+	return error;
+}
+
+void apply_resume_confirm(struct apply *apply)
+{
+	struct control *control = apply->control;
+	const struct policy_current *current = policy_store_current(control->history);
+	if (!current->confirm_until_ms) {
+		loop_timer_clear(control->loop, &apply->confirm);
+		return;
+	}
+	uint64_t wall_ms = loop_wall_ms(control->loop);
+	uint64_t left_ms =
+		current->confirm_until_ms > wall_ms ? current->confirm_until_ms - wall_ms : 0;
+	loop_timer_set(control->loop, &apply->confirm, loop_now_ms(control->loop) + left_ms);
+}
+
+static void on_returned(void *context, int status, const char *text)
+{
+	struct apply *apply = context;
+	if (!status)
+		return;
+	log_error("the unconfirmed policy cannot be taken back: %s; trying again in 10 s", text);
+	loop_timer_set(
+		apply->control->loop, &apply->confirm, loop_now_ms(apply->control->loop) + 10000);
+}
+
+/* Nobody confirmed: the policy before is applied as a new one, so that the history tells it. */
+static void return_policy(void *context)
+{
+	struct apply *apply = context;
+	struct control *control = apply->control;
+	const struct policy_current *current = policy_store_current(control->history);
+	struct policy_record record;
+	char origin[64];
+	if (!current->confirm_until_ms || current->confirm_until_ms > loop_wall_ms(control->loop)) {
+		apply_resume_confirm(apply);
+		return;
+	}
+	int error = policy_store_load(control->history, current->confirm_back, &record);
+	if (error) {
+		on_returned(apply, error, "it is no longer in the history");
+		return;
+	}
+	struct language_diagnosis diagnosis;
+	struct policy_texts texts = record.texts;
+	record.texts = (struct policy_texts){0};
+	texts.replay = true;
+	struct policy *policy = policy_parse_text(
+		control, "history", record.canonical, record.canonical_len, &texts, &diagnosis);
+	language_diagnosis_fini(&diagnosis);
+	if (!policy) {
+		policy_texts_fini(&texts);
+		policy_record_fini(&record);
+		on_returned(apply, -EBADMSG, "it does not parse any more");
+		return;
+	}
+	log_warning("policy %" PRIu64 " was not confirmed in time; policy %" PRIu64 " returns",
+		control->policy_number, record.number);
+	snprintf(origin, sizeof(origin), "policy %" PRIu64 ", as %" PRIu64 " was not confirmed",
+		record.number, control->policy_number);
+	apply_begin(apply, &(struct apply_order){.policy = policy,
+				   .source = record.source,
+				   .source_len = record.source_len,
+				   .texts = texts,
+				   .origin = origin,
+				   .done = on_returned,
+				   .context = apply});
+	record.source = NULL;
+	policy_record_fini(&record);
+}
+
+static void on_confirm_over(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct apply *apply = (struct apply *)((char *)timer - offsetof(struct apply, confirm));
+	(void)now_ms;
+	apply_when_free(apply, return_policy, apply);
+}

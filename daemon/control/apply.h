@@ -1,0 +1,59 @@
+/* Owns the way of a checked policy into force: prepare everywhere, store, commit; or nothing.
+ *
+ *	prepare	the relays parse it; one error ends the apply, nothing has changed
+ *	plan	the keeper programs the kernel in one transaction; an error ends it as well
+ *	store	record and `current` reach the disk: from here on it is the running policy
+ *	commit	the relays switch, then control; cached verdicts leave the kernel
+ *
+ * Killed before `store`, control starts with the old policy and puts the old plan back. One apply
+ * runs at a time; what else wants to change the policy waits, because it begins from the running
+ * one. */
+#ifndef POSTERN_APPLY_H
+#define POSTERN_APPLY_H
+
+#include "daemon/control/policy_texts.h"
+#include "lib/policy.h"
+
+struct apply;
+struct control;
+
+/* What is to be applied. apply_begin() takes policy, source and texts over. */
+struct apply_order {
+	struct policy *policy;
+	char *source; /* malloc'ed */
+	size_t source_len;
+	struct policy_texts texts;
+	const char *origin; /* "file", or a command's words; copied */
+	uint32_t uid;
+	bool is_file;        /* remember the file's hash */
+	bool keeps_confirm;  /* an edit: a confirm that waits goes on waiting */
+	uint64_t confirm_ms; /* 0: none */
+	/* status 0 or -errno; text says what failed. */
+	void (*done)(void *context, int status, const char *text);
+	void *context;
+};
+
+struct apply *apply_new(struct control *control);
+void apply_free(struct apply *apply);
+/* Calls run now, or as soon as no apply is under way. */
+void apply_when_free(struct apply *apply, void (*run)(void *context), void *context);
+bool apply_busy(const struct apply *apply);
+/* Only when no apply is under way. The order's members are taken over in any case. */
+void apply_begin(struct apply *apply, const struct apply_order *order);
+
+/* The confirm that waits is given: the running policy stays. done as in an order. -ENOENT at once:
+ * none waits. */
+int apply_confirm(struct apply *apply, void (*done)(void *context, int status, const char *text),
+	void *context);
+/* The file says what runs, as after `policy save`: from now on it counts as applied. Only when no
+ * apply is under way; done as above. 0 or -errno at once. */
+int apply_remember_file(struct apply *apply, const struct policy_texts *texts, const char *source,
+	size_t source_len, void (*done)(void *context, int status, const char *text),
+	void *context);
+/* Sets the timer of a confirm that the state folder says is waiting. */
+void apply_resume_confirm(struct apply *apply);
+/* Sends the running policy's plan to the keeper, in a gather's part if one is given. */
+struct gather;
+int apply_send_plan(struct control *control, const struct policy *policy, struct gather *gather);
+
+#endif

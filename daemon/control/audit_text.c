@@ -1,0 +1,227 @@
+#include "daemon/control/audit_text.h"
+
+#include "daemon/control/audit.h"
+#include "daemon/control/row.h"
+#include "lib/decide.h"
+#include "lib/flowid.h"
+#include "lib/session.h"
+#include "lib/smtp.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const audit_reason_names[AUDIT_REASONS] = {
+	[DECIDE_RULE] = "rule",
+	[DECIDE_UNAUTHENTICATED] = "unauthenticated",
+	[DECIDE_UNMATCHED] = "unmatched",
+};
+static_assert(DECIDE_UNMATCHED + 1 == AUDIT_REASONS, "a name for each reason");
+
+const char *audit_text_seen(uint32_t seen, char text[static AUDIT_SEEN_SIZE])
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < SMTP_SEEN_BITS; i++)
+		if (seen >> i & 1)
+			len += (size_t)snprintf(text + len, AUDIT_SEEN_SIZE - len, "%s%s",
+				len ? "," : "", smtp_seen_names[i]);
+	return text;
+}
+
+json_t *audit_text_attempts(const struct message_flow *record)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < record->nattempts && i < MESSAGE_ATTEMPTS_MAX; i++) {
+		const struct message_attempt *attempt = &record->attempts[i];
+		json_array_append_new(array,
+			json_pack("{s:o, s:I, s:s, s:o}", "host", row_endpoint(&attempt->host),
+				"took_ms", (json_int_t)attempt->ms, "ending",
+				ending_name(attempt->ending), "reply", row_text(attempt->reply)));
+	}
+	return array;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? row_text(text) : json_null();
+}
+
+const char *audit_text_verdict(const struct message_flow *record)
+{
+	return record->verdict < POLICY_VERDICTS ? policy_verdict_names[record->verdict] : "?";
+}
+
+const char *audit_text_reason(const struct message_flow *record)
+{
+	return record->reason < AUDIT_REASONS ? audit_reason_names[record->reason] : "?";
+}
+
+static json_t *seen_json(uint32_t seen)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < SMTP_SEEN_BITS; i++)
+		if (seen >> i & 1)
+			json_array_append_new(array, json_string(smtp_seen_names[i]));
+	return array;
+}
+
+static json_t *session_json(uint64_t session)
+{
+	char text[24];
+
+	if (session == 0)
+		return json_null();
+	snprintf(text, sizeof(text), "%s%" PRIu64, session & SESSION_DEVICE_ID ? "d" : "",
+		(uint64_t)(session & ~SESSION_DEVICE_ID));
+	return json_string(text);
+}
+
+static json_t *span_json(uint64_t from_ms, uint64_t to_ms)
+{
+	return from_ms && to_ms >= from_ms ? json_integer((json_int_t)(to_ms - from_ms))
+					   : json_null();
+}
+
+json_t *audit_text_json(const struct message_flow *record, bool whole)
+{
+	char id[FLOWID_TEXT_SIZE];
+	json_t *json = json_object();
+
+	json_object_set_new(json, "flow",
+		record->id ? json_string(flowid_format(record->id, id)) : json_null());
+	json_object_set_new(json, "started_at", row_time(record->start_ms));
+	json_object_set_new(json, "user", text_or_null(record->user));
+	json_object_set_new(json, "zone", text_or_null(record->zone));
+	json_object_set_new(json, "client", row_endpoint(&record->client));
+	json_object_set_new(json, "original", row_endpoint(&record->original));
+	json_object_set_new(json, "rule", text_or_null(record->rule));
+	json_object_set_new(json, "verdict", json_string(audit_text_verdict(record)));
+	json_object_set_new(json, "server", text_or_null(record->server));
+	json_object_set_new(
+		json, "from_client_bytes", json_integer((json_int_t)record->from_client_bytes));
+	json_object_set_new(
+		json, "from_server_bytes", json_integer((json_int_t)record->from_server_bytes));
+	json_object_set_new(json, "messages", json_integer(record->messages));
+	if (record->end_ms)
+		json_object_set_new(json, "ending", json_string(ending_name(record->ending)));
+	else
+		json_object_set_new(json, "state", text_or_null(record->state));
+	if (!whole)
+		return json;
+	json_object_set_new(json, "ended_at", row_time(record->end_ms));
+	json_object_set_new(json, "lasted_ms", span_json(record->start_ms, record->end_ms));
+	json_object_set_new(
+		json, "connected_after_ms", span_json(record->start_ms, record->connected_ms));
+	json_object_set_new(json, "host", row_endpoint(&record->host));
+	json_object_set_new(json, "session", session_json(record->session));
+	json_object_set_new(json, "mac", row_mac(&record->mac));
+	json_object_set_new(json, "interface", text_or_null(record->ifname));
+	json_object_set_new(json, "reason", json_string(audit_text_reason(record)));
+	json_object_set_new(json, "seen", seen_json(record->seen));
+	json_object_set_new(json, "detail", text_or_null(record->detail));
+	json_object_set_new(json, "relay", json_integer(record->relay));
+	json_object_set_new(json, "attempts", audit_text_attempts(record));
+	return json;
+}
+
+char *audit_json(const struct message_flow *record, bool whole)
+{
+	json_t *json = audit_text_json(record, whole);
+	char *text = json_dumps(json, JSON_COMPACT);
+
+	json_decref(json);
+	return text;
+}
+
+struct line {
+	char *text;
+	size_t len, size;
+};
+
+static void put_char(struct line *line, char c)
+{
+	if (line->len + 1 < line->size)
+		line->text[line->len++] = c;
+}
+
+static bool is_plain(const char *value)
+{
+	for (const char *p = value; *p; p++)
+		if (*p <= ' ' || *p == '"' || *p == '=' || *p == '\\')
+			return false;
+	return *value != '\0';
+}
+
+/* logfmt; what is empty is left out. */
+static void put_pair(struct line *line, const char *name, const char *value)
+{
+	bool plain = is_plain(value);
+
+	if (!*value)
+		return;
+	if (line->len)
+		put_char(line, ' ');
+	for (const char *p = name; *p; p++)
+		put_char(line, *p);
+	put_char(line, '=');
+	if (!plain)
+		put_char(line, '"');
+	for (const char *p = value; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			put_char(line, '\\');
+		put_char(line, *p);
+	}
+	if (!plain)
+		put_char(line, '"');
+}
+
+static void put_number(struct line *line, const char *name, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	put_pair(line, name, text);
+}
+
+static void put_endpoint(struct line *line, const char *name, const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (endpoint->addr.family != ADDR_NONE)
+		put_pair(line, name, endpoint_format(endpoint, text));
+}
+
+const char *audit_text_line(const struct message_flow *record, char buf[static AUDIT_LINE_SIZE])
+{
+	struct line line = {buf, 0, AUDIT_LINE_SIZE};
+	char id[FLOWID_TEXT_SIZE], mac[MAC_TEXT_SIZE], seen[AUDIT_SEEN_SIZE];
+
+	if (record->id)
+		put_pair(&line, "flow", flowid_format(record->id, id));
+	put_pair(&line, "ending", ending_name(record->ending));
+	put_pair(&line, "verdict", audit_text_verdict(record));
+	put_pair(&line, "user", record->user);
+	put_pair(&line, "zone", record->zone);
+	put_endpoint(&line, "client", &record->client);
+	if (mac_is_set(&record->mac))
+		put_pair(&line, "mac", mac_format(&record->mac, mac));
+	put_pair(&line, "interface", record->ifname);
+	put_endpoint(&line, "original", &record->original);
+	put_pair(&line, "rule", record->rule);
+	put_pair(&line, "server", record->server);
+	put_endpoint(&line, "host", &record->host);
+	put_number(&line, "from_client_bytes", record->from_client_bytes);
+	put_number(&line, "from_server_bytes", record->from_server_bytes);
+	put_number(&line, "messages", record->messages);
+	put_pair(&line, "seen", audit_text_seen(record->seen, seen));
+	if (record->end_ms >= record->start_ms)
+		put_number(&line, "lasted_ms", record->end_ms - record->start_ms);
+	put_pair(&line, "detail", record->detail);
+	buf[line.len] = '\0';
+	return buf;
+}

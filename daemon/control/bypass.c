@@ -1,0 +1,259 @@
+#include "daemon/control/bypass.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/disk.h"
+#include "daemon/control/facts.h"
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAME "bypass"
+
+struct bypass {
+	struct control *control;
+	struct bypass_line lines[BYPASS_MAX];
+	size_t n;
+	struct loop_timer timer; /* the next to end */
+	struct gather adopting;
+};
+
+struct writing {
+	struct disk_job job;
+	struct gather *gather;
+	const char *dir;
+	size_t len;
+	char text[BYPASS_MAX * (POLICY_NAME_SIZE + 48)];
+};
+
+static void log_line(const struct bypass_line *line, const char *what)
+{
+	log_event(POLICY_LOG_WARNING, LOG_ID_BYPASS, LOG_FIELDS({LOG_FIELD_ZONE, line->zone}),
+		"bypass of %s %s", *line->zone ? line->zone : "all zones", what);
+}
+
+static void drop_over(struct bypass *bypass)
+{
+	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
+	size_t kept = 0;
+	for (size_t i = 0; i < bypass->n; i++) {
+		if (bypass->lines[i].until_ms <= now_ms)
+			log_line(&bypass->lines[i], "is over");
+		else
+			bypass->lines[kept++] = bypass->lines[i];
+	}
+	bypass->n = kept;
+}
+
+static void arm(struct bypass *bypass)
+{
+	struct loop *loop = bypass->control->loop;
+	uint64_t now_ms = loop_wall_ms(loop), at_ms = 0;
+	for (size_t i = 0; i < bypass->n; i++)
+		if (!at_ms || bypass->lines[i].until_ms < at_ms)
+			at_ms = bypass->lines[i].until_ms;
+	if (at_ms)
+		loop_timer_set(loop, &bypass->timer,
+			loop_now_ms(loop) + (at_ms > now_ms ? at_ms - now_ms : 0));
+	else
+		loop_timer_clear(loop, &bypass->timer);
+}
+
+static void on_time(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct bypass *bypass = (struct bypass *)((char *)timer - offsetof(struct bypass, timer));
+	(void)now_ms;
+	drop_over(bypass);
+	arm(bypass);
+}
+
+/* Lines of "SINCE UNTIL ZONE"; the zone may be empty. */
+static void parse(struct bypass *bypass, char *text)
+{
+	for (char *rest, *line = strtok_r(text, "\n", &rest); line && bypass->n < BYPASS_MAX;
+		line = strtok_r(NULL, "\n", &rest)) {
+		struct bypass_line *to = &bypass->lines[bypass->n];
+		char *at;
+		to->since_ms = strtoull(line, &at, 10);
+		to->until_ms = strtoull(at, &at, 10);
+		if (*at != ' ')
+			continue;
+		if (!to->until_ms) /* of a version that knew bypasses without an end */
+			to->until_ms = to->since_ms + BYPASS_DEFAULT_S * 1000;
+		snprintf(to->zone, sizeof(to->zone), "%s", at + 1);
+		bypass->n++;
+	}
+}
+
+struct bypass *bypass_open(struct control *control)
+{
+	struct bypass *bypass = calloc(1, sizeof(*bypass));
+	char path[4096 + 16], *text;
+	size_t len;
+	if (!bypass)
+		return NULL;
+	bypass->control = control;
+	bypass->timer.on_time = on_time;
+	snprintf(path, sizeof(path), "%s/" NAME, control->start.options.state_dir);
+	int error = disk_read(path, 1 << 20, &text, &len);
+	if (error == 0) {
+		parse(bypass, text);
+		free(text);
+	} else if (error != -ENOENT) {
+		log_error("%s: %s", path, strerror(-error));
+	}
+	drop_over(bypass);
+	arm(bypass);
+	return bypass;
+}
+
+void bypass_free(struct bypass *bypass)
+{
+	if (!bypass)
+		return;
+	loop_timer_clear(bypass->control->loop, &bypass->timer);
+	free(bypass);
+}
+
+static void fill(struct message_bypass *message, const char *zone, bool on, uint64_t seconds)
+{
+	message_init(message, MESSAGE_BYPASS, sizeof(*message));
+	message->on = on;
+	message->seconds = seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+	strncpy(message->zone, zone, sizeof(message->zone) - 1);
+}
+
+static int run(struct disk_job *job)
+{
+	struct writing *writing = (struct writing *)job;
+	return disk_replace(writing->dir, NAME, writing->text, writing->len);
+}
+
+static void done(struct disk_job *job)
+{
+	struct writing *writing = (struct writing *)job;
+	struct gather *gather = writing->gather;
+	int status = job->status;
+	free(writing);
+	gather_end(gather, status,
+		status ? "the bypass is in force but not in the state folder" : NULL);
+}
+
+static void save(struct bypass *bypass, struct gather *gather)
+{
+	struct writing *writing = calloc(1, sizeof(*writing));
+	gather_add(gather);
+	if (!writing) {
+		gather_end(gather, -ENOMEM, NULL);
+		return;
+	}
+	for (size_t i = 0; i < bypass->n; i++)
+		writing->len += (size_t)snprintf(writing->text + writing->len,
+			sizeof(writing->text) - writing->len, "%" PRIu64 " %" PRIu64 " %s\n",
+			bypass->lines[i].since_ms, bypass->lines[i].until_ms,
+			bypass->lines[i].zone);
+	writing->gather = gather;
+	writing->dir = bypass->control->start.options.state_dir;
+	writing->job.run = run;
+	writing->job.done = done;
+	disk_submit(bypass->control->disk, &writing->job);
+}
+
+static bool is_covered(const struct bypass *bypass, const char *zone)
+{
+	for (size_t i = 0; i < bypass->n; i++)
+		if (!*bypass->lines[i].zone || strcmp(bypass->lines[i].zone, zone) == 0)
+			return true;
+	return false;
+}
+
+static void on_adopted(struct gather *gather)
+{
+	if (gather->status)
+		log_error("%s", gather->text);
+}
+
+/* What root switched on without a daemon: nobody else would tell of it, and `off` must end it. */
+static void adopt(void *context, const struct facts *facts)
+{
+	struct bypass *bypass = context;
+	uint64_t now_ms = loop_wall_ms(bypass->control->loop), left;
+	size_t before = bypass->n;
+	const char *fact;
+
+	for (size_t at = 0; (fact = facts_find(facts, "bypass", &at)) && bypass->n < BYPASS_MAX;) {
+		struct bypass_line line = {.since_ms = now_ms};
+		if (sscanf(fact, "%63s %" SCNu64, line.zone, &left) != 2 ||
+			strcmp(line.zone, "*") == 0 || is_covered(bypass, line.zone))
+			continue;
+		line.until_ms = now_ms + left * 1000;
+		log_line(&line, "was switched on without the daemon, and goes on");
+		bypass->lines[bypass->n++] = line;
+	}
+	if (bypass->n == before)
+		return;
+	gather_init(&bypass->adopting, on_adopted);
+	save(bypass, &bypass->adopting);
+	gather_end(&bypass->adopting, 0, NULL);
+	arm(bypass);
+}
+
+void bypass_resume(struct bypass *bypass)
+{
+	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
+	drop_over(bypass);
+	for (size_t i = 0; i < bypass->n; i++) {
+		const struct bypass_line *line = &bypass->lines[i];
+		struct message_bypass message;
+		fill(&message, line->zone, true, (line->until_ms - now_ms + 999) / 1000);
+		log_line(line, "is still on");
+		channel_send(bypass->control->keeper, &message, -1);
+	}
+	facts_ask(bypass->control, adopt, bypass);
+}
+
+void bypass_switch(
+	struct bypass *bypass, const char *zone, bool on, uint64_t seconds, struct gather *gather)
+{
+	struct control *control = bypass->control;
+	struct message_bypass message;
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	size_t kept = 0;
+	if (!seconds)
+		seconds = BYPASS_DEFAULT_S;
+	drop_over(bypass);
+	/* `off` without a zone switches all off, `on` without one takes the single ones in */
+	for (size_t i = 0; i < bypass->n; i++)
+		if (*zone && strcmp(bypass->lines[i].zone, zone) != 0)
+			bypass->lines[kept++] = bypass->lines[i];
+	bypass->n = kept;
+	if (on && bypass->n < BYPASS_MAX) {
+		struct bypass_line *line = &bypass->lines[bypass->n++];
+		*line = (struct bypass_line){
+			.since_ms = now_ms, .until_ms = now_ms + seconds * 1000};
+		snprintf(line->zone, sizeof(line->zone), "%s", zone);
+	}
+	fill(&message, zone, on, seconds);
+	gather_send(gather, &control->keeper_asks, &message, -1);
+	save(bypass, gather);
+	arm(bypass);
+}
+
+/* Root does not write into a folder of others; it may remove. */
+bool bypass_forget(const char *state_dir, const char *zone)
+{
+	char path[4096 + 16];
+	snprintf(path, sizeof(path), "%s/" NAME, state_dir);
+	return zone ? access(path, F_OK) == 0 : unlink(path) < 0 && errno != ENOENT;
+}
+
+const struct bypass_line *bypass_lines(struct bypass *bypass, size_t *n)
+{
+	drop_over(bypass);
+	*n = bypass->n;
+	return bypass->lines;
+}

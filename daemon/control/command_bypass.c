@@ -1,0 +1,101 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/bypass.h"
+#include "daemon/control/control.h"
+#include "daemon/control/monitor.h"
+#include "daemon/control/row.h"
+#include "lib/language.h"
+
+#include <stdlib.h>
+
+static void show_lines(struct command *command)
+{
+	const struct control *control = command->control;
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	size_t n;
+	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
+	for (size_t i = 0; i < n; i++) {
+		json_int_t left = (json_int_t)((lines[i].until_ms - now_ms + 999) / 1000);
+		command_row(command, json_pack("{s:s, s:o, s:o, s:I}", "zone",
+					     *lines[i].zone ? lines[i].zone : "all", "since_at",
+					     row_time(lines[i].since_ms), "until_at",
+					     row_time(lines[i].until_ms), "left_s", left));
+	}
+}
+
+static void run_show(struct command *command)
+{
+	if (!command_at_end(command))
+		return;
+	show_lines(command);
+	command_ok(command);
+}
+
+struct switching {
+	struct gather gather; /* first */
+	struct command *command;
+};
+
+static void on_switched(struct gather *gather)
+{
+	struct command *command = ((struct switching *)gather)->command;
+	if (gather->status) {
+		command_done(command, COMMAND_REFUSED, "%s", gather->text);
+		return;
+	}
+	show_lines(command);
+	command_ok(command);
+}
+
+static void switch_bypass(struct command *command, bool on)
+{
+	const char *zone = NULL, *span = NULL;
+	const struct command_option options[] = {{"zone", &zone}, {"for", &span}};
+	struct control *control = command->control;
+	struct switching *switching = calloc(1, sizeof(*switching));
+	uint64_t ms = 0;
+	command->state = switching;
+	if (!switching) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	if (!command_options(command, options, on ? 2 : 1))
+		return;
+	if (zone && policy_find_zone(control->policy, zone) < 0) {
+		command_no_such(command, POLICY_KIND_ZONE, zone);
+		return;
+	}
+	if (span &&
+		(language_parse_duration(span, &ms) < 0 || ms < 1000 || ms / 1000 > BYPASS_MAX_S)) {
+		command_usage(command, "\"%s\" is no time of 1s to 30d, such as 1h", span);
+		return;
+	}
+	command_warn(command, LOG_ID_BYPASS);
+	if (monitor_wanted(control, MONITOR_POLICY))
+		monitor_publish(control, MONITOR_POLICY,
+			json_pack("{s:s, s:s}", "event", on ? "bypass-on" : "bypass-off", "zone",
+				zone ? zone : "all"));
+	switching->command = command;
+	gather_init(&switching->gather, on_switched);
+	bypass_switch(control->bypass, zone ? zone : "", on, ms / 1000, &switching->gather);
+	gather_end(&switching->gather, 0, NULL);
+}
+
+static void run_on(struct command *command)
+{
+	switch_bypass(command, true);
+}
+
+static void run_off(struct command *command)
+{
+	switch_bypass(command, false);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "", false, run_show},
+	{"on", "[zone Z] [for 1h]", false, run_on},
+	{"off", "[zone Z]", false, run_off},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_bypass = {"bypass", verbs};

@@ -1,0 +1,59 @@
+#include "daemon/control/command.h"
+#include "daemon/control/command_parts.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/entries.h"
+#include "daemon/control/facts.h"
+#include "daemon/control/health_peer.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/row.h"
+
+#include <string.h>
+
+void command_counters_sum(
+	struct control *control, const struct facts *facts, uint64_t sum[static COUNTERS])
+{
+	const struct message_kernel_counters *kernel = &facts->counters;
+	memcpy(sum, control->counters, COUNTERS * sizeof(sum[0]));
+	peers_sum_counters(control->peers, sum);
+	health_peer_sum_counters(control->health, sum);
+	sum[COUNTER_SESSIONS] = session_table_count(control->table);
+	sum[COUNTER_ENTRIES] = entries_count(control->entries);
+	if (!facts->counters_known)
+		return;
+	sum[COUNTER_ENTRIES] = kernel->entries;
+	sum[COUNTER_STEERED] = kernel->steered;
+	sum[COUNTER_QUEUED] = kernel->queued;
+	sum[COUNTER_LIMITED] = kernel->limited;
+	sum[COUNTER_POSTURE_RESET] = kernel->posture_reset;
+	sum[COUNTER_POSTURE_PASSED] = kernel->posture_passed;
+	sum[COUNTER_BYPASSED] = kernel->bypassed;
+	sum[COUNTER_STRAYS_RESET] = kernel->stray_reset;
+}
+
+static void on_facts(void *context, const struct facts *facts)
+{
+	struct command *command = context;
+	uint64_t sum[COUNTERS];
+	command_counters_sum(command->control, facts, sum);
+	for (unsigned i = 0; i < COUNTERS; i++)
+		command_row(command,
+			json_pack("{s:s, s:I, s:s, s:s}", "counter", counter_name(i), "value",
+				(json_int_t)sum[i], "kind",
+				counter_kind_of(i) == COUNTER_KIND_GAUGE ? "gauge" : "total",
+				"help", counter_help(i)));
+	command_ok(command);
+}
+
+static void run_show(struct command *command)
+{
+	if (command_at_end(command))
+		facts_ask(command->control, on_facts, command);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "", false, run_show},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_counters = {"counters", verbs};

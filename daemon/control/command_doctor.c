@@ -1,0 +1,45 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/doctor.h"
+#include "daemon/control/facts.h"
+#include "daemon/control/row.h"
+
+struct visiting {
+	struct command *command;
+	size_t wrong;
+};
+
+static void on_finding(void *context, const char *check, enum doctor_state state, const char *found,
+	const char *advice)
+{
+	struct visiting *visiting = context;
+	visiting->wrong += state == DOCTOR_ERROR;
+	command_row(visiting->command, json_pack("{s:s, s:s, s:o, s:o}", "check", check, "state",
+					       doctor_state_names[state], "found", row_text(found),
+					       "advice", row_text(advice)));
+}
+
+static void on_facts(void *context, const struct facts *facts)
+{
+	struct visiting visiting = {.command = context};
+	struct doctor_facts lines = {.n = 0};
+	for (size_t i = 0; i < facts->n; i++)
+		doctor_facts_add(&lines, facts->lines[i]);
+	doctor_examine(visiting.command->control, &lines, on_finding, &visiting);
+	doctor_facts_fini(&lines);
+	command_done(context, visiting.wrong ? COMMAND_REFUSED : COMMAND_DONE, "%s", "");
+}
+
+static void run_doctor(struct command *command)
+{
+	if (command_at_end(command))
+		facts_ask(command->control, on_facts, command);
+}
+
+static const struct command_verb verbs[] = {
+	{"", "", false, run_doctor},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_doctor = {"doctor", verbs};

@@ -1,0 +1,397 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/audit.h"
+#include "daemon/control/control.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/row.h"
+#include "daemon/control/when.h"
+#include "lib/flowid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is asked, filled in step by step: by words, by a flow, by a session, by the neighbours. */
+struct explaining {
+	struct peers_flows flows; /* first */
+	struct ask ask;
+	struct command *command;
+	const char *zone_word, *user;
+	uint64_t flow, session;
+	bool flow_found;
+	char zone[POLICY_NAME_SIZE];
+	struct mac mac;
+	struct addr addr;
+	struct endpoint destination;
+	bool destination_given;
+	uint64_t at_ms; /* 0: now */
+	json_t *steps;
+};
+
+static void forget(struct command *command)
+{
+	struct explaining *explaining = command->state;
+	json_decref(explaining->steps);
+}
+
+static void add_step(void *context, const char *text)
+{
+	struct explaining *explaining = context;
+	json_array_append_new(explaining->steps, json_pack("{s:o}", "step", row_text(text)));
+}
+
+/* What of the decision an operator asks for next. */
+static json_t *outcome(const struct explaining *explaining, const struct decision *decision)
+{
+	const struct policy *policy = explaining->command->control->policy;
+	static const char *const reasons[] = {[DECIDE_RULE] = "rule",
+		[DECIDE_UNAUTHENTICATED] = "unauthenticated",
+		[DECIDE_UNMATCHED] = "unmatched"};
+	json_t *server = json_null();
+	if (decision->to_original)
+		server = json_string("original");
+	else if (decision->server >= 0)
+		server = row_string(&policy->servers[decision->server].name);
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
+		policy_verdict_names[decision->verdict], "reason", reasons[decision->reason],
+		"rule",
+		decision->rule >= 0 ? row_string(&policy->rules[decision->rule].name) : json_null(),
+		"server", server, "zone", row_text(explaining->zone), "user",
+		decision->session ? row_string(&decision->session->user) : json_null(), "session",
+		row_session_id(decision->session ? decision->session->id : 0), "mac",
+		row_mac(&explaining->mac), "address", row_addr(&explaining->addr), "until_at",
+		row_time(decision->until_ms));
+}
+
+static void tell_cache(struct explaining *explaining, const struct decide_world *world,
+	const struct decide_origin *origin, uint64_t now_ms)
+{
+	static const char *const words[] = {[DECIDE_KERNEL_RELAY] = "goes to the relay",
+		[DECIDE_KERNEL_PASS] = "passes",
+		[DECIDE_KERNEL_REJECT] = "is reset",
+		[DECIDE_KERNEL_DROP] = "is dropped"};
+	enum decide_kernel kernel;
+	uint64_t until_ms = 0;
+	char text[128];
+	if (decide_client(world, origin, now_ms, &kernel, &until_ms))
+		snprintf(text, sizeof(text),
+			"kernel: every connection of this client %s, so the kernel may remember it",
+			words[kernel]);
+	else
+		snprintf(text, sizeof(text),
+			"kernel: the destination decides, so each connection is asked about");
+	add_step(explaining, text);
+}
+
+static void explain(struct explaining *explaining)
+{
+	struct command *command = explaining->command;
+	struct control *control = command->control;
+	struct decide_world world = control_world(control);
+	struct decision decision;
+	ptrdiff_t zone = policy_find_zone(control->policy, explaining->zone);
+	uint64_t at_ms = explaining->at_ms ? explaining->at_ms : loop_wall_ms(control->loop);
+	if (zone < 0) {
+		command_no_such(command, POLICY_KIND_ZONE, explaining->zone);
+		return;
+	}
+	const struct policy_zone *in = &control->policy->zones[zone];
+	struct decide_origin origin = {
+		.zone = (size_t)zone, .mac = explaining->mac, .source = explaining->addr};
+	if (!explaining->destination_given) {
+		explaining->destination = (struct endpoint){
+			.addr = {.family = explaining->addr.family}, .port = in->ports.v[0]};
+		add_step(explaining,
+			"destination: none was given; an address that no rule names is assumed");
+	}
+	decide_explain(
+		&world, &origin, &explaining->destination, at_ms, &decision, add_step, explaining);
+	tell_cache(explaining, &world, &origin, at_ms);
+	json_t *row = outcome(explaining, &decision);
+	json_object_set(row, "steps", explaining->steps);
+	command_row(command, row);
+	command_ok(command);
+}
+
+/* The zone that is left when it was not given: the client's session's, or the only one that has
+ * its address in its networks, or the only one. */
+static bool find_zone(struct explaining *explaining)
+{
+	const struct policy *policy = explaining->command->control->policy;
+	const char *found = NULL;
+	if (*explaining->zone)
+		return true;
+	for (size_t i = 0; i < policy->nzones; i++) {
+		const struct policy_zone *zone = &policy->zones[i];
+		bool holds = zone->networks.n == 0;
+		for (size_t j = 0; j < zone->networks.n && !holds; j++)
+			holds = prefix_contains(&zone->networks.v[j], &explaining->addr);
+		if (holds && found) {
+			command_done(explaining->command, COMMAND_REFUSED,
+				"the client may be in zone %s or %s; give the zone", found,
+				zone->name.text);
+			return false;
+		}
+		if (holds)
+			found = zone->name.text;
+	}
+	if (!found) {
+		command_done(explaining->command, COMMAND_REFUSED, "no zone holds this address");
+		return false;
+	}
+	snprintf(explaining->zone, sizeof(explaining->zone), "%s", found);
+	return true;
+}
+
+static void on_neighbour(struct ask *ask, const struct message_header *message)
+{
+	struct explaining *explaining =
+		(struct explaining *)((char *)ask - offsetof(struct explaining, ask));
+	const struct message_neighbour *answer = (const struct message_neighbour *)message;
+	const struct policy *policy = explaining->command->control->policy;
+	char text[160], mac[MAC_TEXT_SIZE];
+	if (message && message->type == MESSAGE_NEIGHBOUR && mac_is_set(&answer->mac)) {
+		ptrdiff_t zone = policy_find_zone_of(policy, answer->ifname, &answer->addr);
+		explaining->mac = answer->mac;
+		snprintf(text, sizeof(text), "neighbour table: the address has MAC %s on %s",
+			mac_format(&answer->mac, mac), answer->ifname);
+		add_step(explaining, text);
+		if (zone < 0 && !explaining->zone_word && !explaining->session) {
+			command_done(explaining->command, COMMAND_REFUSED,
+				"%s is in no zone: what comes from there passes as without Postern",
+				answer->ifname);
+			return;
+		}
+		if (zone >= 0 && !*explaining->zone)
+			snprintf(explaining->zone, sizeof(explaining->zone), "%s",
+				policy->zones[zone].name.text);
+	} else {
+		add_step(explaining, "neighbour table: the address is not in it; no MAC");
+	}
+	if (find_zone(explaining))
+		explain(explaining);
+}
+
+static int take_session(void *context, struct session *session)
+{
+	struct explaining *explaining = context;
+	if (explaining->zone_word && strcmp(session->zone.text, explaining->zone_word) != 0)
+		return 0;
+	snprintf(explaining->zone, sizeof(explaining->zone), "%s", session->zone.text);
+	explaining->session = session->id;
+	if (!mac_is_set(&explaining->mac))
+		explaining->mac = session->mac;
+	if (explaining->addr.family == ADDR_NONE && session->naddresses)
+		explaining->addr = session->addresses[0].prefix.addr;
+	return 1;
+}
+
+/* Fills in what sessions know of the client, then what the neighbour table knows. */
+static void look_up(struct explaining *explaining)
+{
+	struct command *command = explaining->command;
+	struct control *control = command->control;
+	if (explaining->zone_word)
+		snprintf(explaining->zone, sizeof(explaining->zone), "%s", explaining->zone_word);
+	if (explaining->user) {
+		if (!session_table_each_user(
+			    control->table, explaining->user, take_session, explaining)) {
+			command_done(command, COMMAND_REFUSED, "user %s has no session%s%s",
+				explaining->user, explaining->zone_word ? " in zone " : "",
+				explaining->zone_word ? explaining->zone_word : "");
+			return;
+		}
+	} else if (mac_is_set(&explaining->mac)) {
+		session_table_each_mac(control->table, &explaining->mac, take_session, explaining);
+	} else {
+		session_table_each_owner(
+			control->table, &explaining->addr, take_session, explaining);
+	}
+	if (explaining->addr.family == ADDR_NONE)
+		explaining->addr.family = explaining->destination_given
+						  ? explaining->destination.addr.family
+						  : ADDR_IP4;
+	if (explaining->session || explaining->flow || mac_is_set(&explaining->mac)) {
+		if (find_zone(explaining))
+			explain(explaining);
+		return;
+	}
+	struct message_neighbour question;
+	message_init(&question, MESSAGE_NEIGHBOUR_GET, sizeof(question));
+	question.addr = explaining->addr;
+	explaining->ask.on_answer = on_neighbour;
+	ask_send(&control->keeper_asks, &explaining->ask, &question, -1);
+}
+
+/* ---- a flow: live, else in the audit ---- */
+
+static void take_flow(struct explaining *explaining, const char *zone, const struct mac *mac,
+	const struct addr *addr, const struct endpoint *original)
+{
+	explaining->flow_found = true;
+	snprintf(explaining->zone, sizeof(explaining->zone), "%s", zone);
+	explaining->zone_word = explaining->zone;
+	explaining->mac = *mac;
+	explaining->addr = *addr;
+	if (!explaining->destination_given)
+		explaining->destination = *original;
+	explaining->destination_given = true;
+}
+
+static const char *text_of(const json_t *row, const char *field)
+{
+	const char *text = json_string_value(json_object_get(row, field));
+	return text ? text : "";
+}
+
+/* "192.0.2.7:25" or "[2001:db8::7]:25". */
+static bool parse_endpoint(const char *text, struct endpoint *endpoint)
+{
+	const char *colon = strrchr(text, ':');
+	if (!colon)
+		return false;
+	bool bracket = *text == '[' && colon > text && colon[-1] == ']';
+	const char *from = text + bracket;
+	endpoint->port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	return addr_parse(from, (size_t)(colon - from) - bracket, &endpoint->addr) == 0;
+}
+
+static void on_record(void *context, const char *json, uint64_t key)
+{
+	struct explaining *explaining = context;
+	struct endpoint client, original;
+	struct mac mac = {0};
+	json_t *row = json_loads(json, 0, NULL);
+	(void)key;
+	if (row && parse_endpoint(text_of(row, "client"), &client) &&
+		parse_endpoint(text_of(row, "original"), &original)) {
+		const char *text = text_of(row, "mac");
+		if (*text)
+			mac_parse(text, strlen(text), &mac);
+		take_flow(explaining, text_of(row, "zone"), &mac, &client.addr, &original);
+		add_step(explaining, "flow: it is over; what follows is what would be decided "
+				     "now");
+	}
+	json_decref(row);
+}
+
+static void on_records(void *context, int status, bool more)
+{
+	struct explaining *explaining = context;
+	(void)more;
+	if (explaining->flow_found)
+		look_up(explaining);
+	else
+		command_done(explaining->command, COMMAND_REFUSED, "%s",
+			status ? "the audit cannot be read" : "no such flow");
+}
+
+static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
+{
+	struct explaining *explaining = (struct explaining *)flows;
+	if (flow->id == explaining->flow)
+		take_flow(explaining, flow->zone, &flow->mac, &flow->client.addr, &flow->original);
+}
+
+static void on_flows(struct peers_flows *flows)
+{
+	struct explaining *explaining = (struct explaining *)flows;
+	struct audit_filter filter;
+	if (explaining->flow_found) {
+		look_up(explaining);
+		return;
+	}
+	audit_filter_init(&filter);
+	filter.id = explaining->flow;
+	filter.whole = true;
+	if (!audit_query(explaining->command->control->audit, &filter, on_record, on_records,
+		    explaining))
+		command_done(explaining->command, COMMAND_REFUSED, "no such flow");
+}
+
+/* ---- words ---- */
+
+struct words {
+	const char *user, *mac, *address, *flow, *zone, *destination, *time;
+};
+
+static bool parse_words(
+	struct command *command, const struct words *words, struct explaining *explaining)
+{
+	uint64_t now_ms = loop_wall_ms(command->control->loop);
+	struct addr *destination = &explaining->destination.addr;
+	if (!words->user && !words->mac && !words->address && !words->flow) {
+		command_usage(command, "user, mac, address or flow is expected");
+		return false;
+	}
+	explaining->user = words->user;
+	explaining->zone_word = words->zone;
+	if (words->mac && mac_parse(words->mac, strlen(words->mac), &explaining->mac) < 0) {
+		command_usage(command, "\"%s\" is no MAC", words->mac);
+		return false;
+	}
+	if (words->address &&
+		addr_parse(words->address, strlen(words->address), &explaining->addr) < 0) {
+		command_usage(command, "\"%s\" is no address", words->address);
+		return false;
+	}
+	if (words->flow && flowid_parse(words->flow, strlen(words->flow), &explaining->flow) < 0) {
+		command_usage(command, "\"%s\" is no flow's id", words->flow);
+		return false;
+	}
+	if (words->time && when_parse_next(words->time, now_ms, &explaining->at_ms) < 0) {
+		command_usage(command,
+			"\"%s\" is no time: 08:00, \"mon 08:00\" or \"2030-01-31 08:00\"",
+			words->time);
+		return false;
+	}
+	if (!words->destination)
+		return true;
+	explaining->destination_given = true;
+	explaining->destination.port = 25;
+	if (addr_parse(words->destination, strlen(words->destination), destination) == 0 ||
+		parse_endpoint(words->destination, &explaining->destination))
+		return true;
+	command_usage(
+		command, "\"%s\" is no address; a name is not looked up here", words->destination);
+	return false;
+}
+
+static void run_explain(struct command *command)
+{
+	struct words words = {0};
+	const struct command_option options[] = {{"user", &words.user}, {"mac", &words.mac},
+		{"address", &words.address}, {"flow", &words.flow}, {"zone", &words.zone},
+		{"destination", &words.destination}, {"time", &words.time}};
+	struct explaining *explaining = calloc(1, sizeof(*explaining));
+	command->state = explaining;
+	if (!explaining) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	explaining->command = command;
+	explaining->steps = json_array();
+	command->forget = forget;
+	if (!command_options(command, options, sizeof(options) / sizeof(*options)) ||
+		!parse_words(command, &words, explaining))
+		return;
+	if (words.zone && policy_find_zone(command->control->policy, words.zone) < 0) {
+		command_no_such(command, POLICY_KIND_ZONE, words.zone);
+		return;
+	}
+	if (!explaining->flow) {
+		look_up(explaining);
+		return;
+	}
+	explaining->flows.on_flow = on_flow;
+	explaining->flows.done = on_flows;
+	peers_ask_flows(command->control->peers, &explaining->flows);
+}
+
+static const struct command_verb verbs[] = {
+	{"", "user U|mac M|address A|flow ID [zone Z] [destination D] [time T]", false,
+		run_explain},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_explain = {"explain", verbs};

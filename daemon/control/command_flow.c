@@ -1,0 +1,163 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/audit.h"
+#include "daemon/control/control.h"
+#include "daemon/control/peers.h"
+#include "lib/flowid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Which flows. Empty members: any. */
+struct selection {
+	uint64_t id;
+	const char *user, *server, *zone;
+};
+
+struct showing {
+	struct peers_flows flows; /* first */
+	struct command *command;
+	struct selection selection;
+	const char *words; /* as typed, for a refusal */
+	bool found;
+};
+
+static bool take_selection(struct command *command, struct selection *selection)
+{
+	const char *word = command_word(command);
+	const char **value = strcmp(word, "user") == 0     ? &selection->user
+			     : strcmp(word, "server") == 0 ? &selection->server
+			     : strcmp(word, "zone") == 0   ? &selection->zone
+							   : NULL;
+	if (value) {
+		*value = command_word(command);
+		if (!*value)
+			command_usage(command, "a value is expected behind %s", word);
+		return *value != NULL;
+	}
+	if (flowid_parse(word, strlen(word), &selection->id) == 0)
+		return true;
+	command_usage(command, "\"%s\" is no flow's id", word);
+	return false;
+}
+
+static bool selected(const struct selection *selection, const struct message_flow *flow)
+{
+	return (!selection->id || selection->id == flow->id) &&
+	       (!selection->user || strcmp(selection->user, flow->user) == 0) &&
+	       (!selection->server || strcmp(selection->server, flow->server) == 0) &&
+	       (!selection->zone || strcmp(selection->zone, flow->zone) == 0);
+}
+
+static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
+{
+	struct showing *showing = (struct showing *)flows;
+	if (!showing->command->client || !selected(&showing->selection, flow))
+		return;
+	char *text = audit_json(flow, showing->selection.id != 0);
+	json_t *row = text ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	if (!row)
+		return;
+	uint64_t now_ms = loop_wall_ms(showing->command->control->loop);
+	uint64_t age_ms = now_ms > flow->start_ms ? now_ms - flow->start_ms : 0;
+	showing->found = true;
+	json_object_set_new(row, "age_s", json_integer((json_int_t)(age_ms / 1000)));
+	command_row(showing->command, row);
+}
+
+static void on_done(struct peers_flows *flows)
+{
+	struct showing *showing = (struct showing *)flows;
+	if (showing->selection.id && !showing->found)
+		command_done(showing->command, COMMAND_REFUSED,
+			"no such flow: %s (posternctl audit show knows finished ones)",
+			showing->words);
+	else
+		command_ok(showing->command);
+}
+
+static void run_show(struct command *command)
+{
+	struct showing *showing = calloc(1, sizeof(*showing));
+	command->state = showing;
+	if (!showing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	while (command_peek(command))
+		if (!take_selection(command, &showing->selection))
+			return;
+	showing->command = command;
+	showing->words = command->words[command->nwords - 1];
+	showing->flows.on_flow = on_flow;
+	showing->flows.done = on_done;
+	peers_ask_flows(command->control->peers, &showing->flows);
+}
+
+/* ---- kill: only what is there can be ended ---- */
+
+struct killing {
+	struct peers_flows flows; /* first */
+	struct command *command;
+	struct selection selection;
+	const char *words; /* as typed, for a refusal */
+	json_int_t n;
+};
+
+static void on_candidate(struct peers_flows *flows, const struct message_flow *flow)
+{
+	struct killing *killing = (struct killing *)flows;
+	killing->n += selected(&killing->selection, flow);
+}
+
+static void on_candidates(struct peers_flows *flows)
+{
+	struct killing *killing = (struct killing *)flows;
+	struct command *command = killing->command;
+	const struct selection *selection = &killing->selection;
+	struct message_kill order;
+	if (!killing->n) {
+		command_done(command, COMMAND_REFUSED, "no such flow: %s", killing->words);
+		return;
+	}
+	/* what is longer than a name matches no flow, so these fit */
+	message_init(&order, MESSAGE_KILL, sizeof(order));
+	order.flow = selection->id;
+	order.ending = ENDING_KILLED_OPERATOR;
+	snprintf(order.user, sizeof(order.user), "%s", selection->user ? selection->user : "");
+	snprintf(order.server, sizeof(order.server), "%s",
+		selection->server ? selection->server : "");
+	snprintf(order.zone, sizeof(order.zone), "%s", selection->zone ? selection->zone : "");
+	command_log(command);
+	peers_send(command->control->peers, &order);
+	command_row(command, json_pack("{s:I}", "ended", killing->n));
+	command_ok(command);
+}
+
+static void run_kill(struct command *command)
+{
+	struct killing *killing = calloc(1, sizeof(*killing));
+	command->state = killing;
+	if (!killing || !command_peek(command)) {
+		command_usage(command, "which flow?");
+		return;
+	}
+	while (command_peek(command))
+		if (!take_selection(command, &killing->selection))
+			return;
+	killing->command = command;
+	killing->words = command->words[command->nwords - 1];
+	killing->flows.on_flow = on_candidate;
+	killing->flows.done = on_candidates;
+	peers_ask_flows(command->control->peers, &killing->flows);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[ID|user U|server S|zone Z]", false, run_show},
+	{"kill", "ID|user U|server S", false, run_kill},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_flow = {"flow", verbs};

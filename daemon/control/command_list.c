@@ -1,0 +1,550 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/apply.h"
+#include "daemon/control/control.h"
+#include "daemon/control/edit.h"
+#include "daemon/control/list_change.h"
+#include "daemon/control/policy_parse.h"
+#include "daemon/control/row.h"
+#include "daemon/control/source.h"
+#include "lib/language.h"
+#include "lib/lpm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *kind_name(enum policy_list_kind kind)
+{
+	switch (kind) {
+	case POLICY_LIST_INLINE:
+		return "inline";
+	case POLICY_LIST_FILE:
+		return "file";
+	case POLICY_LIST_DYNAMIC:
+		return "dynamic";
+	}
+	return "?";
+}
+
+static const struct policy_list *find_list(struct command *command)
+{
+	const char *name = command_word(command);
+	if (!name) {
+		command_usage(command, "the list's name is missing");
+		return NULL;
+	}
+	ptrdiff_t index = policy_find_list(command->control->policy, name);
+	if (index < 0) {
+		command_no_such(command, POLICY_KIND_LIST, name);
+		return NULL;
+	}
+	return &command->control->policy->lists[index];
+}
+
+static const struct policy_list *find_dynamic(struct command *command)
+{
+	const struct policy_list *list = find_list(command);
+	if (!list || list->kind == POLICY_LIST_DYNAMIC)
+		return list;
+	command_done(command, COMMAND_REFUSED,
+		"list %s is %s, so it changes with %s; only a dynamic list changes by command",
+		list->name.text,
+		list->kind == POLICY_LIST_FILE ? "read from a file" : "written in the policy",
+		list->kind == POLICY_LIST_FILE ? "the file and list reload" : "the policy");
+	return NULL;
+}
+
+/* ---- show, export ---- */
+
+/* Entries are copied first, so that a list may change while its rows go out. */
+struct showing {
+	struct session_store_entry *v;
+	size_t n, room, at;
+	bool as_text;
+	bool failed;
+};
+
+static int collect(void *context, const struct policy_elem *elem, uint64_t end_ms)
+{
+	struct showing *showing = context;
+	if (showing->n == showing->room) {
+		size_t room = showing->room ? 2 * showing->room : 64;
+		struct session_store_entry *v = realloc(showing->v, room * sizeof(*v));
+		if (!v) {
+			showing->failed = true;
+			return 1;
+		}
+		showing->v = v;
+		showing->room = room;
+	}
+	showing->v[showing->n++] = (struct session_store_entry){.elem = *elem, .end_ms = end_ms};
+	return 0;
+}
+
+static void collect_list(
+	const struct control *control, const struct policy_list *list, struct showing *showing)
+{
+	for (size_t i = 0; i < list->elems.n; i++)
+		collect(showing, &list->elems.v[i], 0);
+	if (list->kind == POLICY_LIST_DYNAMIC)
+		lists_each(control->lists, list->name.text, collect, showing);
+}
+
+static void forget_showing(struct command *command)
+{
+	struct showing *showing = command->state;
+	free(showing->v);
+}
+
+static void show_entry(struct command *command, const struct session_store_entry *entry)
+{
+	uint64_t now_ms = loop_wall_ms(command->control->loop);
+	char text[PREFIX_TEXT_SIZE];
+	json_t *left = json_null();
+	if (entry->end_ms)
+		left = json_integer(entry->end_ms > now_ms
+					    ? (json_int_t)((entry->end_ms - now_ms + 999) / 1000)
+					    : 0);
+	command_row(command, json_pack("{s:s, s:o}", "element",
+				     language_format_elem(&entry->elem, text), "left_s", left));
+}
+
+static void show_more(struct command *command)
+{
+	struct showing *showing = command->state;
+	char text[COMMAND_ROWS_A_TURN * (PREFIX_TEXT_SIZE + 1)];
+	size_t used = 0;
+	for (unsigned i = 0; i < COMMAND_ROWS_A_TURN && showing->at < showing->n; i++) {
+		const struct session_store_entry *entry = &showing->v[showing->at++];
+		char one[PREFIX_TEXT_SIZE];
+		if (showing->as_text)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\n",
+				language_format_elem(&entry->elem, one));
+		else
+			show_entry(command, entry);
+	}
+	command_text(command, text, used);
+	if (showing->at == showing->n)
+		command_ok(command);
+	else
+		server_continue(command->client);
+}
+
+static void stream_list(struct command *command, const struct policy_list *list, bool as_text)
+{
+	struct showing *showing = calloc(1, sizeof(*showing));
+	command->state = showing;
+	if (!showing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	command->forget = forget_showing;
+	showing->as_text = as_text;
+	collect_list(command->control, list, showing);
+	if (showing->failed)
+		command_done(command, COMMAND_REFUSED, "out of memory");
+	else
+		command_stream(command, show_more);
+}
+
+static void show_match(struct command *command, const struct policy_list *list, const char *word)
+{
+	const struct control *control = command->control;
+	struct addr addr = {0};
+	struct mac mac = {0};
+	bool is_mac = mac_parse(word, strlen(word), &mac) == 0;
+	bool found = false;
+	if (!is_mac && addr_parse(word, strlen(word), &addr) < 0) {
+		command_usage(command, "\"%s\" is neither an address nor a MAC", word);
+		return;
+	}
+	if (list->kind == POLICY_LIST_DYNAMIC)
+		found = lists_match(control->lists, list->name.text, is_mac ? &mac : NULL,
+			is_mac ? NULL : &addr, loop_wall_ms(control->loop), NULL);
+	else if (list->index)
+		found = is_mac ? lpm_find_mac(list->index, &mac) != NULL
+			       : lpm_find(list->index, &addr, NULL) != NULL;
+	command_row(command, json_pack("{s:s, s:o, s:b}", "match", word, "list",
+				     row_string(&list->name), "found", found));
+	command_done(command, found ? COMMAND_DONE : COMMAND_REFUSED, "%s",
+		found ? "" : "not in the list");
+}
+
+static void show_all(struct command *command)
+{
+	const struct control *control = command->control;
+	for (size_t i = 0; i < control->policy->nlists; i++) {
+		const struct policy_list *list = &control->policy->lists[i];
+		size_t n = list->kind == POLICY_LIST_DYNAMIC
+				   ? lists_count(control->lists, list->name.text)
+				   : list->elems.n;
+		command_row(
+			command, json_pack("{s:o, s:s, s:I, s:o}", "list", row_string(&list->name),
+					 "kind", kind_name(list->kind), "entries", (json_int_t)n,
+					 "path", row_string(&list->path)));
+	}
+	command_ok(command);
+}
+
+static void run_show(struct command *command)
+{
+	if (!command_peek(command)) {
+		show_all(command);
+		return;
+	}
+	const struct policy_list *list = find_list(command);
+	if (!list)
+		return;
+	if (command_take(command, "match") && command_peek(command))
+		show_match(command, list, command_word(command));
+	else if (command_at_end(command))
+		stream_list(command, list, false);
+}
+
+static void run_export(struct command *command)
+{
+	const struct policy_list *list = find_list(command);
+	if (!list)
+		return;
+	if (command_at_end(command))
+		stream_list(command, list, true);
+}
+
+/* ---- changes ---- */
+
+struct changing {
+	struct gather gather; /* first */
+	struct command *command;
+	struct policy_elem *elems;
+	struct session_store_entry *entries;
+	size_t n;
+	uint64_t end_ms;
+};
+
+static void forget_changing(struct command *command)
+{
+	struct changing *changing = command->state;
+	free(changing->elems);
+	free(changing->entries);
+}
+
+static void on_changed(struct gather *gather)
+{
+	struct changing *changing = (struct changing *)gather;
+	if (gather->status)
+		command_done(changing->command, COMMAND_REFUSED, "%s", gather->text);
+	else
+		command_ok(changing->command);
+}
+
+static struct changing *new_changing(struct command *command)
+{
+	struct changing *changing = calloc(1, sizeof(*changing));
+	if (!changing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return NULL;
+	}
+	changing->command = command;
+	command->state = changing;
+	command->forget = forget_changing;
+	return changing;
+}
+
+/* ELEMENT... [timeout D]. false: ended. */
+static bool take_elements(struct command *command, struct changing *changing, bool timeout)
+{
+	const char *word;
+	changing->elems = calloc(command->nwords, sizeof(*changing->elems));
+	while (changing->elems && (word = command_word(command))) {
+		uint64_t ms;
+		if (timeout && strcmp(word, "timeout") == 0) {
+			word = command_word(command);
+			if (!word || command_peek(command) ||
+				language_parse_duration(word, &ms) < 0 || ms == 0) {
+				command_usage(command, "a time such as 2h is expected at the end");
+				return false;
+			}
+			changing->end_ms = loop_wall_ms(command->control->loop) + ms;
+		} else if (language_parse_elem(word, &changing->elems[changing->n]) == 0) {
+			changing->n++;
+		} else {
+			command_usage(command, "\"%s\" is no address, network or MAC", word);
+			return false;
+		}
+	}
+	if (changing->n)
+		return true;
+	command_usage(command, "which element?");
+	return false;
+}
+
+static void run_add(struct command *command)
+{
+	const struct policy_list *list = find_dynamic(command);
+	struct changing *changing = list ? new_changing(command) : NULL;
+	if (!changing || !take_elements(command, changing, true))
+		return;
+	command_log(command);
+	gather_init(&changing->gather, on_changed);
+	list_change_add(command->control, list->name.text, changing->elems, changing->n,
+		changing->end_ms, &changing->gather);
+	gather_end(&changing->gather, 0, NULL);
+}
+
+struct finding {
+	const struct policy_elem *elem;
+	bool found;
+};
+
+static bool same_elem(const struct policy_elem *a, const struct policy_elem *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind == POLICY_ELEM_MAC ? mac_equal(&a->mac, &b->mac)
+					  : a->prefix.len == b->prefix.len &&
+						    addr_equal(&a->prefix.addr, &b->prefix.addr);
+}
+
+static int find_elem(void *context, const struct policy_elem *elem, uint64_t end_ms)
+{
+	struct finding *finding = context;
+	(void)end_ms;
+	finding->found = same_elem(elem, finding->elem);
+	return finding->found;
+}
+
+static void run_remove(struct command *command)
+{
+	const struct policy_list *list = find_dynamic(command);
+	struct changing *changing = list ? new_changing(command) : NULL;
+	if (!changing || !take_elements(command, changing, false))
+		return;
+	for (size_t i = 0; i < changing->n; i++) {
+		struct finding finding = {.elem = &changing->elems[i]};
+		char text[PREFIX_TEXT_SIZE];
+		lists_each(command->control->lists, list->name.text, find_elem, &finding);
+		if (finding.found)
+			continue;
+		command_done(command, COMMAND_REFUSED, "%s is not in list %s",
+			language_format_elem(finding.elem, text), list->name.text);
+		return;
+	}
+	command_log(command);
+	gather_init(&changing->gather, on_changed);
+	list_change_remove(
+		command->control, list->name.text, changing->elems, changing->n, &changing->gather);
+	gather_end(&changing->gather, 0, NULL);
+}
+
+/* The elements in place of all there are. */
+static void set_list(
+	struct command *command, const struct policy_list *list, struct changing *changing)
+{
+	changing->entries = calloc(changing->n ? changing->n : 1, sizeof(*changing->entries));
+	if (!changing->entries) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < changing->n; i++)
+		changing->entries[i].elem = changing->elems[i];
+	command_log(command);
+	gather_init(&changing->gather, on_changed);
+	list_change_set(command->control, list->name.text, changing->entries, changing->n,
+		&changing->gather);
+	gather_end(&changing->gather, 0, NULL);
+}
+
+static void run_clear(struct command *command)
+{
+	const struct policy_list *list = find_dynamic(command);
+	if (!list)
+		return;
+	if (!command_at_end(command))
+		return;
+	struct changing *changing = new_changing(command);
+	if (changing)
+		set_list(command, list, changing);
+}
+
+static void run_replace(struct command *command)
+{
+	const struct policy_list *list = find_dynamic(command);
+	struct changing *changing = list ? new_changing(command) : NULL;
+	if (changing && take_elements(command, changing, false))
+		set_list(command, list, changing);
+}
+
+static int compare_elems(const void *a, const void *b)
+{
+	const struct policy_elem *x = a, *y = b;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->kind == POLICY_ELEM_MAC)
+		return memcmp(&x->mac, &y->mac, sizeof(x->mac));
+	int order = addr_compare(&x->prefix.addr, &y->prefix.addr);
+	return order ? order : (int)x->prefix.len - (int)y->prefix.len;
+}
+
+static void show_change(struct command *command, const char *change, const struct policy_elem *elem)
+{
+	char text[PREFIX_TEXT_SIZE];
+	command_row(command, json_pack("{s:s, s:s}", "change", change, "element",
+				     language_format_elem(elem, text)));
+}
+
+/* What an import would change, in order. */
+static void show_difference(
+	struct command *command, const struct policy_list *list, struct changing *changing)
+{
+	struct showing now = {0};
+	collect_list(command->control, list, &now);
+	struct policy_elem *old = calloc(now.n ? now.n : 1, sizeof(*old));
+	if (!old || now.failed) {
+		free(old);
+		free(now.v);
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < now.n; i++)
+		old[i] = now.v[i].elem;
+	qsort(old, now.n, sizeof(*old), compare_elems);
+	if (changing->n)
+		qsort(changing->elems, changing->n, sizeof(*old), compare_elems);
+	for (size_t i = 0, j = 0; i < now.n || j < changing->n;) {
+		int order = i == now.n         ? 1
+			    : j == changing->n ? -1
+					       : compare_elems(&old[i], &changing->elems[j]);
+		if (order < 0)
+			show_change(command, "remove", &old[i]);
+		else if (order > 0)
+			show_change(command, "add", &changing->elems[j]);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	free(old);
+	free(now.v);
+	command_ok(command);
+}
+
+static void run_import(struct command *command)
+{
+	const struct policy_list *list = find_dynamic(command);
+	unsigned line, column;
+	char *word = NULL;
+	if (!list) /* the command has ended */
+		return;
+	bool dry = command_take(command, "--dry-run");
+	const char *file = command_word(command);
+	dry = command_take(command, "--dry-run") || dry;
+	if (!file || command_peek(command)) {
+		command_usage(command, "which file?");
+		return;
+	}
+	struct changing *changing = new_changing(command);
+	if (!changing)
+		return;
+	if (language_parse_list(command->body ? command->body : "", command->body_len,
+		    &changing->elems, &changing->n, &line, &column, &word) < 0) {
+		changing->elems = NULL;
+		command_done(command, COMMAND_REFUSED,
+			"%s:%u:%u: error: \"%s\" is no address, network or MAC; nothing has "
+			"changed",
+			strcmp(file, "-") ? file : "<standard input>", line, column,
+			word ? word : "");
+		free(word);
+		return;
+	}
+	if (dry)
+		show_difference(command, list, changing);
+	else
+		set_list(command, list, changing);
+}
+
+/* ---- reload: the running policy again, one file read anew ---- */
+
+static void on_reloaded(void *context, int status, const char *text)
+{
+	struct command *command = context;
+	if (status)
+		command_done(command, COMMAND_REFUSED, "%s", text);
+	else
+		command_ok(command);
+}
+
+static void run_reload_now(void *context)
+{
+	struct command *command = context;
+	struct control *control = command->control;
+	const char *name = command->state;
+	struct policy_texts texts;
+	struct language_diagnosis diagnosis;
+	char origin[256];
+	size_t len;
+	ptrdiff_t index = policy_find_list(control->policy, name);
+	if (index < 0 || control->policy->lists[index].kind != POLICY_LIST_FILE) {
+		command_done(command, COMMAND_REFUSED, "list %s is not read from a file", name);
+		return;
+	}
+	int error = edit_running_texts(control, control->policy->lists[index].path.text, &texts);
+	char *text = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &len);
+	if (error || !text) {
+		free(text);
+		policy_texts_fini(&texts);
+		command_done(command, COMMAND_REFUSED, "%s", strerror(error ? -error : ENOMEM));
+		return;
+	}
+	struct policy *policy =
+		policy_parse_text(control, "running policy", text, len, &texts, &diagnosis);
+	char *errors = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
+	language_diagnosis_fini(&diagnosis);
+	free(text);
+	text = policy ? source_after(control, policy, NULL, NULL, &texts, &len) : NULL;
+	if (!text) {
+		command_done(command, COMMAND_REFUSED, "%s", errors ? errors : "out of memory");
+		policy_unref(policy);
+		policy_texts_fini(&texts);
+		free(errors);
+		return;
+	}
+	free(errors);
+	command_log(command);
+	apply_begin(control->apply, &(struct apply_order){.policy = policy,
+					    .source = text,
+					    .source_len = len,
+					    .texts = texts,
+					    .origin = command_line(command, origin),
+					    .uid = command->uid,
+					    .keeps_confirm = true,
+					    .done = on_reloaded,
+					    .context = command});
+}
+
+static void run_reload(struct command *command)
+{
+	const struct policy_list *list = find_list(command);
+	if (!list)
+		return;
+	if (!command_at_end(command))
+		return;
+	command->state = strdup(list->name.text);
+	if (!command->state)
+		command_done(command, COMMAND_REFUSED, "out of memory");
+	else
+		apply_when_free(command->control->apply, run_reload_now, command);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[NAME [match ADDRESS|MAC]]", false, run_show},
+	{"add", "NAME ELEMENT... [timeout 2h]", false, run_add},
+	{"remove", "NAME ELEMENT...", false, run_remove},
+	{"clear", "NAME", false, run_clear},
+	{"replace", "NAME ELEMENT...", false, run_replace},
+	{"import", "NAME FILE|- [--dry-run]", false, run_import},
+	{"export", "NAME", false, run_export},
+	{"reload", "NAME", false, run_reload},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_list = {"list", verbs};

@@ -1,0 +1,42 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/control.h"
+
+#include <string.h>
+
+static const char *const levels[] = {[POLICY_LOG_ERROR] = "error",
+	[POLICY_LOG_WARNING] = "warning",
+	[POLICY_LOG_INFO] = "info",
+	[POLICY_LOG_DEBUG] = "debug"};
+
+static void run_show(struct command *command)
+{
+	if (!command_at_end(command))
+		return;
+	command_row(command, json_pack("{s:s, s:s}", "level", levels[command->control->log_level],
+				     "policy", levels[command->control->policy->log_level]));
+	command_ok(command);
+}
+
+static void run_level(struct command *command)
+{
+	const char *word = command_word(command);
+	for (size_t i = 0; word && !command_peek(command) && i < sizeof(levels) / sizeof(*levels);
+		i++) {
+		if (strcmp(levels[i], word) != 0)
+			continue;
+		command_log(command);
+		control_set_log_level(command->control, (enum policy_log_level)i);
+		command_ok(command);
+		return;
+	}
+	command_usage(command, "error, warning, info or debug is expected");
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "", false, run_show},
+	{"level", "error|warning|info|debug", false, run_level},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_log_noun = {"log", verbs};

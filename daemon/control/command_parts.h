@@ -1,0 +1,23 @@
+/* Owns what one command shows of another's: zones and counters stand in `status` too. */
+#ifndef POSTERN_COMMAND_PARTS_H
+#define POSTERN_COMMAND_PARTS_H
+
+#include "daemon/control/facts.h"
+#include "lib/counter.h"
+#include "lib/policy.h"
+
+#include <jansson.h>
+
+struct control;
+
+/* Interfaces that a zone has now, and patterns that none meets. */
+json_t *command_zone_present(const struct control *control, const struct policy_zone *zone);
+json_t *command_zone_missing(const struct control *control, const struct policy_zone *zone);
+/* A target's state in a word, the operator's wish before the probes', and why it is so. */
+const char *command_server_state(const struct message_target *target);
+json_t *command_server_why(const struct message_target *target);
+/* All counters, of all processes and the kernel. */
+void command_counters_sum(
+	struct control *control, const struct facts *facts, uint64_t sum[static COUNTERS]);
+
+#endif

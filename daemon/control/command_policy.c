@@ -1,0 +1,506 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/apply.h"
+#include "daemon/control/control.h"
+#include "daemon/control/diff.h"
+#include "daemon/control/disk.h"
+#include "daemon/control/edit.h"
+#include "daemon/control/names.h"
+#include "daemon/control/policy_file.h"
+#include "daemon/control/policy_parse.h"
+#include "daemon/control/policy_store.h"
+#include "daemon/control/row.h"
+#include "daemon/control/source.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool take_number(const char *word, uint64_t *number)
+{
+	char *rest;
+	*number = strtoull(word, &rest, 10);
+	return *word >= '0' && *word <= '9' && !*rest;
+}
+
+/* ---- show, history, diff ---- */
+
+static bool load(struct command *command, uint64_t number, struct policy_record *record)
+{
+	int error = policy_store_load(command->control->history, number, record);
+	if (error == -ENOENT)
+		command_done(command, COMMAND_REFUSED,
+			"policy %" PRIu64 " is not in the history (posternctl policy history)",
+			number);
+	else if (error)
+		command_done(command, COMMAND_REFUSED, "policy %" PRIu64 " cannot be read: %s",
+			number, error == -EBADMSG ? "it was cut off" : strerror(-error));
+	return !error;
+}
+
+static void show_full(struct command *command, struct policy_record *record)
+{
+	struct language_diagnosis diagnosis;
+	size_t len = 0;
+	record->texts.replay = true;
+	struct policy *policy = policy_parse_text(command->control, "history", record->canonical,
+		record->canonical_len, &record->texts, &diagnosis);
+	char *text = policy ? language_print(policy, LANGUAGE_PRINT_FULL, &len) : NULL;
+	language_diagnosis_fini(&diagnosis);
+	policy_unref(policy);
+	if (text) {
+		command_text(command, text, len);
+		command_ok(command);
+	} else {
+		command_done(command, COMMAND_REFUSED, "it does not parse any more");
+	}
+	free(text);
+}
+
+static void run_show(struct command *command)
+{
+	uint64_t number = command->control->policy_number;
+	bool full = false, source = false;
+	struct policy_record record;
+	const char *word;
+	while ((word = command_word(command))) {
+		if (strcmp(word, "--full") == 0) {
+			full = true;
+		} else if (strcmp(word, "--source") == 0) {
+			source = true;
+		} else if (!take_number(word, &number)) {
+			command_usage(command, "\"%s\" is not expected here", word);
+			return;
+		}
+	}
+	if (full && source) {
+		command_usage(command, "--full or --source, not both");
+		return;
+	}
+	if (!load(command, number, &record))
+		return;
+	if (full) {
+		show_full(command, &record);
+	} else {
+		command_text(command, source ? record.source : record.canonical,
+			source ? record.source_len : record.canonical_len);
+		command_ok(command);
+	}
+	policy_record_fini(&record);
+}
+
+static void run_history(struct command *command)
+{
+	const struct control *control = command->control;
+	const struct policy_current *current = policy_store_current(control->history);
+	size_t n;
+	const struct policy_store_line *lines = policy_store_history(control->history, &n);
+	if (!command_at_end(command))
+		return;
+	for (size_t i = n; i-- > 0;) {
+		const struct policy_store_line *line = &lines[i];
+		const char *state = line->number != control->policy_number ? ""
+				    : current->confirm_until_ms ? "running, to be confirmed"
+								: "running";
+		command_row(command,
+			json_pack("{s:I, s:o, s:i, s:s, s:I, s:o}", "policy",
+				(json_int_t)line->number, "applied_at", row_time(line->at_ms),
+				"uid", (int)line->uid, "state", state, "size_bytes",
+				(json_int_t)line->bytes, "origin", row_text(line->origin)));
+	}
+	command_ok(command);
+}
+
+/* From what is named to the running policy. */
+static void answer_diff(struct command *command, const char *name, const char *a, size_t a_len)
+{
+	struct control *control = command->control;
+	char heading[4200];
+	size_t b_len;
+	char *b = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &b_len);
+	char *text = b ? diff_lines(a, a_len, b, b_len) : NULL;
+	free(b);
+	if (!text) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	int n = snprintf(heading, sizeof(heading), "--- %s\n+++ policy %" PRIu64 " (running)\n",
+		name, control->policy_number);
+	if (*text && n > 0 && (size_t)n < sizeof(heading))
+		command_text(command, heading, (size_t)n);
+	command_text(command, text, strlen(text));
+	free(text);
+	command_ok(command);
+}
+
+static void diff_file(struct command *command)
+{
+	struct control *control = command->control;
+	struct policy_texts texts = {0};
+	struct language_diagnosis diagnosis;
+	const char *path = control->start.options.config;
+	char *source;
+	size_t source_len, len;
+	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &source, &source_len);
+	if (error) {
+		command_done(command, COMMAND_REFUSED, "%s: %s", path, strerror(-error));
+		return;
+	}
+	struct policy *policy =
+		policy_parse_text(control, path, source, source_len, &texts, &diagnosis);
+	char *text = policy ? language_print(policy, LANGUAGE_PRINT_CANONICAL, &len) : NULL;
+	char *errors = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
+	if (text)
+		answer_diff(command, path, text, len);
+	else
+		command_done(command, COMMAND_REFUSED, "%s", errors ? errors : "out of memory");
+	language_diagnosis_fini(&diagnosis);
+	policy_texts_fini(&texts);
+	policy_unref(policy);
+	free(source);
+	free(text);
+	free(errors);
+}
+
+static void run_diff(struct command *command)
+{
+	const char *word = command_word(command);
+	struct policy_record record;
+	uint64_t number = 0;
+	char name[32];
+	if (!command_at_end(command))
+		return;
+	if (!word || strcmp(word, "file") == 0) {
+		diff_file(command);
+		return;
+	}
+	if (!take_number(word, &number)) {
+		command_usage(command, "\"%s\" is neither a number nor \"file\"", word);
+		return;
+	}
+	if (!load(command, number, &record))
+		return;
+	snprintf(name, sizeof(name), "policy %" PRIu64, number);
+	answer_diff(command, name, record.canonical, record.canonical_len);
+	policy_record_fini(&record);
+}
+
+/* ---- apply, confirm, rollback ---- */
+
+struct applying {
+	struct names names; /* first */
+	struct command *command;
+	const char *file; /* word for messages */
+	uint64_t confirm_ms;
+	uint64_t number; /* rollback */
+	char *warnings;
+};
+
+static void forget_applying(struct command *command)
+{
+	struct applying *applying = command->state;
+	free(applying->warnings);
+}
+
+/* The policy is in force, whatever is said of its names. */
+static void on_names(struct names *names, const char *warnings)
+{
+	struct command *command = ((struct applying *)names)->command;
+	const struct control *control = command->control;
+
+	if (warnings)
+		command_text(command, warnings, strlen(warnings));
+	command_row(command,
+		json_pack("{s:I, s:o}", "policy", (json_int_t)control->policy_number,
+			"confirm_until_at",
+			row_time(policy_store_current(control->history)->confirm_until_ms)));
+	command_ok(command);
+}
+
+static void on_applied(void *context, int status, const char *text)
+{
+	struct command *command = context;
+	struct applying *applying = command->state;
+	if (status) {
+		command_done(command, COMMAND_REFUSED, "%s", text);
+		return;
+	}
+	if (applying->warnings)
+		command_text(command, applying->warnings, strlen(applying->warnings));
+	if (*text)
+		command_text(command, text, strlen(text));
+	applying->command = command;
+	names_ask(&applying->names, command->control, on_names);
+}
+
+/* Text that says what the file says counts as the file. */
+static bool is_file(const struct control *control, const char *text, size_t len)
+{
+	char *source;
+	size_t source_len;
+	if (disk_read(control->start.options.config, POLICY_TEXT_BYTES_MAX, &source, &source_len))
+		return false;
+	bool same = len == source_len && memcmp(text, source, len) == 0;
+	free(source);
+	return same;
+}
+
+static void apply_text(struct command *command, const char *name, const char *text, size_t len,
+	struct policy_texts *texts, bool file)
+{
+	struct control *control = command->control;
+	struct applying *applying = command->state;
+	struct language_diagnosis diagnosis;
+	char origin[256];
+	struct policy *policy = policy_parse_text(control, name, text, len, texts, &diagnosis);
+	char *messages =
+		policy_parse_messages(&diagnosis, policy ? LANGUAGE_WARNING : LANGUAGE_ERROR);
+	char *source = policy ? malloc(len + 1) : NULL;
+	language_diagnosis_fini(&diagnosis);
+	if (!source) {
+		control->counters[COUNTER_POLICIES_REFUSED]++;
+		policy_unref(policy);
+		policy_texts_fini(texts);
+		command_done(command, COMMAND_REFUSED, "%s", messages ? messages : "out of memory");
+		free(messages);
+		return;
+	}
+	memcpy(source, text, len);
+	source[len] = '\0';
+	applying->warnings = messages;
+	command_log(command);
+	apply_begin(control->apply, &(struct apply_order){.policy = policy,
+					    .source = source,
+					    .source_len = len,
+					    .texts = *texts,
+					    .origin = file ? "file" : command_line(command, origin),
+					    .uid = command->uid,
+					    .is_file = file,
+					    .confirm_ms = applying->confirm_ms,
+					    .done = on_applied,
+					    .context = command});
+}
+
+static void run_apply_body(void *context)
+{
+	struct command *command = context;
+	const struct applying *applying = command->state;
+	struct policy_texts texts = {0};
+	apply_text(command, applying->file, command->body, command->body_len, &texts,
+		is_file(command->control, command->body, command->body_len));
+}
+
+static bool take_confirm(struct command *command, uint64_t *confirm_ms)
+{
+	const char *value = command_word(command);
+	if (value && language_parse_duration(value, confirm_ms) == 0 && *confirm_ms >= 1000 &&
+		*confirm_ms <= 7 * 86400000ull)
+		return true;
+	command_usage(command, "--confirm takes a time of 1s to 7d");
+	return false;
+}
+
+static void run_apply(struct command *command)
+{
+	struct applying *applying = calloc(1, sizeof(*applying));
+	const char *word;
+	command->state = applying;
+	if (!applying) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	command->forget = forget_applying;
+	while ((word = command_word(command))) {
+		if (strcmp(word, "--confirm") == 0) {
+			if (!take_confirm(command, &applying->confirm_ms))
+				return;
+		} else if (!applying->file) {
+			applying->file = strcmp(word, "-") ? word : "<standard input>";
+		} else {
+			command_usage(command, "\"%s\" is not expected here", word);
+			return;
+		}
+	}
+	if (applying->file && !command->body) {
+		/* a file of no bytes has no body frame */
+		command->body = calloc(1, 1);
+	}
+	if (applying->file && command->body)
+		apply_when_free(command->control->apply, run_apply_body, command);
+	else
+		policy_file_apply(
+			command->control, command->uid, applying->confirm_ms, on_applied, command);
+}
+
+static void on_confirmed(void *context, int status, const char *text)
+{
+	struct command *command = context;
+	if (status)
+		command_done(command, COMMAND_REFUSED, "%s", text);
+	else
+		command_ok(command);
+}
+
+static void run_confirm_now(void *context)
+{
+	struct command *command = context;
+	int error = apply_confirm(command->control->apply, on_confirmed, command);
+	if (error == -ENOENT)
+		command_done(command, COMMAND_REFUSED, "no policy waits to be confirmed");
+	else if (error)
+		command_done(command, COMMAND_REFUSED, "%s", strerror(-error));
+}
+
+static void run_confirm(struct command *command)
+{
+	if (!command_at_end(command))
+		return;
+	command_log(command);
+	apply_when_free(command->control->apply, run_confirm_now, command);
+}
+
+/* The newest before the running one, when no number is given. */
+static uint64_t number_before(const struct control *control)
+{
+	size_t n;
+	const struct policy_store_line *lines = policy_store_history(control->history, &n);
+	for (size_t i = n; i-- > 0;)
+		if (lines[i].number < control->policy_number)
+			return lines[i].number;
+	return 0;
+}
+
+static void run_rollback_now(void *context)
+{
+	struct command *command = context;
+	struct applying *applying = command->state;
+	struct policy_record record;
+	uint64_t number = applying->number ? applying->number : number_before(command->control);
+	if (!number) {
+		command_done(command, COMMAND_REFUSED, "there is no policy before this one");
+		return;
+	}
+	if (!load(command, number, &record))
+		return;
+	bool whole = source_holds(command->control, &record);
+	struct policy_texts texts = record.texts;
+	record.texts = (struct policy_texts){0};
+	texts.replay = true;
+	if (whole)
+		apply_text(command, command->control->start.options.config, record.source,
+			record.source_len, &texts, false);
+	else
+		apply_text(
+			command, "history", record.canonical, record.canonical_len, &texts, false);
+	policy_record_fini(&record);
+}
+
+static void run_rollback(struct command *command)
+{
+	struct applying *applying = calloc(1, sizeof(*applying));
+	const char *word = command_word(command);
+	command->state = applying;
+	if (!applying || (word && !take_number(word, &applying->number))) {
+		command_usage(command, "\"%s\" is no policy's number", word ? word : "");
+		return;
+	}
+	command->forget = forget_applying;
+	if (command_at_end(command))
+		apply_when_free(command->control->apply, run_rollback_now, command);
+}
+
+/* ---- save: posternctl writes the file, with the rights of its caller ---- */
+
+static void run_save(struct command *command)
+{
+	struct control *control = command->control;
+	const char *path = control->start.options.config;
+	struct policy_record record;
+	if (!command_at_end(command) || !load(command, control->policy_number, &record))
+		return;
+	char *real = realpath(path, NULL);
+	command_row(command, json_pack("{s:I, s:o}", "policy", (json_int_t)record.number, "file",
+				     row_text(real ? real : path)));
+	command_text(command, record.source, record.source_len);
+	command_ok(command);
+	free(real);
+	policy_record_fini(&record);
+}
+
+static void on_remembered(void *context, int status, const char *text)
+{
+	struct command *command = context;
+	if (status)
+		command_done(command, COMMAND_REFUSED, "saved, but %s", text);
+	else
+		command_ok(command);
+}
+
+/* The newest policy whose text this is. */
+static bool find_record(
+	struct control *control, const char *text, size_t len, struct policy_record *record)
+{
+	size_t n;
+	const struct policy_store_line *lines = policy_store_history(control->history, &n);
+	for (size_t i = n; i-- > 0;) {
+		if (policy_store_load(control->history, lines[i].number, record))
+			continue;
+		if (record->source_len == len && memcmp(record->source, text, len) == 0)
+			return true;
+		policy_record_fini(record);
+	}
+	return false;
+}
+
+/* The file is read again: what counts is what stands there, not what somebody says is there. */
+static void run_saved_now(void *context)
+{
+	struct command *command = context;
+	struct control *control = command->control;
+	const char *path = control->start.options.config;
+	struct policy_record record;
+	char *text;
+	size_t len;
+	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &text, &len);
+	if (error) {
+		command_done(command, COMMAND_REFUSED, "posternd cannot read %s: %s", path,
+			strerror(-error));
+		return;
+	}
+	bool found = find_record(control, text, len, &record);
+	free(text);
+	if (!found) {
+		command_done(command, COMMAND_REFUSED,
+			"%s does not hold a policy of the history (posternctl policy diff file)",
+			path);
+		return;
+	}
+	command_log(command);
+	control->filed = false; /* judged anew */
+	if (apply_remember_file(control->apply, &record.texts, record.source, record.source_len,
+		    on_remembered, command) < 0)
+		on_remembered(command, -ENOMEM, "out of memory");
+	policy_record_fini(&record);
+}
+
+static void run_saved(struct command *command)
+{
+	if (command_at_end(command))
+		apply_when_free(command->control->apply, run_saved_now, command);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[N] [--full|--source]", false, run_show},
+	{"apply", "[FILE|-] [--confirm 60s]", false, run_apply},
+	{"confirm", "", false, run_confirm},
+	{"history", "", false, run_history},
+	{"diff", "[N|file]", false, run_diff},
+	{"rollback", "[N]", false, run_rollback},
+	{"save", "", false, run_save},
+	{"saved", "", false, run_saved},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_policy = {"policy", verbs};

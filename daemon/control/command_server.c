@@ -1,0 +1,422 @@
+#include "daemon/control/command.h"
+#include "daemon/control/command_parts.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/drained.h"
+#include "daemon/control/health_peer.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/row.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *command_server_state(const struct message_target *target)
+{
+	return target->drained ? "drained" : target_state_names[target->state];
+}
+
+json_t *command_server_why(const struct message_target *target)
+{
+	char text[TARGET_TEXT_SIZE + 64];
+	if (!target->drained)
+		return row_text(target->text);
+	snprintf(text, sizeof(text), "by the operator; the host is %s%s%s",
+		target_state_names[target->state], *target->text ? ": " : "", target->text);
+	return row_text(text);
+}
+
+/* NULL: the command has been ended. */
+static const char *take_server(struct command *command, size_t *at)
+{
+	const struct policy *policy = command->control->policy;
+	const char *name = command_word(command);
+	ptrdiff_t index = name ? policy_find_server(policy, name) : -1;
+	if (!name)
+		command_usage(command, "which server?");
+	else if (index < 0)
+		command_no_such(command, POLICY_KIND_SERVER, name);
+	else
+		*at = (size_t)index;
+	return index < 0 ? NULL : name;
+}
+
+/* ---- show: the targets as they are, with the flows that the relays count at each ---- */
+
+struct shown {
+	struct shown *next;
+	uint64_t flows[TARGETS_MAX];
+	struct message_targets targets; /* last: as long as it is */
+};
+
+struct showing {
+	struct peers_flows flows; /* first */
+	struct command *command;
+	struct shown *first;
+};
+
+static void forget_showing(struct command *command)
+{
+	struct showing *showing = command->state;
+	while (showing && showing->first) {
+		struct shown *shown = showing->first;
+		showing->first = shown->next;
+		free(shown);
+	}
+}
+
+static bool keep(struct showing *showing, struct shown ***last, size_t server)
+{
+	const struct message_targets *targets =
+		health_peer_targets(showing->command->control->health, server);
+	struct shown *shown =
+		targets ? calloc(1, offsetof(struct shown, targets) + targets->header.bytes) : NULL;
+	if (!shown)
+		return false;
+	memcpy(&shown->targets, targets, targets->header.bytes);
+	**last = shown;
+	*last = &shown->next;
+	return true;
+}
+
+static bool is_at(const struct message_target *target, const struct endpoint *host)
+{
+	for (unsigned i = 0; target->port == host->port && i < target->naddresses; i++)
+		if (addr_equal(&target->addresses[i], &host->addr))
+			return true;
+	return false;
+}
+
+static void on_load(struct peers_flows *flows, const struct message_load *load)
+{
+	struct shown *shown = ((struct showing *)flows)->first;
+	while (shown && strcmp(shown->targets.server, load->server) != 0)
+		shown = shown->next;
+	for (uint32_t i = 0; shown && i < shown->targets.n; i++)
+		if (is_at(&shown->targets.v[i], &load->host)) {
+			shown->flows[i] += load->flows;
+			return;
+		}
+}
+
+static json_t *since_of(
+	const struct control *control, const char *server, const struct message_target *target)
+{
+	return row_time(target->drained ? drained_since(control->drained, server, target->name)
+					: target->since_ms);
+}
+
+static void show_target(struct command *command, const struct shown *shown, uint32_t i)
+{
+	const struct message_target *target = &shown->targets.v[i];
+	json_t *addresses = json_array();
+	for (unsigned a = 0; a < target->naddresses; a++)
+		json_array_append_new(addresses, row_addr(&target->addresses[a]));
+	command_row(command,
+		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o}",
+			"server", row_text(shown->targets.server), "host", row_text(target->name),
+			"address", addresses, "port", (int)target->port, "preference",
+			(int)target->preference, "weight", (int)target->weight, "state",
+			command_server_state(target), "since_at",
+			since_of(command->control, shown->targets.server, target), "why",
+			command_server_why(target), "latency_ms",
+			target->latency_us
+				? json_integer((json_int_t)(target->latency_us + 999) / 1000)
+				: json_null(),
+			"flows", (json_int_t)shown->flows[i], "stale",
+			target->stale ? "last good DNS answer" : "", "limit",
+			target->limit_flows ? json_integer((json_int_t)target->limit_flows)
+					    : json_null()));
+}
+
+static void on_shown(struct peers_flows *flows)
+{
+	struct showing *showing = (struct showing *)flows;
+	struct command *command = showing->command;
+	for (const struct shown *shown = showing->first; shown; shown = shown->next)
+		for (uint32_t i = 0; i < shown->targets.n; i++)
+			show_target(command, shown, i);
+	command_ok(command);
+}
+
+static void run_show(struct command *command)
+{
+	const struct policy *policy = command->control->policy;
+	struct showing *showing = calloc(1, sizeof(*showing));
+	size_t from = 0, until = policy->nservers;
+	command->state = showing;
+	if (!showing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	command->forget = forget_showing;
+	if (command_peek(command)) {
+		if (!take_server(command, &from))
+			return;
+		until = from + 1;
+	}
+	if (!command_at_end(command))
+		return;
+	showing->command = command;
+	struct shown **last = &showing->first;
+	for (size_t i = from; i < until; i++)
+		if (!keep(showing, &last, i)) {
+			command_done(command, COMMAND_REFUSED, "out of memory");
+			return;
+		}
+	showing->flows.on_load = on_load;
+	showing->flows.done = on_shown;
+	peers_ask_flows(command->control->peers, &showing->flows);
+}
+
+/* ---- drain, enable ---- */
+
+struct draining {
+	struct gather gather; /* first */
+	struct command *command;
+	size_t server;
+};
+
+/* Hosts that new flows may still go to, drained ones left out. */
+static size_t count_open(const struct message_targets *targets)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < targets->n; i++)
+		n += !targets->v[i].drained && targets->v[i].weight > 0 &&
+		     targets->v[i].state != TARGET_NEVER;
+	return n;
+}
+
+static void on_drained(struct gather *gather)
+{
+	struct draining *draining = (struct draining *)gather;
+	struct command *command = draining->command;
+	struct control *control = command->control;
+	const char *name = command->words[2];
+	ptrdiff_t at = policy_find_server(control->policy, name);
+	const struct message_targets *targets =
+		at < 0 ? NULL : health_peer_targets(control->health, (size_t)at);
+
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		command_row(command,
+			json_pack("{s:s, s:o, s:i, s:s, s:o}", "server", name, "host",
+				row_text(targets->v[i].name), "port", (int)targets->v[i].port,
+				"state", command_server_state(&targets->v[i]), "since_at",
+				since_of(control, name, &targets->v[i])));
+	if (gather->status)
+		command_done(command, COMMAND_REFUSED, "%s", gather->text);
+	else if (targets && count_open(targets) == 0)
+		command_done(command, COMMAND_DONE,
+			"warning: no host of server %s takes new flows now", name);
+	else
+		command_ok(command);
+}
+
+/* The host's name as it is shown, among the targets of the server; NULL: refused. */
+static const char *find_host(struct command *command, const struct message_targets *targets,
+	const char *host, char canonical[static ADDR_TEXT_SIZE])
+{
+	char names[512] = "";
+	size_t used = 0;
+	struct addr addr;
+
+	if (addr_parse(host, strlen(host), &addr) == 0)
+		host = addr_format(&addr, canonical);
+	for (uint32_t i = 0; i < targets->n; i++) {
+		const char *name = targets->v[i].name;
+		if (dns_same_name(name, host))
+			return host;
+		if (used < sizeof(names))
+			used += (size_t)snprintf(
+				names + used, sizeof(names) - used, "%s%s", used ? ", " : "", name);
+	}
+	/* what was drained and is gone can be enabled */
+	if (drained_since(command->control->drained, targets->server, host))
+		return host;
+	command_done(command, COMMAND_REFUSED, "server %s has no host \"%s\"; hosts: %s",
+		targets->server, host, names);
+	return NULL;
+}
+
+static void set_drained(struct command *command, bool on)
+{
+	struct control *control = command->control;
+	struct draining *draining = calloc(1, sizeof(*draining));
+	const char *name, *host;
+	char canonical[ADDR_TEXT_SIZE];
+
+	command->state = draining;
+	if (!draining) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	if (!(name = take_server(command, &draining->server)))
+		return;
+	if (!command_take(command, "host") || !(host = command_word(command)) ||
+		command_peek(command)) {
+		command_usage(command, "\"host\" and a host of the server are expected");
+		return;
+	}
+	const struct message_targets *targets =
+		health_peer_targets(control->health, draining->server);
+	if (!targets) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	if (!(host = find_host(command, targets, host, canonical)))
+		return;
+	draining->command = command;
+	gather_init(&draining->gather, on_drained);
+	int error = drained_set(control->drained, name, host, on, &draining->gather);
+	if (error && error != -EALREADY) {
+		command_done(command, COMMAND_REFUSED, "%s",
+			error == -ENOSPC ? "too many hosts are drained" : strerror(-error));
+		return;
+	}
+	if (!error) {
+		command_log(command);
+		health_peer_drained(control->health, name);
+	}
+	gather_end(&draining->gather, 0, NULL);
+}
+
+static void run_drain(struct command *command)
+{
+	set_drained(command, true);
+}
+
+static void run_enable(struct command *command)
+{
+	set_drained(command, false);
+}
+
+/* ---- test ---- */
+
+struct testing {
+	struct ask ask; /* first */
+	struct command *command;
+	char server[POLICY_NAME_SIZE];
+	unsigned hosts, refused, skipped;
+};
+
+static void show_tested(struct testing *testing, const struct message_tested *tested)
+{
+	static const char *const kinds[] = {
+		[MESSAGE_TESTED_SAID] = "said",
+		[MESSAGE_TESTED_HEARD] = "heard",
+		[MESSAGE_TESTED_VERDICT] = "verdict",
+	};
+	bool is_end = tested->kind == MESSAGE_TESTED_VERDICT;
+	testing->hosts += is_end;
+	testing->refused += is_end && tested->verdict == TRIAL_REFUSED;
+	testing->skipped += is_end && tested->verdict == TRIAL_SKIPPED;
+	command_row(testing->command,
+		json_pack("{s:s, s:o, s:o, s:i, s:o, s:s, s:o, s:o}", "server", testing->server,
+			"host", row_text(tested->name), "address", row_addr(&tested->host.addr),
+			"port", (int)tested->host.port, "client", row_addr(&tested->client), "kind",
+			kinds[tested->kind], "verdict",
+			is_end ? row_text(trial_verdict_names[tested->verdict]) : json_null(),
+			"text", row_text(tested->text)));
+}
+
+static void on_tested(struct ask *ask, const struct message_header *message)
+{
+	struct testing *testing = (struct testing *)ask;
+	struct command *command = testing->command;
+	const struct message_reply *reply = (const struct message_reply *)message;
+
+	if (message && message->type == MESSAGE_TESTED) {
+		show_tested(testing, (const struct message_tested *)message);
+		return;
+	}
+	if (message && message->type != MESSAGE_REPLY)
+		return;
+	if (!message)
+		command_done(command, COMMAND_REFUSED,
+			"the health process, which tests, is not there; it comes again: see the "
+			"log");
+	else if (reply->status)
+		command_done(
+			command, COMMAND_REFUSED, "server %s: %s", testing->server, reply->text);
+	else if (testing->refused)
+		command_done(command, COMMAND_REFUSED,
+			"server %s: %u of %u dialogues did not end with the message taken",
+			testing->server, testing->refused, testing->hosts);
+	else if (testing->hosts == testing->skipped)
+		command_done(command, COMMAND_REFUSED,
+			"server %s: no host is of the client's IP version", testing->server);
+	else
+		command_ok(command);
+}
+
+/* A path for the message; NULL: absent. */
+static bool put_path(struct command *command, char path[static TRIAL_PATH_SIZE], const char *word)
+{
+	if (!word)
+		return true;
+	if (*word && trial_is_path(word)) {
+		snprintf(path, TRIAL_PATH_SIZE, "%s", word);
+		return true;
+	}
+	command_usage(command, "\"%s\" is no mail address", word);
+	return false;
+}
+
+static bool read_test(struct command *command, struct message_test *message)
+{
+	const char *user = NULL, *address = NULL, *from = NULL, *to = NULL;
+	const struct command_option options[] = {
+		{"user", &user}, {"address", &address}, {"from", &from}, {"to", &to}};
+
+	if (!command_options(command, options, 4))
+		return false;
+	if (user && strlen(user) >= sizeof(message->user)) {
+		command_usage(command, "the user's name is too long");
+		return false;
+	}
+	if (address && addr_parse(address, strlen(address), &message->client) < 0) {
+		command_usage(command, "\"%s\" is no address", address);
+		return false;
+	}
+	snprintf(message->user, sizeof(message->user), "%s", user ? user : "");
+	/* the path of bounces */
+	if (from && strcmp(from, "<>") == 0) {
+		message->nobody = 1;
+		from = NULL;
+	}
+	return put_path(command, message->from, from) &&
+	       put_path(command, message->to, to ? to : "test@example.org");
+}
+
+static void run_test(struct command *command)
+{
+	struct testing *testing = calloc(1, sizeof(*testing));
+	struct message_test message;
+	size_t server;
+	const char *name;
+
+	command->state = testing;
+	if (!testing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	message_init(&message, MESSAGE_TEST, sizeof(message));
+	if (!(name = take_server(command, &server)) || !read_test(command, &message))
+		return;
+	snprintf(message.server, sizeof(message.server), "%s", name);
+	snprintf(testing->server, sizeof(testing->server), "%s", name);
+	testing->command = command;
+	testing->ask.on_answer = on_tested;
+	health_peer_ask(command->control->health, &testing->ask, &message);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[NAME]", false, run_show},
+	{"test", "NAME [user U] [address A] [from A] [to A]", false, run_test},
+	{"drain", "NAME host H", false, run_drain},
+	{"enable", "NAME host H", false, run_enable},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_server = {"server", verbs};

@@ -1,0 +1,545 @@
+#include "daemon/control/command.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/entries.h"
+#include "daemon/control/login.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/row.h"
+#include "daemon/control/sessions.h"
+#include "lib/language.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Which sessions a command is about. */
+struct selection {
+	uint64_t id;             /* 0: any */
+	const char *kind, *word; /* as typed, for a refusal */
+	const char *user, *zone;
+	struct addr addr; /* family ADDR_NONE: any */
+	struct mac mac;
+	bool devices; /* too */
+	uint64_t *ids;
+	size_t n, room, at;
+};
+
+static int select_one(void *context, struct session *session)
+{
+	struct selection *selection = context;
+	if ((session->kind == SESSION_DEVICE && !selection->devices) ||
+		(selection->user && strcmp(session->user.text, selection->user) != 0) ||
+		(selection->zone && strcmp(session->zone.text, selection->zone) != 0))
+		return 0;
+	for (size_t i = 0; i < selection->n && selection->addr.family != ADDR_NONE; i++)
+		if (selection->ids[i] == session->id)
+			return 0; /* met by another of its prefixes */
+	if (selection->n == selection->room) {
+		size_t room = selection->room ? 2 * selection->room : 64;
+		uint64_t *ids = realloc(selection->ids, room * sizeof(*ids));
+		if (!ids)
+			return -ENOMEM;
+		selection->ids = ids;
+		selection->room = room;
+	}
+	selection->ids[selection->n++] = session->id;
+	return 0;
+}
+
+static void select_sessions(const struct session_table *table, struct selection *selection)
+{
+	if (selection->id) {
+		struct session *session = session_table_find(table, selection->id);
+		if (session)
+			select_one(selection, session);
+	} else if (selection->addr.family != ADDR_NONE) {
+		session_table_each_owner(table, &selection->addr, select_one, selection);
+	} else if (mac_is_set(&selection->mac)) {
+		session_table_each_mac(table, &selection->mac, select_one, selection);
+	} else if (selection->user) {
+		session_table_each_user(table, selection->user, select_one, selection);
+	} else {
+		session_table_each(table, select_one, selection);
+	}
+}
+
+static bool parse_id(const char *word, uint64_t *id)
+{
+	char *rest;
+	bool device = *word == 'd';
+	*id = strtoull(word + device, &rest, 10);
+	if (*rest || rest == word + device || word[device] < '0' || word[device] > '9')
+		return false;
+	if (device)
+		*id |= SESSION_DEVICE_ID;
+	return *id != 0;
+}
+
+/* Who is meant so far by an id, an address or a MAC? */
+static bool is_placed(const struct selection *selection)
+{
+	return selection->id || selection->addr.family != ADDR_NONE || mac_is_set(&selection->mac);
+}
+
+static bool is_selected(const struct selection *selection)
+{
+	return selection->user || is_placed(selection);
+}
+
+/* Nothing was selected: says so in the words of the selection. */
+static void refuse_selection(struct command *command, const struct selection *selection)
+{
+	const struct policy *policy = command->control->policy;
+	if (selection->zone && policy_find_zone(policy, selection->zone) < 0)
+		command_no_such(command, POLICY_KIND_ZONE, selection->zone);
+	else if (selection->id)
+		command_done(command, COMMAND_REFUSED, "no such session: %s", selection->word);
+	else
+		command_done(command, COMMAND_REFUSED, "no session of %s %s", selection->kind,
+			selection->word);
+}
+
+/* One "user U", "address A", "mac M", "zone Z" or an id. Several narrow each other: of an id, an
+ * address and a MAC there is one at most. false: refused with the usage. */
+static bool take_selection(struct command *command, struct selection *selection)
+{
+	const char *word = command_word(command), *value;
+	bool user = strcmp(word, "user") == 0, zone = strcmp(word, "zone") == 0;
+	if (user       ? selection->user != NULL
+		: zone ? selection->zone != NULL
+		       : is_placed(selection)) {
+		command_usage(command, "\"%s\" is not expected here", word);
+		return false;
+	}
+	selection->kind = word;
+	selection->word = word;
+	if (!user && !zone && parse_id(word, &selection->id))
+		return true;
+	value = command_word(command);
+	if (!value) {
+		command_usage(command, "\"%s\" is no session's id", word);
+		return false;
+	}
+	selection->word = value;
+	if (user) {
+		selection->user = value;
+	} else if (zone) {
+		selection->zone = value;
+	} else if (strcmp(word, "address") == 0) {
+		if (addr_parse(value, strlen(value), &selection->addr) == 0)
+			return true;
+		command_usage(command, "\"%s\" is no address", value);
+		return false;
+	} else if (strcmp(word, "mac") == 0) {
+		if (mac_parse(value, strlen(value), &selection->mac) == 0)
+			return true;
+		command_usage(command, "\"%s\" is no MAC", value);
+		return false;
+	} else {
+		command_usage(command, "\"%s\" is not expected here", word);
+		return false;
+	}
+	return true;
+}
+
+/* ---- show ---- */
+
+struct showing {
+	struct selection selection;
+	size_t at;
+};
+
+static void show_more(struct command *command)
+{
+	struct showing *showing = command->state;
+	struct control *control = command->control;
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	for (unsigned i = 0; i < COMMAND_ROWS_A_TURN; i++) {
+		if (showing->at == showing->selection.n) {
+			free(showing->selection.ids);
+			showing->selection.ids = NULL;
+			command_ok(command);
+			return;
+		}
+		struct session *session =
+			session_table_find(control->table, showing->selection.ids[showing->at++]);
+		if (session)
+			command_row(command, row_session(session, now_ms));
+	}
+	server_continue(command->client);
+}
+
+static void forget_showing(struct command *command)
+{
+	struct showing *showing = command->state;
+	free(showing->selection.ids);
+}
+
+static void run_show(struct command *command)
+{
+	struct showing *showing = calloc(1, sizeof(*showing));
+	command->state = showing;
+	if (!showing) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	showing->selection.devices = true;
+	while (command_peek(command))
+		if (!take_selection(command, &showing->selection))
+			return;
+	command->forget = forget_showing;
+	select_sessions(command->control->table, &showing->selection);
+	const struct selection *selection = &showing->selection;
+	bool unknown_zone =
+		selection->zone && policy_find_zone(command->control->policy, selection->zone) < 0;
+	if (!selection->n && (selection->id || unknown_zone)) {
+		refuse_selection(command, selection);
+		return;
+	}
+	command_stream(command, show_more);
+}
+
+/* ---- login, renew ---- */
+
+static void on_login(
+	void *context, enum login_outcome outcome, uint64_t session_id, const char *text)
+{
+	struct command *command = context;
+	static const char *const words[] = {
+		[LOGIN_NEW] = "new", [LOGIN_RENEWED] = "renewed", [LOGIN_REPLACED] = "replaced"};
+	if (outcome == LOGIN_REFUSED) {
+		command_done(command, COMMAND_REFUSED, "%s", text);
+		return;
+	}
+	const struct control *control = command->control;
+	const struct session *session = session_table_find(control->table, session_id);
+	command_log(command);
+	if (session) {
+		json_t *row = row_session(session, loop_wall_ms(control->loop));
+		json_object_set_new(row, "outcome", json_string(words[outcome]));
+		command_row(command, row);
+	}
+	command_ok(command);
+}
+
+static bool take_addresses(struct command *command, struct login_order *order, const char *value)
+{
+	while (*value) {
+		size_t len = strcspn(value, ",");
+		if (order->naddresses == SESSION_ADDRESSES_MAX) {
+			command_usage(command, "more than %d addresses", SESSION_ADDRESSES_MAX);
+			return false;
+		}
+		if (prefix_parse(value, len, &order->addresses[order->naddresses]) < 0) {
+			command_usage(
+				command, "\"%.*s\" is no address or network", (int)len, value);
+			return false;
+		}
+		order->naddresses++;
+		value += len + (value[len] == ',');
+	}
+	return true;
+}
+
+static bool take_groups(struct command *command, struct login_order *order, const char *value)
+{
+	order->groups_given = true;
+	while (*value) {
+		size_t len = strcspn(value, ",");
+		if (order->ngroups == SESSION_GROUPS_MAX || len == 0 || len >= POLICY_USER_SIZE) {
+			command_usage(command,
+				"a group's name has 1 to %d bytes, and a session at "
+				"most %d groups",
+				POLICY_USER_SIZE - 1, SESSION_GROUPS_MAX);
+			return false;
+		}
+		memcpy(order->groups[order->ngroups++], value, len);
+		value += len + (value[len] == ',');
+	}
+	return true;
+}
+
+static bool take_time(struct command *command, const char *what, const char *value, uint64_t *ms)
+{
+	if (strcmp(value, "none") == 0) {
+		*ms = 0;
+		return true;
+	}
+	if (language_parse_duration(value, ms) == 0 && *ms >= 1000 && *ms / 1000 <= UINT32_MAX)
+		return true;
+	command_usage(command, "\"%s\" is no %s: 30m, 8h, 7d or none is expected", value, what);
+	return false;
+}
+
+static bool take_name(
+	struct command *command, const char *what, const char *value, char *to, size_t room)
+{
+	size_t len = strlen(value);
+	if (len == 0 || len >= room) {
+		command_usage(command, "a %s has 1 to %zu bytes", what, room - 1);
+		return false;
+	}
+	memcpy(to, value, len + 1);
+	return true;
+}
+
+/* Only addresses may be given several times. */
+static bool given_twice(const struct login_order *order, const char *word)
+{
+	return (strcmp(word, "zone") == 0 && *order->zone) ||
+	       (strcmp(word, "mac") == 0 && mac_is_set(&order->mac)) ||
+	       (strcmp(word, "group") == 0 && order->groups_given) ||
+	       (strcmp(word, "lease") == 0 && order->lease_given) ||
+	       (strcmp(word, "idle") == 0 && order->idle_given);
+}
+
+static bool take_login_option(
+	struct command *command, struct login_order *order, const char *word, const char *value)
+{
+	if (given_twice(order, word)) {
+		command_usage(command, "%s is given twice", word);
+		return false;
+	}
+	if (strcmp(word, "zone") == 0)
+		return take_name(command, "zone's name", value, order->zone, sizeof(order->zone));
+	if (strcmp(word, "address") == 0)
+		return take_addresses(command, order, value);
+	if (strcmp(word, "group") == 0)
+		return take_groups(command, order, value);
+	if (strcmp(word, "mac") == 0) {
+		if (mac_parse(value, strlen(value), &order->mac) == 0 && mac_is_set(&order->mac) &&
+			!mac_is_group(&order->mac))
+			return true;
+		command_usage(command, "\"%s\" is no host's MAC", value);
+		return false;
+	}
+	if (strcmp(word, "lease") == 0) {
+		order->lease_given = true;
+		return take_time(command, "lease", value, &order->lease_ms);
+	}
+	if (strcmp(word, "idle") == 0) {
+		order->idle_given = true;
+		return take_time(command, "idle time", value, &order->idle_ms);
+	}
+	command_usage(command, "\"%s\" is not expected here", word);
+	return false;
+}
+
+static void run_login(struct command *command)
+{
+	struct login_order *order = calloc(1, sizeof(*order));
+	const char *word = command_word(command);
+	command->state = order;
+	if (!order) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	if (!word) {
+		command_usage(command, "the user is missing");
+		return;
+	}
+	if (!take_name(command, "user's name", word, order->user, sizeof(order->user)))
+		return;
+	while ((word = command_word(command))) {
+		const char *value = command_word(command);
+		if (!value) {
+			command_usage(command, "a value is expected behind %s", word);
+			return;
+		}
+		if (!take_login_option(command, order, word, value))
+			return;
+	}
+	if (!*order->zone) {
+		command_usage(command, "the zone is missing");
+		return;
+	}
+	order->uid = command->uid;
+	login_begin(command->control, order, on_login, command);
+}
+
+/* Several sessions may be renewed: their answers come one by one. */
+struct renewing {
+	struct command *command;
+	size_t missing, renewed;
+	char text[256];
+};
+
+static void on_renewed(
+	void *context, enum login_outcome outcome, uint64_t session, const char *text)
+{
+	struct renewing *renewing = context;
+	struct command *command = renewing->command;
+	const struct session *renewed = session_table_find(command->control->table, session);
+	if (outcome == LOGIN_REFUSED) {
+		snprintf(renewing->text, sizeof(renewing->text), "%s", text);
+	} else {
+		renewing->renewed++;
+		if (renewed)
+			command_row(command,
+				row_session(renewed, loop_wall_ms(command->control->loop)));
+	}
+	if (--renewing->missing)
+		return;
+	if (*renewing->text)
+		command_done(command, COMMAND_REFUSED, "%s", renewing->text);
+	else
+		command_ok(command);
+}
+
+static void run_renew(struct command *command)
+{
+	struct selection selection = {0};
+	struct renewing *renewing = calloc(1, sizeof(*renewing));
+	bool lease_given = false;
+	uint64_t lease_ms = 0;
+	command->state = renewing;
+	if (!renewing || !command_peek(command)) {
+		command_usage(command, "which session?");
+		return;
+	}
+	do {
+		if (!take_selection(command, &selection))
+			return;
+	} while (command_peek(command) && strcmp(command_peek(command), "lease") != 0);
+	if (command_take(command, "lease")) {
+		const char *value = command_word(command);
+		lease_given = true;
+		if (!value)
+			command_usage(command, "a value is expected behind lease");
+		if (!value || !take_time(command, "lease", value, &lease_ms))
+			return;
+	}
+	if (!command_at_end(command))
+		return;
+	select_sessions(command->control->table, &selection);
+	if (!selection.n) {
+		refuse_selection(command, &selection);
+		return;
+	}
+	command_log(command);
+	renewing->command = command;
+	renewing->missing = selection.n;
+	for (size_t i = 0; i < selection.n; i++)
+		login_renew(command->control, selection.ids[i], lease_given, lease_ms, on_renewed,
+			renewing);
+	free(selection.ids);
+}
+
+/* ---- logout ---- */
+
+struct logout {
+	struct gather gather; /* first */
+	struct command *command;
+	enum { AS_THE_ZONE_SAYS, KEEP_FLOWS, KILL_FLOWS } flows;
+	struct session **ended; /* copies */
+	size_t n;
+};
+
+static void put_back(struct control *control, const struct session *session)
+{
+	if (session_table_put(control->table, session) == 0)
+		peers_send_session(control->peers, session);
+}
+
+static void on_logged_out(struct gather *gather)
+{
+	struct logout *logout = (struct logout *)gather;
+	struct command *command = logout->command;
+	struct control *control = command->control;
+	for (size_t i = 0; i < logout->n; i++) {
+		struct session *session = logout->ended[i];
+		bool keep = logout->flows == KEEP_FLOWS ||
+			    (logout->flows == AS_THE_ZONE_SAYS &&
+				    sessions_keep_flows(control->sessions, session));
+		if (gather->status)
+			put_back(control, session);
+		else if (!keep)
+			sessions_kill_flows(control->sessions, session, ENDING_KILLED_LOGOUT);
+		if (!gather->status)
+			control->counters[COUNTER_LOGOUTS]++;
+		free(session);
+	}
+	free(logout->ended);
+	sessions_arm(control->sessions);
+	if (gather->status) {
+		command_done(command, COMMAND_REFUSED, "not logged out: %s", gather->text);
+		return;
+	}
+	command_row(command, json_pack("{s:I}", "ended", (json_int_t)logout->n));
+	command_ok(command);
+}
+
+static void log_out(struct command *command, struct logout *logout, struct selection *selection)
+{
+	struct control *control = command->control;
+	logout->ended = calloc(selection->n, sizeof(*logout->ended));
+	if (!logout->ended) {
+		command_done(command, COMMAND_REFUSED, "out of memory");
+		return;
+	}
+	command_log(command);
+	logout->command = command;
+	gather_init(&logout->gather, on_logged_out);
+	for (size_t i = 0; i < selection->n; i++) {
+		struct session *session = session_table_find(control->table, selection->ids[i]);
+		struct session *copy = session ? sessions_copy(session) : NULL;
+		if (!copy)
+			continue;
+		logout->ended[logout->n++] = copy;
+		sessions_del(control->sessions, session, ENDING_KILLED_LOGOUT, &logout->gather);
+	}
+	gather_end(&logout->gather, 0, NULL);
+}
+
+static void run_logout(struct command *command)
+{
+	struct selection selection = {0};
+	struct logout *logout = calloc(1, sizeof(*logout));
+	command->state = logout;
+	if (!logout || !command_peek(command)) {
+		command_usage(command, "which session?");
+		return;
+	}
+	while (command_peek(command)) {
+		bool keep = command_take(command, "--keep-flows");
+		if (!keep && !command_take(command, "--kill-flows")) {
+			if (!take_selection(command, &selection))
+				return;
+			continue;
+		}
+		if (logout->flows) {
+			command_usage(command, "--keep-flows or --kill-flows, once");
+			return;
+		}
+		logout->flows = keep ? KEEP_FLOWS : KILL_FLOWS;
+	}
+	/* nobody means everybody by saying nothing */
+	if (!is_selected(&selection) && !selection.zone) {
+		command_usage(command, "which session?");
+		return;
+	}
+	if (selection.id & SESSION_DEVICE_ID) {
+		command_done(command, COMMAND_REFUSED,
+			"a device is not logged in: posternctl device delete NAME takes it out");
+		return;
+	}
+	select_sessions(command->control->table, &selection);
+	if (selection.n)
+		log_out(command, logout, &selection);
+	else
+		refuse_selection(command, &selection);
+	free(selection.ids);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[user U|address A|mac M|zone Z|ID]", true, run_show},
+	{"login", "USER zone Z address A [address P] [mac M] [group G,...] [lease 8h] [idle 30m]",
+		true, run_login},
+	{"renew", "ID|user U|address A|mac M [lease 8h]", true, run_renew},
+	{"logout", "ID|user U|address A|mac M|zone Z [--keep-flows|--kill-flows]", true,
+		run_logout},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_session = {"session", verbs};

@@ -1,0 +1,228 @@
+#include "daemon/control/command.h"
+#include "daemon/control/command_parts.h"
+
+#include "daemon/control/bypass.h"
+#include "daemon/control/control.h"
+#include "daemon/control/health_peer.h"
+#include "daemon/control/live.h"
+#include "daemon/control/metrics_peer.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/policy_file.h"
+#include "daemon/control/policy_store.h"
+#include "daemon/control/ended.h"
+#include "daemon/control/row.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void __attribute__((format(printf, 3, 4)))
+add_trouble(json_t *troubles, const char *command, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	json_array_append_new(
+		troubles, json_pack("{s:o, s:s}", "trouble", row_text(text), "next", command));
+}
+
+static json_t *bypass_part(struct control *control, json_t *troubles)
+{
+	json_t *array = json_array();
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	size_t n;
+	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *zone = *lines[i].zone ? lines[i].zone : "all";
+		uint64_t left = (lines[i].until_ms - now_ms + 999) / 1000;
+		json_array_append_new(
+			array, json_pack("{s:s, s:I}", "zone", zone, "left_s", (json_int_t)left));
+		add_trouble(troubles, "posternctl bypass off",
+			"bypass is on for %s: mail is not redirected for another %" PRIu64 " %s",
+			zone, left > 120 ? left / 60 : left, left > 120 ? "minutes" : "seconds");
+	}
+	return array;
+}
+
+static json_t *zones_part(const struct control *control, json_t *troubles)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < control->policy->nzones; i++) {
+		const struct policy_zone *zone = &control->policy->zones[i];
+		json_t *missing = command_zone_missing(control, zone);
+		json_t *present = command_zone_present(control, zone);
+		/* a wildcard may have none for days; a zone without any has no clients */
+		if (!json_array_size(present))
+			add_trouble(troubles, "posternctl zone show",
+				"zone %s: no interface of it is present (%s)", zone->name.text,
+				json_string_value(json_array_get(missing, 0)));
+		json_array_append_new(
+			array, json_pack("{s:o, s:o, s:o, s:I}", "zone", row_string(&zone->name),
+				       "interfaces", present, "missing", missing, "sessions",
+				       (json_int_t)session_table_count_zone(
+					       control->table, zone->name.text)));
+	}
+	return array;
+}
+
+/* A host that is drained is as it is wanted; none that is not, is trouble. */
+static void look_at_target(const struct message_targets *targets,
+	const struct message_target *target, json_t *troubles)
+{
+	char next[96];
+	bool never = target->state == TARGET_NEVER;
+	if (target->drained || target->state == TARGET_UP || target->state == TARGET_UNKNOWN)
+		return;
+	snprintf(next, sizeof(next), "posternctl server test %s", targets->server);
+	add_trouble(troubles, never ? next : "posternctl server show",
+		"server %s host %s is %s: %s", targets->server, target->name,
+		never ? "never used" : target_state_names[target->state], target->text);
+}
+
+static json_t *servers_part(const struct control *control, json_t *troubles)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const struct message_targets *targets = health_peer_targets(control->health, i);
+		for (uint32_t j = 0; targets && j < targets->n; j++) {
+			const struct message_target *target = &targets->v[j];
+			look_at_target(targets, target, troubles);
+			json_array_append_new(array,
+				json_pack("{s:o, s:o, s:s}", "server", row_text(targets->server),
+					"host", row_text(target->name), "state",
+					command_server_state(target)));
+		}
+	}
+	return array;
+}
+
+static json_t *refusals_part(const struct control *control)
+{
+	json_t *object = json_object();
+	uint64_t counts[ENDINGS];
+	ended_last_minute(control->ended, loop_wall_ms(control->loop), counts);
+	for (unsigned i = 0; i < ENDINGS; i++)
+		if (counts[i])
+			json_object_set_new(
+				object, ending_names[i], json_integer((json_int_t)counts[i]));
+	return object;
+}
+
+static void look_at_policy(struct control *control, json_t *row, json_t *troubles)
+{
+	const struct policy_current *current = policy_store_current(control->history);
+	const char *why = "";
+	bool differs = policy_file_differs(control, &why);
+	json_object_set_new(row, "file", json_string(why));
+	if (differs)
+		add_trouble(troubles, "posternctl policy diff file",
+			"%s: %s; policy %" PRIu64 " runs", control->start.options.config, why,
+			control->policy_number);
+	if (*policy_store_trouble(control->history))
+		add_trouble(troubles, "posternctl policy history", "%s",
+			policy_store_trouble(control->history));
+	if (current->confirm_until_ms) {
+		json_object_set_new(row, "confirm_until_at", row_time(current->confirm_until_ms));
+		add_trouble(troubles, "posternctl policy confirm",
+			"policy %" PRIu64 " waits to be confirmed", control->policy_number);
+	}
+}
+
+/* Relays of versions before: no trouble, but they explain a flow that ends at an upgrade's drain
+ * time. */
+static json_t *draining_part(const struct control *control)
+{
+	json_t *array = json_array();
+	struct peers_draining draining;
+	for (unsigned at = 0; peers_next_draining(control->peers, &at, &draining);)
+		json_array_append_new(array,
+			json_pack("{s:i, s:o, s:I}", "relay", (int)draining.relay, "version",
+				row_text(draining.version), "flows", (json_int_t)draining.flows));
+	return array;
+}
+
+static void look_at_processes(struct control *control, const struct facts *facts, json_t *troubles)
+{
+	char text[256];
+	if (metrics_peer_trouble(control->metrics, text, sizeof(text)))
+		add_trouble(troubles, "posternctl doctor", "%s", text);
+	if (peers_count(control->peers) == 0)
+		add_trouble(troubles, "posternctl doctor", "no relay is running");
+	if (!facts->complete || !facts->counters_known)
+		add_trouble(troubles, "posternctl doctor", "the keeper does not answer");
+	size_t at = 0;
+	const char *listener;
+	while ((listener = facts_find(facts, "listener", &at)))
+		if (strstr(listener, "closed"))
+			add_trouble(troubles, "posternctl doctor", "listener %s", listener);
+	const char *routes = facts_find(facts, "routes", NULL);
+	if (routes && strcmp(routes, "ok") != 0)
+		add_trouble(troubles, "posternctl doctor", "the policy route is %s", routes);
+	if (control->counters[COUNTER_AUDIT_LOST])
+		add_trouble(troubles, "posternctl counters show",
+			"%" PRIu64 " audit records were lost",
+			control->counters[COUNTER_AUDIT_LOST]);
+}
+
+/* Connections that came from all zones, as the kernel counted their first packets. Beside them
+ * stand how many it steered to the relays, and how many these took: what is missing there was
+ * dropped on the way, by another program's rule or a full backlog. */
+static uint64_t arrived(const struct facts *facts)
+{
+	uint64_t sum = 0;
+	const char *line;
+	for (size_t at = 0; (line = facts_find(facts, "arrived", &at));) {
+		const char *blank = strchr(line, ' ');
+		sum += blank ? strtoull(blank + 1, NULL, 10) : 0;
+	}
+	return sum;
+}
+
+static void on_facts(void *context, const struct facts *facts)
+{
+	struct command *command = context;
+	struct control *control = command->control;
+	uint64_t sum[COUNTERS];
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	json_t *troubles = json_array(), *row = json_object();
+	command_counters_sum(control, facts, sum);
+	json_object_set_new(row, "bypass", bypass_part(control, troubles));
+	json_object_set_new(row, "version", json_string(POSTERN_VERSION));
+	json_object_set_new(row, "policy", json_integer((json_int_t)control->policy_number));
+	look_at_policy(control, row, troubles);
+	json_object_set_new(row, "running_s",
+		json_integer((json_int_t)((now_ms - control->started_ms) / 1000)));
+	json_object_set_new(row, "zones", zones_part(control, troubles));
+	json_object_set_new(row, "servers", servers_part(control, troubles));
+	json_object_set_new(
+		row, "sessions", json_integer((json_int_t)session_table_count(control->table)));
+	json_object_set_new(row, "flows", json_integer((json_int_t)live_count(control->live)));
+	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
+	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));
+	json_object_set_new(row, "accepted", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
+	json_object_set_new(row, "relays", json_integer((json_int_t)peers_count(control->peers)));
+	json_object_set_new(row, "draining", draining_part(control));
+	json_object_set_new(row, "refused_last_minute", refusals_part(control));
+	look_at_processes(control, facts, troubles);
+	bool is_wrong = json_array_size(troubles) != 0;
+	json_object_set_new(row, "troubles", troubles);
+	command_row(command, row);
+	command_done(command, is_wrong ? COMMAND_REFUSED : COMMAND_DONE, "%s", "");
+}
+
+static void run_status(struct command *command)
+{
+	if (command_at_end(command))
+		facts_ask(command->control, on_facts, command);
+}
+
+static const struct command_verb verbs[] = {
+	{"", "", false, run_status},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_status = {"status", verbs};

@@ -1,0 +1,118 @@
+#include "daemon/control/command.h"
+#include "daemon/control/command_parts.h"
+
+#include "daemon/control/bypass.h"
+#include "daemon/control/control.h"
+#include "daemon/control/entries.h"
+#include "daemon/control/facts.h"
+#include "daemon/control/row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Names of the interfaces that a zone has now. */
+json_t *command_zone_present(const struct control *control, const struct policy_zone *zone)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < control->nlinks; i++)
+		for (size_t j = 0; j < zone->interfaces.n; j++)
+			if (policy_interface_match(
+				    zone->interfaces.v[j].text, control->links[i].name)) {
+				json_array_append_new(array, json_string(control->links[i].name));
+				break;
+			}
+	return array;
+}
+
+/* Patterns that no interface meets. */
+json_t *command_zone_missing(const struct control *control, const struct policy_zone *zone)
+{
+	json_t *array = json_array();
+	for (size_t j = 0; j < zone->interfaces.n; j++) {
+		bool found = false;
+		for (size_t i = 0; i < control->nlinks && !found; i++)
+			found = policy_interface_match(
+				zone->interfaces.v[j].text, control->links[i].name);
+		if (!found)
+			json_array_append_new(array, row_string(&zone->interfaces.v[j]));
+	}
+	return array;
+}
+
+static json_t *networks_of(const struct policy_zone *zone)
+{
+	json_t *array = json_array();
+	char text[PREFIX_TEXT_SIZE];
+	for (size_t i = 0; i < zone->networks.n; i++)
+		json_array_append_new(
+			array, json_string(prefix_format(&zone->networks.v[i], text)));
+	return array;
+}
+
+static json_t *arrived_at(const struct facts *facts, const char *zone)
+{
+	char words[POLICY_NAME_SIZE + 16];
+	snprintf(words, sizeof(words), "arrived %s", zone);
+	const char *value = facts_find(facts, words, NULL);
+	return value ? json_integer((json_int_t)strtoull(value, NULL, 10)) : json_null();
+}
+
+static const char *bypass_of(struct control *control, const char *zone)
+{
+	size_t n;
+	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!*lines[i].zone || strcmp(lines[i].zone, zone) == 0)
+			return "on";
+	return "off";
+}
+
+static const char *const identities[] = {[POLICY_IDENTITY_MAC] = "mac",
+	[POLICY_IDENTITY_ADDRESS] = "address",
+	[POLICY_IDENTITY_MAC_ADDRESS] = "mac+address"};
+
+static void show_zone(
+	struct command *command, const struct facts *facts, const struct policy_zone *zone)
+{
+	struct control *control = command->control;
+	command_row(command,
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:I, s:o, s:s}", "zone",
+			row_string(&zone->name), "interfaces", command_zone_present(control, zone),
+			"missing", command_zone_missing(control, zone), "networks",
+			networks_of(zone), "identity", identities[zone->identity], "on_failure",
+			zone->on_failure == POLICY_POSTURE_OPEN ? "open" : "closed", "sessions",
+			(json_int_t)session_table_count_zone(control->table, zone->name.text),
+			"packets", arrived_at(facts, zone->name.text), "bypass",
+			bypass_of(control, zone->name.text)));
+}
+
+static void on_facts(void *context, const struct facts *facts)
+{
+	struct command *command = context;
+	const struct policy *policy = command->control->policy;
+	const char *name = command_peek(command);
+	ptrdiff_t index = name ? policy_find_zone(policy, name) : -1;
+	if (name && index < 0) {
+		command_no_such(command, POLICY_KIND_ZONE, name);
+		return;
+	}
+	for (size_t i = 0; i < policy->nzones; i++)
+		if (!name || (ptrdiff_t)i == index)
+			show_zone(command, facts, &policy->zones[i]);
+	command_ok(command);
+}
+
+static void run_show(struct command *command)
+{
+	if (command->nwords > command->at + 1)
+		command_usage(command, "one name is expected");
+	else
+		facts_ask(command->control, on_facts, command);
+}
+
+static const struct command_verb verbs[] = {
+	{"show", "[NAME]", false, run_show},
+	{NULL, NULL, false, NULL},
+};
+
+const struct command_noun command_zone = {"zone", verbs};

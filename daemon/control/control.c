@@ -1,0 +1,458 @@
+#include "daemon/control/control.h"
+
+#include "daemon/control/admit.h"
+#include "daemon/control/apply.h"
+#include "daemon/control/audit.h"
+#include "daemon/control/bypass.h"
+#include "daemon/control/cut.h"
+#include "daemon/control/disk.h"
+#include "daemon/control/drained.h"
+#include "daemon/control/ended.h"
+#include "daemon/control/entries.h"
+#include "daemon/control/flow_ids.h"
+#include "daemon/control/health_peer.h"
+#include "daemon/control/list_change.h"
+#include "daemon/control/live.h"
+#include "daemon/log.h"
+#include "daemon/control/metrics_peer.h"
+#include "daemon/control/monitor.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/policy_file.h"
+#include "daemon/control/policy_store.h"
+#include "daemon/privilege.h"
+#include "daemon/control/server.h"
+#include "daemon/control/session_store.h"
+#include "daemon/control/sessions.h"
+#include "daemon/control/tally.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long a hand-over waits for requests to be answered, and then for relays to leave: both are
+ * far quicker, and both go on deciding meanwhile. */
+#define ANSWERS_MS 1000
+#define LEAVE_MS   1000
+#define LOOK_MS    2
+
+struct decide_world control_world(const struct control *control)
+{
+	return (struct decide_world){.policy = control->policy,
+		.lists = control->lists,
+		.sessions = control->table,
+		.local = localtime_r};
+}
+
+const struct control_link *control_find_link(const struct control *control, const char *name)
+{
+	for (size_t i = 0; i < control->nlinks; i++)
+		if (strcmp(control->links[i].name, name) == 0)
+			return &control->links[i];
+	return NULL;
+}
+
+void control_set_log_level(struct control *control, enum policy_log_level level)
+{
+	struct message_log_level message;
+	message_init(&message, MESSAGE_LOG_LEVEL, sizeof(message));
+	message.level = level;
+	control->log_level = level;
+	log_set_level(level);
+	peers_send(control->peers, &message);
+	health_peer_send(control->health, &message);
+	metrics_peer_send(control->metrics, &message);
+	channel_send(control->keeper, &message, -1);
+}
+
+static struct audit_config audit_config_of(const struct policy *policy)
+{
+	return (struct audit_config){.keep_s = policy->audit_keep_s,
+		.size_bytes = policy->audit_size_bytes,
+		.privacy_off = policy->audit_privacy_off};
+}
+
+void control_follow_policy(struct control *control)
+{
+	struct audit_config config = audit_config_of(control->policy);
+	audit_configure(control->audit, &config);
+	log_set_privacy(control->policy->audit_privacy_off);
+	list_change_arm(control);
+	health_peer_follow(control->health);
+	tally_follow(control->tally, control->policy);
+	metrics_peer_follow(control->metrics);
+}
+
+static void del_link(struct control *control, uint32_t ifindex)
+{
+	for (size_t i = 0; i < control->nlinks; i++) {
+		if (control->links[i].ifindex != ifindex)
+			continue;
+		control->links[i] = control->links[--control->nlinks];
+		return;
+	}
+}
+
+/* An interface that was renamed leaves entries behind that no packet meets any more. */
+static void put_link(struct control *control, const struct message_link *message)
+{
+	struct control_link link = {
+		.ifindex = message->ifindex, .has_mac = message->has_mac, .up = message->up};
+	memcpy(link.name, message->name, sizeof(link.name));
+	for (size_t i = 0; i < control->nlinks; i++) {
+		struct control_link *old = &control->links[i];
+		if (old->ifindex != link.ifindex)
+			continue;
+		if (strcmp(old->name, link.name) != 0) {
+			entries_drop_interface(control->entries, old->name);
+			entries_send(control->entries, NULL);
+		}
+		*old = link;
+		return;
+	}
+	if (control->nlinks < CONTROL_LINKS_MAX)
+		control->links[control->nlinks++] = link;
+}
+
+static void on_keeper_event(struct control *control, const struct message_event *event)
+{
+	static const char *const names[MESSAGE_EVENTS] = {"table-healed", "route-healed",
+		"admission-late", "queue-overrun", "entry-failed", "killed", "started-again",
+		"listener-closed", "listener-opened"};
+	static const enum counter counters[MESSAGE_EVENTS] = {COUNTER_HEALED_TABLE,
+		COUNTER_HEALED_ROUTE, COUNTER_ADMISSIONS_LATE, COUNTER_QUEUE_OVERRUNS,
+		COUNTER_ENTRIES_FAILED, COUNTER_PROCESSES_KILLED, COUNTER_PROCESSES_STARTED,
+		COUNTER_LISTENERS_CLOSED, COUNTERS};
+	struct control_events *events = &control->events;
+	events->counts[event->kind] += event->count;
+	events->last_ms[event->kind] = loop_wall_ms(control->loop);
+	memcpy(events->last[event->kind], event->text, sizeof(event->text));
+	if (counters[event->kind] < COUNTERS)
+		control->counters[counters[event->kind]] += event->count;
+	bool healed = event->kind == MESSAGE_EVENT_HEALED_TABLE ||
+		      event->kind == MESSAGE_EVENT_HEALED_ROUTE;
+	log_event(POLICY_LOG_WARNING, healed ? LOG_ID_KERNEL_HEALED : LOG_ID_NONE, NULL, 0,
+		"%s: %s (%u)", names[event->kind], event->text, (unsigned)event->count);
+	if (monitor_wanted(control, MONITOR_POLICY))
+		monitor_publish(control, MONITOR_POLICY,
+			json_pack("{s:s, s:i, s:s}", "event", names[event->kind], "count",
+				(int)event->count, "text", event->text));
+}
+
+static void on_reloaded(void *context, int status, const char *text)
+{
+	struct control *control = context;
+	if (status)
+		log_error("SIGHUP: not applied");
+	else
+		log_info("SIGHUP: policy %" PRIu64 " is in force%s%s", control->policy_number,
+			*text ? ": " : "", text);
+}
+
+/* SIGTERM: the keeper asks how long flows may go on, and ends everything when they are over. */
+static void on_stop(struct control *control, uint32_t seq)
+{
+	struct message_reply reply;
+	message_init(&reply, MESSAGE_REPLY, sizeof(reply));
+	reply.header.seq = seq;
+	reply.value = control->policy->drain_s;
+	control->stopping = true;
+	if (seq)
+		channel_send(control->keeper, &reply, -1);
+}
+
+/* Every change that is made from here on would not reach the relays: so first all requests get
+ * their answers, and no other is taken. Admission goes on to the end. */
+static void look_at_hand_over(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct control *control =
+		(struct control *)(void *)((char *)timer - offsetof(struct control, leave));
+	bool late = now_ms - control->hand_over_ms >= ANSWERS_MS;
+
+	if (control->keeper_gone) {
+		log_warning("a relay has not left in time: what it said last may be lost");
+		loop_stop(control->loop);
+	} else if (!late && !server_is_idle(control->server)) {
+		loop_timer_set(control->loop, &control->leave, now_ms + LOOK_MS);
+	} else {
+		server_mute(control->server);
+		on_stop(control, control->hand_over_seq);
+	}
+}
+
+static void begin_hand_over(struct control *control, uint32_t seq)
+{
+	control->handing_over = true;
+	control->hand_over_seq = seq;
+	control->hand_over_ms = loop_now_ms(control->loop);
+	control->leave.on_time = look_at_hand_over;
+	server_pause(control->server);
+	look_at_hand_over(&control->leave, control->hand_over_ms);
+}
+
+static void on_keeper_message(void *context, const struct message_header *message, int fd)
+{
+	struct control *control = context;
+	const struct message_peer *peer = (const struct message_peer *)message;
+	control->counters[COUNTER_MESSAGES_RECEIVED]++;
+	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_HEALTH) {
+		health_peer_add(control->health, peer->generation, fd);
+		return;
+	}
+	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_METRICS) {
+		metrics_peer_add(control->metrics, peer->generation, fd);
+		return;
+	}
+	if (message->type == MESSAGE_PEER) {
+		peers_add(control->peers, peer, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (asks_on_message(&control->keeper_asks, message))
+		return;
+	switch (message->type) {
+	case MESSAGE_PING: {
+		struct message_plain pong;
+		message_init(&pong, MESSAGE_PONG, sizeof(pong));
+		pong.header.seq = message->seq;
+		channel_send(control->keeper, &pong, -1);
+		break;
+	}
+	case MESSAGE_ADMIT:
+		admit_decide(control, (const struct message_admit *)message);
+		break;
+	case MESSAGE_LINK:
+		put_link(control, (const struct message_link *)message);
+		break;
+	case MESSAGE_UNLINK:
+		del_link(control, ((const struct message_link *)message)->ifindex);
+		break;
+	case MESSAGE_LINKS_DONE:
+		control->links_done = true;
+		break;
+	case MESSAGE_PEER_GONE:
+		if (peer->relay == MESSAGE_RELAY_HEALTH)
+			health_peer_gone(control->health, peer->generation);
+		else if (peer->relay == MESSAGE_RELAY_METRICS)
+			metrics_peer_gone(control->metrics, peer->generation);
+		else
+			peers_gone(control->peers, peer->relay, peer->generation);
+		break;
+	case MESSAGE_EVENT:
+		on_keeper_event(control, (const struct message_event *)message);
+		break;
+	case MESSAGE_RELOAD:
+		policy_file_apply(control, 0, 0, on_reloaded, control);
+		break;
+	case MESSAGE_HAND_OVER:
+		begin_hand_over(control, message->seq);
+		break;
+	case MESSAGE_STOP:
+		on_stop(control, message->seq);
+		break;
+	case MESSAGE_REPLY: /* to a question that was given up, or to none */
+	case MESSAGE_DRAIN:
+	case MESSAGE_CLIENT:
+	case MESSAGE_TEXT:
+	case MESSAGE_NEIGHBOUR:
+	case MESSAGE_KERNEL_COUNTERS:
+		break;
+	default:
+		control->counters[COUNTER_MESSAGES_BAD]++;
+		log_warning("the keeper says %s, which is not its to say",
+			message_name((enum message_type)message->type));
+	}
+}
+
+void control_on_peer_left(struct control *control)
+{
+	if (control->handing_over && control->keeper_gone && !peers_any(control->peers))
+		loop_stop(control->loop);
+}
+
+/* In a hand-over the relays were told to say what they have to say and to leave: the last records
+ * are still on their way. */
+static void on_keeper_gone(void *context)
+{
+	struct control *control = context;
+	control->keeper_gone = true;
+	if (!control->stopping)
+		log_error("the keeper is gone");
+	if (control->handing_over && peers_any(control->peers))
+		loop_timer_set(
+			control->loop, &control->leave, loop_now_ms(control->loop) + LEAVE_MS);
+	else
+		loop_stop(control->loop);
+}
+
+static const struct channel_handler keeper_handler = {
+	.on_message = on_keeper_message, .on_gone = on_keeper_gone};
+
+static void on_planned(struct gather *gather)
+{
+	struct control *control =
+		(struct control *)((char *)gather - offsetof(struct control, first_gather));
+	struct message_plain ready;
+	if (gather->status) {
+		log_error("the kernel does not take the plan of policy %" PRIu64 ": %s",
+			control->policy_number, gather->text);
+		control->failed = true;
+		loop_stop(control->loop);
+		return;
+	}
+	/* what an earlier control left in the kernel's cache is not known here */
+	entries_drop_all(control->entries);
+	entries_send(control->entries, NULL);
+	bypass_resume(control->bypass);
+	message_init(&ready, MESSAGE_READY, sizeof(ready));
+	channel_send(control->keeper, &ready, -1);
+	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */
+	control->ready = true;
+	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: policy %" PRIu64 ", %zu sessions",
+		control->policy_number, session_table_count(control->table));
+}
+
+static bool make_parts(struct control *control)
+{
+	control->lists = lists_new();
+	control->table = session_table_new();
+	control->entries = entries_new(control);
+	control->live = live_new();
+	control->ended = ended_new();
+	control->tally = tally_new();
+	control->peers = peers_new(control);
+	control->health = health_peer_new(control);
+	control->metrics = metrics_peer_new(control);
+	control->apply = apply_new(control);
+	control->sessions = sessions_new(control);
+	control->cut = cut_new(control);
+	return control->lists && control->table && control->entries && control->live &&
+	       control->ended && control->tally && control->peers && control->health &&
+	       control->metrics && control->apply && control->sessions && control->cut;
+}
+
+/* What is in the state folder, and the policy: waits for the disk. 0 or -errno, said. */
+static int load_state(struct control *control)
+{
+	const char *dir = control->start.options.state_dir;
+	uint64_t last_id;
+	int error;
+	control->disk = disk_open(control->loop);
+	control->bypass = control->disk ? bypass_open(control) : NULL;
+	control->drained = control->bypass ? drained_open(control) : NULL;
+	if (!control->drained)
+		return -ENOMEM;
+	control->flow_ids = flow_ids_open(dir, control->disk, loop_wall_ms(control->loop));
+	if (!control->flow_ids)
+		return -ENOMEM;
+	control->history = policy_store_open(dir, control->disk, &error);
+	if (!error)
+		error = session_store_open(control->loop, dir, control->table, control->lists,
+			loop_wall_ms(control->loop), &last_id, &control->store);
+	if (error) {
+		log_error("the state folder %s cannot be used: %s", dir, strerror(-error));
+		return error;
+	}
+	error = policy_file_start(control);
+	if (error) {
+		log_error("there is no policy to start with");
+		return error;
+	}
+	struct audit_config config = audit_config_of(control->policy);
+	error = audit_open(control->loop, dir, &config, control->counters, &control->audit);
+	if (error) {
+		log_error("the audit in %s cannot be opened: %s", dir, strerror(-error));
+		return error;
+	}
+	error = session_table_set_devices(control->table, control->policy, control->lists);
+	sessions_loaded(control->sessions, last_id);
+	list_change_arm(control);
+	return error;
+}
+
+static void free_parts(struct control *control)
+{
+	metrics_peer_free(control->metrics); /* its questions end with it */
+	server_free(control->server);
+	peers_free(control->peers);
+	asks_fini(&control->keeper_asks);
+	channel_free(control->keeper);
+	session_store_close(control->store);
+	audit_close(control->audit);
+	disk_close(control->disk);
+	apply_free(control->apply);
+	bypass_free(control->bypass);
+	list_change_disarm(control);
+	sessions_free(control->sessions);
+	cut_free(control->cut);
+	flow_ids_free(control->flow_ids);
+	policy_store_free(control->history);
+	entries_free(control->entries);
+	health_peer_free(control->health);
+	drained_free(control->drained);
+	ended_free(control->ended);
+	tally_free(control->tally);
+	live_free(control->live);
+	session_table_free(control->table);
+	lists_free(control->lists);
+	policy_unref(control->policy);
+	loop_free(control->loop);
+	free(control);
+}
+
+/* Order: state and policy, then privileges, then the keeper hears of the plan. */
+static int start(struct control *control)
+{
+	const struct process_start *start_with = &control->start;
+	control->loop = loop_new();
+	if (!control->loop || !make_parts(control))
+		return -ENOMEM;
+	control->started_ms = loop_wall_ms(control->loop);
+	int error = load_state(control);
+	if (error)
+		return error;
+	control->log_level = control->policy->log_level;
+	log_set_level(control->log_level);
+	control->keeper =
+		channel_open(control->loop, start_with->keeper_fd, &keeper_handler, control);
+	control->server =
+		server_open(control, start_with->control_socket, start_with->session_socket);
+	if (!control->keeper || !control->server)
+		return -ENOMEM;
+	asks_init(&control->keeper_asks, control->loop, control->keeper);
+	tzset();
+	error = privilege_enter_control();
+	if (error) {
+		log_error("the filter of system calls cannot be set: %s", strerror(-error));
+		return error;
+	}
+	metrics_peer_follow(control->metrics);
+	apply_resume_confirm(control->apply);
+	gather_init(&control->first_gather, on_planned);
+	error = apply_send_plan(control, control->policy, &control->first_gather);
+	gather_end(&control->first_gather, error, NULL);
+	return error;
+}
+
+int control_main(const struct process_start *start_with)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	if (!control)
+		return 1;
+	control->start = *start_with;
+	/* signals to the whole group are the keeper's to answer; control ends with its channel */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	int error = start(control);
+	if (!error)
+		error = loop_run(control->loop);
+	int status = error || control->failed;
+	free_parts(control);
+	return status;
+}

@@ -1,0 +1,113 @@
+/* Owns the control process: its parts, the order of its start, its channel to the keeper. */
+#ifndef POSTERN_CONTROL_H
+#define POSTERN_CONTROL_H
+
+#include "daemon/control/ask.h"
+#include "daemon/loop.h"
+#include "daemon/process.h"
+#include "lib/counter.h"
+#include "lib/decide.h"
+#include "lib/lists.h"
+#include "lib/policy.h"
+#include "lib/session.h"
+
+struct apply;
+struct bypass;
+struct entries;
+struct live;
+struct peers;
+struct cut;
+struct disk;
+struct drained;
+struct ended;
+struct flow_ids;
+struct health_peer;
+struct metrics_peer;
+struct policy_store;
+struct server;
+struct sessions;
+struct session_store;
+struct tally;
+struct audit;
+
+#define CONTROL_LINKS_MAX 1024
+
+struct control_link {
+	uint32_t ifindex;
+	bool has_mac, up;
+	char name[POLICY_IFNAME_SIZE];
+};
+
+/* What the keeper has told since the start. */
+struct control_events {
+	uint64_t counts[MESSAGE_EVENTS];
+	char last[MESSAGE_EVENTS][MESSAGE_TEXT_SIZE];
+	uint64_t last_ms[MESSAGE_EVENTS];
+};
+
+/* The whole state of the process; each part is opened by its own file. */
+struct control {
+	struct process_start start;
+	struct loop *loop;
+	struct channel *keeper;
+	struct asks keeper_asks;
+
+	struct policy *policy; /* the running one */
+	uint64_t policy_number;
+	struct lists *lists;
+	struct session_table *table;
+
+	struct disk *disk;
+	struct flow_ids *flow_ids;
+	struct policy_store *history;
+	struct session_store *store;
+	struct audit *audit;
+	struct sessions *sessions;
+	struct cut *cut;
+	struct entries *entries;
+	struct peers *peers;
+	struct health_peer *health;
+	struct metrics_peer *metrics;
+	struct live *live;
+	struct ended *ended;
+	struct tally *tally;
+	struct apply *apply;
+	struct bypass *bypass;
+	struct drained *drained;
+	struct server *server;
+
+	struct control_link links[CONTROL_LINKS_MAX];
+	size_t nlinks;
+	bool links_done;
+	struct control_events events;
+	uint64_t counters[COUNTERS];           /* control's own */
+	struct message_kernel_counters kernel; /* as last told */
+	enum policy_log_level log_level;
+	uint64_t started_ms;                 /* wall clock */
+	bool ready;                          /* the keeper has plan and READY */
+	bool file_bad;                       /* changed, and not to be applied */
+	uint64_t judged_hash, judged_number; /* what policy_file_differs() last judged */
+	bool judged_same;
+	uint64_t filed_number; /* the policy of which `filed` tells */
+	bool filed;            /* it is what the file said when it was applied or saved */
+	bool stopping, failed;
+	bool handing_over; /* another control comes; relays go on with their flows */
+	bool keeper_gone;
+	uint32_t hand_over_seq;       /* answered when all requests have their answers */
+	uint64_t hand_over_ms;        /* when it was asked for */
+	struct loop_timer leave;      /* looks whether the hand-over may go on */
+	struct gather first_gather;   /* of the first plan */
+	struct loop_timer list_timer; /* the next entry of a dynamic list to end */
+};
+
+/* The world that decisions rest on, now. */
+struct decide_world control_world(const struct control *control);
+const struct control_link *control_find_link(const struct control *control, const char *name);
+/* Here and in every relay. */
+void control_set_log_level(struct control *control, enum policy_log_level level);
+/* Another policy is in force: what control keeps by it (retention of the audit, ...) follows. */
+void control_follow_policy(struct control *control);
+/* A relay's channel has closed. */
+void control_on_peer_left(struct control *control);
+
+#endif

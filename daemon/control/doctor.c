@@ -1,0 +1,361 @@
+#include "daemon/control/doctor.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/doctor_part.h"
+#include "daemon/control/entries.h"
+#include "daemon/control/metrics_peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *const doctor_state_names[DOCTOR_STATES] = {
+	[DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_ERROR] = "error"};
+
+void doctor_facts_add(struct doctor_facts *facts, const char *text)
+{
+	char *copy = facts->n < DOCTOR_FACTS_MAX ? strdup(text) : NULL;
+	if (copy)
+		facts->v[facts->n++] = copy;
+	else
+		facts->left_out++;
+}
+
+void doctor_facts_fini(struct doctor_facts *facts)
+{
+	for (size_t i = 0; i < facts->n; i++)
+		free(facts->v[i]);
+	*facts = (struct doctor_facts){.n = 0};
+}
+
+void examination_find(const struct examination *exam, const char *check, enum doctor_state state,
+	const char *advice, const char *format, ...)
+{
+	char found[768];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(found, sizeof(found), format, args);
+	va_end(args);
+	exam->finding(exam->context, check, state, found, state == DOCTOR_OK ? "" : advice);
+}
+
+const char *examination_fact(const struct doctor_facts *facts, const char *word, size_t *at)
+{
+	size_t len = strlen(word);
+	for (; *at < facts->n; (*at)++)
+		if (strncmp(facts->v[*at], word, len) == 0 && facts->v[*at][len] == ' ')
+			return facts->v[(*at)++] + len + 1;
+	return NULL;
+}
+
+static bool fact_is(const struct doctor_facts *facts, const char *word, const char *value)
+{
+	size_t at = 0;
+	const char *found = examination_fact(facts, word, &at);
+	return found && strncmp(found, value, strlen(value)) == 0;
+}
+
+/* A number from /proc or /sys; -1: cannot be read. */
+static long read_number(const char *path)
+{
+	char text[32];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	return strtol(text, NULL, 10);
+}
+
+static void check_forwarding(const struct examination *exam)
+{
+	static const struct {
+		const char *path, *name;
+	} families[] = {
+		{"/proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward"},
+		{"/proc/sys/net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding"},
+	};
+	for (size_t i = 0; i < 2; i++) {
+		char advice[96];
+		long on = read_number(families[i].path);
+		snprintf(advice, sizeof(advice), "sysctl -w %s=1", families[i].name);
+		examination_find(exam, "forwarding", on == 0 ? DOCTOR_ERROR : DOCTOR_OK, advice,
+			"%s is %ld%s", families[i].name, on, on < 0 ? " (not readable)" : "");
+	}
+}
+
+static bool is_zone_interface(const struct policy *policy, const char *ifname)
+{
+	for (size_t z = 0; z < policy->nzones; z++)
+		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++)
+			if (policy_interface_match(policy->zones[z].interfaces.v[i].text, ifname))
+				return true;
+	return false;
+}
+
+static void check_bridge_calls(const struct examination *exam)
+{
+	static const char *const names[] = {"bridge-nf-call-iptables", "bridge-nf-call-ip6tables"};
+	bool bridge = false;
+	size_t at = 0;
+	for (const char *name; (name = examination_fact(exam->facts, "bridge", &at));)
+		bridge |= is_zone_interface(exam->control->policy, name);
+	for (size_t i = 0; i < 2; i++) {
+		char advice[128], path[64];
+		snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", names[i]);
+		long on = read_number(path);
+		snprintf(advice, sizeof(advice), "sysctl -w net.bridge.%s=0", names[i]);
+		examination_find(exam, "bridge", on == 1 && bridge ? DOCTOR_ERROR : DOCTOR_OK,
+			advice, "net.bridge.%s is %s, %s", names[i],
+			on < 0    ? "absent"
+			: on == 0 ? "0"
+				  : "1",
+			bridge ? "a zone is on a bridge: with 1 nobody behind it is served"
+			       : "no zone is on a bridge");
+	}
+}
+
+/* Both are harmless behind our ip rules, which name the interface; told because people look. */
+static void check_reverse_path(const struct examination *exam)
+{
+	examination_find(exam, "rp-filter", DOCTOR_OK, "",
+		"net.ipv4.conf.all: rp_filter is %ld, src_valid_mark is %ld; either works",
+		read_number("/proc/sys/net/ipv4/conf/all/rp_filter"),
+		read_number("/proc/sys/net/ipv4/conf/all/src_valid_mark"));
+}
+
+static void check_syn_cookies(const struct examination *exam)
+{
+	long cookies = read_number("/proc/sys/net/ipv4/tcp_syncookies");
+	examination_find(exam, "syn-cookies", cookies == 2 ? DOCTOR_WARNING : DOCTOR_OK,
+		"sysctl -w net.ipv4.tcp_syncookies=1 (2 hides every client's MAC: zones with "
+		"identity mac answer 421)",
+		"net.ipv4.tcp_syncookies is %ld", cookies);
+}
+
+static void check_conntrack(const struct examination *exam)
+{
+	long max = read_number("/proc/sys/net/netfilter/nf_conntrack_max");
+	long count = read_number("/proc/sys/net/netfilter/nf_conntrack_count");
+	examination_find(exam, "conntrack",
+		max > 0 && count > max / 10 * 9 ? DOCTOR_WARNING : DOCTOR_OK,
+		"sysctl -w net.netfilter.nf_conntrack_max=... (a full table drops connections)",
+		"%ld of %ld connections", count, max);
+}
+
+static void check_kernel(const struct examination *exam)
+{
+	const struct doctor_facts *facts = exam->facts;
+	bool running = fact_is(facts, "plan", "running");
+	examination_find(exam, "table", running ? DOCTOR_OK : DOCTOR_ERROR,
+		"look into the log for why the kernel refused it; modules nf_tables, nft_tproxy, "
+		"nft_socket, nft_fib_inet, nf_conntrack are needed",
+		"table inet postern is %s%s", running ? "as we left it" : "not in force",
+		fact_is(facts, "table", "owned") ? ", safe from a foreign flush"
+						 : ", put back after a foreign flush");
+	bool queue = !fact_is(facts, "queue", "none");
+	examination_find(exam, "queue", queue ? DOCTOR_OK : DOCTOR_ERROR,
+		"the kernel needs nft_queue, or nft_compat with xt_NFQUEUE", "%s",
+		fact_is(facts, "queue", "native")   ? "nft queue"
+		: fact_is(facts, "queue", "compat") ? "xtables NFQUEUE by nft_compat"
+						    : "no queue");
+	examination_find(exam, "route", fact_is(facts, "routes", "ok") ? DOCTOR_OK : DOCTOR_ERROR,
+		"ip rule show; ip route show table all: another program removes ours",
+		"ip rules and the local route are %s",
+		fact_is(facts, "routes", "ok") ? "in place" : "failing");
+}
+
+static void check_queue_losses(const struct examination *exam)
+{
+	size_t at = 0;
+	unsigned number, port, waiting, dropped, user_dropped;
+	const char *fact = examination_fact(exam->facts, "nfqueue", &at);
+	if (!fact || sscanf(fact, "%u %u %u %u %u", &number, &port, &waiting, &dropped,
+			     &user_dropped) != 5) {
+		examination_find(
+			exam, "queue", DOCTOR_ERROR, "restart posternd", "nobody reads the queue");
+		return;
+	}
+	examination_find(exam, "queue", dropped + user_dropped ? DOCTOR_WARNING : DOCTOR_OK,
+		"first packets came faster than they were decided: clients try again",
+		"%u waiting, %u dropped", waiting, dropped + user_dropped);
+}
+
+static void check_listeners(const struct examination *exam)
+{
+	unsigned closed = 0, open = 0;
+	size_t at = 0;
+	for (const char *fact; (fact = examination_fact(exam->facts, "listener", &at));)
+		*(strstr(fact, " closed") ? &closed : &open) += 1;
+	examination_find(exam, "listener", closed ? DOCTOR_ERROR : DOCTOR_OK,
+		"relays cannot be started: see the log", "%u open, %u closed", open, closed);
+}
+
+static void check_interfaces(const struct examination *exam)
+{
+	const struct policy *policy = exam->control->policy;
+	for (size_t z = 0; z < policy->nzones; z++)
+		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++) {
+			const char *pattern = policy->zones[z].interfaces.v[i].text;
+			bool present = false;
+			for (size_t l = 0; l < exam->control->nlinks; l++)
+				present |= policy_interface_match(
+					pattern, exam->control->links[l].name);
+			examination_find(exam, "interface", present ? DOCTOR_OK : DOCTOR_WARNING,
+				"it may come later; is the name right? ip -br link",
+				"zone %s: \"%s\" is %s", policy->zones[z].name.text, pattern,
+				present ? "present" : "not present");
+		}
+}
+
+static const char *zone_of_interface(const struct policy *policy, const char *ifname)
+{
+	for (size_t z = 0; z < policy->nzones; z++)
+		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++)
+			if (policy_interface_match(policy->zones[z].interfaces.v[i].text, ifname))
+				return policy->zones[z].name.text;
+	return NULL;
+}
+
+/* With `bind client` the server answers the client itself, and must do so by way of us. The keeper
+ * tells "ADDRESS PORT INTERFACE" of each host. */
+static void check_bound(const struct examination *exam)
+{
+	size_t at = 0;
+	char host[ADDR_TEXT_SIZE], ifname[64];
+	unsigned port;
+	for (const char *fact; (fact = examination_fact(exam->facts, "bound", &at));) {
+		if (sscanf(fact, "%45s %u %63s", host, &port, ifname) != 3)
+			continue;
+		const char *zone = zone_of_interface(exam->control->policy, ifname);
+		if (strcmp(ifname, "-") == 0)
+			examination_find(exam, "server-return", DOCTOR_ERROR,
+				"give the gateway a route to the server, and the server one back",
+				"%s (bind client) has no route", host);
+		else if (zone)
+			examination_find(exam, "server-return", DOCTOR_ERROR,
+				"bind gateway, or a network of its own for the server: beside its "
+				"clients it answers them directly, and no connection comes about",
+				"%s (bind client) is behind %s, an interface of zone %s", host,
+				ifname, zone);
+		else
+			examination_find(exam, "server-return", DOCTOR_OK, "",
+				"%s (bind client) answers by %s, if it routes the clients' "
+				"networks "
+				"to this gateway",
+				host, ifname);
+	}
+}
+
+static void check_devices(const struct examination *exam)
+{
+	const struct policy *policy = exam->control->policy;
+	unsigned local = 0;
+	for (size_t d = 0; d < policy->ndevices; d++)
+		for (size_t m = 0; m < policy->devices[d].nmacs; m++) {
+			char text[MAC_TEXT_SIZE];
+			const struct mac *mac = &policy->devices[d].macs[m];
+			if (!mac_is_local(mac))
+				continue;
+			local++;
+			examination_find(exam, "device-mac", DOCTOR_WARNING,
+				"phones and laptops make such MACs up and change them; switch that "
+				"off on the device",
+				"device %s: %s is locally administered",
+				policy->devices[d].name.text, mac_format(mac, text));
+		}
+	if (!local)
+		examination_find(exam, "device-mac", DOCTOR_OK, "", "no device has a made-up MAC");
+}
+
+#define ROUTER_ADDRESSES 5 /* IPv4 addresses behind one MAC that no single host has */
+#define MACS_COUNTED     4096
+
+struct mac_count {
+	struct mac mac;
+	unsigned addresses;
+};
+
+struct mac_counts {
+	struct mac_count v[MACS_COUNTED]; /* open addressing */
+};
+
+static int count_mac(void *context, const struct entry *entry)
+{
+	struct mac_counts *counts = context;
+	const struct mac *mac = &entry->key.mac;
+	if (!entry->key.has_mac || entry->key.source.family != ADDR_IP4)
+		return 0;
+	uint32_t at = policy_hash(mac->bytes, sizeof(mac->bytes));
+	for (unsigned i = 0; i < 16; i++) {
+		struct mac_count *count = &counts->v[(at + i) % MACS_COUNTED];
+		if (count->addresses && !mac_equal(&count->mac, mac))
+			continue;
+		count->mac = *mac;
+		count->addresses++;
+		break;
+	}
+	return 0;
+}
+
+static void check_routers(const struct examination *exam)
+{
+	struct mac_counts *counts = calloc(1, sizeof(*counts));
+	unsigned routers = 0;
+	if (!counts)
+		return;
+	entries_each(exam->control->entries, count_mac, counts);
+	for (size_t i = 0; i < MACS_COUNTED; i++) {
+		char text[MAC_TEXT_SIZE];
+		if (counts->v[i].addresses < ROUTER_ADDRESSES)
+			continue;
+		routers++;
+		examination_find(exam, "router", DOCTOR_WARNING,
+			"behind a router all clients have its MAC: give that zone identity address",
+			"%u addresses behind %s", counts->v[i].addresses,
+			mac_format(&counts->v[i].mac, text));
+	}
+	if (!routers)
+		examination_find(exam, "router", DOCTOR_OK, "", "no MAC stands for many addresses");
+	free(counts);
+}
+
+static void check_policy_file(const struct examination *exam)
+{
+	examination_find(exam, "policy-file", exam->control->file_bad ? DOCTOR_ERROR : DOCTOR_OK,
+		"posternctl policy check FILE", "%s",
+		exam->control->file_bad
+			? "the file changed and is not good: an older policy is running"
+			: "the running policy is good");
+}
+
+static void check_metrics(const struct examination *exam)
+{
+	char text[256];
+	bool bad = metrics_peer_trouble(exam->control->metrics, text, sizeof(text));
+	examination_find(exam, "metrics", bad ? DOCTOR_WARNING : DOCTOR_OK,
+		"Nobody can scrape it; mail goes on. Choose another address or port in "
+		"`metrics listen`, or end what holds this one: ss -ltnp",
+		"%s", bad ? text : "they can be scraped, or are not wanted");
+}
+
+void doctor_examine(const struct control *control, const struct doctor_facts *facts,
+	doctor_finding *finding, void *context)
+{
+	static void (*const checks[])(const struct examination *) = {check_policy_file,
+		check_interfaces, check_forwarding, check_bridge_calls, check_reverse_path,
+		check_kernel, examination_of_foreign, check_conntrack, check_queue_losses,
+		check_syn_cookies, check_listeners, examination_of_servers, check_bound,
+		check_devices, check_routers, check_metrics};
+	const struct examination exam = {control, facts, finding, context};
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
+		checks[i](&exam);
+}

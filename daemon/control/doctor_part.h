@@ -1,0 +1,25 @@
+/* Owns what the parts of doctor share: one examination under way, and how it says what it found. */
+#ifndef POSTERN_DOCTOR_PART_H
+#define POSTERN_DOCTOR_PART_H
+
+#include "daemon/control/doctor.h"
+
+struct examination {
+	const struct control *control;
+	const struct doctor_facts *facts;
+	doctor_finding *finding;
+	void *context;
+};
+
+/* The advice is left out where all is well. */
+void examination_find(const struct examination *exam, const char *check, enum doctor_state state,
+	const char *advice, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* What stands behind the fact's first word, or NULL; each call with *at goes on behind the last. */
+const char *examination_fact(const struct doctor_facts *facts, const char *word, size_t *at);
+
+/* doctor_server.c: the servers, that each has a host that may be used, and the way there. */
+void examination_of_servers(const struct examination *exam);
+/* doctor_foreign.c: other programs' chains and rules on the way of our packets. */
+void examination_of_foreign(const struct examination *exam);
+
+#endif

@@ -1,0 +1,94 @@
+/* What doctor finds of the servers: that each has a host that may be used, and the way there. */
+#include "daemon/control/doctor_part.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/health_peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Asks the routing table by connecting a datagram socket; nothing is sent. 0 or -errno. */
+static int find_route(const struct addr *addr, struct addr *own)
+{
+	struct sockaddr_storage sa;
+	struct endpoint to = {.addr = *addr, .port = 25}, from;
+	size_t len = endpoint_encode(&to, &sa);
+	int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	socklen_t own_len = sizeof(sa);
+	int error = 0;
+	if (connect(fd, (struct sockaddr *)&sa, (socklen_t)len) < 0 ||
+		getsockname(fd, (struct sockaddr *)&sa, &own_len) < 0)
+		error = -errno;
+	else
+		error = endpoint_decode((struct sockaddr *)&sa, own_len, &from);
+	close(fd);
+	if (!error)
+		*own = from.addr;
+	return error;
+}
+
+static void check_route(const struct examination *exam, const struct policy_server *server,
+	const char *host, const struct addr *addr)
+{
+	char text[ADDR_TEXT_SIZE], own_text[ADDR_TEXT_SIZE] = "";
+	struct addr own;
+	int error = find_route(addr, &own);
+	bool named = strcmp(host, addr_format(addr, text)) != 0;
+	if (!error)
+		addr_format(&own, own_text);
+	examination_find(exam, "server-route", error ? DOCTOR_ERROR : DOCTOR_OK,
+		"give the gateway a route to the server, and the server one back",
+		"server %s: %s%s%s %s%s", server->name.text, host, named ? " " : "",
+		named ? text : "", error ? strerror(-error) : "from ", own_text);
+}
+
+/* Down is trouble for all when no other host is there; never is always somebody's mistake. */
+static void check_target(const struct examination *exam, const struct message_targets *targets,
+	const struct message_target *target, bool others)
+{
+	char advice[128];
+	bool never = target->state == TARGET_NEVER;
+	if (target->state != TARGET_DOWN && !never)
+		return;
+	snprintf(advice, sizeof(advice), "posternctl server test %s", targets->server);
+	examination_find(exam, "server-host", never || !others ? DOCTOR_ERROR : DOCTOR_WARNING,
+		advice, "server %s: %s port %u is %s: %s", targets->server, target->name,
+		target->port, never ? "never used" : "down", target->text);
+}
+
+static bool is_usable(const struct message_target *target)
+{
+	return !target->drained && target->weight > 0 && target->naddresses > 0 &&
+	       (target->state == TARGET_UP || target->state == TARGET_UNKNOWN);
+}
+
+static void check_server(const struct examination *exam, size_t index)
+{
+	const struct policy_server *server = &exam->control->policy->servers[index];
+	const struct message_targets *targets = health_peer_targets(exam->control->health, index);
+	size_t usable = 0;
+
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		usable += is_usable(&targets->v[i]);
+	for (uint32_t i = 0; targets && i < targets->n; i++) {
+		const struct message_target *target = &targets->v[i];
+		check_target(exam, targets, target, usable > 0);
+		for (unsigned a = 0; a < target->naddresses; a++)
+			check_route(exam, server, target->name, &target->addresses[a]);
+	}
+	examination_find(exam, "server", usable ? DOCTOR_OK : DOCTOR_ERROR,
+		"posternctl server show: without a host that can be used, clients get 421",
+		"server %s: %zu of %u hosts can be used now", server->name.text, usable,
+		targets ? (unsigned)targets->n : 0);
+}
+
+void examination_of_servers(const struct examination *exam)
+{
+	for (size_t i = 0; i < exam->control->policy->nservers; i++)
+		check_server(exam, i);
+}

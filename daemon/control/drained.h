@@ -1,0 +1,28 @@
+/* Owns which hosts of the servers the operator has drained: they take no new flows, whatever policy
+ * and probes say, until they are enabled again. Kept in the state folder. */
+#ifndef POSTERN_DRAINED_H
+#define POSTERN_DRAINED_H
+
+#include "daemon/control/ask.h"
+
+struct control;
+struct drained;
+
+#define DRAINED_MAX 1024
+
+/* What was on before the restart. NULL: out of memory. */
+struct drained *drained_open(struct control *control);
+void drained_free(struct drained *drained);
+
+/* host as it is shown; its ports are one. Wall clock: since when; 0: it is not drained. */
+uint64_t drained_since(const struct drained *drained, const char *server, const char *host);
+/* Is any host of the server? */
+bool drained_any(const struct drained *drained, const char *server);
+/* Sets the byte in each target. */
+void drained_mark(const struct drained *drained, struct message_targets *message);
+/* A part of the gather: over when it is on the disk. 0, -EALREADY: it is so, -ENOSPC: too many;
+ * with an error the gather gets no part. */
+int drained_set(struct drained *drained, const char *server, const char *host, bool on,
+	struct gather *gather);
+
+#endif

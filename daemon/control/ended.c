@@ -1,0 +1,156 @@
+#include "daemon/control/ended.h"
+
+#include "daemon/control/audit.h"
+#include "daemon/control/control.h"
+#include "daemon/control/monitor.h"
+#include "daemon/control/row.h"
+#include "daemon/control/tally.h"
+#include "lib/flowid.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SECONDS 60
+
+struct ended {
+	uint64_t second[SECONDS]; /* which second each slot is of */
+	uint32_t counts[SECONDS][ENDINGS];
+};
+
+struct ended *ended_new(void)
+{
+	return calloc(1, sizeof(struct ended));
+}
+
+void ended_free(struct ended *ended)
+{
+	free(ended);
+}
+
+static void count_refusal(struct ended *ended, uint64_t now_ms, enum ending ending)
+{
+	uint64_t second = now_ms / 1000;
+	size_t slot = second % SECONDS;
+	if (ended->second[slot] != second) {
+		ended->second[slot] = second;
+		memset(ended->counts[slot], 0, sizeof(ended->counts[slot]));
+	}
+	ended->counts[slot][ending]++;
+}
+
+void ended_last_minute(const struct ended *ended, uint64_t now_ms, uint64_t counts[static ENDINGS])
+{
+	uint64_t second = now_ms / 1000;
+	memset(counts, 0, ENDINGS * sizeof(counts[0]));
+	for (size_t slot = 0; slot < SECONDS; slot++)
+		if (ended->second[slot] + SECONDS > second)
+			for (unsigned i = 0; i < ENDINGS; i++)
+				counts[i] += ended->counts[slot][i];
+}
+
+static bool is_refusal(enum ending ending)
+{
+	switch (ending_class_of(ending)) {
+	case ENDING_CLASS_REFUSED:
+	case ENDING_CLASS_SERVER:
+		return true;
+	case ENDING_CLASS_NORMAL:
+	case ENDING_CLASS_LEFT:
+	case ENDING_CLASS_LOST:
+	case ENDING_CLASS_ENDED:
+		break;
+	}
+	return false;
+}
+
+void ended_began(struct control *control, const struct message_started *started)
+{
+	if (!monitor_wanted(control, MONITOR_FLOW))
+		return;
+	char id[FLOWID_TEXT_SIZE];
+	const struct session *session = session_table_find(control->table, started->session);
+	monitor_publish(control, MONITOR_FLOW,
+		json_pack("{s:s, s:s, s:o, s:o}", "event", "started", "flow",
+			flowid_format(started->flow, id), "user",
+			session ? row_string(&session->user) : json_null(), "rule",
+			row_text(started->rule)));
+}
+
+static void publish(struct control *control, const struct message_flow *flow)
+{
+	bool refusal = is_refusal((enum ending)flow->ending);
+	enum monitor_topic topic = refusal ? MONITOR_REFUSAL : MONITOR_FLOW;
+	if (!monitor_wanted(control, topic))
+		return;
+	char *text = audit_json(flow, false);
+	json_t *record = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *row = json_pack("{s:s}", "event", refusal ? "refused" : "ended");
+	if (record)
+		json_object_update(row, record);
+	json_decref(record);
+	free(text);
+	monitor_publish(control, topic, row);
+}
+
+static void note(struct control *control, const struct message_flow *flow)
+{
+	tally_flow(control->tally, flow);
+	if (is_refusal((enum ending)flow->ending))
+		count_refusal(
+			control->ended, loop_wall_ms(control->loop), (enum ending)flow->ending);
+	publish(control, flow);
+}
+
+void ended_flow(struct control *control, const struct message_flow *flow)
+{
+	note(control, flow);
+	audit_record(control->audit, flow);
+}
+
+void ended_lost(struct control *control, const struct live_flow *live)
+{
+	struct message_flow flow;
+	const struct session *session = session_table_find(control->table, live->session);
+	message_init(&flow, MESSAGE_RECORD, sizeof(flow));
+	flow.id = live->id;
+	flow.session = live->session;
+	flow.start_ms = live->start_ms;
+	flow.end_ms = loop_wall_ms(control->loop);
+	flow.verdict = POLICY_VERDICT_REDIRECT;
+	flow.ending = ENDING_RELAY_DIED;
+	flow.audit = 1;
+	flow.relay = live->relay;
+	strncpy(flow.rule, live->rule, sizeof(flow.rule) - 1);
+	if (session) {
+		strncpy(flow.user, session->user.text, sizeof(flow.user) - 1);
+		strncpy(flow.zone, session->zone.text, sizeof(flow.zone) - 1);
+		flow.mac = session->mac;
+	}
+	ended_flow(control, &flow);
+}
+
+void ended_refused(struct control *control, const struct message_admit *admit,
+	const struct decision *decision, size_t zone)
+{
+	struct message_flow flow;
+	message_init(&flow, MESSAGE_RECORD, sizeof(flow));
+	flow.start_ms = flow.end_ms = loop_wall_ms(control->loop);
+	flow.verdict = (uint16_t)decision->verdict;
+	flow.ending = decision->verdict == POLICY_VERDICT_DROP ? ENDING_DROPPED : ENDING_REJECTED;
+	flow.reason = (uint16_t)decision->reason;
+	flow.audit = decision->rule < 0 || control->policy->rules[decision->rule].audit;
+	flow.client = admit->source;
+	flow.original = admit->original;
+	flow.mac = admit->mac;
+	memcpy(flow.ifname, admit->ifname, sizeof(flow.ifname));
+	strncpy(flow.zone, control->policy->zones[zone].name.text, sizeof(flow.zone) - 1);
+	if (decision->rule >= 0)
+		strncpy(flow.rule, control->policy->rules[decision->rule].name.text,
+			sizeof(flow.rule) - 1);
+	if (decision->session) {
+		flow.session = decision->session->id;
+		strncpy(flow.user, decision->session->user.text, sizeof(flow.user) - 1);
+	}
+	note(control, &flow);
+	audit_refused(control->audit, &flow);
+}

@@ -1,0 +1,28 @@
+/* Owns what is done when a flow began or ended, or an admission was refused: audit, live events,
+ * and the refusals of the last minute by reason. */
+#ifndef POSTERN_ENDED_H
+#define POSTERN_ENDED_H
+
+#include "daemon/control/live.h"
+#include "lib/decide.h"
+#include "lib/message.h"
+
+struct control;
+struct ended;
+
+struct ended *ended_new(void);
+void ended_free(struct ended *ended);
+
+void ended_began(struct control *control, const struct message_started *started);
+/* A relay's audit record. */
+void ended_flow(struct control *control, const struct message_flow *flow);
+/* A flow whose relay died: what control knows of it. */
+void ended_lost(struct control *control, const struct live_flow *flow);
+/* An admission with verdict reject or drop. */
+void ended_refused(struct control *control, const struct message_admit *admit,
+	const struct decision *decision, size_t zone);
+
+/* Refusals of the last minute, by ending. */
+void ended_last_minute(const struct ended *ended, uint64_t now_ms, uint64_t counts[static ENDINGS]);
+
+#endif

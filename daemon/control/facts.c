@@ -1,0 +1,94 @@
+#include "daemon/control/facts.h"
+
+#include "daemon/control/ask.h"
+#include "daemon/control/control.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct asking {
+	struct ask text, counters;
+	unsigned missing;
+	struct facts facts;
+	void (*done)(void *context, const struct facts *facts);
+	void *context;
+};
+
+static void finish(struct asking *asking)
+{
+	if (--asking->missing)
+		return;
+	asking->done(asking->context, &asking->facts);
+	for (size_t i = 0; i < asking->facts.n; i++)
+		free(asking->facts.lines[i]);
+	free(asking->facts.lines);
+	free(asking);
+}
+
+static void add_line(struct facts *facts, const char *text)
+{
+	if (facts->n == FACTS_MAX)
+		return;
+	char **lines = realloc(facts->lines, (facts->n + 1) * sizeof(*lines));
+	if (!lines)
+		return;
+	facts->lines = lines;
+	lines[facts->n] = strdup(text);
+	facts->n += lines[facts->n] != NULL;
+}
+
+static void on_text(struct ask *ask, const struct message_header *message)
+{
+	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, text));
+	if (message && message->type == MESSAGE_TEXT) {
+		add_line(&asking->facts, ((const struct message_text *)message)->text);
+		return;
+	}
+	asking->facts.complete = message != NULL;
+	finish(asking);
+}
+
+static void on_counters(struct ask *ask, const struct message_header *message)
+{
+	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, counters));
+	if (message && message->type == MESSAGE_KERNEL_COUNTERS) {
+		memcpy(&asking->facts.counters, message, sizeof(asking->facts.counters));
+		asking->facts.counters_known = true;
+	}
+	finish(asking);
+}
+
+void facts_ask(struct control *control, void (*done)(void *context, const struct facts *facts),
+	void *context)
+{
+	struct asking *asking = calloc(1, sizeof(*asking));
+	struct message_plain question;
+	if (!asking) {
+		done(context, &(struct facts){0});
+		return;
+	}
+	asking->done = done;
+	asking->context = context;
+	asking->missing = 3;
+	asking->text.on_answer = on_text;
+	asking->counters.on_answer = on_counters;
+	message_init(&question, MESSAGE_KERNEL_COUNTERS_GET, sizeof(question));
+	ask_send(&control->keeper_asks, &asking->counters, &question, -1);
+	message_init(&question, MESSAGE_DOCTOR_GET, sizeof(question));
+	ask_send(&control->keeper_asks, &asking->text, &question, -1);
+	finish(asking);
+}
+
+const char *facts_find(const struct facts *facts, const char *words, size_t *at)
+{
+	size_t len = strlen(words);
+	for (size_t i = at ? *at : 0; i < facts->n; i++) {
+		const char *line = facts->lines[i];
+		if (strncmp(line, words, len) != 0 || (line[len] != ' ' && line[len]))
+			continue;
+		if (at)
+			*at = i + 1;
+		return line[len] ? line + len + 1 : "";
+	}
+	return NULL;
+}

@@ -1,0 +1,452 @@
+#include "daemon/control/health_peer.h"
+
+#include "daemon/control/bound.h"
+#include "daemon/control/control.h"
+#include "daemon/control/drained.h"
+#include "daemon/log.h"
+#include "daemon/control/monitor.h"
+#include "daemon/control/names.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/row.h"
+#include "lib/language.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct told {
+	struct told *next;
+	struct message_targets message;
+};
+
+struct health_peer {
+	struct control *control;
+	struct channel *channel; /* NULL: it does not run */
+	struct asks asks;        /* questions that wait there */
+	uint32_t generation;
+	struct told *told;               /* one for each server */
+	struct message_client_side side; /* as last sent */
+	struct bound *bound;
+	struct names *names;           /* who waits for what it tells */
+	struct message_targets *first; /* of a server of which nothing was told; room for all */
+	uint64_t last[COUNTERS];       /* of this generation */
+	uint64_t dead[COUNTERS];       /* sum of the generations before */
+};
+
+/* What waited for the kernel to know its addresses. */
+static void tell_bound(void *context)
+{
+	struct health_peer *peer = context;
+	for (const struct told *told = peer->told; told; told = told->next) {
+		ptrdiff_t at = policy_find_server(peer->control->policy, told->message.server);
+		if (at < 0 || peer->control->policy->servers[at].bind != POLICY_BIND_CLIENT)
+			continue;
+		peers_send(peer->control->peers, &told->message);
+		/* a probe before went astray */
+		health_peer_probe_now(peer, told->message.server);
+	}
+}
+
+struct health_peer *health_peer_new(struct control *control)
+{
+	struct health_peer *peer = calloc(1, sizeof(*peer));
+	if (!peer)
+		return NULL;
+	peer->control = control;
+	peer->bound = bound_new(control, tell_bound, peer);
+	if (!peer->bound) {
+		free(peer);
+		return NULL;
+	}
+	return peer;
+}
+
+/* A dead one's totals stay in the sum; its gauges are nothing any more. */
+static void hang_up(struct health_peer *peer)
+{
+	channel_free(peer->channel);
+	peer->channel = NULL;
+	asks_fini(&peer->asks);
+	for (unsigned i = 0; i < COUNTERS; i++)
+		if (counter_kind_of(i) == COUNTER_KIND_TOTAL)
+			peer->dead[i] += peer->last[i];
+	memset(peer->last, 0, sizeof(peer->last));
+}
+
+void health_peer_free(struct health_peer *peer)
+{
+	if (!peer)
+		return;
+	hang_up(peer);
+	while (peer->told) {
+		struct told *told = peer->told;
+		peer->told = told->next;
+		free(told);
+	}
+	free(peer->first);
+	bound_free(peer->bound);
+	free(peer);
+}
+
+static struct told **find(struct health_peer *peer, const char *server)
+{
+	struct told **at = &peer->told;
+	while (*at && strcmp((*at)->message.server, server) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static const struct message_target *same_target(
+	const struct message_targets *targets, const struct message_target *target)
+{
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		if (targets->v[i].port == target->port &&
+			dns_same_name(targets->v[i].name, target->name))
+			return &targets->v[i];
+	return NULL;
+}
+
+static void publish_changes(struct control *control, const struct message_targets *old,
+	const struct message_targets *message)
+{
+	if (!monitor_wanted(control, MONITOR_SERVER))
+		return;
+	for (uint32_t i = 0; i < message->n; i++) {
+		const struct message_target *target = &message->v[i];
+		const struct message_target *before = same_target(old, target);
+		if (before ? before->state == target->state : target->state == TARGET_UNKNOWN)
+			continue;
+		monitor_publish(control, MONITOR_SERVER,
+			json_pack("{s:s, s:o, s:o, s:i, s:s, s:o}", "event", "host", "server",
+				row_text(message->server), "host", row_text(target->name), "port",
+				(int)target->port, "state", target_state_names[target->state],
+				"why", row_text(target->text)));
+	}
+}
+
+/* In the place of what it said before. A word on a server of an older policy comes too late. */
+static void take_targets(struct health_peer *peer, const struct message_targets *message)
+{
+	struct told **at = find(peer, message->server);
+	struct told *told = malloc(offsetof(struct told, message) + message->header.bytes);
+
+	if (!told || policy_find_server(peer->control->policy, message->server) < 0) {
+		free(told);
+		return;
+	}
+	memcpy(&told->message, message, message->header.bytes);
+	told->message.header.seq = 0;
+	drained_mark(peer->control->drained, &told->message);
+	publish_changes(peer->control, *at ? &(*at)->message : NULL, message);
+	told->next = *at ? (*at)->next : NULL;
+	free(*at);
+	*at = told;
+	if (bound_pass(peer->bound, &told->message))
+		peers_send(peer->control->peers, &told->message);
+	for (struct names *names = peer->names, *next; names; names = next) {
+		next = names->next;
+		names_on_told(names);
+	}
+}
+
+static void put_line(struct message_targets *message, size_t line, const struct policy_host *host)
+{
+	struct message_target *target = &message->v[message->n++];
+	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
+	target->line = (uint16_t)line;
+	target->port = host->port;
+	target->preference = host->preference;
+	target->weight = host->weight;
+	target->limit_flows = host->limit_flows;
+	target->client_families = TARGET_CLIENTS_ALL;
+	target->naddresses = host->addr.family != ADDR_NONE;
+	target->addresses[0] = host->addr;
+}
+
+/* What the policy itself says of a server's targets. */
+static struct message_targets *say_first(struct health_peer *peer, size_t server)
+{
+	const struct policy_server *from = &peer->control->policy->servers[server];
+	size_t room = sizeof(*peer->first) + TARGETS_MAX * sizeof(peer->first->v[0]);
+	struct message_targets *first = peer->first;
+
+	if (!first && !(first = peer->first = malloc(room)))
+		return NULL;
+	message_init(first, MESSAGE_TARGETS, room);
+	first->number = peer->control->policy_number;
+	snprintf(first->server, sizeof(first->server), "%s", from->name.text);
+	for (size_t i = 0; i < from->nhosts && i < TARGETS_MAX; i++)
+		put_line(first, i, &from->hosts[i]);
+	first->header.bytes = (uint32_t)(sizeof(*first) + first->n * sizeof(first->v[0]));
+	drained_mark(peer->control->drained, first);
+	return first;
+}
+
+static bool is_client_side(const struct policy *policy, const char *ifname)
+{
+	for (size_t i = 0; i < policy->nzones; i++)
+		for (size_t j = 0; j < policy->zones[i].interfaces.n; j++)
+			if (policy_interface_match(policy->zones[i].interfaces.v[j].text, ifname))
+				return true;
+	return false;
+}
+
+/* The first of each IP version on a zone's interface that others can send to. */
+static void find_client_side(const struct policy *policy, struct message_client_side *message)
+{
+	struct ifaddrs *addresses = NULL;
+	message_init(message, MESSAGE_CLIENT_SIDE, sizeof(*message));
+	if (getifaddrs(&addresses) < 0)
+		return;
+	for (const struct ifaddrs *at = addresses; at; at = at->ifa_next) {
+		struct endpoint own;
+		if (!at->ifa_addr || !is_client_side(policy, at->ifa_name) ||
+			endpoint_decode(at->ifa_addr, sizeof(struct sockaddr_storage), &own) < 0 ||
+			addr_is_link_local(&own.addr) || addr_is_loopback(&own.addr))
+			continue;
+		struct addr *addr = own.addr.family == ADDR_IP6 ? &message->ip6 : &message->ip4;
+		if (addr->family == ADDR_NONE)
+			*addr = own.addr;
+	}
+	freeifaddrs(addresses);
+}
+
+static bool says_who(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nservers; i++)
+		if (policy->servers[i].bind == POLICY_BIND_CLIENT ||
+			policy->servers[i].announce != POLICY_ANNOUNCE_NONE)
+			return true;
+	return false;
+}
+
+/* Addresses may come long after their interface: looked at again when health says its counters. */
+static void send_client_side(struct health_peer *peer)
+{
+	struct message_client_side message;
+	if (!peer->channel || !peer->control->policy || !says_who(peer->control->policy))
+		return;
+	find_client_side(peer->control->policy, &message);
+	if (addr_equal(&message.ip4, &peer->side.ip4) && addr_equal(&message.ip6, &peer->side.ip6))
+		return;
+	peer->side = message;
+	health_peer_send(peer, &message);
+}
+
+static void on_message(void *context, const struct message_header *message, int fd)
+{
+	struct health_peer *peer = context;
+	const void *m = message;
+
+	if (fd >= 0)
+		close(fd);
+	peer->control->counters[COUNTER_MESSAGES_RECEIVED]++;
+	if (asks_on_message(&peer->asks, message))
+		return;
+	switch (message->type) {
+	case MESSAGE_TARGETS:
+		take_targets(peer, m);
+		break;
+	case MESSAGE_COUNTERS:
+		memcpy(peer->last, ((const struct message_counters *)m)->v, sizeof(peer->last));
+		send_client_side(peer);
+		break;
+	case MESSAGE_TESTED: /* of a question that was given up */
+		break;
+	case MESSAGE_REPLY:
+		if (((const struct message_reply *)m)->status < 0)
+			log_error("health refuses what it was told: %s",
+				((const struct message_reply *)m)->text);
+		break;
+	default:
+		peer->control->counters[COUNTER_MESSAGES_BAD]++;
+		log_warning("health says %s, which is not its to say",
+			message_name((enum message_type)message->type));
+	}
+}
+
+static void on_gone(void *context)
+{
+	struct health_peer *peer = context;
+	log_debug("health is gone; what it said stands");
+	hang_up(peer);
+}
+
+static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
+
+void health_peer_send(struct health_peer *peer, const void *message)
+{
+	if (peer->channel && channel_send(peer->channel, message, -1) == 0)
+		peer->control->counters[COUNTER_MESSAGES_SENT]++;
+}
+
+static void send_policy_message(struct health_peer *peer, enum message_type type, int fd)
+{
+	struct message_policy message;
+	message_init(&message, type, sizeof(message));
+	message.header.seq = channel_next_seq(peer->channel);
+	message.number = peer->control->policy_number;
+	channel_send(peer->channel, &message, fd);
+}
+
+static void send_policy(struct health_peer *peer)
+{
+	size_t len;
+	if (!peer->control->policy)
+		return;
+	send_client_side(peer);
+	char *text = language_print(peer->control->policy, LANGUAGE_PRINT_RESOLVED, &len);
+	int fd = text ? channel_memfd("policy", text, len) : -ENOMEM;
+	free(text);
+	if (fd < 0) {
+		log_error("no memory for the policy of health");
+		return;
+	}
+	send_policy_message(peer, MESSAGE_POLICY, fd);
+	send_policy_message(peer, MESSAGE_POLICY_COMMIT, -1);
+	close(fd);
+}
+
+void health_peer_add(struct health_peer *peer, uint32_t generation, int fd)
+{
+	struct message_log_level level;
+	struct message_plain done;
+
+	if (fd < 0)
+		return;
+	if (peer->channel)
+		hang_up(peer);
+	peer->channel = channel_open(peer->control->loop, fd, &handler, peer);
+	if (!peer->channel) {
+		close(fd);
+		return;
+	}
+	peer->generation = generation;
+	memset(&peer->side, 0, sizeof(peer->side));
+	asks_init(&peer->asks, peer->control->loop, peer->channel);
+	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
+	level.level = peer->control->log_level;
+	health_peer_send(peer, &level);
+	for (const struct told *told = peer->told; told; told = told->next)
+		health_peer_send(peer, &told->message);
+	if (!peer->control->policy)
+		return;
+	send_policy(peer);
+	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
+	health_peer_send(peer, &done);
+}
+
+void health_peer_gone(struct health_peer *peer, uint32_t generation)
+{
+	/* what it said last may still wait in its socket */
+	if (peer->channel && peer->generation == generation)
+		channel_drain(peer->channel);
+	if (peer->channel && peer->generation == generation)
+		hang_up(peer);
+}
+
+void health_peer_follow(struct health_peer *peer)
+{
+	for (struct told **at = &peer->told; *at;) {
+		struct told *told = *at;
+		if (policy_find_server(peer->control->policy, told->message.server) >= 0) {
+			at = &told->next;
+			continue;
+		}
+		*at = told->next;
+		free(told);
+	}
+	for (size_t i = 0; i < peer->control->policy->nservers; i++) {
+		const char *server = peer->control->policy->servers[i].name.text;
+		if (!*find(peer, server) && drained_any(peer->control->drained, server))
+			health_peer_drained(peer, server);
+	}
+	if (peer->channel)
+		send_policy(peer);
+}
+
+int health_peer_probe_now(struct health_peer *peer, const char *server)
+{
+	struct message_probe_now message;
+	if (!peer->channel)
+		return -ENOTCONN;
+	message_init(&message, MESSAGE_PROBE_NOW, sizeof(message));
+	snprintf(message.server, sizeof(message.server), "%s", server);
+	health_peer_send(peer, &message);
+	return 0;
+}
+
+void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message)
+{
+	ask_send(&peer->asks, ask, message, -1);
+}
+
+const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server)
+{
+	struct told **at = find(peer, peer->control->policy->servers[server].name.text);
+	return *at ? &(*at)->message : say_first(peer, server);
+}
+
+bool health_peer_is_told(struct health_peer *peer, size_t server)
+{
+	const struct control *control = peer->control;
+	struct told **at = find(peer, control->policy->servers[server].name.text);
+	return *at && (*at)->message.number == control->policy_number;
+}
+
+void health_peer_watch(struct health_peer *peer, struct names *names)
+{
+	names->next = peer->names;
+	peer->names = names;
+}
+
+void health_peer_unwatch(struct health_peer *peer, struct names *names)
+{
+	struct names **at = &peer->names;
+	while (*at && *at != names)
+		at = &(*at)->next;
+	if (*at)
+		*at = names->next;
+}
+
+void health_peer_tell(struct health_peer *peer, struct channel *relay)
+{
+	const struct control *control = peer->control;
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const char *server = control->policy->servers[i].name.text;
+		/* what the policy says the relay knows itself, but for what is drained */
+		if (!*find(peer, server) && !drained_any(control->drained, server))
+			continue;
+		const struct message_targets *message = health_peer_targets(peer, i);
+		if (message)
+			channel_send(relay, message, -1);
+	}
+}
+
+void health_peer_drained(struct health_peer *peer, const char *server)
+{
+	ptrdiff_t at = policy_find_server(peer->control->policy, server);
+	struct told *told = *find(peer, server);
+	if (at < 0)
+		return;
+	if (told)
+		drained_mark(peer->control->drained, &told->message);
+	const struct message_targets *message = health_peer_targets(peer, (size_t)at);
+	if (message && bound_pass(peer->bound, message))
+		peers_send(peer->control->peers, message);
+}
+
+void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS])
+{
+	counter_sum(sum, peer->dead);
+	counter_sum(sum, peer->last);
+}
+
+bool health_peer_runs(const struct health_peer *peer)
+{
+	return peer->channel != NULL;
+}

@@ -1,0 +1,45 @@
+/* Owns the health process as control sees it: the policy that it gets, and the targets of each
+ * server that it tells, which are kept, passed on to the relays and handed to its successor. */
+#ifndef POSTERN_HEALTH_PEER_H
+#define POSTERN_HEALTH_PEER_H
+
+#include "daemon/control/ask.h"
+#include "lib/message.h"
+
+struct control;
+struct health_peer;
+struct names;
+
+struct health_peer *health_peer_new(struct control *control);
+void health_peer_free(struct health_peer *peer);
+/* It started: it gets policy and what the one before had told. fd is taken over. */
+void health_peer_add(struct health_peer *peer, uint32_t generation, int fd);
+void health_peer_gone(struct health_peer *peer, uint32_t generation);
+/* Another policy is in force. */
+void health_peer_follow(struct health_peer *peer);
+/* A relay's word on a host, and other messages that health takes. */
+void health_peer_send(struct health_peer *peer, const void *message);
+/* server empty: all. -ENOTCONN: no health process runs. */
+int health_peer_probe_now(struct health_peer *peer, const char *server);
+
+/* A question; without a health process it is answered by NULL at once. */
+void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message);
+
+/* The targets of the policy's server of that index, as health told them last or, while it has not,
+ * as the policy says them; borrowed until the next call. NULL: out of memory. */
+const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server);
+/* Has health spoken of that server under the policy in force? */
+bool health_peer_is_told(struct health_peer *peer, size_t server);
+/* From now on names_on_told() follows whatever health tells. */
+void health_peer_watch(struct health_peer *peer, struct names *names);
+/* One that is not watching is allowed. */
+void health_peer_unwatch(struct health_peer *peer, struct names *names);
+/* All that was told, and what is drained, to a relay that starts. */
+void health_peer_tell(struct health_peer *peer, struct channel *relay);
+/* What is drained of a server has changed: the relays hear of it. */
+void health_peer_drained(struct health_peer *peer, const char *server);
+bool health_peer_runs(const struct health_peer *peer);
+/* Its counters, those of the dead ones included. */
+void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS]);
+
+#endif

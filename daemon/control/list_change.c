@@ -1,0 +1,228 @@
+#include "daemon/control/list_change.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/durable.h"
+#include "daemon/control/entries.h"
+#include "daemon/log.h"
+#include "daemon/control/peers.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_A_MESSAGE 500
+#define TOUCHED_MAX       2000 /* more elements at once: the kernel's cache is emptied */
+#define ENDS_A_TURN       500
+#define ARM_MOST_MS       60000
+
+/* Elements on their way to the relays, packed. */
+struct packing {
+	struct control *control;
+	struct message_list_entries *message;
+};
+
+static bool pack_begin(struct packing *packing, struct control *control, const char *list)
+{
+	packing->control = control;
+	packing->message = malloc(
+		sizeof(*packing->message) + ENTRIES_A_MESSAGE * sizeof(packing->message->v[0]));
+	if (!packing->message)
+		return false;
+	message_init(packing->message, MESSAGE_LIST_ENTRIES, sizeof(*packing->message));
+	strncpy(packing->message->name, list, sizeof(packing->message->name) - 1);
+	return true;
+}
+
+static void pack_send(struct packing *packing)
+{
+	struct message_list_entries *message = packing->message;
+	if (!message->n)
+		return;
+	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
+	peers_send(packing->control->peers, message);
+	message->n = 0;
+}
+
+static void pack(struct packing *packing, const struct policy_elem *elem, bool add, uint64_t end_ms)
+{
+	struct message_list_entry *entry = &packing->message->v[packing->message->n++];
+	memset(entry, 0, sizeof(*entry));
+	entry->add = add;
+	entry->end_ms = end_ms;
+	entry->elem = *elem;
+	if (packing->message->n == ENTRIES_A_MESSAGE)
+		pack_send(packing);
+}
+
+static void pack_end(struct packing *packing)
+{
+	pack_send(packing);
+	free(packing->message);
+}
+
+static void drop_touched(struct control *control, const struct policy_elem *elem)
+{
+	switch (elem->kind) {
+	case POLICY_ELEM_PREFIX:
+		entries_drop_prefix(control->entries, &elem->prefix);
+		break;
+	case POLICY_ELEM_MAC:
+		entries_drop_mac(control->entries, &elem->mac);
+		break;
+	}
+}
+
+/* Devices may be named by the list. */
+static void follow_devices(struct control *control, const char *list)
+{
+	ptrdiff_t index = policy_find_list(control->policy, list);
+	for (size_t i = 0; i < control->policy->ndevices; i++) {
+		const struct policy_device *device = &control->policy->devices[i];
+		for (size_t j = 0; j < device->list_names.n; j++) {
+			if ((ptrdiff_t)device->lists[j] != index)
+				continue;
+			if (session_table_set_devices(
+				    control->table, control->policy, control->lists) < 0)
+				log_error("no memory for the devices of list %s", list);
+			return;
+		}
+	}
+}
+
+static void finish(struct control *control, const char *list, struct gather *gather)
+{
+	follow_devices(control, list);
+	entries_send(control->entries, gather);
+	list_change_arm(control);
+}
+
+static void fail(struct gather *gather, int error)
+{
+	if (!gather)
+		return;
+	gather_add(gather);
+	gather_end(gather, error, NULL);
+}
+
+void list_change_add(struct control *control, const char *list, const struct policy_elem *elems,
+	size_t n, uint64_t end_ms, struct gather *gather)
+{
+	struct packing packing;
+	if (!pack_begin(&packing, control, list)) {
+		fail(gather, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		int error = lists_add(control->lists, list, &elems[i], end_ms);
+		if (error) {
+			fail(gather, error);
+			break;
+		}
+		pack(&packing, &elems[i], true, end_ms);
+		drop_touched(control, &elems[i]);
+		durable_add_element(control, list, &elems[i], end_ms, gather);
+	}
+	pack_end(&packing);
+	finish(control, list, gather);
+}
+
+void list_change_remove(struct control *control, const char *list, const struct policy_elem *elems,
+	size_t n, struct gather *gather)
+{
+	struct packing packing;
+	if (!pack_begin(&packing, control, list)) {
+		fail(gather, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (lists_remove(control->lists, list, &elems[i]) < 0)
+			continue;
+		pack(&packing, &elems[i], false, 0);
+		drop_touched(control, &elems[i]);
+		durable_del_element(control, list, &elems[i], gather);
+	}
+	pack_end(&packing);
+	finish(control, list, gather);
+}
+
+static int drop_old(void *context, const struct policy_elem *elem, uint64_t end_ms)
+{
+	(void)end_ms;
+	drop_touched(context, elem);
+	return 0;
+}
+
+void list_change_set(struct control *control, const char *list,
+	const struct session_store_entry *entries, size_t n, struct gather *gather)
+{
+	struct message_list_entries clear;
+	struct packing packing;
+	if (!pack_begin(&packing, control, list)) {
+		fail(gather, -ENOMEM);
+		return;
+	}
+	bool many = n + lists_count(control->lists, list) > TOUCHED_MAX;
+	if (many)
+		entries_drop_all(control->entries);
+	else
+		lists_each(control->lists, list, drop_old, control);
+	lists_clear(control->lists, list);
+	message_init(&clear, MESSAGE_LIST_CLEAR, sizeof(clear));
+	strncpy(clear.name, list, sizeof(clear.name) - 1);
+	peers_send(control->peers, &clear);
+	for (size_t i = 0; i < n; i++) {
+		int error = lists_add(control->lists, list, &entries[i].elem, entries[i].end_ms);
+		if (error) {
+			fail(gather, error);
+			break;
+		}
+		pack(&packing, &entries[i].elem, true, entries[i].end_ms);
+		if (!many)
+			drop_touched(control, &entries[i].elem);
+	}
+	pack_end(&packing);
+	durable_set_list(control, list, entries, n, gather);
+	finish(control, list, gather);
+}
+
+/* Cached verdicts do not outlive an entry's end (decide.h), so only the tables are cleaned here. */
+static void on_time(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct control *control =
+		(struct control *)((char *)timer - offsetof(struct control, list_timer));
+	uint64_t end_ms, wall_ms = loop_wall_ms(control->loop);
+	struct policy_elem elem;
+	const char *name;
+	(void)now_ms;
+	for (unsigned i = 0; i < ENDS_A_TURN; i++) {
+		char list[POLICY_NAME_SIZE];
+		if (!lists_next_end(control->lists, &name, &elem, &end_ms) || end_ms > wall_ms)
+			break;
+		strncpy(list, name, sizeof(list) - 1);
+		list[sizeof(list) - 1] = '\0';
+		list_change_remove(control, list, &elem, 1, NULL);
+	}
+	list_change_arm(control);
+}
+
+void list_change_arm(struct control *control)
+{
+	uint64_t end_ms, now_ms = loop_wall_ms(control->loop);
+	struct policy_elem elem;
+	const char *name;
+	if (!lists_next_end(control->lists, &name, &elem, &end_ms)) {
+		list_change_disarm(control);
+		return;
+	}
+	uint64_t left_ms = end_ms > now_ms ? end_ms - now_ms : 0;
+	control->list_timer.on_time = on_time;
+	loop_timer_set(control->loop, &control->list_timer,
+		loop_now_ms(control->loop) + (left_ms < ARM_MOST_MS ? left_ms : ARM_MOST_MS));
+}
+
+void list_change_disarm(struct control *control)
+{
+	if (control->loop)
+		loop_timer_clear(control->loop, &control->list_timer);
+}

@@ -1,0 +1,23 @@
+/* Owns changes of dynamic lists: in force, in the relays, on disk, out of the kernel's cache. */
+#ifndef POSTERN_LIST_CHANGE_H
+#define POSTERN_LIST_CHANGE_H
+
+#include "daemon/control/ask.h"
+#include "daemon/control/session_store.h"
+#include "lib/lists.h"
+
+struct control;
+
+/* Several elements at once; end_ms: wall clock, 0: for ever. Parts of the gather. */
+void list_change_add(struct control *control, const char *list, const struct policy_elem *elems,
+	size_t n, uint64_t end_ms, struct gather *gather);
+void list_change_remove(struct control *control, const char *list, const struct policy_elem *elems,
+	size_t n, struct gather *gather);
+/* These in place of all. */
+void list_change_set(struct control *control, const char *list,
+	const struct session_store_entry *entries, size_t n, struct gather *gather);
+/* Removes entries when their time is over; call when lists were changed by others. */
+void list_change_arm(struct control *control);
+void list_change_disarm(struct control *control);
+
+#endif

@@ -1,0 +1,46 @@
+#include "daemon/control/monitor.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *topic_name(enum monitor_topic topic)
+{
+	switch (topic) {
+	case MONITOR_FLOW:
+		return "flow";
+	case MONITOR_SESSION:
+		return "session";
+	case MONITOR_SERVER:
+		return "server";
+	case MONITOR_POLICY:
+		return "policy";
+	case MONITOR_REFUSAL:
+		return "refusal";
+	case MONITOR_ALL:
+		break;
+	}
+	return "all";
+}
+
+bool monitor_wanted(const struct control *control, enum monitor_topic topic)
+{
+	return server_has_watcher(control->server, topic);
+}
+
+void monitor_publish(struct control *control, enum monitor_topic topic, json_t *row)
+{
+	json_t *event = json_pack("{s:I, s:s}", "event_at",
+		(json_int_t)(loop_wall_ms(control->loop) / 1000), "topic", topic_name(topic));
+	if (event && row && control->server) {
+		json_object_update(event, row);
+		char *text = json_dumps(event, JSON_COMPACT);
+		if (text)
+			server_publish(control->server, topic, text, strlen(text));
+		free(text);
+	}
+	json_decref(event);
+	json_decref(row);
+}

@@ -1,0 +1,541 @@
+#include "daemon/control/peers.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/ended.h"
+#include "daemon/control/flow_ids.h"
+#include "daemon/control/health_peer.h"
+#include "daemon/control/live.h"
+#include "daemon/log.h"
+#include "daemon/control/sessions.h"
+#include "lib/language.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A relay tells of every flow's start and end; none of it is waited for. */
+#define PACE_MS 5
+
+struct peer {
+	struct peers *peers;
+	struct channel *channel; /* NULL: no such relay runs */
+	struct asks asks;
+	uint32_t relay, generation;
+	bool draining;
+	char version[MESSAGE_VERSION_SIZE]; /* of a draining one */
+	uint64_t prepared;                  /* number of the policy it was last given */
+	uint64_t last[COUNTERS];            /* of this generation */
+	uint64_t dead[COUNTERS];            /* sum of the generations before */
+	struct histogram last_times[HISTOGRAMS], dead_times[HISTOGRAMS];
+};
+
+struct peers {
+	struct control *control;
+	struct peer v[PROCESS_NUMBERS_MAX];
+};
+
+struct peers *peers_new(struct control *control)
+{
+	struct peers *peers = calloc(1, sizeof(*peers));
+	if (!peers)
+		return NULL;
+	peers->control = control;
+	for (uint32_t i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		peers->v[i] = (struct peer){.peers = peers, .relay = i};
+	return peers;
+}
+
+/* A dead relay's totals stay in the sum; its gauges are nothing any more. */
+static void keep_counters(struct peer *peer)
+{
+	for (unsigned i = 0; i < COUNTERS; i++)
+		if (counter_kind_of(i) == COUNTER_KIND_TOTAL)
+			peer->dead[i] += peer->last[i];
+	memset(peer->last, 0, sizeof(peer->last));
+	for (unsigned i = 0; i < HISTOGRAMS; i++)
+		histogram_sum(&peer->dead_times[i], &peer->last_times[i]);
+	memset(peer->last_times, 0, sizeof(peer->last_times));
+}
+
+static void on_lost_flow(void *context, const struct live_flow *flow)
+{
+	ended_lost(context, flow);
+}
+
+static void close_peer(struct peer *peer)
+{
+	if (!peer->channel)
+		return;
+	channel_free(peer->channel);
+	peer->channel = NULL;
+	asks_fini(&peer->asks);
+	keep_counters(peer);
+}
+
+void peers_free(struct peers *peers)
+{
+	if (!peers)
+		return;
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		close_peer(&peers->v[i]);
+	free(peers);
+}
+
+static void send_flow_ids(struct peer *peer)
+{
+	struct message_flow_ids message;
+	message_init(&message, MESSAGE_FLOW_IDS, sizeof(message));
+	if (flow_ids_take(peer->peers->control->flow_ids, &message.first, &message.last))
+		channel_send(peer->channel, &message, -1);
+}
+
+static void on_message(void *context, const struct message_header *message, int fd)
+{
+	struct peer *peer = context;
+	struct control *control = peer->peers->control;
+	const struct message_started *started = (const struct message_started *)message;
+	if (fd >= 0)
+		close(fd);
+	control->counters[COUNTER_MESSAGES_RECEIVED]++;
+	if (asks_on_message(&peer->asks, message))
+		return;
+	switch (message->type) {
+	case MESSAGE_STARTED:
+		live_add(control->live, peer->relay, started->flow, started->session,
+			started->at_ms, started->rule, true);
+		sessions_active(control->sessions, started->session, started->at_ms);
+		ended_began(control, started);
+		break;
+	case MESSAGE_RECORD: {
+		const struct message_flow *flow = (const struct message_flow *)message;
+		live_del(control->live, flow->id);
+		sessions_active(control->sessions, flow->session, flow->end_ms);
+		ended_flow(control, flow);
+		break;
+	}
+	case MESSAGE_FLOW_IDS_GET:
+		send_flow_ids(peer);
+		break;
+	case MESSAGE_COUNTERS:
+		memcpy(peer->last, ((const struct message_counters *)message)->v,
+			sizeof(peer->last));
+		memcpy(peer->last_times, ((const struct message_counters *)message)->histograms,
+			sizeof(peer->last_times));
+		break;
+	case MESSAGE_HOST:
+		health_peer_send(control->health, message);
+		break;
+	case MESSAGE_REPLY: /* to a question that was given up */
+	case MESSAGE_FLOW:
+	case MESSAGE_LOAD:
+		break;
+	default:
+		control->counters[COUNTER_MESSAGES_BAD]++;
+		log_warning("relay %u says %s, which is not its to say", (unsigned)peer->relay,
+			message_name((enum message_type)message->type));
+	}
+}
+
+static void on_gone(void *context)
+{
+	struct peer *peer = context;
+	struct control *control = peer->peers->control;
+	if (!control->stopping && !peer->draining)
+		log_warning("relay %u is gone", (unsigned)peer->relay);
+	/* one that waits for the next control goes on with its flows */
+	if (!control->handing_over)
+		live_del_relay(control->live, peer->relay, on_lost_flow, control);
+	close_peer(peer);
+	control_on_peer_left(control);
+}
+
+static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
+
+/* Sends what the gather, if there is one, waits for. */
+static void send_to(struct peer *peer, void *message, int fd, struct gather *gather)
+{
+	if (gather)
+		gather_try(gather, &peer->asks, message, fd);
+	else
+		channel_send(peer->channel, message, fd);
+}
+
+static void send_policy_message(
+	struct peer *peer, enum message_type type, uint64_t number, int fd, struct gather *gather)
+{
+	struct message_policy message;
+	message_init(&message, type, sizeof(message));
+	message.number = number;
+	send_to(peer, &message, fd, gather);
+}
+
+/* Prepares and commits the running policy. */
+static void send_running_policy(struct peer *peer, struct gather *gather)
+{
+	struct control *control = peer->peers->control;
+	size_t len;
+	char *text = language_print(control->policy, LANGUAGE_PRINT_RESOLVED, &len);
+	int fd = text ? channel_memfd("policy", text, len) : -ENOMEM;
+	free(text);
+	if (fd < 0) {
+		log_error("no memory for the policy of relay %u", (unsigned)peer->relay);
+		return;
+	}
+	send_policy_message(peer, MESSAGE_POLICY, control->policy_number, fd, gather);
+	send_policy_message(peer, MESSAGE_POLICY_COMMIT, control->policy_number, -1, gather);
+	close(fd);
+	peer->prepared = control->policy_number;
+}
+
+/* Many sessions are packed into few messages. */
+struct packing {
+	struct peer *peer;
+	struct message_sessions *message;
+};
+
+static void send_packed(struct packing *packing)
+{
+	if (!packing->message->n)
+		return;
+	packing->message->header.bytes =
+		(uint32_t)(sizeof(*packing->message) + packing->message->bytes);
+	channel_send(packing->peer->channel, packing->message, -1);
+	packing->message->n = packing->message->bytes = 0;
+}
+
+static int pack_session(void *context, struct session *session)
+{
+	struct packing *packing = context;
+	struct message_sessions *message = packing->message;
+	if (session->kind != SESSION_PORTAL)
+		return 0; /* devices stand in the policy */
+	size_t room = MESSAGE_BYTES_MAX - sizeof(*message);
+	if (room - message->bytes < SESSION_ENCODED_MAX)
+		send_packed(packing);
+	size_t len = session_encode(session, message->data + message->bytes, room - message->bytes);
+	message->bytes += (uint32_t)len;
+	message->n += len != 0;
+	return 0;
+}
+
+static void send_sessions(struct peer *peer)
+{
+	struct packing packing = {.peer = peer, .message = malloc(MESSAGE_BYTES_MAX)};
+	if (!packing.message)
+		return;
+	message_init(packing.message, MESSAGE_SESSIONS, sizeof(*packing.message));
+	session_table_each(peer->peers->control->table, pack_session, &packing);
+	send_packed(&packing);
+	free(packing.message);
+}
+
+struct listing {
+	struct peer *peer;
+	struct message_list_entries *message;
+};
+#define LISTING_MAX 500
+
+static void send_listed(struct listing *listing)
+{
+	struct message_list_entries *message = listing->message;
+	if (!message->n)
+		return;
+	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
+	channel_send(listing->peer->channel, message, -1);
+	message->n = 0;
+}
+
+static int list_entry(void *context, const struct policy_elem *elem, uint64_t end_ms)
+{
+	struct listing *listing = context;
+	struct message_list_entry *entry = &listing->message->v[listing->message->n++];
+	memset(entry, 0, sizeof(*entry));
+	entry->add = 1;
+	entry->end_ms = end_ms;
+	entry->elem = *elem;
+	if (listing->message->n == LISTING_MAX)
+		send_listed(listing);
+	return 0;
+}
+
+static void send_lists(struct peer *peer)
+{
+	const struct control *control = peer->peers->control;
+	struct listing listing = {.peer = peer};
+	listing.message =
+		malloc(sizeof(*listing.message) + LISTING_MAX * sizeof(listing.message->v[0]));
+	if (!listing.message)
+		return;
+	for (size_t i = 0; i < control->policy->nlists; i++) {
+		const struct policy_list *list = &control->policy->lists[i];
+		if (list->kind != POLICY_LIST_DYNAMIC)
+			continue;
+		message_init(listing.message, MESSAGE_LIST_CLEAR, sizeof(*listing.message));
+		strncpy(listing.message->name, list->name.text, sizeof(listing.message->name) - 1);
+		channel_send(peer->channel, listing.message, -1);
+		listing.message->header.type = MESSAGE_LIST_ENTRIES;
+		lists_each(control->lists, list->name.text, list_entry, &listing);
+		send_listed(&listing);
+	}
+	free(listing.message);
+}
+
+/* The relay's flows from before a crash of control. */
+static void on_old_flow(struct peers_flows *flows, const struct message_flow *flow)
+{
+	struct control *control = flows->context;
+	live_add(control->live, flow->relay, flow->id, flow->session, flow->start_ms, flow->rule,
+		false);
+}
+
+static void on_old_flows_done(struct peers_flows *flows)
+{
+	free(flows);
+}
+
+struct flows_ask {
+	struct ask ask;
+	struct peers_flows *flows;
+};
+
+static void on_flow_answer(struct ask *ask, const struct message_header *message)
+{
+	struct flows_ask *own = (struct flows_ask *)ask;
+	struct peers_flows *flows = own->flows;
+	if (message && message->type == MESSAGE_FLOW)
+		flows->on_flow(flows, (const struct message_flow *)message);
+	if (message && message->type == MESSAGE_LOAD)
+		flows->on_load(flows, (const struct message_load *)message);
+	if (message && !ask_is_last(message))
+		return;
+	free(own);
+	gather_end(&flows->gather, 0, NULL);
+}
+
+static void ask_peer_flows(struct peer *peer, struct peers_flows *flows)
+{
+	struct message_plain message;
+	struct flows_ask *own = calloc(1, sizeof(*own));
+	if (!own)
+		return;
+	own->ask.on_answer = on_flow_answer;
+	own->flows = flows;
+	gather_add(&flows->gather);
+	message_init(
+		&message, flows->on_load ? MESSAGE_LOADS_GET : MESSAGE_FLOWS_GET, sizeof(message));
+	ask_send(&peer->asks, &own->ask, &message, -1);
+}
+
+static void on_flows_done(struct gather *gather)
+{
+	struct peers_flows *flows = (struct peers_flows *)gather;
+	flows->done(flows);
+}
+
+void peers_ask_flows(struct peers *peers, struct peers_flows *flows)
+{
+	gather_init(&flows->gather, on_flows_done);
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].channel)
+			ask_peer_flows(&peers->v[i], flows);
+	gather_end(&flows->gather, 0, NULL);
+}
+
+static void ask_old_flows(struct peer *peer)
+{
+	struct peers_flows *flows = calloc(1, sizeof(*flows));
+	if (!flows)
+		return;
+	flows->on_flow = on_old_flow;
+	flows->done = on_old_flows_done;
+	flows->context = peer->peers->control;
+	gather_init(&flows->gather, on_flows_done);
+	ask_peer_flows(peer, flows);
+	gather_end(&flows->gather, 0, NULL);
+}
+
+static void send_picture(struct peer *peer)
+{
+	struct control *control = peer->peers->control;
+	struct message_log_level level;
+	struct message_plain done;
+	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
+	level.level = control->log_level;
+	channel_send(peer->channel, &level, -1);
+	send_running_policy(peer, NULL);
+	send_lists(peer);
+	send_sessions(peer);
+	send_flow_ids(peer);
+	health_peer_tell(control->health, peer->channel);
+	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
+	channel_send(peer->channel, &done, -1);
+}
+
+void peers_add(struct peers *peers, const struct message_peer *message, int fd)
+{
+	uint32_t relay = message->relay;
+	if (relay >= PROCESS_NUMBERS_MAX || fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	struct peer *peer = &peers->v[relay];
+	if (peer->channel)
+		on_gone(peer);
+	peer->channel = channel_open(peers->control->loop, fd, &handler, peer);
+	if (!peer->channel) {
+		close(fd);
+		return;
+	}
+	channel_set_pace(peer->channel, PACE_MS);
+	peer->generation = message->generation;
+	peer->draining = message->draining;
+	memcpy(peer->version, message->version, sizeof(peer->version));
+	asks_init(&peer->asks, peers->control->loop, peer->channel);
+	log_debug("relay %u, start %u: sending the picture", (unsigned)relay,
+		(unsigned)peer->generation);
+	send_picture(peer);
+	ask_old_flows(peer);
+}
+
+void peers_gone(struct peers *peers, uint32_t relay, uint32_t generation)
+{
+	if (relay >= PROCESS_NUMBERS_MAX)
+		return;
+	struct peer *peer = &peers->v[relay];
+	/* what the relay said last may still wait in its socket */
+	if (peer->channel && peer->generation == generation)
+		channel_drain(peer->channel);
+	if (peer->channel && peer->generation == generation)
+		on_gone(peer);
+}
+
+size_t peers_count(const struct peers *peers)
+{
+	size_t n = 0;
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		n += peers->v[i].channel != NULL && !peers->v[i].draining;
+	return n;
+}
+
+bool peers_any(const struct peers *peers)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].channel)
+			return true;
+	return false;
+}
+
+bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_draining *draining)
+{
+	for (; *at < PROCESS_NUMBERS_MAX; ++*at) {
+		const struct peer *peer = &peers->v[*at];
+		if (!peer->channel || !peer->draining)
+			continue;
+		*draining = (struct peers_draining){.relay = peer->relay,
+			.flows = peer->last[COUNTER_FLOWS_LIVE],
+			.version = peer->version};
+		++*at;
+		return true;
+	}
+	return false;
+}
+
+void peers_send(struct peers *peers, const void *message)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].channel)
+			channel_send(peers->v[i].channel, message, -1);
+}
+
+void peers_send_session(struct peers *peers, const struct session *session)
+{
+	struct message_sessions *message = malloc(sizeof(*message) + SESSION_ENCODED_MAX);
+	if (!message)
+		return;
+	size_t len = session_encode(session, message->data, SESSION_ENCODED_MAX);
+	message_init(message, MESSAGE_SESSIONS, sizeof(*message));
+	message->header.bytes += (uint32_t)len;
+	message->bytes = (uint32_t)len;
+	message->n = 1;
+	if (len)
+		peers_send(peers, message);
+	free(message);
+}
+
+void peers_send_session_gone(struct peers *peers, uint64_t id)
+{
+	struct message_session_gone message;
+	message_init(&message, MESSAGE_SESSION_GONE, sizeof(message));
+	message.id = id;
+	peers_send(peers, &message);
+}
+
+void peers_gather(struct peers *peers, struct gather *gather, void *message)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].channel)
+			gather_try(gather, &peers->v[i].asks, message, -1);
+}
+
+void peers_prepare(
+	struct peers *peers, uint64_t number, const char *text, size_t len, struct gather *gather)
+{
+	int fd = channel_memfd("policy", text, len);
+	if (fd < 0) {
+		gather_add(gather);
+		gather_end(gather, fd, NULL);
+		return;
+	}
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
+		struct peer *peer = &peers->v[i];
+		if (!peer->channel)
+			continue;
+		peer->prepared = number;
+		send_policy_message(peer, MESSAGE_POLICY, number, fd, gather);
+	}
+	close(fd);
+}
+
+void peers_commit(struct peers *peers, uint64_t number, struct gather *gather)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
+		struct peer *peer = &peers->v[i];
+		if (!peer->channel)
+			continue;
+		if (peer->prepared == number)
+			send_policy_message(peer, MESSAGE_POLICY_COMMIT, number, -1, gather);
+		else
+			send_running_policy(peer, gather);
+	}
+}
+
+void peers_abort(struct peers *peers, uint64_t number)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
+		struct peer *peer = &peers->v[i];
+		if (!peer->channel || peer->prepared != number)
+			continue;
+		send_policy_message(peer, MESSAGE_POLICY_ABORT, number, -1, NULL);
+		peer->prepared = 0;
+	}
+}
+
+void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS])
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
+		counter_sum(sum, peers->v[i].dead);
+		counter_sum(sum, peers->v[i].last);
+	}
+}
+
+void peers_sum_histograms(const struct peers *peers, struct histogram sum[static HISTOGRAMS])
+{
+	for (unsigned i = 0; i < sizeof(peers->v) / sizeof(peers->v[0]); i++) {
+		for (unsigned kind = 0; kind < HISTOGRAMS; kind++) {
+			histogram_sum(&sum[kind], &peers->v[i].dead_times[kind]);
+			histogram_sum(&sum[kind], &peers->v[i].last_times[kind]);
+		}
+	}
+}

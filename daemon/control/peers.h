@@ -1,0 +1,59 @@
+/* Owns the relays as control sees them: the picture each one gets, deltas, their answers. */
+#ifndef POSTERN_PEERS_H
+#define POSTERN_PEERS_H
+
+#include "daemon/control/ask.h"
+#include "lib/counter.h"
+#include "lib/session.h"
+
+struct control;
+struct peers;
+
+struct peers *peers_new(struct control *control);
+void peers_free(struct peers *peers);
+/* A relay started, or met a new control: it gets the whole picture. fd is taken over. */
+void peers_add(struct peers *peers, const struct message_peer *message, int fd);
+void peers_gone(struct peers *peers, uint32_t relay, uint32_t generation);
+/* Those that take new flows. */
+size_t peers_count(const struct peers *peers);
+/* Is any relay connected, also one that drains? */
+bool peers_any(const struct peers *peers);
+/* The relays of versions before, one after the other: start with *at 0. False: no more. */
+struct peers_draining {
+	uint32_t relay;
+	uint64_t flows;
+	const char *version; /* borrowed */
+};
+bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_draining *draining);
+
+/* Deltas, to every relay. */
+void peers_send(struct peers *peers, const void *message);
+void peers_send_session(struct peers *peers, const struct session *session);
+void peers_send_session_gone(struct peers *peers, uint64_t id);
+/* Questions to every relay; their replies are parts of the gather. */
+void peers_gather(struct peers *peers, struct gather *gather, void *message);
+
+/* A policy's way into the relays: prepare everywhere, then commit or abort. text is the resolved
+ * canonical text. A relay that starts in between catches up at the commit. */
+void peers_prepare(
+	struct peers *peers, uint64_t number, const char *text, size_t len, struct gather *gather);
+void peers_commit(struct peers *peers, uint64_t number, struct gather *gather);
+void peers_abort(struct peers *peers, uint64_t number);
+
+/* Rows of all relays' live flows, then done() once; or, where on_load is set, rows of how many are
+ * at each host, to be added up. */
+struct peers_flows {
+	struct gather gather;
+	struct peers_flows_ask *asks;
+	void (*on_flow)(struct peers_flows *flows, const struct message_flow *flow);
+	void (*on_load)(struct peers_flows *flows, const struct message_load *load);
+	void (*done)(struct peers_flows *flows);
+	void *context;
+};
+void peers_ask_flows(struct peers *peers, struct peers_flows *flows);
+
+/* Sum over all relays, the dead ones included. */
+void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS]);
+void peers_sum_histograms(const struct peers *peers, struct histogram sum[static HISTOGRAMS]);
+
+#endif

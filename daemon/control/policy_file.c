@@ -1,0 +1,372 @@
+#include "daemon/control/policy_file.h"
+
+#include "daemon/control/apply.h"
+#include "daemon/control/control.h"
+#include "daemon/control/disk.h"
+#include "daemon/log.h"
+#include "daemon/control/policy_parse.h"
+#include "daemon/control/policy_store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void policy_file_fini(struct policy_file *file)
+{
+	policy_unref(file->policy);
+	free(file->source);
+	free(file->text);
+	policy_texts_fini(&file->texts);
+	*file = (struct policy_file){0};
+}
+
+/* The hash that the file would have, were it applied with what it took in the last time. */
+static int hash_now(const struct control *control, uint64_t *hash)
+{
+	const struct policy_current *current = policy_store_current(control->history);
+	struct policy_texts texts = {0};
+	char *source, *text;
+	size_t source_len, len;
+	int error = disk_read(
+		control->start.options.config, POLICY_TEXT_BYTES_MAX, &source, &source_len);
+	if (error)
+		return error;
+	for (size_t i = 0; i < current->npaths; i++) {
+		if (policy_texts_read(&texts, current->paths[i], &text, &len) < 0)
+			continue; /* a file that went away is a change */
+		free(text);
+	}
+	*hash = policy_texts_hash_all(&texts, source, source_len);
+	policy_texts_fini(&texts);
+	free(source);
+	return 0;
+}
+
+static bool says_what_runs(const struct control *control, const struct policy *policy)
+{
+	size_t len, running_len;
+	char *text = language_print(policy, LANGUAGE_PRINT_RESOLVED, &len);
+	char *running = control->policy ? language_print(control->policy, LANGUAGE_PRINT_RESOLVED,
+						  &running_len)
+					: NULL;
+	bool same = text && running && len == running_len && memcmp(text, running, len) == 0;
+	free(text);
+	free(running);
+	return same;
+}
+
+void policy_file_look(struct control *control, struct policy_file *file)
+{
+	const char *path = control->start.options.config;
+	struct language_diagnosis diagnosis;
+	uint64_t hash;
+	char text[512];
+
+	*file = (struct policy_file){.state = POLICY_FILE_SAME};
+	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &file->source, &file->source_len);
+	if (error) {
+		file->state = POLICY_FILE_MISSING;
+		snprintf(text, sizeof(text), "%s: %s", path, strerror(-error));
+		file->text = strdup(text);
+		return;
+	}
+	if (control->policy && hash_now(control, &hash) == 0 &&
+		hash == policy_store_current(control->history)->file_hash)
+		return;
+	file->policy = policy_parse_text(
+		control, path, file->source, file->source_len, &file->texts, &diagnosis);
+	file->text =
+		policy_parse_messages(&diagnosis, file->policy ? LANGUAGE_WARNING : LANGUAGE_ERROR);
+	language_diagnosis_fini(&diagnosis);
+	if (!file->policy)
+		file->state = POLICY_FILE_BAD;
+	else if (!says_what_runs(control, file->policy))
+		file->state = POLICY_FILE_CHANGED;
+}
+
+/* Is it the text that the file was last applied or saved with? */
+static bool is_filed(const struct control *control, uint64_t number)
+{
+	struct policy_record record;
+	if (policy_store_load(control->history, number, &record))
+		return true; /* not known: nothing is claimed */
+	uint64_t hash = policy_texts_hash_all(&record.texts, record.source, record.source_len);
+	policy_record_fini(&record);
+	return hash == policy_store_current(control->history)->file_hash;
+}
+
+/* Whether the running policy is the one of the file, with no command's change since. */
+static bool runs_as_filed(struct control *control)
+{
+	if (control->filed_number == control->policy_number && control->filed)
+		return true;
+	control->filed_number = control->policy_number;
+	control->filed = is_filed(control, control->policy_number);
+	return control->filed;
+}
+
+/* Judging a file takes a parse; what it came to holds while neither file nor policy changes. */
+bool policy_file_differs(struct control *control, const char **why)
+{
+	struct policy_file file;
+	uint64_t hash;
+	int error = hash_now(control, &hash);
+	*why = "cannot be read";
+	if (error)
+		return true;
+	if (hash == policy_store_current(control->history)->file_hash) {
+		*why = runs_as_filed(control) ? "as applied"
+					      : "as applied, commands changed the policy since";
+		return false;
+	}
+	if (hash != control->judged_hash || control->policy_number != control->judged_number) {
+		policy_file_look(control, &file);
+		control->judged_hash = hash;
+		control->judged_number = control->policy_number;
+		control->judged_same = file.state == POLICY_FILE_SAME;
+		control->file_bad = file.state == POLICY_FILE_BAD;
+		policy_file_fini(&file);
+	}
+	*why = control->judged_same ? "says what runs"
+	       : control->file_bad  ? "changed and bad"
+				    : "changed, not applied";
+	return !control->judged_same;
+}
+
+static void log_lines(enum policy_log_level level, const char *text)
+{
+	while (text && *text) {
+		size_t len = strcspn(text, "\n");
+		if (len && level == POLICY_LOG_ERROR)
+			log_error("%.*s", (int)len, text);
+		else if (len)
+			log_warning("%.*s", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static void log_going_on(const struct control *control)
+{
+	char policy[24];
+	snprintf(policy, sizeof(policy), "%" PRIu64, control->policy_number);
+	log_event(POLICY_LOG_ERROR, LOG_ID_POLICY_REFUSED, LOG_FIELDS({LOG_FIELD_POLICY, policy}),
+		"the running policy %s goes on", policy);
+}
+
+/* The CLI's edits since the file was last applied go with the old policy. */
+static void log_lost_edits(const struct control *control)
+{
+	size_t n;
+	const struct policy_store_line *lines = policy_store_history(control->history, &n);
+	size_t first = n;
+	while (first > 0 && strcmp(lines[first - 1].origin, "file") != 0 &&
+		!is_filed(control, lines[first - 1].number))
+		first--;
+	for (size_t i = first; i < n && first > 0; i++)
+		log_warning("the file replaces what was changed since: policy %" PRIu64 ", %s",
+			lines[i].number, log_person(lines[i].origin));
+}
+
+/* Parses a policy of the history with the list files as they were then. */
+static struct policy *parse_record(struct control *control, struct policy_record *record)
+{
+	struct language_diagnosis diagnosis;
+	record->texts.replay = true;
+	struct policy *policy = policy_parse_text(control, "running policy", record->canonical,
+		record->canonical_len, &record->texts, &diagnosis);
+	if (!policy) {
+		char *text = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
+		log_lines(POLICY_LOG_ERROR, text);
+		free(text);
+	}
+	language_diagnosis_fini(&diagnosis);
+	return policy;
+}
+
+/* Makes a policy the running one before there is anybody to tell. */
+static int start_with(struct control *control, struct policy *policy, const char *source,
+	size_t source_len, const struct policy_texts *texts, const char *origin, bool is_file)
+{
+	struct policy_current current = {0};
+	struct policy_record record = {.number = policy_store_next_number(control->history),
+		.at_ms = loop_wall_ms(control->loop),
+		.source = (char *)(uintptr_t)source,
+		.source_len = source_len,
+		.texts = *texts};
+	int error = 0;
+	snprintf(record.origin, sizeof(record.origin), "%s", origin);
+	record.canonical = language_print(policy, LANGUAGE_PRINT_CANONICAL, &record.canonical_len);
+	if (!record.canonical)
+		return -ENOMEM;
+	if (is_file) {
+		current.file_hash = policy_texts_hash_all(texts, source, source_len);
+		for (size_t i = 0; i < texts->n && !error; i++)
+			error = policy_current_add_path(&current, texts->v[i].path);
+	} else {
+		error = policy_current_copy(&current, policy_store_current(control->history));
+		current.confirm_until_ms = current.confirm_back = 0;
+	}
+	current.number = record.number;
+	if (!error)
+		error = policy_store_save(control->history, &record, &current);
+	policy_current_fini(&current);
+	free(record.canonical);
+	if (error) {
+		log_error("the policy cannot be stored in %s: %s", control->start.options.state_dir,
+			strerror(-error));
+		return error;
+	}
+	policy_unref(control->policy);
+	control->policy = policy_ref(policy);
+	control->policy_number = record.number;
+	return 0;
+}
+
+/* Which number shall run: that of the state folder, or the one a confirm goes back to. */
+static void start_running(struct control *control)
+{
+	const struct policy_current *current = policy_store_current(control->history);
+	bool back = current->confirm_until_ms &&
+		    current->confirm_until_ms <= loop_wall_ms(control->loop);
+	uint64_t number = back ? current->confirm_back : current->number;
+	struct policy_record record;
+	char origin[96];
+	if (!number)
+		return;
+	int error = policy_store_load(control->history, number, &record);
+	if (error) {
+		log_error("policy %" PRIu64 " cannot be read: %s", number, strerror(-error));
+		return;
+	}
+	struct policy *policy = parse_record(control, &record);
+	if (policy && back) {
+		log_warning("policy %" PRIu64 " was not confirmed in time; policy %" PRIu64
+			    " returns",
+			current->number, number);
+		snprintf(origin, sizeof(origin),
+			"policy %" PRIu64 ", as %" PRIu64 " was not confirmed", number,
+			current->number);
+		start_with(control, policy, record.source, record.source_len, &record.texts, origin,
+			false);
+		policy_unref(policy);
+	} else if (policy) {
+		control->policy = policy;
+		control->policy_number = number;
+	}
+	policy_record_fini(&record);
+}
+
+int policy_file_start(struct control *control)
+{
+	struct policy_file file;
+	int error = 0;
+	if (*policy_store_trouble(control->history))
+		log_error("%s", policy_store_trouble(control->history));
+	start_running(control);
+	policy_file_look(control, &file);
+	/* of the running policy or of the one that follows it: what is said of both is said by the
+	 * stricter of them */
+	log_set_privacy((control->policy && control->policy->audit_privacy_off) ||
+			(file.policy && file.policy->audit_privacy_off));
+	switch (file.state) {
+	case POLICY_FILE_SAME:
+		break;
+	case POLICY_FILE_CHANGED:
+		log_lines(POLICY_LOG_WARNING, file.text);
+		log_lost_edits(control);
+		error = start_with(control, file.policy, file.source, file.source_len, &file.texts,
+			"file", true);
+		if (!error)
+			log_info("%s is in force as policy %" PRIu64, control->start.options.config,
+				control->policy_number);
+		break;
+	case POLICY_FILE_BAD:
+	case POLICY_FILE_MISSING:
+		log_lines(POLICY_LOG_ERROR, file.text);
+		control->file_bad = true;
+		if (control->policy)
+			log_going_on(control);
+		else
+			error = -EINVAL;
+		break;
+	}
+	policy_file_fini(&file);
+	if (!control->policy && !error)
+		error = -EINVAL;
+	if (error && control->policy) /* not stored, but an old one is there */
+		error = 0;
+	return error;
+}
+
+struct filing {
+	struct control *control;
+	uint32_t uid;
+	uint64_t confirm_ms;
+	void (*done)(void *context, int status, const char *text);
+	void *context;
+	char *warnings;
+};
+
+static void on_applied(void *context, int status, const char *text)
+{
+	struct filing filing = *(struct filing *)context;
+	free(context);
+	filing.done(filing.context, status, status || !filing.warnings ? text : filing.warnings);
+	free(filing.warnings);
+}
+
+static void run(void *context)
+{
+	struct filing *filing = context;
+	struct control *control = filing->control;
+	struct policy_file file;
+	policy_file_look(control, &file);
+	control->file_bad = file.state == POLICY_FILE_BAD || file.state == POLICY_FILE_MISSING;
+	switch (file.state) {
+	case POLICY_FILE_SAME:
+		on_applied(filing, 0, "the file has not changed; the running policy goes on\n");
+		break;
+	case POLICY_FILE_BAD:
+	case POLICY_FILE_MISSING:
+		log_lines(POLICY_LOG_ERROR, file.text);
+		log_going_on(control);
+		on_applied(filing, -EINVAL, file.text ? file.text : "out of memory");
+		break;
+	case POLICY_FILE_CHANGED:
+		log_lost_edits(control);
+		filing->warnings = file.text;
+		file.text = NULL;
+		apply_begin(control->apply, &(struct apply_order){.policy = policy_ref(file.policy),
+						    .source = file.source,
+						    .source_len = file.source_len,
+						    .texts = file.texts,
+						    .origin = "file",
+						    .uid = filing->uid,
+						    .is_file = true,
+						    .confirm_ms = filing->confirm_ms,
+						    .done = on_applied,
+						    .context = filing});
+		file.source = NULL;
+		file.texts = (struct policy_texts){0};
+		break;
+	}
+	policy_file_fini(&file);
+}
+
+void policy_file_apply(struct control *control, uint32_t uid, uint64_t confirm_ms,
+	void (*done)(void *context, int status, const char *text), void *context)
+{
+	struct filing *filing = calloc(1, sizeof(*filing));
+	if (!filing) {
+		done(context, -ENOMEM, "out of memory");
+		return;
+	}
+	*filing = (struct filing){.control = control,
+		.uid = uid,
+		.confirm_ms = confirm_ms,
+		.done = done,
+		.context = context};
+	apply_when_free(control->apply, run, filing);
+}

@@ -1,0 +1,42 @@
+/* Owns the rule of the configuration file: when it counts, and when the running policy goes on
+ * (design, section 6). */
+#ifndef POSTERN_POLICY_FILE_H
+#define POSTERN_POLICY_FILE_H
+
+#include "daemon/control/policy_texts.h"
+#include "lib/language.h"
+
+struct control;
+
+enum policy_file_state {
+	POLICY_FILE_SAME,    /* as it was last applied, or it says what runs */
+	POLICY_FILE_CHANGED, /* and good: policy is set */
+	POLICY_FILE_BAD,     /* changed, and it does not parse; text says how */
+	POLICY_FILE_MISSING, /* cannot be read; text says why */
+};
+
+struct policy_file {
+	enum policy_file_state state;
+	struct policy *policy; /* one reference */
+	char *source;
+	size_t source_len;
+	struct policy_texts texts;
+	char *text; /* what is wrong; with CHANGED the warnings */
+};
+
+/* Reads and judges the file. */
+void policy_file_look(struct control *control, struct policy_file *file);
+void policy_file_fini(struct policy_file *file);
+/* Only whether it was changed and not applied. *why: a word or two, in any case. Cheap when asked
+ * again. */
+bool policy_file_differs(struct control *control, const char **why);
+
+/* The policy to start with, after the file, the state folder and a confirm that is over; waits for
+ * the disk. 0, or -errno after saying why there is none. */
+int policy_file_start(struct control *control);
+/* SIGHUP, and `policy apply` without a file. done as in apply.h. The names of CLI edits that go
+ * with the old policy are logged. */
+void policy_file_apply(struct control *control, uint32_t uid, uint64_t confirm_ms,
+	void (*done)(void *context, int status, const char *text), void *context);
+
+#endif

@@ -1,0 +1,92 @@
+#include "daemon/control/policy_parse.h"
+
+#include "daemon/control/control.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_text(void *context, const char *path, char **text, size_t *len)
+{
+	struct policy_world *world = context;
+	return policy_texts_read(world->texts, path, text, len);
+}
+
+static int find_interface(void *context, const char *pattern)
+{
+	const struct policy_world *world = context;
+	int found = -1;
+	for (size_t i = 0; i < world->control->nlinks; i++) {
+		const struct control_link *link = &world->control->links[i];
+		if (policy_interface_match(pattern, link->name) && found != 0)
+			found = link->has_mac;
+	}
+	return found;
+}
+
+static bool own_address(void *context, const struct addr *addr)
+{
+	const struct policy_world *world = context;
+	for (struct ifaddrs *at = world->addresses; at; at = at->ifa_next) {
+		struct endpoint own;
+		size_t len = at->ifa_addr && at->ifa_addr->sa_family == AF_INET
+				     ? sizeof(struct sockaddr_in)
+				     : sizeof(struct sockaddr_in6);
+		if (at->ifa_addr && endpoint_decode(at->ifa_addr, len, &own) == 0 &&
+			addr_equal(&own.addr, addr))
+			return true;
+	}
+	return addr_is_loopback(addr);
+}
+
+void policy_world_init(
+	struct policy_world *world, struct control *control, struct policy_texts *texts)
+{
+	struct ifaddrs *addresses = NULL;
+	if (getifaddrs(&addresses) < 0)
+		addresses = NULL;
+	*world = (struct policy_world){.control = control, .texts = texts, .addresses = addresses};
+	world->language.read = read_text;
+	world->language.context = world;
+	/* before the keeper's picture is complete, absence means nothing */
+	world->language.interface = control->links_done ? find_interface : NULL;
+	world->language.relay_port = control->start.options.relay_port;
+	world->language.own_address = own_address;
+}
+
+void policy_world_fini(struct policy_world *world)
+{
+	freeifaddrs(world->addresses);
+	world->addresses = NULL;
+}
+
+struct policy *policy_parse_text(struct control *control, const char *name, const char *text,
+	size_t len, struct policy_texts *texts, struct language_diagnosis *diagnosis)
+{
+	struct policy_world world;
+	policy_world_init(&world, control, texts);
+	struct policy *policy = language_parse(name, text, len, &world.language, diagnosis);
+	policy_world_fini(&world);
+	return policy;
+}
+
+char *policy_parse_messages(
+	const struct language_diagnosis *diagnosis, enum language_severity severity)
+{
+	size_t len = 1, at = 0;
+	for (size_t i = 0; i < diagnosis->n; i++)
+		len += strlen(diagnosis->v[i].text) + 1;
+	char *text = calloc(1, len);
+	for (size_t i = 0; text && i < diagnosis->n; i++) {
+		const struct language_message *message = &diagnosis->v[i];
+		if (message->severity != severity)
+			continue;
+		size_t n = strlen(message->text);
+		memcpy(text + at, message->text, n);
+		at += n;
+		if (n && message->text[n - 1] != '\n')
+			text[at++] = '\n';
+	}
+	return text;
+}

@@ -1,0 +1,362 @@
+#include "daemon/control/policy_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RECORD_BYTES_MAX (512u << 20)
+#define LINES_MAX        (POLICY_STORE_HISTORY + 2) /* and the one a confirm may go back to */
+
+struct policy_store {
+	char dir[4096];
+	struct disk *disk;
+	struct policy_current current;
+	struct policy_store_line lines[LINES_MAX];
+	size_t nlines;
+	uint64_t last; /* highest number ever seen, cut off or not */
+	char trouble[256];
+};
+
+/* A save under way in the disk's thread: bytes only, nothing shared with the loop. */
+struct saving {
+	struct disk_job job;
+	struct policy_store *store;
+	char dir[4096];
+	char *record, *running;
+	size_t record_len, running_len;
+	struct policy_current current;
+	struct policy_store_line line;
+	void (*done)(void *context, int status);
+	void *context;
+};
+
+static void record_name(char name[static 32], uint64_t number)
+{
+	snprintf(name, 32, "%" PRIu64 ".policy", number);
+}
+
+static int load_path(const char *dir, uint64_t number, struct policy_record *record)
+{
+	char path[4096 + 64], name[32], *bytes;
+	size_t len;
+	record_name(name, number);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	int error = disk_read(path, RECORD_BYTES_MAX, &bytes, &len);
+	if (error)
+		return error;
+	error = policy_record_decode(bytes, len, record);
+	free(bytes);
+	if (!error && record->number != number) {
+		policy_record_fini(record);
+		error = -EBADMSG;
+	}
+	return error;
+}
+
+static struct policy_store_line line_of(const struct policy_record *record)
+{
+	struct policy_store_line line = {.number = record->number,
+		.at_ms = record->at_ms,
+		.uid = record->uid,
+		.bytes = record->source_len};
+	snprintf(line.origin, sizeof(line.origin), "%s", record->origin);
+	return line;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* The numbers of all record files, ascending; at most max, the highest. */
+static size_t find_numbers(const char *dir, uint64_t **numbers)
+{
+	DIR *folder = opendir(dir);
+	size_t n = 0, room = 0;
+	*numbers = NULL;
+	for (struct dirent *file; folder && (file = readdir(folder));) {
+		char *rest;
+		uint64_t number = strtoull(file->d_name, &rest, 10);
+		if (rest == file->d_name || strcmp(rest, ".policy") != 0 || number == 0)
+			continue;
+		if (n == room) {
+			room = room ? 2 * room : 32;
+			uint64_t *more = realloc(*numbers, room * sizeof(**numbers));
+			if (!more)
+				break;
+			*numbers = more;
+		}
+		(*numbers)[n++] = number;
+	}
+	if (folder)
+		closedir(folder);
+	if (n)
+		qsort(*numbers, n, sizeof(**numbers), compare_numbers);
+	return n;
+}
+
+static void add_line(struct policy_store *store, const struct policy_store_line *line)
+{
+	if (store->nlines == LINES_MAX) {
+		memmove(store->lines, store->lines + 1, (LINES_MAX - 1) * sizeof(*store->lines));
+		store->nlines--;
+	}
+	store->lines[store->nlines++] = *line;
+}
+
+static void read_history(struct policy_store *store)
+{
+	uint64_t *numbers;
+	size_t n = find_numbers(store->dir, &numbers);
+	if (n)
+		store->last = numbers[n - 1];
+	for (size_t i = n > LINES_MAX ? n - LINES_MAX : 0; i < n; i++) {
+		struct policy_record record;
+		int error = load_path(store->dir, numbers[i], &record);
+		if (error) {
+			snprintf(store->trouble, sizeof(store->trouble),
+				"policy %" PRIu64 " in the history cannot be read: %s", numbers[i],
+				error == -EBADMSG ? "it was cut off" : strerror(-error));
+			continue;
+		}
+		struct policy_store_line line = line_of(&record);
+		add_line(store, &line);
+		policy_record_fini(&record);
+	}
+	free(numbers);
+}
+
+static bool has_line(const struct policy_store *store, uint64_t number)
+{
+	for (size_t i = 0; i < store->nlines; i++)
+		if (store->lines[i].number == number)
+			return true;
+	return false;
+}
+
+/* The newest readable policy before a number, or the newest of all; 0: none. */
+static uint64_t last_good(const struct policy_store *store, uint64_t before)
+{
+	for (size_t i = store->nlines; i-- > 0;)
+		if (store->lines[i].number < before)
+			return store->lines[i].number;
+	return store->nlines ? store->lines[store->nlines - 1].number : 0;
+}
+
+static void read_current(struct policy_store *store)
+{
+	char path[sizeof(store->dir) + 16], *bytes = NULL;
+	size_t len = 0;
+	snprintf(path, sizeof(path), "%s/current", store->dir);
+	int error = disk_read(path, 1u << 20, &bytes, &len);
+	if (!error)
+		error = policy_current_decode(bytes, len, &store->current);
+	free(bytes);
+	uint64_t wanted = error ? UINT64_MAX : store->current.number;
+	if ((error == -ENOENT && !store->nlines) || (!error && has_line(store, wanted)))
+		return;
+	uint64_t number = last_good(store, wanted);
+	policy_current_fini(&store->current);
+	store->current.number = number;
+	if (error)
+		snprintf(store->trouble, sizeof(store->trouble),
+			"which policy was running cannot be read (%s); the last good one, %" PRIu64
+			", runs",
+			error == -EBADMSG ? "cut off" : strerror(-error), number);
+	else
+		snprintf(store->trouble, sizeof(store->trouble),
+			"policy %" PRIu64 " was cut off; the last good one, %" PRIu64 ", runs",
+			wanted, number);
+}
+
+struct policy_store *policy_store_open(const char *state_dir, struct disk *disk, int *error)
+{
+	struct policy_store *store = calloc(1, sizeof(*store));
+	*error = -ENOMEM;
+	if (!store)
+		return NULL;
+	store->disk = disk;
+	*error = 0;
+	int n = snprintf(store->dir, sizeof(store->dir), "%s/policy", state_dir);
+	if (n < 0 || (size_t)n >= sizeof(store->dir))
+		*error = -ENAMETOOLONG;
+	else if (mkdir(store->dir, 0750) < 0 && errno != EEXIST)
+		*error = -errno;
+	if (*error) {
+		free(store);
+		return NULL;
+	}
+	read_history(store);
+	read_current(store);
+	return store;
+}
+
+void policy_store_free(struct policy_store *store)
+{
+	if (!store)
+		return;
+	policy_current_fini(&store->current);
+	free(store);
+}
+
+const struct policy_current *policy_store_current(const struct policy_store *store)
+{
+	return &store->current;
+}
+
+const char *policy_store_trouble(const struct policy_store *store)
+{
+	return store->trouble;
+}
+
+int policy_store_load(
+	const struct policy_store *store, uint64_t number, struct policy_record *record)
+{
+	return load_path(store->dir, number, record);
+}
+
+const struct policy_store_line *policy_store_history(const struct policy_store *store, size_t *n)
+{
+	*n = store->nlines;
+	return store->lines;
+}
+
+uint64_t policy_store_next_number(const struct policy_store *store)
+{
+	return store->last + 1;
+}
+
+static void free_saving(struct saving *saving)
+{
+	free(saving->record);
+	free(saving->running);
+	policy_current_fini(&saving->current);
+	free(saving);
+}
+
+static struct saving *make_saving(struct policy_store *store, const struct policy_record *record,
+	const struct policy_current *current)
+{
+	struct saving *saving = calloc(1, sizeof(*saving));
+	if (!saving)
+		return NULL;
+	saving->store = store;
+	memcpy(saving->dir, store->dir, sizeof(saving->dir));
+	int error = policy_current_copy(&saving->current, current);
+	if (!error)
+		error = policy_current_encode(current, &saving->running, &saving->running_len);
+	if (!error && record) {
+		saving->line = line_of(record);
+		error = policy_record_encode(record, &saving->record, &saving->record_len);
+	}
+	if (error) {
+		free_saving(saving);
+		return NULL;
+	}
+	return saving;
+}
+
+/* All but the last 20, and the one to go back to. */
+static void remove_old(const struct saving *saving)
+{
+	uint64_t *numbers;
+	size_t n = find_numbers(saving->dir, &numbers);
+	for (size_t i = 0; n > POLICY_STORE_HISTORY && i < n - POLICY_STORE_HISTORY; i++) {
+		char name[32], path[sizeof(saving->dir) + 40];
+		if (numbers[i] == saving->current.number ||
+			numbers[i] == saving->current.confirm_back)
+			continue;
+		record_name(name, numbers[i]);
+		snprintf(path, sizeof(path), "%s/%s", saving->dir, name);
+		unlink(path);
+	}
+	free(numbers);
+}
+
+static int write_saving(struct saving *saving)
+{
+	char name[32];
+	int error = 0;
+	if (saving->record) {
+		record_name(name, saving->line.number);
+		error = disk_replace(saving->dir, name, saving->record, saving->record_len);
+	}
+	if (!error)
+		error = disk_replace(saving->dir, "current", saving->running, saving->running_len);
+	if (!error)
+		remove_old(saving);
+	return error;
+}
+
+/* What was written is now the truth here, too. */
+static void take_saving(struct saving *saving)
+{
+	struct policy_store *store = saving->store;
+	policy_current_fini(&store->current);
+	store->current = saving->current;
+	saving->current = (struct policy_current){0};
+	if (!saving->record)
+		return;
+	if (saving->line.number > store->last)
+		store->last = saving->line.number;
+	add_line(store, &saving->line);
+	size_t kept = 0;
+	for (size_t i = 0; i < store->nlines; i++) {
+		const struct policy_store_line *line = &store->lines[i];
+		if (store->nlines - i <= POLICY_STORE_HISTORY ||
+			line->number == store->current.confirm_back)
+			store->lines[kept++] = *line;
+	}
+	store->nlines = kept;
+}
+
+int policy_store_save(struct policy_store *store, const struct policy_record *record,
+	const struct policy_current *current)
+{
+	struct saving *saving = make_saving(store, record, current);
+	if (!saving)
+		return -ENOMEM;
+	int error = write_saving(saving);
+	if (!error)
+		take_saving(saving);
+	free_saving(saving);
+	return error;
+}
+
+static int run_saving(struct disk_job *job)
+{
+	return write_saving((struct saving *)job);
+}
+
+static void done_saving(struct disk_job *job)
+{
+	struct saving *saving = (struct saving *)job;
+	void (*done)(void *, int) = saving->done;
+	void *context = saving->context;
+	int status = job->status;
+	if (status == 0)
+		take_saving(saving);
+	free_saving(saving);
+	done(context, status);
+}
+
+int policy_store_begin_save(struct policy_store *store, const struct policy_record *record,
+	const struct policy_current *current, void (*done)(void *context, int status),
+	void *context)
+{
+	struct saving *saving = make_saving(store, record, current);
+	if (!saving)
+		return -ENOMEM;
+	saving->done = done;
+	saving->context = context;
+	saving->job.run = run_saving;
+	saving->job.done = done_saving;
+	disk_submit(store->disk, &saving->job);
+	return 0;
+}

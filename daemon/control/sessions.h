@@ -1,0 +1,43 @@
+/* Owns the life of sessions in control: put in, learned, in use, over. */
+#ifndef POSTERN_SESSIONS_H
+#define POSTERN_SESSIONS_H
+
+#include "daemon/control/ask.h"
+#include "lib/decide.h"
+#include "lib/session.h"
+
+struct control;
+struct sessions;
+
+struct sessions *sessions_new(struct control *control);
+void sessions_free(struct sessions *sessions);
+/* The table was filled from the store, where last_id is the highest number ever used. */
+void sessions_loaded(struct sessions *sessions, uint64_t last_id);
+uint64_t sessions_new_id(struct sessions *sessions);
+
+/* Puts a session in force, or its new state: table, relays, disk, and out of the kernel's cache
+ * goes what was decided without it. Parts of the gather. 0 or -ENOMEM. */
+int sessions_put(struct sessions *sessions, const struct session *session, struct gather *gather);
+/* Takes a session out of force; its flows go on. Parts of the gather; may be NULL. */
+void sessions_del(struct sessions *sessions, const struct session *session, enum ending why,
+	struct gather *gather);
+/* Ends the flows of a session that was in force: relayed ones by its id, passed ones by its
+ * addresses. */
+void sessions_kill_flows(
+	struct sessions *sessions, const struct session *session, enum ending ending);
+/* Do this session's flows go on when it ends? */
+bool sessions_keep_flows(const struct sessions *sessions, const struct session *session);
+/* Lease or idle times changed. */
+void sessions_arm(struct sessions *sessions);
+
+/* In mac zones further addresses of a session's MAC are learned. */
+void sessions_learn(struct sessions *sessions, const struct decide_origin *origin);
+/* A flow of the session began or ended. */
+void sessions_active(struct sessions *sessions, uint64_t id, uint64_t at_ms);
+/* Sessions of zones that the running policy does not have end. */
+void sessions_follow_policy(struct sessions *sessions, struct gather *gather);
+
+/* A copy that lives by itself; one free() releases it. NULL: out of memory. */
+struct session *sessions_copy(const struct session *session);
+
+#endif

@@ -1,0 +1,563 @@
+#include "daemon/health/targets.h"
+
+#include "daemon/log.h"
+#include "daemon/health/probe.h"
+#include "daemon/health/resolve_cache.h"
+#include "daemon/health/tracked.h"
+#include "lib/counter.h"
+#include "lib/hosts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HOSTS_FILE       "/etc/hosts"
+#define HOSTS_FILE_BYTES 65536
+/* A list with names that are still being looked up waits so long, so that a relay does not begin
+ * with the second best. */
+#define HOLD_MS    1000
+#define ROUNDS_MAX 8 /* of one run: an answer may call for another look-up */
+
+struct server {
+	struct server *next;
+	struct targets *targets;
+	struct tracked_terms terms;
+	size_t index; /* in the policy */
+	bool wanted;
+	bool pending; /* names are being looked up */
+	uint64_t pending_ms;
+	struct tracked *hosts; /* in the order of the last expansion */
+	size_t left_off;
+	struct message_targets *sent; /* as last told; NULL: never */
+};
+
+struct targets {
+	struct loop *loop;
+	uint64_t *counters;
+	uint16_t relay_port;
+	const struct targets_face *face;
+	struct resolve_cache *cache;
+	struct probes *probes;
+	struct policy *policy; /* NULL: none yet */
+	uint64_t number;
+	char hostname[DNS_NAME_SIZE];
+	struct message_client_side side;
+	struct server *servers;
+	bool expand; /* DNS or policy have changed */
+	bool tell;   /* or only a state */
+	struct loop_timer hold;
+	struct target_list list; /* the one at hand */
+	struct message_targets *seeds[TARGETS_MAX];
+	size_t nseeds;
+	struct message_targets *built; /* MESSAGE_BYTES_MAX */
+};
+
+static void on_answer(void *context)
+{
+	struct targets *targets = context;
+	targets->expand = true;
+}
+
+static void on_state(void *context)
+{
+	struct targets *targets = context;
+	targets->tell = true;
+}
+
+static void on_hold(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct targets *targets =
+		(struct targets *)(void *)((char *)timer - offsetof(struct targets, hold));
+	(void)now_ms;
+	targets->tell = true;
+}
+
+static void fix_name(void *context, const char *name, const struct addr *addr)
+{
+	resolve_cache_fix(context, name, addr);
+}
+
+static void read_hosts_file(struct targets *targets)
+{
+	static char text[HOSTS_FILE_BYTES];
+	int fd = open(HOSTS_FILE, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	ssize_t len = read(fd, text, sizeof(text));
+	close(fd);
+	if (len > 0)
+		hosts_read(text, (size_t)len, fix_name, targets->cache);
+}
+
+int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
+	const struct targets_face *face, struct dials *dials, struct targets **out)
+{
+	struct targets *targets = calloc(1, sizeof(*targets));
+	int error = -ENOMEM;
+
+	if (!targets)
+		return error;
+	targets->loop = loop;
+	targets->counters = counters;
+	targets->relay_port = relay_port;
+	targets->face = face;
+	targets->hold.on_time = on_hold;
+	targets->built = malloc(MESSAGE_BYTES_MAX);
+	targets->probes = probe_open(loop, counters, dials);
+	if (targets->built && targets->probes)
+		error = resolve_cache_open(loop, counters, on_answer, targets, &targets->cache);
+	if (error) {
+		targets_close(targets);
+		return error;
+	}
+	read_hosts_file(targets);
+	*out = targets;
+	return 0;
+}
+
+static void free_server(struct server *server)
+{
+	while (server->hosts) {
+		struct tracked *host = server->hosts;
+		server->hosts = host->next;
+		tracked_free(host);
+	}
+	free(server->sent);
+	free(server);
+}
+
+static void drop_seeds(struct targets *targets)
+{
+	while (targets->nseeds > 0)
+		free(targets->seeds[--targets->nseeds]);
+}
+
+void targets_close(struct targets *targets)
+{
+	if (!targets)
+		return;
+	while (targets->servers) {
+		struct server *server = targets->servers;
+		targets->servers = server->next;
+		free_server(server);
+	}
+	drop_seeds(targets);
+	loop_timer_clear(targets->loop, &targets->hold);
+	probe_close(targets->probes);
+	resolve_cache_close(targets->cache);
+	policy_unref(targets->policy);
+	free(targets->built);
+	free(targets);
+}
+
+static struct server *find_server(const struct targets *targets, const char *name)
+{
+	struct server *server = targets->servers;
+	while (server && strcmp(server->terms.server, name) != 0)
+		server = server->next;
+	return server;
+}
+
+/* Who probes are from, or say they are from: of a zone's network, else the gateway's own address
+ * beside the clients, else nobody. */
+static void put_client(
+	const struct targets *targets, enum addr_family family, struct tracked_terms *terms)
+{
+	const struct addr *side = family == ADDR_IP6 ? &targets->side.ip6 : &targets->side.ip4;
+	struct endpoint *client = &terms->clients[family == ADDR_IP6];
+
+	*client = target_zone_client(targets->policy, family);
+	if (client->addr.family == ADDR_NONE)
+		client->addr = *side;
+	if (client->addr.family == ADDR_NONE)
+		*client = target_probe_client(targets->policy, family);
+	else
+		terms->foreign |= family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
+}
+
+static struct tracked_terms terms_of(
+	const struct targets *targets, const struct policy_server *server)
+{
+	struct tracked_terms terms = {.announce = server->announce,
+		.login = server->announce_login,
+		.probe = server->probe,
+		.every_s = server->probe_every_s,
+		.connect_ms = server->connect_ms,
+		.reply_ms = server->greeting_ms};
+	snprintf(terms.server, sizeof(terms.server), "%s", server->name.text);
+	snprintf(terms.hostname, sizeof(terms.hostname), "%s", targets->hostname);
+	if (server->bind == POLICY_BIND_ADDRESS)
+		terms.bind = server->bind_addr;
+	terms.from_client = server->bind == POLICY_BIND_CLIENT;
+	terms.families = target_zone_families(targets->policy);
+	for (unsigned i = 0; i < 2; i++)
+		put_client(targets, i ? ADDR_IP6 : ADDR_IP4, &terms);
+	return terms;
+}
+
+/* Would a probe under these find something else? */
+static bool same_question(const struct tracked_terms *a, const struct tracked_terms *b)
+{
+	return a->announce == b->announce && a->login == b->login && a->probe == b->probe &&
+	       addr_equal(&a->bind, &b->bind) && a->from_client == b->from_client &&
+	       (!a->from_client || a->foreign == b->foreign);
+}
+
+void targets_set_client_side(struct targets *targets, const struct message_client_side *side)
+{
+	targets->side = *side;
+	for (struct server *server = targets->servers; server; server = server->next) {
+		const struct policy_server *policy = &targets->policy->servers[server->index];
+		struct tracked_terms terms = terms_of(targets, policy);
+		bool same = same_question(&server->terms, &terms);
+		server->terms = terms;
+		for (struct tracked *host = server->hosts; host && !same; host = host->next)
+			tracked_reset(host);
+	}
+}
+
+static void put_server(struct targets *targets, size_t index)
+{
+	struct tracked_terms terms = terms_of(targets, &targets->policy->servers[index]);
+	struct server *server = find_server(targets, terms.server);
+
+	if (!server) {
+		server = calloc(1, sizeof(*server));
+		if (!server)
+			return;
+		server->targets = targets;
+		server->next = targets->servers;
+		targets->servers = server;
+		server->terms = terms;
+	}
+	bool same = same_question(&server->terms, &terms);
+	server->terms = terms;
+	server->index = index;
+	server->wanted = true;
+	for (struct tracked *host = server->hosts; host; host = host->next) {
+		if (!same)
+			tracked_reset(host);
+		else
+			tracked_ask_again(host);
+	}
+}
+
+void targets_set_policy(
+	struct targets *targets, struct policy *policy, uint64_t number, const char *hostname)
+{
+	policy_ref(policy);
+	policy_unref(targets->policy);
+	targets->policy = policy;
+	targets->number = number;
+	snprintf(targets->hostname, sizeof(targets->hostname), "%s", hostname);
+	for (struct server *server = targets->servers; server; server = server->next)
+		server->wanted = false;
+	for (size_t i = 0; i < policy->nservers; i++)
+		put_server(targets, i);
+	for (struct server **at = &targets->servers; *at;) {
+		struct server *server = *at;
+		if (server->wanted) {
+			at = &server->next;
+			continue;
+		}
+		*at = server->next;
+		free_server(server);
+	}
+	targets->expand = true;
+}
+
+static void look_up_addresses(void *context, const char *name, struct target_addresses *found)
+{
+	resolve_cache_addresses(((struct targets *)context)->cache, name, found);
+}
+
+static void look_up_mx(void *context, const char *domain, struct target_mx *found)
+{
+	resolve_cache_mx(((struct targets *)context)->cache, domain, found);
+}
+
+/* A packet to an address of ours would leave from that same address. Nothing is sent. */
+static bool own_address(void *context, const struct addr *addr)
+{
+	struct endpoint end = {.addr = *addr, .port = 9}, local;
+	struct sockaddr_storage sa;
+	socklen_t len = (socklen_t)endpoint_encode(&end, &sa);
+	bool own = false;
+
+	(void)context;
+	int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (connect(fd, (struct sockaddr *)&sa, len) == 0) {
+		len = sizeof(sa);
+		own = getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+		      endpoint_decode((struct sockaddr *)&sa, len, &local) == 0 &&
+		      addr_equal(&local.addr, addr);
+	}
+	close(fd);
+	return own;
+}
+
+/* The host of this name and port, taken out of the list or made. */
+static struct tracked *take_host(
+	struct server *server, struct tracked **old, const struct target *target)
+{
+	for (struct tracked **at = old; *at; at = &(*at)->next) {
+		struct tracked *host = *at;
+		if (host->target.port == target->port &&
+			dns_same_name(host->target.name, target->name)) {
+			*at = host->next;
+			return host;
+		}
+	}
+	return tracked_new(server->targets->loop, &server->terms, on_state, server->targets);
+}
+
+static void use_list(struct server *server, const struct target_list *list)
+{
+	struct tracked *old = server->hosts, **last = &server->hosts;
+	uint64_t now_ms = loop_now_ms(server->targets->loop);
+
+	server->hosts = NULL;
+	for (size_t i = 0; i < list->n; i++) {
+		struct tracked *host = take_host(server, &old, &list->v[i]);
+		if (!host)
+			continue;
+		tracked_update(host, &list->v[i]);
+		host->next = NULL;
+		*last = host;
+		last = &host->next;
+	}
+	while (old) {
+		struct tracked *host = old;
+		old = host->next;
+		tracked_free(host);
+	}
+	if (list->pending && !server->pending)
+		server->pending_ms = now_ms;
+	server->pending = list->pending;
+	if (list->left_off > 0 && list->left_off != server->left_off)
+		log_warning("server %s: %zu hosts by MX are not used, %d is the most",
+			server->terms.server, list->left_off, TARGETS_MAX);
+	server->left_off = list->left_off;
+}
+
+/* What an earlier health process said of a host, once it is there. */
+static void use_seeds(struct targets *targets, struct server *server)
+{
+	for (size_t i = 0; i < targets->nseeds; i++) {
+		const struct message_targets *seed = targets->seeds[i];
+		if (strcmp(seed->server, server->terms.server) != 0)
+			continue;
+		for (uint32_t j = 0; j < seed->n; j++)
+			for (struct tracked *host = server->hosts; host; host = host->next)
+				if (host->target.port == seed->v[j].port &&
+					dns_same_name(host->target.name, seed->v[j].name))
+					tracked_seed(host, &seed->v[j]);
+	}
+}
+
+/* The MX records that the names of one `mx` line came from. Where the domain itself stands on the
+ * line, it had none. */
+static void seed_line(struct targets *targets, const struct message_targets *seed, uint16_t line,
+	const char *domain)
+{
+	static struct dns_mx records[TARGETS_MAX];
+	size_t n = 0;
+	for (uint32_t i = 0; i < seed->n; i++) {
+		const struct message_target *target = &seed->v[i];
+		if (target->line != line || dns_same_name(target->name, domain))
+			continue;
+		records[n].preference = target->depth;
+		memcpy(records[n++].name, target->name, sizeof(records[0].name));
+	}
+	if (n > 0)
+		resolve_cache_seed_mx(targets->cache, domain, records, n);
+}
+
+/* Only of the same policy: lines of another mean other hosts. */
+static void seed_records(struct targets *targets, const struct message_targets *seed)
+{
+	const struct server *server = find_server(targets, seed->server);
+	if (!server || seed->number != targets->number)
+		return;
+	const struct policy_server *policy = &targets->policy->servers[server->index];
+	for (size_t i = 0; i < policy->nhosts; i++)
+		if (policy->hosts[i].is_mx)
+			seed_line(targets, seed, (uint16_t)i, policy->hosts[i].name.text);
+}
+
+static void expand(struct targets *targets)
+{
+	const struct target_world world = {.context = targets,
+		.addresses = look_up_addresses,
+		.mx = look_up_mx,
+		.own_address = own_address,
+		.hostname = targets->hostname,
+		.relay_port = targets->relay_port};
+
+	targets->expand = false;
+	targets->tell = true;
+	targets->counters[COUNTER_DNS_REFUSED] = 0;
+	for (size_t i = 0; i < targets->nseeds; i++)
+		seed_records(targets, targets->seeds[i]);
+	resolve_cache_begin(targets->cache);
+	for (struct server *server = targets->servers; server; server = server->next) {
+		target_expand(&targets->policy->servers[server->index], &world, &targets->list);
+		targets->counters[COUNTER_DNS_REFUSED] += targets->list.refused;
+		use_list(server, &targets->list);
+		use_seeds(targets, server);
+	}
+	drop_seeds(targets);
+	resolve_cache_sweep(targets->cache);
+}
+
+static bool held(struct server *server)
+{
+	struct targets *targets = server->targets;
+	uint64_t end_ms = server->pending_ms + HOLD_MS;
+	if (!server->pending || loop_now_ms(targets->loop) >= end_ms)
+		return false;
+	if (!targets->hold.slot || targets->hold.at_ms > end_ms)
+		loop_timer_set(targets->loop, &targets->hold, end_ms);
+	return true;
+}
+
+static void tell_server(struct server *server)
+{
+	struct targets *targets = server->targets;
+	struct message_targets *message = targets->built;
+
+	if (held(server))
+		return;
+	message_init(message, MESSAGE_TARGETS, sizeof(*message));
+	message->number = targets->number;
+	snprintf(message->server, sizeof(message->server), "%s", server->terms.server);
+	for (struct tracked *host = server->hosts; host; host = host->next)
+		if (tracked_fill(host, &message->v[message->n++]))
+			targets->counters[COUNTER_TARGETS_CHANGES]++;
+	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
+	if (server->sent && server->sent->header.bytes == message->header.bytes &&
+		memcmp(server->sent, message, message->header.bytes) == 0)
+		return;
+	free(server->sent);
+	server->sent = malloc(message->header.bytes);
+	if (server->sent)
+		memcpy(server->sent, message, message->header.bytes);
+	targets->face->send(targets->face->context, message);
+}
+
+static void tell(struct targets *targets)
+{
+	uint64_t hosts = 0, down = 0;
+	targets->tell = false;
+	for (struct server *server = targets->servers; server; server = server->next) {
+		tell_server(server);
+		for (struct tracked *host = server->hosts; host; host = host->next) {
+			hosts++;
+			down += host->shown_state == TARGET_DOWN ||
+				host->shown_state == TARGET_NEVER;
+		}
+	}
+	targets->counters[COUNTER_TARGETS] = hosts;
+	targets->counters[COUNTER_TARGETS_DOWN] = down;
+}
+
+/* Who has waited longest. */
+static struct tracked *first_due(struct targets *targets)
+{
+	struct tracked *first = NULL;
+	for (struct server *server = targets->servers; server; server = server->next)
+		for (struct tracked *host = server->hosts; host; host = host->next)
+			if (host->due && !host->probe && (!first || host->due_ms < first->due_ms))
+				first = host;
+	return first;
+}
+
+static void probe_due(struct targets *targets)
+{
+	struct tracked *host;
+	while ((host = first_due(targets)) && tracked_probe(host, targets->probes))
+		continue;
+}
+
+void targets_run(struct targets *targets)
+{
+	for (unsigned i = 0; i < ROUNDS_MAX && (i == 0 || targets->expand); i++) {
+		if (targets->expand && targets->policy)
+			expand(targets);
+		resolve_cache_run(targets->cache);
+	}
+	if (targets->tell)
+		tell(targets);
+	probe_due(targets);
+}
+
+static struct tracked *find_host(struct server *server, const struct endpoint *end)
+{
+	struct tracked *host = server->hosts;
+	while (host && !tracked_has(host, end))
+		host = host->next;
+	return host;
+}
+
+void targets_on_host(struct targets *targets, const struct message_host *message)
+{
+	struct server *server = find_server(targets, message->server);
+	struct tracked *host = server ? find_host(server, &message->host) : NULL;
+	if (host)
+		tracked_on_host(host, message);
+}
+
+void targets_probe_now(struct targets *targets, const char *name)
+{
+	for (struct server *server = targets->servers; server; server = server->next) {
+		if (*name && strcmp(server->terms.server, name) != 0)
+			continue;
+		for (struct tracked *host = server->hosts; host; host = host->next)
+			tracked_probe_soon(host);
+	}
+}
+
+const struct tracked *targets_hosts(const struct targets *targets, const char *name)
+{
+	const struct server *server = find_server(targets, name);
+	return server ? server->hosts : NULL;
+}
+
+void targets_tell_all(struct targets *targets)
+{
+	for (struct server *server = targets->servers; server; server = server->next) {
+		free(server->sent);
+		server->sent = NULL;
+	}
+	targets->tell = true;
+}
+
+static void keep_seed(struct targets *targets, const struct message_targets *message)
+{
+	struct message_targets *copy;
+	if (targets->nseeds == TARGETS_MAX || !(copy = malloc(message->header.bytes)))
+		return;
+	memcpy(copy, message, message->header.bytes);
+	targets->seeds[targets->nseeds++] = copy;
+	targets->expand = true;
+}
+
+/* Names that the message shows; which of them came by MX, the policy will say. */
+void targets_seed(struct targets *targets, const struct message_targets *message)
+{
+	for (uint32_t i = 0; i < message->n; i++) {
+		const struct message_target *target = &message->v[i];
+		struct addr addr;
+		if (target->naddresses > 0 &&
+			addr_parse(target->name, strlen(target->name), &addr) < 0)
+			resolve_cache_seed_addresses(targets->cache, target->name,
+				target->addresses, target->naddresses);
+	}
+	keep_seed(targets, message);
+}

@@ -1,0 +1,426 @@
+#include "daemon/health/tracked.h"
+
+#include "daemon/health/jitter.h"
+#include "daemon/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUESTION_MS 60000 /* `probe none`: so often a host is asked what it offers */
+#define SOON_MS     300   /* within this something new is probed */
+#define AGAIN_MS    1000  /* between two rounds, at least */
+
+static void on_time(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct tracked *tracked =
+		(struct tracked *)(void *)((char *)timer - offsetof(struct tracked, timer));
+	tracked->due = true;
+	tracked->due_ms = now_ms;
+}
+
+struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms,
+	void (*on_change)(void *context), void *context)
+{
+	struct tracked *tracked = calloc(1, sizeof(*tracked));
+	if (!tracked)
+		return NULL;
+	tracked->loop = loop;
+	tracked->terms = terms;
+	tracked->on_change = on_change;
+	tracked->context = context;
+	tracked->timer.on_time = on_time;
+	tracked->clients = TARGET_CLIENTS_ALL;
+	return tracked;
+}
+
+static void stop_round(struct tracked *tracked)
+{
+	if (tracked->probe)
+		probe_stop(tracked->probe);
+	tracked->probe = NULL;
+	tracked->norder = tracked->at = 0;
+	tracked->due = false;
+}
+
+void tracked_free(struct tracked *tracked)
+{
+	stop_round(tracked);
+	loop_timer_clear(tracked->loop, &tracked->timer);
+	free(tracked);
+}
+
+void tracked_probe_soon(struct tracked *tracked)
+{
+	uint64_t at_ms = loop_now_ms(tracked->loop) + jitter_below(SOON_MS);
+	if (tracked->probe || tracked->due)
+		return;
+	if (tracked->ended_ms && at_ms < tracked->ended_ms + AGAIN_MS)
+		at_ms = tracked->ended_ms + AGAIN_MS;
+	if (!tracked->timer.slot || tracked->timer.at_ms > at_ms)
+		loop_timer_set(tracked->loop, &tracked->timer, at_ms);
+}
+
+void tracked_ask_again(struct tracked *tracked)
+{
+	for (size_t i = 0; i < tracked->n; i++)
+		tracked->addresses[i].asked = false;
+	tracked_probe_soon(tracked);
+}
+
+void tracked_reset(struct tracked *tracked)
+{
+	stop_round(tracked);
+	memset(&tracked->standing, 0, sizeof(tracked->standing));
+	for (size_t i = 0; i < tracked->n; i++)
+		tracked->addresses[i] =
+			(struct tracked_address){.addr = tracked->addresses[i].addr};
+	tracked->clients = TARGET_CLIENTS_ALL;
+	tracked->latency_us = 0;
+	tracked->ended_ms = 0;
+	tracked_probe_soon(tracked);
+}
+
+static struct tracked_address *find(struct tracked *tracked, const struct addr *addr)
+{
+	for (size_t i = 0; i < tracked->n; i++)
+		if (addr_equal(&tracked->addresses[i].addr, addr))
+			return &tracked->addresses[i];
+	return NULL;
+}
+
+void tracked_update(struct tracked *tracked, const struct target *target)
+{
+	struct tracked_address fresh[TARGET_ADDRESSES_MAX] = {0};
+	bool some_are_new = false;
+
+	tracked->wanted = true;
+	tracked->target = *target;
+	for (size_t i = 0; i < target->n; i++) {
+		const struct tracked_address *old = find(tracked, &target->addresses[i]);
+		if (old)
+			fresh[i] = *old;
+		else
+			some_are_new = true;
+		fresh[i].addr = target->addresses[i];
+	}
+	memcpy(tracked->addresses, fresh, sizeof(fresh));
+	tracked->n = target->n;
+	if (some_are_new) {
+		tracked->ended_ms = 0;
+		tracked_probe_soon(tracked);
+	}
+}
+
+/* The family that worked last first; what is refused last. */
+static size_t put_in_order(
+	const struct tracked *tracked, const struct tracked_address *order[TARGET_ADDRESSES_MAX])
+{
+	size_t n = 0;
+	for (unsigned pass = 0; pass < 4; pass++)
+		for (size_t i = 0; i < tracked->n; i++) {
+			const struct tracked_address *address = &tracked->addresses[i];
+			bool other = tracked->last_family &&
+				     address->addr.family != tracked->last_family;
+			if (other + 2u * address->refused == pass)
+				order[n++] = address;
+		}
+	return n;
+}
+
+static void on_probed(void *context, const struct probe_result *result);
+
+static void begin_round(struct tracked *tracked)
+{
+	const struct tracked_address *order[TARGET_ADDRESSES_MAX];
+	tracked->norder = put_in_order(tracked, order);
+	for (size_t i = 0; i < tracked->norder; i++)
+		tracked->order[i] = order[i]->addr;
+	tracked->at = 0;
+	tracked->worked = tracked->missed = tracked->refused = false;
+	tracked->why[0] = '\0';
+}
+
+/* Seen and state disagree: sooner, so that a dead host is known as such within about one interval
+ * instead of three. */
+static uint64_t interval_ms(const struct tracked *tracked)
+{
+	uint64_t ms =
+		tracked->terms->probe ? (uint64_t)tracked->terms->every_s * 1000 : QUESTION_MS;
+	bool unasked = !tracked->worked && !tracked->refused;
+
+	if (tracked->terms->probe ? target_wavers(&tracked->standing) : unasked)
+		ms /= 3;
+	return ms < AGAIN_MS ? AGAIN_MS : ms;
+}
+
+static void end_round(struct tracked *tracked)
+{
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
+
+	if (!tracked->worked && tracked->refused && !tracked->missed)
+		target_note(&tracked->standing, TARGET_REFUSED, tracked->why, wall_ms);
+	else if (!tracked->worked && tracked->norder > 0 && tracked->terms->probe)
+		target_note(&tracked->standing, TARGET_MISSED, tracked->why, wall_ms);
+	tracked->norder = tracked->at = 0;
+	tracked->ended_ms = loop_now_ms(tracked->loop);
+	loop_timer_set(tracked->loop, &tracked->timer,
+		tracked->ended_ms + jitter_around(interval_ms(tracked)));
+	tracked->on_change(tracked->context);
+}
+
+bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family)
+{
+	uint8_t bit = family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
+	return terms->from_client && terms->foreign & bit;
+}
+
+bool tracked_probe(struct tracked *tracked, struct probes *probes)
+{
+	const struct tracked_terms *terms = tracked->terms;
+	struct probe_order order = {.bind = terms->bind,
+		.announce = terms->announce,
+		.login = terms->login,
+		.clients = {terms->clients[0], terms->clients[1]},
+		.connect_ms = terms->connect_ms,
+		.reply_ms = terms->reply_ms,
+		.hostname = terms->hostname};
+
+	if (tracked->at == tracked->norder)
+		begin_round(tracked);
+	if (tracked->norder == 0) {
+		tracked->due = false;
+		return true; /* an address that comes later calls for a round */
+	}
+	order.host = (struct endpoint){tracked->order[tracked->at], tracked->target.port};
+	order.foreign = tracked_is_foreign(terms, order.host.addr.family);
+	if (order.foreign)
+		order.bind = terms->clients[order.host.addr.family == ADDR_IP6].addr;
+	tracked->probe = probe_begin(probes, &order, on_probed, tracked);
+	if (!tracked->probe)
+		return false;
+	tracked->due = false;
+	return true;
+}
+
+/* Without probes a host has no state, but that it must never be used. */
+static void note_worked(struct tracked *tracked, const char *text)
+{
+	struct target_standing *standing = &tracked->standing;
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
+	if (tracked->terms->probe)
+		target_note(standing, TARGET_WORKED, text, wall_ms);
+	else if (standing->state == TARGET_NEVER)
+		*standing = (struct target_standing){.since_ms = wall_ms};
+	if (!tracked->terms->probe)
+		snprintf(standing->text, sizeof(standing->text), "%s", text);
+}
+
+/* Each kind of client that one good address refuses is refused for the host: a flow may meet any
+ * of its addresses. A kind that merely failed keeps what it was. */
+static void take_clients(struct tracked *tracked, const struct probe_result *result)
+{
+	uint8_t taken = result->clients | (tracked->clients & result->missed);
+	tracked->clients = tracked->worked ? tracked->clients & taken : taken;
+}
+
+static void on_probed(void *context, const struct probe_result *result)
+{
+	struct tracked *tracked = context;
+	struct addr addr = tracked->order[tracked->at];
+	struct tracked_address *address = find(tracked, &addr);
+	char text[ADDR_TEXT_SIZE];
+
+	tracked->probe = NULL;
+	switch (result->outcome) {
+	case TARGET_WORKED:
+		take_clients(tracked, result);
+		if (!tracked->worked) {
+			tracked->latency_us = result->latency_us;
+			tracked->last_family = addr.family;
+			note_worked(tracked, result->text);
+		}
+		tracked->worked = true;
+		break;
+	case TARGET_MISSED:
+		tracked->missed = true;
+		break;
+	case TARGET_REFUSED:
+		tracked->refused = true;
+		break;
+	}
+	if (address && result->outcome != TARGET_MISSED) {
+		address->asked = result->outcome == TARGET_WORKED;
+		address->refused = result->outcome == TARGET_REFUSED;
+		memcpy(address->text, result->text, sizeof(address->text));
+	}
+	if (result->outcome != TARGET_WORKED && !tracked->why[0])
+		snprintf(tracked->why, sizeof(tracked->why), "%s", result->text);
+	log_debug("server %s host %s at %s: %s %s", tracked->terms->server, tracked->target.name,
+		addr_format(&addr, text),
+		result->outcome == TARGET_WORKED ? "works" : "does not work:", result->text);
+	if (++tracked->at < tracked->norder) {
+		tracked->due = true;
+		tracked->due_ms = loop_now_ms(tracked->loop);
+		tracked->on_change(tracked->context);
+	} else {
+		end_round(tracked);
+	}
+}
+
+bool tracked_has(const struct tracked *tracked, const struct endpoint *host)
+{
+	if (tracked->target.port != host->port)
+		return false;
+	for (size_t i = 0; i < tracked->n; i++)
+		if (addr_equal(&tracked->addresses[i].addr, &host->addr))
+			return true;
+	return false;
+}
+
+/* A relay asks without any identity: with `announce xclient` what is offered is as it should be. */
+static void on_asked(struct tracked *tracked, const struct message_host *message)
+{
+	struct tracked_address *address = find(tracked, &message->host.addr);
+	bool refused = !message->usable && tracked->terms->announce == POLICY_ANNOUNCE_NONE;
+
+	if (!address || tracked->terms->announce != POLICY_ANNOUNCE_NONE ||
+		(address->asked && !refused))
+		return;
+	address->refused = refused;
+	address->asked = !refused;
+	snprintf(address->text, sizeof(address->text), "%.150s", message->text);
+	bool all = true;
+	for (size_t i = 0; i < tracked->n; i++)
+		all &= tracked->addresses[i].refused;
+	if (all)
+		target_note(&tracked->standing, TARGET_REFUSED, address->text,
+			loop_wall_ms(tracked->loop));
+	if (refused)
+		tracked_probe_soon(tracked);
+	tracked->on_change(tracked->context);
+}
+
+void tracked_on_host(struct tracked *tracked, const struct message_host *message)
+{
+	struct target_standing *standing = &tracked->standing;
+	char text[TARGET_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "%.150s", message->text);
+	switch ((enum message_host_kind)message->kind) {
+	case MESSAGE_HOST_ASKED:
+		on_asked(tracked, message);
+		return;
+	case MESSAGE_HOST_WORKED:
+		if (!tracked->terms->probe || standing->state == TARGET_NEVER ||
+			(standing->state == TARGET_UP && standing->failures == 0))
+			return;
+		target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
+		tracked->last_family = message->host.addr.family;
+		break;
+	case MESSAGE_HOST_FAILED:
+		if (!tracked->terms->probe)
+			return;
+		target_note(standing, TARGET_MISSED, text, loop_wall_ms(tracked->loop));
+		tracked_probe_soon(tracked);
+		break;
+	}
+	tracked->on_change(tracked->context);
+}
+
+void tracked_seed(struct tracked *tracked, const struct message_target *told)
+{
+	if (tracked->standing.state != TARGET_UNKNOWN || tracked->ended_ms)
+		return;
+	tracked->standing.state = told->state;
+	tracked->standing.since_ms = told->since_ms;
+	memcpy(tracked->standing.text, told->text, sizeof(tracked->standing.text));
+	tracked->shown_state = told->state;
+	tracked->shown_since_ms = told->since_ms;
+	tracked->clients = told->client_families;
+	tracked->latency_us = told->latency_us;
+	if (told->naddresses)
+		tracked->last_family = told->addresses[0].family;
+	for (unsigned i = 0; i < told->naddresses; i++) {
+		struct tracked_address *address = find(tracked, &told->addresses[i]);
+		if (address)
+			address->asked = told->asked >> i & 1;
+	}
+}
+
+static enum target_state state_of(const struct tracked *tracked)
+{
+	if (tracked->target.never)
+		return TARGET_NEVER;
+	if (tracked->target.pending && tracked->n == 0)
+		return TARGET_UNKNOWN;
+	return tracked->n == 0 ? TARGET_DOWN : (enum target_state)tracked->standing.state;
+}
+
+static const char *text_of(const struct tracked *tracked)
+{
+	const struct target *target = &tracked->target;
+	if (target->text[0] && (target->never || tracked->n == 0))
+		return target->text;
+	if (tracked->standing.text[0])
+		return tracked->standing.text;
+	for (size_t i = 0; i < tracked->n; i++)
+		if (tracked->addresses[i].refused)
+			return tracked->addresses[i].text;
+	if (target->text[0])
+		return target->text;
+	return target->stale ? "DNS does not answer: its last answer is used" : "";
+}
+
+static void log_state(const struct tracked *tracked, enum target_state state, const char *text)
+{
+	static const char *const words[] = {
+		[TARGET_UNKNOWN] = "is not known yet",
+		[TARGET_UP] = "is up",
+		[TARGET_DOWN] = "is down",
+		[TARGET_NEVER] = "must not be used",
+	};
+	bool good = state == TARGET_UNKNOWN || state == TARGET_UP;
+	const char *server = tracked->terms->server, *name = tracked->target.name;
+	log_event(good ? POLICY_LOG_INFO : POLICY_LOG_WARNING, LOG_ID_HOST_STATE,
+		LOG_FIELDS({LOG_FIELD_SERVER, server}, {LOG_FIELD_HOST, name},
+			{LOG_FIELD_STATE, target_state_names[state]}, {LOG_FIELD_REASON, text}),
+		"server %s: host %s port %u %s%s%s", server, name, (unsigned)tracked->target.port,
+		words[state], *text ? ": " : "", text);
+}
+
+bool tracked_fill(struct tracked *tracked, struct message_target *message)
+{
+	const struct target *target = &tracked->target;
+	const struct tracked_address *order[TARGET_ADDRESSES_MAX];
+	enum target_state state = state_of(tracked);
+	bool changed = state != tracked->shown_state;
+	size_t n = put_in_order(tracked, order);
+
+	if (changed) {
+		log_state(tracked, state, text_of(tracked));
+		tracked->shown_state = (uint8_t)state;
+		tracked->shown_since_ms = loop_wall_ms(tracked->loop);
+	}
+	memset(message, 0, sizeof(*message));
+	snprintf(message->name, sizeof(message->name), "%s", target->name);
+	snprintf(message->text, sizeof(message->text), "%s", text_of(tracked));
+	message->since_ms = tracked->shown_since_ms;
+	message->weight = target->weight;
+	message->limit_flows = target->limit_flows;
+	message->latency_us = tracked->latency_us;
+	message->line = target->line;
+	message->port = target->port;
+	message->preference = target->preference;
+	message->depth = target->depth;
+	message->state = (uint8_t)state;
+	message->client_families = tracked->clients;
+	message->stale = target->stale;
+	for (size_t i = 0; i < n; i++) {
+		if (order[i]->refused && state != TARGET_NEVER)
+			continue;
+		message->asked |= (uint16_t)(order[i]->asked << message->naddresses);
+		message->addresses[message->naddresses++] = order[i]->addr;
+	}
+	return changed;
+}

@@ -1,0 +1,88 @@
+/* Owns one target over time: its probes, what they found at each of its addresses, and its state.
+ */
+#ifndef POSTERN_TRACKED_H
+#define POSTERN_TRACKED_H
+
+#include "daemon/health/probe.h"
+#include "lib/message.h"
+#include "lib/target.h"
+
+/* What is the same for all targets of a server. */
+struct tracked_terms {
+	char server[POLICY_NAME_SIZE];
+	char hostname[DNS_NAME_SIZE];
+	enum policy_announce announce;
+	bool login;
+	struct addr bind; /* ADDR_NONE: routing decides */
+	/* Flows come from their clients' addresses, and so do probes: from clients[], where a
+	 * zone's network says one (foreign: enum target_clients). */
+	bool from_client;
+	uint8_t foreign;
+	uint8_t families; /* of clients that there can be: enum target_clients */
+	bool probe;       /* else the host is asked for what it offers, and no more */
+	uint32_t every_s, connect_ms, reply_ms;
+	struct endpoint clients[2];
+};
+
+struct tracked_address {
+	struct addr addr;
+	bool asked;   /* offers nothing that it must not */
+	bool refused; /* not to be used; text says why */
+	char text[TARGET_TEXT_SIZE];
+};
+
+/* A round of probes goes over all addresses; the first good one is enough to be up. */
+struct tracked {
+	struct tracked *next;
+	const struct tracked_terms *terms;
+	struct loop *loop;
+	void (*on_change)(void *context); /* something to be told has changed */
+	void *context;
+	bool wanted;     /* by the last expansion */
+	bool due;        /* waits for a place to probe */
+	uint64_t due_ms; /* since then */
+	struct target target;
+	size_t n;
+	struct tracked_address addresses[TARGET_ADDRESSES_MAX]; /* as in target */
+	struct target_standing standing;
+	uint8_t clients;     /* enum target_clients */
+	uint8_t last_family; /* that worked last */
+	uint32_t latency_us;
+	uint8_t shown_state; /* as last told, with its beginning */
+	uint64_t shown_since_ms;
+	bool shown_stale;
+	/* the round at hand */
+	struct probe *probe; /* NULL: none */
+	size_t at;           /* of order */
+	size_t norder;
+	struct addr order[TARGET_ADDRESSES_MAX];
+	bool worked, missed, refused;
+	char why[TARGET_TEXT_SIZE];
+	uint64_t ended_ms;
+	struct loop_timer timer; /* the next round */
+};
+
+/* NULL: out of memory. */
+struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms,
+	void (*on_change)(void *context), void *context);
+void tracked_free(struct tracked *tracked);
+/* The terms are others: what probes found under the old ones is forgotten. */
+void tracked_reset(struct tracked *tracked);
+/* DNS or policy say this of it now. A new address is probed at once. */
+void tracked_update(struct tracked *tracked, const struct target *target);
+/* Begins or goes on with its round. False: no place is free. */
+bool tracked_probe(struct tracked *tracked, struct probes *probes);
+void tracked_probe_soon(struct tracked *tracked);
+/* Is a host of that family reached from a client's address, terms->clients[] of its family? */
+bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
+/* A policy was applied: what each address offers is to be asked anew before its first flow. */
+void tracked_ask_again(struct tracked *tracked);
+bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
+/* A relay's word on one of its addresses. */
+void tracked_on_host(struct tracked *tracked, const struct message_host *message);
+/* What an earlier health process told. */
+void tracked_seed(struct tracked *tracked, const struct message_target *told);
+/* As it is told to relays; logs a change of the state. True: the state has changed. */
+bool tracked_fill(struct tracked *tracked, struct message_target *message);
+
+#endif

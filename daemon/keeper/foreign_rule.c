@@ -1,0 +1,394 @@
+#include "daemon/keeper/foreign_rule.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter/xt_connmark.h>
+#include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_mark.h>
+#include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_tcpudp.h>
+#include <string.h>
+
+static void take_port(struct foreign_rule *reading, bool hit)
+{
+	*(hit ? &reading->port_hit : &reading->port_missed) = true;
+}
+
+/* Does a mark that is set from what is loaded keep our bits? The connection's are the same ones. */
+static bool keeps_mark(const struct foreign_rule *reading)
+{
+	const uint32_t ours = reading->mark_mask;
+	return (reading->loaded == LOADED_MARK || reading->loaded == LOADED_CT_MARK) &&
+	       (reading->masked & ours) == ours && !(reading->xored & ours);
+}
+
+static void read_meta(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	uint32_t key = nftnl_expr_get_u32(expr, NFTNL_EXPR_META_KEY);
+
+	if (!nftnl_expr_is_set(expr, NFTNL_EXPR_META_DREG)) {
+		reading->overwrites |= key == NFT_META_MARK && !keeps_mark(reading);
+		reading->loaded = LOADED_HARMLESS;
+		return;
+	}
+	reading->masked = UINT32_MAX;
+	reading->xored = 0;
+	switch (key) {
+	case NFT_META_MARK:
+		reading->loaded = LOADED_MARK;
+		break;
+	case NFT_META_IIF:
+		reading->loaded = LOADED_INDEX;
+		break;
+	case NFT_META_L4PROTO:
+	case NFT_META_NFPROTO:
+	case NFT_META_PROTOCOL:
+		reading->loaded = LOADED_HARMLESS;
+		break;
+	case NFT_META_IIFNAME:
+		reading->loaded = LOADED_INTERFACE;
+		break;
+	default:
+		reading->loaded = LOADED_OTHER;
+	}
+}
+
+/* A name, or with fewer bytes than names have the beginning of one, as nft writes `wlan*`. */
+static void take_interface(
+	struct foreign_rule *reading, uint32_t op, const char *data, uint32_t len)
+{
+	if (!data || !len || len > IFNAMSIZ || (op != NFT_CMP_EQ && op != NFT_CMP_NEQ)) {
+		reading->narrowed = true;
+		return;
+	}
+	snprintf(reading->interface, sizeof(reading->interface), "%s%.*s%s",
+		op == NFT_CMP_NEQ ? "!" : "", (int)len, data, data[len - 1] ? "*" : "");
+	if (strpbrk(reading->interface, " \n"))
+		reading->narrowed = true;
+}
+
+static void take_index(struct foreign_rule *reading, uint32_t op, const void *data, uint32_t len)
+{
+	char name[IFNAMSIZ] = "";
+	uint32_t index = 0;
+
+	if (data && len == sizeof(index))
+		memcpy(&index, data, sizeof(index));
+	if_indextoname(index, name);
+	take_interface(reading, op, *name ? name : NULL, sizeof(name));
+}
+
+static void read_ct(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	uint32_t key = nftnl_expr_get_u32(expr, NFTNL_EXPR_CT_KEY);
+	reading->loaded = key == NFT_CT_STATE  ? LOADED_STATE
+			  : key == NFT_CT_MARK ? LOADED_CT_MARK
+					       : LOADED_OTHER;
+	reading->masked = UINT32_MAX;
+	reading->xored = 0;
+}
+
+static void read_payload(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	uint32_t base = nftnl_expr_get_u32(expr, NFTNL_EXPR_PAYLOAD_BASE);
+	uint32_t offset = nftnl_expr_get_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET);
+	uint32_t len = nftnl_expr_get_u32(expr, NFTNL_EXPR_PAYLOAD_LEN);
+	bool port = base == NFT_PAYLOAD_TRANSPORT_HEADER && offset == 2 && len == 2;
+	/* `ip protocol`, `ip6 nexthdr` */
+	bool protocol =
+		base == NFT_PAYLOAD_NETWORK_HEADER && len == 1 && (offset == 9 || offset == 6);
+	reading->loaded = port ? LOADED_PORT : protocol ? LOADED_PROTOCOL : LOADED_OTHER;
+}
+
+static void read_bitwise(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	uint32_t len = 0, mask = 0, xor = 0;
+	const void *data = nftnl_expr_get(expr, NFTNL_EXPR_BITWISE_MASK, &len);
+	if (data && len == sizeof(mask))
+		memcpy(&mask, data, sizeof(mask));
+	data = nftnl_expr_get(expr, NFTNL_EXPR_BITWISE_XOR, &len);
+	if (data && len == sizeof(xor))
+		memcpy(&xor, data, sizeof(xor));
+	reading->masked = mask;
+	reading->xored = xor;
+}
+
+static bool compare_port(uint32_t op, const uint8_t port[2])
+{
+	int other = port[0] << 8 | port[1];
+	switch (op) {
+	case NFT_CMP_EQ:
+		return other == FOREIGN_SMTP_PORT;
+	case NFT_CMP_NEQ:
+		return other != FOREIGN_SMTP_PORT;
+	case NFT_CMP_LT:
+		return FOREIGN_SMTP_PORT < other;
+	case NFT_CMP_LTE:
+		return FOREIGN_SMTP_PORT <= other;
+	case NFT_CMP_GT:
+		return FOREIGN_SMTP_PORT > other;
+	case NFT_CMP_GTE:
+		return FOREIGN_SMTP_PORT >= other;
+	default:
+		return false;
+	}
+}
+
+static void take_protocol(struct foreign_rule *reading, uint8_t protocol)
+{
+	if (protocol != IPPROTO_TCP)
+		reading->port_missed = true;
+}
+
+/* Of a steered flow's packets the first is new and all others are established. */
+static void take_states(struct foreign_rule *reading, uint32_t states)
+{
+	reading->stateful = true;
+	reading->states |= states & (FOREIGN_ESTABLISHED | FOREIGN_NEW);
+}
+
+static void read_cmp(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	uint32_t len = 0, op = nftnl_expr_get_u32(expr, NFTNL_EXPR_CMP_OP);
+	const uint8_t *data = nftnl_expr_get(expr, NFTNL_EXPR_CMP_DATA, &len);
+	const uint32_t relay = reading->relay;
+	bool ours = data && op == NFT_CMP_EQ && len == sizeof(relay) &&
+		    memcmp(data, &relay, sizeof(relay)) == 0;
+
+	switch (reading->loaded) {
+	case LOADED_PORT:
+		take_port(reading, data && len == 2 && compare_port(op, data));
+		break;
+	case LOADED_MARK:
+		*(ours ? &reading->mark : &reading->narrowed) = true;
+		break;
+	case LOADED_CT_MARK:
+		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
+		break;
+	case LOADED_STATE:
+		if (op == NFT_CMP_NEQ)
+			take_states(reading, reading->masked);
+		else
+			reading->narrowed = true;
+		break;
+	case LOADED_HARMLESS:
+		/* another protocol than TCP, or its family alone */
+		if (data && len == 1 && data[0] != IPPROTO_TCP && data[0] != NFPROTO_IPV4 &&
+			data[0] != NFPROTO_IPV6)
+			reading->port_missed = true;
+		break;
+	case LOADED_PROTOCOL:
+		if (data && op == NFT_CMP_EQ)
+			take_protocol(reading, data[0]);
+		else
+			reading->narrowed = true;
+		break;
+	case LOADED_INTERFACE:
+		take_interface(reading, op, (const char *)data, len);
+		break;
+	case LOADED_INDEX:
+		take_index(reading, op, data, len);
+		break;
+	case LOADED_CONSTANT:
+	case LOADED_OTHER:
+		reading->narrowed = true;
+		break;
+	}
+}
+
+static void read_range(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	uint32_t len = 0;
+	const uint8_t *from = nftnl_expr_get(expr, NFTNL_EXPR_RANGE_FROM_DATA, &len);
+	const uint8_t *to = nftnl_expr_get(expr, NFTNL_EXPR_RANGE_TO_DATA, &len);
+	bool outside = nftnl_expr_get_u32(expr, NFTNL_EXPR_RANGE_OP) == NFT_RANGE_NEQ;
+	if (reading->loaded != LOADED_PORT || !from || !to || len != 2)
+		reading->narrowed = true;
+	else
+		take_port(reading, (compare_port(NFT_CMP_GTE, from) &&
+					   compare_port(NFT_CMP_LTE, to)) != outside);
+}
+
+static void read_lookup(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	bool map = nftnl_expr_is_set(expr, NFTNL_EXPR_LOOKUP_DREG);
+	bool inverted = nftnl_expr_is_set(expr, NFTNL_EXPR_LOOKUP_FLAGS) &&
+			(nftnl_expr_get_u32(expr, NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV);
+	const struct foreign_set set = {
+		reading->family, reading->table, nftnl_expr_get_str(expr, NFTNL_EXPR_LOOKUP_SET)};
+	struct foreign_act act;
+
+	if (reading->loaded == LOADED_PORT && set.name) {
+		bool found = foreign_set_find_smtp(&set, &act);
+		take_port(reading, found != inverted);
+		if (map && found)
+			reading->act = act;
+	} else if (reading->loaded == LOADED_STATE && set.name && !inverted) {
+		take_states(reading, foreign_set_states(&set, map));
+		if (map) /* of the others too little is known */
+			foreign_act_set(&reading->act, NF_ACCEPT, NULL);
+	} else if ((reading->loaded == LOADED_INTERFACE || reading->loaded == LOADED_INDEX) &&
+		   set.name && !inverted) {
+		reading->listed = true;
+		foreign_set_interfaces(&set, reading->loaded == LOADED_INDEX, &reading->interfaces);
+		reading->narrowed |= reading->interfaces.incomplete;
+	} else {
+		reading->narrowed = true;
+	}
+}
+
+static void read_immediate(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	reading->loaded = LOADED_CONSTANT;
+	if (nftnl_expr_is_set(expr, NFTNL_EXPR_IMM_VERDICT))
+		foreign_act_set(&reading->act, nftnl_expr_get_u32(expr, NFTNL_EXPR_IMM_VERDICT),
+			nftnl_expr_get_str(expr, NFTNL_EXPR_IMM_CHAIN));
+}
+
+static void read_nat(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	if (nftnl_expr_get_u32(expr, NFTNL_EXPR_NAT_TYPE) == NFT_NAT_DNAT)
+		reading->act.name = "nat";
+}
+
+/* A match of xtables. Its bytes are the kernel's, of the size that the name has. */
+static void read_match(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_MT_NAME);
+	uint32_t len = 0, revision = nftnl_expr_get_u32(expr, NFTNL_EXPR_MT_REV);
+	const void *info = nftnl_expr_get(expr, NFTNL_EXPR_MT_INFO, &len);
+
+	if (info && strcmp(name, "tcp") == 0 && len >= sizeof(struct xt_tcp)) {
+		const struct xt_tcp *tcp = info;
+		bool in = tcp->dpts[0] <= FOREIGN_SMTP_PORT && FOREIGN_SMTP_PORT <= tcp->dpts[1];
+		take_port(reading, in != !!(tcp->invflags & XT_TCP_INV_DSTPT));
+	} else if (info && strcmp(name, "multiport") == 0 && revision == 1 &&
+		   len >= sizeof(struct xt_multiport_v1)) {
+		const struct xt_multiport_v1 *ports = info;
+		bool in = false;
+		for (unsigned i = 0; i < ports->count && i < XT_MULTI_PORTS; i++) {
+			bool range = ports->pflags[i] && i + 1 < XT_MULTI_PORTS;
+			in |= ports->ports[i] <= FOREIGN_SMTP_PORT &&
+			      FOREIGN_SMTP_PORT <= ports->ports[i + (range ? 1 : 0)];
+			i += range;
+		}
+		if (ports->flags == XT_MULTIPORT_SOURCE)
+			reading->narrowed = true;
+		else
+			take_port(reading, in != !!ports->invert);
+	} else if (info && strcmp(name, "conntrack") == 0 && revision >= 2 &&
+		   len >= sizeof(struct xt_conntrack_mtinfo3)) {
+		const struct xt_conntrack_mtinfo3 *ct = info;
+		if (ct->match_flags == XT_CONNTRACK_STATE && !ct->invert_flags)
+			take_states(reading, ct->state_mask);
+		else
+			reading->narrowed = true;
+	} else if (info && strcmp(name, "mark") == 0 && len >= sizeof(struct xt_mark_mtinfo1)) {
+		const struct xt_mark_mtinfo1 *mark = info;
+		bool ours = mark->mark == reading->relay && !mark->invert;
+		*(ours ? &reading->mark : &reading->narrowed) = true;
+	} else if (info && strcmp(name, "connmark") == 0 &&
+		   len >= sizeof(struct xt_connmark_mtinfo1)) {
+		const struct xt_connmark_mtinfo1 *mark = info;
+		bool ours = mark->mark == reading->relay && !mark->invert;
+		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
+	} else if (strcmp(name, "comment") != 0) {
+		reading->narrowed = true;
+	}
+}
+
+static void read_target(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	static const struct {
+		const char *name, *act;
+	} targets[] = {{"REJECT", "reject"}, {"DROP", "drop"}, {"DNAT", "nat"}, {"REDIRECT", "nat"},
+		{"TPROXY", "tproxy"}, {"NFQUEUE", "queue"}};
+	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_TG_NAME);
+	uint32_t len = 0, revision = nftnl_expr_get_u32(expr, NFTNL_EXPR_TG_REV);
+	const void *info = nftnl_expr_get(expr, NFTNL_EXPR_TG_INFO, &len);
+
+	if (info && strcmp(name, "MARK") == 0 && revision == 2 &&
+		len >= sizeof(struct xt_mark_tginfo2)) {
+		const struct xt_mark_tginfo2 *mark = info;
+		reading->overwrites |= (mark->mask & reading->mark_mask) != 0;
+	} else if (info && strcmp(name, "CT") == 0 && len >= sizeof(struct xt_ct_target_info)) {
+		const struct xt_ct_target_info *ct = info;
+		if (ct->flags & XT_CT_NOTRACK)
+			reading->act.name = "notrack";
+	}
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (strcmp(name, targets[i].name) == 0)
+			reading->act.name = targets[i].act;
+}
+
+static void read_reject(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	(void)expr;
+	reading->act.name = "reject";
+}
+
+static void read_redirect(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	(void)expr;
+	reading->act.name = "nat";
+}
+
+static void read_tproxy(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	(void)expr;
+	reading->act.name = "tproxy";
+}
+
+static void read_notrack(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	(void)expr;
+	reading->act.name = "notrack";
+}
+
+static void read_queue(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	(void)expr;
+	reading->act.name = "queue";
+}
+
+static void read_nothing(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	(void)reading, (void)expr;
+}
+
+static void read_expr(struct foreign_rule *reading, const struct nftnl_expr *expr)
+{
+	static const struct {
+		const char *name;
+		void (*read)(struct foreign_rule *reading, const struct nftnl_expr *expr);
+	} readers[] = {{"meta", read_meta}, {"ct", read_ct}, {"payload", read_payload},
+		{"bitwise", read_bitwise}, {"cmp", read_cmp}, {"range", read_range},
+		{"lookup", read_lookup}, {"immediate", read_immediate}, {"nat", read_nat},
+		{"match", read_match}, {"target", read_target}, {"reject", read_reject},
+		{"redir", read_redirect}, {"tproxy", read_tproxy}, {"queue", read_queue},
+		{"notrack", read_notrack}, {"counter", read_nothing}, {"log", read_nothing},
+		{"objref", read_nothing}};
+	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (strcmp(name, readers[i].name) == 0) {
+			readers[i].read(reading, expr);
+			return;
+		}
+	reading->narrowed = true; /* limit, fib, socket and what is yet to come */
+}
+
+void foreign_rule_read(struct foreign_rule *reading, struct nftnl_rule *rule)
+{
+	struct nftnl_expr_iter *iter = nftnl_expr_iter_create(rule);
+
+	for (struct nftnl_expr *expr; iter && (expr = nftnl_expr_iter_next(iter));)
+		read_expr(reading, expr);
+	if (iter)
+		nftnl_expr_iter_destroy(iter);
+}

@@ -1,0 +1,580 @@
+/* The keeper's life: start, ready, stop. Children, kernel and admission have files of their own. */
+#include "daemon/keeper/keeper.h"
+
+#include "daemon/control/bypass.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BEAT_MS        1000
+#define STOP_SEQ       UINT32_MAX /* apart from the numbers of control's own questions */
+#define FAILURES_START 5          /* crashes of control before it was READY once */
+#define STOP_ANSWER_MS 2000       /* how long control may take to name the drain time */
+#define DRAIN_SLACK_MS 3000       /* relays end their flows themselves; then they are ended */
+#define END_MS         10000      /* control writes what it holds */
+#define END_NOW_MS     2000
+
+#define KEEPER_OF(pointer, member) \
+	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
+
+/* The starter waits at the pipe: whatever comes through is written to its stderr, a NUL byte says
+ * that all is ready, the end without it that nothing will come of it. */
+static int wait_for_child(int pipe)
+{
+	char buf[1024];
+	ssize_t n;
+
+	while ((n = read(pipe, buf, sizeof(buf))) > 0) {
+		const char *end = memchr(buf, 0, (size_t)n);
+		size_t len = end ? (size_t)(end - buf) : (size_t)n;
+		if (len && write(STDERR_FILENO, buf, len) < 0)
+			return 1;
+		if (end)
+			return 0;
+	}
+	return 1;
+}
+
+/* In the background: the starter's exit status through *status and 1; 0 in the new process. */
+static int go_to_background(struct keeper *keeper, int *status)
+{
+	int pipes[2];
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		close(pipes[1]);
+		*status = wait_for_child(pipes[0]);
+		return 1;
+	}
+	close(pipes[0]);
+	keeper->parent = pipes[1];
+	if (setsid() < 0 || chdir("/") < 0 || dup2(keeper->parent, STDERR_FILENO) < 0)
+		return -errno;
+	return 0;
+}
+
+static void point_at_null(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return;
+	dup2(null, fd);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
+static void tell_parent(struct keeper *keeper)
+{
+	if (keeper->parent < 0)
+		return;
+	point_at_null(STDERR_FILENO);
+	if (write(keeper->parent, "", 1) < 0)
+		log_debug("the starter is gone");
+	close(keeper->parent);
+	keeper->parent = -1;
+}
+
+static bool is_flood(enum message_event_kind kind)
+{
+	return kind == MESSAGE_EVENT_ADMIT_LATE || kind == MESSAGE_EVENT_QUEUE_OVERRUN ||
+	       kind == MESSAGE_EVENT_ENTRY_FAILED;
+}
+
+void keeper_event(struct keeper *keeper, enum message_event_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	keeper->events[kind]++;
+	va_start(args, format);
+	vsnprintf(keeper->event_text[kind], sizeof(keeper->event_text[kind]), format, args);
+	va_end(args);
+	if (!is_flood(kind))
+		keeper_tell_events(keeper);
+}
+
+void keeper_tell_events(struct keeper *keeper)
+{
+	struct message_event event;
+
+	if (!keeper->control.channel)
+		return;
+	for (unsigned kind = 0; kind < MESSAGE_EVENTS; kind++) {
+		if (!keeper->events[kind])
+			continue;
+		message_init(&event, MESSAGE_EVENT, sizeof(event));
+		event.kind = kind;
+		event.count = keeper->events[kind];
+		memcpy(event.text, keeper->event_text[kind], sizeof(event.text));
+		keeper->events[kind] = 0;
+		keeper_child_send(&keeper->control, &event, -1);
+	}
+}
+
+static void on_tick(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper *keeper = KEEPER_OF(timer, tick);
+
+	unsigned at = 0;
+
+	keeper_child_beat(&keeper->control);
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		keeper_child_beat(relay);
+	keeper_child_beat(&keeper->health);
+	keeper_child_beat(&keeper->metrics);
+	keeper_tell_events(keeper);
+	keeper_upgrade_tick(keeper);
+	notify_manager("WATCHDOG=1");
+	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
+}
+
+static bool relays_run(struct keeper *keeper)
+{
+	unsigned at = 0;
+
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		if (relay->pid)
+			return true;
+	return false;
+}
+
+static void kill_relays(struct keeper *keeper)
+{
+	unsigned at = 0;
+
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		keeper_child_kill(relay);
+}
+
+static void set_phase(struct keeper *keeper, enum keeper_phase phase, uint64_t wait_ms)
+{
+	keeper->phase = phase;
+	loop_timer_set(keeper->loop, &keeper->phase_end, loop_now_ms(keeper->loop) + wait_ms);
+}
+
+/* All flows have ended: the kernel gets what stays behind, and control may go. Only now, since it
+ * has stored the relays' last records. */
+static void end(struct keeper *keeper)
+{
+	keeper_admit_release(keeper);
+	keeper->control_ready = false;
+	int error = keeper_kernel_leave(keeper);
+	if (error)
+		log_error("cannot leave the kernel's table in order: %s", strerror(-error));
+	set_phase(keeper, KEEPER_ENDING, keeper->term_signals > 1 ? END_NOW_MS : END_MS);
+	channel_free(keeper->control.channel);
+	keeper->control.channel = NULL;
+	if (!keeper->control.pid)
+		loop_stop(keeper->loop);
+}
+
+static uint32_t drain_left(uint64_t until_ms, uint64_t now_ms, uint32_t seconds)
+{
+	uint64_t end_ms = now_ms + DRAIN_SLACK_MS;
+	uint64_t left_s = until_ms > end_ms ? (until_ms - end_ms) / 1000 : 0;
+
+	return left_s < seconds ? (uint32_t)left_s : seconds;
+}
+
+static void drain(struct keeper *keeper, uint32_t seconds)
+{
+	struct message_drain order;
+	uint64_t now_ms = loop_now_ms(keeper->loop);
+	unsigned at = 0;
+
+	log_info("stopping: flows have %u s to end", seconds);
+	notify_manager("STOPPING=1");
+	notify_manager("STATUS=stopping: flows are given time to end");
+	keeper_admit_resume(keeper);
+	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
+	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));) {
+		order.seconds = seconds;
+		if (relay->until_ms) /* it drains already, and gets no more time by that */
+			order.seconds = drain_left(relay->until_ms, now_ms, seconds);
+		loop_timer_clear(keeper->loop, &relay->restart);
+		keeper_child_send(relay, &order, -1);
+		keeper_child_close_listeners(relay);
+	}
+	order.seconds = seconds;
+	loop_timer_clear(keeper->loop, &keeper->health.restart);
+	keeper_child_send(&keeper->health, &order, -1);
+	loop_timer_clear(keeper->loop, &keeper->metrics.restart);
+	keeper_child_send(&keeper->metrics, &order, -1);
+	if (!relays_run(keeper))
+		end(keeper);
+}
+
+void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds)
+{
+	if (!keeper_upgrade_on_drain_time(keeper, seconds) && keeper->phase == KEEPER_STOPPING)
+		drain(keeper, seconds);
+}
+
+static void stop(struct keeper *keeper)
+{
+	struct message_plain order;
+
+	if (keeper_upgrade_on_stop(keeper))
+		return;
+	keeper->term_signals++;
+	if (keeper->term_signals > 1) {
+		/* a second one: no waiting any more */
+		if (keeper->phase == KEEPER_STOPPING)
+			drain(keeper, 0);
+		if (keeper->phase == KEEPER_DRAINING)
+			kill_relays(keeper);
+		else
+			keeper_child_kill(&keeper->control);
+		return;
+	}
+	bool asks = keeper->control_ready && keeper->control.channel;
+	set_phase(keeper, KEEPER_STOPPING, STOP_ANSWER_MS);
+	if (!asks) {
+		/* over an upgrade what the control before said is still known */
+		drain(keeper, keeper->drain_s);
+		return;
+	}
+	message_init(&order, MESSAGE_STOP, sizeof(order));
+	order.header.seq = keeper->stop_seq = STOP_SEQ;
+	keeper_child_send(&keeper->control, &order, -1);
+}
+
+static void on_phase_end(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper *keeper = KEEPER_OF(timer, phase_end);
+
+	(void)now_ms;
+	switch (keeper->phase) {
+	case KEEPER_STOPPING:
+		drain(keeper, 0);
+		break;
+	case KEEPER_DRAINING:
+		log_warning("relays have not ended in time: killing them");
+		kill_relays(keeper);
+		break;
+	case KEEPER_ENDING:
+		log_warning("control has not ended in time: killing it");
+		keeper_child_kill(&keeper->control);
+		break;
+	case KEEPER_STARTING:
+	case KEEPER_RUNNING:
+		break;
+	}
+}
+
+static void fail(struct keeper *keeper)
+{
+	keeper->exit_status = 1;
+	loop_stop(keeper->loop);
+}
+
+static void say_end(const struct keeper_child *child, int status)
+{
+	char name[16];
+
+	keeper_child_name(child, name);
+	if (child->until_ms && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_info("%s of version %s has drained", name,
+			child->old ? child->version : POSTERN_VERSION);
+	else if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_info("health ended, to read its settings anew");
+	else if (WIFSIGNALED(status))
+		log_event(POLICY_LOG_ERROR, LOG_ID_PROCESS_ENDED,
+			LOG_FIELDS({LOG_FIELD_CHILD, name}), "%s was ended by signal %d (%s)", name,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		log_event(POLICY_LOG_ERROR, LOG_ID_PROCESS_ENDED,
+			LOG_FIELDS({LOG_FIELD_CHILD, name}), "%s ended by itself, with status %d",
+			name, WEXITSTATUS(status));
+}
+
+void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
+{
+	bool unwanted = child->role == PROCESS_METRICS && !keeper->metrics_wanted;
+	bool asked = (keeper->phase >= KEEPER_DRAINING || unwanted) && WIFEXITED(status);
+	bool is_control = child->role == PROCESS_CONTROL;
+	if (is_control && keeper_upgrade_on_control_end(keeper))
+		return;
+	if (!asked)
+		say_end(child, status);
+	if (is_control) {
+		/* whatever it was asked will not be answered: posture */
+		keeper->control_ready = false;
+		keeper_admit_release(keeper);
+	}
+	if (unwanted)
+		return;
+	switch (keeper->phase) {
+	case KEEPER_STARTING:
+		if (is_control && (WIFEXITED(status) || child->failures >= FAILURES_START)) {
+			log_error("control cannot start, so Postern cannot");
+			fail(keeper);
+			return;
+		}
+		keeper_child_again(child);
+		break;
+	case KEEPER_RUNNING:
+		if (!child->old && !child->until_ms)
+			keeper_child_again(child);
+		break;
+	case KEEPER_STOPPING:
+		if (is_control)
+			drain(keeper, 0);
+		break;
+	case KEEPER_DRAINING:
+		if (child->role == PROCESS_RELAY && !relays_run(keeper))
+			end(keeper);
+		break;
+	case KEEPER_ENDING:
+		if (is_control)
+			loop_stop(keeper->loop);
+		break;
+	}
+}
+
+void keeper_on_ready(struct keeper *keeper)
+{
+	keeper->control_ready = true;
+	keeper_resume_on_ready(keeper);
+	if (keeper->phase != KEEPER_STARTING)
+		return;
+	keeper->phase = KEEPER_RUNNING;
+	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: %u relays, port %u, queue %u",
+		keeper->options.relays, keeper->options.relay_port, keeper->options.queue);
+	tell_parent(keeper);
+	notify_manager("READY=1\nSTATUS=version " POSTERN_VERSION);
+}
+
+static void reap(struct keeper *keeper)
+{
+	int status;
+
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		if (keeper_upgrade_on_trial_end(keeper, pid, status))
+			continue;
+		struct keeper_child *child = keeper_child_reap(keeper, pid);
+		if (child)
+			keeper_on_child_end(keeper, child, status);
+	}
+}
+
+static void reload(struct keeper *keeper)
+{
+	struct message_plain order;
+
+	message_init(&order, MESSAGE_RELOAD, sizeof(order));
+	keeper_child_send(&keeper->control, &order, -1);
+}
+
+static void on_signals(struct loop_watch *watch, uint32_t events)
+{
+	struct keeper *keeper = KEEPER_OF(watch, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(watch->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(keeper);
+		else if (info.ssi_signo == SIGHUP)
+			reload(keeper);
+		else if (info.ssi_signo == SIGUSR2)
+			keeper_upgrade_ask(keeper);
+		else
+			stop(keeper);
+	}
+}
+
+static int open_signals(struct keeper *keeper)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR2);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	keeper->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (keeper->signals.fd < 0)
+		return -errno;
+	keeper->signals.on_event = on_signals;
+	return loop_add(keeper->loop, &keeper->signals, EPOLLIN);
+}
+
+static int open_listeners(struct keeper *keeper)
+{
+	uint16_t port = keeper->options.relay_port;
+	int error = keeper_listener_probe(port);
+
+	if (error == -EADDRINUSE)
+		log_error("port %u is used by another program: choose one with --port", port);
+	else if (error)
+		log_error("cannot listen on port %u: %s", port, strerror(-error));
+	for (unsigned i = 0; !error && i < keeper->options.relays; i++)
+		error = keeper_child_open_listeners(&keeper->relays[i]);
+	return error;
+}
+
+/* In the place of the program before. */
+static int resume(struct keeper *keeper)
+{
+	const struct handover *state = &keeper->upgrade.state;
+	int error;
+
+	if ((error = keeper_resume_read(keeper)) || (error = open_signals(keeper)) ||
+		(error = keeper_kernel_open(keeper, state->fds[HANDOVER_TABLE])) ||
+		(error = keeper_admit_open(keeper, state->fds[HANDOVER_QUEUE])))
+		return error;
+	keeper->phase = KEEPER_RUNNING;
+	keeper_resume_relays(keeper);
+	keeper_resume_children(keeper);
+	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
+	keeper_child_start(&keeper->control);
+	reap(keeper); /* who ended while there was nobody to hear of it */
+	return 0;
+}
+
+static int start(struct keeper *keeper)
+{
+	int error;
+
+	keeper->loop = loop_new();
+	if (!keeper->loop)
+		return -ENOMEM;
+	keeper->phase_end.on_time = on_phase_end;
+	keeper->tick.on_time = on_tick;
+	keeper_upgrade_init(keeper);
+	keeper_child_init(keeper, &keeper->control, PROCESS_CONTROL, 0);
+	keeper_child_init(keeper, &keeper->health, PROCESS_HEALTH, MESSAGE_RELAY_HEALTH);
+	keeper_child_init(keeper, &keeper->metrics, PROCESS_METRICS, MESSAGE_RELAY_METRICS);
+	if (keeper->options.resume >= 0)
+		return resume(keeper);
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, i);
+	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
+		(error = keeper_kernel_open(keeper, -1)) ||
+		(error = keeper_admit_open(keeper, -1)) || (error = open_listeners(keeper)))
+		return error;
+	keeper_upgrade_tell(keeper, "none", "");
+	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
+	keeper_child_start(&keeper->control);
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_start(&keeper->relays[i]);
+	keeper_child_start(&keeper->health);
+	return 0;
+}
+
+/* Children that are left are ended; they would be anyway, by the death of their parent. */
+static void finish(struct keeper *keeper)
+{
+	keeper_child_kill(&keeper->control);
+	keeper_child_kill(&keeper->health);
+	keeper_child_kill(&keeper->metrics);
+	kill_relays(keeper);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		continue;
+	static const char *const sockets[] = {"control.sock", "session.sock"};
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof(path), "%s/%s", keeper->options.run_dir, sockets[i]);
+		if (unlink(path) < 0 && errno != ENOENT)
+			log_debug("cannot remove %s: %s", path, strerror(errno));
+	}
+	queue_close(keeper->queue);
+	watch_close(keeper->watch);
+	routes_close(keeper->routes);
+	links_close(keeper->links);
+	table_close(keeper->table);
+	if (keeper->has_plan)
+		plan_fini(&keeper->plan);
+	loop_free(keeper->loop);
+}
+
+int keeper_main(const struct process_options *options)
+{
+	static struct keeper keeper = {.program = -1,
+		.lock = -1,
+		.control_socket = -1,
+		.session_socket = -1,
+		.limit_fd = -1,
+		.queue_stats = -1,
+		.parent = -1,
+		.signals.fd = -1};
+
+	keeper.options = *options;
+	if (!options->foreground && options->resume < 0) {
+		int status = 1;
+		int done = go_to_background(&keeper, &status);
+		if (done > 0)
+			return status;
+		if (done < 0) {
+			fprintf(stderr, "posternd: cannot go to the background: %s\n",
+				strerror(-done));
+			return 1;
+		}
+	}
+	log_init("keeper", options->foreground, POLICY_LOG_INFO);
+	if (options->resume < 0)
+		notify_open();
+	point_at_null(STDIN_FILENO);
+	if (!options->foreground)
+		point_at_null(STDOUT_FILENO);
+	int error = start(&keeper);
+	if (!error)
+		error = loop_run(keeper.loop);
+	else if (keeper.lock < 0 || options->resume >= 0)
+		/* Nothing is ours yet, the sockets in the run folder least of all; or children are
+		 * there that we do not know: they die with us. */
+		return 1;
+	finish(&keeper);
+	if (!error && !keeper.exit_status)
+		log_info("stopped");
+	return error ? 1 : keeper.exit_status;
+}
+
+int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_t seconds)
+{
+	struct table *table;
+
+	log_init("bypass", true, POLICY_LOG_INFO);
+	if (on && !seconds)
+		seconds = BYPASS_DEFAULT_S;
+	int error = table_open(&table);
+	if (!error) {
+		error = on ? table_bypass_on(table, zone, seconds) : table_bypass_off(table, zone);
+		table_close(table);
+	}
+	if (error == -EPERM)
+		log_error("only root may change the kernel's table, and only while no posternd "
+			  "holds it: with one running use posternctl bypass");
+	else if (error == -EBUSY)
+		log_error("a posternd runs: use posternctl bypass");
+	else if (error == -ENOENT)
+		log_error("there is no zone \"%s\" in the kernel's table", zone ? zone : "");
+	else if (error)
+		log_error("cannot change the kernel's table: %s", strerror(-error));
+	else if (on)
+		log_info("everything of %s passes for %u s", zone ? zone : "all zones", seconds);
+	else if (bypass_forget(state_dir, zone))
+		log_warning("the next posternd may go on with a bypass in %s", state_dir);
+	return error ? 1 : 0;
+}

@@ -1,0 +1,214 @@
+/* Owns the keeper process: the state that its parts share, and what they offer each other. */
+#ifndef POSTERN_KEEPER_H
+#define POSTERN_KEEPER_H
+
+#include "daemon/channel.h"
+#include "daemon/keeper/keeper_upgrade.h"
+#include "daemon/loop.h"
+#include "daemon/process.h"
+#include "kernel-rules/clients.h"
+#include "kernel-rules/links.h"
+#include "kernel-rules/plan.h"
+#include "kernel-rules/queue.h"
+#include "kernel-rules/routes.h"
+#include "kernel-rules/table.h"
+#include "kernel-rules/watch.h"
+#include "lib/limit.h"
+
+#include <sys/types.h>
+
+struct keeper;
+
+/* A process that the keeper keeps running. */
+struct keeper_child {
+	struct keeper *keeper;
+	enum process_role role;
+	unsigned number; /* of the relay, no other's that runs; MESSAGE_RELAY_HEALTH */
+	uint32_t generation;
+	pid_t pid;               /* 0: not running */
+	struct channel *channel; /* NULL: gone */
+	uint64_t started_ms;
+	unsigned missed;   /* heartbeats without an answer */
+	bool answered;     /* since it was started */
+	unsigned failures; /* short lives in a row */
+	unsigned silent;   /* lives in a row without an answer */
+	bool told_to_end;  /* it needs no killing when its channel closes */
+	struct loop_timer restart;
+	int listener4, listener6; /* relay; -1: closed */
+	/* A relay from before an upgrade: it drains and is not started again. */
+	bool old;
+	uint64_t until_ms; /* old: when it is to have drained; 0: it was not told to yet */
+	int mute;          /* old, of another language: its channel, on which nothing is said; -1 */
+	char version[HANDOVER_VERSION_SIZE]; /* old */
+};
+
+/* Where the keeper is in its life. Only keeper.c writes it. */
+enum keeper_phase {
+	KEEPER_STARTING, /* until control is READY for the first time */
+	KEEPER_RUNNING,
+	KEEPER_STOPPING, /* control was asked for the drain time */
+	KEEPER_DRAINING, /* relays end their flows */
+	KEEPER_ENDING,   /* the plan for the stop is in the kernel; control ends */
+};
+
+/* A packet that waits in the queue for control's word. */
+struct keeper_held {
+	uint32_t id, mark;
+	uint64_t until_ms;
+	uint64_t since_us; /* monotonic, finer than the loop's clock */
+};
+#define KEEPER_HELD_MAX 512 /* the queue holds 256 */
+
+struct keeper {
+	struct process_options options;
+	struct loop *loop;
+	enum keeper_phase phase;
+	int exit_status;
+
+	/* made while still root (keeper_prepare.c) */
+	uid_t uid;
+	gid_t gid;
+	int program;                      /* this keeper's file, whatever its name means now */
+	char path[HANDOVER_PROGRAM_SIZE]; /* that name */
+	int lock, control_socket, session_socket, limit_fd;
+	int queue_stats; /* /proc/net/netfilter/nfnetlink_queue, which only root may open; or -1 */
+	struct limit limit;
+	int parent; /* the starter waits here for a word; -1: none */
+
+	struct keeper_child control;
+	struct keeper_child relays[PROCESS_RELAYS_MAX];
+	struct keeper_child old[PROCESS_NUMBERS_MAX]; /* pid 0: free */
+	struct keeper_child health;
+	struct keeper_child metrics;
+	bool metrics_wanted; /* control says so */
+	bool control_ready;
+	uint32_t stop_seq, drain_s;
+	unsigned term_signals;
+	struct loop_watch signals;
+	struct loop_timer tick;      /* heartbeats, once a second */
+	struct loop_timer phase_end; /* the phase waits no longer */
+	struct keeper_upgrade upgrade;
+
+	/* the kernel (keeper_kernel.c) */
+	struct table *table;
+	struct routes *routes;
+	struct links *links;
+	struct watch *watch;
+	struct loop_watch routes_watch, links_watch, table_watch;
+	struct plan plan; /* in force, when has_plan */
+	bool has_plan;
+	size_t hosts_now;             /* of the plan's hosts; the others are of plans before */
+	bool heal_table, heal_routes; /* at the next heal */
+	struct loop_timer heal;
+	uint64_t healed_ms;
+	struct loop_timer follow; /* the way to a server's host is to be found again */
+	uint64_t followed_ms;
+	unsigned heals; /* in the second that began at healed_ms */
+
+	/* admission (keeper_admit.c) */
+	struct queue *queue;
+	struct loop_watch queue_watch;
+	bool queue_read;                  /* else packets wait in the kernel */
+	struct loop_timer queue_read_end; /* they do not wait longer */
+	struct keeper_held held[KEEPER_HELD_MAX];
+	size_t nheld;
+	struct loop_timer held_end;
+	uint64_t overruns;
+	struct histogram admission;
+
+	uint32_t events[MESSAGE_EVENTS]; /* not yet told to control */
+	char event_text[MESSAGE_EVENTS][MESSAGE_TEXT_SIZE];
+};
+
+/* keeper.c */
+/* Bypass in the kernel, with no daemon running. Returns the exit status. */
+int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_t seconds);
+/* The life goes on when a child's process has ended or control has spoken. */
+void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status);
+void keeper_on_ready(struct keeper *keeper);
+void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds);
+/* Counts an event; control is told at once, or once a second where a flood is possible. */
+void keeper_event(struct keeper *keeper, enum message_event_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void keeper_tell_events(struct keeper *keeper);
+
+/* keeper_prepare.c: everything that needs root. 0, or -errno after saying why. */
+int keeper_prepare(struct keeper *keeper);
+/* Makes the memory of the limits anew. */
+int keeper_prepare_limit(struct keeper *keeper);
+
+/* keeper_child.c */
+void keeper_child_init(
+	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number);
+void keeper_child_start(struct keeper_child *child);
+/* Control has said whether there is to be a metrics process. */
+void keeper_child_want_metrics(struct keeper *keeper, bool wanted);
+/* Pings, and kills whoever has not answered for too long. */
+void keeper_child_beat(struct keeper_child *child);
+void keeper_child_kill(struct keeper_child *child);
+/* The child with this pid has ended: clears it up. NULL: no child of ours. */
+struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid);
+/* The relays one after the other, those from before an upgrade included: start with *at 0. */
+struct keeper_child *keeper_child_next_relay(struct keeper *keeper, unsigned *at);
+/* Takes over a process of the keeper before. fd is its channel, taken over when it returns 0. */
+int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd);
+const char *keeper_child_name(const struct keeper_child *child, char buf[static 16]);
+/* Starts it again, soon: the more often it failed, the later. */
+void keeper_child_again(struct keeper_child *child);
+/* Opens what is closed. 0, or the first -errno, said. */
+int keeper_child_open_listeners(struct keeper_child *child);
+/* From then on nobody accepts: TPROXY fails, and the zones' posture holds. */
+void keeper_child_close_listeners(struct keeper_child *child);
+/* Sends, and kills a child that cannot be reached. */
+void keeper_child_send(struct keeper_child *child, const void *message, int fd);
+/* For control and all relays that run. */
+void keeper_child_send_all(struct keeper *keeper, const void *message);
+
+/* keeper_listener.c. 0 or -errno. */
+/* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */
+int keeper_listener_probe(uint16_t port);
+int keeper_listener_open(uint16_t port, bool ip6, int *fd);
+
+/* keeper_socket.c: answers a relay or health with as many sockets as it asked for, or why
+ * not. */
+void keeper_socket_on_get(struct keeper_child *child, const struct message_sockets_get *request);
+
+/* keeper_kernel.c */
+/* fd: the socket of the keeper before, which owns the table, or -1. */
+int keeper_kernel_open(struct keeper *keeper, int fd);
+/* Tells one child all interfaces. */
+void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child);
+/* Table and routes together: both, or as before. Takes over what plan owns when it returns 0. */
+int keeper_kernel_apply(struct keeper *keeper, struct plan *plan);
+/* What a stopped Postern leaves behind: the posture of the plan in force. */
+int keeper_kernel_leave(struct keeper *keeper);
+
+/* keeper_admit.c */
+/* fd: the socket of the keeper before, or -1. */
+int keeper_admit_open(struct keeper *keeper, int fd);
+/* While control is changed for another, packets wait in the kernel: bounded by the queue's length,
+ * and by time. Then they go the usual way. */
+void keeper_admit_pause(struct keeper *keeper);
+void keeper_admit_resume(struct keeper *keeper);
+void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict *verdict);
+/* Lets every held packet go on undecided: the zone's posture follows. */
+void keeper_admit_release(struct keeper *keeper);
+struct client_change keeper_admit_change(const struct message_entry *entry);
+
+/* keeper_request.c: control's messages. Takes fd over. */
+void keeper_request_on_message(struct keeper *keeper, const struct message_header *message, int fd);
+void keeper_request_reply(
+	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);
+
+/* keeper_foreign.c: what other programs' rules do with our packets, the same way. */
+void keeper_foreign_tell(
+	uint32_t mark_mask, void (*tell)(void *context, const char *text), void *context);
+
+/* keeper_facts.c: what doctor needs privilege for, one "key value" text after the other. */
+void keeper_facts_tell(
+	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context);
+/* Of these the lines "arrived", which cost little. */
+void keeper_facts_tell_arrived(
+	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context);
+
+#endif

@@ -1,0 +1,542 @@
+/* Control, relays, health and metrics as processes: started, watched by their heartbeat, started
+ * again.
+ *
+ * A child is this program executed anew through a descriptor, with its own descriptors at fixed
+ * numbers and nothing else of the keeper's. A child that is to go is killed; what follows happens
+ * in one place only, when SIGCHLD has said that its process has ended. */
+#include "daemon/keeper/keeper.h"
+
+#include "daemon/log.h"
+#include "daemon/options.h"
+#include "daemon/privilege.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MISSED_MAX 5 /* heartbeats, one a second */
+/* Before the first answer: a relay has nothing to do, control loads its state. */
+#define MISSED_MAX_RELAY   10
+#define MISSED_MAX_CONTROL 60
+#define SHORT_LIFE_MS      2000 /* a child that ended sooner has failed */
+#define RESTART_MAX_MS     5000
+#define SILENT_CLOSE       3 /* starts in a row: nobody accepts, so the listener goes */
+#define CHANNEL_BUFFER     (4 << 20)
+#define FD_ABOVE_ALL       64
+
+const char *keeper_child_name(const struct keeper_child *child, char buf[static 16])
+{
+	switch (child->role) {
+	case PROCESS_CONTROL:
+		snprintf(buf, 16, "control");
+		break;
+	case PROCESS_RELAY:
+		snprintf(buf, 16, "relay %u", child->number);
+		break;
+	case PROCESS_HEALTH:
+		snprintf(buf, 16, "health");
+		break;
+	case PROCESS_METRICS:
+		snprintf(buf, 16, "metrics");
+		break;
+	}
+	return buf;
+}
+
+void keeper_child_send(struct keeper_child *child, const void *message, int fd)
+{
+	char name[16];
+
+	if (!child->channel)
+		return;
+	int error = channel_send(child->channel, message, fd);
+	if (error && error != -EPIPE) { /* that one is ending by itself */
+		log_error("cannot reach %s: %s", keeper_child_name(child, name), strerror(-error));
+		keeper_child_kill(child);
+	}
+}
+
+void keeper_child_send_all(struct keeper *keeper, const void *message)
+{
+	unsigned at = 0;
+
+	keeper_child_send(&keeper->control, message, -1);
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		keeper_child_send(relay, message, -1);
+}
+
+static void on_message(void *context, const struct message_header *message, int fd)
+{
+	struct keeper_child *child = context;
+	char name[16];
+
+	if (message->type == MESSAGE_PONG) {
+		child->missed = 0;
+		child->answered = true;
+		if (fd >= 0)
+			close(fd);
+		keeper_resume_on_answer(child->keeper);
+		return;
+	}
+	if (child->role == PROCESS_CONTROL) {
+		keeper_request_on_message(child->keeper, message, fd);
+		return;
+	}
+	/* relays and health connect from clients' addresses */
+	if (message->type == MESSAGE_SOCKETS_GET) {
+		if (fd >= 0)
+			close(fd);
+		keeper_socket_on_get(child, (const struct message_sockets_get *)message);
+		return;
+	}
+	/* they have nothing else to ask of the privileged side */
+	log_error("%s sent \"%s\", which is not its to send", keeper_child_name(child, name),
+		message_name((enum message_type)message->type));
+	if (fd >= 0)
+		close(fd);
+	keeper_child_kill(child);
+}
+
+static void on_gone(void *context)
+{
+	struct keeper_child *child = context;
+	channel_free(child->channel);
+	child->channel = NULL;
+	/* An ending process closes its channel; one that lives on without it is no use. In an
+	 * orderly end it is given the time to finish. */
+	if (child->keeper->phase < KEEPER_DRAINING && !child->until_ms && !child->told_to_end)
+		keeper_child_kill(child);
+}
+
+static const struct channel_handler handler = {on_message, on_gone};
+
+/* Both ends with a large buffer: a slow reader costs memory of the kernel before any of ours. */
+static int open_pair(int pair[2])
+{
+	const int size = CHANNEL_BUFFER;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -errno;
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	return 0;
+}
+
+/* In the new process: puts descriptors where the child expects them. First all go out of the way,
+ * since a number wanted may be in use for another. */
+static int place_fds(const int wanted[PROCESS_FD_END], int program)
+{
+	int high[PROCESS_FD_END];
+
+	for (int i = PROCESS_FD_KEEPER; i < PROCESS_FD_END; i++) {
+		high[i] = wanted[i] < 0 ? -1 : fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_ABOVE_ALL);
+		if (wanted[i] >= 0 && high[i] < 0)
+			return -1;
+	}
+	program = fcntl(program, F_DUPFD_CLOEXEC, FD_ABOVE_ALL);
+	for (int i = PROCESS_FD_KEEPER; i < PROCESS_FD_END; i++) {
+		close(i);
+		if (high[i] >= 0 && dup2(high[i], i) < 0)
+			return -1;
+	}
+	return program;
+}
+
+/* Nothing of the starter's environment reaches a child but its time zone, whether stderr is the
+ * journal's, and what sanitizers read.
+ * A zone that is named is not looked up again later, when no file can be opened any more. */
+static void fill_environment(char *environment[static 8], char zone[static 256])
+{
+	static const char *const passed[] = {
+		"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "JOURNAL_STREAM"};
+	static char texts[4][1024];
+	const char *tz = getenv("TZ");
+	int n = 0;
+
+	snprintf(zone, 256, "TZ=%s", tz ? tz : ":/etc/localtime");
+	environment[n++] = zone;
+	for (int i = 0; i < 4; i++) {
+		const char *value = getenv(passed[i]);
+		if (value && snprintf(texts[i], sizeof(texts[i]), "%s=%s", passed[i], value) <
+				     (int)sizeof(texts[i]))
+			environment[n++] = texts[i];
+	}
+	environment[n] = NULL;
+}
+
+static void execute(const struct keeper_child *child, const int fds[PROCESS_FD_END], pid_t keeper)
+{
+	struct process_start start = {.options = child->keeper->options,
+		.relay = child->number,
+		.generation = child->generation};
+	struct options_child_storage storage;
+	char *argv[OPTIONS_CHILD_ARGS], *environment[8], zone[256];
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != keeper)
+		_exit(1); /* it died before the line above */
+	options_child_argv(&start, child->role, &storage, argv);
+	fill_environment(environment, zone);
+	int program = place_fds(fds, child->keeper->program);
+	int error = privilege_drop_all();
+	if (error) {
+		log_error("cannot give up privileges: %s", strerror(-error));
+		_exit(1);
+	}
+	if (program >= 0)
+		fexecve(program, argv, environment);
+	log_error("cannot execute %s: %s%s", argv[0], strerror(errno),
+		errno == EACCES ? " (may every user execute the program file?)" : "");
+	_exit(1);
+}
+
+static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_END], int own)
+{
+	pid_t keeper = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		execute(child, fds, keeper);
+	child->pid = pid;
+	child->started_ms = loop_now_ms(child->keeper->loop);
+	child->missed = 0;
+	child->answered = child->told_to_end = false;
+	child->channel = channel_open(child->keeper->loop, own, &handler, child);
+	if (!child->channel) {
+		close(own);
+		keeper_child_kill(child);
+	}
+	return 0;
+}
+
+static void fill_peer(
+	const struct keeper_child *child, enum message_type type, struct message_peer *peer)
+{
+	_Static_assert(sizeof(peer->version) == sizeof(child->version), "the same text");
+	message_init(peer, type, sizeof(*peer));
+	peer->relay = child->number;
+	peer->generation = child->generation;
+	peer->draining = child->old;
+	memcpy(peer->version, child->version, sizeof(peer->version));
+}
+
+/* Gives control one end of a new pair and returns the child's end, or -errno. */
+static int introduce(struct keeper_child *child)
+{
+	struct message_peer peer;
+	int pair[2];
+	int error = open_pair(pair);
+
+	if (error)
+		return error;
+	fill_peer(child, MESSAGE_PEER, &peer);
+	keeper_child_send(&child->keeper->control, &peer, pair[0]);
+	close(pair[0]);
+	return pair[1];
+}
+
+static void introduce_again(struct keeper_child *child)
+{
+	struct message_peer peer;
+	char name[16];
+
+	if (!child->channel)
+		return;
+	int end = introduce(child);
+	if (end < 0) {
+		log_error("cannot connect %s with control: %s", keeper_child_name(child, name),
+			strerror(-end));
+		return;
+	}
+	fill_peer(child, MESSAGE_PEER, &peer);
+	keeper_child_send(child, &peer, end);
+	close(end);
+}
+
+/* A new control meets those that run on. */
+static void introduce_all(struct keeper *keeper)
+{
+	unsigned at = 0;
+
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		introduce_again(relay);
+	introduce_again(&keeper->health);
+	introduce_again(&keeper->metrics);
+}
+
+int keeper_child_open_listeners(struct keeper_child *child)
+{
+	uint16_t port = child->keeper->options.relay_port;
+	bool opened = false;
+	int first_error = 0;
+
+	for (int ip6 = 0; ip6 <= 1; ip6++) {
+		int *fd = ip6 ? &child->listener6 : &child->listener4;
+		if (*fd >= 0)
+			continue;
+		int error = keeper_listener_open(port, ip6, fd);
+		if (!error) {
+			opened = true;
+		} else if (error != -EAFNOSUPPORT) { /* the machine does not have it */
+			log_error("cannot listen on port %u (IPv%d): %s", port, ip6 ? 6 : 4,
+				strerror(-error));
+			first_error = first_error ? first_error : error;
+		}
+	}
+	if (opened && child->generation > 1)
+		keeper_event(
+			child->keeper, MESSAGE_EVENT_LISTENER_OPENED, "relay %u", child->number);
+	return first_error;
+}
+
+void keeper_child_close_listeners(struct keeper_child *child)
+{
+	if (child->listener4 >= 0)
+		close(child->listener4);
+	if (child->listener6 >= 0)
+		close(child->listener6);
+	child->listener4 = child->listener6 = -1;
+}
+
+static int start(struct keeper_child *child)
+{
+	struct keeper *keeper = child->keeper;
+	int fds[PROCESS_FD_END], pair[2];
+	int error = open_pair(pair), peer = -1;
+
+	if (error)
+		return error;
+	for (int i = 0; i < PROCESS_FD_END; i++)
+		fds[i] = -1;
+	fds[PROCESS_FD_KEEPER] = pair[1];
+	if (child->role == PROCESS_CONTROL || child->role == PROCESS_RELAY)
+		fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
+	if (child->role != PROCESS_CONTROL) {
+		peer = introduce(child);
+		if (peer < 0) {
+			error = peer;
+			close(pair[0]);
+			goto close_child_ends;
+		}
+		fds[PROCESS_FD_CONTROL] = peer;
+	}
+	if (child->role == PROCESS_RELAY) {
+		keeper_child_open_listeners(child);
+		fds[PROCESS_FD_LISTENER4] = child->listener4;
+		fds[PROCESS_FD_LISTENER6] = child->listener6;
+	} else if (child->role == PROCESS_CONTROL) {
+		fds[PROCESS_FD_CONTROL_SOCKET] = keeper->control_socket;
+		fds[PROCESS_FD_SESSION_SOCKET] = keeper->session_socket;
+	}
+	error = start_process(child, fds, pair[0]);
+	if (error)
+		close(pair[0]);
+close_child_ends:
+	close(pair[1]);
+	if (peer >= 0)
+		close(peer);
+	return error;
+}
+
+static void ping(struct keeper_child *child)
+{
+	struct message_plain message;
+
+	child->missed++;
+	message_init(&message, MESSAGE_PING, sizeof(message));
+	keeper_child_send(child, &message, -1);
+}
+
+void keeper_child_start(struct keeper_child *child)
+{
+	struct keeper *keeper = child->keeper;
+	char name[16];
+
+	keeper_child_name(child, name);
+	child->generation++;
+	int error = start(child);
+	if (error) {
+		log_error("cannot start %s: %s", name, strerror(-error));
+		child->failures++;
+		child->silent++;
+		keeper_child_again(child);
+		return;
+	}
+	log_debug("%s runs with pid %d", name, (int)child->pid);
+	ping(child);
+	if (child->role == PROCESS_CONTROL || child->role == PROCESS_RELAY)
+		keeper_kernel_send_links(keeper, child);
+	if (child->role == PROCESS_CONTROL)
+		introduce_all(keeper);
+	if (child->generation > 1)
+		keeper_event(keeper, MESSAGE_EVENT_RELAY_STARTED, "%s", name);
+}
+
+static void on_restart(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper_child *child =
+		(struct keeper_child *)(void *)((char *)timer -
+						offsetof(struct keeper_child, restart));
+	(void)now_ms;
+	if (child->role == PROCESS_METRICS && !child->keeper->metrics_wanted)
+		return;
+	if (child->keeper->phase < KEEPER_DRAINING)
+		keeper_child_start(child);
+}
+
+/* One that is no longer wanted ends as at a stop; wanted again, its first start is no restart. */
+void keeper_child_want_metrics(struct keeper *keeper, bool wanted)
+{
+	struct keeper_child *child = &keeper->metrics;
+	struct message_drain order;
+
+	if (keeper->metrics_wanted == wanted)
+		return;
+	keeper->metrics_wanted = wanted;
+	if (wanted && !child->pid && keeper->phase < KEEPER_DRAINING) {
+		loop_timer_clear(keeper->loop, &child->restart);
+		child->generation = 0;
+		child->failures = 0;
+		keeper_child_start(child);
+	} else if (!wanted) {
+		message_init(&order, MESSAGE_DRAIN, sizeof(order));
+		keeper_child_send(child, &order, -1);
+	}
+}
+
+void keeper_child_init(
+	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number)
+{
+	*child = (struct keeper_child){.keeper = keeper,
+		.role = role,
+		.number = number,
+		.restart.on_time = on_restart,
+		.listener4 = -1,
+		.listener6 = -1,
+		.mute = -1};
+}
+
+struct keeper_child *keeper_child_next_relay(struct keeper *keeper, unsigned *at)
+{
+	if (*at < keeper->options.relays)
+		return &keeper->relays[(*at)++];
+	for (unsigned i = *at - keeper->options.relays; i < PROCESS_NUMBERS_MAX; i++) {
+		++*at;
+		if (keeper->old[i].pid)
+			return &keeper->old[i];
+	}
+	return NULL;
+}
+
+int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd)
+{
+	child->channel = channel_open(child->keeper->loop, fd, &handler, child);
+	if (!child->channel)
+		return -ENOMEM;
+	child->pid = pid;
+	child->generation = generation;
+	child->answered = true;
+	child->started_ms = 0; /* long ago */
+	return 0;
+}
+
+/* At once after a long life, then later and later. */
+void keeper_child_again(struct keeper_child *child)
+{
+	struct keeper *keeper = child->keeper;
+	uint64_t wait_ms = 0;
+
+	if (child->failures > 1)
+		wait_ms = child->failures > 6 ? RESTART_MAX_MS : 100u << (child->failures - 1);
+	if (wait_ms > RESTART_MAX_MS)
+		wait_ms = RESTART_MAX_MS;
+	/* over an upgrade the relays of before accept there still */
+	if (child->role == PROCESS_RELAY && child->silent >= SILENT_CLOSE &&
+		!keeper->upgrade.undrained && (child->listener4 >= 0 || child->listener6 >= 0)) {
+		keeper_child_close_listeners(child);
+		log_error("relay %u cannot be started; its listeners are closed", child->number);
+		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "relay %u", child->number);
+	}
+	loop_timer_set(keeper->loop, &child->restart, loop_now_ms(keeper->loop) + wait_ms);
+}
+
+void keeper_child_kill(struct keeper_child *child)
+{
+	if (child->pid > 0)
+		kill(child->pid, SIGKILL);
+}
+
+void keeper_child_beat(struct keeper_child *child)
+{
+	char name[16];
+
+	if (!child->pid || !child->channel)
+		return;
+	/* Counted in beats and not in time: when the keeper itself was stopped, nobody else was. */
+	unsigned max = child->answered                  ? MISSED_MAX
+		       : child->role != PROCESS_CONTROL ? MISSED_MAX_RELAY
+							: MISSED_MAX_CONTROL;
+	if (child->missed >= max) {
+		keeper_child_name(child, name);
+		log_error("%s has not answered for %u s: killing it", name, max);
+		keeper_event(child->keeper, MESSAGE_EVENT_RELAY_KILLED, "%s", name);
+		child->missed = 0;
+		keeper_child_kill(child);
+		return;
+	}
+	ping(child);
+}
+
+static void forget_peer(struct keeper_child *child)
+{
+	struct message_peer gone;
+
+	if (child->role == PROCESS_RELAY)
+		limit_forget_column(&child->keeper->limit, child->number);
+	fill_peer(child, MESSAGE_PEER_GONE, &gone);
+	keeper_child_send(&child->keeper->control, &gone, -1);
+}
+
+struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
+{
+	struct keeper_child *child = NULL;
+	unsigned at = 0;
+
+	if (keeper->control.pid == pid)
+		child = &keeper->control;
+	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
+		if (relay->pid == pid)
+			child = relay;
+	if (keeper->health.pid == pid)
+		child = &keeper->health;
+	if (keeper->metrics.pid == pid)
+		child = &keeper->metrics;
+	if (!child)
+		return NULL;
+	child->pid = 0;
+	/* its last words may still wait in the channel */
+	if (child->channel)
+		channel_drain(child->channel);
+	channel_free(child->channel);
+	child->channel = NULL;
+	if (child->mute >= 0)
+		close(child->mute);
+	child->mute = -1;
+	bool short_life = loop_now_ms(keeper->loop) - child->started_ms < SHORT_LIFE_MS;
+	child->failures = short_life ? child->failures + 1 : 0;
+	child->silent = child->answered ? 0 : child->silent + 1;
+	if (child->role != PROCESS_CONTROL)
+		forget_peer(child);
+	return child;
+}

@@ -1,0 +1,145 @@
+/* Facts for `doctor` that only the privileged side can see. Each is one line of words; the first
+ * word says what it is about:
+ *
+ *   queue native|compat|none
+ *   table owned|shared
+ *   plan none|running ZONES|bare ZONES
+ *   routes ok|failing
+ *   bridge IFNAME                         an interface that is a bridge
+ *   bound ADDRESS PORT INTERFACE|-        a host of a server with `bind client`, and the way to it
+ *   bypass ZONE SECONDS|no-end            ZONE is "*" for all; only where it is on
+ *   arrived ZONE PACKETS                  first packets of connections from a zone
+ *   listener RELAY ip4|ip6 open|closed
+ *   relay RELAY pid PID generation N
+ *   nfqueue NUMBER PORT WAITING DROPPED USER-DROPPED
+ *
+ * and what keeper_foreign.c tells of other programs' rules. */
+#include "daemon/keeper/keeper.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct telling {
+	void (*tell)(void *context, const char *text);
+	void *context;
+	uint32_t mark_mask;
+};
+
+static void say(const struct telling *telling, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(const struct telling *telling, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	telling->tell(telling->context, text);
+}
+
+/* The kernel's own words: number, port of the reader, waiting, copy mode, copy range, dropped for
+ * a full queue, dropped for a slow reader, last id. */
+static void tell_queue(const struct keeper *keeper, const struct telling *telling)
+{
+	char text[4096];
+	unsigned number, port, waiting, mode, range, dropped, user_dropped;
+
+	if (keeper->queue_stats < 0)
+		return;
+	ssize_t len = pread(keeper->queue_stats, text, sizeof(text) - 1, 0);
+	text[len > 0 ? len : 0] = 0;
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		if (*line == '\n')
+			line++;
+		if (sscanf(line, "%u %u %u %u %u %u %u", &number, &port, &waiting, &mode, &range,
+			    &dropped, &user_dropped) == 7 &&
+			number == keeper->options.queue)
+			say(telling, "nfqueue %u %u %u %u %u", number, port, waiting, dropped,
+				user_dropped);
+	}
+}
+
+static void tell_bypass(
+	const struct keeper *keeper, const struct telling *telling, const char *zone)
+{
+	int64_t left = table_bypass_left(keeper->table, zone);
+
+	if (left == UINT32_MAX)
+		say(telling, "bypass %s no-end", zone ? zone : "*");
+	else if (left > 0)
+		say(telling, "bypass %s %" PRId64, zone ? zone : "*", left);
+}
+
+static void tell_bound(const struct keeper *keeper, const struct telling *telling)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; keeper->has_plan && i < keeper->hosts_now; i++) {
+		const struct endpoint *host = &keeper->plan.hosts[i];
+		const struct link *link =
+			links_find(keeper->links, routes_find_way(keeper->routes, &host->addr));
+		say(telling, "bound %s %u %s", addr_format(&host->addr, text), host->port,
+			link ? link->name : "-");
+	}
+}
+
+static void tell_arrived(void *context, const char *zone, uint64_t packets)
+{
+	say(context, "arrived %s %" PRIu64, zone, packets);
+}
+
+static void tell_own(const struct keeper *keeper, const struct telling *telling)
+{
+	static const char *const queues[] = {[TABLE_QUEUE_NONE] = "none",
+		[TABLE_QUEUE_NATIVE] = "native",
+		[TABLE_QUEUE_COMPAT] = "compat"};
+
+	say(telling, "queue %s", queues[table_queue(keeper->table)]);
+	say(telling, "table %s", table_is_owned(keeper->table) ? "owned" : "shared");
+	if (keeper->has_plan)
+		say(telling, "plan %s %zu", keeper->plan.mode == PLAN_BARE ? "bare" : "running",
+			keeper->plan.nzones);
+	else
+		say(telling, "plan none");
+	say(telling, "routes %s", keeper->heal_routes ? "failing" : "ok");
+	for (size_t i = 0; i < links_count(keeper->links); i++)
+		if (links_at(keeper->links, i)->is_bridge)
+			say(telling, "bridge %s", links_at(keeper->links, i)->name);
+	tell_bound(keeper, telling);
+	tell_bypass(keeper, telling, NULL);
+	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)
+		tell_bypass(keeper, telling, keeper->plan.zones[i].name);
+	table_each_arrived(keeper->table, tell_arrived, (void *)(uintptr_t)telling);
+	for (unsigned i = 0; i < keeper->options.relays; i++) {
+		const struct keeper_child *relay = &keeper->relays[i];
+		say(telling, "listener %u ip4 %s", relay->number,
+			relay->listener4 >= 0 ? "open" : "closed");
+		say(telling, "listener %u ip6 %s", relay->number,
+			relay->listener6 >= 0 ? "open" : "closed");
+		say(telling, "relay %u pid %d generation %" PRIu32, relay->number, (int)relay->pid,
+			relay->generation);
+	}
+}
+
+void keeper_facts_tell(
+	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context)
+{
+	const struct telling telling = {tell, context, keeper->options.mark_mask};
+
+	tell_own(keeper, &telling);
+	tell_queue(keeper, &telling);
+	keeper_foreign_tell(telling.mark_mask, tell, context);
+}
+
+void keeper_facts_tell_arrived(
+	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context)
+{
+	struct telling telling = {tell, context, keeper->options.mark_mask};
+
+	table_each_arrived(keeper->table, tell_arrived, &telling);
+}

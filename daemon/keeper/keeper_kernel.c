@@ -1,0 +1,264 @@
+/* The kernel's state as the plan wants it: put there, watched, put back. All writing to our table
+ * goes through this process's one socket. */
+#include "daemon/keeper/keeper.h"
+
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+/* Another program that fights us for the table must not take the machine with it. */
+#define HEALS_A_SECOND 20
+#define FOLLOW_MS      200
+
+#define KEEPER_OF(pointer, member) \
+	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
+
+static void fill_link(struct message_link *message, enum message_type type, const struct link *link)
+{
+	message_init(message, type, sizeof(*message));
+	message->ifindex = link->ifindex;
+	message->has_mac = link->has_mac;
+	message->up = link->up;
+	memcpy(message->name, link->name, sizeof(message->name));
+}
+
+void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child)
+{
+	struct message_link message;
+	struct message_plain done;
+
+	for (size_t i = 0; i < links_count(keeper->links); i++) {
+		fill_link(&message, MESSAGE_LINK, links_at(keeper->links, i));
+		keeper_child_send(child, &message, -1);
+	}
+	message_init(&done, MESSAGE_LINKS_DONE, sizeof(done));
+	keeper_child_send(child, &done, -1);
+}
+
+/* Entries of the kernel's client sets that name an interface, collected to be deleted. */
+struct stale {
+	const char *ifname;
+	struct client_change *v;
+	size_t n, room;
+};
+
+static void collect_stale(void *context, const struct client *client)
+{
+	struct stale *stale = context;
+
+	if (strcmp(client->ifname, stale->ifname) != 0)
+		return;
+	if (stale->n == stale->room) {
+		size_t room = stale->room ? stale->room * 2 : 64;
+		struct client_change *v = realloc(stale->v, room * sizeof(*v));
+		if (!v)
+			return;
+		stale->v = v;
+		stale->room = room;
+	}
+	stale->v[stale->n++] = (struct client_change){.add = false, .client = *client};
+}
+
+/* Who is behind an interface is no longer true when it went or took another name. */
+static void forget_clients(struct keeper *keeper, const char *ifname)
+{
+	struct stale stale = {.ifname = ifname};
+
+	clients_dump(keeper->table, collect_stale, &stale);
+	for (size_t done = 0; done < stale.n;) {
+		size_t n =
+			stale.n - done > CLIENTS_CHANGES_MAX ? CLIENTS_CHANGES_MAX : stale.n - done;
+		int error = clients_change(keeper->table, stale.v + done, n);
+		if (error)
+			log_error("cannot forget the clients behind %s: %s", ifname,
+				strerror(-error));
+		done += n;
+	}
+	free(stale.v);
+}
+
+static void ask_heal(struct keeper *keeper, bool table, bool routes)
+{
+	uint64_t now_ms = loop_now_ms(keeper->loop);
+
+	keeper->heal_table |= table;
+	keeper->heal_routes |= routes;
+	if (now_ms - keeper->healed_ms >= 1000) {
+		keeper->healed_ms = now_ms;
+		keeper->heals = 0;
+	}
+	loop_timer_set(keeper->loop, &keeper->heal,
+		keeper->heals < HEALS_A_SECOND ? now_ms : keeper->healed_ms + 1000);
+}
+
+static void on_heal(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper *keeper = KEEPER_OF(timer, heal);
+	bool table = keeper->heal_table, routes = keeper->heal_routes;
+
+	(void)now_ms;
+	keeper->heal_table = keeper->heal_routes = false;
+	if (!keeper->has_plan || keeper->phase == KEEPER_ENDING)
+		return;
+	keeper->heals++;
+	if (table) {
+		int error = table_apply(keeper->table, &keeper->plan);
+		if (error) {
+			log_error("cannot put the table back: %s", strerror(-error));
+			keeper->heal_table = true;
+		} else {
+			keeper_event(keeper, MESSAGE_EVENT_HEALED_TABLE,
+				"another program changed our table: it is put back");
+		}
+	}
+	if (routes) {
+		int error = routes_apply(keeper->routes, &keeper->plan, keeper->links);
+		if (error) {
+			log_error("cannot put the policy route back: %s", strerror(-error));
+			keeper->heal_routes = true;
+		} else {
+			keeper_event(keeper, MESSAGE_EVENT_HEALED_ROUTE,
+				"another program changed our policy route: it is put back");
+		}
+	}
+	if (keeper->heal_table || keeper->heal_routes)
+		loop_timer_set(keeper->loop, &keeper->heal, loop_now_ms(keeper->loop) + 1000);
+}
+
+static void on_link(
+	void *context, enum link_change change, const struct link *old, const struct link *link)
+{
+	struct keeper *keeper = context;
+	struct message_link message;
+
+	bool renamed = old && strcmp(old->name, link->name) != 0;
+	fill_link(&message, change == LINK_WENT ? MESSAGE_UNLINK : MESSAGE_LINK, link);
+	keeper_child_send_all(keeper, &message);
+	if (keeper->has_plan && (change == LINK_WENT || renamed))
+		forget_clients(keeper, old ? old->name : link->name);
+}
+
+static void on_links(struct loop_watch *watch, uint32_t events)
+{
+	struct keeper *keeper = KEEPER_OF(watch, links_watch);
+
+	(void)events;
+	int error = links_read(keeper->links);
+	if (error)
+		log_error("cannot follow the interfaces: %s", strerror(-error));
+	if (!keeper->has_plan)
+		return;
+	/* an interface that came needs its rule; this is no healing */
+	error = routes_apply(keeper->routes, &keeper->plan, keeper->links);
+	if (error)
+		ask_heal(keeper, false, true);
+}
+
+/* Routes may change by the thousand: what they mean for us is looked up a few times a second. */
+static void ask_follow(struct keeper *keeper)
+{
+	uint64_t now_ms = loop_now_ms(keeper->loop), next_ms = keeper->followed_ms + FOLLOW_MS;
+
+	loop_timer_set(keeper->loop, &keeper->follow, now_ms > next_ms ? now_ms : next_ms);
+}
+
+static void on_follow(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct keeper *keeper = KEEPER_OF(timer, follow);
+
+	keeper->followed_ms = now_ms;
+	if (!keeper->has_plan || keeper->phase == KEEPER_ENDING)
+		return;
+	if (routes_apply(keeper->routes, &keeper->plan, keeper->links))
+		ask_heal(keeper, false, true);
+}
+
+static void on_routes(struct loop_watch *watch, uint32_t events)
+{
+	struct keeper *keeper = KEEPER_OF(watch, routes_watch);
+
+	(void)events;
+	int change = routes_read(keeper->routes);
+	if (change == ROUTES_MOVED)
+		ask_follow(keeper);
+	else if (change != 0)
+		ask_heal(keeper, false, true);
+}
+
+static void on_table(struct loop_watch *watch, uint32_t events)
+{
+	struct keeper *keeper = KEEPER_OF(watch, table_watch);
+
+	(void)events;
+	if (watch_read(keeper->watch) != 0)
+		ask_heal(keeper, true, false);
+}
+
+static int watch_fd_of(struct keeper *keeper, struct loop_watch *watch, int fd,
+	void (*on_event)(struct loop_watch *watch, uint32_t events))
+{
+	watch->fd = fd;
+	watch->on_event = on_event;
+	return loop_add(keeper->loop, watch, EPOLLIN);
+}
+
+int keeper_kernel_open(struct keeper *keeper, int fd)
+{
+	int error;
+
+	keeper->heal.on_time = on_heal;
+	keeper->follow.on_time = on_follow;
+	if ((error = links_open(&keeper->links, on_link, keeper)) ||
+		(error = routes_open(&keeper->routes)) ||
+		(error = fd < 0 ? table_open(&keeper->table)
+				: table_adopt(&keeper->table, fd, keeper->upgrade.state.lacks)) ||
+		(error = table_zero_counters(keeper->table)) ||
+		(error = watch_open(keeper->table, &keeper->watch)) ||
+		(error = watch_fd_of(
+			 keeper, &keeper->links_watch, links_fd(keeper->links), on_links)) ||
+		(error = watch_fd_of(
+			 keeper, &keeper->routes_watch, routes_fd(keeper->routes), on_routes)) ||
+		(error = watch_fd_of(
+			 keeper, &keeper->table_watch, watch_fd(keeper->watch), on_table)))
+		log_error("cannot open the kernel's netlink sockets: %s", strerror(-error));
+	return error;
+}
+
+int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
+{
+	size_t hosts_now = plan->nhosts;
+	if (keeper->has_plan)
+		plan_keep_hosts(plan, &keeper->plan);
+	int error = table_apply(keeper->table, plan);
+	if (error)
+		return error;
+	error = routes_apply(keeper->routes, plan, keeper->links);
+	if (error) {
+		/* both or none: back to what was */
+		if (keeper->has_plan) {
+			table_apply(keeper->table, &keeper->plan);
+			routes_apply(keeper->routes, &keeper->plan, keeper->links);
+		}
+		return error;
+	}
+	if (keeper->has_plan)
+		plan_fini(&keeper->plan);
+	keeper->plan = *plan;
+	keeper->has_plan = true;
+	keeper->hosts_now = hosts_now;
+	return 0;
+}
+
+int keeper_kernel_leave(struct keeper *keeper)
+{
+	if (!keeper->has_plan)
+		return 0; /* nothing was ours: what a former run left stays as it is */
+	keeper->plan.mode = PLAN_BARE;
+	int error = table_apply(keeper->table, &keeper->plan);
+	int routes_error = routes_remove(keeper->routes, &keeper->plan);
+	return error ? error : routes_error;
+}

@@ -1,0 +1,340 @@
+/* What control may ask of the privileged side: this one short table. Control is not believed more
+ * than its messages: each is bounded, and a plan is held against the keeper's own options. */
+#include "daemon/keeper/keeper.h"
+
+#include "daemon/log.h"
+#include "kernel-rules/conntrack.h"
+#include "kernel-rules/neighbour.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void keeper_request_reply(
+	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text)
+{
+	struct message_reply reply;
+
+	if (!seq)
+		return;
+	message_init(&reply, MESSAGE_REPLY, sizeof(reply));
+	reply.header.seq = seq;
+	reply.status = status;
+	reply.value = value;
+	snprintf(reply.text, sizeof(reply.text), "%s", text ? text : "");
+	keeper_child_send(&keeper->control, &reply, -1);
+}
+
+static void on_ready(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	(void)fd;
+	keeper_on_ready(keeper);
+	keeper_request_reply(keeper, message->seq, 0, 0, NULL);
+}
+
+static void on_verdict(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	(void)fd;
+	keeper_admit_on_verdict(keeper, (const struct message_verdict *)message);
+}
+
+/* NULL: the plan is one that this keeper may program. */
+static const char *refuse_plan(const struct keeper *keeper, const struct plan *plan)
+{
+	const struct process_options *options = &keeper->options;
+
+	if (plan->mark_mask != options->mark_mask || plan->relay_port != options->relay_port ||
+		plan->queue != options->queue || plan->route_table != options->route_table)
+		return "the plan's numbers are not those of the command line";
+	if (plan_check(plan) < 0)
+		return "the plan is not one that can be programmed";
+	return NULL;
+}
+
+static int apply_plan(struct keeper *keeper, struct plan *plan, const char **text)
+{
+	*text = refuse_plan(keeper, plan);
+	if (*text)
+		return -EINVAL;
+	if (keeper->phase >= KEEPER_STOPPING) {
+		*text = "Postern is stopping";
+		return -ESHUTDOWN;
+	}
+	int error = keeper_kernel_apply(keeper, plan);
+	if (error == -EBUSY)
+		*text = "the table belongs to another program that runs";
+	else if (error == -EMSGSIZE)
+		*text = "the policy has more zones, interfaces and networks than the kernel takes "
+			"at once";
+	else if (error)
+		*text = "the kernel did not take the plan";
+	return error;
+}
+
+static void on_plan(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	const char *text = "the plan could not be read";
+	struct plan plan = {0};
+	void *bytes;
+	size_t len;
+
+	int error = channel_map(fd, &bytes, &len);
+	if (!error) {
+		error = len > PLAN_BYTES_MAX ? -E2BIG : plan_decode(bytes, len, &plan);
+		munmap(bytes, len);
+	}
+	if (!error) {
+		error = apply_plan(keeper, &plan, &text);
+		if (error)
+			plan_fini(&plan);
+	}
+	if (error)
+		log_error("plan refused: %s (%s)", text, strerror(-error));
+	keeper_request_reply(keeper, message->seq, error, 0, error ? text : NULL);
+}
+
+static void on_entries(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	const struct message_entries *entries = (const struct message_entries *)message;
+	static struct client_change changes[MESSAGE_ENTRIES_MAX];
+	int error = 0;
+
+	(void)fd;
+	if (entries->flush)
+		error = clients_flush(keeper->table);
+	for (uint32_t i = 0; i < entries->n; i++)
+		changes[i] = keeper_admit_change(&entries->v[i]);
+	if (!error && entries->n)
+		error = clients_change(keeper->table, changes, entries->n);
+	/* without a table there are no entries, which is what was wanted */
+	if (error == -ENOENT)
+		error = 0;
+	if (error)
+		keeper_event(keeper, MESSAGE_EVENT_ENTRY_FAILED, "%s", strerror(-error));
+	keeper_request_reply(keeper, message->seq, error, 0, error ? strerror(-error) : NULL);
+}
+
+static void on_bypass(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	const struct message_bypass *bypass = (const struct message_bypass *)message;
+	const char *zone = bypass->zone[0] ? bypass->zone : NULL;
+
+	(void)fd;
+	int error = bypass->on ? table_bypass_on(keeper->table, zone, bypass->seconds)
+			       : table_bypass_off(keeper->table, zone);
+	keeper_request_reply(keeper, message->seq, error, 0,
+		error == -ENOENT ? "no such zone in the kernel's table"
+		: error          ? strerror(-error)
+				 : NULL);
+}
+
+struct rows {
+	struct keeper *keeper;
+	uint32_t seq, n;
+};
+
+static enum decide_kernel kernel_of(enum plan_mark mark)
+{
+	switch (mark) {
+	case PLAN_MARK_PASS:
+		return DECIDE_KERNEL_PASS;
+	case PLAN_MARK_REJECT:
+		return DECIDE_KERNEL_REJECT;
+	case PLAN_MARK_DROP:
+		return DECIDE_KERNEL_DROP;
+	case PLAN_MARK_NONE:
+	case PLAN_MARK_RELAY:
+	case PLAN_MARK_KILL:
+	case PLAN_MARK_LIMITED:
+	case PLAN_MARK_RESERVED:
+		break;
+	}
+	return DECIDE_KERNEL_RELAY;
+}
+
+static void tell_client(void *context, const struct client *client)
+{
+	struct rows *rows = context;
+	struct message_client row;
+
+	message_init(&row, MESSAGE_CLIENT, sizeof(row));
+	row.header.seq = rows->seq;
+	row.entry.add = 1;
+	row.entry.kernel = (uint8_t)kernel_of(client->mark);
+	row.entry.has_mac = mac_is_set(&client->mac);
+	row.entry.mac = client->mac;
+	row.entry.source = client->addr;
+	row.entry.timeout_ms = client->timeout_ms == 0           ? 1
+			       : client->timeout_ms > UINT32_MAX ? UINT32_MAX
+								 : (uint32_t)client->timeout_ms;
+	memcpy(row.entry.ifname, client->ifname, sizeof(row.entry.ifname));
+	row.packets = client->packets;
+	rows->n++;
+	keeper_child_send(&rows->keeper->control, &row, -1);
+}
+
+static void on_clients_get(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	struct rows rows = {.keeper = keeper, .seq = message->seq};
+
+	(void)fd;
+	int error = clients_dump(keeper->table, tell_client, &rows);
+	if (error == -ENOENT)
+		error = 0;
+	keeper_request_reply(keeper, message->seq, error, rows.n, error ? strerror(-error) : NULL);
+}
+
+static void on_kernel_counters_get(
+	struct keeper *keeper, const struct message_header *message, int fd)
+{
+	struct message_kernel_counters answer;
+	struct table_counters counters = {0};
+
+	(void)fd;
+	int error = table_counters(keeper->table, &counters);
+	if (error && error != -ENOENT) {
+		keeper_request_reply(keeper, message->seq, error, 0, strerror(-error));
+		return;
+	}
+	message_init(&answer, MESSAGE_KERNEL_COUNTERS, sizeof(answer));
+	answer.header.seq = message->seq;
+	answer.steered = counters.steered;
+	answer.queued = counters.queued;
+	answer.limited = counters.limited;
+	answer.posture_reset = counters.posture_reset;
+	answer.posture_passed = counters.posture_passed;
+	answer.bypassed = counters.bypassed;
+	answer.stray_reset = counters.stray_reset;
+	answer.entries = clients_count(keeper->table);
+	answer.native_queue = table_queue(keeper->table) == TABLE_QUEUE_NATIVE;
+	answer.table_owned = table_is_owned(keeper->table);
+	answer.admission = keeper->admission;
+	keeper_child_send(&keeper->control, &answer, -1);
+}
+
+static void on_neighbour_get(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	struct message_neighbour answer = *(const struct message_neighbour *)message;
+	uint32_t found = 0;
+
+	(void)fd;
+	message_init(&answer, MESSAGE_NEIGHBOUR, sizeof(answer));
+	answer.header.seq = message->seq;
+	answer.addr = ((const struct message_neighbour *)message)->addr;
+	uint32_t asked = ((const struct message_neighbour *)message)->ifindex;
+	if (neighbour_find(asked, &answer.addr, &answer.mac, &found) == 0) {
+		const struct link *link = links_find(keeper->links, found);
+		answer.ifindex = found;
+		if (link)
+			memcpy(answer.ifname, link->name, sizeof(answer.ifname));
+	} else {
+		memset(&answer.mac, 0, sizeof(answer.mac));
+	}
+	keeper_child_send(&keeper->control, &answer, -1);
+}
+
+static void on_cut(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	const struct message_cut *cut = (const struct message_cut *)message;
+
+	(void)fd;
+	int n = conntrack_kill(keeper->options.mark_mask, &cut->source, NULL, 0);
+	keeper_request_reply(keeper, message->seq, n < 0 ? n : 0, n < 0 ? 0 : (uint32_t)n,
+		n < 0 ? strerror(-n) : NULL);
+}
+
+static void tell_fact(void *context, const char *text)
+{
+	struct rows *rows = context;
+	struct message_text row;
+
+	message_init(&row, MESSAGE_TEXT, sizeof(row));
+	row.header.seq = rows->seq;
+	snprintf(row.text, sizeof(row.text), "%s", text);
+	for (char *p = row.text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	rows->n++;
+	keeper_child_send(&rows->keeper->control, &row, -1);
+}
+
+static void on_arrived_get(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	struct rows rows = {.keeper = keeper, .seq = message->seq};
+
+	(void)fd;
+	keeper_facts_tell_arrived(keeper, tell_fact, &rows);
+	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
+}
+
+static void on_metrics_run(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	(void)fd;
+	keeper_child_want_metrics(keeper, ((const struct message_metrics_run *)message)->on);
+}
+
+static void on_doctor_get(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	struct rows rows = {.keeper = keeper, .seq = message->seq};
+
+	(void)fd;
+	keeper_facts_tell(keeper, tell_fact, &rows);
+	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
+}
+
+/* The only question that the keeper asks: STOP, answered with the policy's drain time. */
+static void on_reply(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	const struct message_reply *reply = (const struct message_reply *)message;
+
+	(void)fd;
+	if (message->seq == keeper->stop_seq)
+		keeper_on_drain_time(keeper, reply->status < 0 ? 0 : reply->value);
+}
+
+static void on_log_level(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	(void)keeper;
+	(void)fd;
+	log_set_level(((const struct message_log_level *)message)->level);
+}
+
+static const struct {
+	enum message_type type;
+	bool takes_fd; /* the function closes it; else it is closed here */
+	void (*act)(struct keeper *keeper, const struct message_header *message, int fd);
+} requests[] = {
+	{MESSAGE_READY, false, on_ready},
+	{MESSAGE_VERDICT, false, on_verdict},
+	{MESSAGE_ENTRIES, false, on_entries},
+	{MESSAGE_PLAN, true, on_plan},
+	{MESSAGE_BYPASS, false, on_bypass},
+	{MESSAGE_CLIENTS_GET, false, on_clients_get},
+	{MESSAGE_KERNEL_COUNTERS_GET, false, on_kernel_counters_get},
+	{MESSAGE_NEIGHBOUR_GET, false, on_neighbour_get},
+	{MESSAGE_CUT, false, on_cut},
+	{MESSAGE_DOCTOR_GET, false, on_doctor_get},
+	{MESSAGE_ARRIVED_GET, false, on_arrived_get},
+	{MESSAGE_METRICS_RUN, false, on_metrics_run},
+	{MESSAGE_LOG_LEVEL, false, on_log_level},
+	{MESSAGE_REPLY, false, on_reply},
+};
+
+void keeper_request_on_message(struct keeper *keeper, const struct message_header *message, int fd)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		if (requests[i].type != message->type)
+			continue;
+		if (fd >= 0 && !requests[i].takes_fd)
+			close(fd);
+		requests[i].act(keeper, message, fd);
+		return;
+	}
+	log_error("control sent \"%s\", which is not its to send",
+		message_name((enum message_type)message->type));
+	if (fd >= 0)
+		close(fd);
+	keeper_child_kill(&keeper->control);
+}

@@ -1,0 +1,288 @@
+/* The upgrade in place behind the exec: this program takes the place of the one before. The theory
+ * of operation stands in keeper_upgrade.h. */
+#include "daemon/keeper/keeper.h"
+
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/privilege.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SLACK_MS 3000 /* old relays end their flows themselves; then they are ended */
+
+/* Reads the whole state; it is not closed. 0 or -errno. */
+static int read_state(int fd, struct handover *state)
+{
+	static char text[HANDOVER_BYTES_MAX];
+	size_t len = 0;
+
+	while (len < sizeof(text)) {
+		ssize_t n = pread(fd, text + len, sizeof(text) - len, (off_t)len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return handover_decode(text, len, state);
+		len += (size_t)n;
+	}
+	return -EMSGSIZE;
+}
+
+int keeper_resume_try(const struct process_options *options)
+{
+	static struct handover state;
+
+	int error = read_state(options->resume, &state);
+	if (!error && state.nplaces != options->relays)
+		error = -EBADMSG;
+	if (error) {
+		fprintf(stderr, "posternd " POSTERN_VERSION
+				" cannot take over from the version that runs: restart it\n");
+		return 1;
+	}
+	return state.protocol == message_protocol() ? 0 : KEEPER_UPGRADE_FOREIGN;
+}
+
+/* No program that is started later gets what came over the exec. -EBADF: one is not open. */
+static int close_on_exec(const struct handover *state)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < HANDOVER_FDS; i++)
+		if (state->fds[i] >= 0)
+			bad |= fcntl(state->fds[i], F_SETFD, FD_CLOEXEC) < 0;
+	for (size_t i = 0; i < state->nplaces; i++) {
+		const struct handover_place *place = &state->places[i];
+		if (place->listener4 >= 0)
+			bad |= fcntl(place->listener4, F_SETFD, FD_CLOEXEC) < 0;
+		if (place->listener6 >= 0)
+			bad |= fcntl(place->listener6, F_SETFD, FD_CLOEXEC) < 0;
+	}
+	for (size_t i = 0; i < state->nchildren; i++)
+		bad |= fcntl(state->children[i].channel, F_SETFD, FD_CLOEXEC) < 0;
+	return bad ? -EBADF : 0;
+}
+
+/* The memory of the limits, in which the old relays go on counting. */
+static int attach_limit(struct keeper *keeper, int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0)
+		return -EINVAL;
+	void *memory = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	int error = limit_attach(&keeper->limit, memory, (size_t)st.st_size);
+	if (error)
+		munmap(memory, (size_t)st.st_size);
+	else
+		keeper->limit_fd = fd;
+	return error;
+}
+
+static void take_limit(struct keeper *keeper, const struct handover *state)
+{
+	unsigned relays = keeper->options.relays;
+
+	for (size_t i = 0; i < state->nchildren; i++)
+		relays += state->children[i].role == HANDOVER_RELAY;
+	if (attach_limit(keeper, state->fds[HANDOVER_LIMIT]) == 0 &&
+		keeper->limit.columns >= relays)
+		return;
+	log_warning("the limits begin anew: flows of the version before are not counted");
+	if (state->fds[HANDOVER_LIMIT] >= 0)
+		close(state->fds[HANDOVER_LIMIT]);
+	keeper->limit_fd = -1;
+}
+
+static void take_plan(struct keeper *keeper, int fd)
+{
+	void *bytes;
+	size_t len;
+
+	if (fd < 0 || channel_map(fd, &bytes, &len))
+		return;
+	keeper->has_plan = len <= PLAN_BYTES_MAX && plan_decode(bytes, len, &keeper->plan) == 0;
+	keeper->hosts_now = keeper->has_plan ? keeper->plan.nhosts : 0;
+	munmap(bytes, len);
+}
+
+int keeper_resume_read(struct keeper *keeper)
+{
+	struct handover *state = &keeper->upgrade.state;
+	const int fd = keeper->options.resume;
+
+	int error = read_state(fd, state);
+	if (!error && state->nplaces != keeper->options.relays)
+		error = -EBADMSG;
+	if (!error)
+		error = close_on_exec(state);
+	if (error) {
+		log_error("cannot take over from the version before: %s", strerror(-error));
+		return error;
+	}
+	close(fd);
+	error = privilege_resume_keeper();
+	if (error) {
+		log_error("cannot give up privileges: %s", strerror(-error));
+		return error;
+	}
+	keeper->uid = getuid();
+	keeper->gid = getgid();
+	keeper->lock = state->fds[HANDOVER_LOCK];
+	keeper->control_socket = state->fds[HANDOVER_CONTROL_SOCKET];
+	keeper->session_socket = state->fds[HANDOVER_SESSION_SOCKET];
+	keeper->queue_stats = state->fds[HANDOVER_QUEUE_STATS];
+	keeper->drain_s = state->drain_s;
+	keeper->upgrade.asked = state->upgrades;
+	keeper_upgrade_begin_resuming(keeper);
+	snprintf(keeper->upgrade.from, sizeof(keeper->upgrade.from), "%s", state->version);
+	snprintf(keeper->path, sizeof(keeper->path), "%s", state->program);
+	keeper->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (keeper->program < 0) {
+		log_error("cannot open my own program file: %s", strerror(errno));
+		return -errno;
+	}
+	notify_adopt(state->fds[HANDOVER_NOTIFY]);
+	take_plan(keeper, state->fds[HANDOVER_PLAN]);
+	take_limit(keeper, state);
+	return keeper->limit_fd < 0 ? keeper_prepare_limit(keeper) : 0;
+}
+
+static bool is_taken(const struct handover *state, unsigned number)
+{
+	for (size_t i = 0; i < state->nchildren; i++)
+		if (state->children[i].role == HANDOVER_RELAY &&
+			state->children[i].number == number)
+			return true;
+	return false;
+}
+
+void keeper_resume_relays(struct keeper *keeper)
+{
+	const struct handover *state = &keeper->upgrade.state;
+	unsigned number = 0;
+
+	for (unsigned i = 0; i < keeper->options.relays; i++, number++) {
+		while (is_taken(state, number))
+			number++;
+		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, number);
+		keeper->relays[i].listener4 = state->places[i].listener4;
+		keeper->relays[i].listener6 = state->places[i].listener6;
+	}
+}
+
+static void adopt(struct keeper *keeper, struct keeper_child *child,
+	const struct handover_child *from, bool mute)
+{
+	if (mute) {
+		child->mute = from->channel;
+		child->pid = from->pid;
+		child->generation = from->generation;
+		return;
+	}
+	if (keeper_child_adopt(child, from->pid, from->generation, from->channel)) {
+		log_error("no memory for pid %d of the version before", (int)from->pid);
+		close(from->channel); /* then it ends */
+		return;
+	}
+	if (child->role == PROCESS_RELAY)
+		keeper_kernel_send_links(keeper, child);
+}
+
+void keeper_resume_children(struct keeper *keeper)
+{
+	const struct handover *state = &keeper->upgrade.state;
+	bool mute = state->protocol != message_protocol();
+	size_t n = 0;
+
+	for (size_t i = 0; i < state->nchildren; i++) {
+		const struct handover_child *from = &state->children[i];
+		switch (from->role) {
+		case HANDOVER_RELAY: {
+			struct keeper_child *old = &keeper->old[n++];
+			keeper_child_init(keeper, old, PROCESS_RELAY, from->number);
+			old->old = true;
+			old->until_ms = from->until_ms;
+			snprintf(old->version, sizeof(old->version), "%s", from->version);
+			adopt(keeper, old, from, mute);
+			break;
+		}
+		case HANDOVER_HEALTH:
+			if (mute)
+				close(from->channel); /* it was told to end */
+			else
+				adopt(keeper, &keeper->health, from, false);
+			break;
+		}
+	}
+}
+
+void keeper_resume_on_ready(struct keeper *keeper)
+{
+	keeper_admit_resume(keeper);
+	if (!keeper->upgrade.undrained || keeper->phase != KEEPER_RUNNING ||
+		keeper->relays[0].generation)
+		return; /* only once */
+	keeper->upgrade.waited_ms = loop_now_ms(keeper->loop) - keeper->upgrade.state.paused_ms;
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		keeper_child_start(&keeper->relays[i]);
+	if (!keeper->health.pid)
+		keeper_child_start(&keeper->health);
+}
+
+static void drain_old(struct keeper *keeper)
+{
+	uint64_t until_ms = loop_now_ms(keeper->loop) + (uint64_t)keeper->drain_s * 1000 + SLACK_MS;
+	struct message_drain order;
+	unsigned n = 0;
+
+	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	order.seconds = keeper->drain_s;
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
+		struct keeper_child *old = &keeper->old[i];
+		n += old->pid != 0;
+		if (!old->pid || old->until_ms)
+			continue;
+		old->until_ms = until_ms;
+		keeper_child_send(old, &order, -1);
+	}
+	log_info("upgraded from version %s to %s: first packets of unknown clients waited %" PRIu64
+		 " ms; %u relays of before drain for %" PRIu32 " s at most",
+		keeper->upgrade.from, POSTERN_VERSION, keeper->upgrade.waited_ms, n,
+		keeper->drain_s);
+}
+
+void keeper_resume_on_answer(struct keeper *keeper)
+{
+	struct message_drain order;
+
+	/* another upgrade that has begun meanwhile takes these relays with the others */
+	if (!keeper->upgrade.undrained || keeper->phase != KEEPER_RUNNING ||
+		(keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING &&
+			keeper->upgrade.stage != KEEPER_UPGRADE_NONE))
+		return;
+	for (unsigned i = 0; i < keeper->options.relays; i++)
+		if (!keeper->relays[i].answered)
+			return;
+	keeper_upgrade_end_resuming(keeper);
+	drain_old(keeper);
+	/* of the version before; control tells the new one what it knew */
+	if (keeper->health.pid && keeper->health.started_ms == 0) {
+		message_init(&order, MESSAGE_DRAIN, sizeof(order));
+		keeper_child_send(&keeper->health, &order, -1);
+		keeper->health.told_to_end = true;
+	}
+	keeper_upgrade_tell(keeper, "done", POSTERN_VERSION);
+	notify_manager("READY=1\nSTATUS=version " POSTERN_VERSION);
+}

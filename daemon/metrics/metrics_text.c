@@ -1,0 +1,339 @@
+#include "daemon/metrics/metrics_text.h"
+
+#include "daemon/control/bypass.h"
+#include "daemon/channel.h"
+#include "daemon/control/command_parts.h"
+#include "daemon/control/control.h"
+#include "daemon/control/health_peer.h"
+#include "daemon/control/live.h"
+#include "daemon/control/metrics_peer.h"
+#include "daemon/control/peers.h"
+#include "daemon/control/policy_file.h"
+#include "daemon/control/policy_store.h"
+#include "daemon/control/tally.h"
+#include "lib/exposition.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define GAUGE COUNTER_KIND_GAUGE
+#define TOTAL COUNTER_KIND_TOTAL
+
+static void put_one(struct exposition *page, const char *name, const char *help, uint64_t value)
+{
+	exposition_begin(page, name, GAUGE, help);
+	exposition_add(page, value, NULL);
+}
+
+static void put_policy(struct exposition *page, struct control *control)
+{
+	const struct policy_current *current = policy_store_current(control->history);
+	const char *why;
+
+	exposition_begin(page, "build-info", GAUGE, "always 1; the label has the version");
+	exposition_add(page, 1, "version", POSTERN_VERSION, NULL);
+	exposition_begin(page, "start-time-seconds", GAUGE, "when control started, since 1970");
+	exposition_add_us(page, control->started_ms * 1000, NULL);
+	put_one(page, "policy-number", "number of the policy in force", control->policy_number);
+	put_one(page, "policy-file-differs", "1: the file says something else than what runs",
+		policy_file_differs(control, &why));
+	put_one(page, "policy-unconfirmed", "1: the policy in force waits for policy confirm",
+		current->confirm_until_ms != 0);
+}
+
+static void put_processes(
+	struct exposition *page, struct control *control, const struct metrics_kernel *kernel)
+{
+	static const char label[] = "process";
+
+	exposition_begin(page, "processes", GAUGE, "processes that run and answer control");
+	exposition_add(page, kernel->answered, label, "keeper", NULL);
+	exposition_add(page, 1, label, "control", NULL);
+	exposition_add(page, peers_count(control->peers), label, "relay", NULL);
+	exposition_add(page, health_peer_runs(control->health), label, "health", NULL);
+	exposition_add(page, metrics_peer_runs(control->metrics), label, "metrics", NULL);
+	exposition_begin(page, "processes-wanted", GAUGE, "processes that there should be");
+	exposition_add(page, 1, label, "keeper", NULL);
+	exposition_add(page, 1, label, "control", NULL);
+	exposition_add(page, control->start.options.relays, label, "relay", NULL);
+	exposition_add(page, 1, label, "health", NULL);
+	exposition_add(page, 1, label, "metrics", NULL);
+}
+
+static bool is_bypassed(struct control *control, const char *zone)
+{
+	size_t n;
+	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!*lines[i].zone || strcmp(lines[i].zone, zone) == 0)
+			return true;
+	return false;
+}
+
+static size_t interfaces_of(const struct control *control, const struct policy_zone *zone)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < control->nlinks; i++)
+		for (size_t j = 0; j < zone->interfaces.n; j++)
+			if (policy_interface_match(
+				    zone->interfaces.v[j].text, control->links[i].name)) {
+				n++;
+				break;
+			}
+	return n;
+}
+
+/* Only endings that there were: all of them for each zone would be thousands of lines of zeros.
+ * The sum over everything, postern_flows_ended_total, has them all. */
+static void put_endings(
+	struct exposition *page, const struct tally_line *line, const char *label, const char *name)
+{
+	for (unsigned i = ENDING_NONE + 1; line && i < ENDINGS; i++)
+		if (line->endings[i])
+			exposition_add(page, line->endings[i], label, name, "ending",
+				ending_names[i], "class",
+				ending_class_names[ending_class_of((enum ending)i)], NULL);
+}
+
+/* The names of a kind that the policy has, and for servers "original" behind them. */
+static const char *name_of(const struct policy *policy, enum tally_kind kind, size_t i)
+{
+	if (kind == TALLY_ZONE)
+		return i < policy->nzones ? policy->zones[i].name.text : NULL;
+	return i < policy->nservers    ? policy->servers[i].name.text
+	       : i == policy->nservers ? "original"
+				       : NULL;
+}
+
+static void put_tally(struct exposition *page, const struct control *control, enum tally_kind kind)
+{
+	static const char *const labels[TALLY_KINDS] = {"zone", "server"};
+	const char *label = labels[kind], *name;
+	static const struct tally_line none;
+	char metric[32];
+
+	snprintf(metric, sizeof(metric), "%s-flows-ended", label);
+	exposition_begin(page, metric, TOTAL, "flows that ended, by how, since control started");
+	for (size_t i = 0; (name = name_of(control->policy, kind, i)); i++)
+		put_endings(page, tally_find(control->tally, kind, name), label, name);
+	snprintf(metric, sizeof(metric), "%s-messages", label);
+	exposition_begin(page, metric, TOTAL, "messages that servers took in flows that ended");
+	for (size_t i = 0; (name = name_of(control->policy, kind, i)); i++) {
+		const struct tally_line *line = tally_find(control->tally, kind, name);
+		exposition_add(page, line ? line->messages : 0, label, name, NULL);
+	}
+	snprintf(metric, sizeof(metric), "%s-bytes", label);
+	exposition_begin(page, metric, TOTAL, "bytes relayed in flows that ended");
+	for (size_t i = 0; (name = name_of(control->policy, kind, i)); i++) {
+		const struct tally_line *line = tally_find(control->tally, kind, name);
+		line = line ? line : &none;
+		exposition_add(page, line->from_client_bytes, label, name, "from", "client", NULL);
+		exposition_add(page, line->from_server_bytes, label, name, "from", "server", NULL);
+	}
+}
+
+static void put_zones(
+	struct exposition *page, struct control *control, const struct metrics_kernel *kernel)
+{
+	const struct policy *policy = control->policy;
+
+	exposition_begin(page, "zone-sessions", GAUGE, "sessions of a zone, without devices");
+	for (size_t i = 0; i < policy->nzones; i++) {
+		const char *zone = policy->zones[i].name.text;
+		exposition_add(
+			page, session_table_count_zone(control->table, zone), "zone", zone, NULL);
+	}
+	exposition_begin(page, "zone-interfaces", GAUGE, "interfaces of a zone that are present");
+	for (size_t i = 0; i < policy->nzones; i++)
+		exposition_add(page, interfaces_of(control, &policy->zones[i]), "zone",
+			policy->zones[i].name.text, NULL);
+	exposition_begin(page, "zone-open", GAUGE,
+		"1: on-failure open, what is undecided passes; 0: closed, it is reset");
+	for (size_t i = 0; i < policy->nzones; i++)
+		exposition_add(page, policy->zones[i].on_failure == POLICY_POSTURE_OPEN, "zone",
+			policy->zones[i].name.text, NULL);
+	exposition_begin(page, "zone-bypass", GAUGE, "1: bypass is on, nothing is redirected");
+	for (size_t i = 0; i < policy->nzones; i++) {
+		const char *zone = policy->zones[i].name.text;
+		exposition_add(page, is_bypassed(control, zone), "zone", zone, NULL);
+	}
+	exposition_begin(page, "zone-arrived", COUNTER_KIND_TABLE,
+		"first packets of connections from a zone, by the table in force");
+	for (size_t i = 0; i < kernel->narrived; i++) {
+		const char *zone = kernel->arrived[i].zone;
+		if (policy_find_zone(policy, zone) >= 0)
+			exposition_add(page, kernel->arrived[i].packets, "zone", zone, NULL);
+	}
+	put_tally(page, control, TALLY_ZONE);
+}
+
+static void put_server_flows(struct exposition *page, const struct control *control)
+{
+	const struct policy *policy = control->policy;
+	uint64_t *flows = calloc(policy->nservers + 1, sizeof(*flows)); /* "original" is the last */
+	const char *name;
+
+	exposition_begin(page, "server-flows", GAUGE, "flows now, by the server of their rule");
+	for (size_t i = 0; flows && i < policy->nrules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+		size_t server = rule->to_original ? policy->nservers : rule->server;
+		if (rule->to_server)
+			flows[server] += live_rule_of(control->live, rule->name.text).flows;
+	}
+	for (size_t i = 0; flows && (name = name_of(policy, TALLY_SERVER, i)); i++)
+		exposition_add(page, flows[i], "server", name, NULL);
+	free(flows);
+}
+
+/* Calls put for each host. Of two that have all labels in common the better one is shown. */
+static void each_host(struct exposition *page, const struct control *control,
+	void (*put)(struct exposition *page, const char *server, const char *port,
+		const struct message_target *target))
+{
+	char port[8];
+
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const struct message_targets *targets = health_peer_targets(control->health, i);
+		for (uint32_t j = 0; targets && j < targets->n; j++) {
+			const struct message_target *target = &targets->v[j];
+			uint32_t k = 0;
+			while (k < j && (targets->v[k].port != target->port ||
+						strcasecmp(targets->v[k].name, target->name) != 0))
+				k++;
+			snprintf(port, sizeof(port), "%u", target->port);
+			if (k == j)
+				put(page, targets->server, port, target);
+		}
+	}
+}
+
+static void put_up(struct exposition *page, const char *server, const char *port,
+	const struct message_target *target)
+{
+	bool up = target->state == TARGET_UP || target->state == TARGET_UNKNOWN;
+	exposition_add(page, up, "server", server, "host", target->name, "port", port, NULL);
+}
+
+static void put_state(struct exposition *page, const char *server, const char *port,
+	const struct message_target *target)
+{
+	exposition_add(page, 1, "server", server, "host", target->name, "port", port, "state",
+		target_state_names[target->state], NULL);
+}
+
+static void put_drained(struct exposition *page, const char *server, const char *port,
+	const struct message_target *target)
+{
+	exposition_add(
+		page, target->drained, "server", server, "host", target->name, "port", port, NULL);
+}
+
+static void put_latency(struct exposition *page, const char *server, const char *port,
+	const struct message_target *target)
+{
+	if (target->latency_us)
+		exposition_add_us(page, target->latency_us, "server", server, "host", target->name,
+			"port", port, NULL);
+}
+
+static void put_servers(struct exposition *page, const struct control *control)
+{
+	put_server_flows(page, control);
+	put_tally(page, control, TALLY_SERVER);
+	exposition_begin(page, "host-up", GAUGE, "0: the host is down or never to be used");
+	each_host(page, control, put_up);
+	exposition_begin(page, "host-state", GAUGE, "always 1; the label has the host's state");
+	each_host(page, control, put_state);
+	exposition_begin(page, "host-drained", GAUGE, "1: the operator wants no new flows there");
+	each_host(page, control, put_drained);
+	exposition_begin(page, "host-latency-seconds", GAUGE,
+		"from connecting to the end of the greeting, in the last probe");
+	each_host(page, control, put_latency);
+}
+
+static void put_rules(struct exposition *page, const struct control *control)
+{
+	const struct policy *policy = control->policy;
+	size_t n = policy->nrules < METRICS_RULES_MAX ? policy->nrules : METRICS_RULES_MAX;
+
+	put_one(page, "rules", "rules of the policy in force", policy->nrules);
+	exposition_begin(page, "rule-hits", TOTAL, "flows that a rule matched");
+	for (size_t i = 0; i < n; i++) {
+		const char *rule = policy->rules[i].name.text;
+		exposition_add(page, live_rule_of(control->live, rule).hits, "rule", rule, NULL);
+	}
+	exposition_begin(page, "rule-flows", GAUGE, "flows now that a rule matched");
+	for (size_t i = 0; i < n; i++) {
+		const char *rule = policy->rules[i].name.text;
+		exposition_add(page, live_rule_of(control->live, rule).flows, "rule", rule, NULL);
+	}
+}
+
+static void put_audit(struct exposition *page, const struct control *control)
+{
+	static const char *const files[] = {"audit.db", "audit.db-wal"};
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char path[PATH_MAX];
+		struct stat st;
+		snprintf(path, sizeof(path), "%s/%s", control->start.options.state_dir, files[i]);
+		if (stat(path, &st) == 0)
+			bytes += (uint64_t)st.st_size;
+	}
+	put_one(page, "audit-store-bytes", "size of the audit's database on disk", bytes);
+}
+
+static void put_kernel(struct exposition *page, const struct metrics_kernel *kernel)
+{
+	put_one(page, "queue-native", "1: nft queue; 0: the xtables target behind nft_compat",
+		kernel->counters.native_queue);
+	put_one(page, "table-owned", "1: no foreign flush can touch the table",
+		kernel->counters.table_owned);
+}
+
+static void put_histograms(
+	struct exposition *page, const struct control *control, const struct metrics_kernel *kernel)
+{
+	struct histogram sums[HISTOGRAMS] = {0};
+
+	peers_sum_histograms(control->peers, sums);
+	sums[HISTOGRAM_ADMISSION] = kernel->counters.admission;
+	for (unsigned i = 0; i < HISTOGRAMS; i++)
+		exposition_put_histogram(page, (enum histogram_kind)i, &sums[i]);
+}
+
+static void put_counters(
+	struct exposition *page, struct control *control, const struct metrics_kernel *kernel)
+{
+	const struct facts facts = {.counters = kernel->counters,
+		.counters_known = kernel->counters.header.type == MESSAGE_KERNEL_COUNTERS};
+	uint64_t sum[COUNTERS];
+
+	command_counters_sum(control, &facts, sum);
+	exposition_put_counters(page, sum);
+}
+
+int metrics_text_make(struct control *control, const struct metrics_kernel *kernel)
+{
+	struct exposition page = {0};
+
+	put_policy(&page, control);
+	put_processes(&page, control, kernel);
+	put_counters(&page, control, kernel);
+	put_histograms(&page, control, kernel);
+	put_zones(&page, control, kernel);
+	put_servers(&page, control);
+	put_rules(&page, control);
+	put_audit(&page, control);
+	put_kernel(&page, kernel);
+	int fd = page.failed ? -ENOMEM : channel_memfd("metrics", page.text, page.len);
+	exposition_fini(&page);
+	return fd;
+}

@@ -1,0 +1,132 @@
+#include "daemon/relay/bind.h"
+
+#include "daemon/relay/connect.h"
+#include "daemon/relay/relay.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct bind_shelf *shelf_of(struct relay *relay, bool ip6)
+{
+	return &relay->bind.shelves[ip6];
+}
+
+static void fill_up(struct relay *relay, bool ip6)
+{
+	struct bind_shelf *shelf = shelf_of(relay, ip6);
+	struct message_sockets_get message;
+	unsigned there = shelf->n + shelf->asked;
+
+	if (there > BIND_STOCK / 2)
+		return;
+	message_init(&message, MESSAGE_SOCKETS_GET, sizeof(message));
+	message.ip6 = ip6;
+	message.n = BIND_STOCK - there;
+	if (channel_send(relay->keeper, &message, -1) == 0)
+		shelf->asked += message.n;
+}
+
+void bind_fini(struct bind_stock *stock)
+{
+	for (size_t i = 0; i < 2; i++) {
+		while (stock->shelves[i].n > 0)
+			close(stock->shelves[i].fds[--stock->shelves[i].n]);
+	}
+}
+
+void bind_follow_policy(struct relay *relay)
+{
+	const struct policy *policy = relay_picture(relay)->policy;
+
+	relay->bind.wanted = false;
+	for (size_t i = 0; policy && i < policy->nservers; i++)
+		relay->bind.wanted |= policy->servers[i].bind == POLICY_BIND_CLIENT;
+	bind_tick(relay);
+}
+
+/* Flows wait, too, that began under a policy before. */
+void bind_tick(struct relay *relay)
+{
+	for (int ip6 = 0; ip6 <= 1; ip6++) {
+		if (relay->bind.wanted || relay->table.states[FLOW_BIND] > 0)
+			fill_up(relay, ip6);
+	}
+}
+
+void bind_on_socket(struct relay *relay, const struct message_socket *message, int fd)
+{
+	struct bind_shelf *shelf = shelf_of(relay, message->ip6);
+
+	shelf->error = message->status;
+	if (message->status < 0)
+		shelf->asked = 0;
+	else if (shelf->asked > 0)
+		shelf->asked--;
+	if (fd < 0)
+		return;
+	if (message->status < 0 || shelf->n == BIND_STOCK) {
+		close(fd);
+		return;
+	}
+	shelf->fds[shelf->n++] = fd;
+	if (relay->table.states[FLOW_BIND] > 0)
+		connect_on_socket(relay);
+}
+
+static int take(struct relay *relay, bool ip6)
+{
+	struct bind_shelf *shelf = shelf_of(relay, ip6);
+	int fd = shelf->n > 0 ? shelf->fds[--shelf->n] : -EAGAIN;
+	fill_up(relay, ip6);
+	return fd;
+}
+
+/* Its own port is of use in the server's log; conntrack sees neither that flow nor this, and the
+ * kernel keeps apart what it has itself. The relay's listener has its port for itself. */
+static int bind_to(int fd, const struct endpoint *client)
+{
+	struct sockaddr_storage sa;
+	struct endpoint from = *client;
+	socklen_t len = (socklen_t)endpoint_encode(&from, &sa);
+
+	if (bind(fd, (const struct sockaddr *)&sa, len) == 0)
+		return 0;
+	from.port = 0;
+	len = (socklen_t)endpoint_encode(&from, &sa);
+	/* the port is chosen when the host is known: others may have it towards other hosts */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+	return bind(fd, (const struct sockaddr *)&sa, len) < 0 ? -errno : 0;
+}
+
+int bind_connect(const struct flow *flow)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = (socklen_t)endpoint_encode(&flow->host, &sa);
+
+	if (flow->host.addr.family != flow->client_end.addr.family)
+		return -EAFNOSUPPORT;
+	int fd = take(flow->relay, flow->host.addr.family == ADDR_IP6);
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	int error = bind_to(fd, &flow->client_end);
+	if (!error && connect(fd, (const struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
+		error = -errno;
+	if (!error)
+		return fd;
+	close(fd);
+	return error == -EAGAIN ? -EADDRNOTAVAIL : error;
+}
+
+const char *bind_words(const struct flow *flow)
+{
+	const struct bind_shelf *shelf =
+		shelf_of(flow->relay, flow->client_end.addr.family == ADDR_IP6);
+	return shelf->error ? "the keeper could not make a socket for the client's address"
+			    : "no socket for the client's address came in time";
+}

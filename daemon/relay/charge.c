@@ -1,0 +1,195 @@
+#include "daemon/relay/charge.h"
+
+#include "daemon/relay/relay.h"
+#include "lib/limit.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static_assert(LIMIT_FLOWS_HOST == FLOW_HOLDS - 1, "one hold for each kind of limit on flows");
+
+/* What is counted: of a client its MAC where the zone knows clients by it, else its address. */
+struct subject {
+	const char *zone;
+	const void *bytes;
+	size_t len;
+};
+
+void charge_init(struct flow *flow)
+{
+	for (unsigned i = 0; i < FLOW_HOLDS; i++)
+		flow->holds[i] = LIMIT_NONE;
+}
+
+static uint64_t now_us(const struct flow *flow)
+{
+	return loop_now_ms(flow->relay->loop) * 1000;
+}
+
+/* True: over the limit. */
+static bool over(struct flow *flow, enum limit_verdict verdict)
+{
+	if (verdict == LIMIT_FULL)
+		relay_count(flow->relay, COUNTER_LIMITS_FULL);
+	return verdict == LIMIT_OVER;
+}
+
+static bool take(
+	struct flow *flow, enum limit_kind kind, const struct subject *subject, uint32_t max)
+{
+	struct relay *relay = flow->relay;
+	uint64_t key =
+		limit_key(&relay->limit, kind, subject->zone, subject->bytes, subject->len, 0, 0);
+	return over(flow, limit_take(&relay->limit, relay->start->relay, key, max, now_us(flow),
+				  &flow->holds[kind]));
+}
+
+static bool take_rate(struct flow *flow, enum limit_kind kind, const struct subject *subject,
+	const struct policy_limit *limit)
+{
+	struct relay *relay = flow->relay;
+	uint64_t key = limit_key(&relay->limit, kind, subject->zone, subject->bytes, subject->len,
+		limit->count, limit->per_seconds);
+	return over(flow, limit_rate(&relay->limit, relay->start->relay, key, limit->count,
+				  limit->per_seconds, now_us(flow)));
+}
+
+static struct subject subject_of(const struct flow *flow, enum policy_per per)
+{
+	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
+	struct subject subject = {.zone = zone->name.text};
+
+	switch (per) {
+	case POLICY_PER_ALL:
+		break;
+	case POLICY_PER_USER:
+		subject.bytes = flow->user;
+		subject.len = strlen(flow->user);
+		break;
+	case POLICY_PER_CLIENT:
+		if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&flow->mac)) {
+			subject.bytes = flow->mac.bytes;
+			subject.len = sizeof(flow->mac.bytes);
+		} else {
+			subject.bytes = &flow->client_end.addr;
+			subject.len = sizeof(flow->client_end.addr);
+		}
+		break;
+	}
+	return subject;
+}
+
+static const struct {
+	enum limit_kind flows, rate;
+	enum ending over_flows, over_rate;
+} kinds[] = {
+	[POLICY_PER_ALL] = {LIMIT_FLOWS_ZONE, LIMIT_RATE_ZONE, ENDING_OVER_FLOWS_ZONE,
+		ENDING_OVER_RATE_ZONE},
+	[POLICY_PER_CLIENT] = {LIMIT_FLOWS_CLIENT, LIMIT_RATE_CLIENT, ENDING_OVER_FLOWS_CLIENT,
+		ENDING_OVER_RATE_CLIENT},
+	[POLICY_PER_USER] = {LIMIT_FLOWS_USER, LIMIT_RATE_USER, ENDING_OVER_FLOWS_USER,
+		ENDING_OVER_RATE_USER},
+};
+
+/* Rates first: a flow that is refused for its rate holds nothing. */
+static enum ending charge_rates(struct flow *flow)
+{
+	const struct policy_limits *limits = &flow->policy->zones[flow->zone].limits;
+	for (size_t i = 0; i < limits->n; i++) {
+		const struct policy_limit *limit = &limits->v[i];
+		if (limit->kind != POLICY_LIMIT_RATE)
+			continue;
+		struct subject subject = subject_of(flow, limit->per);
+		if (take_rate(flow, kinds[limit->per].rate, &subject, limit))
+			return kinds[limit->per].over_rate;
+	}
+	return ENDING_NONE;
+}
+
+/* The smallest of several limits of one kind is the one that counts. */
+static enum ending charge_zone(struct flow *flow, enum policy_per per)
+{
+	const struct policy_limits *limits = &flow->policy->zones[flow->zone].limits;
+	uint32_t max = UINT32_MAX;
+
+	for (size_t i = 0; i < limits->n; i++) {
+		const struct policy_limit *limit = &limits->v[i];
+		if (limit->kind == POLICY_LIMIT_FLOWS && limit->per == per && limit->count < max)
+			max = limit->count;
+	}
+	if (max == UINT32_MAX)
+		return ENDING_NONE;
+	struct subject subject = subject_of(flow, per);
+	return take(flow, kinds[per].flows, &subject, max) ? kinds[per].over_flows : ENDING_NONE;
+}
+
+static enum ending charge_server(struct flow *flow)
+{
+	if (flow->server_index < 0)
+		return ENDING_NONE;
+	const struct policy_server *server = &flow->policy->servers[flow->server_index];
+	struct subject subject = {.bytes = server->name.text, .len = server->name.len};
+	if (server->limit_flows == 0)
+		return ENDING_NONE;
+	return take(flow, LIMIT_FLOWS_SERVER, &subject, server->limit_flows)
+		       ? ENDING_OVER_FLOWS_SERVER
+		       : ENDING_NONE;
+}
+
+enum ending charge_flow(struct flow *flow)
+{
+	static const struct subject all;
+	enum ending ending = charge_rates(flow);
+	if (ending == ENDING_NONE && take(flow, LIMIT_FLOWS_TOTAL, &all, flow->policy->limit_flows))
+		ending = ENDING_OVER_FLOWS_TOTAL;
+	if (ending == ENDING_NONE)
+		ending = charge_zone(flow, POLICY_PER_ALL);
+	if (ending == ENDING_NONE)
+		ending = charge_zone(flow, POLICY_PER_CLIENT);
+	if (ending == ENDING_NONE)
+		ending = charge_zone(flow, POLICY_PER_USER);
+	if (ending == ENDING_NONE)
+		ending = charge_server(flow);
+	return ending;
+}
+
+/* A host of a server by its name and port: its addresses are one host. */
+enum ending charge_host(struct flow *flow)
+{
+	const struct message_target *target = choose_target(flow);
+	char host[TARGET_NAME_SIZE + 8];
+	if (!target || target->limit_flows == 0)
+		return ENDING_NONE;
+	int n = snprintf(host, sizeof(host), "%s %u", target->name, target->port);
+	struct subject subject = {.zone = flow->policy->servers[flow->server_index].name.text,
+		.bytes = host,
+		.len = (size_t)n};
+	return take(flow, LIMIT_FLOWS_HOST, &subject, target->limit_flows)
+		       ? ENDING_OVER_FLOWS_SERVER
+		       : ENDING_NONE;
+}
+
+static void drop(struct flow *flow, unsigned kind)
+{
+	struct relay *relay = flow->relay;
+	if (flow->holds[kind] != LIMIT_NONE)
+		limit_drop(&relay->limit, relay->start->relay, flow->holds[kind]);
+	flow->holds[kind] = LIMIT_NONE;
+}
+
+void charge_drop_host(struct flow *flow)
+{
+	drop(flow, LIMIT_FLOWS_HOST);
+}
+
+void charge_drop_server(struct flow *flow)
+{
+	drop(flow, LIMIT_FLOWS_SERVER);
+}
+
+void charge_drop(struct flow *flow)
+{
+	for (unsigned i = 0; i < FLOW_HOLDS; i++)
+		drop(flow, i);
+}

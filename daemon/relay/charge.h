@@ -1,0 +1,21 @@
+/* Owns charging a flow to the limits of the policy, its zone, its server and its host. */
+#ifndef POSTERN_CHARGE_H
+#define POSTERN_CHARGE_H
+
+#include "daemon/relay/flow.h"
+
+/* The flow holds nothing. */
+void charge_init(struct flow *flow);
+/* Counts a flow that was matched to a server. ENDING_NONE, or over which limit it is; what it
+ * holds by then goes with the flow. A table of limits that is full lets the flow go on. */
+enum ending charge_flow(struct flow *flow);
+/* Counts the attempt at flow->host. ENDING_NONE or ENDING_OVER_FLOWS_SERVER. */
+enum ending charge_host(struct flow *flow);
+void charge_drop_host(struct flow *flow);
+/* No host was to be had: the client that is told so may stay for a while, and takes no place of the
+ * server. */
+void charge_drop_server(struct flow *flow);
+/* Gives all back. */
+void charge_drop(struct flow *flow);
+
+#endif

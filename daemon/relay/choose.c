@@ -1,0 +1,382 @@
+#include "daemon/relay/choose.h"
+
+#include "daemon/log.h"
+#include "daemon/relay/relay.h"
+#include "lib/dns.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Within this time control hears once of a host that is known to be down, and of another one as
+ * often as makes it down: the rest would tell nothing, and thousands of flows may fail. */
+#define TOLD_EVERY_MS 1000
+
+static struct choose_list *ref(struct choose_list *list)
+{
+	list->references++;
+	return list;
+}
+
+static void unref(struct choose_list *list)
+{
+	if (!list || --list->references > 0)
+		return;
+	policy_unref(list->policy);
+	free(list);
+}
+
+static struct choose_list *new_list(struct policy *policy, size_t server, size_t room)
+{
+	const size_t each = sizeof(struct message_target) + sizeof(struct balance_item) +
+			    sizeof(struct choose_seen);
+	struct choose_list *list = calloc(1, sizeof(*list) + room * each);
+	if (!list)
+		return NULL;
+	list->turns = (struct balance_item *)(void *)&list->v[room];
+	list->seen = (struct choose_seen *)(void *)&list->turns[room];
+	list->room = room;
+	list->references = 1;
+	list->policy = policy_ref(policy);
+	list->server = server;
+	return list;
+}
+
+static void drop_lists(struct choose_table *table)
+{
+	for (size_t i = 0; table->policy && i < table->policy->nservers; i++)
+		unref(table->v[i]);
+	free(table->v);
+	policy_unref(table->policy);
+	table->v = NULL;
+	table->policy = NULL;
+}
+
+static void drop_early(struct choose_table *table)
+{
+	while (table->early) {
+		struct choose_early *early = table->early;
+		table->early = early->next;
+		free(early);
+	}
+}
+
+void choose_fini(struct choose_table *table)
+{
+	drop_lists(table);
+	drop_early(table);
+}
+
+static bool same_target(const struct message_target *a, const struct message_target *b)
+{
+	return a->port == b->port && dns_same_name(a->name, b->name);
+}
+
+/* Who had a turn, and what was seen of whom, goes on. */
+static void take_over(struct choose_list *list, const struct choose_list *old)
+{
+	for (size_t i = 0; old && i < list->n; i++)
+		for (size_t j = 0; j < old->n; j++)
+			if (same_target(&list->v[i], &old->v[j])) {
+				list->turns[i].current = old->turns[j].current;
+				list->seen[i] = old->seen[j];
+			}
+}
+
+static const struct policy_server *server_of(const struct choose_list *list)
+{
+	return &list->policy->servers[list->server];
+}
+
+static bool same_line(const struct policy_host *a, const struct policy_host *b)
+{
+	return a->is_mx == b->is_mx && a->port == b->port &&
+	       dns_same_name(a->name.text, b->name.text);
+}
+
+/* What was found out about a host holds for the way in which it was asked. */
+static bool same_way(const struct policy_server *a, const struct policy_server *b)
+{
+	return a->announce == b->announce && a->announce_login == b->announce_login &&
+	       a->bind == b->bind && addr_equal(&a->bind_addr, &b->bind_addr) &&
+	       a->probe == b->probe;
+}
+
+static struct message_target *put(struct choose_list *list, const struct policy_host *host)
+{
+	if (list->n == list->room)
+		return NULL;
+	struct message_target *target = &list->v[list->n++];
+	target->line = (uint16_t)(host - server_of(list)->hosts);
+	target->port = host->port;
+	target->preference = host->preference;
+	target->weight = host->weight;
+	target->limit_flows = host->limit_flows;
+	return target;
+}
+
+/* The targets that an older list has from the same line. True: there are some. */
+static bool put_known(
+	struct choose_list *list, const struct policy_host *host, const struct choose_list *old)
+{
+	bool some = false;
+	for (size_t i = 0; old && i < old->n; i++) {
+		const struct message_target *known = &old->v[i];
+		const struct policy_server *server = server_of(old);
+		if (known->line >= server->nhosts || !same_line(&server->hosts[known->line], host))
+			continue;
+		struct message_target *target = put(list, host);
+		if (!target)
+			break;
+		some = true;
+		const struct message_target line = *target;
+		*target = *known;
+		target->line = line.line;
+		target->preference = line.preference;
+		target->weight = line.weight;
+		target->limit_flows = line.limit_flows;
+		target->asked = 0; /* at every apply anew */
+		if (same_way(server, server_of(list)))
+			continue;
+		target->state = TARGET_UNKNOWN;
+		target->client_families = TARGET_CLIENTS_ALL;
+		target->text[0] = '\0';
+	}
+	return some;
+}
+
+static void put_address(struct choose_list *list, const struct policy_host *host)
+{
+	struct message_target *target = put(list, host);
+	if (!target)
+		return;
+	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
+	target->client_families = TARGET_CLIENTS_ALL;
+	target->naddresses = 1;
+	target->addresses[0] = host->addr;
+}
+
+/* Before health speaks: what older lists know, and addresses that the policy says itself. */
+static struct choose_list *first_list(
+	struct policy *policy, size_t server, const struct choose_list *old)
+{
+	size_t room = policy->servers[server].nhosts + (old ? old->n : 0);
+	struct choose_list *list =
+		new_list(policy, server, room < TARGETS_MAX ? room : TARGETS_MAX);
+	if (!list)
+		return NULL;
+	for (size_t i = 0; i < server_of(list)->nhosts; i++) {
+		const struct policy_host *host = &server_of(list)->hosts[i];
+		if (!put_known(list, host, old) && host->addr.family != ADDR_NONE)
+			put_address(list, host);
+	}
+	take_over(list, old);
+	return list;
+}
+
+static struct choose_list *find(const struct choose_table *table, const char *server)
+{
+	ptrdiff_t at = table->policy ? policy_find_server(table->policy, server) : -1;
+	return at < 0 ? NULL : table->v[at];
+}
+
+static void replace(struct choose_table *table, const struct message_targets *message)
+{
+	ptrdiff_t at = policy_find_server(table->policy, message->server);
+	struct choose_list *list = at < 0 ? NULL : new_list(table->policy, (size_t)at, message->n);
+	if (!list)
+		return;
+	list->n = message->n;
+	memcpy(list->v, message->v, message->n * sizeof(list->v[0]));
+	take_over(list, table->v[at]);
+	unref(table->v[at]);
+	table->v[at] = list;
+}
+
+/* Those that were told before their policy was in force. */
+static void use_early(struct choose_table *table)
+{
+	for (struct choose_early *early = table->early; early; early = early->next)
+		if (early->message.number == table->number)
+			replace(table, &early->message);
+	drop_early(table);
+}
+
+int choose_set_policy(struct choose_table *table, struct policy *policy, uint64_t number)
+{
+	struct choose_list **v = calloc(policy->nservers + 1, sizeof(struct choose_list *));
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->nservers; i++) {
+		v[i] = first_list(policy, i, find(table, policy->servers[i].name.text));
+		if (v[i])
+			continue;
+		while (i > 0)
+			unref(v[--i]);
+		free(v);
+		return -ENOMEM;
+	}
+	drop_lists(table);
+	table->v = v;
+	table->policy = policy_ref(policy);
+	table->number = number;
+	use_early(table);
+	return 0;
+}
+
+static void keep_early(struct choose_table *table, const struct message_targets *message)
+{
+	struct choose_early **last = &table->early;
+	struct choose_early *early = malloc(sizeof(*early) + message->n * sizeof(message->v[0]));
+	if (!early)
+		return;
+	early->next = NULL;
+	memcpy(&early->message, message, message->header.bytes);
+	while (*last)
+		last = &(*last)->next;
+	*last = early;
+}
+
+void choose_take(struct choose_table *table, const struct message_targets *message)
+{
+	if (table->policy && message->number == table->number)
+		replace(table, message);
+	else if (!table->policy || message->number > table->number)
+		keep_early(table, message);
+}
+
+void choose_begin(struct flow *flow)
+{
+	const struct choose_table *table = &flow->relay->choose;
+	flow->tried = 0;
+	flow->addresses_tried = 0;
+	flow->target = CHOOSE_NO_TARGET;
+	flow->choice = flow->to_original || table->policy != flow->policy
+			       ? NULL
+			       : ref(table->v[flow->server_index]);
+}
+
+void choose_end(struct flow *flow)
+{
+	unref(flow->choice);
+	flow->choice = NULL;
+}
+
+const struct message_target *choose_target(const struct flow *flow)
+{
+	return flow->choice && flow->target != CHOOSE_NO_TARGET ? &flow->choice->v[flow->target]
+								: NULL;
+}
+
+/* Of the host at hand: the family that worked last first, then in the order of the list. */
+static bool next_address(struct flow *flow)
+{
+	const struct message_target *target = choose_target(flow);
+	if (!target)
+		return false;
+	uint8_t family = flow->choice->seen[flow->target].family;
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < target->naddresses; i++) {
+			if (flow->addresses_tried >> i & 1 ||
+				(pass == 0 && target->addresses[i].family != family))
+				continue;
+			flow->addresses_tried |= (uint16_t)(1u << i);
+			flow->address = (uint8_t)i;
+			flow->host.addr = target->addresses[i];
+			flow->host.port = target->port;
+			return true;
+		}
+	return false;
+}
+
+bool choose_next(struct flow *flow)
+{
+	struct choose_list *list = flow->choice;
+	if (flow->to_original) {
+		bool first = !flow->tried;
+		flow->tried = 1;
+		flow->host = flow->original;
+		return first;
+	}
+	if (!list)
+		return false;
+	while (!next_address(flow)) {
+		ptrdiff_t at = choice_pick(
+			list->v, list->n, flow->tried, flow->client_end.addr.family, list->turns);
+		if (at < 0)
+			return false;
+		flow->target = (uint8_t)at;
+		flow->tried |= (uint64_t)1 << at;
+		flow->addresses_tried = 0;
+	}
+	return true;
+}
+
+void choose_skip_host(struct flow *flow)
+{
+	flow->addresses_tried = UINT16_MAX;
+}
+
+size_t choose_left(const struct flow *flow)
+{
+	const struct message_target *target = choose_target(flow);
+	size_t left = 0;
+	if (!target)
+		return 0;
+	for (unsigned i = 0; i < target->naddresses; i++)
+		left += !(flow->addresses_tried >> i & 1);
+	return left + choice_left(flow->choice->v, flow->choice->n, flow->tried,
+			      flow->client_end.addr.family);
+}
+
+bool choose_was_asked(const struct flow *flow)
+{
+	const struct message_target *target = choose_target(flow);
+	return target && target->asked >> flow->address & 1;
+}
+
+static void tell(const struct flow *flow, enum message_host_kind kind, const char *words)
+{
+	struct message_host message;
+	message_init(&message, MESSAGE_HOST, sizeof(message));
+	message.host = flow->host;
+	message.usable = kind == MESSAGE_HOST_WORKED;
+	message.kind = (uint16_t)kind;
+	snprintf(message.server, sizeof(message.server), "%s", server_of(flow->choice)->name.text);
+	snprintf(message.text, sizeof(message.text), "%s", words);
+	relay_send(flow->relay, &message);
+}
+
+/* Most flows have nothing new to tell. */
+void choose_worked(struct flow *flow)
+{
+	const struct message_target *target = choose_target(flow);
+	if (!target)
+		return;
+	struct choose_seen *seen = &flow->choice->seen[flow->target];
+	bool is_news = seen->failed || target->state == TARGET_DOWN ||
+		       (seen->family && seen->family != flow->host.addr.family);
+	seen->failed = false;
+	seen->family = flow->host.addr.family;
+	if (is_news)
+		tell(flow, MESSAGE_HOST_WORKED, "");
+}
+
+void choose_failed(struct flow *flow, const char *words)
+{
+	const struct message_target *target = choose_target(flow);
+	uint64_t now_ms = loop_now_ms(flow->relay->loop);
+	if (!target)
+		return;
+	struct choose_seen *seen = &flow->choice->seen[flow->target];
+	seen->failed = true;
+	if (!seen->told || now_ms >= seen->told_ms + TOLD_EVERY_MS) {
+		seen->told_ms = now_ms;
+		seen->told = 0;
+	}
+	if (seen->told >= (target->state == TARGET_DOWN ? 1 : TARGET_FAILURES_DOWN))
+		return;
+	seen->told++;
+	tell(flow, MESSAGE_HOST_FAILED, words);
+}

@@ -1,0 +1,142 @@
+/* Owns what a flow is: its states, its place in the table, and its end.
+ *
+ * A state exists only where a flow can wait. Handlers move a flow on or mark it as done; the sweep
+ * behind each batch of events frees, so that no event of a batch meets a freed flow or a descriptor
+ * that was used again. Both sockets are watched edge-triggered from their first moment to their
+ * last: one epoll_ctl a side. What an edge means is the state's affair. */
+#ifndef POSTERN_FLOW_H
+#define POSTERN_FLOW_H
+
+#include "daemon/relay/copy.h"
+#include "daemon/loop.h"
+#include "lib/decide.h"
+#include "lib/ending.h"
+#include "lib/message.h"
+#include "lib/policy.h"
+#include "lib/smtp.h"
+
+struct choose_list;
+struct relay;
+struct host;
+
+/* state      holds                              moved on by
+ * ---------  ---------------------------------  -----------------------------------------------
+ * FREE       nothing                            flow_new()
+ * ASK        the client; a host that is being   the host's answer: connect.c
+ *            asked for XCLIENT
+ * BIND       the client                         a socket from the keeper: connect.c
+ * CONNECT    the client, a connecting server    EPOLLOUT or an error of the server: connect.c
+ * ANNOUNCE   both; the gateway's talk with the  the last XCLIENT command: announce.c
+ *            server
+ * GREETING   both; maybe part of the greeting   the greeting's last line: greeting.c
+ * RELAY      both; bytes only while stuck       bytes, FIN, RST of either side: carry.c
+ * ANSWER     the client                         what the client says: answer.c
+ * DONE       all it held before                 the sweep
+ *
+ * Before RELAY nothing is read from the client: early bytes stay in its socket. */
+enum flow_state {
+	FLOW_FREE,
+	FLOW_ASK,
+	FLOW_BIND,
+	FLOW_CONNECT,
+	FLOW_ANNOUNCE,
+	FLOW_GREETING,
+	FLOW_RELAY,
+	FLOW_ANSWER,
+	FLOW_DONE,
+};
+#define FLOW_STATES 9
+extern const char *const flow_state_names[FLOW_STATES];
+
+/* The limits that a flow can hold at once: enum limit_kind up to LIMIT_FLOWS_HOST. */
+#define FLOW_HOLDS 6
+
+/* What few flows have: attempts at more than the one host that was taken. */
+struct flow_attempts {
+	uint32_t n;
+	uint32_t left_off;           /* more than fit */
+	struct message_attempt said; /* the last one in which the host itself said why */
+	struct message_attempt v[MESSAGE_ATTEMPTS_MAX];
+};
+
+/* One flow. Kept small: an idle one costs this and nothing else (at most 1 KiB, design 8). */
+struct flow {
+	struct loop_watch client;
+	struct loop_watch server; /* fd -1: none yet */
+	struct loop_timer deadline;
+	struct relay *relay;
+	struct flow *next;              /* in the list of done flows */
+	struct flow *again;             /* in the list of flows whose round was cut short */
+	struct policy *policy;          /* a reference: the policy it began with */
+	struct flow_attempts *attempts; /* NULL: none failed */
+	struct host *host_asked;        /* with ASK */
+	struct choose_list *choice;     /* a reference, while it looks for a host; or NULL */
+	struct copy up, down;           /* client to server, server to client */
+	struct smtp_watch watch;
+
+	uint64_t id;
+	uint64_t session;                /* 0: none */
+	uint64_t start_ms, connected_ms; /* wall clock */
+	uint64_t active_ms;              /* monotonic: the last byte */
+	uint64_t first_end_ms;           /* monotonic: the end of `deadline first` */
+	uint64_t attempt_ms;             /* monotonic: start of the attempt at hand */
+	uint32_t holds[FLOW_HOLDS];
+	uint32_t connect_ms;              /* how long the attempt took that was taken */
+	int32_t zone, rule, server_index; /* of policy; -1: none */
+	uint64_t tried;                   /* targets of choice, as a mask */
+	uint16_t addresses_tried;         /* of the target at hand */
+	uint8_t target, address;          /* at hand */
+	struct endpoint client_end, original, host;
+	struct mac mac;
+	char ifname[POLICY_IFNAME_SIZE];
+	char user[POLICY_USER_SIZE]; /* empty: none */
+
+	uint8_t state;   /* enum flow_state; written by flow_set() and flow_end() alone */
+	uint8_t ending;  /* enum ending; of ANSWER too */
+	uint8_t verdict; /* enum policy_verdict */
+	uint8_t reason;  /* enum decide_reason */
+	bool to_original : 1;
+	bool client_first : 1; /* the client's FIN came before the server's */
+	bool reset : 1;        /* with DONE: RST instead of an orderly close */
+	bool is_again : 1;
+	bool kept_alive : 1;       /* the server's side has keepalive set */
+	bool flushing : 1;         /* ANSWER: all was said, waiting for the client's end */
+	struct smtp_answer answer; /* ANSWER */
+};
+
+_Static_assert(sizeof(struct flow) <= 640, "an idle flow costs at most 1 KiB with all about it");
+
+/* The table, sized at start. */
+struct flow_table {
+	struct pool flows;
+	struct pool attempts; /* struct flow_attempts */
+	struct flow *done;
+	struct flow *again, **again_last;
+	struct loop_timer again_timer;
+	uint32_t states[FLOW_STATES]; /* how many flows are in each */
+};
+
+int flow_table_init(struct flow_table *table, uint32_t flows);
+void flow_table_fini(struct flow_table *table);
+/* A flow for an accepted client, which is taken over unless NULL is returned: the table is full. */
+struct flow *flow_new(struct relay *relay, int client);
+/* How many flows there are, those marked as done included. */
+uint32_t flow_count(const struct flow_table *table);
+/* Calls visit for every flow that is not done; how many times it returned true. */
+typedef bool flow_visit(struct flow *flow, void *context);
+uint32_t flow_each(struct flow_table *table, flow_visit *visit, void *context);
+
+/* The one writer of the state, but for the end: it also sets the deadline that belongs to it. */
+void flow_set(struct flow *flow, enum flow_state state);
+/* Watches the server's socket, which is taken over. 0 or -errno; the flow owns fd in both cases. */
+int flow_watch_server(struct flow *flow, int fd);
+/* Closes the server's side of an attempt that failed. */
+void flow_drop_server(struct flow *flow);
+/* The flow is over; freed by the sweep. reset: both sides get RST instead of an orderly close. */
+void flow_end(struct flow *flow, enum ending ending, bool reset);
+/* Its round was cut short: it goes on in the next batch. */
+void flow_run_again(struct flow *flow);
+/* Frees what is done: the loop's sweep. */
+void flow_sweep(struct relay *relay);
+
+#endif

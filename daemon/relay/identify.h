@@ -1,0 +1,13 @@
+/* Owns stage 4, identify: the zone and the MAC of a flow's client. The session follows from them in
+ * the decision. */
+#ifndef POSTERN_IDENTIFY_H
+#define POSTERN_IDENTIFY_H
+
+#include "daemon/relay/accept.h"
+#include "daemon/relay/flow.h"
+
+/* Fills the flow's policy, zone, interface and MAC from the picture as it is now. ENDING_NONE, or
+ * why the client cannot be told: ENDING_NO_ZONE, ENDING_NO_MAC. */
+enum ending identify_flow(struct flow *flow, const struct accept_facts *facts);
+
+#endif

@@ -1,0 +1,74 @@
+#include "daemon/relay/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The first place that does not stand before ifindex. */
+static size_t place(const struct link_table *table, uint32_t ifindex)
+{
+	size_t low = 0, high = table->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (table->v[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool stands_at(const struct link_table *table, size_t at, uint32_t ifindex)
+{
+	return at < table->n && table->v[at].ifindex == ifindex;
+}
+
+void link_table_fini(struct link_table *table)
+{
+	free(table->v);
+	memset(table, 0, sizeof(*table));
+}
+
+static int grow(struct link_table *table)
+{
+	size_t room = table->room ? table->room * 2 : 16;
+	struct link *v = realloc(table->v, room * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	table->v = v;
+	table->room = room;
+	return 0;
+}
+
+int link_put(struct link_table *table, const struct message_link *message)
+{
+	size_t at = place(table, message->ifindex);
+	if (!stands_at(table, at, message->ifindex)) {
+		if (table->n == table->room && grow(table) < 0)
+			return -ENOMEM;
+		memmove(table->v + at + 1, table->v + at, (table->n - at) * sizeof(*table->v));
+		table->n++;
+	}
+	struct link *link = &table->v[at];
+	memset(link, 0, sizeof(*link));
+	link->ifindex = message->ifindex;
+	link->has_mac = message->has_mac;
+	snprintf(link->name, sizeof(link->name), "%s", message->name);
+	return 0;
+}
+
+void link_del(struct link_table *table, uint32_t ifindex)
+{
+	size_t at = place(table, ifindex);
+	if (!stands_at(table, at, ifindex))
+		return;
+	table->n--;
+	memmove(table->v + at, table->v + at + 1, (table->n - at) * sizeof(*table->v));
+}
+
+const struct link *link_find(const struct link_table *table, uint32_t ifindex)
+{
+	size_t at = place(table, ifindex);
+	return stands_at(table, at, ifindex) ? &table->v[at] : NULL;
+}

@@ -1,0 +1,124 @@
+#include "daemon/relay/match.h"
+
+#include "daemon/relay/answer.h"
+#include "daemon/relay/charge.h"
+#include "daemon/relay/connect.h"
+#include "daemon/relay/identify.h"
+#include "daemon/relay/relay.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static void decide(struct flow *flow, struct decision *decision)
+{
+	const struct picture *picture = relay_picture(flow->relay);
+	const struct decide_world world = {.policy = flow->policy,
+		.lists = picture->lists,
+		.sessions = picture->sessions,
+		.local = localtime_r};
+	const struct decide_origin origin = {
+		.zone = (size_t)flow->zone, .mac = flow->mac, .source = flow->client_end.addr};
+	decide_connection(
+		&world, &origin, &flow->original, loop_wall_ms(flow->relay->loop), decision);
+}
+
+/* A login is sent to the relays before its caller hears that it is done, so one that is missing may
+ * wait unread in the socket: then that is read first, and everything is looked at anew. */
+static enum ending find_decision(
+	struct flow *flow, const struct accept_facts *facts, struct decision *decision)
+{
+	struct relay *relay = flow->relay;
+	enum ending ending = identify_flow(flow, facts);
+	if (ending == ENDING_NONE) {
+		decide(flow, decision);
+		if (decision->reason != DECIDE_UNAUTHENTICATED)
+			return ENDING_NONE;
+	}
+	if (ending == ENDING_NO_MAC || !relay->control || channel_drain(relay->control) == 0)
+		return ending;
+	ending = identify_flow(flow, facts);
+	if (ending != ENDING_NONE)
+		return ending;
+	decide(flow, decision);
+	if (decision->reason != DECIDE_UNAUTHENTICATED)
+		relay_count(relay, COUNTER_IDENTITY_LATE);
+	return ENDING_NONE;
+}
+
+static void note_decision(struct flow *flow, const struct decision *decision)
+{
+	flow->verdict = (uint8_t)decision->verdict;
+	flow->reason = (uint8_t)decision->reason;
+	flow->rule = (int32_t)decision->rule;
+	flow->server_index = (int32_t)decision->server;
+	flow->to_original = decision->to_original;
+	if (!decision->session)
+		return;
+	flow->session = decision->session->id;
+	snprintf(flow->user, sizeof(flow->user), "%s", decision->session->user.text);
+}
+
+static void redirect(struct flow *flow)
+{
+	enum ending over = charge_flow(flow);
+	if (over != ENDING_NONE) {
+		answer_short(flow, over);
+		return;
+	}
+	report_started(flow);
+	connect_begin(flow);
+}
+
+static enum ending answered_as(const struct flow *flow)
+{
+	switch ((enum decide_reason)flow->reason) {
+	case DECIDE_UNAUTHENTICATED:
+		return ENDING_NOT_LOGGED_IN;
+	case DECIDE_UNMATCHED:
+		return ENDING_UNMATCHED;
+	case DECIDE_RULE:
+		break;
+	}
+	return ENDING_ANSWERED;
+}
+
+/* The kernel acts on pass, reject and drop by itself. A flow that brings one of them here was
+ * steered by a verdict that has changed since: it can no longer pass, but the next one will. */
+static void act(struct flow *flow, const struct decision *decision)
+{
+	switch (decision->verdict) {
+	case POLICY_VERDICT_REDIRECT:
+		redirect(flow);
+		break;
+	case POLICY_VERDICT_ANSWER:
+		answer_begin(flow, answered_as(flow), decision->act->code,
+			decision->act->code == 554 ? "5.7.1" : "4.7.0", decision->act->text.text);
+		break;
+	case POLICY_VERDICT_PASS:
+		answer_begin(
+			flow, ENDING_ANSWERED, 421, "4.3.2", "the policy has changed, try again");
+		break;
+	case POLICY_VERDICT_REJECT:
+		flow_end(flow, ENDING_REJECTED, true);
+		break;
+	case POLICY_VERDICT_DROP:
+		flow_end(flow, ENDING_DROPPED, true);
+		break;
+	}
+}
+
+void match_flow(struct flow *flow, const struct accept_facts *facts)
+{
+	struct decision decision;
+	if (!facts->syn_saved)
+		relay_count(flow->relay, COUNTER_SYN_EMPTY);
+	enum ending ending = find_decision(flow, facts, &decision);
+	if (ending != ENDING_NONE) {
+		flow->verdict = POLICY_VERDICT_ANSWER;
+		answer_short(flow, ending);
+		return;
+	}
+	note_decision(flow, &decision);
+	relay_count(flow->relay, counter_of_verdict(decision.verdict));
+	act(flow, &decision);
+}

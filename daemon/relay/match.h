@@ -1,0 +1,11 @@
+/* Owns stage 5, match: the first rule that takes the flow, and acting on its verdict. */
+#ifndef POSTERN_DAEMON_MATCH_H
+#define POSTERN_DAEMON_MATCH_H
+
+#include "daemon/relay/accept.h"
+#include "daemon/relay/flow.h"
+
+/* Identifies the new flow, decides, and sends it on: to a server, an answer, or its end. */
+void match_flow(struct flow *flow, const struct accept_facts *facts);
+
+#endif

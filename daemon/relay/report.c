@@ -1,0 +1,199 @@
+#include "daemon/relay/report.h"
+
+#include "daemon/relay/relay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define RING_BYTES (sizeof(struct message_flow) * RECORDS_WAITING_MAX)
+
+int report_init(struct report *report)
+{
+	report->first = report->n = 0;
+	report->waiting = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (report->waiting != MAP_FAILED)
+		return 0;
+	report->waiting = NULL;
+	return -ENOMEM;
+}
+
+void report_fini(struct report *report)
+{
+	if (report->waiting)
+		munmap(report->waiting, RING_BYTES);
+	report->waiting = NULL;
+}
+
+/* The rest is zero already. */
+static void put(char *to, size_t room, const char *from)
+{
+	strncpy(to, from ? from : "", room - 1);
+}
+
+/* The operator's words that the client was answered with; NULL: none. */
+static const struct policy_act *act_of(const struct flow *flow)
+{
+	const struct policy *policy = flow->policy;
+	if (flow->zone < 0 || flow->verdict != POLICY_VERDICT_ANSWER)
+		return NULL;
+	switch ((enum decide_reason)flow->reason) {
+	case DECIDE_RULE:
+		return flow->rule < 0 ? NULL : &policy->rules[flow->rule].act;
+	case DECIDE_UNAUTHENTICATED:
+		return &policy->zones[flow->zone].unauthenticated;
+	case DECIDE_UNMATCHED:
+		return &policy->zones[flow->zone].unmatched;
+	}
+	return NULL;
+}
+
+/* The last server's own words, or those of the last failure. */
+static const char *why_failed(const struct flow_attempts *attempts)
+{
+	return attempts->said.ending != ENDING_NONE ? attempts->said.reply
+						    : attempts->v[attempts->n - 1].reply;
+}
+
+static void add_left_off(uint32_t left_off, struct message_flow *message)
+{
+	size_t len = strlen(message->detail);
+	snprintf(message->detail + len, sizeof(message->detail) - len,
+		"%s(%u more attempts before the last one)", len > 0 ? " " : "", left_off);
+}
+
+/* Why, in words: the server's last ones, the operator's, or what the ending means. */
+static void fill_detail(const struct flow *flow, struct message_flow *message)
+{
+	const struct flow_attempts *attempts = flow->attempts;
+	const struct policy_act *act = act_of(flow);
+
+	if (flow->connected_ms == 0 && attempts && attempts->n > 0 && *why_failed(attempts))
+		put(message->detail, sizeof(message->detail), why_failed(attempts));
+	else if (act && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
+		put(message->detail, sizeof(message->detail), act->text.text);
+	else if (flow->ending != ENDING_NONE && flow->state == FLOW_DONE)
+		put(message->detail, sizeof(message->detail), ending_meanings[flow->ending]);
+	if (attempts && attempts->left_off > 0)
+		add_left_off(attempts->left_off, message);
+}
+
+static void fill_attempts(const struct flow *flow, struct message_flow *message)
+{
+	if (flow->attempts) {
+		message->nattempts = flow->attempts->n;
+		memcpy(message->attempts, flow->attempts->v,
+			sizeof(message->attempts[0]) * flow->attempts->n);
+	}
+	if (flow->connected_ms == 0)
+		return;
+	uint32_t at = message->nattempts < MESSAGE_ATTEMPTS_MAX ? message->nattempts++
+								: MESSAGE_ATTEMPTS_MAX - 1;
+	message->attempts[at] = (struct message_attempt){
+		.host = flow->host, .ms = flow->connect_ms, .ending = ENDING_NONE};
+}
+
+static void fill_names(const struct flow *flow, struct message_flow *message)
+{
+	const struct policy *policy = flow->policy;
+	put(message->ifname, sizeof(message->ifname), flow->ifname);
+	put(message->user, sizeof(message->user), flow->user);
+	put(message->state, sizeof(message->state), flow_state_names[flow->state]);
+	if (flow->zone >= 0)
+		put(message->zone, sizeof(message->zone), policy->zones[flow->zone].name.text);
+	if (flow->rule >= 0)
+		put(message->rule, sizeof(message->rule), policy->rules[flow->rule].name.text);
+	if (flow->to_original)
+		put(message->server, sizeof(message->server), "original");
+	else if (flow->server_index >= 0)
+		put(message->server, sizeof(message->server),
+			policy->servers[flow->server_index].name.text);
+}
+
+void report_fill(const struct flow *flow, enum message_type type, struct message_flow *message)
+{
+	message_init(message, type, sizeof(*message));
+	message->id = flow->id;
+	message->session = flow->session;
+	message->start_ms = flow->start_ms;
+	message->connected_ms = flow->connected_ms;
+	message->from_client_bytes = flow->up.bytes;
+	message->from_server_bytes = flow->down.bytes;
+	message->messages = flow->watch.messages;
+	message->seen = flow->watch.seen;
+	message->verdict = flow->verdict;
+	message->ending = flow->ending;
+	message->reason = flow->reason;
+	message->audit = flow->rule < 0 || flow->policy->rules[flow->rule].audit;
+	message->client = flow->client_end;
+	message->original = flow->original;
+	message->host = flow->host;
+	message->mac = flow->mac;
+	message->relay = flow->relay->start->relay;
+	fill_names(flow, message);
+	fill_attempts(flow, message);
+	fill_detail(flow, message);
+	if (flow->state == FLOW_DONE)
+		message->end_ms = loop_wall_ms(flow->relay->loop);
+}
+
+void report_started(struct flow *flow)
+{
+	struct message_started message;
+	message_init(&message, MESSAGE_STARTED, sizeof(message));
+	message.flow = flow->id;
+	message.session = flow->session;
+	message.at_ms = flow->start_ms;
+	if (flow->rule >= 0)
+		put(message.rule, sizeof(message.rule), flow->policy->rules[flow->rule].name.text);
+	relay_send(flow->relay, &message);
+}
+
+static bool can_send(const struct relay *relay)
+{
+	return relay->control && !relay->leaving &&
+	       channel_queued_bytes(relay->control) < RECORD_QUEUE_BYTES_MAX;
+}
+
+static void keep(struct relay *relay, const struct message_flow *message)
+{
+	struct report *report = &relay->report;
+	uint32_t at = (report->first + report->n) % RECORDS_WAITING_MAX;
+	report->waiting[at] = *message;
+	if (report->n < RECORDS_WAITING_MAX) {
+		report->n++;
+		return;
+	}
+	report->first = (report->first + 1) % RECORDS_WAITING_MAX;
+	relay_count(relay, COUNTER_AUDIT_LOST);
+}
+
+void report_flush(struct relay *relay)
+{
+	struct report *report = &relay->report;
+	while (report->n > 0 && can_send(relay)) {
+		if (relay_send(relay, &report->waiting[report->first]) < 0)
+			return;
+		report->first = (report->first + 1) % RECORDS_WAITING_MAX;
+		report->n--;
+	}
+}
+
+void report_end(struct flow *flow)
+{
+	struct relay *relay = flow->relay;
+	struct message_flow *message = &relay->report.built;
+
+	relay_count(relay, counter_of_ending(flow->ending));
+	report_fill(flow, MESSAGE_RECORD, message);
+	if (flow->verdict == POLICY_VERDICT_REDIRECT)
+		histogram_add(&relay->histograms[HISTOGRAM_FLOW], HISTOGRAM_FLOW,
+			message->end_ms > message->start_ms
+				? (message->end_ms - message->start_ms) * 1000
+				: 0);
+	report_flush(relay);
+	if (relay->report.n > 0 || !can_send(relay) || relay_send(relay, message) < 0)
+		keep(relay, message);
+}

@@ -163,18 +163,21 @@ static int make_file(const char *path)
 	return sync_folder_of(path);
 }
 
-static int set_pragmas(struct store *store)
+/* alone: nobody else can look, and what is shared with who does needs no room; nor does anything
+ * else of this. */
+static int set_pragmas(struct store *store, bool alone)
 {
-	char sql[240];
+	char sql[280];
 
 	snprintf(sql, sizeof(sql),
-		"PRAGMA auto_vacuum=incremental; PRAGMA journal_mode=WAL;"
+		"%s; PRAGMA journal_mode=WAL;"
 		"PRAGMA synchronous=%s; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000",
+		alone ? "PRAGMA locking_mode=EXCLUSIVE" : "PRAGMA auto_vacuum=incremental",
 		store->options.survives_power_cut ? "FULL" : "NORMAL");
 	return store_execute(store->db, sql);
 }
 
-static int open_database(struct store *store)
+static int try_database(struct store *store, bool alone)
 {
 	int status = make_file(store->path);
 
@@ -187,7 +190,7 @@ static int open_database(struct store *store)
 		goto fail;
 	}
 	sqlite3_busy_timeout(store->db, 2000); /* an operator may be looking with sqlite3 */
-	status = set_pragmas(store);
+	status = set_pragmas(store, alone);
 	if (status == 0)
 		status = store->options.migrate(store, store->db, store->options.context);
 	if (status == 0)
@@ -195,6 +198,14 @@ static int open_database(struct store *store)
 fail:
 	close_database(store);
 	return status;
+}
+
+/* What is known must be read on a full disk, too. */
+static int open_database(struct store *store)
+{
+	int status = try_database(store, false);
+
+	return status == -ENOSPC || status == -EIO ? try_database(store, true) : status;
 }
 
 static void move_file(const char *path, const char *suffix, const char *stamp)

@@ -38,7 +38,9 @@ hook_zone() {
 			return 0
 			;;
 		esac
-	done <"$hook_conf"
+	done <<EOF
+$(tr -d '\r' <"$hook_conf")
+EOF
 	return 1
 }
 

@@ -205,7 +205,7 @@ def find_tests():
 
 def main():
     words = sys.argv[1:]
-    jobs, build = 2, True
+    jobs, build = 3, True
     while words and words[0].startswith("-"):
         word = words.pop(0)
         if word == "-j" and words:

@@ -292,6 +292,8 @@ static void say_end(const struct keeper_child *child, int status)
 	if (child->until_ms && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info("%s of version %s has drained", name,
 			child->old ? child->version : POSTERN_VERSION);
+	else if (child->told_to_end && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_debug("%s of the version before has ended", name);
 	else if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_info("health ended, to read its settings anew");
 	else if (WIFSIGNALED(status))

@@ -361,6 +361,7 @@ static void ping(struct keeper_child *child)
 void keeper_child_start(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
+	const bool ended_as_told = child->told_to_end;
 	char name[16];
 
 	keeper_child_name(child, name);
@@ -379,7 +380,7 @@ void keeper_child_start(struct keeper_child *child)
 		keeper_kernel_send_links(keeper, child);
 	if (child->role == PROCESS_CONTROL)
 		introduce_all(keeper);
-	if (child->generation > 1)
+	if (child->generation > 1 && !ended_as_told)
 		keeper_event(keeper, MESSAGE_EVENT_RELAY_STARTED, "%s", name);
 }
 

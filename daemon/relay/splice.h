@@ -3,9 +3,10 @@
 #ifndef POSTERN_SPLICE_H
 #define POSTERN_SPLICE_H
 
-#define SPLICE_PIPES_MAX 64
-/* Unprivileged users have 64 MiB of pipe in all (fs.pipe-user-pages-soft), for all relays. */
-#define SPLICE_PIPE_BYTES (256u << 10)
+#define SPLICE_PIPES_MAX 32
+/* Unprivileged users have 64 MiB of pipe in all (fs.pipe-user-pages-soft), for all relays: four of
+ * them get theirs. */
+#define SPLICE_PIPE_BYTES (512u << 10)
 
 struct splice_pipe {
 	int read_fd, write_fd;

@@ -1,8 +1,8 @@
 #include "daemon/control/bypass.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/disk.h"
 #include "daemon/control/facts.h"
+#include "daemon/control/state_lines.h"
 #include "daemon/log.h"
 
 #include <errno.h>
@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAME "bypass"
+#define NAME      "bypass"
+#define LINE_ROOM (POLICY_NAME_SIZE + 48)
 
 struct bypass {
 	struct control *control;
@@ -20,14 +21,6 @@ struct bypass {
 	size_t n;
 	struct loop_timer timer; /* the next to end */
 	struct gather adopting;
-};
-
-struct writing {
-	struct disk_job job;
-	struct gather *gather;
-	const char *dir;
-	size_t len;
-	char text[BYPASS_MAX * (POLICY_NAME_SIZE + 48)];
 };
 
 static void log_line(const struct bypass_line *line, const char *what)
@@ -92,20 +85,14 @@ static void parse(struct bypass *bypass, char *text)
 struct bypass *bypass_open(struct control *control)
 {
 	struct bypass *bypass = calloc(1, sizeof(*bypass));
-	char path[4096 + 16], *text;
-	size_t len;
 	if (!bypass)
 		return NULL;
 	bypass->control = control;
 	bypass->timer.on_time = on_time;
-	snprintf(path, sizeof(path), "%s/" NAME, control->start.options.state_dir);
-	int error = disk_read(path, 1 << 20, &text, &len);
-	if (error == 0) {
+	char *text = state_lines_read(control, NAME);
+	if (text)
 		parse(bypass, text);
-		free(text);
-	} else if (error != -ENOENT) {
-		log_error("%s: %s", path, strerror(-error));
-	}
+	free(text);
 	drop_over(bypass);
 	arm(bypass);
 	return bypass;
@@ -127,40 +114,19 @@ static void fill(struct message_bypass *message, const char *zone, bool on, uint
 	strncpy(message->zone, zone, sizeof(message->zone) - 1);
 }
 
-static int run(struct disk_job *job)
-{
-	struct writing *writing = (struct writing *)job;
-	return disk_replace(writing->dir, NAME, writing->text, writing->len);
-}
-
-static void done(struct disk_job *job)
-{
-	struct writing *writing = (struct writing *)job;
-	struct gather *gather = writing->gather;
-	int status = job->status;
-	free(writing);
-	gather_end(gather, status,
-		status ? "the bypass is in force but not in the state folder" : NULL);
-}
-
 static void save(struct bypass *bypass, struct gather *gather)
 {
-	struct writing *writing = calloc(1, sizeof(*writing));
-	gather_add(gather);
-	if (!writing) {
+	struct state_lines *lines = state_lines_new(BYPASS_MAX * LINE_ROOM);
+	if (!lines) {
+		gather_add(gather);
 		gather_end(gather, -ENOMEM, NULL);
 		return;
 	}
 	for (size_t i = 0; i < bypass->n; i++)
-		writing->len += (size_t)snprintf(writing->text + writing->len,
-			sizeof(writing->text) - writing->len, "%" PRIu64 " %" PRIu64 " %s\n",
-			bypass->lines[i].since_ms, bypass->lines[i].until_ms,
-			bypass->lines[i].zone);
-	writing->gather = gather;
-	writing->dir = bypass->control->start.options.state_dir;
-	writing->job.run = run;
-	writing->job.done = done;
-	disk_submit(bypass->control->disk, &writing->job);
+		state_lines_put(lines, "%" PRIu64 " %" PRIu64 " %s\n", bypass->lines[i].since_ms,
+			bypass->lines[i].until_ms, bypass->lines[i].zone);
+	state_lines_write(lines, bypass->control, NAME, gather,
+		"the bypass is in force but not in the state folder");
 }
 
 static bool is_covered(const struct bypass *bypass, const char *zone)

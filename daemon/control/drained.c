@@ -1,7 +1,7 @@
 #include "daemon/control/drained.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/disk.h"
+#include "daemon/control/state_lines.h"
 #include "daemon/log.h"
 
 #include <errno.h>
@@ -25,14 +25,6 @@ struct drained {
 	struct line lines[DRAINED_MAX];
 };
 
-struct writing {
-	struct disk_job job;
-	struct gather *gather;
-	const char *dir;
-	size_t len;
-	char text[DRAINED_MAX * LINE_ROOM + 1];
-};
-
 /* Lines of "SINCE SERVER HOST". */
 static void parse(struct drained *drained, char *text)
 {
@@ -54,19 +46,13 @@ static void parse(struct drained *drained, char *text)
 struct drained *drained_open(struct control *control)
 {
 	struct drained *drained = calloc(1, sizeof(*drained));
-	char path[4096 + 16], *text;
-	size_t len;
 	if (!drained)
 		return NULL;
 	drained->control = control;
-	snprintf(path, sizeof(path), "%s/" NAME, control->start.options.state_dir);
-	int error = disk_read(path, 1 << 20, &text, &len);
-	if (error == 0) {
+	char *text = state_lines_read(control, NAME);
+	if (text)
 		parse(drained, text);
-		free(text);
-	} else if (error != -ENOENT) {
-		log_error("%s: %s", path, strerror(-error));
-	}
+	free(text);
 	for (size_t i = 0; i < drained->n; i++)
 		log_warning("server %s: host %s is still drained", drained->lines[i].server,
 			drained->lines[i].host);
@@ -108,48 +94,18 @@ void drained_mark(const struct drained *drained, struct message_targets *message
 		message->v[i].drained = find(drained, message->server, message->v[i].name) != NULL;
 }
 
-static int run(struct disk_job *job)
-{
-	struct writing *writing = (struct writing *)job;
-	return disk_replace(writing->dir, NAME, writing->text, writing->len);
-}
-
-static void done(struct disk_job *job)
-{
-	struct writing *writing = (struct writing *)job;
-	struct gather *gather = writing->gather;
-	int status = job->status;
-	free(writing);
-	gather_end(gather, status, status ? "it is so, but not in the state folder" : NULL);
-}
-
-static void save(struct drained *drained, struct writing *writing, struct gather *gather)
-{
-	for (size_t i = 0; i < drained->n; i++)
-		writing->len += (size_t)snprintf(writing->text + writing->len,
-			sizeof(writing->text) - writing->len, "%" PRIu64 " %s %s\n",
-			drained->lines[i].since_ms, drained->lines[i].server,
-			drained->lines[i].host);
-	writing->gather = gather;
-	writing->dir = drained->control->start.options.state_dir;
-	writing->job.run = run;
-	writing->job.done = done;
-	gather_add(gather);
-	disk_submit(drained->control->disk, &writing->job);
-}
-
 int drained_set(struct drained *drained, const char *server, const char *host, bool on,
 	struct gather *gather)
 {
 	struct line *line = find(drained, server, host);
-	struct writing *writing;
+	struct state_lines *lines;
 
 	if (on == (line != NULL))
 		return -EALREADY;
 	if (on && drained->n == DRAINED_MAX)
 		return -ENOSPC;
-	writing = calloc(1, sizeof(*writing));
-	if (!writing)
+	lines = state_lines_new(DRAINED_MAX * LINE_ROOM);
+	if (!lines)
 		return -ENOMEM;
 	if (on) {
 		line = &drained->lines[drained->n++];
@@ -159,6 +115,10 @@ int drained_set(struct drained *drained, const char *server, const char *host, b
 	} else {
 		*line = drained->lines[--drained->n];
 	}
-	save(drained, writing, gather);
+	for (size_t i = 0; i < drained->n; i++)
+		state_lines_put(lines, "%" PRIu64 " %s %s\n", drained->lines[i].since_ms,
+			drained->lines[i].server, drained->lines[i].host);
+	state_lines_write(
+		lines, drained->control, NAME, gather, "it is so, but not in the state folder");
 	return 0;
 }

@@ -68,26 +68,32 @@ def memory_of(pids):
 
 
 def kernel_memory():
-    """Bytes of slab, the machine's."""
+    """Bytes of (slab, socket buffers), the machine's."""
     with open("/proc/meminfo") as file:
-        return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Slab:"))
+        slab = sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Slab:"))
+    with open("/proc/net/sockstat") as file:
+        words = next(line for line in file if line.startswith("TCP:")).split()
+    return slab, int(words[words.index("mem") + 1]) * PAGE
 
 
 def four(bench):
     figure = Figure(4, "Memory of an idle flow, bytes: all processes of the peer, and the kernel",
                     [Metric("resident", -1, most=1024, digits=0),
                      Metric("proportional", -1, digits=0),
-                     Metric("slab, all four ends", digits=0)])
+                     Metric("slab, all four ends", digits=0),
+                     Metric("sockmem, all four ends", digits=0)])
     lab = bench.lab
     cases = [bench.count(1000), bench.count(8000)]
 
     def measure(peer, flows):
-        before, slab = memory_of(peer.pids()), kernel_memory()
+        before, kernel = memory_of(peer.pids()), kernel_memory()
         with load.running(lab.client, "hold", peer.target, 25, flows, input_=subprocess.PIPE,
                           output=subprocess.PIPE) as holder:
             if holder.stdout.readline().strip() != str(flows):
                 raise AssertionError(f"{peer.name} did not hold {flows} flows")
-            values = {"slab, all four ends": max(0, kernel_memory() - slab) / flows}
+            values = {name: max(0, now - then) / flows for name, now, then in
+                      zip(("slab, all four ends", "sockmem, all four ends"), kernel_memory(),
+                          kernel)}
             if peer.pids():
                 after = memory_of(peer.pids())
                 values |= {"resident": (after[0] - before[0]) / flows,

@@ -137,9 +137,9 @@ class Postern:
         return found
 
     def signal(self, role, kind=signal.SIGKILL):
-        """Sends a signal to every process of one role; returns their pids."""
-        pids = self.pids(role)
-        assert pids, f"no {role} among {self.pids()}"
+        """Sends a signal to every process of one role, waiting for one that is just being started;
+        returns their pids."""
+        pids = wait_until(lambda: self.pids(role), 10, f"a {role} runs")
         for pid in pids:
             os.kill(pid, kind)
         return pids

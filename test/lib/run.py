@@ -31,6 +31,11 @@ FORMAT = """find daemon kernel-rules lib tools test -name '*.[ch]' ! -path 'test
 xargs clang-format --dry-run -Werror"""
 # seconds a whole test file may take; those of the package build it twice and fetch a Debian root
 DEADLINE, PACKAGE_DEADLINE = 300, 900
+# at most so many failures may be those of a busy machine
+AGAIN_MAX = 4
+# what a sanitizer or an assertion says, or a daemon that did not end well: never the machine's fault
+BROKEN = re.compile(r"Sanitizer|runtime error|[Aa]ssertion .*failed|stack smashing|core dumped|"
+                    r"^not ok - .*: the daemon ended")
 # namespace tests that are run a second time with the sanitizers' build
 SANITIZED = {"main", "verdicts", "relay-data", "failures", "odd-packets", "cli"}
 
@@ -76,6 +81,8 @@ class Runner:
         self.live = set()
         self.lock = threading.Lock()
         self.stopped = False
+        self.again = []      # (test, its output, its status): failed beside others
+        self.only_alone = []
 
     def call(self, argv, log, deadline, env=None):
         """Runs a program in a session of its own; past its deadline it is asked to end, so that
@@ -136,7 +143,8 @@ class Runner:
             print("".join(f"    {text}\n" for text in lines[:40]), end="")
         return status == 0
 
-    def test(self, test):
+    def test(self, test, alone=False):
+        """Beside others a failure is not counted yet, unless it is one that no load explains."""
         if self.stopped:
             return
         name, argv, env, deadline = test
@@ -148,12 +156,32 @@ class Runner:
             output = f"{'ok' if status == 0 else 'not ok'} - {name}\n"
         if status == 124:
             output += f"not ok - {name}: longer than {deadline} s\n"
-        self.tally.add(name, output, status)
-        one_line(name, output, status, time.monotonic() - began)
+        lines = []
         if status and os.path.exists(log):
             with open(log, errors="replace") as file:
                 lines = [line for line in file.read().splitlines() if line.strip()]
+        if status and not alone and not any(BROKEN.search(line) for line in lines):
+            with self.lock:
+                self.again.append((test, output, status))
+        else:
+            self.tally.add(name, output, status)
+            if alone and not status:
+                self.only_alone.append(name)
+        one_line(name, output, status, time.monotonic() - began)
+        if lines:
             print("".join(f"    {line}\n" for line in excerpt(lines)), end="", flush=True)
+
+    def test_again(self):
+        """What failed beside others, once more and alone: with more programs than cores a second may
+        pass within a test's milliseconds. What fails alone has failed, and so has what is too much
+        to be chance."""
+        if len(self.again) > AGAIN_MAX:
+            for test, output, status in self.again:
+                self.tally.add(test[0], output, status)
+            return
+        for test, _, _ in self.again:
+            print(f"once more, alone: {test[0]}", flush=True)
+            self.test(test, alone=True)
 
 
 def excerpt(lines):
@@ -248,6 +276,7 @@ def main():
         if good:
             with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
                 list(pool.map(runner.test, tests))
+            runner.test_again()
     except KeyboardInterrupt:
         runner.stop()
         print("interrupted")
@@ -259,6 +288,10 @@ def main():
         print("\nfailed:")
         for line in tally.bad:
             print("    " + line)
+    if runner.only_alone:
+        print("\nfailed beside others, passed alone:")
+        for name in runner.only_alone:
+            print("    " + name)
     print(f"\n{time.monotonic() - began:.0f} s; logs in {LOGS}")
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
     return 1 if tally.failed or not tally.passed else 0

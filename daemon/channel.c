@@ -90,6 +90,12 @@ void channel_free(struct channel *channel)
 		release(channel);
 }
 
+void channel_close(struct channel *channel)
+{
+	if (channel)
+		close_end(channel);
+}
+
 static void gone(struct channel *channel)
 {
 	if (channel->watch.fd < 0)

@@ -19,6 +19,9 @@ struct channel_handler {
 struct channel *channel_open(
 	struct loop *loop, int fd, const struct channel_handler *handler, void *context);
 void channel_free(struct channel *channel);
+/* Hangs up: nothing is heard any more and every send is -EPIPE, on_gone() is not called. For those
+ * that may still be sent to while they end. */
+void channel_close(struct channel *channel);
 /* Sends now, or queues in order when the other end is slow (up to 256 MiB: then -ENOBUFS and the
  * channel counts as gone). fd, if not -1, is duplicated. 0 or -errno. */
 int channel_send(struct channel *channel, const void *message, int fd);

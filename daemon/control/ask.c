@@ -39,12 +39,14 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	struct ask *ask = (struct ask *)((char *)timer - offsetof(struct ask, timer));
 	(void)now_ms;
 	unlink_ask(ask);
+	ask->late = true;
 	ask->on_answer(ask, NULL);
 }
 
 void ask_send(struct asks *asks, struct ask *ask, void *message, int fd)
 {
 	struct message_header *header = message;
+	ask->late = false;
 	if (!asks->channel) {
 		ask->on_answer(ask, NULL);
 		return;
@@ -121,7 +123,7 @@ static void on_gathered(struct ask *ask, const struct message_header *message)
 {
 	struct gathered *gathered = (struct gathered *)ask;
 	struct gather *gather = gathered->gather;
-	bool may_die = gathered->may_die;
+	bool forgiven = gathered->may_die && !ask->late;
 	if (message && !ask_is_last(message))
 		return;
 	free(gathered);
@@ -130,7 +132,7 @@ static void on_gathered(struct ask *ask, const struct message_header *message)
 		gather_end(gather, reply->status, reply->text);
 	} else {
 		gather_end(
-			gather, message || may_die ? 0 : -EPIPE, "another process did not answer");
+			gather, message || forgiven ? 0 : -EPIPE, "another process did not answer");
 	}
 }
 

@@ -9,6 +9,7 @@ struct ask {
 	struct ask *next;
 	struct asks *asks; /* where it waits; NULL: nowhere */
 	uint32_t seq;
+	bool late; /* the other end was there and has not answered in time */
 	struct loop_timer timer;
 	/* Called for each message with the question's seq: rows, then the last one, behind which
 	 * the ask is free again. NULL instead of the last: the other end is gone or too slow. */
@@ -49,7 +50,8 @@ void gather_add(struct gather *gather);
 void gather_end(struct gather *gather, int status, const char *text);
 /* Sends a message whose MESSAGE_REPLY is a part of the gather. */
 void gather_send(struct gather *gather, struct asks *asks, void *message, int fd);
-/* The same, but a process that ends over it is no error: at its next start it gets everything. */
+/* The same, but a process that ends over it is no error: at its next start it gets everything. One
+ * that is too slow is. */
 void gather_try(struct gather *gather, struct asks *asks, void *message, int fd);
 
 #endif

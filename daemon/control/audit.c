@@ -33,6 +33,7 @@ struct audit {
 	uint64_t refused_minute;
 	unsigned refused; /* in that minute */
 
+	bool patient; /* records are not lost to a slow disk */
 	bool pruning;
 	struct query *queries;
 	uint64_t last_query;
@@ -148,6 +149,10 @@ static void keep(struct audit *audit, const struct message_flow *record)
 		writing->key = audit_row_key(record->end_ms, audit->number++);
 		log_record(&writing->record);
 		status = store_submit(audit->store, &writing->job);
+		if (status == -ENOBUFS && audit->patient) {
+			store_settle(audit->store);
+			status = store_submit(audit->store, &writing->job);
+		}
 	}
 	if (status < 0) {
 		free(writing);
@@ -251,7 +256,7 @@ static void on_pruned(struct store_job *job, int status)
 	audit->pruning = false;
 	if (status == 0)
 		audit->counters[COUNTER_AUDIT_EXPIRED] += pruning->removed;
-	if (audit->timer.on_time) /* not closing */
+	if (!audit->patient)
 		set_timer(audit, status == 0 && pruning->more ? PRUNE_AGAIN_MS : MINUTE_MS);
 	free(pruning);
 }
@@ -374,14 +379,22 @@ int audit_open(struct loop *loop, const char *state_dir, const struct audit_conf
 	return 0;
 }
 
+void audit_be_patient(struct audit *audit)
+{
+	audit->patient = true;
+	loop_timer_clear(audit->loop, &audit->timer);
+}
+
+bool audit_settle(struct audit *audit)
+{
+	return store_settle(audit->store);
+}
+
 void audit_close(struct audit *audit)
 {
 	if (!audit)
 		return;
-	loop_timer_clear(audit->loop, &audit->timer);
-	audit->timer.on_time = NULL;
-	for (struct query *query = audit->queries; query; query = query->next)
-		query->done = NULL;
+	audit_be_patient(audit);
 	store_close(audit->store);
 	free(audit);
 }

@@ -29,7 +29,11 @@ struct audit_config {
  * cannot be had now is said and tried again with each record. 0 or -errno. */
 int audit_open(struct loop *loop, const char *state_dir, const struct audit_config *config,
 	uint64_t counters[static COUNTERS], struct audit **audit);
-/* Writes what is still waiting. NULL is allowed. */
+/* The end is near: from now on a record that finds the queue full waits for the disk. */
+void audit_be_patient(struct audit *audit);
+/* Writes what is still waiting and answers all queries. Was there anything? */
+bool audit_settle(struct audit *audit);
+/* The same, and closes. NULL is allowed. */
 void audit_close(struct audit *audit);
 void audit_configure(struct audit *audit, const struct audit_config *config);
 

@@ -436,12 +436,6 @@ struct logout {
 	size_t n;
 };
 
-static void put_back(struct control *control, const struct session *session)
-{
-	if (session_table_put(control->table, session) == 0)
-		peers_send_session(control->peers, session);
-}
-
 static void on_logged_out(struct gather *gather)
 {
 	struct logout *logout = (struct logout *)gather;
@@ -453,7 +447,7 @@ static void on_logged_out(struct gather *gather)
 			    (logout->flows == AS_THE_ZONE_SAYS &&
 				    sessions_keep_flows(control->sessions, session));
 		if (gather->status)
-			put_back(control, session);
+			sessions_put_back(control->sessions, session);
 		else if (!keep)
 			sessions_kill_flows(control->sessions, session, ENDING_KILLED_LOGOUT);
 		if (!gather->status)

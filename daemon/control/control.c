@@ -375,16 +375,51 @@ static int load_state(struct control *control)
 	return error;
 }
 
-static void free_parts(struct control *control)
+/* No request is taken, relays are heard to their end, and nobody answers any more: every question
+ * ends here, and what is asked from now on ends at once. */
+static void end_questions(struct control *control)
 {
-	metrics_peer_free(control->metrics); /* its questions end with it */
-	server_free(control->server);
-	peers_free(control->peers);
+	control->closing = true;
+	if (control->server) {
+		server_pause(control->server);
+		server_mute(control->server);
+	}
+	if (control->audit)
+		audit_be_patient(control->audit);
+	if (control->peers)
+		peers_close(control->peers);
+	if (control->health)
+		health_peer_close(control->health);
+	if (control->metrics)
+		metrics_peer_close(control->metrics);
+	channel_close(control->keeper);
 	asks_fini(&control->keeper_asks);
-	channel_free(control->keeper);
-	session_store_close(control->store);
+}
+
+/* What is done on one disk may ask for more on another. */
+static void settle(struct control *control)
+{
+	bool any = true;
+	while (any) {
+		any = control->store && session_store_settle(control->store);
+		any |= control->disk && disk_settle(control->disk);
+		any |= control->audit && audit_settle(control->audit);
+	}
+}
+
+/* In phases, since whoever waits is told an end and may then use any part: no more questions, then
+ * the disk, and only when nobody is left to call anybody the parts. */
+static void close_parts(struct control *control)
+{
+	end_questions(control);
+	settle(control);
+	server_free(control->server);
 	audit_close(control->audit);
+	session_store_close(control->store);
 	disk_close(control->disk);
+	channel_free(control->keeper);
+	metrics_peer_free(control->metrics);
+	peers_free(control->peers);
 	apply_free(control->apply);
 	bypass_free(control->bypass);
 	list_change_disarm(control);
@@ -453,6 +488,6 @@ int control_main(const struct process_start *start_with)
 	if (!error)
 		error = loop_run(control->loop);
 	int status = error || control->failed;
-	free_parts(control);
+	close_parts(control);
 	return status;
 }

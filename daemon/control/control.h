@@ -91,6 +91,7 @@ struct control {
 	uint64_t filed_number; /* the policy of which `filed` tells */
 	bool filed;            /* it is what the file said when it was applied or saved */
 	bool stopping, failed;
+	bool closing;      /* the loop has ended: nothing is waited for but the disk */
 	bool handing_over; /* another control comes; relays go on with their flows */
 	bool keeper_gone;
 	uint32_t hand_over_seq;       /* answered when all requests have their answers */

@@ -16,9 +16,10 @@ struct disk {
 	struct loop *loop;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, results; /* a job waits; one is finished */
 	struct disk_job *waiting, **waiting_last;
 	struct disk_job *finished, **finished_last;
+	size_t queued; /* waiting, running or finished */
 	bool stop;
 };
 
@@ -48,6 +49,7 @@ static void *work(void *context)
 		job->next = NULL;
 		*disk->finished_last = job;
 		disk->finished_last = &job->next;
+		pthread_cond_signal(&disk->results);
 		pthread_mutex_unlock(&disk->lock);
 		if (write(disk->watch.fd, &one, sizeof(one)) < 0)
 			continue; /* the counter is full: the loop is awake anyway */
@@ -55,13 +57,8 @@ static void *work(void *context)
 	return NULL;
 }
 
-static void on_finished(struct loop_watch *watch, uint32_t events)
+static void finish_jobs(struct disk *disk)
 {
-	struct disk *disk = (struct disk *)watch;
-	uint64_t count;
-	(void)events;
-	if (read(watch->fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return;
 	pthread_mutex_lock(&disk->lock);
 	struct disk_job *job = disk->finished;
 	disk->finished = NULL;
@@ -69,9 +66,21 @@ static void on_finished(struct loop_watch *watch, uint32_t events)
 	pthread_mutex_unlock(&disk->lock);
 	while (job) {
 		struct disk_job *next = job->next;
+		pthread_mutex_lock(&disk->lock);
+		disk->queued--;
+		pthread_mutex_unlock(&disk->lock);
 		job->done(job);
 		job = next;
 	}
+}
+
+static void on_finished(struct loop_watch *watch, uint32_t events)
+{
+	uint64_t count;
+	(void)events;
+	if (read(watch->fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return;
+	finish_jobs((struct disk *)watch);
 }
 
 struct disk *disk_open(struct loop *loop)
@@ -85,6 +94,7 @@ struct disk *disk_open(struct loop *loop)
 	disk->finished_last = &disk->finished;
 	pthread_mutex_init(&disk->lock, NULL);
 	pthread_cond_init(&disk->wake, NULL);
+	pthread_cond_init(&disk->results, NULL);
 	disk->watch.on_event = on_finished;
 	disk->watch.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (disk->watch.fd < 0 || loop_add(loop, &disk->watch, EPOLLIN) < 0)
@@ -104,10 +114,26 @@ fail:
 	return NULL;
 }
 
+bool disk_settle(struct disk *disk)
+{
+	bool any = false;
+	for (;; any = true) {
+		pthread_mutex_lock(&disk->lock);
+		bool none = disk->queued == 0;
+		while (!none && !disk->finished)
+			pthread_cond_wait(&disk->results, &disk->lock);
+		pthread_mutex_unlock(&disk->lock);
+		if (none)
+			return any;
+		finish_jobs(disk);
+	}
+}
+
 void disk_close(struct disk *disk)
 {
 	if (!disk)
 		return;
+	disk_settle(disk);
 	pthread_mutex_lock(&disk->lock);
 	disk->stop = true;
 	pthread_cond_signal(&disk->wake);
@@ -116,6 +142,7 @@ void disk_close(struct disk *disk)
 	loop_del(disk->loop, &disk->watch);
 	close(disk->watch.fd);
 	pthread_cond_destroy(&disk->wake);
+	pthread_cond_destroy(&disk->results);
 	pthread_mutex_destroy(&disk->lock);
 	free(disk);
 }
@@ -126,6 +153,7 @@ void disk_submit(struct disk *disk, struct disk_job *job)
 	job->next = NULL;
 	*disk->waiting_last = job;
 	disk->waiting_last = &job->next;
+	disk->queued++;
 	pthread_cond_signal(&disk->wake);
 	pthread_mutex_unlock(&disk->lock);
 }

@@ -20,7 +20,10 @@ struct disk_job {
 
 /* Starts the thread; before the process gives up its privileges. NULL: out of memory. */
 struct disk *disk_open(struct loop *loop);
-/* Carries out what waits, without calling done(), and ends the thread. */
+/* Waits for all jobs and calls their done(), those included that a done() submits. Were there any?
+ */
+bool disk_settle(struct disk *disk);
+/* The same, and ends the thread. NULL is allowed. */
 void disk_close(struct disk *disk);
 /* Jobs run one after the other, in order. */
 void disk_submit(struct disk *disk, struct disk_job *job);

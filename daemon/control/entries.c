@@ -290,8 +290,9 @@ static void send_message(
 	struct entries *entries, struct message_entries *message, struct gather *gather)
 {
 	struct control *control = entries->control;
+	/* the next control begins by emptying the kernel's cache */
 	if (gather)
-		gather_send(gather, &control->keeper_asks, message, -1);
+		gather_try(gather, &control->keeper_asks, message, -1);
 	else if (control->keeper)
 		channel_send(control->keeper, message, -1);
 }

@@ -77,11 +77,18 @@ static void hang_up(struct health_peer *peer)
 	memset(peer->last, 0, sizeof(peer->last));
 }
 
+void health_peer_close(struct health_peer *peer)
+{
+	hang_up(peer);
+	while (peer->names)
+		names_give_up(peer->names);
+}
+
 void health_peer_free(struct health_peer *peer)
 {
 	if (!peer)
 		return;
-	hang_up(peer);
+	health_peer_close(peer);
 	while (peer->told) {
 		struct told *told = peer->told;
 		peer->told = told->next;

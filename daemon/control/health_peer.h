@@ -11,6 +11,8 @@ struct health_peer;
 struct names;
 
 struct health_peer *health_peer_new(struct control *control);
+/* Hangs up: who waits for what it tells is told that it does not. */
+void health_peer_close(struct health_peer *peer);
 void health_peer_free(struct health_peer *peer);
 /* It started: it gets policy and what the one before had told. fd is taken over. */
 void health_peer_add(struct health_peer *peer, uint32_t generation, int fd);

@@ -1,6 +1,7 @@
 #include "daemon/control/login.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/durable.h"
 #include "daemon/control/entries.h"
 #include "daemon/log.h"
 #include "daemon/control/peers.h"
@@ -61,7 +62,8 @@ refuse(struct login *login, const char *format, ...)
 	finish(login, LOGIN_REFUSED, text);
 }
 
-/* The disk failed: what was before is put back, here and in the relays. */
+/* What was before is put back, here and in the relays; and on the disk, since it may have been
+ * another part that failed. */
 static void undo(struct login *login)
 {
 	struct control *control = login->control;
@@ -69,14 +71,14 @@ static void undo(struct login *login)
 	if (now)
 		entries_drop_session(control->entries, now->id);
 	if (login->before) {
-		if (session_table_put(control->table, login->before) == 0)
-			peers_send_session(control->peers, login->before);
+		sessions_put_back(control->sessions, login->before);
 	} else if (now) {
 		session_table_del(control->table, login->session);
 		peers_send_session_gone(control->peers, login->session);
+		durable_del_session(control, login->session, NULL);
 	}
-	if (login->replaced && session_table_put(control->table, login->replaced) == 0)
-		peers_send_session(control->peers, login->replaced);
+	if (login->replaced)
+		sessions_put_back(control->sessions, login->replaced);
 	entries_send(control->entries, NULL);
 	sessions_arm(control->sessions);
 }

@@ -194,6 +194,11 @@ struct metrics_peer *metrics_peer_new(struct control *control)
 	return peer;
 }
 
+void metrics_peer_close(struct metrics_peer *peer)
+{
+	hang_up(peer);
+}
+
 void metrics_peer_free(struct metrics_peer *peer)
 {
 	if (!peer)

@@ -11,6 +11,8 @@ struct control;
 struct metrics_peer;
 
 struct metrics_peer *metrics_peer_new(struct control *control);
+/* Hangs up, and forgets its own questions. */
+void metrics_peer_close(struct metrics_peer *peer);
 void metrics_peer_free(struct metrics_peer *peer);
 /* It started: it is told where to listen. fd is taken over. */
 void metrics_peer_add(struct metrics_peer *peer, uint32_t generation, int fd);

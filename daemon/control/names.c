@@ -78,6 +78,11 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	finish((struct names *)(void *)((char *)timer - offsetof(struct names, deadline)));
 }
 
+void names_give_up(struct names *names)
+{
+	finish(names);
+}
+
 void names_on_told(struct names *names)
 {
 	if (all_are_told(names->control))
@@ -91,7 +96,7 @@ void names_ask(struct names *names, struct control *control,
 	names->control = control;
 	names->deadline.on_time = on_deadline;
 	names->done = done;
-	if (all_are_told(control)) {
+	if (control->closing || all_are_told(control)) {
 		finish(names);
 		return;
 	}

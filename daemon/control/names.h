@@ -20,5 +20,7 @@ void names_ask(struct names *names, struct control *control,
 	void (*done)(struct names *names, const char *warnings));
 /* Health told a server's targets. */
 void names_on_told(struct names *names);
+/* It will not: done() is called with what is known. */
+void names_give_up(struct names *names);
 
 #endif

@@ -63,6 +63,7 @@ static void on_lost_flow(void *context, const struct live_flow *flow)
 	ended_lost(context, flow);
 }
 
+/* Its questions are answered when nothing can be asked of it any more. */
 static void close_peer(struct peer *peer)
 {
 	if (!peer->channel)
@@ -71,15 +72,6 @@ static void close_peer(struct peer *peer)
 	peer->channel = NULL;
 	asks_fini(&peer->asks);
 	keep_counters(peer);
-}
-
-void peers_free(struct peers *peers)
-{
-	if (!peers)
-		return;
-	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		close_peer(&peers->v[i]);
-	free(peers);
 }
 
 static void send_flow_ids(struct peer *peer)
@@ -151,6 +143,24 @@ static void on_gone(void *context)
 }
 
 static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
+
+void peers_close(struct peers *peers)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
+		struct peer *peer = &peers->v[i];
+		if (peer->channel)
+			channel_drain(peer->channel);
+		close_peer(peer);
+	}
+}
+
+void peers_free(struct peers *peers)
+{
+	if (!peers)
+		return;
+	peers_close(peers);
+	free(peers);
+}
 
 /* Sends what the gather, if there is one, waits for. */
 static void send_to(struct peer *peer, void *message, int fd, struct gather *gather)

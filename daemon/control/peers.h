@@ -10,6 +10,8 @@ struct control;
 struct peers;
 
 struct peers *peers_new(struct control *control);
+/* Hears what the relays have said, then hangs up: questions end, and what is sent goes nowhere. */
+void peers_close(struct peers *peers);
 void peers_free(struct peers *peers);
 /* A relay started, or met a new control: it gets the whole picture. fd is taken over. */
 void peers_add(struct peers *peers, const struct message_peer *message, int fd);

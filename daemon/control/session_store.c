@@ -244,6 +244,11 @@ int session_store_open(struct loop *loop, const char *state_dir, struct session_
 	return 0;
 }
 
+bool session_store_settle(struct session_store *store)
+{
+	return store_settle(store->store);
+}
+
 void session_store_close(struct session_store *store)
 {
 	if (!store)

@@ -14,7 +14,9 @@ struct session_store;
  * 0 or -errno. */
 int session_store_open(struct loop *loop, const char *state_dir, struct session_table *table,
 	struct lists *lists, uint64_t now_ms, uint64_t *last_id, struct session_store **store);
-/* Waits for what was asked. NULL is allowed. */
+/* Waits for what was asked, and for what that led to. Was there anything? */
+bool session_store_settle(struct session_store *store);
+/* The same, and closes. NULL is allowed. */
 void session_store_close(struct session_store *store);
 
 /* Called in the loop when the change is on the disk (0) or could not be stored (-errno). */

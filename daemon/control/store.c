@@ -39,8 +39,8 @@ struct store {
 	size_t nstatements;
 
 	pthread_t thread;
-	pthread_mutex_t mutex; /* for all below */
-	pthread_cond_t work;
+	pthread_mutex_t mutex;        /* for all below */
+	pthread_cond_t work, results; /* a job waits; one is finished */
 	struct queue waiting, finished;
 	size_t queued;   /* waiting, running or finished */
 	size_t nwaiting; /* of them, waiting */
@@ -309,6 +309,7 @@ static void hand_back(struct store *store, struct store_job *first, struct store
 		next = job->next;
 		queue_add(&store->finished, job);
 	}
+	pthread_cond_signal(&store->results);
 	pthread_mutex_unlock(&store->mutex);
 	while (write(store->watch.fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
@@ -423,6 +424,7 @@ static void free_store(struct store *store)
 	close_database(store);
 	pthread_mutex_destroy(&store->mutex);
 	pthread_cond_destroy(&store->work);
+	pthread_cond_destroy(&store->results);
 	free(store->path);
 	free(store);
 }
@@ -453,6 +455,7 @@ int store_open(struct loop *loop, const char *path, const struct store_options *
 	store->path = strdup(path);
 	pthread_mutex_init(&store->mutex, NULL);
 	init_condition(&store->work);
+	pthread_cond_init(&store->results, NULL);
 	queue_init(&store->waiting);
 	queue_init(&store->finished);
 	int status = store->path ? open_and_load(store) : -ENOMEM;
@@ -474,22 +477,34 @@ int store_open(struct loop *loop, const char *path, const struct store_options *
 	return 0;
 }
 
+bool store_settle(struct store *store)
+{
+	bool any = false;
+
+	for (; store_waiting(store); any = true) {
+		pthread_mutex_lock(&store->mutex);
+		if (store->waiting.first) {
+			store->urgent = true;
+			pthread_cond_signal(&store->work);
+		}
+		while (!store->finished.first)
+			pthread_cond_wait(&store->results, &store->mutex);
+		pthread_mutex_unlock(&store->mutex);
+		finish_jobs(store);
+	}
+	return any;
+}
+
 void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	store_settle(store);
 	pthread_mutex_lock(&store->mutex);
 	store->closing = true;
 	pthread_cond_signal(&store->work);
 	pthread_mutex_unlock(&store->mutex);
 	pthread_join(store->thread, NULL);
-	finish_jobs(store);
-	while (store->waiting.first) { /* what done() asked for */
-		struct store_job *first = store->waiting.first;
-		queue_init(&store->waiting);
-		run_all(store, first);
-		finish_jobs(store);
-	}
 	free_store(store);
 }
 

@@ -50,7 +50,10 @@ struct store_options {
  * is moved aside (path.corrupt-TIME), with a message, and a new one is begun. 0 or -errno. */
 int store_open(struct loop *loop, const char *path, const struct store_options *options,
 	struct store **store);
-/* Waits for all jobs, calls their done(), ends the thread. NULL is allowed. */
+/* Waits for all jobs and calls their done(), those included that a done() submits. Were there any?
+ */
+bool store_settle(struct store *store);
+/* The same, and ends the thread. NULL is allowed. */
 void store_close(struct store *store);
 /* 0, or -ENOBUFS for a bounded job when the queue is full: then done() is not called. */
 int store_submit(struct store *store, struct store_job *job);

@@ -307,8 +307,20 @@ static void test_a_cancelled_query_is_silent(void **state)
 	uint64_t id = audit_query(stage->audit, &filter, never_row, never_done, NULL);
 	audit_cancel(stage->audit, id);
 	assert_int_equal(ask(stage, &filter), 1);
-	/* closing answers nobody either */
-	audit_query(stage->audit, &filter, never_row, never_done, NULL);
+}
+
+static void test_who_waits_at_the_end_is_answered(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_filter filter = any();
+
+	stage->rows = json_array();
+	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
+	audit_query(stage->audit, &filter, on_row, on_done, stage);
+	audit_close(stage->audit);
+	stage->audit = NULL;
+	assert_true(stage->answered);
+	assert_int_equal(stage->nkeys, 1);
 }
 
 static uint32_t next_random(uint32_t *seed)
@@ -573,6 +585,19 @@ static void test_a_full_disk_loses_records_and_nothing_else(void **state)
 	assert_int_equal(ask(stage, &filter), 2);
 }
 
+/* More than the queue holds, and nobody runs the loop. */
+static void test_at_the_end_no_record_is_lost_to_a_slow_disk(void **state)
+{
+	struct stage *stage = *state;
+
+	audit_be_patient(stage->audit);
+	for (unsigned i = 0; i < 25000; i++)
+		add(stage, flow(i + 1, NOW + i, "ann", "192.0.2.7"));
+	assert_true(audit_settle(stage->audit));
+	assert_int_equal(stage->counters[COUNTER_AUDIT_WRITTEN], 25000);
+	assert_int_equal(stage->counters[COUNTER_AUDIT_LOST], 0);
+}
+
 static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 {
 	struct stage *stage = *state;
@@ -746,6 +771,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_the_size_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_full_disk_loses_records_and_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_who_waits_at_the_end_is_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_at_the_end_no_record_is_lost_to_a_slow_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_that_cannot_be_had_is_tried_again, setup, teardown),
 	};

@@ -195,6 +195,40 @@ static void test_what_was_done_is_there_after_the_next_start(void **state)
 	assert_int_equal(sum(stage), 55);
 }
 
+struct chain_job {
+	struct number_job number; /* first */
+	int64_t to;
+};
+
+/* Asks for the next. */
+static void chained(struct store_job *job, int status)
+{
+	struct chain_job *chain = (struct chain_job *)job;
+
+	assert_int_equal(status, 0);
+	chain->number.stage->done++;
+	if (chain->number.number++ < chain->to)
+		assert_int_equal(store_submit(chain->number.stage->store, job), 0);
+}
+
+static void test_settled_is_also_what_was_asked_for_on_the_way(void **state)
+{
+	struct stage *stage = *state;
+	struct chain_job chain = {
+		.number = {.job = {.run = insert, .done = chained, .write = true, .bounded = true},
+			.stage = stage,
+			.number = 1},
+		.to = 20};
+
+	assert_false(store_settle(stage->store));
+	assert_int_equal(store_submit(stage->store, &chain.number.job), 0);
+	assert_true(store_settle(stage->store));
+	assert_int_equal(stage->done, 20);
+	assert_int_equal(store_waiting(stage->store), 0);
+	assert_false(store_settle(stage->store));
+	assert_int_equal(sum(stage), 210);
+}
+
 static int block(struct store *store, struct sqlite3 *db, struct store_job *job)
 {
 	char byte;
@@ -301,6 +335,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_bad_job_fails_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_done_is_there_after_the_next_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_settled_is_also_what_was_asked_for_on_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_bounded_job_is_refused_when_the_queue_is_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(

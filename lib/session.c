@@ -135,8 +135,10 @@ static int make_links(struct session_entry *entry)
 		entry->links[0].by_mac = true;
 		entry->links[0].mac = session->mac;
 	}
-	for (size_t i = 0; i < session->naddresses; i++)
+	for (size_t i = 0; i < session->naddresses; i++) {
 		entry->links[entry->nmacs + i].prefix = session->addresses[i].prefix;
+		entry->links[entry->nmacs + i].learned = session->addresses[i].learned;
+	}
 	return 0;
 }
 

@@ -69,6 +69,7 @@ int session_table_set_devices(
  *            first. A session's MAC is otherwise not looked at.
  *   mac+address: the session of (zone, MAC) that also holds the address; else a device that names
  *            only MACs or only addresses, by these.
+ * Learned addresses are none here: whoever takes one later is not who had it.
  * Most specific wins: MAC, address, longest prefix. A portal session beats a device.
  * Borrowed; NULL: none. An expired lease is still found: the caller compares lease_end_ms. */
 struct session *session_table_identify(const struct session_table *table, const char *zone,

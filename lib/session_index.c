@@ -418,7 +418,7 @@ struct session_found session_index_find_address(const struct session_index *inde
 		const struct prefix_slot *slot = slots[--n];
 		for (struct session_link *link = slot->first; link; link = link->next) {
 			uint64_t end_ms = 0;
-			if (is_over(link, now_ms) ||
+			if (link->learned || is_over(link, now_ms) ||
 				!is_wanted(link->entry, want, mac, now_ms, &end_ms))
 				continue;
 			if (link->end_ms && (end_ms == 0 || link->end_ms < end_ms))

@@ -12,6 +12,7 @@ struct session_link {
 	struct session_link *next; /* with the same bucket or the same prefix */
 	uint64_t end_ms;           /* counts no more from then on; 0: for ever */
 	bool by_mac;
+	bool learned; /* an address that tells who has it, and is no identity */
 	union {
 		struct mac mac;
 		struct prefix prefix;

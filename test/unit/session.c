@@ -254,6 +254,35 @@ static void test_walks(void **state)
 	session_table_free(table);
 }
 
+/* In no mode of identity: by MAC it is not looked at, by address it was never given. */
+static void test_a_learned_address_is_no_identity(void **state)
+{
+	static const enum policy_identity by_address[] = {
+		POLICY_IDENTITY_ADDRESS, POLICY_IDENTITY_MAC_ADDRESS};
+	struct session_table *table = session_table_new();
+	struct session_address addresses[] = {
+		{.prefix = prefix("192.0.2.7")}, {.prefix = prefix("192.0.2.8"), .learned = true}};
+	struct session session = {.id = 1,
+		.zone = string("guest"),
+		.user = string("ann"),
+		.mac = mac(MAC1),
+		.addresses = addresses,
+		.naddresses = 2};
+	struct addr given = addr("192.0.2.7"), learned = addr("192.0.2.8");
+	(void)state;
+
+	assert_int_equal(session_table_put(table, &session), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_non_null(session_table_identify(
+			table, "guest", by_address[i], &session.mac, &given));
+		assert_null(session_table_identify(
+			table, "guest", by_address[i], &session.mac, &learned));
+	}
+	assert_non_null(session_table_identify(
+		table, "guest", POLICY_IDENTITY_MAC, &session.mac, &learned));
+	session_table_free(table);
+}
+
 static void test_who_learned_an_address_is_not_its_owner(void **state)
 {
 	struct session_table *table = session_table_new();
@@ -639,6 +668,7 @@ int main(void)
 		cmocka_unit_test(test_putting_again_replaces),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_walks),
+		cmocka_unit_test(test_a_learned_address_is_no_identity),
 		cmocka_unit_test(test_who_learned_an_address_is_not_its_owner),
 		cmocka_unit_test(test_the_next_end_is_lease_or_idle),
 		cmocka_unit_test(test_devices_in_each_identity),

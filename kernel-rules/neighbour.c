@@ -15,8 +15,7 @@
 
 struct question {
 	const struct addr *addr;
-	uint32_t ifindex, found;
-	struct mac mac;
+	struct mac mac; /* not set: not found */
 };
 
 static int on_neighbour(void *context, const struct nlmsghdr *nlh)
@@ -40,33 +39,27 @@ static int on_neighbour(void *context, const struct nlmsghdr *nlh)
 		if (mnl_attr_get_type(attr) == NDA_LLADDR && have == sizeof(mac.bytes))
 			memcpy(mac.bytes, bytes, sizeof(mac.bytes));
 	}
-	if (same && mac_is_set(&mac) && !question->found) {
+	if (same)
 		question->mac = mac;
-		question->found = (uint32_t)ndm->ndm_ifindex;
-	}
 	return 0;
 }
 
-static int ask(struct netlink *nl, struct question *question)
+static int ask(struct netlink *nl, uint32_t ifindex, struct question *question)
 {
 	struct netlink_request request;
-	/* with the interface it is one question; without, a reading of the family's whole table */
-	bool one = question->ifindex != 0;
-	struct nlmsghdr *nlh =
-		netlink_begin(nl, &request, RTM_GETNEIGH, one ? NLM_F_ACK : NLM_F_DUMP);
+	struct nlmsghdr *nlh = netlink_begin(nl, &request, RTM_GETNEIGH, NLM_F_ACK);
 	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
-	ndm->ndm_family = question->addr->family == ADDR_IP4 ? AF_INET : AF_INET6;
-	if (one) {
-		ndm->ndm_ifindex = (int)question->ifindex;
-		mnl_attr_put(nlh, NDA_DST, question->addr->family == ADDR_IP4 ? 4 : 16,
-			question->addr->bytes);
-	}
+	bool ip4 = question->addr->family == ADDR_IP4;
+
+	ndm->ndm_family = ip4 ? AF_INET : AF_INET6;
+	ndm->ndm_ifindex = (int)ifindex;
+	mnl_attr_put(nlh, NDA_DST, ip4 ? 4 : 16, question->addr->bytes);
 	return netlink_ask(nl, nlh, on_neighbour, question);
 }
 
-int neighbour_find(uint32_t ifindex, const struct addr *addr, struct mac *mac, uint32_t *found)
+int neighbour_find(uint32_t ifindex, const struct addr *addr, struct mac *mac)
 {
-	struct question question = {.addr = addr, .ifindex = ifindex};
+	struct question question = {.addr = addr};
 	struct netlink nl;
 
 	if (addr->family != ADDR_IP4 && addr->family != ADDR_IP6)
@@ -74,14 +67,12 @@ int neighbour_find(uint32_t ifindex, const struct addr *addr, struct mac *mac, u
 	int status = netlink_open(&nl, NETLINK_ROUTE, 0);
 	if (status)
 		return status;
-	status = ask(&nl, &question);
+	status = ask(&nl, ifindex, &question);
 	netlink_close(&nl);
-	if (status && status != -EINTR)
+	if (status)
 		return status;
-	if (!question.found)
+	if (!mac_is_set(&question.mac))
 		return -ENOENT;
 	*mac = question.mac;
-	if (found)
-		*found = question.found;
 	return 0;
 }

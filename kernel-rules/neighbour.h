@@ -4,8 +4,8 @@
 
 #include "lib/addr.h"
 
-/* ifindex 0: on any interface, and *found is where. found may be NULL. Nothing is sent to the
- * network. 0, -ENOENT (not known, or without a MAC) or -errno. */
-int neighbour_find(uint32_t ifindex, const struct addr *addr, struct mac *mac, uint32_t *found);
+/* On one interface; on others anybody may have taken the address. Nothing is sent to the network.
+ * 0, -ENOENT (not known, or without a MAC) or -errno. */
+int neighbour_find(uint32_t ifindex, const struct addr *addr, struct mac *mac);
 
 #endif

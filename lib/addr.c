@@ -170,6 +170,11 @@ static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned len)
 	return len % 8 == 0 || ((a[len / 8] ^ b[len / 8]) >> (8 - len % 8)) == 0;
 }
 
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr)
 {
 	return prefix->addr.family == addr->family &&

@@ -62,6 +62,7 @@ bool addr_is_unspecified(const struct addr *addr);
 int prefix_parse(const char *text, size_t len, struct prefix *prefix);
 /* A bare address when the length is full. Returns buf. */
 const char *prefix_format(const struct prefix *prefix, char buf[static PREFIX_TEXT_SIZE]);
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 struct prefix prefix_of(const struct addr *addr); /* the address alone */

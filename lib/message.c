@@ -175,7 +175,7 @@ static bool neighbour_ok(const void *message, size_t len)
 {
 	const struct message_neighbour *neighbour = message;
 	(void)len;
-	return addr_given_ok(&neighbour->addr) && TEXT_OK(neighbour->ifname);
+	return addr_given_ok(&neighbour->addr) && neighbour->ifindex;
 }
 
 static bool cut_ok(const void *message, size_t len)

@@ -272,9 +272,8 @@ struct message_bypass {
 struct message_neighbour { /* NEIGHBOUR_GET and NEIGHBOUR */
 	struct message_header header;
 	struct addr addr;
-	struct mac mac;   /* all zero in the answer: not known */
-	uint32_t ifindex; /* 0: any; in the answer where it was found */
-	char ifname[POLICY_IFNAME_SIZE];
+	struct mac mac;   /* all zero in the answer: not known there */
+	uint32_t ifindex; /* of the one interface that is asked */
 };
 
 struct message_cut {

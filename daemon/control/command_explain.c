@@ -2,6 +2,7 @@
 
 #include "daemon/control/audit.h"
 #include "daemon/control/control.h"
+#include "daemon/control/neighbour.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "daemon/control/when.h"
@@ -14,7 +15,6 @@
 /* What is asked, filled in step by step: by words, by a flow, by a session, by the neighbours. */
 struct explaining {
 	struct peers_flows flows; /* first */
-	struct ask ask;
 	struct command *command;
 	const char *zone_word, *user;
 	uint64_t flow, session;
@@ -143,23 +143,28 @@ static bool find_zone(struct explaining *explaining)
 	return true;
 }
 
-static void on_neighbour(struct ask *ask, const struct message_header *message)
+static void on_neighbour(void *context, const struct neighbour *found)
 {
-	struct explaining *explaining =
-		(struct explaining *)((char *)ask - offsetof(struct explaining, ask));
-	const struct message_neighbour *answer = (const struct message_neighbour *)message;
+	struct explaining *explaining = context;
 	const struct policy *policy = explaining->command->control->policy;
 	char text[160], mac[MAC_TEXT_SIZE];
-	if (message && message->type == MESSAGE_NEIGHBOUR && mac_is_set(&answer->mac)) {
-		ptrdiff_t zone = policy_find_zone_of(policy, answer->ifname, &answer->addr);
-		explaining->mac = answer->mac;
+	if (mac_is_set(&found->other_mac)) {
+		command_done(explaining->command, COMMAND_REFUSED,
+			"the address is a neighbour on %s and, with another MAC, on %s; give the "
+			"mac or the zone",
+			found->ifname, found->other_ifname);
+		return;
+	}
+	if (mac_is_set(&found->mac)) {
+		ptrdiff_t zone = policy_find_zone_of(policy, found->ifname, &explaining->addr);
+		explaining->mac = found->mac;
 		snprintf(text, sizeof(text), "neighbour table: the address has MAC %s on %s",
-			mac_format(&answer->mac, mac), answer->ifname);
+			mac_format(&found->mac, mac), found->ifname);
 		add_step(explaining, text);
 		if (zone < 0 && !explaining->zone_word && !explaining->session) {
 			command_done(explaining->command, COMMAND_REFUSED,
 				"%s is in no zone: what comes from there passes as without Postern",
-				answer->ifname);
+				found->ifname);
 			return;
 		}
 		if (zone >= 0 && !*explaining->zone)
@@ -216,11 +221,10 @@ static void look_up(struct explaining *explaining)
 			explain(explaining);
 		return;
 	}
-	struct message_neighbour question;
-	message_init(&question, MESSAGE_NEIGHBOUR_GET, sizeof(question));
-	question.addr = explaining->addr;
-	explaining->ask.on_answer = on_neighbour;
-	ask_send(&control->keeper_asks, &explaining->ask, &question, -1);
+	ptrdiff_t zone = explaining->zone_word
+				 ? policy_find_zone(control->policy, explaining->zone_word)
+				 : -1;
+	neighbour_ask(control, zone, &explaining->addr, on_neighbour, explaining);
 }
 
 /* ---- a flow: live, else in the audit ---- */

@@ -5,6 +5,7 @@
 #include "daemon/control/login.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
+#include "daemon/control/selection.h"
 #include "daemon/control/sessions.h"
 #include "lib/language.h"
 
@@ -12,136 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Which sessions a command is about. */
-struct selection {
-	uint64_t id;             /* 0: any */
-	const char *kind, *word; /* as typed, for a refusal */
-	const char *user, *zone;
-	struct addr addr; /* family ADDR_NONE: any */
-	struct mac mac;
-	bool devices; /* too */
-	uint64_t *ids;
-	size_t n, room, at;
-};
-
-static int select_one(void *context, struct session *session)
-{
-	struct selection *selection = context;
-	if ((session->kind == SESSION_DEVICE && !selection->devices) ||
-		(selection->user && strcmp(session->user.text, selection->user) != 0) ||
-		(selection->zone && strcmp(session->zone.text, selection->zone) != 0))
-		return 0;
-	for (size_t i = 0; i < selection->n && selection->addr.family != ADDR_NONE; i++)
-		if (selection->ids[i] == session->id)
-			return 0; /* met by another of its prefixes */
-	if (selection->n == selection->room) {
-		size_t room = selection->room ? 2 * selection->room : 64;
-		uint64_t *ids = realloc(selection->ids, room * sizeof(*ids));
-		if (!ids)
-			return -ENOMEM;
-		selection->ids = ids;
-		selection->room = room;
-	}
-	selection->ids[selection->n++] = session->id;
-	return 0;
-}
-
-static void select_sessions(const struct session_table *table, struct selection *selection)
-{
-	if (selection->id) {
-		struct session *session = session_table_find(table, selection->id);
-		if (session)
-			select_one(selection, session);
-	} else if (selection->addr.family != ADDR_NONE) {
-		session_table_each_owner(table, &selection->addr, select_one, selection);
-	} else if (mac_is_set(&selection->mac)) {
-		session_table_each_mac(table, &selection->mac, select_one, selection);
-	} else if (selection->user) {
-		session_table_each_user(table, selection->user, select_one, selection);
-	} else {
-		session_table_each(table, select_one, selection);
-	}
-}
-
-static bool parse_id(const char *word, uint64_t *id)
-{
-	char *rest;
-	bool device = *word == 'd';
-	*id = strtoull(word + device, &rest, 10);
-	if (*rest || rest == word + device || word[device] < '0' || word[device] > '9')
-		return false;
-	if (device)
-		*id |= SESSION_DEVICE_ID;
-	return *id != 0;
-}
-
-/* Who is meant so far by an id, an address or a MAC? */
-static bool is_placed(const struct selection *selection)
-{
-	return selection->id || selection->addr.family != ADDR_NONE || mac_is_set(&selection->mac);
-}
-
-static bool is_selected(const struct selection *selection)
-{
-	return selection->user || is_placed(selection);
-}
-
-/* Nothing was selected: says so in the words of the selection. */
-static void refuse_selection(struct command *command, const struct selection *selection)
-{
-	const struct policy *policy = command->control->policy;
-	if (selection->zone && policy_find_zone(policy, selection->zone) < 0)
-		command_no_such(command, POLICY_KIND_ZONE, selection->zone);
-	else if (selection->id)
-		command_done(command, COMMAND_REFUSED, "no such session: %s", selection->word);
-	else
-		command_done(command, COMMAND_REFUSED, "no session of %s %s", selection->kind,
-			selection->word);
-}
-
-/* One "user U", "address A", "mac M", "zone Z" or an id. Several narrow each other: of an id, an
- * address and a MAC there is one at most. false: refused with the usage. */
-static bool take_selection(struct command *command, struct selection *selection)
-{
-	const char *word = command_word(command), *value;
-	bool user = strcmp(word, "user") == 0, zone = strcmp(word, "zone") == 0;
-	if (user       ? selection->user != NULL
-		: zone ? selection->zone != NULL
-		       : is_placed(selection)) {
-		command_usage(command, "\"%s\" is not expected here", word);
-		return false;
-	}
-	selection->kind = word;
-	selection->word = word;
-	if (!user && !zone && parse_id(word, &selection->id))
-		return true;
-	value = command_word(command);
-	if (!value) {
-		command_usage(command, "\"%s\" is no session's id", word);
-		return false;
-	}
-	selection->word = value;
-	if (user) {
-		selection->user = value;
-	} else if (zone) {
-		selection->zone = value;
-	} else if (strcmp(word, "address") == 0) {
-		if (addr_parse(value, strlen(value), &selection->addr) == 0)
-			return true;
-		command_usage(command, "\"%s\" is no address", value);
-		return false;
-	} else if (strcmp(word, "mac") == 0) {
-		if (mac_parse(value, strlen(value), &selection->mac) == 0)
-			return true;
-		command_usage(command, "\"%s\" is no MAC", value);
-		return false;
-	} else {
-		command_usage(command, "\"%s\" is not expected here", word);
-		return false;
-	}
-	return true;
-}
 
 /* ---- show ---- */
 
@@ -186,15 +57,15 @@ static void run_show(struct command *command)
 	}
 	showing->selection.devices = true;
 	while (command_peek(command))
-		if (!take_selection(command, &showing->selection))
+		if (!selection_take(command, &showing->selection))
 			return;
 	command->forget = forget_showing;
-	select_sessions(command->control->table, &showing->selection);
+	selection_find(command->control, &showing->selection);
 	const struct selection *selection = &showing->selection;
 	bool unknown_zone =
 		selection->zone && policy_find_zone(command->control->policy, selection->zone) < 0;
 	if (!selection->n && (selection->id || unknown_zone)) {
-		refuse_selection(command, selection);
+		selection_refuse(command, selection);
 		return;
 	}
 	command_stream(command, show_more);
@@ -389,7 +260,7 @@ static void on_renewed(
 
 static void run_renew(struct command *command)
 {
-	struct selection selection = {0};
+	struct selection selection = {.changes = true};
 	struct renewing *renewing = calloc(1, sizeof(*renewing));
 	bool lease_given = false;
 	uint64_t lease_ms = 0;
@@ -399,7 +270,7 @@ static void run_renew(struct command *command)
 		return;
 	}
 	do {
-		if (!take_selection(command, &selection))
+		if (!selection_take(command, &selection))
 			return;
 	} while (command_peek(command) && strcmp(command_peek(command), "lease") != 0);
 	if (command_take(command, "lease")) {
@@ -412,9 +283,10 @@ static void run_renew(struct command *command)
 	}
 	if (!command_at_end(command))
 		return;
-	select_sessions(command->control->table, &selection);
-	if (!selection.n) {
-		refuse_selection(command, &selection);
+	selection_find(command->control, &selection);
+	if (!selection.n || selection_is_ambiguous(command->control, &selection)) {
+		selection_refuse(command, &selection);
+		free(selection.ids);
 		return;
 	}
 	command_log(command);
@@ -488,7 +360,7 @@ static void log_out(struct command *command, struct logout *logout, struct selec
 
 static void run_logout(struct command *command)
 {
-	struct selection selection = {0};
+	struct selection selection = {.changes = true};
 	struct logout *logout = calloc(1, sizeof(*logout));
 	command->state = logout;
 	if (!logout || !command_peek(command)) {
@@ -498,7 +370,7 @@ static void run_logout(struct command *command)
 	while (command_peek(command)) {
 		bool keep = command_take(command, "--keep-flows");
 		if (!keep && !command_take(command, "--kill-flows")) {
-			if (!take_selection(command, &selection))
+			if (!selection_take(command, &selection))
 				return;
 			continue;
 		}
@@ -509,7 +381,7 @@ static void run_logout(struct command *command)
 		logout->flows = keep ? KEEP_FLOWS : KILL_FLOWS;
 	}
 	/* nobody means everybody by saying nothing */
-	if (!is_selected(&selection) && !selection.zone) {
+	if (!selection_is_any(&selection) && !selection.zone) {
 		command_usage(command, "which session?");
 		return;
 	}
@@ -518,11 +390,11 @@ static void run_logout(struct command *command)
 			"a device is not logged in: posternctl device delete NAME takes it out");
 		return;
 	}
-	select_sessions(command->control->table, &selection);
-	if (selection.n)
+	selection_find(command->control, &selection);
+	if (selection.n && !selection_is_ambiguous(command->control, &selection))
 		log_out(command, logout, &selection);
 	else
-		refuse_selection(command, &selection);
+		selection_refuse(command, &selection);
 	free(selection.ids);
 }
 

@@ -4,10 +4,12 @@
 #include "daemon/control/durable.h"
 #include "daemon/control/entries.h"
 #include "daemon/log.h"
+#include "daemon/control/neighbour.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/sessions.h"
 #include "lib/language.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,15 +20,20 @@
  * same time see each other; if the disk fails, what was before is put back. */
 struct login {
 	struct gather gather; /* first */
-	struct ask ask;
 	struct control *control;
+	struct addr asked; /* of the neighbour table */
 	struct login_order order;
 	login_done *done;
 	void *context;
 	enum login_outcome outcome;
 	uint64_t session;
-	struct session *before;   /* the renewed session as it was; NULL: none */
-	struct session *replaced; /* another user's, which ends; NULL: none */
+	struct session *before; /* the renewed session as it was; NULL: none */
+	/* Sessions that were in the way, as they were. */
+	struct in_the_way {
+		struct session *was;
+		bool ends; /* else it only loses the addresses that are given here */
+	} * others;
+	size_t nothers;
 };
 
 static void finish(struct login *login, enum login_outcome outcome, const char *text)
@@ -46,8 +53,10 @@ static void finish(struct login *login, enum login_outcome outcome, const char *
 			"login of user %s in zone %s refused: %s", log_person(login->order.user),
 			login->order.zone, log_person(text));
 	login->done(login->context, outcome, outcome == LOGIN_REFUSED ? 0 : login->session, text);
+	for (size_t i = 0; i < login->nothers; i++)
+		free(login->others[i].was);
+	free(login->others);
 	free(login->before);
-	free(login->replaced);
 	free(login);
 }
 
@@ -77,8 +86,8 @@ static void undo(struct login *login)
 		peers_send_session_gone(control->peers, login->session);
 		durable_del_session(control, login->session, NULL);
 	}
-	if (login->replaced)
-		sessions_put_back(control->sessions, login->replaced);
+	for (size_t i = 0; i < login->nothers; i++)
+		sessions_put_back(control->sessions, login->others[i].was);
 	entries_send(control->entries, NULL);
 	sessions_arm(control->sessions);
 }
@@ -94,60 +103,110 @@ static void on_effective(struct gather *gather)
 		refuse(login, "the session cannot be put in force: %s", text);
 		return;
 	}
-	if (login->replaced)
-		sessions_kill_flows(control->sessions, login->replaced, ENDING_KILLED_REPLACED);
+	for (size_t i = 0; i < login->nothers; i++)
+		if (login->others[i].ends)
+			sessions_kill_flows(
+				control->sessions, login->others[i].was, ENDING_KILLED_REPLACED);
 	finish(login, login->outcome, "");
 }
 
-/* The session that this login is about, or that is in its way. */
-struct search {
-	const struct login *login;
-	const struct policy_zone *zone;
-	struct session *found;
+/* What a session is to a login. */
+enum relation {
+	NOTHING,
+	CLIENT,  /* of the same client */
+	ADDRESS, /* of another MAC, which no longer has a given address */
 };
 
-static bool same_client(const struct search *search, const struct session *session)
+static bool is_given(const struct login_order *order, const struct session_address *address)
 {
-	const struct login_order *order = &search->login->order;
-	bool by_mac = search->zone->identity != POLICY_IDENTITY_ADDRESS;
-	if (session->kind != SESSION_PORTAL || strcmp(session->zone.text, order->zone) != 0)
+	if (address->learned)
 		return false;
-	if (by_mac && mac_is_set(&order->mac))
-		return mac_equal(&session->mac, &order->mac);
-	if (by_mac && mac_is_set(&session->mac))
-		return false;
-	for (size_t i = 0; i < session->naddresses; i++)
-		for (size_t j = 0; j < order->naddresses; j++)
-			if (addr_equal(&session->addresses[i].prefix.addr,
-				    &order->addresses[j].addr) &&
-				session->addresses[i].prefix.len == order->addresses[j].len)
-				return true;
+	for (size_t i = 0; i < order->naddresses; i++)
+		if (prefix_equal(&order->addresses[i], &address->prefix))
+			return true;
 	return false;
 }
 
-static int find_client(void *context, struct session *session)
+static bool holds_given(const struct login_order *order, const struct session *session)
 {
-	struct search *search = context;
-	if (!same_client(search, session))
-		return 0;
-	search->found = session;
-	return strcmp(session->user.text, search->login->order.user) == 0;
+	for (size_t i = 0; i < session->naddresses; i++)
+		if (is_given(order, &session->addresses[i]))
+			return true;
+	return false;
 }
 
-/* The same user's session if there is one, else another's. */
-static struct session *find_session(const struct login *login, const struct policy_zone *zone)
+static enum relation relation_of(const struct login_order *order, const struct policy_zone *zone,
+	const struct session *session)
 {
-	struct search search = {.login = login, .zone = zone};
-	const struct session_table *table = login->control->table;
-	if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&login->order.mac)) {
-		session_table_each_mac(table, &login->order.mac, find_client, &search);
-		return search.found;
+	if (session->kind != SESSION_PORTAL || strcmp(session->zone.text, order->zone) != 0)
+		return NOTHING;
+	if (zone->identity == POLICY_IDENTITY_ADDRESS || !mac_is_set(&session->mac))
+		return holds_given(order, session) ? CLIENT : NOTHING;
+	if (!mac_is_set(&order->mac)) /* a network: who in it has a MAC of his own keeps his */
+		return NOTHING;
+	if (mac_equal(&session->mac, &order->mac))
+		return CLIENT;
+	return holds_given(order, session) ? ADDRESS : NOTHING;
+}
+
+struct search {
+	struct login *login;
+	const struct policy_zone *zone;
+};
+
+/* Copies, as the table changes later. */
+static int find_related(void *context, struct session *session)
+{
+	struct search *search = context;
+	struct login *login = search->login;
+	enum relation relation = relation_of(&login->order, search->zone, session);
+	bool renews = relation == CLIENT && !login->before &&
+		      strcmp(session->user.text, login->order.user) == 0;
+
+	if (relation == NOTHING || (login->before && login->before->id == session->id))
+		return 0;
+	for (size_t i = 0; i < login->nothers; i++)
+		if (login->others[i].was->id == session->id)
+			return 0; /* met by another of its addresses */
+	struct session *was = sessions_copy(session);
+	if (!was)
+		return -ENOMEM;
+	if (renews) {
+		login->before = was;
+		return 0;
 	}
-	for (size_t i = 0; i < login->order.naddresses; i++)
-		if (session_table_each_address(
-			    table, &login->order.addresses[i].addr, find_client, &search))
-			break;
-	return search.found;
+	struct in_the_way *others =
+		realloc(login->others, (login->nothers + 1) * sizeof(*login->others));
+	if (!others) {
+		free(was);
+		return -ENOMEM;
+	}
+	login->others = others;
+	others[login->nothers++] = (struct in_the_way){.was = was,
+		.ends = relation == CLIENT || search->zone->identity != POLICY_IDENTITY_MAC};
+	return 0;
+}
+
+/* The session that is renewed, by its MAC rather than by an address, and all in the way of it. */
+static int find_all_related(struct login *login, const struct policy_zone *zone)
+{
+	const struct session_table *table = login->control->table;
+	struct search search = {.login = login, .zone = zone};
+	int error = 0;
+	if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&login->order.mac))
+		error = session_table_each_mac(table, &login->order.mac, find_related, &search);
+	for (size_t i = 0; !error && i < login->order.naddresses; i++)
+		error = session_table_each_address(
+			table, &login->order.addresses[i].addr, find_related, &search);
+	return error;
+}
+
+static bool replaces(const struct login *login)
+{
+	for (size_t i = 0; i < login->nothers; i++)
+		if (login->others[i].ends)
+			return true;
+	return false;
 }
 
 static bool over_limit(const struct login *login, const struct policy_zone *zone, uint32_t *limit)
@@ -190,17 +249,47 @@ static size_t merge_addresses(const struct login_order *order, const struct sess
 	return n;
 }
 
-static void put_in_force(struct login *login, const struct policy_zone *zone, struct session *old)
+/* The session without the addresses that are another's from now on. */
+static int take_addresses(struct login *login, const struct session *was, struct gather *gather)
+{
+	struct session_address addresses[SESSION_ADDRESSES_MAX];
+	struct session changed = *was;
+	size_t n = 0;
+	for (size_t i = 0; i < was->naddresses; i++)
+		if (!is_given(&login->order, &was->addresses[i]))
+			addresses[n++] = was->addresses[i];
+	changed.addresses = addresses;
+	changed.naddresses = n;
+	return sessions_put(login->control->sessions, &changed, gather);
+}
+
+/* 0 or -ENOMEM. */
+static int move_out_of_the_way(struct login *login)
+{
+	struct control *control = login->control;
+	int error = 0;
+	for (size_t i = 0; !error && i < login->nothers; i++) {
+		const struct in_the_way *other = &login->others[i];
+		if (other->ends)
+			sessions_del(control->sessions, other->was, ENDING_KILLED_REPLACED,
+				&login->gather);
+		else
+			error = take_addresses(login, other->was, &login->gather);
+	}
+	return error;
+}
+
+static void put_in_force(struct login *login, const struct policy_zone *zone)
 {
 	struct control *control = login->control;
 	const struct login_order *order = &login->order;
 	uint64_t now_ms = loop_wall_ms(control->loop);
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 	struct policy_string groups[SESSION_GROUPS_MAX];
-	bool renews = login->outcome == LOGIN_RENEWED;
+	const struct session *old = login->before;
 	uint64_t lease_ms = order->lease_given ? order->lease_ms : zone->lease_s * 1000ull;
 
-	login->session = renews ? old->id : sessions_new_id(control->sessions);
+	login->session = old ? old->id : sessions_new_id(control->sessions);
 	struct session session = {.id = login->session,
 		.kind = SESSION_PORTAL,
 		.zone = string_of(order->zone),
@@ -209,20 +298,20 @@ static void put_in_force(struct login *login, const struct policy_zone *zone, st
 		.ngroups = order->ngroups,
 		.mac = order->mac,
 		.addresses = addresses,
-		.started_ms = renews ? old->started_ms : now_ms,
+		.started_ms = old ? old->started_ms : now_ms,
 		.lease_end_ms = lease_ms ? now_ms + lease_ms : 0,
 		.idle_s = order->idle_given ? (uint32_t)(order->idle_ms / 1000) : zone->idle_s,
 		.active_ms = now_ms};
 	for (size_t i = 0; i < order->ngroups; i++)
 		groups[i] = string_of(order->groups[i]);
-	session.naddresses = merge_addresses(order, renews ? old : NULL, now_ms, addresses);
-	if (renews && !mac_is_set(&session.mac))
+	session.naddresses = merge_addresses(order, old, now_ms, addresses);
+	if (old && !mac_is_set(&session.mac))
 		session.mac = old->mac;
 
 	gather_init(&login->gather, on_effective);
-	if (login->outcome == LOGIN_REPLACED)
-		sessions_del(control->sessions, old, ENDING_KILLED_REPLACED, &login->gather);
-	int error = sessions_put(control->sessions, &session, &login->gather);
+	int error = move_out_of_the_way(login);
+	if (!error)
+		error = sessions_put(control->sessions, &session, &login->gather);
 	gather_end(&login->gather, error, NULL);
 }
 
@@ -236,59 +325,43 @@ static void decide(struct login *login)
 		return;
 	}
 	const struct policy_zone *zone = &control->policy->zones[index];
-	struct session *old = find_session(login, zone);
-	if (old && strcmp(old->user.text, login->order.user) == 0) {
-		login->outcome = LOGIN_RENEWED;
-		login->before = sessions_copy(old);
-	} else if (over_limit(login, zone, &limit)) {
+	if (find_all_related(login, zone)) {
+		refuse(login, "out of memory");
+		return;
+	}
+	if (!login->before && over_limit(login, zone, &limit)) {
 		control->counters[COUNTER_LOGINS_OVER_LIMIT]++;
 		refuse(login, "user %s has %u sessions in zone %s already, and no more are allowed",
 			login->order.user, (unsigned)limit, login->order.zone);
 		return;
-	} else if (old) {
-		login->outcome = LOGIN_REPLACED;
-		login->replaced = sessions_copy(old);
 	}
-	if (old && !login->before && !login->replaced) {
-		refuse(login, "out of memory");
-		return;
-	}
-	put_in_force(login, zone, old);
+	login->outcome = login->before     ? LOGIN_RENEWED
+			 : replaces(login) ? LOGIN_REPLACED
+					   : LOGIN_NEW;
+	put_in_force(login, zone);
 }
 
-static void on_neighbour(struct ask *ask, const struct message_header *message)
+static void on_neighbour(void *context, const struct neighbour *found)
 {
-	struct login *login = (struct login *)((char *)ask - offsetof(struct login, ask));
-	const struct message_neighbour *answer = (const struct message_neighbour *)message;
-	char text[ADDR_TEXT_SIZE];
-	if (!message || message->type != MESSAGE_NEIGHBOUR) {
-		refuse(login, "the neighbour table could not be asked; give the mac");
-		return;
-	}
-	addr_format(&answer->addr, text);
-	if (!mac_is_set(&answer->mac)) {
+	struct login *login = context;
+	char address[ADDR_TEXT_SIZE], mac[MAC_TEXT_SIZE], other[MAC_TEXT_SIZE];
+	addr_format(&login->asked, address);
+	if (mac_is_set(&found->other_mac)) {
 		refuse(login,
-			"%s is not in the neighbour table, so its MAC is not known; give the mac",
-			text);
-		return;
+			"%s is a neighbour on %s with MAC %s and on %s with MAC %s; give the mac",
+			address, found->ifname, mac_format(&found->mac, mac), found->other_ifname,
+			mac_format(&found->other_mac, other));
+	} else if (found->failed) {
+		refuse(login, "the neighbour table could not be asked; give the mac");
+	} else if (!mac_is_set(&found->mac)) {
+		refuse(login,
+			"%s is not in the neighbour table of an interface of zone %s, so its MAC "
+			"is not known; give the mac",
+			address, login->order.zone);
+	} else {
+		login->order.mac = found->mac;
+		decide(login);
 	}
-	ptrdiff_t zone = policy_find_zone_of(login->control->policy, answer->ifname, &answer->addr);
-	if (zone < 0 || strcmp(login->control->policy->zones[zone].name.text, login->order.zone)) {
-		refuse(login, "%s is a neighbour on interface %s, which is not in zone %s", text,
-			answer->ifname, login->order.zone);
-		return;
-	}
-	login->order.mac = answer->mac;
-	decide(login);
-}
-
-static void ask_neighbour(struct login *login, const struct addr *addr)
-{
-	struct message_neighbour question;
-	message_init(&question, MESSAGE_NEIGHBOUR_GET, sizeof(question));
-	question.addr = *addr;
-	login->ask.on_answer = on_neighbour;
-	ask_send(&login->control->keeper_asks, &login->ask, &question, -1);
 }
 
 static bool in_networks(const struct policy_zone *zone, const struct prefix *prefix)
@@ -361,7 +434,8 @@ void login_begin(
 		for (size_t i = 0; i < order->naddresses; i++) {
 			const struct prefix *prefix = &order->addresses[i];
 			if (prefix->len == addr_bits(&prefix->addr)) {
-				ask_neighbour(login, &prefix->addr);
+				login->asked = prefix->addr;
+				neighbour_ask(control, index, &login->asked, on_neighbour, login);
 				return;
 			}
 		}

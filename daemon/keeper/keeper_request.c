@@ -216,22 +216,15 @@ static void on_kernel_counters_get(
 
 static void on_neighbour_get(struct keeper *keeper, const struct message_header *message, int fd)
 {
-	struct message_neighbour answer = *(const struct message_neighbour *)message;
-	uint32_t found = 0;
+	const struct message_neighbour *question = (const struct message_neighbour *)message;
+	struct message_neighbour answer;
 
 	(void)fd;
 	message_init(&answer, MESSAGE_NEIGHBOUR, sizeof(answer));
 	answer.header.seq = message->seq;
-	answer.addr = ((const struct message_neighbour *)message)->addr;
-	uint32_t asked = ((const struct message_neighbour *)message)->ifindex;
-	if (neighbour_find(asked, &answer.addr, &answer.mac, &found) == 0) {
-		const struct link *link = links_find(keeper->links, found);
-		answer.ifindex = found;
-		if (link)
-			memcpy(answer.ifname, link->name, sizeof(answer.ifname));
-	} else {
-		memset(&answer.mac, 0, sizeof(answer.mac));
-	}
+	answer.addr = question->addr;
+	answer.ifindex = question->ifindex;
+	neighbour_find(question->ifindex, &question->addr, &answer.mac);
 	keeper_child_send(&keeper->control, &answer, -1);
 }
 

@@ -286,12 +286,11 @@ static int do_neighbour(char **w)
 	struct addr addr;
 	struct mac mac;
 	char text[MAC_TEXT_SIZE];
-	uint32_t found;
 	if (addr_parse(w[2], strlen(w[2]), &addr))
 		return -EINVAL;
-	int status = neighbour_find((uint32_t)atoi(w[1]), &addr, &mac, &found);
+	int status = neighbour_find((uint32_t)atoi(w[1]), &addr, &mac);
 	if (status == 0)
-		printf("mac %s on %u\n", mac_format(&mac, text), found);
+		printf("mac %s\n", mac_format(&mac, text));
 	return status;
 }
 

@@ -57,6 +57,25 @@ static void find_redirects(const struct policy *policy, size_t *first)
 	}
 }
 
+/* What the operator's firewall forbids to the clients does not hold for the gateway itself. Said
+ * once: it is the same for every such rule. */
+static void check_original(struct language *l)
+{
+	const struct policy *policy = l->policy;
+	const struct language_rule_note *notes = l->rule_notes.v;
+
+	for (size_t i = 0; i < policy->nrules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+		if (rule->disabled || !rule->to_original || rule->destination.given)
+			continue;
+		language_warn(l, &notes[i].server,
+			"the gateway itself connects to the original, past the forward chain of "
+			"its firewall: say with `destination not LIST` what is not to be reached, "
+			"or `destination any`");
+		return;
+	}
+}
+
 void language_check_rules(struct language *l)
 {
 	const struct policy *policy = l->policy;
@@ -70,6 +89,7 @@ void language_check_rules(struct language *l)
 		return;
 	}
 	find_redirects(policy, first);
+	check_original(l);
 	for (size_t i = 0; i < policy->nzones; i++) {
 		const struct policy_zone *zone = &policy->zones[i];
 		if (zone->unauthenticated.verdict != POLICY_VERDICT_PASS || first[i] == SIZE_MAX)

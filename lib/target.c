@@ -35,8 +35,7 @@ static void say(struct target *target, const char *format, ...)
 	va_end(args);
 }
 
-const char *target_refusal(
-	const struct addr *addr, uint16_t port, bool is_mx, const struct target_world *world)
+const char *target_unfit(const struct addr *addr)
 {
 	static const struct addr broadcast = {{255, 255, 255, 255}, ADDR_IP4};
 
@@ -48,6 +47,16 @@ const char *target_refusal(
 		return "a multicast address";
 	if (addr_is_link_local(addr))
 		return "a link-local address";
+	return NULL;
+}
+
+const char *target_refusal(
+	const struct addr *addr, uint16_t port, bool is_mx, const struct target_world *world)
+{
+	const char *unfit = target_unfit(addr);
+
+	if (unfit)
+		return unfit;
 	if (!is_mx && port != world->relay_port)
 		return NULL;
 	if (world->own_address(world->context, addr))

@@ -87,6 +87,8 @@ struct target_list {
 void target_expand(const struct policy_server *server, const struct target_world *world,
 	struct target_list *list);
 
+/* Why no host may have this address, where nobody wrote it on purpose; NULL: it may. */
+const char *target_unfit(const struct addr *addr);
 /* Why a server may not have this address that DNS gave; NULL: it may. An MX host must not be the
  * gateway at any port. */
 const char *target_refusal(

@@ -2,11 +2,13 @@
 
 #include "daemon/control/audit.h"
 #include "daemon/control/control.h"
+#include "daemon/control/health_peer.h"
 #include "daemon/control/neighbour.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "daemon/control/when.h"
 #include "lib/flowid.h"
+#include "lib/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +85,31 @@ static void tell_cache(struct explaining *explaining, const struct decide_world 
 	add_step(explaining, text);
 }
 
+/* As the relay does it, where it may not be the client's own destination. */
+static void follow_original(struct explaining *explaining, struct decision *decision)
+{
+	struct control *control = explaining->command->control;
+	const struct addr *original = &explaining->destination.addr;
+	const char *unfit = target_unfit(original);
+	char text[256], address[ADDR_TEXT_SIZE];
+
+	if (!explaining->destination_given)
+		return;
+	ptrdiff_t server = unfit ? -1 : health_peer_find_server(control->health, original);
+	if (unfit)
+		snprintf(text, sizeof(text), "original: %s is %s: 421",
+			addr_format(original, address), unfit);
+	else if (server >= 0)
+		snprintf(text, sizeof(text),
+			"original: %s is a host of server %s and is not reached past it",
+			addr_format(original, address), control->policy->servers[server].name.text);
+	else
+		return;
+	add_step(explaining, text);
+	decision->to_original = server < 0;
+	decision->server = server;
+}
+
 static void explain(struct explaining *explaining)
 {
 	struct command *command = explaining->command;
@@ -106,6 +133,8 @@ static void explain(struct explaining *explaining)
 	}
 	decide_explain(
 		&world, &origin, &explaining->destination, at_ms, &decision, add_step, explaining);
+	if (decision.to_original)
+		follow_original(explaining, &decision);
 	tell_cache(explaining, &world, &origin, at_ms);
 	json_t *row = outcome(explaining, &decision);
 	json_object_set(row, "steps", explaining->steps);

@@ -398,6 +398,23 @@ const struct message_targets *health_peer_targets(struct health_peer *peer, size
 	return *at ? &(*at)->message : say_first(peer, server);
 }
 
+static bool has_address(const struct message_targets *targets, const struct addr *addr)
+{
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		for (unsigned j = 0; j < targets->v[i].naddresses; j++)
+			if (addr_equal(&targets->v[i].addresses[j], addr))
+				return true;
+	return false;
+}
+
+ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr)
+{
+	for (size_t i = 0; i < peer->control->policy->nservers; i++)
+		if (has_address(health_peer_targets(peer, i), addr))
+			return (ptrdiff_t)i;
+	return -1;
+}
+
 bool health_peer_is_told(struct health_peer *peer, size_t server)
 {
 	const struct control *control = peer->control;

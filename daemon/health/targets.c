@@ -4,6 +4,7 @@
 #include "daemon/health/probe.h"
 #include "daemon/health/resolve_cache.h"
 #include "daemon/health/tracked.h"
+#include "daemon/own_address.h"
 #include "lib/counter.h"
 #include "lib/hosts.h"
 
@@ -280,26 +281,10 @@ static void look_up_mx(void *context, const char *domain, struct target_mx *foun
 	resolve_cache_mx(((struct targets *)context)->cache, domain, found);
 }
 
-/* A packet to an address of ours would leave from that same address. Nothing is sent. */
-static bool own_address(void *context, const struct addr *addr)
+static bool is_own(void *context, const struct addr *addr)
 {
-	struct endpoint end = {.addr = *addr, .port = 9}, local;
-	struct sockaddr_storage sa;
-	socklen_t len = (socklen_t)endpoint_encode(&end, &sa);
-	bool own = false;
-
 	(void)context;
-	int fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	if (connect(fd, (struct sockaddr *)&sa, len) == 0) {
-		len = sizeof(sa);
-		own = getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
-		      endpoint_decode((struct sockaddr *)&sa, len, &local) == 0 &&
-		      addr_equal(&local.addr, addr);
-	}
-	close(fd);
-	return own;
+	return own_address(addr);
 }
 
 /* The host of this name and port, taken out of the list or made. */
@@ -396,7 +381,7 @@ static void expand(struct targets *targets)
 	const struct target_world world = {.context = targets,
 		.addresses = look_up_addresses,
 		.mx = look_up_mx,
-		.own_address = own_address,
+		.own_address = is_own,
 		.hostname = targets->hostname,
 		.relay_port = targets->relay_port};
 

@@ -168,7 +168,11 @@ static struct choose_list *first_list(
 		return NULL;
 	for (size_t i = 0; i < server_of(list)->nhosts; i++) {
 		const struct policy_host *host = &server_of(list)->hosts[i];
-		if (!put_known(list, host, old) && host->addr.family != ADDR_NONE)
+		if (put_known(list, host, old))
+			continue;
+		if (host->addr.family == ADDR_NONE)
+			list->is_open = true;
+		else
 			put_address(list, host);
 	}
 	take_over(list, old);
@@ -246,13 +250,33 @@ void choose_take(struct choose_table *table, const struct message_targets *messa
 		keep_early(table, message);
 }
 
+static bool has_address(const struct choose_list *list, const struct addr *addr)
+{
+	for (size_t i = 0; i < list->n; i++)
+		for (unsigned j = 0; j < list->v[i].naddresses; j++)
+			if (addr_equal(&list->v[i].addresses[j], addr))
+				return true;
+	return false;
+}
+
+ptrdiff_t choose_find_server(const struct choose_table *table, const struct addr *addr)
+{
+	bool is_open = false;
+	for (size_t i = 0; table->policy && i < table->policy->nservers; i++) {
+		if (has_address(table->v[i], addr))
+			return (ptrdiff_t)i;
+		is_open |= table->v[i]->is_open;
+	}
+	return is_open ? -EAGAIN : -ENOENT;
+}
+
 void choose_begin(struct flow *flow)
 {
 	const struct choose_table *table = &flow->relay->choose;
 	flow->tried = 0;
 	flow->addresses_tried = 0;
 	flow->target = CHOOSE_NO_TARGET;
-	flow->choice = flow->to_original || table->policy != flow->policy
+	flow->choice = flow->server_index < 0 || table->policy != flow->policy
 			       ? NULL
 			       : ref(table->v[flow->server_index]);
 }

@@ -26,6 +26,7 @@ struct choose_list {
 	unsigned references;
 	struct policy *policy; /* a reference: what the targets' lines are lines of */
 	size_t server;         /* index in policy */
+	bool is_open;          /* some host's name was not looked up yet */
 	size_t n, room;
 	struct balance_item *turns; /* room of each */
 	struct choose_seen *seen;
@@ -51,6 +52,9 @@ void choose_fini(struct choose_table *table);
 int choose_set_policy(struct choose_table *table, struct policy *policy, uint64_t number);
 /* Health told a server's targets. */
 void choose_take(struct choose_table *table, const struct message_targets *message);
+
+/* The server that has a host at this address. -ENOENT: none; -EAGAIN: it cannot be known yet. */
+ptrdiff_t choose_find_server(const struct choose_table *table, const struct addr *addr);
 
 /* The flow begins to look for a host; it looks no further. */
 void choose_begin(struct flow *flow);

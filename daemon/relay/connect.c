@@ -2,12 +2,14 @@
 
 #include "daemon/relay/announce.h"
 #include "daemon/relay/answer.h"
+#include "daemon/own_address.h"
 #include "daemon/relay/bind.h"
 #include "daemon/relay/charge.h"
 #include "daemon/relay/choose.h"
 #include "daemon/relay/greeting.h"
 #include "daemon/relay/question.h"
 #include "daemon/relay/relay.h"
+#include "lib/target.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -215,14 +217,24 @@ static bool is_loop(const struct flow *flow)
 	       policy_find_zone_of(flow->policy, flow->ifname, &flow->host.addr) == flow->zone;
 }
 
-/* Own addresses connect from themselves. */
+/* The client chose the address, with its packets: NULL, or why nobody is taken there. */
+static const char *original_refusal(const struct flow *flow)
+{
+	const char *unfit = target_unfit(&flow->original.addr);
+	if (!unfit && own_address(&flow->original.addr))
+		unfit = "the gateway itself";
+	return unfit;
+}
+
+/* Own addresses connect from themselves. A host that is written as one may be meant, but for the
+ * relay's port. */
 static bool is_own_listener(const struct flow *flow, int fd)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 	struct endpoint local;
 
-	if (flow->host.port != flow->relay->start->options.relay_port)
+	if (!flow->to_original && flow->host.port != flow->relay->start->options.relay_port)
 		return false;
 	return addr_is_loopback(&flow->host.addr) ||
 	       getsockname(fd, (struct sockaddr *)&sa, &len) < 0 ||
@@ -334,10 +346,17 @@ static bool ask_or_dial(struct flow *flow)
 /* One host. True: the flow waits for it; false: the next one, please. */
 static bool try_host(struct flow *flow)
 {
+	char words[64];
+
 	flow->attempt_ms = now(flow);
 	flow->host_asked = NULL;
 	if (is_loop(flow))
 		return pass_over(flow, ENDING_LOOP, "the host is on the client's own network");
+	const char *refusal = flow->to_original ? original_refusal(flow) : NULL;
+	if (refusal) {
+		snprintf(words, sizeof(words), "the original is %s", refusal);
+		return pass_over(flow, ENDING_HOST_UNFIT, words);
+	}
 	enum ending over = charge_host(flow);
 	if (over != ENDING_NONE) {
 		choose_skip_host(flow);

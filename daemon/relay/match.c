@@ -5,7 +5,9 @@
 #include "daemon/relay/connect.h"
 #include "daemon/relay/identify.h"
 #include "daemon/relay/relay.h"
+#include "lib/target.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -58,8 +60,23 @@ static void note_decision(struct flow *flow, const struct decision *decision)
 	snprintf(flow->user, sizeof(flow->user), "%s", decision->session->user.text);
 }
 
+/* A server's host trusts the gateway, maybe with whom each client is: with `announce xclient` who
+ * reached it as an original could say that himself. So it is not reached past its server. */
+static void take_to_server(struct flow *flow)
+{
+	const struct choose_table *hosts = &flow->relay->choose;
+	ptrdiff_t server = hosts->policy == flow->policy
+				   ? choose_find_server(hosts, &flow->original.addr)
+				   : -EAGAIN;
+
+	flow->to_original = server == -ENOENT;
+	flow->server_index = server < 0 ? -1 : (int32_t)server;
+}
+
 static void redirect(struct flow *flow)
 {
+	if (flow->to_original && !target_unfit(&flow->original.addr))
+		take_to_server(flow);
 	enum ending over = charge_flow(flow);
 	if (over != ENDING_NONE) {
 		answer_short(flow, over);

@@ -106,32 +106,6 @@ static void a_host_beside_the_client_is_a_loop(void **state)
 	end(&world);
 }
 
-static void server_original_goes_where_the_client_wanted(void **state)
-{
-	struct world world;
-	begin(&world, IS_IP6(state), "", "");
-	log_in(world.control, 1, "olga", client_text(&world));
-	/* Our own listener stands at every address: the relay's connection comes back as a client
-	 * from an address in no zone, so that its greeting is that refusal. */
-	int client = dial(&world);
-	hear_refusal(client, "421 4.4.1 gw.example.net the mail server takes no mail now: 421 ");
-	close(client);
-	bool refused = false;
-	for (int i = 0; i < 2; i++) {
-		const struct message_flow *record = await_record(&world);
-		if (record->ending != ENDING_GREETING_REFUSED) {
-			assert_int_equal(record->ending, ENDING_NO_ZONE);
-			continue;
-		}
-		refused = true;
-		assert_string_equal(record->server, "original");
-		assert_int_equal(record->attempts[0].host.port, world.port);
-		assert_true(addr_equal(&record->attempts[0].host.addr, &record->original.addr));
-	}
-	assert_true(refused);
-	end(&world);
-}
-
 static void without_a_mac_nobody_is_guessed(void **state)
 {
 	struct world world;
@@ -481,7 +455,6 @@ int main(void)
 		BOTH(over_a_rate_is_said_and_counted),
 		BOTH(the_listener_itself_is_no_destination),
 		BOTH(a_host_beside_the_client_is_a_loop),
-		BOTH(server_original_goes_where_the_client_wanted),
 		BOTH(without_a_mac_nobody_is_guessed),
 		BOTH(control_may_die_and_come_back),
 		BOTH(a_bad_policy_changes_nothing),

@@ -770,4 +770,12 @@
 		"p.conf:1:6: warning: zone z has `unauthenticated pass`: who does not log in bypasses rule r\n"
 		"zone z { interface eth0 unauthenticated pass }\n"
 		"     ^"},
+	{"original without a destination",
+		"zone z { interface eth0 }\n"
+		"rule a { destination not 192.0.2.0/24 server original }\n"
+		"rule b { user bob server original disabled }\n"
+		"rule c { group x server original }",
+		"p.conf:4:25: warning: the gateway itself connects to the original, past the forward chain of its firewall: say with `destination not LIST` what is not to be reached, or `destination any`\n"
+		"rule c { group x server original }\n"
+		"                        ^~~~~~~~"},
 	/* clang-format on */

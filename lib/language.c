@@ -20,7 +20,8 @@ struct language *language_begin(
 		l->policy = policy_new();
 	if (!l || !l->policy) {
 		free(l);
-		language_diagnosis_add(diagnosis, LANGUAGE_ERROR, NULL, "error: out of memory");
+		language_diagnosis_add(
+			diagnosis, LANGUAGE_ERROR, NULL, NULL, "error: out of memory");
 		diagnosis->errors = 1;
 		return NULL;
 	}

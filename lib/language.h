@@ -15,6 +15,8 @@ struct language_message {
 	enum language_severity severity;
 	struct policy_place place;
 	const char *text;
+	const char *file;            /* that the place is in, as it is called in the text */
+	const char *expected, *near; /* as the text says; NULL: it does not */
 };
 
 struct language_diagnosis {
@@ -110,6 +112,9 @@ int language_parse_list(const char *text, size_t len, struct policy_elem **elems
 /* "no such zone "gest"; zones: guest, staff", or of many names the nearest. */
 void language_no_such_text(const struct policy *policy, enum policy_kind kind, const char *name,
 	size_t len, char text[static LANGUAGE_NO_SUCH_SIZE]);
+/* The nearest name of the policy, borrowed, or NULL. */
+const char *language_near_name(
+	const struct policy *policy, enum policy_kind kind, const char *name);
 /* The nearest of names to a mistyped one, or NULL. */
 const char *language_near(const char *word, const char *const *names, size_t n);
 

@@ -27,8 +27,19 @@ void language_diagnosis_sort(struct language_diagnosis *diagnosis)
 		qsort(diagnosis->v, diagnosis->n, sizeof(*diagnosis->v), order);
 }
 
+/* Of a message of ours, "FILE:LINE:COLUMN: error: WHAT, expected THAT" and a hint that asks
+ * `did you mean "NEAR"?`, the parts for who cannot read. NULL: it has none. */
+static const char *cut(struct arena *arena, const char *text, const char *before, const char *end)
+{
+	const char *at = strstr(text, before);
+	if (!at || (*end == '\n' && memchr(text, '\n', (size_t)(at - text))))
+		return NULL; /* in the source line that is quoted */
+	at += strlen(before);
+	return arena_copy(arena, at, strcspn(at, end));
+}
+
 int language_diagnosis_add(struct language_diagnosis *diagnosis, enum language_severity severity,
-	const struct policy_place *place, const char *text)
+	const struct policy_place *place, const char *file, const char *text)
 {
 	bool error = severity == LANGUAGE_ERROR;
 	size_t most = error ? LANGUAGE_ERRORS_MAX : LANGUAGE_WARNINGS_MAX;
@@ -48,6 +59,9 @@ int language_diagnosis_add(struct language_diagnosis *diagnosis, enum language_s
 	struct language_message *message = &diagnosis->v[diagnosis->n++];
 	message->severity = severity;
 	message->text = text;
+	message->file = file ? arena_copy(diagnosis->arena, file, strlen(file)) : NULL;
+	message->expected = cut(diagnosis->arena, text, ", expected ", "\n");
+	message->near = cut(diagnosis->arena, text, "did you mean \"", "\"");
 	if (place)
 		message->place = *place;
 	return 0;
@@ -64,7 +78,8 @@ void language_out_of_memory(struct language *l)
 	if (l->out_of_memory)
 		return;
 	l->out_of_memory = true;
-	if (language_diagnosis_add(l->diagnosis, LANGUAGE_ERROR, NULL, "error: out of memory") < 0)
+	if (language_diagnosis_add(
+		    l->diagnosis, LANGUAGE_ERROR, NULL, NULL, "error: out of memory") < 0)
 		l->diagnosis->errors = 1;
 }
 
@@ -190,6 +205,6 @@ void language_say(struct language *l, enum language_severity severity,
 	text[n] = '\0';
 	if (hint)
 		snprintf(text + n, sizeof(text) - n, "\n%s", hint);
-	if (language_diagnosis_add(l->diagnosis, severity, &span->place, text) < 0)
+	if (language_diagnosis_add(l->diagnosis, severity, &span->place, file, text) < 0)
 		language_out_of_memory(l);
 }

@@ -106,6 +106,15 @@ static size_t names_of(const struct policy *policy, enum policy_kind kind, const
 	return *names ? n : 0;
 }
 
+const char *language_near_name(const struct policy *policy, enum policy_kind kind, const char *name)
+{
+	const char **names;
+	size_t n = names_of(policy, kind, &names);
+	const char *near = nearest(name, strlen(name), names, n);
+	free(names);
+	return near;
+}
+
 void language_no_such_text(const struct policy *policy, enum policy_kind kind, const char *name,
 	size_t len, char text[static LANGUAGE_NO_SUCH_SIZE])
 {

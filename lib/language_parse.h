@@ -216,7 +216,7 @@ void language_say(struct language *l, enum language_severity severity,
 #define language_warn(l, span, ...)  language_say(l, LANGUAGE_WARNING, span, NULL, __VA_ARGS__)
 /* The same without a parse at hand: text is the whole. 0 or -ENOMEM. */
 int language_diagnosis_add(struct language_diagnosis *diagnosis, enum language_severity severity,
-	const struct policy_place *place, const char *text);
+	const struct policy_place *place, const char *file, const char *text);
 void language_diagnosis_sort(struct language_diagnosis *diagnosis);
 /* `no such zone "gest"; zones: guest, staff`. */
 void language_no_such(struct language *l, const struct language_span *span, enum policy_kind kind,

@@ -1,139 +1,30 @@
 #include "daemon/control/command.h"
 
+#include "daemon/control/apply.h"
 #include "daemon/control/control.h"
 #include "daemon/log.h"
-#include "lib/language.h"
-#include "lib/request.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define TEXT_MAX 65536
 
 const struct command_noun *const command_nouns[] = {&command_status, &command_policy, &command_rule,
 	&command_zone, &command_server, &command_device, &command_list, &command_session,
 	&command_client, &command_flow, &command_explain, &command_audit, &command_monitor,
 	&command_bypass, &command_counters, &command_log_noun, &command_doctor, NULL};
 
-static void free_command(struct command *command)
+const char *command_value(const struct command *command, const char *name)
 {
-	if (command->forget)
-		command->forget(command);
-	free(command->words);
-	free(command->bytes);
-	free(command->body);
-	free(command->state);
-	free(command);
+	return verb_value(&command->given, name);
 }
 
-static void end(struct command *command, enum command_status status, char *text)
+const char *const *command_values(const struct command *command, const char *name, size_t *n)
 {
-	if (status != COMMAND_DONE)
-		command->control->counters[COUNTER_REQUESTS_REFUSED]++;
-	if (command->client) {
-		size_t len = strlen(text + 1);
-		text[0] = (char)status;
-		server_send(command->client, REQUEST_DONE, text, len + 1);
-		server_end(command->client);
-	}
-	free_command(command);
+	return verb_values(&command->given, name, n);
 }
 
-void command_done(struct command *command, enum command_status status, const char *format, ...)
+bool command_given(const struct command *command, const char *name)
 {
-	char text[TEXT_MAX];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text + 1, sizeof(text) - 1, format, args);
-	va_end(args);
-	end(command, status, text);
-}
-
-void command_usage(struct command *command, const char *format, ...)
-{
-	char text[4096];
-	va_list args;
-	va_start(args, format);
-	int n = 1 + vsnprintf(text + 1, sizeof(text) / 2, format, args);
-	va_end(args);
-	if (n > (int)sizeof(text) / 2)
-		n = sizeof(text) / 2;
-	snprintf(text + n, sizeof(text) - (size_t)n, "\nusage: posternctl %s%s%s%s%s",
-		command->noun->noun, *command->verb->verb ? " " : "", command->verb->verb,
-		*command->verb->usage ? " " : "", command->verb->usage);
-	end(command, COMMAND_USAGE, text);
-}
-
-void command_row(struct command *command, json_t *row)
-{
-	if (command->client && row) {
-		char *text = json_dumps(row, JSON_COMPACT);
-		if (text)
-			server_send(command->client, REQUEST_ROW, text, strlen(text));
-		free(text);
-	}
-	json_decref(row);
-}
-
-void command_text(struct command *command, const char *text, size_t len)
-{
-	while (len && command->client) {
-		size_t n = len < REQUEST_FRAME_MAX / 2 ? len : REQUEST_FRAME_MAX / 2;
-		server_send(command->client, REQUEST_TEXT, text, n);
-		text += n;
-		len -= n;
-	}
-}
-
-void command_stream(struct command *command, void (*more)(struct command *command))
-{
-	command->more = more;
-	if (command->client)
-		server_continue(command->client);
-	else
-		command_ok(command);
-}
-
-void command_abandon(struct command *command)
-{
-	command->client = NULL;
-	if (command->more) /* nothing but its client calls it */
-		free_command(command);
-}
-
-const char *command_peek(const struct command *command)
-{
-	return command->at < command->nwords ? command->words[command->at] : NULL;
-}
-
-const char *command_word(struct command *command)
-{
-	return command->at < command->nwords ? command->words[command->at++] : NULL;
-}
-
-bool command_at_end(struct command *command)
-{
-	const char *word = command_peek(command);
-	if (word)
-		command_usage(command, "\"%s\" is not expected here", word);
-	return !word;
-}
-
-void command_no_such(struct command *command, enum policy_kind kind, const char *name)
-{
-	char text[LANGUAGE_NO_SUCH_SIZE];
-	language_no_such_text(command->control->policy, kind, name, strlen(name), text);
-	command_done(command, COMMAND_REFUSED, "%s", text);
-}
-
-bool command_take(struct command *command, const char *word)
-{
-	if (command->at == command->nwords || strcmp(command->words[command->at], word) != 0)
-		return false;
-	command->at++;
-	return true;
+	return verb_value(&command->given, name) != NULL;
 }
 
 const char *command_line(const struct command *command, char line[static 256])
@@ -184,121 +75,117 @@ void command_warn(const struct command *command, enum log_id id)
 	log_as(command, POLICY_LOG_WARNING, id);
 }
 
-static const struct command_option *find_option(
-	const struct command_option *options, size_t n, const char *name)
+bool command_is_abandoned(const struct command *command)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(options[i].name, name) == 0)
-			return &options[i];
-	return NULL;
+	return !command->client || server_has_left(command->client);
 }
 
-bool command_options(struct command *command, const struct command_option *options, size_t noptions)
+static void run_later(void *context)
 {
-	const char *name;
-	while ((name = command_word(command))) {
-		const struct command_option *option = find_option(options, noptions, name);
-		if (!option) {
-			command_usage(command, "\"%s\" is not expected here", name);
-			return false;
-		}
-		if (*option->value) {
-			command_usage(command, "%s is given twice", name);
-			return false;
-		}
-		*option->value = command_word(command);
-		if (!*option->value) {
-			command_usage(command, "a value is expected behind %s", name);
-			return false;
-		}
+	struct command *command = context;
+	if (command_is_abandoned(command))
+		command_done(command, OUTCOME_REFUSED, "nobody waits for it any more");
+	else
+		command->later(command);
+}
+
+void command_when_free(struct command *command, void (*run)(struct command *command))
+{
+	command->later = run;
+	apply_when_free(command->control->apply, run_later, command);
+}
+
+/* The function of a verb; NULL: posternctl does it by itself. */
+static const struct command_verb *find_function(const char *noun, const char *verb)
+{
+	for (size_t i = 0; command_nouns[i]; i++) {
+		if (strcmp(command_nouns[i]->noun, noun) != 0)
+			continue;
+		for (const struct command_verb *at = command_nouns[i]->verbs; at->verb; at++)
+			if (strcmp(at->verb, verb) == 0)
+				return at;
 	}
-	return true;
+	return NULL;
 }
 
-void command_watch(struct command *command, unsigned topics)
+/* The noun and verb that the words begin with. false: ended. */
+static bool find_verb(struct command *command, size_t *used)
 {
-	struct server_client *client = command->client;
-	if (client) {
-		server_watch(client, topics);
-		server_end(client);
+	struct verb_error error;
+	const char *word = command->nwords ? command->words[0] : "status";
+	command->noun = verb_find_noun(word);
+	if (!command->noun) {
+		verb_no_such_noun(word, &error);
+		command_place(command, NULL, 0, 0, error.expected, error.near);
+		command_done(command, OUTCOME_USAGE, "%s", error.text);
+		return false;
 	}
-	free_command(command);
+	*used = 1;
+	command->verb = command->noun->verbs;
+	if (verb_is_noun(command->noun))
+		return true;
+	word = command->nwords > 1 ? command->words[1] : NULL;
+	*used += word != NULL;
+	command->verb = verb_find(command->noun, word);
+	if (command->verb)
+		return true;
+	verb_no_such(command->noun, word, &error);
+	command_place(command, NULL, 0, 0, error.expected, error.near);
+	command_done(command, OUTCOME_USAGE, "%s", error.text);
+	return false;
 }
 
-void command_json(struct command *command, const char *json)
+/* A verb that takes a file has its bytes, and no other has any. false: ended. */
+static bool look_at_body(struct command *command)
 {
-	if (command->client && json)
-		server_send(command->client, REQUEST_ROW, json, strlen(json));
-}
-
-static const struct command_noun *find_noun(const char *word)
-{
-	for (size_t i = 0; command_nouns[i]; i++)
-		if (strcmp(command_nouns[i]->noun, word) == 0)
-			return command_nouns[i];
-	return NULL;
-}
-
-static void refuse_noun(struct command *command, const char *word)
-{
-	const char *names[32];
-	size_t n = 0;
-	for (; command_nouns[n] && n < 32; n++)
-		names[n] = command_nouns[n]->noun;
-	const char *near = language_near(word, names, n);
-	command_done(command, COMMAND_USAGE, "no such noun \"%s\"%s%s%s", word,
-		near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-}
-
-static void refuse_verb(struct command *command, const struct command_noun *noun, const char *word)
-{
-	char verbs[512] = "";
-	size_t used = 0;
-	for (const struct command_verb *verb = noun->verbs; verb->verb; verb++)
-		used += (size_t)snprintf(
-			verbs + used, sizeof(verbs) - used, "%s%s", used ? ", " : "", verb->verb);
-	command_done(command, COMMAND_USAGE, "no such verb \"%s\"; %s knows: %s", word, noun->noun,
-		verbs);
-}
-
-/* `list` is the same word as `show`, except where it is the noun. */
-static const struct command_verb *find_verb(const struct command_noun *noun, const char *word)
-{
-	if (!word)
-		return noun->verbs;
-	if (strcmp(word, "list") == 0)
-		word = "show";
-	for (const struct command_verb *verb = noun->verbs; verb->verb; verb++)
-		if (strcmp(verb->verb, word) == 0)
-			return verb;
-	return NULL;
+	bool takes = verb_takes(command->verb, VERB_FILE);
+	if (!takes && command->body_len) {
+		command_usage(command, "no file is expected here");
+		return false;
+	}
+	if (!takes || !command_value(command, "FILE|-"))
+		return true;
+	if (command->body_len)
+		return true;
+	command_done(command, OUTCOME_EMPTY, "%s is empty; nothing has changed",
+		strcmp(command_value(command, "FILE|-"), "-") ? command_value(command, "FILE|-")
+							      : "<standard input>");
+	return false;
 }
 
 void command_run(struct command *command)
 {
+	struct verb_error error;
+	size_t used = 0;
 	command->control->counters[COUNTER_REQUESTS]++;
-	const char *word = command_word(command);
-	const struct command_noun *noun = word ? find_noun(word) : &command_status;
-	if (!noun) {
-		refuse_noun(command, word);
+	if (!find_verb(command, &used))
 		return;
-	}
-	const struct command_verb *verb = noun->verbs;
-	if (*verb->verb) {
-		word = command_word(command);
-		verb = find_verb(noun, word);
-	}
-	if (!verb) {
-		refuse_verb(command, noun, word);
-		return;
-	}
-	command->noun = noun;
-	command->verb = verb;
-	if (command->portal && !verb->portal) {
-		command_done(command, COMMAND_REFUSED,
+	if (command->portal && !(command->verb->traits & VERB_AT_SESSION)) {
+		command_done(command, OUTCOME_DENIED,
 			"session.sock takes only session login, renew, logout and show; "
 			"control.sock takes the rest");
 		return;
 	}
-	verb->run(command);
+	const struct command_verb *function =
+		find_function(command->noun->name, command->verb->name);
+	if (!function) {
+		command_done(command, OUTCOME_USAGE, "%s %s is done by posternctl itself",
+			command->noun->name, command->verb->name);
+		return;
+	}
+	int result = verb_read(command->verb,
+		command->words + (used < command->nwords ? used : command->nwords),
+		command->nwords > used ? command->nwords - used : 0, &command->given, &error);
+	if (result == 0) {
+		if (look_at_body(command))
+			function->run(command);
+		return;
+	}
+	if (*error.text) {
+		command_place(
+			command, NULL, 0, 0, *error.expected ? error.expected : NULL, error.near);
+		command_usage(command, "%s", error.text);
+	} else {
+		command_done(command, OUTCOME_REFUSED, "out of memory");
+	}
 }

@@ -25,8 +25,6 @@ static void show_lines(struct command *command)
 
 static void run_show(struct command *command)
 {
-	if (!command_at_end(command))
-		return;
 	show_lines(command);
 	command_ok(command);
 }
@@ -40,7 +38,7 @@ static void on_switched(struct gather *gather)
 {
 	struct command *command = ((struct switching *)gather)->command;
 	if (gather->status) {
-		command_done(command, COMMAND_REFUSED, "%s", gather->text);
+		command_done(command, OUTCOME_REFUSED, "%s", gather->text);
 		return;
 	}
 	show_lines(command);
@@ -49,18 +47,16 @@ static void on_switched(struct gather *gather)
 
 static void switch_bypass(struct command *command, bool on)
 {
-	const char *zone = NULL, *span = NULL;
-	const struct command_option options[] = {{"zone", &zone}, {"for", &span}};
+	const char *zone = command_value(command, "zone");
+	const char *span = on ? command_value(command, "for") : NULL;
 	struct control *control = command->control;
 	struct switching *switching = calloc(1, sizeof(*switching));
 	uint64_t ms = 0;
 	command->state = switching;
 	if (!switching) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	if (!command_options(command, options, on ? 2 : 1))
-		return;
 	if (zone && policy_find_zone(control->policy, zone) < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;
@@ -92,10 +88,10 @@ static void run_off(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "", false, run_show},
-	{"on", "[zone Z] [for 1h]", false, run_on},
-	{"off", "[zone Z]", false, run_off},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"on", run_on},
+	{"off", run_off},
+	{NULL, NULL},
 };
 
 const struct command_noun command_bypass = {"bypass", verbs};

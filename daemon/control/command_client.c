@@ -69,9 +69,9 @@ static void on_answer(struct ask *ask, const struct message_header *message)
 	if (message && message->type == MESSAGE_CLIENT)
 		show_client(showing, (const struct message_client *)message);
 	else if (!message)
-		command_done(showing->command, COMMAND_REFUSED, "the keeper does not answer");
+		command_done(showing->command, OUTCOME_REFUSED, "the keeper does not answer");
 	else if (message->type == MESSAGE_REPLY && reply->status)
-		command_done(showing->command, COMMAND_REFUSED, "%s", reply->text);
+		command_done(showing->command, OUTCOME_REFUSED, "%s", reply->text);
 	else
 		command_ok(showing->command);
 }
@@ -80,15 +80,12 @@ static void run_show(struct command *command)
 {
 	struct showing *showing = calloc(1, sizeof(*showing));
 	struct message_plain question;
-	const char *zone = NULL;
-	const struct command_option options[] = {{"zone", &zone}};
+	const char *zone = command_value(command, "zone");
 	command->state = showing;
 	if (!showing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	if (!command_options(command, options, 1))
-		return;
 	if (zone && policy_find_zone(command->control->policy, zone) < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;
@@ -110,26 +107,24 @@ static void on_forgotten(struct gather *gather)
 {
 	struct forgetting *forgetting = (struct forgetting *)gather;
 	if (gather->status) {
-		command_done(forgetting->command, COMMAND_REFUSED, "%s", gather->text);
+		command_done(forgetting->command, OUTCOME_REFUSED, "%s", gather->text);
 		return;
 	}
+	if (!forgetting->n)
+		command_unchanged(forgetting->command);
 	command_row(forgetting->command, json_pack("{s:I}", "forgotten", forgetting->n));
 	command_ok(forgetting->command);
 }
 
 static void run_forget(struct command *command)
 {
-	const char *word = command_word(command);
+	const char *word = command_value(command, "ADDRESS");
 	struct forgetting *forgetting = calloc(1, sizeof(*forgetting));
 	struct control *control = command->control;
 	struct prefix prefix;
 	command->state = forgetting;
-	if (!forgetting || !word || command_peek(command)) {
-		command_usage(command, "which address?");
-		return;
-	}
-	if (prefix_parse(word, strlen(word), &prefix) < 0) {
-		command_usage(command, "\"%s\" is no address or network", word);
+	if (!forgetting || prefix_parse(word, strlen(word), &prefix) < 0) {
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	command_log(command);
@@ -143,9 +138,9 @@ static void run_forget(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[zone Z]", false, run_show},
-	{"forget", "ADDRESS", false, run_forget},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"forget", run_forget},
+	{NULL, NULL},
 };
 
 const struct command_noun command_client = {"client", verbs};

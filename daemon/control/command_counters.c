@@ -47,13 +47,12 @@ static void on_facts(void *context, const struct facts *facts)
 
 static void run_show(struct command *command)
 {
-	if (command_at_end(command))
-		facts_ask(command->control, on_facts, command);
+	facts_ask(command->control, on_facts, command);
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "", false, run_show},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{NULL, NULL},
 };
 
 const struct command_noun command_counters = {"counters", verbs};

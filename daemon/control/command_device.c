@@ -38,9 +38,7 @@ static void show_device(struct command *command, const struct policy_device *dev
 static void run_show(struct command *command)
 {
 	const struct policy *policy = command->control->policy;
-	const char *name = command_word(command);
-	if (!command_at_end(command))
-		return;
+	const char *name = command_value(command, "NAME");
 	if (name) {
 		ptrdiff_t index = policy_find_device(policy, name);
 		if (index < 0) {
@@ -55,9 +53,13 @@ static void run_show(struct command *command)
 	command_ok(command);
 }
 
+/* What is there is put in its own place: who adds the same again changes nothing. */
 static struct policy *make_add(struct edit *edit, const struct policy *running,
 	const struct language_world *world, struct language_diagnosis *diagnosis)
 {
+	if (edit->is_there)
+		return language_edit_replace(
+			running, edit->kind, edit->name, edit->statement, world, diagnosis);
 	return language_edit_add(running, edit->kind, edit->statement, edit->position, edit->other,
 		world, diagnosis);
 }
@@ -68,46 +70,40 @@ static struct policy *make_delete(struct edit *edit, const struct policy *runnin
 	return language_edit_delete(running, edit->kind, edit->name, world, diagnosis);
 }
 
-static bool take_name(struct command *command, struct edit *edit)
+static void take_name(struct command *command, struct edit *edit)
 {
 	edit->command = command;
 	edit->kind = "device";
 	edit->may_shadow = true;
 	edit->position = LANGUAGE_LAST;
-	edit->name = command_word(command);
-	if (!edit->name)
-		command_usage(command, "the device's name is missing");
-	return edit->name != NULL;
+	edit->name = command_value(command, "NAME");
 }
 
 static void run_add(struct command *command)
 {
-	struct edit edit = {.make = make_add};
-	if (!take_name(command, &edit))
-		return;
-	edit.statement = edit_statement(
-		"device", edit.name, command->words + command->at, command->nwords - command->at);
+	struct edit edit = {.make = make_add, .adds = true};
+	size_t n;
+	const char *const *words = command_values(command, "STATEMENT", &n);
+	take_name(command, &edit);
+	edit.statement = edit_statement("device", edit.name, words, n);
 	if (edit.statement)
 		edit_run(&edit);
 	else
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 }
 
 static void run_delete(struct command *command)
 {
 	struct edit edit = {.make = make_delete};
-	if (!take_name(command, &edit))
-		return;
-	if (command_at_end(command))
-		edit_run(&edit);
+	take_name(command, &edit);
+	edit_run(&edit);
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[NAME]", false, run_show},
-	{"add", "NAME zone Z [mac M,...] [address A,...] user U [group G,...] [comment TEXT]",
-		false, run_add},
-	{"delete", "NAME", false, run_delete},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"add", run_add},
+	{"delete", run_delete},
+	{NULL, NULL},
 };
 
 const struct command_noun command_device = {"device", verbs};

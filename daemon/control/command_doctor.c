@@ -28,18 +28,17 @@ static void on_facts(void *context, const struct facts *facts)
 		doctor_facts_add(&lines, facts->lines[i]);
 	doctor_examine(visiting.command->control, &lines, on_finding, &visiting);
 	doctor_facts_fini(&lines);
-	command_done(context, visiting.wrong ? COMMAND_REFUSED : COMMAND_DONE, "%s", "");
+	command_done(context, visiting.wrong ? OUTCOME_TROUBLE : OUTCOME_DONE, "%s", "");
 }
 
 static void run_doctor(struct command *command)
 {
-	if (command_at_end(command))
-		facts_ask(command->control, on_facts, command);
+	facts_ask(command->control, on_facts, command);
 }
 
 static const struct command_verb verbs[] = {
-	{"", "", false, run_doctor},
-	{NULL, NULL, false, NULL},
+	{"", run_doctor},
+	{NULL, NULL},
 };
 
 const struct command_noun command_doctor = {"doctor", verbs};

@@ -156,7 +156,7 @@ static bool find_zone(struct explaining *explaining)
 		for (size_t j = 0; j < zone->networks.n && !holds; j++)
 			holds = prefix_contains(&zone->networks.v[j], &explaining->addr);
 		if (holds && found) {
-			command_done(explaining->command, COMMAND_REFUSED,
+			command_done(explaining->command, OUTCOME_REFUSED,
 				"the client may be in zone %s or %s; give the zone", found,
 				zone->name.text);
 			return false;
@@ -165,7 +165,7 @@ static bool find_zone(struct explaining *explaining)
 			found = zone->name.text;
 	}
 	if (!found) {
-		command_done(explaining->command, COMMAND_REFUSED, "no zone holds this address");
+		command_done(explaining->command, OUTCOME_REFUSED, "no zone holds this address");
 		return false;
 	}
 	snprintf(explaining->zone, sizeof(explaining->zone), "%s", found);
@@ -178,7 +178,7 @@ static void on_neighbour(void *context, const struct neighbour *found)
 	const struct policy *policy = explaining->command->control->policy;
 	char text[160], mac[MAC_TEXT_SIZE];
 	if (mac_is_set(&found->other_mac)) {
-		command_done(explaining->command, COMMAND_REFUSED,
+		command_done(explaining->command, OUTCOME_REFUSED,
 			"the address is a neighbour on %s and, with another MAC, on %s; give the "
 			"mac or the zone",
 			found->ifname, found->other_ifname);
@@ -191,7 +191,7 @@ static void on_neighbour(void *context, const struct neighbour *found)
 			mac_format(&found->mac, mac), found->ifname);
 		add_step(explaining, text);
 		if (zone < 0 && !explaining->zone_word && !explaining->session) {
-			command_done(explaining->command, COMMAND_REFUSED,
+			command_done(explaining->command, OUTCOME_REFUSED,
 				"%s is in no zone: what comes from there passes as without Postern",
 				found->ifname);
 			return;
@@ -230,7 +230,7 @@ static void look_up(struct explaining *explaining)
 	if (explaining->user) {
 		if (!session_table_each_user(
 			    control->table, explaining->user, take_session, explaining)) {
-			command_done(command, COMMAND_REFUSED, "user %s has no session%s%s",
+			command_done(command, OUTCOME_ABSENT, "user %s has no session%s%s",
 				explaining->user, explaining->zone_word ? " in zone " : "",
 				explaining->zone_word ? explaining->zone_word : "");
 			return;
@@ -315,7 +315,7 @@ static void on_records(void *context, int status, bool more)
 	if (explaining->flow_found)
 		look_up(explaining);
 	else
-		command_done(explaining->command, COMMAND_REFUSED, "%s",
+		command_done(explaining->command, status ? OUTCOME_REFUSED : OUTCOME_ABSENT, "%s",
 			status ? "the audit cannot be read" : "no such flow");
 }
 
@@ -339,77 +339,59 @@ static void on_flows(struct peers_flows *flows)
 	filter.whole = true;
 	if (!audit_query(explaining->command->control->audit, &filter, on_record, on_records,
 		    explaining))
-		command_done(explaining->command, COMMAND_REFUSED, "no such flow");
+		command_done(explaining->command, OUTCOME_ABSENT, "no such flow");
 }
 
 /* ---- words ---- */
 
-struct words {
-	const char *user, *mac, *address, *flow, *zone, *destination, *time;
-};
-
-static bool parse_words(
-	struct command *command, const struct words *words, struct explaining *explaining)
+static bool take_words(struct command *command, struct explaining *explaining)
 {
-	uint64_t now_ms = loop_wall_ms(command->control->loop);
-	struct addr *destination = &explaining->destination.addr;
-	if (!words->user && !words->mac && !words->address && !words->flow) {
-		command_usage(command, "user, mac, address or flow is expected");
-		return false;
-	}
-	explaining->user = words->user;
-	explaining->zone_word = words->zone;
-	if (words->mac && mac_parse(words->mac, strlen(words->mac), &explaining->mac) < 0) {
-		command_usage(command, "\"%s\" is no MAC", words->mac);
-		return false;
-	}
-	if (words->address &&
-		addr_parse(words->address, strlen(words->address), &explaining->addr) < 0) {
-		command_usage(command, "\"%s\" is no address", words->address);
-		return false;
-	}
-	if (words->flow && flowid_parse(words->flow, strlen(words->flow), &explaining->flow) < 0) {
-		command_usage(command, "\"%s\" is no flow's id", words->flow);
-		return false;
-	}
-	if (words->time && when_parse_next(words->time, now_ms, &explaining->at_ms) < 0) {
+	const char *mac = command_value(command, "mac"), *flow = command_value(command, "flow");
+	const char *address = command_value(command, "address");
+	const char *time = command_value(command, "time");
+	const char *destination = command_value(command, "destination");
+	struct endpoint *to = &explaining->destination;
+	explaining->user = command_value(command, "user");
+	explaining->zone_word = command_value(command, "zone");
+	if (mac)
+		mac_parse(mac, strlen(mac), &explaining->mac);
+	if (address)
+		addr_parse(address, strlen(address), &explaining->addr);
+	if (flow)
+		flowid_parse(flow, strlen(flow), &explaining->flow);
+	if (time && when_parse_next(
+			    time, loop_wall_ms(command->control->loop), &explaining->at_ms) < 0) {
 		command_usage(command,
-			"\"%s\" is no time: 08:00, \"mon 08:00\" or \"2030-01-31 08:00\"",
-			words->time);
+			"\"%s\" is no time: 08:00, \"mon 08:00\" or \"2030-01-31 08:00\"", time);
 		return false;
 	}
-	if (!words->destination)
+	if (!destination)
 		return true;
 	explaining->destination_given = true;
-	explaining->destination.port = 25;
-	if (addr_parse(words->destination, strlen(words->destination), destination) == 0 ||
-		parse_endpoint(words->destination, &explaining->destination))
+	to->port = 25;
+	if (addr_parse(destination, strlen(destination), &to->addr) == 0 ||
+		parse_endpoint(destination, to))
 		return true;
-	command_usage(
-		command, "\"%s\" is no address; a name is not looked up here", words->destination);
+	command_usage(command, "\"%s\" is no address; a name is not looked up here", destination);
 	return false;
 }
 
 static void run_explain(struct command *command)
 {
-	struct words words = {0};
-	const struct command_option options[] = {{"user", &words.user}, {"mac", &words.mac},
-		{"address", &words.address}, {"flow", &words.flow}, {"zone", &words.zone},
-		{"destination", &words.destination}, {"time", &words.time}};
 	struct explaining *explaining = calloc(1, sizeof(*explaining));
 	command->state = explaining;
 	if (!explaining) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	explaining->command = command;
 	explaining->steps = json_array();
 	command->forget = forget;
-	if (!command_options(command, options, sizeof(options) / sizeof(*options)) ||
-		!parse_words(command, &words, explaining))
+	if (!take_words(command, explaining))
 		return;
-	if (words.zone && policy_find_zone(command->control->policy, words.zone) < 0) {
-		command_no_such(command, POLICY_KIND_ZONE, words.zone);
+	const char *zone = explaining->zone_word;
+	if (zone && policy_find_zone(command->control->policy, zone) < 0) {
+		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;
 	}
 	if (!explaining->flow) {
@@ -422,9 +404,8 @@ static void run_explain(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
-	{"", "user U|mac M|address A|flow ID [zone Z] [destination D] [time T]", false,
-		run_explain},
-	{NULL, NULL, false, NULL},
+	{"", run_explain},
+	{NULL, NULL},
 };
 
 const struct command_noun command_explain = {"explain", verbs};

@@ -23,23 +23,14 @@ struct showing {
 	bool found;
 };
 
-static bool take_selection(struct command *command, struct selection *selection)
+static void take_selection(const struct command *command, struct selection *selection)
 {
-	const char *word = command_word(command);
-	const char **value = strcmp(word, "user") == 0     ? &selection->user
-			     : strcmp(word, "server") == 0 ? &selection->server
-			     : strcmp(word, "zone") == 0   ? &selection->zone
-							   : NULL;
-	if (value) {
-		*value = command_word(command);
-		if (!*value)
-			command_usage(command, "a value is expected behind %s", word);
-		return *value != NULL;
-	}
-	if (flowid_parse(word, strlen(word), &selection->id) == 0)
-		return true;
-	command_usage(command, "\"%s\" is no flow's id", word);
-	return false;
+	const char *id = command_value(command, "ID");
+	if (id)
+		flowid_parse(id, strlen(id), &selection->id);
+	selection->user = command_value(command, "user");
+	selection->server = command_value(command, "server");
+	selection->zone = command_value(command, "zone");
 }
 
 static bool selected(const struct selection *selection, const struct message_flow *flow)
@@ -71,7 +62,7 @@ static void on_done(struct peers_flows *flows)
 {
 	struct showing *showing = (struct showing *)flows;
 	if (showing->selection.id && !showing->found)
-		command_done(showing->command, COMMAND_REFUSED,
+		command_done(showing->command, OUTCOME_ABSENT,
 			"no such flow: %s (posternctl audit show knows finished ones)",
 			showing->words);
 	else
@@ -83,12 +74,10 @@ static void run_show(struct command *command)
 	struct showing *showing = calloc(1, sizeof(*showing));
 	command->state = showing;
 	if (!showing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	while (command_peek(command))
-		if (!take_selection(command, &showing->selection))
-			return;
+	take_selection(command, &showing->selection);
 	showing->command = command;
 	showing->words = command->words[command->nwords - 1];
 	showing->flows.on_flow = on_flow;
@@ -119,7 +108,7 @@ static void on_candidates(struct peers_flows *flows)
 	const struct selection *selection = &killing->selection;
 	struct message_kill order;
 	if (!killing->n) {
-		command_done(command, COMMAND_REFUSED, "no such flow: %s", killing->words);
+		command_done(command, OUTCOME_ABSENT, "no such flow: %s", killing->words);
 		return;
 	}
 	/* what is longer than a name matches no flow, so these fit */
@@ -140,13 +129,11 @@ static void run_kill(struct command *command)
 {
 	struct killing *killing = calloc(1, sizeof(*killing));
 	command->state = killing;
-	if (!killing || !command_peek(command)) {
-		command_usage(command, "which flow?");
+	if (!killing) {
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	while (command_peek(command))
-		if (!take_selection(command, &killing->selection))
-			return;
+	take_selection(command, &killing->selection);
 	killing->command = command;
 	killing->words = command->words[command->nwords - 1];
 	killing->flows.on_flow = on_candidate;
@@ -155,9 +142,9 @@ static void run_kill(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[ID|user U|server S|zone Z]", false, run_show},
-	{"kill", "ID|user U|server S", false, run_kill},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"kill", run_kill},
+	{NULL, NULL},
 };
 
 const struct command_noun command_flow = {"flow", verbs};

@@ -30,11 +30,7 @@ static const char *kind_name(enum policy_list_kind kind)
 
 static const struct policy_list *find_list(struct command *command)
 {
-	const char *name = command_word(command);
-	if (!name) {
-		command_usage(command, "the list's name is missing");
-		return NULL;
-	}
+	const char *name = command_value(command, "NAME");
 	ptrdiff_t index = policy_find_list(command->control->policy, name);
 	if (index < 0) {
 		command_no_such(command, POLICY_KIND_LIST, name);
@@ -48,7 +44,7 @@ static const struct policy_list *find_dynamic(struct command *command)
 	const struct policy_list *list = find_list(command);
 	if (!list || list->kind == POLICY_LIST_DYNAMIC)
 		return list;
-	command_done(command, COMMAND_REFUSED,
+	command_done(command, OUTCOME_REFUSED,
 		"list %s is %s, so it changes with %s; only a dynamic list changes by command",
 		list->name.text,
 		list->kind == POLICY_LIST_FILE ? "read from a file" : "written in the policy",
@@ -137,14 +133,14 @@ static void stream_list(struct command *command, const struct policy_list *list,
 	struct showing *showing = calloc(1, sizeof(*showing));
 	command->state = showing;
 	if (!showing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	command->forget = forget_showing;
 	showing->as_text = as_text;
 	collect_list(command->control, list, showing);
 	if (showing->failed)
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 	else
 		command_stream(command, show_more);
 }
@@ -168,7 +164,7 @@ static void show_match(struct command *command, const struct policy_list *list, 
 			       : lpm_find(list->index, &addr, NULL) != NULL;
 	command_row(command, json_pack("{s:s, s:o, s:b}", "match", word, "list",
 				     row_string(&list->name), "found", found));
-	command_done(command, found ? COMMAND_DONE : COMMAND_REFUSED, "%s",
+	command_done(command, found ? OUTCOME_DONE : OUTCOME_REFUSED, "%s",
 		found ? "" : "not in the list");
 }
 
@@ -190,25 +186,22 @@ static void show_all(struct command *command)
 
 static void run_show(struct command *command)
 {
-	if (!command_peek(command)) {
+	if (!command_given(command, "NAME")) {
 		show_all(command);
 		return;
 	}
 	const struct policy_list *list = find_list(command);
-	if (!list)
-		return;
-	if (command_take(command, "match") && command_peek(command))
-		show_match(command, list, command_word(command));
-	else if (command_at_end(command))
+	const char *match = command_value(command, "match");
+	if (list && match)
+		show_match(command, list, match);
+	else if (list)
 		stream_list(command, list, false);
 }
 
 static void run_export(struct command *command)
 {
 	const struct policy_list *list = find_list(command);
-	if (!list)
-		return;
-	if (command_at_end(command))
+	if (list)
 		stream_list(command, list, true);
 }
 
@@ -234,7 +227,7 @@ static void on_changed(struct gather *gather)
 {
 	struct changing *changing = (struct changing *)gather;
 	if (gather->status)
-		command_done(changing->command, COMMAND_REFUSED, "%s", gather->text);
+		command_done(changing->command, OUTCOME_REFUSED, "%s", gather->text);
 	else
 		command_ok(changing->command);
 }
@@ -243,7 +236,7 @@ static struct changing *new_changing(struct command *command)
 {
 	struct changing *changing = calloc(1, sizeof(*changing));
 	if (!changing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return NULL;
 	}
 	changing->command = command;
@@ -252,40 +245,28 @@ static struct changing *new_changing(struct command *command)
 	return changing;
 }
 
-/* ELEMENT... [timeout D]. false: ended. */
-static bool take_elements(struct command *command, struct changing *changing, bool timeout)
+/* false: ended. */
+static bool take_elements(struct command *command, struct changing *changing)
 {
-	const char *word;
-	changing->elems = calloc(command->nwords, sizeof(*changing->elems));
-	while (changing->elems && (word = command_word(command))) {
-		uint64_t ms;
-		if (timeout && strcmp(word, "timeout") == 0) {
-			word = command_word(command);
-			if (!word || command_peek(command) ||
-				language_parse_duration(word, &ms) < 0 || ms == 0) {
-				command_usage(command, "a time such as 2h is expected at the end");
-				return false;
-			}
-			changing->end_ms = loop_wall_ms(command->control->loop) + ms;
-		} else if (language_parse_elem(word, &changing->elems[changing->n]) == 0) {
-			changing->n++;
-		} else {
-			command_usage(command, "\"%s\" is no address, network or MAC", word);
-			return false;
-		}
-	}
-	if (changing->n)
-		return true;
-	command_usage(command, "which element?");
-	return false;
+	const char *const *words = command_values(command, "ELEMENT", &changing->n);
+	changing->elems = calloc(changing->n, sizeof(*changing->elems));
+	for (size_t i = 0; changing->elems && i < changing->n; i++)
+		language_parse_elem(words[i], &changing->elems[i]);
+	if (!changing->elems)
+		command_done(command, OUTCOME_REFUSED, "out of memory");
+	return changing->elems != NULL;
 }
 
 static void run_add(struct command *command)
 {
 	const struct policy_list *list = find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
-	if (!changing || !take_elements(command, changing, true))
+	const char *timeout = command_value(command, "timeout");
+	uint64_t ms;
+	if (!changing || !take_elements(command, changing))
 		return;
+	if (timeout && language_parse_duration(timeout, &ms) == 0)
+		changing->end_ms = loop_wall_ms(command->control->loop) + ms;
 	command_log(command);
 	gather_init(&changing->gather, on_changed);
 	list_change_add(command->control, list->name.text, changing->elems, changing->n,
@@ -319,7 +300,7 @@ static void run_remove(struct command *command)
 {
 	const struct policy_list *list = find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
-	if (!changing || !take_elements(command, changing, false))
+	if (!changing || !take_elements(command, changing))
 		return;
 	for (size_t i = 0; i < changing->n; i++) {
 		struct finding finding = {.elem = &changing->elems[i]};
@@ -327,7 +308,7 @@ static void run_remove(struct command *command)
 		lists_each(command->control->lists, list->name.text, find_elem, &finding);
 		if (finding.found)
 			continue;
-		command_done(command, COMMAND_REFUSED, "%s is not in list %s",
+		command_done(command, OUTCOME_ABSENT, "%s is not in list %s",
 			language_format_elem(finding.elem, text), list->name.text);
 		return;
 	}
@@ -344,7 +325,7 @@ static void set_list(
 {
 	changing->entries = calloc(changing->n ? changing->n : 1, sizeof(*changing->entries));
 	if (!changing->entries) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	for (size_t i = 0; i < changing->n; i++)
@@ -359,11 +340,7 @@ static void set_list(
 static void run_clear(struct command *command)
 {
 	const struct policy_list *list = find_dynamic(command);
-	if (!list)
-		return;
-	if (!command_at_end(command))
-		return;
-	struct changing *changing = new_changing(command);
+	struct changing *changing = list ? new_changing(command) : NULL;
 	if (changing)
 		set_list(command, list, changing);
 }
@@ -372,7 +349,7 @@ static void run_replace(struct command *command)
 {
 	const struct policy_list *list = find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
-	if (changing && take_elements(command, changing, false))
+	if (changing && take_elements(command, changing))
 		set_list(command, list, changing);
 }
 
@@ -404,7 +381,7 @@ static void show_difference(
 	if (!old || now.failed) {
 		free(old);
 		free(now.v);
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	for (size_t i = 0; i < now.n; i++)
@@ -425,38 +402,32 @@ static void show_difference(
 	}
 	free(old);
 	free(now.v);
+	command_unchanged(command);
 	command_ok(command);
 }
 
 static void run_import(struct command *command)
 {
 	const struct policy_list *list = find_dynamic(command);
+	struct changing *changing = list ? new_changing(command) : NULL;
+	const char *file = command_value(command, "FILE|-");
 	unsigned line, column;
 	char *word = NULL;
-	if (!list) /* the command has ended */
+	if (!changing) /* the command has ended */
 		return;
-	bool dry = command_take(command, "--dry-run");
-	const char *file = command_word(command);
-	dry = command_take(command, "--dry-run") || dry;
-	if (!file || command_peek(command)) {
-		command_usage(command, "which file?");
-		return;
-	}
-	struct changing *changing = new_changing(command);
-	if (!changing)
-		return;
-	if (language_parse_list(command->body ? command->body : "", command->body_len,
-		    &changing->elems, &changing->n, &line, &column, &word) < 0) {
+	file = strcmp(file, "-") ? file : "<standard input>";
+	if (language_parse_list(command->body, command->body_len, &changing->elems, &changing->n,
+		    &line, &column, &word) < 0) {
 		changing->elems = NULL;
-		command_done(command, COMMAND_REFUSED,
+		command_place(command, file, line, column, "address, network or MAC", NULL);
+		command_done(command, OUTCOME_SYNTAX,
 			"%s:%u:%u: error: \"%s\" is no address, network or MAC; nothing has "
 			"changed",
-			strcmp(file, "-") ? file : "<standard input>", line, column,
-			word ? word : "");
+			file, line, column, word ? word : "");
 		free(word);
 		return;
 	}
-	if (dry)
+	if (command_given(command, "--dry-run"))
 		show_difference(command, list, changing);
 	else
 		set_list(command, list, changing);
@@ -468,23 +439,22 @@ static void on_reloaded(void *context, int status, const char *text)
 {
 	struct command *command = context;
 	if (status)
-		command_done(command, COMMAND_REFUSED, "%s", text);
+		command_done(command, OUTCOME_REFUSED, "%s", text);
 	else
 		command_ok(command);
 }
 
-static void run_reload_now(void *context)
+static void run_reload_now(struct command *command)
 {
-	struct command *command = context;
 	struct control *control = command->control;
-	const char *name = command->state;
+	const char *name = command_value(command, "NAME");
 	struct policy_texts texts;
 	struct language_diagnosis diagnosis;
 	char origin[256];
 	size_t len;
 	ptrdiff_t index = policy_find_list(control->policy, name);
 	if (index < 0 || control->policy->lists[index].kind != POLICY_LIST_FILE) {
-		command_done(command, COMMAND_REFUSED, "list %s is not read from a file", name);
+		command_done(command, OUTCOME_REFUSED, "list %s is not read from a file", name);
 		return;
 	}
 	int error = edit_running_texts(control, control->policy->lists[index].path.text, &texts);
@@ -492,23 +462,24 @@ static void run_reload_now(void *context)
 	if (error || !text) {
 		free(text);
 		policy_texts_fini(&texts);
-		command_done(command, COMMAND_REFUSED, "%s", strerror(error ? -error : ENOMEM));
+		command_done(command, OUTCOME_REFUSED, "%s", strerror(error ? -error : ENOMEM));
 		return;
 	}
 	struct policy *policy =
 		policy_parse_text(control, "running policy", text, len, &texts, &diagnosis);
-	char *errors = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
-	language_diagnosis_fini(&diagnosis);
 	free(text);
 	text = policy ? source_after(control, policy, NULL, NULL, &texts, &len) : NULL;
 	if (!text) {
-		command_done(command, COMMAND_REFUSED, "%s", errors ? errors : "out of memory");
+		if (policy)
+			command_done(command, OUTCOME_REFUSED, "out of memory");
+		else
+			command_syntax(command, &diagnosis);
+		language_diagnosis_fini(&diagnosis);
 		policy_unref(policy);
 		policy_texts_fini(&texts);
-		free(errors);
 		return;
 	}
-	free(errors);
+	language_diagnosis_fini(&diagnosis);
 	command_log(command);
 	apply_begin(control->apply, &(struct apply_order){.policy = policy,
 					    .source = text,
@@ -523,28 +494,20 @@ static void run_reload_now(void *context)
 
 static void run_reload(struct command *command)
 {
-	const struct policy_list *list = find_list(command);
-	if (!list)
-		return;
-	if (!command_at_end(command))
-		return;
-	command->state = strdup(list->name.text);
-	if (!command->state)
-		command_done(command, COMMAND_REFUSED, "out of memory");
-	else
-		apply_when_free(command->control->apply, run_reload_now, command);
+	if (find_list(command))
+		command_when_free(command, run_reload_now);
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[NAME [match ADDRESS|MAC]]", false, run_show},
-	{"add", "NAME ELEMENT... [timeout 2h]", false, run_add},
-	{"remove", "NAME ELEMENT...", false, run_remove},
-	{"clear", "NAME", false, run_clear},
-	{"replace", "NAME ELEMENT...", false, run_replace},
-	{"import", "NAME FILE|- [--dry-run]", false, run_import},
-	{"export", "NAME", false, run_export},
-	{"reload", "NAME", false, run_reload},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"add", run_add},
+	{"remove", run_remove},
+	{"clear", run_clear},
+	{"replace", run_replace},
+	{"import", run_import},
+	{"export", run_export},
+	{"reload", run_reload},
+	{NULL, NULL},
 };
 
 const struct command_noun command_list = {"list", verbs};

@@ -11,8 +11,6 @@ static const char *const levels[] = {[POLICY_LOG_ERROR] = "error",
 
 static void run_show(struct command *command)
 {
-	if (!command_at_end(command))
-		return;
 	command_row(command, json_pack("{s:s, s:s}", "level", levels[command->control->log_level],
 				     "policy", levels[command->control->policy->log_level]));
 	command_ok(command);
@@ -20,23 +18,21 @@ static void run_show(struct command *command)
 
 static void run_level(struct command *command)
 {
-	const char *word = command_word(command);
-	for (size_t i = 0; word && !command_peek(command) && i < sizeof(levels) / sizeof(*levels);
-		i++) {
-		if (strcmp(levels[i], word) != 0)
-			continue;
-		command_log(command);
-		control_set_log_level(command->control, (enum policy_log_level)i);
-		command_ok(command);
-		return;
-	}
-	command_usage(command, "error, warning, info or debug is expected");
+	const char *word = command_value(command, "error|warning|info|debug");
+	size_t i = 0;
+	while (strcmp(levels[i], word) != 0)
+		i++;
+	if (command->control->log_level == (enum policy_log_level)i)
+		command_unchanged(command);
+	command_log(command);
+	control_set_log_level(command->control, (enum policy_log_level)i);
+	command_ok(command);
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "", false, run_show},
-	{"level", "error|warning|info|debug", false, run_level},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"level", run_level},
+	{NULL, NULL},
 };
 
 const struct command_noun command_log_noun = {"log", verbs};

@@ -18,11 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool take_number(const char *word, uint64_t *number)
+/* 0: none was given. */
+static uint64_t given_number(const struct command *command)
 {
-	char *rest;
-	*number = strtoull(word, &rest, 10);
-	return *word >= '0' && *word <= '9' && !*rest;
+	const char *word = command_value(command, "N");
+	return word ? strtoull(word, NULL, 10) : 0;
 }
 
 /* ---- show, history, diff ---- */
@@ -31,11 +31,11 @@ static bool load(struct command *command, uint64_t number, struct policy_record 
 {
 	int error = policy_store_load(command->control->history, number, record);
 	if (error == -ENOENT)
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_ABSENT,
 			"policy %" PRIu64 " is not in the history (posternctl policy history)",
 			number);
 	else if (error)
-		command_done(command, COMMAND_REFUSED, "policy %" PRIu64 " cannot be read: %s",
+		command_done(command, OUTCOME_REFUSED, "policy %" PRIu64 " cannot be read: %s",
 			number, error == -EBADMSG ? "it was cut off" : strerror(-error));
 	return !error;
 }
@@ -54,34 +54,21 @@ static void show_full(struct command *command, struct policy_record *record)
 		command_text(command, text, len);
 		command_ok(command);
 	} else {
-		command_done(command, COMMAND_REFUSED, "it does not parse any more");
+		command_done(command, OUTCOME_REFUSED, "it does not parse any more");
 	}
 	free(text);
 }
 
 static void run_show(struct command *command)
 {
-	uint64_t number = command->control->policy_number;
-	bool full = false, source = false;
+	bool source = command_given(command, "--source");
+	uint64_t number = given_number(command);
 	struct policy_record record;
-	const char *word;
-	while ((word = command_word(command))) {
-		if (strcmp(word, "--full") == 0) {
-			full = true;
-		} else if (strcmp(word, "--source") == 0) {
-			source = true;
-		} else if (!take_number(word, &number)) {
-			command_usage(command, "\"%s\" is not expected here", word);
-			return;
-		}
-	}
-	if (full && source) {
-		command_usage(command, "--full or --source, not both");
-		return;
-	}
+	if (!number)
+		number = command->control->policy_number;
 	if (!load(command, number, &record))
 		return;
-	if (full) {
+	if (command_given(command, "--full")) {
 		show_full(command, &record);
 	} else {
 		command_text(command, source ? record.source : record.canonical,
@@ -97,8 +84,6 @@ static void run_history(struct command *command)
 	const struct policy_current *current = policy_store_current(control->history);
 	size_t n;
 	const struct policy_store_line *lines = policy_store_history(control->history, &n);
-	if (!command_at_end(command))
-		return;
 	for (size_t i = n; i-- > 0;) {
 		const struct policy_store_line *line = &lines[i];
 		const char *state = line->number != control->policy_number ? ""
@@ -123,7 +108,7 @@ static void answer_diff(struct command *command, const char *name, const char *a
 	char *text = b ? diff_lines(a, a_len, b, b_len) : NULL;
 	free(b);
 	if (!text) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	int n = snprintf(heading, sizeof(heading), "--- %s\n+++ policy %" PRIu64 " (running)\n",
@@ -145,7 +130,7 @@ static void diff_file(struct command *command)
 	size_t source_len, len;
 	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &source, &source_len);
 	if (error) {
-		command_done(command, COMMAND_REFUSED, "%s: %s", path, strerror(-error));
+		command_done(command, OUTCOME_REFUSED, "%s: %s", path, strerror(-error));
 		return;
 	}
 	struct policy *policy =
@@ -155,7 +140,7 @@ static void diff_file(struct command *command)
 	if (text)
 		answer_diff(command, path, text, len);
 	else
-		command_done(command, COMMAND_REFUSED, "%s", errors ? errors : "out of memory");
+		command_done(command, OUTCOME_REFUSED, "%s", errors ? errors : "out of memory");
 	language_diagnosis_fini(&diagnosis);
 	policy_texts_fini(&texts);
 	policy_unref(policy);
@@ -166,18 +151,11 @@ static void diff_file(struct command *command)
 
 static void run_diff(struct command *command)
 {
-	const char *word = command_word(command);
+	uint64_t number = given_number(command);
 	struct policy_record record;
-	uint64_t number = 0;
 	char name[32];
-	if (!command_at_end(command))
-		return;
-	if (!word || strcmp(word, "file") == 0) {
+	if (!number) {
 		diff_file(command);
-		return;
-	}
-	if (!take_number(word, &number)) {
-		command_usage(command, "\"%s\" is neither a number nor \"file\"", word);
 		return;
 	}
 	if (!load(command, number, &record))
@@ -224,7 +202,7 @@ static void on_applied(void *context, int status, const char *text)
 	struct command *command = context;
 	struct applying *applying = command->state;
 	if (status) {
-		command_done(command, COMMAND_REFUSED, "%s", text);
+		command_done(command, OUTCOME_REFUSED, "%s", text);
 		return;
 	}
 	if (applying->warnings)
@@ -255,18 +233,21 @@ static void apply_text(struct command *command, const char *name, const char *te
 	struct language_diagnosis diagnosis;
 	char origin[256];
 	struct policy *policy = policy_parse_text(control, name, text, len, texts, &diagnosis);
-	char *messages =
-		policy_parse_messages(&diagnosis, policy ? LANGUAGE_WARNING : LANGUAGE_ERROR);
+	char *messages = policy_parse_messages(&diagnosis, LANGUAGE_WARNING);
 	char *source = policy ? malloc(len + 1) : NULL;
-	language_diagnosis_fini(&diagnosis);
 	if (!source) {
 		control->counters[COUNTER_POLICIES_REFUSED]++;
-		policy_unref(policy);
 		policy_texts_fini(texts);
-		command_done(command, COMMAND_REFUSED, "%s", messages ? messages : "out of memory");
+		if (policy)
+			command_done(command, OUTCOME_REFUSED, "out of memory");
+		else
+			command_syntax(command, &diagnosis);
+		language_diagnosis_fini(&diagnosis);
+		policy_unref(policy);
 		free(messages);
 		return;
 	}
+	language_diagnosis_fini(&diagnosis);
 	memcpy(source, text, len);
 	source[len] = '\0';
 	applying->warnings = messages;
@@ -283,9 +264,8 @@ static void apply_text(struct command *command, const char *name, const char *te
 					    .context = command});
 }
 
-static void run_apply_body(void *context)
+static void run_apply_body(struct command *command)
 {
-	struct command *command = context;
 	const struct applying *applying = command->state;
 	struct policy_texts texts = {0};
 	apply_text(command, applying->file, command->body, command->body_len, &texts,
@@ -294,8 +274,10 @@ static void run_apply_body(void *context)
 
 static bool take_confirm(struct command *command, uint64_t *confirm_ms)
 {
-	const char *value = command_word(command);
-	if (value && language_parse_duration(value, confirm_ms) == 0 && *confirm_ms >= 1000 &&
+	const char *value = command_value(command, "--confirm");
+	if (!value)
+		return true;
+	if (language_parse_duration(value, confirm_ms) == 0 && *confirm_ms >= 1000 &&
 		*confirm_ms <= 7 * 86400000ull)
 		return true;
 	command_usage(command, "--confirm takes a time of 1s to 7d");
@@ -305,30 +287,18 @@ static bool take_confirm(struct command *command, uint64_t *confirm_ms)
 static void run_apply(struct command *command)
 {
 	struct applying *applying = calloc(1, sizeof(*applying));
-	const char *word;
+	const char *file = command_value(command, "FILE|-");
 	command->state = applying;
 	if (!applying) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	command->forget = forget_applying;
-	while ((word = command_word(command))) {
-		if (strcmp(word, "--confirm") == 0) {
-			if (!take_confirm(command, &applying->confirm_ms))
-				return;
-		} else if (!applying->file) {
-			applying->file = strcmp(word, "-") ? word : "<standard input>";
-		} else {
-			command_usage(command, "\"%s\" is not expected here", word);
-			return;
-		}
-	}
-	if (applying->file && !command->body) {
-		/* a file of no bytes has no body frame */
-		command->body = calloc(1, 1);
-	}
-	if (applying->file && command->body)
-		apply_when_free(command->control->apply, run_apply_body, command);
+	if (!take_confirm(command, &applying->confirm_ms))
+		return;
+	applying->file = file && strcmp(file, "-") == 0 ? "<standard input>" : file;
+	if (file)
+		command_when_free(command, run_apply_body);
 	else
 		policy_file_apply(
 			command->control, command->uid, applying->confirm_ms, on_applied, command);
@@ -338,27 +308,24 @@ static void on_confirmed(void *context, int status, const char *text)
 {
 	struct command *command = context;
 	if (status)
-		command_done(command, COMMAND_REFUSED, "%s", text);
+		command_done(command, OUTCOME_REFUSED, "%s", text);
 	else
 		command_ok(command);
 }
 
-static void run_confirm_now(void *context)
+static void run_confirm_now(struct command *command)
 {
-	struct command *command = context;
 	int error = apply_confirm(command->control->apply, on_confirmed, command);
 	if (error == -ENOENT)
-		command_done(command, COMMAND_REFUSED, "no policy waits to be confirmed");
+		command_done(command, OUTCOME_REFUSED, "no policy waits to be confirmed");
 	else if (error)
-		command_done(command, COMMAND_REFUSED, "%s", strerror(-error));
+		command_done(command, OUTCOME_REFUSED, "%s", strerror(-error));
 }
 
 static void run_confirm(struct command *command)
 {
-	if (!command_at_end(command))
-		return;
 	command_log(command);
-	apply_when_free(command->control->apply, run_confirm_now, command);
+	command_when_free(command, run_confirm_now);
 }
 
 /* The newest before the running one, when no number is given. */
@@ -372,14 +339,13 @@ static uint64_t number_before(const struct control *control)
 	return 0;
 }
 
-static void run_rollback_now(void *context)
+static void run_rollback_now(struct command *command)
 {
-	struct command *command = context;
 	struct applying *applying = command->state;
 	struct policy_record record;
 	uint64_t number = applying->number ? applying->number : number_before(command->control);
 	if (!number) {
-		command_done(command, COMMAND_REFUSED, "there is no policy before this one");
+		command_done(command, OUTCOME_REFUSED, "there is no policy before this one");
 		return;
 	}
 	if (!load(command, number, &record))
@@ -400,15 +366,14 @@ static void run_rollback_now(void *context)
 static void run_rollback(struct command *command)
 {
 	struct applying *applying = calloc(1, sizeof(*applying));
-	const char *word = command_word(command);
 	command->state = applying;
-	if (!applying || (word && !take_number(word, &applying->number))) {
-		command_usage(command, "\"%s\" is no policy's number", word ? word : "");
+	if (!applying) {
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	command->forget = forget_applying;
-	if (command_at_end(command))
-		apply_when_free(command->control->apply, run_rollback_now, command);
+	applying->number = given_number(command);
+	command_when_free(command, run_rollback_now);
 }
 
 /* ---- save: posternctl writes the file, with the rights of its caller ---- */
@@ -418,7 +383,7 @@ static void run_save(struct command *command)
 	struct control *control = command->control;
 	const char *path = control->start.options.config;
 	struct policy_record record;
-	if (!command_at_end(command) || !load(command, control->policy_number, &record))
+	if (!load(command, control->policy_number, &record))
 		return;
 	char *real = realpath(path, NULL);
 	command_row(command, json_pack("{s:I, s:o}", "policy", (json_int_t)record.number, "file",
@@ -433,7 +398,7 @@ static void on_remembered(void *context, int status, const char *text)
 {
 	struct command *command = context;
 	if (status)
-		command_done(command, COMMAND_REFUSED, "saved, but %s", text);
+		command_done(command, OUTCOME_REFUSED, "saved, but %s", text);
 	else
 		command_ok(command);
 }
@@ -455,9 +420,8 @@ static bool find_record(
 }
 
 /* The file is read again: what counts is what stands there, not what somebody says is there. */
-static void run_saved_now(void *context)
+static void run_saved_now(struct command *command)
 {
-	struct command *command = context;
 	struct control *control = command->control;
 	const char *path = control->start.options.config;
 	struct policy_record record;
@@ -465,14 +429,14 @@ static void run_saved_now(void *context)
 	size_t len;
 	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &text, &len);
 	if (error) {
-		command_done(command, COMMAND_REFUSED, "posternd cannot read %s: %s", path,
+		command_done(command, OUTCOME_REFUSED, "posternd cannot read %s: %s", path,
 			strerror(-error));
 		return;
 	}
 	bool found = find_record(control, text, len, &record);
 	free(text);
 	if (!found) {
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_REFUSED,
 			"%s does not hold a policy of the history (posternctl policy diff file)",
 			path);
 		return;
@@ -487,20 +451,19 @@ static void run_saved_now(void *context)
 
 static void run_saved(struct command *command)
 {
-	if (command_at_end(command))
-		apply_when_free(command->control->apply, run_saved_now, command);
+	command_when_free(command, run_saved_now);
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[N] [--full|--source]", false, run_show},
-	{"apply", "[FILE|-] [--confirm 60s]", false, run_apply},
-	{"confirm", "", false, run_confirm},
-	{"history", "", false, run_history},
-	{"diff", "[N|file]", false, run_diff},
-	{"rollback", "[N]", false, run_rollback},
-	{"save", "", false, run_save},
-	{"saved", "", false, run_saved},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"apply", run_apply},
+	{"confirm", run_confirm},
+	{"history", run_history},
+	{"diff", run_diff},
+	{"rollback", run_rollback},
+	{"save", run_save},
+	{"saved", run_saved},
+	{NULL, NULL},
 };
 
 const struct command_noun command_policy = {"policy", verbs};

@@ -71,10 +71,8 @@ static void show_more(struct command *command)
 
 static void run_show(struct command *command)
 {
-	const char *name = command_word(command);
+	const char *name = command_value(command, "NAME");
 	struct control *control = command->control;
-	if (!command_at_end(command))
-		return;
 	if (name) {
 		ptrdiff_t index = policy_find_rule(control->policy, name);
 		if (index < 0) {
@@ -87,7 +85,7 @@ static void run_show(struct command *command)
 	}
 	struct showing *showing = calloc(1, sizeof(*showing));
 	if (!showing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	showing->policy = policy_ref(control->policy);
@@ -96,9 +94,13 @@ static void run_show(struct command *command)
 	command_stream(command, show_more);
 }
 
+/* What is there is put in its own place: who adds the same again changes nothing. */
 static struct policy *make_add(struct edit *edit, const struct policy *running,
 	const struct language_world *world, struct language_diagnosis *diagnosis)
 {
+	if (edit->is_there)
+		return language_edit_replace(
+			running, edit->kind, edit->name, edit->statement, world, diagnosis);
 	return language_edit_add(running, edit->kind, edit->statement, edit->position, edit->other,
 		world, diagnosis);
 }
@@ -129,66 +131,53 @@ static struct policy *make_enable(struct edit *edit, const struct policy *runnin
 	return language_edit_enable(running, edit->name, edit->enable, world, diagnosis);
 }
 
-/* The name, and that nothing follows unless `more`. false: ended. */
-static bool take_name(struct command *command, struct edit *edit, bool more)
+static void take_name(struct command *command, struct edit *edit)
 {
 	edit->command = command;
 	edit->kind = "rule";
-	edit->name = command_word(command);
-	if (!edit->name) {
-		command_usage(command, "the rule's name is missing");
-		return false;
-	}
-	return more || command_at_end(command);
+	edit->name = command_value(command, "NAME");
 }
 
-/* The rest of the words is the statement's inside. */
 static void run_statement(struct command *command, struct edit *edit)
 {
-	edit->statement = edit_statement(edit->kind, edit->name, command->words + command->at,
-		command->nwords - command->at);
+	size_t n;
+	const char *const *words = command_values(command, "STATEMENT", &n);
+	edit->statement = edit_statement(edit->kind, edit->name, words, n);
 	if (edit->statement)
 		edit_run(edit);
 	else
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 }
 
 static void run_add(struct command *command)
 {
-	struct edit edit = {.make = make_add};
-	if (take_name(command, &edit, true) && edit_take_position(command, &edit))
-		run_statement(command, &edit);
+	struct edit edit = {.make = make_add, .adds = true};
+	take_name(command, &edit);
+	edit_take_position(command, &edit);
+	run_statement(command, &edit);
 }
 
 static void run_replace(struct command *command)
 {
 	struct edit edit = {.make = make_replace};
-	if (take_name(command, &edit, true))
-		run_statement(command, &edit);
+	take_name(command, &edit);
+	run_statement(command, &edit);
 }
 
 static void run_delete(struct command *command)
 {
 	struct edit edit = {.make = make_delete, .may_shadow = true};
-	if (take_name(command, &edit, false))
-		edit_run(&edit);
+	take_name(command, &edit);
+	edit_run(&edit);
 }
 
 static void run_move(struct command *command)
 {
 	struct edit edit = {.make = make_move};
-	if (!take_name(command, &edit, true))
-		return;
-	if (!command_peek(command)) {
-		command_usage(command, "where to?");
-		return;
-	}
-	if (!edit_take_position(command, &edit))
-		return;
-	if (!command_at_end(command))
-		return;
+	take_name(command, &edit);
+	edit_take_position(command, &edit);
 	if (edit.other && strcmp(edit.other, edit.name) == 0)
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_REFUSED,
 			"rule %s cannot stand before or after itself", edit.name);
 	else
 		edit_run(&edit);
@@ -197,26 +186,26 @@ static void run_move(struct command *command)
 static void run_enable(struct command *command)
 {
 	struct edit edit = {.make = make_enable, .enable = true};
-	if (take_name(command, &edit, false))
-		edit_run(&edit);
+	take_name(command, &edit);
+	edit_run(&edit);
 }
 
 static void run_disable(struct command *command)
 {
 	struct edit edit = {.make = make_enable, .enable = false, .may_shadow = true};
-	if (take_name(command, &edit, false))
-		edit_run(&edit);
+	take_name(command, &edit);
+	edit_run(&edit);
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[NAME]", false, run_show},
-	{"add", "NAME [first|last|before X|after X] COND... ACTION", false, run_add},
-	{"replace", "NAME COND... ACTION", false, run_replace},
-	{"delete", "NAME", false, run_delete},
-	{"move", "NAME first|last|before X|after X", false, run_move},
-	{"enable", "NAME", false, run_enable},
-	{"disable", "NAME", false, run_disable},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"add", run_add},
+	{"replace", run_replace},
+	{"delete", run_delete},
+	{"move", run_move},
+	{"enable", run_enable},
+	{"disable", run_disable},
+	{NULL, NULL},
 };
 
 const struct command_noun command_rule = {"rule", verbs};

@@ -31,11 +31,9 @@ json_t *command_server_why(const struct message_target *target)
 static const char *take_server(struct command *command, size_t *at)
 {
 	const struct policy *policy = command->control->policy;
-	const char *name = command_word(command);
-	ptrdiff_t index = name ? policy_find_server(policy, name) : -1;
-	if (!name)
-		command_usage(command, "which server?");
-	else if (index < 0)
+	const char *name = command_value(command, "NAME");
+	ptrdiff_t index = policy_find_server(policy, name);
+	if (index < 0)
 		command_no_such(command, POLICY_KIND_SERVER, name);
 	else
 		*at = (size_t)index;
@@ -147,22 +145,20 @@ static void run_show(struct command *command)
 	size_t from = 0, until = policy->nservers;
 	command->state = showing;
 	if (!showing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	command->forget = forget_showing;
-	if (command_peek(command)) {
+	if (command_given(command, "NAME")) {
 		if (!take_server(command, &from))
 			return;
 		until = from + 1;
 	}
-	if (!command_at_end(command))
-		return;
 	showing->command = command;
 	struct shown **last = &showing->first;
 	for (size_t i = from; i < until; i++)
 		if (!keep(showing, &last, i)) {
-			command_done(command, COMMAND_REFUSED, "out of memory");
+			command_done(command, OUTCOME_REFUSED, "out of memory");
 			return;
 		}
 	showing->flows.on_load = on_load;
@@ -193,7 +189,7 @@ static void on_drained(struct gather *gather)
 	struct draining *draining = (struct draining *)gather;
 	struct command *command = draining->command;
 	struct control *control = command->control;
-	const char *name = command->words[2];
+	const char *name = command_value(command, "NAME");
 	ptrdiff_t at = policy_find_server(control->policy, name);
 	const struct message_targets *targets =
 		at < 0 ? NULL : health_peer_targets(control->health, (size_t)at);
@@ -204,11 +200,13 @@ static void on_drained(struct gather *gather)
 				row_text(targets->v[i].name), "port", (int)targets->v[i].port,
 				"state", command_server_state(&targets->v[i]), "since_at",
 				since_of(control, name, &targets->v[i])));
+	if (targets && count_open(targets) == 0) {
+		char text[POLICY_NAME_SIZE + 64];
+		snprintf(text, sizeof(text), "no host of server %s takes new flows now", name);
+		command_warning(command, text);
+	}
 	if (gather->status)
-		command_done(command, COMMAND_REFUSED, "%s", gather->text);
-	else if (targets && count_open(targets) == 0)
-		command_done(command, COMMAND_DONE,
-			"warning: no host of server %s takes new flows now", name);
+		command_done(command, OUTCOME_REFUSED, "%s", gather->text);
 	else
 		command_ok(command);
 }
@@ -234,7 +232,7 @@ static const char *find_host(struct command *command, const struct message_targe
 	/* what was drained and is gone can be enabled */
 	if (drained_since(command->control->drained, targets->server, host))
 		return host;
-	command_done(command, COMMAND_REFUSED, "server %s has no host \"%s\"; hosts: %s",
+	command_done(command, OUTCOME_ABSENT, "server %s has no host \"%s\"; hosts: %s",
 		targets->server, host, names);
 	return NULL;
 }
@@ -243,25 +241,20 @@ static void set_drained(struct command *command, bool on)
 {
 	struct control *control = command->control;
 	struct draining *draining = calloc(1, sizeof(*draining));
-	const char *name, *host;
+	const char *name, *host = command_value(command, "host");
 	char canonical[ADDR_TEXT_SIZE];
 
 	command->state = draining;
 	if (!draining) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	if (!(name = take_server(command, &draining->server)))
 		return;
-	if (!command_take(command, "host") || !(host = command_word(command)) ||
-		command_peek(command)) {
-		command_usage(command, "\"host\" and a host of the server are expected");
-		return;
-	}
 	const struct message_targets *targets =
 		health_peer_targets(control->health, draining->server);
 	if (!targets) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	if (!(host = find_host(command, targets, host, canonical)))
@@ -270,11 +263,13 @@ static void set_drained(struct command *command, bool on)
 	gather_init(&draining->gather, on_drained);
 	int error = drained_set(control->drained, name, host, on, &draining->gather);
 	if (error && error != -EALREADY) {
-		command_done(command, COMMAND_REFUSED, "%s",
+		command_done(command, OUTCOME_REFUSED, "%s",
 			error == -ENOSPC ? "too many hosts are drained" : strerror(-error));
 		return;
 	}
-	if (!error) {
+	if (error) {
+		command_unchanged(command);
+	} else {
 		command_log(command);
 		health_peer_drained(control->health, name);
 	}
@@ -333,18 +328,18 @@ static void on_tested(struct ask *ask, const struct message_header *message)
 	if (message && message->type != MESSAGE_REPLY)
 		return;
 	if (!message)
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_REFUSED,
 			"the health process, which tests, is not there; it comes again: see the "
 			"log");
 	else if (reply->status)
 		command_done(
-			command, COMMAND_REFUSED, "server %s: %s", testing->server, reply->text);
+			command, OUTCOME_REFUSED, "server %s: %s", testing->server, reply->text);
 	else if (testing->refused)
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_REFUSED,
 			"server %s: %u of %u dialogues did not end with the message taken",
 			testing->server, testing->refused, testing->hosts);
 	else if (testing->hosts == testing->skipped)
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_REFUSED,
 			"server %s: no host is of the client's IP version", testing->server);
 	else
 		command_ok(command);
@@ -355,7 +350,7 @@ static bool put_path(struct command *command, char path[static TRIAL_PATH_SIZE],
 {
 	if (!word)
 		return true;
-	if (*word && trial_is_path(word)) {
+	if (trial_is_path(word)) {
 		snprintf(path, TRIAL_PATH_SIZE, "%s", word);
 		return true;
 	}
@@ -365,20 +360,16 @@ static bool put_path(struct command *command, char path[static TRIAL_PATH_SIZE],
 
 static bool read_test(struct command *command, struct message_test *message)
 {
-	const char *user = NULL, *address = NULL, *from = NULL, *to = NULL;
-	const struct command_option options[] = {
-		{"user", &user}, {"address", &address}, {"from", &from}, {"to", &to}};
+	const char *user = command_value(command, "user");
+	const char *address = command_value(command, "address");
+	const char *from = command_value(command, "from"), *to = command_value(command, "to");
 
-	if (!command_options(command, options, 4))
-		return false;
 	if (user && strlen(user) >= sizeof(message->user)) {
 		command_usage(command, "the user's name is too long");
 		return false;
 	}
-	if (address && addr_parse(address, strlen(address), &message->client) < 0) {
-		command_usage(command, "\"%s\" is no address", address);
-		return false;
-	}
+	if (address)
+		addr_parse(address, strlen(address), &message->client);
 	snprintf(message->user, sizeof(message->user), "%s", user ? user : "");
 	/* the path of bounces */
 	if (from && strcmp(from, "<>") == 0) {
@@ -398,7 +389,7 @@ static void run_test(struct command *command)
 
 	command->state = testing;
 	if (!testing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	message_init(&message, MESSAGE_TEST, sizeof(message));
@@ -412,11 +403,11 @@ static void run_test(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[NAME]", false, run_show},
-	{"test", "NAME [user U] [address A] [from A] [to A]", false, run_test},
-	{"drain", "NAME host H", false, run_drain},
-	{"enable", "NAME host H", false, run_enable},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"test", run_test},
+	{"drain", run_drain},
+	{"enable", run_enable},
+	{NULL, NULL},
 };
 
 const struct command_noun command_server = {"server", verbs};

@@ -52,13 +52,11 @@ static void run_show(struct command *command)
 	struct showing *showing = calloc(1, sizeof(*showing));
 	command->state = showing;
 	if (!showing) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	showing->selection.devices = true;
-	while (command_peek(command))
-		if (!selection_take(command, &showing->selection))
-			return;
+	selection_take(command, &showing->selection);
 	command->forget = forget_showing;
 	selection_find(command->control, &showing->selection);
 	const struct selection *selection = &showing->selection;
@@ -80,7 +78,7 @@ static void on_login(
 	static const char *const words[] = {
 		[LOGIN_NEW] = "new", [LOGIN_RENEWED] = "renewed", [LOGIN_REPLACED] = "replaced"};
 	if (outcome == LOGIN_REFUSED) {
-		command_done(command, COMMAND_REFUSED, "%s", text);
+		command_done(command, OUTCOME_REFUSED, "%s", text);
 		return;
 	}
 	const struct control *control = command->control;
@@ -96,19 +94,13 @@ static void on_login(
 
 static bool take_addresses(struct command *command, struct login_order *order, const char *value)
 {
-	while (*value) {
-		size_t len = strcspn(value, ",");
+	for (size_t len; *value; value += len + (value[len] == ',')) {
+		len = strcspn(value, ",");
 		if (order->naddresses == SESSION_ADDRESSES_MAX) {
 			command_usage(command, "more than %d addresses", SESSION_ADDRESSES_MAX);
 			return false;
 		}
-		if (prefix_parse(value, len, &order->addresses[order->naddresses]) < 0) {
-			command_usage(
-				command, "\"%.*s\" is no address or network", (int)len, value);
-			return false;
-		}
-		order->naddresses++;
-		value += len + (value[len] == ',');
+		prefix_parse(value, len, &order->addresses[order->naddresses++]);
 	}
 	return true;
 }
@@ -131,15 +123,18 @@ static bool take_groups(struct command *command, struct login_order *order, cons
 	return true;
 }
 
-static bool take_time(struct command *command, const char *what, const char *value, uint64_t *ms)
+/* A lease or an idle time; NULL: not given. */
+static bool take_time(struct command *command, const char *what, bool *given, uint64_t *ms)
 {
-	if (strcmp(value, "none") == 0) {
-		*ms = 0;
+	const char *value = command_value(command, what);
+	*given = value != NULL;
+	*ms = 0;
+	if (!value || strcmp(value, "none") == 0)
 		return true;
-	}
 	if (language_parse_duration(value, ms) == 0 && *ms >= 1000 && *ms / 1000 <= UINT32_MAX)
 		return true;
-	command_usage(command, "\"%s\" is no %s: 30m, 8h, 7d or none is expected", value, what);
+	command_usage(
+		command, "\"%s\" is not expected here, but a %s of 1s to 136 years", value, what);
 	return false;
 }
 
@@ -147,84 +142,54 @@ static bool take_name(
 	struct command *command, const char *what, const char *value, char *to, size_t room)
 {
 	size_t len = strlen(value);
-	if (len == 0 || len >= room) {
-		command_usage(command, "a %s has 1 to %zu bytes", what, room - 1);
+	if (len >= room) {
+		command_usage(command, "a %s has at most %zu bytes", what, room - 1);
 		return false;
 	}
 	memcpy(to, value, len + 1);
 	return true;
 }
 
-/* Only addresses may be given several times. */
-static bool given_twice(const struct login_order *order, const char *word)
+static bool take_mac(struct command *command, struct login_order *order)
 {
-	return (strcmp(word, "zone") == 0 && *order->zone) ||
-	       (strcmp(word, "mac") == 0 && mac_is_set(&order->mac)) ||
-	       (strcmp(word, "group") == 0 && order->groups_given) ||
-	       (strcmp(word, "lease") == 0 && order->lease_given) ||
-	       (strcmp(word, "idle") == 0 && order->idle_given);
+	const char *mac = command_value(command, "mac");
+	if (!mac)
+		return true;
+	mac_parse(mac, strlen(mac), &order->mac);
+	if (!mac_is_group(&order->mac))
+		return true;
+	command_usage(command, "\"%s\" is no host's MAC", mac);
+	return false;
 }
 
-static bool take_login_option(
-	struct command *command, struct login_order *order, const char *word, const char *value)
+static bool fill_order(struct command *command, struct login_order *order)
 {
-	if (given_twice(order, word)) {
-		command_usage(command, "%s is given twice", word);
+	size_t n;
+	const char *const *addresses = command_values(command, "address", &n);
+	const char *groups = command_value(command, "group");
+	if (!take_name(command, "user's name", command_value(command, "USER"), order->user,
+		    sizeof(order->user)) ||
+		!take_name(command, "zone's name", command_value(command, "zone"), order->zone,
+			sizeof(order->zone)))
 		return false;
-	}
-	if (strcmp(word, "zone") == 0)
-		return take_name(command, "zone's name", value, order->zone, sizeof(order->zone));
-	if (strcmp(word, "address") == 0)
-		return take_addresses(command, order, value);
-	if (strcmp(word, "group") == 0)
-		return take_groups(command, order, value);
-	if (strcmp(word, "mac") == 0) {
-		if (mac_parse(value, strlen(value), &order->mac) == 0 && mac_is_set(&order->mac) &&
-			!mac_is_group(&order->mac))
-			return true;
-		command_usage(command, "\"%s\" is no host's MAC", value);
-		return false;
-	}
-	if (strcmp(word, "lease") == 0) {
-		order->lease_given = true;
-		return take_time(command, "lease", value, &order->lease_ms);
-	}
-	if (strcmp(word, "idle") == 0) {
-		order->idle_given = true;
-		return take_time(command, "idle time", value, &order->idle_ms);
-	}
-	command_usage(command, "\"%s\" is not expected here", word);
-	return false;
+	for (size_t i = 0; i < n; i++)
+		if (!take_addresses(command, order, addresses[i]))
+			return false;
+	return take_mac(command, order) && (!groups || take_groups(command, order, groups)) &&
+	       take_time(command, "lease", &order->lease_given, &order->lease_ms) &&
+	       take_time(command, "idle", &order->idle_given, &order->idle_ms);
 }
 
 static void run_login(struct command *command)
 {
 	struct login_order *order = calloc(1, sizeof(*order));
-	const char *word = command_word(command);
 	command->state = order;
 	if (!order) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	if (!word) {
-		command_usage(command, "the user is missing");
+	if (!fill_order(command, order))
 		return;
-	}
-	if (!take_name(command, "user's name", word, order->user, sizeof(order->user)))
-		return;
-	while ((word = command_word(command))) {
-		const char *value = command_word(command);
-		if (!value) {
-			command_usage(command, "a value is expected behind %s", word);
-			return;
-		}
-		if (!take_login_option(command, order, word, value))
-			return;
-	}
-	if (!*order->zone) {
-		command_usage(command, "the zone is missing");
-		return;
-	}
 	order->uid = command->uid;
 	login_begin(command->control, order, on_login, command);
 }
@@ -253,7 +218,7 @@ static void on_renewed(
 	if (--renewing->missing)
 		return;
 	if (*renewing->text)
-		command_done(command, COMMAND_REFUSED, "%s", renewing->text);
+		command_done(command, OUTCOME_REFUSED, "%s", renewing->text);
 	else
 		command_ok(command);
 }
@@ -262,27 +227,16 @@ static void run_renew(struct command *command)
 {
 	struct selection selection = {.changes = true};
 	struct renewing *renewing = calloc(1, sizeof(*renewing));
-	bool lease_given = false;
-	uint64_t lease_ms = 0;
+	bool lease_given;
+	uint64_t lease_ms;
 	command->state = renewing;
-	if (!renewing || !command_peek(command)) {
-		command_usage(command, "which session?");
+	if (!renewing) {
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	do {
-		if (!selection_take(command, &selection))
-			return;
-	} while (command_peek(command) && strcmp(command_peek(command), "lease") != 0);
-	if (command_take(command, "lease")) {
-		const char *value = command_word(command);
-		lease_given = true;
-		if (!value)
-			command_usage(command, "a value is expected behind lease");
-		if (!value || !take_time(command, "lease", value, &lease_ms))
-			return;
-	}
-	if (!command_at_end(command))
+	if (!take_time(command, "lease", &lease_given, &lease_ms))
 		return;
+	selection_take(command, &selection);
 	selection_find(command->control, &selection);
 	if (!selection.n || selection_is_ambiguous(command->control, &selection)) {
 		selection_refuse(command, &selection);
@@ -329,7 +283,7 @@ static void on_logged_out(struct gather *gather)
 	free(logout->ended);
 	sessions_arm(control->sessions);
 	if (gather->status) {
-		command_done(command, COMMAND_REFUSED, "not logged out: %s", gather->text);
+		command_done(command, OUTCOME_REFUSED, "not logged out: %s", gather->text);
 		return;
 	}
 	command_row(command, json_pack("{s:I}", "ended", (json_int_t)logout->n));
@@ -341,7 +295,7 @@ static void log_out(struct command *command, struct logout *logout, struct selec
 	struct control *control = command->control;
 	logout->ended = calloc(selection->n, sizeof(*logout->ended));
 	if (!logout->ended) {
-		command_done(command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	command_log(command);
@@ -363,30 +317,17 @@ static void run_logout(struct command *command)
 	struct selection selection = {.changes = true};
 	struct logout *logout = calloc(1, sizeof(*logout));
 	command->state = logout;
-	if (!logout || !command_peek(command)) {
-		command_usage(command, "which session?");
+	if (!logout) {
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	while (command_peek(command)) {
-		bool keep = command_take(command, "--keep-flows");
-		if (!keep && !command_take(command, "--kill-flows")) {
-			if (!selection_take(command, &selection))
-				return;
-			continue;
-		}
-		if (logout->flows) {
-			command_usage(command, "--keep-flows or --kill-flows, once");
-			return;
-		}
-		logout->flows = keep ? KEEP_FLOWS : KILL_FLOWS;
-	}
-	/* nobody means everybody by saying nothing */
-	if (!selection_is_any(&selection) && !selection.zone) {
-		command_usage(command, "which session?");
-		return;
-	}
+	selection_take(command, &selection);
+	if (command_given(command, "--keep-flows"))
+		logout->flows = KEEP_FLOWS;
+	else if (command_given(command, "--kill-flows"))
+		logout->flows = KILL_FLOWS;
 	if (selection.id & SESSION_DEVICE_ID) {
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_REFUSED,
 			"a device is not logged in: posternctl device delete NAME takes it out");
 		return;
 	}
@@ -399,13 +340,11 @@ static void run_logout(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[user U|address A|mac M|zone Z|ID]", true, run_show},
-	{"login", "USER zone Z address A [address P] [mac M] [group G,...] [lease 8h] [idle 30m]",
-		true, run_login},
-	{"renew", "ID|user U|address A|mac M [lease 8h]", true, run_renew},
-	{"logout", "ID|user U|address A|mac M|zone Z [--keep-flows|--kill-flows]", true,
-		run_logout},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{"login", run_login},
+	{"renew", run_renew},
+	{"logout", run_logout},
+	{NULL, NULL},
 };
 
 const struct command_noun command_session = {"session", verbs};

@@ -211,18 +211,17 @@ static void on_facts(void *context, const struct facts *facts)
 	bool is_wrong = json_array_size(troubles) != 0;
 	json_object_set_new(row, "troubles", troubles);
 	command_row(command, row);
-	command_done(command, is_wrong ? COMMAND_REFUSED : COMMAND_DONE, "%s", "");
+	command_done(command, is_wrong ? OUTCOME_TROUBLE : OUTCOME_DONE, "%s", "");
 }
 
 static void run_status(struct command *command)
 {
-	if (command_at_end(command))
-		facts_ask(command->control, on_facts, command);
+	facts_ask(command->control, on_facts, command);
 }
 
 static const struct command_verb verbs[] = {
-	{"", "", false, run_status},
-	{NULL, NULL, false, NULL},
+	{"", run_status},
+	{NULL, NULL},
 };
 
 const struct command_noun command_status = {"status", verbs};

@@ -90,7 +90,7 @@ static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
 	const struct policy *policy = command->control->policy;
-	const char *name = command_peek(command);
+	const char *name = command_value(command, "NAME");
 	ptrdiff_t index = name ? policy_find_zone(policy, name) : -1;
 	if (name && index < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, name);
@@ -104,15 +104,12 @@ static void on_facts(void *context, const struct facts *facts)
 
 static void run_show(struct command *command)
 {
-	if (command->nwords > command->at + 1)
-		command_usage(command, "one name is expected");
-	else
-		facts_ask(command->control, on_facts, command);
+	facts_ask(command->control, on_facts, command);
 }
 
 static const struct command_verb verbs[] = {
-	{"show", "[NAME]", false, run_show},
-	{NULL, NULL, false, NULL},
+	{"show", run_show},
+	{NULL, NULL},
 };
 
 const struct command_noun command_zone = {"zone", verbs};

@@ -85,23 +85,15 @@ char *edit_statement(const char *kind, const char *name, const char *const *word
 	return text;
 }
 
-bool edit_take_position(struct command *command, struct edit *edit)
+void edit_take_position(struct command *command, struct edit *edit)
 {
-	edit->position = LANGUAGE_LAST;
-	if (command_take(command, "first")) {
-		edit->position = LANGUAGE_FIRST;
-	} else if (command_take(command, "before") || command_take(command, "after")) {
-		bool before = strcmp(command->words[command->at - 1], "before") == 0;
-		edit->position = before ? LANGUAGE_BEFORE : LANGUAGE_AFTER;
-		edit->other = command_word(command);
-		if (!edit->other) {
-			command_usage(command, "which rule?");
-			return false;
-		}
-	} else {
-		command_take(command, "last");
-	}
-	return true;
+	const char *before = command_value(command, "before");
+	const char *after = command_value(command, "after");
+	edit->other = before ? before : after;
+	edit->position = command_given(command, "first") ? LANGUAGE_FIRST
+			 : before                        ? LANGUAGE_BEFORE
+			 : after                         ? LANGUAGE_AFTER
+							 : LANGUAGE_LAST;
 }
 
 /* A path as the language asks for it may be longer than it was written. */
@@ -128,21 +120,19 @@ int edit_running_texts(struct control *control, const char *anew, struct policy_
 	return error;
 }
 
-static void on_applied(void *context, int status, const char *text)
+static void forget(struct command *command)
 {
-	struct edit *edit = context;
-	struct command *command = edit->command;
+	struct edit *edit = command->state;
 	free(edit->statement);
-	free(edit);
-	if (status)
-		command_done(command, COMMAND_REFUSED, "%s", text);
-	else
-		command_ok(command);
 }
 
-static void refuse(struct edit *edit, const char *text)
+static void on_applied(void *context, int status, const char *text)
 {
-	on_applied(edit, -EINVAL, text && *text ? text : "refused");
+	struct command *command = context;
+	if (status)
+		command_done(command, OUTCOME_REFUSED, "%s", text);
+	else
+		command_ok(command);
 }
 
 /* NULL: nothing is wrong. malloc'ed. */
@@ -182,7 +172,7 @@ static void apply_edit(struct edit *edit, struct policy *policy, struct policy_t
 	if (!source) {
 		policy_unref(policy);
 		policy_texts_fini(texts);
-		refuse(edit, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	command_log(command);
@@ -194,52 +184,92 @@ static void apply_edit(struct edit *edit, struct policy *policy, struct policy_t
 						     .uid = command->uid,
 						     .keeps_confirm = true,
 						     .done = on_applied,
-						     .context = edit});
+						     .context = command});
 }
 
-static void run(void *context)
+/* The new policy, or NULL when the command has been ended. */
+static struct policy *make(struct edit *edit, struct policy_texts *texts)
 {
-	struct edit *edit = context;
-	struct control *control = edit->command->control;
+	struct command *command = edit->command;
+	struct control *control = command->control;
 	struct language_diagnosis diagnosis;
 	struct policy_world world;
+	policy_world_init(&world, control, texts);
+	struct policy *policy = edit->make(edit, control->policy, &world.language, &diagnosis);
+	policy_world_fini(&world);
+	char *shadow = policy ? find_shadow(edit, policy) : NULL;
+	if (policy && !shadow) {
+		language_diagnosis_fini(&diagnosis);
+		return policy;
+	}
+	policy_unref(policy);
+	if (shadow)
+		command_done(command, OUTCOME_SHADOWED, "%s", shadow);
+	else
+		command_syntax(command, &diagnosis);
+	language_diagnosis_fini(&diagnosis);
+	free(shadow);
+	return NULL;
+}
+
+/* Is what is named there, or is it not, as the edit needs it? false: ended. */
+static bool is_possible(struct edit *edit)
+{
+	struct command *command = edit->command;
+	enum policy_kind kind =
+		strcmp(edit->kind, "rule") == 0 ? POLICY_KIND_RULE : POLICY_KIND_DEVICE;
+	bool is_there = kind == POLICY_KIND_RULE
+				? policy_find_rule(command->control->policy, edit->name) >= 0
+				: policy_find_device(command->control->policy, edit->name) >= 0;
+	if (edit->adds || is_there) {
+		edit->is_there = is_there;
+		return true;
+	}
+	command_no_such(command, kind, edit->name);
+	return false;
+}
+
+static void run(struct command *command)
+{
+	struct edit *edit = command->state;
+	struct control *control = command->control;
 	struct policy_texts texts;
+	if (!is_possible(edit))
+		return;
 	int error = edit_running_texts(control, NULL, &texts);
 	if (error) {
 		policy_texts_fini(&texts);
-		refuse(edit, strerror(-error));
+		command_done(command, OUTCOME_REFUSED, "%s", strerror(-error));
 		return;
 	}
-	policy_world_init(&world, control, &texts);
-	struct policy *policy = edit->make(edit, control->policy, &world.language, &diagnosis);
-	policy_world_fini(&world);
-	char *text = policy ? find_shadow(edit, policy)
-			    : policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
-	language_diagnosis_fini(&diagnosis);
-	if (policy && !text && !is_running(control, policy)) {
+	struct policy *policy = make(edit, &texts);
+	if (policy && !is_running(control, policy) && !(edit->adds && edit->is_there)) {
 		apply_edit(edit, policy, &texts);
 		return;
 	}
-	if (policy && !text) {
-		static const char unchanged[] = "nothing changes\n";
-		command_text(edit->command, unchanged, sizeof(unchanged) - 1);
-		on_applied(edit, 0, "");
-	} else {
-		refuse(edit, text);
-	}
-	policy_unref(policy);
 	policy_texts_fini(&texts);
-	free(text);
+	if (!policy)
+		return;
+	if (is_running(control, policy))
+		command_done(command, OUTCOME_UNCHANGED, "nothing changes");
+	else
+		command_done(command, OUTCOME_EXISTS,
+			"there is a %s %s already, in other words (posternctl %s show %s)",
+			edit->kind, edit->name, edit->kind, edit->name);
+	policy_unref(policy);
 }
 
 void edit_run(const struct edit *edit)
 {
+	struct command *command = edit->command;
 	struct edit *own = malloc(sizeof(*own));
 	if (!own) {
 		free(edit->statement);
-		command_done(edit->command, COMMAND_REFUSED, "out of memory");
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
 	*own = *edit;
-	apply_when_free(edit->command->control->apply, run, own);
+	command->state = own;
+	command->forget = forget;
+	command_when_free(command, run);
 }

@@ -23,6 +23,8 @@ struct edit {
 	const char *other;
 	bool enable;
 	bool may_shadow; /* the statement cannot make the rule unreachable */
+	bool adds;       /* the name is a new one */
+	bool is_there;   /* found out by edit_run(): what is added is there */
 };
 
 /* Carries it out and ends the command; `edit` is copied. */
@@ -31,9 +33,8 @@ void edit_run(const struct edit *edit);
 /* Words of the command line as a statement "kind NAME { words }": what only fits as a string gets
  * its quotes back. malloc'ed. */
 char *edit_statement(const char *kind, const char *name, const char *const *words, size_t n);
-/* "first", "last", "before X", "after X" at the command's next words; absent: last. false: ended.
- */
-bool edit_take_position(struct command *command, struct edit *edit);
+/* By `first`, `last`, `before X` or `after X` of the command; none of them is last. */
+void edit_take_position(struct command *command, struct edit *edit);
 
 /* The texts that the running policy read, for parsing it again as it was; the file whose path is
  * given is read anew. 0 or -errno. */

@@ -101,29 +101,6 @@ void selection_find(const struct control *control, struct selection *selection)
 	}
 }
 
-static bool parse_id(const char *word, uint64_t *id)
-{
-	char *rest;
-	bool device = *word == 'd';
-	*id = strtoull(word + device, &rest, 10);
-	if (*rest || rest == word + device || word[device] < '0' || word[device] > '9')
-		return false;
-	if (device)
-		*id |= SESSION_DEVICE_ID;
-	return *id != 0;
-}
-
-/* Who is meant so far by an id, an address or a MAC? */
-static bool is_placed(const struct selection *selection)
-{
-	return selection->id || has_address(selection) || mac_is_set(&selection->mac);
-}
-
-bool selection_is_any(const struct selection *selection)
-{
-	return selection->user || is_placed(selection);
-}
-
 bool selection_is_ambiguous(const struct control *control, const struct selection *selection)
 {
 	const struct session *first = NULL;
@@ -175,61 +152,46 @@ void selection_refuse(struct command *command, const struct selection *selection
 	if (has_address(selection))
 		prefix_format(&selection->address, address);
 	if (selection->n)
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_REFUSED,
 			"address %s has sessions in several zones; give the zone", address);
 	else if (selection->zone && policy_find_zone(policy, selection->zone) < 0)
 		command_no_such(command, POLICY_KIND_ZONE, selection->zone);
 	else if (selection->id)
-		command_done(command, COMMAND_REFUSED, "no such session: %s", selection->word);
+		command_done(command, OUTCOME_ABSENT, "no such session: %s", selection->word);
 	else if (wider)
-		command_done(command, COMMAND_REFUSED,
+		command_done(command, OUTCOME_ABSENT,
 			"no session of address %s by itself; session %llu of user %s in zone %s "
 			"has it among others",
 			address, (unsigned long long)wider->id, wider->user.text, wider->zone.text);
 	else
-		command_done(command, COMMAND_REFUSED, "no session of %s %s", selection->kind,
+		command_done(command, OUTCOME_ABSENT, "no session of %s %s", selection->kind,
 			selection->word);
 }
 
-bool selection_take(struct command *command, struct selection *selection)
+static uint64_t parse_id(const char *word)
 {
-	const char *word = command_word(command), *value;
-	bool user = strcmp(word, "user") == 0, zone = strcmp(word, "zone") == 0;
-	if (user       ? selection->user != NULL
-		: zone ? selection->zone != NULL
-		       : is_placed(selection)) {
-		command_usage(command, "\"%s\" is not expected here", word);
-		return false;
+	bool device = *word == 'd';
+	return strtoull(word + device, NULL, 10) | (device ? SESSION_DEVICE_ID : 0);
+}
+
+void selection_take(const struct command *command, struct selection *selection)
+{
+	/* what is named last here is what a refusal names: a zone only narrows */
+	static const char *const kinds[] = {"zone", "user", "mac", "address", "ID"};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (!command_given(command, kinds[i]))
+			continue;
+		selection->kind = kinds[i];
+		selection->word = command_value(command, kinds[i]);
 	}
-	bool first = !selection->kind || !zone; /* a zone only narrows what is named beside it */
-	if (first)
-		selection->kind = selection->word = word;
-	if (!user && !zone && parse_id(word, &selection->id))
-		return true;
-	value = command_word(command);
-	if (!value) {
-		command_usage(command, "\"%s\" is no session's id", word);
-		return false;
-	}
-	if (first)
-		selection->word = value;
-	if (user) {
-		selection->user = value;
-	} else if (zone) {
-		selection->zone = value;
-	} else if (strcmp(word, "address") == 0) {
-		if (prefix_parse(value, strlen(value), &selection->address) == 0)
-			return true;
-		command_usage(command, "\"%s\" is no address or network", value);
-		return false;
-	} else if (strcmp(word, "mac") == 0) {
-		if (mac_parse(value, strlen(value), &selection->mac) == 0)
-			return true;
-		command_usage(command, "\"%s\" is no MAC", value);
-		return false;
-	} else {
-		command_usage(command, "\"%s\" is not expected here", word);
-		return false;
-	}
-	return true;
+	const char *address = command_value(command, "address");
+	const char *mac = command_value(command, "mac"), *id = command_value(command, "ID");
+	selection->user = command_value(command, "user");
+	selection->zone = command_value(command, "zone");
+	if (id)
+		selection->id = parse_id(id);
+	if (address)
+		prefix_parse(address, strlen(address), &selection->address);
+	if (mac)
+		mac_parse(mac, strlen(mac), &selection->mac);
 }

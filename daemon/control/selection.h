@@ -18,11 +18,9 @@ struct selection {
 	size_t n, room, at;
 };
 
-/* Takes the next words. Several narrow each other: of an id, an address and a MAC there is one at
- * most. false: refused with the usage. */
-bool selection_take(struct command *command, struct selection *selection);
-/* Was anything named but a zone? */
-bool selection_is_any(const struct selection *selection);
+/* Takes what was given. Several narrow each other: of an id, an address and a MAC there is one at
+ * most. */
+void selection_take(const struct command *command, struct selection *selection);
 /* Fills in the ids, as far as memory goes. */
 void selection_find(const struct control *control, struct selection *selection);
 /* Two zones may have the same address, and then it does not say who is meant. */

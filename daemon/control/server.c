@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -201,7 +202,7 @@ static void answer_done(struct server_client *client, uint8_t status, const char
 static void refuse_stream(struct server_client *client, const char *text)
 {
 	client->server->control->counters[COUNTER_REQUESTS_REFUSED]++;
-	answer_done(client, COMMAND_REFUSED, text);
+	answer_done(client, (uint8_t)outcome_status(OUTCOME_REFUSED), text);
 	client->closing = true;
 	write_out(client);
 	set_events(client);
@@ -247,10 +248,24 @@ static const char *take_body(struct server_client *client, const uint8_t *payloa
 	return NULL;
 }
 
+bool server_has_left(const struct server_client *client)
+{
+	struct pollfd peer = {.fd = client->watch.fd};
+	return client->broken || (poll(&peer, 1, 0) == 1 && (peer.revents & (POLLHUP | POLLERR)));
+}
+
 static const char *take_go(struct server_client *client)
 {
 	if (!client->words)
 		return "a GO frame before WORDS";
+	/* who gave up must not find it done minutes later */
+	if (server_has_left(client)) {
+		log_warning("a request of uid %u was dropped: its caller is gone",
+			(unsigned)client->uid);
+		client->server->counts.left++;
+		mark_broken(client);
+		return NULL;
+	}
 	struct command *command = calloc(1, sizeof(*command));
 	const char **words = calloc(REQUEST_WORDS_MAX, sizeof(*words));
 	int n = command && words ? request_words((const uint8_t *)client->words, client->words_len,

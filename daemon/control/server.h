@@ -29,6 +29,8 @@ void server_send(struct server_client *client, uint8_t kind, const void *payload
 void server_end(struct server_client *client);
 /* Calls the command's more() again once the client has read what is queued. */
 void server_continue(struct server_client *client);
+/* Has the client closed its end, so that nobody reads an answer? */
+bool server_has_left(const struct server_client *client);
 /* From now on the client only gets events. */
 void server_watch(struct server_client *client, unsigned topics);
 /* One event to every monitor that wants the topic. Returns how many got it. */
@@ -39,6 +41,7 @@ struct server_counts {
 	unsigned clients, watchers;
 	uint64_t dropped;     /* for not reading */
 	uint64_t turned_away; /* too many connections */
+	uint64_t left;        /* before their request was begun */
 };
 void server_count(const struct server *server, struct server_counts *counts);
 

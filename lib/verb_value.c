@@ -1,0 +1,160 @@
+#include "lib/verb.h"
+
+#include "lib/addr.h"
+#include "lib/ending.h"
+#include "lib/flowid.h"
+#include "lib/language.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool is_number(const char *word)
+{
+	bool zero = true;
+	size_t len = strlen(word);
+	for (size_t i = 0; i < len; i++) {
+		if (word[i] < '0' || word[i] > '9')
+			return false;
+		zero = zero && word[i] == '0';
+	}
+	return !zero && len <= 18;
+}
+
+static bool is_address(const char *word)
+{
+	struct addr addr;
+	return addr_parse(word, strlen(word), &addr) == 0 && !addr_is_unspecified(&addr);
+}
+
+static bool is_network(const char *word, size_t len)
+{
+	struct prefix prefix;
+	return prefix_parse(word, len, &prefix) == 0;
+}
+
+static bool are_networks(const char *word)
+{
+	for (;;) {
+		size_t len = strcspn(word, ",");
+		if (!is_network(word, len))
+			return false;
+		if (!word[len])
+			return true;
+		word += len + 1;
+	}
+}
+
+static bool is_mac(const char *word)
+{
+	struct mac mac;
+	return mac_parse(word, strlen(word), &mac) == 0 && mac_is_set(&mac);
+}
+
+static bool is_duration(const char *word)
+{
+	uint64_t ms;
+	return language_parse_duration(word, &ms) == 0 && ms > 0;
+}
+
+static bool is_choice(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+	for (;;) {
+		size_t n = strcspn(words, "|");
+		if (n == len && memcmp(words, word, n) == 0)
+			return true;
+		if (!words[n])
+			return false;
+		words += n + 1;
+	}
+}
+
+static bool is_flow(const char *word)
+{
+	uint64_t id;
+	return flowid_parse(word, strlen(word), &id) == 0 && id;
+}
+
+bool verb_fits(const struct verb_part *part, const char *word)
+{
+	enum ending ending;
+	struct policy_elem elem;
+	if (!*word)
+		return part->flags & VERB_EMPTY;
+	switch (part->type) {
+	case VERB_TEXT:
+	case VERB_ZONE:
+	case VERB_SERVER:
+	case VERB_HOST:
+	case VERB_RULE:
+	case VERB_DEVICE:
+	case VERB_LIST:
+	case VERB_USER:
+	case VERB_TIME:
+	case VERB_ENDPOINT:
+	case VERB_PATH:
+	case VERB_FILE:
+	case VERB_VALUES:
+		return true;
+	case VERB_NUMBER:
+	case VERB_POLICY:
+		return is_number(word);
+	case VERB_SESSION:
+		return is_number(word + (*word == 'd'));
+	case VERB_FLOW:
+		return is_flow(word);
+	case VERB_ADDRESS:
+		return is_address(word);
+	case VERB_NETWORK:
+		return is_network(word, strlen(word));
+	case VERB_NETWORKS:
+		return are_networks(word);
+	case VERB_MAC:
+		return is_mac(word);
+	case VERB_ELEMENT:
+		return language_parse_elem(word, &elem) == 0;
+	case VERB_DURATION:
+		return is_duration(word);
+	case VERB_SPAN:
+		return strcmp(word, "none") == 0 || is_duration(word);
+	case VERB_ENDING:
+		return ending_parse(word, &ending) == 0;
+	case VERB_CHOICE:
+		return is_choice(part->value, word);
+	}
+	return false;
+}
+
+static const char *const kinds[] = {
+	[VERB_TEXT] = "a text",
+	[VERB_ZONE] = "a zone's name",
+	[VERB_SERVER] = "a server's name",
+	[VERB_HOST] = "a host of the server",
+	[VERB_RULE] = "a rule's name",
+	[VERB_DEVICE] = "a device's name",
+	[VERB_LIST] = "a list's name",
+	[VERB_USER] = "a user's name",
+	[VERB_TIME] = "a time",
+	[VERB_ENDPOINT] = "an address, with a port or without",
+	[VERB_PATH] = "a file",
+	[VERB_FILE] = "a file, or - for standard input",
+	[VERB_NUMBER] = "a number from 1",
+	[VERB_POLICY] = "a policy's number",
+	[VERB_SESSION] = "a session's id",
+	[VERB_FLOW] = "a flow's id",
+	[VERB_ADDRESS] = "an address",
+	[VERB_NETWORK] = "an address or network",
+	[VERB_NETWORKS] = "an address or network",
+	[VERB_MAC] = "a MAC",
+	[VERB_ELEMENT] = "an address, network or MAC",
+	[VERB_DURATION] = "a time such as 30m, 8h or 7d",
+	[VERB_SPAN] = "a time such as 30m, 8h or 7d, or none",
+	[VERB_ENDING] = "an end of flows",
+	[VERB_CHOICE] = "one of these words",
+};
+static_assert(sizeof(kinds) / sizeof(*kinds) == VERB_VALUES, "a text for each kind of value");
+
+const char *verb_expects(const struct verb_part *part)
+{
+	return part->type == VERB_CHOICE ? part->value : kinds[part->type];
+}

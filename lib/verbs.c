@@ -1,0 +1,253 @@
+/* The table of all that may be typed (verb.h), in the order of the manual. */
+#include "lib/verb.h"
+
+/* clang-format off */
+#define PARTS(...) (const struct verb_part[]){__VA_ARGS__, {0}}
+#define ARGUMENT(name, type, flags, group)      {VERB_ARGUMENT, name, name, type, flags, group}
+#define KEYWORD(name, value, type, flags, group) {VERB_KEYWORD, name, value, type, flags, group}
+#define WORD(name, flags, group)                {VERB_KEYWORD, name, NULL, VERB_TEXT, flags, group}
+#define OPTION(name, value, type, flags, group) {VERB_OPTION, name, value, type, flags, group}
+#define FLAG(name, flags, group)                {VERB_OPTION, name, NULL, VERB_TEXT, flags, group}
+#define STATEMENT(usage)                        {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0}
+#define NAME(type)                              ARGUMENT("NAME", type, VERB_NEEDED, 0)
+#define SOME_NAME(type)                         ARGUMENT("NAME", type, VERB_FIRST, 0)
+#define CONFIRM                                 OPTION("--confirm", "60s", VERB_DURATION, 0, 0)
+#define POSITIONS(flags) \
+	WORD("first", (flags) | VERB_ALONE, 1), WORD("last", (flags) | VERB_ALONE, 1), \
+	KEYWORD("before", "X", VERB_RULE, (flags) | VERB_ALONE, 1), \
+	KEYWORD("after", "X", VERB_RULE, (flags) | VERB_ALONE, 1)
+
+static const struct verb status[] = {
+	{"", "everything at a glance; exit status 1 when something is wrong", VERB_FIELDS, 0, NULL},
+	{0},
+};
+
+static const struct verb policy[] = {
+	{"show", "the running policy, or number N, in its own language", 0, 0,
+		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0), FLAG("--full", VERB_ALONE, 1),
+			FLAG("--source", VERB_ALONE, 1))},
+	{"check", "checks a file; needs no daemon", VERB_LOCAL, 0,
+		PARTS(ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0))},
+	{"apply", "all or nothing; with --confirm the old one returns unless confirmed in time",
+		VERB_CHANGES, 120, PARTS(ARGUMENT("FILE|-", VERB_FILE, 0, 0), CONFIRM)},
+	{"confirm", "keeps what was applied with --confirm", VERB_CHANGES, 0, NULL},
+	{"edit", "the running policy in $EDITOR, checked and applied", VERB_LOCAL | VERB_CHANGES,
+		120, PARTS(CONFIRM)},
+	{"history", "the last policies as they were applied", 0, 0, NULL},
+	{"diff", "the running policy against number N, or the file", 0, 0,
+		PARTS(ARGUMENT("N", VERB_POLICY, 0, 1), WORD("file", VERB_ALONE, 1))},
+	{"rollback", "the policy before, or number N, again", VERB_CHANGES, 120,
+		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0))},
+	{"save", "writes the running policy to the file; the former one becomes FILE~",
+		VERB_CHANGES, 0, PARTS(ARGUMENT("FILE", VERB_PATH, 0, 0))},
+	{"saved", "posternctl has written the file", VERB_CHANGES | VERB_HIDDEN, 0, NULL},
+	{0},
+};
+
+static const struct verb rule[] = {
+	{"show", "rules with position, conditions, hits, flows and last hit", 0, 0,
+		PARTS(SOME_NAME(VERB_RULE))},
+	{"add", "a new rule; refused when an earlier one shadows it", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), POSITIONS(0), STATEMENT("COND... ACTION"))},
+	{"replace", "another rule under the same name, in its place", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_RULE), STATEMENT("COND... ACTION"))},
+	{"delete", "takes the rule out", VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(VERB_RULE))},
+	{"move", "changes its position", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_RULE), POSITIONS(VERB_NEEDED))},
+	{"enable", "takes part again", VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(VERB_RULE))},
+	{"disable", "stays where it is and is not looked at", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_RULE))},
+	{0},
+};
+
+static const struct verb zone[] = {
+	{"show", "zones, interfaces present and missing, sessions, packets", 0, 0,
+		PARTS(SOME_NAME(VERB_ZONE))},
+	{0},
+};
+
+static const struct verb server[] = {
+	{"show", "servers and hosts: state, since when, why, flows", 0, 0,
+		PARTS(SOME_NAME(VERB_SERVER))},
+	{"test", "talk to each host as for a flow, up to RCPT and never DATA", 0, 600,
+		PARTS(NAME(VERB_SERVER), KEYWORD("user", "U", VERB_USER, 0, 0),
+			KEYWORD("address", "A", VERB_ADDRESS, 0, 0),
+			KEYWORD("from", "A", VERB_TEXT, 0, 0), KEYWORD("to", "A", VERB_TEXT, 0, 0))},
+	{"drain", "no new flows to a host, until it is enabled", VERB_CHANGES, 0,
+		PARTS(NAME(VERB_SERVER), KEYWORD("host", "H", VERB_HOST, VERB_NEEDED, 0))},
+	{"enable", "new flows to a host again", VERB_CHANGES, 0,
+		PARTS(NAME(VERB_SERVER), KEYWORD("host", "H", VERB_HOST, VERB_NEEDED, 0))},
+	{0},
+};
+
+static const struct verb device[] = {
+	{"show", "devices", 0, 0, PARTS(SOME_NAME(VERB_DEVICE))},
+	{"add", "a new device", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT),
+			STATEMENT("zone Z [mac M,...] [address A,...] user U [group G,...] "
+			     "[comment TEXT]"))},
+	{"delete", "takes the device out and ends its flows", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_DEVICE))},
+	{0},
+};
+
+static const struct verb list[] = {
+	{"show", "lists, or a list's entries, or whether one matches", 0, 0,
+		PARTS(SOME_NAME(VERB_LIST), KEYWORD("match", "ADDRESS|MAC", VERB_TEXT, 0, 0))},
+	{"add", "adds entries to a dynamic list", VERB_CHANGES, 0,
+		PARTS(NAME(VERB_LIST), ARGUMENT("ELEMENT", VERB_ELEMENT, VERB_NEEDED | VERB_MANY, 0),
+			KEYWORD("timeout", "2h", VERB_DURATION, 0, 0))},
+	{"remove", "removes entries", VERB_CHANGES, 0,
+		PARTS(NAME(VERB_LIST),
+			ARGUMENT("ELEMENT", VERB_ELEMENT, VERB_NEEDED | VERB_MANY, 0))},
+	{"clear", "removes every entry", VERB_CHANGES, 0, PARTS(NAME(VERB_LIST))},
+	{"replace", "these entries in place of all", VERB_CHANGES, 0,
+		PARTS(NAME(VERB_LIST),
+			ARGUMENT("ELEMENT", VERB_ELEMENT, VERB_NEEDED | VERB_MANY, 0))},
+	{"import", "a file's entries in place of all, or what would change", VERB_CHANGES, 120,
+		PARTS(NAME(VERB_LIST), ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0),
+			FLAG("--dry-run", 0, 0))},
+	{"export", "the entries, importable", 0, 0, PARTS(NAME(VERB_LIST))},
+	{"reload", "reads a list's file anew", VERB_CHANGES, 120, PARTS(NAME(VERB_LIST))},
+	{0},
+};
+
+static const struct verb session[] = {
+	{"show", "sessions", VERB_AT_SESSION, 0,
+		PARTS(ARGUMENT("ID", VERB_SESSION, VERB_ALONE, 1),
+			KEYWORD("user", "U", VERB_USER, 0, 1),
+			KEYWORD("address", "A", VERB_NETWORK, VERB_ALONE, 1),
+			KEYWORD("mac", "M", VERB_MAC, VERB_ALONE, 1),
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 1))},
+	{"login", "logs a user in, or renews", VERB_CHANGES | VERB_AT_SESSION, 0,
+		PARTS(ARGUMENT("USER", VERB_USER, VERB_NEEDED, 0),
+			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 0),
+			KEYWORD("address", "A", VERB_NETWORKS, VERB_MANY, 0),
+			KEYWORD("mac", "M", VERB_MAC, 0, 0),
+			KEYWORD("group", "G,...", VERB_TEXT, VERB_EMPTY, 0),
+			KEYWORD("lease", "8h", VERB_SPAN, 0, 0),
+			KEYWORD("idle", "30m", VERB_SPAN, 0, 0))},
+	{"renew", "a new lease for running sessions", VERB_CHANGES | VERB_AT_SESSION, 0,
+		PARTS(ARGUMENT("ID", VERB_SESSION, VERB_NEEDED | VERB_ALONE, 1),
+			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
+			KEYWORD("address", "A", VERB_NETWORK, VERB_NEEDED | VERB_ALONE, 1),
+			KEYWORD("mac", "M", VERB_MAC, VERB_NEEDED | VERB_ALONE, 1),
+			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 1),
+			KEYWORD("lease", "8h", VERB_SPAN, 0, 0))},
+	{"logout", "ends sessions", VERB_CHANGES | VERB_AT_SESSION, 0,
+		PARTS(ARGUMENT("ID", VERB_SESSION, VERB_NEEDED | VERB_ALONE, 1),
+			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
+			KEYWORD("address", "A", VERB_NETWORK, VERB_NEEDED | VERB_ALONE, 1),
+			KEYWORD("mac", "M", VERB_MAC, VERB_NEEDED | VERB_ALONE, 1),
+			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 1),
+			FLAG("--keep-flows", VERB_ALONE, 2), FLAG("--kill-flows", VERB_ALONE, 2))},
+	{0},
+};
+
+static const struct verb client[] = {
+	{"show", "MAC, address, session, verdict, rule, time left, hits", 0, 0,
+		PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0))},
+	{"forget", "the next connection asks the daemon again", VERB_CHANGES, 0,
+		PARTS(ARGUMENT("ADDRESS", VERB_NETWORK, VERB_NEEDED, 0))},
+	{0},
+};
+
+static const struct verb flow[] = {
+	{"show", "flows with client, user, rule, original, server, state, bytes, age", 0, 0,
+		PARTS(ARGUMENT("ID", VERB_FLOW, 0, 1), KEYWORD("user", "U", VERB_USER, 0, 1),
+			KEYWORD("server", "S", VERB_SERVER, 0, 1),
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 1))},
+	{"kill", "resets both sides", VERB_CHANGES, 0,
+		PARTS(ARGUMENT("ID", VERB_FLOW, VERB_NEEDED, 1),
+			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
+			KEYWORD("server", "S", VERB_SERVER, VERB_NEEDED, 1),
+			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 1))},
+	{0},
+};
+
+static const struct verb explain[] = {
+	{"", "every step to the verdict, from live state; changes nothing", VERB_FIELDS, 0,
+		PARTS(KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
+			KEYWORD("mac", "M", VERB_MAC, VERB_NEEDED, 1),
+			KEYWORD("address", "A", VERB_ADDRESS, VERB_NEEDED, 1),
+			KEYWORD("flow", "ID", VERB_FLOW, VERB_NEEDED, 1),
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
+			KEYWORD("destination", "D", VERB_ENDPOINT, 0, 0),
+			KEYWORD("time", "T", VERB_TIME, 0, 0))},
+	{0},
+};
+
+static const struct verb audit[] = {
+	{"show", "newest first; one in full with every attempt", 0, 0,
+		PARTS(ARGUMENT("ID", VERB_FLOW, 0, 0), KEYWORD("user", "U", VERB_USER, 0, 0),
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 0), KEYWORD("rule", "R", VERB_RULE, 0, 0),
+			KEYWORD("server", "S", VERB_SERVER, 0, 0),
+			KEYWORD("verdict", "redirect|answer|pass|reject|drop", VERB_CHOICE, 0, 0),
+			KEYWORD("end", "E", VERB_ENDING, 0, 0),
+			KEYWORD("address", "A", VERB_NETWORK, 0, 0),
+			KEYWORD("mac", "M", VERB_MAC, 0, 0),
+			KEYWORD("session", "N", VERB_NUMBER, 0, 0),
+			KEYWORD("since", "1h", VERB_TIME, 0, 0),
+			KEYWORD("until", "T", VERB_TIME, 0, 0),
+			KEYWORD("limit", "N", VERB_NUMBER, 0, 0))},
+	{0},
+};
+
+static const struct verb monitor[] = {
+	{"", "events as they happen, until interrupted", 0, VERB_WAIT_EVER,
+		PARTS(WORD("flow", 0, 1), WORD("session", 0, 1), WORD("server", 0, 1),
+			WORD("policy", 0, 1), WORD("refusal", 0, 1))},
+	{0},
+};
+
+static const struct verb bypass[] = {
+	{"show", "which zones are bypassed, and until when", 0, 0, NULL},
+	{"on", "everything passes, redirected by nobody; ends by itself, after 1h if not said",
+		VERB_CHANGES, 3,
+		PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
+			KEYWORD("for", "1h", VERB_DURATION, 0, 0))},
+	{"off", "back to the rules", VERB_CHANGES, 3, PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0))},
+	{0},
+};
+
+static const struct verb counters[] = {
+	{"show", "counters of all processes, summed", 0, 0, NULL},
+	{0},
+};
+
+static const struct verb logging[] = {
+	{"show", "the level in force", VERB_FIELDS, 0, NULL},
+	{"level", "changes the level until the next start", VERB_CHANGES | VERB_FIELDS, 0,
+		PARTS(ARGUMENT("error|warning|info|debug", VERB_CHOICE, VERB_NEEDED, 0))},
+	{0},
+};
+
+static const struct verb doctor[] = {
+	{"", "checks the machine; exit status 1 when something is wrong", 0, 60, NULL},
+	{0},
+};
+/* clang-format on */
+
+const struct verb_noun *const verb_nouns[] = {
+	&(const struct verb_noun){
+		"status", "one screen: zones, servers, flows, refusals, trouble", status},
+	&(const struct verb_noun){"policy", "the configuration: check, apply, history", policy},
+	&(const struct verb_noun){"rule", "redirect rules, in order", rule},
+	&(const struct verb_noun){"zone", "zones with their interfaces and sessions", zone},
+	&(const struct verb_noun){"server", "designated SMTP servers", server},
+	&(const struct verb_noun){
+		"device", "permanent sessions for hosts that cannot log in", device},
+	&(const struct verb_noun){"list", "named lists of addresses, networks and MACs", list},
+	&(const struct verb_noun){"session", "who is logged in", session},
+	&(const struct verb_noun){"client", "the kernel's view of clients", client},
+	&(const struct verb_noun){"flow", "live redirected connections", flow},
+	&(const struct verb_noun){"explain", "why a client gets the verdict it gets", explain},
+	&(const struct verb_noun){"audit", "finished flows", audit},
+	&(const struct verb_noun){"monitor", "live events", monitor},
+	&(const struct verb_noun){"bypass", "everything passes, for emergencies", bypass},
+	&(const struct verb_noun){"counters", "every counter with its help", counters},
+	&(const struct verb_noun){"log", "how much is logged", logging},
+	&(const struct verb_noun){
+		"doctor", "what breaks transparent proxies, and what to do", doctor},
+	NULL,
+};

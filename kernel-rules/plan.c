@@ -15,7 +15,6 @@ void plan_options_init(struct plan_options *options)
 		.relay_port = 4025,
 		.queue = 25,
 		.route_table = 4025,
-		.rule_priority = 4025,
 		.route_protocol = 250,
 		.client_max = 262144};
 }
@@ -279,8 +278,8 @@ static bool is_mask(uint32_t mask)
 int plan_check(const struct plan *plan)
 {
 	if ((plan->mode != PLAN_RUNNING && plan->mode != PLAN_BARE) || !is_mask(plan->mark_mask) ||
-		plan->relay_port == 0 || plan->route_table == 0 || plan->rule_priority == 0 ||
-		plan->rule_priority > 32765 || plan->route_protocol < 1 ||
+		plan->relay_port == 0 || plan->route_table == 0 ||
+		plan->rule_priority > PLAN_RULE_PRIORITY_MAX || plan->route_protocol < 1 ||
 		plan->route_protocol > 255 || plan->client_max == 0 ||
 		plan->client_max > (1u << 24) || plan->nzones > PLAN_ZONES_MAX ||
 		plan->nhosts > PLAN_HOSTS_MAX)

@@ -8,12 +8,13 @@
 #include "lib/addr.h"
 #include "lib/policy.h"
 
-#define PLAN_ZONES_MAX      256
-#define PLAN_INTERFACES_MAX 64   /* per zone */
-#define PLAN_NETWORKS_MAX   1024 /* per zone */
-#define PLAN_PORTS_MAX      32   /* per zone */
-#define PLAN_HOSTS_MAX      4096 /* of servers with `bind client` */
-#define PLAN_BYTES_MAX      (4u << 20)
+#define PLAN_ZONES_MAX         256
+#define PLAN_INTERFACES_MAX    64   /* per zone */
+#define PLAN_NETWORKS_MAX      1024 /* per zone */
+#define PLAN_PORTS_MAX         32   /* per zone */
+#define PLAN_HOSTS_MAX         4096 /* of servers with `bind client` */
+#define PLAN_BYTES_MAX         (4u << 20)
+#define PLAN_RULE_PRIORITY_MAX 32763 /* three, in front of the machine's own */
 
 /* The decision that a packet or a connection carries, in the bits of the plan's mark mask. */
 enum plan_mark {
@@ -53,7 +54,7 @@ struct plan {
 	uint16_t relay_port;
 	uint16_t queue;
 	uint32_t route_table;    /* number of the policy route's table */
-	uint32_t rule_priority;  /* of the ip rules */
+	uint32_t rule_priority;  /* of the first ip rule; 0: in front of all others */
 	uint32_t route_protocol; /* how our rules and routes are known from others': 1..255 */
 	uint32_t client_max;     /* entries in one client set */
 	struct plan_zone *zones;
@@ -75,7 +76,7 @@ struct plan_options {
 	uint32_t client_max;
 };
 
-/* mask 0xf0000000, relay port 4025, queue 25, table 4025, priority 4025, protocol 250,
+/* mask 0xf0000000, relay port 4025, queue 25, table 4025, protocol 250,
  * 262144 entries. */
 void plan_options_init(struct plan_options *options);
 

@@ -5,126 +5,56 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel-rules/iprule.h"
 #include "kernel-rules/netlink.h"
 
 #define READS_MOST 64
 #define TRIES      8
-#define WAYS_MAX   256 /* interfaces towards hosts of `bind client` */
+#define PRIORITY   4025 /* where nothing stands in front */
+#define MOVES_MOST 10   /* in MOVES_MS: then another program wants the same place */
+#define MOVES_MS   60000
 #define EVENTS_WANTED                                                    \
 	(1u << (RTNLGRP_IPV4_RULE - 1) | 1u << (RTNLGRP_IPV6_RULE - 1) | \
 		1u << (RTNLGRP_IPV4_ROUTE - 1) | 1u << (RTNLGRP_IPV6_ROUTE - 1))
 
-static const uint8_t families[] = {AF_INET, AF_INET6};
+static const uint8_t families[ROUTES_FAMILIES] = {AF_INET, AF_INET6};
 
-/* What of a rule or route we look at. */
-struct found {
-	uint8_t family;
-	uint32_t table, protocol;
-	uint32_t priority, mark, mask;
-	char iif[POLICY_IFNAME_SIZE];
-	bool is_local_default;
-	struct prefix destination; /* of a route */
+/* Behind one another; the first leaps over the second, to the third, which does nothing. */
+enum place {
+	PLACE_OWN,    /* what the machine itself sends: a relay's answers may carry the mark, too */
+	PLACE_LOOKUP, /* what we steered */
+	PLACE_END,
 };
+#define PLACES 3
 
 struct routes {
 	struct netlink events, questions;
 	/* What the last apply wanted, so that events can be judged. */
 	uint32_t table, protocol;
-	struct addr *hosts;
-	size_t nhosts;
+	struct routes_standing standing[ROUTES_FAMILIES];
+	uint64_t moves_since_ms;
+	unsigned moves;
 };
 
-static uint32_t attr_u32(const struct nlattr *attr)
+static uint64_t now_ms(void)
 {
-	return mnl_attr_get_payload_len(attr) >= 4 ? mnl_attr_get_u32(attr) : 0;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* fib_rule_hdr and rtmsg have one shape; a rule is known by its attributes. */
-static bool parse_rule(const struct nlmsghdr *nlh, struct found *found)
+static void keep_first(int *status, int next)
 {
-	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*frh))
-		return false;
-	*found = (struct found){.family = frh->family, .table = frh->table};
-	mnl_attr_for_each(attr, nlh, sizeof(*frh))
-	{
-		switch (mnl_attr_get_type(attr)) {
-		case FRA_TABLE:
-			found->table = attr_u32(attr);
-			break;
-		case FRA_PRIORITY:
-			found->priority = attr_u32(attr);
-			break;
-		case FRA_FWMARK:
-			found->mark = attr_u32(attr);
-			break;
-		case FRA_FWMASK:
-			found->mask = attr_u32(attr);
-			break;
-		case FRA_PROTOCOL:
-			found->protocol = mnl_attr_get_u8(attr);
-			break;
-		case FRA_IIFNAME:
-			strncpy(found->iif, mnl_attr_get_str(attr), sizeof(found->iif) - 1);
-			break;
-		default:
-			break;
-		}
-	}
-	return true;
+	if (*status == 0)
+		*status = next;
 }
 
-static bool parse_route(const struct nlmsghdr *nlh, struct found *found)
-{
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
-		return false;
-	*found = (struct found){.family = rtm->rtm_family,
-		.table = rtm->rtm_table,
-		.protocol = rtm->rtm_protocol,
-		.is_local_default = rtm->rtm_type == RTN_LOCAL && rtm->rtm_dst_len == 0,
-		.destination.addr.family = rtm->rtm_family == AF_INET ? ADDR_IP4 : ADDR_IP6,
-		.destination.len = rtm->rtm_dst_len};
-	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
-	{
-		size_t len = mnl_attr_get_payload_len(attr);
-		if (mnl_attr_get_type(attr) == RTA_TABLE)
-			found->table = attr_u32(attr);
-		if (mnl_attr_get_type(attr) == RTA_DST &&
-			len <= sizeof(found->destination.addr.bytes))
-			memcpy(found->destination.addr.bytes, mnl_attr_get_payload(attr), len);
-	}
-	return true;
-}
-
-/* ---- asking ---- */
-
-static int change_rule(struct routes *routes, bool add, const struct found *rule)
-{
-	struct netlink_request request;
-	struct nlmsghdr *nlh =
-		netlink_begin(&routes->questions, &request, add ? RTM_NEWRULE : RTM_DELRULE,
-			(uint16_t)(NLM_F_ACK | (add ? NLM_F_CREATE | NLM_F_EXCL : 0)));
-	struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
-	frh->family = rule->family;
-	frh->action = FR_ACT_TO_TBL;
-	mnl_attr_put_u32(nlh, FRA_TABLE, rule->table);
-	mnl_attr_put_u32(nlh, FRA_PRIORITY, rule->priority);
-	mnl_attr_put_u32(nlh, FRA_FWMARK, rule->mark);
-	mnl_attr_put_u32(nlh, FRA_FWMASK, rule->mask);
-	mnl_attr_put_u8(nlh, FRA_PROTOCOL, (uint8_t)rule->protocol);
-	mnl_attr_put_strz(nlh, FRA_IIFNAME, rule->iif);
-	int status = netlink_ask(&routes->questions, nlh, NULL, NULL);
-	return status == (add ? -EEXIST : -ENOENT) ? 0 : status;
-}
+/* ---- the route ---- */
 
 static int change_route(
 	struct routes *routes, bool add, uint8_t family, uint32_t table, uint32_t protocol)
@@ -145,256 +75,179 @@ static int change_route(
 	return status == (add ? -EEXIST : -ESRCH) ? 0 : status;
 }
 
+/* The kernel has no such family, or it is switched off on lo: no packet of it can be steered. */
+static bool is_off(uint8_t family, int status)
+{
+	return status == -EAFNOSUPPORT || status == -EOPNOTSUPP ||
+	       (family == AF_INET6 && (status == -EACCES || status == -ENODEV));
+}
+
+/* ---- ip rules ---- */
+
 struct listing {
 	const struct routes *routes;
-	struct found *v;
+	uint32_t mask, bits;
+	struct iprule *v; /* ours */
 	size_t n;
-	int error;
+	uint32_t first; /* priority of the first other rule that can take what we steer */
 };
 
-static int list(struct listing *listing, const struct found *found)
+static int list(void *context, const struct iprule *rule)
 {
+	struct listing *listing = context;
+	if (rule->protocol != listing->routes->protocol) {
+		if (rule->priority < listing->first &&
+			iprule_may_take(rule, listing->mask, listing->bits))
+			listing->first = rule->priority;
+		return 0;
+	}
 	if (listing->n % 64 == 0) {
-		struct found *v = realloc(listing->v, (listing->n + 64) * sizeof(*v));
+		struct iprule *v = realloc(listing->v, (listing->n + 64) * sizeof(*v));
 		if (!v)
 			return -ENOMEM;
 		listing->v = v;
 	}
-	listing->v[listing->n++] = *found;
+	listing->v[listing->n++] = *rule;
 	return 0;
 }
 
-static int on_rule(void *context, const struct nlmsghdr *nlh)
+static int list_rules(
+	struct routes *routes, const struct plan *plan, uint8_t family, struct listing *listing)
 {
-	struct listing *listing = context;
-	struct found found;
-	if (nlh->nlmsg_type != RTM_NEWRULE || !parse_rule(nlh, &found) ||
-		found.protocol != listing->routes->protocol)
-		return 0;
-	return list(listing, &found);
-}
-
-/* All our rules of one family. */
-static int list_rules(struct routes *routes, uint8_t family, struct listing *listing)
-{
-	struct netlink_request request;
 	int status = -EINTR;
 
-	*listing = (struct listing){.routes = routes};
+	*listing = (struct listing){.routes = routes,
+		.mask = plan->mark_mask,
+		.bits = plan_mark_bits(plan->mark_mask, PLAN_MARK_RELAY)};
 	for (unsigned tries = 0; status == -EINTR && tries < TRIES; tries++) {
 		listing->n = 0;
+		listing->first = UINT32_MAX;
 		free(listing->v);
 		listing->v = NULL;
-		struct nlmsghdr *nlh =
-			netlink_begin(&routes->questions, &request, RTM_GETRULE, NLM_F_DUMP);
-		struct fib_rule_hdr *frh = mnl_nlmsg_put_extra_header(nlh, sizeof(*frh));
-		frh->family = family;
-		status = netlink_ask(&routes->questions, nlh, on_rule, listing);
+		status = iprule_each(&routes->questions, family, list, listing);
 	}
 	return status;
 }
 
-/* ---- what is wanted ---- */
-
-static void keep_first(int *status, int next)
+static struct iprule rule_for(
+	const struct plan *plan, uint8_t family, enum place place, uint32_t priority)
 {
-	if (*status == 0)
-		*status = next;
-}
-
-/* Interfaces by their numbers. */
-struct ways {
-	uint32_t v[WAYS_MAX];
-	size_t n;
-};
-
-static void add_way(struct ways *ways, uint32_t ifindex)
-{
-	for (size_t i = 0; i < ways->n; i++) {
-		if (ways->v[i] == ifindex)
-			return;
+	struct iprule rule = {.family = family,
+		.protocol = (uint8_t)plan->route_protocol,
+		.priority = priority + (uint32_t)place,
+		.action = FR_ACT_NOP};
+	if (place == PLACE_END)
+		return rule;
+	rule.mark = plan_mark_bits(plan->mark_mask, PLAN_MARK_RELAY);
+	rule.mask = plan->mark_mask;
+	if (place == PLACE_LOOKUP) {
+		rule.action = FR_ACT_TO_TBL;
+		rule.table = plan->route_table;
+	} else {
+		rule.action = FR_ACT_GOTO;
+		rule.target = priority + PLACE_END;
+		strcpy(rule.iif, "lo");
 	}
-	if (ways->n < WAYS_MAX)
-		ways->v[ways->n++] = ifindex;
-}
-
-static bool has_way(const struct ways *ways, uint32_t ifindex)
-{
-	for (size_t i = 0; i < ways->n; i++) {
-		if (ways->v[i] == ifindex)
-			return true;
-	}
-	return false;
-}
-
-/* The interfaces of a route with several next hops. */
-static void add_next_hops(struct ways *ways, const struct nlattr *attr)
-{
-	const struct rtnexthop *hop = mnl_attr_get_payload(attr);
-	int left = (int)mnl_attr_get_payload_len(attr);
-	for (; RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
-		add_way(ways, (uint32_t)hop->rtnh_ifindex);
-		left -= (int)NLMSG_ALIGN(hop->rtnh_len);
-	}
-}
-
-static int on_way(void *context, const struct nlmsghdr *nlh)
-{
-	struct ways *ways = context;
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-
-	/* a host of the gateway itself answers over no interface */
-	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
-		rtm->rtm_type != RTN_UNICAST)
-		return 0;
-	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
-	{
-		if (mnl_attr_get_type(attr) == RTA_OIF)
-			add_way(ways, attr_u32(attr));
-		else if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
-			add_next_hops(ways, attr);
-	}
-	return 0;
-}
-
-/* Where packets of a host come from: from where those to it go. */
-static int find_way(struct routes *routes, const struct addr *host, struct ways *ways)
-{
-	struct netlink_request request;
-	bool ip4 = host->family == ADDR_IP4;
-	struct nlmsghdr *nlh = netlink_begin(&routes->questions, &request, RTM_GETROUTE, NLM_F_ACK);
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = ip4 ? AF_INET : AF_INET6;
-	rtm->rtm_dst_len = ip4 ? 32 : 128;
-	rtm->rtm_flags = RTM_F_FIB_MATCH; /* the route as it stands, with all its next hops */
-	mnl_attr_put(nlh, RTA_DST, ip4 ? 4 : 16, host->bytes);
-	int status = netlink_ask(&routes->questions, nlh, on_way, ways);
-	/* no route now: an event tells when there is one */
-	return status == -ENETUNREACH || status == -EHOSTUNREACH || status == -EACCES ||
-			       status == -EINVAL || status == -EAFNOSUPPORT
-		       ? 0
-		       : status;
-}
-
-uint32_t routes_find_way(struct routes *routes, const struct addr *addr)
-{
-	struct ways ways = {0};
-	return find_way(routes, addr, &ways) == 0 && ways.n > 0 ? ways.v[0] : 0;
-}
-
-static int find_ways(struct routes *routes, uint8_t family, struct ways *ways)
-{
-	enum addr_family wanted = family == AF_INET ? ADDR_IP4 : ADDR_IP6;
-	int status = 0;
-	for (size_t i = 0; i < routes->nhosts; i++) {
-		if (routes->hosts[i].family == wanted)
-			keep_first(&status, find_way(routes, &routes->hosts[i], ways));
-	}
-	return status;
-}
-
-static bool is_wanted(const struct plan *plan, const char *ifname)
-{
-	for (size_t i = 0; i < plan->nzones; i++) {
-		for (size_t n = 0; n < plan->zones[i].ninterfaces; n++) {
-			if (policy_interface_match(plan->zones[i].interfaces[n], ifname))
-				return true;
-		}
-	}
-	return false;
-}
-
-static struct found rule_for(const struct plan *plan, uint8_t family, const char *ifname)
-{
-	struct found rule = {.family = family,
-		.table = plan->route_table,
-		.protocol = plan->route_protocol,
-		.priority = plan->rule_priority,
-		.mark = plan_mark_bits(plan->mark_mask, PLAN_MARK_RELAY),
-		.mask = plan->mark_mask};
-	snprintf(rule.iif, sizeof(rule.iif), "%s", ifname);
 	return rule;
 }
 
-static bool is_same_rule(const struct found *a, const struct found *b)
+/* Takes all that are equal out of the listing, but keeps one of them. */
+static bool use_up(struct listing *listing, const struct iprule *rule)
 {
-	return a->table == b->table && a->priority == b->priority && a->mark == b->mark &&
-	       a->mask == b->mask && strcmp(a->iif, b->iif) == 0;
+	for (size_t i = 0; i < listing->n; i++) {
+		if (!iprule_equal(&listing->v[i], rule))
+			continue;
+		listing->v[i] = listing->v[--listing->n];
+		return true;
+	}
+	return false;
 }
 
-static int apply_family(
-	struct routes *routes, const struct plan *plan, const struct links *links, uint8_t family)
+static bool may_move(struct routes *routes)
 {
-	struct listing listing;
-	struct ways ways = {0};
-	int status = list_rules(routes, family, &listing);
+	uint64_t now = now_ms();
+	if (now - routes->moves_since_ms >= MOVES_MS) {
+		routes->moves_since_ms = now;
+		routes->moves = 0;
+	}
+	return routes->moves < MOVES_MOST;
+}
 
+/* Another's rule of the same priority that was there before stays in front: where the third stands
+ * beside one is no matter. */
+static uint32_t place_before(uint32_t first)
+{
+	if (first > PRIORITY + PLACE_END)
+		return PRIORITY;
+	return first > PLACES ? first - PLACES : 1;
+}
+
+/* Where the three are to stand. */
+static uint32_t choose_place(struct routes *routes, const struct plan *plan,
+	const struct listing *listing, struct routes_standing *standing)
+{
+	uint32_t before = standing->priority, wanted = plan->rule_priority;
+
+	standing->contested = false;
+	if (!wanted) {
+		wanted = place_before(listing->first);
+		bool moves = before && wanted != before;
+		if (moves && !may_move(routes)) {
+			standing->contested = true;
+			wanted = before;
+		} else if (moves) {
+			routes->moves++;
+			standing->moved = true;
+		}
+	}
+	standing->priority = wanted;
+	standing->behind = listing->first <= wanted + PLACE_LOOKUP ? listing->first : 0;
+	standing->is_behind = listing->first <= wanted + PLACE_LOOKUP;
+	return wanted;
+}
+
+static int apply_family(struct routes *routes, const struct plan *plan, uint8_t family,
+	struct routes_standing *standing)
+{
+	/* what is leapt to before the leap */
+	static const enum place order[PLACES] = {PLACE_END, PLACE_OWN, PLACE_LOOKUP};
+	struct listing listing;
+
+	standing->moved = false;
+	int status = list_rules(routes, plan, family, &listing);
+	/* The route first: a rule without it would send packets on to the next rule. */
+	if (status == 0)
+		status =
+			change_route(routes, true, family, plan->route_table, plan->route_protocol);
+	standing->off = is_off(family, status);
 	if (status)
 		goto out;
-	status = find_ways(routes, family, &ways);
-	/* The route first: a rule without it would send packets on to the next rule. */
-	keep_first(&status,
-		change_route(routes, true, family, plan->route_table, plan->route_protocol));
-	for (size_t i = 0; i < links_count(links); i++) {
-		const struct link *link = links_at(links, i);
-		bool there = false;
-		if (!is_wanted(plan, link->name) && !has_way(&ways, link->ifindex))
-			continue;
-		struct found rule = rule_for(plan, family, link->name);
-		for (size_t n = 0; n < listing.n; n++) {
-			if (listing.v[n].iif[0] && is_same_rule(&listing.v[n], &rule)) {
-				there = true;
-				listing.v[n].iif[0] = 0; /* used up; a twin is too much */
-			}
-		}
-		if (!there)
-			keep_first(&status, change_rule(routes, true, &rule));
+	uint32_t priority = choose_place(routes, plan, &listing, standing);
+	for (size_t i = 0; i < PLACES; i++) {
+		struct iprule rule = rule_for(plan, family, order[i], priority);
+		if (!use_up(&listing, &rule))
+			keep_first(&status, iprule_change(&routes->questions, true, &rule));
 	}
-	for (size_t n = 0; n < listing.n; n++) {
-		if (listing.v[n].iif[0])
-			keep_first(&status, change_rule(routes, false, &listing.v[n]));
-	}
+	for (size_t i = 0; i < listing.n; i++)
+		keep_first(&status, iprule_change(&routes->questions, false, &listing.v[i]));
 out:
 	free(listing.v);
-	return status;
+	return standing->off ? 0 : status;
 }
 
-/* Each address once, for events. */
-static int take_hosts(struct routes *routes, const struct plan *plan)
-{
-	struct addr *hosts = calloc(plan->nhosts + 1, sizeof(*hosts));
-	size_t n = 0;
-	if (!hosts)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->nhosts; i++) {
-		size_t at = 0;
-		while (at < n && !addr_equal(&hosts[at], &plan->hosts[i].addr))
-			at++;
-		if (at == n)
-			hosts[n++] = plan->hosts[i].addr;
-	}
-	free(routes->hosts);
-	routes->hosts = hosts;
-	routes->nhosts = n;
-	return 0;
-}
-
-int routes_apply(struct routes *routes, const struct plan *plan, const struct links *links)
+int routes_apply(struct routes *routes, const struct plan *plan)
 {
 	int status = 0;
 	if (plan->mode == PLAN_BARE)
 		return routes_remove(routes, plan);
 	if (routes->table && routes->table != plan->route_table) {
-		for (size_t i = 0; i < 2; i++)
-			keep_first(&status, change_route(routes, false, families[i], routes->table,
-						    routes->protocol));
+		for (size_t i = 0; i < ROUTES_FAMILIES; i++)
+			change_route(routes, false, families[i], routes->table, routes->protocol);
 	}
 	routes->table = plan->route_table;
 	routes->protocol = plan->route_protocol;
-	keep_first(&status, take_hosts(routes, plan));
-	for (size_t i = 0; i < 2; i++)
-		keep_first(&status, apply_family(routes, plan, links, families[i]));
+	for (size_t i = 0; i < ROUTES_FAMILIES; i++)
+		keep_first(&status, apply_family(routes, plan, families[i], &routes->standing[i]));
 	return status;
 }
 
@@ -402,18 +255,67 @@ int routes_remove(struct routes *routes, const struct plan *plan)
 {
 	int status = 0;
 	routes->protocol = plan->route_protocol;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < ROUTES_FAMILIES; i++) {
 		struct listing listing;
-		keep_first(&status, list_rules(routes, families[i], &listing));
+		int family_status = list_rules(routes, plan, families[i], &listing);
 		for (size_t n = 0; n < listing.n; n++)
-			keep_first(&status, change_rule(routes, false, &listing.v[n]));
+			keep_first(&family_status,
+				iprule_change(&routes->questions, false, &listing.v[n]));
 		free(listing.v);
-		keep_first(&status, change_route(routes, false, families[i], plan->route_table,
-					    plan->route_protocol));
+		keep_first(&family_status, change_route(routes, false, families[i],
+						   plan->route_table, plan->route_protocol));
+		if (!is_off(families[i], family_status))
+			keep_first(&status, family_status);
+		routes->standing[i] = (struct routes_standing){.priority = 0};
 	}
 	routes->table = 0;
-	routes->nhosts = 0;
 	return status;
+}
+
+const struct routes_standing *routes_standing(const struct routes *routes, enum addr_family family)
+{
+	return &routes->standing[family == ADDR_IP6];
+}
+
+bool routes_are_due(const struct routes *routes)
+{
+	bool contested = false;
+	for (size_t i = 0; i < ROUTES_FAMILIES; i++)
+		contested = contested || routes->standing[i].contested;
+	return contested && now_ms() - routes->moves_since_ms >= MOVES_MS;
+}
+
+/* ---- the way to an address ---- */
+
+static int on_way(void *context, const struct nlmsghdr *nlh)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	uint32_t *way = context;
+
+	/* a host of the gateway itself answers over no interface */
+	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
+		rtm->rtm_type != RTN_UNICAST)
+		return 0;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
+	{
+		if (mnl_attr_get_type(attr) == RTA_OIF && mnl_attr_get_payload_len(attr) >= 4)
+			*way = mnl_attr_get_u32(attr);
+	}
+	return 0;
+}
+
+uint32_t routes_find_way(struct routes *routes, const struct addr *addr)
+{
+	struct netlink_request request;
+	bool ip4 = addr->family == ADDR_IP4;
+	uint32_t way = 0;
+	struct nlmsghdr *nlh = netlink_begin(&routes->questions, &request, RTM_GETROUTE, NLM_F_ACK);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = ip4 ? AF_INET : AF_INET6;
+	rtm->rtm_dst_len = ip4 ? 32 : 128;
+	mnl_attr_put(nlh, RTA_DST, ip4 ? 4 : 16, addr->bytes);
+	return netlink_ask(&routes->questions, nlh, on_way, &way) == 0 ? way : 0;
 }
 
 /* ---- events ---- */
@@ -442,7 +344,6 @@ void routes_close(struct routes *routes)
 		return;
 	netlink_close(&routes->events);
 	netlink_close(&routes->questions);
-	free(routes->hosts);
 	free(routes);
 }
 
@@ -453,34 +354,51 @@ int routes_fd(const struct routes *routes)
 
 struct hearing {
 	const struct routes *routes;
-	bool ours, moved;
+	bool harmed, changed;
 };
 
-static bool leads_to_host(const struct routes *routes, const struct prefix *destination)
+static void hear_rule(struct hearing *hearing, const struct nlmsghdr *nlh)
 {
-	for (size_t i = 0; i < routes->nhosts; i++) {
-		if (prefix_contains(destination, &routes->hosts[i]))
-			return true;
+	struct iprule rule;
+	if (!iprule_parse(nlh, &rule))
+		return;
+	if (rule.protocol != hearing->routes->protocol)
+		hearing->changed = true;
+	else if (nlh->nlmsg_type == RTM_DELRULE)
+		hearing->harmed = true;
+}
+
+static void hear_route(struct hearing *hearing, const struct nlmsghdr *nlh)
+{
+	const struct routes *routes = hearing->routes;
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
+		return;
+	/* a family that comes back begins with a route of its own */
+	if (rtm->rtm_family == AF_INET6 && routes->standing[1].off)
+		hearing->changed = true;
+	if (nlh->nlmsg_type != RTM_DELROUTE || rtm->rtm_protocol != routes->protocol)
+		return;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
+	{
+		if (mnl_attr_get_type(attr) == RTA_TABLE && mnl_attr_get_payload_len(attr) >= 4 &&
+			mnl_attr_get_u32(attr) == routes->table)
+			hearing->harmed = true;
 	}
-	return false;
 }
 
 static int on_event(void *context, const struct nlmsghdr *nlh)
 {
 	struct hearing *hearing = context;
-	const struct routes *routes = hearing->routes;
-	struct found found;
 
-	if (!routes->table || nlh->nlmsg_pid == routes->questions.port)
+	if (!hearing->routes->table || nlh->nlmsg_pid == hearing->routes->questions.port)
 		return 0;
-	bool is_rule = nlh->nlmsg_type == RTM_NEWRULE || nlh->nlmsg_type == RTM_DELRULE;
-	bool is_gone = nlh->nlmsg_type == RTM_DELRULE || nlh->nlmsg_type == RTM_DELROUTE;
-	if (is_rule ? !parse_rule(nlh, &found) : !parse_route(nlh, &found))
-		return 0;
-	if (found.table == routes->table && found.protocol == routes->protocol)
-		hearing->ours = hearing->ours || is_gone;
-	else if (is_rule ? routes->nhosts > 0 : leads_to_host(routes, &found.destination))
-		hearing->moved = true;
+	if (nlh->nlmsg_type == RTM_NEWRULE || nlh->nlmsg_type == RTM_DELRULE)
+		hear_rule(hearing, nlh);
+	else
+		hear_route(hearing, nlh);
 	return 0;
 }
 
@@ -492,5 +410,5 @@ int routes_read(struct routes *routes)
 		return ROUTES_HARMED;
 	if (status)
 		return status;
-	return hearing.ours ? ROUTES_HARMED : hearing.moved ? ROUTES_MOVED : 0;
+	return hearing.harmed ? ROUTES_HARMED : hearing.changed ? ROUTES_CHANGED : 0;
 }

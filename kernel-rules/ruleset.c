@@ -188,13 +188,46 @@ static void write_relay(struct rule_writer *w, const char *chain, bool open)
 	put_goto(w, chain, "posture-closed");
 }
 
-static void write_decided(struct rule_writer *w, const char *chain, const char *relay)
+static void put_to_gateway(struct rule_writer *w, const char *chain)
 {
-	put_mark_goto(w, chain, WORD_CT_MARK, PLAN_MARK_RELAY, relay);
-	put_mark_goto(w, chain, WORD_CT_MARK, PLAN_MARK_PASS, NULL);
-	put_mark_goto(w, chain, WORD_CT_MARK, PLAN_MARK_DROP, "dropped");
-	put_mark_goto(w, chain, WORD_CT_MARK, PLAN_MARK_KILL, "killed");
-	put_goto(w, chain, "refused");
+	struct words *r = rule_begin(w, chain);
+	word_to_gateway(r);
+	word_accept(r);
+	rule_end(w);
+}
+
+/* What belongs to a socket of a relay is the relay's, whatever another program made of the mark. */
+static void put_claimed(struct rule_writer *w, const char *chain)
+{
+	struct words *r = rule_begin(w, chain);
+	word_socket_transparent(r);
+	word_goto(r, "relay-closed");
+	rule_end(w);
+}
+
+/* Refused and dropped connections have no later packets. */
+static void write_later(struct rule_writer *w)
+{
+	bool running = w->plan->mode == PLAN_RUNNING;
+
+	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_RELAY,
+		running ? "relay-closed" : "posture-closed");
+	if (running)
+		put_claimed(w, "later");
+	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_PASS, NULL);
+	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_KILL, "killed");
+	put_to_gateway(w, "later");
+
+	struct words *r = rule_begin(w, "later");
+	word_state(r, STATE_ESTABLISHED);
+	word_accept(r);
+	rule_end(w);
+
+	r = rule_begin(w, "later");
+	word_state(r, STATE_INVALID);
+	word_drop(r);
+	rule_end(w);
+	put_count_goto(w, "later", "stray-reset", "send-reset");
 }
 
 static void write_fresh(
@@ -214,45 +247,19 @@ static void write_fresh(
 	put_goto(w, chain, posture);
 }
 
-static void write_stray(struct rule_writer *w)
-{
-	struct words *r = rule_begin(w, "stray");
-	word_socket_transparent(r);
-	/* the connection's too: a flushed conntrack begins it anew, and without the mark it would
-	 * be an older, established one once the relay's socket is gone */
-	rule_set_mark(w, r, WORD_CT_MARK, PLAN_MARK_RELAY);
-	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
-	word_accept(r);
-	rule_end(w);
-
-	r = rule_begin(w, "stray");
-	word_state(r, STATE_ESTABLISHED);
-	word_accept(r);
-	rule_end(w);
-
-	r = rule_begin(w, "stray");
-	word_state(r, STATE_INVALID);
-	word_drop(r);
-	rule_end(w);
-	put_count_goto(w, "stray", "stray-reset", "send-reset");
-}
-
 static void write_steer_shared(struct rule_writer *w)
 {
 	write_ends(w);
 	if (w->plan->mode == PLAN_RUNNING) {
 		write_relay(w, "relay-closed", false);
 		write_relay(w, "relay-open", true);
-		write_decided(w, "decided-closed", "relay-closed");
-		write_decided(w, "decided-open", "relay-open");
 		write_fresh(w, "fresh-closed", "relay-closed", "posture-closed");
 		write_fresh(w, "fresh-open", "relay-open", "posture-open");
 	} else {
-		/* Nobody relays: what was relayed is reset, what was passed goes on. */
-		write_decided(w, "decided-closed", "posture-closed");
+		/* nobody relays: what was relayed is reset, what was passed goes on */
 		put_goto(w, "fresh-closed", "posture-closed");
 	}
-	write_stray(w);
+	write_later(w);
 }
 
 /* ---- zones ---- */
@@ -276,14 +283,14 @@ static void name_zone(const struct plan_zone *zone, struct zone_names *names)
 static void write_admit_zone(
 	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
 {
+	/* a mark from elsewhere is no decision */
 	struct words *r = rule_begin(w, names->admit);
-	word_dport_in(r, names->bypass, false);
-	word_accept(r);
+	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_NONE);
 	rule_end(w);
 
-	/* a mark from elsewhere is no decision */
 	r = rule_begin(w, names->admit);
-	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_NONE);
+	word_dport_in(r, names->bypass, false);
+	word_accept(r);
 	rule_end(w);
 	put_goto(w, names->admit, zone->has_mac ? "known-mac" : "known-address");
 }
@@ -292,19 +299,10 @@ static void write_steer_zone(
 	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
 {
 	struct words *r = rule_begin(w, names->steer);
-	word_mark_is(r, WORD_CT_MARK, w->plan->mark_mask, 0, true);
-	word_goto(r, zone->open ? "decided-open" : "decided-closed");
-	rule_end(w);
-
-	r = rule_begin(w, names->steer);
-	word_to_gateway(r);
-	word_accept(r);
-	rule_end(w);
-
-	r = rule_begin(w, names->steer);
 	word_first(r, true);
-	word_goto(r, "stray");
+	word_goto(r, "later");
 	rule_end(w);
+	put_to_gateway(w, names->steer);
 
 	r = rule_begin(w, names->steer);
 	word_count(r, "arrived");
@@ -375,15 +373,7 @@ static void write_admit_base(struct rule_writer *w)
 	word_accept(r);
 	rule_end(w);
 
-	r = rule_begin(w, "admit");
-	word_mark_is(r, WORD_CT_MARK, w->plan->mark_mask, 0, true);
-	word_accept(r);
-	rule_end(w);
-
-	r = rule_begin(w, "admit");
-	word_to_gateway(r);
-	word_accept(r);
-	rule_end(w);
+	put_to_gateway(w, "admit");
 }
 
 static void write_steer_base(struct rule_writer *w)
@@ -391,6 +381,7 @@ static void write_steer_base(struct rule_writer *w)
 	write_tcp_only(w, "steer");
 
 	struct words *r = rule_begin(w, "steer");
+	word_sport_in(r, SET_PORTS);
 	word_mark_is(r, WORD_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_KILL), false);
 	word_reply(r);
 	word_goto(r, "killed");
@@ -398,6 +389,17 @@ static void write_steer_base(struct rule_writer *w)
 	if (w->plan->mode == PLAN_RUNNING && plan_binds(w->plan))
 		ruleset_bind_put(w);
 	write_ports_only(w, "steer");
+}
+
+/* A flow that began in a zone goes on when an apply has taken its network, interface or port out.
+ */
+static void write_of_no_zone(struct rule_writer *w)
+{
+	struct words *r = rule_begin(w, "steer");
+	word_first(r, true);
+	word_socket_transparent(r);
+	word_goto(r, "relay-closed");
+	rule_end(w);
 }
 
 static void write_input_base(struct rule_writer *w)
@@ -421,9 +423,8 @@ static void add_chains(struct rule_writer *w)
 		{"known-mac", false}, {"known-address", false}, {"send-reset", true},
 		{"refused", true}, {"killed", true}, {"dropped", true}, {"pass", true},
 		{"bypassed", true}, {"posture-closed", true}, {"posture-open", true},
-		{"relay-closed", false}, {"relay-open", false}, {"decided-closed", true},
-		{"decided-open", false}, {"fresh-closed", true}, {"fresh-open", false},
-		{"stray", true}};
+		{"relay-closed", false}, {"relay-open", false}, {"later", true},
+		{"fresh-closed", true}, {"fresh-open", false}};
 	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
 		if (chains[i].bare || w->plan->mode == PLAN_RUNNING)
 			rule_add_chain(w, chains[i].name);
@@ -472,5 +473,7 @@ void ruleset_put(
 		write_steer_zone(&w, zone, &names);
 		write_dispatch(&w, "steer", names.steer, zone, &names);
 	}
+	if (running)
+		write_of_no_zone(&w);
 	*queue_seq = w.queue_seq;
 }

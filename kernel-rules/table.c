@@ -159,7 +159,8 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
 	return false;
 }
 
-/* What an apply keeps: base chains, client and rate sets, running bypasses, counters. */
+/* What an apply keeps: base chains, client and rate sets, running bypasses, counters, and the ports
+ * that were a zone's once: flows that began there go on. */
 static bool is_kept(const struct plan *plan, const struct view_name *entry)
 {
 	static const char *const rates[] = {SET_RATE_MAC, SET_RATE_IP4, SET_RATE_IP6};
@@ -173,6 +174,8 @@ static bool is_kept(const struct plan *plan, const struct view_name *entry)
 		}
 		return false;
 	case VIEW_SET:
+		if (strcmp(entry->name, SET_PORTS) == 0)
+			return true;
 		for (size_t i = 0; running && i < SET_CLIENTS; i++) {
 			if (strcmp(entry->name, set_clients[i].name) == 0)
 				return true;
@@ -265,7 +268,7 @@ static void put_hosts(struct batch *batch, const struct plan *plan)
 }
 
 /* The union of all zones' ports. */
-static void put_ports(struct batch *batch, const struct plan *plan)
+static void put_ports(struct batch *batch, const struct plan *plan, const struct view *view)
 {
 	uint8_t *seen = calloc(1, 65536);
 	uint16_t *ports = calloc(65536, sizeof(*ports));
@@ -282,7 +285,8 @@ static void put_ports(struct batch *batch, const struct plan *plan)
 				ports[n++] = zone->ports[p];
 		}
 	}
-	set_add_ports(batch, SET_PORTS, false);
+	if (!view_has(view, VIEW_SET, SET_PORTS))
+		set_add_ports(batch, SET_PORTS, false);
 	for (size_t i = 0; i < n; i += 1024)
 		set_fill_ports(batch, SET_PORTS, ports + i, n - i < 1024 ? n - i : 1024, 0);
 out:
@@ -341,7 +345,7 @@ static void put_all(struct batch *batch, const struct table *t, const struct pla
 		put_counter(batch, view, ruleset_counters[i]);
 	if (running)
 		put_shared_sets(batch, t, plan, view);
-	put_ports(batch, plan);
+	put_ports(batch, plan, view);
 	if (running && plan_binds(plan))
 		put_hosts(batch, plan);
 	for (size_t i = 0; i < plan->nzones; i++) {

@@ -236,6 +236,13 @@ void word_dport_in(struct words *rule, const char *set, bool negated)
 	look_up(rule, set, negated);
 }
 
+void word_sport_in(struct words *rule, const char *set)
+{
+	word_tcp(rule);
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_SOURCE, 2, NFT_REG_1);
+	look_up(rule, set, false);
+}
+
 void word_dport_is(struct words *rule, uint16_t port)
 {
 	uint16_t wire = htons(port);

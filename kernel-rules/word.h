@@ -31,6 +31,8 @@ void word_iifname(struct words *rule, const char *pattern);
 void word_saddr_in(struct words *rule, enum addr_family family, const char *set);
 /* tcp dport @set, or tcp dport != @set */
 void word_dport_in(struct words *rule, const char *set, bool negated);
+/* tcp sport @set */
+void word_sport_in(struct words *rule, const char *set);
 void word_dport_is(struct words *rule, uint16_t port);
 /* tcp flags & (fin | syn | rst | ack) == syn, or != syn: ECN bits and data do not matter. */
 void word_first(struct words *rule, bool negated);

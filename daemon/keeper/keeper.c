@@ -138,6 +138,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	keeper_child_beat(&keeper->health);
 	keeper_child_beat(&keeper->metrics);
 	keeper_tell_events(keeper);
+	keeper_kernel_tick(keeper);
 	keeper_upgrade_tick(keeper);
 	notify_manager("WATCHDOG=1");
 	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);

@@ -101,7 +101,7 @@ struct keeper {
 	bool heal_table, heal_routes; /* at the next heal */
 	struct loop_timer heal;
 	uint64_t healed_ms;
-	struct loop_timer follow; /* the way to a server's host is to be found again */
+	struct loop_timer follow; /* others' ip rules changed: ours are to stand in front */
 	uint64_t followed_ms;
 	unsigned heals; /* in the second that began at healed_ms */
 
@@ -178,6 +178,8 @@ void keeper_socket_on_get(struct keeper_child *child, const struct message_socke
 int keeper_kernel_open(struct keeper *keeper, int fd);
 /* Tells one child all interfaces. */
 void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child);
+/* Once a second. */
+void keeper_kernel_tick(struct keeper *keeper);
 /* Table and routes together: both, or as before. Takes over what plan owns when it returns 0. */
 int keeper_kernel_apply(struct keeper *keeper, struct plan *plan);
 /* What a stopped Postern leaves behind: the posture of the plan in force. */

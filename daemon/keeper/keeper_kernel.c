@@ -5,6 +5,7 @@
 #include "daemon/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,32 @@ static void ask_heal(struct keeper *keeper, bool table, bool routes)
 		keeper->heals < HEALS_A_SECOND ? now_ms : keeper->healed_ms + 1000);
 }
 
+/* How the ip rules of one family stand, where that is worth a word. */
+static void say_standing(const struct keeper *keeper, enum addr_family family, bool was_contested)
+{
+	const struct routes_standing *standing = routes_standing(keeper->routes, family);
+
+	if (standing->moved)
+		log_info("another program put an ip rule in front of ours (IPv%d): they stand at "
+			 "%" PRIu32 " now",
+			(int)family, standing->priority);
+	if (standing->contested && !was_contested)
+		log_warning("another program keeps putting ip rules in front of ours (IPv%d): we "
+			    "stop moving them for a minute",
+			(int)family);
+}
+
+static int follow(struct keeper *keeper)
+{
+	bool contested4 = routes_standing(keeper->routes, ADDR_IP4)->contested;
+	bool contested6 = routes_standing(keeper->routes, ADDR_IP6)->contested;
+
+	int error = routes_apply(keeper->routes, &keeper->plan);
+	say_standing(keeper, ADDR_IP4, contested4);
+	say_standing(keeper, ADDR_IP6, contested6);
+	return error;
+}
+
 static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = KEEPER_OF(timer, heal);
@@ -116,7 +143,7 @@ static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 		}
 	}
 	if (routes) {
-		int error = routes_apply(keeper->routes, &keeper->plan, keeper->links);
+		int error = follow(keeper);
 		if (error) {
 			log_error("cannot put the policy route back: %s", strerror(-error));
 			keeper->heal_routes = true;
@@ -150,15 +177,9 @@ static void on_links(struct loop_watch *watch, uint32_t events)
 	int error = links_read(keeper->links);
 	if (error)
 		log_error("cannot follow the interfaces: %s", strerror(-error));
-	if (!keeper->has_plan)
-		return;
-	/* an interface that came needs its rule; this is no healing */
-	error = routes_apply(keeper->routes, &keeper->plan, keeper->links);
-	if (error)
-		ask_heal(keeper, false, true);
 }
 
-/* Routes may change by the thousand: what they mean for us is looked up a few times a second. */
+/* Others' ip rules may change by the hundred: ours follow a few times a second. */
 static void ask_follow(struct keeper *keeper)
 {
 	uint64_t now_ms = loop_now_ms(keeper->loop), next_ms = keeper->followed_ms + FOLLOW_MS;
@@ -173,8 +194,14 @@ static void on_follow(struct loop_timer *timer, uint64_t now_ms)
 	keeper->followed_ms = now_ms;
 	if (!keeper->has_plan || keeper->phase == KEEPER_ENDING)
 		return;
-	if (routes_apply(keeper->routes, &keeper->plan, keeper->links))
+	if (follow(keeper))
 		ask_heal(keeper, false, true);
+}
+
+void keeper_kernel_tick(struct keeper *keeper)
+{
+	if (routes_are_due(keeper->routes))
+		ask_follow(keeper);
 }
 
 static void on_routes(struct loop_watch *watch, uint32_t events)
@@ -183,7 +210,7 @@ static void on_routes(struct loop_watch *watch, uint32_t events)
 
 	(void)events;
 	int change = routes_read(keeper->routes);
-	if (change == ROUTES_MOVED)
+	if (change == ROUTES_CHANGED)
 		ask_follow(keeper);
 	else if (change != 0)
 		ask_heal(keeper, false, true);
@@ -236,12 +263,12 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
 	int error = table_apply(keeper->table, plan);
 	if (error)
 		return error;
-	error = routes_apply(keeper->routes, plan, keeper->links);
+	error = routes_apply(keeper->routes, plan);
 	if (error) {
 		/* both or none: back to what was */
 		if (keeper->has_plan) {
 			table_apply(keeper->table, &keeper->plan);
-			routes_apply(keeper->routes, &keeper->plan, keeper->links);
+			routes_apply(keeper->routes, &keeper->plan);
 		}
 		return error;
 	}

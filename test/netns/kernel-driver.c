@@ -29,7 +29,7 @@ struct driver {
 	struct links *links;
 	struct routes *routes;
 	struct queue *queue;
-	bool follow; /* heal, and let the ip rules follow the interfaces */
+	bool follow; /* heal */
 	bool hold;   /* keep queued packets waiting */
 	enum plan_mark decision;
 	uint32_t cache_ms;
@@ -51,12 +51,9 @@ static void on_link(
 	void *context, enum link_change change, const struct link *old, const struct link *link)
 {
 	static const char *const words[] = {"came", "changed", "went"};
-	struct driver *d = context;
-	(void)old;
+	(void)context, (void)old;
 	printf("event link %s %u %s mac %d up %d\n", words[change], link->ifindex, link->name,
 		link->has_mac, link->up);
-	if (d->follow && d->routes && d->links && routes_apply(d->routes, &d->plan, d->links))
-		printf("event route-failed\n");
 }
 
 static void on_packet(void *context, const struct queue_packet *packet)
@@ -162,8 +159,8 @@ static int do_apply(struct driver *d, enum plan_mode mode)
 	if (status)
 		return status;
 	status = table_apply(d->table, &plan);
-	if (status == 0 && d->links)
-		status = routes_apply(d->routes, &plan, d->links);
+	if (status == 0 && d->routes)
+		status = routes_apply(d->routes, &plan);
 	printf("queue %d owned %d\n", table_queue(d->table), table_is_owned(d->table));
 	plan_fini(&plan);
 	return status;
@@ -315,6 +312,18 @@ static int do_follow(struct driver *d)
 	return status;
 }
 
+static int do_standing(struct driver *d)
+{
+	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
+	for (size_t i = 0; i < 2; i++) {
+		const struct routes_standing *standing = routes_standing(d->routes, families[i]);
+		printf("ip%d off %d priority %u behind %d %u contested %d\n", families[i],
+			standing->off, standing->priority, standing->is_behind, standing->behind,
+			standing->contested);
+	}
+	return 0;
+}
+
 static void forget_zones(struct driver *d)
 {
 	struct plan_options options;
@@ -372,6 +381,16 @@ static int carry_out(struct driver *d, char **w, size_t n)
 		return do_neighbour(w);
 	if (strcmp(w[0], "kill") == 0 && n == 2)
 		return do_kill(d, w);
+	if (strcmp(w[0], "priority") == 0 && n == 2) {
+		d->plan.rule_priority = (uint32_t)atoi(w[1]);
+		return 0;
+	}
+	if (strcmp(w[0], "standing") == 0)
+		return do_standing(d);
+	if (strcmp(w[0], "unfollow") == 0) {
+		d->follow = false;
+		return 0;
+	}
 	if (strcmp(w[0], "follow") == 0)
 		return do_follow(d);
 	return -EINVAL;
@@ -390,9 +409,9 @@ static void on_ready(struct driver *d, const struct pollfd *fds)
 	if (fds[1].revents && links_read(d->links))
 		printf("event links-failed\n");
 	int changed = fds[2].revents ? routes_read(d->routes) : 0;
-	if (changed > 0) {
-		printf("event route-%s\n", changed == ROUTES_MOVED ? "moved" : "changed");
-		if (routes_apply(d->routes, &d->plan, d->links))
+	if (changed > 0 && d->follow) {
+		printf("event route-%s\n", changed == ROUTES_CHANGED ? "others" : "changed");
+		if (routes_apply(d->routes, &d->plan))
 			printf("event route-failed\n");
 	}
 	if (fds[3].revents && watch_read(d->watch) == 1)

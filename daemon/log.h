@@ -17,6 +17,7 @@ enum log_id {
 	LOG_ID_POLICY_APPLIED, /* another policy is in force */
 	LOG_ID_POLICY_REFUSED, /* the file is bad; the running policy goes on */
 	LOG_ID_COMMAND,        /* somebody changes something by the control socket */
+	LOG_ID_BLOCK,          /* a client is blocked, or is so no longer */
 	LOG_ID_BYPASS,         /* a bypass was switched on or off, or is over */
 	LOG_ID_HOST_STATE,     /* a host of a server is up, down, or must not be used */
 	LOG_ID_PROCESS_ENDED,  /* a process died, or was killed */

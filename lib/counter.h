@@ -78,6 +78,8 @@ enum counter_kind {
 	X(LOGOUTS, "logouts", TOTAL, "sessions logged out")                                       \
 	X(LEASES_ENDED, "leases-ended", TOTAL, "sessions whose lease or idle time ran out")       \
 	X(ADDRESSES_LEARNED, "addresses-learned", TOTAL, "addresses added to a session's MAC")    \
+	X(BLOCKS, "blocks", GAUGE, "clients that are blocked now")                                \
+	X(BLOCKS_BY_LIMIT, "blocks-by-limit", TOTAL, "blocks that a limit made")                  \
 	/* audit */                                                                               \
 	X(AUDIT_WRITTEN, "audit-written", TOTAL, "audit records stored")                          \
 	X(AUDIT_LOST, "audit-lost", TOTAL, "audit records that could not be stored")              \

@@ -3,8 +3,19 @@
 #include "lib/decide_rule.h"
 #include "lib/decide_summary.h"
 
+#include <assert.h>
+
 /* With more sessions known by their MAC alone nothing is cached in a zone with identity address. */
 #define MAC_SESSIONS_MAX 32
+
+const char *const decide_reason_names[] = {
+	[DECIDE_RULE] = "rule",
+	[DECIDE_UNAUTHENTICATED] = "unauthenticated",
+	[DECIDE_UNMATCHED] = "unmatched",
+	[DECIDE_BLOCKED] = "blocked",
+};
+static_assert(sizeof(decide_reason_names) / sizeof(decide_reason_names[0]) == DECIDE_REASONS,
+	"a name for each");
 
 enum decide_kernel decide_kernel_of(enum policy_verdict verdict)
 {
@@ -30,11 +41,34 @@ static void act_on(
 	decision->verdict = act->verdict;
 }
 
-/* False: it is none whose lease holds, and the decision is made. */
-static bool take_session(const struct decide_world *world, const struct decide_origin *origin,
-	const struct session *session, uint64_t now_ms, struct decision *decision)
+static const struct block *find_block(const struct decide_world *world,
+	const struct decide_origin *origin, const struct mac *mac, const struct session *session,
+	uint64_t now_ms)
 {
-	if (!session || (session->lease_end_ms && session->lease_end_ms <= now_ms)) {
+	if (!world->blocks)
+		return NULL;
+	return blocks_match(world->blocks, world->policy->zones[origin->zone].name.text,
+		session ? session->user.text : NULL, mac, &origin->source, now_ms);
+}
+
+/* False: the client is blocked, or has no session whose lease holds, and the decision is made.
+ * mac may be NULL. */
+static bool take_session(const struct decide_world *world, const struct decide_origin *origin,
+	const struct mac *mac, const struct session *session, uint64_t now_ms,
+	struct decision *decision)
+{
+	if (session && session->lease_end_ms && session->lease_end_ms <= now_ms)
+		session = NULL;
+	const struct block *block = find_block(world, origin, mac, session, now_ms);
+	if (block) {
+		decision->reason = DECIDE_BLOCKED;
+		decision->verdict = POLICY_VERDICT_ANSWER;
+		decision->block = block;
+		decision->session = session;
+		decide_lower(&decision->until_ms, block->until_ms);
+		return false;
+	}
+	if (!session) {
 		act_on(decision, DECIDE_UNAUTHENTICATED,
 			&world->policy->zones[origin->zone].unauthenticated);
 		return false;
@@ -104,7 +138,7 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 	*decision = (struct decision){.rule = -1, .server = -1, .fields = DECIDE_SESSION};
 	const struct session *session =
 		identify(world, origin, &origin->mac, now_ms, &decision->until_ms);
-	if (!take_session(world, origin, session, now_ms, decision))
+	if (!take_session(world, origin, &origin->mac, session, now_ms, decision))
 		return;
 	decide_question_init(&question, world, origin, now_ms);
 	question.session = decision->session;
@@ -135,7 +169,10 @@ static bool decide_session(const struct decide_world *world, const struct decide
 	struct decision decision = {.until_ms = *until_ms};
 	bool maybe = false; /* an outcome is in *kernel already */
 
-	if (!take_session(world, origin, session, now_ms, &decision)) {
+	if (!take_session(world, origin,
+		    zone->identity == POLICY_IDENTITY_ADDRESS ? NULL : &origin->mac, session,
+		    now_ms, &decision)) {
+		*until_ms = decision.until_ms;
 		*kernel = decide_kernel_of(decision.verdict);
 		return true;
 	}
@@ -166,15 +203,18 @@ static bool decide_session(const struct decide_world *world, const struct decide
 }
 
 /* In a zone with identity address the client may turn out to be any of the sessions that are known
- * by their MAC alone, whatever its address. */
+ * by their MAC alone, whatever its address; or its MAC to be blocked. */
 static bool agree_by_mac(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, enum decide_kernel kernel, uint64_t *until_ms)
 {
 	const struct session *sessions[MAC_SESSIONS_MAX];
-	size_t n = session_table_by_mac_alone(world->sessions,
-		world->policy->zones[origin->zone].name.text, sessions, MAC_SESSIONS_MAX);
+	const char *zone = world->policy->zones[origin->zone].name.text;
+	size_t n = session_table_by_mac_alone(world->sessions, zone, sessions, MAC_SESSIONS_MAX);
 
 	if (n > MAC_SESSIONS_MAX)
+		return false;
+	if (kernel != DECIDE_KERNEL_RELAY && world->blocks &&
+		blocks_hold_macs(world->blocks, zone, now_ms))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		enum decide_kernel other;

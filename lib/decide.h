@@ -3,6 +3,7 @@
 #ifndef POSTERN_DECIDE_H
 #define POSTERN_DECIDE_H
 
+#include "lib/block.h"
 #include "lib/lists.h"
 #include "lib/policy.h"
 #include "lib/schedule.h"
@@ -14,6 +15,7 @@ struct decide_world {
 	const struct lists *lists;
 	const struct session_table *sessions;
 	schedule_local *local;
+	const struct blocks *blocks; /* NULL: none */
 };
 
 /* Where a connection comes from. A zone today; other origins may come. */
@@ -36,7 +38,10 @@ enum decide_reason {
 	DECIDE_RULE,            /* a rule matched */
 	DECIDE_UNAUTHENTICATED, /* no session, or its lease is over: the zone's `unauthenticated` */
 	DECIDE_UNMATCHED,       /* a session, no rule: the zone's `unmatched` */
+	DECIDE_BLOCKED,         /* whatever the rules say */
 };
+#define DECIDE_REASONS 4
+extern const char *const decide_reason_names[DECIDE_REASONS];
 
 struct decision {
 	enum policy_verdict verdict;
@@ -45,6 +50,7 @@ struct decision {
 	ptrdiff_t server; /* index; -1 for `server original` and for no redirect */
 	bool to_original;
 	const struct policy_act *act;  /* for the other verdicts; borrowed from the policy */
+	const struct block *block;     /* with DECIDE_BLOCKED, whose answer it has; borrowed */
 	const struct session *session; /* borrowed; NULL: none, or its lease is over */
 	unsigned fields;               /* of enum decide_field: what was looked at */
 	uint64_t until_ms; /* wall clock: not true after this; 0: no end (lease, schedule, list) */

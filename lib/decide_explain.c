@@ -222,6 +222,21 @@ static void tell_identity(const struct telling *telling, const struct decision *
 	tell(telling, "%s", line.text);
 }
 
+static void tell_block(const struct telling *telling, const struct block *block)
+{
+	char subject[BLOCK_SUBJECT_SIZE];
+	struct line line = {0};
+
+	append(&line, "block: %s is blocked", block_format_subject(block, subject));
+	if (block->until_ms) {
+		append(&line, " until ");
+		append_time(&line, telling, block->until_ms);
+	}
+	if (*block->limit)
+		append(&line, ", over %s", block->limit);
+	tell(telling, "%s", line.text);
+}
+
 static void tell_rules(const struct telling *telling, const struct decision *decision)
 {
 	const struct policy *policy = telling->world->policy;
@@ -261,8 +276,13 @@ static void tell_outcome(const struct telling *telling, const struct decision *d
 	case DECIDE_UNMATCHED:
 		append(&line, "verdict: as zone %s says when no rule matches, ", zone);
 		break;
+	case DECIDE_BLOCKED:
+		append(&line, "verdict: ");
+		break;
 	}
-	if (decision->act)
+	if (decision->block)
+		append(&line, "answer %u \"%s\"", decision->block->code, decision->block->text);
+	else if (decision->act)
 		append_act(&line, decision->act);
 	else if (decision->to_original)
 		append(&line, "redirect to server original, the client's own destination");
@@ -283,7 +303,9 @@ void decide_explain(const struct decide_world *world, const struct decide_origin
 
 	decide_connection(world, origin, original, now_ms, decision);
 	tell_identity(&telling, decision);
-	if (decision->session)
+	if (decision->block)
+		tell_block(&telling, decision->block);
+	else if (decision->session)
 		tell_rules(&telling, decision);
 	tell_outcome(&telling, decision);
 }

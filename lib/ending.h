@@ -48,6 +48,7 @@ enum ending_class {
 	X(ANSWERED, "answered", REFUSED, "a rule's verdict answer")                                \
 	X(NOT_LOGGED_IN, "not-logged-in", REFUSED, "no session: the zone's unauthenticated")       \
 	X(UNMATCHED, "unmatched", REFUSED, "a session, but no rule: the zone's unmatched")         \
+	X(BLOCKED, "blocked", REFUSED, "the client is blocked: posternctl block show")             \
 	X(REJECTED, "rejected", REFUSED, "verdict reject")                                         \
 	X(DROPPED, "dropped", REFUSED, "verdict drop")                                             \
 	X(OVER_FLOWS_TOTAL, "over-flows-total", REFUSED, "over the limit of flows of the gateway") \
@@ -90,6 +91,7 @@ enum ending_class {
 	X(KILLED_REPLACED, "killed-replaced", ENDED, "another user logged in on the same client")  \
 	X(KILLED_OPERATOR, "killed-operator", ENDED, "ended by flow kill")                         \
 	X(KILLED_POLICY, "killed-policy", ENDED, "the policy no longer allows it")                 \
+	X(KILLED_BLOCK, "killed-block", ENDED, "its client was blocked")                           \
 	X(DRAIN_OVER, "drain-over", ENDED, "Postern stopped and the drain time was over")
 
 enum ending {

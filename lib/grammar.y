@@ -59,7 +59,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 
 /* Keywords only where the grammar has them. */
 %token <token> ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer"
-%token <token> AUDIT "audit" BIND "bind" CLOSED "closed" COMMENT "comment" CONNECT "connect"
+%token <token> AUDIT "audit" BIND "bind" BLOCK "block" CLOSED "closed" COMMENT "comment" CONNECT "connect"
 %token <token> DEADLINE "deadline" DEBUG "debug" DESTINATION "destination" DEVICE "device"
 %token <token> DISABLED "disabled" DRAIN "drain" DROP "drop" DYNAMIC "dynamic" ERROR "error"
 %token <token> EVERY "every" FIRST "first" FLOWS "flows" GREETING "greeting" HOST "host"
@@ -153,13 +153,21 @@ zone_statement:
 	| ON_LOGOUT KEEP		{ language_zone_on_logout(l, &@1, true); }
 	| LIMIT FLOWS number per
 		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_FLOWS, $3, 0, (enum policy_per)$4); }
-	| LIMIT RATE_WORD rate per
+	| LIMIT RATE_WORD rate per { language_limit_begin(l); } limit_block
 		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_RATE, $3.count, $3.seconds,
 			(enum policy_per)$4); }
 	| LIMIT SESSIONS number PER USER
 		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_SESSIONS, $3, 0, POLICY_PER_USER); }
 	| COMMENT text			{ language_zone_comment(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_ZONE); };
+
+limit_block: %empty | '{' limit_options '}';
+
+limit_options: %empty | limit_options ';' | limit_options limit_option;
+
+limit_option:
+	BLOCK duration			{ language_limit_block(l, &@1, &@2, $2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_LIMIT); };
 
 act:
 	ANSWER text			{ language_answer(l, &@2, NULL, &$2, &$$); }
@@ -390,8 +398,8 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | HOURS;
 
 word:
-	WORD | DAYRANGE | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | BIND | CLOSED | COMMENT
-	| CONNECT | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED | DRAIN | DROP | DYNAMIC | ERROR
+	WORD | DAYRANGE | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | BIND | BLOCK | CLOSED
+	| COMMENT | CONNECT | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED | DRAIN | DROP | DYNAMIC | ERROR
 	| EVERY | FIRST | FLOWS | GREETING | HOST | HOSTNAME | IDENTITY | IDLE | INFO | INTERFACE | KEEP
 	| KILL | LANGUAGE | LEASE | LEVEL | LIMIT | LIST | LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS
 	| METRICS | MX | NETWORK | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT

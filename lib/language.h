@@ -103,6 +103,10 @@ const char *language_format_duration(uint64_t ms, char buf[static 32]);
 const char *language_format_size(uint64_t bytes, char buf[static 32]); /* whole k at least */
 int language_parse_elem(const char *text, struct policy_elem *elem);
 const char *language_format_elem(const struct policy_elem *elem, char buf[static PREFIX_TEXT_SIZE]);
+/* A limit as it stands in a zone: "limit rate 20/minute per client { block 2h }". Returns buf. */
+#define LANGUAGE_LIMIT_SIZE 96
+const char *language_format_limit(
+	const struct policy_limit *limit, char buf[static LANGUAGE_LIMIT_SIZE]);
 /* A list file or import: delimiters are comma, semicolon, space, tab, newline; '#' to the end of
  * the line is a comment. *elems is malloc'ed. 0, or -EINVAL with *line (from 1), *column and *word
  * (malloc'ed) set to the place of the first bad entry. */

@@ -112,6 +112,9 @@ void language_zone_lease(struct language *l, const struct language_span *word,
 void language_zone_idle(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t ms);
 void language_zone_on_logout(struct language *l, const struct language_span *word, bool keeps);
+void language_limit_begin(struct language *l);
+void language_limit_block(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
 void language_zone_limit(struct language *l, const struct language_span *word,
 	const struct language_span *span, enum policy_limit_kind kind, uint64_t count,
 	uint32_t seconds, enum policy_per per);

@@ -327,6 +327,7 @@ static const char *block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_SERVER] = "server",
 		[LANGUAGE_BLOCK_HOST] = "host",
 		[LANGUAGE_BLOCK_ANNOUNCE] = "announce",
+		[LANGUAGE_BLOCK_LIMIT] = "limit",
 		[LANGUAGE_BLOCK_DEVICE] = "device",
 		[LANGUAGE_BLOCK_RULE] = "rule",
 	};

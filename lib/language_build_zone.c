@@ -135,6 +135,20 @@ void language_zone_on_logout(struct language *l, const struct language_span *wor
 	l->zone.given |= POLICY_ZONE_ON_LOGOUT;
 }
 
+void language_limit_begin(struct language *l)
+{
+	language_enter(l, &l->inner, LANGUAGE_BLOCK_LIMIT, NULL);
+	l->limit_block_s = 0;
+}
+
+void language_limit_block(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms)
+{
+	language_once(l, &l->inner, word, "block");
+	l->limit_block = *word;
+	l->limit_block_s = language_seconds(l, span, ms, 1);
+}
+
 void language_zone_limit(struct language *l, const struct language_span *word,
 	const struct language_span *span, enum policy_limit_kind kind, uint64_t count,
 	uint32_t seconds, enum policy_per per)
@@ -143,6 +157,12 @@ void language_zone_limit(struct language *l, const struct language_span *word,
 		.place = word->place, .kind = kind, .per = per, .per_seconds = seconds};
 
 	limit.count = language_number(l, span, count, 1, 1000000000);
+	if (kind == POLICY_LIMIT_RATE)
+		limit.block_s = l->limit_block_s;
+	if (limit.block_s && per == POLICY_PER_ALL)
+		language_error(l, &l->limit_block,
+			"a limit of the whole zone blocks nobody, expected `per client` or `per "
+			"user` before { block }");
 	language_add_limit(l, &l->block, word, &limit);
 }
 

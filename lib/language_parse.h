@@ -113,6 +113,7 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_SERVER,
 	LANGUAGE_BLOCK_HOST,
 	LANGUAGE_BLOCK_ANNOUNCE,
+	LANGUAGE_BLOCK_LIMIT,
 	LANGUAGE_BLOCK_DEVICE,
 	LANGUAGE_BLOCK_RULE,
 };
@@ -169,6 +170,8 @@ struct language {
 	struct policy_host host;
 	struct policy_device device;
 	struct policy_rule rule;
+	uint32_t limit_block_s; /* of the limit being read */
+	struct language_span limit_block;
 	struct language_zone_note zone_note;
 	struct language_list_note list_note;
 	struct language_server_note server_note;

@@ -130,27 +130,34 @@ static const char *posture_word(enum policy_posture posture)
 	return posture == POLICY_POSTURE_OPEN ? "open" : "closed";
 }
 
-static void put_limit(struct language_writer *w, const struct policy_limit *limit)
+const char *language_format_limit(
+	const struct policy_limit *limit, char buf[static LANGUAGE_LIMIT_SIZE])
 {
 	static const char *const per[] = {[POLICY_PER_ALL] = "",
 		[POLICY_PER_CLIENT] = " per client",
 		[POLICY_PER_USER] = " per user"};
+	char text[32], block[48] = "";
 
+	if (limit->block_s)
+		snprintf(block, sizeof(block), " { block %s }",
+			language_format_duration(limit->block_s * 1000ull, text));
 	switch (limit->kind) {
 	case POLICY_LIMIT_FLOWS:
-		language_writef(w, "limit flows %u%s", limit->count, per[limit->per]);
+		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit flows %u%s", limit->count,
+			per[limit->per]);
 		break;
 	case POLICY_LIMIT_RATE:
-		language_writef(w, "limit rate %u/%s%s", limit->count,
+		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit rate %u/%s%s%s", limit->count,
 			limit->per_seconds == 1    ? "second"
 			: limit->per_seconds == 60 ? "minute"
 						   : "hour",
-			per[limit->per]);
+			per[limit->per], block);
 		break;
 	case POLICY_LIMIT_SESSIONS:
-		language_writef(w, "limit sessions %u per user", limit->count);
+		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit sessions %u per user", limit->count);
 		break;
 	}
+	return buf;
 }
 
 static void print_top(struct language_writer *w, const struct policy *policy, bool full)
@@ -198,6 +205,7 @@ static void print_top(struct language_writer *w, const struct policy *policy, bo
 
 static void print_zone(struct language_writer *w, const struct policy_zone *zone, bool full)
 {
+	char text[LANGUAGE_LIMIT_SIZE];
 	static const char *const identities[] = {[POLICY_IDENTITY_MAC] = "mac",
 		[POLICY_IDENTITY_ADDRESS] = "address",
 		[POLICY_IDENTITY_MAC_ADDRESS] = "mac+address"};
@@ -224,7 +232,7 @@ static void print_zone(struct language_writer *w, const struct policy_zone *zone
 		put(w, zone->logout_keeps ? "\n    on-logout keep" : "\n    on-logout kill");
 	for (size_t i = 0; i < zone->limits.n; i++) {
 		put(w, "\n    ");
-		put_limit(w, &zone->limits.v[i]);
+		put(w, language_format_limit(&zone->limits.v[i], text));
 	}
 	if (given & POLICY_ZONE_UNAUTHENTICATED) {
 		put(w, "\n    unauthenticated ");

@@ -196,6 +196,7 @@ static unsigned depth_of(enum language_block_kind kind)
 		return 0;
 	case LANGUAGE_BLOCK_HOST:
 	case LANGUAGE_BLOCK_ANNOUNCE:
+	case LANGUAGE_BLOCK_LIMIT:
 		return 2;
 	case LANGUAGE_BLOCK_AUDIT:
 	case LANGUAGE_BLOCK_ZONE:

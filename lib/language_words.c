@@ -14,6 +14,7 @@ static const struct language_word words[] = {
 	{"any", T_ANY},
 	{"audit", T_AUDIT},
 	{"bind", T_BIND},
+	{"block", T_BLOCK},
 	{"client", T_CLIENT},
 	{"closed", T_CLOSED},
 	{"comment", T_COMMENT},
@@ -157,6 +158,7 @@ const char *const *language_statements(enum language_block_kind kind)
 		"host", "mx", "bind", "announce", "probe", "deadline", "limit", "comment", NULL};
 	static const char *const host[] = {"limit", NULL};
 	static const char *const announce[] = {"login", NULL};
+	static const char *const limit[] = {"block", NULL};
 	static const char *const device[] = {
 		"zone", "mac", "address", "user", "group", "comment", NULL};
 	static const char *const rule[] = {"zone", "user", "group", "port", "source", "destination",
@@ -168,6 +170,7 @@ const char *const *language_statements(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_SERVER] = server,
 		[LANGUAGE_BLOCK_HOST] = host,
 		[LANGUAGE_BLOCK_ANNOUNCE] = announce,
+		[LANGUAGE_BLOCK_LIMIT] = limit,
 		[LANGUAGE_BLOCK_DEVICE] = device,
 		[LANGUAGE_BLOCK_RULE] = rule,
 	};

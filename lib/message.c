@@ -182,7 +182,32 @@ static bool cut_ok(const void *message, size_t len)
 {
 	const struct message_cut *cut = message;
 	(void)len;
-	return prefix_ok(&cut->source);
+	return mac_is_set(&cut->mac) ? cut->source.addr.family == ADDR_NONE
+				     : prefix_ok(&cut->source);
+}
+
+static bool subject_ok(const struct block *block)
+{
+	switch (block->kind) {
+	case BLOCK_USER:
+		return block->user[0];
+	case BLOCK_MAC:
+		return mac_is_set(&block->mac);
+	case BLOCK_ADDRESS:
+		return prefix_ok(&block->prefix);
+	default:
+		return false;
+	}
+}
+
+static bool block_ok(const void *message, size_t len)
+{
+	const struct message_block *order = message;
+	const struct block *block = &order->block;
+	(void)len;
+	return order->add <= 1 && TEXT_OK(block->user) && TEXT_OK(block->zone) &&
+	       TEXT_OK(block->text) && TEXT_OK(block->limit) && subject_ok(block) &&
+	       (!order->add || block->code == 421 || block->code == 554);
 }
 
 /* The sessions themselves are read by session_decode(), which is bounded. */
@@ -256,7 +281,7 @@ static bool flow_ok(const void *message, size_t len)
 	const struct message_flow *flow = message;
 	(void)len;
 	if (flow->verdict >= POLICY_VERDICTS || flow->ending >= ENDINGS ||
-		flow->reason > DECIDE_UNMATCHED || flow->audit > 1)
+		flow->reason >= DECIDE_REASONS || flow->audit > 1)
 		return false;
 	if (!addr_ok(&flow->client.addr) || !addr_ok(&flow->original.addr) ||
 		!addr_ok(&flow->host.addr))
@@ -460,6 +485,7 @@ static const struct kind kinds[] = {
 	[MESSAGE_LOADS_GET] = PLAIN("loads-get"),
 	[MESSAGE_LOAD] = FIXED("load", message_load, load_ok),
 	[MESSAGE_CLIENT_SIDE] = FIXED("client-side", message_client_side, client_side_ok),
+	[MESSAGE_BLOCK] = FIXED("block", message_block, block_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

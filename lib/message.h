@@ -7,6 +7,7 @@
 #define POSTERN_MESSAGE_H
 
 #include "lib/addr.h"
+#include "lib/block.h"
 #include "lib/counter.h"
 #include "lib/decide.h"
 #include "lib/ending.h"
@@ -121,8 +122,12 @@ enum message_type {
 
 	/* control -> health */
 	MESSAGE_CLIENT_SIDE, /* the gateway's own addresses where the clients are */
+
+	/* control -> relay: a client is blocked, or no longer; its flows end. relay -> control: one
+	 * that a limit wants */
+	MESSAGE_BLOCK,
 };
-#define MESSAGE_TYPES (MESSAGE_CLIENT_SIDE + 1)
+#define MESSAGE_TYPES (MESSAGE_BLOCK + 1)
 
 struct message_header {
 	uint16_t type;
@@ -278,7 +283,15 @@ struct message_neighbour { /* NEIGHBOUR_GET and NEIGHBOUR */
 
 struct message_cut {
 	struct message_header header;
-	struct prefix source;
+	struct prefix source; /* family ADDR_NONE: the present addresses of mac */
+	struct mac mac;
+};
+
+struct message_block {
+	struct message_header header;
+	uint32_t add; /* 0: the subject is blocked no longer */
+	uint32_t reserved;
+	struct block block;
 };
 
 struct message_policy { /* POLICY, POLICY_COMMIT, POLICY_ABORT */

@@ -92,6 +92,7 @@ struct policy_limit {
 	enum policy_per per;
 	uint32_t count;
 	uint32_t per_seconds; /* 1, 60 or 3600 with RATE, else 0 */
+	uint32_t block_s;     /* with RATE: who is over it is blocked for so long; 0: is not */
 };
 
 struct policy_limits {

@@ -144,6 +144,25 @@ static const struct verb session[] = {
 	{0},
 };
 
+#define CLIENT(flags) \
+	KEYWORD("user", "U", VERB_USER, (flags) | VERB_ALONE, 1), \
+	KEYWORD("mac", "M", VERB_MAC, (flags) | VERB_ALONE, 1), \
+	KEYWORD("address", "A", VERB_NETWORK, (flags) | VERB_ALONE, 1)
+
+static const struct verb block[] = {
+	{"show", "who is blocked: why, by which limit, over which flow, until when", 0, 0,
+		PARTS(CLIENT(0))},
+	{"add", "ends what the client has running and refuses what comes: 421 with a time, else 554",
+		VERB_CHANGES, 0,
+		PARTS(CLIENT(VERB_NEEDED), KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
+			WORD("421", VERB_ALONE, 2), WORD("554", VERB_ALONE, 2),
+			KEYWORD("for", "2h", VERB_DURATION, 0, 0),
+			ARGUMENT("TEXT", VERB_TEXT, 0, 0))},
+	{"delete", "lets the client send again", VERB_CHANGES, 0,
+		PARTS(CLIENT(VERB_NEEDED), KEYWORD("zone", "Z", VERB_ZONE, 0, 0))},
+	{0},
+};
+
 static const struct verb client[] = {
 	{"show", "MAC, address, session, verdict, rule, time left, hits", 0, 0,
 		PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0))},
@@ -239,6 +258,7 @@ const struct verb_noun *const verb_nouns[] = {
 		"device", "permanent sessions for hosts that cannot log in", device},
 	&(const struct verb_noun){"list", "named lists of addresses, networks and MACs", list},
 	&(const struct verb_noun){"session", "who is logged in", session},
+	&(const struct verb_noun){"block", "who may not send, whatever the rules say", block},
 	&(const struct verb_noun){"client", "the kernel's view of clients", client},
 	&(const struct verb_noun){"flow", "live redirected connections", flow},
 	&(const struct verb_noun){"explain", "why a client gets the verdict it gets", explain},

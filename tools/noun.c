@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 const struct noun *const nouns[] = {&noun_status, &noun_policy, &noun_rule, &noun_zone,
-	&noun_server, &noun_device, &noun_list, &noun_session, &noun_client, &noun_flow,
-	&noun_explain, &noun_audit, &noun_monitor, &noun_bypass, &noun_counters, &noun_log,
-	&noun_doctor, NULL};
+	&noun_server, &noun_device, &noun_list, &noun_session, &noun_block, &noun_client,
+	&noun_flow, &noun_explain, &noun_audit, &noun_monitor, &noun_bypass, &noun_counters,
+	&noun_log, &noun_doctor, NULL};
 
 #define FILE_MAX ((size_t)REQUEST_BODY_MAX)
 

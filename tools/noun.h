@@ -40,7 +40,7 @@ struct noun {
 extern const struct noun *const nouns[];
 extern const struct noun noun_status, noun_policy, noun_rule, noun_zone, noun_server, noun_device,
 	noun_list, noun_session, noun_client, noun_flow, noun_explain, noun_audit, noun_monitor,
-	noun_bypass, noun_counters, noun_log, noun_doctor;
+	noun_bypass, noun_counters, noun_log, noun_doctor, noun_block;
 
 /* Opens the connection if it is not open. 0, or -errno after an error message; the exit status for
  * that. */

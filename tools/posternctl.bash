@@ -71,6 +71,11 @@ _posternctl_arguments()
 	session:show) _posternctl_offer "user address mac zone $(_posternctl_names session session)" ;;
 	session:logout) _posternctl_offer \
 		"user address mac zone --keep-flows --kill-flows $(_posternctl_names session session)" ;;
+	block:show) ((n == 0)) && _posternctl_offer "user mac address" ;;
+	block:delete) ((n == 0)) && _posternctl_offer "user mac address" ||
+		_posternctl_offer "zone" ;;
+	block:add) ((n == 0)) && _posternctl_offer "user mac address" ||
+		_posternctl_offer "zone 421 554 for" ;;
 	client:show) _posternctl_offer "zone" ;;
 	client:forget) _posternctl_offer "$(_posternctl_names client address)" ;;
 	flow:kill) _posternctl_offer "user server $(_posternctl_names flow flow)" ;;
@@ -122,6 +127,11 @@ _posternctl()
 		verb=${verb:-$noun}
 		;;
 	esac
+	if [[ $noun:$verb == block:delete ]]; then
+		case $prev in
+		user | mac | address) _posternctl_offer "$(_posternctl_names block who)" && return ;;
+		esac
+	fi
 	if [[ -n $verb ]]; then
 		case $prev in
 		zone) _posternctl_offer "$(_posternctl_names zone zone)" && return ;;

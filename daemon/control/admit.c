@@ -55,11 +55,12 @@ static void cache(struct control *control, const struct decide_origin *origin,
 		verdict->forgotten.timeout_ms = 0;
 		entries_forget(control->entries, &other->key);
 	}
-	/* Who is not logged in and is answered by the relay stays unknown: the limits in front of
-	 * the queue then hold for him. With an entry one guest's half-open connections would fill
-	 * the relays' backlogs, and SYN cookies lose everybody's MAC. */
-	if (decision->reason == DECIDE_UNAUTHENTICATED &&
-		decide_kernel_of(decision->verdict) == DECIDE_KERNEL_RELAY)
+	/* Who is blocked, or is not logged in and is answered by the relay, stays unknown: the
+	 * limits in front of the queue then hold for him. With an entry one guest's half-open
+	 * connections would fill the relays' backlogs, and SYN cookies lose everybody's MAC. */
+	if (decision->reason == DECIDE_BLOCKED ||
+		(decision->reason == DECIDE_UNAUTHENTICATED &&
+			decide_kernel_of(decision->verdict) == DECIDE_KERNEL_RELAY))
 		return;
 	if (!decide_client(&world, origin, now_ms, &kernel, &until_ms))
 		return;

@@ -164,8 +164,8 @@ int audit_row_insert(
 	if (record->verdict < POLICY_VERDICTS)
 		bind_text(row, VERDICT, policy_verdict_names[record->verdict]);
 	bind_text(row, ENDING, ending_name(record->ending));
-	if (record->reason < AUDIT_REASONS)
-		bind_text(row, REASON, audit_reason_names[record->reason]);
+	if (record->reason < DECIDE_REASONS)
+		bind_text(row, REASON, decide_reason_names[record->reason]);
 	bind_endpoint(row, CLIENT, &record->client, addresses[0]);
 	bind_endpoint(row, ORIGINAL, &record->original, addresses[1]);
 	bind_endpoint(row, HOST, &record->host, addresses[2]);
@@ -245,7 +245,7 @@ static void read_record(sqlite3_stmt *row, struct message_flow *record)
 	record->seen = read_seen(row);
 	record->verdict = (uint16_t)read_word(row, VERDICT, policy_verdict_names, POLICY_VERDICTS);
 	record->ending = (uint16_t)read_word(row, ENDING, ending_names, ENDINGS);
-	record->reason = (uint16_t)read_word(row, REASON, audit_reason_names, AUDIT_REASONS);
+	record->reason = (uint16_t)read_word(row, REASON, decide_reason_names, DECIDE_REASONS);
 	read_endpoint(row, CLIENT, &record->client);
 	read_endpoint(row, ORIGINAL, &record->original);
 	read_endpoint(row, HOST, &record->host);

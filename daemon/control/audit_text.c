@@ -12,13 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const audit_reason_names[AUDIT_REASONS] = {
-	[DECIDE_RULE] = "rule",
-	[DECIDE_UNAUTHENTICATED] = "unauthenticated",
-	[DECIDE_UNMATCHED] = "unmatched",
-};
-static_assert(DECIDE_UNMATCHED + 1 == AUDIT_REASONS, "a name for each reason");
-
 const char *audit_text_seen(uint32_t seen, char text[static AUDIT_SEEN_SIZE])
 {
 	size_t len = 0;
@@ -57,7 +50,7 @@ const char *audit_text_verdict(const struct message_flow *record)
 
 const char *audit_text_reason(const struct message_flow *record)
 {
-	return record->reason < AUDIT_REASONS ? audit_reason_names[record->reason] : "?";
+	return record->reason < DECIDE_REASONS ? decide_reason_names[record->reason] : "?";
 }
 
 static json_t *seen_json(uint32_t seen)

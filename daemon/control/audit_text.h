@@ -6,9 +6,6 @@
 
 #include <jansson.h>
 
-#define AUDIT_REASONS 3
-extern const char *const audit_reason_names[AUDIT_REASONS]; /* of enum decide_reason */
-
 const char *audit_text_verdict(const struct message_flow *record);
 const char *audit_text_reason(const struct message_flow *record);
 

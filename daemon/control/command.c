@@ -9,8 +9,9 @@
 
 const struct command_noun *const command_nouns[] = {&command_status, &command_policy, &command_rule,
 	&command_zone, &command_server, &command_device, &command_list, &command_session,
-	&command_client, &command_flow, &command_explain, &command_audit, &command_monitor,
-	&command_bypass, &command_counters, &command_log_noun, &command_doctor, NULL};
+	&command_block, &command_client, &command_flow, &command_explain, &command_audit,
+	&command_monitor, &command_bypass, &command_counters, &command_log_noun, &command_doctor,
+	NULL};
 
 const char *command_value(const struct command *command, const char *name)
 {

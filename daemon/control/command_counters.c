@@ -18,6 +18,7 @@ void command_counters_sum(
 	peers_sum_counters(control->peers, sum);
 	health_peer_sum_counters(control->health, sum);
 	sum[COUNTER_SESSIONS] = session_table_count(control->table);
+	sum[COUNTER_BLOCKS] = blocks_count(control->blocks);
 	sum[COUNTER_ENTRIES] = entries_count(control->entries);
 	if (!facts->counters_known)
 		return;

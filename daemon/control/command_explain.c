@@ -46,17 +46,14 @@ static void add_step(void *context, const char *text)
 static json_t *outcome(const struct explaining *explaining, const struct decision *decision)
 {
 	const struct policy *policy = explaining->command->control->policy;
-	static const char *const reasons[] = {[DECIDE_RULE] = "rule",
-		[DECIDE_UNAUTHENTICATED] = "unauthenticated",
-		[DECIDE_UNMATCHED] = "unmatched"};
 	json_t *server = json_null();
 	if (decision->to_original)
 		server = json_string("original");
 	else if (decision->server >= 0)
 		server = row_string(&policy->servers[decision->server].name);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
-		policy_verdict_names[decision->verdict], "reason", reasons[decision->reason],
-		"rule",
+		policy_verdict_names[decision->verdict], "reason",
+		decide_reason_names[decision->reason], "rule",
 		decision->rule >= 0 ? row_string(&policy->rules[decision->rule].name) : json_null(),
 		"server", server, "zone", row_text(explaining->zone), "user",
 		decision->session ? row_string(&decision->session->user) : json_null(), "session",

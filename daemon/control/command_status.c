@@ -200,6 +200,7 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "servers", servers_part(control, troubles));
 	json_object_set_new(
 		row, "sessions", json_integer((json_int_t)session_table_count(control->table)));
+	json_object_set_new(row, "blocks", json_integer((json_int_t)blocks_count(control->blocks)));
 	json_object_set_new(row, "flows", json_integer((json_int_t)live_count(control->live)));
 	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
 	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));

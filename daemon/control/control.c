@@ -3,6 +3,7 @@
 #include "daemon/control/admit.h"
 #include "daemon/control/apply.h"
 #include "daemon/control/audit.h"
+#include "daemon/control/block_change.h"
 #include "daemon/control/bypass.h"
 #include "daemon/control/cut.h"
 #include "daemon/control/disk.h"
@@ -45,7 +46,8 @@ struct decide_world control_world(const struct control *control)
 	return (struct decide_world){.policy = control->policy,
 		.lists = control->lists,
 		.sessions = control->table,
-		.local = localtime_r};
+		.local = localtime_r,
+		.blocks = control->blocks};
 }
 
 const struct control_link *control_find_link(const struct control *control, const char *name)
@@ -321,6 +323,7 @@ static bool make_parts(struct control *control)
 {
 	control->lists = lists_new();
 	control->table = session_table_new();
+	control->blocks = blocks_new();
 	control->entries = entries_new(control);
 	control->live = live_new();
 	control->ended = ended_new();
@@ -331,9 +334,10 @@ static bool make_parts(struct control *control)
 	control->apply = apply_new(control);
 	control->sessions = sessions_new(control);
 	control->cut = cut_new(control);
-	return control->lists && control->table && control->entries && control->live &&
-	       control->ended && control->tally && control->peers && control->health &&
-	       control->metrics && control->apply && control->sessions && control->cut;
+	return control->lists && control->table && control->blocks && control->entries &&
+	       control->live && control->ended && control->tally && control->peers &&
+	       control->health && control->metrics && control->apply && control->sessions &&
+	       control->cut;
 }
 
 /* What is in the state folder, and the policy: waits for the disk. 0 or -errno, said. */
@@ -353,7 +357,7 @@ static int load_state(struct control *control)
 	control->history = policy_store_open(dir, control->disk, &error);
 	if (!error)
 		error = session_store_open(control->loop, dir, control->table, control->lists,
-			loop_wall_ms(control->loop), &last_id, &control->store);
+			control->blocks, loop_wall_ms(control->loop), &last_id, &control->store);
 	if (error) {
 		log_error("the state folder %s cannot be used: %s", dir, strerror(-error));
 		return error;
@@ -372,6 +376,7 @@ static int load_state(struct control *control)
 	error = session_table_set_devices(control->table, control->policy, control->lists);
 	sessions_loaded(control->sessions, last_id);
 	list_change_arm(control);
+	block_change_arm(control);
 	return error;
 }
 
@@ -423,6 +428,7 @@ static void close_parts(struct control *control)
 	apply_free(control->apply);
 	bypass_free(control->bypass);
 	list_change_disarm(control);
+	block_change_disarm(control);
 	sessions_free(control->sessions);
 	cut_free(control->cut);
 	flow_ids_free(control->flow_ids);
@@ -434,6 +440,7 @@ static void close_parts(struct control *control)
 	tally_free(control->tally);
 	live_free(control->live);
 	session_table_free(control->table);
+	blocks_free(control->blocks);
 	lists_free(control->lists);
 	policy_unref(control->policy);
 	loop_free(control->loop);

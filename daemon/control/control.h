@@ -5,6 +5,7 @@
 #include "daemon/control/ask.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
+#include "lib/block.h"
 #include "lib/counter.h"
 #include "lib/decide.h"
 #include "lib/lists.h"
@@ -56,6 +57,7 @@ struct control {
 	uint64_t policy_number;
 	struct lists *lists;
 	struct session_table *table;
+	struct blocks *blocks;
 
 	struct disk *disk;
 	struct flow_ids *flow_ids;
@@ -94,11 +96,12 @@ struct control {
 	bool closing;      /* the loop has ended: nothing is waited for but the disk */
 	bool handing_over; /* another control comes; relays go on with their flows */
 	bool keeper_gone;
-	uint32_t hand_over_seq;       /* answered when all requests have their answers */
-	uint64_t hand_over_ms;        /* when it was asked for */
-	struct loop_timer leave;      /* looks whether the hand-over may go on */
-	struct gather first_gather;   /* of the first plan */
-	struct loop_timer list_timer; /* the next entry of a dynamic list to end */
+	uint32_t hand_over_seq;        /* answered when all requests have their answers */
+	uint64_t hand_over_ms;         /* when it was asked for */
+	struct loop_timer leave;       /* looks whether the hand-over may go on */
+	struct gather first_gather;    /* of the first plan */
+	struct loop_timer list_timer;  /* the next entry of a dynamic list to end */
+	struct loop_timer block_timer; /* the next block to end */
 };
 
 /* The world that decisions rest on, now. */

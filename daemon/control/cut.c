@@ -21,7 +21,10 @@ struct cut {
 	struct control *control;
 	uint64_t unknown_to;
 	struct passed passed;
-	struct prefix *waiting;
+	struct source {
+		struct prefix prefix; /* family ADDR_NONE: of mac */
+		struct mac mac;
+	} * waiting;
 	size_t n, at, room;
 };
 
@@ -107,7 +110,9 @@ static bool may_have_passed(const struct cut *cut, uint64_t session)
 {
 	if (cut->passed.nslots && *find_slot(&cut->passed, session))
 		return true;
-	return session <= cut->unknown_to && policy_passes(cut->control->policy);
+	/* devices were there before control, too, and their numbers are of the policy */
+	return (session & SESSION_DEVICE_ID || session <= cut->unknown_to) &&
+	       policy_passes(cut->control->policy);
 }
 
 static void ask_next(struct cut *cut)
@@ -116,7 +121,8 @@ static void ask_next(struct cut *cut)
 	if (cut->ask.asks || cut->at == cut->n)
 		return;
 	message_init(&message, MESSAGE_CUT, sizeof(message));
-	message.source = cut->waiting[cut->at++];
+	message.source = cut->waiting[cut->at].prefix;
+	message.mac = cut->waiting[cut->at++].mac;
 	if (cut->at == cut->n)
 		cut->at = cut->n = 0;
 	ask_send(&cut->control->keeper_asks, &cut->ask, &message, -1);
@@ -133,18 +139,18 @@ static void on_answer(struct ask *ask, const struct message_header *message)
 	ask_next(cut);
 }
 
-static bool add(struct cut *cut, const struct prefix *prefix)
+static bool add(struct cut *cut, const struct source *source)
 {
 	if (cut->n == cut->room) {
 		size_t room = cut->room ? 2 * cut->room : 64;
-		struct prefix *waiting =
+		struct source *waiting =
 			room <= WAITING_MAX ? realloc(cut->waiting, room * sizeof(*waiting)) : NULL;
 		if (!waiting)
 			return false;
 		cut->waiting = waiting;
 		cut->room = room;
 	}
-	cut->waiting[cut->n++] = *prefix;
+	cut->waiting[cut->n++] = *source;
 	return true;
 }
 
@@ -153,11 +159,29 @@ void cut_session(struct cut *cut, const struct session *session)
 	if (!may_have_passed(cut, session->id))
 		return;
 	for (size_t i = 0; i < session->naddresses; i++) {
-		if (!add(cut, &session->addresses[i].prefix)) {
+		const struct source source = {.prefix = session->addresses[i].prefix};
+		if (!add(cut, &source)) {
 			log_warning("too many passed flows to end; those of session %llu go on",
 				(unsigned long long)session->id);
 			break;
 		}
 	}
 	ask_next(cut);
+}
+
+static void cut_source(struct cut *cut, const struct source *source)
+{
+	if (!add(cut, source))
+		log_warning("too many passed flows to end; those of a blocked client go on");
+	ask_next(cut);
+}
+
+void cut_prefix(struct cut *cut, const struct prefix *prefix)
+{
+	cut_source(cut, &(struct source){.prefix = *prefix});
+}
+
+void cut_mac(struct cut *cut, const struct mac *mac)
+{
+	cut_source(cut, &(struct source){.mac = *mac});
 }

@@ -25,7 +25,8 @@ static void on_done_alone(void *context, int status)
 {
 	(void)context;
 	if (status)
-		log_error("a change of sessions or lists cannot be stored: %s", strerror(-status));
+		log_error("a change of sessions, lists or blocks cannot be stored: %s",
+			strerror(-status));
 }
 
 static session_store_done *begin(struct gather *gather)
@@ -76,4 +77,16 @@ void durable_set_list(struct control *control, const char *list,
 {
 	session_store_done *done = begin(gather);
 	end(gather, session_store_list_set(control->store, list, entries, n, done, gather));
+}
+
+void durable_put_block(struct control *control, const struct block *block, struct gather *gather)
+{
+	session_store_done *done = begin(gather);
+	end(gather, session_store_block_put(control->store, block, done, gather));
+}
+
+void durable_del_block(struct control *control, const struct block *subject, struct gather *gather)
+{
+	session_store_done *done = begin(gather);
+	end(gather, session_store_block_del(control->store, subject, done, gather));
 }

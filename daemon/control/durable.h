@@ -1,8 +1,10 @@
-/* Owns what is waited for before a change of sessions or lists is answered: that it is on disk. */
+/* Owns what is waited for before a change of sessions, lists or blocks is answered: that it is on
+ * disk. */
 #ifndef POSTERN_DURABLE_H
 #define POSTERN_DURABLE_H
 
 #include "daemon/control/ask.h"
+#include "lib/block.h"
 #include "lib/session.h"
 
 struct control;
@@ -18,5 +20,7 @@ void durable_del_element(struct control *control, const char *list, const struct
 struct session_store_entry;
 void durable_set_list(struct control *control, const char *list,
 	const struct session_store_entry *entries, size_t n, struct gather *gather);
+void durable_put_block(struct control *control, const struct block *block, struct gather *gather);
+void durable_del_block(struct control *control, const struct block *subject, struct gather *gather);
 
 #endif

@@ -266,17 +266,29 @@ void entries_drop_prefix(struct entries *entries, const struct prefix *prefix)
 	}
 }
 
-void entries_drop_interface(struct entries *entries, const char *ifname)
+/* Looks at all of them; those of the interface, or with NULL those without a MAC, go. */
+static void drop_among_all(struct entries *entries, const char *ifname)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
+	for (size_t i = 0; i < BUCKETS && entries->n; i++) {
 		for (struct node *node = entries->buckets[WAY_KEY][i], *next; node; node = next) {
 			next = node->links[WAY_KEY].next;
-			if (strcmp(node->entry.key.ifname, ifname) == 0)
+			if (ifname ? strcmp(node->entry.key.ifname, ifname) == 0
+				   : !node->entry.key.has_mac)
 				drop(entries, node);
 			if (!entries->n)
 				return;
 		}
 	}
+}
+
+void entries_drop_unnamed(struct entries *entries)
+{
+	drop_among_all(entries, NULL);
+}
+
+void entries_drop_interface(struct entries *entries, const char *ifname)
+{
+	drop_among_all(entries, ifname);
 }
 
 void entries_drop_all(struct entries *entries)

@@ -38,6 +38,8 @@ const struct entry *entries_find_other(
 void entries_drop_session(struct entries *entries, uint64_t session);
 void entries_drop_mac(struct entries *entries, const struct mac *mac);
 void entries_drop_prefix(struct entries *entries, const struct prefix *prefix);
+/* Those of zones that do not know their clients by MAC. */
+void entries_drop_unnamed(struct entries *entries);
 void entries_drop_interface(struct entries *entries, const char *ifname);
 void entries_drop_all(struct entries *entries);
 /* Sends the batch; its answers are parts of the gather. gather may be NULL. */

@@ -1,5 +1,6 @@
 #include "daemon/control/peers.h"
 
+#include "daemon/control/block_change.h"
 #include "daemon/control/control.h"
 #include "daemon/control/ended.h"
 #include "daemon/control/flow_ids.h"
@@ -114,6 +115,9 @@ static void on_message(void *context, const struct message_header *message, int 
 			sizeof(peer->last));
 		memcpy(peer->last_times, ((const struct message_counters *)message)->histograms,
 			sizeof(peer->last_times));
+		break;
+	case MESSAGE_BLOCK:
+		block_change_by_limit(control, (const struct message_block *)message);
 		break;
 	case MESSAGE_HOST:
 		health_peer_send(control->health, message);
@@ -291,6 +295,18 @@ static void send_lists(struct peer *peer)
 	free(listing.message);
 }
 
+static int send_block(void *context, const struct block *block)
+{
+	struct peer *peer = context;
+	struct message_block message;
+
+	message_init(&message, MESSAGE_BLOCK, sizeof(message));
+	message.add = 1;
+	message.block = *block;
+	channel_send(peer->channel, &message, -1);
+	return 0;
+}
+
 /* The relay's flows from before a crash of control. */
 static void on_old_flow(struct peers_flows *flows, const struct message_flow *flow)
 {
@@ -376,6 +392,7 @@ static void send_picture(struct peer *peer)
 	send_running_policy(peer, NULL);
 	send_lists(peer);
 	send_sessions(peer);
+	blocks_each(control->blocks, send_block, peer);
 	send_flow_ids(peer);
 	health_peer_tell(control->health, peer->channel);
 	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));

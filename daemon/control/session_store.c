@@ -1,6 +1,7 @@
 #include "daemon/control/session_store.h"
 
 #include "daemon/log.h"
+#include "daemon/control/block_store.h"
 #include "daemon/control/store.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ struct session_store {
 	/* While opening. */
 	struct session_table *table;
 	struct lists *lists;
+	struct blocks *blocks;
 	uint64_t now_ms, last_id;
 	uint64_t *over; /* ids of sessions whose lease was over */
 	size_t nover, over_room;
@@ -212,6 +214,8 @@ static int load(struct store *handle, struct sqlite3 *db, void *context)
 	int status = load_sessions(store, db);
 	if (status == 0)
 		status = load_lists(store, db);
+	if (status == 0)
+		status = block_store_load(handle, db, store->blocks, store->now_ms);
 	/* A disk that takes no changes is no reason not to start. */
 	if (status == 0 && delete_over(store, db) < 0)
 		log_warning("state.db: what is over could not be removed");
@@ -219,7 +223,8 @@ static int load(struct store *handle, struct sqlite3 *db, void *context)
 }
 
 int session_store_open(struct loop *loop, const char *state_dir, struct session_table *table,
-	struct lists *lists, uint64_t now_ms, uint64_t *last_id, struct session_store **out)
+	struct lists *lists, struct blocks *blocks, uint64_t now_ms, uint64_t *last_id,
+	struct session_store **out)
 {
 	struct session_store *store = calloc(1, sizeof(*store));
 	char path[4096];
@@ -228,6 +233,7 @@ int session_store_open(struct loop *loop, const char *state_dir, struct session_
 		return -ENOMEM;
 	store->table = table;
 	store->lists = lists;
+	store->blocks = blocks;
 	store->now_ms = now_ms;
 	const struct store_options options = {
 		.migrate = migrate, .load = load, .context = store, .survives_power_cut = true};
@@ -429,4 +435,16 @@ int session_store_list_set(struct session_store *store, const char *list,
 	void *context)
 {
 	return submit_list(store, list, run_list_set, entries, n, done, context);
+}
+
+int session_store_block_put(struct session_store *store, const struct block *block,
+	session_store_done *done, void *context)
+{
+	return block_store_put(store->store, block, done, context);
+}
+
+int session_store_block_del(struct session_store *store, const struct block *subject,
+	session_store_done *done, void *context)
+{
+	return block_store_del(store->store, subject, done, context);
 }

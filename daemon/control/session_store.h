@@ -1,19 +1,21 @@
-/* Owns what control keeps over a restart besides the policy: sessions and the entries of dynamic
- * lists, in state.db. A change whose done() was called with 0 survives a power cut. */
+/* Owns what control keeps over a restart besides the policy: sessions, the entries of dynamic
+ * lists, and blocks, in state.db. A change whose done() was called with 0 survives a power cut. */
 #ifndef POSTERN_SESSION_STORE_H
 #define POSTERN_SESSION_STORE_H
 
 #include "daemon/loop.h"
+#include "lib/block.h"
 #include "lib/lists.h"
 #include "lib/session.h"
 
 struct session_store;
 
-/* Opens state_dir/state.db and puts everything in it into table and lists, whatever is over by
- * now_ms left out. *last_id is the highest session id ever stored (ids are not used again).
+/* Opens state_dir/state.db and puts everything in it into table, lists and blocks, whatever is
+ * over by now_ms left out. *last_id is the highest session id ever stored (ids are not used again).
  * 0 or -errno. */
 int session_store_open(struct loop *loop, const char *state_dir, struct session_table *table,
-	struct lists *lists, uint64_t now_ms, uint64_t *last_id, struct session_store **store);
+	struct lists *lists, struct blocks *blocks, uint64_t now_ms, uint64_t *last_id,
+	struct session_store **store);
 /* Waits for what was asked, and for what that led to. Was there anything? */
 bool session_store_settle(struct session_store *store);
 /* The same, and closes. NULL is allowed. */
@@ -40,5 +42,9 @@ struct session_store_entry {
 int session_store_list_set(struct session_store *store, const char *list,
 	const struct session_store_entry *entries, size_t n, session_store_done *done,
 	void *context);
+int session_store_block_put(struct session_store *store, const struct block *block,
+	session_store_done *done, void *context);
+int session_store_block_del(struct session_store *store, const struct block *subject,
+	session_store_done *done, void *context);
 
 #endif

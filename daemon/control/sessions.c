@@ -94,8 +94,7 @@ void sessions_loaded(struct sessions *sessions, uint64_t last_id)
 	sessions_arm(sessions);
 }
 
-/* Whatever the kernel remembers of this session's clients. */
-static void drop_entries(struct sessions *sessions, const struct session *session)
+void sessions_drop_entries(struct sessions *sessions, const struct session *session)
 {
 	struct entries *entries = sessions->control->entries;
 	entries_drop_session(entries, session->id);
@@ -124,7 +123,7 @@ int sessions_put(struct sessions *sessions, const struct session *session, struc
 	if (error)
 		return error;
 	peers_send_session(control->peers, session);
-	drop_entries(sessions, session);
+	sessions_drop_entries(sessions, session);
 	entries_send(control->entries, gather);
 	durable_put_session(control, session, gather);
 	sessions_arm(sessions);
@@ -142,7 +141,7 @@ void sessions_del(struct sessions *sessions, const struct session *session, enum
 		return;
 	session_table_del(control->table, copy->id);
 	peers_send_session_gone(control->peers, copy->id);
-	drop_entries(sessions, copy);
+	sessions_drop_entries(sessions, copy);
 	entries_send(control->entries, gather);
 	durable_del_session(control, copy->id, gather);
 	snprintf(id, sizeof(id), "%" PRIu64, copy->id);

@@ -27,6 +27,9 @@ void sessions_put_back(struct sessions *sessions, const struct session *session)
  * addresses. */
 void sessions_kill_flows(
 	struct sessions *sessions, const struct session *session, enum ending ending);
+/* Takes out of the kernel's cache whatever it holds of the session's clients; entries_send() then
+ * tells it so. */
+void sessions_drop_entries(struct sessions *sessions, const struct session *session);
 /* Do this session's flows go on when it ends? */
 bool sessions_keep_flows(const struct sessions *sessions, const struct session *session);
 /* Lease or idle times changed. */

@@ -123,6 +123,7 @@ static bool take_picture(struct health *health, const struct message_header *mes
 	case PICTURE_NONE:
 		return false;
 	case PICTURE_CHANGED:
+	case PICTURE_BLOCKED:
 		break;
 	case PICTURE_POLICY:
 	case PICTURE_COMPLETE:

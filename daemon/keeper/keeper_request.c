@@ -228,12 +228,32 @@ static void on_neighbour_get(struct keeper *keeper, const struct message_header 
 	keeper_child_send(&keeper->control, &answer, -1);
 }
 
+#define ADDRESSES_MAX 64 /* of one MAC: what passes from more goes on */
+
+/* How many passed connections were marked to end, or -errno. */
+static int cut_mac(const struct keeper *keeper, const struct mac *mac)
+{
+	struct addr addresses[ADDRESSES_MAX];
+	int n = neighbour_addresses(mac, addresses, ADDRESSES_MAX), marked = 0;
+
+	for (int i = 0; i < n && i < ADDRESSES_MAX; i++) {
+		struct prefix source = prefix_of(&addresses[i]);
+		int killed = conntrack_kill(keeper->options.mark_mask, &source, NULL, 0);
+		if (killed < 0)
+			return killed;
+		marked += killed;
+	}
+	return n < 0 ? n : marked;
+}
+
 static void on_cut(struct keeper *keeper, const struct message_header *message, int fd)
 {
 	const struct message_cut *cut = (const struct message_cut *)message;
 
 	(void)fd;
-	int n = conntrack_kill(keeper->options.mark_mask, &cut->source, NULL, 0);
+	int n = mac_is_set(&cut->mac)
+			? cut_mac(keeper, &cut->mac)
+			: conntrack_kill(keeper->options.mark_mask, &cut->source, NULL, 0);
 	keeper_request_reply(keeper, message->seq, n < 0 ? n : 0, n < 0 ? 0 : (uint32_t)n,
 		n < 0 ? strerror(-n) : NULL);
 }

@@ -1,7 +1,9 @@
 #include "daemon/relay/charge.h"
 
 #include "daemon/relay/relay.h"
+#include "lib/language.h"
 #include "lib/limit.h"
+#include "lib/session.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -92,6 +94,43 @@ static const struct {
 		ENDING_OVER_RATE_USER},
 };
 
+/* A device's user may stand for many hosts: there it is the one that was counted. */
+static void name_subject(const struct flow *flow, enum policy_per per, struct block *block)
+{
+	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
+	bool person = *flow->user && !(flow->session & SESSION_DEVICE_ID);
+
+	if (person || per == POLICY_PER_USER) {
+		block->kind = BLOCK_USER;
+		memcpy(block->user, flow->user, sizeof(block->user));
+	} else if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&flow->mac)) {
+		block->kind = BLOCK_MAC;
+		block->mac = flow->mac;
+	} else {
+		block->kind = BLOCK_ADDRESS;
+		block->prefix = prefix_of(&flow->client_end.addr);
+	}
+}
+
+/* Control decides whether it becomes a block, and every relay hears of it. */
+static void ask_block(const struct flow *flow, const struct policy_limit *limit)
+{
+	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
+	struct message_block message;
+	struct block *block = &message.block;
+
+	message_init(&message, MESSAGE_BLOCK, sizeof(message));
+	message.add = 1;
+	name_subject(flow, limit->per, block);
+	memcpy(block->zone, zone->name.text, zone->name.len);
+	block->code = 421;
+	block->flow = flow->id;
+	block->since_ms = loop_wall_ms(flow->relay->loop);
+	block->until_ms = block->since_ms + limit->block_s * 1000ull;
+	language_format_limit(limit, block->limit);
+	relay_send(flow->relay, &message);
+}
+
 /* Rates first: a flow that is refused for its rate holds nothing. */
 static enum ending charge_rates(struct flow *flow)
 {
@@ -101,8 +140,11 @@ static enum ending charge_rates(struct flow *flow)
 		if (limit->kind != POLICY_LIMIT_RATE)
 			continue;
 		struct subject subject = subject_of(flow, limit->per);
-		if (take_rate(flow, kinds[limit->per].rate, &subject, limit))
-			return kinds[limit->per].over_rate;
+		if (!take_rate(flow, kinds[limit->per].rate, &subject, limit))
+			continue;
+		if (limit->block_s)
+			ask_block(flow, limit);
+		return kinds[limit->per].over_rate;
 	}
 	return ENDING_NONE;
 }

@@ -17,7 +17,8 @@ static void decide(struct flow *flow, struct decision *decision)
 	const struct decide_world world = {.policy = flow->policy,
 		.lists = picture->lists,
 		.sessions = picture->sessions,
-		.local = localtime_r};
+		.local = localtime_r,
+		.blocks = picture->blocks};
 	const struct decide_origin origin = {
 		.zone = (size_t)flow->zone, .mac = flow->mac, .source = flow->client_end.addr};
 	decide_connection(
@@ -93,10 +94,21 @@ static enum ending answered_as(const struct flow *flow)
 		return ENDING_NOT_LOGGED_IN;
 	case DECIDE_UNMATCHED:
 		return ENDING_UNMATCHED;
+	case DECIDE_BLOCKED:
+		return ENDING_BLOCKED;
 	case DECIDE_RULE:
 		break;
 	}
 	return ENDING_ANSWERED;
+}
+
+static void say(struct flow *flow, const struct decision *decision)
+{
+	const struct block *block = decision->block;
+	unsigned code = block ? block->code : decision->act->code;
+	const char *text = block ? block->text : decision->act->text.text;
+
+	answer_begin(flow, answered_as(flow), code, code == 554 ? "5.7.1" : "4.7.0", text);
 }
 
 /* The kernel acts on pass, reject and drop by itself. A flow that brings one of them here was
@@ -108,8 +120,7 @@ static void act(struct flow *flow, const struct decision *decision)
 		redirect(flow);
 		break;
 	case POLICY_VERDICT_ANSWER:
-		answer_begin(flow, answered_as(flow), decision->act->code,
-			decision->act->code == 554 ? "5.7.1" : "4.7.0", decision->act->text.text);
+		say(flow, decision);
 		break;
 	case POLICY_VERDICT_PASS:
 		answer_begin(

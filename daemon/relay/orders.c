@@ -63,6 +63,28 @@ static bool kill_flow(struct flow *flow, void *context)
 	return true;
 }
 
+/* Does a block hold for the flow's client? One that hears its refusal already hears it out. */
+static bool end_blocked(struct flow *flow, void *context)
+{
+	const struct blocks *blocks = context;
+
+	if (flow->state == FLOW_ANSWER || flow->zone < 0 ||
+		!blocks_match(blocks, flow->policy->zones[flow->zone].name.text,
+			*flow->user ? flow->user : NULL, &flow->mac, &flow->client_end.addr,
+			loop_wall_ms(flow->relay->loop)))
+		return false;
+	flow_end(flow, ENDING_KILLED_BLOCK, true);
+	return true;
+}
+
+static void end_all_blocked(struct relay *relay)
+{
+	struct blocks *blocks = relay->pictures.now->blocks;
+
+	if (blocks_count(blocks) > 0)
+		flow_each(&relay->table, end_blocked, blocks);
+}
+
 static bool send_flow(struct flow *flow, void *context)
 {
 	const struct message_header *request = context;
@@ -116,6 +138,7 @@ static void on_complete(struct relay *relay)
 {
 	relay->picture_known = true;
 	on_policy(relay);
+	end_all_blocked(relay);
 	report_flush(relay);
 	start_accepting(relay);
 }
@@ -130,6 +153,9 @@ static bool take_picture(struct relay *relay, const struct message_header *messa
 	case PICTURE_NONE:
 		return false;
 	case PICTURE_CHANGED:
+		break;
+	case PICTURE_BLOCKED:
+		end_all_blocked(relay);
 		break;
 	case PICTURE_POLICY:
 		on_policy(relay);

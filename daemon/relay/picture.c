@@ -17,6 +17,7 @@ static void free_picture(struct picture *picture)
 	policy_unref(picture->policy);
 	session_table_free(picture->sessions);
 	lists_free(picture->lists);
+	blocks_free(picture->blocks);
 	free(picture);
 }
 
@@ -27,7 +28,8 @@ static struct picture *new_picture(void)
 		return NULL;
 	picture->sessions = session_table_new();
 	picture->lists = lists_new();
-	if (picture->sessions && picture->lists)
+	picture->blocks = blocks_new();
+	if (picture->sessions && picture->lists && picture->blocks)
 		return picture;
 	free_picture(picture);
 	return NULL;
@@ -162,6 +164,22 @@ static int clear_list(struct picture_pair *pair, const struct message_list_entri
 	return renew_devices(target(pair), message->name);
 }
 
+/* Under a picture that is still coming flows go on; they end when it is complete. */
+static enum picture_change change_block(
+	struct picture_pair *pair, const struct message_block *message, int *error)
+{
+	struct picture *picture = target(pair);
+
+	*error = 0;
+	if (!message->add)
+		blocks_del(picture->blocks, &message->block);
+	else
+		*error = blocks_put(picture->blocks, &message->block);
+	if (*error)
+		return PICTURE_FAILED;
+	return message->add && !pair->coming ? PICTURE_BLOCKED : PICTURE_CHANGED;
+}
+
 static enum picture_change done(int rc, int *error, enum picture_change change)
 {
 	*error = rc;
@@ -208,6 +226,8 @@ enum picture_change picture_take(struct picture_pair *pair, const struct message
 		return done(change_list(pair, m), error, PICTURE_CHANGED);
 	case MESSAGE_LIST_CLEAR:
 		return done(clear_list(pair, m), error, PICTURE_CHANGED);
+	case MESSAGE_BLOCK:
+		return change_block(pair, m, error);
 	case MESSAGE_PICTURE_DONE:
 		return complete(pair, error);
 	default:

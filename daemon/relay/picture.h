@@ -1,4 +1,5 @@
-/* Owns a relay's picture of what control decided: policy, sessions, dynamic lists.
+/* Owns a relay's picture of what control decided: policy, sessions, dynamic
+ * lists, blocks.
  *
  * A control that was started anew sends the whole picture. Until it is complete the relay goes on
  * with the old one, so that a restart of control is seen by no flow, and what has gone meanwhile
@@ -6,6 +7,7 @@
 #ifndef POSTERN_PICTURE_H
 #define POSTERN_PICTURE_H
 
+#include "lib/block.h"
 #include "lib/lists.h"
 #include "lib/message.h"
 #include "lib/policy.h"
@@ -16,6 +18,7 @@ struct picture {
 	uint64_t number;       /* of the policy */
 	struct session_table *sessions;
 	struct lists *lists;
+	struct blocks *blocks;
 };
 
 struct picture_pair {
@@ -37,6 +40,7 @@ int picture_begin(struct picture_pair *pair);
 enum picture_change {
 	PICTURE_NONE,     /* not a message about the picture */
 	PICTURE_CHANGED,  /* taken */
+	PICTURE_BLOCKED,  /* taken: a client is blocked */
 	PICTURE_POLICY,   /* taken: another policy is in force */
 	PICTURE_COMPLETE, /* taken: the whole picture is there and in force */
 	PICTURE_FAILED,   /* *error says how */

@@ -33,19 +33,29 @@ static void put(char *to, size_t room, const char *from)
 	strncpy(to, from ? from : "", room - 1);
 }
 
+static const char *block_text_of(const struct flow *flow)
+{
+	const struct block *block = blocks_match(relay_picture(flow->relay)->blocks,
+		flow->policy->zones[flow->zone].name.text, *flow->user ? flow->user : NULL,
+		&flow->mac, &flow->client_end.addr, flow->start_ms);
+	return block ? block->text : NULL;
+}
+
 /* The operator's words that the client was answered with; NULL: none. */
-static const struct policy_act *act_of(const struct flow *flow)
+static const char *words_of(const struct flow *flow)
 {
 	const struct policy *policy = flow->policy;
 	if (flow->zone < 0 || flow->verdict != POLICY_VERDICT_ANSWER)
 		return NULL;
 	switch ((enum decide_reason)flow->reason) {
 	case DECIDE_RULE:
-		return flow->rule < 0 ? NULL : &policy->rules[flow->rule].act;
+		return flow->rule < 0 ? NULL : policy->rules[flow->rule].act.text.text;
 	case DECIDE_UNAUTHENTICATED:
-		return &policy->zones[flow->zone].unauthenticated;
+		return policy->zones[flow->zone].unauthenticated.text.text;
 	case DECIDE_UNMATCHED:
-		return &policy->zones[flow->zone].unmatched;
+		return policy->zones[flow->zone].unmatched.text.text;
+	case DECIDE_BLOCKED:
+		return block_text_of(flow);
 	}
 	return NULL;
 }
@@ -68,12 +78,12 @@ static void add_left_off(uint32_t left_off, struct message_flow *message)
 static void fill_detail(const struct flow *flow, struct message_flow *message)
 {
 	const struct flow_attempts *attempts = flow->attempts;
-	const struct policy_act *act = act_of(flow);
+	const char *words = words_of(flow);
 
 	if (flow->connected_ms == 0 && attempts && attempts->n > 0 && *why_failed(attempts))
 		put(message->detail, sizeof(message->detail), why_failed(attempts));
-	else if (act && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
-		put(message->detail, sizeof(message->detail), act->text.text);
+	else if (words && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
+		put(message->detail, sizeof(message->detail), words);
 	else if (flow->ending != ENDING_NONE && flow->state == FLOW_DONE)
 		put(message->detail, sizeof(message->detail), ending_meanings[flow->ending]);
 	if (attempts && attempts->left_off > 0)

@@ -40,8 +40,10 @@ static void open_stage(struct stage *stage, const char *text)
 	stage->policy = parse(text);
 	stage->lists = lists_new();
 	stage->sessions = session_table_new();
-	stage->world =
-		(struct decide_world){stage->policy, stage->lists, stage->sessions, localtime_r};
+	stage->world = (struct decide_world){.policy = stage->policy,
+		.lists = stage->lists,
+		.sessions = stage->sessions,
+		.local = localtime_r};
 	assert_int_equal(
 		session_table_set_devices(stage->sessions, stage->policy, stage->lists), 0);
 }
@@ -155,6 +157,8 @@ static const char *decided(const struct stage *stage, const struct decision *dec
 		snprintf(text, sizeof(text), "unmatched %s",
 			policy_verdict_names[decision->verdict]);
 		return text;
+	case DECIDE_BLOCKED:
+		break;
 	}
 	return "?";
 }

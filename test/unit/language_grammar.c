@@ -179,6 +179,7 @@ static const struct {
 	{LANGUAGE_BLOCK_SERVER, "server_statement"},
 	{LANGUAGE_BLOCK_HOST, "host_option"},
 	{LANGUAGE_BLOCK_ANNOUNCE, "announce_option"},
+	{LANGUAGE_BLOCK_LIMIT, "limit_option"},
 	{LANGUAGE_BLOCK_DEVICE, "device_statement"},
 	{LANGUAGE_BLOCK_RULE, "rule_statement"},
 };

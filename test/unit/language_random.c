@@ -251,8 +251,9 @@ static void out_limits(void)
 		if (maybe())
 			out("    limit flows %u%s\n", 1 + below(1000), per[i]);
 		if (maybe())
-			out("    limit rate %u/%s%s\n", 1 + below(1000),
-				PICK("second", "minute", "hour"), per[i]);
+			out("    limit rate %u/%s%s%s\n", 1 + below(1000),
+				PICK("second", "minute", "hour"), per[i],
+				i > 0 && maybe() ? PICK(" { block 90s }", " { block 2h }") : "");
 	}
 	if (maybe())
 		out("    limit sessions %u per user\n", 1 + below(9));

@@ -71,6 +71,7 @@ static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
 		SAME(limits.v[i].per);
 		SAME(limits.v[i].count);
 		SAME(limits.v[i].per_seconds);
+		SAME(limits.v[i].block_s);
 	}
 	same_string(&a->comment, &b->comment);
 }

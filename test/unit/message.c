@@ -336,7 +336,7 @@ static void records_are_checked_to_the_last_attempt(void **state)
 	m.flow.verdict = POLICY_VERDICTS;
 	assert_int_equal(check(), -EBADMSG);
 	m.flow.verdict = 0;
-	m.flow.reason = DECIDE_UNMATCHED + 1;
+	m.flow.reason = DECIDE_REASONS;
 	assert_int_equal(check(), -EBADMSG);
 	m.flow.reason = 0;
 	m.flow.nattempts = MESSAGE_ATTEMPTS_MAX + 1;

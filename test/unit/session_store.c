@@ -17,6 +17,7 @@ struct stage {
 	struct loop *loop;
 	struct session_table *table;
 	struct lists *lists;
+	struct blocks *blocks;
 	struct session_store *store;
 	char folder[64];
 	uint64_t last_id;
@@ -28,9 +29,10 @@ static void open_store(struct stage *stage, uint64_t now_ms)
 {
 	stage->table = session_table_new();
 	stage->lists = lists_new();
+	stage->blocks = blocks_new();
 	stage->worst = 0;
 	assert_int_equal(session_store_open(stage->loop, stage->folder, stage->table, stage->lists,
-				 now_ms, &stage->last_id, &stage->store),
+				 stage->blocks, now_ms, &stage->last_id, &stage->store),
 		0);
 }
 
@@ -39,6 +41,7 @@ static void close_store(struct stage *stage)
 	session_store_close(stage->store);
 	session_table_free(stage->table);
 	lists_free(stage->lists);
+	blocks_free(stage->blocks);
 	assert_int_equal(stage->left, 0);
 	assert_int_equal(stage->worst, 0);
 }
@@ -218,6 +221,54 @@ static void test_a_list_is_set_as_a_whole(void **state)
 	assert_int_equal(lists_remove(stage->lists, "a", &old), -ENOENT);
 }
 
+static void change_block(struct stage *stage, const struct block *block, bool add)
+{
+	stage->left++;
+	assert_int_equal((add ? session_store_block_put : session_store_block_del)(
+				 stage->store, block, on_done, stage),
+		0);
+}
+
+static void test_blocks_come_back(void **state)
+{
+	struct stage *stage = *state;
+	struct block ann = {.kind = BLOCK_USER,
+		.code = 554,
+		.uid = 1000,
+		.user = "ann 'o\xc3\xa9",
+		.zone = "guest",
+		.text = "Never",
+		.since_ms = NOW - 5};
+	struct block bob = {.kind = BLOCK_USER, .code = 421, .user = "bob", .until_ms = NOW + 1000};
+	struct block mac = {.kind = BLOCK_MAC,
+		.code = 421,
+		.mac = {{2, 0, 0x5e, 0, 0x53, 9}},
+		.limit = "limit rate 3/minute per client { block 1h }",
+		.flow = 77,
+		.since_ms = NOW,
+		.until_ms = NOW + 3600000};
+	struct block net = {.kind = BLOCK_ADDRESS, .code = 421, .text = "Not yet"};
+
+	assert_int_equal(prefix_parse("2001:db8:1::/48", 15, &net.prefix), 0);
+	change_block(stage, &ann, true);
+	change_block(stage, &bob, true);
+	change_block(stage, &net, true);
+	change_block(stage, &mac, true);
+	mac.until_ms++;
+	change_block(stage, &mac, true);
+	change_block(stage, &net, false);
+	change_block(stage, &net, true);
+	restart(stage, NOW + 1000);
+	assert_int_equal(blocks_count(stage->blocks), 3);
+	assert_null(blocks_find(stage->blocks, &bob));
+	assert_memory_equal(blocks_find(stage->blocks, &ann), &ann, sizeof(ann));
+	assert_memory_equal(blocks_find(stage->blocks, &mac), &mac, sizeof(mac));
+	assert_memory_equal(blocks_find(stage->blocks, &net), &net, sizeof(net));
+	change_block(stage, &ann, false);
+	restart(stage, NOW);
+	assert_null(blocks_find(stage->blocks, &ann));
+}
+
 static void test_a_folder_that_cannot_be_written(void **state)
 {
 	struct stage *stage = *state;
@@ -225,7 +276,7 @@ static void test_a_folder_that_cannot_be_written(void **state)
 	uint64_t last;
 
 	assert_int_equal(session_store_open(stage->loop, "/tmp/no/such/folder", stage->table,
-				 stage->lists, NOW, &last, &store),
+				 stage->lists, stage->blocks, NOW, &last, &store),
 		-ENOENT);
 	assert_null(store);
 }
@@ -239,6 +290,7 @@ int main(void)
 			test_closing_writes_what_was_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_entries_of_lists_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_list_is_set_as_a_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blocks_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_folder_that_cannot_be_written, setup, teardown),
 	};

@@ -13,11 +13,9 @@
 
 #include "kernel-rules/netlink.h"
 
-/* Short, so that a stopped daemon is noticed soon: a full queue lets packets go undecided. */
-#define QUEUE_LENGTH 256
 /* Ethernet is not in it; this is enough for all headers that an honest first packet has. */
 #define COPY_BYTES   256
-#define BUFFER_BYTES (4 << 20)
+#define BUFFER_BYTES (8 << 20) /* more than a full queue takes */
 #define READS_MOST   64
 
 struct queue {
@@ -99,11 +97,9 @@ static int on_message(void *context, const struct nlmsghdr *nlh)
 	take_mac(attrs[NFQA_HWADDR], &packet.mac);
 	queue->packets++;
 	const struct nlattr *payload = attrs[NFQA_PAYLOAD];
-	if (payload && packet_parse(mnl_attr_get_payload(payload),
-			       mnl_attr_get_payload_len(payload), &packet.packet) == 0)
-		queue->on_packet(queue->context, &packet);
-	else
-		queue_verdict(queue, packet.id, packet.mark, PLAN_MARK_NONE);
+	packet.is_read = payload && packet_parse(mnl_attr_get_payload(payload),
+					    mnl_attr_get_payload_len(payload), &packet.packet) == 0;
+	queue->on_packet(queue->context, &packet);
 	return 0;
 }
 
@@ -157,6 +153,12 @@ int queue_read(struct queue *queue)
 	return queue->packets;
 }
 
+/* The kernel carries it out within the call. */
+static int send_request(struct queue *queue, const struct nlmsghdr *nlh)
+{
+	return send(queue->nl.fd, nlh, nlh->nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
 int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum plan_mark decision)
 {
 	struct netlink_request request;
@@ -164,9 +166,23 @@ int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum plan_mar
 	nfq_nlmsg_verdict_put(nlh, (int)id, NF_ACCEPT);
 	nfq_nlmsg_verdict_put_mark(
 		nlh, (mark & ~queue->mask) | plan_mark_bits(queue->mask, decision));
-	if (send(queue->nl.fd, nlh, nlh->nlmsg_len, 0) < 0)
-		return -errno;
-	return 0;
+	return send_request(queue, nlh);
+}
+
+int queue_drop(struct queue *queue, uint32_t id)
+{
+	struct netlink_request request;
+	struct nlmsghdr *nlh = begin(queue, &request, NFQNL_MSG_VERDICT, 0);
+	nfq_nlmsg_verdict_put(nlh, (int)id, NF_DROP);
+	return send_request(queue, nlh);
+}
+
+int queue_drop_up_to(struct queue *queue, uint32_t id)
+{
+	struct netlink_request request;
+	struct nlmsghdr *nlh = begin(queue, &request, NFQNL_MSG_VERDICT_BATCH, 0);
+	nfq_nlmsg_verdict_put(nlh, (int)id, NF_DROP);
+	return send_request(queue, nlh);
 }
 
 uint64_t queue_overruns(const struct queue *queue)

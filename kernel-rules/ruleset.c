@@ -1,5 +1,6 @@
 #include "kernel-rules/ruleset.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "kernel-rules/queue.h"
 #include "kernel-rules/rule.h"
 #include "kernel-rules/ruleset_bind.h"
 #include "kernel-rules/set.h"
@@ -15,7 +17,10 @@
 #define CLIENT_RATE  50
 #define CLIENT_BURST 100
 #define TOTAL_RATE   5000
-#define TOTAL_BURST  10000
+#define TOTAL_BURST  1000
+/* With less room a flood would fill the queue, and the posture would be a way round the limit. */
+static_assert(TOTAL_BURST + TOTAL_RATE * QUEUE_PAUSE_MS / 1000 <= QUEUE_LENGTH,
+	"what may come fits into the queue");
 
 #define STATE_INVALID     (1u << 0)
 #define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)

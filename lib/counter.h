@@ -47,7 +47,11 @@ enum counter_kind {
 	X(ADMISSIONS_UNCACHED, "admissions-uncached", TOTAL,                                      \
 		"decisions that hold for one connection only")                                    \
 	X(ADMISSIONS_LATE, "admissions-late", TOTAL, "first packets released undecided")          \
-	X(ADMISSIONS_MALFORMED, "admissions-malformed", TOTAL, "queued packets not understood")   \
+	X(ADMISSIONS_SHED, "admissions-shed", TOTAL,                                              \
+		"first packets reset because more came than could be decided")                    \
+	X(ADMISSIONS_MALFORMED, "admissions-malformed", TOTAL,                                    \
+		"first packets reset because they could not be parsed")                           \
+	X(QUEUE_STUCK, "queue-stuck", TOTAL, "packets in the queue that nobody decided: dropped") \
 	X(QUEUE_OVERRUNS, "queue-overruns", TOTAL, "times that the packet queue overran")         \
 	X(ENTRIES_ADDED, "entries-added", TOTAL, "entries put into the kernel's client maps")     \
 	X(ENTRIES_DELETED, "entries-deleted", TOTAL, "entries taken out of them")                 \

@@ -237,6 +237,9 @@ enum message_event_kind {
 	MESSAGE_EVENT_HEALED_TABLE,
 	MESSAGE_EVENT_HEALED_ROUTE,
 	MESSAGE_EVENT_ADMIT_LATE, /* released undecided */
+	MESSAGE_EVENT_ADMIT_SHED, /* reset: more came than control could decide in time */
+	MESSAGE_EVENT_ADMIT_MALFORMED,
+	MESSAGE_EVENT_QUEUE_STUCK, /* packets in the kernel's queue that were nobody's */
 	MESSAGE_EVENT_QUEUE_OVERRUN,
 	MESSAGE_EVENT_ENTRY_FAILED, /* a full set, for one */
 	MESSAGE_EVENT_RELAY_KILLED, /* missed its heartbeat */
@@ -244,7 +247,7 @@ enum message_event_kind {
 	MESSAGE_EVENT_LISTENER_CLOSED,
 	MESSAGE_EVENT_LISTENER_OPENED,
 };
-#define MESSAGE_EVENTS 9
+#define MESSAGE_EVENTS 12
 
 struct message_event {
 	struct message_header header;

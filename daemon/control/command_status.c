@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QUEUE_SAID_MS 600000
+
 static void __attribute__((format(printf, 3, 4)))
 add_trouble(json_t *troubles, const char *command, const char *format, ...)
 {
@@ -145,6 +147,25 @@ static json_t *draining_part(const struct control *control)
 	return array;
 }
 
+/* A packet that nobody decides is cleared away within a second: that there was one is told for a
+ * while, that one stays is trouble now. */
+static void look_at_queue(
+	const struct control *control, const struct facts *facts, json_t *troubles)
+{
+	const struct control_events *events = &control->events;
+	const uint64_t last_ms = events->last_ms[MESSAGE_EVENT_QUEUE_STUCK];
+	unsigned waiting, strange;
+	const char *line = facts_find(facts, "nfqueue", NULL);
+
+	if (line && sscanf(line, "%*u %*u %u %*u %*u %u", &waiting, &strange) == 2 && strange)
+		add_trouble(troubles, "posternctl doctor",
+			"the packet queue does not empty: %u of %u packets in it are nobody's",
+			strange, waiting);
+	else if (last_ms && loop_wall_ms(control->loop) < last_ms + QUEUE_SAID_MS)
+		add_trouble(troubles, "posternctl doctor", "the packet queue: %s",
+			events->last[MESSAGE_EVENT_QUEUE_STUCK]);
+}
+
 static void look_at_processes(struct control *control, const struct facts *facts, json_t *troubles)
 {
 	char text[256];
@@ -209,6 +230,7 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "draining", draining_part(control));
 	json_object_set_new(row, "refused_last_minute", refusals_part(control));
 	look_at_processes(control, facts, troubles);
+	look_at_queue(control, facts, troubles);
 	bool is_wrong = json_array_size(troubles) != 0;
 	json_object_set_new(row, "troubles", troubles);
 	command_row(command, row);

@@ -123,10 +123,12 @@ static void put_link(struct control *control, const struct message_link *message
 static void on_keeper_event(struct control *control, const struct message_event *event)
 {
 	static const char *const names[MESSAGE_EVENTS] = {"table-healed", "route-healed",
-		"admission-late", "queue-overrun", "entry-failed", "killed", "started-again",
-		"listener-closed", "listener-opened"};
+		"admission-late", "admission-shed", "admission-malformed", "queue-stuck",
+		"queue-overrun", "entry-failed", "killed", "started-again", "listener-closed",
+		"listener-opened"};
 	static const enum counter counters[MESSAGE_EVENTS] = {COUNTER_HEALED_TABLE,
-		COUNTER_HEALED_ROUTE, COUNTER_ADMISSIONS_LATE, COUNTER_QUEUE_OVERRUNS,
+		COUNTER_HEALED_ROUTE, COUNTER_ADMISSIONS_LATE, COUNTER_ADMISSIONS_SHED,
+		COUNTER_ADMISSIONS_MALFORMED, COUNTER_QUEUE_STUCK, COUNTER_QUEUE_OVERRUNS,
 		COUNTER_ENTRIES_FAILED, COUNTER_PROCESSES_KILLED, COUNTER_PROCESSES_STARTED,
 		COUNTER_LISTENERS_CLOSED, COUNTERS};
 	struct control_events *events = &control->events;

@@ -176,14 +176,26 @@ static void check_kernel(const struct examination *exam)
 static void check_queue_losses(const struct examination *exam)
 {
 	size_t at = 0;
-	unsigned number, port, waiting, dropped, user_dropped;
+	unsigned waiting, dropped, user_dropped, strange;
+	const uint64_t *counts = exam->control->events.counts;
 	const char *fact = examination_fact(exam->facts, "nfqueue", &at);
-	if (!fact || sscanf(fact, "%u %u %u %u %u", &number, &port, &waiting, &dropped,
-			     &user_dropped) != 5) {
+	if (!fact || sscanf(fact, "%*u %*u %u %u %u %u", &waiting, &dropped, &user_dropped,
+			     &strange) != 4) {
 		examination_find(
 			exam, "queue", DOCTOR_ERROR, "restart posternd", "nobody reads the queue");
 		return;
 	}
+	if (strange)
+		examination_find(exam, "queue", DOCTOR_ERROR,
+			"when it is full of these, no unknown client is let in: restart posternd",
+			"the queue does not empty: %u of %u packets in it are nobody's", strange,
+			waiting);
+	else if (counts[MESSAGE_EVENT_QUEUE_STUCK])
+		examination_find(exam, "queue", DOCTOR_WARNING,
+			"does another program read queue packets of this process? their clients "
+			"sent them again",
+			"packets in the queue were nobody's %" PRIu64 " times, and were dropped",
+			counts[MESSAGE_EVENT_QUEUE_STUCK]);
 	examination_find(exam, "queue", dropped + user_dropped ? DOCTOR_WARNING : DOCTOR_OK,
 		"first packets came faster than they were decided: clients try again",
 		"%u waiting, %u dropped", waiting, dropped + user_dropped);

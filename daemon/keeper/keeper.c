@@ -92,7 +92,8 @@ static void tell_parent(struct keeper *keeper)
 
 static bool is_flood(enum message_event_kind kind)
 {
-	return kind == MESSAGE_EVENT_ADMIT_LATE || kind == MESSAGE_EVENT_QUEUE_OVERRUN ||
+	return kind == MESSAGE_EVENT_ADMIT_LATE || kind == MESSAGE_EVENT_ADMIT_SHED ||
+	       kind == MESSAGE_EVENT_ADMIT_MALFORMED || kind == MESSAGE_EVENT_QUEUE_OVERRUN ||
 	       kind == MESSAGE_EVENT_ENTRY_FAILED;
 }
 
@@ -137,6 +138,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 		keeper_child_beat(relay);
 	keeper_child_beat(&keeper->health);
 	keeper_child_beat(&keeper->metrics);
+	keeper_admit_tick(keeper);
 	keeper_tell_events(keeper);
 	keeper_kernel_tick(keeper);
 	keeper_upgrade_tick(keeper);
@@ -172,7 +174,7 @@ static void set_phase(struct keeper *keeper, enum keeper_phase phase, uint64_t w
  * has stored the relays' last records. */
 static void end(struct keeper *keeper)
 {
-	keeper_admit_release(keeper);
+	keeper_admit_drop(keeper);
 	keeper->control_ready = false;
 	int error = keeper_kernel_leave(keeper);
 	if (error)
@@ -317,9 +319,10 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 	if (!asked)
 		say_end(child, status);
 	if (is_control) {
-		/* whatever it was asked will not be answered: posture */
+		/* what it was asked will not be answered; who asks again meets the posture, or the
+		 * next one */
 		keeper->control_ready = false;
-		keeper_admit_release(keeper);
+		keeper_admit_drop(keeper);
 	}
 	if (unwanted)
 		return;

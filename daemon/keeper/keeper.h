@@ -3,6 +3,7 @@
 #define POSTERN_KEEPER_H
 
 #include "daemon/channel.h"
+#include "daemon/keeper/held.h"
 #include "daemon/keeper/keeper_upgrade.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
@@ -50,14 +51,6 @@ enum keeper_phase {
 	KEEPER_DRAINING, /* relays end their flows */
 	KEEPER_ENDING,   /* the plan for the stop is in the kernel; control ends */
 };
-
-/* A packet that waits in the queue for control's word. */
-struct keeper_held {
-	uint32_t id, mark;
-	uint64_t until_ms;
-	uint64_t since_us; /* monotonic, finer than the loop's clock */
-};
-#define KEEPER_HELD_MAX 512 /* the queue holds 256 */
 
 struct keeper {
 	struct process_options options;
@@ -110,9 +103,9 @@ struct keeper {
 	struct loop_watch queue_watch;
 	bool queue_read;                  /* else packets wait in the kernel */
 	struct loop_timer queue_read_end; /* they do not wait longer */
-	struct keeper_held held[KEEPER_HELD_MAX];
-	size_t nheld;
+	struct held_table held;           /* what was read and waits for control's word */
 	struct loop_timer held_end;
+	uint64_t verdict_ms; /* when control last gave one */
 	uint64_t overruns;
 	struct histogram admission;
 
@@ -193,8 +186,17 @@ int keeper_admit_open(struct keeper *keeper, int fd);
 void keeper_admit_pause(struct keeper *keeper);
 void keeper_admit_resume(struct keeper *keeper);
 void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict *verdict);
-/* Lets every held packet go on undecided: the zone's posture follows. */
-void keeper_admit_release(struct keeper *keeper);
+/* Nobody will decide them any more: every held packet is dropped, and its client sends it again. */
+void keeper_admit_drop(struct keeper *keeper);
+/* What the kernel says of the queue. `strange`: packets that wait there and are not held here.
+ * false: it does not say, or the queue is not being read now. */
+struct keeper_queue {
+	unsigned number, port, waiting, dropped, user_dropped, strange;
+	uint32_t last_id;
+};
+bool keeper_admit_look(struct keeper *keeper, struct keeper_queue *queue);
+/* Once a second: no packet is left in the queue that is nobody's. */
+void keeper_admit_tick(struct keeper *keeper);
 struct client_change keeper_admit_change(const struct message_entry *entry);
 
 /* keeper_request.c: control's messages. Takes fd over. */

@@ -1,18 +1,24 @@
 /* Admission, the privileged half: first packets go from the queue to control and wait for its word,
  * each with a deadline. Whatever happens, no packet waits longer: without a decision it goes on
- * undecided, and the table's second chain applies the zone's posture to it. */
+ * undecided, and the table's second chain applies the zone's posture to it; or as one too many,
+ * and is reset. Once a second what waits in the kernel is compared with what is held here. */
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/log.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
-#define HOLD_MS  500
-#define PAUSE_MS 5000 /* a client sends its SYN again after 1 s and after 3 s */
+#define HOLD_MS    500
+#define AGAIN_MS   10
+#define PAUSE_MS   5000 /* a client sends its SYN again after 1 s and after 3 s */
+#define LOOKS_MOST 3
 
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
@@ -51,59 +57,99 @@ static uint64_t now_us(void)
 
 static void set_deadline(struct keeper *keeper)
 {
-	uint64_t first_ms = UINT64_MAX;
+	const struct held *oldest = held_oldest(&keeper->held);
 
-	for (size_t i = 0; i < keeper->nheld; i++)
-		if (keeper->held[i].until_ms < first_ms)
-			first_ms = keeper->held[i].until_ms;
-	if (keeper->nheld)
-		loop_timer_set(keeper->loop, &keeper->held_end, first_ms);
+	if (oldest)
+		loop_timer_set(keeper->loop, &keeper->held_end, oldest->until_ms);
 	else
 		loop_timer_clear(keeper->loop, &keeper->held_end);
 }
 
-static void release(struct keeper *keeper, size_t at, enum plan_mark decision)
+/* Gives the kernel the verdict. One that it does not take is given again: its place in the queue
+ * would stay taken. */
+static void give(struct keeper *keeper, struct held *held)
 {
-	const struct keeper_held held = keeper->held[at];
-
-	keeper->held[at] = keeper->held[--keeper->nheld];
-	histogram_add(&keeper->admission, HISTOGRAM_ADMISSION, now_us() - held.since_us);
-	int error = queue_verdict(keeper->queue, held.id, held.mark, decision);
-	if (error)
+	int error = held->dropped
+			    ? queue_drop(keeper->queue, held->id)
+			    : queue_verdict(keeper->queue, held->id, held->mark, held->decision);
+	if (error) {
 		log_error("cannot give a queued packet its verdict: %s", strerror(-error));
+		held->until_ms = loop_now_ms(keeper->loop) + AGAIN_MS;
+		return;
+	}
+	held_del(&keeper->held, held);
+}
+
+static void decide(struct keeper *keeper, struct held *held, enum plan_mark decision, bool dropped)
+{
+	histogram_add(&keeper->admission, HISTOGRAM_ADMISSION, now_us() - held->since_us);
+	held->decided = true;
+	held->decision = decision;
+	held->dropped = dropped;
+	give(keeper, held);
+}
+
+/* No word in time. If control gave others theirs meanwhile, then more comes than it can decide: a
+ * limit like any other, and over it is a reset, or a flood would be a way round. If not, it is
+ * down, and the zone's posture follows. */
+static void give_up(struct keeper *keeper, struct held *held)
+{
+	bool busy = loop_now_ms(keeper->loop) - keeper->verdict_ms < HOLD_MS;
+
+	keeper_event(keeper, busy ? MESSAGE_EVENT_ADMIT_SHED : MESSAGE_EVENT_ADMIT_LATE,
+		"no decision in %d ms", HOLD_MS);
+	decide(keeper, held, busy ? PLAN_MARK_LIMITED : PLAN_MARK_NONE, false);
 }
 
 static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = KEEPER_OF(timer, held_end);
 
-	for (size_t i = keeper->nheld; i-- > 0;) {
-		if (keeper->held[i].until_ms > now_ms)
-			continue;
-		release(keeper, i, PLAN_MARK_NONE);
-		keeper_event(keeper, MESSAGE_EVENT_ADMIT_LATE, "no decision in %d ms", HOLD_MS);
+	for (struct held *held = held_oldest(&keeper->held), *next; held; held = next) {
+		next = held_after(&keeper->held, held->id);
+		if (held->until_ms > now_ms)
+			break;
+		if (held->decided)
+			give(keeper, held);
+		else
+			give_up(keeper, held);
+	}
+	set_deadline(keeper);
+	if (!keeper->held.n)
+		keeper_upgrade_on_none_held(keeper);
+}
+
+void keeper_admit_drop(struct keeper *keeper)
+{
+	for (struct held *held = held_oldest(&keeper->held), *next; held; held = next) {
+		next = held_after(&keeper->held, held->id);
+		decide(keeper, held, PLAN_MARK_NONE, true);
 	}
 	set_deadline(keeper);
 }
 
-void keeper_admit_release(struct keeper *keeper)
+/* Over a limit of ours: reset, whatever the posture. */
+static void reset(struct keeper *keeper, const struct queue_packet *packet)
 {
-	while (keeper->nheld)
-		release(keeper, keeper->nheld - 1, PLAN_MARK_NONE);
-	loop_timer_clear(keeper->loop, &keeper->held_end);
+	queue_verdict(keeper->queue, packet->id, packet->mark, PLAN_MARK_LIMITED);
 }
 
-static void on_packet(void *context, const struct queue_packet *packet)
+static void ask_control(
+	struct keeper *keeper, const struct queue_packet *packet, const struct link *link)
 {
-	struct keeper *keeper = context;
 	struct message_admit admit;
-	const struct link *link = links_find(keeper->links, packet->ifindex);
+	struct held *held = held_add(&keeper->held, packet->id);
 
-	if (!keeper->control_ready || !keeper->control.channel || !link ||
-		keeper->nheld == KEEPER_HELD_MAX) {
-		queue_verdict(keeper->queue, packet->id, packet->mark, PLAN_MARK_NONE);
+	if (!held) {
+		keeper_event(keeper, MESSAGE_EVENT_ADMIT_SHED, "too many wait");
+		reset(keeper, packet);
 		return;
 	}
+	held->mark = packet->mark;
+	held->until_ms = loop_now_ms(keeper->loop) + HOLD_MS;
+	held->since_us = now_us();
+	if (keeper->held.n == 1)
+		set_deadline(keeper);
 	message_init(&admit, MESSAGE_ADMIT, sizeof(admit));
 	admit.packet = packet->id;
 	admit.ifindex = packet->ifindex;
@@ -111,26 +157,101 @@ static void on_packet(void *context, const struct queue_packet *packet)
 	admit.original = packet->packet.destination;
 	admit.mac = packet->mac;
 	memcpy(admit.ifname, link->name, sizeof(admit.ifname));
-	keeper->held[keeper->nheld++] = (struct keeper_held){.id = packet->id,
-		.mark = packet->mark,
-		.until_ms = loop_now_ms(keeper->loop) + HOLD_MS,
-		.since_us = now_us()};
-	if (keeper->nheld == 1)
-		set_deadline(keeper);
 	keeper_child_send(&keeper->control, &admit, -1);
 }
 
-static void on_queue(struct loop_watch *watch, uint32_t events)
+static void on_packet(void *context, const struct queue_packet *packet)
 {
-	struct keeper *keeper = KEEPER_OF(watch, queue_watch);
+	struct keeper *keeper = context;
+	const struct link *link = links_find(keeper->links, packet->ifindex);
 
-	(void)events;
+	if (!packet->is_read) {
+		keeper_event(keeper, MESSAGE_EVENT_ADMIT_MALFORMED,
+			"a first packet could not be parsed: reset");
+		reset(keeper, packet);
+	} else if (!keeper->control_ready || !keeper->control.channel) {
+		queue_verdict(keeper->queue, packet->id, packet->mark, PLAN_MARK_NONE);
+	} else if (!link) {
+		/* it has just come: by the time that the client sends again it is known */
+		queue_drop(keeper->queue, packet->id);
+	} else {
+		ask_control(keeper, packet, link);
+	}
+}
+
+/* How many came. */
+static int read_packets(struct keeper *keeper)
+{
 	int n = queue_read(keeper->queue);
+
 	if (n < 0)
 		log_error("cannot read the packet queue: %s", strerror(-n));
 	for (uint64_t overruns = queue_overruns(keeper->queue); keeper->overruns < overruns;
 		keeper->overruns++)
 		keeper_event(keeper, MESSAGE_EVENT_QUEUE_OVERRUN, "packets were lost");
+	return n;
+}
+
+static void on_queue(struct loop_watch *watch, uint32_t events)
+{
+	(void)events;
+	read_packets(KEEPER_OF(watch, queue_watch));
+}
+
+/* ---- the kernel's picture of the queue ---- */
+
+/* The kernel's own words: number, port of the reader, waiting, copy mode, copy range, dropped for a
+ * full queue, dropped for a slow reader, last id. */
+static bool read_queue(const struct keeper *keeper, struct keeper_queue *queue)
+{
+	char text[4096];
+	unsigned mode, range;
+
+	if (keeper->queue_stats < 0)
+		return false;
+	ssize_t len = pread(keeper->queue_stats, text, sizeof(text) - 1, 0);
+	text[len > 0 ? len : 0] = 0;
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		if (*line == '\n')
+			line++;
+		if (sscanf(line, "%u %u %u %u %u %u %u %" SCNu32, &queue->number, &queue->port,
+			    &queue->waiting, &mode, &range, &queue->dropped, &queue->user_dropped,
+			    &queue->last_id) == 8 &&
+			queue->number == keeper->options.queue)
+			return true;
+	}
+	return false;
+}
+
+/* Nothing can be told of packets that are still on their way to us: so the queue's socket is empty
+ * before the kernel is asked, and still is behind it. In a flood another try may find it so. */
+bool keeper_admit_look(struct keeper *keeper, struct keeper_queue *queue)
+{
+	for (int i = 0; keeper->queue_read && i < LOOKS_MOST; i++) {
+		if (read_packets(keeper) < 0 || !read_queue(keeper, queue))
+			return false;
+		if (read_packets(keeper) != 0)
+			continue;
+		queue->strange = queue->waiting > keeper->held.n
+					 ? queue->waiting - (unsigned)keeper->held.n
+					 : 0;
+		return true;
+	}
+	return false;
+}
+
+/* What is nobody's would take its place in the queue for ever. It is older than all that is held,
+ * or the last that came. */
+void keeper_admit_tick(struct keeper *keeper)
+{
+	struct keeper_queue queue;
+
+	if (!keeper_admit_look(keeper, &queue) || !queue.strange)
+		return;
+	const struct held *oldest = held_oldest(&keeper->held);
+	int error = queue_drop_up_to(keeper->queue, oldest ? oldest->id - 1 : queue.last_id);
+	keeper_event(keeper, MESSAGE_EVENT_QUEUE_STUCK, "%u packets in the queue were nobody's: %s",
+		queue.strange, error ? strerror(-error) : "dropped");
 }
 
 static void on_read_end(struct loop_timer *timer, uint64_t now_ms)
@@ -212,13 +333,15 @@ static void cache(struct keeper *keeper, const struct message_verdict *verdict)
 
 void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict *verdict)
 {
+	struct held *held = held_find(&keeper->held, verdict->packet);
+
 	cache(keeper, verdict);
-	for (size_t i = 0; i < keeper->nheld; i++) {
-		if (keeper->held[i].id != verdict->packet)
-			continue;
-		release(keeper, i, mark_of(verdict->kernel));
-		if (!keeper->nheld)
-			set_deadline(keeper);
+	keeper->verdict_ms = loop_now_ms(keeper->loop);
+	if (!held || held->decided)
 		return;
-	}
+	decide(keeper, held, mark_of(verdict->kernel), false);
+	if (keeper->held.n)
+		return;
+	set_deadline(keeper);
+	keeper_upgrade_on_none_held(keeper);
 }

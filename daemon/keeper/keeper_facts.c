@@ -11,7 +11,7 @@
  *   arrived ZONE PACKETS                  first packets of connections from a zone
  *   listener RELAY ip4|ip6 open|closed
  *   relay RELAY pid PID generation N
- *   nfqueue NUMBER PORT WAITING DROPPED USER-DROPPED
+ *   nfqueue NUMBER PORT WAITING DROPPED USER-DROPPED STRANGE   STRANGE: nobody's of those that wait
  *
  * and what keeper_foreign.c tells of other programs' rules. */
 #include "daemon/keeper/keeper.h"
@@ -20,7 +20,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct telling {
 	void (*tell)(void *context, const char *text);
@@ -42,26 +41,13 @@ static void say(const struct telling *telling, const char *format, ...)
 	telling->tell(telling->context, text);
 }
 
-/* The kernel's own words: number, port of the reader, waiting, copy mode, copy range, dropped for
- * a full queue, dropped for a slow reader, last id. */
-static void tell_queue(const struct keeper *keeper, const struct telling *telling)
+static void tell_queue(struct keeper *keeper, const struct telling *telling)
 {
-	char text[4096];
-	unsigned number, port, waiting, mode, range, dropped, user_dropped;
+	struct keeper_queue queue;
 
-	if (keeper->queue_stats < 0)
-		return;
-	ssize_t len = pread(keeper->queue_stats, text, sizeof(text) - 1, 0);
-	text[len > 0 ? len : 0] = 0;
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		if (*line == '\n')
-			line++;
-		if (sscanf(line, "%u %u %u %u %u %u %u", &number, &port, &waiting, &mode, &range,
-			    &dropped, &user_dropped) == 7 &&
-			number == keeper->options.queue)
-			say(telling, "nfqueue %u %u %u %u %u", number, port, waiting, dropped,
-				user_dropped);
-	}
+	if (keeper_admit_look(keeper, &queue))
+		say(telling, "nfqueue %u %u %u %u %u %u", queue.number, queue.port, queue.waiting,
+			queue.dropped, queue.user_dropped, queue.strange);
 }
 
 static void tell_bypass(

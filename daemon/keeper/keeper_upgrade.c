@@ -22,6 +22,7 @@
 #define RESUMING_MS   10000
 #define READY_MS      5000 /* so long an upgrade waits for a control that is not ready */
 #define FLOWS_MS      200  /* connections wait in the backlog so long */
+#define HELD_MS       1000 /* longer than any packet is held */
 #define CONTROL_MS    5000
 #define SLACK_MS      3000 /* old relays end their flows themselves; then they are ended */
 #define SAID_LINES    8
@@ -75,6 +76,7 @@ static void refuse(struct keeper *keeper, const char *why)
 	log_error("no upgrade: %s; version %s goes on", why, POSTERN_VERSION);
 	keeper_upgrade_tell(keeper, "refused", why);
 	close_trial(keeper);
+	keeper->upgrade.paused_ms = 0;
 }
 
 /* ---- the state ---- */
@@ -249,14 +251,22 @@ static void log_said(int fd, char *text, size_t size)
 /* ---- hand over, execute ---- */
 
 /* From here on what arrives for control waits in the kernel. */
+static void pause_admission(struct keeper *keeper)
+{
+	if (keeper->upgrade.paused_ms)
+		return;
+	keeper_admit_pause(keeper);
+	keeper->upgrade.paused_ms = loop_now_ms(keeper->loop);
+}
+
 static void part_from_control(struct keeper *keeper)
 {
 	struct message_plain order;
 	struct message_drain end;
 	unsigned at = 0;
 
-	keeper_admit_pause(keeper);
-	keeper->upgrade.paused_ms = loop_now_ms(keeper->loop);
+	pause_admission(keeper);
+	keeper_admit_drop(keeper); /* none, if control lived and was in time */
 	/* it listens: the next one can do so only when it is gone. The next control asks for it. */
 	keeper->metrics_wanted = false;
 	message_init(&end, MESSAGE_DRAIN, sizeof(end));
@@ -269,6 +279,21 @@ static void part_from_control(struct keeper *keeper)
 	keeper_child_send(&keeper->health, &order, -1);
 	channel_free(keeper->control.channel);
 	keeper->control.channel = NULL;
+}
+
+/* Control is alive, and decides what was read already. */
+static void await_held(struct keeper *keeper)
+{
+	pause_admission(keeper);
+	set_stage(keeper, KEEPER_UPGRADE_HELD, HELD_MS);
+	if (!keeper->held.n)
+		part_from_control(keeper);
+}
+
+void keeper_upgrade_on_none_held(struct keeper *keeper)
+{
+	if (keeper->upgrade.stage == KEEPER_UPGRADE_HELD)
+		part_from_control(keeper);
 }
 
 /* In a language that they will not hear again. */
@@ -300,7 +325,7 @@ bool keeper_upgrade_on_drain_time(struct keeper *keeper, uint32_t seconds)
 		drain_foreign(keeper);
 		set_stage(keeper, KEEPER_UPGRADE_FLOWS, FLOWS_MS);
 	} else {
-		part_from_control(keeper);
+		await_held(keeper);
 	}
 	return true;
 }
@@ -363,6 +388,7 @@ bool keeper_upgrade_on_control_end(struct keeper *keeper)
 	switch (keeper->upgrade.stage) {
 	case KEEPER_UPGRADE_ASKED: /* it died over the question */
 	case KEEPER_UPGRADE_FLOWS:
+	case KEEPER_UPGRADE_HELD:
 		part_from_control(keeper);
 		go(keeper);
 		return true;
@@ -435,6 +461,9 @@ static void on_end(struct loop_timer *timer, uint64_t now_ms)
 		refuse(keeper, "the new program does not end its trial");
 		break;
 	case KEEPER_UPGRADE_FLOWS:
+		await_held(keeper);
+		break;
+	case KEEPER_UPGRADE_HELD:
 		part_from_control(keeper);
 		break;
 	case KEEPER_UPGRADE_ASKED:
@@ -533,6 +562,7 @@ bool keeper_upgrade_on_stop(struct keeper *keeper)
 		break;
 	case KEEPER_UPGRADE_ASKED:
 	case KEEPER_UPGRADE_FLOWS:
+	case KEEPER_UPGRADE_HELD:
 	case KEEPER_UPGRADE_CONTROL:
 		keeper->upgrade.term = true;
 		return true;

@@ -10,8 +10,10 @@
  *             with its words, and this keeper goes on as if nothing had been.
  *   hand over Control takes no new request and answers those that it has (HAND_OVER, answered with
  *             the drain time); until then it decides and changes as ever. Then the packet queue is
- *             no longer read: first packets of unknown clients wait in the kernel, 256 at most, and
- *             for PAUSE_MS at most. Known clients are the kernel's, and notice nothing. The relays
+ *             no longer read: first packets of unknown clients wait in the kernel, as many as the
+ *             queue holds, and for PAUSE_MS at most. Control's word on what was read already is
+ *             waited for, so that no packet is left in the kernel whose number nobody knows any
+ *             more. Known clients are the kernel's, and notice nothing. The relays
  *             hear of it, too: they say what they have to say, close their channel to control, and
  *             keep records for the next one. They go on with all flows and accept new ones. When
  *             control has heard all of them to the end, it writes what it holds and ends.
@@ -73,6 +75,7 @@ enum keeper_upgrade_stage {
 	KEEPER_UPGRADE_TRIAL,    /* waits for the trial's end */
 	KEEPER_UPGRADE_ASKED,    /* waits for control's word that requests are answered */
 	KEEPER_UPGRADE_FLOWS,    /* of another language: short flows end, and are heard of */
+	KEEPER_UPGRADE_HELD,     /* waits for control's word on held packets */
 	KEEPER_UPGRADE_CONTROL,  /* waits for control's end */
 	KEEPER_UPGRADE_RESUMING, /* the new program: until the new relays accept */
 };
@@ -107,6 +110,8 @@ void keeper_upgrade_tick(struct keeper *keeper);
 bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status);
 /* Control has answered. False: it was not asked for an upgrade. */
 bool keeper_upgrade_on_drain_time(struct keeper *keeper, uint32_t seconds);
+/* No held packet waits any more. */
+void keeper_upgrade_on_none_held(struct keeper *keeper);
 /* Control has ended. False: that was not for an upgrade. Does not return when the exec is done. */
 bool keeper_upgrade_on_control_end(struct keeper *keeper);
 /* True: SIGTERM has to wait for the exec. A trial is given up. */

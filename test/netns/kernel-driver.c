@@ -62,6 +62,10 @@ static void on_packet(void *context, const struct queue_packet *packet)
 	char mac[MAC_TEXT_SIZE], from[ENDPOINT_TEXT_SIZE], to[ENDPOINT_TEXT_SIZE];
 	const struct link *link = links_find(d->links, packet->ifindex);
 
+	if (!packet->is_read) {
+		queue_verdict(d->queue, packet->id, packet->mark, PLAN_MARK_LIMITED);
+		return;
+	}
 	printf("event packet %s %s %s %s first %d mark %#x\n", link ? link->name : "?",
 		mac_format(&packet->mac, mac), endpoint_format(&packet->packet.source, from),
 		endpoint_format(&packet->packet.destination, to), packet->packet.is_first,

@@ -146,6 +146,9 @@ static uint64_t end_of(const struct session *session)
 {
 	uint64_t end_ms = session->lease_end_ms;
 
+	if (session->aside_until_ms)
+		return end_ms && end_ms < session->aside_until_ms ? end_ms
+								  : session->aside_until_ms;
 	if (session->idle_s) {
 		uint64_t idle_ms = session->active_ms + (uint64_t)session->idle_s * 1000;
 		if (end_ms == 0 || idle_ms < end_ms)

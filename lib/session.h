@@ -34,6 +34,7 @@ struct session {
 	size_t naddresses;
 	uint64_t started_ms;
 	uint64_t lease_end_ms;
+	uint64_t aside_until_ms; /* its zone is gone; until then it comes back with it */
 	uint32_t idle_s;
 	uint64_t active_ms;
 };
@@ -100,10 +101,10 @@ int session_table_each_address(const struct session_table *table, const struct a
  * there is none, those that learned it. Who takes another's address is not taken for its owner. */
 int session_table_each_owner(const struct session_table *table, const struct addr *addr,
 	session_visit *visit, void *context);
-/* The session whose lease or idle time ends first; NULL: none ends. Idle ends at
- * active_ms + idle_s. Never a scan. */
+/* The session whose lease, idle time or time aside ends first; NULL: none ends. Idle ends at
+ * active_ms + idle_s, but not while the session is aside. Never a scan. */
 struct session *session_table_next_end(const struct session_table *table, uint64_t *at_ms);
-/* Moves the end of a session after active_ms, lease_end_ms or idle_s was changed in place. */
+/* Moves the end of a session after one of its times was changed in place. */
 void session_table_touch(struct session_table *table, struct session *session);
 
 /* One session as bytes, for messages and the store: bounded, checked. encode returns the length,

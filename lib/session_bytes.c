@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* One session as bytes, numbers little endian:
- *   u16 length of all, u8 kind, u8 groups, u8 addresses, u8 reserved (0), MAC (6 bytes),
- *   u64 id, started, lease end, active, u32 idle,
+ *   u16 length of all, u8 kind, u8 groups, u8 addresses, u8 aside (0 or 1), MAC (6 bytes),
+ *   u64 id, started, lease end, active, u32 idle, if aside: u64 until when,
  *   strings zone, user, groups: u8 length, bytes,
  *   addresses: u8 family, u8 length, u8 learned, u64 seen, 4 or 16 bytes. */
 
@@ -15,7 +15,7 @@ struct session_storage {
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 };
 
-#define FIXED_BYTES (2 + 4 + 6 + 4 * 8 + 4)
+#define FIXED_BYTES (2 + 4 + 6 + 4 * 8 + 4 + 8)
 static_assert(
 	FIXED_BYTES + (2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE + SESSION_ADDRESSES_MAX * 27 <=
 		SESSION_ENCODED_MAX,
@@ -72,13 +72,15 @@ size_t session_encode(const struct session *session, uint8_t *bytes, size_t room
 	put_number(&writer, session->kind, 1);
 	put_number(&writer, session->ngroups, 1);
 	put_number(&writer, session->naddresses, 1);
-	put_number(&writer, 0, 1);
+	put_number(&writer, session->aside_until_ms != 0, 1);
 	put_bytes(&writer, session->mac.bytes, sizeof(session->mac.bytes));
 	put_number(&writer, session->id, 8);
 	put_number(&writer, session->started_ms, 8);
 	put_number(&writer, session->lease_end_ms, 8);
 	put_number(&writer, session->active_ms, 8);
 	put_number(&writer, session->idle_s, 4);
+	if (session->aside_until_ms)
+		put_number(&writer, session->aside_until_ms, 8);
 	put_string(&writer, &session->zone);
 	put_string(&writer, &session->user);
 	for (size_t i = 0; i < session->ngroups; i++)
@@ -199,7 +201,7 @@ size_t session_decode(
 	session->kind = take_at_most(&reader, SESSION_DEVICE) ? SESSION_DEVICE : SESSION_PORTAL;
 	session->ngroups = take_at_most(&reader, SESSION_GROUPS_MAX);
 	session->naddresses = take_at_most(&reader, SESSION_ADDRESSES_MAX);
-	take_at_most(&reader, 0);
+	bool aside = take_at_most(&reader, 1);
 	const uint8_t *mac = take(&reader, sizeof(session->mac.bytes));
 	if (mac)
 		memcpy(session->mac.bytes, mac, sizeof(session->mac.bytes));
@@ -208,6 +210,8 @@ size_t session_decode(
 	session->lease_end_ms = take_number(&reader, 8);
 	session->active_ms = take_number(&reader, 8);
 	session->idle_s = (uint32_t)take_number(&reader, 4);
+	if (aside)
+		session->aside_until_ms = take_number(&reader, 8);
 	session->zone = take_string(&reader, &text, POLICY_NAME_SIZE - 1);
 	session->user = take_string(&reader, &text, POLICY_USER_SIZE - 1);
 	session->groups = storage->groups;
@@ -217,7 +221,7 @@ size_t session_decode(
 	for (size_t i = 0; i < session->naddresses; i++)
 		take_address(&reader, &storage->addresses[i]);
 	/* A session is a portal's exactly when its id is, and has no bytes left over. */
-	if (reader.bad || reader.at != reader.end ||
+	if (reader.bad || reader.at != reader.end || aside != (session->aside_until_ms != 0) ||
 		(session->kind == SESSION_DEVICE) != (session->id >> 63))
 		return 0;
 	return size;

@@ -34,6 +34,7 @@ struct apply {
 	struct policy_current current;
 	void (*done)(void *context, int status, const char *text);
 	void *context;
+	char *moved; /* what the switch did to sessions; NULL: nothing */
 	struct waiter *waiters, **last_waiter;
 	struct loop_timer confirm;
 };
@@ -64,6 +65,7 @@ void apply_free(struct apply *apply)
 	policy_unref(apply->policy);
 	policy_record_fini(&apply->record);
 	policy_current_fini(&apply->current);
+	free(apply->moved);
 	free(apply);
 }
 
@@ -164,7 +166,10 @@ static void on_committed(struct gather *gather)
 	if (gather->status)
 		log_warning("after the apply of policy %" PRIu64 ": %s",
 			apply->control->policy_number, gather->text);
-	finish(apply, 0, "");
+	char *moved = apply->moved;
+	apply->moved = NULL;
+	finish(apply, 0, moved ? moved : "");
+	free(moved);
 }
 
 /* A command's words may name a user. */
@@ -191,7 +196,7 @@ static void switch_policy(struct apply *apply)
 	peers_commit(control->peers, control->policy_number, &apply->gather);
 	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
 		log_error("no memory for the devices of policy %" PRIu64, control->policy_number);
-	sessions_follow_policy(control->sessions, &apply->gather);
+	apply->moved = sessions_follow_policy(control->sessions, &apply->gather);
 	entries_drop_all(control->entries);
 	entries_send(control->entries, &apply->gather);
 	if (!old || old->log_level != control->policy->log_level)

@@ -7,6 +7,7 @@
 #include "daemon/control/health_peer.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
+#include "daemon/control/sessions.h"
 
 #include <string.h>
 
@@ -17,7 +18,7 @@ void command_counters_sum(
 	memcpy(sum, control->counters, COUNTERS * sizeof(sum[0]));
 	peers_sum_counters(control->peers, sum);
 	health_peer_sum_counters(control->health, sum);
-	sum[COUNTER_SESSIONS] = session_table_count(control->table);
+	sum[COUNTER_SESSIONS] = sessions_in_force(control);
 	sum[COUNTER_BLOCKS] = blocks_count(control->blocks);
 	sum[COUNTER_ENTRIES] = entries_count(control->entries);
 	if (!facts->counters_known)

@@ -206,6 +206,8 @@ static void on_neighbour(void *context, const struct neighbour *found)
 static int take_session(void *context, struct session *session)
 {
 	struct explaining *explaining = context;
+	if (session->aside_until_ms)
+		return 0;
 	if (explaining->zone_word && strcmp(session->zone.text, explaining->zone_word) != 0)
 		return 0;
 	snprintf(explaining->zone, sizeof(explaining->zone), "%s", session->zone.text);

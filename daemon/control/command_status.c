@@ -11,6 +11,7 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/ended.h"
 #include "daemon/control/row.h"
+#include "daemon/control/sessions.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -219,8 +220,10 @@ static void on_facts(void *context, const struct facts *facts)
 		json_integer((json_int_t)((now_ms - control->started_ms) / 1000)));
 	json_object_set_new(row, "zones", zones_part(control, troubles));
 	json_object_set_new(row, "servers", servers_part(control, troubles));
-	json_object_set_new(
-		row, "sessions", json_integer((json_int_t)session_table_count(control->table)));
+	json_object_set_new(row, "sessions", json_integer((json_int_t)sessions_in_force(control)));
+	json_object_set_new(row, "sessions_aside",
+		json_integer((json_int_t)(session_table_count(control->table) -
+					  sessions_in_force(control))));
 	json_object_set_new(row, "blocks", json_integer((json_int_t)blocks_count(control->blocks)));
 	json_object_set_new(row, "flows", json_integer((json_int_t)live_count(control->live)));
 	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));

@@ -318,7 +318,7 @@ static void on_planned(struct gather *gather)
 	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */
 	control->ready = true;
 	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: policy %" PRIu64 ", %zu sessions",
-		control->policy_number, session_table_count(control->table));
+		control->policy_number, sessions_in_force(control));
 }
 
 static bool make_parts(struct control *control)

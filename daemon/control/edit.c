@@ -129,10 +129,13 @@ static void forget(struct command *command)
 static void on_applied(void *context, int status, const char *text)
 {
 	struct command *command = context;
-	if (status)
+	if (status) {
 		command_done(command, OUTCOME_REFUSED, "%s", text);
-	else
-		command_ok(command);
+		return;
+	}
+	if (*text)
+		command_text(command, text, strlen(text));
+	command_ok(command);
 }
 
 /* NULL: nothing is wrong. malloc'ed. */

@@ -453,6 +453,11 @@ void login_renew(struct control *control, uint64_t id, bool lease_given, uint64_
 		done(context, LOGIN_REFUSED, 0, old ? "out of memory" : "the session is over");
 		return;
 	}
+	if (old->aside_until_ms) {
+		free(login);
+		done(context, LOGIN_REFUSED, 0, "the session is set aside, as its zone is gone");
+		return;
+	}
 	login->control = control;
 	login->done = done;
 	login->context = context;

@@ -312,8 +312,12 @@ struct filing {
 static void on_applied(void *context, int status, const char *text)
 {
 	struct filing filing = *(struct filing *)context;
+	char *both = NULL;
 	free(context);
-	filing.done(filing.context, status, status || !filing.warnings ? text : filing.warnings);
+	if (!status && filing.warnings && asprintf(&both, "%s%s", filing.warnings, text) < 0)
+		both = NULL;
+	filing.done(filing.context, status, both ? both : text);
+	free(both);
 	free(filing.warnings);
 }
 

@@ -76,13 +76,16 @@ json_t *row_session_id(uint64_t id)
 json_t *row_session(const struct session *session, uint64_t now_ms)
 {
 	bool device = session->kind == SESSION_DEVICE;
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "session",
-		row_session_id(session->id), "kind", device ? "device" : "portal", "user",
-		row_string(&session->user), "groups",
+	json_t *row = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"session", row_session_id(session->id), "kind", device ? "device" : "portal",
+		"user", row_string(&session->user), "groups",
 		row_strings(session->groups, session->ngroups), "zone", row_string(&session->zone),
 		"mac", row_mac(&session->mac), "addresses", row_addresses(session), "started_at",
 		row_time(session->started_ms), "lease_left_s", left(session->lease_end_ms, now_ms),
 		"idle_left_s",
 		left(session->idle_s ? session->active_ms + session->idle_s * 1000ull : 0, now_ms),
 		"active_at", row_time(session->active_ms));
+	if (session->aside_until_ms)
+		json_object_set_new(row, "aside_left_s", left(session->aside_until_ms, now_ms));
+	return row;
 }

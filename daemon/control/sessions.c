@@ -12,10 +12,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ENDS_A_TURN 200
+#define ASIDE_MS    86400000
 #define ARM_MOST_MS 60000 /* the wall clock may be set at any time */
 
 struct sessions {
@@ -91,7 +93,7 @@ void sessions_loaded(struct sessions *sessions, uint64_t last_id)
 	sessions->last_id = last_id;
 	cut_set_unknown(sessions->control->cut, last_id);
 	session_table_each(sessions->control->table, restart_idle, sessions);
-	sessions_arm(sessions);
+	free(sessions_follow_policy(sessions, NULL)); /* it may be another than at the end */
 }
 
 void sessions_drop_entries(struct sessions *sessions, const struct session *session)
@@ -188,6 +190,10 @@ static void end_by_time(struct sessions *sessions, struct session *session)
 	struct control *control = sessions->control;
 	uint64_t now_ms = loop_wall_ms(control->loop);
 	bool lease_over = session->lease_end_ms && session->lease_end_ms <= now_ms;
+	if (!lease_over && session->aside_until_ms) {
+		sessions_del(sessions, session, ENDING_KILLED_POLICY, NULL);
+		return;
+	}
 	if (!lease_over && live_has_session(control->live, session->id)) {
 		session->active_ms = now_ms;
 		session_table_touch(control->table, session);
@@ -335,41 +341,93 @@ void sessions_learn(struct sessions *sessions, const struct decide_origin *origi
 	control->counters[COUNTER_ADDRESSES_LEARNED] += put_and_tell(sessions, &changed);
 }
 
-/* Ids first: ending a session changes the table that is walked. */
-struct homeless {
-	const struct policy *policy;
-	uint64_t *ids;
-	size_t n, room;
+/* Sessions of one zone that went with it, or came back with it. */
+struct moved_zone {
+	char name[POLICY_NAME_SIZE];
+	size_t n;
+	bool back;
 };
 
-static int collect_homeless(void *context, struct session *session)
+struct moving {
+	struct sessions *sessions;
+	struct gather *gather;
+	struct moved_zone *zones;
+	size_t n;
+};
+
+static void count_moved(struct moving *moving, const struct session *session, bool back)
 {
-	struct homeless *homeless = context;
-	if (session->kind != SESSION_PORTAL ||
-		policy_find_zone(homeless->policy, session->zone.text) >= 0)
-		return 0;
-	if (homeless->n == homeless->room) {
-		size_t room = homeless->room ? 2 * homeless->room : 64;
-		uint64_t *ids = realloc(homeless->ids, room * sizeof(*ids));
-		if (!ids)
-			return -ENOMEM;
-		homeless->ids = ids;
-		homeless->room = room;
+	size_t at = 0;
+	while (at < moving->n && strcmp(moving->zones[at].name, session->zone.text) != 0)
+		at++;
+	if (at == moving->n) {
+		struct moved_zone *zones = realloc(moving->zones, (at + 1) * sizeof(*zones));
+		if (!zones)
+			return; /* nobody hears of it, but it is done */
+		moving->zones = zones;
+		zones[moving->n++] = (struct moved_zone){.back = back};
+		snprintf(zones[at].name, sizeof(zones[at].name), "%s", session->zone.text);
 	}
-	homeless->ids[homeless->n++] = session->id;
+	moving->zones[at].n++;
+}
+
+/* Only its times change: the table that is walked stays as it is. */
+static int follow(void *context, struct session *session)
+{
+	struct moving *moving = context;
+	struct sessions *sessions = moving->sessions;
+	struct control *control = sessions->control;
+	bool has_zone = policy_find_zone(control->policy, session->zone.text) >= 0;
+	uint64_t now_ms = loop_wall_ms(control->loop);
+	if (session->kind != SESSION_PORTAL || has_zone == (session->aside_until_ms == 0))
+		return 0;
+	if (!has_zone)
+		sessions_kill_flows(sessions, session, ENDING_KILLED_POLICY);
+	session->aside_until_ms = has_zone ? 0 : now_ms + ASIDE_MS;
+	session->active_ms = now_ms; /* idle is who could have done something */
+	session_table_touch(control->table, session);
+	peers_send_session(control->peers, session);
+	durable_put_session(control, session, moving->gather);
+	publish(control, has_zone ? "back" : "aside", session);
+	count_moved(moving, session, has_zone);
 	return 0;
 }
 
-void sessions_follow_policy(struct sessions *sessions, struct gather *gather)
+char *sessions_follow_policy(struct sessions *sessions, struct gather *gather)
 {
-	struct control *control = sessions->control;
-	struct homeless homeless = {.policy = control->policy};
-	session_table_each(control->table, collect_homeless, &homeless);
-	for (size_t i = 0; i < homeless.n; i++) {
-		struct session *session = session_table_find(control->table, homeless.ids[i]);
-		sessions_kill_flows(sessions, session, ENDING_KILLED_POLICY);
-		sessions_del(sessions, session, ENDING_KILLED_POLICY, gather);
+	struct moving moving = {.sessions = sessions, .gather = gather};
+	char *text = NULL;
+	size_t len;
+	session_table_each(sessions->control->table, follow, &moving);
+	FILE *out = moving.n ? open_memstream(&text, &len) : NULL;
+	for (size_t i = 0; i < moving.n; i++) {
+		char line[256];
+		const struct moved_zone *zone = &moving.zones[i];
+		const char *s = zone->n == 1 ? "" : "s";
+		if (zone->back)
+			snprintf(line, sizeof(line), "zone %s is back, and %zu session%s with it",
+				zone->name, zone->n, s);
+		else
+			snprintf(line, sizeof(line),
+				"zone %s is gone: %zu session%s set aside, to come back with it "
+				"within a day",
+				zone->name, zone->n, s);
+		log_event(POLICY_LOG_WARNING, LOG_ID_NONE, LOG_FIELDS({LOG_FIELD_ZONE, zone->name}),
+			"%s", line);
+		if (out)
+			fprintf(out, "%s\n", line);
 	}
-	free(homeless.ids);
+	if (out)
+		fclose(out);
+	free(moving.zones);
 	sessions_arm(sessions);
+	return text;
+}
+
+size_t sessions_in_force(const struct control *control)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < control->policy->nzones; i++)
+		n += session_table_count_zone(control->table, control->policy->zones[i].name.text);
+	return n;
 }

@@ -32,15 +32,19 @@ void sessions_kill_flows(
 void sessions_drop_entries(struct sessions *sessions, const struct session *session);
 /* Do this session's flows go on when it ends? */
 bool sessions_keep_flows(const struct sessions *sessions, const struct session *session);
-/* Lease or idle times changed. */
+/* Times of sessions changed. */
 void sessions_arm(struct sessions *sessions);
 
 /* In mac zones further addresses of a session's MAC are learned. */
 void sessions_learn(struct sessions *sessions, const struct decide_origin *origin);
 /* A flow of the session began or ended. */
 void sessions_active(struct sessions *sessions, uint64_t id, uint64_t at_ms);
-/* Sessions of zones that the running policy does not have end. */
-void sessions_follow_policy(struct sessions *sessions, struct gather *gather);
+/* Sessions of zones that the running policy does not have are set aside for a day: their flows end,
+ * and who is aside comes back when the policy has the zone again. Returns what to tell of it, a
+ * line a zone, malloc'ed; NULL: nothing. */
+char *sessions_follow_policy(struct sessions *sessions, struct gather *gather);
+/* Those that are not aside. */
+size_t sessions_in_force(const struct control *control);
 
 /* A copy that lives by itself; one free() releases it. NULL: out of memory. */
 struct session *sessions_copy(const struct session *session);

@@ -706,12 +706,14 @@ static void an_apply_goes_its_steps_in_order(void **state)
 	expect(world.relay, MESSAGE_POLICY_COMMIT);
 	assert_int_equal(in.policy.number, number);
 	answer(world.relay, 0, "");
-	/* the zone is gone, and its session with it */
+	/* the zone is gone: its session is set aside */
 	expect(world.relay, MESSAGE_KILL);
-	expect(world.relay, MESSAGE_SESSION_GONE);
+	expect(world.relay, MESSAGE_SESSIONS);
 	expect(world.keeper, MESSAGE_ENTRIES);
 	assert_int_equal(in.entries.flush, 1);
 	answer(world.keeper, 0, "");
+	assert_true(read_answer(apply, DEADLINE_MS));
+	assert_non_null(strstr(apply->text, "zone staff is gone: 1 session set aside"));
 	finish(apply, 0);
 	expect_policy("lease 2h");
 }

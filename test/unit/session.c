@@ -544,6 +544,34 @@ static void test_holds_100000_sessions(void **state)
 	session_table_free(table);
 }
 
+static void test_aside_ends_by_its_time_and_lease_alone(void **state)
+{
+	struct session_table *table = session_table_new();
+	struct session session = {.id = 1,
+		.zone = string("gone"),
+		.user = string("ann"),
+		.mac = mac(MAC1),
+		.aside_until_ms = 5000,
+		.idle_s = 1,
+		.active_ms = 1000};
+	uint64_t at = 0;
+	(void)state;
+
+	assert_int_equal(session_table_put(table, &session), 0);
+	assert_non_null(session_table_next_end(table, &at));
+	assert_int_equal(at, 5000);
+	struct session *one = session_table_find(table, 1);
+	one->lease_end_ms = 4000;
+	session_table_touch(table, one);
+	session_table_next_end(table, &at);
+	assert_int_equal(at, 4000);
+	one->aside_until_ms = 0;
+	session_table_touch(table, one);
+	session_table_next_end(table, &at);
+	assert_int_equal(at, 2000);
+	session_table_free(table);
+}
+
 static void same(const struct session *a, const struct session *b)
 {
 	assert_int_equal(a->id, b->id);
@@ -565,6 +593,7 @@ static void same(const struct session *a, const struct session *b)
 	assert_int_equal(a->lease_end_ms, b->lease_end_ms);
 	assert_int_equal(a->active_ms, b->active_ms);
 	assert_int_equal(a->idle_s, b->idle_s);
+	assert_int_equal(a->aside_until_ms, b->aside_until_ms);
 }
 
 static void test_bytes_and_back(void **state)
@@ -581,6 +610,7 @@ static void test_bytes_and_back(void **state)
 		.naddresses = SESSION_ADDRESSES_MAX,
 		.started_ms = 1,
 		.lease_end_ms = UINT64_MAX,
+		.aside_until_ms = UINT64_MAX,
 		.idle_s = UINT32_MAX,
 		.active_ms = 0x0102030405060708};
 	struct session_storage *storage = malloc(session_storage_size());
@@ -676,6 +706,7 @@ int main(void)
 		cmocka_unit_test(test_a_device_follows_its_dynamic_list),
 		cmocka_unit_test(test_those_known_by_mac_alone),
 		cmocka_unit_test(test_holds_100000_sessions),
+		cmocka_unit_test(test_aside_ends_by_its_time_and_lease_alone),
 		cmocka_unit_test(test_bytes_and_back),
 		cmocka_unit_test(test_bytes_that_are_no_session),
 	};

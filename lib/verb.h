@@ -75,6 +75,7 @@ struct verb_part {
 	enum verb_value type;
 	unsigned flags;
 	unsigned group; /* those beside each other with one number stand with bars in the usage */
+	const char *words; /* of a rest: what may stand in it, by bars; for completion alone */
 };
 
 /* What a verb is. */
@@ -85,6 +86,7 @@ enum verb_trait {
 	VERB_HIDDEN = 1 << 3,     /* between our own programs */
 	VERB_FIELDS = 1 << 4,     /* an answer is shown as fields below each other */
 	VERB_AT_SESSION = 1 << 5, /* session.sock takes it, too */
+	VERB_PLAIN = 1 << 6,      /* its answer is a text, not rows */
 };
 
 struct verb {
@@ -130,6 +132,8 @@ struct verb_error {
 void verb_no_such_noun(const char *word, struct verb_error *error);
 void verb_no_such(const struct verb_noun *noun, const char *word, struct verb_error *error);
 
+extern const char *const verb_value_names[VERB_VALUES]; /* "zone", "mac", ... */
+
 /* Is the word a value of this part? And what is one, in words: "a MAC". */
 bool verb_fits(const struct verb_part *part, const char *word);
 const char *verb_expects(const struct verb_part *part);
@@ -157,5 +161,10 @@ const char *const *verb_values(const struct verb_words *words, const char *name,
 /* What follows "posternctl": noun, verb, parts. Returns text. */
 const char *verb_usage(
 	const struct verb_noun *noun, const struct verb *verb, char text[static VERB_TEXT_SIZE]);
+
+/* What may stand behind these words, for completion. Returns how many parts there are; is_value: it
+ * is the value of the only one, a keyword or an option. */
+size_t verb_next(const struct verb *verb, const char *const *words, size_t n,
+	const struct verb_part *parts[static VERB_PARTS_MAX], bool *is_value);
 
 #endif

@@ -19,6 +19,7 @@ struct reader {
 	const char **values;
 	size_t n;
 	bool no_options; /* behind "--" */
+	ptrdiff_t waits; /* the part whose value is missing; -1: none */
 	bool rest;
 };
 
@@ -108,6 +109,13 @@ static int take(struct reader *reader, size_t i, const char *value)
 	return 0;
 }
 
+static int miss_value(struct reader *reader, ptrdiff_t i)
+{
+	const struct verb_part *part = part_at(reader, (size_t)i);
+	reader->waits = i;
+	return fail(reader, verb_expects(part), NULL, "a value is expected behind %s", part->name);
+}
+
 static int take_option(struct reader *reader, const char *const *words, size_t n, size_t *at)
 {
 	const char *word = words[(*at)++];
@@ -126,8 +134,7 @@ static int take_option(struct reader *reader, const char *const *words, size_t n
 	if (word[len])
 		return take(reader, (size_t)i, word + len + 1);
 	if (*at == n)
-		return fail(reader, verb_expects(part), NULL, "a value is expected behind %s",
-			part->name);
+		return miss_value(reader, i);
 	return take(reader, (size_t)i, words[(*at)++]);
 }
 
@@ -174,8 +181,7 @@ static int take_word(struct reader *reader, const char *const *words, size_t n, 
 		if (!part->value)
 			return take(reader, (size_t)i, word);
 		if (*at == n)
-			return fail(reader, verb_expects(part), NULL,
-				"a value is expected behind %s", part->name);
+			return miss_value(reader, i);
 		return take(reader, (size_t)i, words[(*at)++]);
 	}
 	i = optional_argument(reader, word);
@@ -245,32 +251,78 @@ static int read_all(struct reader *reader, const char *const *words, size_t n)
 		if (error)
 			return error;
 	}
-	return look_for_missing(reader);
+	return 0;
+}
+
+static int begin(struct reader *reader, const struct verb *verb, size_t n, struct verb_words *out,
+	struct verb_error *error)
+{
+	*reader = (struct reader){.verb = verb, .out = out, .error = error, .waits = -1};
+	*out = (struct verb_words){.verb = verb};
+	*error = (struct verb_error){.near = NULL};
+	while (verb->parts && verb->parts[reader->nparts].kind)
+		reader->nparts++;
+	assert(reader->nparts <= VERB_PARTS_MAX);
+	if (n > UINT16_MAX)
+		return fail(reader, NULL, NULL, "more than %u words", UINT16_MAX);
+	out->values = calloc(n + 1, sizeof(*out->values));
+	reader->values = calloc(n + 1, sizeof(*reader->values));
+	reader->part_of = calloc(n + 1, sizeof(*reader->part_of));
+	return out->values && reader->values && reader->part_of ? 0 : -ENOMEM;
+}
+
+static void end(struct reader *reader)
+{
+	free(reader->values);
+	free(reader->part_of);
 }
 
 int verb_read(const struct verb *verb, const char *const *words, size_t n, struct verb_words *out,
 	struct verb_error *error)
 {
-	struct reader reader = {.verb = verb, .out = out, .error = error};
-	*out = (struct verb_words){.verb = verb};
-	*error = (struct verb_error){.near = NULL};
-	while (verb->parts && verb->parts[reader.nparts].kind)
-		reader.nparts++;
-	assert(reader.nparts <= VERB_PARTS_MAX);
-	if (n > UINT16_MAX)
-		return fail(&reader, NULL, NULL, "more than %u words", UINT16_MAX);
-	out->values = calloc(n + 1, sizeof(*out->values));
-	reader.values = calloc(n + 1, sizeof(*reader.values));
-	reader.part_of = calloc(n + 1, sizeof(*reader.part_of));
-	int result = out->values && reader.values && reader.part_of ? read_all(&reader, words, n)
-								    : -ENOMEM;
+	struct reader reader;
+	int result = begin(&reader, verb, n, out, error);
+	if (result == 0)
+		result = read_all(&reader, words, n);
+	if (result == 0)
+		result = look_for_missing(&reader);
 	if (result == 0)
 		sort(&reader);
 	else
 		verb_words_fini(out);
-	free(reader.values);
-	free(reader.part_of);
+	end(&reader);
 	return result;
+}
+
+static bool may_come(const struct reader *reader, size_t i)
+{
+	const struct verb_part *part = part_at(reader, i);
+	bool taken = reader->out->of[i].n && !(part->flags & VERB_MANY) && part->kind != VERB_REST;
+	if (taken || rival(reader, part))
+		return false;
+	if (part->kind == VERB_OPTION)
+		return !reader->no_options;
+	return !reader->rest || part->kind == VERB_REST;
+}
+
+size_t verb_next(const struct verb *verb, const char *const *words, size_t n,
+	const struct verb_part *parts[static VERB_PARTS_MAX], bool *is_value)
+{
+	struct reader reader;
+	struct verb_words out;
+	struct verb_error error;
+	size_t found = 0;
+	int result = begin(&reader, verb, n, &out, &error);
+	if (result == 0)
+		result = read_all(&reader, words, n);
+	ptrdiff_t only = result == 0 ? needed_argument(&reader) : reader.waits;
+	*is_value = result != 0 && only >= 0;
+	for (size_t i = 0; i < reader.nparts && (result == 0 || only >= 0); i++)
+		if (only >= 0 ? i == (size_t)only : may_come(&reader, i))
+			parts[found++] = part_at(&reader, i);
+	end(&reader);
+	verb_words_fini(&out);
+	return found;
 }
 
 void verb_words_fini(struct verb_words *words)

@@ -8,6 +8,12 @@
 #include <assert.h>
 #include <string.h>
 
+const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device", "list",
+	"user", "time", "endpoint", "path", "file", "number", "policy", "session", "flow",
+	"address", "network", "networks", "mac", "element", "duration", "span", "ending", "choice"};
+static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
+	"a name for each kind of value");
+
 static bool is_number(const char *word)
 {
 	bool zero = true;

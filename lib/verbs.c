@@ -3,12 +3,14 @@
 
 /* clang-format off */
 #define PARTS(...) (const struct verb_part[]){__VA_ARGS__, {0}}
-#define ARGUMENT(name, type, flags, group)      {VERB_ARGUMENT, name, name, type, flags, group}
-#define KEYWORD(name, value, type, flags, group) {VERB_KEYWORD, name, value, type, flags, group}
-#define WORD(name, flags, group)                {VERB_KEYWORD, name, NULL, VERB_TEXT, flags, group}
-#define OPTION(name, value, type, flags, group) {VERB_OPTION, name, value, type, flags, group}
-#define FLAG(name, flags, group)                {VERB_OPTION, name, NULL, VERB_TEXT, flags, group}
-#define STATEMENT(usage)                        {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0}
+#define ARGUMENT(name, type, flags, group)      {VERB_ARGUMENT, name, name, type, flags, group, NULL}
+#define KEYWORD(name, value, type, flags, group) {VERB_KEYWORD, name, value, type, flags, group, NULL}
+#define WORD(name, flags, group)                {VERB_KEYWORD, name, NULL, VERB_TEXT, flags, group, NULL}
+#define OPTION(name, value, type, flags, group) {VERB_OPTION, name, value, type, flags, group, NULL}
+#define FLAG(name, flags, group)                {VERB_OPTION, name, NULL, VERB_TEXT, flags, group, NULL}
+#define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
+#define RULE_WORDS   "zone|user|group|port|source|destination|schedule|server|verdict|audit|disabled|comment"
+#define DEVICE_WORDS "zone|mac|address|user|group|comment"
 #define NAME(type)                              ARGUMENT("NAME", type, VERB_NEEDED, 0)
 #define SOME_NAME(type)                         ARGUMENT("NAME", type, VERB_FIRST, 0)
 #define CONFIRM                                 OPTION("--confirm", "60s", VERB_DURATION, 0, 0)
@@ -23,10 +25,10 @@ static const struct verb status[] = {
 };
 
 static const struct verb policy[] = {
-	{"show", "the running policy, or number N, in its own language", 0, 0,
+	{"show", "the running policy, or number N, in its own language", VERB_PLAIN, 0,
 		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0), FLAG("--full", VERB_ALONE, 1),
 			FLAG("--source", VERB_ALONE, 1))},
-	{"check", "checks a file; needs no daemon", VERB_LOCAL, 0,
+	{"check", "checks a file; needs no daemon", VERB_LOCAL | VERB_PLAIN, 0,
 		PARTS(ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0))},
 	{"apply", "all or nothing; with --confirm the old one returns unless confirmed in time",
 		VERB_CHANGES, 120, PARTS(ARGUMENT("FILE|-", VERB_FILE, 0, 0), CONFIRM)},
@@ -34,7 +36,7 @@ static const struct verb policy[] = {
 	{"edit", "the running policy in $EDITOR, checked and applied", VERB_LOCAL | VERB_CHANGES,
 		120, PARTS(CONFIRM)},
 	{"history", "the last policies as they were applied", 0, 0, NULL},
-	{"diff", "the running policy against number N, or the file", 0, 0,
+	{"diff", "the running policy against number N, or the file", VERB_PLAIN, 0,
 		PARTS(ARGUMENT("N", VERB_POLICY, 0, 1), WORD("file", VERB_ALONE, 1))},
 	{"rollback", "the policy before, or number N, again", VERB_CHANGES, 120,
 		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0))},
@@ -48,9 +50,9 @@ static const struct verb rule[] = {
 	{"show", "rules with position, conditions, hits, flows and last hit", 0, 0,
 		PARTS(SOME_NAME(VERB_RULE))},
 	{"add", "a new rule; refused when an earlier one shadows it", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_TEXT), POSITIONS(0), STATEMENT("COND... ACTION"))},
+		PARTS(NAME(VERB_TEXT), POSITIONS(0), STATEMENT("COND... ACTION", RULE_WORDS))},
 	{"replace", "another rule under the same name, in its place", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_RULE), STATEMENT("COND... ACTION"))},
+		PARTS(NAME(VERB_RULE), STATEMENT("COND... ACTION", RULE_WORDS))},
 	{"delete", "takes the rule out", VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(VERB_RULE))},
 	{"move", "changes its position", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_RULE), POSITIONS(VERB_NEEDED))},
@@ -85,7 +87,7 @@ static const struct verb device[] = {
 	{"add", "a new device", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT),
 			STATEMENT("zone Z [mac M,...] [address A,...] user U [group G,...] "
-			     "[comment TEXT]"))},
+			     "[comment TEXT]", DEVICE_WORDS))},
 	{"delete", "takes the device out and ends its flows", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_DEVICE))},
 	{0},
@@ -107,7 +109,7 @@ static const struct verb list[] = {
 	{"import", "a file's entries in place of all, or what would change", VERB_CHANGES, 120,
 		PARTS(NAME(VERB_LIST), ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0),
 			FLAG("--dry-run", 0, 0))},
-	{"export", "the entries, importable", 0, 0, PARTS(NAME(VERB_LIST))},
+	{"export", "the entries, importable", VERB_PLAIN, 0, PARTS(NAME(VERB_LIST))},
 	{"reload", "reads a list's file anew", VERB_CHANGES, 120, PARTS(NAME(VERB_LIST))},
 	{0},
 };

@@ -1,5 +1,7 @@
 #include "tools/connection.h"
 
+#include "lib/verb.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int open_socket(const char *run_dir, const char *name)
+static void set_wait(int fd, unsigned wait_s)
+{
+	struct timeval wait = {.tv_sec = wait_s == VERB_WAIT_EVER ? 0 : (time_t)wait_s};
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+}
+
+static int open_socket(const char *run_dir, const char *name, unsigned wait_s)
 {
 	struct sockaddr_un place = {.sun_family = AF_UNIX};
 	int n = snprintf(place.sun_path, sizeof(place.sun_path), "%s/%s", run_dir, name);
@@ -18,6 +27,7 @@ static int open_socket(const char *run_dir, const char *name)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	set_wait(fd, wait_s); /* for connect(), too: a full queue of the listener waits */
 	if (connect(fd, (struct sockaddr *)&place, sizeof(place)) != 0) {
 		int error = -errno;
 		close(fd);
@@ -26,11 +36,11 @@ static int open_socket(const char *run_dir, const char *name)
 	return fd;
 }
 
-int connection_open(struct connection *connection, const char *run_dir)
+int connection_open(struct connection *connection, const char *run_dir, unsigned wait_s)
 {
-	int fd = open_socket(run_dir, "control.sock");
+	int fd = open_socket(run_dir, "control.sock", wait_s);
 	if (fd == -EACCES || fd == -ENOENT) {
-		int portal = open_socket(run_dir, "session.sock");
+		int portal = open_socket(run_dir, "session.sock", wait_s);
 		fd = portal >= 0 ? portal : fd;
 	}
 	if (fd < 0)
@@ -38,6 +48,11 @@ int connection_open(struct connection *connection, const char *run_dir)
 	connection->fd = fd;
 	request_reader_init(&connection->reader);
 	return 0;
+}
+
+void connection_wait(struct connection *connection, unsigned wait_s)
+{
+	set_wait(connection->fd, wait_s);
 }
 
 void connection_close(struct connection *connection)
@@ -106,10 +121,28 @@ static int send_request(
 	return error ? error : send_frame(fd, REQUEST_GO, NULL, 0);
 }
 
+static int gave_up(struct connection_answer *answer)
+{
+	answer->timed_out = true;
+	snprintf(answer->error, sizeof(answer->error),
+		"posternctl: posternd does not answer; what it has not begun by now it will not "
+		"begin");
+	return CONNECTION_NO_DAEMON;
+}
+
 static int broken(struct connection_answer *answer, const char *why)
 {
 	snprintf(answer->error, sizeof(answer->error), "posternctl: %s", why);
 	return CONNECTION_NO_DAEMON;
+}
+
+/* A text, and behind a NUL the same as JSON. */
+static void take_end(struct connection_answer *answer, const char *end, size_t len)
+{
+	size_t n = strnlen(end, len);
+	snprintf(answer->error, sizeof(answer->error), "%.*s", (int)n, end);
+	if (n + 1 < len)
+		answer->outcome = strndup(end + n + 1, len - n - 1);
 }
 
 /* Takes one frame of the answer. -1: more come; else the exit status. */
@@ -133,7 +166,7 @@ static int take_frame(struct connection_answer *answer, enum request_kind kind,
 	case REQUEST_DONE:
 		if (len < 1 || payload[0] > CONNECTION_NO_DAEMON)
 			return broken(answer, "the daemon's answer was not understood");
-		snprintf(answer->error, sizeof(answer->error), "%.*s", (int)(len - 1), text + 1);
+		take_end(answer, text + 1, len - 1);
 		return payload[0];
 	case REQUEST_WORDS:
 	case REQUEST_BODY:
@@ -167,7 +200,11 @@ int connection_ask(struct connection *connection, const char *const *words, size
 	const char *body, size_t body_len, struct connection_answer *answer)
 {
 	*answer->error = '\0';
+	answer->outcome = NULL;
+	answer->timed_out = false;
 	int error = send_request(connection->fd, words, nwords, body, body_len);
+	if (error == -EAGAIN)
+		return gave_up(answer);
 	/* where the daemon refused in the middle, its answer says why */
 	if (error && error != -EPIPE && error != -ECONNRESET) {
 		broken(answer, strerror(-error));
@@ -184,6 +221,8 @@ int connection_ask(struct connection *connection, const char *const *words, size
 		ssize_t n = read(connection->fd, bytes, room);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN)
+			return gave_up(answer);
 		if (n <= 0)
 			return broken(answer, "the daemon ended the connection");
 		request_reader_fed(&connection->reader, (size_t)n);

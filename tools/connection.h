@@ -23,15 +23,20 @@ struct connection_answer {
 	void (*on_text)(void *context, const char *text, size_t len);
 	void (*on_event)(void *context, const char *json, size_t len);
 	void *context;
-	char error[65600]; /* from DONE, at most 64 KiB; empty when there was none */
+	/* Of the end: */
+	char error[65600]; /* a text for people, at most 64 KiB; empty when there was none */
+	char *outcome;     /* JSON, malloc'ed; NULL: none came */
+	bool timed_out;    /* nobody answered in time */
 };
 
 /* Connects to run_dir/control.sock, or to run_dir/session.sock where the former may not be opened.
- * 0 or -errno. */
-int connection_open(struct connection *connection, const char *run_dir);
+ * 0 or -errno. Waits at most so long, as does connection_ask() for each word of an answer;
+ * VERB_WAIT_EVER: for ever. */
+int connection_open(struct connection *connection, const char *run_dir, unsigned wait_s);
+void connection_wait(struct connection *connection, unsigned wait_s);
 void connection_close(struct connection *connection);
 /* Sends the words and, if body is not NULL, the body; handles the answer until DONE. Returns the
- * exit status; CONNECTION_NO_DAEMON when the connection broke. */
+ * exit status; CONNECTION_NO_DAEMON when the connection broke or nobody answered in time. */
 int connection_ask(struct connection *connection, const char *const *words, size_t nwords,
 	const char *body, size_t body_len, struct connection_answer *answer);
 

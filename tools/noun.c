@@ -1,7 +1,5 @@
 #include "tools/noun.h"
-#include "tools/connection.h"
-
-#include "lib/language.h"
+#include "tools/help.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,195 +7,51 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const struct noun *const nouns[] = {&noun_status, &noun_policy, &noun_rule, &noun_zone,
-	&noun_server, &noun_device, &noun_list, &noun_session, &noun_block, &noun_client,
-	&noun_flow, &noun_explain, &noun_audit, &noun_monitor, &noun_bypass, &noun_counters,
-	&noun_log, &noun_doctor, NULL};
-
 #define FILE_MAX ((size_t)REQUEST_BODY_MAX)
 
-struct shown {
-	struct call *call;
-	struct table table;
-	json_t *texts; /* with -j: text is a string in an object */
-	bool rows, text;
+static const struct own {
+	const char *noun, *verb;
+	noun_own *run;
+} owns[] = {
+	{"policy", "check", policy_check},
+	{"policy", "edit", policy_edit},
+	{"policy", "save", policy_save},
+	{"server", "test", server_test},
+	{"bypass", "on", bypass_run},
+	{"bypass", "off", bypass_run},
 };
 
-static void show_row(void *context, const char *json, size_t len)
+/* All of an open file; NULL with errno. */
+static char *read_all(FILE *file, size_t *len)
 {
-	struct shown *shown = context;
-	shown->rows = true;
-	table_row(&shown->table, json, len);
-}
-
-static void show_text(void *context, const char *text, size_t len)
-{
-	struct shown *shown = context;
-	shown->text = true;
-	if (shown->call->json)
-		json_array_append_new(shown->texts, json_stringn_nocheck(text, len));
-	else
-		fwrite(text, 1, len, stdout);
-}
-
-static void show_event(void *context, const char *json, size_t len)
-{
-	struct shown *shown = context;
-	json_error_t error;
-	json_t *event = json_loadb(json, len, 0, &error);
-	shown->rows = true;
-	if (shown->call->json) {
-		printf("%.*s\n", (int)len, json);
-	} else if (event) {
-		char text[2048];
-		table_format("event", event, text, sizeof(text));
-		puts(text);
-	}
-	json_decref(event);
-	fflush(stdout);
-}
-
-/* JSON always answers: rows, else text, else the outcome. */
-static void show_end(struct shown *shown, const struct verb *verb, int status, const char *error)
-{
-	bool json = shown->call->json;
-	bool array = shown->table.shown || json_array_size(shown->table.rows) ||
-		     (!shown->text && status == CONNECTION_DONE && !strncmp(verb->name, "show", 4));
-	if (!json || array)
-		table_end(&shown->table);
-	else
-		json_decref(shown->table.rows);
-	if (json && !array && !shown->rows) {
-		json_t *object = json_pack("{s:i}", "status", status);
-		if (*error)
-			json_object_set_new(object, "error", json_string_nocheck(error));
-		if (json_array_size(shown->texts)) {
-			size_t i, len = 0;
-			json_t *text;
-			json_array_foreach(shown->texts, i, text) len += json_string_length(text);
-			char *whole = calloc(1, len + 1);
-			len = 0;
-			json_array_foreach(shown->texts, i, text)
-			{
-				memcpy(whole + len, json_string_value(text),
-					json_string_length(text));
-				len += json_string_length(text);
-			}
-			json_object_set_new(object, "text", json_stringn_nocheck(whole, len));
-			free(whole);
-		}
-		json_dumpf(object, stdout, 0);
-		putchar('\n');
-		json_decref(object);
-	}
-	json_decref(shown->texts);
-	fflush(stdout);
-}
-
-static void show_error(const char *error)
-{
-	size_t len = strlen(error);
-	fprintf(stderr, "%s%s", error, len && error[len - 1] == '\n' ? "" : "\n");
-}
-
-int noun_no_connection(int error)
-{
-	return error == -EACCES ? CONNECTION_REFUSED : CONNECTION_NO_DAEMON;
-}
-
-int noun_open(struct call *call)
-{
-	if (call->connection->fd >= 0)
-		return 0;
-	int error = connection_open(call->connection, call->run_dir);
-	char text[4352];
-	if (!error)
-		return 0;
-	if (error == -EACCES)
-		snprintf(text, sizeof(text),
-			"%s/control.sock: permission denied (for root and group postern)",
-			call->run_dir);
-	else
-		snprintf(text, sizeof(text), "no daemon answers at %s/control.sock: %s",
-			call->run_dir, strerror(-error));
-	if (call->json) {
-		json_t *object = json_pack("{s:i, s:o}", "status", noun_no_connection(error),
-			"error", json_string(text));
-		json_dumpf(object, stdout, 0);
-		putchar('\n');
-		json_decref(object);
-	}
-	fprintf(stderr, "posternctl: %s\n%s", text,
-		error == -EACCES ? ""
-				 : "is posternd running? other run folder: posternctl --run DIR "
-				   "...\n");
-	return error;
-}
-
-int noun_ask(struct call *call, const struct verb *verb, const char **words, size_t nwords,
-	const char *body, size_t body_len)
-{
-	int error = noun_open(call);
-	if (error)
-		return noun_no_connection(error);
-	struct shown shown = {.call = call, .texts = json_array()};
-	table_begin(&shown.table, call->json ? TABLE_JSON : verb->style, stdout);
-	struct connection_answer answer = {.on_row = show_row,
-		.on_text = show_text,
-		.on_event = show_event,
-		.context = &shown};
-	int status = connection_ask(call->connection, words, nwords, body, body_len, &answer);
-	show_end(&shown, verb, status, answer.error);
-	if (*answer.error)
-		show_error(answer.error);
-	call->usage_shown = strstr(answer.error, "\nusage: ") != NULL;
-	if (status == CONNECTION_NO_DAEMON)
-		connection_close(call->connection);
-	return status;
-}
-
-int noun_show_flows(struct call *call, const struct verb *verb, const char **words, size_t nwords)
-{
-	struct verb shown = *verb;
-	if (nwords == 3 && strncmp(words[2], "f-", 2) == 0)
-		shown.style = TABLE_FIELDS;
-	return noun_ask(call, &shown, words, nwords, NULL, 0);
-}
-
-char *noun_read_file(const char *path, size_t *len)
-{
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-	if (!file) {
-		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
-		return NULL;
-	}
-	size_t room = 65536, used = 0;
+	size_t room = 65536, used = 0, n;
 	char *text = malloc(room);
-	while (text) {
-		size_t n = fread(text + used, 1, room - used, file);
+	while (text && (n = fread(text + used, 1, room - used, file)) > 0) {
 		used += n;
-		if (n == 0)
-			break;
-		if (used == room) {
-			char *more = room < FILE_MAX ? realloc(text, room *= 2) : NULL;
-			if (!more) {
-				fprintf(stderr, "posternctl: %s: larger than %zu bytes\n", path,
-					FILE_MAX);
-				free(text);
-				text = NULL;
-				break;
-			}
-			text = more;
-		}
+		if (used < room)
+			continue;
+		errno = EFBIG;
+		char *more = room < FILE_MAX ? realloc(text, room *= 2) : NULL;
+		if (!more)
+			free(text);
+		text = more;
 	}
 	if (text && ferror(file)) {
-		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
 		free(text);
 		text = NULL;
 	}
-	if (file != stdin)
-		fclose(file);
 	*len = used;
+	return text;
+}
+
+char *noun_read_file(const char *path, size_t *len, char wrong[static NOUN_WRONG_SIZE])
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	char *text = file ? read_all(file, len) : NULL;
+	if (!text)
+		snprintf(wrong, NOUN_WRONG_SIZE, "%.400s: %s", path, strerror(errno));
+	if (file && file != stdin)
+		fclose(file);
 	return text;
 }
 
@@ -225,125 +79,109 @@ int noun_run_daemon(const char **words)
 	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
 }
 
-static void near_noun(const char *word)
+/* The command line as it is understood: noun, verb, and from where the rest is. */
+struct line {
+	const struct verb_noun *noun;
+	const struct verb *verb;
+	size_t used;
+};
+
+/* `audit f-1` shows it: what is an id of what the noun shows is no verb. */
+static bool is_id(const struct verb_noun *noun, const char *word)
 {
-	const char *names[sizeof(nouns) / sizeof(*nouns)];
-	size_t n = 0;
-	for (; nouns[n]; n++)
-		names[n] = nouns[n]->name;
-	const char *near = language_near(word, names, n);
-	fprintf(stderr, "posternctl: no such noun \"%s\"", word);
-	if (near)
-		fprintf(stderr, ", did you mean \"%s\"?", near);
-	fputs("\nnouns:", stderr);
-	for (size_t i = 0; i < n; i++)
-		fprintf(stderr, " %s", names[i]);
-	fputc('\n', stderr);
+	const struct verb_part *first = noun->verbs->parts;
+	return first && first->type == VERB_FLOW && strncmp(word, "f-", 2) == 0 &&
+	       verb_fits(first, word);
 }
 
-static const struct noun *find_noun(const char *word)
+/* 0, or the exit status after a message. */
+static int find_verb(
+	const struct call *call, const char *const *words, size_t nwords, struct line *line)
 {
-	for (size_t i = 0; nouns[i]; i++)
-		if (strcmp(nouns[i]->name, word) == 0)
-			return nouns[i];
-	return NULL;
-}
-
-static const struct verb *find_verb(const struct noun *noun, const char *word)
-{
-	if (!word || strcmp(word, "list") == 0)
-		word = noun->verbs[0].name;
-	for (const struct verb *verb = noun->verbs; verb->name; verb++)
-		if (strcmp(verb->name, word) == 0)
-			return verb;
-	return NULL;
-}
-
-static void show_usage(const struct noun *noun, const struct verb *verb, FILE *out)
-{
-	/* a noun whose only verb is the noun itself takes its arguments directly */
-	const char *word = strcmp(verb->name, noun->name) == 0 ? "" : verb->name;
-	fprintf(out, "  posternctl %s%s%s%s%s\n      %s\n", noun->name, *word ? " " : "", word,
-		*verb->usage ? " " : "", verb->usage, verb->help);
-}
-
-void noun_help(const struct noun *noun, FILE *out)
-{
-	if (noun) {
-		fprintf(out, "%s: %s\n", noun->name, noun->help);
-		for (const struct verb *verb = noun->verbs; verb->name; verb++)
-			show_usage(noun, verb, out);
-		return;
+	struct verb_error error;
+	line->noun = verb_find_noun(words[0]);
+	if (!line->noun && call->by_hand)
+		line->noun = verb_short_noun(words[0]);
+	if (!line->noun) {
+		verb_no_such_noun(words[0], &error);
+		return call_fail(call, OUTCOME_USAGE, &error, "%s", error.text);
 	}
-	fputs("usage: posternctl [-j] [--run DIR] [-b FILE|-] NOUN VERB ...\n\n", out);
-	for (size_t i = 0; nouns[i]; i++)
-		fprintf(out, "  %-10s %s\n", nouns[i]->name, nouns[i]->help);
-	fputs("\nposternctl NOUN help shows a noun's verbs; NOUN alone is its first verb\n", out);
+	line->used = 1;
+	line->verb = line->noun->verbs;
+	if (verb_is_noun(line->noun) || nwords == 1 || is_id(line->noun, words[1]))
+		return 0;
+	line->used = 2;
+	line->verb = verb_find(line->noun, words[1]);
+	if (!line->verb && call->by_hand)
+		line->verb = verb_short(line->noun, words[1]);
+	if (line->verb)
+		return 0;
+	verb_no_such(line->noun, words[1], &error);
+	return call_fail(call, OUTCOME_USAGE, &error, "%s", error.text);
 }
 
-/* Words behind noun and verb, for a noun that takes them directly ("explain user x"). */
-static bool takes_arguments(const struct noun *noun)
+/* A flow that is named is shown in full, many as a table. */
+static struct verb as_shown(const struct verb *verb, const struct verb_words *given)
 {
-	return strcmp(noun->verbs[0].name, noun->name) == 0 && !noun->verbs[1].name;
+	struct verb shown = *verb;
+	if (verb_takes(verb, VERB_FLOW) && *verb->name && strcmp(verb->name, "show") == 0 &&
+		verb_value(given, "ID"))
+		shown.traits |= VERB_FIELDS;
+	return shown;
 }
 
-static int run_with_file(
-	struct call *call, const struct verb *verb, const char **words, size_t nwords)
+static int ask_with_file(struct call *call, const struct verb *verb, const struct verb_words *given,
+	const char *const *words, size_t nwords)
 {
-	size_t at = verb->file == VERB_NAME_FILE ? 3 : 2;
-	/* options may stand before it; only --confirm has a value */
-	while (at < nwords && strncmp(words[at], "--", 2) == 0)
-		at += strcmp(words[at], "--confirm") == 0 ? 2 : 1;
-	if (verb->file == VERB_NO_FILE || nwords <= at)
-		return noun_ask(call, verb, words, nwords, NULL, 0);
+	const char *path = verb_takes(verb, VERB_FILE) ? verb_value(given, "FILE|-") : NULL;
+	struct verb shown = as_shown(verb, given);
+	if (!path)
+		return call_ask(call, &shown, words, nwords, NULL, 0);
+	char wrong[NOUN_WRONG_SIZE];
 	size_t len;
-	char *body = noun_read_file(words[at], &len);
+	char *body = noun_read_file(path, &len, wrong);
 	if (!body)
-		return CONNECTION_REFUSED;
-	int status = noun_ask(call, verb, words, nwords, body, len);
+		return call_fail(call, OUTCOME_REFUSED, NULL, "%s", wrong);
+	int status = call_ask(call, &shown, words, nwords, body, len);
 	free(body);
 	return status;
 }
 
-int noun_run(struct call *call, const char **words, size_t nwords)
+static int run_line(struct call *call, const struct line *line, const struct verb_words *given,
+	const char *const *words, size_t nwords)
 {
-	if (strcmp(words[0], "help") == 0) {
-		const struct noun *about = nwords > 1 ? find_noun(words[1]) : NULL;
-		noun_help(about, stdout);
-		return CONNECTION_DONE;
-	}
-	const struct noun *noun = find_noun(words[0]);
-	if (!noun) {
-		near_noun(words[0]);
-		return CONNECTION_USAGE;
-	}
-	if (nwords == 2 && (strcmp(words[1], "help") == 0 || strcmp(words[1], "--help") == 0)) {
-		noun_help(noun, stdout);
-		return CONNECTION_DONE;
-	}
-	const struct verb *verb =
-		takes_arguments(noun) ? noun->verbs : find_verb(noun, nwords > 1 ? words[1] : NULL);
-	if (!verb) {
-		fprintf(stderr, "posternctl: no such verb \"%s\"\n", words[1]);
-		noun_help(noun, stderr);
-		return CONNECTION_USAGE;
-	}
-	call->usage_shown = false;
-	const char *copy[REQUEST_WORDS_MAX + 1];
-	if (nwords >= REQUEST_WORDS_MAX) {
-		fprintf(stderr, "posternctl: more than %d words\n", REQUEST_WORDS_MAX);
-		return CONNECTION_USAGE;
-	}
-	memcpy(copy, words, nwords * sizeof(*words));
-	if (!takes_arguments(noun)) { /* the daemon always sees a verb, never `list` */
-		copy[1] = verb->name;
-		nwords = nwords < 2 ? 2 : nwords;
-	}
-	int status = verb->run ? verb->run(call, verb, copy, nwords)
-			       : run_with_file(call, verb, copy, nwords);
-	if (status == CONNECTION_USAGE && !call->usage_shown) {
-		fputs("usage:\n", stderr);
-		show_usage(noun, verb, stderr);
-	}
+	for (size_t i = 0; i < sizeof(owns) / sizeof(*owns); i++)
+		if (strcmp(owns[i].noun, line->noun->name) == 0 &&
+			strcmp(owns[i].verb, line->verb->name) == 0)
+			return owns[i].run(call, line->verb, given, words, nwords);
+	return ask_with_file(call, line->verb, given, words, nwords);
+}
+
+int noun_run(struct call *call, const char *const *words, size_t nwords)
+{
+	static const char *sent[REQUEST_WORDS_MAX];
+	struct line line;
+	struct verb_words given;
+	struct verb_error error;
+	char usage[VERB_TEXT_SIZE];
+	if (help_is_asked(words, nwords))
+		return help_run(call, words, nwords);
+	int status = find_verb(call, words, nwords, &line);
+	if (status)
+		return status;
+	if (nwords - line.used > REQUEST_WORDS_MAX - 2)
+		return call_fail(
+			call, OUTCOME_USAGE, NULL, "more than %d words", REQUEST_WORDS_MAX - 2);
+	if (verb_read(line.verb, words + line.used, nwords - line.used, &given, &error) < 0)
+		return call_fail(call, OUTCOME_USAGE, &error, "%s\nusage: posternctl %s",
+			error.text, verb_usage(line.noun, line.verb, usage));
+	size_t n = 0;
+	sent[n++] = line.noun->name;
+	if (*line.verb->name) /* control always sees a verb, and in full */
+		sent[n++] = line.verb->name;
+	for (size_t i = line.used; i < nwords; i++)
+		sent[n++] = words[i];
+	status = run_line(call, &line, &given, sent, n);
+	verb_words_fini(&given);
 	return status;
 }

@@ -1,8 +1,4 @@
-#include "tools/connection.h"
 #include "tools/noun.h"
-#include "tools/save.h"
-
-#include "lib/language.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,15 +7,18 @@
 #include <unistd.h>
 
 /* Needs no daemon: posternd's own checker looks at the file. */
-static int run_check(struct call *call, const struct verb *verb, const char **words, size_t nwords)
+int policy_check(struct call *call, const struct verb *verb, const struct verb_words *given,
+	const char *const *words, size_t nwords)
 {
-	(void)call;
+	const char *path = verb_value(given, "FILE|-");
+	const char *command[] = {"", "-t", "-f", strcmp(path, "-") ? path : "/dev/stdin", NULL};
 	(void)verb;
-	if (nwords != 3)
-		return CONNECTION_USAGE;
-	const char *path = strcmp(words[2], "-") == 0 ? "/dev/stdin" : words[2];
-	const char *command[] = {"", "-t", "-f", path, NULL};
-	return noun_run_daemon(command) == 0 ? CONNECTION_DONE : CONNECTION_REFUSED;
+	(void)words;
+	(void)nwords;
+	int status = noun_run_daemon(command);
+	if (status && call->json)
+		return call_fail(call, OUTCOME_SYNTAX, NULL, "%s is not good", path);
+	return status ? CONNECTION_REFUSED : call_done(call, OUTCOME_DONE, "");
 }
 
 /* Runs $VISUAL, $EDITOR or vi on a file; the shell splits an editor with options. */
@@ -52,15 +51,15 @@ static void write_text(void *context, const char *text, size_t len)
 static int fetch_source(struct call *call, FILE *file)
 {
 	static const char *const words[] = {"policy", "show", "--source"};
-	struct connection_answer answer = {.on_text = write_text, .context = file};
-	if (call->connection->fd < 0 && connection_open(call->connection, call->run_dir) != 0) {
-		fprintf(stderr, "posternctl: no daemon answers at %s/control.sock\n",
-			call->run_dir);
-		return CONNECTION_NO_DAEMON;
-	}
-	int status = connection_ask(call->connection, words, 3, NULL, 0, &answer);
+	static struct connection_answer answer;
+	int status = call_open(call, NULL);
+	if (status)
+		return status;
+	answer = (struct connection_answer){.on_text = write_text, .context = file};
+	status = connection_ask(call->connection, words, 3, NULL, 0, &answer);
 	if (*answer.error)
 		fprintf(stderr, "%s\n", answer.error);
+	free(answer.outcome);
 	return fflush(file) == 0 ? status : CONNECTION_REFUSED;
 }
 
@@ -76,77 +75,54 @@ static bool ask_again(const char *path)
 	return again;
 }
 
-/* As visudo: a copy is edited, checked and applied; a refused copy is edited again or kept. */
-static int run_edit(struct call *call, const struct verb *verb, const char **words, size_t nwords)
+/* The edited text to control, again and again while it is refused and somebody wants to go on. */
+static int apply_edited(struct call *call, const struct verb *verb, const char *path,
+	const char *confirm, const char *before, size_t before_len)
 {
-	uint64_t confirm_ms;
-	/* before anybody types for an hour */
-	if (nwords != 2 && !(nwords == 4 && strcmp(words[2], "--confirm") == 0 &&
-				   language_parse_duration(words[3], &confirm_ms) == 0))
-		return CONNECTION_USAGE;
-	char path[] = "/tmp/postern.conf.XXXXXX";
-	int fd = mkstemp(path);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (!file) {
-		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
-		return CONNECTION_REFUSED;
-	}
-	int status = fetch_source(call, file);
-	fclose(file);
-	size_t before_len = 0, after_len = 0;
-	char *before = status == CONNECTION_DONE ? noun_read_file(path, &before_len) : NULL;
-	while (before) {
-		if (edit_file(path) != 0) {
-			fprintf(stderr, "posternctl: the editor failed; the text is in %s\n", path);
-			free(before);
-			return CONNECTION_REFUSED;
-		}
-		char *after = noun_read_file(path, &after_len);
+	char wrong[NOUN_WRONG_SIZE];
+	for (;;) {
+		size_t len;
+		if (edit_file(path) != 0)
+			return call_fail(call, OUTCOME_REFUSED, NULL,
+				"the editor failed; the text is in %s", path);
+		char *after = noun_read_file(path, &len, wrong);
 		if (!after)
-			break;
-		if (after_len == before_len && memcmp(before, after, after_len) == 0) {
-			fputs("unchanged\n", stderr);
+			return call_fail(call, OUTCOME_REFUSED, NULL, "%s", wrong);
+		if (len == before_len && memcmp(before, after, len) == 0) {
 			free(after);
-			status = CONNECTION_DONE;
-			break;
+			unlink(path);
+			return call_done(call, OUTCOME_UNCHANGED, "unchanged");
 		}
-		const char *apply[] = {
-			"policy", "apply", path, "--confirm", nwords == 4 ? words[3] : ""};
-		status = noun_ask(call, verb, apply, nwords == 4 ? 5 : 3, after, after_len);
+		const char *apply[] = {"policy", "apply", path, "--confirm", confirm};
+		int status = call_ask(call, verb, apply, confirm ? 5 : 3, after, len);
 		free(after);
-		if (status != CONNECTION_DONE && ask_again(path))
-			continue;
-		if (status != CONNECTION_DONE) {
-			free(before);
+		if (status == CONNECTION_DONE)
+			unlink(path);
+		if (status == CONNECTION_DONE || !ask_again(path))
 			return status;
-		}
-		break;
 	}
-	free(before);
-	unlink(path);
-	return status;
 }
 
-static const struct verb verbs[] = {
-	{"show", "[N] [--full|--source]", "the running policy, or number N, in its own language",
-		TABLE_COLUMNS, VERB_NO_FILE, NULL},
-	{"check", "FILE|-", "checks a file; needs no daemon", TABLE_COLUMNS, VERB_NO_FILE,
-		run_check},
-	{"apply", "[FILE|-] [--confirm 60s]",
-		"all or nothing; with --confirm the old one returns unless confirmed in time",
-		TABLE_COLUMNS, VERB_FILE, NULL},
-	{"confirm", "", "keeps what was applied with --confirm", TABLE_COLUMNS, VERB_NO_FILE, NULL},
-	{"edit", "[--confirm 60s]", "the running policy in $EDITOR, checked and applied",
-		TABLE_COLUMNS, VERB_NO_FILE, run_edit},
-	{"history", "", "the last policies as they were applied", TABLE_COLUMNS, VERB_NO_FILE,
-		NULL},
-	{"diff", "[N|file]", "the running policy against number N, or the file", TABLE_COLUMNS,
-		VERB_NO_FILE, NULL},
-	{"rollback", "[N]", "the policy before, or number N, again", TABLE_COLUMNS, VERB_NO_FILE,
-		NULL},
-	{"save", "[FILE]", "writes the running policy to the file; the former one becomes FILE~",
-		TABLE_COLUMNS, VERB_NO_FILE, save_run},
-	{0},
-};
-
-const struct noun noun_policy = {"policy", "the configuration: check, apply, history", verbs};
+/* As visudo: a copy is edited, checked and applied; a refused copy is edited again or kept. */
+int policy_edit(struct call *call, const struct verb *verb, const struct verb_words *given,
+	const char *const *words, size_t nwords)
+{
+	char path[] = "/tmp/postern.conf.XXXXXX", wrong[NOUN_WRONG_SIZE];
+	size_t len;
+	(void)words;
+	(void)nwords;
+	int fd = mkstemp(path);
+	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (!file)
+		return call_fail(call, OUTCOME_REFUSED, NULL, "%s: %s", path, strerror(errno));
+	int status = fetch_source(call, file);
+	fclose(file);
+	char *before = status == CONNECTION_DONE ? noun_read_file(path, &len, wrong) : NULL;
+	if (before)
+		status =
+			apply_edited(call, verb, path, verb_value(given, "--confirm"), before, len);
+	else
+		unlink(path);
+	free(before);
+	return status;
+}

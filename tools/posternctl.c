@@ -1,5 +1,6 @@
-/* posternctl: the operator's hand on posternd. Parses what all nouns share. */
-#include "tools/connection.h"
+/* posternctl: the operator's hand on posternd. Reads what stands in front of the noun. */
+#include "tools/complete.h"
+#include "tools/help.h"
 #include "tools/noun.h"
 
 #include <errno.h>
@@ -7,13 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int refuse(const char *what, const char *word)
-{
-	fprintf(stderr, "posternctl: %s%s%s\n", what, word ? " " : "", word ? word : "");
-	noun_help(NULL, stderr);
-	return CONNECTION_USAGE;
-}
+#include <unistd.h>
 
 /* Splits a batch line into words as a shell would: blanks, quotes, backslash, '#'. Changes the
  * line. Count, or -1 with an open quote or too many words. */
@@ -78,45 +73,70 @@ static int run_batch(struct call *call, const char *path)
 	return status;
 }
 
-int main(int argc, char **argv)
-{
-	struct connection connection = {.fd = -1};
-	struct call call = {.run_dir = "/run/postern", .connection = &connection};
-	const char *batch = NULL;
-	static const char *const status_words[] = {"status"};
-	int i = 1;
+struct options {
+	const char *batch;
+	bool complete;
+	int status; /* -1: go on */
+};
 
-	setlocale(LC_ALL, "");
-	signal(SIGPIPE, SIG_IGN);
-	for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+/* What stands in front of the noun. Returns the index of the first word behind. */
+static int take_options(struct call *call, struct options *options, int argc, char **argv)
+{
+	int i = 1;
+	options->status = -1;
+	for (; i < argc && argv[i][0] == '-' && argv[i][1] && options->status < 0; i++) {
 		const char *option = argv[i];
 		bool run = strcmp(option, "--run") == 0, file = strcmp(option, "-b") == 0;
 		if (strcmp(option, "-j") == 0) {
-			call.json = true;
+			call->json = true;
+		} else if (strcmp(option, "--complete") == 0) {
+			options->complete = true;
+			return i + 1;
 		} else if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
-			noun_help(NULL, stdout);
-			return CONNECTION_DONE;
+			help_show(stdout);
+			options->status = CONNECTION_DONE;
 		} else if (strcmp(option, "--version") == 0) {
 			puts("posternctl " POSTERN_VERSION);
-			return CONNECTION_DONE;
+			options->status = CONNECTION_DONE;
+		} else if ((run || file) && i + 1 < argc) {
+			*(run ? &call->run_dir : &options->batch) = argv[++i];
 		} else if (run || file) {
-			if (++i == argc)
-				return refuse("a value is expected behind", option);
-			*(run ? &call.run_dir : &batch) = argv[i];
+			options->status = call_fail(
+				call, OUTCOME_USAGE, NULL, "a value is expected behind %s", option);
 		} else {
-			return refuse("no such option", option);
+			options->status = call_fail(
+				call, OUTCOME_USAGE, NULL, "no such option \"%s\"", option);
+			help_show(stderr);
 		}
 	}
-	if (batch && i < argc)
-		return refuse("-b takes its commands from the file, not", argv[i]);
+	return i;
+}
 
-	int status;
-	if (batch)
-		status = run_batch(&call, batch);
-	else if (i == argc)
-		status = noun_run(&call, (const char **)status_words, 1);
+int main(int argc, char **argv)
+{
+	static const char *const status_words[] = {"status"};
+	struct connection connection = {.fd = -1};
+	struct call call = {.run_dir = "/run/postern", .connection = &connection};
+	struct options options = {0};
+	setlocale(LC_ALL, "");
+	signal(SIGPIPE, SIG_IGN);
+	int i = take_options(&call, &options, argc, argv);
+	const char *const *words = (const char *const *)&argv[i];
+	size_t nwords = (size_t)(argc - i);
+	int status = options.status;
+	if (status >= 0)
+		return status;
+	call.by_hand =
+		!call.json && !options.batch && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	if (options.complete)
+		complete_run(&call, words, nwords);
+	else if (options.batch && nwords)
+		status = call_fail(&call, OUTCOME_USAGE, NULL,
+			"-b takes its commands from the file, not %s", words[0]);
+	else if (options.batch)
+		status = run_batch(&call, options.batch);
 	else
-		status = noun_run(&call, (const char **)&argv[i], (size_t)(argc - i));
+		status = nwords ? noun_run(&call, words, nwords) : noun_run(&call, status_words, 1);
 	connection_close(&connection);
-	return status;
+	return status < 0 ? CONNECTION_DONE : status;
 }

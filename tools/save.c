@@ -1,5 +1,5 @@
-#include "tools/save.h"
-#include "tools/connection.h"
+/* `policy save`: the running policy to its file, with the rights of who calls posternctl. */
+#include "tools/noun.h"
 
 #include "lib/language.h"
 
@@ -17,6 +17,7 @@
 
 /* What the daemon answers: the text, and which file it reads. */
 struct wanted {
+	const struct call *call;
 	char *text;
 	size_t len;
 	char file[PATH_MAX];
@@ -50,18 +51,19 @@ static void take_text(void *context, const char *text, size_t len)
 static int fetch(struct call *call, struct wanted *wanted)
 {
 	static const char *const words[] = {"policy", "save"};
-	struct connection_answer answer = {
+	static struct connection_answer answer;
+	int status = call_open(call, NULL);
+	if (status)
+		return status;
+	answer = (struct connection_answer){
 		.on_row = take_row, .on_text = take_text, .context = wanted};
-	int error = noun_open(call);
-	if (error)
-		return noun_no_connection(error);
-	int status = connection_ask(call->connection, words, 2, NULL, 0, &answer);
+	status = connection_ask(call->connection, words, 2, NULL, 0, &answer);
+	free(answer.outcome);
 	if (*answer.error)
-		fprintf(stderr, "%s\n", answer.error);
-	if (status == CONNECTION_DONE && (wanted->failed || !wanted->text)) {
-		fputs("posternctl: out of memory\n", stderr);
-		status = CONNECTION_REFUSED;
-	}
+		call_fail(call, status == CONNECTION_REFUSED ? OUTCOME_REFUSED : OUTCOME_NO_DAEMON,
+			NULL, "%s", answer.error);
+	if (status == CONNECTION_DONE && (wanted->failed || !wanted->text))
+		status = call_fail(call, OUTCOME_REFUSED, NULL, "out of memory");
 	return status;
 }
 
@@ -99,7 +101,8 @@ static bool is_policy(const char *path)
 {
 	struct language_diagnosis diagnosis;
 	size_t len;
-	char *text = noun_read_file(path, &len);
+	char wrong[NOUN_WRONG_SIZE];
+	char *text = noun_read_file(path, &len, wrong);
 	if (!text)
 		return false;
 	struct policy *policy = language_parse(path, text, len, NULL, &diagnosis);
@@ -122,26 +125,25 @@ static bool choose_path(const struct wanted *wanted, const char *typed, char pat
 	if (strcmp(path, told) == 0)
 		return true;
 	if (typed) {
-		fprintf(stderr,
-			"posternctl: posternd reads %s, not %s\n"
-			"for a copy: posternctl policy show --source\n",
+		call_fail(wanted->call, OUTCOME_REFUSED, NULL,
+			"posternd reads %s, not %s\n"
+			"for a copy: posternctl policy show --source",
 			told, path);
 		return false;
 	}
 	snprintf(path, PATH_MAX, "%s", told);
 	if (*path == '/' && is_ours(path) && is_policy(path))
 		return true;
-	fprintf(stderr,
-		"posternctl: posternd reads %s, which is not the usual file\n"
-		"run: posternctl policy save %s\n",
+	call_fail(wanted->call, OUTCOME_REFUSED, NULL,
+		"posternd reads %s, which is not the usual file\n"
+		"run: posternctl policy save %s",
 		told, told);
 	return false;
 }
 
-static int complain(const char *path)
+static int complain(const struct wanted *wanted, const char *path)
 {
-	fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
-	return CONNECTION_REFUSED;
+	return call_fail(wanted->call, OUTCOME_REFUSED, NULL, "%s: %s", path, strerror(errno));
 }
 
 /* Lines of a text with a comment that another text does not have. */
@@ -187,12 +189,12 @@ static void sync_folder(const char *path)
 }
 
 /* The former file stays as FILE~, from before the moment in which the new one takes its name. */
-static int keep_former(const char *path)
+static int keep_former(const struct wanted *wanted, const char *path)
 {
 	char kept[PATH_MAX + 1];
 	snprintf(kept, sizeof(kept), "%s~", path);
 	if ((unlink(kept) < 0 && errno != ENOENT) || link(path, kept) < 0)
-		return complain(kept);
+		return complain(wanted, kept);
 	return CONNECTION_DONE;
 }
 
@@ -203,16 +205,16 @@ static int replace(const char *path, const struct wanted *wanted, const struct s
 	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
 	int fd = mkstemp(fresh);
 	if (fd < 0)
-		return complain(path);
+		return complain(wanted, path);
 	bool good = (!former || fchown(fd, former->st_uid, former->st_gid) == 0) &&
 		    fchmod(fd, former ? former->st_mode & 07777 : 0644) == 0 &&
 		    write_all(fd, wanted->text, wanted->len) == 0;
-	int status = good ? CONNECTION_DONE : complain(fresh);
+	int status = good ? CONNECTION_DONE : complain(wanted, fresh);
 	close(fd);
 	if (status == CONNECTION_DONE && former)
-		status = keep_former(path);
+		status = keep_former(wanted, path);
 	if (status == CONNECTION_DONE && rename(fresh, path) < 0)
-		status = complain(path);
+		status = complain(wanted, path);
 	if (status == CONNECTION_DONE)
 		sync_folder(path);
 	else
@@ -225,14 +227,13 @@ static int write_file(const char *path, const struct wanted *wanted)
 	struct stat former;
 	size_t len;
 	if (lstat(path, &former) < 0)
-		return errno == ENOENT ? replace(path, wanted, NULL) : complain(path);
-	if (!S_ISREG(former.st_mode)) {
-		fprintf(stderr, "posternctl: %s is not a file\n", path);
-		return CONNECTION_REFUSED;
-	}
-	char *old = noun_read_file(path, &len);
+		return errno == ENOENT ? replace(path, wanted, NULL) : complain(wanted, path);
+	if (!S_ISREG(former.st_mode))
+		return call_fail(wanted->call, OUTCOME_REFUSED, NULL, "%s is not a file", path);
+	char wrong[NOUN_WRONG_SIZE];
+	char *old = noun_read_file(path, &len, wrong);
 	if (!old)
-		return CONNECTION_REFUSED;
+		return call_fail(wanted->call, OUTCOME_REFUSED, NULL, "%s", wrong);
 	bool same = len == wanted->len && memcmp(old, wanted->text, len) == 0;
 	size_t lost = 0;
 	char *ended = realloc(old, len + 1);
@@ -249,20 +250,21 @@ static int write_file(const char *path, const struct wanted *wanted)
 	return same ? CONNECTION_DONE : replace(path, wanted, &former);
 }
 
-int save_run(struct call *call, const struct verb *verb, const char **words, size_t nwords)
+int policy_save(struct call *call, const struct verb *verb, const struct verb_words *given,
+	const char *const *words, size_t nwords)
 {
-	static const char *saved[] = {"policy", "saved"};
-	struct wanted wanted = {0};
+	static const char *const saved[] = {"policy", "saved"};
+	struct wanted wanted = {.call = call};
 	char path[PATH_MAX];
-	if (nwords > 3)
-		return CONNECTION_USAGE;
+	(void)words;
+	(void)nwords;
 	int status = fetch(call, &wanted);
-	if (status == CONNECTION_DONE && !choose_path(&wanted, nwords == 3 ? words[2] : NULL, path))
+	if (status == CONNECTION_DONE && !choose_path(&wanted, verb_value(given, "FILE"), path))
 		status = CONNECTION_REFUSED;
 	if (status == CONNECTION_DONE)
 		status = write_file(path, &wanted);
 	if (status == CONNECTION_DONE)
-		status = noun_ask(call, verb, saved, 2, NULL, 0);
+		status = call_ask(call, verb, saved, 2, NULL, 0);
 	free(wanted.text);
 	return status;
 }

@@ -1,7 +1,7 @@
-#include "tools/connection.h"
 #include "tools/noun.h"
+#include "tools/table.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct dialogue {
@@ -41,36 +41,23 @@ static void show_line(void *context, const char *json, size_t len)
 }
 
 /* A dialogue reads as one, not as a table. */
-static int run_test(struct call *call, const struct verb *verb, const char **words, size_t nwords)
+int server_test(struct call *call, const struct verb *verb, const struct verb_words *given,
+	const char *const *words, size_t nwords)
 {
 	static struct connection_answer answer;
 	struct dialogue dialogue = {.last = ""};
-
-	/* which also says why there is no connection */
-	if (call->json ||
-		(call->connection->fd < 0 && connection_open(call->connection, call->run_dir) < 0))
-		return noun_ask(call, verb, words, nwords, NULL, 0);
-	memset(&answer, 0, sizeof(answer));
-	answer.on_row = show_line;
-	answer.context = &dialogue;
-	int status = connection_ask(call->connection, words, nwords, NULL, 0, &answer);
+	(void)given;
+	if (call->json)
+		return call_ask(call, verb, words, nwords, NULL, 0);
+	int status = call_open(call, verb);
+	if (status)
+		return status;
+	answer = (struct connection_answer){.on_row = show_line, .context = &dialogue};
+	status = connection_ask(call->connection, words, nwords, NULL, 0, &answer);
 	if (*answer.error)
 		fprintf(stderr, "%s\n", answer.error);
+	free(answer.outcome);
 	if (status == CONNECTION_NO_DAEMON)
 		connection_close(call->connection);
 	return status;
 }
-
-static const struct verb verbs[] = {
-	{"show", "[NAME]", "servers and hosts: state, since when, why, flows", TABLE_COLUMNS,
-		VERB_NO_FILE, NULL},
-	{"test", "NAME [user U] [address A] [from A] [to A]",
-		"talk to each host as for a flow, up to RCPT and never DATA", TABLE_COLUMNS,
-		VERB_NO_FILE, run_test},
-	{"drain", "NAME host H", "no new flows to a host, until it is enabled", TABLE_COLUMNS,
-		VERB_NO_FILE, NULL},
-	{"enable", "NAME host H", "new flows to a host again", TABLE_COLUMNS, VERB_NO_FILE, NULL},
-	{0},
-};
-
-const struct noun noun_server = {"server", "designated SMTP servers", verbs};

@@ -1,0 +1,219 @@
+#include "tools/call.h"
+#include "tools/table.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- JSON of our own ---- */
+
+static json_t *outcome_object(int status, const char *code, const char *message)
+{
+	return json_pack("{s:i, s:s, s:o, s:n, s:n, s:n, s:n, s:n, s:b, s:[], s:[], s:n}", "status",
+		status, "code", code, "message", json_string(message), "file", "line", "column",
+		"expected", "near", "changed", false, "removed", "warnings", "policy");
+}
+
+static void put_object(json_t *object)
+{
+	json_dumpf(object, stdout, 0);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(object);
+}
+
+int call_fail(const struct call *call, enum outcome outcome, const struct verb_error *error,
+	const char *format, ...)
+{
+	char text[4096];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(stderr, "posternctl: %s\n", text);
+	if (!call->json)
+		return outcome_status(outcome);
+	json_t *object = outcome_object(outcome_status(outcome), outcome_word(outcome), text);
+	if (error && *error->expected)
+		json_object_set_new(object, "expected", json_string(error->expected));
+	if (error && error->near)
+		json_object_set_new(object, "near", json_string(error->near));
+	json_object_set_new(object, "error", json_string(text));
+	put_object(object);
+	return outcome_status(outcome);
+}
+
+int call_done(const struct call *call, enum outcome outcome, const char *text)
+{
+	if (call->json)
+		put_object(outcome_object(outcome_status(outcome), outcome_word(outcome), text));
+	else if (*text)
+		fprintf(stderr, "%s\n", text);
+	return outcome_status(outcome);
+}
+
+/* ---- an answer as it comes ---- */
+
+struct shown {
+	struct call *call;
+	const struct verb *verb;
+	struct table table;
+	json_t *rows; /* of a change, with -j */
+	char *text;   /* with -j */
+	size_t text_len;
+	bool any_event;
+};
+
+static void show_row(void *context, const char *json, size_t len)
+{
+	struct shown *shown = context;
+	if (shown->rows)
+		json_array_append_new(shown->rows, json_loadb(json, len, 0, NULL));
+	else
+		table_row(&shown->table, json, len);
+}
+
+static void show_text(void *context, const char *text, size_t len)
+{
+	struct shown *shown = context;
+	if (!shown->call->json) {
+		fwrite(text, 1, len, stdout);
+		return;
+	}
+	char *more = realloc(shown->text, shown->text_len + len + 1);
+	if (!more)
+		return;
+	memcpy(more + shown->text_len, text, len);
+	shown->text = more;
+	shown->text_len += len;
+}
+
+static void show_event(void *context, const char *json, size_t len)
+{
+	struct shown *shown = context;
+	json_t *event = json_loadb(json, len, 0, NULL);
+	shown->any_event = true;
+	if (shown->call->json) {
+		printf("%.*s\n", (int)len, json);
+	} else if (event) {
+		char text[2048];
+		table_format("event", event, text, sizeof(text));
+		puts(text);
+	}
+	json_decref(event);
+	fflush(stdout);
+}
+
+/* Something is shown as rows: what only shows and came to its end, with rows or without. */
+static bool is_array(const struct shown *shown, int status)
+{
+	bool any = shown->table.shown || json_array_size(shown->table.rows);
+	bool shows = !shown->rows && !shown->text && !shown->any_event;
+	return any || (shows && status == CONNECTION_DONE);
+}
+
+/* All there is to say of the end, with the rows and the text of a change. */
+static void put_outcome(struct shown *shown, int status, const struct connection_answer *answer)
+{
+	json_t *object = answer->outcome ? json_loads(answer->outcome, 0, NULL) : NULL;
+	if (!object)
+		object = outcome_object(status,
+			outcome_word(answer->timed_out                ? OUTCOME_NO_ANSWER
+				     : status == CONNECTION_NO_DAEMON ? OUTCOME_NO_DAEMON
+								      : OUTCOME_REFUSED),
+			answer->error);
+	if (*answer->error)
+		json_object_set_new(object, "error", json_string_nocheck(answer->error));
+	if (shown->text)
+		json_object_set_new(
+			object, "text", json_stringn_nocheck(shown->text, shown->text_len));
+	if (json_array_size(shown->rows))
+		json_object_set(object, "rows", shown->rows);
+	put_object(object);
+}
+
+static void say_lines(
+	const struct connection_answer *answer, const char *member, FILE *out, const char *before)
+{
+	json_t *object = answer->outcome ? json_loads(answer->outcome, 0, NULL) : NULL;
+	size_t i;
+	json_t *line;
+	json_array_foreach(json_object_get(object, member), i, line)
+		fprintf(out, "%s%s\n", before, json_string_value(line));
+	json_decref(object);
+}
+
+static void show_end(struct shown *shown, int status, const struct connection_answer *answer)
+{
+	bool json = shown->call->json;
+	size_t len = strlen(answer->error);
+	if (!json)
+		say_lines(answer, "removed", stdout, "- ");
+	if (!json || is_array(shown, status))
+		table_end(&shown->table);
+	else if (!shown->any_event)
+		put_outcome(shown, status, answer);
+	fflush(stdout);
+	say_lines(answer, "warnings", stderr, "warning: ");
+	if (len) /* what is said where nothing is wrong is no error */
+		fprintf(json || status ? stderr : stdout, "%s%s", answer->error,
+			answer->error[len - 1] == '\n' ? "" : "\n");
+	fflush(stdout);
+	json_decref(shown->table.rows);
+	json_decref(shown->rows);
+	free(shown->text);
+}
+
+int call_open(struct call *call, const struct verb *verb)
+{
+	unsigned wait_s = verb && verb->wait_s ? verb->wait_s : VERB_WAIT_S;
+	if (call->connection->fd >= 0) {
+		connection_wait(call->connection, wait_s);
+		return 0;
+	}
+	int error = connection_open(call->connection, call->run_dir, wait_s);
+	if (error == 0)
+		return 0;
+	if (error == -EACCES)
+		return call_fail(call, OUTCOME_DENIED, NULL,
+			"%s/control.sock: permission denied (for root and group postern)",
+			call->run_dir);
+	if (error == -EAGAIN)
+		return call_fail(call, OUTCOME_NO_ANSWER, NULL,
+			"posternd does not answer at %s/control.sock", call->run_dir);
+	return call_fail(call, OUTCOME_NO_DAEMON, NULL,
+		"no daemon answers at %s/control.sock: %s\n"
+		"is posternd running? other run folder: posternctl --run DIR ...",
+		call->run_dir, strerror(-error));
+}
+
+static enum table_style style_of(const struct call *call, const struct verb *verb)
+{
+	if (call->json)
+		return TABLE_JSON;
+	return verb->traits & VERB_FIELDS ? TABLE_FIELDS : TABLE_COLUMNS;
+}
+
+int call_ask(struct call *call, const struct verb *verb, const char *const *words, size_t nwords,
+	const char *body, size_t body_len)
+{
+	int status = call_open(call, verb);
+	if (status)
+		return status;
+	static struct connection_answer answer;
+	struct shown shown = {.call = call, .verb = verb};
+	if (call->json && (verb->traits & VERB_CHANGES))
+		shown.rows = json_array();
+	table_begin(&shown.table, style_of(call, verb), stdout);
+	answer = (struct connection_answer){.on_row = show_row,
+		.on_text = show_text,
+		.on_event = show_event,
+		.context = &shown};
+	status = connection_ask(call->connection, words, nwords, body, body_len, &answer);
+	show_end(&shown, status, &answer);
+	free(answer.outcome);
+	if (status == CONNECTION_NO_DAEMON)
+		connection_close(call->connection);
+	return status;
+}

@@ -1,0 +1,32 @@
+/* Owns what a whole command line shares, and how its answer is shown. */
+#ifndef POSTERN_TOOLS_CALL_H
+#define POSTERN_TOOLS_CALL_H
+
+#include "tools/connection.h"
+
+#include "lib/outcome.h"
+#include "lib/verb.h"
+
+#include <stdio.h>
+
+struct call {
+	const char *run_dir;
+	bool json;
+	bool by_hand;                  /* somebody types: words may be shortened */
+	struct connection *connection; /* opened at first use, kept over a batch */
+};
+
+/* Opens the connection if it is not open, and waits no longer than the verb says. 0, or the exit
+ * status after an error message. */
+int call_open(struct call *call, const struct verb *verb);
+/* Sends the words (noun first) and shows the answer. body may be NULL. Exit status. */
+int call_ask(struct call *call, const struct verb *verb, const char *const *words, size_t nwords,
+	const char *body, size_t body_len);
+/* An answer of our own, without asking: the text behind the tool's name, or the JSON that control
+ * would send. error may be NULL. Exit status. */
+int call_fail(const struct call *call, enum outcome outcome, const struct verb_error *error,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The same where there was nothing wrong. */
+int call_done(const struct call *call, enum outcome outcome, const char *text);
+
+#endif

@@ -1,0 +1,153 @@
+#include "tools/complete.h"
+
+#include "lib/ending.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define WAIT_S 2 /* somebody's key is pressed */
+
+/* Where names of a kind stand: a field of what control shows. */
+static const struct source {
+	enum verb_value type;
+	const char *noun, *verb, *field;
+} sources[] = {
+	{VERB_ZONE, "zone", "show", "zone"},
+	{VERB_SERVER, "server", "show", "server"},
+	{VERB_HOST, "server", "show", "host"},
+	{VERB_RULE, "rule", "show", "rule"},
+	{VERB_DEVICE, "device", "show", "device"},
+	{VERB_LIST, "list", "show", "list"},
+	{VERB_USER, "session", "show", "user"},
+	{VERB_SESSION, "session", "show", "session"},
+	{VERB_FLOW, "flow", "show", "flow"},
+	{VERB_POLICY, "policy", "history", "policy"},
+	{VERB_MAC, "session", "show", "mac"},
+	{VERB_ADDRESS, "client", "show", "address"},
+	{VERB_NETWORK, "client", "show", "address"},
+	{VERB_NETWORKS, "client", "show", "address"},
+};
+
+static void put_field(void *context, const char *json, size_t len)
+{
+	json_t *row = json_loadb(json, len, 0, NULL);
+	const json_t *value = json_object_get(row, context);
+	if (json_is_string(value))
+		puts(json_string_value(value));
+	else if (json_is_integer(value))
+		printf("%lld\n", (long long)json_integer_value(value));
+	json_decref(row);
+}
+
+static void put_names(struct call *call, const struct source *source)
+{
+	static struct connection_answer answer;
+	const char *words[] = {source->noun, source->verb};
+	struct connection connection;
+	if (connection_open(&connection, call->run_dir, WAIT_S) < 0)
+		return;
+	answer = (struct connection_answer){
+		.on_row = put_field, .context = (void *)(uintptr_t)source->field};
+	connection_ask(&connection, words, 2, NULL, 0, &answer);
+	connection_close(&connection);
+}
+
+static void put_words(const char *words)
+{
+	while (words && *words) {
+		size_t len = strcspn(words, "|");
+		printf("%.*s\n", (int)len, words);
+		words += len + (words[len] == '|');
+	}
+}
+
+static void put_values(struct call *call, enum verb_value type, const char *choices)
+{
+	if (type == VERB_CHOICE)
+		put_words(choices);
+	if (type == VERB_FILE || type == VERB_PATH)
+		puts("@file");
+	for (size_t i = 0; type == VERB_ENDING && i < ENDINGS; i++)
+		puts(ending_names[i]);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
+		if (sources[i].type == type)
+			put_names(call, &sources[i]);
+}
+
+/* In the language's words the one in front says what comes. */
+static void put_rest(struct call *call, const struct verb_part *part, const char *before)
+{
+	static const struct {
+		const char *word;
+		enum verb_value type;
+		const char *more;
+	} known[] = {{"zone", VERB_ZONE, ""}, {"user", VERB_USER, "any|not"},
+		{"server", VERB_SERVER, "original"}, {"source", VERB_LIST, "not|any"},
+		{"destination", VERB_LIST, "not|any"}, {"mac", VERB_MAC, ""},
+		{"address", VERB_ADDRESS, ""}, {"host", VERB_HOST, ""},
+		{"verdict", VERB_CHOICE, "answer|pass|reject|drop"}};
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (strcmp(known[i].word, before) != 0)
+			continue;
+		put_words(known[i].more);
+		put_values(call, known[i].type, "");
+		return;
+	}
+	put_words(part->words);
+}
+
+static void put_part(struct call *call, const struct verb_part *part, const char *before)
+{
+	switch (part->kind) {
+	case VERB_ARGUMENT:
+		put_values(call, part->type, part->value);
+		break;
+	case VERB_KEYWORD:
+	case VERB_OPTION:
+		puts(part->name);
+		break;
+	case VERB_REST:
+		put_rest(call, part, before);
+		break;
+	}
+}
+
+static void put_nouns(void)
+{
+	for (size_t i = 0; verb_nouns[i]; i++)
+		puts(verb_nouns[i]->name);
+	puts("help");
+}
+
+static void put_verbs(const struct verb_noun *noun)
+{
+	for (const struct verb *verb = noun->verbs; verb->name; verb++)
+		if (!(verb->traits & VERB_HIDDEN))
+			puts(verb->name);
+}
+
+void complete_run(struct call *call, const char *const *words, size_t nwords)
+{
+	const struct verb_part *parts[VERB_PARTS_MAX];
+	bool is_value;
+	if (nwords == 0 || (nwords == 1 && strcmp(words[0], "help") == 0)) {
+		put_nouns();
+		return;
+	}
+	const struct verb_noun *noun = verb_find_noun(words[0]);
+	if (noun && nwords == 1 && !verb_is_noun(noun)) {
+		put_verbs(noun);
+		return;
+	}
+	size_t used = noun && verb_is_noun(noun) ? 1 : 2;
+	const struct verb *verb = !noun       ? NULL
+				  : used == 1 ? noun->verbs
+					      : verb_find(noun, words[1]);
+	size_t n = verb ? verb_next(verb, words + used, nwords - used, parts, &is_value) : 0;
+	for (size_t i = 0; i < n; i++) {
+		if (is_value)
+			put_values(call, parts[i]->type, parts[i]->value);
+		else
+			put_part(call, parts[i], words[nwords - 1]);
+	}
+}

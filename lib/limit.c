@@ -335,16 +335,26 @@ void limit_drop(const struct limit *limit, uint32_t column, uint32_t hold)
 		atomic_fetch_sub(count, 1);
 }
 
+static uint64_t period_of(uint32_t per_seconds)
+{
+	return per_seconds * UINT64_C(1000000000);
+}
+
+static uint64_t each_of(uint64_t period_ns, uint32_t count)
+{
+	return period_ns / count ? period_ns / count : 1;
+}
+
 enum limit_verdict limit_rate(const struct limit *limit, uint32_t column, uint64_t key,
 	uint32_t count, uint32_t per_seconds, uint64_t now_us)
 {
-	uint64_t now_ns = now_us * 1000, period_ns = per_seconds * UINT64_C(1000000000);
+	uint64_t now_ns = now_us * 1000, period_ns = period_of(per_seconds);
 
 	if (count == 0)
 		return LIMIT_OVER;
 	if (column >= limit->columns)
 		return LIMIT_FULL;
-	uint64_t each_ns = period_ns / count ? period_ns / count : 1;
+	uint64_t each_ns = each_of(period_ns, count);
 	for (unsigned tries = 0; tries < TRIES; tries++) {
 		uint32_t i = find_or_claim(limit, column, key, now_ns);
 		if (i == LIMIT_NONE)
@@ -361,6 +371,24 @@ enum limit_verdict limit_rate(const struct limit *limit, uint32_t column, uint64
 			return LIMIT_OK;
 	}
 	return LIMIT_FULL;
+}
+
+bool limit_rate_is_over(const struct limit *limit, uint64_t key, uint32_t count,
+	uint32_t per_seconds, uint64_t now_us)
+{
+	uint64_t now_ns = now_us * 1000, period_ns = period_of(per_seconds);
+
+	for (uint32_t probe = 0; count && probe < probes(limit); probe++) {
+		struct slot *slot = slot_at(limit, slot_of(limit, key, probe));
+		uint64_t found = settled_key(slot);
+		if (found == 0)
+			break;
+		if (found != key)
+			continue;
+		uint64_t at = atomic_load(&slot->rate_at);
+		return (at > now_ns ? at : now_ns) + each_of(period_ns, count) - now_ns > period_ns;
+	}
+	return count == 0;
 }
 
 uint32_t limit_count(const struct limit *limit, uint64_t key)

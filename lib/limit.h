@@ -68,6 +68,9 @@ void limit_drop(const struct limit *limit, uint32_t column, uint32_t hold);
 /* Takes one of count per per_seconds, evenly refilled; all of count may be taken at once. */
 enum limit_verdict limit_rate(const struct limit *limit, uint32_t column, uint64_t key,
 	uint32_t count, uint32_t per_seconds, uint64_t now_us);
+/* Would limit_rate() say LIMIT_OVER now? Takes nothing. */
+bool limit_rate_is_over(const struct limit *limit, uint64_t key, uint32_t count,
+	uint32_t per_seconds, uint64_t now_us);
 /* How many hold the key now. UINT32_MAX: cannot be told, since a process died in the middle. */
 uint32_t limit_count(const struct limit *limit, uint64_t key);
 

@@ -400,6 +400,14 @@ static bool tested_ok(const void *message, size_t len)
 	       NAMED_OK(tested->name) && TEXT_OK(tested->text);
 }
 
+static bool foresee_ok(const void *message, size_t len)
+{
+	const struct message_foresee *question = message;
+	(void)len;
+	return addr_given_ok(&question->client) && addr_ok(&question->original.addr) &&
+	       NAMED_OK(question->zone) && NAMED_OK(question->server) && TEXT_OK(question->user);
+}
+
 /* bytes: the whole message, or with `longer` its fixed part. */
 struct kind {
 	const char *name;
@@ -486,6 +494,7 @@ static const struct kind kinds[] = {
 	[MESSAGE_LOAD] = FIXED("load", message_load, load_ok),
 	[MESSAGE_CLIENT_SIDE] = FIXED("client-side", message_client_side, client_side_ok),
 	[MESSAGE_BLOCK] = FIXED("block", message_block, block_ok),
+	[MESSAGE_FORESEE] = FIXED("foresee", message_foresee, foresee_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -126,8 +126,11 @@ enum message_type {
 	/* control -> relay: a client is blocked, or no longer; its flows end. relay -> control: one
 	 * that a limit wants */
 	MESSAGE_BLOCK,
+
+	/* control -> relay */
+	MESSAGE_FORESEE, /* what a flow would meet now; the reply's value is an ending */
 };
-#define MESSAGE_TYPES (MESSAGE_BLOCK + 1)
+#define MESSAGE_TYPES (MESSAGE_FORESEE + 1)
 
 struct message_header {
 	uint16_t type;
@@ -275,6 +278,16 @@ struct message_bypass {
 	uint32_t on;
 	uint32_t seconds;            /* 0: no end */
 	char zone[POLICY_NAME_SIZE]; /* empty: all */
+};
+
+struct message_foresee {
+	struct message_header header;
+	struct addr client;
+	struct mac mac;
+	struct endpoint original;
+	char zone[POLICY_NAME_SIZE];
+	char server[POLICY_NAME_SIZE]; /* "original": the client's own */
+	char user[POLICY_USER_SIZE];
 };
 
 struct message_neighbour { /* NEIGHBOUR_GET and NEIGHBOUR */

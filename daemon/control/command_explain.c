@@ -1,9 +1,11 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/audit.h"
+#include "daemon/control/bypass.h"
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/neighbour.h"
+#include "daemon/control/outlook.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "daemon/control/when.h"
@@ -17,23 +19,26 @@
 /* What is asked, filled in step by step: by words, by a flow, by a session, by the neighbours. */
 struct explaining {
 	struct peers_flows flows; /* first */
+	struct outlook outlook;
 	struct command *command;
 	const char *zone_word, *user;
 	uint64_t flow, session;
 	bool flow_found;
 	char zone[POLICY_NAME_SIZE];
 	struct mac mac;
+	bool mac_given; /* not taken from a session */
 	struct addr addr;
 	struct endpoint destination;
 	bool destination_given;
 	uint64_t at_ms; /* 0: now */
-	json_t *steps;
+	json_t *steps, *row;
 };
 
 static void forget(struct command *command)
 {
 	struct explaining *explaining = command->state;
 	json_decref(explaining->steps);
+	json_decref(explaining->row);
 }
 
 static void add_step(void *context, const char *text)
@@ -107,6 +112,89 @@ static void follow_original(struct explaining *explaining, struct decision *deci
 	decision->server = server;
 }
 
+static void finish(struct explaining *explaining)
+{
+	struct command *command = explaining->command;
+	json_object_set(explaining->row, "steps", explaining->steps);
+	command_row(command, json_incref(explaining->row));
+	command_ok(command);
+}
+
+static void set_outcome(struct explaining *explaining, const char *verdict, const char *reason)
+{
+	json_object_set_new(explaining->row, "verdict", json_string(verdict));
+	json_object_set_new(explaining->row, "reason", json_string(reason));
+}
+
+/* The relays have said what a redirected flow would meet. */
+static void on_outlook(struct outlook *outlook)
+{
+	struct explaining *explaining =
+		(struct explaining *)((char *)outlook - offsetof(struct explaining, outlook));
+	const struct ending_reply *reply = ending_reply_of(outlook->ending);
+	char text[MESSAGE_TEXT_SIZE + 128];
+	if (outlook->ending == ENDING_NONE) {
+		add_step(explaining, "limits: none is reached");
+	} else if (outlook->ending == ENDING_NO_POLICY) {
+		set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_REJECT], "no-relay");
+		add_step(explaining, "no relay answers: posternctl doctor");
+	} else {
+		set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER],
+			ending_name(outlook->ending));
+		snprintf(text, sizeof(text), "%s: answer %u \"%s\"", outlook->text,
+			reply ? reply->code : 421, reply ? reply->text : "");
+		add_step(explaining, text);
+	}
+	finish(explaining);
+}
+
+/* Limits and hosts are known as they are now, and of no other time. */
+static void look_behind(struct explaining *explaining, const struct decision *decision)
+{
+	struct control *control = explaining->command->control;
+	struct message_foresee question;
+	const char *server = decision->to_original
+				     ? "original"
+				     : control->policy->servers[decision->server].name.text;
+	if (!decision->to_original)
+		outlook_hosts(control, (size_t)decision->server, explaining->addr.family, add_step,
+			explaining);
+	message_init(&question, MESSAGE_FORESEE, sizeof(question));
+	question.client = explaining->addr;
+	question.mac = explaining->mac;
+	if (explaining->destination_given)
+		question.original = explaining->destination;
+	snprintf(question.zone, sizeof(question.zone), "%s", explaining->zone);
+	snprintf(question.server, sizeof(question.server), "%s", server);
+	snprintf(question.user, sizeof(question.user), "%s", decision->session->user.text);
+	explaining->outlook.done = on_outlook;
+	outlook_ask(control, &explaining->outlook, &question);
+}
+
+/* Under a bypass nothing else is looked at. */
+static bool is_bypassed(struct explaining *explaining, uint64_t at_ms)
+{
+	const struct bypass_line *line =
+		outlook_bypass(explaining->command->control, explaining->zone, at_ms);
+	struct decision pass = {.verdict = POLICY_VERDICT_PASS,
+		.rule = -1,
+		.server = -1,
+		.until_ms = line ? line->until_ms : 0};
+	char text[POLICY_NAME_SIZE + 128], at[40];
+	time_t until = line ? (time_t)(line->until_ms / 1000) : 0;
+	struct tm tm;
+	if (!line)
+		return false;
+	strftime(at, sizeof(at), "%a %F %T", localtime_r(&until, &tm));
+	snprintf(text, sizeof(text), "bypass: on for %s%s until %s: every connection passes",
+		*line->zone ? "zone " : "all zones", line->zone, at);
+	add_step(explaining, text);
+	explaining->row = outcome(explaining, &pass);
+	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_PASS], "bypass");
+	finish(explaining);
+	return true;
+}
+
 static void explain(struct explaining *explaining)
 {
 	struct command *command = explaining->command;
@@ -119,6 +207,8 @@ static void explain(struct explaining *explaining)
 		command_no_such(command, POLICY_KIND_ZONE, explaining->zone);
 		return;
 	}
+	if (is_bypassed(explaining, at_ms))
+		return;
 	const struct policy_zone *in = &control->policy->zones[zone];
 	struct decide_origin origin = {
 		.zone = (size_t)zone, .mac = explaining->mac, .source = explaining->addr};
@@ -133,10 +223,11 @@ static void explain(struct explaining *explaining)
 	if (decision.to_original)
 		follow_original(explaining, &decision);
 	tell_cache(explaining, &world, &origin, at_ms);
-	json_t *row = outcome(explaining, &decision);
-	json_object_set(row, "steps", explaining->steps);
-	command_row(command, row);
-	command_ok(command);
+	explaining->row = outcome(explaining, &decision);
+	if (decision.verdict == POLICY_VERDICT_REDIRECT && !explaining->at_ms)
+		look_behind(explaining, &decision);
+	else
+		finish(explaining);
 }
 
 /* The zone that is left when it was not given: the client's session's, or the only one that has
@@ -169,11 +260,58 @@ static bool find_zone(struct explaining *explaining)
 	return true;
 }
 
+/* The client is seen with the MAC that it has now, whatever its session says. */
+static void compare_mac(struct explaining *explaining, const struct neighbour *found)
+{
+	char text[200], now[MAC_TEXT_SIZE], then[MAC_TEXT_SIZE];
+	if (!mac_is_set(&found->mac)) {
+		if (!mac_is_set(&explaining->mac))
+			return;
+		add_step(explaining, "neighbour table: the address is not in it; the session's MAC "
+				     "is assumed");
+		return;
+	}
+	if (mac_is_set(&explaining->mac) && !mac_equal(&found->mac, &explaining->mac))
+		snprintf(text, sizeof(text),
+			"neighbour table: the address has MAC %s on %s now, not %s as its session",
+			mac_format(&found->mac, now), found->ifname,
+			mac_format(&explaining->mac, then));
+	else
+		snprintf(text, sizeof(text), "neighbour table: the address has MAC %s on %s",
+			mac_format(&found->mac, now), found->ifname);
+	add_step(explaining, text);
+	explaining->mac = found->mac;
+}
+
+/* Without a session the interface says which zone it is. False: ended. */
+static bool take_interface(struct explaining *explaining, const struct neighbour *found)
+{
+	const struct policy *policy = explaining->command->control->policy;
+	char text[160], mac[MAC_TEXT_SIZE];
+	if (!mac_is_set(&found->mac)) {
+		add_step(explaining, "neighbour table: the address is not in it; no MAC");
+		return true;
+	}
+	ptrdiff_t zone = policy_find_zone_of(policy, found->ifname, &explaining->addr);
+	explaining->mac = found->mac;
+	snprintf(text, sizeof(text), "neighbour table: the address has MAC %s on %s",
+		mac_format(&found->mac, mac), found->ifname);
+	add_step(explaining, text);
+	if (zone < 0 && !explaining->zone_word) {
+		command_done(explaining->command, OUTCOME_REFUSED,
+			"%s is in no zone: what comes from there passes as without Postern",
+			found->ifname);
+		return false;
+	}
+	if (zone >= 0 && !*explaining->zone)
+		snprintf(explaining->zone, sizeof(explaining->zone), "%s",
+			policy->zones[zone].name.text);
+	return true;
+}
+
 static void on_neighbour(void *context, const struct neighbour *found)
 {
 	struct explaining *explaining = context;
-	const struct policy *policy = explaining->command->control->policy;
-	char text[160], mac[MAC_TEXT_SIZE];
 	if (mac_is_set(&found->other_mac)) {
 		command_done(explaining->command, OUTCOME_REFUSED,
 			"the address is a neighbour on %s and, with another MAC, on %s; give the "
@@ -181,24 +319,10 @@ static void on_neighbour(void *context, const struct neighbour *found)
 			found->ifname, found->other_ifname);
 		return;
 	}
-	if (mac_is_set(&found->mac)) {
-		ptrdiff_t zone = policy_find_zone_of(policy, found->ifname, &explaining->addr);
-		explaining->mac = found->mac;
-		snprintf(text, sizeof(text), "neighbour table: the address has MAC %s on %s",
-			mac_format(&found->mac, mac), found->ifname);
-		add_step(explaining, text);
-		if (zone < 0 && !explaining->zone_word && !explaining->session) {
-			command_done(explaining->command, OUTCOME_REFUSED,
-				"%s is in no zone: what comes from there passes as without Postern",
-				found->ifname);
-			return;
-		}
-		if (zone >= 0 && !*explaining->zone)
-			snprintf(explaining->zone, sizeof(explaining->zone), "%s",
-				policy->zones[zone].name.text);
-	} else {
-		add_step(explaining, "neighbour table: the address is not in it; no MAC");
-	}
+	if (explaining->session)
+		compare_mac(explaining, found);
+	else if (!take_interface(explaining, found))
+		return;
 	if (find_zone(explaining))
 		explain(explaining);
 }
@@ -240,18 +364,18 @@ static void look_up(struct explaining *explaining)
 		session_table_each_owner(
 			control->table, &explaining->addr, take_session, explaining);
 	}
-	if (explaining->addr.family == ADDR_NONE)
+	bool known = explaining->addr.family != ADDR_NONE;
+	if (!known)
 		explaining->addr.family = explaining->destination_given
 						  ? explaining->destination.addr.family
 						  : ADDR_IP4;
-	if (explaining->session || explaining->flow || mac_is_set(&explaining->mac)) {
+	if (explaining->mac_given || !known) {
 		if (find_zone(explaining))
 			explain(explaining);
 		return;
 	}
-	ptrdiff_t zone = explaining->zone_word
-				 ? policy_find_zone(control->policy, explaining->zone_word)
-				 : -1;
+	ptrdiff_t zone =
+		*explaining->zone ? policy_find_zone(control->policy, explaining->zone) : -1;
 	neighbour_ask(control, zone, &explaining->addr, on_neighbour, explaining);
 }
 
@@ -264,6 +388,7 @@ static void take_flow(struct explaining *explaining, const char *zone, const str
 	snprintf(explaining->zone, sizeof(explaining->zone), "%s", zone);
 	explaining->zone_word = explaining->zone;
 	explaining->mac = *mac;
+	explaining->mac_given = true;
 	explaining->addr = *addr;
 	if (!explaining->destination_given)
 		explaining->destination = *original;
@@ -352,8 +477,7 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	struct endpoint *to = &explaining->destination;
 	explaining->user = command_value(command, "user");
 	explaining->zone_word = command_value(command, "zone");
-	if (mac)
-		mac_parse(mac, strlen(mac), &explaining->mac);
+	explaining->mac_given = mac && mac_parse(mac, strlen(mac), &explaining->mac) == 0;
 	if (address)
 		addr_parse(address, strlen(address), &explaining->addr);
 	if (flow)

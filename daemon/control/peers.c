@@ -506,6 +506,16 @@ void peers_gather(struct peers *peers, struct gather *gather, void *message)
 			gather_try(gather, &peers->v[i].asks, message, -1);
 }
 
+bool peers_ask(struct peers *peers, struct ask *ask, void *message)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].channel && !peers->v[i].draining) {
+			ask_send(&peers->v[i].asks, ask, message, -1);
+			return true;
+		}
+	return false;
+}
+
 void peers_prepare(
 	struct peers *peers, uint64_t number, const char *text, size_t len, struct gather *gather)
 {

@@ -35,6 +35,9 @@ void peers_send_session_gone(struct peers *peers, uint64_t id);
 /* Questions to every relay; their replies are parts of the gather. */
 void peers_gather(struct peers *peers, struct gather *gather, void *message);
 
+/* A question to one of them, which all could answer. False: none runs, and nothing was asked. */
+bool peers_ask(struct peers *peers, struct ask *ask, void *message);
+
 /* A policy's way into the relays: prepare everywhere, then commit or abort. text is the resolved
  * canonical text. A relay that starts in between catches up at the commit. */
 void peers_prepare(

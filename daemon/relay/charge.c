@@ -11,6 +11,8 @@
 
 static_assert(LIMIT_FLOWS_HOST == FLOW_HOLDS - 1, "one hold for each kind of limit on flows");
 
+#define HOST_SIZE (TARGET_NAME_SIZE + 8)
+
 /* What is counted: of a client its MAC where the zone knows clients by it, else its address. */
 struct subject {
 	const char *zone;
@@ -37,22 +39,33 @@ static bool over(struct flow *flow, enum limit_verdict verdict)
 	return verdict == LIMIT_OVER;
 }
 
+static uint64_t key_of(const struct flow *flow, enum limit_kind kind, const struct subject *subject)
+{
+	return limit_key(
+		&flow->relay->limit, kind, subject->zone, subject->bytes, subject->len, 0, 0);
+}
+
 static bool take(
 	struct flow *flow, enum limit_kind kind, const struct subject *subject, uint32_t max)
 {
 	struct relay *relay = flow->relay;
-	uint64_t key =
-		limit_key(&relay->limit, kind, subject->zone, subject->bytes, subject->len, 0, 0);
+	uint64_t key = key_of(flow, kind, subject);
 	return over(flow, limit_take(&relay->limit, relay->start->relay, key, max, now_us(flow),
 				  &flow->holds[kind]));
+}
+
+static uint64_t rate_key_of(const struct flow *flow, enum limit_kind kind,
+	const struct subject *subject, const struct policy_limit *limit)
+{
+	return limit_key(&flow->relay->limit, kind, subject->zone, subject->bytes, subject->len,
+		limit->count, limit->per_seconds);
 }
 
 static bool take_rate(struct flow *flow, enum limit_kind kind, const struct subject *subject,
 	const struct policy_limit *limit)
 {
 	struct relay *relay = flow->relay;
-	uint64_t key = limit_key(&relay->limit, kind, subject->zone, subject->bytes, subject->len,
-		limit->count, limit->per_seconds);
+	uint64_t key = rate_key_of(flow, kind, subject, limit);
 	return over(flow, limit_rate(&relay->limit, relay->start->relay, key, limit->count,
 				  limit->per_seconds, now_us(flow)));
 }
@@ -196,20 +209,95 @@ enum ending charge_flow(struct flow *flow)
 	return ending;
 }
 
-/* A host of a server by its name and port: its addresses are one host. */
+/* By its name and port: its addresses are one host. */
+static struct subject host_of_server(
+	const struct flow *flow, const struct message_target *target, char name[HOST_SIZE])
+{
+	int n = snprintf(name, HOST_SIZE, "%s %u", target->name, target->port);
+
+	return (struct subject){.zone = flow->policy->servers[flow->server_index].name.text,
+		.bytes = name,
+		.len = (size_t)n};
+}
+
 enum ending charge_host(struct flow *flow)
 {
 	const struct message_target *target = choose_target(flow);
-	char host[TARGET_NAME_SIZE + 8];
+	char name[HOST_SIZE];
 	if (!target || target->limit_flows == 0)
 		return ENDING_NONE;
-	int n = snprintf(host, sizeof(host), "%s %u", target->name, target->port);
-	struct subject subject = {.zone = flow->policy->servers[flow->server_index].name.text,
-		.bytes = host,
-		.len = (size_t)n};
+	struct subject subject = host_of_server(flow, target, name);
 	return take(flow, LIMIT_FLOWS_HOST, &subject, target->limit_flows)
 		       ? ENDING_OVER_FLOWS_SERVER
 		       : ENDING_NONE;
+}
+
+static bool is_full(
+	const struct flow *flow, enum limit_kind kind, const struct subject *subject, uint32_t max)
+{
+	uint32_t n = limit_count(&flow->relay->limit, key_of(flow, kind, subject));
+
+	return n >= max && n != UINT32_MAX;
+}
+
+bool charge_host_is_full(const struct flow *flow, const struct message_target *target)
+{
+	char name[HOST_SIZE];
+	struct subject subject = host_of_server(flow, target, name);
+
+	return target->limit_flows &&
+	       is_full(flow, LIMIT_FLOWS_HOST, &subject, target->limit_flows);
+}
+
+/* Of the zone's limits, in the order in which a flow is charged: rates, then those of flows. */
+static enum ending foresee_zone(const struct flow *flow, char text[MESSAGE_TEXT_SIZE])
+{
+	static const enum policy_limit_kind order[] = {POLICY_LIMIT_RATE, POLICY_LIMIT_FLOWS};
+	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
+	char limit_text[LANGUAGE_LIMIT_SIZE];
+
+	for (size_t i = 0; i < 2 * zone->limits.n; i++) {
+		const struct policy_limit *limit = &zone->limits.v[i % zone->limits.n];
+		bool rates = i < zone->limits.n;
+		if (limit->kind != order[!rates])
+			continue;
+		struct subject subject = subject_of(flow, limit->per);
+		bool full =
+			rates ? limit_rate_is_over(&flow->relay->limit,
+					rate_key_of(flow, kinds[limit->per].rate, &subject, limit),
+					limit->count, limit->per_seconds, now_us(flow))
+			      : is_full(flow, kinds[limit->per].flows, &subject, limit->count);
+		if (!full)
+			continue;
+		snprintf(text, MESSAGE_TEXT_SIZE, "%s of zone %s",
+			language_format_limit(limit, limit_text), zone->name.text);
+		return rates ? kinds[limit->per].over_rate : kinds[limit->per].over_flows;
+	}
+	return ENDING_NONE;
+}
+
+enum ending charge_foresee(const struct flow *flow, char text[MESSAGE_TEXT_SIZE])
+{
+	static const struct subject all;
+	uint32_t total = flow->policy->limit_flows;
+	enum ending ending = foresee_zone(flow, text);
+
+	if (ending != ENDING_NONE)
+		return ending;
+	if (is_full(flow, LIMIT_FLOWS_TOTAL, &all, total)) {
+		snprintf(text, MESSAGE_TEXT_SIZE, "limit flows %u of the gateway", total);
+		return ENDING_OVER_FLOWS_TOTAL;
+	}
+	if (flow->server_index < 0)
+		return ENDING_NONE;
+	const struct policy_server *server = &flow->policy->servers[flow->server_index];
+	struct subject subject = {.bytes = server->name.text, .len = server->name.len};
+	if (!server->limit_flows ||
+		!is_full(flow, LIMIT_FLOWS_SERVER, &subject, server->limit_flows))
+		return ENDING_NONE;
+	snprintf(text, MESSAGE_TEXT_SIZE, "limit flows %u of server %s", server->limit_flows,
+		server->name.text);
+	return ENDING_OVER_FLOWS_SERVER;
 }
 
 static void drop(struct flow *flow, unsigned kind)

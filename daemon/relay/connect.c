@@ -217,11 +217,10 @@ static bool is_loop(const struct flow *flow)
 	       policy_find_zone_of(flow->policy, flow->ifname, &flow->host.addr) == flow->zone;
 }
 
-/* The client chose the address, with its packets: NULL, or why nobody is taken there. */
-static const char *original_refusal(const struct flow *flow)
+const char *connect_original_refusal(const struct addr *original)
 {
-	const char *unfit = target_unfit(&flow->original.addr);
-	if (!unfit && own_address(&flow->original.addr))
+	const char *unfit = target_unfit(original);
+	if (!unfit && own_address(original))
 		unfit = "the gateway itself";
 	return unfit;
 }
@@ -352,7 +351,8 @@ static bool try_host(struct flow *flow)
 	flow->host_asked = NULL;
 	if (is_loop(flow))
 		return pass_over(flow, ENDING_LOOP, "the host is on the client's own network");
-	const char *refusal = flow->to_original ? original_refusal(flow) : NULL;
+	const char *refusal =
+		flow->to_original ? connect_original_refusal(&flow->original.addr) : NULL;
 	if (refusal) {
 		snprintf(words, sizeof(words), "the original is %s", refusal);
 		return pass_over(flow, ENDING_HOST_UNFIT, words);

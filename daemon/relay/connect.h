@@ -38,4 +38,8 @@ int connect_socket(const struct endpoint *end, const struct policy_server *serve
 int connect_error(int fd);
 enum ending connect_ending(int error);
 
+/* Of `server original`, whose address the client chose with its packets: NULL, or why nobody is
+ * taken there. */
+const char *connect_original_refusal(const struct addr *original);
+
 #endif

@@ -1,6 +1,7 @@
 #include "daemon/relay/orders.h"
 
 #include "daemon/relay/answer.h"
+#include "daemon/relay/foresee.h"
 #include "daemon/relay/load.h"
 #include "daemon/log.h"
 #include "daemon/relay/relay.h"
@@ -176,6 +177,7 @@ static void on_control_message(void *context, const struct message_header *messa
 {
 	struct relay *relay = context;
 	const void *m = message;
+	char text[MESSAGE_TEXT_SIZE];
 	uint32_t n;
 
 	relay_count(relay, COUNTER_MESSAGES_RECEIVED);
@@ -201,6 +203,10 @@ static void on_control_message(void *context, const struct message_header *messa
 	case MESSAGE_LOADS_GET:
 		n = load_tell(relay, message);
 		reply(relay, message, 0, n, "");
+		break;
+	case MESSAGE_FORESEE:
+		n = foresee(relay, m, text);
+		reply(relay, message, 0, n, text);
 		break;
 	case MESSAGE_TARGETS:
 		choose_take(&relay->choose, m);

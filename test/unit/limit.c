@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -114,6 +115,25 @@ static void test_a_rate_allows_a_burst_then_a_steady_flow(void **state)
 		assert_int_equal(limit_rate(&s.limit, 0, key, 20, 60, now), LIMIT_OK);
 	assert_int_equal(limit_rate(&s.limit, 0, key, 20, 60, now), LIMIT_OVER);
 	assert_int_equal(limit_rate(&s.limit, 0, key, 0, 60, now), LIMIT_OVER);
+	shared_free(&s);
+}
+
+static void test_asking_whether_a_rate_is_over_takes_nothing(void **state)
+{
+	struct shared s = shared_new(1, 64);
+	uint64_t key = key_of(&s.limit, 1), now = 5000000;
+
+	(void)state;
+	srandom(3);
+	assert_true(limit_rate_is_over(&s.limit, key, 0, 60, now));
+	for (unsigned i = 0; i < 5000; i++) {
+		bool over = limit_rate_is_over(&s.limit, key, 20, 60, now);
+		for (unsigned j = 0; j < 3; j++)
+			assert_int_equal(limit_rate_is_over(&s.limit, key, 20, 60, now), over);
+		assert_int_equal(
+			limit_rate(&s.limit, 0, key, 20, 60, now), over ? LIMIT_OVER : LIMIT_OK);
+		now += (uint64_t)(random() % 4500000);
+	}
 	shared_free(&s);
 }
 
@@ -337,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_flows_up_to_the_maximum),
 		cmocka_unit_test(test_keys_tell_kind_zone_subject_and_rate_apart),
 		cmocka_unit_test(test_a_rate_allows_a_burst_then_a_steady_flow),
+		cmocka_unit_test(test_asking_whether_a_rate_is_over_takes_nothing),
 		cmocka_unit_test(test_a_full_table_says_so_and_idle_slots_are_used_again),
 		cmocka_unit_test(test_what_is_no_table_is_refused),
 		cmocka_unit_test(test_many_processes_never_exceed_the_maximum),

@@ -1,0 +1,72 @@
+#include "daemon/control/outlook.h"
+
+#include "daemon/control/bypass.h"
+#include "daemon/control/control.h"
+#include "daemon/control/health_peer.h"
+#include "daemon/control/peers.h"
+#include "lib/choice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct bypass_line *outlook_bypass(struct control *control, const char *zone, uint64_t at_ms)
+{
+	size_t n;
+	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if ((!*lines[i].zone || strcmp(lines[i].zone, zone) == 0) &&
+			lines[i].until_ms > at_ms)
+			return &lines[i];
+	return NULL;
+}
+
+static void tell_host(const struct message_target *target, enum addr_family client,
+	decide_step *step, void *context)
+{
+	struct endpoint at = {.port = target->port};
+	char text[TARGET_NAME_SIZE + TARGET_TEXT_SIZE + 160], address[ENDPOINT_TEXT_SIZE] = "";
+	bool may = choice_may(target, client);
+
+	if (target->naddresses > 0) {
+		at.addr = target->addresses[0];
+		endpoint_format(&at, address);
+	}
+	snprintf(text, sizeof(text), "host %s%s%s%s, preference %u: %s%s%s", target->name,
+		*address ? " (" : "", address, *address ? ")" : "", target->preference,
+		may ? target_state_names[target->state] : "not used, ",
+		may ? (target->state == TARGET_DOWN ? ", tried behind all others" : "")
+		    : choice_refusal(target, client),
+		may && target->state == TARGET_UNKNOWN ? ", not probed" : "");
+	step(context, text);
+}
+
+void outlook_hosts(struct control *control, size_t server, enum addr_family client,
+	decide_step *step, void *context)
+{
+	const struct message_targets *targets = health_peer_targets(control->health, server);
+
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		tell_host(&targets->v[i], client, step, context);
+}
+
+static void on_answer(struct ask *ask, const struct message_header *message)
+{
+	struct outlook *outlook = (struct outlook *)ask;
+	const struct message_reply *reply = (const struct message_reply *)message;
+
+	if (message && message->type == MESSAGE_REPLY && !reply->status && reply->value < ENDINGS) {
+		outlook->ending = (enum ending)reply->value;
+		memcpy(outlook->text, reply->text, sizeof(outlook->text));
+	} else {
+		outlook->ending = ENDING_NO_POLICY;
+	}
+	outlook->done(outlook);
+}
+
+void outlook_ask(struct control *control, struct outlook *outlook, struct message_foresee *question)
+{
+	outlook->ask.on_answer = on_answer;
+	if (!peers_ask(control->peers, &outlook->ask, question))
+		on_answer(&outlook->ask, NULL);
+}

@@ -1,0 +1,30 @@
+/* Owns what a connection would meet besides the decision of the policy: a bypass before it; limits
+ * and the state of the server's hosts behind it. For `explain`; changes nothing. */
+#ifndef POSTERN_OUTLOOK_H
+#define POSTERN_OUTLOOK_H
+
+#include "daemon/control/ask.h"
+#include "lib/decide.h"
+
+struct control;
+
+/* The bypass that lets the zone's connections pass at this time (wall clock). NULL: none. */
+const struct bypass_line *outlook_bypass(struct control *control, const char *zone, uint64_t at_ms);
+
+/* Calls step for each host of the server, in the order in which flows try them. */
+void outlook_hosts(struct control *control, size_t server, enum addr_family client,
+	decide_step *step, void *context);
+
+/* A question to the relays, which know the limits. */
+struct outlook {
+	struct ask ask;               /* first */
+	enum ending ending;           /* ENDING_NONE: it would go to a host */
+	char text[MESSAGE_TEXT_SIZE]; /* else why not; of no relay: "" with ENDING_NO_POLICY */
+	void (*done)(struct outlook *outlook);
+};
+
+/* done is called once, perhaps before the return. */
+void outlook_ask(
+	struct control *control, struct outlook *outlook, struct message_foresee *question);
+
+#endif

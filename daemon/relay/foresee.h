@@ -1,0 +1,14 @@
+/* Owns what a flow that is matched to a server would meet now, before anything is tried: limits,
+ * and hosts that may not be used. For `explain`; counts and changes nothing. */
+#ifndef POSTERN_FORESEE_H
+#define POSTERN_FORESEE_H
+
+#include "lib/message.h"
+
+struct relay;
+
+/* ENDING_NONE: it would go to a host. Else what it would be answered with, and text says why. */
+enum ending foresee(
+	struct relay *relay, const struct message_foresee *message, char text[MESSAGE_TEXT_SIZE]);
+
+#endif

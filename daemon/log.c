@@ -2,6 +2,7 @@
 
 #include "daemon/sink.h"
 #include "lib/journal.h"
+#include "lib/text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -186,7 +187,7 @@ __attribute__((format(printf, 5, 0))) static void write_entry(enum policy_log_le
 	if (!log_wants(level))
 		return;
 	vsnprintf(text, sizeof(text), format, args);
-	journal_blank(text);
+	text_blank(text);
 	pthread_mutex_lock(&lock);
 	sink_flush();
 	say_lost();

@@ -4,8 +4,10 @@
 #include "daemon/keeper/keeper.h"
 #include "daemon/options.h"
 #include "daemon/upgrade.h"
+#include "lib/terminal.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* The file, and in an upgrade in place whether this program could take over. */
 static int check_all(const struct process_options *options)
@@ -22,6 +24,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 
+	terminal_guard(isatty(STDOUT_FILENO));
 	if (options_parse(argc, argv, &options) < 0)
 		return 2;
 	switch (options.command) {

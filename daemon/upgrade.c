@@ -1,5 +1,7 @@
 #include "daemon/upgrade.h"
 
+#include "lib/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,9 +49,7 @@ static int read_status(const char *path, struct status *status)
 	status->pid = pid;
 	snprintf(status->text, sizeof(status->text), "%s", bytes + at);
 	status->text[strcspn(status->text, "\n")] = 0;
-	for (char *p = status->text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	text_blank(status->text);
 	return 0;
 }
 

@@ -26,8 +26,5 @@ bool journal_put(struct journal *journal, const char *name, const char *value);
 /* The line of syslog in place of fields; cut where it does not fit. priority: with the facility. */
 void journal_syslog(struct journal *journal, int priority, const struct tm *at, const char *ident,
 	int pid, const char *text);
-/* What a terminal or a reader of lines could act on comes out as '?', in place: C0, DEL, C1 (in
- * UTF-8), and bytes that are not UTF-8 or turn the order of what follows. */
-void journal_blank(char *text);
 
 #endif

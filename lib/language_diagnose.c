@@ -1,4 +1,5 @@
 #include "lib/language_parse.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -86,7 +87,7 @@ void language_out_of_memory(struct language *l)
 /* Copies a character as far as it may be shown; returns how many bytes of text it took. */
 static size_t show(const char *text, size_t len, char *out, size_t *n)
 {
-	size_t taken = language_character(text, len);
+	size_t taken = text_character(text, len);
 
 	if (taken == 0) {
 		out[(*n)++] = '?';

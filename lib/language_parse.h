@@ -243,8 +243,6 @@ const char *const *language_statements(enum language_block_kind kind);
 /* language_amount.c: numbers with units. false: no such unit, or too much. */
 bool language_milliseconds(uint64_t count, const char *unit, size_t len, uint64_t *ms);
 bool language_bytes(uint64_t count, const char *unit, size_t len, uint64_t *bytes);
-/* How many bytes the UTF-8 character at text takes; 0: it is none, or a control character. */
-size_t language_character(const char *text, size_t len);
 
 /* language_check*.c and language_shadow.c, after all sources were read. */
 void language_check(struct language *l);

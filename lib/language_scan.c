@@ -1,31 +1,9 @@
 #include "lib/language_scan.h"
 
 #include "lib/grammar.h"
+#include "lib/text.h"
 
 #include <string.h>
-
-size_t language_character(const char *text, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-
-	if (len == 0)
-		return 0;
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != 0x7f;
-	size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4 || len < n)
-		return 0;
-	uint32_t code = p[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3f);
-	}
-	bool control = code >= 0x80 && code < 0xa0;
-	bool surrogate = code >= 0xd800 && code < 0xe000;
-	return code < least[n] || code > 0x10ffff || control || surrogate ? 0 : n;
-}
 
 /* Columns count characters: what is no start of one takes none. */
 static uint32_t columns_of(const char *text, size_t len)
@@ -88,7 +66,7 @@ static struct language_span span_within(const struct language *l, const char *te
 static bool check_characters(struct language *l, const char *text, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
-		n = language_character(text + i, len - i);
+		n = text_character(text + i, len - i);
 		if (n > 0)
 			continue;
 		struct language_span span = span_within(l, text, i);

@@ -1,5 +1,7 @@
 #include "lib/request.h"
 
+#include "lib/text.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -108,28 +110,6 @@ void request_reader_next(struct request_reader *reader)
 	}
 }
 
-/* Length of the UTF-8 sequence at text that is no control character (C0, DEL, C1); 0: there is
- * none. Overlong forms, surrogates and numbers over 10ffff are none. */
-static size_t character_len(const uint8_t *text, size_t room)
-{
-	uint8_t first = text[0];
-	if (first < 0x80)
-		return first >= 0x20 && first != 0x7f;
-	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	if (first < 0xc2 || first > 0xf4 || len > room)
-		return 0;
-	uint32_t code = first & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3fu);
-	}
-	static const uint32_t least[] = {0, 0, 0xa0, 0x800, 0x10000};
-	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return len;
-}
-
 int request_words(const uint8_t *payload, size_t len, const char *words[], size_t room)
 {
 	size_t n = 0;
@@ -140,7 +120,7 @@ int request_words(const uint8_t *payload, size_t len, const char *words[], size_
 			return -EBADMSG;
 		words[n++] = (const char *)payload + at;
 		while (payload[at] != '\0') {
-			size_t character = character_len(payload + at, len - at);
+			size_t character = text_character((const char *)payload + at, len - at);
 			if (!character)
 				return -EBADMSG;
 			at += character;

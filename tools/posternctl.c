@@ -3,6 +3,8 @@
 #include "tools/help.h"
 #include "tools/noun.h"
 
+#include "lib/terminal.h"
+
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -119,6 +121,7 @@ int main(int argc, char **argv)
 	struct call call = {.run_dir = "/run/postern", .connection = &connection};
 	struct options options = {0};
 	setlocale(LC_ALL, "");
+	terminal_guard(isatty(STDOUT_FILENO));
 	signal(SIGPIPE, SIG_IGN);
 	int i = take_options(&call, &options, argc, argv);
 	const char *const *words = (const char *const *)&argv[i];

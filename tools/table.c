@@ -1,5 +1,7 @@
 #include "tools/table.h"
 
+#include "lib/text.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -131,9 +133,7 @@ void table_format(const char *field, const json_t *value, char *text, size_t siz
 		format_members(field, value, text, size);
 		break;
 	}
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	text_blank(text);
 }
 
 /* Terminal columns of UTF-8 text, near enough: code points. */

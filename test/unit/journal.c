@@ -74,45 +74,6 @@ static void test_syslog_line(void **state)
 	assert_bytes(expected, sizeof(expected) - 1);
 }
 
-static const struct {
-	const char *text, *shown;
-} cases[] = {
-	{"", ""},
-	{"plain text, 7 bits ~", "plain text, 7 bits ~"},
-	{"two\nlines\r\tand a tab", "two?lines??and a tab"},
-	{"\x1b[31mred\x7f", "?[31mred?"},
-	{"J\xc3\xbcrgen \xe2\x82\xac \xf0\x9f\x93\xa7",
-		"J\xc3\xbcrgen \xe2\x82\xac \xf0\x9f\x93\xa7"},
-	{"\xc2\x9b"
-	 "31m",
-		"??31m"},
-	{"\xc2\xa0", "\xc2\xa0"},
-	{"cut \xe2\x82", "cut ??"},
-	{"cut \xf0", "cut ?"},
-	{"latin \xfc\xe4.", "latin ??."},
-	{"\xc0\x8a overlong", "?? overlong"},
-	{"\xe0\x80\x8a overlong", "??? overlong"},
-	{"\xed\xa0\x80 half", "??? half"},
-	{"\xf4\x90\x80\x80 beyond", "???? beyond"},
-	{"a\xe2\x80\xae"
-	 "b",
-		"a???b"},
-	{"a\xe2\x80\xa8"
-	 "b",
-		"a???b"},
-};
-
-static void test_only_text_is_shown(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char text[64];
-		strcpy(text, cases[i].text);
-		journal_blank(text);
-		assert_string_equal(text, cases[i].shown);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,7 +81,6 @@ int main(void)
 		cmocka_unit_test(test_a_line_break_cannot_begin_a_field),
 		cmocka_unit_test(test_what_does_not_fit_is_left_out_whole),
 		cmocka_unit_test(test_syslog_line),
-		cmocka_unit_test(test_only_text_is_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 static int read_file(void *context, const char *path, char **text, size_t *len)
 {
 	(void)context;
-	return disk_read_waiting(path, FILE_BYTES_MAX, text, len);
+	return disk_read(path, FILE_BYTES_MAX, text, len);
 }
 
 int check_main(const struct process_options *options)
@@ -24,10 +24,10 @@ int check_main(const struct process_options *options)
 	char *text;
 	size_t len;
 
-	int error = read_file(NULL, options->config, &text, &len);
+	int error = disk_read_given(options->config, FILE_BYTES_MAX, &text, &len);
 	if (error) {
 		fprintf(stderr, "posternd: cannot read %s: %s\n", options->config,
-			strerror(-error));
+			language_read_error(error));
 		return 1;
 	}
 	struct policy *policy = language_parse(options->config, text, len, &world, &diagnosis);

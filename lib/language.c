@@ -157,6 +157,11 @@ static void say_cycle(
 	language_error(l, span, "files include each other: %s%s", text, path);
 }
 
+const char *language_read_error(int error)
+{
+	return error == -EINVAL ? "it is no regular file" : strerror(-error);
+}
+
 void language_include(
 	struct language *l, const struct language_span *span, const struct policy_string *name)
 {
@@ -191,7 +196,8 @@ void language_include(
 	}
 	int error = l->world->read(l->world->context, path, &text, &len);
 	if (error < 0) {
-		language_error(l, span, "cannot read \"%s\": %s", quoted, strerror(-error));
+		language_error(
+			l, span, "cannot read \"%s\": %s", quoted, language_read_error(error));
 		return;
 	}
 	size_t i = language_add_source(l, path, text, len, true);

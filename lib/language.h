@@ -27,8 +27,10 @@ struct language_diagnosis {
 };
 
 /* Reads a file for `include` and `list file`; lib opens nothing itself. On success *text is
- * malloc'ed and taken over. Returns 0 or -errno. */
+ * malloc'ed and taken over. Returns 0 or -errno, -EINVAL for what is no file to be read whole. */
 typedef int language_read(void *context, const char *path, char **text, size_t *len);
+/* Such an error in words. */
+const char *language_read_error(int error);
 
 /* What the checker may know of the world; NULL members: not known, no check. */
 struct language_world {

@@ -180,7 +180,7 @@ static void read_list(struct language *l, const struct language_span *span, cons
 	int error = l->world->read(l->world->context, path, &text, &len);
 	if (error < 0) {
 		language_error(l, span, "cannot read \"%s\": %s",
-			language_quote(path, strlen(path), quoted), strerror(-error));
+			language_quote(path, strlen(path), quoted), language_read_error(error));
 		return;
 	}
 	error = language_parse_list(text, len, &elems, &n, &line, &column, &word);

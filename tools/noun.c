@@ -1,5 +1,8 @@
 #include "tools/noun.h"
+#include "tools/file.h"
 #include "tools/help.h"
+
+#include "lib/language.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,10 +49,10 @@ static char *read_all(FILE *file, size_t *len)
 
 char *noun_read_file(const char *path, size_t *len, char wrong[static NOUN_WRONG_SIZE])
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	FILE *file = file_open(path);
 	char *text = file ? read_all(file, len) : NULL;
 	if (!text)
-		snprintf(wrong, NOUN_WRONG_SIZE, "%.400s: %s", path, strerror(errno));
+		snprintf(wrong, NOUN_WRONG_SIZE, "%.400s: %s", path, language_read_error(-errno));
 	if (file && file != stdin)
 		fclose(file);
 	return text;

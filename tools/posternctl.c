@@ -1,8 +1,10 @@
 /* posternctl: the operator's hand on posternd. Reads what stands in front of the noun. */
 #include "tools/complete.h"
+#include "tools/file.h"
 #include "tools/help.h"
 #include "tools/noun.h"
 
+#include "lib/language.h"
 #include "lib/terminal.h"
 
 #include <errno.h>
@@ -46,9 +48,9 @@ static int split_line(char *line, const char **words, int room)
 /* One command a line over one connection. Ends at the first that is refused. */
 static int run_batch(struct call *call, const char *path)
 {
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	FILE *file = file_open(path);
 	if (!file) {
-		fprintf(stderr, "posternctl: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "posternctl: %s: %s\n", path, language_read_error(-errno));
 		return CONNECTION_REFUSED;
 	}
 	static const char *words[REQUEST_WORDS_MAX];

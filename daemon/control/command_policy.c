@@ -130,7 +130,7 @@ static void diff_file(struct command *command)
 	size_t source_len, len;
 	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &source, &source_len);
 	if (error) {
-		command_done(command, OUTCOME_REFUSED, "%s: %s", path, strerror(-error));
+		command_done(command, OUTCOME_REFUSED, "%s: %s", path, language_read_error(error));
 		return;
 	}
 	struct policy *policy =
@@ -430,7 +430,7 @@ static void run_saved_now(struct command *command)
 	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &text, &len);
 	if (error) {
 		command_done(command, OUTCOME_REFUSED, "posternd cannot read %s: %s", path,
-			strerror(-error));
+			language_read_error(error));
 		return;
 	}
 	bool found = find_record(control, text, len, &record);

@@ -2,13 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 struct disk {
@@ -234,30 +237,54 @@ static int read_all(int fd, size_t room, size_t max, char **bytes, size_t *len)
 	return 0;
 }
 
-static int read_path(
-	const char *path, int flags, bool any_kind, size_t max, char **bytes, size_t *len)
+static int read_file(int fd, const struct stat *st, size_t max, char **bytes, size_t *len)
 {
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+	bool sized = S_ISREG(st->st_mode) && st->st_size > 0;
+	return read_all(fd, sized ? (size_t)st->st_size + 1 : 65536, max, bytes, len);
+}
+
+/* O_NONBLOCK: opening a FIFO shall not wait for its writer. fd, or -errno. */
+static int open_file(const char *path, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	int error = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : 0;
-	if (!error && !any_kind && !S_ISREG(st.st_mode))
-		error = -EINVAL;
-	size_t room = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size + 1 : 65536;
+	int error = fstat(fd, st) < 0 ? -errno : S_ISDIR(st->st_mode) ? -EISDIR : 0;
 	if (!error)
-		error = read_all(fd, room, max, bytes, len);
+		return fd;
 	close(fd);
 	return error;
 }
 
-/* O_NONBLOCK: opening a FIFO shall not wait for its writer. */
 int disk_read(const char *path, size_t max, char **bytes, size_t *len)
 {
-	return read_path(path, O_NONBLOCK, false, max, bytes, len);
+	struct stat st;
+	int fd = open_file(path, &st);
+	if (fd < 0)
+		return fd;
+	int error = S_ISREG(st.st_mode) ? read_file(fd, &st, max, bytes, len) : -EINVAL;
+	close(fd);
+	return error;
 }
 
-int disk_read_waiting(const char *path, size_t max, char **bytes, size_t *len)
+static bool has_name(int fd)
 {
-	return read_path(path, 0, true, max, bytes, len);
+	struct statfs fs;
+	return fstatfs(fd, &fs) < 0 || fs.f_type != PIPEFS_MAGIC;
+}
+
+int disk_read_given(const char *path, size_t max, char **bytes, size_t *len)
+{
+	struct stat st;
+	if (strcmp(path, "/dev/stdin") == 0)
+		return fstat(STDIN_FILENO, &st) < 0 ? -errno
+						    : read_file(STDIN_FILENO, &st, max, bytes, len);
+	int fd = open_file(path, &st);
+	if (fd < 0)
+		return fd;
+	int error = S_ISFIFO(st.st_mode) && has_name(fd) ? -EINVAL : 0;
+	if (!error)
+		error = fcntl(fd, F_SETFL, 0) < 0 ? -errno : read_file(fd, &st, max, bytes, len);
+	close(fd);
+	return error;
 }

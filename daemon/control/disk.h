@@ -34,7 +34,9 @@ int disk_replace(const char *dir, const char *name, const void *bytes, size_t le
 /* Reads a whole file of at most max bytes; *bytes is malloc'ed and has a NUL behind it. Never
  * waits: what is no regular file, which may be empty only for now, is -EINVAL. */
 int disk_read(const char *path, size_t max, char **bytes, size_t *len);
-/* The same for a program that may wait: pipes and devices, too. */
-int disk_read_waiting(const char *path, size_t max, char **bytes, size_t *len);
+/* The same for a program that may wait for what its caller gives it: /dev/stdin, a pipe of a
+ * shell's
+ * `<(...)`, a device. A FIFO that has a name is refused: nobody may ever write to it. */
+int disk_read_given(const char *path, size_t max, char **bytes, size_t *len);
 
 #endif

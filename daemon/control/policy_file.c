@@ -68,7 +68,7 @@ void policy_file_look(struct control *control, struct policy_file *file)
 	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &file->source, &file->source_len);
 	if (error) {
 		file->state = POLICY_FILE_MISSING;
-		snprintf(text, sizeof(text), "%s: %s", path, strerror(-error));
+		snprintf(text, sizeof(text), "%s: %s", path, language_read_error(error));
 		file->text = strdup(text);
 		return;
 	}

@@ -85,7 +85,7 @@ static void fix_name(void *context, const char *name, const struct addr *addr)
 static void read_hosts_file(struct targets *targets)
 {
 	static char text[HOSTS_FILE_BYTES];
-	int fd = open(HOSTS_FILE, O_RDONLY | O_CLOEXEC);
+	int fd = open(HOSTS_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return;
 	ssize_t len = read(fd, text, sizeof(text));

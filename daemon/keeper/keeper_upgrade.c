@@ -195,7 +195,7 @@ static int start_trial(struct keeper *keeper)
 	struct keeper_upgrade *upgrade = &keeper->upgrade;
 	static struct handover handover;
 
-	upgrade->program = open(keeper->path, O_RDONLY | O_CLOEXEC);
+	upgrade->program = open(keeper->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (upgrade->program < 0)
 		return -errno;
 	upgrade->said = memfd_create("postern-trial", MFD_CLOEXEC);

@@ -8,6 +8,8 @@
 
 #define STATE_INVALID (1u << 0)
 #define STATE_NEW     NF_CT_STATE_BIT(IP_CT_NEW)
+/* of a flow whose socket went between this table's two looks for it */
+#define STATE_UNTRACKED NF_CT_STATE_UNTRACKED_BIT
 
 static const struct {
 	enum addr_family family;
@@ -45,7 +47,7 @@ static void write_unclaimed(
 {
 	struct words *r = rule_begin(w, "bound");
 	word_first(r, true);
-	word_state(r, STATE_NEW | STATE_INVALID);
+	word_state(r, STATE_NEW | STATE_INVALID | STATE_UNTRACKED);
 	word_towards(r, interface);
 	if (networks)
 		word_daddr_in(r, family, networks);

@@ -66,6 +66,19 @@ static void put_mark_goto(struct rule_writer *w, const char *chain, enum word_ma
 	rule_end(w);
 }
 
+/* target NULL: accept */
+static void put_bypassed(
+	struct rule_writer *w, const char *chain, const char *set, const char *target)
+{
+	struct words *r = rule_begin(w, chain);
+	word_protocol_in(r, set);
+	if (target)
+		word_goto(r, target);
+	else
+		word_accept(r);
+	rule_end(w);
+}
+
 /* ---- admit ---- */
 
 static void write_known_sets(struct rule_writer *w, const char *chain, bool has_mac)
@@ -122,6 +135,17 @@ static void write_ask(struct rule_writer *w)
 	w->queue_seq = w->batch->seq;
 }
 
+/* Whom nobody watches over any more is an unknown client. */
+static void write_known_pass(struct rule_writer *w)
+{
+	struct words *r = rule_begin(w, "known-pass");
+	word_protocol_in(r, SET_ALIVE);
+	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_PASS);
+	word_accept(r);
+	rule_end(w);
+	put_goto(w, "known-pass", RULESET_ASK);
+}
+
 static void write_admit_shared(struct rule_writer *w)
 {
 	struct words *r = rule_begin(w, "limited");
@@ -132,7 +156,7 @@ static void write_admit_shared(struct rule_writer *w)
 
 	write_ask(w);
 	write_mark_accept(w, "known-relay", WORD_META_MARK, PLAN_MARK_RELAY);
-	write_mark_accept(w, "known-pass", WORD_META_MARK, PLAN_MARK_PASS);
+	write_known_pass(w);
 	write_mark_accept(w, "known-reject", WORD_META_MARK, PLAN_MARK_REJECT);
 	write_mark_accept(w, "known-drop", WORD_META_MARK, PLAN_MARK_DROP);
 
@@ -293,10 +317,8 @@ static void write_admit_zone(
 	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_NONE);
 	rule_end(w);
 
-	r = rule_begin(w, names->admit);
-	word_dport_in(r, names->bypass, false);
-	word_accept(r);
-	rule_end(w);
+	put_bypassed(w, names->admit, SET_BYPASS, NULL);
+	put_bypassed(w, names->admit, names->bypass, NULL);
 	put_goto(w, names->admit, zone->has_mac ? "known-mac" : "known-address");
 }
 
@@ -314,10 +336,8 @@ static void write_steer_zone(
 	word_count(r, names->arrived);
 	rule_end(w);
 
-	r = rule_begin(w, names->steer);
-	word_dport_in(r, names->bypass, false);
-	word_goto(r, "bypassed");
-	rule_end(w);
+	put_bypassed(w, names->steer, SET_BYPASS, "bypassed");
+	put_bypassed(w, names->steer, names->bypass, "bypassed");
 	put_goto(w, names->steer, zone->open ? "fresh-open" : "fresh-closed");
 }
 

@@ -17,6 +17,7 @@
 #define TYPE_IP4    7
 #define TYPE_IP6    8
 #define TYPE_ETHER  9
+#define TYPE_PROTO  12
 #define TYPE_PORT   13
 #define TYPE_IFNAME 41
 #define TYPE_BITS   6
@@ -128,10 +129,15 @@ void set_add_rate(struct batch *batch, const char *name)
 	add_set(batch, name, &shape);
 }
 
-void set_add_ports(struct batch *batch, const char *name, bool timeout)
+void set_add_ports(struct batch *batch, const char *name)
 {
-	struct shape shape = {
-		.flags = timeout ? NFT_SET_TIMEOUT : 0, .key_type = TYPE_PORT, .key_len = 2};
+	struct shape shape = {.key_type = TYPE_PORT, .key_len = 2};
+	add_set(batch, name, &shape);
+}
+
+void set_add_timed(struct batch *batch, const char *name)
+{
+	struct shape shape = {.flags = NFT_SET_TIMEOUT, .key_type = TYPE_PROTO, .key_len = 1};
 	add_set(batch, name, &shape);
 }
 
@@ -215,14 +221,26 @@ static void add_elements(
 	}
 }
 
-void set_fill_ports(
-	struct batch *batch, const char *name, const uint16_t *ports, size_t n, uint64_t timeout_ms)
+void set_fill_timed(struct batch *batch, const char *name, uint64_t timeout_ms)
+{
+	struct set_element element = {.key = {IPPROTO_TCP}, .key_len = 1, .timeout_ms = timeout_ms};
+	struct set_message message;
+
+	/* not every kernel begins the time of an element anew that is added again */
+	set_empty(batch, name);
+	if (!set_message_begin(&message, batch, name, true))
+		return;
+	set_message_put(&message, &element);
+	set_message_end(&message);
+}
+
+void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports, size_t n)
 {
 	struct set_message message;
 	if (n == 0 || !set_message_begin(&message, batch, name, true))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		struct set_element element = {.key_len = 2, .timeout_ms = timeout_ms};
+		struct set_element element = {.key_len = 2};
 		uint16_t wire = htons(ports[i]);
 		memcpy(element.key, &wire, sizeof(wire));
 		if (!set_message_put(&message, &element)) {

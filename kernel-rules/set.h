@@ -30,7 +30,10 @@ int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac);
 /* Hosts of servers with `bind client`. */
 #define SET_BIND_IP4 "bind4"
 #define SET_BIND_IP6 "bind6"
-/* These stand before a zone's name. */
+/* Each of these holds `tcp` for a time: control answers; everything of all zones passes. */
+#define SET_ALIVE  "alive"
+#define SET_BYPASS "bypass"
+/* These stand before a zone's name. The second is one for a time, too. */
 #define SET_PORT_OF   "port-"
 #define SET_BYPASS_OF "bypass-"
 #define SET_NET4_OF   "net4-"
@@ -40,14 +43,16 @@ int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac);
 void set_add_client(
 	struct batch *batch, const struct set_client *set, uint32_t client_max, bool counters);
 void set_add_rate(struct batch *batch, const char *name);
-void set_add_ports(struct batch *batch, const char *name, bool timeout);
+void set_add_ports(struct batch *batch, const char *name);
+void set_add_timed(struct batch *batch, const char *name);
 void set_add_networks(struct batch *batch, const char *name, enum addr_family family);
 void set_add_ends(struct batch *batch, const char *name, enum addr_family family);
 void set_del(struct batch *batch, const char *name);
 
 /* Fills them. */
-void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports, size_t n,
-	uint64_t timeout_ms);
+void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports, size_t n);
+/* 0: for ever. Its time begins anew. */
+void set_fill_timed(struct batch *batch, const char *name, uint64_t timeout_ms);
 void set_fill_networks(struct batch *batch, const char *name, enum addr_family family,
 	const struct prefix *networks, size_t n);
 /* Those of the family; no twins. */

@@ -174,8 +174,10 @@ static bool is_kept(const struct plan *plan, const struct view_name *entry)
 		}
 		return false;
 	case VIEW_SET:
-		if (strcmp(entry->name, SET_PORTS) == 0)
+		if (strcmp(entry->name, SET_PORTS) == 0 || strcmp(entry->name, SET_BYPASS) == 0)
 			return true;
+		if (strcmp(entry->name, SET_ALIVE) == 0)
+			return running;
 		for (size_t i = 0; running && i < SET_CLIENTS; i++) {
 			if (strcmp(entry->name, set_clients[i].name) == 0)
 				return true;
@@ -286,12 +288,18 @@ static void put_ports(struct batch *batch, const struct plan *plan, const struct
 		}
 	}
 	if (!view_has(view, VIEW_SET, SET_PORTS))
-		set_add_ports(batch, SET_PORTS, false);
+		set_add_ports(batch, SET_PORTS);
 	for (size_t i = 0; i < n; i += 1024)
-		set_fill_ports(batch, SET_PORTS, ports + i, n - i < 1024 ? n - i : 1024, 0);
+		set_fill_ports(batch, SET_PORTS, ports + i, n - i < 1024 ? n - i : 1024);
 out:
 	free(seen);
 	free(ports);
+}
+
+static void put_timed(struct batch *batch, const struct view *view, const char *name)
+{
+	if (!view_has(view, VIEW_SET, name))
+		set_add_timed(batch, name);
 }
 
 static void put_zone(struct batch *batch, const struct plan_zone *zone, const struct view *view)
@@ -301,11 +309,10 @@ static void put_zone(struct batch *batch, const struct plan_zone *zone, const st
 	snprintf(name, sizeof(name), RULESET_ARRIVED_OF "%s", zone->name);
 	put_counter(batch, view, name);
 	snprintf(name, sizeof(name), SET_PORT_OF "%s", zone->name);
-	set_add_ports(batch, name, false);
-	set_fill_ports(batch, name, zone->ports, zone->nports, 0);
+	set_add_ports(batch, name);
+	set_fill_ports(batch, name, zone->ports, zone->nports);
 	snprintf(name, sizeof(name), SET_BYPASS_OF "%s", zone->name);
-	if (!view_has(view, VIEW_SET, name))
-		set_add_ports(batch, name, true);
+	put_timed(batch, view, name);
 	if (zone->nnetworks == 0)
 		return;
 	snprintf(name, sizeof(name), SET_NET4_OF "%s", zone->name);
@@ -343,8 +350,11 @@ static void put_all(struct batch *batch, const struct table *t, const struct pla
 		put_removals(batch, plan, view);
 	for (size_t i = 0; i < RULESET_COUNTERS; i++)
 		put_counter(batch, view, ruleset_counters[i]);
-	if (running)
+	if (running) {
 		put_shared_sets(batch, t, plan, view);
+		put_timed(batch, view, SET_ALIVE);
+	}
+	put_timed(batch, view, SET_BYPASS);
 	put_ports(batch, plan, view);
 	if (running && plan_binds(plan))
 		put_hosts(batch, plan);
@@ -466,6 +476,19 @@ int table_apply(struct table *table, const struct plan *plan)
 		return table_remove(table);
 	for (unsigned tries = 0; again && tries < APPLY_TRIES; tries++)
 		status = apply_once(table, plan, &again);
+	return status;
+}
+
+int table_keep_alive(struct table *table, uint64_t ms)
+{
+	struct batch batch;
+
+	if (!table->running)
+		return -ENOENT;
+	batch_init(&batch);
+	set_fill_timed(&batch, SET_ALIVE, ms);
+	int status = batch_send(&batch, &table->nl);
+	batch_fini(&batch);
 	return status;
 }
 

@@ -38,6 +38,9 @@ uint32_t table_port(const struct table *table);
  * A bare plan without a closed zone removes the table.
  * 0; -EBUSY: the table is a living other process's; -EMSGSIZE: plan too big; other -errno. */
 int table_apply(struct table *table, const struct plan *plan);
+/* For so long entries with the verdict pass count; behind it their clients are unknown ones. An
+ * apply keeps what is left of the time. 0, -ENOENT (no running table) or -errno. */
+int table_keep_alive(struct table *table, uint64_t ms);
 /* Takes the table out of the kernel. 0 also when there is none. */
 int table_remove(struct table *table);
 
@@ -45,12 +48,15 @@ enum table_queue table_queue(const struct table *table);
 /* Is the table safe from other programs (flags owner and persist)? */
 bool table_is_owned(const struct table *table);
 
-/* Lets everything of a zone (NULL: of all zones) pass for so many seconds (0: until it is turned
- * off). Works without a plan: on what a dead or stopped keeper left, too. It ends by itself in
- * the kernel. 0, also when there is no table; -ENOENT: no such zone; other -errno. */
+/* Lets everything of a zone (NULL: of all zones, those that later come included) pass for so many
+ * seconds (0: until it is turned off). Works without a plan: on what a dead or stopped keeper left,
+ * too. It ends by itself in the kernel. Switching all on or off takes the single ones in.
+ * 0, also when there is no table; -ENOENT: no such zone; -ENOTEMPTY: not for this zone alone, since
+ * bypass is on for all; -ESTALE: the table is another version's; other -errno. */
 int table_bypass_on(struct table *table, const char *zone, uint32_t seconds);
 int table_bypass_off(struct table *table, const char *zone);
-/* Seconds left; 0: off; UINT32_MAX: no end. -errno below 0. */
+/* Seconds left for this zone by itself (NULL: for all); 0: off; UINT32_MAX: no end. -errno below
+ * 0. */
 int64_t table_bypass_left(struct table *table, const char *zone);
 
 /* Packets counted since the table was made, or its counters were zeroed. */

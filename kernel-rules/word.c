@@ -134,6 +134,12 @@ void word_not_tcp(struct words *rule)
 	l4proto(rule, NFT_CMP_NEQ);
 }
 
+void word_protocol_in(struct words *rule, const char *set)
+{
+	load_meta(rule, NFT_META_L4PROTO, NFT_REG_1);
+	look_up(rule, set, false);
+}
+
 void word_family(struct words *rule, enum addr_family family)
 {
 	uint8_t nfproto = family == ADDR_IP4 ? NFPROTO_IPV4 : NFPROTO_IPV6;

@@ -23,6 +23,7 @@ enum word_mark {
 
 void word_tcp(struct words *rule);                             /* meta l4proto tcp */
 void word_not_tcp(struct words *rule);                         /* meta l4proto != tcp */
+void word_protocol_in(struct words *rule, const char *set);    /* meta l4proto @set */
 void word_family(struct words *rule, enum addr_family family); /* meta nfproto ipv4 */
 void word_ether(struct words *rule);                           /* meta iiftype ether */
 /* iifname "eth0", or "eth*"; "*" adds nothing. */

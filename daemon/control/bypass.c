@@ -154,8 +154,10 @@ static void adopt(void *context, const struct facts *facts)
 	for (size_t at = 0; (fact = facts_find(facts, "bypass", &at)) && bypass->n < BYPASS_MAX;) {
 		struct bypass_line line = {.since_ms = now_ms};
 		if (sscanf(fact, "%63s %" SCNu64, line.zone, &left) != 2 ||
-			strcmp(line.zone, "*") == 0 || is_covered(bypass, line.zone))
+			is_covered(bypass, strcmp(line.zone, "*") ? line.zone : ""))
 			continue;
+		if (strcmp(line.zone, "*") == 0)
+			*line.zone = '\0';
 		line.until_ms = now_ms + left * 1000;
 		log_line(&line, "was switched on without the daemon, and goes on");
 		bypass->lines[bypass->n++] = line;

@@ -574,6 +574,11 @@ int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_
 			  "holds it: with one running use posternctl bypass");
 	else if (error == -EBUSY)
 		log_error("a posternd runs: use posternctl bypass");
+	else if (error == -ENOTEMPTY)
+		log_error("bypass is on for all zones: end it without --zone");
+	else if (error == -ESTALE)
+		log_error("the kernel's table is of another version: start posternd, or take the "
+			  "table away with posternd --clear");
 	else if (error == -ENOENT)
 		log_error("there is no zone \"%s\" in the kernel's table", zone ? zone : "");
 	else if (error)

@@ -96,7 +96,8 @@ struct keeper {
 	uint64_t healed_ms;
 	struct loop_timer follow; /* others' ip rules changed: ours are to stand in front */
 	uint64_t followed_ms;
-	unsigned heals; /* in the second that began at healed_ms */
+	uint64_t alive_ms; /* when entries to pass were last trusted for a while */
+	unsigned heals;    /* in the second that began at healed_ms */
 
 	/* admission (keeper_admit.c) */
 	struct queue *queue;

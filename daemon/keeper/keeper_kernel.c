@@ -14,6 +14,7 @@
 /* Another program that fights us for the table must not take the machine with it. */
 #define HEALS_A_SECOND 20
 #define FOLLOW_MS      200
+#define ALIVE_MS       30000
 
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
@@ -122,6 +123,21 @@ static int follow(struct keeper *keeper)
 	return error;
 }
 
+/* Who may pass by the kernel's memory alone, while control can take that back. */
+static void keep_alive(struct keeper *keeper)
+{
+	const struct keeper_child *control = &keeper->control;
+
+	if (!keeper->has_plan || !keeper->control_ready || !control->channel || control->missed > 1)
+		return;
+	int error = table_keep_alive(keeper->table, ALIVE_MS);
+	if (error)
+		log_error("cannot renew the kernel's trust in verdicts to pass: %s",
+			strerror(-error));
+	else
+		keeper->alive_ms = loop_now_ms(keeper->loop);
+}
+
 static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = KEEPER_OF(timer, heal);
@@ -138,6 +154,7 @@ static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 			log_error("cannot put the table back: %s", strerror(-error));
 			keeper->heal_table = true;
 		} else {
+			keep_alive(keeper);
 			keeper_event(keeper, MESSAGE_EVENT_HEALED_TABLE,
 				"another program changed our table: it is put back");
 		}
@@ -200,6 +217,8 @@ static void on_follow(struct loop_timer *timer, uint64_t now_ms)
 
 void keeper_kernel_tick(struct keeper *keeper)
 {
+	if (loop_now_ms(keeper->loop) - keeper->alive_ms >= ALIVE_MS / 3)
+		keep_alive(keeper);
 	if (routes_are_due(keeper->routes))
 		ask_follow(keeper);
 }
@@ -277,6 +296,7 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
 	keeper->plan = *plan;
 	keeper->has_plan = true;
 	keeper->hosts_now = hosts_now;
+	keep_alive(keeper);
 	return 0;
 }
 

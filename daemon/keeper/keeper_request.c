@@ -126,8 +126,10 @@ static void on_bypass(struct keeper *keeper, const struct message_header *messag
 			       : table_bypass_off(keeper->table, zone);
 	keeper_request_reply(keeper, message->seq, error, 0,
 		error == -ENOENT ? "no such zone in the kernel's table"
-		: error          ? strerror(-error)
-				 : NULL);
+		: error == -ENOTEMPTY
+			? "bypass is on for all zones: end it with `posternctl bypass off`"
+		: error ? strerror(-error)
+			: NULL);
 }
 
 struct rows {

@@ -16,7 +16,7 @@ from report import equal
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("POSTERN_BUILD") or os.path.join(ROOT, "build")
 RELAY_PORT = 4025
-BUSY, NO_ENTRY, TABLE_FULL = 16, 2, 23
+BUSY, NO_ENTRY, NOT_EMPTY, TABLE_FULL = 16, 2, 39, 23
 IP_TRANSPARENT, IPV6_TRANSPARENT = 19, 75
 
 
@@ -221,6 +221,7 @@ def normalised(host):
     others = ""
     for what in ("sets", "counters"):
         others += host.run("nft", "list", what, "table", "inet", "postern").stdout
+    others = re.sub(r"\t\telements = \{ tcp timeout .*\n", "", others)  # that control is there
     blocks = re.findall(r"\t(?:set|counter) \S+ \{.*?\n\t\}", others, re.S)
     chains = host.run("nft", "-j", "list", "chains", "inet").stdout
     heads = re.findall(r'"table": "postern", "name": "([^"]+)", "handle": \d+([^}]*)\}', chains)

@@ -30,6 +30,7 @@ struct driver {
 	struct routes *routes;
 	struct queue *queue;
 	bool follow; /* heal */
+	bool dead;   /* applies do not vouch for verdicts to pass */
 	bool hold;   /* keep queued packets waiting */
 	enum plan_mark decision;
 	uint32_t cache_ms;
@@ -147,6 +148,14 @@ static int do_bind(struct driver *d, char **w, size_t n)
 	return plan_add_host(&d->plan, &host);
 }
 
+static int program(struct driver *d, const struct plan *plan)
+{
+	int status = table_apply(d->table, plan);
+	if (status == 0 && plan->mode == PLAN_RUNNING && !d->dead)
+		status = table_keep_alive(d->table, 3600000);
+	return status;
+}
+
 /* The plan goes through its bytes, as in the daemon. */
 static int do_apply(struct driver *d, enum plan_mode mode)
 {
@@ -162,7 +171,7 @@ static int do_apply(struct driver *d, enum plan_mode mode)
 	free(bytes);
 	if (status)
 		return status;
-	status = table_apply(d->table, &plan);
+	status = program(d, &plan);
 	if (status == 0 && d->routes)
 		status = routes_apply(d->routes, &plan);
 	printf("queue %d owned %d\n", table_queue(d->table), table_is_owned(d->table));
@@ -389,6 +398,10 @@ static int carry_out(struct driver *d, char **w, size_t n)
 		d->plan.rule_priority = (uint32_t)atoi(w[1]);
 		return 0;
 	}
+	if (strcmp(w[0], "alive") == 0 && n == 2) { /* ms; from then on an apply does not */
+		d->dead = true;
+		return table_keep_alive(d->table, (uint64_t)atoi(w[1]));
+	}
 	if (strcmp(w[0], "standing") == 0)
 		return do_standing(d);
 	if (strcmp(w[0], "unfollow") == 0) {
@@ -403,7 +416,7 @@ static int carry_out(struct driver *d, char **w, size_t n)
 static void heal(struct driver *d)
 {
 	printf("event table-changed\n");
-	int status = table_apply(d->table, &d->plan);
+	int status = program(d, &d->plan);
 	if (status)
 		printf("event heal-failed %d\n", status);
 }

@@ -33,6 +33,20 @@ add_trouble(json_t *troubles, const char *command, const char *format, ...)
 		troubles, json_pack("{s:o, s:s}", "trouble", row_text(text), "next", command));
 }
 
+/* Said first: nothing else shows it, and mail goes out by itself. */
+static void look_at_renamed(const struct control *control, json_t *troubles)
+{
+	for (size_t i = 0; i < control->nlinks; i++) {
+		const struct control_link *link = &control->links[i];
+		const struct policy_zone *left = interfaces_left_zone(control, link);
+		if (left)
+			add_trouble(troubles, "posternctl doctor",
+				"interface %s of zone %s is called %s now: its clients are not "
+				"redirected",
+				link->was, left->name.text, link->name);
+	}
+}
+
 static json_t *bypass_part(struct control *control, json_t *troubles)
 {
 	json_t *array = json_array();
@@ -212,6 +226,7 @@ static void on_facts(void *context, const struct facts *facts)
 	uint64_t now_ms = loop_wall_ms(control->loop);
 	json_t *troubles = json_array(), *row = json_object();
 	command_counters_sum(control, facts, sum);
+	look_at_renamed(control, troubles);
 	json_object_set_new(row, "bypass", bypass_part(control, troubles));
 	json_object_set_new(row, "version", json_string(POSTERN_VERSION));
 	json_object_set_new(row, "policy", json_integer((json_int_t)control->policy_number));

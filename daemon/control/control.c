@@ -50,14 +50,6 @@ struct decide_world control_world(const struct control *control)
 		.blocks = control->blocks};
 }
 
-const struct control_link *control_find_link(const struct control *control, const char *name)
-{
-	for (size_t i = 0; i < control->nlinks; i++)
-		if (strcmp(control->links[i].name, name) == 0)
-			return &control->links[i];
-	return NULL;
-}
-
 void control_set_log_level(struct control *control, enum policy_log_level level)
 {
 	struct message_log_level message;
@@ -87,37 +79,6 @@ void control_follow_policy(struct control *control)
 	health_peer_follow(control->health);
 	tally_follow(control->tally, control->policy);
 	metrics_peer_follow(control->metrics);
-}
-
-static void del_link(struct control *control, uint32_t ifindex)
-{
-	for (size_t i = 0; i < control->nlinks; i++) {
-		if (control->links[i].ifindex != ifindex)
-			continue;
-		control->links[i] = control->links[--control->nlinks];
-		return;
-	}
-}
-
-/* An interface that was renamed leaves entries behind that no packet meets any more. */
-static void put_link(struct control *control, const struct message_link *message)
-{
-	struct control_link link = {
-		.ifindex = message->ifindex, .has_mac = message->has_mac, .up = message->up};
-	memcpy(link.name, message->name, sizeof(link.name));
-	for (size_t i = 0; i < control->nlinks; i++) {
-		struct control_link *old = &control->links[i];
-		if (old->ifindex != link.ifindex)
-			continue;
-		if (strcmp(old->name, link.name) != 0) {
-			entries_drop_interface(control->entries, old->name);
-			entries_send(control->entries, NULL);
-		}
-		*old = link;
-		return;
-	}
-	if (control->nlinks < CONTROL_LINKS_MAX)
-		control->links[control->nlinks++] = link;
 }
 
 static void on_keeper_event(struct control *control, const struct message_event *event)
@@ -231,10 +192,10 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		admit_decide(control, (const struct message_admit *)message);
 		break;
 	case MESSAGE_LINK:
-		put_link(control, (const struct message_link *)message);
+		interfaces_put(control, (const struct message_link *)message);
 		break;
 	case MESSAGE_UNLINK:
-		del_link(control, ((const struct message_link *)message)->ifindex);
+		interfaces_del(control, ((const struct message_link *)message)->ifindex);
 		break;
 	case MESSAGE_LINKS_DONE:
 		control->links_done = true;
@@ -429,6 +390,7 @@ static void close_parts(struct control *control)
 	peers_free(control->peers);
 	apply_free(control->apply);
 	bypass_free(control->bypass);
+	interfaces_free(control);
 	list_change_disarm(control);
 	block_change_disarm(control);
 	sessions_free(control->sessions);

@@ -3,6 +3,7 @@
 #define POSTERN_CONTROL_H
 
 #include "daemon/control/ask.h"
+#include "daemon/control/interfaces.h"
 #include "daemon/loop.h"
 #include "daemon/process.h"
 #include "lib/block.h"
@@ -30,14 +31,6 @@ struct sessions;
 struct session_store;
 struct tally;
 struct audit;
-
-#define CONTROL_LINKS_MAX 1024
-
-struct control_link {
-	uint32_t ifindex;
-	bool has_mac, up;
-	char name[POLICY_IFNAME_SIZE];
-};
 
 /* What the keeper has told since the start. */
 struct control_events {
@@ -78,8 +71,8 @@ struct control {
 	struct drained *drained;
 	struct server *server;
 
-	struct control_link links[CONTROL_LINKS_MAX];
-	size_t nlinks;
+	struct control_link *links;
+	size_t nlinks, links_room;
 	bool links_done;
 	struct control_events events;
 	uint64_t counters[COUNTERS];           /* control's own */
@@ -106,7 +99,6 @@ struct control {
 
 /* The world that decisions rest on, now. */
 struct decide_world control_world(const struct control *control);
-const struct control_link *control_find_link(const struct control *control, const char *name);
 /* Here and in every relay. */
 void control_set_log_level(struct control *control, enum policy_log_level level);
 /* Another policy is in force: what control keeps by it (retention of the audit, ...) follows. */

@@ -92,22 +92,13 @@ static void check_forwarding(const struct examination *exam)
 	}
 }
 
-static bool is_zone_interface(const struct policy *policy, const char *ifname)
-{
-	for (size_t z = 0; z < policy->nzones; z++)
-		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++)
-			if (policy_interface_match(policy->zones[z].interfaces.v[i].text, ifname))
-				return true;
-	return false;
-}
-
 static void check_bridge_calls(const struct examination *exam)
 {
 	static const char *const names[] = {"bridge-nf-call-iptables", "bridge-nf-call-ip6tables"};
 	bool bridge = false;
 	size_t at = 0;
 	for (const char *name; (name = examination_fact(exam->facts, "bridge", &at));)
-		bridge |= is_zone_interface(exam->control->policy, name);
+		bridge |= interfaces_zone_of(exam->control->policy, name) != NULL;
 	for (size_t i = 0; i < 2; i++) {
 		char advice[128], path[64];
 		snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", names[i]);
@@ -211,6 +202,19 @@ static void check_listeners(const struct examination *exam)
 		"relays cannot be started: see the log", "%u open, %u closed", open, closed);
 }
 
+static void check_renamed(const struct examination *exam)
+{
+	for (size_t l = 0; l < exam->control->nlinks; l++) {
+		const struct control_link *link = &exam->control->links[l];
+		const struct policy_zone *left = interfaces_left_zone(exam->control, link);
+		if (left)
+			examination_find(exam, "interface", DOCTOR_ERROR,
+				"give it back its name, or give the zone the new one",
+				"%s of zone %s is called %s now: its clients are not redirected",
+				link->was, left->name.text, link->name);
+	}
+}
+
 static void check_interfaces(const struct examination *exam)
 {
 	const struct policy *policy = exam->control->policy;
@@ -228,15 +232,6 @@ static void check_interfaces(const struct examination *exam)
 		}
 }
 
-static const char *zone_of_interface(const struct policy *policy, const char *ifname)
-{
-	for (size_t z = 0; z < policy->nzones; z++)
-		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++)
-			if (policy_interface_match(policy->zones[z].interfaces.v[i].text, ifname))
-				return policy->zones[z].name.text;
-	return NULL;
-}
-
 /* With `bind client` the server answers the client itself, and must do so by way of us. The keeper
  * tells "ADDRESS PORT INTERFACE" of each host. */
 static void check_bound(const struct examination *exam)
@@ -247,7 +242,7 @@ static void check_bound(const struct examination *exam)
 	for (const char *fact; (fact = examination_fact(exam->facts, "bound", &at));) {
 		if (sscanf(fact, "%45s %u %63s", host, &port, ifname) != 3)
 			continue;
-		const char *zone = zone_of_interface(exam->control->policy, ifname);
+		const struct policy_zone *zone = interfaces_zone_of(exam->control->policy, ifname);
 		if (strcmp(ifname, "-") == 0)
 			examination_find(exam, "server-return", DOCTOR_ERROR,
 				"give the gateway a route to the server, and the server one back",
@@ -257,7 +252,7 @@ static void check_bound(const struct examination *exam)
 				"bind gateway, or a network of its own for the server: beside its "
 				"clients it answers them directly, and no connection comes about",
 				"%s (bind client) is behind %s, an interface of zone %s", host,
-				ifname, zone);
+				ifname, zone->name.text);
 		else
 			examination_find(exam, "server-return", DOCTOR_OK, "",
 				"%s (bind client) answers by %s, if it routes the clients' "
@@ -362,11 +357,11 @@ static void check_metrics(const struct examination *exam)
 void doctor_examine(const struct control *control, const struct doctor_facts *facts,
 	doctor_finding *finding, void *context)
 {
-	static void (*const checks[])(const struct examination *) = {check_policy_file,
-		check_interfaces, check_forwarding, check_bridge_calls, check_reverse_path,
-		check_kernel, examination_of_foreign, check_conntrack, check_queue_losses,
-		check_syn_cookies, check_listeners, examination_of_servers, check_bound,
-		check_devices, check_routers, check_metrics};
+	static void (*const checks[])(const struct examination *) = {check_renamed,
+		check_policy_file, check_interfaces, check_forwarding, check_bridge_calls,
+		check_reverse_path, check_kernel, examination_of_foreign, check_conntrack,
+		check_queue_losses, check_syn_cookies, check_listeners, examination_of_servers,
+		check_bound, check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

@@ -83,6 +83,19 @@ static inline void add_address(int fd4, int fd6, const char *text4, const char *
 	assert_int_equal(ioctl(fd6, SIOCSIFADDR, &ifr6), 0);
 }
 
+/* A new IPv6 address is tentative until a worker of the kernel has looked at it, also on lo. */
+static inline void await_address(const char *text)
+{
+	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(inet_pton(AF_INET6, text, &sin6.sin6_addr), 1);
+	for (int tries = 0; bind(fd, (struct sockaddr *)&sin6, sizeof(sin6)) < 0; tries++) {
+		assert_true(tries < WAIT_S * 1000);
+		usleep(1000);
+	}
+	close(fd);
+}
+
 /* False: this machine lets us have no namespace. */
 static inline bool enter_namespace(void)
 {
@@ -98,6 +111,10 @@ static inline bool enter_namespace(void)
 	add_address(fd4, fd6, server_texts[0], server_texts[1], 4);
 	close(fd4);
 	close(fd6);
+	await_address(client_texts[1]);
+	await_address(client2_texts[1]);
+	await_address(internet_texts[1]);
+	await_address(server_texts[1]);
 	return true;
 }
 

@@ -82,6 +82,8 @@ enum smtp_seen {
 /* By bit number: "helo", "ehlo", "starttls", "tls", ... */
 extern const char *const smtp_seen_names[SMTP_SEEN_BITS];
 
+#define SMTP_MARKS 8
+
 /* Notes what both sides say and never acts. Zeroed is its beginning: before the client's first
  * byte, the server's greeting read by others. All but the first four members is private. */
 struct smtp_watch {
@@ -91,14 +93,17 @@ struct smtp_watch {
 	uint16_t rcpts;    /* RCPT commands; stays at 65535 */
 	/* Commands and replies are numbered, so that a reply finds its command in a pipeline. */
 	uint16_t sent, got;
-	uint16_t data_at, end_at; /* the number of the last DATA, and of the last end of a text */
-	uint16_t verbs;           /* which verbs the line can still become */
+	uint16_t data_at; /* the number of the last DATA */
+	uint16_t verbs;   /* which verbs the line can still become */
 	uint16_t reply_code;
+	uint32_t left;              /* of a BDAT chunk or a TLS record */
+	uint16_t marks[SMTP_MARKS]; /* numbers of commands whose replies matter, in order */
+	uint16_t kinds;             /* two bits each */
+	uint8_t nmarks;
 	uint8_t state, at;
 	uint8_t reply_at, flags;
-	uint32_t left; /* of a BDAT chunk or a TLS record */
 };
-_Static_assert(sizeof(struct smtp_watch) <= 32, "kept for every flow");
+_Static_assert(sizeof(struct smtp_watch) <= 48, "kept for every flow");
 
 /* Bytes of the client, before they are sent on, so that a command is seen before its reply; of the
  * server, as they are received. */

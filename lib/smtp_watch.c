@@ -9,7 +9,11 @@
  * commands, as they are answered. What follows DATA is taken as text at once, and as commands again
  * if the answer is not 354. Where the count goes wrong (a server that does not answer empty lines,
  * bytes that were spliced) it is set right by 354, which answers nothing but DATA, and by a reply
- * while no command waits, which inside a text can only be the text's own. */
+ * while no command waits, which inside a text can only be the text's own.
+ *
+ * Some commands' replies matter: their numbers are marked, in order, so that of several texts in
+ * one pipeline each finds its answer. Marks beyond the room are left out: such a text is not
+ * counted. */
 
 enum state {
 	STATE_COMMAND,
@@ -37,11 +41,15 @@ enum {
 	TEXT_REST,
 };
 
+enum kind {
+	KIND_NONE,
+	KIND_DATA,
+	KIND_END, /* of a text, by its dot or as BDAT LAST */
+	KIND_TLS,
+};
+
 enum {
-	FLAG_DATA = 1 << 0,   /* DATA waits for its answer, number data_at */
-	FLAG_GO = 1 << 1,     /* it was 354 */
-	FLAG_END = 1 << 2,    /* a text's end waits for its answer, number end_at */
-	FLAG_TLS = 1 << 3,    /* STARTTLS waits for its answer, number data_at */
+	FLAG_GO = 1 << 1,     /* the text at hand was answered by 354 */
 	FLAG_AUTH = 1 << 4,   /* AUTH waits for its answer */
 	FLAG_SECRET = 1 << 5, /* the client's next line answers a 334 */
 	FLAG_LAST = 1 << 6,   /* BDAT ... LAST */
@@ -85,6 +93,35 @@ const char *const smtp_seen_names[SMTP_SEEN_BITS] = {
 #define TLS_DATA           23 /* RFC 8446 5.1; from 20 change_cipher_spec to 24 heartbeat */
 #define TLS_ALERT_LEN      19 /* an encrypted alert of TLS 1.3 */
 
+static void mark(struct smtp_watch *watch, uint16_t number, enum kind kind)
+{
+	if (watch->nmarks == SMTP_MARKS)
+		return;
+	watch->kinds |= (uint16_t)(kind << (2 * watch->nmarks));
+	watch->marks[watch->nmarks++] = number;
+}
+
+static enum kind kind_at(const struct smtp_watch *watch, unsigned i)
+{
+	return i < watch->nmarks ? (enum kind)(watch->kinds >> (2 * i) & 3) : KIND_NONE;
+}
+
+static unsigned find_mark(const struct smtp_watch *watch, enum kind kind)
+{
+	unsigned i = 0;
+	while (i < watch->nmarks && kind_at(watch, i) != kind)
+		i++;
+	return i;
+}
+
+static void drop_marks(struct smtp_watch *watch, unsigned n)
+{
+	watch->nmarks = (uint8_t)(watch->nmarks - n);
+	for (unsigned i = 0; i < watch->nmarks; i++)
+		watch->marks[i] = watch->marks[i + n];
+	watch->kinds = n < SMTP_MARKS ? (uint16_t)(watch->kinds >> (2 * n)) : 0;
+}
+
 static void begin_line(struct smtp_watch *watch)
 {
 	watch->at = 0;
@@ -108,8 +145,7 @@ static void on_command(struct smtp_watch *watch)
 	watch->seen |= verbs[verb].seen;
 	switch (verb) {
 	case VERB_STARTTLS:
-		watch->flags |= FLAG_TLS;
-		watch->data_at = number;
+		mark(watch, number, KIND_TLS);
 		break;
 	case VERB_AUTH:
 		watch->flags |= FLAG_AUTH;
@@ -118,16 +154,16 @@ static void on_command(struct smtp_watch *watch)
 		watch->rcpts += watch->rcpts < UINT16_MAX;
 		break;
 	case VERB_DATA:
-		watch->flags = (uint8_t)((watch->flags & ~FLAG_GO) | FLAG_DATA);
+		watch->flags &= (uint8_t)~FLAG_GO;
+		mark(watch, number, KIND_DATA);
 		watch->data_at = number;
 		watch->state = STATE_TEXT;
 		watch->at = TEXT_LINE;
 		break;
 	case VERB_BDAT:
-		if (watch->flags & FLAG_LAST) {
-			watch->flags = (uint8_t)((watch->flags & ~FLAG_LAST) | FLAG_END);
-			watch->end_at = number;
-		}
+		if (watch->flags & FLAG_LAST)
+			mark(watch, number, KIND_END);
+		watch->flags &= (uint8_t)~FLAG_LAST;
 		if (watch->left > 0)
 			watch->state = STATE_CHUNK;
 		break;
@@ -224,8 +260,7 @@ static size_t read_commands(struct smtp_watch *watch, const unsigned char *p, si
 /* The text is over: its answer comes as the number that a command would have. */
 static void on_text_end(struct smtp_watch *watch)
 {
-	watch->end_at = watch->sent++;
-	watch->flags |= FLAG_END;
+	mark(watch, watch->sent++, KIND_END);
 	watch->state = STATE_COMMAND;
 	begin_line(watch);
 }
@@ -367,6 +402,7 @@ static void begin_tls(struct smtp_watch *watch)
 	watch->at = 0;
 	watch->sent = 0;
 	watch->flags = 0;
+	drop_marks(watch, watch->nmarks);
 }
 
 /* A reply while nothing waits for one: the server gives up, or a text's end went by unseen. */
@@ -381,44 +417,62 @@ static void on_unasked(struct smtp_watch *watch)
 	begin_line(watch);
 }
 
+/* 354: true: some DATA was waiting for it. */
+static bool on_go(struct smtp_watch *watch)
+{
+	unsigned i = find_mark(watch, KIND_DATA);
+
+	if (i == watch->nmarks)
+		return false;
+	watch->got = (uint16_t)(watch->marks[i] + 1);
+	if (watch->marks[i] == watch->data_at)
+		watch->flags |= FLAG_GO;
+	drop_marks(watch, i + 1);
+	return true;
+}
+
+static void on_auth_reply(struct smtp_watch *watch)
+{
+	if (watch->code == 235)
+		watch->seen |= SMTP_SEEN_LOGIN;
+	if (watch->code == 334)
+		watch->flags |= FLAG_SECRET;
+	else if (watch->got == watch->sent)
+		watch->flags &= (uint8_t)~FLAG_AUTH;
+}
+
 static void on_reply(struct smtp_watch *watch)
 {
-	uint16_t code = watch->code = watch->reply_code;
-
-	if ((watch->flags & FLAG_DATA) && code == 354) {
-		watch->flags = (uint8_t)((watch->flags & ~FLAG_DATA) | FLAG_GO);
-		watch->got = (uint16_t)(watch->data_at + 1);
+	watch->code = watch->reply_code;
+	if (watch->code == 354 && on_go(watch))
 		return;
-	}
 	if (watch->got == watch->sent) {
 		on_unasked(watch);
 		return;
 	}
 	uint16_t number = watch->got++;
-	if ((watch->flags & FLAG_END) && number == watch->end_at) {
-		watch->flags &= (uint8_t) ~(FLAG_END | FLAG_GO);
-		if (code / 100 == 2)
-			watch->messages++;
-	}
-	if ((watch->flags & FLAG_DATA) && number == watch->data_at) {
-		watch->flags &= (uint8_t)~FLAG_DATA;
-		if (watch->state == STATE_TEXT) {
-			watch->state = STATE_COMMAND;
-			begin_line(watch);
-		}
-	}
-	if (watch->flags & FLAG_AUTH) {
-		if (code == 235)
-			watch->seen |= SMTP_SEEN_LOGIN;
-		if (code == 334)
-			watch->flags |= FLAG_SECRET;
-		else if (watch->got == watch->sent)
-			watch->flags &= (uint8_t)~FLAG_AUTH;
-	}
-	if ((watch->flags & FLAG_TLS) && number == watch->data_at) {
-		watch->flags &= (uint8_t)~FLAG_TLS;
-		if (code == 220)
+	enum kind kind = watch->marks[0] == number ? kind_at(watch, 0) : KIND_NONE;
+	if (kind != KIND_NONE)
+		drop_marks(watch, 1);
+	if (watch->flags & FLAG_AUTH)
+		on_auth_reply(watch);
+	switch (kind) {
+	case KIND_NONE:
+		break;
+	case KIND_DATA: /* refused: what followed it were commands */
+		if (number != watch->data_at || watch->state != STATE_TEXT)
+			break;
+		watch->state = STATE_COMMAND;
+		begin_line(watch);
+		break;
+	case KIND_END:
+		watch->flags &= (uint8_t)~FLAG_GO;
+		watch->messages += watch->code / 100 == 2;
+		break;
+	case KIND_TLS:
+		if (watch->code == 220)
 			begin_tls(watch);
+		break;
 	}
 }
 
@@ -497,7 +551,7 @@ enum ending smtp_watch_ending(const struct smtp_watch *watch, bool client_first,
 			    : client_first ? (reset ? ENDING_CLIENT_RESET : ENDING_CLIENT_CLOSED)
 					   : (reset ? ENDING_SERVER_RESET : ENDING_SERVER_CLOSED);
 
-	if (smtp_watch_in_text(watch) || watch->flags & FLAG_END)
+	if (smtp_watch_in_text(watch) || find_mark(watch, KIND_END) < watch->nmarks)
 		return client_first ? ENDING_LEFT_IN_DATA : ENDING_SERVER_LEFT_IN_DATA;
 	if (watch->state == STATE_BLIND || watch->messages > 0)
 		return plain;

@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,11 +16,20 @@
 /* Address space for the heap is reserved once and touched as it fills, so that setting a timer
  * never allocates and never fails. */
 #define TIMERS_MAX (1u << 20)
+/* A wall clock that differs by less from what it was is not taken for set: all that goes by it goes
+ * by the second. */
+#define CLOCK_SET_MS 1000
+/* A pause between two looks at clocks that stand still is no step of one of them. */
+#define CLOCK_TRIES 8
 
 struct loop {
 	int epoll;
 	bool stopped;
 	uint64_t now_ms, wall_ms;
+	int64_t ahead_ms; /* of the monotonic clock the wall clock was, when it was set */
+	struct loop_watch clock_set; /* fd -1: nobody wants to know */
+	void (*on_clock_set)(void *context, int64_t by_ms);
+	void *clock_context;
 	struct epoll_event batch[BATCH];
 	int next, filled; /* of the running batch: events [next, filled) are still to come */
 	struct loop_timer **heap; /* slots 1..ntimers; 0 is never used */
@@ -50,6 +61,7 @@ struct loop *loop_new(void)
 	struct loop *loop = calloc(1, sizeof(*loop));
 	if (!loop)
 		return NULL;
+	loop->clock_set.fd = -1;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll < 0)
 		goto free_loop;
@@ -71,6 +83,8 @@ void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
+	if (loop->clock_set.fd >= 0)
+		close(loop->clock_set.fd);
 	munmap(loop->heap, heap_bytes());
 	close(loop->epoll);
 	free(loop);
@@ -166,6 +180,61 @@ void loop_after_batch(struct loop *loop, void (*sweep)(void *context), void *con
 	loop->sweep_context = context;
 }
 
+/* Only wakes: what has happened, the clocks say. */
+static void on_cancelled(struct loop_watch *watch, uint32_t events)
+{
+	uint64_t count;
+	(void)events;
+	if (read(watch->fd, &count, sizeof(count)) < 0 && errno != ECANCELED && errno != EAGAIN)
+		log_error("the wall clock can no longer be watched: %s", strerror(errno));
+}
+
+int loop_on_clock_set(struct loop *loop, void (*set)(void *context, int64_t by_ms), void *context)
+{
+	/* a time that never comes; being set cancels it */
+	const struct itimerspec never = {.it_value.tv_sec = (time_t)1 << 33};
+
+	loop->clock_set.fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (loop->clock_set.fd < 0)
+		return -errno;
+	loop->clock_set.on_event = on_cancelled;
+	if (timerfd_settime(loop->clock_set.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,
+		    NULL) < 0)
+		return -errno;
+	read_clocks(loop);
+	loop->ahead_ms = (int64_t)(loop->wall_ms - loop->now_ms);
+	loop->on_clock_set = set;
+	loop->clock_context = context;
+	return loop_add(loop, &loop->clock_set, EPOLLIN);
+}
+
+static int64_t step_of(const struct loop *loop)
+{
+	int64_t by_ms = (int64_t)(loop->wall_ms - loop->now_ms) - loop->ahead_ms;
+	return by_ms > -CLOCK_SET_MS && by_ms < CLOCK_SET_MS ? 0 : by_ms;
+}
+
+static void look_at_clock(struct loop *loop)
+{
+	int64_t by_ms = loop->on_clock_set ? step_of(loop) : 0;
+	uint64_t before_ms;
+
+	if (!by_ms)
+		return;
+	for (unsigned tries = 0; tries < CLOCK_TRIES; tries++) {
+		before_ms = clock_ms(CLOCK_MONOTONIC);
+		loop->wall_ms = clock_ms(CLOCK_REALTIME);
+		loop->now_ms = clock_ms(CLOCK_MONOTONIC);
+		if (loop->now_ms - before_ms < CLOCK_SET_MS / 2)
+			break;
+	}
+	by_ms = step_of(loop);
+	if (!by_ms)
+		return;
+	loop->ahead_ms += by_ms;
+	loop->on_clock_set(loop->clock_context, by_ms);
+}
+
 static int wait_ms(const struct loop *loop)
 {
 	if (!loop->ntimers)
@@ -209,6 +278,7 @@ int loop_run(struct loop *loop)
 		read_clocks(loop);
 		loop->next = 0;
 		loop->filled = n > 0 ? n : 0;
+		look_at_clock(loop);
 		run_events(loop);
 		run_timers(loop);
 		if (loop->sweep)

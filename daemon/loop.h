@@ -32,6 +32,9 @@ void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ms)
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer);
 /* Called after every batch of events; for sweeps. One at most. */
 void loop_after_batch(struct loop *loop, void (*sweep)(void *context), void *context);
+/* Called when the wall clock was set, or has come to differ by as much, before anything else of the
+ * batch: by_ms is how far. One at most. 0 or -errno. */
+int loop_on_clock_set(struct loop *loop, void (*set)(void *context, int64_t by_ms), void *context);
 /* Until loop_stop(). Returns 0 or -errno. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

@@ -21,7 +21,8 @@ enum block_kind {
 #define BLOCK_KINDS 3
 extern const char *const block_kind_names[BLOCK_KINDS];
 
-/* One block, as it travels and as it is kept. Times are wall clock. kind, zone and what the kind
+/* One block, as it travels and as it is kept. Times are of the
+ * caller's clock. kind, zone and what the kind
  * names are its subject: there is one block of a subject. */
 struct block {
 	uint8_t kind; /* enum block_kind */

@@ -16,6 +16,8 @@ struct decide_world {
 	const struct session_table *sessions;
 	schedule_local *local;
 	const struct blocks *blocks; /* NULL: none */
+	/* All times are of one clock, and schedules are of the calendar: how far that is ahead. */
+	int64_t calendar_ahead_ms;
 };
 
 /* Where a connection comes from. A zone today; other origins may come. */
@@ -53,10 +55,10 @@ struct decision {
 	const struct block *block;     /* with DECIDE_BLOCKED, whose answer it has; borrowed */
 	const struct session *session; /* borrowed; NULL: none, or its lease is over */
 	unsigned fields;               /* of enum decide_field: what was looked at */
-	uint64_t until_ms; /* wall clock: not true after this; 0: no end (lease, schedule, list) */
+	uint64_t until_ms;             /* not true after this; 0: no end (lease, schedule, list) */
 };
 
-/* The decision for one connection. now_ms: wall clock. */
+/* The decision for one connection. */
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision);
 

@@ -111,7 +111,7 @@ static void append_schedule(struct line *line, const struct policy_schedule *sch
 
 static void append_time(struct line *line, const struct telling *telling, uint64_t at_ms)
 {
-	time_t at = (time_t)(at_ms / 1000);
+	time_t at = (time_t)((at_ms + (uint64_t)telling->world->calendar_ahead_ms) / 1000);
 	struct tm tm;
 	char text[40];
 

@@ -22,7 +22,7 @@ void decide_lower(uint64_t *until_ms, uint64_t end_ms)
 void decide_question_init(struct decide_question *question, const struct decide_world *world,
 	const struct decide_origin *origin, uint64_t now_ms)
 {
-	time_t now = (time_t)(now_ms / 1000);
+	time_t now = (time_t)((now_ms + (uint64_t)world->calendar_ahead_ms) / 1000);
 
 	*question = (struct decide_question){
 		.world = world,
@@ -30,6 +30,7 @@ void decide_question_init(struct decide_question *question, const struct decide_
 		.mac = &origin->mac,
 		.source = &origin->source,
 		.now_ms = now_ms,
+		.calendar = now,
 	};
 	if (!world->local(&now, &question->local))
 		question->local = (struct tm){0};
@@ -154,7 +155,7 @@ static struct held match_source(
 static struct held match_schedule(struct decide_question *question, const struct policy_rule *rule)
 {
 	struct held held = {.yes = schedule_on_local(&rule->schedule, &question->local)};
-	time_t now = (time_t)(question->now_ms / 1000), change;
+	time_t now = question->calendar, change;
 
 	if (rule->schedule.n == 0)
 		return held;
@@ -162,7 +163,9 @@ static struct held match_schedule(struct decide_question *question, const struct
 		change = schedule_next_change(&rule->schedule, now, question->world->local);
 	else
 		change = now + 60 - question->local.tm_sec % 60;
-	held.change_ms = (uint64_t)change * 1000;
+	if (change)
+		held.change_ms =
+			(uint64_t)change * 1000 - (uint64_t)question->world->calendar_ahead_ms;
 	return held;
 }
 

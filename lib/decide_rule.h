@@ -17,7 +17,8 @@ struct decide_question {
 	const struct addr *destination; /* NULL: unknown */
 	uint16_t port;                  /* 0: unknown, but one of the zone's */
 	uint64_t now_ms;
-	struct tm local;    /* of now_ms */
+	time_t calendar;    /* now */
+	struct tm local;    /* now */
 	unsigned schedules; /* whose next change was worked out */
 };
 

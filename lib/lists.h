@@ -9,7 +9,7 @@ struct lists;
 
 struct lists *lists_new(void);
 void lists_free(struct lists *lists); /* NULL is allowed */
-/* end_ms: wall clock, 0 = for ever. Adding again sets the new end. 0 or -ENOMEM. */
+/* end_ms: of the caller's clock, 0 = for ever. Adding again sets the new end. 0 or -ENOMEM. */
 int lists_add(
 	struct lists *lists, const char *name, const struct policy_elem *elem, uint64_t end_ms);
 int lists_remove(

@@ -18,10 +18,11 @@ enum session_kind {
 struct session_address {
 	struct prefix prefix;
 	bool learned;     /* at admission; else given at login */
-	uint64_t seen_ms; /* wall clock, when it was last admitted */
+	uint64_t seen_ms; /* when it was last admitted */
 };
 
-/* One session. Strings are owned by the session. Times are wall clock milliseconds, 0 = none. */
+/* One session. Strings are owned by the session. Times are milliseconds of
+ * the caller's clock, 0 = none. */
 struct session {
 	uint64_t id; /* devices: SESSION_DEVICE_ID | index */
 	enum session_kind kind;

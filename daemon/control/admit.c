@@ -1,5 +1,6 @@
 #include "daemon/control/admit.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/cut.h"
 #include "daemon/control/ended.h"
@@ -39,7 +40,7 @@ static void cache(struct control *control, const struct decide_origin *origin,
 {
 	const struct policy_zone *zone = &control->policy->zones[origin->zone];
 	struct decide_world world = control_world(control);
-	uint64_t now_ms = loop_wall_ms(control->loop), until_ms = 0;
+	uint64_t now_ms = clock_now_ms(control), until_ms = 0;
 	bool has_mac = zone->identity != POLICY_IDENTITY_ADDRESS;
 	enum decide_kernel kernel;
 
@@ -115,8 +116,7 @@ void admit_decide(struct control *control, const struct message_admit *admit)
 	struct decide_origin origin = {
 		.zone = (size_t)zone, .mac = admit->mac, .source = admit->source.addr};
 	sessions_learn(control->sessions, &origin);
-	decide_connection(
-		&world, &origin, &admit->original, loop_wall_ms(control->loop), &decision);
+	decide_connection(&world, &origin, &admit->original, clock_now_ms(control), &decision);
 	verdict.kernel = (uint8_t)decide_kernel_of(decision.verdict);
 	cache(control, &origin, admit, &decision, &verdict);
 	count(control, &verdict, &decision);

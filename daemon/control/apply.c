@@ -2,6 +2,7 @@
 
 #include "daemon/control/audit.h"
 #include "daemon/control/bound.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
 #include "daemon/log.h"
@@ -293,7 +294,7 @@ static int fill_current(struct apply *apply, const struct apply_order *order)
 	}
 	apply->current.number = apply->record.number;
 	if (order->confirm_ms) {
-		apply->current.confirm_until_ms = loop_wall_ms(control->loop) + order->confirm_ms;
+		apply->current.confirm_until_ms = clock_now_ms(control) + order->confirm_ms;
 		if (!apply->current.confirm_back)
 			apply->current.confirm_back = control->policy_number;
 	} else if (!order->keeps_confirm) {
@@ -411,9 +412,9 @@ void apply_resume_confirm(struct apply *apply)
 		loop_timer_clear(control->loop, &apply->confirm);
 		return;
 	}
-	uint64_t wall_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	uint64_t left_ms =
-		current->confirm_until_ms > wall_ms ? current->confirm_until_ms - wall_ms : 0;
+		current->confirm_until_ms > now_ms ? current->confirm_until_ms - now_ms : 0;
 	loop_timer_set(control->loop, &apply->confirm, loop_now_ms(control->loop) + left_ms);
 }
 
@@ -435,7 +436,7 @@ static void return_policy(void *context)
 	const struct policy_current *current = policy_store_current(control->history);
 	struct policy_record record;
 	char origin[64];
-	if (!current->confirm_until_ms || current->confirm_until_ms > loop_wall_ms(control->loop)) {
+	if (!current->confirm_until_ms || current->confirm_until_ms > clock_now_ms(control)) {
 		apply_resume_confirm(apply);
 		return;
 	}

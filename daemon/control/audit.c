@@ -264,7 +264,10 @@ static void on_pruned(struct store_job *job, int status)
 static void prune(struct audit *audit)
 {
 	struct pruning *pruning = audit->pruning ? NULL : calloc(1, sizeof(*pruning));
-	uint64_t now_ms = loop_wall_ms(audit->loop), keep_ms = audit->config.keep_s * 1000ull;
+	const struct audit_config *config = &audit->config;
+	uint64_t now_ms = config->believed_ms ? config->believed_ms(config->context)
+					      : loop_wall_ms(audit->loop);
+	uint64_t keep_ms = config->keep_s * 1000ull;
 
 	if (!pruning)
 		return;

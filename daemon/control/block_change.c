@@ -1,5 +1,6 @@
 #include "daemon/control/block_change.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/cut.h"
 #include "daemon/control/durable.h"
@@ -18,11 +19,12 @@
 #include <string.h>
 
 #define ENDS_A_TURN 200
-#define ARM_MOST_MS 60000 /* the wall clock may be set at any time */
+#define ARM_MOST_MS 60000
 #define LIMIT_TEXT  "You are sending too much; try again later"
 
-json_t *block_row(const struct block *block, uint64_t now_ms)
+json_t *block_row(const struct control *control, const struct block *block)
 {
+	uint64_t now_ms = clock_now_ms(control);
 	char who[PREFIX_TEXT_SIZE], by[BLOCK_LIMIT_SIZE + 16], flow[FLOWID_TEXT_SIZE];
 	json_t *left = json_null();
 
@@ -42,8 +44,9 @@ json_t *block_row(const struct block *block, uint64_t now_ms)
 		block_kind_names[block->kind], "who",
 		row_text(block->kind == BLOCK_USER ? block->user : who), "zone",
 		*block->zone ? row_text(block->zone) : json_null(), "answer", (int)block->code,
-		"since_at", row_time(block->since_ms), "until_at", row_time(block->until_ms),
-		"left_s", left, "by", row_text(by), "flow",
+		"since_at", row_time(clock_to_wall(control, block->since_ms)), "until_at",
+		row_time(clock_to_wall(control, block->until_ms)), "left_s", left, "by",
+		row_text(by), "flow",
 		block->flow ? json_string(flowid_format(block->flow, flow)) : json_null(), "text",
 		row_text(block->text));
 }
@@ -63,7 +66,7 @@ static void tell(struct control *control, const char *event, const struct block 
 	if (!monitor_wanted(control, MONITOR_SESSION))
 		return;
 	json_t *row = json_pack("{s:s}", "event", event);
-	json_t *rest = block_row(block, loop_wall_ms(control->loop));
+	json_t *rest = block_row(control, block);
 	json_object_update(row, rest);
 	json_decref(rest);
 	monitor_publish(control, MONITOR_SESSION, row);
@@ -99,6 +102,13 @@ static void end_kernel_side(struct control *control, const struct block *block)
 	}
 }
 
+/* They know the monotonic clock. */
+void block_change_for_relays(const struct control *control, struct block *block)
+{
+	block->since_ms = clock_to_monotonic(control, block->since_ms);
+	block->until_ms = clock_to_monotonic(control, block->until_ms);
+}
+
 static void send_change(
 	struct control *control, const struct block *block, bool add, struct gather *gather)
 {
@@ -107,6 +117,7 @@ static void send_change(
 	message_init(&message, MESSAGE_BLOCK, sizeof(message));
 	message.add = add;
 	message.block = *block;
+	block_change_for_relays(control, &message.block);
 	if (gather)
 		peers_gather(control->peers, gather, &message);
 	else
@@ -153,8 +164,10 @@ int block_change_del(struct control *control, const struct block *subject, struc
 /* Several relays may tell of one client, and an operator may have blocked it for longer. */
 void block_change_by_limit(struct control *control, const struct message_block *message)
 {
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	struct block block = message->block;
+	block.since_ms = clock_from_monotonic(control, block.since_ms);
+	block.until_ms = clock_from_monotonic(control, block.until_ms);
 	const struct block *now = blocks_find(control->blocks, &block);
 
 	if (!message->add || !*block.limit || block.until_ms <= now_ms)
@@ -173,12 +186,12 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct control *control =
 		(struct control *)((char *)timer - offsetof(struct control, block_timer));
-	uint64_t wall_ms = loop_wall_ms(control->loop);
+	uint64_t steady_ms = clock_now_ms(control);
 	(void)now_ms;
 
 	for (unsigned i = 0; i < ENDS_A_TURN; i++) {
 		const struct block *block = blocks_next_end(control->blocks);
-		if (!block || block->until_ms > wall_ms)
+		if (!block || block->until_ms > steady_ms)
 			break;
 		remove_block(control, block, "block-over", NULL);
 	}
@@ -188,7 +201,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 void block_change_arm(struct control *control)
 {
 	const struct block *block = blocks_next_end(control->blocks);
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 
 	if (!block) {
 		block_change_disarm(control);

@@ -21,6 +21,8 @@ void block_change_by_limit(struct control *control, const struct message_block *
 void block_change_arm(struct control *control);
 void block_change_disarm(struct control *control);
 /* As `block show` has it. */
-json_t *block_row(const struct block *block, uint64_t now_ms);
+json_t *block_row(const struct control *control, const struct block *block);
+/* Its times as relays know them. */
+void block_change_for_relays(const struct control *control, struct block *block);
 
 #endif

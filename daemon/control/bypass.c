@@ -1,5 +1,6 @@
 #include "daemon/control/bypass.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/facts.h"
 #include "daemon/control/state_lines.h"
@@ -31,7 +32,7 @@ static void log_line(const struct bypass_line *line, const char *what)
 
 static void drop_over(struct bypass *bypass)
 {
-	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
+	uint64_t now_ms = clock_now_ms(bypass->control);
 	size_t kept = 0;
 	for (size_t i = 0; i < bypass->n; i++) {
 		if (bypass->lines[i].until_ms <= now_ms)
@@ -45,7 +46,7 @@ static void drop_over(struct bypass *bypass)
 static void arm(struct bypass *bypass)
 {
 	struct loop *loop = bypass->control->loop;
-	uint64_t now_ms = loop_wall_ms(loop), at_ms = 0;
+	uint64_t now_ms = clock_now_ms(bypass->control), at_ms = 0;
 	for (size_t i = 0; i < bypass->n; i++)
 		if (!at_ms || bypass->lines[i].until_ms < at_ms)
 			at_ms = bypass->lines[i].until_ms;
@@ -147,7 +148,7 @@ static void on_adopted(struct gather *gather)
 static void adopt(void *context, const struct facts *facts)
 {
 	struct bypass *bypass = context;
-	uint64_t now_ms = loop_wall_ms(bypass->control->loop), left;
+	uint64_t now_ms = clock_now_ms(bypass->control), left;
 	size_t before = bypass->n;
 	const char *fact;
 
@@ -172,7 +173,7 @@ static void adopt(void *context, const struct facts *facts)
 
 void bypass_resume(struct bypass *bypass)
 {
-	uint64_t now_ms = loop_wall_ms(bypass->control->loop);
+	uint64_t now_ms = clock_now_ms(bypass->control);
 	drop_over(bypass);
 	for (size_t i = 0; i < bypass->n; i++) {
 		const struct bypass_line *line = &bypass->lines[i];
@@ -189,7 +190,7 @@ void bypass_switch(
 {
 	struct control *control = bypass->control;
 	struct message_bypass message;
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	size_t kept = 0;
 	if (!seconds)
 		seconds = BYPASS_DEFAULT_S;

@@ -14,8 +14,7 @@ struct control;
 
 struct bypass_line {
 	char zone[POLICY_NAME_SIZE]; /* "": all zones */
-	uint64_t until_ms;           /* wall clock */
-	uint64_t since_ms;
+	uint64_t until_ms, since_ms; /* steady */
 };
 
 /* Reads the state folder. NULL: out of memory. */

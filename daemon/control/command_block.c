@@ -1,6 +1,7 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/block_change.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "lib/language.h"
 
@@ -106,7 +107,7 @@ struct changing {
 static void answer(struct changing *changing)
 {
 	struct command *command = changing->command;
-	command_row(command, block_row(&changing->block, loop_wall_ms(command->control->loop)));
+	command_row(command, block_row(command->control, &changing->block));
 	command_ok(command);
 }
 
@@ -130,7 +131,7 @@ static struct changing *new_changing(struct command *command)
 	}
 	changing->command = command;
 	command->state = changing;
-	changing->block.since_ms = loop_wall_ms(command->control->loop);
+	changing->block.since_ms = clock_now_ms(command->control);
 	changing->block.uid = command->uid;
 	return changing;
 }
@@ -234,10 +235,8 @@ static int collect(void *context, const struct block *block)
 static void show_more(struct command *command)
 {
 	struct showing *showing = command->state;
-	uint64_t now_ms = loop_wall_ms(command->control->loop);
-
 	for (unsigned i = 0; i < COMMAND_ROWS_A_TURN && showing->at < showing->n; i++)
-		command_row(command, block_row(&showing->v[showing->at++], now_ms));
+		command_row(command, block_row(command->control, &showing->v[showing->at++]));
 	if (showing->at == showing->n)
 		command_ok(command);
 	else

@@ -1,6 +1,7 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/bypass.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/row.h"
@@ -11,15 +12,17 @@
 static void show_lines(struct command *command)
 {
 	const struct control *control = command->control;
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	size_t n;
 	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
 	for (size_t i = 0; i < n; i++) {
 		json_int_t left = (json_int_t)((lines[i].until_ms - now_ms + 999) / 1000);
-		command_row(command, json_pack("{s:s, s:o, s:o, s:I}", "zone",
-					     *lines[i].zone ? lines[i].zone : "all", "since_at",
-					     row_time(lines[i].since_ms), "until_at",
-					     row_time(lines[i].until_ms), "left_s", left));
+		command_row(command,
+			json_pack("{s:s, s:o, s:o, s:I}", "zone",
+				*lines[i].zone ? lines[i].zone : "all", "since_at",
+				row_time(clock_to_wall(control, lines[i].since_ms)), "until_at",
+				row_time(clock_to_wall(control, lines[i].until_ms)), "left_s",
+				left));
 	}
 }
 

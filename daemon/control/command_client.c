@@ -1,5 +1,6 @@
 #include "daemon/control/command.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
 #include "daemon/control/row.h"
@@ -34,7 +35,7 @@ static void decide_entry(struct control *control, const struct message_entry *en
 	struct decide_origin origin = {.zone = zone, .mac = entry->mac, .source = entry->source};
 	struct endpoint original = {.addr = {.family = entry->source.family},
 		.port = control->policy->zones[zone].ports.v[0]};
-	decide_connection(&world, &origin, &original, loop_wall_ms(control->loop), decision);
+	decide_connection(&world, &origin, &original, clock_now_ms(control), decision);
 }
 
 static void show_client(struct showing *showing, const struct message_client *client)

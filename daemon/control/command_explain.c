@@ -2,6 +2,7 @@
 
 #include "daemon/control/audit.h"
 #include "daemon/control/bypass.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/neighbour.h"
@@ -64,7 +65,7 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 		decision->session ? row_string(&decision->session->user) : json_null(), "session",
 		row_session_id(decision->session ? decision->session->id : 0), "mac",
 		row_mac(&explaining->mac), "address", row_addr(&explaining->addr), "until_at",
-		row_time(decision->until_ms));
+		row_time(clock_to_wall(explaining->command->control, decision->until_ms)));
 }
 
 static void tell_cache(struct explaining *explaining, const struct decide_world *world,
@@ -202,7 +203,8 @@ static void explain(struct explaining *explaining)
 	struct decide_world world = control_world(control);
 	struct decision decision;
 	ptrdiff_t zone = policy_find_zone(control->policy, explaining->zone);
-	uint64_t at_ms = explaining->at_ms ? explaining->at_ms : loop_wall_ms(control->loop);
+	uint64_t at_ms = explaining->at_ms ? clock_from_wall(control, explaining->at_ms)
+					   : clock_now_ms(control);
 	if (zone < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, explaining->zone);
 		return;

@@ -1,6 +1,7 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/apply.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/edit.h"
 #include "daemon/control/list_change.h"
@@ -96,7 +97,7 @@ static void forget_showing(struct command *command)
 
 static void show_entry(struct command *command, const struct session_store_entry *entry)
 {
-	uint64_t now_ms = loop_wall_ms(command->control->loop);
+	uint64_t now_ms = clock_now_ms(command->control);
 	char text[PREFIX_TEXT_SIZE];
 	json_t *left = json_null();
 	if (entry->end_ms)
@@ -158,7 +159,7 @@ static void show_match(struct command *command, const struct policy_list *list, 
 	}
 	if (list->kind == POLICY_LIST_DYNAMIC)
 		found = lists_match(control->lists, list->name.text, is_mac ? &mac : NULL,
-			is_mac ? NULL : &addr, loop_wall_ms(control->loop), NULL);
+			is_mac ? NULL : &addr, clock_now_ms(control), NULL);
 	else if (list->index)
 		found = is_mac ? lpm_find_mac(list->index, &mac) != NULL
 			       : lpm_find(list->index, &addr, NULL) != NULL;
@@ -266,7 +267,7 @@ static void run_add(struct command *command)
 	if (!changing || !take_elements(command, changing))
 		return;
 	if (timeout && language_parse_duration(timeout, &ms) == 0)
-		changing->end_ms = loop_wall_ms(command->control->loop) + ms;
+		changing->end_ms = clock_now_ms(command->control) + ms;
 	command_log(command);
 	gather_init(&changing->gather, on_changed);
 	list_change_add(command->control, list->name.text, changing->elems, changing->n,

@@ -1,6 +1,7 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/apply.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/diff.h"
 #include "daemon/control/disk.h"
@@ -193,7 +194,8 @@ static void on_names(struct names *names, const char *warnings)
 	command_row(command,
 		json_pack("{s:I, s:o}", "policy", (json_int_t)control->policy_number,
 			"confirm_until_at",
-			row_time(policy_store_current(control->history)->confirm_until_ms)));
+			row_time(clock_to_wall(control,
+				policy_store_current(control->history)->confirm_until_ms))));
 	command_ok(command);
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/control/command.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
 #include "daemon/control/login.h"
@@ -25,7 +26,6 @@ static void show_more(struct command *command)
 {
 	struct showing *showing = command->state;
 	struct control *control = command->control;
-	uint64_t now_ms = loop_wall_ms(control->loop);
 	for (unsigned i = 0; i < COMMAND_ROWS_A_TURN; i++) {
 		if (showing->at == showing->selection.n) {
 			free(showing->selection.ids);
@@ -36,7 +36,7 @@ static void show_more(struct command *command)
 		struct session *session =
 			session_table_find(control->table, showing->selection.ids[showing->at++]);
 		if (session)
-			command_row(command, row_session(session, now_ms));
+			command_row(command, row_session(control, session));
 	}
 	server_continue(command->client);
 }
@@ -85,7 +85,7 @@ static void on_login(
 	const struct session *session = session_table_find(control->table, session_id);
 	command_log(command);
 	if (session) {
-		json_t *row = row_session(session, loop_wall_ms(control->loop));
+		json_t *row = row_session(control, session);
 		json_object_set_new(row, "outcome", json_string(words[outcome]));
 		command_row(command, row);
 	}
@@ -212,8 +212,7 @@ static void on_renewed(
 	} else {
 		renewing->renewed++;
 		if (renewed)
-			command_row(command,
-				row_session(renewed, loop_wall_ms(command->control->loop)));
+			command_row(command, row_session(command->control, renewed));
 	}
 	if (--renewing->missing)
 		return;

@@ -2,6 +2,7 @@
 #include "daemon/control/command_parts.h"
 
 #include "daemon/control/bypass.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/live.h"
@@ -50,7 +51,7 @@ static void look_at_renamed(const struct control *control, json_t *troubles)
 static json_t *bypass_part(struct control *control, json_t *troubles)
 {
 	json_t *array = json_array();
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	size_t n;
 	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
 	for (size_t i = 0; i < n; i++) {
@@ -121,7 +122,7 @@ static json_t *refusals_part(const struct control *control)
 {
 	json_t *object = json_object();
 	uint64_t counts[ENDINGS];
-	ended_last_minute(control->ended, loop_wall_ms(control->loop), counts);
+	ended_last_minute(control->ended, clock_now_ms(control), counts);
 	for (unsigned i = 0; i < ENDINGS; i++)
 		if (counts[i])
 			json_object_set_new(
@@ -143,7 +144,8 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 		add_trouble(troubles, "posternctl policy history", "%s",
 			policy_store_trouble(control->history));
 	if (current->confirm_until_ms) {
-		json_object_set_new(row, "confirm_until_at", row_time(current->confirm_until_ms));
+		json_object_set_new(row, "confirm_until_at",
+			row_time(clock_to_wall(control, current->confirm_until_ms)));
 		add_trouble(troubles, "posternctl policy confirm",
 			"policy %" PRIu64 " waits to be confirmed", control->policy_number);
 	}
@@ -176,7 +178,7 @@ static void look_at_queue(
 		add_trouble(troubles, "posternctl doctor",
 			"the packet queue does not empty: %u of %u packets in it are nobody's",
 			strange, waiting);
-	else if (last_ms && loop_wall_ms(control->loop) < last_ms + QUEUE_SAID_MS)
+	else if (last_ms && clock_now_ms(control) < last_ms + QUEUE_SAID_MS)
 		add_trouble(troubles, "posternctl doctor", "the packet queue: %s",
 			events->last[MESSAGE_EVENT_QUEUE_STUCK]);
 }
@@ -223,7 +225,7 @@ static void on_facts(void *context, const struct facts *facts)
 	struct command *command = context;
 	struct control *control = command->control;
 	uint64_t sum[COUNTERS];
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	json_t *troubles = json_array(), *row = json_object();
 	command_counters_sum(control, facts, sum);
 	look_at_renamed(control, troubles);

@@ -5,6 +5,7 @@
 #include "daemon/control/audit.h"
 #include "daemon/control/block_change.h"
 #include "daemon/control/bypass.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/cut.h"
 #include "daemon/control/disk.h"
 #include "daemon/control/drained.h"
@@ -47,6 +48,7 @@ struct decide_world control_world(const struct control *control)
 		.lists = control->lists,
 		.sessions = control->table,
 		.local = localtime_r,
+		.calendar_ahead_ms = clock_ahead_ms(control),
 		.blocks = control->blocks};
 }
 
@@ -63,16 +65,19 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	channel_send(control->keeper, &message, -1);
 }
 
-static struct audit_config audit_config_of(const struct policy *policy)
+static struct audit_config audit_config_of(struct control *control)
 {
+	const struct policy *policy = control->policy;
 	return (struct audit_config){.keep_s = policy->audit_keep_s,
 		.size_bytes = policy->audit_size_bytes,
-		.privacy_off = policy->audit_privacy_off};
+		.privacy_off = policy->audit_privacy_off,
+		.believed_ms = clock_believed_ms,
+		.context = control};
 }
 
 void control_follow_policy(struct control *control)
 {
-	struct audit_config config = audit_config_of(control->policy);
+	struct audit_config config = audit_config_of(control);
 	audit_configure(control->audit, &config);
 	log_set_privacy(control->policy->audit_privacy_off);
 	list_change_arm(control);
@@ -94,7 +99,7 @@ static void on_keeper_event(struct control *control, const struct message_event 
 		COUNTER_LISTENERS_CLOSED, COUNTERS};
 	struct control_events *events = &control->events;
 	events->counts[event->kind] += event->count;
-	events->last_ms[event->kind] = loop_wall_ms(control->loop);
+	events->last_ms[event->kind] = clock_now_ms(control);
 	memcpy(events->last[event->kind], event->text, sizeof(event->text));
 	if (counters[event->kind] < COUNTERS)
 		control->counters[counters[event->kind]] += event->count;
@@ -310,7 +315,9 @@ static int load_state(struct control *control)
 	uint64_t last_id;
 	int error;
 	control->disk = disk_open(control->loop);
-	control->bypass = control->disk ? bypass_open(control) : NULL;
+	control->clock = control->disk ? clock_open(control) : NULL;
+	control->started_ms = clock_now_ms(control);
+	control->bypass = control->clock ? bypass_open(control) : NULL;
 	control->drained = control->bypass ? drained_open(control) : NULL;
 	if (!control->drained)
 		return -ENOMEM;
@@ -320,7 +327,7 @@ static int load_state(struct control *control)
 	control->history = policy_store_open(dir, control->disk, &error);
 	if (!error)
 		error = session_store_open(control->loop, dir, control->table, control->lists,
-			control->blocks, loop_wall_ms(control->loop), &last_id, &control->store);
+			control->blocks, clock_now_ms(control), &last_id, &control->store);
 	if (error) {
 		log_error("the state folder %s cannot be used: %s", dir, strerror(-error));
 		return error;
@@ -330,7 +337,7 @@ static int load_state(struct control *control)
 		log_error("there is no policy to start with");
 		return error;
 	}
-	struct audit_config config = audit_config_of(control->policy);
+	struct audit_config config = audit_config_of(control);
 	error = audit_open(control->loop, dir, &config, control->counters, &control->audit);
 	if (error) {
 		log_error("the audit in %s cannot be opened: %s", dir, strerror(-error));
@@ -362,6 +369,7 @@ static void end_questions(struct control *control)
 		metrics_peer_close(control->metrics);
 	channel_close(control->keeper);
 	asks_fini(&control->keeper_asks);
+	clock_save(control);
 }
 
 /* What is done on one disk may ask for more on another. */
@@ -391,6 +399,7 @@ static void close_parts(struct control *control)
 	apply_free(control->apply);
 	bypass_free(control->bypass);
 	interfaces_free(control);
+	clock_free(control->clock);
 	list_change_disarm(control);
 	block_change_disarm(control);
 	sessions_free(control->sessions);
@@ -418,7 +427,6 @@ static int start(struct control *control)
 	control->loop = loop_new();
 	if (!control->loop || !make_parts(control))
 		return -ENOMEM;
-	control->started_ms = loop_wall_ms(control->loop);
 	int error = load_state(control);
 	if (error)
 		return error;

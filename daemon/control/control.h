@@ -12,9 +12,11 @@
 #include "lib/lists.h"
 #include "lib/policy.h"
 #include "lib/session.h"
+#include "lib/steady.h"
 
 struct apply;
 struct bypass;
+struct clock;
 struct entries;
 struct live;
 struct peers;
@@ -43,6 +45,8 @@ struct control_events {
 struct control {
 	struct process_start start;
 	struct loop *loop;
+	struct steady steady;
+	struct clock *clock;
 	struct channel *keeper;
 	struct asks keeper_asks;
 
@@ -78,7 +82,7 @@ struct control {
 	uint64_t counters[COUNTERS];           /* control's own */
 	struct message_kernel_counters kernel; /* as last told */
 	enum policy_log_level log_level;
-	uint64_t started_ms;                 /* wall clock */
+	uint64_t started_ms;                 /* steady */
 	bool ready;                          /* the keeper has plan and READY */
 	bool file_bad;                       /* changed, and not to be applied */
 	uint64_t judged_hash, judged_number; /* what policy_file_differs() last judged */

@@ -1,6 +1,7 @@
 #include "daemon/control/ended.h"
 
 #include "daemon/control/audit.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/row.h"
@@ -96,8 +97,7 @@ static void note(struct control *control, const struct message_flow *flow)
 {
 	tally_flow(control->tally, flow);
 	if (is_refusal((enum ending)flow->ending))
-		count_refusal(
-			control->ended, loop_wall_ms(control->loop), (enum ending)flow->ending);
+		count_refusal(control->ended, clock_now_ms(control), (enum ending)flow->ending);
 	publish(control, flow);
 }
 
@@ -116,6 +116,8 @@ void ended_lost(struct control *control, const struct live_flow *live)
 	flow.session = live->session;
 	flow.start_ms = live->start_ms;
 	flow.end_ms = loop_wall_ms(control->loop);
+	if (flow.start_ms > flow.end_ms) /* the clock was set back */
+		flow.start_ms = flow.end_ms;
 	flow.verdict = POLICY_VERDICT_REDIRECT;
 	flow.ending = ENDING_RELAY_DIED;
 	flow.audit = 1;

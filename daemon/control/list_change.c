@@ -1,5 +1,6 @@
 #include "daemon/control/list_change.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/durable.h"
 #include "daemon/control/entries.h"
@@ -49,7 +50,7 @@ static void pack(struct packing *packing, const struct policy_elem *elem, bool a
 	struct message_list_entry *entry = &packing->message->v[packing->message->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = add;
-	entry->end_ms = end_ms;
+	entry->end_ms = clock_to_monotonic(packing->control, end_ms);
 	entry->elem = *elem;
 	if (packing->message->n == ENTRIES_A_MESSAGE)
 		pack_send(packing);
@@ -191,13 +192,13 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct control *control =
 		(struct control *)((char *)timer - offsetof(struct control, list_timer));
-	uint64_t end_ms, wall_ms = loop_wall_ms(control->loop);
+	uint64_t end_ms, steady_ms = clock_now_ms(control);
 	struct policy_elem elem;
 	const char *name;
 	(void)now_ms;
 	for (unsigned i = 0; i < ENDS_A_TURN; i++) {
 		char list[POLICY_NAME_SIZE];
-		if (!lists_next_end(control->lists, &name, &elem, &end_ms) || end_ms > wall_ms)
+		if (!lists_next_end(control->lists, &name, &elem, &end_ms) || end_ms > steady_ms)
 			break;
 		strncpy(list, name, sizeof(list) - 1);
 		list[sizeof(list) - 1] = '\0';
@@ -208,7 +209,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 
 void list_change_arm(struct control *control)
 {
-	uint64_t end_ms, now_ms = loop_wall_ms(control->loop);
+	uint64_t end_ms, now_ms = clock_now_ms(control);
 	struct policy_elem elem;
 	const char *name;
 	if (!lists_next_end(control->lists, &name, &elem, &end_ms)) {

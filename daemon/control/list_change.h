@@ -8,7 +8,7 @@
 
 struct control;
 
-/* Several elements at once; end_ms: wall clock, 0: for ever. Parts of the gather. */
+/* Several elements at once; end_ms: steady, 0: for ever. Parts of the gather. */
 void list_change_add(struct control *control, const char *list, const struct policy_elem *elems,
 	size_t n, uint64_t end_ms, struct gather *gather);
 void list_change_remove(struct control *control, const char *list, const struct policy_elem *elems,

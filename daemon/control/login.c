@@ -1,5 +1,6 @@
 #include "daemon/control/login.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/durable.h"
 #include "daemon/control/entries.h"
@@ -283,7 +284,7 @@ static void put_in_force(struct login *login, const struct policy_zone *zone)
 {
 	struct control *control = login->control;
 	const struct login_order *order = &login->order;
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 	struct policy_string groups[SESSION_GROUPS_MAX];
 	const struct session *old = login->before;
@@ -469,7 +470,7 @@ void login_renew(struct control *control, uint64_t id, bool lease_given, uint64_
 		return;
 	}
 	ptrdiff_t zone = policy_find_zone(control->policy, old->zone.text);
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	if (!lease_given)
 		lease_ms = zone < 0 ? 0 : control->policy->zones[zone].lease_s * 1000ull;
 	struct session changed = *login->before;

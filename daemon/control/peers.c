@@ -1,6 +1,7 @@
 #include "daemon/control/peers.h"
 
 #include "daemon/control/block_change.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/ended.h"
 #include "daemon/control/flow_ids.h"
@@ -97,13 +98,13 @@ static void on_message(void *context, const struct message_header *message, int 
 	case MESSAGE_STARTED:
 		live_add(control->live, peer->relay, started->flow, started->session,
 			started->at_ms, started->rule, true);
-		sessions_active(control->sessions, started->session, started->at_ms);
+		sessions_active(control->sessions, started->session);
 		ended_began(control, started);
 		break;
 	case MESSAGE_RECORD: {
 		const struct message_flow *flow = (const struct message_flow *)message;
 		live_del(control->live, flow->id);
-		sessions_active(control->sessions, flow->session, flow->end_ms);
+		sessions_active(control->sessions, flow->session);
 		ended_flow(control, flow);
 		break;
 	}
@@ -202,6 +203,15 @@ static void send_running_policy(struct peer *peer, struct gather *gather)
 	peer->prepared = control->policy_number;
 }
 
+/* Relays know the monotonic clock, and of a session's times its lease alone. */
+static size_t encode_session(
+	const struct control *control, const struct session *session, uint8_t *bytes, size_t room)
+{
+	struct session told = *session;
+	told.lease_end_ms = clock_to_monotonic(control, session->lease_end_ms);
+	return session_encode(&told, bytes, room);
+}
+
 /* Many sessions are packed into few messages. */
 struct packing {
 	struct peer *peer;
@@ -227,7 +237,8 @@ static int pack_session(void *context, struct session *session)
 	size_t room = MESSAGE_BYTES_MAX - sizeof(*message);
 	if (room - message->bytes < SESSION_ENCODED_MAX)
 		send_packed(packing);
-	size_t len = session_encode(session, message->data + message->bytes, room - message->bytes);
+	size_t len = encode_session(packing->peer->peers->control, session,
+		message->data + message->bytes, room - message->bytes);
 	message->bytes += (uint32_t)len;
 	message->n += len != 0;
 	return 0;
@@ -266,7 +277,7 @@ static int list_entry(void *context, const struct policy_elem *elem, uint64_t en
 	struct message_list_entry *entry = &listing->message->v[listing->message->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = 1;
-	entry->end_ms = end_ms;
+	entry->end_ms = clock_to_monotonic(listing->peer->peers->control, end_ms);
 	entry->elem = *elem;
 	if (listing->message->n == LISTING_MAX)
 		send_listed(listing);
@@ -303,6 +314,7 @@ static int send_block(void *context, const struct block *block)
 	message_init(&message, MESSAGE_BLOCK, sizeof(message));
 	message.add = 1;
 	message.block = *block;
+	block_change_for_relays(peer->peers->control, &message.block);
 	channel_send(peer->channel, &message, -1);
 	return 0;
 }
@@ -481,7 +493,7 @@ void peers_send_session(struct peers *peers, const struct session *session)
 	struct message_sessions *message = malloc(sizeof(*message) + SESSION_ENCODED_MAX);
 	if (!message)
 		return;
-	size_t len = session_encode(session, message->data, SESSION_ENCODED_MAX);
+	size_t len = encode_session(peers->control, session, message->data, SESSION_ENCODED_MAX);
 	message_init(message, MESSAGE_SESSIONS, sizeof(*message));
 	message->header.bytes += (uint32_t)len;
 	message->bytes = (uint32_t)len;

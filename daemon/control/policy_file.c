@@ -1,6 +1,7 @@
 #include "daemon/control/policy_file.h"
 
 #include "daemon/control/apply.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
 #include "daemon/log.h"
@@ -228,8 +229,7 @@ static int start_with(struct control *control, struct policy *policy, const char
 static void start_running(struct control *control)
 {
 	const struct policy_current *current = policy_store_current(control->history);
-	bool back = current->confirm_until_ms &&
-		    current->confirm_until_ms <= loop_wall_ms(control->loop);
+	bool back = current->confirm_until_ms && current->confirm_until_ms <= clock_now_ms(control);
 	uint64_t number = back ? current->confirm_back : current->number;
 	struct policy_record record;
 	char origin[96];

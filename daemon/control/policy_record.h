@@ -29,7 +29,7 @@ int policy_record_decode(const char *bytes, size_t len, struct policy_record *re
 struct policy_current {
 	uint64_t number;
 	uint64_t file_hash;        /* of the file when it was last applied; 0: never */
-	uint64_t confirm_until_ms; /* wall clock; 0: nothing waits for a confirm */
+	uint64_t confirm_until_ms; /* steady; 0: nothing waits for a confirm */
 	uint64_t confirm_back;     /* number to go back to */
 	char **paths;              /* files that the file took in */
 	size_t npaths;

@@ -1,3 +1,4 @@
+#include "daemon/control/clock.h"
 #include "daemon/control/row.h"
 
 #include <inttypes.h>
@@ -73,18 +74,19 @@ json_t *row_session_id(uint64_t id)
 	return id ? json_string(text) : json_null();
 }
 
-json_t *row_session(const struct session *session, uint64_t now_ms)
+json_t *row_session(const struct control *control, const struct session *session)
 {
+	uint64_t now_ms = clock_now_ms(control);
 	bool device = session->kind == SESSION_DEVICE;
 	json_t *row = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"session", row_session_id(session->id), "kind", device ? "device" : "portal",
 		"user", row_string(&session->user), "groups",
 		row_strings(session->groups, session->ngroups), "zone", row_string(&session->zone),
 		"mac", row_mac(&session->mac), "addresses", row_addresses(session), "started_at",
-		row_time(session->started_ms), "lease_left_s", left(session->lease_end_ms, now_ms),
-		"idle_left_s",
+		row_time(clock_to_wall(control, session->started_ms)), "lease_left_s",
+		left(session->lease_end_ms, now_ms), "idle_left_s",
 		left(session->idle_s ? session->active_ms + session->idle_s * 1000ull : 0, now_ms),
-		"active_at", row_time(session->active_ms));
+		"active_at", row_time(clock_to_wall(control, session->active_ms)));
 	if (session->aside_until_ms)
 		json_object_set_new(row, "aside_left_s", left(session->aside_until_ms, now_ms));
 	return row;

@@ -18,6 +18,7 @@ json_t *row_time(uint64_t wall_ms);
 
 /* As `session show` names it: "7", a device "d0"; 0: null. */
 json_t *row_session_id(uint64_t id);
-json_t *row_session(const struct session *session, uint64_t now_ms);
+struct control;
+json_t *row_session(const struct control *control, const struct session *session);
 
 #endif

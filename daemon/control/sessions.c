@@ -1,5 +1,6 @@
 #include "daemon/control/sessions.h"
 
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/cut.h"
 #include "daemon/control/durable.h"
@@ -61,7 +62,7 @@ struct session *sessions_copy(const struct session *session)
 void sessions_arm(struct sessions *sessions)
 {
 	struct loop *loop = sessions->control->loop;
-	uint64_t at_ms, now_ms = loop_wall_ms(loop);
+	uint64_t at_ms, now_ms = clock_now_ms(sessions->control);
 	if (!session_table_next_end(sessions->control->table, &at_ms)) {
 		loop_timer_clear(loop, &sessions->timer);
 		return;
@@ -77,7 +78,7 @@ static int restart_idle(void *context, struct session *session)
 {
 	struct sessions *sessions = context;
 	if (session->idle_s) {
-		session->active_ms = loop_wall_ms(sessions->control->loop);
+		session->active_ms = clock_now_ms(sessions->control);
 		session_table_touch(sessions->control->table, session);
 	}
 	return 0;
@@ -111,7 +112,7 @@ static void publish(struct control *control, const char *event, const struct ses
 	if (!monitor_wanted(control, MONITOR_SESSION))
 		return;
 	json_t *row = json_pack("{s:s}", "event", event);
-	json_t *rest = row_session(session, loop_wall_ms(control->loop));
+	json_t *rest = row_session(control, session);
 	json_object_update(row, rest);
 	json_decref(rest);
 	monitor_publish(control, MONITOR_SESSION, row);
@@ -188,7 +189,7 @@ bool sessions_keep_flows(const struct sessions *sessions, const struct session *
 static void end_by_time(struct sessions *sessions, struct session *session)
 {
 	struct control *control = sessions->control;
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	bool lease_over = session->lease_end_ms && session->lease_end_ms <= now_ms;
 	if (!lease_over && session->aside_until_ms) {
 		sessions_del(sessions, session, ENDING_KILLED_POLICY, NULL);
@@ -209,20 +210,21 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct sessions *sessions =
 		(struct sessions *)((char *)timer - offsetof(struct sessions, timer));
-	uint64_t at_ms, wall_ms = loop_wall_ms(sessions->control->loop);
+	uint64_t at_ms, steady_ms = clock_now_ms(sessions->control);
 	(void)now_ms;
 	for (unsigned i = 0; i < ENDS_A_TURN; i++) {
 		struct session *session = session_table_next_end(sessions->control->table, &at_ms);
-		if (!session || at_ms > wall_ms)
+		if (!session || at_ms > steady_ms)
 			break;
 		end_by_time(sessions, session);
 	}
 	sessions_arm(sessions);
 }
 
-void sessions_active(struct sessions *sessions, uint64_t id, uint64_t at_ms)
+void sessions_active(struct sessions *sessions, uint64_t id)
 {
 	struct session *session = session_table_find(sessions->control->table, id);
+	uint64_t at_ms = clock_now_ms(sessions->control);
 	if (!session || session->kind != SESSION_PORTAL || session->active_ms >= at_ms)
 		return;
 	session->active_ms = at_ms;
@@ -312,7 +314,7 @@ void sessions_learn(struct sessions *sessions, const struct decide_origin *origi
 {
 	struct control *control = sessions->control;
 	const struct policy_zone *zone = &control->policy->zones[origin->zone];
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	if (zone->identity != POLICY_IDENTITY_MAC || !mac_is_set(&origin->mac))
 		return;
 	struct session *session = session_table_identify(
@@ -378,7 +380,7 @@ static int follow(void *context, struct session *session)
 	struct sessions *sessions = moving->sessions;
 	struct control *control = sessions->control;
 	bool has_zone = policy_find_zone(control->policy, session->zone.text) >= 0;
-	uint64_t now_ms = loop_wall_ms(control->loop);
+	uint64_t now_ms = clock_now_ms(control);
 	if (session->kind != SESSION_PORTAL || has_zone == (session->aside_until_ms == 0))
 		return 0;
 	if (!has_zone)

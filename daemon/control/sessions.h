@@ -38,7 +38,7 @@ void sessions_arm(struct sessions *sessions);
 /* In mac zones further addresses of a session's MAC are learned. */
 void sessions_learn(struct sessions *sessions, const struct decide_origin *origin);
 /* A flow of the session began or ended. */
-void sessions_active(struct sessions *sessions, uint64_t id, uint64_t at_ms);
+void sessions_active(struct sessions *sessions, uint64_t id);
 /* Sessions of zones that the running policy does not have are set aside for a day: their flows end,
  * and who is aside comes back when the policy has the zone again. Returns what to tell of it, a
  * line a zone, malloc'ed; NULL: nothing. */

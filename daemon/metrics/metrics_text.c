@@ -2,6 +2,7 @@
 
 #include "daemon/control/bypass.h"
 #include "daemon/channel.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/command_parts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
@@ -37,7 +38,7 @@ static void put_policy(struct exposition *page, struct control *control)
 	exposition_begin(page, "build-info", GAUGE, "always 1; the label has the version");
 	exposition_add(page, 1, "version", POSTERN_VERSION, NULL);
 	exposition_begin(page, "start-time-seconds", GAUGE, "when control started, since 1970");
-	exposition_add_us(page, control->started_ms * 1000, NULL);
+	exposition_add_us(page, clock_to_wall(control, control->started_ms) * 1000, NULL);
 	put_one(page, "policy-number", "number of the policy in force", control->policy_number);
 	put_one(page, "policy-file-differs", "1: the file says something else than what runs",
 		policy_file_differs(control, &why));

@@ -138,7 +138,7 @@ static void ask_block(const struct flow *flow, const struct policy_limit *limit)
 	memcpy(block->zone, zone->name.text, zone->name.len);
 	block->code = 421;
 	block->flow = flow->id;
-	block->since_ms = loop_wall_ms(flow->relay->loop);
+	block->since_ms = loop_now_ms(flow->relay->loop);
 	block->until_ms = block->since_ms + limit->block_s * 1000ull;
 	language_format_limit(limit, block->limit);
 	relay_send(flow->relay, &message);

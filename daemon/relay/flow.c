@@ -201,7 +201,7 @@ struct flow *flow_new(struct relay *relay, int client)
 	}
 	table->states[FLOW_FREE]++;
 	flow->id = relay_flow_id(relay);
-	flow->start_ms = loop_wall_ms(relay->loop);
+	flow->start_ms = loop_now_ms(relay->loop);
 	flow->policy = policy_ref(relay_picture(relay)->policy);
 	return flow;
 }

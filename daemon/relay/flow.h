@@ -75,11 +75,12 @@ struct flow {
 	struct smtp_watch watch;
 
 	uint64_t id;
-	uint64_t session;                /* 0: none */
-	uint64_t start_ms, connected_ms; /* wall clock */
-	uint64_t active_ms;              /* monotonic: the last byte */
-	uint64_t first_end_ms;           /* monotonic: the end of `deadline first` */
-	uint64_t attempt_ms;             /* monotonic: start of the attempt at hand */
+	uint64_t session; /* 0: none */
+	/* times are monotonic */
+	uint64_t start_ms, connected_ms;
+	uint64_t active_ms;    /* the last byte */
+	uint64_t first_end_ms; /* the end of `deadline first` */
+	uint64_t attempt_ms;   /* start of the attempt at hand */
 	uint32_t holds[FLOW_HOLDS];
 	uint32_t connect_ms;              /* how long the attempt took that was taken */
 	int32_t zone, rule, server_index; /* of policy; -1: none */

@@ -54,7 +54,7 @@ static void take_server(struct flow *flow)
 {
 	struct relay *relay = flow->relay;
 	flow->connect_ms = (uint32_t)(loop_now_ms(relay->loop) - flow->attempt_ms);
-	flow->connected_ms = loop_wall_ms(relay->loop);
+	flow->connected_ms = loop_now_ms(relay->loop);
 	flow->active_ms = loop_now_ms(relay->loop);
 	relay_count(relay, COUNTER_FLOWS_SERVED);
 	histogram_add(&relay->histograms[HISTOGRAM_GREETING], HISTOGRAM_GREETING,

@@ -18,11 +18,13 @@ static void decide(struct flow *flow, struct decision *decision)
 		.lists = picture->lists,
 		.sessions = picture->sessions,
 		.local = localtime_r,
+		.calendar_ahead_ms =
+			(int64_t)(loop_wall_ms(flow->relay->loop) - loop_now_ms(flow->relay->loop)),
 		.blocks = picture->blocks};
 	const struct decide_origin origin = {
 		.zone = (size_t)flow->zone, .mac = flow->mac, .source = flow->client_end.addr};
 	decide_connection(
-		&world, &origin, &flow->original, loop_wall_ms(flow->relay->loop), decision);
+		&world, &origin, &flow->original, loop_now_ms(flow->relay->loop), decision);
 }
 
 /* A login is sent to the relays before its caller hears that it is done, so one that is missing may

@@ -72,7 +72,7 @@ static bool end_blocked(struct flow *flow, void *context)
 	if (flow->state == FLOW_ANSWER || flow->zone < 0 ||
 		!blocks_match(blocks, flow->policy->zones[flow->zone].name.text,
 			*flow->user ? flow->user : NULL, &flow->mac, &flow->client_end.addr,
-			loop_wall_ms(flow->relay->loop)))
+			loop_now_ms(flow->relay->loop)))
 		return false;
 	flow_end(flow, ENDING_KILLED_BLOCK, true);
 	return true;

@@ -122,13 +122,20 @@ static void fill_names(const struct flow *flow, struct message_flow *message)
 			policy->servers[flow->server_index].name.text);
 }
 
+/* As the wall clock stands now: what lasted a minute is told so, even if that was set meanwhile. */
+static uint64_t to_wall(const struct flow *flow, uint64_t at_ms)
+{
+	const struct loop *loop = flow->relay->loop;
+	return at_ms ? loop_wall_ms(loop) - (loop_now_ms(loop) - at_ms) : 0;
+}
+
 void report_fill(const struct flow *flow, enum message_type type, struct message_flow *message)
 {
 	message_init(message, type, sizeof(*message));
 	message->id = flow->id;
 	message->session = flow->session;
-	message->start_ms = flow->start_ms;
-	message->connected_ms = flow->connected_ms;
+	message->start_ms = to_wall(flow, flow->start_ms);
+	message->connected_ms = to_wall(flow, flow->connected_ms);
 	message->from_client_bytes = flow->up.bytes;
 	message->from_server_bytes = flow->down.bytes;
 	message->messages = flow->watch.messages;
@@ -155,7 +162,7 @@ void report_started(struct flow *flow)
 	message_init(&message, MESSAGE_STARTED, sizeof(message));
 	message.flow = flow->id;
 	message.session = flow->session;
-	message.at_ms = flow->start_ms;
+	message.at_ms = to_wall(flow, flow->start_ms);
 	if (flow->rule >= 0)
 		put(message.rule, sizeof(message.rule), flow->policy->rules[flow->rule].name.text);
 	relay_send(flow->relay, &message);

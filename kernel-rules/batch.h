@@ -4,7 +4,7 @@
 
 #include "kernel-rules/netlink.h"
 
-#define BATCH_BYTES_MAX (16u << 20)
+#define BATCH_BYTES_MAX (64u << 20)
 /* A message is never larger: whoever fills one with elements stops in time. */
 #define BATCH_MESSAGE_MAX 49152
 

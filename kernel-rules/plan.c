@@ -47,12 +47,19 @@ void plan_fini(struct plan *plan)
 	*plan = (struct plan){0};
 }
 
+static bool has_room(const struct plan *plan, size_t ninterfaces, size_t nnetworks, size_t nports)
+{
+	return ninterfaces <= PLAN_INTERFACES_MAX - plan->ninterfaces &&
+	       nnetworks <= PLAN_NETWORKS_MAX - plan->nnetworks && nports <= PLAN_PORTS_MAX &&
+	       nports <= PLAN_ALL_PORTS_MAX - plan->nports;
+}
+
 struct plan_zone *plan_add_zone(
 	struct plan *plan, const char *name, size_t ninterfaces, size_t nnetworks, size_t nports)
 {
 	size_t len = strlen(name);
-	if (plan->nzones == PLAN_ZONES_MAX || ninterfaces > PLAN_INTERFACES_MAX ||
-		nnetworks > PLAN_NETWORKS_MAX || nports > PLAN_PORTS_MAX || len >= POLICY_NAME_SIZE)
+	if (plan->nzones == PLAN_ZONES_MAX || len >= POLICY_NAME_SIZE ||
+		!has_room(plan, ninterfaces, nnetworks, nports))
 		return NULL;
 	struct plan_zone *zones = realloc(plan->zones, (plan->nzones + 1) * sizeof(*zones));
 	if (!zones)
@@ -71,6 +78,9 @@ struct plan_zone *plan_add_zone(
 		return NULL;
 	}
 	plan->nzones++;
+	plan->ninterfaces += ninterfaces;
+	plan->nnetworks += nnetworks;
+	plan->nports += nports;
 	return zone;
 }
 
@@ -128,10 +138,10 @@ static void tidy_ports(struct plan_zone *zone)
 	zone->nports = kept;
 }
 
-static bool fits(const struct policy_zone *zone)
+static bool fits(const struct plan *plan, const struct policy_zone *zone)
 {
-	return zone->interfaces.n <= PLAN_INTERFACES_MAX && zone->networks.n <= PLAN_NETWORKS_MAX &&
-	       zone->ports.n <= PLAN_PORTS_MAX && zone->name.len < POLICY_NAME_SIZE;
+	return has_room(plan, zone->interfaces.n, zone->networks.n, zone->ports.n) &&
+	       zone->name.len < POLICY_NAME_SIZE;
 }
 
 static int add_hosts(struct plan *plan, const struct policy *policy)
@@ -165,7 +175,7 @@ int plan_from_policy(const struct policy *policy, const struct plan_options *opt
 	}
 	for (size_t i = 0; i < policy->nzones; i++) {
 		const struct policy_zone *from = &policy->zones[i];
-		if (!fits(from)) {
+		if (!fits(plan, from)) {
 			plan_fini(plan);
 			return -E2BIG;
 		}
@@ -240,7 +250,6 @@ static bool is_network(const struct prefix *prefix)
 static bool is_good_zone(const struct plan *plan, const struct plan_zone *zone)
 {
 	if (!is_zone_name(zone->name) || zone->ninterfaces == 0 || zone->nports == 0 ||
-		zone->ninterfaces > PLAN_INTERFACES_MAX || zone->nnetworks > PLAN_NETWORKS_MAX ||
 		zone->nports > PLAN_PORTS_MAX)
 		return false;
 	for (size_t i = 0; i < zone->ninterfaces; i++) {
@@ -282,7 +291,8 @@ int plan_check(const struct plan *plan)
 		plan->rule_priority > PLAN_RULE_PRIORITY_MAX || plan->route_protocol < 1 ||
 		plan->route_protocol > 255 || plan->client_max == 0 ||
 		plan->client_max > (1u << 24) || plan->nzones > PLAN_ZONES_MAX ||
-		plan->nhosts > PLAN_HOSTS_MAX)
+		plan->ninterfaces > PLAN_INTERFACES_MAX || plan->nnetworks > PLAN_NETWORKS_MAX ||
+		plan->nports > PLAN_ALL_PORTS_MAX || plan->nhosts > PLAN_HOSTS_MAX)
 		return -EINVAL;
 	/* the tables of the machine itself: unspec, compat, default, main, local */
 	if (plan->route_table >= 252 && plan->route_table <= 255)

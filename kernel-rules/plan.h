@@ -8,11 +8,13 @@
 #include "lib/addr.h"
 #include "lib/policy.h"
 
-#define PLAN_ZONES_MAX         256
-#define PLAN_INTERFACES_MAX    64   /* per zone */
-#define PLAN_NETWORKS_MAX      1024 /* per zone */
-#define PLAN_PORTS_MAX         32   /* per zone */
-#define PLAN_HOSTS_MAX         4096 /* of servers with `bind client` */
+/* A checked policy is within them: they are the checker's. */
+#define PLAN_ZONES_MAX         POLICY_ZONES_MAX
+#define PLAN_INTERFACES_MAX    POLICY_INTERFACES_MAX /* in all, as the next two */
+#define PLAN_NETWORKS_MAX      POLICY_NETWORKS_MAX
+#define PLAN_ALL_PORTS_MAX     POLICY_ALL_PORTS_MAX
+#define PLAN_PORTS_MAX         POLICY_PORTS_MAX /* per zone */
+#define PLAN_HOSTS_MAX         POLICY_BOUND_MAX /* of servers with `bind client` */
 #define PLAN_BYTES_MAX         (4u << 20)
 #define PLAN_RULE_PRIORITY_MAX 32763 /* three, in front of the machine's own */
 
@@ -59,6 +61,7 @@ struct plan {
 	uint32_t client_max;     /* entries in one client set */
 	struct plan_zone *zones;
 	size_t nzones;
+	size_t ninterfaces, nnetworks, nports; /* of all zones */
 	bool bind_client; /* a server has `bind client`: relays need transparent sockets */
 	/* Where flows with the client's own address go, or went when the policy was another one. */
 	struct endpoint *hosts;

@@ -236,19 +236,19 @@ void set_fill_timed(struct batch *batch, const char *name, uint64_t timeout_ms)
 
 void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports, size_t n)
 {
-	struct set_message message;
-	if (n == 0 || !set_message_begin(&message, batch, name, true))
+	struct set_element *elements = calloc(n + 1, sizeof(*elements));
+
+	if (!elements) {
+		batch_fail(batch, -ENOMEM);
 		return;
-	for (size_t i = 0; i < n; i++) {
-		struct set_element element = {.key_len = 2};
-		uint16_t wire = htons(ports[i]);
-		memcpy(element.key, &wire, sizeof(wire));
-		if (!set_message_put(&message, &element)) {
-			batch_fail(batch, -EMSGSIZE);
-			return;
-		}
 	}
-	set_message_end(&message);
+	for (size_t i = 0; i < n; i++) {
+		uint16_t wire = htons(ports[i]);
+		elements[i] = (struct set_element){.key_len = 2};
+		memcpy(elements[i].key, &wire, sizeof(wire));
+	}
+	add_elements(batch, name, elements, n);
+	free(elements);
 }
 
 void set_fill_ends(struct batch *batch, const char *name, enum addr_family family,

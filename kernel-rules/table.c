@@ -289,8 +289,7 @@ static void put_ports(struct batch *batch, const struct plan *plan, const struct
 	}
 	if (!view_has(view, VIEW_SET, SET_PORTS))
 		set_add_ports(batch, SET_PORTS);
-	for (size_t i = 0; i < n; i += 1024)
-		set_fill_ports(batch, SET_PORTS, ports + i, n - i < 1024 ? n - i : 1024);
+	set_fill_ports(batch, SET_PORTS, ports, n);
 out:
 	free(seen);
 	free(ports);
@@ -490,6 +489,17 @@ int table_keep_alive(struct table *table, uint64_t ms)
 	int status = batch_send(&batch, &table->nl);
 	batch_fini(&batch);
 	return status;
+}
+
+int table_exists(struct table *table)
+{
+	struct view view;
+	int status = view_read(&table->nl, &view);
+	if (status)
+		return status;
+	bool exists = view.exists;
+	view_fini(&view);
+	return exists;
 }
 
 int table_remove(struct table *table)

@@ -41,6 +41,8 @@ int table_apply(struct table *table, const struct plan *plan);
 /* For so long entries with the verdict pass count; behind it their clients are unknown ones. An
  * apply keeps what is left of the time. 0, -ENOENT (no running table) or -errno. */
 int table_keep_alive(struct table *table, uint64_t ms);
+/* 1: there is a table of ours, whoever made it; 0: none; -errno. */
+int table_exists(struct table *table);
 /* Takes the table out of the kernel. 0 also when there is none. */
 int table_remove(struct table *table);
 

@@ -55,7 +55,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 /* Reserved for ever: never a name, never a bare string. */
 %token <token> ANY "any" CLIENT "client" DEFINE "define" FILE "file" GATEWAY "gateway"
 %token <token> GROUP "group" INCLUDE "include" NONE "none" NOT "not" ORIGINAL "original"
-%token <token> PROTECTED "protected" RECIPIENT "recipient"
+%token <token> OWN "own" PROTECTED "protected" RECIPIENT "recipient"
 
 /* Keywords only where the grammar has them. */
 %token <token> ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer"

@@ -6,6 +6,7 @@
 
 enum language_severity {
 	LANGUAGE_WARNING,
+	LANGUAGE_FAULT, /* an error that `lenient` lets pass */
 	LANGUAGE_ERROR,
 };
 
@@ -22,7 +23,7 @@ struct language_message {
 struct language_diagnosis {
 	struct language_message *v;
 	size_t n;
-	size_t errors, warnings;
+	size_t errors, warnings; /* faults are warnings here */
 	struct arena *arena;
 };
 
@@ -40,6 +41,10 @@ struct language_world {
 	int (*interface)(void *context, const char *pattern);
 	/* The listener's own port (steered to by TPROXY), refused as a zone's port. 0: unknown */
 	uint16_t relay_port;
+	/* The text was checked when it was applied, by an earlier version or with other interfaces
+	 * and addresses: what is wrong with it now is a fault, not an error, as long as it can run.
+	 */
+	bool lenient;
 	/* Is this address one of ours? */
 	bool (*own_address)(void *context, const struct addr *addr);
 };

@@ -103,7 +103,7 @@ static void check_device(
 			const char *name = zone->interfaces.v[i].text;
 			if (l->world->interface &&
 				l->world->interface(l->world->context, name) == 0)
-				language_error(l, &note->macs.v[0],
+				language_fault(l, &note->macs.v[0],
 					"interface %s of zone %s has no MACs, expected `address` "
 					"here",
 					name, zone->name.text);
@@ -111,12 +111,12 @@ static void check_device(
 	}
 	for (size_t i = 0; i < device->nmacs; i++) {
 		if (mac_is_group(&device->macs[i]) || !mac_is_set(&device->macs[i]))
-			language_error(l, &note->macs.v[i],
+			language_fault(l, &note->macs.v[i],
 				"no host has this MAC, expected the MAC of a device");
 	}
 	for (size_t i = 0; i < device->addresses.n; i++) {
 		if (device->addresses.v[i].len == 0)
-			language_error(l, &note->addresses.v[i],
+			language_fault(l, &note->addresses.v[i],
 				"this is every address of a family, expected the addresses of a "
 				"device");
 	}
@@ -125,7 +125,7 @@ static void check_device(
 		ptrdiff_t list = policy_find(l->policy, POLICY_KIND_LIST, &device->list_names.v[i]);
 		if (list < 0 || lists[list].whole_family.width == 0)
 			continue;
-		language_error(l, &note->lists.v[i],
+		language_fault(l, &note->lists.v[i],
 			"list %s holds every address of a family, expected the addresses of a "
 			"device",
 			device->list_names.v[i].text);
@@ -173,6 +173,7 @@ void language_check(struct language *l)
 	index_addresses(l);
 	resolve_rules(l);
 	check_devices(l);
+	language_check_limits(l);
 	language_check_zones(l);
 	language_check_servers(l);
 	if (l->diagnosis->errors > 0 || l->out_of_memory)

@@ -74,20 +74,20 @@ static void check_host(struct language *l, const struct policy_server *server, s
 		return;
 	bool own = is_own(l, &host->addr);
 	if (own && is_own_listener(l, host))
-		language_error(l, span,
+		language_fault(l, span,
 			"host %s port %u is a listener of our own, expected another host or port",
 			host->name.text, host->port);
 	if (server->bind == POLICY_BIND_ADDRESS && server->bind_addr.family != host->addr.family)
-		language_error(l, &note->bind,
+		language_fault(l, &note->bind,
 			"host %s cannot be reached from this address, expected one of its family",
 			host->name.text);
 	if (own && server->bind == POLICY_BIND_CLIENT)
-		language_error(l, &note->bind,
+		language_fault(l, &note->bind,
 			"host %s is the gateway itself and would answer the clients directly; "
 			"expected `bind gateway` or a host elsewhere",
 			host->name.text);
 	if (zone && server->bind == POLICY_BIND_CLIENT)
-		language_error(l, &note->bind,
+		language_fault(l, &note->bind,
 			"host %s shares the clients' network in zone %s and would answer them "
 			"directly; expected `bind gateway` or a host elsewhere",
 			host->name.text, zone->name.text);
@@ -115,7 +115,7 @@ static void check_twice(struct language *l, const struct policy_server *server, 
 	for (size_t j = 0; j < i; j++) {
 		if (!same_host(&server->hosts[j], host))
 			continue;
-		language_error(l, &note->hosts.v[i],
+		language_fault(l, &note->hosts.v[i],
 			"%s %s port %u stands twice in server %s, expected it once (`weight` gives "
 			"it more flows)",
 			host->is_mx ? "mx" : "host", host->name.text, host->port,
@@ -134,17 +134,17 @@ static void check_server(struct language *l, const struct policy_server *server,
 	for (size_t i = 0; i < server->nhosts && !l->stopped; i++)
 		check_host(l, server, i, note, networks);
 	if (server->nhosts > TARGETS_MAX)
-		language_error(l, &note->hosts.v[TARGETS_MAX],
+		language_fault(l, &note->hosts.v[TARGETS_MAX],
 			"server %s has %zu hosts and mx, expected at most %d", server->name.text,
 			server->nhosts, TARGETS_MAX);
 	for (size_t i = 1; i < server->nhosts && i < TARGETS_MAX && !l->stopped; i++)
 		check_twice(l, server, i, note);
 	check_versions(l, server, note);
 	if (proxy && !server->probe)
-		language_error(l, &note->probe,
+		language_fault(l, &note->probe,
 			"a server with a PROXY header must be probed, expected `probe smtp`");
 	if (server->announce == POLICY_ANNOUNCE_NONE && server->given & POLICY_SERVER_LOGIN)
-		language_error(l, &note->login,
+		language_fault(l, &note->login,
 			"no login is announced with `announce none`, expected proxy-v1, proxy-v2 "
 			"or xclient");
 	if (server->bind == POLICY_BIND_ADDRESS && world->own_address &&

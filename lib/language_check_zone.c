@@ -18,7 +18,7 @@ static void check_interfaces(
 				"interface %s is not present (it may come)", name);
 		if (present != 0 || zone->identity == POLICY_IDENTITY_ADDRESS)
 			continue;
-		language_error(l, &note->identity,
+		language_fault(l, &note->identity,
 			"interface %s has no MACs, expected `identity address` in zone %s", name,
 			zone->name.text);
 	}
@@ -34,11 +34,11 @@ static void check_ports(
 		if (port == 0) /* one that was refused */
 			continue;
 		if (seen[port / 8] & 1 << port % 8)
-			language_error(
+			language_fault(
 				l, &note->ports.v[i], "port %u stands twice, expected once", port);
 		seen[port / 8] |= (unsigned char)(1 << port % 8);
 		if (port == l->world->relay_port)
-			language_error(l, &note->ports.v[i],
+			language_fault(l, &note->ports.v[i],
 				"port %u is where the relay itself listens, expected another",
 				port);
 	}
@@ -132,13 +132,13 @@ static void say_overlap(struct language *l, const struct pair *a, const struct p
 				prefix_format(&b->network, text[0]),
 				prefix_format(&a->network, text[1]));
 		else
-			language_error(l, late->span,
+			language_fault(l, late->span,
 				"interface %s stands twice with the same network in zone %s, "
 				"expected once",
 				late->pattern->text, zones[late->zone].name.text);
 		return;
 	}
-	language_error(l, late->span,
+	language_fault(l, late->span,
 		"zone %s overlaps with zone %s: interface %s with %s, network %s with %s; "
 		"expected a client to be in one zone only",
 		zones[late->zone].name.text, zones[early->zone].name.text, late->pattern->text,

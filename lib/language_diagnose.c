@@ -175,15 +175,16 @@ static size_t quote_line(struct language *l, const struct language_span *span, c
 void language_say(struct language *l, enum language_severity severity,
 	const struct language_span *span, const char *hint, const char *format, ...)
 {
-	static const char *const severities[] = {
-		[LANGUAGE_WARNING] = "warning", [LANGUAGE_ERROR] = "error"};
+	static const char *const severities[] = {[LANGUAGE_WARNING] = "warning",
+		[LANGUAGE_FAULT] = "error",
+		[LANGUAGE_ERROR] = "error"};
 	char text[4096];
 	size_t n = 0;
 	va_list arguments;
 
 	if (severity == LANGUAGE_ERROR && l->diagnosis->errors + 1 >= LANGUAGE_ERRORS_MAX)
 		l->stopped = true;
-	if (severity == LANGUAGE_WARNING && l->diagnosis->warnings >= LANGUAGE_WARNINGS_MAX) {
+	if (severity != LANGUAGE_ERROR && l->diagnosis->warnings >= LANGUAGE_WARNINGS_MAX) {
 		l->diagnosis->warnings++;
 		return;
 	}

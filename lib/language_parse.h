@@ -216,7 +216,11 @@ void language_say(struct language *l, enum language_severity severity,
 	const struct language_span *span, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 #define language_error(l, span, ...) language_say(l, LANGUAGE_ERROR, span, NULL, __VA_ARGS__)
-#define language_warn(l, span, ...)  language_say(l, LANGUAGE_WARNING, span, NULL, __VA_ARGS__)
+/* What an earlier version, or the same with another machine around it, may have run. */
+#define language_fault(l, span, ...) \
+	language_say(                \
+		l, (l)->world->lenient ? LANGUAGE_FAULT : LANGUAGE_ERROR, span, NULL, __VA_ARGS__)
+#define language_warn(l, span, ...) language_say(l, LANGUAGE_WARNING, span, NULL, __VA_ARGS__)
 /* The same without a parse at hand: text is the whole. 0 or -ENOMEM. */
 int language_diagnosis_add(struct language_diagnosis *diagnosis, enum language_severity severity,
 	const struct policy_place *place, const char *file, const char *text);
@@ -246,6 +250,7 @@ bool language_bytes(uint64_t count, const char *unit, size_t len, uint64_t *byte
 
 /* language_check*.c and language_shadow.c, after all sources were read. */
 void language_check(struct language *l);
+void language_check_limits(struct language *l);
 void language_check_zones(struct language *l);
 void language_check_servers(struct language *l);
 void language_check_rules(struct language *l);

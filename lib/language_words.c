@@ -66,6 +66,7 @@ static const struct language_word words[] = {
 	{"on-logout", T_ON_LOGOUT},
 	{"open", T_OPEN},
 	{"original", T_ORIGINAL},
+	{"own", T_OWN},
 	{"pass", T_PASS},
 	{"per", T_PER},
 	{"plain", T_PLAIN},
@@ -98,7 +99,7 @@ static const struct language_word words[] = {
 
 /* Never a name nor a bare string, now and later; the single days are too. */
 static const char *const reserved[] = {"any", "client", "define", "file", "gateway", "group",
-	"include", "none", "not", "original", "protected", "recipient"};
+	"include", "none", "not", "original", "own", "protected", "recipient"};
 
 static const char days[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
@@ -299,6 +300,9 @@ int language_classify(struct language *l, const char *word, size_t len)
 {
 	int token = language_find_keyword(word, len);
 
+	/* reserved later than the first texts were written */
+	if (token == T_OWN && l->world->lenient)
+		token = 0;
 	if (!token && is_letter(word[0]))
 		token = classify_days(l, word, len);
 	if (!token && is_digit(word[0]))

@@ -16,6 +16,16 @@
 #define POLICY_TEXT_SIZE   256 /* operator's answer texts: ..255 bytes and NUL */
 #define POLICY_IFNAME_SIZE 16  /* as the kernel's IFNAMSIZ */
 
+/* What the kernel's plan holds (plan.h): the checker refuses more, and postern.conf(5) has the
+ * numbers. */
+#define POLICY_ZONES_MAX      1024
+#define POLICY_INTERFACES_MAX 4096    /* of all zones */
+#define POLICY_NETWORKS_MAX   65536   /* of all zones */
+#define POLICY_PAIRS_MAX      1048576 /* (interface, network) of all zones: what a check takes */
+#define POLICY_PORTS_MAX      1024    /* of one zone */
+#define POLICY_ALL_PORTS_MAX  16384   /* of all zones */
+#define POLICY_BOUND_MAX      4096    /* hosts of servers with `bind client` */
+
 /* Where a statement stands, for messages. file indexes policy->files. */
 struct policy_place {
 	uint32_t line;

@@ -10,6 +10,7 @@
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_parse.h"
 #include "daemon/control/policy_store.h"
+#include "daemon/control/posture.h"
 #include "daemon/control/sessions.h"
 #include "kernel-rules/plan.h"
 
@@ -120,24 +121,37 @@ static void finish(struct apply *apply, int status, const char *text)
 	run_waiters(apply);
 }
 
-int apply_send_plan(struct control *control, const struct policy *policy, struct gather *gather)
+int apply_encode_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
+	uint8_t **bytes, size_t *len)
 {
 	struct plan_options options;
 	struct plan plan;
-	uint8_t *bytes;
-	size_t len;
 	plan_options_init(&options);
 	options.mark_mask = control->start.options.mark_mask;
 	options.relay_port = control->start.options.relay_port;
 	options.queue = control->start.options.queue;
 	options.route_table = control->start.options.route_table;
-	int error = plan_from_policy(policy, &options, PLAN_RUNNING, &plan);
+	int error = plan_from_policy(policy, &options, mode, &plan);
 	if (error)
 		return error;
-	error = bound_add_hosts(control, policy, &plan);
+	if (mode == PLAN_RUNNING)
+		error = bound_add_hosts(control, policy, &plan);
+	/* the policy's own hosts are within the limit: more addresses than expected are behind
+	 * its names, and as many as fit are used */
+	if (error == -E2BIG)
+		error = 0;
 	if (!error)
-		error = plan_encode(&plan, &bytes, &len);
+		error = plan_encode(&plan, bytes, len);
 	plan_fini(&plan);
+	return error;
+}
+
+int apply_send_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
+	struct gather *gather)
+{
+	uint8_t *bytes;
+	size_t len;
+	int error = apply_encode_plan(control, policy, mode, &bytes, &len);
 	if (error)
 		return error;
 	int fd = channel_memfd("plan", bytes, len);
@@ -193,6 +207,7 @@ static void switch_policy(struct apply *apply)
 	struct policy *old = control->policy;
 	control->policy = policy_ref(apply->policy);
 	control->policy_number = apply->current.number;
+	control->policy_fault[0] = control->plan_trouble[0] = '\0';
 	gather_init(&apply->gather, on_committed);
 	peers_commit(control->peers, control->policy_number, &apply->gather);
 	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
@@ -203,6 +218,7 @@ static void switch_policy(struct apply *apply)
 	if (!old || old->log_level != control->policy->log_level)
 		control_set_log_level(control, control->policy->log_level);
 	control_follow_policy(control);
+	posture_keep(control, &apply->gather);
 	policy_unref(old);
 	log_applied(control->policy_number, &apply->record);
 	if (monitor_wanted(control, MONITOR_POLICY))
@@ -226,7 +242,7 @@ static void on_stored(void *context, int status)
 	snprintf(text, sizeof(text), "the policy cannot be stored in %s: %s; nothing has changed",
 		control->start.options.state_dir, strerror(-status));
 	peers_abort(control->peers, apply->record.number);
-	int error = apply_send_plan(control, control->policy, NULL);
+	int error = apply_send_plan(control, control->policy, PLAN_RUNNING, NULL);
 	if (error)
 		log_error("the old plan cannot be put back: %s", strerror(-error));
 	finish(apply, status, text);
@@ -263,7 +279,7 @@ static void on_prepared(struct gather *gather)
 		return;
 	}
 	gather_init(&apply->gather, on_planned);
-	int error = apply_send_plan(control, apply->policy, &apply->gather);
+	int error = apply_send_plan(control, apply->policy, PLAN_RUNNING, &apply->gather);
 	gather_end(
 		&apply->gather, error, error == -E2BIG ? "more than the kernel plan holds" : NULL);
 }
@@ -446,36 +462,37 @@ static void return_policy(void *context)
 		return;
 	}
 	struct language_diagnosis diagnosis;
-	struct policy_texts texts = record.texts;
-	record.texts = (struct policy_texts){0};
-	texts.replay = true;
-	struct policy *policy = policy_parse_text(
-		control, "history", record.canonical, record.canonical_len, &texts, &diagnosis);
+	struct policy *policy = policy_parse_record(control, &record, &diagnosis);
 	language_diagnosis_fini(&diagnosis);
 	if (!policy) {
-		policy_texts_fini(&texts);
 		policy_record_fini(&record);
 		on_returned(apply, -EBADMSG, "it does not parse any more");
 		return;
 	}
 	log_warning("policy %" PRIu64 " was not confirmed in time; policy %" PRIu64 " returns",
-		control->policy_number, record.number);
+		current->number, record.number);
 	snprintf(origin, sizeof(origin), "policy %" PRIu64 ", as %" PRIu64 " was not confirmed",
-		record.number, control->policy_number);
+		record.number, current->number);
 	apply_begin(apply, &(struct apply_order){.policy = policy,
 				   .source = record.source,
 				   .source_len = record.source_len,
-				   .texts = texts,
+				   .texts = record.texts,
 				   .origin = origin,
 				   .done = on_returned,
 				   .context = apply});
 	record.source = NULL;
+	record.texts = (struct policy_texts){0};
 	policy_record_fini(&record);
+}
+
+void apply_expire(struct apply *apply)
+{
+	apply_when_free(apply, return_policy, apply);
 }
 
 static void on_confirm_over(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct apply *apply = (struct apply *)((char *)timer - offsetof(struct apply, confirm));
 	(void)now_ms;
-	apply_when_free(apply, return_policy, apply);
+	apply_expire(apply);
 }

@@ -12,6 +12,7 @@
 #define POSTERN_APPLY_H
 
 #include "daemon/control/policy_texts.h"
+#include "kernel-rules/plan.h"
 #include "lib/policy.h"
 
 struct apply;
@@ -52,8 +53,14 @@ int apply_remember_file(struct apply *apply, const struct policy_texts *texts, c
 	void *context);
 /* Sets the timer of a confirm that the state folder says is waiting. */
 void apply_resume_confirm(struct apply *apply);
-/* Sends the running policy's plan to the keeper, in a gather's part if one is given. */
+/* If its time is over the policy before returns, now or as soon as no apply is under way. */
+void apply_expire(struct apply *apply);
+/* A policy's plan as bytes, malloc'ed. 0 or -errno. */
+int apply_encode_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
+	uint8_t **bytes, size_t *len);
+/* Sends a policy's plan to the keeper, in a gather's part if one is given. */
 struct gather;
-int apply_send_plan(struct control *control, const struct policy *policy, struct gather *gather);
+int apply_send_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
+	struct gather *gather);
 
 #endif

@@ -116,7 +116,7 @@ static void ask(void *context)
 	gather_init(&bound->gather, on_answer);
 	int error = bound_add_hosts(control, control->policy, &bound->sent);
 	if (!error)
-		error = apply_send_plan(control, control->policy, &bound->gather);
+		error = apply_send_plan(control, control->policy, PLAN_RUNNING, &bound->gather);
 	gather_end(&bound->gather, error, NULL);
 }
 

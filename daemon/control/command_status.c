@@ -140,6 +140,17 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 		add_trouble(troubles, "posternctl policy diff file",
 			"%s: %s; policy %" PRIu64 " runs", control->start.options.config, why,
 			control->policy_number);
+	if (!control->policy->nzones)
+		add_trouble(troubles, "posternctl policy edit",
+			"the policy has no zone: no mail is redirected");
+	if (*control->policy_fault)
+		add_trouble(troubles, "posternctl policy edit",
+			"policy %" PRIu64
+			" runs with an error that the next change of it meets: %s",
+			control->policy_number, control->policy_fault);
+	if (*control->plan_trouble)
+		add_trouble(troubles, "posternctl policy history", "%s; policy %" PRIu64 " runs",
+			control->plan_trouble, control->policy_number);
 	if (*policy_store_trouble(control->history))
 		add_trouble(troubles, "posternctl policy history", "%s",
 			policy_store_trouble(control->history));

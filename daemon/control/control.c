@@ -20,6 +20,7 @@
 #include "daemon/control/monitor.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_file.h"
+#include "daemon/control/policy_start.h"
 #include "daemon/control/policy_store.h"
 #include "daemon/privilege.h"
 #include "daemon/control/server.h"
@@ -263,14 +264,10 @@ static void on_keeper_gone(void *context)
 static const struct channel_handler keeper_handler = {
 	.on_message = on_keeper_message, .on_gone = on_keeper_gone};
 
-static void on_planned(struct gather *gather)
+static void on_policy_runs(struct control *control, bool runs)
 {
-	struct control *control =
-		(struct control *)((char *)gather - offsetof(struct control, first_gather));
 	struct message_plain ready;
-	if (gather->status) {
-		log_error("the kernel does not take the plan of policy %" PRIu64 ": %s",
-			control->policy_number, gather->text);
+	if (!runs) {
 		control->failed = true;
 		loop_stop(control->loop);
 		return;
@@ -300,41 +297,54 @@ static bool make_parts(struct control *control)
 	control->health = health_peer_new(control);
 	control->metrics = metrics_peer_new(control);
 	control->apply = apply_new(control);
+	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
 	control->cut = cut_new(control);
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->peers &&
-	       control->health && control->metrics && control->apply && control->sessions &&
-	       control->cut;
+	       control->health && control->metrics && control->apply && control->begin &&
+	       control->sessions && control->cut;
 }
 
-/* What is in the state folder, and the policy: waits for the disk. 0 or -errno, said. */
+/* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
+static int load_policy(struct control *control)
+{
+	const char *dir = control->start.options.state_dir;
+	int error;
+	control->disk = disk_open(control->loop);
+	control->clock = control->disk ? clock_open(control) : NULL;
+	if (!control->clock)
+		return -ENOMEM;
+	control->started_ms = clock_now_ms(control);
+	control->history = policy_store_open(dir, control->disk, &error);
+	if (error) {
+		log_error("the state folder %s cannot be used: %s", dir, strerror(-error));
+		return error;
+	}
+	error = policy_start_choose(control->begin);
+	if (error)
+		log_error("there is no policy to start with");
+	else
+		policy_start_posture(control->begin);
+	return error;
+}
+
+/* What else is in the state folder: waits for the disk. 0 or -errno, said. */
 static int load_state(struct control *control)
 {
 	const char *dir = control->start.options.state_dir;
 	uint64_t last_id;
-	int error;
-	control->disk = disk_open(control->loop);
-	control->clock = control->disk ? clock_open(control) : NULL;
-	control->started_ms = clock_now_ms(control);
-	control->bypass = control->clock ? bypass_open(control) : NULL;
+	control->bypass = bypass_open(control);
 	control->drained = control->bypass ? drained_open(control) : NULL;
 	if (!control->drained)
 		return -ENOMEM;
 	control->flow_ids = flow_ids_open(dir, control->disk, loop_wall_ms(control->loop));
 	if (!control->flow_ids)
 		return -ENOMEM;
-	control->history = policy_store_open(dir, control->disk, &error);
-	if (!error)
-		error = session_store_open(control->loop, dir, control->table, control->lists,
-			control->blocks, clock_now_ms(control), &last_id, &control->store);
+	int error = session_store_open(control->loop, dir, control->table, control->lists,
+		control->blocks, clock_now_ms(control), &last_id, &control->store);
 	if (error) {
 		log_error("the state folder %s cannot be used: %s", dir, strerror(-error));
-		return error;
-	}
-	error = policy_file_start(control);
-	if (error) {
-		log_error("there is no policy to start with");
 		return error;
 	}
 	struct audit_config config = audit_config_of(control);
@@ -396,6 +406,7 @@ static void close_parts(struct control *control)
 	channel_free(control->keeper);
 	metrics_peer_free(control->metrics);
 	peers_free(control->peers);
+	policy_start_free(control->begin);
 	apply_free(control->apply);
 	bypass_free(control->bypass);
 	interfaces_free(control);
@@ -420,25 +431,29 @@ static void close_parts(struct control *control)
 	free(control);
 }
 
-/* Order: state and policy, then privileges, then the keeper hears of the plan. */
+/* Order: the policy and its posture, the other state, privileges, the plan. */
 static int start(struct control *control)
 {
 	const struct process_start *start_with = &control->start;
 	control->loop = loop_new();
 	if (!control->loop || !make_parts(control))
 		return -ENOMEM;
-	int error = load_state(control);
+	control->keeper =
+		channel_open(control->loop, start_with->keeper_fd, &keeper_handler, control);
+	if (!control->keeper)
+		return -ENOMEM;
+	asks_init(&control->keeper_asks, control->loop, control->keeper);
+	int error = load_policy(control);
+	if (!error)
+		error = load_state(control);
 	if (error)
 		return error;
 	control->log_level = control->policy->log_level;
 	log_set_level(control->log_level);
-	control->keeper =
-		channel_open(control->loop, start_with->keeper_fd, &keeper_handler, control);
 	control->server =
 		server_open(control, start_with->control_socket, start_with->session_socket);
-	if (!control->keeper || !control->server)
+	if (!control->server)
 		return -ENOMEM;
-	asks_init(&control->keeper_asks, control->loop, control->keeper);
 	tzset();
 	error = privilege_enter_control();
 	if (error) {
@@ -447,10 +462,8 @@ static int start(struct control *control)
 	}
 	metrics_peer_follow(control->metrics);
 	apply_resume_confirm(control->apply);
-	gather_init(&control->first_gather, on_planned);
-	error = apply_send_plan(control, control->policy, &control->first_gather);
-	gather_end(&control->first_gather, error, NULL);
-	return error;
+	policy_start_run(control->begin, on_policy_runs);
+	return 0;
 }
 
 int control_main(const struct process_start *start_with)

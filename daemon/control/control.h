@@ -27,6 +27,7 @@ struct ended;
 struct flow_ids;
 struct health_peer;
 struct metrics_peer;
+struct policy_start;
 struct policy_store;
 struct server;
 struct sessions;
@@ -71,6 +72,7 @@ struct control {
 	struct ended *ended;
 	struct tally *tally;
 	struct apply *apply;
+	struct policy_start *begin;
 	struct bypass *bypass;
 	struct drained *drained;
 	struct server *server;
@@ -87,8 +89,11 @@ struct control {
 	bool file_bad;                       /* changed, and not to be applied */
 	uint64_t judged_hash, judged_number; /* what policy_file_differs() last judged */
 	bool judged_same;
-	uint64_t filed_number; /* the policy of which `filed` tells */
-	bool filed;            /* it is what the file said when it was applied or saved */
+	char policy_fault[512]; /* what is wrong now with the policy that runs; "": nothing */
+	char plan_trouble[384]; /* which policy the kernel refused at the start, and why */
+	uint64_t posture_hash;  /* of what the file for the next start says; 0: not known */
+	uint64_t filed_number;  /* the policy of which `filed` tells */
+	bool filed;             /* it is what the file said when it was applied or saved */
 	bool stopping, failed;
 	bool closing;      /* the loop has ended: nothing is waited for but the disk */
 	bool handing_over; /* another control comes; relays go on with their flows */
@@ -96,7 +101,6 @@ struct control {
 	uint32_t hand_over_seq;        /* answered when all requests have their answers */
 	uint64_t hand_over_ms;         /* when it was asked for */
 	struct loop_timer leave;       /* looks whether the hand-over may go on */
-	struct gather first_gather;    /* of the first plan */
 	struct loop_timer list_timer;  /* the next entry of a dynamic list to end */
 	struct loop_timer block_timer; /* the next block to end */
 };

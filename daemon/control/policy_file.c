@@ -136,7 +136,7 @@ bool policy_file_differs(struct control *control, const char **why)
 	return !control->judged_same;
 }
 
-static void log_lines(enum policy_log_level level, const char *text)
+void policy_file_log(enum policy_log_level level, const char *text)
 {
 	while (text && *text) {
 		size_t len = strcspn(text, "\n");
@@ -168,136 +168,6 @@ static void log_lost_edits(const struct control *control)
 	for (size_t i = first; i < n && first > 0; i++)
 		log_warning("the file replaces what was changed since: policy %" PRIu64 ", %s",
 			lines[i].number, log_person(lines[i].origin));
-}
-
-/* Parses a policy of the history with the list files as they were then. */
-static struct policy *parse_record(struct control *control, struct policy_record *record)
-{
-	struct language_diagnosis diagnosis;
-	record->texts.replay = true;
-	struct policy *policy = policy_parse_text(control, "running policy", record->canonical,
-		record->canonical_len, &record->texts, &diagnosis);
-	if (!policy) {
-		char *text = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
-		log_lines(POLICY_LOG_ERROR, text);
-		free(text);
-	}
-	language_diagnosis_fini(&diagnosis);
-	return policy;
-}
-
-/* Makes a policy the running one before there is anybody to tell. */
-static int start_with(struct control *control, struct policy *policy, const char *source,
-	size_t source_len, const struct policy_texts *texts, const char *origin, bool is_file)
-{
-	struct policy_current current = {0};
-	struct policy_record record = {.number = policy_store_next_number(control->history),
-		.at_ms = loop_wall_ms(control->loop),
-		.source = (char *)(uintptr_t)source,
-		.source_len = source_len,
-		.texts = *texts};
-	int error = 0;
-	snprintf(record.origin, sizeof(record.origin), "%s", origin);
-	record.canonical = language_print(policy, LANGUAGE_PRINT_CANONICAL, &record.canonical_len);
-	if (!record.canonical)
-		return -ENOMEM;
-	if (is_file) {
-		current.file_hash = policy_texts_hash_all(texts, source, source_len);
-		for (size_t i = 0; i < texts->n && !error; i++)
-			error = policy_current_add_path(&current, texts->v[i].path);
-	} else {
-		error = policy_current_copy(&current, policy_store_current(control->history));
-		current.confirm_until_ms = current.confirm_back = 0;
-	}
-	current.number = record.number;
-	if (!error)
-		error = policy_store_save(control->history, &record, &current);
-	policy_current_fini(&current);
-	free(record.canonical);
-	if (error) {
-		log_error("the policy cannot be stored in %s: %s", control->start.options.state_dir,
-			strerror(-error));
-		return error;
-	}
-	policy_unref(control->policy);
-	control->policy = policy_ref(policy);
-	control->policy_number = record.number;
-	return 0;
-}
-
-/* Which number shall run: that of the state folder, or the one a confirm goes back to. */
-static void start_running(struct control *control)
-{
-	const struct policy_current *current = policy_store_current(control->history);
-	bool back = current->confirm_until_ms && current->confirm_until_ms <= clock_now_ms(control);
-	uint64_t number = back ? current->confirm_back : current->number;
-	struct policy_record record;
-	char origin[96];
-	if (!number)
-		return;
-	int error = policy_store_load(control->history, number, &record);
-	if (error) {
-		log_error("policy %" PRIu64 " cannot be read: %s", number, strerror(-error));
-		return;
-	}
-	struct policy *policy = parse_record(control, &record);
-	if (policy && back) {
-		log_warning("policy %" PRIu64 " was not confirmed in time; policy %" PRIu64
-			    " returns",
-			current->number, number);
-		snprintf(origin, sizeof(origin),
-			"policy %" PRIu64 ", as %" PRIu64 " was not confirmed", number,
-			current->number);
-		start_with(control, policy, record.source, record.source_len, &record.texts, origin,
-			false);
-		policy_unref(policy);
-	} else if (policy) {
-		control->policy = policy;
-		control->policy_number = number;
-	}
-	policy_record_fini(&record);
-}
-
-int policy_file_start(struct control *control)
-{
-	struct policy_file file;
-	int error = 0;
-	if (*policy_store_trouble(control->history))
-		log_error("%s", policy_store_trouble(control->history));
-	start_running(control);
-	policy_file_look(control, &file);
-	/* of the running policy or of the one that follows it: what is said of both is said by the
-	 * stricter of them */
-	log_set_privacy((control->policy && control->policy->audit_privacy_off) ||
-			(file.policy && file.policy->audit_privacy_off));
-	switch (file.state) {
-	case POLICY_FILE_SAME:
-		break;
-	case POLICY_FILE_CHANGED:
-		log_lines(POLICY_LOG_WARNING, file.text);
-		log_lost_edits(control);
-		error = start_with(control, file.policy, file.source, file.source_len, &file.texts,
-			"file", true);
-		if (!error)
-			log_info("%s is in force as policy %" PRIu64, control->start.options.config,
-				control->policy_number);
-		break;
-	case POLICY_FILE_BAD:
-	case POLICY_FILE_MISSING:
-		log_lines(POLICY_LOG_ERROR, file.text);
-		control->file_bad = true;
-		if (control->policy)
-			log_going_on(control);
-		else
-			error = -EINVAL;
-		break;
-	}
-	policy_file_fini(&file);
-	if (!control->policy && !error)
-		error = -EINVAL;
-	if (error && control->policy) /* not stored, but an old one is there */
-		error = 0;
-	return error;
 }
 
 struct filing {
@@ -334,7 +204,7 @@ static void run(void *context)
 		break;
 	case POLICY_FILE_BAD:
 	case POLICY_FILE_MISSING:
-		log_lines(POLICY_LOG_ERROR, file.text);
+		policy_file_log(POLICY_LOG_ERROR, file.text);
 		log_going_on(control);
 		on_applied(filing, -EINVAL, file.text ? file.text : "out of memory");
 		break;

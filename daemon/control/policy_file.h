@@ -31,9 +31,9 @@ void policy_file_fini(struct policy_file *file);
  * again. */
 bool policy_file_differs(struct control *control, const char **why);
 
-/* The policy to start with, after the file, the state folder and a confirm that is over; waits for
- * the disk. 0, or -errno after saying why there is none. */
-int policy_file_start(struct control *control);
+/* Logs a text of several lines. */
+void policy_file_log(enum policy_log_level level, const char *text);
+
 /* SIGHUP, and `policy apply` without a file. done as in apply.h. The names of CLI edits that go
  * with the old policy are logged. */
 void policy_file_apply(struct control *control, uint32_t uid, uint64_t confirm_ms,

@@ -71,6 +71,19 @@ struct policy *policy_parse_text(struct control *control, const char *name, cons
 	return policy;
 }
 
+struct policy *policy_parse_record(
+	struct control *control, struct policy_record *record, struct language_diagnosis *diagnosis)
+{
+	struct policy_world world;
+	record->texts.replay = true;
+	policy_world_init(&world, control, &record->texts);
+	world.language.lenient = true;
+	struct policy *policy = language_parse("running policy", record->canonical,
+		record->canonical_len, &world.language, diagnosis);
+	policy_world_fini(&world);
+	return policy;
+}
+
 char *policy_parse_messages(
 	const struct language_diagnosis *diagnosis, enum language_severity severity)
 {

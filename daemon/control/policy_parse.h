@@ -2,7 +2,7 @@
 #ifndef POSTERN_POLICY_PARSE_H
 #define POSTERN_POLICY_PARSE_H
 
-#include "daemon/control/policy_texts.h"
+#include "daemon/control/policy_record.h"
 #include "lib/language.h"
 
 struct control;
@@ -22,6 +22,10 @@ void policy_world_fini(struct policy_world *world);
 /* Parses and checks. NULL: the diagnosis has errors. */
 struct policy *policy_parse_text(struct control *control, const char *name, const char *text,
 	size_t len, struct policy_texts *texts, struct language_diagnosis *diagnosis);
+/* Parses what was checked when it was applied, with the files as they were then: faults are no
+ * errors. The record keeps its texts. */
+struct policy *policy_parse_record(struct control *control, struct policy_record *record,
+	struct language_diagnosis *diagnosis);
 /* All messages of a severity, one text; malloc'ed. */
 char *policy_parse_messages(
 	const struct language_diagnosis *diagnosis, enum language_severity severity);

@@ -476,6 +476,7 @@ static int start(struct keeper *keeper)
 		return resume(keeper);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
 		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, i);
+	keeper_posture_first(&keeper->options);
 	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
 		(error = keeper_kernel_open(keeper, -1)) ||
 		(error = keeper_admit_open(keeper, -1)) || (error = open_listeners(keeper)))

@@ -179,6 +179,15 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan);
 /* What a stopped Postern leaves behind: the posture of the plan in force. */
 int keeper_kernel_leave(struct keeper *keeper);
 
+/* keeper_posture.c */
+/* The first act of a start: where no table of ours is in the kernel, the posture of the policy that
+ * ran last, or else of the file, is put there, whatever becomes of the start. Nothing when another
+ * posternd runs. */
+void keeper_posture_first(const struct process_options *options);
+/* The same from control's plan, before it has done anything else. -EEXIST: a plan is in force, or
+ * a table stands already. */
+int keeper_posture_take(struct keeper *keeper, struct plan *plan);
+
 /* keeper_admit.c */
 /* fd: the socket of the keeper before, or -1. */
 int keeper_admit_open(struct keeper *keeper, int fd);

@@ -62,6 +62,12 @@ static int apply_plan(struct keeper *keeper, struct plan *plan, const char **tex
 		*text = "Postern is stopping";
 		return -ESHUTDOWN;
 	}
+	if (plan->mode == PLAN_BARE) {
+		int kept = keeper_posture_take(keeper, plan);
+		if (!kept)
+			plan_fini(plan);
+		return kept;
+	}
 	int error = keeper_kernel_apply(keeper, plan);
 	if (error == -EBUSY)
 		*text = "the table belongs to another program that runs";
@@ -90,7 +96,7 @@ static void on_plan(struct keeper *keeper, const struct message_header *message,
 		if (error)
 			plan_fini(&plan);
 	}
-	if (error)
+	if (error && error != -EEXIST)
 		log_error("plan refused: %s (%s)", text, strerror(-error));
 	keeper_request_reply(keeper, message->seq, error, 0, error ? text : NULL);
 }

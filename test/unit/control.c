@@ -212,8 +212,7 @@ static void stop_control(int signal)
 	world.pid = 0;
 }
 
-/* Plays the keeper until READY. */
-static void greet_control(void)
+static void expect_plan(enum plan_mode mode)
 {
 	int fd;
 	void *bytes;
@@ -223,15 +222,44 @@ static void greet_control(void)
 	assert_int_equal(in.header.type, MESSAGE_PLAN);
 	assert_int_equal(channel_map(fd, &bytes, &len), 0);
 	assert_int_equal(plan_decode(bytes, len, &plan), 0);
+	assert_int_equal(plan.mode, mode);
 	plan_fini(&plan);
 	munmap(bytes, len);
+}
+
+/* Plays the keeper up to the plan of the policy that runs: the posture comes first. */
+static void greet_control_until_plan(int posture, int plan)
+{
+	expect_plan(PLAN_BARE);
+	answer(world.keeper, posture, "");
+	expect_plan(PLAN_RUNNING);
+	answer(world.keeper, plan, plan ? "no" : "");
+}
+
+/* A policy takes the place of the one that control came up with, while no relay is there. */
+static void see_another_policy(void)
+{
+	expect_plan(PLAN_RUNNING);
 	answer(world.keeper, 0, "");
+	expect(world.keeper, MESSAGE_ENTRIES);
+	answer(world.keeper, 0, "");
+}
+
+static void expect_ready(void)
+{
 	expect(world.keeper, MESSAGE_ENTRIES);
 	assert_int_equal(in.entries.flush, 1);
 	expect(world.keeper, MESSAGE_KERNEL_COUNTERS_GET); /* is a bypass on? */
 	expect(world.keeper, MESSAGE_DOCTOR_GET);
 	expect(world.keeper, MESSAGE_READY);
 	expect(world.keeper, MESSAGE_LOG_LEVEL);
+}
+
+/* Plays the keeper until READY. */
+static void greet_control(void)
+{
+	greet_control_until_plan(0, 0);
+	expect_ready();
 }
 
 /* Plays a relay that gets its picture. */
@@ -814,8 +842,72 @@ static void a_bad_file_does_not_stop_the_running_policy(void **state)
 	stop_control(SIGKILL);
 	write_config(changed_text);
 	start_control();
-	greet_control();
+	greet_control_until_plan(0, 0);
+	see_another_policy();
+	expect_ready();
 	expect_policy("lease 2h");
+}
+
+static void a_changed_file_that_the_kernel_refuses_is_not_the_running_policy(void **state)
+{
+	(void)state;
+	greet_control();
+	for (unsigned start = 0; start < 2; start++) {
+		stop_control(SIGKILL);
+		write_config(changed_text);
+		start_control();
+		greet_control_until_plan(0, 0);
+		expect_plan(PLAN_RUNNING);
+		answer(world.keeper, -EINVAL, "no");
+		expect_ready();
+		expect_policy("lease 1h");
+	}
+}
+
+/* A new kernel, a new version: what ran does not run any more. */
+static void a_policy_that_the_kernel_refuses_gives_way_to_the_one_before(void **state)
+{
+	(void)state;
+	greet_control();
+	struct asked *apply = begin("policy apply conf2", changed_text);
+	see_another_policy();
+	finish(apply, 0);
+	expect_policy("lease 2h");
+	stop_control(SIGKILL);
+	start_control();
+	greet_control_until_plan(0, -EINVAL);
+	see_another_policy();
+	expect_ready();
+	expect_policy("lease 1h");
+	/* and it is the running one at the next start, too */
+	stop_control(SIGKILL);
+	start_control();
+	greet_control();
+	expect_policy("lease 1h");
+}
+
+static void where_no_plan_is_taken_the_one_in_the_kernel_goes_on(void **state)
+{
+	(void)state;
+	greet_control();
+	stop_control(SIGKILL);
+	start_control();
+	greet_control_until_plan(-EEXIST, -EINVAL);
+	expect_ready();
+	expect_policy("lease 1h");
+}
+
+static void where_no_plan_is_taken_and_none_is_there_the_posture_is_all(void **state)
+{
+	int status;
+	(void)state;
+	greet_control();
+	stop_control(SIGKILL);
+	start_control();
+	greet_control_until_plan(0, -EINVAL);
+	assert_int_equal(waitpid(world.pid, &status, 0), world.pid);
+	world.pid = 0;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
 }
 
 static void without_any_policy_there_is_no_start(void **state)
@@ -854,6 +946,10 @@ int main(void)
 		CASE(what_is_no_request_is_refused_and_others_go_on),
 		CASE(too_many_connections_are_turned_away),
 		CASE(a_bad_file_does_not_stop_the_running_policy),
+		CASE(a_changed_file_that_the_kernel_refuses_is_not_the_running_policy),
+		CASE(a_policy_that_the_kernel_refuses_gives_way_to_the_one_before),
+		CASE(where_no_plan_is_taken_the_one_in_the_kernel_goes_on),
+		CASE(where_no_plan_is_taken_and_none_is_there_the_posture_is_all),
 		CASE(without_any_policy_there_is_no_start),
 	};
 	signal(SIGPIPE, SIG_IGN);

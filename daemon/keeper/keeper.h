@@ -209,8 +209,12 @@ bool keeper_admit_look(struct keeper *keeper, struct keeper_queue *queue);
 void keeper_admit_tick(struct keeper *keeper);
 struct client_change keeper_admit_change(const struct message_entry *entry);
 
-/* keeper_request.c: control's messages. Takes fd over. */
-void keeper_request_on_message(struct keeper *keeper, const struct message_header *message, int fd);
+/* keeper_request.c: what the processes ask. One that asks what is not its to ask is killed. Takes
+ * fd over. */
+void keeper_request_on_message(
+	struct keeper_child *from, const struct message_header *message, int fd);
+bool keeper_request_may(enum process_role role, enum message_type type);
+/* Control's alone. */
 void keeper_request_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);
 

@@ -73,34 +73,7 @@ void keeper_child_send_all(struct keeper *keeper, const void *message)
 
 static void on_message(void *context, const struct message_header *message, int fd)
 {
-	struct keeper_child *child = context;
-	char name[16];
-
-	if (message->type == MESSAGE_PONG) {
-		child->missed = 0;
-		child->answered = true;
-		if (fd >= 0)
-			close(fd);
-		keeper_resume_on_answer(child->keeper);
-		return;
-	}
-	if (child->role == PROCESS_CONTROL) {
-		keeper_request_on_message(child->keeper, message, fd);
-		return;
-	}
-	/* relays and health connect from clients' addresses */
-	if (message->type == MESSAGE_SOCKETS_GET) {
-		if (fd >= 0)
-			close(fd);
-		keeper_socket_on_get(child, (const struct message_sockets_get *)message);
-		return;
-	}
-	/* they have nothing else to ask of the privileged side */
-	log_error("%s sent \"%s\", which is not its to send", keeper_child_name(child, name),
-		message_name((enum message_type)message->type));
-	if (fd >= 0)
-		close(fd);
-	keeper_child_kill(child);
+	keeper_request_on_message(context, message, fd);
 }
 
 static void on_gone(void *context)

@@ -1,5 +1,5 @@
-/* What control may ask of the privileged side: this one short table. Control is not believed more
- * than its messages: each is bounded, and a plan is held against the keeper's own options. */
+/* What each process may ask of the privileged side: this one short table. Control is not believed
+ * more than its messages: each is bounded, and a plan is held against the keeper's own options. */
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/log.h"
@@ -27,15 +27,17 @@ void keeper_request_reply(
 	keeper_child_send(&keeper->control, &reply, -1);
 }
 
-static void on_ready(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_ready(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	(void)fd;
 	keeper_on_ready(keeper);
 	keeper_request_reply(keeper, message->seq, 0, 0, NULL);
 }
 
-static void on_verdict(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_verdict(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	(void)fd;
 	keeper_admit_on_verdict(keeper, (const struct message_verdict *)message);
 }
@@ -79,8 +81,9 @@ static int apply_plan(struct keeper *keeper, struct plan *plan, const char **tex
 	return error;
 }
 
-static void on_plan(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_plan(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	const char *text = "the plan could not be read";
 	struct plan plan = {0};
 	void *bytes;
@@ -101,8 +104,9 @@ static void on_plan(struct keeper *keeper, const struct message_header *message,
 	keeper_request_reply(keeper, message->seq, error, 0, error ? text : NULL);
 }
 
-static void on_entries(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_entries(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	const struct message_entries *entries = (const struct message_entries *)message;
 	static struct client_change changes[MESSAGE_ENTRIES_MAX];
 	int error = 0;
@@ -122,8 +126,9 @@ static void on_entries(struct keeper *keeper, const struct message_header *messa
 	keeper_request_reply(keeper, message->seq, error, 0, error ? strerror(-error) : NULL);
 }
 
-static void on_bypass(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_bypass(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	const struct message_bypass *bypass = (const struct message_bypass *)message;
 	const char *zone = bypass->zone[0] ? bypass->zone : NULL;
 
@@ -183,8 +188,9 @@ static void tell_client(void *context, const struct client *client)
 	keeper_child_send(&rows->keeper->control, &row, -1);
 }
 
-static void on_clients_get(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_clients_get(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
 
 	(void)fd;
@@ -195,8 +201,9 @@ static void on_clients_get(struct keeper *keeper, const struct message_header *m
 }
 
 static void on_kernel_counters_get(
-	struct keeper *keeper, const struct message_header *message, int fd)
+	struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	struct message_kernel_counters answer;
 	struct table_counters counters = {0};
 
@@ -222,8 +229,10 @@ static void on_kernel_counters_get(
 	keeper_child_send(&keeper->control, &answer, -1);
 }
 
-static void on_neighbour_get(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_neighbour_get(
+	struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	const struct message_neighbour *question = (const struct message_neighbour *)message;
 	struct message_neighbour answer;
 
@@ -254,8 +263,9 @@ static int cut_mac(const struct keeper *keeper, const struct mac *mac)
 	return n < 0 ? n : marked;
 }
 
-static void on_cut(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_cut(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	const struct message_cut *cut = (const struct message_cut *)message;
 
 	(void)fd;
@@ -281,8 +291,9 @@ static void tell_fact(void *context, const char *text)
 	keeper_child_send(&rows->keeper->control, &row, -1);
 }
 
-static void on_arrived_get(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_arrived_get(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
 
 	(void)fd;
@@ -290,14 +301,16 @@ static void on_arrived_get(struct keeper *keeper, const struct message_header *m
 	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
 }
 
-static void on_metrics_run(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_metrics_run(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	(void)fd;
 	keeper_child_want_metrics(keeper, ((const struct message_metrics_run *)message)->on);
 }
 
-static void on_doctor_get(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_doctor_get(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
 
 	(void)fd;
@@ -306,8 +319,9 @@ static void on_doctor_get(struct keeper *keeper, const struct message_header *me
 }
 
 /* The only question that the keeper asks: STOP, answered with the policy's drain time. */
-static void on_reply(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_reply(struct keeper_child *from, const struct message_header *message, int fd)
 {
+	struct keeper *keeper = from->keeper;
 	const struct message_reply *reply = (const struct message_reply *)message;
 
 	(void)fd;
@@ -315,47 +329,85 @@ static void on_reply(struct keeper *keeper, const struct message_header *message
 		keeper_on_drain_time(keeper, reply->status < 0 ? 0 : reply->value);
 }
 
-static void on_log_level(struct keeper *keeper, const struct message_header *message, int fd)
+static void on_log_level(struct keeper_child *from, const struct message_header *message, int fd)
 {
-	(void)keeper;
+	(void)from;
 	(void)fd;
 	log_set_level(((const struct message_log_level *)message)->level);
 }
 
+static void on_pong(struct keeper_child *from, const struct message_header *message, int fd)
+{
+	(void)message;
+	(void)fd;
+	from->missed = 0;
+	from->answered = true;
+	keeper_resume_on_answer(from->keeper);
+}
+
+static void on_sockets_get(struct keeper_child *from, const struct message_header *message, int fd)
+{
+	(void)fd;
+	keeper_socket_on_get(from, (const struct message_sockets_get *)message);
+}
+
+#define CONTROL (1u << PROCESS_CONTROL)
+#define RELAY   (1u << PROCESS_RELAY)
+#define HEALTH  (1u << PROCESS_HEALTH)
+#define METRICS (1u << PROCESS_METRICS)
+
+/* Who may say what to the privileged side. */
 static const struct {
 	enum message_type type;
+	unsigned roles;
 	bool takes_fd; /* the function closes it; else it is closed here */
-	void (*act)(struct keeper *keeper, const struct message_header *message, int fd);
+	void (*act)(struct keeper_child *from, const struct message_header *message, int fd);
 } requests[] = {
-	{MESSAGE_READY, false, on_ready},
-	{MESSAGE_VERDICT, false, on_verdict},
-	{MESSAGE_ENTRIES, false, on_entries},
-	{MESSAGE_PLAN, true, on_plan},
-	{MESSAGE_BYPASS, false, on_bypass},
-	{MESSAGE_CLIENTS_GET, false, on_clients_get},
-	{MESSAGE_KERNEL_COUNTERS_GET, false, on_kernel_counters_get},
-	{MESSAGE_NEIGHBOUR_GET, false, on_neighbour_get},
-	{MESSAGE_CUT, false, on_cut},
-	{MESSAGE_DOCTOR_GET, false, on_doctor_get},
-	{MESSAGE_ARRIVED_GET, false, on_arrived_get},
-	{MESSAGE_METRICS_RUN, false, on_metrics_run},
-	{MESSAGE_LOG_LEVEL, false, on_log_level},
-	{MESSAGE_REPLY, false, on_reply},
+	{MESSAGE_PONG, CONTROL | RELAY | HEALTH | METRICS, false, on_pong},
+	/* they connect from clients' addresses */
+	{MESSAGE_SOCKETS_GET, RELAY | HEALTH, false, on_sockets_get},
+	{MESSAGE_READY, CONTROL, false, on_ready},
+	{MESSAGE_VERDICT, CONTROL, false, on_verdict},
+	{MESSAGE_ENTRIES, CONTROL, false, on_entries},
+	{MESSAGE_PLAN, CONTROL, true, on_plan},
+	{MESSAGE_BYPASS, CONTROL, false, on_bypass},
+	{MESSAGE_CLIENTS_GET, CONTROL, false, on_clients_get},
+	{MESSAGE_KERNEL_COUNTERS_GET, CONTROL, false, on_kernel_counters_get},
+	{MESSAGE_NEIGHBOUR_GET, CONTROL, false, on_neighbour_get},
+	{MESSAGE_CUT, CONTROL, false, on_cut},
+	{MESSAGE_DOCTOR_GET, CONTROL, false, on_doctor_get},
+	{MESSAGE_ARRIVED_GET, CONTROL, false, on_arrived_get},
+	{MESSAGE_METRICS_RUN, CONTROL, false, on_metrics_run},
+	{MESSAGE_LOG_LEVEL, CONTROL, false, on_log_level},
+	{MESSAGE_REPLY, CONTROL, false, on_reply},
 };
+#define REQUESTS (sizeof(requests) / sizeof(requests[0]))
 
-void keeper_request_on_message(struct keeper *keeper, const struct message_header *message, int fd)
+bool keeper_request_may(enum process_role role, enum message_type type)
 {
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		if (requests[i].type != message->type)
+	for (size_t i = 0; i < REQUESTS; i++)
+		if (requests[i].type == type)
+			return requests[i].roles & 1u << role;
+	return false;
+}
+
+void keeper_request_on_message(
+	struct keeper_child *from, const struct message_header *message, int fd)
+{
+	enum message_type type = (enum message_type)message->type;
+	char name[16];
+
+	for (size_t i = 0; i < REQUESTS; i++) {
+		if (requests[i].type != type || !keeper_request_may(from->role, type))
 			continue;
 		if (fd >= 0 && !requests[i].takes_fd)
 			close(fd);
-		requests[i].act(keeper, message, fd);
+		requests[i].act(from, message, fd);
 		return;
 	}
-	log_error("control sent \"%s\", which is not its to send",
-		message_name((enum message_type)message->type));
+	log_error("%s sent \"%s\", which is not its to send", keeper_child_name(from, name),
+		message_name(type));
 	if (fd >= 0)
 		close(fd);
-	keeper_child_kill(&keeper->control);
+	keeper_child_kill(from);
 }

@@ -1,0 +1,107 @@
+/* Who may ask what of the keeper. */
+#include "daemon/keeper/keeper.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define WAIT_MS 20000
+
+static const enum message_type everybodys[] = {MESSAGE_PONG, 0};
+static const enum message_type for_servers[] = {MESSAGE_SOCKETS_GET, 0};
+static const enum message_type controls[] = {MESSAGE_REPLY, MESSAGE_READY, MESSAGE_VERDICT,
+	MESSAGE_ENTRIES, MESSAGE_PLAN, MESSAGE_BYPASS, MESSAGE_CLIENTS_GET,
+	MESSAGE_KERNEL_COUNTERS_GET, MESSAGE_NEIGHBOUR_GET, MESSAGE_CUT, MESSAGE_DOCTOR_GET,
+	MESSAGE_ARRIVED_GET, MESSAGE_METRICS_RUN, MESSAGE_LOG_LEVEL, 0};
+
+static const struct {
+	enum process_role role;
+	const enum message_type *may[2];
+} roles[] = {
+	{PROCESS_CONTROL, {everybodys, controls}},
+	{PROCESS_RELAY, {everybodys, for_servers}},
+	{PROCESS_HEALTH, {everybodys, for_servers}},
+	{PROCESS_METRICS, {everybodys, NULL}},
+};
+#define ROLES (sizeof(roles) / sizeof(roles[0]))
+
+static bool is_in(const enum message_type *list, enum message_type type)
+{
+	for (; list && *list; list++)
+		if (*list == type)
+			return true;
+	return false;
+}
+
+static bool may(size_t i, enum message_type type)
+{
+	return is_in(roles[i].may[0], type) || is_in(roles[i].may[1], type);
+}
+
+static void test_each_role_may_ask_what_is_its_own(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROLES; i++)
+		for (enum message_type type = 1; type < MESSAGE_TYPES; type++)
+			if (keeper_request_may(roles[i].role, type) != may(i, type))
+				fail_msg("role %d, \"%s\"", roles[i].role, message_name(type));
+}
+
+/* Asks in a process's name; true: that was killed for it. */
+static bool is_killed_for(enum process_role role, enum message_type type)
+{
+	static struct keeper keeper;
+	_Alignas(16) uint8_t bytes[MESSAGE_BYTES_MAX];
+	struct message_header *message = (struct message_header *)bytes;
+	struct keeper_child child;
+	int ends[2], status;
+
+	memset(bytes, 0, sizeof(bytes));
+	message->type = (uint16_t)type;
+	keeper_child_init(&keeper, &child, role, 0);
+	assert_int_equal(pipe(ends), 0);
+	child.pid = fork();
+	if (child.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	assert_true(child.pid > 0);
+	keeper_request_on_message(&child, message, ends[1]);
+	struct pollfd death = {.fd = pidfd_open(child.pid, 0), .events = POLLIN};
+	bool ended = poll(&death, 1, WAIT_MS) == 1;
+	close(death.fd);
+	kill(child.pid, SIGTERM); /* it is left, where it was not killed */
+	assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+	/* the descriptor that came with it is closed */
+	assert_int_equal(close(ends[1]), -1);
+	close(ends[0]);
+	return ended && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+static void test_who_asks_for_more_is_killed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROLES; i++)
+		for (enum message_type type = 1; type < MESSAGE_TYPES; type++)
+			if (!may(i, type) && !is_killed_for(roles[i].role, type))
+				fail_msg("role %d, \"%s\"", roles[i].role, message_name(type));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_role_may_ask_what_is_its_own),
+		cmocka_unit_test(test_who_asks_for_more_is_killed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -260,9 +260,9 @@ static bool take_elements(struct command *command, struct changing *changing)
 
 static void run_add(struct command *command)
 {
+	const char *timeout = command_value(command, "timeout"); /* a refusal frees the command */
 	const struct policy_list *list = find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
-	const char *timeout = command_value(command, "timeout");
 	uint64_t ms;
 	if (!changing || !take_elements(command, changing))
 		return;

@@ -1,5 +1,5 @@
-/* Owns the ending of passed connections: their mark becomes KILL, and our table resets both sides
- * at their next packet. */
+/* Owns the passed connections, by their mark, and their ending: the mark becomes KILL, and our
+ * table resets both sides at their next packet. */
 #ifndef POSTERN_CONNTRACK_H
 #define POSTERN_CONNTRACK_H
 
@@ -10,5 +10,10 @@
  * -errno. Reads the connection table once: call it for a logout, not per packet. */
 int conntrack_kill(
 	uint32_t mask, const struct prefix *source, const uint16_t *ports, size_t nports);
+
+/* Calls visit for every passed connection that is not over, with the seconds since its last packet.
+ * 0 or -errno. Reads the whole connection table. */
+typedef void conntrack_visit(void *context, const struct addr *source, uint32_t unused_s);
+int conntrack_each_passed(uint32_t mask, conntrack_visit *visit, void *context);
 
 #endif

@@ -178,6 +178,18 @@ static bool neighbour_ok(const void *message, size_t len)
 	return addr_given_ok(&neighbour->addr) && neighbour->ifindex;
 }
 
+static bool passed_ok(const void *message, size_t len)
+{
+	const struct message_passed *passed = message;
+	if (passed->n > MESSAGE_PASSED_MAX ||
+		len != sizeof(*passed) + passed->n * sizeof(passed->v[0]))
+		return false;
+	for (uint32_t i = 0; i < passed->n; i++)
+		if (!addr_given_ok(&passed->v[i].source))
+			return false;
+	return true;
+}
+
 static bool cut_ok(const void *message, size_t len)
 {
 	const struct message_cut *cut = message;
@@ -457,6 +469,8 @@ static const struct kind kinds[] = {
 	[MESSAGE_NEIGHBOUR_GET] = FIXED("neighbour-get", message_neighbour, neighbour_ok),
 	[MESSAGE_NEIGHBOUR] = FIXED("neighbour", message_neighbour, neighbour_ok),
 	[MESSAGE_CUT] = FIXED("cut", message_cut, cut_ok),
+	[MESSAGE_PASSED_GET] = PLAIN("passed-get"),
+	[MESSAGE_PASSED] = LONGER("passed", message_passed, passed_ok),
 	[MESSAGE_DOCTOR_GET] = PLAIN("doctor-get"),
 	[MESSAGE_POLICY] = FIXED("policy", message_policy, plain_ok),
 	[MESSAGE_POLICY_COMMIT] = FIXED("policy-commit", message_policy, plain_ok),

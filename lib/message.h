@@ -56,6 +56,8 @@ enum message_type {
 	MESSAGE_NEIGHBOUR_GET, /* answered by MESSAGE_NEIGHBOUR */
 	MESSAGE_NEIGHBOUR,
 	MESSAGE_CUT,        /* end a client's passed flows: ct mark KILL */
+	MESSAGE_PASSED_GET, /* which addresses pass something? PASSED, then REPLY */
+	MESSAGE_PASSED,
 	MESSAGE_DOCTOR_GET, /* facts that need privilege, as text lines "key value" */
 
 	/* control -> relay */
@@ -295,6 +297,17 @@ struct message_neighbour { /* NEIGHBOUR_GET and NEIGHBOUR */
 	struct addr addr;
 	struct mac mac;   /* all zero in the answer: not known there */
 	uint32_t ifindex; /* of the one interface that is asked */
+};
+
+/* One element a connection; connections that are over are none. */
+#define MESSAGE_PASSED_MAX 256
+struct message_passed {
+	struct message_header header;
+	uint32_t n;
+	struct message_passed_one {
+		struct addr source;
+		uint32_t unused_s; /* since its last packet */
+	} v[];
 };
 
 struct message_cut {

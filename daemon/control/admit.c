@@ -33,6 +33,15 @@ static uint32_t timeout_of(
 	return (uint32_t)timeout_ms;
 }
 
+/* For how long connections of a session may pass without control's seeing any; 0: it does not
+ * matter. An idle time is known to within a fourth. */
+static uint64_t unseen_ms(enum decide_kernel kernel, const struct session *session)
+{
+	if (kernel != DECIDE_KERNEL_PASS || !session)
+		return 0;
+	return session->idle_s * 1000ull / 4;
+}
+
 /* Fills in what the kernel shall remember of the client, if it may remember anything. */
 static void cache(struct control *control, const struct decide_origin *origin,
 	const struct message_admit *admit, const struct decision *decision,
@@ -66,6 +75,9 @@ static void cache(struct control *control, const struct decide_origin *origin,
 	if (!decide_client(&world, origin, now_ms, &kernel, &until_ms))
 		return;
 	uint64_t session = decision->session ? decision->session->id : 0;
+	uint64_t most_ms = unseen_ms(kernel, decision->session);
+	if (most_ms && (until_ms == 0 || until_ms > now_ms + most_ms))
+		until_ms = now_ms + most_ms;
 	verdict->entry.add = 1;
 	verdict->entry.kernel = (uint8_t)kernel;
 	verdict->entry.timeout_ms =
@@ -98,6 +110,16 @@ static void count(struct control *control, const struct message_verdict *verdict
 	}
 }
 
+static void note_passed(struct control *control, const struct session *session,
+	const struct addr *source, const struct message_verdict *verdict)
+{
+	uint64_t now_ms = clock_now_ms(control);
+
+	sessions_active(control->sessions, session->id);
+	cut_note_passed(control->cut, session, source,
+		now_ms + (verdict->cache ? verdict->entry.timeout_ms : 0));
+}
+
 void admit_decide(struct control *control, const struct message_admit *admit)
 {
 	struct message_verdict verdict;
@@ -122,7 +144,7 @@ void admit_decide(struct control *control, const struct message_admit *admit)
 	count(control, &verdict, &decision);
 	channel_send(control->keeper, &verdict, -1);
 	if (decision.verdict == POLICY_VERDICT_PASS && decision.session)
-		cut_note_passed(control->cut, decision.session->id);
+		note_passed(control, decision.session, &origin.source, &verdict);
 	if (decision.verdict == POLICY_VERDICT_REJECT || decision.verdict == POLICY_VERDICT_DROP)
 		ended_refused(control, admit, &decision, origin.zone);
 }

@@ -13,11 +13,13 @@
 #include "daemon/control/entries.h"
 #include "daemon/control/flow_ids.h"
 #include "daemon/control/health_peer.h"
+#include "daemon/control/idle.h"
 #include "daemon/control/list_change.h"
 #include "daemon/control/live.h"
 #include "daemon/log.h"
 #include "daemon/control/metrics_peer.h"
 #include "daemon/control/monitor.h"
+#include "daemon/control/passed.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_start.h"
@@ -300,10 +302,11 @@ static bool make_parts(struct control *control)
 	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
 	control->cut = cut_new(control);
+	control->idle = idle_new(control);
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->peers &&
 	       control->health && control->metrics && control->apply && control->begin &&
-	       control->sessions && control->cut;
+	       control->sessions && control->idle && control->cut;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -347,6 +350,9 @@ static int load_state(struct control *control)
 		log_error("the state folder %s cannot be used: %s", dir, strerror(-error));
 		return error;
 	}
+	control->passed = passed_open(control, last_id);
+	if (!control->passed)
+		return -ENOMEM;
 	struct audit_config config = audit_config_of(control);
 	error = audit_open(control->loop, dir, &config, control->counters, &control->audit);
 	if (error) {
@@ -414,7 +420,9 @@ static void close_parts(struct control *control)
 	list_change_disarm(control);
 	block_change_disarm(control);
 	sessions_free(control->sessions);
+	idle_free(control->idle);
 	cut_free(control->cut);
+	passed_free(control->passed);
 	flow_ids_free(control->flow_ids);
 	policy_store_free(control->history);
 	entries_free(control->entries);

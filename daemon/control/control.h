@@ -21,6 +21,8 @@ struct entries;
 struct live;
 struct peers;
 struct cut;
+struct idle;
+struct passed;
 struct disk;
 struct drained;
 struct ended;
@@ -64,6 +66,8 @@ struct control {
 	struct audit *audit;
 	struct sessions *sessions;
 	struct cut *cut;
+	struct passed *passed;
+	struct idle *idle;
 	struct entries *entries;
 	struct peers *peers;
 	struct health_peer *health;

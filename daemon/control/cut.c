@@ -2,25 +2,17 @@
 
 #include "daemon/control/ask.h"
 #include "daemon/control/control.h"
+#include "daemon/control/passed.h"
 #include "daemon/log.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define WAITING_MAX 200000
-#define SLOTS_LEAST 64
-
-/* Numbers of sessions, in an open table; 0 is an empty slot. */
-struct passed {
-	uint64_t *slots;
-	size_t nslots, n;
-};
 
 struct cut {
 	struct ask ask; /* first */
 	struct control *control;
-	uint64_t unknown_to;
-	struct passed passed;
 	struct source {
 		struct prefix prefix; /* family ADDR_NONE: of mac */
 		struct mac mac;
@@ -45,52 +37,8 @@ void cut_free(struct cut *cut)
 	if (!cut)
 		return;
 	ask_cancel(&cut->ask);
-	free(cut->passed.slots);
 	free(cut->waiting);
 	free(cut);
-}
-
-void cut_set_unknown(struct cut *cut, uint64_t last_id)
-{
-	cut->unknown_to = last_id;
-}
-
-static uint64_t *find_slot(const struct passed *passed, uint64_t session)
-{
-	size_t at = policy_hash(&session, sizeof(session)) & (passed->nslots - 1);
-	while (passed->slots[at] && passed->slots[at] != session)
-		at = (at + 1) & (passed->nslots - 1);
-	return &passed->slots[at];
-}
-
-static bool grow(struct passed *passed, const struct session_table *table)
-{
-	struct passed larger = {.nslots = passed->nslots ? 2 * passed->nslots : SLOTS_LEAST};
-	larger.slots = calloc(larger.nslots, sizeof(*larger.slots));
-	if (!larger.slots)
-		return false;
-	for (size_t i = 0; i < passed->nslots; i++) {
-		uint64_t session = passed->slots[i];
-		/* sessions that are over are forgotten on this occasion */
-		if (!session || !session_table_find(table, session))
-			continue;
-		*find_slot(&larger, session) = session;
-		larger.n++;
-	}
-	free(passed->slots);
-	*passed = larger;
-	return true;
-}
-
-void cut_note_passed(struct cut *cut, uint64_t session)
-{
-	struct passed *passed = &cut->passed;
-	if (!session ||
-		(2 * (passed->n + 1) > passed->nslots && !grow(passed, cut->control->table)))
-		return;
-	uint64_t *slot = find_slot(passed, session);
-	passed->n += *slot == 0;
-	*slot = session;
 }
 
 /* Can a session's connection pass at all? */
@@ -104,15 +52,6 @@ static bool policy_passes(const struct policy *policy)
 			policy->rules[i].act.verdict == POLICY_VERDICT_PASS)
 			return true;
 	return false;
-}
-
-static bool may_have_passed(const struct cut *cut, uint64_t session)
-{
-	if (cut->passed.nslots && *find_slot(&cut->passed, session))
-		return true;
-	/* devices were there before control, too, and their numbers are of the policy */
-	return (session & SESSION_DEVICE_ID || session <= cut->unknown_to) &&
-	       policy_passes(cut->control->policy);
 }
 
 static void ask_next(struct cut *cut)
@@ -154,19 +93,85 @@ static bool add(struct cut *cut, const struct source *source)
 	return true;
 }
 
+/* Is a connection from the address, which this session passed from, another's by now? The address
+ * is who was given or learned it, or whose network is the narrowest. */
+struct owner_search {
+	const struct session *ended;
+	const struct addr *addr;
+	int len; /* of the narrowest prefix of others */
+};
+
+static int longest_prefix(const struct session *session, const struct addr *addr)
+{
+	int len = -1;
+	for (size_t i = 0; i < session->naddresses; i++)
+		if (session->addresses[i].prefix.len > len &&
+			prefix_contains(&session->addresses[i].prefix, addr))
+			len = session->addresses[i].prefix.len;
+	return len;
+}
+
+static int find_owner(void *context, struct session *session)
+{
+	struct owner_search *search = context;
+	bool same_client =
+		mac_is_set(&session->mac) && mac_equal(&session->mac, &search->ended->mac);
+	if (session->id == search->ended->id || same_client ||
+		!policy_string_equal(&session->zone, &search->ended->zone))
+		return 0;
+	int len = longest_prefix(session, search->addr);
+	if (len > search->len)
+		search->len = len;
+	return 0;
+}
+
+static bool is_anothers(const struct cut *cut, const struct session *ended, const struct addr *addr)
+{
+	struct owner_search search = {.ended = ended, .addr = addr, .len = -1};
+	int own = longest_prefix(ended, addr);
+	session_table_each_address(cut->control->table, addr, find_owner, &search);
+	/* by its MAC it had the address alone, for a time */
+	return own < 0 ? search.len == (int)addr_bits(addr) : search.len > own;
+}
+
+struct cutting {
+	struct cut *cut;
+	const struct session *session;
+	bool full;
+};
+
+static void cut_address(void *context, const struct addr *addr)
+{
+	struct cutting *cutting = context;
+	if (!is_anothers(cutting->cut, cutting->session, addr))
+		cutting->full |= !add(cutting->cut, &(struct source){.prefix = prefix_of(addr)});
+}
+
 void cut_session(struct cut *cut, const struct session *session)
 {
-	if (!may_have_passed(cut, session->id))
-		return;
-	for (size_t i = 0; i < session->naddresses; i++) {
-		const struct source source = {.prefix = session->addresses[i].prefix};
-		if (!add(cut, &source)) {
-			log_warning("too many passed flows to end; those of session %llu go on",
-				(unsigned long long)session->id);
-			break;
-		}
-	}
+	struct cutting cutting = {cut, session, false};
+	/* devices have numbers of their policy, and are where they are written to be */
+	bool known = session->kind == SESSION_PORTAL &&
+		     passed_is_known(cut->control->passed, session->id);
+	if (session->kind == SESSION_PORTAL)
+		passed_each(cut->control->passed, session->id, cut_address, &cutting);
+	for (size_t i = 0; !known && policy_passes(cut->control->policy) && i < session->naddresses;
+		i++)
+		cutting.full |= !add(cut, &(struct source){.prefix = session->addresses[i].prefix});
+	if (cutting.full)
+		log_warning("too many passed flows to end; those of session %llu go on",
+			(unsigned long long)session->id);
 	ask_next(cut);
+}
+
+void cut_note_passed(
+	struct cut *cut, const struct session *session, const struct addr *addr, uint64_t until_ms)
+{
+	struct addr gone;
+	if (session->kind == SESSION_PORTAL &&
+		passed_note(cut->control->passed, session->id, addr, until_ms, &gone) &&
+		add(cut, &(struct source){.prefix = prefix_of(&gone)}))
+		ask_next(cut);
 }
 
 static void cut_source(struct cut *cut, const struct source *source)

@@ -5,6 +5,7 @@
 #include "daemon/control/cut.h"
 #include "daemon/control/durable.h"
 #include "daemon/control/entries.h"
+#include "daemon/control/idle.h"
 #include "daemon/control/live.h"
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
@@ -92,7 +93,6 @@ uint64_t sessions_new_id(struct sessions *sessions)
 void sessions_loaded(struct sessions *sessions, uint64_t last_id)
 {
 	sessions->last_id = last_id;
-	cut_set_unknown(sessions->control->cut, last_id);
 	session_table_each(sessions->control->table, restart_idle, sessions);
 	free(sessions_follow_policy(sessions, NULL)); /* it may be another than at the end */
 }
@@ -186,6 +186,14 @@ bool sessions_keep_flows(const struct sessions *sessions, const struct session *
 	return zone >= 0 && policy->zones[zone].logout_keeps;
 }
 
+static void end_session(struct sessions *sessions, struct session *session)
+{
+	sessions->control->counters[COUNTER_LEASES_ENDED]++;
+	if (!sessions_keep_flows(sessions, session))
+		sessions_kill_flows(sessions, session, ENDING_KILLED_LEASE);
+	sessions_del(sessions, session, ENDING_KILLED_LEASE, NULL);
+}
+
 static void end_by_time(struct sessions *sessions, struct session *session)
 {
 	struct control *control = sessions->control;
@@ -200,10 +208,15 @@ static void end_by_time(struct sessions *sessions, struct session *session)
 		session_table_touch(control->table, session);
 		return;
 	}
-	control->counters[COUNTER_LEASES_ENDED]++;
-	if (!sessions_keep_flows(sessions, session))
-		sessions_kill_flows(sessions, session, ENDING_KILLED_LEASE);
-	sessions_del(sessions, session, ENDING_KILLED_LEASE, NULL);
+	if (!lease_over && idle_goes_on(control->idle, session))
+		return;
+	end_session(sessions, session);
+}
+
+void sessions_end_idle(struct sessions *sessions, struct session *session)
+{
+	if (!live_has_session(sessions->control->live, session->id))
+		end_session(sessions, session);
 }
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)

@@ -43,6 +43,8 @@ void sessions_active(struct sessions *sessions, uint64_t id);
  * and who is aside comes back when the policy has the zone again. Returns what to tell of it, a
  * line a zone, malloc'ed; NULL: nothing. */
 char *sessions_follow_policy(struct sessions *sessions, struct gather *gather);
+/* Its idle time is over, and the kernel has seen nothing of it either. */
+void sessions_end_idle(struct sessions *sessions, struct session *session);
 /* Those that are not aside. */
 size_t sessions_in_force(const struct control *control);
 

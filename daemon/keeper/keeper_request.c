@@ -276,6 +276,49 @@ static void on_cut(struct keeper_child *from, const struct message_header *messa
 		n < 0 ? strerror(-n) : NULL);
 }
 
+struct passing {
+	struct keeper *keeper;
+	struct message_passed *message;
+};
+
+static void send_passing(struct passing *passing)
+{
+	struct message_passed *message = passing->message;
+
+	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
+	if (message->n)
+		keeper_child_send(&passing->keeper->control, message, -1);
+	message->n = 0;
+}
+
+static void tell_passing(void *context, const struct addr *source, uint32_t unused_s)
+{
+	struct passing *passing = context;
+	struct message_passed *message = passing->message;
+
+	message->v[message->n++] =
+		(struct message_passed_one){.source = *source, .unused_s = unused_s};
+	if (message->n == MESSAGE_PASSED_MAX)
+		send_passing(passing);
+}
+
+static void on_passed_get(struct keeper_child *from, const struct message_header *message, int fd)
+{
+	struct keeper *keeper = from->keeper;
+	static _Alignas(struct message_passed)
+		uint8_t room[sizeof(struct message_passed) +
+			     MESSAGE_PASSED_MAX * sizeof(struct message_passed_one)];
+	struct passing passing = {.keeper = keeper, .message = (struct message_passed *)room};
+
+	(void)fd;
+	message_init(room, MESSAGE_PASSED, sizeof(struct message_passed));
+	passing.message->header.seq = message->seq;
+	passing.message->n = 0;
+	int error = conntrack_each_passed(keeper->options.mark_mask, tell_passing, &passing);
+	send_passing(&passing);
+	keeper_request_reply(keeper, message->seq, error, 0, error ? strerror(-error) : NULL);
+}
+
 static void tell_fact(void *context, const char *text)
 {
 	struct rows *rows = context;
@@ -375,6 +418,7 @@ static const struct {
 	{MESSAGE_KERNEL_COUNTERS_GET, CONTROL, false, on_kernel_counters_get},
 	{MESSAGE_NEIGHBOUR_GET, CONTROL, false, on_neighbour_get},
 	{MESSAGE_CUT, CONTROL, false, on_cut},
+	{MESSAGE_PASSED_GET, CONTROL, false, on_passed_get},
 	{MESSAGE_DOCTOR_GET, CONTROL, false, on_doctor_get},
 	{MESSAGE_ARRIVED_GET, CONTROL, false, on_arrived_get},
 	{MESSAGE_METRICS_RUN, CONTROL, false, on_metrics_run},

@@ -549,6 +549,7 @@ static void only_who_passed_is_cut_and_one_address_at_a_time(void **state)
 	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_PASS);
 	assert_int_equal(in.verdict.cache, 1);
 	assert_int_equal(in.verdict.entry.has_mac, 0);
+	admit("core0", "198.51.100.8", NULL);
 	struct asked *logout = begin("session logout user boss", NULL);
 	expect(world.keeper, MESSAGE_ENTRIES);
 	answer(world.keeper, 0, "");

@@ -22,7 +22,7 @@ void request_encode_header(
 
 void request_reader_init(struct request_reader *reader)
 {
-	*reader = (struct request_reader){0};
+	*reader = (struct request_reader){.max = REQUEST_FRAME_MAX};
 }
 
 void request_reader_fini(struct request_reader *reader)
@@ -44,7 +44,7 @@ static size_t wanted_room(const struct request_reader *reader)
 	size_t wanted = reader->len + 4096;
 	if (reader->len >= REQUEST_HEADER_SIZE) {
 		size_t whole = REQUEST_HEADER_SIZE + frame_len(reader->bytes);
-		if (whole <= REQUEST_HEADER_SIZE + REQUEST_FRAME_MAX && whole > reader->len)
+		if (whole <= REQUEST_HEADER_SIZE + reader->max && whole > reader->len)
 			wanted = whole < 2 * reader->len ? whole : 2 * reader->len;
 	}
 	return wanted < 4096 ? 4096 : wanted;
@@ -88,7 +88,7 @@ int request_reader_frame(struct request_reader *reader, enum request_kind *kind,
 	if (reader->len < REQUEST_HEADER_SIZE)
 		return 0;
 	uint32_t bytes = frame_len(reader->bytes);
-	if (bytes > REQUEST_FRAME_MAX)
+	if (bytes > reader->max)
 		return -EMSGSIZE;
 	if (reader->len - REQUEST_HEADER_SIZE < bytes)
 		return 0;

@@ -34,10 +34,11 @@ enum request_kind {
 void request_encode_header(
 	uint8_t header[static REQUEST_HEADER_SIZE], enum request_kind kind, uint32_t len);
 
-/* Incremental reader: feed bytes as they come, take frames out. Bounded by REQUEST_FRAME_MAX. */
+/* Incremental reader: feed bytes as they come, take frames out. */
 struct request_reader {
 	uint8_t *bytes;
 	size_t len, room;
+	size_t max; /* of a frame; REQUEST_FRAME_MAX unless set lower */
 };
 
 void request_reader_init(struct request_reader *reader);

@@ -140,13 +140,13 @@ static bool find_verb(struct command *command, size_t *used)
 static bool look_at_body(struct command *command)
 {
 	bool takes = verb_takes(command->verb, VERB_FILE);
-	if (!takes && command->body_len) {
+	if (!takes && command->intake.body_len) {
 		command_usage(command, "no file is expected here");
 		return false;
 	}
 	if (!takes || !command_value(command, "FILE|-"))
 		return true;
-	if (command->body_len)
+	if (command->intake.body_len)
 		return true;
 	command_done(command, OUTCOME_EMPTY, "%s is empty; nothing has changed",
 		strcmp(command_value(command, "FILE|-"), "-") ? command_value(command, "FILE|-")

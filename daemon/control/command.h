@@ -11,6 +11,7 @@
 #define POSTERN_COMMAND_H
 
 #include "daemon/log.h"
+#include "daemon/control/intake.h"
 #include "daemon/control/server.h"
 #include "lib/language.h"
 #include "lib/outcome.h"
@@ -38,12 +39,10 @@ struct command {
 	struct server_client *client; /* NULL: gone, the answer goes nowhere */
 	const struct verb_noun *noun;
 	const struct verb *verb;
-	char *bytes; /* what words points into */
+	struct intake intake; /* what words points into, and the body */
 	const char **words;
 	size_t nwords;
 	struct verb_words given;
-	char *body; /* NULL: none */
-	size_t body_len;
 	uid_t uid;
 	bool portal;
 	/* Of the answer; see below. */

@@ -87,8 +87,7 @@ static void free_command(struct command *command)
 	if (command->given.verb)
 		verb_words_fini(&command->given);
 	free(command->words);
-	free(command->bytes);
-	free(command->body);
+	intake_drop(&command->intake);
 	free(command->state);
 	free(command);
 }

@@ -417,8 +417,8 @@ static void run_import(struct command *command)
 	if (!changing) /* the command has ended */
 		return;
 	file = strcmp(file, "-") ? file : "<standard input>";
-	if (language_parse_list(command->body, command->body_len, &changing->elems, &changing->n,
-		    &line, &column, &word) < 0) {
+	if (language_parse_list(command->intake.body, command->intake.body_len, &changing->elems,
+		    &changing->n, &line, &column, &word) < 0) {
 		changing->elems = NULL;
 		command_place(command, file, line, column, "address, network or MAC", NULL);
 		command_done(command, OUTCOME_SYNTAX,

@@ -270,8 +270,8 @@ static void run_apply_body(struct command *command)
 {
 	const struct applying *applying = command->state;
 	struct policy_texts texts = {0};
-	apply_text(command, applying->file, command->body, command->body_len, &texts,
-		is_file(command->control, command->body, command->body_len));
+	apply_text(command, applying->file, command->intake.body, command->intake.body_len, &texts,
+		is_file(command->control, command->intake.body, command->intake.body_len));
 }
 
 static bool take_confirm(struct command *command, uint64_t *confirm_ms)

@@ -87,6 +87,7 @@ struct control {
 	struct control_events events;
 	uint64_t counters[COUNTERS];           /* control's own */
 	struct message_kernel_counters kernel; /* as last told */
+	size_t request_bytes;                  /* held for requests, see intake.h */
 	enum policy_log_level log_level;
 	uint64_t started_ms;                 /* steady */
 	bool ready;                          /* the keeper has plan and READY */

@@ -43,10 +43,7 @@ struct server_client {
 	bool waits;    /* server_continue() was asked for */
 	bool answered; /* at least once */
 	unsigned topics;
-	char *words; /* WORDS came, GO did not */
-	size_t words_len;
-	char *body;
-	size_t body_len, body_room;
+	struct intake intake; /* of a request whose GO did not come yet */
 	struct command *command;
 	uint8_t *out;
 	size_t out_at, out_len, out_room;
@@ -83,16 +80,23 @@ static void set_deadline(struct server_client *client)
 	} else if (client->command || client->topics) {
 		loop_timer_clear(loop, &client->deadline);
 		return;
-	} else if (client->words || client->reader.len) {
+	} else if (client->intake.words || client->reader.len) {
 		wait_ms = HALF_REQUEST_MS;
 	}
 	loop_timer_set(loop, &client->deadline, loop_now_ms(loop) + wait_ms);
 }
 
-/* While a request runs, the next is not read: the kernel's buffer holds back a fast writer. */
+/* Behind a request that runs, and answers that nobody reads, no other is taken: the kernel's buffer
+ * holds back a fast writer. */
+static bool may_take(const struct server_client *client)
+{
+	return !client->command && !client->broken && !client->closing &&
+	       queued(client) <= STREAM_BYTES;
+}
+
 static void set_events(struct server_client *client)
 {
-	uint32_t events = client->command || client->closing ? 0 : EPOLLIN;
+	uint32_t events = may_take(client) ? EPOLLIN : 0;
 	if (queued(client))
 		events |= EPOLLOUT;
 	loop_change(client->server->control->loop, &client->watch, events);
@@ -208,46 +212,6 @@ static void refuse_stream(struct server_client *client, const char *text)
 	set_events(client);
 }
 
-static void drop_request(struct server_client *client)
-{
-	free(client->words);
-	free(client->body);
-	client->words = client->body = NULL;
-	client->words_len = client->body_len = client->body_room = 0;
-}
-
-static const char *take_words(struct server_client *client, const uint8_t *payload, size_t len)
-{
-	if (client->words)
-		return "a second WORDS frame before GO";
-	client->words = malloc(len ? len : 1);
-	if (!client->words)
-		return "out of memory";
-	memcpy(client->words, payload, len);
-	client->words_len = len;
-	return NULL;
-}
-
-static const char *take_body(struct server_client *client, const uint8_t *payload, size_t len)
-{
-	if (!client->words)
-		return "a BODY frame before WORDS";
-	if (len > REQUEST_BODY_MAX - client->body_len)
-		return "the file is too large: at most 64 MiB";
-	if (!client->body || client->body_room - client->body_len < len + 1) {
-		size_t room = 2 * (client->body_len + len) + 1;
-		char *body = realloc(client->body, room);
-		if (!body)
-			return "out of memory";
-		client->body = body;
-		client->body_room = room;
-	}
-	memcpy(client->body + client->body_len, payload, len);
-	client->body_len += len;
-	client->body[client->body_len] = '\0';
-	return NULL;
-}
-
 bool server_has_left(const struct server_client *client)
 {
 	struct pollfd peer = {.fd = client->watch.fd};
@@ -256,7 +220,7 @@ bool server_has_left(const struct server_client *client)
 
 static const char *take_go(struct server_client *client)
 {
-	if (!client->words)
+	if (!client->intake.words)
 		return "a GO frame before WORDS";
 	/* who gave up must not find it done minutes later */
 	if (server_has_left(client)) {
@@ -268,8 +232,8 @@ static const char *take_go(struct server_client *client)
 	}
 	struct command *command = calloc(1, sizeof(*command));
 	const char **words = calloc(REQUEST_WORDS_MAX, sizeof(*words));
-	int n = command && words ? request_words((const uint8_t *)client->words, client->words_len,
-					   words, REQUEST_WORDS_MAX)
+	int n = command && words ? request_words((const uint8_t *)client->intake.words,
+					   client->intake.words_len, words, REQUEST_WORDS_MAX)
 				 : -ENOMEM;
 	if (n < 0) {
 		free(command);
@@ -280,15 +244,11 @@ static const char *take_go(struct server_client *client)
 	}
 	*command = (struct command){.control = client->server->control,
 		.client = client,
-		.bytes = client->words,
+		.intake = intake_move(&client->intake),
 		.words = words,
 		.nwords = (size_t)n,
-		.body = client->body,
-		.body_len = client->body_len,
 		.uid = client->uid,
 		.portal = client->portal};
-	client->words = client->body = NULL;
-	drop_request(client);
 	client->command = command;
 	command_run(command);
 	return NULL;
@@ -297,8 +257,7 @@ static const char *take_go(struct server_client *client)
 /* Takes the frames that are here, until a request runs. */
 static void take_frames(struct server_client *client)
 {
-	while (!client->command && !client->broken && !client->closing && !client->topics &&
-		!client->server->muted) {
+	while (may_take(client) && !client->topics && !client->server->muted) {
 		enum request_kind kind = REQUEST_DONE;
 		const uint8_t *payload;
 		size_t len;
@@ -317,9 +276,9 @@ static void take_frames(struct server_client *client)
 			return;
 		}
 		if (kind == REQUEST_WORDS)
-			wrong = take_words(client, payload, len);
+			wrong = intake_words(&client->intake, payload, len);
 		else if (kind == REQUEST_BODY)
-			wrong = take_body(client, payload, len);
+			wrong = intake_body(&client->intake, payload, len);
 		else if (kind != REQUEST_GO)
 			wrong = "a frame of a kind that no request has";
 		request_reader_next(&client->reader);
@@ -388,6 +347,7 @@ static void read_in(struct server_client *client)
 static void on_client(struct loop_watch *watch, uint32_t events)
 {
 	struct server_client *client = (struct server_client *)watch;
+	struct loop *loop = client->server->control->loop;
 	if (client->broken)
 		return;
 	if (events & EPOLLOUT) {
@@ -398,6 +358,8 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 		}
 		if (client->waits && queued(client) <= STREAM_BYTES && client->command)
 			server_continue(client);
+		else if (client->reader.len && may_take(client))
+			loop_timer_set(loop, &client->turn, loop_now_ms(loop));
 	}
 	if (events & EPOLLIN)
 		read_in(client);
@@ -428,7 +390,7 @@ static void close_client(struct server_client *client)
 	client->server->portals -= client->portal;
 	client->server->counts.watchers -= client->topics != 0;
 	request_reader_fini(&client->reader);
-	drop_request(client);
+	intake_drop(&client->intake);
 	free(client->out);
 	free(client);
 }
@@ -475,7 +437,11 @@ static void add_client(struct server_socket *socket, int fd, uid_t uid)
 	client->server = server;
 	client->portal = socket->portal;
 	client->uid = uid;
+	client->intake =
+		(struct intake){.all = &server->control->request_bytes, .portal = socket->portal};
 	request_reader_init(&client->reader);
+	if (socket->portal)
+		client->reader.max = INTAKE_PORTAL_FRAME_MAX;
 	if (loop_add(server->control->loop, &client->watch, EPOLLIN) < 0) {
 		close(fd);
 		free(client);
@@ -550,8 +516,8 @@ bool server_is_idle(const struct server *server)
 	for (const struct server_client *client = server->clients; client; client = client->next) {
 		if (client->broken || client->topics)
 			continue;
-		if (client->command || client->words || client->reader.len || queued(client) ||
-			!client->answered)
+		if (client->command || client->intake.words || client->reader.len ||
+			queued(client) || !client->answered)
 			return false;
 	}
 	return true;

@@ -174,9 +174,26 @@ void language_zone_comment(struct language *l, const struct language_span *word,
 	l->zone.given |= POLICY_ZONE_COMMENT;
 }
 
+/* One client shall not hold all flows; how many they are is known at the end. */
+static void imply_limit(struct language *l)
+{
+	const struct policy_limit *limits = l->limits.v;
+
+	for (size_t i = 0; i < l->limits.n; i++)
+		if (limits[i].kind == POLICY_LIMIT_FLOWS && limits[i].per == POLICY_PER_CLIENT)
+			return;
+	struct policy_limit *slot = language_push(l, &l->limits, sizeof(*slot));
+	if (slot)
+		*slot = (struct policy_limit){.implied = true,
+			.place = l->zone.place,
+			.kind = POLICY_LIMIT_FLOWS,
+			.per = POLICY_PER_CLIENT};
+}
+
 void language_zone_end(struct language *l)
 {
 	language_keep_strings(l, &l->interfaces, &l->zone.interfaces, &l->zone_note.interfaces);
+	imply_limit(l);
 	l->zone.limits.v = language_keep(l, &l->limits, sizeof(struct policy_limit));
 	l->zone.limits.n = l->zone.limits.v ? l->limits.n : 0;
 	if (l->zone.interfaces.n == 0 && language_whole(l))

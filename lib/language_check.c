@@ -157,6 +157,16 @@ static void resolve_rules(struct language *l)
 	}
 }
 
+static void set_implied_limits(struct policy *policy)
+{
+	uint32_t share = policy->limit_flows / POLICY_CLIENT_SHARE;
+
+	for (size_t i = 0; i < policy->nzones; i++)
+		for (size_t j = 0; j < policy->zones[i].limits.n; j++)
+			if (policy->zones[i].limits.v[j].implied)
+				policy->zones[i].limits.v[j].count = share ? share : 1;
+}
+
 void language_check(struct language *l)
 {
 	struct policy *policy = l->policy;
@@ -165,6 +175,7 @@ void language_check(struct language *l)
 		if (!(policy->zones[i].given & POLICY_ZONE_ON_FAILURE))
 			policy->zones[i].on_failure = policy->on_failure;
 	}
+	set_implied_limits(policy);
 	ADD_NAMES(POLICY_KIND_ZONE, "zone", zones, zone);
 	ADD_NAMES(POLICY_KIND_LIST, "list", lists, list);
 	ADD_NAMES(POLICY_KIND_SERVER, "server", servers, server);

@@ -231,6 +231,8 @@ static void print_zone(struct language_writer *w, const struct policy_zone *zone
 	if (given & POLICY_ZONE_ON_LOGOUT)
 		put(w, zone->logout_keeps ? "\n    on-logout keep" : "\n    on-logout kill");
 	for (size_t i = 0; i < zone->limits.n; i++) {
+		if (zone->limits.v[i].implied && !full)
+			continue;
 		put(w, "\n    ");
 		put(w, language_format_limit(&zone->limits.v[i], text));
 	}

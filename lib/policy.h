@@ -96,7 +96,11 @@ enum policy_per {
 	POLICY_PER_USER,
 };
 
+/* What a client may hold of all flows where his zone says nothing of it. */
+#define POLICY_CLIENT_SHARE 8
+
 struct policy_limit {
+	bool implied; /* by that share, not written */
 	struct policy_place place;
 	enum policy_limit_kind kind;
 	enum policy_per per;

@@ -62,501 +62,69 @@ static const char *const client2_texts[] = {"192.0.2.11", "2001:db8:1::11"};
 static const char *const internet_texts[] = {"198.51.100.25", "2001:db8:3::25"};
 static const char *const server_texts[] = {"203.0.113.10", "2001:db8:2::10"};
 
-static inline const char *client_text(const struct world *world)
-{
-	return client_texts[world->ip6];
-}
+const char *client_text(const struct world *world);
 
 /* ---- The namespace ---- */
 
-static inline void add_address(int fd4, int fd6, const char *text4, const char *text6, int number)
-{
-	struct ifreq ifr = {0};
-	struct sockaddr_in sin = {.sin_family = AF_INET};
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "lo:%d", number);
-	assert_int_equal(inet_pton(AF_INET, text4, &sin.sin_addr), 1);
-	memcpy(&ifr.ifr_addr, &sin, sizeof(sin));
-	assert_int_equal(ioctl(fd4, SIOCSIFADDR, &ifr), 0);
-
-	struct in6_ifreq ifr6 = {.ifr6_prefixlen = 128, .ifr6_ifindex = (int)if_nametoindex("lo")};
-	assert_int_equal(inet_pton(AF_INET6, text6, &ifr6.ifr6_addr), 1);
-	assert_int_equal(ioctl(fd6, SIOCSIFADDR, &ifr6), 0);
-}
-
-/* A new IPv6 address is tentative until a worker of the kernel has looked at it, also on lo. */
-static inline void await_address(const char *text)
-{
-	struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6};
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(inet_pton(AF_INET6, text, &sin6.sin6_addr), 1);
-	for (int tries = 0; bind(fd, (struct sockaddr *)&sin6, sizeof(sin6)) < 0; tries++) {
-		assert_true(tries < WAIT_S * 1000);
-		usleep(1000);
-	}
-	close(fd);
-}
-
 /* False: this machine lets us have no namespace. */
-static inline bool enter_namespace(void)
-{
-	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return false;
-	int fd4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int fd6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-	assert_int_equal(ioctl(fd4, SIOCSIFFLAGS, &ifr), 0);
-	add_address(fd4, fd6, client_texts[0], client_texts[1], 1);
-	add_address(fd4, fd6, client2_texts[0], client2_texts[1], 2);
-	add_address(fd4, fd6, internet_texts[0], internet_texts[1], 3);
-	add_address(fd4, fd6, server_texts[0], server_texts[1], 4);
-	close(fd4);
-	close(fd6);
-	await_address(client_texts[1]);
-	await_address(client2_texts[1]);
-	await_address(internet_texts[1]);
-	await_address(server_texts[1]);
-	return true;
-}
+bool enter_namespace(void);
 
 /* ---- Sockets ---- */
 
-static inline socklen_t make_address(const char *text, uint16_t port, struct sockaddr_storage *sa)
-{
-	struct endpoint end = {.port = port};
-	assert_int_equal(addr_parse(text, strlen(text), &end.addr), 0);
-	return (socklen_t)endpoint_encode(&end, sa);
-}
-
-static inline void set_patience(int fd)
-{
-	struct timeval tv = {.tv_sec = WAIT_S};
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-}
-
-static inline int listen_at(const char *text, uint16_t *port)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = make_address(text, 0, &sa);
-	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct endpoint end;
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
-	assert_int_equal(listen(fd, 1024), 0);
-	len = sizeof(sa);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-	assert_int_equal(endpoint_decode((struct sockaddr *)&sa, len, &end), 0);
-	*port = end.port;
-	set_patience(fd);
-	return fd;
-}
-
-static inline int connect_from(const char *from, const char *to, uint16_t port)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = make_address(from, 0, &sa);
-	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	set_patience(fd);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
-	len = make_address(to, port, &sa);
-	if (connect(fd, (struct sockaddr *)&sa, len) < 0)
-		fail_msg("connect to %s port %u: %s", to, port, strerror(errno));
-	return fd;
-}
-
+socklen_t make_address(const char *text, uint16_t port, struct sockaddr_storage *sa);
+void set_patience(int fd);
+int listen_at(const char *text, uint16_t *port);
+int connect_from(const char *from, const char *to, uint16_t port);
 /* A client of the zone that wants to talk to the Internet. */
-static inline int dial(const struct world *world)
-{
-	return connect_from(client_text(world), internet_texts[world->ip6], world->port);
-}
-
-static inline void say(int fd, const char *text)
-{
-	size_t len = strlen(text);
-	assert_int_equal(send(fd, text, len, MSG_NOSIGNAL), (ssize_t)len);
-}
-
+int dial(const struct world *world);
+void say(int fd, const char *text);
 /* Reads exactly one line; returns it with its end. */
-static inline const char *hear(int fd)
-{
-	static char line[1024];
-	size_t len = 0;
-	while (len < sizeof(line) - 1) {
-		ssize_t n = recv(fd, line + len, 1, 0);
-		if (n <= 0)
-			fail_msg("no line but \"%.*s\" and %s", (int)len, line,
-				n < 0 ? strerror(errno) : "the end");
-		if (line[len++] == '\n')
-			break;
-	}
-	line[len] = '\0';
-	return line;
-}
-
-static inline void hear_exactly(int fd, const char *text)
-{
-	assert_string_equal(hear(fd), text);
-}
-
+const char *hear(int fd);
+void hear_exactly(int fd, const char *text);
 /* The line begins so and ends with a flow id. */
-static inline void hear_refusal(int fd, const char *beginning)
-{
-	const char *line = hear(fd);
-	size_t len = strlen(line);
-	if (strncmp(line, beginning, strlen(beginning)) != 0)
-		fail_msg("\"%s\" does not begin with \"%s\"", line, beginning);
-	assert_non_null(strstr(line, " [f-"));
-	assert_string_equal(line + len - 3, "]\r\n");
-}
-
-static inline void hear_end(int fd)
-{
-	char byte;
-	assert_int_equal(recv(fd, &byte, 1, 0), 0);
-}
-
-static inline void hear_reset(int fd)
-{
-	char byte;
-	errno = 0;
-	assert_int_equal(recv(fd, &byte, 1, 0), -1);
-	assert_int_equal(errno, ECONNRESET);
-}
-
-static inline void reset(int fd)
-{
-	struct linger hard = {.l_onoff = 1};
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	close(fd);
-}
+void hear_refusal(int fd, const char *beginning);
+void hear_end(int fd);
+void hear_reset(int fd);
+void reset(int fd);
 
 /* ---- The server ---- */
 
-static inline int server_take(const struct world *world)
-{
-	int fd = accept4(world->server, NULL, NULL, SOCK_CLOEXEC);
-	if (fd < 0)
-		fail_msg("nobody came to the server: %s", strerror(errno));
-	set_patience(fd);
-	return fd;
-}
-
+int server_take(const struct world *world);
 /* Answers the gateway's question; extension may be empty. */
-static inline void server_be_asked(const struct world *world, const char *extension)
-{
-	int fd = server_take(world);
-	say(fd, "220 mx.example.net ESMTP\r\n");
-	hear_exactly(fd, "EHLO gw.example.net\r\n");
-	say(fd, "250-mx.example.net\r\n");
-	if (*extension)
-		say(fd, extension);
-	say(fd, "250 HELP\r\n");
-	hear_exactly(fd, "QUIT\r\n");
-	say(fd, "221 bye\r\n");
-	hear_end(fd);
-	close(fd);
-}
+void server_be_asked(const struct world *world, const char *extension);
 
 /* ---- Control and keeper ---- */
 
-static inline void tell(int fd, const void *message, int descriptor)
-{
-	const struct message_header *header = message;
-	struct iovec iov = {(void *)(uintptr_t)message, header->bytes};
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	if (descriptor >= 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &descriptor, sizeof(int));
-	}
-	assert_int_equal(message_check(message, header->bytes), 0);
-	assert_int_equal(sendmsg(fd, &msg, MSG_NOSIGNAL), header->bytes);
-}
-
-static inline void tell_plain(int fd, enum message_type type)
-{
-	struct message_plain message;
-	message_init(&message, type, sizeof(message));
-	tell(fd, &message, -1);
-}
-
+void tell(int fd, const void *message, int descriptor);
+void tell_plain(int fd, enum message_type type);
 /* Waits for the next message of the type; counters, starts and records are noted by the way. */
-static inline void await(struct world *world, int fd, enum message_type type, void *into)
-{
-	static _Alignas(16) uint8_t buf[MESSAGE_BYTES_MAX];
-	const struct message_header *header = (const void *)buf;
-	for (;;) {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
-		if (n <= 0)
-			fail_msg("no %s came: %s", message_name(type),
-				n < 0 ? strerror(errno) : "the end");
-		assert_int_equal(message_check(buf, (size_t)n), 0);
-		if (header->type == MESSAGE_RECORD)
-			memcpy(&world->record, buf, sizeof(world->record));
-		if (header->type == MESSAGE_STARTED)
-			world->started = true;
-		if (header->type == MESSAGE_COUNTERS) {
-			memcpy(world->counters, ((const struct message_counters *)(void *)buf)->v,
-				sizeof(world->counters));
-			world->counted = true;
-		}
-		world->news += header->type == MESSAGE_HOST;
-		if (header->type == type)
-			break;
-	}
-	if (into)
-		memcpy(into, buf, header->bytes);
-}
-
-static inline const struct message_flow *await_record(struct world *world)
-{
-	await(world, world->control, MESSAGE_RECORD, NULL);
-	assert_true(world->record.end_ms > 0);
-	assert_true(world->record.id > 0);
-	return &world->record;
-}
-
+void await(struct world *world, int fd, enum message_type type, void *into);
+const struct message_flow *await_record(struct world *world);
 /* Waits until a counter has at least this value. */
-static inline void await_counter(struct world *world, unsigned counter, uint64_t value)
-{
-	while (world->counters[counter] < value)
-		await(world, world->control, MESSAGE_COUNTERS, NULL);
-}
-
-static inline struct message_reply request(struct world *world, void *message, int descriptor)
-{
-	struct message_reply reply;
-	((struct message_header *)message)->seq = 7;
-	tell(world->control, message, descriptor);
-	await(world, world->control, MESSAGE_REPLY, &reply);
-	assert_int_equal(reply.header.seq, 7);
-	return reply;
-}
-
-static inline struct message_reply prepare_policy(struct world *world, const char *text)
-{
-	struct message_policy message;
-	int fd = channel_memfd("policy", text, strlen(text));
-	assert_true(fd >= 0);
-	message_init(&message, MESSAGE_POLICY, sizeof(message));
-	message.number = ++world->policy;
-	struct message_reply reply = request(world, &message, fd);
-	close(fd);
-	return reply;
-}
-
-static inline void apply_policy(struct world *world, const char *text)
-{
-	struct message_reply reply = prepare_policy(world, text);
-	if (reply.status != 0)
-		fail_msg("the policy was refused: %s\n%s", reply.text, text);
-	struct message_policy message;
-	message_init(&message, MESSAGE_POLICY_COMMIT, sizeof(message));
-	message.number = world->policy;
-	assert_int_equal(request(world, &message, -1).status, 0);
-}
-
+void await_counter(struct world *world, unsigned counter, uint64_t value);
+struct message_reply request(struct world *world, void *message, int descriptor);
+struct message_reply prepare_policy(struct world *world, const char *text);
+void apply_policy(struct world *world, const char *text);
 /* The policy of most tests. Both texts may be empty: more in the zone, more in the server. */
-static inline const char *policy_text(
-	const struct world *world, const char *zone_more, const char *server_more)
-{
-	static char text[4096];
-	snprintf(text, sizeof(text),
-		"language 1\nhostname \"gw.example.net\"\nlog level error\n"
-		"zone guest { interface \"lo\"; network 192.0.2.0/24, 2001:db8:1::/64\n"
-		"identity address; unauthenticated answer 421 \"Please log in\"\n"
-		"unmatched answer 554 \"Nothing for you here\"; %s }\n"
-		"server relay { host %s port %u; probe none; %s }\n"
-		"rule mail { zone guest user \"anna\", \"bert\" server relay }\n"
-		"rule out { zone guest user \"olga\" server original }\n",
-		zone_more, server_texts[world->ip6], world->server_port, server_more);
-	return text;
-}
-
-static inline struct policy_string make_string(const char *text)
-{
-	return (struct policy_string){
-		text, (uint32_t)strlen(text), policy_hash(text, strlen(text))};
-}
-
-static inline void log_in(int control, uint64_t id, const char *user, const char *address)
-{
-	static _Alignas(16) uint8_t bytes[sizeof(struct message_sessions) + SESSION_ENCODED_MAX];
-	struct message_sessions *message = (void *)bytes;
-	struct session_address given = {0};
-	struct session session = {.id = id,
-		.zone = make_string("guest"),
-		.user = make_string(user),
-		.addresses = &given,
-		.naddresses = 1,
-		.started_ms = 1};
-	struct addr addr;
-	assert_int_equal(addr_parse(address, strlen(address), &addr), 0);
-	given.prefix = prefix_of(&addr);
-	message_init(message, MESSAGE_SESSIONS, sizeof(*message));
-	size_t len = session_encode(&session, message->data, SESSION_ENCODED_MAX);
-	assert_true(len > 0);
-	message->n = 1;
-	message->bytes = (uint32_t)len;
-	message->header.bytes = (uint32_t)(sizeof(*message) + len);
-	tell(control, message, -1);
-}
-
-static inline void log_out(int control, uint64_t id)
-{
-	struct message_session_gone message;
-	message_init(&message, MESSAGE_SESSION_GONE, sizeof(message));
-	message.id = id;
-	tell(control, &message, -1);
-}
-
-static inline void tell_link(struct world *world, bool has_mac)
-{
-	struct message_link link;
-	message_init(&link, MESSAGE_LINK, sizeof(link));
-	link.ifindex = if_nametoindex("lo");
-	link.has_mac = has_mac;
-	link.up = 1;
-	strcpy(link.name, "lo");
-	tell(world->keeper, &link, -1);
-	struct message_plain done;
-	message_init(&done, MESSAGE_LINKS_DONE, sizeof(done));
-	tell(world->keeper, &done, -1);
-}
+const char *policy_text(const struct world *world, const char *zone_more, const char *server_more);
+void log_in(int control, uint64_t id, const char *user, const char *address);
+void log_out(int control, uint64_t id);
+void tell_link(struct world *world, bool has_mac);
 
 /* ---- The relay ---- */
-
-static inline int open_listener(struct world *world)
-{
-	struct sockaddr_in6 any6 = {.sin6_family = AF_INET6};
-	struct sockaddr_in any4 = {.sin_family = AF_INET};
-	struct linger hard = {.l_onoff = 1};
-	const struct sockaddr *any = world->ip6 ? (void *)&any6 : (void *)&any4;
-	socklen_t len = world->ip6 ? sizeof(any6) : sizeof(any4);
-	int one = 1, two = 2;
-	int fd = socket(any->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_SAVE_SYN, &two, sizeof(two)), 0);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (world->ip6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one));
-	else
-		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
-	assert_int_equal(bind(fd, any, len), 0);
-	assert_int_equal(listen(fd, 1024), 0);
-	struct sockaddr_storage sa;
-	len = sizeof(sa);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-	world->port = ntohs(world->ip6 ? ((struct sockaddr_in6 *)&sa)->sin6_port
-				       : ((struct sockaddr_in *)&sa)->sin_port);
-	return fd;
-}
-
-static inline int make_limit(void)
-{
-	static const uint8_t secret[LIMIT_SECRET_SIZE] = {1};
-	size_t bytes = limit_bytes(2, 4096);
-	int fd = memfd_create("limit", MFD_CLOEXEC);
-	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_int_equal(limit_init(memory, bytes, 2, secret), 0);
-	munmap(memory, bytes);
-	return fd;
-}
 
 struct relay_options {
 	uint16_t relay_port; /* 0: one that is not the listener's; 1: the listener's */
 	rlim_t descriptors;  /* 0: as we have */
 };
 
-static inline void run_relay(struct process_start *start, const struct relay_options *options)
-{
-	if (options->descriptors) {
-		struct rlimit limit = {options->descriptors, options->descriptors};
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	log_init("relay 0", true, getenv("RELAY_DEBUG") ? POLICY_LOG_DEBUG : POLICY_LOG_ERROR);
-	_exit(relay_main(start));
-}
-
-static inline void start_relay(struct world *world, bool ip6, const struct relay_options *options)
-{
-	int keeper[2], control[2];
-	memset(world, 0, sizeof(*world));
-	world->ip6 = ip6;
-	world->server = listen_at(server_texts[ip6], &world->server_port);
-	int listener = open_listener(world);
-	int limit = make_limit();
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
-	world->relay = fork();
-	assert_true(world->relay >= 0);
-	if (world->relay == 0) {
-		struct process_start start = {.keeper_fd = keeper[1],
-			.control_fd = control[1],
-			.listener4 = ip6 ? -1 : listener,
-			.listener6 = ip6 ? listener : -1,
-			.limit_fd = limit,
-			.control_socket = -1,
-			.session_socket = -1};
-		start.options.relay_port = options->relay_port ? world->port : 1;
-		close(keeper[0]);
-		close(control[0]);
-		close(world->server);
-		run_relay(&start, options);
-	}
-	close(keeper[1]);
-	close(control[1]);
-	close(listener);
-	close(limit);
-	world->keeper = keeper[0];
-	world->control = control[0];
-	set_patience(world->keeper);
-	set_patience(world->control);
-	tell_link(world, false);
-}
-
+void start_relay(struct world *world, bool ip6, const struct relay_options *options);
 /* A relay that has a policy and accepts. */
-static inline void begin(
-	struct world *world, bool ip6, const char *zone_more, const char *server_more)
-{
-	const struct relay_options plain = {0};
-	start_relay(world, ip6, &plain);
-	apply_policy(world, policy_text(world, zone_more, server_more));
-	tell_plain(world->control, MESSAGE_PICTURE_DONE);
-}
-
+void begin(struct world *world, bool ip6, const char *zone_more, const char *server_more);
 /* The relay ends by itself when nothing is left to do. */
-static inline void end(struct world *world)
-{
-	struct message_drain drain;
-	int status = -1;
-	message_init(&drain, MESSAGE_DRAIN, sizeof(drain));
-	drain.seconds = 5;
-	tell(world->keeper, &drain, -1);
-	assert_int_equal(waitpid(world->relay, &status, 0), world->relay);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	close(world->keeper);
-	close(world->control);
-	close(world->server);
-}
-
+void end(struct world *world);
 /* Logged in, asked, greeted: a flow that runs. */
-static inline void open_flow(struct world *world, int *client, int *server)
-{
-	*client = dial(world);
-	*server = server_take(world);
-	say(*server, "220 mx.example.net ESMTP\r\n");
-	hear_exactly(*client, "220 mx.example.net ESMTP\r\n");
-}
+void open_flow(struct world *world, int *client, int *server);
 
 #define BOTH(test)                                                      \
 	{#test " (IPv4)", test, NULL, NULL, (void *)(uintptr_t)0},      \

@@ -82,7 +82,7 @@ class Runner:
         self.lock = threading.Lock()
         self.stopped = False
         self.again = []      # (test, its output, its status): failed beside others
-        self.only_alone = []
+        self.twice = []      # (test's name, did it pass then?)
 
     def call(self, argv, log, deadline, env=None):
         """Runs a program in a session of its own; past its deadline it is asked to end, so that
@@ -165,8 +165,8 @@ class Runner:
                 self.again.append((test, output, status))
         else:
             self.tally.add(name, output, status)
-            if alone and not status:
-                self.only_alone.append(name)
+            if alone:
+                self.twice.append((name, not status))
         one_line(name, output, status, time.monotonic() - began)
         if lines:
             print("".join(f"    {line}\n" for line in excerpt(lines)), end="", flush=True)
@@ -256,7 +256,7 @@ def main():
         raise KeyboardInterrupt
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGINT, interrupted)
-    began = time.monotonic()
+    began, tests = time.monotonic(), []
     try:
         good = True
         tests = [test for test in find_tests()
@@ -288,10 +288,12 @@ def main():
         print("\nfailed:")
         for line in tally.bad:
             print("    " + line)
-    if runner.only_alone:
-        print("\nfailed beside others, passed alone:")
-        for name in runner.only_alone:
-            print("    " + name)
+    if runner.twice:
+        good = sum(passed for _, passed in runner.twice)
+        print(f"\nfailed beside others, run once more alone: {len(runner.twice)} of {len(tests)}"
+              f" tests, {good} passed then:")
+        for name, passed in runner.twice:
+            print(f"    {name}: {'passed' if passed else 'failed again'}")
     print(f"\n{time.monotonic() - began:.0f} s; logs in {LOGS}")
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
     return 1 if tally.failed or not tally.passed else 0

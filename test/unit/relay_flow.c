@@ -56,6 +56,8 @@ static void a_logged_in_client_reaches_the_server(void **state)
 	assert_int_equal(record->nattempts, 1);
 	assert_int_equal(record->attempts[0].ending, ENDING_NONE);
 	assert_true(record->connected_ms >= record->start_ms);
+	await_counter(&world, COUNTER_MESSAGES, 1);
+	assert_int_equal(world.counters[COUNTER_MESSAGES], 1);
 	end(&world);
 }
 
@@ -87,15 +89,40 @@ static void who_is_not_logged_in_is_told_so(void **state)
 	end(&world);
 }
 
-/* Message and connection are both there when the relay looks, in either order. */
+/* Waits until the relay has read all that it was told and sleeps. */
+static void await_sleep(struct world *world)
+{
+	struct message_kill nobody;
+	char path[64], state = '?';
+
+	message_init(&nobody, MESSAGE_KILL, sizeof(nobody));
+	nobody.session = UINT64_MAX;
+	nobody.ending = ENDING_KILLED_LOGOUT;
+	assert_int_equal(request(world, &nobody, -1).value, 0);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)world->relay);
+	for (int tries = 0; state != 'S'; tries++) {
+		FILE *file = fopen(path, "r");
+		assert_non_null(file);
+		assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+		assert_true(tries < WAIT_S * 1000);
+		usleep(state == 'S' ? 0 : 1000);
+	}
+}
+
+/* Login and connection are both there when the relay looks, and the connection came first, so that
+ * it is looked at first. That the login was read in time for it, the counter says. */
 static void a_connection_never_overtakes_its_login(void **state)
 {
 	struct world world;
 	begin(&world, IS_IP6(state), "", "");
 	for (uint64_t i = 1; i <= 20; i++) {
+		int status;
+		await_sleep(&world);
 		kill(world.relay, SIGSTOP);
-		log_in(world.control, i, "anna", client_text(&world));
+		assert_int_equal(waitpid(world.relay, &status, WUNTRACED), world.relay);
 		int client = dial(&world);
+		log_in(world.control, i, "anna", client_text(&world));
 		kill(world.relay, SIGCONT);
 		if (i == 1)
 			server_be_asked(&world, "");
@@ -108,6 +135,7 @@ static void a_connection_never_overtakes_its_login(void **state)
 		assert_int_equal(await_record(&world)->session, i);
 		log_out(world.control, i);
 	}
+	await_counter(&world, COUNTER_IDENTITY_LATE, 20);
 	end(&world);
 }
 
@@ -164,6 +192,13 @@ static void a_server_that_cannot_be_had_is_said_in_smtp(void **state)
 		{"", true, ENDING_GREETING_CLOSED, "421 4.4.1 gw.example.net "},
 		{"220-half\r\n", true, ENDING_GREETING_CLOSED, "421 4.4.1 gw.example.net "},
 		{"SSH-2.0-none\r\n", false, ENDING_GREETING_MALFORMED, "421 4.4.1 gw.example.net "},
+		/* good replies, but none of them is a greeting */
+		{"250 mx.example.net ESMTP\r\n", false, ENDING_GREETING_MALFORMED,
+			"421 4.4.1 gw.example.net "},
+		{"221 mx.example.net ESMTP\r\n", false, ENDING_GREETING_MALFORMED,
+			"421 4.4.1 gw.example.net "},
+		{"354 mx.example.net ESMTP\r\n", false, ENDING_GREETING_MALFORMED,
+			"421 4.4.1 gw.example.net "},
 		{NULL, false, ENDING_GREETING_TIMEOUT, "421 4.4.1 gw.example.net "},
 		{"220-half\r\n", false, ENDING_GREETING_TIMEOUT, "421 4.4.1 gw.example.net "},
 	};

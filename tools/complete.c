@@ -11,21 +11,32 @@
 static const struct source {
 	enum verb_value type;
 	const char *noun, *verb, *field;
+	const char *by; /* only of what this noun deletes */
 } sources[] = {
-	{VERB_ZONE, "zone", "show", "zone"},
-	{VERB_SERVER, "server", "show", "server"},
-	{VERB_HOST, "server", "show", "host"},
-	{VERB_RULE, "rule", "show", "rule"},
-	{VERB_DEVICE, "device", "show", "device"},
-	{VERB_LIST, "list", "show", "list"},
-	{VERB_USER, "session", "show", "user"},
-	{VERB_SESSION, "session", "show", "session"},
-	{VERB_FLOW, "flow", "show", "flow"},
-	{VERB_POLICY, "policy", "history", "policy"},
-	{VERB_MAC, "session", "show", "mac"},
-	{VERB_ADDRESS, "client", "show", "address"},
-	{VERB_NETWORK, "client", "show", "address"},
-	{VERB_NETWORKS, "client", "show", "address"},
+	{VERB_USER, "block", "show", "who", "block"},
+	{VERB_MAC, "block", "show", "who", "block"},
+	{VERB_NETWORK, "block", "show", "who", "block"},
+	{VERB_ZONE, "zone", "show", "zone", NULL},
+	{VERB_SERVER, "server", "show", "server", NULL},
+	{VERB_HOST, "server", "show", "host", NULL},
+	{VERB_RULE, "rule", "show", "rule", NULL},
+	{VERB_DEVICE, "device", "show", "device", NULL},
+	{VERB_LIST, "list", "show", "list", NULL},
+	{VERB_USER, "session", "show", "user", NULL},
+	{VERB_SESSION, "session", "show", "session", NULL},
+	{VERB_FLOW, "flow", "show", "flow", NULL},
+	{VERB_POLICY, "policy", "history", "policy", NULL},
+	{VERB_MAC, "session", "show", "mac", NULL},
+	{VERB_ADDRESS, "client", "show", "address", NULL},
+	{VERB_NETWORK, "client", "show", "address", NULL},
+	{VERB_NETWORKS, "client", "show", "address", NULL},
+};
+
+/* The command line that is being completed. */
+struct asked {
+	struct call *call;
+	const struct verb_noun *noun;
+	const struct verb *verb;
 };
 
 static void put_field(void *context, const char *json, size_t len)
@@ -61,7 +72,7 @@ static void put_words(const char *words)
 	}
 }
 
-static void put_values(struct call *call, enum verb_value type, const char *choices)
+static void put_values(const struct asked *asked, enum verb_value type, const char *choices)
 {
 	if (type == VERB_CHOICE)
 		put_words(choices);
@@ -69,13 +80,19 @@ static void put_values(struct call *call, enum verb_value type, const char *choi
 		puts("@file");
 	for (size_t i = 0; type == VERB_ENDING && i < ENDINGS; i++)
 		puts(ending_names[i]);
-	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
-		if (sources[i].type == type)
-			put_names(call, &sources[i]);
+	bool deletes = strcmp(asked->verb->name, "delete") == 0;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		const struct source *source = &sources[i];
+		bool own = source->by && deletes && strcmp(source->by, asked->noun->name) == 0;
+		if (source->type != type || (source->by && !own))
+			continue;
+		put_names(asked->call, source);
+		return;
+	}
 }
 
 /* In the language's words the one in front says what comes. */
-static void put_rest(struct call *call, const struct verb_part *part, const char *before)
+static void put_rest(const struct asked *asked, const struct verb_part *part, const char *before)
 {
 	static const struct {
 		const char *word;
@@ -90,24 +107,24 @@ static void put_rest(struct call *call, const struct verb_part *part, const char
 		if (strcmp(known[i].word, before) != 0)
 			continue;
 		put_words(known[i].more);
-		put_values(call, known[i].type, "");
+		put_values(asked, known[i].type, "");
 		return;
 	}
 	put_words(part->words);
 }
 
-static void put_part(struct call *call, const struct verb_part *part, const char *before)
+static void put_part(const struct asked *asked, const struct verb_part *part, const char *before)
 {
 	switch (part->kind) {
 	case VERB_ARGUMENT:
-		put_values(call, part->type, part->value);
+		put_values(asked, part->type, part->value);
 		break;
 	case VERB_KEYWORD:
 	case VERB_OPTION:
 		puts(part->name);
 		break;
 	case VERB_REST:
-		put_rest(call, part, before);
+		put_rest(asked, part, before);
 		break;
 	}
 }
@@ -143,11 +160,12 @@ void complete_run(struct call *call, const char *const *words, size_t nwords)
 	const struct verb *verb = !noun       ? NULL
 				  : used == 1 ? noun->verbs
 					      : verb_find(noun, words[1]);
+	struct asked asked = {.call = call, .noun = noun, .verb = verb};
 	size_t n = verb ? verb_next(verb, words + used, nwords - used, parts, &is_value) : 0;
 	for (size_t i = 0; i < n; i++) {
 		if (is_value)
-			put_values(call, parts[i]->type, parts[i]->value);
+			put_values(&asked, parts[i]->type, parts[i]->value);
 		else
-			put_part(call, parts[i], words[nwords - 1]);
+			put_part(&asked, parts[i], words[nwords - 1]);
 	}
 }

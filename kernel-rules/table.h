@@ -22,6 +22,10 @@ int table_open(struct table **table);
 /* The same with the socket of an earlier program of this process, which owns the table still, and
  * with its table_lacks(). Takes fd over when it returns 0. */
 int table_adopt(struct table **table, int fd, uint32_t lacks);
+/* The same with a copy of the socket of the process that owns the table and does not do its work:
+ * for a change or two, since it still reads there, too. -ESRCH: nobody owns it, or none that is
+ * seen from here; -EPERM; other -errno. */
+int table_borrow(struct table **table);
 int table_fd(const struct table *table);
 /* What this kernel was found not to have, as bits. Who knows it need not find out by a batch that
  * fails, which costs 10 ms. */

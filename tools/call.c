@@ -23,7 +23,7 @@ static void put_object(json_t *object)
 	json_decref(object);
 }
 
-int call_fail(const struct call *call, enum outcome outcome, const struct verb_error *error,
+int call_fail(struct call *call, enum outcome outcome, const struct verb_error *error,
 	const char *format, ...)
 {
 	char text[4096];
@@ -31,6 +31,10 @@ int call_fail(const struct call *call, enum outcome outcome, const struct verb_e
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	if (call->forgives) {
+		call->forgave = true;
+		return outcome_status(outcome);
+	}
 	fprintf(stderr, "posternctl: %s\n", text);
 	if (!call->json)
 		return outcome_status(outcome);
@@ -44,12 +48,15 @@ int call_fail(const struct call *call, enum outcome outcome, const struct verb_e
 	return outcome_status(outcome);
 }
 
-int call_done(const struct call *call, enum outcome outcome, const char *text)
+int call_done(const struct call *call, enum outcome outcome, bool changed, const char *text)
 {
+	json_t *object = outcome_object(outcome_status(outcome), outcome_word(outcome), text);
+	json_object_set_new(object, "changed", json_boolean(changed));
 	if (call->json)
-		put_object(outcome_object(outcome_status(outcome), outcome_word(outcome), text));
+		put_object(json_incref(object));
 	else if (*text)
-		fprintf(stderr, "%s\n", text);
+		puts(text);
+	json_decref(object);
 	return outcome_status(outcome);
 }
 
@@ -160,6 +167,20 @@ static void show_end(struct shown *shown, int status, const struct connection_an
 		fprintf(json || status ? stderr : stdout, "%s%s", answer->error,
 			answer->error[len - 1] == '\n' ? "" : "\n");
 	fflush(stdout);
+}
+
+/* Was it control that failed, and not who asked? */
+static bool could_not(int status, const struct connection_answer *answer)
+{
+	json_t *object = answer->outcome ? json_loads(answer->outcome, 0, NULL) : NULL;
+	const char *code = json_string_value(json_object_get(object, "code"));
+	bool absent = code && strcmp(code, outcome_word(OUTCOME_ABSENT)) == 0;
+	json_decref(object);
+	return (status == CONNECTION_NO_DAEMON || status == CONNECTION_REFUSED) && !absent;
+}
+
+static void forget(struct shown *shown)
+{
 	json_decref(shown->table.rows);
 	json_decref(shown->rows);
 	free(shown->text);
@@ -168,6 +189,8 @@ static void show_end(struct shown *shown, int status, const struct connection_an
 int call_open(struct call *call, const struct verb *verb)
 {
 	unsigned wait_s = verb && verb->wait_s ? verb->wait_s : VERB_WAIT_S;
+	if (call->wait_s && wait_s != VERB_WAIT_EVER)
+		wait_s = call->wait_s;
 	if (call->connection->fd >= 0) {
 		connection_wait(call->connection, wait_s);
 		return 0;
@@ -211,7 +234,10 @@ int call_ask(struct call *call, const struct verb *verb, const char *const *word
 		.on_event = show_event,
 		.context = &shown};
 	status = connection_ask(call->connection, words, nwords, body, body_len, &answer);
-	show_end(&shown, status, &answer);
+	call->forgave = call->forgives && could_not(status, &answer);
+	if (!call->forgave)
+		show_end(&shown, status, &answer);
+	forget(&shown);
 	free(answer.outcome);
 	if (status == CONNECTION_NO_DAEMON)
 		connection_close(call->connection);

@@ -12,7 +12,10 @@
 struct call {
 	const char *run_dir;
 	bool json;
-	bool by_hand;                  /* somebody types: words may be shortened */
+	unsigned wait_s; /* given; 0: as each verb says */
+	bool by_hand;    /* somebody types: words may be shortened */
+	bool forgives;   /* that control cannot do it is not said: another way is tried, */
+	bool forgave;    /* which has to be */
 	struct connection *connection; /* opened at first use, kept over a batch */
 };
 
@@ -24,9 +27,9 @@ int call_ask(struct call *call, const struct verb *verb, const char *const *word
 	const char *body, size_t body_len);
 /* An answer of our own, without asking: the text behind the tool's name, or the JSON that control
  * would send. error may be NULL. Exit status. */
-int call_fail(const struct call *call, enum outcome outcome, const struct verb_error *error,
+int call_fail(struct call *call, enum outcome outcome, const struct verb_error *error,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The same where there was nothing wrong. */
-int call_done(const struct call *call, enum outcome outcome, const char *text);
+int call_done(const struct call *call, enum outcome outcome, bool changed, const char *text);
 
 #endif

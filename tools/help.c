@@ -15,7 +15,7 @@ bool help_is_asked(const char *const *words, size_t nwords)
 
 void help_show(FILE *out)
 {
-	fputs("usage: posternctl [-j] [--run DIR] [-b FILE|-] NOUN VERB ...\n\n", out);
+	fputs("usage: posternctl [-j] [--run DIR] [--wait 30s] [-b FILE|-] NOUN VERB ...\n\n", out);
 	for (size_t i = 0; verb_nouns[i]; i++)
 		fprintf(out, "  %-10s %s\n", verb_nouns[i]->name, verb_nouns[i]->help);
 	fputs("\nposternctl NOUN help shows a noun's verbs; NOUN alone is its first verb\n", out);
@@ -71,7 +71,7 @@ static void show_json(const struct verb_noun *only)
 	json_decref(all);
 }
 
-int help_run(const struct call *call, const char *const *words, size_t nwords)
+int help_run(struct call *call, const char *const *words, size_t nwords)
 {
 	const char *word = !is_help(words[0]) ? words[0] : nwords > 1 ? words[1] : NULL;
 	const struct verb_noun *noun = word ? verb_find_noun(word) : NULL;

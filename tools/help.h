@@ -6,7 +6,7 @@
 
 /* `help`, `help NOUN`, `NOUN help`, `NOUN --help`. */
 bool help_is_asked(const char *const *words, size_t nwords);
-int help_run(const struct call *call, const char *const *words, size_t nwords);
+int help_run(struct call *call, const char *const *words, size_t nwords);
 void help_show(FILE *out);
 
 #endif

@@ -98,8 +98,7 @@ static bool is_id(const struct verb_noun *noun, const char *word)
 }
 
 /* 0, or the exit status after a message. */
-static int find_verb(
-	const struct call *call, const char *const *words, size_t nwords, struct line *line)
+static int find_verb(struct call *call, const char *const *words, size_t nwords, struct line *line)
 {
 	struct verb_error error;
 	line->noun = verb_find_noun(words[0]);

@@ -18,7 +18,7 @@ int policy_check(struct call *call, const struct verb *verb, const struct verb_w
 	int status = noun_run_daemon(command);
 	if (status && call->json)
 		return call_fail(call, OUTCOME_SYNTAX, NULL, "%s is not good", path);
-	return status ? CONNECTION_REFUSED : call_done(call, OUTCOME_DONE, "");
+	return status ? CONNECTION_REFUSED : call_done(call, OUTCOME_DONE, false, "");
 }
 
 /* Runs $VISUAL, $EDITOR or vi on a file; the shell splits an editor with options. */
@@ -91,7 +91,7 @@ static int apply_edited(struct call *call, const struct verb *verb, const char *
 		if (len == before_len && memcmp(before, after, len) == 0) {
 			free(after);
 			unlink(path);
-			return call_done(call, OUTCOME_UNCHANGED, "unchanged");
+			return call_done(call, OUTCOME_UNCHANGED, false, "unchanged");
 		}
 		const char *apply[] = {"policy", "apply", path, "--confirm", confirm};
 		int status = call_ask(call, verb, apply, confirm ? 5 : 3, after, len);

@@ -35,7 +35,7 @@ _posternctl()
 	for ((i = 1; i < ${#words[@]} - 1; i++)); do
 		case ${words[i]} in
 		--run) ctl+=(--run "${words[++i]}") ;;
-		-b) ((i++)) ;;
+		-b | --wait) ((i++)) ;;
 		-?*) ;;
 		*) break ;;
 		esac
@@ -45,7 +45,7 @@ _posternctl()
 		return
 	fi
 	offered=$("${ctl[@]}" --complete "${words[@]:i:${#words[@]}-1-i}" 2>/dev/null | sort -u)
-	((i == ${#words[@]} - 1)) && offered+=" -j -b --run"
+	((i == ${#words[@]} - 1)) && offered+=" -j -b --run --wait"
 	case $offered in
 	*@file*) _posternctl_offer -f "${offered/@file/}" ;;
 	*) _posternctl_offer "$offered" ;;

@@ -7,6 +7,8 @@
 #include "lib/language.h"
 #include "lib/terminal.h"
 
+#include "lib/language.h"
+
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -83,6 +85,16 @@ struct options {
 	int status; /* -1: go on */
 };
 
+static int take_wait(struct call *call, const char *word)
+{
+	uint64_t ms;
+	if (language_parse_duration(word, &ms) < 0 || ms < 1000 || ms > 86400000)
+		return call_fail(
+			call, OUTCOME_USAGE, NULL, "--wait takes a time of 1s to 1d, not %s", word);
+	call->wait_s = (unsigned)(ms / 1000);
+	return -1;
+}
+
 /* What stands in front of the noun. Returns the index of the first word behind. */
 static int take_options(struct call *call, struct options *options, int argc, char **argv)
 {
@@ -91,6 +103,7 @@ static int take_options(struct call *call, struct options *options, int argc, ch
 	for (; i < argc && argv[i][0] == '-' && argv[i][1] && options->status < 0; i++) {
 		const char *option = argv[i];
 		bool run = strcmp(option, "--run") == 0, file = strcmp(option, "-b") == 0;
+		bool wait = strcmp(option, "--wait") == 0;
 		if (strcmp(option, "-j") == 0) {
 			call->json = true;
 		} else if (strcmp(option, "--complete") == 0) {
@@ -102,9 +115,11 @@ static int take_options(struct call *call, struct options *options, int argc, ch
 		} else if (strcmp(option, "--version") == 0) {
 			puts("posternctl " POSTERN_VERSION);
 			options->status = CONNECTION_DONE;
+		} else if (wait && i + 1 < argc) {
+			options->status = take_wait(call, argv[++i]);
 		} else if ((run || file) && i + 1 < argc) {
 			*(run ? &call->run_dir : &options->batch) = argv[++i];
-		} else if (run || file) {
+		} else if (run || file || wait) {
 			options->status = call_fail(
 				call, OUTCOME_USAGE, NULL, "a value is expected behind %s", option);
 		} else {

@@ -17,7 +17,7 @@
 
 /* What the daemon answers: the text, and which file it reads. */
 struct wanted {
-	const struct call *call;
+	struct call *call;
 	char *text;
 	size_t len;
 	char file[PATH_MAX];

@@ -22,6 +22,8 @@ struct bypass {
 	size_t n;
 	struct loop_timer timer; /* the next to end */
 	struct gather adopting;
+	bool unsaved;         /* what was found in the kernel */
+	uint64_t switched_ms; /* the last time by control */
 };
 
 static void log_line(const struct bypass_line *line, const char *what)
@@ -144,14 +146,40 @@ static void on_adopted(struct gather *gather)
 		log_error("%s", gather->text);
 }
 
-/* What root switched on without a daemon: nobody else would tell of it, and `off` must end it. */
-static void adopt(void *context, const struct facts *facts)
+#define YOUNG_MS 3000 /* facts may be older than what control switched itself */
+
+static bool kernel_has(const struct facts *facts, const char *zone)
 {
-	struct bypass *bypass = context;
+	char words[POLICY_NAME_SIZE + 16];
+	snprintf(words, sizeof(words), "bypass %s", *zone ? zone : "*");
+	return facts_find(facts, words, NULL) != NULL;
+}
+
+/* What root switched off past control. Returns whether there was any. */
+static bool drop_switched_off(struct bypass *bypass, const struct facts *facts)
+{
+	size_t kept = 0, before = bypass->n;
+	for (size_t i = 0; i < before; i++) {
+		const struct bypass_line *line = &bypass->lines[i];
+		if (kernel_has(facts, line->zone))
+			bypass->lines[kept++] = *line;
+		else
+			log_line(line, "was switched off without the daemon");
+	}
+	bypass->n = kept;
+	return kept < before;
+}
+
+/* What root switched on without a daemon: nobody else would tell of it, and `off` must end it. */
+void bypass_follow(struct bypass *bypass, const struct facts *facts)
+{
 	uint64_t now_ms = clock_now_ms(bypass->control), left;
-	size_t before = bypass->n;
 	const char *fact;
 
+	if (!facts->complete || now_ms < bypass->switched_ms + YOUNG_MS)
+		return;
+	if (drop_switched_off(bypass, facts))
+		bypass->unsaved = true;
 	for (size_t at = 0; (fact = facts_find(facts, "bypass", &at)) && bypass->n < BYPASS_MAX;) {
 		struct bypass_line line = {.since_ms = now_ms};
 		if (sscanf(fact, "%63s %" SCNu64, line.zone, &left) != 2 ||
@@ -162,13 +190,20 @@ static void adopt(void *context, const struct facts *facts)
 		line.until_ms = now_ms + left * 1000;
 		log_line(&line, "was switched on without the daemon, and goes on");
 		bypass->lines[bypass->n++] = line;
+		bypass->unsaved = true;
 	}
-	if (bypass->n == before)
+	if (!bypass->unsaved || bypass->adopting.missing)
 		return;
+	bypass->unsaved = false;
 	gather_init(&bypass->adopting, on_adopted);
 	save(bypass, &bypass->adopting);
 	gather_end(&bypass->adopting, 0, NULL);
 	arm(bypass);
+}
+
+static void adopt(void *context, const struct facts *facts)
+{
+	bypass_follow(context, facts);
 }
 
 void bypass_resume(struct bypass *bypass)
@@ -192,6 +227,7 @@ void bypass_switch(
 	struct message_bypass message;
 	uint64_t now_ms = clock_now_ms(control);
 	size_t kept = 0;
+	bypass->switched_ms = now_ms;
 	if (!seconds)
 		seconds = BYPASS_DEFAULT_S;
 	drop_over(bypass);

@@ -23,6 +23,10 @@ void bypass_free(struct bypass *bypass);
 /* Tells the keeper what is still on, and takes over what was switched on in the kernel while no
  * control was there; after the plan. */
 void bypass_resume(struct bypass *bypass);
+/* What the kernel says is true, whoever switched: root may have done it past a daemon that hangs.
+ */
+struct facts;
+void bypass_follow(struct bypass *bypass, const struct facts *facts);
 /* Switches; zone "": all. seconds 0: BYPASS_DEFAULT_S, since a forgotten bypass is worse than one
  * that ends early. Parts of the gather: the kernel has it, the disk too. */
 void bypass_switch(

@@ -84,10 +84,12 @@ bool command_is_abandoned(const struct command *command)
 static void run_later(void *context)
 {
 	struct command *command = context;
-	if (command_is_abandoned(command))
-		command_done(command, OUTCOME_REFUSED, "nobody waits for it any more");
-	else
+	if (!command_is_abandoned(command)) {
 		command->later(command);
+		return;
+	}
+	log_warning("a request of uid %u was dropped: its caller is gone", (unsigned)command->uid);
+	command_done(command, OUTCOME_REFUSED, "nobody waits for it any more");
 }
 
 void command_when_free(struct command *command, void (*run)(struct command *command))

@@ -3,6 +3,7 @@
 #include "daemon/control/bypass.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/facts.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/row.h"
 #include "lib/language.h"
@@ -26,10 +27,17 @@ static void show_lines(struct command *command)
 	}
 }
 
-static void run_show(struct command *command)
+static void on_facts(void *context, const struct facts *facts)
 {
+	struct command *command = context;
+	bypass_follow(command->control->bypass, facts);
 	show_lines(command);
 	command_ok(command);
+}
+
+static void run_show(struct command *command)
+{
+	facts_ask(command->control, on_facts, command);
 }
 
 struct switching {

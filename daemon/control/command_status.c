@@ -238,6 +238,7 @@ static void on_facts(void *context, const struct facts *facts)
 	uint64_t sum[COUNTERS];
 	uint64_t now_ms = clock_now_ms(control);
 	json_t *troubles = json_array(), *row = json_object();
+	bypass_follow(control->bypass, facts);
 	command_counters_sum(control, facts, sum);
 	look_at_renamed(control, troubles);
 	json_object_set_new(row, "bypass", bypass_part(control, troubles));

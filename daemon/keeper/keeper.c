@@ -558,6 +558,13 @@ int keeper_main(const struct process_options *options)
 	return error ? 1 : keeper.exit_status;
 }
 
+static int switch_bypass(struct table *table, bool on, const char *zone, uint32_t seconds)
+{
+	int error = on ? table_bypass_on(table, zone, seconds) : table_bypass_off(table, zone);
+	table_close(table);
+	return error;
+}
+
 int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_t seconds)
 {
 	struct table *table;
@@ -566,15 +573,18 @@ int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_
 	if (on && !seconds)
 		seconds = BYPASS_DEFAULT_S;
 	int error = table_open(&table);
-	if (!error) {
-		error = on ? table_bypass_on(table, zone, seconds) : table_bypass_off(table, zone);
-		table_close(table);
+	if (!error)
+		error = switch_bypass(table, on, zone, seconds);
+	/* a posternd holds it that may hang: who calls this has asked it, or knows better */
+	if (error == -EBUSY) {
+		error = table_borrow(&table);
+		if (!error)
+			error = switch_bypass(table, on, zone, seconds);
 	}
 	if (error == -EPERM)
-		log_error("only root may change the kernel's table, and only while no posternd "
-			  "holds it: with one running use posternctl bypass");
-	else if (error == -EBUSY)
-		log_error("a posternd runs: use posternctl bypass");
+		log_error("only root may change the kernel's table");
+	else if (error == -ESRCH)
+		log_error("the kernel's table is held by a process that is not seen from here");
 	else if (error == -ENOTEMPTY)
 		log_error("bypass is on for all zones: end it without --zone");
 	else if (error == -ESTALE)

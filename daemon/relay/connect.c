@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -182,6 +183,18 @@ static enum ending ending_of(const struct flow_attempts *attempts)
 	return all_over && !attempts->left_off ? ENDING_OVER_FLOWS_SERVER : ENDING_NO_SERVER;
 }
 
+/* Of an original there is no other host that might take the mail: what it says in place of a
+ * greeting is as final for the client as it means it. */
+static void pass_refusal_on(struct flow *flow, const char *words)
+{
+	unsigned long code = strtoul(words, NULL, 10);
+	char text[MESSAGE_TEXT_SIZE];
+
+	snprintf(text, sizeof(text), "the mail server refuses: %s", words);
+	answer_begin(flow, ENDING_GREETING_REFUSED, (unsigned)code, code < 500 ? "4.3.2" : "5.3.2",
+		text);
+}
+
 /* No host is left: the client hears why, in the words of the last server that said any. */
 static void give_up(struct flow *flow)
 {
@@ -198,6 +211,10 @@ static void give_up(struct flow *flow)
 	if (!reply)
 		reply = ending_reply_of(ENDING_NO_SERVER);
 	bool quote = attempts && attempts->said.ending != ENDING_NONE;
+	if (quote && flow->to_original) {
+		pass_refusal_on(flow, attempts->said.reply);
+		return;
+	}
 	if (quote)
 		snprintf(text, sizeof(text), "%s: %s", ending_reply_of(attempts->said.ending)->text,
 			attempts->said.reply);

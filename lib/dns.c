@@ -9,6 +9,8 @@ const char *const dns_status_texts[DNS_STATUSES] = {
 	[DNS_NO_NAME] = "does not exist",
 	[DNS_NO_DATA] = "has no such record",
 	[DNS_FAILED] = "DNS does not answer",
+	[DNS_REFUSED] = "the DNS server refuses to answer",
+	[DNS_TROUBLED] = "the DNS server has trouble with it",
 	[DNS_MALFORMED] = "DNS answers with nonsense",
 };
 static_assert(sizeof(dns_status_texts) / sizeof(dns_status_texts[0]) == DNS_STATUSES, "each");
@@ -21,6 +23,7 @@ enum {
 	FLAG_TRUNCATED = 0x0200,
 	RCODE_MASK = 0x000f,
 	RCODE_NO_NAME = 3,
+	RCODE_REFUSED = 5,
 	POINTER = 0xc0,
 	NAME_BYTES_MAX = 255,
 	TTL_SIGN = 0x7fffffff, /* RFC 2181, section 8: more is none */
@@ -340,7 +343,7 @@ void dns_read(const uint8_t *bytes, size_t len, const char *name, enum dns_type 
 		!read_question(&reader, questions, name, type))
 		answer->status = DNS_MALFORMED;
 	else if (rcode != 0 && rcode != RCODE_NO_NAME)
-		answer->status = DNS_FAILED;
+		answer->status = rcode == RCODE_REFUSED ? DNS_REFUSED : DNS_TROUBLED;
 	else
 		answer->status = read_answers(&reader, answers, authorities, name, type, answer);
 	/* of an alias that leads to no name, the alias's own records say nothing */

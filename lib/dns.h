@@ -20,10 +20,12 @@ enum dns_status {
 	DNS_GOOD,      /* at least one record of the type */
 	DNS_NO_NAME,   /* there is no such name */
 	DNS_NO_DATA,   /* the name has no such record */
-	DNS_FAILED,    /* the server has trouble or refuses */
+	DNS_FAILED,    /* no answer came */
+	DNS_REFUSED,   /* the server refuses to answer */
+	DNS_TROUBLED,  /* the server says that it cannot */
 	DNS_MALFORMED, /* not an answer to this question */
 };
-#define DNS_STATUSES 5
+#define DNS_STATUSES 7
 /* "good", "does not exist", ... */
 extern const char *const dns_status_texts[DNS_STATUSES];
 

@@ -13,14 +13,6 @@ const char *const target_state_names[TARGET_STATES] = {
 };
 static_assert(sizeof(target_state_names) / sizeof(target_state_names[0]) == TARGET_STATES, "each");
 
-static const char *const known_texts[] = {
-	[TARGET_PENDING] = "is being looked up",
-	[TARGET_GOOD] = "",
-	[TARGET_NO_NAME] = "does not exist in DNS",
-	[TARGET_NO_DATA] = "has no address in DNS",
-	[TARGET_FAILED] = "cannot be looked up: DNS does not answer",
-};
-
 static void say(struct target *target, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -33,6 +25,26 @@ static void say(struct target *target, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(target->text, sizeof(target->text), format, args);
 	va_end(args);
+}
+
+static void say_known(struct target *target, enum target_known known, enum dns_status why)
+{
+	switch (known) {
+	case TARGET_GOOD:
+		break;
+	case TARGET_PENDING:
+		say(target, "is being looked up");
+		break;
+	case TARGET_NO_NAME:
+		say(target, "does not exist in DNS (`search` is not used: write the whole name)");
+		break;
+	case TARGET_NO_DATA:
+		say(target, "has no address in DNS");
+		break;
+	case TARGET_FAILED:
+		say(target, "cannot be looked up: %s", dns_status_texts[why]);
+		break;
+	}
 }
 
 const char *target_unfit(const struct addr *addr)
@@ -162,8 +174,7 @@ static void resolve(const struct policy_server *server, const struct target_worl
 	target->stale |= found.stale;
 	target->pending = found.known == TARGET_PENDING;
 	put_addresses(server, world, &found, is_mx, target, list);
-	if (found.known != TARGET_GOOD)
-		say(target, "%s", known_texts[found.known]);
+	say_known(target, found.known, found.why);
 	list->pending |= target->pending;
 }
 
@@ -272,7 +283,7 @@ static void put_mx(const struct policy_server *server, size_t line,
 		/* fall through */
 	case TARGET_NO_NAME:
 	case TARGET_FAILED:
-		say(&target, "%s", known_texts[mx.known]);
+		say_known(&target, mx.known, mx.why);
 		insert(list, &target);
 		break;
 	}

@@ -40,6 +40,7 @@ enum target_known {
 
 struct target_addresses {
 	enum target_known known;
+	enum dns_status why; /* when FAILED */
 	bool stale;
 	size_t n;
 	struct addr v[2 * DNS_ADDRESSES_MAX]; /* A and AAAA */
@@ -47,6 +48,7 @@ struct target_addresses {
 
 struct target_mx {
 	enum target_known known;
+	enum dns_status why; /* when FAILED */
 	bool stale;
 	const struct dns_answer *answer; /* when GOOD; borrowed until the next call */
 };

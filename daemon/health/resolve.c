@@ -1,5 +1,9 @@
 /* c-ares keeps the sockets, the ids and the retries; what an answer says is read by dns_read(). It
- * has no thread here: each of its sockets is a watch, and its next timeout is the one timer. */
+ * has no thread here: each of its sockets is a watch, and its next timeout is the one timer.
+ *
+ * Of servers that refuse, or say that they have trouble, c-ares tries the next, and in the end does
+ * not tell what they said. So a question that failed without a timeout is asked once more through a
+ * channel that takes the first answer as it is: it says why. */
 #include "daemon/health/resolve.h"
 
 #include "daemon/log.h"
@@ -19,16 +23,21 @@
 #define EDNS_BYTES  1232 /* fits every path: nothing is fragmented */
 #define CLASS_IN    1
 
+enum { CHECKED, PLAIN, CHANNELS };
+
 struct resolve {
 	struct loop *loop;
 	uint64_t *counters;
 	resolve_done *done;
 	void *context;
-	ares_channel channel;
+	struct channel_of {
+		struct resolve *resolve;
+		ares_channel channel;
+	} channels[CHANNELS];
 	struct loop_timer timer;
 	struct socket_watch {
 		struct loop_watch watch; /* first; fd -1: free */
-		struct resolve *resolve;
+		const struct channel_of *of;
 	} sockets[SOCKETS_MAX];
 };
 
@@ -37,17 +46,20 @@ struct question {
 	struct resolve *resolve;
 	uint32_t id;
 	enum dns_type type;
+	bool is_plain; /* asked for the second time */
 	char name[DNS_NAME_SIZE];
 };
 
 static void set_timer(struct resolve *resolve)
 {
-	struct timeval tv;
-	if (!ares_timeout(resolve->channel, NULL, &tv)) {
+	struct timeval room, *tv = NULL;
+	for (unsigned i = 0; i < CHANNELS; i++)
+		tv = ares_timeout(resolve->channels[i].channel, tv, &room);
+	if (!tv) {
 		loop_timer_clear(resolve->loop, &resolve->timer);
 		return;
 	}
-	uint64_t wait_ms = (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1;
+	uint64_t wait_ms = (uint64_t)tv->tv_sec * 1000 + (uint64_t)tv->tv_usec / 1000 + 1;
 	loop_timer_set(resolve->loop, &resolve->timer, loop_now_ms(resolve->loop) + wait_ms);
 }
 
@@ -56,20 +68,21 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	struct resolve *resolve =
 		(struct resolve *)(void *)((char *)timer - offsetof(struct resolve, timer));
 	(void)now_ms;
-	ares_process_fd(resolve->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	for (unsigned i = 0; i < CHANNELS; i++)
+		ares_process_fd(resolve->channels[i].channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	set_timer(resolve);
 }
 
 static void on_event(struct loop_watch *watch, uint32_t events)
 {
-	struct resolve *resolve = ((struct socket_watch *)watch)->resolve;
+	const struct channel_of *of = ((struct socket_watch *)watch)->of;
 	ares_socket_t fd = watch->fd;
 	bool broken = events & (EPOLLERR | EPOLLHUP);
 
 	/* the watch may be another's when this returns */
-	ares_process_fd(resolve->channel, events & EPOLLIN || broken ? fd : ARES_SOCKET_BAD,
+	ares_process_fd(of->channel, events & EPOLLIN || broken ? fd : ARES_SOCKET_BAD,
 		events & EPOLLOUT || broken ? fd : ARES_SOCKET_BAD);
-	set_timer(resolve);
+	set_timer(of->resolve);
 }
 
 static struct socket_watch *find_socket(struct resolve *resolve, int fd)
@@ -83,7 +96,8 @@ static struct socket_watch *find_socket(struct resolve *resolve, int fd)
 /* c-ares says what it waits for on a socket; nothing: it is about to close it. */
 static void on_socket(void *context, ares_socket_t fd, int readable, int writable)
 {
-	struct resolve *resolve = context;
+	const struct channel_of *of = context;
+	struct resolve *resolve = of->resolve;
 	struct socket_watch *known = find_socket(resolve, fd);
 	uint32_t events = (readable ? EPOLLIN : 0) | (writable ? EPOLLOUT : 0);
 
@@ -97,6 +111,7 @@ static void on_socket(void *context, ares_socket_t fd, int readable, int writabl
 		if (!known) /* its questions run into their timeout */
 			return;
 		known->watch.fd = fd;
+		known->of = of;
 		if (loop_add(resolve->loop, &known->watch, events) < 0)
 			known->watch.fd = -1;
 	}
@@ -111,11 +126,38 @@ static unsigned counter_of(enum dns_status status)
 	case DNS_NO_DATA:
 		return COUNTER_DNS_NEGATIVE;
 	case DNS_FAILED:
+	case DNS_REFUSED:
+	case DNS_TROUBLED:
 		return COUNTER_DNS_FAILED;
 	case DNS_MALFORMED:
 		return COUNTER_DNS_MALFORMED;
 	}
 	return COUNTER_DNS_FAILED;
+}
+
+/* What c-ares says in place of an answer, after it has tried every server. */
+static enum dns_status status_of(int status)
+{
+	switch (status) {
+	case ARES_EREFUSED:
+		return DNS_REFUSED;
+	case ARES_ESERVFAIL:
+	case ARES_ENOTIMP:
+	case ARES_EFORMERR:
+		return DNS_TROUBLED;
+	default:
+		return DNS_FAILED;
+	}
+}
+
+static void on_answer(void *context, int status, int timeouts, unsigned char *bytes, int len);
+
+static void ask(struct question *question)
+{
+	struct resolve *resolve = question->resolve;
+	ares_query(resolve->channels[question->is_plain ? PLAIN : CHECKED].channel, question->name,
+		CLASS_IN, (int)question->type, on_answer, question);
+	set_timer(resolve);
 }
 
 static void on_answer(void *context, int status, int timeouts, unsigned char *bytes, int len)
@@ -129,8 +171,13 @@ static void on_answer(void *context, int status, int timeouts, unsigned char *by
 		free(question);
 		return;
 	}
+	if (status == ARES_ECONNREFUSED && !question->is_plain) {
+		question->is_plain = true;
+		ask(question);
+		return;
+	}
 	memset(&answer, 0, sizeof(answer));
-	answer.status = DNS_FAILED;
+	answer.status = status_of(status);
 	if (bytes && len > 0)
 		dns_read(bytes, (size_t)len, question->name, question->type, &answer);
 	else
@@ -154,10 +201,10 @@ void resolve_ask(struct resolve *resolve, uint32_t id, const char *name, enum dn
 	question->resolve = resolve;
 	question->id = id;
 	question->type = type;
+	question->is_plain = false;
 	snprintf(question->name, sizeof(question->name), "%s", name);
 	resolve->counters[COUNTER_DNS_QUERIES]++;
-	ares_query(resolve->channel, question->name, CLASS_IN, (int)type, on_answer, question);
-	set_timer(resolve);
+	ask(question);
 }
 
 static int error_of(int status)
@@ -165,18 +212,29 @@ static int error_of(int status)
 	return status == ARES_ENOMEM ? -ENOMEM : -EIO;
 }
 
-int resolve_open(struct loop *loop, uint64_t *counters, resolve_done *done, void *context,
-	struct resolve **out)
+static int open_channel(struct resolve *resolve, unsigned i)
 {
-	struct resolve *resolve = calloc(1, sizeof(*resolve));
 	static char lookups[] = "b"; /* DNS only: no file is opened later */
-	struct ares_options options = {.flags = ARES_FLAG_EDNS,
+	struct channel_of *of = &resolve->channels[i];
+	struct ares_options options = {
+		.flags = ARES_FLAG_EDNS | (i == PLAIN ? ARES_FLAG_NOCHECKRESP : 0),
 		.timeout = TIMEOUT_MS,
 		.tries = TRIES,
 		.ednspsz = EDNS_BYTES,
 		.lookups = lookups,
 		.sock_state_cb = on_socket,
-		.sock_state_cb_data = resolve};
+		.sock_state_cb_data = of};
+
+	of->resolve = resolve;
+	return ares_init_options(&of->channel, &options,
+		ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
+			ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB);
+}
+
+int resolve_open(struct loop *loop, uint64_t *counters, resolve_done *done, void *context,
+	struct resolve **out)
+{
+	struct resolve *resolve = calloc(1, sizeof(*resolve));
 
 	if (!resolve)
 		return -ENOMEM;
@@ -188,15 +246,13 @@ int resolve_open(struct loop *loop, uint64_t *counters, resolve_done *done, void
 	for (size_t i = 0; i < SOCKETS_MAX; i++) {
 		resolve->sockets[i].watch.fd = -1;
 		resolve->sockets[i].watch.on_event = on_event;
-		resolve->sockets[i].resolve = resolve;
 	}
 	int status = ares_library_init(ARES_LIB_INIT_ALL);
-	if (status == ARES_SUCCESS)
-		status = ares_init_options(&resolve->channel, &options,
-			ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
-				ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB);
+	for (unsigned i = 0; status == ARES_SUCCESS && i < CHANNELS; i++)
+		status = open_channel(resolve, i);
 	if (status != ARES_SUCCESS) {
 		log_error("cannot set up DNS: %s", ares_strerror(status));
+		ares_destroy(resolve->channels[CHECKED].channel); /* NULL is allowed */
 		free(resolve);
 		return error_of(status);
 	}
@@ -208,7 +264,8 @@ void resolve_close(struct resolve *resolve)
 {
 	if (!resolve)
 		return;
-	ares_destroy(resolve->channel);
+	for (unsigned i = 0; i < CHANNELS; i++)
+		ares_destroy(resolve->channels[i].channel);
 	ares_library_cleanup();
 	loop_timer_clear(resolve->loop, &resolve->timer);
 	free(resolve);

@@ -25,8 +25,9 @@ struct entry {
 	uint32_t id; /* of the question that runs; 0: none */
 	bool due;    /* in the queue */
 	bool wanted, fixed;
-	bool known;   /* status, expiry and records are of an answer */
-	bool failing; /* the last question had no answer */
+	bool known;          /* status, expiry and records are of an answer */
+	bool failing;        /* the last question had no answer */
+	enum dns_status why; /* with failing */
 	unsigned failures;
 	enum dns_status status;
 	uint64_t expires_ms;     /* monotonic */
@@ -172,6 +173,8 @@ static enum target_known known_of(const struct entry *entry)
 	case DNS_NO_DATA:
 		return TARGET_NO_DATA;
 	case DNS_FAILED:
+	case DNS_REFUSED:
+	case DNS_TROUBLED:
 	case DNS_MALFORMED:
 		break;
 	}
@@ -185,9 +188,12 @@ void resolve_cache_addresses(
 	bool seen[TARGET_FAILED + 1] = {false};
 
 	memset(found, 0, sizeof(*found));
+	found->why = DNS_FAILED;
 	for (size_t i = 0; i < 2; i++) {
 		const struct entry *entry = want(cache, name, types[i]);
 		seen[known_of(entry)] = true;
+		if (entry && entry->failing)
+			found->why = entry->why;
 		if (!entry || !entry->known)
 			continue;
 		found->stale |= entry->status == DNS_GOOD && is_stale(entry);
@@ -210,6 +216,7 @@ void resolve_cache_mx(struct resolve_cache *cache, const char *domain, struct ta
 {
 	const struct entry *entry = want(cache, domain, DNS_MX);
 	found->known = known_of(entry);
+	found->why = entry && entry->failing ? entry->why : DNS_FAILED;
 	found->stale = entry && entry->status == DNS_GOOD && is_stale(entry);
 	found->answer = found->known == TARGET_GOOD ? entry->mx : NULL;
 }
@@ -247,6 +254,7 @@ static void take_failure(struct entry *entry, enum dns_status status)
 	if (!entry->failing)
 		log_failing(entry, status);
 	entry->failing = true;
+	entry->why = status;
 	for (unsigned i = 0; i < entry->failures && wait_ms < RETRY_MAX_MS; i++)
 		wait_ms *= 2;
 	entry->failures++;
@@ -285,6 +293,11 @@ static void take_answer(struct entry *entry, const struct dns_answer *answer)
 	loop_timer_set(entry->cache->loop, &entry->timer, now_ms + wait_ms);
 }
 
+static bool is_failure(enum dns_status status)
+{
+	return status != DNS_GOOD && status != DNS_NO_NAME && status != DNS_NO_DATA;
+}
+
 static void on_answer(void *context, uint32_t id, const struct dns_answer *answer)
 {
 	struct resolve_cache *cache = context;
@@ -294,7 +307,7 @@ static void on_answer(void *context, uint32_t id, const struct dns_answer *answe
 			continue;
 		cache->running[i] = NULL;
 		entry->id = 0;
-		if (answer->status == DNS_FAILED || answer->status == DNS_MALFORMED)
+		if (is_failure(answer->status))
 			take_failure(entry, answer->status);
 		else
 			take_answer(entry, answer);
@@ -357,6 +370,7 @@ static struct entry *find_or_add(struct resolve_cache *cache, const char *name, 
 static void hold_over(struct entry *entry)
 {
 	entry->known = entry->failing = true;
+	entry->why = DNS_FAILED;
 	entry->status = DNS_GOOD;
 	entry->expires_ms = 0;
 	push_due(entry);

@@ -369,7 +369,7 @@ static const char *text_of(const struct tracked *tracked)
 			return tracked->addresses[i].text;
 	if (target->text[0])
 		return target->text;
-	return target->stale ? "DNS does not answer: its last answer is used" : "";
+	return target->stale ? "cannot be looked up now: the last answer is used" : "";
 }
 
 static void log_state(const struct tracked *tracked, enum target_state state, const char *text)

@@ -268,8 +268,8 @@ static void what_is_no_answer_to_the_question_is_refused(void **state)
 		{0x8380, asked, DNS_A, DNS_MALFORMED}, /* truncated */
 		{0x8180, "mail.example.net", DNS_A, DNS_MALFORMED},
 		{0x8180, asked, DNS_AAAA, DNS_MALFORMED},
-		{0x8182, asked, DNS_A, DNS_FAILED}, /* SERVFAIL */
-		{0x8185, asked, DNS_A, DNS_FAILED}, /* REFUSED */
+		{0x8182, asked, DNS_A, DNS_TROUBLED}, /* SERVFAIL */
+		{0x8185, asked, DNS_A, DNS_REFUSED},  /* REFUSED */
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

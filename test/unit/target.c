@@ -30,12 +30,18 @@ static const struct row *find(const char *name)
 	return NULL;
 }
 
+static enum dns_status why(const char *name)
+{
+	return strcmp(name, "refused.example.org") == 0 ? DNS_REFUSED : DNS_FAILED;
+}
+
 static void look_up(void *context, const char *name, struct target_addresses *found)
 {
 	const struct row *row = find(name);
 	(void)context;
 	memset(found, 0, sizeof(*found));
 	found->known = row ? row->known : TARGET_NO_NAME;
+	found->why = why(name);
 	found->stale = row && row->stale;
 	if (row && !row->addresses && row->known == TARGET_GOOD)
 		found->known = TARGET_NO_DATA;
@@ -53,8 +59,9 @@ static void look_up_mx(void *context, const char *domain, struct target_mx *foun
 	int used;
 	(void)context;
 	memset(&answer, 0, sizeof(answer));
-	*found = (struct target_mx){
-		.known = row ? row->mx_known : TARGET_NO_NAME, .stale = row && row->stale};
+	*found = (struct target_mx){.known = row ? row->mx_known : TARGET_NO_NAME,
+		.why = why(domain),
+		.stale = row && row->stale};
 	if (found->known != TARGET_GOOD)
 		return;
 	if (!row->mx) {
@@ -131,6 +138,7 @@ static const struct row plain[] = {
 		TARGET_GOOD, TARGET_GOOD, false},
 	{"self.example.org", "203.0.113.1", NULL, TARGET_GOOD, TARGET_GOOD, false},
 	{"down.example.org", NULL, NULL, TARGET_FAILED, TARGET_FAILED, false},
+	{"refused.example.org", NULL, NULL, TARGET_FAILED, TARGET_FAILED, false},
 	{"slow.example.org", NULL, NULL, TARGET_PENDING, TARGET_PENDING, false},
 	{"evil.example.org", "127.0.0.1 ::1 224.0.0.1 0.0.0.0 fe80::1 ff02::1 255.255.255.255 ::",
 		NULL, TARGET_GOOD, TARGET_GOOD, false},
@@ -185,9 +193,14 @@ static void what_is_wrong_is_said(void **state)
 	} cases[] = {
 		{"mx \"null.example.org\"", "takes no mail: its MX record says so"},
 		{"mx \"loop.example.org\"", "is this gateway itself"},
-		{"host \"missing.example.org\"", "does not exist in DNS"},
+		{"host \"missing.example.org\"",
+			"does not exist in DNS (`search` is not used: write the whole name)"},
 		{"host \"down.example.org\"", "cannot be looked up: DNS does not answer"},
 		{"mx \"down.example.org\"", "cannot be looked up: DNS does not answer"},
+		{"host \"refused.example.org\"",
+			"cannot be looked up: the DNS server refuses to answer"},
+		{"mx \"refused.example.org\"",
+			"cannot be looked up: the DNS server refuses to answer"},
 		{"host \"slow.example.org\"", "is being looked up"},
 		{"host \"evil.example.org\"", "resolves to 127.0.0.1, a loopback address"},
 		{"bind 2001:db8::1; host \"b.example.org\"",

@@ -21,16 +21,17 @@ const char *__asan_default_options(void)
 #endif
 
 /* The descriptor if it is there, else -1. Kept from any program started later. */
-static int take_fd(enum process_fd number)
+static int take_fd(int number)
 {
-	return fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0 ? -1 : (int)number;
+	return fcntl(number, F_SETFD, FD_CLOEXEC) < 0 ? -1 : number;
 }
 
 static bool take_fds(struct process_start *start, enum process_role role)
 {
 	start->keeper_fd = take_fd(PROCESS_FD_KEEPER);
 	start->limit_fd = take_fd(PROCESS_FD_LIMIT);
-	start->control_fd = start->listener4 = start->listener6 = -1;
+	start->control_fd = -1;
+	start->nlisteners = 0;
 	start->control_socket = start->session_socket = -1;
 	if (role == PROCESS_HEALTH || role == PROCESS_METRICS) {
 		start->control_fd = take_fd(PROCESS_FD_CONTROL);
@@ -38,8 +39,9 @@ static bool take_fds(struct process_start *start, enum process_role role)
 	}
 	if (role == PROCESS_RELAY) {
 		start->control_fd = take_fd(PROCESS_FD_CONTROL);
-		start->listener4 = take_fd(PROCESS_FD_LISTENER4);
-		start->listener6 = take_fd(PROCESS_FD_LISTENER6);
+		for (int i = PROCESS_FD_LISTENERS; i < PROCESS_FD_END; i++)
+			if (take_fd(i) >= 0)
+				start->listeners[start->nlisteners++] = i;
 		return start->keeper_fd >= 0 && start->limit_fd >= 0 && start->control_fd >= 0;
 	}
 	start->control_socket = take_fd(PROCESS_FD_CONTROL_SOCKET);

@@ -5,12 +5,23 @@
 #include "lib/policy.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PROCESS_RELAYS_MAX 16
 /* After an upgrade in place the relays of before drain beside the new ones: numbers of relays are
  * apart among all that run. */
 #define PROCESS_NUMBERS_MAX 64
+
+/* So many listening sockets of a family have all relays together, or more: each has a backlog of
+ * its own, as long as the kernel allows, and what half-open connections may come fits into all. */
+#define PROCESS_LISTENERS 12
+
+/* How many of these are one relay's. */
+static inline unsigned process_listeners(unsigned relays)
+{
+	return (PROCESS_LISTENERS + relays - 1) / relays;
+}
 
 /* Numbers that the operator may change on the command line of posternd (all have defaults). */
 struct process_options {
@@ -37,14 +48,15 @@ enum process_role {
 /* A child is the same program, executed anew: its memory holds nothing of the keeper. */
 struct process_start {
 	struct process_options options;
-	int keeper_fd;            /* channel to the keeper */
-	int control_fd;           /* all but control: channel to it; else -1 */
-	int listener4, listener6; /* relay: bound, transparent, listening; else -1 */
-	int limit_fd;             /* memfd of the shared limits (limit.h); relay and control */
-	int control_socket;       /* control: bound and listening, control.sock; else -1 */
-	int session_socket;       /* control: bound and listening, session.sock; else -1 */
-	unsigned relay;           /* number, from 0 */
-	uint32_t generation;      /* counts the starts of this child */
+	int keeper_fd;     /* channel to the keeper */
+	int control_fd;    /* all but control: channel to it; else -1 */
+	size_t nlisteners; /* relay: bound, transparent, listening */
+	int listeners[2 * PROCESS_LISTENERS];
+	int limit_fd;        /* memfd of the shared limits (limit.h); relay and control */
+	int control_socket;  /* control: bound and listening, control.sock; else -1 */
+	int session_socket;  /* control: bound and listening, session.sock; else -1 */
+	unsigned relay;      /* number, from 0 */
+	uint32_t generation; /* counts the starts of this child */
 };
 
 /* Where a child finds its descriptors. An absent one is closed. */
@@ -52,11 +64,10 @@ enum process_fd {
 	PROCESS_FD_KEEPER = 3,
 	PROCESS_FD_LIMIT,
 	PROCESS_FD_CONTROL,        /* all but control */
-	PROCESS_FD_LISTENER4,      /* relay */
-	PROCESS_FD_LISTENER6,      /* relay */
 	PROCESS_FD_CONTROL_SOCKET, /* control */
 	PROCESS_FD_SESSION_SOCKET, /* control */
-	PROCESS_FD_END,
+	PROCESS_FD_LISTENERS,      /* relay: from here on */
+	PROCESS_FD_END = PROCESS_FD_LISTENERS + 2 * PROCESS_LISTENERS,
 };
 
 /* A child's life: takes its descriptors over, makes sure of its privileges and calls the

@@ -18,9 +18,16 @@
 #define CLIENT_BURST 100
 #define TOTAL_RATE   5000
 #define TOTAL_BURST  1000
+/* More than any server takes from one client; with half-open connections alone, no more than the
+ * relays' backlogs hold (RULESET_HALF_OPEN). */
+#define BUSY_RATE  8000
+#define BUSY_BURST 2000
 /* With less room a flood would fill the queue, and the posture would be a way round the limit. */
 static_assert(TOTAL_BURST + TOTAL_RATE * QUEUE_PAUSE_MS / 1000 <= QUEUE_LENGTH,
 	"what may come fits into the queue");
+static_assert(TOTAL_RATE + BUSY_RATE == RULESET_STEERED_RATE &&
+		      TOTAL_BURST + BUSY_BURST == RULESET_STEERED_BURST,
+	"what the header says");
 
 #define STATE_INVALID     (1u << 0)
 #define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
@@ -83,7 +90,8 @@ static void put_bypassed(
 
 static void write_known_sets(struct rule_writer *w, const char *chain, bool has_mac)
 {
-	static const char *const targets[PLAN_MARKS] = {[PLAN_MARK_RELAY] = "known-relay",
+	const char *const targets[PLAN_MARKS] = {
+		[PLAN_MARK_RELAY] = has_mac ? "busy-mac" : "busy-address",
 		[PLAN_MARK_PASS] = "known-pass",
 		[PLAN_MARK_REJECT] = "known-reject",
 		[PLAN_MARK_DROP] = "known-drop"};
@@ -100,11 +108,12 @@ static void write_known_sets(struct rule_writer *w, const char *chain, bool has_
 }
 
 static void write_rate(struct rule_writer *w, const char *chain, const char *set, bool has_mac,
-	enum addr_family family)
+	enum addr_family family, bool known)
 {
 	struct words *r = rule_begin(w, chain);
 	word_client(r, has_mac, family);
-	word_client_rate(r, set, CLIENT_RATE, CLIENT_BURST);
+	word_client_rate(
+		r, set, known ? BUSY_RATE : CLIENT_RATE, known ? BUSY_BURST : CLIENT_BURST);
 	word_goto(r, "limited");
 	rule_end(w);
 }
@@ -160,13 +169,19 @@ static void write_admit_shared(struct rule_writer *w)
 	write_mark_accept(w, "known-reject", WORD_META_MARK, PLAN_MARK_REJECT);
 	write_mark_accept(w, "known-drop", WORD_META_MARK, PLAN_MARK_DROP);
 
+	write_rate(w, "busy-mac", SET_BUSY_MAC, true, ADDR_NONE, true);
+	put_goto(w, "busy-mac", "known-relay");
+	write_rate(w, "busy-address", SET_BUSY_IP4, false, ADDR_IP4, true);
+	write_rate(w, "busy-address", SET_BUSY_IP6, false, ADDR_IP6, true);
+	put_goto(w, "busy-address", "known-relay");
+
 	write_known_sets(w, "known-mac", true);
-	write_rate(w, "known-mac", SET_RATE_MAC, true, ADDR_NONE);
+	write_rate(w, "known-mac", SET_RATE_MAC, true, ADDR_NONE, false);
 	put_goto(w, "known-mac", RULESET_ASK);
 
 	write_known_sets(w, "known-address", false);
-	write_rate(w, "known-address", SET_RATE_IP4, false, ADDR_IP4);
-	write_rate(w, "known-address", SET_RATE_IP6, false, ADDR_IP6);
+	write_rate(w, "known-address", SET_RATE_IP4, false, ADDR_IP4, false);
+	write_rate(w, "known-address", SET_RATE_IP6, false, ADDR_IP6, false);
 	put_goto(w, "known-address", RULESET_ASK);
 }
 
@@ -445,11 +460,11 @@ static void add_chains(struct rule_writer *w)
 		bool bare;
 	} chains[] = {{"limited", false}, {RULESET_ASK, false}, {"known-relay", false},
 		{"known-pass", false}, {"known-reject", false}, {"known-drop", false},
-		{"known-mac", false}, {"known-address", false}, {"send-reset", true},
-		{"refused", true}, {"killed", true}, {"dropped", true}, {"pass", true},
-		{"bypassed", true}, {"posture-closed", true}, {"posture-open", true},
-		{"relay-closed", false}, {"relay-open", false}, {"later", true},
-		{"fresh-closed", true}, {"fresh-open", false}};
+		{"busy-mac", false}, {"busy-address", false}, {"known-mac", false},
+		{"known-address", false}, {"send-reset", true}, {"refused", true}, {"killed", true},
+		{"dropped", true}, {"pass", true}, {"bypassed", true}, {"posture-closed", true},
+		{"posture-open", true}, {"relay-closed", false}, {"relay-open", false},
+		{"later", true}, {"fresh-closed", true}, {"fresh-open", false}};
 	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
 		if (chains[i].bare || w->plan->mode == PLAN_RUNNING)
 			rule_add_chain(w, chains[i].name);

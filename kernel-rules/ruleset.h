@@ -13,6 +13,11 @@
 /* The chain whose rule asks the queue: what fails there fails for want of `queue`. */
 #define RULESET_ASK "ask"
 
+/* How many connections are steered to the relays at most: all unknown clients' a second, and one
+ * known client's. */
+#define RULESET_STEERED_RATE  13000
+#define RULESET_STEERED_BURST 3000
+
 struct ruleset_base {
 	const char *name;
 	uint32_t hook;

@@ -109,6 +109,9 @@ void set_add_client(
 	add_set(batch, set->name, &shape);
 }
 
+const char *const set_rates[SET_RATES] = {
+	SET_RATE_MAC, SET_RATE_IP4, SET_RATE_IP6, SET_BUSY_MAC, SET_BUSY_IP4, SET_BUSY_IP6};
+
 void set_add_rate(struct batch *batch, const char *name)
 {
 	struct shape shape = {.flags = NFT_SET_TIMEOUT | NFT_SET_EVAL,
@@ -116,10 +119,10 @@ void set_add_rate(struct batch *batch, const char *name)
 		.timeout_ms = RATE_TIMEOUT_MS,
 		.key_type = TYPE_IFNAME << TYPE_BITS,
 		.key_len = NAME_BYTES};
-	if (strcmp(name, SET_RATE_MAC) == 0) {
+	if (strcmp(name, SET_RATE_MAC) == 0 || strcmp(name, SET_BUSY_MAC) == 0) {
 		shape.key_type |= TYPE_ETHER;
 		shape.key_len += ETHER_BYTES;
-	} else if (strcmp(name, SET_RATE_IP4) == 0) {
+	} else if (strcmp(name, SET_RATE_IP4) == 0 || strcmp(name, SET_BUSY_IP4) == 0) {
 		shape.key_type |= TYPE_IP4;
 		shape.key_len += 4;
 	} else {

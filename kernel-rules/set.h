@@ -9,6 +9,7 @@
 
 /* A client set for each verdict, family and way of knowing a client. */
 #define SET_CLIENTS 16
+#define SET_RATES   6
 /* Longer than client_max, for the entries that a delete makes for a moment. */
 #define SET_SPARE CLIENTS_CHANGES_MAX
 
@@ -22,10 +23,13 @@ extern const struct set_client set_clients[SET_CLIENTS];
 /* Index of the client set for an entry, or -1. */
 int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac);
 
-/* How fast unknown clients ask. */
+/* How fast unknown clients ask, and how fast known ones connect. */
 #define SET_RATE_MAC "rate-m"
 #define SET_RATE_IP4 "rate-4"
 #define SET_RATE_IP6 "rate-6"
+#define SET_BUSY_MAC "busy-m"
+#define SET_BUSY_IP4 "busy-4"
+#define SET_BUSY_IP6 "busy-6"
 #define SET_PORTS    "ports"
 /* Hosts of servers with `bind client`. */
 #define SET_BIND_IP4 "bind4"
@@ -42,6 +46,7 @@ int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac);
 /* Makes the sets, empty. counters: each element counts its packets. */
 void set_add_client(
 	struct batch *batch, const struct set_client *set, uint32_t client_max, bool counters);
+extern const char *const set_rates[SET_RATES];
 void set_add_rate(struct batch *batch, const char *name);
 void set_add_ports(struct batch *batch, const char *name);
 void set_add_timed(struct batch *batch, const char *name);

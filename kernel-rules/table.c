@@ -163,7 +163,6 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
  * that were a zone's once: flows that began there go on. */
 static bool is_kept(const struct plan *plan, const struct view_name *entry)
 {
-	static const char *const rates[] = {SET_RATE_MAC, SET_RATE_IP4, SET_RATE_IP6};
 	bool running = plan->mode == PLAN_RUNNING;
 
 	switch (entry->kind) {
@@ -182,7 +181,7 @@ static bool is_kept(const struct plan *plan, const struct view_name *entry)
 			if (strcmp(entry->name, set_clients[i].name) == 0)
 				return true;
 		}
-		return (running && is_one_of(entry->name, rates, 3)) ||
+		return (running && is_one_of(entry->name, set_rates, SET_RATES)) ||
 		       is_zone_thing(plan, entry->name, SET_BYPASS_OF);
 	case VIEW_COUNTER:
 		return is_one_of(entry->name, ruleset_counters, RULESET_COUNTERS) ||
@@ -249,15 +248,14 @@ static void put_base(struct batch *batch, const struct view *view, const struct 
 static void put_shared_sets(struct batch *batch, const struct table *t, const struct plan *plan,
 	const struct view *view)
 {
-	static const char *const rates[] = {SET_RATE_MAC, SET_RATE_IP4, SET_RATE_IP6};
 	for (size_t i = 0; i < SET_CLIENTS; i++) {
 		if (!view_has(view, VIEW_SET, set_clients[i].name))
 			set_add_client(
 				batch, &set_clients[i], plan->client_max, !t->no_set_counters);
 	}
-	for (size_t i = 0; i < 3; i++) {
-		if (!view_has(view, VIEW_SET, rates[i]))
-			set_add_rate(batch, rates[i]);
+	for (size_t i = 0; i < SET_RATES; i++) {
+		if (!view_has(view, VIEW_SET, set_rates[i]))
+			set_add_rate(batch, set_rates[i]);
 	}
 }
 

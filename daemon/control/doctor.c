@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define BACKLOG 4096
+
 const char *const doctor_state_names[DOCTOR_STATES] = {
 	[DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_ERROR] = "error"};
 
@@ -130,6 +132,17 @@ static void check_syn_cookies(const struct examination *exam)
 		"sysctl -w net.ipv4.tcp_syncookies=1 (2 hides every client's MAC: zones with "
 		"identity mac answer 421)",
 		"net.ipv4.tcp_syncookies is %ld", cookies);
+}
+
+/* The listening sockets ask for this much, and there are as many as that takes (keeper_listener.c).
+ */
+static void check_backlog(const struct examination *exam)
+{
+	long most = read_number("/proc/sys/net/core/somaxconn");
+	examination_find(exam, "backlog", most < BACKLOG ? DOCTOR_WARNING : DOCTOR_OK,
+		"sysctl -w net.core.somaxconn=4096, and restart posternd (a flood of half-open "
+		"connections fills shorter ones, and zones with identity mac answer 421)",
+		"net.core.somaxconn is %ld", most);
 }
 
 static void check_conntrack(const struct examination *exam)
@@ -360,8 +373,8 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 	static void (*const checks[])(const struct examination *) = {check_renamed,
 		check_policy_file, check_interfaces, check_forwarding, check_bridge_calls,
 		check_reverse_path, check_kernel, examination_of_foreign, check_conntrack,
-		check_queue_losses, check_syn_cookies, check_listeners, examination_of_servers,
-		check_bound, check_devices, check_routers, check_metrics};
+		check_queue_losses, check_syn_cookies, check_backlog, check_listeners,
+		examination_of_servers, check_bound, check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

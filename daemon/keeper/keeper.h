@@ -35,7 +35,7 @@ struct keeper_child {
 	unsigned silent;   /* lives in a row without an answer */
 	bool told_to_end;  /* it needs no killing when its channel closes */
 	struct loop_timer restart;
-	int listener4, listener6; /* relay; -1: closed */
+	int listeners[2][PROCESS_LISTENERS]; /* relay: IPv4, IPv6; -1: closed */
 	/* A relay from before an upgrade: it drains and is not started again. */
 	bool old;
 	uint64_t until_ms; /* old: when it is to have drained; 0: it was not told to yet */

@@ -248,22 +248,32 @@ static void introduce_all(struct keeper *keeper)
 	introduce_again(&keeper->metrics);
 }
 
+static int open_family(struct keeper_child *child, bool ip6, bool *opened)
+{
+	const struct process_options *options = &child->keeper->options;
+
+	for (unsigned i = 0; i < process_listeners(options->relays); i++) {
+		int *fd = &child->listeners[ip6][i];
+		if (*fd >= 0)
+			continue;
+		int error = keeper_listener_open(options->relay_port, ip6, fd);
+		if (error)
+			return error;
+		*opened = true;
+	}
+	return 0;
+}
+
 int keeper_child_open_listeners(struct keeper_child *child)
 {
-	uint16_t port = child->keeper->options.relay_port;
 	bool opened = false;
 	int first_error = 0;
 
 	for (int ip6 = 0; ip6 <= 1; ip6++) {
-		int *fd = ip6 ? &child->listener6 : &child->listener4;
-		if (*fd >= 0)
-			continue;
-		int error = keeper_listener_open(port, ip6, fd);
-		if (!error) {
-			opened = true;
-		} else if (error != -EAFNOSUPPORT) { /* the machine does not have it */
-			log_error("cannot listen on port %u (IPv%d): %s", port, ip6 ? 6 : 4,
-				strerror(-error));
+		int error = open_family(child, ip6, &opened);
+		if (error && error != -EAFNOSUPPORT) { /* the machine does not have it */
+			log_error("cannot listen on port %u (IPv%d): %s",
+				child->keeper->options.relay_port, ip6 ? 6 : 4, strerror(-error));
 			first_error = first_error ? first_error : error;
 		}
 	}
@@ -275,11 +285,12 @@ int keeper_child_open_listeners(struct keeper_child *child)
 
 void keeper_child_close_listeners(struct keeper_child *child)
 {
-	if (child->listener4 >= 0)
-		close(child->listener4);
-	if (child->listener6 >= 0)
-		close(child->listener6);
-	child->listener4 = child->listener6 = -1;
+	for (int i = 0; i < 2 * PROCESS_LISTENERS; i++) {
+		int *fd = &child->listeners[i / PROCESS_LISTENERS][i % PROCESS_LISTENERS];
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+	}
 }
 
 static int start(struct keeper_child *child)
@@ -306,8 +317,7 @@ static int start(struct keeper_child *child)
 	}
 	if (child->role == PROCESS_RELAY) {
 		keeper_child_open_listeners(child);
-		fds[PROCESS_FD_LISTENER4] = child->listener4;
-		fds[PROCESS_FD_LISTENER6] = child->listener6;
+		memcpy(fds + PROCESS_FD_LISTENERS, child->listeners, sizeof(child->listeners));
 	} else if (child->role == PROCESS_CONTROL) {
 		fds[PROCESS_FD_CONTROL_SOCKET] = keeper->control_socket;
 		fds[PROCESS_FD_SESSION_SOCKET] = keeper->session_socket;
@@ -396,9 +406,8 @@ void keeper_child_init(
 		.role = role,
 		.number = number,
 		.restart.on_time = on_restart,
-		.listener4 = -1,
-		.listener6 = -1,
 		.mute = -1};
+	memset(child->listeners, 0xff, sizeof(child->listeners)); /* -1 */
 }
 
 struct keeper_child *keeper_child_next_relay(struct keeper *keeper, unsigned *at)
@@ -437,7 +446,8 @@ void keeper_child_again(struct keeper_child *child)
 		wait_ms = RESTART_MAX_MS;
 	/* over an upgrade the relays of before accept there still */
 	if (child->role == PROCESS_RELAY && child->silent >= SILENT_CLOSE &&
-		!keeper->upgrade.undrained && (child->listener4 >= 0 || child->listener6 >= 0)) {
+		!keeper->upgrade.undrained &&
+		(child->listeners[0][0] >= 0 || child->listeners[1][0] >= 0)) {
 		keeper_child_close_listeners(child);
 		log_error("relay %u cannot be started; its listeners are closed", child->number);
 		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "relay %u", child->number);

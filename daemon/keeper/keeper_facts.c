@@ -79,6 +79,14 @@ static void tell_arrived(void *context, const char *zone, uint64_t packets)
 	say(context, "arrived %s %" PRIu64, zone, packets);
 }
 
+static bool are_open(const struct keeper_child *relay, bool ip6)
+{
+	for (unsigned i = 0; i < process_listeners(relay->keeper->options.relays); i++)
+		if (relay->listeners[ip6][i] < 0)
+			return false;
+	return true;
+}
+
 static void tell_own(const struct keeper *keeper, const struct telling *telling)
 {
 	static const char *const queues[] = {[TABLE_QUEUE_NONE] = "none",
@@ -104,9 +112,9 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	for (unsigned i = 0; i < keeper->options.relays; i++) {
 		const struct keeper_child *relay = &keeper->relays[i];
 		say(telling, "listener %u ip4 %s", relay->number,
-			relay->listener4 >= 0 ? "open" : "closed");
+			are_open(relay, false) ? "open" : "closed");
 		say(telling, "listener %u ip6 %s", relay->number,
-			relay->listener6 >= 0 ? "open" : "closed");
+			are_open(relay, true) ? "open" : "closed");
 		say(telling, "relay %u pid %d generation %" PRIu32, relay->number, (int)relay->pid,
 			relay->generation);
 	}

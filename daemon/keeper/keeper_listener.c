@@ -2,6 +2,8 @@
  * no SYN; a relay has a second descriptor of its own. Accepted connections inherit the options. */
 #include "daemon/keeper/keeper.h"
 
+#include "kernel-rules/ruleset.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,10 +14,16 @@
 #ifndef TCP_SAVE_SYN
 #define TCP_SAVE_SYN 27
 #endif
-#define BACKLOG        4096 /* long, so that SYN cookies, which lose the MAC, are rare */
-#define ANSWERS        2    /* SYN+ACKs sent again: half-open ones go after 7 s, not 63 */
+#define BACKLOG        4096 /* what the kernel allows (net.core.somaxconn) */
+#define ANSWERS        1    /* SYN+ACKs sent again: half-open ones go after 3 s, not 63 */
+#define HALF_OPEN_S    3
 #define PROBES         100
 #define PROBE_PAUSE_MS 20
+
+/* A full backlog means SYN cookies, and those lose the MAC. */
+_Static_assert(
+	RULESET_STEERED_RATE *HALF_OPEN_S + RULESET_STEERED_BURST <= PROCESS_LISTENERS * BACKLOG,
+	"the connections that are steered fit into the backlogs half open");
 
 static int set(int fd, int level, int option, int value)
 {

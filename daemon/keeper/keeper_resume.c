@@ -37,12 +37,18 @@ static int read_state(int fd, struct handover *state)
 	return -EMSGSIZE;
 }
 
+/* A version before had fewer sockets for each relay: the others are opened with it. */
+static bool places_fit(const struct handover *state, unsigned relays)
+{
+	return state->nplaces % relays == 0 && state->nplaces / relays <= process_listeners(relays);
+}
+
 int keeper_resume_try(const struct process_options *options)
 {
 	static struct handover state;
 
 	int error = read_state(options->resume, &state);
-	if (!error && state.nplaces != options->relays)
+	if (!error && !places_fit(&state, options->relays))
 		error = -EBADMSG;
 	if (error) {
 		fprintf(stderr, "posternd " POSTERN_VERSION
@@ -123,7 +129,7 @@ int keeper_resume_read(struct keeper *keeper)
 	const int fd = keeper->options.resume;
 
 	int error = read_state(fd, state);
-	if (!error && state->nplaces != keeper->options.relays)
+	if (!error && !places_fit(state, keeper->options.relays))
 		error = -EBADMSG;
 	if (!error)
 		error = close_on_exec(state);
@@ -177,8 +183,12 @@ void keeper_resume_relays(struct keeper *keeper)
 		while (is_taken(state, number))
 			number++;
 		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, number);
-		keeper->relays[i].listener4 = state->places[i].listener4;
-		keeper->relays[i].listener6 = state->places[i].listener6;
+		for (size_t j = 0; i + j * keeper->options.relays < state->nplaces; j++) {
+			const struct handover_place *place =
+				&state->places[i + j * keeper->options.relays];
+			keeper->relays[i].listeners[0][j] = place->listener4;
+			keeper->relays[i].listeners[1][j] = place->listener6;
+		}
 	}
 }
 

@@ -131,9 +131,12 @@ static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 	state->fds[HANDOVER_TABLE] = table_fd(keeper->table);
 	state->fds[HANDOVER_QUEUE] = queue_fd(keeper->queue);
 	state->fds[HANDOVER_PLAN] = plan;
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		state->places[state->nplaces++] = (struct handover_place){
-			keeper->relays[i].listener4, keeper->relays[i].listener6};
+	/* first one of each relay, then the next of each */
+	for (unsigned j = 0; j < process_listeners(keeper->options.relays); j++)
+		for (unsigned i = 0; i < keeper->options.relays; i++)
+			state->places[state->nplaces++] =
+				(struct handover_place){keeper->relays[i].listeners[0][j],
+					keeper->relays[i].listeners[1][j]};
 	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
 		add_child(state, relay, HANDOVER_RELAY,
 			relay->channel ? channel_fd(relay->channel) : relay->mute);

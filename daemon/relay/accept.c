@@ -31,14 +31,12 @@
 static void on_listener(struct loop_watch *watch, uint32_t events);
 static void on_resume(struct loop_timer *timer, uint64_t now_ms);
 
-static void init_listener(struct relay *relay, unsigned i, int fd)
+static void init_listener(struct relay *relay, int fd)
 {
-	struct accept_listener *listener = &relay->accept.listeners[i];
+	struct accept_listener *listener = &relay->accept.listeners[relay->accept.nlisteners++];
 	listener->relay = relay;
 	listener->watch.fd = fd;
 	listener->watch.on_event = on_listener;
-	if (fd < 0)
-		return;
 	/* inherited by every client's socket, which saves five calls for each */
 	carry_keep_alive(fd);
 	if (relay->accept.reserve < 0)
@@ -49,8 +47,9 @@ void accept_init(struct relay *relay)
 {
 	relay->accept.reserve = -1;
 	relay->accept.resume.on_time = on_resume;
-	init_listener(relay, 0, relay->start->listener4);
-	init_listener(relay, 1, relay->start->listener6);
+	relay->accept.nlisteners = 0;
+	for (size_t i = 0; i < relay->start->nlisteners; i++)
+		init_listener(relay, relay->start->listeners[i]);
 }
 
 static void watch_listeners(struct relay *relay, bool on)
@@ -59,7 +58,7 @@ static void watch_listeners(struct relay *relay, bool on)
 	if (accept->watched == on)
 		return;
 	accept->watched = on;
-	for (unsigned i = 0; i < 2; i++) {
+	for (size_t i = 0; i < accept->nlisteners; i++) {
 		struct loop_watch *watch = &accept->listeners[i].watch;
 		if (watch->fd >= 0 && on)
 			loop_add(relay->loop, watch, EPOLLIN);
@@ -84,7 +83,7 @@ void accept_stop(struct relay *relay)
 void accept_fini(struct relay *relay)
 {
 	accept_stop(relay);
-	for (unsigned i = 0; i < 2; i++) {
+	for (size_t i = 0; i < relay->accept.nlisteners; i++) {
 		struct loop_watch *watch = &relay->accept.listeners[i].watch;
 		if (watch->fd >= 0)
 			close(watch->fd);

@@ -4,6 +4,7 @@
 #define POSTERN_ACCEPT_H
 
 #include "daemon/loop.h"
+#include "daemon/process.h"
 #include "lib/addr.h"
 
 #include <stddef.h>
@@ -16,7 +17,8 @@ struct accept_listener {
 };
 
 struct accept {
-	struct accept_listener listeners[2]; /* IPv4, IPv6 */
+	struct accept_listener listeners[2 * PROCESS_LISTENERS];
+	size_t nlisteners;
 	struct loop_timer resume;
 	int reserve; /* a descriptor kept to answer with when there is no other; -1: in use */
 	bool watched;

@@ -415,8 +415,8 @@ void start_relay(struct world *world, bool ip6, const struct relay_options *opti
 	if (world->relay == 0) {
 		struct process_start start = {.keeper_fd = keeper[1],
 			.control_fd = control[1],
-			.listener4 = ip6 ? -1 : listener,
-			.listener6 = ip6 ? listener : -1,
+			.nlisteners = 1,
+			.listeners = {listener},
 			.limit_fd = limit,
 			.control_socket = -1,
 			.session_socket = -1};

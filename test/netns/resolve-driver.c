@@ -119,8 +119,6 @@ static void start(void)
 	if (child == 0) {
 		struct process_start given = {.keeper_fd = keepers[1],
 			.control_fd = controls[1],
-			.listener4 = -1,
-			.listener6 = -1,
 			.limit_fd = -1,
 			.control_socket = -1,
 			.session_socket = -1,

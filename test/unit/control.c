@@ -176,8 +176,6 @@ static void start_control(void)
 					      .relay_port = 4025,
 					      .queue = 4025},
 		.control_fd = -1,
-		.listener4 = -1,
-		.listener6 = -1,
 		.limit_fd = -1,
 		.control_socket = world.control_socket,
 		.session_socket = world.session_socket};

@@ -5,6 +5,7 @@
 #include "daemon/control/audit_text.h"
 #include "daemon/log.h"
 #include "daemon/control/store.h"
+#include "daemon/control/thin.h"
 #include "lib/flowid.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct audit {
 	uint64_t lost_said_ms; /* monotonic */
 	uint64_t refused_minute;
 	unsigned refused; /* in that minute */
+	struct thin *thin;
 
 	bool patient; /* records are not lost to a slow disk */
 	bool pruning;
@@ -160,23 +162,51 @@ static void keep(struct audit *audit, const struct message_flow *record)
 	}
 }
 
+static bool is_within_minute(struct audit *audit)
+{
+	uint64_t minute = loop_now_ms(audit->loop) / MINUTE_MS + 1;
+
+	if (audit->refused_minute != minute) {
+		audit->refused_minute = minute;
+		audit->refused = 0;
+	}
+	return audit->refused++ < AUDIT_REFUSED_PER_MINUTE;
+}
+
+/* The record says how many like it there are not. */
+static void keep_thinned(struct audit *audit, const struct message_flow *record)
+{
+	struct message_flow told = *record;
+	uint64_t left_out;
+
+	if (!thin_keeps(audit->thin, record, loop_now_ms(audit->loop), &left_out) ||
+		!is_within_minute(audit)) {
+		audit->counters[COUNTER_AUDIT_SKIPPED]++;
+		return;
+	}
+	if (left_out && !*told.detail)
+		snprintf(told.detail, sizeof(told.detail),
+			"%llu more like this one were not recorded", (unsigned long long)left_out);
+	keep(audit, &told);
+}
+
 void audit_record(struct audit *audit, const struct message_flow *record)
 {
-	if (record->audit)
+	if (!record->audit)
+		return;
+	if (thin_concerns(record))
+		keep_thinned(audit, record);
+	else
 		keep(audit, record);
 }
 
 void audit_refused(struct audit *audit, const struct message_flow *record)
 {
-	uint64_t minute = loop_now_ms(audit->loop) / MINUTE_MS + 1;
-
 	if (!record->audit)
 		return;
-	if (audit->refused_minute != minute) {
-		audit->refused_minute = minute;
-		audit->refused = 0;
-	}
-	if (audit->refused++ < AUDIT_REFUSED_PER_MINUTE)
+	if (thin_concerns(record))
+		keep_thinned(audit, record);
+	else if (is_within_minute(audit))
 		keep(audit, record);
 	else
 		audit->counters[COUNTER_AUDIT_SKIPPED]++;
@@ -204,13 +234,9 @@ static int64_t pragma(struct sqlite3 *db, struct store *store, const char *sql)
 	return value;
 }
 
-static int remove_oldest(
-	struct store *store, struct sqlite3 *db, uint64_t before, uint64_t *removed)
+static int remove_rows(
+	struct sqlite3 *db, sqlite3_stmt *statement, uint64_t before, uint64_t *removed)
 {
-	sqlite3_stmt *statement = store_statement(store,
-		"DELETE FROM record WHERE key IN "
-		"(SELECT key FROM record WHERE key < ?1 ORDER BY key LIMIT ?2)");
-
 	if (!statement)
 		return store_error(db);
 	sqlite3_bind_int64(statement, 1, (sqlite3_int64)before);
@@ -219,6 +245,26 @@ static int remove_oldest(
 	if (status == 0)
 		*removed = (uint64_t)sqlite3_changes(db);
 	return status;
+}
+
+static int remove_oldest(
+	struct store *store, struct sqlite3 *db, uint64_t before, uint64_t *removed)
+{
+	return remove_rows(db,
+		store_statement(store,
+			"DELETE FROM record WHERE key IN "
+			"(SELECT key FROM record WHERE key < ?1 ORDER BY key LIMIT ?2)"),
+		before, removed);
+}
+
+/* What clients did that were not logged in: of all there is, it is missed least. */
+static int remove_strangers(struct store *store, struct sqlite3 *db, uint64_t *removed)
+{
+	return remove_rows(db,
+		store_statement(store, "DELETE FROM record WHERE key IN "
+				       "(SELECT key FROM record WHERE " AUDIT_ROW_STRANGER
+				       " AND key < ?1 ORDER BY key LIMIT ?2)"),
+		AUDIT_KEY_MAX, removed);
 }
 
 static int run_prune(struct store *store, struct sqlite3 *db, struct store_job *job)
@@ -234,6 +280,8 @@ static int run_prune(struct store *store, struct sqlite3 *db, struct store_job *
 		pragma(db, store, "PRAGMA page_count") - pragma(db, store, "PRAGMA freelist_count");
 	bool too_big = pruning->size_bytes && page_bytes > 0 &&
 		       (uint64_t)(used * page_bytes) > pruning->size_bytes;
+	if (status == 0 && pruning->removed == 0 && too_big)
+		status = remove_strangers(store, db, &pruning->removed);
 	if (status == 0 && pruning->removed == 0 && too_big)
 		status = remove_oldest(store, db, AUDIT_KEY_MAX, &pruning->removed);
 	if (status == 0 && pragma(db, store, "PRAGMA freelist_count") > 0)
@@ -372,8 +420,10 @@ int audit_open(struct loop *loop, const char *state_dir, const struct audit_conf
 	audit->counters = counters;
 	audit->timer.on_time = on_time;
 	snprintf(path, sizeof(path), "%s/audit.db", state_dir);
-	int status = store_open(loop, path, &options, &audit->store);
+	audit->thin = thin_new();
+	int status = audit->thin ? store_open(loop, path, &options, &audit->store) : -ENOMEM;
 	if (status < 0) {
+		thin_free(audit->thin);
 		free(audit);
 		return status;
 	}
@@ -399,6 +449,7 @@ void audit_close(struct audit *audit)
 		return;
 	audit_be_patient(audit);
 	store_close(audit->store);
+	thin_free(audit->thin);
 	free(audit);
 }
 

@@ -40,7 +40,9 @@ bool audit_settle(struct audit *audit);
 void audit_close(struct audit *audit);
 void audit_configure(struct audit *audit, const struct audit_config *config);
 
-/* A finished flow (MESSAGE_RECORD). Nothing is kept when record->audit is 0. */
+/* A finished flow (MESSAGE_RECORD). Nothing is kept when record->audit is 0. Of clients that are
+ * not logged in records are thinned (thin.h), are within the bound below, and go first when the
+ * audit is too large. */
 void audit_record(struct audit *audit, const struct message_flow *record);
 /* A refused admission: verdict reject or drop, no relay saw it. record->id may be 0 (one is not
  * given out for it). At most AUDIT_REFUSED_PER_MINUTE are kept, the others are counted. */

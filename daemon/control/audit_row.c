@@ -65,6 +65,9 @@ enum {
 
 const char *const audit_row_columns = COLUMN_LIST;
 
+#define STRANGER_INDEX \
+	"CREATE INDEX IF NOT EXISTS record_stranger ON record(key) WHERE " AUDIT_ROW_STRANGER
+
 int audit_row_migrate(struct store *store, struct sqlite3 *db)
 {
 	sqlite3_stmt *version = store_statement(store, "PRAGMA user_version");
@@ -74,8 +77,8 @@ int audit_row_migrate(struct store *store, struct sqlite3 *db)
 		return store_error(db);
 	int found = sqlite3_column_int(version, 0);
 	sqlite3_reset(version);
-	if (found == SCHEMA_VERSION)
-		return 0;
+	if (found == SCHEMA_VERSION) /* the index is younger than the version */
+		return store_execute(db, STRANGER_INDEX);
 	if (found > SCHEMA_VERSION)
 		return -EPROTONOSUPPORT;
 	int status = store_execute(db, "BEGIN IMMEDIATE");
@@ -96,7 +99,7 @@ int audit_row_migrate(struct store *store, struct sqlite3 *db)
 		status = store_execute(db, sql);
 	}
 	if (status == 0)
-		status = store_execute(db, "PRAGMA user_version=1; COMMIT");
+		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=1; COMMIT");
 	return status;
 }
 

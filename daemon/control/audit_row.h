@@ -5,6 +5,9 @@
 #include "daemon/control/store.h"
 #include "lib/message.h"
 
+/* SQL: the record is of a client that was not logged in. */
+#define AUDIT_ROW_STRANGER "session IS NULL AND user IS NULL"
+
 /* A row's key: when the flow ended, in milliseconds, above a number that makes it unique. So the
  * newest are those with the highest keys, and a time is a bound on keys. */
 #define AUDIT_KEY_SHIFT 20

@@ -541,27 +541,77 @@ static void test_old_records_go(void **state)
 	assert_int_equal(ask(stage, &filter), 1);
 }
 
+/* Until nothing more goes; how many went. */
+static uint64_t prune_to(struct stage *stage, const struct audit_config *config)
+{
+	uint64_t before;
+
+	audit_configure(stage->audit, config);
+	do {
+		before = stage->counters[COUNTER_AUDIT_EXPIRED];
+		struct deadline pause = {.timer = {.on_time = stop}, .stage = stage};
+		loop_timer_set(stage->loop, &pause.timer, loop_now_ms(stage->loop) + 300);
+		loop_run(stage->loop);
+	} while (stage->counters[COUNTER_AUDIT_EXPIRED] != before || before == 0);
+	return before;
+}
+
 static void test_the_size_is_bounded(void **state)
 {
 	struct stage *stage = *state;
 	struct audit_config small = {.size_bytes = 1500000};
 	struct audit_filter filter = any();
-	uint64_t before;
 
 	for (uint64_t i = 0; i < 6000; i++)
 		add(stage, flow(i + 1, NOW + i, "ann", "192.0.2.7"));
 	wait_for(stage, COUNTER_AUDIT_WRITTEN, 6000);
-	audit_configure(stage->audit, &small);
-	do { /* until nothing more goes */
-		before = stage->counters[COUNTER_AUDIT_EXPIRED];
-		wait_for(stage, COUNTER_AUDIT_WRITTEN, 6000);
-		struct deadline pause = {.timer = {.on_time = stop}, .stage = stage};
-		loop_timer_set(stage->loop, &pause.timer, loop_now_ms(stage->loop) + 300);
-		loop_run(stage->loop);
-	} while (stage->counters[COUNTER_AUDIT_EXPIRED] != before || before == 0);
-	assert_in_range(before, 1000, 5000);
+	assert_in_range(prune_to(stage, &small), 1000, 5000);
 	assert_int_equal(ask(stage, &filter), 50); /* the newest are there */
 	assert_string_equal(text_of(stage, 0, "flow"), "f-5vg");
+}
+
+/* The strangers' are the newest, and go before all others. */
+static void test_who_was_not_logged_in_goes_first(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_config small = {.size_bytes = 1500000};
+	struct audit_filter filter = any();
+	sqlite3 *db;
+
+	for (uint64_t i = 0; i < 6000; i++)
+		add(stage, flow(i + 1, NOW + i, "ann", "192.0.2.7"));
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, 6000);
+	assert_int_equal(sqlite3_open(stage->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "UPDATE record SET session = NULL, user = NULL WHERE key IN "
+				 "(SELECT key FROM record ORDER BY key DESC LIMIT 4000)",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	uint64_t gone = prune_to(stage, &small);
+	assert_in_range(gone, 1000, 4000);
+	filter.limit = 2000;
+	strcpy(filter.user, "ann");
+	assert_int_equal(ask(stage, &filter), 2000);
+}
+
+static void test_one_stranger_does_not_fill_the_audit(void **state)
+{
+	struct stage *stage = *state;
+	struct message_flow record = flow(0, NOW, "", "192.0.2.7");
+	struct audit_filter filter = any();
+
+	record.session = 0;
+	record.verdict = POLICY_VERDICT_ANSWER;
+	record.ending = ENDING_NOT_LOGGED_IN;
+	for (unsigned i = 0; i < 1000; i++)
+		add(stage, record);
+	add(stage, flow(7, NOW + 1, "ann", "192.0.2.8"));
+	filter.limit = 2000;
+	size_t kept = ask(stage, &filter);
+	assert_in_range(kept, 31, 40); /* a slow machine's seconds are in it */
+	assert_int_equal(kept + stage->counters[COUNTER_AUDIT_SKIPPED], 1001);
+	assert_string_equal(text_of(stage, 0, "user"), "ann");
 }
 
 static void test_a_full_disk_loses_records_and_nothing_else(void **state)
@@ -769,6 +819,10 @@ int main(int argc, char **argv)
 			test_every_filter_goes_by_an_index_and_nothing_is_sorted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_old_records_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_size_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_who_was_not_logged_in_goes_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_one_stranger_does_not_fill_the_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_full_disk_loses_records_and_nothing_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -477,7 +477,8 @@ struct message_target {
 	uint8_t stale;           /* DNS is down: this is its last good answer */
 	uint8_t naddresses;
 	uint8_t drained; /* the operator wants no new flows here: control says it, health never */
-	uint8_t reserved[2];
+	uint8_t failing; /* it has no state, not being probed, and the last try failed */
+	uint8_t reserved;
 	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first */
 };
 

@@ -177,15 +177,13 @@ static bool is_bypassed(struct explaining *explaining, uint64_t at_ms)
 {
 	const struct bypass_line *line =
 		outlook_bypass(explaining->command->control, explaining->zone, at_ms);
-	struct decision pass = {.verdict = POLICY_VERDICT_PASS,
-		.rule = -1,
-		.server = -1,
-		.until_ms = line ? line->until_ms : 0};
+	struct decision pass = {.verdict = POLICY_VERDICT_PASS, .rule = -1, .server = -1};
 	char text[POLICY_NAME_SIZE + 128], at[40];
-	time_t until = line ? (time_t)(line->until_ms / 1000) : 0;
 	struct tm tm;
 	if (!line)
 		return false;
+	pass.until_ms = line->until_ms;
+	time_t until = (time_t)(clock_to_wall(explaining->command->control, line->until_ms) / 1000);
 	strftime(at, sizeof(at), "%a %F %T", localtime_r(&until, &tm));
 	snprintf(text, sizeof(text), "bypass: on for %s%s until %s: every connection passes",
 		*line->zone ? "zone " : "all zones", line->zone, at);

@@ -13,26 +13,14 @@
 #include "daemon/control/ended.h"
 #include "daemon/control/row.h"
 #include "daemon/control/sessions.h"
+#include "daemon/control/trouble.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define QUEUE_SAID_MS 600000
-
-static void __attribute__((format(printf, 3, 4)))
-add_trouble(json_t *troubles, const char *command, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	json_array_append_new(
-		troubles, json_pack("{s:o, s:s}", "trouble", row_text(text), "next", command));
-}
 
 /* Said first: nothing else shows it, and mail goes out by itself. */
 static void look_at_renamed(const struct control *control, json_t *troubles)
@@ -41,7 +29,7 @@ static void look_at_renamed(const struct control *control, json_t *troubles)
 		const struct control_link *link = &control->links[i];
 		const struct policy_zone *left = interfaces_left_zone(control, link);
 		if (left)
-			add_trouble(troubles, "posternctl doctor",
+			trouble_add(troubles, "posternctl doctor",
 				"interface %s of zone %s is called %s now: its clients are not "
 				"redirected",
 				link->was, left->name.text, link->name);
@@ -59,7 +47,7 @@ static json_t *bypass_part(struct control *control, json_t *troubles)
 		uint64_t left = (lines[i].until_ms - now_ms + 999) / 1000;
 		json_array_append_new(
 			array, json_pack("{s:s, s:I}", "zone", zone, "left_s", (json_int_t)left));
-		add_trouble(troubles, "posternctl bypass off",
+		trouble_add(troubles, "posternctl bypass off",
 			"bypass is on for %s: mail is not redirected for another %" PRIu64 " %s",
 			zone, left > 120 ? left / 60 : left, left > 120 ? "minutes" : "seconds");
 	}
@@ -75,7 +63,7 @@ static json_t *zones_part(const struct control *control, json_t *troubles)
 		json_t *present = command_zone_present(control, zone);
 		/* a wildcard may have none for days; a zone without any has no clients */
 		if (!json_array_size(present))
-			add_trouble(troubles, "posternctl zone show",
+			trouble_add(troubles, "posternctl zone show",
 				"zone %s: no interface of it is present (%s)", zone->name.text,
 				json_string_value(json_array_get(missing, 0)));
 		json_array_append_new(
@@ -87,28 +75,13 @@ static json_t *zones_part(const struct control *control, json_t *troubles)
 	return array;
 }
 
-/* A host that is drained is as it is wanted; none that is not, is trouble. */
-static void look_at_target(const struct message_targets *targets,
-	const struct message_target *target, json_t *troubles)
-{
-	char next[96];
-	bool never = target->state == TARGET_NEVER;
-	if (target->drained || target->state == TARGET_UP || target->state == TARGET_UNKNOWN)
-		return;
-	snprintf(next, sizeof(next), "posternctl server test %s", targets->server);
-	add_trouble(troubles, never ? next : "posternctl server show",
-		"server %s host %s is %s: %s", targets->server, target->name,
-		never ? "never used" : target_state_names[target->state], target->text);
-}
-
-static json_t *servers_part(const struct control *control, json_t *troubles)
+static json_t *servers_part(const struct control *control)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct message_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
 			const struct message_target *target = &targets->v[j];
-			look_at_target(targets, target, troubles);
 			json_array_append_new(array,
 				json_pack("{s:o, s:o, s:s}", "server", row_text(targets->server),
 					"host", row_text(target->name), "state",
@@ -118,11 +91,9 @@ static json_t *servers_part(const struct control *control, json_t *troubles)
 	return array;
 }
 
-static json_t *refusals_part(const struct control *control)
+static json_t *refused_part(const uint64_t counts[static ENDINGS])
 {
 	json_t *object = json_object();
-	uint64_t counts[ENDINGS];
-	ended_last_minute(control->ended, clock_now_ms(control), counts);
 	for (unsigned i = 0; i < ENDINGS; i++)
 		if (counts[i])
 			json_object_set_new(
@@ -130,34 +101,52 @@ static json_t *refusals_part(const struct control *control)
 	return object;
 }
 
+/* The same, each with the command that shows more. */
+static json_t *refusals_part(const uint64_t counts[static ENDINGS])
+{
+	json_t *array = json_array();
+	char next[96];
+	for (unsigned i = 0; i < ENDINGS; i++)
+		if (counts[i])
+			json_array_append_new(
+				array, json_pack("{s:s, s:I, s:s}", "reason", ending_names[i],
+					       "count", (json_int_t)counts[i], "next",
+					       trouble_next_of((enum ending)i, next)));
+	return array;
+}
+
 static void look_at_policy(struct control *control, json_t *row, json_t *troubles)
 {
 	const struct policy_current *current = policy_store_current(control->history);
 	const char *why = "";
+	char next[512];
 	bool differs = policy_file_differs(control, &why);
 	json_object_set_new(row, "file", json_string(why));
-	if (differs)
-		add_trouble(troubles, "posternctl policy diff file",
+	if (differs) {
+		snprintf(next, sizeof(next), "posternctl policy check %s",
+			control->start.options.config);
+		trouble_add(troubles, control->file_bad ? next : "posternctl policy diff file",
 			"%s: %s; policy %" PRIu64 " runs", control->start.options.config, why,
 			control->policy_number);
+	}
 	if (!control->policy->nzones)
-		add_trouble(troubles, "posternctl policy edit",
+		trouble_add(troubles, "posternctl policy edit",
 			"the policy has no zone: no mail is redirected");
 	if (*control->policy_fault)
-		add_trouble(troubles, "posternctl policy edit",
+		trouble_add(troubles, "posternctl policy edit",
 			"policy %" PRIu64
 			" runs with an error that the next change of it meets: %s",
 			control->policy_number, control->policy_fault);
 	if (*control->plan_trouble)
-		add_trouble(troubles, "posternctl policy history", "%s; policy %" PRIu64 " runs",
+		trouble_add(troubles, "posternctl policy history", "%s; policy %" PRIu64 " runs",
 			control->plan_trouble, control->policy_number);
 	if (*policy_store_trouble(control->history))
-		add_trouble(troubles, "posternctl policy history", "%s",
+		trouble_add(troubles, "posternctl policy history", "%s",
 			policy_store_trouble(control->history));
 	if (current->confirm_until_ms) {
 		json_object_set_new(row, "confirm_until_at",
 			row_time(clock_to_wall(control, current->confirm_until_ms)));
-		add_trouble(troubles, "posternctl policy confirm",
+		trouble_add(troubles, "posternctl policy confirm",
 			"policy %" PRIu64 " waits to be confirmed", control->policy_number);
 	}
 }
@@ -186,11 +175,11 @@ static void look_at_queue(
 	const char *line = facts_find(facts, "nfqueue", NULL);
 
 	if (line && sscanf(line, "%*u %*u %u %*u %*u %u", &waiting, &strange) == 2 && strange)
-		add_trouble(troubles, "posternctl doctor",
+		trouble_add(troubles, "posternctl doctor",
 			"the packet queue does not empty: %u of %u packets in it are nobody's",
 			strange, waiting);
 	else if (last_ms && clock_now_ms(control) < last_ms + QUEUE_SAID_MS)
-		add_trouble(troubles, "posternctl doctor", "the packet queue: %s",
+		trouble_add(troubles, "posternctl doctor", "the packet queue: %s",
 			events->last[MESSAGE_EVENT_QUEUE_STUCK]);
 }
 
@@ -198,21 +187,21 @@ static void look_at_processes(struct control *control, const struct facts *facts
 {
 	char text[256];
 	if (metrics_peer_trouble(control->metrics, text, sizeof(text)))
-		add_trouble(troubles, "posternctl doctor", "%s", text);
+		trouble_add(troubles, "posternctl doctor", "%s", text);
 	if (peers_count(control->peers) == 0)
-		add_trouble(troubles, "posternctl doctor", "no relay is running");
+		trouble_add(troubles, "posternctl doctor", "no relay is running");
 	if (!facts->complete || !facts->counters_known)
-		add_trouble(troubles, "posternctl doctor", "the keeper does not answer");
+		trouble_add(troubles, "posternctl doctor", "the keeper does not answer");
 	size_t at = 0;
 	const char *listener;
 	while ((listener = facts_find(facts, "listener", &at)))
 		if (strstr(listener, "closed"))
-			add_trouble(troubles, "posternctl doctor", "listener %s", listener);
+			trouble_add(troubles, "posternctl doctor", "listener %s", listener);
 	const char *routes = facts_find(facts, "routes", NULL);
 	if (routes && strcmp(routes, "ok") != 0)
-		add_trouble(troubles, "posternctl doctor", "the policy route is %s", routes);
+		trouble_add(troubles, "posternctl doctor", "the policy route is %s", routes);
 	if (control->counters[COUNTER_AUDIT_LOST])
-		add_trouble(troubles, "posternctl counters show",
+		trouble_add(troubles, "posternctl counters show",
 			"%" PRIu64 " audit records were lost",
 			control->counters[COUNTER_AUDIT_LOST]);
 }
@@ -235,7 +224,7 @@ static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
 	struct control *control = command->control;
-	uint64_t sum[COUNTERS];
+	uint64_t sum[COUNTERS], refused[ENDINGS];
 	uint64_t now_ms = clock_now_ms(control);
 	json_t *troubles = json_array(), *row = json_object();
 	bypass_follow(control->bypass, facts);
@@ -248,7 +237,7 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "running_s",
 		json_integer((json_int_t)((now_ms - control->started_ms) / 1000)));
 	json_object_set_new(row, "zones", zones_part(control, troubles));
-	json_object_set_new(row, "servers", servers_part(control, troubles));
+	json_object_set_new(row, "servers", servers_part(control));
 	json_object_set_new(row, "sessions", json_integer((json_int_t)sessions_in_force(control)));
 	json_object_set_new(row, "sessions_aside",
 		json_integer((json_int_t)(session_table_count(control->table) -
@@ -260,7 +249,12 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "accepted", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
 	json_object_set_new(row, "relays", json_integer((json_int_t)peers_count(control->peers)));
 	json_object_set_new(row, "draining", draining_part(control));
-	json_object_set_new(row, "refused_last_minute", refusals_part(control));
+	ended_last_minute(control->ended, now_ms, refused);
+	json_object_set_new(row, "refused_last_minute", refused_part(refused));
+	json_object_set_new(row, "refusals", refusals_part(refused));
+	trouble_of_servers(control, facts, troubles);
+	trouble_of_lists(control, troubles);
+	trouble_of_refusals(refused, troubles);
 	look_at_processes(control, facts, troubles);
 	look_at_queue(control, facts, troubles);
 	bool is_wrong = json_array_size(troubles) != 0;

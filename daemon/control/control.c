@@ -434,6 +434,7 @@ static void close_parts(struct control *control)
 	session_table_free(control->table);
 	blocks_free(control->blocks);
 	lists_free(control->lists);
+	free(control->list_files);
 	policy_unref(control->policy);
 	loop_free(control->loop);
 	free(control);

@@ -37,6 +37,8 @@ struct session_store;
 struct tally;
 struct audit;
 
+struct control_list_file; /* trouble_list.c */
+
 /* What the keeper has told since the start. */
 struct control_events {
 	uint64_t counts[MESSAGE_EVENTS];
@@ -94,6 +96,8 @@ struct control {
 	bool file_bad;                       /* changed, and not to be applied */
 	uint64_t judged_hash, judged_number; /* what policy_file_differs() last judged */
 	bool judged_same;
+	struct control_list_file *list_files; /* what `status` last found of each */
+	size_t nlist_files;
 	char policy_fault[512]; /* what is wrong now with the policy that runs; "": nothing */
 	char plan_trouble[384]; /* which policy the kernel refused at the start, and why */
 	uint64_t posture_hash;  /* of what the file for the next start says; 0: not known */

@@ -379,3 +379,10 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);
 }
+
+void doctor_examine_foreign(const struct control *control, const struct doctor_facts *facts,
+	doctor_finding *finding, void *context)
+{
+	const struct examination exam = {control, facts, finding, context};
+	examination_of_foreign(&exam);
+}

@@ -35,5 +35,8 @@ void doctor_facts_fini(struct doctor_facts *facts);
  * the network namespace it runs in; changes nothing. */
 void doctor_examine(const struct control *control, const struct doctor_facts *facts,
 	doctor_finding *finding, void *context);
+/* Of these the checks of other programs' chains and rules alone. */
+void doctor_examine_foreign(const struct control *control, const struct doctor_facts *facts,
+	doctor_finding *finding, void *context);
 
 #endif

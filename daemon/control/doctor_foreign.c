@@ -362,7 +362,7 @@ static bool is_host_down(const struct examination *exam)
 		const struct message_targets *targets =
 			health_peer_targets(exam->control->health, s);
 		for (uint32_t i = 0; targets && i < targets->n; i++)
-			if (targets->v[i].state == TARGET_DOWN)
+			if (targets->v[i].state == TARGET_DOWN || targets->v[i].failing)
 				return true;
 	}
 	return false;

@@ -53,18 +53,22 @@ static void check_target(const struct examination *exam, const struct message_ta
 {
 	char advice[128];
 	bool never = target->state == TARGET_NEVER;
-	if (target->state != TARGET_DOWN && !never)
+	if (target->state != TARGET_DOWN && !never && !target->failing)
 		return;
 	snprintf(advice, sizeof(advice), "posternctl server test %s", targets->server);
 	examination_find(exam, "server-host", never || !others ? DOCTOR_ERROR : DOCTOR_WARNING,
 		advice, "server %s: %s port %u is %s: %s", targets->server, target->name,
-		target->port, never ? "never used" : "down", target->text);
+		target->port,
+		never             ? "never used"
+		: target->failing ? "not to be had"
+				  : "down",
+		target->text);
 }
 
 static bool is_usable(const struct message_target *target)
 {
 	return !target->drained && target->weight > 0 && target->naddresses > 0 &&
-	       (target->state == TARGET_UP || target->state == TARGET_UNKNOWN);
+	       !target->failing && (target->state == TARGET_UP || target->state == TARGET_UNKNOWN);
 }
 
 static void check_server(const struct examination *exam, size_t index)

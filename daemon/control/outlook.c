@@ -37,7 +37,9 @@ static void tell_host(const struct message_target *target, enum addr_family clie
 		may ? target_state_names[target->state] : "not used, ",
 		may ? (target->state == TARGET_DOWN ? ", tried behind all others" : "")
 		    : choice_refusal(target, client),
-		may && target->state == TARGET_UNKNOWN ? ", not probed" : "");
+		!may || target->state != TARGET_UNKNOWN ? ""
+		: target->failing                       ? ", and the last try of it failed"
+							: ", not probed");
 	step(context, text);
 }
 

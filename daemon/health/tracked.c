@@ -77,6 +77,7 @@ void tracked_reset(struct tracked *tracked)
 			(struct tracked_address){.addr = tracked->addresses[i].addr};
 	tracked->clients = TARGET_CLIENTS_ALL;
 	tracked->latency_us = 0;
+	tracked->failing = false;
 	tracked->ended_ms = 0;
 	tracked_probe_soon(tracked);
 }
@@ -154,6 +155,14 @@ static uint64_t interval_ms(const struct tracked *tracked)
 	return ms < AGAIN_MS ? AGAIN_MS : ms;
 }
 
+/* Without probes a host has no state and is not put behind others; but that nobody gets through to
+ * it is no secret. */
+static void note_failing(struct tracked *tracked, const char *text)
+{
+	tracked->failing = true;
+	snprintf(tracked->standing.text, sizeof(tracked->standing.text), "%s", text);
+}
+
 static void end_round(struct tracked *tracked)
 {
 	uint64_t wall_ms = loop_wall_ms(tracked->loop);
@@ -162,6 +171,8 @@ static void end_round(struct tracked *tracked)
 		target_note(&tracked->standing, TARGET_REFUSED, tracked->why, wall_ms);
 	else if (!tracked->worked && tracked->norder > 0 && tracked->terms->probe)
 		target_note(&tracked->standing, TARGET_MISSED, tracked->why, wall_ms);
+	else if (!tracked->worked && tracked->norder > 0)
+		note_failing(tracked, tracked->why);
 	tracked->norder = tracked->at = 0;
 	tracked->ended_ms = loop_now_ms(tracked->loop);
 	loop_timer_set(tracked->loop, &tracked->timer,
@@ -212,6 +223,7 @@ static void note_worked(struct tracked *tracked, const char *text)
 		target_note(standing, TARGET_WORKED, text, wall_ms);
 	else if (standing->state == TARGET_NEVER)
 		*standing = (struct target_standing){.since_ms = wall_ms};
+	tracked->failing = false;
 	if (!tracked->terms->probe)
 		snprintf(standing->text, sizeof(standing->text), "%s", text);
 }
@@ -312,15 +324,23 @@ void tracked_on_host(struct tracked *tracked, const struct message_host *message
 		on_asked(tracked, message);
 		return;
 	case MESSAGE_HOST_WORKED:
-		if (!tracked->terms->probe || standing->state == TARGET_NEVER ||
+		if (!tracked->terms->probe && !tracked->failing)
+			return;
+		if (!tracked->terms->probe) {
+			note_worked(tracked, "");
+			break;
+		}
+		if (standing->state == TARGET_NEVER ||
 			(standing->state == TARGET_UP && standing->failures == 0))
 			return;
 		target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
 		tracked->last_family = message->host.addr.family;
 		break;
 	case MESSAGE_HOST_FAILED:
-		if (!tracked->terms->probe)
-			return;
+		if (!tracked->terms->probe) {
+			note_failing(tracked, text);
+			break;
+		}
 		target_note(standing, TARGET_MISSED, text, loop_wall_ms(tracked->loop));
 		tracked_probe_soon(tracked);
 		break;
@@ -415,6 +435,7 @@ bool tracked_fill(struct tracked *tracked, struct message_target *message)
 	message->depth = target->depth;
 	message->state = (uint8_t)state;
 	message->client_families = tracked->clients;
+	message->failing = tracked->failing && state == TARGET_UNKNOWN;
 	message->stale = target->stale;
 	for (size_t i = 0; i < n; i++) {
 		if (order[i]->refused && state != TARGET_NEVER)

@@ -46,6 +46,7 @@ struct tracked {
 	struct tracked_address addresses[TARGET_ADDRESSES_MAX]; /* as in target */
 	struct target_standing standing;
 	uint8_t clients;     /* enum target_clients */
+	bool failing;        /* not probed, and the last try of it failed */
 	uint8_t last_family; /* that worked last */
 	uint32_t latency_us;
 	uint8_t shown_state; /* as last told, with its beginning */

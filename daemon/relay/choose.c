@@ -379,7 +379,7 @@ void choose_worked(struct flow *flow)
 	if (!target)
 		return;
 	struct choose_seen *seen = &flow->choice->seen[flow->target];
-	bool is_news = seen->failed || target->state == TARGET_DOWN ||
+	bool is_news = seen->failed || target->state == TARGET_DOWN || target->failing ||
 		       (seen->family && seen->family != flow->host.addr.family);
 	seen->failed = false;
 	seen->family = flow->host.addr.family;

@@ -1,0 +1,25 @@
+/* Owns what `status` says is wrong: each trouble with the command to type next. */
+#ifndef POSTERN_TROUBLE_H
+#define POSTERN_TROUBLE_H
+
+#include "daemon/control/facts.h"
+
+#include <jansson.h>
+
+struct control;
+
+/* Adds one to an array of troubles; next is a command line. */
+void trouble_add(json_t *troubles, const char *next, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* trouble_server.c: hosts that cannot be used, servers that have none, and other programs' rules
+ * that are why. */
+void trouble_of_servers(const struct control *control, const struct facts *facts, json_t *troubles);
+/* trouble_list.c: files of lists that do not say what runs. */
+void trouble_of_lists(struct control *control, json_t *troubles);
+/* trouble.c: refusals of the last minute that are nobody's wish, by ending. */
+void trouble_of_refusals(const uint64_t counts[static ENDINGS], json_t *troubles);
+/* The command that shows more of a refusal. */
+const char *trouble_next_of(enum ending ending, char text[static 96]);
+
+#endif

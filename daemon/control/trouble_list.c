@@ -1,0 +1,98 @@
+#include "daemon/control/trouble.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/disk.h"
+#include "daemon/control/policy_texts.h"
+#include "lib/language.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reading a file at each `status` is quick, understanding a long one is not: what it came to holds
+ * while file and policy are the same. */
+struct control_list_file {
+	uint64_t hash, policy_number;
+	char list[POLICY_NAME_SIZE];
+	char text[512]; /* what is wrong; empty: nothing */
+};
+
+static bool same_elems(const struct policy_elems *a, const struct policy_elem *b, size_t n)
+{
+	if (a->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char x[PREFIX_TEXT_SIZE], y[PREFIX_TEXT_SIZE];
+		if (strcmp(language_format_elem(&a->v[i], x), language_format_elem(&b[i], y)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void judge(const struct policy_list *list, const char *bytes, size_t len,
+	struct control_list_file *file)
+{
+	struct policy_elem *elems = NULL;
+	unsigned line, column;
+	char *word = NULL, quoted[64];
+	size_t n;
+	file->text[0] = '\0';
+	if (language_parse_list(bytes, len, &elems, &n, &line, &column, &word) == 0) {
+		if (!same_elems(&list->elems, elems, n))
+			snprintf(file->text, sizeof(file->text), "%.300s has changed",
+				list->path.text);
+		free(elems);
+		return;
+	}
+	snprintf(quoted, sizeof(quoted), "%.60s", word ? word : "");
+	snprintf(file->text, sizeof(file->text), "%.300s:%u:%u: \"%s\" is no entry of a list",
+		list->path.text, line, column, quoted);
+	free(word);
+}
+
+static struct control_list_file *file_of(struct control *control, const struct policy_list *list)
+{
+	for (size_t i = 0; i < control->nlist_files; i++)
+		if (strcmp(control->list_files[i].list, list->name.text) == 0)
+			return &control->list_files[i];
+	struct control_list_file *files = realloc(
+		control->list_files, (control->nlist_files + 1) * sizeof(*control->list_files));
+	if (!files)
+		return NULL;
+	control->list_files = files;
+	struct control_list_file *file = &files[control->nlist_files++];
+	*file = (struct control_list_file){.hash = 0};
+	snprintf(file->list, sizeof(file->list), "%s", list->name.text);
+	return file;
+}
+
+static void look_at_list(struct control *control, const struct policy_list *list, json_t *troubles)
+{
+	struct control_list_file *file = file_of(control, list);
+	char next[POLICY_NAME_SIZE + 32], *bytes;
+	size_t len;
+	snprintf(next, sizeof(next), "posternctl list reload %s", list->name.text);
+	int error = disk_read(list->path.text, POLICY_TEXT_BYTES_MAX, &bytes, &len);
+	if (error) {
+		trouble_add(troubles, next, "list %s: %s: %s; its entries from before go on",
+			list->name.text, list->path.text, strerror(-error));
+		return;
+	}
+	uint64_t hash = policy_texts_hash(POLICY_TEXTS_HASH, bytes, len);
+	if (file && (file->hash != hash || file->policy_number != control->policy_number)) {
+		judge(list, bytes, len, file);
+		file->hash = hash;
+		file->policy_number = control->policy_number;
+	}
+	free(bytes);
+	if (file && *file->text)
+		trouble_add(troubles, next, "list %s: %s; its entries from before go on",
+			list->name.text, file->text);
+}
+
+void trouble_of_lists(struct control *control, json_t *troubles)
+{
+	for (size_t i = 0; i < control->policy->nlists; i++)
+		if (control->policy->lists[i].kind == POLICY_LIST_FILE)
+			look_at_list(control, &control->policy->lists[i], troubles);
+}

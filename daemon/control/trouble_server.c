@@ -1,0 +1,98 @@
+#include "daemon/control/trouble.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/doctor.h"
+#include "daemon/control/health_peer.h"
+#include "lib/choice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What other programs' rules do to us, as doctor finds it. */
+struct foreign {
+	json_t *troubles;
+	bool at_hosts; /* connections to hosts, or their answers, may be what is dropped */
+};
+
+static void on_finding(void *context, const char *check, enum doctor_state state, const char *found,
+	const char *advice)
+{
+	struct foreign *foreign = context;
+	(void)advice;
+	if (state == DOCTOR_OK)
+		return;
+	foreign->at_hosts |= strcmp(check, "output") == 0 || strcmp(check, "input") == 0;
+	trouble_add(foreign->troubles, "posternctl doctor", "%s: %s", check, found);
+}
+
+/* Nothing was ever seen of it, or the last that was seen was bad. */
+static bool is_bad(const struct message_target *target)
+{
+	return target->state == TARGET_DOWN || target->state == TARGET_NEVER || target->failing;
+}
+
+/* A host that is drained is as it is wanted. */
+static void look_at_target(const struct message_targets *targets,
+	const struct message_target *target, const struct foreign *foreign)
+{
+	char next[96];
+	bool never = target->state == TARGET_NEVER;
+	if (target->drained || !is_bad(target))
+		return;
+	if (!never && foreign->at_hosts)
+		snprintf(next, sizeof(next), "posternctl doctor");
+	else if (target->state == TARGET_DOWN)
+		snprintf(next, sizeof(next), "posternctl server show %s", targets->server);
+	else
+		snprintf(next, sizeof(next), "posternctl server test %s", targets->server);
+	trouble_add(foreign->troubles, next, "server %s host %s is %s: %s%s", targets->server,
+		target->name,
+		never             ? "never used"
+		: target->failing ? "not to be had"
+				  : target_state_names[target->state],
+		target->text, !never && foreign->at_hosts ? "; a firewall may be why" : "");
+}
+
+/* Nobody's mail goes there, though no host may be said to be broken. */
+static void look_at_server(const struct message_targets *targets, json_t *troubles)
+{
+	const struct message_target *drained = NULL, *idle = NULL;
+	char next[POLICY_NAME_SIZE + TARGET_NAME_SIZE + 64];
+	for (uint32_t i = 0; i < targets->n; i++) {
+		const struct message_target *target = &targets->v[i];
+		if (choice_may(target, ADDR_IP4) || choice_may(target, ADDR_IP6))
+			return;
+		if (target->drained)
+			drained = target;
+		else if (target->weight == 0)
+			idle = target;
+	}
+	if (drained) {
+		snprintf(next, sizeof(next), "posternctl server enable %s host %s", targets->server,
+			drained->name);
+		trouble_add(troubles, next,
+			"server %s: every host is drained or cannot be used; its clients get 421",
+			targets->server);
+	} else if (idle) {
+		trouble_add(troubles, "posternctl server show",
+			"server %s: every host has weight 0 or cannot be used; its clients get 421",
+			targets->server);
+	}
+}
+
+void trouble_of_servers(const struct control *control, const struct facts *facts, json_t *troubles)
+{
+	struct doctor_facts lines = {.n = 0};
+	struct foreign foreign = {.troubles = troubles};
+	for (size_t i = 0; i < facts->n; i++)
+		doctor_facts_add(&lines, facts->lines[i]);
+	doctor_examine_foreign(control, &lines, on_finding, &foreign);
+	doctor_facts_fini(&lines);
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const struct message_targets *targets = health_peer_targets(control->health, i);
+		for (uint32_t j = 0; targets && j < targets->n; j++)
+			look_at_target(targets, &targets->v[j], &foreign);
+		if (targets)
+			look_at_server(targets, troubles);
+	}
+}

@@ -104,7 +104,9 @@ char *language_source_follow(const char *source, size_t len, const struct policy
 /* An earlier enabled rule that takes every packet this rule could take, or -1. */
 ptrdiff_t language_shadowed_by(const struct policy *policy, size_t rule);
 
-/* DUR, SIZE, and an element of a list, as the CLI takes them. 0 or -EINVAL. */
+/* DUR, SIZE, and an element of a list, as the CLI takes them. 0 or -EINVAL. No time is longer than
+ * 7101 weeks, whose seconds fit 32 bits. */
+#define LANGUAGE_DURATION_MAX_MS ((uint64_t)UINT32_MAX * 1000)
 int language_parse_duration(const char *text, uint64_t *ms);
 const char *language_format_duration(uint64_t ms, char buf[static 32]);
 const char *language_format_size(uint64_t bytes, char buf[static 32]); /* whole k at least */

@@ -77,7 +77,8 @@ int language_parse_duration(const char *text, uint64_t *ms)
 			__builtin_add_overflow(count, (unsigned)(*p - '0'), &count))
 			return -EINVAL;
 	}
-	if (p == text || !language_milliseconds(count, p, strlen(p), ms))
+	if (p == text || !language_milliseconds(count, p, strlen(p), ms) ||
+		*ms > LANGUAGE_DURATION_MAX_MS)
 		return -EINVAL;
 	return 0;
 }

@@ -55,7 +55,7 @@ uint64_t language_duration(
 	uint64_t ms;
 
 	if (language_milliseconds(token->number, token->unit, token->unit_len, &ms) &&
-		ms <= (uint64_t)UINT32_MAX * 1000)
+		ms <= LANGUAGE_DURATION_MAX_MS)
 		return ms;
 	language_error(l, span, "this time is too long, expected at most 7101w");
 	return 1000;

@@ -1,5 +1,7 @@
 #include "lib/steady.h"
 
+#include "lib/fields.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -83,35 +85,18 @@ size_t steady_format(const struct steady_moment *moment, char text[static STEADY
 	return (size_t)len;
 }
 
-/* A number and what ends it. */
-static bool take_number(const char **at, const char *end, char behind, uint64_t *number)
-{
-	const char *first = *at;
-
-	for (*number = 0; *at < end && **at >= '0' && **at <= '9'; ++*at) {
-		*number = *number * 10 + (uint64_t)(**at - '0');
-		if (*number > STEADY_MS_MAX)
-			return false;
-	}
-	return *at > first && *at < end && *(*at)++ == behind;
-}
-
 int steady_parse(const char *text, size_t len, struct steady_moment *moment)
 {
-	const char *end = text + len, *blank = len ? memchr(text, ' ', len) : NULL, *at;
+	struct fields left = {text, text + len}, line;
 	uint64_t *const numbers[] = {&moment->monotonic_ms, &moment->steady_ms, &moment->wall_ms,
 		&moment->believed_ms, &moment->since_ms};
-	const size_t n = sizeof(numbers) / sizeof(numbers[0]);
 
-	if (!blank || blank == text || blank - text >= STEADY_BOOT_SIZE)
+	memset(moment, 0, sizeof(*moment));
+	if (!fields_line(&left, &line) || !fields_over(&left) ||
+		!fields_word(&line, moment->boot, sizeof(moment->boot)))
 		return -EBADMSG;
-	memset(moment->boot, 0, sizeof(moment->boot));
-	memcpy(moment->boot, text, (size_t)(blank - text));
-	at = blank + 1;
-	for (size_t i = 0; i < n; i++)
-		if (!take_number(&at, end, i + 1 < n ? ' ' : '\n', numbers[i]))
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (!fields_number(&line, STEADY_MS_MAX, numbers[i]))
 			return -EBADMSG;
-	if (at != end || moment->since_ms > moment->steady_ms)
-		return -EBADMSG;
-	return 0;
+	return fields_over(&line) && moment->since_ms <= moment->steady_ms ? 0 : -EBADMSG;
 }

@@ -153,8 +153,8 @@ static const char *const kinds[] = {
 	[VERB_NETWORKS] = "an address or network",
 	[VERB_MAC] = "a MAC",
 	[VERB_ELEMENT] = "an address, network or MAC",
-	[VERB_DURATION] = "a time such as 30m, 8h or 7d",
-	[VERB_SPAN] = "a time such as 30m, 8h or 7d, or none",
+	[VERB_DURATION] = "a time such as 30m, 8h or 7d, at most 7101w",
+	[VERB_SPAN] = "a time such as 30m, 8h or 7d, at most 7101w, or none",
 	[VERB_ENDING] = "an end of flows",
 	[VERB_CHOICE] = "one of these words",
 };

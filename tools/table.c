@@ -30,12 +30,9 @@ static void format_bytes(json_int_t bytes, char *text, size_t size)
 		snprintf(text, size, "%.1f%c", value, units[unit]);
 }
 
-static void format_duration(json_int_t ms, char *text, size_t size)
+static void format_seconds(json_int_t s, char *text, size_t size)
 {
-	json_int_t s = ms / 1000;
-	if (ms < 1000)
-		snprintf(text, size, "%lldms", (long long)ms);
-	else if (s < 120)
+	if (s < 120)
 		snprintf(text, size, "%llds", (long long)s);
 	else if (s < 7200)
 		snprintf(text, size, "%lldm%02llds", (long long)(s / 60), (long long)(s % 60));
@@ -61,10 +58,12 @@ static void format_integer(const char *field, json_int_t value, char *text, size
 {
 	if (ends_with(field, "_bytes"))
 		format_bytes(value, text, size);
+	else if (ends_with(field, "_ms") && value < 1000)
+		snprintf(text, size, "%lldms", (long long)value);
 	else if (ends_with(field, "_ms"))
-		format_duration(value, text, size);
+		format_seconds(value / 1000, text, size);
 	else if (ends_with(field, "_s"))
-		format_duration(value * 1000, text, size);
+		format_seconds(value, text, size);
 	else if (ends_with(field, "_at"))
 		format_time(value, text, size);
 	else

@@ -5,6 +5,7 @@
 #include "daemon/control/facts.h"
 #include "daemon/control/state_lines.h"
 #include "daemon/log.h"
+#include "lib/fields.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -67,22 +68,22 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	arm(bypass);
 }
 
-/* Lines of "SINCE UNTIL ZONE"; the zone may be empty. */
-static void parse(struct bypass *bypass, char *text)
+bool bypass_parse(struct fields *line, struct bypass_line *to)
 {
-	for (char *rest, *line = strtok_r(text, "\n", &rest); line && bypass->n < BYPASS_MAX;
-		line = strtok_r(NULL, "\n", &rest)) {
-		struct bypass_line *to = &bypass->lines[bypass->n];
-		char *at;
-		to->since_ms = strtoull(line, &at, 10);
-		to->until_ms = strtoull(at, &at, 10);
-		if (*at != ' ')
-			continue;
-		if (!to->until_ms) /* of a version that knew bypasses without an end */
-			to->until_ms = to->since_ms + BYPASS_DEFAULT_S * 1000;
-		snprintf(to->zone, sizeof(to->zone), "%s", at + 1);
-		bypass->n++;
-	}
+	if (!fields_number(line, STEADY_MS_MAX, &to->since_ms) ||
+		!fields_number(line, STEADY_MS_MAX, &to->until_ms) || line->at[-1] != ' ' ||
+		!fields_rest(line, to->zone, sizeof(to->zone)))
+		return false;
+	if (!to->until_ms) /* of a version that knew bypasses without an end */
+		to->until_ms = to->since_ms + BYPASS_DEFAULT_S * 1000;
+	return to->until_ms - to->since_ms <= BYPASS_MAX_S * 1000ull;
+}
+
+static void parse(struct bypass *bypass, const char *text)
+{
+	struct fields left = {text, text + strlen(text)}, line;
+	while (bypass->n < BYPASS_MAX && fields_line(&left, &line))
+		bypass->n += bypass_parse(&line, &bypass->lines[bypass->n]);
 }
 
 struct bypass *bypass_open(struct control *control)

@@ -17,6 +17,9 @@ struct bypass_line {
 	uint64_t until_ms, since_ms; /* steady */
 };
 
+/* A line of the state folder: "SINCE UNTIL ZONE"; the zone may be empty. */
+struct fields;
+bool bypass_parse(struct fields *line, struct bypass_line *to);
 /* Reads the state folder. NULL: out of memory. */
 struct bypass *bypass_open(struct control *control);
 void bypass_free(struct bypass *bypass);

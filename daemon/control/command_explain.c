@@ -405,11 +405,15 @@ static const char *text_of(const json_t *row, const char *field)
 static bool parse_endpoint(const char *text, struct endpoint *endpoint)
 {
 	const char *colon = strrchr(text, ':');
+	char *rest;
 	if (!colon)
 		return false;
 	bool bracket = *text == '[' && colon > text && colon[-1] == ']';
 	const char *from = text + bracket;
-	endpoint->port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	unsigned long port = strtoul(colon + 1, &rest, 10);
+	if (rest == colon + 1 || *rest || port > UINT16_MAX)
+		return false;
+	endpoint->port = (uint16_t)port;
 	return addr_parse(from, (size_t)(colon - from) - bracket, &endpoint->addr) == 0;
 }
 

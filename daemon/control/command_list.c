@@ -409,9 +409,9 @@ static void show_difference(
 
 static void run_import(struct command *command)
 {
+	const char *file = command_value(command, "FILE|-");
 	const struct policy_list *list = find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
-	const char *file = command_value(command, "FILE|-");
 	unsigned line, column;
 	char *word = NULL;
 	if (!changing) /* the command has ended */

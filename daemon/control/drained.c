@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/state_lines.h"
 #include "daemon/log.h"
+#include "lib/fields.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,34 +14,24 @@
 #define NAME      "drained"
 #define LINE_ROOM (24 + POLICY_NAME_SIZE + TARGET_NAME_SIZE)
 
-struct line {
-	uint64_t since_ms;
-	char server[POLICY_NAME_SIZE];
-	char host[TARGET_NAME_SIZE];
-};
-
 struct drained {
 	struct control *control;
 	size_t n;
-	struct line lines[DRAINED_MAX];
+	struct drained_line lines[DRAINED_MAX];
 };
 
-/* Lines of "SINCE SERVER HOST". */
-static void parse(struct drained *drained, char *text)
+bool drained_parse(struct fields *line, struct drained_line *to)
 {
-	for (char *rest, *line = strtok_r(text, "\n", &rest); line && drained->n < DRAINED_MAX;
-		line = strtok_r(NULL, "\n", &rest)) {
-		struct line *to = &drained->lines[drained->n];
-		char *at;
-		to->since_ms = strtoull(line, &at, 10);
-		char *server = *at == ' ' ? at + 1 : at, *host = strchr(server, ' ');
-		if (!to->since_ms || !host || !host[1])
-			continue;
-		*host++ = '\0';
-		snprintf(to->server, sizeof(to->server), "%s", server);
-		snprintf(to->host, sizeof(to->host), "%s", host);
-		drained->n++;
-	}
+	return fields_number(line, STEADY_MS_MAX, &to->since_ms) && to->since_ms &&
+	       fields_word(line, to->server, sizeof(to->server)) &&
+	       fields_word(line, to->host, sizeof(to->host)) && fields_over(line);
+}
+
+static void parse(struct drained *drained, const char *text)
+{
+	struct fields left = {text, text + strlen(text)}, line;
+	while (drained->n < DRAINED_MAX && fields_line(&left, &line))
+		drained->n += drained_parse(&line, &drained->lines[drained->n]);
 }
 
 struct drained *drained_open(struct control *control)
@@ -64,19 +55,20 @@ void drained_free(struct drained *drained)
 	free(drained);
 }
 
-static struct line *find(const struct drained *drained, const char *server, const char *host)
+static struct drained_line *find(
+	const struct drained *drained, const char *server, const char *host)
 {
 	for (size_t i = 0; i < drained->n; i++) {
-		const struct line *line = &drained->lines[i];
+		const struct drained_line *line = &drained->lines[i];
 		if (strcmp(line->server, server) == 0 && dns_same_name(line->host, host))
-			return (struct line *)line;
+			return (struct drained_line *)line;
 	}
 	return NULL;
 }
 
 uint64_t drained_since(const struct drained *drained, const char *server, const char *host)
 {
-	const struct line *line = find(drained, server, host);
+	const struct drained_line *line = find(drained, server, host);
 	return line ? line->since_ms : 0;
 }
 
@@ -97,7 +89,7 @@ void drained_mark(const struct drained *drained, struct message_targets *message
 int drained_set(struct drained *drained, const char *server, const char *host, bool on,
 	struct gather *gather)
 {
-	struct line *line = find(drained, server, host);
+	struct drained_line *line = find(drained, server, host);
 	struct state_lines *lines;
 
 	if (on == (line != NULL))

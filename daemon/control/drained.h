@@ -10,6 +10,15 @@ struct drained;
 
 #define DRAINED_MAX 1024
 
+struct drained_line {
+	uint64_t since_ms;
+	char server[POLICY_NAME_SIZE];
+	char host[TARGET_NAME_SIZE];
+};
+
+/* A line of the state folder: "SINCE SERVER HOST". */
+struct fields;
+bool drained_parse(struct fields *line, struct drained_line *to);
 /* What was on before the restart. NULL: out of memory. */
 struct drained *drained_open(struct control *control);
 void drained_free(struct drained *drained);

@@ -1,6 +1,7 @@
 #include "daemon/control/flow_ids.h"
 
 #include "daemon/log.h"
+#include "lib/fields.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -68,9 +69,9 @@ static uint64_t number_of_time(uint64_t now_ms)
 
 static bool parse_number(const char *text, uint64_t *number)
 {
-	char *rest;
-	*number = strtoull(text, &rest, 10);
-	return rest != text && *rest == '\n' && *number && *number < UINT64_MAX / 4;
+	struct fields left = {text, text + strlen(text)}, line;
+	return fields_line(&left, &line) && fields_number(&line, UINT64_MAX / 4, number) &&
+	       fields_over(&line) && *number;
 }
 
 struct flow_ids *flow_ids_open(const char *state_dir, struct disk *disk, uint64_t now_ms)

@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
 #include "daemon/log.h"
+#include "lib/fields.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -244,20 +245,29 @@ static void write_out(struct passed *passed)
 	disk_submit(passed->control->disk, &writing->job);
 }
 
-/* The last line may be half a one: then it has no end. */
-static void read_lines(struct passed *passed, char *text)
+bool passed_parse(struct fields *line, uint64_t *session, struct addr *addr)
 {
-	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-		char *rest;
+	char word[ADDR_TEXT_SIZE];
+	*addr = (struct addr){0};
+	return fields_number(line, INT64_MAX, session) && fields_word(line, word, sizeof(word)) &&
+	       fields_over(line) &&
+	       (strcmp(word, UNKNOWN) == 0 || addr_parse(word, strlen(word), addr) == 0);
+}
+
+/* The last line may be half a one: then it has no end. */
+static void read_lines(struct passed *passed, const char *text)
+{
+	struct fields left = {text, text + strlen(text)}, line;
+	while (fields_line(&left, &line)) {
 		struct addr addr, gone;
+		uint64_t session;
 		bool gave_up;
-		*end = '\0';
-		uint64_t session = strtoull(line, &rest, 10);
 		passed->lines++;
-		if (strcmp(rest, " " UNKNOWN) == 0)
+		if (!passed_parse(&line, &session, &addr))
+			continue;
+		if (addr.family == ADDR_NONE)
 			passed->unknown_to = session;
-		else if (*rest == ' ' && addr_parse(rest + 1, strlen(rest + 1), &addr) == 0 &&
-			 !find_node(passed, session, &addr))
+		else if (!find_node(passed, session, &addr))
 			add_node(passed, session, &addr, &gave_up, &gone);
 	}
 }

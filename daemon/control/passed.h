@@ -18,6 +18,11 @@ struct passed;
 /* Of one session; the one that passed longest ago goes. */
 #define PASSED_ADDRESSES_MAX 256
 
+/* A line of the state folder: "SESSION ADDRESS"; without an address, the last session of which
+ * nothing is known. */
+struct fields;
+bool passed_parse(struct fields *line, uint64_t *session, struct addr *addr);
+
 /* Reads the state folder; the table of sessions is filled, and last_id is the highest number that a
  * session ever had. NULL: out of memory. */
 struct passed *passed_open(struct control *control, uint64_t last_id);

@@ -1,5 +1,6 @@
 #include "daemon/control/when.h"
 
+#include "lib/fields.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -11,13 +12,19 @@
 
 static const char *const days[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
+/* 0 is no moment. */
+static uint64_t moment(uint64_t seconds)
+{
+	return seconds ? seconds * 1000 : 1;
+}
+
 static int to_ms(struct tm *tm, uint64_t *at_ms)
 {
 	tm->tm_isdst = -1;
 	time_t at = mktime(tm);
 	if (at < 0)
 		return -EINVAL;
-	*at_ms = (uint64_t)at * 1000;
+	*at_ms = moment((uint64_t)at);
 	return 0;
 }
 
@@ -26,10 +33,12 @@ static int parse_date(const char *text, uint64_t *at_ms)
 	struct tm tm = {0};
 	int used = 0;
 	if (*text == '@') {
-		char *rest;
-		uint64_t seconds = strtoull(text + 1, &rest, 10);
-		*at_ms = seconds * 1000;
-		return rest == text + 1 || *rest || seconds > UINT32_MAX * 16ull ? -EINVAL : 0;
+		struct fields field = {text + 1, text + strlen(text)};
+		uint64_t seconds;
+		if (!fields_number(&field, UINT32_MAX * 16ull, &seconds) || !fields_over(&field))
+			return -EINVAL;
+		*at_ms = moment(seconds);
+		return 0;
 	}
 	int n = sscanf(text, "%4d-%2d-%2d%n %2d:%2d%n:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
 		&used, &tm.tm_hour, &tm.tm_min, &used, &tm.tm_sec, &used);
@@ -38,9 +47,11 @@ static int parse_date(const char *text, uint64_t *at_ms)
 		tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 ||
 		tm.tm_sec > 59)
 		return -EINVAL;
+	const int day = tm.tm_mday;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
-	return to_ms(&tm, at_ms);
+	/* what no month has, is not the next month's */
+	return to_ms(&tm, at_ms) < 0 || tm.tm_mday != day ? -EINVAL : 0;
 }
 
 /* A time of day, perhaps of a day of the week: on the day that is `step` days from today, counted

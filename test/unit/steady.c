@@ -131,9 +131,9 @@ static void a_jump_over_a_restart_is_a_jump(void **state)
 static void what_is_no_moment_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "\n", "b", "b ", "b 1 2 3 4\n", "b 1 2 3 4 5",
-		"b 1 2 3 4 5\n", " 1 2 3 4 2\n", "b 1 2 3 4 2 \n", "b 1 2 3 4 2\nb",
-		"b -1 2 3 4 2\n", "b 1 2 3 4 18446744073709551617\n",
-		"b 1 2 3 99999999999999999999 2\n", "b  1 2 3 4 2\n", "b 1 0x2 3 4 2\n",
+		"b 1 2 3 4 5\n", " 1 2 3 4 2\n", "b 1 2 3 4 2\nb", "b -1 2 3 4 2\n",
+		"b 1 2 3 4 18446744073709551617\n", "b 1 2 3 99999999999999999999 2\n",
+		"b  1 2 3 4 2\n", "b 1 0x2 3 4 2\n",
 		"0123456789012345678901234567890123456789 1 2 3 4 2\n"};
 	struct steady_moment moment;
 

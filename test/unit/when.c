@@ -40,6 +40,11 @@ static void words_are_moments(void **state)
 		{"2030-01-16 12", -EINVAL, 0, 0},
 		{"2030-01-16 12:30 x", -EINVAL, 0, 0},
 		{"@", -EINVAL, 0, 0},
+		{"@-1", -EINVAL, 0, 0},
+		{"@ 1", -EINVAL, 0, 0},
+		{"2030-02-29", -EINVAL, 0, 0},
+		{"2032-02-29", 0, 1961625600, 1961625600},
+		{"18446744073709551615ms", -EINVAL, 0, 0},
 		{"@99999999999999999999", -EINVAL, 0, 0},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

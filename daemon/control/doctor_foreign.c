@@ -430,6 +430,7 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 	}
 	if (strcmp(rule->what, "notrack") == 0) {
 		put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
+		put_accept(lines, exam, chain, "tcp sport 25", "-p tcp --sport 25");
 		return strcmp(chain->hook, "prerouting") == 0 &&
 		       chain->priority < CONNTRACK_PRIORITY &&
 		       is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);

@@ -291,10 +291,26 @@ static void write_fresh(
 	put_goto(w, chain, posture);
 }
 
+/* Errors about a packet of a relay's, of either side: its socket lowers its packets' size by them,
+ * or tries no longer. The address that they are sent to is another's. */
+static void write_errors(struct rule_writer *w)
+{
+	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
+	for (size_t i = 0; i < 2; i++) {
+		struct words *r = rule_begin(w, "errors");
+		word_icmp(r, families[i]);
+		word_socket_transparent(r);
+		rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
+		word_accept(r);
+		rule_end(w);
+	}
+}
+
 static void write_steer_shared(struct rule_writer *w)
 {
 	write_ends(w);
 	if (w->plan->mode == PLAN_RUNNING) {
+		write_errors(w);
 		write_relay(w, "relay-closed", false);
 		write_relay(w, "relay-open", true);
 		write_fresh(w, "fresh-closed", "relay-closed", "posture-closed");
@@ -418,9 +434,18 @@ static void write_admit_base(struct rule_writer *w)
 
 static void write_steer_base(struct rule_writer *w)
 {
-	write_tcp_only(w, "steer");
+	struct words *r;
 
-	struct words *r = rule_begin(w, "steer");
+	if (w->plan->mode == PLAN_RUNNING) {
+		r = rule_begin(w, "steer");
+		word_not_tcp(r);
+		word_goto(r, "errors");
+		rule_end(w);
+	} else {
+		write_tcp_only(w, "steer");
+	}
+
+	r = rule_begin(w, "steer");
 	word_sport_in(r, SET_PORTS);
 	word_mark_is(r, WORD_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_KILL), false);
 	word_reply(r);
@@ -464,7 +489,7 @@ static void add_chains(struct rule_writer *w)
 		{"known-address", false}, {"send-reset", true}, {"refused", true}, {"killed", true},
 		{"dropped", true}, {"pass", true}, {"bypassed", true}, {"posture-closed", true},
 		{"posture-open", true}, {"relay-closed", false}, {"relay-open", false},
-		{"later", true}, {"fresh-closed", true}, {"fresh-open", false}};
+		{"errors", false}, {"later", true}, {"fresh-closed", true}, {"fresh-open", false}};
 	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
 		if (chains[i].bare || w->plan->mode == PLAN_RUNNING)
 			rule_add_chain(w, chains[i].name);

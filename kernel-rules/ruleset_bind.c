@@ -31,6 +31,15 @@ static void write_untracked(struct rule_writer *w)
 		word_notrack(r);
 		rule_end(w);
 	}
+	/* to conntrack errors about packets that it does not know are invalid, and many drop those
+	 */
+	for (size_t i = 0; i < 2; i++) {
+		r = rule_begin(w, RULESET_BIND_IN);
+		word_icmp(r, families[i].family);
+		word_socket_transparent(r);
+		word_notrack(r);
+		rule_end(w);
+	}
 	for (size_t i = 0; i < 2; i++) {
 		r = rule_begin(w, RULESET_BIND_OUT);
 		word_destination_end_in(r, families[i].family, families[i].set);

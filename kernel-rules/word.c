@@ -117,21 +117,25 @@ static void verdict(struct words *rule, uint32_t code, const char *chain)
 		nftnl_expr_set_str(expr, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
-static void l4proto(struct words *rule, enum nft_cmp_ops op)
+static void l4proto(struct words *rule, enum nft_cmp_ops op, uint8_t protocol)
 {
-	uint8_t tcp = IPPROTO_TCP;
 	load_meta(rule, NFT_META_L4PROTO, NFT_REG_1);
-	compare(rule, op, &tcp, sizeof(tcp));
+	compare(rule, op, &protocol, sizeof(protocol));
 }
 
 void word_tcp(struct words *rule)
 {
-	l4proto(rule, NFT_CMP_EQ);
+	l4proto(rule, NFT_CMP_EQ, IPPROTO_TCP);
 }
 
 void word_not_tcp(struct words *rule)
 {
-	l4proto(rule, NFT_CMP_NEQ);
+	l4proto(rule, NFT_CMP_NEQ, IPPROTO_TCP);
+}
+
+void word_icmp(struct words *rule, enum addr_family family)
+{
+	l4proto(rule, NFT_CMP_EQ, family == ADDR_IP4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
 void word_protocol_in(struct words *rule, const char *set)

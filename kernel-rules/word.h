@@ -21,8 +21,10 @@ enum word_mark {
 	WORD_CT_MARK,   /* the connection's */
 };
 
-void word_tcp(struct words *rule);                             /* meta l4proto tcp */
-void word_not_tcp(struct words *rule);                         /* meta l4proto != tcp */
+void word_tcp(struct words *rule);     /* meta l4proto tcp */
+void word_not_tcp(struct words *rule); /* meta l4proto != tcp */
+/* meta l4proto icmp, or ipv6-icmp */
+void word_icmp(struct words *rule, enum addr_family family);
 void word_protocol_in(struct words *rule, const char *set);    /* meta l4proto @set */
 void word_family(struct words *rule, enum addr_family family); /* meta nfproto ipv4 */
 void word_ether(struct words *rule);                           /* meta iiftype ether */

@@ -35,7 +35,7 @@ static_assert(TOTAL_RATE + BUSY_RATE == RULESET_STEERED_RATE &&
 const struct ruleset_base ruleset_bases[RULESET_BASES] = {
 	{"admit", NF_INET_PRE_ROUTING, -150, false, false},
 	{"steer", NF_INET_PRE_ROUTING, -149, true, false},
-	{"input", NF_INET_LOCAL_IN, 0, false, false},
+	{"input", NF_INET_LOCAL_IN, 300, false, false}, /* what others drop, they drop */
 	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, true},
 	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, true},
 };
@@ -472,7 +472,7 @@ static void write_input_base(struct rule_writer *w)
 	struct words *r = rule_begin(w, "input");
 	word_dport_is(r, w->plan->relay_port);
 	word_count(r, "shielded");
-	word_drop(r);
+	word_goto(r, "send-reset");
 	rule_end(w);
 }
 

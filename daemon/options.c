@@ -1,6 +1,7 @@
 #include "daemon/options.h"
 
 #include "daemon/control/bypass.h"
+#include "kernel-rules/plan.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ enum {
 	OPT_RELAYS,
 	OPT_MARK_MASK,
 	OPT_TABLE,
+	OPT_RULE_PRIORITY,
 	OPT_PORT,
 	OPT_QUEUE,
 	OPT_BYPASS,
@@ -38,6 +40,7 @@ static const struct option long_options[] = {
 	{"relays", required_argument, NULL, OPT_RELAYS},
 	{"mark-mask", required_argument, NULL, OPT_MARK_MASK},
 	{"table", required_argument, NULL, OPT_TABLE},
+	{"rule-priority", required_argument, NULL, OPT_RULE_PRIORITY},
 	{"port", required_argument, NULL, OPT_PORT},
 	{"queue", required_argument, NULL, OPT_QUEUE},
 	{"bypass", required_argument, NULL, OPT_BYPASS},
@@ -55,7 +58,8 @@ static const struct option long_options[] = {
 void options_print_help(void)
 {
 	puts("usage: posternd [-d] [-t] [-f FILE] [--state DIR] [--run DIR] [--user NAME]\n"
-	     "                [--relays N] [--mark-mask M] [--table N] [--port N] [--queue N]\n"
+	     "                [--relays N] [--mark-mask M] [--table N] [--rule-priority N]\n"
+	     "                [--port N] [--queue N]\n"
 	     "       posternd --bypass on [--zone ZONE] [--for SECONDS]\n"
 	     "       posternd --bypass off [--zone ZONE]\n"
 	     "       posternd --clear [--table N] [--run DIR]\n"
@@ -70,6 +74,8 @@ void options_print_help(void)
 	     "  --relays N     relay processes, one per core\n"
 	     "  --mark-mask M  four neighbouring bits of packet and connection marks, 0xf0000000\n"
 	     "  --table N      routing table, 4025\n"
+	     "  --rule-priority N  the first of three ip rules stands there; else they stay in\n"
+	     "                 front of other programs' rules\n"
 	     "  --port N       port of the relays, 4025\n"
 	     "  --queue N      number of the packet queue, 4025\n"
 	     "  --bypass       let everything pass for 1h (--for), or end that, in the kernel:\n"
@@ -208,6 +214,10 @@ static int parse_option(int letter, const char *text, struct options *options)
 			error = refuse("--table", text, "this is one of the system's own tables");
 		process->route_table = (uint32_t)number;
 		break;
+	case OPT_RULE_PRIORITY:
+		error = parse_number("--rule-priority", text, 1, PLAN_RULE_PRIORITY_MAX, &number);
+		process->rule_priority = (uint32_t)number;
+		break;
 	case OPT_PORT:
 		error = parse_number("--port", text, 1024, 65535, &number);
 		process->relay_port = (uint16_t)number;
@@ -321,6 +331,10 @@ static void put_options(const struct process_options *process,
 	argv[n++] = NUMBER(mark_mask, "0x%x", process->mark_mask);
 	argv[n++] = WORD("--table");
 	argv[n++] = NUMBER(route_table, "%u", process->route_table);
+	if (process->rule_priority) {
+		argv[n++] = WORD("--rule-priority");
+		argv[n++] = NUMBER(rule_priority, "%u", process->rule_priority);
+	}
 	argv[n++] = WORD("--port");
 	argv[n++] = NUMBER(relay_port, "%u", process->relay_port);
 	argv[n++] = WORD("--queue");

@@ -25,16 +25,17 @@ static inline unsigned process_listeners(unsigned relays)
 
 /* Numbers that the operator may change on the command line of posternd (all have defaults). */
 struct process_options {
-	const char *config;    /* -f, /etc/postern/postern.conf */
-	const char *state_dir; /* --state, /var/lib/postern */
-	const char *run_dir;   /* --run, /run/postern */
-	const char *user;      /* --user, postern */
-	bool foreground;       /* -d */
-	unsigned relays;       /* --relays, number of cores, at most PROCESS_RELAYS_MAX */
-	uint32_t mark_mask;    /* --mark-mask, 0xf0000000: one nibble anywhere */
-	uint32_t route_table;  /* --table, 4025 */
-	uint16_t relay_port;   /* --port, 4025 */
-	uint16_t queue;        /* --queue, 4025 */
+	const char *config;     /* -f, /etc/postern/postern.conf */
+	const char *state_dir;  /* --state, /var/lib/postern */
+	const char *run_dir;    /* --run, /run/postern */
+	const char *user;       /* --user, postern */
+	bool foreground;        /* -d */
+	unsigned relays;        /* --relays, number of cores, at most PROCESS_RELAYS_MAX */
+	uint32_t mark_mask;     /* --mark-mask, 0xf0000000: one nibble anywhere */
+	uint32_t route_table;   /* --table, 4025 */
+	uint32_t rule_priority; /* --rule-priority; 0: in front of other programs' ip rules */
+	uint16_t relay_port;    /* --port, 4025 */
+	uint16_t queue;         /* --queue, 4025 */
 	int resume; /* --resume: the keeper before hands its place over by this descriptor; -1 */
 };
 

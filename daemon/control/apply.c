@@ -131,6 +131,7 @@ int apply_encode_plan(struct control *control, const struct policy *policy, enum
 	options.relay_port = control->start.options.relay_port;
 	options.queue = control->start.options.queue;
 	options.route_table = control->start.options.route_table;
+	options.rule_priority = control->start.options.rule_priority;
 	int error = plan_from_policy(policy, &options, mode, &plan);
 	if (error)
 		return error;

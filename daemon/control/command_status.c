@@ -6,6 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/live.h"
+#include "daemon/control/lost.h"
 #include "daemon/control/metrics_peer.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_file.h"
@@ -183,6 +184,30 @@ static void look_at_queue(
 			events->last[MESSAGE_EVENT_QUEUE_STUCK]);
 }
 
+/* Another program's ip rule in front of ours, that is not to be got behind. */
+static void look_at_rules(const struct facts *facts, json_t *troubles)
+{
+	unsigned family, priority, behind;
+	const char *line;
+	for (size_t at = 0; (line = facts_find(facts, "rules", &at));)
+		if (sscanf(line, "ip%u %u behind %u", &family, &priority, &behind) == 3)
+			trouble_add(troubles, "posternctl doctor",
+				"the IPv%u rule %u of another program takes what is steered before "
+				"our rule %u",
+				family, behind, priority);
+}
+
+/* Seen here, whatever takes them. */
+static void look_at_lost(const struct control *control, json_t *troubles)
+{
+	uint64_t missing, steered;
+	if (lost_last_minute(control->lost, &missing, &steered))
+		trouble_add(troubles, "posternctl doctor",
+			"steered but not accepted: %" PRIu64 " of %" PRIu64
+			" connections of the last minute reached no relay",
+			missing, steered);
+}
+
 static void look_at_processes(struct control *control, const struct facts *facts, json_t *troubles)
 {
 	char text[256];
@@ -197,6 +222,7 @@ static void look_at_processes(struct control *control, const struct facts *facts
 	while ((listener = facts_find(facts, "listener", &at)))
 		if (strstr(listener, "closed"))
 			trouble_add(troubles, "posternctl doctor", "listener %s", listener);
+	look_at_rules(facts, troubles);
 	const char *routes = facts_find(facts, "routes", NULL);
 	if (routes && strcmp(routes, "ok") != 0)
 		trouble_add(troubles, "posternctl doctor", "the policy route is %s", routes);
@@ -255,6 +281,7 @@ static void on_facts(void *context, const struct facts *facts)
 	trouble_of_servers(control, facts, troubles);
 	trouble_of_lists(control, troubles);
 	trouble_of_refusals(refused, troubles);
+	look_at_lost(control, troubles);
 	look_at_processes(control, facts, troubles);
 	look_at_queue(control, facts, troubles);
 	bool is_wrong = json_array_size(troubles) != 0;

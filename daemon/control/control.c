@@ -15,6 +15,7 @@
 #include "daemon/control/health_peer.h"
 #include "daemon/control/idle.h"
 #include "daemon/control/list_change.h"
+#include "daemon/control/lost.h"
 #include "daemon/control/live.h"
 #include "daemon/log.h"
 #include "daemon/control/metrics_peer.h"
@@ -282,6 +283,7 @@ static void on_policy_runs(struct control *control, bool runs)
 	channel_send(control->keeper, &ready, -1);
 	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */
 	control->ready = true;
+	lost_begin(control->lost);
 	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: policy %" PRIu64 ", %zu sessions",
 		control->policy_number, sessions_in_force(control));
 }
@@ -295,6 +297,7 @@ static bool make_parts(struct control *control)
 	control->live = live_new();
 	control->ended = ended_new();
 	control->tally = tally_new();
+	control->lost = lost_new(control);
 	control->peers = peers_new(control);
 	control->health = health_peer_new(control);
 	control->metrics = metrics_peer_new(control);
@@ -304,9 +307,9 @@ static bool make_parts(struct control *control)
 	control->cut = cut_new(control);
 	control->idle = idle_new(control);
 	return control->lists && control->table && control->blocks && control->entries &&
-	       control->live && control->ended && control->tally && control->peers &&
-	       control->health && control->metrics && control->apply && control->begin &&
-	       control->sessions && control->idle && control->cut;
+	       control->live && control->ended && control->tally && control->lost &&
+	       control->peers && control->health && control->metrics && control->apply &&
+	       control->begin && control->sessions && control->idle && control->cut;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -430,6 +433,7 @@ static void close_parts(struct control *control)
 	drained_free(control->drained);
 	ended_free(control->ended);
 	tally_free(control->tally);
+	lost_free(control->lost);
 	live_free(control->live);
 	session_table_free(control->table);
 	blocks_free(control->blocks);

@@ -28,6 +28,7 @@ struct drained;
 struct ended;
 struct flow_ids;
 struct health_peer;
+struct lost;
 struct metrics_peer;
 struct policy_start;
 struct policy_store;
@@ -77,6 +78,7 @@ struct control {
 	struct live *live;
 	struct ended *ended;
 	struct tally *tally;
+	struct lost *lost;
 	struct apply *apply;
 	struct policy_start *begin;
 	struct bypass *bypass;

@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/doctor_part.h"
 #include "daemon/control/entries.h"
+#include "daemon/control/lost.h"
 #include "daemon/control/metrics_peer.h"
 
 #include <errno.h>
@@ -175,6 +176,52 @@ static void check_kernel(const struct examination *exam)
 		"ip rule show; ip route show table all: another program removes ours",
 		"ip rules and the local route are %s",
 		fact_is(facts, "routes", "ok") ? "in place" : "failing");
+}
+
+/* The keeper tells "FAMILY off|PRIORITY front|PRIORITY behind PRIORITY free|contested". */
+static void check_rules(const struct examination *exam)
+{
+	char family[8], where[16], moves[16] = "";
+	unsigned priority, behind;
+	size_t at = 0;
+	for (const char *fact; (fact = examination_fact(exam->facts, "rules", &at));) {
+		int n = sscanf(
+			fact, "%7s %u %15s %u %15s", family, &priority, where, &behind, moves);
+		if (n < 2)
+			examination_find(exam, "ip-rule", DOCTOR_OK, "",
+				"%.3s: the machine does not have it, or has switched it off", fact);
+		else if (n < 4)
+			examination_find(exam, "ip-rule", DOCTOR_OK, "",
+				"%s: ours stand from %u on, in front of all that could take what "
+				"is "
+				"steered",
+				family, priority);
+		else
+			examination_find(exam, "ip-rule", DOCTOR_ERROR,
+				strcmp(moves, "contested") == 0
+					? "two programs want the first place: give its rules a "
+					  "fixed, higher priority"
+					: "give that rule a higher priority than ours, or ours a "
+					  "lower one by posternd --rule-priority",
+				"%s: the rule %u of another program takes what is steered before "
+				"ours, %u: ip -%c rule show",
+				family, behind, priority, family[2]);
+	}
+}
+
+static void check_lost(const struct examination *exam)
+{
+	uint64_t missing, steered;
+	if (lost_last_minute(exam->control->lost, &missing, &steered))
+		examination_find(exam, "steered", DOCTOR_ERROR,
+			"something takes them on the way: another program's mark, filter or bridge "
+			"setting, as named above; or clients do not wait for an answer",
+			"%" PRIu64 " of %" PRIu64
+			" connections of the last minute reached no relay",
+			missing, steered);
+	else
+		examination_find(exam, "steered", DOCTOR_OK, "",
+			"what was steered in the last minute reached the relays");
 }
 
 static void check_queue_losses(const struct examination *exam)
@@ -372,9 +419,10 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 {
 	static void (*const checks[])(const struct examination *) = {check_renamed,
 		check_policy_file, check_interfaces, check_forwarding, check_bridge_calls,
-		check_reverse_path, check_kernel, examination_of_foreign, check_conntrack,
-		check_queue_losses, check_syn_cookies, check_backlog, check_listeners,
-		examination_of_servers, check_bound, check_devices, check_routers, check_metrics};
+		check_reverse_path, check_kernel, check_rules, examination_of_foreign, check_lost,
+		check_conntrack, check_queue_losses, check_syn_cookies, check_backlog,
+		check_listeners, examination_of_servers, check_bound, check_devices, check_routers,
+		check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

@@ -5,6 +5,9 @@
  *   table owned|shared
  *   plan none|running ZONES|bare ZONES
  *   routes ok|failing
+ *   rules ip4|ip6 off                     the machine does not have the family
+ *   rules ip4|ip6 PRIORITY front
+ *   rules ip4|ip6 PRIORITY behind PRIORITY free|contested   another's rule takes what we steer
  *   bridge IFNAME                         an interface that is a bridge
  *   bound ADDRESS PORT INTERFACE|-        a host of a server with `bind client`, and the way to it
  *   bypass ZONE SECONDS|no-end            ZONE is "*" for all; only where it is on
@@ -87,6 +90,21 @@ static bool are_open(const struct keeper_child *relay, bool ip6)
 	return true;
 }
 
+static void tell_rules(
+	const struct keeper *keeper, const struct telling *telling, enum addr_family family)
+{
+	const struct routes_standing *standing = routes_standing(keeper->routes, family);
+
+	if (standing->off)
+		say(telling, "rules ip%d off", (int)family);
+	else if (standing->is_behind)
+		say(telling, "rules ip%d %" PRIu32 " behind %" PRIu32 " %s", (int)family,
+			standing->priority, standing->behind,
+			standing->contested ? "contested" : "free");
+	else
+		say(telling, "rules ip%d %" PRIu32 " front", (int)family, standing->priority);
+}
+
 static void tell_own(const struct keeper *keeper, const struct telling *telling)
 {
 	static const char *const queues[] = {[TABLE_QUEUE_NONE] = "none",
@@ -101,6 +119,8 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	else
 		say(telling, "plan none");
 	say(telling, "routes %s", keeper->heal_routes ? "failing" : "ok");
+	tell_rules(keeper, telling, ADDR_IP4);
+	tell_rules(keeper, telling, ADDR_IP6);
 	for (size_t i = 0; i < links_count(keeper->links); i++)
 		if (links_at(keeper->links, i)->is_bridge)
 			say(telling, "bridge %s", links_at(keeper->links, i)->name);

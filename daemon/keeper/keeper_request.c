@@ -48,7 +48,8 @@ static const char *refuse_plan(const struct keeper *keeper, const struct plan *p
 	const struct process_options *options = &keeper->options;
 
 	if (plan->mark_mask != options->mark_mask || plan->relay_port != options->relay_port ||
-		plan->queue != options->queue || plan->route_table != options->route_table)
+		plan->queue != options->queue || plan->route_table != options->route_table ||
+		plan->rule_priority != options->rule_priority)
 		return "the plan's numbers are not those of the command line";
 	if (plan_check(plan) < 0)
 		return "the plan is not one that can be programmed";

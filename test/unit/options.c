@@ -35,6 +35,7 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(options.process.mark_mask, 0xf0000000);
 	assert_int_equal(options.process.relay_port, 4025);
 	assert_int_equal(options.process.route_table, 4025);
+	assert_int_equal(options.process.rule_priority, 0);
 	assert_int_equal(options.process.queue, 4025);
 	assert_in_range(options.process.relays, 1, PROCESS_RELAYS_MAX);
 	assert_false(options.process.foreground);
@@ -43,6 +44,8 @@ static void defaults_are_those_of_the_manual(void **state)
 static void bad_values_are_refused(void **state)
 {
 	static char *const bad[][3] = {
+		{(char *)"--rule-priority", (char *)"0"},
+		{(char *)"--rule-priority", (char *)"32764"},
 		{(char *)"--relays", (char *)"0"},
 		{(char *)"--relays", (char *)"17"},
 		{(char *)"--relays", (char *)"2x"},
@@ -111,6 +114,7 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 					      .relays = 16,
 					      .mark_mask = 0x00000f00,
 					      .route_table = 4294967295,
+					      .rule_priority = 32763,
 					      .relay_port = 65535,
 					      .queue = 65535},
 		.relay = 15,
@@ -138,6 +142,7 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 		assert_int_equal(got->relays, want->relays);
 		assert_int_equal(got->mark_mask, want->mark_mask);
 		assert_true(got->route_table == want->route_table);
+		assert_int_equal(got->rule_priority, want->rule_priority);
 		assert_int_equal(got->relay_port, want->relay_port);
 		assert_int_equal(got->queue, want->queue);
 	}
@@ -155,6 +160,7 @@ static void who_takes_the_place_gets_every_option(void **state)
 		.relays = 16,
 		.mark_mask = 0x0000f000,
 		.route_table = 77,
+		.rule_priority = 5,
 		.relay_port = 2525,
 		.queue = 9};
 
@@ -173,6 +179,7 @@ static void who_takes_the_place_gets_every_option(void **state)
 		assert_int_equal(got->relays, want.relays);
 		assert_int_equal(got->mark_mask, want.mark_mask);
 		assert_int_equal(got->route_table, want.route_table);
+		assert_int_equal(got->rule_priority, want.rule_priority);
 		assert_int_equal(got->relay_port, want.relay_port);
 		assert_int_equal(got->queue, want.queue);
 	}

@@ -78,9 +78,9 @@ struct table_counters {
 	uint64_t refused;     /* reset by verdict */
 	uint64_t dropped;     /* dropped by verdict */
 	uint64_t killed;      /* reset after a logout */
-	uint64_t shielded;  /* packets for the relay's port that we did not steer there: reset */
-	uint64_t bound;     /* answers of servers to flows with their client's own address */
-	uint64_t unclaimed; /* such answers to no flow: dropped */
+	uint64_t shielded;    /* packets for the relay's port that we did not steer there: reset */
+	uint64_t bound;       /* answers of servers to flows with their client's own address */
+	uint64_t unclaimed;   /* such answers to no flow: dropped */
 };
 /* 0, -ENOENT (no table) or -errno. */
 int table_counters(struct table *table, struct table_counters *counters);

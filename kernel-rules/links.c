@@ -90,6 +90,9 @@ static bool parse(const struct nlmsghdr *nlh, struct link *link)
 					mnl_attr_get_payload_len(attr)));
 		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
 			link->is_bridge = is_bridge(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_MASTER &&
+			 mnl_attr_get_payload_len(attr) >= 4)
+			link->master = mnl_attr_get_u32(attr);
 	}
 	link->name[sizeof(link->name) - 1] = 0;
 	return link->ifindex && link->name[0];

@@ -9,7 +9,8 @@ struct link {
 	char name[POLICY_IFNAME_SIZE];
 	bool has_mac; /* Ethernet-like: its packets carry the client's MAC */
 	bool up;
-	bool is_bridge; /* a bridge itself, not a port of one */
+	bool is_bridge;  /* a bridge itself, not a port of one */
+	uint32_t master; /* ifindex of what it is a part of; 0: of nothing */
 };
 
 enum link_change {

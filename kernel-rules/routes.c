@@ -12,6 +12,7 @@
 
 #include "kernel-rules/iprule.h"
 #include "kernel-rules/netlink.h"
+#include "kernel-rules/way.h"
 
 #define READS_MOST 64
 #define TRIES      8
@@ -287,35 +288,9 @@ bool routes_are_due(const struct routes *routes)
 
 /* ---- the way to an address ---- */
 
-static int on_way(void *context, const struct nlmsghdr *nlh)
-{
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-	uint32_t *way = context;
-
-	/* a host of the gateway itself answers over no interface */
-	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
-		rtm->rtm_type != RTN_UNICAST)
-		return 0;
-	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
-	{
-		if (mnl_attr_get_type(attr) == RTA_OIF && mnl_attr_get_payload_len(attr) >= 4)
-			*way = mnl_attr_get_u32(attr);
-	}
-	return 0;
-}
-
 uint32_t routes_find_way(struct routes *routes, const struct addr *addr)
 {
-	struct netlink_request request;
-	bool ip4 = addr->family == ADDR_IP4;
-	uint32_t way = 0;
-	struct nlmsghdr *nlh = netlink_begin(&routes->questions, &request, RTM_GETROUTE, NLM_F_ACK);
-	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = ip4 ? AF_INET : AF_INET6;
-	rtm->rtm_dst_len = ip4 ? 32 : 128;
-	mnl_attr_put(nlh, RTA_DST, ip4 ? 4 : 16, addr->bytes);
-	return netlink_ask(&routes->questions, nlh, on_way, &way) == 0 ? way : 0;
+	return way_find(&routes->questions, addr);
 }
 
 /* ---- events ---- */

@@ -47,6 +47,12 @@ struct language_world {
 	bool lenient;
 	/* Is this address one of ours? */
 	bool (*own_address)(void *context, const struct addr *addr);
+	/* The bridge that an interface is a port of; NULL: none. *port: it, as the pattern may be a
+	 * wildcard. */
+	const char *(*bridge)(void *context, const char *pattern, const char **port);
+	/* The interface that leads to an address, and that of the default route; NULL: none. */
+	const char *(*way)(void *context, const struct addr *addr);
+	const char *(*uplink)(void *context, enum addr_family family);
 };
 
 /* Scan, parse, check. file is the name for messages. Returns a policy with one reference, or NULL
@@ -55,6 +61,9 @@ struct language_world {
 struct policy *language_parse(const char *file, const char *text, size_t len,
 	const struct language_world *world, struct language_diagnosis *diagnosis);
 void language_diagnosis_fini(struct language_diagnosis *diagnosis);
+
+/* Is the address a device's, in this zone? */
+bool language_is_device(const struct policy *policy, size_t zone, const struct addr *addr);
 
 enum language_print {
 	LANGUAGE_PRINT_CANONICAL = 0,

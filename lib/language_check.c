@@ -191,5 +191,6 @@ void language_check(struct language *l)
 		return;
 	/* from here on every name is resolved */
 	language_check_rules(l);
+	language_check_ways(l);
 	language_check_shadow(l);
 }

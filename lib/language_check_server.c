@@ -91,7 +91,8 @@ static void check_host(struct language *l, const struct policy_server *server, s
 			"host %s shares the clients' network in zone %s and would answer them "
 			"directly; expected `bind gateway` or a host elsewhere",
 			host->name.text, zone->name.text);
-	else if (zone)
+	else if (zone &&
+		 !language_is_device(l->policy, (size_t)(zone - l->policy->zones), &host->addr))
 		language_warn(l, span,
 			"host %s of server %s stands inside zone %s, which is redirected",
 			host->name.text, server->name.text, zone->name.text);

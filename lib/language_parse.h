@@ -256,5 +256,6 @@ void language_check_servers(struct language *l);
 void language_check_rules(struct language *l);
 void language_check_overlap(struct language *l);
 void language_check_shadow(struct language *l);
+void language_check_ways(struct language *l);
 
 #endif

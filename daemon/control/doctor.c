@@ -418,11 +418,11 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 	doctor_finding *finding, void *context)
 {
 	static void (*const checks[])(const struct examination *) = {check_renamed,
-		check_policy_file, check_interfaces, check_forwarding, check_bridge_calls,
-		check_reverse_path, check_kernel, check_rules, examination_of_foreign, check_lost,
-		check_conntrack, check_queue_losses, check_syn_cookies, check_backlog,
-		check_listeners, examination_of_servers, check_bound, check_devices, check_routers,
-		check_metrics};
+		check_policy_file, check_interfaces, examination_of_ways, check_forwarding,
+		check_bridge_calls, check_reverse_path, check_kernel, check_rules,
+		examination_of_foreign, check_lost, check_conntrack, check_queue_losses,
+		check_syn_cookies, check_backlog, check_listeners, examination_of_servers,
+		check_bound, check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

@@ -19,6 +19,8 @@ const char *examination_fact(const struct doctor_facts *facts, const char *word,
 
 /* doctor_server.c: the servers, that each has a host that may be used, and the way there. */
 void examination_of_servers(const struct examination *exam);
+/* doctor_way.c: where the zones' interfaces lead. */
+void examination_of_ways(const struct examination *exam);
 /* doctor_foreign.c: other programs' chains and rules on the way of our packets. */
 void examination_of_foreign(const struct examination *exam);
 

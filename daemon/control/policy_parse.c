@@ -1,6 +1,7 @@
 #include "daemon/control/policy_parse.h"
 
 #include "daemon/control/control.h"
+#include "kernel-rules/way.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -40,6 +41,32 @@ static bool own_address(void *context, const struct addr *addr)
 	return addr_is_loopback(addr);
 }
 
+static struct ways *ways_of(struct policy_world *world)
+{
+	if (!world->ways_tried)
+		world->ways = ways_open();
+	world->ways_tried = true;
+	return world->ways;
+}
+
+static const char *find_bridge(void *context, const char *pattern, const char **port)
+{
+	struct ways *ways = ways_of(context);
+	return ways ? ways_bridge(ways, pattern, port) : NULL;
+}
+
+static const char *find_way(void *context, const struct addr *addr)
+{
+	struct ways *ways = ways_of(context);
+	return ways ? ways_to(ways, addr) : NULL;
+}
+
+static const char *find_uplink(void *context, enum addr_family family)
+{
+	struct ways *ways = ways_of(context);
+	return ways ? ways_uplink(ways, family) : NULL;
+}
+
 void policy_world_init(
 	struct policy_world *world, struct control *control, struct policy_texts *texts)
 {
@@ -53,12 +80,17 @@ void policy_world_init(
 	world->language.interface = control->links_done ? find_interface : NULL;
 	world->language.relay_port = control->start.options.relay_port;
 	world->language.own_address = own_address;
+	world->language.bridge = find_bridge;
+	world->language.way = find_way;
+	world->language.uplink = find_uplink;
 }
 
 void policy_world_fini(struct policy_world *world)
 {
 	freeifaddrs(world->addresses);
 	world->addresses = NULL;
+	ways_close(world->ways);
+	world->ways = NULL;
 }
 
 struct policy *policy_parse_text(struct control *control, const char *name, const char *text,

@@ -12,7 +12,9 @@ struct policy_world {
 	struct language_world language;
 	struct control *control;
 	struct policy_texts *texts;
-	void *addresses; /* getifaddrs(); NULL: not known */
+	void *addresses;   /* getifaddrs(); NULL: not known */
+	struct ways *ways; /* opened when first asked for */
+	bool ways_tried;
 };
 
 void policy_world_init(

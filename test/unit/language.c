@@ -64,8 +64,35 @@ static bool is_own(void *context, const struct addr *addr)
 	return addr_equal(&own, addr);
 }
 
-static const struct language_world world = {
-	.read = read_file, .interface = find_interface, .relay_port = 2525, .own_address = is_own};
+static const char *find_bridge(void *context, const char *pattern, const char **port)
+{
+	(void)context;
+	*port = "port1";
+	return policy_interface_match(pattern, *port) ? "br1" : NULL;
+}
+
+static const char *find_way(void *context, const struct addr *addr)
+{
+	struct prefix dmz;
+
+	(void)context;
+	prefix_parse("203.0.113.128/25", 16, &dmz);
+	return prefix_contains(&dmz, addr) ? "dmz9" : NULL;
+}
+
+static const char *find_uplink(void *context, enum addr_family family)
+{
+	(void)context;
+	return family == ADDR_IP4 ? "wan4" : "wan6";
+}
+
+static const struct language_world world = {.read = read_file,
+	.interface = find_interface,
+	.relay_port = 2525,
+	.own_address = is_own,
+	.bridge = find_bridge,
+	.way = find_way,
+	.uplink = find_uplink};
 
 static struct policy *parse(const char *text, struct language_diagnosis *diagnosis)
 {

@@ -778,4 +778,30 @@
 		"p.conf:4:25: warning: the gateway itself connects to the original, past the forward chain of its firewall: say with `destination not LIST` what is not to be reached, or `destination any`\n"
 		"rule c { group x server original }\n"
 		"                        ^~~~~~~~"},
+	{"port of a bridge",
+		"zone z { interface eth0, port1 }",
+		"p.conf:1:26: warning: port1 is a port of bridge br1: its clients are seen on br1, expected \"br1\"\n"
+		"zone z { interface eth0, port1 }\n"
+		"                         ^~~~~"},
+	{"port of a bridge, by a wildcard",
+		"zone z { interface \"port*\" }",
+		"p.conf:1:20: warning: port1 is a port of bridge br1: its clients are seen on br1, expected \"br1\"\n"
+		"zone z { interface \"port*\" }\n"
+		"                   ^~~~~~~"},
+	{"zone of the uplink",
+		"zone z { interface wan4 }",
+		"p.conf:1:20: warning: the default route leaves by wan4: zone z takes in what comes from there, expected other interfaces or its clients as `network`\n"
+		"zone z { interface wan4 }\n"
+		"                   ^~~~"},
+	{"zone of the IPv6 uplink",
+		"zone z { interface wan6 }",
+		"p.conf:1:20: warning: the default route leaves by wan6: zone z takes in what comes from there, expected other interfaces or its clients as `network`\n"
+		"zone z { interface wan6 }\n"
+		"                   ^~~~"},
+	{"server behind a zone's interface",
+		"zone z { interface dmz9 }\n"
+		"server s { host 203.0.113.200; host 203.0.113.7 }",
+		"p.conf:1:20: warning: host 203.0.113.200 of server s is behind dmz9: zone z takes its own mail in, expected a device for it, or the clients as `network`\n"
+		"zone z { interface dmz9 }\n"
+		"                   ^~~~"},
 	/* clang-format on */

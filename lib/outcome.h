@@ -28,6 +28,8 @@ enum outcome { OUTCOME_TABLE(OUTCOME_ENUM) };
 #undef OUTCOME_ENUM
 
 const char *outcome_word(enum outcome outcome);
+/* The outcome of this word; OUTCOME_REFUSED for one that is not known. */
+enum outcome outcome_find(const char *word);
 /* The exit status of posternctl (design, section 5). */
 int outcome_status(enum outcome outcome);
 

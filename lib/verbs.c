@@ -13,6 +13,7 @@
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
 #define NAME(type)                              ARGUMENT("NAME", type, VERB_NEEDED, 0)
 #define SOME_NAME(type)                         ARGUMENT("NAME", type, VERB_FIRST, 0)
+#define OPENS                                   FLAG("--allow-open", 0, 0)
 #define CONFIRM                                 OPTION("--confirm", "60s", VERB_DURATION, 0, 0)
 #define POSITIONS(flags) \
 	WORD("first", (flags) | VERB_ALONE, 1), WORD("last", (flags) | VERB_ALONE, 1), \
@@ -31,15 +32,21 @@ static const struct verb policy[] = {
 	{"check", "checks a file; needs no daemon", VERB_LOCAL | VERB_PLAIN, 0,
 		PARTS(ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0))},
 	{"apply", "all or nothing; with --confirm the old one returns unless confirmed in time",
-		VERB_CHANGES, 120, PARTS(ARGUMENT("FILE|-", VERB_FILE, 0, 0), CONFIRM)},
-	{"confirm", "keeps what was applied with --confirm", VERB_CHANGES, 0, NULL},
-	{"edit", "the running policy in $EDITOR, checked and applied", VERB_LOCAL | VERB_CHANGES,
-		120, PARTS(CONFIRM)},
-	{"history", "the last policies as they were applied", 0, 0, NULL},
-	{"diff", "the running policy against number N, or the file", VERB_PLAIN, 0,
-		PARTS(ARGUMENT("N", VERB_POLICY, 0, 1), WORD("file", VERB_ALONE, 1))},
-	{"rollback", "the policy before, or number N, again", VERB_CHANGES, 120,
+		VERB_CHANGES, 120,
+		PARTS(ARGUMENT("FILE|-", VERB_FILE, 0, 0), CONFIRM,
+			OPTION("--base", "N", VERB_POLICY, VERB_ALONE, 2),
+			FLAG("--discard-edits", VERB_ALONE, 2), OPENS)},
+	{"confirm", "keeps what was applied with --confirm, or only number N", VERB_CHANGES, 0,
 		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0))},
+	{"edit", "the running policy in $EDITOR, checked and applied", VERB_LOCAL | VERB_CHANGES,
+		120, PARTS(CONFIRM, OPENS)},
+	{"history", "the last policies as they were applied", 0, 0, NULL},
+	{"diff", "the running policy against number N, the file, or what is to be applied; exit "
+		 "status 1 when they differ", VERB_PLAIN, 0,
+		PARTS(WORD("file", VERB_ALONE, 1), ARGUMENT("N", VERB_POLICY, VERB_ALONE, 1),
+			ARGUMENT("FILE|-", VERB_FILE, VERB_ALONE, 1))},
+	{"rollback", "the policy before, or number N, again", VERB_CHANGES, 120,
+		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0), OPENS)},
 	{"save", "writes the running policy to the file; the former one becomes FILE~",
 		VERB_CHANGES, 0, PARTS(ARGUMENT("FILE", VERB_PATH, 0, 0))},
 	{"saved", "posternctl has written the file", VERB_CHANGES | VERB_HIDDEN, 0, NULL},
@@ -50,15 +57,17 @@ static const struct verb rule[] = {
 	{"show", "rules with position, conditions, hits, flows and last hit", 0, 0,
 		PARTS(SOME_NAME(VERB_RULE))},
 	{"add", "a new rule; refused when an earlier one shadows it", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_TEXT), POSITIONS(0), STATEMENT("COND... ACTION", RULE_WORDS))},
+		PARTS(NAME(VERB_TEXT), POSITIONS(0), OPENS, STATEMENT("COND... ACTION", RULE_WORDS))},
 	{"replace", "another rule under the same name, in its place", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_RULE), STATEMENT("COND... ACTION", RULE_WORDS))},
-	{"delete", "takes the rule out", VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(VERB_RULE))},
+		PARTS(NAME(VERB_RULE), OPENS, STATEMENT("COND... ACTION", RULE_WORDS))},
+	{"delete", "takes the rule out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_RULE), OPENS)},
 	{"move", "changes its position", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_RULE), POSITIONS(VERB_NEEDED))},
-	{"enable", "takes part again", VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(VERB_RULE))},
+		PARTS(NAME(VERB_RULE), POSITIONS(VERB_NEEDED), OPENS)},
+	{"enable", "takes part again", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_RULE), OPENS)},
 	{"disable", "stays where it is and is not looked at", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_RULE))},
+		PARTS(NAME(VERB_RULE), OPENS)},
 	{0},
 };
 
@@ -85,11 +94,11 @@ static const struct verb server[] = {
 static const struct verb device[] = {
 	{"show", "devices", 0, 0, PARTS(SOME_NAME(VERB_DEVICE))},
 	{"add", "a new device", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_TEXT),
+		PARTS(NAME(VERB_TEXT), OPENS,
 			STATEMENT("zone Z [mac M,...] [address A,...] user U [group G,...] "
 			     "[comment TEXT]", DEVICE_WORDS))},
 	{"delete", "takes the device out and ends its flows", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_DEVICE))},
+		PARTS(NAME(VERB_DEVICE), OPENS)},
 	{0},
 };
 
@@ -110,7 +119,7 @@ static const struct verb list[] = {
 		PARTS(NAME(VERB_LIST), ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0),
 			FLAG("--dry-run", 0, 0))},
 	{"export", "the entries, importable", VERB_PLAIN, 0, PARTS(NAME(VERB_LIST))},
-	{"reload", "reads a list's file anew", VERB_CHANGES, 120, PARTS(NAME(VERB_LIST))},
+	{"reload", "reads a list's file anew", VERB_CHANGES, 120, PARTS(NAME(VERB_LIST), OPENS)},
 	{0},
 };
 

@@ -60,6 +60,21 @@ int call_done(const struct call *call, enum outcome outcome, bool changed, const
 	return outcome_status(outcome);
 }
 
+enum outcome call_outcome(
+	const struct connection_answer *answer, int status, unsigned long long *policy)
+{
+	json_t *object = answer->outcome ? json_loads(answer->outcome, 0, NULL) : NULL;
+	const char *code = json_string_value(json_object_get(object, "code"));
+	enum outcome outcome = code                             ? outcome_find(code)
+			       : status == CONNECTION_NO_DAEMON ? OUTCOME_NO_DAEMON
+			       : status == CONNECTION_DONE      ? OUTCOME_DONE
+								: OUTCOME_REFUSED;
+	if (policy)
+		*policy = (unsigned long long)json_integer_value(json_object_get(object, "policy"));
+	json_decref(object);
+	return outcome;
+}
+
 /* ---- an answer as it comes ---- */
 
 struct shown {

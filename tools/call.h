@@ -29,6 +29,10 @@ int call_ask(struct call *call, const struct verb *verb, const char *const *word
  * would send. error may be NULL. Exit status. */
 int call_fail(struct call *call, enum outcome outcome, const struct verb_error *error,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* What control said of the end of an answer: its word, and the number of the policy that runs (0:
+ * not told). */
+enum outcome call_outcome(
+	const struct connection_answer *answer, int status, unsigned long long *policy);
 /* The same where there was nothing wrong. */
 int call_done(const struct call *call, enum outcome outcome, bool changed, const char *text);
 

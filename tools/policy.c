@@ -47,8 +47,8 @@ static void write_text(void *context, const char *text, size_t len)
 	fwrite(text, 1, len, context);
 }
 
-/* The running policy's source into an open file. */
-static int fetch_source(struct call *call, FILE *file)
+/* The running policy's source into an open file, and its number. */
+static int fetch_source(struct call *call, FILE *file, unsigned long long *number)
 {
 	static const char *const words[] = {"policy", "show", "--source"};
 	static struct connection_answer answer;
@@ -59,6 +59,7 @@ static int fetch_source(struct call *call, FILE *file)
 	status = connection_ask(call->connection, words, 3, NULL, 0, &answer);
 	if (*answer.error)
 		fprintf(stderr, "%s\n", answer.error);
+	call_outcome(&answer, status, number);
 	free(answer.outcome);
 	return fflush(file) == 0 ? status : CONNECTION_REFUSED;
 }
@@ -75,11 +76,15 @@ static bool ask_again(const char *path)
 	return again;
 }
 
-/* The edited text to control, again and again while it is refused and somebody wants to go on. */
-static int apply_edited(struct call *call, const struct verb *verb, const char *path,
-	const char *confirm, const char *before, size_t before_len)
+/* The edited text to control, again and again while it is refused and somebody wants to go on.
+ * base: the number that it was made from. */
+static int apply_edited(struct call *call, const struct verb *verb, const struct verb_words *given,
+	const char *path, unsigned long long base, const char *before, size_t before_len)
 {
-	char wrong[NOUN_WRONG_SIZE];
+	const char *confirm = verb_value(given, "--confirm");
+	const bool allow_open = verb_value(given, "--allow-open") != NULL;
+	char wrong[NOUN_WRONG_SIZE], number[32];
+	snprintf(number, sizeof(number), "%llu", base);
 	for (;;) {
 		size_t len;
 		if (edit_file(path) != 0)
@@ -93,8 +98,15 @@ static int apply_edited(struct call *call, const struct verb *verb, const char *
 			unlink(path);
 			return call_done(call, OUTCOME_UNCHANGED, false, "unchanged");
 		}
-		const char *apply[] = {"policy", "apply", path, "--confirm", confirm};
-		int status = call_ask(call, verb, apply, confirm ? 5 : 3, after, len);
+		const char *apply[8] = {"policy", "apply", path, "--base", number};
+		size_t n = 5;
+		if (allow_open)
+			apply[n++] = "--allow-open";
+		if (confirm) {
+			apply[n++] = "--confirm";
+			apply[n++] = confirm;
+		}
+		int status = call_ask(call, verb, apply, n, after, len);
 		free(after);
 		if (status == CONNECTION_DONE)
 			unlink(path);
@@ -115,12 +127,12 @@ int policy_edit(struct call *call, const struct verb *verb, const struct verb_wo
 	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (!file)
 		return call_fail(call, OUTCOME_REFUSED, NULL, "%s: %s", path, strerror(errno));
-	int status = fetch_source(call, file);
+	unsigned long long base = 0;
+	int status = fetch_source(call, file, &base);
 	fclose(file);
 	char *before = status == CONNECTION_DONE ? noun_read_file(path, &len, wrong) : NULL;
 	if (before)
-		status =
-			apply_edited(call, verb, path, verb_value(given, "--confirm"), before, len);
+		status = apply_edited(call, verb, given, path, base, before, len);
 	else
 		unlink(path);
 	free(before);

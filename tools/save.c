@@ -58,10 +58,10 @@ static int fetch(struct call *call, struct wanted *wanted)
 	answer = (struct connection_answer){
 		.on_row = take_row, .on_text = take_text, .context = wanted};
 	status = connection_ask(call->connection, words, 2, NULL, 0, &answer);
+	enum outcome outcome = call_outcome(&answer, status, NULL);
 	free(answer.outcome);
 	if (*answer.error)
-		call_fail(call, status == CONNECTION_REFUSED ? OUTCOME_REFUSED : OUTCOME_NO_DAEMON,
-			NULL, "%s", answer.error);
+		call_fail(call, outcome, NULL, "%s", answer.error);
 	if (status == CONNECTION_DONE && (wanted->failed || !wanted->text))
 		status = call_fail(call, OUTCOME_REFUSED, NULL, "out of memory");
 	return status;

@@ -34,7 +34,7 @@ struct apply {
 	struct policy *policy;
 	struct policy_record record;
 	struct policy_current current;
-	void (*done)(void *context, int status, const char *text);
+	apply_done *done;
 	void *context;
 	char *moved; /* what the switch did to sessions; NULL: nothing */
 	struct waiter *waiters, **last_waiter;
@@ -105,11 +105,12 @@ static void run_waiters(struct apply *apply)
 	}
 }
 
-static void finish(struct apply *apply, int status, const char *text)
+static void finish(struct apply *apply, enum outcome outcome, const char *text)
 {
-	void (*done)(void *, int, const char *) = apply->done;
+	const bool refused = outcome_status(outcome) != 0;
+	apply_done *done = apply->done;
 	void *context = apply->context;
-	apply->control->counters[status ? COUNTER_POLICIES_REFUSED : COUNTER_POLICIES_APPLIED]++;
+	apply->control->counters[refused ? COUNTER_POLICIES_REFUSED : COUNTER_POLICIES_APPLIED]++;
 	policy_unref(apply->policy);
 	apply->policy = NULL;
 	policy_record_fini(&apply->record);
@@ -117,7 +118,7 @@ static void finish(struct apply *apply, int status, const char *text)
 	apply->busy = false;
 	apply_resume_confirm(apply);
 	if (done)
-		done(context, status, text);
+		done(context, outcome, text);
 	run_waiters(apply);
 }
 
@@ -246,7 +247,7 @@ static void on_stored(void *context, int status)
 	int error = apply_send_plan(control, control->policy, PLAN_RUNNING, NULL);
 	if (error)
 		log_error("the old plan cannot be put back: %s", strerror(-error));
-	finish(apply, status, text);
+	finish(apply, OUTCOME_REFUSED, text);
 }
 
 static void on_planned(struct gather *gather)
@@ -258,7 +259,7 @@ static void on_planned(struct gather *gather)
 		snprintf(text, sizeof(text), "the kernel does not take it: %s; nothing has changed",
 			gather->text);
 		peers_abort(control->peers, apply->record.number);
-		finish(apply, gather->status, text);
+		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
 	int error = policy_store_begin_save(
@@ -276,7 +277,7 @@ static void on_prepared(struct gather *gather)
 		snprintf(text, sizeof(text), "a relay does not take it: %s; nothing has changed",
 			gather->text);
 		peers_abort(control->peers, apply->record.number);
-		finish(apply, gather->status, text);
+		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
 	gather_init(&apply->gather, on_planned);
@@ -314,13 +315,71 @@ static int fill_current(struct apply *apply, const struct apply_order *order)
 		apply->current.confirm_until_ms = clock_now_ms(control) + order->confirm_ms;
 		if (!apply->current.confirm_back)
 			apply->current.confirm_back = control->policy_number;
-	} else if (!order->keeps_confirm) {
+	} else {
 		apply->current.confirm_until_ms = apply->current.confirm_back = 0;
 	}
 	return error;
 }
 
-void apply_begin(struct apply *apply, const struct apply_order *order)
+/* Nobody changes what runs by the same text; but the file may now say it. */
+static bool is_unchanged(struct control *control, const struct apply_order *order)
+{
+	struct policy_record record;
+	size_t len, running_len;
+	if (order->pass.kind == GUARD_EDIT || order->pass.kind == GUARD_RETURN ||
+		policy_store_current(control->history)->confirm_until_ms ||
+		policy_store_load(control->history, control->policy_number, &record))
+		return false;
+	bool same = record.source_len == order->source_len &&
+		    memcmp(record.source, order->source, record.source_len) == 0;
+	policy_record_fini(&record);
+	if (!same)
+		return false;
+	char *text = language_print(order->policy, LANGUAGE_PRINT_RESOLVED, &len);
+	char *running = language_print(control->policy, LANGUAGE_PRINT_RESOLVED, &running_len);
+	same = text && running && len == running_len && memcmp(text, running, len) == 0;
+	free(text);
+	free(running);
+	return same;
+}
+
+struct filing {
+	apply_done *done;
+	void *context;
+};
+
+static void on_filed(void *context, enum outcome outcome, const char *text)
+{
+	struct filing filing = *(struct filing *)context;
+	free(context);
+	bool good = outcome == OUTCOME_DONE;
+	filing.done(filing.context, good ? OUTCOME_UNCHANGED : outcome,
+		good ? "this policy runs already" : text);
+}
+
+/* Ends an order that changes nothing, unless it is to be remembered that the file says this. */
+static void end_order(struct apply *apply, const struct apply_order *order, enum outcome outcome,
+	const char *text)
+{
+	struct policy_texts texts = order->texts;
+	uint64_t hash = policy_texts_hash_all(&texts, order->source, order->source_len);
+	bool is_new = outcome == OUTCOME_UNCHANGED && order->is_file &&
+		      hash != policy_store_current(apply->control->history)->file_hash;
+	struct filing *filing = is_new ? malloc(sizeof(*filing)) : NULL;
+	apply->control->counters[COUNTER_POLICIES_REFUSED] += outcome_status(outcome) != 0;
+	if (filing)
+		*filing = (struct filing){order->done, order->context};
+	if (!filing || apply_remember_file(apply, &texts, order->source, order->source_len,
+			       on_filed, filing) < 0) {
+		free(filing);
+		order->done(order->context, outcome, text);
+	}
+	policy_unref(order->policy);
+	free(order->source);
+	policy_texts_fini(&texts);
+}
+
+static void begin(struct apply *apply, const struct apply_order *order)
 {
 	struct control *control = apply->control;
 	apply->busy = true;
@@ -340,7 +399,7 @@ void apply_begin(struct apply *apply, const struct apply_order *order)
 	char *resolved = language_print(order->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	if (!apply->record.canonical || !resolved || fill_current(apply, order) < 0) {
 		free(resolved);
-		finish(apply, -ENOMEM, "out of memory; nothing has changed");
+		finish(apply, OUTCOME_REFUSED, "out of memory; nothing has changed");
 		return;
 	}
 	gather_init(&apply->gather, on_prepared);
@@ -349,11 +408,26 @@ void apply_begin(struct apply *apply, const struct apply_order *order)
 	gather_end(&apply->gather, 0, NULL);
 }
 
+void apply_begin(struct apply *apply, const struct apply_order *order)
+{
+	char *text = NULL;
+	enum outcome outcome = guard_look(apply->control, order->policy, &order->pass, &text);
+	if (outcome == OUTCOME_DONE && is_unchanged(apply->control, order))
+		outcome = OUTCOME_UNCHANGED;
+	if (outcome == OUTCOME_DONE)
+		begin(apply, order);
+	else if (outcome == OUTCOME_UNCHANGED)
+		end_order(apply, order, outcome, "this policy runs already");
+	else
+		end_order(apply, order, outcome, text ? text : "out of memory");
+	free(text);
+}
+
 /* Another `current` for the same policy, on its way to the disk. */
 struct noting {
 	struct apply *apply;
 	const char *failure;
-	void (*done)(void *context, int status, const char *text);
+	apply_done *done;
 	void *context;
 };
 
@@ -363,7 +437,8 @@ static void on_noted(void *context, int status)
 	free(context);
 	noting.apply->busy = false;
 	apply_resume_confirm(noting.apply);
-	noting.done(noting.context, status, status ? noting.failure : "");
+	noting.done(noting.context, status ? OUTCOME_REFUSED : OUTCOME_DONE,
+		status ? noting.failure : "");
 	run_waiters(noting.apply);
 }
 
@@ -383,8 +458,7 @@ static int note_current(
 	return error;
 }
 
-int apply_confirm(struct apply *apply, void (*done)(void *context, int status, const char *text),
-	void *context)
+int apply_confirm(struct apply *apply, apply_done *done, void *context)
 {
 	struct control *control = apply->control;
 	struct policy_current current;
@@ -404,7 +478,7 @@ int apply_confirm(struct apply *apply, void (*done)(void *context, int status, c
 }
 
 int apply_remember_file(struct apply *apply, const struct policy_texts *texts, const char *source,
-	size_t source_len, void (*done)(void *context, int status, const char *text), void *context)
+	size_t source_len, apply_done *done, void *context)
 {
 	const struct policy_current *now = policy_store_current(apply->control->history);
 	struct policy_current current = {.number = now->number,
@@ -435,10 +509,10 @@ void apply_resume_confirm(struct apply *apply)
 	loop_timer_set(control->loop, &apply->confirm, loop_now_ms(control->loop) + left_ms);
 }
 
-static void on_returned(void *context, int status, const char *text)
+static void on_returned(void *context, enum outcome outcome, const char *text)
 {
 	struct apply *apply = context;
-	if (!status)
+	if (outcome == OUTCOME_DONE)
 		return;
 	log_error("the unconfirmed policy cannot be taken back: %s; trying again in 10 s", text);
 	loop_timer_set(
@@ -459,7 +533,7 @@ static void return_policy(void *context)
 	}
 	int error = policy_store_load(control->history, current->confirm_back, &record);
 	if (error) {
-		on_returned(apply, error, "it is no longer in the history");
+		on_returned(apply, OUTCOME_REFUSED, "it is no longer in the history");
 		return;
 	}
 	struct language_diagnosis diagnosis;
@@ -467,7 +541,7 @@ static void return_policy(void *context)
 	language_diagnosis_fini(&diagnosis);
 	if (!policy) {
 		policy_record_fini(&record);
-		on_returned(apply, -EBADMSG, "it does not parse any more");
+		on_returned(apply, OUTCOME_REFUSED, "it does not parse any more");
 		return;
 	}
 	log_warning("policy %" PRIu64 " was not confirmed in time; policy %" PRIu64 " returns",
@@ -479,6 +553,7 @@ static void return_policy(void *context)
 				   .source_len = record.source_len,
 				   .texts = record.texts,
 				   .origin = origin,
+				   .pass.kind = GUARD_RETURN,
 				   .done = on_returned,
 				   .context = apply});
 	record.source = NULL;

@@ -11,12 +11,16 @@
 #ifndef POSTERN_APPLY_H
 #define POSTERN_APPLY_H
 
+#include "daemon/control/guard.h"
 #include "daemon/control/policy_texts.h"
 #include "kernel-rules/plan.h"
 #include "lib/policy.h"
 
 struct apply;
 struct control;
+
+/* outcome DONE, UNCHANGED (what runs is what was wanted) or why not; text says what failed. */
+typedef void apply_done(void *context, enum outcome outcome, const char *text);
 
 /* What is to be applied. apply_begin() takes policy, source and texts over. */
 struct apply_order {
@@ -27,10 +31,9 @@ struct apply_order {
 	const char *origin; /* "file", or a command's words; copied */
 	uint32_t uid;
 	bool is_file;        /* remember the file's hash */
-	bool keeps_confirm;  /* an edit: a confirm that waits goes on waiting */
 	uint64_t confirm_ms; /* 0: none */
-	/* status 0 or -errno; text says what failed. */
-	void (*done)(void *context, int status, const char *text);
+	struct guard_pass pass;
+	apply_done *done;
 	void *context;
 };
 
@@ -39,18 +42,16 @@ void apply_free(struct apply *apply);
 /* Calls run now, or as soon as no apply is under way. */
 void apply_when_free(struct apply *apply, void (*run)(void *context), void *context);
 bool apply_busy(const struct apply *apply);
-/* Only when no apply is under way. The order's members are taken over in any case. */
+/* Only when no apply is under way. The order's members are taken over in any case. Refused, before
+ * anything is tried, by what guard.h says; the same text and meaning as what runs is no change. */
 void apply_begin(struct apply *apply, const struct apply_order *order);
 
-/* The confirm that waits is given: the running policy stays. done as in an order. -ENOENT at once:
- * none waits. */
-int apply_confirm(struct apply *apply, void (*done)(void *context, int status, const char *text),
-	void *context);
+/* The confirm that waits is given: the running policy stays. -ENOENT at once: none waits. */
+int apply_confirm(struct apply *apply, apply_done *done, void *context);
 /* The file says what runs, as after `policy save`: from now on it counts as applied. Only when no
  * apply is under way; done as above. 0 or -errno at once. */
 int apply_remember_file(struct apply *apply, const struct policy_texts *texts, const char *source,
-	size_t source_len, void (*done)(void *context, int status, const char *text),
-	void *context);
+	size_t source_len, apply_done *done, void *context);
 /* Sets the timer of a confirm that the state folder says is waiting. */
 void apply_resume_confirm(struct apply *apply);
 /* If its time is over the policy before returns, now or as soon as no apply is under way. */

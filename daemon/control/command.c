@@ -5,6 +5,7 @@
 #include "daemon/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct command_noun *const command_nouns[] = {&command_status, &command_policy, &command_rule,
@@ -42,6 +43,34 @@ const char *command_line(const struct command *command, char line[static 256])
 	for (size_t end = strlen(line); used > 255 && end > 0 && line[end - 1] < 0; end--)
 		line[end - 1] = '\0';
 	return line;
+}
+
+/* Has the verb this option, and was it given? */
+static const char *option_of(const struct command *command, const char *name)
+{
+	for (const struct verb_part *part = command->verb->parts; part && part->kind; part++)
+		if (part->kind == VERB_OPTION && strcmp(part->name, name) == 0)
+			return command_value(command, name);
+	return NULL;
+}
+
+struct guard_pass command_pass(const struct command *command, enum guard_kind kind)
+{
+	const char *base = option_of(command, "--base");
+	return (struct guard_pass){.kind = kind,
+		.allow_open = option_of(command, "--allow-open") != NULL,
+		.discard_edits = option_of(command, "--discard-edits") != NULL,
+		.base = base ? strtoull(base, NULL, 10) : 0};
+}
+
+bool command_may_change(struct command *command)
+{
+	char *text;
+	enum outcome outcome = guard_look_at_confirm(command->control, &text);
+	if (outcome != OUTCOME_DONE)
+		command_done(command, outcome, "%s", text ? text : "out of memory");
+	free(text);
+	return outcome == OUTCOME_DONE;
 }
 
 /* Behind noun and verb anything may name a user or an address, but for a few. */

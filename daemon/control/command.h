@@ -11,6 +11,7 @@
 #define POSTERN_COMMAND_H
 
 #include "daemon/log.h"
+#include "daemon/control/guard.h"
 #include "daemon/control/intake.h"
 #include "daemon/control/server.h"
 #include "lib/language.h"
@@ -107,6 +108,11 @@ void command_syntax(struct command *command, const struct language_diagnosis *di
 /* Notes a place for an error that is ended by command_done(); texts may be NULL. */
 void command_place(struct command *command, const char *file, unsigned line, unsigned column,
 	const char *expected, const char *near);
+
+/* May the policy be changed at all now? false: a confirm is open, and the command has ended. */
+bool command_may_change(struct command *command);
+/* What the caller takes upon himself, by the options that the verb has. */
+struct guard_pass command_pass(const struct command *command, enum guard_kind kind);
 
 /* Every change is logged with the caller's uid. */
 void command_log(const struct command *command);

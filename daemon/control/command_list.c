@@ -436,11 +436,11 @@ static void run_import(struct command *command)
 
 /* ---- reload: the running policy again, one file read anew ---- */
 
-static void on_reloaded(void *context, int status, const char *text)
+static void on_reloaded(void *context, enum outcome outcome, const char *text)
 {
 	struct command *command = context;
-	if (status)
-		command_done(command, OUTCOME_REFUSED, "%s", text);
+	if (outcome != OUTCOME_DONE)
+		command_done(command, outcome, "%s", text);
 	else
 		command_ok(command);
 }
@@ -453,6 +453,8 @@ static void run_reload_now(struct command *command)
 	struct language_diagnosis diagnosis;
 	char origin[256];
 	size_t len;
+	if (!command_may_change(command))
+		return;
 	ptrdiff_t index = policy_find_list(control->policy, name);
 	if (index < 0 || control->policy->lists[index].kind != POLICY_LIST_FILE) {
 		command_done(command, OUTCOME_REFUSED, "list %s is not read from a file", name);
@@ -488,7 +490,7 @@ static void run_reload_now(struct command *command)
 					    .texts = texts,
 					    .origin = command_line(command, origin),
 					    .uid = command->uid,
-					    .keeps_confirm = true,
+					    .pass = command_pass(command, GUARD_EDIT),
 					    .done = on_reloaded,
 					    .context = command});
 }

@@ -99,62 +99,79 @@ static void run_history(struct command *command)
 	command_ok(command);
 }
 
-/* From what is named to the running policy. */
-static void answer_diff(struct command *command, const char *name, const char *a, size_t a_len)
+/* From what is named to the running policy, or for a candidate from the running one to it. */
+static void answer_diff(
+	struct command *command, const char *name, const char *text, size_t len, bool candidate)
 {
 	struct control *control = command->control;
-	char heading[4200];
-	size_t b_len;
-	char *b = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &b_len);
-	char *text = b ? diff_lines(a, a_len, b, b_len) : NULL;
-	free(b);
-	if (!text) {
+	char heading[4200], running_name[48];
+	size_t running_len;
+	char *running = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &running_len);
+	char *diff = NULL;
+	if (running)
+		diff = candidate ? diff_lines(running, running_len, text, len)
+				 : diff_lines(text, len, running, running_len);
+	free(running);
+	if (!diff) {
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	int n = snprintf(heading, sizeof(heading), "--- %s\n+++ policy %" PRIu64 " (running)\n",
-		name, control->policy_number);
-	if (*text && n > 0 && (size_t)n < sizeof(heading))
+	snprintf(running_name, sizeof(running_name), "policy %" PRIu64 " (running)",
+		control->policy_number);
+	int n = snprintf(heading, sizeof(heading), "--- %s\n+++ %s\n",
+		candidate ? running_name : name, candidate ? name : running_name);
+	bool differs = *diff;
+	if (differs && n > 0 && (size_t)n < sizeof(heading))
 		command_text(command, heading, (size_t)n);
-	command_text(command, text, strlen(text));
+	command_text(command, diff, strlen(diff));
+	free(diff);
+	command_done(command, differs ? OUTCOME_DIFFERS : OUTCOME_DONE, "%s", "");
+}
+
+static void diff_text(struct command *command, const char *name, const char *source,
+	size_t source_len, bool candidate)
+{
+	struct policy_texts texts = {0};
+	struct language_diagnosis diagnosis;
+	size_t len;
+	struct policy *policy =
+		policy_parse_text(command->control, name, source, source_len, &texts, &diagnosis);
+	char *text = policy ? language_print(policy, LANGUAGE_PRINT_CANONICAL, &len) : NULL;
+	if (text)
+		answer_diff(command, name, text, len, candidate);
+	else
+		command_syntax(command, &diagnosis);
+	language_diagnosis_fini(&diagnosis);
+	policy_texts_fini(&texts);
+	policy_unref(policy);
 	free(text);
-	command_ok(command);
 }
 
 static void diff_file(struct command *command)
 {
-	struct control *control = command->control;
-	struct policy_texts texts = {0};
-	struct language_diagnosis diagnosis;
-	const char *path = control->start.options.config;
+	const char *path = command->control->start.options.config;
 	char *source;
-	size_t source_len, len;
-	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &source, &source_len);
+	size_t len;
+	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &source, &len);
 	if (error) {
 		command_done(command, OUTCOME_REFUSED, "%s: %s", path, language_read_error(error));
 		return;
 	}
-	struct policy *policy =
-		policy_parse_text(control, path, source, source_len, &texts, &diagnosis);
-	char *text = policy ? language_print(policy, LANGUAGE_PRINT_CANONICAL, &len) : NULL;
-	char *errors = policy_parse_messages(&diagnosis, LANGUAGE_ERROR);
-	if (text)
-		answer_diff(command, path, text, len);
-	else
-		command_done(command, OUTCOME_REFUSED, "%s", errors ? errors : "out of memory");
-	language_diagnosis_fini(&diagnosis);
-	policy_texts_fini(&texts);
-	policy_unref(policy);
+	diff_text(command, path, source, len, false);
 	free(source);
-	free(text);
-	free(errors);
 }
 
 static void run_diff(struct command *command)
 {
 	uint64_t number = given_number(command);
+	const char *file = command_value(command, "FILE|-");
 	struct policy_record record;
 	char name[32];
+	if (file) {
+		diff_text(command, strcmp(file, "-") ? file : "<standard input>",
+			command->intake.body, command->intake.body_len, true);
+		return;
+	}
 	if (!number) {
 		diff_file(command);
 		return;
@@ -162,7 +179,7 @@ static void run_diff(struct command *command)
 	if (!load(command, number, &record))
 		return;
 	snprintf(name, sizeof(name), "policy %" PRIu64, number);
-	answer_diff(command, name, record.canonical, record.canonical_len);
+	answer_diff(command, name, record.canonical, record.canonical_len, false);
 	policy_record_fini(&record);
 }
 
@@ -199,12 +216,12 @@ static void on_names(struct names *names, const char *warnings)
 	command_ok(command);
 }
 
-static void on_applied(void *context, int status, const char *text)
+static void on_applied(void *context, enum outcome outcome, const char *text)
 {
 	struct command *command = context;
 	struct applying *applying = command->state;
-	if (status) {
-		command_done(command, OUTCOME_REFUSED, "%s", text);
+	if (outcome != OUTCOME_DONE) {
+		command_done(command, outcome, "%s", text);
 		return;
 	}
 	if (applying->warnings)
@@ -228,7 +245,7 @@ static bool is_file(const struct control *control, const char *text, size_t len)
 }
 
 static void apply_text(struct command *command, const char *name, const char *text, size_t len,
-	struct policy_texts *texts, bool file)
+	struct policy_texts *texts, bool file, enum guard_kind kind)
 {
 	struct control *control = command->control;
 	struct applying *applying = command->state;
@@ -262,6 +279,7 @@ static void apply_text(struct command *command, const char *name, const char *te
 					    .uid = command->uid,
 					    .is_file = file,
 					    .confirm_ms = applying->confirm_ms,
+					    .pass = command_pass(command, kind),
 					    .done = on_applied,
 					    .context = command});
 }
@@ -270,8 +288,11 @@ static void run_apply_body(struct command *command)
 {
 	const struct applying *applying = command->state;
 	struct policy_texts texts = {0};
+	if (!command_may_change(command))
+		return;
 	apply_text(command, applying->file, command->intake.body, command->intake.body_len, &texts,
-		is_file(command->control, command->intake.body, command->intake.body_len));
+		is_file(command->control, command->intake.body, command->intake.body_len),
+		GUARD_WHOLE);
 }
 
 static bool take_confirm(struct command *command, uint64_t *confirm_ms)
@@ -303,23 +324,36 @@ static void run_apply(struct command *command)
 		command_when_free(command, run_apply_body);
 	else
 		policy_file_apply(
-			command->control, command->uid, applying->confirm_ms, on_applied, command);
+			command->control, &(struct policy_file_order){.uid = command->uid,
+						  .confirm_ms = applying->confirm_ms,
+						  .always = true,
+						  .pass = command_pass(command, GUARD_WHOLE),
+						  .done = on_applied,
+						  .context = command});
 }
 
-static void on_confirmed(void *context, int status, const char *text)
+static void on_confirmed(void *context, enum outcome outcome, const char *text)
 {
 	struct command *command = context;
-	if (status)
-		command_done(command, OUTCOME_REFUSED, "%s", text);
+	if (outcome != OUTCOME_DONE)
+		command_done(command, outcome, "%s", text);
 	else
 		command_ok(command);
 }
 
 static void run_confirm_now(struct command *command)
 {
+	const struct policy_current *current = policy_store_current(command->control->history);
+	uint64_t number = given_number(command);
+	if (number && current->confirm_until_ms && number != current->number) {
+		command_done(command, OUTCOME_BASE,
+			"policy %" PRIu64 " waits to be confirmed, not %" PRIu64, current->number,
+			number);
+		return;
+	}
 	int error = apply_confirm(command->control->apply, on_confirmed, command);
 	if (error == -ENOENT)
-		command_done(command, OUTCOME_REFUSED, "no policy waits to be confirmed");
+		command_done(command, OUTCOME_ABSENT, "no policy waits to be confirmed");
 	else if (error)
 		command_done(command, OUTCOME_REFUSED, "%s", strerror(-error));
 }
@@ -345,7 +379,10 @@ static void run_rollback_now(struct command *command)
 {
 	struct applying *applying = command->state;
 	struct policy_record record;
-	uint64_t number = applying->number ? applying->number : number_before(command->control);
+	const struct policy_current *current = policy_store_current(command->control->history);
+	uint64_t number = applying->number            ? applying->number
+			  : current->confirm_until_ms ? current->confirm_back
+						      : number_before(command->control);
 	if (!number) {
 		command_done(command, OUTCOME_REFUSED, "there is no policy before this one");
 		return;
@@ -358,10 +395,10 @@ static void run_rollback_now(struct command *command)
 	texts.replay = true;
 	if (whole)
 		apply_text(command, command->control->start.options.config, record.source,
-			record.source_len, &texts, false);
+			record.source_len, &texts, false, GUARD_BACK);
 	else
-		apply_text(
-			command, "history", record.canonical, record.canonical_len, &texts, false);
+		apply_text(command, "history", record.canonical, record.canonical_len, &texts,
+			false, GUARD_BACK);
 	policy_record_fini(&record);
 }
 
@@ -380,12 +417,25 @@ static void run_rollback(struct command *command)
 
 /* ---- save: posternctl writes the file, with the rights of its caller ---- */
 
+/* What nobody confirmed is not written. false: ended. */
+static bool is_confirmed(struct command *command)
+{
+	char *waits = guard_confirming(command->control);
+	if (waits)
+		command_done(command, OUTCOME_CONFIRMING,
+			"%s; until then it is not saved: posternctl policy confirm, or posternctl "
+			"policy rollback",
+			waits);
+	free(waits);
+	return !waits;
+}
+
 static void run_save(struct command *command)
 {
 	struct control *control = command->control;
 	const char *path = control->start.options.config;
 	struct policy_record record;
-	if (!load(command, control->policy_number, &record))
+	if (!is_confirmed(command) || !load(command, control->policy_number, &record))
 		return;
 	char *real = realpath(path, NULL);
 	command_row(command, json_pack("{s:I, s:o}", "policy", (json_int_t)record.number, "file",
@@ -396,10 +446,10 @@ static void run_save(struct command *command)
 	policy_record_fini(&record);
 }
 
-static void on_remembered(void *context, int status, const char *text)
+static void on_remembered(void *context, enum outcome outcome, const char *text)
 {
 	struct command *command = context;
-	if (status)
+	if (outcome != OUTCOME_DONE)
 		command_done(command, OUTCOME_REFUSED, "saved, but %s", text);
 	else
 		command_ok(command);
@@ -429,6 +479,8 @@ static void run_saved_now(struct command *command)
 	struct policy_record record;
 	char *text;
 	size_t len;
+	if (!is_confirmed(command))
+		return;
 	int error = disk_read(path, POLICY_TEXT_BYTES_MAX, &text, &len);
 	if (error) {
 		command_done(command, OUTCOME_REFUSED, "posternd cannot read %s: %s", path,
@@ -447,7 +499,7 @@ static void run_saved_now(struct command *command)
 	control->filed = false; /* judged anew */
 	if (apply_remember_file(control->apply, &record.texts, record.source, record.source_len,
 		    on_remembered, command) < 0)
-		on_remembered(command, -ENOMEM, "out of memory");
+		on_remembered(command, OUTCOME_REFUSED, "out of memory");
 	policy_record_fini(&record);
 }
 

@@ -130,6 +130,9 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 			"%s: %s; policy %" PRIu64 " runs", control->start.options.config, why,
 			control->policy_number);
 	}
+	if (differs && *control->file_refused)
+		trouble_add(troubles, "posternctl policy diff file", "%s was not applied: %s",
+			control->start.options.config, control->file_refused);
 	if (!control->policy->nzones)
 		trouble_add(troubles, "posternctl policy edit",
 			"the policy has no zone: no mail is redirected");

@@ -117,10 +117,10 @@ static void on_keeper_event(struct control *control, const struct message_event 
 				(int)event->count, "text", event->text));
 }
 
-static void on_reloaded(void *context, int status, const char *text)
+static void on_reloaded(void *context, enum outcome outcome, const char *text)
 {
 	struct control *control = context;
-	if (status)
+	if (outcome_status(outcome) != 0)
 		log_error("SIGHUP: not applied");
 	else
 		log_info("SIGHUP: policy %" PRIu64 " is in force%s%s", control->policy_number,
@@ -221,7 +221,8 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		on_keeper_event(control, (const struct message_event *)message);
 		break;
 	case MESSAGE_RELOAD:
-		policy_file_apply(control, 0, 0, on_reloaded, control);
+		policy_file_apply(control,
+			&(struct policy_file_order){.done = on_reloaded, .context = control});
 		break;
 	case MESSAGE_HAND_OVER:
 		begin_hand_over(control, message->seq);

@@ -100,6 +100,7 @@ struct control {
 	bool judged_same;
 	struct control_list_file *list_files; /* what `status` last found of each */
 	size_t nlist_files;
+	char file_refused[512]; /* why a good file was not applied; "": it was, or is to be */
 	char policy_fault[512]; /* what is wrong now with the policy that runs; "": nothing */
 	char plan_trouble[384]; /* which policy the kernel refused at the start, and why */
 	uint64_t posture_hash;  /* of what the file for the next start says; 0: not known */

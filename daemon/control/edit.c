@@ -126,11 +126,11 @@ static void forget(struct command *command)
 	free(edit->statement);
 }
 
-static void on_applied(void *context, int status, const char *text)
+static void on_applied(void *context, enum outcome outcome, const char *text)
 {
 	struct command *command = context;
-	if (status) {
-		command_done(command, OUTCOME_REFUSED, "%s", text);
+	if (outcome != OUTCOME_DONE) {
+		command_done(command, outcome, "%s", text);
 		return;
 	}
 	if (*text)
@@ -185,7 +185,7 @@ static void apply_edit(struct edit *edit, struct policy *policy, struct policy_t
 						     .texts = *texts,
 						     .origin = command_line(command, origin),
 						     .uid = command->uid,
-						     .keeps_confirm = true,
+						     .pass = command_pass(command, GUARD_EDIT),
 						     .done = on_applied,
 						     .context = command});
 }
@@ -237,7 +237,7 @@ static void run(struct command *command)
 	struct edit *edit = command->state;
 	struct control *control = command->control;
 	struct policy_texts texts;
-	if (!is_possible(edit))
+	if (!command_may_change(command) || !is_possible(edit))
 		return;
 	int error = edit_running_texts(control, NULL, &texts);
 	if (error) {

@@ -58,7 +58,7 @@ static bool says_what_runs(const struct control *control, const struct policy *p
 	return same;
 }
 
-void policy_file_look(struct control *control, struct policy_file *file)
+void policy_file_look(struct control *control, bool always, struct policy_file *file)
 {
 	const char *path = control->start.options.config;
 	struct language_diagnosis diagnosis;
@@ -73,7 +73,7 @@ void policy_file_look(struct control *control, struct policy_file *file)
 		file->text = strdup(text);
 		return;
 	}
-	if (control->policy && hash_now(control, &hash) == 0 &&
+	if (!always && control->policy && hash_now(control, &hash) == 0 &&
 		hash == policy_store_current(control->history)->file_hash)
 		return;
 	file->policy = policy_parse_text(
@@ -83,12 +83,12 @@ void policy_file_look(struct control *control, struct policy_file *file)
 	language_diagnosis_fini(&diagnosis);
 	if (!file->policy)
 		file->state = POLICY_FILE_BAD;
-	else if (!says_what_runs(control, file->policy))
+	else if (always || !says_what_runs(control, file->policy))
 		file->state = POLICY_FILE_CHANGED;
 }
 
 /* Is it the text that the file was last applied or saved with? */
-static bool is_filed(const struct control *control, uint64_t number)
+bool policy_file_is_filed(const struct control *control, uint64_t number)
 {
 	struct policy_record record;
 	if (policy_store_load(control->history, number, &record))
@@ -104,7 +104,7 @@ static bool runs_as_filed(struct control *control)
 	if (control->filed_number == control->policy_number && control->filed)
 		return true;
 	control->filed_number = control->policy_number;
-	control->filed = is_filed(control, control->policy_number);
+	control->filed = policy_file_is_filed(control, control->policy_number);
 	return control->filed;
 }
 
@@ -123,7 +123,7 @@ bool policy_file_differs(struct control *control, const char **why)
 		return false;
 	}
 	if (hash != control->judged_hash || control->policy_number != control->judged_number) {
-		policy_file_look(control, &file);
+		policy_file_look(control, false, &file);
 		control->judged_hash = hash;
 		control->judged_number = control->policy_number;
 		control->judged_same = file.state == POLICY_FILE_SAME;
@@ -156,60 +156,59 @@ static void log_going_on(const struct control *control)
 		"the running policy %s goes on", policy);
 }
 
-/* The CLI's edits since the file was last applied go with the old policy. */
-static void log_lost_edits(const struct control *control)
-{
-	size_t n;
-	const struct policy_store_line *lines = policy_store_history(control->history, &n);
-	size_t first = n;
-	while (first > 0 && strcmp(lines[first - 1].origin, "file") != 0 &&
-		!is_filed(control, lines[first - 1].number))
-		first--;
-	for (size_t i = first; i < n && first > 0; i++)
-		log_warning("the file replaces what was changed since: policy %" PRIu64 ", %s",
-			lines[i].number, log_person(lines[i].origin));
-}
-
 struct filing {
 	struct control *control;
-	uint32_t uid;
-	uint64_t confirm_ms;
-	void (*done)(void *context, int status, const char *text);
-	void *context;
+	struct policy_file_order order;
 	char *warnings;
 };
 
-static void on_applied(void *context, int status, const char *text)
+static void end(struct filing *filing, enum outcome outcome, const char *text)
 {
-	struct filing filing = *(struct filing *)context;
-	char *both = NULL;
-	free(context);
-	if (!status && filing.warnings && asprintf(&both, "%s%s", filing.warnings, text) < 0)
+	struct policy_file_order order = filing->order;
+	free(filing);
+	order.done(order.context, outcome, text);
+}
+
+static void on_applied(void *context, enum outcome outcome, const char *text)
+{
+	struct filing *filing = context;
+	struct control *control = filing->control;
+	char *warnings = filing->warnings, *both = NULL;
+	bool refused = outcome_status(outcome) != 0;
+	control->file_refused[0] = '\0';
+	if (refused) {
+		snprintf(control->file_refused, sizeof(control->file_refused), "%s", text);
+		policy_file_log(POLICY_LOG_ERROR, text);
+		log_going_on(control);
+	} else if (warnings && asprintf(&both, "%s%s", warnings, text) < 0) {
 		both = NULL;
-	filing.done(filing.context, status, both ? both : text);
+	}
+	end(filing, outcome, both ? both : text);
 	free(both);
-	free(filing.warnings);
+	free(warnings);
 }
 
 static void run(void *context)
 {
 	struct filing *filing = context;
 	struct control *control = filing->control;
+	struct policy_file_order *order = &filing->order;
 	struct policy_file file;
-	policy_file_look(control, &file);
+	policy_file_look(control, order->always, &file);
 	control->file_bad = file.state == POLICY_FILE_BAD || file.state == POLICY_FILE_MISSING;
 	switch (file.state) {
 	case POLICY_FILE_SAME:
-		on_applied(filing, 0, "the file has not changed; the running policy goes on\n");
+		end(filing, OUTCOME_UNCHANGED,
+			"the file has not changed; the running policy goes on");
 		break;
 	case POLICY_FILE_BAD:
 	case POLICY_FILE_MISSING:
 		policy_file_log(POLICY_LOG_ERROR, file.text);
 		log_going_on(control);
-		on_applied(filing, -EINVAL, file.text ? file.text : "out of memory");
+		end(filing, file.state == POLICY_FILE_BAD ? OUTCOME_SYNTAX : OUTCOME_REFUSED,
+			file.text ? file.text : "out of memory");
 		break;
 	case POLICY_FILE_CHANGED:
-		log_lost_edits(control);
 		filing->warnings = file.text;
 		file.text = NULL;
 		apply_begin(control->apply, &(struct apply_order){.policy = policy_ref(file.policy),
@@ -217,9 +216,10 @@ static void run(void *context)
 						    .source_len = file.source_len,
 						    .texts = file.texts,
 						    .origin = "file",
-						    .uid = filing->uid,
+						    .uid = order->uid,
 						    .is_file = true,
-						    .confirm_ms = filing->confirm_ms,
+						    .confirm_ms = order->confirm_ms,
+						    .pass = order->pass,
 						    .done = on_applied,
 						    .context = filing});
 		file.source = NULL;
@@ -229,18 +229,14 @@ static void run(void *context)
 	policy_file_fini(&file);
 }
 
-void policy_file_apply(struct control *control, uint32_t uid, uint64_t confirm_ms,
-	void (*done)(void *context, int status, const char *text), void *context)
+void policy_file_apply(struct control *control, const struct policy_file_order *order)
 {
 	struct filing *filing = calloc(1, sizeof(*filing));
 	if (!filing) {
-		done(context, -ENOMEM, "out of memory");
+		order->done(order->context, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	*filing = (struct filing){.control = control,
-		.uid = uid,
-		.confirm_ms = confirm_ms,
-		.done = done,
-		.context = context};
+	*filing = (struct filing){.control = control, .order = *order};
+	filing->order.pass.kind = GUARD_WHOLE;
 	apply_when_free(control->apply, run, filing);
 }

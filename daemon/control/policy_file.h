@@ -3,7 +3,7 @@
 #ifndef POSTERN_POLICY_FILE_H
 #define POSTERN_POLICY_FILE_H
 
-#include "daemon/control/policy_texts.h"
+#include "daemon/control/apply.h"
 #include "lib/language.h"
 
 struct control;
@@ -24,8 +24,8 @@ struct policy_file {
 	char *text; /* what is wrong; with CHANGED the warnings */
 };
 
-/* Reads and judges the file. */
-void policy_file_look(struct control *control, struct policy_file *file);
+/* Reads and judges the file. always: also one that is as it was last applied, or says what runs. */
+void policy_file_look(struct control *control, bool always, struct policy_file *file);
 void policy_file_fini(struct policy_file *file);
 /* Only whether it was changed and not applied. *why: a word or two, in any case. Cheap when asked
  * again. */
@@ -34,9 +34,18 @@ bool policy_file_differs(struct control *control, const char **why);
 /* Logs a text of several lines. */
 void policy_file_log(enum policy_log_level level, const char *text);
 
-/* SIGHUP, and `policy apply` without a file. done as in apply.h. The names of CLI edits that go
- * with the old policy are logged. */
-void policy_file_apply(struct control *control, uint32_t uid, uint64_t confirm_ms,
-	void (*done)(void *context, int status, const char *text), void *context);
+/* Is the text of this number the one that the file was last applied or saved with? */
+bool policy_file_is_filed(const struct control *control, uint64_t number);
+
+/* SIGHUP, a start, and with `always` the command that names no file. */
+struct policy_file_order {
+	uint32_t uid;
+	uint64_t confirm_ms;
+	bool always;
+	struct guard_pass pass; /* but for its kind */
+	apply_done *done;
+	void *context;
+};
+void policy_file_apply(struct control *control, const struct policy_file_order *order);
 
 #endif

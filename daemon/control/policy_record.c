@@ -152,6 +152,11 @@ static char *copy_part(const char *bytes, size_t len)
 	return copy;
 }
 
+bool policy_record_is_edit(const char *origin)
+{
+	return strcmp(origin, "file") != 0 && strncmp(origin, "policy ", 7) != 0;
+}
+
 void policy_record_fini(struct policy_record *record)
 {
 	free(record->source);
@@ -224,6 +229,26 @@ int policy_record_decode(const char *bytes, size_t len, struct policy_record *re
 			break;
 	}
 	policy_record_fini(record);
+	return -EBADMSG;
+}
+
+int policy_record_decode_head(const char *bytes, size_t len, struct policy_record *record)
+{
+	const size_t first = strlen(RECORD_WORD) + HASH_DIGITS + 1;
+	struct reading reading = {.at = bytes + first, .end = bytes + len};
+	char word[16], value[8192];
+	*record = (struct policy_record){0};
+	if (len <= first || memcmp(bytes, RECORD_WORD, strlen(RECORD_WORD)) != 0)
+		return -EBADMSG;
+	while (take_line(&reading, word, value, sizeof(value))) {
+		if (strcmp(word, "source") == 0) {
+			record->source_len = strtoull(value, NULL, 10);
+			return record->number ? 0 : -EBADMSG;
+		}
+		if (strcmp(word, "canonical") == 0 || strcmp(word, "file") == 0 ||
+			!take_record_line(&reading, record, word, value))
+			break;
+	}
 	return -EBADMSG;
 }
 

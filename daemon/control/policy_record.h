@@ -7,6 +7,10 @@
 
 #define POLICY_ORIGIN_SIZE 256
 
+/* Did a command make the policy of this origin, by changing a part of another? Else it came as a
+ * whole: the file, a text, an earlier one again. */
+bool policy_record_is_edit(const char *origin);
+
 struct policy_record {
 	uint64_t number;
 	uint64_t at_ms; /* wall clock */
@@ -24,6 +28,10 @@ void policy_record_fini(struct policy_record *record);
 int policy_record_encode(const struct policy_record *record, char **bytes, size_t *len);
 /* 0; -EBADMSG: cut off, changed or no record; -ENOMEM. */
 int policy_record_decode(const char *bytes, size_t len, struct policy_record *record);
+
+/* From the first bytes of a record: number, at_ms, uid, origin and source_len alone, which need no
+ * policy_record_fini(). Whether the rest is whole is not looked at. 0 or -EBADMSG. */
+int policy_record_decode_head(const char *bytes, size_t len, struct policy_record *record);
 
 /* Which policy runs: the one small file whose replacement commits an apply. */
 struct policy_current {

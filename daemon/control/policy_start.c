@@ -130,7 +130,7 @@ int policy_start_choose(struct policy_start *start)
 	if (start->tried && !control->policy)
 		control->policy = load_older(start, &start->record);
 	control->policy_number = control->policy ? start->tried : 0;
-	policy_file_look(control, &start->file);
+	policy_file_look(control, false, &start->file);
 	/* of the running policy or of the one that follows it: what is said of both is said by the
 	 * stricter of them */
 	log_set_privacy((control->policy && control->policy->audit_privacy_off) ||
@@ -169,10 +169,10 @@ static void end(struct policy_start *start, bool runs)
 	start->done(start->control, runs);
 }
 
-static void on_file(void *context, int status, const char *text)
+static void on_file(void *context, enum outcome outcome, const char *text)
 {
 	struct policy_start *start = context;
-	(void)status; /* said */
+	(void)outcome; /* said */
 	(void)text;
 	end(start, true);
 }
@@ -188,7 +188,8 @@ static void say_troubles(struct policy_start *start)
 static void take_file(void *context)
 {
 	struct policy_start *start = context;
-	policy_file_apply(start->control, 0, 0, on_file, start);
+	policy_file_apply(
+		start->control, &(struct policy_file_order){.done = on_file, .context = start});
 }
 
 static void on_posture_kept(struct gather *gather)
@@ -250,10 +251,10 @@ static void store_first(struct policy_start *start)
 
 static void try_older(struct policy_start *start);
 
-static void on_older(void *context, int status, const char *text)
+static void on_older(void *context, enum outcome outcome, const char *text)
 {
 	struct policy_start *start = context;
-	if (status) {
+	if (outcome != OUTCOME_DONE) {
 		log_error("policy %" PRIu64 ": %s", start->tried, text);
 		try_older(start);
 		return;
@@ -273,6 +274,7 @@ static void run_again(struct policy_start *start, struct policy *policy,
 						   .source_len = record->source_len,
 						   .texts = record->texts,
 						   .origin = origin,
+						   .pass.kind = GUARD_RETURN,
 						   .done = on_older,
 						   .context = start});
 	record->source = NULL;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,10 @@
 #include <unistd.h>
 
 #define RECORD_BYTES_MAX (512u << 20)
-#define LINES_MAX        (POLICY_STORE_HISTORY + 2) /* and the one a confirm may go back to */
+/* and the one that comes, and what a confirm goes back to */
+#define LINES_MAX  (POLICY_STORE_APPLIED + POLICY_STORE_EDITED + 2)
+#define WHOLE_MAX  22   /* the newest are looked at as a whole at the start */
+#define HEAD_BYTES 4096 /* of a record: all that its line says stands there */
 
 struct policy_store {
 	char dir[4096];
@@ -31,6 +35,8 @@ struct saving {
 	size_t record_len, running_len;
 	struct policy_current current;
 	struct policy_store_line line;
+	uint64_t keep[LINES_MAX]; /* the numbers that stay */
+	size_t nkeep;
 	void (*done)(void *context, int status);
 	void *context;
 };
@@ -66,6 +72,28 @@ static struct policy_store_line line_of(const struct policy_record *record)
 		.bytes = record->source_len};
 	snprintf(line.origin, sizeof(line.origin), "%s", record->origin);
 	return line;
+}
+
+/* What the line of a record says, from its head alone: of hundreds, few are ever asked for. */
+static int load_head(const char *dir, uint64_t number, struct policy_store_line *line)
+{
+	char path[4096 + 64], name[32], head[HEAD_BYTES];
+	record_name(name, number);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t len = fd < 0 ? -1 : read(fd, head, sizeof(head));
+	int error = len < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	struct policy_record record;
+	if (!error)
+		error = policy_record_decode_head(head, (size_t)len, &record);
+	if (error)
+		return error;
+	if (record.number != number)
+		return -EBADMSG;
+	*line = line_of(&record);
+	return 0;
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -110,6 +138,24 @@ static void add_line(struct policy_store *store, const struct policy_store_line 
 	store->lines[store->nlines++] = *line;
 }
 
+/* Leaves of the lines those that are kept: a change by commands takes no place of the others. */
+static void keep_lines(struct policy_store *store, const struct policy_current *current)
+{
+	size_t applied = 0, edited = 0, kept = LINES_MAX;
+	struct policy_store_line *lines = store->lines;
+	struct policy_store_line stay[LINES_MAX];
+	for (size_t i = store->nlines; i-- > 0;) {
+		bool edit = policy_record_is_edit(lines[i].origin);
+		size_t before = edit ? edited++ : applied++;
+		if (before < (edit ? POLICY_STORE_EDITED : POLICY_STORE_APPLIED) ||
+			lines[i].number == current->number ||
+			lines[i].number == current->confirm_back)
+			stay[--kept] = lines[i];
+	}
+	store->nlines = LINES_MAX - kept;
+	memcpy(lines, stay + kept, store->nlines * sizeof(*lines));
+}
+
 static void read_history(struct policy_store *store)
 {
 	uint64_t *numbers;
@@ -118,16 +164,21 @@ static void read_history(struct policy_store *store)
 		store->last = numbers[n - 1];
 	for (size_t i = n > LINES_MAX ? n - LINES_MAX : 0; i < n; i++) {
 		struct policy_record record;
-		int error = load_path(store->dir, numbers[i], &record);
+		struct policy_store_line line;
+		bool whole = n - i <= WHOLE_MAX;
+		int error = whole ? load_path(store->dir, numbers[i], &record)
+				  : load_head(store->dir, numbers[i], &line);
 		if (error) {
 			snprintf(store->trouble, sizeof(store->trouble),
 				"policy %" PRIu64 " in the history cannot be read: %s", numbers[i],
 				error == -EBADMSG ? "it was cut off" : strerror(-error));
 			continue;
 		}
-		struct policy_store_line line = line_of(&record);
+		if (whole) {
+			line = line_of(&record);
+			policy_record_fini(&record);
+		}
 		add_line(store, &line);
-		policy_record_fini(&record);
 	}
 	free(numbers);
 }
@@ -240,6 +291,16 @@ static void free_saving(struct saving *saving)
 	free(saving);
 }
 
+static void choose_kept(struct saving *saving)
+{
+	struct policy_store after = *saving->store;
+	if (saving->record)
+		add_line(&after, &saving->line);
+	keep_lines(&after, &saving->current);
+	for (size_t i = 0; i < after.nlines; i++)
+		saving->keep[saving->nkeep++] = after.lines[i].number;
+}
+
 static struct saving *make_saving(struct policy_store *store, const struct policy_record *record,
 	const struct policy_current *current)
 {
@@ -259,18 +320,26 @@ static struct saving *make_saving(struct policy_store *store, const struct polic
 		free_saving(saving);
 		return NULL;
 	}
+	choose_kept(saving);
 	return saving;
 }
 
-/* All but the last 20, and the one to go back to. */
+static bool is_kept(const struct saving *saving, uint64_t number)
+{
+	for (size_t i = 0; i < saving->nkeep; i++)
+		if (saving->keep[i] == number)
+			return true;
+	/* one that cannot be read is nobody's; a newer one is not ours */
+	return number >= saving->current.number || number == saving->current.confirm_back;
+}
+
 static void remove_old(const struct saving *saving)
 {
 	uint64_t *numbers;
 	size_t n = find_numbers(saving->dir, &numbers);
-	for (size_t i = 0; n > POLICY_STORE_HISTORY && i < n - POLICY_STORE_HISTORY; i++) {
+	for (size_t i = 0; i < n; i++) {
 		char name[32], path[sizeof(saving->dir) + 40];
-		if (numbers[i] == saving->current.number ||
-			numbers[i] == saving->current.confirm_back)
+		if (is_kept(saving, numbers[i]))
 			continue;
 		record_name(name, numbers[i]);
 		snprintf(path, sizeof(path), "%s/%s", saving->dir, name);
@@ -306,14 +375,7 @@ static void take_saving(struct saving *saving)
 	if (saving->line.number > store->last)
 		store->last = saving->line.number;
 	add_line(store, &saving->line);
-	size_t kept = 0;
-	for (size_t i = 0; i < store->nlines; i++) {
-		const struct policy_store_line *line = &store->lines[i];
-		if (store->nlines - i <= POLICY_STORE_HISTORY ||
-			line->number == store->current.confirm_back)
-			store->lines[kept++] = *line;
-	}
-	store->nlines = kept;
+	keep_lines(store, &store->current);
 }
 
 int policy_store_save(struct policy_store *store, const struct policy_record *record,

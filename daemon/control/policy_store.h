@@ -1,12 +1,13 @@
-/* Owns the policies in the state folder: the running one, the last 20, and what waits for a
- * confirm. */
+/* Owns the policies in the state folder: the running one, the last 20 that were applied as a whole,
+ * the last 200 that commands made of them, and what waits for a confirm. */
 #ifndef POSTERN_POLICY_STORE_H
 #define POSTERN_POLICY_STORE_H
 
 #include "daemon/control/disk.h"
 #include "daemon/control/policy_record.h"
 
-#define POLICY_STORE_HISTORY 20
+#define POLICY_STORE_APPLIED 20
+#define POLICY_STORE_EDITED  200
 
 struct policy_store;
 

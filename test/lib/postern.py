@@ -204,7 +204,9 @@ class Postern:
         return self.json(*words)
 
     def apply(self, text, check=True):
-        return self.ctl("policy", "apply", "-", input=text, check=check)
+        """Whatever commands changed since, and whomever it lets pass."""
+        return self.ctl("policy", "apply", "-", "--discard-edits", "--allow-open", input=text,
+                        check=check)
 
     def login(self, user, host=None, zone="guest", address=None, mac=True, more=()):
         """Logs a host in with both its addresses (or those given) and its MAC."""

@@ -41,13 +41,21 @@ static struct policy_record make_record(uint64_t number, const char *source)
 	return record;
 }
 
-static void save(struct policy_store *store, uint64_t number, const char *source, uint64_t back)
+static void save_as(struct policy_store *store, uint64_t number, const char *source, uint64_t back,
+	const char *origin)
 {
 	struct policy_record record = make_record(number, source);
+	if (origin)
+		snprintf(record.origin, sizeof(record.origin), "%s", origin);
 	struct policy_current current = {
 		.number = number, .file_hash = 99, .confirm_back = back, .confirm_until_ms = back};
 	assert_int_equal(policy_store_save(store, &record, &current), 0);
 	policy_record_fini(&record);
+}
+
+static void save(struct policy_store *store, uint64_t number, const char *source, uint64_t back)
+{
+	save_as(store, number, source, back, NULL);
 }
 
 static struct policy_store *reopen(struct policy_store *store)
@@ -176,7 +184,7 @@ static void the_last_twenty_stay_and_the_one_to_go_back_to(void **state)
 	size_t n;
 	(void)state;
 	for (uint64_t i = 1; i <= 30; i++)
-		save(store, i, "x", i > 5 ? 4 : 0);
+		save_as(store, i, "x", i > 5 ? 4 : 0, i % 2 ? "file" : "policy apply -");
 	const struct policy_store_line *lines = policy_store_history(store, &n);
 	assert_int_equal(n, 21);
 	assert_int_equal(lines[0].number, 4);
@@ -189,6 +197,48 @@ static void the_last_twenty_stay_and_the_one_to_go_back_to(void **state)
 	lines = policy_store_history(store, &n);
 	assert_int_equal(n, 21);
 	assert_int_equal(policy_store_current(store)->confirm_back, 4);
+	policy_store_free(store);
+}
+
+static size_t count_files(void)
+{
+	char command[128];
+	unsigned n = 0;
+	snprintf(command, sizeof(command), "ls %s/policy | grep -c '[.]policy$'", dir);
+	FILE *out = popen(command, "r");
+	assert_non_null(out);
+	assert_int_equal(fscanf(out, "%u", &n), 1);
+	pclose(out);
+	return n;
+}
+
+/* However many changes commands make, what was applied stays, and the other way round. */
+static void commands_take_no_place_of_what_was_applied(void **state)
+{
+	struct policy_store *store = reopen(NULL);
+	size_t n;
+	(void)state;
+	for (uint64_t i = 1; i <= 300; i++)
+		save_as(store, i, "x", 0, i <= 25 ? "policy apply -" : "rule disable a");
+	for (unsigned again = 0; again < 2; again++) {
+		const struct policy_store_line *lines = policy_store_history(store, &n);
+		assert_int_equal(n, 220);
+		assert_int_equal(lines[0].number, 6);
+		assert_int_equal(lines[19].number, 25);
+		assert_int_equal(lines[20].number, 101);
+		assert_int_equal(lines[219].number, 300);
+		assert_int_equal(lines[30].uid, 7);
+		assert_int_equal(lines[30].bytes, 1);
+		assert_int_equal(lines[30].at_ms, 111000);
+		assert_int_equal(count_files(), 220);
+		store = reopen(store);
+	}
+	for (uint64_t i = 301; i <= 330; i++)
+		save_as(store, i, "x", 0, "file");
+	const struct policy_store_line *lines = policy_store_history(store, &n);
+	assert_int_equal(n, 220);
+	assert_int_equal(lines[0].number, 101);
+	assert_int_equal(lines[200].number, 311);
 	policy_store_free(store);
 }
 
@@ -207,6 +257,8 @@ int main(void)
 			a_record_that_was_never_committed_does_not_run, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
 			the_last_twenty_stay_and_the_one_to_go_back_to, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(
+			commands_take_no_place_of_what_was_applied, make_dir, remove_dir),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

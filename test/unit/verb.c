@@ -228,8 +228,12 @@ static void table_and_functions_are_the_same(void **state)
 static void usage_follows_from_the_table(void **state)
 {
 	static const char *const lines[][3] = {
-		{"policy", "apply", "policy apply [FILE|-] [--confirm 60s]"},
-		{"rule", "add", "rule add NAME [first|last|before X|after X] COND... ACTION"},
+		{"policy", "apply",
+			"policy apply [FILE|-] [--confirm 60s] [--base N|--discard-edits] "
+			"[--allow-open]"},
+		{"rule", "add",
+			"rule add NAME [first|last|before X|after X] [--allow-open] COND... "
+			"ACTION"},
 		{"list", "add", "list add NAME ELEMENT... [timeout 2h]"},
 		{"session", "logout",
 			"session logout ID|user U|address A|mac M|zone Z "

@@ -459,3 +459,8 @@ void audit_configure(struct audit *audit, const struct audit_config *config)
 	if (!audit->pruning)
 		set_timer(audit, 0);
 }
+
+int audit_trouble(const struct audit *audit)
+{
+	return store_trouble(audit->store);
+}

@@ -49,6 +49,9 @@ void audit_record(struct audit *audit, const struct message_flow *record);
 #define AUDIT_REFUSED_PER_MINUTE 600
 void audit_refused(struct audit *audit, const struct message_flow *record);
 
+/* Why the last record could not be stored, -errno; 0: it was. */
+int audit_trouble(const struct audit *audit);
+
 /* What to look for; members that are zero, empty or -1 as said are not looked at. */
 struct audit_filter {
 	uint64_t id;      /* 0: any. All below are ANDed */

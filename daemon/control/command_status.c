@@ -14,6 +14,7 @@
 #include "daemon/control/ended.h"
 #include "daemon/control/row.h"
 #include "daemon/control/sessions.h"
+#include "daemon/control/state_trouble.h"
 #include "daemon/control/trouble.h"
 
 #include <inttypes.h>
@@ -249,6 +250,14 @@ static uint64_t arrived(const struct facts *facts)
 	return sum;
 }
 
+static void look_at_state(const struct control *control, json_t *troubles)
+{
+	struct state_trouble v[STATE_TROUBLES_MAX];
+	size_t n = state_troubles(control, v);
+	for (size_t i = 0; i < n; i++)
+		trouble_add(troubles, v[i].next, "%s", v[i].text);
+}
+
 static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
@@ -286,6 +295,7 @@ static void on_facts(void *context, const struct facts *facts)
 	trouble_of_refusals(refused, troubles);
 	look_at_lost(control, troubles);
 	look_at_processes(control, facts, troubles);
+	look_at_state(control, troubles);
 	look_at_queue(control, facts, troubles);
 	bool is_wrong = json_array_size(troubles) != 0;
 	json_object_set_new(row, "troubles", troubles);

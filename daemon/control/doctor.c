@@ -5,6 +5,7 @@
 #include "daemon/control/entries.h"
 #include "daemon/control/lost.h"
 #include "daemon/control/metrics_peer.h"
+#include "daemon/control/state_trouble.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -414,12 +415,30 @@ static void check_metrics(const struct examination *exam)
 		"%s", bad ? text : "they can be scraped, or are not wanted");
 }
 
+static void check_state(const struct examination *exam)
+{
+	struct state_trouble v[STATE_TROUBLES_MAX];
+	const char *dir = exam->control->start.options.state_dir;
+	size_t n = state_troubles(exam->control, v);
+	for (size_t i = 0; i < n; i++)
+		examination_find(exam, "state", DOCTOR_ERROR,
+			"make room on that disk (df, `audit { size }`), see that the folder can be "
+			"written; who was logged in and is not any more has to log in again",
+			"%s", v[i].text);
+	uint64_t free_bytes = state_free_bytes(exam->control);
+	if (!n && free_bytes != UINT64_MAX)
+		examination_find(exam, "state", DOCTOR_OK, "", "%s has %" PRIu64 " MiB free", dir,
+			free_bytes >> 20);
+	else if (!n)
+		examination_find(exam, "state", DOCTOR_OK, "", "%s can be written", dir);
+}
+
 void doctor_examine(const struct control *control, const struct doctor_facts *facts,
 	doctor_finding *finding, void *context)
 {
 	static void (*const checks[])(const struct examination *) = {check_renamed,
-		check_policy_file, check_interfaces, examination_of_ways, check_forwarding,
-		check_bridge_calls, check_reverse_path, check_kernel, check_rules,
+		check_policy_file, check_state, check_interfaces, examination_of_ways,
+		check_forwarding, check_bridge_calls, check_reverse_path, check_kernel, check_rules,
 		examination_of_foreign, check_lost, check_conntrack, check_queue_losses,
 		check_syn_cookies, check_backlog, check_listeners, examination_of_servers,
 		check_bound, check_devices, check_routers, check_metrics};

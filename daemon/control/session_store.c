@@ -2,6 +2,7 @@
 
 #include "daemon/log.h"
 #include "daemon/control/block_store.h"
+#include "daemon/control/state_mark.h"
 #include "daemon/control/store.h"
 
 #include <errno.h>
@@ -21,6 +22,12 @@ struct session_store {
 	uint64_t now_ms, last_id;
 	uint64_t *over; /* ids of sessions whose lease was over */
 	size_t nover, over_room;
+	const char *state_dir;
+	bool made;      /* the database was not there */
+	uint64_t nread; /* sessions, those included that were over */
+	char loss[STATE_MARK_TEXT_SIZE];
+	/* The thread's, once it runs. */
+	struct state_mark mark;
 };
 
 struct change {
@@ -37,7 +44,8 @@ struct change {
 
 static int migrate(struct store *store, struct sqlite3 *db, void *context)
 {
-	(void)context;
+	struct session_store *sessions = context;
+	state_mark_reset(&sessions->mark);
 	sqlite3_stmt *version = store_statement(store, "PRAGMA user_version");
 	if (!version || sqlite3_step(version) != SQLITE_ROW)
 		return store_error(db);
@@ -49,6 +57,7 @@ static int migrate(struct store *store, struct sqlite3 *db, void *context)
 		log_error("state.db is of a later version of Postern (%d)", found);
 		return -EPROTONOSUPPORT;
 	}
+	sessions->made = true;
 	return store_execute(db,
 		"BEGIN IMMEDIATE;"
 		"CREATE TABLE session(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
@@ -132,6 +141,7 @@ static int load_sessions(struct session_store *store, struct sqlite3 *db)
 			bad++;
 			continue;
 		}
+		store->nread++;
 		if (session.id > store->last_id)
 			store->last_id = session.id;
 		if (session.lease_end_ms && session.lease_end_ms <= store->now_ms)
@@ -193,7 +203,13 @@ static int delete_over(struct session_store *store, struct sqlite3 *db)
 	if (status == 0)
 		status = store_step(entry);
 	if (status == 0)
-		return store_execute(db, "COMMIT");
+		status = state_mark_count(&store->mark, store->store, db);
+	if (status == 0)
+		status = store_execute(db, "COMMIT");
+	if (status == 0) {
+		state_mark_write(&store->mark);
+		return 0;
+	}
 	store_execute(db, "ROLLBACK");
 	return status;
 }
@@ -210,16 +226,43 @@ static int load(struct store *handle, struct sqlite3 *db, void *context)
 		(uint64_t)sqlite3_column_int64(last, 0) > store->last_id)
 		store->last_id = (uint64_t)sqlite3_column_int64(last, 0);
 	sqlite3_reset(last);
-	store->nover = 0;
+	store->nover = store->nread = 0;
 	int status = load_sessions(store, db);
 	if (status == 0)
 		status = load_lists(store, db);
 	if (status == 0)
 		status = block_store_load(handle, db, store->blocks, store->now_ms);
+	if (status == 0)
+		state_mark_compare(&store->mark, handle, store->state_dir, store->made,
+			store->nread, store->loss);
 	/* A disk that takes no changes is no reason not to start. */
 	if (status == 0 && delete_over(store, db) < 0)
 		log_warning("state.db: what is over could not be removed");
 	return status;
+}
+
+static int before_commit(struct store *handle, struct sqlite3 *db, void *context)
+{
+	struct session_store *store = context;
+
+	return state_mark_count(&store->mark, handle, db);
+}
+
+static void committed(void *context)
+{
+	struct session_store *store = context;
+
+	state_mark_write(&store->mark);
+}
+
+const char *session_store_loss(const struct session_store *store)
+{
+	return store->loss;
+}
+
+int session_store_trouble(const struct session_store *store)
+{
+	return store_trouble(store->store);
 }
 
 int session_store_open(struct loop *loop, const char *state_dir, struct session_table *table,
@@ -235,8 +278,13 @@ int session_store_open(struct loop *loop, const char *state_dir, struct session_
 	store->lists = lists;
 	store->blocks = blocks;
 	store->now_ms = now_ms;
-	const struct store_options options = {
-		.migrate = migrate, .load = load, .context = store, .survives_power_cut = true};
+	store->state_dir = state_dir;
+	const struct store_options options = {.migrate = migrate,
+		.load = load,
+		.before_commit = before_commit,
+		.committed = committed,
+		.context = store,
+		.survives_power_cut = true};
 	snprintf(path, sizeof(path), "%s/state.db", state_dir);
 	int status = store_open(loop, path, &options, &store->store);
 	free(store->over);
@@ -290,7 +338,8 @@ static struct change *new_change(
 static int run_put(struct store *store, struct sqlite3 *db, struct store_job *job)
 {
 	const struct change *change = (const struct change *)job;
-	sqlite3_stmt *put = store_statement(store, "INSERT OR REPLACE INTO session VALUES (?, ?)");
+	sqlite3_stmt *put = store_statement(store, "INSERT INTO session VALUES (?1, ?2) "
+						   "ON CONFLICT(id) DO UPDATE SET bytes = ?2");
 	sqlite3_stmt *last = store_statement(store, "UPDATE last_id SET id = ?1 WHERE id < ?1");
 
 	if (!put || !last)

@@ -21,6 +21,11 @@ bool session_store_settle(struct session_store *store);
 /* The same, and closes. NULL is allowed. */
 void session_store_close(struct session_store *store);
 
+/* What the database has lost since it was last open, in words; "" for nothing. */
+const char *session_store_loss(const struct session_store *store);
+/* Why the last change could not be stored, -errno; 0: it was. */
+int session_store_trouble(const struct session_store *store);
+
 /* Called in the loop when the change is on the disk (0) or could not be stored (-errno). */
 typedef void session_store_done(void *context, int status);
 

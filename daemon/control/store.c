@@ -38,6 +38,8 @@ struct store {
 	struct statement statements[STATEMENTS_MAX];
 	size_t nstatements;
 
+	int trouble; /* the loop's: how the last write job ended */
+
 	pthread_t thread;
 	pthread_mutex_t mutex;        /* for all below */
 	pthread_cond_t work, results; /* a job waits; one is finished */
@@ -243,6 +245,20 @@ static int have_database(struct store *store)
 	return store->db ? 0 : open_database(store);
 }
 
+static int commit(struct store *store)
+{
+	const struct store_options *options = &store->options;
+	int status = 0;
+
+	if (options->before_commit)
+		status = options->before_commit(store, store->db, options->context);
+	if (status == 0)
+		status = store_execute(store->db, "COMMIT");
+	if (status == 0 && options->committed)
+		options->committed(options->context);
+	return status;
+}
+
 static int run_alone(struct store *store, struct store_job *job)
 {
 	int status = have_database(store);
@@ -253,7 +269,7 @@ static int run_alone(struct store *store, struct store_job *job)
 		return status;
 	status = job->run(store, store->db, job);
 	if (job->write && status == 0)
-		status = store_execute(store->db, "COMMIT");
+		status = commit(store);
 	if (job->write && status < 0 && !sqlite3_get_autocommit(store->db))
 		store_execute(store->db, "ROLLBACK");
 	return status;
@@ -281,7 +297,7 @@ static int run_together(struct store *store, struct store_job *first, struct sto
 	for (struct store_job *job = first; status == 0 && job != end; job = job->next)
 		status = job->run(store, store->db, job);
 	if (status == 0)
-		status = store_execute(store->db, "COMMIT");
+		status = commit(store);
 	if (status < 0 && store->db && !sqlite3_get_autocommit(store->db))
 		store_execute(store->db, "ROLLBACK");
 	for (struct store_job *job = first; status == 0 && job != end; job = job->next)
@@ -374,6 +390,8 @@ static void finish_jobs(struct store *store)
 		pthread_mutex_lock(&store->mutex);
 		store->queued--;
 		pthread_mutex_unlock(&store->mutex);
+		if (job->write)
+			store->trouble = job->status;
 		job->done(job, job->status);
 	}
 }
@@ -525,6 +543,11 @@ int store_submit(struct store *store, struct store_job *job)
 	}
 	pthread_mutex_unlock(&store->mutex);
 	return refused ? -ENOBUFS : 0;
+}
+
+int store_trouble(const struct store *store)
+{
+	return store->trouble;
 }
 
 size_t store_waiting(const struct store *store)

@@ -35,6 +35,10 @@ struct store_options {
 	int (*migrate)(struct store *store, struct sqlite3 *db, void *context);
 	/* Reads what is to be read at the start; may be NULL. Called in store_open() alone. */
 	int (*load)(struct store *store, struct sqlite3 *db, void *context);
+	/* On the thread, at the end of each transaction of write jobs; may be NULL. 0 or -errno. */
+	int (*before_commit)(struct store *store, struct sqlite3 *db, void *context);
+	/* On the thread, behind the commit; may be NULL. */
+	void (*committed)(void *context);
 	void *context;
 	bool survives_power_cut; /* synchronous=FULL: what is done is on the disk */
 	size_t queue_max;        /* for bounded jobs */
@@ -57,6 +61,8 @@ bool store_settle(struct store *store);
 void store_close(struct store *store);
 /* 0, or -ENOBUFS for a bounded job when the queue is full: then done() is not called. */
 int store_submit(struct store *store, struct store_job *job);
+/* Why the last write job failed, -errno; 0: it did not. */
+int store_trouble(const struct store *store);
 /* Jobs submitted and not done. */
 size_t store_waiting(const struct store *store);
 

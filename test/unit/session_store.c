@@ -269,6 +269,29 @@ static void test_blocks_come_back(void **state)
 	assert_null(blocks_find(stage->blocks, &ann));
 }
 
+/* Put, put again and deleted: what the mark says is what is there. */
+static void test_what_an_emptied_database_had_is_known(void **state)
+{
+	struct stage *stage = *state;
+	char path[96];
+
+	for (uint64_t id = 1; id <= 5; id++)
+		put(stage, id, "ann", 0);
+	put(stage, 3, "bob", 0);
+	stage->left++;
+	assert_int_equal(session_store_del(stage->store, 5, on_done, stage), 0);
+	restart(stage, NOW);
+	assert_string_equal(session_store_loss(stage->store), "");
+	assert_int_equal(session_table_count(stage->table), 4);
+	close_store(stage);
+	snprintf(path, sizeof(path), "%s/state.db", stage->folder);
+	assert_int_equal(truncate(path, 0), 0);
+	open_store(stage, NOW);
+	assert_non_null(strstr(session_store_loss(stage->store), "it had 4 sessions, 0 are left"));
+	restart(stage, NOW);
+	assert_string_equal(session_store_loss(stage->store), "");
+}
+
 static void test_a_folder_that_cannot_be_written(void **state)
 {
 	struct stage *stage = *state;
@@ -291,6 +314,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_entries_of_lists_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_list_is_set_as_a_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blocks_come_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_an_emptied_database_had_is_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_folder_that_cannot_be_written, setup, teardown),
 	};

@@ -12,7 +12,7 @@
  * is an interface, which may end in a star; with ! in front all others; * is any. `some` stands
  * where the rule has more conditions than port and interface. A chain's facts come in the order of
  * its rules. */
-#include "daemon/keeper/foreign_rule.h"
+#include "daemon/control/foreign_rule.h"
 #include "daemon/keeper/keeper.h"
 
 #include "kernel-rules/netlink.h"

@@ -1,4 +1,4 @@
-#include "daemon/keeper/foreign_rule.h"
+#include "daemon/control/foreign_rule.h"
 
 #include <netinet/in.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "daemon/keeper/foreign_set.h"
+#include "daemon/control/foreign_set.h"
 
 #include "kernel-rules/netlink.h"
 

@@ -3,7 +3,7 @@
 #ifndef POSTERN_FOREIGN_RULE_H
 #define POSTERN_FOREIGN_RULE_H
 
-#include "daemon/keeper/foreign_set.h"
+#include "daemon/control/foreign_set.h"
 
 struct nftnl_rule;
 

@@ -164,6 +164,13 @@ static bool words_ok(const void *message, size_t len)
 	return TEXT_OK(text->text);
 }
 
+/* The bytes are read by foreign_read() and its like, which are bounded. */
+static bool foreign_ok(const void *message, size_t len)
+{
+	const struct message_foreign *foreign = message;
+	return count_ok(len, sizeof(*foreign), foreign->n, 1);
+}
+
 static bool bypass_ok(const void *message, size_t len)
 {
 	const struct message_bypass *bypass = message;
@@ -509,6 +516,8 @@ static const struct kind kinds[] = {
 	[MESSAGE_CLIENT_SIDE] = FIXED("client-side", message_client_side, client_side_ok),
 	[MESSAGE_BLOCK] = FIXED("block", message_block, block_ok),
 	[MESSAGE_FORESEE] = FIXED("foresee", message_foresee, foresee_ok),
+	[MESSAGE_FOREIGN_GET] = PLAIN("foreign-get"),
+	[MESSAGE_FOREIGN] = LONGER("foreign", message_foreign, foreign_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -131,8 +131,14 @@ enum message_type {
 
 	/* control -> relay */
 	MESSAGE_FORESEE, /* what a flow would meet now; the reply's value is an ending */
+
+	/* control -> keeper */
+	MESSAGE_FOREIGN_GET, /* other programs' rules, for doctor; answered by */
+
+	/* keeper -> control */
+	MESSAGE_FOREIGN, /* rows: one of the kernel's netlink messages each, then the reply */
 };
-#define MESSAGE_TYPES (MESSAGE_FORESEE + 1)
+#define MESSAGE_TYPES (MESSAGE_FOREIGN + 1)
 
 struct message_header {
 	uint16_t type;
@@ -273,6 +279,13 @@ struct message_kernel_counters {
 struct message_text {
 	struct message_header header;
 	char text[1024];
+};
+
+struct message_foreign {
+	struct message_header header;
+	uint32_t n; /* of bytes */
+	uint32_t reserved;
+	uint8_t bytes[];
 };
 
 struct message_bypass {

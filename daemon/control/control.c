@@ -234,6 +234,7 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	case MESSAGE_DRAIN:
 	case MESSAGE_CLIENT:
 	case MESSAGE_TEXT:
+	case MESSAGE_FOREIGN:
 	case MESSAGE_NEIGHBOUR:
 	case MESSAGE_KERNEL_COUNTERS:
 		break;

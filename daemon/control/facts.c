@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct asking {
-	struct ask text, counters;
+	struct ask text, counters, foreign;
 	unsigned missing;
 	struct facts facts;
 	void (*done)(void *context, const struct facts *facts);
@@ -22,6 +22,7 @@ static void finish(struct asking *asking)
 	for (size_t i = 0; i < asking->facts.n; i++)
 		free(asking->facts.lines[i]);
 	free(asking->facts.lines);
+	free(asking->facts.foreign);
 	free(asking);
 }
 
@@ -58,8 +59,30 @@ static void on_counters(struct ask *ask, const struct message_header *message)
 	finish(asking);
 }
 
-void facts_ask(struct control *control, void (*done)(void *context, const struct facts *facts),
-	void *context)
+/* Each begins at a multiple of four. */
+static void add_foreign(struct facts *facts, const struct message_foreign *message)
+{
+	size_t len = (message->n + 3u) & ~3u;
+	uint8_t *bytes = realloc(facts->foreign, facts->foreign_len + len);
+	if (!bytes)
+		return;
+	memset(bytes + facts->foreign_len, 0, len);
+	memcpy(bytes + facts->foreign_len, message->bytes, message->n);
+	facts->foreign = bytes;
+	facts->foreign_len += len;
+}
+
+static void on_foreign(struct ask *ask, const struct message_header *message)
+{
+	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, foreign));
+	if (message && message->type == MESSAGE_FOREIGN)
+		add_foreign(&asking->facts, (const struct message_foreign *)message);
+	else
+		finish(asking);
+}
+
+static void begin(struct control *control, bool foreign,
+	void (*done)(void *context, const struct facts *facts), void *context)
 {
 	struct asking *asking = calloc(1, sizeof(*asking));
 	struct message_plain question;
@@ -69,14 +92,30 @@ void facts_ask(struct control *control, void (*done)(void *context, const struct
 	}
 	asking->done = done;
 	asking->context = context;
-	asking->missing = 3;
+	asking->missing = foreign ? 4 : 3;
 	asking->text.on_answer = on_text;
 	asking->counters.on_answer = on_counters;
 	message_init(&question, MESSAGE_KERNEL_COUNTERS_GET, sizeof(question));
 	ask_send(&control->keeper_asks, &asking->counters, &question, -1);
 	message_init(&question, MESSAGE_DOCTOR_GET, sizeof(question));
 	ask_send(&control->keeper_asks, &asking->text, &question, -1);
+	asking->foreign.on_answer = on_foreign;
+	message_init(&question, MESSAGE_FOREIGN_GET, sizeof(question));
+	if (foreign)
+		ask_send(&control->keeper_asks, &asking->foreign, &question, -1);
 	finish(asking);
+}
+
+void facts_ask(struct control *control, void (*done)(void *context, const struct facts *facts),
+	void *context)
+{
+	begin(control, false, done, context);
+}
+
+void facts_ask_all(struct control *control, void (*done)(void *context, const struct facts *facts),
+	void *context)
+{
+	begin(control, true, done, context);
 }
 
 const char *facts_find(const struct facts *facts, const char *words, size_t *at)

@@ -13,11 +13,16 @@ struct facts {
 	size_t n;
 	bool counters_known;
 	struct message_kernel_counters counters;
-	bool complete; /* the keeper answered all */
+	bool complete;    /* the keeper answered all */
+	uint8_t *foreign; /* other programs' rules (foreign.h), if they were asked for */
+	size_t foreign_len;
 };
 
 /* Asks; done gets the facts, which are freed behind it. */
 void facts_ask(struct control *control, void (*done)(void *context, const struct facts *facts),
+	void *context);
+/* The same, with other programs' rules, which may be many. */
+void facts_ask_all(struct control *control, void (*done)(void *context, const struct facts *facts),
 	void *context);
 /* What follows the words that a line begins with; NULL: there is no such line. at: where to go on,
  * begin with 0; NULL: the first. */

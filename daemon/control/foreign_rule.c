@@ -1,12 +1,13 @@
 #include "daemon/control/foreign_rule.h"
 
+#include "daemon/control/control.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/xt_connmark.h>
 #include <linux/netfilter/xt_conntrack.h>
@@ -28,11 +29,11 @@ static bool keeps_mark(const struct foreign_rule *reading)
 	       (reading->masked & ours) == ours && !(reading->xored & ours);
 }
 
-static void read_meta(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	uint32_t key = nftnl_expr_get_u32(expr, NFTNL_EXPR_META_KEY);
+	uint32_t key = foreign_u32(expr, NFTA_META_KEY);
 
-	if (!nftnl_expr_is_set(expr, NFTNL_EXPR_META_DREG)) {
+	if (!expr->v[NFTA_META_DREG]) {
 		reading->overwrites |= key == NFT_META_MARK && !keeps_mark(reading);
 		reading->loaded = LOADED_HARMLESS;
 		return;
@@ -80,13 +81,13 @@ static void take_index(struct foreign_rule *reading, uint32_t op, const void *da
 
 	if (data && len == sizeof(index))
 		memcpy(&index, data, sizeof(index));
-	if_indextoname(index, name);
+	foreign_link_name(reading->dump, index, name);
 	take_interface(reading, op, *name ? name : NULL, sizeof(name));
 }
 
-static void read_ct(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_ct(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	uint32_t key = nftnl_expr_get_u32(expr, NFTNL_EXPR_CT_KEY);
+	uint32_t key = foreign_u32(expr, NFTA_CT_KEY);
 	reading->loaded = key == NFT_CT_STATE  ? LOADED_STATE
 			  : key == NFT_CT_MARK ? LOADED_CT_MARK
 					       : LOADED_OTHER;
@@ -94,11 +95,11 @@ static void read_ct(struct foreign_rule *reading, const struct nftnl_expr *expr)
 	reading->xored = 0;
 }
 
-static void read_payload(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_payload(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	uint32_t base = nftnl_expr_get_u32(expr, NFTNL_EXPR_PAYLOAD_BASE);
-	uint32_t offset = nftnl_expr_get_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET);
-	uint32_t len = nftnl_expr_get_u32(expr, NFTNL_EXPR_PAYLOAD_LEN);
+	uint32_t base = foreign_u32(expr, NFTA_PAYLOAD_BASE);
+	uint32_t offset = foreign_u32(expr, NFTA_PAYLOAD_OFFSET);
+	uint32_t len = foreign_u32(expr, NFTA_PAYLOAD_LEN);
 	bool port = base == NFT_PAYLOAD_TRANSPORT_HEADER && offset == 2 && len == 2;
 	/* `ip protocol`, `ip6 nexthdr` */
 	bool protocol =
@@ -106,13 +107,13 @@ static void read_payload(struct foreign_rule *reading, const struct nftnl_expr *
 	reading->loaded = port ? LOADED_PORT : protocol ? LOADED_PROTOCOL : LOADED_OTHER;
 }
 
-static void read_bitwise(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_bitwise(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	uint32_t len = 0, mask = 0, xor = 0;
-	const void *data = nftnl_expr_get(expr, NFTNL_EXPR_BITWISE_MASK, &len);
+	const void *data = foreign_value(expr, NFTA_BITWISE_MASK, &len);
 	if (data && len == sizeof(mask))
 		memcpy(&mask, data, sizeof(mask));
-	data = nftnl_expr_get(expr, NFTNL_EXPR_BITWISE_XOR, &len);
+	data = foreign_value(expr, NFTA_BITWISE_XOR, &len);
 	if (data && len == sizeof(xor))
 		memcpy(&xor, data, sizeof(xor));
 	reading->masked = mask;
@@ -153,10 +154,10 @@ static void take_states(struct foreign_rule *reading, uint32_t states)
 	reading->states |= states & (FOREIGN_ESTABLISHED | FOREIGN_NEW);
 }
 
-static void read_cmp(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	uint32_t len = 0, op = nftnl_expr_get_u32(expr, NFTNL_EXPR_CMP_OP);
-	const uint8_t *data = nftnl_expr_get(expr, NFTNL_EXPR_CMP_DATA, &len);
+	uint32_t len = 0, op = foreign_u32(expr, NFTA_CMP_OP);
+	const uint8_t *data = foreign_value(expr, NFTA_CMP_DATA, &len);
 	const uint32_t relay = reading->relay;
 	bool ours = data && op == NFT_CMP_EQ && len == sizeof(relay) &&
 		    memcmp(data, &relay, sizeof(relay)) == 0;
@@ -202,26 +203,25 @@ static void read_cmp(struct foreign_rule *reading, const struct nftnl_expr *expr
 	}
 }
 
-static void read_range(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_range(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	uint32_t len = 0;
-	const uint8_t *from = nftnl_expr_get(expr, NFTNL_EXPR_RANGE_FROM_DATA, &len);
-	const uint8_t *to = nftnl_expr_get(expr, NFTNL_EXPR_RANGE_TO_DATA, &len);
-	bool outside = nftnl_expr_get_u32(expr, NFTNL_EXPR_RANGE_OP) == NFT_RANGE_NEQ;
-	if (reading->loaded != LOADED_PORT || !from || !to || len != 2)
+	uint32_t len = 0, to_len = 0;
+	const uint8_t *from = foreign_value(expr, NFTA_RANGE_FROM_DATA, &len);
+	const uint8_t *to = foreign_value(expr, NFTA_RANGE_TO_DATA, &to_len);
+	bool outside = foreign_u32(expr, NFTA_RANGE_OP) == NFT_RANGE_NEQ;
+	if (reading->loaded != LOADED_PORT || !from || !to || len != 2 || to_len != 2)
 		reading->narrowed = true;
 	else
 		take_port(reading, (compare_port(NFT_CMP_GTE, from) &&
 					   compare_port(NFT_CMP_LTE, to)) != outside);
 }
 
-static void read_lookup(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	bool map = nftnl_expr_is_set(expr, NFTNL_EXPR_LOOKUP_DREG);
-	bool inverted = nftnl_expr_is_set(expr, NFTNL_EXPR_LOOKUP_FLAGS) &&
-			(nftnl_expr_get_u32(expr, NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV);
-	const struct foreign_set set = {
-		reading->family, reading->table, nftnl_expr_get_str(expr, NFTNL_EXPR_LOOKUP_SET)};
+	bool map = expr->v[NFTA_LOOKUP_DREG] != NULL;
+	bool inverted = (foreign_u32(expr, NFTA_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) != 0;
+	const struct foreign_set set = {reading->dump, reading->family, reading->table,
+		foreign_text(expr, NFTA_LOOKUP_SET)};
 	struct foreign_act act;
 
 	if (reading->loaded == LOADED_PORT && set.name) {
@@ -243,130 +243,160 @@ static void read_lookup(struct foreign_rule *reading, const struct nftnl_expr *e
 	}
 }
 
-static void read_immediate(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_immediate(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
+	uint32_t verdict;
+	const char *chain;
+
 	reading->loaded = LOADED_CONSTANT;
-	if (nftnl_expr_is_set(expr, NFTNL_EXPR_IMM_VERDICT))
-		foreign_act_set(&reading->act, nftnl_expr_get_u32(expr, NFTNL_EXPR_IMM_VERDICT),
-			nftnl_expr_get_str(expr, NFTNL_EXPR_IMM_CHAIN));
+	if (foreign_verdict(expr, NFTA_IMMEDIATE_DATA, &verdict, &chain))
+		foreign_act_set(&reading->act, verdict, chain);
 }
 
-static void read_nat(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_nat(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	if (nftnl_expr_get_u32(expr, NFTNL_EXPR_NAT_TYPE) == NFT_NAT_DNAT)
+	if (foreign_u32(expr, NFTA_NAT_TYPE) == NFT_NAT_DNAT)
 		reading->act.name = "nat";
 }
 
-/* A match of xtables. Its bytes are the kernel's, of the size that the name has. */
-static void read_match(struct foreign_rule *reading, const struct nftnl_expr *expr)
+/* What xtables' match or target is told, copied: it need not be aligned, and may be of another
+ * revision and size. false: it is shorter. */
+static bool take_info(const struct foreign_attrs *expr, unsigned type, void *info, size_t size)
 {
-	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_MT_NAME);
-	uint32_t len = 0, revision = nftnl_expr_get_u32(expr, NFTNL_EXPR_MT_REV);
-	const void *info = nftnl_expr_get(expr, NFTNL_EXPR_MT_INFO, &len);
+	uint32_t len;
+	const void *data = foreign_data(expr, type, &len);
 
-	if (info && strcmp(name, "tcp") == 0 && len >= sizeof(struct xt_tcp)) {
-		const struct xt_tcp *tcp = info;
-		bool in = tcp->dpts[0] <= FOREIGN_SMTP_PORT && FOREIGN_SMTP_PORT <= tcp->dpts[1];
-		take_port(reading, in != !!(tcp->invflags & XT_TCP_INV_DSTPT));
-	} else if (info && strcmp(name, "multiport") == 0 && revision == 1 &&
-		   len >= sizeof(struct xt_multiport_v1)) {
-		const struct xt_multiport_v1 *ports = info;
-		bool in = false;
-		for (unsigned i = 0; i < ports->count && i < XT_MULTI_PORTS; i++) {
-			bool range = ports->pflags[i] && i + 1 < XT_MULTI_PORTS;
-			in |= ports->ports[i] <= FOREIGN_SMTP_PORT &&
-			      FOREIGN_SMTP_PORT <= ports->ports[i + (range ? 1 : 0)];
-			i += range;
-		}
-		if (ports->flags == XT_MULTIPORT_SOURCE)
+	if (len < size)
+		return false;
+	memcpy(info, data, size);
+	return true;
+}
+
+static bool has_port(const struct xt_multiport_v1 *ports)
+{
+	bool in = false;
+
+	for (unsigned i = 0; i < ports->count && i < XT_MULTI_PORTS; i++) {
+		bool range = ports->pflags[i] && i + 1 < XT_MULTI_PORTS;
+		in |= ports->ports[i] <= FOREIGN_SMTP_PORT &&
+		      FOREIGN_SMTP_PORT <= ports->ports[i + (range ? 1 : 0)];
+		i += range;
+	}
+	return in;
+}
+
+/* A match of xtables. */
+static void read_match(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	const char *name = foreign_text(expr, NFTA_MATCH_NAME);
+	const uint32_t revision = foreign_u32(expr, NFTA_MATCH_REV);
+	union {
+		struct xt_tcp tcp;
+		struct xt_multiport_v1 ports;
+		struct xt_conntrack_mtinfo3 ct;
+		struct xt_mark_mtinfo1 mark;
+		struct xt_connmark_mtinfo1 ct_mark;
+	} info;
+
+	if (!name) {
+		reading->narrowed = true;
+	} else if (strcmp(name, "tcp") == 0 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.tcp))) {
+		bool in = info.tcp.dpts[0] <= FOREIGN_SMTP_PORT &&
+			  FOREIGN_SMTP_PORT <= info.tcp.dpts[1];
+		take_port(reading, in != !!(info.tcp.invflags & XT_TCP_INV_DSTPT));
+	} else if (strcmp(name, "multiport") == 0 && revision == 1 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ports))) {
+		if (info.ports.flags == XT_MULTIPORT_SOURCE)
 			reading->narrowed = true;
 		else
-			take_port(reading, in != !!ports->invert);
-	} else if (info && strcmp(name, "conntrack") == 0 && revision >= 2 &&
-		   len >= sizeof(struct xt_conntrack_mtinfo3)) {
-		const struct xt_conntrack_mtinfo3 *ct = info;
-		if (ct->match_flags == XT_CONNTRACK_STATE && !ct->invert_flags)
-			take_states(reading, ct->state_mask);
+			take_port(reading, has_port(&info.ports) != !!info.ports.invert);
+	} else if (strcmp(name, "conntrack") == 0 && revision >= 2 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct))) {
+		if (info.ct.match_flags == XT_CONNTRACK_STATE && !info.ct.invert_flags)
+			take_states(reading, info.ct.state_mask);
 		else
 			reading->narrowed = true;
-	} else if (info && strcmp(name, "mark") == 0 && len >= sizeof(struct xt_mark_mtinfo1)) {
-		const struct xt_mark_mtinfo1 *mark = info;
-		bool ours = mark->mark == reading->relay && !mark->invert;
+	} else if (strcmp(name, "mark") == 0 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.mark))) {
+		bool ours = info.mark.mark == reading->relay && !info.mark.invert;
 		*(ours ? &reading->mark : &reading->narrowed) = true;
-	} else if (info && strcmp(name, "connmark") == 0 &&
-		   len >= sizeof(struct xt_connmark_mtinfo1)) {
-		const struct xt_connmark_mtinfo1 *mark = info;
-		bool ours = mark->mark == reading->relay && !mark->invert;
+	} else if (strcmp(name, "connmark") == 0 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct_mark))) {
+		bool ours = info.ct_mark.mark == reading->relay && !info.ct_mark.invert;
 		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
 	} else if (strcmp(name, "comment") != 0) {
 		reading->narrowed = true;
 	}
 }
 
-static void read_target(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_target(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	static const struct {
 		const char *name, *act;
 	} targets[] = {{"REJECT", "reject"}, {"DROP", "drop"}, {"DNAT", "nat"}, {"REDIRECT", "nat"},
 		{"TPROXY", "tproxy"}, {"NFQUEUE", "queue"}};
-	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_TG_NAME);
-	uint32_t len = 0, revision = nftnl_expr_get_u32(expr, NFTNL_EXPR_TG_REV);
-	const void *info = nftnl_expr_get(expr, NFTNL_EXPR_TG_INFO, &len);
+	const char *name = foreign_text(expr, NFTA_TARGET_NAME);
+	const uint32_t revision = foreign_u32(expr, NFTA_TARGET_REV);
+	union {
+		struct xt_mark_tginfo2 mark;
+		struct xt_ct_target_info ct;
+	} info;
 
-	if (info && strcmp(name, "MARK") == 0 && revision == 2 &&
-		len >= sizeof(struct xt_mark_tginfo2)) {
-		const struct xt_mark_tginfo2 *mark = info;
-		reading->overwrites |= (mark->mask & reading->mark_mask) != 0;
-	} else if (info && strcmp(name, "CT") == 0 && len >= sizeof(struct xt_ct_target_info)) {
-		const struct xt_ct_target_info *ct = info;
-		if (ct->flags & XT_CT_NOTRACK)
-			reading->act.name = "notrack";
-	}
+	if (!name)
+		return;
+	if (strcmp(name, "MARK") == 0 && revision == 2 &&
+		take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.mark)))
+		reading->overwrites |= (info.mark.mask & reading->mark_mask) != 0;
+	else if (strcmp(name, "CT") == 0 &&
+		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.ct)) &&
+		 (info.ct.flags & XT_CT_NOTRACK))
+		reading->act.name = "notrack";
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
 		if (strcmp(name, targets[i].name) == 0)
 			reading->act.name = targets[i].act;
 }
 
-static void read_reject(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_reject(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	(void)expr;
 	reading->act.name = "reject";
 }
 
-static void read_redirect(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_redirect(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	(void)expr;
 	reading->act.name = "nat";
 }
 
-static void read_tproxy(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_tproxy(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	(void)expr;
 	reading->act.name = "tproxy";
 }
 
-static void read_notrack(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_notrack(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	(void)expr;
 	reading->act.name = "notrack";
 }
 
-static void read_queue(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_queue(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	(void)expr;
 	reading->act.name = "queue";
 }
 
-static void read_nothing(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_nothing(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	(void)reading, (void)expr;
 }
 
-static void read_expr(struct foreign_rule *reading, const struct nftnl_expr *expr)
+static void read_expr(struct foreign_rule *reading, const struct nlattr *attr)
 {
 	static const struct {
 		const char *name;
-		void (*read)(struct foreign_rule *reading, const struct nftnl_expr *expr);
+		void (*read)(struct foreign_rule *reading, const struct foreign_attrs *expr);
 	} readers[] = {{"meta", read_meta}, {"ct", read_ct}, {"payload", read_payload},
 		{"bitwise", read_bitwise}, {"cmp", read_cmp}, {"range", read_range},
 		{"lookup", read_lookup}, {"immediate", read_immediate}, {"nat", read_nat},
@@ -374,21 +404,23 @@ static void read_expr(struct foreign_rule *reading, const struct nftnl_expr *exp
 		{"redir", read_redirect}, {"tproxy", read_tproxy}, {"queue", read_queue},
 		{"notrack", read_notrack}, {"counter", read_nothing}, {"log", read_nothing},
 		{"objref", read_nothing}};
-	const char *name = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME);
-	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+	struct foreign_attrs parts, expr;
+
+	foreign_nested(attr, &parts);
+	foreign_nested(parts.v[NFTA_EXPR_DATA], &expr);
+	const char *name = foreign_text(&parts, NFTA_EXPR_NAME);
+	for (size_t i = 0; name && i < sizeof(readers) / sizeof(readers[0]); i++)
 		if (strcmp(name, readers[i].name) == 0) {
-			readers[i].read(reading, expr);
+			readers[i].read(reading, &expr);
 			return;
 		}
 	reading->narrowed = true; /* limit, fib, socket and what is yet to come */
 }
 
-void foreign_rule_read(struct foreign_rule *reading, struct nftnl_rule *rule)
+void foreign_rule_read(struct foreign_rule *reading, const struct nlattr *expressions)
 {
-	struct nftnl_expr_iter *iter = nftnl_expr_iter_create(rule);
+	const struct nlattr *attr;
 
-	for (struct nftnl_expr *expr; iter && (expr = nftnl_expr_iter_next(iter));)
-		read_expr(reading, expr);
-	if (iter)
-		nftnl_expr_iter_destroy(iter);
+	if (expressions)
+		mnl_attr_for_each_nested(attr, expressions) read_expr(reading, attr);
 }

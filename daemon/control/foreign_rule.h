@@ -5,8 +5,6 @@
 
 #include "daemon/control/foreign_set.h"
 
-struct nftnl_rule;
-
 /* What the expressions so far have left in a register for the next to compare. */
 enum loaded {
 	LOADED_OTHER,
@@ -21,8 +19,9 @@ enum loaded {
 	LOADED_STATE
 };
 
-/* The first four are the caller's to set. */
+/* The first five are the caller's to set. */
 struct foreign_rule {
+	const struct foreign_dump *dump;
 	uint32_t family;
 	const char *table;
 	uint32_t mark_mask, relay; /* relay: the mark of steered packets */
@@ -40,7 +39,7 @@ struct foreign_rule {
 	struct foreign_act act;
 };
 
-/* Fills in the rest; table is borrowed. */
-void foreign_rule_read(struct foreign_rule *reading, struct nftnl_rule *rule);
+/* Fills in the rest from the list of expressions, which may be NULL. */
+void foreign_rule_read(struct foreign_rule *reading, const struct nlattr *expressions);
 
 #endif

@@ -1,12 +1,9 @@
 #include "daemon/control/foreign_set.h"
 
-#include "kernel-rules/netlink.h"
+#include "daemon/control/control.h"
 
-#include <errno.h>
-#include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,11 +13,6 @@ struct element {
 	uint32_t len;
 	bool ends; /* it is where an interval ends */
 	struct foreign_act act;
-};
-
-struct walk {
-	void (*on_element)(void *context, const struct element *element);
-	void *context;
 };
 
 void foreign_act_set(struct foreign_act *act, uint32_t verdict, const char *chain)
@@ -36,52 +28,58 @@ void foreign_act_set(struct foreign_act *act, uint32_t verdict, const char *chai
 	}
 }
 
-static int read_element(struct nftnl_set_elem *elem, void *context)
+void foreign_link_name(const struct foreign_dump *dump, uint32_t index, char name[static IFNAMSIZ])
 {
-	const struct walk *walk = context;
-	struct element element = {.len = 0};
-
-	element.key = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_KEY, &element.len);
-	if (!element.key)
-		return 0;
-	element.ends =
-		nftnl_set_elem_is_set(elem, NFTNL_SET_ELEM_FLAGS) &&
-		(nftnl_set_elem_get_u32(elem, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END);
-	if (nftnl_set_elem_is_set(elem, NFTNL_SET_ELEM_VERDICT))
-		foreign_act_set(&element.act, nftnl_set_elem_get_u32(elem, NFTNL_SET_ELEM_VERDICT),
-			nftnl_set_elem_get_str(elem, NFTNL_SET_ELEM_CHAIN));
-	walk->on_element(walk->context, &element);
-	return 0;
+	name[0] = 0;
+	for (size_t i = 0; i < dump->nlinks; i++)
+		if (dump->links[i].ifindex == index)
+			snprintf(name, IFNAMSIZ, "%s", dump->links[i].name);
 }
 
-static int on_elements(void *context, const struct nlmsghdr *nlh)
+static bool read_element(const struct nlattr *attr, struct element *element)
 {
-	struct nftnl_set *set = nftnl_set_alloc();
-	if (!set)
-		return -ENOMEM;
-	if (nftnl_set_elems_nlmsg_parse(nlh, set) >= 0)
-		nftnl_set_elem_foreach(set, read_element, context);
-	nftnl_set_free(set);
-	return 0;
+	struct foreign_attrs parts;
+	uint32_t verdict;
+	const char *chain;
+
+	*element = (struct element){.len = 0};
+	foreign_nested(attr, &parts);
+	element->key = foreign_value(&parts, NFTA_SET_ELEM_KEY, &element->len);
+	element->ends = foreign_u32(&parts, NFTA_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END;
+	if (foreign_verdict(&parts, NFTA_SET_ELEM_DATA, &verdict, &chain))
+		foreign_act_set(&element->act, verdict, chain);
+	return element->key != NULL;
 }
 
-/* On a connection of its own: the rules are being read on another. */
+static bool is_text(const struct foreign_attrs *attrs, unsigned type, const char *text)
+{
+	const char *found = foreign_text(attrs, type);
+	return found && strcmp(found, text) == 0;
+}
+
 static void walk_set(const struct foreign_set *set,
 	void (*on_element)(void *context, const struct element *element), void *context)
 {
-	struct walk walk = {on_element, context};
-	struct netlink nl;
-	struct netlink_request request;
+	const struct nlmsghdr *message;
+	struct foreign_attrs attrs;
+	struct element element;
+	const struct nlattr *attr;
+	uint32_t family;
 
-	if (netlink_open(&nl, NETLINK_NETFILTER, 0) < 0)
-		return;
-	struct nlmsghdr *nlh =
-		netlink_begin_nf(&nl, &request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM,
-			NLM_F_DUMP, (uint8_t)set->family, 0);
-	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, set->table);
-	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set->name);
-	netlink_ask(&nl, nlh, on_elements, &walk);
-	netlink_close(&nl);
+	for (size_t at = 0; (message = foreign_next(set->dump, &at, &family));) {
+		if ((message->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM || family != set->family)
+			continue;
+		foreign_read(message, &attrs);
+		const struct nlattr *list = attrs.v[NFTA_SET_ELEM_LIST_ELEMENTS];
+		if (!list || !is_text(&attrs, NFTA_SET_ELEM_LIST_TABLE, set->table) ||
+			!is_text(&attrs, NFTA_SET_ELEM_LIST_SET, set->name))
+			continue;
+		mnl_attr_for_each_nested(attr, list)
+		{
+			if (read_element(attr, &element))
+				on_element(context, &element);
+		}
+	}
 }
 
 /* ---- ports ---- */
@@ -150,6 +148,7 @@ uint32_t foreign_set_states(const struct foreign_set *set, bool map)
 /* ---- interfaces ---- */
 
 struct interface_search {
+	const struct foreign_dump *dump;
 	struct foreign_interfaces *interfaces;
 	bool by_index;
 };
@@ -169,7 +168,8 @@ static void on_interface(void *context, const struct element *element)
 		if (element->len != sizeof(index))
 			return;
 		memcpy(&index, element->key, sizeof(index));
-		if (!if_indextoname(index, interface->name))
+		foreign_link_name(search->dump, index, interface->name);
+		if (!*interface->name)
 			return;
 	} else {
 		snprintf(interface->name, sizeof(interface->name), "%.*s", (int)element->len,
@@ -182,7 +182,7 @@ static void on_interface(void *context, const struct element *element)
 void foreign_set_interfaces(
 	const struct foreign_set *set, bool by_index, struct foreign_interfaces *interfaces)
 {
-	struct interface_search search = {interfaces, by_index};
+	struct interface_search search = {set->dump, interfaces, by_index};
 
 	*interfaces = (struct foreign_interfaces){.n = 0};
 	walk_set(set, on_interface, &search);

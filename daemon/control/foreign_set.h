@@ -3,6 +3,8 @@
 #ifndef POSTERN_FOREIGN_SET_H
 #define POSTERN_FOREIGN_SET_H
 
+#include "daemon/control/foreign_bytes.h"
+
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +18,7 @@
 #define FOREIGN_NEW         8u
 
 struct foreign_set {
+	const struct foreign_dump *dump;
 	uint32_t family;
 	const char *table, *name;
 };
@@ -39,6 +42,9 @@ struct foreign_interfaces {
 
 /* Of NF_DROP, NF_ACCEPT, NFT_JUMP, NFT_GOTO; chain is NULL but for the last two. */
 void foreign_act_set(struct foreign_act *act, uint32_t verdict, const char *chain);
+
+/* Empty: there is none with this number. */
+void foreign_link_name(const struct foreign_dump *dump, uint32_t index, char name[static IFNAMSIZ]);
 
 /* Is port 25 in the set? act: of a verdict map's element. */
 bool foreign_set_find_smtp(const struct foreign_set *set, struct foreign_act *act);

@@ -218,9 +218,9 @@ bool keeper_request_may(enum process_role role, enum message_type type);
 void keeper_request_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);
 
-/* keeper_foreign.c: what other programs' rules do with our packets, the same way. */
-void keeper_foreign_tell(
-	uint32_t mark_mask, void (*tell)(void *context, const char *text), void *context);
+/* keeper_foreign.c: other programs' chains, rules and sets, one message of the kernel after the
+ * other. Bounded. */
+void keeper_foreign_copy(void (*tell)(void *context, const void *bytes, size_t len), void *context);
 
 /* keeper_facts.c: what doctor needs privilege for, one "key value" text after the other. */
 void keeper_facts_tell(

@@ -15,8 +15,7 @@
  *   listener RELAY ip4|ip6 open|closed
  *   relay RELAY pid PID generation N
  *   nfqueue NUMBER PORT WAITING DROPPED USER-DROPPED STRANGE   STRANGE: nobody's of those that wait
- *
- * and what keeper_foreign.c tells of other programs' rules. */
+ */
 #include "daemon/keeper/keeper.h"
 
 #include <inttypes.h>
@@ -27,7 +26,6 @@
 struct telling {
 	void (*tell)(void *context, const char *text);
 	void *context;
-	uint32_t mark_mask;
 };
 
 static void say(const struct telling *telling, const char *format, ...)
@@ -143,17 +141,16 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 void keeper_facts_tell(
 	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context)
 {
-	const struct telling telling = {tell, context, keeper->options.mark_mask};
+	const struct telling telling = {tell, context};
 
 	tell_own(keeper, &telling);
 	tell_queue(keeper, &telling);
-	keeper_foreign_tell(telling.mark_mask, tell, context);
 }
 
 void keeper_facts_tell_arrived(
 	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context)
 {
-	struct telling telling = {tell, context, keeper->options.mark_mask};
+	struct telling telling = {tell, context};
 
 	table_each_arrived(keeper->table, tell_arrived, &telling);
 }

@@ -345,6 +345,33 @@ static void on_arrived_get(struct keeper_child *from, const struct message_heade
 	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
 }
 
+static void tell_foreign(void *context, const void *bytes, size_t len)
+{
+	static _Alignas(16) uint8_t row[MESSAGE_BYTES_MAX];
+	struct message_foreign *message = (struct message_foreign *)row;
+	struct rows *rows = context;
+
+	if (len > sizeof(row) - sizeof(*message))
+		return; /* the kernel has none as long */
+	message_init(message, MESSAGE_FOREIGN, sizeof(*message));
+	message->header.bytes += (uint32_t)len;
+	message->header.seq = rows->seq;
+	message->n = (uint32_t)len;
+	memcpy(message->bytes, bytes, len);
+	rows->n++;
+	keeper_child_send(&rows->keeper->control, message, -1);
+}
+
+static void on_foreign_get(struct keeper_child *from, const struct message_header *message, int fd)
+{
+	struct keeper *keeper = from->keeper;
+	struct rows rows = {.keeper = keeper, .seq = message->seq};
+
+	(void)fd;
+	keeper_foreign_copy(tell_foreign, &rows);
+	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
+}
+
 static void on_metrics_run(struct keeper_child *from, const struct message_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
@@ -422,6 +449,7 @@ static const struct {
 	{MESSAGE_PASSED_GET, CONTROL, false, on_passed_get},
 	{MESSAGE_DOCTOR_GET, CONTROL, false, on_doctor_get},
 	{MESSAGE_ARRIVED_GET, CONTROL, false, on_arrived_get},
+	{MESSAGE_FOREIGN_GET, CONTROL, false, on_foreign_get},
 	{MESSAGE_METRICS_RUN, CONTROL, false, on_metrics_run},
 	{MESSAGE_LOG_LEVEL, CONTROL, false, on_log_level},
 	{MESSAGE_REPLY, CONTROL, false, on_reply},

@@ -1,0 +1,11 @@
+/* Owns what other programs' nftables rules would do with our packets, told as facts for doctor. */
+#ifndef POSTERN_FOREIGN_H
+#define POSTERN_FOREIGN_H
+
+#include "daemon/control/foreign_bytes.h"
+
+/* One text a fact; see foreign.c. */
+void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask,
+	void (*tell)(void *context, const char *text), void *context);
+
+#endif

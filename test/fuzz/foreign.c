@@ -1,0 +1,35 @@
+/* Another program's rules, as the kernel tells them, are read without a word that is not one. */
+#include "daemon/control/control.h"
+#include "daemon/control/foreign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A fact is words with one blank between, of printable bytes, and begins with a known one. */
+static void check(void *context, const char *text)
+{
+	static const char *const first[] = {
+		"chain ", "iptables-nft ", "accepts ", "takes ", "closes ", "jumps "};
+	size_t i = 0;
+
+	(void)context;
+	while (i < sizeof(first) / sizeof(first[0]) && strncmp(text, first[i], strlen(first[i])))
+		i++;
+	if (i == sizeof(first) / sizeof(first[0]))
+		abort();
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f || (*p == ' ' && p[1] == ' '))
+			abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct control_link links[] = {
+		{.ifindex = 1, .name = "lo"}, {.ifindex = 2, .name = "eth0"}};
+	const struct foreign_dump dump = {data, size, links, 2};
+
+	foreign_tell(&dump, 0xf0000000, check, NULL);
+	return 0;
+}

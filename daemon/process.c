@@ -32,7 +32,7 @@ static bool take_fds(struct process_start *start, enum process_role role)
 	start->limit_fd = take_fd(PROCESS_FD_LIMIT);
 	start->control_fd = -1;
 	start->nlisteners = 0;
-	start->control_socket = start->session_socket = -1;
+	start->control_socket = start->session_socket = start->desk_socket = -1;
 	if (role == PROCESS_HEALTH || role == PROCESS_METRICS) {
 		start->control_fd = take_fd(PROCESS_FD_CONTROL);
 		return start->keeper_fd >= 0 && start->control_fd >= 0;
@@ -46,6 +46,7 @@ static bool take_fds(struct process_start *start, enum process_role role)
 	}
 	start->control_socket = take_fd(PROCESS_FD_CONTROL_SOCKET);
 	start->session_socket = take_fd(PROCESS_FD_SESSION_SOCKET);
+	start->desk_socket = take_fd(PROCESS_FD_DESK_SOCKET);
 	return start->keeper_fd >= 0 && start->limit_fd >= 0 && start->control_socket >= 0;
 }
 

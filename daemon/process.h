@@ -56,6 +56,7 @@ struct process_start {
 	int limit_fd;        /* memfd of the shared limits (limit.h); relay and control */
 	int control_socket;  /* control: bound and listening, control.sock; else -1 */
 	int session_socket;  /* control: bound and listening, session.sock; else -1 */
+	int desk_socket;     /* control: bound and listening, desk.sock; else -1 */
 	unsigned relay;      /* number, from 0 */
 	uint32_t generation; /* counts the starts of this child */
 };
@@ -67,6 +68,7 @@ enum process_fd {
 	PROCESS_FD_CONTROL,        /* all but control */
 	PROCESS_FD_CONTROL_SOCKET, /* control */
 	PROCESS_FD_SESSION_SOCKET, /* control */
+	PROCESS_FD_DESK_SOCKET,    /* control */
 	PROCESS_FD_LISTENERS,      /* relay: from here on */
 	PROCESS_FD_END = PROCESS_FD_LISTENERS + 2 * PROCESS_LISTENERS,
 };

@@ -19,6 +19,7 @@ static const char *const fd_names[] = {
 	[HANDOVER_TABLE] = "table",
 	[HANDOVER_QUEUE] = "queue",
 	[HANDOVER_PLAN] = "plan",
+	[HANDOVER_DESK_SOCKET] = "desk-socket",
 };
 _Static_assert(sizeof(fd_names) / sizeof(fd_names[0]) == HANDOVER_FDS, "every one has its name");
 

@@ -30,8 +30,9 @@ enum handover_fd {
 	HANDOVER_TABLE, /* the netlink socket that owns the table */
 	HANDOVER_QUEUE, /* the netlink socket that is bound to the queue */
 	HANDOVER_PLAN,  /* sealed memory: the plan in force */
+	HANDOVER_DESK_SOCKET,
 };
-#define HANDOVER_FDS 9
+#define HANDOVER_FDS 10
 
 enum handover_role {
 	HANDOVER_RELAY,

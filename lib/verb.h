@@ -87,6 +87,7 @@ enum verb_trait {
 	VERB_FIELDS = 1 << 4,     /* an answer is shown as fields below each other */
 	VERB_AT_SESSION = 1 << 5, /* session.sock takes it, too */
 	VERB_PLAIN = 1 << 6,      /* its answer is a text, not rows */
+	VERB_AT_DESK = 1 << 7,    /* desk.sock takes it, too */
 };
 
 struct verb {

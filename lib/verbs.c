@@ -21,7 +21,7 @@
 	KEYWORD("after", "X", VERB_RULE, (flags) | VERB_ALONE, 1)
 
 static const struct verb status[] = {
-	{"", "everything at a glance; exit status 1 when something is wrong", VERB_FIELDS, 0, NULL},
+	{"", "everything at a glance; exit status 1 when something is wrong", VERB_FIELDS | VERB_AT_DESK, 0, NULL},
 	{0},
 };
 
@@ -103,12 +103,12 @@ static const struct verb device[] = {
 };
 
 static const struct verb list[] = {
-	{"show", "lists, or a list's entries, or whether one matches", 0, 0,
+	{"show", "lists, or a list's entries, or whether one matches", VERB_AT_DESK, 0,
 		PARTS(SOME_NAME(VERB_LIST), KEYWORD("match", "ADDRESS|MAC", VERB_TEXT, 0, 0))},
-	{"add", "adds entries to a dynamic list", VERB_CHANGES, 0,
+	{"add", "adds entries to a dynamic list", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(NAME(VERB_LIST), ARGUMENT("ELEMENT", VERB_ELEMENT, VERB_NEEDED | VERB_MANY, 0),
 			KEYWORD("timeout", "2h", VERB_DURATION, 0, 0))},
-	{"remove", "removes entries", VERB_CHANGES, 0,
+	{"remove", "removes entries", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(NAME(VERB_LIST),
 			ARGUMENT("ELEMENT", VERB_ELEMENT, VERB_NEEDED | VERB_MANY, 0))},
 	{"clear", "removes every entry", VERB_CHANGES, 0, PARTS(NAME(VERB_LIST))},
@@ -124,13 +124,13 @@ static const struct verb list[] = {
 };
 
 static const struct verb session[] = {
-	{"show", "sessions", VERB_AT_SESSION, 0,
+	{"show", "sessions", VERB_AT_SESSION | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_SESSION, VERB_ALONE, 1),
 			KEYWORD("user", "U", VERB_USER, 0, 1),
 			KEYWORD("address", "A", VERB_NETWORK, VERB_ALONE, 1),
 			KEYWORD("mac", "M", VERB_MAC, VERB_ALONE, 1),
 			KEYWORD("zone", "Z", VERB_ZONE, 0, 1))},
-	{"login", "logs a user in, or renews", VERB_CHANGES | VERB_AT_SESSION, 0,
+	{"login", "logs a user in, or renews", VERB_CHANGES | VERB_AT_SESSION | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("USER", VERB_USER, VERB_NEEDED, 0),
 			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 0),
 			KEYWORD("address", "A", VERB_NETWORKS, VERB_MANY, 0),
@@ -138,14 +138,14 @@ static const struct verb session[] = {
 			KEYWORD("group", "G,...", VERB_TEXT, VERB_EMPTY, 0),
 			KEYWORD("lease", "8h", VERB_SPAN, 0, 0),
 			KEYWORD("idle", "30m", VERB_SPAN, 0, 0))},
-	{"renew", "a new lease for running sessions", VERB_CHANGES | VERB_AT_SESSION, 0,
+	{"renew", "a new lease for running sessions", VERB_CHANGES | VERB_AT_SESSION | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_SESSION, VERB_NEEDED | VERB_ALONE, 1),
 			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
 			KEYWORD("address", "A", VERB_NETWORK, VERB_NEEDED | VERB_ALONE, 1),
 			KEYWORD("mac", "M", VERB_MAC, VERB_NEEDED | VERB_ALONE, 1),
 			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 1),
 			KEYWORD("lease", "8h", VERB_SPAN, 0, 0))},
-	{"logout", "ends sessions", VERB_CHANGES | VERB_AT_SESSION, 0,
+	{"logout", "ends sessions", VERB_CHANGES | VERB_AT_SESSION | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_SESSION, VERB_NEEDED | VERB_ALONE, 1),
 			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
 			KEYWORD("address", "A", VERB_NETWORK, VERB_NEEDED | VERB_ALONE, 1),
@@ -161,33 +161,33 @@ static const struct verb session[] = {
 	KEYWORD("address", "A", VERB_NETWORK, (flags) | VERB_ALONE, 1)
 
 static const struct verb block[] = {
-	{"show", "who is blocked: why, by which limit, over which flow, until when", 0, 0,
+	{"show", "who is blocked: why, by which limit, over which flow, until when", VERB_AT_DESK, 0,
 		PARTS(CLIENT(0))},
 	{"add", "ends what the client has running and refuses what comes: 421 with a time, else 554",
-		VERB_CHANGES, 0,
+		VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(CLIENT(VERB_NEEDED), KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
 			WORD("421", VERB_ALONE, 2), WORD("554", VERB_ALONE, 2),
 			KEYWORD("for", "2h", VERB_DURATION, 0, 0),
 			ARGUMENT("TEXT", VERB_TEXT, 0, 0))},
-	{"delete", "lets the client send again", VERB_CHANGES, 0,
+	{"delete", "lets the client send again", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(CLIENT(VERB_NEEDED), KEYWORD("zone", "Z", VERB_ZONE, 0, 0))},
 	{0},
 };
 
 static const struct verb client[] = {
-	{"show", "MAC, address, session, verdict, rule, time left, hits", 0, 0,
+	{"show", "MAC, address, session, verdict, rule, time left, hits", VERB_AT_DESK, 0,
 		PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0))},
-	{"forget", "the next connection asks the daemon again", VERB_CHANGES, 0,
+	{"forget", "the next connection asks the daemon again", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ADDRESS", VERB_NETWORK, VERB_NEEDED, 0))},
 	{0},
 };
 
 static const struct verb flow[] = {
-	{"show", "flows with client, user, rule, original, server, state, bytes, age", 0, 0,
+	{"show", "flows with client, user, rule, original, server, state, bytes, age", VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, 0, 1), KEYWORD("user", "U", VERB_USER, 0, 1),
 			KEYWORD("server", "S", VERB_SERVER, 0, 1),
 			KEYWORD("zone", "Z", VERB_ZONE, 0, 1))},
-	{"kill", "resets both sides", VERB_CHANGES, 0,
+	{"kill", "resets both sides", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, VERB_NEEDED, 1),
 			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
 			KEYWORD("server", "S", VERB_SERVER, VERB_NEEDED, 1),
@@ -196,7 +196,7 @@ static const struct verb flow[] = {
 };
 
 static const struct verb explain[] = {
-	{"", "every step to the verdict, from live state; changes nothing", VERB_FIELDS, 0,
+	{"", "every step to the verdict, from live state; changes nothing", VERB_FIELDS | VERB_AT_DESK, 0,
 		PARTS(KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
 			KEYWORD("mac", "M", VERB_MAC, VERB_NEEDED, 1),
 			KEYWORD("address", "A", VERB_ADDRESS, VERB_NEEDED, 1),
@@ -208,7 +208,7 @@ static const struct verb explain[] = {
 };
 
 static const struct verb audit[] = {
-	{"show", "newest first; one in full with every attempt", 0, 0,
+	{"show", "newest first; one in full with every attempt", VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, 0, 0), KEYWORD("user", "U", VERB_USER, 0, 0),
 			KEYWORD("zone", "Z", VERB_ZONE, 0, 0), KEYWORD("rule", "R", VERB_RULE, 0, 0),
 			KEYWORD("server", "S", VERB_SERVER, 0, 0),

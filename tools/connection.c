@@ -39,9 +39,11 @@ static int open_socket(const char *run_dir, const char *name, unsigned wait_s)
 int connection_open(struct connection *connection, const char *run_dir, unsigned wait_s)
 {
 	int fd = open_socket(run_dir, "control.sock", wait_s);
-	if (fd == -EACCES || fd == -ENOENT) {
-		int portal = open_socket(run_dir, "session.sock", wait_s);
-		fd = portal >= 0 ? portal : fd;
+	/* the one that takes most, of those that may be opened */
+	static const char *const others[] = {"desk.sock", "session.sock"};
+	for (size_t i = 0; (fd == -EACCES || fd == -ENOENT) && i < 2; i++) {
+		int other = open_socket(run_dir, others[i], wait_s);
+		fd = other >= 0 ? other : fd;
 	}
 	if (fd < 0)
 		return fd;

@@ -29,7 +29,7 @@ struct connection_answer {
 	bool timed_out;    /* nobody answered in time */
 };
 
-/* Connects to run_dir/control.sock, or to run_dir/session.sock where the former may not be opened.
+/* Connects to run_dir/control.sock, or where that may not be opened to desk.sock, or session.sock.
  * 0 or -errno. Waits at most so long, as does connection_ask() for each word of an answer;
  * VERB_WAIT_EVER: for ever. */
 int connection_open(struct connection *connection, const char *run_dir, unsigned wait_s);

@@ -185,6 +185,31 @@ static bool look_at_body(struct command *command)
 	return false;
 }
 
+/* false: ended. */
+static bool is_taken_here(struct command *command)
+{
+	switch (command->came_by) {
+	case SERVER_CONTROL:
+		return true;
+	case SERVER_SESSION:
+		if (command->verb->traits & VERB_AT_SESSION)
+			return true;
+		command_done(command, OUTCOME_DENIED,
+			"session.sock takes only session login, renew, logout and show; "
+			"control.sock takes the rest");
+		return false;
+	case SERVER_DESK:
+		if (command->verb->traits & VERB_AT_DESK)
+			return true;
+		command_done(command, OUTCOME_DENIED,
+			"desk.sock takes only status, session, block, client, flow, explain, "
+			"audit, "
+			"and list show, add and remove; control.sock takes the rest");
+		return false;
+	}
+	return false;
+}
+
 void command_run(struct command *command)
 {
 	struct verb_error error;
@@ -192,12 +217,8 @@ void command_run(struct command *command)
 	command->control->counters[COUNTER_REQUESTS]++;
 	if (!find_verb(command, &used))
 		return;
-	if (command->portal && !(command->verb->traits & VERB_AT_SESSION)) {
-		command_done(command, OUTCOME_DENIED,
-			"session.sock takes only session login, renew, logout and show; "
-			"control.sock takes the rest");
+	if (!is_taken_here(command))
 		return;
-	}
 	const struct command_verb *function =
 		find_function(command->noun->name, command->verb->name);
 	if (!function) {

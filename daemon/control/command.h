@@ -45,7 +45,7 @@ struct command {
 	size_t nwords;
 	struct verb_words given;
 	uid_t uid;
-	bool portal;
+	enum server_place came_by;
 	/* Of the answer; see below. */
 	bool unchanged;
 	json_t *removed, *warnings, *place;

@@ -466,7 +466,9 @@ static int start(struct control *control)
 	control->log_level = control->policy->log_level;
 	log_set_level(control->log_level);
 	control->server =
-		server_open(control, start_with->control_socket, start_with->session_socket);
+		server_open(control, (const int[]){[SERVER_CONTROL] = start_with->control_socket,
+					     [SERVER_SESSION] = start_with->session_socket,
+					     [SERVER_DESK] = start_with->desk_socket});
 	if (!control->server)
 		return -ENOMEM;
 	tzset();

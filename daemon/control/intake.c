@@ -43,8 +43,8 @@ static char *reserve(void)
 
 const char *intake_body(struct intake *intake, const uint8_t *payload, size_t len)
 {
-	if (intake->portal)
-		return "session.sock takes no file";
+	if (intake->no_file)
+		return "only control.sock takes a file";
 	if (!intake->words)
 		return "a BODY frame before WORDS";
 	if (len > REQUEST_BODY_MAX - intake->body_len)
@@ -65,12 +65,12 @@ void intake_drop(struct intake *intake)
 	free(intake->words);
 	if (intake->body)
 		munmap(intake->body, BODY_ROOM);
-	*intake = (struct intake){.all = intake->all, .portal = intake->portal};
+	*intake = (struct intake){.all = intake->all, .no_file = intake->no_file};
 }
 
 struct intake intake_move(struct intake *from)
 {
 	struct intake moved = *from;
-	*from = (struct intake){.all = moved.all, .portal = moved.portal};
+	*from = (struct intake){.all = moved.all, .no_file = moved.no_file};
 	return moved;
 }

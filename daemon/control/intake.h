@@ -9,13 +9,13 @@
 
 /* Of all requests: one largest body, and room for others. */
 #define INTAKE_BYTES_MAX (128u << 20)
-/* A frame of a portal's, which needs no file. */
-#define INTAKE_PORTAL_FRAME_MAX (16u << 10)
+/* A frame where no file is taken. */
+#define INTAKE_SMALL_FRAME_MAX (16u << 10)
 
 struct intake {
-	size_t *all; /* bytes of all requests; each counts its own in */
-	bool portal;
-	char *words; /* NULL: none came */
+	size_t *all;  /* bytes of all requests; each counts its own in */
+	bool no_file; /* none is taken */
+	char *words;  /* NULL: none came */
 	size_t words_len;
 	char *body; /* NULL: none came; else with a NUL behind it */
 	size_t body_len;

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX        64
-#define PORTALS_MAX        48 /* the rest stays for operators */
 #define ANSWER_BYTES_MAX   (64u << 20)
 #define WATCHER_BYTES_MAX  (1u << 20)
 #define STREAM_BYTES       (256u << 10) /* a long answer goes on below this */
@@ -23,10 +22,14 @@
 #define SLOW_READER_MS     60000
 #define IDLE_CONNECTION_MS 600000
 
+/* At each place; the rest stays for operators. */
+static const unsigned clients_max[SERVER_PLACES] = {
+	[SERVER_CONTROL] = CLIENTS_MAX, [SERVER_SESSION] = 48, [SERVER_DESK] = 8};
+
 struct server_socket {
 	struct loop_watch watch;
 	struct server *server;
-	bool portal;
+	enum server_place place;
 };
 
 struct server_client {
@@ -37,7 +40,7 @@ struct server_client {
 	struct server *server;
 	struct request_reader reader;
 	uid_t uid;
-	bool portal;
+	enum server_place place;
 	bool broken;   /* to be closed by the sweep */
 	bool closing;  /* once its output is written */
 	bool waits;    /* server_continue() was asked for */
@@ -51,11 +54,11 @@ struct server_client {
 
 struct server {
 	struct control *control;
-	struct server_socket sockets[2];
+	struct server_socket sockets[SERVER_PLACES];
 	struct server_client *clients;
 	struct loop_timer sweep;
 	struct server_counts counts;
-	unsigned portals;
+	unsigned clients_at[SERVER_PLACES];
 	bool paused, muted;
 };
 
@@ -248,7 +251,7 @@ static const char *take_go(struct server_client *client)
 		.words = words,
 		.nwords = (size_t)n,
 		.uid = client->uid,
-		.portal = client->portal};
+		.came_by = client->place};
 	client->command = command;
 	command_run(command);
 	return NULL;
@@ -387,7 +390,7 @@ static void close_client(struct server_client *client)
 	if (client->command)
 		command_abandon(client->command);
 	client->server->counts.clients--;
-	client->server->portals -= client->portal;
+	client->server->clients_at[client->place]--;
 	client->server->counts.watchers -= client->topics != 0;
 	request_reader_fini(&client->reader);
 	intake_drop(&client->intake);
@@ -435,13 +438,13 @@ static void add_client(struct server_socket *socket, int fd, uid_t uid)
 	client->deadline.on_time = on_deadline;
 	client->turn.on_time = on_turn_or_frames;
 	client->server = server;
-	client->portal = socket->portal;
+	client->place = socket->place;
 	client->uid = uid;
-	client->intake =
-		(struct intake){.all = &server->control->request_bytes, .portal = socket->portal};
+	client->intake = (struct intake){
+		.all = &server->control->request_bytes, .no_file = socket->place != SERVER_CONTROL};
 	request_reader_init(&client->reader);
-	if (socket->portal)
-		client->reader.max = INTAKE_PORTAL_FRAME_MAX;
+	if (socket->place != SERVER_CONTROL)
+		client->reader.max = INTAKE_SMALL_FRAME_MAX;
 	if (loop_add(server->control->loop, &client->watch, EPOLLIN) < 0) {
 		close(fd);
 		free(client);
@@ -450,7 +453,7 @@ static void add_client(struct server_socket *socket, int fd, uid_t uid)
 	client->next = server->clients;
 	server->clients = client;
 	server->counts.clients++;
-	server->portals += client->portal;
+	server->clients_at[client->place]++;
 	set_deadline(client);
 }
 
@@ -471,24 +474,24 @@ static void on_accept(struct loop_watch *watch, uint32_t events)
 			(who.uid != 0 && who.uid == geteuid()))
 			close(fd);
 		else if (server->counts.clients >= CLIENTS_MAX ||
-			 (socket->portal && server->portals >= PORTALS_MAX))
+			 server->clients_at[socket->place] >= clients_max[socket->place])
 			turn_away(server, fd);
 		else
 			add_client(socket, fd, who.uid);
 	}
 }
 
-struct server *server_open(struct control *control, int control_fd, int session_fd)
+struct server *server_open(struct control *control, const int fds[static SERVER_PLACES])
 {
 	struct server *server = calloc(1, sizeof(*server));
 	if (!server)
 		return NULL;
 	server->control = control;
 	server->sweep.on_time = sweep;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < SERVER_PLACES; i++) {
 		struct server_socket *socket = &server->sockets[i];
-		*socket = (struct server_socket){.server = server, .portal = i == 1};
-		socket->watch.fd = i ? session_fd : control_fd;
+		*socket = (struct server_socket){.server = server, .place = (enum server_place)i};
+		socket->watch.fd = fds[i];
 		socket->watch.on_event = on_accept;
 		/* accept() must not wait when a connection left between event and call */
 		if (socket->watch.fd >= 0 && fcntl(socket->watch.fd, F_SETFL, O_NONBLOCK) < 0)
@@ -506,7 +509,7 @@ void server_pause(struct server *server)
 	if (server->paused)
 		return;
 	server->paused = true;
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < SERVER_PLACES; i++)
 		if (server->sockets[i].watch.fd >= 0)
 			loop_del(server->control->loop, &server->sockets[i].watch);
 }
@@ -536,7 +539,7 @@ void server_free(struct server *server)
 		mark_broken(client);
 	sweep(&server->sweep, 0);
 	loop_timer_clear(server->control->loop, &server->sweep);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < SERVER_PLACES; i++) {
 		if (server->sockets[i].watch.fd < 0)
 			continue;
 		if (!server->paused)

@@ -6,13 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum server_place {
+	SERVER_CONTROL, /* control.sock: all */
+	SERVER_SESSION, /* session.sock: VERB_AT_SESSION */
+	SERVER_DESK,    /* desk.sock: VERB_AT_DESK */
+};
+#define SERVER_PLACES 3
+
 struct command;
 struct control;
 struct server;
 struct server_client;
 
-/* Takes both listening sockets over; -1: there is none. NULL: out of memory. */
-struct server *server_open(struct control *control, int control_fd, int session_fd);
+/* Takes the listening sockets over; -1: there is none. NULL: out of memory. */
+struct server *server_open(struct control *control, const int fds[static SERVER_PLACES]);
 void server_free(struct server *server);
 
 /* Before another control takes the place: connections that come now wait for that one. Those that

@@ -499,7 +499,7 @@ static void finish(struct keeper *keeper)
 	kill_relays(keeper);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		continue;
-	static const char *const sockets[] = {"control.sock", "session.sock"};
+	static const char *const sockets[] = {"control.sock", "session.sock", "desk.sock"};
 	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
 		char path[PATH_MAX];
 		snprintf(path, sizeof(path), "%s/%s", keeper->options.run_dir, sockets[i]);
@@ -522,6 +522,7 @@ int keeper_main(const struct process_options *options)
 		.lock = -1,
 		.control_socket = -1,
 		.session_socket = -1,
+		.desk_socket = -1,
 		.limit_fd = -1,
 		.queue_stats = -1,
 		.parent = -1,

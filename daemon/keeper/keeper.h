@@ -63,7 +63,7 @@ struct keeper {
 	gid_t gid;
 	int program;                      /* this keeper's file, whatever its name means now */
 	char path[HANDOVER_PROGRAM_SIZE]; /* that name */
-	int lock, control_socket, session_socket, limit_fd;
+	int lock, control_socket, session_socket, desk_socket, limit_fd;
 	int queue_stats; /* /proc/net/netfilter/nfnetlink_queue, which only root may open; or -1 */
 	struct limit limit;
 	int parent; /* the starter waits here for a word; -1: none */
@@ -129,6 +129,8 @@ void keeper_tell_events(struct keeper *keeper);
 /* keeper_prepare.c: everything that needs root. 0, or -errno after saying why. */
 int keeper_prepare(struct keeper *keeper);
 /* Makes the memory of the limits anew. */
+/* Makes desk.sock. 0 or -errno, said. */
+int keeper_prepare_desk(struct keeper *keeper);
 int keeper_prepare_limit(struct keeper *keeper);
 
 /* keeper_child.c */

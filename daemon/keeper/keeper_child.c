@@ -321,6 +321,7 @@ static int start(struct keeper_child *child)
 	} else if (child->role == PROCESS_CONTROL) {
 		fds[PROCESS_FD_CONTROL_SOCKET] = keeper->control_socket;
 		fds[PROCESS_FD_SESSION_SOCKET] = keeper->session_socket;
+		fds[PROCESS_FD_DESK_SOCKET] = keeper->desk_socket;
 	}
 	error = start_process(child, fds, pair[0]);
 	if (error)

@@ -156,6 +156,8 @@ static int open_socket(struct keeper *keeper, const char *name, const char *grou
 		log_error("cannot open the socket %s: %s", address.sun_path, strerror(errno));
 		if (s >= 0)
 			close(s);
+		if (!failed)
+			unlink(address.sun_path);
 		return error;
 	}
 	if (!group)
@@ -163,6 +165,11 @@ static int open_socket(struct keeper *keeper, const char *name, const char *grou
 			"there is no group %s: only root may use %s", group_name, address.sun_path);
 	*fd = s;
 	return 0;
+}
+
+int keeper_prepare_desk(struct keeper *keeper)
+{
+	return open_socket(keeper, "desk.sock", "postern-desk", &keeper->desk_socket);
 }
 
 /* Children execute this file whatever becomes of its name: until the keeper itself is another, they
@@ -252,7 +259,8 @@ int keeper_prepare(struct keeper *keeper)
 		(error = open_program(keeper)) ||
 		(error = open_socket(keeper, "control.sock", "postern", &keeper->control_socket)) ||
 		(error = open_socket(
-			 keeper, "session.sock", "postern-session", &keeper->session_socket)))
+			 keeper, "session.sock", "postern-session", &keeper->session_socket)) ||
+		(error = keeper_prepare_desk(keeper)))
 		return error;
 	error = keeper_prepare_limit(keeper);
 	if (error) {

@@ -148,6 +148,10 @@ int keeper_resume_read(struct keeper *keeper)
 	keeper->lock = state->fds[HANDOVER_LOCK];
 	keeper->control_socket = state->fds[HANDOVER_CONTROL_SOCKET];
 	keeper->session_socket = state->fds[HANDOVER_SESSION_SOCKET];
+	keeper->desk_socket = state->fds[HANDOVER_DESK_SOCKET];
+	/* a version that had none */
+	if (keeper->desk_socket < 0 && keeper_prepare_desk(keeper) < 0)
+		log_warning("desk.sock is there after a restart");
 	keeper->queue_stats = state->fds[HANDOVER_QUEUE_STATS];
 	keeper->drain_s = state->drain_s;
 	keeper->upgrade.asked = state->upgrades;

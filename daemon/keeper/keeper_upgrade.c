@@ -125,6 +125,7 @@ static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 	state->fds[HANDOVER_LOCK] = keeper->lock;
 	state->fds[HANDOVER_CONTROL_SOCKET] = keeper->control_socket;
 	state->fds[HANDOVER_SESSION_SOCKET] = keeper->session_socket;
+	state->fds[HANDOVER_DESK_SOCKET] = keeper->desk_socket;
 	state->fds[HANDOVER_LIMIT] = keeper->limit_fd;
 	state->fds[HANDOVER_QUEUE_STATS] = keeper->queue_stats;
 	state->fds[HANDOVER_NOTIFY] = notify_fd();

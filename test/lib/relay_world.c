@@ -419,7 +419,8 @@ void start_relay(struct world *world, bool ip6, const struct relay_options *opti
 			.listeners = {listener},
 			.limit_fd = limit,
 			.control_socket = -1,
-			.session_socket = -1};
+			.session_socket = -1,
+			.desk_socket = -1};
 		start.options.relay_port = options->relay_port ? world->port : 1;
 		close(keeper[0]);
 		close(control[0]);

@@ -122,6 +122,7 @@ static void start(void)
 			.limit_fd = -1,
 			.control_socket = -1,
 			.session_socket = -1,
+			.desk_socket = -1,
 			.options.relay_port = 4025};
 		close(keepers[0]);
 		close(controls[0]);

@@ -178,7 +178,8 @@ static void start_control(void)
 		.control_fd = -1,
 		.limit_fd = -1,
 		.control_socket = world.control_socket,
-		.session_socket = world.session_socket};
+		.session_socket = world.session_socket,
+		.desk_socket = -1};
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	world.pid = fork();
 	if (world.pid == 0) {

@@ -79,6 +79,21 @@ static long read_number(const char *path)
 	return strtol(text, NULL, 10);
 }
 
+/* Has any interface an IPv6 address that others can route to? A line is address, index, length,
+ * scope, flags, name; all but the last in hexadecimal digits. */
+static bool has_ip6(void)
+{
+	char line[128];
+	unsigned scope;
+	bool found = false;
+	FILE *file = fopen("/proc/net/if_inet6", "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%*s %*x %*x %x", &scope) == 1 && scope == 0;
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static void check_forwarding(const struct examination *exam)
 {
 	static const struct {
@@ -90,9 +105,13 @@ static void check_forwarding(const struct examination *exam)
 	for (size_t i = 0; i < 2; i++) {
 		char advice[96];
 		long on = read_number(families[i].path);
+		bool unused = i == 1 && !has_ip6();
 		snprintf(advice, sizeof(advice), "sysctl -w %s=1", families[i].name);
-		examination_find(exam, "forwarding", on == 0 ? DOCTOR_ERROR : DOCTOR_OK, advice,
-			"%s is %ld%s", families[i].name, on, on < 0 ? " (not readable)" : "");
+		examination_find(exam, "forwarding", on == 0 && !unused ? DOCTOR_ERROR : DOCTOR_OK,
+			advice, "%s is %ld%s", families[i].name, on,
+			unused   ? ": no interface has an IPv6 address to route"
+			: on < 0 ? " (not readable)"
+				 : "");
 	}
 }
 

@@ -131,8 +131,9 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 		const struct keeper_child *relay = &keeper->relays[i];
 		say(telling, "listener %u ip4 %s", relay->number,
 			are_open(relay, false) ? "open" : "closed");
-		say(telling, "listener %u ip6 %s", relay->number,
-			are_open(relay, true) ? "open" : "closed");
+		bool ip6 = are_open(relay, true);
+		if (ip6 || !routes_standing(keeper->routes, ADDR_IP6)->off)
+			say(telling, "listener %u ip6 %s", relay->number, ip6 ? "open" : "closed");
 		say(telling, "relay %u pid %d generation %" PRIu32, relay->number, (int)relay->pid,
 			relay->generation);
 	}

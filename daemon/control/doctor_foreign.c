@@ -428,6 +428,11 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 		       chain->priority >= STEER_PRIORITY && is_from_zone(exam, rule->interface) &&
 		       !never_meets(exam, chain, at - 1);
 	}
+	/* a flow that passes is known by it, and cut by it at a logout */
+	if (strcmp(rule->what, "ct-mark") == 0) {
+		put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
+		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+	}
 	if (strcmp(rule->what, "notrack") == 0) {
 		put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
 		put_accept(lines, exam, chain, "tcp sport 25", "-p tcp --sport 25");

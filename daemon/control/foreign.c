@@ -8,10 +8,11 @@
  *   jumps FAMILY TABLE CHAIN HANDLE CHAIN all FROM           a rule by which ours go there
  *
  * WHICH is mark, ct-mark, established, or smtp: whatever goes to port 25. WHAT is drop, reject,
- * nat, tproxy, queue, or what breaks steering: notrack, mark (our bits of it are overwritten). FROM
- * is an interface, which may end in a star; with ! in front all others; * is any. `some` stands
- * where the rule has more conditions than port and interface. A chain's facts come in the order of
- * its rules. In a name a question mark stands for what would be taken for the end of a word. */
+ * nat, tproxy, queue, or what breaks steering: notrack, mark and ct-mark (our bits are
+ * overwritten). FROM is an interface, which may end in a star; with ! in front all others; * is
+ * any. `some` stands where the rule has more conditions than port and interface. A chain's facts
+ * come in the order of its rules. In a name a question mark stands for what would be taken for the
+ * end of a word. */
 #include "daemon/control/foreign.h"
 
 #include "daemon/control/foreign_rule.h"
@@ -175,8 +176,10 @@ static void tell_act(const struct place *place, const struct foreign_rule *readi
 	}
 	if (reading->mark || reading->ct_mark)
 		return;
-	if (reading->overwrites && !some)
-		tell_fact(place, "takes", "mark", false, from);
+	if (reading->overwrites)
+		tell_fact(place, "takes", "mark", some, from);
+	if (reading->overwrites_ct)
+		tell_fact(place, "takes", "ct-mark", true, from);
 	if (!act->name || (some && reading->stateful))
 		return;
 	if (strcmp(act->name, "jump") == 0) {

@@ -88,6 +88,12 @@ static void take_index(struct foreign_rule *reading, uint32_t op, const void *da
 static void read_ct(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	uint32_t key = foreign_u32(expr, NFTA_CT_KEY);
+
+	if (!expr->v[NFTA_CT_DREG]) {
+		reading->overwrites_ct |= key == NFT_CT_MARK && !keeps_mark(reading);
+		reading->loaded = LOADED_HARMLESS;
+		return;
+	}
 	reading->loaded = key == NFT_CT_STATE  ? LOADED_STATE
 			  : key == NFT_CT_MARK ? LOADED_CT_MARK
 					       : LOADED_OTHER;
@@ -330,6 +336,25 @@ static void read_match(struct foreign_rule *reading, const struct foreign_attrs 
 	}
 }
 
+/* Saved or restored with all our bits at once, a mark stays what it is: both are alike. */
+static void read_connmark(struct foreign_rule *reading, const struct xt_connmark_tginfo1 *mark)
+{
+	const uint32_t ours = reading->mark_mask;
+	bool ct = (mark->ctmask & ours) != 0, packet = (mark->nfmask & ours) != 0;
+
+	switch (mark->mode) {
+	case XT_CONNMARK_SET:
+		reading->overwrites_ct |= ct || (mark->ctmark & ours);
+		break;
+	case XT_CONNMARK_SAVE:
+		reading->overwrites_ct |= ct && (mark->nfmask & ours) != ours;
+		break;
+	case XT_CONNMARK_RESTORE:
+		reading->overwrites |= packet && (mark->ctmask & ours) != ours;
+		break;
+	}
+}
+
 static void read_target(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	static const struct {
@@ -340,6 +365,7 @@ static void read_target(struct foreign_rule *reading, const struct foreign_attrs
 	const uint32_t revision = foreign_u32(expr, NFTA_TARGET_REV);
 	union {
 		struct xt_mark_tginfo2 mark;
+		struct xt_connmark_tginfo1 connmark;
 		struct xt_ct_target_info ct;
 	} info;
 
@@ -347,7 +373,11 @@ static void read_target(struct foreign_rule *reading, const struct foreign_attrs
 		return;
 	if (strcmp(name, "MARK") == 0 && revision == 2 &&
 		take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.mark)))
-		reading->overwrites |= (info.mark.mask & reading->mark_mask) != 0;
+		reading->overwrites |=
+			((info.mark.mask | info.mark.mark) & reading->mark_mask) != 0;
+	else if (strcmp(name, "CONNMARK") == 0 && revision >= 1 &&
+		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark)))
+		read_connmark(reading, &info.connmark);
 	else if (strcmp(name, "CT") == 0 &&
 		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.ct)) &&
 		 (info.ct.flags & XT_CT_NOTRACK))

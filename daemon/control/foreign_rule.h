@@ -32,7 +32,8 @@ struct foreign_rule {
 	bool stateful; /* a condition on the state */
 	uint32_t states;
 	bool narrowed;                /* a condition on something else */
-	bool overwrites;              /* our bits of the mark */
+	bool overwrites;              /* our bits of the packet's mark */
+	bool overwrites_ct;           /* and of the connection's */
 	char interface[IFNAMSIZ + 4]; /* it must come from; empty: from any */
 	bool listed; /* it must come from one of these, each of which may have its own act */
 	struct foreign_interfaces interfaces;

@@ -17,6 +17,8 @@ void examination_find(const struct examination *exam, const char *check, enum do
 /* What stands behind the fact's first word, or NULL; each call with *at goes on behind the last. */
 const char *examination_fact(const struct doctor_facts *facts, const char *word, size_t *at);
 
+/* doctor_settings.c: settings of the kernel. */
+void examination_of_settings(const struct examination *exam);
 /* doctor_server.c: the servers, that each has a host that may be used, and the way there. */
 void examination_of_servers(const struct examination *exam);
 /* doctor_way.c: where the zones' interfaces lead. */

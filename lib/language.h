@@ -81,9 +81,20 @@ char *language_print_server(const struct policy *policy, size_t server, enum lan
 char *language_print_zone(const struct policy *policy, size_t zone, enum language_print flags);
 char *language_print_device(const struct policy *policy, size_t device, enum language_print flags);
 
+char *language_print_one(const struct policy *policy, enum policy_kind kind, size_t i);
+
+/* The kinds of statements that have a name, in the order of a printed policy. */
+#define LANGUAGE_KINDS 5
+const char *language_kind_word(enum policy_kind kind); /* "zone" */
+bool language_kind_of(const char *word, enum policy_kind *kind);
+size_t language_count(const struct policy *policy, enum policy_kind kind);
+const char *language_name_at(const struct policy *policy, enum policy_kind kind, size_t i);
+ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, const char *name);
+
 /* Edits for the CLI: the old policy's canonical text with one statement put in, replaced, moved or
  * taken out, parsed and checked anew. `statement` is the whole of it, e.g. `rule x { ... }`.
- * kind: "rule" or "device". Returns the new policy or NULL with errors. */
+ * kind: "zone", "list", "server", "device" or "rule". Returns the new policy or NULL with errors.
+ */
 enum language_position {
 	LANGUAGE_FIRST,
 	LANGUAGE_LAST,
@@ -103,11 +114,11 @@ struct policy *language_edit_move(const struct policy *policy, const char *name,
 	struct language_diagnosis *diagnosis);
 struct policy *language_edit_enable(const struct policy *policy, const char *name, bool enable,
 	const struct language_world *world, struct language_diagnosis *diagnosis);
-/* The operator's own text after such an edit: one statement of kind "rule" or "device" and this
- * name is put in, replaced, moved or taken out, and all else stays as it was written, comments
- * included. malloc'ed. NULL: out of memory, or the statement does not stand in the text itself. It
- * is for the caller to make sure that the text says what `after` says, as it might not when the
- * text takes other files in. */
+/* The operator's own text after such an edit: one statement of this kind and name is put in,
+ * replaced, moved or taken out, and all else stays as it was written, comments included. malloc'ed.
+ * NULL: out of memory, or the statement does not stand in the text itself. It is for the caller to
+ * make sure that the text says what `after` says, as it might not when the text takes other files
+ * in. */
 char *language_source_follow(const char *source, size_t len, const struct policy *before,
 	const struct policy *after, const char *kind, const char *name, size_t *out_len);
 /* An earlier enabled rule that takes every packet this rule could take, or -1. */

@@ -17,17 +17,6 @@ struct edit {
 	bool as_new;           /* statement was written by the operator */
 };
 
-static bool kind_of(const char *word, enum policy_kind *kind)
-{
-	*kind = strcmp(word, "device") == 0 ? POLICY_KIND_DEVICE : POLICY_KIND_RULE;
-	return strcmp(word, "device") == 0 || strcmp(word, "rule") == 0;
-}
-
-static size_t count(const struct policy *policy, enum policy_kind kind)
-{
-	return kind == POLICY_KIND_DEVICE ? policy->ndevices : policy->nrules;
-}
-
 /* The statement that is left out leaves its line empty. */
 static void write_range(struct language_writer *w, const struct edit *edit, enum policy_kind kind,
 	size_t from, size_t to)
@@ -53,29 +42,65 @@ static void write_newlines(struct language_writer *w, const struct language_writ
 static void write_sides(const struct edit *edit, struct language_writer sides[2])
 {
 	const struct policy *policy = edit->policy;
-	bool device = edit->kind == POLICY_KIND_DEVICE;
-	size_t devices = device ? edit->place : policy->ndevices;
-	size_t rules = device ? 0 : edit->place;
 
-	language_write_front(&sides[0], policy, LANGUAGE_PRINT_CANONICAL);
-	if (policy->ndevices > 0)
-		language_write_gap(&sides[0]);
-	write_range(&sides[0], edit, POLICY_KIND_DEVICE, 0, devices);
-	if (!device && policy->nrules > 0)
-		language_write_gap(&sides[0]);
-	write_range(&sides[0], edit, POLICY_KIND_RULE, 0, rules);
-
+	language_write_top(&sides[0], policy, false);
+	for (unsigned i = 0; i <= edit->kind; i++) {
+		enum policy_kind kind = (enum policy_kind)i;
+		size_t n = language_count(policy, kind);
+		if (n > 0)
+			language_write_gap(&sides[0]);
+		write_range(&sides[0], edit, kind, 0, kind == edit->kind ? edit->place : n);
+	}
 	write_newlines(&sides[1], &sides[0]);
-	write_range(&sides[1], edit, POLICY_KIND_DEVICE, devices, policy->ndevices);
-	if (device && policy->nrules > 0)
-		language_write_gap(&sides[1]);
-	write_range(&sides[1], edit, POLICY_KIND_RULE, rules, policy->nrules);
+	for (unsigned i = edit->kind; i < LANGUAGE_KINDS; i++) {
+		enum policy_kind kind = (enum policy_kind)i;
+		size_t n = language_count(policy, kind);
+		if (n > 0 && kind != edit->kind)
+			language_write_gap(&sides[1]);
+		write_range(&sides[1], edit, kind, kind == edit->kind ? edit->place : 0, n);
+	}
+}
+
+static const struct language_vector *vector_of(const struct language *l, enum policy_kind kind)
+{
+	switch (kind) {
+	case POLICY_KIND_ZONE:
+		return &l->zones;
+	case POLICY_KIND_LIST:
+		return &l->lists;
+	case POLICY_KIND_SERVER:
+		return &l->servers;
+	case POLICY_KIND_DEVICE:
+		return &l->devices;
+	case POLICY_KIND_RULE:
+		return &l->rules;
+	}
+	return NULL;
+}
+
+static const char *name_in(const struct language *l, enum policy_kind kind, size_t i)
+{
+	const void *v = vector_of(l, kind)->v;
+
+	switch (kind) {
+	case POLICY_KIND_ZONE:
+		return ((const struct policy_zone *)v)[i].name.text;
+	case POLICY_KIND_LIST:
+		return ((const struct policy_list *)v)[i].name.text;
+	case POLICY_KIND_SERVER:
+		return ((const struct policy_server *)v)[i].name.text;
+	case POLICY_KIND_DEVICE:
+		return ((const struct policy_device *)v)[i].name.text;
+	case POLICY_KIND_RULE:
+		return ((const struct policy_rule *)v)[i].name.text;
+	}
+	return "";
 }
 
 /* How many statements of all kinds were read, to see that the argument is one and the right one. */
 static size_t statements(const struct language *l, size_t *of_kind, enum policy_kind kind)
 {
-	*of_kind = kind == POLICY_KIND_DEVICE ? l->devices.n : l->rules.n;
+	*of_kind = vector_of(l, kind)->n;
 	return l->zones.n + l->lists.n + l->servers.n + l->devices.n + l->rules.n;
 }
 
@@ -85,7 +110,7 @@ static void read_argument(struct language *l, const struct edit *edit)
 	size_t syntax_errors = l->syntax_errors, errors = l->diagnosis->errors;
 	size_t seen = l->top.nseen, includes = l->includes;
 	unsigned given = l->policy->given;
-	const char *word = edit->kind == POLICY_KIND_DEVICE ? "device" : "rule";
+	const char *word = language_kind_word(edit->kind);
 
 	language_read_source(l, edit->as_new ? "<argument>" : "<running>", edit->statement,
 		strlen(edit->statement));
@@ -95,20 +120,18 @@ static void read_argument(struct language *l, const struct edit *edit)
 	struct language_span span = {.place = {1, 1, (uint16_t)(l->sources.n - 1)}, .width = 1};
 	bool other = l->policy->given != given || l->top.nseen != seen || l->includes != includes;
 	if (other || after != before + 1 || kind_after != kind_before + 1) {
-		language_error(
-			l, &span, "this is not one %s, expected `%s NAME { ... }`", word, word);
+		language_error(l, &span, "this is not one %s, expected `%s NAME %s`", word, word,
+			edit->kind == POLICY_KIND_LIST ? "...`, with dynamic, file or { ... }"
+						       : "{ ... }");
 		return;
 	}
 	if (!edit->as_new || !edit->name)
 		return;
-	const struct policy_string *name =
-		edit->kind == POLICY_KIND_DEVICE
-			? &((struct policy_device *)l->devices.v)[kind_before].name
-			: &((struct policy_rule *)l->rules.v)[kind_before].name;
-	if (strcmp(name->text, edit->name) != 0)
+	const char *name = name_in(l, edit->kind, kind_before);
+	if (strcmp(name, edit->name) != 0)
 		language_error(l, &span,
-			"%s \"%s\" cannot replace %s \"%s\", expected the same name", word,
-			name->text, word, edit->name);
+			"%s \"%s\" cannot replace %s \"%s\", expected the same name", word, name,
+			word, edit->name);
 }
 
 static struct policy *apply(const struct edit *edit, const struct language_world *world,
@@ -151,33 +174,22 @@ static struct policy *refuse(const struct policy *policy, struct language_diagno
 	enum policy_kind kind, const char *name, const char *kind_word)
 {
 	struct language *l = language_begin(NULL, diagnosis);
+	char text[LANGUAGE_NO_SUCH_SIZE];
 
 	if (!l)
 		return NULL;
-	struct policy_string string = language_copy(l, name, strlen(name));
-	struct policy *own = l->policy;
 	l->source = language_add_source(l, "<argument>", "", 0, false);
 	struct language_span span = {0};
 	if (kind_word) {
-		language_error(l, &span, "\"%s\" cannot be edited alone, expected rule or device",
+		language_error(l, &span,
+			"\"%s\" cannot be edited alone, expected zone, list, server, device or "
+			"rule",
 			kind_word);
 	} else {
-		own->rules = policy->rules;
-		own->nrules = policy->nrules;
-		own->devices = policy->devices;
-		own->ndevices = policy->ndevices;
-		language_no_such(l, &span, kind, &string);
-		own->rules = NULL;
-		own->devices = NULL;
-		own->nrules = own->ndevices = 0;
+		language_no_such_text(policy, kind, name, strlen(name), text);
+		language_error(l, &span, "%s", text);
 	}
 	return language_finish(l);
-}
-
-static ptrdiff_t find(const struct policy *policy, enum policy_kind kind, const char *name)
-{
-	return kind == POLICY_KIND_DEVICE ? policy_find_device(policy, name)
-					  : policy_find_rule(policy, name);
 }
 
 /* The index that position and other mean; -1: there is no other. */
@@ -190,11 +202,11 @@ static ptrdiff_t place_of(const struct policy *policy, enum policy_kind kind,
 	case LANGUAGE_FIRST:
 		return 0;
 	case LANGUAGE_LAST:
-		return (ptrdiff_t)count(policy, kind);
+		return (ptrdiff_t)language_count(policy, kind);
 	case LANGUAGE_BEFORE:
-		return find(policy, kind, other);
+		return language_find(policy, kind, other);
 	case LANGUAGE_AFTER:
-		i = find(policy, kind, other);
+		i = language_find(policy, kind, other);
 		return i < 0 ? -1 : i + 1;
 	}
 	return -1;
@@ -207,7 +219,7 @@ struct policy *language_edit_add(const struct policy *policy, const char *kind,
 	struct edit edit = {
 		.policy = policy, .statement = statement, .without = SIZE_MAX, .as_new = true};
 
-	if (!kind_of(kind, &edit.kind))
+	if (!language_kind_of(kind, &edit.kind))
 		return refuse(policy, diagnosis, edit.kind, "", kind);
 	ptrdiff_t place = place_of(policy, edit.kind, position, other ? other : "");
 	if (place < 0)
@@ -222,9 +234,9 @@ struct policy *language_edit_replace(const struct policy *policy, const char *ki
 {
 	struct edit edit = {.policy = policy, .statement = statement, .name = name, .as_new = true};
 
-	if (!kind_of(kind, &edit.kind))
+	if (!language_kind_of(kind, &edit.kind))
 		return refuse(policy, diagnosis, edit.kind, "", kind);
-	ptrdiff_t i = find(policy, edit.kind, name);
+	ptrdiff_t i = language_find(policy, edit.kind, name);
 	if (i < 0)
 		return refuse(policy, diagnosis, edit.kind, name, NULL);
 	edit.place = edit.without = (size_t)i;
@@ -236,9 +248,9 @@ struct policy *language_edit_delete(const struct policy *policy, const char *kin
 {
 	struct edit edit = {.policy = policy};
 
-	if (!kind_of(kind, &edit.kind))
+	if (!language_kind_of(kind, &edit.kind))
 		return refuse(policy, diagnosis, edit.kind, "", kind);
-	ptrdiff_t i = find(policy, edit.kind, name);
+	ptrdiff_t i = language_find(policy, edit.kind, name);
 	if (i < 0)
 		return refuse(policy, diagnosis, edit.kind, name, NULL);
 	edit.place = edit.without = (size_t)i;

@@ -77,32 +77,11 @@ static const char *const kinds[][2] = {
 
 static size_t names_of(const struct policy *policy, enum policy_kind kind, const char ***names)
 {
-	size_t n = 0;
+	size_t n = language_count(policy, kind);
 
-	switch (kind) {
-	case POLICY_KIND_ZONE:
-		n = policy->nzones;
-		break;
-	case POLICY_KIND_LIST:
-		n = policy->nlists;
-		break;
-	case POLICY_KIND_SERVER:
-		n = policy->nservers;
-		break;
-	case POLICY_KIND_DEVICE:
-		n = policy->ndevices;
-		break;
-	case POLICY_KIND_RULE:
-		n = policy->nrules;
-		break;
-	}
 	*names = calloc(n ? n : 1, sizeof(**names));
 	for (size_t i = 0; *names && i < n; i++)
-		(*names)[i] = kind == POLICY_KIND_ZONE     ? policy->zones[i].name.text
-			      : kind == POLICY_KIND_LIST   ? policy->lists[i].name.text
-			      : kind == POLICY_KIND_SERVER ? policy->servers[i].name.text
-			      : kind == POLICY_KIND_DEVICE ? policy->devices[i].name.text
-							   : policy->rules[i].name.text;
+		(*names)[i] = language_name_at(policy, kind, i);
 	return *names ? n : 0;
 }
 

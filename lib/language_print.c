@@ -514,37 +514,34 @@ void language_write_rule(struct language_writer *w, const struct policy_rule *ru
 	print_rule(w, rule, false);
 }
 
-/* All up to the devices, which edits change. */
-void language_write_front(
-	struct language_writer *w, const struct policy *policy, enum language_print flags)
+void language_write_top(struct language_writer *w, const struct policy *policy, bool full)
 {
-	print_top(w, policy, flags & LANGUAGE_PRINT_FULL);
-	gap(w, policy->nzones);
-	for (size_t i = 0; i < policy->nzones; i++)
-		language_write_part(w, policy, POLICY_KIND_ZONE, i, flags);
-	gap(w, policy->nlists);
-	for (size_t i = 0; i < policy->nlists; i++)
-		language_write_part(w, policy, POLICY_KIND_LIST, i, flags);
-	gap(w, policy->nservers);
-	for (size_t i = 0; i < policy->nservers; i++)
-		language_write_part(w, policy, POLICY_KIND_SERVER, i, flags);
+	print_top(w, policy, full);
 }
 
 char *language_print(const struct policy *policy, enum language_print flags, size_t *len)
 {
 	struct language_writer w = {0};
 
-	language_write_front(&w, policy, flags);
-	gap(&w, policy->ndevices);
-	for (size_t i = 0; i < policy->ndevices; i++)
-		language_write_part(&w, policy, POLICY_KIND_DEVICE, i, flags);
-	gap(&w, policy->nrules);
-	for (size_t i = 0; i < policy->nrules; i++)
-		language_write_part(&w, policy, POLICY_KIND_RULE, i, flags);
+	print_top(&w, policy, flags & LANGUAGE_PRINT_FULL);
+	for (unsigned kind = 0; kind < LANGUAGE_KINDS; kind++) {
+		size_t n = language_count(policy, (enum policy_kind)kind);
+		gap(&w, n);
+		for (size_t i = 0; i < n; i++)
+			language_write_part(&w, policy, (enum policy_kind)kind, i, flags);
+	}
 	/* a policy that says nothing is a text, too: no text at all is what was cut off */
 	if (!w.len && !w.failed)
 		language_write(&w, "\n", 1);
 	return language_write_end(&w, len);
+}
+
+char *language_print_one(const struct policy *policy, enum policy_kind kind, size_t i)
+{
+	struct language_writer w = {0};
+
+	language_write_part(&w, policy, kind, i, LANGUAGE_PRINT_CANONICAL);
+	return language_write_end(&w, NULL);
 }
 
 static char *print_part(

@@ -1,4 +1,5 @@
 #include "lib/language.h"
+#include "lib/language_tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +10,6 @@ struct place {
 	size_t first, last;              /* statement; last is behind the brace */
 	size_t comment, begin, end_line; /* lines: of the comment above, of the statement, behind */
 	bool found;
-};
-
-struct reader {
-	const char *text;
-	size_t len, at;
-	size_t token, token_len; /* the last one read */
 };
 
 static bool is_blank(char c)
@@ -35,54 +30,16 @@ static size_t line_begin(const char *text, size_t at)
 	return at;
 }
 
-/* As scan.l has it: a mark, a string, or a word. false: the end. */
-static bool next(struct reader *r)
+/* Behind the name: reads to the end of the statement. false: it is none. */
+static bool skip_body(struct language_tokens *t, bool list)
 {
-	while (r->at < r->len &&
-		(is_blank(r->text[r->at]) || r->text[r->at] == '\n' || r->text[r->at] == '#'))
-		r->at = r->text[r->at] == '#' ? line_end(r->text, r->len, r->at) : r->at + 1;
-	r->token = r->at;
-	if (r->at == r->len)
+	if (!language_tokens_next(t))
 		return false;
-	if (strchr("{},;", r->text[r->at])) {
-		r->at++;
-	} else if (r->text[r->at] == '"') {
-		for (r->at++; r->at < r->len && r->text[r->at] != '"' && r->text[r->at] != '\n';
-			r->at++)
-			if (r->text[r->at] == '\\' && r->at + 1 < r->len)
-				r->at++;
-		if (r->at < r->len && r->text[r->at] == '"')
-			r->at++;
-	} else {
-		while (r->at < r->len && !is_blank(r->text[r->at]) &&
-			!memchr("\n{},;\"#", r->text[r->at], 7))
-			r->at++;
-	}
-	r->token_len = r->at - r->token;
-	return true;
-}
-
-static bool is_word(const struct reader *r, const char *word)
-{
-	return r->token_len == strlen(word) && memcmp(r->text + r->token, word, r->token_len) == 0;
-}
-
-static bool is_mark(const struct reader *r, char mark)
-{
-	return r->token_len == 1 && r->text[r->token] == mark;
-}
-
-/* The brace is open; reads behind the one that closes it. */
-static bool skip_block(struct reader *r)
-{
-	unsigned depth = 1;
-	while (depth > 0 && next(r)) {
-		if (is_mark(r, '{'))
-			depth++;
-		if (is_mark(r, '}'))
-			depth--;
-	}
-	return depth == 0;
+	if (language_tokens_is(t, "{"))
+		return language_tokens_skip_block(t);
+	if (list && language_tokens_is(t, "file"))
+		return language_tokens_next(t);
+	return list && language_tokens_is(t, "dynamic");
 }
 
 static void take_lines(const char *text, size_t len, struct place *place)
@@ -108,28 +65,26 @@ static void take_lines(const char *text, size_t len, struct place *place)
 
 static struct place find(const char *text, size_t len, const char *kind, const char *name)
 {
-	struct reader r = {.text = text, .len = len};
+	struct language_tokens t = {.text = text, .len = len};
 	struct place place = {0};
-	while (next(&r)) {
-		if (is_mark(&r, '{')) { /* of a statement of another kind */
-			if (!skip_block(&r))
+	while (language_tokens_next(&t)) {
+		if (language_tokens_is(&t, "{")) { /* of a statement of another kind */
+			if (!language_tokens_skip_block(&t))
 				break;
 			continue;
 		}
-		if (!is_word(&r, kind))
+		if (!language_tokens_is(&t, kind))
 			continue;
-		size_t behind = r.at;
-		place.first = r.token;
-		bool wanted = next(&r) && is_word(&r, name);
-		if (!next(&r) || !is_mark(&r, '{')) {
-			r.at = behind; /* the name or the value of another statement */
+		size_t behind = t.at;
+		place.first = t.token;
+		bool wanted = language_tokens_next(&t) && language_tokens_is(&t, name);
+		if (!skip_body(&t, strcmp(kind, "list") == 0)) {
+			t.at = behind; /* the name or the value of another statement */
 			continue;
 		}
-		if (!skip_block(&r))
-			break;
 		if (!wanted)
 			continue;
-		place.last = r.at;
+		place.last = t.at;
 		place.found = true;
 		take_lines(text, len, &place);
 		break;
@@ -137,28 +92,11 @@ static struct place find(const char *text, size_t len, const char *kind, const c
 	return place;
 }
 
-/* ---- the kinds that can be edited alone ---- */
-
-static ptrdiff_t index_of(const struct policy *policy, enum policy_kind kind, const char *name)
-{
-	return kind == POLICY_KIND_DEVICE ? policy_find_device(policy, name)
-					  : policy_find_rule(policy, name);
-}
-
-static char *print_one(const struct policy *policy, enum policy_kind kind, ptrdiff_t i)
-{
-	return kind == POLICY_KIND_DEVICE
-		       ? language_print_device(policy, (size_t)i, LANGUAGE_PRINT_CANONICAL)
-		       : language_print_rule(policy, (size_t)i, LANGUAGE_PRINT_CANONICAL);
-}
-
 static const char *name_at(const struct policy *policy, enum policy_kind kind, ptrdiff_t i)
 {
-	ptrdiff_t n = (ptrdiff_t)(kind == POLICY_KIND_DEVICE ? policy->ndevices : policy->nrules);
-	if (i < 0 || i >= n)
+	if (i < 0 || (size_t)i >= language_count(policy, kind))
 		return NULL;
-	return kind == POLICY_KIND_DEVICE ? policy->devices[i].name.text
-					  : policy->rules[i].name.text;
+	return language_name_at(policy, kind, (size_t)i);
 }
 
 /* ---- texts ---- */
@@ -227,10 +165,11 @@ static char *put_in(const char *text, size_t len, const struct policy *after, en
 char *language_source_follow(const char *source, size_t len, const struct policy *before,
 	const struct policy *after, const char *word, const char *name, size_t *out)
 {
-	enum policy_kind kind = strcmp(word, "device") == 0 ? POLICY_KIND_DEVICE : POLICY_KIND_RULE;
-	ptrdiff_t from = index_of(before, kind, name), to = index_of(after, kind, name);
+	enum policy_kind kind = POLICY_KIND_RULE;
+	language_kind_of(word, &kind);
+	ptrdiff_t from = language_find(before, kind, name), to = language_find(after, kind, name);
 	struct place place = find(source, len, word, name);
-	char *new = to < 0 ? NULL : print_one(after, kind, to);
+	char *new = to < 0 ? NULL : language_print_one(after, kind, (size_t)to);
 	char *result = NULL;
 
 	/* no memory, or the statement stands in a file that the text takes in */

@@ -20,9 +20,8 @@ char *language_write_end(struct language_writer *w, size_t *len);
 
 /* An empty line between two groups of statements, unless nothing stands before it. */
 void language_write_gap(struct language_writer *w);
-/* All in front of the devices and rules. */
-void language_write_front(
-	struct language_writer *w, const struct policy *policy, enum language_print flags);
+/* All in front of the first statement with a name. */
+void language_write_top(struct language_writer *w, const struct policy *policy, bool full);
 /* One statement with its newline. */
 void language_write_part(struct language_writer *w, const struct policy *policy,
 	enum policy_kind kind, size_t i, enum language_print flags);

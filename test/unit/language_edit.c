@@ -137,9 +137,18 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"hostname, include, language, limit, list, log, metrics, on-failure, rule, "
 			"server or zone\nrule x { user x verdict drop } } rule y {\n"
 			"                               ^"},
-		{"zone", "zone x { interface x }", LANGUAGE_LAST, NULL,
-			"<argument>: error: \"zone\" cannot be edited alone, expected rule or "
-			"device"},
+		{"zone", "zone x { interface x }", LANGUAGE_LAST, NULL, "till | a (b) c"},
+		{"server", "server s { host 203.0.113.11 }", LANGUAGE_LAST, NULL, "till | a (b) c"},
+		{"list", "list l dynamic", LANGUAGE_LAST, NULL, "till | a (b) c"},
+		{"list", "list l { 192.0.2.1, 2001:db8::/32 }", LANGUAGE_FIRST, NULL,
+			"till | a (b) c"},
+		{"list", "list partners dynamic", LANGUAGE_LAST, NULL,
+			"<argument>:1:6: error: list \"partners\" stands twice, expected a new "
+			"name; "
+			"first at <running>:7:6\nlist partners dynamic\n     ^~~~~~~~"},
+		{"audit", "audit { keep 1d }", LANGUAGE_LAST, NULL,
+			"<argument>: error: \"audit\" cannot be edited alone, expected zone, list, "
+			"server, device or rule"},
 	};
 	struct policy *policy = old_policy();
 

@@ -125,8 +125,14 @@ void language_no_such(struct language *l, const struct language_span *span, enum
 	const struct policy_string *name)
 {
 	char text[LANGUAGE_NO_SUCH_SIZE];
+	size_t before = l->diagnosis->n;
+	const char *near = language_near_name(l->policy, kind, name->text);
+
 	language_no_such_text(l->policy, kind, name->text, name->len, text);
 	language_error(l, span, "%s", text);
+	/* where all names are listed the text does not single it out */
+	if (near && l->diagnosis->n > before)
+		l->diagnosis->v[before].near = arena_copy(l->diagnosis->arena, near, strlen(near));
 }
 
 static bool has(const char *const *expected, size_t n, const char *name)

@@ -110,6 +110,19 @@ void request_reader_next(struct request_reader *reader)
 	}
 }
 
+bool request_is_text(const char *text)
+{
+	size_t len = strlen(text);
+	while (len) {
+		size_t n = *text == '\t' || *text == '\r' ? 1 : text_character(text, len);
+		if (!n)
+			return false;
+		text += n;
+		len -= n;
+	}
+	return true;
+}
+
 int request_words(const uint8_t *payload, size_t len, const char *words[], size_t room)
 {
 	size_t n = 0;

@@ -52,6 +52,8 @@ int request_reader_frame(struct request_reader *reader, enum request_kind *kind,
 	const uint8_t **payload, size_t *len);
 void request_reader_next(struct request_reader *reader); /* done with the frame */
 
+/* UTF-8 without control characters but the tab? */
+bool request_is_text(const char *text);
 /* Splits WORDS; words point into the payload. Count, or -EBADMSG. Words are UTF-8 without control
  * characters (newline included). */
 int request_words(const uint8_t *payload, size_t len, const char *words[], size_t room);

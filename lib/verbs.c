@@ -11,8 +11,19 @@
 #define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
 #define RULE_WORDS   "zone|user|group|port|source|destination|schedule|server|verdict|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
+#define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|limit|comment"
+#define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|comment"
+/* add, replace, set, unset and delete of a kind of statement */
+#define CHANGES(type, usage, words) \
+	{"replace", "another under the same name, in its place; says what goes", \
+		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(type), OPENS, EMPTIES, STATEMENT(usage, words))}, \
+	{"set", "puts clauses in, or in place of those that are known by the same", \
+		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(type), OPENS, EMPTIES, STATEMENT("CLAUSE...", words))}, \
+	{"unset", "takes clauses out: by the first word, and by what tells several apart", \
+		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(type), OPENS, EMPTIES, STATEMENT("CLAUSE...", words))}
 #define NAME(type)                              ARGUMENT("NAME", type, VERB_NEEDED, 0)
 #define SOME_NAME(type)                         ARGUMENT("NAME", type, VERB_FIRST, 0)
+#define EMPTIES                                 FLAG("--allow-empty", 0, 0)
 #define OPENS                                   FLAG("--allow-open", 0, 0)
 #define CONFIRM                                 OPTION("--confirm", "60s", VERB_DURATION, 0, 0)
 #define POSITIONS(flags) \
@@ -35,21 +46,23 @@ static const struct verb policy[] = {
 		VERB_CHANGES, 120,
 		PARTS(ARGUMENT("FILE|-", VERB_FILE, 0, 0), CONFIRM,
 			OPTION("--base", "N", VERB_POLICY, VERB_ALONE, 2),
-			FLAG("--discard-edits", VERB_ALONE, 2), OPENS)},
+			FLAG("--discard-edits", VERB_ALONE, 2), OPENS, EMPTIES)},
 	{"confirm", "keeps what was applied with --confirm, or only number N", VERB_CHANGES, 0,
 		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0))},
 	{"edit", "the running policy in $EDITOR, checked and applied", VERB_LOCAL | VERB_CHANGES,
-		120, PARTS(CONFIRM, OPENS)},
+		120, PARTS(CONFIRM, OPENS, EMPTIES)},
 	{"history", "the last policies as they were applied", 0, 0, NULL},
 	{"diff", "the running policy against number N, the file, or what is to be applied; exit "
 		 "status 1 when they differ", VERB_PLAIN, 0,
 		PARTS(WORD("file", VERB_ALONE, 1), ARGUMENT("N", VERB_POLICY, VERB_ALONE, 1),
 			ARGUMENT("FILE|-", VERB_FILE, VERB_ALONE, 1))},
 	{"rollback", "the policy before, or number N, again", VERB_CHANGES, 120,
-		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0), OPENS)},
+		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0), OPENS, EMPTIES)},
 	{"save", "writes the running policy to the file; the former one becomes FILE~",
 		VERB_CHANGES, 0, PARTS(ARGUMENT("FILE", VERB_PATH, 0, 0))},
 	{"saved", "posternctl has written the file", VERB_CHANGES | VERB_HIDDEN, 0, NULL},
+	{"batch", "some statements as one change", VERB_CHANGES | VERB_HIDDEN, 120,
+		PARTS(ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0))},
 	{0},
 };
 
@@ -58,10 +71,9 @@ static const struct verb rule[] = {
 		PARTS(SOME_NAME(VERB_RULE))},
 	{"add", "a new rule; refused when an earlier one shadows it", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), POSITIONS(0), OPENS, STATEMENT("COND... ACTION", RULE_WORDS))},
-	{"replace", "another rule under the same name, in its place", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_RULE), OPENS, STATEMENT("COND... ACTION", RULE_WORDS))},
+	CHANGES(VERB_RULE, "COND... ACTION", RULE_WORDS),
 	{"delete", "takes the rule out", VERB_CHANGES | VERB_EDITS, 0,
-		PARTS(NAME(VERB_RULE), OPENS)},
+		PARTS(NAME(VERB_RULE), OPENS, EMPTIES)},
 	{"move", "changes its position", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_RULE), POSITIONS(VERB_NEEDED), OPENS)},
 	{"enable", "takes part again", VERB_CHANGES | VERB_EDITS, 0,
@@ -74,12 +86,22 @@ static const struct verb rule[] = {
 static const struct verb zone[] = {
 	{"show", "zones, interfaces present and missing, sessions, packets", 0, 0,
 		PARTS(SOME_NAME(VERB_ZONE))},
+	{"add", "a new zone, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", ZONE_WORDS))},
+	CHANGES(VERB_ZONE, "CLAUSE...", ZONE_WORDS),
+	{"delete", "takes the zone out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_ZONE), OPENS, EMPTIES)},
 	{0},
 };
 
 static const struct verb server[] = {
 	{"show", "servers and hosts: state, since when, why, flows", 0, 0,
 		PARTS(SOME_NAME(VERB_SERVER))},
+	{"add", "a new server, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", SERVER_WORDS))},
+	CHANGES(VERB_SERVER, "CLAUSE...", SERVER_WORDS),
+	{"delete", "takes the server out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_SERVER), OPENS)},
 	{"test", "talk to each host as for a flow, up to RCPT and never DATA", 0, 600,
 		PARTS(NAME(VERB_SERVER), KEYWORD("user", "U", VERB_USER, 0, 0),
 			KEYWORD("address", "A", VERB_ADDRESS, 0, 0),
@@ -97,6 +119,7 @@ static const struct verb device[] = {
 		PARTS(NAME(VERB_TEXT), OPENS,
 			STATEMENT("zone Z [mac M,...] [address A,...] user U [group G,...] "
 			     "[comment TEXT]", DEVICE_WORDS))},
+	CHANGES(VERB_DEVICE, "CLAUSE...", DEVICE_WORDS),
 	{"delete", "takes the device out and ends its flows", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_DEVICE), OPENS)},
 	{0},
@@ -105,6 +128,10 @@ static const struct verb device[] = {
 static const struct verb list[] = {
 	{"show", "lists, or a list's entries, or whether one matches", VERB_AT_DESK, 0,
 		PARTS(SOME_NAME(VERB_LIST), KEYWORD("match", "ADDRESS|MAC", VERB_TEXT, 0, 0))},
+	{"create", "a new list", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("dynamic|file F|{ ELEMENT, ... }", "dynamic|file"))},
+	{"delete", "takes the list out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_LIST), OPENS)},
 	{"add", "adds entries to a dynamic list", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(NAME(VERB_LIST), ARGUMENT("ELEMENT", VERB_ELEMENT, VERB_NEEDED | VERB_MANY, 0),
 			KEYWORD("timeout", "2h", VERB_DURATION, 0, 0))},
@@ -117,9 +144,10 @@ static const struct verb list[] = {
 			ARGUMENT("ELEMENT", VERB_ELEMENT, VERB_NEEDED | VERB_MANY, 0))},
 	{"import", "a file's entries in place of all, or what would change", VERB_CHANGES, 120,
 		PARTS(NAME(VERB_LIST), ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0),
-			FLAG("--dry-run", 0, 0))},
+			FLAG("--dry-run", 0, 0), EMPTIES)},
 	{"export", "the entries, importable", VERB_PLAIN, 0, PARTS(NAME(VERB_LIST))},
-	{"reload", "reads a list's file anew", VERB_CHANGES, 120, PARTS(NAME(VERB_LIST), OPENS)},
+	{"reload", "reads a list's file anew", VERB_CHANGES, 120,
+		PARTS(NAME(VERB_LIST), OPENS, EMPTIES)},
 	{0},
 };
 

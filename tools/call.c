@@ -23,6 +23,33 @@ static void put_object(json_t *object)
 	json_decref(object);
 }
 
+static int fail(struct call *call, enum outcome outcome, const struct verb_error *error,
+	const char *file, unsigned line, const char *text)
+{
+	if (call->forgives) {
+		call->forgave = true;
+		return outcome_status(outcome);
+	}
+	if (file)
+		fprintf(stderr, "posternctl: %s:%u: %s\n", file, line, text);
+	else
+		fprintf(stderr, "posternctl: %s\n", text);
+	if (!call->json)
+		return outcome_status(outcome);
+	json_t *object = outcome_object(outcome_status(outcome), outcome_word(outcome), text);
+	if (error && *error->expected)
+		json_object_set_new(object, "expected", json_string(error->expected));
+	if (error && error->near)
+		json_object_set_new(object, "near", json_string(error->near));
+	if (file) {
+		json_object_set_new(object, "file", json_string(file));
+		json_object_set_new(object, "line", json_integer(line));
+	}
+	json_object_set_new(object, "error", json_string(text));
+	put_object(object);
+	return outcome_status(outcome);
+}
+
 int call_fail(struct call *call, enum outcome outcome, const struct verb_error *error,
 	const char *format, ...)
 {
@@ -31,21 +58,18 @@ int call_fail(struct call *call, enum outcome outcome, const struct verb_error *
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (call->forgives) {
-		call->forgave = true;
-		return outcome_status(outcome);
-	}
-	fprintf(stderr, "posternctl: %s\n", text);
-	if (!call->json)
-		return outcome_status(outcome);
-	json_t *object = outcome_object(outcome_status(outcome), outcome_word(outcome), text);
-	if (error && *error->expected)
-		json_object_set_new(object, "expected", json_string(error->expected));
-	if (error && error->near)
-		json_object_set_new(object, "near", json_string(error->near));
-	json_object_set_new(object, "error", json_string(text));
-	put_object(object);
-	return outcome_status(outcome);
+	return fail(call, outcome, error, NULL, 0, text);
+}
+
+int call_fail_at(struct call *call, enum outcome outcome, const struct verb_error *error,
+	const char *file, unsigned line, const char *format, ...)
+{
+	char text[4096];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return fail(call, outcome, error, file, line, text);
 }
 
 int call_done(const struct call *call, enum outcome outcome, bool changed, const char *text)

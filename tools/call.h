@@ -33,6 +33,10 @@ int call_fail(struct call *call, enum outcome outcome, const struct verb_error *
  * not told). */
 enum outcome call_outcome(
 	const struct connection_answer *answer, int status, unsigned long long *policy);
+/* The same of a line of a file. */
+int call_fail_at(struct call *call, enum outcome outcome, const struct verb_error *error,
+	const char *file, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
 /* The same where there was nothing wrong. */
 int call_done(const struct call *call, enum outcome outcome, bool changed, const char *text);
 

@@ -3,8 +3,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* What was read of standard input is to be read there again. */
+static bool stand_in(const char *text, size_t len)
+{
+	int fd = memfd_create("policy", 0);
+	bool good = fd >= 0 && write(fd, text, len) == (ssize_t)len &&
+		    lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, STDIN_FILENO) >= 0;
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
 
 /* Needs no daemon: posternd's own checker looks at the file. */
 int policy_check(struct call *call, const struct verb *verb, const struct verb_words *given,
@@ -12,6 +24,18 @@ int policy_check(struct call *call, const struct verb *verb, const struct verb_w
 {
 	const char *path = verb_value(given, "FILE|-");
 	const char *command[] = {"", "-t", "-f", strcmp(path, "-") ? path : "/dev/stdin", NULL};
+	char wrong[NOUN_WRONG_SIZE];
+	size_t len;
+	char *text = noun_read_file(path, &len, wrong);
+	if (!text)
+		return call_fail(call, OUTCOME_REFUSED, NULL, "%s", wrong);
+	bool stands = strcmp(path, "-") != 0 || stand_in(text, len);
+	free(text);
+	if (!stands)
+		return call_fail(call, OUTCOME_REFUSED, NULL, "%s", strerror(errno));
+	if (len == 0)
+		return call_fail(call, OUTCOME_EMPTY, NULL, "%s is empty",
+			strcmp(path, "-") ? path : "<standard input>");
 	(void)verb;
 	(void)words;
 	(void)nwords;
@@ -82,7 +106,6 @@ static int apply_edited(struct call *call, const struct verb *verb, const struct
 	const char *path, unsigned long long base, const char *before, size_t before_len)
 {
 	const char *confirm = verb_value(given, "--confirm");
-	const bool allow_open = verb_value(given, "--allow-open") != NULL;
 	char wrong[NOUN_WRONG_SIZE], number[32];
 	snprintf(number, sizeof(number), "%llu", base);
 	for (;;) {
@@ -98,10 +121,12 @@ static int apply_edited(struct call *call, const struct verb *verb, const struct
 			unlink(path);
 			return call_done(call, OUTCOME_UNCHANGED, false, "unchanged");
 		}
-		const char *apply[8] = {"policy", "apply", path, "--base", number};
+		const char *apply[9] = {"policy", "apply", path, "--base", number};
 		size_t n = 5;
-		if (allow_open)
+		if (verb_value(given, "--allow-open"))
 			apply[n++] = "--allow-open";
+		if (verb_value(given, "--allow-empty"))
+			apply[n++] = "--allow-empty";
 		if (confirm) {
 			apply[n++] = "--confirm";
 			apply[n++] = confirm;

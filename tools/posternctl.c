@@ -1,4 +1,5 @@
 /* posternctl: the operator's hand on posternd. Reads what stands in front of the noun. */
+#include "tools/batch.h"
 #include "tools/complete.h"
 #include "tools/file.h"
 #include "tools/help.h"
@@ -15,69 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Splits a batch line into words as a shell would: blanks, quotes, backslash, '#'. Changes the
- * line. Count, or -1 with an open quote or too many words. */
-static int split_line(char *line, const char **words, int room)
-{
-	int n = 0;
-	char *in = line, *out = line;
-	for (;;) {
-		while (*in == ' ' || *in == '\t' || *in == '\n' || *in == '\r')
-			in++;
-		if (!*in || *in == '#')
-			return n;
-		if (n == room)
-			return -1;
-		words[n++] = out;
-		char quote = '\0';
-		for (; *in && (quote || !strchr(" \t\r\n", *in)); in++) {
-			if (quote ? *in == quote : (*in == '"' || *in == '\''))
-				quote = quote ? '\0' : *in;
-			else if (*in == '\\' && in[1] && quote != '\'')
-				*out++ = *++in;
-			else
-				*out++ = *in;
-		}
-		if (quote)
-			return -1;
-		if (*in)
-			in++;
-		*out++ = '\0';
-	}
-}
-
-/* One command a line over one connection. Ends at the first that is refused. */
-static int run_batch(struct call *call, const char *path)
-{
-	FILE *file = file_open(path);
-	if (!file) {
-		fprintf(stderr, "posternctl: %s: %s\n", path, language_read_error(-errno));
-		return CONNECTION_REFUSED;
-	}
-	static const char *words[REQUEST_WORDS_MAX];
-	char *line = NULL;
-	size_t room = 0;
-	unsigned number = 0;
-	int status = CONNECTION_DONE;
-	while (status == CONNECTION_DONE && getline(&line, &room, file) >= 0) {
-		number++;
-		int n = split_line(line, words, REQUEST_WORDS_MAX);
-		if (n < 0) {
-			fprintf(stderr, "an open quote, or too many words\n");
-			status = CONNECTION_USAGE;
-		} else if (n > 0) {
-			status = noun_run(call, words, (size_t)n);
-		}
-		if (status != CONNECTION_DONE)
-			fprintf(stderr, "%s:%u: stopped here; the lines before it are done\n",
-				strcmp(path, "-") == 0 ? "<standard input>" : path, number);
-	}
-	free(line);
-	if (file != stdin)
-		fclose(file);
-	return status;
-}
 
 struct options {
 	const char *batch;
@@ -154,7 +92,7 @@ int main(int argc, char **argv)
 		status = call_fail(&call, OUTCOME_USAGE, NULL,
 			"-b takes its commands from the file, not %s", words[0]);
 	else if (options.batch)
-		status = run_batch(&call, options.batch);
+		status = batch_run(&call, options.batch);
 	else
 		status = nwords ? noun_run(&call, words, nwords) : noun_run(&call, status_words, 1);
 	connection_close(&connection);

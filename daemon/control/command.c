@@ -59,6 +59,7 @@ struct guard_pass command_pass(const struct command *command, enum guard_kind ki
 	const char *base = option_of(command, "--base");
 	return (struct guard_pass){.kind = kind,
 		.allow_open = option_of(command, "--allow-open") != NULL,
+		.allow_empty = option_of(command, "--allow-empty") != NULL,
 		.discard_edits = option_of(command, "--discard-edits") != NULL,
 		.base = base ? strtoull(base, NULL, 10) : 0};
 }
@@ -177,7 +178,7 @@ static bool look_at_body(struct command *command)
 	}
 	if (!takes || !command_value(command, "FILE|-"))
 		return true;
-	if (command->intake.body_len)
+	if (command->intake.body_len || option_of(command, "--allow-empty"))
 		return true;
 	command_done(command, OUTCOME_EMPTY, "%s is empty; nothing has changed",
 		strcmp(command_value(command, "FILE|-"), "-") ? command_value(command, "FILE|-")

@@ -40,7 +40,7 @@ struct command {
 	struct server_client *client; /* NULL: gone, the answer goes nowhere */
 	const struct verb_noun *noun;
 	const struct verb *verb;
-	struct intake intake; /* what words points into, and the body */
+	struct intake intake; /* what words points into, and the body: NULL with --allow-empty */
 	const char **words;
 	size_t nwords;
 	struct verb_words given;
@@ -118,6 +118,11 @@ struct guard_pass command_pass(const struct command *command, enum guard_kind ki
 void command_log(const struct command *command);
 /* The same for what should be noticed. */
 void command_warn(const struct command *command, enum log_id id);
+
+/* The function of every verb with VERB_EDITS (command_edit.c). */
+void command_edit(struct command *command);
+/* Lines of such verbs as one change. */
+void command_batch(struct command *command);
 
 extern const struct command_noun *const command_nouns[];
 extern const struct command_noun command_status, command_policy, command_rule, command_zone,

@@ -1,7 +1,6 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/edit.h"
 #include "daemon/control/row.h"
 
 static json_t *macs_of(const struct policy_device *device)
@@ -53,56 +52,13 @@ static void run_show(struct command *command)
 	command_ok(command);
 }
 
-/* What is there is put in its own place: who adds the same again changes nothing. */
-static struct policy *make_add(struct edit *edit, const struct policy *running,
-	const struct language_world *world, struct language_diagnosis *diagnosis)
-{
-	if (edit->is_there)
-		return language_edit_replace(
-			running, edit->kind, edit->name, edit->statement, world, diagnosis);
-	return language_edit_add(running, edit->kind, edit->statement, edit->position, edit->other,
-		world, diagnosis);
-}
-
-static struct policy *make_delete(struct edit *edit, const struct policy *running,
-	const struct language_world *world, struct language_diagnosis *diagnosis)
-{
-	return language_edit_delete(running, edit->kind, edit->name, world, diagnosis);
-}
-
-static void take_name(struct command *command, struct edit *edit)
-{
-	edit->command = command;
-	edit->kind = "device";
-	edit->may_shadow = true;
-	edit->position = LANGUAGE_LAST;
-	edit->name = command_value(command, "NAME");
-}
-
-static void run_add(struct command *command)
-{
-	struct edit edit = {.make = make_add, .adds = true};
-	size_t n;
-	const char *const *words = command_values(command, "STATEMENT", &n);
-	take_name(command, &edit);
-	edit.statement = edit_statement("device", edit.name, words, n);
-	if (edit.statement)
-		edit_run(&edit);
-	else
-		command_done(command, OUTCOME_REFUSED, "out of memory");
-}
-
-static void run_delete(struct command *command)
-{
-	struct edit edit = {.make = make_delete};
-	take_name(command, &edit);
-	edit_run(&edit);
-}
-
 static const struct command_verb verbs[] = {
 	{"show", run_show},
-	{"add", run_add},
-	{"delete", run_delete},
+	{"add", command_edit},
+	{"replace", command_edit},
+	{"set", command_edit},
+	{"unset", command_edit},
+	{"delete", command_edit},
 	{NULL, NULL},
 };
 

@@ -258,26 +258,9 @@ static bool take_elements(struct command *command, struct changing *changing)
 	return changing->elems != NULL;
 }
 
-static void run_add(struct command *command)
-{
-	const char *timeout = command_value(command, "timeout"); /* a refusal frees the command */
-	const struct policy_list *list = find_dynamic(command);
-	struct changing *changing = list ? new_changing(command) : NULL;
-	uint64_t ms;
-	if (!changing || !take_elements(command, changing))
-		return;
-	if (timeout && language_parse_duration(timeout, &ms) == 0)
-		changing->end_ms = clock_now_ms(command->control) + ms;
-	command_log(command);
-	gather_init(&changing->gather, on_changed);
-	list_change_add(command->control, list->name.text, changing->elems, changing->n,
-		changing->end_ms, &changing->gather);
-	gather_end(&changing->gather, 0, NULL);
-}
-
 struct finding {
 	const struct policy_elem *elem;
-	bool found;
+	bool found, ends;
 };
 
 static bool same_elem(const struct policy_elem *a, const struct policy_elem *b)
@@ -292,9 +275,43 @@ static bool same_elem(const struct policy_elem *a, const struct policy_elem *b)
 static int find_elem(void *context, const struct policy_elem *elem, uint64_t end_ms)
 {
 	struct finding *finding = context;
-	(void)end_ms;
 	finding->found = same_elem(elem, finding->elem);
+	finding->ends = end_ms != 0;
 	return finding->found;
+}
+
+/* For ever, every one of them? */
+static bool all_there(
+	const struct control *control, const struct policy_list *list, struct changing *changing)
+{
+	for (size_t i = 0; i < changing->n; i++) {
+		struct finding finding = {.elem = &changing->elems[i]};
+		lists_each(control->lists, list->name.text, find_elem, &finding);
+		if (!finding.found || finding.ends)
+			return false;
+	}
+	return true;
+}
+
+static void run_add(struct command *command)
+{
+	const char *timeout = command_value(command, "timeout"); /* a refusal frees the command */
+	const struct policy_list *list = find_dynamic(command);
+	struct changing *changing = list ? new_changing(command) : NULL;
+	uint64_t ms;
+	if (!changing || !take_elements(command, changing))
+		return;
+	if (timeout && language_parse_duration(timeout, &ms) == 0)
+		changing->end_ms = clock_now_ms(command->control) + ms;
+	if (!changing->end_ms && all_there(command->control, list, changing)) {
+		command_done(command, OUTCOME_UNCHANGED, "nothing changes");
+		return;
+	}
+	command_log(command);
+	gather_init(&changing->gather, on_changed);
+	list_change_add(command->control, list->name.text, changing->elems, changing->n,
+		changing->end_ms, &changing->gather);
+	gather_end(&changing->gather, 0, NULL);
 }
 
 static void run_remove(struct command *command)
@@ -320,10 +337,60 @@ static void run_remove(struct command *command)
 	gather_end(&changing->gather, 0, NULL);
 }
 
+static int compare_elems(const void *a, const void *b)
+{
+	const struct policy_elem *x = a, *y = b;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->kind == POLICY_ELEM_MAC)
+		return memcmp(&x->mac, &y->mac, sizeof(x->mac));
+	int order = addr_compare(&x->prefix.addr, &y->prefix.addr);
+	return order ? order : (int)x->prefix.len - (int)y->prefix.len;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct session_store_entry *x = a, *y = b;
+	return compare_elems(&x->elem, &y->elem);
+}
+
+/* What is named twice is there once. */
+static void sort_elems(struct changing *changing)
+{
+	struct policy_elem *v = changing->elems;
+	size_t n = 0;
+	qsort(v, changing->n, sizeof(*v), compare_elems);
+	for (size_t i = 0; i < changing->n; i++)
+		if (n == 0 || compare_elems(&v[n - 1], &v[i]) != 0)
+			v[n++] = v[i];
+	changing->n = n;
+}
+
+/* Without a time, since one that is set anew begins anew. */
+static bool says_the_same(
+	struct command *command, const struct policy_list *list, struct changing *changing)
+{
+	struct showing now = {0};
+	collect_list(command->control, list, &now);
+	if (changing->n)
+		sort_elems(changing);
+	bool same = !now.failed && now.n == changing->n;
+	if (same && now.n)
+		qsort(now.v, now.n, sizeof(*now.v), compare_entries);
+	for (size_t i = 0; same && i < now.n; i++)
+		same = !now.v[i].end_ms && compare_elems(&now.v[i].elem, &changing->elems[i]) == 0;
+	free(now.v);
+	return same;
+}
+
 /* The elements in place of all there are. */
 static void set_list(
 	struct command *command, const struct policy_list *list, struct changing *changing)
 {
+	if (says_the_same(command, list, changing)) {
+		command_done(command, OUTCOME_UNCHANGED, "nothing changes");
+		return;
+	}
 	changing->entries = calloc(changing->n ? changing->n : 1, sizeof(*changing->entries));
 	if (!changing->entries) {
 		command_done(command, OUTCOME_REFUSED, "out of memory");
@@ -346,23 +413,26 @@ static void run_clear(struct command *command)
 		set_list(command, list, changing);
 }
 
+/* Nobody empties a list by a file that is empty. false: ended. */
+static bool may_set(
+	struct command *command, const struct policy_list *list, const struct changing *changing)
+{
+	size_t before = lists_count(command->control->lists, list->name.text);
+	if (changing->n || !before || command_given(command, "--allow-empty"))
+		return true;
+	command_done(command, OUTCOME_EMPTY,
+		"list %s would be empty, of %zu elements; if that is wanted, say --allow-empty, "
+		"or list clear",
+		list->name.text, before);
+	return false;
+}
+
 static void run_replace(struct command *command)
 {
 	const struct policy_list *list = find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
 	if (changing && take_elements(command, changing))
 		set_list(command, list, changing);
-}
-
-static int compare_elems(const void *a, const void *b)
-{
-	const struct policy_elem *x = a, *y = b;
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	if (x->kind == POLICY_ELEM_MAC)
-		return memcmp(&x->mac, &y->mac, sizeof(x->mac));
-	int order = addr_compare(&x->prefix.addr, &y->prefix.addr);
-	return order ? order : (int)x->prefix.len - (int)y->prefix.len;
 }
 
 static void show_change(struct command *command, const char *change, const struct policy_elem *elem)
@@ -389,7 +459,7 @@ static void show_difference(
 		old[i] = now.v[i].elem;
 	qsort(old, now.n, sizeof(*old), compare_elems);
 	if (changing->n)
-		qsort(changing->elems, changing->n, sizeof(*old), compare_elems);
+		sort_elems(changing);
 	for (size_t i = 0, j = 0; i < now.n || j < changing->n;) {
 		int order = i == now.n         ? 1
 			    : j == changing->n ? -1
@@ -417,8 +487,9 @@ static void run_import(struct command *command)
 	if (!changing) /* the command has ended */
 		return;
 	file = strcmp(file, "-") ? file : "<standard input>";
-	if (language_parse_list(command->intake.body, command->intake.body_len, &changing->elems,
-		    &changing->n, &line, &column, &word) < 0) {
+	if (language_parse_list(command->intake.body ? command->intake.body : "",
+		    command->intake.body_len, &changing->elems, &changing->n, &line, &column,
+		    &word) < 0) {
 		changing->elems = NULL;
 		command_place(command, file, line, column, "address, network or MAC", NULL);
 		command_done(command, OUTCOME_SYNTAX,
@@ -430,7 +501,7 @@ static void run_import(struct command *command)
 	}
 	if (command_given(command, "--dry-run"))
 		show_difference(command, list, changing);
-	else
+	else if (may_set(command, list, changing))
 		set_list(command, list, changing);
 }
 
@@ -452,7 +523,7 @@ static void run_reload_now(struct command *command)
 	struct policy_texts texts;
 	struct language_diagnosis diagnosis;
 	char origin[256];
-	size_t len;
+	size_t len, running_len = 0;
 	if (!command_may_change(command))
 		return;
 	ptrdiff_t index = policy_find_list(control->policy, name);
@@ -471,7 +542,9 @@ static void run_reload_now(struct command *command)
 	struct policy *policy =
 		policy_parse_text(control, "running policy", text, len, &texts, &diagnosis);
 	free(text);
-	text = policy ? source_after(control, policy, NULL, NULL, &texts, &len) : NULL;
+	char *running = source_running(control, &running_len);
+	text = policy ? source_settle(control, running, running_len, policy, &texts, &len) : NULL;
+	free(running);
 	if (!text) {
 		if (policy)
 			command_done(command, OUTCOME_REFUSED, "out of memory");
@@ -502,6 +575,8 @@ static void run_reload(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
+	{"create", command_edit},
+	{"delete", command_edit},
 	{"show", run_show},
 	{"add", run_add},
 	{"remove", run_remove},

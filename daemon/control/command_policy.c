@@ -169,7 +169,8 @@ static void run_diff(struct command *command)
 	char name[32];
 	if (file) {
 		diff_text(command, strcmp(file, "-") ? file : "<standard input>",
-			command->intake.body, command->intake.body_len, true);
+			command->intake.body ? command->intake.body : "", command->intake.body_len,
+			true);
 		return;
 	}
 	if (!number) {
@@ -290,8 +291,9 @@ static void run_apply_body(struct command *command)
 	struct policy_texts texts = {0};
 	if (!command_may_change(command))
 		return;
-	apply_text(command, applying->file, command->intake.body, command->intake.body_len, &texts,
-		is_file(command->control, command->intake.body, command->intake.body_len),
+	const char *text = command->intake.body ? command->intake.body : "";
+	size_t len = command->intake.body_len;
+	apply_text(command, applying->file, text, len, &texts, is_file(command->control, text, len),
 		GUARD_WHOLE);
 }
 
@@ -517,6 +519,7 @@ static const struct command_verb verbs[] = {
 	{"rollback", run_rollback},
 	{"save", run_save},
 	{"saved", run_saved},
+	{"batch", command_batch},
 	{NULL, NULL},
 };
 

@@ -1,30 +1,16 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/edit.h"
+#include "daemon/control/edit_make.h"
 #include "daemon/control/live.h"
 #include "daemon/control/row.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The statement on one line. */
 static json_t *one_line(char *text)
 {
-	char *to = text;
-	bool blank = true;
-	if (!text)
-		return json_null();
-	for (const char *from = text; *from; from++) {
-		bool is_blank = *from == ' ' || *from == '\t' || *from == '\n';
-		if (!is_blank || !blank)
-			*to++ = is_blank ? ' ' : *from;
-		blank = is_blank;
-	}
-	while (to > text && to[-1] == ' ')
-		to--;
-	*to = '\0';
-	json_t *string = row_text(text);
+	json_t *string = text ? row_text(edit_one_line(text)) : json_null();
 	free(text);
 	return string;
 }
@@ -94,117 +80,16 @@ static void run_show(struct command *command)
 	command_stream(command, show_more);
 }
 
-/* What is there is put in its own place: who adds the same again changes nothing. */
-static struct policy *make_add(struct edit *edit, const struct policy *running,
-	const struct language_world *world, struct language_diagnosis *diagnosis)
-{
-	if (edit->is_there)
-		return language_edit_replace(
-			running, edit->kind, edit->name, edit->statement, world, diagnosis);
-	return language_edit_add(running, edit->kind, edit->statement, edit->position, edit->other,
-		world, diagnosis);
-}
-
-static struct policy *make_replace(struct edit *edit, const struct policy *running,
-	const struct language_world *world, struct language_diagnosis *diagnosis)
-{
-	return language_edit_replace(
-		running, edit->kind, edit->name, edit->statement, world, diagnosis);
-}
-
-static struct policy *make_delete(struct edit *edit, const struct policy *running,
-	const struct language_world *world, struct language_diagnosis *diagnosis)
-{
-	return language_edit_delete(running, edit->kind, edit->name, world, diagnosis);
-}
-
-static struct policy *make_move(struct edit *edit, const struct policy *running,
-	const struct language_world *world, struct language_diagnosis *diagnosis)
-{
-	return language_edit_move(
-		running, edit->name, edit->position, edit->other, world, diagnosis);
-}
-
-static struct policy *make_enable(struct edit *edit, const struct policy *running,
-	const struct language_world *world, struct language_diagnosis *diagnosis)
-{
-	return language_edit_enable(running, edit->name, edit->enable, world, diagnosis);
-}
-
-static void take_name(struct command *command, struct edit *edit)
-{
-	edit->command = command;
-	edit->kind = "rule";
-	edit->name = command_value(command, "NAME");
-}
-
-static void run_statement(struct command *command, struct edit *edit)
-{
-	size_t n;
-	const char *const *words = command_values(command, "STATEMENT", &n);
-	edit->statement = edit_statement(edit->kind, edit->name, words, n);
-	if (edit->statement)
-		edit_run(edit);
-	else
-		command_done(command, OUTCOME_REFUSED, "out of memory");
-}
-
-static void run_add(struct command *command)
-{
-	struct edit edit = {.make = make_add, .adds = true};
-	take_name(command, &edit);
-	edit_take_position(command, &edit);
-	run_statement(command, &edit);
-}
-
-static void run_replace(struct command *command)
-{
-	struct edit edit = {.make = make_replace};
-	take_name(command, &edit);
-	run_statement(command, &edit);
-}
-
-static void run_delete(struct command *command)
-{
-	struct edit edit = {.make = make_delete, .may_shadow = true};
-	take_name(command, &edit);
-	edit_run(&edit);
-}
-
-static void run_move(struct command *command)
-{
-	struct edit edit = {.make = make_move};
-	take_name(command, &edit);
-	edit_take_position(command, &edit);
-	if (edit.other && strcmp(edit.other, edit.name) == 0)
-		command_done(command, OUTCOME_REFUSED,
-			"rule %s cannot stand before or after itself", edit.name);
-	else
-		edit_run(&edit);
-}
-
-static void run_enable(struct command *command)
-{
-	struct edit edit = {.make = make_enable, .enable = true};
-	take_name(command, &edit);
-	edit_run(&edit);
-}
-
-static void run_disable(struct command *command)
-{
-	struct edit edit = {.make = make_enable, .enable = false, .may_shadow = true};
-	take_name(command, &edit);
-	edit_run(&edit);
-}
-
 static const struct command_verb verbs[] = {
 	{"show", run_show},
-	{"add", run_add},
-	{"replace", run_replace},
-	{"delete", run_delete},
-	{"move", run_move},
-	{"enable", run_enable},
-	{"disable", run_disable},
+	{"add", command_edit},
+	{"replace", command_edit},
+	{"set", command_edit},
+	{"unset", command_edit},
+	{"delete", command_edit},
+	{"move", command_edit},
+	{"enable", command_edit},
+	{"disable", command_edit},
 	{NULL, NULL},
 };
 

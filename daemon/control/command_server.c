@@ -404,6 +404,11 @@ static void run_test(struct command *command)
 
 static const struct command_verb verbs[] = {
 	{"show", run_show},
+	{"add", command_edit},
+	{"replace", command_edit},
+	{"set", command_edit},
+	{"unset", command_edit},
+	{"delete", command_edit},
 	{"test", run_test},
 	{"drain", run_drain},
 	{"enable", run_enable},

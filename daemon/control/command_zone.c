@@ -109,6 +109,11 @@ static void run_show(struct command *command)
 
 static const struct command_verb verbs[] = {
 	{"show", run_show},
+	{"add", command_edit},
+	{"replace", command_edit},
+	{"set", command_edit},
+	{"unset", command_edit},
+	{"delete", command_edit},
 	{NULL, NULL},
 };
 

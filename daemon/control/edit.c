@@ -2,99 +2,71 @@
 
 #include "daemon/control/apply.h"
 #include "daemon/control/control.h"
+#include "daemon/control/edit_make.h"
 #include "daemon/control/policy_parse.h"
 #include "daemon/control/policy_store.h"
 #include "daemon/control/source.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_bare(const char *text, size_t len)
+/* ---- from words ---- */
+
+static bool has_part(const struct verb *verb, const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._:/*-";
-	for (size_t i = 0; i < len; i++)
-		if (!strchr(allowed, text[i]) || !text[i])
-			return false;
-	return len > 0;
+	for (const struct verb_part *part = verb->parts; part && part->kind; part++)
+		if (strcmp(part->name, name) == 0)
+			return true;
+	return false;
 }
 
-/* The part as the language writes it. Returns the length. */
-static size_t put_part(char *to, const char *text, size_t len)
+static enum edit_verb verb_of(const char *word)
 {
-	size_t at = 0;
-	if (is_bare(text, len)) {
-		memcpy(to, text, len);
-		return len;
-	}
-	to[at++] = '"';
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"' || text[i] == '\\')
-			to[at++] = '\\';
-		to[at++] = text[i];
-	}
-	to[at++] = '"';
-	return at;
+	static const struct {
+		const char *word;
+		enum edit_verb verb;
+	} verbs[] = {{"add", EDIT_ADD}, {"create", EDIT_ADD}, {"replace", EDIT_REPLACE},
+		{"set", EDIT_SET}, {"unset", EDIT_UNSET}, {"delete", EDIT_DELETE},
+		{"move", EDIT_MOVE}, {"enable", EDIT_ENABLE}, {"disable", EDIT_DISABLE}};
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(verbs[i].word, word) == 0)
+			return verbs[i].verb;
+	assert(!"every verb that edits is here");
+	return EDIT_ADD;
 }
 
-static size_t put_word(char *to, const char *word)
+static void take_position(const struct verb_words *given, struct edit *edit)
 {
-	size_t at = 0, len = strlen(word);
-	/* written with quotes already, or a text with commas: one string. Else a list by commas */
-	if (len >= 2 && word[0] == '"' && word[len - 1] == '"') {
-		memcpy(to, word, len);
-		return len;
-	}
-	if (len == 0 || strchr(word, ' '))
-		return put_part(to, word, len);
-	for (;;) {
-		size_t part = strcspn(word, ",");
-		if (part)
-			at += put_part(to + at, word, part);
-		word += part;
-		if (*word != ',')
-			return at;
-		to[at++] = ',';
-		to[at++] = ' ';
-		word++;
-	}
-}
-
-char *edit_statement(const char *kind, const char *name, const char *const *words, size_t n)
-{
-	size_t room = strlen(kind) + 2 * strlen(name) + 16;
-	for (size_t i = 0; i < n; i++)
-		room += 3 * strlen(words[i]) + 4;
-	char *text = malloc(room), *at = text;
-	if (!text)
-		return NULL;
-	at = stpcpy(at, kind);
-	*at++ = ' ';
-	at += put_part(at, name, strlen(name));
-	at = stpcpy(at, " {");
-	for (size_t i = 0; i < n; i++) {
-		*at++ = ' ';
-		/* a single word with blanks is the statement's inside, quoted for the shell */
-		if (n == 1 && strchr(words[i], ' '))
-			at = stpcpy(at, words[i]);
-		else
-			at += put_word(at, words[i]);
-	}
-	stpcpy(at, " }");
-	return text;
-}
-
-void edit_take_position(struct command *command, struct edit *edit)
-{
-	const char *before = command_value(command, "before");
-	const char *after = command_value(command, "after");
+	const char *before = verb_value(given, "before"), *after = verb_value(given, "after");
 	edit->other = before ? before : after;
-	edit->position = command_given(command, "first") ? LANGUAGE_FIRST
-			 : before                        ? LANGUAGE_BEFORE
-			 : after                         ? LANGUAGE_AFTER
-							 : LANGUAGE_LAST;
+	edit->placed = edit->other || verb_value(given, "first") || verb_value(given, "last");
+	edit->position = verb_value(given, "first") ? LANGUAGE_FIRST
+			 : before                   ? LANGUAGE_BEFORE
+			 : after                    ? LANGUAGE_AFTER
+						    : LANGUAGE_LAST;
 }
+
+void edit_from(const struct verb_noun *noun, const struct verb_words *given, struct edit *edit)
+{
+	*edit = (struct edit){.verb = verb_of(given->verb->name),
+		.name = verb_value(given, "NAME"),
+		.position = LANGUAGE_LAST};
+	if (!language_kind_of(noun->name, &edit->kind))
+		assert(!"only nouns of the language are edited");
+	if (has_part(given->verb, "STATEMENT"))
+		edit->words = verb_values(given, "STATEMENT", &edit->nwords);
+	if (has_part(given->verb, "before"))
+		take_position(given, edit);
+	edit->allow_open =
+		has_part(given->verb, "--allow-open") && verb_value(given, "--allow-open");
+	edit->allow_empty =
+		has_part(given->verb, "--allow-empty") && verb_value(given, "--allow-empty");
+}
+
+/* ---- the texts of the running policy ---- */
 
 /* A path as the language asks for it may be longer than it was written. */
 static bool same_file(const char *path, const char *written)
@@ -120,10 +92,217 @@ int edit_running_texts(struct control *control, const char *anew, struct policy_
 	return error;
 }
 
+/* ---- one after the other ---- */
+
+struct editing {
+	struct edit *edits;
+	size_t n;
+	struct policy *policy; /* as far as they were made */
+	char *source;          /* the operator's own text of it; NULL: it could not follow */
+	size_t source_len;
+	struct policy_texts texts;
+};
+
 static void forget(struct command *command)
 {
-	struct edit *edit = command->state;
-	free(edit->statement);
+	struct editing *editing = command->state;
+	policy_unref(editing->policy);
+	policy_texts_fini(&editing->texts);
+	free(editing->source);
+	for (size_t i = 0; i < editing->n; i++)
+		verb_words_fini(&editing->edits[i].own);
+	free(editing->edits);
+}
+
+/* "FILE:7: " in front of what is wrong with a line of a batch. */
+static const char *place_of(struct command *command, const struct edit *edit, char text[static 512])
+{
+	*text = '\0';
+	if (edit->line)
+		snprintf(text, 512, "%.480s:%u: ", command_value(command, "FILE|-"), edit->line);
+	return text;
+}
+
+static void refuse(
+	struct command *command, const struct edit *edit, enum outcome outcome, const char *text)
+{
+	char place[512];
+	if (edit->line)
+		command_place(command, command_value(command, "FILE|-"), edit->line, 0, NULL, NULL);
+	command_done(command, outcome, "%s%s", place_of(command, edit, place), text);
+}
+
+static void refuse_made(
+	struct command *command, const struct edit *edit, const struct edit_made *made)
+{
+	char *text = NULL;
+	if (made->wrong) {
+		refuse(command, edit, made->outcome, made->wrong);
+	} else if (!edit->line) {
+		command_syntax(command, &made->diagnosis);
+	} else {
+		text = policy_parse_messages(&made->diagnosis, LANGUAGE_ERROR);
+		refuse(command, edit, OUTCOME_SYNTAX, text ? text : "out of memory");
+		free(text);
+	}
+}
+
+static bool same(const struct policy *one, const struct policy *other)
+{
+	size_t a_len, b_len;
+	char *a = language_print(one, LANGUAGE_PRINT_CANONICAL, &a_len);
+	char *b = language_print(other, LANGUAGE_PRINT_CANONICAL, &b_len);
+	bool equal = a && b && a_len == b_len && memcmp(a, b, a_len) == 0;
+	free(a);
+	free(b);
+	return equal;
+}
+
+/* What is to be added is there: in the same words, and where it is wanted? */
+static bool is_as_wanted(const struct edit *edit, const struct policy *from,
+	const struct policy *made, const struct language_world *world)
+{
+	struct language_diagnosis diagnosis;
+	if (!same(from, made))
+		return false;
+	if (!edit->placed || (edit->other && strcmp(edit->other, edit->name) == 0))
+		return true;
+	struct policy *moved = language_edit_move(
+		made, edit->name, edit->position, edit->other, world, &diagnosis);
+	bool stands = moved && same(moved, made);
+	language_diagnosis_fini(&diagnosis);
+	policy_unref(moved);
+	return stands;
+}
+
+/* Is what is named there, where it has to be? false: ended. */
+static bool is_possible(
+	struct command *command, const struct edit *edit, const struct policy *from, bool *is_there)
+{
+	char text[LANGUAGE_NO_SUCH_SIZE];
+	*is_there = language_find(from, edit->kind, edit->name) >= 0;
+	if (edit->verb != EDIT_ADD && !*is_there) {
+		language_no_such_text(from, edit->kind, edit->name, strlen(edit->name), text);
+		if (!edit->line)
+			command_no_such(command, edit->kind, edit->name);
+		else
+			refuse(command, edit, OUTCOME_ABSENT, text);
+		return false;
+	}
+	if (edit->verb == EDIT_MOVE && edit->other && strcmp(edit->other, edit->name) == 0) {
+		snprintf(text, sizeof(text), "rule %s cannot stand before or after itself",
+			edit->name);
+		refuse(command, edit, OUTCOME_REFUSED, text);
+		return false;
+	}
+	return true;
+}
+
+static void tell_gone(struct command *command, const struct edit *edit, const struct policy *from,
+	const struct policy *to)
+{
+	char *gone = edit_gone(edit, from, to);
+	char *rest = gone, *line;
+	while (rest && (line = strsep(&rest, "\n"))) {
+		char *text = NULL;
+		if (*line && edit->line && edit->verb != EDIT_DELETE &&
+			asprintf(&text, "%s %s: %s", language_kind_word(edit->kind), edit->name,
+				line) < 0)
+			text = NULL;
+		if (*line)
+			command_removed(command, text ? text : line);
+		free(text);
+	}
+	free(gone);
+}
+
+/* Takes the policy over. */
+static void go_on(struct command *command, const struct edit *edit, struct policy *to)
+{
+	struct editing *editing = command->state;
+	size_t len;
+	char *source = editing->source ? language_source_follow(editing->source,
+						 editing->source_len, editing->policy, to,
+						 language_kind_word(edit->kind), edit->name, &len)
+				       : NULL;
+	tell_gone(command, edit, editing->policy, to);
+	free(editing->source);
+	editing->source = source;
+	editing->source_len = source ? len : 0;
+	policy_unref(editing->policy);
+	editing->policy = to;
+}
+
+/* false: the command has been ended. */
+static bool make_one(
+	struct command *command, const struct edit *edit, const struct language_world *world)
+{
+	struct editing *editing = command->state;
+	struct edit_made made;
+	bool is_there, good;
+	if (!is_possible(command, edit, editing->policy, &is_there))
+		return false;
+	edit_make(edit, editing->policy, is_there, world, &made);
+	good = made.policy != NULL;
+	if (!good) {
+		refuse_made(command, edit, &made);
+	} else if (edit->verb == EDIT_ADD && is_there) {
+		good = is_as_wanted(edit, editing->policy, made.policy, world);
+		policy_unref(made.policy);
+		if (!good)
+			refuse(command, edit, OUTCOME_EXISTS,
+				"there is one of this name already, in other words or elsewhere");
+	} else if (same(editing->policy, made.policy)) {
+		policy_unref(made.policy);
+	} else {
+		go_on(command, edit, made.policy);
+	}
+	edit_made_fini(&made);
+	return good;
+}
+
+static bool may_shadow(const struct edit *edit)
+{
+	return edit->kind == POLICY_KIND_RULE && edit->verb != EDIT_DELETE &&
+	       edit->verb != EDIT_DISABLE;
+}
+
+/* A rule that was touched is one that can be reached. false: ended. */
+static bool look_for_shadow(struct command *command, const struct edit *edit)
+{
+	const struct policy *policy = ((struct editing *)command->state)->policy;
+	ptrdiff_t index = may_shadow(edit) ? policy_find_rule(policy, edit->name) : -1;
+	ptrdiff_t by = index >= 0 && !policy->rules[index].disabled
+			       ? language_shadowed_by(policy, (size_t)index)
+			       : -1;
+	char text[256];
+	if (by < 0)
+		return true;
+	snprintf(text, sizeof(text),
+		"rule %s would never be reached: the earlier rule %s takes every connection that "
+		"it could take",
+		edit->name, policy->rules[by].name.text);
+	refuse(command, edit, OUTCOME_SHADOWED, text);
+	return false;
+}
+
+static bool make_all(struct command *command)
+{
+	struct editing *editing = command->state;
+	struct policy_world world;
+	bool good = true;
+	policy_world_init(&world, command->control, &editing->texts);
+	for (size_t i = 0; good && i < editing->n; i++)
+		good = make_one(command, &editing->edits[i], &world.language);
+	policy_world_fini(&world);
+	if (!good) /* it has been ended, and the state with it */
+		return false;
+	if (same(command->control->policy, editing->policy))
+		return true;
+	for (size_t i = 0; i < editing->n; i++)
+		if (!look_for_shadow(command, &editing->edits[i]))
+			return false;
+	return true;
 }
 
 static void on_applied(void *context, enum outcome outcome, const char *text)
@@ -138,141 +317,98 @@ static void on_applied(void *context, enum outcome outcome, const char *text)
 	command_ok(command);
 }
 
-/* NULL: nothing is wrong. malloc'ed. */
-static char *find_shadow(const struct edit *edit, const struct policy *policy)
+/* For the history: what a batch did, as far as there is room. */
+static void name_batch(const struct editing *editing, char origin[static 256])
 {
-	ptrdiff_t index = policy_find_rule(policy, edit->name);
-	if (edit->may_shadow || index < 0 || policy->rules[index].disabled)
-		return NULL;
-	ptrdiff_t by = language_shadowed_by(policy, (size_t)index);
-	char *text = NULL;
-	if (by >= 0 && asprintf(&text,
-			       "rule %s would never be reached: the earlier rule %s takes every "
-			       "connection that it could take",
-			       edit->name, policy->rules[by].name.text) < 0)
-		return NULL;
-	return text;
+	static const char *const verbs[] = {[EDIT_ADD] = "add",
+		[EDIT_REPLACE] = "replace",
+		[EDIT_SET] = "set",
+		[EDIT_UNSET] = "unset",
+		[EDIT_DELETE] = "delete",
+		[EDIT_MOVE] = "move",
+		[EDIT_ENABLE] = "enable",
+		[EDIT_DISABLE] = "disable"};
+	size_t used = (size_t)snprintf(origin, 256, "batch of %zu:", editing->n);
+	for (size_t i = 0; i < editing->n && used < 200; i++)
+		used += (size_t)snprintf(origin + used, 256 - used, "%s %s %s %.60s", i ? "," : "",
+			language_kind_word(editing->edits[i].kind), verbs[editing->edits[i].verb],
+			editing->edits[i].name);
 }
 
-/* Enabled what is enabled, moved to where it is: no place of the history is used for that. */
-static bool is_running(const struct control *control, const struct policy *policy)
+/* What any of the lines takes upon itself holds for the whole. */
+static struct guard_pass pass_of(const struct command *command)
 {
-	size_t a_len, b_len;
-	char *a = language_print(policy, LANGUAGE_PRINT_CANONICAL, &a_len);
-	char *b = language_print(control->policy, LANGUAGE_PRINT_CANONICAL, &b_len);
-	bool same = a && b && a_len == b_len && memcmp(a, b, a_len) == 0;
-	free(a);
-	free(b);
-	return same;
+	const struct editing *editing = command->state;
+	struct guard_pass pass = {.kind = GUARD_EDIT};
+	for (size_t i = 0; i < editing->n; i++) {
+		pass.allow_open |= editing->edits[i].allow_open;
+		pass.allow_empty |= editing->edits[i].allow_empty;
+	}
+	return pass;
 }
 
-static void apply_edit(struct edit *edit, struct policy *policy, struct policy_texts *texts)
+static void apply_all(struct command *command)
 {
-	struct command *command = edit->command;
+	struct editing *editing = command->state;
 	char origin[256];
 	size_t len;
-	char *source = source_after(command->control, policy, edit->kind, edit->name, texts, &len);
+	char *source = source_settle(command->control, editing->source, editing->source_len,
+		editing->policy, &editing->texts, &len);
 	if (!source) {
-		policy_unref(policy);
-		policy_texts_fini(texts);
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	command_log(command);
-	apply_begin(command->control->apply, &(struct apply_order){.policy = policy,
-						     .source = source,
-						     .source_len = len,
-						     .texts = *texts,
-						     .origin = command_line(command, origin),
-						     .uid = command->uid,
-						     .pass = command_pass(command, GUARD_EDIT),
-						     .done = on_applied,
-						     .context = command});
-}
-
-/* The new policy, or NULL when the command has been ended. */
-static struct policy *make(struct edit *edit, struct policy_texts *texts)
-{
-	struct command *command = edit->command;
-	struct control *control = command->control;
-	struct language_diagnosis diagnosis;
-	struct policy_world world;
-	policy_world_init(&world, control, texts);
-	struct policy *policy = edit->make(edit, control->policy, &world.language, &diagnosis);
-	policy_world_fini(&world);
-	char *shadow = policy ? find_shadow(edit, policy) : NULL;
-	if (policy && !shadow) {
-		language_diagnosis_fini(&diagnosis);
-		return policy;
-	}
-	policy_unref(policy);
-	if (shadow)
-		command_done(command, OUTCOME_SHADOWED, "%s", shadow);
+	struct policy_texts texts = editing->texts;
+	editing->texts = (struct policy_texts){0};
+	if (editing->edits->line)
+		name_batch(editing, origin);
 	else
-		command_syntax(command, &diagnosis);
-	language_diagnosis_fini(&diagnosis);
-	free(shadow);
-	return NULL;
-}
-
-/* Is what is named there, or is it not, as the edit needs it? false: ended. */
-static bool is_possible(struct edit *edit)
-{
-	struct command *command = edit->command;
-	enum policy_kind kind =
-		strcmp(edit->kind, "rule") == 0 ? POLICY_KIND_RULE : POLICY_KIND_DEVICE;
-	bool is_there = kind == POLICY_KIND_RULE
-				? policy_find_rule(command->control->policy, edit->name) >= 0
-				: policy_find_device(command->control->policy, edit->name) >= 0;
-	if (edit->adds || is_there) {
-		edit->is_there = is_there;
-		return true;
-	}
-	command_no_such(command, kind, edit->name);
-	return false;
+		command_line(command, origin);
+	command_log(command);
+	apply_begin(command->control->apply,
+		&(struct apply_order){.policy = policy_ref(editing->policy),
+			.source = source,
+			.source_len = len,
+			.texts = texts,
+			.origin = origin,
+			.uid = command->uid,
+			.pass = pass_of(command),
+			.done = on_applied,
+			.context = command});
 }
 
 static void run(struct command *command)
 {
-	struct edit *edit = command->state;
+	struct editing *editing = command->state;
 	struct control *control = command->control;
-	struct policy_texts texts;
-	if (!command_may_change(command) || !is_possible(edit))
+	if (!command_may_change(command))
 		return;
-	int error = edit_running_texts(control, NULL, &texts);
+	int error = edit_running_texts(control, NULL, &editing->texts);
 	if (error) {
-		policy_texts_fini(&texts);
 		command_done(command, OUTCOME_REFUSED, "%s", strerror(-error));
 		return;
 	}
-	struct policy *policy = make(edit, &texts);
-	if (policy && !is_running(control, policy) && !(edit->adds && edit->is_there)) {
-		apply_edit(edit, policy, &texts);
+	editing->policy = policy_ref(control->policy);
+	editing->source = source_running(control, &editing->source_len);
+	if (!make_all(command))
 		return;
-	}
-	policy_texts_fini(&texts);
-	if (!policy)
-		return;
-	if (is_running(control, policy))
+	if (same(control->policy, editing->policy))
 		command_done(command, OUTCOME_UNCHANGED, "nothing changes");
 	else
-		command_done(command, OUTCOME_EXISTS,
-			"there is a %s %s already, in other words (posternctl %s show %s)",
-			edit->kind, edit->name, edit->kind, edit->name);
-	policy_unref(policy);
+		apply_all(command);
 }
 
-void edit_run(const struct edit *edit)
+void edit_run(struct command *command, struct edit *edits, size_t n)
 {
-	struct command *command = edit->command;
-	struct edit *own = malloc(sizeof(*own));
-	if (!own) {
-		free(edit->statement);
+	struct editing *editing = calloc(1, sizeof(*editing));
+	if (!editing) {
+		free(edits);
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	*own = *edit;
-	command->state = own;
+	editing->edits = edits;
+	editing->n = n;
+	command->state = editing;
 	command->forget = forget;
 	command_when_free(command, run);
 }

@@ -2,6 +2,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/emptying.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_store.h"
 #include "lib/language.h"
@@ -117,6 +118,20 @@ static enum outcome look_at_edits(struct control *control, const struct policy *
 	return outcome;
 }
 
+static enum outcome look_at_empty(struct control *control, const struct policy *coming,
+	const struct guard_pass *pass, char **text)
+{
+	if (pass->allow_empty)
+		return OUTCOME_DONE;
+	char *empty = emptying_find(control->policy, coming);
+	enum outcome outcome = OUTCOME_DONE;
+	if (!empty || *empty)
+		outcome = say(text, OUTCOME_EMPTY, "%sif that is wanted, say --allow-empty",
+			empty ? empty : "(out of memory)\n");
+	free(empty);
+	return outcome;
+}
+
 enum outcome guard_look_at_confirm(struct control *control, char **text)
 {
 	char *confirming = guard_confirming(control);
@@ -144,5 +159,7 @@ enum outcome guard_look(struct control *control, const struct policy *coming,
 		outcome = look_at_base(control, pass, text);
 	if (outcome == OUTCOME_DONE)
 		outcome = look_at_edits(control, coming, pass, text);
+	if (outcome == OUTCOME_DONE)
+		outcome = look_at_empty(control, coming, pass, text);
 	return outcome;
 }

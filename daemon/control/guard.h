@@ -20,6 +20,7 @@ enum guard_kind {
 struct guard_pass {
 	enum guard_kind kind;
 	bool allow_open;    /* --allow-open */
+	bool allow_empty;   /* --allow-empty */
 	bool discard_edits; /* --discard-edits */
 	uint64_t base;      /* --base N; 0: none */
 };

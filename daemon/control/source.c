@@ -23,39 +23,34 @@ static bool says(struct control *control, const char *text, size_t len, struct p
 	return same;
 }
 
-/* malloc'ed; NULL: it cannot be. */
-static char *follow(struct control *control, const struct policy *after, const char *kind,
-	const char *name, size_t *len)
+char *source_running(struct control *control, size_t *len)
 {
 	struct policy_record record;
-	char *text;
 	if (policy_store_load(control->history, control->policy_number, &record))
 		return NULL;
-	if (kind) {
-		text = language_source_follow(
-			record.source, record.source_len, control->policy, after, kind, name, len);
-	} else {
-		text = record.source;
-		*len = record.source_len;
-		record.source = NULL;
-	}
+	char *text = record.source;
+	*len = record.source_len;
+	record.source = NULL;
 	policy_record_fini(&record);
 	return text;
 }
 
-char *source_after(struct control *control, const struct policy *after, const char *kind,
-	const char *name, struct policy_texts *texts, size_t *len)
+char *source_settle(struct control *control, const char *text, size_t text_len,
+	const struct policy *after, struct policy_texts *texts, size_t *len)
 {
 	size_t canonical_len;
 	char *canonical = language_print(after, LANGUAGE_PRINT_CANONICAL, &canonical_len);
-	char *text = canonical ? follow(control, after, kind, name, len) : NULL;
-	if (text && says(control, text, *len, texts, canonical, canonical_len)) {
-		free(canonical);
-		return text;
-	}
-	free(text);
-	*len = canonical_len;
-	return canonical;
+	char *own =
+		canonical && text && says(control, text, text_len, texts, canonical, canonical_len)
+			? malloc(text_len + 1)
+			: NULL;
+	*len = own ? text_len : canonical_len;
+	if (!own)
+		return canonical;
+	memcpy(own, text, text_len);
+	own[text_len] = '\0';
+	free(canonical);
+	return own;
 }
 
 bool source_holds(struct control *control, const struct policy_record *record)

@@ -8,12 +8,12 @@
 
 struct control;
 
-/* The text that says `after`, malloc'ed: the running policy's own, in which the statement of this
- * kind ("rule", "device") and name is put in, replaced, moved or taken out (NULL: none is), and all
- * else is as it was written; or the canonical text where that cannot be. texts: what the running
+/* The running policy's own text, malloc'ed; NULL: it cannot be read. */
+char *source_running(struct control *control, size_t *len);
+/* The text (NULL: none) if it says `after`, else the canonical one, malloc'ed. texts: what the
  * policy read, for replay. NULL: out of memory. */
-char *source_after(struct control *control, const struct policy *after, const char *kind,
-	const char *name, struct policy_texts *texts, size_t *len);
+char *source_settle(struct control *control, const char *text, size_t text_len,
+	const struct policy *after, struct policy_texts *texts, size_t *len);
 /* Does the record's own text, with the files that it took in, still say the record's policy? */
 bool source_holds(struct control *control, const struct policy_record *record);
 

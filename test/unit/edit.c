@@ -1,5 +1,5 @@
 /* Words of the command line as a statement of the language. */
-#include "daemon/control/edit.h"
+#include "daemon/control/edit_make.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,13 +27,18 @@ static void words_get_back_the_quotes_that_the_shell_took(void **state)
 			"rule a { source 02:00:5e:00:53:07, 2001:db8::/64 }"},
 		{"a b", {"user", "any"}, "rule \"a b\" { user any }"},
 		{"a", {"user any server relay"}, "rule a { user any server relay }"},
-		{"a", {NULL}, "rule a { }"},
+		{"a", {"user", "{"}, "rule a { user \"{\" }"},
+		{"a", {"limit", "rate", "9/hour", "{", "block", "1h", "}"},
+			"rule a { limit rate 9/hour { block 1h } }"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t n = 0;
 		while (cases[i].words[n])
 			n++;
-		char *text = edit_statement("rule", cases[i].name, cases[i].words, n);
+		char *text = edit_statement(&(struct edit){.kind = POLICY_KIND_RULE,
+			.name = cases[i].name,
+			.words = cases[i].words,
+			.nwords = n});
 		assert_string_equal(text, cases[i].statement);
 		free(text);
 	}

@@ -230,7 +230,7 @@ static void usage_follows_from_the_table(void **state)
 	static const char *const lines[][3] = {
 		{"policy", "apply",
 			"policy apply [FILE|-] [--confirm 60s] [--base N|--discard-edits] "
-			"[--allow-open]"},
+			"[--allow-open] [--allow-empty]"},
 		{"rule", "add",
 			"rule add NAME [first|last|before X|after X] [--allow-open] COND... "
 			"ACTION"},

@@ -303,11 +303,12 @@ static bool flow_ok(const void *message, size_t len)
 		flow->reason >= DECIDE_REASONS || flow->audit > 1)
 		return false;
 	if (!addr_ok(&flow->client.addr) || !addr_ok(&flow->original.addr) ||
-		!addr_ok(&flow->host.addr))
+		!addr_ok(&flow->host.addr) || !addr_ok(&flow->gateway.addr))
 		return false;
 	if (!TEXT_OK(flow->ifname) || !TEXT_OK(flow->zone) || !TEXT_OK(flow->user) ||
 		!TEXT_OK(flow->rule) || !TEXT_OK(flow->server) || !TEXT_OK(flow->state) ||
-		!TEXT_OK(flow->detail) || flow->nattempts > MESSAGE_ATTEMPTS_MAX)
+		!TEXT_OK(flow->detail) || !TEXT_OK(flow->reply) ||
+		flow->nattempts > MESSAGE_ATTEMPTS_MAX)
 		return false;
 	for (uint32_t i = 0; i < flow->nattempts; i++) {
 		const struct message_attempt *attempt = &flow->attempts[i];

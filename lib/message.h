@@ -433,6 +433,8 @@ struct message_flow { /* FLOW and RECORD */
 	char server[POLICY_NAME_SIZE];  /* "original" for server original */
 	char state[24];                 /* live: name of the flow's state */
 	char detail[MESSAGE_TEXT_SIZE]; /* printable: reason in words, last reply */
+	struct endpoint gateway;        /* our end towards host; family ADDR_NONE: none */
+	char reply[120];                /* printable: the server's last to a text, seen in clear */
 	uint32_t nattempts;
 	uint32_t relay;
 	struct message_attempt attempts[MESSAGE_ATTEMPTS_MAX];

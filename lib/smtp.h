@@ -105,10 +105,21 @@ struct smtp_watch {
 };
 _Static_assert(sizeof(struct smtp_watch) <= 48, "kept for every flow");
 
+/* The server's last reply to a text, as far as it was seen in clear: its last line, which has the
+ * queue's id where a server tells one. */
+struct smtp_said {
+	uint8_t len;
+	char text[SMTP_REPLY_WORDS_SIZE];
+};
+
 /* Bytes of the client, before they are sent on, so that a command is seen before its reply; of the
  * server, as they are received. */
 void smtp_watch_client(struct smtp_watch *watch, const void *bytes, size_t len);
-void smtp_watch_server(struct smtp_watch *watch, const void *bytes, size_t len);
+/* said: where the reply to a text goes that these bytes may hold; NULL: it is not kept. */
+void smtp_watch_server(
+	struct smtp_watch *watch, const void *bytes, size_t len, struct smtp_said *said);
+/* What the server says next may be the reply to a text. */
+bool smtp_watch_awaits(const struct smtp_watch *watch);
 /* The client's bytes went by unseen (spliced). It finds its way again at the server's next reply.
  */
 void smtp_watch_skip(struct smtp_watch *watch, uint64_t len);

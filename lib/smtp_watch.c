@@ -476,7 +476,32 @@ static void on_reply(struct smtp_watch *watch)
 	}
 }
 
-void smtp_watch_server(struct smtp_watch *watch, const void *bytes, size_t len)
+/* The next reply is one to a text: its end was seen, or it was spliced and the server answers. */
+static bool answers_text(const struct smtp_watch *watch)
+{
+	if (watch->got == watch->sent)
+		return watch->state == STATE_TEXT && watch->flags & FLAG_GO;
+	return watch->nmarks > 0 && watch->marks[0] == watch->got && kind_at(watch, 0) == KIND_END;
+}
+
+bool smtp_watch_awaits(const struct smtp_watch *watch)
+{
+	return find_mark(watch, KIND_END) < watch->nmarks ||
+	       (watch->state == STATE_TEXT && watch->flags & FLAG_GO);
+}
+
+/* One byte of a reply's line; each line begins anew. */
+static void say(struct smtp_said *said, unsigned char c, bool begins)
+{
+	if (begins)
+		said->len = 0;
+	if (c != '\r' && c != '\n' && said->len < sizeof(said->text) - 1u)
+		said->text[said->len++] = c >= ' ' && c < 0x7f ? (char)c : '?';
+	said->text[said->len] = '\0';
+}
+
+void smtp_watch_server(
+	struct smtp_watch *watch, const void *bytes, size_t len, struct smtp_said *said)
 {
 	const unsigned char *p = bytes;
 	enum {
@@ -486,13 +511,16 @@ void smtp_watch_server(struct smtp_watch *watch, const void *bytes, size_t len)
 	};
 
 	for (size_t i = 0; i < len && watch->state < STATE_TLS; i++) {
-		if (watch->reply_at >= REST) {
+		bool told = said && answers_text(watch);
+		if (watch->reply_at >= REST && !told) {
 			const unsigned char *end = memchr(p + i, '\n', len - i);
 			if (!end)
 				return;
 			i = (size_t)(end - p);
 		}
 		unsigned char c = p[i];
+		if (told)
+			say(said, c, watch->reply_at == 0);
 		if (watch->reply_at < SEPARATOR && c != '\n') {
 			bool digit = c >= '0' && c <= '9';
 			watch->reply_code =

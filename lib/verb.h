@@ -45,6 +45,7 @@ enum verb_value {
 	VERB_PATH,     /* of a file that is not read */
 	VERB_FILE,     /* FILE or -: posternctl reads it and sends it as the request's body */
 	VERB_NUMBER,   /* from 1 */
+	VERB_ROWS,     /* a number from 1, or `all` */
 	VERB_POLICY,   /* a policy's number, from 1 */
 	VERB_SESSION,  /* a session's id: 12, d3 */
 	VERB_FLOW,     /* a flow's id, not 0 */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device", "list",
-	"user", "time", "endpoint", "path", "file", "number", "policy", "session", "flow",
+	"user", "time", "endpoint", "path", "file", "number", "rows", "policy", "session", "flow",
 	"address", "network", "networks", "mac", "element", "duration", "span", "ending", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
@@ -105,6 +105,8 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	case VERB_NUMBER:
 	case VERB_POLICY:
 		return is_number(word);
+	case VERB_ROWS:
+		return strcmp(word, "all") == 0 || is_number(word);
 	case VERB_SESSION:
 		return is_number(word + (*word == 'd'));
 	case VERB_FLOW:
@@ -145,6 +147,7 @@ static const char *const kinds[] = {
 	[VERB_PATH] = "a file",
 	[VERB_FILE] = "a file, or - for standard input",
 	[VERB_NUMBER] = "a number from 1",
+	[VERB_ROWS] = "a number from 1, or all",
 	[VERB_POLICY] = "a policy's number",
 	[VERB_SESSION] = "a session's id",
 	[VERB_FLOW] = "a flow's id",

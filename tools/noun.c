@@ -159,6 +159,14 @@ static int run_line(struct call *call, const struct line *line, const struct ver
 	return ask_with_file(call, line->verb, given, words, nwords);
 }
 
+static bool has_option(const struct verb *verb, const char *name)
+{
+	for (const struct verb_part *part = verb->parts; part && part->kind; part++)
+		if (part->kind == VERB_OPTION && strcmp(part->name, name) == 0)
+			return true;
+	return false;
+}
+
 int noun_run(struct call *call, const char *const *words, size_t nwords)
 {
 	static const char *sent[REQUEST_WORDS_MAX];
@@ -171,9 +179,9 @@ int noun_run(struct call *call, const char *const *words, size_t nwords)
 	int status = find_verb(call, words, nwords, &line);
 	if (status)
 		return status;
-	if (nwords - line.used > REQUEST_WORDS_MAX - 2)
+	if (nwords - line.used > REQUEST_WORDS_MAX - 3)
 		return call_fail(
-			call, OUTCOME_USAGE, NULL, "more than %d words", REQUEST_WORDS_MAX - 2);
+			call, OUTCOME_USAGE, NULL, "more than %d words", REQUEST_WORDS_MAX - 3);
 	if (verb_read(line.verb, words + line.used, nwords - line.used, &given, &error) < 0)
 		return call_fail(call, OUTCOME_USAGE, &error, "%s\nusage: posternctl %s",
 			error.text, verb_usage(line.noun, line.verb, usage));
@@ -181,6 +189,8 @@ int noun_run(struct call *call, const char *const *words, size_t nwords)
 	sent[n++] = line.noun->name;
 	if (*line.verb->name) /* control always sees a verb, and in full */
 		sent[n++] = line.verb->name;
+	if (call->json && has_option(line.verb, "--whole")) /* a program picks by itself */
+		sent[n++] = "--whole";
 	for (size_t i = line.used; i < nwords; i++)
 		sent[n++] = words[i];
 	status = run_line(call, &line, &given, sent, n);

@@ -60,15 +60,18 @@ struct audit_filter {
 	char zone[POLICY_NAME_SIZE];
 	char rule[POLICY_NAME_SIZE];
 	char server[POLICY_NAME_SIZE];
-	int verdict;          /* enum policy_verdict; -1: any */
-	int ending;           /* enum ending; -1: any */
-	struct prefix client; /* family ADDR_NONE: any */
-	struct mac mac;       /* not set: any */
-	uint64_t since_ms;    /* of the end of the flow; 0: any */
-	uint64_t until_ms;    /* before; 0: any */
-	unsigned limit;       /* rows; 0: 50, at most 100,000 */
-	uint64_t before;      /* page on: the key of the last row seen; 0: from the newest */
-	bool whole;           /* with every attempt */
+	int verdict;                  /* enum policy_verdict; -1: any */
+	int ending;                   /* enum ending; -1: any */
+	struct prefix client;         /* family ADDR_NONE: any */
+	struct prefix original;       /* the same */
+	uint16_t gateway_port;        /* our own towards the server; 0: any */
+	char reply[POLICY_NAME_SIZE]; /* stands in the server's last reply to a text; empty: any */
+	struct mac mac;               /* not set: any */
+	uint64_t since_ms;            /* of the end of the flow; 0: any */
+	uint64_t until_ms;            /* before; 0: any */
+	unsigned limit;               /* rows; 0: 50, at most 100,000 */
+	uint64_t before; /* page on: the key of the last row seen; 0: from the newest */
+	bool whole;      /* with every attempt */
 };
 void audit_filter_init(struct audit_filter *filter);
 

@@ -26,6 +26,10 @@ enum {
 	PARAM_FIRST_CLIENT,
 	PARAM_LAST_CLIENT,
 	PARAM_COLUMN, /* and one for each column */
+	PARAM_FIRST_ORIGINAL = PARAM_COLUMN + AUDIT_COLUMNS,
+	PARAM_LAST_ORIGINAL,
+	PARAM_GATEWAY_PORT,
+	PARAM_REPLY,
 };
 
 void audit_filter_init(struct audit_filter *filter)
@@ -66,6 +70,8 @@ bool audit_query_has(const struct audit_filter *filter, enum audit_column column
 		return filter->zone[0] != '\0';
 	case AUDIT_VERDICT:
 		return filter->verdict >= 0;
+	case AUDIT_ORIGINAL:
+		return is_host(&filter->original);
 	}
 	return false;
 }
@@ -88,6 +94,15 @@ static void append_from(const struct audit_filter *filter, int by, char *sql, si
 	if (is_network(&filter->client))
 		len += (size_t)snprintf(sql + len, size - len, " +client BETWEEN ?%d AND ?%d AND",
 			PARAM_FIRST_CLIENT, PARAM_LAST_CLIENT);
+	if (is_network(&filter->original))
+		len += (size_t)snprintf(sql + len, size - len, " +original BETWEEN ?%d AND ?%d AND",
+			PARAM_FIRST_ORIGINAL, PARAM_LAST_ORIGINAL);
+	if (filter->gateway_port)
+		len += (size_t)snprintf(
+			sql + len, size - len, " +gateway_port = ?%d AND", PARAM_GATEWAY_PORT);
+	if (filter->reply[0])
+		len += (size_t)snprintf(
+			sql + len, size - len, " instr(reply, ?%d) AND", PARAM_REPLY);
 	snprintf(sql + len, size - len, " key < ?%d AND key >= ?%d ORDER BY key DESC", PARAM_HIGH,
 		PARAM_LOW);
 }
@@ -110,7 +125,7 @@ static void bind_text(sqlite3_stmt *statement, enum audit_column column, const c
 	sqlite3_bind_text(statement, PARAM_COLUMN + (int)column, text, -1, SQLITE_STATIC);
 }
 
-static void bind_network(sqlite3_stmt *statement, const struct prefix *prefix)
+static void bind_network(sqlite3_stmt *statement, const struct prefix *prefix, int first)
 {
 	uint8_t bytes[AUDIT_ADDR_BYTES];
 	struct addr last = prefix->addr;
@@ -118,9 +133,9 @@ static void bind_network(sqlite3_stmt *statement, const struct prefix *prefix)
 	for (unsigned i = prefix->len; i < addr_bits(&last); i++)
 		last.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	int len = audit_encode_addr(&prefix->addr, bytes);
-	sqlite3_bind_blob(statement, PARAM_FIRST_CLIENT, bytes, len, SQLITE_TRANSIENT);
+	sqlite3_bind_blob(statement, first, bytes, len, SQLITE_TRANSIENT);
 	len = audit_encode_addr(&last, bytes);
-	sqlite3_bind_blob(statement, PARAM_LAST_CLIENT, bytes, len, SQLITE_TRANSIENT);
+	sqlite3_bind_blob(statement, first + 1, bytes, len, SQLITE_TRANSIENT);
 }
 
 static uint64_t high_key(const struct audit_filter *filter)
@@ -141,7 +156,13 @@ static void bind_filter(sqlite3_stmt *statement, const struct audit_filter *filt
 	sqlite3_bind_int64(statement, PARAM_LOW, (sqlite3_int64)key_of_time(filter->since_ms));
 	sqlite3_bind_int64(statement, PARAM_LIMIT, limit);
 	if (is_network(&filter->client))
-		bind_network(statement, &filter->client);
+		bind_network(statement, &filter->client, PARAM_FIRST_CLIENT);
+	if (is_network(&filter->original))
+		bind_network(statement, &filter->original, PARAM_FIRST_ORIGINAL);
+	if (filter->gateway_port)
+		sqlite3_bind_int64(statement, PARAM_GATEWAY_PORT, filter->gateway_port);
+	if (filter->reply[0])
+		sqlite3_bind_text(statement, PARAM_REPLY, filter->reply, -1, SQLITE_STATIC);
 	if (filter->id)
 		sqlite3_bind_int64(statement, PARAM_COLUMN + AUDIT_ID, (sqlite3_int64)filter->id);
 	if (filter->session)
@@ -154,6 +175,11 @@ static void bind_filter(sqlite3_stmt *statement, const struct audit_filter *filt
 		int len = audit_encode_addr(&filter->client.addr, bytes);
 		sqlite3_bind_blob(
 			statement, PARAM_COLUMN + AUDIT_CLIENT, bytes, len, SQLITE_TRANSIENT);
+	}
+	if (is_host(&filter->original)) {
+		int len = audit_encode_addr(&filter->original.addr, bytes);
+		sqlite3_bind_blob(
+			statement, PARAM_COLUMN + AUDIT_ORIGINAL, bytes, len, SQLITE_TRANSIENT);
 	}
 	bind_text(statement, AUDIT_USER, filter->user);
 	bind_text(statement, AUDIT_RULE, filter->rule);
@@ -290,7 +316,7 @@ static int next_client(struct store *store, struct sqlite3 *db, const struct aud
 
 	if (!statement)
 		return store_error(db);
-	bind_network(statement, &filter->client);
+	bind_network(statement, &filter->client, PARAM_FIRST_CLIENT);
 	if (*len)
 		sqlite3_bind_blob(statement, PARAM_FIRST_CLIENT, after, *len, SQLITE_TRANSIENT);
 	int code = sqlite3_step(statement);
@@ -394,7 +420,9 @@ int audit_query_run(struct store *store, struct sqlite3 *db, const struct audit_
 	int status = choose_column(db, filter, &column);
 	if (status < 0)
 		return status;
-	if (column < 0 && is_network(&filter->client) && limit <= MERGE_MAX)
+	bool client_alone = column < 0 && !is_network(&filter->original) && !filter->gateway_port &&
+			    !filter->reply[0];
+	if (client_alone && is_network(&filter->client) && limit <= MERGE_MAX)
 		return run_network(store, db, filter, limit, result);
 	return run_by(db, filter, column, limit, result);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 const char *const audit_column_names[AUDIT_COLUMNS] = {
 	[AUDIT_ID] = "id",
@@ -22,6 +22,7 @@ const char *const audit_column_names[AUDIT_COLUMNS] = {
 	[AUDIT_SERVER] = "server",
 	[AUDIT_ZONE] = "zone",
 	[AUDIT_VERDICT] = "verdict",
+	[AUDIT_ORIGINAL] = "original",
 };
 
 /* The order of the columns, in the table, in INSERT and in SELECT. Numbers that only this version
@@ -55,51 +56,75 @@ enum {
 	DETAIL,
 	RELAY,
 	ATTEMPTS,
+	GATEWAY,
+	GATEWAY_PORT,
+	REPLY,
 	COLUMNS,
 };
 
 #define COLUMN_LIST                                                                              \
 	"key, id, session, start_ms, end_ms, connected_ms, from_client, from_server, messages, " \
 	"seen, verdict, ending, reason, client, client_port, original, original_port, host, "    \
-	"host_port, mac, interface, zone, user, rule, server, detail, relay, attempts"
+	"host_port, mac, interface, zone, user, rule, server, detail, relay, attempts, "         \
+	"gateway, gateway_port, reply"
 
 const char *const audit_row_columns = COLUMN_LIST;
 
 #define STRANGER_INDEX \
 	"CREATE INDEX IF NOT EXISTS record_stranger ON record(key) WHERE " AUDIT_ROW_STRANGER
 
+static int make_index(struct sqlite3 *db, enum audit_column column)
+{
+	const char *name = audit_column_names[column];
+	char sql[160];
+
+	snprintf(sql, sizeof(sql), "CREATE INDEX record_%s ON record(%s) WHERE %s IS NOT NULL",
+		name, name, name);
+	return store_execute(db, sql);
+}
+
+static int make(struct sqlite3 *db)
+{
+	int status = store_execute(db,
+		"CREATE TABLE record(key INTEGER PRIMARY KEY, id INTEGER, session INTEGER,"
+		"start_ms INTEGER, end_ms INTEGER, connected_ms INTEGER,"
+		"from_client INTEGER, from_server INTEGER, messages INTEGER, seen TEXT,"
+		"verdict TEXT, ending TEXT, reason TEXT, client BLOB, client_port INTEGER,"
+		"original BLOB, original_port INTEGER, host BLOB, host_port INTEGER,"
+		"mac BLOB, interface TEXT, zone TEXT, user TEXT, rule TEXT, server TEXT,"
+		"detail TEXT, relay INTEGER, attempts TEXT, gateway BLOB,"
+		"gateway_port INTEGER, reply TEXT)");
+	for (int i = 0; status == 0 && i < AUDIT_COLUMNS; i++)
+		status = make_index(db, (enum audit_column)i);
+	return status;
+}
+
+/* Of 1: without the gateway's end, without replies, and no index of original destinations. */
+static int renew(struct sqlite3 *db)
+{
+	int status = store_execute(db, "ALTER TABLE record ADD COLUMN gateway BLOB;"
+				       "ALTER TABLE record ADD COLUMN gateway_port INTEGER;"
+				       "ALTER TABLE record ADD COLUMN reply TEXT");
+	return status ? status : make_index(db, AUDIT_ORIGINAL);
+}
+
 int audit_row_migrate(struct store *store, struct sqlite3 *db)
 {
 	sqlite3_stmt *version = store_statement(store, "PRAGMA user_version");
-	char sql[160];
 
 	if (!version || sqlite3_step(version) != SQLITE_ROW)
 		return store_error(db);
 	int found = sqlite3_column_int(version, 0);
 	sqlite3_reset(version);
-	if (found == SCHEMA_VERSION) /* the index is younger than the version */
-		return store_execute(db, STRANGER_INDEX);
+	if (found == SCHEMA_VERSION)
+		return 0;
 	if (found > SCHEMA_VERSION)
 		return -EPROTONOSUPPORT;
 	int status = store_execute(db, "BEGIN IMMEDIATE");
 	if (status == 0)
-		status = store_execute(db,
-			"CREATE TABLE record(key INTEGER PRIMARY KEY, id INTEGER, session INTEGER,"
-			"start_ms INTEGER, end_ms INTEGER, connected_ms INTEGER,"
-			"from_client INTEGER, from_server INTEGER, messages INTEGER, seen TEXT,"
-			"verdict TEXT, ending TEXT, reason TEXT, client BLOB, client_port INTEGER,"
-			"original BLOB, original_port INTEGER, host BLOB, host_port INTEGER,"
-			"mac BLOB, interface TEXT, zone TEXT, user TEXT, rule TEXT, server TEXT,"
-			"detail TEXT, relay INTEGER, attempts TEXT)");
-	for (unsigned i = 0; status == 0 && i < AUDIT_COLUMNS; i++) {
-		const char *name = audit_column_names[i];
-		snprintf(sql, sizeof(sql),
-			"CREATE INDEX record_%s ON record(%s) WHERE %s IS NOT NULL", name, name,
-			name);
-		status = store_execute(db, sql);
-	}
+		status = found ? renew(db) : make(db);
 	if (status == 0)
-		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=1; COMMIT");
+		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=2; COMMIT");
 	return status;
 }
 
@@ -148,9 +173,9 @@ int audit_row_insert(
 {
 	sqlite3_stmt *row = store_statement(store,
 		"INSERT INTO record(" COLUMN_LIST
-		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	char seen[AUDIT_SEEN_SIZE], *attempts = NULL;
-	uint8_t addresses[3][AUDIT_ADDR_BYTES];
+	uint8_t addresses[4][AUDIT_ADDR_BYTES];
 
 	if (!row)
 		return store_error(db);
@@ -172,6 +197,8 @@ int audit_row_insert(
 	bind_endpoint(row, CLIENT, &record->client, addresses[0]);
 	bind_endpoint(row, ORIGINAL, &record->original, addresses[1]);
 	bind_endpoint(row, HOST, &record->host, addresses[2]);
+	bind_endpoint(row, GATEWAY, &record->gateway, addresses[3]);
+	bind_text(row, REPLY, record->reply);
 	if (mac_is_set(&record->mac))
 		sqlite3_bind_blob(row, MAC + 1, record->mac.bytes, 6, SQLITE_STATIC);
 	bind_text(row, INTERFACE, record->ifname);
@@ -252,6 +279,8 @@ static void read_record(sqlite3_stmt *row, struct message_flow *record)
 	read_endpoint(row, CLIENT, &record->client);
 	read_endpoint(row, ORIGINAL, &record->original);
 	read_endpoint(row, HOST, &record->host);
+	read_endpoint(row, GATEWAY, &record->gateway);
+	read_text(row, REPLY, record->reply, sizeof(record->reply));
 	if (sqlite3_column_bytes(row, MAC) == 6)
 		memcpy(record->mac.bytes, sqlite3_column_blob(row, MAC), 6);
 	read_text(row, INTERFACE, record->ifname, sizeof(record->ifname));
@@ -284,5 +313,7 @@ void audit_row_strip(struct message_flow *record)
 	memset(&record->original, 0, sizeof(record->original));
 	memset(&record->mac, 0, sizeof(record->mac));
 	memset(record->user, 0, sizeof(record->user));
+	memset(&record->gateway, 0, sizeof(record->gateway));
+	memset(record->reply, 0, sizeof(record->reply));
 	memset(record->detail, 0, sizeof(record->detail)); /* a reply may name a mailbox */
 }

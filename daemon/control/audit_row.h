@@ -25,8 +25,9 @@ enum audit_column {
 	AUDIT_SERVER,
 	AUDIT_ZONE,
 	AUDIT_VERDICT,
+	AUDIT_ORIGINAL,
 };
-#define AUDIT_COLUMNS 10
+#define AUDIT_COLUMNS 11
 extern const char *const audit_column_names[AUDIT_COLUMNS];
 
 /* An address as a row has it: the family, then its bytes; ranges of them are ranges of bytes. */

@@ -111,6 +111,8 @@ json_t *audit_text_json(const struct message_flow *record, bool whole)
 	json_object_set_new(
 		json, "connected_after_ms", span_json(record->start_ms, record->connected_ms));
 	json_object_set_new(json, "host", row_endpoint(&record->host));
+	json_object_set_new(json, "gateway", row_endpoint(&record->gateway));
+	json_object_set_new(json, "reply", text_or_null(record->reply));
 	json_object_set_new(json, "session", session_json(record->session));
 	json_object_set_new(json, "mac", row_mac(&record->mac));
 	json_object_set_new(json, "interface", text_or_null(record->ifname));
@@ -208,12 +210,14 @@ const char *audit_text_line(const struct message_flow *record, char buf[static A
 	put_pair(&line, "rule", record->rule);
 	put_pair(&line, "server", record->server);
 	put_endpoint(&line, "host", &record->host);
+	put_endpoint(&line, "gateway", &record->gateway);
 	put_number(&line, "from_client_bytes", record->from_client_bytes);
 	put_number(&line, "from_server_bytes", record->from_server_bytes);
 	put_number(&line, "messages", record->messages);
 	put_pair(&line, "seen", audit_text_seen(record->seen, seen));
 	if (record->end_ms >= record->start_ms)
 		put_number(&line, "lasted_ms", record->end_ms - record->start_ms);
+	put_pair(&line, "reply", record->reply);
 	put_pair(&line, "detail", record->detail);
 	buf[line.len] = '\0';
 	return buf;

@@ -1,44 +1,74 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/audit.h"
+#include "daemon/control/audit_query.h"
 #include "daemon/control/control.h"
 #include "daemon/control/when.h"
 #include "lib/flowid.h"
 #include "lib/language.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_MAX 100000
+#define PAGE_ROWS 500 /* asked for at a time: they wait in memory for who reads them */
 
 struct showing {
 	struct command *command;
+	struct audit_filter filter;
 	const char *flow; /* the only one wanted; NULL: those that match */
-	bool found;
+	uint64_t left;    /* rows; UINT64_MAX: all */
+	uint64_t shown, last;
 };
 
 static void on_row(void *context, const char *json, uint64_t key)
 {
 	struct showing *showing = context;
-	(void)key;
-	showing->found = true;
+	showing->shown++;
+	showing->last = key;
 	command_json(showing->command, json);
 }
 
-static void on_done(void *context, int status, bool more)
+static void end(struct showing *showing, bool more)
 {
-	const struct showing *showing = context;
 	struct command *command = showing->command;
-	(void)more;
-	if (status)
-		command_done(command, OUTCOME_REFUSED, "the audit cannot be read: %s",
-			strerror(-status));
-	else if (showing->flow && !showing->found)
+	if (showing->flow && !showing->shown)
 		command_done(command, OUTCOME_ABSENT,
 			"no record of flow %s (posternctl flow show knows live ones)",
 			showing->flow);
+	else if (more)
+		command_done(command, OUTCOME_DONE,
+			"the newest %" PRIu64 " are shown, and there are more: limit %" PRIu64
+			", or limit all",
+			showing->shown, 10 * showing->shown);
 	else
 		command_ok(command);
+}
+
+static void next_page(struct command *command);
+
+static void on_done(void *context, int status, bool more)
+{
+	struct showing *showing = context;
+	if (status)
+		command_done(showing->command, OUTCOME_REFUSED, "the audit cannot be read: %s",
+			strerror(-status));
+	else if (!more || showing->shown >= showing->left)
+		end(showing, more);
+	else
+		command_stream(showing->command, next_page);
+}
+
+/* More only when the rows before are read: an answer of any length waits in little memory. */
+static void next_page(struct command *command)
+{
+	struct showing *showing = command->state;
+	uint64_t left = showing->left - showing->shown;
+	command->more = NULL;
+	showing->filter.limit = left < PAGE_ROWS ? (unsigned)left : PAGE_ROWS;
+	showing->filter.before = showing->last;
+	if (!audit_query(command->control->audit, &showing->filter, on_row, on_done, showing))
+		command_done(command, OUTCOME_REFUSED, "the audit is busy or not there");
 }
 
 /* What is longer than any name matches nothing: so it is no name. */
@@ -79,41 +109,60 @@ static void take_end(struct command *command, struct audit_filter *filter)
 		filter->ending = ending;
 }
 
+static uint64_t rows_wanted(const struct command *command)
+{
+	const char *word = command_value(command, "limit");
+	if (!word)
+		return AUDIT_QUERY_LIMIT;
+	return strcmp(word, "all") == 0 ? UINT64_MAX : strtoull(word, NULL, 10);
+}
+
+static bool take_times(struct command *command, struct audit_filter *filter)
+{
+	if (!take_time(command, "since", &filter->since_ms) ||
+		!take_time(command, "until", &filter->until_ms))
+		return false;
+	if (!filter->until_ms || filter->since_ms < filter->until_ms)
+		return true;
+	command_usage(command, "until %s is not after since %s: nothing lies between",
+		command_value(command, "until"), command_value(command, "since"));
+	return false;
+}
+
 static bool fill_filter(struct command *command, struct audit_filter *filter)
 {
 	const char *address = command_value(command, "address"),
-		   *mac = command_value(command, "mac");
-	const char *session = command_value(command, "session");
-	const char *limit = command_value(command, "limit");
+		   *original = command_value(command, "original"),
+		   *mac = command_value(command, "mac"),
+		   *session = command_value(command, "session"),
+		   *port = command_value(command, "gateway-port");
 	if (!take_text(command, "user", filter->user, sizeof(filter->user)) ||
 		!take_text(command, "zone", filter->zone, sizeof(filter->zone)) ||
 		!take_text(command, "rule", filter->rule, sizeof(filter->rule)) ||
 		!take_text(command, "server", filter->server, sizeof(filter->server)) ||
-		!take_time(command, "since", &filter->since_ms) ||
-		!take_time(command, "until", &filter->until_ms))
+		!take_text(command, "reply", filter->reply, sizeof(filter->reply)) ||
+		!take_times(command, filter))
 		return false;
 	take_verdict(command, filter);
 	take_end(command, filter);
 	if (address)
 		prefix_parse(address, strlen(address), &filter->client);
+	if (original)
+		prefix_parse(original, strlen(original), &filter->original);
 	if (mac)
 		mac_parse(mac, strlen(mac), &filter->mac);
 	if (session)
 		filter->session = strtoull(session, NULL, 10);
-	if (!limit)
-		return true;
-	uint64_t rows = strtoull(limit, NULL, 10);
-	if (rows > LIMIT_MAX) {
-		command_usage(command, "at most %d rows are shown at once", LIMIT_MAX);
+	if (port && strtoull(port, NULL, 10) > UINT16_MAX) {
+		command_usage(command, "%s is no port", port);
 		return false;
 	}
-	filter->limit = (unsigned)rows;
+	filter->gateway_port = port ? (uint16_t)strtoul(port, NULL, 10) : 0;
 	return true;
 }
 
 static void run_show(struct command *command)
 {
-	struct audit_filter filter;
 	struct showing *showing = calloc(1, sizeof(*showing));
 	command->state = showing;
 	if (!showing) {
@@ -122,15 +171,13 @@ static void run_show(struct command *command)
 	}
 	showing->command = command;
 	showing->flow = command_value(command, "ID");
-	audit_filter_init(&filter);
-	if (showing->flow) {
-		flowid_parse(showing->flow, strlen(showing->flow), &filter.id);
-		filter.whole = true;
-	}
-	if (!fill_filter(command, &filter))
-		return;
-	if (!audit_query(command->control->audit, &filter, on_row, on_done, showing))
-		command_done(command, OUTCOME_REFUSED, "the audit is busy or not there");
+	audit_filter_init(&showing->filter);
+	if (showing->flow)
+		flowid_parse(showing->flow, strlen(showing->flow), &showing->filter.id);
+	showing->filter.whole = showing->flow || command_given(command, "--whole");
+	showing->left = rows_wanted(command);
+	if (fill_filter(command, &showing->filter))
+		next_page(command);
 }
 
 static const struct command_verb verbs[] = {

@@ -46,7 +46,8 @@ static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
 	struct showing *showing = (struct showing *)flows;
 	if (!showing->command->client || !selected(&showing->selection, flow))
 		return;
-	char *text = audit_json(flow, showing->selection.id != 0);
+	char *text = audit_json(
+		flow, showing->selection.id != 0 || command_given(showing->command, "--whole"));
 	json_t *row = text ? json_loads(text, 0, NULL) : NULL;
 	free(text);
 	if (!row)

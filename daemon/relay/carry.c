@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define KEEPALIVE_S       120
@@ -35,8 +36,14 @@ static void on_client_bytes(void *context, const uint8_t *bytes, size_t len)
 static void on_server_bytes(void *context, const uint8_t *bytes, size_t len)
 {
 	struct flow *flow = context;
-	if (bytes)
-		smtp_watch_server(&flow->watch, bytes, len);
+	if (!bytes)
+		return;
+	if (!flow->said && smtp_watch_awaits(&flow->watch)) {
+		flow->said = pool_take(&flow->relay->table.said);
+		if (flow->said)
+			memset(flow->said, 0, sizeof(*flow->said));
+	}
+	smtp_watch_server(&flow->watch, bytes, len, flow->said);
 }
 
 static void count(struct flow *flow, uint64_t up, uint64_t down, uint32_t messages)

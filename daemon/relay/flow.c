@@ -46,6 +46,8 @@ int flow_table_init(struct flow_table *table, uint32_t flows)
 	if (rc < 0)
 		return rc;
 	rc = pool_init(&table->attempts, sizeof(struct flow_attempts), flows);
+	if (rc == 0)
+		rc = pool_init(&table->said, sizeof(struct smtp_said), flows);
 	if (rc < 0)
 		pool_fini(&table->flows);
 	table->again_last = &table->again;
@@ -56,6 +58,7 @@ int flow_table_init(struct flow_table *table, uint32_t flows)
 void flow_table_fini(struct flow_table *table)
 {
 	pool_fini(&table->attempts);
+	pool_fini(&table->said);
 	pool_fini(&table->flows);
 }
 
@@ -366,6 +369,8 @@ static void free_flow(struct relay *relay, struct flow *flow)
 	policy_unref(flow->policy);
 	if (flow->attempts)
 		pool_give(&table->attempts, flow->attempts);
+	if (flow->said)
+		pool_give(&table->said, flow->said);
 	unlink_again(table, flow);
 	table->states[FLOW_DONE]--;
 	flow->state = FLOW_FREE;

@@ -69,6 +69,7 @@ struct flow {
 	struct flow *again;             /* in the list of flows whose round was cut short */
 	struct policy *policy;          /* a reference: the policy it began with */
 	struct flow_attempts *attempts; /* NULL: none failed */
+	struct smtp_said *said;         /* NULL: no text was sent in clear */
 	struct host *host_asked;        /* with ASK */
 	struct choose_list *choice;     /* a reference, while it looks for a host; or NULL */
 	struct copy up, down;           /* client to server, server to client */
@@ -88,6 +89,7 @@ struct flow {
 	uint16_t addresses_tried;         /* of the target at hand */
 	uint8_t target, address;          /* at hand */
 	struct endpoint client_end, original, host;
+	struct endpoint gateway; /* our end of the server's side, from RELAY on */
 	struct mac mac;
 	char ifname[POLICY_IFNAME_SIZE];
 	char user[POLICY_USER_SIZE]; /* empty: none */
@@ -111,6 +113,7 @@ _Static_assert(sizeof(struct flow) <= 640, "an idle flow costs at most 1 KiB wit
 struct flow_table {
 	struct pool flows;
 	struct pool attempts; /* struct flow_attempts */
+	struct pool said;     /* struct smtp_said */
 	struct flow *done;
 	struct flow *again, **again_last;
 	struct loop_timer again_timer;

@@ -49,11 +49,22 @@ static void bad_greeting(struct flow *flow, const struct smtp_reply *reply)
 	}
 }
 
+/* By which the server's log knows the connection. */
+static void note_own_end(struct flow *flow)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	if (getsockname(flow->server.fd, (struct sockaddr *)&sa, &len) == 0)
+		endpoint_decode((struct sockaddr *)&sa, len, &flow->gateway);
+}
+
 /* The good 220. From now on this is the flow's server and no other. */
 static void take_server(struct flow *flow)
 {
 	struct relay *relay = flow->relay;
 	flow->connect_ms = (uint32_t)(loop_now_ms(relay->loop) - flow->attempt_ms);
+	note_own_end(flow);
 	flow->connected_ms = loop_now_ms(relay->loop);
 	flow->active_ms = loop_now_ms(relay->loop);
 	relay_count(relay, COUNTER_FLOWS_SERVED);
@@ -75,7 +86,7 @@ static void on_greeting(struct flow *flow, const struct smtp_reply *reply, const
 	}
 	take_server(flow);
 	if (used < len)
-		smtp_watch_server(&flow->watch, bytes + used, len - used);
+		smtp_watch_server(&flow->watch, bytes + used, len - used, NULL);
 	if (!down->piece && copy_put(&flow->relay->tools, down, flow->client.fd, bytes, len) < 0) {
 		flow_end(flow, ENDING_CLIENT_RESET, true);
 		return;

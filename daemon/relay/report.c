@@ -149,6 +149,9 @@ void report_fill(const struct flow *flow, enum message_type type, struct message
 	message->host = flow->host;
 	message->mac = flow->mac;
 	message->relay = flow->relay->start->relay;
+	if (flow->said)
+		put(message->reply, sizeof(message->reply), flow->said->text);
+	message->gateway = flow->gateway;
 	fill_names(flow, message);
 	fill_attempts(flow, message);
 	fill_detail(flow, message);

@@ -6,11 +6,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void feed(struct smtp_watch *watch, bool server, const uint8_t *bytes, size_t len,
+	struct smtp_said *said)
+{
+	if (server)
+		smtp_watch_server(watch, bytes, len, said);
+	else
+		smtp_watch_client(watch, bytes, len);
+}
+
 /* The input is a dialogue: a byte says who speaks (two bits) and for how many bytes. What is noted
  * must not depend on how the bytes were cut. */
 static void watch_both_ways(const uint8_t *data, size_t size)
 {
 	struct smtp_watch whole = {0}, single = {0};
+	struct smtp_said said[2] = {{0}};
 
 	for (size_t i = 0; i < size;) {
 		unsigned who = data[i] & 3;
@@ -22,13 +32,12 @@ static void watch_both_ways(const uint8_t *data, size_t size)
 			smtp_watch_skip(&single, len);
 			continue;
 		}
-		void (*feed)(struct smtp_watch *, const void *, size_t) =
-			who == 2 ? smtp_watch_server : smtp_watch_client;
-		feed(&whole, data + i, len);
+		feed(&whole, who == 2, data + i, len, &said[0]);
 		for (size_t j = 0; j < len; j++)
-			feed(&single, data + i + j, 1);
+			feed(&single, who == 2, data + i + j, 1, &said[1]);
 		i += len;
 		assert(memcmp(&whole, &single, sizeof(whole)) == 0);
+		assert(strcmp(said[0].text, said[1].text) == 0);
 	}
 	assert(whole.seen < 1u << SMTP_SEEN_BITS);
 	for (unsigned how = 0; how < 4; how++)

@@ -102,6 +102,8 @@ static struct message_flow flow(uint64_t id, uint64_t end_ms, const char *user, 
 	strcpy(out.rule, "guests");
 	strcpy(out.server, "relay");
 	strcpy(out.detail, "221 bye");
+	out.gateway = endpoint("203.0.113.1", 50025);
+	strcpy(out.reply, "250 2.0.0 Ok: queued as 4XyZ");
 	return out;
 }
 
@@ -183,7 +185,8 @@ static void test_a_record_in_full(void **state)
 		":\"guests\",\"verdict\":\"redirect\",\"server\":\"relay\",\"from_client_bytes\":"
 		"5660,\"from_server_bytes\":200,\"messages\":1,\"ending\":\"quit\",\"ended_at\":"
 		"1780308000,\"lasted_ms\":1500,\"connected_after_ms\":100,\"host\":"
-		"\"[2001:db8::25]:25\",\"session\":\"4760\",\"mac\":\"02:00:5e:00:53:34\","
+		"\"[2001:db8::25]:25\",\"gateway\":\"203.0.113.1:50025\",\"reply\":\"250 2.0.0 Ok: "
+		"queued as 4XyZ\",\"session\":\"4760\",\"mac\":\"02:00:5e:00:53:34\","
 		"\"interface\":\"br-guest\",\"reason\":\"rule\",\"seen\":[\"ehlo\",\"mail\"],"
 		"\"detail\":\"221 bye\",\"relay\":0,\"attempts\":[{\"host\":\"203.0.113.10:25\","
 		"\"took_ms\":31,\"ending\":\"greeting-refused\",\"reply\":\"554 no\"},{\"host\":"
@@ -205,11 +208,13 @@ static void test_the_line_of_the_log(void **state)
 		"flow=f-4hm ending=quit verdict=redirect user=\"ann \\\"x\\\"\" zone=guest "
 		"client=192.0.2.7:40000 mac=02:00:5e:00:53:34 interface=br-guest "
 		"original=203.0.113.99:25 rule=guests server=relay host=[2001:db8::25]:25 "
+		"gateway=203.0.113.1:50025 "
 		"from_client_bytes=5660 from_server_bytes=200 messages=1 seen=ehlo,mail "
-		"lasted_ms=1500 detail=\"221 bye\"");
+		"lasted_ms=1500 reply=\"250 2.0.0 Ok: queued as 4XyZ\" detail=\"221 bye\"");
 	/* nothing is too long for a line */
 	memset(record.user, '"', sizeof(record.user) - 1);
 	memset(record.detail, '\\', sizeof(record.detail) - 1);
+	memset(record.reply, '"', sizeof(record.reply) - 1);
 	memset(record.rule, ' ', sizeof(record.rule) - 1);
 	assert_true(strlen(audit_text_line(&record, line)) < AUDIT_LINE_SIZE);
 }
@@ -254,6 +259,8 @@ static void test_privacy_keeps_nobody(void **state)
 	assert_string_equal(text_of(stage, 0, "original"), "null");
 	assert_string_equal(text_of(stage, 0, "mac"), "null");
 	assert_string_equal(text_of(stage, 0, "detail"), "null");
+	assert_string_equal(text_of(stage, 0, "gateway"), "null");
+	assert_string_equal(text_of(stage, 0, "reply"), "null");
 	assert_string_equal(text_of(stage, 0, "zone"), "guest");
 	assert_string_equal(text_of(stage, 0, "server"), "relay");
 }
@@ -343,6 +350,11 @@ static struct message_flow random_flow(uint32_t *seed, uint64_t id)
 			next_random(seed) % 32);
 	struct message_flow record = flow(id, NOW + next_random(seed) % 100000, user, client);
 	record.mac.bytes[5] = (uint8_t)(next_random(seed) % 50);
+	snprintf(client, sizeof(client), "198.51.100.%u", next_random(seed) % 64);
+	record.original = endpoint(client, 25);
+	record.gateway.port = (uint16_t)(50000 + next_random(seed) % 20);
+	snprintf(
+		record.reply, sizeof(record.reply), "250 ok queued as Q%u", next_random(seed) % 40);
 	record.session = next_random(seed) % 30;
 	record.ending = (uint16_t)(next_random(seed) % ENDINGS);
 	record.verdict = (uint16_t)(next_random(seed) % POLICY_VERDICTS);
@@ -350,6 +362,17 @@ static struct message_flow random_flow(uint32_t *seed, uint64_t id)
 	snprintf(record.rule, sizeof(record.rule), "rule%u", next_random(seed) % 10);
 	snprintf(record.server, sizeof(record.server), "server%u", next_random(seed) % 2);
 	return record;
+}
+
+static struct prefix around(uint32_t *seed, const struct addr *like)
+{
+	char text[ADDR_TEXT_SIZE + 8], addr[ADDR_TEXT_SIZE];
+	unsigned bits = addr_bits(like);
+	struct prefix prefix;
+	int n = snprintf(text, sizeof(text), "%s/%u", addr_format(like, addr),
+		bits - next_random(seed) % bits);
+	prefix_parse(text, (size_t)n, &prefix);
+	return prefix;
 }
 
 static struct audit_filter random_filter(uint32_t *seed, const struct message_flow *like)
@@ -372,13 +395,15 @@ static struct audit_filter random_filter(uint32_t *seed, const struct message_fl
 		filter.mac = like->mac;
 	if (next_random(seed) % 6 == 0)
 		filter.session = like->session;
-	if (next_random(seed) % 3 == 0) {
-		char text[ADDR_TEXT_SIZE + 8], addr[ADDR_TEXT_SIZE];
-		unsigned bits = addr_bits(&like->client.addr);
-		int n = snprintf(text, sizeof(text), "%s/%u", addr_format(&like->client.addr, addr),
-			bits - next_random(seed) % bits);
-		prefix_parse(text, (size_t)n, &filter.client);
-	}
+	if (next_random(seed) % 3 == 0)
+		filter.client = around(seed, &like->client.addr);
+	if (next_random(seed) % 5 == 0)
+		filter.original = next_random(seed) & 1 ? prefix_of(&like->original.addr)
+							: around(seed, &like->original.addr);
+	if (next_random(seed) % 8 == 0)
+		filter.gateway_port = like->gateway.port;
+	if (next_random(seed) % 8 == 0)
+		snprintf(filter.reply, sizeof(filter.reply), "as Q%u", next_random(seed) % 40);
 	if (next_random(seed) % 4 == 0)
 		filter.since_ms = NOW + next_random(seed) % 100000;
 	if (next_random(seed) % 4 == 0)
@@ -399,7 +424,11 @@ static bool fits(const struct audit_filter *f, const struct message_flow *r)
 	       (!f->session || f->session == r->session) &&
 	       (f->client.addr.family == ADDR_NONE ||
 		       prefix_contains(&f->client, &r->client.addr)) &&
-	       r->end_ms >= f->since_ms && (!f->until_ms || r->end_ms < f->until_ms);
+	       (f->original.addr.family == ADDR_NONE ||
+		       prefix_contains(&f->original, &r->original.addr)) &&
+	       (!f->gateway_port || f->gateway_port == r->gateway.port) &&
+	       (!*f->reply || strstr(r->reply, f->reply)) && r->end_ms >= f->since_ms &&
+	       (!f->until_ms || r->end_ms < f->until_ms);
 }
 
 #define MODEL 3000
@@ -473,6 +502,7 @@ static void test_every_filter_goes_by_an_index_and_nothing_is_sorted(void **stat
 	all.verdict = all.ending = 0;
 	all.mac = like.mac;
 	all.client = prefix_of(&like.client.addr);
+	all.original = prefix_of(&like.original.addr);
 	assert_int_equal(sqlite3_open(stage->path, &db), SQLITE_OK);
 	for (int column = 0; column < AUDIT_COLUMNS; column++) {
 		assert_true(audit_query_has(&all, (enum audit_column)column));
@@ -668,6 +698,37 @@ static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 	stage->folder[strlen(stage->folder) - strlen("/later")] = '\0';
 }
 
+/* As a version before left it: without what was added since. */
+static void test_a_database_of_before_is_taken_over(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_filter filter = any();
+	sqlite3 *db;
+
+	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
+	audit_close(stage->audit);
+	assert_int_equal(sqlite3_open(stage->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "DROP INDEX record_original;"
+				 "ALTER TABLE record DROP COLUMN gateway;"
+				 "ALTER TABLE record DROP COLUMN gateway_port;"
+				 "ALTER TABLE record DROP COLUMN reply; PRAGMA user_version=1",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(
+		audit_open(stage->loop, stage->folder, &plain, stage->counters, &stage->audit), 0);
+	add(stage, flow(2, NOW + 1, "ann", "192.0.2.7"));
+	struct addr original = endpoint("203.0.113.99", 25).addr;
+	filter.original = prefix_of(&original);
+	filter.whole = true;
+	assert_int_equal(ask(stage, &filter), 2);
+	assert_string_equal(text_of(stage, 0, "gateway"), "203.0.113.1:50025");
+	assert_string_equal(text_of(stage, 1, "gateway"), "null");
+	assert_string_equal(text_of(stage, 1, "reply"), "null");
+	assert_string_equal(text_of(stage, 1, "user"), "ann");
+}
+
 /* With a count as argument: fills a database of so many records and tells how long each filter
  * takes. */
 static double seconds(void)
@@ -831,6 +892,8 @@ int main(int argc, char **argv)
 			test_at_the_end_no_record_is_lost_to_a_slow_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_that_cannot_be_had_is_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_database_of_before_is_taken_over, setup, teardown),
 	};
 
 	log_init("test", true, POLICY_LOG_ERROR);

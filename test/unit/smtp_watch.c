@@ -9,7 +9,7 @@
 
 /* A dialogue in turns, "C..." of the client and "S..." of the server, ended by NULL. A turn "K" is
  * client bytes that went by unseen. Every turn is fed in pieces of `step`. */
-static struct smtp_watch watch_turns(const char *const *turns, size_t step)
+static struct smtp_watch watch_into(const char *const *turns, size_t step, struct smtp_said *said)
 {
 	struct smtp_watch watch = {0};
 
@@ -21,12 +21,17 @@ static struct smtp_watch watch_turns(const char *const *turns, size_t step)
 			if (**turns == 'C')
 				smtp_watch_client(&watch, bytes + i, n);
 			else if (**turns == 'S')
-				smtp_watch_server(&watch, bytes + i, n);
+				smtp_watch_server(&watch, bytes + i, n, said);
 			else
 				smtp_watch_skip(&watch, n);
 		}
 	}
 	return watch;
+}
+
+static struct smtp_watch watch_turns(const char *const *turns, size_t step)
+{
+	return watch_into(turns, step, NULL);
 }
 
 #define TURNS 20
@@ -236,7 +241,7 @@ static void test_tls_that_works_is_no_early_leaving(void **state)
 	assert_int_equal(smtp_watch_ending(&watch, true, false), ENDING_CLIENT_CLOSED);
 	assert_int_equal(smtp_watch_ending(&watch, true, true), ENDING_CLIENT_RESET);
 	assert_int_equal(smtp_watch_ending(&watch, false, true), ENDING_SERVER_RESET);
-	smtp_watch_server(&watch, "250 x\r\n", 7);
+	smtp_watch_server(&watch, "250 x\r\n", 7, NULL);
 	smtp_watch_client(&watch, "MAIL FROM:<x>\r\n", 15);
 	assert_int_equal(watch.seen, SMTP_SEEN_EHLO | SMTP_SEEN_STARTTLS | SMTP_SEEN_TLS);
 	assert_int_equal(watch.code, 220);
@@ -249,17 +254,17 @@ static void test_bulk_is_announced(void **state)
 
 	(void)state;
 	assert_false(smtp_watch_in_text(&watch));
-	smtp_watch_server(&watch, "354 go\r\n", 8);
+	smtp_watch_server(&watch, "354 go\r\n", 8, NULL);
 	assert_true(smtp_watch_in_text(&watch));
 	smtp_watch_skip(&watch, UINT64_C(1) << 40);
 	assert_true(smtp_watch_in_text(&watch));
-	smtp_watch_server(&watch, "250 ok\r\n", 8);
+	smtp_watch_server(&watch, "250 ok\r\n", 8, NULL);
 	assert_false(smtp_watch_in_text(&watch));
 	smtp_watch_client(&watch, "BDAT 100 LAST\r\nxx", 17);
 	assert_true(smtp_watch_in_text(&watch));
 	smtp_watch_skip(&watch, 98);
 	assert_false(smtp_watch_in_text(&watch));
-	smtp_watch_server(&watch, "250 ok\r\n", 8);
+	smtp_watch_server(&watch, "250 ok\r\n", 8, NULL);
 	assert_int_equal(watch.messages, 2);
 }
 
@@ -278,6 +283,44 @@ static void test_a_reset_is_told_from_a_close(void **state)
 	assert_int_equal(smtp_watch_ending(&watch, false, true), ENDING_SERVER_RESET);
 }
 
+static const struct {
+	const char *name;
+	const char *turns[TURNS];
+	const char *said;
+} replies[] = {
+	{"none without a text", {EHLO, ENV, "CRSET\r\n", "S250 ok\r\n"}, ""},
+	{"of the text, not of what follows",
+		{EHLO, ENV, "CDATA\r\n", "S354 go\r\n", "Cx\r\n.\r\nQUIT\r\n",
+			"S250 2.0.0 Ok: queued as 4XyZ\r\n221 bye\r\n"},
+		"250 2.0.0 Ok: queued as 4XyZ"},
+	{"the last line of several",
+		{EHLO, ENV, "CBDAT 1 LAST\r\nx", "S250-accepted\r\n250 id=1abc\r\n"},
+		"250 id=1abc"},
+	{"the last one of two",
+		{EHLO, ENV, "CBDAT 1 LAST\r\nxBDAT 1 LAST\r\nx", "S250 one\r\n", "S554 two\r\n"},
+		"554 two"},
+	{"of a text that was spliced",
+		{EHLO, ENV, "CDATA\r\n", "S354 go\r\n", "Kxxxxxxx", "S250 queued as Q\r\n",
+			"CQUIT\r\n", "S221 bye\r\n"},
+		"250 queued as Q"},
+	{"what must not be shown", {EHLO, ENV, "CBDAT 0 LAST\r\n", "S250 \x1b[2J\xc3\xa4\r\n"},
+		"250 ?[2J??"},
+};
+
+static void test_the_reply_to_a_text_is_kept(void **state)
+{
+	static const size_t steps[] = {1, 3, 1000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++)
+		for (size_t s = 0; s < sizeof(steps) / sizeof(steps[0]); s++) {
+			struct smtp_said said = {0};
+			watch_into(replies[i].turns, steps[s], &said);
+			if (strcmp(said.text, replies[i].said) != 0)
+				fail_msg("%s, step %zu: %s", replies[i].name, steps[s], said.text);
+		}
+}
+
 static void test_numbers_go_round(void **state)
 {
 	struct smtp_watch watch = {0};
@@ -285,13 +328,13 @@ static void test_numbers_go_round(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 70000; i++) {
 		smtp_watch_client(&watch, "RCPT TO:<x>\r\n", 13);
-		smtp_watch_server(&watch, "250 ok\r\n", 8);
+		smtp_watch_server(&watch, "250 ok\r\n", 8, NULL);
 	}
 	assert_int_equal(watch.rcpts, UINT16_MAX);
 	smtp_watch_client(&watch, "DATA\r\n", 6);
-	smtp_watch_server(&watch, "354 ok\r\n", 8);
+	smtp_watch_server(&watch, "354 ok\r\n", 8, NULL);
 	smtp_watch_client(&watch, ".\r\n", 3);
-	smtp_watch_server(&watch, "250 ok\r\n", 8);
+	smtp_watch_server(&watch, "250 ok\r\n", 8, NULL);
 	assert_int_equal(watch.messages, 1);
 }
 
@@ -302,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_tls_that_works_is_no_early_leaving),
 		cmocka_unit_test(test_bulk_is_announced),
 		cmocka_unit_test(test_a_reset_is_told_from_a_close),
+		cmocka_unit_test(test_the_reply_to_a_text_is_kept),
 		cmocka_unit_test(test_numbers_go_round),
 	};
 

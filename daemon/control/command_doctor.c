@@ -3,7 +3,6 @@
 #include "daemon/control/control.h"
 #include "daemon/control/doctor.h"
 #include "daemon/control/facts.h"
-#include "daemon/control/foreign.h"
 #include "daemon/control/row.h"
 
 struct visiting {
@@ -21,21 +20,12 @@ static void on_finding(void *context, const char *check, enum doctor_state state
 					       "advice", row_text(advice)));
 }
 
-static void add_fact(void *context, const char *text)
-{
-	doctor_facts_add(context, text);
-}
-
 static void on_facts(void *context, const struct facts *facts)
 {
 	struct visiting visiting = {.command = context};
 	const struct control *control = visiting.command->control;
-	const struct foreign_dump foreign = {
-		facts->foreign, facts->foreign_len, control->links, control->nlinks};
 	struct doctor_facts lines = {.n = 0};
-	for (size_t i = 0; i < facts->n; i++)
-		doctor_facts_add(&lines, facts->lines[i]);
-	foreign_tell(&foreign, control->start.options.mark_mask, add_fact, &lines);
+	doctor_facts_take(&lines, control, facts);
 	doctor_examine(control, &lines, on_finding, &visiting);
 	doctor_facts_fini(&lines);
 	command_done(context, visiting.wrong ? OUTCOME_TROUBLE : OUTCOME_DONE, "%s", "");

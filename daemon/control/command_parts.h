@@ -10,8 +10,10 @@
 
 struct control;
 
-/* Interfaces that a zone has now, and patterns that none meets. */
+/* Interfaces that a zone has now, and patterns that none meets. Folded, many that one pattern meets
+ * stand as it and their number: "ppp* (5000)". */
 json_t *command_zone_present(const struct control *control, const struct policy_zone *zone);
+json_t *command_zone_folded(const struct control *control, const struct policy_zone *zone);
 json_t *command_zone_missing(const struct control *control, const struct policy_zone *zone);
 /* A target's state in a word, the operator's wish before the probes', and why it is so. */
 const char *command_server_state(const struct message_target *target);

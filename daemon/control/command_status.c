@@ -62,7 +62,7 @@ static json_t *zones_part(const struct control *control, json_t *troubles)
 	for (size_t i = 0; i < control->policy->nzones; i++) {
 		const struct policy_zone *zone = &control->policy->zones[i];
 		json_t *missing = command_zone_missing(control, zone);
-		json_t *present = command_zone_present(control, zone);
+		json_t *present = command_zone_folded(control, zone);
 		/* a wildcard may have none for days; a zone without any has no clients */
 		if (!json_array_size(present))
 			trouble_add(troubles, "posternctl zone show",
@@ -305,7 +305,10 @@ static void on_facts(void *context, const struct facts *facts)
 
 static void run_status(struct command *command)
 {
-	facts_ask(command->control, on_facts, command);
+	if (trouble_wants_rules(command->control))
+		facts_ask_all(command->control, on_facts, command);
+	else
+		facts_ask(command->control, on_facts, command);
 }
 
 static const struct command_verb verbs[] = {

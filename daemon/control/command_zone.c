@@ -7,6 +7,7 @@
 #include "daemon/control/facts.h"
 #include "daemon/control/row.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,42 @@ json_t *command_zone_present(const struct control *control, const struct policy_
 				json_array_append_new(array, json_string(control->links[i].name));
 				break;
 			}
+	return array;
+}
+
+#define FOLDED_FROM 5
+
+static json_t *meeting(
+	const struct control *control, const struct policy_zone *zone, size_t pattern)
+{
+	json_t *names = json_array();
+	for (size_t i = 0; i < control->nlinks; i++) {
+		const char *name = control->links[i].name;
+		size_t first = 0;
+		while (first < pattern &&
+			!policy_interface_match(zone->interfaces.v[first].text, name))
+			first++;
+		if (policy_interface_match(zone->interfaces.v[first].text, name) &&
+			first == pattern)
+			json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
+json_t *command_zone_folded(const struct control *control, const struct policy_zone *zone)
+{
+	json_t *array = json_array();
+	for (size_t j = 0; j < zone->interfaces.n; j++) {
+		json_t *names = meeting(control, zone, j);
+		char text[POLICY_IFNAME_SIZE + 32];
+		snprintf(text, sizeof(text), "%s (%zu)", zone->interfaces.v[j].text,
+			json_array_size(names));
+		if (json_array_size(names) < FOLDED_FROM)
+			json_array_extend(array, names);
+		else
+			json_array_append_new(array, json_string(text));
+		json_decref(names);
+	}
 	return array;
 }
 

@@ -4,6 +4,8 @@
 #include "daemon/control/doctor_part.h"
 #include "daemon/control/entries.h"
 #include "daemon/control/lost.h"
+#include "daemon/control/facts.h"
+#include "daemon/control/foreign.h"
 #include "daemon/control/metrics_peer.h"
 #include "daemon/control/state_trouble.h"
 
@@ -24,6 +26,21 @@ void doctor_facts_add(struct doctor_facts *facts, const char *text)
 		facts->v[facts->n++] = copy;
 	else
 		facts->left_out++;
+}
+
+static void add_fact(void *context, const char *text)
+{
+	doctor_facts_add(context, text);
+}
+
+void doctor_facts_take(
+	struct doctor_facts *lines, const struct control *control, const struct facts *facts)
+{
+	const struct foreign_dump foreign = {
+		facts->foreign, facts->foreign_len, control->links, control->nlinks};
+	for (size_t i = 0; i < facts->n; i++)
+		doctor_facts_add(lines, facts->lines[i]);
+	foreign_tell(&foreign, control->start.options.mark_mask, add_fact, lines);
 }
 
 void doctor_facts_fini(struct doctor_facts *facts)

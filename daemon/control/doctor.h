@@ -29,6 +29,10 @@ struct doctor_facts {
 };
 
 void doctor_facts_add(struct doctor_facts *facts, const char *text);
+struct facts;
+/* What the keeper told, other programs' rules in words. */
+void doctor_facts_take(
+	struct doctor_facts *lines, const struct control *control, const struct facts *facts);
 void doctor_facts_fini(struct doctor_facts *facts);
 
 /* Every check, in the order in which a packet meets what they are about. Reads /proc and /sys of

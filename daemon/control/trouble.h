@@ -15,6 +15,9 @@ void trouble_add(json_t *troubles, const char *next, const char *format, ...)
 /* trouble_server.c: hosts that cannot be used, servers that have none, and other programs' rules
  * that are why. */
 void trouble_of_servers(const struct control *control, const struct facts *facts, json_t *troubles);
+/* Is a host not to be had, so that other programs' rules should be among the facts? They may be
+ * many, and on a sound gateway nobody asks. */
+bool trouble_wants_rules(const struct control *control);
 /* trouble_list.c: files of lists that do not say what runs. */
 void trouble_of_lists(struct control *control, json_t *troubles);
 /* trouble.c: refusals of the last minute that are nobody's wish, by ending. */

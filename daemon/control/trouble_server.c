@@ -31,6 +31,18 @@ static bool is_bad(const struct message_target *target)
 	return target->state == TARGET_DOWN || target->state == TARGET_NEVER || target->failing;
 }
 
+bool trouble_wants_rules(const struct control *control)
+{
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const struct message_targets *targets = health_peer_targets(control->health, i);
+		for (uint32_t j = 0; targets && j < targets->n; j++)
+			if (!targets->v[j].drained && targets->v[j].state != TARGET_NEVER &&
+				is_bad(&targets->v[j]))
+				return true;
+	}
+	return false;
+}
+
 /* A host that is drained is as it is wanted. */
 static void look_at_target(const struct message_targets *targets,
 	const struct message_target *target, const struct foreign *foreign)
@@ -84,8 +96,7 @@ void trouble_of_servers(const struct control *control, const struct facts *facts
 {
 	struct doctor_facts lines = {.n = 0};
 	struct foreign foreign = {.troubles = troubles};
-	for (size_t i = 0; i < facts->n; i++)
-		doctor_facts_add(&lines, facts->lines[i]);
+	doctor_facts_take(&lines, control, facts);
 	doctor_examine_foreign(control, &lines, on_finding, &foreign);
 	doctor_facts_fini(&lines);
 	for (size_t i = 0; i < control->policy->nservers; i++) {

@@ -103,9 +103,9 @@ void log_set_level(enum policy_log_level level)
 	threshold = level;
 }
 
-void log_set_privacy(bool privacy_off)
+void log_set_privacy(bool names_none)
 {
-	private = privacy_off;
+	private = names_none;
 }
 
 bool log_is_private(void)

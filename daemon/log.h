@@ -1,7 +1,7 @@
 /* Owns the log: one entry an event, with fields where the journal reads it, a line elsewhere.
  *
  * Everything that comes from outside may stand in a message: what could forge a line or act on a
- * terminal comes out as '?'. Where the policy says `privacy off`, no entry names a user or an
+ * terminal comes out as '?'. Where the policy says `names none`, no entry names a user or an
  * address: fields of persons are left out, and messages say them by log_person() only. */
 #ifndef POSTERN_LOG_H
 #define POSTERN_LOG_H
@@ -30,7 +30,7 @@ enum log_id {
 
 enum log_field_name {
 	LOG_FIELD_FLOW,
-	/* from here to LOG_FIELD_DETAIL left out under `privacy off` */
+	/* from here to LOG_FIELD_DETAIL left out under `names none` */
 	LOG_FIELD_USER,
 	LOG_FIELD_CLIENT,
 	LOG_FIELD_MAC,
@@ -62,9 +62,9 @@ struct log_field {
  * opened. */
 void log_init(const char *process, bool foreground, enum policy_log_level level);
 void log_set_level(enum policy_log_level level);
-/* privacy_off: no entry from now on names a user or a client's address. */
-void log_set_privacy(bool privacy_off);
-/* The text, which names a person or an address, or what stands for it under `privacy off`. */
+/* names_none: no entry from now on names a user or a client's address. */
+void log_set_privacy(bool names_none);
+/* The text, which names a person or an address, or what stands for it under `names none`. */
 const char *log_person(const char *text);
 bool log_is_private(void);
 /* Is an entry of this level kept? What is costly to put into words need not be, else. */

@@ -66,7 +66,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" INFO "info"
 %token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
 %token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LOG "log" LOGIN "login"
-%token <token> MAC "mac" MAC_ADDRESS "mac+address" METRICS "metrics" MX "mx" NETWORK "network"
+%token <token> MAC "mac" MAC_ADDRESS "mac+address" METRICS "metrics" MX "mx" NAMES "names" NETWORK "network"
 %token <token> OFF "off" ON "on" ON_FAILURE "on-failure" ON_LOGOUT "on-logout" OPEN "open"
 %token <token> PASS "pass" PER "per" PLAIN "plain" PORT "port" PREFERENCE "preference"
 %token <token> PRIVACY "privacy" PROBE "probe" PROXY_V1 "proxy-v1" PROXY_V2 "proxy-v2"
@@ -116,6 +116,8 @@ audit_statements: %empty | audit_statements ';' | audit_statements audit_stateme
 audit_statement:
 	KEEP duration			{ language_audit_keep(l, &@1, &@2, $2); }
 	| SIZE_WORD size		{ language_audit_size(l, &@1, $2); }
+	| NAMES PLAIN			{ language_audit_names(l, &@1, false); }
+	| NAMES NONE			{ language_audit_names(l, &@1, true); }
 	| PRIVACY PLAIN			{ language_audit_privacy(l, &@1, false); }
 	| PRIVACY OFF			{ language_audit_privacy(l, &@1, true); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_AUDIT); };
@@ -402,7 +404,7 @@ word:
 	| COMMENT | CONNECT | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED | DRAIN | DROP | DYNAMIC | ERROR
 	| EVERY | FIRST | FLOWS | GREETING | HOST | HOSTNAME | IDENTITY | IDLE | INFO | INTERFACE | KEEP
 	| KILL | LANGUAGE | LEASE | LEVEL | LIMIT | LIST | LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS
-	| METRICS | MX | NETWORK | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
+	| METRICS | MX | NAMES | NETWORK | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
 	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | REJECT | RULE | SCHEDULE
 	| SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | UNAUTHENTICATED | UNMATCHED | USER | VERDICT
 	| WARNING | WEIGHT | XCLIENT | ZONE;

@@ -98,9 +98,16 @@ void language_audit_size(struct language *l, const struct language_span *word, u
 
 void language_audit_privacy(struct language *l, const struct language_span *word, bool off)
 {
-	language_once(l, &l->block, word, "privacy");
-	l->policy->audit_privacy_off = off;
-	l->policy->given |= POLICY_GIVEN_AUDIT_PRIVACY;
+	language_warn(l, word, "`privacy %s` is called `names %s` now, and printed so",
+		off ? "off" : "plain", off ? "none" : "plain");
+	language_audit_names(l, word, off);
+}
+
+void language_audit_names(struct language *l, const struct language_span *word, bool none)
+{
+	language_once(l, &l->block, word, "names");
+	l->policy->audit_names_none = none;
+	l->policy->given |= POLICY_GIVEN_AUDIT_NAMES;
 }
 
 void language_log_level(

@@ -77,6 +77,8 @@ void language_audit(struct language *l, const struct language_span *word);
 void language_audit_keep(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t ms);
 void language_audit_size(struct language *l, const struct language_span *word, uint64_t bytes);
+void language_audit_names(struct language *l, const struct language_span *word, bool none);
+/* The word for it in version 0.1. */
 void language_audit_privacy(struct language *l, const struct language_span *word, bool off);
 void language_log_level(
 	struct language *l, const struct language_span *word, enum policy_log_level level);

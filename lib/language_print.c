@@ -185,15 +185,15 @@ static void print_top(struct language_writer *w, const struct policy *policy, bo
 	if (given & POLICY_GIVEN_LIMIT)
 		language_writef(w, "limit flows %u\n", policy->limit_flows);
 	if (given &
-		(POLICY_GIVEN_AUDIT_KEEP | POLICY_GIVEN_AUDIT_SIZE | POLICY_GIVEN_AUDIT_PRIVACY)) {
+		(POLICY_GIVEN_AUDIT_KEEP | POLICY_GIVEN_AUDIT_SIZE | POLICY_GIVEN_AUDIT_NAMES)) {
 		put(w, "audit {");
 		if (given & POLICY_GIVEN_AUDIT_KEEP)
 			put_duration(w, " keep ", policy->audit_keep_s * 1000ull);
 		if (given & POLICY_GIVEN_AUDIT_SIZE)
 			language_writef(w, " size %s",
 				language_format_size(policy->audit_size_bytes, text));
-		if (given & POLICY_GIVEN_AUDIT_PRIVACY)
-			put(w, policy->audit_privacy_off ? " privacy off" : " privacy plain");
+		if (given & POLICY_GIVEN_AUDIT_NAMES)
+			put(w, policy->audit_names_none ? " names none" : " names plain");
 		put(w, " }\n");
 	}
 	if (given & POLICY_GIVEN_LOG_LEVEL)

@@ -57,6 +57,7 @@ static const struct language_word words[] = {
 	{"mac+address", T_MAC_ADDRESS},
 	{"metrics", T_METRICS},
 	{"mx", T_MX},
+	{"names", T_NAMES},
 	{"network", T_NETWORK},
 	{"none", T_NONE},
 	{"not", T_NOT},
@@ -151,7 +152,7 @@ const char *const *language_statements(enum language_block_kind kind)
 	static const char *const top[] = {"language", "hostname", "on-failure", "drain", "include",
 		"limit", "audit", "log", "metrics", "zone", "list", "server", "device", "rule",
 		NULL};
-	static const char *const audit[] = {"keep", "size", "privacy", NULL};
+	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
 		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "limit",
 		"comment", NULL};

@@ -315,7 +315,7 @@ enum {
 	POLICY_GIVEN_LIMIT = 1 << 4,
 	POLICY_GIVEN_AUDIT_KEEP = 1 << 5,
 	POLICY_GIVEN_AUDIT_SIZE = 1 << 6,
-	POLICY_GIVEN_AUDIT_PRIVACY = 1 << 7,
+	POLICY_GIVEN_AUDIT_NAMES = 1 << 7,
 	POLICY_GIVEN_LOG_LEVEL = 1 << 8,
 	POLICY_GIVEN_METRICS = 1 << 9,
 };
@@ -336,7 +336,7 @@ struct policy {
 	uint32_t limit_flows; /* default 8000 */
 	uint32_t audit_keep_s;
 	uint64_t audit_size_bytes;
-	bool audit_privacy_off;
+	bool audit_names_none;
 	enum policy_log_level log_level;
 	struct addr metrics_addr; /* ADDR_NONE: off */
 	uint16_t metrics_port;

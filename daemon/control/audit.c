@@ -146,7 +146,7 @@ static void keep(struct audit *audit, const struct message_flow *record)
 			.run = run_write, .done = on_written, .write = true, .bounded = true};
 		writing->audit = audit;
 		writing->record = *record;
-		if (audit->config.privacy_off)
+		if (audit->config.names_none)
 			audit_row_strip(&writing->record);
 		writing->key = audit_row_key(record->end_ms, audit->number++);
 		log_record(&writing->record);

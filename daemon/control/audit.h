@@ -22,7 +22,7 @@ struct audit;
 struct audit_config {
 	uint32_t keep_s;     /* 0: no end */
 	uint64_t size_bytes; /* 0: no end */
-	bool privacy_off;    /* no user, addresses or MAC are kept or logged */
+	bool names_none;     /* no user, addresses or MAC are kept or logged */
 	/* The wall clock that age is reckoned by, since it cannot be undone; NULL: the loop's. */
 	uint64_t (*believed_ms)(void *context);
 	void *context;

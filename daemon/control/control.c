@@ -74,7 +74,7 @@ static struct audit_config audit_config_of(struct control *control)
 	const struct policy *policy = control->policy;
 	return (struct audit_config){.keep_s = policy->audit_keep_s,
 		.size_bytes = policy->audit_size_bytes,
-		.privacy_off = policy->audit_privacy_off,
+		.names_none = policy->audit_names_none,
 		.believed_ms = clock_believed_ms,
 		.context = control};
 }
@@ -83,7 +83,7 @@ void control_follow_policy(struct control *control)
 {
 	struct audit_config config = audit_config_of(control);
 	audit_configure(control->audit, &config);
-	log_set_privacy(control->policy->audit_privacy_off);
+	log_set_privacy(control->policy->audit_names_none);
 	list_change_arm(control);
 	health_peer_follow(control->health);
 	tally_follow(control->tally, control->policy);

@@ -133,8 +133,8 @@ int policy_start_choose(struct policy_start *start)
 	policy_file_look(control, false, &start->file);
 	/* of the running policy or of the one that follows it: what is said of both is said by the
 	 * stricter of them */
-	log_set_privacy((control->policy && control->policy->audit_privacy_off) ||
-			(start->file.policy && start->file.policy->audit_privacy_off));
+	log_set_privacy((control->policy && control->policy->audit_names_none) ||
+			(start->file.policy && start->file.policy->audit_names_none));
 	if (!control->policy)
 		error = choose_file(start);
 	else

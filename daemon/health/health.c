@@ -108,7 +108,7 @@ static void use_policy(struct health *health)
 	if (!policy)
 		return;
 	log_set_level(policy->log_level);
-	log_set_privacy(policy->audit_privacy_off);
+	log_set_privacy(policy->audit_names_none);
 	targets_set_policy(health->targets, policy, picture->number,
 		policy->hostname.len > 0 ? policy->hostname.text : health->machine);
 }

@@ -121,7 +121,7 @@ static void on_policy(struct relay *relay)
 	if (!policy)
 		return;
 	log_set_level(policy->log_level);
-	log_set_privacy(policy->audit_privacy_off);
+	log_set_privacy(policy->audit_names_none);
 	int rc = choose_set_policy(&relay->choose, policy, relay->pictures.now->number);
 	if (rc < 0)
 		log_error("the hosts of the servers: %s", strerror(-rc));

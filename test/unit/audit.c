@@ -247,7 +247,7 @@ static void test_newest_first_page_by_page(void **state)
 static void test_privacy_keeps_nobody(void **state)
 {
 	struct stage *stage = *state;
-	const struct audit_config privacy = {.privacy_off = true};
+	const struct audit_config privacy = {.names_none = true};
 	struct audit_filter filter = any();
 
 	audit_configure(stage->audit, &privacy);

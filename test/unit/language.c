@@ -199,8 +199,10 @@ static void what_is_not_canonical_prints_canonically(void **state)
 		{"  ;; on-failure open ; drain 120s;", "on-failure open\ndrain 2m\n"},
 		{"hostname gw.example.net", "hostname \"gw.example.net\"\n"},
 		{"audit { }", "\n"},
-		{"audit { privacy off size 1024m keep 24h }",
-			"audit { keep 1d size 1g privacy off }\n"},
+		{"audit { names none size 1024m keep 24h }",
+			"audit { keep 1d size 1g names none }\n"},
+		{"audit { privacy off }", "audit { names none }\n"},
+		{"audit { privacy plain keep 24h }", "audit { keep 1d names plain }\n"},
 		{"log level debug metrics listen 2001:DB8::1 port 9100",
 			"log level debug\nmetrics listen 2001:db8::1 port 9100\n"},
 		{"zone rule{interface a;interface \"b\",port port 587,25 lease none idle 90m "

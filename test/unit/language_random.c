@@ -231,7 +231,7 @@ static void out_top(void)
 		if (audit & 2)
 			out(" size %u%s", 1 + below(1023), PICK("k", "m", "g"));
 		if (audit & 4)
-			out(" privacy %s", PICK("plain", "off"));
+			out(" names %s", PICK("plain", "none"));
 		out(" }\n");
 	}
 	if (maybe())

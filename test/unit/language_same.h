@@ -170,7 +170,7 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	SAME(limit_flows);
 	SAME(audit_keep_s);
 	SAME(audit_size_bytes);
-	SAME(audit_privacy_off);
+	SAME(audit_names_none);
 	SAME(log_level);
 	SAME_MEMORY(metrics_addr);
 	SAME(metrics_port);

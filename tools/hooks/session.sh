@@ -7,7 +7,7 @@
 #
 # A hook never holds its caller up (5 s at most), and never fails it: no mail is no reason for no
 # Internet. What went wrong is in syslog, under postern-hook, with the user and the address that it
-# went wrong for: a policy with `privacy off` does not reach these lines.
+# went wrong for: a policy with `names none` does not reach these lines.
 
 set -f
 # FreeRADIUS gives none

@@ -804,4 +804,24 @@
 		"p.conf:1:20: warning: host 203.0.113.200 of server s is behind dmz9: zone z takes its own mail in, expected a device for it, or the clients as `network`\n"
 		"zone z { interface dmz9 }\n"
 		"                   ^~~~"},
+	{"the word of version 0.1 for names",
+		"audit { privacy off }",
+		"p.conf:1:9: warning: `privacy off` is called `names none` now, and printed so\n"
+		"audit { privacy off }\n"
+		"        ^~~~~~~"},
+	{"a limit that blocks nobody",
+		"zone z { interface eth0 limit rate 3/minute { block 1h } }",
+		"p.conf:1:47: error: a limit of the whole zone blocks nobody, expected `per client` or `per user` before { block }\n"
+		"zone z { interface eth0 limit rate 3/minute { block 1h } }\n"
+		"                                              ^~~~~"},
+	{"two times of a block",
+		"zone z { interface eth0 limit rate 3/minute per user { block 1h block 2h } }",
+		"p.conf:1:65: error: \"block\" stands twice in limit, expected once; first at 1:56\n"
+		"zone z { interface eth0 limit rate 3/minute per user { block 1h block 2h } }\n"
+		"                                                                ^~~~~"},
+	{"no word of a limit's block",
+		"zone z { interface eth0 limit rate 3/minute per user { keep 1h } }",
+		"p.conf:1:56: error: unexpected \"keep\", expected block or '}'\n"
+		"zone z { interface eth0 limit rate 3/minute per user { keep 1h } }\n"
+		"                                                       ^~~~"},
 	/* clang-format on */

@@ -33,8 +33,8 @@ static_assert(TOTAL_RATE + BUSY_RATE == RULESET_STEERED_RATE &&
 #define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
 
 const struct ruleset_base ruleset_bases[RULESET_BASES] = {
-	{"admit", NF_INET_PRE_ROUTING, -150, false, false},
-	{"steer", NF_INET_PRE_ROUTING, -149, true, false},
+	{"admit", NF_INET_PRE_ROUTING, -149, false, false}, /* behind mangle */
+	{"steer", NF_INET_PRE_ROUTING, -148, true, false},
 	{"input", NF_INET_LOCAL_IN, 300, false, false}, /* what others drop, they drop */
 	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, true},
 	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, true},

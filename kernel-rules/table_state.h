@@ -8,7 +8,7 @@
 
 /* A change of what an apply keeps (client sets, counters) needs another number: a table with
  * another one is replaced whole. nft prints it as the table's comment. */
-#define TABLE_LAYOUT "postern layout 2"
+#define TABLE_LAYOUT "postern layout 3"
 
 #define TABLE_F_OWNER   2 /* NFT_TABLE_F_OWNER: only this socket may change it */
 #define TABLE_F_PERSIST 4 /* NFT_TABLE_F_PERSIST, Linux 6.9: it outlives the socket */

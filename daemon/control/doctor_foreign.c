@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEER_PRIORITY     (-149)
+#define ADMIT_PRIORITY     (-149)
 #define CONNTRACK_PRIORITY (-200)
 #define JUMPS_MAX          16 /* as deep as the kernel goes */
 
@@ -425,7 +425,7 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 	if (strcmp(rule->what, "mark") == 0) {
 		put_mark(lines, exam, chain, "meta mark", "mark");
 		return strcmp(chain->hook, "prerouting") == 0 &&
-		       chain->priority >= STEER_PRIORITY && is_from_zone(exam, rule->interface) &&
+		       chain->priority >= ADMIT_PRIORITY && is_from_zone(exam, rule->interface) &&
 		       !never_meets(exam, chain, at - 1);
 	}
 	/* a flow that passes is known by it, and cut by it at a logout */

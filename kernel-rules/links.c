@@ -57,17 +57,40 @@ static void went(struct links *links, struct entry *entry)
 	links->on_change(links->context, LINK_WENT, &old, &old);
 }
 
-static bool is_bridge(const struct nlattr *info)
+static bool is_bridge(const struct nlattr *kind)
+{
+	return mnl_attr_get_payload_len(kind) >= sizeof("bridge") - 1 &&
+	       strncmp(mnl_attr_get_payload(kind), "bridge", mnl_attr_get_payload_len(kind)) == 0;
+}
+
+static bool is_on(const struct nlattr *attr)
+{
+	return mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr) != 0;
+}
+
+static void take_bridge(struct link *link, const struct nlattr *data)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, data)
+	{
+		if (mnl_attr_get_type(attr) == IFLA_BR_NF_CALL_IPTABLES)
+			link->calls_ip4 = is_on(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_BR_NF_CALL_IP6TABLES)
+			link->calls_ip6 = is_on(attr);
+	}
+}
+
+/* The kind stands before what is said in its terms. */
+static void take_info(struct link *link, const struct nlattr *info)
 {
 	const struct nlattr *attr;
 	mnl_attr_for_each_nested(attr, info)
 	{
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			return mnl_attr_get_payload_len(attr) >= sizeof("bridge") - 1 &&
-			       strncmp(mnl_attr_get_payload(attr), "bridge",
-				       mnl_attr_get_payload_len(attr)) == 0;
+			link->is_bridge = is_bridge(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && link->is_bridge)
+			take_bridge(link, attr);
 	}
-	return false;
 }
 
 /* The state of one interface as the kernel says it. */
@@ -89,7 +112,7 @@ static bool parse(const struct nlmsghdr *nlh, struct link *link)
 				strnlen(mnl_attr_get_payload(attr),
 					mnl_attr_get_payload_len(attr)));
 		else if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
-			link->is_bridge = is_bridge(attr);
+			take_info(link, attr);
 		else if (mnl_attr_get_type(attr) == IFLA_MASTER &&
 			 mnl_attr_get_payload_len(attr) >= 4)
 			link->master = mnl_attr_get_u32(attr);

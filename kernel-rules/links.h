@@ -9,7 +9,9 @@ struct link {
 	char name[POLICY_IFNAME_SIZE];
 	bool has_mac; /* Ethernet-like: its packets carry the client's MAC */
 	bool up;
-	bool is_bridge;  /* a bridge itself, not a port of one */
+	bool is_bridge; /* a bridge itself, not a port of one */
+	/* its own settings nf_call_iptables and nf_call_ip6tables, beside those for all bridges */
+	bool calls_ip4, calls_ip6;
 	uint32_t master; /* ifindex of what it is a part of; 0: of nothing */
 };
 

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BACKLOG 4096
+#define BACKLOG         4096
+#define INTERFACES_MOST 64 /* of thousands that a wildcard has, enough to see what is wrong */
 
 /* A number from /proc or /sys; -1: cannot be read. */
 static long read_number(const char *path)
@@ -61,13 +62,36 @@ static void check_forwarding(const struct examination *exam)
 	}
 }
 
+/* The setting of one bridge counts beside the one for all: "IFNAME 0|1 0|1" is the fact. */
+static bool check_bridges(const struct examination *exam)
+{
+	static const char *const names[] = {"nf_call_iptables", "nf_call_ip6tables"};
+	bool found = false;
+	size_t at = 0;
+	for (const char *fact; (fact = examination_fact(exam->facts, "bridge", &at));) {
+		char ifname[64], advice[128];
+		int on[2] = {0};
+		if (sscanf(fact, "%63s %d %d", ifname, &on[0], &on[1]) < 1 ||
+			!interfaces_zone_of(exam->control->policy, ifname))
+			continue;
+		found = true;
+		for (size_t i = 0; i < 2; i++) {
+			if (!on[i])
+				continue;
+			snprintf(advice, sizeof(advice), "ip link set %s type bridge %s 0", ifname,
+				names[i]);
+			examination_find(exam, "bridge", DOCTOR_ERROR, advice,
+				"%s is on for bridge %s: nobody behind it is served", names[i],
+				ifname);
+		}
+	}
+	return found;
+}
+
 static void check_bridge_calls(const struct examination *exam)
 {
 	static const char *const names[] = {"bridge-nf-call-iptables", "bridge-nf-call-ip6tables"};
-	bool bridge = false;
-	size_t at = 0;
-	for (const char *name; (name = examination_fact(exam->facts, "bridge", &at));)
-		bridge |= interfaces_zone_of(exam->control->policy, name) != NULL;
+	bool bridge = check_bridges(exam);
 	for (size_t i = 0; i < 2; i++) {
 		char advice[128], path[64];
 		snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", names[i]);
@@ -80,6 +104,26 @@ static void check_bridge_calls(const struct examination *exam)
 				  : "1",
 			bridge ? "a zone is on a bridge: with 1 nobody behind it is served"
 			       : "no zone is on a bridge");
+	}
+}
+
+/* What passes from an interface is forwarded only where its own switch is on, too. */
+static void check_forwarding_of_zones(const struct examination *exam)
+{
+	unsigned looked_at = 0;
+	for (size_t i = 0; i < exam->control->nlinks && looked_at < INTERFACES_MOST; i++) {
+		const char *name = exam->control->links[i].name;
+		char path[96], advice[128];
+		if (!interfaces_zone_of(exam->control->policy, name))
+			continue;
+		looked_at++;
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
+		snprintf(advice, sizeof(advice), "sysctl -w net/ipv4/conf/%s/forwarding=1", name);
+		if (read_number(path) == 0)
+			examination_find(exam, "forwarding", DOCTOR_WARNING, advice,
+				"net/ipv4/conf/%s/forwarding is 0: what is to pass from it does "
+				"not",
+				name);
 	}
 }
 
@@ -125,6 +169,7 @@ static void check_backlog(const struct examination *exam)
 void examination_of_settings(const struct examination *exam)
 {
 	check_forwarding(exam);
+	check_forwarding_of_zones(exam);
 	check_bridge_calls(exam);
 	check_reverse_path(exam);
 	check_syn_cookies(exam);

@@ -337,12 +337,13 @@ static void read_match(struct foreign_rule *reading, const struct foreign_attrs 
 }
 
 /* Saved or restored with all our bits at once, a mark stays what it is: both are alike. */
-static void read_connmark(struct foreign_rule *reading, const struct xt_connmark_tginfo1 *mark)
+static void read_connmark(
+	struct foreign_rule *reading, const struct xt_connmark_tginfo1 *mark, uint8_t mode)
 {
 	const uint32_t ours = reading->mark_mask;
 	bool ct = (mark->ctmask & ours) != 0, packet = (mark->nfmask & ours) != 0;
 
-	switch (mark->mode) {
+	switch (mode) {
 	case XT_CONNMARK_SET:
 		reading->overwrites_ct |= ct || (mark->ctmark & ours);
 		break;
@@ -353,6 +354,20 @@ static void read_connmark(struct foreign_rule *reading, const struct xt_connmark
 		reading->overwrites |= packet && (mark->ctmask & ours) != ours;
 		break;
 	}
+}
+
+/* What is moved sideways on the way is other bits than it was. */
+static void read_shifted_connmark(
+	struct foreign_rule *reading, const struct xt_connmark_tginfo2 *mark)
+{
+	struct xt_connmark_tginfo1 plain = {
+		.ctmark = mark->ctmark, .ctmask = mark->ctmask, .nfmask = mark->nfmask};
+
+	if (mark->shift_bits && mark->mode == XT_CONNMARK_SAVE)
+		plain.nfmask = 0;
+	if (mark->shift_bits && mark->mode == XT_CONNMARK_RESTORE)
+		plain.ctmask = 0;
+	read_connmark(reading, &plain, mark->mode);
 }
 
 static void read_target(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -366,6 +381,7 @@ static void read_target(struct foreign_rule *reading, const struct foreign_attrs
 	union {
 		struct xt_mark_tginfo2 mark;
 		struct xt_connmark_tginfo1 connmark;
+		struct xt_connmark_tginfo2 connmark2;
 		struct xt_ct_target_info ct;
 	} info;
 
@@ -375,9 +391,12 @@ static void read_target(struct foreign_rule *reading, const struct foreign_attrs
 		take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.mark)))
 		reading->overwrites |=
 			((info.mark.mask | info.mark.mark) & reading->mark_mask) != 0;
-	else if (strcmp(name, "CONNMARK") == 0 && revision >= 1 &&
+	else if (strcmp(name, "CONNMARK") == 0 && revision == 1 &&
 		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark)))
-		read_connmark(reading, &info.connmark);
+		read_connmark(reading, &info.connmark, info.connmark.mode);
+	else if (strcmp(name, "CONNMARK") == 0 && revision == 2 &&
+		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark2)))
+		read_shifted_connmark(reading, &info.connmark2);
 	else if (strcmp(name, "CT") == 0 &&
 		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.ct)) &&
 		 (info.ct.flags & XT_CT_NOTRACK))

@@ -8,7 +8,7 @@
  *   rules ip4|ip6 off                     the machine does not have the family
  *   rules ip4|ip6 PRIORITY front
  *   rules ip4|ip6 PRIORITY behind PRIORITY free|contested   another's rule takes what we steer
- *   bridge IFNAME                         an interface that is a bridge
+ *   bridge IFNAME 0|1 0|1                 a bridge; does it call iptables, ip6tables by itself?
  *   bound ADDRESS PORT INTERFACE|-        a host of a server with `bind client`, and the way to it
  *   bypass ZONE SECONDS|no-end            ZONE is "*" for all; only where it is on
  *   arrived ZONE PACKETS                  first packets of connections from a zone
@@ -119,9 +119,12 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	say(telling, "routes %s", keeper->heal_routes ? "failing" : "ok");
 	tell_rules(keeper, telling, ADDR_IP4);
 	tell_rules(keeper, telling, ADDR_IP6);
-	for (size_t i = 0; i < links_count(keeper->links); i++)
-		if (links_at(keeper->links, i)->is_bridge)
-			say(telling, "bridge %s", links_at(keeper->links, i)->name);
+	for (size_t i = 0; i < links_count(keeper->links); i++) {
+		const struct link *link = links_at(keeper->links, i);
+		if (link->is_bridge)
+			say(telling, "bridge %s %d %d", link->name, link->calls_ip4,
+				link->calls_ip6);
+	}
 	tell_bound(keeper, telling);
 	tell_bypass(keeper, telling, NULL);
 	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)

@@ -68,6 +68,7 @@ static void a_number_is_digits_and_within_its_bound(void **state)
 
 static void fields_are_apart_by_one_blank(void **state)
 {
+	static const char nul[] = "a\0b";
 	struct fields line = of("12 word the rest of it");
 	char word[5], rest[16], small[4];
 	uint64_t number;
@@ -90,7 +91,7 @@ static void fields_are_apart_by_one_blank(void **state)
 	line = of("1  2");
 	assert_true(fields_number(&line, 9, &number));
 	assert_false(fields_number(&line, 9, &number));
-	line = (struct fields){"a\0b", "a\0b" + 3};
+	line = (struct fields){nul, nul + 3};
 	assert_false(fields_rest(&line, rest, sizeof(rest)));
 }
 

@@ -155,7 +155,7 @@ static void show_event(void *context, const char *json, size_t len)
 static bool is_array(const struct shown *shown, int status)
 {
 	bool any = shown->table.shown || json_array_size(shown->table.rows);
-	bool shows = !shown->rows && !shown->text && !shown->any_event;
+	bool shows = !shown->rows && !shown->any_event && !(shown->verb->traits & VERB_PLAIN);
 	return any || (shows && status == CONNECTION_DONE);
 }
 
@@ -171,9 +171,9 @@ static void put_outcome(struct shown *shown, int status, const struct connection
 			answer->error);
 	if (*answer->error)
 		json_object_set_new(object, "error", json_string_nocheck(answer->error));
-	if (shown->text)
-		json_object_set_new(
-			object, "text", json_stringn_nocheck(shown->text, shown->text_len));
+	if (shown->text || ((shown->verb->traits & VERB_PLAIN) && status == CONNECTION_DONE))
+		json_object_set_new(object, "text",
+			json_stringn_nocheck(shown->text ? shown->text : "", shown->text_len));
 	if (json_array_size(shown->rows))
 		json_object_set(object, "rows", shown->rows);
 	put_object(object);

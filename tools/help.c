@@ -37,12 +37,12 @@ static json_t *part_json(const struct verb_part *part)
 		[VERB_KEYWORD] = "keyword",
 		[VERB_OPTION] = "option",
 		[VERB_REST] = "rest"};
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:b, s:b, s:b, s:i}", "kind",
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:b, s:b, s:b, s:b, s:i}", "kind",
 		kinds[part->kind], "name", part->name, "value", part->value, "type",
 		part->value ? verb_value_names[part->type] : NULL, "needed",
 		(part->flags & VERB_NEEDED) != 0, "alone", (part->flags & VERB_ALONE) != 0, "many",
-		(part->flags & VERB_MANY) != 0, "empty", (part->flags & VERB_EMPTY) != 0, "group",
-		(int)part->group);
+		(part->flags & VERB_MANY) != 0, "empty", (part->flags & VERB_EMPTY) != 0, "first",
+		(part->flags & VERB_FIRST) != 0, "group", (int)part->group);
 }
 
 static json_t *verb_json(const struct verb_noun *noun, const struct verb *verb)

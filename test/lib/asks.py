@@ -62,7 +62,8 @@ class Asker:
             if kind == ROW:
                 rows.append(payload)
             elif kind == DONE:
-                return payload[0], payload[1:].decode(), [json.loads(row) for row in rows]
+                text = payload[1:].split(b"\0")[0].decode()  # JSON stands behind
+                return payload[0], text, [json.loads(row) for row in rows]
 
     def ask(self, words, body=None):
         self.sock.sendall(request(words, body))

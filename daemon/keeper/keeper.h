@@ -106,7 +106,7 @@ struct keeper {
 	struct loop_timer queue_read_end; /* they do not wait longer */
 	struct held_table held;           /* what was read and waits for control's word */
 	struct loop_timer held_end;
-	uint64_t verdict_ms; /* when control last gave one */
+	uint64_t crowd_ms; /* when many last waited */
 	uint64_t overruns;
 	struct histogram admission;
 

@@ -17,6 +17,7 @@
 
 #define HOLD_MS    500
 #define AGAIN_MS   10
+#define CROWD      256  /* wait at a time */
 #define PAUSE_MS   5000 /* a client sends its SYN again after 1 s and after 3 s */
 #define LOOKS_MOST 3
 
@@ -89,16 +90,16 @@ static void decide(struct keeper *keeper, struct held *held, enum plan_mark deci
 	give(keeper, held);
 }
 
-/* No word in time. If control gave others theirs meanwhile, then more comes than it can decide: a
- * limit like any other, and over it is a reset, or a flood would be a way round. If not, it is
- * down, and the zone's posture follows. */
+/* No word in time. If few waited with it, control is down, and the zone's posture follows. If many
+ * did, more came than it can decide, whether it is slow or stands still: over a limit is a reset,
+ * or a flood would be a way round. */
 static void give_up(struct keeper *keeper, struct held *held)
 {
-	bool busy = loop_now_ms(keeper->loop) - keeper->verdict_ms < HOLD_MS;
+	bool crowded = keeper->crowd_ms + HOLD_MS >= held->until_ms;
 
-	keeper_event(keeper, busy ? MESSAGE_EVENT_ADMIT_SHED : MESSAGE_EVENT_ADMIT_LATE,
+	keeper_event(keeper, crowded ? MESSAGE_EVENT_ADMIT_SHED : MESSAGE_EVENT_ADMIT_LATE,
 		"no decision in %d ms", HOLD_MS);
-	decide(keeper, held, busy ? PLAN_MARK_LIMITED : PLAN_MARK_NONE, false);
+	decide(keeper, held, crowded ? PLAN_MARK_LIMITED : PLAN_MARK_NONE, false);
 }
 
 static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
@@ -150,6 +151,8 @@ static void ask_control(
 	held->since_us = now_us();
 	if (keeper->held.n == 1)
 		set_deadline(keeper);
+	if (keeper->held.n > CROWD)
+		keeper->crowd_ms = loop_now_ms(keeper->loop);
 	message_init(&admit, MESSAGE_ADMIT, sizeof(admit));
 	admit.packet = packet->id;
 	admit.ifindex = packet->ifindex;
@@ -336,7 +339,6 @@ void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict
 	struct held *held = held_find(&keeper->held, verdict->packet);
 
 	cache(keeper, verdict);
-	keeper->verdict_ms = loop_now_ms(keeper->loop);
 	if (!held || held->decided)
 		return;
 	decide(keeper, held, mark_of(verdict->kernel), false);

@@ -1,4 +1,5 @@
 /* Starts what the command line asks for, and nothing else. */
+#include "daemon/alone.h"
 #include "daemon/check.h"
 #include "daemon/clear.h"
 #include "daemon/keeper/keeper.h"
@@ -39,6 +40,8 @@ int main(int argc, char **argv)
 			options.bypass_zone, options.bypass_seconds);
 	case OPTIONS_CLEAR:
 		return clear_main(&options.process);
+	case OPTIONS_DOCTOR:
+		return alone_main(&options.process);
 	case OPTIONS_CHILD:
 		return process_child_main(&options.process, &options.start, options.role);
 	case OPTIONS_HELP:

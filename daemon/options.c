@@ -26,6 +26,7 @@ enum {
 	OPT_ZONE,
 	OPT_FOR,
 	OPT_CLEAR,
+	OPT_DOCTOR,
 	OPT_CHILD,
 	OPT_RESUME,
 	OPT_UPGRADE,
@@ -47,6 +48,7 @@ static const struct option long_options[] = {
 	{"zone", required_argument, NULL, OPT_ZONE},
 	{"for", required_argument, NULL, OPT_FOR},
 	{"clear", no_argument, NULL, OPT_CLEAR},
+	{"doctor", no_argument, NULL, OPT_DOCTOR},
 	{"child", required_argument, NULL, OPT_CHILD},
 	{"resume", required_argument, NULL, OPT_RESUME},
 	{"upgrade", no_argument, NULL, OPT_UPGRADE},
@@ -64,6 +66,7 @@ void options_print_help(void)
 	     "       posternd --bypass off [--zone ZONE]\n"
 	     "       posternd --clear [--table N] [--run DIR]\n"
 	     "       posternd --upgrade [--run DIR]\n"
+	     "       posternd --doctor [--state DIR] [--run DIR]\n"
 	     "\n"
 	     "  -d             stay in the foreground and log to stderr\n"
 	     "  -t             check the file and exit: 0 good, 1 bad\n"
@@ -83,6 +86,7 @@ void options_print_help(void)
 	     "  --clear        take away what a stopped daemon left in the kernel\n"
 	     "  --upgrade      the posternd that runs executes the program file as it is now:\n"
 	     "                 no connection is lost or refused\n"
+	     "  --doctor       what can be known without a daemon, for posternctl doctor\n"
 	     "  --version, --help");
 }
 
@@ -242,6 +246,9 @@ static int parse_option(int letter, const char *text, struct options *options)
 		break;
 	case OPT_CLEAR:
 		options->command = OPTIONS_CLEAR;
+		break;
+	case OPT_DOCTOR:
+		options->command = OPTIONS_DOCTOR;
 		break;
 	case OPT_CHILD:
 		error = parse_child(text, options);

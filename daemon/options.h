@@ -10,6 +10,7 @@ enum options_command {
 	OPTIONS_BYPASS,  /* --bypass on|off: in the kernel, without a daemon */
 	OPTIONS_CLEAR,   /* --clear: nothing of ours in the kernel */
 	OPTIONS_CHILD,   /* started by the keeper */
+	OPTIONS_DOCTOR,  /* --doctor: what can be known without a daemon */
 	OPTIONS_UPGRADE, /* --upgrade: asks the keeper that runs */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,

@@ -25,7 +25,7 @@ static int past_control(struct call *call, const struct verb *verb, const struct
 	}
 	fputs("posternctl: no daemon does it; the bypass is set in the kernel's table itself\n",
 		stderr);
-	int status = noun_run_daemon(command); /* 2 is wrong usage there, too */
+	int status = noun_run_daemon(command, -1); /* 2 is wrong usage there, too */
 	if (status == CONNECTION_DONE)
 		return call_done(call, OUTCOME_DONE, true, "");
 	return call_fail(call, status == CONNECTION_USAGE ? OUTCOME_USAGE : OUTCOME_REFUSED, NULL,

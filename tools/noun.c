@@ -22,6 +22,7 @@ static const struct own {
 	{"server", "test", server_test},
 	{"bypass", "on", bypass_run},
 	{"bypass", "off", bypass_run},
+	{"doctor", "", doctor_run},
 };
 
 /* All of an open file; NULL with errno. */
@@ -58,7 +59,7 @@ char *noun_read_file(const char *path, size_t *len, char wrong[static NOUN_WRONG
 	return text;
 }
 
-int noun_run_daemon(const char **words)
+int noun_run_daemon(const char **words, int out)
 {
 	char path[4096];
 	static const char *const beside[] = {"posternd", "../daemon/posternd", "../sbin/posternd"};
@@ -72,6 +73,8 @@ int noun_run_daemon(const char **words)
 	words[0] = found ? path : "posternd";
 	pid_t pid = fork();
 	if (pid == 0) {
+		if (out >= 0)
+			dup2(out, STDOUT_FILENO);
 		execvp(words[0], (char *const *)words);
 		fprintf(stderr, "posternctl: posternd: %s\n", strerror(errno));
 		_exit(127);

@@ -9,7 +9,7 @@
  * the table. Returns the exit status. */
 typedef int noun_own(struct call *call, const struct verb *verb, const struct verb_words *given,
 	const char *const *words, size_t nwords);
-noun_own policy_check, policy_edit, policy_save, server_test, bypass_run;
+noun_own policy_check, policy_edit, policy_save, server_test, bypass_run, doctor_run;
 
 /* Carries out one command line. Exit status. */
 int noun_run(struct call *call, const char *const *words, size_t nwords);
@@ -17,7 +17,7 @@ int noun_run(struct call *call, const char *const *words, size_t nwords);
 #define NOUN_WRONG_SIZE 512
 char *noun_read_file(const char *path, size_t *len, char wrong[static NOUN_WRONG_SIZE]);
 /* Runs posternd, which stands beside this program or in PATH; its exit status, 127 if there is
- * none. words ends with NULL, its first is filled in here. */
-int noun_run_daemon(const char **words);
+ * none. words ends with NULL, its first is filled in here. out takes what it writes; -1: stdout. */
+int noun_run_daemon(const char **words, int out);
 
 #endif

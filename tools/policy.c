@@ -39,7 +39,7 @@ int policy_check(struct call *call, const struct verb *verb, const struct verb_w
 	(void)verb;
 	(void)words;
 	(void)nwords;
-	int status = noun_run_daemon(command);
+	int status = noun_run_daemon(command, -1);
 	if (status && call->json)
 		return call_fail(call, OUTCOME_SYNTAX, NULL, "%s is not good", path);
 	return status ? CONNECTION_REFUSED : call_done(call, OUTCOME_DONE, false, "");

@@ -190,6 +190,36 @@ static void show_cell(struct table *table, const char *text, int width, bool las
 			putc(' ', table->out);
 }
 
+/* Several lines, as what is to be pasted: they stand below their row, each as it is. */
+static bool is_lines(const json_t *value)
+{
+	return json_is_string(value) && strchr(json_string_value(value), '\n');
+}
+
+static void format_cell(const char *column, const json_t *value, char cell[static CELL_SIZE])
+{
+	if (!value)
+		snprintf(cell, CELL_SIZE, "-");
+	else if (is_lines(value))
+		snprintf(cell, CELL_SIZE, "type:");
+	else
+		table_format(column, value, cell, CELL_SIZE);
+}
+
+static void show_lines(struct table *table, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		char *line = strndup(text, len);
+		if (line) {
+			text_blank(line);
+			fprintf(table->out, "    %s\n", line);
+		}
+		free(line);
+		text += len + (text[len] == '\n');
+	}
+}
+
 static void show_columns(struct table *table)
 {
 	const char *columns[COLUMNS_MAX];
@@ -203,10 +233,7 @@ static void show_columns(struct table *table)
 		width[c] = width_of(cell);
 		json_array_foreach(table->rows, i, row)
 		{
-			json_t *value = json_object_get(row, columns[c]);
-			if (!value)
-				continue;
-			table_format(columns[c], value, cell, sizeof(cell));
+			format_cell(columns[c], json_object_get(row, columns[c]), cell);
 			if (width_of(cell) > width[c])
 				width[c] = width_of(cell);
 		}
@@ -220,13 +247,15 @@ static void show_columns(struct table *table)
 	json_array_foreach(table->rows, i, row)
 	{
 		for (size_t c = 0; c < n; c++) {
-			json_t *value = json_object_get(row, columns[c]);
-			strcpy(cell, "-");
-			if (value)
-				table_format(columns[c], value, cell, sizeof(cell));
+			format_cell(columns[c], json_object_get(row, columns[c]), cell);
 			show_cell(table, cell, width[c], c + 1 == n);
 		}
 		putc('\n', table->out);
+		for (size_t c = 0; c < n; c++) {
+			const json_t *value = json_object_get(row, columns[c]);
+			if (is_lines(value))
+				show_lines(table, json_string_value(value));
+		}
 	}
 }
 

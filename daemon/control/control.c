@@ -87,6 +87,7 @@ void control_follow_policy(struct control *control)
 	list_change_arm(control);
 	health_peer_follow(control->health);
 	tally_follow(control->tally, control->policy);
+	lost_forget(control->lost);
 	metrics_peer_follow(control->metrics);
 }
 

@@ -91,11 +91,23 @@ void lost_begin(struct lost *lost)
 		lost->control->loop, &lost->timer, loop_now_ms(lost->control->loop) + STEP_MS);
 }
 
+void lost_forget(struct lost *lost)
+{
+	lost->n = 0;
+}
+
+/* All that was steered lately arrived: whatever took them does so no longer. */
+static bool is_over(const struct lost *lost)
+{
+	uint64_t steered = lost->v[0].steered - lost->v[1].steered;
+	return steered > 0 && lost->v[0].accepted - lost->v[1].accepted >= steered;
+}
+
 /* A relay tells of a connection a second after it, and a client may answer late: what was accepted
  * counts up to now, what was steered only up to the sample before. */
 bool lost_last_minute(const struct lost *lost, uint64_t *missing, uint64_t *steered)
 {
-	if (lost->n < 3)
+	if (lost->n < 3 || is_over(lost))
 		return false;
 	const struct sample *oldest = &lost->v[lost->n - 1];
 	uint64_t accepted = lost->v[0].accepted - oldest->accepted;

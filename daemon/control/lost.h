@@ -13,8 +13,10 @@ struct lost *lost_new(struct control *control);
 void lost_free(struct lost *lost); /* NULL is allowed */
 /* Begins to count, six times a minute. The keeper is to be asked from now on. */
 void lost_begin(struct lost *lost);
+/* Another policy is in force: the count begins anew. */
+void lost_forget(struct lost *lost);
 /* Of how many connections steered in the last minute how many were lost, if so many that it is no
- * client's doing. */
+ * client's doing, and if it goes on. */
 bool lost_last_minute(const struct lost *lost, uint64_t *missing, uint64_t *steered);
 
 #endif

@@ -130,6 +130,7 @@ struct verb_error {
 	char text[VERB_TEXT_SIZE]; /* what is wrong */
 	char expected[256];        /* "" or what would have been right */
 	const char *near;          /* NULL, or the name that may be meant */
+	char choice[32];           /* what near points to where no table holds it alone */
 };
 void verb_no_such_noun(const char *word, struct verb_error *error);
 void verb_no_such(const struct verb_noun *noun, const char *word, struct verb_error *error);

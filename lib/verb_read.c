@@ -70,8 +70,25 @@ static const char *near_part(
 	return language_near(word, names, n);
 }
 
-static const char *near_value(const struct verb_part *part, const char *word)
+/* The choices are in one text: a copy of the one that is meant, to be told once. */
+static const char *near_choice(struct reader *reader, const char *choices, const char *word)
 {
+	char text[256], *names[32], *rest = text, *name;
+	size_t n = 0;
+	snprintf(text, sizeof(text), "%s", choices);
+	while (n < sizeof(names) / sizeof(*names) && (name = strsep(&rest, "|")))
+		names[n++] = name;
+	const char *near = language_near(word, (const char *const *)names, n);
+	if (!near)
+		return NULL;
+	snprintf(reader->error->choice, sizeof(reader->error->choice), "%s", near);
+	return reader->error->choice;
+}
+
+static const char *near_value(struct reader *reader, const struct verb_part *part, const char *word)
+{
+	if (part->type == VERB_CHOICE)
+		return near_choice(reader, part->value, word);
 	return part->type == VERB_ENDING ? language_near(word, ending_names, ENDINGS) : NULL;
 }
 
@@ -98,7 +115,7 @@ static int take(struct reader *reader, size_t i, const char *value)
 			part->name);
 	if (part->value && part->kind != VERB_REST && !verb_fits(part, value)) {
 		const char *expected = verb_expects(part);
-		return *value ? fail(reader, expected, near_value(part, value),
+		return *value ? fail(reader, expected, near_value(reader, part, value),
 					"\"%.200s\" is not expected here, but %s", value, expected)
 			      : fail(reader, expected, NULL, "%s is empty, expected %s", part->name,
 					expected);

@@ -263,3 +263,13 @@ const struct bypass_line *bypass_lines(struct bypass *bypass, size_t *n)
 	*n = bypass->n;
 	return bypass->lines;
 }
+
+bool bypass_covers(struct bypass *bypass, const char *zone)
+{
+	size_t n;
+	const struct bypass_line *lines = bypass_lines(bypass, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!*zone || !*lines[i].zone || strcmp(lines[i].zone, zone) == 0)
+			return true;
+	return false;
+}

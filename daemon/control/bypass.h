@@ -37,6 +37,8 @@ void bypass_switch(
 /* Root switched off what a control that is not there had switched on: it shall not come back with
  * the next one. That of one zone alone cannot be taken out: true, it comes back. */
 bool bypass_forget(const char *state_dir, const char *zone);
+/* Is any of it on; zone "": at all? */
+bool bypass_covers(struct bypass *bypass, const char *zone);
 /* What is on now. */
 const struct bypass_line *bypass_lines(struct bypass *bypass, size_t *n);
 

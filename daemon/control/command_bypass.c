@@ -82,6 +82,8 @@ static void switch_bypass(struct command *command, bool on)
 		monitor_publish(control, MONITOR_POLICY,
 			json_pack("{s:s, s:s}", "event", on ? "bypass-on" : "bypass-off", "zone",
 				zone ? zone : "all"));
+	if (!on && !bypass_covers(control->bypass, zone ? zone : ""))
+		command_unchanged(command);
 	switching->command = command;
 	gather_init(&switching->gather, on_switched);
 	bypass_switch(control->bypass, zone ? zone : "", on, ms / 1000, &switching->gather);

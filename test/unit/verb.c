@@ -156,6 +156,7 @@ static void what_is_wrong_is_said(void **state)
 		{"audit show limit 0", "a number from 1", NULL},
 		{"client forget ''", "ADDRESS is empty", NULL},
 		{"log level loud", "error|warning|info|debug", NULL},
+		{"log level debgu", "error|warning|info|debug", "debug"},
 		{"monitor flows", "not expected here", "flow"},
 		{"status now", "not expected here", NULL},
 		{"bypass on for 0s", "a time such as", NULL},

@@ -391,16 +391,20 @@ static void run_rollback_now(struct command *command)
 	}
 	if (!load(command, number, &record))
 		return;
+	/* what the confirm goes back to by itself is not to be argued with */
+	enum guard_kind kind = current->confirm_until_ms && number == current->confirm_back
+				       ? GUARD_RETURN
+				       : GUARD_BACK;
 	bool whole = source_holds(command->control, &record);
 	struct policy_texts texts = record.texts;
 	record.texts = (struct policy_texts){0};
 	texts.replay = true;
 	if (whole)
 		apply_text(command, command->control->start.options.config, record.source,
-			record.source_len, &texts, false, GUARD_BACK);
+			record.source_len, &texts, false, kind);
 	else
 		apply_text(command, "history", record.canonical, record.canonical_len, &texts,
-			false, GUARD_BACK);
+			false, kind);
 	policy_record_fini(&record);
 }
 

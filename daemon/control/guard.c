@@ -2,6 +2,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/opening.h"
 #include "daemon/control/emptying.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_store.h"
@@ -146,6 +147,22 @@ enum outcome guard_look_at_confirm(struct control *control, char **text)
 	return OUTCOME_CONFIRMING;
 }
 
+static enum outcome look_at_opening(struct control *control, const struct policy *coming,
+	const struct guard_pass *pass, char **text)
+{
+	if (pass->allow_open)
+		return OUTCOME_DONE;
+	char *opens = opening_find(control, coming);
+	enum outcome outcome = OUTCOME_DONE;
+	if (!opens || *opens)
+		outcome = say(text, OUTCOME_OPEN,
+			"clients would pass that are redirected now:\n%s"
+			"if that is wanted, say --allow-open",
+			opens ? opens : "(out of memory)\n");
+	free(opens);
+	return outcome;
+}
+
 enum outcome guard_look(struct control *control, const struct policy *coming,
 	const struct guard_pass *pass, char **text)
 {
@@ -161,5 +178,7 @@ enum outcome guard_look(struct control *control, const struct policy *coming,
 		outcome = look_at_edits(control, coming, pass, text);
 	if (outcome == OUTCOME_DONE)
 		outcome = look_at_empty(control, coming, pass, text);
+	if (outcome == OUTCOME_DONE)
+		outcome = look_at_opening(control, coming, pass, text);
 	return outcome;
 }

@@ -204,9 +204,9 @@ class Postern:
         return self.json(*words)
 
     def apply(self, text, check=True):
-        """Whatever commands changed since, and whomever it lets pass."""
-        return self.ctl("policy", "apply", "-", "--discard-edits", "--allow-open", input=text,
-                        check=check)
+        """Whatever commands changed since, whomever it lets pass, and whatever it leaves."""
+        return self.ctl("policy", "apply", "-", "--discard-edits", "--allow-open", "--allow-empty",
+                        input=text, check=check)
 
     def login(self, user, host=None, zone="guest", address=None, mac=True, more=()):
         """Logs a host in with both its addresses (or those given) and its MAC."""

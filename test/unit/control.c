@@ -38,6 +38,19 @@ static const char policy_text[] =
 	"rule guests { zone guest user any server relay }\n"
 	"rule staff { zone staff user \"boss\" verdict pass }\n";
 
+/* The same but for one time: nothing goes, and nothing opens. */
+static const char longer_text[] =
+	"language 1\n"
+	"zone guest { interface \"br0\" lease 2h unauthenticated reject\n"
+	"    limit sessions 2 per user }\n"
+	"zone lobby { interface \"br1\" }\n"
+	"zone staff { interface \"core0\" identity address network 198.51.100.0/24 }\n"
+	"list blocked dynamic\n"
+	"server relay { host 203.0.113.10 }\n"
+	"rule blocked { zone guest source blocked verdict drop }\n"
+	"rule guests { zone guest user any server relay }\n"
+	"rule staff { zone staff user \"boss\" verdict pass }\n";
+
 struct world {
 	char dir[64], config[128], state[128], control_path[128], session_path[128];
 	pid_t pid;
@@ -695,7 +708,7 @@ static void an_apply_that_a_relay_or_the_kernel_refuses_changes_nothing(void **s
 	(void)state;
 	greet_control();
 	add_relay();
-	struct asked *apply = begin("policy apply conf2", changed_text);
+	struct asked *apply = begin("policy apply conf2 --allow-empty --allow-open", changed_text);
 	expect(world.relay, MESSAGE_POLICY);
 	answer(world.relay, -ENOMEM, "no room");
 	expect(world.relay, MESSAGE_POLICY_ABORT);
@@ -703,7 +716,7 @@ static void an_apply_that_a_relay_or_the_kernel_refuses_changes_nothing(void **s
 	assert_non_null(strstr(apply->error, "no room"));
 	finish(apply, 1);
 
-	apply = begin("policy apply conf2", changed_text);
+	apply = begin("policy apply conf2 --allow-empty --allow-open", changed_text);
 	expect(world.relay, MESSAGE_POLICY);
 	answer(world.relay, 0, "");
 	expect(world.keeper, MESSAGE_PLAN);
@@ -711,7 +724,7 @@ static void an_apply_that_a_relay_or_the_kernel_refuses_changes_nothing(void **s
 	expect(world.relay, MESSAGE_POLICY_ABORT);
 	finish(apply, 1);
 
-	apply = begin("policy apply conf2", "zone x { interface }");
+	apply = begin("policy apply conf2 --allow-empty --allow-open", "zone x { interface }");
 	assert_true(read_answer(apply, DEADLINE_MS));
 	assert_non_null(strstr(apply->error, "conf2:1:"));
 	finish(apply, 1);
@@ -725,7 +738,7 @@ static void an_apply_goes_its_steps_in_order(void **state)
 	add_relay();
 	finish(begin("session login eve zone staff address 198.51.100.7", NULL), 0);
 	expect(world.relay, MESSAGE_SESSIONS);
-	struct asked *apply = begin("policy apply conf2", changed_text);
+	struct asked *apply = begin("policy apply conf2 --allow-empty --allow-open", changed_text);
 	expect(world.relay, MESSAGE_POLICY);
 	uint64_t number = in.policy.number;
 	answer(world.relay, 0, "");
@@ -749,7 +762,7 @@ static void an_apply_goes_its_steps_in_order(void **state)
 /* Lets an apply run until a step and kills control there; then a new control starts. */
 static void kill_at(int step, const char *has)
 {
-	struct asked *apply = begin("policy apply conf2", changed_text);
+	struct asked *apply = begin("policy apply conf2 --allow-empty --allow-open", changed_text);
 	expect(world.relay, MESSAGE_POLICY);
 	if (step > 0) {
 		answer(world.relay, 0, "");
@@ -840,7 +853,7 @@ static void a_bad_file_does_not_stop_the_running_policy(void **state)
 	greet_control();
 	expect_policy("lease 1h");
 	stop_control(SIGKILL);
-	write_config(changed_text);
+	write_config(longer_text);
 	start_control();
 	greet_control_until_plan(0, 0);
 	see_another_policy();
@@ -854,7 +867,7 @@ static void a_changed_file_that_the_kernel_refuses_is_not_the_running_policy(voi
 	greet_control();
 	for (unsigned start = 0; start < 2; start++) {
 		stop_control(SIGKILL);
-		write_config(changed_text);
+		write_config(longer_text);
 		start_control();
 		greet_control_until_plan(0, 0);
 		expect_plan(PLAN_RUNNING);
@@ -869,7 +882,7 @@ static void a_policy_that_the_kernel_refuses_gives_way_to_the_one_before(void **
 {
 	(void)state;
 	greet_control();
-	struct asked *apply = begin("policy apply conf2", changed_text);
+	struct asked *apply = begin("policy apply conf2 --allow-empty --allow-open", changed_text);
 	see_another_policy();
 	finish(apply, 0);
 	expect_policy("lease 2h");

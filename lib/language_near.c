@@ -201,6 +201,17 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 		memcmp(&l->complained, &l->span, sizeof(l->span)) == 0)
 		return;
 	l->complained = l->span;
+	char later[LANGUAGE_LATER_SIZE];
+	if (language_later(l, expected, n, later)) {
+		if (language_is_reserved(later, strlen(later)) && has(expected, n, "a string"))
+			snprintf(hint, sizeof(hint),
+				"\"%s\" is a reserved word; write it in quotes", later);
+		language_say(l, LANGUAGE_ERROR, &l->span, hint[0] ? hint : NULL,
+			"\"%s\" is not built yet in this version, expected what its "
+			"postern.conf(5) has",
+			later);
+		return;
+	}
 	n = pick(expected, n < 160 ? n : 160, picked);
 	for (size_t i = 0; i < n; i++) {
 		const char *e = picked[i];

@@ -33,4 +33,10 @@ bool language_recover(struct language *l, enum language_block_kind kind, int loo
 /* A syntax error at the last token. */
 void language_unexpected(struct language *l, bool at_end, const char *const *expected, size_t n);
 
+/* language_later.c. Is the unexpected token, beside which these were expected, one of a later
+ * version? Then its word. */
+#define LANGUAGE_LATER_SIZE 64
+bool language_later(const struct language *l, const char *const *expected, size_t n,
+	char word[static LANGUAGE_LATER_SIZE]);
+
 #endif

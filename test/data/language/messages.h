@@ -30,7 +30,7 @@
 		"\"file\" is a reserved word"},
 	{"reserved string",
 		"rule r { user none verdict drop }",
-		"p.conf:1:15: error: unexpected \"none\", expected a string, any or not\n"
+		"p.conf:1:15: error: \"none\" is not built yet in this version, expected what its postern.conf(5) has\n"
 		"rule r { user none verdict drop }\n"
 		"              ^~~~\n"
 		"\"none\" is a reserved word; write it in quotes"},

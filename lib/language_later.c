@@ -1,0 +1,121 @@
+/* Words of the grammar that later versions know, where a statement or a value of theirs may stand:
+ * a policy that uses one is refused by its name. */
+#include "lib/language_scan.h"
+
+#include "lib/grammar.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Statements of a block, by blanks. */
+static const char *statements_of(enum language_block_kind kind)
+{
+	switch (kind) {
+	case LANGUAGE_BLOCK_TOP:
+		return " listener domain certificate auth scan radius portal ";
+	case LANGUAGE_BLOCK_AUDIT:
+		return " names ";
+	case LANGUAGE_BLOCK_ZONE:
+		return " level newline tls reauthenticate on-link-down ";
+	case LANGUAGE_BLOCK_SERVER:
+		return " tls account trace path ";
+	case LANGUAGE_BLOCK_HOST:
+		return " tls bind ";
+	case LANGUAGE_BLOCK_RULE:
+		return " listener sender recipient tls scan limit ";
+	case LANGUAGE_BLOCK_ANNOUNCE:
+	case LANGUAGE_BLOCK_LIMIT:
+	case LANGUAGE_BLOCK_DEVICE:
+		break;
+	}
+	return " ";
+}
+
+/* Values that may stand where one of today's is expected. */
+static const struct {
+	const char *beside;
+	const char *words; /* by blanks */
+} values[] = {
+	{"flows", " messages recipients size "}, /* limit ... */
+	{"dynamic", " address mail host "},      /* list NAME ... */
+	{"off", " tagged "},                     /* announce ... { login ... } */
+	{"first", " command "},                  /* deadline ... */
+	{"original", " protected "},             /* server ... */
+	{"any", " none protected own "},         /* user, destination */
+	{"always", " not "},                     /* schedule */
+	{"client", " sender "},                  /* per ... */
+	{"user", " sender "},
+};
+
+/* In braces behind today's statements. */
+static const char in_braces[] = " over certificate client ca legacy insecure immediate secret ";
+
+static bool holds(const char *words, const char *word, size_t len)
+{
+	for (const char *at = words; (at = strstr(at, word)) != NULL; at++)
+		if (at[-1] == ' ' && at[len] == ' ')
+			return true;
+	return false;
+}
+
+static bool has(const char *const *expected, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(expected[i], name) == 0)
+			return true;
+	return false;
+}
+
+static enum language_block_kind block_of(const struct language *l)
+{
+	return l->braces == 0 ? LANGUAGE_BLOCK_TOP : l->braces == 1 ? l->block.kind : l->inner.kind;
+}
+
+/* The word behind a brace. */
+static size_t peek(const struct language *l, char word[static LANGUAGE_LATER_SIZE])
+{
+	const struct language_source *source = language_source_at(l, l->source);
+	size_t at = l->next_offset, n = 0;
+	while (at < source->len && isspace((unsigned char)source->text[at]))
+		at++;
+	while (at < source->len && n + 1 < LANGUAGE_LATER_SIZE &&
+		(isalnum((unsigned char)source->text[at]) || source->text[at] == '-'))
+		word[n++] = source->text[at++];
+	word[n] = '\0';
+	return n;
+}
+
+/* "198.51.100.90-198.51.100.95" */
+static bool is_range(const char *word)
+{
+	const char *dash = strchr(word, '-');
+	struct addr addr;
+	return dash && addr_parse(word, (size_t)(dash - word), &addr) == 0 &&
+	       addr_parse(dash + 1, strlen(dash + 1), &addr) == 0;
+}
+
+bool language_later(const struct language *l, const char *const *expected, size_t n,
+	char word[static LANGUAGE_LATER_SIZE])
+{
+	const struct language_token *token = &l->token;
+	size_t len = token->len;
+	if (l->last == T_STRING || len == 0 || len >= LANGUAGE_LATER_SIZE)
+		return false;
+	memcpy(word, token->text, len);
+	word[len] = '\0';
+	if (len == 1 && *word == '{') {
+		len = peek(l, word);
+		return len && holds(in_braces, word, len);
+	}
+	if (has(expected, n, "an address") && is_range(word))
+		return true;
+	if (has(expected, n, "a rate such as 20/minute") && len > 4 &&
+		strcmp(word + len - 4, "/day") == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+		if (has(expected, n, values[i].beside) && holds(values[i].words, word, len))
+			return true;
+	/* a statement may end here: so another may begin */
+	return (has(expected, n, "'}'") || (l->braces == 0 && has(expected, n, "rule"))) &&
+	       holds(statements_of(block_of(l)), word, len);
+}

@@ -1,6 +1,6 @@
 /* What doctor finds of other programs' rules. A steered packet keeps its port 25 and passes the
  * input hook of every table; the relay's answers and its own connections pass output. */
-#include "daemon/control/doctor_part.h"
+#include "daemon/control/doctor_advice.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
@@ -14,13 +14,6 @@
 #define ADMIT_PRIORITY     (-149)
 #define CONNTRACK_PRIORITY (-200)
 #define JUMPS_MAX          16 /* as deep as the kernel goes */
-
-/* "FAMILY TABLE CHAIN TYPE HOOK PRIORITY POLICY DEVICE" of the fact `chain`. */
-struct chain {
-	char family[16], table[180], name[180];
-	char type[32], hook[32], policy[16], device[64];
-	int priority;
-};
 
 /* "FAMILY TABLE CHAIN HANDLE WHAT all|some FROM" of the facts `accepts`, `takes`, `closes`,
  * `jumps`. */
@@ -38,32 +31,7 @@ enum fate {
 	FATE_MET, /* the rule that is asked about */
 };
 
-/* Lines to paste. */
-struct lines {
-	char text[4096];
-	size_t len;
-};
-
-static void put_line(struct lines *lines, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void put_line(struct lines *lines, const char *format, ...)
-{
-	va_list args;
-	size_t room = sizeof(lines->text) - lines->len;
-	va_start(args, format);
-	int len = vsnprintf(lines->text + lines->len, room, format, args);
-	va_end(args);
-	if (len < 0 || (size_t)len + 2 > room) {
-		lines->text[lines->len] = '\0'; /* half a line must not be pasted */
-		return;
-	}
-	lines->len += (size_t)len;
-	lines->text[lines->len++] = '\n';
-	lines->text[lines->len] = '\0';
-}
-
-static bool read_chain(const char *fact, struct chain *chain)
+static bool read_chain(const char *fact, struct advice_chain *chain)
 {
 	return sscanf(fact, "%15s %179s %179s %31s %31s %d %15s %63s", chain->family, chain->table,
 		       chain->name, chain->type, chain->hook, &chain->priority, chain->policy,
@@ -77,12 +45,12 @@ static bool read_rule(const char *fact, struct rule *rule)
 		       rule->interface) == 7;
 }
 
-static bool is_in_table(const struct rule *rule, const struct chain *chain)
+static bool is_in_table(const struct rule *rule, const struct advice_chain *chain)
 {
 	return strcmp(rule->family, chain->family) == 0 && strcmp(rule->table, chain->table) == 0;
 }
 
-static bool is_in(const struct rule *rule, const struct chain *chain)
+static bool is_in(const struct rule *rule, const struct advice_chain *chain)
 {
 	return is_in_table(rule, chain) && strcmp(rule->chain, chain->name) == 0;
 }
@@ -131,8 +99,8 @@ static bool is_from_zone(const struct examination *exam, const char *from)
 }
 
 /* The base chain in which a rule stands, or one from which a jump leads to its chain. */
-static bool find_base(const struct examination *exam, const struct rule *rule, struct chain *chain,
-	unsigned depth)
+static bool find_base(const struct examination *exam, const struct rule *rule,
+	struct advice_chain *chain, unsigned depth)
 {
 	size_t at = 0;
 	struct rule jump;
@@ -151,12 +119,12 @@ static bool find_base(const struct examination *exam, const struct rule *rule, s
 
 /* Does a rule of the chain, before the fact at `end`, or a rule of a chain that it may jump to,
  * accept by this condition? */
-static bool accepts(
-	const struct examination *exam, const struct chain *chain, const char *what, size_t end)
+static bool accepts(const struct examination *exam, const struct advice_chain *chain,
+	const char *what, size_t end)
 {
 	size_t at = 0;
 	struct rule rule;
-	struct chain base;
+	struct advice_chain base;
 	for (const char *fact; (fact = examination_fact(exam->facts, "accepts", &at)) && at <= end;)
 		if (read_rule(fact, &rule) && strcmp(rule.what, what) == 0 &&
 			(is_in(&rule, chain) ||
@@ -168,7 +136,7 @@ static bool accepts(
 /* A walk of a steered packet through a chain and those that it jumps to, up to a rule's fact. */
 struct walk {
 	const struct examination *exam;
-	const struct chain *chain;
+	const struct advice_chain *chain;
 	size_t rule; /* SIZE_MAX: to the end */
 };
 
@@ -222,7 +190,7 @@ static bool is_decided(void *context, const char *name)
 }
 
 /* Does the chain refuse what is steered from any interface of a zone? */
-static bool refuses_steered(const struct examination *exam, const struct chain *chain)
+static bool refuses_steered(const struct examination *exam, const struct advice_chain *chain)
 {
 	struct walk walk = {exam, chain, SIZE_MAX};
 	return !each_interface(exam, is_not_refused, &walk);
@@ -230,7 +198,8 @@ static bool refuses_steered(const struct examination *exam, const struct chain *
 
 /* Is what is steered from all interfaces of zones decided before it comes to the rule of this fact?
  */
-static bool never_meets(const struct examination *exam, const struct chain *chain, size_t rule)
+static bool never_meets(
+	const struct examination *exam, const struct advice_chain *chain, size_t rule)
 {
 	struct walk walk = {exam, chain, rule};
 	return each_interface(exam, is_decided, &walk);
@@ -238,7 +207,7 @@ static bool never_meets(const struct examination *exam, const struct chain *chai
 
 /* Where in the facts the chain stops letting go on what it has not named: the fact behind its last
  * rule with policy drop, or a rule that closes it. false: nowhere. */
-static bool is_closed(const struct examination *exam, const struct chain *chain, size_t *end)
+static bool is_closed(const struct examination *exam, const struct advice_chain *chain, size_t *end)
 {
 	size_t at = 0;
 	struct rule rule;
@@ -254,62 +223,9 @@ static bool is_closed(const struct examination *exam, const struct chain *chain,
 
 /* ---- lines to paste ---- */
 
-static bool is_iptables(const struct examination *exam, const struct chain *chain)
-{
-	size_t at = 0;
-	char family[16], table[180];
-	for (const char *fact; (fact = examination_fact(exam->facts, "iptables-nft", &at));)
-		if (sscanf(fact, "%15s %179s", family, table) == 2 &&
-			strcmp(family, chain->family) == 0 && strcmp(table, chain->table) == 0)
-			return true;
-	return false;
-}
-
-static const char *iptables_of(const struct chain *chain)
-{
-	return strcmp(chain->family, "ip6") == 0 ? "ip6tables" : "iptables";
-}
-
-/* One line for a condition, in nft's words or in iptables'. */
-static void put_accept(struct lines *lines, const struct examination *exam,
-	const struct chain *chain, const char *nft, const char *iptables)
-{
-	if (is_iptables(exam, chain))
-		put_line(lines, "%s -t %s -I %s %s -j ACCEPT", iptables_of(chain), chain->table,
-			chain->name, iptables);
-	else
-		put_line(lines, "nft 'insert rule %s %s %s %s accept'", chain->family, chain->table,
-			chain->name, nft);
-}
-
-/* By the packet's mark or the connection's. */
-static void put_mark(struct lines *lines, const struct examination *exam, const struct chain *chain,
-	const char *nft, const char *iptables)
-{
-	uint32_t mask = exam->control->start.options.mark_mask, relay = mask & -mask;
-	char words[64], options[64];
-	snprintf(words, sizeof(words), "%s & 0x%08" PRIx32 " == 0x%08" PRIx32, nft, mask, relay);
-	snprintf(options, sizeof(options), "-m %s --mark 0x%08" PRIx32 "/0x%08" PRIx32, iptables,
-		relay, mask);
-	put_accept(lines, exam, chain, words, options);
-}
-
-static void put_host(struct lines *lines, const struct examination *exam, const struct chain *chain,
-	const struct addr *addr, unsigned port)
-{
-	bool ip4 = addr->family == ADDR_IP4;
-	char text[ADDR_TEXT_SIZE], words[128], options[128];
-	if (strcmp(chain->family, "inet") != 0 && strcmp(chain->family, ip4 ? "ip" : "ip6") != 0)
-		return;
-	addr_format(addr, text);
-	snprintf(words, sizeof(words), "%s daddr %s tcp dport %u", ip4 ? "ip" : "ip6", text, port);
-	snprintf(options, sizeof(options), "-p tcp -d %s --dport %u", text, port);
-	put_accept(lines, exam, chain, words, options);
-}
-
 /* The way to every host; to anywhere for `server original`. */
 static void put_hosts(
-	struct lines *lines, const struct examination *exam, const struct chain *chain)
+	struct advice *lines, const struct examination *exam, const struct advice_chain *chain)
 {
 	const struct policy *policy = exam->control->policy;
 	for (size_t s = 0; s < policy->nservers; s++) {
@@ -317,7 +233,7 @@ static void put_hosts(
 			health_peer_targets(exam->control->health, s);
 		for (uint32_t i = 0; targets && i < targets->n; i++)
 			for (unsigned a = 0; a < targets->v[i].naddresses; a++)
-				put_host(lines, exam, chain, &targets->v[i].addresses[a],
+				advice_put_host(lines, exam, chain, &targets->v[i].addresses[a],
 					targets->v[i].port);
 	}
 	for (size_t r = 0; r < policy->nrules; r++)
@@ -327,24 +243,24 @@ static void put_hosts(
 				(unsigned)geteuid());
 			snprintf(options, sizeof(options),
 				"-p tcp --dport 25 -m owner --uid-owner %u", (unsigned)geteuid());
-			put_accept(lines, exam, chain, words, options);
+			advice_put_accept(lines, exam, chain, words, options);
 			return;
 		}
 }
 
 /* ---- the hooks, in the order in which packets meet them ---- */
 
-static void check_input(const struct examination *exam, const struct chain *chain)
+static void check_input(const struct examination *exam, const struct advice_chain *chain)
 {
-	struct lines lines = {.len = 0};
+	struct advice lines = {.len = 0};
 	size_t end;
 	bool closed = is_closed(exam, chain, &end);
 	bool refused = refuses_steered(exam, chain) && !accepts(exam, chain, "mark", end);
 	if (refused)
-		put_mark(&lines, exam, chain, "meta mark", "mark");
+		advice_put_mark(&lines, exam, chain, "meta mark", "mark");
 	/* what the server answers */
 	if (closed && !accepts(exam, chain, "established", end))
-		put_accept(&lines, exam, chain, "ct state established",
+		advice_put_accept(&lines, exam, chain, "ct state established",
 			"-m conntrack --ctstate ESTABLISHED");
 	examination_find(exam, "input", lines.len ? DOCTOR_ERROR : DOCTOR_OK, lines.text,
 		"chain %s %s %s %s%s", chain->family, chain->table, chain->name,
@@ -368,16 +284,16 @@ static bool is_host_down(const struct examination *exam)
 	return false;
 }
 
-static void check_output(const struct examination *exam, const struct chain *chain)
+static void check_output(const struct examination *exam, const struct advice_chain *chain)
 {
-	struct lines lines = {.len = 0};
+	struct advice lines = {.len = 0};
 	size_t end;
 	bool closed = is_closed(exam, chain, &end);
 	bool answers = !closed || accepts(exam, chain, "established", end) ||
 		       accepts(exam, chain, "ct-mark", end);
 	bool hosts = !closed || !is_host_down(exam);
 	if (!answers)
-		put_mark(&lines, exam, chain, "ct mark", "connmark");
+		advice_put_mark(&lines, exam, chain, "ct mark", "connmark");
 	if (!answers || !hosts)
 		put_hosts(&lines, exam, chain);
 	examination_find(exam, "output",
@@ -391,7 +307,7 @@ static void check_output(const struct examination *exam, const struct chain *cha
 			 : ", and a host does not answer: may connections to it go out?");
 }
 
-static void check_forward(const struct examination *exam, const struct chain *chain)
+static void check_forward(const struct examination *exam, const struct advice_chain *chain)
 {
 	size_t end;
 	bool closed = is_closed(exam, chain, &end);
@@ -405,7 +321,7 @@ static void check_forward(const struct examination *exam, const struct chain *ch
 static void check_chains(const struct examination *exam)
 {
 	size_t at = 0;
-	struct chain chain;
+	struct advice_chain chain;
 	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));) {
 		if (!read_chain(fact, &chain))
 			continue;
@@ -420,42 +336,42 @@ static void check_chains(const struct examination *exam)
 
 /* What to do about a rule that takes TCP/25 in this chain; false: it is not on our way. */
 static bool advise(const struct examination *exam, const struct rule *rule,
-	const struct chain *chain, size_t at, struct lines *lines)
+	const struct advice_chain *chain, size_t at, struct advice *lines)
 {
 	if (strcmp(rule->what, "mark") == 0) {
-		put_mark(lines, exam, chain, "meta mark", "mark");
+		advice_put_mark(lines, exam, chain, "meta mark", "mark");
 		return strcmp(chain->hook, "prerouting") == 0 &&
 		       chain->priority >= ADMIT_PRIORITY && is_from_zone(exam, rule->interface) &&
 		       !never_meets(exam, chain, at - 1);
 	}
 	/* a flow that passes is known by it, and cut by it at a logout */
 	if (strcmp(rule->what, "ct-mark") == 0) {
-		put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
+		advice_put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
 		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
 	}
 	if (strcmp(rule->what, "notrack") == 0) {
-		put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
-		put_accept(lines, exam, chain, "tcp sport 25", "-p tcp --sport 25");
+		advice_put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
+		advice_put_accept(lines, exam, chain, "tcp sport 25", "-p tcp --sport 25");
 		return strcmp(chain->hook, "prerouting") == 0 &&
 		       chain->priority < CONNTRACK_PRIORITY &&
 		       is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
 	}
 	if (strcmp(chain->hook, "ingress") == 0) {
-		put_line(lines, "nft delete rule %s %s %s handle %" PRIu64, rule->family,
+		advice_put_line(lines, "nft delete rule %s %s %s handle %" PRIu64, rule->family,
 			rule->table, rule->chain, rule->handle);
 		return is_from_zone(exam, chain->device) && is_from_zone(exam, rule->interface);
 	}
 	if (strcmp(chain->hook, "prerouting") == 0) {
-		if (is_iptables(exam, chain))
-			put_line(lines, "%s -t %s -S %s (and take the rule out by -D)",
-				iptables_of(chain), chain->table, chain->name);
+		if (advice_is_iptables(exam, chain))
+			advice_put_line(lines, "%s -t %s -S %s (and take the rule out by -D)",
+				advice_iptables_of(chain), chain->table, chain->name);
 		else
-			put_line(lines, "nft delete rule %s %s %s handle %" PRIu64, rule->family,
-				rule->table, rule->chain, rule->handle);
+			advice_put_line(lines, "nft delete rule %s %s %s handle %" PRIu64,
+				rule->family, rule->table, rule->chain, rule->handle);
 		return is_from_zone(exam, rule->interface);
 	}
 	if (strcmp(chain->hook, "input") == 0) {
-		put_mark(lines, exam, chain, "meta mark", "mark");
+		advice_put_mark(lines, exam, chain, "meta mark", "mark");
 		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1) &&
 		       !accepts(exam, chain, "mark", at);
 	}
@@ -475,9 +391,9 @@ static void check_takers(const struct examination *exam)
 	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
 		size_t at = 0;
 		struct rule rule;
-		struct chain chain;
+		struct advice_chain chain;
 		for (const char *fact; (fact = examination_fact(exam->facts, words[w], &at));) {
-			struct lines lines = {.len = 0};
+			struct advice lines = {.len = 0};
 			if (!read_rule(fact, &rule) || !find_base(exam, &rule, &chain, JUMPS_MAX) ||
 				!advise(exam, &rule, &chain, at, &lines))
 				continue;

@@ -52,6 +52,14 @@ enum keeper_phase {
 	KEEPER_ENDING,   /* the plan for the stop is in the kernel; control ends */
 };
 
+/* Interfaces whose clients the kernel is to forget. */
+struct keeper_forget {
+	char (*v)[POLICY_IFNAME_SIZE];
+	size_t n, room;
+	struct loop_timer timer;
+	uint64_t done_ms;
+};
+
 struct keeper {
 	struct process_options options;
 	struct loop *loop;
@@ -98,6 +106,7 @@ struct keeper {
 	uint64_t followed_ms;
 	uint64_t alive_ms; /* when entries to pass were last trusted for a while */
 	unsigned heals;    /* in the second that began at healed_ms */
+	struct keeper_forget forget;
 
 	/* admission (keeper_admit.c) */
 	struct queue *queue;
@@ -189,6 +198,13 @@ void keeper_posture_first(const struct process_options *options);
 /* The same from control's plan, before it has done anything else. -EEXIST: a plan is in force, or
  * a table stands already. */
 int keeper_posture_take(struct keeper *keeper, struct plan *plan);
+
+/* keeper_forget.c */
+void keeper_forget_init(struct keeper *keeper);
+/* Soon no entry names the interface. */
+void keeper_forget_interface(struct keeper *keeper, const char *name);
+/* An interface of this name came: entries of an earlier one go now. */
+void keeper_forget_now(struct keeper *keeper, const char *name);
 
 /* keeper_admit.c */
 /* fd: the socket of the keeper before, or -1. */

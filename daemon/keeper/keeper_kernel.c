@@ -41,48 +41,6 @@ void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child)
 	keeper_child_send(child, &done, -1);
 }
 
-/* Entries of the kernel's client sets that name an interface, collected to be deleted. */
-struct stale {
-	const char *ifname;
-	struct client_change *v;
-	size_t n, room;
-};
-
-static void collect_stale(void *context, const struct client *client)
-{
-	struct stale *stale = context;
-
-	if (strcmp(client->ifname, stale->ifname) != 0)
-		return;
-	if (stale->n == stale->room) {
-		size_t room = stale->room ? stale->room * 2 : 64;
-		struct client_change *v = realloc(stale->v, room * sizeof(*v));
-		if (!v)
-			return;
-		stale->v = v;
-		stale->room = room;
-	}
-	stale->v[stale->n++] = (struct client_change){.add = false, .client = *client};
-}
-
-/* Who is behind an interface is no longer true when it went or took another name. */
-static void forget_clients(struct keeper *keeper, const char *ifname)
-{
-	struct stale stale = {.ifname = ifname};
-
-	clients_dump(keeper->table, collect_stale, &stale);
-	for (size_t done = 0; done < stale.n;) {
-		size_t n =
-			stale.n - done > CLIENTS_CHANGES_MAX ? CLIENTS_CHANGES_MAX : stale.n - done;
-		int error = clients_change(keeper->table, stale.v + done, n);
-		if (error)
-			log_error("cannot forget the clients behind %s: %s", ifname,
-				strerror(-error));
-		done += n;
-	}
-	free(stale.v);
-}
-
 static void ask_heal(struct keeper *keeper, bool table, bool routes)
 {
 	uint64_t now_ms = loop_now_ms(keeper->loop);
@@ -182,8 +140,10 @@ static void on_link(
 	bool renamed = old && strcmp(old->name, link->name) != 0;
 	fill_link(&message, change == LINK_WENT ? MESSAGE_UNLINK : MESSAGE_LINK, link);
 	keeper_child_send_all(keeper, &message);
-	if (keeper->has_plan && (change == LINK_WENT || renamed))
-		forget_clients(keeper, old ? old->name : link->name);
+	if (change == LINK_WENT || renamed)
+		keeper_forget_interface(keeper, old->name);
+	if (change == LINK_CAME || renamed)
+		keeper_forget_now(keeper, link->name);
 }
 
 static void on_links(struct loop_watch *watch, uint32_t events)
@@ -258,6 +218,7 @@ int keeper_kernel_open(struct keeper *keeper, int fd)
 
 	keeper->heal.on_time = on_heal;
 	keeper->follow.on_time = on_follow;
+	keeper_forget_init(keeper);
 	if ((error = links_open(&keeper->links, on_link, keeper)) ||
 		(error = routes_open(&keeper->routes)) ||
 		(error = fd < 0 ? table_open(&keeper->table)

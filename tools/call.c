@@ -179,6 +179,12 @@ static void put_outcome(struct shown *shown, int status, const struct connection
 	put_object(object);
 }
 
+/* A checker's line says already that it is a warning. */
+static bool says(const char *line, const char *before)
+{
+	return strcmp(before, "warning: ") == 0 && strstr(line, before);
+}
+
 static void say_lines(
 	const struct connection_answer *answer, const char *member, FILE *out, const char *before)
 {
@@ -186,7 +192,10 @@ static void say_lines(
 	size_t i;
 	json_t *line;
 	json_array_foreach(json_object_get(object, member), i, line)
-		fprintf(out, "%s%s\n", before, json_string_value(line));
+	{
+		const char *text = json_string_value(line);
+		fprintf(out, "%s%s\n", says(text, before) ? "" : before, text);
+	}
 	json_decref(object);
 }
 

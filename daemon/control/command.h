@@ -91,6 +91,9 @@ void command_watch(struct command *command, unsigned topics);
 /* To be said with the end, whatever it is. */
 void command_removed(struct command *command, const char *text);
 void command_warning(struct command *command, const char *text);
+/* Each warning of a text as the checker writes it, "FILE:LINE:COLUMN: warning: ..." and the lines
+ * that belong to it; what is none is said as it is. */
+void command_warnings(struct command *command, const char *text);
 /* A command that may change something has not, though it ends with OUTCOME_DONE. */
 void command_unchanged(struct command *command);
 

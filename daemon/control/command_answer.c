@@ -57,6 +57,31 @@ void command_warning(struct command *command, const char *text)
 	append(&command->warnings, text);
 }
 
+static bool begins_warning(const char *line)
+{
+	const char *at = strstr(line, ": warning: ");
+	return at && at < line + strcspn(line, "\n");
+}
+
+void command_warnings(struct command *command, const char *text)
+{
+	while (*text) {
+		bool warning = begins_warning(text);
+		size_t len = 0;
+		do
+			len += strcspn(text + len, "\n") +
+			       (text[len + strcspn(text + len, "\n")] != 0);
+		while (text[len] && !begins_warning(text + len));
+		char *one = strndup(text, warning && text[len - 1] == '\n' ? len - 1 : len);
+		if (one && warning)
+			command_warning(command, one);
+		else if (one)
+			command_text(command, one, len);
+		free(one);
+		text += len;
+	}
+}
+
 void command_unchanged(struct command *command)
 {
 	command->unchanged = true;

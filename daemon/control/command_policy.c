@@ -208,7 +208,7 @@ static void on_names(struct names *names, const char *warnings)
 	const struct control *control = command->control;
 
 	if (warnings)
-		command_text(command, warnings, strlen(warnings));
+		command_warnings(command, warnings);
 	command_row(command,
 		json_pack("{s:I, s:o}", "policy", (json_int_t)control->policy_number,
 			"confirm_until_at",
@@ -226,9 +226,8 @@ static void on_applied(void *context, enum outcome outcome, const char *text)
 		return;
 	}
 	if (applying->warnings)
-		command_text(command, applying->warnings, strlen(applying->warnings));
-	if (*text)
-		command_text(command, text, strlen(text));
+		command_warnings(command, applying->warnings);
+	command_warnings(command, text);
 	applying->command = command;
 	names_ask(&applying->names, command->control, on_names);
 }

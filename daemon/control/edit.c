@@ -233,6 +233,15 @@ static void go_on(struct command *command, const struct edit *edit, struct polic
 	editing->policy = to;
 }
 
+/* Of the words that were typed; what stands was warned of before. */
+static void tell_warnings(struct command *command, const struct language_diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->n; i++)
+		if (diagnosis->v[i].severity == LANGUAGE_WARNING && diagnosis->v[i].file &&
+			strcmp(diagnosis->v[i].file, "<argument>") == 0)
+			command_warning(command, diagnosis->v[i].text);
+}
+
 /* false: the command has been ended. */
 static bool make_one(
 	struct command *command, const struct edit *edit, const struct language_world *world)
@@ -255,6 +264,7 @@ static bool make_one(
 	} else if (same(editing->policy, made.policy)) {
 		policy_unref(made.policy);
 	} else {
+		tell_warnings(command, &made.diagnosis);
 		go_on(command, edit, made.policy);
 	}
 	edit_made_fini(&made);

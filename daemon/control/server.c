@@ -229,7 +229,6 @@ static const char *take_go(struct server_client *client)
 	if (server_has_left(client)) {
 		log_warning("a request of uid %u was dropped: its caller is gone",
 			(unsigned)client->uid);
-		client->server->counts.left++;
 		mark_broken(client);
 		return NULL;
 	}

@@ -48,7 +48,6 @@ struct server_counts {
 	unsigned clients, watchers;
 	uint64_t dropped;     /* for not reading */
 	uint64_t turned_away; /* too many connections */
-	uint64_t left;        /* before their request was begun */
 };
 void server_count(const struct server *server, struct server_counts *counts);
 

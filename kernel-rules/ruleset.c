@@ -446,8 +446,8 @@ static void write_steer_base(struct rule_writer *w)
 	}
 
 	r = rule_begin(w, "steer");
-	word_sport_in(r, SET_PORTS);
 	word_mark_is(r, WORD_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_KILL), false);
+	word_sport_in(r, SET_PORTS);
 	word_reply(r);
 	word_goto(r, "killed");
 	rule_end(w);

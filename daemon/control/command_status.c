@@ -13,11 +13,13 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/ended.h"
 #include "daemon/control/row.h"
+#include "daemon/control/saved.h"
 #include "daemon/control/sessions.h"
 #include "daemon/control/state_trouble.h"
 #include "daemon/control/trouble.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +203,16 @@ static void look_at_rules(const struct facts *facts, json_t *troubles)
 				family, behind, priority);
 }
 
+static void look_at_saved(json_t *troubles)
+{
+	char path[PATH_MAX];
+	const char *file = saved_find(path, sizeof(path));
+	if (file)
+		trouble_add(troubles, "posternctl doctor",
+			"%s holds a copy of our table: nft loads none of your own rules from it",
+			file);
+}
+
 /* Seen here, whatever takes them. */
 static void look_at_lost(const struct control *control, json_t *troubles)
 {
@@ -294,6 +306,7 @@ static void on_facts(void *context, const struct facts *facts)
 	trouble_of_lists(control, troubles);
 	trouble_of_refusals(refused, troubles);
 	look_at_lost(control, troubles);
+	look_at_saved(troubles);
 	look_at_processes(control, facts, troubles);
 	look_at_state(control, troubles);
 	look_at_queue(control, facts, troubles);

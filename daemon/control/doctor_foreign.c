@@ -4,8 +4,10 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
+#include "daemon/control/saved.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -430,9 +432,27 @@ static void check_legacy(const struct examination *exam)
 				kinds[i].command, kinds[i].command);
 }
 
+/* Nothing of a file that holds our table can be loaded, at the next boot or now. */
+static void check_saved(const struct examination *exam)
+{
+	char path[PATH_MAX];
+	const char *file = saved_find(path, sizeof(path));
+	if (file)
+		examination_find(exam, "saved-ruleset", DOCTOR_ERROR,
+			"take the block `table inet postern { ... }` out of that file, and save "
+			"your own tables alone: nft list table FAMILY NAME",
+			"%s holds a copy of our table: nft loads neither it nor any of your own "
+			"rules from that file",
+			file);
+	else
+		examination_find(exam, "saved-ruleset", DOCTOR_OK, "",
+			"no file that nft loads at boot holds a copy of our table");
+}
+
 void examination_of_foreign(const struct examination *exam)
 {
 	check_chains(exam);
 	check_takers(exam);
 	check_legacy(exam);
+	check_saved(exam);
 }

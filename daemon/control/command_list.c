@@ -191,8 +191,8 @@ static void run_show(struct command *command)
 		show_all(command);
 		return;
 	}
-	const struct policy_list *list = find_list(command);
 	const char *match = command_value(command, "match");
+	const struct policy_list *list = find_list(command);
 	if (list && match)
 		show_match(command, list, match);
 	else if (list)

@@ -37,7 +37,8 @@ AGAIN_MAX = 4
 BROKEN = re.compile(r"Sanitizer|runtime error|[Aa]ssertion .*failed|stack smashing|core dumped|"
                     r"^not ok - .*: the daemon ended")
 # namespace tests that are run a second time with the sanitizers' build
-SANITIZED = {"main", "verdicts", "relay-data", "failures", "odd-packets", "cli", "stops"}
+SANITIZED = {"main", "verdicts", "relay-data", "failures", "odd-packets", "cli", "stops",
+             "commands", "edit"}
 
 
 class Tally:

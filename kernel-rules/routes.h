@@ -23,8 +23,9 @@ void routes_close(struct routes *routes);
 int routes_fd(const struct routes *routes);
 
 /* Adds what is missing, moves what does not stand in front, removes what is too much. A bare plan
- * wants nothing. A family that the machine does not have, or has switched off, is no error. 0 or
- * the first -errno. */
+ * wants nothing, and one without zones nothing anew: flows of zones before it may still run. A
+ * family that the machine does not have, or has switched off, is no error. 0 or the first -errno.
+ */
 int routes_apply(struct routes *routes, const struct plan *plan);
 enum {
 	ROUTES_HARMED =

@@ -112,7 +112,7 @@ static void find_bypass(struct table *table, const char *zone)
 			"everything of %s%s passes for another %" PRIi64 " s",
 			zone ? "zone " : "all zones", zone ? zone : "", left);
 	else if (!zone && left == 0)
-		find("bypass", "ok", "", "off for all zones");
+		find("bypass", "ok", "", "not on for all zones");
 }
 
 /* there: of the table. */

@@ -89,7 +89,7 @@ static bool take_time(struct command *command, const char *what, uint64_t *at_ms
 	const char *word = command_value(command, what);
 	if (!word || when_parse_past(word, loop_wall_ms(command->control->loop), at_ms) == 0)
 		return true;
-	command_usage(command, "\"%s\" is no time: 1h, 08:00 or 2030-01-31 08:00", word);
+	command_usage(command, "\"%s\" is no time: " WHEN_PAST, word);
 	return false;
 }
 

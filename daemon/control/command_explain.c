@@ -488,8 +488,7 @@ static bool take_words(struct command *command, struct explaining *explaining)
 		flowid_parse(flow, strlen(flow), &explaining->flow);
 	if (time && when_parse_next(
 			    time, loop_wall_ms(command->control->loop), &explaining->at_ms) < 0) {
-		command_usage(command,
-			"\"%s\" is no time: 08:00, \"mon 08:00\" or \"2030-01-31 08:00\"", time);
+		command_usage(command, "\"%s\" is no time: " WHEN_NEXT, time);
 		return false;
 	}
 	if (!destination)

@@ -21,35 +21,47 @@ static int check_all(const struct process_options *options)
 	return status ? status : can_resume;
 }
 
-int main(int argc, char **argv)
+/* What is done and over, unlike the daemon. */
+static int run_once(const struct options *options)
 {
-	struct options options;
-
-	terminal_guard(isatty(STDOUT_FILENO));
-	if (options_parse(argc, argv, &options) < 0)
-		return 2;
-	switch (options.command) {
-	case OPTIONS_RUN:
-		return keeper_main(&options.process);
+	switch (options->command) {
 	case OPTIONS_CHECK:
-		return check_all(&options.process);
+		return check_all(&options->process);
 	case OPTIONS_UPGRADE:
-		return upgrade_main(&options.process);
+		return upgrade_main(&options->process);
 	case OPTIONS_BYPASS:
-		return keeper_bypass_main(options.process.state_dir, options.bypass_on,
-			options.bypass_zone, options.bypass_seconds);
+		return keeper_bypass_main(options->process.state_dir, options->bypass_on,
+			options->bypass_zone, options->bypass_seconds);
 	case OPTIONS_CLEAR:
-		return clear_main(&options.process);
+		return clear_main(&options->process);
 	case OPTIONS_DOCTOR:
-		return alone_main(&options.process);
-	case OPTIONS_CHILD:
-		return process_child_main(&options.process, &options.start, options.role);
+		return alone_main(&options->process);
 	case OPTIONS_HELP:
 		options_print_help();
 		return 0;
 	case OPTIONS_VERSION:
 		puts("posternd " POSTERN_VERSION);
 		return 0;
+	case OPTIONS_RUN:
+	case OPTIONS_CHILD:
+		break;
 	}
 	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct terminal terminal;
+	int status = 2;
+
+	terminal_guard(&terminal, isatty(STDOUT_FILENO));
+	if (options_parse(argc, argv, &options) == 0) {
+		if (options.command == OPTIONS_RUN)
+			return keeper_main(&options.process);
+		if (options.command == OPTIONS_CHILD)
+			return process_child_main(&options.process, &options.start, options.role);
+		status = run_once(&options);
+	}
+	return terminal_end(&terminal, "posternd", status);
 }

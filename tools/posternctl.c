@@ -8,8 +8,6 @@
 #include "lib/language.h"
 #include "lib/terminal.h"
 
-#include "lib/language.h"
-
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -69,32 +67,38 @@ static int take_options(struct call *call, struct options *options, int argc, ch
 	return i;
 }
 
-int main(int argc, char **argv)
+static int run(struct call *call, int argc, char **argv)
 {
 	static const char *const status_words[] = {"status"};
-	struct connection connection = {.fd = -1};
-	struct call call = {.run_dir = "/run/postern", .connection = &connection};
 	struct options options = {0};
-	setlocale(LC_ALL, "");
-	terminal_guard(isatty(STDOUT_FILENO));
-	signal(SIGPIPE, SIG_IGN);
-	int i = take_options(&call, &options, argc, argv);
+	int i = take_options(call, &options, argc, argv);
 	const char *const *words = (const char *const *)&argv[i];
 	size_t nwords = (size_t)(argc - i);
-	int status = options.status;
-	if (status >= 0)
-		return status;
-	call.by_hand =
-		!call.json && !options.batch && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	if (options.complete)
-		complete_run(&call, words, nwords);
-	else if (options.batch && nwords)
-		status = call_fail(&call, OUTCOME_USAGE, NULL,
+	if (options.status >= 0)
+		return options.status;
+	call->by_hand =
+		!call->json && !options.batch && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	if (options.complete) {
+		complete_run(call, words, nwords);
+		return CONNECTION_DONE;
+	}
+	if (options.batch && nwords)
+		return call_fail(call, OUTCOME_USAGE, NULL,
 			"-b takes its commands from the file, not %s", words[0]);
-	else if (options.batch)
-		status = batch_run(&call, options.batch);
-	else
-		status = nwords ? noun_run(&call, words, nwords) : noun_run(&call, status_words, 1);
+	if (options.batch)
+		return batch_run(call, options.batch);
+	return nwords ? noun_run(call, words, nwords) : noun_run(call, status_words, 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct connection connection = {.fd = -1};
+	struct call call = {.run_dir = "/run/postern", .connection = &connection};
+	struct terminal terminal;
+	setlocale(LC_ALL, "");
+	terminal_guard(&terminal, isatty(STDOUT_FILENO));
+	signal(SIGPIPE, SIG_IGN);
+	int status = run(&call, argc, argv);
 	connection_close(&connection);
-	return status < 0 ? CONNECTION_DONE : status;
+	return terminal_end(&terminal, "posternctl", status);
 }

@@ -98,7 +98,7 @@ static void a_stream_lets_nothing_else_through(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(pair), 0);
-	FILE *stream = terminal_stream(fdopen(pair[1], "w"));
+	FILE *out = fdopen(pair[1], "w"), *stream = terminal_stream(out);
 	assert_non_null(stream);
 	setvbuf(stream, NULL, _IONBF, 0);
 	fprintf(stream, "no such noun \"%s\"\n", "\x1b[2J");
@@ -107,6 +107,7 @@ static void a_stream_lets_nothing_else_through(void **state)
 	for (unsigned i = 0; i < 1000; i++)
 		fputs("\x1b\xc3", stream);
 	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(fclose(out), 0);
 	ssize_t len = read(pair[0], text, sizeof(text));
 	close(pair[0]);
 	const char *begin = "no such noun \"\\x1b[2J\"\n\xe2\x82\xac\n\\x1b\\xc3\\x1b";

@@ -153,6 +153,20 @@ int prefix_parse(const char *text, size_t len, struct prefix *prefix)
 	return clear_behind(prefix->addr.bytes, prefix->len) ? -EDOM : 0;
 }
 
+const char *prefix_readings(const char *text, size_t len, char buf[static PREFIX_READINGS_SIZE])
+{
+	char network[PREFIX_TEXT_SIZE], host[ADDR_TEXT_SIZE];
+	struct prefix prefix;
+	struct addr addr;
+
+	if (prefix_parse(text, len, &prefix) != -EDOM ||
+		addr_parse(text, (size_t)((const char *)memchr(text, '/', len) - text), &addr) < 0)
+		return NULL;
+	snprintf(buf, PREFIX_READINGS_SIZE, "%s, the network, or %s, the address alone",
+		prefix_format(&prefix, network), addr_format(&addr, host));
+	return buf;
+}
+
 const char *prefix_format(const struct prefix *prefix, char buf[static PREFIX_TEXT_SIZE])
 {
 	addr_format(&prefix->addr, buf);

@@ -60,6 +60,10 @@ bool addr_is_unspecified(const struct addr *addr);
 /* "192.0.2.0/24" or a bare address (full length). -EINVAL: no such text; -EDOM: bits are set
  * behind the length (prefix is then filled with them cleared). */
 int prefix_parse(const char *text, size_t len, struct prefix *prefix);
+/* Of a text that prefix_parse() has -EDOM for, what may be meant: "192.0.2.0/24, the network, or
+ * 192.0.2.77, the address alone". Returns buf; NULL: of any other text. */
+#define PREFIX_READINGS_SIZE 160
+const char *prefix_readings(const char *text, size_t len, char buf[static PREFIX_READINGS_SIZE]);
 /* A bare address when the length is full. Returns buf. */
 const char *prefix_format(const struct prefix *prefix, char buf[static PREFIX_TEXT_SIZE]);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);

@@ -69,6 +69,21 @@ void text_blank(char *text)
 	}
 }
 
+const char *text_cut(const char *text, char buf[static TEXT_CUT_SIZE])
+{
+	size_t len = strnlen(text, TEXT_CUT_SIZE), n = len;
+
+	if (len == TEXT_CUT_SIZE) {
+		n = TEXT_CUT_SIZE - sizeof("...");
+		/* half a character is none */
+		while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(buf, text, n);
+	strcpy(buf + n, len == TEXT_CUT_SIZE ? "..." : "");
+	return buf;
+}
+
 /* May more bytes make a character of these? */
 static bool is_begun(const char *text, size_t len)
 {

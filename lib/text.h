@@ -13,6 +13,10 @@ size_t text_shown(const char *text, size_t len);
 /* Each byte that does not belong to what may be shown comes out as '?', in place. */
 void text_blank(char *text);
 
+/* As a message quotes what was typed: whole if it is short, else its begin and "...". Returns buf. */
+#define TEXT_CUT_SIZE 96
+const char *text_cut(const char *text, char buf[static TEXT_CUT_SIZE]);
+
 /* Text that comes in pieces, which may cut a character. Begins as {0}. */
 struct text_pieces {
 	char held[4]; /* the begin of a character */

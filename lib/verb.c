@@ -1,6 +1,7 @@
 #include "lib/verb.h"
 
 #include "lib/language.h"
+#include "lib/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,15 @@ bool verb_is_noun(const struct verb_noun *noun)
 	return !*noun->verbs->name;
 }
 
+bool verb_is_id(const struct verb_noun *noun, const char *word)
+{
+	const struct verb_part *first = noun->verbs->parts;
+	if (!first || !verb_fits(first, word))
+		return false;
+	return (first->type == VERB_FLOW && strncmp(word, "f-", 2) == 0) ||
+	       first->type == VERB_SESSION;
+}
+
 bool verb_takes(const struct verb *verb, enum verb_value type)
 {
 	for (const struct verb_part *part = verb->parts; part && part->kind; part++)
@@ -66,17 +76,39 @@ bool verb_takes(const struct verb *verb, enum verb_value type)
 	return false;
 }
 
+/* Names that begin so: "server" or "session". Returns how many; first: one of them. */
+static size_t beginnings(const char *word, const char *const *names, size_t n, const char **first,
+	char text[static 128])
+{
+	size_t found = 0, used = 0;
+	for (size_t i = 0; i < n && *word; i++) {
+		if (strncmp(names[i], word, strlen(word)) != 0)
+			continue;
+		*first = found ? *first : names[i];
+		if (used < 128)
+			used += (size_t)snprintf(
+				text + used, 128 - used, "%s\"%s\"", found ? " or " : "", names[i]);
+		found++;
+	}
+	return found;
+}
+
 static void refuse_name(struct verb_error *error, const char *kind, const char *word,
 	const char *const *names, size_t n)
 {
-	*error = (struct verb_error){.near = language_near(word, names, n)};
-	size_t used = 0;
+	const char *first = NULL;
+	char meant[128], cut[TEXT_CUT_SIZE];
+	size_t begins = beginnings(word, names, n, &first, meant), used = 0;
+	*error = (struct verb_error){.near = begins == 1 ? first : NULL};
+	if (!begins && (error->near = language_near(word, names, n)))
+		snprintf(meant, sizeof(meant), "\"%s\"", error->near);
 	for (size_t i = 0; i < n && used < sizeof(error->expected); i++)
 		used += (size_t)snprintf(error->expected + used, sizeof(error->expected) - used,
 			"%s%s", i ? ", " : "", names[i]);
-	snprintf(error->text, sizeof(error->text), "no such %s \"%.100s\"%s%s%s; %ss: %s", kind,
-		word, error->near ? ", did you mean \"" : "", error->near ? error->near : "",
-		error->near ? "\"?" : "", kind, error->expected);
+	bool any = begins || error->near;
+	snprintf(error->text, sizeof(error->text), "no such %s \"%s\"%s%s%s; %ss: %s", kind,
+		text_cut(word, cut), any ? ", did you mean " : "", any ? meant : "", any ? "?" : "",
+		kind, error->expected);
 }
 
 void verb_no_such_noun(const char *word, struct verb_error *error)

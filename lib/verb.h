@@ -19,6 +19,8 @@
 #ifndef POSTERN_VERB_H
 #define POSTERN_VERB_H
 
+#include "lib/addr.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -107,6 +109,8 @@ struct verb_noun {
 	const char *name;
 	const char *help;
 	const struct verb *verbs; /* ends with name NULL; the first is the noun alone */
+	const char *none; /* where it has nothing to show: of all, and of what was asked for */
+	const char *none_such;
 };
 
 /* In the order of the manual; ends with NULL. */
@@ -121,6 +125,8 @@ const struct verb_noun *verb_short_noun(const char *word);
 const struct verb *verb_short(const struct verb_noun *noun, const char *word);
 /* Does the noun take its words without a verb? */
 bool verb_is_noun(const struct verb_noun *noun);
+/* `audit f-1`, `session 12`: is it an id of what the noun shows, and so no verb? */
+bool verb_is_id(const struct verb_noun *noun, const char *word);
 /* Does the verb have a part of this type? */
 bool verb_takes(const struct verb *verb, enum verb_value type);
 
@@ -140,6 +146,10 @@ extern const char *const verb_value_names[VERB_VALUES]; /* "zone", "mac", ... */
 /* Is the word a value of this part? And what is one, in words: "a MAC". */
 bool verb_fits(const struct verb_part *part, const char *word);
 const char *verb_expects(const struct verb_part *part);
+/* Of a network with bits behind its length, what may be meant; NULL: it is none, or this part does
+ * not take networks. */
+const char *verb_readings(
+	const struct verb_part *part, const char *word, char buf[static PREFIX_READINGS_SIZE]);
 
 /* What was typed, in the parts of its verb. */
 struct verb_words {

@@ -2,6 +2,7 @@
 
 #include "lib/ending.h"
 #include "lib/language.h"
+#include "lib/text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +20,9 @@ struct reader {
 	const char **values;
 	size_t n;
 	bool no_options; /* behind "--" */
-	ptrdiff_t waits; /* the part whose value is missing; -1: none */
+	const char
+		*doubtful; /* what the last word, taken as an argument, may have been meant for */
+	ptrdiff_t waits;   /* the part whose value is missing; -1: none */
 	bool rest;
 };
 
@@ -104,6 +107,20 @@ static const struct verb_part *rival(const struct reader *reader, const struct v
 	return NULL;
 }
 
+static int unfit(struct reader *reader, const struct verb_part *part, const char *value)
+{
+	const char *expected = verb_expects(part);
+	char cut[TEXT_CUT_SIZE], wrong[PREFIX_READINGS_SIZE];
+	if (!*value)
+		return fail(
+			reader, expected, NULL, "%s is empty, expected %s", part->name, expected);
+	if (verb_readings(part, value, wrong))
+		return fail(reader, wrong, NULL, "\"%s\" has bits behind its length, expected %s",
+			text_cut(value, cut), wrong);
+	return fail(reader, expected, near_value(reader, part, value),
+		"\"%s\" is not expected here, but %s", text_cut(value, cut), expected);
+}
+
 static int take(struct reader *reader, size_t i, const char *value)
 {
 	const struct verb_part *part = part_at(reader, i);
@@ -113,13 +130,8 @@ static int take(struct reader *reader, size_t i, const char *value)
 	if (other)
 		return fail(reader, NULL, NULL, "%s or %s is expected, not both", other->name,
 			part->name);
-	if (part->value && part->kind != VERB_REST && !verb_fits(part, value)) {
-		const char *expected = verb_expects(part);
-		return *value ? fail(reader, expected, near_value(reader, part, value),
-					"\"%.200s\" is not expected here, but %s", value, expected)
-			      : fail(reader, expected, NULL, "%s is empty, expected %s", part->name,
-					expected);
-	}
+	if (part->value && part->kind != VERB_REST && !verb_fits(part, value))
+		return unfit(reader, part, value);
 	reader->part_of[reader->n] = (uint16_t)i;
 	reader->values[reader->n++] = value;
 	reader->out->of[i].n++;
@@ -186,6 +198,13 @@ static ptrdiff_t optional_argument(const struct reader *reader, const char *word
 	return first;
 }
 
+static bool is_time_of_day(const char *word)
+{
+	int hour, minute, used = 0;
+	return sscanf(word, "%2d:%2d%n", &hour, &minute, &used) == 2 &&
+	       (!word[used] || word[used] == ':') && strlen(word) < 16;
+}
+
 static int take_word(struct reader *reader, const char *const *words, size_t n, size_t *at)
 {
 	const char *word = words[(*at)++];
@@ -202,10 +221,21 @@ static int take_word(struct reader *reader, const char *const *words, size_t n, 
 		return take(reader, (size_t)i, words[(*at)++]);
 	}
 	i = optional_argument(reader, word);
-	const char *near = near_part(reader, VERB_KEYWORD, word);
+	const char *near = near_part(reader, VERB_KEYWORD, word), *doubtful = reader->doubtful;
+	char cut[TEXT_CUT_SIZE];
+	if (i < 0 && doubtful) /* `usr alice`: the first was taken for an id */
+		return fail(reader, NULL, doubtful, "\"%s\" is not expected here",
+			text_cut(words[*at - 2], cut));
+	if (*at > 1 && is_time_of_day(word) &&
+		(i < 0 || !verb_fits(part_at(reader, (size_t)i), word)))
+		return fail(reader, NULL, NULL,
+			"\"%s\" is not expected here; a time of two words is one in quotes: \"%s "
+			"%s\"",
+			word, text_cut(words[*at - 2], cut), word);
 	if (i < 0 || (near && !verb_fits(part_at(reader, (size_t)i), word)))
-		return fail(reader, NULL, near, "\"%.200s\" is not expected here", word);
+		return fail(reader, NULL, near, "\"%s\" is not expected here", text_cut(word, cut));
 	reader->rest = part_at(reader, (size_t)i)->kind == VERB_REST;
+	reader->doubtful = reader->rest ? NULL : near;
 	return take(reader, (size_t)i, word);
 }
 

@@ -1,12 +1,13 @@
 #include "lib/verb.h"
 
-#include "lib/addr.h"
 #include "lib/ending.h"
 #include "lib/flowid.h"
 #include "lib/language.h"
 
 #include <assert.h>
 #include <string.h>
+
+#define LONGEST 300 /* a host's name, with some room */
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device", "list",
 	"user", "time", "endpoint", "path", "file", "number", "rows", "policy", "session", "flow",
@@ -81,23 +82,44 @@ static bool is_flow(const char *word)
 	return flowid_parse(word, strlen(word), &id) == 0 && id;
 }
 
+const char *verb_readings(
+	const struct verb_part *part, const char *word, char buf[static PREFIX_READINGS_SIZE])
+{
+	bool several = part->type == VERB_NETWORKS;
+	const char *readings = NULL;
+	if (!several && part->type != VERB_NETWORK && part->type != VERB_ELEMENT)
+		return NULL;
+	while (*word && !readings) {
+		size_t len = several ? strcspn(word, ",") : strlen(word);
+		readings = prefix_readings(word, len, buf);
+		word += len + (word[len] == ',');
+	}
+	return readings;
+}
+
 bool verb_fits(const struct verb_part *part, const char *word)
 {
+	char readings[PREFIX_READINGS_SIZE];
 	enum ending ending;
 	struct policy_elem elem;
 	if (!*word)
 		return part->flags & VERB_EMPTY;
+	if (verb_readings(part, word, readings))
+		return false;
 	switch (part->type) {
-	case VERB_TEXT:
 	case VERB_ZONE:
 	case VERB_SERVER:
-	case VERB_HOST:
 	case VERB_RULE:
 	case VERB_DEVICE:
 	case VERB_LIST:
+		return strlen(word) < POLICY_NAME_SIZE;
 	case VERB_USER:
+		return strlen(word) < POLICY_USER_SIZE;
+	case VERB_HOST:
 	case VERB_TIME:
 	case VERB_ENDPOINT:
+		return strlen(word) < LONGEST;
+	case VERB_TEXT:
 	case VERB_PATH:
 	case VERB_FILE:
 	case VERB_VALUES:

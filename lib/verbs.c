@@ -25,6 +25,7 @@
 #define SOME_NAME(type)                         ARGUMENT("NAME", type, VERB_FIRST, 0)
 #define EMPTIES                                 FLAG("--allow-empty", 0, 0)
 #define OPENS                                   FLAG("--allow-open", 0, 0)
+#define COLUMNS                                 OPTION("--columns", "C,...", VERB_TEXT, 0, 0)
 #define CONFIRM                                 OPTION("--confirm", "60s", VERB_DURATION, 0, 0)
 #define POSITIONS(flags) \
 	WORD("first", (flags) | VERB_ALONE, 1), WORD("last", (flags) | VERB_ALONE, 1), \
@@ -51,7 +52,7 @@ static const struct verb policy[] = {
 		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0))},
 	{"edit", "the running policy in $EDITOR, checked and applied", VERB_LOCAL | VERB_CHANGES,
 		120, PARTS(CONFIRM, OPENS, EMPTIES)},
-	{"history", "the last policies as they were applied", 0, 0, NULL},
+	{"history", "the last policies as they were applied", 0, 0, PARTS(COLUMNS)},
 	{"diff", "the running policy against number N, the file, or what is to be applied; exit "
 		 "status 1 when they differ", VERB_PLAIN, 0,
 		PARTS(WORD("file", VERB_ALONE, 1), ARGUMENT("N", VERB_POLICY, VERB_ALONE, 1),
@@ -68,7 +69,7 @@ static const struct verb policy[] = {
 
 static const struct verb rule[] = {
 	{"show", "rules with position, conditions, hits, flows and last hit", 0, 0,
-		PARTS(SOME_NAME(VERB_RULE))},
+		PARTS(SOME_NAME(VERB_RULE), COLUMNS)},
 	{"add", "a new rule; refused when an earlier one shadows it", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), POSITIONS(0), OPENS, STATEMENT("COND... ACTION", RULE_WORDS))},
 	CHANGES(VERB_RULE, "COND... ACTION", RULE_WORDS),
@@ -85,7 +86,7 @@ static const struct verb rule[] = {
 
 static const struct verb zone[] = {
 	{"show", "zones, interfaces present and missing, sessions, packets", 0, 0,
-		PARTS(SOME_NAME(VERB_ZONE))},
+		PARTS(SOME_NAME(VERB_ZONE), COLUMNS)},
 	{"add", "a new zone, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", ZONE_WORDS))},
 	CHANGES(VERB_ZONE, "CLAUSE...", ZONE_WORDS),
@@ -96,7 +97,7 @@ static const struct verb zone[] = {
 
 static const struct verb server[] = {
 	{"show", "servers and hosts: state, since when, why, flows", 0, 0,
-		PARTS(SOME_NAME(VERB_SERVER))},
+		PARTS(SOME_NAME(VERB_SERVER), COLUMNS)},
 	{"add", "a new server, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", SERVER_WORDS))},
 	CHANGES(VERB_SERVER, "CLAUSE...", SERVER_WORDS),
@@ -114,7 +115,7 @@ static const struct verb server[] = {
 };
 
 static const struct verb device[] = {
-	{"show", "devices", 0, 0, PARTS(SOME_NAME(VERB_DEVICE))},
+	{"show", "devices", 0, 0, PARTS(SOME_NAME(VERB_DEVICE), COLUMNS)},
 	{"add", "a new device", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), OPENS,
 			STATEMENT("zone Z [mac M,...] [address A,...] user U [group G,...] "
@@ -127,7 +128,7 @@ static const struct verb device[] = {
 
 static const struct verb list[] = {
 	{"show", "lists, or a list's entries, or whether one matches", VERB_AT_DESK, 0,
-		PARTS(SOME_NAME(VERB_LIST), KEYWORD("match", "ADDRESS|MAC", VERB_TEXT, 0, 0))},
+		PARTS(SOME_NAME(VERB_LIST), KEYWORD("match", "ADDRESS|MAC", VERB_TEXT, 0, 0), COLUMNS)},
 	{"create", "a new list", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("dynamic|file F|{ ELEMENT, ... }", "dynamic|file"))},
 	{"delete", "takes the list out", VERB_CHANGES | VERB_EDITS, 0,
@@ -157,7 +158,7 @@ static const struct verb session[] = {
 			KEYWORD("user", "U", VERB_USER, 0, 1),
 			KEYWORD("address", "A", VERB_NETWORK, VERB_ALONE, 1),
 			KEYWORD("mac", "M", VERB_MAC, VERB_ALONE, 1),
-			KEYWORD("zone", "Z", VERB_ZONE, 0, 1))},
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 1), COLUMNS)},
 	{"login", "logs a user in, or renews", VERB_CHANGES | VERB_AT_SESSION | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("USER", VERB_USER, VERB_NEEDED, 0),
 			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 0),
@@ -190,7 +191,7 @@ static const struct verb session[] = {
 
 static const struct verb block[] = {
 	{"show", "who is blocked: why, by which limit, over which flow, until when", VERB_AT_DESK, 0,
-		PARTS(CLIENT(0))},
+		PARTS(CLIENT(0), COLUMNS)},
 	{"add", "ends what the client has running and refuses what comes: 421 with a time, else 554",
 		VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(CLIENT(VERB_NEEDED), KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
@@ -204,7 +205,7 @@ static const struct verb block[] = {
 
 static const struct verb client[] = {
 	{"show", "MAC, address, session, verdict, rule, time left, hits", VERB_AT_DESK, 0,
-		PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0))},
+		PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0), COLUMNS)},
 	{"forget", "the next connection asks the daemon again", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ADDRESS", VERB_NETWORK, VERB_NEEDED, 0))},
 	{0},
@@ -214,7 +215,7 @@ static const struct verb flow[] = {
 	{"show", "flows with client, user, rule, original, server, state, bytes, age", VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, 0, 1), KEYWORD("user", "U", VERB_USER, 0, 1),
 			KEYWORD("server", "S", VERB_SERVER, 0, 1),
-			KEYWORD("zone", "Z", VERB_ZONE, 0, 1), FLAG("--whole", 0, 0))},
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 1), FLAG("--whole", 0, 0), COLUMNS)},
 	{"kill", "resets both sides", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, VERB_NEEDED, 1),
 			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
@@ -250,7 +251,7 @@ static const struct verb audit[] = {
 			KEYWORD("reply", "WORD", VERB_TEXT, 0, 0),
 			KEYWORD("since", "1h", VERB_TIME, 0, 0),
 			KEYWORD("until", "T", VERB_TIME, 0, 0),
-			KEYWORD("limit", "N|all", VERB_ROWS, 0, 0), FLAG("--whole", 0, 0))},
+			KEYWORD("limit", "N|all", VERB_ROWS, 0, 0), FLAG("--whole", 0, 0), COLUMNS)},
 	{0},
 };
 
@@ -262,7 +263,7 @@ static const struct verb monitor[] = {
 };
 
 static const struct verb bypass[] = {
-	{"show", "which zones are bypassed, and until when", 0, 0, NULL},
+	{"show", "which zones are bypassed, and until when", 0, 0, PARTS(COLUMNS)},
 	{"on", "everything passes, redirected by nobody; ends by itself, after 1h if not said",
 		VERB_CHANGES, 3,
 		PARTS(KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
@@ -272,7 +273,7 @@ static const struct verb bypass[] = {
 };
 
 static const struct verb counters[] = {
-	{"show", "counters of all processes, summed", 0, 0, NULL},
+	{"show", "counters of all processes, summed", 0, 0, PARTS(COLUMNS)},
 	{0},
 };
 
@@ -284,32 +285,37 @@ static const struct verb logging[] = {
 };
 
 static const struct verb doctor[] = {
-	{"", "checks the machine; exit status 1 when something is wrong", 0, 60, NULL},
+	{"", "checks the machine; exit status 1 when something is wrong", 0, 60, PARTS(COLUMNS)},
 	{0},
 };
 /* clang-format on */
 
+#define NOUN(name, help, verbs, none, none_such)   \
+	&(const struct verb_noun)                  \
+	{                                          \
+		name, help, verbs, none, none_such \
+	}
+
+/* clang-format off */
 const struct verb_noun *const verb_nouns[] = {
-	&(const struct verb_noun){
-		"status", "one screen: zones, servers, flows, refusals, trouble", status},
-	&(const struct verb_noun){"policy", "the configuration: check, apply, history", policy},
-	&(const struct verb_noun){"rule", "redirect rules, in order", rule},
-	&(const struct verb_noun){"zone", "zones with their interfaces and sessions", zone},
-	&(const struct verb_noun){"server", "designated SMTP servers", server},
-	&(const struct verb_noun){
-		"device", "permanent sessions for hosts that cannot log in", device},
-	&(const struct verb_noun){"list", "named lists of addresses, networks and MACs", list},
-	&(const struct verb_noun){"session", "who is logged in", session},
-	&(const struct verb_noun){"block", "who may not send, whatever the rules say", block},
-	&(const struct verb_noun){"client", "the kernel's view of clients", client},
-	&(const struct verb_noun){"flow", "live redirected connections", flow},
-	&(const struct verb_noun){"explain", "why a client gets the verdict it gets", explain},
-	&(const struct verb_noun){"audit", "finished flows", audit},
-	&(const struct verb_noun){"monitor", "live events", monitor},
-	&(const struct verb_noun){"bypass", "everything passes, for emergencies", bypass},
-	&(const struct verb_noun){"counters", "every counter with its help", counters},
-	&(const struct verb_noun){"log", "how much is logged", logging},
-	&(const struct verb_noun){
-		"doctor", "what breaks transparent proxies, and what to do", doctor},
+	NOUN("status", "one screen: zones, servers, flows, refusals, trouble", status, NULL, NULL),
+	NOUN("policy", "the configuration: check, apply, history", policy, NULL, NULL),
+	NOUN("rule", "redirect rules, in order", rule, "no rules", "no rules"),
+	NOUN("zone", "zones with their interfaces and sessions", zone, "no zones", "no zones"),
+	NOUN("server", "designated SMTP servers", server, "no servers", "no hosts"),
+	NOUN("device", "permanent sessions for hosts that cannot log in", device, "no devices", "no devices"),
+	NOUN("list", "named lists of addresses, networks and MACs", list, "no lists", "the list is empty"),
+	NOUN("session", "who is logged in", session, "no sessions", "no such sessions"),
+	NOUN("block", "who may not send, whatever the rules say", block, "nobody is blocked", "not blocked"),
+	NOUN("client", "the kernel's view of clients", client, "the kernel knows no clients", "the kernel knows no clients of this zone"),
+	NOUN("flow", "live redirected connections", flow, "no flows", "no such flows"),
+	NOUN("explain", "why a client gets the verdict it gets", explain, NULL, NULL),
+	NOUN("audit", "finished flows", audit, "no records", "no such records"),
+	NOUN("monitor", "live events", monitor, NULL, NULL),
+	NOUN("bypass", "everything passes, for emergencies", bypass, "no bypass is on", NULL),
+	NOUN("counters", "every counter with its help", counters, NULL, NULL),
+	NOUN("log", "how much is logged", logging, NULL, NULL),
+	NOUN("doctor", "what breaks transparent proxies, and what to do", doctor, NULL, NULL),
 	NULL,
 };
+/* clang-format on */

@@ -1,4 +1,5 @@
 /* What may be typed: the table itself, and the reading of words by it. */
+#include "lib/text.h"
 #include "lib/verb.h"
 
 #include "daemon/control/command.h"
@@ -159,6 +160,21 @@ static void what_is_wrong_is_said(void **state)
 		{"log level debgu", "error|warning|info|debug", "debug"},
 		{"monitor flows", "not expected here", "flow"},
 		{"status now", "not expected here", NULL},
+		/* a mistyped keyword that could be an id, too */
+		{"audit show ende quit", "\"ende\" is not expected here", "end"},
+		{"flow kill usr alice", "\"usr\" is not expected here", "user"},
+		{"audit show since yesterday 08:00", "in quotes: \"yesterday 08:00\"", NULL},
+		{"audit show since 2030-01-31 08:00:30", "\"2030-01-31 08:00:30\"", NULL},
+		/* bits behind a network's length */
+		{"session login u zone z address 192.0.2.77/24",
+			"expected 192.0.2.0/24, the network, or 192.0.2.77, the address alone",
+			NULL},
+		{"session login u zone z address 192.0.2.1,2001:db8::7/64",
+			"expected 2001:db8::/64, the network, or 2001:db8::7, the address alone",
+			NULL},
+		{"list add L 192.0.2.77/24", "192.0.2.0/24, the network", NULL},
+		{"audit show address 2001:db8::7/64", "2001:db8::7, the address", NULL},
+		{"client forget 192.0.2.77/31", "192.0.2.76/31, the network", NULL},
 		{"bypass on for 0s", "a time such as", NULL},
 	};
 	(void)state;
@@ -268,6 +284,64 @@ static void names_are_found_and_shortened(void **state)
 	verb_no_such(verb_find_noun("rule"), "delte", &error);
 	assert_string_equal(error.near, "delete");
 	assert_null(strstr(error.expected, "saved"));
+	/* a beginning that is one or several, for who may not shorten */
+	verb_no_such_noun("ru", &error);
+	assert_string_equal(error.near, "rule");
+	verb_no_such_noun("se", &error);
+	assert_null(error.near);
+	assert_non_null(strstr(error.text, "did you mean \"server\" or \"session\"?"));
+	verb_no_such(verb_find_noun("rule"), "d", &error);
+	assert_non_null(strstr(error.text, "did you mean \"delete\" or \"disable\"?"));
+	verb_no_such_noun("", &error);
+	assert_null(strstr(error.text, "did you mean"));
+}
+
+static void an_id_is_no_verb(void **state)
+{
+	(void)state;
+	assert_true(verb_is_id(verb_find_noun("audit"), "f-1"));
+	assert_true(verb_is_id(verb_find_noun("flow"), "f-7k3q9"));
+	assert_true(verb_is_id(verb_find_noun("session"), "12"));
+	assert_true(verb_is_id(verb_find_noun("session"), "d3"));
+	assert_false(verb_is_id(verb_find_noun("audit"), "show"));
+	assert_false(verb_is_id(verb_find_noun("audit"), "f-"));
+	assert_false(verb_is_id(verb_find_noun("session"), "delete"));
+	assert_false(verb_is_id(verb_find_noun("rule"), "f-1"));
+	assert_false(verb_is_id(verb_find_noun("counters"), "1"));
+}
+
+/* Whatever is typed, and wherever: what comes back of it is short. */
+static void long_words_come_back_cut(void **state)
+{
+	static char word[4096];
+	(void)state;
+	for (int wide = 0; wide < 2; wide++) {
+		for (size_t i = 0; i + 3 < sizeof(word); i += 3)
+			memcpy(word + i, wide ? "\xe2\x82\xac" : "x=-", 4);
+		struct verb_error error;
+		verb_no_such_noun(word, &error);
+		assert_true(strlen(error.text) < 400);
+		for (size_t i = 0; verb_nouns[i]; i++) {
+			verb_no_such(verb_nouns[i], word, &error);
+			assert_true(strlen(error.text) < 400);
+			for (const struct verb *verb = verb_nouns[i]->verbs; verb->name; verb++) {
+				const char *words[] = {word, word, word, word};
+				struct verb_words given;
+				for (size_t n = 1; n <= 4; n++) {
+					if (verb_read(verb, words, n, &given, &error) == 0) {
+						verb_words_fini(&given);
+						continue;
+					}
+					assert_true(strlen(error.text) < 400);
+					for (size_t at = 0, len; error.text[at]; at += len) {
+						len = text_character(
+							error.text + at, strlen(error.text + at));
+						assert_true(len > 0);
+					}
+				}
+			}
+		}
+	}
 }
 
 int main(void)
@@ -280,6 +354,8 @@ int main(void)
 		cmocka_unit_test(table_and_functions_are_the_same),
 		cmocka_unit_test(usage_follows_from_the_table),
 		cmocka_unit_test(names_are_found_and_shortened),
+		cmocka_unit_test(an_id_is_no_verb),
+		cmocka_unit_test(long_words_come_back_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static int look_at(struct batch *batch, unsigned line, size_t n)
 		verb_no_such_noun(words[0], &error);
 		return refuse(batch, line, &error, error.text);
 	}
-	size_t used = verb_is_noun(noun) || n == 1 ? 1 : 2;
+	size_t used = verb_is_noun(noun) || n == 1 || verb_is_id(noun, words[1]) ? 1 : 2;
 	const struct verb *verb = used == 1 ? noun->verbs : verb_find(noun, words[1]);
 	if (!verb) {
 		verb_no_such(noun, words[1], &error);
@@ -72,8 +72,8 @@ static int run_one(struct batch *batch, unsigned line, size_t n)
 {
 	int status = noun_run(batch->call, words, n);
 	if (status)
-		fprintf(stderr, "%s:%u: stopped here; the lines before it are done\n", batch->path,
-			line);
+		fprintf(stderr, "posternctl: %s:%u: stopped here; the lines before it are done\n",
+			batch->path, line);
 	return status;
 }
 

@@ -1,4 +1,5 @@
 #include "tools/call.h"
+#include "tools/logfmt.h"
 #include "tools/table.h"
 
 #include <errno.h>
@@ -104,12 +105,21 @@ enum outcome call_outcome(
 struct shown {
 	struct call *call;
 	const struct verb *verb;
+	struct connection_answer *answer;
 	struct table table;
 	json_t *rows; /* of a change, with -j */
 	char *text;   /* with -j */
 	size_t text_len;
 	bool any_event;
 };
+
+/* Nobody reads on, or there is no room: what still comes is not waited for. A change is done in any
+ * case, and its end is told. */
+static void look_at_output(struct shown *shown)
+{
+	if (ferror(stdout) && !(shown->verb->traits & VERB_CHANGES))
+		shown->answer->enough = true;
+}
 
 static void show_row(void *context, const char *json, size_t len)
 {
@@ -118,6 +128,7 @@ static void show_row(void *context, const char *json, size_t len)
 		json_array_append_new(shown->rows, json_loadb(json, len, 0, NULL));
 	else
 		table_row(&shown->table, json, len);
+	look_at_output(shown);
 }
 
 static void show_text(void *context, const char *text, size_t len)
@@ -125,6 +136,7 @@ static void show_text(void *context, const char *text, size_t len)
 	struct shown *shown = context;
 	if (!shown->call->json) {
 		fwrite(text, 1, len, stdout);
+		look_at_output(shown);
 		return;
 	}
 	char *more = realloc(shown->text, shown->text_len + len + 1);
@@ -143,12 +155,11 @@ static void show_event(void *context, const char *json, size_t len)
 	if (shown->call->json) {
 		printf("%.*s\n", (int)len, json);
 	} else if (event) {
-		char text[2048];
-		table_format("event", event, text, sizeof(text));
-		puts(text);
+		logfmt_show(event, stdout);
 	}
 	json_decref(event);
 	fflush(stdout);
+	look_at_output(shown);
 }
 
 /* Something is shown as rows: what only shows and came to its end, with rows or without. */
@@ -199,21 +210,43 @@ static void say_lines(
 	json_decref(object);
 }
 
+/* A place in a file begins its line, as every checker has it. */
+static bool begins_with_file(const struct connection_answer *answer)
+{
+	json_t *object = answer->outcome ? json_loads(answer->outcome, 0, NULL) : NULL;
+	const char *file = json_string_value(json_object_get(object, "file"));
+	bool begins = file && *file != '<' && strncmp(answer->error, file, strlen(file)) == 0;
+	json_decref(object);
+	return begins;
+}
+
+void call_show_error(const struct connection_answer *answer)
+{
+	size_t len = strlen(answer->error);
+	if (len)
+		fprintf(stderr, "%s%s%s",
+			begins_with_file(answer) ? "" : "posternctl: ", answer->error,
+			answer->error[len - 1] == '\n' ? "" : "\n");
+}
+
 static void show_end(struct shown *shown, int status, const struct connection_answer *answer)
 {
 	bool json = shown->call->json;
-	size_t len = strlen(answer->error);
 	if (!json)
 		say_lines(answer, "removed", stdout, "- ");
+	bool any = shown->table.shown || json_array_size(shown->table.rows);
 	if (!json || is_array(shown, status))
 		table_end(&shown->table);
 	else if (!shown->any_event)
 		put_outcome(shown, status, answer);
+	if (!json && !any && status == CONNECTION_DONE && shown->call->none)
+		puts(shown->call->none);
 	fflush(stdout);
-	say_lines(answer, "warnings", stderr, "warning: ");
-	if (len) /* what is said where nothing is wrong is no error */
-		fprintf(json || status ? stderr : stdout, "%s%s", answer->error,
-			answer->error[len - 1] == '\n' ? "" : "\n");
+	say_lines(answer, "warnings", stderr, "posternctl: warning: ");
+	if (status || json)
+		call_show_error(answer);
+	else if (*answer->error) /* what is said where nothing is wrong is no error */
+		puts(answer->error);
 	fflush(stdout);
 }
 
@@ -229,7 +262,7 @@ static bool could_not(int status, const struct connection_answer *answer)
 
 static void forget(struct shown *shown)
 {
-	json_decref(shown->table.rows);
+	table_drop(&shown->table);
 	json_decref(shown->rows);
 	free(shown->text);
 }
@@ -273,21 +306,23 @@ int call_ask(struct call *call, const struct verb *verb, const char *const *word
 	if (status)
 		return status;
 	static struct connection_answer answer;
-	struct shown shown = {.call = call, .verb = verb};
+	struct shown shown = {.call = call, .verb = verb, .answer = &answer};
 	if (call->json && (verb->traits & VERB_CHANGES))
 		shown.rows = json_array();
-	table_begin(&shown.table, style_of(call, verb), stdout);
+	table_begin(&shown.table, style_of(call, verb), call->columns, stdout);
 	answer = (struct connection_answer){.on_row = show_row,
 		.on_text = show_text,
 		.on_event = show_event,
 		.context = &shown};
 	status = connection_ask(call->connection, words, nwords, body, body_len, &answer);
 	call->forgave = call->forgives && could_not(status, &answer);
-	if (!call->forgave)
+	if (shown.table.wrong)
+		status = call_fail(call, OUTCOME_USAGE, NULL, "%s", shown.table.wrong);
+	else if (!call->forgave && !answer.enough)
 		show_end(&shown, status, &answer);
 	forget(&shown);
 	free(answer.outcome);
-	if (status == CONNECTION_NO_DAEMON)
+	if (answer.enough || status == CONNECTION_NO_DAEMON)
 		connection_close(call->connection);
-	return status;
+	return answer.enough ? CONNECTION_REFUSED : status;
 }

@@ -12,10 +12,12 @@
 struct call {
 	const char *run_dir;
 	bool json;
-	unsigned wait_s; /* given; 0: as each verb says */
-	bool by_hand;    /* somebody types: words may be shortened */
-	bool forgives;   /* that control cannot do it is not said: another way is tried, */
-	bool forgave;    /* which has to be */
+	unsigned wait_s;     /* given; 0: as each verb says */
+	bool by_hand;        /* somebody types: words may be shortened */
+	const char *none;    /* what is said where a table has no rows; NULL: nothing */
+	const char *columns; /* the only ones wanted; NULL: all */
+	bool forgives;       /* that control cannot do it is not said: another way is tried, */
+	bool forgave;        /* which has to be */
 	struct connection *connection; /* opened at first use, kept over a batch */
 };
 
@@ -29,6 +31,8 @@ int call_ask(struct call *call, const struct verb *verb, const char *const *word
  * would send. error may be NULL. Exit status. */
 int call_fail(struct call *call, enum outcome outcome, const struct verb_error *error,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* What control said of an end that is no good, on stderr, behind the tool's name. */
+void call_show_error(const struct connection_answer *answer);
 /* What control said of the end of an answer: its word, and the number of the policy that runs (0:
  * not told). */
 enum outcome call_outcome(

@@ -127,14 +127,13 @@ static int gave_up(struct connection_answer *answer)
 {
 	answer->timed_out = true;
 	snprintf(answer->error, sizeof(answer->error),
-		"posternctl: posternd does not answer; what it has not begun by now it will not "
-		"begin");
+		"posternd does not answer; what it has not begun by now it will not begin");
 	return CONNECTION_NO_DAEMON;
 }
 
 static int broken(struct connection_answer *answer, const char *why)
 {
-	snprintf(answer->error, sizeof(answer->error), "posternctl: %s", why);
+	snprintf(answer->error, sizeof(answer->error), "%s", why);
 	return CONNECTION_NO_DAEMON;
 }
 
@@ -195,6 +194,8 @@ static int take_frames(struct connection *connection, struct connection_answer *
 		request_reader_next(&connection->reader);
 		if (status >= 0)
 			return status;
+		if (answer->enough)
+			return CONNECTION_NO_DAEMON;
 	}
 }
 
@@ -203,7 +204,7 @@ int connection_ask(struct connection *connection, const char *const *words, size
 {
 	*answer->error = '\0';
 	answer->outcome = NULL;
-	answer->timed_out = false;
+	answer->timed_out = answer->enough = false;
 	int error = send_request(connection->fd, words, nwords, body, body_len);
 	if (error == -EAGAIN)
 		return gave_up(answer);

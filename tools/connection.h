@@ -23,6 +23,7 @@ struct connection_answer {
 	void (*on_text)(void *context, const char *text, size_t len);
 	void (*on_event)(void *context, const char *json, size_t len);
 	void *context;
+	bool enough; /* set by one of these: no more is wanted, the answer ends here */
 	/* Of the end: */
 	char error[65600]; /* a text for people, at most 64 KiB; empty when there was none */
 	char *outcome;     /* JSON, malloc'ed; NULL: none came */
@@ -36,7 +37,8 @@ int connection_open(struct connection *connection, const char *run_dir, unsigned
 void connection_wait(struct connection *connection, unsigned wait_s);
 void connection_close(struct connection *connection);
 /* Sends the words and, if body is not NULL, the body; handles the answer until DONE. Returns the
- * exit status; CONNECTION_NO_DAEMON when the connection broke or nobody answered in time. */
+ * exit status; CONNECTION_NO_DAEMON when the connection broke or nobody answered in time, or enough
+ * was read: it is then of no more use. */
 int connection_ask(struct connection *connection, const char *const *words, size_t nwords,
 	const char *body, size_t body_len, struct connection_answer *answer);
 

@@ -96,12 +96,17 @@ static int look_alone(struct call *call)
 			"posternctl: no daemon answers at %s/control.sock; what can be known "
 			"without:\n",
 			call->run_dir);
-	table_begin(&table, call->json ? TABLE_JSON : TABLE_COLUMNS, stdout);
+	table_begin(&table, call->json ? TABLE_JSON : TABLE_COLUMNS, call->columns, stdout);
 	put_kernel(&table, call->run_dir);
 	put_unit(&table);
 	put_log(&table);
-	table_end(&table);
-	return outcome_status(OUTCOME_NO_DAEMON);
+	int status = outcome_status(OUTCOME_NO_DAEMON);
+	if (table.wrong)
+		status = call_fail(call, OUTCOME_USAGE, NULL, "%s", table.wrong);
+	else
+		table_end(&table);
+	table_drop(&table);
+	return status;
 }
 
 int doctor_run(struct call *call, const struct verb *verb, const struct verb_words *given,

@@ -92,14 +92,6 @@ struct line {
 	size_t used;
 };
 
-/* `audit f-1` shows it: what is an id of what the noun shows is no verb. */
-static bool is_id(const struct verb_noun *noun, const char *word)
-{
-	const struct verb_part *first = noun->verbs->parts;
-	return first && first->type == VERB_FLOW && strncmp(word, "f-", 2) == 0 &&
-	       verb_fits(first, word);
-}
-
 /* 0, or the exit status after a message. */
 static int find_verb(struct call *call, const char *const *words, size_t nwords, struct line *line)
 {
@@ -113,7 +105,7 @@ static int find_verb(struct call *call, const char *const *words, size_t nwords,
 	}
 	line->used = 1;
 	line->verb = line->noun->verbs;
-	if (verb_is_noun(line->noun) || nwords == 1 || is_id(line->noun, words[1]))
+	if (verb_is_noun(line->noun) || nwords == 1 || verb_is_id(line->noun, words[1]))
 		return 0;
 	line->used = 2;
 	line->verb = verb_find(line->noun, words[1]);
@@ -162,6 +154,17 @@ static int run_line(struct call *call, const struct line *line, const struct ver
 	return ask_with_file(call, line->verb, given, words, nwords);
 }
 
+/* What a noun without anything to show says. */
+static const char *none_of(const struct line *line, const struct verb_words *given)
+{
+	size_t n = 0;
+	for (size_t i = 0; line->verb->parts && line->verb->parts[i].kind; i++)
+		n += line->verb->parts[i].kind == VERB_OPTION ? 0 : given->of[i].n;
+	if (line->verb != line->noun->verbs)
+		return NULL;
+	return n ? line->noun->none_such : line->noun->none;
+}
+
 static bool has_option(const struct verb *verb, const char *name)
 {
 	for (const struct verb_part *part = verb->parts; part && part->kind; part++)
@@ -192,7 +195,11 @@ int noun_run(struct call *call, const char *const *words, size_t nwords)
 	sent[n++] = line.noun->name;
 	if (*line.verb->name) /* control always sees a verb, and in full */
 		sent[n++] = line.verb->name;
-	if (call->json && has_option(line.verb, "--whole")) /* a program picks by itself */
+	call->columns = has_option(line.verb, "--columns") ? verb_value(&given, "--columns") : NULL;
+	call->none = none_of(&line, &given);
+	/* who picks, picks of all there is */
+	if ((call->json || call->columns) && has_option(line.verb, "--whole") &&
+		!verb_value(&given, "--whole"))
 		sent[n++] = "--whole";
 	for (size_t i = line.used; i < nwords; i++)
 		sent[n++] = words[i];

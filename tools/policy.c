@@ -81,8 +81,7 @@ static int fetch_source(struct call *call, FILE *file, unsigned long long *numbe
 		return status;
 	answer = (struct connection_answer){.on_text = write_text, .context = file};
 	status = connection_ask(call->connection, words, 3, NULL, 0, &answer);
-	if (*answer.error)
-		fprintf(stderr, "%s\n", answer.error);
+	call_show_error(&answer);
 	call_outcome(&answer, status, number);
 	free(answer.outcome);
 	return fflush(file) == 0 ? status : CONNECTION_REFUSED;
@@ -90,13 +89,13 @@ static int fetch_source(struct call *call, FILE *file, unsigned long long *numbe
 
 static bool ask_again(const char *path)
 {
-	fprintf(stderr, "not applied. Edit again? [Y/n] ");
+	fprintf(stderr, "posternctl: not applied. Edit again? [Y/n] ");
 	int c = isatty(STDIN_FILENO) ? getchar() : 'n';
 	bool again = c == '\n' || c == 'y' || c == 'Y';
 	while (c != '\n' && c != EOF && isatty(STDIN_FILENO))
 		c = getchar();
 	if (!again)
-		fprintf(stderr, "the edited text is kept in %s\n", path);
+		fprintf(stderr, "posternctl: the edited text is kept in %s\n", path);
 	return again;
 }
 

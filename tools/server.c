@@ -1,5 +1,5 @@
+#include "tools/cell.h"
 #include "tools/noun.h"
-#include "tools/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void show_line(void *context, const char *json, size_t len)
 	snprintf(host, sizeof(host), "%s %s port %d%s%s", member(row, "host"),
 		member(row, "address"), (int)json_integer_value(json_object_get(row, "port")),
 		*member(row, "client") ? " for client " : "", member(row, "client"));
-	table_format("text", json_object_get(row, "text"), text, sizeof(text));
+	cell_format("text", json_object_get(row, "text"), text, sizeof(text));
 	if (strcmp(host, dialogue->last) != 0)
 		printf("%s%s\n", *dialogue->last ? "\n" : "", host);
 	memcpy(dialogue->last, host, sizeof(host));
@@ -54,8 +54,7 @@ int server_test(struct call *call, const struct verb *verb, const struct verb_wo
 		return status;
 	answer = (struct connection_answer){.on_row = show_line, .context = &dialogue};
 	status = connection_ask(call->connection, words, nwords, NULL, 0, &answer);
-	if (*answer.error)
-		fprintf(stderr, "%s\n", answer.error);
+	call_show_error(&answer);
 	free(answer.outcome);
 	if (status == CONNECTION_NO_DAEMON)
 		connection_close(call->connection);

@@ -1,262 +1,46 @@
 #include "tools/table.h"
 
-#include "lib/text.h"
+#include "tools/cell.h"
 
+#include "lib/language.h"
+
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <strings.h>
 
-#define COLUMNS_MAX 32
-#define CELL_SIZE   512
-#define BLOCK_ROWS  1000 /* aligned together, so that memory is bounded */
+#define BLOCK_ROWS 1000 /* aligned together, so that memory is bounded */
 
-static bool ends_with(const char *text, const char *tail)
+/* NAME=VALUE by blanks; what does not fit beside the others goes on below. A single field needs no
+ * name. */
+static void show_member(struct table *table, const char *field, const json_t *member, int indent)
 {
-	size_t n = strlen(text), m = strlen(tail);
-	return n > m && strcmp(text + n - m, tail) == 0;
-}
-
-static void format_bytes(json_int_t bytes, char *text, size_t size)
-{
-	static const char units[] = "KMGTP";
-	double value = (double)bytes;
-	int unit = -1;
-	while (value >= 1024 && unit < 4) {
-		value /= 1024;
-		unit++;
+	char text[CELL_SIZE];
+	const char *name;
+	json_t *value;
+	int at = indent;
+	if (!json_is_object(member) || json_object_size(member) == 1) {
+		void *only = json_object_iter((json_t *)member);
+		cell_format(
+			field, only ? json_object_iter_value(only) : member, text, sizeof(text));
+		fprintf(table->out, "%*s%s\n", indent, "", text);
+		return;
 	}
-	if (unit < 0)
-		snprintf(text, size, "%lld", (long long)bytes);
-	else
-		snprintf(text, size, "%.1f%c", value, units[unit]);
-}
-
-static void format_seconds(json_int_t s, char *text, size_t size)
-{
-	if (s < 120)
-		snprintf(text, size, "%llds", (long long)s);
-	else if (s < 7200)
-		snprintf(text, size, "%lldm%02llds", (long long)(s / 60), (long long)(s % 60));
-	else if (s < 172800)
-		snprintf(text, size, "%lldh%02lldm", (long long)(s / 3600),
-			(long long)(s / 60 % 60));
-	else
-		snprintf(text, size, "%lldd%02lldh", (long long)(s / 86400),
-			(long long)(s / 3600 % 24));
-}
-
-static void format_time(json_int_t at, char *text, size_t size)
-{
-	struct tm tm;
-	time_t time = (time_t)at;
-	if (at == 0 || !localtime_r(&time, &tm))
-		snprintf(text, size, "-");
-	else
-		strftime(text, size, "%Y-%m-%d %H:%M:%S", &tm);
-}
-
-static void format_integer(const char *field, json_int_t value, char *text, size_t size)
-{
-	if (ends_with(field, "_bytes"))
-		format_bytes(value, text, size);
-	else if (ends_with(field, "_ms") && value < 1000)
-		snprintf(text, size, "%lldms", (long long)value);
-	else if (ends_with(field, "_ms"))
-		format_seconds(value / 1000, text, size);
-	else if (ends_with(field, "_s"))
-		format_seconds(value, text, size);
-	else if (ends_with(field, "_at"))
-		format_time(value, text, size);
-	else
-		snprintf(text, size, "%lld", (long long)value);
-}
-
-/* An array's members by commas, an object's as name=value. */
-static void format_members(const char *field, const json_t *value, char *text, size_t size)
-{
-	size_t used = 0;
-	text[0] = '\0';
-	if (json_is_array(value)) {
-		size_t i;
-		json_t *member;
-		json_array_foreach((json_t *)value, i, member)
-		{
-			char one[CELL_SIZE];
-			table_format(field, member, one, sizeof(one));
-			int n = snprintf(text + used, size - used, "%s%s", i ? "," : "", one);
-			if (n < 0 || (size_t)n >= size - used)
-				return;
-			used += (size_t)n;
-		}
-	} else {
-		const char *name;
-		json_t *member;
-		json_object_foreach((json_t *)value, name, member)
-		{
-			char one[CELL_SIZE];
-			table_format(name, member, one, sizeof(one));
-			int n = snprintf(
-				text + used, size - used, "%s%s=%s", used ? " " : "", name, one);
-			if (n < 0 || (size_t)n >= size - used)
-				return;
-			used += (size_t)n;
-		}
-	}
-	if (!text[0])
-		snprintf(text, size, "-");
-}
-
-void table_format(const char *field, const json_t *value, char *text, size_t size)
-{
-	switch (json_typeof(value)) {
-	case JSON_STRING:
-		snprintf(text, size, "%s",
-			json_string_length(value) ? json_string_value(value) : "-");
-		break;
-	case JSON_INTEGER:
-		format_integer(field, json_integer_value(value), text, size);
-		break;
-	case JSON_REAL:
-		snprintf(text, size, "%.3f", json_real_value(value));
-		break;
-	case JSON_TRUE:
-		snprintf(text, size, "yes");
-		break;
-	case JSON_FALSE:
-		snprintf(text, size, "no");
-		break;
-	case JSON_NULL:
-		snprintf(text, size, "-");
-		break;
-	case JSON_ARRAY:
-	case JSON_OBJECT:
-		format_members(field, value, text, size);
-		break;
-	}
-	text_blank(text);
-}
-
-/* Terminal columns of UTF-8 text, near enough: code points. */
-static int width_of(const char *text)
-{
-	int width = 0;
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
-/* "from_client_bytes" is shown as "from-client": the value has its unit. */
-static void format_name(const char *field, char *text, size_t size)
-{
-	static const char *const units[] = {"_bytes", "_ms", "_s", "_at"};
-	snprintf(text, size, "%s", field);
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (ends_with(text, units[i]))
-			text[strlen(text) - strlen(units[i])] = '\0';
-	for (char *c = text; *c; c++)
-		*c = *c == '_' ? '-' : *c;
-}
-
-static void format_heading(const char *field, char *text, size_t size)
-{
-	format_name(field, text, size);
-	for (char *c = text; *c; c++)
-		*c = (*c >= 'a' && *c <= 'z') ? (char)(*c - 32) : *c;
-}
-
-static size_t find_columns(const json_t *rows, const char *columns[])
-{
-	size_t n = 0, i;
-	json_t *row, *value;
-	const char *field;
-	json_array_foreach((json_t *)rows, i, row)
+	fprintf(table->out, "%*s", indent, "");
+	json_object_foreach((json_t *)member, name, value)
 	{
-		json_object_foreach(row, field, value)
-		{
-			size_t j = 0;
-			while (j < n && strcmp(columns[j], field) != 0)
-				j++;
-			if (j == n && n < COLUMNS_MAX)
-				columns[n++] = field;
-		}
-	}
-	return n;
-}
-
-static void show_cell(struct table *table, const char *text, int width, bool last)
-{
-	fputs(text, table->out);
-	if (!last)
-		for (int pad = width - width_of(text) + 2; pad > 0; pad--)
+		cell_format(name, value, text, sizeof(text));
+		int width = (int)strlen(name) + 1 + cell_width(text);
+		if (at > indent && at + 1 + width > table->columns.room) {
+			fprintf(table->out, "\n%*s", indent + 2, "");
+			at = indent + 2;
+		} else if (at > indent) {
 			putc(' ', table->out);
-}
-
-/* Several lines, as what is to be pasted: they stand below their row, each as it is. */
-static bool is_lines(const json_t *value)
-{
-	return json_is_string(value) && strchr(json_string_value(value), '\n');
-}
-
-static void format_cell(const char *column, const json_t *value, char cell[static CELL_SIZE])
-{
-	if (!value)
-		snprintf(cell, CELL_SIZE, "-");
-	else if (is_lines(value))
-		snprintf(cell, CELL_SIZE, "type:");
-	else
-		table_format(column, value, cell, CELL_SIZE);
-}
-
-static void show_lines(struct table *table, const char *text)
-{
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		char *line = strndup(text, len);
-		if (line) {
-			text_blank(line);
-			fprintf(table->out, "    %s\n", line);
+			at++;
 		}
-		free(line);
-		text += len + (text[len] == '\n');
+		fprintf(table->out, "%s=%s", name, text);
+		at += width;
 	}
-}
-
-static void show_columns(struct table *table)
-{
-	const char *columns[COLUMNS_MAX];
-	int width[COLUMNS_MAX];
-	char cell[CELL_SIZE];
-	size_t n = find_columns(table->rows, columns), i;
-	json_t *row;
-
-	for (size_t c = 0; c < n; c++) {
-		format_heading(columns[c], cell, sizeof(cell));
-		width[c] = width_of(cell);
-		json_array_foreach(table->rows, i, row)
-		{
-			format_cell(columns[c], json_object_get(row, columns[c]), cell);
-			if (width_of(cell) > width[c])
-				width[c] = width_of(cell);
-		}
-	}
-	for (size_t c = 0; c < n && table->shown == 0; c++) {
-		format_heading(columns[c], cell, sizeof(cell));
-		show_cell(table, cell, width[c], c + 1 == n);
-		if (c + 1 == n)
-			putc('\n', table->out);
-	}
-	json_array_foreach(table->rows, i, row)
-	{
-		for (size_t c = 0; c < n; c++) {
-			format_cell(columns[c], json_object_get(row, columns[c]), cell);
-			show_cell(table, cell, width[c], c + 1 == n);
-		}
-		putc('\n', table->out);
-		for (size_t c = 0; c < n; c++) {
-			const json_t *value = json_object_get(row, columns[c]);
-			if (is_lines(value))
-				show_lines(table, json_string_value(value));
-		}
-	}
+	putc('\n', table->out);
 }
 
 /* A nested list of objects gets lines of its own, indented. */
@@ -269,19 +53,11 @@ static void show_fields(struct table *table, const json_t *object, int indent)
 	{
 		size_t i;
 		json_t *member;
-		format_name(field, name, sizeof(name));
+		cell_name(field, name);
 		if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {
 			fprintf(table->out, "%*s%s\n", indent, "", name);
 			json_array_foreach(value, i, member)
-			{
-				/* a single field needs no name */
-				void *only = json_object_size(member) == 1
-						     ? json_object_iter(member)
-						     : NULL;
-				table_format(field, only ? json_object_iter_value(only) : member,
-					text, sizeof(text));
-				fprintf(table->out, "%*s%s\n", indent + 2, "", text);
-			}
+				show_member(table, field, member, indent + 2);
 			continue;
 		}
 		if (json_is_object(value)) {
@@ -289,7 +65,7 @@ static void show_fields(struct table *table, const json_t *object, int indent)
 			show_fields(table, value, indent + 2);
 			continue;
 		}
-		table_format(field, value, text, sizeof(text));
+		cell_format(field, value, text, sizeof(text));
 		fprintf(table->out, "%*s%-20s %s\n", indent, "", name, text);
 	}
 }
@@ -311,7 +87,7 @@ static void show_block(struct table *table)
 	json_t *row;
 	switch (table->style) {
 	case TABLE_COLUMNS:
-		show_columns(table);
+		columns_show(&table->columns, table->rows, table->out);
 		break;
 	case TABLE_FIELDS:
 		json_array_foreach(table->rows, i, row)
@@ -329,19 +105,95 @@ static void show_block(struct table *table)
 	json_array_clear(table->rows);
 }
 
-void table_begin(struct table *table, enum table_style style, FILE *out)
+/* ---- only some fields ---- */
+
+/* The names that a field goes by. */
+static bool is_called(const char *field, const char *name)
+{
+	char shown[CELL_SIZE];
+	cell_name(field, shown);
+	return strcasecmp(shown, name) == 0 || strcmp(field, name) == 0;
+}
+
+static char *no_such_column(const json_t *row, const char *name)
+{
+	char(*shown)[CELL_SIZE] = calloc(json_object_size(row) + 1, sizeof(*shown));
+	const char **names = calloc(json_object_size(row) + 1, sizeof(*names)), *field;
+	char *text = NULL;
+	size_t len, n = 0;
+	json_t *value;
+	FILE *out = shown && names ? open_memstream(&text, &len) : NULL;
+	if (out) {
+		json_object_foreach((json_t *)row, field, value)
+		{
+			cell_name(field, shown[n]);
+			names[n] = shown[n];
+			n++;
+		}
+		const char *near = language_near(name, names, n);
+		fprintf(out, "no such column \"%.100s\"%s%s%s; columns: ", name,
+			near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+		for (size_t i = 0; i < n; i++)
+			fprintf(out, "%s%s", i ? "," : "", names[i]);
+		fclose(out);
+	}
+	free(names);
+	free(shown);
+	return text ? text : strdup("out of memory");
+}
+
+/* The row with the wanted fields alone; NULL: it lacks one. Takes row over. */
+static json_t *pick(struct table *table, json_t *row)
+{
+	json_t *less = json_object(), *name, *value;
+	size_t i;
+	json_array_foreach(table->picked, i, name)
+	{
+		const char *field, *found = NULL, *wanted = json_string_value(name);
+		json_object_foreach(row, field, value) if (!found && is_called(field, wanted))
+			found = field;
+		if (found)
+			json_object_set(less, found, json_object_get(row, found));
+		else if (!table->wrong)
+			table->wrong = no_such_column(row, wanted);
+	}
+	json_decref(row);
+	if (!table->wrong)
+		return less;
+	json_decref(less);
+	return NULL;
+}
+
+static json_t *split(const char *only)
+{
+	json_t *names = json_array();
+	for (;;) {
+		size_t len = strcspn(only, ",");
+		if (len)
+			json_array_append_new(names, json_stringn(only, len));
+		if (!only[len])
+			return names;
+		only += len + 1;
+	}
+}
+
+void table_begin(struct table *table, enum table_style style, const char *only, FILE *out)
 {
 	*table = (struct table){.style = style, .out = out, .rows = json_array()};
+	table->picked = only ? split(only) : NULL;
+	columns_begin(&table->columns);
 }
 
 bool table_row(struct table *table, const char *json, size_t len)
 {
 	json_error_t error;
-	json_t *row = json_loadb(json, len, 0, &error);
+	json_t *row = table->wrong ? NULL : json_loadb(json, len, 0, &error);
 	if (!json_is_object(row)) {
 		json_decref(row);
 		return false;
 	}
+	if (table->picked && !(row = pick(table, row)))
+		return false;
 	json_array_append_new(table->rows, row);
 	if (json_array_size(table->rows) >= BLOCK_ROWS)
 		show_block(table);
@@ -353,6 +205,13 @@ void table_end(struct table *table)
 	show_block(table);
 	if (table->style == TABLE_JSON)
 		fputs(table->shown ? "\n]\n" : "[]\n", table->out);
+}
+
+void table_drop(struct table *table)
+{
 	json_decref(table->rows);
-	table->rows = NULL;
+	json_decref(table->picked);
+	free(table->wrong);
+	table->rows = table->picked = NULL;
+	table->wrong = NULL;
 }

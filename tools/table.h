@@ -2,12 +2,14 @@
 #ifndef POSTERN_TOOLS_TABLE_H
 #define POSTERN_TOOLS_TABLE_H
 
+#include "tools/columns.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 enum table_style {
-	TABLE_COLUMNS, /* a line a row under headings */
+	TABLE_COLUMNS, /* rows under headings */
 	TABLE_FIELDS,  /* "name value" a line, for one object in full */
 	TABLE_JSON,    /* one array of objects */
 };
@@ -17,15 +19,17 @@ struct table {
 	FILE *out;
 	json_t *rows; /* kept until table_end(), so that columns can be aligned */
 	size_t shown;
+	struct columns columns;
+	json_t *picked; /* names of the only fields that are wanted, in this order; NULL: all */
+	char *wrong;    /* NULL, or why they cannot be had; nothing is shown then */
 };
 
-void table_begin(struct table *table, enum table_style style, FILE *out);
-/* Takes one row's JSON text. false: it is none. */
+/* only: names of fields by commas, as headings or JSON have them; NULL: all. */
+void table_begin(struct table *table, enum table_style style, const char *only, FILE *out);
+/* Takes one row's JSON text. false: it is none, or lacks a field that was asked for. */
 bool table_row(struct table *table, const char *json, size_t len);
+/* Shows what is left. */
 void table_end(struct table *table);
-
-/* One value as people read it: by its field's name, `*_bytes` as 1.5M, `*_s` and `*_ms` as
- * durations, `*_at` (seconds since 1970) as local time. Control characters come out as '?'. */
-void table_format(const char *field, const json_t *value, char *text, size_t size);
+void table_drop(struct table *table);
 
 #endif

@@ -63,7 +63,7 @@ hook_sane() {
 hook_call() {
 	said=$(timeout 5 posternctl session "$@" 2>&1) && return
 	# who is not logged in, or is so by another name by now, need not be logged out
-	[ "$1" = logout ] && case "$said" in "no session of "*) return ;; esac
+	[ "$1" = logout ] && case "$said" in "posternctl: no session of "*) return ;; esac
 	hook_log "session $*: ${said:-no answer within 5 s}"
 }
 

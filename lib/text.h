@@ -13,7 +13,8 @@ size_t text_shown(const char *text, size_t len);
 /* Each byte that does not belong to what may be shown comes out as '?', in place. */
 void text_blank(char *text);
 
-/* As a message quotes what was typed: whole if it is short, else its begin and "...". Returns buf. */
+/* As a message quotes what was typed: whole if it is short, else its begin and "...". Returns buf.
+ */
 #define TEXT_CUT_SIZE 96
 const char *text_cut(const char *text, char buf[static TEXT_CUT_SIZE]);
 

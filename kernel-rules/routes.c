@@ -239,10 +239,9 @@ out:
 int routes_apply(struct routes *routes, const struct plan *plan)
 {
 	int status = 0;
-	if (plan->mode == PLAN_BARE)
+	/* flows that began in the last zone end after it has gone */
+	if (plan->mode == PLAN_BARE || (!plan->nzones && !routes->table))
 		return routes_remove(routes, plan);
-	if (!plan->nzones && !routes->table)
-		return 0;
 	if (routes->table && routes->table != plan->route_table) {
 		for (size_t i = 0; i < ROUTES_FAMILIES; i++)
 			change_route(routes, false, families[i], routes->table, routes->protocol);

@@ -6,7 +6,7 @@
  *   plan none|running ZONES|bare ZONES
  *   routes ok|failing
  *   rules ip4|ip6 off                     the machine does not have the family
- *   rules ip4|ip6 PRIORITY front
+ *   rules ip4|ip6 PRIORITY front          without a zone there are none, and no line
  *   rules ip4|ip6 PRIORITY behind PRIORITY free|contested   another's rule takes what we steer
  *   bridge IFNAME 0|1 0|1                 a bridge; does it call iptables, ip6tables by itself?
  *   bound ADDRESS PORT INTERFACE|-        a host of a server with `bind client`, and the way to it
@@ -99,7 +99,7 @@ static void tell_rules(
 		say(telling, "rules ip%d %" PRIu32 " behind %" PRIu32 " %s", (int)family,
 			standing->priority, standing->behind,
 			standing->contested ? "contested" : "free");
-	else
+	else if (standing->priority)
 		say(telling, "rules ip%d %" PRIu32 " front", (int)family, standing->priority);
 }
 

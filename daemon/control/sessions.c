@@ -346,7 +346,8 @@ void sessions_learn(struct sessions *sessions, const struct decide_origin *origi
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 	struct session changed = *session;
 	size_t n = session->naddresses;
-	memcpy(addresses, session->addresses, n * sizeof(*addresses));
+	if (n) /* by its MAC alone it has none */
+		memcpy(addresses, session->addresses, n * sizeof(*addresses));
 	if (n == SESSION_ADDRESSES_MAX && !give_up_oldest(sessions, addresses, &n))
 		return;
 	addresses[n++] = (struct session_address){

@@ -527,6 +527,18 @@ static void another_address_of_the_mac_is_learned(void **state)
 	assert_int_equal(in.verdict.forgotten.add, 0);
 }
 
+static void the_first_address_of_a_mac_alone_is_learned(void **state)
+{
+	(void)state;
+	greet_control();
+	add_relay();
+	finish(begin("session login ann zone guest mac " MAC7, NULL), 0);
+	expect(world.relay, MESSAGE_SESSIONS);
+	admit("br0", "2001:db8::7", MAC7);
+	expect(world.relay, MESSAGE_SESSIONS);
+	finish(begin("session show address 2001:db8::7", NULL), 0);
+}
+
 static void a_logout_ends_verdicts_and_flows(void **state)
 {
 	(void)state;
@@ -947,6 +959,7 @@ int main(void)
 		CASE(a_login_is_effective_before_it_is_answered),
 		CASE(who_is_answered_without_a_login_stays_unknown_to_the_kernel),
 		CASE(another_address_of_the_mac_is_learned),
+		CASE(the_first_address_of_a_mac_alone_is_learned),
 		CASE(a_logout_ends_verdicts_and_flows),
 		CASE(only_who_passed_is_cut_and_one_address_at_a_time),
 		CASE(a_login_renews_or_replaces_and_has_its_limit),

@@ -288,6 +288,13 @@ struct message_foreign {
 	uint8_t bytes[];
 };
 
+/* One whose asker has given up before it was begun is not done: he has said that nothing changed.
+ */
+struct message_plan {
+	struct message_header header;
+	uint64_t begin_ms; /* monotonic: not later than that; 0: at any time */
+};
+
 struct message_bypass {
 	struct message_header header;
 	uint32_t on;

@@ -160,12 +160,14 @@ int apply_send_plan(struct control *control, const struct policy *policy, enum p
 	free(bytes);
 	if (fd < 0)
 		return fd;
-	struct message_plain message;
+	struct message_plan message;
 	message_init(&message, MESSAGE_PLAN, sizeof(message));
-	if (gather)
+	if (gather) {
+		message.begin_ms = loop_now_ms(control->loop) + ASK_BEGIN_MS;
 		gather_send(gather, &control->keeper_asks, &message, fd);
-	else
+	} else {
 		error = channel_send(control->keeper, &message, fd);
+	}
 	close(fd);
 	return error;
 }

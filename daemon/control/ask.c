@@ -7,6 +7,7 @@
 
 /* Longer than the keeper takes for a plan of the largest policy, shorter than an operator waits. */
 #define ANSWER_MS 20000
+_Static_assert(2 * ASK_BEGIN_MS <= ANSWER_MS, "what was begun in time is done in time");
 
 void asks_init(struct asks *asks, struct loop *loop, struct channel *channel)
 {

@@ -16,6 +16,10 @@ struct ask {
 	void (*on_answer)(struct ask *ask, const struct message_header *message);
 };
 
+/* What the other end has not begun by then shall not be done: the asker gives up later, and what it
+ * then says of it holds. */
+#define ASK_BEGIN_MS 10000
+
 /* The questions that wait at one channel. */
 struct asks {
 	struct loop *loop;

@@ -85,6 +85,7 @@ static int apply_plan(struct keeper *keeper, struct plan *plan, const char **tex
 static void on_plan(struct keeper_child *from, const struct message_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
+	uint64_t begin_ms = ((const struct message_plan *)message)->begin_ms;
 	const char *text = "the plan could not be read";
 	struct plan plan = {0};
 	void *bytes;
@@ -94,6 +95,11 @@ static void on_plan(struct keeper_child *from, const struct message_header *mess
 	if (!error) {
 		error = len > PLAN_BYTES_MAX ? -E2BIG : plan_decode(bytes, len, &plan);
 		munmap(bytes, len);
+	}
+	if (!error && begin_ms && loop_now_ms(keeper->loop) > begin_ms) {
+		text = "it came to the keeper too late";
+		error = -ETIME;
+		plan_fini(&plan);
 	}
 	if (!error) {
 		error = apply_plan(keeper, &plan, &text);

@@ -136,11 +136,22 @@ static bool holds_given(const struct login_order *order, const struct session *s
 	return false;
 }
 
+/* A session whose zone is gone would come back with it, to a machine that is another user's now. */
+static bool is_set_aside_here(const struct login_order *order, const struct session *session)
+{
+	bool same_mac = mac_is_set(&order->mac) && mac_equal(&session->mac, &order->mac);
+
+	return session->aside_until_ms && strcmp(session->user.text, order->user) != 0 &&
+	       (same_mac || holds_given(order, session));
+}
+
 static enum relation relation_of(const struct login_order *order, const struct policy_zone *zone,
 	const struct session *session)
 {
-	if (session->kind != SESSION_PORTAL || strcmp(session->zone.text, order->zone) != 0)
+	if (session->kind != SESSION_PORTAL)
 		return NOTHING;
+	if (strcmp(session->zone.text, order->zone) != 0)
+		return is_set_aside_here(order, session) ? CLIENT : NOTHING;
 	if (zone->identity == POLICY_IDENTITY_ADDRESS || !mac_is_set(&session->mac))
 		return holds_given(order, session) ? CLIENT : NOTHING;
 	if (!mac_is_set(&order->mac)) /* a network: who in it has a MAC of his own keeps his */

@@ -1,20 +1,16 @@
 #include "daemon/alone.h"
 
-#include "daemon/control/disk.h"
 #include "daemon/control/posture.h"
+#include "daemon/run_lock.h"
 #include "kernel-rules/table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 static void find(const char *check, const char *state, const char *advice, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -39,18 +35,9 @@ static void find(const char *check, const char *state, const char *advice, const
 /* Who holds the run folder lives, whether it answers or not. */
 static void find_daemon(const struct process_options *options)
 {
-	char path[PATH_MAX], pid[32] = "?";
+	char pid[RUN_LOCK_PID_SIZE];
 
-	snprintf(path, sizeof(path), "%s/posternd.lock", options->run_dir);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-	ssize_t len = locked ? pread(fd, pid, sizeof(pid) - 1, 0) : 0;
-	if (len > 0)
-		pid[len] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
-	if (fd >= 0)
-		close(fd);
-	if (locked)
+	if (run_lock_is_held(options->run_dir, pid))
 		find("daemon", "error",
 			"if this lasts: systemctl restart postern (running connections are lost)",
 			"posternd (pid %s) uses %s and does not answer", pid, options->run_dir);
@@ -89,20 +76,6 @@ static int find_table(struct table *table)
 	return there;
 }
 
-static int read_posture(const struct process_options *options, struct plan *plan)
-{
-	char path[PATH_MAX], *bytes;
-	size_t len;
-
-	snprintf(path, sizeof(path), "%s/" POSTURE_FILE, options->state_dir);
-	int error = disk_read(path, PLAN_BYTES_MAX, &bytes, &len);
-	if (error)
-		return error;
-	error = plan_decode((const uint8_t *)bytes, len, plan);
-	free(bytes);
-	return error;
-}
-
 static void find_bypass(struct table *table, const char *zone)
 {
 	int64_t left = table_bypass_left(table, zone);
@@ -119,7 +92,7 @@ static void find_bypass(struct table *table, const char *zone)
 static void find_zones(const struct process_options *options, struct table *table, int there)
 {
 	struct plan plan = {0};
-	int error = read_posture(options, &plan);
+	int error = posture_read(options->state_dir, &plan);
 
 	if (error) {
 		find("posture", "warning", "",

@@ -1,31 +1,11 @@
 #include "daemon/clear.h"
 
 #include "daemon/log.h"
+#include "daemon/run_lock.h"
 #include "kernel-rules/routes.h"
 #include "kernel-rules/table.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-/* A living keeper would put everything back at once. */
-static bool is_running(const char *run_dir)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/posternd.lock", run_dir);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	bool locked = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-	close(fd);
-	return locked;
-}
 
 static int clear_table(void)
 {
@@ -59,7 +39,8 @@ static int clear_routes(const struct process_options *options)
 int clear_main(const struct process_options *options)
 {
 	log_init("clear", true, POLICY_LOG_INFO);
-	if (is_running(options->run_dir)) {
+	/* a living keeper would put everything back at once */
+	if (run_lock_is_held(options->run_dir, NULL)) {
 		log_error("a posternd runs: stop it first");
 		return CLEAR_RUNNING;
 	}

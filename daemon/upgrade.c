@@ -1,5 +1,6 @@
 #include "daemon/upgrade.h"
 
+#include "daemon/run_lock.h"
 #include "lib/text.h"
 
 #include <errno.h>
@@ -116,7 +117,7 @@ int upgrade_main(const struct process_options *options)
 	char path[PATH_MAX];
 	struct status status;
 
-	snprintf(path, sizeof(path), "%s/posternd.lock", options->run_dir);
+	snprintf(path, sizeof(path), "%s/" RUN_LOCK_NAME, options->run_dir);
 	int error = read_status(path, &status);
 	if (error == -ENOENT || error == -ESRCH) {
 		fprintf(stderr, "posternd: none runs in %s\n", options->run_dir);

@@ -8,6 +8,7 @@
 #include "kernel-rules/plan.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +74,18 @@ void posture_keep(struct control *control, struct gather *gather)
 	snprintf(keeping->dir, sizeof(keeping->dir), "%s/" POSTURE_FOLDER,
 		control->start.options.state_dir);
 	disk_submit(control->disk, &keeping->job);
+}
+
+int posture_read(const char *state_dir, struct plan *plan)
+{
+	char path[PATH_MAX], *bytes;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/" POSTURE_FILE, state_dir);
+	int error = disk_read(path, PLAN_BYTES_MAX, &bytes, &len);
+	if (error)
+		return error;
+	error = plan_decode((const uint8_t *)bytes, len, plan);
+	free(bytes);
+	return error;
 }

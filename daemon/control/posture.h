@@ -10,6 +10,7 @@
 #define POSTURE_FILE   POSTURE_FOLDER "/" POSTURE_NAME
 
 struct control;
+struct plan;
 
 /* Control's first word to the keeper, before it has read anything but the policy: whatever becomes
  * of the start, its closed zones are closed. Its answer, -EEXIST where a plan or a table is in
@@ -17,5 +18,8 @@ struct control;
 void posture_send(struct control *control, struct gather *gather);
 /* Writes the file, unless it says this already; a part of the gather. */
 void posture_keep(struct control *control, struct gather *gather);
+
+/* What was written last, for whoever runs without control. 0 or -errno. */
+int posture_read(const char *state_dir, struct plan *plan);
 
 #endif

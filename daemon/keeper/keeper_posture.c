@@ -9,16 +9,14 @@
 #include "daemon/control/posture.h"
 #include "daemon/log.h"
 #include "daemon/privilege.h"
+#include "daemon/run_lock.h"
 #include "lib/language.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,33 +24,6 @@
 #define NOBODY         65534
 #define FILE_BYTES_MAX (64u << 20)
 #define READ_S         20
-
-/* Does another posternd hold the run folder? Then the kernel's table is its. */
-static bool is_running(const struct process_options *options)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/posternd.lock", options->run_dir);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	bool runs = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-	if (fd >= 0)
-		close(fd);
-	return runs;
-}
-
-static int read_kept(const struct process_options *options, struct plan *plan)
-{
-	char path[PATH_MAX], *bytes;
-	size_t len;
-
-	snprintf(path, sizeof(path), "%s/" POSTURE_FILE, options->state_dir);
-	int error = disk_read(path, PLAN_BYTES_MAX, &bytes, &len);
-	if (error)
-		return error;
-	error = plan_decode((const uint8_t *)bytes, len, plan);
-	free(bytes);
-	return error;
-}
 
 /* ---- in the new process ---- */
 
@@ -143,7 +114,9 @@ void keeper_posture_first(const struct process_options *options)
 	struct table *table;
 	struct plan plan;
 
-	if (is_running(options) || (read_kept(options, &plan) && read_file(options, &plan)))
+	/* where another posternd holds the run folder, the kernel's table is its */
+	if (run_lock_is_held(options->run_dir, NULL) ||
+		(posture_read(options->state_dir, &plan) && read_file(options, &plan)))
 		return; /* without a policy there is no posture; control will say what is wrong */
 	/* the command line may be another one than it was */
 	plan.mode = PLAN_BARE;

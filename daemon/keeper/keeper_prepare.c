@@ -4,6 +4,7 @@
 
 #include "daemon/log.h"
 #include "daemon/privilege.h"
+#include "daemon/run_lock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -105,7 +106,7 @@ static int take_lock(struct keeper *keeper)
 {
 	char path[PATH_MAX], pid[32] = "";
 
-	snprintf(path, sizeof(path), "%s/posternd.lock", keeper->options.run_dir);
+	snprintf(path, sizeof(path), "%s/" RUN_LOCK_NAME, keeper->options.run_dir);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0) {
 		log_error("cannot open %s: %s", path, strerror(errno));

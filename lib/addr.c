@@ -177,6 +177,14 @@ const char *prefix_format(const struct prefix *prefix, char buf[static PREFIX_TE
 	return buf;
 }
 
+bool prefix_is_good(const struct prefix *prefix)
+{
+	struct addr addr = prefix->addr;
+
+	return (addr.family == ADDR_IP4 || addr.family == ADDR_IP6) &&
+	       prefix->len <= addr_bits(&addr) && !clear_behind(addr.bytes, prefix->len);
+}
+
 static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned len)
 {
 	if (memcmp(a, b, len / 8) != 0)
@@ -217,35 +225,73 @@ static int hex_value(char c)
 	return -1;
 }
 
-int mac_parse(const char *text, size_t len, struct mac *mac)
-{
-	struct mac out;
+static const char separators[] = ":-.";
+#define SEPARATOR_SHIFT 12
 
-	if (len != MAC_TEXT_SIZE - 1)
+/* Digits between two separators. */
+static unsigned group_of(unsigned separator)
+{
+	return separators[separator] == '.' ? 4 : 2;
+}
+
+static int find_separator(const char *text, size_t len)
+{
+	for (int i = 0; separators[i]; i++) {
+		unsigned group = group_of((unsigned)i);
+		if (len == 12 + 12 / group - 1 && text[group] == separators[i])
+			return i;
+	}
+	return -1;
+}
+
+int mac_parse_spelled(const char *text, size_t len, struct mac *mac, uint16_t *spelling)
+{
+	struct mac out = {0};
+	int separator = find_separator(text, len);
+
+	if (separator < 0)
 		return -EINVAL;
-	char separator = text[2];
-	if (separator != ':' && separator != '-')
-		return -EINVAL;
-	for (unsigned i = 0; i < 6; i++) {
-		int high = hex_value(text[i * 3]), low = hex_value(text[i * 3 + 1]);
-		if (high < 0 || low < 0 || (i < 5 && text[i * 3 + 2] != separator))
+	unsigned group = group_of((unsigned)separator), spelled = 0;
+	for (unsigned i = 0, at = 0; i < 12; i++, at++) {
+		if (i > 0 && i % group == 0 && text[at++] != separators[separator])
 			return -EINVAL;
-		out.bytes[i] = (uint8_t)(high << 4 | low);
+		int value = hex_value(text[at]);
+		if (value < 0)
+			return -EINVAL;
+		out.bytes[i / 2] |= (uint8_t)(i % 2 ? value : value << 4);
+		spelled |= (unsigned)(text[at] >= 'A' && text[at] <= 'F') << i;
 	}
 	*mac = out;
+	*spelling = (uint16_t)(spelled | (unsigned)separator << SEPARATOR_SHIFT);
 	return 0;
+}
+
+int mac_parse(const char *text, size_t len, struct mac *mac)
+{
+	uint16_t spelling;
+
+	return mac_parse_spelled(text, len, mac, &spelling);
+}
+
+const char *mac_format_spelled(
+	const struct mac *mac, uint16_t spelling, char buf[static MAC_TEXT_SIZE])
+{
+	unsigned separator = spelling >> SEPARATOR_SHIFT, group = group_of(separator);
+	char *to = buf;
+
+	for (unsigned i = 0; i < 12; i++) {
+		unsigned digit = mac->bytes[i / 2] >> (i % 2 ? 0 : 4) & 15;
+		if (i > 0 && i % group == 0)
+			*to++ = separators[separator];
+		*to++ = (spelling & 1 << i ? "0123456789ABCDEF" : "0123456789abcdef")[digit];
+	}
+	*to = '\0';
+	return buf;
 }
 
 const char *mac_format(const struct mac *mac, char buf[static MAC_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (unsigned i = 0; i < 6; i++) {
-		buf[i * 3] = digits[mac->bytes[i] >> 4];
-		buf[i * 3 + 1] = digits[mac->bytes[i] & 15];
-		buf[i * 3 + 2] = i < 5 ? ':' : '\0';
-	}
-	return buf;
+	return mac_format_spelled(mac, 0, buf);
 }
 
 bool mac_is_set(const struct mac *mac)

@@ -66,14 +66,23 @@ int prefix_parse(const char *text, size_t len, struct prefix *prefix);
 const char *prefix_readings(const char *text, size_t len, char buf[static PREFIX_READINGS_SIZE]);
 /* A bare address when the length is full. Returns buf. */
 const char *prefix_format(const struct prefix *prefix, char buf[static PREFIX_TEXT_SIZE]);
+/* Of a family, no longer than its addresses, and no bit set behind the length? */
+bool prefix_is_good(const struct prefix *prefix);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 struct prefix prefix_of(const struct addr *addr); /* the address alone */
 
-/* "02:00:5e:00:53:07", also with hyphens; any letter case. 0, or -EINVAL. */
+/* "02:00:5e:00:53:07", "02-00-5E-00-53-07" or Cisco's "0200.5e00.5307"; any letter case. 0, or
+ * -EINVAL. */
 int mac_parse(const char *text, size_t len, struct mac *mac);
 const char *mac_format(const struct mac *mac, char buf[static MAC_TEXT_SIZE]);
+/* The same with how it is spelled, to be printed as it was written: a bit for each digit that is a
+ * capital letter, and above them what stands between the digits. 0: as mac_format() has it. */
+#define MAC_SPELLING_MAX 0x2fff
+int mac_parse_spelled(const char *text, size_t len, struct mac *mac, uint16_t *spelling);
+const char *mac_format_spelled(
+	const struct mac *mac, uint16_t spelling, char buf[static MAC_TEXT_SIZE]);
 bool mac_is_set(const struct mac *mac);
 bool mac_equal(const struct mac *a, const struct mac *b);
 /* Broadcast or multicast (IEEE 802, bit 1 of the first byte): no host sends from it. */

@@ -1,6 +1,7 @@
 #include "lib/decide.h"
 
 #include "lib/decide_rule.h"
+#include "lib/element.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,11 +63,9 @@ static void append_ports(struct line *line, const struct policy_ports *ports)
 
 static void append_elem(struct line *line, const struct policy_elem *elem)
 {
-	char text[PREFIX_TEXT_SIZE];
+	char text[ELEMENT_TEXT_SIZE];
 
-	append(line, "%s",
-		elem->kind == POLICY_ELEM_MAC ? mac_format(&elem->mac, text)
-					      : prefix_format(&elem->prefix, text));
+	append(line, "%s", element_format(elem, text));
 }
 
 static void append_where(struct line *line, const struct policy_where *where)

@@ -173,14 +173,14 @@ static struct held match_schedule(struct decide_question *question, const struct
 static bool is_empty(const struct policy *policy, const struct policy_where *where)
 {
 	for (size_t i = 0; i < where->elems.n; i++)
-		if (where->elems.v[i].kind == POLICY_ELEM_PREFIX)
+		if (where->elems.v[i].kind != POLICY_ELEM_MAC)
 			return false;
 	for (size_t i = 0; i < where->list_names.n; i++) {
 		const struct policy_list *list = &policy->lists[where->lists[i]];
 		if (list->kind == POLICY_LIST_DYNAMIC)
 			return false;
 		for (size_t j = 0; j < list->elems.n; j++)
-			if (list->elems.v[j].kind == POLICY_ELEM_PREFIX)
+			if (list->elems.v[j].kind != POLICY_ELEM_MAC)
 				return false;
 	}
 	return true;

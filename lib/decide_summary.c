@@ -1,6 +1,7 @@
 #include "lib/decide_summary.h"
 
 #include "lib/arena.h"
+#include "lib/element.h"
 
 #define ALL UINT64_MAX
 /* A session without groups: the bit is set in rules that ask for none, and for `group not`. */
@@ -74,13 +75,16 @@ static void widen6(struct decide_summary *summary, const struct prefix *prefix)
 static bool widen(struct decide_summary *summary, const struct policy_elems *elems)
 {
 	for (size_t i = 0; i < elems->n; i++) {
-		const struct policy_elem *elem = &elems->v[i];
-		if (elem->kind == POLICY_ELEM_MAC)
+		struct prefix parts[RANGE_PARTS_MAX];
+		unsigned n = element_parts(&elems->v[i], parts);
+		if (n == 0)
 			return false;
-		if (elem->prefix.addr.family == ADDR_IP4)
-			widen4(summary, &elem->prefix);
-		else
-			widen6(summary, &elem->prefix);
+		for (unsigned j = 0; j < n; j++) {
+			if (parts[j].addr.family == ADDR_IP4)
+				widen4(summary, &parts[j]);
+			else
+				widen6(summary, &parts[j]);
+		}
 	}
 	return true;
 }

@@ -49,7 +49,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> STRING "a string" WORD "a name" OTHER "a word" NUMBER "a number"
 %token <token> DURATION "a duration such as 30s, 5m or 24h" SIZE "a size such as 500m or 2g"
 %token <token> MINUTES "an amount such as 5m" RATE "a rate such as 20/minute"
-%token <token> ADDRESS "an address" PREFIX "a network" MACADDR "a MAC"
+%token <token> ADDRESS "an address" PREFIX "a network" MACADDR "a MAC" RANGE "a range"
 %token <token> DAY "a day" DAYRANGE "days such as mon-fri" HOURS "hours such as 08:00-18:00"
 
 /* Reserved for ever: never a name, never a bare string. */
@@ -66,7 +66,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" INFO "info"
 %token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
 %token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LOG "log" LOGIN "login"
-%token <token> MAC "mac" MAC_ADDRESS "mac+address" METRICS "metrics" MX "mx" NAMES "names" NETWORK "network"
+%token <token> MAC "mac" MAC_ADDRESS "mac+address" MAIL "mail" METRICS "metrics" MX "mx" NAMES "names" NETWORK "network"
 %token <token> OFF "off" ON "on" ON_FAILURE "on-failure" ON_LOGOUT "on-logout" OPEN "open"
 %token <token> PASS "pass" PER "per" PLAIN "plain" PORT "port" PREFERENCE "preference"
 %token <token> PRIVACY "privacy" PROBE "probe" PROXY_V1 "proxy-v1" PROXY_V2 "proxy-v2"
@@ -101,7 +101,7 @@ top_statement:
 					{ language_metrics(l, &@1, &@3, &$3, &@5, (uint16_t)$5); }
 	| ZONE name { language_zone_begin(l, &@2, &$2); } '{' zone_statements '}'
 					{ language_zone_end(l); }
-	| LIST name { language_list_begin(l, &@2, &$2); } list_body
+	| LIST name { language_list_begin(l, &@2, &$2); } list_holds list_body
 					{ language_list_end(l); }
 	| SERVER name { language_server_begin(l, &@2, &$2); } '{' server_statements '}'
 					{ language_server_end(l); }
@@ -187,17 +187,28 @@ rate: RATE				{ language_rate(l, &@1, &$1, &$$); };
 
 /* --- list */
 
+list_holds:
+	%empty
+	| ADDRESS_WORD			{ language_list_holds(l, POLICY_HOLDS_ADDRESSES); }
+	| MAIL				{ language_list_holds(l, POLICY_HOLDS_MAIL); }
+	| HOST				{ language_list_holds(l, POLICY_HOLDS_HOSTS); };
+
 list_body:
 	'{' '}'				{ language_items_clear(l); language_list_inline(l); }
-	| '{' elems '}'			{ language_list_inline(l); }
+	| '{' members '}'		{ language_list_inline(l); }
 	| FILE text			{ language_list_file(l, &@2, &$2); }
 	| DYNAMIC			{ language_list_dynamic(l); };
 
-elems:
-	elem				{ language_items_clear(l); language_item_elem(l, &@1, &$1); }
-	| elems ',' elem		{ language_item_elem(l, &@3, &$3); };
+members: member_first | members ',' member;
 
-elem: ADDRESS | PREFIX | MACADDR;
+member_first: { language_items_clear(l); } member;
+
+/* What is wrong for the list's kind is said of each, and the rest is read. */
+member:
+	elem				{ language_list_member(l, &@1, &$1, NULL); }
+	| text				{ language_list_member(l, &@1, NULL, &$1); };
+
+elem: ADDRESS | PREFIX | MACADDR | RANGE;
 
 /* --- server */
 
@@ -272,9 +283,13 @@ device_statement:
 	| COMMENT text			{ language_device_comment(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_DEVICE); };
 
-macs:
-	MACADDR				{ language_items_clear(l); language_item_elem(l, &@1, &$1); }
-	| macs ',' MACADDR		{ language_item_elem(l, &@3, &$3); };
+macs: mac_first | macs ',' mac;
+
+mac_first: { language_items_clear(l); } mac;
+
+mac:
+	MACADDR				{ language_item_elem(l, &@1, &$1); }
+	| name				{ language_item_string(l, &@1, &$1); };
 
 places:
 	place_first | places ',' place;
@@ -397,14 +412,14 @@ string: text | string_token		{ $$ = language_string(l, &$1); };
 
 /* Users and groups may be named by what looks like something else: a room number, a MAC. */
 string_token:
-	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | HOURS;
+	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
 	WORD | DAYRANGE | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | BIND | BLOCK | CLOSED
 	| COMMENT | CONNECT | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED | DRAIN | DROP | DYNAMIC | ERROR
 	| EVERY | FIRST | FLOWS | GREETING | HOST | HOSTNAME | IDENTITY | IDLE | INFO | INTERFACE | KEEP
 	| KILL | LANGUAGE | LEASE | LEVEL | LIMIT | LIST | LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS
-	| METRICS | MX | NAMES | NETWORK | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
+	| MAIL | METRICS | MX | NAMES | NETWORK | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
 	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | REJECT | RULE | SCHEDULE
 	| SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | UNAUTHENTICATED | UNMATCHED | USER | VERDICT
 	| WARNING | WEIGHT | XCLIENT | ZONE;

@@ -96,15 +96,16 @@ static void exchange_scanner(struct language *l, struct scanner_state *state)
 
 static void read_statements(struct language *l, size_t i)
 {
-	struct scanner_state state = {.source = i, .line = 1, .column = 1};
 	struct language_source *source = language_source_at(l, i);
+	size_t mark = language_mark(source->text, source->len);
+	struct scanner_state state = {.source = i, .next_offset = mark, .line = 1, .column = 1};
 
 	exchange_scanner(l, &state);
 	l->chain[l->depth++] = i;
 	if (source->len > INT_MAX / 4) {
 		struct language_span span = {.place.file = (uint16_t)i};
 		language_error(l, &span, "the text is too long");
-	} else if (language_scan_open(l, source->text, source->len) < 0) {
+	} else if (language_scan_open(l, source->text + mark, source->len - mark) < 0) {
 		language_out_of_memory(l);
 	} else {
 		if (grammar_parse(l) == 2)

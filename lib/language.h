@@ -124,23 +124,46 @@ char *language_source_follow(const char *source, size_t len, const struct policy
 /* An earlier enabled rule that takes every packet this rule could take, or -1. */
 ptrdiff_t language_shadowed_by(const struct policy *policy, size_t rule);
 
-/* DUR, SIZE, and an element of a list, as the CLI takes them. 0 or -EINVAL. No time is longer than
+/* DUR and SIZE, as the CLI takes them. 0 or -EINVAL. No time is longer than
  * 7101 weeks, whose seconds fit 32 bits. */
 #define LANGUAGE_DURATION_MAX_MS ((uint64_t)UINT32_MAX * 1000)
 int language_parse_duration(const char *text, uint64_t *ms);
 const char *language_format_duration(uint64_t ms, char buf[static 32]);
 const char *language_format_size(uint64_t bytes, char buf[static 32]); /* whole k at least */
-int language_parse_elem(const char *text, struct policy_elem *elem);
-const char *language_format_elem(const struct policy_elem *elem, char buf[static PREFIX_TEXT_SIZE]);
 /* A limit as it stands in a zone: "limit rate 20/minute per client { block 2h }". Returns buf. */
 #define LANGUAGE_LIMIT_SIZE 96
 const char *language_format_limit(
 	const struct policy_limit *limit, char buf[static LANGUAGE_LIMIT_SIZE]);
-/* A list file or import: delimiters are comma, semicolon, space, tab, newline; '#' to the end of
- * the line is a comment. *elems is malloc'ed. 0, or -EINVAL with *line (from 1), *column and *word
- * (malloc'ed) set to the place of the first bad entry. */
-int language_parse_list(const char *text, size_t len, struct policy_elem **elems, size_t *n,
-	unsigned *line, unsigned *column, char **word);
+/* Bytes of the mark that some editors put in front of UTF-8: 3 or 0. */
+size_t language_mark(const char *text, size_t len);
+/* An entry of a list file that is none; the word is borrowed from the text. */
+struct language_bad {
+	unsigned line, column; /* from 1 */
+	const char *word;
+	size_t len;
+	const char *expected;
+};
+#define LANGUAGE_BAD_MAX 20
+struct language_listing {
+	struct policy_elem *elems; /* malloc'ed; their texts are borrowed */
+	size_t n, room;
+	unsigned heading; /* the line that was taken for one; 0: none */
+	struct language_bad bad[LANGUAGE_BAD_MAX];
+	size_t nbad;              /* all, also those that have no place in bad */
+	struct language_bad wide; /* the first network with bits behind its length, and how many */
+	size_t nwide;
+};
+/* A list file or import: delimiters are comma, semicolon, blank, tab and newline; fields may stand
+ * in quotes; '#' to the end of the line is a comment; a mark of UTF-8 in front and a first line of
+ * headings are read over. 0; -EINVAL: some entries are bad; -ENOMEM. Always to be fini'ed. */
+int language_parse_list(enum policy_list_holds holds, const char *text, size_t len,
+	struct language_listing *listing);
+void language_listing_fini(struct language_listing *listing);
+/* "FILE:LINE:COLUMN: error: "WORD" is no entry of this list, expected THIS", with the file's own
+ * bytes, which are for a program to show. Returns buf. */
+#define LANGUAGE_BAD_SIZE 640
+const char *language_format_bad(
+	const char *file, const struct language_bad *bad, char buf[static LANGUAGE_BAD_SIZE]);
 #define LANGUAGE_NO_SUCH_SIZE 1024
 /* "no such zone "gest"; zones: guest, staff", or of many names the nearest. */
 void language_no_such_text(const struct policy *policy, enum policy_kind kind, const char *name,

@@ -82,24 +82,3 @@ int language_parse_duration(const char *text, uint64_t *ms)
 		return -EINVAL;
 	return 0;
 }
-
-int language_parse_elem(const char *text, struct policy_elem *elem)
-{
-	size_t len = strlen(text);
-
-	memset(elem, 0, sizeof(*elem));
-	if (mac_parse(text, len, &elem->mac) == 0) {
-		elem->kind = POLICY_ELEM_MAC;
-		return 0;
-	}
-	memset(elem, 0, sizeof(*elem));
-	int error = prefix_parse(text, len, &elem->prefix);
-	elem->kind = POLICY_ELEM_PREFIX;
-	return error == 0 || error == -EDOM ? 0 : -EINVAL;
-}
-
-const char *language_format_elem(const struct policy_elem *elem, char buf[static PREFIX_TEXT_SIZE])
-{
-	return elem->kind == POLICY_ELEM_MAC ? mac_format(&elem->mac, buf)
-					     : prefix_format(&elem->prefix, buf);
-}

@@ -1,5 +1,9 @@
 #include "lib/language_build.h"
 
+#include "lib/element.h"
+
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,10 +148,45 @@ void language_list_begin(
 {
 	memset(&l->list, 0, sizeof(l->list));
 	memset(&l->list_note, 0, sizeof(l->list_note));
+	l->bad_members = l->bad_members_from = 0;
 	l->list.place = span->place;
 	l->list.name = *name;
 	l->list.path = language_empty();
 	l->list_note.name = *span;
+}
+
+void language_list_holds(struct language *l, enum policy_list_holds holds)
+{
+	l->list.holds = holds;
+	l->list.holds_given = true;
+}
+
+/* One error is left for their count. */
+static void refuse_member(struct language *l, const struct language_span *span,
+	const struct policy_string *text, const char *expected)
+{
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	l->bad_members++;
+	if (l->diagnosis->errors + 2 < LANGUAGE_ERRORS_MAX)
+		language_error(l, span, "\"%s\" is no entry of this list, expected %s",
+			language_quote(text->text, text->len, quoted), expected);
+	else if (l->bad_members_from == 0)
+		l->bad_members_from = l->bad_members;
+}
+
+void language_list_member(struct language *l, const struct language_span *span,
+	const struct language_token *token, const struct policy_string *text)
+{
+	struct policy_string written = token ? language_string(l, token) : *text;
+	struct language_token member = token ? *token : (struct language_token){0};
+
+	const char *expected =
+		element_parse(l->list.holds, written.text, written.len, &member.elem);
+	if (expected)
+		refuse_member(l, span, &written, expected);
+	else
+		language_item_elem(l, span, &member);
 }
 
 void language_list_inline(struct language *l)
@@ -157,7 +196,7 @@ void language_list_inline(struct language *l)
 	l->list.kind = POLICY_LIST_INLINE;
 	language_keep_elems(l, &l->items, &l->list.elems, NULL);
 	for (size_t i = 0; i < l->items.n; i++) {
-		if (item[i].elem.kind == POLICY_ELEM_PREFIX && item[i].elem.prefix.len == 0)
+		if (element_is_family(&item[i].elem))
 			l->list_note.whole_family = item[i].span;
 	}
 }
@@ -167,22 +206,74 @@ void language_list_dynamic(struct language *l)
 	l->list.kind = POLICY_LIST_DYNAMIC;
 }
 
+/* With the texts that they borrow. */
 static void take_elems(struct language *l, const struct policy_elem *elems, size_t n)
 {
 	l->list.elems.v = language_alloc(l, n, sizeof(*elems));
 	if (!l->list.elems.v)
 		return;
 	memcpy(l->list.elems.v, elems, n * sizeof(*elems));
+	for (size_t i = 0; i < n; i++) {
+		size_t len = element_text_len(&elems[i]);
+		if (!len)
+			continue;
+		const char *text = arena_copy(l->policy->arena, elems[i].text, len);
+		if (!text) {
+			language_out_of_memory(l);
+			return;
+		}
+		l->list.elems.v[i].text = text;
+	}
 	l->list.elems.n = n;
+}
+
+static void say_bad(struct language *l, size_t source, const struct language_bad *bad, size_t more)
+{
+	struct language_span place = {.place.line = bad->line,
+		.place.column = bad->column > UINT16_MAX ? UINT16_MAX : (uint16_t)bad->column,
+		.place.file = (uint16_t)source,
+		.width = (uint16_t)(bad->len < 80 ? bad->len : 80)};
+	char quoted[LANGUAGE_QUOTE_SIZE], hint[64];
+
+	snprintf(hint, sizeof(hint), "and %zu more bad entries in this file", more);
+	language_say(l, LANGUAGE_ERROR, &place, more ? hint : NULL,
+		"\"%s\" is no entry of this list, expected %s",
+		language_quote(bad->word, bad->len, quoted), bad->expected);
+}
+
+/* All that are bad at once, as far as errors are kept; then how many more there are. */
+static void say_all_bad(struct language *l, size_t source, const struct language_listing *listing)
+{
+	for (size_t i = 0; i < listing->nbad && i < LANGUAGE_BAD_MAX && !l->stopped; i++) {
+		bool last = i + 1 == LANGUAGE_BAD_MAX ||
+			    l->diagnosis->errors + 1 == LANGUAGE_ERRORS_MAX;
+		say_bad(l, source, &listing->bad[i], last ? listing->nbad - i - 1 : 0);
+	}
+}
+
+/* As of a network in the policy itself. */
+static void say_wide(struct language *l, size_t source, const struct language_listing *listing)
+{
+	const struct language_bad *wide = &listing->wide;
+	struct language_span place = {.place.line = wide->line,
+		.place.column = wide->column > UINT16_MAX ? UINT16_MAX : (uint16_t)wide->column,
+		.place.file = (uint16_t)source,
+		.width = (uint16_t)(wide->len < 80 ? wide->len : 80)};
+	char text[PREFIX_TEXT_SIZE], more[64] = "";
+	struct prefix prefix;
+
+	prefix_parse(wide->word, wide->len, &prefix);
+	if (listing->nwide > 1)
+		snprintf(more, sizeof(more), " (and %zu more of this kind)", listing->nwide - 1);
+	language_warn(l, &place, "bits are set behind the prefix, %s is meant%s",
+		prefix_format(&prefix, text), more);
 }
 
 static void read_list(struct language *l, const struct language_span *span, const char *path)
 {
-	char quoted[LANGUAGE_QUOTE_SIZE], *text = NULL, *word = NULL;
-	struct language_span place = {.width = 1};
-	unsigned line, column;
-	struct policy_elem *elems;
-	size_t len = 0, n;
+	char quoted[LANGUAGE_QUOTE_SIZE], *text = NULL;
+	struct language_listing listing;
+	size_t len = 0;
 
 	int error = l->world->read(l->world->context, path, &text, &len);
 	if (error < 0) {
@@ -190,26 +281,21 @@ static void read_list(struct language *l, const struct language_span *span, cons
 			language_quote(path, strlen(path), quoted), language_read_error(error));
 		return;
 	}
-	error = language_parse_list(text, len, &elems, &n, &line, &column, &word);
-	if (error == 0) {
-		take_elems(l, elems, n);
-		free(elems);
-		free(text);
-		return;
-	}
-	size_t i = language_add_source(l, path, text, len, true);
-	if (i != SIZE_MAX && word) {
-		place.place.line = line;
-		place.place.column = column > UINT16_MAX ? UINT16_MAX : (uint16_t)column;
-		place.place.file = (uint16_t)i;
-		place.width = (uint16_t)(strlen(word) < 80 ? strlen(word) : 80);
-		language_error(l, &place,
-			"\"%s\" is no entry of a list, expected an address, a network or a MAC",
-			language_quote(word, strlen(word), quoted));
+	error = language_parse_list(l->list.holds, text, len, &listing);
+	if (error == 0)
+		take_elems(l, listing.elems, listing.n);
+	if (error == -EINVAL || listing.nwide) {
+		size_t i = language_add_source(l, path, text, len, true);
+		if (i != SIZE_MAX)
+			say_all_bad(l, i, &listing);
+		if (i != SIZE_MAX && listing.nwide)
+			say_wide(l, i, &listing);
 	} else {
-		language_out_of_memory(l);
+		free(text);
 	}
-	free(word);
+	if (error == -ENOMEM)
+		language_out_of_memory(l);
+	language_listing_fini(&listing);
 }
 
 void language_list_file(
@@ -223,20 +309,22 @@ void language_list_file(
 	l->list.path = language_copy(l, path, strlen(path));
 	ptrdiff_t i = l->previous ? policy_find(l->previous, POLICY_KIND_LIST, &l->list.name) : -1;
 	const struct policy_list *before = i >= 0 ? &l->previous->lists[i] : NULL;
-	if (before && before->kind == POLICY_LIST_FILE &&
+	if (before && before->kind == POLICY_LIST_FILE && before->holds == l->list.holds &&
 		policy_string_equal(&before->path, &l->list.path))
 		take_elems(l, before->elems.v, before->elems.n);
 	else if (l->world->read && !l->stopped)
 		read_list(l, span, path);
 	for (size_t j = 0; j < l->list.elems.n; j++) {
-		const struct policy_elem *elem = &l->list.elems.v[j];
-		if (elem->kind == POLICY_ELEM_PREFIX && elem->prefix.len == 0)
+		if (element_is_family(&l->list.elems.v[j]))
 			l->list_note.whole_family = *span;
 	}
 }
 
 void language_list_end(struct language *l)
 {
+	if (l->bad_members_from)
+		language_error(l, &l->list_note.name, "list %s has %zu more bad entries",
+			l->list.name.text, l->bad_members - l->bad_members_from + 1);
 	struct policy_list *list = language_push(l, &l->lists, sizeof(*list));
 	struct language_list_note *note = language_push(l, &l->list_notes, sizeof(*note));
 

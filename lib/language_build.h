@@ -88,6 +88,10 @@ void language_metrics(struct language *l, const struct language_span *word,
 
 void language_list_begin(
 	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_list_holds(struct language *l, enum policy_list_holds holds);
+/* One of token and text, as it was written. */
+void language_list_member(struct language *l, const struct language_span *span,
+	const struct language_token *token, const struct policy_string *text);
 void language_list_inline(struct language *l);
 void language_list_file(
 	struct language *l, const struct language_span *span, const struct policy_string *path);

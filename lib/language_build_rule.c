@@ -31,14 +31,20 @@ void language_device_zone(struct language *l, const struct language_span *word,
 
 void language_device_macs(struct language *l, const struct language_span *word)
 {
+	struct policy_device *d = &l->device;
 	struct policy_elems elems;
 
 	once(l, word, "mac");
 	language_keep_elems(l, &l->items, &elems, &l->device_note.macs);
-	l->device.nmacs = 0;
-	l->device.macs = language_alloc(l, elems.n, sizeof(*l->device.macs));
-	for (size_t i = 0; l->device.macs && i < elems.n; i++)
-		l->device.macs[l->device.nmacs++] = elems.v[i].mac;
+	language_keep_strings(l, &l->items, &d->mac_list_names, &l->device_note.mac_lists);
+	d->nmacs = 0;
+	d->macs = language_alloc(l, elems.n, sizeof(*d->macs));
+	d->spellings = language_alloc(l, elems.n, sizeof(*d->spellings));
+	d->mac_lists = language_alloc(l, d->mac_list_names.n, sizeof(*d->mac_lists));
+	for (size_t i = 0; d->macs && d->spellings && i < elems.n; i++) {
+		d->macs[d->nmacs] = elems.v[i].mac;
+		d->spellings[d->nmacs++] = elems.v[i].spelling;
+	}
 }
 
 void language_device_addresses(struct language *l, const struct language_span *word)
@@ -75,7 +81,8 @@ void language_device_end(struct language *l)
 {
 	const struct policy_device *d = &l->device;
 	const char *lacking = d->zone_name.len == 0 ? "zone, expected one"
-			      : d->nmacs == 0 && d->addresses.n == 0 && d->list_names.n == 0
+			      : d->nmacs == 0 && d->mac_list_names.n == 0 && d->addresses.n == 0 &&
+					      d->list_names.n == 0
 				      ? "mac and no address, expected one of them"
 			      : d->user.len == 0 ? "user, expected one"
 						 : NULL;

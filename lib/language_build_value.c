@@ -170,9 +170,13 @@ void language_item_user(
 void language_item_elem(
 	struct language *l, const struct language_span *span, const struct language_token *token)
 {
-	struct language_item *item = add(l, span, LANGUAGE_ITEM_ELEM);
 	char text[PREFIX_TEXT_SIZE];
 
+	if (token->wrong) {
+		language_error(l, span, "this range holds nothing, expected %s", token->wrong);
+		return;
+	}
+	struct language_item *item = add(l, span, LANGUAGE_ITEM_ELEM);
 	if (!item)
 		return;
 	item->elem = token->elem;

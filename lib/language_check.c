@@ -1,5 +1,7 @@
 #include "lib/language_parse.h"
 
+#include "lib/element.h"
+
 #include <string.h>
 
 static void add_names(struct language *l, enum policy_kind kind, const char *word, size_t n,
@@ -42,10 +44,14 @@ static int index_elems(struct policy_elems *elems, struct lpm **index)
 		return -1;
 	for (size_t i = 0; i < elems->n; i++) {
 		const struct policy_elem *elem = &elems->v[i];
-		int error = elem->kind == POLICY_ELEM_MAC ? lpm_add_mac(*index, &elem->mac, elems)
-							  : lpm_add(*index, &elem->prefix, elems);
-		if (error < 0)
+		struct prefix parts[RANGE_PARTS_MAX];
+		unsigned n = element_parts(elem, parts);
+		if (elem->kind == POLICY_ELEM_MAC && lpm_add_mac(*index, &elem->mac, elems) < 0)
 			return -1;
+		for (unsigned j = 0; j < n; j++) {
+			if (lpm_add(*index, &parts[j], elems) < 0)
+				return -1;
+		}
 	}
 	return 0;
 }
@@ -91,6 +97,26 @@ static void resolve_all(struct language *l, enum policy_kind kind,
 		resolve(l, kind, &names->v[i], &spans->v[i], &indexes[i]);
 }
 
+/* Lists of addresses, in conditions and of devices. */
+static void resolve_lists(struct language *l, const struct policy_strings *names,
+	const struct language_spans *spans, size_t *indexes)
+{
+	static const char *const held[] = {[POLICY_HOLDS_ADDRESSES] = "addresses",
+		[POLICY_HOLDS_MAIL] = "mail addresses",
+		[POLICY_HOLDS_HOSTS] = "host names"};
+
+	for (size_t i = 0; i < names->n && !l->stopped; i++) {
+		if (!resolve(l, POLICY_KIND_LIST, &names->v[i], &spans->v[i], &indexes[i]))
+			continue;
+		enum policy_list_holds holds = l->policy->lists[indexes[i]].holds;
+		if (holds != POLICY_HOLDS_ADDRESSES)
+			language_error(l, &spans->v[i],
+				"list %s holds %s, which nothing here can be compared with; "
+				"expected a list of addresses",
+				names->v[i].text, held[holds]);
+	}
+}
+
 static void check_device(
 	struct language *l, struct policy_device *device, const struct language_device_note *note)
 {
@@ -99,11 +125,13 @@ static void check_device(
 	if (device->zone_name.len > 0 &&
 		resolve(l, POLICY_KIND_ZONE, &device->zone_name, &note->zone, &device->zone)) {
 		const struct policy_zone *zone = &l->policy->zones[device->zone];
-		for (size_t i = 0; device->nmacs > 0 && i < zone->interfaces.n; i++) {
+		const struct language_spans *macs =
+			device->nmacs > 0 ? &note->macs : &note->mac_lists;
+		for (size_t i = 0; macs->n > 0 && i < zone->interfaces.n; i++) {
 			const char *name = zone->interfaces.v[i].text;
 			if (l->world->interface &&
 				l->world->interface(l->world->context, name) == 0)
-				language_fault(l, &note->macs.v[0],
+				language_fault(l, &macs->v[0],
 					"interface %s of zone %s has no MACs, expected `address` "
 					"here",
 					name, zone->name.text);
@@ -120,7 +148,8 @@ static void check_device(
 				"this is every address of a family, expected the addresses of a "
 				"device");
 	}
-	resolve_all(l, POLICY_KIND_LIST, &device->list_names, &note->lists, device->lists);
+	resolve_lists(l, &device->mac_list_names, &note->mac_lists, device->mac_lists);
+	resolve_lists(l, &device->list_names, &note->lists, device->lists);
 	for (size_t i = 0; i < device->list_names.n && !l->stopped; i++) {
 		ptrdiff_t list = policy_find(l->policy, POLICY_KIND_LIST, &device->list_names.v[i]);
 		if (list < 0 || lists[list].whole_family.width == 0)
@@ -147,9 +176,8 @@ static void resolve_rules(struct language *l)
 	for (size_t i = 0; i < l->policy->nrules && !l->stopped; i++) {
 		struct policy_rule *rule = &l->policy->rules[i];
 		resolve_all(l, POLICY_KIND_ZONE, &rule->zone_names, &notes[i].zones, rule->zones);
-		resolve_all(l, POLICY_KIND_LIST, &rule->source.list_names, &notes[i].lists[0],
-			rule->source.lists);
-		resolve_all(l, POLICY_KIND_LIST, &rule->destination.list_names, &notes[i].lists[1],
+		resolve_lists(l, &rule->source.list_names, &notes[i].lists[0], rule->source.lists);
+		resolve_lists(l, &rule->destination.list_names, &notes[i].lists[1],
 			rule->destination.lists);
 		if (rule->to_server && !rule->to_original)
 			resolve(l, POLICY_KIND_SERVER, &rule->server_name, &notes[i].server,

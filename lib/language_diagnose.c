@@ -120,6 +120,7 @@ static bool index_lines(struct language_source *source)
 	source->lines = calloc(n, sizeof(*source->lines));
 	if (!source->lines)
 		return false;
+	source->lines[0] = (uint32_t)language_mark(source->text, source->len);
 	source->nlines = 1;
 	for (size_t i = 0; i < source->len; i++) {
 		if (source->text[i] == '\n')

@@ -1,5 +1,7 @@
 #include "lib/language_shadow.h"
 
+#include "lib/element.h"
+
 #include <string.h>
 
 /* Everything here errs on one side: true only where each packet of the later rule surely meets the
@@ -90,27 +92,48 @@ static bool ports_implied(const struct policy_rule *early, const struct policy_r
 	return late->ports.n > 0;
 }
 
+static bool prefix_within(const struct prefix *prefix, const struct lpm *index)
+{
+	struct prefix around = *prefix;
+	bool found = lpm_find_exact(index, &around);
+
+	while (!found && around.len > 0) {
+		around = language_prefix_around(&around);
+		found = lpm_find_exact(index, &around);
+	}
+	return found;
+}
+
+static bool elem_within(
+	const struct policy_elem *elem, const struct lpm *index, struct language_effort *effort)
+{
+	struct prefix parts[RANGE_PARTS_MAX];
+	unsigned n = element_parts(elem, parts);
+
+	if (n == 0)
+		return spend(effort, 64) && lpm_find_mac(index, &elem->mac);
+	for (unsigned i = 0; i < n; i++) {
+		if (!spend(effort, 64) || !prefix_within(&parts[i], index))
+			return false;
+	}
+	return true;
+}
+
+static bool elems_overlap(const struct policy_elem *a, const struct policy_elem *b)
+{
+	struct range x = a->kind == POLICY_ELEM_RANGE ? a->range : range_of(&a->prefix);
+	struct range y = b->kind == POLICY_ELEM_RANGE ? b->range : range_of(&b->prefix);
+
+	return range_contains(&x, &y.first) || range_contains(&y, &x.first);
+}
+
 /* The values of `part` all lie within those of `whole`. Lists are known by name only: what is in
  * them may change. */
 static bool where_within(const struct policy_where *part, const struct policy_where *whole,
 	struct language_effort *effort)
 {
 	for (size_t i = 0; i < part->elems.n; i++) {
-		const struct policy_elem *elem = &part->elems.v[i];
-		bool found = false;
-		if (!whole->index)
-			return false;
-		if (elem->kind == POLICY_ELEM_MAC) {
-			found = lpm_find_mac(whole->index, &elem->mac);
-		} else {
-			struct prefix around = elem->prefix;
-			found = lpm_find_exact(whole->index, &around);
-			while (!found && around.len > 0) {
-				around = language_prefix_around(&around);
-				found = lpm_find_exact(whole->index, &around);
-			}
-		}
-		if (!found || !spend(effort, 64))
+		if (!whole->index || !elem_within(&part->elems.v[i], whole->index, effort))
 			return false;
 	}
 	return all_in(&part->list_names, &whole->list_names, effort);
@@ -127,7 +150,7 @@ static bool where_apart(
 			const struct policy_elem *x = &a->elems.v[i], *y = &b->elems.v[j];
 			if (x->kind == POLICY_ELEM_MAC || y->kind == POLICY_ELEM_MAC)
 				return false;
-			if (prefix_overlaps(&x->prefix, &y->prefix) || !spend(effort, 1))
+			if (elems_overlap(x, y) || !spend(effort, 1))
 				return false;
 		}
 	}

@@ -37,7 +37,6 @@ static const struct {
 	const char *words; /* by blanks */
 } values[] = {
 	{"flows", " messages recipients size "}, /* limit ... */
-	{"dynamic", " address mail host "},      /* list NAME ... */
 	{"off", " tagged "},                     /* announce ... { login ... } */
 	{"first", " command "},                  /* deadline ... */
 	{"original", " protected "},             /* server ... */
@@ -85,15 +84,6 @@ static size_t peek(const struct language *l, char word[static LANGUAGE_LATER_SIZ
 	return n;
 }
 
-/* "198.51.100.90-198.51.100.95" */
-static bool is_range(const char *word)
-{
-	const char *dash = strchr(word, '-');
-	struct addr addr;
-	return dash && addr_parse(word, (size_t)(dash - word), &addr) == 0 &&
-	       addr_parse(dash + 1, strlen(dash + 1), &addr) == 0;
-}
-
 bool language_later(const struct language *l, const char *const *expected, size_t n,
 	char word[static LANGUAGE_LATER_SIZE])
 {
@@ -107,8 +97,6 @@ bool language_later(const struct language *l, const char *const *expected, size_
 		len = peek(l, word);
 		return len && holds(in_braces, word, len);
 	}
-	if (has(expected, n, "an address") && is_range(word))
-		return true;
 	if (has(expected, n, "a rate such as 20/minute") && len > 4 &&
 		strcmp(word + len - 4, "/day") == 0)
 		return true;

@@ -65,6 +65,7 @@ struct language_token {
 	struct policy_elem elem;   /* of addresses, networks and MACs */
 	struct policy_range range; /* of days and hours */
 	bool host_bits;            /* a network had bits behind its length; elem has not */
+	const char *wrong;         /* what a range should have been; NULL: it is good */
 };
 
 struct language_count {
@@ -96,7 +97,7 @@ struct language_server_note {
 
 struct language_device_note {
 	struct language_span name, zone;
-	struct language_spans macs, addresses, lists;
+	struct language_spans macs, mac_lists, addresses, lists;
 };
 
 struct language_rule_note {
@@ -159,6 +160,7 @@ struct language {
 	struct language_span complained; /* the last syntax error */
 
 	/* The block and the values being read. */
+	size_t bad_members, bad_members_from; /* of the list; the first that is only counted */
 	struct language_block top, block, inner;
 	size_t errors_before;         /* syntax errors before the block */
 	struct language_vector items; /* of the comma list */

@@ -1,5 +1,7 @@
 #include "lib/language_write.h"
 
+#include "lib/element.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -253,18 +255,31 @@ static void print_zone(struct language_writer *w, const struct policy_zone *zone
 
 static void put_elem(struct language_writer *w, const struct policy_elem *elem)
 {
-	char text[PREFIX_TEXT_SIZE];
+	char text[ELEMENT_TEXT_SIZE];
+	size_t len = element_text_len(elem);
 
-	put(w, language_format_elem(elem, text));
+	if (len == 0) {
+		put(w, element_format(elem, text));
+		return;
+	}
+	put(w, "\"");
+	language_write(w, elem->text, len);
+	put(w, "\"");
 }
 
-static size_t columns_of(const struct policy_elems *elems)
+static size_t columns_of(const struct policy_elem *elem)
 {
-	char text[PREFIX_TEXT_SIZE];
+	char text[ELEMENT_TEXT_SIZE];
+
+	return strlen(element_format(elem, text)) + (element_text_len(elem) ? 4 : 2);
+}
+
+static size_t columns_of_all(const struct policy_elems *elems)
+{
 	size_t columns = 0;
 
 	for (size_t i = 0; i < elems->n && columns <= LINE_COLUMNS; i++)
-		columns += strlen(language_format_elem(&elems->v[i], text)) + 2;
+		columns += columns_of(&elems->v[i]);
 	return columns;
 }
 
@@ -272,9 +287,9 @@ static size_t columns_of(const struct policy_elems *elems)
 static void print_list(
 	struct language_writer *w, const struct policy_list *list, enum language_print flags)
 {
-	char text[PREFIX_TEXT_SIZE];
-
 	language_writef(w, "list %s", list->name.text);
+	if (list->holds_given || list->holds != POLICY_HOLDS_ADDRESSES)
+		language_writef(w, " %s", policy_holds_names[list->holds]);
 	if (list->kind == POLICY_LIST_DYNAMIC) {
 		put(w, " dynamic\n");
 		return;
@@ -286,14 +301,14 @@ static void print_list(
 		return;
 	}
 	put(w, " {");
-	bool one_line = list->name.len + columns_of(&list->elems) + 9 <= LINE_COLUMNS;
+	bool one_line = list->name.len + columns_of_all(&list->elems) + 9 <= LINE_COLUMNS;
 	size_t column = LINE_COLUMNS;
 	for (size_t i = 0; i < list->elems.n; i++) {
-		size_t len = strlen(language_format_elem(&list->elems.v[i], text)) + 2;
+		size_t len = columns_of(&list->elems.v[i]);
 		bool next = !one_line && column + len > LINE_COLUMNS;
 		put(w, i > 0 ? "," : "");
 		put(w, next ? "\n    " : " ");
-		put(w, text);
+		put_elem(w, &list->elems.v[i]);
 		column = next ? 4 + len : column + len;
 	}
 	put(w, one_line ? " }\n" : "\n}\n");
@@ -388,8 +403,9 @@ static void print_device(struct language_writer *w, const struct policy_device *
 	language_writef(w, "device %s { zone %s", device->name.text, device->zone_name.text);
 	for (size_t i = 0; i < device->nmacs; i++) {
 		put(w, i == 0 ? " mac " : ", ");
-		put(w, mac_format(&device->macs[i], text));
+		put(w, mac_format_spelled(&device->macs[i], device->spellings[i], text));
 	}
+	put_names(w, " mac ", &device->mac_list_names, device->nmacs > 0);
 	put_prefixes(w, " address ", &device->addresses);
 	put_names(w, " address ", &device->list_names, device->addresses.n > 0);
 	put(w, " user ");

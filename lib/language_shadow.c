@@ -1,5 +1,7 @@
 #include "lib/language_shadow.h"
 
+#include "lib/element.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,13 +42,15 @@ static uint64_t hash_string(enum condition condition, const struct policy_string
 
 static uint64_t hash_elem(enum condition condition, const struct policy_elem *elem)
 {
-	uint64_t hash = mix(condition + 1, (uint64_t)elem->kind + 100), part[2] = {0};
+	uint64_t hash = mix(condition + 1, elem->kind == POLICY_ELEM_MAC), part[2] = {0};
+	struct prefix parts[RANGE_PARTS_MAX];
 
-	if (elem->kind == POLICY_ELEM_MAC) {
+	/* a range that is looked for: what holds it holds its first network */
+	if (element_parts(elem, parts) == 0) {
 		memcpy(part, elem->mac.bytes, sizeof(elem->mac.bytes));
 	} else {
-		memcpy(part, elem->prefix.addr.bytes, sizeof(part));
-		hash = mix(hash, elem->prefix.addr.family * 256u + elem->prefix.len);
+		memcpy(part, parts[0].addr.bytes, sizeof(part));
+		hash = mix(hash, parts[0].addr.family * 256u + parts[0].len);
 	}
 	return mix(mix(hash, part[0]), part[1]) | 1;
 }
@@ -73,7 +77,17 @@ static const struct policy_strings *strings_of(
 				   : &rule->groups;
 }
 
-/* How many values the rule names for a condition; 0 when none, or `not`. */
+/* What holds an element within a range need not be one of the range's networks. */
+static bool has_range(const struct policy_where *where)
+{
+	for (size_t i = 0; i < where->elems.n; i++) {
+		if (where->elems.v[i].kind == POLICY_ELEM_RANGE)
+			return true;
+	}
+	return false;
+}
+
+/* How many values the rule is filed under for a condition; 0 when it names none, or `not`. */
 static size_t values(const struct policy_rule *rule, enum condition condition)
 {
 	switch (condition) {
@@ -88,7 +102,8 @@ static size_t values(const struct policy_rule *rule, enum condition condition)
 	case SOURCE:
 	case DESTINATION: {
 		const struct policy_where *where = where_of(rule, condition);
-		return where->negated ? 0 : where->elems.n + where->list_names.n;
+		return where->negated || has_range(where) ? 0
+							  : where->elems.n + where->list_names.n;
 	}
 	case CONDITIONS:
 		break;
@@ -201,13 +216,17 @@ static void search_condition(struct search *search, enum condition condition)
 {
 	const struct policy_where *where = where_of(search->rule, condition);
 
-	if (values(search->rule, condition) == 0)
+	bool place = condition == SOURCE || condition == DESTINATION;
+	struct policy_elem around = {.kind = POLICY_ELEM_PREFIX};
+	struct prefix parts[RANGE_PARTS_MAX];
+
+	if (place ? where->negated || where->elems.n + where->list_names.n == 0
+		  : values(search->rule, condition) == 0)
 		return;
 	search_key(search, hash_value(search->rule, condition, 0));
-	if ((condition != SOURCE && condition != DESTINATION) || where->elems.n == 0 ||
-		where->elems.v[0].kind == POLICY_ELEM_MAC)
+	if (!place || where->elems.n == 0 || element_parts(&where->elems.v[0], parts) == 0)
 		return;
-	struct policy_elem around = where->elems.v[0];
+	around.prefix = parts[0];
 	while (around.prefix.len > 0) {
 		around.prefix = language_prefix_around(&around.prefix);
 		search_key(search, hash_elem(condition, &around));

@@ -35,6 +35,11 @@ static bool skip_body(struct language_tokens *t, bool list)
 {
 	if (!language_tokens_next(t))
 		return false;
+	bool holds = false;
+	for (unsigned i = 0; list && !holds && i < POLICY_HOLDS; i++)
+		holds = language_tokens_is(t, policy_holds_names[i]);
+	if (holds && !language_tokens_next(t))
+		return false;
 	if (language_tokens_is(t, "{"))
 		return language_tokens_skip_block(t);
 	if (list && language_tokens_is(t, "file"))

@@ -1,5 +1,7 @@
 #include "lib/language_tokens.h"
 
+#include "lib/language.h"
+
 #include <string.h>
 
 static bool is_blank(char c)
@@ -24,6 +26,8 @@ static void read_string(struct language_tokens *t)
 
 bool language_tokens_next(struct language_tokens *t)
 {
+	if (t->at == 0)
+		t->at = language_mark(t->text, t->len);
 	while (t->at < t->len && (is_blank(t->text[t->at]) || t->text[t->at] == '#'))
 		t->at = t->text[t->at] == '#' ? line_end(t) : t->at + 1;
 	t->token = t->at;

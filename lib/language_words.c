@@ -1,5 +1,6 @@
 #include "lib/language_scan.h"
 
+#include "lib/element.h"
 #include "lib/grammar.h"
 
 #include <stdlib.h>
@@ -55,6 +56,7 @@ static const struct language_word words[] = {
 	{"login", T_LOGIN},
 	{"mac", T_MAC},
 	{"mac+address", T_MAC_ADDRESS},
+	{"mail", T_MAIL},
 	{"metrics", T_METRICS},
 	{"mx", T_MX},
 	{"names", T_NAMES},
@@ -281,20 +283,25 @@ static int classify_number(struct language *l, const char *word, size_t len)
 static int classify_place(struct language *l, const char *word, size_t len)
 {
 	struct policy_elem *elem = &l->token.elem;
+	struct prefix prefix;
 
-	if (len >= PREFIX_TEXT_SIZE)
-		return 0;
-	if (mac_parse(word, len, &elem->mac) == 0) {
-		elem->kind = POLICY_ELEM_MAC;
+	l->token.wrong = element_parse(POLICY_HOLDS_ADDRESSES, word, len, elem);
+	switch (elem->kind) {
+	case POLICY_ELEM_MAC:
 		return T_MACADDR;
+	case POLICY_ELEM_RANGE:
+		return T_RANGE;
+	case POLICY_ELEM_PREFIX:
+		if (l->token.wrong)
+			break;
+		l->token.host_bits = prefix_parse(word, len, &prefix) == -EDOM;
+		return memchr(word, '/', len) ? T_PREFIX : T_ADDRESS;
+	case POLICY_ELEM_MAIL:
+	case POLICY_ELEM_HOST:
+		break;
 	}
-	memset(elem, 0, sizeof(*elem));
-	int error = prefix_parse(word, len, &elem->prefix);
-	if (error != 0 && error != -EDOM)
-		return 0;
-	elem->kind = POLICY_ELEM_PREFIX;
-	l->token.host_bits = error == -EDOM;
-	return memchr(word, '/', len) ? T_PREFIX : T_ADDRESS;
+	l->token.wrong = NULL;
+	return 0;
 }
 
 int language_classify(struct language *l, const char *word, size_t len)

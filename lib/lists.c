@@ -1,9 +1,11 @@
 #include "lib/lists.h"
 
+#include "lib/element.h"
 #include "lib/heap.h"
 #include "lib/lpm.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,17 +14,29 @@
 struct list {
 	struct list *next; /* in its bucket */
 	uint32_t hash;
-	struct lpm *index;
+	struct lpm *index;      /* of networks and MACs: the first part with that one */
+	void *texts;            /* tree of entries: mail addresses and host names */
+	struct listed *entries; /* all */
+	size_t n;
 	char name[];
 };
 
-struct entry {
-	struct heap_item end; /* first: the heap's items are entries; not in it: never ends */
-	struct list *list;
-	struct policy_elem elem;
+/* What of an entry stands in the index. Ranges and networks may have a network in common. */
+struct part {
+	struct part *next;
+	struct listed *entry;
 };
 
-static uint64_t end_of(const struct entry *entry)
+struct listed {
+	struct heap_item end; /* first: the heap's items are entries; not in it: never ends */
+	struct list *list;
+	struct listed *before, *after; /* in the list */
+	struct policy_elem elem;       /* its text is ours */
+	unsigned nparts;
+	struct part parts[];
+};
+
+static uint64_t end_of(const struct listed *entry)
 {
 	return entry->end.slot ? entry->end.at : 0;
 }
@@ -37,21 +51,174 @@ struct lists *lists_new(void)
 	return calloc(1, sizeof(struct lists));
 }
 
-static int free_entry(
-	void *context, const struct prefix *prefix, const struct mac *mac, void *value)
-{
-	struct lists *lists = context;
+/* ---- entries ---- */
 
-	(void)prefix;
-	(void)mac;
-	heap_clear(&lists->ends, &((struct entry *)value)->end);
-	free(value);
-	return 0;
+static int compare_entries(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+
+	return element_compare(&x->elem, &y->elem);
+}
+
+static void free_entry(struct listed *entry)
+{
+	if (element_text_len(&entry->elem))
+		free((char *)entry->elem.text);
+	free(entry);
+}
+
+static struct listed *new_entry(struct list *list, const struct policy_elem *elem, unsigned nparts)
+{
+	struct listed *entry = calloc(1, sizeof(*entry) + nparts * sizeof(entry->parts[0]));
+	size_t len = element_text_len(elem);
+
+	if (!entry)
+		return NULL;
+	entry->list = list;
+	entry->elem = *elem;
+	entry->nparts = nparts;
+	for (unsigned i = 0; i < nparts; i++)
+		entry->parts[i].entry = entry;
+	if (len && !(entry->elem.text = strndup(elem->text, len))) {
+		free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
+/* ---- the index: networks, by their prefix; MACs */
+
+static struct part *find_part(
+	const struct list *list, const struct policy_elem *elem, const struct prefix *prefix)
+{
+	return prefix ? lpm_find_exact(list->index, prefix) : lpm_find_mac(list->index, &elem->mac);
+}
+
+static int put_part(struct list *list, const struct policy_elem *elem, const struct prefix *prefix,
+	struct part *part)
+{
+	part->next = find_part(list, elem, prefix);
+	return prefix ? lpm_add(list->index, prefix, part)
+		      : lpm_add_mac(list->index, &elem->mac, part);
+}
+
+static void take_part(struct list *list, const struct policy_elem *elem,
+	const struct prefix *prefix, struct part *part)
+{
+	struct part *first = find_part(list, elem, prefix);
+
+	if (first != part) {
+		while (first->next != part)
+			first = first->next;
+		first->next = part->next;
+	} else if (!part->next) {
+		if (prefix)
+			lpm_del(list->index, prefix);
+		else
+			lpm_del_mac(list->index, &elem->mac);
+	} else if (prefix) { /* replaces the value, which takes no memory */
+		lpm_add(list->index, prefix, part->next);
+	} else {
+		lpm_add_mac(list->index, &elem->mac, part->next);
+	}
+}
+
+/* In the index a MAC has one part, without a prefix. */
+static unsigned parts_of(
+	const struct policy_elem *elem, struct prefix parts[static RANGE_PARTS_MAX])
+{
+	return elem->kind == POLICY_ELEM_MAC ? 1 : element_parts(elem, parts);
+}
+
+static const struct prefix *prefix_at(
+	const struct policy_elem *elem, const struct prefix *parts, unsigned i)
+{
+	return elem->kind == POLICY_ELEM_MAC ? NULL : &parts[i];
+}
+
+static struct listed *find_entry(const struct list *list, const struct policy_elem *elem)
+{
+	struct prefix parts[RANGE_PARTS_MAX];
+
+	if (element_text_len(elem)) {
+		const struct listed wanted = {.elem = *elem};
+		struct listed **found = tfind(&wanted, &list->texts, compare_entries);
+		return found ? *found : NULL;
+	}
+	parts_of(elem, parts);
+	struct part *part = find_part(list, elem, prefix_at(elem, parts, 0));
+	while (part && element_compare(&part->entry->elem, elem) != 0)
+		part = part->next;
+	return part ? part->entry : NULL;
+}
+
+static void unlink_entry(struct list *list, struct listed *entry, unsigned nparts)
+{
+	struct prefix parts[RANGE_PARTS_MAX];
+
+	if (element_text_len(&entry->elem))
+		tdelete(entry, &list->texts, compare_entries);
+	else
+		parts_of(&entry->elem, parts);
+	for (unsigned i = 0; i < nparts; i++)
+		take_part(list, &entry->elem, prefix_at(&entry->elem, parts, i), &entry->parts[i]);
+}
+
+static struct listed *add_entry(struct list *list, const struct policy_elem *elem)
+{
+	struct prefix parts[RANGE_PARTS_MAX];
+	unsigned n = parts_of(elem, parts);
+	struct listed *entry = new_entry(list, elem, n);
+
+	if (!entry)
+		return NULL;
+	if (element_text_len(elem) && !tsearch(entry, &list->texts, compare_entries)) {
+		free_entry(entry);
+		return NULL;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (put_part(list, elem, prefix_at(elem, parts, i), &entry->parts[i]) == 0)
+			continue;
+		unlink_entry(list, entry, i);
+		free_entry(entry);
+		return NULL;
+	}
+	entry->after = list->entries;
+	if (entry->after)
+		entry->after->before = entry;
+	list->entries = entry;
+	list->n++;
+	return entry;
+}
+
+static void del_entry(struct list *list, struct listed *entry)
+{
+	unlink_entry(list, entry, entry->nparts);
+	if (entry->before)
+		entry->before->after = entry->after;
+	else
+		list->entries = entry->after;
+	if (entry->after)
+		entry->after->before = entry->before;
+	list->n--;
+	free_entry(entry);
+}
+
+/* ---- lists ---- */
+
+static void leave_entry(void *entry)
+{
+	(void)entry;
 }
 
 static void free_list(struct lists *lists, struct list *list)
 {
-	lpm_each(list->index, free_entry, lists);
+	tdestroy(list->texts, leave_entry);
+	for (struct listed *entry = list->entries, *after; entry; entry = after) {
+		after = entry->after;
+		heap_clear(&lists->ends, &entry->end);
+		free_entry(entry);
+	}
 	lpm_free(list->index);
 	free(list);
 }
@@ -98,12 +265,6 @@ static struct list *add_list(struct lists *lists, const char *name)
 	return list;
 }
 
-static struct entry *find_entry(const struct list *list, const struct policy_elem *elem)
-{
-	return elem->kind == POLICY_ELEM_MAC ? lpm_find_mac(list->index, &elem->mac)
-					     : lpm_find_exact(list->index, &elem->prefix);
-}
-
 int lists_add(
 	struct lists *lists, const char *name, const struct policy_elem *elem, uint64_t end_ms)
 {
@@ -113,21 +274,11 @@ int lists_add(
 		list = add_list(lists, name);
 	if (!list || heap_reserve(&lists->ends) < 0)
 		return -ENOMEM;
-	struct entry *entry = find_entry(list, elem);
-	if (!entry) {
-		entry = calloc(1, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		entry->list = list;
-		entry->elem = *elem;
-		int status = elem->kind == POLICY_ELEM_MAC
-				     ? lpm_add_mac(list->index, &elem->mac, entry)
-				     : lpm_add(list->index, &elem->prefix, entry);
-		if (status < 0) {
-			free(entry);
-			return status;
-		}
-	}
+	struct listed *entry = find_entry(list, elem);
+	if (!entry)
+		entry = add_entry(list, elem);
+	if (!entry)
+		return -ENOMEM;
 	if (end_ms)
 		heap_set(&lists->ends, &entry->end, end_ms);
 	else
@@ -138,15 +289,25 @@ int lists_add(
 int lists_remove(struct lists *lists, const char *name, const struct policy_elem *elem)
 {
 	struct list *list = find_list(lists, name);
-	struct entry *entry = !list                           ? NULL
-			      : elem->kind == POLICY_ELEM_MAC ? lpm_del_mac(list->index, &elem->mac)
-							      : lpm_del(list->index, &elem->prefix);
+	struct listed *entry = list ? find_entry(list, elem) : NULL;
 
 	if (!entry)
 		return -ENOENT;
 	heap_clear(&lists->ends, &entry->end);
-	free(entry);
+	del_entry(list, entry);
 	return 0;
+}
+
+const struct policy_elem *lists_find(const struct lists *lists, const char *name,
+	const struct policy_elem *elem, uint64_t *end_ms)
+{
+	const struct list *list = find_list(lists, name);
+	const struct listed *entry = list ? find_entry(list, elem) : NULL;
+
+	if (!entry)
+		return NULL;
+	*end_ms = end_of(entry);
+	return &entry->elem;
 }
 
 void lists_clear(struct lists *lists, const char *name)
@@ -169,17 +330,18 @@ struct reach {
 	uint64_t end_ms;
 };
 
-static void reach_add(struct reach *reach, const struct entry *entry, uint64_t now_ms)
+static void reach_add(struct reach *reach, const struct part *part, uint64_t now_ms)
 {
-	uint64_t end_ms = end_of(entry);
-
-	if (end_ms && end_ms <= now_ms)
-		return;
-	reach->held = true;
-	if (end_ms == 0)
-		reach->for_ever = true;
-	else if (end_ms > reach->end_ms)
-		reach->end_ms = end_ms;
+	for (; part; part = part->next) {
+		uint64_t end_ms = end_of(part->entry);
+		if (end_ms && end_ms <= now_ms)
+			continue;
+		reach->held = true;
+		if (end_ms == 0)
+			reach->for_ever = true;
+		else if (end_ms > reach->end_ms)
+			reach->end_ms = end_ms;
+	}
 }
 
 bool lists_match(const struct lists *lists, const char *name, const struct mac *mac,
@@ -190,11 +352,8 @@ bool lists_match(const struct lists *lists, const char *name, const struct mac *
 
 	if (!list)
 		return false;
-	if (mac && mac_is_set(mac)) {
-		const struct entry *entry = lpm_find_mac(list->index, mac);
-		if (entry)
-			reach_add(&reach, entry, now_ms);
-	}
+	if (mac && mac_is_set(mac))
+		reach_add(&reach, lpm_find_mac(list->index, mac), now_ms);
 	if (addr && !reach.for_ever) {
 		void *held[LPM_DEPTH];
 		unsigned n = lpm_find_all(list->index, addr, held);
@@ -211,38 +370,55 @@ size_t lists_count(const struct lists *lists, const char *name)
 {
 	const struct list *list = find_list(lists, name);
 
-	return list ? lpm_count(list->index) : 0;
+	return list ? list->n : 0;
 }
 
 struct each {
 	int (*visit)(void *context, const struct policy_elem *elem, uint64_t end_ms);
 	void *context;
+	int stopped;
 };
 
 static int visit_entry(
 	void *context, const struct prefix *prefix, const struct mac *mac, void *value)
 {
 	const struct each *each = context;
-	const struct entry *entry = value;
+	int stop = 0;
 
 	(void)prefix;
 	(void)mac;
-	return each->visit(each->context, &entry->elem, end_of(entry));
+	for (const struct part *part = value; part && !stop; part = part->next)
+		if (part == part->entry->parts) /* where a range begins */
+			stop = each->visit(each->context, &part->entry->elem, end_of(part->entry));
+	return stop;
+}
+
+static void visit_text(const void *node, VISIT which, void *context)
+{
+	const struct listed *entry = *(struct listed *const *)node;
+	struct each *each = context;
+
+	if ((which == postorder || which == leaf) && !each->stopped)
+		each->stopped = each->visit(each->context, &entry->elem, end_of(entry));
 }
 
 int lists_each(const struct lists *lists, const char *name,
 	int (*visit)(void *context, const struct policy_elem *elem, uint64_t end_ms), void *context)
 {
 	const struct list *list = find_list(lists, name);
-	struct each each = {visit, context};
+	struct each each = {visit, context, 0};
 
-	return list ? lpm_each(list->index, visit_entry, &each) : 0;
+	if (list)
+		each.stopped = lpm_each(list->index, visit_entry, &each);
+	if (list && !each.stopped)
+		twalk_r(list->texts, visit_text, &each);
+	return each.stopped;
 }
 
 bool lists_next_end(
 	const struct lists *lists, const char **name, struct policy_elem *elem, uint64_t *end_ms)
 {
-	const struct entry *entry = (const struct entry *)heap_first(&lists->ends);
+	const struct listed *entry = (const struct listed *)heap_first(&lists->ends);
 
 	if (!entry)
 		return false;

@@ -9,11 +9,16 @@ struct lists;
 
 struct lists *lists_new(void);
 void lists_free(struct lists *lists); /* NULL is allowed */
-/* end_ms: of the caller's clock, 0 = for ever. Adding again sets the new end. 0 or -ENOMEM. */
+/* end_ms: of the caller's clock, 0 = for ever. Adding again sets the new end; an element stays
+ * spelled as it came first. 0 or -ENOMEM. */
 int lists_add(
 	struct lists *lists, const char *name, const struct policy_elem *elem, uint64_t end_ms);
 int lists_remove(
 	struct lists *lists, const char *name, const struct policy_elem *elem); /* -ENOENT */
+/* The same element as it stands in the list, and its end; NULL: it does not. Borrowed until the
+ * list's next change. */
+const struct policy_elem *lists_find(const struct lists *lists, const char *name,
+	const struct policy_elem *elem, uint64_t *end_ms);
 void lists_clear(struct lists *lists, const char *name);
 /* Does the list hold the address or the MAC at this time? Each may be NULL. An entry that is over
  * counts no more, removed or not. until_ms, if not NULL, is lowered to when the answer changes by

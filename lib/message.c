@@ -38,12 +38,7 @@ static bool addr_given_ok(const struct addr *addr)
 
 static bool prefix_ok(const struct prefix *prefix)
 {
-	if (!addr_given_ok(&prefix->addr) || prefix->len > addr_bits(&prefix->addr))
-		return false;
-	for (unsigned bit = prefix->len; bit < addr_bits(&prefix->addr); bit++)
-		if (prefix->addr.bytes[bit / 8] & (0x80 >> bit % 8))
-			return false;
-	return true;
+	return addr_given_ok(&prefix->addr) && prefix_is_good(prefix);
 }
 
 static bool plain_ok(const void *message, size_t len)
@@ -242,8 +237,14 @@ static bool elem_ok(const struct policy_elem *elem)
 	switch (elem->kind) {
 	case POLICY_ELEM_PREFIX:
 		return prefix_ok(&elem->prefix);
+	case POLICY_ELEM_RANGE:
+		return addr_given_ok(&elem->range.first) && addr_given_ok(&elem->range.last) &&
+		       range_is_good(&elem->range);
 	case POLICY_ELEM_MAC:
-		return true;
+		return elem->spelling <= MAC_SPELLING_MAX;
+	case POLICY_ELEM_MAIL: /* their texts are control's own */
+	case POLICY_ELEM_HOST:
+		break;
 	}
 	return false;
 }

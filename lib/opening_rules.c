@@ -7,6 +7,7 @@
 #include "lib/opening.h"
 
 #include "lib/decide_rule.h"
+#include "lib/element.h"
 #include "lib/language.h"
 #include "lib/opening_values.h"
 
@@ -132,14 +133,16 @@ static bool try_destinations(
 	struct opening_places places;
 	opening_destinations(&comparing->running, pair, &places);
 	for (size_t i = 0; i < places.n; i++) {
-		if (places.v[i].kind == POLICY_ELEM_MAC ||
-			places.v[i].prefix.addr.family != client->source.family)
+		if (places.v[i].kind == POLICY_ELEM_MAC)
+			continue;
+		struct range ends = opening_ends(&places.v[i]);
+		if (ends.first.family != client->source.family)
 			continue;
 		for (unsigned last = 0; last < 2; last++) {
-			client->wanted.addr = opening_end(&places.v[i].prefix, last);
+			client->wanted.addr = last ? ends.last : ends.first;
 			if (try_ports(comparing, pair, client))
 				return true;
-			if (places.v[i].prefix.len == addr_bits(&client->wanted.addr))
+			if (addr_equal(&ends.first, &ends.last))
 				break;
 		}
 	}
@@ -159,15 +162,18 @@ static bool try_source(struct comparing *comparing, struct opening_pair *pair,
 	struct client *client, const struct policy_elem *elem, const struct opening_places *all)
 {
 	client->mac = (struct mac){{0x02, 0, 0x5e, 0, 0x53, 0xfb}};
-	for (unsigned last = 0; elem->kind == POLICY_ELEM_PREFIX && last < 2; last++) {
-		client->source = opening_end(&elem->prefix, last);
+	struct range ends = {{{0}, 0}, {{0}, 0}};
+	if (elem->kind != POLICY_ELEM_MAC)
+		ends = opening_ends(elem);
+	for (unsigned last = 0; elem->kind != POLICY_ELEM_MAC && last < 2; last++) {
+		client->source = last ? ends.last : ends.first;
 		if (is_client(&comparing->running.policy->zones[pair->zone], &client->source) &&
 			try_destinations(comparing, pair, client))
 			return true;
-		if (elem->prefix.len == addr_bits(&client->source))
+		if (addr_equal(&ends.first, &ends.last))
 			break;
 	}
-	if (elem->kind == POLICY_ELEM_PREFIX)
+	if (elem->kind != POLICY_ELEM_MAC)
 		return false;
 	client->mac = elem->mac;
 	for (size_t i = all->n > 2 ? all->n - 2 : 0; i < all->n; i++) {
@@ -217,9 +223,10 @@ static bool try_pair(struct comparing *comparing, struct opening_pair *pair)
 
 static bool same_elems(const struct policy_list *a, const struct policy_list *b)
 {
-	return a->kind == b->kind && a->elems.n == b->elems.n &&
-	       (a->elems.n == 0 ||
-		       memcmp(a->elems.v, b->elems.v, a->elems.n * sizeof(*a->elems.v)) == 0);
+	bool same = a->kind == b->kind && a->elems.n == b->elems.n;
+	for (size_t i = 0; same && i < a->elems.n; i++)
+		same = element_compare(&a->elems.v[i], &b->elems.v[i]) == 0;
+	return same;
 }
 
 static bool same_lists(
@@ -400,6 +407,20 @@ static void look_at_renamed(struct comparing *comparing, size_t zone)
 	}
 }
 
+/* One that it is known by; of a dynamic list, none. */
+static struct mac mac_of(const struct policy *policy, const struct policy_device *device)
+{
+	if (device->nmacs)
+		return device->macs[0];
+	for (size_t i = 0; i < device->mac_list_names.n; i++) {
+		const struct policy_elems *elems = &policy->lists[device->mac_lists[i]].elems;
+		for (size_t j = 0; j < elems->n; j++)
+			if (elems->v[j].kind == POLICY_ELEM_MAC)
+				return elems->v[j].mac;
+	}
+	return (struct mac){{0}};
+}
+
 static void look_at_device(struct comparing *comparing, size_t index)
 {
 	const struct policy *a = comparing->running.policy, *b = comparing->coming.policy;
@@ -408,7 +429,7 @@ static void look_at_device(struct comparing *comparing, size_t index)
 	ptrdiff_t again = policy_find_device(b, device->name.text);
 	char text[256];
 	struct client client = {.user = device->user,
-		.mac = device->nmacs ? device->macs[0] : (struct mac){{0}},
+		.mac = mac_of(a, device),
 		.wanted.port = a->zones[device->zone].ports.v[0],
 		.now_ms = comparing->now_ms};
 	ptrdiff_t rule;

@@ -7,12 +7,12 @@
 #define SAID_MOST 8 /* of a zone, of each kind */
 
 /* Addresses of one family, first and last. */
-struct range {
+struct stretch {
 	uint8_t first[16], last[16];
 };
 
 struct ranges {
-	struct range *v;
+	struct stretch *v;
 	size_t n;
 	bool all;
 };
@@ -59,9 +59,9 @@ static bool has_interface(const struct policy_zone *zone, const char *name)
 
 /* ---- networks ---- */
 
-static struct range range_of(const struct prefix *prefix)
+static struct stretch stretch_of(const struct prefix *prefix)
 {
-	struct range range;
+	struct stretch range;
 	memcpy(range.first, prefix->addr.bytes, 16);
 	memcpy(range.last, prefix->addr.bytes, 16);
 	for (unsigned bit = prefix->len; bit < 128; bit++)
@@ -71,7 +71,7 @@ static struct range range_of(const struct prefix *prefix)
 
 static int compare_ranges(const void *a, const void *b)
 {
-	return memcmp(((const struct range *)a)->first, ((const struct range *)b)->first, 16);
+	return memcmp(((const struct stretch *)a)->first, ((const struct stretch *)b)->first, 16);
 }
 
 /* Is it the address right behind? */
@@ -90,8 +90,8 @@ static void merge(struct ranges *ranges)
 	if (ranges->n)
 		qsort(ranges->v, ranges->n, sizeof(*ranges->v), compare_ranges);
 	for (size_t i = 0; i < ranges->n; i++) {
-		struct range *last = kept ? &ranges->v[kept - 1] : NULL;
-		const struct range *range = &ranges->v[i];
+		struct stretch *last = kept ? &ranges->v[kept - 1] : NULL;
+		const struct stretch *range = &ranges->v[i];
 		if (!last || (memcmp(range->first, last->last, 16) > 0 &&
 				     !follows(range->first, last->last)))
 			ranges->v[kept++] = *range;
@@ -118,7 +118,7 @@ static bool collect(const struct looking *looking, enum addr_family family, stru
 		const struct policy_zone *zone = &looking->coming->zones[looking->around[i]];
 		for (size_t j = 0; j < zone->networks.n; j++)
 			if (zone->networks.v[j].addr.family == family)
-				ranges->v[ranges->n++] = range_of(&zone->networks.v[j]);
+				ranges->v[ranges->n++] = stretch_of(&zone->networks.v[j]);
 	}
 	merge(ranges);
 	return true;
@@ -126,7 +126,7 @@ static bool collect(const struct looking *looking, enum addr_family family, stru
 
 static bool holds(const struct ranges *ranges, const struct prefix *prefix)
 {
-	const struct range wanted = range_of(prefix);
+	const struct stretch wanted = stretch_of(prefix);
 	size_t low = 0, high = ranges->n;
 	if (ranges->all)
 		return true;

@@ -85,8 +85,10 @@ static bool index_has(const struct lpm *index, const struct policy_elem *elem)
 {
 	if (!index)
 		return false;
-	return elem->kind == POLICY_ELEM_MAC ? lpm_find_mac(index, &elem->mac) != NULL
-					     : lpm_find(index, &elem->prefix.addr, NULL) != NULL;
+	if (elem->kind == POLICY_ELEM_MAC)
+		return lpm_find_mac(index, &elem->mac) != NULL;
+	struct range ends = opening_ends(elem);
+	return lpm_find(index, &ends.first, NULL) && lpm_find(index, &ends.last, NULL);
 }
 
 /* Does the condition of the other rule name the element, or all? */
@@ -198,12 +200,9 @@ void opening_destinations(const struct decide_world *running, const struct openi
 }
 
 /* The first and the last address of an element. */
-struct addr opening_end(const struct prefix *prefix, bool last)
+struct range opening_ends(const struct policy_elem *elem)
 {
-	struct addr addr = prefix->addr;
-	for (unsigned bit = prefix->len; last && bit < addr_bits(&addr); bit++)
-		addr.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	return addr;
+	return elem->kind == POLICY_ELEM_RANGE ? elem->range : range_of(&elem->prefix);
 }
 
 size_t opening_ports(const struct policy_zone *zone, const struct opening_pair *pair,

@@ -41,7 +41,7 @@ void opening_sources(const struct decide_world *running, const struct opening_pa
 void opening_destinations(const struct decide_world *running, const struct opening_pair *pair,
 	struct opening_places *out);
 /* The first and the last address of an element. */
-struct addr opening_end(const struct prefix *prefix, bool last);
+struct range opening_ends(const struct policy_elem *elem);
 /* How many. */
 size_t opening_ports(const struct policy_zone *zone, const struct opening_pair *pair,
 	uint16_t ports[static OPENING_PORTS_MOST]);

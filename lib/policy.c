@@ -17,6 +17,13 @@ const char *const policy_verdict_names[POLICY_VERDICTS] = {
 };
 static_assert(POLICY_VERDICT_DROP + 1 == POLICY_VERDICTS, "a name for each verdict");
 
+const char *const policy_holds_names[POLICY_HOLDS] = {
+	[POLICY_HOLDS_ADDRESSES] = "address",
+	[POLICY_HOLDS_MAIL] = "mail",
+	[POLICY_HOLDS_HOSTS] = "host",
+};
+static_assert(POLICY_HOLDS_HOSTS + 1 == POLICY_HOLDS, "a name for each");
+
 /* The names of all kinds in one table with open addressing; at most half full. */
 struct entry {
 	const char *text; /* NULL: free */
@@ -248,4 +255,17 @@ bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port)
 			return true;
 	}
 	return false;
+}
+
+static bool is_among(const struct policy_strings *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->v[i].text, name) == 0)
+			return true;
+	return false;
+}
+
+bool policy_device_follows(const struct policy_device *device, const char *list)
+{
+	return is_among(&device->list_names, list) || is_among(&device->mac_list_names, list);
 }

@@ -5,7 +5,7 @@
 #ifndef POSTERN_POLICY_H
 #define POSTERN_POLICY_H
 
-#include "lib/addr.h"
+#include "lib/range.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -116,14 +116,26 @@ struct policy_limits {
 
 enum policy_elem_kind {
 	POLICY_ELEM_PREFIX,
+	POLICY_ELEM_RANGE,
 	POLICY_ELEM_MAC,
+	POLICY_ELEM_MAIL,
+	POLICY_ELEM_HOST,
 };
 
+/* lib/element.h has what can be done with one. */
 struct policy_elem {
 	enum policy_elem_kind kind;
 	union {
 		struct prefix prefix;
-		struct mac mac;
+		struct range range;
+		struct {
+			struct mac mac;
+			uint16_t spelling; /* mac_format_spelled() */
+		};
+		struct { /* MAIL, HOST: as written; no NUL */
+			const char *text;
+			uint32_t len;
+		};
 	};
 };
 
@@ -164,6 +176,16 @@ struct policy_zone {
 	struct policy_string comment;
 };
 
+/* What a list is of: `list NAME mail ...`. */
+enum policy_list_holds {
+	POLICY_HOLDS_ADDRESSES, /* networks, ranges and MACs, too; the default */
+	POLICY_HOLDS_MAIL,
+	POLICY_HOLDS_HOSTS,
+};
+#define POLICY_HOLDS 3
+extern const char *const policy_holds_names[POLICY_HOLDS];
+
+/* Where a list's elements come from. */
 enum policy_list_kind {
 	POLICY_LIST_INLINE,
 	POLICY_LIST_FILE,
@@ -174,6 +196,8 @@ struct policy_list {
 	struct policy_place place;
 	struct policy_string name;
 	enum policy_list_kind kind;
+	enum policy_list_holds holds;
+	bool holds_given;
 	struct policy_string path; /* FILE */
 	struct policy_elems elems; /* INLINE, and FILE once loaded */
 	struct lpm *index;         /* of elems; NULL for DYNAMIC. Owned by the policy */
@@ -249,10 +273,13 @@ struct policy_device {
 	struct policy_string zone_name;
 	size_t zone; /* index */
 	struct mac *macs;
+	uint16_t *spellings; /* of macs */
 	size_t nmacs;
 	struct policy_prefixes addresses;
-	struct policy_strings list_names; /* `address NAME` */
-	size_t *lists;                    /* indexes, nlists = list_names.n */
+	struct policy_strings mac_list_names; /* `mac NAME`: the MACs of a list */
+	struct policy_strings list_names;     /* `address NAME`: all of it */
+	size_t *mac_lists;                    /* indexes, n = mac_list_names.n */
+	size_t *lists;                        /* indexes, nlists = list_names.n */
 	struct policy_string user;
 	struct policy_strings groups;
 	struct policy_string comment;
@@ -396,6 +423,8 @@ bool policy_interface_match(const char *pattern, const char *ifname);
  * overlap, so there is at most one). */
 ptrdiff_t policy_find_zone_of(
 	const struct policy *policy, const char *ifname, const struct addr *source);
+/* Is a part of the device named by this list? */
+bool policy_device_follows(const struct policy_device *device, const char *list);
 bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port);
 
 #endif

@@ -1,5 +1,6 @@
 #include "lib/session.h"
 
+#include "lib/element.h"
 #include "lib/lists.h"
 #include "lib/session_index.h"
 
@@ -266,22 +267,42 @@ struct gather {
 	size_t nmacs, nprefixes;
 };
 
-static int gather_elem(void *context, const struct policy_elem *elem, uint64_t end_ms)
+static int gather_mac(void *context, const struct policy_elem *elem, uint64_t end_ms)
 {
 	struct gather *gather = context;
 
-	if (elem->kind == POLICY_ELEM_MAC) {
-		if (gather->macs)
-			gather->macs[gather->nmacs] = (struct session_link){
-				.by_mac = true, .mac = elem->mac, .end_ms = end_ms};
-		gather->nmacs++;
-	} else {
+	if (elem->kind != POLICY_ELEM_MAC)
+		return 0;
+	if (gather->macs)
+		gather->macs[gather->nmacs] =
+			(struct session_link){.by_mac = true, .mac = elem->mac, .end_ms = end_ms};
+	gather->nmacs++;
+	return 0;
+}
+
+static int gather_elem(void *context, const struct policy_elem *elem, uint64_t end_ms)
+{
+	struct gather *gather = context;
+	struct prefix parts[RANGE_PARTS_MAX];
+	unsigned n = element_parts(elem, parts);
+
+	for (unsigned i = 0; i < n; i++) {
 		if (gather->prefixes)
 			gather->prefixes[gather->nprefixes] =
-				(struct session_link){.prefix = elem->prefix, .end_ms = end_ms};
+				(struct session_link){.prefix = parts[i], .end_ms = end_ms};
 		gather->nprefixes++;
 	}
-	return 0;
+	return gather_mac(context, elem, end_ms);
+}
+
+static void gather_list(struct gather *gather, const struct policy_list *list,
+	const struct lists *lists,
+	int (*take)(void *context, const struct policy_elem *elem, uint64_t end_ms))
+{
+	for (size_t i = 0; i < list->elems.n; i++)
+		take(gather, &list->elems.v[i], 0);
+	if (list->kind == POLICY_LIST_DYNAMIC && lists)
+		lists_each(lists, list->name.text, take, gather);
 }
 
 static void gather_device(struct gather *gather, const struct policy *policy,
@@ -295,13 +316,10 @@ static void gather_device(struct gather *gather, const struct policy *policy,
 			&(struct policy_elem){
 				.kind = POLICY_ELEM_PREFIX, .prefix = device->addresses.v[i]},
 			0);
-	for (size_t i = 0; i < device->list_names.n; i++) {
-		const struct policy_list *list = &policy->lists[device->lists[i]];
-		for (size_t j = 0; j < list->elems.n; j++)
-			gather_elem(gather, &list->elems.v[j], 0);
-		if (list->kind == POLICY_LIST_DYNAMIC && lists)
-			lists_each(lists, list->name.text, gather_elem, gather);
-	}
+	for (size_t i = 0; i < device->mac_list_names.n; i++)
+		gather_list(gather, &policy->lists[device->mac_lists[i]], lists, gather_mac);
+	for (size_t i = 0; i < device->list_names.n; i++)
+		gather_list(gather, &policy->lists[device->lists[i]], lists, gather_elem);
 }
 
 static int make_device_links(struct session_entry *entry, const struct policy *policy,
@@ -312,7 +330,7 @@ static int make_device_links(struct session_entry *entry, const struct policy *p
 	gather_device(&gather, policy, device, lists);
 	entry->nmacs = gather.nmacs;
 	entry->nlinks = gather.nmacs + gather.nprefixes;
-	entry->has_mac = gather.nmacs > 0;
+	entry->has_mac = gather.nmacs > 0 || device->mac_list_names.n > 0;
 	entry->has_address = gather.nprefixes > 0 || device->list_names.n > 0;
 	if (entry->nlinks == 0)
 		return 0;

@@ -55,7 +55,7 @@ enum verb_value {
 	VERB_NETWORK,  /* an address or a network */
 	VERB_NETWORKS, /* some, by commas */
 	VERB_MAC,      /* not 00:00:00:00:00:00 */
-	VERB_ELEMENT,  /* of a list: address, network or MAC */
+	VERB_ELEMENT,  /* of a list, which knows of what kind */
 	VERB_DURATION, /* more than 0 */
 	VERB_SPAN,     /* a duration, or `none` */
 	VERB_ENDING,   /* how a flow ended */

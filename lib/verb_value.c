@@ -101,7 +101,6 @@ bool verb_fits(const struct verb_part *part, const char *word)
 {
 	char readings[PREFIX_READINGS_SIZE];
 	enum ending ending;
-	struct policy_elem elem;
 	if (!*word)
 		return part->flags & VERB_EMPTY;
 	if (verb_readings(part, word, readings))
@@ -122,6 +121,7 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	case VERB_TEXT:
 	case VERB_PATH:
 	case VERB_FILE:
+	case VERB_ELEMENT: /* what it may be is for the list to say */
 	case VERB_VALUES:
 		return true;
 	case VERB_NUMBER:
@@ -141,8 +141,6 @@ bool verb_fits(const struct verb_part *part, const char *word)
 		return are_networks(word);
 	case VERB_MAC:
 		return is_mac(word);
-	case VERB_ELEMENT:
-		return language_parse_elem(word, &elem) == 0;
 	case VERB_DURATION:
 		return is_duration(word);
 	case VERB_SPAN:
@@ -177,7 +175,7 @@ static const char *const kinds[] = {
 	[VERB_NETWORK] = "an address or network",
 	[VERB_NETWORKS] = "an address or network",
 	[VERB_MAC] = "a MAC",
-	[VERB_ELEMENT] = "an address, network or MAC",
+	[VERB_ELEMENT] = "an address, network, range or MAC, a mail address or a host's name",
 	[VERB_DURATION] = "a time such as 30m, 8h or 7d, at most 7101w",
 	[VERB_SPAN] = "a time such as 30m, 8h or 7d, at most 7101w, or none",
 	[VERB_ENDING] = "an end of flows",

@@ -5,6 +5,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
+#include "daemon/control/list_change.h"
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/peers.h"
@@ -214,6 +215,7 @@ static void switch_policy(struct apply *apply)
 	control->policy_fault[0] = control->plan_trouble[0] = '\0';
 	gather_init(&apply->gather, on_committed);
 	peers_commit(control->peers, control->policy_number, &apply->gather);
+	list_change_settle(control);
 	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
 		log_error("no memory for the devices of policy %" PRIu64, control->policy_number);
 	apply->moved = sessions_follow_policy(control->sessions, &apply->gather);

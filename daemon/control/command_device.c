@@ -8,6 +8,8 @@ static json_t *macs_of(const struct policy_device *device)
 	json_t *array = json_array();
 	for (size_t i = 0; i < device->nmacs; i++)
 		json_array_append_new(array, row_mac(&device->macs[i]));
+	for (size_t i = 0; i < device->mac_list_names.n; i++)
+		json_array_append_new(array, row_string(&device->mac_list_names.v[i]));
 	return array;
 }
 

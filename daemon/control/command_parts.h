@@ -8,8 +8,18 @@
 
 #include <jansson.h>
 
+struct command;
 struct control;
 
+/* The list that the command names; NULL: ended. The second: only one whose elements are state. */
+const struct policy_list *list_find(struct command *command);
+const struct policy_list *list_find_dynamic(struct command *command);
+/* command_list_change.c */
+void list_add(struct command *command);
+void list_remove(struct command *command);
+void list_clear(struct command *command);
+void list_replace(struct command *command);
+void list_import(struct command *command);
 /* Interfaces that a zone has now, and patterns that none meets. Folded, many that one pattern meets
  * stand as it and their number: "ppp* (5000)". */
 json_t *command_zone_present(const struct control *control, const struct policy_zone *zone);

@@ -249,16 +249,22 @@ void entries_drop_mac(struct entries *entries, const struct mac *mac)
 
 void entries_drop_prefix(struct entries *entries, const struct prefix *prefix)
 {
+	struct range range = range_of(prefix);
+	entries_drop_range(entries, &range);
+}
+
+void entries_drop_range(struct entries *entries, const struct range *range)
+{
 	size_t first = 0, last = BUCKETS;
-	if (prefix->len == addr_bits(&prefix->addr)) {
-		struct entry wanted = {.key = {.source = prefix->addr}};
+	if (addr_equal(&range->first, &range->last)) {
+		struct entry wanted = {.key = {.source = range->first}};
 		first = hash_of(&wanted, WAY_ADDR);
 		last = first + 1;
 	}
 	for (size_t i = first; i < last; i++) {
 		for (struct node *node = entries->buckets[WAY_ADDR][i], *next; node; node = next) {
 			next = node->links[WAY_ADDR].next;
-			if (prefix_contains(prefix, &node->entry.key.source))
+			if (range_contains(range, &node->entry.key.source))
 				drop(entries, node);
 			if (!entries->n)
 				return;

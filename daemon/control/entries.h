@@ -38,6 +38,7 @@ const struct entry *entries_find_other(
 void entries_drop_session(struct entries *entries, uint64_t session);
 void entries_drop_mac(struct entries *entries, const struct mac *mac);
 void entries_drop_prefix(struct entries *entries, const struct prefix *prefix);
+void entries_drop_range(struct entries *entries, const struct range *range);
 /* Those of zones that do not know their clients by MAC. */
 void entries_drop_unnamed(struct entries *entries);
 void entries_drop_interface(struct entries *entries, const char *ifname);

@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/opening.h"
 #include "daemon/control/emptying.h"
+#include "daemon/control/list_change.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_store.h"
 #include "lib/language.h"
@@ -133,6 +134,24 @@ static enum outcome look_at_empty(struct control *control, const struct policy *
 	return outcome;
 }
 
+/* Elements are state: a list that becomes one of another kind keeps none of them. */
+static enum outcome look_at_lists(struct control *control, const struct policy *coming, char **text)
+{
+	for (size_t i = 0; i < coming->nlists; i++) {
+		const struct policy_list *list = &coming->lists[i];
+		ptrdiff_t before = policy_find_list(control->policy, list->name.text);
+		if (list->kind != POLICY_LIST_DYNAMIC || before < 0 ||
+			control->policy->lists[before].kind != POLICY_LIST_DYNAMIC ||
+			!list_change_others(control, list))
+			continue;
+		return say(text, OUTCOME_REFUSED,
+			"list %s would be one of kind %s, and has elements of another; "
+			"posternctl list clear %s, then again",
+			list->name.text, policy_holds_names[list->holds], list->name.text);
+	}
+	return OUTCOME_DONE;
+}
+
 enum outcome guard_look_at_confirm(struct control *control, char **text)
 {
 	char *confirming = guard_confirming(control);
@@ -180,5 +199,7 @@ enum outcome guard_look(struct control *control, const struct policy *coming,
 		outcome = look_at_empty(control, coming, pass, text);
 	if (outcome == OUTCOME_DONE)
 		outcome = look_at_opening(control, coming, pass, text);
+	if (outcome == OUTCOME_DONE)
+		outcome = look_at_lists(control, coming, text);
 	return outcome;
 }

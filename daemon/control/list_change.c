@@ -6,6 +6,7 @@
 #include "daemon/control/entries.h"
 #include "daemon/log.h"
 #include "daemon/control/peers.h"
+#include "lib/element.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -47,6 +48,8 @@ static void pack_send(struct packing *packing)
 
 static void pack(struct packing *packing, const struct policy_elem *elem, bool add, uint64_t end_ms)
 {
+	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* no relay asks for it */
+		return;
 	struct message_list_entry *entry = &packing->message->v[packing->message->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = add;
@@ -68,8 +71,14 @@ static void drop_touched(struct control *control, const struct policy_elem *elem
 	case POLICY_ELEM_PREFIX:
 		entries_drop_prefix(control->entries, &elem->prefix);
 		break;
+	case POLICY_ELEM_RANGE:
+		entries_drop_range(control->entries, &elem->range);
+		break;
 	case POLICY_ELEM_MAC:
 		entries_drop_mac(control->entries, &elem->mac);
+		break;
+	case POLICY_ELEM_MAIL:
+	case POLICY_ELEM_HOST:
 		break;
 	}
 }
@@ -77,17 +86,13 @@ static void drop_touched(struct control *control, const struct policy_elem *elem
 /* Devices may be named by the list. */
 static void follow_devices(struct control *control, const char *list)
 {
-	ptrdiff_t index = policy_find_list(control->policy, list);
-	for (size_t i = 0; i < control->policy->ndevices; i++) {
-		const struct policy_device *device = &control->policy->devices[i];
-		for (size_t j = 0; j < device->list_names.n; j++) {
-			if ((ptrdiff_t)device->lists[j] != index)
-				continue;
-			if (session_table_set_devices(
-				    control->table, control->policy, control->lists) < 0)
-				log_error("no memory for the devices of list %s", list);
-			return;
-		}
+	const struct policy *policy = control->policy;
+	for (size_t i = 0; i < policy->ndevices; i++) {
+		if (!policy_device_follows(&policy->devices[i], list))
+			continue;
+		if (session_table_set_devices(control->table, policy, control->lists) < 0)
+			log_error("no memory for the devices of list %s", list);
+		return;
 	}
 }
 
@@ -120,9 +125,12 @@ void list_change_add(struct control *control, const char *list, const struct pol
 			fail(gather, error);
 			break;
 		}
+		uint64_t now_ends_ms;
 		pack(&packing, &elems[i], true, end_ms);
 		drop_touched(control, &elems[i]);
-		durable_add_element(control, list, &elems[i], end_ms, gather);
+		/* on disk it is found again by its spelling, too */
+		durable_add_element(control, list,
+			lists_find(control->lists, list, &elems[i], &now_ends_ms), end_ms, gather);
 	}
 	pack_end(&packing);
 	finish(control, list, gather);
@@ -137,54 +145,114 @@ void list_change_remove(struct control *control, const char *list, const struct 
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (lists_remove(control->lists, list, &elems[i]) < 0)
+		uint64_t end_ms;
+		const struct policy_elem *held =
+			lists_find(control->lists, list, &elems[i], &end_ms);
+		if (!held)
 			continue;
-		pack(&packing, &elems[i], false, 0);
-		drop_touched(control, &elems[i]);
-		durable_del_element(control, list, &elems[i], gather);
+		pack(&packing, held, false, 0);
+		drop_touched(control, held);
+		durable_del_element(control, list, held, gather);
+		lists_remove(control->lists, list, held);
 	}
 	pack_end(&packing);
 	finish(control, list, gather);
 }
 
-static int drop_old(void *context, const struct policy_elem *elem, uint64_t end_ms)
+/* Takes out what goes; what stays is in force all the time. */
+static void take_out(struct control *control, const char *list,
+	const struct list_difference *difference, struct packing *packing, bool many)
 {
-	(void)end_ms;
-	drop_touched(context, elem);
+	for (size_t i = 0; i < difference->nwent; i++) {
+		const struct policy_elem *elem = &difference->went[i];
+		pack(packing, elem, false, 0);
+		if (!many)
+			drop_touched(control, elem);
+		lists_remove(control->lists, list, elem);
+	}
+}
+
+static int put_in(struct control *control, const char *list,
+	const struct list_difference *difference, struct packing *packing, bool many)
+{
+	for (size_t i = 0; i < difference->n; i++) {
+		const struct session_store_entry *entry = &difference->entries[i];
+		uint64_t end_ms;
+		if (lists_find(control->lists, list, &entry->elem, &end_ms) &&
+			end_ms == entry->end_ms)
+			continue;
+		int error = lists_add(control->lists, list, &entry->elem, entry->end_ms);
+		if (error)
+			return error;
+		pack(packing, &entry->elem, true, entry->end_ms);
+		if (!many)
+			drop_touched(control, &entry->elem);
+	}
 	return 0;
 }
 
 void list_change_set(struct control *control, const char *list,
-	const struct session_store_entry *entries, size_t n, struct gather *gather)
+	const struct list_difference *difference, struct gather *gather)
 {
-	struct message_list_entries clear;
 	struct packing packing;
 	if (!pack_begin(&packing, control, list)) {
 		fail(gather, -ENOMEM);
 		return;
 	}
-	bool many = n + lists_count(control->lists, list) > TOUCHED_MAX;
+	bool many = difference->nwent + difference->ncame + difference->nretimed > TOUCHED_MAX;
 	if (many)
 		entries_drop_all(control->entries);
-	else
-		lists_each(control->lists, list, drop_old, control);
-	lists_clear(control->lists, list);
-	message_init(&clear, MESSAGE_LIST_CLEAR, sizeof(clear));
-	strncpy(clear.name, list, sizeof(clear.name) - 1);
-	peers_send(control->peers, &clear);
-	for (size_t i = 0; i < n; i++) {
-		int error = lists_add(control->lists, list, &entries[i].elem, entries[i].end_ms);
-		if (error) {
-			fail(gather, error);
-			break;
-		}
-		pack(&packing, &entries[i].elem, true, entries[i].end_ms);
-		if (!many)
-			drop_touched(control, &entries[i].elem);
-	}
+	/* first: what is borrowed of the list goes with it */
+	durable_set_list(control, list, difference->entries, difference->n, gather);
+	take_out(control, list, difference, &packing, many);
+	int error = put_in(control, list, difference, &packing, many);
+	if (error)
+		fail(gather, error);
 	pack_end(&packing);
-	durable_set_list(control, list, entries, n, gather);
 	finish(control, list, gather);
+}
+
+struct others {
+	enum policy_list_holds holds;
+	struct policy_elem *v; /* NULL: count only */
+	size_t n;
+};
+
+static int take_other(void *context, const struct policy_elem *elem, uint64_t end_ms)
+{
+	struct others *others = context;
+	(void)end_ms;
+	if (element_holds(elem) == others->holds)
+		return 0;
+	if (others->v)
+		others->v[others->n] = *elem;
+	others->n++;
+	return 0;
+}
+
+size_t list_change_others(const struct control *control, const struct policy_list *list)
+{
+	struct others others = {.holds = list->holds};
+	if (list->kind == POLICY_LIST_DYNAMIC)
+		lists_each(control->lists, list->name.text, take_other, &others);
+	return others.n;
+}
+
+void list_change_settle(struct control *control)
+{
+	for (size_t i = 0; i < control->policy->nlists; i++) {
+		const struct policy_list *list = &control->policy->lists[i];
+		size_t n = list_change_others(control, list);
+		struct others others = {.holds = list->holds};
+		if (!n || !(others.v = calloc(n, sizeof(*others.v))))
+			continue;
+		lists_each(control->lists, list->name.text, take_other, &others);
+		list_change_remove(control, list->name.text, others.v, others.n, NULL);
+		free(others.v);
+		log_warning("list %s is of kind %s: %zu elements of a former list of that name "
+			    "are gone",
+			list->name.text, policy_holds_names[list->holds], n);
+	}
 }
 
 /* Cached verdicts do not outlive an entry's end (decide.h), so only the tables are cleaned here. */

@@ -3,7 +3,7 @@
 #define POSTERN_LIST_CHANGE_H
 
 #include "daemon/control/ask.h"
-#include "daemon/control/session_store.h"
+#include "daemon/control/list_difference.h"
 #include "lib/lists.h"
 
 struct control;
@@ -13,9 +13,14 @@ void list_change_add(struct control *control, const char *list, const struct pol
 	size_t n, uint64_t end_ms, struct gather *gather);
 void list_change_remove(struct control *control, const char *list, const struct policy_elem *elems,
 	size_t n, struct gather *gather);
-/* These in place of all. */
+/* What comes and goes, and nothing else. */
 void list_change_set(struct control *control, const char *list,
-	const struct session_store_entry *entries, size_t n, struct gather *gather);
+	const struct list_difference *difference, struct gather *gather);
+/* How many elements are there under the list's name that are of another kind. */
+struct policy_list;
+size_t list_change_others(const struct control *control, const struct policy_list *list);
+/* They go: what a list of that name left behind that is no more. Call with a new policy. */
+void list_change_settle(struct control *control);
 /* Removes entries when their time is over; call when lists were changed by others. */
 void list_change_arm(struct control *control);
 void list_change_disarm(struct control *control);

@@ -9,6 +9,7 @@
 #include "daemon/control/live.h"
 #include "daemon/log.h"
 #include "daemon/control/sessions.h"
+#include "lib/element.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -274,6 +275,8 @@ static void send_listed(struct listing *listing)
 static int list_entry(void *context, const struct policy_elem *elem, uint64_t end_ms)
 {
 	struct listing *listing = context;
+	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* from before the list's kind changed */
+		return 0;
 	struct message_list_entry *entry = &listing->message->v[listing->message->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = 1;
@@ -294,7 +297,7 @@ static void send_lists(struct peer *peer)
 		return;
 	for (size_t i = 0; i < control->policy->nlists; i++) {
 		const struct policy_list *list = &control->policy->lists[i];
-		if (list->kind != POLICY_LIST_DYNAMIC)
+		if (list->kind != POLICY_LIST_DYNAMIC || list->holds != POLICY_HOLDS_ADDRESSES)
 			continue;
 		message_init(listing.message, MESSAGE_LIST_CLEAR, sizeof(*listing.message));
 		strncpy(listing.message->name, list->name.text, sizeof(listing.message->name) - 1);

@@ -4,6 +4,7 @@
 #include "daemon/control/block_store.h"
 #include "daemon/control/state_mark.h"
 #include "daemon/control/store.h"
+#include "lib/element.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -69,44 +70,6 @@ static int migrate(struct store *store, struct sqlite3 *db, void *context)
 		"COMMIT");
 }
 
-/* An element as a key: kind, length, bytes of the address or MAC. */
-#define ELEM_BYTES 18
-
-static int encode_elem(const struct policy_elem *elem, uint8_t bytes[static ELEM_BYTES])
-{
-	if (elem->kind == POLICY_ELEM_MAC) {
-		bytes[0] = 'm';
-		memcpy(bytes + 1, elem->mac.bytes, 6);
-		return 7;
-	}
-	int len = (int)addr_bits(&elem->prefix.addr) / 8;
-	bytes[0] = elem->prefix.addr.family;
-	bytes[1] = elem->prefix.len;
-	memcpy(bytes + 2, elem->prefix.addr.bytes, (size_t)len);
-	return len + 2;
-}
-
-static bool decode_elem(const uint8_t *bytes, int len, struct policy_elem *elem)
-{
-	char text[PREFIX_TEXT_SIZE], addr[ADDR_TEXT_SIZE];
-	struct addr host = {0};
-
-	memset(elem, 0, sizeof(*elem));
-	if (len == 7 && bytes[0] == 'm') {
-		elem->kind = POLICY_ELEM_MAC;
-		memcpy(elem->mac.bytes, bytes + 1, 6);
-		return true;
-	}
-	if (!(len == 6 && bytes[0] == ADDR_IP4) && !(len == 18 && bytes[0] == ADDR_IP6))
-		return false;
-	host.family = bytes[0];
-	memcpy(host.bytes, bytes + 2, (size_t)len - 2);
-	elem->kind = POLICY_ELEM_PREFIX;
-	/* the one place that knows what a prefix is decides */
-	int n = snprintf(text, sizeof(text), "%s/%u", addr_format(&host, addr), bytes[1]);
-	return prefix_parse(text, (size_t)n, &elem->prefix) == 0;
-}
-
 static int note_over(struct session_store *store, uint64_t id)
 {
 	if (store->nover == store->over_room) {
@@ -170,7 +133,7 @@ static int load_lists(struct session_store *store, struct sqlite3 *db)
 		const char *list = (const char *)sqlite3_column_text(rows, 0);
 		uint64_t end_ms = (uint64_t)sqlite3_column_int64(rows, 2);
 		struct policy_elem elem;
-		if (!list || !decode_elem(sqlite3_column_blob(rows, 1),
+		if (!list || !element_decode(sqlite3_column_blob(rows, 1),
 				     sqlite3_column_bytes(rows, 1), &elem)) {
 			bad++;
 			continue;
@@ -398,8 +361,8 @@ static int add_entries(struct store *store, struct sqlite3 *db, const struct cha
 		return store_error(db);
 	sqlite3_bind_text(add, 1, change->list, -1, SQLITE_STATIC);
 	for (size_t i = 0; status == 0 && i < change->n; i++) {
-		uint8_t elem[ELEM_BYTES];
-		int len = encode_elem(&change->entries[i].elem, elem);
+		uint8_t elem[ELEMENT_BYTES_MAX];
+		int len = element_encode(&change->entries[i].elem, elem);
 		sqlite3_bind_blob(add, 2, elem, len, SQLITE_STATIC);
 		sqlite3_bind_int64(add, 3, (sqlite3_int64)change->entries[i].end_ms);
 		status = store_step(add);
@@ -417,11 +380,11 @@ static int run_list_remove(struct store *store, struct sqlite3 *db, struct store
 {
 	const struct change *change = (const struct change *)job;
 	sqlite3_stmt *del = store_statement(store, "DELETE FROM entry WHERE list = ? AND elem = ?");
-	uint8_t elem[ELEM_BYTES];
+	uint8_t elem[ELEMENT_BYTES_MAX];
 
 	if (!del)
 		return store_error(db);
-	int len = encode_elem(&change->entries[0].elem, elem);
+	int len = element_encode(&change->entries[0].elem, elem);
 	sqlite3_bind_text(del, 1, change->list, -1, SQLITE_STATIC);
 	sqlite3_bind_blob(del, 2, elem, len, SQLITE_STATIC);
 	int status = store_step(del);
@@ -441,6 +404,28 @@ static int run_list_set(struct store *store, struct sqlite3 *db, struct store_jo
 	return status < 0 ? status : add_entries(store, db, change);
 }
 
+/* With the texts that they borrow, in one piece. */
+static struct session_store_entry *copy_entries(const struct session_store_entry *entries, size_t n)
+{
+	size_t bytes = n * sizeof(*entries);
+
+	for (size_t i = 0; i < n; i++)
+		bytes += element_text_len(&entries[i].elem);
+	struct session_store_entry *copy = malloc(bytes);
+	if (!copy)
+		return NULL;
+	memcpy(copy, entries, n * sizeof(*entries));
+	char *text = (char *)(copy + n);
+	for (size_t i = 0; i < n; i++) {
+		size_t len = element_text_len(&copy[i].elem);
+		if (!len)
+			continue;
+		copy[i].elem.text = memcpy(text, copy[i].elem.text, len);
+		text += len;
+	}
+	return copy;
+}
+
 static int submit_list(struct session_store *store, const char *list,
 	int (*run)(struct store *store, struct sqlite3 *db, struct store_job *job),
 	const struct session_store_entry *entries, size_t n, session_store_done *done,
@@ -451,12 +436,11 @@ static int submit_list(struct session_store *store, const char *list,
 	if (!change)
 		return -ENOMEM;
 	if (n) {
-		change->entries = malloc(n * sizeof(*entries));
+		change->entries = copy_entries(entries, n);
 		if (!change->entries) {
 			free(change);
 			return -ENOMEM;
 		}
-		memcpy(change->entries, entries, n * sizeof(*entries));
 	}
 	change->n = n;
 	snprintf(change->list, sizeof(change->list), "%s", list);

@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
 #include "daemon/control/policy_texts.h"
+#include "lib/element.h"
 #include "lib/language.h"
 
 #include <stdio.h>
@@ -17,37 +18,31 @@ struct control_list_file {
 	char text[512]; /* what is wrong; empty: nothing */
 };
 
-static bool same_elems(const struct policy_elems *a, const struct policy_elem *b, size_t n)
+static bool same_elems(const struct policy_elems *a, const struct language_listing *b)
 {
-	if (a->n != n)
+	if (a->n != b->n)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		char x[PREFIX_TEXT_SIZE], y[PREFIX_TEXT_SIZE];
-		if (strcmp(language_format_elem(&a->v[i], x), language_format_elem(&b[i], y)) != 0)
+	for (size_t i = 0; i < a->n; i++)
+		if (element_compare(&a->v[i], &b->elems[i]) != 0)
 			return false;
-	}
 	return true;
 }
 
 static void judge(const struct policy_list *list, const char *bytes, size_t len,
 	struct control_list_file *file)
 {
-	struct policy_elem *elems = NULL;
-	unsigned line, column;
-	char *word = NULL, quoted[64];
-	size_t n;
+	struct language_listing listing;
+	char bad[LANGUAGE_BAD_SIZE], more[32] = "";
 	file->text[0] = '\0';
-	if (language_parse_list(bytes, len, &elems, &n, &line, &column, &word) == 0) {
-		if (!same_elems(&list->elems, elems, n))
-			snprintf(file->text, sizeof(file->text), "%.300s has changed",
-				list->path.text);
-		free(elems);
-		return;
-	}
-	snprintf(quoted, sizeof(quoted), "%.60s", word ? word : "");
-	snprintf(file->text, sizeof(file->text), "%.300s:%u:%u: \"%s\" is no entry of a list",
-		list->path.text, line, column, quoted);
-	free(word);
+	int error = language_parse_list(list->holds, bytes, len, &listing);
+	if (listing.nbad > 1)
+		snprintf(more, sizeof(more), ", and %zu more", listing.nbad - 1);
+	if (listing.nbad)
+		snprintf(file->text, sizeof(file->text), "%.460s%s",
+			language_format_bad(list->path.text, &listing.bad[0], bad), more);
+	else if (!error && !same_elems(&list->elems, &listing))
+		snprintf(file->text, sizeof(file->text), "%.300s has changed", list->path.text);
+	language_listing_fini(&listing);
 }
 
 static struct control_list_file *file_of(struct control *control, const struct policy_list *list)

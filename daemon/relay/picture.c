@@ -136,10 +136,8 @@ static int renew_devices(struct picture *picture, const char *list)
 {
 	const struct policy *policy = picture->policy;
 	for (size_t i = 0; policy && i < policy->ndevices; i++)
-		for (size_t j = 0; j < policy->devices[i].list_names.n; j++)
-			if (strcmp(policy->devices[i].list_names.v[j].text, list) == 0)
-				return session_table_set_devices(
-					picture->sessions, policy, picture->lists);
+		if (policy_device_follows(&policy->devices[i], list))
+			return session_table_set_devices(picture->sessions, policy, picture->lists);
 	return 0;
 }
 

@@ -136,15 +136,10 @@ static void follow_edits(const char *text, size_t len, struct input *input,
 
 static void parse_values(const char *text, size_t len)
 {
-	struct policy_elem *elems;
-	unsigned line, column;
-	size_t n;
-	char *word;
+	struct language_listing listing;
 
-	if (language_parse_list(text, len, &elems, &n, &line, &column, &word) == 0)
-		free(elems);
-	else
-		free(word);
+	language_parse_list(POLICY_HOLDS_ADDRESSES, text, len, &listing);
+	language_listing_fini(&listing);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,4 +1,5 @@
 #include "lib/decide.h"
+#include "lib/element.h"
 #include "lib/language.h"
 
 #include <setjmp.h>
@@ -86,7 +87,7 @@ static void list_add(struct stage *stage, const char *list, const char *text, ui
 {
 	struct policy_elem elem;
 
-	assert_int_equal(language_parse_elem(text, &elem), 0);
+	assert_null(element_parse(POLICY_HOLDS_ADDRESSES, text, strlen(text), &elem));
 	assert_int_equal(lists_add(stage->lists, list, &elem, end_ms), 0);
 }
 

@@ -220,7 +220,27 @@ static void what_is_not_canonical_prints_canonically(void **state)
 			"schedule fri-mon 22:00-06:00, sat, 12:00-24:00 verdict answer \"later\" "
 			"disabled comment \"c\" }\n"},
 		{"list l { 02-00-5E-00-53-01, 192.0.2.1/32, ::ffff:192.0.2.2 } list e { }",
-			"list l { 02:00:5e:00:53:01, 192.0.2.1, 192.0.2.2 }\nlist e { }\n"},
+			"list l { 02-00-5E-00-53-01, 192.0.2.1, 192.0.2.2 }\nlist e { }\n"},
+		{"list l address { 192.0.2.10-192.0.2.20,2001:DB8::1-2001:db8::ff,"
+		 "0200.5E00.5301, \"192.0.2.9\" } list m mail dynamic "
+		 "list p mail { Anna@hotel.example, \"@.hotel.example\" } "
+		 "list h host { mx1.partner.example, .partner.example } list mail { }",
+			"list l address { 192.0.2.10-192.0.2.20, 2001:db8::1-2001:db8::ff, "
+			"0200.5E00.5301, 192.0.2.9 }\nlist m mail dynamic\n"
+			"list p mail { \"Anna@hotel.example\", \"@.hotel.example\" }\n"
+			"list h host { \"mx1.partner.example\", \".partner.example\" }\n"
+			"list mail { }\n"},
+		{ZONE "list cards { 02:00:5E:00:53:0A } device d { zone z mac 0200.5e00.5302, "
+		      "cards, "
+		      "02-00-5E-00-53-0b user u } rule r { source 192.0.2.1-192.0.2.9, cards "
+		      "destination not 2001:db8::5-2001:db8::6 user 192.0.2.1-192.0.2.2 "
+		      "verdict reject }",
+			"zone z {\n    interface \"eth0\"\n}\n\nlist cards { 02:00:5E:00:53:0A "
+			"}\n\n"
+			"device d { zone z mac 0200.5e00.5302, 02-00-5E-00-53-0b, cards user \"u\" "
+			"}\n\n"
+			"rule r { user \"192.0.2.1-192.0.2.2\" source 192.0.2.1-192.0.2.9, cards "
+			"destination not 2001:db8::5-2001:db8::6 verdict reject }\n"},
 		{"server s { host \"192.0.2.7\" weight 0 port 26 { } deadline idle 1h first 1500ms "
 		 "announce proxy-v2 { login off } bind client probe smtp }",
 			"server s {\n    host 192.0.2.7 port 26 weight 0\n    bind client\n"

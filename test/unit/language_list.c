@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,44 +41,104 @@ static void durations_parse_and_print(void **state)
 		assert_int_equal(language_parse_duration(wrong[i], &ms), -EINVAL);
 }
 
-static void elements_parse_and_print(void **state)
+static size_t read_list(
+	enum policy_list_holds holds, const char *text, struct language_listing *listing)
 {
-	static const char *const good[][2] = {{"192.0.2.1", "192.0.2.1"},
-		{"192.0.2.1/24", "192.0.2.0/24"}, {"2001:DB8::/32", "2001:db8::/32"},
-		{"02-00-5E-00-53-01", "02:00:5e:00:53:01"}};
-	static const char *const wrong[] = {"", "x", "192.0.2", "192.0.2.1/33", "::1/129"};
-	struct policy_elem elem;
-	char buf[PREFIX_TEXT_SIZE];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-		assert_int_equal(language_parse_elem(good[i][0], &elem), 0);
-		assert_string_equal(language_format_elem(&elem, buf), good[i][1]);
-	}
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		assert_int_equal(language_parse_elem(wrong[i], &elem), -EINVAL);
+	language_parse_list(holds, text, strlen(text), listing);
+	return listing->n;
 }
 
-static void list_files_take_every_delimiter_and_name_the_bad_word(void **state)
+static void list_files_take_every_delimiter_and_quotes(void **state)
 {
-	static const char good[] = "192.0.2.1,192.0.2.2;192.0.2.3\t192.0.2.4 # x, y\r\n2001:db8::1";
-	static const char bad[] = "192.0.2.1\n\t192.0.2.2, 192.0.2.x#no";
-	struct policy_elem *elems;
-	unsigned line, column;
-	char *word;
-	size_t n;
+	static const struct {
+		const char *text;
+		size_t n;
+		unsigned heading;
+	} cases[] = {
+		{"192.0.2.1,192.0.2.2;192.0.2.3\t192.0.2.4 # x, y\r\n2001:db8::1", 5, 0},
+		{"\xef\xbb\xbf"
+		 "192.0.2.1\r\n",
+			1, 0},
+		{"\"192.0.2.1\",\"02:00:5e:00:53:01\"\r\n\" 192.0.2.2 \";\"\"\n", 3, 0},
+		{"\"192.0.2.1\"#x\n", 1, 0},
+		{"IP Address,MAC Address\n192.0.2.1,0200.5e00.5301\n", 2, 1},
+		{"\xef\xbb\xbf# of the desk\n\n\"IPv4 (office)\";\"user-name\"\n192.0.2.1\n", 1, 3},
+		{"", 0, 0},
+		{"# nothing", 0, 0},
+		{"\"\",,;", 0, 0},
+	};
+	struct language_listing listing;
 
 	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(
+			read_list(POLICY_HOLDS_ADDRESSES, cases[i].text, &listing), cases[i].n);
+		assert_int_equal(listing.nbad, 0);
+		assert_int_equal(listing.heading, cases[i].heading);
+		language_listing_fini(&listing);
+	}
+	assert_int_equal(read_list(POLICY_HOLDS_MAIL,
+				 "E-Mail;Name\n\"ann@hotel.example\", @.hotel.example\n", &listing),
+		2);
+	assert_int_equal(listing.heading, 1);
+	language_listing_fini(&listing);
 	assert_int_equal(
-		language_parse_list(good, strlen(good), &elems, &n, &line, &column, &word), 0);
-	assert_int_equal(n, 5);
-	free(elems);
+		read_list(POLICY_HOLDS_HOSTS, "host\nmx1.partner.example\n.example.net", &listing),
+		2);
+	language_listing_fini(&listing);
+}
+
+/* Each at its place, with what was expected there. */
+static void every_bad_entry_is_told(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line, column;
+		const char *word, *expected;
+	} cases[] = {
+		{"192.0.2.1\n\t192.0.2.2, 192.0.2.x#no", 2, 13, "192.0.2.x", "an address"},
+		{"\xef\xbb\xbf"
+		 "192.0.2.300",
+			1, 1, "192.0.2.300", "an address"},
+		{"\"192.0.2.1", 1, 1, "\"192.0.2.1", "a quote before the end of the line"},
+		{"\"192.0.2.1\n192.0.2.2\"", 1, 1, "\"192.0.2.1", "a quote before"},
+		{"\"192.0.2.1\"x", 1, 1, "\"192.0.2.1\"x", "a delimiter behind the quote"},
+		{"\"192.0.2.1, 192.0.2.2\"", 1, 1, "192.0.2.1, 192.0.2.2", "an address"},
+		{"192.0.2.1\nMAC Address\n", 2, 1, "MAC", "an address"}, /* no first line */
+		{"aabbccddeeff\n", 1, 1, "aabbccddeeff", "an address"},  /* no heading */
+		{"192.0.2.300\n", 1, 1, "192.0.2.300", "an address"},
+		{"# x\nnonsense\n", 2, 1, "nonsense", "an address"}, /* a heading of nothing */
+		{"address 192.0.2.300\n", 1, 1, "address", "an address"},
+		{"\xff\xfe"
+		 "1\0",
+			1, 1, "UTF-16", "text in UTF-8"},
+		{"192.0.2.9-192.0.2.1", 1, 1, "192.0.2.9-192.0.2.1", "a range that begins"},
+	};
+	struct language_listing listing;
+	char text[4000] = "", line[LANGUAGE_BAD_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		read_list(POLICY_HOLDS_ADDRESSES, cases[i].text, &listing);
+		assert_in_range(listing.nbad, 1, 2);
+		assert_int_equal(listing.bad[0].line, cases[i].line);
+		assert_int_equal(listing.bad[0].column, cases[i].column);
+		assert_int_equal(listing.bad[0].len, strlen(cases[i].word));
+		assert_memory_equal(listing.bad[0].word, cases[i].word, listing.bad[0].len);
+		assert_non_null(strstr(listing.bad[0].expected, cases[i].expected));
+		language_listing_fini(&listing);
+	}
+	for (int i = 0; i < 50; i++)
+		sprintf(text + strlen(text), "192.0.2.%d bad%d\n", i, i);
 	assert_int_equal(
-		language_parse_list(bad, strlen(bad), &elems, &n, &line, &column, &word), -EINVAL);
-	assert_int_equal(line, 2);
-	assert_int_equal(column, 13);
-	assert_string_equal(word, "192.0.2.x");
-	free(word);
+		language_parse_list(POLICY_HOLDS_ADDRESSES, text, strlen(text), &listing), -EINVAL);
+	assert_int_equal(listing.nbad, 50);
+	for (unsigned i = 0; i < LANGUAGE_BAD_MAX; i++)
+		assert_int_equal(listing.bad[i].line, i + 1);
+	assert_string_equal(language_format_bad("x.list", &listing.bad[4], line),
+		"x.list:5:11: error: \"bad4\" is no entry of this list, expected an address, a "
+		"network, a range or a MAC");
+	language_listing_fini(&listing);
 }
 
 static void near_names_are_near(void **state)
@@ -96,8 +157,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_parse_and_print),
-		cmocka_unit_test(elements_parse_and_print),
-		cmocka_unit_test(list_files_take_every_delimiter_and_name_the_bad_word),
+		cmocka_unit_test(list_files_take_every_delimiter_and_quotes),
+		cmocka_unit_test(every_bad_entry_is_told),
 		cmocka_unit_test(near_names_are_near),
 	};
 

@@ -2,6 +2,7 @@
 #ifndef POSTERN_TEST_LANGUAGE_SAME_H
 #define POSTERN_TEST_LANGUAGE_SAME_H
 
+#include "lib/element.h"
 #include "lib/policy.h"
 
 #include <string.h>
@@ -42,10 +43,9 @@ static void same_elems(const struct policy_elems *a, const struct policy_elems *
 	SAME(n);
 	for (size_t i = 0; i < a->n; i++) {
 		SAME(v[i].kind);
+		assert_int_equal(element_compare(&a->v[i], &b->v[i]), 0);
 		if (a->v[i].kind == POLICY_ELEM_MAC)
-			SAME_MEMORY(v[i].mac);
-		else
-			SAME_MEMORY(v[i].prefix);
+			SAME(v[i].spelling);
 	}
 }
 
@@ -112,6 +112,8 @@ static void same_device(const struct policy_device *a, const struct policy_devic
 	SAME(zone);
 	SAME(nmacs);
 	same_array(a->macs, b->macs, a->nmacs * sizeof(*a->macs));
+	same_array(a->spellings, b->spellings, a->nmacs * sizeof(*a->spellings));
+	same_strings(&a->mac_list_names, &b->mac_list_names);
 	SAME(addresses.n);
 	same_array(a->addresses.v, b->addresses.v, a->addresses.n * sizeof(*a->addresses.v));
 	same_strings(&a->list_names, &b->list_names);
@@ -184,6 +186,8 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	for (size_t i = 0; i < a->nlists; i++) {
 		same_string(&a->lists[i].name, &b->lists[i].name);
 		SAME(lists[i].kind);
+		SAME(lists[i].holds);
+		SAME(lists[i].holds_given);
 		same_string(&a->lists[i].path, &b->lists[i].path);
 		same_elems(&a->lists[i].elems, &b->lists[i].elems);
 	}

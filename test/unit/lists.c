@@ -1,3 +1,4 @@
+#include "lib/element.h"
 #include "lib/heap.h"
 #include "lib/lists.h"
 
@@ -10,14 +11,15 @@
 
 #include <cmocka.h>
 
+/* Of the kind that it can be. */
 static struct policy_elem elem(const char *text)
 {
-	struct policy_elem out = {.kind = POLICY_ELEM_MAC};
+	enum policy_list_holds holds = *text == '.'        ? POLICY_HOLDS_HOSTS
+				       : strchr(text, '@') ? POLICY_HOLDS_MAIL
+							   : POLICY_HOLDS_ADDRESSES;
+	struct policy_elem out;
 
-	if (mac_parse(text, strlen(text), &out.mac) == 0)
-		return out;
-	out.kind = POLICY_ELEM_PREFIX;
-	assert_int_equal(prefix_parse(text, strlen(text), &out.prefix), 0);
+	assert_null(element_parse(holds, text, strlen(text), &out));
 	return out;
 }
 
@@ -228,6 +230,125 @@ static void test_the_heap_keeps_order_under_random_changes(void **state)
 	heap_fini(&heap);
 }
 
+/* A range and the network that it falls into have a place in common, and an end each. */
+static void test_ranges_stand_beside_their_networks(void **state)
+{
+	struct lists *lists = lists_new();
+	struct policy_elem range = elem("192.0.2.0-192.0.2.15"), network = elem("192.0.2.0/28");
+	struct policy_elem six = elem("2001:db8::5-2001:db8::14");
+	uint64_t end_ms;
+
+	(void)state;
+	add(lists, "a", "192.0.2.0-192.0.2.15", 5000);
+	add(lists, "a", "192.0.2.0/28", 3000);
+	add(lists, "a", "192.0.2.4-192.0.2.40", 9000);
+	add(lists, "a", "2001:db8::5-2001:db8::14", 0);
+	assert_int_equal(lists_count(lists, "a"), 4);
+	assert_string_equal(match(lists, "a", "192.0.2.3", NULL, 0), "5000");
+	assert_string_equal(match(lists, "a", "192.0.2.4", NULL, 0), "9000");
+	assert_string_equal(match(lists, "a", "192.0.2.40", NULL, 0), "9000");
+	assert_string_equal(match(lists, "a", "192.0.2.41", NULL, 0), "no");
+	assert_string_equal(match(lists, "a", "2001:db8::4", NULL, 0), "no");
+	assert_string_equal(match(lists, "a", "2001:db8::5", NULL, 0), "for ever");
+	assert_string_equal(match(lists, "a", "2001:db8::14", NULL, 0), "for ever");
+	assert_string_equal(match(lists, "a", "2001:db8::15", NULL, 0), "no");
+	assert_non_null(lists_find(lists, "a", &network, &end_ms));
+	assert_int_equal(end_ms, 3000);
+	assert_int_equal(lists_remove(lists, "a", &range), 0);
+	assert_int_equal(lists_remove(lists, "a", &range), -ENOENT);
+	assert_string_equal(match(lists, "a", "192.0.2.3", NULL, 0), "3000");
+	assert_int_equal(lists_remove(lists, "a", &network), 0);
+	assert_string_equal(match(lists, "a", "192.0.2.3", NULL, 0), "no");
+	assert_string_equal(match(lists, "a", "192.0.2.4", NULL, 0), "9000");
+	assert_int_equal(lists_remove(lists, "a", &six), 0);
+	assert_int_equal(lists_count(lists, "a"), 1);
+	lists_free(lists);
+}
+
+struct texts {
+	char text[400];
+};
+
+static int put_text(void *context, const struct policy_elem *e, uint64_t end_ms)
+{
+	struct texts *texts = context;
+	char buf[ELEMENT_TEXT_SIZE];
+	size_t used = strlen(texts->text);
+
+	(void)end_ms;
+	snprintf(texts->text + used, sizeof(texts->text) - used, " %s", element_format(e, buf));
+	return strcmp(buf, "@stop.example") == 0 ? 7 : 0;
+}
+
+static void test_each_element_once_and_as_it_was_written_first(void **state)
+{
+	static const char *const texts[] = {"zoe@hotel.example", "02-00-5E-00-53-01",
+		"192.0.2.10-192.0.2.20", "192.0.2.10/31", "@.hotel.example", "ann@hotel.example",
+		"0200.5e00.5301", "ANN@hotel.example", ".partner.example"};
+	struct lists *lists = lists_new();
+	struct texts all = {""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		add(lists, "a", texts[i], i + 1);
+	assert_int_equal(lists_count(lists, "a"), 7);
+	assert_int_equal(lists_each(lists, "a", put_text, &all), 0);
+	assert_string_equal(all.text, " 192.0.2.10/31 192.0.2.10-192.0.2.20 02-00-5E-00-53-01"
+				      " @.hotel.example ann@hotel.example zoe@hotel.example"
+				      " .partner.example");
+	add(lists, "a", "@stop.example", 0);
+	assert_int_equal(lists_each(lists, "a", put_text, &all), 7);
+	lists_clear(lists, "a");
+	assert_int_equal(lists_count(lists, "a"), 0);
+	lists_free(lists);
+}
+
+/* Against a plain walk over all that was put in and not taken out again. */
+static void test_many_of_all_kinds_come_and_go(void **state)
+{
+	enum { MANY = 400, TURNS = 6000 };
+	struct lists *lists = lists_new();
+	static struct policy_elem v[MANY];
+	static char texts[MANY][80];
+	static bool in[MANY];
+	unsigned seed = 7, count = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < MANY; i++) {
+		unsigned first = i * 7 % 240, last = first + i % 16;
+		snprintf(texts[i], sizeof(texts[i]),
+			i % 4 == 0   ? "192.0.2.%u-192.0.2.%u"
+			: i % 4 == 1 ? "2001:db8::%x-2001:db8::%x"
+			: i % 4 == 2 ? "u%u.%u@hotel.example"
+				     : "198.51.%u.%u",
+			i % 4 == 3 ? i % 200 : first, last);
+		v[i] = elem(texts[i]);
+	}
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		unsigned i = (seed = seed * 1103515245u + 12345u) >> 8, at;
+		uint64_t end_ms;
+		i %= MANY;
+		for (at = 0; at < MANY && element_compare(&v[at], &v[i]); at++)
+			; /* the same may have been made twice */
+		if (in[at])
+			assert_int_equal(lists_remove(lists, "a", &v[i]), 0);
+		else
+			assert_int_equal(lists_add(lists, "a", &v[i], 0), 0);
+		count += in[at] ? -1u : 1u;
+		in[at] = !in[at];
+		assert_int_equal(lists_count(lists, "a"), count);
+		assert_int_equal(lists_find(lists, "a", &v[i], &end_ms) != NULL, in[at]);
+		struct addr probe = {
+			.bytes = {192, 0, 2, (uint8_t)(seed >> 16)}, .family = ADDR_IP4};
+		bool held = false;
+		for (unsigned j = 0; j < MANY; j++)
+			held |= in[j] && v[j].kind == POLICY_ELEM_RANGE &&
+				range_contains(&v[j].range, &probe);
+		assert_int_equal(lists_match(lists, "a", NULL, &probe, 0, NULL), held);
+	}
+	lists_free(lists);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +359,9 @@ int main(void)
 		cmocka_unit_test(test_each_and_clear),
 		cmocka_unit_test(test_100000_entries_end_in_order),
 		cmocka_unit_test(test_the_heap_keeps_order_under_random_changes),
+		cmocka_unit_test(test_ranges_stand_beside_their_networks),
+		cmocka_unit_test(test_each_element_once_and_as_it_was_written_first),
+		cmocka_unit_test(test_many_of_all_kinds_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,19 @@ static void counts_fill_the_message_exactly(void **state)
 	assert_int_equal(check(), -EBADMSG); /* an element without an address */
 	m.list.v[0].elem.kind = POLICY_ELEM_MAC;
 	assert_int_equal(check(), 0);
+	m.list.v[0].elem.spelling = MAC_SPELLING_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+	memset(&m.list.v[0].elem, 0, sizeof(m.list.v[0].elem));
+	m.list.v[0].elem.kind = POLICY_ELEM_RANGE;
+	assert_int_equal(check(), -EBADMSG);
+	m.list.v[0].elem.range.first.family = m.list.v[0].elem.range.last.family = ADDR_IP6;
+	assert_int_equal(check(), 0);
+	m.list.v[0].elem.range.first.bytes[15] = 1; /* behind its end */
+	assert_int_equal(check(), -EBADMSG);
+	m.list.v[0].elem.kind = POLICY_ELEM_MAIL; /* a text is nothing that travels */
+	assert_int_equal(check(), -EBADMSG);
+	m.list.v[0].elem.kind = POLICY_ELEM_HOST;
+	assert_int_equal(check(), -EBADMSG);
 	m.list.v[0].elem.kind = (enum policy_elem_kind)7;
 	assert_int_equal(check(), -EBADMSG);
 

@@ -1,5 +1,6 @@
 #include "daemon/log.h"
 #include "daemon/control/session_store.h"
+#include "lib/element.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -106,14 +107,15 @@ static void put(struct stage *stage, uint64_t id, const char *user, uint64_t lea
 	assert_int_equal(session_store_put(stage->store, &session, on_done, stage), 0);
 }
 
+/* Of the kind that it can be. */
 static struct policy_elem elem(const char *text)
 {
-	struct policy_elem out = {.kind = POLICY_ELEM_MAC};
+	enum policy_list_holds holds = *text == '.'        ? POLICY_HOLDS_HOSTS
+				       : strchr(text, '@') ? POLICY_HOLDS_MAIL
+							   : POLICY_HOLDS_ADDRESSES;
+	struct policy_elem out;
 
-	if (mac_parse(text, strlen(text), &out.mac) == 0)
-		return out;
-	out.kind = POLICY_ELEM_PREFIX;
-	assert_int_equal(prefix_parse(text, strlen(text), &out.prefix), 0);
+	assert_null(element_parse(holds, text, strlen(text), &out));
 	return out;
 }
 
@@ -179,26 +181,31 @@ static void test_closing_writes_what_was_asked(void **state)
 
 static void test_entries_of_lists_come_back(void **state)
 {
-	static const char *const texts[] = {
-		"192.0.2.0/24", "192.0.2.7", "2001:db8::/32", "02:00:5e:00:53:07"};
+	static const char *const texts[] = {"192.0.2.0/24", "192.0.2.7", "2001:db8::/32",
+		"0200.5E00.5307", "192.0.2.10-192.0.2.20", "2001:db8::1-2001:db8::ff",
+		"Anna@hotel.example", ".partner.example"};
+	char buf[ELEMENT_TEXT_SIZE];
 	struct stage *stage = *state;
 	struct policy_elem e, gone = elem("192.0.2.7");
 	const char *name;
 	uint64_t end_ms;
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 8; i++)
 		list_add(stage, "a", texts[i], i == 2 ? NOW + 7000 : 0);
 	list_add(stage, "b", "192.0.2.1", NOW + 100);
 	stage->left++;
 	assert_int_equal(session_store_list_remove(stage->store, "a", &gone, on_done, stage), 0);
 	restart(stage, NOW + 100);
-	assert_int_equal(lists_count(stage->lists, "a"), 3);
+	assert_int_equal(lists_count(stage->lists, "a"), 7);
 	assert_int_equal(lists_count(stage->lists, "b"), 0);
 	assert_true(lists_next_end(stage->lists, &name, &e, &end_ms));
 	assert_int_equal(end_ms, NOW + 7000);
 	assert_int_equal(e.prefix.len, 32);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 8; i++) {
 		e = elem(texts[i]);
+		const struct policy_elem *held = lists_find(stage->lists, "a", &e, &end_ms);
+		if (i != 1)
+			assert_string_equal(element_format(held, buf), texts[i]);
 		assert_int_equal(lists_remove(stage->lists, "a", &e), i == 1 ? -ENOENT : 0);
 	}
 }

@@ -694,7 +694,7 @@
 		"                  ^~~~~~~"},
 	{"list file",
 		"list l file \"bad.list\"",
-		"bad.list:2:20: error: \"300.1.2.3\" is no entry of a list, expected an address, a network or a MAC\n"
+		"bad.list:2:20: error: \"300.1.2.3\" is no entry of this list, expected an address, a network, a range or a MAC\n"
 		"  198.51.100.0/24, 300.1.2.3 # no\n"
 		"                   ^~~~~~~~~"},
 	{"list file absent",
@@ -704,7 +704,7 @@
 		"            ^~~~~~~~~~~~~~"},
 	{"list with a name",
 		"list l { 192.0.2.1, office }",
-		"p.conf:1:21: error: unexpected \"office\", expected a MAC, a network or an address\n"
+		"p.conf:1:21: error: \"office\" is no entry of this list, expected an address, a network, a range or a MAC\n"
 		"list l { 192.0.2.1, office }\n"
 		"                    ^~~~~~"},
 	{"include absent",
@@ -728,6 +728,31 @@
 		"p.conf:1:19: error: unexpected \"eve\", expected audit, comment, destination, disabled, group, port, schedule, server, source, user, verdict, zone, ',' or '}'\n"
 		"rule r { user bob eve verdict drop }\n"
 		"                  ^~~"},
+	{"a range that holds nothing",
+		ZONE "rule r { source 2001:db8::9-2001:db8::1 verdict drop }",
+		"p.conf:2:17: error: this range holds nothing, expected a range that begins before it ends\n"
+		"rule r { source 2001:db8::9-2001:db8::1 verdict drop }\n"
+		"                ^~~~~~~~~~~~~~~~~~~~~~~"},
+	{"a range of two families",
+		ZONE "rule r { destination 192.0.2.1-2001:db8::1 verdict drop }",
+		"p.conf:2:22: error: this range holds nothing, expected a range of one address family\n"
+		"rule r { destination 192.0.2.1-2001:db8::1 verdict drop }\n"
+		"                     ^~~~~~~~~~~~~~~~~~~~~"},
+	{"an address in a list of mail addresses",
+		"list m mail { 192.0.2.1, anna@hotel.example }",
+		"p.conf:1:15: error: \"192.0.2.1\" is no entry of this list, expected user@domain, @domain or @.domain\n"
+		"list m mail { 192.0.2.1, anna@hotel.example }\n"
+		"              ^~~~~~~~~"},
+	{"a rule that names a list of mail addresses",
+		ZONE "list m mail dynamic rule r { source m verdict drop }",
+		"p.conf:2:37: error: list m holds mail addresses, which nothing here can be compared with; expected a list of addresses\n"
+		"list m mail dynamic rule r { source m verdict drop }\n"
+		"                                    ^"},
+	{"a device that names a list of hosts",
+		ZONE "list h host { mx1.partner.example } device d { zone z mac h user u }",
+		"p.conf:2:59: error: list h holds host names, which nothing here can be compared with; expected a list of addresses\n"
+		"list h host { mx1.partner.example } device d { zone z mac h user u }\n"
+		"                                                          ^"},
 	{"comma at the end",
 		"rule r { user bob, verdict drop }",
 		"p.conf:1:28: error: unexpected \"drop\", expected audit, comment, destination, disabled, group, port, schedule, server, source, user, verdict, zone, ',' or '}'\n"
@@ -735,7 +760,7 @@
 		"                           ^~~~"},
 	{"comma before a brace",
 		"list l { 192.0.2.1, }",
-		"p.conf:1:21: error: unexpected \"}\", expected a MAC, a network or an address\n"
+		"p.conf:1:21: error: unexpected \"}\", expected a MAC, a network, a range, a string or an address\n"
 		"list l { 192.0.2.1, }\n"
 		"                    ^"},
 	{"unreachable rule",

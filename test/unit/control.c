@@ -43,6 +43,24 @@ static void a_login_is_effective_before_it_is_answered(void **state)
 	assert_true(in.verdict.entry.timeout_ms <= 3600000);
 }
 
+static void a_cached_verdict_ends_with_the_lease(void **state)
+{
+	(void)state;
+	greet_control();
+	add_relay();
+	finish(ask("session login ann zone guest mac " MAC7 " lease 10m", NULL), 0);
+	admit("br0", "192.0.2.7", MAC7);
+	assert_int_equal(in.verdict.cache, 1);
+	assert_true(in.verdict.entry.timeout_ms > 500000);
+	assert_true(in.verdict.entry.timeout_ms <= 600000);
+	/* a session's verdict to pass is no exception */
+	finish(ask("session login boss zone staff address 198.51.100.7 lease 5m", NULL), 0);
+	admit("core0", "198.51.100.7", NULL);
+	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_PASS);
+	assert_true(in.verdict.entry.timeout_ms > 200000);
+	assert_true(in.verdict.entry.timeout_ms <= 300000);
+}
+
 static void who_is_answered_without_a_login_stays_unknown_to_the_kernel(void **state)
 {
 	(void)state;
@@ -505,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_login_is_effective_before_it_is_answered),
+		CASE(a_cached_verdict_ends_with_the_lease),
 		CASE(who_is_answered_without_a_login_stays_unknown_to_the_kernel),
 		CASE(another_address_of_the_mac_is_learned),
 		CASE(the_first_address_of_a_mac_alone_is_learned),

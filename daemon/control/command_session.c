@@ -259,32 +259,56 @@ struct logout {
 	enum { AS_THE_ZONE_SAYS, KEEP_FLOWS, KILL_FLOWS } flows;
 	struct session **ended; /* copies */
 	size_t n;
+	char why_not[MESSAGE_TEXT_SIZE];
 };
+
+static void forget_ended(struct logout *logout)
+{
+	for (size_t i = 0; i < logout->n; i++)
+		free(logout->ended[i]);
+	free(logout->ended);
+	sessions_arm(logout->command->control->sessions);
+}
+
+static void on_put_back(struct gather *gather)
+{
+	struct logout *logout = (struct logout *)gather;
+	if (gather->status)
+		log_warning("sessions whose logout is refused are not stored: %s", gather->text);
+	command_done(logout->command, OUTCOME_REFUSED, "not logged out: %s", logout->why_not);
+}
+
+/* There again, on the disk, too, before the refusal is said, which a crash does not turn. */
+static void put_back(struct logout *logout)
+{
+	struct sessions *sessions = logout->command->control->sessions;
+	memcpy(logout->why_not, logout->gather.text, sizeof(logout->why_not));
+	gather_init(&logout->gather, on_put_back);
+	for (size_t i = 0; i < logout->n; i++)
+		sessions_put_back(sessions, logout->ended[i], &logout->gather);
+	forget_ended(logout);
+	gather_end(&logout->gather, 0, NULL);
+}
 
 static void on_logged_out(struct gather *gather)
 {
 	struct logout *logout = (struct logout *)gather;
 	struct command *command = logout->command;
 	struct control *control = command->control;
+	if (gather->status) {
+		put_back(logout);
+		return;
+	}
 	for (size_t i = 0; i < logout->n; i++) {
-		struct session *session = logout->ended[i];
+		const struct session *session = logout->ended[i];
 		bool keep = logout->flows == KEEP_FLOWS ||
 			    (logout->flows == AS_THE_ZONE_SAYS &&
 				    sessions_keep_flows(control->sessions, session));
-		if (gather->status)
-			sessions_put_back(control->sessions, session);
-		else if (!keep)
+		if (!keep)
 			sessions_kill_flows(control->sessions, session, ENDING_KILLED_LOGOUT);
-		if (!gather->status)
-			control->counters[COUNTER_LOGOUTS]++;
-		free(session);
+		control->counters[COUNTER_LOGOUTS]++;
 	}
-	free(logout->ended);
-	sessions_arm(control->sessions);
-	if (gather->status) {
-		command_done(command, OUTCOME_REFUSED, "not logged out: %s", gather->text);
-		return;
-	}
+	forget_ended(logout);
 	command_row(command, json_pack("{s:I}", "ended", (json_int_t)logout->n));
 	command_ok(command);
 }

@@ -35,6 +35,7 @@ struct login {
 		bool ends; /* else it only loses the addresses that are given here */
 	} * others;
 	size_t nothers;
+	char why_not[MESSAGE_TEXT_SIZE];
 };
 
 static void finish(struct login *login, enum login_outcome outcome, const char *text)
@@ -72,25 +73,37 @@ refuse(struct login *login, const char *format, ...)
 	finish(login, LOGIN_REFUSED, text);
 }
 
+static void on_undone(struct gather *gather)
+{
+	struct login *login = (struct login *)gather;
+	if (gather->status)
+		log_warning(
+			"what was before a login that is refused is not stored: %s", gather->text);
+	refuse(login, "the session cannot be put in force: %s", login->why_not);
+}
+
 /* What was before is put back, here and in the relays; and on the disk, since it may have been
- * another part that failed. */
+ * another part that failed: there before the refusal is said, which a crash does not turn. */
 static void undo(struct login *login)
 {
 	struct control *control = login->control;
 	struct session *now = session_table_find(control->table, login->session);
+
+	gather_init(&login->gather, on_undone);
 	if (now)
 		entries_drop_session(control->entries, now->id);
 	if (login->before) {
-		sessions_put_back(control->sessions, login->before);
+		sessions_put_back(control->sessions, login->before, &login->gather);
 	} else if (now) {
 		session_table_del(control->table, login->session);
 		peers_send_session_gone(control->peers, login->session);
-		durable_del_session(control, login->session, NULL);
+		durable_del_session(control, login->session, &login->gather);
 	}
 	for (size_t i = 0; i < login->nothers; i++)
-		sessions_put_back(control->sessions, login->others[i].was);
-	entries_send(control->entries, NULL);
+		sessions_put_back(control->sessions, login->others[i].was, &login->gather);
+	entries_send(control->entries, &login->gather);
 	sessions_arm(control->sessions);
+	gather_end(&login->gather, 0, NULL);
 }
 
 static void on_effective(struct gather *gather)
@@ -98,10 +111,8 @@ static void on_effective(struct gather *gather)
 	struct login *login = (struct login *)gather;
 	struct control *control = login->control;
 	if (gather->status) {
-		char text[MESSAGE_TEXT_SIZE];
-		snprintf(text, sizeof(text), "%s", gather->text);
+		memcpy(login->why_not, gather->text, sizeof(login->why_not));
 		undo(login);
-		refuse(login, "the session cannot be put in force: %s", text);
 		return;
 	}
 	for (size_t i = 0; i < login->nothers; i++)

@@ -158,13 +158,14 @@ void sessions_del(struct sessions *sessions, const struct session *session, enum
 	sessions_arm(sessions);
 }
 
-void sessions_put_back(struct sessions *sessions, const struct session *session)
+void sessions_put_back(
+	struct sessions *sessions, const struct session *session, struct gather *gather)
 {
 	struct control *control = sessions->control;
 	if (session_table_put(control->table, session) < 0)
 		return;
 	peers_send_session(control->peers, session);
-	durable_put_session(control, session, NULL);
+	durable_put_session(control, session, gather);
 }
 
 void sessions_kill_flows(

@@ -21,8 +21,10 @@ int sessions_put(struct sessions *sessions, const struct session *session, struc
 /* Takes a session out of force; its flows go on. Parts of the gather; may be NULL. */
 void sessions_del(struct sessions *sessions, const struct session *session, enum ending why,
 	struct gather *gather);
-/* A session whose change or end did not come about: as it was, in table, relays and on the disk. */
-void sessions_put_back(struct sessions *sessions, const struct session *session);
+/* A session whose change or end did not come about: as it was, in table, relays and on the disk,
+ * which is a part of the gather. */
+void sessions_put_back(
+	struct sessions *sessions, const struct session *session, struct gather *gather);
 /* Ends the flows of a session that was in force: relayed ones by its id, passed ones by its
  * addresses. */
 void sessions_kill_flows(

@@ -166,6 +166,25 @@ static void who_would_be_replaced_stays_with_his_flows(void **state)
 	expect_session("bob", NULL, NULL);
 }
 
+static void a_logout_that_the_kernel_does_not_take(void **state)
+{
+	(void)state;
+	begin();
+	finish(ask(LOGIN("ann"), NULL), 0);
+	expect(world.relay, MESSAGE_SESSIONS);
+	admit("br0", "192.0.2.7", MAC7);
+	struct asked *logout = ask("session logout user ann", NULL);
+	expect(world.keeper, MESSAGE_ENTRIES);
+	answer(world.keeper, -EIO, "no room");
+	expect_refusal(logout, "not logged out", "no room");
+	expect(world.relay, MESSAGE_SESSION_GONE);
+	expect(world.relay, MESSAGE_SESSIONS);
+	assert_false(receive(world.relay, 100, NULL));
+	expect_session("ann", MAC7, "bob");
+	crash_and_start();
+	expect_session("ann", MAC7, "bob");
+}
+
 static void a_logout_that_the_disk_does_not_take(void **state)
 {
 	(void)state;
@@ -253,6 +272,7 @@ int main(void)
 		CASE(a_login_that_the_disk_does_not_take),
 		CASE(a_renewal_leaves_the_session_as_it_was),
 		CASE(who_would_be_replaced_stays_with_his_flows),
+		CASE(a_logout_that_the_kernel_does_not_take),
 		CASE(a_logout_that_the_disk_does_not_take),
 		CASE(a_policy_that_the_disk_does_not_take),
 		CASE(a_policy_that_nobody_confirms),

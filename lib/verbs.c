@@ -108,9 +108,11 @@ static const struct verb server[] = {
 			KEYWORD("address", "A", VERB_ADDRESS, 0, 0),
 			KEYWORD("from", "A", VERB_TEXT, 0, 0), KEYWORD("to", "A", VERB_TEXT, 0, 0))},
 	{"drain", "no new flows to a host, until it is enabled", VERB_CHANGES, 0,
-		PARTS(NAME(VERB_SERVER), KEYWORD("host", "H", VERB_HOST, VERB_NEEDED, 0))},
+		PARTS(NAME(VERB_SERVER), KEYWORD("host", "H", VERB_HOST, VERB_NEEDED, 0),
+			KEYWORD("port", "N", VERB_NUMBER, 0, 0))},
 	{"enable", "new flows to a host again", VERB_CHANGES, 0,
-		PARTS(NAME(VERB_SERVER), KEYWORD("host", "H", VERB_HOST, VERB_NEEDED, 0))},
+		PARTS(NAME(VERB_SERVER), KEYWORD("host", "H", VERB_HOST, VERB_NEEDED, 0),
+			KEYWORD("port", "N", VERB_NUMBER, 0, 0))},
 	{0},
 };
 

@@ -3,6 +3,7 @@
 #include "daemon/control/audit.h"
 #include "daemon/control/audit_query.h"
 #include "daemon/control/control.h"
+#include "daemon/control/known.h"
 #include "daemon/control/when.h"
 #include "lib/flowid.h"
 #include "lib/language.h"
@@ -19,7 +20,13 @@ struct showing {
 	const char *flow; /* the only one wanted; NULL: those that match */
 	uint64_t left;    /* rows; UINT64_MAX: all */
 	uint64_t shown, last;
+	size_t doubted; /* of `names`: nobody knows it but perhaps a record */
+	bool found;     /* such a record */
 };
+
+/* What may be mistyped. A former name is known by its records. */
+static const char *const names[] = {"user", "zone", "rule", "server"};
+#define NAMES (sizeof(names) / sizeof(*names))
 
 static void on_row(void *context, const char *json, uint64_t key)
 {
@@ -28,6 +35,8 @@ static void on_row(void *context, const char *json, uint64_t key)
 	showing->last = key;
 	command_json(showing->command, json);
 }
+
+static void doubt(struct showing *showing, size_t from);
 
 static void end(struct showing *showing, bool more)
 {
@@ -54,7 +63,7 @@ static void on_done(void *context, int status, bool more)
 		command_done(showing->command, OUTCOME_REFUSED, "the audit cannot be read: %s",
 			strerror(-status));
 	else if (!more || showing->shown >= showing->left)
-		end(showing, more);
+		showing->shown || showing->flow ? end(showing, more) : doubt(showing, 0);
 	else
 		command_stream(showing->command, next_page);
 }
@@ -68,6 +77,47 @@ static void next_page(struct command *command)
 	showing->filter.limit = left < PAGE_ROWS ? (unsigned)left : PAGE_ROWS;
 	showing->filter.before = showing->last;
 	if (!audit_query(command->control->audit, &showing->filter, on_row, on_done, showing))
+		command_done(command, OUTCOME_REFUSED, "the audit is busy or not there");
+}
+
+static void on_named(void *context, const char *json, uint64_t key)
+{
+	(void)json;
+	(void)key;
+	((struct showing *)context)->found = true;
+}
+
+static void on_looked(void *context, int status, bool more)
+{
+	struct showing *showing = context;
+	(void)more;
+	if (status)
+		command_done(showing->command, OUTCOME_REFUSED, "the audit cannot be read: %s",
+			strerror(-status));
+	else if (!showing->found)
+		known_refuse(showing->command, names[showing->doubted], ", and no record, either");
+	else
+		doubt(showing, showing->doubted + 1);
+}
+
+/* Nothing matched. Is each name one at all? */
+static void doubt(struct showing *showing, size_t from)
+{
+	struct command *command = showing->command;
+	struct audit_filter filter;
+	char *const room[] = {filter.user, filter.zone, filter.rule, filter.server};
+	while (from < NAMES && known_given(command, names[from]))
+		from++;
+	if (from == NAMES) {
+		end(showing, false);
+		return;
+	}
+	showing->doubted = from;
+	showing->found = false;
+	audit_filter_init(&filter);
+	strcpy(room[from], command_value(command, names[from])); /* it fitted before */
+	filter.limit = 1;
+	if (!audit_query(command->control->audit, &filter, on_named, on_looked, showing))
 		command_done(command, OUTCOME_REFUSED, "the audit is busy or not there");
 }
 

@@ -3,6 +3,7 @@
 #include "daemon/control/block_change.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/known.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -268,6 +269,10 @@ static void run_show(struct command *command)
 	if (!showing->all && !take_subject(command, &showing->wanted))
 		return;
 	blocks_each(blocks, collect, showing);
+	if (!showing->n && !known_given(command, "user")) {
+		known_refuse(command, "user", "");
+		return;
+	}
 	command_stream(command, show_more);
 }
 

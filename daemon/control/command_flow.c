@@ -2,6 +2,7 @@
 
 #include "daemon/control/audit.h"
 #include "daemon/control/control.h"
+#include "daemon/control/known.h"
 #include "daemon/control/peers.h"
 #include "lib/flowid.h"
 
@@ -59,9 +60,23 @@ static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
 	command_row(showing->command, row);
 }
 
+/* A name of no flow, which nothing else has either. true: the command has ended. */
+static bool refuse_unknown(struct command *command)
+{
+	static const char *const parts[] = {"zone", "server", "user"};
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (!known_given(command, parts[i])) {
+			known_refuse(command, parts[i], "");
+			return true;
+		}
+	return false;
+}
+
 static void on_done(struct peers_flows *flows)
 {
 	struct showing *showing = (struct showing *)flows;
+	if (!showing->found && refuse_unknown(showing->command))
+		return;
 	if (showing->selection.id && !showing->found)
 		command_done(showing->command, OUTCOME_ABSENT,
 			"no such flow: %s (posternctl audit show knows finished ones)",

@@ -6,6 +6,7 @@
 #include "daemon/control/health_peer.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -101,7 +102,8 @@ static void on_load(struct peers_flows *flows, const struct message_load *load)
 static json_t *since_of(
 	const struct control *control, const char *server, const struct message_target *target)
 {
-	return row_time(target->drained ? drained_since(control->drained, server, target->name)
+	return row_time(target->drained ? drained_since(control->drained, server, target->name,
+						  target->port)
 					: target->since_ms);
 }
 
@@ -211,30 +213,68 @@ static void on_drained(struct gather *gather)
 		command_ok(command);
 }
 
-/* The host's name as it is shown, among the targets of the server; NULL: refused. */
-static const char *find_host(struct command *command, const struct message_targets *targets,
-	const char *host, char canonical[static ADDR_TEXT_SIZE])
+/* "203.0.113.10 port 25, 203.0.113.10 port 2525" */
+static void list_hosts(const struct message_targets *targets, char *text, size_t size)
 {
-	char names[512] = "";
 	size_t used = 0;
+	*text = '\0';
+	for (uint32_t i = 0; i < targets->n && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s port %u", i ? ", " : "",
+			targets->v[i].name, targets->v[i].port);
+}
+
+/* "203.0.113.10:25" and "[2001:db8::1]:25", as other programs write them. */
+static bool has_port(const char *host)
+{
+	const char *colon = strrchr(host, ':');
+	return colon && colon[1] && !colon[1 + strspn(colon + 1, "0123456789")] &&
+	       (*host == '[' || strchr(host, ':') == colon);
+}
+
+/* The host's name as it is shown, among the targets of the server; NULL: refused. port 0: any. */
+static const char *find_host(struct command *command, const struct message_targets *targets,
+	const char *host, uint16_t port, char canonical[static ADDR_TEXT_SIZE])
+{
+	const struct drained *drained = command->control->drained;
+	char names[512], cut[TEXT_CUT_SIZE], wanted[16] = "";
 	struct addr addr;
 
 	if (addr_parse(host, strlen(host), &addr) == 0)
 		host = addr_format(&addr, canonical);
-	for (uint32_t i = 0; i < targets->n; i++) {
-		const char *name = targets->v[i].name;
-		if (dns_same_name(name, host))
+	for (uint32_t i = 0; i < targets->n; i++)
+		if (dns_same_name(targets->v[i].name, host) &&
+			(!port || targets->v[i].port == port))
 			return host;
-		if (used < sizeof(names))
-			used += (size_t)snprintf(
-				names + used, sizeof(names) - used, "%s%s", used ? ", " : "", name);
-	}
 	/* what was drained and is gone can be enabled */
-	if (drained_since(command->control->drained, targets->server, host))
+	if (port ? drained_since(drained, targets->server, host, port) != 0
+		 : drained_host(drained, targets->server, host))
 		return host;
-	command_done(command, OUTCOME_ABSENT, "server %s has no host \"%s\"; hosts: %s",
-		targets->server, host, names);
+	list_hosts(targets, names, sizeof(names));
+	if (port)
+		snprintf(wanted, sizeof(wanted), " port %u", port);
+	command_done(command, OUTCOME_ABSENT, "server %s has no host \"%s\"%s%s; hosts: %s",
+		targets->server, text_cut(host, cut), wanted,
+		has_port(host) ? "; a port stands by itself: host H port N" : "", names);
 	return NULL;
+}
+
+static const char *why_not(int error)
+{
+	return error == -ENOSPC  ? "too many hosts are drained"
+	       : error == -EBUSY ? "the host is drained with all its ports: enable it, then drain "
+				   "the others"
+				 : strerror(-error);
+}
+
+/* 0: none given; -1: ended. */
+static int take_port(struct command *command)
+{
+	const char *word = command_value(command, "port");
+	unsigned long number = word ? strtoul(word, NULL, 10) : 0;
+	if (number <= UINT16_MAX)
+		return (int)number;
+	command_usage(command, "%s is no port", word);
+	return -1;
 }
 
 static void set_drained(struct command *command, bool on)
@@ -257,14 +297,15 @@ static void set_drained(struct command *command, bool on)
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	if (!(host = find_host(command, targets, host, canonical)))
+	int port = take_port(command);
+	if (port < 0 || !(host = find_host(command, targets, host, (uint16_t)port, canonical)))
 		return;
 	draining->command = command;
 	gather_init(&draining->gather, on_drained);
-	int error = drained_set(control->drained, name, host, on, &draining->gather);
+	int error =
+		drained_set(control->drained, name, host, (uint16_t)port, on, &draining->gather);
 	if (error && error != -EALREADY) {
-		command_done(command, OUTCOME_REFUSED, "%s",
-			error == -ENOSPC ? "too many hosts are drained" : strerror(-error));
+		command_done(command, OUTCOME_REFUSED, "%s", why_not(error));
 		return;
 	}
 	if (error) {

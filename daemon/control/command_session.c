@@ -3,6 +3,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
+#include "daemon/control/known.h"
 #include "daemon/control/login.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
@@ -60,10 +61,12 @@ static void run_show(struct command *command)
 	command->forget = forget_showing;
 	selection_find(command->control, &showing->selection);
 	const struct selection *selection = &showing->selection;
-	bool unknown_zone =
-		selection->zone && policy_find_zone(command->control->policy, selection->zone) < 0;
-	if (!selection->n && (selection->id || unknown_zone)) {
+	if (!selection->n && (selection->id || !known_given(command, "zone"))) {
 		selection_refuse(command, selection);
+		return;
+	}
+	if (!selection->n && !known_given(command, "user")) {
+		known_refuse(command, "user", "");
 		return;
 	}
 	command_stream(command, show_more);

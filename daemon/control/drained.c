@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define NAME      "drained"
-#define LINE_ROOM (24 + POLICY_NAME_SIZE + TARGET_NAME_SIZE)
+#define LINE_ROOM (32 + POLICY_NAME_SIZE + TARGET_NAME_SIZE)
 
 struct drained {
 	struct control *control;
@@ -22,9 +22,14 @@ struct drained {
 
 bool drained_parse(struct fields *line, struct drained_line *to)
 {
-	return fields_number(line, STEADY_MS_MAX, &to->since_ms) && to->since_ms &&
-	       fields_word(line, to->server, sizeof(to->server)) &&
-	       fields_word(line, to->host, sizeof(to->host)) && fields_over(line);
+	uint64_t port = 0;
+	bool good = fields_number(line, STEADY_MS_MAX, &to->since_ms) && to->since_ms &&
+		    fields_word(line, to->server, sizeof(to->server)) &&
+		    fields_word(line, to->host, sizeof(to->host)) &&
+		    (fields_over(line) ||
+			    (fields_number(line, UINT16_MAX, &port) && port && fields_over(line)));
+	to->port = (uint16_t)port;
+	return good;
 }
 
 static void parse(struct drained *drained, const char *text)
@@ -45,8 +50,8 @@ struct drained *drained_open(struct control *control)
 		parse(drained, text);
 	free(text);
 	for (size_t i = 0; i < drained->n; i++)
-		log_warning("server %s: host %s is still drained", drained->lines[i].server,
-			drained->lines[i].host);
+		log_warning("server %s: host %s%s is still drained", drained->lines[i].server,
+			drained->lines[i].host, drained->lines[i].port ? " (one port)" : "");
 	return drained;
 }
 
@@ -55,21 +60,36 @@ void drained_free(struct drained *drained)
 	free(drained);
 }
 
-static struct drained_line *find(
-	const struct drained *drained, const char *server, const char *host)
+static bool is_of(const struct drained_line *line, const char *server, const char *host)
+{
+	return strcmp(line->server, server) == 0 && dns_same_name(line->host, host);
+}
+
+/* The line that says so of a port, by itself or of all. */
+static const struct drained_line *find(
+	const struct drained *drained, const char *server, const char *host, uint16_t port)
 {
 	for (size_t i = 0; i < drained->n; i++) {
 		const struct drained_line *line = &drained->lines[i];
-		if (strcmp(line->server, server) == 0 && dns_same_name(line->host, host))
-			return (struct drained_line *)line;
+		if (is_of(line, server, host) && (!line->port || line->port == port))
+			return line;
 	}
 	return NULL;
 }
 
-uint64_t drained_since(const struct drained *drained, const char *server, const char *host)
+uint64_t drained_since(
+	const struct drained *drained, const char *server, const char *host, uint16_t port)
 {
-	const struct drained_line *line = find(drained, server, host);
+	const struct drained_line *line = find(drained, server, host, port);
 	return line ? line->since_ms : 0;
+}
+
+bool drained_host(const struct drained *drained, const char *server, const char *host)
+{
+	for (size_t i = 0; i < drained->n; i++)
+		if (is_of(&drained->lines[i], server, host))
+			return true;
+	return false;
 }
 
 bool drained_any(const struct drained *drained, const char *server)
@@ -83,33 +103,68 @@ bool drained_any(const struct drained *drained, const char *server)
 void drained_mark(const struct drained *drained, struct message_targets *message)
 {
 	for (uint32_t i = 0; i < message->n; i++)
-		message->v[i].drained = find(drained, message->server, message->v[i].name) != NULL;
+		message->v[i].drained = find(drained, message->server, message->v[i].name,
+						message->v[i].port) != NULL;
 }
 
-int drained_set(struct drained *drained, const char *server, const char *host, bool on,
-	struct gather *gather)
+/* The lines of the host's ports, or with port 0 all of the host. */
+static void take_out(struct drained *drained, const char *server, const char *host, uint16_t port)
 {
-	struct drained_line *line = find(drained, server, host);
+	size_t kept = 0;
+	for (size_t i = 0; i < drained->n; i++) {
+		const struct drained_line *line = &drained->lines[i];
+		if (!is_of(line, server, host) || (port && line->port != port))
+			drained->lines[kept++] = *line;
+	}
+	drained->n = kept;
+}
+
+static void put_in(struct drained *drained, const char *server, const char *host, uint16_t port)
+{
+	struct drained_line *line = &drained->lines[drained->n++];
+	line->since_ms = loop_wall_ms(drained->control->loop);
+	snprintf(line->server, sizeof(line->server), "%s", server);
+	snprintf(line->host, sizeof(line->host), "%s", host);
+	line->port = port;
+}
+
+/* 0 or why it cannot be. */
+static int refuse(
+	const struct drained *drained, const char *server, const char *host, uint16_t port, bool on)
+{
+	bool whole = drained_since(drained, server, host, 0) != 0;
+	bool is_so = port ? find(drained, server, host, port) != NULL
+		     : on ? whole
+			  : drained_host(drained, server, host);
+	if (on == is_so)
+		return -EALREADY;
+	if (!on && port && whole)
+		return -EBUSY;
+	return on && drained->n == DRAINED_MAX ? -ENOSPC : 0;
+}
+
+int drained_set(struct drained *drained, const char *server, const char *host, uint16_t port,
+	bool on, struct gather *gather)
+{
+	int error = refuse(drained, server, host, port, on);
 	struct state_lines *lines;
 
-	if (on == (line != NULL))
-		return -EALREADY;
-	if (on && drained->n == DRAINED_MAX)
-		return -ENOSPC;
+	if (error)
+		return error;
 	lines = state_lines_new(DRAINED_MAX * LINE_ROOM);
 	if (!lines)
 		return -ENOMEM;
-	if (on) {
-		line = &drained->lines[drained->n++];
-		line->since_ms = loop_wall_ms(drained->control->loop);
-		snprintf(line->server, sizeof(line->server), "%s", server);
-		snprintf(line->host, sizeof(line->host), "%s", host);
-	} else {
-		*line = drained->lines[--drained->n];
+	take_out(drained, server, host, port);
+	if (on)
+		put_in(drained, server, host, port);
+	for (size_t i = 0; i < drained->n; i++) {
+		const struct drained_line *line = &drained->lines[i];
+		char end[8] = "";
+		if (line->port)
+			snprintf(end, sizeof(end), " %u", line->port);
+		state_lines_put(lines, "%" PRIu64 " %s %s%s\n", line->since_ms, line->server,
+			line->host, end);
 	}
-	for (size_t i = 0; i < drained->n; i++)
-		state_lines_put(lines, "%" PRIu64 " %s %s\n", drained->lines[i].since_ms,
-			drained->lines[i].server, drained->lines[i].host);
 	state_lines_write(
 		lines, drained->control, NAME, gather, "it is so, but not in the state folder");
 	return 0;

@@ -2,6 +2,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/doctor.h"
+#include "daemon/control/drained.h"
 #include "daemon/control/health_peer.h"
 #include "lib/choice.h"
 
@@ -66,7 +67,8 @@ static void look_at_target(const struct message_targets *targets,
 }
 
 /* Nobody's mail goes there, though no host may be said to be broken. */
-static void look_at_server(const struct message_targets *targets, json_t *troubles)
+static void look_at_server(
+	const struct control *control, const struct message_targets *targets, json_t *troubles)
 {
 	const struct message_target *drained = NULL, *idle = NULL;
 	char next[POLICY_NAME_SIZE + TARGET_NAME_SIZE + 64];
@@ -80,8 +82,12 @@ static void look_at_server(const struct message_targets *targets, json_t *troubl
 			idle = target;
 	}
 	if (drained) {
-		snprintf(next, sizeof(next), "posternctl server enable %s host %s", targets->server,
-			drained->name);
+		bool whole =
+			drained_since(control->drained, targets->server, drained->name, 0) != 0;
+		int n = snprintf(next, sizeof(next), "posternctl server enable %s host %s",
+			targets->server, drained->name);
+		if (!whole)
+			snprintf(next + n, sizeof(next) - (size_t)n, " port %u", drained->port);
 		trouble_add(troubles, next,
 			"server %s: every host is drained or cannot be used; its clients get 421",
 			targets->server);
@@ -104,6 +110,6 @@ void trouble_of_servers(const struct control *control, const struct facts *facts
 		for (uint32_t j = 0; targets && j < targets->n; j++)
 			look_at_target(targets, &targets->v[j], &foreign);
 		if (targets)
-			look_at_server(targets, troubles);
+			look_at_server(control, targets, troubles);
 	}
 }

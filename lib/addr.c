@@ -357,6 +357,25 @@ size_t endpoint_encode(const struct endpoint *endpoint, struct sockaddr_storage 
 	return 0;
 }
 
+uint16_t endpoint_split(const char *text, size_t len, const char **host, size_t *host_len)
+{
+	const char *colon = memrchr(text, ':', len);
+	size_t before = colon ? (size_t)(colon - text) : 0, digits = len - before - 1;
+	bool brackets = before > 2 && text[0] == '[' && text[before - 1] == ']';
+	unsigned port = 0;
+
+	if (!before || digits < 1 || digits > 5 || (!brackets && memchr(text, ':', before)))
+		return 0;
+	for (size_t i = before + 1; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return 0;
+		port = port * 10 + (unsigned)(text[i] - '0');
+	}
+	*host = text + brackets;
+	*host_len = before - 2 * (size_t)brackets;
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 const char *endpoint_format(const struct endpoint *endpoint, char buf[static ENDPOINT_TEXT_SIZE])
 {
 	char addr[ADDR_TEXT_SIZE];

@@ -94,6 +94,10 @@ bool mac_is_local(const struct mac *mac);
 int endpoint_decode(const struct sockaddr *sa, size_t len, struct endpoint *endpoint);
 /* Returns the length of the filled part. */
 size_t endpoint_encode(const struct endpoint *endpoint, struct sockaddr_storage *sa);
+/* Is it a host and its port in one word, "192.0.2.1:25", "[2001:db8::1]:25" or "mx.example:25",
+ * which here are two? host: its length within text, behind a bracket that may begin it. 0: it is
+ * none. */
+uint16_t endpoint_split(const char *text, size_t len, const char **host, size_t *host_len);
 const char *endpoint_format(const struct endpoint *endpoint, char buf[static ENDPOINT_TEXT_SIZE]);
 
 #endif

@@ -259,14 +259,13 @@ static void say_wide(struct language *l, size_t source, const struct language_li
 		.place.column = wide->column > UINT16_MAX ? UINT16_MAX : (uint16_t)wide->column,
 		.place.file = (uint16_t)source,
 		.width = (uint16_t)(wide->len < 80 ? wide->len : 80)};
-	char text[PREFIX_TEXT_SIZE], more[64] = "";
-	struct prefix prefix;
+	char text[PREFIX_READINGS_SIZE], more[64] = "";
 
-	prefix_parse(wide->word, wide->len, &prefix);
+	if (!prefix_readings(wide->word, wide->len, text))
+		return;
 	if (listing->nwide > 1)
 		snprintf(more, sizeof(more), " (and %zu more of this kind)", listing->nwide - 1);
-	language_warn(l, &place, "bits are set behind the prefix, %s is meant%s",
-		prefix_format(&prefix, text), more);
+	language_fault(l, &place, "bits are set behind the length, expected %s%s", text, more);
 }
 
 static void read_list(struct language *l, const struct language_span *span, const char *path)

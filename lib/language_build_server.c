@@ -1,5 +1,6 @@
 #include "lib/language_build.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool once(struct language *l, const struct language_span *word, const char *text)
@@ -98,12 +99,18 @@ static const char *refuse_name(const struct policy_string *name)
 static void begin_name(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *name)
 {
-	const char *wrong = refuse_name(name);
+	const char *wrong = refuse_name(name), *host;
+	char hint[LANGUAGE_QUOTE_SIZE + 48], quoted[LANGUAGE_QUOTE_SIZE];
+	size_t len;
+	uint16_t port = wrong ? endpoint_split(name->text, name->len, &host, &len) : 0;
 
 	begin_host(l, word, span);
 	l->host.name = *name;
+	if (port)
+		snprintf(hint, sizeof(hint), "a port stands by itself: %s port %u",
+			language_quote(host, len, quoted), port);
 	if (wrong)
-		language_error(l, span, "%s", wrong);
+		language_say(l, LANGUAGE_ERROR, span, port ? hint : NULL, "%s", wrong);
 }
 
 /* An address in quotes is the address. */

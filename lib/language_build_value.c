@@ -170,7 +170,7 @@ void language_item_user(
 void language_item_elem(
 	struct language *l, const struct language_span *span, const struct language_token *token)
 {
-	char text[PREFIX_TEXT_SIZE];
+	char text[PREFIX_READINGS_SIZE];
 
 	if (token->wrong) {
 		language_error(l, span, "this range holds nothing, expected %s", token->wrong);
@@ -180,9 +180,8 @@ void language_item_elem(
 	if (!item)
 		return;
 	item->elem = token->elem;
-	if (token->host_bits)
-		language_warn(l, span, "bits are set behind the prefix, %s is meant",
-			prefix_format(&token->elem.prefix, text));
+	if (token->host_bits && prefix_readings(token->text, token->len, text))
+		language_fault(l, span, "bits are set behind the length, expected %s", text);
 }
 
 void language_item_port(struct language *l, const struct language_span *span, uint64_t port)

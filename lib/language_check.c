@@ -218,6 +218,7 @@ void language_check(struct language *l)
 	if (l->diagnosis->errors > 0 || l->out_of_memory)
 		return;
 	/* from here on every name is resolved */
+	language_check_devices_apart(l);
 	language_check_rules(l);
 	language_check_ways(l);
 	language_check_shadow(l);

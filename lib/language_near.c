@@ -194,13 +194,16 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 	const struct language_token *token = &l->token;
 	char quoted[LANGUAGE_QUOTE_SIZE], list[1024] = "", hint[LANGUAGE_QUOTE_SIZE + 160] = "";
 	const char *picked[160], *words[160] = {NULL};
-	size_t at = 0, nwords = 0;
+	size_t at = 0, nwords = 0, host_len = 0;
+	const char *host = NULL;
+	uint16_t port = 0;
 
 	l->syntax_errors++;
 	if (l->stopped || l->out_of_memory ||
 		memcmp(&l->complained, &l->span, sizeof(l->span)) == 0)
 		return;
 	l->complained = l->span;
+	bool takes_address = has(expected, n, "an address");
 	char later[LANGUAGE_LATER_SIZE];
 	if (language_later(l, expected, n, later)) {
 		if (language_is_reserved(later, strlen(later)) && has(expected, n, "a string"))
@@ -230,6 +233,13 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 			language_quote(token->text, token->len, quoted));
 	else if (near)
 		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", near);
+	else if (!string && takes_address &&
+		 (port = endpoint_split(token->text, token->len, &host, &host_len)))
+		snprintf(hint, sizeof(hint),
+			"an address stands without a port: %s; where one can be meant, it follows "
+			"as "
+			"`port %u`",
+			language_quote(host, host_len, quoted), port);
 	else if (!at_end && has(picked, n, "a name"))
 		snprintf(hint, sizeof(hint),
 			"a name begins with a letter and has only A-Z a-z 0-9 . _ and -");

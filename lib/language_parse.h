@@ -252,6 +252,7 @@ bool language_bytes(uint64_t count, const char *unit, size_t len, uint64_t *byte
 
 /* language_check*.c and language_shadow.c, after all sources were read. */
 void language_check(struct language *l);
+void language_check_devices_apart(struct language *l);
 void language_check_limits(struct language *l);
 void language_check_zones(struct language *l);
 void language_check_servers(struct language *l);

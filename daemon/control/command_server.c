@@ -223,20 +223,14 @@ static void list_hosts(const struct message_targets *targets, char *text, size_t
 			targets->v[i].name, targets->v[i].port);
 }
 
-/* "203.0.113.10:25" and "[2001:db8::1]:25", as other programs write them. */
-static bool has_port(const char *host)
-{
-	const char *colon = strrchr(host, ':');
-	return colon && colon[1] && !colon[1 + strspn(colon + 1, "0123456789")] &&
-	       (*host == '[' || strchr(host, ':') == colon);
-}
-
 /* The host's name as it is shown, among the targets of the server; NULL: refused. port 0: any. */
 static const char *find_host(struct command *command, const struct message_targets *targets,
 	const char *host, uint16_t port, char canonical[static ADDR_TEXT_SIZE])
 {
 	const struct drained *drained = command->control->drained;
 	char names[512], cut[TEXT_CUT_SIZE], wanted[16] = "";
+	const char *bare;
+	size_t bare_len;
 	struct addr addr;
 
 	if (addr_parse(host, strlen(host), &addr) == 0)
@@ -254,7 +248,10 @@ static const char *find_host(struct command *command, const struct message_targe
 		snprintf(wanted, sizeof(wanted), " port %u", port);
 	command_done(command, OUTCOME_ABSENT, "server %s has no host \"%s\"%s%s; hosts: %s",
 		targets->server, text_cut(host, cut), wanted,
-		has_port(host) ? "; a port stands by itself: host H port N" : "", names);
+		endpoint_split(host, strlen(host), &bare, &bare_len)
+			? "; a port stands by itself: host H port N"
+			: "",
+		names);
 	return NULL;
 }
 

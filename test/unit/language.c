@@ -19,6 +19,7 @@ static const struct {
 	{"/etc/postern/partners.list", "198.51.100.0/24\n# a comment\n203.0.113.7 ; 2001:db8::/48"},
 	{"good.list", "192.0.2.1, 02:00:5e:00:53:01"},
 	{"bad.list", "192.0.2.1\n  198.51.100.0/24, 300.1.2.3 # no\n"},
+	{"wide.list", "192.0.2.1\n192.0.2.7/24 2001:db8::1/64\n"},
 	{"all.list", "192.0.2.1 0.0.0.0/0"},
 	{"zones.conf", "language 1\nzone inc { interface eth7 }\n"},
 	{"wrong.conf", "zone inc {\n    interface eth7\n    lesae 5m\n}\n"},
@@ -511,10 +512,31 @@ static void deep_nesting_is_only_an_error(void **state)
 	free(text);
 }
 
+/* One MAC may stand in two zones, and where addresses count, too, behind it may be several. */
+static void devices_are_told_apart(void **state)
+{
+	static const char *const texts[] = {
+		"zone z { interface eth0 }\nzone y { interface eth1 }\n"
+		"device a { zone z mac 02:00:5e:00:53:01 user a }\n"
+		"device b { zone y mac 02:00:5e:00:53:01 user b }\n",
+		"zone z { interface eth0 identity mac+address }\n"
+		"device a { zone z mac 02:00:5e:00:53:01 address 192.0.2.1 user a }\n"
+		"device b { zone z mac 02:00:5e:00:53:01 address 192.0.2.2 user b }\n"
+		"device c { zone z mac 02:00:5e:00:53:01 user c }\n",
+		"zone z { interface eth0 }\n"
+		"device a { zone z mac 02:00:5e:00:53:01, 02:00:5e:00:53:01 user a }\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		policy_unref(parse_good(texts[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_mistake_is_told_with_place_line_and_caret),
+		cmocka_unit_test(devices_are_told_apart),
 		cmocka_unit_test(the_example_prints_as_expected_and_again),
 		cmocka_unit_test(what_is_not_canonical_prints_canonically),
 		cmocka_unit_test(keywords_are_names_except_the_reserved_ones),

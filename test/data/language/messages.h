@@ -327,14 +327,19 @@
 		"                   ^~~~"},
 	{"bits behind the prefix",
 		"zone z { interface eth0 network 192.0.2.1/24 }",
-		"p.conf:1:33: warning: bits are set behind the prefix, 192.0.2.0/24 is meant\n"
+		"p.conf:1:33: error: bits are set behind the length, expected 192.0.2.0/24, the network, or 192.0.2.1, the address alone\n"
 		"zone z { interface eth0 network 192.0.2.1/24 }\n"
 		"                                ^~~~~~~~~~~~"},
 	{"bits behind the prefix in a list",
 		"list l { 2001:db8::1/64 }",
-		"p.conf:1:10: warning: bits are set behind the prefix, 2001:db8::/64 is meant\n"
+		"p.conf:1:10: error: bits are set behind the length, expected 2001:db8::/64, the network, or 2001:db8::1, the address alone\n"
 		"list l { 2001:db8::1/64 }\n"
 		"         ^~~~~~~~~~~~~~"},
+	{"bits behind the prefix in a list's file",
+		"list l file \"wide.list\"",
+		"wide.list:2:1: error: bits are set behind the length, expected 192.0.2.0/24, the network, or 192.0.2.7, the address alone (and 1 more of this kind)\n"
+		"192.0.2.7/24 2001:db8::1/64\n"
+		"^~~~~~~~~~~~"},
 	{"prefix too long",
 		"zone z { interface eth0 network 192.0.2.0/33 }",
 		"p.conf:1:33: error: unexpected \"192.0.2.0/33\", expected a network or an address\n"
@@ -467,6 +472,60 @@
 		"p.conf:1:17: error: this is neither an address nor a host's name, expected one\n"
 		"server s { host 192.0.2.300 }\n"
 		"                ^~~~~~~~~~~"},
+	{"host and port in one word",
+		"server s { host 203.0.113.10:25 }",
+		"p.conf:1:17: error: this is neither an address nor a host's name, expected one\n"
+		"server s { host 203.0.113.10:25 }\n"
+		"                ^~~~~~~~~~~~~~~\n"
+		"a port stands by itself: 203.0.113.10 port 25"},
+	{"host of IPv6 and port in one word",
+		"server s { host \"[2001:db8::1]:2525\" }",
+		"p.conf:1:17: error: this is neither an address nor a host's name, expected one\n"
+		"server s { host \"[2001:db8::1]:2525\" }\n"
+		"                ^~~~~~~~~~~~~~~~~~~~\n"
+		"a port stands by itself: 2001:db8::1 port 2525"},
+	{"mx and port in one word",
+		"server s { mx \"example.org:25\" }",
+		"p.conf:1:15: error: this is neither an address nor a host's name, expected one\n"
+		"server s { mx \"example.org:25\" }\n"
+		"              ^~~~~~~~~~~~~~~~\n"
+		"a port stands by itself: example.org port 25"},
+	{"host and no port",
+		"server s { host \"example.org:65536\" }",
+		"p.conf:1:17: error: this is neither an address nor a host's name, expected one\n"
+		"server s { host \"example.org:65536\" }\n"
+		"                ^~~~~~~~~~~~~~~~~~~"},
+	{"destination and port in one word",
+		"rule r { destination 198.51.100.25:25 verdict pass }",
+		"p.conf:1:22: error: unexpected \"198.51.100.25:25\", expected a MAC, a name, a network, a range, an address, any or not\n"
+		"rule r { destination 198.51.100.25:25 verdict pass }\n"
+		"                     ^~~~~~~~~~~~~~~~\n"
+		"an address stands without a port: 198.51.100.25; where one can be meant, it follows as `port 25`"},
+	{"metrics at an address and port in one word",
+		"metrics listen 127.0.0.1:9100",
+		"p.conf:1:16: error: unexpected \"127.0.0.1:9100\", expected an address\n"
+		"metrics listen 127.0.0.1:9100\n"
+		"               ^~~~~~~~~~~~~~\n"
+		"an address stands without a port: 127.0.0.1; where one can be meant, it follows as `port 9100`"},
+	{"bind to an address and port in one word",
+		"server s { bind 203.0.113.1:25 }",
+		"p.conf:1:17: error: unexpected \"203.0.113.1:25\", expected an address, client or gateway\n"
+		"server s { bind 203.0.113.1:25 }\n"
+		"                ^~~~~~~~~~~~~~\n"
+		"an address stands without a port: 203.0.113.1; where one can be meant, it follows as `port 25`"},
+	{"device with the MAC of another",
+		ZONE "device a { zone z mac 02:00:5e:00:53:01, 02:00:5e:00:53:02 user a }\n"
+		"device b { zone z mac 02-00-5E-00-53-02 address 192.0.2.7 user b }\n" RULE,
+		"p.conf:3:23: error: device a has this MAC, too, expected one device for it; first at p.conf:2:42\n"
+		"device b { zone z mac 02-00-5E-00-53-02 address 192.0.2.7 user b }\n"
+		"                      ^~~~~~~~~~~~~~~~~"},
+	{"device with another's MAC, where addresses count and there are none",
+		"zone z { interface eth0 identity mac+address }\n"
+		"device a { zone z mac 02:00:5e:00:53:01 user a }\n"
+		"device b { zone z mac 02:00:5e:00:53:01 user b }\n" RULE,
+		"p.conf:3:23: error: device a has this MAC, too, expected one device for it; first at p.conf:2:23\n"
+		"device b { zone z mac 02:00:5e:00:53:01 user b }\n"
+		"                      ^~~~~~~~~~~~~~~~~"},
 	{"host unspecified",
 		"server s { host 0.0.0.0 }",
 		"p.conf:1:17: error: no host can have this address, expected a host's own\n"

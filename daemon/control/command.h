@@ -100,6 +100,8 @@ void command_unchanged(struct command *command);
 /* Ends and frees the command. The text is for people, and ends up as `message`. */
 void command_done(struct command *command, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Where some have taken a change and others, or the disk, have not: before the reason. */
+#define COMMAND_HALF        "not done in full, and what is done may be gone after a restart: "
 #define command_ok(command) command_done(command, OUTCOME_DONE, "%s", "")
 /* OUTCOME_USAGE: what is wrong with the words, then the verb's usage. */
 void command_usage(struct command *command, const char *format, ...)

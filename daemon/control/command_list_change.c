@@ -44,7 +44,7 @@ static void on_changed(struct gather *gather)
 {
 	struct changing *changing = (struct changing *)gather;
 	if (gather->status) {
-		command_done(changing->command, OUTCOME_REFUSED, "%s", gather->text);
+		command_done(changing->command, OUTCOME_REFUSED, COMMAND_HALF "%s", gather->text);
 		return;
 	}
 	say_counts(changing);

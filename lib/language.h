@@ -114,6 +114,11 @@ struct policy *language_edit_move(const struct policy *policy, const char *name,
 	struct language_diagnosis *diagnosis);
 struct policy *language_edit_enable(const struct policy *policy, const char *name, bool enable,
 	const struct language_world *world, struct language_diagnosis *diagnosis);
+/* The same with a setting at the top, by its first word: `drain 60s` in its place; statement NULL
+ * takes it out. */
+struct policy *language_edit_top(const struct policy *policy, const char *head,
+	const char *statement, const struct language_world *world,
+	struct language_diagnosis *diagnosis);
 /* The operator's own text after such an edit: one statement of this kind and name is put in,
  * replaced, moved or taken out, and all else stays as it was written, comments included. malloc'ed.
  * NULL: out of memory, or the statement does not stand in the text itself. It is for the caller to

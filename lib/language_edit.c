@@ -1,4 +1,5 @@
 #include "lib/language_parse.h"
+#include "lib/language_top.h"
 #include "lib/language_write.h"
 
 #include <stdlib.h>
@@ -295,5 +296,44 @@ struct policy *language_edit_enable(const struct policy *policy, const char *nam
 	edit.place = edit.without = (size_t)i;
 	struct policy *changed = apply_text(&edit, world, diagnosis);
 	free(statement);
+	return changed;
+}
+
+/* One of the settings, and nothing else. */
+static void read_setting(struct language *l, const char *head, const char *statement)
+{
+	size_t of_kind, before = statements(l, &of_kind, POLICY_KIND_RULE);
+	size_t errors = l->diagnosis->errors, seen = l->top.nseen, includes = l->includes;
+
+	language_read_source(l, "<argument>", statement, strlen(statement));
+	if (l->diagnosis->errors != errors || l->syntax_errors)
+		return;
+	struct language_span span = {.place = {1, 1, (uint16_t)(l->sources.n - 1)}, .width = 1};
+	if (l->top.nseen != seen + 1 || l->includes != includes ||
+		statements(l, &of_kind, POLICY_KIND_RULE) != before)
+		language_error(l, &span, "this is not one setting, expected `%s ...` alone", head);
+}
+
+struct policy *language_edit_top(const struct policy *policy, const char *head,
+	const char *statement, const struct language_world *world,
+	struct language_diagnosis *diagnosis)
+{
+	struct language *l = language_begin(world, diagnosis);
+	size_t len, rest_len;
+
+	if (!l)
+		return NULL;
+	l->previous = policy;
+	char *text = language_print(policy, LANGUAGE_PRINT_CANONICAL, &len);
+	char *rest = text ? language_top_change(text, len, head, NULL, &rest_len) : NULL;
+	if (rest)
+		language_read_source(l, "<running>", rest, rest_len);
+	else
+		language_out_of_memory(l);
+	if (rest && statement)
+		read_setting(l, head, statement);
+	struct policy *changed = language_finish(l);
+	free(text);
+	free(rest);
 	return changed;
 }

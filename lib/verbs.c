@@ -11,6 +11,7 @@
 #define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
 #define RULE_WORDS   "zone|user|group|port|source|destination|schedule|server|verdict|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
+#define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|comment"
 /* add, replace, set, unset and delete of a kind of statement */
@@ -48,6 +49,10 @@ static const struct verb policy[] = {
 		PARTS(ARGUMENT("FILE|-", VERB_FILE, 0, 0), CONFIRM,
 			OPTION("--base", "N", VERB_POLICY, VERB_ALONE, 2),
 			FLAG("--discard-edits", VERB_ALONE, 2), OPENS, EMPTIES)},
+	{"set", "puts a setting in, in place of the one of the same first word", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(OPENS, STATEMENT("SETTING", TOP_WORDS))},
+	{"unset", "takes a setting out, by its first word", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(OPENS, STATEMENT("SETTING", TOP_WORDS))},
 	{"confirm", "keeps what was applied with --confirm, or only number N", VERB_CHANGES, 0,
 		PARTS(ARGUMENT("N", VERB_POLICY, 0, 0))},
 	{"edit", "the running policy in $EDITOR, checked and applied", VERB_LOCAL | VERB_CHANGES,
@@ -133,6 +138,8 @@ static const struct verb list[] = {
 		PARTS(SOME_NAME(VERB_LIST), KEYWORD("match", "ADDRESS|MAC", VERB_TEXT, 0, 0), COLUMNS)},
 	{"create", "a new list", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("[address|mail|host] dynamic|file F|{ ELEMENT, ... }", "address|mail|host|dynamic|file"))},
+	{"set", "the list is of this from now on; says what goes", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_LIST), OPENS, EMPTIES, STATEMENT("[address|mail|host] dynamic|file F|{ ELEMENT, ... }", "address|mail|host|dynamic|file"))},
 	{"delete", "takes the list out", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_LIST), OPENS)},
 	{"add", "adds entries to a dynamic list", VERB_CHANGES | VERB_AT_DESK, 0,

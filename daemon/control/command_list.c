@@ -292,6 +292,7 @@ static void run_reload(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
+	{"set", command_edit},
 	{"create", command_edit},
 	{"delete", command_edit},
 	{"show", run_show},

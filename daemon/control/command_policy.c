@@ -514,6 +514,8 @@ static void run_saved(struct command *command)
 }
 
 static const struct command_verb verbs[] = {
+	{"set", command_edit},
+	{"unset", command_edit},
 	{"show", run_show},
 	{"apply", run_apply},
 	{"confirm", run_confirm},

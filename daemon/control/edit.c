@@ -52,12 +52,13 @@ static void take_position(const struct verb_words *given, struct edit *edit)
 void edit_from(const struct verb_noun *noun, const struct verb_words *given, struct edit *edit)
 {
 	*edit = (struct edit){.verb = verb_of(given->verb->name),
-		.name = verb_value(given, "NAME"),
+		.name = has_part(given->verb, "NAME") ? verb_value(given, "NAME") : NULL,
 		.position = LANGUAGE_LAST};
-	if (!language_kind_of(noun->name, &edit->kind))
-		assert(!"only nouns of the language are edited");
+	edit->top = !language_kind_of(noun->name, &edit->kind);
 	if (has_part(given->verb, "STATEMENT"))
 		edit->words = verb_values(given, "STATEMENT", &edit->nwords);
+	if (edit->top)
+		edit->name = *edit->words;
 	if (has_part(given->verb, "before"))
 		take_position(given, edit);
 	edit->allow_open =
@@ -180,6 +181,9 @@ static bool is_possible(
 	struct command *command, const struct edit *edit, const struct policy *from, bool *is_there)
 {
 	char text[LANGUAGE_NO_SUCH_SIZE];
+	*is_there = edit->top;
+	if (edit->top)
+		return true;
 	*is_there = language_find(from, edit->kind, edit->name) >= 0;
 	if (edit->verb != EDIT_ADD && !*is_there) {
 		language_no_such_text(from, edit->kind, edit->name, strlen(edit->name), text);
@@ -205,7 +209,7 @@ static void tell_gone(struct command *command, const struct edit *edit, const st
 	char *rest = gone, *line;
 	while (rest && (line = strsep(&rest, "\n"))) {
 		char *text = NULL;
-		if (*line && edit->line && edit->verb != EDIT_DELETE &&
+		if (*line && edit->line && edit->verb != EDIT_DELETE && !edit->top &&
 			asprintf(&text, "%s %s: %s", language_kind_word(edit->kind), edit->name,
 				line) < 0)
 			text = NULL;
@@ -221,9 +225,8 @@ static void go_on(struct command *command, const struct edit *edit, struct polic
 {
 	struct editing *editing = command->state;
 	size_t len;
-	char *source = editing->source ? language_source_follow(editing->source,
-						 editing->source_len, editing->policy, to,
-						 language_kind_word(edit->kind), edit->name, &len)
+	char *source = editing->source ? edit_follow(edit, editing->source, editing->source_len,
+						 editing->policy, to, &len)
 				       : NULL;
 	tell_gone(command, edit, editing->policy, to);
 	free(editing->source);
@@ -273,7 +276,7 @@ static bool make_one(
 
 static bool may_shadow(const struct edit *edit)
 {
-	return edit->kind == POLICY_KIND_RULE && edit->verb != EDIT_DELETE &&
+	return !edit->top && edit->kind == POLICY_KIND_RULE && edit->verb != EDIT_DELETE &&
 	       edit->verb != EDIT_DISABLE;
 }
 
@@ -341,8 +344,9 @@ static void name_batch(const struct editing *editing, char origin[static 256])
 	size_t used = (size_t)snprintf(origin, 256, "batch of %zu:", editing->n);
 	for (size_t i = 0; i < editing->n && used < 200; i++)
 		used += (size_t)snprintf(origin + used, 256 - used, "%s %s %s %.60s", i ? "," : "",
-			language_kind_word(editing->edits[i].kind), verbs[editing->edits[i].verb],
-			editing->edits[i].name);
+			editing->edits[i].top ? "policy"
+					      : language_kind_word(editing->edits[i].kind),
+			verbs[editing->edits[i].verb], editing->edits[i].name);
 }
 
 /* What any of the lines takes upon itself holds for the whole. */

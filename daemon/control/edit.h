@@ -20,6 +20,8 @@ enum edit_verb {
 /* One statement's change. All is borrowed, but for `own`. */
 struct edit {
 	enum edit_verb verb;
+	bool top; /* a setting of the policy itself: its first word is the name, and it has no kind
+		   */
 	enum policy_kind kind;
 	const char *name;
 	const char *const *words; /* in the language */

@@ -1,6 +1,7 @@
 #include "daemon/control/edit_make.h"
 
 #include "lib/language_clause.h"
+#include "lib/language_top.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 static bool is_bare(const char *text, size_t len)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._:/*-";
+				      "0123456789._:/*+-";
 	for (size_t i = 0; i < len; i++)
 		if (!strchr(allowed, text[i]) || !text[i])
 			return false;
@@ -132,15 +133,79 @@ static char *changed_statement(
 	return statement;
 }
 
+/* As it stands in the policy; malloc'ed, "" where it does not, NULL: no memory. */
+static char *print_setting(const struct policy *policy, const char *head)
+{
+	size_t len, n;
+	char *text = language_print(policy, LANGUAGE_PRINT_CANONICAL, &len);
+	const char *found = text ? language_top_find(text, len, head, &n) : NULL;
+	char *setting = found ? strndup(found, n) : text ? strdup("") : NULL;
+	free(text);
+	return setting;
+}
+
+/* The text of a setting that is put in. */
+static char *setting_of(const struct edit *edit)
+{
+	return edit->verb == EDIT_SET ? inside_of(edit) : NULL;
+}
+
+static void make_top(const struct edit *edit, const struct policy *from,
+	const struct language_world *world, struct edit_made *made)
+{
+	char *before = print_setting(from, edit->name), *setting = setting_of(edit);
+	int n = 0;
+	if (!before || (edit->verb == EDIT_SET && !setting)) {
+		made->wrong = strdup("out of memory");
+		made->outcome = OUTCOME_REFUSED;
+	} else if (!language_top_is(edit->name)) {
+		n = asprintf(&made->wrong,
+			"\"%.60s\" is no setting of the policy, expected audit, drain, hostname, "
+			"limit, log, metrics or on-failure",
+			edit->name);
+		made->outcome = OUTCOME_USAGE;
+	} else if (edit->verb == EDIT_UNSET && !*before) {
+		n = asprintf(&made->wrong, "the policy has no %s", edit->name);
+		made->outcome = OUTCOME_ABSENT;
+	} else {
+		made->policy =
+			language_edit_top(from, edit->name, setting, world, &made->diagnosis);
+	}
+	if (n < 0)
+		made->wrong = NULL;
+	free(before);
+	free(setting);
+}
+
+char *edit_follow(const struct edit *edit, const char *source, size_t len,
+	const struct policy *from, const struct policy *to, size_t *out_len)
+{
+	if (!edit->top)
+		return language_source_follow(
+			source, len, from, to, language_kind_word(edit->kind), edit->name, out_len);
+	char *setting = setting_of(edit);
+	char *text = edit->verb == EDIT_SET && !setting
+			     ? NULL
+			     : language_top_change(source, len, edit->name, setting, out_len);
+	free(setting);
+	return text;
+}
+
 void edit_make(const struct edit *edit, const struct policy *from, bool is_there,
 	const struct language_world *world, struct edit_made *made)
 {
 	const char *kind = language_kind_word(edit->kind);
+	bool whole = edit->verb == EDIT_ADD || edit->verb == EDIT_REPLACE ||
+		     (edit->kind == POLICY_KIND_LIST && edit->verb == EDIT_SET);
 	char *statement = NULL;
 	*made = (struct edit_made){.outcome = OUTCOME_SYNTAX};
-	if (edit->verb == EDIT_ADD || edit->verb == EDIT_REPLACE)
+	if (edit->top) {
+		make_top(edit, from, world, made);
+		return;
+	}
+	if (whole)
 		statement = edit_statement(edit);
-	if (edit->verb == EDIT_SET || edit->verb == EDIT_UNSET)
+	else if (edit->verb == EDIT_SET || edit->verb == EDIT_UNSET)
 		statement = changed_statement(edit, from, made);
 	if (!statement && edit->verb <= EDIT_UNSET) {
 		if (!made->wrong) {
@@ -204,6 +269,13 @@ char *edit_one_line(char *text)
 
 char *edit_gone(const struct edit *edit, const struct policy *from, const struct policy *to)
 {
+	if (edit->top) {
+		char *gone = print_setting(from, edit->name), *now = print_setting(to, edit->name);
+		if (gone && now && strcmp(gone, now) == 0)
+			*gone = '\0';
+		free(now);
+		return gone;
+	}
 	ptrdiff_t i = language_find(from, edit->kind, edit->name);
 	ptrdiff_t j = language_find(to, edit->kind, edit->name);
 	char *before = i < 0 ? NULL : language_print_one(from, edit->kind, (size_t)i);
@@ -212,6 +284,8 @@ char *edit_gone(const struct edit *edit, const struct policy *from, const struct
 	if (i < 0)
 		gone = strdup("");
 	else if (before && j < 0)
+		gone = strdup(edit_one_line(before));
+	else if (before && after && edit->kind == POLICY_KIND_LIST)
 		gone = strdup(edit_one_line(before));
 	else if (before && after)
 		gone = language_clause_gone(before, after, edit->kind);

@@ -20,6 +20,9 @@ void edit_made_fini(struct edit_made *made); /* not the policy */
 char *edit_statement(const struct edit *edit);
 /* What goes by it, one a line; malloc'ed, "" for nothing, NULL: no memory. */
 char *edit_gone(const struct edit *edit, const struct policy *from, const struct policy *to);
+/* The operator's own text after it. malloc'ed; NULL: it cannot follow, or no memory. */
+char *edit_follow(const struct edit *edit, const char *source, size_t len,
+	const struct policy *from, const struct policy *to, size_t *out_len);
 /* The statement on one line; the text is changed. */
 char *edit_one_line(char *text);
 

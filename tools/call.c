@@ -210,6 +210,22 @@ static void say_lines(
 	json_decref(object);
 }
 
+/* One that has a place in a file says by itself that it is a warning. */
+static void say_warnings(const struct connection_answer *answer)
+{
+	json_t *object = answer->outcome ? json_loads(answer->outcome, 0, NULL) : NULL;
+	size_t i;
+	json_t *line;
+	json_array_foreach(json_object_get(object, "warnings"), i, line)
+	{
+		const char *text = json_string_value(line);
+		bool placed = strstr(text, ": warning: ") != NULL;
+		fprintf(stderr, "%s%s%s\n", placed && *text != '<' ? "" : "posternctl: ",
+			placed ? "" : "warning: ", text);
+	}
+	json_decref(object);
+}
+
 /* A place in a file begins its line, as every checker has it. */
 static bool begins_with_file(const struct connection_answer *answer)
 {
@@ -242,7 +258,7 @@ static void show_end(struct shown *shown, int status, const struct connection_an
 	if (!json && !any && status == CONNECTION_DONE && shown->call->none)
 		puts(shown->call->none);
 	fflush(stdout);
-	say_lines(answer, "warnings", stderr, "posternctl: warning: ");
+	say_warnings(answer);
 	if (status || json)
 		call_show_error(answer);
 	else if (*answer->error) /* what is said where nothing is wrong is no error */

@@ -4,6 +4,7 @@
 #
 # /etc/postern/hooks.conf, one line each: INTERFACE ZONE. The first that fits counts, `*` in
 # INTERFACE stands for anything. An interface that no line names has no zone: nothing is done.
+# postern-hooks(5) says it all.
 #
 # A hook never holds its caller up (5 s at most), and never fails it: no mail is no reason for no
 # Internet. What went wrong is in syslog, under postern-hook, with the user and the address that it

@@ -99,8 +99,9 @@ def log_in_many(postern, count):
 def single_login(postern, count):
     """What one login takes, one after the other, in ms; posternctl's own start aside."""
     first = 1 << 26
-    text = login_text(range(first, first + count))
-    return (batch(postern, text) - batch(postern, "")) / count * 1000
+    many, one = range(first, first + count), range(first + count, first + count + 1)
+    seconds = batch(postern, login_text(many)) - batch(postern, login_text(one))
+    return seconds / (count - 1) * 1000
 
 
 def peak(postern):

@@ -93,6 +93,11 @@ bool asks_on_message(struct asks *asks, const struct message_header *message)
 	return true;
 }
 
+bool ask_is_unanswered(int status)
+{
+	return status == -EPIPE || status == -ETIME;
+}
+
 void gather_init(struct gather *gather, void (*done)(struct gather *gather))
 {
 	*gather = (struct gather){.missing = 1, .done = done};

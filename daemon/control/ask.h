@@ -39,6 +39,9 @@ bool asks_on_message(struct asks *asks, const struct message_header *message);
 /* Is it the last message of an answer? */
 bool ask_is_last(const struct message_header *message);
 
+/* A gather's error: nobody looked at the question, or not in time? Then it is no refusal. */
+bool ask_is_unanswered(int status);
+
 /* Waits until several questions are answered. Keeps the first error. */
 struct gather {
 	unsigned missing;

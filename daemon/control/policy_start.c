@@ -309,7 +309,12 @@ static void on_planned(struct gather *gather)
 	struct policy_start *start = START_OF(gather, gather);
 	struct control *control = start->control;
 	const struct policy_current *current = policy_store_current(control->history);
-	if (gather->status) {
+	if (ask_is_unanswered(gather->status)) {
+		/* no refusal: whoever starts next asks again */
+		log_error("policy %" PRIu64 " cannot be put in force: %s", control->policy_number,
+			gather->text);
+		end(start, false);
+	} else if (gather->status) {
 		const char *text = *gather->text ? gather->text : strerror(-gather->status);
 		log_error("the kernel does not take the plan of policy %" PRIu64 ": %s",
 			control->policy_number, text);

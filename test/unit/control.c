@@ -479,6 +479,28 @@ static void a_policy_that_the_kernel_refuses_gives_way_to_the_one_before(void **
 	expect_policy("lease 1h");
 }
 
+/* Control was stopped while it asked, or the keeper: nobody has looked at the plan. */
+static void a_plan_that_came_too_late_is_not_refused(void **state)
+{
+	int status;
+	(void)state;
+	greet_control();
+	struct asked *apply = ask("policy apply conf2 --allow-empty --allow-open", changed_text);
+	see_another_policy();
+	finish(apply, 0);
+	stop_control(SIGKILL);
+	start_control();
+	greet_control_until_plan(0, -ETIME);
+	assert_false(receive(world.keeper, DEADLINE_MS, NULL)); /* nor is another one tried */
+	assert_int_equal(waitpid(world.pid, &status, 0), world.pid);
+	world.pid = 0;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+	stop_control(0);
+	start_control();
+	greet_control();
+	expect_policy("lease 2h");
+}
+
 static void where_no_plan_is_taken_the_one_in_the_kernel_goes_on(void **state)
 {
 	(void)state;
@@ -541,6 +563,7 @@ int main(void)
 		CASE(a_bad_file_does_not_stop_the_running_policy),
 		CASE(a_changed_file_that_the_kernel_refuses_is_not_the_running_policy),
 		CASE(a_policy_that_the_kernel_refuses_gives_way_to_the_one_before),
+		CASE(a_plan_that_came_too_late_is_not_refused),
 		CASE(where_no_plan_is_taken_the_one_in_the_kernel_goes_on),
 		CASE(where_no_plan_is_taken_and_none_is_there_the_posture_is_all),
 		CASE(without_any_policy_there_is_no_start),

@@ -61,6 +61,21 @@ static void a_cached_verdict_ends_with_the_lease(void **state)
 	assert_true(in.verdict.entry.timeout_ms <= 300000);
 }
 
+static void the_end_of_a_lease_ends_flows(void **state)
+{
+	(void)state;
+	greet_control();
+	add_relay();
+	finish(ask("session login ann zone guest mac " MAC7 " lease 1s", NULL), 0);
+	expect(world.relay, MESSAGE_SESSIONS);
+	/* nobody asks for what follows */
+	expect(world.relay, MESSAGE_KILL);
+	assert_int_equal(in.kill.session, 1);
+	assert_int_equal(in.kill.ending, ENDING_KILLED_LEASE);
+	expect(world.relay, MESSAGE_SESSION_GONE);
+	finish(ask("session logout user ann", NULL), 1);
+}
+
 static void who_is_answered_without_a_login_stays_unknown_to_the_kernel(void **state)
 {
 	(void)state;
@@ -546,6 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_login_is_effective_before_it_is_answered),
 		CASE(a_cached_verdict_ends_with_the_lease),
+		CASE(the_end_of_a_lease_ends_flows),
 		CASE(who_is_answered_without_a_login_stays_unknown_to_the_kernel),
 		CASE(another_address_of_the_mac_is_learned),
 		CASE(the_first_address_of_a_mac_alone_is_learned),

@@ -1,223 +1,29 @@
 /* Theory of operation. A client that a rule r of the running policy redirects passes under the
  * coming one only if something changed: r itself (gone, disabled, narrower, moved), or a rule p
  * that passes (new, enabled, wider, moved). So only pairs of an r and a p of which one changed are
- * looked at, and for them the clients that both would take: made of the values that the two name,
- * and of others that nobody names. Each is walked through both policies, whose answer is what
- * counts. */
+ * looked at, and for them a client is searched that both would take. */
 #include "lib/opening.h"
 
 #include "lib/decide_rule.h"
 #include "lib/element.h"
 #include "lib/language.h"
-#include "lib/opening_values.h"
+#include "lib/lpm.h"
+#include "lib/opening_search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMES       336       /* half hours of a week */
-#define VISITS_MOST 30000000u /* rules looked at, in all: about a second */
-
-struct client {
-	struct policy_string user, groups[2];
-	size_t ngroups;
-	struct mac mac;
-	struct addr source;
-	struct endpoint wanted;
-	uint64_t now_ms;
-};
+#define LOOKS_MOST 30000000u /* at rules, in all: about a second */
 
 struct comparing {
 	struct decide_world running, coming;
 	bool *changed[2]; /* of the rules of each */
 	uint64_t now_ms;
-	uint64_t visits;
-	bool gave_up;
+	uint64_t left; /* looks */
 	opening_say *say;
 	void *context;
 };
-
-/* ---- one client, one policy ---- */
-
-static struct session session_of(const struct client *client)
-{
-	return (struct session){.user = client->user,
-		.groups = (struct policy_string *)(uintptr_t)client->groups,
-		.ngroups = client->ngroups,
-		.mac = client->mac};
-}
-
-static bool takes(struct comparing *comparing, const struct decide_world *world, size_t zone,
-	const struct session *session, const struct client *client, const struct policy_rule *rule)
-{
-	const struct decide_origin origin = {
-		.zone = zone, .mac = client->mac, .source = client->source};
-	struct decide_question question;
-	decide_question_init(&question, world, &origin, client->now_ms);
-	question.session = session;
-	question.destination = &client->wanted.addr;
-	question.port = client->wanted.port;
-	comparing->visits++;
-	return decide_rule(&question, rule).answer == DECIDE_RULE_YES;
-}
-
-/* The verdict, and the rule; -1: none. */
-static enum policy_verdict walk(struct comparing *comparing, const struct decide_world *world,
-	size_t zone, const struct client *client, ptrdiff_t *rule)
-{
-	const struct policy *policy = world->policy;
-	const struct session session = session_of(client);
-	const struct decide_origin origin = {
-		.zone = zone, .mac = client->mac, .source = client->source};
-	struct decide_question question;
-	decide_question_init(&question, world, &origin, client->now_ms);
-	question.session = &session;
-	question.destination = &client->wanted.addr;
-	question.port = client->wanted.port;
-	for (size_t i = 0; i < policy->nrules; i++) {
-		comparing->visits++;
-		if (decide_rule(&question, &policy->rules[i]).answer != DECIDE_RULE_YES)
-			continue;
-		*rule = (ptrdiff_t)i;
-		return policy->rules[i].to_server ? POLICY_VERDICT_REDIRECT
-						  : policy->rules[i].act.verdict;
-	}
-	*rule = -1;
-	return policy->zones[zone].unmatched.verdict;
-}
-
-/* ---- a pair of rules ---- */
-
-static bool would_pass(
-	struct comparing *comparing, struct opening_pair *pair, const struct client *client)
-{
-	const struct session session = session_of(client);
-	ptrdiff_t rule;
-	if (!takes(comparing, &comparing->running, pair->zone, &session, client, pair->r.rule) ||
-		(pair->p.rule && !takes(comparing, &comparing->coming, pair->zone_coming, &session,
-					 client, pair->p.rule)))
-		return false;
-	if (walk(comparing, &comparing->running, pair->zone, client, &rule) !=
-		POLICY_VERDICT_REDIRECT)
-		return false;
-	return walk(comparing, &comparing->coming, pair->zone_coming, client, &pair->found) ==
-	       POLICY_VERDICT_PASS;
-}
-
-static bool try_times(struct comparing *comparing, struct opening_pair *pair, struct client *client)
-{
-	bool any = pair->r.rule->schedule.n || (pair->p.rule && pair->p.rule->schedule.n);
-	for (unsigned i = 0; i < (any ? TIMES : 1) && comparing->visits < VISITS_MOST; i++) {
-		client->now_ms = comparing->now_ms + i * 1800000ull;
-		if (would_pass(comparing, pair, client))
-			return true;
-	}
-	return false;
-}
-
-static bool try_ports(struct comparing *comparing, struct opening_pair *pair, struct client *client)
-{
-	uint16_t ports[OPENING_PORTS_MOST];
-	size_t n = opening_ports(&comparing->running.policy->zones[pair->zone], pair, ports);
-	for (size_t i = 0; i < n; i++) {
-		client->wanted.port = ports[i];
-		if (try_times(comparing, pair, client))
-			return true;
-	}
-	return false;
-}
-
-static bool try_destinations(
-	struct comparing *comparing, struct opening_pair *pair, struct client *client)
-{
-	struct opening_places places;
-	opening_destinations(&comparing->running, pair, &places);
-	for (size_t i = 0; i < places.n; i++) {
-		if (places.v[i].kind == POLICY_ELEM_MAC)
-			continue;
-		struct range ends = opening_ends(&places.v[i]);
-		if (ends.first.family != client->source.family)
-			continue;
-		for (unsigned last = 0; last < 2; last++) {
-			client->wanted.addr = last ? ends.last : ends.first;
-			if (try_ports(comparing, pair, client))
-				return true;
-			if (addr_equal(&ends.first, &ends.last))
-				break;
-		}
-	}
-	return false;
-}
-
-static bool is_client(const struct policy_zone *zone, const struct addr *source)
-{
-	for (size_t i = 0; i < zone->networks.n; i++)
-		if (prefix_contains(&zone->networks.v[i], source))
-			return true;
-	return zone->networks.n == 0;
-}
-
-/* A MAC that a rule names comes from each family. */
-static bool try_source(struct comparing *comparing, struct opening_pair *pair,
-	struct client *client, const struct policy_elem *elem, const struct opening_places *all)
-{
-	client->mac = (struct mac){{0x02, 0, 0x5e, 0, 0x53, 0xfb}};
-	struct range ends = {{{0}, 0}, {{0}, 0}};
-	if (elem->kind != POLICY_ELEM_MAC)
-		ends = opening_ends(elem);
-	for (unsigned last = 0; elem->kind != POLICY_ELEM_MAC && last < 2; last++) {
-		client->source = last ? ends.last : ends.first;
-		if (is_client(&comparing->running.policy->zones[pair->zone], &client->source) &&
-			try_destinations(comparing, pair, client))
-			return true;
-		if (addr_equal(&ends.first, &ends.last))
-			break;
-	}
-	if (elem->kind != POLICY_ELEM_MAC)
-		return false;
-	client->mac = elem->mac;
-	for (size_t i = all->n > 2 ? all->n - 2 : 0; i < all->n; i++) {
-		if (all->v[i].kind != POLICY_ELEM_PREFIX)
-			continue;
-		client->source = all->v[i].prefix.addr;
-		if (try_destinations(comparing, pair, client))
-			return true;
-	}
-	return false;
-}
-
-static bool try_sources(
-	struct comparing *comparing, struct opening_pair *pair, struct client *client)
-{
-	struct opening_places places;
-	opening_sources(&comparing->running, pair, &places);
-	for (size_t i = 0; i < places.n; i++)
-		if (try_source(comparing, pair, client, &places.v[i], &places))
-			return true;
-	return false;
-}
-
-static bool try_pair(struct comparing *comparing, struct opening_pair *pair)
-{
-	struct opening_values users, groups, more;
-	struct client client = {0};
-	opening_users(pair, &users);
-	opening_groups(&pair->r, &groups);
-	opening_groups(&pair->p, &more);
-	for (size_t u = 0; u < users.n; u++)
-		for (size_t g = 0; g < groups.n; g++)
-			for (size_t m = 0; m < more.n; m++) {
-				client.user = users.v[u];
-				client.ngroups = 0;
-				if (groups.v[g].len)
-					client.groups[client.ngroups++] = groups.v[g];
-				if (more.v[m].len)
-					client.groups[client.ngroups++] = more.v[m];
-				if (try_sources(comparing, pair, &client))
-					return true;
-			}
-	return false;
-}
 
 /* ---- what changed ---- */
 
@@ -323,39 +129,40 @@ static const struct policy_rule *next_pass(const struct policy *policy, size_t z
 	return NULL;
 }
 
-static void say_pair(struct comparing *comparing, const struct opening_pair *pair)
+static struct opening_search search_of(
+	const struct comparing *comparing, size_t zone, size_t zone_coming)
+{
+	return (struct opening_search){.world = {comparing->running, comparing->coming},
+		.zone = {zone, zone_coming},
+		.now_ms = comparing->now_ms,
+		.left = comparing->left};
+}
+
+static void say_pair(struct comparing *comparing, const struct opening_search *search,
+	const struct policy_rule *r)
 {
 	const struct policy *coming = comparing->coming.policy;
 	char text[256];
-	if (pair->found >= 0)
+	if (search->found >= 0)
 		snprintf(text, sizeof(text), "rule %s would pass what rule %s redirects",
-			coming->rules[pair->found].name.text, pair->r.rule->name.text);
+			coming->rules[search->found].name.text, r->name.text);
 	else
 		snprintf(text, sizeof(text), "`unmatched pass` would meet what rule %s redirects",
-			pair->r.rule->name.text);
-	comparing->say(
-		comparing->context, comparing->running.policy->zones[pair->zone].name.text, text);
+			r->name.text);
+	comparing->say(comparing->context,
+		comparing->running.policy->zones[search->zone[0]].name.text, text);
 }
 
-/* true: found, and one of a rule that lets pass is enough. */
+/* true: found, and one of a rule that lets pass is enough; or it takes too long. */
 static bool look_at_pair(struct comparing *comparing, size_t zone, size_t zone_coming,
 	const struct policy_rule *r, const struct policy_rule *p)
 {
-	const struct policy *a = comparing->running.policy, *b = comparing->coming.policy;
-	ptrdiff_t r_other = policy_find_rule(b, r->name.text);
-	ptrdiff_t p_other = p ? policy_find_rule(a, p->name.text) : -1;
-	struct opening_pair pair = {.zone = zone,
-		.zone_coming = zone_coming,
-		.r = {r, r_other < 0 ? NULL : &b->rules[r_other], a, b},
-		.p = {p, p_other < 0 ? NULL : &a->rules[p_other], b, a}};
-	if (comparing->visits >= VISITS_MOST) {
-		comparing->gave_up = true;
-		return true;
-	}
-	bool found = try_pair(comparing, &pair);
+	struct opening_search search = search_of(comparing, zone, zone_coming);
+	bool found = opening_search(&search, r, p);
+	comparing->left = search.left;
 	if (found)
-		say_pair(comparing, &pair);
-	return found;
+		say_pair(comparing, &search, r);
+	return found || !comparing->left;
 }
 
 static void look_at_zone(struct comparing *comparing, size_t zone, size_t zone_coming)
@@ -421,45 +228,128 @@ static struct mac mac_of(const struct policy *policy, const struct policy_device
 	return (struct mac){{0}};
 }
 
-static void look_at_device(struct comparing *comparing, size_t index)
+static bool has_mac(
+	const struct policy *policy, const struct policy_device *device, const struct mac *mac)
 {
-	const struct policy *a = comparing->running.policy, *b = comparing->coming.policy;
-	const struct policy_device *device = &a->devices[index];
-	ptrdiff_t zone = policy_find_zone(b, device->zone_name.text);
-	ptrdiff_t again = policy_find_device(b, device->name.text);
-	char text[256];
-	struct client client = {.user = device->user,
-		.mac = mac_of(a, device),
-		.wanted.port = a->zones[device->zone].ports.v[0],
-		.now_ms = comparing->now_ms};
-	ptrdiff_t rule;
-	if (zone < 0 || again >= 0 || b->zones[zone].unauthenticated.verdict != POLICY_VERDICT_PASS)
-		return;
-	client.ngroups = device->groups.n < 2 ? device->groups.n : 2;
-	for (size_t i = 0; i < client.ngroups; i++)
-		client.groups[i] = device->groups.v[i];
-	for (unsigned ip6 = 0; ip6 < 2; ip6++) {
-		const char *ends[2][2] = {
-			{"192.0.2.251", "198.51.100.251"}, {"2001:db8::251", "2001:db8:ffff::251"}};
-		addr_parse(ends[ip6][0], strlen(ends[ip6][0]), &client.source);
-		addr_parse(ends[ip6][1], strlen(ends[ip6][1]), &client.wanted.addr);
-		if (device->addresses.n)
-			client.source = device->addresses.v[0].addr;
-		if (walk(comparing, &comparing->running, device->zone, &client, &rule) !=
-			POLICY_VERDICT_REDIRECT)
-			continue;
+	for (size_t i = 0; i < device->nmacs; i++)
+		if (mac_equal(&device->macs[i], mac))
+			return true;
+	for (size_t i = 0; i < device->mac_list_names.n; i++) {
+		const struct lpm *index = policy->lists[device->mac_lists[i]].index;
+		if (index && lpm_find_mac(index, mac))
+			return true;
+	}
+	return false;
+}
+
+static bool has_address(const struct policy_device *device, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < device->addresses.n; i++)
+		if (device->addresses.v[i].len <= prefix->len &&
+			prefix_contains(&device->addresses.v[i], &prefix->addr))
+			return true;
+	return false;
+}
+
+/* Whom the coming policy takes the device for; NULL: for nobody it knows. */
+static const struct policy_device *find_again(const struct policy *coming, size_t zone,
+	const struct policy_device *device, const struct mac *mac)
+{
+	for (size_t i = 0; i < coming->ndevices; i++) {
+		const struct policy_device *other = &coming->devices[i];
+		bool same = mac_is_set(mac) ? has_mac(coming, other, mac)
+			    : device->addresses.n
+				    ? has_address(other, &device->addresses.v[0])
+				    : policy_string_equal(&other->name, &device->name);
+		if (other->zone == zone && same)
+			return other;
+	}
+	return NULL;
+}
+
+static struct session session_of(const struct policy_device *device)
+{
+	return (struct session){.kind = SESSION_DEVICE,
+		.user = device->user,
+		.groups = device->groups.v,
+		.ngroups = device->groups.n};
+}
+
+static void say_device(struct comparing *comparing, const struct opening_search *search,
+	const struct policy_rule *r)
+{
+	const struct policy_device *device = search->device;
+	char text[384];
+	if (search->unknown)
 		snprintf(text, sizeof(text),
 			"device %s would be unknown, and who is not logged in passes",
 			device->name.text);
-		comparing->say(comparing->context, device->zone_name.text, text);
+	else if (search->found >= 0)
+		snprintf(text, sizeof(text), "device %s: rule %s would pass what rule %s redirects",
+			device->name.text, comparing->coming.policy->rules[search->found].name.text,
+			r->name.text);
+	else
+		snprintf(text, sizeof(text),
+			"device %s: `unmatched pass` would meet what rule %s redirects",
+			device->name.text, r->name.text);
+	comparing->say(comparing->context, device->zone_name.text, text);
+}
+
+/* Would p let the device pass, p NULL: what no rule takes? */
+static bool look_at_device_pass(
+	struct comparing *comparing, struct opening_search *search, const struct policy_rule *p)
+{
+	const struct policy *running = comparing->running.policy;
+	bool found = false;
+	for (size_t i = 0; i < running->nrules && !found && search->left; i++) {
+		const struct policy_rule *r = &running->rules[i];
+		if (r->disabled || !r->to_server || !is_of_zone(r, search->zone[0]))
+			continue;
+		found = opening_search(search, r, p);
+		if (found)
+			say_device(comparing, search, r);
+	}
+	comparing->left = search->left;
+	return found;
+}
+
+/* A device that somebody else is in the coming policy, or nobody. */
+static void look_at_device(struct comparing *comparing, const struct policy_device *device)
+{
+	const struct policy *b = comparing->coming.policy;
+	ptrdiff_t zone = policy_find_zone(b, device->zone_name.text);
+	if (zone < 0)
+		return;
+	const struct mac mac = mac_of(comparing->running.policy, device);
+	const struct policy_device *again = find_again(b, (size_t)zone, device, &mac);
+	struct session before = session_of(device), after = again ? session_of(again) : before;
+	struct opening_search search = search_of(comparing, device->zone, (size_t)zone);
+	size_t at = 0;
+	search.device = device;
+	search.mac = mac;
+	search.known[0] = &before;
+	search.known[1] = &after;
+	search.unknown = !again;
+	if (!again) {
+		if (b->zones[zone].unauthenticated.verdict == POLICY_VERDICT_PASS)
+			look_at_device_pass(comparing, &search, NULL);
 		return;
 	}
+	if (policy_string_equal(&device->user, &again->user) &&
+		policy_strings_equal(&device->groups, &again->groups))
+		return;
+	for (const struct policy_rule *p; (p = next_pass(b, (size_t)zone, &at));)
+		if (look_at_device_pass(comparing, &search, p))
+			return;
+	if (b->zones[zone].unmatched.verdict == POLICY_VERDICT_PASS)
+		look_at_device_pass(comparing, &search, NULL);
 }
 
 static void open_comparing(struct comparing *comparing, const struct decide_world *world,
 	const struct policy *coming, uint64_t now_ms)
 {
-	*comparing = (struct comparing){.running = *world, .coming = *world, .now_ms = now_ms};
+	*comparing = (struct comparing){
+		.running = *world, .coming = *world, .now_ms = now_ms, .left = LOOKS_MOST};
 	comparing->coming.policy = coming;
 }
 
@@ -471,17 +361,18 @@ void opening_rules(const struct decide_world *world, const struct policy *coming
 	open_comparing(&comparing, world, coming, now_ms);
 	comparing.say = say;
 	comparing.context = context;
-	comparing.gave_up = !mark_changed(&comparing);
-	for (size_t i = 0; !comparing.gave_up && i < running->nzones; i++) {
+	if (!mark_changed(&comparing))
+		comparing.left = 0;
+	for (size_t i = 0; comparing.left && i < running->nzones; i++) {
 		ptrdiff_t at = policy_find_zone(coming, running->zones[i].name.text);
 		if (at >= 0)
 			look_at_zone(&comparing, i, (size_t)at);
 		else
 			look_at_renamed(&comparing, i);
 	}
-	for (size_t i = 0; i < running->ndevices; i++)
-		look_at_device(&comparing, i);
-	if (comparing.gave_up && running->nzones)
+	for (size_t i = 0; comparing.left && i < running->ndevices; i++)
+		look_at_device(&comparing, &running->devices[i]);
+	if (!comparing.left && running->nzones)
 		say(context, running->zones[0].name.text,
 			"so many rules changed beside rules that pass that not all could be "
 			"compared");

@@ -216,20 +216,12 @@ static void look_at_zone(struct looking *looking, size_t *near)
 	}
 }
 
-static bool same_strings(const struct policy_strings *a, const struct policy_strings *b)
-{
-	bool same = a->n == b->n;
-	for (size_t i = 0; same && i < a->n; i++)
-		same = policy_string_equal(&a->v[i], &b->v[i]);
-	return same;
-}
-
 /* What nearly every zone is in nearly every change. */
 static bool is_as_it_was(const struct policy_zone *zone, const struct policy *coming)
 {
 	ptrdiff_t at = policy_find_zone(coming, zone->name.text);
 	const struct policy_zone *now = at < 0 ? NULL : &coming->zones[at];
-	if (!now || !same_strings(&zone->interfaces, &now->interfaces) ||
+	if (!now || !policy_strings_equal(&zone->interfaces, &now->interfaces) ||
 		zone->networks.n != now->networks.n || zone->ports.n != now->ports.n ||
 		memcmp(zone->ports.v, now->ports.v, zone->ports.n * sizeof(*zone->ports.v)) != 0)
 		return false;

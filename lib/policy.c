@@ -53,6 +53,14 @@ bool policy_string_equal(const struct policy_string *a, const struct policy_stri
 	return a->hash == b->hash && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 }
 
+bool policy_strings_equal(const struct policy_strings *a, const struct policy_strings *b)
+{
+	bool equal = a->n == b->n;
+	for (size_t i = 0; equal && i < a->n; i++)
+		equal = policy_string_equal(&a->v[i], &b->v[i]);
+	return equal;
+}
+
 struct policy *policy_new(void)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));

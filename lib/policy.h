@@ -409,6 +409,7 @@ void policy_unref(struct policy *policy);
 
 uint32_t policy_hash(const void *bytes, size_t len);
 bool policy_string_equal(const struct policy_string *a, const struct policy_string *b);
+bool policy_strings_equal(const struct policy_strings *a, const struct policy_strings *b);
 
 /* Index of a name, or -1. Constant time. */
 ptrdiff_t policy_find_zone(const struct policy *policy, const char *name);

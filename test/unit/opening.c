@@ -113,6 +113,11 @@ static void test_what_is_steered_no_more_is_named(void **state)
 #define GUEST "zone guest { interface e0 unmatched pass } server s { host 203.0.113.1 } "
 #define TIGHT "zone guest { interface e0 } server s { host 203.0.113.1 } "
 
+#define DEVICE(words)                                                                       \
+	TIGHT "rule p { user vip verdict pass } rule q { group g destination 198.51.100.9 " \
+	      "verdict "                                                                    \
+	      "pass } rule r { user any server s } device d { zone guest " words " }"
+
 static void test_who_was_redirected_and_would_pass_is_found(void **state)
 {
 	static const struct line lines[] = {
@@ -231,6 +236,51 @@ static void test_who_was_redirected_and_would_pass_is_found(void **state)
 			"zone a { interface e0 unauthenticated pass } server s { host 203.0.113.1 "
 			"} "
 			"rule r { user any server s }",
+			"device d would be unknown"},
+		/* for some minutes of a week */
+		{TIGHT "rule r { user any server s }",
+			TIGHT "rule p { schedule thu 10:07-10:09 verdict pass } rule r { user any "
+			      "server s }",
+			"rule p would pass"},
+		/* where the list of a negation has more */
+		{GUEST "rule r { user any destination not 198.51.100.77 server s }",
+			GUEST "rule r { user any destination not 198.51.100.77, 203.0.113.9 server "
+			      "s }",
+			"`unmatched pass` would meet what rule r"},
+		/* of two ports one is left */
+		{"zone a { interface e0 port 25, 587 unmatched pass } server s { host 203.0.113.1 "
+		 "} "
+		 "rule r { user any server s }",
+			"zone a { interface e0 port 25, 587 unmatched pass } server s { host "
+			"203.0.113.1 } "
+			"rule r { user any port 25 server s }",
+			"`unmatched pass` would meet what rule r"},
+		/* in the midst of a network, between what other rules take */
+		{TIGHT "rule a { destination 198.51.100.0, 198.51.100.255, 198.51.100.251 server s "
+		       "} "
+		       "rule r { user any server s }",
+			TIGHT "rule a { destination 198.51.100.0, 198.51.100.255, 198.51.100.251 "
+			      "server s } "
+			      "rule p { destination 198.51.100.0/24 verdict pass } "
+			      "rule r { user any server s }",
+			"rule p would pass"},
+		/* a device that is somebody else now */
+		{DEVICE("mac 02:00:5e:00:53:07 user d"), DEVICE("mac 02:00:5e:00:53:07 user vip"),
+			"device d: rule p would pass what rule r redirects"},
+		{DEVICE("mac 02:00:5e:00:53:07 user d"),
+			DEVICE("mac 02:00:5e:00:53:07 user d group g"),
+			"device d: rule q would pass what rule r redirects"},
+		{DEVICE("address 192.0.2.7 user d"), DEVICE("address 192.0.2.0/24 user vip"),
+			"device d: rule p would pass"},
+		{DEVICE("mac 02:00:5e:00:53:07 user d"), DEVICE("mac 02:00:5e:00:53:07 user e"),
+			""},
+		{DEVICE("mac 02:00:5e:00:53:07 user vip"), DEVICE("mac 02:00:5e:00:53:07 user d"),
+			""},
+		{"zone a { interface e0 unauthenticated pass } server s { host 203.0.113.1 } "
+		 "rule r { user any server s } device d { zone a mac 02:00:5e:00:53:07 user d }",
+			"zone a { interface e0 unauthenticated pass } server s { host 203.0.113.1 "
+			"} rule r { user any server s } "
+			"device d { zone a mac 02:00:5e:00:53:08 user d }",
 			"device d would be unknown"},
 	};
 	(void)state;

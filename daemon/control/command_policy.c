@@ -388,6 +388,11 @@ static void run_rollback_now(struct command *command)
 		command_done(command, OUTCOME_REFUSED, "there is no policy before this one");
 		return;
 	}
+	/* back to what waits would be a confirm */
+	if (current->confirm_until_ms && number == current->number) {
+		command_may_change(command);
+		return;
+	}
 	if (!load(command, number, &record))
 		return;
 	/* what the confirm goes back to by itself is not to be argued with */

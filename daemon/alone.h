@@ -2,7 +2,7 @@
 #ifndef POSTERN_ALONE_H
 #define POSTERN_ALONE_H
 
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 
 /* Writes findings to stdout, one line of JSON each, with the members of doctor's. Changes nothing.
  * Returns the exit status. */

@@ -2,7 +2,7 @@
 #ifndef POSTERN_CHECK_H
 #define POSTERN_CHECK_H
 
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 
 /* Messages go to stderr. The exit status: 0 good, also with warnings; 1 bad. */
 int check_main(const struct process_options *options);

@@ -5,7 +5,7 @@
 #ifndef POSTERN_CLEAR_H
 #define POSTERN_CLEAR_H
 
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 
 #define CLEAR_RUNNING 3
 

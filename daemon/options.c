@@ -126,7 +126,7 @@ static int parse_mark_mask(const char *text, uint32_t *mask)
 		"four neighbouring bits are expected, such as 0xf0000000 or 0x00000f00");
 }
 
-/* "control:GENERATION", health and metrics alike, or "relay:NUMBER:GENERATION" */
+/* "control:GENERATION", health and web alike, or "relay:NUMBER:GENERATION" */
 static int parse_child(const char *text, struct options *options)
 {
 	struct process_start *start = &options->start;
@@ -137,8 +137,8 @@ static int parse_child(const char *text, struct options *options)
 		options->role = PROCESS_CONTROL;
 	else if (sscanf(text, "health:%u%c", &start->generation, &end) == 1)
 		options->role = PROCESS_HEALTH;
-	else if (sscanf(text, "metrics:%u%c", &start->generation, &end) == 1)
-		options->role = PROCESS_METRICS;
+	else if (sscanf(text, "web:%u%c", &start->generation, &end) == 1)
+		options->role = PROCESS_WEB;
 	else if (sscanf(text, "relay:%u:%u%c", &start->relay, &start->generation, &end) == 2 &&
 		 start->relay < PROCESS_NUMBERS_MAX)
 		options->role = PROCESS_RELAY;
@@ -375,9 +375,9 @@ void options_child_argv(const struct process_start *start, enum process_role rol
 		snprintf(storage->child, sizeof(storage->child), "relay:%u:%u", start->relay,
 			start->generation);
 	} else {
-		const char *name = role == PROCESS_HEALTH    ? "health"
-				   : role == PROCESS_METRICS ? "metrics"
-							     : "control";
+		const char *name = role == PROCESS_HEALTH ? "health"
+				   : role == PROCESS_WEB  ? "web"
+							  : "control";
 		argv[n++] = NUMBER(title, "posternd: %s", name);
 		argv[n++] = WORD("--child");
 		snprintf(storage->child, sizeof(storage->child), "%s:%u", name, start->generation);

@@ -2,7 +2,7 @@
 #ifndef POSTERN_OPTIONS_H
 #define POSTERN_OPTIONS_H
 
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 
 enum options_command {
 	OPTIONS_RUN,

@@ -430,7 +430,7 @@ enum role {
 	ROLE_CONTROL,
 	ROLE_RELAY,
 	ROLE_HEALTH,
-	ROLE_METRICS,
+	ROLE_WEB,
 };
 
 static int enter(enum role role)
@@ -451,7 +451,7 @@ static int enter(enum role role)
 		error = allow_some(ctx);
 	if (!error && (role == ROLE_CONTROL || role == ROLE_RELAY))
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, flows);
-	if (!error && role == ROLE_METRICS)
+	if (!error && role == ROLE_WEB)
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, listening);
 	if (!error && role == ROLE_CONTROL)
 		error = allow_control(ctx);
@@ -477,7 +477,7 @@ int privilege_enter_health(void)
 	return enter(ROLE_HEALTH);
 }
 
-int privilege_enter_metrics(void)
+int privilege_enter_web(void)
 {
-	return enter(ROLE_METRICS);
+	return enter(ROLE_WEB);
 }

@@ -38,6 +38,6 @@ int privilege_enter_relay(void);
 int privilege_enter_health(void);
 /* Sockets that listen and those that come by them. No files, no connection of its own but to the
  * log. */
-int privilege_enter_metrics(void);
+int privilege_enter_web(void);
 
 #endif

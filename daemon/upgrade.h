@@ -3,7 +3,7 @@
 #ifndef POSTERN_UPGRADE_H
 #define POSTERN_UPGRADE_H
 
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 
 /* By the lock file in the run folder. As root. The exit status: 0 done, or it will be when relays
  * of earlier versions have drained; 1 refused, and the old version goes on; 3 no posternd runs. */

@@ -89,14 +89,14 @@ enum message_type {
 	MESSAGE_PROBE_NOW, /* probes a server's hosts at once */
 
 	/* control -> keeper */
-	MESSAGE_METRICS_RUN, /* whether a metrics process is wanted */
+	MESSAGE_METRICS_RUN, /* whether a web process is wanted */
 	MESSAGE_ARRIVED_GET, /* the lines "arrived ZONE N" of MESSAGE_DOCTOR_GET, those alone */
 
-	/* control -> metrics */
+	/* control -> web */
 	MESSAGE_METRICS_LISTEN,
 	MESSAGE_METRICS_PAGE, /* + descriptor: a sealed memfd with the text of all metrics */
 
-	/* metrics -> control */
+	/* web -> control */
 	MESSAGE_METRICS_STATE, /* whether it could listen */
 	MESSAGE_METRICS_GET,   /* answered by MESSAGE_METRICS_PAGE, or by the reply why not */
 
@@ -448,8 +448,8 @@ struct message_flow { /* FLOW and RECORD */
 };
 
 /* in the place of a relay's number */
-#define MESSAGE_RELAY_HEALTH  0xffff
-#define MESSAGE_RELAY_METRICS 0xfffe
+#define MESSAGE_RELAY_HEALTH 0xffff
+#define MESSAGE_RELAY_WEB    0xfffe
 
 struct message_load {
 	struct message_header header;

@@ -7,7 +7,7 @@
 #include "daemon/control/health_peer.h"
 #include "daemon/control/live.h"
 #include "daemon/control/lost.h"
-#include "daemon/control/metrics_peer.h"
+#include "daemon/control/web_peer.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_store.h"
@@ -227,7 +227,7 @@ static void look_at_lost(const struct control *control, json_t *troubles)
 static void look_at_processes(struct control *control, const struct facts *facts, json_t *troubles)
 {
 	char text[256];
-	if (metrics_peer_trouble(control->metrics, text, sizeof(text)))
+	if (web_peer_trouble(control->web, text, sizeof(text)))
 		trouble_add(troubles, "posternctl doctor", "%s", text);
 	if (peers_count(control->peers) == 0)
 		trouble_add(troubles, "posternctl doctor", "no relay is running");

@@ -18,7 +18,7 @@
 #include "daemon/control/lost.h"
 #include "daemon/control/live.h"
 #include "daemon/log.h"
-#include "daemon/control/metrics_peer.h"
+#include "daemon/control/web_peer.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/passed.h"
 #include "daemon/control/peers.h"
@@ -65,7 +65,7 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	log_set_level(level);
 	peers_send(control->peers, &message);
 	health_peer_send(control->health, &message);
-	metrics_peer_send(control->metrics, &message);
+	web_peer_send(control->web, &message);
 	channel_send(control->keeper, &message, -1);
 }
 
@@ -88,7 +88,7 @@ void control_follow_policy(struct control *control)
 	health_peer_follow(control->health);
 	tally_follow(control->tally, control->policy);
 	lost_forget(control->lost);
-	metrics_peer_follow(control->metrics);
+	web_peer_follow(control->web);
 }
 
 static void on_keeper_event(struct control *control, const struct message_event *event)
@@ -178,8 +178,8 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		health_peer_add(control->health, peer->generation, fd);
 		return;
 	}
-	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_METRICS) {
-		metrics_peer_add(control->metrics, peer->generation, fd);
+	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_WEB) {
+		web_peer_add(control->web, peer->generation, fd);
 		return;
 	}
 	if (message->type == MESSAGE_PEER) {
@@ -213,8 +213,8 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	case MESSAGE_PEER_GONE:
 		if (peer->relay == MESSAGE_RELAY_HEALTH)
 			health_peer_gone(control->health, peer->generation);
-		else if (peer->relay == MESSAGE_RELAY_METRICS)
-			metrics_peer_gone(control->metrics, peer->generation);
+		else if (peer->relay == MESSAGE_RELAY_WEB)
+			web_peer_gone(control->web, peer->generation);
 		else
 			peers_gone(control->peers, peer->relay, peer->generation);
 		break;
@@ -303,7 +303,7 @@ static bool make_parts(struct control *control)
 	control->lost = lost_new(control);
 	control->peers = peers_new(control);
 	control->health = health_peer_new(control);
-	control->metrics = metrics_peer_new(control);
+	control->web = web_peer_new(control);
 	control->apply = apply_new(control);
 	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
@@ -311,7 +311,7 @@ static bool make_parts(struct control *control)
 	control->idle = idle_new(control);
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->lost &&
-	       control->peers && control->health && control->metrics && control->apply &&
+	       control->peers && control->health && control->web && control->apply &&
 	       control->begin && control->sessions && control->idle && control->cut;
 }
 
@@ -387,8 +387,8 @@ static void end_questions(struct control *control)
 		peers_close(control->peers);
 	if (control->health)
 		health_peer_close(control->health);
-	if (control->metrics)
-		metrics_peer_close(control->metrics);
+	if (control->web)
+		web_peer_close(control->web);
 	channel_close(control->keeper);
 	asks_fini(&control->keeper_asks);
 	clock_save(control);
@@ -416,7 +416,7 @@ static void close_parts(struct control *control)
 	session_store_close(control->store);
 	disk_close(control->disk);
 	channel_free(control->keeper);
-	metrics_peer_free(control->metrics);
+	web_peer_free(control->web);
 	peers_free(control->peers);
 	policy_start_free(control->begin);
 	apply_free(control->apply);
@@ -478,7 +478,7 @@ static int start(struct control *control)
 		log_error("the filter of system calls cannot be set: %s", strerror(-error));
 		return error;
 	}
-	metrics_peer_follow(control->metrics);
+	web_peer_follow(control->web);
 	apply_resume_confirm(control->apply);
 	policy_start_run(control->begin, on_policy_runs);
 	return 0;

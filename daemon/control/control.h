@@ -5,7 +5,7 @@
 #include "daemon/control/ask.h"
 #include "daemon/control/interfaces.h"
 #include "daemon/loop.h"
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 #include "lib/block.h"
 #include "lib/counter.h"
 #include "lib/decide.h"
@@ -29,7 +29,7 @@ struct ended;
 struct flow_ids;
 struct health_peer;
 struct lost;
-struct metrics_peer;
+struct web_peer;
 struct policy_start;
 struct policy_store;
 struct server;
@@ -74,7 +74,7 @@ struct control {
 	struct entries *entries;
 	struct peers *peers;
 	struct health_peer *health;
-	struct metrics_peer *metrics;
+	struct web_peer *web;
 	struct live *live;
 	struct ended *ended;
 	struct tally *tally;

@@ -6,7 +6,7 @@
 #include "daemon/control/lost.h"
 #include "daemon/control/facts.h"
 #include "daemon/control/foreign.h"
-#include "daemon/control/metrics_peer.h"
+#include "daemon/control/web_peer.h"
 #include "daemon/control/state_trouble.h"
 
 #include <errno.h>
@@ -328,7 +328,7 @@ static void check_policy_file(const struct examination *exam)
 static void check_metrics(const struct examination *exam)
 {
 	char text[256];
-	bool bad = metrics_peer_trouble(exam->control->metrics, text, sizeof(text));
+	bool bad = web_peer_trouble(exam->control->web, text, sizeof(text));
 	examination_find(exam, "metrics", bad ? DOCTOR_WARNING : DOCTOR_OK,
 		"Nobody can scrape it; mail goes on. Choose another address or port in "
 		"`metrics listen`, or end what holds this one: ss -ltnp",

@@ -3,7 +3,7 @@
 #ifndef POSTERN_HEALTH_H
 #define POSTERN_HEALTH_H
 
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 
 /* Returns the exit status: 0 when the keeper asked it to end, or when the machine's DNS settings
  * have changed, which only a new process can read. */

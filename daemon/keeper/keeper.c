@@ -136,7 +136,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
 		keeper_child_beat(relay);
 	keeper_child_beat(&keeper->health);
-	keeper_child_beat(&keeper->metrics);
+	keeper_child_beat(&keeper->web);
 	keeper_admit_tick(keeper);
 	keeper_tell_events(keeper);
 	keeper_kernel_tick(keeper);
@@ -216,8 +216,8 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 	order.seconds = seconds;
 	loop_timer_clear(keeper->loop, &keeper->health.restart);
 	keeper_child_send(&keeper->health, &order, -1);
-	loop_timer_clear(keeper->loop, &keeper->metrics.restart);
-	keeper_child_send(&keeper->metrics, &order, -1);
+	loop_timer_clear(keeper->loop, &keeper->web.restart);
+	keeper_child_send(&keeper->web, &order, -1);
 	if (!relays_run(keeper))
 		end(keeper);
 }
@@ -310,7 +310,7 @@ static void say_end(const struct keeper_child *child, int status)
 
 void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
 {
-	bool unwanted = child->role == PROCESS_METRICS && !keeper->metrics_wanted;
+	bool unwanted = child->role == PROCESS_WEB && !keeper->web_wanted;
 	bool asked = (keeper->phase >= KEEPER_DRAINING || unwanted) && WIFEXITED(status);
 	bool is_control = child->role == PROCESS_CONTROL;
 	if (is_control && keeper_upgrade_on_control_end(keeper))
@@ -470,7 +470,7 @@ static int start(struct keeper *keeper)
 	keeper_upgrade_init(keeper);
 	keeper_child_init(keeper, &keeper->control, PROCESS_CONTROL, 0);
 	keeper_child_init(keeper, &keeper->health, PROCESS_HEALTH, MESSAGE_RELAY_HEALTH);
-	keeper_child_init(keeper, &keeper->metrics, PROCESS_METRICS, MESSAGE_RELAY_METRICS);
+	keeper_child_init(keeper, &keeper->web, PROCESS_WEB, MESSAGE_RELAY_WEB);
 	if (keeper->options.resume >= 0)
 		return resume(keeper);
 	for (unsigned i = 0; i < keeper->options.relays; i++)
@@ -494,7 +494,7 @@ static void finish(struct keeper *keeper)
 {
 	keeper_child_kill(&keeper->control);
 	keeper_child_kill(&keeper->health);
-	keeper_child_kill(&keeper->metrics);
+	keeper_child_kill(&keeper->web);
 	kill_relays(keeper);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		continue;

@@ -6,7 +6,7 @@
 #include "daemon/keeper/held.h"
 #include "daemon/keeper/keeper_upgrade.h"
 #include "daemon/loop.h"
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 #include "kernel-rules/clients.h"
 #include "kernel-rules/links.h"
 #include "kernel-rules/plan.h"
@@ -80,8 +80,8 @@ struct keeper {
 	struct keeper_child relays[PROCESS_RELAYS_MAX];
 	struct keeper_child old[PROCESS_NUMBERS_MAX]; /* pid 0: free */
 	struct keeper_child health;
-	struct keeper_child metrics;
-	bool metrics_wanted; /* control says so */
+	struct keeper_child web;
+	bool web_wanted; /* control says so */
 	bool control_ready;
 	uint32_t stop_seq, drain_s;
 	unsigned term_signals;
@@ -146,8 +146,8 @@ int keeper_prepare_limit(struct keeper *keeper);
 void keeper_child_init(
 	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number);
 void keeper_child_start(struct keeper_child *child);
-/* Control has said whether there is to be a metrics process. */
-void keeper_child_want_metrics(struct keeper *keeper, bool wanted);
+/* Control has said whether there is to be a web process. */
+void keeper_child_want_web(struct keeper *keeper, bool wanted);
 /* Pings, and kills whoever has not answered for too long. */
 void keeper_child_beat(struct keeper_child *child);
 void keeper_child_kill(struct keeper_child *child);

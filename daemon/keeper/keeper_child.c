@@ -1,4 +1,4 @@
-/* Control, relays, health and metrics as processes: started, watched by their heartbeat, started
+/* Control, relays, health and web as processes: started, watched by their heartbeat, started
  * again.
  *
  * A child is this program executed anew through a descriptor, with its own descriptors at fixed
@@ -42,8 +42,8 @@ const char *keeper_child_name(const struct keeper_child *child, char buf[static 
 	case PROCESS_HEALTH:
 		snprintf(buf, 16, "health");
 		break;
-	case PROCESS_METRICS:
-		snprintf(buf, 16, "metrics");
+	case PROCESS_WEB:
+		snprintf(buf, 16, "web");
 		break;
 	}
 	return buf;
@@ -245,7 +245,7 @@ static void introduce_all(struct keeper *keeper)
 	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
 		introduce_again(relay);
 	introduce_again(&keeper->health);
-	introduce_again(&keeper->metrics);
+	introduce_again(&keeper->web);
 }
 
 static int open_family(struct keeper_child *child, bool ip6, bool *opened)
@@ -374,21 +374,21 @@ static void on_restart(struct loop_timer *timer, uint64_t now_ms)
 		(struct keeper_child *)(void *)((char *)timer -
 						offsetof(struct keeper_child, restart));
 	(void)now_ms;
-	if (child->role == PROCESS_METRICS && !child->keeper->metrics_wanted)
+	if (child->role == PROCESS_WEB && !child->keeper->web_wanted)
 		return;
 	if (child->keeper->phase < KEEPER_DRAINING)
 		keeper_child_start(child);
 }
 
 /* One that is no longer wanted ends as at a stop; wanted again, its first start is no restart. */
-void keeper_child_want_metrics(struct keeper *keeper, bool wanted)
+void keeper_child_want_web(struct keeper *keeper, bool wanted)
 {
-	struct keeper_child *child = &keeper->metrics;
+	struct keeper_child *child = &keeper->web;
 	struct message_drain order;
 
-	if (keeper->metrics_wanted == wanted)
+	if (keeper->web_wanted == wanted)
 		return;
-	keeper->metrics_wanted = wanted;
+	keeper->web_wanted = wanted;
 	if (wanted && !child->pid && keeper->phase < KEEPER_DRAINING) {
 		loop_timer_clear(keeper->loop, &child->restart);
 		child->generation = 0;
@@ -505,8 +505,8 @@ struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 			child = relay;
 	if (keeper->health.pid == pid)
 		child = &keeper->health;
-	if (keeper->metrics.pid == pid)
-		child = &keeper->metrics;
+	if (keeper->web.pid == pid)
+		child = &keeper->web;
 	if (!child)
 		return NULL;
 	child->pid = 0;

@@ -382,7 +382,7 @@ static void on_metrics_run(struct keeper_child *from, const struct message_heade
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
-	keeper_child_want_metrics(keeper, ((const struct message_metrics_run *)message)->on);
+	keeper_child_want_web(keeper, ((const struct message_metrics_run *)message)->on);
 }
 
 static void on_doctor_get(struct keeper_child *from, const struct message_header *message, int fd)
@@ -431,7 +431,7 @@ static void on_sockets_get(struct keeper_child *from, const struct message_heade
 #define CONTROL (1u << PROCESS_CONTROL)
 #define RELAY   (1u << PROCESS_RELAY)
 #define HEALTH  (1u << PROCESS_HEALTH)
-#define METRICS (1u << PROCESS_METRICS)
+#define WEB     (1u << PROCESS_WEB)
 
 /* Who may say what to the privileged side. */
 static const struct {
@@ -440,7 +440,7 @@ static const struct {
 	bool takes_fd; /* the function closes it; else it is closed here */
 	void (*act)(struct keeper_child *from, const struct message_header *message, int fd);
 } requests[] = {
-	{MESSAGE_PONG, CONTROL | RELAY | HEALTH | METRICS, false, on_pong},
+	{MESSAGE_PONG, CONTROL | RELAY | HEALTH | WEB, false, on_pong},
 	/* they connect from clients' addresses */
 	{MESSAGE_SOCKETS_GET, RELAY | HEALTH, false, on_sockets_get},
 	{MESSAGE_READY, CONTROL, false, on_ready},

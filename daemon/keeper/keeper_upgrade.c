@@ -272,9 +272,9 @@ static void part_from_control(struct keeper *keeper)
 	pause_admission(keeper);
 	keeper_admit_drop(keeper); /* none, if control lived and was in time */
 	/* it listens: the next one can do so only when it is gone. The next control asks for it. */
-	keeper->metrics_wanted = false;
+	keeper->web_wanted = false;
 	message_init(&end, MESSAGE_DRAIN, sizeof(end));
-	keeper_child_send(&keeper->metrics, &end, -1);
+	keeper_child_send(&keeper->web, &end, -1);
 	keeper->control_ready = false;
 	set_stage(keeper, KEEPER_UPGRADE_CONTROL, CONTROL_MS);
 	message_init(&order, MESSAGE_HAND_OVER, sizeof(order));

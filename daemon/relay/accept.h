@@ -4,7 +4,7 @@
 #define POSTERN_ACCEPT_H
 
 #include "daemon/loop.h"
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 #include "lib/addr.h"
 
 #include <stddef.h>

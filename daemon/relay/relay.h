@@ -12,7 +12,7 @@
 #include "daemon/relay/link.h"
 #include "daemon/loop.h"
 #include "daemon/relay/picture.h"
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 #include "daemon/relay/report.h"
 #include "lib/counter.h"
 #include "lib/limit.h"

@@ -4,7 +4,7 @@
 #define POSTERN_TEST_CONTROL_WORLD_H
 
 #include "daemon/channel.h"
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 #include "kernel-rules/plan.h"
 #include "lib/message.h"
 #include "lib/request.h"

@@ -126,7 +126,7 @@ class Postern:
                 with open(f"/proc/{pid}/stat") as file:
                     if file.read().rsplit(")", 1)[1].split()[0] == "Z":
                         continue
-                words = re.findall("control|relay|health|metrics", name.replace(self.folder, ""))
+                words = re.findall("control|relay|health|web", name.replace(self.folder, ""))
                 # upgraded in place, it has every option on its command line
                 is_keeper = not words or pid == self.process.pid
                 found[pid] = "keeper" if is_keeper else words[0]

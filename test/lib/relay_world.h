@@ -6,7 +6,7 @@
 
 #include "daemon/channel.h"
 #include "daemon/log.h"
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 #include "lib/limit.h"
 #include "lib/message.h"
 #include "lib/session.h"

@@ -1,4 +1,4 @@
-"""Owns HTTP as the tests speak it to the metrics process, and the reading of what it serves."""
+"""Owns HTTP as the tests speak it to the web process, and the reading of what it serves."""
 
 import re
 import socket

@@ -31,7 +31,7 @@ static const struct {
 	{PROCESS_CONTROL, {everybodys, controls}},
 	{PROCESS_RELAY, {everybodys, for_servers}},
 	{PROCESS_HEALTH, {everybodys, for_servers}},
-	{PROCESS_METRICS, {everybodys, NULL}},
+	{PROCESS_WEB, {everybodys, NULL}},
 };
 #define ROLES (sizeof(roles) / sizeof(roles[0]))
 

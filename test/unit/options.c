@@ -124,8 +124,8 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 	static const char *const titles[] = {[PROCESS_CONTROL] = "posternd: control",
 		[PROCESS_RELAY] = "posternd: relay 15",
 		[PROCESS_HEALTH] = "posternd: health",
-		[PROCESS_METRICS] = "posternd: metrics"};
-	for (enum process_role role = PROCESS_CONTROL; role <= PROCESS_METRICS; role++) {
+		[PROCESS_WEB] = "posternd: web"};
+	for (enum process_role role = PROCESS_CONTROL; role <= PROCESS_WEB; role++) {
 		options_child_argv(&start, role, &storage, argv);
 		assert_string_equal(argv[0], titles[role]);
 		assert_int_equal(parse(argv), 0);

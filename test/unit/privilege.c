@@ -190,7 +190,7 @@ static int listen_tcp(void)
 	return result(fd < 0 ? fd : listen(fd, 1));
 }
 
-static void metrics_listens_and_opens_nothing(void **state)
+static void web_listens_and_opens_nothing(void **state)
 {
 	static const struct {
 		int (*act)(void);
@@ -200,10 +200,10 @@ static void metrics_listens_and_opens_nothing(void **state)
 		{open_netfilter, EPERM}};
 
 	(void)state;
-	assert_int_equal(behind(privilege_enter_metrics, execute), -SIGSYS);
-	assert_int_equal(behind(privilege_enter_metrics, signal_another), -SIGSYS);
+	assert_int_equal(behind(privilege_enter_web, execute), -SIGSYS);
+	assert_int_equal(behind(privilege_enter_web, signal_another), -SIGSYS);
 	for (size_t i = 0; !SANITIZED && i < sizeof(only) / sizeof(only[0]); i++)
-		assert_int_equal(behind(privilege_enter_metrics, only[i].act), only[i].wanted);
+		assert_int_equal(behind(privilege_enter_web, only[i].act), only[i].wanted);
 	assert_int_equal(behind(privilege_enter_relay, listen_tcp), SANITIZED ? 0 : EPERM);
 }
 
@@ -211,7 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_process_may_do_what_it_needs_and_no_more),
-		cmocka_unit_test(metrics_listens_and_opens_nothing),
+		cmocka_unit_test(web_listens_and_opens_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* Owns the page of all metrics as control knows them. Labels are names of the policy and of
  * servers' hosts, and words of ours: never a client, never a user. */
-#ifndef POSTERN_METRICS_TEXT_H
-#define POSTERN_METRICS_TEXT_H
+#ifndef POSTERN_METRICS_H
+#define POSTERN_METRICS_H
 
 #include "kernel-rules/plan.h"
 #include "lib/message.h"
@@ -23,6 +23,6 @@ struct metrics_kernel {
 };
 
 /* A sealed memfd, or -errno. */
-int metrics_text_make(struct control *control, const struct metrics_kernel *kernel);
+int metrics_make(struct control *control, const struct metrics_kernel *kernel);
 
 #endif

@@ -1,8 +1,8 @@
-#include "daemon/control/metrics_peer.h"
+#include "daemon/control/web_peer.h"
 
 #include "daemon/control/control.h"
 #include "daemon/log.h"
-#include "daemon/metrics/metrics_text.h"
+#include "daemon/web/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define KERNEL_MS 1000 /* the keeper's part is left out then */
 #define UNKNOWN   1    /* in the place of a status: nothing was said yet */
 
-struct metrics_peer {
+struct web_peer {
 	struct control *control;
 	struct channel *channel; /* NULL: it does not run */
 	uint32_t generation;
@@ -30,18 +30,18 @@ struct metrics_peer {
 };
 
 #define PEER_OF(pointer, member) \
-	((struct metrics_peer *)(void *)((char *)(pointer)-offsetof(struct metrics_peer, member)))
+	((struct web_peer *)(void *)((char *)(pointer)-offsetof(struct web_peer, member)))
 
 static bool same(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && addr_equal(&a->addr, &b->addr);
 }
 
-static void answer(struct metrics_peer *peer)
+static void answer(struct web_peer *peer)
 {
 	struct message_plain page;
 	struct message_reply none;
-	int fd = metrics_text_make(peer->control, &peer->kernel);
+	int fd = metrics_make(peer->control, &peer->kernel);
 
 	if (fd >= 0) {
 		message_init(&page, MESSAGE_METRICS_PAGE, sizeof(page));
@@ -58,7 +58,7 @@ static void answer(struct metrics_peer *peer)
 	peer->seq = 0;
 }
 
-static void stop_asking(struct metrics_peer *peer)
+static void stop_asking(struct web_peer *peer)
 {
 	ask_cancel(&peer->counters_ask);
 	ask_cancel(&peer->arrived_ask);
@@ -66,7 +66,7 @@ static void stop_asking(struct metrics_peer *peer)
 	peer->counters_asked = peer->arrived_asked = false;
 }
 
-static void answer_when_known(struct metrics_peer *peer)
+static void answer_when_known(struct web_peer *peer)
 {
 	if (peer->seq && !peer->counters_asked && !peer->arrived_asked) {
 		loop_timer_clear(peer->control->loop, &peer->late);
@@ -76,7 +76,7 @@ static void answer_when_known(struct metrics_peer *peer)
 
 static void on_counters(struct ask *ask, const struct message_header *message)
 {
-	struct metrics_peer *peer = PEER_OF(ask, counters_ask);
+	struct web_peer *peer = PEER_OF(ask, counters_ask);
 
 	if (message && message->type == MESSAGE_KERNEL_COUNTERS) {
 		memcpy(&peer->kernel.counters, message, sizeof(peer->kernel.counters));
@@ -103,7 +103,7 @@ static void take_arrived(struct metrics_kernel *kernel, const char *text)
 
 static void on_arrived(struct ask *ask, const struct message_header *message)
 {
-	struct metrics_peer *peer = PEER_OF(ask, arrived_ask);
+	struct web_peer *peer = PEER_OF(ask, arrived_ask);
 
 	if (message && message->type == MESSAGE_TEXT) {
 		take_arrived(&peer->kernel, ((const struct message_text *)message)->text);
@@ -115,14 +115,14 @@ static void on_arrived(struct ask *ask, const struct message_header *message)
 
 static void on_late(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct metrics_peer *peer = PEER_OF(timer, late);
+	struct web_peer *peer = PEER_OF(timer, late);
 
 	(void)now_ms;
 	stop_asking(peer);
 	answer(peer);
 }
 
-static void begin_page(struct metrics_peer *peer, uint32_t seq)
+static void begin_page(struct web_peer *peer, uint32_t seq)
 {
 	struct control *control = peer->control;
 	struct message_plain question;
@@ -142,7 +142,7 @@ static void begin_page(struct metrics_peer *peer, uint32_t seq)
 
 static void on_message(void *context, const struct message_header *message, int fd)
 {
-	struct metrics_peer *peer = context;
+	struct web_peer *peer = context;
 	const struct message_metrics_state *state = (const struct message_metrics_state *)message;
 
 	if (fd >= 0)
@@ -159,12 +159,12 @@ static void on_message(void *context, const struct message_header *message, int 
 		break;
 	default:
 		peer->control->counters[COUNTER_MESSAGES_BAD]++;
-		log_warning("metrics says %s, which is not its to say",
+		log_warning("web says %s, which is not its to say",
 			message_name((enum message_type)message->type));
 	}
 }
 
-static void hang_up(struct metrics_peer *peer)
+static void hang_up(struct web_peer *peer)
 {
 	stop_asking(peer);
 	peer->seq = 0;
@@ -180,9 +180,9 @@ static void on_gone(void *context)
 
 static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
 
-struct metrics_peer *metrics_peer_new(struct control *control)
+struct web_peer *web_peer_new(struct control *control)
 {
-	struct metrics_peer *peer = calloc(1, sizeof(*peer));
+	struct web_peer *peer = calloc(1, sizeof(*peer));
 
 	if (!peer)
 		return NULL;
@@ -194,12 +194,12 @@ struct metrics_peer *metrics_peer_new(struct control *control)
 	return peer;
 }
 
-void metrics_peer_close(struct metrics_peer *peer)
+void web_peer_close(struct web_peer *peer)
 {
 	hang_up(peer);
 }
 
-void metrics_peer_free(struct metrics_peer *peer)
+void web_peer_free(struct web_peer *peer)
 {
 	if (!peer)
 		return;
@@ -207,7 +207,7 @@ void metrics_peer_free(struct metrics_peer *peer)
 	free(peer);
 }
 
-static void tell_listen(struct metrics_peer *peer)
+static void tell_listen(struct web_peer *peer)
 {
 	struct message_metrics_listen message;
 
@@ -218,7 +218,7 @@ static void tell_listen(struct metrics_peer *peer)
 	channel_send(peer->channel, &message, -1);
 }
 
-static void tell_wanted(const struct metrics_peer *peer)
+static void tell_wanted(const struct web_peer *peer)
 {
 	struct message_metrics_run run;
 
@@ -228,7 +228,7 @@ static void tell_wanted(const struct metrics_peer *peer)
 }
 
 /* One that a control before wanted is sent away. */
-void metrics_peer_add(struct metrics_peer *peer, uint32_t generation, int fd)
+void web_peer_add(struct web_peer *peer, uint32_t generation, int fd)
 {
 	struct message_log_level level;
 
@@ -250,19 +250,19 @@ void metrics_peer_add(struct metrics_peer *peer, uint32_t generation, int fd)
 		tell_wanted(peer);
 }
 
-void metrics_peer_send(struct metrics_peer *peer, const void *message)
+void web_peer_send(struct web_peer *peer, const void *message)
 {
 	if (peer->channel)
 		channel_send(peer->channel, message, -1);
 }
 
-void metrics_peer_gone(struct metrics_peer *peer, uint32_t generation)
+void web_peer_gone(struct web_peer *peer, uint32_t generation)
 {
 	if (peer->channel && peer->generation == generation)
 		hang_up(peer);
 }
 
-void metrics_peer_follow(struct metrics_peer *peer)
+void web_peer_follow(struct web_peer *peer)
 {
 	const struct policy *policy = peer->control->policy;
 	struct endpoint at = {.addr = policy->metrics_addr, .port = policy->metrics_port};
@@ -279,12 +279,12 @@ void metrics_peer_follow(struct metrics_peer *peer)
 	tell_wanted(peer);
 }
 
-bool metrics_peer_runs(const struct metrics_peer *peer)
+bool web_peer_runs(const struct web_peer *peer)
 {
 	return peer->channel != NULL;
 }
 
-bool metrics_peer_trouble(const struct metrics_peer *peer, char *text, size_t size)
+bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size)
 {
 	char at[ENDPOINT_TEXT_SIZE];
 
@@ -292,7 +292,7 @@ bool metrics_peer_trouble(const struct metrics_peer *peer, char *text, size_t si
 		return false;
 	endpoint_format(&peer->at, at);
 	if (!peer->channel)
-		snprintf(text, size, "metrics: the process does not run");
+		snprintf(text, size, "metrics: the web process does not run");
 	else if (peer->status == UNKNOWN)
 		snprintf(text, size, "metrics: it does not listen on %s yet", at);
 	else

@@ -43,7 +43,7 @@ enum process_role {
 	PROCESS_CONTROL,
 	PROCESS_RELAY,
 	PROCESS_HEALTH,
-	PROCESS_METRICS, /* only while the policy has `metrics listen` */
+	PROCESS_WEB, /* only while the policy has `metrics listen` */
 };
 
 /* A child is the same program, executed anew: its memory holds nothing of the keeper. */

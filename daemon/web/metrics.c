@@ -1,4 +1,4 @@
-#include "daemon/metrics/metrics_text.h"
+#include "daemon/web/metrics.h"
 
 #include "daemon/control/bypass.h"
 #include "daemon/channel.h"
@@ -7,7 +7,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/live.h"
-#include "daemon/control/metrics_peer.h"
+#include "daemon/control/web_peer.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_store.h"
@@ -56,13 +56,13 @@ static void put_processes(
 	exposition_add(page, 1, label, "control", NULL);
 	exposition_add(page, peers_count(control->peers), label, "relay", NULL);
 	exposition_add(page, health_peer_runs(control->health), label, "health", NULL);
-	exposition_add(page, metrics_peer_runs(control->metrics), label, "metrics", NULL);
+	exposition_add(page, web_peer_runs(control->web), label, "web", NULL);
 	exposition_begin(page, "processes-wanted", GAUGE, "processes that there should be");
 	exposition_add(page, 1, label, "keeper", NULL);
 	exposition_add(page, 1, label, "control", NULL);
 	exposition_add(page, control->start.options.relays, label, "relay", NULL);
 	exposition_add(page, 1, label, "health", NULL);
-	exposition_add(page, 1, label, "metrics", NULL);
+	exposition_add(page, 1, label, "web", NULL);
 }
 
 static bool is_bypassed(struct control *control, const char *zone)
@@ -321,7 +321,7 @@ static void put_counters(
 	exposition_put_counters(page, sum);
 }
 
-int metrics_text_make(struct control *control, const struct metrics_kernel *kernel)
+int metrics_make(struct control *control, const struct metrics_kernel *kernel)
 {
 	struct exposition page = {0};
 

@@ -1,6 +1,6 @@
 /* libmicrohttpd without a thread of its own: its epoll descriptor stands in our loop. A scrape that
  * waits for control is suspended there, and resumed when the page has come. */
-#include "daemon/metrics/metrics_http.h"
+#include "daemon/web/http.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -36,10 +36,10 @@ struct connection {
 	enum waiting waiting;
 };
 
-struct metrics_http {
+struct http {
 	struct loop *loop;
 	struct MHD_Daemon *mhd;
-	struct metrics_http_face face;
+	struct http_face face;
 	struct loop_watch watch;
 	struct loop_timer timer;
 	struct connection connections[CONNECTIONS_MAX];
@@ -57,7 +57,7 @@ static const char index_page[] =
 	"<!DOCTYPE html><html><head><title>Postern</title></head>"
 	"<body><h1>Postern</h1><p><a href=\"/metrics\">Metrics</a></p></body></html>\n";
 
-static struct connection *find(struct metrics_http *http, const struct MHD_Connection *mhd)
+static struct connection *find(struct http *http, const struct MHD_Connection *mhd)
 {
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		if (http->connections[i].mhd == mhd)
@@ -111,12 +111,12 @@ static bool has_body(struct MHD_Connection *mhd)
 	       MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
-static bool is_fresh(const struct metrics_http *http)
+static bool is_fresh(const struct http *http)
 {
 	return http->page && loop_now_ms(http->loop) - http->page_ms < FRESH_MS;
 }
 
-static enum MHD_Result wait_for_page(struct metrics_http *http, struct connection *connection)
+static enum MHD_Result wait_for_page(struct http *http, struct connection *connection)
 {
 	if (!http->asked && http->face.ask(http->face.context) < 0)
 		return say_none(connection->mhd);
@@ -130,7 +130,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 	const char *method, const char *version, const char *body, size_t *body_bytes,
 	void **request)
 {
-	struct metrics_http *http = context;
+	struct http *http = context;
 	struct connection *connection = find(http, mhd);
 
 	(void)version;
@@ -158,7 +158,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
 	enum MHD_ConnectionNotificationCode code)
 {
-	struct metrics_http *http = context;
+	struct http *http = context;
 	struct connection *connection =
 		find(http, code == MHD_CONNECTION_NOTIFY_STARTED ? NULL : mhd);
 
@@ -174,7 +174,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
 
 /* Whoever dribbles a request, or does not read the answer, is cut: libmicrohttpd sees the end of
  * the connection and clears it up. One that waits for a page has a deadline elsewhere. */
-static bool cut_old(struct metrics_http *http)
+static bool cut_old(struct http *http)
 {
 	bool any = false;
 
@@ -195,7 +195,7 @@ static bool cut_old(struct metrics_http *http)
 	return any;
 }
 
-static void run(struct metrics_http *http)
+static void run(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms = WAIT_MAX_MS;
 	bool any = cut_old(http);
@@ -213,13 +213,13 @@ static void run(struct metrics_http *http)
 static void on_event(struct loop_watch *watch, uint32_t events)
 {
 	(void)events;
-	run((struct metrics_http *)(void *)((char *)watch - offsetof(struct metrics_http, watch)));
+	run((struct http *)(void *)((char *)watch - offsetof(struct http, watch)));
 }
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	run((struct metrics_http *)(void *)((char *)timer - offsetof(struct metrics_http, timer)));
+	run((struct http *)(void *)((char *)timer - offsetof(struct http, timer)));
 }
 
 /* "::" is every address of the machine, of both families. */
@@ -244,7 +244,7 @@ static int open_listener(const struct endpoint *at)
 	return error;
 }
 
-static struct MHD_Daemon *start(struct metrics_http *http, int listener)
+static struct MHD_Daemon *start(struct http *http, int listener)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
 		http, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
@@ -255,10 +255,10 @@ static struct MHD_Daemon *start(struct metrics_http *http, int listener)
 		MHD_OPTION_END);
 }
 
-int metrics_http_open(struct loop *loop, const struct endpoint *at,
-	const struct metrics_http_face *face, struct metrics_http **opened)
+int http_open(struct loop *loop, const struct endpoint *at, const struct http_face *face,
+	struct http **opened)
 {
-	struct metrics_http *http = calloc(1, sizeof(*http));
+	struct http *http = calloc(1, sizeof(*http));
 	int listener, error;
 
 	if (!http)
@@ -281,21 +281,21 @@ int metrics_http_open(struct loop *loop, const struct endpoint *at,
 	http->watch.fd = MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	error = loop_add(loop, &http->watch, EPOLLIN);
 	if (error) {
-		metrics_http_close(http);
+		http_close(http);
 		return error;
 	}
 	*opened = http;
 	return 0;
 }
 
-static void drop_page(struct metrics_http *http)
+static void drop_page(struct http *http)
 {
 	if (http->page)
 		MHD_destroy_response(http->page); /* once nobody is sent it any more */
 	http->page = NULL;
 }
 
-static void resume(struct metrics_http *http)
+static void resume(struct http *http)
 {
 	http->asked = false;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
@@ -308,11 +308,11 @@ static void resume(struct metrics_http *http)
 	run(http);
 }
 
-void metrics_http_close(struct metrics_http *http)
+void http_close(struct http *http)
 {
 	if (!http)
 		return;
-	metrics_http_fail(http); /* none may be suspended */
+	http_fail(http); /* none may be suspended */
 	loop_del(http->loop, &http->watch);
 	loop_timer_clear(http->loop, &http->timer);
 	MHD_stop_daemon(http->mhd);
@@ -326,7 +326,7 @@ static void unmap(void *context)
 	free(mapped);
 }
 
-void metrics_http_page(struct metrics_http *http, void *bytes, size_t len)
+void http_page(struct http *http, void *bytes, size_t len)
 {
 	struct mapped *mapped = malloc(sizeof(*mapped));
 
@@ -345,7 +345,7 @@ void metrics_http_page(struct metrics_http *http, void *bytes, size_t len)
 	resume(http);
 }
 
-void metrics_http_fail(struct metrics_http *http)
+void http_fail(struct http *http)
 {
 	drop_page(http);
 	resume(http);

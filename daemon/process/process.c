@@ -1,8 +1,8 @@
-#include "daemon/process.h"
+#include "daemon/process/process.h"
 
 #include "daemon/health/health.h"
 #include "daemon/log.h"
-#include "daemon/metrics/metrics.h"
+#include "daemon/web/web.h"
 #include "daemon/privilege.h"
 
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static bool take_fds(struct process_start *start, enum process_role role)
 	start->control_fd = -1;
 	start->nlisteners = 0;
 	start->control_socket = start->session_socket = start->desk_socket = -1;
-	if (role == PROCESS_HEALTH || role == PROCESS_METRICS) {
+	if (role == PROCESS_HEALTH || role == PROCESS_WEB) {
 		start->control_fd = take_fd(PROCESS_FD_CONTROL);
 		return start->keeper_fd >= 0 && start->control_fd >= 0;
 	}
@@ -57,8 +57,8 @@ int process_child_main(
 
 	if (role == PROCESS_HEALTH)
 		snprintf(name, sizeof(name), "health");
-	if (role == PROCESS_METRICS)
-		snprintf(name, sizeof(name), "metrics");
+	if (role == PROCESS_WEB)
+		snprintf(name, sizeof(name), "web");
 	if (role == PROCESS_RELAY)
 		snprintf(name, sizeof(name), "relay %u", start->relay);
 	start->options = *options;
@@ -87,8 +87,8 @@ int process_child_main(
 		return relay_main(start);
 	case PROCESS_HEALTH:
 		return health_main(start);
-	case PROCESS_METRICS:
-		return metrics_main(start);
+	case PROCESS_WEB:
+		return web_main(start);
 	}
 	return 1;
 }

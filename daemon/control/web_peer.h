@@ -1,0 +1,28 @@
+/* Owns the web process as control sees it: whether there is to be one, where it listens, and
+ * the pages that it asks for. */
+#ifndef POSTERN_WEB_PEER_H
+#define POSTERN_WEB_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct control;
+struct web_peer;
+
+struct web_peer *web_peer_new(struct control *control);
+/* Hangs up, and forgets its own questions. */
+void web_peer_close(struct web_peer *peer);
+void web_peer_free(struct web_peer *peer);
+/* It started: it is told where to listen. fd is taken over. */
+void web_peer_add(struct web_peer *peer, uint32_t generation, int fd);
+void web_peer_gone(struct web_peer *peer, uint32_t generation);
+/* Another policy is in force, or the first one. */
+void web_peer_follow(struct web_peer *peer);
+/* Nothing happens while none runs: a new one is told at its start. */
+void web_peer_send(struct web_peer *peer, const void *message);
+bool web_peer_runs(const struct web_peer *peer);
+/* Why nobody can scrape, in words; false: the policy wants no metrics, or all is well. */
+bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size);
+
+#endif

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 		if (options.command == OPTIONS_RUN)
 			return keeper_main(&options.process);
 		if (options.command == OPTIONS_CHILD)
-			return process_child_main(&options.process, &options.start, options.role);
+			return process_child_main(&options.process, &options.start);
 		status = run_once(&options);
 	}
 	return terminal_end(&terminal, "posternd", status);

@@ -126,23 +126,16 @@ static int parse_mark_mask(const char *text, uint32_t *mask)
 		"four neighbouring bits are expected, such as 0xf0000000 or 0x00000f00");
 }
 
-/* "control:GENERATION", health and web alike, or "relay:NUMBER:GENERATION" */
+/* "ROLE:NUMBER:GENERATION" */
 static int parse_child(const char *text, struct options *options)
 {
 	struct process_start *start = &options->start;
-	char end;
+	char name[16], end;
 
 	options->command = OPTIONS_CHILD;
-	if (sscanf(text, "control:%u%c", &start->generation, &end) == 1)
-		options->role = PROCESS_CONTROL;
-	else if (sscanf(text, "health:%u%c", &start->generation, &end) == 1)
-		options->role = PROCESS_HEALTH;
-	else if (sscanf(text, "web:%u%c", &start->generation, &end) == 1)
-		options->role = PROCESS_WEB;
-	else if (sscanf(text, "relay:%u:%u%c", &start->relay, &start->generation, &end) == 2 &&
-		 start->relay < PROCESS_NUMBERS_MAX)
-		options->role = PROCESS_RELAY;
-	else
+	if (sscanf(text, "%15[a-z]:%u:%u%c", name, &start->number, &start->generation, &end) != 3 ||
+		start->number >= PROCESS_NUMBERS_MAX ||
+		(start->role = roles_find(name)) == PROCESS_ROLES)
 		return refuse("--child", text, "only posternd itself starts its processes");
 	return 0;
 }
@@ -364,24 +357,16 @@ void options_upgrade_argv(const struct process_options *process, int resume, boo
 	put_options(process, storage, argv, n);
 }
 
-void options_child_argv(const struct process_start *start, enum process_role role,
-	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS])
+void options_child_argv(const struct process_start *start, struct options_child_storage *storage,
+	char *argv[static OPTIONS_CHILD_ARGS])
 {
+	char name[16];
 	int n = 0;
 
-	if (role == PROCESS_RELAY) {
-		argv[n++] = NUMBER(title, "posternd: relay %u", start->relay);
-		argv[n++] = WORD("--child");
-		snprintf(storage->child, sizeof(storage->child), "relay:%u:%u", start->relay,
-			start->generation);
-	} else {
-		const char *name = role == PROCESS_HEALTH ? "health"
-				   : role == PROCESS_WEB  ? "web"
-							  : "control";
-		argv[n++] = NUMBER(title, "posternd: %s", name);
-		argv[n++] = WORD("--child");
-		snprintf(storage->child, sizeof(storage->child), "%s:%u", name, start->generation);
-	}
+	argv[n++] = NUMBER(title, "posternd: %s", roles_title(start->role, start->number, name));
+	argv[n++] = WORD("--child");
+	snprintf(storage->child, sizeof(storage->child), "%s:%u:%u", roles[start->role].name,
+		start->number, start->generation);
 	argv[n++] = storage->child;
 	put_options(&start->options, storage, argv, n);
 }

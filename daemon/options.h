@@ -22,7 +22,6 @@ struct options {
 	bool bypass_on;
 	const char *bypass_zone;    /* NULL: all */
 	uint32_t bypass_seconds;    /* 0: no end */
-	enum process_role role;     /* of a child */
 	struct process_start start; /* of a child; its descriptors stand at PROCESS_FD_* */
 };
 
@@ -37,8 +36,8 @@ struct options_child_storage {
 	char title[32], child[48];
 	char mark_mask[16], route_table[16], rule_priority[16], relay_port[8], queue[8], relays[8];
 };
-void options_child_argv(const struct process_start *start, enum process_role role,
-	struct options_child_storage *storage, char *argv[static OPTIONS_CHILD_ARGS]);
+void options_child_argv(const struct process_start *start, struct options_child_storage *storage,
+	char *argv[static OPTIONS_CHILD_ARGS]);
 /* The same for a keeper that takes the place of this one by the descriptor resume; trial: it only
  * checks the file, and whether it could. */
 void options_upgrade_argv(const struct process_options *process, int resume, bool trial,

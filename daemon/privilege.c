@@ -205,7 +205,7 @@ static const int fatal[] = {
 	SCMP_SYS(capset),
 };
 
-/* Memory, time, sockets, waiting: control, relay and health alike. */
+/* Memory, time, sockets, waiting: what all need. */
 static const int all[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
@@ -406,8 +406,8 @@ static int allow_some(scmp_filter_ctx ctx)
 	return error;
 }
 
-/* Threads, and reading routes and addresses. */
-static int allow_control(scmp_filter_ctx ctx)
+/* Files, threads, and reading routes and addresses. */
+static int allow_files(scmp_filter_ctx ctx)
 {
 	const struct scmp_arg_cmp route[] = {{0, SCMP_CMP_MASKED_EQ, WHOLE, AF_NETLINK},
 		{2, SCMP_CMP_MASKED_EQ, WHOLE, NETLINK_ROUTE}};
@@ -426,14 +426,7 @@ static int allow_control(scmp_filter_ctx ctx)
 	return error;
 }
 
-enum role {
-	ROLE_CONTROL,
-	ROLE_RELAY,
-	ROLE_HEALTH,
-	ROLE_WEB,
-};
-
-static int enter(enum role role)
+int privilege_enter(unsigned privileges)
 {
 	/* A sanitizer maps, reads /proc and starts threads when it reports: it keeps all but the
 	 * dangerous. */
@@ -449,35 +442,15 @@ static int enter(enum role role)
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, all);
 	if (!error)
 		error = allow_some(ctx);
-	if (!error && (role == ROLE_CONTROL || role == ROLE_RELAY))
+	if (!error && (privileges & PRIVILEGE_FLOWS))
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, flows);
-	if (!error && role == ROLE_WEB)
+	if (!error && (privileges & PRIVILEGE_LISTEN))
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, listening);
-	if (!error && role == ROLE_CONTROL)
-		error = allow_control(ctx);
+	if (!error && (privileges & PRIVILEGE_FILES))
+		error = allow_files(ctx);
 load:
 	if (!error)
 		error = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return error;
-}
-
-int privilege_enter_control(void)
-{
-	return enter(ROLE_CONTROL);
-}
-
-int privilege_enter_relay(void)
-{
-	return enter(ROLE_RELAY);
-}
-
-int privilege_enter_health(void)
-{
-	return enter(ROLE_HEALTH);
-}
-
-int privilege_enter_web(void)
-{
-	return enter(ROLE_WEB);
 }

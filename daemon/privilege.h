@@ -26,18 +26,17 @@ int privilege_drop_all(void);
  * the keeper. 0 or -errno. */
 int privilege_check_child(void);
 
-/* Seccomp filters, when everything that needs more is open. Whoever is taken over afterwards can
- * start no program and signal, trace or read no other process (those end the process); what else is
- * not on the list fails with EPERM. 0 or -errno. */
+/* What a process may do beside waiting, connecting and speaking by sockets. */
+enum privilege {
+	PRIVILEGE_FLOWS = 1 << 0,  /* accepts, and moves bulk by pipes */
+	PRIVILEGE_LISTEN = 1 << 1, /* listens anew, and accepts */
+	PRIVILEGE_FILES = 1 << 2,  /* SQLite, policy, lists; threads, routes, sealed memory */
+};
 
-/* Files (SQLite, policy, lists), sockets, threads. Also for the threads that run already. */
-int privilege_enter_control(void);
-/* Sockets and pipes. No files: nothing can be opened, not even to read. */
-int privilege_enter_relay(void);
-/* Sockets that it connects itself. No files, nothing to accept. */
-int privilege_enter_health(void);
-/* Sockets that listen and those that come by them. No files, no connection of its own but to the
- * log. */
-int privilege_enter_web(void);
+/* The filter of system calls, when everything that needs more is open; also for the threads that
+ * run already. Whoever is taken over afterwards can start no program and signal, trace or read no
+ * other process (those end the process); what else is not on the list fails with EPERM. privileges:
+ * enum privilege. 0 or -errno. */
+int privilege_enter(unsigned privileges);
 
 #endif

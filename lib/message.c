@@ -367,13 +367,6 @@ static bool probe_now_ok(const void *message, size_t len)
 	return TEXT_OK(now->server);
 }
 
-static bool metrics_run_ok(const void *message, size_t len)
-{
-	const struct message_metrics_run *run = message;
-	(void)len;
-	return run->on <= 1;
-}
-
 static bool metrics_listen_ok(const void *message, size_t len)
 {
 	const struct message_metrics_listen *listen = message;
@@ -501,7 +494,7 @@ static const struct kind kinds[] = {
 	[MESSAGE_HOST] = FIXED("host", message_host, host_ok),
 	[MESSAGE_TARGETS] = LONGER("targets", message_targets, targets_ok),
 	[MESSAGE_PROBE_NOW] = FIXED("probe-now", message_probe_now, probe_now_ok),
-	[MESSAGE_METRICS_RUN] = FIXED("metrics-run", message_metrics_run, metrics_run_ok),
+	[MESSAGE_WANTED] = FIXED("wanted", message_wanted, plain_ok),
 	[MESSAGE_ARRIVED_GET] = PLAIN("arrived-get"),
 	[MESSAGE_METRICS_LISTEN] =
 		FIXED("metrics-listen", message_metrics_listen, metrics_listen_ok),

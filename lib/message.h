@@ -31,10 +31,9 @@ enum message_type {
 	MESSAGE_LINK, /* an interface came or changed */
 	MESSAGE_UNLINK,
 	MESSAGE_LINKS_DONE, /* the whole picture was sent */
-	MESSAGE_PEER, /* + descriptor: the socket to control (for a relay) or to a relay (control)
-		       */
-	MESSAGE_PEER_GONE, /* a relay died (to control) */
-	MESSAGE_DRAIN,     /* take no new flows, end when the last is done or the time is over */
+	MESSAGE_PEER,       /* + descriptor: one end of a pair with another process */
+	MESSAGE_PEER_GONE,  /* it died (to control) */
+	MESSAGE_DRAIN,      /* take no new flows, end when the last is done or the time is over */
 
 	/* keeper -> control */
 	MESSAGE_ADMIT,  /* a first packet waits for its verdict */
@@ -89,7 +88,7 @@ enum message_type {
 	MESSAGE_PROBE_NOW, /* probes a server's hosts at once */
 
 	/* control -> keeper */
-	MESSAGE_METRICS_RUN, /* whether a web process is wanted */
+	MESSAGE_WANTED,      /* which of the processes that need not run are wanted */
 	MESSAGE_ARRIVED_GET, /* the lines "arrived ZONE N" of MESSAGE_DOCTOR_GET, those alone */
 
 	/* control -> web */
@@ -170,10 +169,10 @@ struct message_link { /* LINK, UNLINK */
 
 struct message_peer { /* PEER, PEER_GONE */
 	struct message_header header;
-	uint32_t relay;      /* number of the relay, from 0 */
-	uint32_t generation; /* counts the starts of this relay */
+	uint32_t number;     /* no other's of this role that runs */
+	uint32_t generation; /* counts its starts */
 	uint32_t draining;   /* 1: it is of a version before, and takes no new flows */
-	uint32_t reserved;
+	uint32_t role;       /* of the other end: enum process_role */
 	char version[MESSAGE_VERSION_SIZE]; /* of a draining one */
 };
 
@@ -447,10 +446,6 @@ struct message_flow { /* FLOW and RECORD */
 	struct message_attempt attempts[MESSAGE_ATTEMPTS_MAX];
 };
 
-/* in the place of a relay's number */
-#define MESSAGE_RELAY_HEALTH 0xffff
-#define MESSAGE_RELAY_WEB    0xfffe
-
 struct message_load {
 	struct message_header header;
 	struct endpoint host;
@@ -460,8 +455,8 @@ struct message_load {
 
 struct message_counters {
 	struct message_header header;
-	uint32_t relay; /* number; or MESSAGE_RELAY_HEALTH */
-	uint32_t n;     /* COUNTERS */
+	uint32_t number; /* of the process */
+	uint32_t n;      /* COUNTERS */
 	uint64_t v[COUNTERS];
 	struct histogram histograms[HISTOGRAMS]; /* a relay's; ADMISSION is the keeper's */
 };
@@ -519,9 +514,9 @@ struct message_probe_now {
 	char server[POLICY_NAME_SIZE]; /* empty: all */
 };
 
-struct message_metrics_run {
+struct message_wanted {
 	struct message_header header;
-	uint32_t on;
+	uint32_t roles; /* 1 << enum process_role each */
 	uint32_t reserved;
 };
 

@@ -117,6 +117,8 @@ static void finish(struct apply *apply, enum outcome outcome, const char *text)
 	policy_record_fini(&apply->record);
 	policy_current_fini(&apply->current);
 	apply->busy = false;
+	if (refused)
+		control_want(apply->control, NULL);
 	apply_resume_confirm(apply);
 	if (done)
 		done(context, outcome, text);
@@ -406,6 +408,7 @@ static void begin(struct apply *apply, const struct apply_order *order)
 		finish(apply, OUTCOME_REFUSED, "out of memory; nothing has changed");
 		return;
 	}
+	control_want(control, apply->policy);
 	gather_init(&apply->gather, on_prepared);
 	peers_prepare(control->peers, apply->record.number, resolved, len, &apply->gather);
 	free(resolved);

@@ -79,9 +79,24 @@ static struct audit_config audit_config_of(struct control *control)
 		.context = control};
 }
 
+void control_want(struct control *control, const struct policy *coming)
+{
+	struct message_wanted message;
+	unsigned wanted = roles_wanted(control->policy) | (coming ? roles_wanted(coming) : 0);
+
+	if (control->want_told && wanted == control->wanted)
+		return;
+	control->want_told = true;
+	control->wanted = wanted;
+	message_init(&message, MESSAGE_WANTED, sizeof(message));
+	message.roles = wanted;
+	channel_send(control->keeper, &message, -1);
+}
+
 void control_follow_policy(struct control *control)
 {
 	struct audit_config config = audit_config_of(control);
+	control_want(control, NULL);
 	audit_configure(control->audit, &config);
 	log_set_privacy(control->policy->audit_names_none);
 	list_change_arm(control);
@@ -169,21 +184,33 @@ static void begin_hand_over(struct control *control, uint32_t seq)
 	look_at_hand_over(&control->leave, control->hand_over_ms);
 }
 
+static void add_peer(struct control *control, const struct message_peer *peer, int fd)
+{
+	if (peer->role == PROCESS_HEALTH)
+		health_peer_add(control->health, peer->generation, fd);
+	else if (peer->role == PROCESS_WEB)
+		web_peer_add(control->web, peer->generation, fd);
+	else
+		peers_add(control->peers, peer, fd);
+}
+
+static void del_peer(struct control *control, const struct message_peer *peer)
+{
+	if (peer->role == PROCESS_HEALTH)
+		health_peer_gone(control->health, peer->generation);
+	else if (peer->role == PROCESS_WEB)
+		web_peer_gone(control->web, peer->generation);
+	else
+		peers_gone(control->peers, peer->number, peer->generation);
+}
+
 static void on_keeper_message(void *context, const struct message_header *message, int fd)
 {
 	struct control *control = context;
 	const struct message_peer *peer = (const struct message_peer *)message;
 	control->counters[COUNTER_MESSAGES_RECEIVED]++;
-	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_HEALTH) {
-		health_peer_add(control->health, peer->generation, fd);
-		return;
-	}
-	if (message->type == MESSAGE_PEER && peer->relay == MESSAGE_RELAY_WEB) {
-		web_peer_add(control->web, peer->generation, fd);
-		return;
-	}
 	if (message->type == MESSAGE_PEER) {
-		peers_add(control->peers, peer, fd);
+		add_peer(control, peer, fd);
 		return;
 	}
 	if (fd >= 0)
@@ -211,12 +238,7 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		control->links_done = true;
 		break;
 	case MESSAGE_PEER_GONE:
-		if (peer->relay == MESSAGE_RELAY_HEALTH)
-			health_peer_gone(control->health, peer->generation);
-		else if (peer->relay == MESSAGE_RELAY_WEB)
-			web_peer_gone(control->web, peer->generation);
-		else
-			peers_gone(control->peers, peer->relay, peer->generation);
+		del_peer(control, peer);
 		break;
 	case MESSAGE_EVENT:
 		on_keeper_event(control, (const struct message_event *)message);
@@ -473,11 +495,12 @@ static int start(struct control *control)
 	if (!control->server)
 		return -ENOMEM;
 	tzset();
-	error = privilege_enter_control();
+	error = privilege_enter(roles[PROCESS_CONTROL].privileges);
 	if (error) {
 		log_error("the filter of system calls cannot be set: %s", strerror(-error));
 		return error;
 	}
+	control_want(control, NULL);
 	web_peer_follow(control->web);
 	apply_resume_confirm(control->apply);
 	policy_start_run(control->begin, on_policy_runs);

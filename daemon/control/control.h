@@ -88,6 +88,8 @@ struct control {
 	struct control_link *links;
 	size_t nlinks, links_room;
 	bool links_done;
+	bool want_told;
+	unsigned wanted; /* which processes, as the keeper was told: 1 << role each */
 	struct control_events events;
 	uint64_t counters[COUNTERS];           /* control's own */
 	struct message_kernel_counters kernel; /* as last told */
@@ -121,6 +123,9 @@ struct control {
 struct decide_world control_world(const struct control *control);
 /* Here and in every relay. */
 void control_set_log_level(struct control *control, enum policy_log_level level);
+/* Tells the keeper which processes are wanted: for the policy in force, and for one that comes:
+ * NULL, none. */
+void control_want(struct control *control, const struct policy *coming);
 /* Another policy is in force: what control keeps by it (retention of the audit, ...) follows. */
 void control_follow_policy(struct control *control);
 /* A relay's channel has closed. */

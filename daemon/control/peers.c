@@ -416,7 +416,7 @@ static void send_picture(struct peer *peer)
 
 void peers_add(struct peers *peers, const struct message_peer *message, int fd)
 {
-	uint32_t relay = message->relay;
+	uint32_t relay = message->number;
 	if (relay >= PROCESS_NUMBERS_MAX || fd < 0) {
 		if (fd >= 0)
 			close(fd);

@@ -17,9 +17,8 @@ struct web_peer {
 	struct control *control;
 	struct channel *channel; /* NULL: it does not run */
 	uint32_t generation;
-	bool wanted; /* as the keeper was told */
-	struct endpoint at;
-	int status; /* of its listening: 0, -errno or UNKNOWN */
+	struct endpoint at; /* family ADDR_NONE: nowhere */
+	int status;         /* of its listening: 0, -errno or UNKNOWN */
 
 	/* one page at a time */
 	uint32_t seq; /* of the question; 0: none */
@@ -218,16 +217,6 @@ static void tell_listen(struct web_peer *peer)
 	channel_send(peer->channel, &message, -1);
 }
 
-static void tell_wanted(const struct web_peer *peer)
-{
-	struct message_metrics_run run;
-
-	message_init(&run, MESSAGE_METRICS_RUN, sizeof(run));
-	run.on = peer->wanted;
-	channel_send(peer->control->keeper, &run, -1);
-}
-
-/* One that a control before wanted is sent away. */
 void web_peer_add(struct web_peer *peer, uint32_t generation, int fd)
 {
 	struct message_log_level level;
@@ -246,8 +235,6 @@ void web_peer_add(struct web_peer *peer, uint32_t generation, int fd)
 	level.level = peer->control->log_level;
 	channel_send(peer->channel, &level, -1);
 	tell_listen(peer);
-	if (!peer->wanted)
-		tell_wanted(peer);
 }
 
 void web_peer_send(struct web_peer *peer, const void *message)
@@ -266,17 +253,12 @@ void web_peer_follow(struct web_peer *peer)
 {
 	const struct policy *policy = peer->control->policy;
 	struct endpoint at = {.addr = policy->metrics_addr, .port = policy->metrics_port};
-	bool wanted = at.addr.family != ADDR_NONE;
 
 	if (!same(&at, &peer->at)) {
 		peer->at = at;
 		peer->status = UNKNOWN;
 		tell_listen(peer);
 	}
-	if (peer->wanted == wanted)
-		return;
-	peer->wanted = wanted;
-	tell_wanted(peer);
 }
 
 bool web_peer_runs(const struct web_peer *peer)
@@ -288,7 +270,7 @@ bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size)
 {
 	char at[ENDPOINT_TEXT_SIZE];
 
-	if (!peer->wanted || peer->status == 0)
+	if (peer->at.addr.family == ADDR_NONE || peer->status == 0)
 		return false;
 	endpoint_format(&peer->at, at);
 	if (!peer->channel)

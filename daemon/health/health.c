@@ -1,10 +1,12 @@
-#include "daemon/health/health.h"
-
+/* The health process: it resolves the names of the servers' hosts, probes the hosts and tells
+ * control what it found. DNS and mail hosts are foreign; nothing else is done here. It ends when
+ * the keeper asked it to, or when the machine's DNS settings have changed, which only a new process
+ * can read. */
 #include "daemon/channel.h"
 #include "daemon/health/dial.h"
 #include "daemon/log.h"
 #include "daemon/relay/picture.h"
-#include "daemon/privilege.h"
+#include "daemon/process/process.h"
 #include "daemon/health/server_test.h"
 #include "daemon/health/targets.h"
 
@@ -67,7 +69,6 @@ static void send_counters(struct health *health)
 	if (memcmp(health->counters, health->counters_sent, sizeof(health->counters)) == 0)
 		return;
 	message_init(&message, MESSAGE_COUNTERS, sizeof(message));
-	message.relay = MESSAGE_RELAY_HEALTH;
 	message.n = COUNTERS;
 	memcpy(message.v, health->counters, sizeof(message.v));
 	memcpy(health->counters_sent, health->counters, sizeof(health->counters));
@@ -391,7 +392,7 @@ int health_main(const struct process_start *start)
 	int rc = set_up(health);
 	if (rc < 0)
 		log_error("cannot set up: %s", strerror(-rc));
-	else if ((rc = privilege_enter_health()) < 0)
+	else if ((rc = privilege_enter(roles[PROCESS_HEALTH].privileges)) < 0)
 		log_error("cannot give up privileges: %s", strerror(-rc));
 	else if ((rc = loop_run(health->loop)) < 0)
 		log_error("cannot wait: %s", strerror(-rc));

@@ -133,10 +133,8 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	unsigned at = 0;
 
 	keeper_child_beat(&keeper->control);
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		keeper_child_beat(relay);
-	keeper_child_beat(&keeper->health);
-	keeper_child_beat(&keeper->web);
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
+		keeper_child_beat(child);
 	keeper_admit_tick(keeper);
 	keeper_tell_events(keeper);
 	keeper_kernel_tick(keeper);
@@ -145,22 +143,22 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
 }
 
-static bool relays_run(struct keeper *keeper)
+static bool flows_run(struct keeper *keeper)
 {
 	unsigned at = 0;
 
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		if (relay->pid)
+	for (struct keeper_child *child; (child = keeper_child_next_flows(keeper, &at));)
+		if (child->pid)
 			return true;
 	return false;
 }
 
-static void kill_relays(struct keeper *keeper)
+static void kill_flows(struct keeper *keeper)
 {
 	unsigned at = 0;
 
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		keeper_child_kill(relay);
+	for (struct keeper_child *child; (child = keeper_child_next_flows(keeper, &at));)
+		keeper_child_kill(child);
 }
 
 static void set_phase(struct keeper *keeper, enum keeper_phase phase, uint64_t wait_ms)
@@ -205,20 +203,15 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 	keeper_admit_resume(keeper);
 	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
 	message_init(&order, MESSAGE_DRAIN, sizeof(order));
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));) {
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
 		order.seconds = seconds;
-		if (relay->until_ms) /* it drains already, and gets no more time by that */
-			order.seconds = drain_left(relay->until_ms, now_ms, seconds);
-		loop_timer_clear(keeper->loop, &relay->restart);
-		keeper_child_send(relay, &order, -1);
-		keeper_child_close_listeners(relay);
+		if (child->until_ms) /* it drains already, and gets no more time by that */
+			order.seconds = drain_left(child->until_ms, now_ms, seconds);
+		loop_timer_clear(keeper->loop, &child->restart);
+		keeper_child_send(child, &order, -1);
+		keeper_child_close_listeners(child);
 	}
-	order.seconds = seconds;
-	loop_timer_clear(keeper->loop, &keeper->health.restart);
-	keeper_child_send(&keeper->health, &order, -1);
-	loop_timer_clear(keeper->loop, &keeper->web.restart);
-	keeper_child_send(&keeper->web, &order, -1);
-	if (!relays_run(keeper))
+	if (!flows_run(keeper))
 		end(keeper);
 }
 
@@ -240,7 +233,7 @@ static void stop(struct keeper *keeper)
 		if (keeper->phase == KEEPER_STOPPING)
 			drain(keeper, 0);
 		if (keeper->phase == KEEPER_DRAINING)
-			kill_relays(keeper);
+			kill_flows(keeper);
 		else
 			keeper_child_kill(&keeper->control);
 		return;
@@ -268,7 +261,7 @@ static void on_phase_end(struct loop_timer *timer, uint64_t now_ms)
 		break;
 	case KEEPER_DRAINING:
 		log_warning("relays have not ended in time: killing them");
-		kill_relays(keeper);
+		kill_flows(keeper);
 		break;
 	case KEEPER_ENDING:
 		log_warning("control has not ended in time: killing it");
@@ -296,8 +289,9 @@ static void say_end(const struct keeper_child *child, int status)
 			child->old ? child->version : POSTERN_VERSION);
 	else if (child->told_to_end && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_debug("%s of the version before has ended", name);
-	else if (child->role == PROCESS_HEALTH && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		log_info("health ended, to read its settings anew");
+	else if (roles[child->role].upgrade == ROLE_REPLACED && WIFEXITED(status) &&
+		 WEXITSTATUS(status) == 0)
+		log_info("%s ended, to read its settings anew", name);
 	else if (WIFSIGNALED(status))
 		log_event(POLICY_LOG_ERROR, LOG_ID_PROCESS_ENDED,
 			LOG_FIELDS({LOG_FIELD_CHILD, name}), "%s was ended by signal %d (%s)", name,
@@ -310,7 +304,7 @@ static void say_end(const struct keeper_child *child, int status)
 
 void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
 {
-	bool unwanted = child->role == PROCESS_WEB && !keeper->web_wanted;
+	bool unwanted = !keeper_child_is_wanted(child);
 	bool asked = (keeper->phase >= KEEPER_DRAINING || unwanted) && WIFEXITED(status);
 	bool is_control = child->role == PROCESS_CONTROL;
 	if (is_control && keeper_upgrade_on_control_end(keeper))
@@ -343,7 +337,7 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 			drain(keeper, 0);
 		break;
 	case KEEPER_DRAINING:
-		if (child->role == PROCESS_RELAY && !relays_run(keeper))
+		if (keeper_child_has_flows(child) && !flows_run(keeper))
 			end(keeper);
 		break;
 	case KEEPER_ENDING:
@@ -434,8 +428,9 @@ static int open_listeners(struct keeper *keeper)
 		log_error("port %u is used by another program: choose one with --port", port);
 	else if (error)
 		log_error("cannot listen on port %u: %s", port, strerror(-error));
-	for (unsigned i = 0; !error && i < keeper->options.relays; i++)
-		error = keeper_child_open_listeners(&keeper->relays[i]);
+	for (size_t i = 0; !error && i < keeper->nchildren; i++)
+		if (roles[keeper->children[i].role].given & GIVEN_LISTENERS)
+			error = keeper_child_open_listeners(&keeper->children[i]);
 	return error;
 }
 
@@ -450,7 +445,7 @@ static int resume(struct keeper *keeper)
 		(error = keeper_admit_open(keeper, state->fds[HANDOVER_QUEUE])))
 		return error;
 	keeper->phase = KEEPER_RUNNING;
-	keeper_resume_relays(keeper);
+	keeper_resume_places(keeper);
 	keeper_resume_children(keeper);
 	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
 	keeper_child_start(&keeper->control);
@@ -468,13 +463,9 @@ static int start(struct keeper *keeper)
 	keeper->phase_end.on_time = on_phase_end;
 	keeper->tick.on_time = on_tick;
 	keeper_upgrade_init(keeper);
-	keeper_child_init(keeper, &keeper->control, PROCESS_CONTROL, 0);
-	keeper_child_init(keeper, &keeper->health, PROCESS_HEALTH, MESSAGE_RELAY_HEALTH);
-	keeper_child_init(keeper, &keeper->web, PROCESS_WEB, MESSAGE_RELAY_WEB);
 	if (keeper->options.resume >= 0)
 		return resume(keeper);
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, i);
+	keeper_child_init_all(keeper, NULL);
 	keeper_posture_first(&keeper->options);
 	if ((error = keeper_prepare(keeper)) || (error = open_signals(keeper)) ||
 		(error = keeper_kernel_open(keeper, -1)) ||
@@ -483,19 +474,18 @@ static int start(struct keeper *keeper)
 	keeper_upgrade_tell(keeper, "none", "");
 	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
 	keeper_child_start(&keeper->control);
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper_child_start(&keeper->relays[i]);
-	keeper_child_start(&keeper->health);
+	keeper_child_start_all(keeper);
 	return 0;
 }
 
 /* Children that are left are ended; they would be anyway, by the death of their parent. */
 static void finish(struct keeper *keeper)
 {
+	unsigned at = 0;
+
 	keeper_child_kill(&keeper->control);
-	keeper_child_kill(&keeper->health);
-	keeper_child_kill(&keeper->web);
-	kill_relays(keeper);
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
+		keeper_child_kill(child);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		continue;
 	static const char *const sockets[] = {"control.sock", "session.sock", "desk.sock"};

@@ -20,11 +20,15 @@
 
 struct keeper;
 
+#define KEEPER_CHILDREN_MAX (PROCESS_ROLES * PROCESS_RELAYS_MAX)
+
 /* A process that the keeper keeps running. */
 struct keeper_child {
 	struct keeper *keeper;
 	enum process_role role;
-	unsigned number; /* of the relay, no other's that runs; MESSAGE_RELAY_HEALTH */
+	unsigned place;  /* among those of its role and version, from 0 */
+	unsigned number; /* no other's of its role that runs; where it has flows, no other's at all:
+			    its column in the limits */
 	uint32_t generation;
 	pid_t pid;               /* 0: not running */
 	struct channel *channel; /* NULL: gone */
@@ -35,8 +39,8 @@ struct keeper_child {
 	unsigned silent;   /* lives in a row without an answer */
 	bool told_to_end;  /* it needs no killing when its channel closes */
 	struct loop_timer restart;
-	int listeners[2][PROCESS_LISTENERS]; /* relay: IPv4, IPv6; -1: closed */
-	/* A relay from before an upgrade: it drains and is not started again. */
+	int listeners[2][PROCESS_LISTENERS]; /* IPv4, IPv6; -1: closed */
+	/* From before an upgrade: it drains and is not started again. */
 	bool old;
 	uint64_t until_ms; /* old: when it is to have drained; 0: it was not told to yet */
 	int mute;          /* old, of another language: its channel, on which nothing is said; -1 */
@@ -77,11 +81,10 @@ struct keeper {
 	int parent; /* the starter waits here for a word; -1: none */
 
 	struct keeper_child control;
-	struct keeper_child relays[PROCESS_RELAYS_MAX];
+	struct keeper_child children[KEEPER_CHILDREN_MAX]; /* all but control */
+	size_t nchildren;
 	struct keeper_child old[PROCESS_NUMBERS_MAX]; /* pid 0: free */
-	struct keeper_child health;
-	struct keeper_child web;
-	bool web_wanted; /* control says so */
+	unsigned wanted; /* of those that need not run: 1 << role each, as control says */
 	bool control_ready;
 	uint32_t stop_seq, drain_s;
 	unsigned term_signals;
@@ -145,16 +148,25 @@ int keeper_prepare_limit(struct keeper *keeper);
 /* keeper_child.c */
 void keeper_child_init(
 	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number);
+/* Control and all that the table names, none started. is_taken: numbers of those with flows that
+ * run already. */
+void keeper_child_init_all(struct keeper *keeper, bool (*is_taken)(struct keeper *, unsigned));
 void keeper_child_start(struct keeper_child *child);
-/* Control has said whether there is to be a web process. */
-void keeper_child_want_web(struct keeper *keeper, bool wanted);
+/* Those of this version that are wanted and were never started, control aside. */
+void keeper_child_start_all(struct keeper *keeper);
+/* Control has said which of those that need not run are wanted: 1 << role each. */
+void keeper_child_want(struct keeper *keeper, unsigned wanted);
+bool keeper_child_is_wanted(const struct keeper_child *child);
 /* Pings, and kills whoever has not answered for too long. */
 void keeper_child_beat(struct keeper_child *child);
 void keeper_child_kill(struct keeper_child *child);
 /* The child with this pid has ended: clears it up. NULL: no child of ours. */
 struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid);
-/* The relays one after the other, those from before an upgrade included: start with *at 0. */
-struct keeper_child *keeper_child_next_relay(struct keeper *keeper, unsigned *at);
+/* All but control one after the other, those from before an upgrade included: start with *at 0. */
+struct keeper_child *keeper_child_next(struct keeper *keeper, unsigned *at);
+/* Of these the ones that may have flows. */
+struct keeper_child *keeper_child_next_flows(struct keeper *keeper, unsigned *at);
+bool keeper_child_has_flows(const struct keeper_child *child);
 /* Takes over a process of the keeper before. fd is its channel, taken over when it returns 0. */
 int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd);
 const char *keeper_child_name(const struct keeper_child *child, char buf[static 16]);
@@ -166,8 +178,8 @@ int keeper_child_open_listeners(struct keeper_child *child);
 void keeper_child_close_listeners(struct keeper_child *child);
 /* Sends, and kills a child that cannot be reached. */
 void keeper_child_send(struct keeper_child *child, const void *message, int fd);
-/* For control and all relays that run. */
-void keeper_child_send_all(struct keeper *keeper, const void *message);
+/* About the interfaces, for all that are told of them. */
+void keeper_child_send_links(struct keeper *keeper, const void *message);
 
 /* keeper_listener.c. 0 or -errno. */
 /* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */

@@ -1,4 +1,4 @@
-/* Control, relays, health and web as processes: started, watched by their heartbeat, started
+/* The processes of the table (roles.h): started, watched by their heartbeat, started
  * again.
  *
  * A child is this program executed anew through a descriptor, with its own descriptors at fixed
@@ -20,33 +20,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MISSED_MAX 5 /* heartbeats, one a second */
-/* Before the first answer: a relay has nothing to do, control loads its state. */
-#define MISSED_MAX_RELAY   10
-#define MISSED_MAX_CONTROL 60
-#define SHORT_LIFE_MS      2000 /* a child that ended sooner has failed */
-#define RESTART_MAX_MS     5000
-#define SILENT_CLOSE       3 /* starts in a row: nobody accepts, so the listener goes */
-#define CHANNEL_BUFFER     (4 << 20)
-#define FD_ABOVE_ALL       64
+#define MISSED_MAX     5    /* heartbeats, one a second */
+#define SHORT_LIFE_MS  2000 /* a child that ended sooner has failed */
+#define RESTART_MAX_MS 5000
+#define SILENT_CLOSE   3 /* starts in a row: nobody accepts, so the listener goes */
+#define CHANNEL_BUFFER (4 << 20)
+#define FD_ABOVE_ALL   64
 
 const char *keeper_child_name(const struct keeper_child *child, char buf[static 16])
 {
-	switch (child->role) {
-	case PROCESS_CONTROL:
-		snprintf(buf, 16, "control");
-		break;
-	case PROCESS_RELAY:
-		snprintf(buf, 16, "relay %u", child->number);
-		break;
-	case PROCESS_HEALTH:
-		snprintf(buf, 16, "health");
-		break;
-	case PROCESS_WEB:
-		snprintf(buf, 16, "web");
-		break;
-	}
-	return buf;
+	return roles_title(child->role, child->number, buf);
+}
+
+bool keeper_child_has_flows(const struct keeper_child *child)
+{
+	return roles[child->role].upgrade == ROLE_DRAINS;
+}
+
+bool keeper_child_is_wanted(const struct keeper_child *child)
+{
+	return !roles[child->role].wanted || child->keeper->wanted & 1u << child->role;
 }
 
 void keeper_child_send(struct keeper_child *child, const void *message, int fd)
@@ -62,13 +55,14 @@ void keeper_child_send(struct keeper_child *child, const void *message, int fd)
 	}
 }
 
-void keeper_child_send_all(struct keeper *keeper, const void *message)
+void keeper_child_send_links(struct keeper *keeper, const void *message)
 {
 	unsigned at = 0;
 
 	keeper_child_send(&keeper->control, message, -1);
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		keeper_child_send(relay, message, -1);
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
+		if (roles[child->role].told & TOLD_LINKS)
+			keeper_child_send(child, message, -1);
 }
 
 static void on_message(void *context, const struct message_header *message, int fd)
@@ -146,7 +140,8 @@ static void fill_environment(char *environment[static 8], char zone[static 256])
 static void execute(const struct keeper_child *child, const int fds[PROCESS_FD_END], pid_t keeper)
 {
 	struct process_start start = {.options = child->keeper->options,
-		.relay = child->number,
+		.role = child->role,
+		.number = child->number,
 		.generation = child->generation};
 	struct options_child_storage storage;
 	char *argv[OPTIONS_CHILD_ARGS], *environment[8], zone[256];
@@ -157,7 +152,7 @@ static void execute(const struct keeper_child *child, const int fds[PROCESS_FD_E
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != keeper)
 		_exit(1); /* it died before the line above */
-	options_child_argv(&start, child->role, &storage, argv);
+	options_child_argv(&start, &storage, argv);
 	fill_environment(environment, zone);
 	int program = place_fds(fds, child->keeper->program);
 	int error = privilege_drop_all();
@@ -198,7 +193,8 @@ static void fill_peer(
 {
 	_Static_assert(sizeof(peer->version) == sizeof(child->version), "the same text");
 	message_init(peer, type, sizeof(*peer));
-	peer->relay = child->number;
+	peer->role = child->role;
+	peer->number = child->number;
 	peer->generation = child->generation;
 	peer->draining = child->old;
 	memcpy(peer->version, child->version, sizeof(peer->version));
@@ -232,9 +228,50 @@ static void introduce_again(struct keeper_child *child)
 			strerror(-end));
 		return;
 	}
-	fill_peer(child, MESSAGE_PEER, &peer);
+	fill_peer(&child->keeper->control, MESSAGE_PEER, &peer);
 	keeper_child_send(child, &peer, end);
 	close(end);
+}
+
+static bool are_paired(const struct keeper_child *a, const struct keeper_child *b)
+{
+	return a->place == b->place &&
+	       (roles[a->role].pairs & 1u << b->role || roles[b->role].pairs & 1u << a->role);
+}
+
+/* Each gets one end, with the other's role and number. */
+static int pair_up(struct keeper_child *a, struct keeper_child *b)
+{
+	struct message_peer peer;
+	int pair[2];
+	int error = open_pair(pair);
+
+	if (error)
+		return error;
+	fill_peer(b, MESSAGE_PEER, &peer);
+	keeper_child_send(a, &peer, pair[0]);
+	fill_peer(a, MESSAGE_PEER, &peer);
+	keeper_child_send(b, &peer, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+	return 0;
+}
+
+/* A process that was started meets those of its version that it has to do with. */
+static void pair_up_all(struct keeper_child *child)
+{
+	struct keeper *keeper = child->keeper;
+	char name[16];
+
+	for (size_t i = 0; i < keeper->nchildren; i++) {
+		struct keeper_child *other = &keeper->children[i];
+		if (other == child || !other->channel || !are_paired(child, other))
+			continue;
+		int error = pair_up(child, other);
+		if (error)
+			log_error("cannot pair %s: %s", keeper_child_name(child, name),
+				strerror(-error));
+	}
 }
 
 /* A new control meets those that run on. */
@@ -242,10 +279,9 @@ static void introduce_all(struct keeper *keeper)
 {
 	unsigned at = 0;
 
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		introduce_again(relay);
-	introduce_again(&keeper->health);
-	introduce_again(&keeper->web);
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
+		if (roles[child->role].given & GIVEN_CONTROL)
+			introduce_again(child);
 }
 
 static int open_family(struct keeper_child *child, bool ip6, bool *opened)
@@ -268,6 +304,7 @@ int keeper_child_open_listeners(struct keeper_child *child)
 {
 	bool opened = false;
 	int first_error = 0;
+	char name[16];
 
 	for (int ip6 = 0; ip6 <= 1; ip6++) {
 		int error = open_family(child, ip6, &opened);
@@ -278,8 +315,8 @@ int keeper_child_open_listeners(struct keeper_child *child)
 		}
 	}
 	if (opened && child->generation > 1)
-		keeper_event(
-			child->keeper, MESSAGE_EVENT_LISTENER_OPENED, "relay %u", child->number);
+		keeper_event(child->keeper, MESSAGE_EVENT_LISTENER_OPENED, "%s",
+			keeper_child_name(child, name));
 	return first_error;
 }
 
@@ -296,6 +333,7 @@ void keeper_child_close_listeners(struct keeper_child *child)
 static int start(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
+	const unsigned given = roles[child->role].given;
 	int fds[PROCESS_FD_END], pair[2];
 	int error = open_pair(pair), peer = -1;
 
@@ -304,9 +342,9 @@ static int start(struct keeper_child *child)
 	for (int i = 0; i < PROCESS_FD_END; i++)
 		fds[i] = -1;
 	fds[PROCESS_FD_KEEPER] = pair[1];
-	if (child->role == PROCESS_CONTROL || child->role == PROCESS_RELAY)
+	if (given & GIVEN_LIMIT)
 		fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
-	if (child->role != PROCESS_CONTROL) {
+	if (given & GIVEN_CONTROL) {
 		peer = introduce(child);
 		if (peer < 0) {
 			error = peer;
@@ -315,10 +353,11 @@ static int start(struct keeper_child *child)
 		}
 		fds[PROCESS_FD_CONTROL] = peer;
 	}
-	if (child->role == PROCESS_RELAY) {
+	if (given & GIVEN_LISTENERS) {
 		keeper_child_open_listeners(child);
 		memcpy(fds + PROCESS_FD_LISTENERS, child->listeners, sizeof(child->listeners));
-	} else if (child->role == PROCESS_CONTROL) {
+	}
+	if (given & GIVEN_SOCKETS) {
 		fds[PROCESS_FD_CONTROL_SOCKET] = keeper->control_socket;
 		fds[PROCESS_FD_SESSION_SOCKET] = keeper->session_socket;
 		fds[PROCESS_FD_DESK_SOCKET] = keeper->desk_socket;
@@ -360,10 +399,12 @@ void keeper_child_start(struct keeper_child *child)
 	}
 	log_debug("%s runs with pid %d", name, (int)child->pid);
 	ping(child);
-	if (child->role == PROCESS_CONTROL || child->role == PROCESS_RELAY)
+	if (roles[child->role].told & TOLD_LINKS)
 		keeper_kernel_send_links(keeper, child);
 	if (child->role == PROCESS_CONTROL)
 		introduce_all(keeper);
+	else
+		pair_up_all(child);
 	if (child->generation > 1 && !ended_as_told)
 		keeper_event(keeper, MESSAGE_EVENT_RELAY_STARTED, "%s", name);
 }
@@ -374,30 +415,37 @@ static void on_restart(struct loop_timer *timer, uint64_t now_ms)
 		(struct keeper_child *)(void *)((char *)timer -
 						offsetof(struct keeper_child, restart));
 	(void)now_ms;
-	if (child->role == PROCESS_WEB && !child->keeper->web_wanted)
-		return;
-	if (child->keeper->phase < KEEPER_DRAINING)
+	if (keeper_child_is_wanted(child) && child->keeper->phase < KEEPER_DRAINING)
 		keeper_child_start(child);
 }
 
 /* One that is no longer wanted ends as at a stop; wanted again, its first start is no restart. */
-void keeper_child_want_web(struct keeper *keeper, bool wanted)
+static void follow_wanted(struct keeper_child *child)
 {
-	struct keeper_child *child = &keeper->web;
+	struct keeper *keeper = child->keeper;
 	struct message_drain order;
 
-	if (keeper->web_wanted == wanted)
-		return;
-	keeper->web_wanted = wanted;
-	if (wanted && !child->pid && keeper->phase < KEEPER_DRAINING) {
+	if (keeper_child_is_wanted(child) && !child->pid && keeper->phase < KEEPER_DRAINING) {
 		loop_timer_clear(keeper->loop, &child->restart);
 		child->generation = 0;
 		child->failures = 0;
 		keeper_child_start(child);
-	} else if (!wanted) {
+	} else if (!keeper_child_is_wanted(child)) {
 		message_init(&order, MESSAGE_DRAIN, sizeof(order));
 		keeper_child_send(child, &order, -1);
+		child->told_to_end = true;
 	}
+}
+
+void keeper_child_want(struct keeper *keeper, unsigned wanted)
+{
+	const unsigned changed = keeper->wanted ^ wanted;
+
+	keeper->wanted = wanted;
+	for (size_t i = 0; i < keeper->nchildren; i++)
+		if (roles[keeper->children[i].role].wanted &&
+			changed & 1u << keeper->children[i].role)
+			follow_wanted(&keeper->children[i]);
 }
 
 void keeper_child_init(
@@ -411,16 +459,55 @@ void keeper_child_init(
 	memset(child->listeners, 0xff, sizeof(child->listeners)); /* -1 */
 }
 
-struct keeper_child *keeper_child_next_relay(struct keeper *keeper, unsigned *at)
+void keeper_child_init_all(struct keeper *keeper, bool (*is_taken)(struct keeper *, unsigned))
 {
-	if (*at < keeper->options.relays)
-		return &keeper->relays[(*at)++];
-	for (unsigned i = *at - keeper->options.relays; i < PROCESS_NUMBERS_MAX; i++) {
+	unsigned number = 0;
+
+	keeper_child_init(keeper, &keeper->control, PROCESS_CONTROL, 0);
+	for (unsigned role = 0; role < PROCESS_ROLES; role++) {
+		unsigned n = roles[role].many ? keeper->options.relays : 1;
+		for (unsigned i = 0; role != PROCESS_CONTROL && i < n; i++) {
+			struct keeper_child *child = &keeper->children[keeper->nchildren++];
+			keeper_child_init(keeper, child, (enum process_role)role, i);
+			child->place = i;
+			if (!keeper_child_has_flows(child))
+				continue;
+			while (is_taken && is_taken(keeper, number))
+				number++;
+			child->number = number++;
+		}
+	}
+}
+
+void keeper_child_start_all(struct keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->nchildren; i++) {
+		struct keeper_child *child = &keeper->children[i];
+		if (!child->pid && !child->generation && keeper_child_is_wanted(child))
+			keeper_child_start(child);
+	}
+}
+
+struct keeper_child *keeper_child_next(struct keeper *keeper, unsigned *at)
+{
+	if (*at < keeper->nchildren)
+		return &keeper->children[(*at)++];
+	for (size_t i = *at - keeper->nchildren; i < PROCESS_NUMBERS_MAX; i++) {
 		++*at;
 		if (keeper->old[i].pid)
 			return &keeper->old[i];
 	}
 	return NULL;
+}
+
+struct keeper_child *keeper_child_next_flows(struct keeper *keeper, unsigned *at)
+{
+	struct keeper_child *child;
+
+	do
+		child = keeper_child_next(keeper, at);
+	while (child && !keeper_child_has_flows(child));
+	return child;
 }
 
 int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd)
@@ -440,18 +527,19 @@ void keeper_child_again(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
 	uint64_t wait_ms = 0;
+	char name[16];
 
 	if (child->failures > 1)
 		wait_ms = child->failures > 6 ? RESTART_MAX_MS : 100u << (child->failures - 1);
 	if (wait_ms > RESTART_MAX_MS)
 		wait_ms = RESTART_MAX_MS;
 	/* over an upgrade the relays of before accept there still */
-	if (child->role == PROCESS_RELAY && child->silent >= SILENT_CLOSE &&
-		!keeper->upgrade.undrained &&
+	if (child->silent >= SILENT_CLOSE && !keeper->upgrade.undrained &&
 		(child->listeners[0][0] >= 0 || child->listeners[1][0] >= 0)) {
 		keeper_child_close_listeners(child);
-		log_error("relay %u cannot be started; its listeners are closed", child->number);
-		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "relay %u", child->number);
+		keeper_child_name(child, name);
+		log_error("%s cannot be started; its listeners are closed", name);
+		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "%s", name);
 	}
 	loop_timer_set(keeper->loop, &child->restart, loop_now_ms(keeper->loop) + wait_ms);
 }
@@ -469,9 +557,7 @@ void keeper_child_beat(struct keeper_child *child)
 	if (!child->pid || !child->channel)
 		return;
 	/* Counted in beats and not in time: when the keeper itself was stopped, nobody else was. */
-	unsigned max = child->answered                  ? MISSED_MAX
-		       : child->role != PROCESS_CONTROL ? MISSED_MAX_RELAY
-							: MISSED_MAX_CONTROL;
+	unsigned max = child->answered ? MISSED_MAX : roles[child->role].silent_s;
 	if (child->missed >= max) {
 		keeper_child_name(child, name);
 		log_error("%s has not answered for %u s: killing it", name, max);
@@ -487,7 +573,7 @@ static void forget_peer(struct keeper_child *child)
 {
 	struct message_peer gone;
 
-	if (child->role == PROCESS_RELAY)
+	if (keeper_child_has_flows(child))
 		limit_forget_column(&child->keeper->limit, child->number);
 	fill_peer(child, MESSAGE_PEER_GONE, &gone);
 	keeper_child_send(&child->keeper->control, &gone, -1);
@@ -500,13 +586,9 @@ struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 
 	if (keeper->control.pid == pid)
 		child = &keeper->control;
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		if (relay->pid == pid)
-			child = relay;
-	if (keeper->health.pid == pid)
-		child = &keeper->health;
-	if (keeper->web.pid == pid)
-		child = &keeper->web;
+	for (struct keeper_child *other; !child && (other = keeper_child_next(keeper, &at));)
+		if (other->pid == pid)
+			child = other;
 	if (!child)
 		return NULL;
 	child->pid = 0;

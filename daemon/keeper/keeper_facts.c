@@ -130,8 +130,10 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)
 		tell_bypass(keeper, telling, keeper->plan.zones[i].name);
 	table_each_arrived(keeper->table, tell_arrived, (void *)(uintptr_t)telling);
-	for (unsigned i = 0; i < keeper->options.relays; i++) {
-		const struct keeper_child *relay = &keeper->relays[i];
+	for (size_t i = 0; i < keeper->nchildren; i++) {
+		const struct keeper_child *relay = &keeper->children[i];
+		if (!(roles[relay->role].given & GIVEN_LISTENERS))
+			continue;
 		say(telling, "listener %u ip4 %s", relay->number,
 			are_open(relay, false) ? "open" : "closed");
 		bool ip6 = are_open(relay, true);

@@ -139,7 +139,7 @@ static void on_link(
 
 	bool renamed = old && strcmp(old->name, link->name) != 0;
 	fill_link(&message, change == LINK_WENT ? MESSAGE_UNLINK : MESSAGE_LINK, link);
-	keeper_child_send_all(keeper, &message);
+	keeper_child_send_links(keeper, &message);
 	if (change == LINK_WENT || renamed)
 		keeper_forget_interface(keeper, old->name);
 	if (change == LINK_CAME || renamed)

@@ -204,7 +204,7 @@ int keeper_prepare_limit(struct keeper *keeper)
 		flows = FLOWS_LEAST;
 	if (flows > FLOWS_MOST)
 		flows = FLOWS_MOST;
-	uint32_t columns = keeper->options.relays * GENERATIONS;
+	uint32_t columns = roles_columns(keeper->options.relays) * GENERATIONS;
 	size_t bytes = limit_bytes(columns, (uint32_t)flows * 4);
 	int fd = memfd_create("postern-limit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)

@@ -378,11 +378,11 @@ static void on_foreign_get(struct keeper_child *from, const struct message_heade
 	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
 }
 
-static void on_metrics_run(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_wanted(struct keeper_child *from, const struct message_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
-	keeper_child_want_web(keeper, ((const struct message_metrics_run *)message)->on);
+	keeper_child_want(keeper, ((const struct message_wanted *)message)->roles);
 }
 
 static void on_doctor_get(struct keeper_child *from, const struct message_header *message, int fd)
@@ -428,37 +428,33 @@ static void on_sockets_get(struct keeper_child *from, const struct message_heade
 	keeper_socket_on_get(from, (const struct message_sockets_get *)message);
 }
 
-#define CONTROL (1u << PROCESS_CONTROL)
-#define RELAY   (1u << PROCESS_RELAY)
-#define HEALTH  (1u << PROCESS_HEALTH)
-#define WEB     (1u << PROCESS_WEB)
+#define ALL 0
 
-/* Who may say what to the privileged side. */
+/* Who may say what to the privileged side: whose role asks for it. */
 static const struct {
 	enum message_type type;
-	unsigned roles;
+	unsigned asks; /* enum role_asks, or ALL */
 	bool takes_fd; /* the function closes it; else it is closed here */
 	void (*act)(struct keeper_child *from, const struct message_header *message, int fd);
 } requests[] = {
-	{MESSAGE_PONG, CONTROL | RELAY | HEALTH | WEB, false, on_pong},
-	/* they connect from clients' addresses */
-	{MESSAGE_SOCKETS_GET, RELAY | HEALTH, false, on_sockets_get},
-	{MESSAGE_READY, CONTROL, false, on_ready},
-	{MESSAGE_VERDICT, CONTROL, false, on_verdict},
-	{MESSAGE_ENTRIES, CONTROL, false, on_entries},
-	{MESSAGE_PLAN, CONTROL, true, on_plan},
-	{MESSAGE_BYPASS, CONTROL, false, on_bypass},
-	{MESSAGE_CLIENTS_GET, CONTROL, false, on_clients_get},
-	{MESSAGE_KERNEL_COUNTERS_GET, CONTROL, false, on_kernel_counters_get},
-	{MESSAGE_NEIGHBOUR_GET, CONTROL, false, on_neighbour_get},
-	{MESSAGE_CUT, CONTROL, false, on_cut},
-	{MESSAGE_PASSED_GET, CONTROL, false, on_passed_get},
-	{MESSAGE_DOCTOR_GET, CONTROL, false, on_doctor_get},
-	{MESSAGE_ARRIVED_GET, CONTROL, false, on_arrived_get},
-	{MESSAGE_FOREIGN_GET, CONTROL, false, on_foreign_get},
-	{MESSAGE_METRICS_RUN, CONTROL, false, on_metrics_run},
-	{MESSAGE_LOG_LEVEL, CONTROL, false, on_log_level},
-	{MESSAGE_REPLY, CONTROL, false, on_reply},
+	{MESSAGE_PONG, ALL, false, on_pong},
+	{MESSAGE_SOCKETS_GET, ASKS_SOCKETS, false, on_sockets_get},
+	{MESSAGE_READY, ASKS_KERNEL, false, on_ready},
+	{MESSAGE_VERDICT, ASKS_KERNEL, false, on_verdict},
+	{MESSAGE_ENTRIES, ASKS_KERNEL, false, on_entries},
+	{MESSAGE_PLAN, ASKS_KERNEL, true, on_plan},
+	{MESSAGE_BYPASS, ASKS_KERNEL, false, on_bypass},
+	{MESSAGE_CLIENTS_GET, ASKS_KERNEL, false, on_clients_get},
+	{MESSAGE_KERNEL_COUNTERS_GET, ASKS_KERNEL, false, on_kernel_counters_get},
+	{MESSAGE_NEIGHBOUR_GET, ASKS_KERNEL, false, on_neighbour_get},
+	{MESSAGE_CUT, ASKS_KERNEL, false, on_cut},
+	{MESSAGE_PASSED_GET, ASKS_KERNEL, false, on_passed_get},
+	{MESSAGE_DOCTOR_GET, ASKS_KERNEL, false, on_doctor_get},
+	{MESSAGE_ARRIVED_GET, ASKS_KERNEL, false, on_arrived_get},
+	{MESSAGE_FOREIGN_GET, ASKS_KERNEL, false, on_foreign_get},
+	{MESSAGE_WANTED, ASKS_KERNEL, false, on_wanted},
+	{MESSAGE_LOG_LEVEL, ASKS_KERNEL, false, on_log_level},
+	{MESSAGE_REPLY, ASKS_KERNEL, false, on_reply},
 };
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))
 
@@ -466,7 +462,7 @@ bool keeper_request_may(enum process_role role, enum message_type type)
 {
 	for (size_t i = 0; i < REQUESTS; i++)
 		if (requests[i].type == type)
-			return requests[i].roles & 1u << role;
+			return requests[i].asks == ALL || roles[role].asks & requests[i].asks;
 	return false;
 }
 

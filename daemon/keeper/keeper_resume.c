@@ -98,12 +98,12 @@ static int attach_limit(struct keeper *keeper, int fd)
 
 static void take_limit(struct keeper *keeper, const struct handover *state)
 {
-	unsigned relays = keeper->options.relays;
+	unsigned columns = roles_columns(keeper->options.relays);
 
 	for (size_t i = 0; i < state->nchildren; i++)
-		relays += state->children[i].role == HANDOVER_RELAY;
+		columns += state->children[i].role == HANDOVER_RELAY;
 	if (attach_limit(keeper, state->fds[HANDOVER_LIMIT]) == 0 &&
-		keeper->limit.columns >= relays)
+		keeper->limit.columns >= columns)
 		return;
 	log_warning("the limits begin anew: flows of the version before are not counted");
 	if (state->fds[HANDOVER_LIMIT] >= 0)
@@ -169,8 +169,10 @@ int keeper_resume_read(struct keeper *keeper)
 	return keeper->limit_fd < 0 ? keeper_prepare_limit(keeper) : 0;
 }
 
-static bool is_taken(const struct handover *state, unsigned number)
+static bool is_taken(struct keeper *keeper, unsigned number)
 {
+	const struct handover *state = &keeper->upgrade.state;
+
 	for (size_t i = 0; i < state->nchildren; i++)
 		if (state->children[i].role == HANDOVER_RELAY &&
 			state->children[i].number == number)
@@ -178,20 +180,19 @@ static bool is_taken(const struct handover *state, unsigned number)
 	return false;
 }
 
-void keeper_resume_relays(struct keeper *keeper)
+void keeper_resume_places(struct keeper *keeper)
 {
 	const struct handover *state = &keeper->upgrade.state;
-	unsigned number = 0;
 
-	for (unsigned i = 0; i < keeper->options.relays; i++, number++) {
-		while (is_taken(state, number))
-			number++;
-		keeper_child_init(keeper, &keeper->relays[i], PROCESS_RELAY, number);
-		for (size_t j = 0; i + j * keeper->options.relays < state->nplaces; j++) {
-			const struct handover_place *place =
-				&state->places[i + j * keeper->options.relays];
-			keeper->relays[i].listeners[0][j] = place->listener4;
-			keeper->relays[i].listeners[1][j] = place->listener6;
+	keeper_child_init_all(keeper, is_taken);
+	for (size_t i = 0; i < keeper->nchildren; i++) {
+		struct keeper_child *child = &keeper->children[i];
+		if (!(roles[child->role].given & GIVEN_LISTENERS))
+			continue;
+		size_t at = child->place;
+		for (size_t j = 0; at < state->nplaces; j++, at += keeper->options.relays) {
+			child->listeners[0][j] = state->places[at].listener4;
+			child->listeners[1][j] = state->places[at].listener6;
 		}
 	}
 }
@@ -210,8 +211,16 @@ static void adopt(struct keeper *keeper, struct keeper_child *child,
 		close(from->channel); /* then it ends */
 		return;
 	}
-	if (child->role == PROCESS_RELAY)
+	if (roles[child->role].told & TOLD_LINKS)
 		keeper_kernel_send_links(keeper, child);
+}
+
+static struct keeper_child *child_of(struct keeper *keeper, enum process_role role)
+{
+	for (size_t i = 0; i < keeper->nchildren; i++)
+		if (keeper->children[i].role == role)
+			return &keeper->children[i];
+	return NULL;
 }
 
 void keeper_resume_children(struct keeper *keeper)
@@ -236,7 +245,7 @@ void keeper_resume_children(struct keeper *keeper)
 			if (mute)
 				close(from->channel); /* it was told to end */
 			else
-				adopt(keeper, &keeper->health, from, false);
+				adopt(keeper, child_of(keeper, PROCESS_HEALTH), from, false);
 			break;
 		}
 	}
@@ -246,13 +255,10 @@ void keeper_resume_on_ready(struct keeper *keeper)
 {
 	keeper_admit_resume(keeper);
 	if (!keeper->upgrade.undrained || keeper->phase != KEEPER_RUNNING ||
-		keeper->relays[0].generation)
+		child_of(keeper, PROCESS_RELAY)->generation)
 		return; /* only once */
 	keeper->upgrade.waited_ms = loop_now_ms(keeper->loop) - keeper->upgrade.state.paused_ms;
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		keeper_child_start(&keeper->relays[i]);
-	if (!keeper->health.pid)
-		keeper_child_start(&keeper->health);
+	keeper_child_start_all(keeper);
 }
 
 static void drain_old(struct keeper *keeper)
@@ -286,16 +292,21 @@ void keeper_resume_on_answer(struct keeper *keeper)
 		(keeper->upgrade.stage != KEEPER_UPGRADE_RESUMING &&
 			keeper->upgrade.stage != KEEPER_UPGRADE_NONE))
 		return;
-	for (unsigned i = 0; i < keeper->options.relays; i++)
-		if (!keeper->relays[i].answered)
+	for (size_t i = 0; i < keeper->nchildren; i++)
+		if (keeper_child_has_flows(&keeper->children[i]) &&
+			keeper_child_is_wanted(&keeper->children[i]) &&
+			!keeper->children[i].answered)
 			return;
 	keeper_upgrade_end_resuming(keeper);
 	drain_old(keeper);
 	/* of the version before; control tells the new one what it knew */
-	if (keeper->health.pid && keeper->health.started_ms == 0) {
-		message_init(&order, MESSAGE_DRAIN, sizeof(order));
-		keeper_child_send(&keeper->health, &order, -1);
-		keeper->health.told_to_end = true;
+	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	for (size_t i = 0; i < keeper->nchildren; i++) {
+		struct keeper_child *child = &keeper->children[i];
+		if (roles[child->role].upgrade != ROLE_REPLACED || !child->pid || child->started_ms)
+			continue;
+		keeper_child_send(child, &order, -1);
+		child->told_to_end = true;
 	}
 	keeper_upgrade_tell(keeper, "done", POSTERN_VERSION);
 	notify_manager("READY=1\nSTATUS=version " POSTERN_VERSION);

@@ -44,6 +44,7 @@ static int refusal(const struct keeper_child *child)
 void keeper_socket_on_get(struct keeper_child *child, const struct message_sockets_get *request)
 {
 	struct message_socket answer;
+	char name[16];
 
 	for (uint32_t i = 0; i < request->n && child->channel; i++) {
 		int error = refusal(child);
@@ -54,12 +55,11 @@ void keeper_socket_on_get(struct keeper_child *child, const struct message_socke
 		keeper_child_send(child, &answer, fd < 0 ? -1 : fd);
 		if (fd < 0) {
 			/* the rest is not to be had either: this one word is for all of it */
-			if (child->role == PROCESS_RELAY)
-				log_warning("relay %u gets no socket for a client's address: %s",
-					child->number, strerror(-fd));
-			else
-				log_debug("health gets no socket for a client's address: %s",
-					strerror(-fd));
+			log_event(keeper_child_has_flows(child) ? POLICY_LOG_WARNING
+								: POLICY_LOG_DEBUG,
+				LOG_ID_NONE, NULL, 0,
+				"%s gets no socket for a client's address: %s",
+				keeper_child_name(child, name), strerror(-fd));
 			return;
 		}
 		close(fd);

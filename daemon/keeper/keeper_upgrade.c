@@ -134,16 +134,19 @@ static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 	state->fds[HANDOVER_PLAN] = plan;
 	/* first one of each relay, then the next of each */
 	for (unsigned j = 0; j < process_listeners(keeper->options.relays); j++)
-		for (unsigned i = 0; i < keeper->options.relays; i++)
-			state->places[state->nplaces++] =
-				(struct handover_place){keeper->relays[i].listeners[0][j],
-					keeper->relays[i].listeners[1][j]};
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		add_child(state, relay, HANDOVER_RELAY,
-			relay->channel ? channel_fd(relay->channel) : relay->mute);
-	if (keeper->health.channel && !keeper->upgrade.foreign)
-		add_child(state, &keeper->health, HANDOVER_HEALTH,
-			channel_fd(keeper->health.channel));
+		for (size_t i = 0; i < keeper->nchildren; i++)
+			if (roles[keeper->children[i].role].given & GIVEN_LISTENERS)
+				state->places[state->nplaces++] =
+					(struct handover_place){keeper->children[i].listeners[0][j],
+						keeper->children[i].listeners[1][j]};
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
+		if (keeper_child_has_flows(child))
+			add_child(state, child, HANDOVER_RELAY,
+				child->channel ? channel_fd(child->channel) : child->mute);
+		else if (roles[child->role].upgrade == ROLE_REPLACED && child->channel &&
+			 !keeper->upgrade.foreign)
+			add_child(state, child, HANDOVER_HEALTH, channel_fd(child->channel));
+	}
 }
 
 /* A descriptor of the state as text, or -errno. */
@@ -271,16 +274,17 @@ static void part_from_control(struct keeper *keeper)
 
 	pause_admission(keeper);
 	keeper_admit_drop(keeper); /* none, if control lived and was in time */
-	/* it listens: the next one can do so only when it is gone. The next control asks for it. */
-	keeper->web_wanted = false;
 	message_init(&end, MESSAGE_DRAIN, sizeof(end));
-	keeper_child_send(&keeper->web, &end, -1);
 	keeper->control_ready = false;
 	set_stage(keeper, KEEPER_UPGRADE_CONTROL, CONTROL_MS);
 	message_init(&order, MESSAGE_HAND_OVER, sizeof(order));
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));)
-		keeper_child_send(relay, &order, -1);
-	keeper_child_send(&keeper->health, &order, -1);
+	/* what ends may listen: the next one can do so only when it is gone. The next control says
+	 * whether it is wanted. */
+	keeper->wanted = 0;
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
+		keeper_child_send(child,
+			roles[child->role].upgrade == ROLE_ENDS ? (void *)&end : (void *)&order,
+			-1);
 	channel_free(keeper->control.channel);
 	keeper->control.channel = NULL;
 }
@@ -311,13 +315,13 @@ static void drain_foreign(struct keeper *keeper)
 		    "on, but are in no audit and no \"flow show\" any more");
 	message_init(&order, MESSAGE_DRAIN, sizeof(order));
 	order.seconds = keeper->drain_s;
-	for (struct keeper_child *relay; (relay = keeper_child_next_relay(keeper, &at));) {
-		if (relay->until_ms)
+	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
+		if (child->until_ms || roles[child->role].upgrade == ROLE_ENDS)
 			continue;
-		keeper_child_send(relay, &order, -1);
-		relay->until_ms = until_ms;
+		keeper_child_send(child, &order, -1);
+		if (keeper_child_has_flows(child))
+			child->until_ms = until_ms;
 	}
-	keeper_child_send(&keeper->health, &order, -1);
 }
 
 bool keeper_upgrade_on_drain_time(struct keeper *keeper, uint32_t seconds)
@@ -376,11 +380,13 @@ static void go(struct keeper *keeper)
 		close(state);
 	if (plan >= 0)
 		close(plan);
-	for (unsigned i = 0; i < keeper->options.relays; i++) {
-		struct keeper_child *relay = &keeper->relays[i];
-		relay->until_ms = 0; /* those that drain are started again */
-		if (!relay->pid)
-			keeper_child_again(relay);
+	for (size_t i = 0; i < keeper->nchildren; i++) {
+		struct keeper_child *child = &keeper->children[i];
+		if (!keeper_child_has_flows(child))
+			continue;
+		child->until_ms = 0; /* those that drain are started again */
+		if (!child->pid && keeper_child_is_wanted(child))
+			keeper_child_again(child);
 	}
 	refuse(keeper, text);
 	notify_manager("READY=1\nSTATUS=the upgrade failed; the old version goes on");
@@ -500,9 +506,9 @@ static const char *why_wait(struct keeper *keeper)
 	if (!keeper->control_ready &&
 		loop_now_ms(keeper->loop) - keeper->upgrade.wanted_ms < READY_MS)
 		return "control is not ready";
-	while (keeper_child_next_relay(keeper, &at))
+	while (keeper_child_next_flows(keeper, &at))
 		numbers++;
-	if (numbers + keeper->options.relays > keeper->limit.columns)
+	if (numbers + roles_columns(keeper->options.relays) > keeper->limit.columns)
 		return "relays of earlier versions have flows still";
 	return NULL;
 }

@@ -126,8 +126,8 @@ void keeper_upgrade_end_resuming(struct keeper *keeper);
 /* keeper_resume.c: after the exec. */
 /* Reads the state and takes its descriptors over, in the place of keeper_prepare(). */
 int keeper_resume_read(struct keeper *keeper);
-/* Numbers and listeners of the new relays; then the children that live on. */
-void keeper_resume_relays(struct keeper *keeper);
+/* Numbers and listeners of the new processes; then the children that live on. */
+void keeper_resume_places(struct keeper *keeper);
 void keeper_resume_children(struct keeper *keeper);
 /* The first READY of the new control. */
 void keeper_resume_on_ready(struct keeper *keeper);

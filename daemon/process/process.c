@@ -1,8 +1,6 @@
 #include "daemon/process/process.h"
 
-#include "daemon/health/health.h"
 #include "daemon/log.h"
-#include "daemon/web/web.h"
 #include "daemon/privilege.h"
 
 #include <fcntl.h>
@@ -26,41 +24,34 @@ static int take_fd(int number)
 	return fcntl(number, F_SETFD, FD_CLOEXEC) < 0 ? -1 : number;
 }
 
-static bool take_fds(struct process_start *start, enum process_role role)
+/* False: one of those that the role is given is missing. Listeners may be closed. */
+static bool take_fds(struct process_start *start)
 {
+	const unsigned given = roles[start->role].given;
+
 	start->keeper_fd = take_fd(PROCESS_FD_KEEPER);
-	start->limit_fd = take_fd(PROCESS_FD_LIMIT);
-	start->control_fd = -1;
-	start->nlisteners = 0;
+	start->limit_fd = given & GIVEN_LIMIT ? take_fd(PROCESS_FD_LIMIT) : -1;
+	start->control_fd = given & GIVEN_CONTROL ? take_fd(PROCESS_FD_CONTROL) : -1;
 	start->control_socket = start->session_socket = start->desk_socket = -1;
-	if (role == PROCESS_HEALTH || role == PROCESS_WEB) {
-		start->control_fd = take_fd(PROCESS_FD_CONTROL);
-		return start->keeper_fd >= 0 && start->control_fd >= 0;
+	if (given & GIVEN_SOCKETS) {
+		start->control_socket = take_fd(PROCESS_FD_CONTROL_SOCKET);
+		start->session_socket = take_fd(PROCESS_FD_SESSION_SOCKET);
+		start->desk_socket = take_fd(PROCESS_FD_DESK_SOCKET);
 	}
-	if (role == PROCESS_RELAY) {
-		start->control_fd = take_fd(PROCESS_FD_CONTROL);
-		for (int i = PROCESS_FD_LISTENERS; i < PROCESS_FD_END; i++)
-			if (take_fd(i) >= 0)
-				start->listeners[start->nlisteners++] = i;
-		return start->keeper_fd >= 0 && start->limit_fd >= 0 && start->control_fd >= 0;
-	}
-	start->control_socket = take_fd(PROCESS_FD_CONTROL_SOCKET);
-	start->session_socket = take_fd(PROCESS_FD_SESSION_SOCKET);
-	start->desk_socket = take_fd(PROCESS_FD_DESK_SOCKET);
-	return start->keeper_fd >= 0 && start->limit_fd >= 0 && start->control_socket >= 0;
+	start->nlisteners = 0;
+	for (int i = PROCESS_FD_LISTENERS; given & GIVEN_LISTENERS && i < PROCESS_FD_END; i++)
+		if (take_fd(i) >= 0)
+			start->listeners[start->nlisteners++] = i;
+	return start->keeper_fd >= 0 && (!(given & GIVEN_LIMIT) || start->limit_fd >= 0) &&
+	       (!(given & GIVEN_CONTROL) || start->control_fd >= 0) &&
+	       (!(given & GIVEN_SOCKETS) || start->control_socket >= 0);
 }
 
-int process_child_main(
-	const struct process_options *options, struct process_start *start, enum process_role role)
+int process_child_main(const struct process_options *options, struct process_start *start)
 {
-	char name[16] = "control";
+	char name[16];
 
-	if (role == PROCESS_HEALTH)
-		snprintf(name, sizeof(name), "health");
-	if (role == PROCESS_WEB)
-		snprintf(name, sizeof(name), "web");
-	if (role == PROCESS_RELAY)
-		snprintf(name, sizeof(name), "relay %u", start->relay);
+	roles_title(start->role, start->number, name);
 	start->options = *options;
 	log_init(name, options->foreground, POLICY_LOG_INFO);
 	signal(SIGPIPE, SIG_IGN);
@@ -71,7 +62,7 @@ int process_child_main(
 	signal(SIGHUP, SIG_IGN);
 	/* executed through a descriptor, the kernel would call it by that number */
 	prctl(PR_SET_NAME, "posternd");
-	if (!take_fds(start, role)) {
+	if (!take_fds(start)) {
 		log_error("only posternd itself starts its processes");
 		return 1;
 	}
@@ -80,15 +71,5 @@ int process_child_main(
 		log_error("cannot give up privileges: %s", strerror(-error));
 		return 1;
 	}
-	switch (role) {
-	case PROCESS_CONTROL:
-		return control_main(start);
-	case PROCESS_RELAY:
-		return relay_main(start);
-	case PROCESS_HEALTH:
-		return health_main(start);
-	case PROCESS_WEB:
-		return web_main(start);
-	}
-	return 1;
+	return roles[start->role].main(start);
 }

@@ -2,7 +2,7 @@
 #ifndef POSTERN_PROCESS_H
 #define POSTERN_PROCESS_H
 
-#include "lib/policy.h"
+#include "daemon/process/roles.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,25 +39,19 @@ struct process_options {
 	int resume; /* --resume: the keeper before hands its place over by this descriptor; -1 */
 };
 
-enum process_role {
-	PROCESS_CONTROL,
-	PROCESS_RELAY,
-	PROCESS_HEALTH,
-	PROCESS_WEB, /* only while the policy has `metrics listen` */
-};
-
 /* A child is the same program, executed anew: its memory holds nothing of the keeper. */
 struct process_start {
 	struct process_options options;
 	int keeper_fd;     /* channel to the keeper */
-	int control_fd;    /* all but control: channel to it; else -1 */
-	size_t nlisteners; /* relay: bound, transparent, listening */
+	int control_fd;    /* channel to control, or -1 */
+	size_t nlisteners; /* bound, transparent, listening */
 	int listeners[2 * PROCESS_LISTENERS];
-	int limit_fd;        /* memfd of the shared limits (limit.h); relay and control */
-	int control_socket;  /* control: bound and listening, control.sock; else -1 */
-	int session_socket;  /* control: bound and listening, session.sock; else -1 */
-	int desk_socket;     /* control: bound and listening, desk.sock; else -1 */
-	unsigned relay;      /* number, from 0 */
+	int limit_fd;       /* memfd of the shared limits (limit.h), or -1 */
+	int control_socket; /* bound and listening, control.sock; else -1 */
+	int session_socket; /* bound and listening, session.sock; else -1 */
+	int desk_socket;    /* bound and listening, desk.sock; else -1 */
+	enum process_role role;
+	unsigned number;     /* no other's of this role that runs, from 0; a column of the limits */
 	uint32_t generation; /* counts the starts of this child */
 };
 
@@ -65,24 +59,21 @@ struct process_start {
 enum process_fd {
 	PROCESS_FD_KEEPER = 3,
 	PROCESS_FD_LIMIT,
-	PROCESS_FD_CONTROL,        /* all but control */
-	PROCESS_FD_CONTROL_SOCKET, /* control */
-	PROCESS_FD_SESSION_SOCKET, /* control */
-	PROCESS_FD_DESK_SOCKET,    /* control */
-	PROCESS_FD_LISTENERS,      /* relay: from here on */
+	PROCESS_FD_CONTROL,
+	PROCESS_FD_CONTROL_SOCKET,
+	PROCESS_FD_SESSION_SOCKET,
+	PROCESS_FD_DESK_SOCKET,
+	PROCESS_FD_LISTENERS, /* from here on */
 	PROCESS_FD_END = PROCESS_FD_LISTENERS + 2 * PROCESS_LISTENERS,
 };
 
 /* A child's life: takes its descriptors over, makes sure of its privileges and calls the
- * main function of its role. Fills the rest of start, whose numbers come from the command line.
- * Returns the exit status. */
-int process_child_main(
-	const struct process_options *options, struct process_start *start, enum process_role role);
+ * main function of its role. Fills the rest of start, whose role and numbers come from the command
+ * line. Returns the exit status. */
+int process_child_main(const struct process_options *options, struct process_start *start);
 
-/* All return the exit status. Control ends with another status than 0 only when it can not
- * work at all (the state folder, no policy): before its first READY the keeper then ends, too. */
+/* Returns the exit status. Control ends with another status than 0 only when it can not work at all
+ * (the state folder, no policy): before its first READY the keeper then ends, too. */
 int keeper_main(const struct process_options *options);
-int control_main(const struct process_start *start);
-int relay_main(const struct process_start *start);
 
 #endif

@@ -50,7 +50,7 @@ static bool take(
 {
 	struct relay *relay = flow->relay;
 	uint64_t key = key_of(flow, kind, subject);
-	return over(flow, limit_take(&relay->limit, relay->start->relay, key, max, now_us(flow),
+	return over(flow, limit_take(&relay->limit, relay->start->number, key, max, now_us(flow),
 				  &flow->holds[kind]));
 }
 
@@ -66,7 +66,7 @@ static bool take_rate(struct flow *flow, enum limit_kind kind, const struct subj
 {
 	struct relay *relay = flow->relay;
 	uint64_t key = rate_key_of(flow, kind, subject, limit);
-	return over(flow, limit_rate(&relay->limit, relay->start->relay, key, limit->count,
+	return over(flow, limit_rate(&relay->limit, relay->start->number, key, limit->count,
 				  limit->per_seconds, now_us(flow)));
 }
 
@@ -304,7 +304,7 @@ static void drop(struct flow *flow, unsigned kind)
 {
 	struct relay *relay = flow->relay;
 	if (flow->holds[kind] != LIMIT_NONE)
-		limit_drop(&relay->limit, relay->start->relay, flow->holds[kind]);
+		limit_drop(&relay->limit, relay->start->number, flow->holds[kind]);
 	flow->holds[kind] = LIMIT_NONE;
 }
 

@@ -90,7 +90,7 @@ void relay_send_counters(struct relay *relay)
 	if (memcmp(relay->counters, relay->counters_sent, sizeof(relay->counters)) == 0)
 		return;
 	message_init(&message, MESSAGE_COUNTERS, sizeof(message));
-	message.relay = relay->start->relay;
+	message.number = relay->start->number;
 	message.n = COUNTERS;
 	memcpy(message.v, relay->counters, sizeof(message.v));
 	memcpy(message.histograms, relay->histograms, sizeof(message.histograms));
@@ -233,7 +233,7 @@ int relay_main(const struct process_start *start)
 	int rc = set_up(relay);
 	if (rc < 0)
 		log_error("cannot set up: %s", strerror(-rc));
-	else if ((rc = privilege_enter_relay()) < 0)
+	else if ((rc = privilege_enter(roles[PROCESS_RELAY].privileges)) < 0)
 		log_error("cannot give up privileges: %s", strerror(-rc));
 	else if ((rc = loop_run(relay->loop)) < 0)
 		log_error("cannot wait: %s", strerror(-rc));

@@ -148,7 +148,7 @@ void report_fill(const struct flow *flow, enum message_type type, struct message
 	message->original = flow->original;
 	message->host = flow->host;
 	message->mac = flow->mac;
-	message->relay = flow->relay->start->relay;
+	message->relay = flow->relay->start->number;
 	if (flow->said)
 		put(message->reply, sizeof(message->reply), flow->said->text);
 	message->gateway = flow->gateway;

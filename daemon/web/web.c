@@ -1,9 +1,9 @@
-#include "daemon/web/web.h"
-
+/* The web process: it serves the page of all metrics by HTTP, as control made it. HTTP is hostile
+ * input; nothing else is done here, and nothing secret is in its memory. */
 #include "daemon/channel.h"
 #include "daemon/log.h"
 #include "daemon/web/http.h"
-#include "daemon/privilege.h"
+#include "daemon/process/process.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -248,7 +248,7 @@ static int set_up(struct web *web, const struct process_start *start)
 	if (!web->keeper)
 		return -ENOMEM;
 	int error = open_control(web, start->control_fd);
-	return error ? error : privilege_enter_web();
+	return error ? error : privilege_enter(roles[PROCESS_WEB].privileges);
 }
 
 int web_main(const struct process_start *start)

@@ -181,6 +181,8 @@ void greet_control_until_plan(int posture, int plan)
 {
 	expect_plan(PLAN_BARE);
 	answer(world.keeper, posture, "");
+	expect(world.keeper, MESSAGE_WANTED);
+	assert_int_equal(in.wanted.roles, 0);
 	expect_plan(PLAN_RUNNING);
 	answer(world.keeper, plan, plan ? "no" : "");
 }
@@ -215,6 +217,7 @@ void add_relay(void)
 	struct message_peer peer;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	peer.role = PROCESS_RELAY;
 	peer.generation = 1;
 	send_to(world.keeper, &peer, pair[1]);
 	close(pair[1]);

@@ -48,6 +48,7 @@ union received {
 	struct message_reply reply;
 	struct message_verdict verdict;
 	struct message_entries entries;
+	struct message_wanted wanted;
 	struct message_policy policy;
 	struct message_sessions sessions;
 	struct message_session_gone gone;

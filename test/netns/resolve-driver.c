@@ -9,7 +9,7 @@
  *   start         start another one and hand it what the one before had told
  *   peer          a new control: another channel, policy again */
 #include "daemon/channel.h"
-#include "daemon/health/health.h"
+#include "daemon/process/process.h"
 #include "daemon/log.h"
 
 #include <errno.h>

@@ -21,19 +21,20 @@ static const enum message_type for_servers[] = {MESSAGE_SOCKETS_GET, 0};
 static const enum message_type controls[] = {MESSAGE_REPLY, MESSAGE_READY, MESSAGE_VERDICT,
 	MESSAGE_ENTRIES, MESSAGE_PLAN, MESSAGE_BYPASS, MESSAGE_CLIENTS_GET,
 	MESSAGE_KERNEL_COUNTERS_GET, MESSAGE_NEIGHBOUR_GET, MESSAGE_CUT, MESSAGE_PASSED_GET,
-	MESSAGE_DOCTOR_GET, MESSAGE_ARRIVED_GET, MESSAGE_FOREIGN_GET, MESSAGE_METRICS_RUN,
+	MESSAGE_DOCTOR_GET, MESSAGE_ARRIVED_GET, MESSAGE_FOREIGN_GET, MESSAGE_WANTED,
 	MESSAGE_LOG_LEVEL, 0};
 
 static const struct {
 	enum process_role role;
 	const enum message_type *may[2];
-} roles[] = {
+} askers[] = {
 	{PROCESS_CONTROL, {everybodys, controls}},
 	{PROCESS_RELAY, {everybodys, for_servers}},
 	{PROCESS_HEALTH, {everybodys, for_servers}},
 	{PROCESS_WEB, {everybodys, NULL}},
 };
-#define ROLES (sizeof(roles) / sizeof(roles[0]))
+#define ASKERS (sizeof(askers) / sizeof(askers[0]))
+_Static_assert(ASKERS == PROCESS_ROLES, "every one");
 
 static bool is_in(const enum message_type *list, enum message_type type)
 {
@@ -45,16 +46,16 @@ static bool is_in(const enum message_type *list, enum message_type type)
 
 static bool may(size_t i, enum message_type type)
 {
-	return is_in(roles[i].may[0], type) || is_in(roles[i].may[1], type);
+	return is_in(askers[i].may[0], type) || is_in(askers[i].may[1], type);
 }
 
 static void test_each_role_may_ask_what_is_its_own(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ROLES; i++)
+	for (size_t i = 0; i < ASKERS; i++)
 		for (enum message_type type = 1; type < MESSAGE_TYPES; type++)
-			if (keeper_request_may(roles[i].role, type) != may(i, type))
-				fail_msg("role %d, \"%s\"", roles[i].role, message_name(type));
+			if (keeper_request_may(askers[i].role, type) != may(i, type))
+				fail_msg("role %d, \"%s\"", askers[i].role, message_name(type));
 }
 
 /* Asks in a process's name; true: that was killed for it. */
@@ -92,10 +93,10 @@ static bool is_killed_for(enum process_role role, enum message_type type)
 static void test_who_asks_for_more_is_killed(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ROLES; i++)
+	for (size_t i = 0; i < ASKERS; i++)
 		for (enum message_type type = 1; type < MESSAGE_TYPES; type++)
-			if (!may(i, type) && !is_killed_for(roles[i].role, type))
-				fail_msg("role %d, \"%s\"", roles[i].role, message_name(type));
+			if (!may(i, type) && !is_killed_for(askers[i].role, type))
+				fail_msg("role %d, \"%s\"", askers[i].role, message_name(type));
 }
 
 int main(void)

@@ -27,7 +27,6 @@ static union {
 	struct message_flow_ids ids;
 	struct message_drain drain;
 	struct message_sockets_get sockets_get;
-	struct message_metrics_run metrics_run;
 	struct message_metrics_listen metrics_listen;
 	struct message_metrics_state metrics_state;
 	struct message_test test;
@@ -146,12 +145,6 @@ static void metrics_listen_somewhere_and_say_how_it_went(void **state)
 	m.metrics_state.status = -EADDRINUSE;
 	assert_int_equal(check(), 0);
 	m.metrics_state.status = 1;
-	assert_int_equal(check(), -EBADMSG);
-
-	message_init(&m, MESSAGE_METRICS_RUN, sizeof(m.metrics_run));
-	m.metrics_run.on = 1;
-	assert_int_equal(check(), 0);
-	m.metrics_run.on = 2;
 	assert_int_equal(check(), -EBADMSG);
 }
 

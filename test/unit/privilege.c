@@ -1,4 +1,4 @@
-#include "daemon/privilege.h"
+#include "daemon/process/roles.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,14 +34,14 @@
 
 /* Runs act behind the filter in a process of its own: its exit status, or minus the signal that
  * ended it. */
-static int behind(int (*enter)(void), int (*act)(void))
+static int behind(enum process_role role, int (*act)(void))
 {
 	pid_t pid = fork();
 	if (pid == 0) {
 		const struct rlimit none = {0, 0};
 		setrlimit(RLIMIT_CORE, &none);
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		if (enter() != 0)
+		if (privilege_enter(roles[role].privileges) != 0)
 			_exit(99);
 		_exit(act());
 	}
@@ -176,8 +176,8 @@ static void each_process_may_do_what_it_needs_and_no_more(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (SANITIZED && !cases[i].also_sanitized)
 			continue;
-		int control = behind(privilege_enter_control, cases[i].act);
-		int relay = behind(privilege_enter_relay, cases[i].act);
+		int control = behind(PROCESS_CONTROL, cases[i].act);
+		int relay = behind(PROCESS_RELAY, cases[i].act);
 		if (control != cases[i].control || relay != cases[i].relay)
 			fail_msg("%s: control %d, not %d; relay %d, not %d", cases[i].what, control,
 				cases[i].control, relay, cases[i].relay);
@@ -200,11 +200,11 @@ static void web_listens_and_opens_nothing(void **state)
 		{open_netfilter, EPERM}};
 
 	(void)state;
-	assert_int_equal(behind(privilege_enter_web, execute), -SIGSYS);
-	assert_int_equal(behind(privilege_enter_web, signal_another), -SIGSYS);
+	assert_int_equal(behind(PROCESS_WEB, execute), -SIGSYS);
+	assert_int_equal(behind(PROCESS_WEB, signal_another), -SIGSYS);
 	for (size_t i = 0; !SANITIZED && i < sizeof(only) / sizeof(only[0]); i++)
-		assert_int_equal(behind(privilege_enter_web, only[i].act), only[i].wanted);
-	assert_int_equal(behind(privilege_enter_relay, listen_tcp), SANITIZED ? 0 : EPERM);
+		assert_int_equal(behind(PROCESS_WEB, only[i].act), only[i].wanted);
+	assert_int_equal(behind(PROCESS_RELAY, listen_tcp), SANITIZED ? 0 : EPERM);
 }
 
 int main(void)

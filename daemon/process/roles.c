@@ -1,0 +1,50 @@
+#include "daemon/process/roles.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool wants_metrics(const struct policy *policy)
+{
+	return policy->metrics_addr.family != ADDR_NONE;
+}
+
+#define ROLE_LINE(role, name, ...) [PROCESS_##role] = {#name, name##_main, __VA_ARGS__},
+const struct role roles[PROCESS_ROLES] = {PROCESS_TABLE(ROLE_LINE)};
+
+enum process_role roles_find(const char *name)
+{
+	unsigned role = 0;
+
+	while (role < PROCESS_ROLES && strcmp(roles[role].name, name) != 0)
+		role++;
+	return (enum process_role)role;
+}
+
+const char *roles_title(enum process_role role, unsigned number, char buf[static 16])
+{
+	if (roles[role].many)
+		snprintf(buf, 16, "%s %u", roles[role].name, number);
+	else
+		snprintf(buf, 16, "%s", roles[role].name);
+	return buf;
+}
+
+unsigned roles_wanted(const struct policy *policy)
+{
+	unsigned wanted = 0;
+
+	for (unsigned role = 0; role < PROCESS_ROLES; role++)
+		if (roles[role].wanted && roles[role].wanted(policy))
+			wanted |= 1u << role;
+	return wanted;
+}
+
+unsigned roles_columns(unsigned relays)
+{
+	unsigned columns = 0;
+
+	for (unsigned role = 0; role < PROCESS_ROLES; role++)
+		if (roles[role].upgrade == ROLE_DRAINS)
+			columns += roles[role].many ? relays : 1;
+	return columns;
+}

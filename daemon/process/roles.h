@@ -1,0 +1,92 @@
+/* Owns the one table of the processes that the keeper starts: what each is given, may do, may ask
+ * for and is told, how many there are, and when it is wanted. A kind of process is one line here
+ * and a folder of its own. */
+#ifndef POSTERN_ROLES_H
+#define POSTERN_ROLES_H
+
+#include "daemon/privilege.h"
+#include "lib/policy.h"
+
+#include <stdbool.h>
+
+struct process_start;
+
+/* Descriptors at its start, beside the channel to the keeper. */
+enum role_given {
+	GIVEN_CONTROL = 1 << 0,   /* a channel to control */
+	GIVEN_LIMIT = 1 << 1,     /* the memory of the shared limits */
+	GIVEN_LISTENERS = 1 << 2, /* sockets that TPROXY steers to */
+	GIVEN_SOCKETS = 1 << 3,   /* control.sock and its like */
+};
+
+/* What it may ask the keeper for; all may answer a heartbeat. */
+enum role_asks {
+	ASKS_SOCKETS = 1 << 0, /* transparent ones, to connect from clients' addresses */
+	ASKS_KERNEL = 1 << 1,  /* table, queue, connections, facts: the authority's */
+};
+
+enum role_told {
+	TOLD_LINKS = 1 << 0,   /* the interfaces, by the keeper; all else is control's to tell */
+	TOLD_POLICY = 1 << 1,  /* policies: prepared, then in force or dropped */
+	TOLD_CLIENTS = 1 << 2, /* sessions, dynamic lists, blocks */
+	TOLD_TARGETS = 1 << 3, /* servers' hosts as health sees them */
+};
+
+/* What becomes of it in an upgrade in place. */
+enum role_upgrade {
+	ROLE_ENDS,     /* before the new program is executed */
+	ROLE_REPLACED, /* when the new processes are up */
+	ROLE_DRAINS,   /* then, too, but it has flows and ends with the last: it counts them in a
+			  column of the limits, and a stop waits for it */
+};
+
+/*   role     name     given  privileges  asks  told  upgrade  silent_s  many  pairs  wanted */
+#define PROCESS_TABLE(ROLE)                                                                        \
+	ROLE(CONTROL, control, GIVEN_LIMIT | GIVEN_SOCKETS, PRIVILEGE_FLOWS | PRIVILEGE_FILES,     \
+		ASKS_KERNEL, TOLD_LINKS, ROLE_ENDS, 60, false, 0, NULL)                            \
+	ROLE(RELAY, relay, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_LISTENERS, PRIVILEGE_FLOWS,         \
+		ASKS_SOCKETS, TOLD_LINKS | TOLD_POLICY | TOLD_CLIENTS | TOLD_TARGETS, ROLE_DRAINS, \
+		10, true, 0, NULL)                                                                 \
+	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY, ROLE_REPLACED, 10,       \
+		false, 0, NULL)                                                                    \
+	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, false, 0,             \
+		wants_metrics)
+
+#define ROLE_ENUM(role, ...) PROCESS_##role,
+enum process_role { PROCESS_TABLE(ROLE_ENUM) PROCESS_ROLES };
+#undef ROLE_ENUM
+
+#define ROLE_NAME_SIZE 12
+
+struct role {
+	char name[ROLE_NAME_SIZE];
+	/* The exit status: 0 when the keeper asked it to end. */
+	int (*main)(const struct process_start *start);
+	unsigned given;      /* enum role_given */
+	unsigned privileges; /* enum privilege */
+	unsigned asks;       /* enum role_asks */
+	unsigned told;       /* enum role_told */
+	enum role_upgrade upgrade;
+	unsigned silent_s; /* so long it may be without an answer when it was just started */
+	bool many;         /* as many as relays; else one */
+	unsigned pairs;    /* 1 << role of each whose process of the same place it shares a socket
+			      pair with; stands with one of the two */
+	bool (*wanted)(const struct policy *policy); /* NULL: always */
+};
+
+extern const struct role roles[PROCESS_ROLES];
+
+#define ROLE_MAIN(role, name, ...) int name##_main(const struct process_start *start);
+PROCESS_TABLE(ROLE_MAIN)
+#undef ROLE_MAIN
+
+/* The role of this name, or PROCESS_ROLES. */
+enum process_role roles_find(const char *name);
+/* "relay 3" where there are many, else "health". */
+const char *roles_title(enum process_role role, unsigned number, char buf[static 16]);
+/* Of those that are not always wanted, what the policy wants: 1 << role each. */
+unsigned roles_wanted(const struct policy *policy);
+/* How many processes of all that have flows, with so many relays. */
+unsigned roles_columns(unsigned relays);
+
+#endif

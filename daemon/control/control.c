@@ -25,6 +25,7 @@
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_start.h"
 #include "daemon/control/policy_store.h"
+#include "daemon/process/child.h"
 #include "daemon/privilege.h"
 #include "daemon/control/server.h"
 #include "daemon/control/session_store.h"
@@ -218,13 +219,9 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	if (asks_on_message(&control->keeper_asks, message))
 		return;
 	switch (message->type) {
-	case MESSAGE_PING: {
-		struct message_plain pong;
-		message_init(&pong, MESSAGE_PONG, sizeof(pong));
-		pong.header.seq = message->seq;
-		channel_send(control->keeper, &pong, -1);
+	case MESSAGE_PING:
+		child_pong(control->keeper, message);
 		break;
-	}
 	case MESSAGE_ADMIT:
 		admit_decide(control, (const struct message_admit *)message);
 		break;

@@ -152,6 +152,8 @@ static void on_message(void *context, const struct message_header *message, int 
 		if (same(&state->at, &peer->at))
 			peer->status = state->status;
 		break;
+	case MESSAGE_COUNTERS:
+		break;
 	case MESSAGE_METRICS_GET:
 		if (message->seq)
 			begin_page(peer, message->seq);

@@ -69,7 +69,7 @@ static void watch_listeners(struct relay *relay, bool on)
 
 void accept_start(struct relay *relay)
 {
-	if (!relay->draining)
+	if (!relay->child.draining)
 		watch_listeners(relay, true);
 }
 

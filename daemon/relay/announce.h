@@ -9,7 +9,7 @@
 /* The gateway's own words with a server, in a piece of the pool. The name is a copy: the policy
  * that has it may go before the talk is over. */
 struct announce_talk {
-	char hostname[RELAY_NAME_SIZE];
+	char hostname[CHILD_MACHINE_SIZE];
 	char login[POLICY_USER_SIZE];
 	struct dialogue_setup setup;
 	struct dialogue dialogue;

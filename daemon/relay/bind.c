@@ -27,7 +27,7 @@ static void fill_up(struct relay *relay, bool ip6)
 	message_init(&message, MESSAGE_SOCKETS_GET, sizeof(message));
 	message.ip6 = ip6;
 	message.n = BIND_STOCK - there;
-	if (channel_send(relay->keeper, &message, -1) == 0)
+	if (channel_send(relay->child.keeper, &message, -1) == 0)
 		shelf->asked += message.n;
 }
 

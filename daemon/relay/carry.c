@@ -48,7 +48,7 @@ static void on_server_bytes(void *context, const uint8_t *bytes, size_t len)
 
 static void count(struct flow *flow, uint64_t up, uint64_t down, uint32_t messages)
 {
-	uint64_t *counters = flow->relay->counters;
+	uint64_t *counters = flow->relay->child.counters;
 	if (flow->up.bytes == up && flow->down.bytes == down)
 		return;
 	flow->active_ms = loop_now_ms(flow->relay->loop);

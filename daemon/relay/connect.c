@@ -419,7 +419,7 @@ void connect_on_server(struct flow *flow, uint32_t events)
 	} else if (!(events & EPOLLOUT)) {
 		return;
 	}
-	histogram_add(&flow->relay->histograms[HISTOGRAM_CONNECT], HISTOGRAM_CONNECT,
+	histogram_add(&flow->relay->child.histograms[HISTOGRAM_CONNECT], HISTOGRAM_CONNECT,
 		(now(flow) - flow->attempt_ms) * 1000);
 	/* What the server says is answered soon: its acknowledgement goes with the answer. Not
 	 * before the handshake is done, or that would wait for data, too. */

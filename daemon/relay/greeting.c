@@ -68,7 +68,7 @@ static void take_server(struct flow *flow)
 	flow->connected_ms = loop_now_ms(relay->loop);
 	flow->active_ms = loop_now_ms(relay->loop);
 	relay_count(relay, COUNTER_FLOWS_SERVED);
-	histogram_add(&relay->histograms[HISTOGRAM_GREETING], HISTOGRAM_GREETING,
+	histogram_add(&relay->child.histograms[HISTOGRAM_GREETING], HISTOGRAM_GREETING,
 		(uint64_t)flow->connect_ms * 1000);
 	choose_worked(flow);
 	choose_end(flow);

@@ -10,7 +10,7 @@
 static const struct link *link_of(struct relay *relay, uint32_t ifindex)
 {
 	const struct link *link = link_find(&relay->links, ifindex);
-	if (!link && relay->keeper && channel_drain(relay->keeper) > 0)
+	if (!link && relay->child.keeper && channel_drain(relay->child.keeper) > 0)
 		link = link_find(&relay->links, ifindex);
 	return link;
 }

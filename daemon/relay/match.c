@@ -39,7 +39,8 @@ static enum ending find_decision(
 		if (decision->reason != DECIDE_UNAUTHENTICATED)
 			return ENDING_NONE;
 	}
-	if (ending == ENDING_NO_MAC || !relay->control || channel_drain(relay->control) == 0)
+	if (ending == ENDING_NO_MAC || !relay->child.control ||
+		channel_drain(relay->child.control) == 0)
 		return ending;
 	ending = identify_flow(flow, facts);
 	if (ending != ENDING_NONE)

@@ -7,11 +7,14 @@
 #include "daemon/relay/relay.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
-#define LEAVE_LOOK_MS 5
+#define PIECES_KEPT 64
+
+#define RELAY_OF(pointer) ((struct relay *)(pointer))
+_Static_assert(offsetof(struct relay, child) == 0, "a relay begins with its child");
 
 /* What one flow gets when the time to drain is over: it hears so, if it has heard nothing yet. */
 static bool cut(struct flow *flow, void *context)
@@ -33,12 +36,13 @@ static void on_drain_end(struct loop_timer *timer, uint64_t now_ms)
 	log_info("the drain time is over: %u flows ended", n);
 }
 
-static void drain(struct relay *relay, uint32_t seconds)
+static void drain(struct child *child, uint32_t seconds)
 {
+	struct relay *relay = RELAY_OF(child);
 	uint64_t end_ms = loop_now_ms(relay->loop) + (uint64_t)seconds * 1000;
-	if (!relay->draining)
+	if (!relay->child.draining)
 		log_info("draining %u flows, for %u s at most", flow_count(&relay->table), seconds);
-	relay->draining = true;
+	relay->child.draining = true;
 	accept_stop(relay);
 	loop_timer_set(relay->loop, &relay->drain_end, end_ms);
 	relay_stop_when_drained(relay);
@@ -95,24 +99,6 @@ static bool send_flow(struct flow *flow, void *context)
 	return relay_send(flow->relay, message) == 0;
 }
 
-/* To a request of control; text may be several lines, messages hold none. */
-static void reply(struct relay *relay, const struct message_header *request, int status,
-	uint32_t value, const char *text)
-{
-	struct message_reply message;
-	if (request->seq == 0 || !relay->control)
-		return;
-	message_init(&message, MESSAGE_REPLY, sizeof(message));
-	message.header.seq = request->seq;
-	message.status = status;
-	message.value = value;
-	snprintf(message.text, sizeof(message.text), "%s", text);
-	for (char *at = message.text; *at; at++)
-		if ((unsigned char)*at < ' ')
-			*at = ' ';
-	relay_send(relay, &message);
-}
-
 static void on_policy(struct relay *relay)
 {
 	struct policy *policy = relay->pictures.now->policy;
@@ -145,12 +131,15 @@ static void on_complete(struct relay *relay)
 }
 
 /* False: not about the picture. */
-static bool take_picture(struct relay *relay, const struct message_header *message, int fd)
+static bool take_picture(struct relay *relay, const struct message_header *message, int *fd)
 {
 	char text[MESSAGE_TEXT_SIZE];
 	int error = 0;
 
-	switch (picture_take(&relay->pictures, message, fd, &error, text)) {
+	enum picture_change change = picture_take(&relay->pictures, message, *fd, &error, text);
+	if (message->type == MESSAGE_POLICY)
+		*fd = -1;
+	switch (change) {
 	case PICTURE_NONE:
 		return false;
 	case PICTURE_CHANGED:
@@ -169,141 +158,57 @@ static bool take_picture(struct relay *relay, const struct message_header *messa
 			strerror(-error), *text ? ": " : "", text);
 		break;
 	}
-	reply(relay, message, error, 0, text);
+	child_reply(&relay->child, message, error, 0, text);
 	return true;
 }
 
-static void on_control_message(void *context, const struct message_header *message, int fd)
+static bool on_control(struct child *child, const struct message_header *message, int *fd)
 {
-	struct relay *relay = context;
+	struct relay *relay = RELAY_OF(child);
 	const void *m = message;
 	char text[MESSAGE_TEXT_SIZE];
 	uint32_t n;
 
-	relay_count(relay, COUNTER_MESSAGES_RECEIVED);
 	if (take_picture(relay, message, fd))
-		return;
-	if (fd >= 0)
-		close(fd);
+		return true;
 	switch (message->type) {
-	case MESSAGE_PING:
-	case MESSAGE_PONG:
-		break;
 	case MESSAGE_FLOW_IDS:
 		relay_take_flow_ids(relay, m);
 		break;
 	case MESSAGE_KILL:
 		n = flow_each(&relay->table, kill_flow, (void *)(uintptr_t)m);
-		reply(relay, message, 0, n, "");
+		child_reply(child, message, 0, n, "");
 		break;
 	case MESSAGE_FLOWS_GET:
 		n = flow_each(&relay->table, send_flow, (void *)(uintptr_t)m);
-		reply(relay, message, 0, n, "");
+		child_reply(child, message, 0, n, "");
 		break;
 	case MESSAGE_LOADS_GET:
 		n = load_tell(relay, message);
-		reply(relay, message, 0, n, "");
+		child_reply(child, message, 0, n, "");
 		break;
 	case MESSAGE_FORESEE:
 		n = foresee(relay, m, text);
-		reply(relay, message, 0, n, text);
+		child_reply(child, message, 0, n, text);
 		break;
 	case MESSAGE_TARGETS:
 		choose_take(&relay->choose, m);
 		break;
-	case MESSAGE_LOG_LEVEL:
-		log_set_level(((const struct message_log_level *)m)->level);
-		reply(relay, message, 0, 0, "");
-		break;
 	default:
-		relay_count(relay, COUNTER_MESSAGES_BAD);
-		log_warning(
-			"control sent %s, which is not for a relay", message_name(message->type));
-		reply(relay, message, -EOPNOTSUPP, 0, "not for a relay");
-		break;
+		return false;
 	}
+	return true;
 }
 
-static void forget_control(struct relay *relay)
+static bool on_keeper(struct child *child, const struct message_header *message, int *fd)
 {
-	channel_free(relay->control);
-	relay->control = NULL;
-	relay->ids_asked = relay->leaving = false;
-	loop_timer_clear(relay->loop, &relay->leave);
-}
-
-/* Another control comes: what was said goes out, and from here on records wait for the next. The
- * end of the channel tells the old one that it has heard everything. */
-static void leave_control(struct relay *relay)
-{
-	if (!relay->control)
-		return;
-	relay->leaving = true;
-	if (channel_queued_bytes(relay->control) == 0)
-		forget_control(relay);
-	else
-		loop_timer_set(
-			relay->loop, &relay->leave, loop_now_ms(relay->loop) + LEAVE_LOOK_MS);
-}
-
-static void on_leave(struct loop_timer *timer, uint64_t now_ms)
-{
-	(void)now_ms;
-	leave_control((struct relay *)(void *)((char *)timer - offsetof(struct relay, leave)));
-}
-
-/* The picture stays as it is, records wait, and flows go on; the keeper brings a new control. */
-static void on_control_gone(void *context)
-{
-	struct relay *relay = context;
-	if (!relay->leaving)
-		log_warning("control is gone; going on with what it said");
-	forget_control(relay);
-}
-
-static const struct channel_handler control_handler = {on_control_message, on_control_gone};
-
-static int open_control(struct relay *relay, int fd)
-{
-	relay->control = channel_open(relay->loop, fd, &control_handler, relay);
-	if (relay->control)
-		return 0;
-	close(fd);
-	return -ENOMEM;
-}
-
-static void take_peer(struct relay *relay, int fd)
-{
-	if (fd < 0)
-		return;
-	forget_control(relay);
-	if (picture_begin(&relay->pictures) < 0 || open_control(relay, fd) < 0)
-		log_error("no memory for a new control");
-	memset(relay->counters_sent, 0xff, sizeof(relay->counters_sent));
-}
-
-static void on_keeper_message(void *context, const struct message_header *message, int fd)
-{
-	struct relay *relay = context;
+	struct relay *relay = RELAY_OF(child);
 	const void *m = message;
-	struct message_plain pong;
 
-	relay_count(relay, COUNTER_MESSAGES_RECEIVED);
-	if (message->type == MESSAGE_PEER) {
-		take_peer(relay, fd);
-		return;
-	}
-	if (message->type == MESSAGE_SOCKET) {
-		bind_on_socket(relay, m, fd);
-		return;
-	}
-	if (fd >= 0)
-		close(fd);
 	switch (message->type) {
-	case MESSAGE_PING:
-		message_init(&pong, MESSAGE_PONG, sizeof(pong));
-		pong.header.seq = message->seq;
-		channel_send(relay->keeper, &pong, -1);
+	case MESSAGE_SOCKET:
+		bind_on_socket(relay, m, *fd);
+		*fd = -1;
 		break;
 	case MESSAGE_LINK:
 		if (link_put(&relay->links, m) < 0)
@@ -316,41 +221,61 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		relay->links_known = true;
 		start_accepting(relay);
 		break;
-	case MESSAGE_HAND_OVER:
-		/* what it told before it answered the keeper is here already */
-		if (relay->control)
-			channel_drain(relay->control);
-		report_flush(relay);
-		relay_send_counters(relay);
-		leave_control(relay);
-		break;
-	case MESSAGE_DRAIN:
-		drain(relay, ((const struct message_drain *)m)->seconds);
-		break;
 	default:
-		relay_count(relay, COUNTER_MESSAGES_BAD);
-		log_warning("the keeper sent %s, which is not for a relay",
-			message_name(message->type));
-		break;
+		return false;
 	}
+	return true;
 }
 
-static void on_keeper_gone(void *context)
+/* The picture stays as it is, records wait, and flows go on. */
+static void on_control_gone(struct child *child)
 {
-	struct relay *relay = context;
-	log_error("the keeper is gone");
-	loop_stop(relay->loop);
+	RELAY_OF(child)->ids_asked = false;
 }
 
-static const struct channel_handler keeper_handler = {on_keeper_message, on_keeper_gone};
+static void on_new_control(struct child *child)
+{
+	if (picture_begin(&RELAY_OF(child)->pictures) < 0)
+		log_error("no memory for a new picture");
+}
+
+static void on_hand_over(struct child *child)
+{
+	report_flush(RELAY_OF(child));
+}
+
+static void on_tick(struct child *child)
+{
+	struct relay *relay = RELAY_OF(child);
+
+	report_flush(relay);
+	bind_tick(relay);
+	pool_trim(&relay->tools.stuck, PIECES_KEPT);
+	relay_stop_when_drained(relay);
+}
+
+static void fill_counters(struct child *child)
+{
+	struct relay *relay = RELAY_OF(child);
+
+	child->counters[COUNTER_FLOWS_LIVE] = flow_count(&relay->table);
+	child->counters[COUNTER_BYTES_SPLICED] = relay->tools.spliced_bytes;
+	child->counters[COUNTER_PIPES_SHORT] = relay->tools.pipes_short;
+}
 
 int orders_open(struct relay *relay)
 {
-	const struct process_start *start = relay->start;
+	static const struct child_face face = {.on_control = on_control,
+		.on_keeper = on_keeper,
+		.on_control_gone = on_control_gone,
+		.on_new_control = on_new_control,
+		.on_hand_over = on_hand_over,
+		.on_drain = drain,
+		.on_tick = on_tick,
+		.fill_counters = fill_counters};
+
 	relay->drain_end.on_time = on_drain_end;
-	relay->leave.on_time = on_leave;
-	relay->keeper = channel_open(relay->loop, start->keeper_fd, &keeper_handler, relay);
-	if (!relay->keeper)
-		return -ENOMEM;
-	return start->control_fd < 0 ? 0 : open_control(relay, start->control_fd);
+	int error = child_open(&relay->child, relay->start, &face);
+	relay->loop = relay->child.loop;
+	return error;
 }

@@ -17,13 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK_MS 1000
 /* Flows at most, whatever the descriptors; the policy's own limit is usually lower. */
 #define FLOWS_MAX 65536u
 #define FLOWS_MIN 16u
 /* Channels, listeners, epoll, log, questions to hosts; sockets in stock. */
 #define DESCRIPTORS_BESIDE (128u + 2 * BIND_STOCK)
-#define PIECES_KEPT        64
 #define RANDOM_ID_BITS     60
 
 const struct picture *relay_picture(const struct relay *relay)
@@ -34,18 +32,7 @@ const struct picture *relay_picture(const struct relay *relay)
 const char *relay_name(const struct relay *relay)
 {
 	const struct policy *policy = relay->pictures.now->policy;
-	return policy && policy->hostname.len > 0 ? policy->hostname.text : relay->machine;
-}
-
-int relay_send(struct relay *relay, const void *message)
-{
-	bool heard = relay->control && !relay->leaving;
-	int rc = heard ? channel_send(relay->control, message, -1) : -EPIPE;
-	if (rc < 0)
-		relay_count(relay, COUNTER_MESSAGES_LOST);
-	else
-		relay_count(relay, COUNTER_MESSAGES_SENT);
-	return rc;
+	return policy && policy->hostname.len > 0 ? policy->hostname.text : relay->child.machine;
 }
 
 /* Control deals out ids in blocks, so that they are short; without control, chance makes one. */
@@ -57,7 +44,7 @@ uint64_t relay_flow_id(struct relay *relay)
 		relay->last_id = relay->spare_last;
 		relay->spare_first = relay->spare_last = 0;
 	}
-	if (relay->spare_first == 0 && !relay->ids_asked && relay->control && !relay->leaving) {
+	if (relay->spare_first == 0 && !relay->ids_asked && child_hears(&relay->child)) {
 		struct message_plain message;
 		message_init(&message, MESSAGE_FLOW_IDS_GET, sizeof(message));
 		relay->ids_asked = relay_send(relay, &message) == 0;
@@ -66,7 +53,7 @@ uint64_t relay_flow_id(struct relay *relay)
 		return relay->next_id++;
 	while (id == 0) {
 		if (getrandom(&id, sizeof(id), 0) < 0)
-			id = loop_wall_ms(relay->loop) << 16 | (relay->counters[0] & 0xffff);
+			id = loop_wall_ms(relay->loop) << 16 | (relay->child.counters[0] & 0xffff);
 		id >>= 64 - RANDOM_ID_BITS;
 	}
 	return id;
@@ -81,32 +68,12 @@ void relay_take_flow_ids(struct relay *relay, const struct message_flow_ids *mes
 	relay->spare_last = message->last;
 }
 
-void relay_send_counters(struct relay *relay)
-{
-	struct message_counters message;
-	relay->counters[COUNTER_FLOWS_LIVE] = flow_count(&relay->table);
-	relay->counters[COUNTER_BYTES_SPLICED] = relay->tools.spliced_bytes;
-	relay->counters[COUNTER_PIPES_SHORT] = relay->tools.pipes_short;
-	if (memcmp(relay->counters, relay->counters_sent, sizeof(relay->counters)) == 0)
-		return;
-	message_init(&message, MESSAGE_COUNTERS, sizeof(message));
-	message.number = relay->start->number;
-	message.n = COUNTERS;
-	memcpy(message.v, relay->counters, sizeof(message.v));
-	memcpy(message.histograms, relay->histograms, sizeof(message.histograms));
-	memcpy(relay->counters_sent, relay->counters, sizeof(relay->counters));
-	relay_send(relay, &message);
-	/* sending counted itself: no reason to send again */
-	relay->counters_sent[COUNTER_MESSAGES_SENT] = relay->counters[COUNTER_MESSAGES_SENT];
-	relay->counters_sent[COUNTER_MESSAGES_LOST] = relay->counters[COUNTER_MESSAGES_LOST];
-}
-
 void relay_stop_when_drained(struct relay *relay)
 {
-	if (!relay->draining || flow_count(&relay->table) > 0)
+	if (!relay->child.draining || flow_count(&relay->table) > 0)
 		return;
-	relay_send_counters(relay);
-	if (!relay->control || channel_queued_bytes(relay->control) == 0)
+	child_send_counters(&relay->child);
+	if (!relay->child.control || channel_queued_bytes(relay->child.control) == 0)
 		loop_stop(relay->loop);
 }
 
@@ -115,20 +82,8 @@ void relay_on_freed(struct relay *relay)
 	accept_resume(relay);
 	/* at rest the counters are right at once; under load once a second is enough */
 	if (flow_count(&relay->table) == 0)
-		relay_send_counters(relay);
+		child_send_counters(&relay->child);
 	relay_stop_when_drained(relay);
-}
-
-static void on_tick(struct loop_timer *timer, uint64_t now_ms)
-{
-	struct relay *relay =
-		(struct relay *)(void *)((char *)timer - offsetof(struct relay, tick));
-	report_flush(relay);
-	relay_send_counters(relay);
-	bind_tick(relay);
-	pool_trim(&relay->tools.stuck, PIECES_KEPT);
-	relay_stop_when_drained(relay);
-	loop_timer_set(relay->loop, timer, now_ms + TICK_MS);
 }
 
 /* Two descriptors a flow, and pipes. */
@@ -171,23 +126,14 @@ static int set_up(struct relay *relay)
 	uint32_t flows = flows_by_descriptors();
 	int rc;
 
-	relay->loop = loop_new();
-	if (!relay->loop)
-		return -ENOMEM;
-	gethostname(relay->machine, sizeof(relay->machine) - 1);
-	tzset(); /* reads its file now: later none can be opened */
-	signal(SIGPIPE, SIG_IGN);
-	if ((rc = picture_init(&relay->pictures, start->options.relay_port)) < 0 ||
+	if ((rc = orders_open(relay)) < 0 ||
+		(rc = picture_init(&relay->pictures, start->options.relay_port)) < 0 ||
 		(rc = flow_table_init(&relay->table, flows)) < 0 ||
 		(rc = copy_tools_init(&relay->tools, flows, SPLICE_PIPES_MAX)) < 0 ||
 		(rc = host_table_init(&relay->hosts)) < 0 ||
 		(rc = report_init(&relay->report)) < 0 || (rc = attach_limit(relay)) < 0)
 		return rc;
-	if ((rc = orders_open(relay)) < 0)
-		return rc;
 	accept_init(relay);
-	relay->tick.on_time = on_tick;
-	loop_timer_set(relay->loop, &relay->tick, loop_now_ms(relay->loop) + TICK_MS);
 	loop_after_batch(relay->loop, sweep, relay);
 	log_info("room for %u flows", flows);
 	return 0;
@@ -210,8 +156,6 @@ static void take_down(struct relay *relay)
 		question_stop(&relay->hosts.v[i]);
 	if (relay->accept.listeners[0].relay)
 		accept_fini(relay);
-	channel_free(relay->control);
-	channel_free(relay->keeper);
 	report_fini(&relay->report);
 	host_table_fini(&relay->hosts);
 	choose_fini(&relay->choose);
@@ -220,7 +164,7 @@ static void take_down(struct relay *relay)
 	flow_table_fini(&relay->table);
 	picture_fini(&relay->pictures);
 	link_table_fini(&relay->links);
-	loop_free(relay->loop);
+	child_fini(&relay->child);
 	free(relay);
 }
 
@@ -230,14 +174,7 @@ int relay_main(const struct process_start *start)
 	if (!relay)
 		return 1;
 	relay->start = start;
-	int rc = set_up(relay);
-	if (rc < 0)
-		log_error("cannot set up: %s", strerror(-rc));
-	else if ((rc = privilege_enter(roles[PROCESS_RELAY].privileges)) < 0)
-		log_error("cannot give up privileges: %s", strerror(-rc));
-	else if ((rc = loop_run(relay->loop)) < 0)
-		log_error("cannot wait: %s", strerror(-rc));
-	bool drained = relay->draining;
+	int status = child_run(&relay->child, set_up(relay));
 	take_down(relay);
-	return rc == 0 && drained ? 0 : 1;
+	return status;
 }

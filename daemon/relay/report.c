@@ -173,8 +173,8 @@ void report_started(struct flow *flow)
 
 static bool can_send(const struct relay *relay)
 {
-	return relay->control && !relay->leaving &&
-	       channel_queued_bytes(relay->control) < RECORD_QUEUE_BYTES_MAX;
+	return child_hears(&relay->child) &&
+	       channel_queued_bytes(relay->child.control) < RECORD_QUEUE_BYTES_MAX;
 }
 
 static void keep(struct relay *relay, const struct message_flow *message)
@@ -209,7 +209,7 @@ void report_end(struct flow *flow)
 	relay_count(relay, counter_of_ending(flow->ending));
 	report_fill(flow, MESSAGE_RECORD, message);
 	if (flow->verdict == POLICY_VERDICT_REDIRECT)
-		histogram_add(&relay->histograms[HISTOGRAM_FLOW], HISTOGRAM_FLOW,
+		histogram_add(&relay->child.histograms[HISTOGRAM_FLOW], HISTOGRAM_FLOW,
 			message->end_ms > message->start_ms
 				? (message->end_ms - message->start_ms) * 1000
 				: 0);

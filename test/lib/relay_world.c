@@ -413,7 +413,8 @@ void start_relay(struct world *world, bool ip6, const struct relay_options *opti
 	world->relay = fork();
 	assert_true(world->relay >= 0);
 	if (world->relay == 0) {
-		struct process_start start = {.keeper_fd = keeper[1],
+		struct process_start start = {.role = PROCESS_RELAY,
+			.keeper_fd = keeper[1],
 			.control_fd = control[1],
 			.nlisteners = 1,
 			.listeners = {listener},

@@ -117,7 +117,8 @@ static void start(void)
 	if (child < 0)
 		fail("fork");
 	if (child == 0) {
-		struct process_start given = {.keeper_fd = keepers[1],
+		struct process_start given = {.role = PROCESS_HEALTH,
+			.keeper_fd = keepers[1],
 			.control_fd = controls[1],
 			.limit_fd = -1,
 			.control_socket = -1,

@@ -1,0 +1,305 @@
+#include "daemon/process/child.h"
+
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_MS       1000
+#define LEAVE_LOOK_MS 5
+
+#define CHILD_OF(pointer, member) \
+	((struct child *)(void *)((char *)(pointer)-offsetof(struct child, member)))
+
+bool child_hears(const struct child *child)
+{
+	return child->control && !child->leaving;
+}
+
+int child_send(struct child *child, const void *message)
+{
+	int error = child_hears(child) ? channel_send(child->control, message, -1) : -EPIPE;
+
+	child_count(child, error ? COUNTER_MESSAGES_LOST : COUNTER_MESSAGES_SENT);
+	return error;
+}
+
+void child_reply(struct child *child, const struct message_header *request, int status,
+	uint32_t value, const char *text)
+{
+	struct message_reply message;
+
+	if (request->seq == 0 || !child->control)
+		return;
+	message_init(&message, MESSAGE_REPLY, sizeof(message));
+	message.header.seq = request->seq;
+	message.status = status;
+	message.value = value;
+	snprintf(message.text, sizeof(message.text), "%s", text);
+	for (char *at = message.text; *at; at++)
+		if ((unsigned char)*at < ' ')
+			*at = ' ';
+	child_send(child, &message);
+}
+
+void child_send_counters(struct child *child)
+{
+	struct message_counters message;
+
+	if (child->face->fill_counters)
+		child->face->fill_counters(child);
+	if (memcmp(child->counters, child->counters_sent, sizeof(child->counters)) == 0)
+		return;
+	message_init(&message, MESSAGE_COUNTERS, sizeof(message));
+	message.number = child->start->number;
+	message.n = COUNTERS;
+	memcpy(message.v, child->counters, sizeof(message.v));
+	memcpy(message.histograms, child->histograms, sizeof(message.histograms));
+	memcpy(child->counters_sent, child->counters, sizeof(child->counters));
+	child_send(child, &message);
+	/* sending counted itself: no reason to send again */
+	child->counters_sent[COUNTER_MESSAGES_SENT] = child->counters[COUNTER_MESSAGES_SENT];
+	child->counters_sent[COUNTER_MESSAGES_LOST] = child->counters[COUNTER_MESSAGES_LOST];
+}
+
+void child_pong(struct channel *keeper, const struct message_header *ping)
+{
+	struct message_plain pong;
+
+	message_init(&pong, MESSAGE_PONG, sizeof(pong));
+	pong.header.seq = ping->seq;
+	channel_send(keeper, &pong, -1);
+}
+
+void child_end(struct child *child)
+{
+	child->draining = true;
+	loop_stop(child->loop);
+}
+
+static void on_tick(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct child *child = CHILD_OF(timer, tick);
+
+	/* what the face does may end the process, so the next one stands before */
+	loop_timer_set(child->loop, timer, now_ms + TICK_MS);
+	if (child->face->on_tick)
+		child->face->on_tick(child);
+	child_send_counters(child);
+}
+
+/* ---- control ---- */
+
+static void on_control_message(void *context, const struct message_header *message, int fd)
+{
+	struct child *child = context;
+	const char *name = roles[child->start->role].name;
+	char text[64];
+
+	child_count(child, COUNTER_MESSAGES_RECEIVED);
+	switch (message->type) {
+	case MESSAGE_PING:
+	case MESSAGE_PONG:
+		break;
+	case MESSAGE_LOG_LEVEL:
+		log_set_level(((const struct message_log_level *)message)->level);
+		child_reply(child, message, 0, 0, "");
+		break;
+	default:
+		if (child->face->on_control(child, message, &fd))
+			break;
+		child_count(child, COUNTER_MESSAGES_BAD);
+		snprintf(text, sizeof(text), "not for %s", name);
+		log_warning("control sent %s, which is %s", message_name(message->type), text);
+		child_reply(child, message, -EOPNOTSUPP, 0, text);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void forget_control(struct child *child)
+{
+	channel_free(child->control);
+	child->control = NULL;
+	child->leaving = false;
+	loop_timer_clear(child->loop, &child->leave);
+	if (child->face->on_control_gone)
+		child->face->on_control_gone(child);
+}
+
+/* Another control comes: what was said goes out, and from here on all waits for the next. The end
+ * of the channel tells the old one that it has heard everything. */
+static void leave_control(struct child *child)
+{
+	if (!child->control)
+		return;
+	child->leaving = true;
+	if (channel_queued_bytes(child->control) == 0)
+		forget_control(child);
+	else
+		loop_timer_set(
+			child->loop, &child->leave, loop_now_ms(child->loop) + LEAVE_LOOK_MS);
+}
+
+static void on_leave(struct loop_timer *timer, uint64_t now_ms)
+{
+	(void)now_ms;
+	leave_control(CHILD_OF(timer, leave));
+}
+
+/* What it said stays; the keeper brings a new control. */
+static void on_control_gone(void *context)
+{
+	struct child *child = context;
+
+	if (!child->leaving && roles[child->start->role].told)
+		log_warning("control is gone; going on with what it said");
+	forget_control(child);
+}
+
+static const struct channel_handler control_handler = {on_control_message, on_control_gone};
+
+static int open_control(struct child *child, int fd)
+{
+	child->control = channel_open(child->loop, fd, &control_handler, child);
+	if (child->control)
+		return 0;
+	close(fd);
+	return -ENOMEM;
+}
+
+static void take_control(struct child *child, int fd)
+{
+	forget_control(child);
+	if (open_control(child, fd) < 0) {
+		log_error("no memory for a new control");
+		return;
+	}
+	memset(child->counters_sent, 0xff, sizeof(child->counters_sent));
+	if (child->face->on_new_control)
+		child->face->on_new_control(child);
+}
+
+static void hand_over(struct child *child)
+{
+	/* what control told before it answered the keeper is here already */
+	if (child->control)
+		channel_drain(child->control);
+	if (child->face->on_hand_over)
+		child->face->on_hand_over(child);
+	child_send_counters(child);
+	leave_control(child);
+}
+
+/* ---- the keeper ---- */
+
+/* fd is taken over. */
+static void take_peer(struct child *child, const struct message_peer *peer, int fd)
+{
+	if (fd < 0)
+		return;
+	if (peer->role == PROCESS_CONTROL)
+		take_control(child, fd);
+	else if (child->face->on_pair)
+		child->face->on_pair(child, (enum process_role)peer->role, fd);
+	else
+		close(fd);
+}
+
+static void drain(struct child *child, uint32_t seconds)
+{
+	if (child->face->on_drain)
+		child->face->on_drain(child, seconds);
+	else
+		child_end(child);
+}
+
+static void on_keeper_message(void *context, const struct message_header *message, int fd)
+{
+	struct child *child = context;
+
+	child_count(child, COUNTER_MESSAGES_RECEIVED);
+	switch (message->type) {
+	case MESSAGE_PING:
+		child_pong(child->keeper, message);
+		break;
+	case MESSAGE_PEER:
+		take_peer(child, (const struct message_peer *)message, fd);
+		fd = -1;
+		break;
+	case MESSAGE_HAND_OVER:
+		hand_over(child);
+		break;
+	case MESSAGE_DRAIN:
+		drain(child, ((const struct message_drain *)message)->seconds);
+		break;
+	default:
+		if (child->face->on_keeper(child, message, &fd))
+			break;
+		child_count(child, COUNTER_MESSAGES_BAD);
+		log_warning("the keeper sent %s, which is not for %s", message_name(message->type),
+			roles[child->start->role].name);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void on_keeper_gone(void *context)
+{
+	struct child *child = context;
+
+	log_error("the keeper is gone");
+	child->draining = false;
+	loop_stop(child->loop);
+}
+
+static const struct channel_handler keeper_handler = {on_keeper_message, on_keeper_gone};
+
+/* ---- its life ---- */
+
+int child_open(
+	struct child *child, const struct process_start *start, const struct child_face *face)
+{
+	child->start = start;
+	child->face = face;
+	child->tick.on_time = on_tick;
+	child->leave.on_time = on_leave;
+	child->loop = loop_new();
+	if (!child->loop)
+		return -ENOMEM;
+	gethostname(child->machine, sizeof(child->machine) - 1);
+	tzset(); /* reads its file now: later none can be opened */
+	signal(SIGPIPE, SIG_IGN);
+	child->keeper = channel_open(child->loop, start->keeper_fd, &keeper_handler, child);
+	if (!child->keeper)
+		return -ENOMEM;
+	loop_timer_set(child->loop, &child->tick, loop_now_ms(child->loop) + TICK_MS);
+	return start->control_fd < 0 ? 0 : open_control(child, start->control_fd);
+}
+
+int child_run(struct child *child, int error)
+{
+	if (error < 0)
+		log_error("cannot set up: %s", strerror(-error));
+	else if ((error = privilege_enter(roles[child->start->role].privileges)) < 0)
+		log_error("cannot give up privileges: %s", strerror(-error));
+	else if ((error = loop_run(child->loop)) < 0)
+		log_error("cannot wait: %s", strerror(-error));
+	return error == 0 && child->draining ? 0 : 1;
+}
+
+void child_fini(struct child *child)
+{
+	channel_free(child->control);
+	/* the keeper kills whoever lives on without a channel */
+	channel_free(child->keeper);
+	if (child->loop)
+		loop_free(child->loop);
+	child->control = child->keeper = NULL;
+	child->loop = NULL;
+}

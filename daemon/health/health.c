@@ -4,7 +4,7 @@
  * can read. */
 #include "daemon/health/dial.h"
 #include "daemon/log.h"
-#include "daemon/relay/picture.h"
+#include "daemon/process/replica.h"
 #include "daemon/process/child.h"
 #include "daemon/health/server_test.h"
 #include "daemon/health/targets.h"
@@ -22,7 +22,7 @@
 
 struct health {
 	struct child child;
-	struct picture_pair pictures;
+	struct replica replica;
 	struct dials dials;
 	struct targets *targets;
 	struct targets_face face;
@@ -45,7 +45,7 @@ static void send_tested(void *context, const void *message)
 
 static void use_policy(struct health *health)
 {
-	const struct picture *picture = health->pictures.now;
+	const struct picture *picture = health->replica.now;
 	struct policy *policy = picture->policy;
 	if (!policy)
 		return;
@@ -61,20 +61,20 @@ static bool take_picture(struct health *health, const struct message_header *mes
 	char text[MESSAGE_TEXT_SIZE];
 	int error = 0;
 
-	enum picture_change change = picture_take(&health->pictures, message, *fd, &error, text);
+	enum replica_change change = replica_take(&health->replica, message, *fd, &error, text);
 	if (message->type == MESSAGE_POLICY)
 		*fd = -1;
 	switch (change) {
-	case PICTURE_NONE:
+	case REPLICA_NONE:
 		return false;
-	case PICTURE_CHANGED:
-	case PICTURE_BLOCKED:
+	case REPLICA_CHANGED:
+	case REPLICA_BLOCKED:
 		break;
-	case PICTURE_POLICY:
-	case PICTURE_COMPLETE:
+	case REPLICA_POLICY:
+	case REPLICA_COMPLETE:
 		use_policy(health);
 		break;
-	case PICTURE_FAILED:
+	case REPLICA_FAILED:
 		log_error("%s of control was not taken: %s%s%s", message_name(message->type),
 			strerror(-error), *text ? ": " : "", text);
 		break;
@@ -130,7 +130,7 @@ static void on_new_control(struct child *child)
 	struct health *health = HEALTH_OF(child);
 
 	server_tests_stop(health->tests);
-	if (picture_begin(&health->pictures) < 0)
+	if (replica_begin(&health->replica) < 0)
 		log_error("no memory for a new picture");
 	targets_tell_all(health->targets);
 }
@@ -207,7 +207,7 @@ static int set_up(struct health *health, const struct process_start *start)
 	health->face = (struct targets_face){health, send_targets};
 	/* before the settings are read: a change in between is then seen */
 	watch_settings(health);
-	if ((rc = picture_init(&health->pictures, port)) < 0 ||
+	if ((rc = replica_init(&health->replica, port)) < 0 ||
 		(rc = targets_open(health->child.loop, health->child.counters, port, &health->face,
 			 &health->dials, &health->targets)) < 0)
 		return rc;
@@ -225,7 +225,7 @@ static void take_down(struct health *health)
 	server_tests_free(health->tests);
 	targets_close(health->targets);
 	dial_fini(&health->dials);
-	picture_fini(&health->pictures);
+	replica_fini(&health->replica);
 	if (health->settings.fd >= 0)
 		close(health->settings.fd);
 	child_fini(&health->child);

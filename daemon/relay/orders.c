@@ -84,7 +84,7 @@ static bool end_blocked(struct flow *flow, void *context)
 
 static void end_all_blocked(struct relay *relay)
 {
-	struct blocks *blocks = relay->pictures.now->blocks;
+	struct blocks *blocks = relay->replica.now->blocks;
 
 	if (blocks_count(blocks) > 0)
 		flow_each(&relay->table, end_blocked, blocks);
@@ -101,14 +101,14 @@ static bool send_flow(struct flow *flow, void *context)
 
 static void on_policy(struct relay *relay)
 {
-	struct policy *policy = relay->pictures.now->policy;
+	struct policy *policy = relay->replica.now->policy;
 	host_forget(&relay->hosts);
 	bind_follow_policy(relay);
 	if (!policy)
 		return;
 	log_set_level(policy->log_level);
 	log_set_privacy(policy->audit_names_none);
-	int rc = choose_set_policy(&relay->choose, policy, relay->pictures.now->number);
+	int rc = choose_set_policy(&relay->choose, policy, relay->replica.now->number);
 	if (rc < 0)
 		log_error("the hosts of the servers: %s", strerror(-rc));
 }
@@ -136,24 +136,24 @@ static bool take_picture(struct relay *relay, const struct message_header *messa
 	char text[MESSAGE_TEXT_SIZE];
 	int error = 0;
 
-	enum picture_change change = picture_take(&relay->pictures, message, *fd, &error, text);
+	enum replica_change change = replica_take(&relay->replica, message, *fd, &error, text);
 	if (message->type == MESSAGE_POLICY)
 		*fd = -1;
 	switch (change) {
-	case PICTURE_NONE:
+	case REPLICA_NONE:
 		return false;
-	case PICTURE_CHANGED:
+	case REPLICA_CHANGED:
 		break;
-	case PICTURE_BLOCKED:
+	case REPLICA_BLOCKED:
 		end_all_blocked(relay);
 		break;
-	case PICTURE_POLICY:
+	case REPLICA_POLICY:
 		on_policy(relay);
 		break;
-	case PICTURE_COMPLETE:
+	case REPLICA_COMPLETE:
 		on_complete(relay);
 		break;
-	case PICTURE_FAILED:
+	case REPLICA_FAILED:
 		log_error("%s of control was not taken: %s%s%s", message_name(message->type),
 			strerror(-error), *text ? ": " : "", text);
 		break;
@@ -235,7 +235,7 @@ static void on_control_gone(struct child *child)
 
 static void on_new_control(struct child *child)
 {
-	if (picture_begin(&RELAY_OF(child)->pictures) < 0)
+	if (replica_begin(&RELAY_OF(child)->replica) < 0)
 		log_error("no memory for a new picture");
 }
 

@@ -26,12 +26,12 @@
 
 const struct picture *relay_picture(const struct relay *relay)
 {
-	return relay->pictures.now;
+	return relay->replica.now;
 }
 
 const char *relay_name(const struct relay *relay)
 {
-	const struct policy *policy = relay->pictures.now->policy;
+	const struct policy *policy = relay->replica.now->policy;
 	return policy && policy->hostname.len > 0 ? policy->hostname.text : relay->child.machine;
 }
 
@@ -127,7 +127,7 @@ static int set_up(struct relay *relay)
 	int rc;
 
 	if ((rc = orders_open(relay)) < 0 ||
-		(rc = picture_init(&relay->pictures, start->options.relay_port)) < 0 ||
+		(rc = replica_init(&relay->replica, start->options.relay_port)) < 0 ||
 		(rc = flow_table_init(&relay->table, flows)) < 0 ||
 		(rc = copy_tools_init(&relay->tools, flows, SPLICE_PIPES_MAX)) < 0 ||
 		(rc = host_table_init(&relay->hosts)) < 0 ||
@@ -162,7 +162,7 @@ static void take_down(struct relay *relay)
 	bind_fini(&relay->bind);
 	copy_tools_fini(&relay->tools);
 	flow_table_fini(&relay->table);
-	picture_fini(&relay->pictures);
+	replica_fini(&relay->replica);
 	link_table_fini(&relay->links);
 	child_fini(&relay->child);
 	free(relay);

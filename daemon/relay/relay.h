@@ -11,7 +11,7 @@
 #include "daemon/relay/host.h"
 #include "daemon/relay/link.h"
 #include "daemon/loop.h"
-#include "daemon/relay/picture.h"
+#include "daemon/process/replica.h"
 #include "daemon/process/child.h"
 #include "daemon/relay/report.h"
 #include "lib/counter.h"
@@ -21,7 +21,7 @@ struct relay {
 	struct child child;
 	const struct process_start *start; /* as the child has it, and the loop, too */
 	struct loop *loop;
-	struct picture_pair pictures;
+	struct replica replica;
 	struct link_table links;
 	struct flow_table table;
 	struct copy_tools tools;

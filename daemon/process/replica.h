@@ -4,8 +4,8 @@
  * A control that was started anew sends the whole picture. Until it is complete the relay goes on
  * with the old one, so that a restart of control is seen by no flow, and what has gone meanwhile
  * goes in one step. */
-#ifndef POSTERN_PICTURE_H
-#define POSTERN_PICTURE_H
+#ifndef POSTERN_REPLICA_H
+#define POSTERN_REPLICA_H
 
 #include "lib/block.h"
 #include "lib/lists.h"
@@ -21,7 +21,7 @@ struct picture {
 	struct blocks *blocks;
 };
 
-struct picture_pair {
+struct replica {
 	struct picture *now;    /* in force */
 	struct picture *coming; /* being sent; NULL: changes are made to `now` */
 	bool complete;          /* `now` was complete once */
@@ -32,23 +32,23 @@ struct picture_pair {
 };
 
 /* 0 or -ENOMEM. */
-int picture_init(struct picture_pair *pair, uint16_t relay_port);
-void picture_fini(struct picture_pair *pair);
+int replica_init(struct replica *replica, uint16_t relay_port);
+void replica_fini(struct replica *replica);
 /* A new control begins to send. 0 or -ENOMEM. */
-int picture_begin(struct picture_pair *pair);
+int replica_begin(struct replica *replica);
 
-enum picture_change {
-	PICTURE_NONE,     /* not a message about the picture */
-	PICTURE_CHANGED,  /* taken */
-	PICTURE_BLOCKED,  /* taken: a client is blocked */
-	PICTURE_POLICY,   /* taken: another policy is in force */
-	PICTURE_COMPLETE, /* taken: the whole picture is there and in force */
-	PICTURE_FAILED,   /* *error says how */
+enum replica_change {
+	REPLICA_NONE,     /* not a message about the picture */
+	REPLICA_CHANGED,  /* taken */
+	REPLICA_BLOCKED,  /* taken: a client is blocked */
+	REPLICA_POLICY,   /* taken: another policy is in force */
+	REPLICA_COMPLETE, /* taken: the whole picture is there and in force */
+	REPLICA_FAILED,   /* *error says how */
 };
 
 /* Takes one message of control in; fd is closed if it is one of ours. text (may be left empty)
  * says what is wrong with a policy. */
-enum picture_change picture_take(struct picture_pair *pair, const struct message_header *message,
+enum replica_change replica_take(struct replica *replica, const struct message_header *message,
 	int fd, int *error, char text[static MESSAGE_TEXT_SIZE]);
 
 #endif

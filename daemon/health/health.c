@@ -47,40 +47,14 @@ static void use_policy(struct health *health)
 {
 	const struct picture *picture = health->replica.now;
 	struct policy *policy = picture->policy;
-	if (!policy)
-		return;
-	log_set_level(policy->log_level);
-	log_set_privacy(policy->audit_names_none);
 	targets_set_policy(health->targets, policy, picture->number,
 		policy->hostname.len > 0 ? policy->hostname.text : health->child.machine);
 }
 
-/* False: not about the policy. */
-static bool take_picture(struct health *health, const struct message_header *message, int *fd)
+static void on_change(struct child *child, enum replica_change change)
 {
-	char text[MESSAGE_TEXT_SIZE];
-	int error = 0;
-
-	enum replica_change change = replica_take(&health->replica, message, *fd, &error, text);
-	if (message->type == MESSAGE_POLICY)
-		*fd = -1;
-	switch (change) {
-	case REPLICA_NONE:
-		return false;
-	case REPLICA_CHANGED:
-	case REPLICA_BLOCKED:
-		break;
-	case REPLICA_POLICY:
-	case REPLICA_COMPLETE:
-		use_policy(health);
-		break;
-	case REPLICA_FAILED:
-		log_error("%s of control was not taken: %s%s%s", message_name(message->type),
-			strerror(-error), *text ? ": " : "", text);
-		break;
-	}
-	child_reply(&health->child, message, error, 0, text);
-	return true;
+	if (change == REPLICA_POLICY || change == REPLICA_COMPLETE)
+		use_policy(HEALTH_OF(child));
 }
 
 static void begin_test(struct health *health, const struct message_test *message)
@@ -99,7 +73,7 @@ static bool on_control(struct child *child, const struct message_header *message
 	struct health *health = HEALTH_OF(child);
 	const void *m = message;
 
-	if (take_picture(health, message, fd))
+	if (replica_take(child, &health->replica, message, fd))
 		return true;
 	switch (message->type) {
 	case MESSAGE_HOST:
@@ -207,7 +181,7 @@ static int set_up(struct health *health, const struct process_start *start)
 	health->face = (struct targets_face){health, send_targets};
 	/* before the settings are read: a change in between is then seen */
 	watch_settings(health);
-	if ((rc = replica_init(&health->replica, port)) < 0 ||
+	if ((rc = replica_init(&health->replica, port, on_change)) < 0 ||
 		(rc = targets_open(health->child.loop, health->child.counters, port, &health->face,
 			 &health->dials, &health->targets)) < 0)
 		return rc;

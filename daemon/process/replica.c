@@ -1,6 +1,6 @@
 #include "daemon/process/replica.h"
 
-#include "daemon/channel.h"
+#include "daemon/log.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -35,10 +35,12 @@ static struct picture *new_picture(void)
 	return NULL;
 }
 
-int replica_init(struct replica *replica, uint16_t relay_port)
+int replica_init(struct replica *replica, uint16_t relay_port,
+	void (*on_change)(struct child *child, enum replica_change change))
 {
 	memset(replica, 0, sizeof(*replica));
 	replica->relay_port = relay_port;
+	replica->on_change = on_change;
 	replica->now = new_picture();
 	replica->storage = malloc(session_storage_size());
 	if (replica->now && replica->storage)
@@ -164,72 +166,107 @@ static int clear_list(struct replica *replica, const struct message_list_entries
 }
 
 /* Under a picture that is still coming flows go on; they end when it is complete. */
-static enum replica_change change_block(
-	struct replica *replica, const struct message_block *message, int *error)
+static int change_block(
+	struct replica *replica, const struct message_block *message, enum replica_change *change)
 {
 	struct picture *picture = target(replica);
 
-	*error = 0;
-	if (!message->add)
-		blocks_del(picture->blocks, &message->block);
-	else
-		*error = blocks_put(picture->blocks, &message->block);
-	if (*error)
-		return REPLICA_FAILED;
-	return message->add && !replica->coming ? REPLICA_BLOCKED : REPLICA_CHANGED;
-}
-
-static enum replica_change done(int rc, int *error, enum replica_change change)
-{
-	*error = rc;
-	return rc < 0 ? REPLICA_FAILED : change;
+	if (message->add && !replica->coming)
+		*change = REPLICA_BLOCKED;
+	if (message->add)
+		return blocks_put(picture->blocks, &message->block);
+	blocks_del(picture->blocks, &message->block);
+	return 0;
 }
 
 /* A picture without a policy is none. */
-static enum replica_change complete(struct replica *replica, int *error)
+static int complete(struct replica *replica)
 {
 	if (!target(replica)->policy)
-		return done(-ENOENT, error, REPLICA_COMPLETE);
+		return -ENOENT;
 	if (replica->coming) {
 		free_picture(replica->now);
 		replica->now = replica->coming;
 		replica->coming = NULL;
 	}
 	replica->complete = true;
-	return done(0, error, REPLICA_COMPLETE);
+	return 0;
 }
 
-enum replica_change replica_take(struct replica *replica, const struct message_header *message,
-	int fd, int *error, char text[static MESSAGE_TEXT_SIZE])
+static int abort_policy(struct replica *replica)
 {
+	policy_unref(replica->prepared);
+	replica->prepared = NULL;
+	return 0;
+}
+
+static int del_session(struct replica *replica, const struct message_session_gone *message)
+{
+	session_table_del(target(replica)->sessions, message->id);
+	return 0;
+}
+
+/* 0 or -errno; -ENOMSG: not about the picture. text (may be left empty) says what is wrong with a
+ * policy. */
+static int take(struct replica *replica, const struct message_header *message, int *fd,
+	enum replica_change *change, char text[static MESSAGE_TEXT_SIZE])
+{
+	const struct message_policy *policy = (const void *)message;
 	const void *m = message;
+	int policy_fd = *fd;
+
 	text[0] = '\0';
+	*change = REPLICA_CHANGED;
 	switch (message->type) {
 	case MESSAGE_POLICY:
-		return done(prepare(replica, ((const struct message_policy *)m)->number, fd, text),
-			error, REPLICA_CHANGED);
+		*fd = -1;
+		return prepare(replica, policy->number, policy_fd, text);
 	case MESSAGE_POLICY_COMMIT:
-		return done(commit(replica, ((const struct message_policy *)m)->number), error,
-			replica->coming ? REPLICA_CHANGED : REPLICA_POLICY);
+		if (!replica->coming)
+			*change = REPLICA_POLICY;
+		return commit(replica, policy->number);
 	case MESSAGE_POLICY_ABORT:
-		policy_unref(replica->prepared);
-		replica->prepared = NULL;
-		return done(0, error, REPLICA_CHANGED);
+		return abort_policy(replica);
 	case MESSAGE_SESSIONS:
-		return done(put_sessions(replica, m), error, REPLICA_CHANGED);
+		return put_sessions(replica, m);
 	case MESSAGE_SESSION_GONE:
-		session_table_del(
-			target(replica)->sessions, ((const struct message_session_gone *)m)->id);
-		return done(0, error, REPLICA_CHANGED);
+		return del_session(replica, m);
 	case MESSAGE_LIST_ENTRIES:
-		return done(change_list(replica, m), error, REPLICA_CHANGED);
+		return change_list(replica, m);
 	case MESSAGE_LIST_CLEAR:
-		return done(clear_list(replica, m), error, REPLICA_CHANGED);
+		return clear_list(replica, m);
 	case MESSAGE_BLOCK:
-		return change_block(replica, m, error);
+		return change_block(replica, m, change);
 	case MESSAGE_PICTURE_DONE:
-		return complete(replica, error);
+		*change = REPLICA_COMPLETE;
+		return complete(replica);
 	default:
-		return REPLICA_NONE;
+		return -ENOMSG;
 	}
+}
+
+static void follow_log(const struct policy *policy)
+{
+	log_set_level(policy->log_level);
+	log_set_privacy(policy->audit_names_none);
+}
+
+bool replica_take(
+	struct child *child, struct replica *replica, const struct message_header *message, int *fd)
+{
+	char text[MESSAGE_TEXT_SIZE];
+	enum replica_change change;
+
+	int error = take(replica, message, fd, &change, text);
+	if (error == -ENOMSG)
+		return false;
+	if (error)
+		log_error("%s of control was not taken: %s%s%s", message_name(message->type),
+			strerror(-error), *text ? ": " : "", text);
+	else if (change == REPLICA_POLICY || change == REPLICA_COMPLETE)
+		follow_log(replica->now->policy);
+	if (!error)
+		replica->on_change(child, change);
+	child_reply(child, message, error, 0, text);
+	return true;
 }

@@ -1,12 +1,13 @@
-/* Owns a relay's picture of what control decided: policy, sessions, dynamic
- * lists, blocks.
+/* Owns a process's picture of what control decided: policy, sessions, dynamic lists, blocks, as far
+ * as its role is told of them.
  *
- * A control that was started anew sends the whole picture. Until it is complete the relay goes on
+ * A control that was started anew sends the whole picture. Until it is complete the process goes on
  * with the old one, so that a restart of control is seen by no flow, and what has gone meanwhile
  * goes in one step. */
 #ifndef POSTERN_REPLICA_H
 #define POSTERN_REPLICA_H
 
+#include "daemon/process/child.h"
 #include "lib/block.h"
 #include "lib/lists.h"
 #include "lib/message.h"
@@ -21,6 +22,13 @@ struct picture {
 	struct blocks *blocks;
 };
 
+enum replica_change {
+	REPLICA_CHANGED,  /* something else */
+	REPLICA_BLOCKED,  /* a client is blocked */
+	REPLICA_POLICY,   /* another policy is in force */
+	REPLICA_COMPLETE, /* the whole picture is there and in force */
+};
+
 struct replica {
 	struct picture *now;    /* in force */
 	struct picture *coming; /* being sent; NULL: changes are made to `now` */
@@ -29,26 +37,21 @@ struct replica {
 	uint64_t prepared_number;
 	struct session_storage *storage;
 	uint16_t relay_port;
+	/* What it was told was taken. */
+	void (*on_change)(struct child *child, enum replica_change change);
 };
 
 /* 0 or -ENOMEM. */
-int replica_init(struct replica *replica, uint16_t relay_port);
+int replica_init(struct replica *replica, uint16_t relay_port,
+	void (*on_change)(struct child *child, enum replica_change change));
 void replica_fini(struct replica *replica);
 /* A new control begins to send. 0 or -ENOMEM. */
 int replica_begin(struct replica *replica);
 
-enum replica_change {
-	REPLICA_NONE,     /* not a message about the picture */
-	REPLICA_CHANGED,  /* taken */
-	REPLICA_BLOCKED,  /* taken: a client is blocked */
-	REPLICA_POLICY,   /* taken: another policy is in force */
-	REPLICA_COMPLETE, /* taken: the whole picture is there and in force */
-	REPLICA_FAILED,   /* *error says how */
-};
-
-/* Takes one message of control in; fd is closed if it is one of ours. text (may be left empty)
- * says what is wrong with a policy. */
-enum replica_change replica_take(struct replica *replica, const struct message_header *message,
-	int fd, int *error, char text[static MESSAGE_TEXT_SIZE]);
+/* Takes one message of control in, tells the process by replica->on_change, and answers. With
+ * another policy the log goes by it before. A descriptor that is taken over is -1 afterwards.
+ * False: the message is not about the picture. */
+bool replica_take(struct child *child, struct replica *replica,
+	const struct message_header *message, int *fd);
 
 #endif

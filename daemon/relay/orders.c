@@ -104,10 +104,6 @@ static void on_policy(struct relay *relay)
 	struct policy *policy = relay->replica.now->policy;
 	host_forget(&relay->hosts);
 	bind_follow_policy(relay);
-	if (!policy)
-		return;
-	log_set_level(policy->log_level);
-	log_set_privacy(policy->audit_names_none);
 	int rc = choose_set_policy(&relay->choose, policy, relay->replica.now->number);
 	if (rc < 0)
 		log_error("the hosts of the servers: %s", strerror(-rc));
@@ -130,36 +126,21 @@ static void on_complete(struct relay *relay)
 	start_accepting(relay);
 }
 
-/* False: not about the picture. */
-static bool take_picture(struct relay *relay, const struct message_header *message, int *fd)
+static void on_change(struct child *child, enum replica_change change)
 {
-	char text[MESSAGE_TEXT_SIZE];
-	int error = 0;
-
-	enum replica_change change = replica_take(&relay->replica, message, *fd, &error, text);
-	if (message->type == MESSAGE_POLICY)
-		*fd = -1;
 	switch (change) {
-	case REPLICA_NONE:
-		return false;
 	case REPLICA_CHANGED:
 		break;
 	case REPLICA_BLOCKED:
-		end_all_blocked(relay);
+		end_all_blocked(RELAY_OF(child));
 		break;
 	case REPLICA_POLICY:
-		on_policy(relay);
+		on_policy(RELAY_OF(child));
 		break;
 	case REPLICA_COMPLETE:
-		on_complete(relay);
-		break;
-	case REPLICA_FAILED:
-		log_error("%s of control was not taken: %s%s%s", message_name(message->type),
-			strerror(-error), *text ? ": " : "", text);
+		on_complete(RELAY_OF(child));
 		break;
 	}
-	child_reply(&relay->child, message, error, 0, text);
-	return true;
 }
 
 static bool on_control(struct child *child, const struct message_header *message, int *fd)
@@ -169,7 +150,7 @@ static bool on_control(struct child *child, const struct message_header *message
 	char text[MESSAGE_TEXT_SIZE];
 	uint32_t n;
 
-	if (take_picture(relay, message, fd))
+	if (replica_take(child, &relay->replica, message, fd))
 		return true;
 	switch (message->type) {
 	case MESSAGE_FLOW_IDS:
@@ -277,5 +258,7 @@ int orders_open(struct relay *relay)
 	relay->drain_end.on_time = on_drain_end;
 	int error = child_open(&relay->child, relay->start, &face);
 	relay->loop = relay->child.loop;
+	if (!error)
+		error = replica_init(&relay->replica, relay->start->options.relay_port, on_change);
 	return error;
 }

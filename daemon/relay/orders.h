@@ -4,7 +4,7 @@
 
 struct relay;
 
-/* Opens the loop, and the channels that relay->start names. 0 or -ENOMEM. */
+/* Opens the loop, the channels that relay->start names, and the replica. 0 or -ENOMEM. */
 int orders_open(struct relay *relay);
 
 #endif

@@ -122,13 +122,10 @@ static void sweep(void *context)
 /* All that needs memory or descriptors, before the first flow. */
 static int set_up(struct relay *relay)
 {
-	const struct process_start *start = relay->start;
 	uint32_t flows = flows_by_descriptors();
 	int rc;
 
-	if ((rc = orders_open(relay)) < 0 ||
-		(rc = replica_init(&relay->replica, start->options.relay_port)) < 0 ||
-		(rc = flow_table_init(&relay->table, flows)) < 0 ||
+	if ((rc = orders_open(relay)) < 0 || (rc = flow_table_init(&relay->table, flows)) < 0 ||
 		(rc = copy_tools_init(&relay->tools, flows, SPLICE_PIPES_MAX)) < 0 ||
 		(rc = host_table_init(&relay->hosts)) < 0 ||
 		(rc = report_init(&relay->report)) < 0 || (rc = attach_limit(relay)) < 0)

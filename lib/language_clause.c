@@ -2,6 +2,7 @@
 
 #include "lib/language_parse.h"
 #include "lib/language_tokens.h"
+#include "lib/text.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -369,6 +370,7 @@ char *language_clause_unset(const struct policy *policy, enum policy_kind kind, 
 	free(statement);
 	for (size_t j = 0; j < going.n && !clauses.failed && !*wrong; j++) {
 		const char *key = going.v[j].key;
+		char cut[TEXT_CUT_SIZE];
 		ptrdiff_t at = find(&clauses, key);
 		if (at >= 0) {
 			free(clauses.v[at].key);
@@ -380,7 +382,7 @@ char *language_clause_unset(const struct policy *policy, enum policy_kind kind, 
 		}
 		*absent = !is_short(&clauses, key);
 		*wrong = *absent ? text_of("%s %s has no %s", language_kind_word(kind),
-					   language_name_at(policy, kind, i), key)
+					   language_name_at(policy, kind, i), text_cut(key, cut))
 				 : say_short(&clauses, key);
 	}
 	fini(&going);

@@ -2,6 +2,8 @@
 #include "tools/logfmt.h"
 #include "tools/table.h"
 
+#include "lib/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,10 +11,23 @@
 
 /* ---- JSON of our own ---- */
 
+/* What was typed may be any bytes, JSON is UTF-8. */
+static json_t *json_text(const char *text)
+{
+	json_t *string = json_string(text);
+	char *shown = string ? NULL : strdup(text);
+	if (shown) {
+		text_blank(shown);
+		string = json_string(shown);
+	}
+	free(shown);
+	return string ? string : json_string("");
+}
+
 static json_t *outcome_object(int status, const char *code, const char *message)
 {
 	return json_pack("{s:i, s:s, s:o, s:n, s:n, s:n, s:n, s:n, s:b, s:[], s:[], s:n}", "status",
-		status, "code", code, "message", json_string(message), "file", "line", "column",
+		status, "code", code, "message", json_text(message), "file", "line", "column",
 		"expected", "near", "changed", false, "removed", "warnings", "policy");
 }
 
@@ -43,10 +58,10 @@ static int fail(struct call *call, enum outcome outcome, const struct verb_error
 	if (error && error->near)
 		json_object_set_new(object, "near", json_string(error->near));
 	if (file) {
-		json_object_set_new(object, "file", json_string(file));
+		json_object_set_new(object, "file", json_text(file));
 		json_object_set_new(object, "line", json_integer(line));
 	}
-	json_object_set_new(object, "error", json_string(text));
+	json_object_set_new(object, "error", json_text(text));
 	put_object(object);
 	return outcome_status(outcome);
 }
@@ -297,13 +312,13 @@ int call_open(struct call *call, const struct verb *verb)
 		return 0;
 	if (error == -EACCES)
 		return call_fail(call, OUTCOME_DENIED, NULL,
-			"%s/control.sock: permission denied (for root and group postern)",
+			"%.400s/control.sock: permission denied (for root and group postern)",
 			call->run_dir);
 	if (error == -EAGAIN)
 		return call_fail(call, OUTCOME_NO_ANSWER, NULL,
-			"posternd does not answer at %s/control.sock", call->run_dir);
+			"posternd does not answer at %.400s/control.sock", call->run_dir);
 	return call_fail(call, OUTCOME_NO_DAEMON, NULL,
-		"no daemon answers at %s/control.sock: %s\n"
+		"no daemon answers at %.400s/control.sock: %s\n"
 		"is posternd running? other run folder: posternctl --run DIR ...",
 		call->run_dir, strerror(-error));
 }

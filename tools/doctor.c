@@ -93,7 +93,7 @@ static int look_alone(struct call *call)
 	struct table table;
 	if (!call->json)
 		fprintf(stderr,
-			"posternctl: no daemon answers at %s/control.sock; what can be known "
+			"posternctl: no daemon answers at %.400s/control.sock; what can be known "
 			"without:\n",
 			call->run_dir);
 	table_begin(&table, call->json ? TABLE_JSON : TABLE_COLUMNS, call->columns, stdout);

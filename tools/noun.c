@@ -3,6 +3,7 @@
 #include "tools/help.h"
 
 #include "lib/language.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -173,18 +174,32 @@ static bool has_option(const struct verb *verb, const char *name)
 	return false;
 }
 
+/* What control would refuse without saying which word it is. */
+static const char *find_odd(const char *const *words, size_t nwords)
+{
+	for (size_t i = 0; i < nwords; i++)
+		for (size_t at = 0, len = strlen(words[i]), n; at < len; at += n)
+			if (!(n = text_character(words[i] + at, len - at)))
+				return words[i];
+	return NULL;
+}
+
 int noun_run(struct call *call, const char *const *words, size_t nwords)
 {
 	static const char *sent[REQUEST_WORDS_MAX];
 	struct line line;
 	struct verb_words given;
 	struct verb_error error;
-	char usage[VERB_TEXT_SIZE];
+	char usage[VERB_TEXT_SIZE], cut[TEXT_CUT_SIZE];
 	if (help_is_asked(words, nwords))
 		return help_run(call, words, nwords);
 	int status = find_verb(call, words, nwords, &line);
 	if (status)
 		return status;
+	const char *odd = find_odd(words, nwords);
+	if (odd)
+		return call_fail(call, OUTCOME_USAGE, NULL,
+			"\"%s\" has a control character, or is not UTF-8", text_cut(odd, cut));
 	if (nwords - line.used > REQUEST_WORDS_MAX - 3)
 		return call_fail(
 			call, OUTCOME_USAGE, NULL, "more than %d words", REQUEST_WORDS_MAX - 3);

@@ -7,6 +7,7 @@
 
 #include "lib/language.h"
 #include "lib/terminal.h"
+#include "lib/text.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -24,9 +25,10 @@ struct options {
 static int take_wait(struct call *call, const char *word)
 {
 	uint64_t ms;
+	char cut[TEXT_CUT_SIZE];
 	if (language_parse_duration(word, &ms) < 0 || ms < 1000 || ms > 86400000)
-		return call_fail(
-			call, OUTCOME_USAGE, NULL, "--wait takes a time of 1s to 1d, not %s", word);
+		return call_fail(call, OUTCOME_USAGE, NULL,
+			"--wait takes a time of 1s to 1d, not %s", text_cut(word, cut));
 	call->wait_s = (unsigned)(ms / 1000);
 	return -1;
 }
@@ -34,6 +36,7 @@ static int take_wait(struct call *call, const char *word)
 /* What stands in front of the noun. Returns the index of the first word behind. */
 static int take_options(struct call *call, struct options *options, int argc, char **argv)
 {
+	char cut[TEXT_CUT_SIZE];
 	int i = 1;
 	options->status = -1;
 	for (; i < argc && argv[i][0] == '-' && argv[i][1] && options->status < 0; i++) {
@@ -59,8 +62,8 @@ static int take_options(struct call *call, struct options *options, int argc, ch
 			options->status = call_fail(
 				call, OUTCOME_USAGE, NULL, "a value is expected behind %s", option);
 		} else {
-			options->status = call_fail(
-				call, OUTCOME_USAGE, NULL, "no such option \"%s\"", option);
+			options->status = call_fail(call, OUTCOME_USAGE, NULL,
+				"no such option \"%s\"", text_cut(option, cut));
 			help_show(stderr);
 		}
 	}
@@ -71,6 +74,7 @@ static int run(struct call *call, int argc, char **argv)
 {
 	static const char *const status_words[] = {"status"};
 	struct options options = {0};
+	char cut[TEXT_CUT_SIZE];
 	int i = take_options(call, &options, argc, argv);
 	const char *const *words = (const char *const *)&argv[i];
 	size_t nwords = (size_t)(argc - i);
@@ -84,7 +88,7 @@ static int run(struct call *call, int argc, char **argv)
 	}
 	if (options.batch && nwords)
 		return call_fail(call, OUTCOME_USAGE, NULL,
-			"-b takes its commands from the file, not %s", words[0]);
+			"-b takes its commands from the file, not %s", text_cut(words[0], cut));
 	if (options.batch)
 		return batch_run(call, options.batch);
 	return nwords ? noun_run(call, words, nwords) : noun_run(call, status_words, 1);

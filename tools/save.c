@@ -126,7 +126,7 @@ static bool choose_path(const struct wanted *wanted, const char *typed, char pat
 		return true;
 	if (typed) {
 		call_fail(wanted->call, OUTCOME_REFUSED, NULL,
-			"posternd reads %s, not %s\n"
+			"posternd reads %s, not %.400s\n"
 			"for a copy: posternctl policy show --source",
 			told, path);
 		return false;

@@ -94,7 +94,7 @@ static void check_kernel(const struct examination *exam)
 		: fact_is(facts, "queue", "compat") ? "xtables NFQUEUE by nft_compat"
 						    : "no queue");
 	examination_find(exam, "route", fact_is(facts, "routes", "ok") ? DOCTOR_OK : DOCTOR_ERROR,
-		"ip rule show; ip route show table all: another program removes ours",
+		"ip rule show; ip route show table all # another program removes ours",
 		"ip rules and the local route are %s",
 		fact_is(facts, "routes", "ok") ? "in place" : "failing");
 }
@@ -318,8 +318,11 @@ static void check_routers(const struct examination *exam)
 
 static void check_policy_file(const struct examination *exam)
 {
+	char advice[512];
+	snprintf(advice, sizeof(advice), "posternctl policy check %s",
+		exam->control->start.options.config);
 	examination_find(exam, "policy-file", exam->control->file_bad ? DOCTOR_ERROR : DOCTOR_OK,
-		"posternctl policy check FILE", "%s",
+		advice, "%s",
 		exam->control->file_bad
 			? "the file changed and is not good: an older policy is running"
 			: "the running policy is good");

@@ -25,7 +25,7 @@ void advice_put_line(struct advice *advice, const char *format, ...)
 	advice->text[advice->len] = '\0';
 }
 
-bool advice_is_iptables(const struct examination *exam, const struct advice_chain *chain)
+static bool is_iptables(const struct examination *exam, const struct advice_chain *chain)
 {
 	size_t at = 0;
 	char family[16], table[180];
@@ -36,7 +36,7 @@ bool advice_is_iptables(const struct examination *exam, const struct advice_chai
 	return false;
 }
 
-const char *advice_iptables_of(const struct advice_chain *chain)
+static const char *iptables_of(const struct advice_chain *chain)
 {
 	return strcmp(chain->family, "ip6") == 0 ? "ip6tables" : "iptables";
 }
@@ -129,8 +129,8 @@ void advice_put_accept(struct advice *advice, const struct examination *exam,
 		put_firewalld(advice, exam);
 	else if (manager == MANAGER_UFW)
 		put_ufw(advice, chain, iptables);
-	else if (advice_is_iptables(exam, chain))
-		advice_put_line(advice, "%s -t %s -I %s %s -j ACCEPT", advice_iptables_of(chain),
+	else if (is_iptables(exam, chain))
+		advice_put_line(advice, "%s -t %s -I %s %s -j ACCEPT", iptables_of(chain),
 			chain->table, chain->name, iptables);
 	else
 		advice_put_line(advice, "nft 'insert rule %s %s %s %s accept'", chain->family,

@@ -33,7 +33,5 @@ void advice_put_mark(struct advice *advice, const struct examination *exam,
 /* Lets connections to a host out, where the chain sees its family. */
 void advice_put_host(struct advice *advice, const struct examination *exam,
 	const struct advice_chain *chain, const struct addr *addr, unsigned port);
-bool advice_is_iptables(const struct examination *exam, const struct advice_chain *chain);
-const char *advice_iptables_of(const struct advice_chain *chain);
 
 #endif

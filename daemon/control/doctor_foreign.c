@@ -17,8 +17,8 @@
 #define CONNTRACK_PRIORITY (-200)
 #define JUMPS_MAX          16 /* as deep as the kernel goes */
 
-/* "FAMILY TABLE CHAIN HANDLE WHAT all|some FROM" of the facts `accepts`, `takes`, `closes`,
- * `jumps`. */
+/* "FAMILY TABLE CHAIN HANDLE WHAT all|some|port FROM" of the facts `accepts`, `takes`, `closes`,
+ * `picks`, `jumps`. */
 struct rule {
 	char family[16], table[180], chain[180];
 	uint64_t handle;
@@ -147,7 +147,7 @@ static enum fate walk_chain(
 {
 	const struct doctor_facts *facts = walk->exam->facts;
 	for (size_t i = 0; i < facts->n; i++) {
-		static const char *const words[] = {"accepts", "closes", "jumps", "takes"};
+		static const char *const words[] = {"accepts", "closes", "jumps", "takes", "picks"};
 		enum fate fate = FATE_GOES_ON;
 		struct rule rule;
 		size_t w = 0, len = 0;
@@ -358,24 +358,15 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 		       chain->priority < CONNTRACK_PRIORITY &&
 		       is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
 	}
-	if (strcmp(chain->hook, "ingress") == 0) {
+	/* iptables' rules, too: -D wants all words of a rule, nft its handle */
+	if (strcmp(chain->hook, "ingress") == 0 || strcmp(chain->hook, "prerouting") == 0) {
 		advice_put_line(lines, "nft delete rule %s %s %s handle %" PRIu64, rule->family,
 			rule->table, rule->chain, rule->handle);
 		return is_from_zone(exam, chain->device) && is_from_zone(exam, rule->interface);
 	}
-	if (strcmp(chain->hook, "prerouting") == 0) {
-		if (advice_is_iptables(exam, chain))
-			advice_put_line(lines, "%s -t %s -S %s (and take the rule out by -D)",
-				advice_iptables_of(chain), chain->table, chain->name);
-		else
-			advice_put_line(lines, "nft delete rule %s %s %s handle %" PRIu64,
-				rule->family, rule->table, rule->chain, rule->handle);
-		return is_from_zone(exam, rule->interface);
-	}
 	if (strcmp(chain->hook, "input") == 0) {
 		advice_put_mark(lines, exam, chain, "meta mark", "mark");
-		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1) &&
-		       !accepts(exam, chain, "mark", at);
+		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
 	}
 	if (strcmp(chain->hook, "output") == 0) {
 		put_hosts(lines, exam, chain);
@@ -384,11 +375,25 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 	return false;
 }
 
+/* Does a jump for port 25 lead to the rule's chain? Other chains pick from all that comes. */
+static bool is_for_port(const struct examination *exam, const struct rule *rule, unsigned depth)
+{
+	size_t at = 0;
+	struct rule jump;
+	for (const char *fact; depth && (fact = examination_fact(exam->facts, "jumps", &at));)
+		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
+			strcmp(jump.table, rule->table) == 0 &&
+			strcmp(jump.what, rule->chain) == 0 &&
+			(strcmp(jump.extent, "port") == 0 || is_for_port(exam, &jump, depth - 1)))
+			return true;
+	return false;
+}
+
 /* A packet that we steered keeps its port 25 to the end, so a rule of another on that port takes it
  * before us or behind us. */
 static void check_takers(const struct examination *exam)
 {
-	static const char *const words[] = {"takes", "closes"};
+	static const char *const words[] = {"takes", "closes", "picks"};
 	unsigned found = 0;
 	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
 		size_t at = 0;
@@ -397,7 +402,9 @@ static void check_takers(const struct examination *exam)
 		for (const char *fact; (fact = examination_fact(exam->facts, words[w], &at));) {
 			struct advice lines = {.len = 0};
 			if (!read_rule(fact, &rule) || !find_base(exam, &rule, &chain, JUMPS_MAX) ||
-				!advise(exam, &rule, &chain, at, &lines))
+				!advise(exam, &rule, &chain, at, &lines) ||
+				(w == 2 && (strcmp(chain.hook, "input") != 0 ||
+						   !is_for_port(exam, &rule, JUMPS_MAX))))
 				continue;
 			/* of a closed chain behind prerouting its own finding tells */
 			if (w == 1 && (strcmp(chain.hook, "input") == 0 ||

@@ -86,7 +86,7 @@ static void check_server(const struct examination *exam, size_t index)
 			check_route(exam, server, target->name, &target->addresses[a]);
 	}
 	examination_find(exam, "server", usable ? DOCTOR_OK : DOCTOR_ERROR,
-		"posternctl server show: without a host that can be used, clients get 421",
+		"posternctl server show # without a host that can be used, clients get 421",
 		"server %s: %zu of %u hosts can be used now", server->name.text, usable,
 		targets ? (unsigned)targets->n : 0);
 }

@@ -140,8 +140,8 @@ static void check_syn_cookies(const struct examination *exam)
 {
 	long cookies = read_number("/proc/sys/net/ipv4/tcp_syncookies");
 	examination_find(exam, "syn-cookies", cookies == 2 ? DOCTOR_WARNING : DOCTOR_OK,
-		"sysctl -w net.ipv4.tcp_syncookies=1 (2 hides every client's MAC: zones with "
-		"identity mac answer 421)",
+		"sysctl -w net.ipv4.tcp_syncookies=1 # 2 hides every client's MAC: zones with "
+		"identity mac answer 421",
 		"net.ipv4.tcp_syncookies is %ld", cookies);
 }
 
@@ -149,9 +149,12 @@ static void check_conntrack(const struct examination *exam)
 {
 	long max = read_number("/proc/sys/net/netfilter/nf_conntrack_max");
 	long count = read_number("/proc/sys/net/netfilter/nf_conntrack_count");
+	char advice[128];
+	snprintf(advice, sizeof(advice),
+		"sysctl -w net.netfilter.nf_conntrack_max=%ld # a full table drops connections",
+		2 * max);
 	examination_find(exam, "conntrack",
-		max > 0 && count > max / 10 * 9 ? DOCTOR_WARNING : DOCTOR_OK,
-		"sysctl -w net.netfilter.nf_conntrack_max=... (a full table drops connections)",
+		max > 0 && count > max / 10 * 9 ? DOCTOR_WARNING : DOCTOR_OK, advice,
 		"%ld of %ld connections", count, max);
 }
 
@@ -161,8 +164,8 @@ static void check_backlog(const struct examination *exam)
 {
 	long most = read_number("/proc/sys/net/core/somaxconn");
 	examination_find(exam, "backlog", most < BACKLOG ? DOCTOR_WARNING : DOCTOR_OK,
-		"sysctl -w net.core.somaxconn=4096, and restart posternd (a flood of half-open "
-		"connections fills shorter ones, and zones with identity mac answer 421)",
+		"sysctl -w net.core.somaxconn=4096 # and restart posternd: a flood of half-open "
+		"connections fills shorter ones, and zones with identity mac answer 421",
 		"net.core.somaxconn is %ld", most);
 }
 

@@ -5,14 +5,15 @@
  *   accepts FAMILY TABLE CHAIN HANDLE WHICH all FROM         a rule that lets ours through
  *   takes FAMILY TABLE CHAIN HANDLE WHAT all|some FROM       a rule that takes TCP/25 away
  *   closes FAMILY TABLE CHAIN HANDLE WHAT all FROM           a rule that lets nothing go on
- *   jumps FAMILY TABLE CHAIN HANDLE CHAIN all FROM           a rule by which ours go there
+ *   picks FAMILY TABLE CHAIN HANDLE WHAT some FROM           the first that takes some, of any port
+ *   jumps FAMILY TABLE CHAIN HANDLE CHAIN all|port FROM      a rule by which ours go there
  *
  * WHICH is mark, ct-mark, established, or smtp: whatever goes to port 25. WHAT is drop, reject,
  * nat, tproxy, queue, or what breaks steering: notrack, mark and ct-mark (our bits are
  * overwritten). FROM is an interface, which may end in a star; with ! in front all others; * is
- * any. `some` stands where the rule has more conditions than port and interface. A chain's facts
- * come in the order of its rules. In a name a question mark stands for what would be taken for the
- * end of a word. */
+ * any. `some` stands where the rule has more conditions than port and interface, `port` where it
+ * has one on the port. A chain's facts come in the order of its rules. In a name a question mark
+ * stands for what would be taken for the end of a word. */
 #include "daemon/control/foreign.h"
 
 #include "daemon/control/foreign_rule.h"
@@ -32,6 +33,7 @@ struct telling {
 	void *context;
 	uint32_t mark_mask, relay; /* relay: the mark of steered packets */
 	unsigned rules;
+	char picking[300]; /* the chain of the last `picks`: lists of addresses have thousands */
 };
 
 static const char *family_name(uint32_t family)
@@ -133,15 +135,15 @@ struct place {
 	uint64_t handle;
 };
 
-static void tell_fact(
-	const struct place *place, const char *fact, const char *what, bool some, const char *from)
+static void tell_fact(const struct place *place, const char *fact, const char *what,
+	const char *extent, const char *from)
 {
 	const struct word act = word_of(what), interface = word_of(from);
 	char text[640];
 
 	snprintf(text, sizeof(text), "%s %s %s %s %" PRIu64 " %s %s %s", fact, place->family,
-		place->table, place->chain, place->handle, *act.text ? act.text : "?",
-		some ? "some" : "all", *interface.text ? interface.text : "*");
+		place->table, place->chain, place->handle, *act.text ? act.text : "?", extent,
+		*interface.text ? interface.text : "*");
 	place->telling->tell(place->telling->context, text);
 	place->telling->rules++;
 }
@@ -152,14 +154,25 @@ static void tell_accept(
 	if (reading->narrowed)
 		return;
 	if (reading->mark || reading->ct_mark)
-		tell_fact(place, "accepts", reading->mark ? "mark" : "ct-mark", false, from);
+		tell_fact(place, "accepts", reading->mark ? "mark" : "ct-mark", "all", from);
 	else if (!reading->stateful || (reading->states & FOREIGN_NEW))
-		tell_fact(place, "accepts", "smtp", false, from);
+		tell_fact(place, "accepts", "smtp", "all", from);
 	/* the servers' answers go to another port, and come by another interface than the clients'
 	 */
 	if (!reading->mark && !reading->ct_mark && !reading->port_hit &&
 		(reading->stateful ? (reading->states & FOREIGN_ESTABLISHED) != 0 : !*from))
-		tell_fact(place, "accepts", "established", false, from);
+		tell_fact(place, "accepts", "established", "all", from);
+}
+
+static void tell_pick(const struct place *place, const char *what, const char *from)
+{
+	char chain[sizeof(place->telling->picking)];
+
+	snprintf(chain, sizeof(chain), "%s %s %s", place->family, place->table, place->chain);
+	if (strcmp(chain, place->telling->picking) == 0)
+		return;
+	strcpy(place->telling->picking, chain);
+	tell_fact(place, "picks", what, "some", from);
 }
 
 /* The facts that a whole rule amounts to, for packets from there. */
@@ -167,6 +180,7 @@ static void tell_act(const struct place *place, const struct foreign_rule *readi
 	const struct foreign_act *act, const char *from)
 {
 	bool some = reading->narrowed || (reading->stateful && !(reading->states & FOREIGN_NEW));
+	const char *extent = some ? "some" : "all";
 
 	if (reading->port_missed)
 		return;
@@ -177,19 +191,22 @@ static void tell_act(const struct place *place, const struct foreign_rule *readi
 	if (reading->mark || reading->ct_mark)
 		return;
 	if (reading->overwrites)
-		tell_fact(place, "takes", "mark", some, from);
+		tell_fact(place, "takes", "mark", extent, from);
 	if (reading->overwrites_ct)
-		tell_fact(place, "takes", "ct-mark", true, from);
+		tell_fact(place, "takes", "ct-mark", "some", from);
 	if (!act->name || (some && reading->stateful))
 		return;
 	if (strcmp(act->name, "jump") == 0) {
 		if (!some)
-			tell_fact(place, "jumps", act->chain, false, from);
+			tell_fact(place, "jumps", act->chain, reading->port_hit ? "port" : "all",
+				from);
 	} else if (reading->port_hit) {
-		tell_fact(place, "takes", act->name, some, from);
+		tell_fact(place, "takes", act->name, extent, from);
 	} else if (!some) {
 		tell_fact(
-			place, is_refusal(act->name) ? "closes" : "takes", act->name, false, from);
+			place, is_refusal(act->name) ? "closes" : "takes", act->name, "all", from);
+	} else if (is_refusal(act->name)) {
+		tell_pick(place, act->name, from);
 	}
 }
 
@@ -230,7 +247,7 @@ static void tell_rule_of(struct telling *telling, const struct nlmsghdr *message
 void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask,
 	void (*tell)(void *context, const char *text), void *context)
 {
-	struct telling telling = {dump, tell, context, mark_mask, mark_mask & -mark_mask, 0};
+	struct telling telling = {dump, tell, context, mark_mask, mark_mask & -mark_mask, 0, ""};
 	const struct nlmsghdr *message;
 	uint32_t family;
 

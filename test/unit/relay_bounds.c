@@ -84,6 +84,24 @@ static void the_listener_itself_is_no_destination(void **state)
 	end(&world);
 }
 
+/* By a name it may come to be one; one that says who its client is has not been asked before. */
+static void a_host_that_is_the_listener_is_a_loop(void **state)
+{
+	struct world world;
+	start_relay(&world, IS_IP6(state), &(struct relay_options){0});
+	world.server_port = 1; /* the relay's, here (relay_world.c) */
+	apply_policy(&world, policy_text(&world, "", "announce xclient"));
+	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	log_in(world.control, 1, "anna", client_text(&world));
+	int client = dial(&world);
+	hear_refusal(client, "421 4.4.1 gw.example.net the mail server leads back to you [");
+	close(client);
+	const struct message_flow *record = await_record(&world);
+	assert_int_equal(record->ending, ENDING_LOOP);
+	assert_string_equal(record->attempts[0].reply, "the host is the gateway itself");
+	end(&world);
+}
+
 static void a_host_beside_the_client_is_a_loop(void **state)
 {
 	struct world world;
@@ -454,6 +472,7 @@ int main(void)
 		BOTH(over_a_limit_is_said_and_counted),
 		BOTH(over_a_rate_is_said_and_counted),
 		BOTH(the_listener_itself_is_no_destination),
+		BOTH(a_host_that_is_the_listener_is_a_loop),
 		BOTH(a_host_beside_the_client_is_a_loop),
 		BOTH(without_a_mac_nobody_is_guessed),
 		BOTH(control_may_die_and_come_back),

@@ -85,6 +85,8 @@ static void put_firewalld(struct advice *advice, const struct examination *exam)
 		return; /* once for all conditions */
 	advice_put_line(
 		advice, "# this opens the same port of the gateway itself to these clients");
+	advice_put_line(advice, "# a zone that has them by --add-source needs the port in their "
+				"place: firewall-cmd --get-active-zones");
 	for (size_t z = 0; z < policy->nzones; z++)
 		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++) {
 			const char *pattern = policy->zones[z].interfaces.v[i].text;

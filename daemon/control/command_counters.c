@@ -8,6 +8,7 @@
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "daemon/control/sessions.h"
+#include "daemon/control/web_peer.h"
 
 #include <string.h>
 
@@ -17,7 +18,8 @@ void command_counters_sum(
 	const struct message_kernel_counters *kernel = &facts->counters;
 	memcpy(sum, control->counters, COUNTERS * sizeof(sum[0]));
 	peers_sum_counters(control->peers, sum);
-	health_peer_sum_counters(control->health, sum);
+	peer_sum_counters(health_peer_of(control->health), sum);
+	peer_sum_counters(web_peer_of(control->web), sum);
 	sum[COUNTER_SESSIONS] = sessions_in_force(control);
 	sum[COUNTER_BLOCKS] = blocks_count(control->blocks);
 	sum[COUNTER_ENTRIES] = entries_count(control->entries);

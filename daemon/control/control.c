@@ -65,8 +65,9 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	control->log_level = level;
 	log_set_level(level);
 	peers_send(control->peers, &message);
+	peers_send_plain(control->peers, &message);
 	health_peer_send(control->health, &message);
-	web_peer_send(control->web, &message);
+	peer_send(web_peer_of(control->web), &message);
 	channel_send(control->keeper, &message, -1);
 }
 
@@ -185,24 +186,27 @@ static void begin_hand_over(struct control *control, uint32_t seq)
 	look_at_hand_over(&control->leave, control->hand_over_ms);
 }
 
-static void add_peer(struct control *control, const struct message_peer *peer, int fd)
+/* NULL: there is no such process. */
+static struct peer *find_peer(struct control *control, const struct message_peer *message)
 {
-	if (peer->role == PROCESS_HEALTH)
-		health_peer_add(control->health, peer->generation, fd);
-	else if (peer->role == PROCESS_WEB)
-		web_peer_add(control->web, peer->generation, fd);
-	else
-		peers_add(control->peers, peer, fd);
+	if (message->role >= PROCESS_ROLES)
+		return NULL;
+	if (message->role == PROCESS_HEALTH)
+		return health_peer_of(control->health);
+	if (message->role == PROCESS_WEB)
+		return web_peer_of(control->web);
+	return peers_find(control->peers, (enum process_role)message->role, message->number);
 }
 
-static void del_peer(struct control *control, const struct message_peer *peer)
+/* fd is taken over. */
+static void add_peer(struct control *control, const struct message_peer *message, int fd)
 {
-	if (peer->role == PROCESS_HEALTH)
-		health_peer_gone(control->health, peer->generation);
-	else if (peer->role == PROCESS_WEB)
-		web_peer_gone(control->web, peer->generation);
-	else
-		peers_gone(control->peers, peer->number, peer->generation);
+	struct peer *peer = find_peer(control, message);
+
+	if (peer)
+		peer_add(peer, message, fd);
+	else if (fd >= 0)
+		close(fd);
 }
 
 static void on_keeper_message(void *context, const struct message_header *message, int fd)
@@ -235,7 +239,8 @@ static void on_keeper_message(void *context, const struct message_header *messag
 		control->links_done = true;
 		break;
 	case MESSAGE_PEER_GONE:
-		del_peer(control, peer);
+		if (find_peer(control, peer))
+			peer_gone(find_peer(control, peer), peer->generation);
 		break;
 	case MESSAGE_EVENT:
 		on_keeper_event(control, (const struct message_event *)message);

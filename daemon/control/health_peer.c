@@ -24,17 +24,12 @@ struct told {
 };
 
 struct health_peer {
-	struct control *control;
-	struct channel *channel; /* NULL: it does not run */
-	struct asks asks;        /* questions that wait there */
-	uint32_t generation;
+	struct peer peer;                /* first */
 	struct told *told;               /* one for each server */
 	struct message_client_side side; /* as last sent */
 	struct bound *bound;
 	struct names *names;           /* who waits for what it tells */
 	struct message_targets *first; /* of a server of which nothing was told; room for all */
-	uint64_t last[COUNTERS];       /* of this generation */
-	uint64_t dead[COUNTERS];       /* sum of the generations before */
 };
 
 /* What waited for the kernel to know its addresses. */
@@ -42,21 +37,23 @@ static void tell_bound(void *context)
 {
 	struct health_peer *peer = context;
 	for (const struct told *told = peer->told; told; told = told->next) {
-		ptrdiff_t at = policy_find_server(peer->control->policy, told->message.server);
-		if (at < 0 || peer->control->policy->servers[at].bind != POLICY_BIND_CLIENT)
+		ptrdiff_t at = policy_find_server(peer->peer.control->policy, told->message.server);
+		if (at < 0 || peer->peer.control->policy->servers[at].bind != POLICY_BIND_CLIENT)
 			continue;
-		peers_send(peer->control->peers, &told->message);
+		peers_send(peer->peer.control->peers, &told->message);
 		/* a probe before went astray */
 		health_peer_probe_now(peer, told->message.server);
 	}
 }
+
+static const struct peer_face face;
 
 struct health_peer *health_peer_new(struct control *control)
 {
 	struct health_peer *peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return NULL;
-	peer->control = control;
+	peer_init(&peer->peer, control, &face, PROCESS_HEALTH, 0);
 	peer->bound = bound_new(control, tell_bound, peer);
 	if (!peer->bound) {
 		free(peer);
@@ -65,21 +62,9 @@ struct health_peer *health_peer_new(struct control *control)
 	return peer;
 }
 
-/* A dead one's totals stay in the sum; its gauges are nothing any more. */
-static void hang_up(struct health_peer *peer)
-{
-	channel_free(peer->channel);
-	peer->channel = NULL;
-	asks_fini(&peer->asks);
-	for (unsigned i = 0; i < COUNTERS; i++)
-		if (counter_kind_of(i) == COUNTER_KIND_TOTAL)
-			peer->dead[i] += peer->last[i];
-	memset(peer->last, 0, sizeof(peer->last));
-}
-
 void health_peer_close(struct health_peer *peer)
 {
-	hang_up(peer);
+	peer_hang_up(&peer->peer);
 	while (peer->names)
 		names_give_up(peer->names);
 }
@@ -141,19 +126,19 @@ static void take_targets(struct health_peer *peer, const struct message_targets 
 	struct told **at = find(peer, message->server);
 	struct told *told = malloc(offsetof(struct told, message) + message->header.bytes);
 
-	if (!told || policy_find_server(peer->control->policy, message->server) < 0) {
+	if (!told || policy_find_server(peer->peer.control->policy, message->server) < 0) {
 		free(told);
 		return;
 	}
 	memcpy(&told->message, message, message->header.bytes);
 	told->message.header.seq = 0;
-	drained_mark(peer->control->drained, &told->message);
-	publish_changes(peer->control, *at ? &(*at)->message : NULL, message);
+	drained_mark(peer->peer.control->drained, &told->message);
+	publish_changes(peer->peer.control, *at ? &(*at)->message : NULL, message);
 	told->next = *at ? (*at)->next : NULL;
 	free(*at);
 	*at = told;
 	if (bound_pass(peer->bound, &told->message))
-		peers_send(peer->control->peers, &told->message);
+		peers_send(peer->peer.control->peers, &told->message);
 	for (struct names *names = peer->names, *next; names; names = next) {
 		next = names->next;
 		names_on_told(names);
@@ -177,19 +162,19 @@ static void put_line(struct message_targets *message, size_t line, const struct 
 /* What the policy itself says of a server's targets. */
 static struct message_targets *say_first(struct health_peer *peer, size_t server)
 {
-	const struct policy_server *from = &peer->control->policy->servers[server];
+	const struct policy_server *from = &peer->peer.control->policy->servers[server];
 	size_t room = sizeof(*peer->first) + TARGETS_MAX * sizeof(peer->first->v[0]);
 	struct message_targets *first = peer->first;
 
 	if (!first && !(first = peer->first = malloc(room)))
 		return NULL;
 	message_init(first, MESSAGE_TARGETS, room);
-	first->number = peer->control->policy_number;
+	first->number = peer->peer.control->policy_number;
 	snprintf(first->server, sizeof(first->server), "%s", from->name.text);
 	for (size_t i = 0; i < from->nhosts && i < TARGETS_MAX; i++)
 		put_line(first, i, &from->hosts[i]);
 	first->header.bytes = (uint32_t)(sizeof(*first) + first->n * sizeof(first->v[0]));
-	drained_mark(peer->control->drained, first);
+	drained_mark(peer->peer.control->drained, first);
 	return first;
 }
 
@@ -235,78 +220,70 @@ static bool says_who(const struct policy *policy)
 static void send_client_side(struct health_peer *peer)
 {
 	struct message_client_side message;
-	if (!peer->channel || !peer->control->policy || !says_who(peer->control->policy))
+	if (!peer->peer.channel || !peer->peer.control->policy ||
+		!says_who(peer->peer.control->policy))
 		return;
-	find_client_side(peer->control->policy, &message);
+	find_client_side(peer->peer.control->policy, &message);
 	if (addr_equal(&message.ip4, &peer->side.ip4) && addr_equal(&message.ip6, &peer->side.ip6))
 		return;
 	peer->side = message;
 	health_peer_send(peer, &message);
 }
 
-static void on_message(void *context, const struct message_header *message, int fd)
-{
-	struct health_peer *peer = context;
-	const void *m = message;
+#define HEALTH(pointer) ((struct health_peer *)(pointer))
+_Static_assert(offsetof(struct health_peer, peer) == 0, "it begins with its peer");
 
-	if (fd >= 0)
-		close(fd);
-	peer->control->counters[COUNTER_MESSAGES_RECEIVED]++;
-	if (asks_on_message(&peer->asks, message))
-		return;
+static bool on_message(struct peer *peer, const struct message_header *message)
+{
 	switch (message->type) {
 	case MESSAGE_TARGETS:
-		take_targets(peer, m);
-		break;
-	case MESSAGE_COUNTERS:
-		memcpy(peer->last, ((const struct message_counters *)m)->v, sizeof(peer->last));
-		send_client_side(peer);
-		break;
+		take_targets(HEALTH(peer), (const struct message_targets *)message);
+		return true;
 	case MESSAGE_TESTED: /* of a question that was given up */
-		break;
+		return true;
 	case MESSAGE_REPLY:
-		if (((const struct message_reply *)m)->status < 0)
+		if (((const struct message_reply *)message)->status < 0)
 			log_error("health refuses what it was told: %s",
-				((const struct message_reply *)m)->text);
-		break;
+				((const struct message_reply *)message)->text);
+		return true;
 	default:
-		peer->control->counters[COUNTER_MESSAGES_BAD]++;
-		log_warning("health says %s, which is not its to say",
-			message_name((enum message_type)message->type));
+		return false;
 	}
 }
 
-static void on_gone(void *context)
+static void on_counters(struct peer *peer)
 {
-	struct health_peer *peer = context;
-	log_debug("health is gone; what it said stands");
-	hang_up(peer);
+	send_client_side(HEALTH(peer));
 }
 
-static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
+static void on_gone(struct peer *peer)
+{
+	log_debug("health is gone; what it said stands");
+	peer_hang_up(peer);
+}
 
 void health_peer_send(struct health_peer *peer, const void *message)
 {
-	if (peer->channel && channel_send(peer->channel, message, -1) == 0)
-		peer->control->counters[COUNTER_MESSAGES_SENT]++;
+	if (peer->peer.channel && channel_send(peer->peer.channel, message, -1) == 0)
+		peer->peer.control->counters[COUNTER_MESSAGES_SENT]++;
 }
 
 static void send_policy_message(struct health_peer *peer, enum message_type type, int fd)
 {
 	struct message_policy message;
 	message_init(&message, type, sizeof(message));
-	message.header.seq = channel_next_seq(peer->channel);
-	message.number = peer->control->policy_number;
-	channel_send(peer->channel, &message, fd);
+	message.header.seq = channel_next_seq(peer->peer.channel);
+	message.number = peer->peer.control->policy_number;
+	channel_send(peer->peer.channel, &message, fd);
 }
 
 static void send_policy(struct health_peer *peer)
 {
 	size_t len;
-	if (!peer->control->policy)
+	if (!peer->peer.control->policy)
 		return;
 	send_client_side(peer);
-	char *text = language_print(peer->control->policy, LANGUAGE_PRINT_RESOLVED, &len);
+	char *text = language_print(peer->peer.control->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	int fd = text ? channel_memfd("policy", text, len) : -ENOMEM;
 	free(text);
 	if (fd < 0) {
@@ -318,68 +295,56 @@ static void send_policy(struct health_peer *peer)
 	close(fd);
 }
 
-void health_peer_add(struct health_peer *peer, uint32_t generation, int fd)
+/* Policy, and what the one before had told. */
+static void on_open(struct peer *opened)
 {
-	struct message_log_level level;
+	struct health_peer *peer = HEALTH(opened);
 	struct message_plain done;
 
-	if (fd < 0)
-		return;
-	if (peer->channel)
-		hang_up(peer);
-	peer->channel = channel_open(peer->control->loop, fd, &handler, peer);
-	if (!peer->channel) {
-		close(fd);
-		return;
-	}
-	peer->generation = generation;
 	memset(&peer->side, 0, sizeof(peer->side));
-	asks_init(&peer->asks, peer->control->loop, peer->channel);
-	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
-	level.level = peer->control->log_level;
-	health_peer_send(peer, &level);
 	for (const struct told *told = peer->told; told; told = told->next)
 		health_peer_send(peer, &told->message);
-	if (!peer->control->policy)
+	if (!peer->peer.control->policy)
 		return;
 	send_policy(peer);
 	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
 	health_peer_send(peer, &done);
 }
 
-void health_peer_gone(struct health_peer *peer, uint32_t generation)
+static const struct peer_face face = {.on_open = on_open,
+	.on_message = on_message,
+	.on_counters = on_counters,
+	.on_gone = on_gone};
+
+struct peer *health_peer_of(struct health_peer *peer)
 {
-	/* what it said last may still wait in its socket */
-	if (peer->channel && peer->generation == generation)
-		channel_drain(peer->channel);
-	if (peer->channel && peer->generation == generation)
-		hang_up(peer);
+	return &peer->peer;
 }
 
 void health_peer_follow(struct health_peer *peer)
 {
 	for (struct told **at = &peer->told; *at;) {
 		struct told *told = *at;
-		if (policy_find_server(peer->control->policy, told->message.server) >= 0) {
+		if (policy_find_server(peer->peer.control->policy, told->message.server) >= 0) {
 			at = &told->next;
 			continue;
 		}
 		*at = told->next;
 		free(told);
 	}
-	for (size_t i = 0; i < peer->control->policy->nservers; i++) {
-		const char *server = peer->control->policy->servers[i].name.text;
-		if (!*find(peer, server) && drained_any(peer->control->drained, server))
+	for (size_t i = 0; i < peer->peer.control->policy->nservers; i++) {
+		const char *server = peer->peer.control->policy->servers[i].name.text;
+		if (!*find(peer, server) && drained_any(peer->peer.control->drained, server))
 			health_peer_drained(peer, server);
 	}
-	if (peer->channel)
+	if (peer->peer.channel)
 		send_policy(peer);
 }
 
 int health_peer_probe_now(struct health_peer *peer, const char *server)
 {
 	struct message_probe_now message;
-	if (!peer->channel)
+	if (!peer->peer.channel)
 		return -ENOTCONN;
 	message_init(&message, MESSAGE_PROBE_NOW, sizeof(message));
 	snprintf(message.server, sizeof(message.server), "%s", server);
@@ -389,12 +354,12 @@ int health_peer_probe_now(struct health_peer *peer, const char *server)
 
 void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message)
 {
-	ask_send(&peer->asks, ask, message, -1);
+	ask_send(&peer->peer.asks, ask, message, -1);
 }
 
 const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server)
 {
-	struct told **at = find(peer, peer->control->policy->servers[server].name.text);
+	struct told **at = find(peer, peer->peer.control->policy->servers[server].name.text);
 	return *at ? &(*at)->message : say_first(peer, server);
 }
 
@@ -409,7 +374,7 @@ static bool has_address(const struct message_targets *targets, const struct addr
 
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr)
 {
-	for (size_t i = 0; i < peer->control->policy->nservers; i++)
+	for (size_t i = 0; i < peer->peer.control->policy->nservers; i++)
 		if (has_address(health_peer_targets(peer, i), addr))
 			return (ptrdiff_t)i;
 	return -1;
@@ -417,7 +382,7 @@ ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *a
 
 bool health_peer_is_told(struct health_peer *peer, size_t server)
 {
-	const struct control *control = peer->control;
+	const struct control *control = peer->peer.control;
 	struct told **at = find(peer, control->policy->servers[server].name.text);
 	return *at && (*at)->message.number == control->policy_number;
 }
@@ -439,7 +404,7 @@ void health_peer_unwatch(struct health_peer *peer, struct names *names)
 
 void health_peer_tell(struct health_peer *peer, struct channel *relay)
 {
-	const struct control *control = peer->control;
+	const struct control *control = peer->peer.control;
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const char *server = control->policy->servers[i].name.text;
 		/* what the policy says the relay knows itself, but for what is drained */
@@ -453,24 +418,18 @@ void health_peer_tell(struct health_peer *peer, struct channel *relay)
 
 void health_peer_drained(struct health_peer *peer, const char *server)
 {
-	ptrdiff_t at = policy_find_server(peer->control->policy, server);
+	ptrdiff_t at = policy_find_server(peer->peer.control->policy, server);
 	struct told *told = *find(peer, server);
 	if (at < 0)
 		return;
 	if (told)
-		drained_mark(peer->control->drained, &told->message);
+		drained_mark(peer->peer.control->drained, &told->message);
 	const struct message_targets *message = health_peer_targets(peer, (size_t)at);
 	if (message && bound_pass(peer->bound, message))
-		peers_send(peer->control->peers, message);
-}
-
-void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS])
-{
-	counter_sum(sum, peer->dead);
-	counter_sum(sum, peer->last);
+		peers_send(peer->peer.control->peers, message);
 }
 
 bool health_peer_runs(const struct health_peer *peer)
 {
-	return peer->channel != NULL;
+	return peer->peer.channel != NULL;
 }

@@ -3,7 +3,7 @@
 #ifndef POSTERN_HEALTH_PEER_H
 #define POSTERN_HEALTH_PEER_H
 
-#include "daemon/control/ask.h"
+#include "daemon/control/peer.h"
 #include "lib/message.h"
 
 struct control;
@@ -14,9 +14,7 @@ struct health_peer *health_peer_new(struct control *control);
 /* Hangs up: who waits for what it tells is told that it does not. */
 void health_peer_close(struct health_peer *peer);
 void health_peer_free(struct health_peer *peer);
-/* It started: it gets policy and what the one before had told. fd is taken over. */
-void health_peer_add(struct health_peer *peer, uint32_t generation, int fd);
-void health_peer_gone(struct health_peer *peer, uint32_t generation);
+struct peer *health_peer_of(struct health_peer *peer);
 /* Another policy is in force. */
 void health_peer_follow(struct health_peer *peer);
 /* A relay's word on a host, and other messages that health takes. */
@@ -43,7 +41,5 @@ void health_peer_tell(struct health_peer *peer, struct channel *relay);
 /* What is drained of a server has changed: the relays hear of it. */
 void health_peer_drained(struct health_peer *peer, const char *server);
 bool health_peer_runs(const struct health_peer *peer);
-/* Its counters, those of the dead ones included. */
-void health_peer_sum_counters(const struct health_peer *peer, uint64_t sum[static COUNTERS]);
 
 #endif

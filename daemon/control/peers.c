@@ -20,23 +20,26 @@
 /* A relay tells of every flow's start and end; none of it is waited for. */
 #define PACE_MS 5
 
-struct peer {
-	struct peers *peers;
-	struct channel *channel; /* NULL: no such relay runs */
-	struct asks asks;
-	uint32_t relay, generation;
-	bool draining;
-	char version[MESSAGE_VERSION_SIZE]; /* of a draining one */
-	uint64_t prepared;                  /* number of the policy it was last given */
-	uint64_t last[COUNTERS];            /* of this generation */
-	uint64_t dead[COUNTERS];            /* sum of the generations before */
-	struct histogram last_times[HISTOGRAMS], dead_times[HISTOGRAMS];
+/* A process with flows. */
+struct flows_peer {
+	struct peer peer;  /* first */
+	uint64_t prepared; /* number of the policy it was last given */
 };
 
 struct peers {
 	struct control *control;
-	struct peer v[PROCESS_NUMBERS_MAX];
+	struct flows_peer v[PROCESS_NUMBERS_MAX];
+	/* of roles without a file of their own here */
+	struct peer plain[PROCESS_ROLES][PROCESS_RELAYS_MAX];
 };
+#define PLAIN (PROCESS_ROLES * PROCESS_RELAYS_MAX)
+
+static const struct peer_face face, plain_face;
+
+static struct peer *plain_at(struct peers *peers, size_t i)
+{
+	return &peers->plain[i / PROCESS_RELAYS_MAX][i % PROCESS_RELAYS_MAX];
+}
 
 struct peers *peers_new(struct control *control)
 {
@@ -45,20 +48,11 @@ struct peers *peers_new(struct control *control)
 		return NULL;
 	peers->control = control;
 	for (uint32_t i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		peers->v[i] = (struct peer){.peers = peers, .relay = i};
+		peer_init(&peers->v[i].peer, control, &face, PROCESS_RELAY, i);
+	for (uint32_t i = 0; i < PLAIN; i++)
+		peer_init(plain_at(peers, i), control, &plain_face,
+			(enum process_role)(i / PROCESS_RELAYS_MAX), i % PROCESS_RELAYS_MAX);
 	return peers;
-}
-
-/* A dead relay's totals stay in the sum; its gauges are nothing any more. */
-static void keep_counters(struct peer *peer)
-{
-	for (unsigned i = 0; i < COUNTERS; i++)
-		if (counter_kind_of(i) == COUNTER_KIND_TOTAL)
-			peer->dead[i] += peer->last[i];
-	memset(peer->last, 0, sizeof(peer->last));
-	for (unsigned i = 0; i < HISTOGRAMS; i++)
-		histogram_sum(&peer->dead_times[i], &peer->last_times[i]);
-	memset(peer->last_times, 0, sizeof(peer->last_times));
 }
 
 static void on_lost_flow(void *context, const struct live_flow *flow)
@@ -66,38 +60,22 @@ static void on_lost_flow(void *context, const struct live_flow *flow)
 	ended_lost(context, flow);
 }
 
-/* Its questions are answered when nothing can be asked of it any more. */
-static void close_peer(struct peer *peer)
-{
-	if (!peer->channel)
-		return;
-	channel_free(peer->channel);
-	peer->channel = NULL;
-	asks_fini(&peer->asks);
-	keep_counters(peer);
-}
-
 static void send_flow_ids(struct peer *peer)
 {
 	struct message_flow_ids message;
 	message_init(&message, MESSAGE_FLOW_IDS, sizeof(message));
-	if (flow_ids_take(peer->peers->control->flow_ids, &message.first, &message.last))
+	if (flow_ids_take(peer->control->flow_ids, &message.first, &message.last))
 		channel_send(peer->channel, &message, -1);
 }
 
-static void on_message(void *context, const struct message_header *message, int fd)
+static bool on_message(struct peer *peer, const struct message_header *message)
 {
-	struct peer *peer = context;
-	struct control *control = peer->peers->control;
+	struct control *control = peer->control;
 	const struct message_started *started = (const struct message_started *)message;
-	if (fd >= 0)
-		close(fd);
-	control->counters[COUNTER_MESSAGES_RECEIVED]++;
-	if (asks_on_message(&peer->asks, message))
-		return;
+
 	switch (message->type) {
 	case MESSAGE_STARTED:
-		live_add(control->live, peer->relay, started->flow, started->session,
+		live_add(control->live, peer->number, started->flow, started->session,
 			started->at_ms, started->rule, true);
 		sessions_active(control->sessions, started->session);
 		ended_began(control, started);
@@ -112,12 +90,6 @@ static void on_message(void *context, const struct message_header *message, int 
 	case MESSAGE_FLOW_IDS_GET:
 		send_flow_ids(peer);
 		break;
-	case MESSAGE_COUNTERS:
-		memcpy(peer->last, ((const struct message_counters *)message)->v,
-			sizeof(peer->last));
-		memcpy(peer->last_times, ((const struct message_counters *)message)->histograms,
-			sizeof(peer->last_times));
-		break;
 	case MESSAGE_BLOCK:
 		block_change_by_limit(control, (const struct message_block *)message);
 		break;
@@ -129,35 +101,35 @@ static void on_message(void *context, const struct message_header *message, int 
 	case MESSAGE_LOAD:
 		break;
 	default:
-		control->counters[COUNTER_MESSAGES_BAD]++;
-		log_warning("relay %u says %s, which is not its to say", (unsigned)peer->relay,
-			message_name((enum message_type)message->type));
+		return false;
 	}
+	return true;
 }
 
-static void on_gone(void *context)
+static void on_gone(struct peer *peer)
 {
-	struct peer *peer = context;
-	struct control *control = peer->peers->control;
+	struct control *control = peer->control;
+	char name[16];
+
 	if (!control->stopping && !peer->draining)
-		log_warning("relay %u is gone", (unsigned)peer->relay);
+		log_warning("%s is gone", roles_title(peer->role, peer->number, name));
 	/* one that waits for the next control goes on with its flows */
 	if (!control->handing_over)
-		live_del_relay(control->live, peer->relay, on_lost_flow, control);
-	close_peer(peer);
+		live_del_relay(control->live, peer->number, on_lost_flow, control);
+	peer_hang_up(peer);
 	control_on_peer_left(control);
 }
-
-static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
 
 void peers_close(struct peers *peers)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
-		struct peer *peer = &peers->v[i];
+		struct peer *peer = &peers->v[i].peer;
 		if (peer->channel)
 			channel_drain(peer->channel);
-		close_peer(peer);
+		peer_hang_up(peer);
 	}
+	for (size_t i = 0; i < PLAIN; i++)
+		peer_hang_up(plain_at(peers, i));
 }
 
 void peers_free(struct peers *peers)
@@ -187,21 +159,24 @@ static void send_policy_message(
 }
 
 /* Prepares and commits the running policy. */
-static void send_running_policy(struct peer *peer, struct gather *gather)
+static void send_running_policy(struct flows_peer *flows, struct gather *gather)
 {
-	struct control *control = peer->peers->control;
+	struct peer *peer = &flows->peer;
+	struct control *control = peer->control;
+	char name[16];
 	size_t len;
 	char *text = language_print(control->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	int fd = text ? channel_memfd("policy", text, len) : -ENOMEM;
 	free(text);
 	if (fd < 0) {
-		log_error("no memory for the policy of relay %u", (unsigned)peer->relay);
+		log_error("no memory for the policy of %s",
+			roles_title(peer->role, peer->number, name));
 		return;
 	}
 	send_policy_message(peer, MESSAGE_POLICY, control->policy_number, fd, gather);
 	send_policy_message(peer, MESSAGE_POLICY_COMMIT, control->policy_number, -1, gather);
 	close(fd);
-	peer->prepared = control->policy_number;
+	flows->prepared = control->policy_number;
 }
 
 /* Relays know the monotonic clock, and of a session's times its lease alone. */
@@ -238,8 +213,8 @@ static int pack_session(void *context, struct session *session)
 	size_t room = MESSAGE_BYTES_MAX - sizeof(*message);
 	if (room - message->bytes < SESSION_ENCODED_MAX)
 		send_packed(packing);
-	size_t len = encode_session(packing->peer->peers->control, session,
-		message->data + message->bytes, room - message->bytes);
+	size_t len = encode_session(packing->peer->control, session, message->data + message->bytes,
+		room - message->bytes);
 	message->bytes += (uint32_t)len;
 	message->n += len != 0;
 	return 0;
@@ -251,7 +226,7 @@ static void send_sessions(struct peer *peer)
 	if (!packing.message)
 		return;
 	message_init(packing.message, MESSAGE_SESSIONS, sizeof(*packing.message));
-	session_table_each(peer->peers->control->table, pack_session, &packing);
+	session_table_each(peer->control->table, pack_session, &packing);
 	send_packed(&packing);
 	free(packing.message);
 }
@@ -280,7 +255,7 @@ static int list_entry(void *context, const struct policy_elem *elem, uint64_t en
 	struct message_list_entry *entry = &listing->message->v[listing->message->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = 1;
-	entry->end_ms = clock_to_monotonic(listing->peer->peers->control, end_ms);
+	entry->end_ms = clock_to_monotonic(listing->peer->control, end_ms);
 	entry->elem = *elem;
 	if (listing->message->n == LISTING_MAX)
 		send_listed(listing);
@@ -289,7 +264,7 @@ static int list_entry(void *context, const struct policy_elem *elem, uint64_t en
 
 static void send_lists(struct peer *peer)
 {
-	const struct control *control = peer->peers->control;
+	const struct control *control = peer->control;
 	struct listing listing = {.peer = peer};
 	listing.message =
 		malloc(sizeof(*listing.message) + LISTING_MAX * sizeof(listing.message->v[0]));
@@ -317,7 +292,7 @@ static int send_block(void *context, const struct block *block)
 	message_init(&message, MESSAGE_BLOCK, sizeof(message));
 	message.add = 1;
 	message.block = *block;
-	block_change_for_relays(peer->peers->control, &message.block);
+	block_change_for_relays(peer->control, &message.block);
 	channel_send(peer->channel, &message, -1);
 	return 0;
 }
@@ -378,8 +353,8 @@ void peers_ask_flows(struct peers *peers, struct peers_flows *flows)
 {
 	gather_init(&flows->gather, on_flows_done);
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (peers->v[i].channel)
-			ask_peer_flows(&peers->v[i], flows);
+		if (peers->v[i].peer.channel)
+			ask_peer_flows(&peers->v[i].peer, flows);
 	gather_end(&flows->gather, 0, NULL);
 }
 
@@ -390,81 +365,64 @@ static void ask_old_flows(struct peer *peer)
 		return;
 	flows->on_flow = on_old_flow;
 	flows->done = on_old_flows_done;
-	flows->context = peer->peers->control;
+	flows->context = peer->control;
 	gather_init(&flows->gather, on_flows_done);
 	ask_peer_flows(peer, flows);
 	gather_end(&flows->gather, 0, NULL);
 }
 
-static void send_picture(struct peer *peer)
+/* The whole picture. */
+static void on_open(struct peer *peer)
 {
-	struct control *control = peer->peers->control;
-	struct message_log_level level;
+	const unsigned told = roles[peer->role].told;
+	struct control *control = peer->control;
 	struct message_plain done;
-	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
-	level.level = control->log_level;
-	channel_send(peer->channel, &level, -1);
-	send_running_policy(peer, NULL);
-	send_lists(peer);
-	send_sessions(peer);
-	blocks_each(control->blocks, send_block, peer);
-	send_flow_ids(peer);
-	health_peer_tell(control->health, peer->channel);
-	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
-	channel_send(peer->channel, &done, -1);
-}
+	char name[16];
 
-void peers_add(struct peers *peers, const struct message_peer *message, int fd)
-{
-	uint32_t relay = message->number;
-	if (relay >= PROCESS_NUMBERS_MAX || fd < 0) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	struct peer *peer = &peers->v[relay];
-	if (peer->channel)
-		on_gone(peer);
-	peer->channel = channel_open(peers->control->loop, fd, &handler, peer);
-	if (!peer->channel) {
-		close(fd);
-		return;
-	}
 	channel_set_pace(peer->channel, PACE_MS);
-	peer->generation = message->generation;
-	peer->draining = message->draining;
-	memcpy(peer->version, message->version, sizeof(peer->version));
-	asks_init(&peer->asks, peers->control->loop, peer->channel);
-	log_debug("relay %u, start %u: sending the picture", (unsigned)relay,
+	log_debug("%s, start %u: sending the picture", roles_title(peer->role, peer->number, name),
 		(unsigned)peer->generation);
-	send_picture(peer);
+	send_running_policy((struct flows_peer *)peer, NULL);
+	if (told & TOLD_CLIENTS) {
+		send_lists(peer);
+		send_sessions(peer);
+		blocks_each(control->blocks, send_block, peer);
+	}
+	send_flow_ids(peer);
+	if (told & TOLD_TARGETS)
+		health_peer_tell(control->health, peer->channel);
+	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
+	peer_send(peer, &done);
 	ask_old_flows(peer);
 }
 
-void peers_gone(struct peers *peers, uint32_t relay, uint32_t generation)
+static const struct peer_face face = {
+	.on_open = on_open, .on_message = on_message, .on_gone = on_gone};
+
+struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t number)
 {
-	if (relay >= PROCESS_NUMBERS_MAX)
-		return;
-	struct peer *peer = &peers->v[relay];
-	/* what the relay said last may still wait in its socket */
-	if (peer->channel && peer->generation == generation)
-		channel_drain(peer->channel);
-	if (peer->channel && peer->generation == generation)
-		on_gone(peer);
+	if (roles[role].upgrade != ROLE_DRAINS)
+		return number < PROCESS_RELAYS_MAX ? &peers->plain[role][number] : NULL;
+	if (number >= PROCESS_NUMBERS_MAX)
+		return NULL;
+	struct peer *peer = &peers->v[number].peer;
+	if (!peer->channel)
+		peer->role = role;
+	return peer->role == role ? peer : NULL;
 }
 
 size_t peers_count(const struct peers *peers)
 {
 	size_t n = 0;
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		n += peers->v[i].channel != NULL && !peers->v[i].draining;
+		n += peers->v[i].peer.channel != NULL && !peers->v[i].peer.draining;
 	return n;
 }
 
 bool peers_any(const struct peers *peers)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (peers->v[i].channel)
+		if (peers->v[i].peer.channel)
 			return true;
 	return false;
 }
@@ -472,10 +430,10 @@ bool peers_any(const struct peers *peers)
 bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_draining *draining)
 {
 	for (; *at < PROCESS_NUMBERS_MAX; ++*at) {
-		const struct peer *peer = &peers->v[*at];
+		const struct peer *peer = &peers->v[*at].peer;
 		if (!peer->channel || !peer->draining)
 			continue;
-		*draining = (struct peers_draining){.relay = peer->relay,
+		*draining = (struct peers_draining){.relay = peer->number,
 			.flows = peer->last[COUNTER_FLOWS_LIVE],
 			.version = peer->version};
 		++*at;
@@ -484,11 +442,36 @@ bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_d
 	return false;
 }
 
+/* Is it running, and told messages of this kind? */
+static bool is_told(const struct peer *peer, const struct message_header *message)
+{
+	const unsigned told = roles[peer->role].told;
+
+	switch (message->type) {
+	case MESSAGE_SESSIONS:
+	case MESSAGE_SESSION_GONE:
+	case MESSAGE_LIST_ENTRIES:
+	case MESSAGE_LIST_CLEAR:
+	case MESSAGE_BLOCK:
+		return peer->channel && told & TOLD_CLIENTS;
+	case MESSAGE_TARGETS:
+		return peer->channel && told & TOLD_TARGETS;
+	default:
+		return peer->channel;
+	}
+}
+
 void peers_send(struct peers *peers, const void *message)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (peers->v[i].channel)
-			channel_send(peers->v[i].channel, message, -1);
+		if (is_told(&peers->v[i].peer, message))
+			peer_send(&peers->v[i].peer, message);
+}
+
+void peers_send_plain(struct peers *peers, const void *message)
+{
+	for (size_t i = 0; i < PLAIN; i++)
+		peer_send(plain_at(peers, i), message);
 }
 
 void peers_send_session(struct peers *peers, const struct session *session)
@@ -517,15 +500,15 @@ void peers_send_session_gone(struct peers *peers, uint64_t id)
 void peers_gather(struct peers *peers, struct gather *gather, void *message)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (peers->v[i].channel)
-			gather_try(gather, &peers->v[i].asks, message, -1);
+		if (is_told(&peers->v[i].peer, message))
+			gather_try(gather, &peers->v[i].peer.asks, message, -1);
 }
 
 bool peers_ask(struct peers *peers, struct ask *ask, void *message)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (peers->v[i].channel && !peers->v[i].draining) {
-			ask_send(&peers->v[i].asks, ask, message, -1);
+		if (peers->v[i].peer.channel && !peers->v[i].peer.draining) {
+			ask_send(&peers->v[i].peer.asks, ask, message, -1);
 			return true;
 		}
 	return false;
@@ -541,11 +524,11 @@ void peers_prepare(
 		return;
 	}
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
-		struct peer *peer = &peers->v[i];
-		if (!peer->channel)
+		struct flows_peer *flows = &peers->v[i];
+		if (!flows->peer.channel)
 			continue;
-		peer->prepared = number;
-		send_policy_message(peer, MESSAGE_POLICY, number, fd, gather);
+		flows->prepared = number;
+		send_policy_message(&flows->peer, MESSAGE_POLICY, number, fd, gather);
 	}
 	close(fd);
 }
@@ -553,41 +536,43 @@ void peers_prepare(
 void peers_commit(struct peers *peers, uint64_t number, struct gather *gather)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
-		struct peer *peer = &peers->v[i];
-		if (!peer->channel)
+		struct flows_peer *flows = &peers->v[i];
+		if (!flows->peer.channel)
 			continue;
-		if (peer->prepared == number)
-			send_policy_message(peer, MESSAGE_POLICY_COMMIT, number, -1, gather);
+		if (flows->prepared == number)
+			send_policy_message(
+				&flows->peer, MESSAGE_POLICY_COMMIT, number, -1, gather);
 		else
-			send_running_policy(peer, gather);
+			send_running_policy(flows, gather);
 	}
 }
 
 void peers_abort(struct peers *peers, uint64_t number)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
-		struct peer *peer = &peers->v[i];
-		if (!peer->channel || peer->prepared != number)
+		struct flows_peer *flows = &peers->v[i];
+		if (!flows->peer.channel || flows->prepared != number)
 			continue;
-		send_policy_message(peer, MESSAGE_POLICY_ABORT, number, -1, NULL);
-		peer->prepared = 0;
+		send_policy_message(&flows->peer, MESSAGE_POLICY_ABORT, number, -1, NULL);
+		flows->prepared = 0;
 	}
 }
 
 void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS])
 {
-	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
-		counter_sum(sum, peers->v[i].dead);
-		counter_sum(sum, peers->v[i].last);
-	}
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		peer_sum_counters(&peers->v[i].peer, sum);
+	for (unsigned role = 0; role < PROCESS_ROLES; role++)
+		for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++)
+			peer_sum_counters(&peers->plain[role][i], sum);
 }
 
 void peers_sum_histograms(const struct peers *peers, struct histogram sum[static HISTOGRAMS])
 {
 	for (unsigned i = 0; i < sizeof(peers->v) / sizeof(peers->v[0]); i++) {
 		for (unsigned kind = 0; kind < HISTOGRAMS; kind++) {
-			histogram_sum(&sum[kind], &peers->v[i].dead_times[kind]);
-			histogram_sum(&sum[kind], &peers->v[i].last_times[kind]);
+			histogram_sum(&sum[kind], &peers->v[i].peer.dead_times[kind]);
+			histogram_sum(&sum[kind], &peers->v[i].peer.last_times[kind]);
 		}
 	}
 }

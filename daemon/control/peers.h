@@ -1,8 +1,9 @@
-/* Owns the relays as control sees them: the picture each one gets, deltas, their answers. */
+/* Owns the processes with flows as control sees them, the relays: the picture each one gets,
+ * deltas, their answers. */
 #ifndef POSTERN_PEERS_H
 #define POSTERN_PEERS_H
 
-#include "daemon/control/ask.h"
+#include "daemon/control/peer.h"
 #include "lib/counter.h"
 #include "lib/session.h"
 
@@ -13,9 +14,9 @@ struct peers *peers_new(struct control *control);
 /* Hears what the relays have said, then hangs up: questions end, and what is sent goes nowhere. */
 void peers_close(struct peers *peers);
 void peers_free(struct peers *peers);
-/* A relay started, or met a new control: it gets the whole picture. fd is taken over. */
-void peers_add(struct peers *peers, const struct message_peer *message, int fd);
-void peers_gone(struct peers *peers, uint32_t relay, uint32_t generation);
+/* The process of this role and number, whether it runs or not. NULL: there can be none, or another
+ * role has the number still. */
+struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t number);
 /* Those that take new flows. */
 size_t peers_count(const struct peers *peers);
 /* Is any relay connected, also one that drains? */
@@ -30,6 +31,8 @@ bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_d
 
 /* Deltas, to every relay. */
 void peers_send(struct peers *peers, const void *message);
+/* To those whose role has no file of its own here. */
+void peers_send_plain(struct peers *peers, const void *message);
 void peers_send_session(struct peers *peers, const struct session *session);
 void peers_send_session_gone(struct peers *peers, uint64_t id);
 /* Questions to every relay; their replies are parts of the gather. */

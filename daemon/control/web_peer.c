@@ -14,9 +14,7 @@
 #define UNKNOWN   1    /* in the place of a status: nothing was said yet */
 
 struct web_peer {
-	struct control *control;
-	struct channel *channel; /* NULL: it does not run */
-	uint32_t generation;
+	struct peer peer;   /* first */
 	struct endpoint at; /* family ADDR_NONE: nowhere */
 	int status;         /* of its listening: 0, -errno or UNKNOWN */
 
@@ -40,19 +38,19 @@ static void answer(struct web_peer *peer)
 {
 	struct message_plain page;
 	struct message_reply none;
-	int fd = metrics_make(peer->control, &peer->kernel);
+	int fd = metrics_make(peer->peer.control, &peer->kernel);
 
 	if (fd >= 0) {
 		message_init(&page, MESSAGE_METRICS_PAGE, sizeof(page));
 		page.header.seq = peer->seq;
-		channel_send(peer->channel, &page, fd);
+		channel_send(peer->peer.channel, &page, fd);
 		close(fd);
 	} else {
 		log_error("the page of metrics could not be made: %s", strerror(-fd));
 		message_init(&none, MESSAGE_REPLY, sizeof(none));
 		none.header.seq = peer->seq;
 		none.status = fd;
-		channel_send(peer->channel, &none, -1);
+		channel_send(peer->peer.channel, &none, -1);
 	}
 	peer->seq = 0;
 }
@@ -61,14 +59,14 @@ static void stop_asking(struct web_peer *peer)
 {
 	ask_cancel(&peer->counters_ask);
 	ask_cancel(&peer->arrived_ask);
-	loop_timer_clear(peer->control->loop, &peer->late);
+	loop_timer_clear(peer->peer.control->loop, &peer->late);
 	peer->counters_asked = peer->arrived_asked = false;
 }
 
 static void answer_when_known(struct web_peer *peer)
 {
 	if (peer->seq && !peer->counters_asked && !peer->arrived_asked) {
-		loop_timer_clear(peer->control->loop, &peer->late);
+		loop_timer_clear(peer->peer.control->loop, &peer->late);
 		answer(peer);
 	}
 }
@@ -123,7 +121,7 @@ static void on_late(struct loop_timer *timer, uint64_t now_ms)
 
 static void begin_page(struct web_peer *peer, uint32_t seq)
 {
-	struct control *control = peer->control;
+	struct control *control = peer->peer.control;
 	struct message_plain question;
 
 	if (peer->seq) /* it has given the one before up */
@@ -139,47 +137,61 @@ static void begin_page(struct web_peer *peer, uint32_t seq)
 	ask_send(&control->keeper_asks, &peer->arrived_ask, &question, -1);
 }
 
-static void on_message(void *context, const struct message_header *message, int fd)
-{
-	struct web_peer *peer = context;
-	const struct message_metrics_state *state = (const struct message_metrics_state *)message;
+#define WEB(pointer) ((struct web_peer *)(pointer))
+_Static_assert(offsetof(struct web_peer, peer) == 0, "it begins with its peer");
 
-	if (fd >= 0)
-		close(fd);
-	peer->control->counters[COUNTER_MESSAGES_RECEIVED]++;
+static bool on_message(struct peer *peer, const struct message_header *message)
+{
+	const struct message_metrics_state *state = (const struct message_metrics_state *)message;
+	struct web_peer *web = WEB(peer);
+
 	switch (message->type) {
 	case MESSAGE_METRICS_STATE:
-		if (same(&state->at, &peer->at))
-			peer->status = state->status;
-		break;
-	case MESSAGE_COUNTERS:
-		break;
+		if (same(&state->at, &web->at))
+			web->status = state->status;
+		return true;
 	case MESSAGE_METRICS_GET:
 		if (message->seq)
-			begin_page(peer, message->seq);
-		break;
+			begin_page(web, message->seq);
+		return true;
 	default:
-		peer->control->counters[COUNTER_MESSAGES_BAD]++;
-		log_warning("web says %s, which is not its to say",
-			message_name((enum message_type)message->type));
+		return false;
 	}
 }
 
-static void hang_up(struct web_peer *peer)
+static void on_gone(struct peer *peer)
 {
-	stop_asking(peer);
-	peer->seq = 0;
-	peer->status = UNKNOWN;
-	channel_free(peer->channel);
-	peer->channel = NULL;
+	struct web_peer *web = WEB(peer);
+
+	stop_asking(web);
+	web->seq = 0;
+	web->status = UNKNOWN;
+	peer_hang_up(peer);
 }
 
-static void on_gone(void *context)
+static void tell_listen(struct web_peer *peer)
 {
-	hang_up(context);
+	struct message_metrics_listen message;
+
+	if (peer->at.addr.family == ADDR_NONE)
+		return;
+	message_init(&message, MESSAGE_METRICS_LISTEN, sizeof(message));
+	message.at = peer->at;
+	peer_send(&peer->peer, &message);
 }
 
-static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
+static void on_open(struct peer *peer)
+{
+	tell_listen(WEB(peer));
+}
+
+static const struct peer_face face = {
+	.on_open = on_open, .on_message = on_message, .on_gone = on_gone};
+
+struct peer *web_peer_of(struct web_peer *peer)
+{
+	return &peer->peer;
+}
 
 struct web_peer *web_peer_new(struct control *control)
 {
@@ -187,7 +199,7 @@ struct web_peer *web_peer_new(struct control *control)
 
 	if (!peer)
 		return NULL;
-	peer->control = control;
+	peer_init(&peer->peer, control, &face, PROCESS_WEB, 0);
 	peer->status = UNKNOWN;
 	peer->counters_ask.on_answer = on_counters;
 	peer->arrived_ask.on_answer = on_arrived;
@@ -197,63 +209,20 @@ struct web_peer *web_peer_new(struct control *control)
 
 void web_peer_close(struct web_peer *peer)
 {
-	hang_up(peer);
+	on_gone(&peer->peer);
 }
 
 void web_peer_free(struct web_peer *peer)
 {
 	if (!peer)
 		return;
-	hang_up(peer);
+	on_gone(&peer->peer);
 	free(peer);
-}
-
-static void tell_listen(struct web_peer *peer)
-{
-	struct message_metrics_listen message;
-
-	if (!peer->channel || peer->at.addr.family == ADDR_NONE)
-		return;
-	message_init(&message, MESSAGE_METRICS_LISTEN, sizeof(message));
-	message.at = peer->at;
-	channel_send(peer->channel, &message, -1);
-}
-
-void web_peer_add(struct web_peer *peer, uint32_t generation, int fd)
-{
-	struct message_log_level level;
-
-	if (fd < 0)
-		return;
-	if (peer->channel)
-		hang_up(peer);
-	peer->channel = channel_open(peer->control->loop, fd, &handler, peer);
-	if (!peer->channel) {
-		close(fd);
-		return;
-	}
-	peer->generation = generation;
-	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
-	level.level = peer->control->log_level;
-	channel_send(peer->channel, &level, -1);
-	tell_listen(peer);
-}
-
-void web_peer_send(struct web_peer *peer, const void *message)
-{
-	if (peer->channel)
-		channel_send(peer->channel, message, -1);
-}
-
-void web_peer_gone(struct web_peer *peer, uint32_t generation)
-{
-	if (peer->channel && peer->generation == generation)
-		hang_up(peer);
 }
 
 void web_peer_follow(struct web_peer *peer)
 {
-	const struct policy *policy = peer->control->policy;
+	const struct policy *policy = peer->peer.control->policy;
 	struct endpoint at = {.addr = policy->metrics_addr, .port = policy->metrics_port};
 
 	if (!same(&at, &peer->at)) {
@@ -265,7 +234,7 @@ void web_peer_follow(struct web_peer *peer)
 
 bool web_peer_runs(const struct web_peer *peer)
 {
-	return peer->channel != NULL;
+	return peer->peer.channel != NULL;
 }
 
 bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size)
@@ -275,7 +244,7 @@ bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size)
 	if (peer->at.addr.family == ADDR_NONE || peer->status == 0)
 		return false;
 	endpoint_format(&peer->at, at);
-	if (!peer->channel)
+	if (!peer->peer.channel)
 		snprintf(text, size, "metrics: the web process does not run");
 	else if (peer->status == UNKNOWN)
 		snprintf(text, size, "metrics: it does not listen on %s yet", at);

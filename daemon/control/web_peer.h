@@ -3,6 +3,8 @@
 #ifndef POSTERN_WEB_PEER_H
 #define POSTERN_WEB_PEER_H
 
+#include "daemon/control/peer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,13 +16,9 @@ struct web_peer *web_peer_new(struct control *control);
 /* Hangs up, and forgets its own questions. */
 void web_peer_close(struct web_peer *peer);
 void web_peer_free(struct web_peer *peer);
-/* It started: it is told where to listen. fd is taken over. */
-void web_peer_add(struct web_peer *peer, uint32_t generation, int fd);
-void web_peer_gone(struct web_peer *peer, uint32_t generation);
+struct peer *web_peer_of(struct web_peer *peer);
 /* Another policy is in force, or the first one. */
 void web_peer_follow(struct web_peer *peer);
-/* Nothing happens while none runs: a new one is told at its start. */
-void web_peer_send(struct web_peer *peer, const void *message);
 bool web_peer_runs(const struct web_peer *peer);
 /* Why nobody can scrape, in words; false: the policy wants no metrics, or all is well. */
 bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size);

@@ -25,19 +25,50 @@
 #define SANITIZED 0
 #endif
 
-static const cap_value_t kept = CAP_NET_ADMIN;
+/* What the keeper keeps. Nothing goes without the first; one that joins later an upgrade in place
+ * can not gain. */
+static const struct {
+	cap_value_t cap;
+	const char *name;
+} kept[] = {{CAP_NET_ADMIN, "CAP_NET_ADMIN"}};
+#define KEPT (sizeof(kept) / sizeof(kept[0]))
 
-static int keep_one_capability(void)
+static bool holds(cap_value_t cap)
 {
+	cap_t caps = cap_get_proc();
+	cap_flag_value_t has = CAP_CLEAR;
+	bool held = caps && cap_get_flag(caps, cap, CAP_PERMITTED, &has) == 0 && has == CAP_SET;
+
+	cap_free(caps);
+	return held;
+}
+
+/* Those of the set that we hold: how many. */
+static int find_held(cap_value_t held[static KEPT])
+{
+	int n = 0;
+
+	for (size_t i = 0; i < KEPT; i++)
+		if (holds(kept[i].cap))
+			held[n++] = kept[i].cap;
+	return n;
+}
+
+/* Of what is held the set alone stays. */
+static int keep_set(void)
+{
+	cap_value_t held[KEPT];
+	int n = find_held(held), error = 0;
 	cap_t caps = cap_init(); /* all empty */
-	int error = 0;
 
 	if (!caps)
 		return -ENOMEM;
-	if (cap_set_flag(caps, CAP_PERMITTED, 1, &kept, CAP_SET) < 0 ||
-		cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept, CAP_SET) < 0 ||
-		cap_set_flag(caps, CAP_INHERITABLE, 1, &kept, CAP_SET) < 0 ||
-		cap_set_proc(caps) < 0)
+	if (!holds(kept[0].cap))
+		error = -EPERM;
+	else if (cap_set_flag(caps, CAP_PERMITTED, n, held, CAP_SET) < 0 ||
+		 cap_set_flag(caps, CAP_EFFECTIVE, n, held, CAP_SET) < 0 ||
+		 cap_set_flag(caps, CAP_INHERITABLE, n, held, CAP_SET) < 0 ||
+		 cap_set_proc(caps) < 0)
 		error = -errno;
 	cap_free(caps);
 	return error;
@@ -47,15 +78,24 @@ static int keep_one_capability(void)
  * empty. By itself it gives a program nothing: no file has capabilities for us. */
 static int make_inheritable(void)
 {
+	cap_value_t held[KEPT];
+	int n = find_held(held), error = 0;
 	cap_t caps = cap_get_proc();
-	int error = 0;
 
 	if (!caps)
 		return -errno;
-	if (cap_set_flag(caps, CAP_INHERITABLE, 1, &kept, CAP_SET) < 0 || cap_set_proc(caps) < 0)
+	if (cap_set_flag(caps, CAP_INHERITABLE, n, held, CAP_SET) < 0 || cap_set_proc(caps) < 0)
 		error = -errno;
 	cap_free(caps);
 	return error;
+}
+
+const char *privilege_lacking(void)
+{
+	for (size_t i = 0; i < KEPT; i++)
+		if (!holds(kept[i].cap))
+			return kept[i].name;
+	return NULL;
 }
 
 static int drop_bounding_set(void)
@@ -77,21 +117,13 @@ static int close_memory(void)
 
 bool privilege_is_given(uid_t uid)
 {
-	static const cap_value_t needed[] = {CAP_NET_ADMIN, CAP_SETPCAP};
-	cap_t caps = cap_get_proc();
-	bool given = caps && uid != 0 && getuid() == uid && geteuid() == uid;
-
-	for (size_t i = 0; given && i < sizeof(needed) / sizeof(needed[0]); i++) {
-		cap_flag_value_t has = CAP_CLEAR;
-		given = cap_get_flag(caps, needed[i], CAP_EFFECTIVE, &has) == 0 && has == CAP_SET;
-	}
-	cap_free(caps);
-	return given;
+	return uid != 0 && getuid() == uid && geteuid() == uid && !privilege_lacking() &&
+	       holds(CAP_SETPCAP);
 }
 
 int privilege_drop_keeper(uid_t uid, gid_t gid)
 {
-	int error = make_inheritable();
+	int error = privilege_lacking() ? -EPERM : make_inheritable();
 	if (!error)
 		error = drop_bounding_set();
 	if (error)
@@ -102,7 +134,7 @@ int privilege_drop_keeper(uid_t uid, gid_t gid)
 			setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return -errno;
 	cap_reset_ambient();
-	error = keep_one_capability();
+	error = keep_set();
 	if (error)
 		return error;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -117,14 +149,20 @@ int privilege_carry_keeper(bool on)
 {
 	if (!on)
 		return cap_reset_ambient() < 0 ? -errno : 0;
-	return cap_set_ambient(kept, CAP_SET) < 0 ? -errno : 0;
+	cap_value_t held[KEPT];
+	int n = find_held(held);
+
+	for (int i = 0; i < n; i++)
+		if (cap_set_ambient(held[i], CAP_SET) < 0)
+			return -errno;
+	return 0;
 }
 
 int privilege_resume_keeper(void)
 {
 	if (cap_reset_ambient() < 0)
 		return -errno;
-	int error = keep_one_capability();
+	int error = keep_set();
 	if (error)
 		return error;
 	if (getuid() == 0 || geteuid() == 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)

@@ -6,20 +6,25 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* The keeper keeps a set of capabilities: CAP_NET_ADMIN. */
+
 /* Has a service manager made this process the user already, with what the keeper needs to give up
- * the rest by itself: CAP_NET_ADMIN and CAP_SETPCAP? */
+ * the rest by itself: the set and CAP_SETPCAP? */
 bool privilege_is_given(uid_t uid);
-/* Becomes the user for ever, with CAP_NET_ADMIN and nothing else: no other groups, an empty
- * bounding set, no new privileges, no core, not traceable. As root, once, by the keeper. The one
- * capability is inheritable, so that an upgrade in place can take it along, and nothing takes it
- * along unasked. 0 or -errno; not to go on after that. */
+/* Becomes the user for ever, with the set and nothing else: no other groups, an empty bounding set,
+ * no new privileges, no core, not traceable. As root, once, by the keeper. The set is inheritable,
+ * so that an upgrade in place can take it along, and nothing takes it along unasked. 0 or -errno;
+ * not to go on after that. */
 int privilege_drop_keeper(uid_t uid, gid_t gid);
-/* Shall the next exec keep the capability? Only right before the keeper executes itself anew, and
+/* Shall the next exec keep the set? Only right before the keeper executes itself anew, and
  * off again if that fails. 0 or -errno. */
 int privilege_carry_keeper(bool on);
-/* The first act of a keeper that was executed in place: it holds what the one before held and no
- * more, or -EPERM. 0 or -errno; not to go on after that. */
+/* The first act of a keeper that was executed in place: it holds of the set what the one before
+ * held and no more, or -EPERM. 0 or -errno; not to go on after that. */
 int privilege_resume_keeper(void);
+/* The name of a capability of the set that is not held: the one before did not have it, and only a
+ * restart can bring it. NULL: none. */
+const char *privilege_lacking(void);
 /* In a new process, before it executes something that is not the keeper. 0 or -errno. */
 int privilege_drop_all(void);
 /* The first act of a child: makes sure that it holds no capability, cannot get one, and dies with

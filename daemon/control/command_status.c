@@ -239,6 +239,12 @@ static void look_at_processes(struct control *control, const struct facts *facts
 		if (strstr(listener, "closed"))
 			trouble_add(troubles, "posternctl doctor", "listener %s", listener);
 	look_at_rules(facts, troubles);
+	const char *lacking = facts_find(facts, "lacking", NULL);
+	if (lacking)
+		trouble_add(troubles, "systemctl restart postern",
+			"restart once: this version wants %s, which an upgrade in place can not "
+			"bring",
+			lacking);
 	const char *routes = facts_find(facts, "routes", NULL);
 	if (routes && strcmp(routes, "ok") != 0)
 		trouble_add(troubles, "posternctl doctor", "the policy route is %s", routes);

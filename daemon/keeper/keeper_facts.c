@@ -14,9 +14,12 @@
  *   arrived ZONE PACKETS                  first packets of connections from a zone
  *   listener RELAY ip4|ip6 open|closed
  *   relay RELAY pid PID generation N
+ *   lacking CAPABILITY                    since an upgrade in place; a restart brings it
  *   nfqueue NUMBER PORT WAITING DROPPED USER-DROPPED STRANGE   STRANGE: nobody's of those that wait
  */
 #include "daemon/keeper/keeper.h"
+
+#include "daemon/privilege.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -116,6 +119,8 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 			keeper->plan.nzones);
 	else
 		say(telling, "plan none");
+	if (privilege_lacking())
+		say(telling, "lacking %s", privilege_lacking());
 	say(telling, "routes %s", keeper->heal_routes ? "failing" : "ok");
 	tell_rules(keeper, telling, ADDR_IP4);
 	tell_rules(keeper, telling, ADDR_IP6);

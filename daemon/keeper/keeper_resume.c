@@ -143,6 +143,10 @@ int keeper_resume_read(struct keeper *keeper)
 		log_error("cannot give up privileges: %s", strerror(-error));
 		return error;
 	}
+	if (privilege_lacking())
+		log_warning(
+			"restart once: this version wants %s, which the one before did not have",
+			privilege_lacking());
 	keeper->uid = getuid();
 	keeper->gid = getgid();
 	keeper->lock = state->fds[HANDOVER_LOCK];

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -207,11 +208,33 @@ static void web_listens_and_opens_nothing(void **state)
 	assert_int_equal(behind(PROCESS_RELAY, listen_tcp), SANITIZED ? 0 : EPERM);
 }
 
+static int lack_all(void)
+{
+	const char *lacking = privilege_drop_all() == 0 ? privilege_lacking() : NULL;
+	/* nor can it go on as a keeper */
+	return lacking && strcmp(lacking, "CAP_NET_ADMIN") == 0 &&
+			       privilege_resume_keeper() == -EPERM
+		       ? 0
+		       : 1;
+}
+
+static void what_is_not_held_is_named(void **state)
+{
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(lack_all());
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_process_may_do_what_it_needs_and_no_more),
 		cmocka_unit_test(web_listens_and_opens_nothing),
+		cmocka_unit_test(what_is_not_held_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,15 +6,33 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* A trouble is one line. */
+static void fold(const char *text, char line[static 640])
+{
+	size_t used = 0;
+	for (size_t i = 0; text[i] && used + 3 < 640; i++) {
+		if (text[i] != '\n') {
+			line[used++] = text[i];
+			continue;
+		}
+		if (used && line[used - 1] != ':' && text[i + 1])
+			line[used++] = ';';
+		if (text[i + 1])
+			line[used++] = ' ';
+	}
+	line[used] = '\0';
+}
+
 void trouble_add(json_t *troubles, const char *next, const char *format, ...)
 {
-	char text[512];
+	char text[600], line[640];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	fold(text, line);
 	json_array_append_new(troubles,
-		json_pack("{s:o, s:o}", "trouble", row_text(text), "next", row_text(next)));
+		json_pack("{s:o, s:o}", "trouble", row_text(line), "next", row_text(next)));
 }
 
 /* Refusals that the gateway is to blame for, or its servers: no rule or limit of a client's. */

@@ -33,13 +33,18 @@ enum place {
 };
 #define PLACES 3
 
+/* Of one family: who fights for the place in one keeps the other where it is. */
+struct moves {
+	uint64_t since_ms;
+	unsigned n;
+};
+
 struct routes {
 	struct netlink events, questions;
 	/* What the last apply wanted, so that events can be judged. */
 	uint32_t table, protocol;
 	struct routes_standing standing[ROUTES_FAMILIES];
-	uint64_t moves_since_ms;
-	unsigned moves;
+	struct moves moves[ROUTES_FAMILIES];
 };
 
 static uint64_t now_ms(void)
@@ -164,14 +169,12 @@ static bool use_up(struct listing *listing, const struct iprule *rule)
 	return false;
 }
 
-static bool may_move(struct routes *routes)
+static bool may_move(struct moves *moves)
 {
 	uint64_t now = now_ms();
-	if (now - routes->moves_since_ms >= MOVES_MS) {
-		routes->moves_since_ms = now;
-		routes->moves = 0;
-	}
-	return routes->moves < MOVES_MOST;
+	if (now - moves->since_ms >= MOVES_MS)
+		*moves = (struct moves){.since_ms = now};
+	return moves->n < MOVES_MOST;
 }
 
 /* Another's rule of the same priority that was there before stays in front: where the third stands
@@ -184,20 +187,21 @@ static uint32_t place_before(uint32_t first)
 }
 
 /* Where the three are to stand. */
-static uint32_t choose_place(struct routes *routes, const struct plan *plan,
-	const struct listing *listing, struct routes_standing *standing)
+static uint32_t choose_place(const struct plan *plan, const struct listing *listing,
+	struct routes_standing *standing, struct moves *moved)
 {
 	uint32_t before = standing->priority, wanted = plan->rule_priority;
 
-	standing->contested = false;
+	/* to the end of its minute, whatever comes and goes in it */
+	standing->contested = standing->contested && !wanted && !may_move(moved);
 	if (!wanted) {
 		wanted = place_before(listing->first);
 		bool moves = before && wanted != before;
-		if (moves && !may_move(routes)) {
+		if (moves && !may_move(moved)) {
 			standing->contested = true;
 			wanted = before;
 		} else if (moves) {
-			routes->moves++;
+			moved->n++;
 			standing->moved = true;
 		}
 	}
@@ -223,7 +227,8 @@ static int apply_family(struct routes *routes, const struct plan *plan, uint8_t 
 	standing->off = is_off(family, status);
 	if (status)
 		goto out;
-	uint32_t priority = choose_place(routes, plan, &listing, standing);
+	uint32_t priority =
+		choose_place(plan, &listing, standing, &routes->moves[family == AF_INET6]);
 	for (size_t i = 0; i < PLACES; i++) {
 		struct iprule rule = rule_for(plan, family, order[i], priority);
 		if (!use_up(&listing, &rule))
@@ -281,10 +286,11 @@ const struct routes_standing *routes_standing(const struct routes *routes, enum 
 
 bool routes_are_due(const struct routes *routes)
 {
-	bool contested = false;
 	for (size_t i = 0; i < ROUTES_FAMILIES; i++)
-		contested = contested || routes->standing[i].contested;
-	return contested && now_ms() - routes->moves_since_ms >= MOVES_MS;
+		if (routes->standing[i].contested &&
+			now_ms() - routes->moves[i].since_ms >= MOVES_MS)
+			return true;
+	return false;
 }
 
 /* ---- the way to an address ---- */

@@ -40,6 +40,24 @@ static void look_at_renamed(const struct control *control, json_t *troubles)
 	}
 }
 
+/* Of the same kind: who becomes a bridge's port is seen by the bridge's name alone. */
+static void look_at_ports(
+	const struct control *control, const struct facts *facts, json_t *troubles)
+{
+	char port[64], bridge[64];
+	const char *line;
+	for (size_t at = 0; (line = facts_find(facts, "port", &at));) {
+		if (sscanf(line, "%63s %63s", port, bridge) != 2)
+			continue;
+		const struct policy_zone *zone = interfaces_zone_of(control->policy, port);
+		if (zone)
+			trouble_add(troubles, "posternctl doctor",
+				"interface %s of zone %s is a port of bridge %s: its clients are "
+				"not redirected",
+				port, zone->name.text, bridge);
+	}
+}
+
 static json_t *bypass_part(struct control *control, json_t *troubles)
 {
 	json_t *array = json_array();
@@ -286,6 +304,7 @@ static void on_facts(void *context, const struct facts *facts)
 	bypass_follow(control->bypass, facts);
 	command_counters_sum(control, facts, sum);
 	look_at_renamed(control, troubles);
+	look_at_ports(control, facts, troubles);
 	json_object_set_new(row, "bypass", bypass_part(control, troubles));
 	json_object_set_new(row, "version", json_string(POSTERN_VERSION));
 	json_object_set_new(row, "policy", json_integer((json_int_t)control->policy_number));

@@ -9,6 +9,7 @@
  *   rules ip4|ip6 PRIORITY front          without a zone there are none, and no line
  *   rules ip4|ip6 PRIORITY behind PRIORITY free|contested   another's rule takes what we steer
  *   bridge IFNAME 0|1 0|1                 a bridge; does it call iptables, ip6tables by itself?
+ *   port IFNAME BRIDGE                    a zone's interface that is only a port of a bridge
  *   bound ADDRESS PORT INTERFACE|-        a host of a server with `bind client`, and the way to it
  *   bypass ZONE SECONDS|no-end            ZONE is "*" for all; only where it is on
  *   arrived ZONE PACKETS                  first packets of connections from a zone
@@ -106,6 +107,27 @@ static void tell_rules(
 		say(telling, "rules ip%d %" PRIu32 " front", (int)family, standing->priority);
 }
 
+static bool is_zones(const struct keeper *keeper, const char *ifname)
+{
+	for (size_t z = 0; keeper->has_plan && z < keeper->plan.nzones; z++)
+		for (size_t i = 0; i < keeper->plan.zones[z].ninterfaces; i++)
+			if (policy_interface_match(keeper->plan.zones[z].interfaces[i], ifname))
+				return true;
+	return false;
+}
+
+static void tell_bridging(
+	const struct keeper *keeper, const struct telling *telling, const struct link *link)
+{
+	const struct link *master = link->master ? links_find(keeper->links, link->master) : NULL;
+
+	if (link->is_bridge)
+		say(telling, "bridge %s %d %d", link->name, link->calls_ip4, link->calls_ip6);
+	if (master && master->is_bridge && is_zones(keeper, link->name) &&
+		!is_zones(keeper, master->name))
+		say(telling, "port %s %s", link->name, master->name);
+}
+
 static void tell_own(const struct keeper *keeper, const struct telling *telling)
 {
 	static const char *const queues[] = {[TABLE_QUEUE_NONE] = "none",
@@ -124,12 +146,8 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	say(telling, "routes %s", keeper->heal_routes ? "failing" : "ok");
 	tell_rules(keeper, telling, ADDR_IP4);
 	tell_rules(keeper, telling, ADDR_IP6);
-	for (size_t i = 0; i < links_count(keeper->links); i++) {
-		const struct link *link = links_at(keeper->links, i);
-		if (link->is_bridge)
-			say(telling, "bridge %s %d %d", link->name, link->calls_ip4,
-				link->calls_ip6);
-	}
+	for (size_t i = 0; i < links_count(keeper->links); i++)
+		tell_bridging(keeper, telling, links_at(keeper->links, i));
 	tell_bound(keeper, telling);
 	tell_bypass(keeper, telling, NULL);
 	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)

@@ -9,7 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define ROOM   100 /* where nobody says how wide it is */
+#define ROOM   100     /* of a terminal that does not say how wide it is */
+#define PIPE   1000000 /* what reads a pipe reads a row a line */
 #define LEAST  40
 #define GAP    2  /* between two columns */
 #define INDENT 4  /* of what goes on below */
@@ -20,7 +21,9 @@ void columns_begin(struct columns *columns)
 	struct winsize size;
 	const char *said = getenv("COLUMNS");
 	int room = said ? atoi(said) : 0;
-	if (room <= 0 && isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+	if (room <= 0 && !isatty(STDOUT_FILENO))
+		room = PIPE;
+	else if (room <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
 		room = size.ws_col;
 	*columns = (struct columns){.room = room <= 0 ? ROOM : room < LEAST ? LEAST : room};
 }

@@ -9,31 +9,43 @@
 
 #define FD_MAX 1048575
 
-static const char *const fd_names[] = {
-	[HANDOVER_LOCK] = "lock",
-	[HANDOVER_CONTROL_SOCKET] = "control-socket",
-	[HANDOVER_SESSION_SOCKET] = "session-socket",
-	[HANDOVER_LIMIT] = "limit",
-	[HANDOVER_QUEUE_STATS] = "queue-stats",
-	[HANDOVER_NOTIFY] = "notify",
-	[HANDOVER_TABLE] = "table",
-	[HANDOVER_QUEUE] = "queue",
-	[HANDOVER_PLAN] = "plan",
-	[HANDOVER_DESK_SOCKET] = "desk-socket",
-};
-_Static_assert(sizeof(fd_names) / sizeof(fd_names[0]) == HANDOVER_FDS, "every one has its name");
-
-static const char *const role_names[] = {
-	[HANDOVER_RELAY] = "relay",
-	[HANDOVER_HEALTH] = "health",
-};
-#define ROLES (sizeof(role_names) / sizeof(role_names[0]))
-
 void handover_init(struct handover *handover)
 {
 	*handover = (struct handover){0};
-	for (size_t i = 0; i < HANDOVER_FDS; i++)
-		handover->fds[i] = -1;
+}
+
+int handover_add(
+	struct handover *handover, const char *kind, const char *name, const char *endpoint, int fd)
+{
+	if (fd < 0)
+		return 0;
+	if (handover->nfds == HANDOVER_FDS_MAX)
+		return -E2BIG;
+	struct handover_fd *held = &handover->fds[handover->nfds++];
+	*held = (struct handover_fd){.fd = fd};
+	snprintf(held->kind, sizeof(held->kind), "%s", kind);
+	snprintf(held->name, sizeof(held->name), "%s", name);
+	snprintf(held->endpoint, sizeof(held->endpoint), "%s", endpoint);
+	return 0;
+}
+
+const struct handover_fd *handover_next(
+	const struct handover *handover, const char *kind, const char *name, size_t *at)
+{
+	while (*at < handover->nfds) {
+		const struct handover_fd *held = &handover->fds[(*at)++];
+		if (strcmp(held->kind, kind) == 0 && strcmp(held->name, name) == 0)
+			return held;
+	}
+	return NULL;
+}
+
+int handover_own(const struct handover *handover, const char *name)
+{
+	size_t at = 0;
+	const struct handover_fd *held = handover_next(handover, HANDOVER_OWN, name, &at);
+
+	return held ? held->fd : -1;
 }
 
 /* ---- writing ---- */
@@ -81,19 +93,21 @@ int handover_encode(const struct handover *handover, char *text, size_t room)
 	put(&writer, "paused %" PRIu64 "\n", handover->paused_ms);
 	put(&writer, "lacks %" PRIu32 "\n", handover->lacks);
 	put(&writer, "program %s\n", handover->program);
-	for (size_t i = 0; i < HANDOVER_FDS; i++)
-		if (handover->fds[i] >= 0)
-			put(&writer, "fd %s %d\n", fd_names[i], handover->fds[i]);
-	for (size_t i = 0; i < handover->nplaces; i++)
-		put(&writer, "place %d %d\n", handover->places[i].listener4,
-			handover->places[i].listener6);
+	for (size_t i = 0; i < handover->nfds; i++) {
+		const struct handover_fd *held = &handover->fds[i];
+		if (!is_clean(held->kind, false) || !is_clean(held->name, false) ||
+			!is_clean(held->endpoint, false))
+			return -EINVAL;
+		put(&writer, "held %s %s %s %d\n", held->kind, held->name, held->endpoint,
+			held->fd);
+	}
 	for (size_t i = 0; i < handover->nchildren; i++) {
 		const struct handover_child *child = &handover->children[i];
-		if (!is_clean(child->version, false))
+		if (!is_clean(child->role, false) || !is_clean(child->version, false))
 			return -EINVAL;
 		put(&writer, "child %s %" PRIu32 " %" PRIu32 " %" PRId32 " %d %" PRIu64 " %s\n",
-			role_names[child->role], child->number, child->generation, child->pid,
-			child->channel, child->until_ms, child->version);
+			child->role, child->number, child->generation, child->pid, child->channel,
+			child->until_ms, child->version);
 	}
 	put(&writer, "end\n");
 	return writer.len < room ? (int)writer.len : -E2BIG;
@@ -167,7 +181,7 @@ static int take_fd(struct line *line)
 	return fd;
 }
 
-/* A listener may be closed. */
+/* A listener may be closed: -1. */
 static int take_listener(struct line *line)
 {
 	if (line->end - line->at >= 2 && memcmp(line->at, "-1", 2) == 0) {
@@ -178,30 +192,52 @@ static int take_listener(struct line *line)
 	return take_fd(line);
 }
 
+static void keep(struct line *line, struct handover *handover, const struct handover_fd *held)
+{
+	if (!line->bad)
+		line->bad = handover_add(
+				    handover, held->kind, held->name, held->endpoint, held->fd) < 0;
+}
+
+static void read_held(struct line *line, struct handover *handover)
+{
+	struct handover_fd held;
+
+	take_word(line, held.kind, sizeof(held.kind));
+	take_word(line, held.name, sizeof(held.name));
+	take_word(line, held.endpoint, sizeof(held.endpoint));
+	held.fd = take_fd(line);
+	keep(line, handover, &held);
+}
+
+/* ---- as a version before wrote ---- */
+
 static void read_fd(struct line *line, struct handover *handover)
 {
-	char name[32];
+	struct handover_fd held = {.kind = HANDOVER_OWN, .endpoint = "-"};
 
-	take_word(line, name, sizeof(name));
-	int fd = take_fd(line);
-	for (size_t i = 0; !line->bad && i < HANDOVER_FDS; i++) {
-		if (strcmp(name, fd_names[i]) != 0)
-			continue;
-		line->bad = handover->fds[i] >= 0;
-		handover->fds[i] = fd;
-	}
+	take_word(line, held.name, sizeof(held.name));
+	held.fd = take_fd(line);
+	keep(line, handover, &held);
+}
+
+static void read_place(struct line *line, struct handover *handover)
+{
+	struct handover_fd ip4 = {
+		.kind = HANDOVER_LISTENER, .name = "relay", .endpoint = "0.0.0.0"};
+	struct handover_fd ip6 = {.kind = HANDOVER_LISTENER, .name = "relay", .endpoint = "::"};
+
+	ip4.fd = take_listener(line);
+	ip6.fd = take_listener(line);
+	keep(line, handover, &ip4);
+	keep(line, handover, &ip6);
 }
 
 static void read_child(struct line *line, struct handover *handover)
 {
 	struct handover_child child = {0};
-	char name[16];
-	size_t role = 0;
 
-	take_word(line, name, sizeof(name));
-	while (role < ROLES && strcmp(name, role_names[role]) != 0)
-		role++;
-	child.role = (enum handover_role)role;
+	take_word(line, child.role, sizeof(child.role));
 	child.number = (uint32_t)take_number(line, HANDOVER_NUMBERS_MAX - 1);
 	child.generation = (uint32_t)take_number(line, UINT32_MAX);
 	child.pid = (int32_t)take_number(line, INT32_MAX);
@@ -209,9 +245,8 @@ static void read_child(struct line *line, struct handover *handover)
 	child.until_ms = take_number(line, UINT64_MAX);
 	take_word(line, child.version, sizeof(child.version));
 	line->bad |= child.pid < 2 || handover->nchildren == HANDOVER_CHILDREN_MAX;
-	if (role == ROLES || line->bad)
-		return; /* a kind of child that we do not have ends by itself */
-	handover->children[handover->nchildren++] = child;
+	if (!line->bad)
+		handover->children[handover->nchildren++] = child;
 }
 
 /* Known lines; seen[] says which of those that stand once were there. */
@@ -225,7 +260,8 @@ enum word {
 	WORD_PAUSED = WORDS_NEEDED,
 	WORD_LACKS,
 	WORDS_ONCE,
-	WORD_FD = WORDS_ONCE,
+	WORD_HELD = WORDS_ONCE,
+	WORD_FD,
 	WORD_PLACE,
 	WORD_CHILD,
 	WORDS,
@@ -238,6 +274,7 @@ static const char *const words[] = {[WORD_VERSION] = "version",
 	[WORD_PROGRAM] = "program",
 	[WORD_PAUSED] = "paused",
 	[WORD_LACKS] = "lacks",
+	[WORD_HELD] = "held",
 	[WORD_FD] = "fd",
 	[WORD_PLACE] = "place",
 	[WORD_CHILD] = "child"};
@@ -278,16 +315,14 @@ static void read_line(struct line *line, struct handover *handover, bool seen[st
 	case WORD_LACKS:
 		handover->lacks = (uint32_t)take_number(line, UINT32_MAX);
 		break;
+	case WORD_HELD:
+		read_held(line, handover);
+		break;
 	case WORD_FD:
 		read_fd(line, handover);
 		break;
 	case WORD_PLACE:
-		if (handover->nplaces == HANDOVER_PLACES_MAX) {
-			line->bad = true;
-			break;
-		}
-		handover->places[handover->nplaces].listener4 = take_listener(line);
-		handover->places[handover->nplaces++].listener6 = take_listener(line);
+		read_place(line, handover);
 		break;
 	case WORD_CHILD:
 		read_child(line, handover);
@@ -297,33 +332,38 @@ static void read_line(struct line *line, struct handover *handover, bool seen[st
 	}
 }
 
-/* No number of a descriptor has two meanings, and no child stands there twice. */
-static bool are_apart(const struct handover *handover)
+static bool are_children_apart(const struct handover *handover)
 {
-	int fds[HANDOVER_FDS + 2 * HANDOVER_PLACES_MAX + HANDOVER_CHILDREN_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < HANDOVER_FDS; i++)
-		fds[n++] = handover->fds[i];
-	for (size_t i = 0; i < handover->nplaces; i++) {
-		fds[n++] = handover->places[i].listener4;
-		fds[n++] = handover->places[i].listener6;
-	}
-	for (size_t i = 0; i < handover->nchildren; i++)
-		fds[n++] = handover->children[i].channel;
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = i + 1; j < n; j++)
-			if (fds[i] >= 0 && fds[i] == fds[j])
-				return false;
 	for (size_t i = 0; i < handover->nchildren; i++) {
 		const struct handover_child *a = &handover->children[i];
 		for (size_t j = i + 1; j < handover->nchildren; j++) {
 			const struct handover_child *b = &handover->children[j];
-			if (a->pid == b->pid || (a->role == b->role && a->number == b->number))
+			if (a->pid == b->pid || a->channel == b->channel ||
+				(a->number == b->number && strcmp(a->role, b->role) == 0))
 				return false;
 		}
 	}
 	return true;
+}
+
+/* No number of a descriptor has two meanings, none of the keeper's own and no child stands there
+ * twice. */
+static bool are_apart(const struct handover *handover)
+{
+	for (size_t i = 0; i < handover->nfds; i++) {
+		const struct handover_fd *a = &handover->fds[i];
+		for (size_t j = i + 1; j < handover->nfds; j++) {
+			const struct handover_fd *b = &handover->fds[j];
+			if (a->fd == b->fd || (strcmp(a->kind, HANDOVER_OWN) == 0 &&
+						      strcmp(b->kind, HANDOVER_OWN) == 0 &&
+						      strcmp(a->name, b->name) == 0))
+				return false;
+		}
+		for (size_t j = 0; j < handover->nchildren; j++)
+			if (handover->children[j].channel == a->fd)
+				return false;
+	}
+	return are_children_apart(handover);
 }
 
 /* What nobody can go on without. The others are made anew. */
@@ -332,10 +372,11 @@ static bool is_complete(const struct handover *handover, const bool seen[static 
 	for (unsigned i = 0; i < WORDS_NEEDED; i++)
 		if (!seen[i])
 			return false;
-	return handover->nplaces > 0 && handover->fds[HANDOVER_LOCK] >= 0 &&
-	       handover->fds[HANDOVER_CONTROL_SOCKET] >= 0 &&
-	       handover->fds[HANDOVER_SESSION_SOCKET] >= 0 && handover->fds[HANDOVER_TABLE] >= 0 &&
-	       handover->fds[HANDOVER_QUEUE] >= 0;
+	return handover_own(handover, HANDOVER_LOCK) >= 0 &&
+	       handover_own(handover, HANDOVER_CONTROL_SOCKET) >= 0 &&
+	       handover_own(handover, HANDOVER_SESSION_SOCKET) >= 0 &&
+	       handover_own(handover, HANDOVER_TABLE) >= 0 &&
+	       handover_own(handover, HANDOVER_QUEUE) >= 0;
 }
 
 int handover_decode(const char *text, size_t len, struct handover *handover)

@@ -11,42 +11,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HANDOVER_FORMAT       1
-#define HANDOVER_BYTES_MAX    65536
-#define HANDOVER_VERSION_SIZE 32
-#define HANDOVER_PROGRAM_SIZE 4096
-#define HANDOVER_PLACES_MAX   32
-#define HANDOVER_CHILDREN_MAX 64
-#define HANDOVER_NUMBERS_MAX  64 /* of relays */
+/* A version before wrote "fd NAME FD" and "place FD4 FD6" for relays' listeners: both are read. It
+ * refuses what this one writes, so that it takes a restart to go back to it. */
+#define HANDOVER_FORMAT        1
+#define HANDOVER_BYTES_MAX     65536
+#define HANDOVER_VERSION_SIZE  32
+#define HANDOVER_PROGRAM_SIZE  4096
+#define HANDOVER_FDS_MAX       192
+#define HANDOVER_WORD_SIZE     24
+#define HANDOVER_ENDPOINT_SIZE 64
+#define HANDOVER_CHILDREN_MAX  64
+#define HANDOVER_NUMBERS_MAX   64 /* of processes with flows */
 
-/* Descriptors with one meaning each; -1: not there. */
-enum handover_fd {
-	HANDOVER_LOCK,
-	HANDOVER_CONTROL_SOCKET,
-	HANDOVER_SESSION_SOCKET,
-	HANDOVER_LIMIT,
-	HANDOVER_QUEUE_STATS,
-	HANDOVER_NOTIFY,
-	HANDOVER_TABLE, /* the netlink socket that owns the table */
-	HANDOVER_QUEUE, /* the netlink socket that is bound to the queue */
-	HANDOVER_PLAN,  /* sealed memory: the plan in force */
-	HANDOVER_DESK_SOCKET,
-};
-#define HANDOVER_FDS 10
+/* Kinds of descriptors. Others may be added: who reads one that it does not know lets it be. */
+#define HANDOVER_OWN      "own"      /* the keeper's, one of each: the name says which */
+#define HANDOVER_LISTENER "listener" /* of the role of that name, at the endpoint */
 
-enum handover_role {
-	HANDOVER_RELAY,
-	HANDOVER_HEALTH,
-};
+/* Names of the keeper's own. */
+#define HANDOVER_LOCK           "lock"
+#define HANDOVER_CONTROL_SOCKET "control-socket"
+#define HANDOVER_SESSION_SOCKET "session-socket"
+#define HANDOVER_DESK_SOCKET    "desk-socket"
+#define HANDOVER_LIMIT          "limit"
+#define HANDOVER_QUEUE_STATS    "queue-stats"
+#define HANDOVER_NOTIFY         "notify"
+#define HANDOVER_TABLE          "table" /* the netlink socket that owns the table */
+#define HANDOVER_QUEUE          "queue" /* the netlink socket that is bound to the queue */
+#define HANDOVER_PLAN           "plan"  /* sealed memory: the plan in force */
 
-/* Where a relay is to accept. */
-struct handover_place {
-	int listener4, listener6; /* -1: closed */
+struct handover_fd {
+	char kind[HANDOVER_WORD_SIZE];
+	char name[HANDOVER_WORD_SIZE];
+	char endpoint[HANDOVER_ENDPOINT_SIZE]; /* an address; "-": none */
+	int fd;
 };
 
 struct handover_child {
-	enum handover_role role;
-	uint32_t number; /* relay; 0 for health */
+	char role[HANDOVER_WORD_SIZE];
+	uint32_t number; /* no other's of this role */
 	uint32_t generation;
 	int32_t pid;
 	int channel;
@@ -62,15 +64,22 @@ struct handover {
 	uint64_t paused_ms; /* monotonic: since when packets wait; 0: not told */
 	uint32_t lacks;     /* table_lacks(); 0: not told */
 	char program[HANDOVER_PROGRAM_SIZE];
-	int fds[HANDOVER_FDS];
-	size_t nplaces;
-	struct handover_place places[HANDOVER_PLACES_MAX];
+	size_t nfds;
+	struct handover_fd fds[HANDOVER_FDS_MAX];
 	size_t nchildren;
 	struct handover_child children[HANDOVER_CHILDREN_MAX];
 };
 
-/* No descriptor, place or child. */
+/* No descriptor or child. */
 void handover_init(struct handover *handover);
+/* fd -1 is none, and not added. -E2BIG: no room. */
+int handover_add(struct handover *handover, const char *kind, const char *name,
+	const char *endpoint, int fd);
+/* The keeper's own of this name, or -1. */
+int handover_own(const struct handover *handover, const char *name);
+/* Those of a kind and name, one after the other: start with *at 0. NULL: no more. */
+const struct handover_fd *handover_next(
+	const struct handover *handover, const char *kind, const char *name, size_t *at);
 /* The length of the text, -E2BIG or -EINVAL (a name with a control character). */
 int handover_encode(const struct handover *handover, char *text, size_t room);
 /* 0 or -EBADMSG. */

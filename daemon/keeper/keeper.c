@@ -441,8 +441,8 @@ static int resume(struct keeper *keeper)
 	int error;
 
 	if ((error = keeper_resume_read(keeper)) || (error = open_signals(keeper)) ||
-		(error = keeper_kernel_open(keeper, state->fds[HANDOVER_TABLE])) ||
-		(error = keeper_admit_open(keeper, state->fds[HANDOVER_QUEUE])))
+		(error = keeper_kernel_open(keeper, handover_own(state, HANDOVER_TABLE))) ||
+		(error = keeper_admit_open(keeper, handover_own(state, HANDOVER_QUEUE))))
 		return error;
 	keeper->phase = KEEPER_RUNNING;
 	keeper_resume_places(keeper);

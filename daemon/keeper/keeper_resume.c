@@ -37,10 +37,23 @@ static int read_state(int fd, struct handover *state)
 	return -EMSGSIZE;
 }
 
-/* A version before had fewer sockets for each relay: the others are opened with it. */
-static bool places_fit(const struct handover *state, unsigned relays)
+/* A version before had fewer sockets for each relay: the others are opened with it. More than there
+ * are places for would be closed, and what waits in their backlogs with them. */
+static bool listeners_fit(const struct handover *state, unsigned relays)
 {
-	return state->nplaces % relays == 0 && state->nplaces / relays <= process_listeners(relays);
+	for (unsigned role = 0; role < PROCESS_ROLES; role++) {
+		const struct handover_fd *held;
+		unsigned n4 = 0, n6 = 0;
+		for (size_t at = 0;
+			(held = handover_next(state, HANDOVER_LISTENER, roles[role].name, &at));)
+			strchr(held->endpoint, ':') ? n6++ : n4++;
+		unsigned most = roles[role].given & GIVEN_LISTENERS
+					? relays * process_listeners(relays)
+					: 0;
+		if (n4 > most || n6 > most)
+			return false;
+	}
+	return true;
 }
 
 int keeper_resume_try(const struct process_options *options)
@@ -48,7 +61,7 @@ int keeper_resume_try(const struct process_options *options)
 	static struct handover state;
 
 	int error = read_state(options->resume, &state);
-	if (!error && !places_fit(&state, options->relays))
+	if (!error && !listeners_fit(&state, options->relays))
 		error = -EBADMSG;
 	if (error) {
 		fprintf(stderr, "posternd " POSTERN_VERSION
@@ -63,16 +76,8 @@ static int close_on_exec(const struct handover *state)
 {
 	int bad = 0;
 
-	for (size_t i = 0; i < HANDOVER_FDS; i++)
-		if (state->fds[i] >= 0)
-			bad |= fcntl(state->fds[i], F_SETFD, FD_CLOEXEC) < 0;
-	for (size_t i = 0; i < state->nplaces; i++) {
-		const struct handover_place *place = &state->places[i];
-		if (place->listener4 >= 0)
-			bad |= fcntl(place->listener4, F_SETFD, FD_CLOEXEC) < 0;
-		if (place->listener6 >= 0)
-			bad |= fcntl(place->listener6, F_SETFD, FD_CLOEXEC) < 0;
-	}
+	for (size_t i = 0; i < state->nfds; i++)
+		bad |= fcntl(state->fds[i].fd, F_SETFD, FD_CLOEXEC) < 0;
 	for (size_t i = 0; i < state->nchildren; i++)
 		bad |= fcntl(state->children[i].channel, F_SETFD, FD_CLOEXEC) < 0;
 	return bad ? -EBADF : 0;
@@ -96,18 +101,25 @@ static int attach_limit(struct keeper *keeper, int fd)
 	return error;
 }
 
+/* Of a role that this version knows, too. */
+static bool has_flows(const struct handover_child *child)
+{
+	enum process_role role = roles_find(child->role);
+	return role != PROCESS_ROLES && roles[role].upgrade == ROLE_DRAINS;
+}
+
 static void take_limit(struct keeper *keeper, const struct handover *state)
 {
 	unsigned columns = roles_columns(keeper->options.relays);
 
 	for (size_t i = 0; i < state->nchildren; i++)
-		columns += state->children[i].role == HANDOVER_RELAY;
-	if (attach_limit(keeper, state->fds[HANDOVER_LIMIT]) == 0 &&
+		columns += has_flows(&state->children[i]);
+	if (attach_limit(keeper, handover_own(state, HANDOVER_LIMIT)) == 0 &&
 		keeper->limit.columns >= columns)
 		return;
 	log_warning("the limits begin anew: flows of the version before are not counted");
-	if (state->fds[HANDOVER_LIMIT] >= 0)
-		close(state->fds[HANDOVER_LIMIT]);
+	if (handover_own(state, HANDOVER_LIMIT) >= 0)
+		close(handover_own(state, HANDOVER_LIMIT));
 	keeper->limit_fd = -1;
 }
 
@@ -129,7 +141,7 @@ int keeper_resume_read(struct keeper *keeper)
 	const int fd = keeper->options.resume;
 
 	int error = read_state(fd, state);
-	if (!error && !places_fit(state, keeper->options.relays))
+	if (!error && !listeners_fit(state, keeper->options.relays))
 		error = -EBADMSG;
 	if (!error)
 		error = close_on_exec(state);
@@ -149,14 +161,14 @@ int keeper_resume_read(struct keeper *keeper)
 			privilege_lacking());
 	keeper->uid = getuid();
 	keeper->gid = getgid();
-	keeper->lock = state->fds[HANDOVER_LOCK];
-	keeper->control_socket = state->fds[HANDOVER_CONTROL_SOCKET];
-	keeper->session_socket = state->fds[HANDOVER_SESSION_SOCKET];
-	keeper->desk_socket = state->fds[HANDOVER_DESK_SOCKET];
+	keeper->lock = handover_own(state, HANDOVER_LOCK);
+	keeper->control_socket = handover_own(state, HANDOVER_CONTROL_SOCKET);
+	keeper->session_socket = handover_own(state, HANDOVER_SESSION_SOCKET);
+	keeper->desk_socket = handover_own(state, HANDOVER_DESK_SOCKET);
 	/* a version that had none */
 	if (keeper->desk_socket < 0 && keeper_prepare_desk(keeper) < 0)
 		log_warning("desk.sock is there after a restart");
-	keeper->queue_stats = state->fds[HANDOVER_QUEUE_STATS];
+	keeper->queue_stats = handover_own(state, HANDOVER_QUEUE_STATS);
 	keeper->drain_s = state->drain_s;
 	keeper->upgrade.asked = state->upgrades;
 	keeper_upgrade_begin_resuming(keeper);
@@ -167,10 +179,18 @@ int keeper_resume_read(struct keeper *keeper)
 		log_error("cannot open my own program file: %s", strerror(errno));
 		return -errno;
 	}
-	notify_adopt(state->fds[HANDOVER_NOTIFY]);
-	take_plan(keeper, state->fds[HANDOVER_PLAN]);
+	notify_adopt(handover_own(state, HANDOVER_NOTIFY));
+	take_plan(keeper, handover_own(state, HANDOVER_PLAN));
 	take_limit(keeper, state);
 	return keeper->limit_fd < 0 ? keeper_prepare_limit(keeper) : 0;
+}
+
+static struct keeper_child *child_of(struct keeper *keeper, enum process_role role, unsigned place)
+{
+	for (size_t i = 0; i < keeper->nchildren; i++)
+		if (keeper->children[i].role == role && keeper->children[i].place == place)
+			return &keeper->children[i];
+	return NULL;
 }
 
 static bool is_taken(struct keeper *keeper, unsigned number)
@@ -178,26 +198,35 @@ static bool is_taken(struct keeper *keeper, unsigned number)
 	const struct handover *state = &keeper->upgrade.state;
 
 	for (size_t i = 0; i < state->nchildren; i++)
-		if (state->children[i].role == HANDOVER_RELAY &&
-			state->children[i].number == number)
+		if (has_flows(&state->children[i]) && state->children[i].number == number)
 			return true;
 	return false;
 }
 
-void keeper_resume_places(struct keeper *keeper)
+/* One for each process in turn, as they were written. */
+static void take_listeners(struct keeper *keeper, enum process_role role, bool ip6)
 {
 	const struct handover *state = &keeper->upgrade.state;
+	const struct handover_fd *held;
+	unsigned n = 0;
 
-	keeper_child_init_all(keeper, is_taken);
-	for (size_t i = 0; i < keeper->nchildren; i++) {
-		struct keeper_child *child = &keeper->children[i];
-		if (!(roles[child->role].given & GIVEN_LISTENERS))
+	for (size_t at = 0;
+		(held = handover_next(state, HANDOVER_LISTENER, roles[role].name, &at));) {
+		if ((strchr(held->endpoint, ':') != NULL) != ip6)
 			continue;
-		size_t at = child->place;
-		for (size_t j = 0; at < state->nplaces; j++, at += keeper->options.relays) {
-			child->listeners[0][j] = state->places[at].listener4;
-			child->listeners[1][j] = state->places[at].listener6;
-		}
+		struct keeper_child *child = child_of(keeper, role, n % keeper->options.relays);
+		child->listeners[ip6][n++ / keeper->options.relays] = held->fd;
+	}
+}
+
+void keeper_resume_places(struct keeper *keeper)
+{
+	keeper_child_init_all(keeper, is_taken);
+	for (unsigned role = 0; role < PROCESS_ROLES; role++) {
+		if (!(roles[role].given & GIVEN_LISTENERS))
+			continue;
+		take_listeners(keeper, (enum process_role)role, false);
+		take_listeners(keeper, (enum process_role)role, true);
 	}
 }
 
@@ -219,12 +248,14 @@ static void adopt(struct keeper *keeper, struct keeper_child *child,
 		keeper_kernel_send_links(keeper, child);
 }
 
-static struct keeper_child *child_of(struct keeper *keeper, enum process_role role)
+static void adopt_old(struct keeper *keeper, enum process_role role,
+	const struct handover_child *from, bool mute, struct keeper_child *old)
 {
-	for (size_t i = 0; i < keeper->nchildren; i++)
-		if (keeper->children[i].role == role)
-			return &keeper->children[i];
-	return NULL;
+	keeper_child_init(keeper, old, role, from->number);
+	old->old = true;
+	old->until_ms = from->until_ms;
+	snprintf(old->version, sizeof(old->version), "%s", from->version);
+	adopt(keeper, old, from, mute);
 }
 
 void keeper_resume_children(struct keeper *keeper)
@@ -235,23 +266,14 @@ void keeper_resume_children(struct keeper *keeper)
 
 	for (size_t i = 0; i < state->nchildren; i++) {
 		const struct handover_child *from = &state->children[i];
-		switch (from->role) {
-		case HANDOVER_RELAY: {
-			struct keeper_child *old = &keeper->old[n++];
-			keeper_child_init(keeper, old, PROCESS_RELAY, from->number);
-			old->old = true;
-			old->until_ms = from->until_ms;
-			snprintf(old->version, sizeof(old->version), "%s", from->version);
-			adopt(keeper, old, from, mute);
-			break;
-		}
-		case HANDOVER_HEALTH:
-			if (mute)
-				close(from->channel); /* it was told to end */
-			else
-				adopt(keeper, child_of(keeper, PROCESS_HEALTH), from, false);
-			break;
-		}
+		enum process_role role = roles_find(from->role);
+		if (has_flows(from))
+			adopt_old(keeper, role, from, mute, &keeper->old[n++]);
+		else if (role == PROCESS_ROLES || mute || roles[role].upgrade != ROLE_REPLACED ||
+			 !child_of(keeper, role, from->number))
+			close(from->channel); /* it was told to end, or ends by that */
+		else
+			adopt(keeper, child_of(keeper, role, from->number), from, false);
 	}
 }
 
@@ -259,7 +281,7 @@ void keeper_resume_on_ready(struct keeper *keeper)
 {
 	keeper_admit_resume(keeper);
 	if (!keeper->upgrade.undrained || keeper->phase != KEEPER_RUNNING ||
-		child_of(keeper, PROCESS_RELAY)->generation)
+		child_of(keeper, PROCESS_RELAY, 0)->generation)
 		return; /* only once */
 	keeper->upgrade.waited_ms = loop_now_ms(keeper->loop) - keeper->upgrade.state.paused_ms;
 	keeper_child_start_all(keeper);

@@ -81,18 +81,17 @@ static void refuse(struct keeper *keeper, const char *why)
 
 /* ---- the state ---- */
 
-static void add_child(struct handover *state, const struct keeper_child *child,
-	enum handover_role role, int channel)
+static void add_child(struct handover *state, const struct keeper_child *child, int channel)
 {
 	if (!child->pid || channel < 0 || state->nchildren == HANDOVER_CHILDREN_MAX)
 		return;
 	struct handover_child *to = &state->children[state->nchildren++];
-	*to = (struct handover_child){.role = role,
-		.number = role == HANDOVER_RELAY ? child->number : 0,
+	*to = (struct handover_child){.number = child->number,
 		.generation = child->generation,
 		.pid = child->pid,
 		.channel = channel,
 		.until_ms = child->until_ms};
+	snprintf(to->role, sizeof(to->role), "%s", roles[child->role].name);
 	snprintf(to->version, sizeof(to->version), "%s",
 		child->old ? child->version : POSTERN_VERSION);
 }
@@ -109,6 +108,42 @@ static int encode_plan(const struct keeper *keeper)
 	return fd;
 }
 
+static void add_own(struct handover *state, const struct keeper *keeper, int plan)
+{
+	const struct {
+		const char *name;
+		int fd;
+	} own[] = {
+		{HANDOVER_LOCK, keeper->lock},
+		{HANDOVER_CONTROL_SOCKET, keeper->control_socket},
+		{HANDOVER_SESSION_SOCKET, keeper->session_socket},
+		{HANDOVER_DESK_SOCKET, keeper->desk_socket},
+		{HANDOVER_LIMIT, keeper->limit_fd},
+		{HANDOVER_QUEUE_STATS, keeper->queue_stats},
+		{HANDOVER_NOTIFY, notify_fd()},
+		{HANDOVER_TABLE, table_fd(keeper->table)},
+		{HANDOVER_QUEUE, queue_fd(keeper->queue)},
+		{HANDOVER_PLAN, plan},
+	};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		handover_add(state, HANDOVER_OWN, own[i].name, "-", own[i].fd);
+}
+
+/* First one of each process, then the next of each. */
+static void add_listeners(struct handover *state, const struct keeper *keeper)
+{
+	for (unsigned j = 0; j < PROCESS_LISTENERS; j++) {
+		for (size_t i = 0; i < keeper->nchildren; i++) {
+			const struct keeper_child *child = &keeper->children[i];
+			const char *name = roles[child->role].name;
+			handover_add(
+				state, HANDOVER_LISTENER, name, "0.0.0.0", child->listeners[0][j]);
+			handover_add(state, HANDOVER_LISTENER, name, "::", child->listeners[1][j]);
+		}
+	}
+}
+
 /* plan: its memory, or -1. */
 static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 {
@@ -122,30 +157,15 @@ static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 	state->upgrades = keeper->upgrade.asked;
 	state->paused_ms = keeper->upgrade.paused_ms;
 	state->lacks = table_lacks(keeper->table);
-	state->fds[HANDOVER_LOCK] = keeper->lock;
-	state->fds[HANDOVER_CONTROL_SOCKET] = keeper->control_socket;
-	state->fds[HANDOVER_SESSION_SOCKET] = keeper->session_socket;
-	state->fds[HANDOVER_DESK_SOCKET] = keeper->desk_socket;
-	state->fds[HANDOVER_LIMIT] = keeper->limit_fd;
-	state->fds[HANDOVER_QUEUE_STATS] = keeper->queue_stats;
-	state->fds[HANDOVER_NOTIFY] = notify_fd();
-	state->fds[HANDOVER_TABLE] = table_fd(keeper->table);
-	state->fds[HANDOVER_QUEUE] = queue_fd(keeper->queue);
-	state->fds[HANDOVER_PLAN] = plan;
-	/* first one of each relay, then the next of each */
-	for (unsigned j = 0; j < process_listeners(keeper->options.relays); j++)
-		for (size_t i = 0; i < keeper->nchildren; i++)
-			if (roles[keeper->children[i].role].given & GIVEN_LISTENERS)
-				state->places[state->nplaces++] =
-					(struct handover_place){keeper->children[i].listeners[0][j],
-						keeper->children[i].listeners[1][j]};
+	add_own(state, keeper, plan);
+	add_listeners(state, keeper);
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
 		if (keeper_child_has_flows(child))
-			add_child(state, child, HANDOVER_RELAY,
+			add_child(state, child,
 				child->channel ? channel_fd(child->channel) : child->mute);
 		else if (roles[child->role].upgrade == ROLE_REPLACED && child->channel &&
 			 !keeper->upgrade.foreign)
-			add_child(state, child, HANDOVER_HEALTH, channel_fd(child->channel));
+			add_child(state, child, channel_fd(child->channel));
 	}
 }
 
@@ -162,15 +182,8 @@ static void set_close_on_exec(const struct handover *state, bool on)
 {
 	const int flag = on ? FD_CLOEXEC : 0;
 
-	for (size_t i = 0; i < HANDOVER_FDS; i++)
-		if (state->fds[i] >= 0)
-			fcntl(state->fds[i], F_SETFD, flag);
-	for (size_t i = 0; i < state->nplaces; i++) {
-		if (state->places[i].listener4 >= 0)
-			fcntl(state->places[i].listener4, F_SETFD, flag);
-		if (state->places[i].listener6 >= 0)
-			fcntl(state->places[i].listener6, F_SETFD, flag);
-	}
+	for (size_t i = 0; i < state->nfds; i++)
+		fcntl(state->fds[i].fd, F_SETFD, flag);
 	for (size_t i = 0; i < state->nchildren; i++)
 		fcntl(state->children[i].channel, F_SETFD, flag);
 }

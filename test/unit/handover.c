@@ -9,6 +9,10 @@
 
 #include <cmocka.h>
 
+static const char *const own[] = {HANDOVER_LOCK, HANDOVER_CONTROL_SOCKET, HANDOVER_SESSION_SOCKET,
+	HANDOVER_DESK_SOCKET, HANDOVER_LIMIT, HANDOVER_QUEUE_STATS, HANDOVER_TABLE, HANDOVER_QUEUE,
+	HANDOVER_PLAN};
+
 static struct handover sample(void)
 {
 	struct handover handover;
@@ -21,31 +25,30 @@ static struct handover sample(void)
 	handover.upgrades = 7;
 	handover.paused_ms = UINT64_MAX;
 	handover.lacks = UINT32_MAX;
-	for (int i = 0; i < HANDOVER_FDS; i++)
-		handover.fds[i] = 10 + i;
-	handover.fds[HANDOVER_NOTIFY] = -1;
-	handover.nplaces = 2;
-	handover.places[0] = (struct handover_place){30, 31};
-	handover.places[1] = (struct handover_place){32, -1};
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		handover_add(&handover, HANDOVER_OWN, own[i], "-", 10 + (int)i);
+	handover_add(&handover, HANDOVER_OWN, HANDOVER_NOTIFY, "-", -1);
+	handover_add(&handover, HANDOVER_LISTENER, "relay", "0.0.0.0", 30);
+	handover_add(&handover, HANDOVER_LISTENER, "relay", "::", 31);
+	handover_add(&handover, HANDOVER_LISTENER, "relay", "0.0.0.0", 32);
+	handover_add(&handover, HANDOVER_LISTENER, "smtp", "[2001:db8::1]:587", 33);
+	handover_add(&handover, "pair", "relay", "smtp", 34);
 	handover.nchildren = 3;
-	handover.children[0] = (struct handover_child){.role = HANDOVER_RELAY,
+	handover.children[0] = (struct handover_child){.role = "relay",
 		.number = 63,
 		.generation = 1,
 		.pid = 4711,
 		.channel = 40,
 		.version = "0.0.9"};
-	handover.children[1] = (struct handover_child){.role = HANDOVER_RELAY,
+	handover.children[1] = (struct handover_child){.role = "relay",
 		.number = 0,
 		.generation = 2,
 		.pid = 4712,
 		.channel = 41,
 		.until_ms = 1ULL << 40,
 		.version = "0.1.0"};
-	handover.children[2] = (struct handover_child){.role = HANDOVER_HEALTH,
-		.generation = 9,
-		.pid = 4713,
-		.channel = 42,
-		.version = "0.1.0"};
+	handover.children[2] = (struct handover_child){
+		.role = "health", .generation = 9, .pid = 4713, .channel = 42, .version = "0.1.0"};
 	return handover;
 }
 
@@ -69,16 +72,20 @@ static void holds_as_much_as_there_can_be(void **state)
 	(void)state;
 	memset(in.program, 'x', sizeof(in.program) - 1);
 	in.program[0] = '/';
-	in.nplaces = HANDOVER_PLACES_MAX;
-	for (int i = 0; i < HANDOVER_PLACES_MAX; i++)
-		in.places[i] = (struct handover_place){1000000 + 2 * i, 1000001 + 2 * i};
+	for (int i = 0; in.nfds < HANDOVER_FDS_MAX; i++) {
+		struct handover_fd *held = &in.fds[in.nfds];
+		handover_add(&in, HANDOVER_LISTENER, "", "", 1000000 + i);
+		memset(held->name, 'n', sizeof(held->name) - 1);
+		memset(held->endpoint, 'e', sizeof(held->endpoint) - 1);
+	}
+	assert_int_equal(handover_add(&in, HANDOVER_LISTENER, "relay", "::", 9), -E2BIG);
 	in.nchildren = HANDOVER_CHILDREN_MAX;
 	for (int i = 0; i < HANDOVER_CHILDREN_MAX; i++) {
-		in.children[i] = (struct handover_child){.role = HANDOVER_RELAY,
+		in.children[i] = (struct handover_child){.role = "relay",
 			.number = (uint32_t)i,
 			.generation = UINT32_MAX,
 			.pid = INT32_MAX - i,
-			.channel = 1000100 + i,
+			.channel = 1001000 + i,
 			.until_ms = UINT64_MAX};
 		memset(in.children[i].version, 'v', sizeof(in.children[i].version) - 1);
 	}
@@ -111,6 +118,12 @@ static void what_has_no_room_is_refused(void **state)
 	in = sample();
 	strcpy(in.children[1].version, "0 1");
 	assert_int_equal(handover_encode(&in, text, sizeof(text)), -EINVAL);
+	in = sample();
+	strcpy(in.fds[0].endpoint, "a b");
+	assert_int_equal(handover_encode(&in, text, sizeof(text)), -EINVAL);
+	in = sample();
+	in.fds[1].kind[0] = 0;
+	assert_int_equal(handover_encode(&in, text, sizeof(text)), -EINVAL);
 }
 
 #define HEAD "postern-handover 1\n"
@@ -142,7 +155,18 @@ static void texts_are_taken_or_refused(void **state)
 		/* what is needed is missing */
 		{HEAD KERNEL PLACE "end\n", -EBADMSG},
 		{HEAD ONCE PLACE "end\n", -EBADMSG},
-		{HEAD ONCE KERNEL "end\n", -EBADMSG},
+		/* all listeners are closed: those of before end with the keeper before */
+		{HEAD ONCE KERNEL "end\n", 0},
+		/* a list */
+		{HEAD ONCE KERNEL "held listener smtp 192.0.2.1:25 30\nheld pair a b 31\nend\n", 0},
+		{HEAD ONCE "held own table - 6\nheld own queue - 7\nend\n", 0},
+		{HEAD ONCE KERNEL "held own table - 30\nend\n", -EBADMSG},
+		{HEAD ONCE KERNEL "held listener relay :: 6\nend\n", -EBADMSG},
+		{HEAD ONCE KERNEL "held listener relay :: 2\nend\n", -EBADMSG},
+		{HEAD ONCE KERNEL "held listener relay 30\nend\n", -EBADMSG},
+		{HEAD ONCE KERNEL "held listener relay ::\nend\n", -EBADMSG},
+		{HEAD ONCE KERNEL "held listener relay :: 20\nchild relay 1 1 50 20 0 v\nend\n",
+			-EBADMSG},
 		/* twice */
 		{HEAD ONCE "drain 5\n" KERNEL PLACE "end\n", -EBADMSG},
 		{HEAD ONCE KERNEL "fd table 20\n" PLACE "end\n", -EBADMSG},
@@ -176,16 +200,26 @@ static void texts_are_taken_or_refused(void **state)
 	}
 }
 
-static void a_listener_may_be_closed(void **state)
+static void what_a_version_before_wrote_is_read(void **state)
 {
 	struct handover out;
-	const char *with = HEAD ONCE KERNEL "place 8 -1\nend\n";
+	const char *with = HEAD ONCE KERNEL "place 8 -1\nplace -1 9\nplace 10 11\nend\n";
+	static const struct {
+		const char *endpoint;
+		int fd;
+	} wanted[] = {{"0.0.0.0", 8}, {"::", 9}, {"0.0.0.0", 10}, {"::", 11}};
+	const struct handover_fd *held;
+	size_t at = 0, n = 0;
 
 	(void)state;
 	assert_int_equal(handover_decode(with, strlen(with), &out), 0);
-	assert_int_equal(out.places[0].listener4, 8);
-	assert_int_equal(out.places[0].listener6, -1);
-	assert_int_equal(out.fds[HANDOVER_PLAN], -1);
+	for (; (held = handover_next(&out, HANDOVER_LISTENER, "relay", &at)); n++) {
+		assert_int_equal(held->fd, wanted[n].fd);
+		assert_string_equal(held->endpoint, wanted[n].endpoint);
+	}
+	assert_int_equal(n, 4);
+	assert_int_equal(handover_own(&out, HANDOVER_LOCK), 3);
+	assert_int_equal(handover_own(&out, HANDOVER_PLAN), -1);
 }
 
 int main(void)
@@ -196,7 +230,7 @@ int main(void)
 		cmocka_unit_test(every_cut_is_refused),
 		cmocka_unit_test(what_has_no_room_is_refused),
 		cmocka_unit_test(texts_are_taken_or_refused),
-		cmocka_unit_test(a_listener_may_be_closed),
+		cmocka_unit_test(what_a_version_before_wrote_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

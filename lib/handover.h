@@ -20,8 +20,8 @@
 #define HANDOVER_FDS_MAX       192
 #define HANDOVER_WORD_SIZE     24
 #define HANDOVER_ENDPOINT_SIZE 64
-#define HANDOVER_CHILDREN_MAX  64
-#define HANDOVER_NUMBERS_MAX   64 /* of processes with flows */
+#define HANDOVER_CHILDREN_MAX  128
+#define HANDOVER_NUMBERS_MAX   128 /* of processes with flows */
 
 /* Kinds of descriptors. Others may be added: who reads one that it does not know lets it be. */
 #define HANDOVER_OWN      "own"      /* the keeper's, one of each: the name says which */

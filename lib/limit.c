@@ -23,7 +23,7 @@
  * is covered, so that a claimer's death is undone by limit_forget_column(). */
 
 #define MAGIC      0x4c4d4954u
-#define VERSION    1
+#define VERSION    2
 #define KEYS_BELOW 256 /* no key: 0 never used, 1 + column BUSY */
 #define TRIES      64
 #define SPINS      20000

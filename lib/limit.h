@@ -1,8 +1,8 @@
-/* Owns counting flows and rates against limits, in memory that all relay processes share.
+/* Owns counting flows and rates against limits, in memory that all processes with flows share.
  *
- * The keeper makes the memory and passes it to every relay; a relay's number is its column. Nothing
- * locks, and a process may die at any instruction: the keeper then calls limit_forget_column(), and
- * what the dead relay held is free again. */
+ * The keeper makes the memory and passes it to each of them; a process's number is its column.
+ * Nothing locks, and a process may die at any instruction: the keeper then calls
+ * limit_forget_column(), and what the dead one held is free again. */
 #ifndef POSTERN_LIMIT_H
 #define POSTERN_LIMIT_H
 
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIMIT_COLUMNS_MAX 64
+#define LIMIT_COLUMNS_MAX 128
 #define LIMIT_PROBE       32 /* slots in which one key may stand */
 #define LIMIT_SECRET_SIZE 16
 

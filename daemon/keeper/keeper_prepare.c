@@ -189,7 +189,7 @@ static int open_program(struct keeper *keeper)
 
 /* More columns than relays: those from before an upgrade go on counting in theirs. */
 #define GENERATIONS 4
-_Static_assert(GENERATIONS *PROCESS_RELAYS_MAX <= LIMIT_COLUMNS_MAX, "one for each");
+_Static_assert(LIMIT_COLUMNS_MAX == PROCESS_NUMBERS_MAX, "one for each");
 
 int keeper_prepare_limit(struct keeper *keeper)
 {

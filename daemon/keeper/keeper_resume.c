@@ -258,6 +258,8 @@ static void adopt_old(struct keeper *keeper, enum process_role role,
 	adopt(keeper, old, from, mute);
 }
 
+_Static_assert(HANDOVER_CHILDREN_MAX <= PROCESS_NUMBERS_MAX, "each has its place");
+
 void keeper_resume_children(struct keeper *keeper)
 {
 	const struct handover *state = &keeper->upgrade.state;

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #define PROCESS_RELAYS_MAX 16
-/* After an upgrade in place the relays of before drain beside the new ones: numbers of relays are
- * apart among all that run. */
-#define PROCESS_NUMBERS_MAX 64
+/* After an upgrade in place the processes with flows of before drain beside the new ones: their
+ * numbers are apart among all that run. */
+#define PROCESS_NUMBERS_MAX 128
 
 /* So many listening sockets of a family have all relays together, or more: each has a backlog of
  * its own, as long as the kernel allows, and what half-open connections may come fits into all. */

@@ -35,7 +35,7 @@ static struct handover sample(void)
 	handover_add(&handover, "pair", "relay", "smtp", 34);
 	handover.nchildren = 3;
 	handover.children[0] = (struct handover_child){.role = "relay",
-		.number = 63,
+		.number = 127,
 		.generation = 1,
 		.pid = 4711,
 		.channel = 40,
@@ -181,7 +181,7 @@ static void texts_are_taken_or_refused(void **state)
 		{HEAD ONCE KERNEL "place 2 9\nend\n", -EBADMSG},
 		{HEAD ONCE KERNEL "place 8 1048576\nend\n", -EBADMSG},
 		{HEAD ONCE KERNEL "place -2 9\nend\n", -EBADMSG},
-		{HEAD ONCE KERNEL PLACE "child relay 64 1 50 20 0 v\nend\n", -EBADMSG},
+		{HEAD ONCE KERNEL PLACE "child relay 128 1 50 20 0 v\nend\n", -EBADMSG},
 		{HEAD ONCE KERNEL PLACE "child relay 1 1 1 20 0 v\nend\n", -EBADMSG},
 		{HEAD ONCE KERNEL PLACE "child relay 1 1 4294967297 20 0 v\nend\n", -EBADMSG},
 		{HEAD ONCE KERNEL PLACE "child relay 1 1 50 20 18446744073709551616 v\nend\n",

@@ -61,7 +61,7 @@ static void bad_values_are_refused(void **state)
 		{(char *)"--queue", (char *)"65536"},
 		{(char *)"--state", (char *)""},
 		{(char *)"--bypass", (char *)"perhaps"},
-		{(char *)"--child", (char *)"relay:64:1"},
+		{(char *)"--child", (char *)"relay:128:1"},
 		{(char *)"--resume", (char *)"2"},
 		{(char *)"--child", (char *)"control:1"},
 		{(char *)"--zone", (char *)"guest"},

@@ -17,8 +17,8 @@
  *             hear of it, too: they say what they have to say, close their channel to control, and
  *             keep records for the next one. They go on with all flows and accept new ones. When
  *             control has heard all of them to the end, it writes what it holds and ends.
- *   execute   The state goes into a memfd, the descriptors named there lose close-on-exec, the one
- *             capability becomes ambient, and execve() is called. If that fails, all of it is taken
+ *   execute   The state goes into a memfd, the descriptors named there lose close-on-exec, the
+ *             capabilities become ambient, and execve() is called. If it fails, all of it is taken
  *             back and control is started again: the old one goes on.
  *   resume    The new program is the parent of the same children. It owns the same table (flags
  *             owner and persist belong to the netlink socket, which stays open: the table is never

@@ -516,15 +516,15 @@ static void deep_nesting_is_only_an_error(void **state)
 static void devices_are_told_apart(void **state)
 {
 	static const char *const texts[] = {
-		"zone z { interface eth0 }\nzone y { interface eth1 }\n"
-		"device a { zone z mac 02:00:5e:00:53:01 user a }\n"
-		"device b { zone y mac 02:00:5e:00:53:01 user b }\n",
-		"zone z { interface eth0 identity mac+address }\n"
-		"device a { zone z mac 02:00:5e:00:53:01 address 192.0.2.1 user a }\n"
-		"device b { zone z mac 02:00:5e:00:53:01 address 192.0.2.2 user b }\n"
-		"device c { zone z mac 02:00:5e:00:53:01 user c }\n",
-		"zone z { interface eth0 }\n"
-		"device a { zone z mac 02:00:5e:00:53:01, 02:00:5e:00:53:01 user a }\n",
+		("zone z { interface eth0 }\nzone y { interface eth1 }\n"
+		 "device a { zone z mac 02:00:5e:00:53:01 user a }\n"
+		 "device b { zone y mac 02:00:5e:00:53:01 user b }\n"),
+		("zone z { interface eth0 identity mac+address }\n"
+		 "device a { zone z mac 02:00:5e:00:53:01 address 192.0.2.1 user a }\n"
+		 "device b { zone z mac 02:00:5e:00:53:01 address 192.0.2.2 user b }\n"
+		 "device c { zone z mac 02:00:5e:00:53:01 user c }\n"),
+		("zone z { interface eth0 }\n"
+		 "device a { zone z mac 02:00:5e:00:53:01, 02:00:5e:00:53:01 user a }\n"),
 	};
 
 	(void)state;

@@ -174,7 +174,7 @@ static int queue_record(struct channel *channel, const void *bytes, size_t len, 
 
 int channel_send(struct channel *channel, const void *message, int fd)
 {
-	const struct message_header *header = message;
+	const struct ipc_header *header = message;
 
 	if (channel->watch.fd < 0)
 		return -EPIPE;
@@ -253,7 +253,7 @@ static ssize_t receive_record(int socket, void *buf, size_t room, int *fd)
 /* How many messages were handled, at most max. */
 static unsigned receive(struct channel *channel, unsigned max)
 {
-	_Alignas(16) uint8_t buf[MESSAGE_BYTES_MAX];
+	_Alignas(16) uint8_t buf[IPC_BYTES_MAX];
 	unsigned handled = 0;
 
 	channel->busy++;
@@ -266,7 +266,7 @@ static unsigned receive(struct channel *channel, unsigned max)
 			gone(channel);
 			break;
 		}
-		if (message_check(buf, (size_t)len) < 0) {
+		if (ipc_check(buf, (size_t)len) < 0) {
 			log_error("a message of %zd bytes from another process is malformed; "
 				  "closing its channel",
 				len);
@@ -276,8 +276,7 @@ static unsigned receive(struct channel *channel, unsigned max)
 			break;
 		}
 		handled++;
-		channel->handler->on_message(
-			channel->context, (const struct message_header *)buf, fd);
+		channel->handler->on_message(channel->context, (const struct ipc_header *)buf, fd);
 	}
 	leave(channel);
 	return handled;

@@ -4,13 +4,13 @@
 #define POSTERN_CHANNEL_H
 
 #include "daemon/loop.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct channel;
 
 struct channel_handler {
-	/* message has passed message_check(); fd is -1 or taken over by the handler. */
-	void (*on_message)(void *context, const struct message_header *message, int fd);
+	/* message has passed ipc_check(); fd is -1 or taken over by the handler. */
+	void (*on_message)(void *context, const struct ipc_header *message, int fd);
 	/* The other end is gone. The channel is closed; the handler may channel_free() it. */
 	void (*on_gone)(void *context);
 };

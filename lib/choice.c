@@ -3,19 +3,19 @@
 /* Less is no attempt: a lost SYN is sent again after a second. */
 #define CONNECT_MS_MIN 1200
 
-static bool takes(const struct message_target *target, enum addr_family client)
+static bool takes(const struct ipc_target *target, enum addr_family client)
 {
 	unsigned bit = client == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
 	return target->client_families & bit;
 }
 
-bool choice_may(const struct message_target *target, enum addr_family client)
+bool choice_may(const struct ipc_target *target, enum addr_family client)
 {
 	return target->state != TARGET_NEVER && !target->drained && target->weight > 0 &&
 	       target->naddresses > 0 && takes(target, client);
 }
 
-const char *choice_refusal(const struct message_target *target, enum addr_family client)
+const char *choice_refusal(const struct ipc_target *target, enum addr_family client)
 {
 	if (target->drained)
 		return "drained by the operator";
@@ -31,19 +31,19 @@ const char *choice_refusal(const struct message_target *target, enum addr_family
 }
 
 /* What decides before the turn does: the smaller is better. */
-static uint32_t rank(const struct message_target *target)
+static uint32_t rank(const struct ipc_target *target)
 {
 	return (uint32_t)(target->state == TARGET_DOWN) << 24 | (uint32_t)target->preference << 8 |
 	       target->depth;
 }
 
 static bool is_left(
-	const struct message_target *target, size_t at, uint64_t tried, enum addr_family client)
+	const struct ipc_target *target, size_t at, uint64_t tried, enum addr_family client)
 {
 	return !(tried >> at & 1) && choice_may(target, client);
 }
 
-ptrdiff_t choice_pick(const struct message_target *targets, size_t n, uint64_t tried,
+ptrdiff_t choice_pick(const struct ipc_target *targets, size_t n, uint64_t tried,
 	enum addr_family client, struct balance_item *turns)
 {
 	uint32_t best = UINT32_MAX;
@@ -60,7 +60,7 @@ ptrdiff_t choice_pick(const struct message_target *targets, size_t n, uint64_t t
 }
 
 size_t choice_left(
-	const struct message_target *targets, size_t n, uint64_t tried, enum addr_family client)
+	const struct ipc_target *targets, size_t n, uint64_t tried, enum addr_family client)
 {
 	size_t left = 0;
 	for (size_t i = 0; i < n; i++)

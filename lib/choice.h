@@ -3,25 +3,25 @@
 #define POSTERN_CHOICE_H
 
 #include "lib/balance.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 /* Targets that were tried: bit i stands for the one of index i. */
 _Static_assert(TARGETS_MAX <= 64, "each target has its bit");
 
 /* May a flow of a client of that family ever try it? Not one that is drained or has no weight, that
  * must not be used, has no address, or takes no identity of that family. */
-bool choice_may(const struct message_target *target, enum addr_family client);
+bool choice_may(const struct ipc_target *target, enum addr_family client);
 /* Why not, for the audit record: the target's own text or a word of ours. */
-const char *choice_refusal(const struct message_target *target, enum addr_family client);
+const char *choice_refusal(const struct ipc_target *target, enum addr_family client);
 
 /* The next one beside those tried: what is not down before what is, ascending preference, then
  * depth; between equals the turn decides, which is kept in turns. Index, or -1: none is left. */
-ptrdiff_t choice_pick(const struct message_target *targets, size_t n, uint64_t tried,
+ptrdiff_t choice_pick(const struct ipc_target *targets, size_t n, uint64_t tried,
 	enum addr_family client, struct balance_item *turns);
 
 /* How many addresses all that are left have together. */
 size_t choice_left(
-	const struct message_target *targets, size_t n, uint64_t tried, enum addr_family client);
+	const struct ipc_target *targets, size_t n, uint64_t tried, enum addr_family client);
 
 /* The part of a budget that one attempt may use to connect when others may still have to be tried:
  * an equal share of what is left, but enough to be an attempt. */

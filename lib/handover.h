@@ -58,7 +58,7 @@ struct handover_child {
 
 struct handover {
 	char version[HANDOVER_VERSION_SIZE]; /* of the writer */
-	uint64_t protocol;                   /* message_protocol() of the writer */
+	uint64_t protocol;                   /* ipc_protocol() of the writer */
 	uint32_t drain_s;
 	uint32_t upgrades;  /* so many were asked for */
 	uint64_t paused_ms; /* monotonic: since when packets wait; 0: not told */

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void fill_entry(struct message_entry *entry, const struct message_admit *admit, bool has_mac)
+static void fill_entry(struct ipc_entry *entry, const struct ipc_admit *admit, bool has_mac)
 {
 	memset(entry, 0, sizeof(*entry));
 	entry->source = admit->source.addr;
@@ -44,8 +44,7 @@ static uint64_t unseen_ms(enum decide_kernel kernel, const struct session *sessi
 
 /* Fills in what the kernel shall remember of the client, if it may remember anything. */
 static void cache(struct control *control, const struct decide_origin *origin,
-	const struct message_admit *admit, const struct decision *decision,
-	struct message_verdict *verdict)
+	const struct ipc_admit *admit, const struct decision *decision, struct ipc_verdict *verdict)
 {
 	const struct policy_zone *zone = &control->policy->zones[origin->zone];
 	struct decide_world world = control_world(control);
@@ -91,8 +90,8 @@ static void cache(struct control *control, const struct decide_origin *origin,
 	control->counters[COUNTER_ENTRIES_ADDED]++;
 }
 
-static void count(struct control *control, const struct message_verdict *verdict,
-	const struct decision *decision)
+static void count(
+	struct control *control, const struct ipc_verdict *verdict, const struct decision *decision)
 {
 	control->counters[COUNTER_ADMISSIONS]++;
 	control->counters[verdict->cache ? COUNTER_ADMISSIONS_CACHED
@@ -111,7 +110,7 @@ static void count(struct control *control, const struct message_verdict *verdict
 }
 
 static void note_passed(struct control *control, const struct session *session,
-	const struct addr *source, const struct message_verdict *verdict)
+	const struct addr *source, const struct ipc_verdict *verdict)
 {
 	uint64_t now_ms = clock_now_ms(control);
 
@@ -120,14 +119,14 @@ static void note_passed(struct control *control, const struct session *session,
 		now_ms + (verdict->cache ? verdict->entry.timeout_ms : 0));
 }
 
-void admit_decide(struct control *control, const struct message_admit *admit)
+void admit_decide(struct control *control, const struct ipc_admit *admit)
 {
-	struct message_verdict verdict;
+	struct ipc_verdict verdict;
 	struct decision decision;
 	struct decide_world world = control_world(control);
 	ptrdiff_t zone = policy_find_zone_of(control->policy, admit->ifname, &admit->source.addr);
 
-	message_init(&verdict, MESSAGE_VERDICT, sizeof(verdict));
+	ipc_init(&verdict, IPC_VERDICT, sizeof(verdict));
 	verdict.packet = admit->packet;
 	if (zone < 0) {
 		/* steered by a plan that is just being replaced: no zone, not ours */

@@ -2,7 +2,7 @@
 #ifndef POSTERN_ADMIT_H
 #define POSTERN_ADMIT_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct control;
 
@@ -11,6 +11,6 @@ struct control;
 #define ADMIT_POSITIVE_MS 3600000 /* at most, of a session's verdict */
 
 /* Decides a packet and sends the verdict to the keeper. */
-void admit_decide(struct control *control, const struct message_admit *admit);
+void admit_decide(struct control *control, const struct ipc_admit *admit);
 
 #endif

@@ -163,8 +163,8 @@ int apply_send_plan(struct control *control, const struct policy *policy, enum p
 	free(bytes);
 	if (fd < 0)
 		return fd;
-	struct message_plan message;
-	message_init(&message, MESSAGE_PLAN, sizeof(message));
+	struct ipc_plan message;
+	ipc_init(&message, IPC_PLAN, sizeof(message));
 	if (gather) {
 		message.begin_ms = loop_now_ms(control->loop) + ASK_BEGIN_MS;
 		gather_send(gather, &control->keeper_asks, &message, fd);
@@ -246,7 +246,7 @@ static void on_stored(void *context, int status)
 		return;
 	}
 	/* the kernel has the new plan already: put the old one back */
-	char text[MESSAGE_TEXT_SIZE];
+	char text[IPC_TEXT_SIZE];
 	snprintf(text, sizeof(text), "the policy cannot be stored in %s: %s; nothing has changed",
 		control->start.options.state_dir, strerror(-status));
 	peers_abort(control->peers, apply->record.number);
@@ -261,7 +261,7 @@ static void on_planned(struct gather *gather)
 	struct apply *apply = apply_of(gather);
 	struct control *control = apply->control;
 	if (gather->status) {
-		char text[MESSAGE_TEXT_SIZE + 64];
+		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "the kernel does not take it: %s; nothing has changed",
 			gather->text);
 		peers_abort(control->peers, apply->record.number);
@@ -279,7 +279,7 @@ static void on_prepared(struct gather *gather)
 	struct apply *apply = apply_of(gather);
 	struct control *control = apply->control;
 	if (gather->status) {
-		char text[MESSAGE_TEXT_SIZE + 64];
+		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "a relay does not take it: %s; nothing has changed",
 			gather->text);
 		peers_abort(control->peers, apply->record.number);

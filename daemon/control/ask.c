@@ -46,7 +46,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 
 void ask_send(struct asks *asks, struct ask *ask, void *message, int fd)
 {
-	struct message_header *header = message;
+	struct ipc_header *header = message;
 	ask->late = false;
 	if (!asks->channel) {
 		ask->on_answer(ask, NULL);
@@ -70,13 +70,13 @@ void ask_cancel(struct ask *ask)
 		unlink_ask(ask);
 }
 
-bool ask_is_last(const struct message_header *message)
+bool ask_is_last(const struct ipc_header *message)
 {
-	return message->type == MESSAGE_REPLY || message->type == MESSAGE_NEIGHBOUR ||
-	       message->type == MESSAGE_KERNEL_COUNTERS;
+	return message->type == IPC_REPLY || message->type == IPC_NEIGHBOUR ||
+	       message->type == IPC_KERNEL_COUNTERS;
 }
 
-bool asks_on_message(struct asks *asks, const struct message_header *message)
+bool asks_on_message(struct asks *asks, const struct ipc_header *message)
 {
 	if (!message->seq)
 		return false;
@@ -125,7 +125,7 @@ struct gathered {
 	bool may_die;
 };
 
-static void on_gathered(struct ask *ask, const struct message_header *message)
+static void on_gathered(struct ask *ask, const struct ipc_header *message)
 {
 	struct gathered *gathered = (struct gathered *)ask;
 	struct gather *gather = gathered->gather;
@@ -133,8 +133,8 @@ static void on_gathered(struct ask *ask, const struct message_header *message)
 	if (message && !ask_is_last(message))
 		return;
 	free(gathered);
-	if (message && message->type == MESSAGE_REPLY) {
-		const struct message_reply *reply = (const struct message_reply *)message;
+	if (message && message->type == IPC_REPLY) {
+		const struct ipc_reply *reply = (const struct ipc_reply *)message;
 		gather_end(gather, reply->status, reply->text);
 	} else {
 		gather_end(

@@ -13,7 +13,7 @@ struct ask {
 	struct loop_timer timer;
 	/* Called for each message with the question's seq: rows, then the last one, behind which
 	 * the ask is free again. NULL instead of the last: the other end is gone or too slow. */
-	void (*on_answer)(struct ask *ask, const struct message_header *message);
+	void (*on_answer)(struct ask *ask, const struct ipc_header *message);
 };
 
 /* What the other end has not begun by then shall not be done: the asker gives up later, and what it
@@ -35,9 +35,9 @@ void ask_send(struct asks *asks, struct ask *ask, void *message, int fd);
 /* Forgets a question: its answer, if one comes, is dropped. */
 void ask_cancel(struct ask *ask);
 /* Hands a received message to its question. false: it answers none. */
-bool asks_on_message(struct asks *asks, const struct message_header *message);
+bool asks_on_message(struct asks *asks, const struct ipc_header *message);
 /* Is it the last message of an answer? */
-bool ask_is_last(const struct message_header *message);
+bool ask_is_last(const struct ipc_header *message);
 
 /* A gather's error: nobody looked at the question, or not in time? Then it is no refusal. */
 bool ask_is_unanswered(int status);
@@ -46,7 +46,7 @@ bool ask_is_unanswered(int status);
 struct gather {
 	unsigned missing;
 	int status;
-	char text[MESSAGE_TEXT_SIZE];
+	char text[IPC_TEXT_SIZE];
 	void (*done)(struct gather *gather);
 };
 
@@ -55,7 +55,7 @@ void gather_init(struct gather *gather, void (*done)(struct gather *gather));
 void gather_add(struct gather *gather);
 /* A part is over. With the last one done() is called, which may free the gather. */
 void gather_end(struct gather *gather, int status, const char *text);
-/* Sends a message whose MESSAGE_REPLY is a part of the gather. */
+/* Sends a message whose IPC_REPLY is a part of the gather. */
 void gather_send(struct gather *gather, struct asks *asks, void *message, int fd);
 /* The same, but a process that ends over it is no error: at its next start it gets everything. One
  * that is too slow is. */

@@ -59,7 +59,7 @@ struct writing {
 	struct store_job job; /* first */
 	struct audit *audit;
 	uint64_t key;
-	struct message_flow record;
+	struct ipc_flow record;
 };
 
 /* The clock may have stood where it stands now before: then the next number is tried. */
@@ -112,7 +112,7 @@ static void on_written(struct store_job *job, int status)
 	free(writing);
 }
 
-static void log_record(const struct message_flow *record)
+static void log_record(const struct ipc_flow *record)
 {
 	char line[AUDIT_LINE_SIZE], id[FLOWID_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	char client[ENDPOINT_TEXT_SIZE], original[ENDPOINT_TEXT_SIZE], host[ENDPOINT_TEXT_SIZE];
@@ -136,7 +136,7 @@ static void log_record(const struct message_flow *record)
 		"%s", audit_text_line(record, line));
 }
 
-static void keep(struct audit *audit, const struct message_flow *record)
+static void keep(struct audit *audit, const struct ipc_flow *record)
 {
 	struct writing *writing = malloc(sizeof(*writing));
 	int status = -ENOMEM;
@@ -174,9 +174,9 @@ static bool is_within_minute(struct audit *audit)
 }
 
 /* The record says how many like it there are not. */
-static void keep_thinned(struct audit *audit, const struct message_flow *record)
+static void keep_thinned(struct audit *audit, const struct ipc_flow *record)
 {
-	struct message_flow told = *record;
+	struct ipc_flow told = *record;
 	uint64_t left_out;
 
 	if (!thin_keeps(audit->thin, record, loop_now_ms(audit->loop), &left_out) ||
@@ -190,7 +190,7 @@ static void keep_thinned(struct audit *audit, const struct message_flow *record)
 	keep(audit, &told);
 }
 
-void audit_record(struct audit *audit, const struct message_flow *record)
+void audit_record(struct audit *audit, const struct ipc_flow *record)
 {
 	if (!record->audit)
 		return;
@@ -200,7 +200,7 @@ void audit_record(struct audit *audit, const struct message_flow *record)
 		keep(audit, record);
 }
 
-void audit_refused(struct audit *audit, const struct message_flow *record)
+void audit_refused(struct audit *audit, const struct ipc_flow *record)
 {
 	if (!record->audit)
 		return;

@@ -10,7 +10,7 @@
 #include "lib/addr.h"
 #include "lib/counter.h"
 #include "lib/ending.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 #include "lib/policy.h"
 
 #include <stdbool.h>
@@ -40,14 +40,14 @@ bool audit_settle(struct audit *audit);
 void audit_close(struct audit *audit);
 void audit_configure(struct audit *audit, const struct audit_config *config);
 
-/* A finished flow (MESSAGE_RECORD). Nothing is kept when record->audit is 0. Of clients that are
+/* A finished flow (IPC_RECORD). Nothing is kept when record->audit is 0. Of clients that are
  * not logged in records are thinned (thin.h), are within the bound below, and go first when the
  * audit is too large. */
-void audit_record(struct audit *audit, const struct message_flow *record);
+void audit_record(struct audit *audit, const struct ipc_flow *record);
 /* A refused admission: verdict reject or drop, no relay saw it. record->id may be 0 (one is not
  * given out for it). At most AUDIT_REFUSED_PER_MINUTE are kept, the others are counted. */
 #define AUDIT_REFUSED_PER_MINUTE 600
-void audit_refused(struct audit *audit, const struct message_flow *record);
+void audit_refused(struct audit *audit, const struct ipc_flow *record);
 
 /* Why the last record could not be stored, -errno; 0: it was. */
 int audit_trouble(const struct audit *audit);
@@ -88,6 +88,6 @@ void audit_cancel(struct audit *audit, uint64_t query);
 
 /* A live flow or a record as the JSON object that audit rows, `flow show` and `monitor` share;
  * malloc'ed, one line. NULL: out of memory. whole: with every attempt. */
-char *audit_json(const struct message_flow *record, bool whole);
+char *audit_json(const struct ipc_flow *record, bool whole);
 
 #endif

@@ -169,7 +169,7 @@ static void bind_endpoint(sqlite3_stmt *row, int column, const struct endpoint *
 }
 
 int audit_row_insert(
-	struct store *store, struct sqlite3 *db, const struct message_flow *record, uint64_t key)
+	struct store *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key)
 {
 	sqlite3_stmt *row = store_statement(store,
 		"INSERT INTO record(" COLUMN_LIST
@@ -261,7 +261,7 @@ static uint32_t read_seen(sqlite3_stmt *row)
 	return seen;
 }
 
-static void read_record(sqlite3_stmt *row, struct message_flow *record)
+static void read_record(sqlite3_stmt *row, struct ipc_flow *record)
 {
 	memset(record, 0, sizeof(*record));
 	record->id = (uint64_t)sqlite3_column_int64(row, ID);
@@ -295,7 +295,7 @@ static void read_record(sqlite3_stmt *row, struct message_flow *record)
 char *audit_row_read(struct sqlite3_stmt *row, bool whole)
 {
 	const char *kept = (const char *)sqlite3_column_text(row, ATTEMPTS);
-	struct message_flow record;
+	struct ipc_flow record;
 
 	read_record(row, &record);
 	json_t *json = audit_text_json(&record, whole);
@@ -307,7 +307,7 @@ char *audit_row_read(struct sqlite3_stmt *row, bool whole)
 	return text;
 }
 
-void audit_row_strip(struct message_flow *record)
+void audit_row_strip(struct ipc_flow *record)
 {
 	memset(&record->client, 0, sizeof(record->client));
 	memset(&record->original, 0, sizeof(record->original));

@@ -3,7 +3,7 @@
 #define POSTERN_AUDIT_ROW_H
 
 #include "daemon/control/store.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 /* SQL: the record is of a client that was not logged in. */
 #define AUDIT_ROW_STRANGER "session IS NULL AND user IS NULL"
@@ -39,13 +39,13 @@ int audit_row_migrate(struct store *store, struct sqlite3 *db);
 uint64_t audit_row_key(uint64_t end_ms, uint32_t number);
 /* 0 or -errno; -EEXIST: the key is in use. */
 int audit_row_insert(
-	struct store *store, struct sqlite3 *db, const struct message_flow *record, uint64_t key);
+	struct store *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key);
 /* The columns for a SELECT, and one row of it as JSON text, malloc'ed; NULL: out of memory. The
  * first column is the key. */
 extern const char *const audit_row_columns;
 char *audit_row_read(struct sqlite3_stmt *row, bool whole);
 
 /* Takes out what says who it was. */
-void audit_row_strip(struct message_flow *record);
+void audit_row_strip(struct ipc_flow *record);
 
 #endif

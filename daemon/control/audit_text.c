@@ -24,12 +24,12 @@ const char *audit_text_seen(uint32_t seen, char text[static AUDIT_SEEN_SIZE])
 	return text;
 }
 
-json_t *audit_text_attempts(const struct message_flow *record)
+json_t *audit_text_attempts(const struct ipc_flow *record)
 {
 	json_t *array = json_array();
 
-	for (uint32_t i = 0; i < record->nattempts && i < MESSAGE_ATTEMPTS_MAX; i++) {
-		const struct message_attempt *attempt = &record->attempts[i];
+	for (uint32_t i = 0; i < record->nattempts && i < IPC_ATTEMPTS_MAX; i++) {
+		const struct ipc_attempt *attempt = &record->attempts[i];
 		json_array_append_new(array,
 			json_pack("{s:o, s:I, s:s, s:o}", "host", row_endpoint(&attempt->host),
 				"took_ms", (json_int_t)attempt->ms, "ending",
@@ -43,12 +43,12 @@ static json_t *text_or_null(const char *text)
 	return *text ? row_text(text) : json_null();
 }
 
-const char *audit_text_verdict(const struct message_flow *record)
+const char *audit_text_verdict(const struct ipc_flow *record)
 {
 	return record->verdict < POLICY_VERDICTS ? policy_verdict_names[record->verdict] : "?";
 }
 
-const char *audit_text_reason(const struct message_flow *record)
+const char *audit_text_reason(const struct ipc_flow *record)
 {
 	return record->reason < DECIDE_REASONS ? decide_reason_names[record->reason] : "?";
 }
@@ -80,7 +80,7 @@ static json_t *span_json(uint64_t from_ms, uint64_t to_ms)
 					   : json_null();
 }
 
-json_t *audit_text_json(const struct message_flow *record, bool whole)
+json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 {
 	char id[FLOWID_TEXT_SIZE];
 	json_t *json = json_object();
@@ -124,7 +124,7 @@ json_t *audit_text_json(const struct message_flow *record, bool whole)
 	return json;
 }
 
-char *audit_json(const struct message_flow *record, bool whole)
+char *audit_json(const struct ipc_flow *record, bool whole)
 {
 	json_t *json = audit_text_json(record, whole);
 	char *text = json_dumps(json, JSON_COMPACT);
@@ -191,7 +191,7 @@ static void put_endpoint(struct line *line, const char *name, const struct endpo
 		put_pair(line, name, endpoint_format(endpoint, text));
 }
 
-const char *audit_text_line(const struct message_flow *record, char buf[static AUDIT_LINE_SIZE])
+const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT_LINE_SIZE])
 {
 	struct line line = {buf, 0, AUDIT_LINE_SIZE};
 	char id[FLOWID_TEXT_SIZE], mac[MAC_TEXT_SIZE], seen[AUDIT_SEEN_SIZE];

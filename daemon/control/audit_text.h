@@ -2,21 +2,21 @@
 #ifndef POSTERN_AUDIT_TEXT_H
 #define POSTERN_AUDIT_TEXT_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 #include <jansson.h>
 
-const char *audit_text_verdict(const struct message_flow *record);
-const char *audit_text_reason(const struct message_flow *record);
+const char *audit_text_verdict(const struct ipc_flow *record);
+const char *audit_text_reason(const struct ipc_flow *record);
 
 #define AUDIT_SEEN_SIZE 128
 /* "ehlo,starttls". Returns text. */
 const char *audit_text_seen(uint32_t seen, char text[static AUDIT_SEEN_SIZE]);
 /* A new reference; whole: with every attempt. */
-json_t *audit_text_json(const struct message_flow *record, bool whole);
-json_t *audit_text_attempts(const struct message_flow *record);
+json_t *audit_text_json(const struct ipc_flow *record, bool whole);
+json_t *audit_text_attempts(const struct ipc_flow *record);
 /* "flow=f-7k3q9 user=ann ...", what is empty left out. Returns buf. */
 #define AUDIT_LINE_SIZE 1600
-const char *audit_text_line(const struct message_flow *record, char buf[static AUDIT_LINE_SIZE]);
+const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT_LINE_SIZE]);
 
 #endif

@@ -112,9 +112,9 @@ void block_change_for_relays(const struct control *control, struct block *block)
 static void send_change(
 	struct control *control, const struct block *block, bool add, struct gather *gather)
 {
-	struct message_block message;
+	struct ipc_block message;
 
-	message_init(&message, MESSAGE_BLOCK, sizeof(message));
+	ipc_init(&message, IPC_BLOCK, sizeof(message));
 	message.add = add;
 	message.block = *block;
 	block_change_for_relays(control, &message.block);
@@ -162,7 +162,7 @@ int block_change_del(struct control *control, const struct block *subject, struc
 }
 
 /* Several relays may tell of one client, and an operator may have blocked it for longer. */
-void block_change_by_limit(struct control *control, const struct message_block *message)
+void block_change_by_limit(struct control *control, const struct ipc_block *message)
 {
 	uint64_t now_ms = clock_now_ms(control);
 	struct block block = message->block;

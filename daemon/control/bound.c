@@ -40,11 +40,11 @@ void bound_free(struct bound *bound)
 	free(bound);
 }
 
-static int add_targets(struct plan *plan, const struct message_targets *targets)
+static int add_targets(struct plan *plan, const struct ipc_targets *targets)
 {
 	int error = 0;
 	for (uint32_t i = 0; i < targets->n; i++) {
-		const struct message_target *target = &targets->v[i];
+		const struct ipc_target *target = &targets->v[i];
 		for (unsigned a = 0; !error && a < target->naddresses; a++) {
 			struct endpoint host = {.addr = target->addresses[a], .port = target->port};
 			error = plan_add_host(plan, &host);
@@ -61,7 +61,7 @@ int bound_add_hosts(struct control *control, const struct policy *policy, struct
 		ptrdiff_t at = policy_find_server(control->policy, server->name.text);
 		if (server->bind != POLICY_BIND_CLIENT || at < 0)
 			continue;
-		const struct message_targets *targets =
+		const struct ipc_targets *targets =
 			health_peer_targets(control->health, (size_t)at);
 		error = targets ? add_targets(plan, targets) : -ENOMEM;
 	}
@@ -120,7 +120,7 @@ static void ask(void *context)
 	gather_end(&bound->gather, error, NULL);
 }
 
-bool bound_pass(struct bound *bound, const struct message_targets *targets)
+bool bound_pass(struct bound *bound, const struct ipc_targets *targets)
 {
 	const struct policy *policy = bound->control->policy;
 	ptrdiff_t at = policy_find_server(policy, targets->server);
@@ -129,7 +129,7 @@ bool bound_pass(struct bound *bound, const struct message_targets *targets)
 	if (at < 0 || policy->servers[at].bind != POLICY_BIND_CLIENT)
 		return true;
 	for (uint32_t i = 0; i < targets->n; i++) {
-		const struct message_target *target = &targets->v[i];
+		const struct ipc_target *target = &targets->v[i];
 		for (unsigned a = 0; a < target->naddresses; a++) {
 			const struct endpoint host = {
 				.addr = target->addresses[a], .port = target->port};

@@ -4,7 +4,7 @@
 #define POSTERN_BOUND_H
 
 #include "kernel-rules/plan.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct bound;
 struct control;
@@ -13,7 +13,7 @@ struct control;
 struct bound *bound_new(struct control *control, void (*known)(void *context), void *context);
 void bound_free(struct bound *bound);
 /* May the relays hear of these targets now? False: a plan with their addresses goes first. */
-bool bound_pass(struct bound *bound, const struct message_targets *targets);
+bool bound_pass(struct bound *bound, const struct ipc_targets *targets);
 
 /* Adds to a plan of the policy what health has told about such servers. 0 or -errno. */
 int bound_add_hosts(struct control *control, const struct policy *policy, struct plan *plan);

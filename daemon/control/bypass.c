@@ -110,9 +110,9 @@ void bypass_free(struct bypass *bypass)
 	free(bypass);
 }
 
-static void fill(struct message_bypass *message, const char *zone, bool on, uint64_t seconds)
+static void fill(struct ipc_bypass *message, const char *zone, bool on, uint64_t seconds)
 {
-	message_init(message, MESSAGE_BYPASS, sizeof(*message));
+	ipc_init(message, IPC_BYPASS, sizeof(*message));
 	message->on = on;
 	message->seconds = seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
 	strncpy(message->zone, zone, sizeof(message->zone) - 1);
@@ -213,7 +213,7 @@ void bypass_resume(struct bypass *bypass)
 	drop_over(bypass);
 	for (size_t i = 0; i < bypass->n; i++) {
 		const struct bypass_line *line = &bypass->lines[i];
-		struct message_bypass message;
+		struct ipc_bypass message;
 		fill(&message, line->zone, true, (line->until_ms - now_ms + 999) / 1000);
 		log_line(line, "is still on");
 		channel_send(bypass->control->keeper, &message, -1);
@@ -225,7 +225,7 @@ void bypass_switch(
 	struct bypass *bypass, const char *zone, bool on, uint64_t seconds, struct gather *gather)
 {
 	struct control *control = bypass->control;
-	struct message_bypass message;
+	struct ipc_bypass message;
 	uint64_t now_ms = clock_now_ms(control);
 	size_t kept = 0;
 	bypass->switched_ms = now_ms;

@@ -28,7 +28,7 @@ struct showing {
 };
 
 /* What a new connection of the client to an address that no rule names would meet. */
-static void decide_entry(struct control *control, const struct message_entry *entry, size_t zone,
+static void decide_entry(struct control *control, const struct ipc_entry *entry, size_t zone,
 	struct decision *decision)
 {
 	struct decide_world world = control_world(control);
@@ -38,10 +38,10 @@ static void decide_entry(struct control *control, const struct message_entry *en
 	decide_connection(&world, &origin, &original, clock_now_ms(control), decision);
 }
 
-static void show_client(struct showing *showing, const struct message_client *client)
+static void show_client(struct showing *showing, const struct ipc_client *client)
 {
 	struct control *control = showing->command->control;
-	const struct message_entry *entry = &client->entry;
+	const struct ipc_entry *entry = &client->entry;
 	const struct entry *own = entries_find(control->entries, entry);
 	ptrdiff_t zone = policy_find_zone_of(control->policy, entry->ifname, &entry->source);
 	const char *zone_name = zone < 0 ? "" : control->policy->zones[zone].name.text;
@@ -63,15 +63,15 @@ static void show_client(struct showing *showing, const struct message_client *cl
 			"known", own != NULL));
 }
 
-static void on_answer(struct ask *ask, const struct message_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct showing *showing = (struct showing *)ask;
-	const struct message_reply *reply = (const struct message_reply *)message;
-	if (message && message->type == MESSAGE_CLIENT)
-		show_client(showing, (const struct message_client *)message);
+	const struct ipc_reply *reply = (const struct ipc_reply *)message;
+	if (message && message->type == IPC_CLIENT)
+		show_client(showing, (const struct ipc_client *)message);
 	else if (!message)
 		command_done(showing->command, OUTCOME_REFUSED, "the keeper does not answer");
-	else if (message->type == MESSAGE_REPLY && reply->status)
+	else if (message->type == IPC_REPLY && reply->status)
 		command_done(showing->command, OUTCOME_REFUSED, "%s", reply->text);
 	else
 		command_ok(showing->command);
@@ -80,7 +80,7 @@ static void on_answer(struct ask *ask, const struct message_header *message)
 static void run_show(struct command *command)
 {
 	struct showing *showing = calloc(1, sizeof(*showing));
-	struct message_plain question;
+	struct ipc_plain question;
 	const char *zone = command_value(command, "zone");
 	command->state = showing;
 	if (!showing) {
@@ -94,7 +94,7 @@ static void run_show(struct command *command)
 	showing->command = command;
 	showing->zone = zone;
 	showing->ask.on_answer = on_answer;
-	message_init(&question, MESSAGE_CLIENTS_GET, sizeof(question));
+	ipc_init(&question, IPC_CLIENTS_GET, sizeof(question));
 	ask_send(&command->control->keeper_asks, &showing->ask, &question, -1);
 }
 

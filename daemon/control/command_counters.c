@@ -15,7 +15,7 @@
 void command_counters_sum(
 	struct control *control, const struct facts *facts, uint64_t sum[static COUNTERS])
 {
-	const struct message_kernel_counters *kernel = &facts->counters;
+	const struct ipc_kernel_counters *kernel = &facts->counters;
 	memcpy(sum, control->counters, COUNTERS * sizeof(sum[0]));
 	peers_sum_counters(control->peers, sum);
 	peer_sum_counters(health_peer_of(control->health), sum);

@@ -133,7 +133,7 @@ static void on_outlook(struct outlook *outlook)
 	struct explaining *explaining =
 		(struct explaining *)((char *)outlook - offsetof(struct explaining, outlook));
 	const struct ending_reply *reply = ending_reply_of(outlook->ending);
-	char text[MESSAGE_TEXT_SIZE + 128];
+	char text[IPC_TEXT_SIZE + 128];
 	if (outlook->ending == ENDING_NONE) {
 		add_step(explaining, "limits: none is reached");
 	} else if (outlook->ending == ENDING_NO_POLICY) {
@@ -153,14 +153,14 @@ static void on_outlook(struct outlook *outlook)
 static void look_behind(struct explaining *explaining, const struct decision *decision)
 {
 	struct control *control = explaining->command->control;
-	struct message_foresee question;
+	struct ipc_foresee question;
 	const char *server = decision->to_original
 				     ? "original"
 				     : control->policy->servers[decision->server].name.text;
 	if (!decision->to_original)
 		outlook_hosts(control, (size_t)decision->server, explaining->addr.family, add_step,
 			explaining);
-	message_init(&question, MESSAGE_FORESEE, sizeof(question));
+	ipc_init(&question, IPC_FORESEE, sizeof(question));
 	question.client = explaining->addr;
 	question.mac = explaining->mac;
 	if (explaining->destination_given)
@@ -447,7 +447,7 @@ static void on_records(void *context, int status, bool more)
 			status ? "the audit cannot be read" : "no such flow");
 }
 
-static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
+static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
 {
 	struct explaining *explaining = (struct explaining *)flows;
 	if (flow->id == explaining->flow)

@@ -34,7 +34,7 @@ static void take_selection(const struct command *command, struct selection *sele
 	selection->zone = command_value(command, "zone");
 }
 
-static bool selected(const struct selection *selection, const struct message_flow *flow)
+static bool selected(const struct selection *selection, const struct ipc_flow *flow)
 {
 	return (!selection->id || selection->id == flow->id) &&
 	       (!selection->user || strcmp(selection->user, flow->user) == 0) &&
@@ -42,7 +42,7 @@ static bool selected(const struct selection *selection, const struct message_flo
 	       (!selection->zone || strcmp(selection->zone, flow->zone) == 0);
 }
 
-static void on_flow(struct peers_flows *flows, const struct message_flow *flow)
+static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
 {
 	struct showing *showing = (struct showing *)flows;
 	if (!showing->command->client || !selected(&showing->selection, flow))
@@ -111,7 +111,7 @@ struct killing {
 	json_int_t n;
 };
 
-static void on_candidate(struct peers_flows *flows, const struct message_flow *flow)
+static void on_candidate(struct peers_flows *flows, const struct ipc_flow *flow)
 {
 	struct killing *killing = (struct killing *)flows;
 	killing->n += selected(&killing->selection, flow);
@@ -122,13 +122,13 @@ static void on_candidates(struct peers_flows *flows)
 	struct killing *killing = (struct killing *)flows;
 	struct command *command = killing->command;
 	const struct selection *selection = &killing->selection;
-	struct message_kill order;
+	struct ipc_kill order;
 	if (!killing->n) {
 		command_done(command, OUTCOME_ABSENT, "no such flow: %s", killing->words);
 		return;
 	}
 	/* what is longer than a name matches no flow, so these fit */
-	message_init(&order, MESSAGE_KILL, sizeof(order));
+	ipc_init(&order, IPC_KILL, sizeof(order));
 	order.flow = selection->id;
 	order.ending = ENDING_KILLED_OPERATOR;
 	snprintf(order.user, sizeof(order.user), "%s", selection->user ? selection->user : "");

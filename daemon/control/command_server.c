@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *command_server_state(const struct message_target *target)
+const char *command_server_state(const struct ipc_target *target)
 {
 	return target->drained ? "drained" : target_state_names[target->state];
 }
 
-json_t *command_server_why(const struct message_target *target)
+json_t *command_server_why(const struct ipc_target *target)
 {
 	char text[TARGET_TEXT_SIZE + 64];
 	if (!target->drained)
@@ -46,7 +46,7 @@ static const char *take_server(struct command *command, size_t *at)
 struct shown {
 	struct shown *next;
 	uint64_t flows[TARGETS_MAX];
-	struct message_targets targets; /* last: as long as it is */
+	struct ipc_targets targets; /* last: as long as it is */
 };
 
 struct showing {
@@ -67,7 +67,7 @@ static void forget_showing(struct command *command)
 
 static bool keep(struct showing *showing, struct shown ***last, size_t server)
 {
-	const struct message_targets *targets =
+	const struct ipc_targets *targets =
 		health_peer_targets(showing->command->control->health, server);
 	struct shown *shown =
 		targets ? calloc(1, offsetof(struct shown, targets) + targets->header.bytes) : NULL;
@@ -79,7 +79,7 @@ static bool keep(struct showing *showing, struct shown ***last, size_t server)
 	return true;
 }
 
-static bool is_at(const struct message_target *target, const struct endpoint *host)
+static bool is_at(const struct ipc_target *target, const struct endpoint *host)
 {
 	for (unsigned i = 0; target->port == host->port && i < target->naddresses; i++)
 		if (addr_equal(&target->addresses[i], &host->addr))
@@ -87,7 +87,7 @@ static bool is_at(const struct message_target *target, const struct endpoint *ho
 	return false;
 }
 
-static void on_load(struct peers_flows *flows, const struct message_load *load)
+static void on_load(struct peers_flows *flows, const struct ipc_load *load)
 {
 	struct shown *shown = ((struct showing *)flows)->first;
 	while (shown && strcmp(shown->targets.server, load->server) != 0)
@@ -100,7 +100,7 @@ static void on_load(struct peers_flows *flows, const struct message_load *load)
 }
 
 static json_t *since_of(
-	const struct control *control, const char *server, const struct message_target *target)
+	const struct control *control, const char *server, const struct ipc_target *target)
 {
 	return row_time(target->drained ? drained_since(control->drained, server, target->name,
 						  target->port)
@@ -109,7 +109,7 @@ static json_t *since_of(
 
 static void show_target(struct command *command, const struct shown *shown, uint32_t i)
 {
-	const struct message_target *target = &shown->targets.v[i];
+	const struct ipc_target *target = &shown->targets.v[i];
 	json_t *addresses = json_array();
 	for (unsigned a = 0; a < target->naddresses; a++)
 		json_array_append_new(addresses, row_addr(&target->addresses[a]));
@@ -177,7 +177,7 @@ struct draining {
 };
 
 /* Hosts that new flows may still go to, drained ones left out. */
-static size_t count_open(const struct message_targets *targets)
+static size_t count_open(const struct ipc_targets *targets)
 {
 	size_t n = 0;
 	for (uint32_t i = 0; i < targets->n; i++)
@@ -193,7 +193,7 @@ static void on_drained(struct gather *gather)
 	struct control *control = command->control;
 	const char *name = command_value(command, "NAME");
 	ptrdiff_t at = policy_find_server(control->policy, name);
-	const struct message_targets *targets =
+	const struct ipc_targets *targets =
 		at < 0 ? NULL : health_peer_targets(control->health, (size_t)at);
 
 	for (uint32_t i = 0; targets && i < targets->n; i++)
@@ -214,7 +214,7 @@ static void on_drained(struct gather *gather)
 }
 
 /* "203.0.113.10 port 25, 203.0.113.10 port 2525" */
-static void list_hosts(const struct message_targets *targets, char *text, size_t size)
+static void list_hosts(const struct ipc_targets *targets, char *text, size_t size)
 {
 	size_t used = 0;
 	*text = '\0';
@@ -224,7 +224,7 @@ static void list_hosts(const struct message_targets *targets, char *text, size_t
 }
 
 /* The host's name as it is shown, among the targets of the server; NULL: refused. port 0: any. */
-static const char *find_host(struct command *command, const struct message_targets *targets,
+static const char *find_host(struct command *command, const struct ipc_targets *targets,
 	const char *host, uint16_t port, char canonical[static ADDR_TEXT_SIZE])
 {
 	const struct drained *drained = command->control->drained;
@@ -288,8 +288,7 @@ static void set_drained(struct command *command, bool on)
 	}
 	if (!(name = take_server(command, &draining->server)))
 		return;
-	const struct message_targets *targets =
-		health_peer_targets(control->health, draining->server);
+	const struct ipc_targets *targets = health_peer_targets(control->health, draining->server);
 	if (!targets) {
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
@@ -333,14 +332,14 @@ struct testing {
 	unsigned hosts, refused, skipped;
 };
 
-static void show_tested(struct testing *testing, const struct message_tested *tested)
+static void show_tested(struct testing *testing, const struct ipc_tested *tested)
 {
 	static const char *const kinds[] = {
-		[MESSAGE_TESTED_SAID] = "said",
-		[MESSAGE_TESTED_HEARD] = "heard",
-		[MESSAGE_TESTED_VERDICT] = "verdict",
+		[IPC_TESTED_SAID] = "said",
+		[IPC_TESTED_HEARD] = "heard",
+		[IPC_TESTED_VERDICT] = "verdict",
 	};
-	bool is_end = tested->kind == MESSAGE_TESTED_VERDICT;
+	bool is_end = tested->kind == IPC_TESTED_VERDICT;
 	testing->hosts += is_end;
 	testing->refused += is_end && tested->verdict == TRIAL_REFUSED;
 	testing->skipped += is_end && tested->verdict == TRIAL_SKIPPED;
@@ -353,17 +352,17 @@ static void show_tested(struct testing *testing, const struct message_tested *te
 			"text", row_text(tested->text)));
 }
 
-static void on_tested(struct ask *ask, const struct message_header *message)
+static void on_tested(struct ask *ask, const struct ipc_header *message)
 {
 	struct testing *testing = (struct testing *)ask;
 	struct command *command = testing->command;
-	const struct message_reply *reply = (const struct message_reply *)message;
+	const struct ipc_reply *reply = (const struct ipc_reply *)message;
 
-	if (message && message->type == MESSAGE_TESTED) {
-		show_tested(testing, (const struct message_tested *)message);
+	if (message && message->type == IPC_TESTED) {
+		show_tested(testing, (const struct ipc_tested *)message);
 		return;
 	}
-	if (message && message->type != MESSAGE_REPLY)
+	if (message && message->type != IPC_REPLY)
 		return;
 	if (!message)
 		command_done(command, OUTCOME_REFUSED,
@@ -396,7 +395,7 @@ static bool put_path(struct command *command, char path[static TRIAL_PATH_SIZE],
 	return false;
 }
 
-static bool read_test(struct command *command, struct message_test *message)
+static bool read_test(struct command *command, struct ipc_test *message)
 {
 	const char *user = command_value(command, "user");
 	const char *address = command_value(command, "address");
@@ -421,7 +420,7 @@ static bool read_test(struct command *command, struct message_test *message)
 static void run_test(struct command *command)
 {
 	struct testing *testing = calloc(1, sizeof(*testing));
-	struct message_test message;
+	struct ipc_test message;
 	size_t server;
 	const char *name;
 
@@ -430,7 +429,7 @@ static void run_test(struct command *command)
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	message_init(&message, MESSAGE_TEST, sizeof(message));
+	ipc_init(&message, IPC_TEST, sizeof(message));
 	if (!(name = take_server(command, &server)) || !read_test(command, &message))
 		return;
 	snprintf(message.server, sizeof(message.server), "%s", name);

@@ -262,7 +262,7 @@ struct logout {
 	enum { AS_THE_ZONE_SAYS, KEEP_FLOWS, KILL_FLOWS } flows;
 	struct session **ended; /* copies */
 	size_t n;
-	char why_not[MESSAGE_TEXT_SIZE];
+	char why_not[IPC_TEXT_SIZE];
 };
 
 static void forget_ended(struct logout *logout)

@@ -101,9 +101,9 @@ static json_t *servers_part(const struct control *control)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < control->policy->nservers; i++) {
-		const struct message_targets *targets = health_peer_targets(control->health, i);
+		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
-			const struct message_target *target = &targets->v[j];
+			const struct ipc_target *target = &targets->v[j];
 			json_array_append_new(array,
 				json_pack("{s:o, s:o, s:s}", "server", row_text(targets->server),
 					"host", row_text(target->name), "state",
@@ -195,7 +195,7 @@ static void look_at_queue(
 	const struct control *control, const struct facts *facts, json_t *troubles)
 {
 	const struct control_events *events = &control->events;
-	const uint64_t last_ms = events->last_ms[MESSAGE_EVENT_QUEUE_STUCK];
+	const uint64_t last_ms = events->last_ms[IPC_EVENT_QUEUE_STUCK];
 	unsigned waiting, strange;
 	const char *line = facts_find(facts, "nfqueue", NULL);
 
@@ -205,7 +205,7 @@ static void look_at_queue(
 			strange, waiting);
 	else if (last_ms && clock_now_ms(control) < last_ms + QUEUE_SAID_MS)
 		trouble_add(troubles, "posternctl doctor", "the packet queue: %s",
-			events->last[MESSAGE_EVENT_QUEUE_STUCK]);
+			events->last[IPC_EVENT_QUEUE_STUCK]);
 }
 
 /* Another program's ip rule in front of ours, that is not to be got behind. */

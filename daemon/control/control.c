@@ -59,8 +59,8 @@ struct decide_world control_world(const struct control *control)
 
 void control_set_log_level(struct control *control, enum policy_log_level level)
 {
-	struct message_log_level message;
-	message_init(&message, MESSAGE_LOG_LEVEL, sizeof(message));
+	struct ipc_log_level message;
+	ipc_init(&message, IPC_LOG_LEVEL, sizeof(message));
 	message.level = level;
 	control->log_level = level;
 	log_set_level(level);
@@ -83,14 +83,14 @@ static struct audit_config audit_config_of(struct control *control)
 
 void control_want(struct control *control, const struct policy *coming)
 {
-	struct message_wanted message;
+	struct ipc_wanted message;
 	unsigned wanted = roles_wanted(control->policy) | (coming ? roles_wanted(coming) : 0);
 
 	if (control->want_told && wanted == control->wanted)
 		return;
 	control->want_told = true;
 	control->wanted = wanted;
-	message_init(&message, MESSAGE_WANTED, sizeof(message));
+	ipc_init(&message, IPC_WANTED, sizeof(message));
 	message.roles = wanted;
 	channel_send(control->keeper, &message, -1);
 }
@@ -108,13 +108,13 @@ void control_follow_policy(struct control *control)
 	web_peer_follow(control->web);
 }
 
-static void on_keeper_event(struct control *control, const struct message_event *event)
+static void on_keeper_event(struct control *control, const struct ipc_event *event)
 {
-	static const char *const names[MESSAGE_EVENTS] = {"table-healed", "route-healed",
+	static const char *const names[IPC_EVENTS] = {"table-healed", "route-healed",
 		"admission-late", "admission-shed", "admission-malformed", "queue-stuck",
 		"queue-overrun", "entry-failed", "killed", "started-again", "listener-closed",
 		"listener-opened"};
-	static const enum counter counters[MESSAGE_EVENTS] = {COUNTER_HEALED_TABLE,
+	static const enum counter counters[IPC_EVENTS] = {COUNTER_HEALED_TABLE,
 		COUNTER_HEALED_ROUTE, COUNTER_ADMISSIONS_LATE, COUNTER_ADMISSIONS_SHED,
 		COUNTER_ADMISSIONS_MALFORMED, COUNTER_QUEUE_STUCK, COUNTER_QUEUE_OVERRUNS,
 		COUNTER_ENTRIES_FAILED, COUNTER_PROCESSES_KILLED, COUNTER_PROCESSES_STARTED,
@@ -125,8 +125,8 @@ static void on_keeper_event(struct control *control, const struct message_event 
 	memcpy(events->last[event->kind], event->text, sizeof(event->text));
 	if (counters[event->kind] < COUNTERS)
 		control->counters[counters[event->kind]] += event->count;
-	bool healed = event->kind == MESSAGE_EVENT_HEALED_TABLE ||
-		      event->kind == MESSAGE_EVENT_HEALED_ROUTE;
+	bool healed =
+		event->kind == IPC_EVENT_HEALED_TABLE || event->kind == IPC_EVENT_HEALED_ROUTE;
 	log_event(POLICY_LOG_WARNING, healed ? LOG_ID_KERNEL_HEALED : LOG_ID_NONE, NULL, 0,
 		"%s: %s (%u)", names[event->kind], event->text, (unsigned)event->count);
 	if (monitor_wanted(control, MONITOR_POLICY))
@@ -148,8 +148,8 @@ static void on_reloaded(void *context, enum outcome outcome, const char *text)
 /* SIGTERM: the keeper asks how long flows may go on, and ends everything when they are over. */
 static void on_stop(struct control *control, uint32_t seq)
 {
-	struct message_reply reply;
-	message_init(&reply, MESSAGE_REPLY, sizeof(reply));
+	struct ipc_reply reply;
+	ipc_init(&reply, IPC_REPLY, sizeof(reply));
 	reply.header.seq = seq;
 	reply.value = control->policy->drain_s;
 	control->stopping = true;
@@ -187,7 +187,7 @@ static void begin_hand_over(struct control *control, uint32_t seq)
 }
 
 /* NULL: there is no such process. */
-static struct peer *find_peer(struct control *control, const struct message_peer *message)
+static struct peer *find_peer(struct control *control, const struct ipc_peer *message)
 {
 	if (message->role >= PROCESS_ROLES)
 		return NULL;
@@ -199,7 +199,7 @@ static struct peer *find_peer(struct control *control, const struct message_peer
 }
 
 /* fd is taken over. */
-static void add_peer(struct control *control, const struct message_peer *message, int fd)
+static void add_peer(struct control *control, const struct ipc_peer *message, int fd)
 {
 	struct peer *peer = find_peer(control, message);
 
@@ -209,12 +209,12 @@ static void add_peer(struct control *control, const struct message_peer *message
 		close(fd);
 }
 
-static void on_keeper_message(void *context, const struct message_header *message, int fd)
+static void on_keeper_message(void *context, const struct ipc_header *message, int fd)
 {
 	struct control *control = context;
-	const struct message_peer *peer = (const struct message_peer *)message;
+	const struct ipc_peer *peer = (const struct ipc_peer *)message;
 	control->counters[COUNTER_MESSAGES_RECEIVED]++;
-	if (message->type == MESSAGE_PEER) {
+	if (message->type == IPC_PEER) {
 		add_peer(control, peer, fd);
 		return;
 	}
@@ -223,50 +223,50 @@ static void on_keeper_message(void *context, const struct message_header *messag
 	if (asks_on_message(&control->keeper_asks, message))
 		return;
 	switch (message->type) {
-	case MESSAGE_PING:
+	case IPC_PING:
 		child_pong(control->keeper, message);
 		break;
-	case MESSAGE_ADMIT:
-		admit_decide(control, (const struct message_admit *)message);
+	case IPC_ADMIT:
+		admit_decide(control, (const struct ipc_admit *)message);
 		break;
-	case MESSAGE_LINK:
-		interfaces_put(control, (const struct message_link *)message);
+	case IPC_LINK:
+		interfaces_put(control, (const struct ipc_link *)message);
 		break;
-	case MESSAGE_UNLINK:
-		interfaces_del(control, ((const struct message_link *)message)->ifindex);
+	case IPC_UNLINK:
+		interfaces_del(control, ((const struct ipc_link *)message)->ifindex);
 		break;
-	case MESSAGE_LINKS_DONE:
+	case IPC_LINKS_DONE:
 		control->links_done = true;
 		break;
-	case MESSAGE_PEER_GONE:
+	case IPC_PEER_GONE:
 		if (find_peer(control, peer))
 			peer_gone(find_peer(control, peer), peer->generation);
 		break;
-	case MESSAGE_EVENT:
-		on_keeper_event(control, (const struct message_event *)message);
+	case IPC_EVENT:
+		on_keeper_event(control, (const struct ipc_event *)message);
 		break;
-	case MESSAGE_RELOAD:
+	case IPC_RELOAD:
 		policy_file_apply(control,
 			&(struct policy_file_order){.done = on_reloaded, .context = control});
 		break;
-	case MESSAGE_HAND_OVER:
+	case IPC_HAND_OVER:
 		begin_hand_over(control, message->seq);
 		break;
-	case MESSAGE_STOP:
+	case IPC_STOP:
 		on_stop(control, message->seq);
 		break;
-	case MESSAGE_REPLY: /* to a question that was given up, or to none */
-	case MESSAGE_DRAIN:
-	case MESSAGE_CLIENT:
-	case MESSAGE_TEXT:
-	case MESSAGE_FOREIGN:
-	case MESSAGE_NEIGHBOUR:
-	case MESSAGE_KERNEL_COUNTERS:
+	case IPC_REPLY: /* to a question that was given up, or to none */
+	case IPC_DRAIN:
+	case IPC_CLIENT:
+	case IPC_TEXT:
+	case IPC_FOREIGN:
+	case IPC_NEIGHBOUR:
+	case IPC_KERNEL_COUNTERS:
 		break;
 	default:
 		control->counters[COUNTER_MESSAGES_BAD]++;
 		log_warning("the keeper says %s, which is not its to say",
-			message_name((enum message_type)message->type));
+			ipc_name((enum ipc_type)message->type));
 	}
 }
 
@@ -296,7 +296,7 @@ static const struct channel_handler keeper_handler = {
 
 static void on_policy_runs(struct control *control, bool runs)
 {
-	struct message_plain ready;
+	struct ipc_plain ready;
 	if (!runs) {
 		control->failed = true;
 		loop_stop(control->loop);
@@ -306,7 +306,7 @@ static void on_policy_runs(struct control *control, bool runs)
 	entries_drop_all(control->entries);
 	entries_send(control->entries, NULL);
 	bypass_resume(control->bypass);
-	message_init(&ready, MESSAGE_READY, sizeof(ready));
+	ipc_init(&ready, IPC_READY, sizeof(ready));
 	channel_send(control->keeper, &ready, -1);
 	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */
 	control->ready = true;

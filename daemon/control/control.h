@@ -42,9 +42,9 @@ struct control_list_file; /* trouble_list.c */
 
 /* What the keeper has told since the start. */
 struct control_events {
-	uint64_t counts[MESSAGE_EVENTS];
-	char last[MESSAGE_EVENTS][MESSAGE_TEXT_SIZE];
-	uint64_t last_ms[MESSAGE_EVENTS];
+	uint64_t counts[IPC_EVENTS];
+	char last[IPC_EVENTS][IPC_TEXT_SIZE];
+	uint64_t last_ms[IPC_EVENTS];
 };
 
 /* The whole state of the process; each part is opened by its own file. */
@@ -91,9 +91,9 @@ struct control {
 	bool want_told;
 	unsigned wanted; /* which processes, as the keeper was told: 1 << role each */
 	struct control_events events;
-	uint64_t counters[COUNTERS];           /* control's own */
-	struct message_kernel_counters kernel; /* as last told */
-	size_t request_bytes;                  /* held for requests, see intake.h */
+	uint64_t counters[COUNTERS];       /* control's own */
+	struct ipc_kernel_counters kernel; /* as last told */
+	size_t request_bytes;              /* held for requests, see intake.h */
 	enum policy_log_level log_level;
 	uint64_t started_ms;                 /* steady */
 	bool ready;                          /* the keeper has plan and READY */

@@ -20,7 +20,7 @@ struct cut {
 	size_t n, at, room;
 };
 
-static void on_answer(struct ask *ask, const struct message_header *message);
+static void on_answer(struct ask *ask, const struct ipc_header *message);
 
 struct cut *cut_new(struct control *control)
 {
@@ -56,10 +56,10 @@ static bool policy_passes(const struct policy *policy)
 
 static void ask_next(struct cut *cut)
 {
-	struct message_cut message;
+	struct ipc_cut message;
 	if (cut->ask.asks || cut->at == cut->n)
 		return;
-	message_init(&message, MESSAGE_CUT, sizeof(message));
+	ipc_init(&message, IPC_CUT, sizeof(message));
 	message.source = cut->waiting[cut->at].prefix;
 	message.mac = cut->waiting[cut->at++].mac;
 	if (cut->at == cut->n)
@@ -67,13 +67,13 @@ static void ask_next(struct cut *cut)
 	ask_send(&cut->control->keeper_asks, &cut->ask, &message, -1);
 }
 
-static void on_answer(struct ask *ask, const struct message_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct cut *cut = (struct cut *)ask;
-	const struct message_reply *reply = (const struct message_reply *)message;
+	const struct ipc_reply *reply = (const struct ipc_reply *)message;
 	if (!message)
 		return; /* the keeper is gone, and soon control too */
-	if (message->type == MESSAGE_REPLY && reply->status)
+	if (message->type == IPC_REPLY && reply->status)
 		log_warning("passed flows could not be ended: %s", reply->text);
 	ask_next(cut);
 }

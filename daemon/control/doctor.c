@@ -162,12 +162,12 @@ static void check_queue_losses(const struct examination *exam)
 			"when it is full of these, no unknown client is let in: restart posternd",
 			"the queue does not empty: %u of %u packets in it are nobody's", strange,
 			waiting);
-	else if (counts[MESSAGE_EVENT_QUEUE_STUCK])
+	else if (counts[IPC_EVENT_QUEUE_STUCK])
 		examination_find(exam, "queue", DOCTOR_WARNING,
 			"does another program read queue packets of this process? their clients "
 			"sent them again",
 			"packets in the queue were nobody's %" PRIu64 " times, and were dropped",
-			counts[MESSAGE_EVENT_QUEUE_STUCK]);
+			counts[IPC_EVENT_QUEUE_STUCK]);
 	examination_find(exam, "queue", dropped + user_dropped ? DOCTOR_WARNING : DOCTOR_OK,
 		"first packets came faster than they were decided: clients try again",
 		"%u waiting, %u dropped", waiting, dropped + user_dropped);

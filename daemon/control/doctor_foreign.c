@@ -231,8 +231,7 @@ static void put_hosts(
 {
 	const struct policy *policy = exam->control->policy;
 	for (size_t s = 0; s < policy->nservers; s++) {
-		const struct message_targets *targets =
-			health_peer_targets(exam->control->health, s);
+		const struct ipc_targets *targets = health_peer_targets(exam->control->health, s);
 		for (uint32_t i = 0; targets && i < targets->n; i++)
 			for (unsigned a = 0; a < targets->v[i].naddresses; a++)
 				advice_put_host(lines, exam, chain, &targets->v[i].addresses[a],
@@ -277,8 +276,7 @@ static void check_input(const struct examination *exam, const struct advice_chai
 static bool is_host_down(const struct examination *exam)
 {
 	for (size_t s = 0; s < exam->control->policy->nservers; s++) {
-		const struct message_targets *targets =
-			health_peer_targets(exam->control->health, s);
+		const struct ipc_targets *targets = health_peer_targets(exam->control->health, s);
 		for (uint32_t i = 0; targets && i < targets->n; i++)
 			if (targets->v[i].state == TARGET_DOWN || targets->v[i].failing)
 				return true;

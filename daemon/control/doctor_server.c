@@ -48,8 +48,8 @@ static void check_route(const struct examination *exam, const struct policy_serv
 }
 
 /* Down is trouble for all when no other host is there; never is always somebody's mistake. */
-static void check_target(const struct examination *exam, const struct message_targets *targets,
-	const struct message_target *target, bool others)
+static void check_target(const struct examination *exam, const struct ipc_targets *targets,
+	const struct ipc_target *target, bool others)
 {
 	char advice[128];
 	bool never = target->state == TARGET_NEVER;
@@ -65,7 +65,7 @@ static void check_target(const struct examination *exam, const struct message_ta
 		target->text);
 }
 
-static bool is_usable(const struct message_target *target)
+static bool is_usable(const struct ipc_target *target)
 {
 	return !target->drained && target->weight > 0 && target->naddresses > 0 &&
 	       !target->failing && (target->state == TARGET_UP || target->state == TARGET_UNKNOWN);
@@ -74,13 +74,13 @@ static bool is_usable(const struct message_target *target)
 static void check_server(const struct examination *exam, size_t index)
 {
 	const struct policy_server *server = &exam->control->policy->servers[index];
-	const struct message_targets *targets = health_peer_targets(exam->control->health, index);
+	const struct ipc_targets *targets = health_peer_targets(exam->control->health, index);
 	size_t usable = 0;
 
 	for (uint32_t i = 0; targets && i < targets->n; i++)
 		usable += is_usable(&targets->v[i]);
 	for (uint32_t i = 0; targets && i < targets->n; i++) {
-		const struct message_target *target = &targets->v[i];
+		const struct ipc_target *target = &targets->v[i];
 		check_target(exam, targets, target, usable > 0);
 		for (unsigned a = 0; a < target->naddresses; a++)
 			check_route(exam, server, target->name, &target->addresses[a]);

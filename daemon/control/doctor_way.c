@@ -64,7 +64,7 @@ static unsigned check_uplinks(const struct examination *exam, struct ways *ways)
 
 static unsigned check_hosts(const struct examination *exam, struct ways *ways, size_t server)
 {
-	const struct message_targets *targets = health_peer_targets(exam->control->health, server);
+	const struct ipc_targets *targets = health_peer_targets(exam->control->health, server);
 	const struct policy *policy = exam->control->policy;
 	unsigned found = 0;
 

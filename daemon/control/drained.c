@@ -100,7 +100,7 @@ bool drained_any(const struct drained *drained, const char *server)
 	return false;
 }
 
-void drained_mark(const struct drained *drained, struct message_targets *message)
+void drained_mark(const struct drained *drained, struct ipc_targets *message)
 {
 	for (uint32_t i = 0; i < message->n; i++)
 		message->v[i].drained = find(drained, message->server, message->v[i].name,

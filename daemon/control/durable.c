@@ -11,7 +11,7 @@
 
 static void tell(struct gather *gather, int status)
 {
-	char text[MESSAGE_TEXT_SIZE];
+	char text[IPC_TEXT_SIZE];
 	snprintf(text, sizeof(text), "it cannot be stored: %s", strerror(-status));
 	gather_end(gather, status, text);
 }

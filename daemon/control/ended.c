@@ -64,7 +64,7 @@ static bool is_refusal(enum ending ending)
 	return false;
 }
 
-void ended_began(struct control *control, const struct message_started *started)
+void ended_began(struct control *control, const struct ipc_started *started)
 {
 	if (!monitor_wanted(control, MONITOR_FLOW))
 		return;
@@ -77,7 +77,7 @@ void ended_began(struct control *control, const struct message_started *started)
 			row_text(started->rule)));
 }
 
-static void publish(struct control *control, const struct message_flow *flow)
+static void publish(struct control *control, const struct ipc_flow *flow)
 {
 	bool refusal = is_refusal((enum ending)flow->ending);
 	enum monitor_topic topic = refusal ? MONITOR_REFUSAL : MONITOR_FLOW;
@@ -93,7 +93,7 @@ static void publish(struct control *control, const struct message_flow *flow)
 	monitor_publish(control, topic, row);
 }
 
-static void note(struct control *control, const struct message_flow *flow)
+static void note(struct control *control, const struct ipc_flow *flow)
 {
 	tally_flow(control->tally, flow);
 	if (is_refusal((enum ending)flow->ending))
@@ -101,7 +101,7 @@ static void note(struct control *control, const struct message_flow *flow)
 	publish(control, flow);
 }
 
-void ended_flow(struct control *control, const struct message_flow *flow)
+void ended_flow(struct control *control, const struct ipc_flow *flow)
 {
 	note(control, flow);
 	audit_record(control->audit, flow);
@@ -109,9 +109,9 @@ void ended_flow(struct control *control, const struct message_flow *flow)
 
 void ended_lost(struct control *control, const struct live_flow *live)
 {
-	struct message_flow flow;
+	struct ipc_flow flow;
 	const struct session *session = session_table_find(control->table, live->session);
-	message_init(&flow, MESSAGE_RECORD, sizeof(flow));
+	ipc_init(&flow, IPC_RECORD, sizeof(flow));
 	flow.id = live->id;
 	flow.session = live->session;
 	flow.start_ms = live->start_ms;
@@ -131,11 +131,11 @@ void ended_lost(struct control *control, const struct live_flow *live)
 	ended_flow(control, &flow);
 }
 
-void ended_refused(struct control *control, const struct message_admit *admit,
+void ended_refused(struct control *control, const struct ipc_admit *admit,
 	const struct decision *decision, size_t zone)
 {
-	struct message_flow flow;
-	message_init(&flow, MESSAGE_RECORD, sizeof(flow));
+	struct ipc_flow flow;
+	ipc_init(&flow, IPC_RECORD, sizeof(flow));
 	flow.start_ms = flow.end_ms = loop_wall_ms(control->loop);
 	flow.verdict = (uint16_t)decision->verdict;
 	flow.ending = decision->verdict == POLICY_VERDICT_DROP ? ENDING_DROPPED : ENDING_REJECTED;

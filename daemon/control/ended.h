@@ -5,7 +5,7 @@
 
 #include "daemon/control/live.h"
 #include "lib/decide.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct control;
 struct ended;
@@ -13,13 +13,13 @@ struct ended;
 struct ended *ended_new(void);
 void ended_free(struct ended *ended);
 
-void ended_began(struct control *control, const struct message_started *started);
+void ended_began(struct control *control, const struct ipc_started *started);
 /* A relay's audit record. */
-void ended_flow(struct control *control, const struct message_flow *flow);
+void ended_flow(struct control *control, const struct ipc_flow *flow);
 /* A flow whose relay died: what control knows of it. */
 void ended_lost(struct control *control, const struct live_flow *flow);
 /* An admission with verdict reject or drop. */
-void ended_refused(struct control *control, const struct message_admit *admit,
+void ended_refused(struct control *control, const struct ipc_admit *admit,
 	const struct decision *decision, size_t zone);
 
 /* Refusals of the last minute, by ending. */

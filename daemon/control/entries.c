@@ -32,7 +32,7 @@ struct entries {
 	struct node **buckets[WAYS];
 	size_t n;
 	bool flush;
-	struct message_entry *batch; /* deletes not sent yet */
+	struct ipc_entry *batch; /* deletes not sent yet */
 	size_t nbatch, batch_room;
 };
 
@@ -117,13 +117,13 @@ size_t entries_count(const struct entries *entries)
 	return entries->n;
 }
 
-static bool same_key(const struct message_entry *a, const struct message_entry *b)
+static bool same_key(const struct ipc_entry *a, const struct ipc_entry *b)
 {
 	return a->has_mac == b->has_mac && addr_equal(&a->source, &b->source) &&
 	       (!a->has_mac || mac_equal(&a->mac, &b->mac)) && strcmp(a->ifname, b->ifname) == 0;
 }
 
-static struct node *find_node(const struct entries *entries, const struct message_entry *key)
+static struct node *find_node(const struct entries *entries, const struct ipc_entry *key)
 {
 	struct entry wanted = {.key = *key};
 	struct node *node = entries->buckets[WAY_KEY][hash_of(&wanted, WAY_KEY)];
@@ -149,7 +149,7 @@ static void link_in(struct node *node, enum way way)
 	*bucket = node;
 }
 
-bool entries_add(struct entries *entries, const struct message_entry *key, uint64_t session)
+bool entries_add(struct entries *entries, const struct ipc_entry *key, uint64_t session)
 {
 	struct loop *loop = entries->control->loop;
 	struct node *node = find_node(entries, key);
@@ -173,21 +173,20 @@ bool entries_add(struct entries *entries, const struct message_entry *key, uint6
 	return true;
 }
 
-const struct entry *entries_find(const struct entries *entries, const struct message_entry *key)
+const struct entry *entries_find(const struct entries *entries, const struct ipc_entry *key)
 {
 	struct node *node = find_node(entries, key);
 	return node ? &node->entry : NULL;
 }
 
-void entries_forget(struct entries *entries, const struct message_entry *key)
+void entries_forget(struct entries *entries, const struct ipc_entry *key)
 {
 	struct node *node = find_node(entries, key);
 	if (node)
 		put_out(node);
 }
 
-const struct entry *entries_find_other(
-	const struct entries *entries, const struct message_entry *key)
+const struct entry *entries_find_other(const struct entries *entries, const struct ipc_entry *key)
 {
 	struct entry wanted = {.key = *key};
 	struct node *node = entries->buckets[WAY_ADDR][hash_of(&wanted, WAY_ADDR)];
@@ -205,8 +204,7 @@ static void drop(struct entries *entries, struct node *node)
 {
 	if (entries->nbatch == entries->batch_room) {
 		size_t room = entries->batch_room ? 2 * entries->batch_room : 64;
-		struct message_entry *batch =
-			realloc(entries->batch, room * sizeof(*entries->batch));
+		struct ipc_entry *batch = realloc(entries->batch, room * sizeof(*entries->batch));
 		if (!batch) {
 			entries_drop_all(entries);
 			return;
@@ -214,7 +212,7 @@ static void drop(struct entries *entries, struct node *node)
 		entries->batch = batch;
 		entries->batch_room = room;
 	}
-	struct message_entry *gone = &entries->batch[entries->nbatch++];
+	struct ipc_entry *gone = &entries->batch[entries->nbatch++];
 	*gone = node->entry.key;
 	gone->add = 0;
 	gone->timeout_ms = 0;
@@ -305,7 +303,7 @@ void entries_drop_all(struct entries *entries)
 }
 
 static void send_message(
-	struct entries *entries, struct message_entries *message, struct gather *gather)
+	struct entries *entries, struct ipc_entries *message, struct gather *gather)
 {
 	struct control *control = entries->control;
 	/* the next control begins by emptying the kernel's cache */
@@ -319,8 +317,8 @@ void entries_send(struct entries *entries, struct gather *gather)
 {
 	if (!entries->nbatch && !entries->flush)
 		return;
-	size_t room = entries->nbatch < MESSAGE_ENTRIES_MAX ? entries->nbatch : MESSAGE_ENTRIES_MAX;
-	struct message_entries *message = malloc(sizeof(*message) + room * sizeof(message->v[0]));
+	size_t room = entries->nbatch < IPC_ENTRIES_MAX ? entries->nbatch : IPC_ENTRIES_MAX;
+	struct ipc_entries *message = malloc(sizeof(*message) + room * sizeof(message->v[0]));
 	if (!message) {
 		if (gather) {
 			gather_add(gather);
@@ -331,8 +329,7 @@ void entries_send(struct entries *entries, struct gather *gather)
 	entries->control->counters[COUNTER_ENTRIES_DELETED] += entries->nbatch;
 	for (size_t at = 0; at < entries->nbatch || entries->flush;) {
 		size_t n = entries->nbatch - at < room ? entries->nbatch - at : room;
-		message_init(
-			message, MESSAGE_ENTRIES, sizeof(*message) + n * sizeof(message->v[0]));
+		ipc_init(message, IPC_ENTRIES, sizeof(*message) + n * sizeof(message->v[0]));
 		message->flush = entries->flush;
 		message->n = (uint32_t)n;
 		if (n > 0)

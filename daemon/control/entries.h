@@ -7,7 +7,7 @@
 #define POSTERN_ENTRIES_H
 
 #include "daemon/control/ask.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct control;
 struct entries;
@@ -15,9 +15,9 @@ struct entries;
 #define ENTRIES_MAX 200000 /* below the kernel's own bound, so that it never is met */
 
 struct entry {
-	struct message_entry key; /* as sent; timeout_ms is of the time it was sent */
-	uint64_t session;         /* 0: none */
-	uint64_t end_ms;          /* monotonic */
+	struct ipc_entry key; /* as sent; timeout_ms is of the time it was sent */
+	uint64_t session;     /* 0: none */
+	uint64_t end_ms;      /* monotonic */
 };
 
 struct entries *entries_new(struct control *control);
@@ -25,14 +25,13 @@ void entries_free(struct entries *entries);
 size_t entries_count(const struct entries *entries);
 
 /* Notes an entry that goes to the kernel now. false: full, nothing may be cached. */
-bool entries_add(struct entries *entries, const struct message_entry *key, uint64_t session);
+bool entries_add(struct entries *entries, const struct ipc_entry *key, uint64_t session);
 /* NULL: none. Borrowed until the next change. */
-const struct entry *entries_find(const struct entries *entries, const struct message_entry *key);
+const struct entry *entries_find(const struct entries *entries, const struct ipc_entry *key);
 /* Takes one entry out of the picture only, e.g. when its delete travels with a verdict. */
-void entries_forget(struct entries *entries, const struct message_entry *key);
+void entries_forget(struct entries *entries, const struct ipc_entry *key);
 /* Another client's entry on the same interface and address; NULL: none. */
-const struct entry *entries_find_other(
-	const struct entries *entries, const struct message_entry *key);
+const struct entry *entries_find_other(const struct entries *entries, const struct ipc_entry *key);
 
 /* Take entries out of the picture and into the batch of deletes. */
 void entries_drop_session(struct entries *entries, uint64_t session);

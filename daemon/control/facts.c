@@ -38,21 +38,21 @@ static void add_line(struct facts *facts, const char *text)
 	facts->n += lines[facts->n] != NULL;
 }
 
-static void on_text(struct ask *ask, const struct message_header *message)
+static void on_text(struct ask *ask, const struct ipc_header *message)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, text));
-	if (message && message->type == MESSAGE_TEXT) {
-		add_line(&asking->facts, ((const struct message_text *)message)->text);
+	if (message && message->type == IPC_TEXT) {
+		add_line(&asking->facts, ((const struct ipc_text *)message)->text);
 		return;
 	}
 	asking->facts.complete = message != NULL;
 	finish(asking);
 }
 
-static void on_counters(struct ask *ask, const struct message_header *message)
+static void on_counters(struct ask *ask, const struct ipc_header *message)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, counters));
-	if (message && message->type == MESSAGE_KERNEL_COUNTERS) {
+	if (message && message->type == IPC_KERNEL_COUNTERS) {
 		memcpy(&asking->facts.counters, message, sizeof(asking->facts.counters));
 		asking->facts.counters_known = true;
 	}
@@ -60,7 +60,7 @@ static void on_counters(struct ask *ask, const struct message_header *message)
 }
 
 /* Each begins at a multiple of four. */
-static void add_foreign(struct facts *facts, const struct message_foreign *message)
+static void add_foreign(struct facts *facts, const struct ipc_foreign *message)
 {
 	size_t len = (message->n + 3u) & ~3u;
 	uint8_t *bytes = realloc(facts->foreign, facts->foreign_len + len);
@@ -72,11 +72,11 @@ static void add_foreign(struct facts *facts, const struct message_foreign *messa
 	facts->foreign_len += len;
 }
 
-static void on_foreign(struct ask *ask, const struct message_header *message)
+static void on_foreign(struct ask *ask, const struct ipc_header *message)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, foreign));
-	if (message && message->type == MESSAGE_FOREIGN)
-		add_foreign(&asking->facts, (const struct message_foreign *)message);
+	if (message && message->type == IPC_FOREIGN)
+		add_foreign(&asking->facts, (const struct ipc_foreign *)message);
 	else
 		finish(asking);
 }
@@ -85,7 +85,7 @@ static void begin(struct control *control, bool foreign,
 	void (*done)(void *context, const struct facts *facts), void *context)
 {
 	struct asking *asking = calloc(1, sizeof(*asking));
-	struct message_plain question;
+	struct ipc_plain question;
 	if (!asking) {
 		done(context, &(struct facts){0});
 		return;
@@ -95,12 +95,12 @@ static void begin(struct control *control, bool foreign,
 	asking->missing = foreign ? 4 : 3;
 	asking->text.on_answer = on_text;
 	asking->counters.on_answer = on_counters;
-	message_init(&question, MESSAGE_KERNEL_COUNTERS_GET, sizeof(question));
+	ipc_init(&question, IPC_KERNEL_COUNTERS_GET, sizeof(question));
 	ask_send(&control->keeper_asks, &asking->counters, &question, -1);
-	message_init(&question, MESSAGE_DOCTOR_GET, sizeof(question));
+	ipc_init(&question, IPC_DOCTOR_GET, sizeof(question));
 	ask_send(&control->keeper_asks, &asking->text, &question, -1);
 	asking->foreign.on_answer = on_foreign;
-	message_init(&question, MESSAGE_FOREIGN_GET, sizeof(question));
+	ipc_init(&question, IPC_FOREIGN_GET, sizeof(question));
 	if (foreign)
 		ask_send(&control->keeper_asks, &asking->foreign, &question, -1);
 	finish(asking);

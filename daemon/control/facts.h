@@ -2,7 +2,7 @@
 #ifndef POSTERN_FACTS_H
 #define POSTERN_FACTS_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct control;
 
@@ -12,7 +12,7 @@ struct facts {
 	char **lines; /* "word word ...", see the keeper's list */
 	size_t n;
 	bool counters_known;
-	struct message_kernel_counters counters;
+	struct ipc_kernel_counters counters;
 	bool complete;    /* the keeper answered all */
 	uint8_t *foreign; /* other programs' rules (foreign.h), if they were asked for */
 	size_t foreign_len;

@@ -20,16 +20,16 @@
 
 struct told {
 	struct told *next;
-	struct message_targets message;
+	struct ipc_targets message;
 };
 
 struct health_peer {
-	struct peer peer;                /* first */
-	struct told *told;               /* one for each server */
-	struct message_client_side side; /* as last sent */
+	struct peer peer;            /* first */
+	struct told *told;           /* one for each server */
+	struct ipc_client_side side; /* as last sent */
 	struct bound *bound;
-	struct names *names;           /* who waits for what it tells */
-	struct message_targets *first; /* of a server of which nothing was told; room for all */
+	struct names *names;       /* who waits for what it tells */
+	struct ipc_targets *first; /* of a server of which nothing was told; room for all */
 };
 
 /* What waited for the kernel to know its addresses. */
@@ -92,8 +92,8 @@ static struct told **find(struct health_peer *peer, const char *server)
 	return at;
 }
 
-static const struct message_target *same_target(
-	const struct message_targets *targets, const struct message_target *target)
+static const struct ipc_target *same_target(
+	const struct ipc_targets *targets, const struct ipc_target *target)
 {
 	for (uint32_t i = 0; targets && i < targets->n; i++)
 		if (targets->v[i].port == target->port &&
@@ -102,14 +102,14 @@ static const struct message_target *same_target(
 	return NULL;
 }
 
-static void publish_changes(struct control *control, const struct message_targets *old,
-	const struct message_targets *message)
+static void publish_changes(
+	struct control *control, const struct ipc_targets *old, const struct ipc_targets *message)
 {
 	if (!monitor_wanted(control, MONITOR_SERVER))
 		return;
 	for (uint32_t i = 0; i < message->n; i++) {
-		const struct message_target *target = &message->v[i];
-		const struct message_target *before = same_target(old, target);
+		const struct ipc_target *target = &message->v[i];
+		const struct ipc_target *before = same_target(old, target);
 		if (before ? before->state == target->state : target->state == TARGET_UNKNOWN)
 			continue;
 		monitor_publish(control, MONITOR_SERVER,
@@ -121,7 +121,7 @@ static void publish_changes(struct control *control, const struct message_target
 }
 
 /* In the place of what it said before. A word on a server of an older policy comes too late. */
-static void take_targets(struct health_peer *peer, const struct message_targets *message)
+static void take_targets(struct health_peer *peer, const struct ipc_targets *message)
 {
 	struct told **at = find(peer, message->server);
 	struct told *told = malloc(offsetof(struct told, message) + message->header.bytes);
@@ -145,9 +145,9 @@ static void take_targets(struct health_peer *peer, const struct message_targets 
 	}
 }
 
-static void put_line(struct message_targets *message, size_t line, const struct policy_host *host)
+static void put_line(struct ipc_targets *message, size_t line, const struct policy_host *host)
 {
-	struct message_target *target = &message->v[message->n++];
+	struct ipc_target *target = &message->v[message->n++];
 	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
 	target->line = (uint16_t)line;
 	target->port = host->port;
@@ -160,15 +160,15 @@ static void put_line(struct message_targets *message, size_t line, const struct 
 }
 
 /* What the policy itself says of a server's targets. */
-static struct message_targets *say_first(struct health_peer *peer, size_t server)
+static struct ipc_targets *say_first(struct health_peer *peer, size_t server)
 {
 	const struct policy_server *from = &peer->peer.control->policy->servers[server];
 	size_t room = sizeof(*peer->first) + TARGETS_MAX * sizeof(peer->first->v[0]);
-	struct message_targets *first = peer->first;
+	struct ipc_targets *first = peer->first;
 
 	if (!first && !(first = peer->first = malloc(room)))
 		return NULL;
-	message_init(first, MESSAGE_TARGETS, room);
+	ipc_init(first, IPC_TARGETS, room);
 	first->number = peer->peer.control->policy_number;
 	snprintf(first->server, sizeof(first->server), "%s", from->name.text);
 	for (size_t i = 0; i < from->nhosts && i < TARGETS_MAX; i++)
@@ -188,10 +188,10 @@ static bool is_client_side(const struct policy *policy, const char *ifname)
 }
 
 /* The first of each IP version on a zone's interface that others can send to. */
-static void find_client_side(const struct policy *policy, struct message_client_side *message)
+static void find_client_side(const struct policy *policy, struct ipc_client_side *message)
 {
 	struct ifaddrs *addresses = NULL;
-	message_init(message, MESSAGE_CLIENT_SIDE, sizeof(*message));
+	ipc_init(message, IPC_CLIENT_SIDE, sizeof(*message));
 	if (getifaddrs(&addresses) < 0)
 		return;
 	for (const struct ifaddrs *at = addresses; at; at = at->ifa_next) {
@@ -219,7 +219,7 @@ static bool says_who(const struct policy *policy)
 /* Addresses may come long after their interface: looked at again when health says its counters. */
 static void send_client_side(struct health_peer *peer)
 {
-	struct message_client_side message;
+	struct ipc_client_side message;
 	if (!peer->peer.channel || !peer->peer.control->policy ||
 		!says_who(peer->peer.control->policy))
 		return;
@@ -233,18 +233,18 @@ static void send_client_side(struct health_peer *peer)
 #define HEALTH(pointer) ((struct health_peer *)(pointer))
 _Static_assert(offsetof(struct health_peer, peer) == 0, "it begins with its peer");
 
-static bool on_message(struct peer *peer, const struct message_header *message)
+static bool on_message(struct peer *peer, const struct ipc_header *message)
 {
 	switch (message->type) {
-	case MESSAGE_TARGETS:
-		take_targets(HEALTH(peer), (const struct message_targets *)message);
+	case IPC_TARGETS:
+		take_targets(HEALTH(peer), (const struct ipc_targets *)message);
 		return true;
-	case MESSAGE_TESTED: /* of a question that was given up */
+	case IPC_TESTED: /* of a question that was given up */
 		return true;
-	case MESSAGE_REPLY:
-		if (((const struct message_reply *)message)->status < 0)
+	case IPC_REPLY:
+		if (((const struct ipc_reply *)message)->status < 0)
 			log_error("health refuses what it was told: %s",
-				((const struct message_reply *)message)->text);
+				((const struct ipc_reply *)message)->text);
 		return true;
 	default:
 		return false;
@@ -268,10 +268,10 @@ void health_peer_send(struct health_peer *peer, const void *message)
 		peer->peer.control->counters[COUNTER_MESSAGES_SENT]++;
 }
 
-static void send_policy_message(struct health_peer *peer, enum message_type type, int fd)
+static void send_policy_message(struct health_peer *peer, enum ipc_type type, int fd)
 {
-	struct message_policy message;
-	message_init(&message, type, sizeof(message));
+	struct ipc_policy message;
+	ipc_init(&message, type, sizeof(message));
 	message.header.seq = channel_next_seq(peer->peer.channel);
 	message.number = peer->peer.control->policy_number;
 	channel_send(peer->peer.channel, &message, fd);
@@ -290,8 +290,8 @@ static void send_policy(struct health_peer *peer)
 		log_error("no memory for the policy of health");
 		return;
 	}
-	send_policy_message(peer, MESSAGE_POLICY, fd);
-	send_policy_message(peer, MESSAGE_POLICY_COMMIT, -1);
+	send_policy_message(peer, IPC_POLICY, fd);
+	send_policy_message(peer, IPC_POLICY_COMMIT, -1);
 	close(fd);
 }
 
@@ -299,7 +299,7 @@ static void send_policy(struct health_peer *peer)
 static void on_open(struct peer *opened)
 {
 	struct health_peer *peer = HEALTH(opened);
-	struct message_plain done;
+	struct ipc_plain done;
 
 	memset(&peer->side, 0, sizeof(peer->side));
 	for (const struct told *told = peer->told; told; told = told->next)
@@ -307,7 +307,7 @@ static void on_open(struct peer *opened)
 	if (!peer->peer.control->policy)
 		return;
 	send_policy(peer);
-	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
+	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	health_peer_send(peer, &done);
 }
 
@@ -343,10 +343,10 @@ void health_peer_follow(struct health_peer *peer)
 
 int health_peer_probe_now(struct health_peer *peer, const char *server)
 {
-	struct message_probe_now message;
+	struct ipc_probe_now message;
 	if (!peer->peer.channel)
 		return -ENOTCONN;
-	message_init(&message, MESSAGE_PROBE_NOW, sizeof(message));
+	ipc_init(&message, IPC_PROBE_NOW, sizeof(message));
 	snprintf(message.server, sizeof(message.server), "%s", server);
 	health_peer_send(peer, &message);
 	return 0;
@@ -357,13 +357,13 @@ void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message)
 	ask_send(&peer->peer.asks, ask, message, -1);
 }
 
-const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server)
+const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t server)
 {
 	struct told **at = find(peer, peer->peer.control->policy->servers[server].name.text);
 	return *at ? &(*at)->message : say_first(peer, server);
 }
 
-static bool has_address(const struct message_targets *targets, const struct addr *addr)
+static bool has_address(const struct ipc_targets *targets, const struct addr *addr)
 {
 	for (uint32_t i = 0; targets && i < targets->n; i++)
 		for (unsigned j = 0; j < targets->v[i].naddresses; j++)
@@ -410,7 +410,7 @@ void health_peer_tell(struct health_peer *peer, struct channel *relay)
 		/* what the policy says the relay knows itself, but for what is drained */
 		if (!*find(peer, server) && !drained_any(control->drained, server))
 			continue;
-		const struct message_targets *message = health_peer_targets(peer, i);
+		const struct ipc_targets *message = health_peer_targets(peer, i);
 		if (message)
 			channel_send(relay, message, -1);
 	}
@@ -424,7 +424,7 @@ void health_peer_drained(struct health_peer *peer, const char *server)
 		return;
 	if (told)
 		drained_mark(peer->peer.control->drained, &told->message);
-	const struct message_targets *message = health_peer_targets(peer, (size_t)at);
+	const struct ipc_targets *message = health_peer_targets(peer, (size_t)at);
 	if (message && bound_pass(peer->bound, message))
 		peers_send(peer->peer.control->peers, message);
 }

@@ -4,7 +4,7 @@
 #define POSTERN_HEALTH_PEER_H
 
 #include "daemon/control/peer.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct control;
 struct health_peer;
@@ -27,7 +27,7 @@ void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message);
 
 /* The targets of the policy's server of that index, as health told them last or, while it has not,
  * as the policy says them; borrowed until the next call. NULL: out of memory. */
-const struct message_targets *health_peer_targets(struct health_peer *peer, size_t server);
+const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t server);
 /* The policy's server that has a host at this address; -1: none. */
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr);
 /* Has health spoken of that server under the policy in force? */

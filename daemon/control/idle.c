@@ -24,15 +24,15 @@ struct idle {
 	size_t n, asked, room; /* the first `asked` are answered by the look under way */
 };
 
-static void on_answer(struct ask *ask, const struct message_header *message);
+static void on_answer(struct ask *ask, const struct ipc_header *message);
 
 static void look(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct idle *idle = (struct idle *)(void *)((char *)timer - offsetof(struct idle, timer));
-	struct message_plain question;
+	struct ipc_plain question;
 	(void)now_ms;
 	idle->asked = idle->n;
-	message_init(&question, MESSAGE_PASSED_GET, sizeof(question));
+	ipc_init(&question, IPC_PASSED_GET, sizeof(question));
 	ask_send(&idle->control->keeper_asks, &idle->ask, &question, -1);
 }
 
@@ -93,7 +93,7 @@ bool idle_goes_on(struct idle *idle, struct session *session)
 	return true;
 }
 
-static void note_used(struct idle *idle, const struct message_passed *passed)
+static void note_used(struct idle *idle, const struct ipc_passed *passed)
 {
 	uint64_t now_ms = clock_now_ms(idle->control);
 	for (uint32_t i = 0; i < passed->n; i++) {
@@ -114,16 +114,16 @@ static void settle(struct idle *idle, const struct waiting *waiting)
 		sessions_end_idle(idle->control->sessions, session);
 }
 
-static void on_answer(struct ask *ask, const struct message_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct idle *idle = (struct idle *)ask;
 	struct loop *loop = idle->control->loop;
-	if (message && message->type == MESSAGE_PASSED) {
-		note_used(idle, (const struct message_passed *)message);
+	if (message && message->type == IPC_PASSED) {
+		note_used(idle, (const struct ipc_passed *)message);
 		return;
 	}
-	bool known = message && message->type == MESSAGE_REPLY &&
-		     ((const struct message_reply *)message)->status == 0;
+	bool known = message && message->type == IPC_REPLY &&
+		     ((const struct ipc_reply *)message)->status == 0;
 	for (size_t i = 0; known && i < idle->asked; i++)
 		settle(idle, &idle->v[i]);
 	idle->n -= idle->asked;

@@ -49,7 +49,7 @@ static void rename_link(struct control *control, struct control_link *link, cons
 			link->was, left->name.text, link->name);
 }
 
-void interfaces_put(struct control *control, const struct message_link *message)
+void interfaces_put(struct control *control, const struct ipc_link *message)
 {
 	struct control_link *link = find(control, message->ifindex);
 

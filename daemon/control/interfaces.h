@@ -2,7 +2,7 @@
 #ifndef POSTERN_CONTROL_INTERFACES_H
 #define POSTERN_CONTROL_INTERFACES_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 #include "lib/policy.h"
 
 struct control;
@@ -17,7 +17,7 @@ struct control_link {
 };
 
 /* One that came, or changed. */
-void interfaces_put(struct control *control, const struct message_link *message);
+void interfaces_put(struct control *control, const struct ipc_link *message);
 void interfaces_del(struct control *control, uint32_t ifindex);
 void interfaces_free(struct control *control);
 

@@ -21,7 +21,7 @@
 /* Elements on their way to the relays, packed. */
 struct packing {
 	struct control *control;
-	struct message_list_entries *message;
+	struct ipc_list_entries *message;
 };
 
 static bool pack_begin(struct packing *packing, struct control *control, const char *list)
@@ -31,14 +31,14 @@ static bool pack_begin(struct packing *packing, struct control *control, const c
 		sizeof(*packing->message) + ENTRIES_A_MESSAGE * sizeof(packing->message->v[0]));
 	if (!packing->message)
 		return false;
-	message_init(packing->message, MESSAGE_LIST_ENTRIES, sizeof(*packing->message));
+	ipc_init(packing->message, IPC_LIST_ENTRIES, sizeof(*packing->message));
 	strncpy(packing->message->name, list, sizeof(packing->message->name) - 1);
 	return true;
 }
 
 static void pack_send(struct packing *packing)
 {
-	struct message_list_entries *message = packing->message;
+	struct ipc_list_entries *message = packing->message;
 	if (!message->n)
 		return;
 	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
@@ -50,7 +50,7 @@ static void pack(struct packing *packing, const struct policy_elem *elem, bool a
 {
 	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* no relay asks for it */
 		return;
-	struct message_list_entry *entry = &packing->message->v[packing->message->n++];
+	struct ipc_list_entry *entry = &packing->message->v[packing->message->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = add;
 	entry->end_ms = clock_to_monotonic(packing->control, end_ms);

@@ -35,7 +35,7 @@ struct login {
 		bool ends; /* else it only loses the addresses that are given here */
 	} * others;
 	size_t nothers;
-	char why_not[MESSAGE_TEXT_SIZE];
+	char why_not[IPC_TEXT_SIZE];
 };
 
 static void finish(struct login *login, enum login_outcome outcome, const char *text)

@@ -36,30 +36,29 @@ static void add_sample(struct lost *lost, const struct sample *sample)
 		lost->n++;
 }
 
-static void on_answer(struct ask *ask, const struct message_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct lost *lost = (struct lost *)((char *)ask - offsetof(struct lost, ask));
 	uint64_t sum[COUNTERS] = {0};
 
 	lost->asking = false;
-	if (!message || message->type != MESSAGE_KERNEL_COUNTERS)
+	if (!message || message->type != IPC_KERNEL_COUNTERS)
 		return;
 	peers_sum_counters(lost->control->peers, sum);
-	add_sample(
-		lost, &(struct sample){
-			      .steered = ((const struct message_kernel_counters *)message)->steered,
-			      .accepted = sum[COUNTER_FLOWS_ACCEPTED]});
+	add_sample(lost,
+		&(struct sample){.steered = ((const struct ipc_kernel_counters *)message)->steered,
+			.accepted = sum[COUNTER_FLOWS_ACCEPTED]});
 }
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct lost *lost = (struct lost *)((char *)timer - offsetof(struct lost, timer));
 	struct control *control = lost->control;
-	struct message_plain question;
+	struct ipc_plain question;
 
 	if (!lost->asking) {
 		lost->asking = true;
-		message_init(&question, MESSAGE_KERNEL_COUNTERS_GET, sizeof(question));
+		ipc_init(&question, IPC_KERNEL_COUNTERS_GET, sizeof(question));
 		ask_send(&control->keeper_asks, &lost->ask, &question, -1);
 	}
 	loop_timer_set(control->loop, &lost->timer, now_ms + STEP_MS);

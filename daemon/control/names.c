@@ -28,7 +28,7 @@ static bool all_are_told(const struct control *control)
 }
 
 static void warn(FILE *out, const struct policy *policy, const struct policy_server *server,
-	const struct message_target *target, bool told)
+	const struct ipc_target *target, bool told)
 {
 	const struct policy_host *host = &server->hosts[target->line];
 	const char *why = !told           ? "is not looked up yet"
@@ -43,11 +43,11 @@ static void warn(FILE *out, const struct policy *policy, const struct policy_ser
 static void warn_of_server(FILE *out, const struct control *control, size_t index)
 {
 	const struct policy_server *server = &control->policy->servers[index];
-	const struct message_targets *targets = health_peer_targets(control->health, index);
+	const struct ipc_targets *targets = health_peer_targets(control->health, index);
 	bool told = health_peer_is_told(control->health, index);
 
 	for (uint32_t i = 0; targets && i < targets->n; i++) {
-		const struct message_target *target = &targets->v[i];
+		const struct ipc_target *target = &targets->v[i];
 		if (target->line < server->nhosts && target->naddresses == 0 &&
 			server->hosts[target->line].addr.family == ADDR_NONE)
 			warn(out, control->policy, server, target, told);

@@ -46,13 +46,13 @@ static void take(struct neighbour *found, const struct mac *mac, const char *ifn
 	}
 }
 
-static void on_answer(struct ask *ask, const struct message_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct part *part = (struct part *)ask;
 	struct search *search = part->search;
-	const struct message_neighbour *answer = (const struct message_neighbour *)message;
+	const struct ipc_neighbour *answer = (const struct ipc_neighbour *)message;
 
-	if (!message || message->type != MESSAGE_NEIGHBOUR)
+	if (!message || message->type != IPC_NEIGHBOUR)
 		search->found.failed = true;
 	else if (mac_is_set(&answer->mac))
 		take(&search->found, &answer->mac, part->ifname);
@@ -75,7 +75,7 @@ void neighbour_ask(struct control *control, ptrdiff_t zone, const struct addr *a
 	search->missing = 1;
 	for (size_t i = 0; i < control->nlinks; i++) {
 		const struct control_link *link = &control->links[i];
-		struct message_neighbour question;
+		struct ipc_neighbour question;
 		struct part *part = &search->parts[n];
 		if (!is_asked(control->policy, zone, link, addr))
 			continue;
@@ -83,7 +83,7 @@ void neighbour_ask(struct control *control, ptrdiff_t zone, const struct addr *a
 		part->search = search;
 		part->ask.on_answer = on_answer;
 		memcpy(part->ifname, link->name, sizeof(part->ifname));
-		message_init(&question, MESSAGE_NEIGHBOUR_GET, sizeof(question));
+		ipc_init(&question, IPC_NEIGHBOUR_GET, sizeof(question));
 		question.addr = *addr;
 		question.ifindex = link->ifindex;
 		search->missing++;

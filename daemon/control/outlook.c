@@ -21,8 +21,8 @@ const struct bypass_line *outlook_bypass(struct control *control, const char *zo
 	return NULL;
 }
 
-static void tell_host(const struct message_target *target, enum addr_family client,
-	decide_step *step, void *context)
+static void tell_host(
+	const struct ipc_target *target, enum addr_family client, decide_step *step, void *context)
 {
 	struct endpoint at = {.port = target->port};
 	char text[TARGET_NAME_SIZE + TARGET_TEXT_SIZE + 160], address[ENDPOINT_TEXT_SIZE] = "";
@@ -46,18 +46,18 @@ static void tell_host(const struct message_target *target, enum addr_family clie
 void outlook_hosts(struct control *control, size_t server, enum addr_family client,
 	decide_step *step, void *context)
 {
-	const struct message_targets *targets = health_peer_targets(control->health, server);
+	const struct ipc_targets *targets = health_peer_targets(control->health, server);
 
 	for (uint32_t i = 0; targets && i < targets->n; i++)
 		tell_host(&targets->v[i], client, step, context);
 }
 
-static void on_answer(struct ask *ask, const struct message_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct outlook *outlook = (struct outlook *)ask;
-	const struct message_reply *reply = (const struct message_reply *)message;
+	const struct ipc_reply *reply = (const struct ipc_reply *)message;
 
-	if (message && message->type == MESSAGE_REPLY && !reply->status && reply->value < ENDINGS) {
+	if (message && message->type == IPC_REPLY && !reply->status && reply->value < ENDINGS) {
 		outlook->ending = (enum ending)reply->value;
 		memcpy(outlook->text, reply->text, sizeof(outlook->text));
 	} else {
@@ -66,7 +66,7 @@ static void on_answer(struct ask *ask, const struct message_header *message)
 	outlook->done(outlook);
 }
 
-void outlook_ask(struct control *control, struct outlook *outlook, struct message_foresee *question)
+void outlook_ask(struct control *control, struct outlook *outlook, struct ipc_foresee *question)
 {
 	outlook->ask.on_answer = on_answer;
 	if (!peers_ask(control->peers, &outlook->ask, question))

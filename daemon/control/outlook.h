@@ -17,14 +17,13 @@ void outlook_hosts(struct control *control, size_t server, enum addr_family clie
 
 /* A question to the relays, which know the limits. */
 struct outlook {
-	struct ask ask;               /* first */
-	enum ending ending;           /* ENDING_NONE: it would go to a host */
-	char text[MESSAGE_TEXT_SIZE]; /* else why not; of no relay: "" with ENDING_NO_POLICY */
+	struct ask ask;           /* first */
+	enum ending ending;       /* ENDING_NONE: it would go to a host */
+	char text[IPC_TEXT_SIZE]; /* else why not; of no relay: "" with ENDING_NO_POLICY */
 	void (*done)(struct outlook *outlook);
 };
 
 /* done is called once, perhaps before the return. */
-void outlook_ask(
-	struct control *control, struct outlook *outlook, struct message_foresee *question);
+void outlook_ask(struct control *control, struct outlook *outlook, struct ipc_foresee *question);
 
 #endif

@@ -28,7 +28,7 @@ void peer_hang_up(struct peer *peer)
 	memset(peer->last_times, 0, sizeof(peer->last_times));
 }
 
-static void take_counters(struct peer *peer, const struct message_counters *message)
+static void take_counters(struct peer *peer, const struct ipc_counters *message)
 {
 	memcpy(peer->last, message->v, sizeof(peer->last));
 	memcpy(peer->last_times, message->histograms, sizeof(peer->last_times));
@@ -36,7 +36,7 @@ static void take_counters(struct peer *peer, const struct message_counters *mess
 		peer->face->on_counters(peer);
 }
 
-static void on_message(void *context, const struct message_header *message, int fd)
+static void on_message(void *context, const struct ipc_header *message, int fd)
 {
 	struct peer *peer = context;
 	char name[16];
@@ -46,13 +46,13 @@ static void on_message(void *context, const struct message_header *message, int 
 	peer->control->counters[COUNTER_MESSAGES_RECEIVED]++;
 	if (asks_on_message(&peer->asks, message))
 		return;
-	if (message->type == MESSAGE_COUNTERS) {
-		take_counters(peer, (const struct message_counters *)message);
+	if (message->type == IPC_COUNTERS) {
+		take_counters(peer, (const struct ipc_counters *)message);
 	} else if (!peer->face->on_message || !peer->face->on_message(peer, message)) {
 		peer->control->counters[COUNTER_MESSAGES_BAD]++;
 		log_warning("%s says %s, which is not its to say",
 			roles_title(peer->role, peer->number, name),
-			message_name((enum message_type)message->type));
+			ipc_name((enum ipc_type)message->type));
 	}
 }
 
@@ -68,9 +68,9 @@ static void on_gone(void *context)
 
 static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
 
-void peer_add(struct peer *peer, const struct message_peer *message, int fd)
+void peer_add(struct peer *peer, const struct ipc_peer *message, int fd)
 {
-	struct message_log_level level;
+	struct ipc_log_level level;
 
 	if (fd < 0)
 		return;
@@ -85,7 +85,7 @@ void peer_add(struct peer *peer, const struct message_peer *message, int fd)
 	peer->draining = message->draining;
 	memcpy(peer->version, message->version, sizeof(peer->version));
 	asks_init(&peer->asks, peer->control->loop, peer->channel);
-	message_init(&level, MESSAGE_LOG_LEVEL, sizeof(level));
+	ipc_init(&level, IPC_LOG_LEVEL, sizeof(level));
 	level.level = peer->control->log_level;
 	peer_send(peer, &level);
 	if (peer->face->on_open)

@@ -16,7 +16,7 @@ struct peer_face {
 	/* The channel is open, and the log level sent. */
 	void (*on_open)(struct peer *peer);
 	/* Something that is no answer to a question. False: it is not its to say. */
-	bool (*on_message)(struct peer *peer, const struct message_header *message);
+	bool (*on_message)(struct peer *peer, const struct ipc_header *message);
 	/* It told its counters. */
 	void (*on_counters)(struct peer *peer);
 	/* It is gone: peer_hang_up() is to be called. */
@@ -31,16 +31,16 @@ struct peer {
 	struct channel *channel; /* NULL: it does not run */
 	struct asks asks;
 	bool draining;
-	char version[MESSAGE_VERSION_SIZE]; /* of a draining one */
-	uint64_t last[COUNTERS];            /* of this generation */
-	uint64_t dead[COUNTERS];            /* sum of the generations before */
+	char version[IPC_VERSION_SIZE]; /* of a draining one */
+	uint64_t last[COUNTERS];        /* of this generation */
+	uint64_t dead[COUNTERS];        /* sum of the generations before */
 	struct histogram last_times[HISTOGRAMS], dead_times[HISTOGRAMS];
 };
 
 void peer_init(struct peer *peer, struct control *control, const struct peer_face *face,
 	enum process_role role, uint32_t number);
 /* It started, or met a new control. fd is taken over. */
-void peer_add(struct peer *peer, const struct message_peer *message, int fd);
+void peer_add(struct peer *peer, const struct ipc_peer *message, int fd);
 /* The process that was started so many times has ended: its last words are heard. */
 void peer_gone(struct peer *peer, uint32_t generation);
 /* Its questions are answered when nothing can be asked of it any more. A dead one's totals stay in

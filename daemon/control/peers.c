@@ -62,43 +62,43 @@ static void on_lost_flow(void *context, const struct live_flow *flow)
 
 static void send_flow_ids(struct peer *peer)
 {
-	struct message_flow_ids message;
-	message_init(&message, MESSAGE_FLOW_IDS, sizeof(message));
+	struct ipc_flow_ids message;
+	ipc_init(&message, IPC_FLOW_IDS, sizeof(message));
 	if (flow_ids_take(peer->control->flow_ids, &message.first, &message.last))
 		channel_send(peer->channel, &message, -1);
 }
 
-static bool on_message(struct peer *peer, const struct message_header *message)
+static bool on_message(struct peer *peer, const struct ipc_header *message)
 {
 	struct control *control = peer->control;
-	const struct message_started *started = (const struct message_started *)message;
+	const struct ipc_started *started = (const struct ipc_started *)message;
 
 	switch (message->type) {
-	case MESSAGE_STARTED:
+	case IPC_STARTED:
 		live_add(control->live, peer->number, started->flow, started->session,
 			started->at_ms, started->rule, true);
 		sessions_active(control->sessions, started->session);
 		ended_began(control, started);
 		break;
-	case MESSAGE_RECORD: {
-		const struct message_flow *flow = (const struct message_flow *)message;
+	case IPC_RECORD: {
+		const struct ipc_flow *flow = (const struct ipc_flow *)message;
 		live_del(control->live, flow->id);
 		sessions_active(control->sessions, flow->session);
 		ended_flow(control, flow);
 		break;
 	}
-	case MESSAGE_FLOW_IDS_GET:
+	case IPC_FLOW_IDS_GET:
 		send_flow_ids(peer);
 		break;
-	case MESSAGE_BLOCK:
-		block_change_by_limit(control, (const struct message_block *)message);
+	case IPC_BLOCK:
+		block_change_by_limit(control, (const struct ipc_block *)message);
 		break;
-	case MESSAGE_HOST:
+	case IPC_HOST:
 		health_peer_send(control->health, message);
 		break;
-	case MESSAGE_REPLY: /* to a question that was given up */
-	case MESSAGE_FLOW:
-	case MESSAGE_LOAD:
+	case IPC_REPLY: /* to a question that was given up */
+	case IPC_FLOW:
+	case IPC_LOAD:
 		break;
 	default:
 		return false;
@@ -150,10 +150,10 @@ static void send_to(struct peer *peer, void *message, int fd, struct gather *gat
 }
 
 static void send_policy_message(
-	struct peer *peer, enum message_type type, uint64_t number, int fd, struct gather *gather)
+	struct peer *peer, enum ipc_type type, uint64_t number, int fd, struct gather *gather)
 {
-	struct message_policy message;
-	message_init(&message, type, sizeof(message));
+	struct ipc_policy message;
+	ipc_init(&message, type, sizeof(message));
 	message.number = number;
 	send_to(peer, &message, fd, gather);
 }
@@ -173,8 +173,8 @@ static void send_running_policy(struct flows_peer *flows, struct gather *gather)
 			roles_title(peer->role, peer->number, name));
 		return;
 	}
-	send_policy_message(peer, MESSAGE_POLICY, control->policy_number, fd, gather);
-	send_policy_message(peer, MESSAGE_POLICY_COMMIT, control->policy_number, -1, gather);
+	send_policy_message(peer, IPC_POLICY, control->policy_number, fd, gather);
+	send_policy_message(peer, IPC_POLICY_COMMIT, control->policy_number, -1, gather);
 	close(fd);
 	flows->prepared = control->policy_number;
 }
@@ -191,7 +191,7 @@ static size_t encode_session(
 /* Many sessions are packed into few messages. */
 struct packing {
 	struct peer *peer;
-	struct message_sessions *message;
+	struct ipc_sessions *message;
 };
 
 static void send_packed(struct packing *packing)
@@ -207,10 +207,10 @@ static void send_packed(struct packing *packing)
 static int pack_session(void *context, struct session *session)
 {
 	struct packing *packing = context;
-	struct message_sessions *message = packing->message;
+	struct ipc_sessions *message = packing->message;
 	if (session->kind != SESSION_PORTAL)
 		return 0; /* devices stand in the policy */
-	size_t room = MESSAGE_BYTES_MAX - sizeof(*message);
+	size_t room = IPC_BYTES_MAX - sizeof(*message);
 	if (room - message->bytes < SESSION_ENCODED_MAX)
 		send_packed(packing);
 	size_t len = encode_session(packing->peer->control, session, message->data + message->bytes,
@@ -222,10 +222,10 @@ static int pack_session(void *context, struct session *session)
 
 static void send_sessions(struct peer *peer)
 {
-	struct packing packing = {.peer = peer, .message = malloc(MESSAGE_BYTES_MAX)};
+	struct packing packing = {.peer = peer, .message = malloc(IPC_BYTES_MAX)};
 	if (!packing.message)
 		return;
-	message_init(packing.message, MESSAGE_SESSIONS, sizeof(*packing.message));
+	ipc_init(packing.message, IPC_SESSIONS, sizeof(*packing.message));
 	session_table_each(peer->control->table, pack_session, &packing);
 	send_packed(&packing);
 	free(packing.message);
@@ -233,13 +233,13 @@ static void send_sessions(struct peer *peer)
 
 struct listing {
 	struct peer *peer;
-	struct message_list_entries *message;
+	struct ipc_list_entries *message;
 };
 #define LISTING_MAX 500
 
 static void send_listed(struct listing *listing)
 {
-	struct message_list_entries *message = listing->message;
+	struct ipc_list_entries *message = listing->message;
 	if (!message->n)
 		return;
 	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
@@ -252,7 +252,7 @@ static int list_entry(void *context, const struct policy_elem *elem, uint64_t en
 	struct listing *listing = context;
 	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* from before the list's kind changed */
 		return 0;
-	struct message_list_entry *entry = &listing->message->v[listing->message->n++];
+	struct ipc_list_entry *entry = &listing->message->v[listing->message->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = 1;
 	entry->end_ms = clock_to_monotonic(listing->peer->control, end_ms);
@@ -274,10 +274,10 @@ static void send_lists(struct peer *peer)
 		const struct policy_list *list = &control->policy->lists[i];
 		if (list->kind != POLICY_LIST_DYNAMIC || list->holds != POLICY_HOLDS_ADDRESSES)
 			continue;
-		message_init(listing.message, MESSAGE_LIST_CLEAR, sizeof(*listing.message));
+		ipc_init(listing.message, IPC_LIST_CLEAR, sizeof(*listing.message));
 		strncpy(listing.message->name, list->name.text, sizeof(listing.message->name) - 1);
 		channel_send(peer->channel, listing.message, -1);
-		listing.message->header.type = MESSAGE_LIST_ENTRIES;
+		listing.message->header.type = IPC_LIST_ENTRIES;
 		lists_each(control->lists, list->name.text, list_entry, &listing);
 		send_listed(&listing);
 	}
@@ -287,9 +287,9 @@ static void send_lists(struct peer *peer)
 static int send_block(void *context, const struct block *block)
 {
 	struct peer *peer = context;
-	struct message_block message;
+	struct ipc_block message;
 
-	message_init(&message, MESSAGE_BLOCK, sizeof(message));
+	ipc_init(&message, IPC_BLOCK, sizeof(message));
 	message.add = 1;
 	message.block = *block;
 	block_change_for_relays(peer->control, &message.block);
@@ -298,7 +298,7 @@ static int send_block(void *context, const struct block *block)
 }
 
 /* The relay's flows from before a crash of control. */
-static void on_old_flow(struct peers_flows *flows, const struct message_flow *flow)
+static void on_old_flow(struct peers_flows *flows, const struct ipc_flow *flow)
 {
 	struct control *control = flows->context;
 	live_add(control->live, flow->relay, flow->id, flow->session, flow->start_ms, flow->rule,
@@ -315,14 +315,14 @@ struct flows_ask {
 	struct peers_flows *flows;
 };
 
-static void on_flow_answer(struct ask *ask, const struct message_header *message)
+static void on_flow_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct flows_ask *own = (struct flows_ask *)ask;
 	struct peers_flows *flows = own->flows;
-	if (message && message->type == MESSAGE_FLOW)
-		flows->on_flow(flows, (const struct message_flow *)message);
-	if (message && message->type == MESSAGE_LOAD)
-		flows->on_load(flows, (const struct message_load *)message);
+	if (message && message->type == IPC_FLOW)
+		flows->on_flow(flows, (const struct ipc_flow *)message);
+	if (message && message->type == IPC_LOAD)
+		flows->on_load(flows, (const struct ipc_load *)message);
 	if (message && !ask_is_last(message))
 		return;
 	free(own);
@@ -331,15 +331,14 @@ static void on_flow_answer(struct ask *ask, const struct message_header *message
 
 static void ask_peer_flows(struct peer *peer, struct peers_flows *flows)
 {
-	struct message_plain message;
+	struct ipc_plain message;
 	struct flows_ask *own = calloc(1, sizeof(*own));
 	if (!own)
 		return;
 	own->ask.on_answer = on_flow_answer;
 	own->flows = flows;
 	gather_add(&flows->gather);
-	message_init(
-		&message, flows->on_load ? MESSAGE_LOADS_GET : MESSAGE_FLOWS_GET, sizeof(message));
+	ipc_init(&message, flows->on_load ? IPC_LOADS_GET : IPC_FLOWS_GET, sizeof(message));
 	ask_send(&peer->asks, &own->ask, &message, -1);
 }
 
@@ -376,7 +375,7 @@ static void on_open(struct peer *peer)
 {
 	const unsigned told = roles[peer->role].told;
 	struct control *control = peer->control;
-	struct message_plain done;
+	struct ipc_plain done;
 	char name[16];
 
 	channel_set_pace(peer->channel, PACE_MS);
@@ -391,7 +390,7 @@ static void on_open(struct peer *peer)
 	send_flow_ids(peer);
 	if (told & TOLD_TARGETS)
 		health_peer_tell(control->health, peer->channel);
-	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
+	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	peer_send(peer, &done);
 	ask_old_flows(peer);
 }
@@ -443,18 +442,18 @@ bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_d
 }
 
 /* Is it running, and told messages of this kind? */
-static bool is_told(const struct peer *peer, const struct message_header *message)
+static bool is_told(const struct peer *peer, const struct ipc_header *message)
 {
 	const unsigned told = roles[peer->role].told;
 
 	switch (message->type) {
-	case MESSAGE_SESSIONS:
-	case MESSAGE_SESSION_GONE:
-	case MESSAGE_LIST_ENTRIES:
-	case MESSAGE_LIST_CLEAR:
-	case MESSAGE_BLOCK:
+	case IPC_SESSIONS:
+	case IPC_SESSION_GONE:
+	case IPC_LIST_ENTRIES:
+	case IPC_LIST_CLEAR:
+	case IPC_BLOCK:
 		return peer->channel && told & TOLD_CLIENTS;
-	case MESSAGE_TARGETS:
+	case IPC_TARGETS:
 		return peer->channel && told & TOLD_TARGETS;
 	default:
 		return peer->channel;
@@ -476,11 +475,11 @@ void peers_send_plain(struct peers *peers, const void *message)
 
 void peers_send_session(struct peers *peers, const struct session *session)
 {
-	struct message_sessions *message = malloc(sizeof(*message) + SESSION_ENCODED_MAX);
+	struct ipc_sessions *message = malloc(sizeof(*message) + SESSION_ENCODED_MAX);
 	if (!message)
 		return;
 	size_t len = encode_session(peers->control, session, message->data, SESSION_ENCODED_MAX);
-	message_init(message, MESSAGE_SESSIONS, sizeof(*message));
+	ipc_init(message, IPC_SESSIONS, sizeof(*message));
 	message->header.bytes += (uint32_t)len;
 	message->bytes = (uint32_t)len;
 	message->n = 1;
@@ -491,8 +490,8 @@ void peers_send_session(struct peers *peers, const struct session *session)
 
 void peers_send_session_gone(struct peers *peers, uint64_t id)
 {
-	struct message_session_gone message;
-	message_init(&message, MESSAGE_SESSION_GONE, sizeof(message));
+	struct ipc_session_gone message;
+	ipc_init(&message, IPC_SESSION_GONE, sizeof(message));
 	message.id = id;
 	peers_send(peers, &message);
 }
@@ -528,7 +527,7 @@ void peers_prepare(
 		if (!flows->peer.channel)
 			continue;
 		flows->prepared = number;
-		send_policy_message(&flows->peer, MESSAGE_POLICY, number, fd, gather);
+		send_policy_message(&flows->peer, IPC_POLICY, number, fd, gather);
 	}
 	close(fd);
 }
@@ -540,8 +539,7 @@ void peers_commit(struct peers *peers, uint64_t number, struct gather *gather)
 		if (!flows->peer.channel)
 			continue;
 		if (flows->prepared == number)
-			send_policy_message(
-				&flows->peer, MESSAGE_POLICY_COMMIT, number, -1, gather);
+			send_policy_message(&flows->peer, IPC_POLICY_COMMIT, number, -1, gather);
 		else
 			send_running_policy(flows, gather);
 	}
@@ -553,7 +551,7 @@ void peers_abort(struct peers *peers, uint64_t number)
 		struct flows_peer *flows = &peers->v[i];
 		if (!flows->peer.channel || flows->prepared != number)
 			continue;
-		send_policy_message(&flows->peer, MESSAGE_POLICY_ABORT, number, -1, NULL);
+		send_policy_message(&flows->peer, IPC_POLICY_ABORT, number, -1, NULL);
 		flows->prepared = 0;
 	}
 }

@@ -53,8 +53,8 @@ void peers_abort(struct peers *peers, uint64_t number);
 struct peers_flows {
 	struct gather gather;
 	struct peers_flows_ask *asks;
-	void (*on_flow)(struct peers_flows *flows, const struct message_flow *flow);
-	void (*on_load)(struct peers_flows *flows, const struct message_load *load);
+	void (*on_flow)(struct peers_flows *flows, const struct ipc_flow *flow);
+	void (*on_load)(struct peers_flows *flows, const struct ipc_load *load);
 	void (*done)(struct peers_flows *flows);
 	void *context;
 };

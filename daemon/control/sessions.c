@@ -172,8 +172,8 @@ void sessions_kill_flows(
 	struct sessions *sessions, const struct session *session, enum ending ending)
 {
 	struct control *control = sessions->control;
-	struct message_kill order;
-	message_init(&order, MESSAGE_KILL, sizeof(order));
+	struct ipc_kill order;
+	ipc_init(&order, IPC_KILL, sizeof(order));
 	order.session = session->id;
 	order.ending = ending;
 	peers_send(control->peers, &order);

@@ -46,8 +46,8 @@ static struct node *find(const struct tally *tally, enum tally_kind kind, const 
 	return node;
 }
 
-static void add(struct tally *tally, enum tally_kind kind, const char *name,
-	const struct message_flow *flow)
+static void add(
+	struct tally *tally, enum tally_kind kind, const char *name, const struct ipc_flow *flow)
 {
 	struct node *node = *name ? find(tally, kind, name) : NULL;
 	if (!*name)
@@ -68,7 +68,7 @@ static void add(struct tally *tally, enum tally_kind kind, const char *name,
 	node->line.from_server_bytes += flow->from_server_bytes;
 }
 
-void tally_flow(struct tally *tally, const struct message_flow *flow)
+void tally_flow(struct tally *tally, const struct ipc_flow *flow)
 {
 	add(tally, TALLY_ZONE, flow->zone, flow);
 	add(tally, TALLY_SERVER, flow->server, flow);

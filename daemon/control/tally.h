@@ -3,7 +3,7 @@
 #ifndef POSTERN_TALLY_H
 #define POSTERN_TALLY_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct tally;
 
@@ -21,7 +21,7 @@ struct tally_line {
 struct tally *tally_new(void);
 void tally_free(struct tally *tally);
 /* An audit record, or what would have been one. */
-void tally_flow(struct tally *tally, const struct message_flow *flow);
+void tally_flow(struct tally *tally, const struct ipc_flow *flow);
 /* Borrowed until the next call; NULL: nothing was counted. */
 const struct tally_line *tally_find(
 	const struct tally *tally, enum tally_kind kind, const char *name);

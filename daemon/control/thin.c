@@ -27,13 +27,13 @@ void thin_free(struct thin *thin)
 	free(thin);
 }
 
-bool thin_concerns(const struct message_flow *record)
+bool thin_concerns(const struct ipc_flow *record)
 {
 	return !record->session && !*record->user;
 }
 
 /* The MAC where there is one: a client makes up addresses more easily. */
-static uint64_t key_of(const struct message_flow *record)
+static uint64_t key_of(const struct ipc_flow *record)
 {
 	struct {
 		char zone[POLICY_NAME_SIZE], rule[POLICY_NAME_SIZE];
@@ -56,7 +56,7 @@ static uint64_t key_of(const struct message_flow *record)
 }
 
 bool thin_keeps(
-	struct thin *thin, const struct message_flow *record, uint64_t now_ms, uint64_t *left_out)
+	struct thin *thin, const struct ipc_flow *record, uint64_t now_ms, uint64_t *left_out)
 {
 	uint64_t key = key_of(record);
 	struct slot *slot = &thin->slots[key % SLOTS];

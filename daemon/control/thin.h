@@ -3,7 +3,7 @@
 #ifndef POSTERN_THIN_H
 #define POSTERN_THIN_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct thin;
 
@@ -13,9 +13,9 @@ struct thin;
 struct thin *thin_new(void);
 void thin_free(struct thin *thin); /* NULL is allowed */
 /* Is it about a client that is not logged in? */
-bool thin_concerns(const struct message_flow *record);
+bool thin_concerns(const struct ipc_flow *record);
 /* true: it is kept; *left_out is how many like it were not, since the last one that was. */
 bool thin_keeps(
-	struct thin *thin, const struct message_flow *record, uint64_t now_ms, uint64_t *left_out);
+	struct thin *thin, const struct ipc_flow *record, uint64_t now_ms, uint64_t *left_out);
 
 #endif

@@ -27,7 +27,7 @@ static void on_finding(void *context, const char *check, enum doctor_state state
 }
 
 /* Nothing was ever seen of it, or the last that was seen was bad. */
-static bool is_bad(const struct message_target *target)
+static bool is_bad(const struct ipc_target *target)
 {
 	return target->state == TARGET_DOWN || target->state == TARGET_NEVER || target->failing;
 }
@@ -35,7 +35,7 @@ static bool is_bad(const struct message_target *target)
 bool trouble_wants_rules(const struct control *control)
 {
 	for (size_t i = 0; i < control->policy->nservers; i++) {
-		const struct message_targets *targets = health_peer_targets(control->health, i);
+		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++)
 			if (!targets->v[j].drained && targets->v[j].state != TARGET_NEVER &&
 				is_bad(&targets->v[j]))
@@ -45,8 +45,8 @@ bool trouble_wants_rules(const struct control *control)
 }
 
 /* A host that is drained is as it is wanted. */
-static void look_at_target(const struct message_targets *targets,
-	const struct message_target *target, const struct foreign *foreign)
+static void look_at_target(const struct ipc_targets *targets, const struct ipc_target *target,
+	const struct foreign *foreign)
 {
 	char next[96];
 	bool never = target->state == TARGET_NEVER;
@@ -68,12 +68,12 @@ static void look_at_target(const struct message_targets *targets,
 
 /* Nobody's mail goes there, though no host may be said to be broken. */
 static void look_at_server(
-	const struct control *control, const struct message_targets *targets, json_t *troubles)
+	const struct control *control, const struct ipc_targets *targets, json_t *troubles)
 {
-	const struct message_target *drained = NULL, *idle = NULL;
+	const struct ipc_target *drained = NULL, *idle = NULL;
 	char next[POLICY_NAME_SIZE + TARGET_NAME_SIZE + 64];
 	for (uint32_t i = 0; i < targets->n; i++) {
-		const struct message_target *target = &targets->v[i];
+		const struct ipc_target *target = &targets->v[i];
 		if (choice_may(target, ADDR_IP4) || choice_may(target, ADDR_IP6))
 			return;
 		if (target->drained)
@@ -106,7 +106,7 @@ void trouble_of_servers(const struct control *control, const struct facts *facts
 	doctor_examine_foreign(control, &lines, on_finding, &foreign);
 	doctor_facts_fini(&lines);
 	for (size_t i = 0; i < control->policy->nservers; i++) {
-		const struct message_targets *targets = health_peer_targets(control->health, i);
+		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++)
 			look_at_target(targets, &targets->v[j], &foreign);
 		if (targets)

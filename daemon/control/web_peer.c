@@ -36,18 +36,18 @@ static bool same(const struct endpoint *a, const struct endpoint *b)
 
 static void answer(struct web_peer *peer)
 {
-	struct message_plain page;
-	struct message_reply none;
+	struct ipc_plain page;
+	struct ipc_reply none;
 	int fd = metrics_make(peer->peer.control, &peer->kernel);
 
 	if (fd >= 0) {
-		message_init(&page, MESSAGE_METRICS_PAGE, sizeof(page));
+		ipc_init(&page, IPC_METRICS_PAGE, sizeof(page));
 		page.header.seq = peer->seq;
 		channel_send(peer->peer.channel, &page, fd);
 		close(fd);
 	} else {
 		log_error("the page of metrics could not be made: %s", strerror(-fd));
-		message_init(&none, MESSAGE_REPLY, sizeof(none));
+		ipc_init(&none, IPC_REPLY, sizeof(none));
 		none.header.seq = peer->seq;
 		none.status = fd;
 		channel_send(peer->peer.channel, &none, -1);
@@ -71,11 +71,11 @@ static void answer_when_known(struct web_peer *peer)
 	}
 }
 
-static void on_counters(struct ask *ask, const struct message_header *message)
+static void on_counters(struct ask *ask, const struct ipc_header *message)
 {
 	struct web_peer *peer = PEER_OF(ask, counters_ask);
 
-	if (message && message->type == MESSAGE_KERNEL_COUNTERS) {
+	if (message && message->type == IPC_KERNEL_COUNTERS) {
 		memcpy(&peer->kernel.counters, message, sizeof(peer->kernel.counters));
 		peer->kernel.answered = true;
 	}
@@ -98,12 +98,12 @@ static void take_arrived(struct metrics_kernel *kernel, const char *text)
 	kernel->narrived++;
 }
 
-static void on_arrived(struct ask *ask, const struct message_header *message)
+static void on_arrived(struct ask *ask, const struct ipc_header *message)
 {
 	struct web_peer *peer = PEER_OF(ask, arrived_ask);
 
-	if (message && message->type == MESSAGE_TEXT) {
-		take_arrived(&peer->kernel, ((const struct message_text *)message)->text);
+	if (message && message->type == IPC_TEXT) {
+		take_arrived(&peer->kernel, ((const struct ipc_text *)message)->text);
 		return;
 	}
 	peer->arrived_asked = false;
@@ -122,7 +122,7 @@ static void on_late(struct loop_timer *timer, uint64_t now_ms)
 static void begin_page(struct web_peer *peer, uint32_t seq)
 {
 	struct control *control = peer->peer.control;
-	struct message_plain question;
+	struct ipc_plain question;
 
 	if (peer->seq) /* it has given the one before up */
 		stop_asking(peer);
@@ -131,26 +131,26 @@ static void begin_page(struct web_peer *peer, uint32_t seq)
 	peer->kernel.narrived = 0;
 	peer->counters_asked = peer->arrived_asked = true;
 	loop_timer_set(control->loop, &peer->late, loop_now_ms(control->loop) + KERNEL_MS);
-	message_init(&question, MESSAGE_KERNEL_COUNTERS_GET, sizeof(question));
+	ipc_init(&question, IPC_KERNEL_COUNTERS_GET, sizeof(question));
 	ask_send(&control->keeper_asks, &peer->counters_ask, &question, -1);
-	message_init(&question, MESSAGE_ARRIVED_GET, sizeof(question));
+	ipc_init(&question, IPC_ARRIVED_GET, sizeof(question));
 	ask_send(&control->keeper_asks, &peer->arrived_ask, &question, -1);
 }
 
 #define WEB(pointer) ((struct web_peer *)(pointer))
 _Static_assert(offsetof(struct web_peer, peer) == 0, "it begins with its peer");
 
-static bool on_message(struct peer *peer, const struct message_header *message)
+static bool on_message(struct peer *peer, const struct ipc_header *message)
 {
-	const struct message_metrics_state *state = (const struct message_metrics_state *)message;
+	const struct ipc_metrics_state *state = (const struct ipc_metrics_state *)message;
 	struct web_peer *web = WEB(peer);
 
 	switch (message->type) {
-	case MESSAGE_METRICS_STATE:
+	case IPC_METRICS_STATE:
 		if (same(&state->at, &web->at))
 			web->status = state->status;
 		return true;
-	case MESSAGE_METRICS_GET:
+	case IPC_METRICS_GET:
 		if (message->seq)
 			begin_page(web, message->seq);
 		return true;
@@ -171,11 +171,11 @@ static void on_gone(struct peer *peer)
 
 static void tell_listen(struct web_peer *peer)
 {
-	struct message_metrics_listen message;
+	struct ipc_metrics_listen message;
 
 	if (peer->at.addr.family == ADDR_NONE)
 		return;
-	message_init(&message, MESSAGE_METRICS_LISTEN, sizeof(message));
+	ipc_init(&message, IPC_METRICS_LISTEN, sizeof(message));
 	message.at = peer->at;
 	peer_send(&peer->peer, &message);
 }

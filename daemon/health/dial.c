@@ -44,8 +44,8 @@ static bool is_ip6(const struct dial *dial)
 
 static void ask(struct dial *dial)
 {
-	struct message_sockets_get message;
-	message_init(&message, MESSAGE_SOCKETS_GET, sizeof(message));
+	struct ipc_sockets_get message;
+	ipc_init(&message, IPC_SOCKETS_GET, sizeof(message));
 	message.ip6 = is_ip6(dial);
 	message.n = 1;
 	dial->asked = dial->dials->keeper && channel_send(dial->dials->keeper, &message, -1) == 0;
@@ -134,7 +134,7 @@ static struct dial *find(const struct dials *dials, bool ip6)
 	return dial;
 }
 
-void dial_on_socket(struct dials *dials, const struct message_socket *message, int fd)
+void dial_on_socket(struct dials *dials, const struct ipc_socket *message, int fd)
 {
 	struct dial *dial = find(dials, message->ip6);
 

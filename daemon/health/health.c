@@ -33,7 +33,7 @@ struct health {
 #define HEALTH_OF(pointer) ((struct health *)(pointer))
 _Static_assert(offsetof(struct health, child) == 0, "health begins with its child");
 
-static void send_targets(void *context, const struct message_targets *message)
+static void send_targets(void *context, const struct ipc_targets *message)
 {
 	child_send(context, message);
 }
@@ -57,7 +57,7 @@ static void on_change(struct child *child, enum replica_change change)
 		use_policy(HEALTH_OF(child));
 }
 
-static void begin_test(struct health *health, const struct message_test *message)
+static void begin_test(struct health *health, const struct ipc_test *message)
 {
 	int error = message->header.seq ? server_tests_begin(health->tests, message) : 0;
 	const char *text = error == -ENOENT  ? "no host of it is known yet"
@@ -68,7 +68,7 @@ static void begin_test(struct health *health, const struct message_test *message
 		child_reply(&health->child, &message->header, error, 0, text);
 }
 
-static bool on_control(struct child *child, const struct message_header *message, int *fd)
+static bool on_control(struct child *child, const struct ipc_header *message, int *fd)
 {
 	struct health *health = HEALTH_OF(child);
 	const void *m = message;
@@ -76,20 +76,20 @@ static bool on_control(struct child *child, const struct message_header *message
 	if (replica_take(child, &health->replica, message, fd))
 		return true;
 	switch (message->type) {
-	case MESSAGE_HOST:
+	case IPC_HOST:
 		targets_on_host(health->targets, m);
 		break;
-	case MESSAGE_CLIENT_SIDE:
+	case IPC_CLIENT_SIDE:
 		targets_set_client_side(health->targets, m);
 		break;
-	case MESSAGE_TARGETS:
+	case IPC_TARGETS:
 		targets_seed(health->targets, m);
 		break;
-	case MESSAGE_PROBE_NOW:
-		targets_probe_now(health->targets, ((const struct message_probe_now *)m)->server);
+	case IPC_PROBE_NOW:
+		targets_probe_now(health->targets, ((const struct ipc_probe_now *)m)->server);
 		child_reply(child, message, 0, 0, "");
 		break;
-	case MESSAGE_TEST:
+	case IPC_TEST:
 		begin_test(health, m);
 		break;
 	default:
@@ -109,9 +109,9 @@ static void on_new_control(struct child *child)
 	targets_tell_all(health->targets);
 }
 
-static bool on_keeper(struct child *child, const struct message_header *message, int *fd)
+static bool on_keeper(struct child *child, const struct ipc_header *message, int *fd)
 {
-	if (message->type != MESSAGE_SOCKET)
+	if (message->type != IPC_SOCKET)
 		return false;
 	dial_on_socket(&HEALTH_OF(child)->dials, (const void *)message, *fd);
 	*fd = -1;

@@ -33,7 +33,7 @@ struct server_test {
 	uint32_t seq; /* 0: not in use */
 	struct tracked_terms terms;
 	enum policy_bind bind;
-	struct message_test asked;
+	struct ipc_test asked;
 	char from[TRIAL_PATH_SIZE];
 	struct item *items;
 	size_t n, at;
@@ -54,13 +54,13 @@ struct server_tests {
 	struct server_test v[SERVER_TESTS_MAX];
 };
 
-static void tell(const struct server_test *test, enum message_tested_kind kind,
+static void tell(const struct server_test *test, enum ipc_tested_kind kind,
 	enum trial_verdict verdict, const char *text)
 {
 	const struct item *item = &test->items[test->at];
-	struct message_tested message;
+	struct ipc_tested message;
 
-	message_init(&message, MESSAGE_TESTED, sizeof(message));
+	ipc_init(&message, IPC_TESTED, sizeof(message));
 	message.header.seq = test->seq;
 	message.host = item->host;
 	message.client = item->client.addr;
@@ -90,8 +90,8 @@ static void hang_up(struct server_test *test)
 
 static void end(struct server_test *test)
 {
-	struct message_reply reply;
-	message_init(&reply, MESSAGE_REPLY, sizeof(reply));
+	struct ipc_reply reply;
+	ipc_init(&reply, IPC_REPLY, sizeof(reply));
 	reply.header.seq = test->seq;
 	free(test->items);
 	test->items = NULL;
@@ -212,7 +212,7 @@ static void on_no_connection(struct server_test *test, int error)
 			"there");
 	else
 		trial_unreached(&test->setup, error, text);
-	tell(test, MESSAGE_TESTED_VERDICT,
+	tell(test, IPC_TESTED_VERDICT,
 		error == EAFNOSUPPORT && item->foreign ? TRIAL_SKIPPED : TRIAL_REFUSED, text);
 	pass_the_same(test);
 	go_to_next(test);
@@ -226,7 +226,7 @@ static void tell_header(const struct server_test *test)
 		endpoint_format(&setup->client, client),
 		endpoint_format(&setup->original, original), setup->login ? ", user " : "",
 		setup->login ? setup->login : "");
-	tell(test, MESSAGE_TESTED_SAID, TRIAL_TAKEN, text);
+	tell(test, IPC_TESTED_SAID, TRIAL_TAKEN, text);
 }
 
 /* out is one line, or a header. */
@@ -243,7 +243,7 @@ static void tell_said(const struct server_test *test)
 	memcpy(text, trial->out, len);
 	text[len] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
-	tell(test, MESSAGE_TESTED_SAID, TRIAL_TAKEN, text);
+	tell(test, IPC_TESTED_SAID, TRIAL_TAKEN, text);
 }
 
 static void tell_line(struct server_test *test)
@@ -253,7 +253,7 @@ static void tell_line(struct server_test *test)
 		len--;
 	test->line[len] = '\0';
 	test->line_len = 0;
-	tell(test, MESSAGE_TESTED_HEARD, TRIAL_TAKEN, test->line);
+	tell(test, IPC_TESTED_HEARD, TRIAL_TAKEN, test->line);
 }
 
 /* A line is cut where it has no room, in a place that it is not shown beyond. */
@@ -291,7 +291,7 @@ static void go_on(struct server_test *test)
 	if (test->line_len > 0)
 		tell_line(test);
 	enum trial_verdict verdict = trial_judge(trial, text);
-	tell(test, MESSAGE_TESTED_VERDICT, verdict, text);
+	tell(test, IPC_TESTED_VERDICT, verdict, text);
 	if (trial->failed == TRIAL_DIALOGUE && !trial->dialogue.about_client)
 		pass_the_same(test);
 	go_to_next(test);
@@ -419,7 +419,7 @@ static void set_from(struct server_test *test)
 		test->from[0] = '\0';
 }
 
-int server_tests_begin(struct server_tests *tests, const struct message_test *message)
+int server_tests_begin(struct server_tests *tests, const struct ipc_test *message)
 {
 	const struct tracked *hosts = targets_hosts(tests->targets, message->server);
 	struct server_test *test = NULL;

@@ -33,7 +33,7 @@ struct server {
 	uint64_t pending_ms;
 	struct tracked *hosts; /* in the order of the last expansion */
 	size_t left_off;
-	struct message_targets *sent; /* as last told; NULL: never */
+	struct ipc_targets *sent; /* as last told; NULL: never */
 };
 
 struct targets {
@@ -46,15 +46,15 @@ struct targets {
 	struct policy *policy; /* NULL: none yet */
 	uint64_t number;
 	char hostname[DNS_NAME_SIZE];
-	struct message_client_side side;
+	struct ipc_client_side side;
 	struct server *servers;
 	bool expand; /* DNS or policy have changed */
 	bool tell;   /* or only a state */
 	struct loop_timer hold;
 	struct target_list list; /* the one at hand */
-	struct message_targets *seeds[TARGETS_MAX];
+	struct ipc_targets *seeds[TARGETS_MAX];
 	size_t nseeds;
-	struct message_targets *built; /* MESSAGE_BYTES_MAX */
+	struct ipc_targets *built; /* IPC_BYTES_MAX */
 };
 
 static void on_answer(void *context)
@@ -107,7 +107,7 @@ int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
 	targets->relay_port = relay_port;
 	targets->face = face;
 	targets->hold.on_time = on_hold;
-	targets->built = malloc(MESSAGE_BYTES_MAX);
+	targets->built = malloc(IPC_BYTES_MAX);
 	targets->probes = probe_open(loop, counters, dials);
 	if (targets->built && targets->probes)
 		error = resolve_cache_open(loop, counters, on_answer, targets, &targets->cache);
@@ -208,7 +208,7 @@ static bool same_question(const struct tracked_terms *a, const struct tracked_te
 	       (!a->from_client || a->foreign == b->foreign);
 }
 
-void targets_set_client_side(struct targets *targets, const struct message_client_side *side)
+void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side)
 {
 	targets->side = *side;
 	for (struct server *server = targets->servers; server; server = server->next) {
@@ -335,7 +335,7 @@ static void use_list(struct server *server, const struct target_list *list)
 static void use_seeds(struct targets *targets, struct server *server)
 {
 	for (size_t i = 0; i < targets->nseeds; i++) {
-		const struct message_targets *seed = targets->seeds[i];
+		const struct ipc_targets *seed = targets->seeds[i];
 		if (strcmp(seed->server, server->terms.server) != 0)
 			continue;
 		for (uint32_t j = 0; j < seed->n; j++)
@@ -348,13 +348,13 @@ static void use_seeds(struct targets *targets, struct server *server)
 
 /* The MX records that the names of one `mx` line came from. Where the domain itself stands on the
  * line, it had none. */
-static void seed_line(struct targets *targets, const struct message_targets *seed, uint16_t line,
-	const char *domain)
+static void seed_line(
+	struct targets *targets, const struct ipc_targets *seed, uint16_t line, const char *domain)
 {
 	static struct dns_mx records[TARGETS_MAX];
 	size_t n = 0;
 	for (uint32_t i = 0; i < seed->n; i++) {
-		const struct message_target *target = &seed->v[i];
+		const struct ipc_target *target = &seed->v[i];
 		if (target->line != line || dns_same_name(target->name, domain))
 			continue;
 		records[n].preference = target->depth;
@@ -365,7 +365,7 @@ static void seed_line(struct targets *targets, const struct message_targets *see
 }
 
 /* Only of the same policy: lines of another mean other hosts. */
-static void seed_records(struct targets *targets, const struct message_targets *seed)
+static void seed_records(struct targets *targets, const struct ipc_targets *seed)
 {
 	const struct server *server = find_server(targets, seed->server);
 	if (!server || seed->number != targets->number)
@@ -415,11 +415,11 @@ static bool held(struct server *server)
 static void tell_server(struct server *server)
 {
 	struct targets *targets = server->targets;
-	struct message_targets *message = targets->built;
+	struct ipc_targets *message = targets->built;
 
 	if (held(server))
 		return;
-	message_init(message, MESSAGE_TARGETS, sizeof(*message));
+	ipc_init(message, IPC_TARGETS, sizeof(*message));
 	message->number = targets->number;
 	snprintf(message->server, sizeof(message->server), "%s", server->terms.server);
 	for (struct tracked *host = server->hosts; host; host = host->next)
@@ -490,7 +490,7 @@ static struct tracked *find_host(struct server *server, const struct endpoint *e
 	return host;
 }
 
-void targets_on_host(struct targets *targets, const struct message_host *message)
+void targets_on_host(struct targets *targets, const struct ipc_host *message)
 {
 	struct server *server = find_server(targets, message->server);
 	struct tracked *host = server ? find_host(server, &message->host) : NULL;
@@ -523,9 +523,9 @@ void targets_tell_all(struct targets *targets)
 	targets->tell = true;
 }
 
-static void keep_seed(struct targets *targets, const struct message_targets *message)
+static void keep_seed(struct targets *targets, const struct ipc_targets *message)
 {
-	struct message_targets *copy;
+	struct ipc_targets *copy;
 	if (targets->nseeds == TARGETS_MAX || !(copy = malloc(message->header.bytes)))
 		return;
 	memcpy(copy, message, message->header.bytes);
@@ -534,10 +534,10 @@ static void keep_seed(struct targets *targets, const struct message_targets *mes
 }
 
 /* Names that the message shows; which of them came by MX, the policy will say. */
-void targets_seed(struct targets *targets, const struct message_targets *message)
+void targets_seed(struct targets *targets, const struct ipc_targets *message)
 {
 	for (uint32_t i = 0; i < message->n; i++) {
-		const struct message_target *target = &message->v[i];
+		const struct ipc_target *target = &message->v[i];
 		struct addr addr;
 		if (target->naddresses > 0 &&
 			addr_parse(target->name, strlen(target->name), &addr) < 0)

@@ -4,7 +4,7 @@
 #define POSTERN_TARGETS_H
 
 #include "daemon/loop.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct dials;
 struct targets;
@@ -12,7 +12,7 @@ struct tracked;
 
 struct targets_face {
 	void *context;
-	void (*send)(void *context, const struct message_targets *message);
+	void (*send)(void *context, const struct ipc_targets *message);
 };
 
 /* Reads /etc/resolv.conf and /etc/hosts: from here on no file is opened. 0 or -errno. */
@@ -25,12 +25,12 @@ void targets_set_policy(
 	struct targets *targets, struct policy *policy, uint64_t number, const char *hostname);
 /* The gateway's own addresses on the clients' side: as a client of it where no zone has a network.
  */
-void targets_set_client_side(struct targets *targets, const struct message_client_side *side);
+void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side);
 /* What another health process told before it died: its DNS answers are held over, its states
  * stand until a probe says otherwise. Before or after the policy. */
-void targets_seed(struct targets *targets, const struct message_targets *message);
+void targets_seed(struct targets *targets, const struct ipc_targets *message);
 /* What a relay saw of a host. */
-void targets_on_host(struct targets *targets, const struct message_host *message);
+void targets_on_host(struct targets *targets, const struct ipc_host *message);
 /* server empty: all. */
 void targets_probe_now(struct targets *targets, const char *server);
 /* The hosts of a server as they are now, in order; borrowed until the next call. NULL: there is no

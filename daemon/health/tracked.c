@@ -291,7 +291,7 @@ bool tracked_has(const struct tracked *tracked, const struct endpoint *host)
 }
 
 /* A relay asks without any identity: with `announce xclient` what is offered is as it should be. */
-static void on_asked(struct tracked *tracked, const struct message_host *message)
+static void on_asked(struct tracked *tracked, const struct ipc_host *message)
 {
 	struct tracked_address *address = find(tracked, &message->host.addr);
 	bool refused = !message->usable && tracked->terms->announce == POLICY_ANNOUNCE_NONE;
@@ -313,17 +313,17 @@ static void on_asked(struct tracked *tracked, const struct message_host *message
 	tracked->on_change(tracked->context);
 }
 
-void tracked_on_host(struct tracked *tracked, const struct message_host *message)
+void tracked_on_host(struct tracked *tracked, const struct ipc_host *message)
 {
 	struct target_standing *standing = &tracked->standing;
 	char text[TARGET_TEXT_SIZE];
 
 	snprintf(text, sizeof(text), "%.150s", message->text);
-	switch ((enum message_host_kind)message->kind) {
-	case MESSAGE_HOST_ASKED:
+	switch ((enum ipc_host_kind)message->kind) {
+	case IPC_HOST_ASKED:
 		on_asked(tracked, message);
 		return;
-	case MESSAGE_HOST_WORKED:
+	case IPC_HOST_WORKED:
 		if (!tracked->terms->probe && !tracked->failing)
 			return;
 		if (!tracked->terms->probe) {
@@ -336,7 +336,7 @@ void tracked_on_host(struct tracked *tracked, const struct message_host *message
 		target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
 		tracked->last_family = message->host.addr.family;
 		break;
-	case MESSAGE_HOST_FAILED:
+	case IPC_HOST_FAILED:
 		if (!tracked->terms->probe) {
 			note_failing(tracked, text);
 			break;
@@ -348,7 +348,7 @@ void tracked_on_host(struct tracked *tracked, const struct message_host *message
 	tracked->on_change(tracked->context);
 }
 
-void tracked_seed(struct tracked *tracked, const struct message_target *told)
+void tracked_seed(struct tracked *tracked, const struct ipc_target *told)
 {
 	if (tracked->standing.state != TARGET_UNKNOWN || tracked->ended_ms)
 		return;
@@ -409,7 +409,7 @@ static void log_state(const struct tracked *tracked, enum target_state state, co
 		words[state], *text ? ": " : "", text);
 }
 
-bool tracked_fill(struct tracked *tracked, struct message_target *message)
+bool tracked_fill(struct tracked *tracked, struct ipc_target *message)
 {
 	const struct target *target = &tracked->target;
 	const struct tracked_address *order[TARGET_ADDRESSES_MAX];

@@ -4,7 +4,7 @@
 #define POSTERN_TRACKED_H
 
 #include "daemon/health/probe.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 #include "lib/target.h"
 
 /* What is the same for all targets of a server. */
@@ -80,10 +80,10 @@ bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family fami
 void tracked_ask_again(struct tracked *tracked);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
 /* A relay's word on one of its addresses. */
-void tracked_on_host(struct tracked *tracked, const struct message_host *message);
+void tracked_on_host(struct tracked *tracked, const struct ipc_host *message);
 /* What an earlier health process told. */
-void tracked_seed(struct tracked *tracked, const struct message_target *told);
+void tracked_seed(struct tracked *tracked, const struct ipc_target *told);
 /* As it is told to relays; logs a change of the state. True: the state has changed. */
-bool tracked_fill(struct tracked *tracked, struct message_target *message);
+bool tracked_fill(struct tracked *tracked, struct ipc_target *message);
 
 #endif

@@ -89,14 +89,14 @@ static void tell_parent(struct keeper *keeper)
 	keeper->parent = -1;
 }
 
-static bool is_flood(enum message_event_kind kind)
+static bool is_flood(enum ipc_event_kind kind)
 {
-	return kind == MESSAGE_EVENT_ADMIT_LATE || kind == MESSAGE_EVENT_ADMIT_SHED ||
-	       kind == MESSAGE_EVENT_ADMIT_MALFORMED || kind == MESSAGE_EVENT_QUEUE_OVERRUN ||
-	       kind == MESSAGE_EVENT_ENTRY_FAILED;
+	return kind == IPC_EVENT_ADMIT_LATE || kind == IPC_EVENT_ADMIT_SHED ||
+	       kind == IPC_EVENT_ADMIT_MALFORMED || kind == IPC_EVENT_QUEUE_OVERRUN ||
+	       kind == IPC_EVENT_ENTRY_FAILED;
 }
 
-void keeper_event(struct keeper *keeper, enum message_event_kind kind, const char *format, ...)
+void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *format, ...)
 {
 	va_list args;
 
@@ -110,14 +110,14 @@ void keeper_event(struct keeper *keeper, enum message_event_kind kind, const cha
 
 void keeper_tell_events(struct keeper *keeper)
 {
-	struct message_event event;
+	struct ipc_event event;
 
 	if (!keeper->control.channel)
 		return;
-	for (unsigned kind = 0; kind < MESSAGE_EVENTS; kind++) {
+	for (unsigned kind = 0; kind < IPC_EVENTS; kind++) {
 		if (!keeper->events[kind])
 			continue;
-		message_init(&event, MESSAGE_EVENT, sizeof(event));
+		ipc_init(&event, IPC_EVENT, sizeof(event));
 		event.kind = kind;
 		event.count = keeper->events[kind];
 		memcpy(event.text, keeper->event_text[kind], sizeof(event.text));
@@ -193,7 +193,7 @@ static uint32_t drain_left(uint64_t until_ms, uint64_t now_ms, uint32_t seconds)
 
 static void drain(struct keeper *keeper, uint32_t seconds)
 {
-	struct message_drain order;
+	struct ipc_drain order;
 	uint64_t now_ms = loop_now_ms(keeper->loop);
 	unsigned at = 0;
 
@@ -202,7 +202,7 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 	notify_manager("STATUS=stopping: flows are given time to end");
 	keeper_admit_resume(keeper);
 	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
-	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	ipc_init(&order, IPC_DRAIN, sizeof(order));
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
 		order.seconds = seconds;
 		if (child->until_ms) /* it drains already, and gets no more time by that */
@@ -223,7 +223,7 @@ void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds)
 
 static void stop(struct keeper *keeper)
 {
-	struct message_plain order;
+	struct ipc_plain order;
 
 	if (keeper_upgrade_on_stop(keeper))
 		return;
@@ -245,7 +245,7 @@ static void stop(struct keeper *keeper)
 		drain(keeper, keeper->drain_s);
 		return;
 	}
-	message_init(&order, MESSAGE_STOP, sizeof(order));
+	ipc_init(&order, IPC_STOP, sizeof(order));
 	order.header.seq = keeper->stop_seq = STOP_SEQ;
 	keeper_child_send(&keeper->control, &order, -1);
 }
@@ -375,9 +375,9 @@ static void reap(struct keeper *keeper)
 
 static void reload(struct keeper *keeper)
 {
-	struct message_plain order;
+	struct ipc_plain order;
 
-	message_init(&order, MESSAGE_RELOAD, sizeof(order));
+	ipc_init(&order, IPC_RELOAD, sizeof(order));
 	keeper_child_send(&keeper->control, &order, -1);
 }
 

@@ -122,8 +122,8 @@ struct keeper {
 	uint64_t overruns;
 	struct histogram admission;
 
-	uint32_t events[MESSAGE_EVENTS]; /* not yet told to control */
-	char event_text[MESSAGE_EVENTS][MESSAGE_TEXT_SIZE];
+	uint32_t events[IPC_EVENTS]; /* not yet told to control */
+	char event_text[IPC_EVENTS][IPC_TEXT_SIZE];
 };
 
 /* keeper.c */
@@ -134,7 +134,7 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 void keeper_on_ready(struct keeper *keeper);
 void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds);
 /* Counts an event; control is told at once, or once a second where a flood is possible. */
-void keeper_event(struct keeper *keeper, enum message_event_kind kind, const char *format, ...)
+void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void keeper_tell_events(struct keeper *keeper);
 
@@ -188,7 +188,7 @@ int keeper_listener_open(uint16_t port, bool ip6, int *fd);
 
 /* keeper_socket.c: answers a relay or health with as many sockets as it asked for, or why
  * not. */
-void keeper_socket_on_get(struct keeper_child *child, const struct message_sockets_get *request);
+void keeper_socket_on_get(struct keeper_child *child, const struct ipc_sockets_get *request);
 
 /* keeper_kernel.c */
 /* fd: the socket of the keeper before, which owns the table, or -1. */
@@ -225,7 +225,7 @@ int keeper_admit_open(struct keeper *keeper, int fd);
  * and by time. Then they go the usual way. */
 void keeper_admit_pause(struct keeper *keeper);
 void keeper_admit_resume(struct keeper *keeper);
-void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict *verdict);
+void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *verdict);
 /* Nobody will decide them any more: every held packet is dropped, and its client sends it again. */
 void keeper_admit_drop(struct keeper *keeper);
 /* What the kernel says of the queue. `strange`: packets that wait there and are not held here.
@@ -237,13 +237,12 @@ struct keeper_queue {
 bool keeper_admit_look(struct keeper *keeper, struct keeper_queue *queue);
 /* Once a second: no packet is left in the queue that is nobody's. */
 void keeper_admit_tick(struct keeper *keeper);
-struct client_change keeper_admit_change(const struct message_entry *entry);
+struct client_change keeper_admit_change(const struct ipc_entry *entry);
 
 /* keeper_request.c: what the processes ask. One that asks what is not its to ask is killed. Takes
  * fd over. */
-void keeper_request_on_message(
-	struct keeper_child *from, const struct message_header *message, int fd);
-bool keeper_request_may(enum process_role role, enum message_type type);
+void keeper_request_on_message(struct keeper_child *from, const struct ipc_header *message, int fd);
+bool keeper_request_may(enum process_role role, enum ipc_type type);
 /* Control's alone. */
 void keeper_request_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);

@@ -32,10 +32,10 @@ static enum plan_mark mark_of(uint8_t kernel)
 		[DECIDE_KERNEL_REJECT] = PLAN_MARK_REJECT,
 		[DECIDE_KERNEL_DROP] = PLAN_MARK_DROP,
 	};
-	return marks[kernel]; /* message_check() has seen to its range */
+	return marks[kernel]; /* ipc_check() has seen to its range */
 }
 
-struct client_change keeper_admit_change(const struct message_entry *entry)
+struct client_change keeper_admit_change(const struct ipc_entry *entry)
 {
 	struct client_change change = {.add = entry->add,
 		.client = {.addr = entry->source,
@@ -97,7 +97,7 @@ static void give_up(struct keeper *keeper, struct held *held)
 {
 	bool crowded = keeper->crowd_ms + HOLD_MS >= held->until_ms;
 
-	keeper_event(keeper, crowded ? MESSAGE_EVENT_ADMIT_SHED : MESSAGE_EVENT_ADMIT_LATE,
+	keeper_event(keeper, crowded ? IPC_EVENT_ADMIT_SHED : IPC_EVENT_ADMIT_LATE,
 		"no decision in %d ms", HOLD_MS);
 	decide(keeper, held, crowded ? PLAN_MARK_LIMITED : PLAN_MARK_NONE, false);
 }
@@ -138,11 +138,11 @@ static void reset(struct keeper *keeper, const struct queue_packet *packet)
 static void ask_control(
 	struct keeper *keeper, const struct queue_packet *packet, const struct link *link)
 {
-	struct message_admit admit;
+	struct ipc_admit admit;
 	struct held *held = held_add(&keeper->held, packet->id);
 
 	if (!held) {
-		keeper_event(keeper, MESSAGE_EVENT_ADMIT_SHED, "too many wait");
+		keeper_event(keeper, IPC_EVENT_ADMIT_SHED, "too many wait");
 		reset(keeper, packet);
 		return;
 	}
@@ -153,7 +153,7 @@ static void ask_control(
 		set_deadline(keeper);
 	if (keeper->held.n > CROWD)
 		keeper->crowd_ms = loop_now_ms(keeper->loop);
-	message_init(&admit, MESSAGE_ADMIT, sizeof(admit));
+	ipc_init(&admit, IPC_ADMIT, sizeof(admit));
 	admit.packet = packet->id;
 	admit.ifindex = packet->ifindex;
 	admit.source = packet->packet.source;
@@ -169,7 +169,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 	const struct link *link = links_find(keeper->links, packet->ifindex);
 
 	if (!packet->is_read) {
-		keeper_event(keeper, MESSAGE_EVENT_ADMIT_MALFORMED,
+		keeper_event(keeper, IPC_EVENT_ADMIT_MALFORMED,
 			"a first packet could not be parsed: reset");
 		reset(keeper, packet);
 	} else if (!keeper->control_ready || !keeper->control.channel) {
@@ -191,7 +191,7 @@ static int read_packets(struct keeper *keeper)
 		log_error("cannot read the packet queue: %s", strerror(-n));
 	for (uint64_t overruns = queue_overruns(keeper->queue); keeper->overruns < overruns;
 		keeper->overruns++)
-		keeper_event(keeper, MESSAGE_EVENT_QUEUE_OVERRUN, "packets were lost");
+		keeper_event(keeper, IPC_EVENT_QUEUE_OVERRUN, "packets were lost");
 	return n;
 }
 
@@ -253,7 +253,7 @@ void keeper_admit_tick(struct keeper *keeper)
 		return;
 	const struct held *oldest = held_oldest(&keeper->held);
 	int error = queue_drop_up_to(keeper->queue, oldest ? oldest->id - 1 : queue.last_id);
-	keeper_event(keeper, MESSAGE_EVENT_QUEUE_STUCK, "%u packets in the queue were nobody's: %s",
+	keeper_event(keeper, IPC_EVENT_QUEUE_STUCK, "%u packets in the queue were nobody's: %s",
 		queue.strange, error ? strerror(-error) : "dropped");
 }
 
@@ -317,7 +317,7 @@ void keeper_admit_resume(struct keeper *keeper)
 }
 
 /* First the entry, then the packet: the next SYN of this client then meets it for sure. */
-static void cache(struct keeper *keeper, const struct message_verdict *verdict)
+static void cache(struct keeper *keeper, const struct ipc_verdict *verdict)
 {
 	struct client_change changes[2];
 	size_t n = 0;
@@ -330,11 +330,11 @@ static void cache(struct keeper *keeper, const struct message_verdict *verdict)
 		return;
 	int error = clients_change(keeper->table, changes, n);
 	if (error)
-		keeper_event(keeper, MESSAGE_EVENT_ENTRY_FAILED, "%s",
+		keeper_event(keeper, IPC_EVENT_ENTRY_FAILED, "%s",
 			error == -ENFILE ? "a client set is full" : strerror(-error));
 }
 
-void keeper_admit_on_verdict(struct keeper *keeper, const struct message_verdict *verdict)
+void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *verdict)
 {
 	struct held *held = held_find(&keeper->held, verdict->packet);
 

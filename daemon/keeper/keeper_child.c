@@ -65,7 +65,7 @@ void keeper_child_send_links(struct keeper *keeper, const void *message)
 			keeper_child_send(child, message, -1);
 }
 
-static void on_message(void *context, const struct message_header *message, int fd)
+static void on_message(void *context, const struct ipc_header *message, int fd)
 {
 	keeper_request_on_message(context, message, fd);
 }
@@ -188,11 +188,10 @@ static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_EN
 	return 0;
 }
 
-static void fill_peer(
-	const struct keeper_child *child, enum message_type type, struct message_peer *peer)
+static void fill_peer(const struct keeper_child *child, enum ipc_type type, struct ipc_peer *peer)
 {
 	_Static_assert(sizeof(peer->version) == sizeof(child->version), "the same text");
-	message_init(peer, type, sizeof(*peer));
+	ipc_init(peer, type, sizeof(*peer));
 	peer->role = child->role;
 	peer->number = child->number;
 	peer->generation = child->generation;
@@ -203,13 +202,13 @@ static void fill_peer(
 /* Gives control one end of a new pair and returns the child's end, or -errno. */
 static int introduce(struct keeper_child *child)
 {
-	struct message_peer peer;
+	struct ipc_peer peer;
 	int pair[2];
 	int error = open_pair(pair);
 
 	if (error)
 		return error;
-	fill_peer(child, MESSAGE_PEER, &peer);
+	fill_peer(child, IPC_PEER, &peer);
 	keeper_child_send(&child->keeper->control, &peer, pair[0]);
 	close(pair[0]);
 	return pair[1];
@@ -217,7 +216,7 @@ static int introduce(struct keeper_child *child)
 
 static void introduce_again(struct keeper_child *child)
 {
-	struct message_peer peer;
+	struct ipc_peer peer;
 	char name[16];
 
 	if (!child->channel)
@@ -228,7 +227,7 @@ static void introduce_again(struct keeper_child *child)
 			strerror(-end));
 		return;
 	}
-	fill_peer(&child->keeper->control, MESSAGE_PEER, &peer);
+	fill_peer(&child->keeper->control, IPC_PEER, &peer);
 	keeper_child_send(child, &peer, end);
 	close(end);
 }
@@ -242,15 +241,15 @@ static bool are_paired(const struct keeper_child *a, const struct keeper_child *
 /* Each gets one end, with the other's role and number. */
 static int pair_up(struct keeper_child *a, struct keeper_child *b)
 {
-	struct message_peer peer;
+	struct ipc_peer peer;
 	int pair[2];
 	int error = open_pair(pair);
 
 	if (error)
 		return error;
-	fill_peer(b, MESSAGE_PEER, &peer);
+	fill_peer(b, IPC_PEER, &peer);
 	keeper_child_send(a, &peer, pair[0]);
-	fill_peer(a, MESSAGE_PEER, &peer);
+	fill_peer(a, IPC_PEER, &peer);
 	keeper_child_send(b, &peer, pair[1]);
 	close(pair[0]);
 	close(pair[1]);
@@ -315,7 +314,7 @@ int keeper_child_open_listeners(struct keeper_child *child)
 		}
 	}
 	if (opened && child->generation > 1)
-		keeper_event(child->keeper, MESSAGE_EVENT_LISTENER_OPENED, "%s",
+		keeper_event(child->keeper, IPC_EVENT_LISTENER_OPENED, "%s",
 			keeper_child_name(child, name));
 	return first_error;
 }
@@ -374,10 +373,10 @@ close_child_ends:
 
 static void ping(struct keeper_child *child)
 {
-	struct message_plain message;
+	struct ipc_plain message;
 
 	child->missed++;
-	message_init(&message, MESSAGE_PING, sizeof(message));
+	ipc_init(&message, IPC_PING, sizeof(message));
 	keeper_child_send(child, &message, -1);
 }
 
@@ -406,7 +405,7 @@ void keeper_child_start(struct keeper_child *child)
 	else
 		pair_up_all(child);
 	if (child->generation > 1 && !ended_as_told)
-		keeper_event(keeper, MESSAGE_EVENT_RELAY_STARTED, "%s", name);
+		keeper_event(keeper, IPC_EVENT_RELAY_STARTED, "%s", name);
 }
 
 static void on_restart(struct loop_timer *timer, uint64_t now_ms)
@@ -423,7 +422,7 @@ static void on_restart(struct loop_timer *timer, uint64_t now_ms)
 static void follow_wanted(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
-	struct message_drain order;
+	struct ipc_drain order;
 
 	if (keeper_child_is_wanted(child) && !child->pid && keeper->phase < KEEPER_DRAINING) {
 		loop_timer_clear(keeper->loop, &child->restart);
@@ -431,7 +430,7 @@ static void follow_wanted(struct keeper_child *child)
 		child->failures = 0;
 		keeper_child_start(child);
 	} else if (!keeper_child_is_wanted(child)) {
-		message_init(&order, MESSAGE_DRAIN, sizeof(order));
+		ipc_init(&order, IPC_DRAIN, sizeof(order));
 		keeper_child_send(child, &order, -1);
 		child->told_to_end = true;
 	}
@@ -539,7 +538,7 @@ void keeper_child_again(struct keeper_child *child)
 		keeper_child_close_listeners(child);
 		keeper_child_name(child, name);
 		log_error("%s cannot be started; its listeners are closed", name);
-		keeper_event(keeper, MESSAGE_EVENT_LISTENER_CLOSED, "%s", name);
+		keeper_event(keeper, IPC_EVENT_LISTENER_CLOSED, "%s", name);
 	}
 	loop_timer_set(keeper->loop, &child->restart, loop_now_ms(keeper->loop) + wait_ms);
 }
@@ -561,7 +560,7 @@ void keeper_child_beat(struct keeper_child *child)
 	if (child->missed >= max) {
 		keeper_child_name(child, name);
 		log_error("%s has not answered for %u s: killing it", name, max);
-		keeper_event(child->keeper, MESSAGE_EVENT_RELAY_KILLED, "%s", name);
+		keeper_event(child->keeper, IPC_EVENT_RELAY_KILLED, "%s", name);
 		child->missed = 0;
 		keeper_child_kill(child);
 		return;
@@ -571,11 +570,11 @@ void keeper_child_beat(struct keeper_child *child)
 
 static void forget_peer(struct keeper_child *child)
 {
-	struct message_peer gone;
+	struct ipc_peer gone;
 
 	if (keeper_child_has_flows(child))
 		limit_forget_column(&child->keeper->limit, child->number);
-	fill_peer(child, MESSAGE_PEER_GONE, &gone);
+	fill_peer(child, IPC_PEER_GONE, &gone);
 	keeper_child_send(&child->keeper->control, &gone, -1);
 }
 

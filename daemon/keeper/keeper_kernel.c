@@ -19,9 +19,9 @@
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
-static void fill_link(struct message_link *message, enum message_type type, const struct link *link)
+static void fill_link(struct ipc_link *message, enum ipc_type type, const struct link *link)
 {
-	message_init(message, type, sizeof(*message));
+	ipc_init(message, type, sizeof(*message));
 	message->ifindex = link->ifindex;
 	message->has_mac = link->has_mac;
 	message->up = link->up;
@@ -30,14 +30,14 @@ static void fill_link(struct message_link *message, enum message_type type, cons
 
 void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child)
 {
-	struct message_link message;
-	struct message_plain done;
+	struct ipc_link message;
+	struct ipc_plain done;
 
 	for (size_t i = 0; i < links_count(keeper->links); i++) {
-		fill_link(&message, MESSAGE_LINK, links_at(keeper->links, i));
+		fill_link(&message, IPC_LINK, links_at(keeper->links, i));
 		keeper_child_send(child, &message, -1);
 	}
-	message_init(&done, MESSAGE_LINKS_DONE, sizeof(done));
+	ipc_init(&done, IPC_LINKS_DONE, sizeof(done));
 	keeper_child_send(child, &done, -1);
 }
 
@@ -113,7 +113,7 @@ static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 			keeper->heal_table = true;
 		} else {
 			keep_alive(keeper);
-			keeper_event(keeper, MESSAGE_EVENT_HEALED_TABLE,
+			keeper_event(keeper, IPC_EVENT_HEALED_TABLE,
 				"another program changed our table: it is put back");
 		}
 	}
@@ -123,7 +123,7 @@ static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 			log_error("cannot put the policy route back: %s", strerror(-error));
 			keeper->heal_routes = true;
 		} else {
-			keeper_event(keeper, MESSAGE_EVENT_HEALED_ROUTE,
+			keeper_event(keeper, IPC_EVENT_HEALED_ROUTE,
 				"another program changed our policy route: it is put back");
 		}
 	}
@@ -135,10 +135,10 @@ static void on_link(
 	void *context, enum link_change change, const struct link *old, const struct link *link)
 {
 	struct keeper *keeper = context;
-	struct message_link message;
+	struct ipc_link message;
 
 	bool renamed = old && strcmp(old->name, link->name) != 0;
-	fill_link(&message, change == LINK_WENT ? MESSAGE_UNLINK : MESSAGE_LINK, link);
+	fill_link(&message, change == LINK_WENT ? IPC_UNLINK : IPC_LINK, link);
 	keeper_child_send_links(keeper, &message);
 	if (change == LINK_WENT || renamed)
 		keeper_forget_interface(keeper, old->name);

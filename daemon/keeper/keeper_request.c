@@ -15,11 +15,11 @@
 void keeper_request_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text)
 {
-	struct message_reply reply;
+	struct ipc_reply reply;
 
 	if (!seq)
 		return;
-	message_init(&reply, MESSAGE_REPLY, sizeof(reply));
+	ipc_init(&reply, IPC_REPLY, sizeof(reply));
 	reply.header.seq = seq;
 	reply.status = status;
 	reply.value = value;
@@ -27,7 +27,7 @@ void keeper_request_reply(
 	keeper_child_send(&keeper->control, &reply, -1);
 }
 
-static void on_ready(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_ready(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
@@ -35,11 +35,11 @@ static void on_ready(struct keeper_child *from, const struct message_header *mes
 	keeper_request_reply(keeper, message->seq, 0, 0, NULL);
 }
 
-static void on_verdict(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_verdict(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
-	keeper_admit_on_verdict(keeper, (const struct message_verdict *)message);
+	keeper_admit_on_verdict(keeper, (const struct ipc_verdict *)message);
 }
 
 /* NULL: the plan is one that this keeper may program. */
@@ -82,10 +82,10 @@ static int apply_plan(struct keeper *keeper, struct plan *plan, const char **tex
 	return error;
 }
 
-static void on_plan(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_plan(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	uint64_t begin_ms = ((const struct message_plan *)message)->begin_ms;
+	uint64_t begin_ms = ((const struct ipc_plan *)message)->begin_ms;
 	const char *text = "the plan could not be read";
 	struct plan plan = {0};
 	void *bytes;
@@ -111,11 +111,11 @@ static void on_plan(struct keeper_child *from, const struct message_header *mess
 	keeper_request_reply(keeper, message->seq, error, 0, error ? text : NULL);
 }
 
-static void on_entries(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_entries(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct message_entries *entries = (const struct message_entries *)message;
-	static struct client_change changes[MESSAGE_ENTRIES_MAX];
+	const struct ipc_entries *entries = (const struct ipc_entries *)message;
+	static struct client_change changes[IPC_ENTRIES_MAX];
 	int error = 0;
 
 	(void)fd;
@@ -129,14 +129,14 @@ static void on_entries(struct keeper_child *from, const struct message_header *m
 	if (error == -ENOENT)
 		error = 0;
 	if (error)
-		keeper_event(keeper, MESSAGE_EVENT_ENTRY_FAILED, "%s", strerror(-error));
+		keeper_event(keeper, IPC_EVENT_ENTRY_FAILED, "%s", strerror(-error));
 	keeper_request_reply(keeper, message->seq, error, 0, error ? strerror(-error) : NULL);
 }
 
-static void on_bypass(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_bypass(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct message_bypass *bypass = (const struct message_bypass *)message;
+	const struct ipc_bypass *bypass = (const struct ipc_bypass *)message;
 	const char *zone = bypass->zone[0] ? bypass->zone : NULL;
 
 	(void)fd;
@@ -177,9 +177,9 @@ static enum decide_kernel kernel_of(enum plan_mark mark)
 static void tell_client(void *context, const struct client *client)
 {
 	struct rows *rows = context;
-	struct message_client row;
+	struct ipc_client row;
 
-	message_init(&row, MESSAGE_CLIENT, sizeof(row));
+	ipc_init(&row, IPC_CLIENT, sizeof(row));
 	row.header.seq = rows->seq;
 	row.entry.add = 1;
 	row.entry.kernel = (uint8_t)kernel_of(client->mark);
@@ -195,7 +195,7 @@ static void tell_client(void *context, const struct client *client)
 	keeper_child_send(&rows->keeper->control, &row, -1);
 }
 
-static void on_clients_get(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_clients_get(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
@@ -208,10 +208,10 @@ static void on_clients_get(struct keeper_child *from, const struct message_heade
 }
 
 static void on_kernel_counters_get(
-	struct keeper_child *from, const struct message_header *message, int fd)
+	struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	struct message_kernel_counters answer;
+	struct ipc_kernel_counters answer;
 	struct table_counters counters = {0};
 
 	(void)fd;
@@ -220,7 +220,7 @@ static void on_kernel_counters_get(
 		keeper_request_reply(keeper, message->seq, error, 0, strerror(-error));
 		return;
 	}
-	message_init(&answer, MESSAGE_KERNEL_COUNTERS, sizeof(answer));
+	ipc_init(&answer, IPC_KERNEL_COUNTERS, sizeof(answer));
 	answer.header.seq = message->seq;
 	answer.steered = counters.steered;
 	answer.queued = counters.queued;
@@ -236,15 +236,14 @@ static void on_kernel_counters_get(
 	keeper_child_send(&keeper->control, &answer, -1);
 }
 
-static void on_neighbour_get(
-	struct keeper_child *from, const struct message_header *message, int fd)
+static void on_neighbour_get(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct message_neighbour *question = (const struct message_neighbour *)message;
-	struct message_neighbour answer;
+	const struct ipc_neighbour *question = (const struct ipc_neighbour *)message;
+	struct ipc_neighbour answer;
 
 	(void)fd;
-	message_init(&answer, MESSAGE_NEIGHBOUR, sizeof(answer));
+	ipc_init(&answer, IPC_NEIGHBOUR, sizeof(answer));
 	answer.header.seq = message->seq;
 	answer.addr = question->addr;
 	answer.ifindex = question->ifindex;
@@ -270,10 +269,10 @@ static int cut_mac(const struct keeper *keeper, const struct mac *mac)
 	return n < 0 ? n : marked;
 }
 
-static void on_cut(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_cut(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct message_cut *cut = (const struct message_cut *)message;
+	const struct ipc_cut *cut = (const struct ipc_cut *)message;
 
 	(void)fd;
 	int n = mac_is_set(&cut->mac)
@@ -285,12 +284,12 @@ static void on_cut(struct keeper_child *from, const struct message_header *messa
 
 struct passing {
 	struct keeper *keeper;
-	struct message_passed *message;
+	struct ipc_passed *message;
 };
 
 static void send_passing(struct passing *passing)
 {
-	struct message_passed *message = passing->message;
+	struct ipc_passed *message = passing->message;
 
 	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
 	if (message->n)
@@ -301,24 +300,22 @@ static void send_passing(struct passing *passing)
 static void tell_passing(void *context, const struct addr *source, uint32_t unused_s)
 {
 	struct passing *passing = context;
-	struct message_passed *message = passing->message;
+	struct ipc_passed *message = passing->message;
 
-	message->v[message->n++] =
-		(struct message_passed_one){.source = *source, .unused_s = unused_s};
-	if (message->n == MESSAGE_PASSED_MAX)
+	message->v[message->n++] = (struct ipc_passed_one){.source = *source, .unused_s = unused_s};
+	if (message->n == IPC_PASSED_MAX)
 		send_passing(passing);
 }
 
-static void on_passed_get(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_passed_get(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	static _Alignas(struct message_passed)
-		uint8_t room[sizeof(struct message_passed) +
-			     MESSAGE_PASSED_MAX * sizeof(struct message_passed_one)];
-	struct passing passing = {.keeper = keeper, .message = (struct message_passed *)room};
+	static _Alignas(struct ipc_passed) uint8_t
+		room[sizeof(struct ipc_passed) + IPC_PASSED_MAX * sizeof(struct ipc_passed_one)];
+	struct passing passing = {.keeper = keeper, .message = (struct ipc_passed *)room};
 
 	(void)fd;
-	message_init(room, MESSAGE_PASSED, sizeof(struct message_passed));
+	ipc_init(room, IPC_PASSED, sizeof(struct ipc_passed));
 	passing.message->header.seq = message->seq;
 	passing.message->n = 0;
 	int error = conntrack_each_passed(keeper->options.mark_mask, tell_passing, &passing);
@@ -329,9 +326,9 @@ static void on_passed_get(struct keeper_child *from, const struct message_header
 static void tell_fact(void *context, const char *text)
 {
 	struct rows *rows = context;
-	struct message_text row;
+	struct ipc_text row;
 
-	message_init(&row, MESSAGE_TEXT, sizeof(row));
+	ipc_init(&row, IPC_TEXT, sizeof(row));
 	row.header.seq = rows->seq;
 	snprintf(row.text, sizeof(row.text), "%s", text);
 	for (char *p = row.text; *p; p++)
@@ -341,7 +338,7 @@ static void tell_fact(void *context, const char *text)
 	keeper_child_send(&rows->keeper->control, &row, -1);
 }
 
-static void on_arrived_get(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_arrived_get(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
@@ -353,13 +350,13 @@ static void on_arrived_get(struct keeper_child *from, const struct message_heade
 
 static void tell_foreign(void *context, const void *bytes, size_t len)
 {
-	static _Alignas(16) uint8_t row[MESSAGE_BYTES_MAX];
-	struct message_foreign *message = (struct message_foreign *)row;
+	static _Alignas(16) uint8_t row[IPC_BYTES_MAX];
+	struct ipc_foreign *message = (struct ipc_foreign *)row;
 	struct rows *rows = context;
 
 	if (len > sizeof(row) - sizeof(*message))
 		return; /* the kernel has none as long */
-	message_init(message, MESSAGE_FOREIGN, sizeof(*message));
+	ipc_init(message, IPC_FOREIGN, sizeof(*message));
 	message->header.bytes += (uint32_t)len;
 	message->header.seq = rows->seq;
 	message->n = (uint32_t)len;
@@ -368,7 +365,7 @@ static void tell_foreign(void *context, const void *bytes, size_t len)
 	keeper_child_send(&rows->keeper->control, message, -1);
 }
 
-static void on_foreign_get(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_foreign_get(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
@@ -378,14 +375,14 @@ static void on_foreign_get(struct keeper_child *from, const struct message_heade
 	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
 }
 
-static void on_wanted(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_wanted(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
-	keeper_child_want(keeper, ((const struct message_wanted *)message)->roles);
+	keeper_child_want(keeper, ((const struct ipc_wanted *)message)->roles);
 }
 
-static void on_doctor_get(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_doctor_get(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	struct rows rows = {.keeper = keeper, .seq = message->seq};
@@ -396,24 +393,24 @@ static void on_doctor_get(struct keeper_child *from, const struct message_header
 }
 
 /* The only question that the keeper asks: STOP, answered with the policy's drain time. */
-static void on_reply(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_reply(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct message_reply *reply = (const struct message_reply *)message;
+	const struct ipc_reply *reply = (const struct ipc_reply *)message;
 
 	(void)fd;
 	if (message->seq == keeper->stop_seq)
 		keeper_on_drain_time(keeper, reply->status < 0 ? 0 : reply->value);
 }
 
-static void on_log_level(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_log_level(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	(void)from;
 	(void)fd;
-	log_set_level(((const struct message_log_level *)message)->level);
+	log_set_level(((const struct ipc_log_level *)message)->level);
 }
 
-static void on_pong(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_pong(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	(void)message;
 	(void)fd;
@@ -422,43 +419,43 @@ static void on_pong(struct keeper_child *from, const struct message_header *mess
 	keeper_resume_on_answer(from->keeper);
 }
 
-static void on_sockets_get(struct keeper_child *from, const struct message_header *message, int fd)
+static void on_sockets_get(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
 	(void)fd;
-	keeper_socket_on_get(from, (const struct message_sockets_get *)message);
+	keeper_socket_on_get(from, (const struct ipc_sockets_get *)message);
 }
 
 #define ALL 0
 
 /* Who may say what to the privileged side: whose role asks for it. */
 static const struct {
-	enum message_type type;
+	enum ipc_type type;
 	unsigned asks; /* enum role_asks, or ALL */
 	bool takes_fd; /* the function closes it; else it is closed here */
-	void (*act)(struct keeper_child *from, const struct message_header *message, int fd);
+	void (*act)(struct keeper_child *from, const struct ipc_header *message, int fd);
 } requests[] = {
-	{MESSAGE_PONG, ALL, false, on_pong},
-	{MESSAGE_SOCKETS_GET, ASKS_SOCKETS, false, on_sockets_get},
-	{MESSAGE_READY, ASKS_KERNEL, false, on_ready},
-	{MESSAGE_VERDICT, ASKS_KERNEL, false, on_verdict},
-	{MESSAGE_ENTRIES, ASKS_KERNEL, false, on_entries},
-	{MESSAGE_PLAN, ASKS_KERNEL, true, on_plan},
-	{MESSAGE_BYPASS, ASKS_KERNEL, false, on_bypass},
-	{MESSAGE_CLIENTS_GET, ASKS_KERNEL, false, on_clients_get},
-	{MESSAGE_KERNEL_COUNTERS_GET, ASKS_KERNEL, false, on_kernel_counters_get},
-	{MESSAGE_NEIGHBOUR_GET, ASKS_KERNEL, false, on_neighbour_get},
-	{MESSAGE_CUT, ASKS_KERNEL, false, on_cut},
-	{MESSAGE_PASSED_GET, ASKS_KERNEL, false, on_passed_get},
-	{MESSAGE_DOCTOR_GET, ASKS_KERNEL, false, on_doctor_get},
-	{MESSAGE_ARRIVED_GET, ASKS_KERNEL, false, on_arrived_get},
-	{MESSAGE_FOREIGN_GET, ASKS_KERNEL, false, on_foreign_get},
-	{MESSAGE_WANTED, ASKS_KERNEL, false, on_wanted},
-	{MESSAGE_LOG_LEVEL, ASKS_KERNEL, false, on_log_level},
-	{MESSAGE_REPLY, ASKS_KERNEL, false, on_reply},
+	{IPC_PONG, ALL, false, on_pong},
+	{IPC_SOCKETS_GET, ASKS_SOCKETS, false, on_sockets_get},
+	{IPC_READY, ASKS_KERNEL, false, on_ready},
+	{IPC_VERDICT, ASKS_KERNEL, false, on_verdict},
+	{IPC_ENTRIES, ASKS_KERNEL, false, on_entries},
+	{IPC_PLAN, ASKS_KERNEL, true, on_plan},
+	{IPC_BYPASS, ASKS_KERNEL, false, on_bypass},
+	{IPC_CLIENTS_GET, ASKS_KERNEL, false, on_clients_get},
+	{IPC_KERNEL_COUNTERS_GET, ASKS_KERNEL, false, on_kernel_counters_get},
+	{IPC_NEIGHBOUR_GET, ASKS_KERNEL, false, on_neighbour_get},
+	{IPC_CUT, ASKS_KERNEL, false, on_cut},
+	{IPC_PASSED_GET, ASKS_KERNEL, false, on_passed_get},
+	{IPC_DOCTOR_GET, ASKS_KERNEL, false, on_doctor_get},
+	{IPC_ARRIVED_GET, ASKS_KERNEL, false, on_arrived_get},
+	{IPC_FOREIGN_GET, ASKS_KERNEL, false, on_foreign_get},
+	{IPC_WANTED, ASKS_KERNEL, false, on_wanted},
+	{IPC_LOG_LEVEL, ASKS_KERNEL, false, on_log_level},
+	{IPC_REPLY, ASKS_KERNEL, false, on_reply},
 };
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))
 
-bool keeper_request_may(enum process_role role, enum message_type type)
+bool keeper_request_may(enum process_role role, enum ipc_type type)
 {
 	for (size_t i = 0; i < REQUESTS; i++)
 		if (requests[i].type == type)
@@ -466,10 +463,9 @@ bool keeper_request_may(enum process_role role, enum message_type type)
 	return false;
 }
 
-void keeper_request_on_message(
-	struct keeper_child *from, const struct message_header *message, int fd)
+void keeper_request_on_message(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
-	enum message_type type = (enum message_type)message->type;
+	enum ipc_type type = (enum ipc_type)message->type;
 	char name[16];
 
 	for (size_t i = 0; i < REQUESTS; i++) {
@@ -481,7 +477,7 @@ void keeper_request_on_message(
 		return;
 	}
 	log_error("%s sent \"%s\", which is not its to send", keeper_child_name(from, name),
-		message_name(type));
+		ipc_name(type));
 	if (fd >= 0)
 		close(fd);
 	keeper_child_kill(from);

@@ -68,7 +68,7 @@ int keeper_resume_try(const struct process_options *options)
 				" cannot take over from the version that runs: restart it\n");
 		return 1;
 	}
-	return state.protocol == message_protocol() ? 0 : KEEPER_UPGRADE_FOREIGN;
+	return state.protocol == ipc_protocol() ? 0 : KEEPER_UPGRADE_FOREIGN;
 }
 
 /* No program that is started later gets what came over the exec. -EBADF: one is not open. */
@@ -263,7 +263,7 @@ _Static_assert(HANDOVER_CHILDREN_MAX <= PROCESS_NUMBERS_MAX, "each has its place
 void keeper_resume_children(struct keeper *keeper)
 {
 	const struct handover *state = &keeper->upgrade.state;
-	bool mute = state->protocol != message_protocol();
+	bool mute = state->protocol != ipc_protocol();
 	size_t n = 0;
 
 	for (size_t i = 0; i < state->nchildren; i++) {
@@ -292,10 +292,10 @@ void keeper_resume_on_ready(struct keeper *keeper)
 static void drain_old(struct keeper *keeper)
 {
 	uint64_t until_ms = loop_now_ms(keeper->loop) + (uint64_t)keeper->drain_s * 1000 + SLACK_MS;
-	struct message_drain order;
+	struct ipc_drain order;
 	unsigned n = 0;
 
-	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	ipc_init(&order, IPC_DRAIN, sizeof(order));
 	order.seconds = keeper->drain_s;
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
 		struct keeper_child *old = &keeper->old[i];
@@ -313,7 +313,7 @@ static void drain_old(struct keeper *keeper)
 
 void keeper_resume_on_answer(struct keeper *keeper)
 {
-	struct message_drain order;
+	struct ipc_drain order;
 
 	/* another upgrade that has begun meanwhile takes these relays with the others */
 	if (!keeper->upgrade.undrained || keeper->phase != KEEPER_RUNNING ||
@@ -328,7 +328,7 @@ void keeper_resume_on_answer(struct keeper *keeper)
 	keeper_upgrade_end_resuming(keeper);
 	drain_old(keeper);
 	/* of the version before; control tells the new one what it knew */
-	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	ipc_init(&order, IPC_DRAIN, sizeof(order));
 	for (size_t i = 0; i < keeper->nchildren; i++) {
 		struct keeper_child *child = &keeper->children[i];
 		if (roles[child->role].upgrade != ROLE_REPLACED || !child->pid || child->started_ms)

@@ -41,15 +41,15 @@ static int refusal(const struct keeper_child *child)
 	return child->channel && channel_queued_bytes(child->channel) > 0 ? -EBUSY : 0;
 }
 
-void keeper_socket_on_get(struct keeper_child *child, const struct message_sockets_get *request)
+void keeper_socket_on_get(struct keeper_child *child, const struct ipc_sockets_get *request)
 {
-	struct message_socket answer;
+	struct ipc_socket answer;
 	char name[16];
 
 	for (uint32_t i = 0; i < request->n && child->channel; i++) {
 		int error = refusal(child);
 		int fd = error ? error : open_transparent(request->ip6);
-		message_init(&answer, MESSAGE_SOCKET, sizeof(answer));
+		ipc_init(&answer, IPC_SOCKET, sizeof(answer));
 		answer.ip6 = request->ip6;
 		answer.status = fd < 0 ? fd : 0;
 		keeper_child_send(child, &answer, fd < 0 ? -1 : fd);

@@ -152,7 +152,7 @@ static void fill_state(struct keeper *keeper, int plan, struct handover *state)
 	handover_init(state);
 	snprintf(state->version, sizeof(state->version), "%s", POSTERN_VERSION);
 	snprintf(state->program, sizeof(state->program), "%s", keeper->path);
-	state->protocol = message_protocol();
+	state->protocol = ipc_protocol();
 	state->drain_s = keeper->drain_s;
 	state->upgrades = keeper->upgrade.asked;
 	state->paused_ms = keeper->upgrade.paused_ms;
@@ -281,16 +281,16 @@ static void pause_admission(struct keeper *keeper)
 
 static void part_from_control(struct keeper *keeper)
 {
-	struct message_plain order;
-	struct message_drain end;
+	struct ipc_plain order;
+	struct ipc_drain end;
 	unsigned at = 0;
 
 	pause_admission(keeper);
 	keeper_admit_drop(keeper); /* none, if control lived and was in time */
-	message_init(&end, MESSAGE_DRAIN, sizeof(end));
+	ipc_init(&end, IPC_DRAIN, sizeof(end));
 	keeper->control_ready = false;
 	set_stage(keeper, KEEPER_UPGRADE_CONTROL, CONTROL_MS);
-	message_init(&order, MESSAGE_HAND_OVER, sizeof(order));
+	ipc_init(&order, IPC_HAND_OVER, sizeof(order));
 	/* what ends may listen: the next one can do so only when it is gone. The next control says
 	 * whether it is wanted. */
 	keeper->wanted = 0;
@@ -321,12 +321,12 @@ void keeper_upgrade_on_none_held(struct keeper *keeper)
 static void drain_foreign(struct keeper *keeper)
 {
 	uint64_t until_ms = loop_now_ms(keeper->loop) + (uint64_t)keeper->drain_s * 1000 + SLACK_MS;
-	struct message_drain order;
+	struct ipc_drain order;
 	unsigned at = 0;
 
 	log_warning("the new version speaks another language to relays: the flows of this one go "
 		    "on, but are in no audit and no \"flow show\" any more");
-	message_init(&order, MESSAGE_DRAIN, sizeof(order));
+	ipc_init(&order, IPC_DRAIN, sizeof(order));
 	order.seconds = keeper->drain_s;
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
 		if (child->until_ms || roles[child->role].upgrade == ROLE_ENDS)
@@ -445,7 +445,7 @@ bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
 {
 	struct keeper_upgrade *upgrade = &keeper->upgrade;
 	char first[256] = "", text[400];
-	struct message_plain order;
+	struct ipc_plain order;
 
 	if (!upgrade->trial || pid != upgrade->trial)
 		return false;
@@ -466,7 +466,7 @@ bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
 		return true;
 	}
 	set_stage(keeper, KEEPER_UPGRADE_ASKED, ASKED_MS);
-	message_init(&order, MESSAGE_HAND_OVER, sizeof(order));
+	ipc_init(&order, IPC_HAND_OVER, sizeof(order));
 	order.header.seq = keeper->stop_seq = STOP_SEQ;
 	keeper_child_send(&keeper->control, &order, -1);
 	return true;

@@ -29,14 +29,14 @@ int child_send(struct child *child, const void *message)
 	return error;
 }
 
-void child_reply(struct child *child, const struct message_header *request, int status,
-	uint32_t value, const char *text)
+void child_reply(struct child *child, const struct ipc_header *request, int status, uint32_t value,
+	const char *text)
 {
-	struct message_reply message;
+	struct ipc_reply message;
 
 	if (request->seq == 0 || !child->control)
 		return;
-	message_init(&message, MESSAGE_REPLY, sizeof(message));
+	ipc_init(&message, IPC_REPLY, sizeof(message));
 	message.header.seq = request->seq;
 	message.status = status;
 	message.value = value;
@@ -49,13 +49,13 @@ void child_reply(struct child *child, const struct message_header *request, int 
 
 void child_send_counters(struct child *child)
 {
-	struct message_counters message;
+	struct ipc_counters message;
 
 	if (child->face->fill_counters)
 		child->face->fill_counters(child);
 	if (memcmp(child->counters, child->counters_sent, sizeof(child->counters)) == 0)
 		return;
-	message_init(&message, MESSAGE_COUNTERS, sizeof(message));
+	ipc_init(&message, IPC_COUNTERS, sizeof(message));
 	message.number = child->start->number;
 	message.n = COUNTERS;
 	memcpy(message.v, child->counters, sizeof(message.v));
@@ -67,11 +67,11 @@ void child_send_counters(struct child *child)
 	child->counters_sent[COUNTER_MESSAGES_LOST] = child->counters[COUNTER_MESSAGES_LOST];
 }
 
-void child_pong(struct channel *keeper, const struct message_header *ping)
+void child_pong(struct channel *keeper, const struct ipc_header *ping)
 {
-	struct message_plain pong;
+	struct ipc_plain pong;
 
-	message_init(&pong, MESSAGE_PONG, sizeof(pong));
+	ipc_init(&pong, IPC_PONG, sizeof(pong));
 	pong.header.seq = ping->seq;
 	channel_send(keeper, &pong, -1);
 }
@@ -95,7 +95,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 
 /* ---- control ---- */
 
-static void on_control_message(void *context, const struct message_header *message, int fd)
+static void on_control_message(void *context, const struct ipc_header *message, int fd)
 {
 	struct child *child = context;
 	const char *name = roles[child->start->role].name;
@@ -103,11 +103,11 @@ static void on_control_message(void *context, const struct message_header *messa
 
 	child_count(child, COUNTER_MESSAGES_RECEIVED);
 	switch (message->type) {
-	case MESSAGE_PING:
-	case MESSAGE_PONG:
+	case IPC_PING:
+	case IPC_PONG:
 		break;
-	case MESSAGE_LOG_LEVEL:
-		log_set_level(((const struct message_log_level *)message)->level);
+	case IPC_LOG_LEVEL:
+		log_set_level(((const struct ipc_log_level *)message)->level);
 		child_reply(child, message, 0, 0, "");
 		break;
 	default:
@@ -115,7 +115,7 @@ static void on_control_message(void *context, const struct message_header *messa
 			break;
 		child_count(child, COUNTER_MESSAGES_BAD);
 		snprintf(text, sizeof(text), "not for %s", name);
-		log_warning("control sent %s, which is %s", message_name(message->type), text);
+		log_warning("control sent %s, which is %s", ipc_name(message->type), text);
 		child_reply(child, message, -EOPNOTSUPP, 0, text);
 	}
 	if (fd >= 0)
@@ -199,7 +199,7 @@ static void hand_over(struct child *child)
 /* ---- the keeper ---- */
 
 /* fd is taken over. */
-static void take_peer(struct child *child, const struct message_peer *peer, int fd)
+static void take_peer(struct child *child, const struct ipc_peer *peer, int fd)
 {
 	if (fd < 0)
 		return;
@@ -219,30 +219,30 @@ static void drain(struct child *child, uint32_t seconds)
 		child_end(child);
 }
 
-static void on_keeper_message(void *context, const struct message_header *message, int fd)
+static void on_keeper_message(void *context, const struct ipc_header *message, int fd)
 {
 	struct child *child = context;
 
 	child_count(child, COUNTER_MESSAGES_RECEIVED);
 	switch (message->type) {
-	case MESSAGE_PING:
+	case IPC_PING:
 		child_pong(child->keeper, message);
 		break;
-	case MESSAGE_PEER:
-		take_peer(child, (const struct message_peer *)message, fd);
+	case IPC_PEER:
+		take_peer(child, (const struct ipc_peer *)message, fd);
 		fd = -1;
 		break;
-	case MESSAGE_HAND_OVER:
+	case IPC_HAND_OVER:
 		hand_over(child);
 		break;
-	case MESSAGE_DRAIN:
-		drain(child, ((const struct message_drain *)message)->seconds);
+	case IPC_DRAIN:
+		drain(child, ((const struct ipc_drain *)message)->seconds);
 		break;
 	default:
 		if (child->face->on_keeper(child, message, &fd))
 			break;
 		child_count(child, COUNTER_MESSAGES_BAD);
-		log_warning("the keeper sent %s, which is not for %s", message_name(message->type),
+		log_warning("the keeper sent %s, which is not for %s", ipc_name(message->type),
 			roles[child->start->role].name);
 	}
 	if (fd >= 0)

@@ -87,7 +87,7 @@ static int prepare(struct replica *replica, uint64_t number, int fd, char *text)
 	struct policy *policy = language_parse("policy", bytes, len, &world, &diagnosis);
 	munmap(bytes, len);
 	if (!policy)
-		snprintf(text, MESSAGE_TEXT_SIZE, "%s",
+		snprintf(text, IPC_TEXT_SIZE, "%s",
 			diagnosis.n ? diagnosis.v[0].text : "out of memory");
 	language_diagnosis_fini(&diagnosis);
 	if (!policy)
@@ -113,7 +113,7 @@ static int commit(struct replica *replica, uint64_t number)
 	return 0;
 }
 
-static int put_sessions(struct replica *replica, const struct message_sessions *message)
+static int put_sessions(struct replica *replica, const struct ipc_sessions *message)
 {
 	struct picture *picture = target(replica);
 	const uint8_t *at = message->data;
@@ -143,11 +143,11 @@ static int renew_devices(struct picture *picture, const char *list)
 	return 0;
 }
 
-static int change_list(struct replica *replica, const struct message_list_entries *message)
+static int change_list(struct replica *replica, const struct ipc_list_entries *message)
 {
 	struct picture *picture = target(replica);
 	for (uint32_t i = 0; i < message->n; i++) {
-		const struct message_list_entry *entry = &message->v[i];
+		const struct ipc_list_entry *entry = &message->v[i];
 		if (!entry->add) {
 			lists_remove(picture->lists, message->name, &entry->elem);
 			continue;
@@ -159,7 +159,7 @@ static int change_list(struct replica *replica, const struct message_list_entrie
 	return renew_devices(picture, message->name);
 }
 
-static int clear_list(struct replica *replica, const struct message_list_entries *message)
+static int clear_list(struct replica *replica, const struct ipc_list_entries *message)
 {
 	lists_clear(target(replica)->lists, message->name);
 	return renew_devices(target(replica), message->name);
@@ -167,7 +167,7 @@ static int clear_list(struct replica *replica, const struct message_list_entries
 
 /* Under a picture that is still coming flows go on; they end when it is complete. */
 static int change_block(
-	struct replica *replica, const struct message_block *message, enum replica_change *change)
+	struct replica *replica, const struct ipc_block *message, enum replica_change *change)
 {
 	struct picture *picture = target(replica);
 
@@ -200,7 +200,7 @@ static int abort_policy(struct replica *replica)
 	return 0;
 }
 
-static int del_session(struct replica *replica, const struct message_session_gone *message)
+static int del_session(struct replica *replica, const struct ipc_session_gone *message)
 {
 	session_table_del(target(replica)->sessions, message->id);
 	return 0;
@@ -208,36 +208,36 @@ static int del_session(struct replica *replica, const struct message_session_gon
 
 /* 0 or -errno; -ENOMSG: not about the picture. text (may be left empty) says what is wrong with a
  * policy. */
-static int take(struct replica *replica, const struct message_header *message, int *fd,
-	enum replica_change *change, char text[static MESSAGE_TEXT_SIZE])
+static int take(struct replica *replica, const struct ipc_header *message, int *fd,
+	enum replica_change *change, char text[static IPC_TEXT_SIZE])
 {
-	const struct message_policy *policy = (const void *)message;
+	const struct ipc_policy *policy = (const void *)message;
 	const void *m = message;
 	int policy_fd = *fd;
 
 	text[0] = '\0';
 	*change = REPLICA_CHANGED;
 	switch (message->type) {
-	case MESSAGE_POLICY:
+	case IPC_POLICY:
 		*fd = -1;
 		return prepare(replica, policy->number, policy_fd, text);
-	case MESSAGE_POLICY_COMMIT:
+	case IPC_POLICY_COMMIT:
 		if (!replica->coming)
 			*change = REPLICA_POLICY;
 		return commit(replica, policy->number);
-	case MESSAGE_POLICY_ABORT:
+	case IPC_POLICY_ABORT:
 		return abort_policy(replica);
-	case MESSAGE_SESSIONS:
+	case IPC_SESSIONS:
 		return put_sessions(replica, m);
-	case MESSAGE_SESSION_GONE:
+	case IPC_SESSION_GONE:
 		return del_session(replica, m);
-	case MESSAGE_LIST_ENTRIES:
+	case IPC_LIST_ENTRIES:
 		return change_list(replica, m);
-	case MESSAGE_LIST_CLEAR:
+	case IPC_LIST_CLEAR:
 		return clear_list(replica, m);
-	case MESSAGE_BLOCK:
+	case IPC_BLOCK:
 		return change_block(replica, m, change);
-	case MESSAGE_PICTURE_DONE:
+	case IPC_PICTURE_DONE:
 		*change = REPLICA_COMPLETE;
 		return complete(replica);
 	default:
@@ -252,16 +252,16 @@ static void follow_log(const struct policy *policy)
 }
 
 bool replica_take(
-	struct child *child, struct replica *replica, const struct message_header *message, int *fd)
+	struct child *child, struct replica *replica, const struct ipc_header *message, int *fd)
 {
-	char text[MESSAGE_TEXT_SIZE];
+	char text[IPC_TEXT_SIZE];
 	enum replica_change change;
 
 	int error = take(replica, message, fd, &change, text);
 	if (error == -ENOMSG)
 		return false;
 	if (error)
-		log_error("%s of control was not taken: %s%s%s", message_name(message->type),
+		log_error("%s of control was not taken: %s%s%s", ipc_name(message->type),
 			strerror(-error), *text ? ": " : "", text);
 	else if (change == REPLICA_POLICY || change == REPLICA_COMPLETE)
 		follow_log(replica->now->policy);

@@ -10,7 +10,7 @@
 #include "daemon/process/child.h"
 #include "lib/block.h"
 #include "lib/lists.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 #include "lib/policy.h"
 #include "lib/session.h"
 
@@ -51,7 +51,7 @@ int replica_begin(struct replica *replica);
 /* Takes one message of control in, tells the process by replica->on_change, and answers. With
  * another policy the log goes by it before. A descriptor that is taken over is -1 afterwards.
  * False: the message is not about the picture. */
-bool replica_take(struct child *child, struct replica *replica,
-	const struct message_header *message, int *fd);
+bool replica_take(
+	struct child *child, struct replica *replica, const struct ipc_header *message, int *fd);
 
 #endif

@@ -19,12 +19,12 @@ static struct bind_shelf *shelf_of(struct relay *relay, bool ip6)
 static void fill_up(struct relay *relay, bool ip6)
 {
 	struct bind_shelf *shelf = shelf_of(relay, ip6);
-	struct message_sockets_get message;
+	struct ipc_sockets_get message;
 	unsigned there = shelf->n + shelf->asked;
 
 	if (there > BIND_STOCK / 2)
 		return;
-	message_init(&message, MESSAGE_SOCKETS_GET, sizeof(message));
+	ipc_init(&message, IPC_SOCKETS_GET, sizeof(message));
 	message.ip6 = ip6;
 	message.n = BIND_STOCK - there;
 	if (channel_send(relay->child.keeper, &message, -1) == 0)
@@ -58,7 +58,7 @@ void bind_tick(struct relay *relay)
 	}
 }
 
-void bind_on_socket(struct relay *relay, const struct message_socket *message, int fd)
+void bind_on_socket(struct relay *relay, const struct ipc_socket *message, int fd)
 {
 	struct bind_shelf *shelf = shelf_of(relay, message->ip6);
 

@@ -5,7 +5,7 @@
 #ifndef POSTERN_BIND_H
 #define POSTERN_BIND_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct flow;
 struct relay;
@@ -30,7 +30,7 @@ void bind_follow_policy(struct relay *relay);
 /* Asks again for what did not come; once a second. */
 void bind_tick(struct relay *relay);
 /* The keeper's answer. fd is taken over; -1: none. */
-void bind_on_socket(struct relay *relay, const struct message_socket *message, int fd);
+void bind_on_socket(struct relay *relay, const struct ipc_socket *message, int fd);
 
 /* A socket that connects to flow->host from the client's address, with the client's port if that is
  * free; -EAGAIN: none is in stock, bind_on_socket() brings one; -EAFNOSUPPORT: the host is of

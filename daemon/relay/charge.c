@@ -129,10 +129,10 @@ static void name_subject(const struct flow *flow, enum policy_per per, struct bl
 static void ask_block(const struct flow *flow, const struct policy_limit *limit)
 {
 	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
-	struct message_block message;
+	struct ipc_block message;
 	struct block *block = &message.block;
 
-	message_init(&message, MESSAGE_BLOCK, sizeof(message));
+	ipc_init(&message, IPC_BLOCK, sizeof(message));
 	message.add = 1;
 	name_subject(flow, limit->per, block);
 	memcpy(block->zone, zone->name.text, zone->name.len);
@@ -211,7 +211,7 @@ enum ending charge_flow(struct flow *flow)
 
 /* By its name and port: its addresses are one host. */
 static struct subject host_of_server(
-	const struct flow *flow, const struct message_target *target, char name[HOST_SIZE])
+	const struct flow *flow, const struct ipc_target *target, char name[HOST_SIZE])
 {
 	int n = snprintf(name, HOST_SIZE, "%s %u", target->name, target->port);
 
@@ -222,7 +222,7 @@ static struct subject host_of_server(
 
 enum ending charge_host(struct flow *flow)
 {
-	const struct message_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(flow);
 	char name[HOST_SIZE];
 	if (!target || target->limit_flows == 0)
 		return ENDING_NONE;
@@ -240,7 +240,7 @@ static bool is_full(
 	return n >= max && n != UINT32_MAX;
 }
 
-bool charge_host_is_full(const struct flow *flow, const struct message_target *target)
+bool charge_host_is_full(const struct flow *flow, const struct ipc_target *target)
 {
 	char name[HOST_SIZE];
 	struct subject subject = host_of_server(flow, target, name);
@@ -250,7 +250,7 @@ bool charge_host_is_full(const struct flow *flow, const struct message_target *t
 }
 
 /* Of the zone's limits, in the order in which a flow is charged: rates, then those of flows. */
-static enum ending foresee_zone(const struct flow *flow, char text[MESSAGE_TEXT_SIZE])
+static enum ending foresee_zone(const struct flow *flow, char text[IPC_TEXT_SIZE])
 {
 	static const enum policy_limit_kind order[] = {POLICY_LIMIT_RATE, POLICY_LIMIT_FLOWS};
 	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
@@ -269,14 +269,14 @@ static enum ending foresee_zone(const struct flow *flow, char text[MESSAGE_TEXT_
 			      : is_full(flow, kinds[limit->per].flows, &subject, limit->count);
 		if (!full)
 			continue;
-		snprintf(text, MESSAGE_TEXT_SIZE, "%s of zone %s",
+		snprintf(text, IPC_TEXT_SIZE, "%s of zone %s",
 			language_format_limit(limit, limit_text), zone->name.text);
 		return rates ? kinds[limit->per].over_rate : kinds[limit->per].over_flows;
 	}
 	return ENDING_NONE;
 }
 
-enum ending charge_foresee(const struct flow *flow, char text[MESSAGE_TEXT_SIZE])
+enum ending charge_foresee(const struct flow *flow, char text[IPC_TEXT_SIZE])
 {
 	static const struct subject all;
 	uint32_t total = flow->policy->limit_flows;
@@ -285,7 +285,7 @@ enum ending charge_foresee(const struct flow *flow, char text[MESSAGE_TEXT_SIZE]
 	if (ending != ENDING_NONE)
 		return ending;
 	if (is_full(flow, LIMIT_FLOWS_TOTAL, &all, total)) {
-		snprintf(text, MESSAGE_TEXT_SIZE, "limit flows %u of the gateway", total);
+		snprintf(text, IPC_TEXT_SIZE, "limit flows %u of the gateway", total);
 		return ENDING_OVER_FLOWS_TOTAL;
 	}
 	if (flow->server_index < 0)
@@ -295,7 +295,7 @@ enum ending charge_foresee(const struct flow *flow, char text[MESSAGE_TEXT_SIZE]
 	if (!server->limit_flows ||
 		!is_full(flow, LIMIT_FLOWS_SERVER, &subject, server->limit_flows))
 		return ENDING_NONE;
-	snprintf(text, MESSAGE_TEXT_SIZE, "limit flows %u of server %s", server->limit_flows,
+	snprintf(text, IPC_TEXT_SIZE, "limit flows %u of server %s", server->limit_flows,
 		server->name.text);
 	return ENDING_OVER_FLOWS_SERVER;
 }

@@ -13,9 +13,9 @@ enum ending charge_flow(struct flow *flow);
 enum ending charge_host(struct flow *flow);
 /* Over which limit a flow with this policy, zone, client, user and server would be now, counting
  * nothing; text is the limit. */
-enum ending charge_foresee(const struct flow *flow, char text[MESSAGE_TEXT_SIZE]);
+enum ending charge_foresee(const struct flow *flow, char text[IPC_TEXT_SIZE]);
 /* The same for a host. */
-bool charge_host_is_full(const struct flow *flow, const struct message_target *target);
+bool charge_host_is_full(const struct flow *flow, const struct ipc_target *target);
 void charge_drop_host(struct flow *flow);
 /* No host was to be had: the client that is told so may stay for a while, and takes no place of the
  * server. */

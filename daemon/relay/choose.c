@@ -29,7 +29,7 @@ static void unref(struct choose_list *list)
 
 static struct choose_list *new_list(struct policy *policy, size_t server, size_t room)
 {
-	const size_t each = sizeof(struct message_target) + sizeof(struct balance_item) +
+	const size_t each = sizeof(struct ipc_target) + sizeof(struct balance_item) +
 			    sizeof(struct choose_seen);
 	struct choose_list *list = calloc(1, sizeof(*list) + room * each);
 	if (!list)
@@ -68,7 +68,7 @@ void choose_fini(struct choose_table *table)
 	drop_early(table);
 }
 
-static bool same_target(const struct message_target *a, const struct message_target *b)
+static bool same_target(const struct ipc_target *a, const struct ipc_target *b)
 {
 	return a->port == b->port && dns_same_name(a->name, b->name);
 }
@@ -103,11 +103,11 @@ static bool same_way(const struct policy_server *a, const struct policy_server *
 	       a->probe == b->probe;
 }
 
-static struct message_target *put(struct choose_list *list, const struct policy_host *host)
+static struct ipc_target *put(struct choose_list *list, const struct policy_host *host)
 {
 	if (list->n == list->room)
 		return NULL;
-	struct message_target *target = &list->v[list->n++];
+	struct ipc_target *target = &list->v[list->n++];
 	target->line = (uint16_t)(host - server_of(list)->hosts);
 	target->port = host->port;
 	target->preference = host->preference;
@@ -122,15 +122,15 @@ static bool put_known(
 {
 	bool some = false;
 	for (size_t i = 0; old && i < old->n; i++) {
-		const struct message_target *known = &old->v[i];
+		const struct ipc_target *known = &old->v[i];
 		const struct policy_server *server = server_of(old);
 		if (known->line >= server->nhosts || !same_line(&server->hosts[known->line], host))
 			continue;
-		struct message_target *target = put(list, host);
+		struct ipc_target *target = put(list, host);
 		if (!target)
 			break;
 		some = true;
-		const struct message_target line = *target;
+		const struct ipc_target line = *target;
 		*target = *known;
 		target->line = line.line;
 		target->preference = line.preference;
@@ -148,7 +148,7 @@ static bool put_known(
 
 static void put_address(struct choose_list *list, const struct policy_host *host)
 {
-	struct message_target *target = put(list, host);
+	struct ipc_target *target = put(list, host);
 	if (!target)
 		return;
 	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
@@ -185,7 +185,7 @@ static struct choose_list *find(const struct choose_table *table, const char *se
 	return at < 0 ? NULL : table->v[at];
 }
 
-static void replace(struct choose_table *table, const struct message_targets *message)
+static void replace(struct choose_table *table, const struct ipc_targets *message)
 {
 	ptrdiff_t at = policy_find_server(table->policy, message->server);
 	struct choose_list *list = at < 0 ? NULL : new_list(table->policy, (size_t)at, message->n);
@@ -229,7 +229,7 @@ int choose_set_policy(struct choose_table *table, struct policy *policy, uint64_
 	return 0;
 }
 
-static void keep_early(struct choose_table *table, const struct message_targets *message)
+static void keep_early(struct choose_table *table, const struct ipc_targets *message)
 {
 	struct choose_early **last = &table->early;
 	struct choose_early *early = malloc(sizeof(*early) + message->n * sizeof(message->v[0]));
@@ -242,7 +242,7 @@ static void keep_early(struct choose_table *table, const struct message_targets 
 	*last = early;
 }
 
-void choose_take(struct choose_table *table, const struct message_targets *message)
+void choose_take(struct choose_table *table, const struct ipc_targets *message)
 {
 	if (table->policy && message->number == table->number)
 		replace(table, message);
@@ -287,7 +287,7 @@ void choose_end(struct flow *flow)
 	flow->choice = NULL;
 }
 
-const struct message_target *choose_target(const struct flow *flow)
+const struct ipc_target *choose_target(const struct flow *flow)
 {
 	return flow->choice && flow->target != CHOOSE_NO_TARGET ? &flow->choice->v[flow->target]
 								: NULL;
@@ -296,7 +296,7 @@ const struct message_target *choose_target(const struct flow *flow)
 /* Of the host at hand: the family that worked last first, then in the order of the list. */
 static bool next_address(struct flow *flow)
 {
-	const struct message_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(flow);
 	if (!target)
 		return false;
 	uint8_t family = flow->choice->seen[flow->target].family;
@@ -344,7 +344,7 @@ void choose_skip_host(struct flow *flow)
 
 size_t choose_left(const struct flow *flow)
 {
-	const struct message_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(flow);
 	size_t left = 0;
 	if (!target)
 		return 0;
@@ -356,16 +356,16 @@ size_t choose_left(const struct flow *flow)
 
 bool choose_was_asked(const struct flow *flow)
 {
-	const struct message_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(flow);
 	return target && target->asked >> flow->address & 1;
 }
 
-static void tell(const struct flow *flow, enum message_host_kind kind, const char *words)
+static void tell(const struct flow *flow, enum ipc_host_kind kind, const char *words)
 {
-	struct message_host message;
-	message_init(&message, MESSAGE_HOST, sizeof(message));
+	struct ipc_host message;
+	ipc_init(&message, IPC_HOST, sizeof(message));
 	message.host = flow->host;
-	message.usable = kind == MESSAGE_HOST_WORKED;
+	message.usable = kind == IPC_HOST_WORKED;
 	message.kind = (uint16_t)kind;
 	snprintf(message.server, sizeof(message.server), "%s", server_of(flow->choice)->name.text);
 	snprintf(message.text, sizeof(message.text), "%s", words);
@@ -375,7 +375,7 @@ static void tell(const struct flow *flow, enum message_host_kind kind, const cha
 /* Most flows have nothing new to tell. */
 void choose_worked(struct flow *flow)
 {
-	const struct message_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(flow);
 	if (!target)
 		return;
 	struct choose_seen *seen = &flow->choice->seen[flow->target];
@@ -384,12 +384,12 @@ void choose_worked(struct flow *flow)
 	seen->failed = false;
 	seen->family = flow->host.addr.family;
 	if (is_news)
-		tell(flow, MESSAGE_HOST_WORKED, "");
+		tell(flow, IPC_HOST_WORKED, "");
 }
 
 void choose_failed(struct flow *flow, const char *words)
 {
-	const struct message_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(flow);
 	uint64_t now_ms = loop_now_ms(flow->relay->loop);
 	if (!target)
 		return;
@@ -402,5 +402,5 @@ void choose_failed(struct flow *flow, const char *words)
 	if (seen->told >= (target->state == TARGET_DOWN ? 1 : TARGET_FAILURES_DOWN))
 		return;
 	seen->told++;
-	tell(flow, MESSAGE_HOST_FAILED, words);
+	tell(flow, IPC_HOST_FAILED, words);
 }

@@ -30,13 +30,13 @@ struct choose_list {
 	size_t n, room;
 	struct balance_item *turns; /* room of each */
 	struct choose_seen *seen;
-	struct message_target v[];
+	struct ipc_target v[];
 };
 
 /* Told before its policy was in force. */
 struct choose_early {
 	struct choose_early *next;
-	struct message_targets message; /* and its targets behind it */
+	struct ipc_targets message; /* and its targets behind it */
 };
 
 struct choose_table {
@@ -51,7 +51,7 @@ void choose_fini(struct choose_table *table);
  * nothing has changed. */
 int choose_set_policy(struct choose_table *table, struct policy *policy, uint64_t number);
 /* Health told a server's targets. */
-void choose_take(struct choose_table *table, const struct message_targets *message);
+void choose_take(struct choose_table *table, const struct ipc_targets *message);
 
 /* The server that has a host at this address. -ENOENT: none; -EAGAIN: it cannot be known yet. */
 ptrdiff_t choose_find_server(const struct choose_table *table, const struct addr *addr);
@@ -65,7 +65,7 @@ bool choose_next(struct flow *flow);
 /* The host at hand is done with, whatever other addresses it has. */
 void choose_skip_host(struct flow *flow);
 /* The target that flow->host is an address of; NULL with `server original`. */
-const struct message_target *choose_target(const struct flow *flow);
+const struct ipc_target *choose_target(const struct flow *flow);
 /* Health asked this address, and it offers nothing that it must not. */
 bool choose_was_asked(const struct flow *flow);
 /* How many addresses are left to try if the one at hand fails. */

@@ -141,11 +141,11 @@ static void note_attempt(struct flow *flow, enum ending ending, const char *word
 	struct flow_attempts *attempts = attempts_of(flow);
 	if (!attempts)
 		return;
-	if (attempts->n < MESSAGE_ATTEMPTS_MAX)
+	if (attempts->n < IPC_ATTEMPTS_MAX)
 		attempts->n++;
 	else
 		attempts->left_off++;
-	struct message_attempt *attempt = &attempts->v[attempts->n - 1];
+	struct ipc_attempt *attempt = &attempts->v[attempts->n - 1];
 	memset(attempt, 0, sizeof(*attempt));
 	attempt->host = flow->host;
 	attempt->ms = (uint32_t)(now(flow) - flow->attempt_ms);
@@ -161,7 +161,7 @@ static void note_unfit(struct flow *flow)
 	const struct choose_list *list = flow->choice;
 	flow->attempt_ms = now(flow);
 	for (size_t i = 0; list && i < list->n; i++) {
-		const struct message_target *target = &list->v[i];
+		const struct ipc_target *target = &list->v[i];
 		flow->host = (struct endpoint){.port = target->port};
 		if (target->naddresses > 0)
 			flow->host.addr = target->addresses[0];
@@ -188,7 +188,7 @@ static enum ending ending_of(const struct flow_attempts *attempts)
 static void pass_refusal_on(struct flow *flow, const char *words)
 {
 	unsigned long code = strtoul(words, NULL, 10);
-	char text[MESSAGE_TEXT_SIZE];
+	char text[IPC_TEXT_SIZE];
 
 	snprintf(text, sizeof(text), "the mail server refuses: %s", words);
 	answer_begin(flow, ENDING_GREETING_REFUSED, (unsigned)code, code < 500 ? "4.3.2" : "5.3.2",
@@ -198,7 +198,7 @@ static void pass_refusal_on(struct flow *flow, const char *words)
 /* No host is left: the client hears why, in the words of the last server that said any. */
 static void give_up(struct flow *flow)
 {
-	char text[MESSAGE_TEXT_SIZE];
+	char text[IPC_TEXT_SIZE];
 
 	if (!flow->attempts)
 		note_unfit(flow);

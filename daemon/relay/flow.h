@@ -11,7 +11,7 @@
 #include "daemon/loop.h"
 #include "lib/decide.h"
 #include "lib/ending.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 #include "lib/policy.h"
 #include "lib/smtp.h"
 
@@ -54,9 +54,9 @@ extern const char *const flow_state_names[FLOW_STATES];
 /* What few flows have: attempts at more than the one host that was taken. */
 struct flow_attempts {
 	uint32_t n;
-	uint32_t left_off;           /* more than fit */
-	struct message_attempt said; /* the last one in which the host itself said why */
-	struct message_attempt v[MESSAGE_ATTEMPTS_MAX];
+	uint32_t left_off;       /* more than fit */
+	struct ipc_attempt said; /* the last one in which the host itself said why */
+	struct ipc_attempt v[IPC_ATTEMPTS_MAX];
 };
 
 /* One flow. Kept small: an idle one costs this and nothing else (at most 1 KiB, design 8). */

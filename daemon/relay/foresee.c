@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Of several hosts that may not be used, the first one's reason. */
-static enum ending foresee_hosts(struct flow *flow, char text[MESSAGE_TEXT_SIZE])
+static enum ending foresee_hosts(struct flow *flow, char text[IPC_TEXT_SIZE])
 {
 	const struct choose_table *table = &flow->relay->choose;
 	const struct choose_list *list =
@@ -16,12 +16,12 @@ static enum ending foresee_hosts(struct flow *flow, char text[MESSAGE_TEXT_SIZE]
 	enum ending ending = ENDING_NONE;
 
 	for (size_t i = 0; list && i < list->n; i++) {
-		const struct message_target *target = &list->v[i];
+		const struct ipc_target *target = &list->v[i];
 		bool may = choice_may(target, flow->client_end.addr.family);
 		if (may && !charge_host_is_full(flow, target))
 			return ENDING_NONE;
 		if (ending == ENDING_NONE)
-			snprintf(text, MESSAGE_TEXT_SIZE, "host %.120s: %.120s", target->name,
+			snprintf(text, IPC_TEXT_SIZE, "host %.120s: %.120s", target->name,
 				may ? "over its limit flows"
 				    : choice_refusal(target, flow->client_end.addr.family));
 		if (ending != ENDING_HOST_UNFIT)
@@ -29,12 +29,12 @@ static enum ending foresee_hosts(struct flow *flow, char text[MESSAGE_TEXT_SIZE]
 	}
 	if (list && list->n > 0)
 		return ending;
-	snprintf(text, MESSAGE_TEXT_SIZE, "no host of it is known");
+	snprintf(text, IPC_TEXT_SIZE, "no host of it is known");
 	return ENDING_NO_SERVER;
 }
 
 enum ending foresee(
-	struct relay *relay, const struct message_foresee *message, char text[MESSAGE_TEXT_SIZE])
+	struct relay *relay, const struct ipc_foresee *message, char text[IPC_TEXT_SIZE])
 {
 	struct policy *policy = relay_picture(relay)->policy;
 	struct flow flow = {.relay = relay, .policy = policy};
@@ -60,6 +60,6 @@ enum ending foresee(
 	const char *refusal = connect_original_refusal(&message->original.addr);
 	if (!refusal)
 		return ENDING_NONE;
-	snprintf(text, MESSAGE_TEXT_SIZE, "the original is %s", refusal);
+	snprintf(text, IPC_TEXT_SIZE, "the original is %s", refusal);
 	return ENDING_HOST_UNFIT;
 }

@@ -3,12 +3,12 @@
 #ifndef POSTERN_FORESEE_H
 #define POSTERN_FORESEE_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct relay;
 
 /* ENDING_NONE: it would go to a host. Else what it would be answered with, and text says why. */
 enum ending foresee(
-	struct relay *relay, const struct message_foresee *message, char text[MESSAGE_TEXT_SIZE]);
+	struct relay *relay, const struct ipc_foresee *message, char text[IPC_TEXT_SIZE]);
 
 #endif

@@ -7,7 +7,7 @@
 #define POSTERN_HOST_H
 
 #include "daemon/loop.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct announce_talk;
 struct relay;

@@ -41,7 +41,7 @@ static int grow(struct link_table *table)
 	return 0;
 }
 
-int link_put(struct link_table *table, const struct message_link *message)
+int link_put(struct link_table *table, const struct ipc_link *message)
 {
 	size_t at = place(table, message->ifindex);
 	if (!stands_at(table, at, message->ifindex)) {

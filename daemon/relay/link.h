@@ -2,7 +2,7 @@
 #ifndef POSTERN_LINK_H
 #define POSTERN_LINK_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct link {
 	uint32_t ifindex;
@@ -17,7 +17,7 @@ struct link_table {
 
 void link_table_fini(struct link_table *table);
 /* Adds the interface or takes its new name. 0 or -ENOMEM. */
-int link_put(struct link_table *table, const struct message_link *message);
+int link_put(struct link_table *table, const struct ipc_link *message);
 void link_del(struct link_table *table, uint32_t ifindex);
 /* Borrowed until the next change. NULL: none. */
 const struct link *link_find(const struct link_table *table, uint32_t ifindex);

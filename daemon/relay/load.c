@@ -39,12 +39,12 @@ static bool is_it(
 
 static void send_rows(struct loads *loads)
 {
-	struct message_load message;
+	struct ipc_load message;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		struct slot *slot = &loads->v[i];
 		if (!slot->server)
 			continue;
-		message_init(&message, MESSAGE_LOAD, sizeof(message));
+		ipc_init(&message, IPC_LOAD, sizeof(message));
 		message.header.seq = loads->seq;
 		message.host = slot->host;
 		message.flows = slot->flows;
@@ -77,7 +77,7 @@ static bool count(struct flow *flow, void *context)
 	return true;
 }
 
-uint32_t load_tell(struct relay *relay, const struct message_header *request)
+uint32_t load_tell(struct relay *relay, const struct ipc_header *request)
 {
 	struct loads loads = {.relay = relay, .seq = request->seq};
 	flow_each(&relay->table, count, &loads);

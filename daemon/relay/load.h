@@ -3,12 +3,12 @@
 #ifndef POSTERN_LOAD_H
 #define POSTERN_LOAD_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct relay;
 
-/* Answers MESSAGE_LOADS_GET with its rows; the reply is the caller's. How many rows. A host may be
+/* Answers IPC_LOADS_GET with its rows; the reply is the caller's. How many rows. A host may be
  * in several of them, which are to be added up. */
-uint32_t load_tell(struct relay *relay, const struct message_header *request);
+uint32_t load_tell(struct relay *relay, const struct ipc_header *request);
 
 #endif

@@ -50,7 +50,7 @@ static void drain(struct child *child, uint32_t seconds)
 
 static bool kill_flow(struct flow *flow, void *context)
 {
-	const struct message_kill *kill = context;
+	const struct ipc_kill *kill = context;
 	const struct policy *policy = flow->policy;
 	const char *server = flow->to_original ? "original"
 			     : flow->server_index < 0
@@ -92,9 +92,9 @@ static void end_all_blocked(struct relay *relay)
 
 static bool send_flow(struct flow *flow, void *context)
 {
-	const struct message_header *request = context;
-	struct message_flow *message = &flow->relay->report.built;
-	report_fill(flow, MESSAGE_FLOW, message);
+	const struct ipc_header *request = context;
+	struct ipc_flow *message = &flow->relay->report.built;
+	report_fill(flow, IPC_FLOW, message);
 	message->header.seq = request->seq;
 	return relay_send(flow->relay, message) == 0;
 }
@@ -143,36 +143,36 @@ static void on_change(struct child *child, enum replica_change change)
 	}
 }
 
-static bool on_control(struct child *child, const struct message_header *message, int *fd)
+static bool on_control(struct child *child, const struct ipc_header *message, int *fd)
 {
 	struct relay *relay = RELAY_OF(child);
 	const void *m = message;
-	char text[MESSAGE_TEXT_SIZE];
+	char text[IPC_TEXT_SIZE];
 	uint32_t n;
 
 	if (replica_take(child, &relay->replica, message, fd))
 		return true;
 	switch (message->type) {
-	case MESSAGE_FLOW_IDS:
+	case IPC_FLOW_IDS:
 		relay_take_flow_ids(relay, m);
 		break;
-	case MESSAGE_KILL:
+	case IPC_KILL:
 		n = flow_each(&relay->table, kill_flow, (void *)(uintptr_t)m);
 		child_reply(child, message, 0, n, "");
 		break;
-	case MESSAGE_FLOWS_GET:
+	case IPC_FLOWS_GET:
 		n = flow_each(&relay->table, send_flow, (void *)(uintptr_t)m);
 		child_reply(child, message, 0, n, "");
 		break;
-	case MESSAGE_LOADS_GET:
+	case IPC_LOADS_GET:
 		n = load_tell(relay, message);
 		child_reply(child, message, 0, n, "");
 		break;
-	case MESSAGE_FORESEE:
+	case IPC_FORESEE:
 		n = foresee(relay, m, text);
 		child_reply(child, message, 0, n, text);
 		break;
-	case MESSAGE_TARGETS:
+	case IPC_TARGETS:
 		choose_take(&relay->choose, m);
 		break;
 	default:
@@ -181,24 +181,24 @@ static bool on_control(struct child *child, const struct message_header *message
 	return true;
 }
 
-static bool on_keeper(struct child *child, const struct message_header *message, int *fd)
+static bool on_keeper(struct child *child, const struct ipc_header *message, int *fd)
 {
 	struct relay *relay = RELAY_OF(child);
 	const void *m = message;
 
 	switch (message->type) {
-	case MESSAGE_SOCKET:
+	case IPC_SOCKET:
 		bind_on_socket(relay, m, *fd);
 		*fd = -1;
 		break;
-	case MESSAGE_LINK:
+	case IPC_LINK:
 		if (link_put(&relay->links, m) < 0)
 			log_error("no memory for an interface");
 		break;
-	case MESSAGE_UNLINK:
-		link_del(&relay->links, ((const struct message_link *)m)->ifindex);
+	case IPC_UNLINK:
+		link_del(&relay->links, ((const struct ipc_link *)m)->ifindex);
 		break;
-	case MESSAGE_LINKS_DONE:
+	case IPC_LINKS_DONE:
 		relay->links_known = true;
 		start_accepting(relay);
 		break;

@@ -75,10 +75,10 @@ static void fail(struct host *host, enum ending ending, const char *words)
 
 static void tell_control(struct host *host)
 {
-	struct message_host message;
-	message_init(&message, MESSAGE_HOST, sizeof(message));
+	struct ipc_host message;
+	ipc_init(&message, IPC_HOST, sizeof(message));
 	message.host = host->end;
-	message.kind = MESSAGE_HOST_ASKED;
+	message.kind = IPC_HOST_ASKED;
 	message.usable = host->answer == HOST_GOOD;
 	snprintf(message.server, sizeof(message.server), "%s", host->server);
 	snprintf(message.text, sizeof(message.text), "%s", host->text);

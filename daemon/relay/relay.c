@@ -45,8 +45,8 @@ uint64_t relay_flow_id(struct relay *relay)
 		relay->spare_first = relay->spare_last = 0;
 	}
 	if (relay->spare_first == 0 && !relay->ids_asked && child_hears(&relay->child)) {
-		struct message_plain message;
-		message_init(&message, MESSAGE_FLOW_IDS_GET, sizeof(message));
+		struct ipc_plain message;
+		ipc_init(&message, IPC_FLOW_IDS_GET, sizeof(message));
 		relay->ids_asked = relay_send(relay, &message) == 0;
 	}
 	if (relay->next_id > 0)
@@ -59,7 +59,7 @@ uint64_t relay_flow_id(struct relay *relay)
 	return id;
 }
 
-void relay_take_flow_ids(struct relay *relay, const struct message_flow_ids *message)
+void relay_take_flow_ids(struct relay *relay, const struct ipc_flow_ids *message)
 {
 	relay->ids_asked = false;
 	if (message->first == 0 || message->last < message->first)

@@ -55,7 +55,7 @@ const struct picture *relay_picture(const struct relay *relay);
 const char *relay_name(const struct relay *relay);
 uint64_t relay_flow_id(struct relay *relay);
 /* A block of ids came. */
-void relay_take_flow_ids(struct relay *relay, const struct message_flow_ids *message);
+void relay_take_flow_ids(struct relay *relay, const struct ipc_flow_ids *message);
 /* Ends the loop when the relay drains and nothing is left. */
 void relay_stop_when_drained(struct relay *relay);
 /* A flow was freed: accepting may go on, draining may be over. */

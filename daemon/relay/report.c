@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define RING_BYTES (sizeof(struct message_flow) * RECORDS_WAITING_MAX)
+#define RING_BYTES (sizeof(struct ipc_flow) * RECORDS_WAITING_MAX)
 
 int report_init(struct report *report)
 {
@@ -67,7 +67,7 @@ static const char *why_failed(const struct flow_attempts *attempts)
 						    : attempts->v[attempts->n - 1].reply;
 }
 
-static void add_left_off(uint32_t left_off, struct message_flow *message)
+static void add_left_off(uint32_t left_off, struct ipc_flow *message)
 {
 	size_t len = strlen(message->detail);
 	snprintf(message->detail + len, sizeof(message->detail) - len,
@@ -75,7 +75,7 @@ static void add_left_off(uint32_t left_off, struct message_flow *message)
 }
 
 /* Why, in words: the server's last ones, the operator's, or what the ending means. */
-static void fill_detail(const struct flow *flow, struct message_flow *message)
+static void fill_detail(const struct flow *flow, struct ipc_flow *message)
 {
 	const struct flow_attempts *attempts = flow->attempts;
 	const char *words = words_of(flow);
@@ -90,7 +90,7 @@ static void fill_detail(const struct flow *flow, struct message_flow *message)
 		add_left_off(attempts->left_off, message);
 }
 
-static void fill_attempts(const struct flow *flow, struct message_flow *message)
+static void fill_attempts(const struct flow *flow, struct ipc_flow *message)
 {
 	if (flow->attempts) {
 		message->nattempts = flow->attempts->n;
@@ -99,13 +99,13 @@ static void fill_attempts(const struct flow *flow, struct message_flow *message)
 	}
 	if (flow->connected_ms == 0)
 		return;
-	uint32_t at = message->nattempts < MESSAGE_ATTEMPTS_MAX ? message->nattempts++
-								: MESSAGE_ATTEMPTS_MAX - 1;
-	message->attempts[at] = (struct message_attempt){
+	uint32_t at =
+		message->nattempts < IPC_ATTEMPTS_MAX ? message->nattempts++ : IPC_ATTEMPTS_MAX - 1;
+	message->attempts[at] = (struct ipc_attempt){
 		.host = flow->host, .ms = flow->connect_ms, .ending = ENDING_NONE};
 }
 
-static void fill_names(const struct flow *flow, struct message_flow *message)
+static void fill_names(const struct flow *flow, struct ipc_flow *message)
 {
 	const struct policy *policy = flow->policy;
 	put(message->ifname, sizeof(message->ifname), flow->ifname);
@@ -129,9 +129,9 @@ static uint64_t to_wall(const struct flow *flow, uint64_t at_ms)
 	return at_ms ? loop_wall_ms(loop) - (loop_now_ms(loop) - at_ms) : 0;
 }
 
-void report_fill(const struct flow *flow, enum message_type type, struct message_flow *message)
+void report_fill(const struct flow *flow, enum ipc_type type, struct ipc_flow *message)
 {
-	message_init(message, type, sizeof(*message));
+	ipc_init(message, type, sizeof(*message));
 	message->id = flow->id;
 	message->session = flow->session;
 	message->start_ms = to_wall(flow, flow->start_ms);
@@ -161,8 +161,8 @@ void report_fill(const struct flow *flow, enum message_type type, struct message
 
 void report_started(struct flow *flow)
 {
-	struct message_started message;
-	message_init(&message, MESSAGE_STARTED, sizeof(message));
+	struct ipc_started message;
+	ipc_init(&message, IPC_STARTED, sizeof(message));
 	message.flow = flow->id;
 	message.session = flow->session;
 	message.at_ms = to_wall(flow, flow->start_ms);
@@ -177,7 +177,7 @@ static bool can_send(const struct relay *relay)
 	       channel_queued_bytes(relay->child.control) < RECORD_QUEUE_BYTES_MAX;
 }
 
-static void keep(struct relay *relay, const struct message_flow *message)
+static void keep(struct relay *relay, const struct ipc_flow *message)
 {
 	struct report *report = &relay->report;
 	uint32_t at = (report->first + report->n) % RECORDS_WAITING_MAX;
@@ -204,10 +204,10 @@ void report_flush(struct relay *relay)
 void report_end(struct flow *flow)
 {
 	struct relay *relay = flow->relay;
-	struct message_flow *message = &relay->report.built;
+	struct ipc_flow *message = &relay->report.built;
 
 	relay_count(relay, counter_of_ending(flow->ending));
-	report_fill(flow, MESSAGE_RECORD, message);
+	report_fill(flow, IPC_RECORD, message);
 	if (flow->verdict == POLICY_VERDICT_REDIRECT)
 		histogram_add(&relay->child.histograms[HISTOGRAM_FLOW], HISTOGRAM_FLOW,
 			message->end_ms > message->start_ms

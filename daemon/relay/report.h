@@ -3,7 +3,7 @@
 #ifndef POSTERN_REPORT_H
 #define POSTERN_REPORT_H
 
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct flow;
 struct relay;
@@ -14,16 +14,16 @@ struct relay;
 #define RECORD_QUEUE_BYTES_MAX (32u << 20)
 
 struct report {
-	struct message_flow *waiting; /* a ring of RECORDS_WAITING_MAX */
+	struct ipc_flow *waiting; /* a ring of RECORDS_WAITING_MAX */
 	uint32_t first, n;
-	struct message_flow built; /* the one at hand */
+	struct ipc_flow built; /* the one at hand */
 };
 
 /* 0 or -ENOMEM. */
 int report_init(struct report *report);
 void report_fini(struct report *report);
 /* The flow as it is now. */
-void report_fill(const struct flow *flow, enum message_type type, struct message_flow *message);
+void report_fill(const struct flow *flow, enum ipc_type type, struct ipc_flow *message);
 /* A flow was redirected: tells control. */
 void report_started(struct flow *flow);
 /* A flow ended: counts the ending and sends the audit record. */

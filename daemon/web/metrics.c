@@ -195,14 +195,14 @@ static void put_server_flows(struct exposition *page, const struct control *cont
 /* Calls put for each host. Of two that have all labels in common the better one is shown. */
 static void each_host(struct exposition *page, const struct control *control,
 	void (*put)(struct exposition *page, const char *server, const char *port,
-		const struct message_target *target))
+		const struct ipc_target *target))
 {
 	char port[8];
 
 	for (size_t i = 0; i < control->policy->nservers; i++) {
-		const struct message_targets *targets = health_peer_targets(control->health, i);
+		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
-			const struct message_target *target = &targets->v[j];
+			const struct ipc_target *target = &targets->v[j];
 			uint32_t k = 0;
 			while (k < j && (targets->v[k].port != target->port ||
 						strcasecmp(targets->v[k].name, target->name) != 0))
@@ -215,28 +215,28 @@ static void each_host(struct exposition *page, const struct control *control,
 }
 
 static void put_up(struct exposition *page, const char *server, const char *port,
-	const struct message_target *target)
+	const struct ipc_target *target)
 {
 	bool up = target->state == TARGET_UP || target->state == TARGET_UNKNOWN;
 	exposition_add(page, up, "server", server, "host", target->name, "port", port, NULL);
 }
 
 static void put_state(struct exposition *page, const char *server, const char *port,
-	const struct message_target *target)
+	const struct ipc_target *target)
 {
 	exposition_add(page, 1, "server", server, "host", target->name, "port", port, "state",
 		target_state_names[target->state], NULL);
 }
 
 static void put_drained(struct exposition *page, const char *server, const char *port,
-	const struct message_target *target)
+	const struct ipc_target *target)
 {
 	exposition_add(
 		page, target->drained, "server", server, "host", target->name, "port", port, NULL);
 }
 
 static void put_latency(struct exposition *page, const char *server, const char *port,
-	const struct message_target *target)
+	const struct ipc_target *target)
 {
 	if (target->latency_us)
 		exposition_add_us(page, target->latency_us, "server", server, "host", target->name,
@@ -314,7 +314,7 @@ static void put_counters(
 	struct exposition *page, struct control *control, const struct metrics_kernel *kernel)
 {
 	const struct facts facts = {.counters = kernel->counters,
-		.counters_known = kernel->counters.header.type == MESSAGE_KERNEL_COUNTERS};
+		.counters_known = kernel->counters.header.type == IPC_KERNEL_COUNTERS};
 	uint64_t sum[COUNTERS];
 
 	command_counters_sum(control, &facts, sum);

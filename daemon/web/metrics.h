@@ -4,7 +4,7 @@
 #define POSTERN_METRICS_H
 
 #include "kernel-rules/plan.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 struct control;
 
@@ -14,7 +14,7 @@ struct control;
 /* What only the keeper knows. */
 struct metrics_kernel {
 	bool answered;
-	struct message_kernel_counters counters; /* the last ones, if it did not answer */
+	struct ipc_kernel_counters counters; /* the last ones, if it did not answer */
 	struct {
 		char zone[POLICY_NAME_SIZE];
 		uint64_t packets;

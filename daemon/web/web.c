@@ -31,9 +31,9 @@ _Static_assert(offsetof(struct web, child) == 0, "web begins with its child");
 
 static void tell_state(struct web *web)
 {
-	struct message_metrics_state message;
+	struct ipc_metrics_state message;
 
-	message_init(&message, MESSAGE_METRICS_STATE, sizeof(message));
+	ipc_init(&message, IPC_METRICS_STATE, sizeof(message));
 	message.at = web->at;
 	message.status = web->status;
 	child_send(&web->child, &message);
@@ -42,11 +42,11 @@ static void tell_state(struct web *web)
 static int ask(void *context)
 {
 	struct web *web = context;
-	struct message_plain message;
+	struct ipc_plain message;
 
 	if (!child_hears(&web->child))
 		return -ENOTCONN;
-	message_init(&message, MESSAGE_METRICS_GET, sizeof(message));
+	ipc_init(&message, IPC_METRICS_GET, sizeof(message));
 	message.header.seq = web->seq = channel_next_seq(web->child.control);
 	int error = child_send(&web->child, &message);
 	if (error) {
@@ -140,19 +140,19 @@ static void on_page(struct web *web, uint32_t seq, int fd)
 	http_page(web->http, bytes, len);
 }
 
-static bool on_control(struct child *child, const struct message_header *message, int *fd)
+static bool on_control(struct child *child, const struct ipc_header *message, int *fd)
 {
 	struct web *web = WEB(child);
 
 	switch (message->type) {
-	case MESSAGE_METRICS_PAGE:
+	case IPC_METRICS_PAGE:
 		on_page(web, message->seq, *fd);
 		*fd = -1;
 		break;
-	case MESSAGE_METRICS_LISTEN:
-		on_listen(web, &((const struct message_metrics_listen *)message)->at);
+	case IPC_METRICS_LISTEN:
+		on_listen(web, &((const struct ipc_metrics_listen *)message)->at);
 		break;
-	case MESSAGE_REPLY:
+	case IPC_REPLY:
 		if (message->seq == web->seq)
 			give_up(web);
 		break;
@@ -162,7 +162,7 @@ static bool on_control(struct child *child, const struct message_header *message
 	return true;
 }
 
-static bool on_keeper(struct child *child, const struct message_header *message, int *fd)
+static bool on_keeper(struct child *child, const struct ipc_header *message, int *fd)
 {
 	(void)child;
 	(void)message;

@@ -54,7 +54,7 @@ bool receive(int fd, int wait_ms, int *passed)
 	ssize_t len = recvmsg(fd, &msg, 0);
 	if (len <= 0)
 		return false;
-	assert_int_equal(message_check(in.bytes, (size_t)len), 0);
+	assert_int_equal(ipc_check(in.bytes, (size_t)len), 0);
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	int fd_in = -1;
 	if (cmsg)
@@ -66,15 +66,15 @@ bool receive(int fd, int wait_ms, int *passed)
 	return true;
 }
 
-void expect(int fd, enum message_type type)
+void expect(int fd, enum ipc_type type)
 {
 	assert_true(receive(fd, DEADLINE_MS, NULL));
-	assert_string_equal(message_name((enum message_type)in.header.type), message_name(type));
+	assert_string_equal(ipc_name((enum ipc_type)in.header.type), ipc_name(type));
 }
 
 void send_to(int fd, const void *message, int passed)
 {
-	const struct message_header *header = message;
+	const struct ipc_header *header = message;
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)message, .iov_len = header->bytes};
 	union {
 		struct cmsghdr align;
@@ -95,8 +95,8 @@ void send_to(int fd, const void *message, int passed)
 
 void answer_seq(int fd, uint32_t seq, int status, const char *text)
 {
-	struct message_reply reply;
-	message_init(&reply, MESSAGE_REPLY, sizeof(reply));
+	struct ipc_reply reply;
+	ipc_init(&reply, IPC_REPLY, sizeof(reply));
 	reply.header.seq = seq;
 	reply.status = status;
 	strcpy(reply.text, text);
@@ -169,7 +169,7 @@ void expect_plan(enum plan_mode mode)
 	size_t len;
 	struct plan plan;
 	assert_true(receive(world.keeper, DEADLINE_MS, &fd));
-	assert_int_equal(in.header.type, MESSAGE_PLAN);
+	assert_int_equal(in.header.type, IPC_PLAN);
 	assert_int_equal(channel_map(fd, &bytes, &len), 0);
 	assert_int_equal(plan_decode(bytes, len, &plan), 0);
 	assert_int_equal(plan.mode, mode);
@@ -181,7 +181,7 @@ void greet_control_until_plan(int posture, int plan)
 {
 	expect_plan(PLAN_BARE);
 	answer(world.keeper, posture, "");
-	expect(world.keeper, MESSAGE_WANTED);
+	expect(world.keeper, IPC_WANTED);
 	assert_int_equal(in.wanted.roles, 0);
 	expect_plan(PLAN_RUNNING);
 	answer(world.keeper, plan, plan ? "no" : "");
@@ -191,18 +191,18 @@ void see_another_policy(void)
 {
 	expect_plan(PLAN_RUNNING);
 	answer(world.keeper, 0, "");
-	expect(world.keeper, MESSAGE_ENTRIES);
+	expect(world.keeper, IPC_ENTRIES);
 	answer(world.keeper, 0, "");
 }
 
 void expect_ready(void)
 {
-	expect(world.keeper, MESSAGE_ENTRIES);
+	expect(world.keeper, IPC_ENTRIES);
 	assert_int_equal(in.entries.flush, 1);
-	expect(world.keeper, MESSAGE_KERNEL_COUNTERS_GET); /* is a bypass on? */
-	expect(world.keeper, MESSAGE_DOCTOR_GET);
-	expect(world.keeper, MESSAGE_READY);
-	expect(world.keeper, MESSAGE_LOG_LEVEL);
+	expect(world.keeper, IPC_KERNEL_COUNTERS_GET); /* is a bypass on? */
+	expect(world.keeper, IPC_DOCTOR_GET);
+	expect(world.keeper, IPC_READY);
+	expect(world.keeper, IPC_LOG_LEVEL);
 }
 
 void greet_control(void)
@@ -214,21 +214,21 @@ void greet_control(void)
 void add_relay(void)
 {
 	int pair[2];
-	struct message_peer peer;
+	struct ipc_peer peer;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	ipc_init(&peer, IPC_PEER, sizeof(peer));
 	peer.role = PROCESS_RELAY;
 	peer.generation = 1;
 	send_to(world.keeper, &peer, pair[1]);
 	close(pair[1]);
 	world.relay = pair[0];
-	expect(world.relay, MESSAGE_LOG_LEVEL);
-	expect(world.relay, MESSAGE_POLICY);
-	expect(world.relay, MESSAGE_POLICY_COMMIT);
+	expect(world.relay, IPC_LOG_LEVEL);
+	expect(world.relay, IPC_POLICY);
+	expect(world.relay, IPC_POLICY_COMMIT);
 	do {
 		assert_true(receive(world.relay, DEADLINE_MS, NULL));
-	} while (in.header.type != MESSAGE_PICTURE_DONE);
-	expect(world.relay, MESSAGE_FLOWS_GET);
+	} while (in.header.type != IPC_PICTURE_DONE);
+	expect(world.relay, IPC_FLOWS_GET);
 	answer(world.relay, 0, "");
 }
 
@@ -370,8 +370,8 @@ void finish(struct asked *asked, int status)
 
 void admit(const char *ifname, const char *addr, const char *mac)
 {
-	struct message_admit message;
-	message_init(&message, MESSAGE_ADMIT, sizeof(message));
+	struct ipc_admit message;
+	ipc_init(&message, IPC_ADMIT, sizeof(message));
 	message.packet = 77;
 	message.ifindex = 2;
 	strcpy(message.ifname, ifname);
@@ -382,6 +382,6 @@ void admit(const char *ifname, const char *addr, const char *mac)
 	if (mac)
 		assert_int_equal(mac_parse(mac, strlen(mac), &message.mac), 0);
 	send_to(world.keeper, &message, -1);
-	expect(world.keeper, MESSAGE_VERDICT);
+	expect(world.keeper, IPC_VERDICT);
 	assert_int_equal(in.verdict.packet, 77);
 }

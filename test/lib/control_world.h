@@ -6,7 +6,7 @@
 #include "daemon/channel.h"
 #include "daemon/process/process.h"
 #include "kernel-rules/plan.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 #include "lib/request.h"
 #include "lib/session.h"
 #include <errno.h>
@@ -43,20 +43,20 @@ struct world {
 extern struct world world;
 
 union received {
-	_Alignas(16) uint8_t bytes[MESSAGE_BYTES_MAX];
-	struct message_header header;
-	struct message_reply reply;
-	struct message_verdict verdict;
-	struct message_entries entries;
-	struct message_wanted wanted;
-	struct message_policy policy;
-	struct message_sessions sessions;
-	struct message_session_gone gone;
-	struct message_kill kill;
-	struct message_list_entries list;
-	struct message_flow_ids ids;
-	struct message_bypass bypass;
-	struct message_neighbour neighbour;
+	_Alignas(16) uint8_t bytes[IPC_BYTES_MAX];
+	struct ipc_header header;
+	struct ipc_reply reply;
+	struct ipc_verdict verdict;
+	struct ipc_entries entries;
+	struct ipc_wanted wanted;
+	struct ipc_policy policy;
+	struct ipc_sessions sessions;
+	struct ipc_session_gone gone;
+	struct ipc_kill kill;
+	struct ipc_list_entries list;
+	struct ipc_flow_ids ids;
+	struct ipc_bypass bypass;
+	struct ipc_neighbour neighbour;
 };
 
 /* What was received last. */
@@ -77,7 +77,7 @@ void write_config(const char *text);
 /* The next message, into `in`. false: none within the time. *passed: its descriptor; may be NULL.
  */
 bool receive(int fd, int wait_ms, int *passed);
-void expect(int fd, enum message_type type);
+void expect(int fd, enum ipc_type type);
 void send_to(int fd, const void *message, int passed);
 /* Answers the message that was received last. */
 void answer(int fd, int status, const char *text);

@@ -37,22 +37,22 @@ void begin_hosts(
 	start_relay(world, ip6, &(struct relay_options){0});
 	open_hosts(world, hosts);
 	apply_policy(world, hosts_policy(world, hosts, more, second));
-	tell_plain(world->control, MESSAGE_PICTURE_DONE);
+	tell_plain(world->control, IPC_PICTURE_DONE);
 	log_in(world->control, 1, "anna", client_text(world));
 }
 
-struct message_targets *targets_of(const struct world *world, const struct hosts *hosts)
+struct ipc_targets *targets_of(const struct world *world, const struct hosts *hosts)
 {
-	static _Alignas(16) uint8_t
-		room[sizeof(struct message_targets) + HOSTS * sizeof(struct message_target)];
-	struct message_targets *message = (void *)room;
+	static _Alignas(16)
+		uint8_t room[sizeof(struct ipc_targets) + HOSTS * sizeof(struct ipc_target)];
+	struct ipc_targets *message = (void *)room;
 	const char *address = server_texts[world->ip6];
-	message_init(message, MESSAGE_TARGETS, sizeof(room));
+	ipc_init(message, IPC_TARGETS, sizeof(room));
 	message->number = world->policy;
 	strcpy(message->server, "relay");
 	message->n = HOSTS;
 	for (uint16_t i = 0; i < HOSTS; i++) {
-		struct message_target *target = &message->v[i];
+		struct ipc_target *target = &message->v[i];
 		strcpy(target->name, address);
 		target->port = hosts->port[i];
 		target->line = i;
@@ -103,25 +103,25 @@ void serve(struct world *world, const struct hosts *hosts, int i)
 	close(server);
 	hear_end(client);
 	close(client);
-	const struct message_flow *record = await_record(world);
+	const struct ipc_flow *record = await_record(world);
 	assert_int_equal(record->host.port, hosts->port[i]);
 }
 
 static uint32_t count_state(struct world *world, const char *name)
 {
-	static _Alignas(16) uint8_t buf[MESSAGE_BYTES_MAX];
-	const struct message_header *header = (const void *)buf;
-	struct message_plain get;
+	static _Alignas(16) uint8_t buf[IPC_BYTES_MAX];
+	const struct ipc_header *header = (const void *)buf;
+	struct ipc_plain get;
 	uint32_t n = 0;
-	message_init(&get, MESSAGE_FLOWS_GET, sizeof(get));
+	ipc_init(&get, IPC_FLOWS_GET, sizeof(get));
 	get.header.seq = 7;
 	tell(world->control, &get, -1);
 	do {
 		ssize_t len = recv(world->control, buf, sizeof(buf), 0);
 		assert_true(len > 0);
-		if (header->type == MESSAGE_FLOW)
-			n += strcmp(((const struct message_flow *)(void *)buf)->state, name) == 0;
-	} while (header->type != MESSAGE_REPLY);
+		if (header->type == IPC_FLOW)
+			n += strcmp(((const struct ipc_flow *)(void *)buf)->state, name) == 0;
+	} while (header->type != IPC_REPLY);
 	return n;
 }
 

@@ -20,7 +20,7 @@ const char *hosts_policy(
 void begin_hosts(
 	struct world *world, struct hosts *hosts, bool ip6, const char *more, const char *second);
 /* What health would tell: each host with its own state, everything asked. */
-struct message_targets *targets_of(const struct world *world, const struct hosts *hosts);
+struct ipc_targets *targets_of(const struct world *world, const struct hosts *hosts);
 int take_at(const struct hosts *hosts, int i);
 void nobody_at(const struct hosts *hosts, int i);
 void be_asked_at(const struct hosts *hosts, int i);

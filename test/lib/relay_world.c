@@ -185,7 +185,7 @@ void server_be_asked(const struct world *world, const char *extension)
 
 void tell(int fd, const void *message, int descriptor)
 {
-	const struct message_header *header = message;
+	const struct ipc_header *header = message;
 	struct iovec iov = {(void *)(uintptr_t)message, header->bytes};
 	union {
 		struct cmsghdr align;
@@ -201,37 +201,37 @@ void tell(int fd, const void *message, int descriptor)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &descriptor, sizeof(int));
 	}
-	assert_int_equal(message_check(message, header->bytes), 0);
+	assert_int_equal(ipc_check(message, header->bytes), 0);
 	assert_int_equal(sendmsg(fd, &msg, MSG_NOSIGNAL), header->bytes);
 }
 
-void tell_plain(int fd, enum message_type type)
+void tell_plain(int fd, enum ipc_type type)
 {
-	struct message_plain message;
-	message_init(&message, type, sizeof(message));
+	struct ipc_plain message;
+	ipc_init(&message, type, sizeof(message));
 	tell(fd, &message, -1);
 }
 
-void await(struct world *world, int fd, enum message_type type, void *into)
+void await(struct world *world, int fd, enum ipc_type type, void *into)
 {
-	static _Alignas(16) uint8_t buf[MESSAGE_BYTES_MAX];
-	const struct message_header *header = (const void *)buf;
+	static _Alignas(16) uint8_t buf[IPC_BYTES_MAX];
+	const struct ipc_header *header = (const void *)buf;
 	for (;;) {
 		ssize_t n = recv(fd, buf, sizeof(buf), 0);
 		if (n <= 0)
-			fail_msg("no %s came: %s", message_name(type),
+			fail_msg("no %s came: %s", ipc_name(type),
 				n < 0 ? strerror(errno) : "the end");
-		assert_int_equal(message_check(buf, (size_t)n), 0);
-		if (header->type == MESSAGE_RECORD)
+		assert_int_equal(ipc_check(buf, (size_t)n), 0);
+		if (header->type == IPC_RECORD)
 			memcpy(&world->record, buf, sizeof(world->record));
-		if (header->type == MESSAGE_STARTED)
+		if (header->type == IPC_STARTED)
 			world->started = true;
-		if (header->type == MESSAGE_COUNTERS) {
-			memcpy(world->counters, ((const struct message_counters *)(void *)buf)->v,
+		if (header->type == IPC_COUNTERS) {
+			memcpy(world->counters, ((const struct ipc_counters *)(void *)buf)->v,
 				sizeof(world->counters));
 			world->counted = true;
 		}
-		world->news += header->type == MESSAGE_HOST;
+		world->news += header->type == IPC_HOST;
 		if (header->type == type)
 			break;
 	}
@@ -239,9 +239,9 @@ void await(struct world *world, int fd, enum message_type type, void *into)
 		memcpy(into, buf, header->bytes);
 }
 
-const struct message_flow *await_record(struct world *world)
+const struct ipc_flow *await_record(struct world *world)
 {
-	await(world, world->control, MESSAGE_RECORD, NULL);
+	await(world, world->control, IPC_RECORD, NULL);
 	assert_true(world->record.end_ms > 0);
 	assert_true(world->record.id > 0);
 	return &world->record;
@@ -250,38 +250,38 @@ const struct message_flow *await_record(struct world *world)
 void await_counter(struct world *world, unsigned counter, uint64_t value)
 {
 	while (world->counters[counter] < value)
-		await(world, world->control, MESSAGE_COUNTERS, NULL);
+		await(world, world->control, IPC_COUNTERS, NULL);
 }
 
-struct message_reply request(struct world *world, void *message, int descriptor)
+struct ipc_reply request(struct world *world, void *message, int descriptor)
 {
-	struct message_reply reply;
-	((struct message_header *)message)->seq = 7;
+	struct ipc_reply reply;
+	((struct ipc_header *)message)->seq = 7;
 	tell(world->control, message, descriptor);
-	await(world, world->control, MESSAGE_REPLY, &reply);
+	await(world, world->control, IPC_REPLY, &reply);
 	assert_int_equal(reply.header.seq, 7);
 	return reply;
 }
 
-struct message_reply prepare_policy(struct world *world, const char *text)
+struct ipc_reply prepare_policy(struct world *world, const char *text)
 {
-	struct message_policy message;
+	struct ipc_policy message;
 	int fd = channel_memfd("policy", text, strlen(text));
 	assert_true(fd >= 0);
-	message_init(&message, MESSAGE_POLICY, sizeof(message));
+	ipc_init(&message, IPC_POLICY, sizeof(message));
 	message.number = ++world->policy;
-	struct message_reply reply = request(world, &message, fd);
+	struct ipc_reply reply = request(world, &message, fd);
 	close(fd);
 	return reply;
 }
 
 void apply_policy(struct world *world, const char *text)
 {
-	struct message_reply reply = prepare_policy(world, text);
+	struct ipc_reply reply = prepare_policy(world, text);
 	if (reply.status != 0)
 		fail_msg("the policy was refused: %s\n%s", reply.text, text);
-	struct message_policy message;
-	message_init(&message, MESSAGE_POLICY_COMMIT, sizeof(message));
+	struct ipc_policy message;
+	ipc_init(&message, IPC_POLICY_COMMIT, sizeof(message));
 	message.number = world->policy;
 	assert_int_equal(request(world, &message, -1).status, 0);
 }
@@ -309,8 +309,8 @@ static struct policy_string make_string(const char *text)
 
 void log_in(int control, uint64_t id, const char *user, const char *address)
 {
-	static _Alignas(16) uint8_t bytes[sizeof(struct message_sessions) + SESSION_ENCODED_MAX];
-	struct message_sessions *message = (void *)bytes;
+	static _Alignas(16) uint8_t bytes[sizeof(struct ipc_sessions) + SESSION_ENCODED_MAX];
+	struct ipc_sessions *message = (void *)bytes;
 	struct session_address given = {0};
 	struct session session = {.id = id,
 		.zone = make_string("guest"),
@@ -321,7 +321,7 @@ void log_in(int control, uint64_t id, const char *user, const char *address)
 	struct addr addr;
 	assert_int_equal(addr_parse(address, strlen(address), &addr), 0);
 	given.prefix = prefix_of(&addr);
-	message_init(message, MESSAGE_SESSIONS, sizeof(*message));
+	ipc_init(message, IPC_SESSIONS, sizeof(*message));
 	size_t len = session_encode(&session, message->data, SESSION_ENCODED_MAX);
 	assert_true(len > 0);
 	message->n = 1;
@@ -332,23 +332,23 @@ void log_in(int control, uint64_t id, const char *user, const char *address)
 
 void log_out(int control, uint64_t id)
 {
-	struct message_session_gone message;
-	message_init(&message, MESSAGE_SESSION_GONE, sizeof(message));
+	struct ipc_session_gone message;
+	ipc_init(&message, IPC_SESSION_GONE, sizeof(message));
 	message.id = id;
 	tell(control, &message, -1);
 }
 
 void tell_link(struct world *world, bool has_mac)
 {
-	struct message_link link;
-	message_init(&link, MESSAGE_LINK, sizeof(link));
+	struct ipc_link link;
+	ipc_init(&link, IPC_LINK, sizeof(link));
 	link.ifindex = if_nametoindex("lo");
 	link.has_mac = has_mac;
 	link.up = 1;
 	strcpy(link.name, "lo");
 	tell(world->keeper, &link, -1);
-	struct message_plain done;
-	message_init(&done, MESSAGE_LINKS_DONE, sizeof(done));
+	struct ipc_plain done;
+	ipc_init(&done, IPC_LINKS_DONE, sizeof(done));
 	tell(world->keeper, &done, -1);
 }
 
@@ -444,14 +444,14 @@ void begin(struct world *world, bool ip6, const char *zone_more, const char *ser
 	const struct relay_options plain = {0};
 	start_relay(world, ip6, &plain);
 	apply_policy(world, policy_text(world, zone_more, server_more));
-	tell_plain(world->control, MESSAGE_PICTURE_DONE);
+	tell_plain(world->control, IPC_PICTURE_DONE);
 }
 
 void end(struct world *world)
 {
-	struct message_drain drain;
+	struct ipc_drain drain;
 	int status = -1;
-	message_init(&drain, MESSAGE_DRAIN, sizeof(drain));
+	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
 	drain.seconds = 5;
 	tell(world->keeper, &drain, -1);
 	assert_int_equal(waitpid(world->relay, &status, 0), world->relay);

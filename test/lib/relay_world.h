@@ -8,7 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/process/process.h"
 #include "lib/limit.h"
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 #include "lib/session.h"
 
 #include <arpa/inet.h>
@@ -51,10 +51,10 @@ struct world {
 	int server;    /* listening at SERVER */
 	uint16_t server_port;
 	uint64_t policy;
-	struct message_flow record;
+	struct ipc_flow record;
 	uint64_t counters[COUNTERS];
 	bool started, counted;
-	unsigned news; /* MESSAGE_HOST, seen while waiting for others */
+	unsigned news; /* IPC_HOST, seen while waiting for others */
 };
 
 static const char *const client_texts[] = {"192.0.2.10", "2001:db8:1::10"};
@@ -96,14 +96,14 @@ void server_be_asked(const struct world *world, const char *extension);
 /* ---- Control and keeper ---- */
 
 void tell(int fd, const void *message, int descriptor);
-void tell_plain(int fd, enum message_type type);
+void tell_plain(int fd, enum ipc_type type);
 /* Waits for the next message of the type; counters, starts and records are noted by the way. */
-void await(struct world *world, int fd, enum message_type type, void *into);
-const struct message_flow *await_record(struct world *world);
+void await(struct world *world, int fd, enum ipc_type type, void *into);
+const struct ipc_flow *await_record(struct world *world);
 /* Waits until a counter has at least this value. */
 void await_counter(struct world *world, unsigned counter, uint64_t value);
-struct message_reply request(struct world *world, void *message, int descriptor);
-struct message_reply prepare_policy(struct world *world, const char *text);
+struct ipc_reply request(struct world *world, void *message, int descriptor);
+struct ipc_reply prepare_policy(struct world *world, const char *text);
 void apply_policy(struct world *world, const char *text);
 /* The policy of most tests. Both texts may be empty: more in the zone, more in the server. */
 const char *policy_text(const struct world *world, const char *zone_more, const char *server_more);

@@ -30,7 +30,7 @@ static pid_t child;
 static int keeper = -1, control = -1;
 static uint64_t number;
 static char policy_path[1024];
-static struct message_targets *told[SERVERS_MAX];
+static struct ipc_targets *told[SERVERS_MAX];
 static uint64_t counters[COUNTERS];
 
 static void fail(const char *what)
@@ -50,14 +50,14 @@ static void say(json_t *object)
 
 static void tell(int fd, const void *message, int descriptor)
 {
-	const struct message_header *header = message;
+	const struct ipc_header *header = message;
 	struct iovec iov = {(void *)(uintptr_t)message, header->bytes};
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
 	} ancillary = {0};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	if (message_check(message, header->bytes) < 0)
+	if (ipc_check(message, header->bytes) < 0)
 		fail("a message of its own is malformed");
 	if (descriptor >= 0) {
 		msg.msg_control = &ancillary;
@@ -72,10 +72,10 @@ static void tell(int fd, const void *message, int descriptor)
 		fail("cannot send");
 }
 
-static void tell_policy(enum message_type type, int fd)
+static void tell_policy(enum ipc_type type, int fd)
 {
-	struct message_policy message;
-	message_init(&message, type, sizeof(message));
+	struct ipc_policy message;
+	ipc_init(&message, type, sizeof(message));
 	message.header.seq = (uint32_t)type;
 	message.number = number;
 	tell(control, &message, fd);
@@ -90,15 +90,15 @@ static void send_policy(void)
 	size_t len = fread(text, 1, sizeof(text), file);
 	fclose(file);
 	int fd = channel_memfd("policy", text, len);
-	tell_policy(MESSAGE_POLICY, fd);
+	tell_policy(IPC_POLICY, fd);
 	close(fd);
-	tell_policy(MESSAGE_POLICY_COMMIT, -1);
+	tell_policy(IPC_POLICY_COMMIT, -1);
 }
 
 static void send_done(void)
 {
-	struct message_plain done;
-	message_init(&done, MESSAGE_PICTURE_DONE, sizeof(done));
+	struct ipc_plain done;
+	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	tell(control, &done, -1);
 }
 
@@ -144,10 +144,10 @@ static void start(void)
 
 static void new_control(void)
 {
-	struct message_peer peer;
+	struct ipc_peer peer;
 	int pair[2];
 	make_pair(pair);
-	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	ipc_init(&peer, IPC_PEER, sizeof(peer));
 	tell(keeper, &peer, pair[1]);
 	close(pair[1]);
 	close(control);
@@ -156,7 +156,7 @@ static void new_control(void)
 	send_done();
 }
 
-static json_t *target_json(const struct message_target *target)
+static json_t *target_json(const struct ipc_target *target)
 {
 	char text[ADDR_TEXT_SIZE];
 	json_t *addresses = json_array();
@@ -172,7 +172,7 @@ static json_t *target_json(const struct message_target *target)
 		addresses);
 }
 
-static void on_targets(const struct message_targets *message)
+static void on_targets(const struct ipc_targets *message)
 {
 	json_t *list = json_array();
 	size_t at = 0;
@@ -188,11 +188,11 @@ static void on_targets(const struct message_targets *message)
 }
 
 /* As the keeper does, but for its first no: the plan was not in the kernel yet. */
-static void give_sockets(const struct message_sockets_get *request)
+static void give_sockets(const struct ipc_sockets_get *request)
 {
 	static bool refused;
-	struct message_socket answer;
-	message_init(&answer, MESSAGE_SOCKET, sizeof(answer));
+	struct ipc_socket answer;
+	ipc_init(&answer, IPC_SOCKET, sizeof(answer));
 	answer.ip6 = request->ip6;
 	if (!refused) {
 		refused = true;
@@ -216,34 +216,33 @@ static void give_sockets(const struct message_sockets_get *request)
 /* False: the other end is gone. */
 static bool hear(int fd)
 {
-	static _Alignas(16) uint8_t buf[MESSAGE_BYTES_MAX];
-	const struct message_header *header = (const void *)buf;
+	static _Alignas(16) uint8_t buf[IPC_BYTES_MAX];
+	const struct ipc_header *header = (const void *)buf;
 	ssize_t len = recv(fd, buf, sizeof(buf), 0);
 	if (len <= 0)
 		return false;
-	if (message_check(buf, (size_t)len) < 0)
+	if (ipc_check(buf, (size_t)len) < 0)
 		fail("health sent a malformed message");
 	switch (header->type) {
-	case MESSAGE_TARGETS:
+	case IPC_TARGETS:
 		on_targets((const void *)buf);
 		break;
-	case MESSAGE_COUNTERS:
-		memcpy(counters, ((const struct message_counters *)(void *)buf)->v,
-			sizeof(counters));
+	case IPC_COUNTERS:
+		memcpy(counters, ((const struct ipc_counters *)(void *)buf)->v, sizeof(counters));
 		break;
-	case MESSAGE_REPLY: {
-		const struct message_reply *reply = (const void *)buf;
+	case IPC_REPLY: {
+		const struct ipc_reply *reply = (const void *)buf;
 		say(json_pack("{s:i, s:i, s:s}", "reply", (int)reply->header.seq, "status",
 			reply->status, "text", reply->text));
 		break;
 	}
-	case MESSAGE_SOCKETS_GET:
+	case IPC_SOCKETS_GET:
 		give_sockets((const void *)buf);
 		break;
-	case MESSAGE_PONG:
+	case IPC_PONG:
 		break;
 	default:
-		fail(message_name((enum message_type)header->type));
+		fail(ipc_name((enum ipc_type)header->type));
 	}
 	return true;
 }
@@ -261,17 +260,17 @@ static void on_end(void)
 
 static void on_host(char *line)
 {
-	struct message_host message;
+	struct ipc_host message;
 	char addr[64], kind[16], text[200] = "";
 	unsigned port;
-	message_init(&message, MESSAGE_HOST, sizeof(message));
+	ipc_init(&message, IPC_HOST, sizeof(message));
 	sscanf(line, "host %63s %63s %u %15s %199[^\n]", message.server, addr, &port, kind, text);
 	if (addr_parse(addr, strlen(addr), &message.host.addr) < 0)
 		fail(line);
 	message.host.port = (uint16_t)port;
-	message.kind = strcmp(kind, "worked") == 0   ? MESSAGE_HOST_WORKED
-		       : strcmp(kind, "failed") == 0 ? MESSAGE_HOST_FAILED
-						     : MESSAGE_HOST_ASKED;
+	message.kind = strcmp(kind, "worked") == 0   ? IPC_HOST_WORKED
+		       : strcmp(kind, "failed") == 0 ? IPC_HOST_FAILED
+						     : IPC_HOST_ASKED;
 	snprintf(message.text, sizeof(message.text), "%s", text);
 	tell(control, &message, -1);
 }
@@ -297,8 +296,8 @@ static void on_command(char *line)
 	} else if (strncmp(line, "host ", 5) == 0) {
 		on_host(line);
 	} else if (strncmp(line, "now ", 4) == 0) {
-		struct message_probe_now now;
-		message_init(&now, MESSAGE_PROBE_NOW, sizeof(now));
+		struct ipc_probe_now now;
+		ipc_init(&now, IPC_PROBE_NOW, sizeof(now));
 		snprintf(now.server, sizeof(now.server), "%.63s", line + 4);
 		tell(control, &now, -1);
 	} else if (strcmp(line, "counters") == 0) {
@@ -335,8 +334,8 @@ int main(void)
 		}
 	}
 	if (keeper >= 0) {
-		struct message_drain drain;
-		message_init(&drain, MESSAGE_DRAIN, sizeof(drain));
+		struct ipc_drain drain;
+		ipc_init(&drain, IPC_DRAIN, sizeof(drain));
 		tell(keeper, &drain, -1);
 		int status = 0;
 		waitpid(child, &status, 0);

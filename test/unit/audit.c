@@ -75,9 +75,9 @@ static struct endpoint endpoint(const char *addr, uint16_t port)
 	return out;
 }
 
-static struct message_flow flow(uint64_t id, uint64_t end_ms, const char *user, const char *client)
+static struct ipc_flow flow(uint64_t id, uint64_t end_ms, const char *user, const char *client)
 {
-	struct message_flow out;
+	struct ipc_flow out;
 
 	memset(&out, 0, sizeof(out));
 	out.id = id;
@@ -107,7 +107,7 @@ static struct message_flow flow(uint64_t id, uint64_t end_ms, const char *user, 
 	return out;
 }
 
-static void add(struct stage *stage, struct message_flow record)
+static void add(struct stage *stage, struct ipc_flow record)
 {
 	audit_record(stage->audit, &record);
 }
@@ -164,15 +164,15 @@ static struct audit_filter any(void)
 static void test_a_record_in_full(void **state)
 {
 	struct stage *stage = *state;
-	struct message_flow record = flow(0x1234, NOW, "ann \"x\"", "192.0.2.7");
+	struct ipc_flow record = flow(0x1234, NOW, "ann \"x\"", "192.0.2.7");
 	struct audit_filter filter = any();
 
 	record.nattempts = 2;
-	record.attempts[0] = (struct message_attempt){.host = endpoint("203.0.113.10", 25),
+	record.attempts[0] = (struct ipc_attempt){.host = endpoint("203.0.113.10", 25),
 		.ms = 31,
 		.ending = ENDING_GREETING_REFUSED,
 		.reply = "554 no"};
-	record.attempts[1] = (struct message_attempt){
+	record.attempts[1] = (struct ipc_attempt){
 		.host = endpoint("2001:db8::25", 25), .ms = 7, .ending = ENDING_NONE};
 	add(stage, record);
 	filter.id = 0x1234;
@@ -200,7 +200,7 @@ static void test_a_record_in_full(void **state)
 
 static void test_the_line_of_the_log(void **state)
 {
-	struct message_flow record = flow(0x1234, NOW, "ann \"x\"", "192.0.2.7");
+	struct ipc_flow record = flow(0x1234, NOW, "ann \"x\"", "192.0.2.7");
 	char line[AUDIT_LINE_SIZE];
 
 	(void)state;
@@ -268,7 +268,7 @@ static void test_privacy_keeps_nobody(void **state)
 static void test_audit_off_and_too_many_refusals(void **state)
 {
 	struct stage *stage = *state;
-	struct message_flow record = flow(1, NOW, "ann", "192.0.2.7");
+	struct ipc_flow record = flow(1, NOW, "ann", "192.0.2.7");
 	struct audit_filter filter = any();
 
 	record.audit = 0;
@@ -338,7 +338,7 @@ static uint32_t next_random(uint32_t *seed)
 	return *seed;
 }
 
-static struct message_flow random_flow(uint32_t *seed, uint64_t id)
+static struct ipc_flow random_flow(uint32_t *seed, uint64_t id)
 {
 	char user[16], client[48];
 
@@ -348,7 +348,7 @@ static struct message_flow random_flow(uint32_t *seed, uint64_t id)
 	else
 		snprintf(client, sizeof(client), "2001:db8:0:%x::%x", next_random(seed) % 4,
 			next_random(seed) % 32);
-	struct message_flow record = flow(id, NOW + next_random(seed) % 100000, user, client);
+	struct ipc_flow record = flow(id, NOW + next_random(seed) % 100000, user, client);
 	record.mac.bytes[5] = (uint8_t)(next_random(seed) % 50);
 	snprintf(client, sizeof(client), "198.51.100.%u", next_random(seed) % 64);
 	record.original = endpoint(client, 25);
@@ -375,7 +375,7 @@ static struct prefix around(uint32_t *seed, const struct addr *like)
 	return prefix;
 }
 
-static struct audit_filter random_filter(uint32_t *seed, const struct message_flow *like)
+static struct audit_filter random_filter(uint32_t *seed, const struct ipc_flow *like)
 {
 	struct audit_filter filter = any();
 
@@ -412,7 +412,7 @@ static struct audit_filter random_filter(uint32_t *seed, const struct message_fl
 	return filter;
 }
 
-static bool fits(const struct audit_filter *f, const struct message_flow *r)
+static bool fits(const struct audit_filter *f, const struct ipc_flow *r)
 {
 	return (!*f->user || strcmp(f->user, r->user) == 0) &&
 	       (!*f->zone || strcmp(f->zone, r->zone) == 0) &&
@@ -435,7 +435,7 @@ static bool fits(const struct audit_filter *f, const struct message_flow *r)
 
 static void test_random_filters_agree_with_a_scan(void **state)
 {
-	static struct message_flow model[MODEL];
+	static struct ipc_flow model[MODEL];
 	struct stage *stage = *state;
 	uint32_t seed = 2654435769;
 
@@ -488,7 +488,7 @@ static void check_plan(sqlite3 *db, const char *sql, const char *wanted)
 static void test_every_filter_goes_by_an_index_and_nothing_is_sorted(void **state)
 {
 	struct stage *stage = *state;
-	struct message_flow like = flow(1, NOW, "ann", "192.0.2.7");
+	struct ipc_flow like = flow(1, NOW, "ann", "192.0.2.7");
 	struct audit_filter all = any();
 	char sql[AUDIT_SQL_SIZE], wanted[128];
 	sqlite3 *db;
@@ -628,7 +628,7 @@ static void test_who_was_not_logged_in_goes_first(void **state)
 static void test_one_stranger_does_not_fill_the_audit(void **state)
 {
 	struct stage *stage = *state;
-	struct message_flow record = flow(0, NOW, "", "192.0.2.7");
+	struct ipc_flow record = flow(0, NOW, "", "192.0.2.7");
 	struct audit_filter filter = any();
 
 	record.session = 0;
@@ -747,7 +747,7 @@ static void fill(struct stage *stage, uint64_t count)
 	for (uint64_t i = 1; i <= count; i++) {
 		uint32_t who = next_random(&seed) % 20000;
 		snprintf(text, sizeof(text), "198.51.%u.%u", who / 256, who % 256);
-		struct message_flow record = flow(i, NOW + i * 20, "ann", text);
+		struct ipc_flow record = flow(i, NOW + i * 20, "ann", text);
 		snprintf(record.user, sizeof(record.user), "user%u", who);
 		memcpy(record.mac.bytes + 2, &who, 4);
 		record.session = who + 1;

@@ -23,11 +23,11 @@ struct end {
 	bool free_at_once;
 };
 
-static void on_message(void *context, const struct message_header *message, int fd)
+static void on_message(void *context, const struct ipc_header *message, int fd)
 {
 	struct end *end = context;
-	assert_int_equal(message->type, MESSAGE_DRAIN);
-	const struct message_drain *drain = (const void *)message;
+	assert_int_equal(message->type, IPC_DRAIN);
+	const struct ipc_drain *drain = (const void *)message;
 	assert_int_equal(drain->seconds, end->messages);
 	end->last_seconds = drain->seconds;
 	end->messages++;
@@ -88,8 +88,8 @@ static void close_pair(struct pair *pair)
 
 static int send_number(struct channel *channel, uint32_t number, int fd)
 {
-	struct message_drain drain;
-	message_init(&drain, MESSAGE_DRAIN, sizeof(drain));
+	struct ipc_drain drain;
+	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
 	drain.seconds = number;
 	return channel_send(channel, &drain, fd);
 }
@@ -237,11 +237,11 @@ static void last_words_of_a_dead_peer_are_read_before_it_is_gone(void **state)
 static void a_malformed_message_ends_the_channel(void **state)
 {
 	struct pair pair;
-	struct message_drain drain;
+	struct ipc_drain drain;
 
 	(void)state;
 	open_pair(&pair, false);
-	message_init(&drain, MESSAGE_DRAIN, sizeof(drain));
+	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
 	drain.header.bytes++;
 	assert_int_equal(send(pair.raw, &drain, sizeof(drain), 0), sizeof(drain));
 	assert_int_equal(loop_run(pair.loop), 0);
@@ -253,12 +253,12 @@ static void a_malformed_message_ends_the_channel(void **state)
 static void a_record_longer_than_any_message_ends_the_channel(void **state)
 {
 	struct pair pair;
-	uint8_t *bytes = calloc(1, MESSAGE_BYTES_MAX + 1);
+	uint8_t *bytes = calloc(1, IPC_BYTES_MAX + 1);
 
 	(void)state;
 	open_pair(&pair, false);
-	message_init(bytes, MESSAGE_SESSIONS, MESSAGE_BYTES_MAX + 1);
-	assert_int_equal(send(pair.raw, bytes, MESSAGE_BYTES_MAX + 1, 0), MESSAGE_BYTES_MAX + 1);
+	ipc_init(bytes, IPC_SESSIONS, IPC_BYTES_MAX + 1);
+	assert_int_equal(send(pair.raw, bytes, IPC_BYTES_MAX + 1, 0), IPC_BYTES_MAX + 1);
 	assert_int_equal(loop_run(pair.loop), 0);
 	assert_int_equal(pair.a.gone, 1);
 	free(bytes);
@@ -282,12 +282,12 @@ static void a_handler_may_free_its_channel(void **state)
 static void a_peer_that_never_reads_is_given_up(void **state)
 {
 	struct pair pair;
-	struct message_sessions *big = calloc(1, 60000);
+	struct ipc_sessions *big = calloc(1, 60000);
 	int error = 0;
 
 	(void)state;
 	open_pair(&pair, false);
-	message_init(big, MESSAGE_SESSIONS, 60000);
+	ipc_init(big, IPC_SESSIONS, 60000);
 	for (int i = 0; i < 6000 && !error; i++)
 		error = channel_send(pair.a.channel, big, -1);
 	assert_int_equal(error, -ENOBUFS);

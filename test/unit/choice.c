@@ -19,7 +19,7 @@ struct row {
 	uint8_t clients, addresses, drained;
 };
 
-static void fill(struct message_target *targets, const struct row *rows, size_t n)
+static void fill(struct ipc_target *targets, const struct row *rows, size_t n)
 {
 	memset(targets, 0, n * sizeof(*targets));
 	for (size_t i = 0; i < n; i++) {
@@ -49,7 +49,7 @@ static void the_order_is_state_then_preference_then_depth(void **state)
 		{30, 0, TARGET_UP, 1, ALL, 1, 0},
 	};
 	static const ptrdiff_t order6[] = {4, 2, 0, 10, 5, 1, -1};
-	struct message_target targets[11];
+	struct ipc_target targets[11];
 	struct balance_item turns[11] = {0};
 	uint64_t tried = 0;
 
@@ -76,7 +76,7 @@ static void weights_hold_over_ten_thousand_picks(void **state)
 		{10, 0, TARGET_UNKNOWN, 4, ALL, 1, 0},
 		{10, 0, TARGET_UP, 0, ALL, 1, 0},
 	};
-	struct message_target targets[5];
+	struct ipc_target targets[5];
 	struct balance_item turns[5] = {0};
 	unsigned taken[5] = {0};
 
@@ -102,11 +102,11 @@ static void weights_hold_over_ten_thousand_picks(void **state)
 
 static void the_last_of_all_indexes_is_found(void **state)
 {
-	struct message_target targets[TARGETS_MAX] = {0};
+	struct ipc_target targets[TARGETS_MAX] = {0};
 	struct balance_item turns[TARGETS_MAX] = {0};
 
 	(void)state;
-	targets[TARGETS_MAX - 1] = (struct message_target){
+	targets[TARGETS_MAX - 1] = (struct ipc_target){
 		.weight = 65535, .naddresses = 1, .client_families = ALL, .preference = 65535};
 	assert_int_equal(choice_pick(targets, TARGETS_MAX, 0, ADDR_IP4, turns), TARGETS_MAX - 1);
 	assert_int_equal(choice_pick(targets, 0, 0, ADDR_IP4, turns), -1);
@@ -114,7 +114,7 @@ static void the_last_of_all_indexes_is_found(void **state)
 
 static void who_is_left_out_is_told_why(void **state)
 {
-	struct message_target target = {.weight = 1, .naddresses = 1, .client_families = IP4};
+	struct ipc_target target = {.weight = 1, .naddresses = 1, .client_families = IP4};
 
 	(void)state;
 	assert_true(choice_may(&target, ADDR_IP4));

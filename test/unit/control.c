@@ -27,14 +27,14 @@ static void a_login_is_effective_before_it_is_answered(void **state)
 	assert_int_equal(in.verdict.entry.has_mac, 1);
 
 	struct asked *login = ask("session login ann zone guest address 192.0.2.7 mac " MAC7, NULL);
-	expect(world.keeper, MESSAGE_ENTRIES);
+	expect(world.keeper, IPC_ENTRIES);
 	assert_int_equal(in.entries.n, 1);
 	assert_int_equal(in.entries.v[0].add, 0);
 	/* the kernel has not answered, so neither does control */
 	assert_false(read_answer(login, 200));
 	answer(world.keeper, 0, "");
 	finish(login, 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	assert_int_equal(in.sessions.n, 1);
 
 	admit("br0", "192.0.2.7", MAC7);
@@ -67,12 +67,12 @@ static void the_end_of_a_lease_ends_flows(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login ann zone guest mac " MAC7 " lease 1s", NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	/* nobody asks for what follows */
-	expect(world.relay, MESSAGE_KILL);
+	expect(world.relay, IPC_KILL);
 	assert_int_equal(in.kill.session, 1);
 	assert_int_equal(in.kill.ending, ENDING_KILLED_LEASE);
-	expect(world.relay, MESSAGE_SESSION_GONE);
+	expect(world.relay, IPC_SESSION_GONE);
 	finish(ask("session logout user ann", NULL), 1);
 }
 
@@ -85,7 +85,7 @@ static void who_is_answered_without_a_login_stays_unknown_to_the_kernel(void **s
 	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_RELAY);
 	assert_int_equal(in.verdict.cache, 0);
 	finish(ask("session login ann zone lobby address 192.0.2.7 mac " MAC7, NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	admit("br1", "192.0.2.7", MAC7);
 	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_RELAY);
 	assert_int_equal(in.verdict.cache, 1);
@@ -97,10 +97,10 @@ static void another_address_of_the_mac_is_learned(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login ann zone guest address 192.0.2.7 mac " MAC7, NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	admit("br0", "2001:db8::7", MAC7);
 	assert_true(in.verdict.entry.timeout_ms > 3500000);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	struct asked *show = ask("session show address 2001:db8::7", NULL);
 	assert_true(read_answer(show, DEADLINE_MS));
 	assert_non_null(strstr(show->rows, "\"user\":\"ann\""));
@@ -118,9 +118,9 @@ static void the_first_address_of_a_mac_alone_is_learned(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login ann zone guest mac " MAC7, NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	admit("br0", "2001:db8::7", MAC7);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	finish(ask("session show address 2001:db8::7", NULL), 0);
 }
 
@@ -130,16 +130,16 @@ static void a_logout_ends_verdicts_and_flows(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login ann zone guest address 192.0.2.7 mac " MAC7, NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	admit("br0", "192.0.2.7", MAC7);
 	struct asked *logout = ask("session logout user ann", NULL);
-	expect(world.keeper, MESSAGE_ENTRIES);
+	expect(world.keeper, IPC_ENTRIES);
 	assert_int_equal(in.entries.v[0].add, 0);
 	uint32_t seq = in.header.seq;
-	expect(world.relay, MESSAGE_SESSION_GONE);
+	expect(world.relay, IPC_SESSION_GONE);
 	assert_false(read_answer(logout, 100));
 	answer_seq(world.keeper, seq, 0, "");
-	expect(world.relay, MESSAGE_KILL);
+	expect(world.relay, IPC_KILL);
 	assert_int_equal(in.kill.ending, ENDING_KILLED_LOGOUT);
 	finish(logout, 0);
 	finish(ask("session logout user ann", NULL), 1);
@@ -151,23 +151,23 @@ static void only_who_passed_is_cut_and_one_address_at_a_time(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login boss zone staff address 198.51.100.7,198.51.100.8", NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	finish(ask("session login boss zone staff address 198.51.100.9", NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	admit("core0", "198.51.100.7", NULL);
 	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_PASS);
 	assert_int_equal(in.verdict.cache, 1);
 	assert_int_equal(in.verdict.entry.has_mac, 0);
 	admit("core0", "198.51.100.8", NULL);
 	struct asked *logout = ask("session logout user boss", NULL);
-	expect(world.keeper, MESSAGE_ENTRIES);
+	expect(world.keeper, IPC_ENTRIES);
 	answer(world.keeper, 0, "");
-	expect(world.keeper, MESSAGE_CUT);
+	expect(world.keeper, IPC_CUT);
 	uint32_t seq = in.header.seq;
 	finish(logout, 0);
 	assert_false(receive(world.keeper, 200, NULL));
 	answer_seq(world.keeper, seq, 0, "");
-	expect(world.keeper, MESSAGE_CUT);
+	expect(world.keeper, IPC_CUT);
 	answer(world.keeper, 0, "");
 	assert_false(receive(world.keeper, 200, NULL));
 }
@@ -178,22 +178,22 @@ static void a_login_renews_or_replaces_and_has_its_limit(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login ann zone guest address 192.0.2.7 mac " MAC7, NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	struct asked *again = ask("session login ann zone guest address 192.0.2.9 mac " MAC7, NULL);
 	assert_true(read_answer(again, DEADLINE_MS));
 	assert_non_null(strstr(again->rows, "\"outcome\":\"renewed\""));
 	assert_non_null(strstr(again->rows, "\"session\":\"1\""));
 	finish(again, 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 
 	struct asked *other = ask("session login bob zone guest address 192.0.2.9 mac " MAC7, NULL);
 	assert_true(read_answer(other, DEADLINE_MS));
 	assert_non_null(strstr(other->rows, "\"outcome\":\"replaced\""));
 	finish(other, 0);
-	expect(world.relay, MESSAGE_SESSION_GONE);
+	expect(world.relay, IPC_SESSION_GONE);
 	assert_int_equal(in.gone.id, 1);
-	expect(world.relay, MESSAGE_SESSIONS);
-	expect(world.relay, MESSAGE_KILL);
+	expect(world.relay, IPC_SESSIONS);
+	expect(world.relay, IPC_KILL);
 	assert_int_equal(in.kill.ending, ENDING_KILLED_REPLACED);
 
 	finish(ask("session login bob zone guest mac 02:00:5e:00:53:11", NULL), 0);
@@ -222,8 +222,8 @@ static void a_login_for_everybody_is_refused(void **state)
 
 static void tell_link(const char *name, uint32_t ifindex)
 {
-	struct message_link link;
-	message_init(&link, MESSAGE_LINK, sizeof(link));
+	struct ipc_link link;
+	ipc_init(&link, IPC_LINK, sizeof(link));
 	link.ifindex = ifindex;
 	link.has_mac = 1;
 	link.up = 1;
@@ -239,19 +239,19 @@ static void without_mac_the_neighbour_table_is_asked(void **state)
 	tell_link("br0", 3);
 	tell_link("br1", 4); /* another zone's: nobody asks there */
 	struct asked *login = ask("session login ann zone guest address 192.0.2.7", NULL);
-	expect(world.keeper, MESSAGE_NEIGHBOUR_GET);
+	expect(world.keeper, IPC_NEIGHBOUR_GET);
 	assert_int_equal(in.neighbour.ifindex, 3);
-	struct message_neighbour found = in.neighbour;
-	found.header.type = MESSAGE_NEIGHBOUR;
+	struct ipc_neighbour found = in.neighbour;
+	found.header.type = IPC_NEIGHBOUR;
 	send_to(world.keeper, &found, -1);
 	assert_true(read_answer(login, DEADLINE_MS));
 	assert_non_null(strstr(login->error, "neighbour table"));
 	finish(login, 1);
 
 	login = ask("session login ann zone guest address 192.0.2.7", NULL);
-	expect(world.keeper, MESSAGE_NEIGHBOUR_GET);
+	expect(world.keeper, IPC_NEIGHBOUR_GET);
 	found = in.neighbour;
-	found.header.type = MESSAGE_NEIGHBOUR;
+	found.header.type = IPC_NEIGHBOUR;
 	assert_int_equal(mac_parse(MAC7, strlen(MAC7), &found.mac), 0);
 	send_to(world.keeper, &found, -1);
 	assert_true(read_answer(login, DEADLINE_MS));
@@ -268,14 +268,14 @@ static void a_list_entry_takes_the_verdict_out_of_the_kernel(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login ann zone guest address 192.0.2.7 mac " MAC7, NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	admit("br0", "192.0.2.7", MAC7);
 	struct asked *add = ask("list add blocked 192.0.2.0/28 timeout 1h", NULL);
-	expect(world.keeper, MESSAGE_ENTRIES);
+	expect(world.keeper, IPC_ENTRIES);
 	assert_int_equal(in.entries.n, 1);
 	answer(world.keeper, 0, "");
 	finish(add, 0);
-	expect(world.relay, MESSAGE_LIST_ENTRIES);
+	expect(world.relay, IPC_LIST_ENTRIES);
 	assert_int_equal(in.list.n, 1);
 	assert_int_equal(in.list.v[0].add, 1);
 	admit("br0", "192.0.2.7", MAC7);
@@ -304,19 +304,19 @@ static void an_apply_that_a_relay_or_the_kernel_refuses_changes_nothing(void **s
 	greet_control();
 	add_relay();
 	struct asked *apply = ask("policy apply conf2 --allow-empty --allow-open", changed_text);
-	expect(world.relay, MESSAGE_POLICY);
+	expect(world.relay, IPC_POLICY);
 	answer(world.relay, -ENOMEM, "no room");
-	expect(world.relay, MESSAGE_POLICY_ABORT);
+	expect(world.relay, IPC_POLICY_ABORT);
 	assert_true(read_answer(apply, DEADLINE_MS));
 	assert_non_null(strstr(apply->error, "no room"));
 	finish(apply, 1);
 
 	apply = ask("policy apply conf2 --allow-empty --allow-open", changed_text);
-	expect(world.relay, MESSAGE_POLICY);
+	expect(world.relay, IPC_POLICY);
 	answer(world.relay, 0, "");
-	expect(world.keeper, MESSAGE_PLAN);
+	expect(world.keeper, IPC_PLAN);
 	answer(world.keeper, -EBUSY, "busy");
-	expect(world.relay, MESSAGE_POLICY_ABORT);
+	expect(world.relay, IPC_POLICY_ABORT);
 	finish(apply, 1);
 
 	apply = ask("policy apply conf2 --allow-empty --allow-open", "zone x { interface }");
@@ -332,20 +332,20 @@ static void an_apply_goes_its_steps_in_order(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login eve zone staff address 198.51.100.7", NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	struct asked *apply = ask("policy apply conf2 --allow-empty --allow-open", changed_text);
-	expect(world.relay, MESSAGE_POLICY);
+	expect(world.relay, IPC_POLICY);
 	uint64_t number = in.policy.number;
 	answer(world.relay, 0, "");
-	expect(world.keeper, MESSAGE_PLAN);
+	expect(world.keeper, IPC_PLAN);
 	answer(world.keeper, 0, "");
-	expect(world.relay, MESSAGE_POLICY_COMMIT);
+	expect(world.relay, IPC_POLICY_COMMIT);
 	assert_int_equal(in.policy.number, number);
 	answer(world.relay, 0, "");
 	/* the zone is gone: its session is set aside */
-	expect(world.relay, MESSAGE_KILL);
-	expect(world.relay, MESSAGE_SESSIONS);
-	expect(world.keeper, MESSAGE_ENTRIES);
+	expect(world.relay, IPC_KILL);
+	expect(world.relay, IPC_SESSIONS);
+	expect(world.keeper, IPC_ENTRIES);
 	assert_int_equal(in.entries.flush, 1);
 	answer(world.keeper, 0, "");
 	assert_true(read_answer(apply, DEADLINE_MS));
@@ -358,14 +358,14 @@ static void an_apply_goes_its_steps_in_order(void **state)
 static void kill_at(int step, const char *has)
 {
 	struct asked *apply = ask("policy apply conf2 --allow-empty --allow-open", changed_text);
-	expect(world.relay, MESSAGE_POLICY);
+	expect(world.relay, IPC_POLICY);
 	if (step > 0) {
 		answer(world.relay, 0, "");
-		expect(world.keeper, MESSAGE_PLAN);
+		expect(world.keeper, IPC_PLAN);
 	}
 	if (step > 1) {
 		answer(world.keeper, 0, "");
-		expect(world.relay, MESSAGE_POLICY_COMMIT);
+		expect(world.relay, IPC_POLICY_COMMIT);
 	}
 	stop_control(SIGKILL);
 	close(apply->fd);
@@ -383,7 +383,7 @@ static void killed_in_an_apply_the_old_or_the_new_policy_runs(void **state)
 	greet_control();
 	add_relay();
 	finish(ask("session login ann zone guest address 192.0.2.7 mac " MAC7, NULL), 0);
-	expect(world.relay, MESSAGE_SESSIONS);
+	expect(world.relay, IPC_SESSIONS);
 	kill_at(0, "lease 1h");
 	kill_at(1, "lease 1h");
 	kill_at(2, "lease 2h");

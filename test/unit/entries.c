@@ -29,9 +29,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct message_entry key_of(const char *ifname, const char *mac, const char *addr)
+static struct ipc_entry key_of(const char *ifname, const char *mac, const char *addr)
 {
-	struct message_entry key = {.add = 1, .timeout_ms = 60000, .has_mac = mac != NULL};
+	struct ipc_entry key = {.add = 1, .timeout_ms = 60000, .has_mac = mac != NULL};
 	strcpy(key.ifname, ifname);
 	assert_int_equal(addr_parse(addr, strlen(addr), &key.source), 0);
 	if (mac)
@@ -55,7 +55,7 @@ static void fill(void)
 		{"core0", NULL, "198.51.100.200", 2},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct message_entry key = key_of(rows[i].ifname, rows[i].mac, rows[i].addr);
+		struct ipc_entry key = key_of(rows[i].ifname, rows[i].mac, rows[i].addr);
 		assert_true(entries_add(control.entries, &key, rows[i].session));
 	}
 	assert_int_equal(entries_count(control.entries), 5);
@@ -63,7 +63,7 @@ static void fill(void)
 
 static bool is_there(const char *ifname, const char *mac, const char *addr)
 {
-	struct message_entry key = key_of(ifname, mac, addr);
+	struct ipc_entry key = key_of(ifname, mac, addr);
 	return entries_find(control.entries, &key) != NULL;
 }
 
@@ -75,7 +75,7 @@ static void an_entry_is_known_by_interface_mac_and_address(void **state)
 	assert_false(is_there("br1", MAC1, "192.0.2.1"));
 	assert_false(is_there("br0", MAC2, "192.0.2.1"));
 	assert_false(is_there("br0", NULL, "192.0.2.1"));
-	struct message_entry key = key_of("br0", MAC2, "192.0.2.1");
+	struct ipc_entry key = key_of("br0", MAC2, "192.0.2.1");
 	const struct entry *other = entries_find_other(control.entries, &key);
 	assert_non_null(other);
 	assert_int_equal(other->session, 1);
@@ -143,7 +143,7 @@ static void a_keeper_that_is_gone_is_neither_an_error_nor_a_wait(void **state)
 
 static void a_full_picture_takes_no_more_and_gives_back(void **state)
 {
-	struct message_entry key = key_of("br0", MAC1, "2001:db8::");
+	struct ipc_entry key = key_of("br0", MAC1, "2001:db8::");
 	struct prefix all = {.addr = key.source, .len = 32};
 	(void)state;
 	for (uint32_t i = 0; i < ENTRIES_MAX; i++) {

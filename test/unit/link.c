@@ -10,7 +10,7 @@
 
 static void put(struct link_table *table, uint32_t ifindex, const char *name)
 {
-	struct message_link message;
+	struct ipc_link message;
 	memset(&message, 0, sizeof(message));
 	message.ifindex = ifindex;
 	message.has_mac = ifindex % 2;

@@ -185,7 +185,7 @@ static void who_does_not_take_the_identity_gets_no_mail(void **state)
 		hear_end(client);
 		close(client);
 		close(server);
-		const struct message_flow *record = await_record(&world);
+		const struct ipc_flow *record = await_record(&world);
 		assert_int_equal(record->nattempts, 2);
 		assert_int_equal(record->attempts[0].ending, cases[i].ending);
 		if (cases[i].words)

@@ -8,14 +8,14 @@
 /* Answers one request for sockets of the family; as many come as given, or an error. */
 static void give(struct world *world, uint32_t n, int error)
 {
-	struct message_sockets_get get;
-	struct message_socket message;
+	struct ipc_sockets_get get;
+	struct ipc_socket message;
 
 	do
-		await(world, world->keeper, MESSAGE_SOCKETS_GET, &get);
+		await(world, world->keeper, IPC_SOCKETS_GET, &get);
 	while (get.ip6 != world->ip6);
 	assert_true(get.n >= n && get.n <= BIND_STOCK);
-	message_init(&message, MESSAGE_SOCKET, sizeof(message));
+	ipc_init(&message, IPC_SOCKET, sizeof(message));
 	message.ip6 = world->ip6;
 	for (uint32_t i = 0; i < n; i++) {
 		int fd = socket(world->ip6 ? AF_INET6 : AF_INET,
@@ -119,7 +119,7 @@ static void with_no_socket_the_client_hears_it_in_time(void **state)
 		give(&world, 0, cases[i].error);
 		hear_refusal(client, "421 4.4.1 gw.example.net ");
 		close(client);
-		const struct message_flow *record = await_record(&world);
+		const struct ipc_flow *record = await_record(&world);
 		assert_int_equal(record->nattempts, 1);
 		assert_int_equal(record->attempts[0].ending, ENDING_HOST_UNFIT);
 		assert_string_equal(record->attempts[0].reply, cases[i].words);
@@ -190,7 +190,7 @@ static void a_host_of_the_other_ip_version_is_passed_over(void **state)
 		"rule mail { zone guest user any server relay }\n",
 		server_texts[!world.ip6], port, server_texts[world.ip6], world.server_port);
 	apply_policy(&world, text);
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	int client = dial(&world), server;
 	give(&world, BIND_STOCK, 0);
@@ -198,7 +198,7 @@ static void a_host_of_the_other_ip_version_is_passed_over(void **state)
 	reset(client);
 	hear_reset(server);
 	close(server);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->attempts[0].ending, ENDING_HOST_UNFIT);
 	close(other);
 	end(&world);

@@ -75,7 +75,7 @@ static void the_listener_itself_is_no_destination(void **state)
 	struct world world;
 	start_relay(&world, IS_IP6(state), &options);
 	apply_policy(&world, policy_text(&world, "", ""));
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	int client = dial(&world);
 	hear_reset(client);
@@ -91,12 +91,12 @@ static void a_host_that_is_the_listener_is_a_loop(void **state)
 	start_relay(&world, IS_IP6(state), &(struct relay_options){0});
 	world.server_port = 1; /* the relay's, here (relay_world.c) */
 	apply_policy(&world, policy_text(&world, "", "announce xclient"));
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	int client = dial(&world);
 	hear_refusal(client, "421 4.4.1 gw.example.net the mail server leads back to you [");
 	close(client);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->ending, ENDING_LOOP);
 	assert_string_equal(record->attempts[0].reply, "the host is the gateway itself");
 	end(&world);
@@ -115,7 +115,7 @@ static void a_host_beside_the_client_is_a_loop(void **state)
 		"server relay { host %s port %u }\nrule mail { user any server relay }\n",
 		world.server_port, server_texts[world.ip6], world.server_port);
 	apply_policy(&world, text);
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	int client = dial(&world);
 	hear_refusal(client, "421 4.4.1 gw.example.net the mail server leads back to you [");
@@ -133,7 +133,7 @@ static void without_a_mac_nobody_is_guessed(void **state)
 	snprintf(text, sizeof(text), "%s", policy_text(&world, "", ""));
 	memcpy(strstr(text, "identity address"), "identity mac    ", 16);
 	apply_policy(&world, text);
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	int client = dial(&world);
 	hear_refusal(client, "421 4.7.0 ");
@@ -165,9 +165,9 @@ static void control_may_die_and_come_back(void **state)
 	close(server2);
 
 	int control[2];
-	struct message_peer peer;
+	struct ipc_peer peer;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
-	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	ipc_init(&peer, IPC_PEER, sizeof(peer));
 	tell(world.keeper, &peer, control[1]);
 	close(control[1]);
 	world.control = control[0];
@@ -182,7 +182,7 @@ static void control_may_die_and_come_back(void **state)
 	hear_end(server2);
 	close(server2);
 	await_record(&world);
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 
 	client2 = dial(&world);
 	hear_refusal(client2, "421 4.7.0 gw.example.net Please log in [f-");
@@ -199,11 +199,11 @@ static void a_bad_policy_changes_nothing(void **state)
 {
 	struct world world;
 	begin(&world, IS_IP6(state), "", "");
-	struct message_reply reply = prepare_policy(&world, "zone guest { interface }\n");
+	struct ipc_reply reply = prepare_policy(&world, "zone guest { interface }\n");
 	assert_true(reply.status < 0);
 	assert_true(strlen(reply.text) > 0);
-	struct message_policy commit;
-	message_init(&commit, MESSAGE_POLICY_COMMIT, sizeof(commit));
+	struct ipc_policy commit;
+	ipc_init(&commit, IPC_POLICY_COMMIT, sizeof(commit));
 	commit.number = world.policy;
 	assert_true(request(&world, &commit, -1).status < 0);
 	int client = dial(&world);
@@ -215,7 +215,7 @@ static void a_bad_policy_changes_nothing(void **state)
 static void draining_lets_flows_finish(void **state)
 {
 	struct world world;
-	struct message_drain drain;
+	struct ipc_drain drain;
 	int client, server, status;
 	begin(&world, IS_IP6(state), "", "");
 	log_in(world.control, 1, "anna", client_text(&world));
@@ -224,7 +224,7 @@ static void draining_lets_flows_finish(void **state)
 	server = server_take(&world);
 	say(server, "220 hi\r\n");
 	hear_exactly(client, "220 hi\r\n");
-	message_init(&drain, MESSAGE_DRAIN, sizeof(drain));
+	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
 	drain.seconds = 60;
 	tell(world.keeper, &drain, -1);
 	say(client, "QUIT\r\n");
@@ -303,7 +303,7 @@ static void without_descriptors_it_waits_and_goes_on(void **state)
 	int clients[24];
 	start_relay(&world, IS_IP6(state), &options);
 	apply_policy(&world, policy_text(&world, "", ""));
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	for (int i = 0; i < 24; i++)
 		clients[i] = dial(&world);
 	await_counter(&world, COUNTER_ACCEPT_PAUSED, 1);
@@ -314,7 +314,7 @@ static void without_descriptors_it_waits_and_goes_on(void **state)
 	for (int i = 0; i < 24; i++)
 		close(clients[i]);
 	do
-		await(&world, world.control, MESSAGE_COUNTERS, NULL);
+		await(&world, world.control, IPC_COUNTERS, NULL);
 	while (world.counters[COUNTER_FLOWS_LIVE] > 0);
 	for (int i = 0; i < 3; i++) {
 		int client = dial(&world);
@@ -332,7 +332,7 @@ static void a_full_table_is_a_verdict(void **state)
 	int clients[17];
 	start_relay(&world, IS_IP6(state), &options);
 	apply_policy(&world, policy_text(&world, "", ""));
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	for (int i = 0; i < 17; i++)
 		clients[i] = dial(&world);
 	for (int i = 0; i < 16; i++)
@@ -459,7 +459,7 @@ static void any_bytes_arrive_as_sent_both_ways(void **state)
 	}
 	close(client);
 	close(server);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->from_client_bytes, 24 << 20);
 	assert_int_equal(record->from_server_bytes, (9 << 20) + 8);
 	await_counter(&world, COUNTER_BYTES_SPLICED, 1);

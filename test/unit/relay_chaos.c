@@ -132,23 +132,23 @@ static const char *chaos_policy(void)
 
 static void tell_policy(void)
 {
-	struct message_policy message;
+	struct ipc_policy message;
 	const char *text = chaos_policy();
 	int fd = channel_memfd("policy", text, strlen(text));
-	message_init(&message, MESSAGE_POLICY, sizeof(message));
+	ipc_init(&message, IPC_POLICY, sizeof(message));
 	message.number = ++world.policy;
 	tell(world.control, &message, fd);
 	close(fd);
-	message.header.type = MESSAGE_POLICY_COMMIT;
+	message.header.type = IPC_POLICY_COMMIT;
 	tell(world.control, &message, -1);
 }
 
 static void replace_control(void)
 {
 	int control[2];
-	struct message_peer peer;
+	struct ipc_peer peer;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
-	message_init(&peer, MESSAGE_PEER, sizeof(peer));
+	ipc_init(&peer, IPC_PEER, sizeof(peer));
 	tell(world.keeper, &peer, control[1]);
 	close(control[1]);
 	close(world.control);
@@ -156,18 +156,18 @@ static void replace_control(void)
 	set_patience(world.control);
 	tell_policy();
 	log_in(world.control, 1, "anna", client_text(&world));
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 }
 
 static void interfere(unsigned *seed)
 {
-	struct message_kill order;
+	struct ipc_kill order;
 	switch (rand_r(seed) % 12) {
 	case 0:
 		tell_policy();
 		break;
 	case 1:
-		message_init(&order, MESSAGE_KILL, sizeof(order));
+		ipc_init(&order, IPC_KILL, sizeof(order));
 		order.session = 1;
 		order.ending = ENDING_KILLED_OPERATOR;
 		tell(world.control, &order, -1);
@@ -179,7 +179,7 @@ static void interfere(unsigned *seed)
 		replace_control();
 		break;
 	case 4:
-		tell_plain(world.control, MESSAGE_FLOWS_GET);
+		tell_plain(world.control, IPC_FLOWS_GET);
 		break;
 	default:
 		log_in(world.control, 1, "anna", client_text(&world));
@@ -197,7 +197,7 @@ static void anything_may_happen_at_any_moment(void **state)
 
 	start_relay(&world, IS_IP6(state), &options);
 	apply_policy(&world, chaos_policy());
-	tell_plain(world.control, MESSAGE_PICTURE_DONE);
+	tell_plain(world.control, IPC_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	over = false;
 	pthread_create(&threads[CLIENTS], NULL, run_server, NULL);
@@ -214,7 +214,7 @@ static void anything_may_happen_at_any_moment(void **state)
 	assert_int_equal(waitpid(world.relay, NULL, WNOHANG), 0);
 	/* at rest: nothing of a flow is left */
 	do
-		await(&world, world.control, MESSAGE_COUNTERS, NULL);
+		await(&world, world.control, IPC_COUNTERS, NULL);
 	while (world.counters[COUNTER_FLOWS_LIVE] > 0);
 	end(&world);
 }

@@ -38,7 +38,7 @@ static void a_logged_in_client_reaches_the_server(void **state)
 	hear_end(client);
 	close(client);
 
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_true(world.started);
 	assert_int_equal(record->ending, ENDING_QUIT);
 	assert_int_equal(record->verdict, POLICY_VERDICT_REDIRECT);
@@ -74,7 +74,7 @@ static void who_is_not_logged_in_is_told_so(void **state)
 	assert_memory_equal(hear(client), "221 ", 4);
 	hear_end(client);
 	close(client);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->ending, ENDING_NOT_LOGGED_IN);
 	assert_int_equal(record->verdict, POLICY_VERDICT_ANSWER);
 	assert_string_equal(record->detail, "Please log in");
@@ -92,10 +92,10 @@ static void who_is_not_logged_in_is_told_so(void **state)
 /* Waits until the relay has read all that it was told and sleeps. */
 static void await_sleep(struct world *world)
 {
-	struct message_kill nobody;
+	struct ipc_kill nobody;
 	char path[64], state = '?';
 
-	message_init(&nobody, MESSAGE_KILL, sizeof(nobody));
+	ipc_init(&nobody, IPC_KILL, sizeof(nobody));
 	nobody.session = UINT64_MAX;
 	nobody.ending = ENDING_KILLED_LOGOUT;
 	assert_int_equal(request(world, &nobody, -1).value, 0);
@@ -221,7 +221,7 @@ static void a_server_that_cannot_be_had_is_said_in_smtp(void **state)
 		close(client);
 		if (!cases[i].closes)
 			close(server);
-		const struct message_flow *record = await_record(&world);
+		const struct ipc_flow *record = await_record(&world);
 		assert_int_equal(record->ending, cases[i].ending);
 		assert_int_equal(record->nattempts, 1);
 		assert_int_equal(record->attempts[0].ending, cases[i].ending);
@@ -251,7 +251,7 @@ static void a_server_that_cannot_be_had_is_said_in_smtp(void **state)
 
 static void a_host_that_offers_xclient_is_not_used(void **state)
 {
-	struct message_host host;
+	struct ipc_host host;
 	struct world world;
 	begin(&world, IS_IP6(state), "", "");
 	log_in(world.control, 1, "anna", client_text(&world));
@@ -259,7 +259,7 @@ static void a_host_that_offers_xclient_is_not_used(void **state)
 	server_be_asked(&world, "250-xclient NAME ADDR\r\n");
 	hear_refusal(client, "421 4.4.1 gw.example.net the mail server may not be used [f-");
 	close(client);
-	await(&world, world.control, MESSAGE_HOST, &host);
+	await(&world, world.control, IPC_HOST, &host);
 	assert_int_equal(host.usable, 0);
 	assert_string_equal(host.server, "relay");
 	assert_non_null(strstr(host.text, "XCLIENT"));
@@ -283,7 +283,7 @@ static void a_host_that_offers_xclient_is_not_used(void **state)
 	close(client);
 	hear_end(server);
 	close(server);
-	await(&world, world.control, MESSAGE_HOST, &host);
+	await(&world, world.control, IPC_HOST, &host);
 	assert_int_equal(host.usable, 1);
 	end(&world);
 }
@@ -328,10 +328,10 @@ static void kill_ends_both_sides(void **state)
 {
 	struct world world;
 	int client, server;
-	struct message_flow live;
-	struct message_load load;
-	struct message_kill order;
-	struct message_plain get;
+	struct ipc_flow live;
+	struct ipc_load load;
+	struct ipc_kill order;
+	struct ipc_plain get;
 	begin(&world, IS_IP6(state), "", "");
 	log_in(world.control, 77, "anna", client_text(&world));
 	client = dial(&world);
@@ -340,27 +340,27 @@ static void kill_ends_both_sides(void **state)
 	say(server, "220 hi\r\n");
 	hear_exactly(client, "220 hi\r\n");
 
-	message_init(&get, MESSAGE_FLOWS_GET, sizeof(get));
+	ipc_init(&get, IPC_FLOWS_GET, sizeof(get));
 	get.header.seq = 3;
 	tell(world.control, &get, -1);
-	await(&world, world.control, MESSAGE_FLOW, &live);
+	await(&world, world.control, IPC_FLOW, &live);
 	assert_int_equal(live.header.seq, 3);
 	assert_string_equal(live.state, "relay");
 	assert_string_equal(live.user, "anna");
 	assert_int_equal(live.end_ms, 0);
-	await(&world, world.control, MESSAGE_REPLY, NULL);
+	await(&world, world.control, IPC_REPLY, NULL);
 
-	message_init(&get, MESSAGE_LOADS_GET, sizeof(get));
+	ipc_init(&get, IPC_LOADS_GET, sizeof(get));
 	get.header.seq = 4;
 	tell(world.control, &get, -1);
-	await(&world, world.control, MESSAGE_LOAD, &load);
+	await(&world, world.control, IPC_LOAD, &load);
 	assert_int_equal(load.header.seq, 4);
 	assert_string_equal(load.server, "relay");
 	assert_int_equal(load.host.port, world.server_port);
 	assert_int_equal(load.flows, 1);
-	await(&world, world.control, MESSAGE_REPLY, NULL);
+	await(&world, world.control, IPC_REPLY, NULL);
 
-	message_init(&order, MESSAGE_KILL, sizeof(order));
+	ipc_init(&order, IPC_KILL, sizeof(order));
 	order.session = 78;
 	order.ending = ENDING_KILLED_LOGOUT;
 	assert_int_equal(request(&world, &order, -1).value, 0);

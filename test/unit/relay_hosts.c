@@ -21,7 +21,7 @@ static void only_the_first_good_greeting_is_seen(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 4s connect 1s greeting 1s", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		tell(world.control, told, -1);
 		int client = dial(&world);
@@ -39,7 +39,7 @@ static void only_the_first_good_greeting_is_seen(void **state)
 		close(client);
 		if (!cases[i].closes)
 			close(first);
-		const struct message_flow *record = await_record(&world);
+		const struct ipc_flow *record = await_record(&world);
 		assert_int_equal(record->nattempts, 2);
 		assert_int_equal(record->attempts[0].ending, cases[i].ending);
 		assert_int_equal(record->attempts[0].host.port, hosts.port[0]);
@@ -56,7 +56,7 @@ static void a_refused_connection_is_passed_over(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	tell(world.control, told, -1);
 	close(hosts.listener[1]);
 	hosts.listener[1] = dup(hosts.listener[0]); /* for close_hosts() */
@@ -69,7 +69,7 @@ static void a_refused_connection_is_passed_over(void **state)
 	close(client);
 	hear_end(server);
 	close(server);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->nattempts, 2);
 	assert_int_equal(record->attempts[0].ending, ENDING_CONNECT_REFUSED);
 	assert_int_equal(record->attempts[0].host.port, hosts.port[1]);
@@ -96,7 +96,7 @@ static void with_none_left_the_last_words_of_a_server_are_quoted(void **state)
 	hear_refusal(client, "421 4.4.1 gw.example.net the mail server takes no mail now: "
 			     "550 5.7.1 second [f-");
 	close(client);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->ending, ENDING_NO_SERVER);
 	assert_string_equal(record->detail, "550 5.7.1 second");
 	assert_int_equal(record->nattempts, 3);
@@ -111,7 +111,7 @@ static void states_decide_the_order(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	tell(world.control, told, -1);
 	serve(&world, &hosts, 0);
 	told->v[0].state = TARGET_DOWN;
@@ -129,7 +129,7 @@ static void states_decide_the_order(void **state)
 	int client = dial(&world);
 	hear_refusal(client, "421 4.4.1 gw.example.net ");
 	close(client);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->ending, ENDING_NO_SERVER);
 	assert_int_equal(record->nattempts, 3);
 	assert_int_equal(record->attempts[1].ending, ENDING_HOST_UNFIT);
@@ -156,7 +156,7 @@ static void flows_are_spread_by_weight(void **state)
 	struct hosts hosts;
 	unsigned taken[HOSTS] = {0};
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	told->v[0].preference = told->v[1].preference = told->v[2].preference;
 	told->v[0].weight = 3;
 	told->v[2].weight = 2;
@@ -193,8 +193,8 @@ static void a_hosts_addresses_are_tried_in_turn(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	struct message_targets *told = targets_of(&world, &hosts);
-	struct message_target *target = &told->v[0];
+	struct ipc_targets *told = targets_of(&world, &hosts);
+	struct ipc_target *target = &told->v[0];
 	/* the other family first, where nobody listens */
 	const char *other = server_texts[!world.ip6];
 	target->naddresses = 2;
@@ -223,7 +223,7 @@ static void a_host_over_its_limit_is_passed_over(void **state)
 	struct hosts hosts;
 	int clients[HOSTS], servers[HOSTS];
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	for (int i = 0; i < HOSTS; i++)
 		told->v[i].limit_flows = 1;
 	tell(world.control, told, -1);
@@ -236,7 +236,7 @@ static void a_host_over_its_limit_is_passed_over(void **state)
 	int client = dial(&world);
 	hear_refusal(client, "421 4.3.2 gw.example.net too many connections to the mail server [");
 	close(client);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->ending, ENDING_OVER_FLOWS_SERVER);
 	assert_int_equal(record->nattempts, HOSTS);
 	/* one that ended makes room at its host */
@@ -281,7 +281,7 @@ static void a_new_policy_keeps_what_is_known_of_its_hosts(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	told->v[0].state = TARGET_NEVER;
 	tell(world.control, told, -1);
 	serve(&world, &hosts, 1);
@@ -312,15 +312,15 @@ static void control_hears_what_may_be_news(void **state)
 {
 	struct world world;
 	struct hosts hosts;
-	struct message_host heard;
+	struct ipc_host heard;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
 	int client = dial(&world);
 	int server = take_at(&hosts, 0);
 	say(server, "451 4.3.0 disk full\r\n");
 	close(server);
-	await(&world, world.control, MESSAGE_HOST, &heard);
-	assert_int_equal(heard.kind, MESSAGE_HOST_FAILED);
+	await(&world, world.control, IPC_HOST, &heard);
+	assert_int_equal(heard.kind, IPC_HOST_FAILED);
 	assert_int_equal(heard.host.port, hosts.port[0]);
 	assert_string_equal(heard.server, "relay");
 	assert_string_equal(heard.text, "451 4.3.0 disk full");
@@ -337,8 +337,8 @@ static void control_hears_what_may_be_news(void **state)
 	server = take_at(&hosts, 0);
 	say(server, "554 no\r\n");
 	close(server);
-	await(&world, world.control, MESSAGE_HOST, &heard);
-	assert_int_equal(heard.kind, MESSAGE_HOST_FAILED);
+	await(&world, world.control, IPC_HOST, &heard);
+	assert_int_equal(heard.kind, IPC_HOST_FAILED);
 	close(take_at(&hosts, 1));
 	close(take_at(&hosts, 2));
 	hear_refusal(client, "421 4.4.1 ");
@@ -380,7 +380,7 @@ static void what_a_host_says_of_one_client_is_no_news_of_it(void **state)
 {
 	struct world world;
 	struct hosts hosts;
-	struct message_host heard;
+	struct ipc_host heard;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
 	for (int i = 0; i < 2; i++) {
@@ -397,8 +397,8 @@ static void what_a_host_says_of_one_client_is_no_news_of_it(void **state)
 		hear_end(client);
 		close(client);
 		if (i == 1) {
-			await(&world, world.control, MESSAGE_HOST, &heard);
-			assert_int_equal(heard.kind, MESSAGE_HOST_FAILED);
+			await(&world, world.control, IPC_HOST, &heard);
+			assert_int_equal(heard.kind, IPC_HOST_FAILED);
 			assert_string_equal(heard.text, "421 4.3.2 full");
 		}
 		assert_int_equal(await_record(&world)->attempts[0].ending,
@@ -414,7 +414,7 @@ static void a_flow_that_is_answered_holds_nothing_of_the_server(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "limit flows 1", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	for (int i = 0; i < HOSTS; i++)
 		told->v[i].drained = 1;
 	tell(world.control, told, -1);
@@ -435,7 +435,7 @@ static void a_swallowed_host_leaves_time_for_the_others(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 5s connect 5s greeting 5s", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	tell(world.control, told, -1);
 	/* takes the connection, says nothing */
 	int client = dial(&world);
@@ -449,7 +449,7 @@ static void a_swallowed_host_leaves_time_for_the_others(void **state)
 	close(client);
 	close(first);
 	close(second);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->nattempts, 3);
 	assert_int_equal(record->attempts[0].ending, ENDING_GREETING_TIMEOUT);
 	close_hosts(&hosts);
@@ -459,12 +459,12 @@ static void a_swallowed_host_leaves_time_for_the_others(void **state)
 static void many_attempts_are_counted(void **state)
 {
 	static _Alignas(16)
-		uint8_t room[sizeof(struct message_targets) + 12 * sizeof(struct message_target)];
-	struct message_targets *told = (void *)room;
+		uint8_t room[sizeof(struct ipc_targets) + 12 * sizeof(struct ipc_target)];
+	struct ipc_targets *told = (void *)room;
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	const struct message_targets *three = targets_of(&world, &hosts);
+	const struct ipc_targets *three = targets_of(&world, &hosts);
 	memcpy(told, three, sizeof(*told));
 	told->n = 12;
 	told->header.bytes = sizeof(room);
@@ -482,8 +482,8 @@ static void many_attempts_are_counted(void **state)
 	hear_refusal(
 		client, "421 4.4.1 gw.example.net the mail server takes no mail now: 554 five ");
 	close(client);
-	const struct message_flow *record = await_record(&world);
-	assert_int_equal(record->nattempts, MESSAGE_ATTEMPTS_MAX);
+	const struct ipc_flow *record = await_record(&world);
+	assert_int_equal(record->nattempts, IPC_ATTEMPTS_MAX);
 	assert_string_equal(record->detail, "554 five (4 more attempts before the last one)");
 	close_hosts(&hosts);
 	end(&world);

@@ -14,7 +14,7 @@ static void refused(struct world *world, const char *original, const char *why)
 	int client = dial_to(world, original);
 	hear_refusal(client, "421 4.4.1 gw.example.net no mail server can be used now [");
 	close(client);
-	const struct message_flow *record = await_record(world);
+	const struct ipc_flow *record = await_record(world);
 	assert_int_equal(record->ending, ENDING_HOST_UNFIT);
 	assert_string_equal(record->server, "original");
 	assert_int_equal(record->nattempts, 1);
@@ -53,7 +53,7 @@ static void a_host_is_reached_as_its_server_says(void **state)
 	close(server);
 	hear_end(client);
 	close(client);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_string_equal(record->rule, "out");
 	assert_string_equal(record->server, "relay");
 	assert_int_equal(record->host.port, world.server_port);

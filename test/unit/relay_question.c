@@ -12,7 +12,7 @@ static enum ending second_takes(struct world *world, const struct hosts *hosts, 
 	close(server);
 	hear_end(client);
 	close(client);
-	const struct message_flow *record = await_record(world);
+	const struct ipc_flow *record = await_record(world);
 	assert_int_equal(record->nattempts, 2);
 	assert_int_equal(record->host.port, hosts->port[1]);
 	return (enum ending)record->attempts[0].ending;
@@ -86,7 +86,7 @@ static void a_port_that_expects_no_header_gets_no_flow(void **state)
 	hear_end(client);
 	close(client);
 	close(first);
-	const struct message_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_record(&world);
 	assert_int_equal(record->nattempts, 2);
 	assert_int_equal(record->attempts[0].ending, ENDING_IDENTITY_REFUSED);
 	nobody_at(&hosts, 0);
@@ -138,7 +138,7 @@ static void a_host_of_two_names_is_asked_twice(void **state)
 	struct world world;
 	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
-	struct message_targets *told = targets_of(&world, &hosts);
+	struct ipc_targets *told = targets_of(&world, &hosts);
 	told->v[1] = told->v[0];
 	strcpy(told->v[1].name, "mx.example.org");
 	told->v[0].asked = told->v[1].asked = 0;

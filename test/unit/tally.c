@@ -10,7 +10,7 @@
 
 static void tell(struct tally *tally, const char *zone, const char *server, enum ending ending)
 {
-	struct message_flow flow = {.messages = 2,
+	struct ipc_flow flow = {.messages = 2,
 		.ending = (uint16_t)ending,
 		.from_client_bytes = 100,
 		.from_server_bytes = 10};

@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-static struct message_flow refused(uint8_t mac, const char *zone)
+static struct ipc_flow refused(uint8_t mac, const char *zone)
 {
-	struct message_flow out = {.ending = ENDING_NOT_LOGGED_IN};
+	struct ipc_flow out = {.ending = ENDING_NOT_LOGGED_IN};
 
 	out.mac = (struct mac){{2, 0, 0x5e, 0, 0x53, mac}};
 	out.client.addr = (struct addr){.bytes = {192, 0, 2, mac}, .family = ADDR_IP4};
@@ -20,7 +20,7 @@ static struct message_flow refused(uint8_t mac, const char *zone)
 
 static void who_is_logged_in_is_not_concerned(void **state)
 {
-	struct message_flow record = refused(1, "guest");
+	struct ipc_flow record = refused(1, "guest");
 	(void)state;
 
 	assert_true(thin_concerns(&record));
@@ -34,7 +34,7 @@ static void who_is_logged_in_is_not_concerned(void **state)
 static void so_many_at_once_then_one_by_one_with_what_was_left_out(void **state)
 {
 	struct thin *thin = thin_new();
-	struct message_flow record = refused(1, "guest");
+	struct ipc_flow record = refused(1, "guest");
 	uint64_t now_ms = 1000, left_out, kept = 0;
 	(void)state;
 
@@ -62,7 +62,7 @@ static void so_many_at_once_then_one_by_one_with_what_was_left_out(void **state)
 static void others_are_not_thinned_for_it(void **state)
 {
 	struct thin *thin = thin_new();
-	struct message_flow flood = refused(1, "guest"), others[4];
+	struct ipc_flow flood = refused(1, "guest"), others[4];
 	uint64_t left_out;
 	(void)state;
 

@@ -1,4 +1,4 @@
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 #include "lib/session.h"
 
@@ -50,48 +50,48 @@ static bool plain_ok(const void *message, size_t len)
 
 static bool reply_ok(const void *message, size_t len)
 {
-	const struct message_reply *reply = message;
+	const struct ipc_reply *reply = message;
 	(void)len;
 	return reply->status <= 0 && reply->header.seq && TEXT_OK(reply->text);
 }
 
 static bool link_ok(const void *message, size_t len)
 {
-	const struct message_link *link = message;
+	const struct ipc_link *link = message;
 	(void)len;
 	return link->ifindex && link->has_mac <= 1 && link->up <= 1 && NAMED_OK(link->name);
 }
 
 static bool peer_ok(const void *message, size_t len)
 {
-	const struct message_peer *peer = message;
+	const struct ipc_peer *peer = message;
 	(void)len;
 	return peer->draining <= 1 && TEXT_OK(peer->version);
 }
 
 static bool sockets_get_ok(const void *message, size_t len)
 {
-	const struct message_sockets_get *get = message;
+	const struct ipc_sockets_get *get = message;
 	(void)len;
-	return get->ip6 <= 1 && get->n && get->n <= MESSAGE_SOCKETS_MAX;
+	return get->ip6 <= 1 && get->n && get->n <= IPC_SOCKETS_MAX;
 }
 
 static bool socket_ok(const void *message, size_t len)
 {
-	const struct message_socket *socket = message;
+	const struct ipc_socket *socket = message;
 	(void)len;
 	return socket->ip6 <= 1 && socket->status <= 0;
 }
 
 static bool admit_ok(const void *message, size_t len)
 {
-	const struct message_admit *admit = message;
+	const struct ipc_admit *admit = message;
 	(void)len;
 	return addr_given_ok(&admit->source.addr) && addr_given_ok(&admit->original.addr) &&
 	       admit->source.addr.family == admit->original.addr.family && NAMED_OK(admit->ifname);
 }
 
-static bool entry_ok(const struct message_entry *entry)
+static bool entry_ok(const struct ipc_entry *entry)
 {
 	if (entry->add > 1 || entry->has_mac > 1 || entry->kernel > DECIDE_KERNEL_DROP)
 		return false;
@@ -104,7 +104,7 @@ static bool entry_ok(const struct message_entry *entry)
 
 static bool verdict_ok(const void *message, size_t len)
 {
-	const struct message_verdict *verdict = message;
+	const struct ipc_verdict *verdict = message;
 	(void)len;
 	if (verdict->kernel > DECIDE_KERNEL_DROP || verdict->cache > 1 || verdict->forget > 1)
 		return false;
@@ -116,13 +116,13 @@ static bool verdict_ok(const void *message, size_t len)
 /* n items of `size` bytes fill what lies behind `base` exactly. */
 static bool count_ok(size_t len, size_t base, uint32_t n, size_t size)
 {
-	return n <= MESSAGE_BYTES_MAX && len == base + n * size;
+	return n <= IPC_BYTES_MAX && len == base + n * size;
 }
 
 static bool entries_ok(const void *message, size_t len)
 {
-	const struct message_entries *entries = message;
-	if (entries->flush > 1 || entries->n > MESSAGE_ENTRIES_MAX ||
+	const struct ipc_entries *entries = message;
+	if (entries->flush > 1 || entries->n > IPC_ENTRIES_MAX ||
 		!count_ok(len, sizeof(*entries), entries->n, sizeof(entries->v[0])))
 		return false;
 	for (uint32_t i = 0; i < entries->n; i++)
@@ -133,28 +133,28 @@ static bool entries_ok(const void *message, size_t len)
 
 static bool client_ok(const void *message, size_t len)
 {
-	const struct message_client *client = message;
+	const struct ipc_client *client = message;
 	(void)len;
 	return entry_ok(&client->entry);
 }
 
 static bool event_ok(const void *message, size_t len)
 {
-	const struct message_event *event = message;
+	const struct ipc_event *event = message;
 	(void)len;
-	return event->kind < MESSAGE_EVENTS && TEXT_OK(event->text);
+	return event->kind < IPC_EVENTS && TEXT_OK(event->text);
 }
 
 static bool kernel_counters_ok(const void *message, size_t len)
 {
-	const struct message_kernel_counters *counters = message;
+	const struct ipc_kernel_counters *counters = message;
 	(void)len;
 	return counters->native_queue <= 1 && counters->table_owned <= 1;
 }
 
 static bool words_ok(const void *message, size_t len)
 {
-	const struct message_text *text = message;
+	const struct ipc_text *text = message;
 	(void)len;
 	return TEXT_OK(text->text);
 }
@@ -162,29 +162,28 @@ static bool words_ok(const void *message, size_t len)
 /* The bytes are read by foreign_read() and its like, which are bounded. */
 static bool foreign_ok(const void *message, size_t len)
 {
-	const struct message_foreign *foreign = message;
+	const struct ipc_foreign *foreign = message;
 	return count_ok(len, sizeof(*foreign), foreign->n, 1);
 }
 
 static bool bypass_ok(const void *message, size_t len)
 {
-	const struct message_bypass *bypass = message;
+	const struct ipc_bypass *bypass = message;
 	(void)len;
 	return bypass->on <= 1 && TEXT_OK(bypass->zone);
 }
 
 static bool neighbour_ok(const void *message, size_t len)
 {
-	const struct message_neighbour *neighbour = message;
+	const struct ipc_neighbour *neighbour = message;
 	(void)len;
 	return addr_given_ok(&neighbour->addr) && neighbour->ifindex;
 }
 
 static bool passed_ok(const void *message, size_t len)
 {
-	const struct message_passed *passed = message;
-	if (passed->n > MESSAGE_PASSED_MAX ||
-		len != sizeof(*passed) + passed->n * sizeof(passed->v[0]))
+	const struct ipc_passed *passed = message;
+	if (passed->n > IPC_PASSED_MAX || len != sizeof(*passed) + passed->n * sizeof(passed->v[0]))
 		return false;
 	for (uint32_t i = 0; i < passed->n; i++)
 		if (!addr_given_ok(&passed->v[i].source))
@@ -194,7 +193,7 @@ static bool passed_ok(const void *message, size_t len)
 
 static bool cut_ok(const void *message, size_t len)
 {
-	const struct message_cut *cut = message;
+	const struct ipc_cut *cut = message;
 	(void)len;
 	return mac_is_set(&cut->mac) ? cut->source.addr.family == ADDR_NONE
 				     : prefix_ok(&cut->source);
@@ -216,7 +215,7 @@ static bool subject_ok(const struct block *block)
 
 static bool block_ok(const void *message, size_t len)
 {
-	const struct message_block *order = message;
+	const struct ipc_block *order = message;
 	const struct block *block = &order->block;
 	(void)len;
 	return order->add <= 1 && TEXT_OK(block->user) && TEXT_OK(block->zone) &&
@@ -227,7 +226,7 @@ static bool block_ok(const void *message, size_t len)
 /* The sessions themselves are read by session_decode(), which is bounded. */
 static bool sessions_ok(const void *message, size_t len)
 {
-	const struct message_sessions *sessions = message;
+	const struct ipc_sessions *sessions = message;
 	return sessions->n && sessions->n <= sessions->bytes &&
 	       count_ok(len, sizeof(*sessions), sessions->bytes, 1);
 }
@@ -251,7 +250,7 @@ static bool elem_ok(const struct policy_elem *elem)
 
 static bool list_entries_ok(const void *message, size_t len)
 {
-	const struct message_list_entries *entries = message;
+	const struct ipc_list_entries *entries = message;
 	if (!NAMED_OK(entries->name) ||
 		!count_ok(len, sizeof(*entries), entries->n, sizeof(entries->v[0])))
 		return false;
@@ -263,20 +262,20 @@ static bool list_entries_ok(const void *message, size_t len)
 
 static bool list_clear_ok(const void *message, size_t len)
 {
-	const struct message_list_entries *entries = message;
+	const struct ipc_list_entries *entries = message;
 	return entries->n == 0 && list_entries_ok(message, len);
 }
 
 static bool flow_ids_ok(const void *message, size_t len)
 {
-	const struct message_flow_ids *ids = message;
+	const struct ipc_flow_ids *ids = message;
 	(void)len;
 	return ids->first && ids->first <= ids->last;
 }
 
 static bool kill_ok(const void *message, size_t len)
 {
-	const struct message_kill *order = message;
+	const struct ipc_kill *order = message;
 	(void)len;
 	return order->ending < ENDINGS && TEXT_OK(order->user) && TEXT_OK(order->server) &&
 	       TEXT_OK(order->zone);
@@ -284,21 +283,21 @@ static bool kill_ok(const void *message, size_t len)
 
 static bool log_level_ok(const void *message, size_t len)
 {
-	const struct message_log_level *level = message;
+	const struct ipc_log_level *level = message;
 	(void)len;
 	return level->level <= POLICY_LOG_DEBUG;
 }
 
 static bool started_ok(const void *message, size_t len)
 {
-	const struct message_started *started = message;
+	const struct ipc_started *started = message;
 	(void)len;
 	return TEXT_OK(started->rule);
 }
 
 static bool flow_ok(const void *message, size_t len)
 {
-	const struct message_flow *flow = message;
+	const struct ipc_flow *flow = message;
 	(void)len;
 	if (flow->verdict >= POLICY_VERDICTS || flow->ending >= ENDINGS ||
 		flow->reason >= DECIDE_REASONS || flow->audit > 1)
@@ -309,10 +308,10 @@ static bool flow_ok(const void *message, size_t len)
 	if (!TEXT_OK(flow->ifname) || !TEXT_OK(flow->zone) || !TEXT_OK(flow->user) ||
 		!TEXT_OK(flow->rule) || !TEXT_OK(flow->server) || !TEXT_OK(flow->state) ||
 		!TEXT_OK(flow->detail) || !TEXT_OK(flow->reply) ||
-		flow->nattempts > MESSAGE_ATTEMPTS_MAX)
+		flow->nattempts > IPC_ATTEMPTS_MAX)
 		return false;
 	for (uint32_t i = 0; i < flow->nattempts; i++) {
-		const struct message_attempt *attempt = &flow->attempts[i];
+		const struct ipc_attempt *attempt = &flow->attempts[i];
 		if (!addr_ok(&attempt->host.addr) || attempt->ending >= ENDINGS ||
 			!TEXT_OK(attempt->reply))
 			return false;
@@ -322,20 +321,20 @@ static bool flow_ok(const void *message, size_t len)
 
 static bool counters_ok(const void *message, size_t len)
 {
-	const struct message_counters *counters = message;
+	const struct ipc_counters *counters = message;
 	(void)len;
 	return counters->n == COUNTERS;
 }
 
 static bool host_ok(const void *message, size_t len)
 {
-	const struct message_host *host = message;
+	const struct ipc_host *host = message;
 	(void)len;
 	return addr_given_ok(&host->host.addr) && host->usable <= 1 &&
-	       host->kind <= MESSAGE_HOST_FAILED && NAMED_OK(host->server) && TEXT_OK(host->text);
+	       host->kind <= IPC_HOST_FAILED && NAMED_OK(host->server) && TEXT_OK(host->text);
 }
 
-static bool target_ok(const struct message_target *target)
+static bool target_ok(const struct ipc_target *target)
 {
 	if (!NAMED_OK(target->name) || !TEXT_OK(target->text) || !target->port ||
 		target->state >= TARGET_STATES || target->client_families > TARGET_CLIENTS_ALL ||
@@ -350,7 +349,7 @@ static bool target_ok(const struct message_target *target)
 
 static bool targets_ok(const void *message, size_t len)
 {
-	const struct message_targets *targets = message;
+	const struct ipc_targets *targets = message;
 	if (!NAMED_OK(targets->server) || targets->n > TARGETS_MAX ||
 		!count_ok(len, sizeof(*targets), targets->n, sizeof(targets->v[0])))
 		return false;
@@ -362,35 +361,35 @@ static bool targets_ok(const void *message, size_t len)
 
 static bool probe_now_ok(const void *message, size_t len)
 {
-	const struct message_probe_now *now = message;
+	const struct ipc_probe_now *now = message;
 	(void)len;
 	return TEXT_OK(now->server);
 }
 
 static bool metrics_listen_ok(const void *message, size_t len)
 {
-	const struct message_metrics_listen *listen = message;
+	const struct ipc_metrics_listen *listen = message;
 	(void)len;
 	return addr_given_ok(&listen->at.addr) && listen->at.port;
 }
 
 static bool metrics_state_ok(const void *message, size_t len)
 {
-	const struct message_metrics_state *state = message;
+	const struct ipc_metrics_state *state = message;
 	(void)len;
 	return addr_given_ok(&state->at.addr) && state->status <= 0;
 }
 
 static bool load_ok(const void *message, size_t len)
 {
-	const struct message_load *load = message;
+	const struct ipc_load *load = message;
 	(void)len;
 	return addr_given_ok(&load->host.addr) && NAMED_OK(load->server);
 }
 
 static bool client_side_ok(const void *message, size_t len)
 {
-	const struct message_client_side *side = message;
+	const struct ipc_client_side *side = message;
 	(void)len;
 	return addr_ok(&side->ip4) && side->ip4.family != ADDR_IP6 && addr_ok(&side->ip6) &&
 	       side->ip6.family != ADDR_IP4;
@@ -398,7 +397,7 @@ static bool client_side_ok(const void *message, size_t len)
 
 static bool test_ok(const void *message, size_t len)
 {
-	const struct message_test *test = message;
+	const struct ipc_test *test = message;
 	(void)len;
 	return addr_ok(&test->client) && test->nobody <= 1 && NAMED_OK(test->server) &&
 	       TEXT_OK(test->user) && TEXT_OK(test->from) && TEXT_OK(test->to) &&
@@ -407,16 +406,16 @@ static bool test_ok(const void *message, size_t len)
 
 static bool tested_ok(const void *message, size_t len)
 {
-	const struct message_tested *tested = message;
+	const struct ipc_tested *tested = message;
 	(void)len;
 	return addr_ok(&tested->host.addr) && addr_ok(&tested->client) &&
-	       tested->kind <= MESSAGE_TESTED_VERDICT && tested->verdict < TRIAL_VERDICTS &&
+	       tested->kind <= IPC_TESTED_VERDICT && tested->verdict < TRIAL_VERDICTS &&
 	       NAMED_OK(tested->name) && TEXT_OK(tested->text);
 }
 
 static bool foresee_ok(const void *message, size_t len)
 {
-	const struct message_foresee *question = message;
+	const struct ipc_foresee *question = message;
 	(void)len;
 	return addr_given_ok(&question->client) && addr_ok(&question->original.addr) &&
 	       NAMED_OK(question->zone) && NAMED_OK(question->server) && TEXT_OK(question->user);
@@ -430,9 +429,9 @@ struct kind {
 	bool (*ok)(const void *message, size_t len);
 };
 
-#define PLAIN(word)                                                 \
-	{                                                           \
-		word, sizeof(struct message_plain), false, plain_ok \
+#define PLAIN(word)                                             \
+	{                                                       \
+		word, sizeof(struct ipc_plain), false, plain_ok \
 	}
 #define FIXED(word, type, ok)                        \
 	{                                            \
@@ -444,87 +443,85 @@ struct kind {
 	}
 
 static const struct kind kinds[] = {
-	[MESSAGE_PING] = PLAIN("ping"),
-	[MESSAGE_PONG] = PLAIN("pong"),
-	[MESSAGE_REPLY] = FIXED("reply", message_reply, reply_ok),
-	[MESSAGE_LINK] = FIXED("link", message_link, link_ok),
-	[MESSAGE_UNLINK] = FIXED("unlink", message_link, link_ok),
-	[MESSAGE_LINKS_DONE] = PLAIN("links-done"),
-	[MESSAGE_PEER] = FIXED("peer", message_peer, peer_ok),
-	[MESSAGE_PEER_GONE] = FIXED("peer-gone", message_peer, peer_ok),
-	[MESSAGE_DRAIN] = FIXED("drain", message_drain, plain_ok),
-	[MESSAGE_ADMIT] = FIXED("admit", message_admit, admit_ok),
-	[MESSAGE_EVENT] = FIXED("event", message_event, event_ok),
-	[MESSAGE_CLIENT] = FIXED("client", message_client, client_ok),
-	[MESSAGE_RELOAD] = PLAIN("reload"),
-	[MESSAGE_STOP] = PLAIN("stop"),
-	[MESSAGE_KERNEL_COUNTERS] =
-		FIXED("kernel-counters", message_kernel_counters, kernel_counters_ok),
-	[MESSAGE_TEXT] = FIXED("text", message_text, words_ok),
-	[MESSAGE_READY] = PLAIN("ready"),
-	[MESSAGE_VERDICT] = FIXED("verdict", message_verdict, verdict_ok),
-	[MESSAGE_ENTRIES] = LONGER("entries", message_entries, entries_ok),
-	[MESSAGE_PLAN] = FIXED("plan", message_plan, plain_ok),
-	[MESSAGE_BYPASS] = FIXED("bypass", message_bypass, bypass_ok),
-	[MESSAGE_CLIENTS_GET] = PLAIN("clients-get"),
-	[MESSAGE_KERNEL_COUNTERS_GET] = PLAIN("kernel-counters-get"),
-	[MESSAGE_NEIGHBOUR_GET] = FIXED("neighbour-get", message_neighbour, neighbour_ok),
-	[MESSAGE_NEIGHBOUR] = FIXED("neighbour", message_neighbour, neighbour_ok),
-	[MESSAGE_CUT] = FIXED("cut", message_cut, cut_ok),
-	[MESSAGE_PASSED_GET] = PLAIN("passed-get"),
-	[MESSAGE_PASSED] = LONGER("passed", message_passed, passed_ok),
-	[MESSAGE_DOCTOR_GET] = PLAIN("doctor-get"),
-	[MESSAGE_POLICY] = FIXED("policy", message_policy, plain_ok),
-	[MESSAGE_POLICY_COMMIT] = FIXED("policy-commit", message_policy, plain_ok),
-	[MESSAGE_POLICY_ABORT] = FIXED("policy-abort", message_policy, plain_ok),
-	[MESSAGE_SESSIONS] = LONGER("sessions", message_sessions, sessions_ok),
-	[MESSAGE_SESSION_GONE] = FIXED("session-gone", message_session_gone, plain_ok),
-	[MESSAGE_LIST_ENTRIES] = LONGER("list-entries", message_list_entries, list_entries_ok),
-	[MESSAGE_LIST_CLEAR] = FIXED("list-clear", message_list_entries, list_clear_ok),
-	[MESSAGE_PICTURE_DONE] = PLAIN("picture-done"),
-	[MESSAGE_FLOW_IDS] = FIXED("flow-ids", message_flow_ids, flow_ids_ok),
-	[MESSAGE_KILL] = FIXED("kill", message_kill, kill_ok),
-	[MESSAGE_FLOWS_GET] = PLAIN("flows-get"),
-	[MESSAGE_LOG_LEVEL] = FIXED("log-level", message_log_level, log_level_ok),
-	[MESSAGE_FLOW] = FIXED("flow", message_flow, flow_ok),
-	[MESSAGE_RECORD] = FIXED("record", message_flow, flow_ok),
-	[MESSAGE_STARTED] = FIXED("started", message_started, started_ok),
-	[MESSAGE_FLOW_IDS_GET] = PLAIN("flow-ids-get"),
-	[MESSAGE_COUNTERS] = FIXED("counters", message_counters, counters_ok),
-	[MESSAGE_HOST] = FIXED("host", message_host, host_ok),
-	[MESSAGE_TARGETS] = LONGER("targets", message_targets, targets_ok),
-	[MESSAGE_PROBE_NOW] = FIXED("probe-now", message_probe_now, probe_now_ok),
-	[MESSAGE_WANTED] = FIXED("wanted", message_wanted, plain_ok),
-	[MESSAGE_ARRIVED_GET] = PLAIN("arrived-get"),
-	[MESSAGE_METRICS_LISTEN] =
-		FIXED("metrics-listen", message_metrics_listen, metrics_listen_ok),
-	[MESSAGE_METRICS_PAGE] = PLAIN("metrics-page"),
-	[MESSAGE_METRICS_STATE] = FIXED("metrics-state", message_metrics_state, metrics_state_ok),
-	[MESSAGE_METRICS_GET] = PLAIN("metrics-get"),
-	[MESSAGE_SOCKETS_GET] = FIXED("sockets-get", message_sockets_get, sockets_get_ok),
-	[MESSAGE_SOCKET] = FIXED("socket", message_socket, socket_ok),
-	[MESSAGE_TEST] = FIXED("test", message_test, test_ok),
-	[MESSAGE_TESTED] = FIXED("tested", message_tested, tested_ok),
-	[MESSAGE_HAND_OVER] = PLAIN("hand-over"),
-	[MESSAGE_LOADS_GET] = PLAIN("loads-get"),
-	[MESSAGE_LOAD] = FIXED("load", message_load, load_ok),
-	[MESSAGE_CLIENT_SIDE] = FIXED("client-side", message_client_side, client_side_ok),
-	[MESSAGE_BLOCK] = FIXED("block", message_block, block_ok),
-	[MESSAGE_FORESEE] = FIXED("foresee", message_foresee, foresee_ok),
-	[MESSAGE_FOREIGN_GET] = PLAIN("foreign-get"),
-	[MESSAGE_FOREIGN] = LONGER("foreign", message_foreign, foreign_ok),
+	[IPC_PING] = PLAIN("ping"),
+	[IPC_PONG] = PLAIN("pong"),
+	[IPC_REPLY] = FIXED("reply", ipc_reply, reply_ok),
+	[IPC_LINK] = FIXED("link", ipc_link, link_ok),
+	[IPC_UNLINK] = FIXED("unlink", ipc_link, link_ok),
+	[IPC_LINKS_DONE] = PLAIN("links-done"),
+	[IPC_PEER] = FIXED("peer", ipc_peer, peer_ok),
+	[IPC_PEER_GONE] = FIXED("peer-gone", ipc_peer, peer_ok),
+	[IPC_DRAIN] = FIXED("drain", ipc_drain, plain_ok),
+	[IPC_ADMIT] = FIXED("admit", ipc_admit, admit_ok),
+	[IPC_EVENT] = FIXED("event", ipc_event, event_ok),
+	[IPC_CLIENT] = FIXED("client", ipc_client, client_ok),
+	[IPC_RELOAD] = PLAIN("reload"),
+	[IPC_STOP] = PLAIN("stop"),
+	[IPC_KERNEL_COUNTERS] = FIXED("kernel-counters", ipc_kernel_counters, kernel_counters_ok),
+	[IPC_TEXT] = FIXED("text", ipc_text, words_ok),
+	[IPC_READY] = PLAIN("ready"),
+	[IPC_VERDICT] = FIXED("verdict", ipc_verdict, verdict_ok),
+	[IPC_ENTRIES] = LONGER("entries", ipc_entries, entries_ok),
+	[IPC_PLAN] = FIXED("plan", ipc_plan, plain_ok),
+	[IPC_BYPASS] = FIXED("bypass", ipc_bypass, bypass_ok),
+	[IPC_CLIENTS_GET] = PLAIN("clients-get"),
+	[IPC_KERNEL_COUNTERS_GET] = PLAIN("kernel-counters-get"),
+	[IPC_NEIGHBOUR_GET] = FIXED("neighbour-get", ipc_neighbour, neighbour_ok),
+	[IPC_NEIGHBOUR] = FIXED("neighbour", ipc_neighbour, neighbour_ok),
+	[IPC_CUT] = FIXED("cut", ipc_cut, cut_ok),
+	[IPC_PASSED_GET] = PLAIN("passed-get"),
+	[IPC_PASSED] = LONGER("passed", ipc_passed, passed_ok),
+	[IPC_DOCTOR_GET] = PLAIN("doctor-get"),
+	[IPC_POLICY] = FIXED("policy", ipc_policy, plain_ok),
+	[IPC_POLICY_COMMIT] = FIXED("policy-commit", ipc_policy, plain_ok),
+	[IPC_POLICY_ABORT] = FIXED("policy-abort", ipc_policy, plain_ok),
+	[IPC_SESSIONS] = LONGER("sessions", ipc_sessions, sessions_ok),
+	[IPC_SESSION_GONE] = FIXED("session-gone", ipc_session_gone, plain_ok),
+	[IPC_LIST_ENTRIES] = LONGER("list-entries", ipc_list_entries, list_entries_ok),
+	[IPC_LIST_CLEAR] = FIXED("list-clear", ipc_list_entries, list_clear_ok),
+	[IPC_PICTURE_DONE] = PLAIN("picture-done"),
+	[IPC_FLOW_IDS] = FIXED("flow-ids", ipc_flow_ids, flow_ids_ok),
+	[IPC_KILL] = FIXED("kill", ipc_kill, kill_ok),
+	[IPC_FLOWS_GET] = PLAIN("flows-get"),
+	[IPC_LOG_LEVEL] = FIXED("log-level", ipc_log_level, log_level_ok),
+	[IPC_FLOW] = FIXED("flow", ipc_flow, flow_ok),
+	[IPC_RECORD] = FIXED("record", ipc_flow, flow_ok),
+	[IPC_STARTED] = FIXED("started", ipc_started, started_ok),
+	[IPC_FLOW_IDS_GET] = PLAIN("flow-ids-get"),
+	[IPC_COUNTERS] = FIXED("counters", ipc_counters, counters_ok),
+	[IPC_HOST] = FIXED("host", ipc_host, host_ok),
+	[IPC_TARGETS] = LONGER("targets", ipc_targets, targets_ok),
+	[IPC_PROBE_NOW] = FIXED("probe-now", ipc_probe_now, probe_now_ok),
+	[IPC_WANTED] = FIXED("wanted", ipc_wanted, plain_ok),
+	[IPC_ARRIVED_GET] = PLAIN("arrived-get"),
+	[IPC_METRICS_LISTEN] = FIXED("metrics-listen", ipc_metrics_listen, metrics_listen_ok),
+	[IPC_METRICS_PAGE] = PLAIN("metrics-page"),
+	[IPC_METRICS_STATE] = FIXED("metrics-state", ipc_metrics_state, metrics_state_ok),
+	[IPC_METRICS_GET] = PLAIN("metrics-get"),
+	[IPC_SOCKETS_GET] = FIXED("sockets-get", ipc_sockets_get, sockets_get_ok),
+	[IPC_SOCKET] = FIXED("socket", ipc_socket, socket_ok),
+	[IPC_TEST] = FIXED("test", ipc_test, test_ok),
+	[IPC_TESTED] = FIXED("tested", ipc_tested, tested_ok),
+	[IPC_HAND_OVER] = PLAIN("hand-over"),
+	[IPC_LOADS_GET] = PLAIN("loads-get"),
+	[IPC_LOAD] = FIXED("load", ipc_load, load_ok),
+	[IPC_CLIENT_SIDE] = FIXED("client-side", ipc_client_side, client_side_ok),
+	[IPC_BLOCK] = FIXED("block", ipc_block, block_ok),
+	[IPC_FORESEE] = FIXED("foresee", ipc_foresee, foresee_ok),
+	[IPC_FOREIGN_GET] = PLAIN("foreign-get"),
+	[IPC_FOREIGN] = LONGER("foreign", ipc_foreign, foreign_ok),
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-_Static_assert(KINDS == MESSAGE_TYPES, "every message has its row");
+_Static_assert(KINDS == IPC_TYPES, "every message has its row");
 
-int message_check(const void *bytes, size_t len)
+int ipc_check(const void *bytes, size_t len)
 {
-	const struct message_header *header = bytes;
+	const struct ipc_header *header = bytes;
 
-	if (len < sizeof(*header) || len > MESSAGE_BYTES_MAX)
+	if (len < sizeof(*header) || len > IPC_BYTES_MAX)
 		return -EBADMSG;
-	if (header->version != MESSAGE_VERSION || header->bytes != len || header->reserved)
+	if (header->version != IPC_VERSION || header->bytes != len || header->reserved)
 		return -EBADMSG;
 	if (header->type >= KINDS || !kinds[header->type].ok)
 		return -EBADMSG;
@@ -534,17 +531,17 @@ int message_check(const void *bytes, size_t len)
 	return kind->ok(bytes, len) ? 0 : -EBADMSG;
 }
 
-void message_init(void *message, enum message_type type, size_t bytes)
+void ipc_init(void *message, enum ipc_type type, size_t bytes)
 {
-	struct message_header *header = message;
+	struct ipc_header *header = message;
 
 	memset(message, 0, bytes);
 	header->type = (uint16_t)type;
-	header->version = MESSAGE_VERSION;
+	header->version = IPC_VERSION;
 	header->bytes = (uint32_t)bytes;
 }
 
-const char *message_name(enum message_type type)
+const char *ipc_name(enum ipc_type type)
 {
 	return (size_t)type < KINDS && kinds[type].name ? kinds[type].name : "unknown";
 }
@@ -564,11 +561,11 @@ static uint64_t mix_word(uint64_t hash, const char *word)
 	return mix(hash, 0);
 }
 
-uint64_t message_protocol(void)
+uint64_t ipc_protocol(void)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
 
-	hash = mix(hash, MESSAGE_VERSION);
+	hash = mix(hash, IPC_VERSION);
 	hash = mix(hash, ENDINGS);
 	hash = mix(hash, SESSION_ENCODED_MAX);
 	for (unsigned i = 0; i < COUNTERS; i++)
@@ -579,7 +576,7 @@ uint64_t message_protocol(void)
 		hash = mix(hash, kinds[i].longer);
 	}
 	/* what stands repeatedly in the longer ones */
-	hash = mix(hash, sizeof(struct message_entry));
-	hash = mix(hash, sizeof(struct message_list_entry));
-	return mix(hash, sizeof(struct message_target));
+	hash = mix(hash, sizeof(struct ipc_entry));
+	hash = mix(hash, sizeof(struct ipc_list_entry));
+	return mix(hash, sizeof(struct ipc_target));
 }

@@ -1,5 +1,5 @@
-/* Messages between processes: what message_check() lets through may be read as its type says. */
-#include "lib/message.h"
+/* Messages between processes: what ipc_check() lets through may be read as its type says. */
+#include "lib/ipc/ipc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,36 +16,36 @@ static void read_text(const char *text)
 	sum += strlen(text);
 }
 
-static void read_message(const struct message_header *header)
+static void read_message(const struct ipc_header *header)
 {
 	char text[PREFIX_TEXT_SIZE];
 
 	switch (header->type) {
-	case MESSAGE_ENTRIES: {
-		const struct message_entries *entries = (const void *)header;
+	case IPC_ENTRIES: {
+		const struct ipc_entries *entries = (const void *)header;
 		for (uint32_t i = 0; i < entries->n; i++) {
 			read_text(entries->v[i].ifname);
 			sum += strlen(addr_format(&entries->v[i].source, text));
 		}
 		break;
 	}
-	case MESSAGE_LIST_ENTRIES: {
-		const struct message_list_entries *entries = (const void *)header;
+	case IPC_LIST_ENTRIES: {
+		const struct ipc_list_entries *entries = (const void *)header;
 		read_text(entries->name);
 		for (uint32_t i = 0; i < entries->n; i++)
 			if (entries->v[i].elem.kind == POLICY_ELEM_PREFIX)
 				sum += strlen(prefix_format(&entries->v[i].elem.prefix, text));
 		break;
 	}
-	case MESSAGE_SESSIONS: {
-		const struct message_sessions *sessions = (const void *)header;
+	case IPC_SESSIONS: {
+		const struct ipc_sessions *sessions = (const void *)header;
 		for (uint32_t i = 0; i < sessions->bytes; i++)
 			sum += sessions->data[i];
 		break;
 	}
-	case MESSAGE_FLOW:
-	case MESSAGE_RECORD: {
-		const struct message_flow *flow = (const void *)header;
+	case IPC_FLOW:
+	case IPC_RECORD: {
+		const struct ipc_flow *flow = (const void *)header;
 		read_text(flow->detail);
 		sum += strlen(ending_names[flow->ending]);
 		for (uint32_t i = 0; i < flow->nattempts; i++) {
@@ -54,8 +54,8 @@ static void read_message(const struct message_header *header)
 		}
 		break;
 	}
-	case MESSAGE_TARGETS: {
-		const struct message_targets *targets = (const void *)header;
+	case IPC_TARGETS: {
+		const struct ipc_targets *targets = (const void *)header;
 		read_text(targets->server);
 		for (uint32_t i = 0; i < targets->n; i++) {
 			read_text(targets->v[i].text);
@@ -64,8 +64,8 @@ static void read_message(const struct message_header *header)
 		}
 		break;
 	}
-	case MESSAGE_ADMIT: {
-		const struct message_admit *admit = (const void *)header;
+	case IPC_ADMIT: {
+		const struct ipc_admit *admit = (const void *)header;
 		read_text(admit->ifname);
 		sum += addr_bits(&admit->source.addr);
 		break;
@@ -82,16 +82,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		return 0;
 	memcpy(copy, data, size);
-	if (message_check(copy, size) == 0)
-		read_message((const struct message_header *)copy);
+	if (ipc_check(copy, size) == 0)
+		read_message((const struct ipc_header *)copy);
 	/* most inputs fail in the header: mend it, so that the rest is reached */
-	if (size >= sizeof(struct message_header)) {
-		struct message_header *header = (struct message_header *)copy;
-		header->type %= MESSAGE_TYPES + 1;
-		header->version = MESSAGE_VERSION;
+	if (size >= sizeof(struct ipc_header)) {
+		struct ipc_header *header = (struct ipc_header *)copy;
+		header->type %= IPC_TYPES + 1;
+		header->version = IPC_VERSION;
 		header->bytes = (uint32_t)size;
 		header->reserved = 0;
-		if (message_check(copy, size) == 0)
+		if (ipc_check(copy, size) == 0)
 			read_message(header);
 	}
 	free(copy);

@@ -1,4 +1,4 @@
-#include "lib/message.h"
+#include "lib/ipc/ipc.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -10,43 +10,43 @@
 #include <cmocka.h>
 
 static union {
-	struct message_header header;
-	struct message_reply reply;
-	struct message_link link;
-	struct message_admit admit;
-	struct message_verdict verdict;
-	struct message_entries entries;
-	struct message_event event;
-	struct message_sessions sessions;
-	struct message_list_entries list;
-	struct message_flow flow;
-	struct message_counters counters;
-	struct message_kill kill;
-	struct message_cut cut;
-	struct message_host host;
-	struct message_flow_ids ids;
-	struct message_drain drain;
-	struct message_sockets_get sockets_get;
-	struct message_metrics_listen metrics_listen;
-	struct message_metrics_state metrics_state;
-	struct message_test test;
-	struct message_tested tested;
-	struct message_load load;
-	struct message_client_side side;
-	struct message_socket socket;
-	uint8_t bytes[MESSAGE_BYTES_MAX + 1];
+	struct ipc_header header;
+	struct ipc_reply reply;
+	struct ipc_link link;
+	struct ipc_admit admit;
+	struct ipc_verdict verdict;
+	struct ipc_entries entries;
+	struct ipc_event event;
+	struct ipc_sessions sessions;
+	struct ipc_list_entries list;
+	struct ipc_flow flow;
+	struct ipc_counters counters;
+	struct ipc_kill kill;
+	struct ipc_cut cut;
+	struct ipc_host host;
+	struct ipc_flow_ids ids;
+	struct ipc_drain drain;
+	struct ipc_sockets_get sockets_get;
+	struct ipc_metrics_listen metrics_listen;
+	struct ipc_metrics_state metrics_state;
+	struct ipc_test test;
+	struct ipc_tested tested;
+	struct ipc_load load;
+	struct ipc_client_side side;
+	struct ipc_socket socket;
+	uint8_t bytes[IPC_BYTES_MAX + 1];
 } m;
 
 static const struct addr documentation4 = {{192, 0, 2, 7}, ADDR_IP4};
 
 static int check(void)
 {
-	return message_check(&m, m.header.bytes);
+	return ipc_check(&m, m.header.bytes);
 }
 
-static void fill_entry(struct message_entry *entry, uint8_t add)
+static void fill_entry(struct ipc_entry *entry, uint8_t add)
 {
-	*entry = (struct message_entry){
+	*entry = (struct ipc_entry){
 		.add = add, .timeout_ms = add ? 1000 : 0, .source = documentation4};
 	strcpy(entry->ifname, "guest0");
 }
@@ -55,18 +55,18 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 {
 	(void)state;
 	for (unsigned type = 0; type < 70000; type++) {
-		if (type >= MESSAGE_TYPES || type == 0) {
-			assert_string_equal(message_name((enum message_type)type), "unknown");
-			message_init(&m, (enum message_type)type, sizeof(m.header));
+		if (type >= IPC_TYPES || type == 0) {
+			assert_string_equal(ipc_name((enum ipc_type)type), "unknown");
+			ipc_init(&m, (enum ipc_type)type, sizeof(m.header));
 			if (type <= UINT16_MAX)
 				assert_int_equal(check(), -EBADMSG);
 			continue;
 		}
-		assert_string_not_equal(message_name((enum message_type)type), "unknown");
+		assert_string_not_equal(ipc_name((enum ipc_type)type), "unknown");
 		/* one byte more than anything of the type could be, or one less than a header */
-		message_init(&m, (enum message_type)type, sizeof(m.header) - 1);
+		ipc_init(&m, (enum ipc_type)type, sizeof(m.header) - 1);
 		assert_int_equal(check(), -EBADMSG);
-		message_init(&m, (enum message_type)type, MESSAGE_BYTES_MAX + 1);
+		ipc_init(&m, (enum ipc_type)type, IPC_BYTES_MAX + 1);
 		assert_int_equal(check(), -EBADMSG);
 	}
 }
@@ -74,10 +74,10 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 static void headers_are_checked(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_PING, sizeof(struct message_plain));
+	ipc_init(&m, IPC_PING, sizeof(struct ipc_plain));
 	assert_int_equal(check(), 0);
-	assert_int_equal(message_check(&m, m.header.bytes - 1), -EBADMSG);
-	assert_int_equal(message_check(&m, m.header.bytes + 1), -EBADMSG);
+	assert_int_equal(ipc_check(&m, m.header.bytes - 1), -EBADMSG);
+	assert_int_equal(ipc_check(&m, m.header.bytes + 1), -EBADMSG);
 	m.header.version++;
 	assert_int_equal(check(), -EBADMSG);
 	m.header.version--;
@@ -90,7 +90,7 @@ static void headers_are_checked(void **state)
 static void texts_end_and_hold_no_control_characters(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_REPLY, sizeof(m.reply));
+	ipc_init(&m, IPC_REPLY, sizeof(m.reply));
 	m.header.seq = 1;
 	strcpy(m.reply.text, "gr\xc3\xbc\xc3\x9f dich");
 	assert_int_equal(check(), 0);
@@ -110,9 +110,9 @@ static void texts_end_and_hold_no_control_characters(void **state)
 static void sockets_are_asked_for_in_bounds(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_SOCKETS_GET, sizeof(m.sockets_get));
+	ipc_init(&m, IPC_SOCKETS_GET, sizeof(m.sockets_get));
 	assert_int_equal(check(), -EBADMSG); /* none */
-	m.sockets_get.n = MESSAGE_SOCKETS_MAX;
+	m.sockets_get.n = IPC_SOCKETS_MAX;
 	m.sockets_get.ip6 = 1;
 	assert_int_equal(check(), 0);
 	m.sockets_get.n++;
@@ -121,7 +121,7 @@ static void sockets_are_asked_for_in_bounds(void **state)
 	m.sockets_get.ip6 = 2;
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_SOCKET, sizeof(m.socket));
+	ipc_init(&m, IPC_SOCKET, sizeof(m.socket));
 	assert_int_equal(check(), 0);
 	m.socket.status = -EMFILE;
 	assert_int_equal(check(), 0);
@@ -132,7 +132,7 @@ static void sockets_are_asked_for_in_bounds(void **state)
 static void metrics_listen_somewhere_and_say_how_it_went(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_METRICS_LISTEN, sizeof(m.metrics_listen));
+	ipc_init(&m, IPC_METRICS_LISTEN, sizeof(m.metrics_listen));
 	m.metrics_listen.at.port = 9225;
 	assert_int_equal(check(), -EBADMSG); /* no address */
 	m.metrics_listen.at.addr = documentation4;
@@ -140,7 +140,7 @@ static void metrics_listen_somewhere_and_say_how_it_went(void **state)
 	m.metrics_listen.at.port = 0;
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_METRICS_STATE, sizeof(m.metrics_state));
+	ipc_init(&m, IPC_METRICS_STATE, sizeof(m.metrics_state));
 	m.metrics_state.at.addr = documentation4;
 	m.metrics_state.status = -EADDRINUSE;
 	assert_int_equal(check(), 0);
@@ -151,7 +151,7 @@ static void metrics_listen_somewhere_and_say_how_it_went(void **state)
 static void a_test_injects_nothing(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_TEST, sizeof(m.test));
+	ipc_init(&m, IPC_TEST, sizeof(m.test));
 	strcpy(m.test.server, "relay");
 	assert_int_equal(check(), 0);
 	strcpy(m.test.to, "test@example.org");
@@ -165,17 +165,17 @@ static void a_test_injects_nothing(void **state)
 	m.test.nobody = 2;
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_TESTED, sizeof(m.tested));
+	ipc_init(&m, IPC_TESTED, sizeof(m.tested));
 	assert_int_equal(check(), -EBADMSG); /* no name */
 	strcpy(m.tested.name, "203.0.113.10");
 	assert_int_equal(check(), 0);
 	m.tested.verdict = TRIAL_VERDICTS;
 	assert_int_equal(check(), -EBADMSG);
 	m.tested.verdict = 0;
-	m.tested.kind = MESSAGE_TESTED_VERDICT + 1;
+	m.tested.kind = IPC_TESTED_VERDICT + 1;
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_LOAD, sizeof(m.load));
+	ipc_init(&m, IPC_LOAD, sizeof(m.load));
 	strcpy(m.load.server, "relay");
 	assert_int_equal(check(), -EBADMSG); /* no host */
 	m.load.host.addr = documentation4;
@@ -183,7 +183,7 @@ static void a_test_injects_nothing(void **state)
 	m.load.server[0] = '\0';
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_CLIENT_SIDE, sizeof(m.side));
+	ipc_init(&m, IPC_CLIENT_SIDE, sizeof(m.side));
 	assert_int_equal(check(), 0);
 	m.side.ip4 = documentation4;
 	assert_int_equal(check(), 0);
@@ -194,7 +194,7 @@ static void a_test_injects_nothing(void **state)
 static void addresses_are_whole(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_ADMIT, sizeof(m.admit));
+	ipc_init(&m, IPC_ADMIT, sizeof(m.admit));
 	strcpy(m.admit.ifname, "guest0");
 	assert_int_equal(check(), -EBADMSG); /* no address */
 	m.admit.source.addr = m.admit.original.addr = documentation4;
@@ -209,7 +209,7 @@ static void addresses_are_whole(void **state)
 	m.admit.ifname[0] = 0;
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_CUT, sizeof(m.cut));
+	ipc_init(&m, IPC_CUT, sizeof(m.cut));
 	m.cut.source = (struct prefix){.addr = documentation4, .len = 32};
 	assert_int_equal(check(), 0);
 	m.cut.source.len = 33;
@@ -223,7 +223,7 @@ static void addresses_are_whole(void **state)
 static void a_verdict_brings_only_sound_entries(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_VERDICT, sizeof(m.verdict));
+	ipc_init(&m, IPC_VERDICT, sizeof(m.verdict));
 	assert_int_equal(check(), 0); /* nothing cached: the entries are not looked at */
 	m.verdict.kernel = DECIDE_KERNEL_DROP + 1;
 	assert_int_equal(check(), -EBADMSG);
@@ -249,10 +249,10 @@ static void a_verdict_brings_only_sound_entries(void **state)
 
 static void counts_fill_the_message_exactly(void **state)
 {
-	size_t base = sizeof(struct message_entries), one = sizeof(struct message_entry);
+	size_t base = sizeof(struct ipc_entries), one = sizeof(struct ipc_entry);
 
 	(void)state;
-	message_init(&m, MESSAGE_ENTRIES, base + 2 * one);
+	ipc_init(&m, IPC_ENTRIES, base + 2 * one);
 	m.entries.n = 2;
 	fill_entry(&m.entries.v[0], 1);
 	fill_entry(&m.entries.v[1], 0);
@@ -263,18 +263,18 @@ static void counts_fill_the_message_exactly(void **state)
 	assert_int_equal(check(), -EBADMSG);
 	m.entries.n = UINT32_MAX;
 	assert_int_equal(check(), -EBADMSG);
-	message_init(&m, MESSAGE_ENTRIES, base + (MESSAGE_ENTRIES_MAX + 1) * one);
-	m.entries.n = MESSAGE_ENTRIES_MAX + 1;
-	for (unsigned i = 0; i < m.entries.n && m.header.bytes <= MESSAGE_BYTES_MAX; i++)
+	ipc_init(&m, IPC_ENTRIES, base + (IPC_ENTRIES_MAX + 1) * one);
+	m.entries.n = IPC_ENTRIES_MAX + 1;
+	for (unsigned i = 0; i < m.entries.n && m.header.bytes <= IPC_BYTES_MAX; i++)
 		fill_entry(&m.entries.v[i], 0);
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_LIST_CLEAR,
-		sizeof(struct message_list_entries) + sizeof(struct message_list_entry));
+	ipc_init(&m, IPC_LIST_CLEAR,
+		sizeof(struct ipc_list_entries) + sizeof(struct ipc_list_entry));
 	strcpy(m.list.name, "blocked");
 	m.list.n = 1;
 	assert_int_equal(check(), -EBADMSG);
-	m.header.type = MESSAGE_LIST_ENTRIES;
+	m.header.type = IPC_LIST_ENTRIES;
 	assert_int_equal(check(), -EBADMSG); /* an element without an address */
 	m.list.v[0].elem.kind = POLICY_ELEM_MAC;
 	assert_int_equal(check(), 0);
@@ -294,7 +294,7 @@ static void counts_fill_the_message_exactly(void **state)
 	m.list.v[0].elem.kind = (enum policy_elem_kind)7;
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_SESSIONS, sizeof(struct message_sessions) + 10);
+	ipc_init(&m, IPC_SESSIONS, sizeof(struct ipc_sessions) + 10);
 	m.sessions.n = 1;
 	m.sessions.bytes = 10;
 	assert_int_equal(check(), 0);
@@ -308,24 +308,24 @@ static void counts_fill_the_message_exactly(void **state)
 static void numbers_of_words_are_in_range(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_EVENT, sizeof(m.event));
-	m.event.kind = MESSAGE_EVENTS - 1;
+	ipc_init(&m, IPC_EVENT, sizeof(m.event));
+	m.event.kind = IPC_EVENTS - 1;
 	assert_int_equal(check(), 0);
-	m.event.kind = MESSAGE_EVENTS;
+	m.event.kind = IPC_EVENTS;
 	assert_int_equal(check(), -EBADMSG);
 
-	message_init(&m, MESSAGE_KILL, sizeof(m.kill));
+	ipc_init(&m, IPC_KILL, sizeof(m.kill));
 	m.kill.ending = ENDINGS;
 	assert_int_equal(check(), -EBADMSG);
 	m.kill.ending = ENDINGS - 1;
 	assert_int_equal(check(), 0);
 
-	message_init(&m, MESSAGE_COUNTERS, sizeof(m.counters));
+	ipc_init(&m, IPC_COUNTERS, sizeof(m.counters));
 	assert_int_equal(check(), -EBADMSG);
 	m.counters.n = COUNTERS;
 	assert_int_equal(check(), 0);
 
-	message_init(&m, MESSAGE_FLOW_IDS, sizeof(m.ids));
+	ipc_init(&m, IPC_FLOW_IDS, sizeof(m.ids));
 	assert_int_equal(check(), -EBADMSG);
 	m.ids.first = 5;
 	m.ids.last = 4;
@@ -337,7 +337,7 @@ static void numbers_of_words_are_in_range(void **state)
 static void records_are_checked_to_the_last_attempt(void **state)
 {
 	(void)state;
-	message_init(&m, MESSAGE_RECORD, sizeof(m.flow));
+	ipc_init(&m, IPC_RECORD, sizeof(m.flow));
 	assert_int_equal(check(), 0);
 	m.flow.verdict = POLICY_VERDICTS;
 	assert_int_equal(check(), -EBADMSG);
@@ -345,16 +345,16 @@ static void records_are_checked_to_the_last_attempt(void **state)
 	m.flow.reason = DECIDE_REASONS;
 	assert_int_equal(check(), -EBADMSG);
 	m.flow.reason = 0;
-	m.flow.nattempts = MESSAGE_ATTEMPTS_MAX + 1;
+	m.flow.nattempts = IPC_ATTEMPTS_MAX + 1;
 	assert_int_equal(check(), -EBADMSG);
-	m.flow.nattempts = MESSAGE_ATTEMPTS_MAX;
+	m.flow.nattempts = IPC_ATTEMPTS_MAX;
 	assert_int_equal(check(), 0);
-	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].ending = ENDINGS;
+	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].ending = ENDINGS;
 	assert_int_equal(check(), -EBADMSG);
-	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].ending = 0;
-	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].reply[3] = '\r';
+	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].ending = 0;
+	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].reply[3] = '\r';
 	assert_int_equal(check(), 0); /* behind the end of the text */
-	m.flow.attempts[MESSAGE_ATTEMPTS_MAX - 1].reply[0] = '\r';
+	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].reply[0] = '\r';
 	assert_int_equal(check(), -EBADMSG);
 }
 
@@ -366,11 +366,11 @@ static void random_bytes_are_refused_or_harmless(void **state)
 		size_t len = sizeof(m.header) + (size_t)rand() % 4000;
 		for (size_t i = 0; i < len; i++)
 			m.bytes[i] = (uint8_t)rand();
-		m.header.type = (uint16_t)(rand() % (MESSAGE_TYPES + 1));
-		m.header.version = MESSAGE_VERSION;
+		m.header.type = (uint16_t)(rand() % (IPC_TYPES + 1));
+		m.header.version = IPC_VERSION;
 		m.header.bytes = (uint32_t)len;
 		m.header.reserved = 0;
-		message_check(&m, len);
+		ipc_check(&m, len);
 	}
 }
 

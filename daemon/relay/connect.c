@@ -3,9 +3,9 @@
 #include "daemon/relay/announce.h"
 #include "daemon/relay/answer.h"
 #include "daemon/own_address.h"
-#include "daemon/relay/bind.h"
-#include "daemon/relay/charge.h"
-#include "daemon/relay/choose.h"
+#include "daemon/flow/stock.h"
+#include "daemon/flow/charge.h"
+#include "daemon/flow/choose.h"
 #include "daemon/relay/greeting.h"
 #include "daemon/relay/question.h"
 #include "daemon/relay/relay.h"
@@ -267,7 +267,8 @@ static bool is_bound(const struct flow *flow)
 /* Begins to connect to flow->host, or to wait for a socket to do it with. 0, or why not (errno). */
 static int connect_host(struct flow *flow)
 {
-	int fd = is_bound(flow) ? bind_connect(flow) : connect_socket(&flow->host, server_of(flow));
+	int fd =
+		is_bound(flow) ? stock_connect(flow) : connect_socket(&flow->host, server_of(flow));
 	if (fd == -EAGAIN && is_bound(flow)) {
 		if (flow->state != FLOW_BIND)
 			flow_set(flow, FLOW_BIND);
@@ -434,7 +435,7 @@ void connect_on_server(struct flow *flow, uint32_t events)
 void connect_on_deadline(struct flow *flow)
 {
 	if (flow->state == FLOW_BIND) {
-		pass_over(flow, ENDING_HOST_UNFIT, bind_words(flow));
+		pass_over(flow, ENDING_HOST_UNFIT, stock_words(flow));
 		try_next(flow);
 		return;
 	}

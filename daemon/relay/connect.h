@@ -29,7 +29,7 @@ void connect_on_deadline(struct flow *flow);
 void connect_on_host(struct relay *relay, const struct host *host, enum ending ending,
 	const char *words, const struct endpoint *client);
 
-/* Sockets came that flows wait for (bind.h). */
+/* Sockets came that flows wait for (stock.h). */
 void connect_on_socket(struct relay *relay);
 
 /* A socket that connects to end from where the server says (NULL: `server original`), or -errno. */

@@ -11,7 +11,7 @@
 #ifndef POSTERN_COPY_H
 #define POSTERN_COPY_H
 
-#include "daemon/relay/pool.h"
+#include "daemon/pool.h"
 #include "daemon/relay/splice.h"
 
 #define COPY_PIECE_BYTES (16u << 10)

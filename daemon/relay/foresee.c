@@ -1,6 +1,6 @@
 #include "daemon/relay/foresee.h"
 
-#include "daemon/relay/charge.h"
+#include "daemon/flow/charge.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/relay.h"
 

@@ -1,9 +1,9 @@
 #include "daemon/relay/match.h"
 
 #include "daemon/relay/answer.h"
-#include "daemon/relay/charge.h"
+#include "daemon/flow/charge.h"
 #include "daemon/relay/connect.h"
-#include "daemon/relay/identify.h"
+#include "daemon/flow/identify.h"
 #include "daemon/relay/relay.h"
 #include "lib/target.h"
 

@@ -2,7 +2,7 @@
 
 #include "daemon/relay/answer.h"
 #include "daemon/relay/foresee.h"
-#include "daemon/relay/load.h"
+#include "daemon/flow/load.h"
 #include "daemon/log.h"
 #include "daemon/relay/relay.h"
 
@@ -103,7 +103,7 @@ static void on_policy(struct relay *relay)
 {
 	struct policy *policy = relay->replica.now->policy;
 	host_forget(&relay->hosts);
-	bind_follow_policy(relay);
+	stock_follow_policy(relay);
 	int rc = choose_set_policy(&relay->choose, policy, relay->replica.now->number);
 	if (rc < 0)
 		log_error("the hosts of the servers: %s", strerror(-rc));
@@ -188,7 +188,7 @@ static bool on_keeper(struct child *child, const struct ipc_header *message, int
 
 	switch (message->type) {
 	case IPC_SOCKET:
-		bind_on_socket(relay, m, *fd);
+		stock_on_socket(relay, m, *fd);
 		*fd = -1;
 		break;
 	case IPC_LINK:
@@ -230,7 +230,7 @@ static void on_tick(struct child *child)
 	struct relay *relay = RELAY_OF(child);
 
 	report_flush(relay);
-	bind_tick(relay);
+	stock_tick(relay);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
 	relay_stop_when_drained(relay);
 }

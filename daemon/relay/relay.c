@@ -21,7 +21,7 @@
 #define FLOWS_MAX 65536u
 #define FLOWS_MIN 16u
 /* Channels, listeners, epoll, log, questions to hosts; sockets in stock. */
-#define DESCRIPTORS_BESIDE (128u + 2 * BIND_STOCK)
+#define DESCRIPTORS_BESIDE (128u + 2 * STOCK_SIZE)
 #define RANDOM_ID_BITS     60
 
 const struct picture *relay_picture(const struct relay *relay)
@@ -156,7 +156,7 @@ static void take_down(struct relay *relay)
 	report_fini(&relay->report);
 	host_table_fini(&relay->hosts);
 	choose_fini(&relay->choose);
-	bind_fini(&relay->bind);
+	stock_fini(&relay->stock);
 	copy_tools_fini(&relay->tools);
 	flow_table_fini(&relay->table);
 	replica_fini(&relay->replica);

@@ -3,13 +3,13 @@
 #define POSTERN_RELAY_H
 
 #include "daemon/relay/accept.h"
-#include "daemon/relay/bind.h"
+#include "daemon/flow/stock.h"
 #include "daemon/channel.h"
-#include "daemon/relay/choose.h"
+#include "daemon/flow/choose.h"
 #include "daemon/relay/copy.h"
 #include "daemon/relay/flow.h"
 #include "daemon/relay/host.h"
-#include "daemon/relay/link.h"
+#include "daemon/flow/link.h"
 #include "daemon/loop.h"
 #include "daemon/process/replica.h"
 #include "daemon/process/child.h"
@@ -29,7 +29,7 @@ struct relay {
 	struct accept accept;
 	struct host_table hosts;
 	struct choose_table choose;
-	struct bind_stock bind;
+	struct stock stock;
 	struct report report;
 	struct loop_timer drain_end;
 	bool links_known, picture_known;  /* both are wanted before the first flow */

@@ -1,4 +1,4 @@
-#include "daemon/relay/link.h"
+#include "daemon/flow/link.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

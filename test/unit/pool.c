@@ -1,4 +1,4 @@
-#include "daemon/relay/pool.h"
+#include "daemon/pool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

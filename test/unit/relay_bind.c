@@ -3,7 +3,7 @@
  * any socket will do. */
 #include "test/lib/relay_world.h"
 
-#include "daemon/relay/bind.h"
+#include "daemon/flow/stock.h"
 
 /* Answers one request for sockets of the family; as many come as given, or an error. */
 static void give(struct world *world, uint32_t n, int error)
@@ -14,7 +14,7 @@ static void give(struct world *world, uint32_t n, int error)
 	do
 		await(world, world->keeper, IPC_SOCKETS_GET, &get);
 	while (get.ip6 != world->ip6);
-	assert_true(get.n >= n && get.n <= BIND_STOCK);
+	assert_true(get.n >= n && get.n <= STOCK_SIZE);
 	ipc_init(&message, IPC_SOCKET, sizeof(message));
 	message.ip6 = world->ip6;
 	for (uint32_t i = 0; i < n; i++) {
@@ -67,7 +67,7 @@ static void the_server_sees_the_client(void **state)
 	struct world world;
 	int server;
 	begin_bound(&world, IS_IP6(state), "");
-	give(&world, BIND_STOCK, 0);
+	give(&world, STOCK_SIZE, 0);
 	int client = dial(&world);
 	server_be_asked(&world, "");
 	/* its port is the client's own here, so it gets another */
@@ -150,7 +150,7 @@ static void a_client_that_leaves_while_it_waits_is_let_go(void **state)
 	server_be_asked(&world, "");
 	close(client);
 	assert_int_equal(await_record(&world)->ending, ENDING_LEFT_BEFORE_GREETING);
-	give(&world, BIND_STOCK, 0);
+	give(&world, STOCK_SIZE, 0);
 	client = dial(&world);
 	take_from_client(&world, &server);
 	finish(&world, client, server);
@@ -162,13 +162,13 @@ static void the_stock_is_filled_up_at_half(void **state)
 	struct world world;
 	int server;
 	begin_bound(&world, IS_IP6(state), "");
-	give(&world, BIND_STOCK, 0);
-	for (unsigned i = 0; i < BIND_STOCK * 2; i++) {
+	give(&world, STOCK_SIZE, 0);
+	for (unsigned i = 0; i < STOCK_SIZE * 2; i++) {
 		int client = dial(&world);
 		if (i == 0)
 			server_be_asked(&world, "");
-		if (i % (BIND_STOCK / 2) == BIND_STOCK / 2 - 1)
-			give(&world, BIND_STOCK / 2, 0);
+		if (i % (STOCK_SIZE / 2) == STOCK_SIZE / 2 - 1)
+			give(&world, STOCK_SIZE / 2, 0);
 		take_from_client(&world, &server);
 		finish(&world, client, server);
 	}
@@ -193,7 +193,7 @@ static void a_host_of_the_other_ip_version_is_passed_over(void **state)
 	tell_plain(world.control, IPC_PICTURE_DONE);
 	log_in(world.control, 1, "anna", client_text(&world));
 	int client = dial(&world), server;
-	give(&world, BIND_STOCK, 0);
+	give(&world, STOCK_SIZE, 0);
 	take_from_client(&world, &server);
 	reset(client);
 	hear_reset(server);

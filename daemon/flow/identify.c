@@ -1,4 +1,4 @@
-#include "daemon/relay/identify.h"
+#include "daemon/flow/identify.h"
 
 #include "daemon/relay/relay.h"
 

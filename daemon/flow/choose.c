@@ -1,4 +1,4 @@
-#include "daemon/relay/choose.h"
+#include "daemon/flow/choose.h"
 
 #include "daemon/log.h"
 #include "daemon/relay/relay.h"

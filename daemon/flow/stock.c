@@ -1,4 +1,4 @@
-#include "daemon/relay/bind.h"
+#include "daemon/flow/stock.h"
 
 #include "daemon/relay/connect.h"
 #include "daemon/relay/relay.h"
@@ -11,27 +11,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct bind_shelf *shelf_of(struct relay *relay, bool ip6)
+static struct stock_shelf *shelf_of(struct relay *relay, bool ip6)
 {
-	return &relay->bind.shelves[ip6];
+	return &relay->stock.shelves[ip6];
 }
 
 static void fill_up(struct relay *relay, bool ip6)
 {
-	struct bind_shelf *shelf = shelf_of(relay, ip6);
+	struct stock_shelf *shelf = shelf_of(relay, ip6);
 	struct ipc_sockets_get message;
 	unsigned there = shelf->n + shelf->asked;
 
-	if (there > BIND_STOCK / 2)
+	if (there > STOCK_SIZE / 2)
 		return;
 	ipc_init(&message, IPC_SOCKETS_GET, sizeof(message));
 	message.ip6 = ip6;
-	message.n = BIND_STOCK - there;
+	message.n = STOCK_SIZE - there;
 	if (channel_send(relay->child.keeper, &message, -1) == 0)
 		shelf->asked += message.n;
 }
 
-void bind_fini(struct bind_stock *stock)
+void stock_fini(struct stock *stock)
 {
 	for (size_t i = 0; i < 2; i++) {
 		while (stock->shelves[i].n > 0)
@@ -39,28 +39,28 @@ void bind_fini(struct bind_stock *stock)
 	}
 }
 
-void bind_follow_policy(struct relay *relay)
+void stock_follow_policy(struct relay *relay)
 {
 	const struct policy *policy = relay_picture(relay)->policy;
 
-	relay->bind.wanted = false;
+	relay->stock.wanted = false;
 	for (size_t i = 0; policy && i < policy->nservers; i++)
-		relay->bind.wanted |= policy->servers[i].bind == POLICY_BIND_CLIENT;
-	bind_tick(relay);
+		relay->stock.wanted |= policy->servers[i].bind == POLICY_BIND_CLIENT;
+	stock_tick(relay);
 }
 
 /* Flows wait, too, that began under a policy before. */
-void bind_tick(struct relay *relay)
+void stock_tick(struct relay *relay)
 {
 	for (int ip6 = 0; ip6 <= 1; ip6++) {
-		if (relay->bind.wanted || relay->table.states[FLOW_BIND] > 0)
+		if (relay->stock.wanted || relay->table.states[FLOW_BIND] > 0)
 			fill_up(relay, ip6);
 	}
 }
 
-void bind_on_socket(struct relay *relay, const struct ipc_socket *message, int fd)
+void stock_on_socket(struct relay *relay, const struct ipc_socket *message, int fd)
 {
-	struct bind_shelf *shelf = shelf_of(relay, message->ip6);
+	struct stock_shelf *shelf = shelf_of(relay, message->ip6);
 
 	shelf->error = message->status;
 	if (message->status < 0)
@@ -69,7 +69,7 @@ void bind_on_socket(struct relay *relay, const struct ipc_socket *message, int f
 		shelf->asked--;
 	if (fd < 0)
 		return;
-	if (message->status < 0 || shelf->n == BIND_STOCK) {
+	if (message->status < 0 || shelf->n == STOCK_SIZE) {
 		close(fd);
 		return;
 	}
@@ -80,7 +80,7 @@ void bind_on_socket(struct relay *relay, const struct ipc_socket *message, int f
 
 static int take(struct relay *relay, bool ip6)
 {
-	struct bind_shelf *shelf = shelf_of(relay, ip6);
+	struct stock_shelf *shelf = shelf_of(relay, ip6);
 	int fd = shelf->n > 0 ? shelf->fds[--shelf->n] : -EAGAIN;
 	fill_up(relay, ip6);
 	return fd;
@@ -103,7 +103,7 @@ static int bind_to(int fd, const struct endpoint *client)
 	return bind(fd, (const struct sockaddr *)&sa, len) < 0 ? -errno : 0;
 }
 
-int bind_connect(const struct flow *flow)
+int stock_connect(const struct flow *flow)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = (socklen_t)endpoint_encode(&flow->host, &sa);
@@ -123,9 +123,9 @@ int bind_connect(const struct flow *flow)
 	return error == -EAGAIN ? -EADDRNOTAVAIL : error;
 }
 
-const char *bind_words(const struct flow *flow)
+const char *stock_words(const struct flow *flow)
 {
-	const struct bind_shelf *shelf =
+	const struct stock_shelf *shelf =
 		shelf_of(flow->relay, flow->client_end.addr.family == ADDR_IP6);
 	return shelf->error ? "the keeper could not make a socket for the client's address"
 			    : "no socket for the client's address came in time";

@@ -1,4 +1,4 @@
-#include "daemon/relay/load.h"
+#include "daemon/flow/load.h"
 
 #include "daemon/relay/relay.h"
 

@@ -1,4 +1,4 @@
-#include "daemon/relay/pool.h"
+#include "daemon/pool.h"
 
 #include <assert.h>
 #include <errno.h>

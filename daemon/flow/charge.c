@@ -1,4 +1,4 @@
-#include "daemon/relay/charge.h"
+#include "daemon/flow/charge.h"
 
 #include "daemon/relay/relay.h"
 #include "lib/language.h"

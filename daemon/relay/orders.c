@@ -93,7 +93,7 @@ static void end_all_blocked(struct relay *relay)
 static bool send_flow(struct flow *flow, void *context)
 {
 	const struct ipc_header *request = context;
-	struct ipc_flow *message = &flow->relay->report.built;
+	struct ipc_flow *message = &flow->relay->built;
 	report_fill(flow, IPC_FLOW, message);
 	message->header.seq = request->seq;
 	return relay_send(flow->relay, message) == 0;
@@ -122,7 +122,7 @@ static void on_complete(struct relay *relay)
 	relay->picture_known = true;
 	on_policy(relay);
 	end_all_blocked(relay);
-	report_flush(relay);
+	record_flush(relay);
 	start_accepting(relay);
 }
 
@@ -222,14 +222,14 @@ static void on_new_control(struct child *child)
 
 static void on_hand_over(struct child *child)
 {
-	report_flush(RELAY_OF(child));
+	record_flush(RELAY_OF(child));
 }
 
 static void on_tick(struct child *child)
 {
 	struct relay *relay = RELAY_OF(child);
 
-	report_flush(relay);
+	record_flush(relay);
 	stock_tick(relay);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
 	relay_stop_when_drained(relay);

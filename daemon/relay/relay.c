@@ -128,7 +128,7 @@ static int set_up(struct relay *relay)
 	if ((rc = orders_open(relay)) < 0 || (rc = flow_table_init(&relay->table, flows)) < 0 ||
 		(rc = copy_tools_init(&relay->tools, flows, SPLICE_PIPES_MAX)) < 0 ||
 		(rc = host_table_init(&relay->hosts)) < 0 ||
-		(rc = report_init(&relay->report)) < 0 || (rc = attach_limit(relay)) < 0)
+		(rc = record_init(&relay->records)) < 0 || (rc = attach_limit(relay)) < 0)
 		return rc;
 	accept_init(relay);
 	loop_after_batch(relay->loop, sweep, relay);
@@ -153,7 +153,7 @@ static void take_down(struct relay *relay)
 		question_stop(&relay->hosts.v[i]);
 	if (relay->accept.listeners[0].relay)
 		accept_fini(relay);
-	report_fini(&relay->report);
+	record_fini(&relay->records);
 	host_table_fini(&relay->hosts);
 	choose_fini(&relay->choose);
 	stock_fini(&relay->stock);

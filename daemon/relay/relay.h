@@ -14,6 +14,7 @@
 #include "daemon/process/replica.h"
 #include "daemon/process/child.h"
 #include "daemon/relay/report.h"
+#include "daemon/flow/record.h"
 #include "lib/counter.h"
 #include "lib/limit.h"
 
@@ -30,7 +31,8 @@ struct relay {
 	struct host_table hosts;
 	struct choose_table choose;
 	struct stock stock;
-	struct report report;
+	struct record_ring records;
+	struct ipc_flow built; /* the flow at hand, as it is reported */
 	struct loop_timer drain_end;
 	bool links_known, picture_known;  /* both are wanted before the first flow */
 	uint64_t next_id, last_id;        /* the block of flow ids in use */

@@ -1,31 +1,10 @@
 #include "daemon/relay/report.h"
 
+#include "daemon/flow/record.h"
 #include "daemon/relay/relay.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-
-#define RING_BYTES (sizeof(struct ipc_flow) * RECORDS_WAITING_MAX)
-
-int report_init(struct report *report)
-{
-	report->first = report->n = 0;
-	report->waiting = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (report->waiting != MAP_FAILED)
-		return 0;
-	report->waiting = NULL;
-	return -ENOMEM;
-}
-
-void report_fini(struct report *report)
-{
-	if (report->waiting)
-		munmap(report->waiting, RING_BYTES);
-	report->waiting = NULL;
-}
 
 /* The rest is zero already. */
 static void put(char *to, size_t room, const char *from)
@@ -171,40 +150,10 @@ void report_started(struct flow *flow)
 	relay_send(flow->relay, &message);
 }
 
-static bool can_send(const struct relay *relay)
-{
-	return child_hears(&relay->child) &&
-	       channel_queued_bytes(relay->child.control) < RECORD_QUEUE_BYTES_MAX;
-}
-
-static void keep(struct relay *relay, const struct ipc_flow *message)
-{
-	struct report *report = &relay->report;
-	uint32_t at = (report->first + report->n) % RECORDS_WAITING_MAX;
-	report->waiting[at] = *message;
-	if (report->n < RECORDS_WAITING_MAX) {
-		report->n++;
-		return;
-	}
-	report->first = (report->first + 1) % RECORDS_WAITING_MAX;
-	relay_count(relay, COUNTER_AUDIT_LOST);
-}
-
-void report_flush(struct relay *relay)
-{
-	struct report *report = &relay->report;
-	while (report->n > 0 && can_send(relay)) {
-		if (relay_send(relay, &report->waiting[report->first]) < 0)
-			return;
-		report->first = (report->first + 1) % RECORDS_WAITING_MAX;
-		report->n--;
-	}
-}
-
 void report_end(struct flow *flow)
 {
 	struct relay *relay = flow->relay;
-	struct ipc_flow *message = &relay->report.built;
+	struct ipc_flow *message = &relay->built;
 
 	relay_count(relay, counter_of_ending(flow->ending));
 	report_fill(flow, IPC_RECORD, message);
@@ -213,7 +162,5 @@ void report_end(struct flow *flow)
 			message->end_ms > message->start_ms
 				? (message->end_ms - message->start_ms) * 1000
 				: 0);
-	report_flush(relay);
-	if (relay->report.n > 0 || !can_send(relay) || relay_send(relay, message) < 0)
-		keep(relay, message);
+	record_send(relay, message);
 }

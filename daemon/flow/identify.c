@@ -24,9 +24,9 @@ static void take_policy(struct flow *flow)
 	flow->policy = policy_ref(policy);
 }
 
-enum ending identify_flow(struct flow *flow, const struct accept_facts *facts)
+enum ending identify_flow(struct flow *flow, const struct origin *origin)
 {
-	const struct link *link = link_of(flow->relay, facts->ifindex);
+	const struct link *link = link_of(flow->relay, origin->ifindex);
 
 	take_policy(flow);
 	flow->zone = -1;
@@ -34,14 +34,14 @@ enum ending identify_flow(struct flow *flow, const struct accept_facts *facts)
 		return ENDING_NO_ZONE;
 	snprintf(flow->ifname, sizeof(flow->ifname), "%s", link->name);
 	if (link->has_mac)
-		flow->mac = facts->mac;
-	flow->zone = (int32_t)policy_find_zone_of(flow->policy, link->name, &facts->client.addr);
+		flow->mac = origin->mac;
+	flow->zone = (int32_t)policy_find_zone_of(flow->policy, link->name, &origin->client.addr);
 	if (flow->zone < 0)
 		return ENDING_NO_ZONE;
 	/* Without the SYN (cookies) nothing says whose MAC it was; guessing would book one client's
 	 * mail on another. An interface without MACs has none to lose. */
 	if (flow->policy->zones[flow->zone].identity != POLICY_IDENTITY_ADDRESS && link->has_mac &&
-		!mac_is_set(&facts->mac))
+		!mac_is_set(&origin->mac))
 		return ENDING_NO_MAC;
 	return ENDING_NONE;
 }

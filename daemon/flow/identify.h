@@ -3,11 +3,11 @@
 #ifndef POSTERN_IDENTIFY_H
 #define POSTERN_IDENTIFY_H
 
-#include "daemon/relay/accept.h"
+#include "daemon/flow/origin.h"
 #include "daemon/relay/flow.h"
 
 /* Fills the flow's policy, zone, interface and MAC from the picture as it is now. ENDING_NONE, or
  * why the client cannot be told: ENDING_NO_ZONE, ENDING_NO_MAC. */
-enum ending identify_flow(struct flow *flow, const struct accept_facts *facts);
+enum ending identify_flow(struct flow *flow, const struct origin *origin);
 
 #endif

@@ -1,5 +1,6 @@
 #include "daemon/relay/accept.h"
 
+#include "daemon/flow/origin.h"
 #include "daemon/relay/answer.h"
 #include "daemon/relay/carry.h"
 #include "daemon/log.h"
@@ -8,25 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef TCP_SAVED_SYN
-#define TCP_SAVED_SYN 28
-#endif
-#ifndef IPV6_2292PKTOPTIONS
-#define IPV6_2292PKTOPTIONS 6
-#endif
-
 /* Taken from a listener for one event; the rest of the backlog comes with the next one. */
 #define ACCEPTS_A_ROUND 64
 #define PAUSE_MS        100
 #define SAID_EVERY_MS   60000
-#define ETHERNET_BYTES  14
 
 static void on_listener(struct loop_watch *watch, uint32_t events);
 static void on_resume(struct loop_timer *timer, uint64_t now_ms);
@@ -142,75 +133,6 @@ static void pause_accepting(struct relay *relay, int listener, int error)
 	loop_timer_set(relay->loop, &accept->resume, loop_now_ms(relay->loop) + PAUSE_MS);
 }
 
-bool accept_syn_mac(const uint8_t *syn, size_t len, struct mac *mac)
-{
-	if (len < ETHERNET_BYTES + 20)
-		return false;
-	unsigned type = (unsigned)syn[12] << 8 | syn[13];
-	unsigned version = syn[ETHERNET_BYTES] >> 4;
-	if (!(type == 0x0800 && version == 4) && !(type == 0x86dd && version == 6))
-		return false;
-	memcpy(mac->bytes, syn + 6, sizeof(mac->bytes));
-	return mac_is_set(mac);
-}
-
-static void ask_syn(int fd, struct accept_facts *facts)
-{
-	uint8_t syn[512];
-	socklen_t len = sizeof(syn);
-	if (getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, syn, &len) < 0 || len == 0)
-		return;
-	facts->syn_saved = true;
-	if (!accept_syn_mac(syn, len, &facts->mac))
-		memset(&facts->mac, 0, sizeof(facts->mac));
-}
-
-static void ask_interface(int fd, bool ip6, struct accept_facts *facts)
-{
-	union {
-		struct cmsghdr align;
-		uint8_t room[256];
-	} control;
-	socklen_t len = sizeof(control);
-	if (getsockopt(fd, ip6 ? IPPROTO_IPV6 : IPPROTO_IP,
-		    ip6 ? IPV6_2292PKTOPTIONS : IP_PKTOPTIONS, &control, &len) < 0)
-		return;
-	struct msghdr msg = {.msg_control = &control, .msg_controllen = len};
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-		if (!ip6 && cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-			memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
-			facts->ifindex = (uint32_t)info.ipi_ifindex;
-		} else if (ip6 && cmsg->cmsg_level == IPPROTO_IPV6 &&
-			   (cmsg->cmsg_type == IPV6_PKTINFO ||
-				   cmsg->cmsg_type == IPV6_2292PKTINFO)) {
-			struct in6_pktinfo info;
-			memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
-			facts->ifindex = info.ipi6_ifindex;
-		}
-	}
-}
-
-int accept_ask(int fd, const void *peer, size_t peer_len, struct accept_facts *facts)
-{
-	struct sockaddr_storage local;
-	socklen_t len = sizeof(local);
-
-	memset(facts, 0, sizeof(*facts));
-	int rc = endpoint_decode(peer, peer_len, &facts->client);
-	if (rc < 0)
-		return rc;
-	/* the original destination; SO_ORIGINAL_DST can lie on such sockets (design, section 2) */
-	if (getsockname(fd, (struct sockaddr *)&local, &len) < 0)
-		return -errno;
-	rc = endpoint_decode((struct sockaddr *)&local, len, &facts->original);
-	if (rc < 0)
-		return rc;
-	ask_interface(fd, local.ss_family == AF_INET6, facts);
-	ask_syn(fd, facts);
-	return 0;
-}
-
 /* Full: the client hears it, if its socket takes the line at once, and is gone. */
 static void turn_away(struct relay *relay, int fd)
 {
@@ -219,7 +141,7 @@ static void turn_away(struct relay *relay, int fd)
 	char line[SMTP_LINE_SIZE];
 
 	size_t len = smtp_reply_format(line, reply->code, reply->enhanced, relay_name(relay),
-		reply->text, relay_flow_id(relay));
+		reply->text, ids_take(relay));
 	if (send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &soft, sizeof(soft));
 	close(fd);
@@ -229,10 +151,10 @@ static void turn_away(struct relay *relay, int fd)
 
 static void take_client(struct relay *relay, int fd, const void *peer, size_t peer_len)
 {
-	struct accept_facts facts;
+	struct origin origin;
 
 	relay_count(relay, COUNTER_FLOWS_ACCEPTED);
-	if (accept_ask(fd, peer, peer_len, &facts) < 0) {
+	if (origin_ask(fd, peer, peer_len, &origin) < 0) {
 		close(fd); /* it is gone again */
 		return;
 	}
@@ -241,13 +163,13 @@ static void take_client(struct relay *relay, int fd, const void *peer, size_t pe
 		turn_away(relay, fd);
 		return;
 	}
-	flow->client_end = facts.client;
-	flow->original = facts.original;
+	flow->client_end = origin.client;
+	flow->original = origin.original;
 	/* The listener itself was spoken to: not steered by our table, and never a relay. */
-	if (facts.original.port == relay->start->options.relay_port)
+	if (origin.original.port == relay->start->options.relay_port)
 		flow_end(flow, ENDING_LOOP, true);
 	else
-		match_flow(flow, &facts);
+		match_flow(flow, &origin);
 }
 
 static void on_listener(struct loop_watch *watch, uint32_t events)

@@ -1,11 +1,10 @@
-/* Owns stage 3, accept: taking connections from the listening sockets, and what the kernel says
- * about each. When something is short it stops for a moment instead of spinning. */
+/* Owns stage 3, accept: taking connections from the listening sockets. When something is short it
+ * stops for a moment instead of spinning. */
 #ifndef POSTERN_ACCEPT_H
 #define POSTERN_ACCEPT_H
 
 #include "daemon/loop.h"
 #include "daemon/process/process.h"
-#include "lib/addr.h"
 
 #include <stddef.h>
 
@@ -26,14 +25,6 @@ struct accept {
 	uint64_t shortage_said_ms; /* logged at most once a minute */
 };
 
-/* What the kernel knows of a connection (kernel.md, Q4). */
-struct accept_facts {
-	struct endpoint client, original;
-	uint32_t ifindex; /* 0: not said */
-	struct mac mac;   /* of the SYN's sender; not set: none seen */
-	bool syn_saved;
-};
-
 /* Takes the listeners of relay->start; does not yet accept. */
 void accept_init(struct relay *relay);
 void accept_fini(struct relay *relay);
@@ -42,9 +33,5 @@ void accept_start(struct relay *relay);
 void accept_stop(struct relay *relay);
 /* Something that was short may be there again. */
 void accept_resume(struct relay *relay);
-/* Asks the kernel about an accepted socket whose peer is given. 0 or -errno. */
-int accept_ask(int fd, const void *peer, size_t peer_len, struct accept_facts *facts);
-/* The MAC in a saved SYN that begins with an Ethernet header; false: it has none. */
-bool accept_syn_mac(const uint8_t *syn, size_t len, struct mac *mac);
 
 #endif

@@ -1,10 +1,10 @@
 #include "daemon/relay/announce.h"
 
+#include "daemon/flow/header.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/greeting.h"
 #include "daemon/relay/relay.h"
 #include "lib/dialogue.h"
-#include "lib/flowid.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,30 +19,6 @@ static const struct policy_server *server_of(const struct flow *flow)
 	return flow->server_index < 0 ? NULL : &flow->policy->servers[flow->server_index];
 }
 
-static const char *login_of(const struct flow *flow)
-{
-	return server_of(flow)->announce_login && flow->user[0] ? flow->user : NULL;
-}
-
-/* 0: the server takes no header, or the client cannot be said in one. */
-static size_t header_of(const struct flow *flow, uint8_t header[static PROXY_V2_SIZE])
-{
-	const struct policy_server *server = server_of(flow);
-	char id[FLOWID_TEXT_SIZE];
-
-	switch (server ? server->announce : POLICY_ANNOUNCE_NONE) {
-	case POLICY_ANNOUNCE_NONE:
-	case POLICY_ANNOUNCE_XCLIENT:
-		break;
-	case POLICY_ANNOUNCE_PROXY_V1:
-		return proxy_encode_v1(&flow->client_end, &flow->original, (char *)header);
-	case POLICY_ANNOUNCE_PROXY_V2:
-		return proxy_encode_v2(&flow->client_end, &flow->original,
-			flowid_format(flow->id, id), login_of(flow), header);
-	}
-	return 0;
-}
-
 static bool say(struct flow *flow, const void *bytes, size_t len)
 {
 	/* a socket that was just connected takes a few hundred bytes whole */
@@ -53,7 +29,7 @@ static bool say(struct flow *flow, const void *bytes, size_t len)
 static void say_header(struct flow *flow)
 {
 	uint8_t header[PROXY_V2_SIZE];
-	if (say(flow, header, header_of(flow, header)))
+	if (say(flow, header, header_encode(flow, header)))
 		flow_set(flow, FLOW_GREETING);
 	else
 		connect_failed(flow, ENDING_GREETING_CLOSED, "the PROXY header could not be sent");
@@ -71,7 +47,7 @@ struct announce_talk *announce_new_talk(const struct flow *flow, bool hand_over)
 		.announce = server_of(flow)->announce,
 		.client = flow->client_end,
 		.original = flow->original,
-		.login = login_of(flow) ? talk->login : NULL,
+		.login = header_login(flow) ? talk->login : NULL,
 		.hand_over = hand_over};
 	return talk;
 }

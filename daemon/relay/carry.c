@@ -1,5 +1,6 @@
 #include "daemon/relay/carry.h"
 
+#include "daemon/flow/dial.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/relay.h"
 #include "lib/smtp.h"
@@ -119,7 +120,7 @@ void carry_run(struct flow *flow)
 /* The timer is not moved for every byte: when it fires, it looks when the last one was. */
 void carry_on_deadline(struct flow *flow, uint64_t now_ms)
 {
-	uint64_t idle_ms = connect_deadlines_of(flow).idle_ms;
+	uint64_t idle_ms = dial_deadlines_of(flow).idle_ms;
 	if (now_ms >= flow->active_ms + idle_ms) {
 		flow_end(flow, ENDING_IDLE, true);
 		return;

@@ -1,21 +1,10 @@
-/* Owns stage 6, first half: the server's hosts are tried one after the other until one takes the
- * connection, within the server's deadlines. */
+/* Owns stage 6, first half: a flow waits for one of its server's hosts to take the connection;
+ * which, and from where, is dial.h. */
 #ifndef POSTERN_CONNECT_H
 #define POSTERN_CONNECT_H
 
 #include "daemon/relay/flow.h"
 #include "daemon/relay/host.h"
-
-struct connect_deadlines {
-	uint32_t first_ms, connect_ms, greeting_ms, idle_ms;
-};
-/* Those of the flow's server; for `server original` the language's defaults. */
-struct connect_deadlines connect_deadlines_of(const struct flow *flow);
-
-/* How long the attempt at hand may take to connect, and to greet, so that the hosts that are left
- * can still be tried within `deadline first`. */
-uint32_t connect_may_connect_ms(const struct flow *flow);
-uint32_t connect_may_greet_ms(const struct flow *flow);
 
 /* The flow was matched and charged: tries the first host. */
 void connect_begin(struct flow *flow);
@@ -31,15 +20,5 @@ void connect_on_host(struct relay *relay, const struct host *host, enum ending e
 
 /* Sockets came that flows wait for (stock.h). */
 void connect_on_socket(struct relay *relay);
-
-/* A socket that connects to end from where the server says (NULL: `server original`), or -errno. */
-int connect_socket(const struct endpoint *end, const struct policy_server *server);
-/* What became of it: 0 or errno. */
-int connect_error(int fd);
-enum ending connect_ending(int error);
-
-/* Of `server original`, whose address the client chose with its packets: NULL, or why nobody is
- * taken there. */
-const char *connect_original_refusal(const struct addr *original);
 
 #endif

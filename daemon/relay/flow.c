@@ -5,6 +5,7 @@
 #include "daemon/relay/carry.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
+#include "daemon/flow/dial.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/greeting.h"
 #include "daemon/log.h"
@@ -45,9 +46,7 @@ int flow_table_init(struct flow_table *table, uint32_t flows)
 	int rc = pool_init(&table->flows, sizeof(struct flow), flows);
 	if (rc < 0)
 		return rc;
-	rc = pool_init(&table->attempts, sizeof(struct flow_attempts), flows);
-	if (rc == 0)
-		rc = pool_init(&table->said, sizeof(struct smtp_said), flows);
+	rc = pool_init(&table->said, sizeof(struct smtp_said), flows);
 	if (rc < 0)
 		pool_fini(&table->flows);
 	table->again_last = &table->again;
@@ -57,7 +56,6 @@ int flow_table_init(struct flow_table *table, uint32_t flows)
 
 void flow_table_fini(struct flow_table *table)
 {
-	pool_fini(&table->attempts);
 	pool_fini(&table->said);
 	pool_fini(&table->flows);
 }
@@ -203,7 +201,7 @@ struct flow *flow_new(struct relay *relay, int client)
 		return NULL;
 	}
 	table->states[FLOW_FREE]++;
-	flow->id = relay_flow_id(relay);
+	flow->id = ids_take(relay);
 	flow->start_ms = loop_now_ms(relay->loop);
 	flow->policy = policy_ref(relay_picture(relay)->policy);
 	return flow;
@@ -217,12 +215,12 @@ static uint64_t deadline_of(const struct flow *flow, enum flow_state state)
 	case FLOW_ASK:
 	case FLOW_ANNOUNCE:
 	case FLOW_GREETING:
-		return now_ms + connect_may_greet_ms(flow);
+		return now_ms + dial_may_greet_ms(flow);
 	case FLOW_BIND:
 	case FLOW_CONNECT:
-		return now_ms + connect_may_connect_ms(flow);
+		return now_ms + dial_may_connect_ms(flow);
 	case FLOW_RELAY:
-		idle_ms = connect_deadlines_of(flow).idle_ms;
+		idle_ms = dial_deadlines_of(flow).idle_ms;
 		return now_ms + (idle_ms < CARRY_SETTLED_MS ? idle_ms : CARRY_SETTLED_MS);
 	case FLOW_ANSWER:
 		return now_ms + ANSWER_MS;
@@ -367,8 +365,7 @@ static void free_flow(struct relay *relay, struct flow *flow)
 	charge_drop(flow);
 	choose_end(flow);
 	policy_unref(flow->policy);
-	if (flow->attempts)
-		pool_give(&table->attempts, flow->attempts);
+	attempts_drop(flow);
 	if (flow->said)
 		pool_give(&table->said, flow->said);
 	unlink_again(table, flow);

@@ -7,6 +7,7 @@
 #ifndef POSTERN_FLOW_H
 #define POSTERN_FLOW_H
 
+#include "daemon/flow/attempts.h"
 #include "daemon/relay/copy.h"
 #include "daemon/loop.h"
 #include "lib/decide.h"
@@ -51,28 +52,20 @@ extern const char *const flow_state_names[FLOW_STATES];
 /* The limits that a flow can hold at once: enum limit_kind up to LIMIT_FLOWS_HOST. */
 #define FLOW_HOLDS 6
 
-/* What few flows have: attempts at more than the one host that was taken. */
-struct flow_attempts {
-	uint32_t n;
-	uint32_t left_off;       /* more than fit */
-	struct ipc_attempt said; /* the last one in which the host itself said why */
-	struct ipc_attempt v[IPC_ATTEMPTS_MAX];
-};
-
 /* One flow. Kept small: an idle one costs this and nothing else (at most 1 KiB, design 8). */
 struct flow {
 	struct loop_watch client;
 	struct loop_watch server; /* fd -1: none yet */
 	struct loop_timer deadline;
 	struct relay *relay;
-	struct flow *next;              /* in the list of done flows */
-	struct flow *again;             /* in the list of flows whose round was cut short */
-	struct policy *policy;          /* a reference: the policy it began with */
-	struct flow_attempts *attempts; /* NULL: none failed */
-	struct smtp_said *said;         /* NULL: no text was sent in clear */
-	struct host *host_asked;        /* with ASK */
-	struct choose_list *choice;     /* a reference, while it looks for a host; or NULL */
-	struct copy up, down;           /* client to server, server to client */
+	struct flow *next;          /* in the list of done flows */
+	struct flow *again;         /* in the list of flows whose round was cut short */
+	struct policy *policy;      /* a reference: the policy it began with */
+	struct attempts *attempts;  /* NULL: none failed */
+	struct smtp_said *said;     /* NULL: no text was sent in clear */
+	struct host *host_asked;    /* with ASK */
+	struct choose_list *choice; /* a reference, while it looks for a host; or NULL */
+	struct copy up, down;       /* client to server, server to client */
 	struct smtp_watch watch;
 
 	uint64_t id;
@@ -112,8 +105,7 @@ _Static_assert(sizeof(struct flow) <= 640, "an idle flow costs at most 1 KiB wit
 /* The table, sized at start. */
 struct flow_table {
 	struct pool flows;
-	struct pool attempts; /* struct flow_attempts */
-	struct pool said;     /* struct smtp_said */
+	struct pool said; /* struct smtp_said */
 	struct flow *done;
 	struct flow *again, **again_last;
 	struct loop_timer again_timer;

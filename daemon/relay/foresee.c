@@ -1,6 +1,7 @@
 #include "daemon/relay/foresee.h"
 
 #include "daemon/flow/charge.h"
+#include "daemon/flow/dial.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/relay.h"
 
@@ -57,7 +58,7 @@ enum ending foresee(
 		return ENDING_NONE;
 	if (!to_original)
 		return foresee_hosts(&flow, text);
-	const char *refusal = connect_original_refusal(&message->original.addr);
+	const char *refusal = dial_original_refusal(&message->original.addr);
 	if (!refusal)
 		return ENDING_NONE;
 	snprintf(text, IPC_TEXT_SIZE, "the original is %s", refusal);

@@ -1,5 +1,6 @@
 #include "daemon/relay/greeting.h"
 
+#include "daemon/flow/dial.h"
 #include "daemon/relay/carry.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/relay.h"
@@ -49,29 +50,12 @@ static void bad_greeting(struct flow *flow, const struct smtp_reply *reply)
 	}
 }
 
-/* By which the server's log knows the connection. */
-static void note_own_end(struct flow *flow)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof(sa);
-
-	if (getsockname(flow->server.fd, (struct sockaddr *)&sa, &len) == 0)
-		endpoint_decode((struct sockaddr *)&sa, len, &flow->gateway);
-}
-
 /* The good 220. From now on this is the flow's server and no other. */
 static void take_server(struct flow *flow)
 {
-	struct relay *relay = flow->relay;
-	flow->connect_ms = (uint32_t)(loop_now_ms(relay->loop) - flow->attempt_ms);
-	note_own_end(flow);
-	flow->connected_ms = loop_now_ms(relay->loop);
-	flow->active_ms = loop_now_ms(relay->loop);
-	relay_count(relay, COUNTER_FLOWS_SERVED);
-	histogram_add(&relay->child.histograms[HISTOGRAM_GREETING], HISTOGRAM_GREETING,
-		(uint64_t)flow->connect_ms * 1000);
-	choose_worked(flow);
-	choose_end(flow);
+	dial_taken(flow, flow->server.fd);
+	flow->active_ms = flow->connected_ms;
+	relay_count(flow->relay, COUNTER_FLOWS_SERVED);
 	flow_set(flow, FLOW_RELAY);
 }
 

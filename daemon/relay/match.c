@@ -30,10 +30,10 @@ static void decide(struct flow *flow, struct decision *decision)
 /* A login is sent to the relays before its caller hears that it is done, so one that is missing may
  * wait unread in the socket: then that is read first, and everything is looked at anew. */
 static enum ending find_decision(
-	struct flow *flow, const struct accept_facts *facts, struct decision *decision)
+	struct flow *flow, const struct origin *origin, struct decision *decision)
 {
 	struct relay *relay = flow->relay;
-	enum ending ending = identify_flow(flow, facts);
+	enum ending ending = identify_flow(flow, origin);
 	if (ending == ENDING_NONE) {
 		decide(flow, decision);
 		if (decision->reason != DECIDE_UNAUTHENTICATED)
@@ -42,7 +42,7 @@ static enum ending find_decision(
 	if (ending == ENDING_NO_MAC || !relay->child.control ||
 		channel_drain(relay->child.control) == 0)
 		return ending;
-	ending = identify_flow(flow, facts);
+	ending = identify_flow(flow, origin);
 	if (ending != ENDING_NONE)
 		return ending;
 	decide(flow, decision);
@@ -138,12 +138,12 @@ static void act(struct flow *flow, const struct decision *decision)
 	}
 }
 
-void match_flow(struct flow *flow, const struct accept_facts *facts)
+void match_flow(struct flow *flow, const struct origin *origin)
 {
 	struct decision decision;
-	if (!facts->syn_saved)
+	if (!origin->syn_saved)
 		relay_count(flow->relay, COUNTER_SYN_EMPTY);
-	enum ending ending = find_decision(flow, facts, &decision);
+	enum ending ending = find_decision(flow, origin, &decision);
 	if (ending != ENDING_NONE) {
 		flow->verdict = POLICY_VERDICT_ANSWER;
 		answer_short(flow, ending);

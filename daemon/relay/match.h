@@ -2,10 +2,10 @@
 #ifndef POSTERN_DAEMON_MATCH_H
 #define POSTERN_DAEMON_MATCH_H
 
-#include "daemon/relay/accept.h"
+#include "daemon/flow/origin.h"
 #include "daemon/relay/flow.h"
 
 /* Identifies the new flow, decides, and sends it on: to a server, an answer, or its end. */
-void match_flow(struct flow *flow, const struct accept_facts *facts);
+void match_flow(struct flow *flow, const struct origin *origin);
 
 #endif

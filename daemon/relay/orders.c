@@ -154,7 +154,7 @@ static bool on_control(struct child *child, const struct ipc_header *message, in
 		return true;
 	switch (message->type) {
 	case IPC_FLOW_IDS:
-		relay_take_flow_ids(relay, m);
+		ids_put(&relay->ids, m);
 		break;
 	case IPC_KILL:
 		n = flow_each(&relay->table, kill_flow, (void *)(uintptr_t)m);
@@ -211,7 +211,7 @@ static bool on_keeper(struct child *child, const struct ipc_header *message, int
 /* The picture stays as it is, records wait, and flows go on. */
 static void on_control_gone(struct child *child)
 {
-	RELAY_OF(child)->ids_asked = false;
+	ids_on_control_gone(&RELAY_OF(child)->ids);
 }
 
 static void on_new_control(struct child *child)

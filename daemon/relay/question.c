@@ -1,6 +1,7 @@
 #include "daemon/relay/question.h"
 
 #include "daemon/relay/announce.h"
+#include "daemon/flow/dial.h"
 #include "daemon/relay/connect.h"
 #include "daemon/log.h"
 #include "daemon/relay/relay.h"
@@ -194,9 +195,9 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 
 	switch ((enum host_step)host->step) {
 	case HOST_CONNECTING:
-		error = events & (EPOLLERR | EPOLLHUP) ? connect_error(watch->fd) : 0;
+		error = events & (EPOLLERR | EPOLLHUP) ? dial_error(watch->fd) : 0;
 		if (error)
-			fail(host, connect_ending(error), strerror(error));
+			fail(host, dial_ending(error), strerror(error));
 		else if (events & EPOLLOUT)
 			on_connected(host);
 		break;
@@ -218,7 +219,7 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	switch ((enum host_step)host->step) {
 	case HOST_CONNECTING:
 		if (host->error)
-			fail(host, connect_ending(host->error), strerror(host->error));
+			fail(host, dial_ending(host->error), strerror(host->error));
 		else
 			fail(host, ENDING_CONNECT_TIMEOUT, "");
 		break;
@@ -239,7 +240,7 @@ static int dial(struct host *host, const struct flow *flow)
 	host->talk = announce_new_talk(flow, false);
 	if (!host->talk)
 		return ENOMEM;
-	int fd = connect_socket(&host->end, &flow->policy->servers[flow->server_index]);
+	int fd = dial_socket(&host->end, &flow->policy->servers[flow->server_index]);
 	if (fd < 0)
 		return -fd;
 	host->watch.fd = fd;

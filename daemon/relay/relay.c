@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,7 +21,6 @@
 #define FLOWS_MIN 16u
 /* Channels, listeners, epoll, log, questions to hosts; sockets in stock. */
 #define DESCRIPTORS_BESIDE (128u + 2 * STOCK_SIZE)
-#define RANDOM_ID_BITS     60
 
 const struct picture *relay_picture(const struct relay *relay)
 {
@@ -33,39 +31,6 @@ const char *relay_name(const struct relay *relay)
 {
 	const struct policy *policy = relay->replica.now->policy;
 	return policy && policy->hostname.len > 0 ? policy->hostname.text : relay->child.machine;
-}
-
-/* Control deals out ids in blocks, so that they are short; without control, chance makes one. */
-uint64_t relay_flow_id(struct relay *relay)
-{
-	uint64_t id = 0;
-	if (relay->next_id > relay->last_id || relay->next_id == 0) {
-		relay->next_id = relay->spare_first;
-		relay->last_id = relay->spare_last;
-		relay->spare_first = relay->spare_last = 0;
-	}
-	if (relay->spare_first == 0 && !relay->ids_asked && child_hears(&relay->child)) {
-		struct ipc_plain message;
-		ipc_init(&message, IPC_FLOW_IDS_GET, sizeof(message));
-		relay->ids_asked = relay_send(relay, &message) == 0;
-	}
-	if (relay->next_id > 0)
-		return relay->next_id++;
-	while (id == 0) {
-		if (getrandom(&id, sizeof(id), 0) < 0)
-			id = loop_wall_ms(relay->loop) << 16 | (relay->child.counters[0] & 0xffff);
-		id >>= 64 - RANDOM_ID_BITS;
-	}
-	return id;
-}
-
-void relay_take_flow_ids(struct relay *relay, const struct ipc_flow_ids *message)
-{
-	relay->ids_asked = false;
-	if (message->first == 0 || message->last < message->first)
-		return;
-	relay->spare_first = message->first;
-	relay->spare_last = message->last;
 }
 
 void relay_stop_when_drained(struct relay *relay)
@@ -127,6 +92,7 @@ static int set_up(struct relay *relay)
 
 	if ((rc = orders_open(relay)) < 0 || (rc = flow_table_init(&relay->table, flows)) < 0 ||
 		(rc = copy_tools_init(&relay->tools, flows, SPLICE_PIPES_MAX)) < 0 ||
+		(rc = pool_init(&relay->attempts, sizeof(struct attempts), flows)) < 0 ||
 		(rc = host_table_init(&relay->hosts)) < 0 ||
 		(rc = record_init(&relay->records)) < 0 || (rc = attach_limit(relay)) < 0)
 		return rc;
@@ -159,6 +125,7 @@ static void take_down(struct relay *relay)
 	stock_fini(&relay->stock);
 	copy_tools_fini(&relay->tools);
 	flow_table_fini(&relay->table);
+	pool_fini(&relay->attempts);
 	replica_fini(&relay->replica);
 	link_table_fini(&relay->links);
 	child_fini(&relay->child);

@@ -9,6 +9,7 @@
 #include "daemon/relay/copy.h"
 #include "daemon/relay/flow.h"
 #include "daemon/relay/host.h"
+#include "daemon/flow/ids.h"
 #include "daemon/flow/link.h"
 #include "daemon/loop.h"
 #include "daemon/process/replica.h"
@@ -34,10 +35,9 @@ struct relay {
 	struct record_ring records;
 	struct ipc_flow built; /* the flow at hand, as it is reported */
 	struct loop_timer drain_end;
-	bool links_known, picture_known;  /* both are wanted before the first flow */
-	uint64_t next_id, last_id;        /* the block of flow ids in use */
-	uint64_t spare_first, spare_last; /* and the next one */
-	bool ids_asked;
+	bool links_known, picture_known; /* both are wanted before the first flow */
+	struct ids ids;
+	struct pool attempts; /* struct attempts */
 };
 
 static inline void relay_count(struct relay *relay, unsigned counter)
@@ -55,9 +55,6 @@ static inline int relay_send(struct relay *relay, const void *message)
 const struct picture *relay_picture(const struct relay *relay);
 /* What replies begin with: the policy's hostname, or the machine's. */
 const char *relay_name(const struct relay *relay);
-uint64_t relay_flow_id(struct relay *relay);
-/* A block of ids came. */
-void relay_take_flow_ids(struct relay *relay, const struct ipc_flow_ids *message);
 /* Ends the loop when the relay drains and nothing is left. */
 void relay_stop_when_drained(struct relay *relay);
 /* A flow was freed: accepting may go on, draining may be over. */

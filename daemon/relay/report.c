@@ -39,13 +39,6 @@ static const char *words_of(const struct flow *flow)
 	return NULL;
 }
 
-/* The last server's own words, or those of the last failure. */
-static const char *why_failed(const struct flow_attempts *attempts)
-{
-	return attempts->said.ending != ENDING_NONE ? attempts->said.reply
-						    : attempts->v[attempts->n - 1].reply;
-}
-
 static void add_left_off(uint32_t left_off, struct ipc_flow *message)
 {
 	size_t len = strlen(message->detail);
@@ -56,11 +49,11 @@ static void add_left_off(uint32_t left_off, struct ipc_flow *message)
 /* Why, in words: the server's last ones, the operator's, or what the ending means. */
 static void fill_detail(const struct flow *flow, struct ipc_flow *message)
 {
-	const struct flow_attempts *attempts = flow->attempts;
+	const struct attempts *attempts = flow->attempts;
 	const char *words = words_of(flow);
 
-	if (flow->connected_ms == 0 && attempts && attempts->n > 0 && *why_failed(attempts))
-		put(message->detail, sizeof(message->detail), why_failed(attempts));
+	if (flow->connected_ms == 0 && *attempts_why(attempts))
+		put(message->detail, sizeof(message->detail), attempts_why(attempts));
 	else if (words && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
 		put(message->detail, sizeof(message->detail), words);
 	else if (flow->ending != ENDING_NONE && flow->state == FLOW_DONE)

@@ -1,5 +1,5 @@
 /* The MAC in a saved SYN (kernel.md, Q4). */
-#include "daemon/relay/accept.h"
+#include "daemon/flow/origin.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static void a_mac_is_read_from_an_ethernet_header_only(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mac mac;
-		bool found = accept_syn_mac(cases[i].bytes, cases[i].len, &mac);
+		bool found = origin_syn_mac(cases[i].bytes, cases[i].len, &mac);
 		if (found != cases[i].found)
 			fail_msg("%s", cases[i].name);
 		if (found)

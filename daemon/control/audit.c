@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_MAX      10000
+#define QUEUE_BYTES    (16u << 20) /* of records on their way to the disk */
 #define LINGER_MS      300
 #define MINUTE_MS      60000
 #define PRUNE_ROWS     1000 /* removed at a time */
@@ -59,17 +59,21 @@ struct writing {
 	struct store_job job; /* first */
 	struct audit *audit;
 	uint64_t key;
-	struct ipc_flow record;
+	uint32_t len;
+	uint8_t record[]; /* packed */
 };
 
 /* The clock may have stood where it stands now before: then the next number is tried. */
 static int run_write(struct store *store, struct sqlite3 *db, struct store_job *job)
 {
 	const struct writing *writing = (const struct writing *)job;
+	struct ipc_flow record;
 	int status = -EEXIST;
 
+	if (ipc_flow_decode(writing->record, writing->len, &record) < 0)
+		return -EBADMSG;
 	for (unsigned i = 0; status == -EEXIST && i < 16; i++)
-		status = audit_row_insert(store, db, &writing->record, writing->key + i * 7919);
+		status = audit_row_insert(store, db, &record, writing->key + i * 7919);
 	return status;
 }
 
@@ -136,30 +140,45 @@ static void log_record(const struct ipc_flow *record)
 		"%s", audit_text_line(record, line));
 }
 
+static int submit(struct audit *audit, const struct ipc_flow *record)
+{
+	uint8_t bytes[IPC_FLOW_BYTES_MAX];
+	size_t len = ipc_flow_encode(record, bytes);
+	struct writing *writing = malloc(sizeof(*writing) + len);
+
+	if (!writing)
+		return -ENOMEM;
+	writing->job = (struct store_job){.run = run_write,
+		.done = on_written,
+		.write = true,
+		.bytes = sizeof(*writing) + len};
+	writing->audit = audit;
+	writing->key = audit_row_key(record->end_ms, audit->number++);
+	writing->len = (uint32_t)len;
+	memcpy(writing->record, bytes, len);
+	int status = store_submit(audit->store, &writing->job);
+	if (status == -ENOBUFS && audit->patient) {
+		store_settle(audit->store);
+		status = store_submit(audit->store, &writing->job);
+	}
+	if (status < 0)
+		free(writing);
+	return status;
+}
+
 static void keep(struct audit *audit, const struct ipc_flow *record)
 {
-	struct writing *writing = malloc(sizeof(*writing));
-	int status = -ENOMEM;
+	struct ipc_flow stripped;
 
-	if (writing) {
-		writing->job = (struct store_job){
-			.run = run_write, .done = on_written, .write = true, .bounded = true};
-		writing->audit = audit;
-		writing->record = *record;
-		if (audit->config.names_none)
-			audit_row_strip(&writing->record);
-		writing->key = audit_row_key(record->end_ms, audit->number++);
-		log_record(&writing->record);
-		status = store_submit(audit->store, &writing->job);
-		if (status == -ENOBUFS && audit->patient) {
-			store_settle(audit->store);
-			status = store_submit(audit->store, &writing->job);
-		}
+	if (audit->config.names_none) {
+		stripped = *record;
+		audit_row_strip(&stripped);
+		record = &stripped;
 	}
-	if (status < 0) {
-		free(writing);
+	log_record(record);
+	int status = submit(audit, record);
+	if (status < 0)
 		note_lost(audit, status);
-	}
 }
 
 static bool is_within_minute(struct audit *audit)
@@ -407,7 +426,7 @@ int audit_open(struct loop *loop, const char *state_dir, const struct audit_conf
 	uint64_t counters[static COUNTERS], struct audit **out)
 {
 	const struct store_options options = {.migrate = migrate,
-		.queue_max = QUEUE_MAX,
+		.queue_bytes = QUEUE_BYTES,
 		.linger_ms = LINGER_MS,
 		.optional = true};
 	struct audit *audit = calloc(1, sizeof(*audit));

@@ -10,7 +10,7 @@
 #include "lib/addr.h"
 #include "lib/counter.h"
 #include "lib/ending.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 #include "lib/policy.h"
 
 #include <stdbool.h>
@@ -40,7 +40,7 @@ bool audit_settle(struct audit *audit);
 void audit_close(struct audit *audit);
 void audit_configure(struct audit *audit, const struct audit_config *config);
 
-/* A finished flow (IPC_RECORD). Nothing is kept when record->audit is 0. Of clients that are
+/* A finished flow (IPC_RECORDS). Nothing is kept when record->audit is 0. Of clients that are
  * not logged in records are thinned (thin.h), are within the bound below, and go first when the
  * audit is too large. */
 void audit_record(struct audit *audit, const struct ipc_flow *record);

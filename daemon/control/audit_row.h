@@ -3,7 +3,7 @@
 #define POSTERN_AUDIT_ROW_H
 
 #include "daemon/control/store.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 /* SQL: the record is of a client that was not logged in. */
 #define AUDIT_ROW_STRANGER "session IS NULL AND user IS NULL"

@@ -2,7 +2,7 @@
 #ifndef POSTERN_AUDIT_TEXT_H
 #define POSTERN_AUDIT_TEXT_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 #include <jansson.h>
 

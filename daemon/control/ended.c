@@ -111,7 +111,7 @@ void ended_lost(struct control *control, const struct live_flow *live)
 {
 	struct ipc_flow flow;
 	const struct session *session = session_table_find(control->table, live->session);
-	ipc_init(&flow, IPC_RECORD, sizeof(flow));
+	memset(&flow, 0, sizeof(flow));
 	flow.id = live->id;
 	flow.session = live->session;
 	flow.start_ms = live->start_ms;
@@ -135,7 +135,7 @@ void ended_refused(struct control *control, const struct ipc_admit *admit,
 	const struct decision *decision, size_t zone)
 {
 	struct ipc_flow flow;
-	ipc_init(&flow, IPC_RECORD, sizeof(flow));
+	memset(&flow, 0, sizeof(flow));
 	flow.start_ms = flow.end_ms = loop_wall_ms(control->loop);
 	flow.verdict = (uint16_t)decision->verdict;
 	flow.ending = decision->verdict == POLICY_VERDICT_DROP ? ENDING_DROPPED : ENDING_REJECTED;

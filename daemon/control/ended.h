@@ -5,7 +5,7 @@
 
 #include "daemon/control/live.h"
 #include "lib/decide.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct control;
 struct ended;

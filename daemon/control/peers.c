@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/control/sessions.h"
 #include "lib/element.h"
+#include "lib/ipc/record.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@
 struct flows_peer {
 	struct peer peer;  /* first */
 	uint64_t prepared; /* number of the policy it was last given */
+	struct ipc_assembly assembly;
 };
 
 struct peers {
@@ -68,6 +70,53 @@ static void send_flow_ids(struct peer *peer)
 		channel_send(peer->channel, &message, -1);
 }
 
+static void take_record(void *context, enum ipc_record_kind kind, const uint8_t *bytes, size_t len)
+{
+	struct peer *peer = context;
+	struct control *control = peer->control;
+	struct ipc_flow flow;
+	char name[16];
+
+	switch (kind) {
+	case IPC_RECORD_FLOW:
+		if (ipc_flow_decode(bytes, len, &flow) < 0)
+			break;
+		live_del(control->live, flow.id);
+		sessions_active(control->sessions, flow.session);
+		ended_flow(control, &flow);
+		return;
+	}
+	control->counters[COUNTER_MESSAGES_BAD]++;
+	control->counters[COUNTER_AUDIT_LOST]++;
+	log_warning("%s sent a record that cannot be read",
+		roles_title(peer->role, peer->number, name));
+}
+
+static void note_dropped(const struct peer *peer, unsigned dropped)
+{
+	char name[16];
+
+	if (!dropped)
+		return;
+	peer->control->counters[COUNTER_AUDIT_LOST] += dropped;
+	log_warning("%u records of %s are lost: they did not come whole", dropped,
+		roles_title(peer->role, peer->number, name));
+}
+
+static void take_records(struct peer *peer, const struct ipc_records *records)
+{
+	struct ipc_assembly *assembly = &((struct flows_peer *)peer)->assembly;
+
+	note_dropped(peer, ipc_records_read(assembly, records, take_record, peer));
+}
+
+/* It says no more. */
+static void hang_up(struct peer *peer)
+{
+	note_dropped(peer, ipc_assembly_end(&((struct flows_peer *)peer)->assembly));
+	peer_hang_up(peer);
+}
+
 static bool on_message(struct peer *peer, const struct ipc_header *message)
 {
 	struct control *control = peer->control;
@@ -80,13 +129,9 @@ static bool on_message(struct peer *peer, const struct ipc_header *message)
 		sessions_active(control->sessions, started->session);
 		ended_began(control, started);
 		break;
-	case IPC_RECORD: {
-		const struct ipc_flow *flow = (const struct ipc_flow *)message;
-		live_del(control->live, flow->id);
-		sessions_active(control->sessions, flow->session);
-		ended_flow(control, flow);
+	case IPC_RECORDS:
+		take_records(peer, (const struct ipc_records *)message);
 		break;
-	}
 	case IPC_FLOW_IDS_GET:
 		send_flow_ids(peer);
 		break;
@@ -116,7 +161,7 @@ static void on_gone(struct peer *peer)
 	/* one that waits for the next control goes on with its flows */
 	if (!control->handing_over)
 		live_del_relay(control->live, peer->number, on_lost_flow, control);
-	peer_hang_up(peer);
+	hang_up(peer);
 	control_on_peer_left(control);
 }
 
@@ -126,7 +171,7 @@ void peers_close(struct peers *peers)
 		struct peer *peer = &peers->v[i].peer;
 		if (peer->channel)
 			channel_drain(peer->channel);
-		peer_hang_up(peer);
+		hang_up(peer);
 	}
 	for (size_t i = 0; i < PLAIN; i++)
 		peer_hang_up(plain_at(peers, i));
@@ -315,12 +360,20 @@ struct flows_ask {
 	struct peers_flows *flows;
 };
 
+static bool take_row(const struct ipc_header *message, struct ipc_flow *flow)
+{
+	const struct ipc_flow_row *row = (const struct ipc_flow_row *)message;
+
+	return ipc_flow_decode(row->data, message->bytes - sizeof(*row), flow) == 0;
+}
+
 static void on_flow_answer(struct ask *ask, const struct ipc_header *message)
 {
 	struct flows_ask *own = (struct flows_ask *)ask;
 	struct peers_flows *flows = own->flows;
-	if (message && message->type == IPC_FLOW)
-		flows->on_flow(flows, (const struct ipc_flow *)message);
+	struct ipc_flow flow;
+	if (message && message->type == IPC_FLOW && take_row(message, &flow))
+		flows->on_flow(flows, &flow);
 	if (message && message->type == IPC_LOAD)
 		flows->on_load(flows, (const struct ipc_load *)message);
 	if (message && !ask_is_last(message))

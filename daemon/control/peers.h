@@ -5,6 +5,7 @@
 
 #include "daemon/control/peer.h"
 #include "lib/counter.h"
+#include "lib/ipc/flow.h"
 #include "lib/session.h"
 
 struct control;

@@ -46,6 +46,7 @@ struct store {
 	struct queue waiting, finished;
 	size_t queued;   /* waiting, running or finished */
 	size_t nwaiting; /* of them, waiting */
+	size_t bytes;    /* of all queued */
 	bool urgent;     /* a job waits that must not linger */
 	bool closing;
 };
@@ -389,6 +390,7 @@ static void finish_jobs(struct store *store)
 		next = job->next;
 		pthread_mutex_lock(&store->mutex);
 		store->queued--;
+		store->bytes -= job->bytes;
 		pthread_mutex_unlock(&store->mutex);
 		if (job->write)
 			store->trouble = job->status;
@@ -529,14 +531,17 @@ void store_close(struct store *store)
 int store_submit(struct store *store, struct store_job *job)
 {
 	pthread_mutex_lock(&store->mutex);
-	bool refused = job->bounded && store->queued >= store->options.queue_max;
+	bool refused =
+		job->bytes > 0 && (job->bytes > store->options.queue_bytes ||
+					  store->bytes > store->options.queue_bytes - job->bytes);
 	if (!refused) {
 		bool wake = !store->waiting.first;
 		queue_add(&store->waiting, job);
 		store->queued++;
+		store->bytes += job->bytes;
 		if (++store->nwaiting == GROUP_MAX)
 			wake = true;
-		if (!job->bounded && !store->urgent)
+		if (job->bytes == 0 && !store->urgent)
 			wake = store->urgent = true;
 		if (wake)
 			pthread_cond_signal(&store->work);

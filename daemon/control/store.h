@@ -23,7 +23,7 @@ struct store_job {
 	/* In the loop, after the transaction is on the disk or undone. May free the job. */
 	void (*done)(struct store_job *job, int status);
 	bool write;   /* within a transaction, grouped with its neighbours */
-	bool bounded; /* refused when the queue is full */
+	size_t bytes; /* that it holds: refused when the queue is full; 0: never */
 
 	struct store_job *next; /* the store's own */
 	int status;
@@ -41,8 +41,8 @@ struct store_options {
 	void (*committed)(void *context);
 	void *context;
 	bool survives_power_cut; /* synchronous=FULL: what is done is on the disk */
-	size_t queue_max;        /* for bounded jobs */
-	/* Bounded jobs wait so long for company, as one transaction of many costs little more than
+	size_t queue_bytes;      /* of jobs that may be refused */
+	/* These wait so long for company, as one transaction of many costs little more than
 	 * one of one; any other job makes them run at once. */
 	unsigned linger_ms;
 	/* A database that cannot be opened now is no error of store_open(): it is said, and tried
@@ -59,7 +59,7 @@ int store_open(struct loop *loop, const char *path, const struct store_options *
 bool store_settle(struct store *store);
 /* The same, and ends the thread. NULL is allowed. */
 void store_close(struct store *store);
-/* 0, or -ENOBUFS for a bounded job when the queue is full: then done() is not called. */
+/* 0, or -ENOBUFS for a job with bytes when the queue is full: then done() is not called. */
 int store_submit(struct store *store, struct store_job *job);
 /* Why the last write job failed, -errno; 0: it did not. */
 int store_trouble(const struct store *store);

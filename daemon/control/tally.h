@@ -3,7 +3,7 @@
 #ifndef POSTERN_TALLY_H
 #define POSTERN_TALLY_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct tally;
 

@@ -3,7 +3,7 @@
 #ifndef POSTERN_THIN_H
 #define POSTERN_THIN_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct thin;
 

@@ -3,7 +3,7 @@
 #define POSTERN_ATTEMPTS_H
 
 #include "lib/ending.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct flow;
 

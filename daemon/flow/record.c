@@ -1,63 +1,51 @@
 #include "daemon/flow/record.h"
 
-#include "daemon/relay/relay.h"
+#include "daemon/process/child.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 
-#define RING_BYTES (sizeof(struct ipc_flow) * RECORDS_WAITING_MAX)
-
 int record_init(struct record_ring *ring)
 {
-	ring->first = ring->n = 0;
-	ring->waiting = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE,
+	void *memory = mmap(NULL, RECORDS_WAITING_BYTES, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (ring->waiting != MAP_FAILED)
-		return 0;
-	ring->waiting = NULL;
-	return -ENOMEM;
+	if (memory == MAP_FAILED)
+		return -ENOMEM;
+	ipc_backlog_init(&ring->waiting, memory, RECORDS_WAITING_BYTES);
+	return 0;
 }
 
 void record_fini(struct record_ring *ring)
 {
-	if (ring->waiting)
-		munmap(ring->waiting, RING_BYTES);
-	ring->waiting = NULL;
+	if (ring->waiting.bytes)
+		munmap(ring->waiting.bytes, RECORDS_WAITING_BYTES);
+	ring->waiting.bytes = NULL;
 }
 
-static bool can_send(const struct relay *relay)
+static bool can_send(const struct child *child)
 {
-	return child_hears(&relay->child) &&
-	       channel_queued_bytes(relay->child.control) < RECORD_QUEUE_BYTES_MAX;
+	return child_hears(child) && channel_queued_bytes(child->control) < RECORD_QUEUE_BYTES_MAX;
 }
 
-static void keep(struct relay *relay, const struct ipc_flow *message)
+void record_put(struct record_ring *ring, struct child *child, enum ipc_record_kind kind,
+	const uint8_t *bytes, size_t len)
 {
-	struct record_ring *ring = &relay->records;
-	uint32_t at = (ring->first + ring->n) % RECORDS_WAITING_MAX;
-	ring->waiting[at] = *message;
-	if (ring->n < RECORDS_WAITING_MAX) {
-		ring->n++;
-		return;
-	}
-	ring->first = (ring->first + 1) % RECORDS_WAITING_MAX;
-	relay_count(relay, COUNTER_AUDIT_LOST);
+	unsigned lost = ipc_backlog_put(&ring->waiting, (uint16_t)kind, bytes, (uint32_t)len);
+
+	while (lost-- > 0)
+		child_count(child, COUNTER_AUDIT_LOST);
 }
 
-void record_flush(struct relay *relay)
+void record_flush(struct record_ring *ring, struct child *child)
 {
-	struct record_ring *ring = &relay->records;
-	while (ring->n > 0 && can_send(relay)) {
-		if (relay_send(relay, &ring->waiting[ring->first]) < 0)
+	_Alignas(struct ipc_header) uint8_t bytes[IPC_BYTES_MAX];
+	struct ipc_told told = {0};
+
+	/* one that was begun is told to its end */
+	while (ring->waiting.n > 0 && (told.at > 0 || can_send(child))) {
+		told = ipc_records_fill((struct ipc_records *)bytes, &ring->waiting, told.at);
+		if (child_send(child, bytes) < 0)
 			return;
-		ring->first = (ring->first + 1) % RECORDS_WAITING_MAX;
-		ring->n--;
+		ipc_backlog_drop(&ring->waiting, told.n);
 	}
-}
-
-void record_send(struct relay *relay, const struct ipc_flow *message)
-{
-	record_flush(relay);
-	if (relay->records.n > 0 || !can_send(relay) || relay_send(relay, message) < 0)
-		keep(relay, message);
 }

@@ -1,27 +1,28 @@
-/* Owns the records that are to reach control: those that wait while it is away, in a ring. */
+/* Owns the records that are to reach control: those that wait until a batch of events is over, or
+ * while control is away, in a ring. */
 #ifndef POSTERN_RECORD_H
 #define POSTERN_RECORD_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/record.h"
 
-struct relay;
+struct child;
 
-/* So many wait; older ones are lost first, and counted. */
-#define RECORDS_WAITING_MAX 4096
+/* Of records that wait; older ones are lost first, and counted. */
+#define RECORDS_WAITING_BYTES (8u << 20)
 /* A control that reads this slowly is treated as away. */
 #define RECORD_QUEUE_BYTES_MAX (32u << 20)
 
 struct record_ring {
-	struct ipc_flow *waiting; /* RECORDS_WAITING_MAX of them */
-	uint32_t first, n;
+	struct ipc_backlog waiting;
 };
 
 /* 0 or -ENOMEM. */
 int record_init(struct record_ring *ring);
 void record_fini(struct record_ring *ring);
-/* Sends the record, behind those that wait; if control does not take it, it waits, too. */
-void record_send(struct relay *relay, const struct ipc_flow *message);
-/* Sends what waits, if control takes it. */
-void record_flush(struct relay *relay);
+/* It waits for record_flush(). */
+void record_put(struct record_ring *ring, struct child *child, enum ipc_record_kind kind,
+	const uint8_t *bytes, size_t len);
+/* Sends what waits, many to one ipc, if control takes it. */
+void record_flush(struct record_ring *ring, struct child *child);
 
 #endif

@@ -385,5 +385,6 @@ void flow_sweep(struct relay *relay)
 		free_flow(relay, flow);
 		flow = next;
 	}
+	record_flush(&relay->records, &relay->child);
 	relay_on_freed(relay);
 }

@@ -12,7 +12,7 @@
 #include "daemon/loop.h"
 #include "lib/decide.h"
 #include "lib/ending.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 #include "lib/policy.h"
 #include "lib/smtp.h"
 

@@ -92,11 +92,7 @@ static void end_all_blocked(struct relay *relay)
 
 static bool send_flow(struct flow *flow, void *context)
 {
-	const struct ipc_header *request = context;
-	struct ipc_flow *message = &flow->relay->built;
-	report_fill(flow, IPC_FLOW, message);
-	message->header.seq = request->seq;
-	return relay_send(flow->relay, message) == 0;
+	return report_live(flow, context) == 0;
 }
 
 static void on_policy(struct relay *relay)
@@ -122,7 +118,7 @@ static void on_complete(struct relay *relay)
 	relay->picture_known = true;
 	on_policy(relay);
 	end_all_blocked(relay);
-	record_flush(relay);
+	record_flush(&relay->records, &relay->child);
 	start_accepting(relay);
 }
 
@@ -222,14 +218,14 @@ static void on_new_control(struct child *child)
 
 static void on_hand_over(struct child *child)
 {
-	record_flush(RELAY_OF(child));
+	record_flush(&RELAY_OF(child)->records, child);
 }
 
 static void on_tick(struct child *child)
 {
 	struct relay *relay = RELAY_OF(child);
 
-	record_flush(relay);
+	record_flush(&relay->records, &relay->child);
 	stock_tick(relay);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
 	relay_stop_when_drained(relay);

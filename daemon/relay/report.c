@@ -101,9 +101,9 @@ static uint64_t to_wall(const struct flow *flow, uint64_t at_ms)
 	return at_ms ? loop_wall_ms(loop) - (loop_now_ms(loop) - at_ms) : 0;
 }
 
-void report_fill(const struct flow *flow, enum ipc_type type, struct ipc_flow *message)
+static void fill(const struct flow *flow, struct ipc_flow *message)
 {
-	ipc_init(message, type, sizeof(*message));
+	memset(message, 0, sizeof(*message));
 	message->id = flow->id;
 	message->session = flow->session;
 	message->start_ms = to_wall(flow, flow->start_ms);
@@ -131,6 +131,19 @@ void report_fill(const struct flow *flow, enum ipc_type type, struct ipc_flow *m
 		message->end_ms = loop_wall_ms(flow->relay->loop);
 }
 
+int report_live(struct flow *flow, const struct ipc_header *request)
+{
+	struct ipc_flow *live = &flow->relay->built;
+	_Alignas(struct ipc_header) uint8_t bytes[sizeof(struct ipc_flow_row) + IPC_FLOW_BYTES_MAX];
+	struct ipc_flow_row *row = (struct ipc_flow_row *)bytes;
+
+	fill(flow, live);
+	ipc_init(row, IPC_FLOW, sizeof(*row));
+	row->header.bytes += (uint32_t)ipc_flow_encode(live, row->data);
+	row->header.seq = request->seq;
+	return relay_send(flow->relay, row);
+}
+
 void report_started(struct flow *flow)
 {
 	struct ipc_started message;
@@ -146,14 +159,16 @@ void report_started(struct flow *flow)
 void report_end(struct flow *flow)
 {
 	struct relay *relay = flow->relay;
-	struct ipc_flow *message = &relay->built;
+	struct ipc_flow *record = &relay->built;
+	uint8_t bytes[IPC_FLOW_BYTES_MAX];
 
 	relay_count(relay, counter_of_ending(flow->ending));
-	report_fill(flow, IPC_RECORD, message);
+	fill(flow, record);
 	if (flow->verdict == POLICY_VERDICT_REDIRECT)
 		histogram_add(&relay->child.histograms[HISTOGRAM_FLOW], HISTOGRAM_FLOW,
-			message->end_ms > message->start_ms
-				? (message->end_ms - message->start_ms) * 1000
+			record->end_ms > record->start_ms
+				? (record->end_ms - record->start_ms) * 1000
 				: 0);
-	record_send(relay, message);
+	record_put(&relay->records, &relay->child, IPC_RECORD_FLOW, bytes,
+		ipc_flow_encode(record, bytes));
 }

@@ -1,17 +1,17 @@
-/* Owns stage 8, audit, on the relay's side: a flow as a message, live or finished. */
+/* Owns stage 8, audit, on the relay's side: what a flow tells of itself, live or finished. */
 #ifndef POSTERN_REPORT_H
 #define POSTERN_REPORT_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct flow;
 struct relay;
 
-/* The flow as it is now. */
-void report_fill(const struct flow *flow, enum ipc_type type, struct ipc_flow *message);
+/* Tells the flow as it is now, to a request. 0 or -errno. */
+int report_live(struct flow *flow, const struct ipc_header *request);
 /* A flow was redirected: tells control. */
 void report_started(struct flow *flow);
-/* A flow ended: counts the ending and sends the audit record. */
+/* A flow ended: counts the ending; the audit record waits for record_flush(). */
 void report_end(struct flow *flow);
 
 #endif

@@ -1,5 +1,7 @@
 #include "lib/ipc/ipc.h"
 
+#include "lib/ipc/flow.h"
+#include "lib/ipc/record.h"
 #include "lib/session.h"
 
 #include <errno.h>
@@ -295,28 +297,11 @@ static bool started_ok(const void *message, size_t len)
 	return TEXT_OK(started->rule);
 }
 
+/* The flow itself is read by ipc_flow_decode(), which is bounded. */
 static bool flow_ok(const void *message, size_t len)
 {
-	const struct ipc_flow *flow = message;
-	(void)len;
-	if (flow->verdict >= POLICY_VERDICTS || flow->ending >= ENDINGS ||
-		flow->reason >= DECIDE_REASONS || flow->audit > 1)
-		return false;
-	if (!addr_ok(&flow->client.addr) || !addr_ok(&flow->original.addr) ||
-		!addr_ok(&flow->host.addr) || !addr_ok(&flow->gateway.addr))
-		return false;
-	if (!TEXT_OK(flow->ifname) || !TEXT_OK(flow->zone) || !TEXT_OK(flow->user) ||
-		!TEXT_OK(flow->rule) || !TEXT_OK(flow->server) || !TEXT_OK(flow->state) ||
-		!TEXT_OK(flow->detail) || !TEXT_OK(flow->reply) ||
-		flow->nattempts > IPC_ATTEMPTS_MAX)
-		return false;
-	for (uint32_t i = 0; i < flow->nattempts; i++) {
-		const struct ipc_attempt *attempt = &flow->attempts[i];
-		if (!addr_ok(&attempt->host.addr) || attempt->ending >= ENDINGS ||
-			!TEXT_OK(attempt->reply))
-			return false;
-	}
-	return true;
+	(void)message;
+	return len > sizeof(struct ipc_flow_row);
 }
 
 static bool counters_ok(const void *message, size_t len)
@@ -484,8 +469,8 @@ static const struct kind kinds[] = {
 	[IPC_KILL] = FIXED("kill", ipc_kill, kill_ok),
 	[IPC_FLOWS_GET] = PLAIN("flows-get"),
 	[IPC_LOG_LEVEL] = FIXED("log-level", ipc_log_level, log_level_ok),
-	[IPC_FLOW] = FIXED("flow", ipc_flow, flow_ok),
-	[IPC_RECORD] = FIXED("record", ipc_flow, flow_ok),
+	[IPC_FLOW] = LONGER("flow", ipc_flow_row, flow_ok),
+	[IPC_RECORDS] = LONGER("records", ipc_records, ipc_records_ok),
 	[IPC_STARTED] = FIXED("started", ipc_started, started_ok),
 	[IPC_FLOW_IDS_GET] = PLAIN("flow-ids-get"),
 	[IPC_COUNTERS] = FIXED("counters", ipc_counters, counters_ok),
@@ -578,5 +563,7 @@ uint64_t ipc_protocol(void)
 	/* what stands repeatedly in the longer ones */
 	hash = mix(hash, sizeof(struct ipc_entry));
 	hash = mix(hash, sizeof(struct ipc_list_entry));
-	return mix(hash, sizeof(struct ipc_target));
+	hash = mix(hash, sizeof(struct ipc_target));
+	hash = mix(hash, sizeof(struct ipc_part));
+	return ipc_flow_hash(hash);
 }

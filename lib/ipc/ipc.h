@@ -1,6 +1,6 @@
-/* Owns what the processes say to each other: fixed, length-checked messages over SOCK_SEQPACKET
- * socket pairs. All are of one machine and one build, so structures travel as they are; each is
- * checked by ipc_check() before anything in it is believed. One message is one record.
+/* Owns what the processes say to each other: length-checked messages over SOCK_SEQPACKET socket
+ * pairs. All are of one machine and one build, so structures travel as they are; each is checked by
+ * ipc_check() before anything in it is believed, and what is packed in it by who unpacks it.
  *
  * Requests that want an answer carry `seq`, not zero; the answer is IPC_REPLY with the same. */
 #ifndef POSTERN_IPC_H
@@ -75,7 +75,7 @@ enum ipc_type {
 
 	/* relay -> control */
 	IPC_FLOW,    /* one live flow */
-	IPC_RECORD,  /* a finished flow: the audit record */
+	IPC_RECORDS, /* audit records of finished flows, and parts of them */
 	IPC_STARTED, /* a flow began (for hits, monitor, idle sessions) */
 	IPC_FLOW_IDS_GET,
 	IPC_COUNTERS, /* a relay's counters, once a second when changed, and at its end */
@@ -403,47 +403,6 @@ struct ipc_started {
 	uint64_t session;
 	uint64_t at_ms;
 	char rule[POLICY_NAME_SIZE];
-};
-
-/* A live flow and an audit record are the same thing at two times: end_ms 0 is live. */
-#define IPC_ATTEMPTS_MAX 8
-
-struct ipc_attempt {
-	struct endpoint host;
-	uint32_t ms;     /* how long it took */
-	uint16_t ending; /* enum ending; ENDING_NONE: it was taken */
-	char reply[120]; /* the host's words, printable */
-};
-
-struct ipc_flow { /* FLOW and RECORD */
-	struct ipc_header header;
-	uint64_t id;
-	uint64_t session;
-	uint64_t start_ms, end_ms; /* wall clock */
-	uint64_t connected_ms;     /* wall clock: the good greeting; 0: never */
-	uint64_t from_client_bytes, from_server_bytes;
-	uint32_t messages; /* that the server took (250 after the data), as seen in clear */
-	uint32_t seen;     /* of enum smtp_seen (smtp.h) */
-	uint16_t verdict;  /* enum policy_verdict */
-	uint16_t ending;   /* enum ending */
-	uint16_t reason;   /* enum decide_reason */
-	uint16_t audit;    /* 0: the rule says audit off */
-	struct endpoint client;
-	struct endpoint original;
-	struct endpoint host; /* family ADDR_NONE: none */
-	struct mac mac;
-	char ifname[POLICY_IFNAME_SIZE];
-	char zone[POLICY_NAME_SIZE];
-	char user[POLICY_USER_SIZE];
-	char rule[POLICY_NAME_SIZE];
-	char server[POLICY_NAME_SIZE]; /* "original" for server original */
-	char state[24];                /* live: name of the flow's state */
-	char detail[IPC_TEXT_SIZE];    /* printable: reason in words, last reply */
-	struct endpoint gateway;       /* our end towards host; family ADDR_NONE: none */
-	char reply[120];               /* printable: the server's last to a text, seen in clear */
-	uint32_t nattempts;
-	uint32_t relay;
-	struct ipc_attempt attempts[IPC_ATTEMPTS_MAX];
 };
 
 struct ipc_load {

@@ -1,5 +1,5 @@
 /* Messages between processes: what ipc_check() lets through may be read as its type says. */
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,16 @@ static void read_text(const char *text)
 		if ((unsigned char)*p < 0x20)
 			abort();
 	sum += strlen(text);
+}
+
+static void read_flow(const struct ipc_flow *flow)
+{
+	read_text(flow->detail);
+	sum += strlen(ending_names[flow->ending]);
+	for (uint32_t i = 0; i < flow->nattempts; i++) {
+		read_text(flow->attempts[i].reply);
+		sum += strlen(ending_names[flow->attempts[i].ending]);
+	}
 }
 
 static void read_message(const struct ipc_header *header)
@@ -43,15 +53,11 @@ static void read_message(const struct ipc_header *header)
 			sum += sessions->data[i];
 		break;
 	}
-	case IPC_FLOW:
-	case IPC_RECORD: {
-		const struct ipc_flow *flow = (const void *)header;
-		read_text(flow->detail);
-		sum += strlen(ending_names[flow->ending]);
-		for (uint32_t i = 0; i < flow->nattempts; i++) {
-			read_text(flow->attempts[i].reply);
-			sum += strlen(ending_names[flow->attempts[i].ending]);
-		}
+	case IPC_FLOW: {
+		const struct ipc_flow_row *row = (const void *)header;
+		struct ipc_flow flow;
+		if (ipc_flow_decode(row->data, header->bytes - sizeof(*row), &flow) == 0)
+			read_flow(&flow);
 		break;
 	}
 	case IPC_TARGETS: {

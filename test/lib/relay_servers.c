@@ -107,6 +107,14 @@ void serve(struct world *world, const struct hosts *hosts, int i)
 	assert_int_equal(record->host.port, hosts->port[i]);
 }
 
+static const struct ipc_flow *live_of(const struct ipc_header *header)
+{
+	static struct ipc_flow live;
+	const struct ipc_flow_row *row = (const void *)header;
+	assert_int_equal(ipc_flow_decode(row->data, header->bytes - sizeof(*row), &live), 0);
+	return &live;
+}
+
 static uint32_t count_state(struct world *world, const char *name)
 {
 	static _Alignas(16) uint8_t buf[IPC_BYTES_MAX];
@@ -120,7 +128,7 @@ static uint32_t count_state(struct world *world, const char *name)
 		ssize_t len = recv(world->control, buf, sizeof(buf), 0);
 		assert_true(len > 0);
 		if (header->type == IPC_FLOW)
-			n += strcmp(((const struct ipc_flow *)(void *)buf)->state, name) == 0;
+			n += strcmp(live_of(header)->state, name) == 0;
 	} while (header->type != IPC_REPLY);
 	return n;
 }

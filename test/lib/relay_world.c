@@ -212,6 +212,21 @@ void tell_plain(int fd, enum ipc_type type)
 	tell(fd, &message, -1);
 }
 
+static void take_record(void *context, enum ipc_record_kind kind, const uint8_t *bytes, size_t len)
+{
+	struct world *world = context;
+	assert_int_equal(kind, IPC_RECORD_FLOW);
+	assert_true(world->nrecords < RECORDS_AT_ONCE);
+	assert_int_equal(ipc_flow_decode(bytes, len, &world->records[world->nrecords]), 0);
+	world->record = world->records[world->nrecords++];
+}
+
+static void take_records(struct world *world, const struct ipc_records *records)
+{
+	world->nrecords = world->seen_records = 0;
+	assert_int_equal(ipc_records_read(&world->assembly, records, take_record, world), 0);
+}
+
 void await(struct world *world, int fd, enum ipc_type type, void *into)
 {
 	static _Alignas(16) uint8_t buf[IPC_BYTES_MAX];
@@ -222,8 +237,8 @@ void await(struct world *world, int fd, enum ipc_type type, void *into)
 			fail_msg("no %s came: %s", ipc_name(type),
 				n < 0 ? strerror(errno) : "the end");
 		assert_int_equal(ipc_check(buf, (size_t)n), 0);
-		if (header->type == IPC_RECORD)
-			memcpy(&world->record, buf, sizeof(world->record));
+		if (header->type == IPC_RECORDS)
+			take_records(world, (const void *)buf);
 		if (header->type == IPC_STARTED)
 			world->started = true;
 		if (header->type == IPC_COUNTERS) {
@@ -235,13 +250,26 @@ void await(struct world *world, int fd, enum ipc_type type, void *into)
 		if (header->type == type)
 			break;
 	}
+	if (type != IPC_RECORDS)
+		world->seen_records = world->nrecords;
 	if (into)
 		memcpy(into, buf, header->bytes);
 }
 
+uint32_t await_live(struct world *world, struct ipc_flow *flow)
+{
+	_Alignas(struct ipc_header) uint8_t buf[sizeof(struct ipc_flow_row) + IPC_FLOW_BYTES_MAX];
+	const struct ipc_flow_row *row = (const void *)buf;
+	await(world, world->control, IPC_FLOW, buf);
+	assert_int_equal(ipc_flow_decode(row->data, row->header.bytes - sizeof(*row), flow), 0);
+	return row->header.seq;
+}
+
 const struct ipc_flow *await_record(struct world *world)
 {
-	await(world, world->control, IPC_RECORD, NULL);
+	if (world->seen_records == world->nrecords)
+		await(world, world->control, IPC_RECORDS, NULL);
+	world->record = world->records[world->seen_records++];
 	assert_true(world->record.end_ms > 0);
 	assert_true(world->record.id > 0);
 	return &world->record;

@@ -8,7 +8,8 @@
 #include "daemon/log.h"
 #include "daemon/process/process.h"
 #include "lib/limit.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
+#include "lib/ipc/record.h"
 #include "lib/session.h"
 
 #include <arpa/inet.h>
@@ -43,6 +44,8 @@
 #define TCP_SAVE_SYN 27
 #endif
 
+#define RECORDS_AT_ONCE 32
+
 struct world {
 	bool ip6;
 	pid_t relay;
@@ -51,7 +54,11 @@ struct world {
 	int server;    /* listening at SERVER */
 	uint16_t server_port;
 	uint64_t policy;
-	struct ipc_flow record;
+	struct ipc_flow record; /* the last one */
+	/* Of the last ipc with records: how many there are, and were looked at. */
+	struct ipc_flow records[RECORDS_AT_ONCE];
+	unsigned nrecords, seen_records;
+	struct ipc_assembly assembly;
 	uint64_t counters[COUNTERS];
 	bool started, counted;
 	unsigned news; /* IPC_HOST, seen while waiting for others */
@@ -99,6 +106,8 @@ void tell(int fd, const void *message, int descriptor);
 void tell_plain(int fd, enum ipc_type type);
 /* Waits for the next message of the type; counters, starts and records are noted by the way. */
 void await(struct world *world, int fd, enum ipc_type type, void *into);
+/* Of a live flow: which request it answers. */
+uint32_t await_live(struct world *world, struct ipc_flow *flow);
 const struct ipc_flow *await_record(struct world *world);
 /* Waits until a counter has at least this value. */
 void await_counter(struct world *world, unsigned counter, uint64_t value);

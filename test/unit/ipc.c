@@ -19,7 +19,6 @@ static union {
 	struct ipc_event event;
 	struct ipc_sessions sessions;
 	struct ipc_list_entries list;
-	struct ipc_flow flow;
 	struct ipc_counters counters;
 	struct ipc_kill kill;
 	struct ipc_cut cut;
@@ -334,30 +333,6 @@ static void numbers_of_words_are_in_range(void **state)
 	assert_int_equal(check(), 0);
 }
 
-static void records_are_checked_to_the_last_attempt(void **state)
-{
-	(void)state;
-	ipc_init(&m, IPC_RECORD, sizeof(m.flow));
-	assert_int_equal(check(), 0);
-	m.flow.verdict = POLICY_VERDICTS;
-	assert_int_equal(check(), -EBADMSG);
-	m.flow.verdict = 0;
-	m.flow.reason = DECIDE_REASONS;
-	assert_int_equal(check(), -EBADMSG);
-	m.flow.reason = 0;
-	m.flow.nattempts = IPC_ATTEMPTS_MAX + 1;
-	assert_int_equal(check(), -EBADMSG);
-	m.flow.nattempts = IPC_ATTEMPTS_MAX;
-	assert_int_equal(check(), 0);
-	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].ending = ENDINGS;
-	assert_int_equal(check(), -EBADMSG);
-	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].ending = 0;
-	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].reply[3] = '\r';
-	assert_int_equal(check(), 0); /* behind the end of the text */
-	m.flow.attempts[IPC_ATTEMPTS_MAX - 1].reply[0] = '\r';
-	assert_int_equal(check(), -EBADMSG);
-}
-
 static void random_bytes_are_refused_or_harmless(void **state)
 {
 	(void)state;
@@ -387,7 +362,6 @@ int main(void)
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),
 		cmocka_unit_test(counts_fill_the_message_exactly),
 		cmocka_unit_test(numbers_of_words_are_in_range),
-		cmocka_unit_test(records_are_checked_to_the_last_attempt),
 		cmocka_unit_test(random_bytes_are_refused_or_harmless),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,8 +343,7 @@ static void kill_ends_both_sides(void **state)
 	ipc_init(&get, IPC_FLOWS_GET, sizeof(get));
 	get.header.seq = 3;
 	tell(world.control, &get, -1);
-	await(&world, world.control, IPC_FLOW, &live);
-	assert_int_equal(live.header.seq, 3);
+	assert_int_equal(await_live(&world, &live), 3);
 	assert_string_equal(live.state, "relay");
 	assert_string_equal(live.user, "anna");
 	assert_int_equal(live.end_ms, 0);
@@ -404,6 +403,35 @@ static void idle_flows_end_and_slow_ones_do_not(void **state)
 	end(&world);
 }
 
+/* One ipc a flow would cost control a wake-up each. */
+static void flows_that_end_together_are_told_together(void **state)
+{
+	struct world world;
+	struct ipc_kill order;
+	int clients[5], servers[5];
+	begin(&world, IS_IP6(state), "", "");
+	log_in(world.control, 77, "anna", client_text(&world));
+	clients[0] = dial(&world);
+	server_be_asked(&world, "");
+	servers[0] = server_take(&world);
+	say(servers[0], "220 hi\r\n");
+	hear_exactly(clients[0], "220 hi\r\n");
+	for (int i = 1; i < 5; i++)
+		open_flow(&world, &clients[i], &servers[i]);
+	ipc_init(&order, IPC_KILL, sizeof(order));
+	order.session = 77;
+	order.ending = ENDING_KILLED_OPERATOR;
+	tell(world.control, &order, -1);
+	assert_int_equal(await_record(&world)->ending, ENDING_KILLED_OPERATOR);
+	assert_int_equal(world.nrecords, 5);
+	for (int i = 0; i < 5; i++) {
+		hear_reset(clients[i]);
+		close(clients[i]);
+		close(servers[i]);
+	}
+	end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +443,7 @@ int main(void)
 		BOTH(a_host_that_offers_xclient_is_not_used),
 		BOTH(rst_is_passed_on_as_rst),
 		BOTH(kill_ends_both_sides),
+		BOTH(flows_that_end_together_are_told_together),
 		BOTH(idle_flows_end_and_slow_ones_do_not),
 	};
 	if (!enter_namespace()) {

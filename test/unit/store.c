@@ -59,7 +59,7 @@ static int open_store(struct stage *stage)
 		.load = load,
 		.context = stage,
 		.survives_power_cut = true,
-		.queue_max = 3};
+		.queue_bytes = 10};
 
 	stage->loaded = -1;
 	return store_open(stage->loop, stage->path, &options, &stage->store);
@@ -128,12 +128,12 @@ static void done(struct store_job *job, int status)
 		loop_stop(stage->loop);
 }
 
-static int submit(struct stage *stage, int64_t n, int fail, bool bounded)
+static int submit(struct stage *stage, int64_t n, int fail, size_t bytes)
 {
 	struct number_job *number = calloc(1, sizeof(*number));
 
 	*number = (struct number_job){
-		.job = {.run = insert, .done = done, .write = true, .bounded = bounded},
+		.job = {.run = insert, .done = done, .write = true, .bytes = bytes},
 		.stage = stage,
 		.number = n,
 		.fail = fail};
@@ -160,7 +160,7 @@ static void test_jobs_are_done_in_order_and_reads_see_the_writes_before_them(voi
 	struct stage *stage = *state;
 
 	for (int i = 1; i <= 2000; i++)
-		assert_int_equal(submit(stage, i, 0, false), 0);
+		assert_int_equal(submit(stage, i, 0, 0), 0);
 	assert_int_equal(sum(stage), 2001000);
 	for (int i = 0; i < 2000; i++) {
 		assert_int_equal(stage->order[i], i + 1);
@@ -173,9 +173,9 @@ static void test_a_bad_job_fails_alone(void **state)
 {
 	struct stage *stage = *state;
 
-	assert_int_equal(submit(stage, 1, 0, false), 0);
+	assert_int_equal(submit(stage, 1, 0, 0), 0);
 	for (int i = 1; i <= 20; i++) /* the first is there already, the tenth fails by itself */
-		assert_int_equal(submit(stage, i, i == 10 ? -EDOM : 0, false), 0);
+		assert_int_equal(submit(stage, i, i == 10 ? -EDOM : 0, 0), 0);
 	assert_int_equal(sum(stage), 200);
 	for (int i = 0; i <= 20; i++)
 		assert_int_equal(stage->statuses[i], i == 1 ? -EEXIST : i == 10 ? -EDOM : 0);
@@ -187,7 +187,7 @@ static void test_what_was_done_is_there_after_the_next_start(void **state)
 
 	assert_int_equal(stage->loaded, 0);
 	for (int i = 1; i <= 10; i++)
-		assert_int_equal(submit(stage, i, 0, false), 0);
+		assert_int_equal(submit(stage, i, 0, 0), 0);
 	store_close(stage->store); /* calls every done() */
 	assert_int_equal(stage->done, 10);
 	assert_int_equal(open_store(stage), 0);
@@ -215,7 +215,7 @@ static void test_settled_is_also_what_was_asked_for_on_the_way(void **state)
 {
 	struct stage *stage = *state;
 	struct chain_job chain = {
-		.number = {.job = {.run = insert, .done = chained, .write = true, .bounded = true},
+		.number = {.job = {.run = insert, .done = chained, .write = true, .bytes = 4},
 			.stage = stage,
 			.number = 1},
 		.to = 20};
@@ -248,15 +248,17 @@ static void test_a_bounded_job_is_refused_when_the_queue_is_full(void **state)
 	blocker.number = ends[0];
 	stage->left++;
 	assert_int_equal(store_submit(stage->store, &blocker.job), 0);
-	assert_int_equal(submit(stage, 1, 0, true), 0);
-	assert_int_equal(submit(stage, 2, 0, true), 0);
-	assert_int_equal(submit(stage, 3, 0, true), -ENOBUFS);
-	assert_int_equal(submit(stage, 4, 0, false), 0); /* others are never refused */
+	assert_int_equal(submit(stage, 1, 0, 4), 0);
+	assert_int_equal(submit(stage, 2, 0, 4), 0);
+	assert_int_equal(submit(stage, 3, 0, 3), -ENOBUFS); /* it is bytes that count */
+	assert_int_equal(submit(stage, 3, 0, 11), -ENOBUFS);
+	assert_int_equal(submit(stage, 4, 0, 0), 0); /* others are never refused */
 	assert_int_equal(store_waiting(stage->store), 4);
 	assert_int_equal(write(ends[1], "x", 1), 1);
 	assert_int_equal(sum(stage), 7);
-	assert_int_equal(submit(stage, 5, 0, true), 0);
+	assert_int_equal(submit(stage, 5, 0, 10), 0);
 	assert_int_equal(sum(stage), 12);
+	assert_int_equal(submit(stage, 6, 0, 11), -ENOBUFS); /* nor does it ever fit */
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -287,13 +289,13 @@ static void test_a_corrupt_database_is_moved_aside(void **state)
 {
 	struct stage *stage = *state;
 
-	assert_int_equal(submit(stage, 1, 0, false), 0);
+	assert_int_equal(submit(stage, 1, 0, 0), 0);
 	store_close(stage->store);
 	spoil(stage->path);
 	assert_int_equal(open_store(stage), 0);
 	assert_int_equal(stage->loaded, 0);
 	assert_int_equal(count_files(stage->folder, "test.db.corrupt-[0-9TZ]*$"), 1);
-	assert_int_equal(submit(stage, 7, 0, false), 0);
+	assert_int_equal(submit(stage, 7, 0, 0), 0);
 	assert_int_equal(sum(stage), 7);
 }
 
@@ -302,18 +304,18 @@ static void test_a_full_disk_fails_jobs_until_there_is_room(void **state)
 	struct stage *stage = *state;
 	struct rlimit small = {16384, RLIM_INFINITY}, before;
 
-	assert_int_equal(submit(stage, 1, 0, false), 0);
+	assert_int_equal(submit(stage, 1, 0, 0), 0);
 	assert_int_equal(sum(stage), 1);
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	small.rlim_max = before.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(submit(stage, 1000 + i, 0, false), 0);
+		assert_int_equal(submit(stage, 1000 + i, 0, 0), 0);
 	sum(stage);
 	assert_int_not_equal(stage->statuses[stage->done - 2], 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	assert_int_equal(submit(stage, 5000, 0, false), 0);
+	assert_int_equal(submit(stage, 5000, 0, 0), 0);
 	sum(stage);
 	assert_int_equal(stage->statuses[stage->done - 2], 0);
 }

@@ -67,6 +67,7 @@ enum ending_class {
 	X(TABLE_FULL, "table-full", REFUSED, "the table of flows or of limits is full")            \
 	X(NO_DESCRIPTOR, "no-descriptor", REFUSED, "no file descriptor left")                      \
 	X(NO_MEMORY, "no-memory", REFUSED, "no memory left")                                       \
+	X(PROTOCOL, "protocol", REFUSED, "the client does not speak SMTP, or not by its rules")    \
 	X(DRAINING, "draining", REFUSED, "Postern is stopping and takes no new flows")             \
                                                                                                    \
 	X(CONNECT_REFUSED, "connect-refused", SERVER, "the host refused the connection")           \

@@ -1,0 +1,61 @@
+#include "lib/smtp/offers.h"
+
+#include "lib/xclient.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+	const char *word;
+	enum smtp_offers_word bit;
+} words[] = {
+	{"SIZE", SMTP_OFFERS_SIZE},
+	{"8BITMIME", SMTP_OFFERS_8BITMIME},
+	{"SMTPUTF8", SMTP_OFFERS_SMTPUTF8},
+	{"DSN", SMTP_OFFERS_DSN},
+	{"XCLIENT", SMTP_OFFERS_XCLIENT},
+};
+
+/* RFC 1870 4: decimal digits, or nothing. What does not fit is as good as no limit. */
+static uint64_t read_size(const char *text, size_t len)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
+		if (size > UINT64_MAX / 10 - 1)
+			return 0;
+		size = size * 10 + (unsigned)(text[i] - '0');
+	}
+	return size;
+}
+
+void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len)
+{
+	size_t word = 0, args;
+
+	while (word < len && text[word] != ' ' && text[word] != '=')
+		word++;
+	args = word < len ? word + 1 : len;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strlen(words[i].word) != word || strncasecmp(text, words[i].word, word) != 0)
+			continue;
+		offers->words |= (uint8_t)words[i].bit;
+		if (words[i].bit == SMTP_OFFERS_SIZE)
+			offers->size = read_size(text + args, len - args);
+		else if (words[i].bit == SMTP_OFFERS_XCLIENT)
+			offers->xclient = (uint8_t)xclient_offered(text + args, len - args);
+	}
+}
+
+size_t smtp_offers_format(
+	char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway, uint64_t size, unsigned shown)
+{
+	int len = snprintf(out, SMTP_OFFERS_REPLY_MAX,
+		"250-%.255s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n%s%s250-8BITMIME\r\n"
+		"250 ENHANCEDSTATUSCODES\r\n",
+		gateway, (unsigned long long)size,
+		shown & SMTP_OFFERS_SMTPUTF8 ? "250-SMTPUTF8\r\n" : "",
+		shown & SMTP_OFFERS_DSN ? "250-DSN\r\n" : "");
+	return (size_t)len;
+}

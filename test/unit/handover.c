@@ -1,4 +1,4 @@
-#include "lib/ipc/handover.h"
+#include "lib/handover.h"
 
 #include <errno.h>
 #include <setjmp.h>

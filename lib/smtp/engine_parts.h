@@ -1,0 +1,159 @@
+/* Owns what the files of the engine know of each other: the words of its own replies, and the steps
+ * that more than one of them takes. Nobody else includes it. */
+#ifndef POSTERN_SMTP_ENGINE_PARTS_H
+#define POSTERN_SMTP_ENGINE_PARTS_H
+
+#include "lib/smtp/engine.h"
+
+/* X(identifier, code, enhanced, text): what the engine itself says. */
+#define ENGINE_WORDS_TABLE(X)                                                     \
+	X(NONE, 0, "", "")                                                        \
+	X(KEPT, 0, "", "") /* what the server said: the line */                   \
+	X(GREETING, 220, "", "ESMTP")                                             \
+	X(HELO, 250, "", "")                                                      \
+	X(OK, 250, "2.0.0", "ok")                                                 \
+	X(SENDER_OK, 250, "2.1.0", "sender ok")                                   \
+	X(BYE, 221, "2.0.0", "closing")                                           \
+	X(VRFY, 252, "2.5.2", "send some mail, it will be tried")                 \
+	X(HELP, 214, "2.0.0", "RFC 5321")                                         \
+	X(IDLE, 421, "4.4.2", "nothing was said for too long")                    \
+	X(SLOW, 421, "4.4.2", "the message came too slowly")                      \
+	X(ENDED, 421, "4.7.0", "this connection is ended")                        \
+	X(DRAINING, 421, "4.3.2", "going down, try again")                        \
+	X(MANY_ERRORS, 421, "4.7.0", "too many errors")                           \
+	X(MANY_REFUSED, 421, "4.7.1", "too many refused recipients")              \
+	X(EARLY_SESSION, 421, "4.5.0", "you spoke before the greeting")           \
+	X(EARLY_TALK, 554, "5.5.0", "you spoke before the greeting")              \
+	X(PIPELINING, 554, "5.5.0", "you did not wait for the reply")             \
+	X(BARE, 554, "5.5.0", "a line ends with CR LF and nothing else")          \
+	X(CONTROL, 500, "5.5.2", "control character in a command")                \
+	X(LONG, 500, "5.5.2", "line too long")                                    \
+	X(UNKNOWN, 500, "5.5.2", "no such command")                               \
+	X(NOT_HERE, 502, "5.5.1", "not here")                                     \
+	X(BDAT, 521, "5.5.1", "CHUNKING was not offered")                         \
+	X(ARGUMENTS, 501, "5.5.4", "no arguments here")                           \
+	X(NO_NAME, 501, "5.5.4", "say your host name")                            \
+	X(NO_FROM, 501, "5.5.4", "say MAIL FROM:<address>")                       \
+	X(NO_TO, 501, "5.5.4", "say RCPT TO:<address>")                           \
+	X(HELO_FIRST, 503, "5.5.1", "say EHLO first")                             \
+	X(MAIL_AGAIN, 503, "5.5.1", "the sender was said")                        \
+	X(MAIL_FIRST, 503, "5.5.1", "say MAIL first")                             \
+	X(RCPT_FIRST, 503, "5.5.1", "say RCPT first")                             \
+	X(NO_RECIPIENT, 554, "5.5.1", "no valid recipient")                       \
+	X(HELO_PARAMETERS, 555, "5.5.4", "no parameters behind HELO")             \
+	X(TOO_BIG, 552, "5.3.4", "message too big")                               \
+	X(TOO_BIG_THERE, 554, "5.3.4", "message too big for the mail server")     \
+	X(UTF8_ENVELOPE, 550, "5.6.7", "the mail server does not offer SMTPUTF8") \
+	X(UTF8_HEADER, 550, "5.6.9", "the mail server does not offer SMTPUTF8")   \
+	X(MANY_RECIPIENTS, 452, "4.5.3", "too many recipients")                   \
+	X(OTHER_SERVER, 452, "4.5.3", "this recipient in another message")        \
+	X(NO_SERVER, 451, "4.4.1", "no mail server reachable")                    \
+	X(SERVER_LOST, 451, "4.4.2", "the mail server was lost")                  \
+	X(SERVER_WRONG, 451, "4.3.0", "the mail server does not speak SMTP")      \
+	X(INTERNAL, 451, "4.3.5", "the mail server does not take mail from here") \
+	X(OWNER_LATE, 451, "4.3.0", "no decision in time")                        \
+	X(SCAN_LATE, 451, "4.7.1", "no verdict in time")                          \
+	X(BAD_TEXT, 554, "5.6.0", "") /* smtp_body_refusal() says it */           \
+	X(LOOP, 554, "5.4.6", "too many hops")
+
+enum engine_words {
+#define ENGINE_WORDS_ENUM(id, code, enhanced, text) ENGINE_WORDS_##id,
+	ENGINE_WORDS_TABLE(ENGINE_WORDS_ENUM)
+#undef ENGINE_WORDS_ENUM
+};
+
+/* The session that a connection is. */
+enum engine_link {
+	ENGINE_LINK_NONE,  /* none, or one that is being opened */
+	ENGINE_LINK_KEPT,  /* its last transaction is over */
+	ENGINE_LINK_DIRTY, /* its last transaction was given up: RSET first */
+	ENGINE_LINK_BOUND, /* MAIL of this transaction was taken */
+};
+
+/* engine.c: the one writer of the state, and of the deadline that belongs to it. */
+void engine_enter(struct engine *engine, enum engine_state state);
+/* The line in hand is answered. */
+void engine_answered(struct engine *engine);
+/* Says the words (NONE: none) and ends the flow: with QUIT where the server waits for a command. */
+void engine_finish(
+	struct engine *engine, enum ending ending, enum engine_words words, struct engine_out *out);
+
+/* engine_input.c: what each input begins and ends with. */
+void engine_begin(struct engine *engine, uint64_t now_ms, struct engine_out *out);
+void engine_over(struct engine *engine, struct engine_out *out);
+
+/* engine_say.c */
+void engine_say(const struct engine *engine, enum engine_words words, struct engine_out *out);
+void engine_say_refusal(
+	const struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+void engine_say_offers(const struct engine *engine, struct engine_out *out);
+const struct smtp_refusal *engine_refusal_of(enum engine_words words);
+/* These words, with the code of the lines that were passed on before it (pass_code), if any were:
+ * a reply has one code. */
+struct smtp_refusal engine_refusal_ending(const struct engine *engine, enum engine_words words);
+/* One line of the server's reply, with this code. */
+void engine_pass(const struct engine *engine, unsigned code, bool last, struct engine_out *out);
+/* What is recorded: of the server's line with this code, or of ours. */
+struct engine_reply engine_reply_of_line(const struct engine *engine, unsigned code);
+struct engine_reply engine_reply_of(const struct smtp_refusal *refusal);
+/* What the server's line becomes when it is passed on: 421 would end the client's connection. */
+unsigned engine_code_for_client(unsigned code);
+
+/* engine_command.c: one line of the client, or what else is due in COMMAND. */
+void engine_command(struct engine *engine, struct engine_out *out);
+/* The line in hand is wrong, which is counted. */
+void engine_error(struct engine *engine, enum engine_words words, struct engine_out *out);
+
+/* engine_envelope.c */
+void engine_mail(struct engine *engine, const char *args, size_t len, struct engine_out *out);
+void engine_mail_verdict(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+void engine_rcpt(struct engine *engine, const char *args, size_t len, struct engine_out *out);
+void engine_rcpt_verdict(
+	struct engine *engine, const struct engine_verdict *verdict, struct engine_out *out);
+/* The last reply to the recipient in hand: our words (KEPT: the line), or the server's code. */
+void engine_rcpt_refuse(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+void engine_rcpt_answer(struct engine *engine, enum engine_words words, struct engine_out *out);
+void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out *out);
+/* No reply to the recipient will come. */
+void engine_rcpt_lost(struct engine *engine, enum engine_words words, struct engine_out *out);
+/* All is ready for this transaction's MAIL, or RCPT: checks what the server offers and says it. */
+void engine_say_mail(struct engine *engine, struct engine_out *out);
+void engine_say_rcpt(struct engine *engine, struct engine_out *out);
+/* The transaction is over (outcome NONE: by what its recipients heard); nothing if there is none.
+ */
+void engine_transaction_end(
+	struct engine *engine, enum engine_outcome outcome, struct engine_out *out);
+
+/* engine_server.c */
+void engine_server_say(
+	struct engine *engine, enum engine_state state, const char *text, struct engine_out *out);
+void engine_server_open(struct engine *engine, enum engine_open open, struct engine_out *out);
+/* Closes the connection, whatever it is in. */
+void engine_server_drop(struct engine *engine, struct engine_out *out);
+/* The host is no good: the next one, the same again, or the recipient in hand is answered. */
+void engine_host_failed(struct engine *engine, enum engine_words words, struct engine_out *out);
+
+/* engine_text.c: from DATA to the end of its text. */
+void engine_data(struct engine *engine, struct engine_out *out);
+void engine_data_verdict(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+size_t engine_text(struct engine *engine, const char *bytes, size_t len, struct engine_out *out);
+void engine_dot_verdict(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+/* The text is given up; hears: the server began to say something. */
+void engine_text_spoil(
+	struct engine *engine, enum engine_words words, bool hears, struct engine_out *out);
+/* What the server began to say is said, or will not be. */
+void engine_text_heard(struct engine *engine, unsigned code, struct engine_out *out);
+void engine_text_end(struct engine *engine, struct engine_out *out);
+void engine_text_late(struct engine *engine, struct engine_out *out);
+void engine_data_replied(struct engine *engine, unsigned code, struct engine_out *out);
+void engine_data_lost(struct engine *engine, enum engine_words words, struct engine_out *out);
+void engine_dot_replied(struct engine *engine, unsigned code, struct engine_out *out);
+/* No reply to the dot will come: the client gets none either. */
+void engine_dot_unknown(struct engine *engine, struct engine_out *out);
+uint64_t engine_text_deadline(const struct engine *engine);
+
+#endif

@@ -1,0 +1,333 @@
+#include "lib/smtp/engine_parts.h"
+
+#include <assert.h>
+#include <string.h>
+
+void engine_data(struct engine *engine, struct engine_out *out)
+{
+	if (!engine->mail) {
+		engine_error(engine, ENGINE_WORDS_MAIL_FIRST, out);
+	} else if (engine->recipients == 0) {
+		engine_error(engine, ENGINE_WORDS_RCPT_FIRST, out);
+	} else if (engine->accepted == 0) {
+		engine_say(engine, ENGINE_WORDS_NO_RECIPIENT, out);
+		engine_answered(engine);
+	} else if (engine->link != ENGINE_LINK_BOUND) {
+		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
+	} else {
+		engine_enter(engine, ENGINE_ASK_DATA);
+	}
+}
+
+void engine_data_verdict(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
+{
+	if (refusal) {
+		engine_say_refusal(engine, refusal, out);
+		engine_answered(engine);
+	} else if (engine->link != ENGINE_LINK_BOUND) {
+		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
+	} else {
+		engine_server_say(engine, ENGINE_DATA, "DATA\r\n", out);
+	}
+}
+
+/* The recipients that were told yes cannot be had any more: the client comes again. */
+void engine_data_lost(struct engine *engine, enum engine_words words, struct engine_out *out)
+{
+	const struct smtp_refusal refusal = engine_refusal_ending(engine, words);
+
+	engine_server_drop(engine, out);
+	engine_say_refusal(engine, &refusal, out);
+	engine_transaction_end(engine, ENGINE_OUTCOME_NONE, out);
+	engine_answered(engine);
+}
+
+void engine_data_replied(struct engine *engine, unsigned code, struct engine_out *out)
+{
+	if (code == 354) {
+		engine_enter(engine, ENGINE_TRACE);
+	} else if (code == 421) {
+		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
+	} else if (code == 503 || code == 530 || code == 555) {
+		engine_data_lost(engine, ENGINE_WORDS_INTERNAL, out);
+	} else if (code / 100 < 4) {
+		engine_data_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
+	} else {
+		engine_pass(engine, code, true, out);
+		engine_answered(engine);
+	}
+}
+
+static void begin_body(struct engine *engine)
+{
+	smtp_command_drop(&engine->command);
+	assert(engine->command.len == 0);
+	smtp_body_init(&engine->body, engine->flags & ENGINE_REPAIR);
+	engine->size = 0;
+	engine->pace_bytes = 0;
+	engine->why = ENGINE_WORDS_NONE;
+	engine->outcome = ENGINE_OUTCOME_NONE;
+	engine->client_lost = false;
+	engine->heard_ms = engine->pace_ms = engine->now_ms;
+	engine_enter(engine, ENGINE_BODY);
+}
+
+void engine_trace(struct engine *engine, const char *text, size_t len, uint64_t now_ms,
+	struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_TRACE && len <= ENGINE_TRACE_MAX) {
+		memcpy(out->server, text, len);
+		out->server_len = len;
+		engine_pass(engine, 354, true, out);
+		begin_body(engine);
+	}
+	engine_over(engine, out);
+}
+
+/* No command was kept beside the text; what comes now is one. */
+void engine_text_end(struct engine *engine, struct engine_out *out)
+{
+	if (engine->state != ENGINE_BODY && engine->state != ENGINE_DRAIN)
+		return;
+	const struct smtp_header *header = &engine->body.header;
+	out->text_done = true;
+	memcpy(out->message_id, header->message_id, header->message_id_bytes);
+	out->message_id[header->message_id_bytes] = '\0';
+	engine->size = engine->body.bytes;
+	memset(&engine->command, 0, offsetof(struct smtp_command, bytes));
+}
+
+uint64_t engine_text_deadline(const struct engine *engine)
+{
+	uint64_t stall = engine->heard_ms + ENGINE_STALL_MS;
+	uint64_t pace = engine->pace_ms + ENGINE_PACE_MS;
+	uint64_t drain = engine->drain_ms + ENGINE_DRAIN_MS;
+
+	if (engine->blocked && engine->state == ENGINE_BODY)
+		return stall;
+	if (engine->state == ENGINE_DRAIN && drain < stall)
+		stall = drain;
+	return stall < pace ? stall : pace;
+}
+
+void engine_server_blocked(struct engine *engine, bool blocked, uint64_t now_ms)
+{
+	if (now_ms > engine->now_ms)
+		engine->now_ms = now_ms;
+	if (engine->blocked == blocked)
+		return;
+	engine->blocked = blocked;
+	if (engine->state != ENGINE_BODY)
+		return;
+	/* the server's time is not the client's */
+	engine->heard_ms = engine->pace_ms = engine->now_ms;
+	engine->pace_bytes = 0;
+	engine_enter(engine, ENGINE_BODY);
+}
+
+/* The reply to the dot of a text that was given up. */
+static void answer(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
+{
+	if (refusal) {
+		engine_say_refusal(engine, refusal, out);
+		out->message = engine_reply_of(refusal);
+	} else {
+		engine_say(engine, ENGINE_WORDS_KEPT, out);
+		out->message = engine_reply_of_line(engine, engine->reply_code);
+	}
+	engine_transaction_end(engine, (enum engine_outcome)engine->outcome, out);
+	engine_enter(engine, ENGINE_COMMAND);
+}
+
+static const struct smtp_refusal *refusal_of(const struct engine *engine)
+{
+	if (engine->why == ENGINE_WORDS_KEPT)
+		return NULL;
+	if (engine->why == ENGINE_WORDS_BAD_TEXT)
+		return smtp_body_refusal(&engine->body);
+	return engine_refusal_of((enum engine_words)engine->why);
+}
+
+static enum engine_outcome outcome_of(enum engine_words words)
+{
+	if (words == ENGINE_WORDS_KEPT)
+		return ENGINE_OUTCOME_REFUSED;
+	if (words == ENGINE_WORDS_SERVER_LOST || words == ENGINE_WORDS_SERVER_WRONG)
+		return ENGINE_OUTCOME_SERVER_LOST;
+	return ENGINE_OUTCOME_REJECTED;
+}
+
+static void set_why(struct engine *engine, enum engine_words words)
+{
+	engine->why = (uint8_t)words;
+	engine->outcome = (uint8_t)outcome_of(words);
+}
+
+void engine_text_spoil(
+	struct engine *engine, enum engine_words words, bool hears, struct engine_out *out)
+{
+	enum engine_state state = (enum engine_state)engine->state;
+
+	out->server_len = 0;
+	if (state == ENGINE_TRACE) { /* the client never got its 354 */
+		engine_data_lost(engine, words, out);
+		return;
+	}
+	set_why(engine, words);
+	engine->hears = hears;
+	if (!hears)
+		engine_server_drop(engine, out);
+	if (state == ENGINE_BODY) {
+		smtp_body_discard(&engine->body);
+		engine->drain_ms = engine->heard_ms = engine->now_ms;
+		engine_enter(engine, ENGINE_DRAIN);
+	} else if (hears) {
+		engine_enter(engine, ENGINE_LAST);
+	} else {
+		answer(engine, refusal_of(engine), out);
+	}
+}
+
+void engine_text_heard(struct engine *engine, unsigned code, struct engine_out *out)
+{
+	engine->hears = false;
+	if (code == 421 || code == 0) {
+		set_why(engine, ENGINE_WORDS_SERVER_LOST);
+	} else if (code / 100 < 4) {
+		set_why(engine, ENGINE_WORDS_SERVER_WRONG);
+		out->server_broken = true;
+	} else {
+		set_why(engine, ENGINE_WORDS_KEPT);
+	}
+	engine_server_drop(engine, out);
+	if (engine->state == ENGINE_LAST)
+		answer(engine, refusal_of(engine), out);
+}
+
+/* What a text must not be, known while it comes. */
+static enum engine_words spoiled_by(const struct engine *engine)
+{
+	const struct smtp_body *body = &engine->body;
+
+	if (body->bad)
+		return ENGINE_WORDS_BAD_TEXT;
+	if (body->bytes > engine->size_max)
+		return ENGINE_WORDS_TOO_BIG;
+	if (body->header.received >= ENGINE_RECEIVED_MAX)
+		return ENGINE_WORDS_LOOP;
+	if (body->header.eight_bit && engine->utf8 &&
+		!(engine->offers.words & SMTP_OFFERS_SMTPUTF8))
+		return ENGINE_WORDS_UTF8_HEADER;
+	return ENGINE_WORDS_NONE;
+}
+
+static void on_end(struct engine *engine, struct engine_out *out)
+{
+	const struct smtp_refusal *refusal = refusal_of(engine);
+
+	engine_text_end(engine, out);
+	if (engine->state == ENGINE_BODY)
+		engine_enter(engine, ENGINE_ASK_DOT);
+	else if (engine->hears)
+		engine_enter(engine, ENGINE_LAST);
+	else
+		answer(engine, refusal, out);
+}
+
+size_t engine_text(struct engine *engine, const char *bytes, size_t len, struct engine_out *out)
+{
+	size_t used, written;
+	enum smtp_body_status status = smtp_body_feed(
+		&engine->body, bytes, len, &used, out->server, out->server_room, &written);
+
+	out->server_len = written;
+	if (engine->state == ENGINE_BODY) {
+		enum engine_words words = spoiled_by(engine);
+		if (words != ENGINE_WORDS_NONE)
+			engine_text_spoil(engine, words, false, out);
+	}
+	if (used > 0) {
+		engine->heard_ms = engine->now_ms;
+		engine->pace_bytes +=
+			(uint32_t)(used < ENGINE_PACE_BYTES ? used : ENGINE_PACE_BYTES);
+		if (engine->pace_bytes > ENGINE_PACE_BYTES)
+			engine->pace_bytes = ENGINE_PACE_BYTES;
+		engine->deadline_ms = engine_text_deadline(engine);
+	}
+	if (status == SMTP_BODY_END)
+		on_end(engine, out);
+	return used;
+}
+
+void engine_text_late(struct engine *engine, struct engine_out *out)
+{
+	bool stalled = engine->now_ms >= engine->heard_ms + ENGINE_STALL_MS;
+
+	if (engine->state == ENGINE_LAST) {
+		engine_text_heard(engine, 0, out);
+		return;
+	}
+	if (engine->state == ENGINE_BODY && engine->blocked) {
+		engine_text_spoil(engine, ENGINE_WORDS_SERVER_LOST, false, out);
+		return;
+	}
+	if (engine->state == ENGINE_DRAIN && engine->now_ms >= engine->drain_ms + ENGINE_DRAIN_MS) {
+		const struct smtp_refusal *refusal = refusal_of(engine);
+		engine_text_end(engine, out);
+		engine_server_drop(engine, out);
+		answer(engine, refusal, out);
+		engine_finish(engine, ENDING_IDLE, ENGINE_WORDS_SLOW, out);
+		return;
+	}
+	if (!stalled && engine->pace_bytes >= ENGINE_PACE_BYTES) {
+		engine->pace_ms = engine->now_ms;
+		engine->pace_bytes = 0;
+		engine_enter(engine, (enum engine_state)engine->state);
+		return;
+	}
+	engine_transaction_end(engine,
+		engine->state == ENGINE_BODY ? ENGINE_OUTCOME_LEFT
+					     : (enum engine_outcome)engine->outcome,
+		out);
+	engine_finish(engine, ENDING_IDLE, ENGINE_WORDS_SLOW, out);
+}
+
+void engine_dot_verdict(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
+{
+	if (!refusal) {
+		engine_server_say(engine, ENGINE_DOT, SMTP_BODY_DOT, out);
+		return;
+	}
+	engine_server_drop(engine, out);
+	engine->outcome = ENGINE_OUTCOME_REJECTED;
+	answer(engine, refusal, out);
+}
+
+void engine_dot_unknown(struct engine *engine, struct engine_out *out)
+{
+	engine_server_drop(engine, out);
+	engine_transaction_end(engine, ENGINE_OUTCOME_UNKNOWN, out);
+	engine_finish(engine, ENDING_SERVER_LEFT_IN_DATA, ENGINE_WORDS_NONE, out);
+}
+
+void engine_dot_replied(struct engine *engine, unsigned code, struct engine_out *out)
+{
+	if (code / 100 == 3) {
+		engine_dot_unknown(engine, out);
+		return;
+	}
+	engine_pass(engine, engine_code_for_client(code), true, out);
+	out->message = engine_reply_of_line(engine, code);
+	engine->delivered += code / 100 == 2;
+	if (code == 421)
+		engine_server_drop(engine, out);
+	else
+		engine->link = ENGINE_LINK_KEPT;
+	engine_transaction_end(
+		engine, code / 100 == 2 ? ENGINE_OUTCOME_DELIVERED : ENGINE_OUTCOME_REFUSED, out);
+	engine_enter(engine, ENGINE_COMMAND);
+}

@@ -1,0 +1,332 @@
+#include "test/lib/engine_talk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ROOM 65536
+
+static char client_room[ROOM], server_room[ROOM];
+
+static struct engine_out new_out(void)
+{
+	struct engine_out out = {.client = client_room,
+		.server = server_room,
+		.client_room = ROOM,
+		.server_room = ROOM};
+	return out;
+}
+
+static void note(struct talk *talk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(struct talk *talk, const char *format, ...)
+{
+	size_t at = strlen(talk->events);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(talk->events + at, sizeof(talk->events) - at, format, args);
+	va_end(args);
+}
+
+static void keep(char *all, size_t *len, const char *bytes, size_t n)
+{
+	assert_true(*len + n < TALK_BYTES_MAX);
+	memcpy(all + *len, bytes, n);
+	*len += n;
+	all[*len] = '\0';
+}
+
+static void note_events(struct talk *talk, const struct engine_out *out)
+{
+	struct smtp_path path;
+
+	if (out->recipient_done) {
+		assert_true(engine_recipient(&talk->engine, &path));
+		note(talk, "rcpt %.*s %s%u; ", path.local_bytes, path.local,
+			out->recipient.server ? "" : "own ", out->recipient.code);
+	}
+	if (out->text_done)
+		note(talk, "text %llu%s%s; ", (unsigned long long)talk->engine.size,
+			out->message_id[0] ? " " : "", out->message_id);
+	if (out->message_done)
+		note(talk, "%s %u/%u %u; ", engine_outcome_names[out->message_done],
+			talk->engine.accepted, talk->engine.recipients, out->message.code);
+}
+
+static void check_wait(const struct talk *talk)
+{
+	const struct engine *engine = &talk->engine;
+
+	if (engine->state == ENGINE_END)
+		assert_true(engine->deadline_ms == UINT64_MAX);
+	else
+		assert_in_range(engine->deadline_ms, talk->now_ms, talk->now_ms + ENGINE_DOT_MS);
+}
+
+static void take(struct talk *talk, const struct engine_out *out)
+{
+	keep(talk->client, &talk->client_len, out->client, out->client_len);
+	keep(talk->server, &talk->server_len, out->server, out->server_len);
+	note_events(talk, out);
+	talk->closed += out->close_server;
+	talk->broken += out->server_broken;
+	check_wait(talk);
+}
+
+static void give_verdict(struct talk *talk, struct engine_out *out)
+{
+	struct engine_verdict verdict = {.server = talk->number,
+		.first_ms = 25000,
+		.greeting_ms = 15000,
+		.command_ms = 15000,
+		.xclient = talk->xclient};
+	struct smtp_path path;
+
+	switch ((int)talk->engine.state) {
+	case ENGINE_ASK_MAIL:
+		verdict.refusal = talk->mail;
+		break;
+	case ENGINE_ASK_RCPT:
+		assert_true(engine_recipient(&talk->engine, &path));
+		verdict.refusal = talk->rcpt;
+		verdict.server = (uint16_t)(talk->number + (memmem(path.local, path.local_bytes,
+								    "other", 5) != NULL));
+		break;
+	case ENGINE_ASK_DATA:
+		verdict.refusal = talk->data;
+		break;
+	default:
+		verdict.refusal = talk->dot;
+		break;
+	}
+	engine_verdict(&talk->engine, &verdict, talk->now_ms, out);
+}
+
+/* One thing that the owner has to do by itself. False: there is none. */
+static bool act(struct talk *talk, struct engine_out *out)
+{
+	const char *trace = talk->trace ? talk->trace : "";
+
+	if (talk->holds)
+		return false;
+	switch ((int)talk->engine.state) {
+	case ENGINE_ASK_MAIL:
+	case ENGINE_ASK_RCPT:
+	case ENGINE_ASK_DATA:
+	case ENGINE_ASK_DOT:
+		give_verdict(talk, out);
+		return true;
+	case ENGINE_OPEN:
+		note(talk, "%s; ",
+			talk->engine.open == ENGINE_OPEN_FIRST  ? "open"
+			: talk->engine.open == ENGINE_OPEN_NEXT ? "next"
+								: "again");
+		if (talk->hosts == 0) {
+			engine_server_failed(&talk->engine, false, talk->now_ms, out);
+			return true;
+		}
+		talk->hosts--;
+		talk->opened++;
+		engine_server_opened(&talk->engine, talk->now_ms, out);
+		return true;
+	case ENGINE_IDENTITY:
+		engine_identity(
+			&talk->engine, "XCLIENT ADDR=192.0.2.9\r\n", 24, true, talk->now_ms, out);
+		return true;
+	case ENGINE_TRACE:
+		engine_trace(&talk->engine, trace, strlen(trace), talk->now_ms, out);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void settle(struct talk *talk, struct engine_out *out)
+{
+	take(talk, out);
+	for (;;) {
+		struct engine_out next = new_out();
+		bool more = out->more;
+		if (!act(talk, &next)) {
+			if (!more)
+				return;
+			engine_go(&talk->engine, talk->now_ms, &next);
+		}
+		take(talk, &next);
+		*out = next;
+	}
+}
+
+void talk_begin(struct talk *talk, unsigned flags)
+{
+	const struct engine_setup setup = {.gateway = "gw.example",
+		.flow = 1,
+		.size_max = 1000000,
+		.recipients_max = 1000,
+		.flags = (uint8_t)flags};
+
+	memset(talk, 0, sizeof(*talk));
+	talk->now_ms = 1000;
+	talk->number = 7;
+	talk->hosts = 9;
+	engine_init(&talk->engine, &setup, talk->now_ms);
+}
+
+void talk_greet(struct talk *talk)
+{
+	struct engine_out out = new_out();
+
+	engine_greet(&talk->engine, NULL, talk->now_ms, &out);
+	settle(talk, &out);
+}
+
+static size_t piece(const struct talk *talk, size_t left)
+{
+	return talk->cut && talk->cut < left ? talk->cut : left;
+}
+
+void talk_client(struct talk *talk, const void *bytes, size_t len)
+{
+	const char *p = bytes;
+
+	while (len > 0) {
+		struct engine_out out = new_out();
+		size_t n = piece(talk, len), room = engine_client_room(&talk->engine);
+		if (n > room)
+			n = room;
+		if (n == 0)
+			return;
+		size_t used = engine_client(&talk->engine, p, n, talk->now_ms, &out);
+		settle(talk, &out);
+		p += used;
+		len -= used;
+	}
+}
+
+void talk_server(struct talk *talk, const void *bytes, size_t len)
+{
+	const char *p = bytes;
+
+	while (len > 0) {
+		struct engine_out out = new_out();
+		size_t n = piece(talk, len);
+		size_t used = engine_server(&talk->engine, p, n, talk->now_ms, &out);
+		settle(talk, &out);
+		p += used;
+		len -= used;
+	}
+}
+
+void talk_time(struct talk *talk, uint64_t ms)
+{
+	struct engine_out out = new_out();
+
+	talk->now_ms += ms;
+	engine_time(&talk->engine, talk->now_ms, &out);
+	settle(talk, &out);
+}
+
+/* The next line of what one side heard; NULL: there is none. */
+static const char *next_line(const char *all, size_t *seen, char line[static 1100])
+{
+	const char *end = strstr(all + *seen, "\r\n");
+
+	if (!end)
+		return NULL;
+	size_t n = (size_t)(end - all) - *seen;
+	snprintf(line, 1100, "%.*s", (int)n, all + *seen);
+	*seen += n + 2;
+	return line;
+}
+
+static void expect_heard(
+	const char *who, const char *all, size_t *seen, const char *expected, bool whole)
+{
+	char line[1100];
+	const char *heard = next_line(all, seen, line);
+
+	if (!expected) {
+		if (heard)
+			fail_msg("%s heard \"%s\", and nothing was expected", who, heard);
+		return;
+	}
+	if (!heard)
+		fail_msg("%s heard nothing, expected \"%s\"", who, expected);
+	if (strncmp(heard, expected, strlen(expected)) != 0 ||
+		(whole && strlen(heard) != strlen(expected)))
+		fail_msg("%s heard \"%s\", expected \"%s\"", who, heard, expected);
+}
+
+static void close_side(struct talk *talk, char what)
+{
+	struct engine_out out = new_out();
+
+	if (what == 'X')
+		engine_server_closed(&talk->engine, talk->now_ms, &out);
+	else if (what == 'D' || what == 'K')
+		engine_end(&talk->engine, what == 'D' ? ENDING_DRAINING : ENDING_KILLED_OPERATOR,
+			talk->now_ms, &out);
+	else
+		engine_client_closed(&talk->engine, what == 'G', talk->now_ms, &out);
+	settle(talk, &out);
+}
+
+static void expect_events(struct talk *talk, const char *expected)
+{
+	size_t len = strlen(talk->events);
+
+	while (len > 0 && (talk->events[len - 1] == ' ' || talk->events[len - 1] == ';'))
+		talk->events[--len] = '\0';
+	assert_string_equal(talk->events, expected);
+	talk->events[0] = '\0';
+}
+
+static void step(struct talk *talk, char what, const char *text)
+{
+	char line[4200];
+	int len = snprintf(line, sizeof(line), "%s\r\n", text ? text : "");
+
+	switch (what) {
+	case 'C':
+		talk_client(talk, line, (size_t)len);
+		break;
+	case 'S':
+		talk_server(talk, line, (size_t)len);
+		break;
+	case 'c':
+		expect_heard("the client", talk->client, &talk->client_seen, text, false);
+		break;
+	case 's':
+		expect_heard("the server", talk->server, &talk->server_seen, text, true);
+		break;
+	case 'w':
+		assert_string_equal(engine_state_names[talk->engine.state], text);
+		break;
+	case 'E':
+		expect_events(talk, text);
+		break;
+	case 'T':
+		talk_time(talk, strtoull(text, NULL, 10));
+		break;
+	default:
+		close_side(talk, what);
+		break;
+	}
+}
+
+void talk_run(struct talk *talk, const char *script)
+{
+	while (*script) {
+		const char *end = strchrnul(script, '\n');
+		char text[4096];
+		size_t len = (size_t)(end - script);
+		snprintf(text, sizeof(text), "%.*s", len > 2 ? (int)len - 2 : 0, script + 2);
+		step(talk, *script, len > 1 ? text : NULL);
+		script = *end ? end + 1 : end;
+	}
+}

@@ -2,7 +2,7 @@
 #ifndef POSTERN_TOOLS_CONNECTION_H
 #define POSTERN_TOOLS_CONNECTION_H
 
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 
 /* Exit statuses (design, section 5). */
 enum {

@@ -4,7 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/policy_parse.h"
 #include "daemon/control/row.h"
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 
 #include <stdarg.h>
 #include <stdio.h>

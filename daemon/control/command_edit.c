@@ -2,7 +2,7 @@
 #include "daemon/control/edit.h"
 
 #include "lib/batch.h"
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "daemon/control/intake.h"
 
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 
 #include <stdlib.h>
 #include <string.h>

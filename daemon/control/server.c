@@ -3,7 +3,7 @@
 #include "daemon/control/command.h"
 #include "daemon/control/control.h"
 #include "daemon/log.h"
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 
 #include <errno.h>
 #include <fcntl.h>

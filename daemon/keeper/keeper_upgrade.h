@@ -59,7 +59,7 @@
 #define POSTERN_KEEPER_UPGRADE_H
 
 #include "daemon/loop.h"
-#include "lib/handover.h"
+#include "lib/ipc/handover.h"
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -3,7 +3,7 @@
 #include "daemon/control/edit_make.h"
 
 #include "lib/batch.h"
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 
 #include <stdlib.h>
 #include <string.h>

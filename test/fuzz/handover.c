@@ -1,4 +1,4 @@
-#include "lib/handover.h"
+#include "lib/ipc/handover.h"
 
 #include <stdlib.h>
 #include <string.h>

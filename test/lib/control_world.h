@@ -7,7 +7,7 @@
 #include "daemon/process/process.h"
 #include "kernel-rules/plan.h"
 #include "lib/ipc/ipc.h"
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 #include "lib/session.h"
 #include <errno.h>
 #include <poll.h>

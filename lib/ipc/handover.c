@@ -1,4 +1,4 @@
-#include "lib/handover.h"
+#include "lib/ipc/handover.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "lib/request.h"
+#include "lib/ipc/request.h"
 
 #include "lib/text.h"
 

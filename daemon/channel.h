@@ -4,7 +4,7 @@
 #define POSTERN_CHANNEL_H
 
 #include "daemon/loop.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/core.h"
 
 struct channel;
 

@@ -3,7 +3,7 @@
 #define POSTERN_CHOICE_H
 
 #include "lib/balance.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/picture.h"
 
 /* Targets that were tried: bit i stands for the one of index i. */
 _Static_assert(TARGETS_MAX <= 64, "each target has its bit");

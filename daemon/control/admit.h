@@ -2,7 +2,7 @@
 #ifndef POSTERN_ADMIT_H
 #define POSTERN_ADMIT_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/kernel.h"
 
 struct control;
 

@@ -1,4 +1,5 @@
 #include "daemon/control/ask.h"
+#include "lib/ipc/kernel.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 
 #include "daemon/control/ask.h"
 #include "lib/block.h"
+#include "lib/ipc/picture.h"
 
 #include <jansson.h>
 

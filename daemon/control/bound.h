@@ -4,7 +4,7 @@
 #define POSTERN_BOUND_H
 
 #include "kernel-rules/plan.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/picture.h"
 
 struct bound;
 struct control;

@@ -4,6 +4,7 @@
 
 #include "daemon/control/facts.h"
 #include "lib/counter.h"
+#include "lib/ipc/picture.h"
 #include "lib/policy.h"
 
 #include <jansson.h>

@@ -6,6 +6,7 @@
 #include "daemon/control/health_peer.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
+#include "lib/ipc/health.h"
 #include "lib/text.h"
 
 #include <errno.h>

@@ -265,8 +265,7 @@ static void on_keeper_message(void *context, const struct ipc_header *message, i
 		break;
 	default:
 		control->counters[COUNTER_MESSAGES_BAD]++;
-		log_warning("the keeper says %s, which is not its to say",
-			ipc_name((enum ipc_type)message->type));
+		log_warning("the keeper says %s, which is not its to say", ipc_name(message->type));
 	}
 }
 

@@ -4,6 +4,7 @@
 #define POSTERN_DRAINED_H
 
 #include "daemon/control/ask.h"
+#include "lib/ipc/picture.h"
 
 struct control;
 struct drained;

@@ -6,6 +6,7 @@
 #include "daemon/control/live.h"
 #include "lib/decide.h"
 #include "lib/ipc/flow.h"
+#include "lib/ipc/kernel.h"
 
 struct control;
 struct ended;

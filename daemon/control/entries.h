@@ -7,7 +7,7 @@
 #define POSTERN_ENTRIES_H
 
 #include "daemon/control/ask.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/kernel.h"
 
 struct control;
 struct entries;

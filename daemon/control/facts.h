@@ -2,7 +2,7 @@
 #ifndef POSTERN_FACTS_H
 #define POSTERN_FACTS_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/kernel.h"
 
 struct control;
 

@@ -8,6 +8,7 @@
 #include "daemon/control/names.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
+#include "lib/ipc/health.h"
 #include "lib/language.h"
 
 #include <errno.h>
@@ -268,7 +269,7 @@ void health_peer_send(struct health_peer *peer, const void *message)
 		peer->peer.control->counters[COUNTER_MESSAGES_SENT]++;
 }
 
-static void send_policy_message(struct health_peer *peer, enum ipc_type type, int fd)
+static void send_policy_message(struct health_peer *peer, unsigned type, int fd)
 {
 	struct ipc_policy message;
 	ipc_init(&message, type, sizeof(message));

@@ -4,7 +4,7 @@
 #define POSTERN_HEALTH_PEER_H
 
 #include "daemon/control/peer.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/picture.h"
 
 struct control;
 struct health_peer;

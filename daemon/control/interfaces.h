@@ -2,7 +2,7 @@
 #ifndef POSTERN_CONTROL_INTERFACES_H
 #define POSTERN_CONTROL_INTERFACES_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/kernel.h"
 #include "lib/policy.h"
 
 struct control;

@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 #include "daemon/control/peers.h"
 #include "lib/element.h"
+#include "lib/ipc/picture.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -5,6 +5,7 @@
 
 #include "daemon/control/ask.h"
 #include "lib/decide.h"
+#include "lib/ipc/flow.h"
 
 struct control;
 

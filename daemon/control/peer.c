@@ -51,8 +51,7 @@ static void on_message(void *context, const struct ipc_header *message, int fd)
 	} else if (!peer->face->on_message || !peer->face->on_message(peer, message)) {
 		peer->control->counters[COUNTER_MESSAGES_BAD]++;
 		log_warning("%s says %s, which is not its to say",
-			roles_title(peer->role, peer->number, name),
-			ipc_name((enum ipc_type)message->type));
+			roles_title(peer->role, peer->number, name), ipc_name(message->type));
 	}
 }
 

@@ -195,7 +195,7 @@ static void send_to(struct peer *peer, void *message, int fd, struct gather *gat
 }
 
 static void send_policy_message(
-	struct peer *peer, enum ipc_type type, uint64_t number, int fd, struct gather *gather)
+	struct peer *peer, unsigned type, uint64_t number, int fd, struct gather *gather)
 {
 	struct ipc_policy message;
 	ipc_init(&message, type, sizeof(message));

@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/log.h"
 #include "daemon/web/metrics.h"
+#include "lib/ipc/web.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 #define POSTERN_CHARGE_H
 
 #include "daemon/relay/flow.h"
+#include "lib/ipc/picture.h"
 
 /* The flow holds nothing. */
 void charge_init(struct flow *flow);

@@ -3,7 +3,7 @@
 #ifndef POSTERN_IDS_H
 #define POSTERN_IDS_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct relay;
 

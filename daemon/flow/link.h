@@ -2,7 +2,7 @@
 #ifndef POSTERN_LINK_H
 #define POSTERN_LINK_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/kernel.h"
 
 struct link {
 	uint32_t ifindex;

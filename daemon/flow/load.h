@@ -3,7 +3,7 @@
 #ifndef POSTERN_LOAD_H
 #define POSTERN_LOAD_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/core.h"
 
 struct relay;
 

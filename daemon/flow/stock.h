@@ -5,7 +5,7 @@
 #ifndef POSTERN_STOCK_H
 #define POSTERN_STOCK_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct flow;
 struct relay;

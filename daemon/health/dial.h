@@ -7,7 +7,7 @@
 #define POSTERN_DIAL_H
 
 #include "daemon/loop.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct channel;
 

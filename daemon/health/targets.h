@@ -4,7 +4,9 @@
 #define POSTERN_TARGETS_H
 
 #include "daemon/loop.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
+#include "lib/ipc/health.h"
+#include "lib/ipc/picture.h"
 
 struct dials;
 struct targets;

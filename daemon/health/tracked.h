@@ -4,7 +4,7 @@
 #define POSTERN_TRACKED_H
 
 #include "daemon/health/probe.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/picture.h"
 #include "lib/target.h"
 
 /* What is the same for all targets of a server. */

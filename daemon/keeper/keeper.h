@@ -14,6 +14,8 @@
 #include "kernel-rules/routes.h"
 #include "kernel-rules/table.h"
 #include "kernel-rules/watch.h"
+#include "lib/ipc/flow.h"
+#include "lib/ipc/kernel.h"
 #include "lib/limit.h"
 
 #include <sys/types.h>
@@ -242,7 +244,7 @@ struct client_change keeper_admit_change(const struct ipc_entry *entry);
 /* keeper_request.c: what the processes ask. One that asks what is not its to ask is killed. Takes
  * fd over. */
 void keeper_request_on_message(struct keeper_child *from, const struct ipc_header *message, int fd);
-bool keeper_request_may(enum process_role role, enum ipc_type type);
+bool keeper_request_may(enum process_role role, unsigned type);
 /* Control's alone. */
 void keeper_request_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);

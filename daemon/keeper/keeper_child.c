@@ -188,7 +188,7 @@ static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_EN
 	return 0;
 }
 
-static void fill_peer(const struct keeper_child *child, enum ipc_type type, struct ipc_peer *peer)
+static void fill_peer(const struct keeper_child *child, unsigned type, struct ipc_peer *peer)
 {
 	_Static_assert(sizeof(peer->version) == sizeof(child->version), "the same text");
 	ipc_init(peer, type, sizeof(*peer));

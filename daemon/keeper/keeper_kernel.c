@@ -19,7 +19,7 @@
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
-static void fill_link(struct ipc_link *message, enum ipc_type type, const struct link *link)
+static void fill_link(struct ipc_link *message, unsigned type, const struct link *link)
 {
 	ipc_init(message, type, sizeof(*message));
 	message->ifindex = link->ifindex;

@@ -429,7 +429,7 @@ static void on_sockets_get(struct keeper_child *from, const struct ipc_header *m
 
 /* Who may say what to the privileged side: whose role asks for it. */
 static const struct {
-	enum ipc_type type;
+	unsigned type;
 	unsigned asks; /* enum role_asks, or ALL */
 	bool takes_fd; /* the function closes it; else it is closed here */
 	void (*act)(struct keeper_child *from, const struct ipc_header *message, int fd);
@@ -455,7 +455,7 @@ static const struct {
 };
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))
 
-bool keeper_request_may(enum process_role role, enum ipc_type type)
+bool keeper_request_may(enum process_role role, unsigned type)
 {
 	for (size_t i = 0; i < REQUESTS; i++)
 		if (requests[i].type == type)
@@ -465,7 +465,7 @@ bool keeper_request_may(enum process_role role, enum ipc_type type)
 
 void keeper_request_on_message(struct keeper_child *from, const struct ipc_header *message, int fd)
 {
-	enum ipc_type type = (enum ipc_type)message->type;
+	unsigned type = message->type;
 	char name[16];
 
 	for (size_t i = 0; i < REQUESTS; i++) {

@@ -1,6 +1,7 @@
 #include "daemon/process/replica.h"
 
 #include "daemon/log.h"
+#include "lib/ipc/picture.h"
 #include "lib/language.h"
 
 #include <errno.h>

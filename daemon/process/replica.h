@@ -10,7 +10,6 @@
 #include "daemon/process/child.h"
 #include "lib/block.h"
 #include "lib/lists.h"
-#include "lib/ipc/ipc.h"
 #include "lib/policy.h"
 #include "lib/session.h"
 

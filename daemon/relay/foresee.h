@@ -3,7 +3,7 @@
 #ifndef POSTERN_FORESEE_H
 #define POSTERN_FORESEE_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 struct relay;
 

@@ -7,7 +7,9 @@
 #define POSTERN_HOST_H
 
 #include "daemon/loop.h"
-#include "lib/ipc/ipc.h"
+#include "lib/addr.h"
+#include "lib/policy.h"
+#include "lib/target.h"
 
 struct announce_talk;
 struct relay;

@@ -4,7 +4,7 @@
 #define POSTERN_METRICS_H
 
 #include "kernel-rules/plan.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/kernel.h"
 
 struct control;
 

@@ -3,6 +3,7 @@
 #include "daemon/log.h"
 #include "daemon/web/http.h"
 #include "daemon/process/child.h"
+#include "lib/ipc/web.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,6 +1,8 @@
 #include "lib/ipc/flow.h"
 
+#include "lib/ipc/kind.h"
 #include "lib/ipc/pack.h"
+#include "lib/ipc/record.h"
 
 #include <errno.h>
 #include <string.h>
@@ -87,3 +89,91 @@ uint64_t ipc_flow_hash(uint64_t hash)
 	hash = ipc_pack_hash(hash, flow_fields, FLOW_FIELDS);
 	return ipc_pack_hash(hash, attempt_fields, ATTEMPT_FIELDS);
 }
+
+static bool flow_ids_ok(const void *ipc, size_t len)
+{
+	const struct ipc_flow_ids *ids = ipc;
+	(void)len;
+	return ids->first && ids->first <= ids->last;
+}
+
+static bool kill_ok(const void *ipc, size_t len)
+{
+	const struct ipc_kill *order = ipc;
+	(void)len;
+	return order->ending < ENDINGS && TEXT_OK(order->user) && TEXT_OK(order->server) &&
+	       TEXT_OK(order->zone);
+}
+
+static bool started_ok(const void *ipc, size_t len)
+{
+	const struct ipc_started *started = ipc;
+	(void)len;
+	return TEXT_OK(started->rule);
+}
+
+/* The flow itself is read by ipc_flow_decode(), which is bounded. */
+static bool flow_ok(const void *ipc, size_t len)
+{
+	(void)ipc;
+	return len > sizeof(struct ipc_flow_row);
+}
+
+static bool load_ok(const void *ipc, size_t len)
+{
+	const struct ipc_load *load = ipc;
+	(void)len;
+	return ipc_addr_given_ok(&load->host.addr) && NAMED_OK(load->server);
+}
+
+static bool host_ok(const void *ipc, size_t len)
+{
+	const struct ipc_host *host = ipc;
+	(void)len;
+	return ipc_addr_given_ok(&host->host.addr) && host->usable <= 1 &&
+	       host->kind <= IPC_HOST_FAILED && NAMED_OK(host->server) && TEXT_OK(host->text);
+}
+
+static bool foresee_ok(const void *ipc, size_t len)
+{
+	const struct ipc_foresee *question = ipc;
+	(void)len;
+	return ipc_addr_given_ok(&question->client) && ipc_addr_ok(&question->original.addr) &&
+	       NAMED_OK(question->zone) && NAMED_OK(question->server) && TEXT_OK(question->user);
+}
+
+static bool sockets_get_ok(const void *ipc, size_t len)
+{
+	const struct ipc_sockets_get *get = ipc;
+	(void)len;
+	return get->ip6 <= 1 && get->n && get->n <= IPC_SOCKETS_MAX;
+}
+
+static bool socket_ok(const void *ipc, size_t len)
+{
+	const struct ipc_socket *socket = ipc;
+	(void)len;
+	return socket->ip6 <= 1 && socket->status <= 0;
+}
+
+/* From IPC_FILE_FLOW on. */
+static const struct ipc_kind kinds[] = {
+	[IPC_FLOW_IDS - IPC_FILE_FLOW] = IPC_FIXED("flow-ids", flow_ids, flow_ids_ok),
+	[IPC_KILL - IPC_FILE_FLOW] = IPC_FIXED("kill", kill, kill_ok),
+	[IPC_FLOWS_GET - IPC_FILE_FLOW] = IPC_PLAIN("flows-get"),
+	[IPC_LOADS_GET - IPC_FILE_FLOW] = IPC_PLAIN("loads-get"),
+	[IPC_FORESEE - IPC_FILE_FLOW] = IPC_FIXED("foresee", foresee, foresee_ok),
+	[IPC_FLOW - IPC_FILE_FLOW] = IPC_LONGER("flow", flow_row, 0, flow_ok),
+	[IPC_RECORDS - IPC_FILE_FLOW] =
+		IPC_LONGER("records", records, sizeof(struct ipc_part), ipc_records_ok),
+	[IPC_STARTED - IPC_FILE_FLOW] = IPC_FIXED("started", started, started_ok),
+	[IPC_FLOW_IDS_GET - IPC_FILE_FLOW] = IPC_PLAIN("flow-ids-get"),
+	[IPC_LOAD - IPC_FILE_FLOW] = IPC_FIXED("load", load, load_ok),
+	[IPC_HOST - IPC_FILE_FLOW] = IPC_FIXED("host", host, host_ok),
+	[IPC_SOCKETS_GET - IPC_FILE_FLOW] = IPC_FIXED("sockets-get", sockets_get, sockets_get_ok),
+	[IPC_SOCKET - IPC_FILE_FLOW] = IPC_FIXED("socket", socket, socket_ok),
+};
+_Static_assert(IPC_ROWS(kinds) == IPC_FLOW_END - IPC_FILE_FLOW, "every ipc has its row");
+_Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");
+
+const struct ipc_kinds ipc_flow_kinds = {.v = kinds, .n = IPC_ROWS(kinds), .hash = ipc_flow_hash};

@@ -1,8 +1,108 @@
-/* Owns what a flow tells of itself, live or finished, and how that is packed. */
+/* Owns what a process with flows and control say to each other of them: ids, beginnings, live ones,
+ * ends, hosts, and the sockets that it asks the keeper for. */
 #ifndef POSTERN_IPC_FLOW_H
 #define POSTERN_IPC_FLOW_H
 
-#include "lib/ipc/ipc.h"
+#include "lib/addr.h"
+#include "lib/decide.h"
+#include "lib/ending.h"
+#include "lib/ipc/core.h"
+#include "lib/policy.h"
+
+enum ipc_flow_type {
+	/* control -> relay */
+	IPC_FLOW_IDS = IPC_FILE_FLOW, /* a block of flow ids to use */
+	IPC_KILL,                     /* end flows */
+	IPC_FLOWS_GET,                /* answered by IPC_FLOW rows, then the reply */
+	IPC_LOADS_GET,                /* how many flows are where; answered by IPC_LOAD */
+	IPC_FORESEE, /* what a flow would meet now; the reply's value is an ending */
+
+	/* relay -> control */
+	IPC_FLOW,    /* one live flow */
+	IPC_RECORDS, /* audit records of finished flows, and parts of them */
+	IPC_STARTED, /* a flow began (for hits, monitor, idle sessions) */
+	IPC_FLOW_IDS_GET,
+	IPC_LOAD, /* rows: flows at one host, then the reply */
+	IPC_HOST, /* what a relay found out about a server's host; control -> health too */
+
+	/* relay -> keeper */
+	IPC_SOCKETS_GET, /* transparent sockets, to be bound to clients' addresses */
+
+	/* keeper -> relay */
+	IPC_SOCKET, /* + descriptor: one of IPC_SOCKETS_GET */
+	IPC_FLOW_END,
+};
+
+struct ipc_flow_ids {
+	struct ipc_header header;
+	uint64_t first, last;
+};
+
+/* Flows that match every criterion given are ended: RST to both sides. */
+struct ipc_kill {
+	struct ipc_header header;
+	uint64_t flow;    /* 0: any */
+	uint64_t session; /* 0: any */
+	uint32_t ending;  /* enum ending: what the record says */
+	uint32_t reserved;
+	char user[POLICY_USER_SIZE];   /* empty: any */
+	char server[POLICY_NAME_SIZE]; /* empty: any */
+	char zone[POLICY_NAME_SIZE];   /* empty: any */
+};
+
+struct ipc_started {
+	struct ipc_header header;
+	uint64_t flow;
+	uint64_t session;
+	uint64_t at_ms;
+	char rule[POLICY_NAME_SIZE];
+};
+
+struct ipc_load {
+	struct ipc_header header;
+	struct endpoint host;
+	uint32_t flows;
+	char server[POLICY_NAME_SIZE];
+};
+
+enum ipc_host_kind {
+	IPC_HOST_ASKED,  /* it answered what it offers: `usable` */
+	IPC_HOST_WORKED, /* it greeted a flow well */
+	IPC_HOST_FAILED, /* a flow could not have it; text says why */
+};
+
+struct ipc_host {
+	struct ipc_header header;
+	struct endpoint host;
+	uint16_t usable; /* with ASKED: 0 refused, text says why */
+	uint16_t kind;   /* enum ipc_host_kind */
+	char server[POLICY_NAME_SIZE];
+	char text[IPC_TEXT_SIZE];
+};
+
+struct ipc_foresee {
+	struct ipc_header header;
+	struct addr client;
+	struct mac mac;
+	struct endpoint original;
+	char zone[POLICY_NAME_SIZE];
+	char server[POLICY_NAME_SIZE]; /* "original": the client's own */
+	char user[POLICY_USER_SIZE];
+};
+
+#define IPC_SOCKETS_MAX 64 /* in one request */
+
+struct ipc_sockets_get {
+	struct ipc_header header;
+	uint32_t ip6; /* 1: of family IPv6 */
+	uint32_t n;
+};
+
+struct ipc_socket {
+	struct ipc_header header;
+	uint32_t ip6;
+	int32_t status; /* 0, and the descriptor is with it; -errno: nor come the rest of them */
+};
 
 /* A live flow and an audit record are the same thing at two times: end_ms 0 is live. */
 #define IPC_ATTEMPTS_MAX 8

@@ -11,7 +11,7 @@
 #define POSTERN_IPC_RECORD_H
 
 #include "lib/ipc/backlog.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
 
 enum ipc_record_kind {
 	IPC_RECORD_FLOW = 1, /* ipc_flow_encode() */

@@ -1,5 +1,7 @@
 /* Messages between processes: what ipc_check() lets through may be read as its type says. */
 #include "lib/ipc/flow.h"
+#include "lib/ipc/kernel.h"
+#include "lib/ipc/picture.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,9 @@
 #include "daemon/channel.h"
 #include "daemon/process/process.h"
 #include "kernel-rules/plan.h"
-#include "lib/ipc/ipc.h"
+#include "lib/ipc/flow.h"
+#include "lib/ipc/kernel.h"
+#include "lib/ipc/picture.h"
 #include "lib/ipc/request.h"
 #include "lib/session.h"
 #include <errno.h>
@@ -77,7 +79,7 @@ void write_config(const char *text);
 /* The next message, into `in`. false: none within the time. *passed: its descriptor; may be NULL.
  */
 bool receive(int fd, int wait_ms, int *passed);
-void expect(int fd, enum ipc_type type);
+void expect(int fd, unsigned type);
 void send_to(int fd, const void *message, int passed);
 /* Answers the message that was received last. */
 void answer(int fd, int status, const char *text);

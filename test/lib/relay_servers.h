@@ -3,6 +3,7 @@
 #ifndef POSTERN_TEST_RELAY_SERVERS_H
 #define POSTERN_TEST_RELAY_SERVERS_H
 
+#include "lib/ipc/picture.h"
 #include "test/lib/relay_world.h"
 
 #define HOSTS 3

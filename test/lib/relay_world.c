@@ -1,4 +1,6 @@
 #include "test/lib/relay_world.h"
+#include "lib/ipc/kernel.h"
+#include "lib/ipc/picture.h"
 
 const char *client_text(const struct world *world)
 {
@@ -205,7 +207,7 @@ void tell(int fd, const void *message, int descriptor)
 	assert_int_equal(sendmsg(fd, &msg, MSG_NOSIGNAL), header->bytes);
 }
 
-void tell_plain(int fd, enum ipc_type type)
+void tell_plain(int fd, unsigned type)
 {
 	struct ipc_plain message;
 	ipc_init(&message, type, sizeof(message));
@@ -227,7 +229,7 @@ static void take_records(struct world *world, const struct ipc_records *records)
 	assert_int_equal(ipc_records_read(&world->assembly, records, take_record, world), 0);
 }
 
-void await(struct world *world, int fd, enum ipc_type type, void *into)
+void await(struct world *world, int fd, unsigned type, void *into)
 {
 	static _Alignas(16) uint8_t buf[IPC_BYTES_MAX];
 	const struct ipc_header *header = (const void *)buf;

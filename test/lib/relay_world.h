@@ -103,9 +103,9 @@ void server_be_asked(const struct world *world, const char *extension);
 /* ---- Control and keeper ---- */
 
 void tell(int fd, const void *message, int descriptor);
-void tell_plain(int fd, enum ipc_type type);
+void tell_plain(int fd, unsigned type);
 /* Waits for the next message of the type; counters, starts and records are noted by the way. */
-void await(struct world *world, int fd, enum ipc_type type, void *into);
+void await(struct world *world, int fd, unsigned type, void *into);
 /* Of a live flow: which request it answers. */
 uint32_t await_live(struct world *world, struct ipc_flow *flow);
 const struct ipc_flow *await_record(struct world *world);

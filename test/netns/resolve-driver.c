@@ -11,6 +11,9 @@
 #include "daemon/channel.h"
 #include "daemon/process/process.h"
 #include "daemon/log.h"
+#include "lib/ipc/flow.h"
+#include "lib/ipc/health.h"
+#include "lib/ipc/picture.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -72,7 +75,7 @@ static void tell(int fd, const void *message, int descriptor)
 		fail("cannot send");
 }
 
-static void tell_policy(enum ipc_type type, int fd)
+static void tell_policy(unsigned type, int fd)
 {
 	struct ipc_policy message;
 	ipc_init(&message, type, sizeof(message));
@@ -242,7 +245,7 @@ static bool hear(int fd)
 	case IPC_PONG:
 		break;
 	default:
-		fail(ipc_name((enum ipc_type)header->type));
+		fail(ipc_name(header->type));
 	}
 	return true;
 }

@@ -1,4 +1,5 @@
 #include "daemon/channel.h"
+#include "lib/ipc/picture.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,48 @@
+#include "lib/ipc/health.h"
+
+#include "lib/ipc/kind.h"
+
+static bool probe_now_ok(const void *ipc, size_t len)
+{
+	const struct ipc_probe_now *now = ipc;
+	(void)len;
+	return TEXT_OK(now->server);
+}
+
+static bool client_side_ok(const void *ipc, size_t len)
+{
+	const struct ipc_client_side *side = ipc;
+	(void)len;
+	return ipc_addr_ok(&side->ip4) && side->ip4.family != ADDR_IP6 && ipc_addr_ok(&side->ip6) &&
+	       side->ip6.family != ADDR_IP4;
+}
+
+static bool test_ok(const void *ipc, size_t len)
+{
+	const struct ipc_test *test = ipc;
+	(void)len;
+	return ipc_addr_ok(&test->client) && test->nobody <= 1 && NAMED_OK(test->server) &&
+	       TEXT_OK(test->user) && TEXT_OK(test->from) && TEXT_OK(test->to) &&
+	       trial_is_path(test->from) && trial_is_path(test->to);
+}
+
+static bool tested_ok(const void *ipc, size_t len)
+{
+	const struct ipc_tested *tested = ipc;
+	(void)len;
+	return ipc_addr_ok(&tested->host.addr) && ipc_addr_ok(&tested->client) &&
+	       tested->kind <= IPC_TESTED_VERDICT && tested->verdict < TRIAL_VERDICTS &&
+	       NAMED_OK(tested->name) && TEXT_OK(tested->text);
+}
+
+/* From IPC_FILE_HEALTH on. */
+static const struct ipc_kind kinds[] = {
+	[IPC_PROBE_NOW - IPC_FILE_HEALTH] = IPC_FIXED("probe-now", probe_now, probe_now_ok),
+	[IPC_CLIENT_SIDE - IPC_FILE_HEALTH] = IPC_FIXED("client-side", client_side, client_side_ok),
+	[IPC_TEST - IPC_FILE_HEALTH] = IPC_FIXED("test", test, test_ok),
+	[IPC_TESTED - IPC_FILE_HEALTH] = IPC_FIXED("tested", tested, tested_ok),
+};
+_Static_assert(IPC_ROWS(kinds) == IPC_HEALTH_END - IPC_FILE_HEALTH, "every ipc has its row");
+_Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");
+
+const struct ipc_kinds ipc_health_kinds = {.v = kinds, .n = IPC_ROWS(kinds)};

@@ -1,0 +1,59 @@
+/* Owns what control and health say to each other beside the picture: probes and trials. */
+#ifndef POSTERN_IPC_HEALTH_H
+#define POSTERN_IPC_HEALTH_H
+
+#include "lib/addr.h"
+#include "lib/ipc/core.h"
+#include "lib/policy.h"
+#include "lib/target.h"
+#include "lib/trial.h"
+
+enum ipc_health_type {
+	/* control -> health */
+	IPC_PROBE_NOW = IPC_FILE_HEALTH, /* probes a server's hosts at once */
+	IPC_CLIENT_SIDE,                 /* the gateway's own addresses where the clients are */
+	IPC_TEST,                        /* try a server's hosts up to RCPT; answered by */
+
+	/* health -> control */
+	IPC_TESTED, /* rows: one line each, then the reply */
+	IPC_HEALTH_END,
+};
+
+struct ipc_probe_now {
+	struct ipc_header header;
+	char server[POLICY_NAME_SIZE]; /* empty: all */
+};
+
+struct ipc_client_side {
+	struct ipc_header header;
+	struct addr ip4, ip6; /* ADDR_NONE: none, or not known */
+};
+
+struct ipc_test {
+	struct ipc_header header;
+	struct addr client; /* to be announced; ADDR_NONE: as probes do */
+	char server[POLICY_NAME_SIZE];
+	char user[POLICY_USER_SIZE]; /* empty: none */
+	char from[TRIAL_PATH_SIZE];  /* trial_is_path(); empty: postmaster of the gateway */
+	char to[TRIAL_PATH_SIZE];
+	uint8_t nobody; /* 1: from is the empty path itself */
+	uint8_t reserved;
+};
+
+enum ipc_tested_kind {
+	IPC_TESTED_SAID,
+	IPC_TESTED_HEARD,
+	IPC_TESTED_VERDICT, /* the last of this address */
+};
+
+struct ipc_tested {
+	struct ipc_header header;
+	struct endpoint host; /* ADDR_NONE: it has no address */
+	struct addr client;   /* that was announced or came there; ADDR_NONE: none */
+	uint16_t kind;        /* enum ipc_tested_kind */
+	uint16_t verdict;     /* enum trial_verdict, with VERDICT */
+	char name[TARGET_NAME_SIZE];
+	char text[TRIAL_VERDICT_SIZE];
+};
+
+#endif

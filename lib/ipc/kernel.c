@@ -1,0 +1,158 @@
+#include "lib/ipc/kernel.h"
+
+#include "lib/ipc/kind.h"
+
+static bool link_ok(const void *ipc, size_t len)
+{
+	const struct ipc_link *link = ipc;
+	(void)len;
+	return link->ifindex && link->has_mac <= 1 && link->up <= 1 && NAMED_OK(link->name);
+}
+
+static bool admit_ok(const void *ipc, size_t len)
+{
+	const struct ipc_admit *admit = ipc;
+	(void)len;
+	return ipc_addr_given_ok(&admit->source.addr) && ipc_addr_given_ok(&admit->original.addr) &&
+	       admit->source.addr.family == admit->original.addr.family && NAMED_OK(admit->ifname);
+}
+
+static bool entry_ok(const struct ipc_entry *entry)
+{
+	if (entry->add > 1 || entry->has_mac > 1 || entry->kernel > DECIDE_KERNEL_DROP)
+		return false;
+	if (entry->add && !entry->timeout_ms)
+		return false;
+	if (entry->has_mac != mac_is_set(&entry->mac))
+		return false;
+	return ipc_addr_given_ok(&entry->source) && NAMED_OK(entry->ifname);
+}
+
+static bool verdict_ok(const void *ipc, size_t len)
+{
+	const struct ipc_verdict *verdict = ipc;
+	(void)len;
+	if (verdict->kernel > DECIDE_KERNEL_DROP || verdict->cache > 1 || verdict->forget > 1)
+		return false;
+	if (verdict->cache && (!entry_ok(&verdict->entry) || !verdict->entry.add))
+		return false;
+	return !verdict->forget || (entry_ok(&verdict->forgotten) && !verdict->forgotten.add);
+}
+
+static bool entries_ok(const void *ipc, size_t len)
+{
+	const struct ipc_entries *entries = ipc;
+	if (entries->flush > 1 || entries->n > IPC_ENTRIES_MAX ||
+		!ipc_count_ok(len, sizeof(*entries), entries->n, sizeof(entries->v[0])))
+		return false;
+	for (uint32_t i = 0; i < entries->n; i++)
+		if (!entry_ok(&entries->v[i]))
+			return false;
+	return true;
+}
+
+static bool client_ok(const void *ipc, size_t len)
+{
+	const struct ipc_client *client = ipc;
+	(void)len;
+	return entry_ok(&client->entry);
+}
+
+static bool event_ok(const void *ipc, size_t len)
+{
+	const struct ipc_event *event = ipc;
+	(void)len;
+	return event->kind < IPC_EVENTS && TEXT_OK(event->text);
+}
+
+static bool kernel_counters_ok(const void *ipc, size_t len)
+{
+	const struct ipc_kernel_counters *counters = ipc;
+	(void)len;
+	return counters->native_queue <= 1 && counters->table_owned <= 1;
+}
+
+static bool words_ok(const void *ipc, size_t len)
+{
+	const struct ipc_text *text = ipc;
+	(void)len;
+	return TEXT_OK(text->text);
+}
+
+/* The bytes are read by foreign_read() and its like, which are bounded. */
+static bool foreign_ok(const void *ipc, size_t len)
+{
+	const struct ipc_foreign *foreign = ipc;
+	return ipc_count_ok(len, sizeof(*foreign), foreign->n, 1);
+}
+
+static bool bypass_ok(const void *ipc, size_t len)
+{
+	const struct ipc_bypass *bypass = ipc;
+	(void)len;
+	return bypass->on <= 1 && TEXT_OK(bypass->zone);
+}
+
+static bool neighbour_ok(const void *ipc, size_t len)
+{
+	const struct ipc_neighbour *neighbour = ipc;
+	(void)len;
+	return ipc_addr_given_ok(&neighbour->addr) && neighbour->ifindex;
+}
+
+static bool passed_ok(const void *ipc, size_t len)
+{
+	const struct ipc_passed *passed = ipc;
+	if (passed->n > IPC_PASSED_MAX || len != sizeof(*passed) + passed->n * sizeof(passed->v[0]))
+		return false;
+	for (uint32_t i = 0; i < passed->n; i++)
+		if (!ipc_addr_given_ok(&passed->v[i].source))
+			return false;
+	return true;
+}
+
+static bool cut_ok(const void *ipc, size_t len)
+{
+	const struct ipc_cut *cut = ipc;
+	(void)len;
+	return mac_is_set(&cut->mac) ? cut->source.addr.family == ADDR_NONE
+				     : ipc_prefix_ok(&cut->source);
+}
+
+/* From IPC_FILE_KERNEL on. */
+static const struct ipc_kind kinds[] = {
+	[IPC_LINK - IPC_FILE_KERNEL] = IPC_FIXED("link", link, link_ok),
+	[IPC_UNLINK - IPC_FILE_KERNEL] = IPC_FIXED("unlink", link, link_ok),
+	[IPC_LINKS_DONE - IPC_FILE_KERNEL] = IPC_PLAIN("links-done"),
+	[IPC_ADMIT - IPC_FILE_KERNEL] = IPC_FIXED("admit", admit, admit_ok),
+	[IPC_EVENT - IPC_FILE_KERNEL] = IPC_FIXED("event", event, event_ok),
+	[IPC_CLIENT - IPC_FILE_KERNEL] = IPC_FIXED("client", client, client_ok),
+	[IPC_RELOAD - IPC_FILE_KERNEL] = IPC_PLAIN("reload"),
+	[IPC_STOP - IPC_FILE_KERNEL] = IPC_PLAIN("stop"),
+	[IPC_KERNEL_COUNTERS - IPC_FILE_KERNEL] =
+		IPC_FIXED("kernel-counters", kernel_counters, kernel_counters_ok),
+	[IPC_TEXT - IPC_FILE_KERNEL] = IPC_FIXED("text", text, words_ok),
+	[IPC_READY - IPC_FILE_KERNEL] = IPC_PLAIN("ready"),
+	[IPC_VERDICT - IPC_FILE_KERNEL] = IPC_FIXED("verdict", verdict, verdict_ok),
+	[IPC_ENTRIES - IPC_FILE_KERNEL] =
+		IPC_LONGER("entries", entries, sizeof(struct ipc_entry), entries_ok),
+	[IPC_PLAN - IPC_FILE_KERNEL] = IPC_FIXED("plan", plan, ipc_plain_ok),
+	[IPC_BYPASS - IPC_FILE_KERNEL] = IPC_FIXED("bypass", bypass, bypass_ok),
+	[IPC_WANTED - IPC_FILE_KERNEL] = IPC_FIXED("wanted", wanted, ipc_plain_ok),
+	[IPC_CLIENTS_GET - IPC_FILE_KERNEL] = IPC_PLAIN("clients-get"),
+	[IPC_KERNEL_COUNTERS_GET - IPC_FILE_KERNEL] = IPC_PLAIN("kernel-counters-get"),
+	[IPC_NEIGHBOUR_GET - IPC_FILE_KERNEL] = IPC_FIXED("neighbour-get", neighbour, neighbour_ok),
+	[IPC_NEIGHBOUR - IPC_FILE_KERNEL] = IPC_FIXED("neighbour", neighbour, neighbour_ok),
+	[IPC_CUT - IPC_FILE_KERNEL] = IPC_FIXED("cut", cut, cut_ok),
+	[IPC_PASSED_GET - IPC_FILE_KERNEL] = IPC_PLAIN("passed-get"),
+	[IPC_PASSED - IPC_FILE_KERNEL] =
+		IPC_LONGER("passed", passed, sizeof(struct ipc_passed_one), passed_ok),
+	[IPC_DOCTOR_GET - IPC_FILE_KERNEL] = IPC_PLAIN("doctor-get"),
+	[IPC_ARRIVED_GET - IPC_FILE_KERNEL] = IPC_PLAIN("arrived-get"),
+	[IPC_FOREIGN_GET - IPC_FILE_KERNEL] = IPC_PLAIN("foreign-get"),
+	[IPC_FOREIGN - IPC_FILE_KERNEL] = IPC_LONGER("foreign", foreign, 0, foreign_ok),
+};
+_Static_assert(IPC_ROWS(kinds) == IPC_KERNEL_END - IPC_FILE_KERNEL, "every ipc has its row");
+_Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");
+
+const struct ipc_kinds ipc_kernel_kinds = {.v = kinds, .n = IPC_ROWS(kinds)};

@@ -1,0 +1,192 @@
+/* Owns what keeper and control say to each other of the kernel: interfaces, admission, entries, the
+ * plan, facts. */
+#ifndef POSTERN_IPC_KERNEL_H
+#define POSTERN_IPC_KERNEL_H
+
+#include "lib/addr.h"
+#include "lib/decide.h"
+#include "lib/histogram.h"
+#include "lib/ipc/core.h"
+#include "lib/policy.h"
+
+enum ipc_kernel_type {
+	/* keeper -> control and relay */
+	IPC_LINK = IPC_FILE_KERNEL, /* an interface came or changed */
+	IPC_UNLINK,
+	IPC_LINKS_DONE, /* the whole picture was sent */
+
+	/* keeper -> control */
+	IPC_ADMIT,  /* a first packet waits for its verdict */
+	IPC_EVENT,  /* healed, late, killed, queue overrun, ...: for log, counters, monitor */
+	IPC_CLIENT, /* one row of IPC_CLIENTS_GET, then the reply */
+	IPC_RELOAD, /* SIGHUP */
+	IPC_STOP,   /* SIGTERM: control says which policy to leave behind, then ends */
+	IPC_KERNEL_COUNTERS, /* answer to IPC_KERNEL_COUNTERS_GET */
+	IPC_TEXT,            /* one line of IPC_DOCTOR_GET, then the reply */
+
+	/* control -> keeper */
+	IPC_READY,   /* state is loaded; admission may begin */
+	IPC_VERDICT, /* answer to IPC_ADMIT; its entry goes into the kernel first */
+	IPC_ENTRIES, /* client set entries to add and delete, one batch */
+	IPC_PLAN,    /* + descriptor: a sealed memfd with plan_encode() bytes */
+	IPC_BYPASS,
+	IPC_WANTED, /* which of the processes that need not run are wanted */
+	IPC_CLIENTS_GET,
+	IPC_KERNEL_COUNTERS_GET,
+	IPC_NEIGHBOUR_GET, /* answered by IPC_NEIGHBOUR */
+	IPC_NEIGHBOUR,
+	IPC_CUT,        /* end a client's passed flows: ct mark KILL */
+	IPC_PASSED_GET, /* which addresses pass something? PASSED, then REPLY */
+	IPC_PASSED,
+	IPC_DOCTOR_GET,  /* facts that need privilege, as text lines "key value" */
+	IPC_ARRIVED_GET, /* the lines "arrived ZONE N" of IPC_DOCTOR_GET, those alone */
+	IPC_FOREIGN_GET, /* other programs' rules, for doctor; answered by */
+	IPC_FOREIGN,     /* rows: one of the kernel's netlink messages each, then the reply */
+	IPC_KERNEL_END,
+};
+
+struct ipc_link { /* LINK, UNLINK */
+	struct ipc_header header;
+	uint32_t ifindex;
+	uint8_t has_mac;
+	uint8_t up;
+	uint8_t reserved[2];
+	char name[POLICY_IFNAME_SIZE];
+};
+
+struct ipc_admit {
+	struct ipc_header header;
+	uint32_t packet; /* the queue's id */
+	uint32_t ifindex;
+	struct endpoint source;
+	struct endpoint original;
+	struct mac mac;
+	char ifname[POLICY_IFNAME_SIZE];
+};
+
+/* One entry of the kernel's client sets. */
+struct ipc_entry {
+	uint8_t add;    /* 1 add (replaces any other verdict), 0 delete */
+	uint8_t kernel; /* enum decide_kernel */
+	uint8_t has_mac;
+	uint8_t reserved;
+	uint32_t timeout_ms; /* with add; 0 only with delete */
+	struct addr source;
+	struct mac mac;
+	char ifname[POLICY_IFNAME_SIZE];
+};
+
+struct ipc_verdict {
+	struct ipc_header header;
+	uint32_t packet;
+	uint8_t kernel; /* enum decide_kernel */
+	uint8_t cache;  /* 1: entry goes into the kernel */
+	uint8_t forget; /* 1: forgotten is deleted in the same batch */
+	uint8_t reserved;
+	struct ipc_entry entry;
+	struct ipc_entry forgotten; /* the same address with another MAC */
+};
+
+struct ipc_entries {
+	struct ipc_header header;
+	uint32_t flush; /* 1: all client sets are emptied first */
+	uint32_t n;
+	struct ipc_entry v[]; /* n of them */
+};
+#define IPC_ENTRIES_MAX 1000
+
+struct ipc_client {
+	struct ipc_header header;
+	struct ipc_entry entry; /* timeout_ms: time left */
+	uint64_t packets;
+};
+
+enum ipc_event_kind {
+	IPC_EVENT_HEALED_TABLE,
+	IPC_EVENT_HEALED_ROUTE,
+	IPC_EVENT_ADMIT_LATE, /* released undecided */
+	IPC_EVENT_ADMIT_SHED, /* reset: more came than control could decide in time */
+	IPC_EVENT_ADMIT_MALFORMED,
+	IPC_EVENT_QUEUE_STUCK, /* packets in the kernel's queue that were nobody's */
+	IPC_EVENT_QUEUE_OVERRUN,
+	IPC_EVENT_ENTRY_FAILED, /* a full set, for one */
+	IPC_EVENT_RELAY_KILLED, /* missed its heartbeat */
+	IPC_EVENT_RELAY_STARTED,
+	IPC_EVENT_LISTENER_CLOSED,
+	IPC_EVENT_LISTENER_OPENED,
+};
+#define IPC_EVENTS 12
+
+struct ipc_event {
+	struct ipc_header header;
+	uint32_t kind; /* enum ipc_event_kind */
+	uint32_t count;
+	char text[IPC_TEXT_SIZE];
+};
+
+struct ipc_kernel_counters {
+	struct ipc_header header;
+	uint64_t steered, queued, limited, posture_reset, posture_passed, bypassed, stray_reset;
+	uint64_t entries;      /* in all client sets */
+	uint32_t native_queue; /* 1 native, 0 nft_compat */
+	uint32_t table_owned;  /* 1: owner and persist */
+	struct histogram admission;
+};
+
+struct ipc_text {
+	struct ipc_header header;
+	char text[1024];
+};
+
+struct ipc_foreign {
+	struct ipc_header header;
+	uint32_t n; /* of bytes */
+	uint32_t reserved;
+	uint8_t bytes[];
+};
+
+/* One whose asker has given up before it was begun is not done: he has said that nothing changed.
+ */
+struct ipc_plan {
+	struct ipc_header header;
+	uint64_t begin_ms; /* monotonic: not later than that; 0: at any time */
+};
+
+struct ipc_bypass {
+	struct ipc_header header;
+	uint32_t on;
+	uint32_t seconds;            /* 0: no end */
+	char zone[POLICY_NAME_SIZE]; /* empty: all */
+};
+
+struct ipc_wanted {
+	struct ipc_header header;
+	uint32_t roles; /* 1 << enum process_role each */
+	uint32_t reserved;
+};
+
+struct ipc_neighbour { /* NEIGHBOUR_GET and NEIGHBOUR */
+	struct ipc_header header;
+	struct addr addr;
+	struct mac mac;   /* all zero in the answer: not known there */
+	uint32_t ifindex; /* of the one interface that is asked */
+};
+
+/* One element a connection; connections that are over are none. */
+#define IPC_PASSED_MAX 256
+struct ipc_passed {
+	struct ipc_header header;
+	uint32_t n;
+	struct ipc_passed_one {
+		struct addr source;
+		uint32_t unused_s; /* since its last packet */
+	} v[];
+};
+
+struct ipc_cut {
+	struct ipc_header header;
+	struct prefix source; /* family ADDR_NONE: the present addresses of mac */
+	struct mac mac;
+};
+
+#endif

@@ -1,0 +1,117 @@
+#include "lib/ipc/picture.h"
+
+#include "lib/ipc/kind.h"
+#include "lib/range.h"
+
+/* The sessions themselves are read by session_decode(), which is bounded. */
+static bool sessions_ok(const void *ipc, size_t len)
+{
+	const struct ipc_sessions *sessions = ipc;
+	return sessions->n && sessions->n <= sessions->bytes &&
+	       ipc_count_ok(len, sizeof(*sessions), sessions->bytes, 1);
+}
+
+static bool elem_ok(const struct policy_elem *elem)
+{
+	switch (elem->kind) {
+	case POLICY_ELEM_PREFIX:
+		return ipc_prefix_ok(&elem->prefix);
+	case POLICY_ELEM_RANGE:
+		return ipc_addr_given_ok(&elem->range.first) &&
+		       ipc_addr_given_ok(&elem->range.last) && range_is_good(&elem->range);
+	case POLICY_ELEM_MAC:
+		return elem->spelling <= MAC_SPELLING_MAX;
+	case POLICY_ELEM_MAIL: /* their texts are control's own */
+	case POLICY_ELEM_HOST:
+		break;
+	}
+	return false;
+}
+
+static bool list_entries_ok(const void *ipc, size_t len)
+{
+	const struct ipc_list_entries *entries = ipc;
+	if (!NAMED_OK(entries->name) ||
+		!ipc_count_ok(len, sizeof(*entries), entries->n, sizeof(entries->v[0])))
+		return false;
+	for (uint32_t i = 0; i < entries->n; i++)
+		if (entries->v[i].add > 1 || !elem_ok(&entries->v[i].elem))
+			return false;
+	return true;
+}
+
+static bool list_clear_ok(const void *ipc, size_t len)
+{
+	const struct ipc_list_entries *entries = ipc;
+	return entries->n == 0 && list_entries_ok(ipc, len);
+}
+
+static bool subject_ok(const struct block *block)
+{
+	switch (block->kind) {
+	case BLOCK_USER:
+		return block->user[0];
+	case BLOCK_MAC:
+		return mac_is_set(&block->mac);
+	case BLOCK_ADDRESS:
+		return ipc_prefix_ok(&block->prefix);
+	default:
+		return false;
+	}
+}
+
+static bool block_ok(const void *ipc, size_t len)
+{
+	const struct ipc_block *order = ipc;
+	const struct block *block = &order->block;
+	(void)len;
+	return order->add <= 1 && TEXT_OK(block->user) && TEXT_OK(block->zone) &&
+	       TEXT_OK(block->text) && TEXT_OK(block->limit) && subject_ok(block) &&
+	       (!order->add || block->code == 421 || block->code == 554);
+}
+
+static bool target_ok(const struct ipc_target *target)
+{
+	if (!NAMED_OK(target->name) || !TEXT_OK(target->text) || !target->port ||
+		target->state >= TARGET_STATES || target->client_families > TARGET_CLIENTS_ALL ||
+		target->stale > 1 || target->drained > 1 || target->failing > 1 ||
+		target->naddresses > TARGET_ADDRESSES_MAX || target->asked >> target->naddresses)
+		return false;
+	for (unsigned i = 0; i < target->naddresses; i++)
+		if (!ipc_addr_given_ok(&target->addresses[i]))
+			return false;
+	return true;
+}
+
+static bool targets_ok(const void *ipc, size_t len)
+{
+	const struct ipc_targets *targets = ipc;
+	if (!NAMED_OK(targets->server) || targets->n > TARGETS_MAX ||
+		!ipc_count_ok(len, sizeof(*targets), targets->n, sizeof(targets->v[0])))
+		return false;
+	for (uint32_t i = 0; i < targets->n; i++)
+		if (!target_ok(&targets->v[i]))
+			return false;
+	return true;
+}
+
+/* From IPC_FILE_PICTURE on. */
+static const struct ipc_kind kinds[] = {
+	[IPC_POLICY - IPC_FILE_PICTURE] = IPC_FIXED("policy", policy, ipc_plain_ok),
+	[IPC_POLICY_COMMIT - IPC_FILE_PICTURE] = IPC_FIXED("policy-commit", policy, ipc_plain_ok),
+	[IPC_POLICY_ABORT - IPC_FILE_PICTURE] = IPC_FIXED("policy-abort", policy, ipc_plain_ok),
+	[IPC_SESSIONS - IPC_FILE_PICTURE] = IPC_LONGER("sessions", sessions, 0, sessions_ok),
+	[IPC_SESSION_GONE - IPC_FILE_PICTURE] =
+		IPC_FIXED("session-gone", session_gone, ipc_plain_ok),
+	[IPC_LIST_ENTRIES - IPC_FILE_PICTURE] = IPC_LONGER(
+		"list-entries", list_entries, sizeof(struct ipc_list_entry), list_entries_ok),
+	[IPC_LIST_CLEAR - IPC_FILE_PICTURE] = IPC_FIXED("list-clear", list_entries, list_clear_ok),
+	[IPC_PICTURE_DONE - IPC_FILE_PICTURE] = IPC_PLAIN("picture-done"),
+	[IPC_BLOCK - IPC_FILE_PICTURE] = IPC_FIXED("block", block, block_ok),
+	[IPC_TARGETS - IPC_FILE_PICTURE] =
+		IPC_LONGER("targets", targets, sizeof(struct ipc_target), targets_ok),
+};
+_Static_assert(IPC_ROWS(kinds) == IPC_PICTURE_END - IPC_FILE_PICTURE, "every ipc has its row");
+_Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");
+
+const struct ipc_kinds ipc_picture_kinds = {.v = kinds, .n = IPC_ROWS(kinds)};

@@ -1,0 +1,104 @@
+/* Owns the picture that control gives who decides by it: policy, sessions, lists, blocks, targets.
+ */
+#ifndef POSTERN_IPC_PICTURE_H
+#define POSTERN_IPC_PICTURE_H
+
+#include "lib/addr.h"
+#include "lib/block.h"
+#include "lib/ipc/core.h"
+#include "lib/policy.h"
+#include "lib/target.h"
+
+enum ipc_picture_type {
+	/* control -> relay */
+	IPC_POLICY = IPC_FILE_PICTURE, /* + descriptor: sealed memfd with canonical resolved text */
+	IPC_POLICY_COMMIT,             /* use the prepared policy from now on */
+	IPC_POLICY_ABORT,
+	IPC_SESSIONS, /* one or more encoded sessions, back to back */
+	IPC_SESSION_GONE,
+	IPC_LIST_ENTRIES,
+	IPC_LIST_CLEAR,
+	IPC_PICTURE_DONE, /* policy, sessions and lists were sent: accept flows */
+
+	/* control -> relay: a client is blocked, or no longer; its flows end. relay -> control: one
+	 * that a limit wants */
+	IPC_BLOCK,
+
+	/* health -> control -> relay; control -> a new health: what the one before had said */
+	IPC_TARGETS, /* where a server's flows may go: always the whole list of one server */
+	IPC_PICTURE_END,
+};
+
+struct ipc_policy { /* POLICY, POLICY_COMMIT, POLICY_ABORT */
+	struct ipc_header header;
+	uint64_t number; /* of the policy */
+};
+
+struct ipc_sessions {
+	struct ipc_header header;
+	uint32_t n;
+	uint32_t bytes; /* of data */
+	uint8_t data[]; /* session_encode() n times */
+};
+
+struct ipc_session_gone {
+	struct ipc_header header;
+	uint64_t id;
+};
+
+struct ipc_list_entry {
+	uint8_t add;
+	uint8_t reserved[7];
+	uint64_t end_ms;
+	struct policy_elem elem;
+};
+
+struct ipc_list_entries {
+	struct ipc_header header;
+	char name[POLICY_NAME_SIZE]; /* also LIST_CLEAR, with n 0 */
+	uint32_t n;
+	uint32_t reserved;
+	struct ipc_list_entry v[];
+};
+
+struct ipc_block {
+	struct ipc_header header;
+	uint32_t add; /* 0: the subject is blocked no longer */
+	uint32_t reserved;
+	struct block block;
+};
+
+/* One host of a server as flows may try it. */
+struct ipc_target {
+	char name[TARGET_NAME_SIZE]; /* as shown: host name, address, or domain without hosts */
+	char text[TARGET_TEXT_SIZE]; /* why it is in this state; may be empty */
+	uint64_t since_ms;           /* wall clock: when the state began; 0: at no time yet */
+	uint32_t weight;             /* 0: no new flows */
+	uint32_t limit_flows;        /* 0: none */
+	uint32_t latency_us;         /* from connect to the end of the 220; 0: not known */
+	uint16_t line;               /* index of the policy's host */
+	uint16_t port;
+	uint16_t preference;
+	uint16_t asked; /* bit i: addresses[i] offers nothing that it must not */
+	uint8_t depth;  /* within one preference: 0 before 1 before 2, by an MX record's own */
+	uint8_t state;  /* enum target_state */
+	uint8_t client_families; /* bit 0 IPv4 clients, bit 1 IPv6 clients; 0: no flow is taken */
+	uint8_t stale;           /* DNS is down: this is its last good answer */
+	uint8_t naddresses;
+	uint8_t drained; /* the operator wants no new flows here: control says it, health never */
+	uint8_t failing; /* it has no state, not being probed, and the last try failed */
+	uint8_t reserved;
+	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first */
+};
+
+/* Ascending preference, then depth. Between equals a relay spreads flows by weight. */
+struct ipc_targets {
+	struct ipc_header header;
+	uint64_t number; /* of the policy */
+	char server[POLICY_NAME_SIZE];
+	uint32_t n; /* at most TARGETS_MAX */
+	uint32_t reserved;
+	struct ipc_target v[];
+};
+
+#endif

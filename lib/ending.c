@@ -59,6 +59,7 @@ static const struct ending_reply replies[ENDINGS] = {
 	[ENDING_OFFERS_XCLIENT] = {421, "4.4.1", "the mail server may not be used"},
 	[ENDING_IDENTITY_REFUSED] = {421, "4.4.1", "the mail server does not take your connection"},
 	[ENDING_HOST_UNFIT] = {421, "4.4.1", "no mail server can be used now"},
+	[ENDING_SENDER_REFUSED] = {421, "4.4.1", "the mail server takes no mail now"},
 	[ENDING_NO_SERVER] = {421, "4.4.1", "no mail server reachable"},
 };
 

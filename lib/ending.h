@@ -84,6 +84,8 @@ enum ending_class {
 		"the host does not take the client's identity from the gateway")                   \
 	X(HOST_UNFIT, "host-unfit", REFUSED,                                                       \
 		"the host is not to be used now: drained, refused earlier, or without address")    \
+	X(SENDER_REFUSED, "sender-refused", SERVER,                                                \
+		"the host did not take the sender, for now or from the gateway")                   \
 	X(NO_SERVER, "no-server", SERVER, "no host of the server could be had in time")            \
                                                                                                    \
 	X(IDLE, "idle", ENDED, "no byte for the idle deadline")                                    \

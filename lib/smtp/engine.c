@@ -129,6 +129,8 @@ static uint64_t deadline_of(const struct engine *engine, enum engine_state state
 void engine_enter(struct engine *engine, enum engine_state state)
 {
 	engine->state = (uint8_t)state;
+	engine->ask += state == ENGINE_ASK_MAIL || state == ENGINE_ASK_RCPT ||
+		       state == ENGINE_ASK_DATA || state == ENGINE_ASK_DOT;
 	engine->deadline_ms = deadline_of(engine, state);
 }
 
@@ -138,21 +140,10 @@ void engine_answered(struct engine *engine)
 	engine_enter(engine, ENGINE_COMMAND);
 }
 
-/* The server, if there is one, waits for a command of ours. */
-static bool is_quiet(const struct engine *engine)
-{
-	return engine->link != ENGINE_LINK_NONE && !engine->hears &&
-	       (engine->state == ENGINE_COMMAND || engine->state == ENGINE_ASK_MAIL ||
-		       engine->state == ENGINE_ASK_RCPT || engine->state == ENGINE_ASK_DATA);
-}
-
 void engine_finish(
 	struct engine *engine, enum ending ending, enum engine_words words, struct engine_out *out)
 {
-	if (is_quiet(engine)) {
-		memcpy(out->server + out->server_len, "QUIT\r\n", 6);
-		out->server_len += 6;
-	}
+	engine_server_quit(engine, out);
 	engine_text_end(engine, out);
 	engine_say(engine, words, out);
 	engine_transaction_end(engine, ENGINE_OUTCOME_NONE, out);

@@ -24,7 +24,8 @@
  *             of pipelining: 554, END.
  * OPEN        the owner: a connection to a host of `server`, as `open` says: any, another than the
  *             last, or the same again. engine_server_opened() or _failed(). Bounded, up to the
- *             reply to MAIL and over all hosts, by the verdict's first_ms.
+ *             reply to MAIL and over all hosts, by the verdict's first_ms. When the state is no
+ *             more OPEN, an attempt that still runs is given up.
  * GREETING EHLO XCLIENT RSET MAIL
  *             the server: its reply. What fails here fails over to the next host: the client
  *             notices nothing but time. No recipient was told yes on this connection.
@@ -159,6 +160,7 @@ struct engine_setup {
 
 /* On a sender, a recipient, a text's begin (ASK_DATA) or its end (ASK_DOT). */
 struct engine_verdict {
+	uint32_t ask; /* engine.ask as it was asked: an answer that comes too late is to nothing */
 	const struct smtp_refusal *refusal; /* borrowed for the call; NULL: go on */
 	/* on a recipient that goes on: */
 	uint16_t server;   /* any number: the same number is the same server */
@@ -190,7 +192,9 @@ struct engine_out {
 	bool more;           /* engine_go() has something to do */
 	bool close_server;   /* behind server_len bytes; an unsent byte of before may be dropped */
 	bool server_broken;  /* that host said yes inside a text: to be marked */
-	bool recipient_done; /* engine_recipient() got its last reply: */
+	uint8_t host_failed; /* enum ending: why a host was given up before the reply to MAIL; */
+	struct engine_reply host; /* what it said, if it did */
+	bool recipient_done;      /* engine_recipient() got its last reply: */
 	struct engine_reply recipient;
 	uint8_t message_done;        /* enum engine_outcome: a record is complete */
 	struct engine_reply message; /* the last reply to the text, or none */
@@ -204,6 +208,7 @@ struct engine {
 	uint8_t state;        /* enum engine_state */
 	uint8_t open;         /* in OPEN: enum engine_open */
 	uint8_t ending;       /* in END: enum ending */
+	uint32_t ask;         /* which question this is: engine_verdict() says it again */
 	bool mail;            /* a transaction is open: `sender` and what follows hold */
 	bool client_lost;     /* of a message: its client was gone before the reply */
 	bool connected;       /* the owner has a connection to a host of `server` */
@@ -222,9 +227,8 @@ struct engine {
 	uint64_t first_ms;          /* when a reply to MAIL is due at the latest */
 	uint64_t heard_ms, pace_ms; /* of a text: its last byte; since when pace_bytes count */
 	uint64_t drain_ms;          /* when draining began */
-	uint64_t declared;          /* SIZE= of MAIL; 0: none */
 	uint32_t pace_bytes;
-	uint32_t verdict_first_ms, greeting_ms, command_ms;
+	uint32_t greeting_ms, command_ms;
 	uint32_t reply_bytes;
 	uint16_t recipients_max;
 	uint16_t reply_lines, reply_code, pass_code, line_len;
@@ -236,13 +240,13 @@ struct engine {
 	bool xclient, identity_last, helo_said;
 	uint8_t failed;     /* what the last host that was tried made of it */
 	bool reused;        /* the connection had a transaction before this one */
-	bool utf8;          /* MAIL said SMTPUTF8 */
 	bool answered;      /* the line in front is: it goes with the next input */
 	bool begun;         /* a command line of the client was read */
 	bool client_closed; /* no byte will come from it */
 	bool client_gone;   /* and none can be said to it */
 	bool blocked;       /* the server does not take what was written */
 	bool hears;         /* a connection is only kept to hear a reply that was begun */
+	struct smtp_mail_parameters parameters;
 	char gateway[ENGINE_NAME_SIZE];
 	char line[SMTP_LINE_SIZE]; /* of the server's reply; the last one of it stays */
 	union {

@@ -1,14 +1,21 @@
 #include "lib/smtp/engine_parts.h"
+#include "lib/smtp/name.h"
 
 #include <string.h>
 
 /* A command that is wrong: so many of them are no mail client. */
-void engine_error(struct engine *engine, enum engine_words words, struct engine_out *out)
+void engine_error_refusal(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
 {
-	engine_say(engine, words, out);
+	engine_say_refusal(engine, refusal, out);
 	engine_answered(engine);
 	if (++engine->errors >= ENGINE_ERRORS_MAX)
 		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_MANY_ERRORS, out);
+}
+
+void engine_error(struct engine *engine, enum engine_words words, struct engine_out *out)
+{
+	engine_error_refusal(engine, engine_refusal_of(words), out);
 }
 
 static void say_done(struct engine *engine, enum engine_words words, struct engine_out *out)
@@ -17,30 +24,19 @@ static void say_done(struct engine *engine, enum engine_words words, struct engi
 	engine_answered(engine);
 }
 
-/* A client's name is only ever shown, and said after XCLIENT: DESKTOP_1, [10.0.0.5] and names that
- * no DNS has are as good as others. */
-static bool is_name(const char *name, size_t len)
-{
-	if (len == 0 || len >= ENGINE_HELO_SIZE)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)name[i] <= ' ' || (unsigned char)name[i] >= 0x7f ||
-			strchr("<>()\"\\,;@", name[i]))
-			return false;
-	return true;
-}
-
 /* RFC 5321 4.1.4: as if RSET were said. */
 static void on_hello(
 	struct engine *engine, bool helo, const char *name, size_t len, struct engine_out *out)
 {
-	if (!is_name(name, len)) {
+	char taken[SMTP_NAME_SIZE];
+	size_t taken_len = smtp_name_parse(name, len, taken);
+
+	if (taken_len == 0 || taken_len >= sizeof(engine->helo_name)) {
 		engine_error(engine, ENGINE_WORDS_NO_NAME, out);
 		return;
 	}
 	engine_transaction_end(engine, ENGINE_OUTCOME_NONE, out);
-	memcpy(engine->helo_name, name, len);
-	engine->helo_name[len] = '\0';
+	memcpy(engine->helo_name, taken, taken_len + 1);
 	engine->helo = helo;
 	if (helo)
 		engine_say(engine, ENGINE_WORDS_HELO, out);

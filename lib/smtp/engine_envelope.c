@@ -1,5 +1,6 @@
 #include "lib/smtp/engine_parts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,17 +18,33 @@ static unsigned way_of(const struct engine *engine)
 	return engine->flags & ENGINE_SUBMISSION ? SMTP_PATH_BARE : 0;
 }
 
-static void say_refused(
-	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
+/* What stands behind "MAIL FROM:". NULL: it is good, and kept. */
+static const struct smtp_refusal *read_mail(struct engine *engine, const char *bytes, size_t len)
 {
-	engine_say_refusal(engine, refusal, out);
-	engine_answered(engine);
+	unsigned way = way_of(engine);
+	struct smtp_mail_parameters parameters;
+	struct smtp_path path;
+	size_t used;
+	enum smtp_path_status status = smtp_path_parse(&path, way, bytes, len, &used);
+
+	if (status != SMTP_PATH_GOOD)
+		return smtp_path_refusal(status, way);
+	const struct smtp_refusal *refusal = smtp_parameter_parse_mail(
+		&parameters, engine_shown(engine), bytes + used, len - used);
+	if (refusal)
+		return refusal;
+	if (path.flags & SMTP_PATH_UTF8 && !parameters.utf8)
+		return smtp_path_refusal(SMTP_PATH_UNASKED, way);
+	if (parameters.size > engine->size_max)
+		return engine_refusal_of(ENGINE_WORDS_TOO_BIG);
+	engine->sender = path;
+	engine->parameters = parameters;
+	return NULL;
 }
 
 void engine_mail(struct engine *engine, const char *args, size_t len, struct engine_out *out)
 {
-	struct smtp_path path;
-	size_t word = read_word(args, len, "FROM:"), used;
+	size_t word = read_word(args, len, "FROM:");
 
 	if (!engine->helo_name[0] || engine->mail || word == 0) {
 		engine_error(engine,
@@ -37,21 +54,19 @@ void engine_mail(struct engine *engine, const char *args, size_t len, struct eng
 			out);
 		return;
 	}
-	enum smtp_path_status status =
-		smtp_path_parse(&path, way_of(engine), args + word, len - word, &used);
-	if (status != SMTP_PATH_GOOD) {
-		say_refused(engine, smtp_path_refusal(status, way_of(engine)), out);
-		return;
-	}
-	engine->sender = path;
-	engine_enter(engine, ENGINE_ASK_MAIL);
+	const struct smtp_refusal *refusal = read_mail(engine, args + word, len - word);
+	if (refusal)
+		engine_error_refusal(engine, refusal, out);
+	else
+		engine_enter(engine, ENGINE_ASK_MAIL);
 }
 
 void engine_mail_verdict(
 	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
 {
 	if (refusal) {
-		say_refused(engine, refusal, out);
+		engine_say_refusal(engine, refusal, out);
+		engine_answered(engine);
 		return;
 	}
 	engine->mail = true;
@@ -64,26 +79,47 @@ void engine_mail_verdict(
 	engine_answered(engine);
 }
 
-bool engine_recipient(const struct engine *engine, struct smtp_path *path)
+/* What stands behind "RCPT TO:". NULL: it is good. */
+static const struct smtp_refusal *read_rcpt(const struct engine *engine, const char *bytes,
+	size_t len, struct smtp_path *path, struct smtp_rcpt_parameters *parameters)
+{
+	unsigned way = way_of(engine) | SMTP_PATH_RECIPIENT;
+	size_t used;
+	enum smtp_path_status status = smtp_path_parse(path, way, bytes, len, &used);
+
+	if (status != SMTP_PATH_GOOD)
+		return smtp_path_refusal(status, way);
+	if (path->flags & SMTP_PATH_UTF8 && !engine->parameters.utf8)
+		return smtp_path_refusal(SMTP_PATH_UNASKED, way);
+	return smtp_parameter_parse_rcpt(parameters, engine_shown(engine), engine->parameters.utf8,
+		bytes + used, len - used);
+}
+
+/* The RCPT in hand, once more. */
+static bool read_line(const struct engine *engine, struct smtp_path *path,
+	struct smtp_rcpt_parameters *parameters)
 {
 	const char *line = engine->command.bytes;
-	size_t at, len, word, used;
-	unsigned way = way_of(engine) | SMTP_PATH_RECIPIENT;
+	size_t at, len, word;
 
 	if (engine->state == ENGINE_BODY || engine->state == ENGINE_DRAIN ||
 		smtp_command_verb(line, engine->command.line, &at, &len) != SMTP_VERB_RCPT)
 		return false;
 	word = read_word(line + at, len, "TO:");
-	return word > 0 &&
-	       smtp_path_parse(path, way, line + at + word, len - word, &used) == SMTP_PATH_GOOD;
+	return word > 0 && !read_rcpt(engine, line + at + word, len - word, path, parameters);
+}
+
+bool engine_recipient(const struct engine *engine, struct smtp_path *path)
+{
+	struct smtp_rcpt_parameters parameters;
+
+	return read_line(engine, path, &parameters);
 }
 
 /* A recipient that was refused for good: who tries so many has no mail, but a list of guesses. */
 static void count_refused(struct engine *engine, unsigned code, struct engine_out *out)
 {
-	if (code / 100 != 5)
-		return;
-	if (++engine->refused >= ENGINE_REFUSED_MAX)
+	if (code / 100 == 5 && ++engine->refused >= ENGINE_REFUSED_MAX)
 		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_MANY_REFUSED, out);
 }
 
@@ -111,31 +147,37 @@ void engine_rcpt_answer(struct engine *engine, enum engine_words words, struct e
 	count_refused(engine, code, out);
 }
 
+/* Every further recipient of this transaction would hear the same. */
+static void answer_all(struct engine *engine, enum engine_words words, struct engine_out *out)
+{
+	engine->answer = (uint8_t)words;
+	engine_rcpt_answer(engine, words, out);
+}
+
 void engine_rcpt(struct engine *engine, const char *args, size_t len, struct engine_out *out)
 {
-	unsigned way = way_of(engine) | SMTP_PATH_RECIPIENT;
+	struct smtp_rcpt_parameters parameters;
 	struct smtp_path path;
-	size_t word = read_word(args, len, "TO:"), used;
+	size_t word = read_word(args, len, "TO:");
 
 	if (!engine->mail || word == 0) {
 		engine_error(
 			engine, !engine->mail ? ENGINE_WORDS_MAIL_FIRST : ENGINE_WORDS_NO_TO, out);
 		return;
 	}
-	enum smtp_path_status status = smtp_path_parse(&path, way, args + word, len - word, &used);
-	if (status != SMTP_PATH_GOOD) {
-		const struct smtp_refusal *refusal = smtp_path_refusal(status, way);
-		say_refused(engine, refusal, out);
+	const struct smtp_refusal *refusal =
+		read_rcpt(engine, args + word, len - word, &path, &parameters);
+	if (refusal) {
+		engine_say_refusal(engine, refusal, out);
+		engine_answered(engine);
 		count_refused(engine, refusal->code, out);
-		return;
-	}
-	if (engine->accepted >= engine->recipients_max) {
-		say_refused(engine, engine_refusal_of(ENGINE_WORDS_MANY_RECIPIENTS), out);
 		return;
 	}
 	engine->recipients += engine->recipients < UINT16_MAX;
 	if (engine->answer != ENGINE_WORDS_NONE)
 		engine_rcpt_answer(engine, (enum engine_words)engine->answer, out);
+	else if (engine->accepted >= engine->recipients_max)
+		engine_rcpt_answer(engine, ENGINE_WORDS_MANY_RECIPIENTS, out);
 	else
 		engine_enter(engine, ENGINE_ASK_RCPT);
 }
@@ -164,6 +206,8 @@ static void go(struct engine *engine, struct engine_out *out)
 void engine_rcpt_verdict(
 	struct engine *engine, const struct engine_verdict *verdict, struct engine_out *out)
 {
+	bool other = engine->connected && verdict->server != engine->server;
+
 	if (verdict->refusal) {
 		engine_rcpt_refuse(engine, verdict->refusal, out);
 		return;
@@ -172,19 +216,16 @@ void engine_rcpt_verdict(
 		engine_rcpt_answer(engine, (enum engine_words)engine->answer, out);
 		return;
 	}
-	if (engine->connected && verdict->server != engine->server) {
-		if (engine->accepted > 0) {
-			engine_rcpt_refuse(
-				engine, engine_refusal_of(ENGINE_WORDS_OTHER_SERVER), out);
-			return;
-		}
-		if (engine->link != ENGINE_LINK_NONE) {
-			memcpy(out->server, "QUIT\r\n", 6);
-			out->server_len = 6;
-		}
+	if (other && engine->accepted > 0) {
+		engine_rcpt_answer(engine, ENGINE_WORDS_OTHER_SERVER, out);
+		return;
+	}
+	if (other) {
+		engine_server_quit(engine, out);
 		engine_server_drop(engine, out);
 	}
 	engine->server = verdict->server;
+	engine->failed = ENGINE_WORDS_NO_SERVER;
 	engine->first_ms = engine->now_ms + verdict->first_ms;
 	engine->greeting_ms = verdict->greeting_ms;
 	engine->command_ms = verdict->command_ms;
@@ -192,46 +233,44 @@ void engine_rcpt_verdict(
 	go(engine, out);
 }
 
-/* Every further recipient of this transaction would hear the same. */
-static void refuse_all(struct engine *engine, enum engine_words words, struct engine_out *out)
-{
-	engine->answer = (uint8_t)words;
-	engine_rcpt_answer(engine, words, out);
-}
-
 void engine_say_mail(struct engine *engine, struct engine_out *out)
 {
-	char line[SMTP_PATH_TEXT_MAX + 256], path[SMTP_PATH_TEXT_MAX];
+	char line[SMTP_PATH_TEXT_MAX + SMTP_PARAMETER_MAIL_MAX + 16];
+	char path[SMTP_PATH_TEXT_MAX], words[SMTP_PARAMETER_MAIL_MAX];
+	const struct smtp_offers *offers = &engine->offers;
 
 	engine->link = ENGINE_LINK_KEPT;
-	if (engine->declared > 0 && engine->offers.size > 0 &&
-		engine->declared > engine->offers.size) {
-		refuse_all(engine, ENGINE_WORDS_TOO_BIG_THERE, out);
+	if (offers->size > 0 && engine->parameters.size > offers->size) {
+		answer_all(engine, ENGINE_WORDS_TOO_BIG_THERE, out);
 		return;
 	}
-	if (smtp_path_needs_utf8(&engine->sender) &&
-		!(engine->offers.words & SMTP_OFFERS_SMTPUTF8)) {
-		refuse_all(engine, ENGINE_WORDS_UTF8_ENVELOPE, out);
+	if (smtp_path_needs_utf8(&engine->sender) && !(offers->words & SMTP_PARAMETER_SMTPUTF8)) {
+		answer_all(engine, ENGINE_WORDS_UTF8_ENVELOPE, out);
 		return;
 	}
-	size_t len = smtp_path_format(&engine->sender, path);
-	snprintf(line, sizeof(line), "MAIL FROM:%.*s\r\n", (int)len, path);
+	int path_len = (int)smtp_path_format(&engine->sender, path);
+	int len = (int)smtp_parameter_format_mail(&engine->parameters, offers->words, words);
+	snprintf(line, sizeof(line), "MAIL FROM:%.*s%.*s\r\n", path_len, path, len, words);
 	engine_server_say(engine, ENGINE_MAIL, line, out);
 }
 
 void engine_say_rcpt(struct engine *engine, struct engine_out *out)
 {
-	char line[SMTP_PATH_TEXT_MAX + 1024], text[SMTP_PATH_TEXT_MAX];
+	char line[SMTP_PATH_TEXT_MAX + SMTP_PARAMETER_RCPT_MAX + 16];
+	char text[SMTP_PATH_TEXT_MAX], words[SMTP_PARAMETER_RCPT_MAX];
+	struct smtp_rcpt_parameters parameters;
 	struct smtp_path path;
 
 	engine->link = ENGINE_LINK_BOUND;
-	engine_recipient(engine, &path);
-	if (smtp_path_needs_utf8(&path) && !(engine->offers.words & SMTP_OFFERS_SMTPUTF8)) {
+	bool read = read_line(engine, &path, &parameters);
+	assert(read);
+	if (smtp_path_needs_utf8(&path) && !(engine->offers.words & SMTP_PARAMETER_SMTPUTF8)) {
 		engine_rcpt_answer(engine, ENGINE_WORDS_UTF8_ENVELOPE, out);
 		return;
 	}
-	size_t len = smtp_path_format(&path, text);
-	snprintf(line, sizeof(line), "RCPT TO:%.*s\r\n", (int)len, text);
+	int text_len = (int)smtp_path_format(&path, text);
+	int len = (int)smtp_parameter_format_rcpt(&parameters, engine->offers.words, words);
+	snprintf(line, sizeof(line), "RCPT TO:%.*s%.*s\r\n", text_len, text, len, words);
 	engine_server_say(engine, ENGINE_RCPT, line, out);
 }
 
@@ -245,22 +284,38 @@ void engine_rcpt_lost(struct engine *engine, enum engine_words words, struct eng
 	engine_rcpt_refuse(engine, &refusal, out);
 }
 
+/* Any reply but 421 is final: greylisting and full mailboxes are the same on every host. */
 void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out *out)
 {
 	if (code == 421 && engine->accepted == 0) {
-		engine_host_failed(engine, ENGINE_WORDS_SERVER_LOST, out);
+		engine_host_failed(engine, ENGINE_WORDS_SERVER_LOST, ENDING_GREETING_REFUSED, out);
 	} else if (code == 421) {
 		engine_rcpt_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
-	} else if (code == 503 || code == 530 || code == 555) {
-		engine_rcpt_answer(engine, ENGINE_WORDS_INTERNAL, out);
 	} else if (code / 100 == 3) {
 		engine_rcpt_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
+	} else if (engine_is_about_us(code)) {
+		engine_rcpt_answer(engine, ENGINE_WORDS_INTERNAL, out);
 	} else {
-		engine->accepted += code / 100 == 2;
-		engine->refused = code / 100 == 2 ? 0 : engine->refused;
+		if (code / 100 == 2) {
+			engine->accepted++;
+			engine->refused = 0;
+		}
 		engine->reply_code = (uint16_t)code;
 		engine_rcpt_answer(engine, ENGINE_WORDS_KEPT, out);
 	}
+}
+
+static enum engine_outcome outcome_of(const struct engine *engine)
+{
+	if (engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT)
+		return ENGINE_OUTCOME_LEFT;
+	if (engine->state == ENGINE_DRAIN || engine->state == ENGINE_LAST)
+		return (enum engine_outcome)engine->outcome;
+	if (engine->state == ENGINE_DOT)
+		return ENGINE_OUTCOME_UNKNOWN;
+	if (engine->recipients == 0)
+		return ENGINE_OUTCOME_NONE;
+	return engine->accepted > 0 ? ENGINE_OUTCOME_ABANDONED : ENGINE_OUTCOME_NO_RECIPIENT;
 }
 
 void engine_transaction_end(
@@ -271,8 +326,6 @@ void engine_transaction_end(
 	engine->mail = false;
 	if (engine->link == ENGINE_LINK_BOUND)
 		engine->link = ENGINE_LINK_DIRTY;
-	if (outcome == ENGINE_OUTCOME_NONE && engine->recipients > 0)
-		outcome = engine->accepted > 0 ? ENGINE_OUTCOME_ABANDONED
-					       : ENGINE_OUTCOME_NO_RECIPIENT;
-	out->message_done = (uint8_t)outcome;
+	out->message_done =
+		(uint8_t)(outcome == ENGINE_OUTCOME_NONE ? outcome_of(engine) : outcome);
 }

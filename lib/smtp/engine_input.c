@@ -11,6 +11,8 @@ void engine_begin(struct engine *engine, uint64_t now_ms, struct engine_out *out
 	out->more = out->close_server = out->server_broken = out->recipient_done = out->text_done =
 		false;
 	out->message_done = ENGINE_OUTCOME_NONE;
+	out->host_failed = ENDING_NONE;
+	out->recipient = out->message = out->host = (struct engine_reply){.text = ""};
 	if (now_ms > engine->now_ms)
 		engine->now_ms = now_ms;
 	if (engine->answered)
@@ -142,10 +144,6 @@ void engine_client_closed(struct engine *engine, bool gone, uint64_t now_ms, str
 	switch ((enum engine_state)engine->state) {
 	case ENGINE_BODY:
 	case ENGINE_DRAIN:
-		engine_transaction_end(engine,
-			engine->state == ENGINE_BODY ? ENGINE_OUTCOME_LEFT
-						     : (enum engine_outcome)engine->outcome,
-			out);
 		engine_finish(engine, ENDING_LEFT_IN_DATA, ENGINE_WORDS_NONE, out);
 		break;
 	case ENGINE_DOT:
@@ -189,13 +187,14 @@ void engine_verdict(struct engine *engine, const struct engine_verdict *verdict,
 	struct engine_out *out)
 {
 	engine_begin(engine, now_ms, out);
-	if (engine->state == ENGINE_ASK_MAIL)
+	bool meant = verdict->ask == engine->ask;
+	if (meant && engine->state == ENGINE_ASK_MAIL)
 		engine_mail_verdict(engine, verdict->refusal, out);
-	else if (engine->state == ENGINE_ASK_RCPT)
+	else if (meant && engine->state == ENGINE_ASK_RCPT)
 		engine_rcpt_verdict(engine, verdict, out);
-	else if (engine->state == ENGINE_ASK_DATA)
+	else if (meant && engine->state == ENGINE_ASK_DATA)
 		engine_data_verdict(engine, verdict->refusal, out);
-	else if (engine->state == ENGINE_ASK_DOT)
+	else if (meant && engine->state == ENGINE_ASK_DOT)
 		engine_dot_verdict(engine, verdict->refusal, out);
 	engine_over(engine, out);
 }
@@ -254,7 +253,7 @@ void engine_time(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 	case ENGINE_XCLIENT:
 	case ENGINE_RSET:
 	case ENGINE_MAIL:
-		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, out);
+		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, ENDING_GREETING_TIMEOUT, out);
 		break;
 	case ENGINE_RCPT:
 		engine_rcpt_lost(engine, ENGINE_WORDS_SERVER_LOST, out);

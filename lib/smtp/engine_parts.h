@@ -40,7 +40,6 @@
 	X(MAIL_FIRST, 503, "5.5.1", "say MAIL first")                             \
 	X(RCPT_FIRST, 503, "5.5.1", "say RCPT first")                             \
 	X(NO_RECIPIENT, 554, "5.5.1", "no valid recipient")                       \
-	X(HELO_PARAMETERS, 555, "5.5.4", "no parameters behind HELO")             \
 	X(TOO_BIG, 552, "5.3.4", "message too big")                               \
 	X(TOO_BIG_THERE, 554, "5.3.4", "message too big for the mail server")     \
 	X(UTF8_ENVELOPE, 550, "5.6.7", "the mail server does not offer SMTPUTF8") \
@@ -86,6 +85,8 @@ void engine_over(struct engine *engine, struct engine_out *out);
 void engine_say(const struct engine *engine, enum engine_words words, struct engine_out *out);
 void engine_say_refusal(
 	const struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+/* What the client was shown: enum smtp_parameter_of. */
+unsigned engine_shown(const struct engine *engine);
 void engine_say_offers(const struct engine *engine, struct engine_out *out);
 const struct smtp_refusal *engine_refusal_of(enum engine_words words);
 /* These words, with the code of the lines that were passed on before it (pass_code), if any were:
@@ -98,11 +99,15 @@ struct engine_reply engine_reply_of_line(const struct engine *engine, unsigned c
 struct engine_reply engine_reply_of(const struct smtp_refusal *refusal);
 /* What the server's line becomes when it is passed on: 421 would end the client's connection. */
 unsigned engine_code_for_client(unsigned code);
+/* 503, 530, 555: something is wrong with what we say, which is no matter of the client. */
+bool engine_is_about_us(unsigned code);
 
 /* engine_command.c: one line of the client, or what else is due in COMMAND. */
 void engine_command(struct engine *engine, struct engine_out *out);
 /* The line in hand is wrong, which is counted. */
 void engine_error(struct engine *engine, enum engine_words words, struct engine_out *out);
+void engine_error_refusal(
+	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
 
 /* engine_envelope.c */
 void engine_mail(struct engine *engine, const char *args, size_t len, struct engine_out *out);
@@ -121,7 +126,7 @@ void engine_rcpt_lost(struct engine *engine, enum engine_words words, struct eng
 /* All is ready for this transaction's MAIL, or RCPT: checks what the server offers and says it. */
 void engine_say_mail(struct engine *engine, struct engine_out *out);
 void engine_say_rcpt(struct engine *engine, struct engine_out *out);
-/* The transaction is over (outcome NONE: by what its recipients heard); nothing if there is none.
+/* The transaction is over (outcome NONE: as the state says); nothing if there is none.
  */
 void engine_transaction_end(
 	struct engine *engine, enum engine_outcome outcome, struct engine_out *out);
@@ -130,10 +135,18 @@ void engine_transaction_end(
 void engine_server_say(
 	struct engine *engine, enum engine_state state, const char *text, struct engine_out *out);
 void engine_server_open(struct engine *engine, enum engine_open open, struct engine_out *out);
+/* Says QUIT, if the server waits for a command. */
+void engine_server_quit(const struct engine *engine, struct engine_out *out);
 /* Closes the connection, whatever it is in. */
 void engine_server_drop(struct engine *engine, struct engine_out *out);
 /* The host is no good: the next one, the same again, or the recipient in hand is answered. */
-void engine_host_failed(struct engine *engine, enum engine_words words, struct engine_out *out);
+void engine_host_failed(
+	struct engine *engine, enum engine_words words, enum ending why, struct engine_out *out);
+/* The whole reply to what was said, while no text is on its way. */
+void engine_server_replied(struct engine *engine, unsigned code, struct engine_out *out);
+
+/* engine_reply.c: forgets what was read of a reply; the next byte begins one. */
+void engine_reply_begin(struct engine *engine);
 
 /* engine_text.c: from DATA to the end of its text. */
 void engine_data(struct engine *engine, struct engine_out *out);

@@ -53,19 +53,30 @@ void engine_say(const struct engine *engine, enum engine_words words, struct eng
 		engine_say_refusal(engine, &table[words], out);
 }
 
+unsigned engine_shown(const struct engine *engine)
+{
+	if (engine->helo)
+		return 0;
+	return SMTP_PARAMETER_SIZE | SMTP_PARAMETER_8BITMIME |
+	       (engine->flags & ENGINE_SMTPUTF8 ? SMTP_PARAMETER_SMTPUTF8 : 0u) |
+	       (engine->flags & ENGINE_DSN ? SMTP_PARAMETER_DSN : 0u);
+}
+
 void engine_say_offers(const struct engine *engine, struct engine_out *out)
 {
-	unsigned words = (engine->flags & ENGINE_SMTPUTF8 ? SMTP_OFFERS_SMTPUTF8 : 0u) |
-			 (engine->flags & ENGINE_DSN ? SMTP_OFFERS_DSN : 0u);
-
 	assert(has_room(out, SMTP_OFFERS_REPLY_MAX));
-	out->client_len += smtp_offers_format(
-		out->client + out->client_len, engine->gateway, engine->size_max, words);
+	out->client_len += smtp_offers_format(out->client + out->client_len, engine->gateway,
+		engine->size_max, engine_shown(engine));
 }
 
 unsigned engine_code_for_client(unsigned code)
 {
 	return code == 421 ? 451 : code;
+}
+
+bool engine_is_about_us(unsigned code)
+{
+	return code == 503 || code == 530 || code == 555;
 }
 
 /* The enhanced code that the line has and that fits the code, and where its text begins. */

@@ -49,7 +49,7 @@ void engine_data_replied(struct engine *engine, unsigned code, struct engine_out
 		engine_enter(engine, ENGINE_TRACE);
 	} else if (code == 421) {
 		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
-	} else if (code == 503 || code == 530 || code == 555) {
+	} else if (engine_is_about_us(code)) {
 		engine_data_lost(engine, ENGINE_WORDS_INTERNAL, out);
 	} else if (code / 100 < 4) {
 		engine_data_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
@@ -110,21 +110,6 @@ uint64_t engine_text_deadline(const struct engine *engine)
 	if (engine->state == ENGINE_DRAIN && drain < stall)
 		stall = drain;
 	return stall < pace ? stall : pace;
-}
-
-void engine_server_blocked(struct engine *engine, bool blocked, uint64_t now_ms)
-{
-	if (now_ms > engine->now_ms)
-		engine->now_ms = now_ms;
-	if (engine->blocked == blocked)
-		return;
-	engine->blocked = blocked;
-	if (engine->state != ENGINE_BODY)
-		return;
-	/* the server's time is not the client's */
-	engine->heard_ms = engine->pace_ms = engine->now_ms;
-	engine->pace_bytes = 0;
-	engine_enter(engine, ENGINE_BODY);
 }
 
 /* The reply to the dot of a text that was given up. */
@@ -218,8 +203,8 @@ static enum engine_words spoiled_by(const struct engine *engine)
 		return ENGINE_WORDS_TOO_BIG;
 	if (body->header.received >= ENGINE_RECEIVED_MAX)
 		return ENGINE_WORDS_LOOP;
-	if (body->header.eight_bit && engine->utf8 &&
-		!(engine->offers.words & SMTP_OFFERS_SMTPUTF8))
+	if (body->header.eight_bit && engine->parameters.utf8 &&
+		!(engine->offers.words & SMTP_PARAMETER_SMTPUTF8))
 		return ENGINE_WORDS_UTF8_HEADER;
 	return ENGINE_WORDS_NONE;
 }
@@ -288,10 +273,6 @@ void engine_text_late(struct engine *engine, struct engine_out *out)
 		engine_enter(engine, (enum engine_state)engine->state);
 		return;
 	}
-	engine_transaction_end(engine,
-		engine->state == ENGINE_BODY ? ENGINE_OUTCOME_LEFT
-					     : (enum engine_outcome)engine->outcome,
-		out);
 	engine_finish(engine, ENDING_IDLE, ENGINE_WORDS_SLOW, out);
 }
 

@@ -8,14 +8,18 @@
 
 static const struct {
 	const char *word;
-	enum smtp_offers_word bit;
+	enum smtp_parameter_of of;
 } words[] = {
-	{"SIZE", SMTP_OFFERS_SIZE},
-	{"8BITMIME", SMTP_OFFERS_8BITMIME},
-	{"SMTPUTF8", SMTP_OFFERS_SMTPUTF8},
-	{"DSN", SMTP_OFFERS_DSN},
-	{"XCLIENT", SMTP_OFFERS_XCLIENT},
+	{"SIZE", SMTP_PARAMETER_SIZE},
+	{"8BITMIME", SMTP_PARAMETER_8BITMIME},
+	{"SMTPUTF8", SMTP_PARAMETER_SMTPUTF8},
+	{"DSN", SMTP_PARAMETER_DSN},
 };
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	return strlen(word) == len && strncasecmp(text, word, len) == 0;
+}
 
 /* RFC 1870 4: decimal digits, or nothing. What does not fit is as good as no limit. */
 static uint64_t read_size(const char *text, size_t len)
@@ -37,14 +41,14 @@ void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len)
 	while (word < len && text[word] != ' ' && text[word] != '=')
 		word++;
 	args = word < len ? word + 1 : len;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strlen(words[i].word) != word || strncasecmp(text, words[i].word, word) != 0)
-			continue;
-		offers->words |= (uint8_t)words[i].bit;
-		if (words[i].bit == SMTP_OFFERS_SIZE)
-			offers->size = read_size(text + args, len - args);
-		else if (words[i].bit == SMTP_OFFERS_XCLIENT)
-			offers->xclient = (uint8_t)xclient_offered(text + args, len - args);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (is_word(text, word, words[i].word))
+			offers->words |= (uint8_t)words[i].of;
+	if (is_word(text, word, "SIZE"))
+		offers->size = read_size(text + args, len - args);
+	if (is_word(text, word, "XCLIENT")) {
+		offers->has_xclient = true;
+		offers->xclient = (uint8_t)xclient_offered(text + args, len - args);
 	}
 }
 
@@ -55,7 +59,7 @@ size_t smtp_offers_format(
 		"250-%.255s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n%s%s250-8BITMIME\r\n"
 		"250 ENHANCEDSTATUSCODES\r\n",
 		gateway, (unsigned long long)size,
-		shown & SMTP_OFFERS_SMTPUTF8 ? "250-SMTPUTF8\r\n" : "",
-		shown & SMTP_OFFERS_DSN ? "250-DSN\r\n" : "");
+		shown & SMTP_PARAMETER_SMTPUTF8 ? "250-SMTPUTF8\r\n" : "",
+		shown & SMTP_PARAMETER_DSN ? "250-DSN\r\n" : "");
 	return (size_t)len;
 }

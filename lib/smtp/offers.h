@@ -3,23 +3,18 @@
 #ifndef POSTERN_SMTP_OFFERS_H
 #define POSTERN_SMTP_OFFERS_H
 
+#include "lib/smtp/parameter.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum smtp_offers_word {
-	SMTP_OFFERS_SIZE = 1 << 0,     /* RFC 1870 */
-	SMTP_OFFERS_8BITMIME = 1 << 1, /* RFC 6152 */
-	SMTP_OFFERS_SMTPUTF8 = 1 << 2, /* RFC 6531 */
-	SMTP_OFFERS_DSN = 1 << 3,      /* RFC 3461 */
-	SMTP_OFFERS_XCLIENT = 1 << 4,
-};
-
 /* Zeroed: none, as a server has them that knows HELO alone. */
 struct smtp_offers {
 	uint64_t size;   /* the largest message, bytes; 0: the server says no limit */
-	uint8_t words;   /* enum smtp_offers_word */
+	uint8_t words;   /* enum smtp_parameter_of */
 	uint8_t xclient; /* enum xclient_attribute */
+	bool has_xclient;
 };
 
 /* Notes one line of an EHLO reply behind the first: what stands behind "250-" or "250 ". What we do
@@ -29,8 +24,8 @@ void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len);
 #define SMTP_OFFERS_REPLY_MAX 512
 
 /* Our reply to EHLO: PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES always, SMTPUTF8 and DSN as
- * `words` has them. Returns its length; no NUL. */
+ * shown (enum smtp_parameter_of) has them. Returns its length; no NUL. */
 size_t smtp_offers_format(
-	char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway, uint64_t size, unsigned words);
+	char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway, uint64_t size, unsigned shown);
 
 #endif

@@ -80,7 +80,8 @@ static void take(struct talk *talk, const struct engine_out *out)
 
 static void give_verdict(struct talk *talk, struct engine_out *out)
 {
-	struct engine_verdict verdict = {.server = talk->number,
+	struct engine_verdict verdict = {.ask = talk->engine.ask,
+		.server = talk->number,
 		.first_ms = 25000,
 		.greeting_ms = 15000,
 		.command_ms = 15000,

@@ -1,6 +1,7 @@
 #include "lib/counter.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #define COUNTER_ROW(id, name, kind, help) [COUNTER_##id] = {name, help, COUNTER_KIND_##kind},
 #define ENDING_ROW(id, name, class, meaning) \
@@ -29,6 +30,33 @@ enum counter_kind counter_kind_of(unsigned counter)
 {
 	assert(counter < COUNTERS);
 	return table[counter].kind;
+}
+
+static const char *former_name(unsigned counter)
+{
+	switch (counter) {
+	case COUNTER_IPC_SENT:
+		return "messages-sent";
+	case COUNTER_IPC_RECEIVED:
+		return "messages-received";
+	case COUNTER_IPC_BAD:
+		return "messages-bad";
+	case COUNTER_IPC_LOST:
+		return "messages-lost";
+	default:
+		return NULL;
+	}
+}
+
+const char *counter_former(unsigned counter, char help[static COUNTER_FORMER_SIZE])
+{
+	const char *name = former_name(counter);
+
+	if (name)
+		snprintf(help, COUNTER_FORMER_SIZE,
+			"deprecated: %s in its former name, until the next version",
+			counter_name(counter));
+	return name;
 }
 
 unsigned counter_of_verdict(enum policy_verdict verdict)

@@ -110,10 +110,10 @@ enum counter_kind {
 	X(POLICIES_REFUSED, "policies-refused", TOTAL, "policies refused")                        \
 	X(REQUESTS, "requests", TOTAL, "requests on the control sockets")                         \
 	X(REQUESTS_REFUSED, "requests-refused", TOTAL, "requests that were refused")              \
-	X(MESSAGES_SENT, "messages-sent", TOTAL, "messages to other processes")                   \
-	X(MESSAGES_RECEIVED, "messages-received", TOTAL, "messages from other processes")         \
-	X(MESSAGES_BAD, "messages-bad", TOTAL, "messages from other processes not understood")    \
-	X(MESSAGES_LOST, "messages-lost", TOTAL, "messages to other processes not delivered")
+	X(IPC_SENT, "ipc-sent", TOTAL, "ipc to other processes of Postern")                       \
+	X(IPC_RECEIVED, "ipc-received", TOTAL, "ipc from other processes of Postern")             \
+	X(IPC_BAD, "ipc-bad", TOTAL, "ipc from other processes not understood")                   \
+	X(IPC_LOST, "ipc-lost", TOTAL, "ipc to other processes not delivered")
 
 enum counter {
 #define COUNTER_ENUM(id, name, kind, help) COUNTER_##id,
@@ -129,6 +129,10 @@ enum counter {
 const char *counter_name(unsigned counter);
 const char *counter_help(unsigned counter);
 enum counter_kind counter_kind_of(unsigned counter);
+/* What it was called in the version before, for who still asks by that: COUNTER_FORMER_SIZE has
+ * room for the help that goes with it. NULL: always as now. */
+#define COUNTER_FORMER_SIZE 80
+const char *counter_former(unsigned counter, char help[static COUNTER_FORMER_SIZE]);
 
 static inline unsigned counter_of_ending(enum ending ending)
 {

@@ -172,6 +172,17 @@ static void put_endings(struct exposition *exposition, const uint64_t values[sta
 			"class", ending_class_names[ending_class_of((enum ending)i)], NULL);
 }
 
+static void put_former(struct exposition *exposition, unsigned counter, uint64_t value)
+{
+	char help[COUNTER_FORMER_SIZE];
+	const char *name = counter_former(counter, help);
+
+	if (!name)
+		return;
+	exposition_begin(exposition, name, counter_kind_of(counter), help);
+	exposition_add(exposition, value, NULL);
+}
+
 void exposition_put_counters(struct exposition *exposition, const uint64_t values[static COUNTERS])
 {
 	for (unsigned i = 0; i < COUNTER_ENDING; i++) {
@@ -181,6 +192,7 @@ void exposition_put_counters(struct exposition *exposition, const uint64_t value
 			continue;
 		exposition_begin(exposition, counter_name(i), counter_kind_of(i), counter_help(i));
 		exposition_add(exposition, values[i], NULL);
+		put_former(exposition, i, values[i]);
 	}
 	put_endings(exposition, values);
 }

@@ -192,6 +192,10 @@ bool table_row(struct table *table, const char *json, size_t len)
 		json_decref(row);
 		return false;
 	}
+	if (table->style != TABLE_JSON && json_is_true(json_object_get(row, "deprecated"))) {
+		json_decref(row);
+		return true;
+	}
 	if (table->picked && !(row = pick(table, row)))
 		return false;
 	json_array_append_new(table->rows, row);

@@ -26,7 +26,8 @@ struct table {
 
 /* only: names of fields by commas, as headings or JSON have them; NULL: all. */
 void table_begin(struct table *table, enum table_style style, const char *only, FILE *out);
-/* Takes one row's JSON text. false: it is none, or lacks a field that was asked for. */
+/* Takes one row's JSON text; what is deprecated is for programs alone. false: it is none, or lacks
+ * a field that was asked for. */
 bool table_row(struct table *table, const char *json, size_t len);
 /* Shows what is left. */
 void table_end(struct table *table);

@@ -35,17 +35,35 @@ void command_counters_sum(
 	sum[COUNTER_STRAYS_RESET] = kernel->stray_reset;
 }
 
+static json_t *row_of(unsigned counter, const char *name, uint64_t value, const char *help)
+{
+	return json_pack("{s:s, s:I, s:s, s:s}", "counter", name, "value", (json_int_t)value,
+		"kind", counter_kind_of(counter) == COUNTER_KIND_GAUGE ? "gauge" : "total", "help",
+		help);
+}
+
+/* For programs that know it by its former name; the tool shows it to nobody else. */
+static void show_former(struct command *command, unsigned counter, uint64_t value)
+{
+	char help[COUNTER_FORMER_SIZE];
+	const char *name = counter_former(counter, help);
+
+	if (!name)
+		return;
+	json_t *row = row_of(counter, name, value, help);
+	json_object_set_new(row, "deprecated", json_true());
+	command_row(command, row);
+}
+
 static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
 	uint64_t sum[COUNTERS];
 	command_counters_sum(command->control, facts, sum);
-	for (unsigned i = 0; i < COUNTERS; i++)
-		command_row(command,
-			json_pack("{s:s, s:I, s:s, s:s}", "counter", counter_name(i), "value",
-				(json_int_t)sum[i], "kind",
-				counter_kind_of(i) == COUNTER_KIND_GAUGE ? "gauge" : "total",
-				"help", counter_help(i)));
+	for (unsigned i = 0; i < COUNTERS; i++) {
+		command_row(command, row_of(i, counter_name(i), sum[i], counter_help(i)));
+		show_former(command, i, sum[i]);
+	}
 	command_ok(command);
 }
 

@@ -213,7 +213,7 @@ static void on_keeper_message(void *context, const struct ipc_header *message, i
 {
 	struct control *control = context;
 	const struct ipc_peer *peer = (const struct ipc_peer *)message;
-	control->counters[COUNTER_MESSAGES_RECEIVED]++;
+	control->counters[COUNTER_IPC_RECEIVED]++;
 	if (message->type == IPC_PEER) {
 		add_peer(control, peer, fd);
 		return;
@@ -264,7 +264,7 @@ static void on_keeper_message(void *context, const struct ipc_header *message, i
 	case IPC_KERNEL_COUNTERS:
 		break;
 	default:
-		control->counters[COUNTER_MESSAGES_BAD]++;
+		control->counters[COUNTER_IPC_BAD]++;
 		log_warning("the keeper says %s, which is not its to say", ipc_name(message->type));
 	}
 }

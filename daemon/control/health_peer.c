@@ -266,7 +266,7 @@ static void on_gone(struct peer *peer)
 void health_peer_send(struct health_peer *peer, const void *message)
 {
 	if (peer->peer.channel && channel_send(peer->peer.channel, message, -1) == 0)
-		peer->peer.control->counters[COUNTER_MESSAGES_SENT]++;
+		peer->peer.control->counters[COUNTER_IPC_SENT]++;
 }
 
 static void send_policy_message(struct health_peer *peer, unsigned type, int fd)

@@ -43,13 +43,13 @@ static void on_message(void *context, const struct ipc_header *message, int fd)
 
 	if (fd >= 0)
 		close(fd);
-	peer->control->counters[COUNTER_MESSAGES_RECEIVED]++;
+	peer->control->counters[COUNTER_IPC_RECEIVED]++;
 	if (asks_on_message(&peer->asks, message))
 		return;
 	if (message->type == IPC_COUNTERS) {
 		take_counters(peer, (const struct ipc_counters *)message);
 	} else if (!peer->face->on_message || !peer->face->on_message(peer, message)) {
-		peer->control->counters[COUNTER_MESSAGES_BAD]++;
+		peer->control->counters[COUNTER_IPC_BAD]++;
 		log_warning("%s says %s, which is not its to say",
 			roles_title(peer->role, peer->number, name), ipc_name(message->type));
 	}

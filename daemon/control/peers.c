@@ -86,7 +86,7 @@ static void take_record(void *context, enum ipc_record_kind kind, const uint8_t 
 		ended_flow(control, &flow);
 		return;
 	}
-	control->counters[COUNTER_MESSAGES_BAD]++;
+	control->counters[COUNTER_IPC_BAD]++;
 	control->counters[COUNTER_AUDIT_LOST]++;
 	log_warning("%s sent a record that cannot be read",
 		roles_title(peer->role, peer->number, name));

@@ -25,7 +25,7 @@ int child_send(struct child *child, const void *message)
 {
 	int error = child_hears(child) ? channel_send(child->control, message, -1) : -EPIPE;
 
-	child_count(child, error ? COUNTER_MESSAGES_LOST : COUNTER_MESSAGES_SENT);
+	child_count(child, error ? COUNTER_IPC_LOST : COUNTER_IPC_SENT);
 	return error;
 }
 
@@ -63,8 +63,8 @@ void child_send_counters(struct child *child)
 	memcpy(child->counters_sent, child->counters, sizeof(child->counters));
 	child_send(child, &message);
 	/* sending counted itself: no reason to send again */
-	child->counters_sent[COUNTER_MESSAGES_SENT] = child->counters[COUNTER_MESSAGES_SENT];
-	child->counters_sent[COUNTER_MESSAGES_LOST] = child->counters[COUNTER_MESSAGES_LOST];
+	child->counters_sent[COUNTER_IPC_SENT] = child->counters[COUNTER_IPC_SENT];
+	child->counters_sent[COUNTER_IPC_LOST] = child->counters[COUNTER_IPC_LOST];
 }
 
 void child_pong(struct channel *keeper, const struct ipc_header *ping)
@@ -101,7 +101,7 @@ static void on_control_message(void *context, const struct ipc_header *message, 
 	const char *name = roles[child->start->role].name;
 	char text[64];
 
-	child_count(child, COUNTER_MESSAGES_RECEIVED);
+	child_count(child, COUNTER_IPC_RECEIVED);
 	switch (message->type) {
 	case IPC_PING:
 	case IPC_PONG:
@@ -113,7 +113,7 @@ static void on_control_message(void *context, const struct ipc_header *message, 
 	default:
 		if (child->face->on_control(child, message, &fd))
 			break;
-		child_count(child, COUNTER_MESSAGES_BAD);
+		child_count(child, COUNTER_IPC_BAD);
 		snprintf(text, sizeof(text), "not for %s", name);
 		log_warning("control sent %s, which is %s", ipc_name(message->type), text);
 		child_reply(child, message, -EOPNOTSUPP, 0, text);
@@ -223,7 +223,7 @@ static void on_keeper_message(void *context, const struct ipc_header *message, i
 {
 	struct child *child = context;
 
-	child_count(child, COUNTER_MESSAGES_RECEIVED);
+	child_count(child, COUNTER_IPC_RECEIVED);
 	switch (message->type) {
 	case IPC_PING:
 		child_pong(child->keeper, message);
@@ -241,7 +241,7 @@ static void on_keeper_message(void *context, const struct ipc_header *message, i
 	default:
 		if (child->face->on_keeper(child, message, &fd))
 			break;
-		child_count(child, COUNTER_MESSAGES_BAD);
+		child_count(child, COUNTER_IPC_BAD);
 		log_warning("the keeper sent %s, which is not for %s", ipc_name(message->type),
 			roles[child->start->role].name);
 	}

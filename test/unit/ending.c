@@ -58,6 +58,13 @@ static void test_every_counter_has_its_own_word_and_help(void **state)
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(counter_name(i), counter_name(j));
 	}
+	for (unsigned i = 0; i < COUNTERS; i++) {
+		char help[COUNTER_FORMER_SIZE];
+		const char *former = counter_former(i, help);
+		for (unsigned j = 0; former && j < COUNTERS; j++)
+			assert_string_not_equal(former, counter_name(j));
+		assert_true(!former || strstr(help, counter_name(i)));
+	}
 	assert_string_equal(counter_name(counter_of_ending(ENDING_IDLE)), "ended-idle");
 	assert_int_equal(counter_kind_of(COUNTER_FLOWS_LIVE), COUNTER_KIND_GAUGE);
 	assert_int_equal(counter_of_verdict(POLICY_VERDICT_DROP), COUNTER_VERDICT_DROP);

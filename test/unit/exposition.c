@@ -102,7 +102,7 @@ static void every_counter_is_there_once(void **state)
 {
 	struct exposition page = {0};
 	uint64_t values[COUNTERS];
-	size_t lines = 0, helps = 0;
+	size_t lines = 0, helps = 0, formers = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < COUNTERS; i++)
@@ -114,15 +114,24 @@ static void every_counter_is_there_once(void **state)
 		char value[16];
 		snprintf(value, sizeof(value), " %u\n", 1000000 + i);
 		const char *at = strstr(text, value);
+		char help[COUNTER_FORMER_SIZE];
 		assert_true((at != NULL) == (i != COUNTER_ENDING + ENDING_NONE));
+		at = at ? strstr(at + 1, value) : NULL;
+		/* twice alone where it had another name */
+		assert_true((at != NULL) == (counter_former(i, help) != NULL));
+		formers += at != NULL;
 		assert_null(at ? strstr(at + 1, value) : NULL);
 	}
 	for (const char *at = text; *at; at = strchr(at, '\n') + 1) {
 		helps += strncmp(at, "# HELP ", 7) == 0;
 		lines += *at != '#';
 	}
-	assert_int_equal(lines, COUNTERS - 1);
-	assert_int_equal(helps, COUNTER_ENDING - POLICY_VERDICTS + 2);
+	assert_int_equal(formers, 4);
+	assert_int_equal(lines, COUNTERS - 1 + formers);
+	assert_int_equal(helps, COUNTER_ENDING - POLICY_VERDICTS + 2 + formers);
+	assert_non_null(strstr(text, "\npostern_ipc_lost_total "));
+	assert_non_null(strstr(text, "\n# HELP postern_messages_lost_total deprecated: ipc-lost "));
+	assert_non_null(strstr(text, "\npostern_messages_lost_total "));
 	assert_non_null(strstr(text, "postern_verdicts_total{verdict=\"redirect\"} "));
 	assert_non_null(strstr(
 		text, "postern_flows_ended_total{ending=\"not-logged-in\",class=\"refused\"} "));

@@ -82,3 +82,33 @@ int language_parse_duration(const char *text, uint64_t *ms)
 		return -EINVAL;
 	return 0;
 }
+
+const char *language_format_limit(
+	const struct policy_limit *limit, char buf[static LANGUAGE_LIMIT_SIZE])
+{
+	static const char *const per[] = {[POLICY_PER_ALL] = "",
+		[POLICY_PER_CLIENT] = " per client",
+		[POLICY_PER_USER] = " per user"};
+	char text[32], block[48] = "";
+
+	if (limit->block_s)
+		snprintf(block, sizeof(block), " { block %s }",
+			language_format_duration(limit->block_s * 1000ull, text));
+	switch (limit->kind) {
+	case POLICY_LIMIT_FLOWS:
+		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit flows %u%s", limit->count,
+			per[limit->per]);
+		break;
+	case POLICY_LIMIT_RATE:
+		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit rate %u/%s%s%s", limit->count,
+			limit->per_seconds == 1    ? "second"
+			: limit->per_seconds == 60 ? "minute"
+						   : "hour",
+			per[limit->per], block);
+		break;
+	case POLICY_LIMIT_SESSIONS:
+		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit sessions %u per user", limit->count);
+		break;
+	}
+	return buf;
+}

@@ -2,164 +2,13 @@
 
 #include "lib/element.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LINE_COLUMNS 100
 
-void language_write(struct language_writer *w, const char *text, size_t len)
-{
-	if (w->failed)
-		return;
-	if (w->room - w->len <= len) {
-		size_t room = w->room ? w->room : 256;
-		while (room - w->len <= len)
-			room *= 2;
-		char *more = realloc(w->text, room);
-		if (!more) {
-			w->failed = true;
-			return;
-		}
-		w->text = more;
-		w->room = room;
-	}
-	memcpy(w->text + w->len, text, len);
-	w->len += len;
-	w->text[w->len] = '\0';
-}
-
-void language_writef(struct language_writer *w, const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	int n = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (n < 0 || (size_t)n >= sizeof(text))
-		w->failed = true;
-	else
-		language_write(w, text, (size_t)n);
-}
-
-char *language_write_end(struct language_writer *w, size_t *len)
-{
-	language_write(w, "", 0);
-	if (w->failed) {
-		free(w->text);
-		w->text = NULL;
-	}
-	if (len)
-		*len = w->text ? w->len : 0;
-	return w->text;
-}
-
-static void put(struct language_writer *w, const char *text)
-{
-	language_write(w, text, strlen(text));
-}
-
-static void put_string(struct language_writer *w, const struct policy_string *string)
-{
-	put(w, "\"");
-	for (uint32_t i = 0; i < string->len; i++) {
-		if (string->text[i] == '"' || string->text[i] == '\\')
-			put(w, "\\");
-		language_write(w, string->text + i, 1);
-	}
-	put(w, "\"");
-}
-
-static void put_strings(
-	struct language_writer *w, const char *word, const struct policy_strings *strings)
-{
-	for (size_t i = 0; i < strings->n; i++) {
-		put(w, i == 0 ? word : ", ");
-		put_string(w, &strings->v[i]);
-	}
-}
-
-/* names go on behind values of another form in the same comma list */
-static void put_names(
-	struct language_writer *w, const char *word, const struct policy_strings *names, bool more)
-{
-	for (size_t i = 0; i < names->n; i++) {
-		put(w, i == 0 && !more ? word : ", ");
-		put(w, names->v[i].text);
-	}
-}
-
-static void put_prefixes(
-	struct language_writer *w, const char *word, const struct policy_prefixes *prefixes)
-{
-	char text[PREFIX_TEXT_SIZE];
-
-	for (size_t i = 0; i < prefixes->n; i++) {
-		put(w, i == 0 ? word : ", ");
-		put(w, prefix_format(&prefixes->v[i], text));
-	}
-}
-
-static void put_ports(struct language_writer *w, const char *word, const struct policy_ports *ports)
-{
-	for (size_t i = 0; i < ports->n; i++)
-		language_writef(w, "%s%u", i == 0 ? word : ", ", ports->v[i]);
-}
-
-static void put_duration(struct language_writer *w, const char *word, uint64_t ms)
-{
-	char text[32];
-
-	language_writef(w, "%s%s", word, language_format_duration(ms, text));
-}
-
-static void put_act(struct language_writer *w, const struct policy_act *act, bool full)
-{
-	put(w, policy_verdict_names[act->verdict]);
-	if (act->verdict != POLICY_VERDICT_ANSWER)
-		return;
-	if (act->code_given || full)
-		language_writef(w, " %u", act->code);
-	put(w, " ");
-	put_string(w, &act->text);
-}
-
 static const char *posture_word(enum policy_posture posture)
 {
 	return posture == POLICY_POSTURE_OPEN ? "open" : "closed";
-}
-
-const char *language_format_limit(
-	const struct policy_limit *limit, char buf[static LANGUAGE_LIMIT_SIZE])
-{
-	static const char *const per[] = {[POLICY_PER_ALL] = "",
-		[POLICY_PER_CLIENT] = " per client",
-		[POLICY_PER_USER] = " per user"};
-	char text[32], block[48] = "";
-
-	if (limit->block_s)
-		snprintf(block, sizeof(block), " { block %s }",
-			language_format_duration(limit->block_s * 1000ull, text));
-	switch (limit->kind) {
-	case POLICY_LIMIT_FLOWS:
-		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit flows %u%s", limit->count,
-			per[limit->per]);
-		break;
-	case POLICY_LIMIT_RATE:
-		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit rate %u/%s%s%s", limit->count,
-			limit->per_seconds == 1    ? "second"
-			: limit->per_seconds == 60 ? "minute"
-						   : "hour",
-			per[limit->per], block);
-		break;
-	case POLICY_LIMIT_SESSIONS:
-		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit sessions %u per user", limit->count);
-		break;
-	}
-	return buf;
 }
 
 static void print_top(struct language_writer *w, const struct policy *policy, bool full)
@@ -172,31 +21,31 @@ static void print_top(struct language_writer *w, const struct policy *policy, bo
 	char text[ADDR_TEXT_SIZE > 32 ? ADDR_TEXT_SIZE : 32];
 
 	if (given & POLICY_GIVEN_LANGUAGE)
-		put(w, "language 1\n");
+		language_put(w, "language 1\n");
 	if (policy->given & POLICY_GIVEN_HOSTNAME) {
-		put(w, "hostname ");
-		put_string(w, &policy->hostname);
-		put(w, "\n");
+		language_put(w, "hostname ");
+		language_put_string(w, &policy->hostname);
+		language_put(w, "\n");
 	}
 	if (given & POLICY_GIVEN_ON_FAILURE)
 		language_writef(w, "on-failure %s\n", posture_word(policy->on_failure));
 	if (given & POLICY_GIVEN_DRAIN) {
-		put_duration(w, "drain ", policy->drain_s * 1000ull);
-		put(w, "\n");
+		language_put_duration(w, "drain ", policy->drain_s * 1000ull);
+		language_put(w, "\n");
 	}
 	if (given & POLICY_GIVEN_LIMIT)
 		language_writef(w, "limit flows %u\n", policy->limit_flows);
 	if (given &
 		(POLICY_GIVEN_AUDIT_KEEP | POLICY_GIVEN_AUDIT_SIZE | POLICY_GIVEN_AUDIT_NAMES)) {
-		put(w, "audit {");
+		language_put(w, "audit {");
 		if (given & POLICY_GIVEN_AUDIT_KEEP)
-			put_duration(w, " keep ", policy->audit_keep_s * 1000ull);
+			language_put_duration(w, " keep ", policy->audit_keep_s * 1000ull);
 		if (given & POLICY_GIVEN_AUDIT_SIZE)
 			language_writef(w, " size %s",
 				language_format_size(policy->audit_size_bytes, text));
 		if (given & POLICY_GIVEN_AUDIT_NAMES)
-			put(w, policy->audit_names_none ? " names none" : " names plain");
-		put(w, " }\n");
+			language_put(w, policy->audit_names_none ? " names none" : " names plain");
+		language_put(w, " }\n");
 	}
 	if (given & POLICY_GIVEN_LOG_LEVEL)
 		language_writef(w, "log level %s\n", levels[policy->log_level]);
@@ -214,57 +63,44 @@ static void print_zone(struct language_writer *w, const struct policy_zone *zone
 	unsigned given = full ? ~0u : zone->given;
 
 	language_writef(w, "zone %s {\n", zone->name.text);
-	put_strings(w, "    interface ", &zone->interfaces);
-	put_prefixes(w, "\n    network ", &zone->networks);
+	language_put_strings(w, "    interface ", &zone->interfaces);
+	language_put_prefixes(w, "\n    network ", &zone->networks);
 	if (given & POLICY_ZONE_PORT)
-		put_ports(w, "\n    port ", &zone->ports);
+		language_put_ports(w, "\n    port ", &zone->ports);
 	if (given & POLICY_ZONE_IDENTITY)
 		language_writef(w, "\n    identity %s", identities[zone->identity]);
 	if (given & POLICY_ZONE_ON_FAILURE)
 		language_writef(w, "\n    on-failure %s", posture_word(zone->on_failure));
 	if (given & POLICY_ZONE_LEASE && zone->lease_s > 0)
-		put_duration(w, "\n    lease ", zone->lease_s * 1000ull);
+		language_put_duration(w, "\n    lease ", zone->lease_s * 1000ull);
 	else if (given & POLICY_ZONE_LEASE)
-		put(w, "\n    lease none");
+		language_put(w, "\n    lease none");
 	if (given & POLICY_ZONE_IDLE && zone->idle_s > 0)
-		put_duration(w, "\n    idle ", zone->idle_s * 1000ull);
+		language_put_duration(w, "\n    idle ", zone->idle_s * 1000ull);
 	else if (given & POLICY_ZONE_IDLE)
-		put(w, "\n    idle none");
+		language_put(w, "\n    idle none");
 	if (given & POLICY_ZONE_ON_LOGOUT)
-		put(w, zone->logout_keeps ? "\n    on-logout keep" : "\n    on-logout kill");
+		language_put(
+			w, zone->logout_keeps ? "\n    on-logout keep" : "\n    on-logout kill");
 	for (size_t i = 0; i < zone->limits.n; i++) {
 		if (zone->limits.v[i].implied && !full)
 			continue;
-		put(w, "\n    ");
-		put(w, language_format_limit(&zone->limits.v[i], text));
+		language_put(w, "\n    ");
+		language_put(w, language_format_limit(&zone->limits.v[i], text));
 	}
 	if (given & POLICY_ZONE_UNAUTHENTICATED) {
-		put(w, "\n    unauthenticated ");
-		put_act(w, &zone->unauthenticated, full);
+		language_put(w, "\n    unauthenticated ");
+		language_put_act(w, &zone->unauthenticated, full);
 	}
 	if (given & POLICY_ZONE_UNMATCHED) {
-		put(w, "\n    unmatched ");
-		put_act(w, &zone->unmatched, full);
+		language_put(w, "\n    unmatched ");
+		language_put_act(w, &zone->unmatched, full);
 	}
 	if (zone->given & POLICY_ZONE_COMMENT) {
-		put(w, "\n    comment ");
-		put_string(w, &zone->comment);
+		language_put(w, "\n    comment ");
+		language_put_string(w, &zone->comment);
 	}
-	put(w, "\n}\n");
-}
-
-static void put_elem(struct language_writer *w, const struct policy_elem *elem)
-{
-	char text[ELEMENT_TEXT_SIZE];
-	size_t len = element_text_len(elem);
-
-	if (len == 0) {
-		put(w, element_format(elem, text));
-		return;
-	}
-	put(w, "\"");
-	language_write(w, elem->text, len);
-	put(w, "\"");
+	language_put(w, "\n}\n");
 }
 
 static size_t columns_of(const struct policy_elem *elem)
@@ -291,27 +127,27 @@ static void print_list(
 	if (list->holds_given || list->holds != POLICY_HOLDS_ADDRESSES)
 		language_writef(w, " %s", policy_holds_names[list->holds]);
 	if (list->kind == POLICY_LIST_DYNAMIC) {
-		put(w, " dynamic\n");
+		language_put(w, " dynamic\n");
 		return;
 	}
 	if (list->kind == POLICY_LIST_FILE && !(flags & LANGUAGE_PRINT_RESOLVED)) {
-		put(w, " file ");
-		put_string(w, &list->path);
-		put(w, "\n");
+		language_put(w, " file ");
+		language_put_string(w, &list->path);
+		language_put(w, "\n");
 		return;
 	}
-	put(w, " {");
+	language_put(w, " {");
 	bool one_line = list->name.len + columns_of_all(&list->elems) + 9 <= LINE_COLUMNS;
 	size_t column = LINE_COLUMNS;
 	for (size_t i = 0; i < list->elems.n; i++) {
 		size_t len = columns_of(&list->elems.v[i]);
 		bool next = !one_line && column + len > LINE_COLUMNS;
-		put(w, i > 0 ? "," : "");
-		put(w, next ? "\n    " : " ");
-		put_elem(w, &list->elems.v[i]);
+		language_put(w, i > 0 ? "," : "");
+		language_put(w, next ? "\n    " : " ");
+		language_put_elem(w, &list->elems.v[i]);
 		column = next ? 4 + len : column + len;
 	}
-	put(w, one_line ? " }\n" : "\n}\n");
+	language_put(w, one_line ? " }\n" : "\n}\n");
 }
 
 static void print_host(struct language_writer *w, const struct policy_host *host, bool full)
@@ -319,11 +155,11 @@ static void print_host(struct language_writer *w, const struct policy_host *host
 	unsigned given = full ? ~0u : host->given;
 	char text[ADDR_TEXT_SIZE];
 
-	put(w, host->is_mx ? "    mx " : "    host ");
+	language_put(w, host->is_mx ? "    mx " : "    host ");
 	if (host->addr.family != ADDR_NONE)
-		put(w, addr_format(&host->addr, text));
+		language_put(w, addr_format(&host->addr, text));
 	else
-		put_string(w, &host->name);
+		language_put_string(w, &host->name);
 	if (given & POLICY_HOST_PORT)
 		language_writef(w, " port %u", host->port);
 	if (given & POLICY_HOST_PREFERENCE)
@@ -332,7 +168,7 @@ static void print_host(struct language_writer *w, const struct policy_host *host
 		language_writef(w, " weight %u", host->weight);
 	if (host->given & POLICY_HOST_LIMIT)
 		language_writef(w, " { limit flows %u }", host->limit_flows);
-	put(w, "\n");
+	language_put(w, "\n");
 }
 
 static void print_deadlines(
@@ -343,16 +179,16 @@ static void print_deadlines(
 
 	if (!(given & all))
 		return;
-	put(w, "    deadline");
+	language_put(w, "    deadline");
 	if (given & POLICY_SERVER_FIRST)
-		put_duration(w, " first ", server->first_ms);
+		language_put_duration(w, " first ", server->first_ms);
 	if (given & POLICY_SERVER_CONNECT)
-		put_duration(w, " connect ", server->connect_ms);
+		language_put_duration(w, " connect ", server->connect_ms);
 	if (given & POLICY_SERVER_GREETING)
-		put_duration(w, " greeting ", server->greeting_ms);
+		language_put_duration(w, " greeting ", server->greeting_ms);
 	if (given & POLICY_SERVER_IDLE)
-		put_duration(w, " idle ", server->idle_ms);
-	put(w, "\n");
+		language_put_duration(w, " idle ", server->idle_ms);
+	language_put(w, "\n");
 }
 
 static void print_server(struct language_writer *w, const struct policy_server *server, bool full)
@@ -377,23 +213,23 @@ static void print_server(struct language_writer *w, const struct policy_server *
 		language_writef(w, "    announce %s", announces[server->announce]);
 		if (given & POLICY_SERVER_LOGIN && server->announce != POLICY_ANNOUNCE_NONE)
 			language_writef(w, " { login %s }", server->announce_login ? "on" : "off");
-		put(w, "\n");
+		language_put(w, "\n");
 	}
 	if (given & POLICY_SERVER_PROBE) {
-		put(w, server->probe ? "    probe smtp" : "    probe none");
+		language_put(w, server->probe ? "    probe smtp" : "    probe none");
 		if (server->probe && given & POLICY_SERVER_EVERY)
-			put_duration(w, " every ", server->probe_every_s * 1000ull);
-		put(w, "\n");
+			language_put_duration(w, " every ", server->probe_every_s * 1000ull);
+		language_put(w, "\n");
 	}
 	print_deadlines(w, server, given);
 	if (server->given & POLICY_SERVER_LIMIT)
 		language_writef(w, "    limit flows %u\n", server->limit_flows);
 	if (server->given & POLICY_SERVER_COMMENT) {
-		put(w, "    comment ");
-		put_string(w, &server->comment);
-		put(w, "\n");
+		language_put(w, "    comment ");
+		language_put_string(w, &server->comment);
+		language_put(w, "\n");
 	}
-	put(w, "}\n");
+	language_put(w, "}\n");
 }
 
 static void print_device(struct language_writer *w, const struct policy_device *device)
@@ -402,20 +238,20 @@ static void print_device(struct language_writer *w, const struct policy_device *
 
 	language_writef(w, "device %s { zone %s", device->name.text, device->zone_name.text);
 	for (size_t i = 0; i < device->nmacs; i++) {
-		put(w, i == 0 ? " mac " : ", ");
-		put(w, mac_format_spelled(&device->macs[i], device->spellings[i], text));
+		language_put(w, i == 0 ? " mac " : ", ");
+		language_put(w, mac_format_spelled(&device->macs[i], device->spellings[i], text));
 	}
-	put_names(w, " mac ", &device->mac_list_names, device->nmacs > 0);
-	put_prefixes(w, " address ", &device->addresses);
-	put_names(w, " address ", &device->list_names, device->addresses.n > 0);
-	put(w, " user ");
-	put_string(w, &device->user);
-	put_strings(w, " group ", &device->groups);
+	language_put_names(w, " mac ", &device->mac_list_names, device->nmacs > 0);
+	language_put_prefixes(w, " address ", &device->addresses);
+	language_put_names(w, " address ", &device->list_names, device->addresses.n > 0);
+	language_put(w, " user ");
+	language_put_string(w, &device->user);
+	language_put_strings(w, " group ", &device->groups);
 	if (device->comment.len > 0) {
-		put(w, " comment ");
-		put_string(w, &device->comment);
+		language_put(w, " comment ");
+		language_put_string(w, &device->comment);
 	}
-	put(w, " }\n");
+	language_put(w, " }\n");
 }
 
 static void put_where(
@@ -423,17 +259,17 @@ static void put_where(
 {
 	if (!where->given && !full)
 		return;
-	put(w, word);
+	language_put(w, word);
 	if (!where->given || where->any) {
-		put(w, "any");
+		language_put(w, "any");
 		return;
 	}
-	put(w, where->negated ? "not " : "");
+	language_put(w, where->negated ? "not " : "");
 	for (size_t i = 0; i < where->elems.n; i++) {
-		put(w, i > 0 ? ", " : "");
-		put_elem(w, &where->elems.v[i]);
+		language_put(w, i > 0 ? ", " : "");
+		language_put_elem(w, &where->elems.v[i]);
 	}
-	put_names(w, "", &where->list_names, where->elems.n > 0);
+	language_put_names(w, "", &where->list_names, where->elems.n > 0);
 }
 
 static void put_schedule(struct language_writer *w, const struct policy_schedule *schedule)
@@ -442,13 +278,13 @@ static void put_schedule(struct language_writer *w, const struct policy_schedule
 
 	for (size_t i = 0; i < schedule->n; i++) {
 		const struct policy_range *range = &schedule->v[i];
-		put(w, i == 0 ? " schedule " : ", ");
+		language_put(w, i == 0 ? " schedule " : ", ");
 		if (range->days_given)
-			put(w, days[range->first_day]);
+			language_put(w, days[range->first_day]);
 		if (range->days_given && range->last_day != range->first_day)
 			language_writef(w, "-%s", days[range->last_day]);
 		if (range->days_given && range->hours_given)
-			put(w, " ");
+			language_put(w, " ");
 		if (range->hours_given)
 			language_writef(w, "%02u:%02u-%02u:%02u", range->from / 60,
 				range->from % 60, range->to / 60, range->to % 60);
@@ -459,40 +295,40 @@ static void print_rule(struct language_writer *w, const struct policy_rule *rule
 {
 	language_writef(w, "rule %s {", rule->name.text);
 	if (full && rule->zone_names.n == 0)
-		put(w, " zone any");
-	put_names(w, " zone ", &rule->zone_names, false);
+		language_put(w, " zone any");
+	language_put_names(w, " zone ", &rule->zone_names, false);
 	if (rule->user_any || (full && !rule->user_given))
-		put(w, " user any");
-	put_strings(w, rule->user_negated ? " user not " : " user ", &rule->users);
-	put_strings(w, rule->group_negated ? " group not " : " group ", &rule->groups);
-	put_ports(w, " port ", &rule->ports);
+		language_put(w, " user any");
+	language_put_strings(w, rule->user_negated ? " user not " : " user ", &rule->users);
+	language_put_strings(w, rule->group_negated ? " group not " : " group ", &rule->groups);
+	language_put_ports(w, " port ", &rule->ports);
 	put_where(w, " source ", &rule->source, full);
 	put_where(w, " destination ", &rule->destination, full);
 	if (full && rule->schedule.n == 0)
-		put(w, " schedule always");
+		language_put(w, " schedule always");
 	put_schedule(w, &rule->schedule);
 	if (rule->to_server) {
-		put(w, " server ");
-		put(w, rule->to_original ? "original" : rule->server_name.text);
+		language_put(w, " server ");
+		language_put(w, rule->to_original ? "original" : rule->server_name.text);
 	} else {
-		put(w, " verdict ");
-		put_act(w, &rule->act, full);
+		language_put(w, " verdict ");
+		language_put_act(w, &rule->act, full);
 	}
 	if (rule->audit_given || full)
-		put(w, rule->audit ? " audit on" : " audit off");
+		language_put(w, rule->audit ? " audit on" : " audit off");
 	if (rule->disabled)
-		put(w, " disabled");
+		language_put(w, " disabled");
 	if (rule->comment.len > 0) {
-		put(w, " comment ");
-		put_string(w, &rule->comment);
+		language_put(w, " comment ");
+		language_put_string(w, &rule->comment);
 	}
-	put(w, " }\n");
+	language_put(w, " }\n");
 }
 
 void language_write_gap(struct language_writer *w)
 {
 	if (w->len > 0)
-		put(w, "\n");
+		language_put(w, "\n");
 }
 
 static void gap(struct language_writer *w, size_t n)

@@ -1,5 +1,4 @@
-/* Owns text that grows while a policy is printed. Private to lib/language_print.c and
- * lib/language_edit.c. */
+/* Owns text that grows while a policy is printed. Private to lib/language*.c. */
 #ifndef POSTERN_LANGUAGE_WRITE_H
 #define POSTERN_LANGUAGE_WRITE_H
 
@@ -17,6 +16,22 @@ void language_writef(struct language_writer *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The text, malloc'ed; NULL: out of memory. len may be NULL. */
 char *language_write_end(struct language_writer *w, size_t *len);
+
+/* Values as the language writes them; word is what stands in front of the first. */
+void language_put(struct language_writer *w, const char *text);
+void language_put_string(struct language_writer *w, const struct policy_string *string);
+void language_put_strings(
+	struct language_writer *w, const char *word, const struct policy_strings *strings);
+/* more: they go on behind values of another form in the same comma list */
+void language_put_names(
+	struct language_writer *w, const char *word, const struct policy_strings *names, bool more);
+void language_put_prefixes(
+	struct language_writer *w, const char *word, const struct policy_prefixes *prefixes);
+void language_put_ports(
+	struct language_writer *w, const char *word, const struct policy_ports *ports);
+void language_put_duration(struct language_writer *w, const char *word, uint64_t ms);
+void language_put_act(struct language_writer *w, const struct policy_act *act, bool full);
+void language_put_elem(struct language_writer *w, const struct policy_elem *elem);
 
 /* An empty line between two groups of statements, unless nothing stands before it. */
 void language_write_gap(struct language_writer *w);

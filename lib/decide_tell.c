@@ -1,0 +1,163 @@
+#include "lib/decide_tell.h"
+
+#include "lib/element.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void decide_tell(const struct decide_telling *telling, const char *format, ...)
+{
+	char text[DECIDE_STEP_BYTES];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	telling->step(telling->context, text);
+}
+
+void decide_append(struct decide_line *line, const char *format, ...)
+{
+	va_list args;
+
+	if (line->len >= sizeof(line->text) - 1)
+		return;
+	va_start(args, format);
+	int n = vsnprintf(line->text + line->len, sizeof(line->text) - line->len, format, args);
+	va_end(args);
+	if (n > 0)
+		line->len += (size_t)n;
+}
+
+static void append_names(struct decide_line *line, const struct policy_strings *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		decide_append(line, "%s\"%s\"", i ? ", " : "", names->v[i].text);
+}
+
+static void append_ports(struct decide_line *line, const struct policy_ports *ports)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		decide_append(line, "%s%u", i ? ", " : "", ports->v[i]);
+}
+
+static void append_elem(struct decide_line *line, const struct policy_elem *elem)
+{
+	char text[ELEMENT_TEXT_SIZE];
+
+	decide_append(line, "%s", element_format(elem, text));
+}
+
+static void append_where(struct decide_line *line, const struct policy_where *where)
+{
+	size_t n = where->list_names.n;
+
+	if (where->any)
+		decide_append(line, "any");
+	for (size_t i = 0; i < n; i++)
+		decide_append(line, "%slist %s", i ? ", " : "", where->list_names.v[i].text);
+	for (size_t i = 0; i < where->elems.n; i++) {
+		decide_append(line, "%s", i || n ? ", " : "");
+		append_elem(line, &where->elems.v[i]);
+	}
+}
+
+static void append_minute(struct decide_line *line, unsigned minute)
+{
+	decide_append(line, "%02u:%02u", minute / 60, minute % 60);
+}
+
+static void append_schedule(struct decide_line *line, const struct policy_schedule *schedule)
+{
+	static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+	for (size_t i = 0; i < schedule->n; i++) {
+		const struct policy_range *range = &schedule->v[i];
+		decide_append(line, "%s", i ? ", " : "");
+		if (range->days_given && range->first_day < 7 && range->last_day < 7) {
+			decide_append(line, "%s", days[range->first_day]);
+			if (range->last_day != range->first_day)
+				decide_append(line, "-%s", days[range->last_day]);
+			decide_append(line, "%s", range->hours_given ? " " : "");
+		}
+		if (range->hours_given) {
+			append_minute(line, range->from);
+			decide_append(line, "-");
+			append_minute(line, range->to);
+		}
+	}
+}
+
+void decide_append_time(
+	struct decide_line *line, const struct decide_telling *telling, uint64_t at_ms)
+{
+	time_t at = (time_t)((at_ms + (uint64_t)telling->world->calendar_ahead_ms) / 1000);
+	struct tm tm;
+	char text[40];
+
+	if (telling->world->local(&at, &tm) && strftime(text, sizeof(text), "%a %F %T", &tm))
+		decide_append(line, "%s", text);
+}
+
+void decide_append_act(struct decide_line *line, const struct policy_act *act)
+{
+	decide_append(line, "%s", policy_verdict_names[act->verdict]);
+	if (act->verdict == POLICY_VERDICT_ANSWER)
+		decide_append(line, " %u \"%s\"", act->code, act->text.text);
+}
+
+/* "source 192.0.2.7 is not in list office" or, under `not`, "source 192.0.2.7 is in ..." */
+static void append_outside(struct decide_line *line, const char *what, const char *value,
+	const struct policy_where *where)
+{
+	decide_append(line, "%s %s is %s ", what, value, where->negated ? "in" : "not in");
+	append_where(line, where);
+}
+
+void decide_append_failed(struct decide_line *line, const struct decide_telling *telling,
+	const struct policy_rule *rule, const struct session *session, enum decide_condition failed)
+{
+	char addr[ADDR_TEXT_SIZE];
+
+	switch (failed) {
+	case DECIDE_RULE_ENABLED:
+		decide_append(line, "it is disabled");
+		break;
+	case DECIDE_RULE_ZONE:
+		decide_append(line, "zone %s is not among ",
+			telling->world->policy->zones[telling->origin->zone].name.text);
+		append_names(line, &rule->zone_names);
+		break;
+	case DECIDE_RULE_USER:
+		decide_append(line, "user \"%s\" is %s ", session->user.text,
+			rule->user_negated ? "among" : "not among");
+		if (rule->user_any)
+			decide_append(line, "any");
+		append_names(line, &rule->users);
+		break;
+	case DECIDE_RULE_GROUP:
+		decide_append(line, "user \"%s\" is in %s ", session->user.text,
+			rule->group_negated ? "one of the groups" : "none of the groups");
+		append_names(line, &rule->groups);
+		break;
+	case DECIDE_RULE_PORT:
+		decide_append(line, "port %u is not among ", telling->original->port);
+		append_ports(line, &rule->ports);
+		break;
+	case DECIDE_RULE_SOURCE:
+		append_outside(
+			line, "source", addr_format(&telling->origin->source, addr), &rule->source);
+		break;
+	case DECIDE_RULE_SCHEDULE:
+		decide_append_time(line, telling, telling->now_ms);
+		decide_append(line, " is outside of ");
+		append_schedule(line, &rule->schedule);
+		break;
+	case DECIDE_RULE_DESTINATION:
+		append_outside(line, "destination", addr_format(&telling->original->addr, addr),
+			&rule->destination);
+		break;
+	case DECIDE_RULE_ALL:
+		break;
+	}
+}

@@ -3,6 +3,7 @@
 #include "lib/element.h"
 #include "lib/heap.h"
 #include "lib/lpm.h"
+#include "lib/mailset.h"
 
 #include <errno.h>
 #include <search.h>
@@ -15,13 +16,15 @@ struct list {
 	struct list *next; /* in its bucket */
 	uint32_t hash;
 	struct lpm *index;      /* of networks and MACs: the first part with that one */
+	struct mailset *mails;  /* the same of mail addresses, by their key */
 	void *texts;            /* tree of entries: mail addresses and host names */
 	struct listed *entries; /* all */
 	size_t n;
 	char name[];
 };
 
-/* What of an entry stands in the index. Ranges and networks may have a network in common. */
+/* What of an entry stands in an index. Ranges and networks may have a network in common, mail
+ * addresses a key. */
 struct part {
 	struct part *next;
 	struct listed *entry;
@@ -86,20 +89,55 @@ static struct listed *new_entry(struct list *list, const struct policy_elem *ele
 	return entry;
 }
 
-/* ---- the index: networks, by their prefix; MACs */
+/* ---- the indexes: networks, by their prefix; MACs; mail addresses, by their key */
 
 static struct part *find_part(
 	const struct list *list, const struct policy_elem *elem, const struct prefix *prefix)
 {
-	return prefix ? lpm_find_exact(list->index, prefix) : lpm_find_mac(list->index, &elem->mac);
+	char key[MAILSET_KEY_SIZE];
+
+	if (prefix)
+		return lpm_find_exact(list->index, prefix);
+	if (elem->kind == POLICY_ELEM_MAC)
+		return lpm_find_mac(list->index, &elem->mac);
+	mailset_key(elem->text, elem->len, key);
+	return mailset_find(list->mails, key);
+}
+
+/* Replaces what is there, which takes no memory. */
+static int set_part(struct list *list, const struct policy_elem *elem, const struct prefix *prefix,
+	struct part *part)
+{
+	char key[MAILSET_KEY_SIZE];
+
+	if (prefix)
+		return lpm_add(list->index, prefix, part);
+	if (elem->kind == POLICY_ELEM_MAC)
+		return lpm_add_mac(list->index, &elem->mac, part);
+	mailset_key(elem->text, elem->len, key);
+	return mailset_add(list->mails, key, part);
+}
+
+static void unset_part(
+	struct list *list, const struct policy_elem *elem, const struct prefix *prefix)
+{
+	char key[MAILSET_KEY_SIZE];
+
+	if (prefix) {
+		lpm_del(list->index, prefix);
+	} else if (elem->kind == POLICY_ELEM_MAC) {
+		lpm_del_mac(list->index, &elem->mac);
+	} else {
+		mailset_key(elem->text, elem->len, key);
+		mailset_del(list->mails, key);
+	}
 }
 
 static int put_part(struct list *list, const struct policy_elem *elem, const struct prefix *prefix,
 	struct part *part)
 {
 	part->next = find_part(list, elem, prefix);
-	return prefix ? lpm_add(list->index, prefix, part)
-		      : lpm_add_mac(list->index, &elem->mac, part);
+	return set_part(list, elem, prefix, part);
 }
 
 static void take_part(struct list *list, const struct policy_elem *elem,
@@ -111,29 +149,29 @@ static void take_part(struct list *list, const struct policy_elem *elem,
 		while (first->next != part)
 			first = first->next;
 		first->next = part->next;
-	} else if (!part->next) {
-		if (prefix)
-			lpm_del(list->index, prefix);
-		else
-			lpm_del_mac(list->index, &elem->mac);
-	} else if (prefix) { /* replaces the value, which takes no memory */
-		lpm_add(list->index, prefix, part->next);
+	} else if (part->next) {
+		set_part(list, elem, prefix, part->next);
 	} else {
-		lpm_add_mac(list->index, &elem->mac, part->next);
+		unset_part(list, elem, prefix);
 	}
 }
 
-/* In the index a MAC has one part, without a prefix. */
+/* A MAC and a mail address have one part, without a prefix. */
+static bool is_single(const struct policy_elem *elem)
+{
+	return elem->kind == POLICY_ELEM_MAC || elem->kind == POLICY_ELEM_MAIL;
+}
+
 static unsigned parts_of(
 	const struct policy_elem *elem, struct prefix parts[static RANGE_PARTS_MAX])
 {
-	return elem->kind == POLICY_ELEM_MAC ? 1 : element_parts(elem, parts);
+	return is_single(elem) ? 1 : element_parts(elem, parts);
 }
 
 static const struct prefix *prefix_at(
 	const struct policy_elem *elem, const struct prefix *parts, unsigned i)
 {
-	return elem->kind == POLICY_ELEM_MAC ? NULL : &parts[i];
+	return is_single(elem) ? NULL : &parts[i];
 }
 
 static struct listed *find_entry(const struct list *list, const struct policy_elem *elem)
@@ -158,8 +196,7 @@ static void unlink_entry(struct list *list, struct listed *entry, unsigned npart
 
 	if (element_text_len(&entry->elem))
 		tdelete(entry, &list->texts, compare_entries);
-	else
-		parts_of(&entry->elem, parts);
+	parts_of(&entry->elem, parts);
 	for (unsigned i = 0; i < nparts; i++)
 		take_part(list, &entry->elem, prefix_at(&entry->elem, parts, i), &entry->parts[i]);
 }
@@ -220,6 +257,7 @@ static void free_list(struct lists *lists, struct list *list)
 		free_entry(entry);
 	}
 	lpm_free(list->index);
+	mailset_free(list->mails);
 	free(list);
 }
 
@@ -254,7 +292,10 @@ static struct list *add_list(struct lists *lists, const char *name)
 	if (!list)
 		return NULL;
 	list->index = lpm_new();
-	if (!list->index) {
+	list->mails = mailset_new();
+	if (!list->index || !list->mails) {
+		lpm_free(list->index);
+		mailset_free(list->mails);
 		free(list);
 		return NULL;
 	}
@@ -344,6 +385,14 @@ static void reach_add(struct reach *reach, const struct part *part, uint64_t now
 	}
 }
 
+static bool reach_lower(const struct reach *reach, uint64_t *until_ms)
+{
+	if (reach->held && !reach->for_ever && until_ms &&
+		(*until_ms == 0 || reach->end_ms < *until_ms))
+		*until_ms = reach->end_ms;
+	return reach->held;
+}
+
 bool lists_match(const struct lists *lists, const char *name, const struct mac *mac,
 	const struct addr *addr, uint64_t now_ms, uint64_t *until_ms)
 {
@@ -360,10 +409,21 @@ bool lists_match(const struct lists *lists, const char *name, const struct mac *
 		while (n > 0 && !reach.for_ever)
 			reach_add(&reach, held[--n], now_ms);
 	}
-	if (reach.held && !reach.for_ever && until_ms &&
-		(*until_ms == 0 || reach.end_ms < *until_ms))
-		*until_ms = reach.end_ms;
-	return reach.held;
+	return reach_lower(&reach, until_ms);
+}
+
+bool lists_match_mail(const struct lists *lists, const char *name, const char *key, uint64_t now_ms,
+	uint64_t *until_ms)
+{
+	const struct list *list = find_list(lists, name);
+	struct reach reach = {0};
+	void *held[MAILSET_DEPTH];
+
+	if (!list)
+		return false;
+	for (unsigned n = mailset_find_all(list->mails, key, held); n > 0 && !reach.for_ever;)
+		reach_add(&reach, held[--n], now_ms);
+	return reach_lower(&reach, until_ms);
 }
 
 size_t lists_count(const struct lists *lists, const char *name)

@@ -25,6 +25,10 @@ void lists_clear(struct lists *lists, const char *name);
  * itself; in it 0 means never. */
 bool lists_match(const struct lists *lists, const char *name, const struct mac *mac,
 	const struct addr *addr, uint64_t now_ms, uint64_t *until_ms);
+/* The same of a mail address, by its key (mailset.h): does the list hold it, its domain, or a
+ * domain above? */
+bool lists_match_mail(const struct lists *lists, const char *name, const char *key, uint64_t now_ms,
+	uint64_t *until_ms);
 size_t lists_count(const struct lists *lists, const char *name);
 /* In order; stops when visit returns non-zero and returns that. visit must not change the list. */
 int lists_each(const struct lists *lists, const char *name,

@@ -1,6 +1,7 @@
 #include "lib/element.h"
 #include "lib/heap.h"
 #include "lib/lists.h"
+#include "lib/mailset.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -86,6 +87,54 @@ static void test_a_mac_counts_as_well_as_an_address(void **state)
 	assert_string_equal(match(lists, "a", "192.0.2.1", NULL, 1000), "2000");
 	assert_string_equal(match(lists, "a", NULL, "02:00:5e:00:53:07", 1000), "4000");
 	assert_string_equal(match(lists, "a", "198.51.100.1", NULL, 1000), "no");
+	lists_free(lists);
+}
+
+static const char *match_mail(const struct lists *lists, const char *path_text, uint64_t now)
+{
+	static char text[32];
+	char key[MAILSET_KEY_SIZE];
+	struct smtp_path path;
+	uint64_t until = 0;
+	size_t used;
+
+	assert_int_equal(
+		smtp_path_parse(&path, 0, path_text, strlen(path_text), &used), SMTP_PATH_GOOD);
+	mailset_key_of(&path, key);
+	if (!lists_match_mail(lists, "l", key, now, &until))
+		return "no";
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)until);
+	return until ? text : "for ever";
+}
+
+static void test_a_mail_address_is_in_its_domains_until_the_last_of_them_ends(void **state)
+{
+	struct lists *lists = lists_new();
+	struct policy_elem tagged = elem("Anna+x@Hotel.example");
+
+	(void)state;
+	add(lists, "l", "anna@hotel.example", 50);
+	add(lists, "l", "Anna+x@Hotel.example", 60); /* another element, the same key */
+	add(lists, "l", "@.hotel.example", 70);
+	add(lists, "l", "@a.hotel.example", 0);
+	add(lists, "l", "x@m\xc3\xbcll.example", 0);
+	assert_int_equal(lists_count(lists, "l"), 5);
+	assert_string_equal(match_mail(lists, "<ANNA+y@hotel.EXAMPLE>", 1), "60");
+	assert_string_equal(match_mail(lists, "<prvs=0123abcd=anna@hotel.example>", 1), "60");
+	assert_string_equal(match_mail(lists, "<ann@hotel.example>", 1), "no");
+	assert_string_equal(match_mail(lists, "<anna@b.hotel.example>", 1), "70");
+	assert_string_equal(match_mail(lists, "<anna@x.b.hotel.example>", 69), "70");
+	assert_string_equal(match_mail(lists, "<anna@x.b.hotel.example>", 70), "no");
+	assert_string_equal(match_mail(lists, "<anna@a.hotel.example>", 1), "for ever");
+	assert_string_equal(match_mail(lists, "<x@M\xc3\x9cll.example>", 1), "for ever");
+	assert_string_equal(match_mail(lists, "<x@xn--mll-hoa.example>", 1), "for ever");
+	assert_string_equal(match_mail(lists, "<>", 1), "no");
+	/* a quoted local part brings no domain in */
+	assert_string_equal(match_mail(lists, "<\"x@a.hotel.example\"@y.example>", 1), "no");
+	assert_int_equal(lists_remove(lists, "l", &tagged), 0);
+	assert_string_equal(match_mail(lists, "<anna@hotel.example>", 1), "50");
+	lists_clear(lists, "l");
+	assert_string_equal(match_mail(lists, "<anna@a.hotel.example>", 1), "no");
 	lists_free(lists);
 }
 
@@ -354,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_address_is_in_its_networks_until_the_last_of_them_ends),
 		cmocka_unit_test(test_a_mac_counts_as_well_as_an_address),
+		cmocka_unit_test(test_a_mail_address_is_in_its_domains_until_the_last_of_them_ends),
 		cmocka_unit_test(test_until_is_only_lowered),
 		cmocka_unit_test(test_adding_again_sets_the_new_end),
 		cmocka_unit_test(test_each_and_clear),

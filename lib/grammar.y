@@ -58,20 +58,23 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> OWN "own" PROTECTED "protected" RECIPIENT "recipient"
 
 /* Keywords only where the grammar has them. */
-%token <token> ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer"
-%token <token> AUDIT "audit" BIND "bind" BLOCK "block" CLOSED "closed" COMMENT "comment" CONNECT "connect"
+%token <token> ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
+%token <token> AUDIT "audit" BIND "bind" BLOCK "block" CLOSED "closed" COMMAND "command" COMMENT "comment" CONNECT "connect" CONNECTION "connection"
 %token <token> DEADLINE "deadline" DEBUG "debug" DESTINATION "destination" DEVICE "device"
 %token <token> DISABLED "disabled" DRAIN "drain" DROP "drop" DYNAMIC "dynamic" ERROR "error"
-%token <token> EVERY "every" FIRST "first" FLOWS "flows" GREETING "greeting" HOST "host"
+%token <token> EVERY "every" FIRST "first" FLOW "flow" FLOWS "flows" GREETING "greeting" HOST "host"
 %token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" INFO "info"
 %token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
 %token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LOG "log" LOGIN "login"
-%token <token> MAC "mac" MAC_ADDRESS "mac+address" MAIL "mail" METRICS "metrics" MX "mx" NAMES "names" NETWORK "network"
+%token <token> MAC "mac" MAC_ADDRESS "mac+address" MAIL "mail" MESSAGE "message" MESSAGES "messages"
+%token <token> METRICS "metrics" MX "mx" NAMES "names" NETWORK "network" NEWLINE "newline"
 %token <token> OFF "off" ON "on" ON_FAILURE "on-failure" ON_LOGOUT "on-logout" OPEN "open"
 %token <token> PASS "pass" PER "per" PLAIN "plain" PORT "port" PREFERENCE "preference"
 %token <token> PRIVACY "privacy" PROBE "probe" PROXY_V1 "proxy-v1" PROXY_V2 "proxy-v2"
-%token <token> RATE_WORD "rate" REJECT "reject" RULE "rule" SCHEDULE "schedule" SERVER "server"
+%token <token> RATE_WORD "rate" RECIPIENTS "recipients" REJECT "reject" REPAIR "repair" RULE "rule"
+%token <token> SCHEDULE "schedule" SENDER "sender" SERVER "server"
 %token <token> SESSIONS "sessions" SIZE_WORD "size" SMTP "smtp" SOURCE "source"
+%token <token> STRICT "strict" TRACE "trace"
 %token <token> UNAUTHENTICATED "unauthenticated" UNMATCHED "unmatched" USER "user"
 %token <token> VERDICT "verdict" WARNING "warning" WEIGHT "weight" XCLIENT "xclient" ZONE "zone"
 
@@ -79,7 +82,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %type <string> name text string
 %type <act> act
 %type <number> duration size number port_number
-%type <choice> posture on_off log_level not per
+%type <choice> posture on_off log_level not per rate_per level newline
 %type <count> rate
 
 %%
@@ -153,15 +156,46 @@ zone_statement:
 	| IDLE NONE			{ language_zone_idle(l, &@1, NULL, 0); }
 	| ON_LOGOUT KILL		{ language_zone_on_logout(l, &@1, false); }
 	| ON_LOGOUT KEEP		{ language_zone_on_logout(l, &@1, true); }
-	| LIMIT FLOWS number per
-		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_FLOWS, $3, 0, (enum policy_per)$4); }
-	| LIMIT RATE_WORD rate per { language_limit_begin(l); } limit_block
-		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_RATE, $3.count, $3.seconds,
-			(enum policy_per)$4); }
+	| LEVEL level	{ language_zone_level(l, &@1, (enum policy_level)$2); }
+	| NEWLINE newline	{ language_zone_newline(l, &@1, (enum policy_newline)$2); }
+	| limit
 	| LIMIT SESSIONS number PER USER
-		{ language_zone_limit(l, &@1, &@3, POLICY_LIMIT_SESSIONS, $3, 0, POLICY_PER_USER); }
+		{ language_limit(l, &@1, &@3, POLICY_LIMIT_SESSIONS, $3, 0, POLICY_PER_USER); }
 	| COMMENT text			{ language_zone_comment(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_ZONE); };
+
+level:
+	AUTO				{ $$ = POLICY_LEVEL_AUTO; }
+	| CONNECTION			{ $$ = POLICY_LEVEL_CONNECTION; }
+	| MESSAGE			{ $$ = POLICY_LEVEL_MESSAGE; };
+
+newline:
+	STRICT				{ $$ = POLICY_NEWLINE_STRICT; }
+	| REPAIR			{ $$ = POLICY_NEWLINE_REPAIR; };
+
+/* --- limits of zones and rules */
+
+limit:
+	LIMIT FLOWS number per
+		{ language_limit(l, &@1, &@3, POLICY_LIMIT_FLOWS, $3, 0, (enum policy_per)$4); }
+	| LIMIT RATE_WORD rate per { language_limit_begin(l); } limit_block
+		{ language_limit(l, &@1, &@3, POLICY_LIMIT_RATE, $3.count, $3.seconds,
+			(enum policy_per)$4); }
+	| LIMIT MESSAGES rate rate_per { language_limit_begin(l); } limit_block
+		{ language_limit(l, &@1, &@3, POLICY_LIMIT_MESSAGES, $3.count, $3.seconds,
+			(enum policy_per)$4); }
+	| LIMIT MESSAGES number PER FLOW
+		{ language_limit(l, &@1, &@3, POLICY_LIMIT_MESSAGES, $3, 0, POLICY_PER_FLOW); }
+	| LIMIT RECIPIENTS rate rate_per { language_limit_begin(l); } limit_block
+		{ language_limit(l, &@1, &@3, POLICY_LIMIT_RECIPIENTS, $3.count, $3.seconds,
+			(enum policy_per)$4); }
+	| LIMIT RECIPIENTS number PER MESSAGE
+		{ language_limit(l, &@1, &@3, POLICY_LIMIT_RECIPIENTS, $3, 0, POLICY_PER_MESSAGE); }
+	| LIMIT SIZE_WORD size		{ language_limit_size(l, &@1, &@3, $3); };
+
+rate_per:
+	per
+	| PER SENDER			{ $$ = POLICY_PER_SENDER; };
 
 limit_block: %empty | '{' limit_options '}';
 
@@ -230,6 +264,7 @@ server_statement:
 	| PROBE SMTP EVERY duration	{ language_probe(l, &@1, &@2, true, &@4, $4); }
 	| DEADLINE { language_deadline(l, &@1); } deadlines
 	| LIMIT FLOWS number		{ language_server_limit(l, &@1, &@3, $3); }
+	| TRACE on_off			{ language_server_trace(l, &@1, $2); }
 	| COMMENT text			{ language_server_comment(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_SERVER); };
 
@@ -268,7 +303,8 @@ deadline:
 	FIRST duration		{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_FIRST, $2); }
 	| CONNECT duration	{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_CONNECT, $2); }
 	| GREETING duration	{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_GREETING, $2); }
-	| IDLE duration		{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_IDLE, $2); };
+	| IDLE duration		{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_IDLE, $2); }
+	| COMMAND duration	{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_COMMAND, $2); };
 
 /* --- device */
 
@@ -321,9 +357,13 @@ rule_statement:
 	| DESTINATION not wheres	{ language_rule_where(l, &@1, $2, true); }
 	| SCHEDULE ranges		{ language_rule_schedule(l, &@1); }
 	| SCHEDULE ALWAYS		{ language_rule_always(l, &@1, "schedule"); }
+	| SENDER not senders		{ language_rule_senders(l, &@1, $2); }
+	| RECIPIENT not recipients	{ language_rule_recipients(l, &@1, $2); }
 	| SERVER name			{ language_rule_server(l, &@1, &@2, &$2); }
 	| SERVER ORIGINAL		{ language_rule_server(l, &@1, &@2, NULL); }
 	| VERDICT act			{ language_rule_verdict(l, &@1, &$2); }
+	| limit
+	| LIMIT NONE			{ language_rule_limit_none(l, &@1); }
 	| AUDIT on_off			{ language_rule_audit(l, &@1, $2); }
 	| DISABLED			{ language_rule_disabled(l, &@1); }
 	| COMMENT text			{ language_rule_comment(l, &@1, &@2, &$2); }
@@ -341,6 +381,29 @@ where_first:
 
 where:
 	elem				{ language_item_elem(l, &@1, &$1); }
+	| name				{ language_item_string(l, &@1, &$1); };
+
+senders: sender_first | senders ',' sender;
+
+sender_first: { language_items_clear(l); } sender;
+
+sender:
+	mail
+	| NONE				{ language_item_none(l, &@1); }
+	| OWN				{ language_later_value(l, &@1, "own"); };
+
+recipients: recipient_first | recipients ',' recipient;
+
+recipient_first: { language_items_clear(l); } recipient;
+
+recipient:
+	mail
+	| PROTECTED			{ language_later_value(l, &@1, "protected"); };
+
+/* An address has an '@', a list's name has none. */
+mail:
+	STRING				{ language_item_mail(l, &@1, &$1); }
+	| OTHER				{ language_item_mail(l, &@1, &$1); }
 	| name				{ language_item_string(l, &@1, &$1); };
 
 ranges: range_first | ranges ',' range;
@@ -415,14 +478,15 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
-	WORD | DAYRANGE | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | BIND | BLOCK | CLOSED
-	| COMMENT | CONNECT | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED | DRAIN | DROP | DYNAMIC | ERROR
-	| EVERY | FIRST | FLOWS | GREETING | HOST | HOSTNAME | IDENTITY | IDLE | INFO | INTERFACE | KEEP
-	| KILL | LANGUAGE | LEASE | LEVEL | LIMIT | LIST | LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS
-	| MAIL | METRICS | MX | NAMES | NETWORK | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
-	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | REJECT | RULE | SCHEDULE
-	| SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | UNAUTHENTICATED | UNMATCHED | USER | VERDICT
-	| WARNING | WEIGHT | XCLIENT | ZONE;
+	WORD | DAYRANGE | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CLOSED
+	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
+	| DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
+	| IDENTITY | IDLE | INFO | INTERFACE | KEEP | KILL | LANGUAGE | LEASE | LEVEL | LIMIT | LIST
+	| LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS | MAIL | MESSAGE | MESSAGES | METRICS | MX | NAMES
+	| NETWORK | NEWLINE | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
+	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | RECIPIENTS | REJECT | REPAIR
+	| RULE | SCHEDULE | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TRACE
+	| UNAUTHENTICATED | UNMATCHED | USER | VERDICT | WARNING | WEIGHT | XCLIENT | ZONE;
 
 %%
 

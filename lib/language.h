@@ -45,6 +45,8 @@ struct language_world {
 	 * and addresses: what is wrong with it now is a fault, not an error, as long as it can run.
 	 */
 	bool lenient;
+	/* Flows can be read at message level, whatever LANGUAGE_READS_MESSAGES says. */
+	bool reads_messages;
 	/* Is this address one of ours? */
 	bool (*own_address)(void *context, const struct addr *addr);
 	/* The bridge that an interface is a port of; NULL: none. *port: it, as the pattern may be a

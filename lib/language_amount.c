@@ -83,32 +83,49 @@ int language_parse_duration(const char *text, uint64_t *ms)
 	return 0;
 }
 
+static const char *unit_of(const struct policy_limit *limit)
+{
+	return limit->per_seconds == 1      ? "second"
+	       : limit->per_seconds == 60   ? "minute"
+	       : limit->per_seconds == 3600 ? "hour"
+					    : "day";
+}
+
+/* "100", "100/hour" or "30m" */
+static const char *format_amount(const struct policy_limit *limit, char buf[static 48])
+{
+	char size[32];
+
+	if (limit->kind == POLICY_LIMIT_SIZE)
+		snprintf(buf, 48, "%s", language_format_size(limit->size_bytes, size));
+	else if (limit->per_seconds)
+		snprintf(buf, 48, "%" PRIu32 "/%s", limit->count, unit_of(limit));
+	else
+		snprintf(buf, 48, "%" PRIu32, limit->count);
+	return buf;
+}
+
 const char *language_format_limit(
 	const struct policy_limit *limit, char buf[static LANGUAGE_LIMIT_SIZE])
 {
-	static const char *const per[] = {[POLICY_PER_ALL] = "",
+	static const char *const kinds[POLICY_LIMIT_KINDS] = {[POLICY_LIMIT_FLOWS] = "flows",
+		[POLICY_LIMIT_RATE] = "rate",
+		[POLICY_LIMIT_SESSIONS] = "sessions",
+		[POLICY_LIMIT_MESSAGES] = "messages",
+		[POLICY_LIMIT_RECIPIENTS] = "recipients",
+		[POLICY_LIMIT_SIZE] = "size"};
+	static const char *const per[POLICY_PERS] = {[POLICY_PER_ALL] = "",
 		[POLICY_PER_CLIENT] = " per client",
-		[POLICY_PER_USER] = " per user"};
-	char text[32], block[48] = "";
+		[POLICY_PER_USER] = " per user",
+		[POLICY_PER_SENDER] = " per sender",
+		[POLICY_PER_FLOW] = " per flow",
+		[POLICY_PER_MESSAGE] = " per message"};
+	char text[32], amount_text[48], block[48] = "";
 
 	if (limit->block_s)
 		snprintf(block, sizeof(block), " { block %s }",
 			language_format_duration(limit->block_s * 1000ull, text));
-	switch (limit->kind) {
-	case POLICY_LIMIT_FLOWS:
-		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit flows %u%s", limit->count,
-			per[limit->per]);
-		break;
-	case POLICY_LIMIT_RATE:
-		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit rate %u/%s%s%s", limit->count,
-			limit->per_seconds == 1    ? "second"
-			: limit->per_seconds == 60 ? "minute"
-						   : "hour",
-			per[limit->per], block);
-		break;
-	case POLICY_LIMIT_SESSIONS:
-		snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit sessions %u per user", limit->count);
-		break;
-	}
+	snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit %s %s%s%s", kinds[limit->kind],
+		format_amount(limit, amount_text), per[limit->per], block);
 	return buf;
 }

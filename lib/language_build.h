@@ -34,6 +34,10 @@ void language_item_string(
 	struct language *l, const struct language_span *span, const struct policy_string *string);
 void language_item_user(
 	struct language *l, const struct language_span *span, const struct policy_string *string);
+/* An address of a condition, in quotes or with an '@'; anything else is said. */
+void language_item_mail(
+	struct language *l, const struct language_span *span, const struct language_token *token);
+void language_item_none(struct language *l, const struct language_span *span);
 void language_item_elem(
 	struct language *l, const struct language_span *span, const struct language_token *token);
 void language_item_port(struct language *l, const struct language_span *span, uint64_t port);
@@ -58,10 +62,6 @@ void language_enter(struct language *l, struct language_block *block, enum langu
 	const struct policy_string *name);
 /* No syntax error stands in the block, so that what it lacks is really not there. */
 bool language_whole(const struct language *l);
-/* Two limits of one kind? */
-bool language_add_limit(struct language *l, struct language_block *block,
-	const struct language_span *span, const struct policy_limit *limit);
-
 /* language_build.c: the top. */
 void language_version(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t number);
@@ -118,15 +118,26 @@ void language_zone_lease(struct language *l, const struct language_span *word,
 void language_zone_idle(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t ms);
 void language_zone_on_logout(struct language *l, const struct language_span *word, bool keeps);
-void language_limit_begin(struct language *l);
-void language_limit_block(struct language *l, const struct language_span *word,
-	const struct language_span *span, uint64_t ms);
-void language_zone_limit(struct language *l, const struct language_span *word,
-	const struct language_span *span, enum policy_limit_kind kind, uint64_t count,
-	uint32_t seconds, enum policy_per per);
+void language_zone_level(
+	struct language *l, const struct language_span *word, enum policy_level level);
+void language_zone_newline(
+	struct language *l, const struct language_span *word, enum policy_newline newline);
 void language_zone_comment(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *text);
 void language_zone_end(struct language *l);
+
+/* language_build_limit.c: the limits of the zone or rule being read. */
+void language_limit_begin(struct language *l);
+void language_limit_block(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_limit(struct language *l, const struct language_span *word,
+	const struct language_span *span, enum policy_limit_kind kind, uint64_t count,
+	uint32_t seconds, enum policy_per per);
+void language_limit_size(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t bytes);
+void language_rule_limit_none(struct language *l, const struct language_span *word);
+/* Takes them into the policy; those of a zone with what is meant where nothing is written. */
+void language_limits_end(struct language *l, struct policy_limits *limits, bool zone);
 
 /* language_build_server.c */
 void language_server_begin(
@@ -159,6 +170,7 @@ void language_deadline_set(struct language *l, const struct language_span *word,
 	const struct language_span *span, unsigned which, uint64_t ms);
 void language_server_limit(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t number);
+void language_server_trace(struct language *l, const struct language_span *word, bool on);
 void language_server_comment(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *text);
 void language_server_end(struct language *l);
@@ -190,6 +202,8 @@ void language_rule_where_any(struct language *l, const struct language_span *wor
 	const struct language_span *span, bool negated, bool destination);
 void language_rule_where(
 	struct language *l, const struct language_span *word, bool negated, bool destination);
+void language_rule_senders(struct language *l, const struct language_span *word, bool negated);
+void language_rule_recipients(struct language *l, const struct language_span *word, bool negated);
 void language_rule_schedule(struct language *l, const struct language_span *word);
 /* name NULL: original */
 void language_rule_server(struct language *l, const struct language_span *word,

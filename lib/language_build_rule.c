@@ -112,6 +112,7 @@ void language_rule_begin(
 	l->rule.act = language_verdict(POLICY_VERDICT_REDIRECT);
 	l->rule.audit = true;
 	l->rule_note.name = *span;
+	l->limits.n = 0;
 }
 
 void language_rule_zones(struct language *l, const struct language_span *word)
@@ -196,6 +197,40 @@ void language_rule_where(
 	}
 }
 
+/* Where flows begin to be read because of the rule. */
+static void note_message_word(
+	struct language *l, const struct language_span *word, const char *text)
+{
+	if (l->rule_note.message_word.width == 0)
+		l->rule_note.message_word = *word;
+	language_reads(l, word, text);
+}
+
+static void take_mails(struct language *l, const struct language_span *word, const char *text,
+	struct policy_mails *mails, struct language_spans *spans, bool negated)
+{
+	const struct language_item *item = l->items.v;
+
+	once(l, word, text);
+	note_message_word(l, word, text);
+	*mails = (struct policy_mails){.given = true, .negated = negated};
+	language_keep_elems(l, &l->items, &mails->elems, NULL);
+	language_keep_strings(l, &l->items, &mails->list_names, spans);
+	mails->lists = language_alloc(l, mails->list_names.n, sizeof(*mails->lists));
+	for (size_t i = 0; i < l->items.n; i++)
+		mails->none |= item[i].kind == LANGUAGE_ITEM_NONE;
+}
+
+void language_rule_senders(struct language *l, const struct language_span *word, bool negated)
+{
+	take_mails(l, word, "sender", &l->rule.sender, &l->rule_note.lists[2], negated);
+}
+
+void language_rule_recipients(struct language *l, const struct language_span *word, bool negated)
+{
+	take_mails(l, word, "recipient", &l->rule.recipient, &l->rule_note.lists[3], negated);
+}
+
 void language_rule_schedule(struct language *l, const struct language_span *word)
 {
 	const struct language_item *item = l->items.v;
@@ -226,6 +261,7 @@ void language_rule_verdict(
 {
 	once(l, word, "verdict");
 	l->rule.act = *act;
+	l->rule_note.verdict = *word;
 	if (l->rule.to_server)
 		language_error(l, word, "rule %s has a server and a verdict, expected one of them",
 			l->rule.name.text);
@@ -257,6 +293,7 @@ void language_rule_end(struct language *l)
 		language_whole(l))
 		language_error(l, &l->rule_note.name,
 			"rule %s does nothing, expected server or verdict", l->rule.name.text);
+	language_limits_end(l, &l->rule.limits, false);
 	struct policy_rule *rule = language_push(l, &l->rules, sizeof(*rule));
 	struct language_rule_note *note = language_push(l, &l->rule_notes, sizeof(*note));
 	if (rule && note) {

@@ -24,6 +24,7 @@ void language_server_begin(
 	l->server.connect_ms = 5000;
 	l->server.greeting_ms = 15000;
 	l->server.idle_ms = 15 * 60000;
+	l->server.command_ms = 15000;
 	l->server_note.name = *span;
 	l->hosts.n = 0;
 	l->host_spans.n = 0;
@@ -230,9 +231,10 @@ void language_deadline_set(struct language *l, const struct language_span *word,
 		{POLICY_SERVER_CONNECT, "deadline connect"},
 		{POLICY_SERVER_GREETING, "deadline greeting"},
 		{POLICY_SERVER_IDLE, "deadline idle"},
+		{POLICY_SERVER_COMMAND, "deadline command"},
 	};
 	uint32_t *const values[] = {&l->server.first_ms, &l->server.connect_ms,
-		&l->server.greeting_ms, &l->server.idle_ms};
+		&l->server.greeting_ms, &l->server.idle_ms, &l->server.command_ms};
 
 	if (ms == 0 || ms > UINT32_MAX) {
 		language_error(l, span, "a deadline cannot be this long, expected 1ms to 7w");
@@ -255,6 +257,13 @@ void language_server_limit(struct language *l, const struct language_span *word,
 	l->server.given |= POLICY_SERVER_LIMIT;
 }
 
+void language_server_trace(struct language *l, const struct language_span *word, bool on)
+{
+	once(l, word, "trace");
+	l->server.trace = on;
+	l->server.given |= POLICY_SERVER_TRACE;
+}
+
 void language_server_comment(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *text)
 {
@@ -269,6 +278,8 @@ void language_server_end(struct language *l)
 	l->server.nhosts = l->server.hosts ? l->hosts.n : 0;
 	l->server_note.hosts.v = language_keep(l, &l->host_spans, sizeof(struct language_span));
 	l->server_note.hosts.n = l->host_spans.n;
+	if (!(l->server.given & POLICY_SERVER_TRACE))
+		l->server.trace = l->server.announce != POLICY_ANNOUNCE_XCLIENT;
 	if (l->hosts.n == 0 && language_whole(l))
 		language_error(l, &l->server_note.name,
 			"server %s has no host, expected at least one host or mx",

@@ -1,5 +1,7 @@
 #include "lib/language_build.h"
 
+#include "lib/element.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,7 +91,10 @@ void language_rate(struct language *l, const struct language_span *span,
 	(void)span;
 	(void)l;
 	count->count = token->number;
-	count->seconds = token->unit[1] == 's' ? 1 : token->unit[1] == 'm' ? 60 : 3600;
+	count->seconds = token->unit[1] == 's'   ? 1
+			 : token->unit[1] == 'm' ? 60
+			 : token->unit[1] == 'h' ? 3600
+						 : 86400;
 }
 
 static bool check_text(
@@ -165,6 +170,30 @@ void language_item_user(
 		language_error(l, span, "this name has %u bytes, expected 1 to %d", string->len,
 			POLICY_USER_SIZE - 1);
 	language_item_string(l, span, string);
+}
+
+void language_item_mail(
+	struct language *l, const struct language_span *span, const struct language_token *token)
+{
+	struct policy_string text = language_string(l, token);
+	struct policy_elem elem;
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	const char *expected = element_parse(POLICY_HOLDS_MAIL, text.text, text.len, &elem);
+	if (expected) {
+		language_error(l, span,
+			"\"%s\" is no mail address, expected %s, or the name of a list of them",
+			language_quote(text.text, text.len, quoted), expected);
+		return;
+	}
+	struct language_item *item = add(l, span, LANGUAGE_ITEM_ELEM);
+	if (item)
+		item->elem = elem;
+}
+
+void language_item_none(struct language *l, const struct language_span *span)
+{
+	add(l, span, LANGUAGE_ITEM_NONE);
 }
 
 void language_item_elem(
@@ -361,26 +390,5 @@ bool language_once(struct language *l, struct language_block *block,
 		block->seen[block->nseen].word = word;
 		block->seen[block->nseen++].place = span->place;
 	}
-	return true;
-}
-
-bool language_add_limit(struct language *l, struct language_block *block,
-	const struct language_span *span, const struct policy_limit *limit)
-{
-	static const char *const phrases[3][3] = {
-		[POLICY_LIMIT_FLOWS] = {"limit flows", "limit flows per client",
-			"limit flows per user"},
-		[POLICY_LIMIT_RATE] = {"limit rate", "limit rate per client",
-			"limit rate per user"},
-		[POLICY_LIMIT_SESSIONS] = {"limit sessions", "limit sessions",
-			"limit sessions per user"},
-	};
-
-	if (!language_once(l, block, span, phrases[limit->kind][limit->per]))
-		return false;
-	struct policy_limit *slot = language_push(l, &l->limits, sizeof(*slot));
-	if (!slot)
-		return false;
-	*slot = *limit;
 	return true;
 }

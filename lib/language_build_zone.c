@@ -30,7 +30,7 @@ void language_zone_begin(
 	l->zone.unmatched = (struct policy_act){.verdict = POLICY_VERDICT_ANSWER,
 		.code = 421,
 		.text = constant("No rule for you here")};
-	l->zone_note.name = l->zone_note.identity = *span;
+	l->zone_note.name = l->zone_note.identity = l->zone_note.unmatched = *span;
 	l->interfaces.n = 0;
 	l->limits.n = 0;
 }
@@ -102,6 +102,7 @@ void language_zone_unmatched(
 	once(l, word, "unmatched");
 	l->zone.unmatched = *act;
 	l->zone.given |= POLICY_ZONE_UNMATCHED;
+	l->zone_note.unmatched = *word;
 }
 
 void language_zone_on_failure(
@@ -135,35 +136,25 @@ void language_zone_on_logout(struct language *l, const struct language_span *wor
 	l->zone.given |= POLICY_ZONE_ON_LOGOUT;
 }
 
-void language_limit_begin(struct language *l)
+void language_zone_level(
+	struct language *l, const struct language_span *word, enum policy_level level)
 {
-	language_enter(l, &l->inner, LANGUAGE_BLOCK_LIMIT, NULL);
-	l->limit_block_s = 0;
+	once(l, word, "level");
+	l->zone.level = level;
+	l->zone.given |= POLICY_ZONE_LEVEL;
+	l->zone_note.level = *word;
+	if (level == POLICY_LEVEL_MESSAGE)
+		language_reads(l, word, "level message");
 }
 
-void language_limit_block(struct language *l, const struct language_span *word,
-	const struct language_span *span, uint64_t ms)
+void language_zone_newline(
+	struct language *l, const struct language_span *word, enum policy_newline newline)
 {
-	language_once(l, &l->inner, word, "block");
-	l->limit_block = *word;
-	l->limit_block_s = language_seconds(l, span, ms, 1);
-}
-
-void language_zone_limit(struct language *l, const struct language_span *word,
-	const struct language_span *span, enum policy_limit_kind kind, uint64_t count,
-	uint32_t seconds, enum policy_per per)
-{
-	struct policy_limit limit = {
-		.place = word->place, .kind = kind, .per = per, .per_seconds = seconds};
-
-	limit.count = language_number(l, span, count, 1, 1000000000);
-	if (kind == POLICY_LIMIT_RATE)
-		limit.block_s = l->limit_block_s;
-	if (limit.block_s && per == POLICY_PER_ALL)
-		language_error(l, &l->limit_block,
-			"a limit of the whole zone blocks nobody, expected `per client` or `per "
-			"user` before { block }");
-	language_add_limit(l, &l->block, word, &limit);
+	once(l, word, "newline");
+	l->zone.newline = newline;
+	l->zone.given |= POLICY_ZONE_NEWLINE;
+	l->zone_note.newline = *word;
+	language_reads(l, word, "newline");
 }
 
 void language_zone_comment(struct language *l, const struct language_span *word,
@@ -174,28 +165,10 @@ void language_zone_comment(struct language *l, const struct language_span *word,
 	l->zone.given |= POLICY_ZONE_COMMENT;
 }
 
-/* One client shall not hold all flows; how many they are is known at the end. */
-static void imply_limit(struct language *l)
-{
-	const struct policy_limit *limits = l->limits.v;
-
-	for (size_t i = 0; i < l->limits.n; i++)
-		if (limits[i].kind == POLICY_LIMIT_FLOWS && limits[i].per == POLICY_PER_CLIENT)
-			return;
-	struct policy_limit *slot = language_push(l, &l->limits, sizeof(*slot));
-	if (slot)
-		*slot = (struct policy_limit){.implied = true,
-			.place = l->zone.place,
-			.kind = POLICY_LIMIT_FLOWS,
-			.per = POLICY_PER_CLIENT};
-}
-
 void language_zone_end(struct language *l)
 {
 	language_keep_strings(l, &l->interfaces, &l->zone.interfaces, &l->zone_note.interfaces);
-	imply_limit(l);
-	l->zone.limits.v = language_keep(l, &l->limits, sizeof(struct policy_limit));
-	l->zone.limits.n = l->zone.limits.v ? l->limits.n : 0;
+	language_limits_end(l, &l->zone.limits, true);
 	if (l->zone.interfaces.n == 0 && language_whole(l))
 		language_error(l, &l->zone_note.name,
 			"zone %s has no interface, expected at least one", l->zone.name.text);

@@ -1,6 +1,7 @@
 #include "lib/language_parse.h"
 
 #include "lib/element.h"
+#include "lib/mailset.h"
 
 #include <string.h>
 
@@ -56,6 +57,20 @@ static int index_elems(struct policy_elems *elems, struct lpm **index)
 	return 0;
 }
 
+/* The same of mail addresses. */
+static int index_mails(struct policy_elems *elems, struct mailset **index)
+{
+	char key[MAILSET_KEY_SIZE];
+
+	*index = mailset_new();
+	for (size_t i = 0; *index && i < elems->n; i++) {
+		mailset_key(elems->v[i].text, elems->v[i].len, key);
+		if (mailset_add(*index, key, elems) < 0)
+			return -1;
+	}
+	return *index ? 0 : -1;
+}
+
 static void index_addresses(struct language *l)
 {
 	struct policy *policy = l->policy;
@@ -65,6 +80,8 @@ static void index_addresses(struct language *l)
 		struct policy_list *list = &policy->lists[i];
 		if (list->kind != POLICY_LIST_DYNAMIC)
 			failed |= index_elems(&list->elems, &list->index) < 0;
+		if (list->kind != POLICY_LIST_DYNAMIC && list->holds == POLICY_HOLDS_MAIL)
+			failed |= index_mails(&list->elems, &list->mails) < 0;
 	}
 	for (size_t i = 0; i < policy->nrules; i++) {
 		struct policy_where *where[] = {
@@ -72,6 +89,12 @@ static void index_addresses(struct language *l)
 		for (size_t j = 0; j < 2; j++) {
 			if (where[j]->elems.n > 0)
 				failed |= index_elems(&where[j]->elems, &where[j]->index) < 0;
+		}
+		struct policy_mails *mails[] = {
+			&policy->rules[i].sender, &policy->rules[i].recipient};
+		for (size_t j = 0; j < 2; j++) {
+			if (mails[j]->elems.n > 0)
+				failed |= index_mails(&mails[j]->elems, &mails[j]->index) < 0;
 		}
 	}
 	if (failed)
@@ -97,9 +120,9 @@ static void resolve_all(struct language *l, enum policy_kind kind,
 		resolve(l, kind, &names->v[i], &spans->v[i], &indexes[i]);
 }
 
-/* Lists of addresses, in conditions and of devices. */
-static void resolve_lists(struct language *l, const struct policy_strings *names,
-	const struct language_spans *spans, size_t *indexes)
+/* Lists of a kind, in conditions and of devices. */
+static void resolve_lists(struct language *l, enum policy_list_holds wanted,
+	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes)
 {
 	static const char *const held[] = {[POLICY_HOLDS_ADDRESSES] = "addresses",
 		[POLICY_HOLDS_MAIL] = "mail addresses",
@@ -109,11 +132,11 @@ static void resolve_lists(struct language *l, const struct policy_strings *names
 		if (!resolve(l, POLICY_KIND_LIST, &names->v[i], &spans->v[i], &indexes[i]))
 			continue;
 		enum policy_list_holds holds = l->policy->lists[indexes[i]].holds;
-		if (holds != POLICY_HOLDS_ADDRESSES)
+		if (holds != wanted)
 			language_error(l, &spans->v[i],
 				"list %s holds %s, which nothing here can be compared with; "
-				"expected a list of addresses",
-				names->v[i].text, held[holds]);
+				"expected a list of %s",
+				names->v[i].text, held[holds], held[wanted]);
 	}
 }
 
@@ -148,8 +171,9 @@ static void check_device(
 				"this is every address of a family, expected the addresses of a "
 				"device");
 	}
-	resolve_lists(l, &device->mac_list_names, &note->mac_lists, device->mac_lists);
-	resolve_lists(l, &device->list_names, &note->lists, device->lists);
+	resolve_lists(l, POLICY_HOLDS_ADDRESSES, &device->mac_list_names, &note->mac_lists,
+		device->mac_lists);
+	resolve_lists(l, POLICY_HOLDS_ADDRESSES, &device->list_names, &note->lists, device->lists);
 	for (size_t i = 0; i < device->list_names.n && !l->stopped; i++) {
 		ptrdiff_t list = policy_find(l->policy, POLICY_KIND_LIST, &device->list_names.v[i]);
 		if (list < 0 || lists[list].whole_family.width == 0)
@@ -176,9 +200,14 @@ static void resolve_rules(struct language *l)
 	for (size_t i = 0; i < l->policy->nrules && !l->stopped; i++) {
 		struct policy_rule *rule = &l->policy->rules[i];
 		resolve_all(l, POLICY_KIND_ZONE, &rule->zone_names, &notes[i].zones, rule->zones);
-		resolve_lists(l, &rule->source.list_names, &notes[i].lists[0], rule->source.lists);
-		resolve_lists(l, &rule->destination.list_names, &notes[i].lists[1],
-			rule->destination.lists);
+		resolve_lists(l, POLICY_HOLDS_ADDRESSES, &rule->source.list_names,
+			&notes[i].lists[0], rule->source.lists);
+		resolve_lists(l, POLICY_HOLDS_ADDRESSES, &rule->destination.list_names,
+			&notes[i].lists[1], rule->destination.lists);
+		resolve_lists(l, POLICY_HOLDS_MAIL, &rule->sender.list_names, &notes[i].lists[2],
+			rule->sender.lists);
+		resolve_lists(l, POLICY_HOLDS_MAIL, &rule->recipient.list_names, &notes[i].lists[3],
+			rule->recipient.lists);
 		if (rule->to_server && !rule->to_original)
 			resolve(l, POLICY_KIND_SERVER, &rule->server_name, &notes[i].server,
 				&rule->server);
@@ -191,7 +220,8 @@ static void set_implied_limits(struct policy *policy)
 
 	for (size_t i = 0; i < policy->nzones; i++)
 		for (size_t j = 0; j < policy->zones[i].limits.n; j++)
-			if (policy->zones[i].limits.v[j].implied)
+			if (policy->zones[i].limits.v[j].implied &&
+				policy->zones[i].limits.v[j].kind == POLICY_LIMIT_FLOWS)
 				policy->zones[i].limits.v[j].count = share ? share : 1;
 }
 
@@ -220,6 +250,7 @@ void language_check(struct language *l)
 	/* from here on every name is resolved */
 	language_check_devices_apart(l);
 	language_check_rules(l);
+	language_check_levels(l);
 	language_check_ways(l);
 	language_check_shadow(l);
 }

@@ -1,13 +1,14 @@
 #include "lib/language_shadow.h"
 
 #include "lib/element.h"
+#include "lib/mailset.h"
 
 #include <string.h>
 
 /* Everything here errs on one side: true only where each packet of the later rule surely meets the
  * earlier one's condition. */
 
-static bool spend(struct language_effort *effort, size_t steps)
+bool language_spend(struct language_effort *effort, size_t steps)
 {
 	effort->left = effort->left > steps ? effort->left - steps : 0;
 	return effort->left > 0;
@@ -16,7 +17,7 @@ static bool spend(struct language_effort *effort, size_t steps)
 static bool holds(const struct policy_strings *set, const struct policy_string *string,
 	struct language_effort *effort)
 {
-	spend(effort, set->n);
+	language_spend(effort, set->n);
 	for (size_t i = 0; i < set->n && effort->left > 0; i++) {
 		if (policy_string_equal(&set->v[i], string))
 			return true;
@@ -24,7 +25,7 @@ static bool holds(const struct policy_strings *set, const struct policy_string *
 	return false;
 }
 
-static bool all_in(const struct policy_strings *part, const struct policy_strings *whole,
+bool language_all_in(const struct policy_strings *part, const struct policy_strings *whole,
 	struct language_effort *effort)
 {
 	for (size_t i = 0; i < part->n; i++) {
@@ -34,7 +35,7 @@ static bool all_in(const struct policy_strings *part, const struct policy_string
 	return true;
 }
 
-static bool none_in(const struct policy_strings *part, const struct policy_strings *other,
+bool language_none_in(const struct policy_strings *part, const struct policy_strings *other,
 	struct language_effort *effort)
 {
 	for (size_t i = 0; i < part->n; i++) {
@@ -49,7 +50,8 @@ static bool zones_implied(const struct policy_rule *early, const struct policy_r
 {
 	if (early->zone_names.n == 0)
 		return true;
-	return late->zone_names.n > 0 && all_in(&late->zone_names, &early->zone_names, effort);
+	return late->zone_names.n > 0 &&
+	       language_all_in(&late->zone_names, &early->zone_names, effort);
 }
 
 static bool users_implied(const struct policy_rule *early, const struct policy_rule *late,
@@ -60,9 +62,9 @@ static bool users_implied(const struct policy_rule *early, const struct policy_r
 	if (!late->user_given || late->user_any)
 		return false;
 	if (!early->user_negated)
-		return !late->user_negated && all_in(&late->users, &early->users, effort);
-	return late->user_negated ? all_in(&early->users, &late->users, effort)
-				  : none_in(&late->users, &early->users, effort);
+		return !late->user_negated && language_all_in(&late->users, &early->users, effort);
+	return late->user_negated ? language_all_in(&early->users, &late->users, effort)
+				  : language_none_in(&late->users, &early->users, effort);
 }
 
 /* A session may have several groups: being in one says nothing about not being in another. */
@@ -73,8 +75,8 @@ static bool groups_implied(const struct policy_rule *early, const struct policy_
 		return true;
 	if (!late->group_given || late->group_negated != early->group_negated)
 		return false;
-	return early->group_negated ? all_in(&early->groups, &late->groups, effort)
-				    : all_in(&late->groups, &early->groups, effort);
+	return early->group_negated ? language_all_in(&early->groups, &late->groups, effort)
+				    : language_all_in(&late->groups, &early->groups, effort);
 }
 
 static bool ports_implied(const struct policy_rule *early, const struct policy_rule *late,
@@ -86,7 +88,7 @@ static bool ports_implied(const struct policy_rule *early, const struct policy_r
 		size_t j = 0;
 		while (j < early->ports.n && early->ports.v[j] != late->ports.v[i])
 			j++;
-		if (j == early->ports.n || !spend(effort, j))
+		if (j == early->ports.n || !language_spend(effort, j))
 			return false;
 	}
 	return late->ports.n > 0;
@@ -111,9 +113,9 @@ static bool elem_within(
 	unsigned n = element_parts(elem, parts);
 
 	if (n == 0)
-		return spend(effort, 64) && lpm_find_mac(index, &elem->mac);
+		return language_spend(effort, 64) && lpm_find_mac(index, &elem->mac);
 	for (unsigned i = 0; i < n; i++) {
-		if (!spend(effort, 64) || !prefix_within(&parts[i], index))
+		if (!language_spend(effort, 64) || !prefix_within(&parts[i], index))
 			return false;
 	}
 	return true;
@@ -127,20 +129,17 @@ static bool elems_overlap(const struct policy_elem *a, const struct policy_elem 
 	return range_contains(&x, &y.first) || range_contains(&y, &x.first);
 }
 
-/* The values of `part` all lie within those of `whole`. Lists are known by name only: what is in
- * them may change. */
-static bool where_within(const struct policy_where *part, const struct policy_where *whole,
+bool language_where_within(const struct policy_where *part, const struct policy_where *whole,
 	struct language_effort *effort)
 {
 	for (size_t i = 0; i < part->elems.n; i++) {
 		if (!whole->index || !elem_within(&part->elems.v[i], whole->index, effort))
 			return false;
 	}
-	return all_in(&part->list_names, &whole->list_names, effort);
+	return language_all_in(&part->list_names, &whole->list_names, effort);
 }
 
-/* No network of one touches one of the other. MACs and lists: not known. */
-static bool where_apart(
+bool language_where_apart(
 	const struct policy_where *a, const struct policy_where *b, struct language_effort *effort)
 {
 	if (a->list_names.n > 0 || b->list_names.n > 0)
@@ -150,7 +149,7 @@ static bool where_apart(
 			const struct policy_elem *x = &a->elems.v[i], *y = &b->elems.v[j];
 			if (x->kind == POLICY_ELEM_MAC || y->kind == POLICY_ELEM_MAC)
 				return false;
-			if (elems_overlap(x, y) || !spend(effort, 1))
+			if (elems_overlap(x, y) || !language_spend(effort, 1))
 				return false;
 		}
 	}
@@ -165,8 +164,46 @@ static bool where_implied(const struct policy_where *early, const struct policy_
 	if (!late->given || late->any)
 		return false;
 	if (!early->negated)
-		return !late->negated && where_within(late, early, effort);
-	return late->negated ? where_within(early, late, effort) : where_apart(early, late, effort);
+		return !late->negated && language_where_within(late, early, effort);
+	return late->negated ? language_where_within(early, late, effort)
+			     : language_where_apart(early, late, effort);
+}
+
+static bool mail_within(
+	const struct policy_elem *elem, const struct mailset *index, struct language_effort *effort)
+{
+	char key[MAILSET_KEY_SIZE];
+	void *values[MAILSET_DEPTH];
+
+	if (!index || !language_spend(effort, 64))
+		return false;
+	mailset_key(elem->text, elem->len, key);
+	return mailset_find_all(index, key, values) > 0;
+}
+
+/* Every address that one may be is one of the other. Lists are known by name only. */
+bool language_mails_within(const struct policy_mails *part, const struct policy_mails *whole,
+	struct language_effort *effort)
+{
+	if (part->none && !whole->none)
+		return false;
+	for (size_t i = 0; i < part->elems.n; i++)
+		if (!mail_within(&part->elems.v[i], whole->index, effort))
+			return false;
+	return language_all_in(&part->list_names, &whole->list_names, effort);
+}
+
+/* Of an address and one that is not to be another nothing is said: it would take all domains above
+ * and below. */
+static bool mails_implied(const struct policy_mails *early, const struct policy_mails *late,
+	struct language_effort *effort)
+{
+	if (!early->given)
+		return true;
+	if (!late->given || late->negated != early->negated)
+		return false;
+	return early->negated ? language_mails_within(early, late, effort)
+			      : language_mails_within(late, early, effort);
 }
 
 #define WEEK (7 * 1440)
@@ -193,7 +230,7 @@ static bool schedule_implied(const struct policy_rule *early, const struct polic
 
 	if (early->schedule.n == 0)
 		return true;
-	if (!spend(effort, (early->schedule.n + late->schedule.n + 2) * 5000))
+	if (!language_spend(effort, (early->schedule.n + late->schedule.n + 2) * 5000))
 		return false;
 	fill_week(&early->schedule, one);
 	fill_week(&late->schedule, other);
@@ -204,15 +241,23 @@ static bool schedule_implied(const struct policy_rule *early, const struct polic
 	return true;
 }
 
+bool language_implied_transaction(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	return language_spend(effort, 1) && !early->disabled &&
+	       zones_implied(early, late, effort) && users_implied(early, late, effort) &&
+	       groups_implied(early, late, effort) && ports_implied(early, late, effort) &&
+	       where_implied(&early->source, &late->source, effort) &&
+	       where_implied(&early->destination, &late->destination, effort) &&
+	       mails_implied(&early->sender, &late->sender, effort) &&
+	       schedule_implied(early, late, effort);
+}
+
 bool language_implied(const struct policy_rule *early, const struct policy_rule *late,
 	struct language_effort *effort)
 {
-	return spend(effort, 1) && !early->disabled && zones_implied(early, late, effort) &&
-	       users_implied(early, late, effort) && groups_implied(early, late, effort) &&
-	       ports_implied(early, late, effort) &&
-	       where_implied(&early->source, &late->source, effort) &&
-	       where_implied(&early->destination, &late->destination, effort) &&
-	       schedule_implied(early, late, effort);
+	return mails_implied(&early->recipient, &late->recipient, effort) &&
+	       language_implied_transaction(early, late, effort);
 }
 
 struct prefix language_prefix_around(const struct prefix *prefix)

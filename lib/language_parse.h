@@ -39,6 +39,7 @@ struct language_vector {
 /* One value of a comma list. */
 enum language_item_kind {
 	LANGUAGE_ITEM_STRING,
+	LANGUAGE_ITEM_NONE,
 	LANGUAGE_ITEM_ELEM,
 	LANGUAGE_ITEM_PORT,
 	LANGUAGE_ITEM_RANGE,
@@ -81,7 +82,8 @@ struct language_spans {
 };
 
 struct language_zone_note {
-	struct language_span name, identity;
+	struct language_span name, identity, level, newline, unmatched;
+	struct language_span message_limit; /* the first of messages, recipients or size */
 	struct language_spans interfaces, networks, ports;
 };
 
@@ -101,9 +103,12 @@ struct language_device_note {
 };
 
 struct language_rule_note {
-	struct language_span name, server;
+	struct language_span name, server, verdict;
+	struct language_span message_word; /* the first word of the message level */
+	struct language_span flow_limit;   /* the first limit of flows, or a rate of them */
+	struct language_span limit_none;
 	struct language_spans zones, ports;
-	struct language_spans lists[2]; /* of source and destination */
+	struct language_spans lists[4]; /* of source, destination, sender and recipient */
 };
 
 /* The blocks of the grammar. */
@@ -120,7 +125,7 @@ enum language_block_kind {
 };
 
 /* Which statements of a block were seen, and where. */
-#define LANGUAGE_SEEN_MAX 24
+#define LANGUAGE_SEEN_MAX 40
 struct language_block {
 	enum language_block_kind kind;
 	struct policy_string name; /* len 0: the block has none */
@@ -260,5 +265,6 @@ void language_check_rules(struct language *l);
 void language_check_overlap(struct language *l);
 void language_check_shadow(struct language *l);
 void language_check_ways(struct language *l);
+void language_check_levels(struct language *l);
 
 #endif

@@ -1,6 +1,7 @@
 #include "lib/language_write.h"
 
 #include "lib/element.h"
+#include "lib/level.h"
 
 #include <string.h>
 
@@ -54,12 +55,22 @@ static void print_top(struct language_writer *w, const struct policy *policy, bo
 			addr_format(&policy->metrics_addr, text), policy->metrics_port);
 }
 
+/* Defaults of the message level are told where the zone is read without them: written, they are
+ * words that have it read. */
+static bool is_told(const struct policy_zone *zone, const struct policy_limit *limit)
+{
+	return limit->kind == POLICY_LIMIT_FLOWS || level_of_zone(zone) != LEVEL_NO_WORD;
+}
+
 static void print_zone(struct language_writer *w, const struct policy_zone *zone, bool full)
 {
 	char text[LANGUAGE_LIMIT_SIZE];
 	static const char *const identities[] = {[POLICY_IDENTITY_MAC] = "mac",
 		[POLICY_IDENTITY_ADDRESS] = "address",
 		[POLICY_IDENTITY_MAC_ADDRESS] = "mac+address"};
+	static const char *const levels[] = {[POLICY_LEVEL_AUTO] = "auto",
+		[POLICY_LEVEL_CONNECTION] = "connection",
+		[POLICY_LEVEL_MESSAGE] = "message"};
 	unsigned given = full ? ~0u : zone->given;
 
 	language_writef(w, "zone %s {\n", zone->name.text);
@@ -82,8 +93,13 @@ static void print_zone(struct language_writer *w, const struct policy_zone *zone
 	if (given & POLICY_ZONE_ON_LOGOUT)
 		language_put(
 			w, zone->logout_keeps ? "\n    on-logout keep" : "\n    on-logout kill");
+	if (given & POLICY_ZONE_LEVEL)
+		language_writef(w, "\n    level %s", levels[zone->level]);
+	if (zone->given & POLICY_ZONE_NEWLINE)
+		language_put(w, zone->newline == POLICY_NEWLINE_REPAIR ? "\n    newline repair"
+								       : "\n    newline strict");
 	for (size_t i = 0; i < zone->limits.n; i++) {
-		if (zone->limits.v[i].implied && !full)
+		if (zone->limits.v[i].implied && !(full && is_told(zone, &zone->limits.v[i])))
 			continue;
 		language_put(w, "\n    ");
 		language_put(w, language_format_limit(&zone->limits.v[i], text));
@@ -175,7 +191,7 @@ static void print_deadlines(
 	struct language_writer *w, const struct policy_server *server, unsigned given)
 {
 	unsigned all = POLICY_SERVER_FIRST | POLICY_SERVER_CONNECT | POLICY_SERVER_GREETING |
-		       POLICY_SERVER_IDLE;
+		       POLICY_SERVER_IDLE | POLICY_SERVER_COMMAND;
 
 	if (!(given & all))
 		return;
@@ -188,6 +204,8 @@ static void print_deadlines(
 		language_put_duration(w, " greeting ", server->greeting_ms);
 	if (given & POLICY_SERVER_IDLE)
 		language_put_duration(w, " idle ", server->idle_ms);
+	if (given & POLICY_SERVER_COMMAND)
+		language_put_duration(w, " command ", server->command_ms);
 	language_put(w, "\n");
 }
 
@@ -224,6 +242,8 @@ static void print_server(struct language_writer *w, const struct policy_server *
 	print_deadlines(w, server, given);
 	if (server->given & POLICY_SERVER_LIMIT)
 		language_writef(w, "    limit flows %u\n", server->limit_flows);
+	if (given & POLICY_SERVER_TRACE)
+		language_put(w, server->trace ? "    trace on\n" : "    trace off\n");
 	if (server->given & POLICY_SERVER_COMMENT) {
 		language_put(w, "    comment ");
 		language_put_string(w, &server->comment);
@@ -272,6 +292,34 @@ static void put_where(
 	language_put_names(w, "", &where->list_names, where->elems.n > 0);
 }
 
+static void put_mails(struct language_writer *w, const char *word, const struct policy_mails *mails)
+{
+	size_t before = mails->none;
+
+	if (!mails->given)
+		return;
+	language_put(w, word);
+	language_put(w, mails->negated ? "not " : "");
+	language_put(w, mails->none ? "none" : "");
+	for (size_t i = 0; i < mails->elems.n; i++) {
+		language_put(w, before++ > 0 ? ", " : "");
+		language_put_elem(w, &mails->elems.v[i]);
+	}
+	language_put_names(w, "", &mails->list_names, before > 0);
+}
+
+static void put_limits(struct language_writer *w, const struct policy_rule *rule)
+{
+	char text[LANGUAGE_LIMIT_SIZE];
+
+	for (size_t i = 0; i < rule->limits.n; i++) {
+		language_put(w, " ");
+		language_put(w, language_format_limit(&rule->limits.v[i], text));
+	}
+	if (rule->limit_none)
+		language_put(w, " limit none");
+}
+
 static void put_schedule(struct language_writer *w, const struct policy_schedule *schedule)
 {
 	static const char days[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
@@ -307,6 +355,8 @@ static void print_rule(struct language_writer *w, const struct policy_rule *rule
 	if (full && rule->schedule.n == 0)
 		language_put(w, " schedule always");
 	put_schedule(w, &rule->schedule);
+	put_mails(w, " sender ", &rule->sender);
+	put_mails(w, " recipient ", &rule->recipient);
 	if (rule->to_server) {
 		language_put(w, " server ");
 		language_put(w, rule->to_original ? "original" : rule->server_name.text);
@@ -314,6 +364,7 @@ static void print_rule(struct language_writer *w, const struct policy_rule *rule
 		language_put(w, " verdict ");
 		language_put_act(w, &rule->act, full);
 	}
+	put_limits(w, rule);
 	if (rule->audit_given || full)
 		language_put(w, rule->audit ? " audit on" : " audit off");
 	if (rule->disabled)

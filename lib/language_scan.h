@@ -38,5 +38,13 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 #define LANGUAGE_LATER_SIZE 64
 bool language_later(const struct language *l, const char *const *expected, size_t n,
 	char word[static LANGUAGE_LATER_SIZE]);
+/* A value of a later version, which the grammar knows. */
+void language_later_value(struct language *l, const struct language_span *span, const char *word);
+/* THE SWITCH of the message level: true once the process that reads messages runs. Until then every
+ * word that brings flows to that level is refused by its name (language_reads()), unless the caller
+ * says that it reads messages all the same (struct language_world), as tests do. */
+#define LANGUAGE_READS_MESSAGES false
+/* To be called for each such word, at its place. */
+void language_reads(struct language *l, const struct language_span *span, const char *word);
 
 #endif

@@ -14,12 +14,15 @@ static const struct language_word words[] = {
 	{"answer", T_ANSWER},
 	{"any", T_ANY},
 	{"audit", T_AUDIT},
+	{"auto", T_AUTO},
 	{"bind", T_BIND},
 	{"block", T_BLOCK},
 	{"client", T_CLIENT},
 	{"closed", T_CLOSED},
+	{"command", T_COMMAND},
 	{"comment", T_COMMENT},
 	{"connect", T_CONNECT},
+	{"connection", T_CONNECTION},
 	{"deadline", T_DEADLINE},
 	{"debug", T_DEBUG},
 	{"define", T_DEFINE},
@@ -33,6 +36,7 @@ static const struct language_word words[] = {
 	{"every", T_EVERY},
 	{"file", T_FILE},
 	{"first", T_FIRST},
+	{"flow", T_FLOW},
 	{"flows", T_FLOWS},
 	{"gateway", T_GATEWAY},
 	{"greeting", T_GREETING},
@@ -57,10 +61,13 @@ static const struct language_word words[] = {
 	{"mac", T_MAC},
 	{"mac+address", T_MAC_ADDRESS},
 	{"mail", T_MAIL},
+	{"message", T_MESSAGE},
+	{"messages", T_MESSAGES},
 	{"metrics", T_METRICS},
 	{"mx", T_MX},
 	{"names", T_NAMES},
 	{"network", T_NETWORK},
+	{"newline", T_NEWLINE},
 	{"none", T_NONE},
 	{"not", T_NOT},
 	{"off", T_OFF},
@@ -82,14 +89,19 @@ static const struct language_word words[] = {
 	{"proxy-v2", T_PROXY_V2},
 	{"rate", T_RATE_WORD},
 	{"recipient", T_RECIPIENT},
+	{"recipients", T_RECIPIENTS},
 	{"reject", T_REJECT},
+	{"repair", T_REPAIR},
 	{"rule", T_RULE},
 	{"schedule", T_SCHEDULE},
+	{"sender", T_SENDER},
 	{"server", T_SERVER},
 	{"sessions", T_SESSIONS},
 	{"size", T_SIZE_WORD},
 	{"smtp", T_SMTP},
 	{"source", T_SOURCE},
+	{"strict", T_STRICT},
+	{"trace", T_TRACE},
 	{"unauthenticated", T_UNAUTHENTICATED},
 	{"unmatched", T_UNMATCHED},
 	{"user", T_USER},
@@ -156,17 +168,18 @@ const char *const *language_statements(enum language_block_kind kind)
 		NULL};
 	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
-		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "limit",
-		"comment", NULL};
-	static const char *const server[] = {
-		"host", "mx", "bind", "announce", "probe", "deadline", "limit", "comment", NULL};
+		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "level",
+		"newline", "limit", "comment", NULL};
+	static const char *const server[] = {"host", "mx", "bind", "announce", "probe", "deadline",
+		"limit", "trace", "comment", NULL};
 	static const char *const host[] = {"limit", NULL};
 	static const char *const announce[] = {"login", NULL};
 	static const char *const limit[] = {"block", NULL};
 	static const char *const device[] = {
 		"zone", "mac", "address", "user", "group", "comment", NULL};
 	static const char *const rule[] = {"zone", "user", "group", "port", "source", "destination",
-		"schedule", "server", "verdict", "audit", "disabled", "comment", NULL};
+		"schedule", "sender", "recipient", "server", "verdict", "limit", "audit",
+		"disabled", "comment", NULL};
 	static const char *const *const blocks[] = {
 		[LANGUAGE_BLOCK_TOP] = top,
 		[LANGUAGE_BLOCK_AUDIT] = audit,
@@ -275,7 +288,7 @@ static int classify_number(struct language *l, const char *word, size_t len)
 		return T_SIZE;
 	if (in_words(word + n, len - n, "m\0"))
 		return T_MINUTES;
-	if (in_words(word + n, len - n, "/second\0/minute\0/hour\0"))
+	if (in_words(word + n, len - n, "/second\0/minute\0/hour\0/day\0"))
 		return T_RATE;
 	return 0;
 }

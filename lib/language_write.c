@@ -79,7 +79,6 @@ void language_put_strings(
 	}
 }
 
-/* names go on behind values of another form in the same comma list */
 void language_put_names(
 	struct language_writer *w, const char *word, const struct policy_strings *names, bool more)
 {

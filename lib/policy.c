@@ -2,6 +2,7 @@
 
 #include "lib/arena.h"
 #include "lib/lpm.h"
+#include "lib/mailset.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -96,11 +97,15 @@ void policy_unref(struct policy *policy)
 {
 	if (!policy || --policy->references > 0)
 		return;
-	for (size_t i = 0; i < policy->nlists; i++)
+	for (size_t i = 0; i < policy->nlists; i++) {
 		lpm_free(policy->lists[i].index);
+		mailset_free(policy->lists[i].mails);
+	}
 	for (size_t i = 0; i < policy->nrules; i++) {
 		lpm_free(policy->rules[i].source.index);
 		lpm_free(policy->rules[i].destination.index);
+		mailset_free(policy->rules[i].sender.index);
+		mailset_free(policy->rules[i].recipient.index);
 	}
 	struct names *names = policy->names;
 	free(names->v);

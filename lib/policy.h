@@ -87,26 +87,54 @@ enum policy_identity {
 enum policy_limit_kind {
 	POLICY_LIMIT_FLOWS,
 	POLICY_LIMIT_RATE,
-	POLICY_LIMIT_SESSIONS, /* per user */
+	POLICY_LIMIT_SESSIONS,   /* per user */
+	POLICY_LIMIT_MESSAGES,   /* in a time, or per flow */
+	POLICY_LIMIT_RECIPIENTS, /* in a time, or per message */
+	POLICY_LIMIT_SIZE,       /* of each message */
 };
+#define POLICY_LIMIT_KINDS 6
 
 enum policy_per {
 	POLICY_PER_ALL,
 	POLICY_PER_CLIENT,
 	POLICY_PER_USER,
+	POLICY_PER_SENDER,
+	POLICY_PER_FLOW,
+	POLICY_PER_MESSAGE,
 };
+#define POLICY_PERS 6
+
+/* How deep the flows of a zone are read. */
+enum policy_level {
+	POLICY_LEVEL_AUTO, /* as its rules, limits and `newline` need */
+	POLICY_LEVEL_CONNECTION,
+	POLICY_LEVEL_MESSAGE,
+};
+
+/* What becomes of a bare LF. DEFAULT: STRICT on transfer, REPAIR on submission. */
+enum policy_newline {
+	POLICY_NEWLINE_DEFAULT,
+	POLICY_NEWLINE_STRICT,
+	POLICY_NEWLINE_REPAIR,
+};
+
+/* What a message may be where nothing else is written. */
+#define POLICY_SIZE_BYTES     UINT64_C(52428800)   /* 50m */
+#define POLICY_RECIPIENTS     1000                 /* per message */
+#define POLICY_SIZE_MAX_BYTES UINT64_C(4293918720) /* 4095m */
 
 /* What a client may hold of all flows where his zone says nothing of it. */
 #define POLICY_CLIENT_SHARE 8
 
 struct policy_limit {
-	bool implied; /* by that share, not written */
+	bool implied; /* a default, not written: that share, the size, the recipients */
 	struct policy_place place;
 	enum policy_limit_kind kind;
 	enum policy_per per;
-	uint32_t count;
-	uint32_t per_seconds; /* 1, 60 or 3600 with RATE, else 0 */
-	uint32_t block_s;     /* with RATE: who is over it is blocked for so long; 0: is not */
+	uint32_t count;       /* 0 with SIZE */
+	uint32_t per_seconds; /* of a rate: 1, 60, 3600 or 86400; else 0 */
+	uint32_t block_s;     /* of a rate: who is over it is blocked for so long; 0: is not */
+	uint64_t size_bytes;  /* with SIZE, else 0 */
 };
 
 struct policy_limits {
@@ -156,6 +184,8 @@ enum {
 	POLICY_ZONE_IDLE = 1 << 6,
 	POLICY_ZONE_ON_LOGOUT = 1 << 7,
 	POLICY_ZONE_COMMENT = 1 << 8,
+	POLICY_ZONE_LEVEL = 1 << 9,
+	POLICY_ZONE_NEWLINE = 1 << 10,
 };
 
 struct policy_zone {
@@ -172,7 +202,9 @@ struct policy_zone {
 	uint32_t lease_s;               /* 0: none */
 	uint32_t idle_s;                /* 0: none */
 	bool logout_keeps;
-	struct policy_limits limits;
+	enum policy_level level;
+	enum policy_newline newline;
+	struct policy_limits limits; /* of a kind and `per` at most one */
 	struct policy_string comment;
 };
 
@@ -201,6 +233,7 @@ struct policy_list {
 	struct policy_string path; /* FILE */
 	struct policy_elems elems; /* INLINE, and FILE once loaded */
 	struct lpm *index;         /* of elems; NULL for DYNAMIC. Owned by the policy */
+	struct mailset *mails;     /* the same of a list of mail addresses, else NULL */
 };
 
 enum {
@@ -247,6 +280,8 @@ enum {
 	POLICY_SERVER_COMMENT = 1 << 8,
 	POLICY_SERVER_LOGIN = 1 << 9,
 	POLICY_SERVER_EVERY = 1 << 10,
+	POLICY_SERVER_COMMAND = 1 << 11, /* deadline command ... */
+	POLICY_SERVER_TRACE = 1 << 12,
 };
 
 struct policy_server {
@@ -261,8 +296,9 @@ struct policy_server {
 	bool announce_login;
 	bool probe; /* probe smtp */
 	uint32_t probe_every_s;
-	/* Defaults: first 25 s, connect 5 s, greeting 15 s, idle 15 min. */
-	uint32_t first_ms, connect_ms, greeting_ms, idle_ms;
+	/* Defaults: first 25 s, connect 5 s, greeting 15 s, idle 15 min, command 15 s. */
+	uint32_t first_ms, connect_ms, greeting_ms, idle_ms, command_ms;
+	bool trace; /* a Received line of ours; default: unless XCLIENT tells the server */
 	uint32_t limit_flows; /* 0: none */
 	struct policy_string comment;
 };
@@ -296,6 +332,17 @@ struct policy_where {
 	struct lpm *index; /* of elems; NULL if there are none */
 };
 
+/* One condition on mail addresses: `sender`, `recipient`. given == false: any. */
+struct policy_mails {
+	bool given;
+	bool none; /* `none` written: <> is among them */
+	bool negated;
+	struct policy_elems elems; /* POLICY_ELEM_MAIL */
+	struct policy_strings list_names;
+	size_t *lists;         /* indexes, n = list_names.n; all of kind mail */
+	struct mailset *index; /* of elems; NULL if there are none. Owned by the policy */
+};
+
 /* One RANGE: days as a mask (bit 0 = Monday), minutes of the local day. from > to crosses
  * midnight and belongs to the day it begins on. from == to == 0 with !hours_given: whole day. */
 struct policy_range {
@@ -324,12 +371,16 @@ struct policy_rule {
 	struct policy_where source;
 	struct policy_where destination;
 	struct policy_schedule schedule;
+	struct policy_mails sender;
+	struct policy_mails recipient;
 	bool to_server;   /* else the act */
 	bool to_original; /* `server original` */
 	struct policy_string server_name;
 	size_t server; /* index, when to_server && !to_original */
 	struct policy_act act;
-	bool audit_given, audit; /* default on */
+	struct policy_limits limits; /* each instead of the zone's of that kind and `per` */
+	bool limit_none;             /* `limit none`: none of the zone's */
+	bool audit_given, audit;     /* default on */
 	bool disabled;
 	struct policy_string comment;
 };

@@ -77,6 +77,9 @@ static struct subject subject_of(const struct flow *flow, enum policy_per per)
 
 	switch (per) {
 	case POLICY_PER_ALL:
+	case POLICY_PER_SENDER: /* of messages: not counted here */
+	case POLICY_PER_FLOW:
+	case POLICY_PER_MESSAGE:
 		break;
 	case POLICY_PER_USER:
 		subject.bytes = flow->user;

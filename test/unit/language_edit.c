@@ -116,7 +116,8 @@ static void statements_are_added_where_they_are_wanted(void **state)
 		{"rule", "rule x { user x", LANGUAGE_FIRST, NULL,
 			"<argument>:1:16: error: unexpected end of the text, expected audit, "
 			"comment, "
-			"destination, disabled, group, port, schedule, server, source, user, "
+			"destination, disabled, group, limit, port, recipient, schedule, sender, "
+			"server, source, user, "
 			"verdict, "
 			"zone, ',' or '}'\nrule x { user x\n               ^\n"
 			"the '{' at 1:8 is not closed"},

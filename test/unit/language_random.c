@@ -176,6 +176,12 @@ static void out_names(const char *word, unsigned n)
 	}
 }
 
+static void out_answer(void)
+{
+	out("answer %s", PICK("", "421 ", "554 "));
+	out_string(1);
+}
+
 static void out_act(void)
 {
 	switch (below(5)) {
@@ -189,8 +195,7 @@ static void out_act(void)
 		out("drop");
 		break;
 	default:
-		out("answer %s", PICK("", "421 ", "554 "));
-		out_string(1);
+		out_answer();
 	}
 }
 
@@ -204,7 +209,8 @@ static void out_ports(const char *word)
 
 /* --- statements */
 
-static unsigned zones, lists, servers;
+static unsigned zones, lists, mails, servers;
+static bool reads; /* its flows are read: then verdicts are answers, and all is one server's */
 
 static void out_top(void)
 {
@@ -243,6 +249,26 @@ static void out_top(void)
 	}
 }
 
+/* Of the message level. */
+static void out_message_limits(const char *before, const char *behind)
+{
+	static const char *const per[] = {"", " per client", " per user", " per sender"};
+
+	for (unsigned i = 0; i < 8; i++)
+		if (below(4) == 0)
+			out("%slimit %s %u/%s%s%s%s", before, i < 4 ? "messages" : "recipients",
+				1 + below(1000), PICK("second", "minute", "hour", "day"),
+				per[i % 4],
+				(i % 4 == 1 || i % 4 == 2) && maybe() ? " { block 2h }" : "",
+				behind);
+	if (below(4) == 0)
+		out("%slimit messages %u per flow%s", before, 1 + below(99), behind);
+	if (below(4) == 0)
+		out("%slimit recipients %u per message%s", before, 1 + below(99), behind);
+	if (below(4) == 0)
+		out("%slimit size %u%s%s", before, 1 + below(1023), PICK("k", "m"), behind);
+}
+
 static void out_limits(void)
 {
 	static const char *const per[] = {"", " per client", " per user"};
@@ -252,11 +278,13 @@ static void out_limits(void)
 			out("    limit flows %u%s\n", 1 + below(1000), per[i]);
 		if (maybe())
 			out("    limit rate %u/%s%s%s\n", 1 + below(1000),
-				PICK("second", "minute", "hour"), per[i],
+				PICK("second", "minute", "hour", "day"), per[i],
 				i > 0 && maybe() ? PICK(" { block 90s }", " { block 2h }") : "");
 	}
 	if (maybe())
 		out("    limit sessions %u per user\n", 1 + below(9));
+	if (reads)
+		out_message_limits("    ", "\n");
 }
 
 static void out_zone(unsigned i)
@@ -289,6 +317,10 @@ static void out_zone(unsigned i)
 	}
 	if (maybe())
 		out("    on-logout %s\n", PICK("kill", "keep"));
+	if (maybe())
+		out("    level %s\n", reads ? PICK("auto", "message") : PICK("auto", "connection"));
+	if (reads && maybe())
+		out("    newline %s\n", PICK("strict", "repair"));
 	out_limits();
 	if (maybe()) {
 		out("    unauthenticated ");
@@ -297,7 +329,7 @@ static void out_zone(unsigned i)
 	}
 	if (maybe()) {
 		out("    unmatched ");
-		out_act();
+		reads ? out_answer() : out_act();
 		out("\n");
 	}
 	if (maybe()) {
@@ -336,6 +368,14 @@ static void out_list(unsigned i)
 		out_name("list", i);
 		out(" { }\n");
 	}
+}
+
+static void out_mail_list(unsigned i)
+{
+	if (i == 0 && lists == 0)
+		out(at > 0 ? "\n" : "");
+	out("list mails%u mail ", i);
+	out("%s\n", PICK("dynamic", "{ }", "{ \"a@b.example\", \"@.c.example\" }", "file \"/x\""));
 }
 
 /* No host stands twice. */
@@ -394,9 +434,9 @@ static void out_server(unsigned i)
 		}
 		out("\n");
 	}
-	unsigned deadlines = below(16);
-	static const char *const words[] = {"first", "connect", "greeting", "idle"};
-	for (unsigned j = 0, some = 0; j < 4; j++) {
+	unsigned deadlines = below(32);
+	static const char *const words[] = {"first", "connect", "greeting", "idle", "command"};
+	for (unsigned j = 0, some = 0; j < 5; j++) {
 		if (!(deadlines & 1 << j))
 			continue;
 		out("%s %s ", some++ ? "" : "    deadline", words[j]);
@@ -405,6 +445,8 @@ static void out_server(unsigned i)
 	out(deadlines ? "\n" : "");
 	if (maybe())
 		out("    limit flows %u\n", 1 + below(999));
+	if (maybe())
+		out("    trace %s\n", PICK("on", "off"));
 	if (maybe()) {
 		out("    comment ");
 		out_string(0);
@@ -489,6 +531,39 @@ static void out_schedule(void)
 	}
 }
 
+static void out_mails(const char *word, bool none)
+{
+	static const char *const some[] = {"anna@hotel.example", "Anna+x@Hotel.Example",
+		"@hotel.example", "@.hotel.example", "j\xc3\xb6rg@m\xc3\xbcll.example"};
+	unsigned n = 0;
+
+	out(" %s %s", word, maybe() ? "not " : "");
+	if (none && maybe() && ++n)
+		out("none");
+	for (unsigned i = 0; i < 5; i++)
+		if (below(3) == 0)
+			out("%s\"%s\"", n++ ? ", " : "", some[i]);
+	for (unsigned i = 0; i < mails; i++)
+		if (maybe())
+			out("%smails%u", n++ ? ", " : "", i);
+	if (n == 0)
+		out("\"a@b.example\"");
+}
+
+/* What of the rule's limits may stand: those of connections where none is read. */
+static void out_rule_limits(void)
+{
+	if (below(8) == 0) {
+		out(" limit none");
+		return;
+	}
+	if (reads)
+		out_message_limits(" ", "");
+	else if (maybe())
+		out(" limit flows %u per client limit rate %u/day per user { block 2h }",
+			1 + below(99), 1 + below(99));
+}
+
 static void out_rule(unsigned i)
 {
 	out("rule ");
@@ -508,13 +583,21 @@ static void out_rule(unsigned i)
 		out_where("destination", false);
 	if (maybe())
 		out_schedule();
+	if (reads && maybe())
+		out_mails("sender", true);
+	if (reads && maybe())
+		out_mails("recipient", false);
 	if (servers > 0 && maybe()) {
 		out(" server ");
-		maybe() ? out("original") : out_name("server", below(servers));
+		if (reads)
+			out_name("server", 0);
+		else
+			maybe() ? out("original") : out_name("server", below(servers));
 	} else {
 		out(" verdict ");
-		out_act();
+		reads ? out_answer() : out_act();
 	}
+	out_rule_limits();
 	if (maybe())
 		out(" audit %s", PICK("on", "off"));
 	if (below(4) == 0)
@@ -542,9 +625,13 @@ static void out_policy(uint64_t number)
 	zones = below(5);
 	lists = below(5);
 	servers = below(4);
+	reads = maybe();
+	mails = reads ? below(3) : 0;
 	out_top();
 	out_group(out_zone, zones);
 	out_group(out_list, lists);
+	for (unsigned i = 0; i < mails; i++)
+		out_mail_list(i);
 	out_group(out_server, servers);
 	out_group(out_device, zones > 0 ? below(4) : 0);
 	out_group(out_rule, below(10));
@@ -553,7 +640,9 @@ static void out_policy(uint64_t number)
 static struct policy *parse(const char *source, uint64_t number)
 {
 	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("random", source, strlen(source), NULL, &diagnosis);
+	const struct language_world world = {.reads_messages = true};
+	struct policy *policy =
+		language_parse("random", source, strlen(source), &world, &diagnosis);
 
 	if (!policy)
 		fail_msg("policy %llu: %s\n%s", (unsigned long long)number, diagnosis.v[0].text,

@@ -49,6 +49,20 @@ static void same_elems(const struct policy_elems *a, const struct policy_elems *
 	}
 }
 
+static void same_limits(const struct policy_limits *a, const struct policy_limits *b)
+{
+	SAME(n);
+	for (size_t i = 0; i < a->n; i++) {
+		SAME(v[i].implied);
+		SAME(v[i].kind);
+		SAME(v[i].per);
+		SAME(v[i].count);
+		SAME(v[i].per_seconds);
+		SAME(v[i].block_s);
+		SAME(v[i].size_bytes);
+	}
+}
+
 static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
 {
 	same_string(&a->name, &b->name);
@@ -65,14 +79,9 @@ static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
 	SAME(lease_s);
 	SAME(idle_s);
 	SAME(logout_keeps);
-	SAME(limits.n);
-	for (size_t i = 0; i < a->limits.n; i++) {
-		SAME(limits.v[i].kind);
-		SAME(limits.v[i].per);
-		SAME(limits.v[i].count);
-		SAME(limits.v[i].per_seconds);
-		SAME(limits.v[i].block_s);
-	}
+	SAME(level);
+	SAME(newline);
+	same_limits(&a->limits, &b->limits);
 	same_string(&a->comment, &b->comment);
 }
 
@@ -101,6 +110,8 @@ static void same_server(const struct policy_server *a, const struct policy_serve
 	SAME(connect_ms);
 	SAME(greeting_ms);
 	SAME(idle_ms);
+	SAME(command_ms);
+	SAME(trace);
 	SAME(limit_flows);
 	same_string(&a->comment, &b->comment);
 }
@@ -134,6 +145,17 @@ static void same_where(const struct policy_where *a, const struct policy_where *
 	assert_true(!a->index == !b->index);
 }
 
+static void same_mails(const struct policy_mails *a, const struct policy_mails *b)
+{
+	SAME(given);
+	SAME(none);
+	SAME(negated);
+	same_elems(&a->elems, &b->elems);
+	same_strings(&a->list_names, &b->list_names);
+	same_array(a->lists, b->lists, a->list_names.n * sizeof(*a->lists));
+	assert_true(!a->index == !b->index);
+}
+
 static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
 {
 	same_string(&a->name, &b->name);
@@ -150,6 +172,8 @@ static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
 	same_array(a->ports.v, b->ports.v, a->ports.n * sizeof(*a->ports.v));
 	same_where(&a->source, &b->source);
 	same_where(&a->destination, &b->destination);
+	same_mails(&a->sender, &b->sender);
+	same_mails(&a->recipient, &b->recipient);
 	SAME(schedule.n);
 	same_array(a->schedule.v, b->schedule.v, a->schedule.n * sizeof(*a->schedule.v));
 	SAME(to_server);
@@ -157,6 +181,8 @@ static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
 	same_string(&a->server_name, &b->server_name);
 	SAME(server);
 	same_act(&a->act, &b->act);
+	same_limits(&a->limits, &b->limits);
+	SAME(limit_none);
 	SAME(audit_given);
 	SAME(audit);
 	SAME(disabled);

@@ -1,0 +1,55 @@
+/* Owns at which level flows are read, and by which word: the connection's, whose bytes pass unseen,
+ * or the message's. */
+#ifndef POSTERN_LEVEL_H
+#define POSTERN_LEVEL_H
+
+#include "lib/policy.h"
+
+/* Words that have flows read at message level. Defaults and `limit none` are none. */
+enum level_word {
+	LEVEL_NO_WORD,
+	/* of a zone: all its flows that a rule redirects */
+	LEVEL_LEVEL, /* level message */
+	LEVEL_NEWLINE,
+	/* of a rule: the flows whose first rule it is, by the conditions of the connection */
+	LEVEL_SENDER,
+	LEVEL_RECIPIENT,
+	/* of either */
+	LEVEL_LIMIT_MESSAGES,
+	LEVEL_LIMIT_RECIPIENTS,
+	LEVEL_LIMIT_SIZE,
+};
+#define LEVEL_WORDS 8
+/* As it is written: "level message", "limit size"; "" for none. */
+extern const char *const level_words[LEVEL_WORDS];
+
+/* The first such word that the zone or the rule itself has, disabled or not. */
+enum level_word level_of_zone(const struct policy_zone *zone);
+enum level_word level_of_rule(const struct policy_rule *rule);
+
+/* Why. LEVEL_NO_WORD: it is the level of the connection. */
+struct level_cause {
+	enum level_word word;
+	ptrdiff_t zone, rule; /* whose word it is: the other is -1 */
+};
+/* Of the flows of a zone: its own word, else that of the first enabled rule that is for it and has
+ * one. Flows that rules before that one take are not read. */
+struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone);
+/* Of what a rule takes: its own word, else that of a zone it is for, else that of an enabled rule
+ * before it that could take the same flows: it then decides on messages. */
+struct level_cause level_cause_of_rule(const struct policy *policy, size_t rule);
+/* "rule mail: recipient", "zone guest: level message"; "" for none. Returns buf. */
+#define LEVEL_CAUSE_SIZE (POLICY_NAME_SIZE + 32)
+const char *level_format_cause(const struct policy *policy, const struct level_cause *cause,
+	char buf[static LEVEL_CAUSE_SIZE]);
+
+/* One zone whose level is another in the coming policy, in a line: by which rule and word, and what
+ * its clients lose. */
+typedef void level_say(void *context, const char *zone, const char *text);
+#define LEVEL_CHANGE_SIZE (2 * LEVEL_CAUSE_SIZE + 192)
+/* Every zone of the coming policy that changes, and is in the running one; NULL: no policy runs,
+ * and every zone that is read is said. */
+void level_changes(
+	const struct policy *running, const struct policy *coming, level_say *say, void *context);
+
+#endif

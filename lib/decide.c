@@ -1,7 +1,6 @@
 #include "lib/decide.h"
 
 #include "lib/decide_rule.h"
-#include "lib/decide_summary.h"
 
 #include <assert.h>
 
@@ -13,6 +12,7 @@ const char *const decide_reason_names[] = {
 	[DECIDE_UNAUTHENTICATED] = "unauthenticated",
 	[DECIDE_UNMATCHED] = "unmatched",
 	[DECIDE_BLOCKED] = "blocked",
+	[DECIDE_NEEDS_ENVELOPE] = "envelope",
 };
 static_assert(sizeof(decide_reason_names) / sizeof(decide_reason_names[0]) == DECIDE_REASONS,
 	"a name for each");
@@ -41,7 +41,7 @@ static void act_on(
 	decision->verdict = act->verdict;
 }
 
-static const struct block *find_block(const struct decide_world *world,
+const struct block *decide_find_block(const struct decide_world *world,
 	const struct decide_origin *origin, const struct mac *mac, const struct session *session,
 	uint64_t now_ms)
 {
@@ -59,7 +59,7 @@ static bool take_session(const struct decide_world *world, const struct decide_o
 {
 	if (session && session->lease_end_ms && session->lease_end_ms <= now_ms)
 		session = NULL;
-	const struct block *block = find_block(world, origin, mac, session, now_ms);
+	const struct block *block = decide_find_block(world, origin, mac, session, now_ms);
 	if (block) {
 		decision->reason = DECIDE_BLOCKED;
 		decision->verdict = POLICY_VERDICT_ANSWER;
@@ -90,9 +90,11 @@ static const struct session *identify(const struct decide_world *world,
 		&origin->source, now_ms, until_ms);
 }
 
+/* What the envelope decides is redirected. */
 static enum policy_verdict verdict_of(const struct policy_rule *rule)
 {
-	return rule->to_server ? POLICY_VERDICT_REDIRECT : rule->act.verdict;
+	return rule->to_server || level_of_rule(rule) != LEVEL_NO_WORD ? POLICY_VERDICT_REDIRECT
+								       : rule->act.verdict;
 }
 
 static void take_rule(struct decision *decision, const struct policy *policy, size_t index)
@@ -110,23 +112,29 @@ static void take_rule(struct decision *decision, const struct policy *policy, si
 		decision->server = (ptrdiff_t)rule->server;
 }
 
-/* A rule that the summary leaves out matches neither now nor later. */
-static struct decide_match ask_rule(
-	struct decide_question *question, const struct decide_key *key, size_t index)
+/* Sender and recipient decide. */
+static void take_envelope(struct decision *decision, struct level_cause cause)
 {
-	const struct policy *policy = question->world->policy;
+	decision->reason = DECIDE_NEEDS_ENVELOPE;
+	decision->verdict = POLICY_VERDICT_REDIRECT;
+	decision->fields |= DECIDE_ENVELOPE;
+	decision->cause = cause;
+}
 
-	if (policy->summaries)
-		switch (decide_chance_of(&policy->summaries[index], key)) {
-		case DECIDE_CHANCE_NONE:
-			return (struct decide_match){.answer = DECIDE_RULE_NO};
-		case DECIDE_CHANCE_NOT_FROM_HERE:
-			return (struct decide_match){
-				.answer = DECIDE_RULE_NO, .fields = DECIDE_SOURCE};
-		case DECIDE_CHANCE_SOME:
-			break;
-		}
-	return decide_rule(question, &policy->rules[index]);
+/* The first rule whose conditions of the connection hold. */
+static void take_first(
+	struct decision *decision, const struct policy *policy, size_t zone, size_t index)
+{
+	const struct policy_rule *rule = &policy->rules[index];
+	struct level_cause by_rule = {level_of_rule(rule), -1, (ptrdiff_t)index};
+	struct level_cause by_zone = {level_of_zone(&policy->zones[zone]), (ptrdiff_t)zone, -1};
+
+	if (by_rule.word != LEVEL_NO_WORD)
+		take_envelope(decision, by_rule);
+	else if (rule->to_server && by_zone.word != LEVEL_NO_WORD)
+		take_envelope(decision, by_zone);
+	else
+		take_rule(decision, policy, index);
 }
 
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
@@ -146,11 +154,11 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 	question.port = original->port;
 	struct decide_key key = decide_key_of(origin->zone, decision->session, &origin->source);
 	for (size_t i = 0; i < policy->nrules; i++) {
-		struct decide_match match = ask_rule(&question, &key, i);
+		struct decide_match match = decide_ask_rule(&question, &key, i);
 		decision->fields |= match.fields;
 		decide_lower(&decision->until_ms, match.until_ms);
 		if (match.answer == DECIDE_RULE_YES) {
-			take_rule(decision, policy, i);
+			take_first(decision, policy, origin->zone, i);
 			return;
 		}
 	}
@@ -186,7 +194,7 @@ static bool decide_session(const struct decide_world *world, const struct decide
 		struct decide_match match = {.answer = DECIDE_RULE_YES};
 		enum policy_verdict verdict = zone->unmatched.verdict;
 		if (i < policy->nrules) {
-			match = ask_rule(&question, &key, i);
+			match = decide_ask_rule(&question, &key, i);
 			verdict = verdict_of(&policy->rules[i]);
 		}
 		decide_lower(until_ms, match.until_ms);

@@ -1,13 +1,18 @@
-/* Owns the decision: which rule takes a client's connection, and what of it may be cached.
- * Pure; used alike by admission, relay and `explain`. */
+/* Owns the decision: which rule takes a client's connection, or each recipient of a message, and
+ * what of it may be cached. Pure; used alike by admission, relay, smtp and `explain`.
+ *
+ * A connection is decided by decide_connection(). Where that says DECIDE_NEEDS_ENVELOPE, whoever
+ * reads the flow asks decide_sender() at each MAIL and decide_recipient() at each RCPT. */
 #ifndef POSTERN_DECIDE_H
 #define POSTERN_DECIDE_H
 
 #include "lib/block.h"
+#include "lib/level.h"
 #include "lib/lists.h"
 #include "lib/policy.h"
 #include "lib/schedule.h"
 #include "lib/session.h"
+#include "lib/smtp/path.h"
 
 /* What the decision rests on. */
 struct decide_world {
@@ -33,7 +38,7 @@ enum decide_field {
 	DECIDE_PORT = 1 << 2,
 	DECIDE_TIME = 1 << 3,
 	DECIDE_SESSION = 1 << 4,
-	DECIDE_ENVELOPE = 1 << 5, /* needs the envelope; unused today */
+	DECIDE_ENVELOPE = 1 << 5, /* sender or recipient, or that they are needed */
 };
 
 enum decide_reason {
@@ -41,16 +46,21 @@ enum decide_reason {
 	DECIDE_UNAUTHENTICATED, /* no session, or its lease is over: the zone's `unauthenticated` */
 	DECIDE_UNMATCHED,       /* a session, no rule: the zone's `unmatched` */
 	DECIDE_BLOCKED,         /* whatever the rules say */
+	/* The flow is to be read at message level: it is redirected, and which rule, server or
+	 * refusal it meets is decided for each recipient. Never of decide_recipient(). */
+	DECIDE_NEEDS_ENVELOPE,
 };
-#define DECIDE_REASONS 4
+#define DECIDE_REASONS 5
 extern const char *const decide_reason_names[DECIDE_REASONS];
 
 struct decision {
 	enum policy_verdict verdict;
 	enum decide_reason reason;
-	ptrdiff_t rule;   /* index, -1 unless DECIDE_RULE */
-	ptrdiff_t server; /* index; -1 for `server original` and for no redirect */
+	ptrdiff_t rule; /* index, -1 unless DECIDE_RULE */
+	/* index; -1 for `server original`, for no redirect and with DECIDE_NEEDS_ENVELOPE */
+	ptrdiff_t server;
 	bool to_original;
+	struct level_cause cause;      /* with DECIDE_NEEDS_ENVELOPE: by whose word */
 	const struct policy_act *act;  /* for the other verdicts; borrowed from the policy */
 	const struct block *block;     /* with DECIDE_BLOCKED, whose answer it has; borrowed */
 	const struct session *session; /* borrowed; NULL: none, or its lease is over */
@@ -58,7 +68,9 @@ struct decision {
 	uint64_t until_ms;             /* not true after this; 0: no end (lease, schedule, list) */
 };
 
-/* The decision for one connection. */
+/* The decision for one connection: of the first rule whose conditions of the connection hold. If
+ * that has a word of the message, or leads to a server in a zone that has one, the verdict is
+ * POLICY_VERDICT_REDIRECT by DECIDE_NEEDS_ENVELOPE, with neither rule nor server. */
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision);
 
@@ -80,12 +92,52 @@ enum decide_kernel decide_kernel_of(enum policy_verdict verdict);
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms);
 
+/* What of a transaction is known, beside the origin of its flow. Paths are as they were parsed:
+ * their keys are compared. */
+struct decide_envelope {
+	const struct session *session; /* user and groups as they came with the flow; NULL: none */
+	const struct endpoint *original;
+	const struct smtp_path *sender;    /* flag SMTP_PATH_NULL: <> */
+	const struct smtp_path *recipient; /* NULL with decide_sender() */
+};
+
+/* What a sender or recipient meets. Refused: the reply is "CODE STATUS TEXT". */
+struct decide_reply {
+	enum decide_reason reason;
+	bool permitted;
+	ptrdiff_t rule;   /* index, -1 unless DECIDE_RULE; also of one that refuses */
+	ptrdiff_t server; /* index, where permitted; -1 for `server original` */
+	bool to_original;
+	uint16_t code;             /* 450, 530 or 550; 0 where permitted */
+	const char *status;        /* "4.7.1", "5.7.0" or "5.7.1" */
+	const char *text;          /* borrowed from the policy or the block, or constant */
+	const struct block *block; /* with DECIDE_BLOCKED; borrowed */
+};
+
+/* At MAIL: permitted, or 530 5.7.0 where no rule without a user could apply and there is none, or a
+ * block's answer: 450 4.7.1 with a time, else 550 5.7.1. No rule is named. world->sessions is not
+ * looked at, and may be NULL. */
+void decide_sender(const struct decide_world *world, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply);
+/* At RCPT: the first rule all of whose conditions hold, or the zone's `unmatched`. `answer 554 T`
+ * is 550 5.7.1 T, `answer 421 T` 450 4.7.1 T. What would pass, be reset or dropped, as only a
+ * change of the policy or of the time can bring here, is 450 4.7.1. For one origin, session and
+ * sender all permitted recipients have one server, unless policy, lists or time change in between:
+ * whoever asks compares it with that of the recipients before. */
+void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply);
+
 /* The same walk as decide_connection(), told step by step, for `explain`: step is called for the
  * identity, for each rule ("rule office: no, source 192.0.2.7 is not in list office") and for the
  * outcome. Text is one line without newline, borrowed. */
 typedef void decide_step(void *context, const char *text);
 void decide_explain(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision,
+	decide_step *step, void *context);
+/* And as decide_recipient(); only the rules and the outcome. Where sender or recipient is NULL:
+ * which rules could take such a one, and what follows of each; *reply then says nothing. */
+void decide_explain_recipient(const struct decide_world *world, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply,
 	decide_step *step, void *context);
 
 #endif

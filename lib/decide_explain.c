@@ -70,6 +70,12 @@ static void tell_rules(const struct decide_telling *telling, const struct decisi
 		const struct policy_rule *rule = &policy->rules[i];
 		struct decide_match match = decide_rule(&question, rule);
 		struct decide_line line = {0};
+		if (match.answer == DECIDE_RULE_YES && decision->cause.word != LEVEL_NO_WORD) {
+			decide_tell(telling,
+				"rule %s: the connection meets it; its messages are read",
+				rule->name.text);
+			return;
+		}
 		if (match.answer == DECIDE_RULE_YES) {
 			decide_tell(telling, "rule %s: yes", rule->name.text);
 			return;
@@ -85,6 +91,7 @@ static void tell_outcome(const struct decide_telling *telling, const struct deci
 	const struct policy *policy = telling->world->policy;
 	const char *zone = policy->zones[telling->origin->zone].name.text;
 	struct decide_line line = {0};
+	char cause[LEVEL_CAUSE_SIZE];
 
 	switch (decision->reason) {
 	case DECIDE_RULE:
@@ -100,12 +107,19 @@ static void tell_outcome(const struct decide_telling *telling, const struct deci
 	case DECIDE_BLOCKED:
 		decide_append(&line, "verdict: ");
 		break;
+	case DECIDE_NEEDS_ENVELOPE:
+		decide_append(&line,
+			"verdict: redirect at message level, by %s: it needs the envelope",
+			level_format_cause(policy, &decision->cause, cause));
+		break;
 	}
 	if (decision->block)
 		decide_append(
 			&line, "answer %u \"%s\"", decision->block->code, decision->block->text);
 	else if (decision->act)
 		decide_append_act(&line, decision->act);
+	else if (decision->reason == DECIDE_NEEDS_ENVELOPE)
+		; /* said */
 	else if (decision->to_original)
 		decide_append(&line, "redirect to server original, the client's own destination");
 	else
@@ -122,7 +136,8 @@ void decide_explain(const struct decide_world *world, const struct decide_origin
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision,
 	decide_step *step, void *context)
 {
-	const struct decide_telling telling = {world, origin, original, now_ms, step, context};
+	const struct decide_telling telling = {
+		world, origin, original, NULL, now_ms, step, context};
 
 	decide_connection(world, origin, original, now_ms, decision);
 	tell_identity(&telling, decision);

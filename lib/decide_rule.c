@@ -286,3 +286,22 @@ struct decide_match decide_rule(struct decide_question *question, const struct p
 		match.fields |= DECIDE_TIME;
 	return match;
 }
+
+/* A rule that the summary leaves out matches neither now nor later. */
+struct decide_match decide_ask_rule(
+	struct decide_question *question, const struct decide_key *key, size_t index)
+{
+	const struct policy *policy = question->world->policy;
+
+	if (policy->summaries)
+		switch (decide_chance_of(&policy->summaries[index], key)) {
+		case DECIDE_CHANCE_NONE:
+			return (struct decide_match){.answer = DECIDE_RULE_NO};
+		case DECIDE_CHANCE_NOT_FROM_HERE:
+			return (struct decide_match){
+				.answer = DECIDE_RULE_NO, .fields = DECIDE_SOURCE};
+		case DECIDE_CHANCE_SOME:
+			break;
+		}
+	return decide_rule(question, &policy->rules[index]);
+}

@@ -1,9 +1,12 @@
-/* Owns whether one rule takes a connection: its conditions one by one, cheap ones first, the
- * destination last. */
+/* Owns whether one rule takes a connection, or a recipient: its conditions one by one, cheap ones
+ * first, the destination last, then sender and recipient. Private to lib/decide*.c and
+ * lib/opening*.c. */
 #ifndef POSTERN_DECIDE_RULE_H
 #define POSTERN_DECIDE_RULE_H
 
 #include "lib/decide.h"
+#include "lib/decide_summary.h"
+#include "lib/mailset.h"
 
 /* What is asked about each rule. Destination and port may be unknown: then the question is about
  * every connection of the client. */
@@ -38,6 +41,8 @@ enum decide_condition {
 	DECIDE_RULE_SOURCE,
 	DECIDE_RULE_SCHEDULE,
 	DECIDE_RULE_DESTINATION,
+	DECIDE_RULE_SENDER,
+	DECIDE_RULE_RECIPIENT,
 	DECIDE_RULE_ALL, /* none failed */
 };
 
@@ -50,7 +55,22 @@ struct decide_match {
 
 void decide_question_init(struct decide_question *question, const struct decide_world *world,
 	const struct decide_origin *origin, uint64_t now_ms);
+/* The conditions of the connection. */
 struct decide_match decide_rule(struct decide_question *question, const struct policy_rule *rule);
+/* The same by its place, past those that the summaries leave out. */
+struct decide_match decide_ask_rule(
+	struct decide_question *question, const struct decide_key *key, size_t index);
+/* The keys (mailset.h) of sender and recipient. NULL: unknown, and all could hold (MAYBE). */
+struct decide_mails {
+	const char *sender, *recipient;
+};
+/* The conditions on them, of a rule whose others hold: match is decide_rule()'s. */
+struct decide_match decide_mails(const struct decide_question *question,
+	const struct policy_rule *rule, const struct decide_mails *mails,
+	struct decide_match match);
+const struct block *decide_find_block(const struct decide_world *world,
+	const struct decide_origin *origin, const struct mac *mac, const struct session *session,
+	uint64_t now_ms);
 /* until 0 is no end. */
 void decide_lower(uint64_t *until_ms, uint64_t end_ms);
 

@@ -114,6 +114,48 @@ static void append_outside(struct decide_line *line, const char *what, const cha
 	append_where(line, where);
 }
 
+void decide_append_mails(struct decide_line *line, const struct policy_mails *mails)
+{
+	const char *link = "";
+
+	if (mails->none) {
+		decide_append(line, "<>");
+		link = ", ";
+	}
+	for (size_t i = 0; i < mails->list_names.n; i++, link = ", ")
+		decide_append(line, "%slist %s", link, mails->list_names.v[i].text);
+	for (size_t i = 0; i < mails->elems.n; i++, link = ", ") {
+		decide_append(line, "%s", link);
+		append_elem(line, &mails->elems.v[i]);
+	}
+}
+
+void decide_append_path(struct decide_line *line, const struct smtp_path *path)
+{
+	char text[SMTP_PATH_TEXT_MAX];
+	size_t n = smtp_path_format(path, text);
+
+	decide_append(line, "%.*s", (int)n, text);
+}
+
+void decide_append_action(struct decide_line *line, const struct policy_rule *rule)
+{
+	if (!rule->to_server)
+		decide_append_act(line, &rule->act);
+	else
+		decide_append(
+			line, "server %s", rule->to_original ? "original" : rule->server_name.text);
+}
+
+static void append_stranger(struct decide_line *line, const char *what,
+	const struct smtp_path *path, const struct policy_mails *mails)
+{
+	decide_append(line, "%s ", what);
+	decide_append_path(line, path);
+	decide_append(line, " is %s ", mails->negated ? "among" : "not among");
+	decide_append_mails(line, mails);
+}
+
 void decide_append_failed(struct decide_line *line, const struct decide_telling *telling,
 	const struct policy_rule *rule, const struct session *session, enum decide_condition failed)
 {
@@ -156,6 +198,12 @@ void decide_append_failed(struct decide_line *line, const struct decide_telling 
 	case DECIDE_RULE_DESTINATION:
 		append_outside(line, "destination", addr_format(&telling->original->addr, addr),
 			&rule->destination);
+		break;
+	case DECIDE_RULE_SENDER:
+		append_stranger(line, "sender", telling->envelope->sender, &rule->sender);
+		break;
+	case DECIDE_RULE_RECIPIENT:
+		append_stranger(line, "recipient", telling->envelope->recipient, &rule->recipient);
 		break;
 	case DECIDE_RULE_ALL:
 		break;

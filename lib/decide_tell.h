@@ -12,6 +12,7 @@ struct decide_telling {
 	const struct decide_world *world;
 	const struct decide_origin *origin;
 	const struct endpoint *original;
+	const struct decide_envelope *envelope; /* NULL: only the connection is told */
 	uint64_t now_ms;
 	decide_step *step;
 	void *context;
@@ -30,6 +31,12 @@ void decide_append(struct decide_line *line, const char *format, ...)
 void decide_append_time(
 	struct decide_line *line, const struct decide_telling *telling, uint64_t at_ms);
 void decide_append_act(struct decide_line *line, const struct policy_act *act);
+/* "list partners, "@example.net"", of `sender` or `recipient` */
+void decide_append_mails(struct decide_line *line, const struct policy_mails *mails);
+/* "<anna@hotel.example>" */
+void decide_append_path(struct decide_line *line, const struct smtp_path *path);
+/* "server relay", "server original", "answer 554 "no"" */
+void decide_append_action(struct decide_line *line, const struct policy_rule *rule);
 /* Why a rule does not match: the condition that did not hold. */
 void decide_append_failed(struct decide_line *line, const struct decide_telling *telling,
 	const struct policy_rule *rule, const struct session *session,

@@ -99,6 +99,7 @@ static enum ending answered_as(const struct flow *flow)
 		return ENDING_UNMATCHED;
 	case DECIDE_BLOCKED:
 		return ENDING_BLOCKED;
+	case DECIDE_NEEDS_ENVELOPE:
 	case DECIDE_RULE:
 		break;
 	}
@@ -120,7 +121,11 @@ static void act(struct flow *flow, const struct decision *decision)
 {
 	switch (decision->verdict) {
 	case POLICY_VERDICT_REDIRECT:
-		redirect(flow);
+		if (decision->reason == DECIDE_NEEDS_ENVELOPE)
+			answer_begin(flow, ENDING_ANSWERED, 421, "4.3.2",
+				"messages are not read here yet");
+		else
+			redirect(flow);
 		break;
 	case POLICY_VERDICT_ANSWER:
 		say(flow, decision);

@@ -35,6 +35,8 @@ static const char *words_of(const struct flow *flow)
 		return policy->zones[flow->zone].unmatched.text.text;
 	case DECIDE_BLOCKED:
 		return block_text_of(flow);
+	case DECIDE_NEEDS_ENVELOPE:
+		break;
 	}
 	return NULL;
 }

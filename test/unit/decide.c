@@ -159,6 +159,7 @@ static const char *decided(const struct stage *stage, const struct decision *dec
 			policy_verdict_names[decision->verdict]);
 		return text;
 	case DECIDE_BLOCKED:
+	case DECIDE_NEEDS_ENVELOPE:
 		break;
 	}
 	return "?";

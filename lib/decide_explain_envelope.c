@@ -1,0 +1,135 @@
+#include "lib/decide.h"
+
+#include "lib/decide_tell.h"
+
+struct walk {
+	const struct decide_telling *telling;
+	struct decide_question question;
+	struct decide_mails mails;
+	char sender[MAILSET_KEY_SIZE], recipient[MAILSET_KEY_SIZE];
+};
+
+static void begin(struct walk *walk, const struct decide_telling *telling)
+{
+	const struct decide_envelope *envelope = telling->envelope;
+
+	walk->telling = telling;
+	decide_question_init(&walk->question, telling->world, telling->origin, telling->now_ms);
+	walk->question.session = envelope->session;
+	walk->question.destination = &telling->original->addr;
+	walk->question.port = telling->original->port;
+	walk->mails = (struct decide_mails){0};
+	if (envelope->sender) {
+		mailset_key_of(envelope->sender, walk->sender);
+		walk->mails.sender = walk->sender;
+	}
+	if (envelope->recipient) {
+		mailset_key_of(envelope->recipient, walk->recipient);
+		walk->mails.recipient = walk->recipient;
+	}
+}
+
+static struct decide_match ask(struct walk *walk, const struct policy_rule *rule)
+{
+	return decide_mails(
+		&walk->question, rule, &walk->mails, decide_rule(&walk->question, rule));
+}
+
+/* "sender <> and recipient not list partners", as far as it is open. */
+static void append_open(struct decide_line *line, const struct policy_rule *rule,
+	const struct decide_envelope *envelope)
+{
+	bool sender = rule->sender.given && !envelope->sender;
+
+	if (sender) {
+		decide_append(line, "sender %s", rule->sender.negated ? "not " : "");
+		decide_append_mails(line, &rule->sender);
+	}
+	if (rule->recipient.given && !envelope->recipient) {
+		decide_append(line, "%srecipient %s", sender ? " and " : "",
+			rule->recipient.negated ? "not " : "");
+		decide_append_mails(line, &rule->recipient);
+	}
+}
+
+static bool is_whole(const struct decide_envelope *envelope)
+{
+	return envelope->sender && envelope->recipient;
+}
+
+/* true: nothing comes to the rules behind. */
+static bool tell_rule(struct walk *walk, const struct policy_rule *rule)
+{
+	const struct decide_telling *telling = walk->telling;
+	struct decide_match match = ask(walk, rule);
+	struct decide_line line = {0};
+
+	switch (match.answer) {
+	case DECIDE_RULE_NO:
+		decide_append_failed(&line, telling, rule, walk->question.session, match.failed);
+		decide_tell(telling, "rule %s: no, %s", rule->name.text, line.text);
+		return false;
+	case DECIDE_RULE_MAYBE:
+		append_open(&line, rule, telling->envelope);
+		decide_append(&line, ": ");
+		decide_append_action(&line, rule);
+		decide_tell(telling, "rule %s: if %s", rule->name.text, line.text);
+		return false;
+	case DECIDE_RULE_YES:
+		break;
+	}
+	decide_append_action(&line, rule);
+	decide_tell(telling, "rule %s: %s, %s", rule->name.text,
+		is_whole(telling->envelope) ? "yes" : "every other", line.text);
+	return true;
+}
+
+static void tell_reply(const struct decide_telling *telling, const struct decide_reply *reply)
+{
+	const struct policy *policy = telling->world->policy;
+	struct decide_line line = {0};
+
+	decide_append(&line, "recipient ");
+	decide_append_path(&line, telling->envelope->recipient);
+	if (!reply->permitted)
+		decide_append(&line, ": %u %s %s", reply->code, reply->status, reply->text);
+	else
+		decide_append(&line, ": to server %s",
+			reply->server < 0 ? "original" : policy->servers[reply->server].name.text);
+	decide_tell(telling, "%s", line.text);
+}
+
+static void tell_rules(const struct decide_telling *telling)
+{
+	const struct policy *policy = telling->world->policy;
+	const struct policy_act *unmatched = &policy->zones[telling->origin->zone].unmatched;
+	struct decide_line line = {0};
+	struct walk walk;
+
+	begin(&walk, telling);
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (tell_rule(&walk, &policy->rules[i]))
+			return;
+	decide_append_act(&line, unmatched);
+	decide_tell(telling, "%s: as zone %s says when no rule matches, %s",
+		is_whole(telling->envelope) ? "no rule takes it" : "every other",
+		policy->zones[telling->origin->zone].name.text, line.text);
+}
+
+void decide_explain_recipient(const struct decide_world *world, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply,
+	decide_step *step, void *context)
+{
+	const struct decide_telling telling = {
+		world, origin, envelope->original, envelope, now_ms, step, context};
+
+	*reply = (struct decide_reply){.rule = -1, .server = -1};
+	if (!envelope->session)
+		decide_tell(&telling, "nobody is logged in: 530 5.7.0 at MAIL");
+	else
+		tell_rules(&telling);
+	if (!envelope->sender || !envelope->recipient || !envelope->session)
+		return;
+	decide_recipient(world, origin, envelope, now_ms, reply);
+	tell_reply(&telling, reply);
+}

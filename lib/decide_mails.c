@@ -1,0 +1,68 @@
+#include "lib/decide_rule.h"
+
+static bool set_holds(const struct mailset *set, const char *key)
+{
+	void *values[MAILSET_DEPTH];
+
+	return set && mailset_find_all(set, key, values) > 0;
+}
+
+/* Is it one of them? *change_ms: when that changes by itself; 0: never. */
+static bool is_among(const struct decide_question *question, const struct policy_mails *mails,
+	const char *key, uint64_t *change_ms)
+{
+	const struct policy *policy = question->world->policy;
+	uint64_t latest = 0;
+
+	*change_ms = 0;
+	if (!*key)
+		return mails->none;
+	if (set_holds(mails->index, key))
+		return true;
+	for (size_t i = 0; i < mails->list_names.n; i++) {
+		const struct policy_list *list = &policy->lists[mails->lists[i]];
+		uint64_t end_ms = 0;
+		bool in = list->kind == POLICY_LIST_DYNAMIC
+				  ? lists_match_mail(question->world->lists, list->name.text, key,
+					    question->now_ms, &end_ms)
+				  : set_holds(list->mails, key);
+		if (in && end_ms == 0)
+			return true;
+		if (in && end_ms > latest)
+			latest = end_ms;
+	}
+	*change_ms = latest;
+	return latest != 0;
+}
+
+/* true: it holds, or is not known. */
+static bool take_condition(const struct decide_question *question, const struct policy_mails *mails,
+	const char *key, enum decide_condition condition, struct decide_match *match)
+{
+	uint64_t change_ms;
+
+	if (!mails->given)
+		return true;
+	match->fields |= DECIDE_ENVELOPE;
+	if (!key) {
+		match->answer = DECIDE_RULE_MAYBE;
+		return true;
+	}
+	bool holds = is_among(question, mails, key, &change_ms) != mails->negated;
+	decide_lower(&match->until_ms, change_ms);
+	if (holds)
+		return true;
+	match->answer = DECIDE_RULE_NO;
+	match->failed = condition;
+	return false;
+}
+
+struct decide_match decide_mails(const struct decide_question *question,
+	const struct policy_rule *rule, const struct decide_mails *mails, struct decide_match match)
+{
+	if (match.answer != DECIDE_RULE_NO &&
+		take_condition(question, &rule->sender, mails->sender, DECIDE_RULE_SENDER, &match))
+		take_condition(question, &rule->recipient, mails->recipient, DECIDE_RULE_RECIPIENT,
+			&match);
+	return match;
+}

@@ -1,10 +1,10 @@
 #include "daemon/control/apply.h"
 
 #include "daemon/control/audit.h"
-#include "daemon/control/bound.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
+#include "daemon/control/kernel_plan.h"
 #include "daemon/control/list_change.h"
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
@@ -13,14 +13,12 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/posture.h"
 #include "daemon/control/sessions.h"
-#include "kernel-rules/plan.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct waiter {
 	struct waiter *next;
@@ -125,56 +123,6 @@ static void finish(struct apply *apply, enum outcome outcome, const char *text)
 	run_waiters(apply);
 }
 
-int apply_encode_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
-	uint8_t **bytes, size_t *len)
-{
-	struct plan_options options;
-	struct plan plan;
-	plan_options_init(&options);
-	options.mark_mask = control->start.options.mark_mask;
-	options.relay_port = control->start.options.relay_port;
-	options.queue = control->start.options.queue;
-	options.route_table = control->start.options.route_table;
-	options.rule_priority = control->start.options.rule_priority;
-	int error = plan_from_policy(policy, &options, mode, &plan);
-	if (error)
-		return error;
-	if (mode == PLAN_RUNNING)
-		error = bound_add_hosts(control, policy, &plan);
-	/* the policy's own hosts are within the limit: more addresses than expected are behind
-	 * its names, and as many as fit are used */
-	if (error == -E2BIG)
-		error = 0;
-	if (!error)
-		error = plan_encode(&plan, bytes, len);
-	plan_fini(&plan);
-	return error;
-}
-
-int apply_send_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
-	struct gather *gather)
-{
-	uint8_t *bytes;
-	size_t len;
-	int error = apply_encode_plan(control, policy, mode, &bytes, &len);
-	if (error)
-		return error;
-	int fd = channel_memfd("plan", bytes, len);
-	free(bytes);
-	if (fd < 0)
-		return fd;
-	struct ipc_plan message;
-	ipc_init(&message, IPC_PLAN, sizeof(message));
-	if (gather) {
-		message.begin_ms = loop_now_ms(control->loop) + ASK_BEGIN_MS;
-		gather_send(gather, &control->keeper_asks, &message, fd);
-	} else {
-		error = channel_send(control->keeper, &message, fd);
-	}
-	close(fd);
-	return error;
-}
-
 static struct apply *apply_of(struct gather *gather)
 {
 	return (struct apply *)gather;
@@ -250,7 +198,7 @@ static void on_stored(void *context, int status)
 	snprintf(text, sizeof(text), "the policy cannot be stored in %s: %s; nothing has changed",
 		control->start.options.state_dir, strerror(-status));
 	peers_abort(control->peers, apply->record.number);
-	int error = apply_send_plan(control, control->policy, PLAN_RUNNING, NULL);
+	int error = kernel_plan_send(control, control->policy, PLAN_RUNNING, NULL);
 	if (error)
 		log_error("the old plan cannot be put back: %s", strerror(-error));
 	finish(apply, OUTCOME_REFUSED, text);
@@ -287,7 +235,7 @@ static void on_prepared(struct gather *gather)
 		return;
 	}
 	gather_init(&apply->gather, on_planned);
-	int error = apply_send_plan(control, apply->policy, PLAN_RUNNING, &apply->gather);
+	int error = kernel_plan_send(control, apply->policy, PLAN_RUNNING, &apply->gather);
 	gather_end(
 		&apply->gather, error, error == -E2BIG ? "more than the kernel plan holds" : NULL);
 }

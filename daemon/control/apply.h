@@ -13,7 +13,6 @@
 
 #include "daemon/control/guard.h"
 #include "daemon/control/policy_texts.h"
-#include "kernel-rules/plan.h"
 #include "lib/policy.h"
 
 struct apply;
@@ -56,12 +55,5 @@ int apply_remember_file(struct apply *apply, const struct policy_texts *texts, c
 void apply_resume_confirm(struct apply *apply);
 /* If its time is over the policy before returns, now or as soon as no apply is under way. */
 void apply_expire(struct apply *apply);
-/* A policy's plan as bytes, malloc'ed. 0 or -errno. */
-int apply_encode_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
-	uint8_t **bytes, size_t *len);
-/* Sends a policy's plan to the keeper, in a gather's part if one is given. */
-struct gather;
-int apply_send_plan(struct control *control, const struct policy *policy, enum plan_mode mode,
-	struct gather *gather);
 
 #endif

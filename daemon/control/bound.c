@@ -3,6 +3,7 @@
 #include "daemon/control/apply.h"
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
+#include "daemon/control/kernel_plan.h"
 #include "daemon/log.h"
 
 #include <errno.h>
@@ -116,7 +117,7 @@ static void ask(void *context)
 	gather_init(&bound->gather, on_answer);
 	int error = bound_add_hosts(control, control->policy, &bound->sent);
 	if (!error)
-		error = apply_send_plan(control, control->policy, PLAN_RUNNING, &bound->gather);
+		error = kernel_plan_send(control, control->policy, PLAN_RUNNING, &bound->gather);
 	gather_end(&bound->gather, error, NULL);
 }
 

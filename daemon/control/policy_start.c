@@ -3,6 +3,7 @@
 #include "daemon/control/apply.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/kernel_plan.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_parse.h"
 #include "daemon/control/policy_store.h"
@@ -337,7 +338,7 @@ void policy_start_run(struct policy_start *start, void (*done)(struct control *c
 {
 	start->done = done;
 	gather_init(&start->gather, on_planned);
-	int error = apply_send_plan(
+	int error = kernel_plan_send(
 		start->control, start->control->policy, PLAN_RUNNING, &start->gather);
 	gather_end(&start->gather, error, NULL);
 }

@@ -1,8 +1,8 @@
 #include "daemon/control/posture.h"
 
-#include "daemon/control/apply.h"
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
+#include "daemon/control/kernel_plan.h"
 #include "daemon/control/policy_texts.h"
 #include "daemon/log.h"
 #include "kernel-rules/plan.h"
@@ -27,7 +27,7 @@ struct keeping {
 void posture_send(struct control *control, struct gather *gather)
 {
 	gather_add(gather);
-	gather_end(gather, apply_send_plan(control, control->policy, PLAN_BARE, gather), NULL);
+	gather_end(gather, kernel_plan_send(control, control->policy, PLAN_BARE, gather), NULL);
 }
 
 static int run(struct disk_job *job)
@@ -55,7 +55,7 @@ void posture_keep(struct control *control, struct gather *gather)
 {
 	struct keeping *keeping = calloc(1, sizeof(*keeping));
 	gather_add(gather);
-	int error = keeping ? apply_encode_plan(control, control->policy, PLAN_BARE,
+	int error = keeping ? kernel_plan_encode(control, control->policy, PLAN_BARE,
 				      &keeping->bytes, &keeping->len)
 			    : -ENOMEM;
 	if (!error)

@@ -1,0 +1,17 @@
+/* Owns a policy's plan for the kernel on its way to the keeper. */
+#ifndef POSTERN_KERNEL_PLAN_H
+#define POSTERN_KERNEL_PLAN_H
+
+#include "kernel-rules/plan.h"
+
+struct control;
+struct gather;
+
+/* As bytes, malloc'ed. 0 or -errno. */
+int kernel_plan_encode(struct control *control, const struct policy *policy, enum plan_mode mode,
+	uint8_t **bytes, size_t *len);
+/* In a gather's part if one is given. 0 or -errno. */
+int kernel_plan_send(struct control *control, const struct policy *policy, enum plan_mode mode,
+	struct gather *gather);
+
+#endif

@@ -320,15 +320,18 @@ bool target_note(struct target_standing *standing, enum target_outcome outcome, 
 	char reason[TARGET_TEXT_SIZE];
 	enum target_state state = (enum target_state)standing->state;
 
-	/* text may be the standing's own */
+	/* text may be the standing's own; why it must not be used holds until it may */
 	snprintf(reason, sizeof(reason), "%s", text);
-	memcpy(standing->text, reason, sizeof(reason));
+	if (state != TARGET_NEVER || outcome == TARGET_REFUSED)
+		memcpy(standing->text, reason, sizeof(reason));
 	if (outcome == TARGET_WORKED) {
 		standing->failures = 0;
 		if (standing->successes < UINT8_MAX)
 			standing->successes++;
-		if (state == TARGET_UNKNOWN || standing->successes >= TARGET_SUCCESSES_UP)
+		if (state == TARGET_UNKNOWN || standing->successes >= TARGET_SUCCESSES_UP) {
 			state = TARGET_UP;
+			memcpy(standing->text, reason, sizeof(reason));
+		}
 		return set_state(standing, state, wall_ms);
 	}
 	standing->successes = 0;

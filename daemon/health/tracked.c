@@ -160,7 +160,8 @@ static uint64_t interval_ms(const struct tracked *tracked)
 static void note_failing(struct tracked *tracked, const char *text)
 {
 	tracked->failing = true;
-	snprintf(tracked->standing.text, sizeof(tracked->standing.text), "%s", text);
+	if (tracked->standing.state != TARGET_NEVER)
+		snprintf(tracked->standing.text, sizeof(tracked->standing.text), "%s", text);
 }
 
 static void end_round(struct tracked *tracked)

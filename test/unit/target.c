@@ -320,10 +320,14 @@ static void states_follow_what_is_seen(void **state)
 						      : cases[i].seen[j] == '-' ? TARGET_MISSED
 										: TARGET_REFUSED;
 			uint8_t before = standing.state;
-			bool changed = target_note(&standing, outcome, "why", 1000 + j);
+			const char *why = outcome == TARGET_REFUSED ? "refused" : "why";
+			bool changed = target_note(&standing, outcome, why, 1000 + j);
 			assert_int_equal(changed, before != standing.state);
 			if (changed)
 				assert_int_equal(standing.since_ms, 1000 + j);
+			/* of what must not be used: always that */
+			if (standing.state == TARGET_NEVER)
+				assert_string_equal(standing.text, "refused");
 			if ("?UDN"[standing.state] != cases[i].states[j])
 				fail_msg("%s: after %zu it is %s", cases[i].seen, j + 1,
 					target_state_names[standing.state]);

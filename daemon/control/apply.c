@@ -4,6 +4,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
+#include "daemon/control/inquiry.h"
 #include "daemon/control/kernel_plan.h"
 #include "daemon/control/list_change.h"
 #include "daemon/log.h"
@@ -35,7 +36,8 @@ struct apply {
 	struct policy_current current;
 	apply_done *done;
 	void *context;
-	char *moved; /* what the switch did to sessions; NULL: nothing */
+	struct apply_order same; /* of one that changes nothing, while the processes hear of it */
+	char *moved;             /* what the switch did to sessions; NULL: nothing */
 	struct waiter *waiters, **last_waiter;
 	struct loop_timer confirm;
 };
@@ -164,6 +166,7 @@ static void switch_policy(struct apply *apply)
 	control->policy_number = apply->current.number;
 	control->policy_fault[0] = control->plan_trouble[0] = '\0';
 	gather_init(&apply->gather, on_committed);
+	inquiry_next(control);
 	peers_commit(control->peers, control->policy_number, &apply->gather);
 	list_change_settle(control);
 	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
@@ -363,18 +366,38 @@ static void begin(struct apply *apply, const struct apply_order *order)
 	gather_end(&apply->gather, 0, NULL);
 }
 
+static void on_inquired(struct gather *gather)
+{
+	struct apply *apply = apply_of(gather);
+	if (gather->status)
+		log_warning("hosts may not be asked anew: %s", gather->text);
+	/* its done() may begin another */
+	const struct apply_order order = apply->same;
+	apply->busy = false;
+	end_order(apply, &order, OUTCOME_UNCHANGED, "this policy runs already");
+	run_waiters(apply);
+}
+
+/* The servers may be others all the same. */
+static void begin_unchanged(struct apply *apply, const struct apply_order *order)
+{
+	apply->busy = true;
+	apply->same = *order;
+	gather_init(&apply->gather, on_inquired);
+	inquiry_begin(apply->control, &apply->gather);
+	gather_end(&apply->gather, 0, NULL);
+}
+
 void apply_begin(struct apply *apply, const struct apply_order *order)
 {
 	char *text = NULL;
 	enum outcome outcome = guard_look(apply->control, order->policy, &order->pass, &text);
-	if (outcome == OUTCOME_DONE && is_unchanged(apply->control, order))
-		outcome = OUTCOME_UNCHANGED;
-	if (outcome == OUTCOME_DONE)
-		begin(apply, order);
-	else if (outcome == OUTCOME_UNCHANGED)
-		end_order(apply, order, outcome, "this policy runs already");
-	else
+	if (outcome != OUTCOME_DONE)
 		end_order(apply, order, outcome, text ? text : "out of memory");
+	else if (is_unchanged(apply->control, order))
+		begin_unchanged(apply, order);
+	else
+		begin(apply, order);
 	free(text);
 }
 

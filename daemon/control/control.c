@@ -14,6 +14,7 @@
 #include "daemon/control/flow_ids.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/idle.h"
+#include "daemon/control/inquiry.h"
 #include "daemon/control/list_change.h"
 #include "daemon/control/lost.h"
 #include "daemon/control/live.h"
@@ -477,6 +478,7 @@ static int start(struct control *control)
 	control->loop = loop_new();
 	if (!control->loop || !make_parts(control))
 		return -ENOMEM;
+	inquiry_next(control);
 	control->keeper =
 		channel_open(control->loop, start_with->keeper_fd, &keeper_handler, control);
 	if (!control->keeper)

@@ -58,6 +58,7 @@ struct control {
 
 	struct policy *policy; /* the running one */
 	uint64_t policy_number;
+	uint64_t inquiry; /* that the processes were told last; inquiry.h */
 	struct lists *lists;
 	struct session_table *table;
 	struct blocks *blocks;

@@ -275,6 +275,7 @@ static void send_policy_message(struct health_peer *peer, unsigned type, int fd)
 	ipc_init(&message, type, sizeof(message));
 	message.header.seq = channel_next_seq(peer->peer.channel);
 	message.number = peer->peer.control->policy_number;
+	message.inquiry = peer->peer.control->inquiry;
 	channel_send(peer->peer.channel, &message, fd);
 }
 

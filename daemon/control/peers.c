@@ -200,6 +200,7 @@ static void send_policy_message(
 	struct ipc_policy message;
 	ipc_init(&message, type, sizeof(message));
 	message.number = number;
+	message.inquiry = peer->control->inquiry;
 	send_to(peer, &message, fd, gather);
 }
 
@@ -508,6 +509,8 @@ static bool is_told(const struct peer *peer, const struct ipc_header *message)
 		return peer->channel && told & TOLD_CLIENTS;
 	case IPC_TARGETS:
 		return peer->channel && told & TOLD_TARGETS;
+	case IPC_INQUIRY:
+		return peer->channel && told & TOLD_POLICY;
 	default:
 		return peer->channel;
 	}

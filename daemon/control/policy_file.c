@@ -4,6 +4,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
+#include "daemon/control/inquiry.h"
 #include "daemon/log.h"
 #include "daemon/control/policy_parse.h"
 #include "daemon/control/policy_store.h"
@@ -157,6 +158,7 @@ static void log_going_on(const struct control *control)
 }
 
 struct filing {
+	struct gather gather; /* first */
 	struct control *control;
 	struct policy_file_order order;
 	char *warnings;
@@ -188,6 +190,12 @@ static void on_applied(void *context, enum outcome outcome, const char *text)
 	free(warnings);
 }
 
+static void on_inquired(struct gather *gather)
+{
+	end((struct filing *)gather, OUTCOME_UNCHANGED,
+		"the file has not changed; the running policy goes on");
+}
+
 static void run(void *context)
 {
 	struct filing *filing = context;
@@ -198,8 +206,9 @@ static void run(void *context)
 	control->file_bad = file.state == POLICY_FILE_BAD || file.state == POLICY_FILE_MISSING;
 	switch (file.state) {
 	case POLICY_FILE_SAME:
-		end(filing, OUTCOME_UNCHANGED,
-			"the file has not changed; the running policy goes on");
+		gather_init(&filing->gather, on_inquired);
+		inquiry_begin(control, &filing->gather);
+		gather_end(&filing->gather, 0, NULL);
 		break;
 	case POLICY_FILE_BAD:
 	case POLICY_FILE_MISSING:

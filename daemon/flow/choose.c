@@ -136,7 +136,6 @@ static bool put_known(
 		target->preference = line.preference;
 		target->weight = line.weight;
 		target->limit_flows = line.limit_flows;
-		target->asked = 0; /* at every apply anew */
 		if (same_way(server, server_of(list)))
 			continue;
 		target->state = TARGET_UNKNOWN;
@@ -191,6 +190,7 @@ static void replace(struct choose_table *table, const struct ipc_targets *messag
 	struct choose_list *list = at < 0 ? NULL : new_list(table->policy, (size_t)at, message->n);
 	if (!list)
 		return;
+	list->inquiry = message->inquiry;
 	list->n = message->n;
 	memcpy(list->v, message->v, message->n * sizeof(list->v[0]));
 	take_over(list, table->v[at]);
@@ -357,7 +357,8 @@ size_t choose_left(const struct flow *flow)
 bool choose_was_asked(const struct flow *flow)
 {
 	const struct ipc_target *target = choose_target(flow);
-	return target && target->asked >> flow->address & 1;
+	return target && flow->choice->inquiry == relay_picture(flow->relay)->inquiry &&
+	       target->asked >> flow->address & 1;
 }
 
 static void tell(const struct flow *flow, enum ipc_host_kind kind, const char *words)

@@ -26,6 +26,7 @@ struct choose_list {
 	unsigned references;
 	struct policy *policy; /* a reference: what the targets' lines are lines of */
 	size_t server;         /* index in policy */
+	uint64_t inquiry;      /* in which health asked those that are `asked`; 0: none are */
 	bool is_open;          /* some host's name was not looked up yet */
 	size_t n, room;
 	struct balance_item *turns; /* room of each */
@@ -66,7 +67,7 @@ bool choose_next(struct flow *flow);
 void choose_skip_host(struct flow *flow);
 /* The target that flow->host is an address of; NULL with `server original`. */
 const struct ipc_target *choose_target(const struct flow *flow);
-/* Health asked this address, and it offers nothing that it must not. */
+/* Health asked this address in the inquiry at hand, and it offers nothing that it must not. */
 bool choose_was_asked(const struct flow *flow);
 /* How many addresses are left to try if the one at hand fails. */
 size_t choose_left(const struct flow *flow);

@@ -46,15 +46,27 @@ static void send_tested(void *context, const void *message)
 static void use_policy(struct health *health)
 {
 	const struct picture *picture = health->replica.now;
-	struct policy *policy = picture->policy;
-	targets_set_policy(health->targets, policy, picture->number,
-		policy->hostname.len > 0 ? policy->hostname.text : health->child.machine);
+	const struct policy_string *name = &picture->policy->hostname;
+	targets_set_policy(
+		health->targets, picture, name->len > 0 ? name->text : health->child.machine);
 }
 
 static void on_change(struct child *child, enum replica_change change)
 {
-	if (change == REPLICA_POLICY || change == REPLICA_COMPLETE)
-		use_policy(HEALTH_OF(child));
+	struct health *health = HEALTH_OF(child);
+
+	switch (change) {
+	case REPLICA_CHANGED:
+	case REPLICA_BLOCKED:
+		break;
+	case REPLICA_POLICY:
+	case REPLICA_COMPLETE:
+		use_policy(health);
+		break;
+	case REPLICA_INQUIRY:
+		targets_begin_inquiry(health->targets, health->replica.now->inquiry);
+		break;
+	}
 }
 
 static void begin_test(struct health *health, const struct ipc_test *message)

@@ -5,6 +5,7 @@
 #include "daemon/health/resolve_cache.h"
 #include "daemon/health/tracked.h"
 #include "daemon/own_address.h"
+#include "daemon/process/replica.h"
 #include "lib/counter.h"
 #include "lib/hosts.h"
 
@@ -44,7 +45,7 @@ struct targets {
 	struct resolve_cache *cache;
 	struct probes *probes;
 	struct policy *policy; /* NULL: none yet */
-	uint64_t number;
+	uint64_t number, inquiry;
 	char hostname[DNS_NAME_SIZE];
 	struct ipc_client_side side;
 	struct server *servers;
@@ -183,7 +184,8 @@ static void put_client(
 static struct tracked_terms terms_of(
 	const struct targets *targets, const struct policy_server *server)
 {
-	struct tracked_terms terms = {.announce = server->announce,
+	struct tracked_terms terms = {.inquiry = targets->inquiry,
+		.announce = server->announce,
 		.login = server->announce_login,
 		.probe = server->probe,
 		.every_s = server->probe_every_s,
@@ -243,17 +245,29 @@ static void put_server(struct targets *targets, size_t index)
 		if (!same)
 			tracked_reset(host);
 		else
-			tracked_ask_again(host);
+			tracked_probe_soon(host);
+	}
+}
+
+void targets_begin_inquiry(struct targets *targets, uint64_t inquiry)
+{
+	targets->inquiry = inquiry;
+	targets->tell = true;
+	for (struct server *server = targets->servers; server; server = server->next) {
+		server->terms.inquiry = inquiry;
+		for (struct tracked *host = server->hosts; host; host = host->next)
+			tracked_probe_soon(host);
 	}
 }
 
 void targets_set_policy(
-	struct targets *targets, struct policy *policy, uint64_t number, const char *hostname)
+	struct targets *targets, const struct picture *picture, const char *hostname)
 {
-	policy_ref(policy);
+	struct policy *policy = policy_ref(picture->policy);
 	policy_unref(targets->policy);
 	targets->policy = policy;
-	targets->number = number;
+	targets->number = picture->number;
+	targets->inquiry = picture->inquiry;
 	snprintf(targets->hostname, sizeof(targets->hostname), "%s", hostname);
 	for (struct server *server = targets->servers; server; server = server->next)
 		server->wanted = false;
@@ -342,7 +356,7 @@ static void use_seeds(struct targets *targets, struct server *server)
 			for (struct tracked *host = server->hosts; host; host = host->next)
 				if (host->target.port == seed->v[j].port &&
 					dns_same_name(host->target.name, seed->v[j].name))
-					tracked_seed(host, &seed->v[j]);
+					tracked_seed(host, &seed->v[j], seed->inquiry);
 	}
 }
 
@@ -421,6 +435,7 @@ static void tell_server(struct server *server)
 		return;
 	ipc_init(message, IPC_TARGETS, sizeof(*message));
 	message->number = targets->number;
+	message->inquiry = targets->inquiry;
 	snprintf(message->server, sizeof(message->server), "%s", server->terms.server);
 	for (struct tracked *host = server->hosts; host; host = host->next)
 		if (tracked_fill(host, &message->v[message->n++]))

@@ -9,6 +9,7 @@
 #include "lib/ipc/picture.h"
 
 struct dials;
+struct picture;
 struct targets;
 struct tracked;
 
@@ -22,9 +23,12 @@ int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
 	const struct targets_face *face, struct dials *dials, struct targets **out);
 void targets_close(struct targets *targets);
 
-/* Another policy is in force; a reference to it is taken. hostname is copied. */
+/* Another policy is in force, and with it another inquiry; a reference to the policy is taken.
+ * hostname is copied. */
 void targets_set_policy(
-	struct targets *targets, struct policy *policy, uint64_t number, const char *hostname);
+	struct targets *targets, const struct picture *picture, const char *hostname);
+/* What every host offers is to be asked anew before its first flow. */
+void targets_begin_inquiry(struct targets *targets, uint64_t inquiry);
 /* The gateway's own addresses on the clients' side: as a client of it where no zone has a network.
  */
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side);

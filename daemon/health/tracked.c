@@ -61,13 +61,6 @@ void tracked_probe_soon(struct tracked *tracked)
 		loop_timer_set(tracked->loop, &tracked->timer, at_ms);
 }
 
-void tracked_ask_again(struct tracked *tracked)
-{
-	for (size_t i = 0; i < tracked->n; i++)
-		tracked->addresses[i].asked = false;
-	tracked_probe_soon(tracked);
-}
-
 void tracked_reset(struct tracked *tracked)
 {
 	stop_round(tracked);
@@ -138,6 +131,7 @@ static void begin_round(struct tracked *tracked)
 	for (size_t i = 0; i < tracked->norder; i++)
 		tracked->order[i] = order[i]->addr;
 	tracked->at = 0;
+	tracked->inquiry = tracked->terms->inquiry;
 	tracked->worked = tracked->missed = tracked->refused = false;
 	tracked->why[0] = '\0';
 }
@@ -167,6 +161,8 @@ static void note_failing(struct tracked *tracked, const char *text)
 static void end_round(struct tracked *tracked)
 {
 	uint64_t wall_ms = loop_wall_ms(tracked->loop);
+	/* what it found may count no more already */
+	bool is_old = tracked->inquiry != tracked->terms->inquiry;
 
 	if (!tracked->worked && tracked->refused && !tracked->missed)
 		target_note(&tracked->standing, TARGET_REFUSED, tracked->why, wall_ms);
@@ -177,7 +173,7 @@ static void end_round(struct tracked *tracked)
 	tracked->norder = tracked->at = 0;
 	tracked->ended_ms = loop_now_ms(tracked->loop);
 	loop_timer_set(tracked->loop, &tracked->timer,
-		tracked->ended_ms + jitter_around(interval_ms(tracked)));
+		tracked->ended_ms + (is_old ? AGAIN_MS : jitter_around(interval_ms(tracked))));
 	tracked->on_change(tracked->context);
 }
 
@@ -263,7 +259,7 @@ static void on_probed(void *context, const struct probe_result *result)
 		break;
 	}
 	if (address && result->outcome != TARGET_MISSED) {
-		address->asked = result->outcome == TARGET_WORKED;
+		address->asked = result->outcome == TARGET_WORKED ? tracked->inquiry : 0;
 		address->refused = result->outcome == TARGET_REFUSED;
 		memcpy(address->text, result->text, sizeof(address->text));
 	}
@@ -294,14 +290,16 @@ bool tracked_has(const struct tracked *tracked, const struct endpoint *host)
 /* A relay asks without any identity: with `announce xclient` what is offered is as it should be. */
 static void on_asked(struct tracked *tracked, const struct ipc_host *message)
 {
+	const struct tracked_terms *terms = tracked->terms;
 	struct tracked_address *address = find(tracked, &message->host.addr);
-	bool refused = !message->usable && tracked->terms->announce == POLICY_ANNOUNCE_NONE;
+	bool refused = !message->usable && terms->announce == POLICY_ANNOUNCE_NONE;
 
-	if (!address || tracked->terms->announce != POLICY_ANNOUNCE_NONE ||
-		(address->asked && !refused))
+	if (!address || terms->announce != POLICY_ANNOUNCE_NONE ||
+		message->inquiry != terms->inquiry ||
+		(address->asked == terms->inquiry && !refused))
 		return;
 	address->refused = refused;
-	address->asked = !refused;
+	address->asked = refused ? 0 : terms->inquiry;
 	snprintf(address->text, sizeof(address->text), "%.150s", message->text);
 	bool all = true;
 	for (size_t i = 0; i < tracked->n; i++)
@@ -349,7 +347,7 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *message)
 	tracked->on_change(tracked->context);
 }
 
-void tracked_seed(struct tracked *tracked, const struct ipc_target *told)
+void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64_t inquiry)
 {
 	if (tracked->standing.state != TARGET_UNKNOWN || tracked->ended_ms)
 		return;
@@ -365,7 +363,7 @@ void tracked_seed(struct tracked *tracked, const struct ipc_target *told)
 	for (unsigned i = 0; i < told->naddresses; i++) {
 		struct tracked_address *address = find(tracked, &told->addresses[i]);
 		if (address)
-			address->asked = told->asked >> i & 1;
+			address->asked = told->asked >> i & 1 ? inquiry : 0;
 	}
 }
 
@@ -441,7 +439,8 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *message)
 	for (size_t i = 0; i < n; i++) {
 		if (order[i]->refused && state != TARGET_NEVER)
 			continue;
-		message->asked |= (uint16_t)(order[i]->asked << message->naddresses);
+		bool asked = order[i]->asked == tracked->terms->inquiry;
+		message->asked |= (uint16_t)(asked << message->naddresses);
 		message->addresses[message->naddresses++] = order[i]->addr;
 	}
 	return changed;

@@ -11,6 +11,7 @@
 struct tracked_terms {
 	char server[POLICY_NAME_SIZE];
 	char hostname[DNS_NAME_SIZE];
+	uint64_t inquiry; /* the one at hand */
 	enum policy_announce announce;
 	bool login;
 	struct addr bind; /* ADDR_NONE: routing decides */
@@ -26,8 +27,8 @@ struct tracked_terms {
 
 struct tracked_address {
 	struct addr addr;
-	bool asked;   /* offers nothing that it must not */
-	bool refused; /* not to be used; text says why */
+	uint64_t asked; /* offers nothing that it must not: the inquiry of the question, or 0 */
+	bool refused;   /* not to be used; text says why */
 	char text[TARGET_TEXT_SIZE];
 };
 
@@ -57,6 +58,7 @@ struct tracked {
 	size_t at;           /* of order */
 	size_t norder;
 	struct addr order[TARGET_ADDRESSES_MAX];
+	uint64_t inquiry; /* in which it was begun */
 	bool worked, missed, refused;
 	char why[TARGET_TEXT_SIZE];
 	uint64_t ended_ms;
@@ -76,13 +78,11 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes);
 void tracked_probe_soon(struct tracked *tracked);
 /* Is a host of that family reached from a client's address, terms->clients[] of its family? */
 bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
-/* A policy was applied: what each address offers is to be asked anew before its first flow. */
-void tracked_ask_again(struct tracked *tracked);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
 /* A relay's word on one of its addresses. */
 void tracked_on_host(struct tracked *tracked, const struct ipc_host *message);
-/* What an earlier health process told. */
-void tracked_seed(struct tracked *tracked, const struct ipc_target *told);
+/* What an earlier health process told, in that inquiry. */
+void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64_t inquiry);
 /* As it is told to relays; logs a change of the state. True: the state has changed. */
 bool tracked_fill(struct tracked *tracked, struct ipc_target *message);
 

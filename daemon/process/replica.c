@@ -99,18 +99,28 @@ static int prepare(struct replica *replica, uint64_t number, int fd, char *text)
 	return 0;
 }
 
-static int commit(struct replica *replica, uint64_t number)
+static int commit(struct replica *replica, const struct ipc_policy *message)
 {
 	struct picture *picture = target(replica);
-	if (!replica->prepared || replica->prepared_number != number)
+	if (!replica->prepared || replica->prepared_number != message->number)
 		return -ENOENT;
 	int rc = session_table_set_devices(picture->sessions, replica->prepared, picture->lists);
 	if (rc < 0)
 		return rc;
 	policy_unref(picture->policy);
 	picture->policy = replica->prepared;
-	picture->number = number;
+	picture->number = message->number;
+	picture->inquiry = message->inquiry;
 	replica->prepared = NULL;
+	return 0;
+}
+
+static int begin_inquiry(
+	struct replica *replica, const struct ipc_inquiry *message, enum replica_change *change)
+{
+	target(replica)->inquiry = message->number;
+	if (!replica->coming)
+		*change = REPLICA_INQUIRY;
 	return 0;
 }
 
@@ -225,9 +235,11 @@ static int take(struct replica *replica, const struct ipc_header *message, int *
 	case IPC_POLICY_COMMIT:
 		if (!replica->coming)
 			*change = REPLICA_POLICY;
-		return commit(replica, policy->number);
+		return commit(replica, policy);
 	case IPC_POLICY_ABORT:
 		return abort_policy(replica);
+	case IPC_INQUIRY:
+		return begin_inquiry(replica, m, change);
 	case IPC_SESSIONS:
 		return put_sessions(replica, m);
 	case IPC_SESSION_GONE:

@@ -16,6 +16,7 @@
 struct picture {
 	struct policy *policy; /* NULL: none came yet */
 	uint64_t number;       /* of the policy */
+	uint64_t inquiry;      /* what hosts offered in one before counts no more; 0: none yet */
 	struct session_table *sessions;
 	struct lists *lists;
 	struct blocks *blocks;
@@ -26,6 +27,7 @@ enum replica_change {
 	REPLICA_BLOCKED,  /* a client is blocked */
 	REPLICA_POLICY,   /* another policy is in force */
 	REPLICA_COMPLETE, /* the whole picture is there and in force */
+	REPLICA_INQUIRY,  /* under the same policy hosts are asked anew */
 };
 
 struct replica {

@@ -60,7 +60,8 @@ static enum host_standing standing(struct flow *flow)
 	if (!host)
 		return HOST_NEVER;
 	flow->host_asked = host;
-	enum host_standing standing = host_standing(host, now_ms);
+	enum host_standing standing =
+		host_standing(host, relay_picture(flow->relay)->inquiry, now_ms);
 	if (standing == HOST_ASK_FIRST || host_due(host, now_ms))
 		question_begin(
 			flow, host, dial_may_connect_ms(flow), dial_deadlines_of(flow).greeting_ms);
@@ -179,7 +180,7 @@ static bool go_on(struct flow *flow, void *context)
 		return false;
 	if (answered->ending != ENDING_NONE && !other)
 		connect_failed(flow, answered->ending, answered->words);
-	else if (!(other ? ask_or_dial(flow) : dial(flow)))
+	else if (!ask_or_dial(flow)) /* another inquiry may have begun meanwhile */
 		try_next(flow);
 	return true;
 }

@@ -58,19 +58,15 @@ struct host *host_of(
 	return host;
 }
 
-void host_forget(struct host_table *table)
-{
-	for (size_t i = 0; i < table->n; i++)
-		table->v[i].answer = HOST_UNKNOWN;
-}
-
 static uint64_t age(const struct host *host, uint64_t now_ms)
 {
 	return now_ms - host->asked_ms;
 }
 
-enum host_standing host_standing(const struct host *host, uint64_t now_ms)
+enum host_standing host_standing(const struct host *host, uint64_t inquiry, uint64_t now_ms)
 {
+	if (host->inquiry != inquiry)
+		return HOST_ASK_FIRST;
 	if (host->answer == HOST_GOOD && age(host, now_ms) < HOST_GOOD_MS)
 		return HOST_USE;
 	if (host->answer == HOST_REFUSED && age(host, now_ms) < HOST_REFUSED_MS)

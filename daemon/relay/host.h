@@ -1,7 +1,8 @@
 /* Owns what a relay found out itself about the hosts of the servers.
  *
  * A host that offers XCLIENT or XFORWARD to the gateway lets any client assume any identity, so
- * each is asked before its first flow, and again when a policy was applied. Health asks, too
+ * each is asked before its first flow, and again in each inquiry: what it answered to a question
+ * that was begun in one before counts no more, whenever the answer came. Health asks, too
  * (choose_was_asked()); where it has not yet, or cannot, the relay does (question.h). */
 #ifndef POSTERN_HOST_H
 #define POSTERN_HOST_H
@@ -41,6 +42,7 @@ struct host {
 	uint8_t refusal;   /* enum ending: when it is HOST_REFUSED */
 	uint8_t step;      /* enum host_step */
 	bool asking;       /* the answer is not there yet */
+	uint64_t inquiry;  /* in which the question was begun */
 	uint64_t asked_ms; /* when the answer came; monotonic */
 	uint64_t said_ms;  /* that it cannot be asked: logged once a minute */
 	char text[TARGET_TEXT_SIZE];
@@ -67,15 +69,13 @@ void host_table_fini(struct host_table *table);
  * are being asked now. */
 struct host *host_of(
 	struct host_table *table, const struct policy_server *server, const struct endpoint *end);
-/* A policy was applied: every host is asked again. */
-void host_forget(struct host_table *table);
-
 enum host_standing {
 	HOST_USE,
 	HOST_ASK_FIRST,
 	HOST_NEVER,
 };
-enum host_standing host_standing(const struct host *host, uint64_t now_ms);
+/* In this inquiry. */
+enum host_standing host_standing(const struct host *host, uint64_t inquiry, uint64_t now_ms);
 /* Good, and in use for so long that it is to be asked anew beside the flows. */
 bool host_due(const struct host *host, uint64_t now_ms);
 

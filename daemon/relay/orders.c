@@ -98,7 +98,6 @@ static bool send_flow(struct flow *flow, void *context)
 static void on_policy(struct relay *relay)
 {
 	struct policy *policy = relay->replica.now->policy;
-	host_forget(&relay->hosts);
 	stock_follow_policy(relay);
 	int rc = choose_set_policy(&relay->choose, policy, relay->replica.now->number);
 	if (rc < 0)
@@ -126,6 +125,7 @@ static void on_change(struct child *child, enum replica_change change)
 {
 	switch (change) {
 	case REPLICA_CHANGED:
+	case REPLICA_INQUIRY: /* seen when the next flow looks at what is known of a host */
 		break;
 	case REPLICA_BLOCKED:
 		end_all_blocked(RELAY_OF(child));

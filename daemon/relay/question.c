@@ -78,6 +78,7 @@ static void tell_control(struct host *host)
 {
 	struct ipc_host message;
 	ipc_init(&message, IPC_HOST, sizeof(message));
+	message.inquiry = host->inquiry;
 	message.host = host->end;
 	message.kind = IPC_HOST_ASKED;
 	message.usable = host->answer == HOST_GOOD;
@@ -86,7 +87,7 @@ static void tell_control(struct host *host)
 	relay_send(host->relay, &message);
 }
 
-/* ENDING_NONE: it may be used. */
+/* ENDING_NONE: it may be used. Last of all: the host may be asked anew when this returns. */
 static void answer(struct host *host, enum ending ending, const char *words)
 {
 	struct relay *relay = host->relay;
@@ -123,13 +124,16 @@ static void leave(struct host *host)
 static void conclude(struct host *host)
 {
 	const struct dialogue *dialogue = &host->talk->dialogue;
+	char text[TARGET_TEXT_SIZE]; /* the words go with the talk */
 
 	if (dialogue->outcome == TARGET_WORKED) {
-		answer(host, ENDING_NONE, "");
 		question_stop(host);
+		answer(host, ENDING_NONE, "");
 	} else if (dialogue->outcome == TARGET_REFUSED && !dialogue->about_client) {
-		answer(host, announce_ending(dialogue), dialogue->text);
+		enum ending ending = announce_ending(dialogue);
+		memcpy(text, dialogue->text, sizeof(text));
 		leave(host);
+		answer(host, ending, text);
 	} else {
 		fail(host, announce_ending(dialogue), dialogue->text);
 	}
@@ -143,8 +147,8 @@ static void go_on(struct host *host, enum dialogue_step before)
 	if (dialogue->step == DIALOGUE_OVER) {
 		conclude(host);
 	} else if (dialogue->step == DIALOGUE_QUIT && host->announce == POLICY_ANNOUNCE_NONE) {
-		answer(host, ENDING_NONE, "");
 		leave(host);
+		answer(host, ENDING_NONE, "");
 	} else if (dialogue->out_len > 0 && !say(host, dialogue->out, dialogue->out_len)) {
 		fail(host, ENDING_GREETING_CLOSED, "");
 	} else if (dialogue->step != before) {
@@ -249,9 +253,15 @@ static int dial(struct host *host, const struct flow *flow)
 
 void question_begin(struct flow *flow, struct host *host, uint32_t connect_ms, uint32_t greeting_ms)
 {
-	if (host->asking)
+	const uint64_t inquiry = relay_picture(flow->relay)->inquiry;
+
+	/* flows that wait for the answer to one of an inquiry before get that to this one */
+	if (host->asking && host->inquiry == inquiry)
 		return;
 	question_stop(host);
+	if (host->inquiry != inquiry)
+		host->answer = HOST_UNKNOWN;
+	host->inquiry = inquiry;
 	host->relay = flow->relay;
 	host->watch.on_event = on_event;
 	host->deadline.on_time = on_deadline;

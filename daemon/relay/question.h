@@ -8,8 +8,8 @@
 
 struct flow;
 
-/* Begins to ask on behalf of a flow, if the host is not being asked; with `announce proxy-v1` or
- * -v2 as its client, and then whether the host takes the header. The answer goes to
+/* Begins to ask on behalf of a flow, if the host is not being asked in this inquiry; with `announce
+ * proxy-v1` or -v2 as its client, and then whether the host takes the header. The answer goes to
  * connect_on_host(), never from within this call; words of a failure too. */
 void question_begin(
 	struct flow *flow, struct host *host, uint32_t connect_ms, uint32_t greeting_ms);

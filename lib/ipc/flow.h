@@ -73,6 +73,7 @@ enum ipc_host_kind {
 
 struct ipc_host {
 	struct ipc_header header;
+	uint64_t inquiry; /* with ASKED: in which it was asked */
 	struct endpoint host;
 	uint16_t usable; /* with ASKED: 0 refused, text says why */
 	uint16_t kind;   /* enum ipc_host_kind */

@@ -95,10 +95,22 @@ static bool targets_ok(const void *ipc, size_t len)
 	return true;
 }
 
+static bool commit_ok(const void *ipc, size_t len)
+{
+	(void)len;
+	return ((const struct ipc_policy *)ipc)->inquiry != 0;
+}
+
+static bool inquiry_ok(const void *ipc, size_t len)
+{
+	(void)len;
+	return ((const struct ipc_inquiry *)ipc)->number != 0;
+}
+
 /* From IPC_FILE_PICTURE on. */
 static const struct ipc_kind kinds[] = {
 	[IPC_POLICY - IPC_FILE_PICTURE] = IPC_FIXED("policy", policy, ipc_plain_ok),
-	[IPC_POLICY_COMMIT - IPC_FILE_PICTURE] = IPC_FIXED("policy-commit", policy, ipc_plain_ok),
+	[IPC_POLICY_COMMIT - IPC_FILE_PICTURE] = IPC_FIXED("policy-commit", policy, commit_ok),
 	[IPC_POLICY_ABORT - IPC_FILE_PICTURE] = IPC_FIXED("policy-abort", policy, ipc_plain_ok),
 	[IPC_SESSIONS - IPC_FILE_PICTURE] = IPC_LONGER("sessions", sessions, 0, sessions_ok),
 	[IPC_SESSION_GONE - IPC_FILE_PICTURE] =
@@ -110,6 +122,7 @@ static const struct ipc_kind kinds[] = {
 	[IPC_BLOCK - IPC_FILE_PICTURE] = IPC_FIXED("block", block, block_ok),
 	[IPC_TARGETS - IPC_FILE_PICTURE] =
 		IPC_LONGER("targets", targets, sizeof(struct ipc_target), targets_ok),
+	[IPC_INQUIRY - IPC_FILE_PICTURE] = IPC_FIXED("inquiry", inquiry, inquiry_ok),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_PICTURE_END - IPC_FILE_PICTURE, "every ipc has its row");
 _Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");

@@ -26,12 +26,23 @@ enum ipc_picture_type {
 
 	/* health -> control -> relay; control -> a new health: what the one before had said */
 	IPC_TARGETS, /* where a server's flows may go: always the whole list of one server */
+
+	/* control -> relay and health */
+	IPC_INQUIRY, /* what hosts offer is asked anew */
 	IPC_PICTURE_END,
 };
 
 struct ipc_policy { /* POLICY, POLICY_COMMIT, POLICY_ABORT */
 	struct ipc_header header;
-	uint64_t number; /* of the policy */
+	uint64_t number;  /* of the policy */
+	uint64_t inquiry; /* with COMMIT: as below */
+};
+
+/* Every apply begins an inquiry: what a host offers counts only in the one in which it was asked.
+ * Never 0, and never the same again. */
+struct ipc_inquiry {
+	struct ipc_header header;
+	uint64_t number;
 };
 
 struct ipc_sessions {
@@ -94,7 +105,8 @@ struct ipc_target {
 /* Ascending preference, then depth. Between equals a relay spreads flows by weight. */
 struct ipc_targets {
 	struct ipc_header header;
-	uint64_t number; /* of the policy */
+	uint64_t number;  /* of the policy */
+	uint64_t inquiry; /* in which those that are `asked` were */
 	char server[POLICY_NAME_SIZE];
 	uint32_t n; /* at most TARGETS_MAX */
 	uint32_t reserved;

@@ -106,12 +106,13 @@ class Health:
 
 
 class Smtp:
-    """A host. Ways: greeting (bytes or None), offers (lines of the EHLO reply), proxy (None, 1, 2),
-    deny (a family whose clients are refused), xclient (bytes of the reply to it)."""
+    """A host. Ways: greeting (bytes or None), offers (lines of the EHLO reply, or a function that
+    says them), proxy (None, 1, 2), deny (a family whose clients are refused), xclient (bytes of the
+    reply to it), gate (an event that it waits for before it greets)."""
 
     def __init__(self, host, address, port=25, **ways):
         self.ways = {"greeting": b"220 mx.example.org ESMTP\r\n", "offers": (), "proxy": None,
-                     "deny": None, "xclient": None, "wait": 0, **ways}
+                     "deny": None, "xclient": None, "wait": 0, "gate": None, **ways}
         self.address = address
         self.peers, self.commands, self.identities = [], [], []
         self.now, self.most = 0, 0
@@ -171,8 +172,10 @@ class Smtp:
             return
         if ways["wait"]:
             time.sleep(ways["wait"])
+        if ways["gate"]:
+            ways["gate"].wait(30)
         sock.sendall(ways["greeting"])
-        offers = ways["offers"]
+        offers = ways["offers"]() if callable(ways["offers"]) else ways["offers"]
         for line in reader:
             word = line.split()[0].upper() if line.split() else b""
             self.commands.append(line.strip())

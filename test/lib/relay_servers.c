@@ -49,6 +49,7 @@ struct ipc_targets *targets_of(const struct world *world, const struct hosts *ho
 	const char *address = server_texts[world->ip6];
 	ipc_init(message, IPC_TARGETS, sizeof(room));
 	message->number = world->policy;
+	message->inquiry = world->inquiry;
 	strcpy(message->server, "relay");
 	message->n = HOSTS;
 	for (uint16_t i = 0; i < HOSTS; i++) {

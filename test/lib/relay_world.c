@@ -313,6 +313,7 @@ void apply_policy(struct world *world, const char *text)
 	struct ipc_policy message;
 	ipc_init(&message, IPC_POLICY_COMMIT, sizeof(message));
 	message.number = world->policy;
+	message.inquiry = ++world->inquiry;
 	assert_int_equal(request(world, &message, -1).status, 0);
 }
 

@@ -53,7 +53,7 @@ struct world {
 	uint16_t port; /* of the listener */
 	int server;    /* listening at SERVER */
 	uint16_t server_port;
-	uint64_t policy;
+	uint64_t policy, inquiry;
 	struct ipc_flow record; /* the last one */
 	/* Of the last ipc with records: how many there are, and were looked at. */
 	struct ipc_flow records[RECORDS_AT_ONCE];

@@ -31,7 +31,7 @@
 
 static pid_t child;
 static int keeper = -1, control = -1;
-static uint64_t number;
+static uint64_t number, inquiry;
 static char policy_path[1024];
 static struct ipc_targets *told[SERVERS_MAX];
 static uint64_t counters[COUNTERS];
@@ -81,6 +81,7 @@ static void tell_policy(unsigned type, int fd)
 	ipc_init(&message, type, sizeof(message));
 	message.header.seq = (uint32_t)type;
 	message.number = number;
+	message.inquiry = inquiry;
 	tell(control, &message, fd);
 }
 
@@ -155,6 +156,7 @@ static void new_control(void)
 	close(pair[1]);
 	close(control);
 	control = pair[0];
+	inquiry++;
 	send_policy();
 	send_done();
 }
@@ -186,8 +188,9 @@ static void on_targets(const struct ipc_targets *message)
 	memcpy(told[at], message, message->header.bytes);
 	for (uint32_t i = 0; i < message->n; i++)
 		json_array_append_new(list, target_json(&message->v[i]));
-	say(json_pack("{s:s, s:I, s:o}", "server", message->server, "number",
-		(json_int_t)message->number, "targets", list));
+	say(json_pack("{s:s, s:I, s:I, s:o}", "server", message->server, "number",
+		(json_int_t)message->number, "inquiry", (json_int_t)message->inquiry, "targets",
+		list));
 }
 
 /* As the keeper does, but for its first no: the plan was not in the kernel yet. */
@@ -266,6 +269,7 @@ static void on_host(char *line)
 	struct ipc_host message;
 	char addr[64], kind[16], text[200] = "";
 	unsigned port;
+	unsigned long asked = 0;
 	ipc_init(&message, IPC_HOST, sizeof(message));
 	sscanf(line, "host %63s %63s %u %15s %199[^\n]", message.server, addr, &port, kind, text);
 	if (addr_parse(addr, strlen(addr), &message.host.addr) < 0)
@@ -274,6 +278,9 @@ static void on_host(char *line)
 	message.kind = strcmp(kind, "worked") == 0   ? IPC_HOST_WORKED
 		       : strcmp(kind, "failed") == 0 ? IPC_HOST_FAILED
 						     : IPC_HOST_ASKED;
+	/* "good 3": it was asked in inquiry 3, and offers nothing */
+	message.usable = strcmp(kind, "good") == 0 && sscanf(text, "%lu", &asked) == 1;
+	message.inquiry = asked;
 	snprintf(message.text, sizeof(message.text), "%s", text);
 	tell(control, &message, -1);
 }
@@ -293,6 +300,7 @@ static void on_command(char *line)
 		snprintf(policy_path, sizeof(policy_path), "%s", line + 7);
 		bool first = number == 0;
 		number++;
+		inquiry++;
 		send_policy();
 		if (first)
 			send_done();
@@ -303,6 +311,11 @@ static void on_command(char *line)
 		ipc_init(&now, IPC_PROBE_NOW, sizeof(now));
 		snprintf(now.server, sizeof(now.server), "%.63s", line + 4);
 		tell(control, &now, -1);
+	} else if (strcmp(line, "inquiry") == 0) {
+		struct ipc_inquiry begun;
+		ipc_init(&begun, IPC_INQUIRY, sizeof(begun));
+		begun.number = ++inquiry;
+		tell(control, &begun, -1);
 	} else if (strcmp(line, "counters") == 0) {
 		say_counters();
 	} else if (strcmp(line, "kill") == 0) {

@@ -206,6 +206,7 @@ static void a_bad_policy_changes_nothing(void **state)
 	struct ipc_policy commit;
 	ipc_init(&commit, IPC_POLICY_COMMIT, sizeof(commit));
 	commit.number = world.policy;
+	commit.inquiry = ++world.inquiry;
 	assert_true(request(&world, &commit, -1).status < 0);
 	int client = dial(&world);
 	hear_refusal(client, "421 4.7.0 gw.example.net Please log in [f-");

@@ -138,6 +138,7 @@ static void tell_policy(void)
 	int fd = channel_memfd("policy", text, strlen(text));
 	ipc_init(&message, IPC_POLICY, sizeof(message));
 	message.number = ++world.policy;
+	message.inquiry = ++world.inquiry;
 	tell(world.control, &message, fd);
 	close(fd);
 	message.header.type = IPC_POLICY_COMMIT;

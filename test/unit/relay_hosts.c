@@ -299,6 +299,7 @@ static void a_new_policy_keeps_what_is_known_of_its_hosts(void **state)
 	/* told before the policy is in force: used when it is */
 	told = targets_of(&world, &hosts);
 	told->number = world.policy + 1;
+	told->inquiry = world.inquiry + 1;
 	told->v[0].state = told->v[1].state = TARGET_DOWN;
 	tell(world.control, told, -1);
 	serve(&world, &hosts, 1);

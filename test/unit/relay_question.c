@@ -161,6 +161,102 @@ static void a_host_of_two_names_is_asked_twice(void **state)
 	end(&world);
 }
 
+static void begin_inquiry(struct world *world)
+{
+	struct ipc_inquiry message;
+	ipc_init(&message, IPC_INQUIRY, sizeof(message));
+	message.number = ++world->inquiry;
+	assert_int_equal(request(world, &message, -1).status, 0);
+}
+
+/* Whoever applies has put another server there: what the one before says to a question that was
+ * begun before the apply is not said of it, neither to the flow that waits nor to the next one. */
+static void an_answer_to_a_question_of_before_the_apply_counts_no_more(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	for (int other_policy = 0; other_policy < 2; other_policy++) {
+		int client = dial(&world);
+		int first = take_at(&hosts, 0);
+		say(first, "220 hi\r\n");
+		hear_exactly(first, "EHLO gw.example.net\r\n");
+		if (other_policy)
+			apply_policy(&world, hosts_policy(&world, &hosts, "", ""));
+		else
+			begin_inquiry(&world);
+		say(first, "250 hello\r\n");
+		/* the next server, which nobody may use */
+		int next = take_at(&hosts, 0);
+		say(next, "220 hi\r\n");
+		hear_exactly(next, "EHLO gw.example.net\r\n");
+		say(next, "250-hello\r\n250 XCLIENT NAME ADDR\r\n");
+		close(next);
+		close(first);
+		assert_int_equal(second_takes(&world, &hosts, client), ENDING_OFFERS_XCLIENT);
+		begin_inquiry(&world);
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
+/* A flow of after the apply does not wait for an answer that cannot count. */
+static void a_question_of_before_the_apply_is_given_up_for_the_next_flow(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	int before = dial(&world);
+	int silent = take_at(&hosts, 0);
+	begin_inquiry(&world);
+	int after = dial(&world);
+	be_asked_at(&hosts, 0);
+	/* both get that answer */
+	int servers[] = {take_at(&hosts, 0), take_at(&hosts, 0)};
+	for (int i = 0; i < 2; i++)
+		say(servers[i], "220 good\r\n");
+	hear_exactly(before, "220 good\r\n");
+	hear_exactly(after, "220 good\r\n");
+	for (int i = 0; i < 2; i++)
+		close(servers[i]);
+	hear_end(before);
+	hear_end(after);
+	close(before);
+	close(after);
+	close(silent);
+	nobody_at(&hosts, 0);
+	close_hosts(&hosts);
+	end(&world);
+}
+
+/* Under the same policy: health's word is of another inquiry until it says otherwise, and so is
+ * what this relay found out itself. */
+static void what_was_known_before_the_apply_is_asked_anew(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	tell(world.control, targets_of(&world, &hosts), -1);
+	await_state(&world, 0, "ask"); /* it has heard of them by now */
+	serve(&world, &hosts, 0);
+	for (int i = 0; i < 2; i++) {
+		begin_inquiry(&world);
+		int client = dial(&world);
+		be_asked_at(&hosts, 0);
+		int server = take_at(&hosts, 0);
+		say(server, "220 good\r\n");
+		hear_exactly(client, "220 good\r\n");
+		close(server);
+		hear_end(client);
+		close(client);
+		await_record(&world);
+		/* once is enough */
+		serve(&world, &hosts, 0);
+	}
+	close_hosts(&hosts);
+	end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +264,9 @@ int main(void)
 		BOTH(a_port_that_expects_no_header_gets_no_flow),
 		BOTH(what_one_client_is_refused_is_not_refused_to_another),
 		BOTH(a_host_of_two_names_is_asked_twice),
+		BOTH(an_answer_to_a_question_of_before_the_apply_counts_no_more),
+		BOTH(a_question_of_before_the_apply_is_given_up_for_the_next_flow),
+		BOTH(what_was_known_before_the_apply_is_asked_anew),
 	};
 	if (!enter_namespace()) {
 		printf("skipped: no network namespace to be had\n");

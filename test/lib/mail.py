@@ -404,6 +404,17 @@ class Server:
             else:
                 sock.sendall(b"250 2.0.0 Ok\r\n")
 
+    def forget(self):
+        """Nobody has connected yet. Connections are taken in order: who came before one that was
+        answered does not turn up afterwards."""
+        with self.lock:
+            self.connections.clear()
+
+    def came(self):
+        """The addresses of all who connected."""
+        with self.lock:
+            return {peer.split("%")[0] for peer in self.connections}
+
     def having(self, word):
         with self.lock:
             return [m for m in self.messages if word.encode() in m[2]]

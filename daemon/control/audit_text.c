@@ -1,6 +1,7 @@
 #include "daemon/control/audit_text.h"
 
 #include "daemon/control/audit.h"
+#include "daemon/control/audit/line.h"
 #include "daemon/control/row.h"
 #include "lib/decide.h"
 #include "lib/flowid.h"
@@ -133,92 +134,33 @@ char *audit_json(const struct ipc_flow *record, bool whole)
 	return text;
 }
 
-struct line {
-	char *text;
-	size_t len, size;
-};
-
-static void put_char(struct line *line, char c)
-{
-	if (line->len + 1 < line->size)
-		line->text[line->len++] = c;
-}
-
-static bool is_plain(const char *value)
-{
-	for (const char *p = value; *p; p++)
-		if (*p <= ' ' || *p == '"' || *p == '=' || *p == '\\')
-			return false;
-	return *value != '\0';
-}
-
-/* logfmt; what is empty is left out. */
-static void put_pair(struct line *line, const char *name, const char *value)
-{
-	bool plain = is_plain(value);
-
-	if (!*value)
-		return;
-	if (line->len)
-		put_char(line, ' ');
-	for (const char *p = name; *p; p++)
-		put_char(line, *p);
-	put_char(line, '=');
-	if (!plain)
-		put_char(line, '"');
-	for (const char *p = value; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			put_char(line, '\\');
-		put_char(line, *p);
-	}
-	if (!plain)
-		put_char(line, '"');
-}
-
-static void put_number(struct line *line, const char *name, uint64_t number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, number);
-	put_pair(line, name, text);
-}
-
-static void put_endpoint(struct line *line, const char *name, const struct endpoint *endpoint)
-{
-	char text[ENDPOINT_TEXT_SIZE];
-
-	if (endpoint->addr.family != ADDR_NONE)
-		put_pair(line, name, endpoint_format(endpoint, text));
-}
-
 const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT_LINE_SIZE])
 {
-	struct line line = {buf, 0, AUDIT_LINE_SIZE};
+	struct line line = {buf, AUDIT_LINE_SIZE, 0};
 	char id[FLOWID_TEXT_SIZE], mac[MAC_TEXT_SIZE], seen[AUDIT_SEEN_SIZE];
 
 	if (record->id)
-		put_pair(&line, "flow", flowid_format(record->id, id));
-	put_pair(&line, "ending", ending_name(record->ending));
-	put_pair(&line, "verdict", audit_text_verdict(record));
-	put_pair(&line, "user", record->user);
-	put_pair(&line, "zone", record->zone);
-	put_endpoint(&line, "client", &record->client);
+		line_put_pair(&line, "flow", flowid_format(record->id, id));
+	line_put_pair(&line, "ending", ending_name(record->ending));
+	line_put_pair(&line, "verdict", audit_text_verdict(record));
+	line_put_pair(&line, "user", record->user);
+	line_put_pair(&line, "zone", record->zone);
+	line_put_endpoint(&line, "client", &record->client);
 	if (mac_is_set(&record->mac))
-		put_pair(&line, "mac", mac_format(&record->mac, mac));
-	put_pair(&line, "interface", record->ifname);
-	put_endpoint(&line, "original", &record->original);
-	put_pair(&line, "rule", record->rule);
-	put_pair(&line, "server", record->server);
-	put_endpoint(&line, "host", &record->host);
-	put_endpoint(&line, "gateway", &record->gateway);
-	put_number(&line, "from_client_bytes", record->from_client_bytes);
-	put_number(&line, "from_server_bytes", record->from_server_bytes);
-	put_number(&line, "messages", record->messages);
-	put_pair(&line, "seen", audit_text_seen(record->seen, seen));
+		line_put_pair(&line, "mac", mac_format(&record->mac, mac));
+	line_put_pair(&line, "interface", record->ifname);
+	line_put_endpoint(&line, "original", &record->original);
+	line_put_pair(&line, "rule", record->rule);
+	line_put_pair(&line, "server", record->server);
+	line_put_endpoint(&line, "host", &record->host);
+	line_put_endpoint(&line, "gateway", &record->gateway);
+	line_put_number(&line, "from_client_bytes", record->from_client_bytes);
+	line_put_number(&line, "from_server_bytes", record->from_server_bytes);
+	line_put_number(&line, "messages", record->messages);
+	line_put_pair(&line, "seen", audit_text_seen(record->seen, seen));
 	if (record->end_ms >= record->start_ms)
-		put_number(&line, "lasted_ms", record->end_ms - record->start_ms);
-	put_pair(&line, "reply", record->reply);
-	put_pair(&line, "detail", record->detail);
-	buf[line.len] = '\0';
-	return buf;
+		line_put_number(&line, "lasted_ms", record->end_ms - record->start_ms);
+	line_put_pair(&line, "reply", record->reply);
+	line_put_pair(&line, "detail", record->detail);
+	return line_end(&line);
 }

@@ -42,6 +42,7 @@ static const char *const level_names[] = {
 static const char *const ids[LOG_IDS] = {
 	[LOG_ID_NONE] = "",
 	[LOG_ID_FLOW] = "cee47da1ef454645a8a1fb53b78148ea",
+	[LOG_ID_MESSAGE] = "2d73198a45b440d5a3696a7e41f0ffb2",
 	[LOG_ID_SESSION_OVER] = "1d9eb3efb4784b0c8e330d2ffb4707d5",
 	[LOG_ID_LOGIN_REFUSED] = "2889b5e3f4c74b4f8266bd59e177078d",
 	[LOG_ID_POLICY_APPLIED] = "0175bd89f46b479b9b09d1739ceb78c8",
@@ -64,6 +65,9 @@ static const char *const field_names[LOG_FIELD_NAMES] = {
 	[LOG_FIELD_MAC] = "POSTERN_MAC",
 	[LOG_FIELD_ORIGINAL] = "POSTERN_ORIGINAL",
 	[LOG_FIELD_DETAIL] = "POSTERN_DETAIL",
+	[LOG_FIELD_SENDER] = "POSTERN_SENDER",
+	[LOG_FIELD_RECIPIENT] = "POSTERN_RECIPIENT",
+	[LOG_FIELD_HEADER_ID] = "POSTERN_HEADER_ID",
 	[LOG_FIELD_ZONE] = "POSTERN_ZONE",
 	[LOG_FIELD_RULE] = "POSTERN_RULE",
 	[LOG_FIELD_SERVER] = "POSTERN_SERVER",
@@ -78,6 +82,8 @@ static const char *const field_names[LOG_FIELD_NAMES] = {
 	[LOG_FIELD_COMMAND] = "POSTERN_COMMAND",
 	[LOG_FIELD_STATE] = "POSTERN_STATE",
 	[LOG_FIELD_CHILD] = "POSTERN_CHILD",
+	[LOG_FIELD_MESSAGE] = "POSTERN_MESSAGE",
+	[LOG_FIELD_QUEUE_ID] = "POSTERN_QUEUE_ID",
 };
 
 /* The user, and every address and word that may tell who it was; a server's reply may name a

@@ -12,6 +12,7 @@
 enum log_id {
 	LOG_ID_NONE,
 	LOG_ID_FLOW,           /* a flow ended, or an admission was refused: the audit record */
+	LOG_ID_MESSAGE,        /* a message of a flow that is read ended: its record */
 	LOG_ID_SESSION_OVER,   /* a session ended */
 	LOG_ID_LOGIN_REFUSED,  /* and why */
 	LOG_ID_POLICY_APPLIED, /* another policy is in force */
@@ -35,6 +36,9 @@ enum log_field_name {
 	LOG_FIELD_CLIENT,
 	LOG_FIELD_MAC,
 	LOG_FIELD_ORIGINAL,
+	LOG_FIELD_SENDER,
+	LOG_FIELD_RECIPIENT,
+	LOG_FIELD_HEADER_ID, /* a message's own Message-ID */
 	LOG_FIELD_DETAIL,
 	LOG_FIELD_ZONE,
 	LOG_FIELD_RULE,
@@ -50,6 +54,8 @@ enum log_field_name {
 	LOG_FIELD_COMMAND,
 	LOG_FIELD_STATE,
 	LOG_FIELD_CHILD,
+	LOG_FIELD_MESSAGE,
+	LOG_FIELD_QUEUE_ID,
 	LOG_FIELD_NAMES,
 };
 

@@ -8,10 +8,14 @@
 	[COUNTER_ENDING + ENDING_##id] = {   \
 		"ended-" name, "flows that ended: " meaning, COUNTER_KIND_TOTAL},
 
+#define MESSAGE_ROW(id, name, outcome, meaning)     \
+	[COUNTER_MESSAGE_ENDING + MESSAGE_##id] = { \
+		"message-" name, "messages of flows that are read: " meaning, COUNTER_KIND_TOTAL},
+
 static const struct {
 	const char *name, *help;
 	enum counter_kind kind;
-} table[] = {COUNTER_TABLE(COUNTER_ROW) ENDING_TABLE(ENDING_ROW)};
+} table[] = {COUNTER_TABLE(COUNTER_ROW) ENDING_TABLE(ENDING_ROW) MESSAGE_ENDING_TABLE(MESSAGE_ROW)};
 static_assert(sizeof(table) / sizeof(table[0]) == COUNTERS, "a row for each");
 
 const char *counter_name(unsigned counter)

@@ -1,12 +1,14 @@
 /* Owns the list of everything that is counted.
  *
  * Each process has an array of COUNTERS values and changes it alone; control adds the arrays up.
- * The endings of flows are counters too, behind the others: COUNTER_ENDING + enum ending. */
+ * The endings of flows are counters too, behind the others: COUNTER_ENDING + enum ending; and
+ * behind them those of messages. */
 #ifndef POSTERN_COUNTER_H
 #define POSTERN_COUNTER_H
 
 #include "lib/ending.h"
 #include "lib/policy.h"
+#include "lib/smtp/message_ending.h"
 
 #include <stdint.h>
 
@@ -122,10 +124,11 @@ enum counter {
 		COUNTER_ENDING, /* the first of ENDINGS */
 };
 
-#define COUNTERS (COUNTER_ENDING + ENDINGS)
+#define COUNTER_MESSAGE_ENDING (COUNTER_ENDING + ENDINGS) /* the first of MESSAGE_ENDINGS */
+#define COUNTERS               (COUNTER_MESSAGE_ENDING + MESSAGE_ENDINGS)
 
 /* name, kind and help of each, by number from 0 to COUNTERS - 1. The names of endings begin with
- * "ended-". */
+ * "ended-", of messages' endings "message-". */
 const char *counter_name(unsigned counter);
 const char *counter_help(unsigned counter);
 enum counter_kind counter_kind_of(unsigned counter);

@@ -183,6 +183,17 @@ static void put_former(struct exposition *exposition, unsigned counter, uint64_t
 	exposition_add(exposition, value, NULL);
 }
 
+static void put_message_endings(
+	struct exposition *exposition, const uint64_t values[static COUNTERS])
+{
+	exposition_begin(exposition, "messages-ended", COUNTER_KIND_TOTAL,
+		"messages of flows that are read, by how they ended");
+	for (unsigned i = 0; i < MESSAGE_ENDINGS; i++)
+		exposition_add(exposition, values[COUNTER_MESSAGE_ENDING + i], "ending",
+			message_ending_name(i), "class",
+			message_outcome_name(message_outcome_of((enum message_ending)i)), NULL);
+}
+
 void exposition_put_counters(struct exposition *exposition, const uint64_t values[static COUNTERS])
 {
 	for (unsigned i = 0; i < COUNTER_ENDING; i++) {
@@ -195,4 +206,5 @@ void exposition_put_counters(struct exposition *exposition, const uint64_t value
 		put_former(exposition, i, values[i]);
 	}
 	put_endings(exposition, values);
+	put_message_endings(exposition, values);
 }

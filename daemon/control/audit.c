@@ -237,9 +237,18 @@ struct pruning {
 	struct audit *audit;
 	uint64_t oldest_key; /* older ones go; 0: none by age */
 	uint64_t size_bytes; /* 0: any */
+	uint64_t used_bytes;
 	uint64_t removed;
 	bool more;
 };
+
+uint64_t audit_share_bytes(const struct audit_config *config)
+{
+	uint64_t half = config->size_bytes / 2;
+	uint64_t beside = config->beside_bytes ? *config->beside_bytes : 0;
+
+	return config->size_bytes - (beside < half ? beside : half);
+}
 
 static int64_t pragma(struct sqlite3 *db, struct store *store, const char *sql)
 {
@@ -297,8 +306,8 @@ static int run_prune(struct store *store, struct sqlite3 *db, struct store_job *
 	int64_t page_bytes = pragma(db, store, "PRAGMA page_size");
 	int64_t used =
 		pragma(db, store, "PRAGMA page_count") - pragma(db, store, "PRAGMA freelist_count");
-	bool too_big = pruning->size_bytes && page_bytes > 0 &&
-		       (uint64_t)(used * page_bytes) > pruning->size_bytes;
+	pruning->used_bytes = page_bytes > 0 ? (uint64_t)(used * page_bytes) : 0;
+	bool too_big = pruning->size_bytes && pruning->used_bytes > pruning->size_bytes;
 	if (status == 0 && pruning->removed == 0 && too_big)
 		status = remove_strangers(store, db, &pruning->removed);
 	if (status == 0 && pruning->removed == 0 && too_big)
@@ -323,6 +332,8 @@ static void on_pruned(struct store_job *job, int status)
 	audit->pruning = false;
 	if (status == 0)
 		audit->counters[COUNTER_AUDIT_EXPIRED] += pruning->removed;
+	if (status == 0 && audit->config.used_bytes)
+		*audit->config.used_bytes = pruning->used_bytes;
 	if (!audit->patient)
 		set_timer(audit, status == 0 && pruning->more ? PRUNE_AGAIN_MS : MINUTE_MS);
 	free(pruning);
@@ -340,7 +351,7 @@ static void prune(struct audit *audit)
 		return;
 	pruning->job = (struct store_job){.run = run_prune, .done = on_pruned, .write = true};
 	pruning->audit = audit;
-	pruning->size_bytes = audit->config.size_bytes;
+	pruning->size_bytes = audit_share_bytes(config);
 	if (keep_ms && now_ms > keep_ms)
 		pruning->oldest_key = audit_row_key(now_ms - keep_ms, 0);
 	audit->pruning = true;

@@ -26,7 +26,14 @@ struct audit_config {
 	/* The wall clock that age is reckoned by, since it cannot be undone; NULL: the loop's. */
 	uint64_t (*believed_ms)(void *context);
 	void *context;
+	/* Flows and messages have a store each, and share size_bytes. What this one takes, and what
+	 * the other one did when it last looked; NULL: it is alone. */
+	uint64_t *used_bytes;
+	const uint64_t *beside_bytes;
 };
+/* How much of size_bytes this store may take: what the other one leaves, and at least a half. 0: no
+ * end. */
+uint64_t audit_share_bytes(const struct audit_config *config);
 
 /* Opens state_dir/audit.db. counters: control's own, to be counted in; borrowed. A database that
  * cannot be had now is said and tried again with each record. 0 or -errno. */

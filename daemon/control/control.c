@@ -3,6 +3,7 @@
 #include "daemon/control/admit.h"
 #include "daemon/control/apply.h"
 #include "daemon/control/audit.h"
+#include "daemon/control/audit/messages.h"
 #include "daemon/control/block_change.h"
 #include "daemon/control/bypass.h"
 #include "daemon/control/clock.h"
@@ -79,7 +80,18 @@ static struct audit_config audit_config_of(struct control *control)
 		.size_bytes = policy->audit_size_bytes,
 		.names_none = policy->audit_names_none,
 		.believed_ms = clock_believed_ms,
-		.context = control};
+		.context = control,
+		.used_bytes = &control->audit_bytes,
+		.beside_bytes = &control->message_bytes};
+}
+
+static struct audit_config messages_config_of(struct control *control)
+{
+	struct audit_config config = audit_config_of(control);
+
+	config.used_bytes = &control->message_bytes;
+	config.beside_bytes = &control->audit_bytes;
+	return config;
 }
 
 void control_want(struct control *control, const struct policy *coming)
@@ -99,8 +111,10 @@ void control_want(struct control *control, const struct policy *coming)
 void control_follow_policy(struct control *control)
 {
 	struct audit_config config = audit_config_of(control);
+	struct audit_config messages = messages_config_of(control);
 	control_want(control, NULL);
 	audit_configure(control->audit, &config);
+	messages_configure(control->messages, &messages);
 	log_set_privacy(control->policy->audit_names_none);
 	list_change_arm(control);
 	health_peer_follow(control->health);
@@ -385,6 +399,10 @@ static int load_state(struct control *control)
 		return -ENOMEM;
 	struct audit_config config = audit_config_of(control);
 	error = audit_open(control->loop, dir, &config, control->counters, &control->audit);
+	config = messages_config_of(control);
+	if (!error)
+		error = messages_open(
+			control->loop, dir, &config, control->counters, &control->messages);
 	if (error) {
 		log_error("the audit in %s cannot be opened: %s", dir, strerror(-error));
 		return error;
@@ -407,6 +425,8 @@ static void end_questions(struct control *control)
 	}
 	if (control->audit)
 		audit_be_patient(control->audit);
+	if (control->messages)
+		messages_be_patient(control->messages);
 	if (control->peers)
 		peers_close(control->peers);
 	if (control->health)
@@ -426,6 +446,7 @@ static void settle(struct control *control)
 		any = control->store && session_store_settle(control->store);
 		any |= control->disk && disk_settle(control->disk);
 		any |= control->audit && audit_settle(control->audit);
+		any |= control->messages && messages_settle(control->messages);
 	}
 }
 
@@ -437,6 +458,7 @@ static void close_parts(struct control *control)
 	settle(control);
 	server_free(control->server);
 	audit_close(control->audit);
+	messages_close(control->messages);
 	session_store_close(control->store);
 	disk_close(control->disk);
 	channel_free(control->keeper);

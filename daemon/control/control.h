@@ -37,6 +37,7 @@ struct sessions;
 struct session_store;
 struct tally;
 struct audit;
+struct messages;
 
 struct control_list_file; /* trouble_list.c */
 
@@ -68,6 +69,7 @@ struct control {
 	struct policy_store *history;
 	struct session_store *store;
 	struct audit *audit;
+	struct messages *messages;
 	struct sessions *sessions;
 	struct cut *cut;
 	struct passed *passed;
@@ -92,9 +94,10 @@ struct control {
 	bool want_told;
 	unsigned wanted; /* which processes, as the keeper was told: 1 << role each */
 	struct control_events events;
-	uint64_t counters[COUNTERS];       /* control's own */
-	struct ipc_kernel_counters kernel; /* as last told */
-	size_t request_bytes;              /* held for requests, see intake.h */
+	uint64_t counters[COUNTERS];         /* control's own */
+	struct ipc_kernel_counters kernel;   /* as last told */
+	uint64_t audit_bytes, message_bytes; /* that the records take on the disk, as last seen */
+	size_t request_bytes;                /* held for requests, see intake.h */
 	enum policy_log_level log_level;
 	uint64_t started_ms;                 /* steady */
 	bool ready;                          /* the keeper has plan and READY */

@@ -1,6 +1,8 @@
 #include "daemon/control/ended.h"
 
 #include "daemon/control/audit.h"
+#include "daemon/control/audit/message_text.h"
+#include "daemon/control/audit/messages.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/monitor.h"
@@ -105,6 +107,26 @@ void ended_flow(struct control *control, const struct ipc_flow *flow)
 {
 	note(control, flow);
 	audit_record(control->audit, flow);
+}
+
+static void publish_message(struct control *control, const struct message_record *record)
+{
+	if (!monitor_wanted(control, MONITOR_MESSAGE))
+		return;
+	json_t *words = message_text_json(record, false);
+	json_t *row = json_pack("{s:s}", "event", "ended");
+	json_object_update(row, words);
+	json_decref(words);
+	monitor_publish(control, MONITOR_MESSAGE, row);
+}
+
+void ended_message(struct control *control, const struct message_record *record,
+	const uint8_t *bytes, size_t len)
+{
+	if (record->ending < MESSAGE_ENDINGS)
+		control->counters[COUNTER_MESSAGE_ENDING + record->ending]++;
+	publish_message(control, record);
+	messages_record(control->messages, record, bytes, len);
 }
 
 void ended_lost(struct control *control, const struct live_flow *live)

@@ -1,5 +1,5 @@
-/* Owns what is done when a flow began or ended, or an admission was refused: audit, live events,
- * and the refusals of the last minute by reason. */
+/* Owns what is done when a flow began or ended, a message ended or an admission was refused: audit,
+ * live events, and the refusals of the last minute by reason. */
 #ifndef POSTERN_ENDED_H
 #define POSTERN_ENDED_H
 
@@ -7,6 +7,7 @@
 #include "lib/decide.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
+#include "lib/smtp/message_record.h"
 
 struct control;
 struct ended;
@@ -17,6 +18,9 @@ void ended_free(struct ended *ended);
 void ended_began(struct control *control, const struct ipc_started *started);
 /* A relay's audit record. */
 void ended_flow(struct control *control, const struct ipc_flow *flow);
+/* A finished message: its record, and the len bytes it was decoded from. */
+void ended_message(struct control *control, const struct message_record *record,
+	const uint8_t *bytes, size_t len);
 /* A flow whose relay died: what control knows of it. */
 void ended_lost(struct control *control, const struct live_flow *flow);
 /* An admission with verdict reject or drop. */

@@ -19,6 +19,8 @@ static const char *topic_name(enum monitor_topic topic)
 		return "policy";
 	case MONITOR_REFUSAL:
 		return "refusal";
+	case MONITOR_MESSAGE:
+		return "message";
 	case MONITOR_ALL:
 		break;
 	}

@@ -14,7 +14,8 @@ enum monitor_topic {
 	MONITOR_SERVER = 1 << 2,
 	MONITOR_POLICY = 1 << 3,
 	MONITOR_REFUSAL = 1 << 4,
-	MONITOR_ALL = (1 << 5) - 1,
+	MONITOR_MESSAGE = 1 << 5, /* of flows that are read */
+	MONITOR_ALL = (1 << 6) - 1,
 };
 
 /* Is anybody listening? Ask before an event is put together. */

@@ -74,6 +74,7 @@ static void take_record(void *context, enum ipc_record_kind kind, const uint8_t 
 {
 	struct peer *peer = context;
 	struct control *control = peer->control;
+	struct message_record message;
 	struct ipc_flow flow;
 	char name[16];
 
@@ -84,6 +85,12 @@ static void take_record(void *context, enum ipc_record_kind kind, const uint8_t 
 		live_del(control->live, flow.id);
 		sessions_active(control->sessions, flow.session);
 		ended_flow(control, &flow);
+		return;
+	case IPC_RECORD_MESSAGE:
+		if (message_record_decode(bytes, len, &message) < 0)
+			break;
+		sessions_active(control->sessions, message.session);
+		ended_message(control, &message, bytes, len);
 		return;
 	}
 	control->counters[COUNTER_IPC_BAD]++;

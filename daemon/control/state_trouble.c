@@ -1,6 +1,7 @@
 #include "daemon/control/state_trouble.h"
 
 #include "daemon/control/audit.h"
+#include "daemon/control/audit/messages.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/session_store.h"
@@ -29,6 +30,7 @@ size_t state_troubles(
 	const char *dir = control->start.options.state_dir;
 	const char *loss = session_store_loss(control->store);
 	int sessions = session_store_trouble(control->store), audit = audit_trouble(control->audit);
+	int messages = messages_trouble(control->messages);
 	uint64_t free_bytes = state_free_bytes(control);
 	size_t n = 0;
 
@@ -48,6 +50,12 @@ size_t state_troubles(
 	if (audit) {
 		snprintf(v[n].text, sizeof(v[n].text),
 			"%s/audit.db: the last record was not stored: %s", dir, strerror(-audit));
+		v[n++].next = room;
+	}
+	if (messages) {
+		snprintf(v[n].text, sizeof(v[n].text),
+			"%s/messages.db: the last record was not stored: %s", dir,
+			strerror(-messages));
 		v[n++].next = room;
 	}
 	if (*loss && clock_now_ms(control) < control->started_ms + LOSS_MS) {

@@ -13,7 +13,7 @@ struct state_trouble {
 	const char *next; /* what to do */
 };
 
-#define STATE_TROUBLES_MAX 4
+#define STATE_TROUBLES_MAX 5
 size_t state_troubles(
 	const struct control *control, struct state_trouble v[static STATE_TROUBLES_MAX]);
 /* Bytes that are free there; UINT64_MAX: not known. */

@@ -15,8 +15,9 @@
 
 enum ipc_record_kind {
 	IPC_RECORD_FLOW = 1, /* ipc_flow_encode() */
+	IPC_RECORD_MESSAGE,  /* message_record_encode() */
 };
-#define IPC_RECORD_KINDS 2
+#define IPC_RECORD_KINDS 3
 
 /* Of one record: a thousand recipients and what became of each. */
 #define IPC_RECORD_BYTES_MAX (1u << 20)

@@ -400,12 +400,14 @@ int message_record_decode(const void *bytes, size_t len, struct message_record *
 bool message_recipient_next(
 	const struct message_record *record, size_t *at, struct message_recipient *recipient)
 {
-	struct reader value, rest = {record->recipients_at + *at,
-				     record->recipients_at + record->recipients_len};
+	struct reader value, rest;
 	uint8_t tag;
 
-	if (*at >= record->recipients_len || !take(&rest, &tag, &value) ||
-		!read_recipient(value, recipient))
+	if (*at >= record->recipients_len)
+		return false;
+	rest.at = record->recipients_at + *at;
+	rest.end = record->recipients_at + record->recipients_len;
+	if (!take(&rest, &tag, &value) || !read_recipient(value, recipient))
 		return false;
 	*at = (size_t)(rest.at - record->recipients_at);
 	return true;

@@ -26,7 +26,8 @@ static void read_flow(const uint8_t *bytes, size_t len)
 static void take(void *context, enum ipc_record_kind kind, const uint8_t *bytes, size_t len)
 {
 	(void)context;
-	if (kind != IPC_RECORD_FLOW || len == 0 || len > IPC_RECORD_BYTES_MAX)
+	if (kind < IPC_RECORD_FLOW || kind >= IPC_RECORD_KINDS || len == 0 ||
+		len > IPC_RECORD_BYTES_MAX)
 		abort();
 	for (size_t i = 0; i < len; i++)
 		sum += bytes[i];

@@ -64,8 +64,8 @@ bool verb_is_id(const struct verb_noun *noun, const char *word)
 	const struct verb_part *first = noun->verbs->parts;
 	if (!first || !verb_fits(first, word))
 		return false;
-	return (first->type == VERB_FLOW && strncmp(word, "f-", 2) == 0) ||
-	       first->type == VERB_SESSION;
+	bool flows = first->type == VERB_FLOW || first->type == VERB_MESSAGE;
+	return (flows && strncmp(word, "f-", 2) == 0) || first->type == VERB_SESSION;
 }
 
 bool verb_takes(const struct verb *verb, enum verb_value type)

@@ -51,6 +51,7 @@ enum verb_value {
 	VERB_POLICY,   /* a policy's number, from 1 */
 	VERB_SESSION,  /* a session's id: 12, d3 */
 	VERB_FLOW,     /* a flow's id, not 0 */
+	VERB_MESSAGE,  /* a message's, f-7k3q9.2, or its flow's */
 	VERB_ADDRESS,  /* one, not 0.0.0.0 or :: */
 	VERB_NETWORK,  /* an address or a network */
 	VERB_NETWORKS, /* some, by commas */

@@ -3,6 +3,7 @@
 #include "lib/ending.h"
 #include "lib/flowid.h"
 #include "lib/language.h"
+#include "lib/smtp/message_record.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device", "list",
 	"user", "time", "endpoint", "path", "file", "number", "rows", "policy", "session", "flow",
-	"address", "network", "networks", "mac", "element", "duration", "span", "ending", "choice"};
+	"message", "address", "network", "networks", "mac", "element", "duration", "span", "ending",
+	"choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
 
@@ -82,6 +84,13 @@ static bool is_flow(const char *word)
 	return flowid_parse(word, strlen(word), &id) == 0 && id;
 }
 
+static bool is_message(const char *word)
+{
+	uint64_t flow;
+	uint32_t number;
+	return message_name_parse(word, strlen(word), &flow, &number) == 0;
+}
+
 const char *verb_readings(
 	const struct verb_part *part, const char *word, char buf[static PREFIX_READINGS_SIZE])
 {
@@ -133,6 +142,8 @@ bool verb_fits(const struct verb_part *part, const char *word)
 		return is_number(word + (*word == 'd'));
 	case VERB_FLOW:
 		return is_flow(word);
+	case VERB_MESSAGE:
+		return is_message(word);
 	case VERB_ADDRESS:
 		return is_address(word);
 	case VERB_NETWORK:
@@ -171,6 +182,7 @@ static const char *const kinds[] = {
 	[VERB_POLICY] = "a policy's number",
 	[VERB_SESSION] = "a session's id",
 	[VERB_FLOW] = "a flow's id",
+	[VERB_MESSAGE] = "a message's id, such as f-7k3q9.2, or its flow's",
 	[VERB_ADDRESS] = "an address",
 	[VERB_NETWORK] = "an address or network",
 	[VERB_NETWORKS] = "an address or network",

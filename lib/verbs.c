@@ -264,10 +264,24 @@ static const struct verb audit[] = {
 	{0},
 };
 
+static const struct verb message[] = {
+	{"show", "newest first; one in full with every recipient", VERB_AT_DESK, 0,
+		PARTS(ARGUMENT("ID", VERB_MESSAGE, 0, 0), KEYWORD("sender", "S", VERB_TEXT, 0, 0),
+			KEYWORD("recipient", "R", VERB_TEXT, 0, 0),
+			KEYWORD("user", "U", VERB_USER, 0, 0),
+			KEYWORD("queue", "Q", VERB_TEXT, 0, 0),
+			KEYWORD("message-id", "M", VERB_TEXT, 0, 0),
+			KEYWORD("flow", "F", VERB_FLOW, 0, 0),
+			KEYWORD("since", "1h", VERB_TIME, 0, 0),
+			KEYWORD("until", "T", VERB_TIME, 0, 0),
+			KEYWORD("limit", "N|all", VERB_ROWS, 0, 0), FLAG("--whole", 0, 0), COLUMNS)},
+	{0},
+};
+
 static const struct verb monitor[] = {
 	{"", "events as they happen, until interrupted", 0, VERB_WAIT_EVER,
 		PARTS(WORD("flow", 0, 1), WORD("session", 0, 1), WORD("server", 0, 1),
-			WORD("policy", 0, 1), WORD("refusal", 0, 1))},
+			WORD("policy", 0, 1), WORD("refusal", 0, 1), WORD("message", 0, 1))},
 	{0},
 };
 
@@ -320,6 +334,7 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("flow", "live redirected connections", flow, "no flows", "no such flows"),
 	NOUN("explain", "why a client gets the verdict it gets", explain, NULL, NULL),
 	NOUN("audit", "finished flows", audit, "no records", "no such records"),
+	NOUN("message", "finished messages of flows that are read", message, "no messages", "no such messages"),
 	NOUN("monitor", "live events", monitor, NULL, NULL),
 	NOUN("bypass", "everything passes, for emergencies", bypass, "no bypass is on", NULL),
 	NOUN("counters", "every counter with its help", counters, NULL, NULL),

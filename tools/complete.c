@@ -25,6 +25,7 @@ static const struct source {
 	{VERB_USER, "session", "show", "user", NULL},
 	{VERB_SESSION, "session", "show", "session", NULL},
 	{VERB_FLOW, "flow", "show", "flow", NULL},
+	{VERB_MESSAGE, "message", "show", "message", NULL},
 	{VERB_POLICY, "policy", "history", "policy", NULL},
 	{VERB_MAC, "session", "show", "mac", NULL},
 	{VERB_ADDRESS, "client", "show", "address", NULL},

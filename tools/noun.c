@@ -118,12 +118,12 @@ static int find_verb(struct call *call, const char *const *words, size_t nwords,
 	return call_fail(call, OUTCOME_USAGE, &error, "%s", error.text);
 }
 
-/* A flow that is named is shown in full, many as a table. */
+/* A flow or message that is named is shown in full, many as a table. */
 static struct verb as_shown(const struct verb *verb, const struct verb_words *given)
 {
 	struct verb shown = *verb;
-	if (verb_takes(verb, VERB_FLOW) && *verb->name && strcmp(verb->name, "show") == 0 &&
-		verb_value(given, "ID"))
+	bool named = verb_takes(verb, VERB_FLOW) || verb_takes(verb, VERB_MESSAGE);
+	if (named && *verb->name && strcmp(verb->name, "show") == 0 && verb_value(given, "ID"))
 		shown.traits |= VERB_FIELDS;
 	return shown;
 }

@@ -11,8 +11,8 @@
 const struct command_noun *const command_nouns[] = {&command_status, &command_policy, &command_rule,
 	&command_zone, &command_server, &command_device, &command_list, &command_session,
 	&command_block, &command_client, &command_flow, &command_explain, &command_audit,
-	&command_monitor, &command_bypass, &command_counters, &command_log_noun, &command_doctor,
-	NULL};
+	&command_message, &command_monitor, &command_bypass, &command_counters, &command_log_noun,
+	&command_doctor, NULL};
 
 const char *command_value(const struct command *command, const char *name)
 {
@@ -204,7 +204,7 @@ static bool is_taken_here(struct command *command)
 			return true;
 		command_done(command, OUTCOME_DENIED,
 			"desk.sock takes only status, session, block, client, flow, explain, "
-			"audit, "
+			"audit, message, "
 			"and list show, add and remove; control.sock takes the rest");
 		return false;
 	}

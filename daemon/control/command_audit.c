@@ -1,6 +1,7 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/audit.h"
+#include "daemon/control/audit/messages.h"
 #include "daemon/control/audit_query.h"
 #include "daemon/control/control.h"
 #include "daemon/control/known.h"
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_ROWS 500 /* asked for at a time: they wait in memory for who reads them */
+#define MESSAGES_NAMED 100 /* of a flow; `message show flow ID` has all */
+#define PAGE_ROWS      500 /* asked for at a time: they wait in memory for who reads them */
 
 struct showing {
 	struct command *command;
@@ -20,20 +22,39 @@ struct showing {
 	const char *flow; /* the only one wanted; NULL: those that match */
 	uint64_t left;    /* rows; UINT64_MAX: all */
 	uint64_t shown, last;
-	size_t doubted; /* of `names`: nobody knows it but perhaps a record */
-	bool found;     /* such a record */
+	size_t doubted;   /* of `names`: nobody knows it but perhaps a record */
+	bool found;       /* such a record */
+	json_t *messages; /* of the only flow: their names, the newest first */
 };
 
 /* What may be mistyped. A former name is known by its records. */
 static const char *const names[] = {"user", "zone", "rule", "server"};
 #define NAMES (sizeof(names) / sizeof(*names))
 
+/* A flow that was read has records of its messages. */
+static void show_with_messages(struct showing *showing, const char *json)
+{
+	json_t *row = json_loads(json, 0, NULL), *told = json_array();
+	for (size_t i = json_array_size(showing->messages); i-- > 0;)
+		json_array_append(told, json_array_get(showing->messages, i));
+	json_object_set_new(row, "message_records", told);
+	command_row(showing->command, row);
+}
+
 static void on_row(void *context, const char *json, uint64_t key)
 {
 	struct showing *showing = context;
 	showing->shown++;
 	showing->last = key;
-	command_json(showing->command, json);
+	if (json_array_size(showing->messages))
+		show_with_messages(showing, json);
+	else
+		command_json(showing->command, json);
+}
+
+static void forget(struct command *command)
+{
+	json_decref(((struct showing *)command->state)->messages);
 }
 
 static void doubt(struct showing *showing, size_t from);
@@ -78,6 +99,32 @@ static void next_page(struct command *command)
 	showing->filter.before = showing->last;
 	if (!audit_query(command->control->audit, &showing->filter, on_row, on_done, showing))
 		command_done(command, OUTCOME_REFUSED, "the audit is busy or not there");
+}
+
+static void on_message(void *context, const char *json, uint64_t key)
+{
+	struct showing *showing = context;
+	json_t *row = json_loads(json, 0, NULL);
+	(void)key;
+	json_array_append(showing->messages, json_object_get(row, "message"));
+	json_decref(row);
+}
+
+static void on_messages(void *context, int status, bool more)
+{
+	struct showing *showing = context;
+	(void)status; /* the flow's own record is worth showing all the same */
+	(void)more;
+	next_page(showing->command);
+}
+
+static void look_for_messages(struct showing *showing)
+{
+	struct command *command = showing->command;
+	const struct message_filter filter = {.flow = showing->filter.id, .limit = MESSAGES_NAMED};
+	showing->messages = json_array();
+	if (!messages_query(command->control->messages, &filter, on_message, on_messages, showing))
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 }
 
 static void on_named(void *context, const char *json, uint64_t key)
@@ -219,6 +266,7 @@ static void run_show(struct command *command)
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
+	command->forget = forget;
 	showing->command = command;
 	showing->flow = command_value(command, "ID");
 	audit_filter_init(&showing->filter);
@@ -226,7 +274,11 @@ static void run_show(struct command *command)
 		flowid_parse(showing->flow, strlen(showing->flow), &showing->filter.id);
 	showing->filter.whole = showing->flow || command_given(command, "--whole");
 	showing->left = rows_wanted(command);
-	if (fill_filter(command, &showing->filter))
+	if (!fill_filter(command, &showing->filter))
+		return;
+	if (showing->flow)
+		look_for_messages(showing);
+	else
 		next_page(command);
 }
 

@@ -9,7 +9,7 @@ static void run_monitor(struct command *command)
 		enum monitor_topic topic;
 	} words[] = {{"flow", MONITOR_FLOW}, {"session", MONITOR_SESSION},
 		{"server", MONITOR_SERVER}, {"policy", MONITOR_POLICY},
-		{"refusal", MONITOR_REFUSAL}};
+		{"refusal", MONITOR_REFUSAL}, {"message", MONITOR_MESSAGE}};
 	unsigned topics = 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (command_given(command, words[i].word))

@@ -60,6 +60,9 @@ static void what_is_given_stands_by_its_name(void **state)
 		{"flow kill user alice server relay", "server", "relay"},
 		{"audit show user alice", "user", "alice"},
 		{"audit show f-7k3q9", "ID", "f-7k3q9"},
+		{"message show f-7k3q9.2", "ID", "f-7k3q9.2"},
+		{"message show f-7k3q9", "ID", "f-7k3q9"},
+		{"message show queue limit", "queue", "limit"},
 		{"policy diff file", "file", "file"},
 		{"policy diff 7", "N", "7"},
 		{"log level debug", "error|warning|info|debug", "debug"},
@@ -153,6 +156,8 @@ static void what_is_wrong_is_said(void **state)
 		{"explain usr alice", "not expected here", "user"},
 		{"audit show end server-closd", "an end of flows", "server-closed"},
 		{"audit show verdict maybe", "redirect|answer|pass|reject|drop", NULL},
+		{"message show f-7k3q9.0", "a message's id", NULL},
+		{"message show f-7k3q9.x", "a message's id", NULL},
 		{"audit show limit 0", "a number from 1", NULL},
 		{"client forget ''", "ADDRESS is empty", NULL},
 		{"log level loud", "error|warning|info|debug", NULL},
@@ -254,7 +259,11 @@ static void usage_follows_from_the_table(void **state)
 		{"session", "logout",
 			"session logout ID|user U|address A|mac M|zone Z "
 			"[--keep-flows|--kill-flows]"},
-		{"monitor", "", "monitor [flow|session|server|policy|refusal]"},
+		{"monitor", "", "monitor [flow|session|server|policy|refusal|message]"},
+		{"message", "show",
+			"message show [ID] [sender S] [recipient R] [user U] [queue Q] "
+			"[message-id M] [flow F] [since 1h] [until T] [limit N|all] [--whole] "
+			"[--columns C,...]"},
 		{"log", "level", "log level error|warning|info|debug"},
 	};
 	char usage[VERB_TEXT_SIZE];
@@ -299,6 +308,9 @@ static void an_id_is_no_verb(void **state)
 {
 	(void)state;
 	assert_true(verb_is_id(verb_find_noun("audit"), "f-1"));
+	assert_true(verb_is_id(verb_find_noun("message"), "f-1.2"));
+	assert_true(verb_is_id(verb_find_noun("message"), "f-1"));
+	assert_false(verb_is_id(verb_find_noun("audit"), "f-1.2"));
 	assert_true(verb_is_id(verb_find_noun("flow"), "f-7k3q9"));
 	assert_true(verb_is_id(verb_find_noun("session"), "12"));
 	assert_true(verb_is_id(verb_find_noun("session"), "d3"));

@@ -290,7 +290,8 @@ void engine_server_opened(struct engine *engine, uint64_t now_ms, struct engine_
 void engine_server_failed(
 	struct engine *engine, bool another, uint64_t now_ms, struct engine_out *out);
 /* Bytes of the server; returns how many were taken. The rest, behind the end of a reply or for want
- * of room for the client, is given again once `state` was acted on, before anything else. */
+ * of room for the client, is given again once `state` was acted on, before anything else. With
+ * close_server all were. */
 size_t engine_server(struct engine *engine, const void *bytes, size_t len, uint64_t now_ms,
 	struct engine_out *out);
 /* The server closed, or was lost. */

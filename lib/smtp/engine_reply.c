@@ -183,6 +183,8 @@ size_t engine_server(struct engine *engine, const void *bytes, size_t len, uint6
 			used = hear(engine, bytes, len, out);
 		else
 			used = on_unasked(engine, bytes, len, out);
+		if (out->close_server)
+			used = len;
 	}
 	engine_over(engine, out);
 	return used;

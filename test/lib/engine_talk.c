@@ -287,6 +287,22 @@ static void expect_events(struct talk *talk, const char *expected)
 	talk->events[0] = '\0';
 }
 
+/* Returns how many bytes it became. */
+static size_t unescape(const char *text, char *bytes)
+{
+	size_t n = 0;
+
+	for (const char *p = text; *p; p++) {
+		char c = *p;
+		if (c == '\\') {
+			c = *++p;
+			c = (char)(c == 'r' ? '\r' : c == 'n' ? '\n' : c == '0' ? '\0' : c);
+		}
+		bytes[n++] = c;
+	}
+	return n;
+}
+
 static void step(struct talk *talk, char what, const char *text)
 {
 	char line[4200];
@@ -304,6 +320,15 @@ static void step(struct talk *talk, char what, const char *text)
 		break;
 	case 's':
 		expect_heard("the server", talk->server, &talk->server_seen, text, true);
+		break;
+	case 'R':
+		talk_client(talk, line, unescape(text, line));
+		break;
+	case 'Q':
+		talk_server(talk, line, unescape(text, line));
+		break;
+	case 'o':
+		talk->hosts = (unsigned)strtoul(text, NULL, 10);
 		break;
 	case 'w':
 		assert_string_equal(engine_state_names[talk->engine.state], text);
@@ -330,4 +355,11 @@ void talk_run(struct talk *talk, const char *script)
 		step(talk, *script, len > 1 ? text : NULL);
 		script = *end ? end + 1 : end;
 	}
+}
+
+void talk_whole(struct talk *talk, unsigned flags, const char *script)
+{
+	talk_begin(talk, flags);
+	talk_greet(talk);
+	talk_run(talk, script);
 }

@@ -5,7 +5,7 @@
 
 #include "lib/smtp/engine.h"
 
-#define TALK_BYTES_MAX (1 << 18)
+#define TALK_BYTES_MAX (1 << 21)
 
 struct talk {
 	struct engine engine;
@@ -28,6 +28,8 @@ struct talk {
 void talk_begin(struct talk *talk, unsigned flags);
 /* Inputs; what they make due of the owner is done. */
 void talk_greet(struct talk *talk);
+/* Begins, greets and runs. */
+void talk_whole(struct talk *talk, unsigned flags, const char *script);
 void talk_client(struct talk *talk, const void *bytes, size_t len);
 void talk_server(struct talk *talk, const void *bytes, size_t len);
 void talk_time(struct talk *talk, uint64_t ms);
@@ -38,7 +40,23 @@ void talk_time(struct talk *talk, uint64_t ms);
  * "c" "s" alone: nothing more was heard         "w body" the engine's state
  * "E text" the events since the last E          "T ms" time goes by
  * "X" the server closes, "G" and "F" the client closes (gone, or its half)
+ * "R text" the client, "Q text" the server says these bytes and no more: \r, \n, \0, \\ are one
+ * "o N" so many hosts can still be opened
  * "D" the owner drains, "K" kills: engine_end(). Ends the test where it differs. */
 void talk_run(struct talk *talk, const char *script);
+
+/* Parts of scripts: a client that said EHLO; the host's part up to our MAIL; one recipient taken.
+ */
+#define TALK_GREETED "c 220 gw.example ESMTP [f-1]\n"
+#define TALK_OFFERED                                                               \
+	"c 250-gw.example\nc 250-PIPELINING\nc 250-SIZE 1000000\nc 250-8BITMIME\n" \
+	"c 250 ENHANCEDSTATUSCODES\n"
+#define TALK_HELLO        TALK_GREETED "C EHLO pc\n" TALK_OFFERED
+#define TALK_SERVER_HELLO "S 220 mx\ns EHLO gw.example\nS 250-mx\nS 250-8BITMIME\nS 250 SIZE 5000\n"
+#define TALK_MAIL         "C MAIL FROM:<a@x.example>\nc 250 2.1.0\n"
+#define TALK_TAKEN                                                                 \
+	TALK_MAIL "C RCPT TO:<b@y.example>\n" TALK_SERVER_HELLO                    \
+		  "s MAIL FROM:<a@x.example>\nS 250 ok\ns RCPT TO:<b@y.example>\n" \
+		  "S 250 2.1.5 yes\nc 250 2.1.5 yes\n"
 
 #endif

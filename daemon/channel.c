@@ -15,9 +15,9 @@
 
 #define QUEUE_BYTES_MAX (256u << 20)
 #define MAP_BYTES_MAX   (1u << 30)
-/* Messages handled for one event: the rest waits for the next round, so that one busy channel does
+/* Ipcs handled for one event: the rest waits for the next round, so that one busy channel does
  * not starve the others. */
-#define MESSAGES_A_ROUND 64
+#define IPCS_A_ROUND 64
 
 struct queued {
 	struct queued *next;
@@ -172,20 +172,20 @@ static int queue_record(struct channel *channel, const void *bytes, size_t len, 
 	return 0;
 }
 
-int channel_send(struct channel *channel, const void *message, int fd)
+int channel_send(struct channel *channel, const void *ipc, int fd)
 {
-	const struct ipc_header *header = message;
+	const struct ipc_header *header = ipc;
 
 	if (channel->watch.fd < 0)
 		return -EPIPE;
 	if (!channel->first) {
-		ssize_t sent = send_record(channel->watch.fd, message, header->bytes, fd);
+		ssize_t sent = send_record(channel->watch.fd, ipc, header->bytes, fd);
 		if (sent >= 0)
 			return 0;
 		if (!would_wait(sent))
 			return (int)sent;
 	}
-	return queue_record(channel, message, header->bytes, fd);
+	return queue_record(channel, ipc, header->bytes, fd);
 }
 
 static void send_queued(struct channel *channel)
@@ -238,7 +238,7 @@ static ssize_t receive_record(int socket, void *buf, size_t room, int *fd)
 		.msg_controllen = sizeof(control.room)};
 	ssize_t len;
 
-	/* A peer that died with unread messages leaves ECONNRESET in front of its last words: the
+	/* A peer that died with unread ipcs leaves ECONNRESET in front of its last words: the
 	 * error is said once, then the words follow. */
 	int resets = 0;
 	do {
@@ -250,7 +250,7 @@ static ssize_t receive_record(int socket, void *buf, size_t room, int *fd)
 	return msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? (ssize_t)room + 1 : len;
 }
 
-/* How many messages were handled, at most max. */
+/* How many ipcs were handled, at most max. */
 static unsigned receive(struct channel *channel, unsigned max)
 {
 	_Alignas(16) uint8_t buf[IPC_BYTES_MAX];
@@ -276,7 +276,7 @@ static unsigned receive(struct channel *channel, unsigned max)
 			break;
 		}
 		handled++;
-		channel->handler->on_message(channel->context, (const struct ipc_header *)buf, fd);
+		channel->handler->on_ipc(channel->context, (const struct ipc_header *)buf, fd);
 	}
 	leave(channel);
 	return handled;
@@ -292,12 +292,12 @@ static void rest(struct channel *channel, bool on, unsigned ms)
 	watch(channel);
 }
 
-/* A round of messages came. A full one goes on at once; behind any other, those that follow may
+/* A round of ipcs came. A full one goes on at once; behind any other, those that follow may
  * gather. */
 static void pace(struct channel *channel, unsigned handled)
 {
 	if (channel->pace_ms && channel->watch.fd >= 0)
-		rest(channel, handled > 0, handled < MESSAGES_A_ROUND ? channel->pace_ms : 0);
+		rest(channel, handled > 0, handled < IPCS_A_ROUND ? channel->pace_ms : 0);
 }
 
 static void on_rested(struct loop_timer *timer, uint64_t now_ms)
@@ -307,7 +307,7 @@ static void on_rested(struct loop_timer *timer, uint64_t now_ms)
 
 	(void)now_ms;
 	channel->busy++;
-	pace(channel, receive(channel, MESSAGES_A_ROUND));
+	pace(channel, receive(channel, IPCS_A_ROUND));
 	leave(channel);
 }
 
@@ -324,7 +324,7 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 	if (events & EPOLLOUT)
 		send_queued(channel);
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		pace(channel, receive(channel, MESSAGES_A_ROUND));
+		pace(channel, receive(channel, IPCS_A_ROUND));
 	leave(channel);
 }
 

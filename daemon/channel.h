@@ -1,4 +1,4 @@
-/* Owns one end of a socket pair between two processes: messages out in order, messages in checked,
+/* Owns one end of a socket pair between two processes: ipcs out in order, ipcs in checked,
  * descriptors with them. */
 #ifndef POSTERN_CHANNEL_H
 #define POSTERN_CHANNEL_H
@@ -9,8 +9,8 @@
 struct channel;
 
 struct channel_handler {
-	/* message has passed ipc_check(); fd is -1 or taken over by the handler. */
-	void (*on_message)(void *context, const struct ipc_header *message, int fd);
+	/* ipc has passed ipc_check(); fd is -1 or taken over by the handler. */
+	void (*on_ipc)(void *context, const struct ipc_header *ipc, int fd);
 	/* The other end is gone. The channel is closed; the handler may channel_free() it. */
 	void (*on_gone)(void *context);
 };
@@ -24,12 +24,12 @@ void channel_free(struct channel *channel);
 void channel_close(struct channel *channel);
 /* Sends now, or queues in order when the other end is slow (up to 256 MiB: then -ENOBUFS and the
  * channel counts as gone). fd, if not -1, is duplicated. 0 or -errno. */
-int channel_send(struct channel *channel, const void *message, int fd);
+int channel_send(struct channel *channel, const void *ipc, int fd);
 /* Handles everything that already waits on the socket, now, without going back to the loop. How
- * many messages. A relay does so before it believes that an identity is missing. */
+ * many ipcs. A relay does so before it believes that an identity is missing. */
 unsigned channel_drain(struct channel *channel);
 /* From now on, what comes is read together, once in so many ms: the other end's sends wake this
- * process that often and no more. For messages that nobody waits for. */
+ * process that often and no more. For ipcs that nobody waits for. */
 void channel_set_pace(struct channel *channel, unsigned pace_ms);
 size_t channel_queued_bytes(const struct channel *channel);
 int channel_fd(const struct channel *channel);      /* borrowed; -1: closed */

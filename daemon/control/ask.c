@@ -45,16 +45,16 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	ask->on_answer(ask, NULL);
 }
 
-void ask_send(struct asks *asks, struct ask *ask, void *message, int fd)
+void ask_send(struct asks *asks, struct ask *ask, void *ipc, int fd)
 {
-	struct ipc_header *header = message;
+	struct ipc_header *header = ipc;
 	ask->late = false;
 	if (!asks->channel) {
 		ask->on_answer(ask, NULL);
 		return;
 	}
 	header->seq = ask->seq = channel_next_seq(asks->channel);
-	if (channel_send(asks->channel, message, fd) < 0) {
+	if (channel_send(asks->channel, ipc, fd) < 0) {
 		ask->on_answer(ask, NULL);
 		return;
 	}
@@ -71,26 +71,26 @@ void ask_cancel(struct ask *ask)
 		unlink_ask(ask);
 }
 
-bool ask_is_last(const struct ipc_header *message)
+bool ask_is_last(const struct ipc_header *ipc)
 {
-	return message->type == IPC_REPLY || message->type == IPC_NEIGHBOUR ||
-	       message->type == IPC_KERNEL_COUNTERS;
+	return ipc->type == IPC_REPLY || ipc->type == IPC_NEIGHBOUR ||
+	       ipc->type == IPC_KERNEL_COUNTERS;
 }
 
-bool asks_on_message(struct asks *asks, const struct ipc_header *message)
+bool asks_on_ipc(struct asks *asks, const struct ipc_header *ipc)
 {
-	if (!message->seq)
+	if (!ipc->seq)
 		return false;
 	struct ask *ask = asks->first;
-	while (ask && ask->seq != message->seq)
+	while (ask && ask->seq != ipc->seq)
 		ask = ask->next;
 	if (!ask)
 		return false;
-	if (ask_is_last(message))
+	if (ask_is_last(ipc))
 		unlink_ask(ask);
 	else /* whoever is still telling is alive */
 		loop_timer_set(asks->loop, &ask->timer, loop_now_ms(asks->loop) + ANSWER_MS);
-	ask->on_answer(ask, message);
+	ask->on_answer(ask, ipc);
 	return true;
 }
 
@@ -126,24 +126,23 @@ struct gathered {
 	bool may_die;
 };
 
-static void on_gathered(struct ask *ask, const struct ipc_header *message)
+static void on_gathered(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct gathered *gathered = (struct gathered *)ask;
 	struct gather *gather = gathered->gather;
 	bool forgiven = gathered->may_die && !ask->late;
-	if (message && !ask_is_last(message))
+	if (ipc && !ask_is_last(ipc))
 		return;
 	free(gathered);
-	if (message && message->type == IPC_REPLY) {
-		const struct ipc_reply *reply = (const struct ipc_reply *)message;
+	if (ipc && ipc->type == IPC_REPLY) {
+		const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
 		gather_end(gather, reply->status, reply->text);
 	} else {
-		gather_end(
-			gather, message || forgiven ? 0 : -EPIPE, "another process did not answer");
+		gather_end(gather, ipc || forgiven ? 0 : -EPIPE, "another process did not answer");
 	}
 }
 
-static void send_part(struct gather *gather, struct asks *asks, void *message, int fd, bool may_die)
+static void send_part(struct gather *gather, struct asks *asks, void *ipc, int fd, bool may_die)
 {
 	struct gathered *gathered = calloc(1, sizeof(*gathered));
 	gather_add(gather);
@@ -154,15 +153,15 @@ static void send_part(struct gather *gather, struct asks *asks, void *message, i
 	gathered->ask.on_answer = on_gathered;
 	gathered->gather = gather;
 	gathered->may_die = may_die;
-	ask_send(asks, &gathered->ask, message, fd);
+	ask_send(asks, &gathered->ask, ipc, fd);
 }
 
-void gather_send(struct gather *gather, struct asks *asks, void *message, int fd)
+void gather_send(struct gather *gather, struct asks *asks, void *ipc, int fd)
 {
-	send_part(gather, asks, message, fd, false);
+	send_part(gather, asks, ipc, fd, false);
 }
 
-void gather_try(struct gather *gather, struct asks *asks, void *message, int fd)
+void gather_try(struct gather *gather, struct asks *asks, void *ipc, int fd)
 {
-	send_part(gather, asks, message, fd, true);
+	send_part(gather, asks, ipc, fd, true);
 }

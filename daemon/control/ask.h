@@ -11,9 +11,9 @@ struct ask {
 	uint32_t seq;
 	bool late; /* the other end was there and has not answered in time */
 	struct loop_timer timer;
-	/* Called for each message with the question's seq: rows, then the last one, behind which
+	/* Called for each ipc with the question's seq: rows, then the last one, behind which
 	 * the ask is free again. NULL instead of the last: the other end is gone or too slow. */
-	void (*on_answer)(struct ask *ask, const struct ipc_header *message);
+	void (*on_answer)(struct ask *ask, const struct ipc_header *ipc);
 };
 
 /* What the other end has not begun by then shall not be done: the asker gives up later, and what it
@@ -30,14 +30,14 @@ struct asks {
 void asks_init(struct asks *asks, struct loop *loop, struct channel *channel);
 /* Answers every waiting question with NULL. The channel is the caller's to free. */
 void asks_fini(struct asks *asks);
-/* Sets the message's seq and sends it. If that fails, on_answer(NULL) comes before the return. */
-void ask_send(struct asks *asks, struct ask *ask, void *message, int fd);
+/* Sets the ipc's seq and sends it. If that fails, on_answer(NULL) comes before the return. */
+void ask_send(struct asks *asks, struct ask *ask, void *ipc, int fd);
 /* Forgets a question: its answer, if one comes, is dropped. */
 void ask_cancel(struct ask *ask);
-/* Hands a received message to its question. false: it answers none. */
-bool asks_on_message(struct asks *asks, const struct ipc_header *message);
-/* Is it the last message of an answer? */
-bool ask_is_last(const struct ipc_header *message);
+/* Hands a received ipc to its question. false: it answers none. */
+bool asks_on_ipc(struct asks *asks, const struct ipc_header *ipc);
+/* Is it the last ipc of an answer? */
+bool ask_is_last(const struct ipc_header *ipc);
 
 /* A gather's error: nobody looked at the question, or not in time? Then it is no refusal. */
 bool ask_is_unanswered(int status);
@@ -55,10 +55,10 @@ void gather_init(struct gather *gather, void (*done)(struct gather *gather));
 void gather_add(struct gather *gather);
 /* A part is over. With the last one done() is called, which may free the gather. */
 void gather_end(struct gather *gather, int status, const char *text);
-/* Sends a message whose IPC_REPLY is a part of the gather. */
-void gather_send(struct gather *gather, struct asks *asks, void *message, int fd);
+/* Sends an ipc whose IPC_REPLY is a part of the gather. */
+void gather_send(struct gather *gather, struct asks *asks, void *ipc, int fd);
 /* The same, but a process that ends over it is no error: at its next start it gets everything. One
  * that is too slow is. */
-void gather_try(struct gather *gather, struct asks *asks, void *message, int fd);
+void gather_try(struct gather *gather, struct asks *asks, void *ipc, int fd);
 
 #endif

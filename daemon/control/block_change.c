@@ -112,16 +112,16 @@ void block_change_for_relays(const struct control *control, struct block *block)
 static void send_change(
 	struct control *control, const struct block *block, bool add, struct gather *gather)
 {
-	struct ipc_block message;
+	struct ipc_block ipc;
 
-	ipc_init(&message, IPC_BLOCK, sizeof(message));
-	message.add = add;
-	message.block = *block;
-	block_change_for_relays(control, &message.block);
+	ipc_init(&ipc, IPC_BLOCK, sizeof(ipc));
+	ipc.add = add;
+	ipc.block = *block;
+	block_change_for_relays(control, &ipc.block);
 	if (gather)
-		peers_gather(control->peers, gather, &message);
+		peers_gather(control->peers, gather, &ipc);
 	else
-		peers_send(control->peers, &message);
+		peers_send(control->peers, &ipc);
 }
 
 int block_change_put(struct control *control, const struct block *block, struct gather *gather)
@@ -162,15 +162,15 @@ int block_change_del(struct control *control, const struct block *subject, struc
 }
 
 /* Several relays may tell of one client, and an operator may have blocked it for longer. */
-void block_change_by_limit(struct control *control, const struct ipc_block *message)
+void block_change_by_limit(struct control *control, const struct ipc_block *ipc)
 {
 	uint64_t now_ms = clock_now_ms(control);
-	struct block block = message->block;
+	struct block block = ipc->block;
 	block.since_ms = clock_from_monotonic(control, block.since_ms);
 	block.until_ms = clock_from_monotonic(control, block.until_ms);
 	const struct block *now = blocks_find(control->blocks, &block);
 
-	if (!message->add || !*block.limit || block.until_ms <= now_ms)
+	if (!ipc->add || !*block.limit || block.until_ms <= now_ms)
 		return;
 	if (now && (!now->until_ms || now->until_ms > now_ms))
 		return;

@@ -17,7 +17,7 @@ int block_change_put(struct control *control, const struct block *block, struct 
 /* By the subject. Parts of the gather. 0 or -ENOENT. */
 int block_change_del(struct control *control, const struct block *subject, struct gather *gather);
 /* A limit with `{ block D }` was passed, as a relay tells. */
-void block_change_by_limit(struct control *control, const struct ipc_block *message);
+void block_change_by_limit(struct control *control, const struct ipc_block *ipc);
 /* Removes blocks when their time is over; call when the table was filled by others. */
 void block_change_arm(struct control *control);
 void block_change_disarm(struct control *control);

@@ -110,12 +110,12 @@ void bypass_free(struct bypass *bypass)
 	free(bypass);
 }
 
-static void fill(struct ipc_bypass *message, const char *zone, bool on, uint64_t seconds)
+static void fill(struct ipc_bypass *ipc, const char *zone, bool on, uint64_t seconds)
 {
-	ipc_init(message, IPC_BYPASS, sizeof(*message));
-	message->on = on;
-	message->seconds = seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
-	strncpy(message->zone, zone, sizeof(message->zone) - 1);
+	ipc_init(ipc, IPC_BYPASS, sizeof(*ipc));
+	ipc->on = on;
+	ipc->seconds = seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+	strncpy(ipc->zone, zone, sizeof(ipc->zone) - 1);
 }
 
 static void save(struct bypass *bypass, struct gather *gather)
@@ -213,10 +213,10 @@ void bypass_resume(struct bypass *bypass)
 	drop_over(bypass);
 	for (size_t i = 0; i < bypass->n; i++) {
 		const struct bypass_line *line = &bypass->lines[i];
-		struct ipc_bypass message;
-		fill(&message, line->zone, true, (line->until_ms - now_ms + 999) / 1000);
+		struct ipc_bypass ipc;
+		fill(&ipc, line->zone, true, (line->until_ms - now_ms + 999) / 1000);
 		log_line(line, "is still on");
-		channel_send(bypass->control->keeper, &message, -1);
+		channel_send(bypass->control->keeper, &ipc, -1);
 	}
 	facts_ask(bypass->control, adopt, bypass);
 }
@@ -225,7 +225,7 @@ void bypass_switch(
 	struct bypass *bypass, const char *zone, bool on, uint64_t seconds, struct gather *gather)
 {
 	struct control *control = bypass->control;
-	struct ipc_bypass message;
+	struct ipc_bypass ipc;
 	uint64_t now_ms = clock_now_ms(control);
 	size_t kept = 0;
 	bypass->switched_ms = now_ms;
@@ -243,8 +243,8 @@ void bypass_switch(
 			.since_ms = now_ms, .until_ms = now_ms + seconds * 1000};
 		snprintf(line->zone, sizeof(line->zone), "%s", zone);
 	}
-	fill(&message, zone, on, seconds);
-	gather_send(gather, &control->keeper_asks, &message, -1);
+	fill(&ipc, zone, on, seconds);
+	gather_send(gather, &control->keeper_asks, &ipc, -1);
 	save(bypass, gather);
 	arm(bypass);
 }

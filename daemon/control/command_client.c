@@ -63,15 +63,15 @@ static void show_client(struct showing *showing, const struct ipc_client *client
 			"known", own != NULL));
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct showing *showing = (struct showing *)ask;
-	const struct ipc_reply *reply = (const struct ipc_reply *)message;
-	if (message && message->type == IPC_CLIENT)
-		show_client(showing, (const struct ipc_client *)message);
-	else if (!message)
+	const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
+	if (ipc && ipc->type == IPC_CLIENT)
+		show_client(showing, (const struct ipc_client *)ipc);
+	else if (!ipc)
 		command_done(showing->command, OUTCOME_REFUSED, "the keeper does not answer");
-	else if (message->type == IPC_REPLY && reply->status)
+	else if (ipc->type == IPC_REPLY && reply->status)
 		command_done(showing->command, OUTCOME_REFUSED, "%s", reply->text);
 	else
 		command_ok(showing->command);

@@ -353,19 +353,19 @@ static void show_tested(struct testing *testing, const struct ipc_tested *tested
 			"text", row_text(tested->text)));
 }
 
-static void on_tested(struct ask *ask, const struct ipc_header *message)
+static void on_tested(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct testing *testing = (struct testing *)ask;
 	struct command *command = testing->command;
-	const struct ipc_reply *reply = (const struct ipc_reply *)message;
+	const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
 
-	if (message && message->type == IPC_TESTED) {
-		show_tested(testing, (const struct ipc_tested *)message);
+	if (ipc && ipc->type == IPC_TESTED) {
+		show_tested(testing, (const struct ipc_tested *)ipc);
 		return;
 	}
-	if (message && message->type != IPC_REPLY)
+	if (ipc && ipc->type != IPC_REPLY)
 		return;
-	if (!message)
+	if (!ipc)
 		command_done(command, OUTCOME_REFUSED,
 			"the health process, which tests, is not there; it comes again: see the "
 			"log");
@@ -383,7 +383,7 @@ static void on_tested(struct ask *ask, const struct ipc_header *message)
 		command_ok(command);
 }
 
-/* A path for the message; NULL: absent. */
+/* A path for the ipc; NULL: absent. */
 static bool put_path(struct command *command, char path[static TRIAL_PATH_SIZE], const char *word)
 {
 	if (!word)
@@ -396,32 +396,32 @@ static bool put_path(struct command *command, char path[static TRIAL_PATH_SIZE],
 	return false;
 }
 
-static bool read_test(struct command *command, struct ipc_test *message)
+static bool read_test(struct command *command, struct ipc_test *ipc)
 {
 	const char *user = command_value(command, "user");
 	const char *address = command_value(command, "address");
 	const char *from = command_value(command, "from"), *to = command_value(command, "to");
 
-	if (user && strlen(user) >= sizeof(message->user)) {
+	if (user && strlen(user) >= sizeof(ipc->user)) {
 		command_usage(command, "the user's name is too long");
 		return false;
 	}
 	if (address)
-		addr_parse(address, strlen(address), &message->client);
-	snprintf(message->user, sizeof(message->user), "%s", user ? user : "");
+		addr_parse(address, strlen(address), &ipc->client);
+	snprintf(ipc->user, sizeof(ipc->user), "%s", user ? user : "");
 	/* the path of bounces */
 	if (from && strcmp(from, "<>") == 0) {
-		message->nobody = 1;
+		ipc->nobody = 1;
 		from = NULL;
 	}
-	return put_path(command, message->from, from) &&
-	       put_path(command, message->to, to ? to : "test@example.org");
+	return put_path(command, ipc->from, from) &&
+	       put_path(command, ipc->to, to ? to : "test@example.org");
 }
 
 static void run_test(struct command *command)
 {
 	struct testing *testing = calloc(1, sizeof(*testing));
-	struct ipc_test message;
+	struct ipc_test ipc;
 	size_t server;
 	const char *name;
 
@@ -430,14 +430,14 @@ static void run_test(struct command *command)
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 		return;
 	}
-	ipc_init(&message, IPC_TEST, sizeof(message));
-	if (!(name = take_server(command, &server)) || !read_test(command, &message))
+	ipc_init(&ipc, IPC_TEST, sizeof(ipc));
+	if (!(name = take_server(command, &server)) || !read_test(command, &ipc))
 		return;
-	snprintf(message.server, sizeof(message.server), "%s", name);
+	snprintf(ipc.server, sizeof(ipc.server), "%s", name);
 	snprintf(testing->server, sizeof(testing->server), "%s", name);
 	testing->command = command;
 	testing->ask.on_answer = on_tested;
-	health_peer_ask(command->control->health, &testing->ask, &message);
+	health_peer_ask(command->control->health, &testing->ask, &ipc);
 }
 
 static const struct command_verb verbs[] = {

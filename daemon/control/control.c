@@ -61,16 +61,16 @@ struct decide_world control_world(const struct control *control)
 
 void control_set_log_level(struct control *control, enum policy_log_level level)
 {
-	struct ipc_log_level message;
-	ipc_init(&message, IPC_LOG_LEVEL, sizeof(message));
-	message.level = level;
+	struct ipc_log_level ipc;
+	ipc_init(&ipc, IPC_LOG_LEVEL, sizeof(ipc));
+	ipc.level = level;
 	control->log_level = level;
 	log_set_level(level);
-	peers_send(control->peers, &message);
-	peers_send_plain(control->peers, &message);
-	health_peer_send(control->health, &message);
-	peer_send(web_peer_of(control->web), &message);
-	channel_send(control->keeper, &message, -1);
+	peers_send(control->peers, &ipc);
+	peers_send_plain(control->peers, &ipc);
+	health_peer_send(control->health, &ipc);
+	peer_send(web_peer_of(control->web), &ipc);
+	channel_send(control->keeper, &ipc, -1);
 }
 
 static struct audit_config audit_config_of(struct control *control)
@@ -96,16 +96,16 @@ static struct audit_config messages_config_of(struct control *control)
 
 void control_want(struct control *control, const struct policy *coming)
 {
-	struct ipc_wanted message;
+	struct ipc_wanted ipc;
 	unsigned wanted = roles_wanted(control->policy) | (coming ? roles_wanted(coming) : 0);
 
 	if (control->want_told && wanted == control->wanted)
 		return;
 	control->want_told = true;
 	control->wanted = wanted;
-	ipc_init(&message, IPC_WANTED, sizeof(message));
-	message.roles = wanted;
-	channel_send(control->keeper, &message, -1);
+	ipc_init(&ipc, IPC_WANTED, sizeof(ipc));
+	ipc.roles = wanted;
+	channel_send(control->keeper, &ipc, -1);
 }
 
 void control_follow_policy(struct control *control)
@@ -202,53 +202,53 @@ static void begin_hand_over(struct control *control, uint32_t seq)
 }
 
 /* NULL: there is no such process. */
-static struct peer *find_peer(struct control *control, const struct ipc_peer *message)
+static struct peer *find_peer(struct control *control, const struct ipc_peer *ipc)
 {
-	if (message->role >= PROCESS_ROLES)
+	if (ipc->role >= PROCESS_ROLES)
 		return NULL;
-	if (message->role == PROCESS_HEALTH)
+	if (ipc->role == PROCESS_HEALTH)
 		return health_peer_of(control->health);
-	if (message->role == PROCESS_WEB)
+	if (ipc->role == PROCESS_WEB)
 		return web_peer_of(control->web);
-	return peers_find(control->peers, (enum process_role)message->role, message->number);
+	return peers_find(control->peers, (enum process_role)ipc->role, ipc->number);
 }
 
 /* fd is taken over. */
-static void add_peer(struct control *control, const struct ipc_peer *message, int fd)
+static void add_peer(struct control *control, const struct ipc_peer *ipc, int fd)
 {
-	struct peer *peer = find_peer(control, message);
+	struct peer *peer = find_peer(control, ipc);
 
 	if (peer)
-		peer_add(peer, message, fd);
+		peer_add(peer, ipc, fd);
 	else if (fd >= 0)
 		close(fd);
 }
 
-static void on_keeper_message(void *context, const struct ipc_header *message, int fd)
+static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 {
 	struct control *control = context;
-	const struct ipc_peer *peer = (const struct ipc_peer *)message;
+	const struct ipc_peer *peer = (const struct ipc_peer *)ipc;
 	control->counters[COUNTER_IPC_RECEIVED]++;
-	if (message->type == IPC_PEER) {
+	if (ipc->type == IPC_PEER) {
 		add_peer(control, peer, fd);
 		return;
 	}
 	if (fd >= 0)
 		close(fd);
-	if (asks_on_message(&control->keeper_asks, message))
+	if (asks_on_ipc(&control->keeper_asks, ipc))
 		return;
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_PING:
-		child_pong(control->keeper, message);
+		child_pong(control->keeper, ipc);
 		break;
 	case IPC_ADMIT:
-		admit_decide(control, (const struct ipc_admit *)message);
+		admit_decide(control, (const struct ipc_admit *)ipc);
 		break;
 	case IPC_LINK:
-		interfaces_put(control, (const struct ipc_link *)message);
+		interfaces_put(control, (const struct ipc_link *)ipc);
 		break;
 	case IPC_UNLINK:
-		interfaces_del(control, ((const struct ipc_link *)message)->ifindex);
+		interfaces_del(control, ((const struct ipc_link *)ipc)->ifindex);
 		break;
 	case IPC_LINKS_DONE:
 		control->links_done = true;
@@ -258,17 +258,17 @@ static void on_keeper_message(void *context, const struct ipc_header *message, i
 			peer_gone(find_peer(control, peer), peer->generation);
 		break;
 	case IPC_EVENT:
-		on_keeper_event(control, (const struct ipc_event *)message);
+		on_keeper_event(control, (const struct ipc_event *)ipc);
 		break;
 	case IPC_RELOAD:
 		policy_file_apply(control,
 			&(struct policy_file_order){.done = on_reloaded, .context = control});
 		break;
 	case IPC_HAND_OVER:
-		begin_hand_over(control, message->seq);
+		begin_hand_over(control, ipc->seq);
 		break;
 	case IPC_STOP:
-		on_stop(control, message->seq);
+		on_stop(control, ipc->seq);
 		break;
 	case IPC_REPLY: /* to a question that was given up, or to none */
 	case IPC_DRAIN:
@@ -280,7 +280,7 @@ static void on_keeper_message(void *context, const struct ipc_header *message, i
 		break;
 	default:
 		control->counters[COUNTER_IPC_BAD]++;
-		log_warning("the keeper says %s, which is not its to say", ipc_name(message->type));
+		log_warning("the keeper says %s, which is not its to say", ipc_name(ipc->type));
 	}
 }
 
@@ -306,7 +306,7 @@ static void on_keeper_gone(void *context)
 }
 
 static const struct channel_handler keeper_handler = {
-	.on_message = on_keeper_message, .on_gone = on_keeper_gone};
+	.on_ipc = on_keeper_ipc, .on_gone = on_keeper_gone};
 
 static void on_policy_runs(struct control *control, bool runs)
 {

@@ -20,7 +20,7 @@ struct cut {
 	size_t n, at, room;
 };
 
-static void on_answer(struct ask *ask, const struct ipc_header *message);
+static void on_answer(struct ask *ask, const struct ipc_header *ipc);
 
 struct cut *cut_new(struct control *control)
 {
@@ -56,24 +56,24 @@ static bool policy_passes(const struct policy *policy)
 
 static void ask_next(struct cut *cut)
 {
-	struct ipc_cut message;
+	struct ipc_cut ipc;
 	if (cut->ask.asks || cut->at == cut->n)
 		return;
-	ipc_init(&message, IPC_CUT, sizeof(message));
-	message.source = cut->waiting[cut->at].prefix;
-	message.mac = cut->waiting[cut->at++].mac;
+	ipc_init(&ipc, IPC_CUT, sizeof(ipc));
+	ipc.source = cut->waiting[cut->at].prefix;
+	ipc.mac = cut->waiting[cut->at++].mac;
 	if (cut->at == cut->n)
 		cut->at = cut->n = 0;
-	ask_send(&cut->control->keeper_asks, &cut->ask, &message, -1);
+	ask_send(&cut->control->keeper_asks, &cut->ask, &ipc, -1);
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct cut *cut = (struct cut *)ask;
-	const struct ipc_reply *reply = (const struct ipc_reply *)message;
-	if (!message)
+	const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
+	if (!ipc)
 		return; /* the keeper is gone, and soon control too */
-	if (message->type == IPC_REPLY && reply->status)
+	if (ipc->type == IPC_REPLY && reply->status)
 		log_warning("passed flows could not be ended: %s", reply->text);
 	ask_next(cut);
 }

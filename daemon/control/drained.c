@@ -100,11 +100,11 @@ bool drained_any(const struct drained *drained, const char *server)
 	return false;
 }
 
-void drained_mark(const struct drained *drained, struct ipc_targets *message)
+void drained_mark(const struct drained *drained, struct ipc_targets *ipc)
 {
-	for (uint32_t i = 0; i < message->n; i++)
-		message->v[i].drained = find(drained, message->server, message->v[i].name,
-						message->v[i].port) != NULL;
+	for (uint32_t i = 0; i < ipc->n; i++)
+		ipc->v[i].drained =
+			find(drained, ipc->server, ipc->v[i].name, ipc->v[i].port) != NULL;
 }
 
 /* The lines of the host's ports, or with port 0 all of the host. */

@@ -34,7 +34,7 @@ bool drained_host(const struct drained *drained, const char *server, const char 
 /* Is any host of the server? */
 bool drained_any(const struct drained *drained, const char *server);
 /* Sets the byte in each target. */
-void drained_mark(const struct drained *drained, struct ipc_targets *message);
+void drained_mark(const struct drained *drained, struct ipc_targets *ipc);
 /* One port, or with port 0 the host whatever its ports. A part of the gather: over when it is on
  * the disk. 0, -EALREADY: it is so, -ENOSPC: too many, -EBUSY: to enable a port of a host that is
  * drained as a whole; with an error the gather gets no part. */

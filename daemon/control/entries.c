@@ -302,15 +302,14 @@ void entries_drop_all(struct entries *entries)
 	entries->flush = true;
 }
 
-static void send_message(
-	struct entries *entries, struct ipc_entries *message, struct gather *gather)
+static void send_ipc(struct entries *entries, struct ipc_entries *ipc, struct gather *gather)
 {
 	struct control *control = entries->control;
 	/* the next control begins by emptying the kernel's cache */
 	if (gather)
-		gather_try(gather, &control->keeper_asks, message, -1);
+		gather_try(gather, &control->keeper_asks, ipc, -1);
 	else if (control->keeper)
-		channel_send(control->keeper, message, -1);
+		channel_send(control->keeper, ipc, -1);
 }
 
 void entries_send(struct entries *entries, struct gather *gather)
@@ -318,8 +317,8 @@ void entries_send(struct entries *entries, struct gather *gather)
 	if (!entries->nbatch && !entries->flush)
 		return;
 	size_t room = entries->nbatch < IPC_ENTRIES_MAX ? entries->nbatch : IPC_ENTRIES_MAX;
-	struct ipc_entries *message = malloc(sizeof(*message) + room * sizeof(message->v[0]));
-	if (!message) {
+	struct ipc_entries *ipc = malloc(sizeof(*ipc) + room * sizeof(ipc->v[0]));
+	if (!ipc) {
 		if (gather) {
 			gather_add(gather);
 			gather_end(gather, -ENOMEM, NULL);
@@ -329,17 +328,17 @@ void entries_send(struct entries *entries, struct gather *gather)
 	entries->control->counters[COUNTER_ENTRIES_DELETED] += entries->nbatch;
 	for (size_t at = 0; at < entries->nbatch || entries->flush;) {
 		size_t n = entries->nbatch - at < room ? entries->nbatch - at : room;
-		ipc_init(message, IPC_ENTRIES, sizeof(*message) + n * sizeof(message->v[0]));
-		message->flush = entries->flush;
-		message->n = (uint32_t)n;
+		ipc_init(ipc, IPC_ENTRIES, sizeof(*ipc) + n * sizeof(ipc->v[0]));
+		ipc->flush = entries->flush;
+		ipc->n = (uint32_t)n;
 		if (n > 0)
-			memcpy(message->v, entries->batch + at, n * sizeof(message->v[0]));
-		send_message(entries, message, gather);
+			memcpy(ipc->v, entries->batch + at, n * sizeof(ipc->v[0]));
+		send_ipc(entries, ipc, gather);
 		entries->flush = false;
 		at += n;
 	}
 	entries->nbatch = 0;
-	free(message);
+	free(ipc);
 }
 
 int entries_each(const struct entries *entries,

@@ -38,45 +38,45 @@ static void add_line(struct facts *facts, const char *text)
 	facts->n += lines[facts->n] != NULL;
 }
 
-static void on_text(struct ask *ask, const struct ipc_header *message)
+static void on_text(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, text));
-	if (message && message->type == IPC_TEXT) {
-		add_line(&asking->facts, ((const struct ipc_text *)message)->text);
+	if (ipc && ipc->type == IPC_TEXT) {
+		add_line(&asking->facts, ((const struct ipc_text *)ipc)->text);
 		return;
 	}
-	asking->facts.complete = message != NULL;
+	asking->facts.complete = ipc != NULL;
 	finish(asking);
 }
 
-static void on_counters(struct ask *ask, const struct ipc_header *message)
+static void on_counters(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, counters));
-	if (message && message->type == IPC_KERNEL_COUNTERS) {
-		memcpy(&asking->facts.counters, message, sizeof(asking->facts.counters));
+	if (ipc && ipc->type == IPC_KERNEL_COUNTERS) {
+		memcpy(&asking->facts.counters, ipc, sizeof(asking->facts.counters));
 		asking->facts.counters_known = true;
 	}
 	finish(asking);
 }
 
 /* Each begins at a multiple of four. */
-static void add_foreign(struct facts *facts, const struct ipc_foreign *message)
+static void add_foreign(struct facts *facts, const struct ipc_foreign *ipc)
 {
-	size_t len = (message->n + 3u) & ~3u;
+	size_t len = (ipc->n + 3u) & ~3u;
 	uint8_t *bytes = realloc(facts->foreign, facts->foreign_len + len);
 	if (!bytes)
 		return;
 	memset(bytes + facts->foreign_len, 0, len);
-	memcpy(bytes + facts->foreign_len, message->bytes, message->n);
+	memcpy(bytes + facts->foreign_len, ipc->bytes, ipc->n);
 	facts->foreign = bytes;
 	facts->foreign_len += len;
 }
 
-static void on_foreign(struct ask *ask, const struct ipc_header *message)
+static void on_foreign(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, foreign));
-	if (message && message->type == IPC_FOREIGN)
-		add_foreign(&asking->facts, (const struct ipc_foreign *)message);
+	if (ipc && ipc->type == IPC_FOREIGN)
+		add_foreign(&asking->facts, (const struct ipc_foreign *)ipc);
 	else
 		finish(asking);
 }

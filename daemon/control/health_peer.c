@@ -21,7 +21,7 @@
 
 struct told {
 	struct told *next;
-	struct ipc_targets message;
+	struct ipc_targets ipc;
 };
 
 struct health_peer {
@@ -38,12 +38,12 @@ static void tell_bound(void *context)
 {
 	struct health_peer *peer = context;
 	for (const struct told *told = peer->told; told; told = told->next) {
-		ptrdiff_t at = policy_find_server(peer->peer.control->policy, told->message.server);
+		ptrdiff_t at = policy_find_server(peer->peer.control->policy, told->ipc.server);
 		if (at < 0 || peer->peer.control->policy->servers[at].bind != POLICY_BIND_CLIENT)
 			continue;
-		peers_send(peer->peer.control->peers, &told->message);
+		peers_send(peer->peer.control->peers, &told->ipc);
 		/* a probe before went astray */
-		health_peer_probe_now(peer, told->message.server);
+		health_peer_probe_now(peer, told->ipc.server);
 	}
 }
 
@@ -88,7 +88,7 @@ void health_peer_free(struct health_peer *peer)
 static struct told **find(struct health_peer *peer, const char *server)
 {
 	struct told **at = &peer->told;
-	while (*at && strcmp((*at)->message.server, server) != 0)
+	while (*at && strcmp((*at)->ipc.server, server) != 0)
 		at = &(*at)->next;
 	return at;
 }
@@ -104,51 +104,51 @@ static const struct ipc_target *same_target(
 }
 
 static void publish_changes(
-	struct control *control, const struct ipc_targets *old, const struct ipc_targets *message)
+	struct control *control, const struct ipc_targets *old, const struct ipc_targets *ipc)
 {
 	if (!monitor_wanted(control, MONITOR_SERVER))
 		return;
-	for (uint32_t i = 0; i < message->n; i++) {
-		const struct ipc_target *target = &message->v[i];
+	for (uint32_t i = 0; i < ipc->n; i++) {
+		const struct ipc_target *target = &ipc->v[i];
 		const struct ipc_target *before = same_target(old, target);
 		if (before ? before->state == target->state : target->state == TARGET_UNKNOWN)
 			continue;
 		monitor_publish(control, MONITOR_SERVER,
 			json_pack("{s:s, s:o, s:o, s:i, s:s, s:o}", "event", "host", "server",
-				row_text(message->server), "host", row_text(target->name), "port",
+				row_text(ipc->server), "host", row_text(target->name), "port",
 				(int)target->port, "state", target_state_names[target->state],
 				"why", row_text(target->text)));
 	}
 }
 
 /* In the place of what it said before. A word on a server of an older policy comes too late. */
-static void take_targets(struct health_peer *peer, const struct ipc_targets *message)
+static void take_targets(struct health_peer *peer, const struct ipc_targets *ipc)
 {
-	struct told **at = find(peer, message->server);
-	struct told *told = malloc(offsetof(struct told, message) + message->header.bytes);
+	struct told **at = find(peer, ipc->server);
+	struct told *told = malloc(offsetof(struct told, ipc) + ipc->header.bytes);
 
-	if (!told || policy_find_server(peer->peer.control->policy, message->server) < 0) {
+	if (!told || policy_find_server(peer->peer.control->policy, ipc->server) < 0) {
 		free(told);
 		return;
 	}
-	memcpy(&told->message, message, message->header.bytes);
-	told->message.header.seq = 0;
-	drained_mark(peer->peer.control->drained, &told->message);
-	publish_changes(peer->peer.control, *at ? &(*at)->message : NULL, message);
+	memcpy(&told->ipc, ipc, ipc->header.bytes);
+	told->ipc.header.seq = 0;
+	drained_mark(peer->peer.control->drained, &told->ipc);
+	publish_changes(peer->peer.control, *at ? &(*at)->ipc : NULL, ipc);
 	told->next = *at ? (*at)->next : NULL;
 	free(*at);
 	*at = told;
-	if (bound_pass(peer->bound, &told->message))
-		peers_send(peer->peer.control->peers, &told->message);
+	if (bound_pass(peer->bound, &told->ipc))
+		peers_send(peer->peer.control->peers, &told->ipc);
 	for (struct names *names = peer->names, *next; names; names = next) {
 		next = names->next;
 		names_on_told(names);
 	}
 }
 
-static void put_line(struct ipc_targets *message, size_t line, const struct policy_host *host)
+static void put_line(struct ipc_targets *ipc, size_t line, const struct policy_host *host)
 {
-	struct ipc_target *target = &message->v[message->n++];
+	struct ipc_target *target = &ipc->v[ipc->n++];
 	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
 	target->line = (uint16_t)line;
 	target->port = host->port;
@@ -189,10 +189,10 @@ static bool is_client_side(const struct policy *policy, const char *ifname)
 }
 
 /* The first of each IP version on a zone's interface that others can send to. */
-static void find_client_side(const struct policy *policy, struct ipc_client_side *message)
+static void find_client_side(const struct policy *policy, struct ipc_client_side *ipc)
 {
 	struct ifaddrs *addresses = NULL;
-	ipc_init(message, IPC_CLIENT_SIDE, sizeof(*message));
+	ipc_init(ipc, IPC_CLIENT_SIDE, sizeof(*ipc));
 	if (getifaddrs(&addresses) < 0)
 		return;
 	for (const struct ifaddrs *at = addresses; at; at = at->ifa_next) {
@@ -201,7 +201,7 @@ static void find_client_side(const struct policy *policy, struct ipc_client_side
 			endpoint_decode(at->ifa_addr, sizeof(struct sockaddr_storage), &own) < 0 ||
 			addr_is_link_local(&own.addr) || addr_is_loopback(&own.addr))
 			continue;
-		struct addr *addr = own.addr.family == ADDR_IP6 ? &message->ip6 : &message->ip4;
+		struct addr *addr = own.addr.family == ADDR_IP6 ? &ipc->ip6 : &ipc->ip4;
 		if (addr->family == ADDR_NONE)
 			*addr = own.addr;
 	}
@@ -220,32 +220,32 @@ static bool says_who(const struct policy *policy)
 /* Addresses may come long after their interface: looked at again when health says its counters. */
 static void send_client_side(struct health_peer *peer)
 {
-	struct ipc_client_side message;
+	struct ipc_client_side ipc;
 	if (!peer->peer.channel || !peer->peer.control->policy ||
 		!says_who(peer->peer.control->policy))
 		return;
-	find_client_side(peer->peer.control->policy, &message);
-	if (addr_equal(&message.ip4, &peer->side.ip4) && addr_equal(&message.ip6, &peer->side.ip6))
+	find_client_side(peer->peer.control->policy, &ipc);
+	if (addr_equal(&ipc.ip4, &peer->side.ip4) && addr_equal(&ipc.ip6, &peer->side.ip6))
 		return;
-	peer->side = message;
-	health_peer_send(peer, &message);
+	peer->side = ipc;
+	health_peer_send(peer, &ipc);
 }
 
 #define HEALTH(pointer) ((struct health_peer *)(pointer))
 _Static_assert(offsetof(struct health_peer, peer) == 0, "it begins with its peer");
 
-static bool on_message(struct peer *peer, const struct ipc_header *message)
+static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_TARGETS:
-		take_targets(HEALTH(peer), (const struct ipc_targets *)message);
+		take_targets(HEALTH(peer), (const struct ipc_targets *)ipc);
 		return true;
 	case IPC_TESTED: /* of a question that was given up */
 		return true;
 	case IPC_REPLY:
-		if (((const struct ipc_reply *)message)->status < 0)
+		if (((const struct ipc_reply *)ipc)->status < 0)
 			log_error("health refuses what it was told: %s",
-				((const struct ipc_reply *)message)->text);
+				((const struct ipc_reply *)ipc)->text);
 		return true;
 	default:
 		return false;
@@ -263,20 +263,20 @@ static void on_gone(struct peer *peer)
 	peer_hang_up(peer);
 }
 
-void health_peer_send(struct health_peer *peer, const void *message)
+void health_peer_send(struct health_peer *peer, const void *ipc)
 {
-	if (peer->peer.channel && channel_send(peer->peer.channel, message, -1) == 0)
+	if (peer->peer.channel && channel_send(peer->peer.channel, ipc, -1) == 0)
 		peer->peer.control->counters[COUNTER_IPC_SENT]++;
 }
 
-static void send_policy_message(struct health_peer *peer, unsigned type, int fd)
+static void send_policy_ipc(struct health_peer *peer, unsigned type, int fd)
 {
-	struct ipc_policy message;
-	ipc_init(&message, type, sizeof(message));
-	message.header.seq = channel_next_seq(peer->peer.channel);
-	message.number = peer->peer.control->policy_number;
-	message.inquiry = peer->peer.control->inquiry;
-	channel_send(peer->peer.channel, &message, fd);
+	struct ipc_policy ipc;
+	ipc_init(&ipc, type, sizeof(ipc));
+	ipc.header.seq = channel_next_seq(peer->peer.channel);
+	ipc.number = peer->peer.control->policy_number;
+	ipc.inquiry = peer->peer.control->inquiry;
+	channel_send(peer->peer.channel, &ipc, fd);
 }
 
 static void send_policy(struct health_peer *peer)
@@ -292,8 +292,8 @@ static void send_policy(struct health_peer *peer)
 		log_error("no memory for the policy of health");
 		return;
 	}
-	send_policy_message(peer, IPC_POLICY, fd);
-	send_policy_message(peer, IPC_POLICY_COMMIT, -1);
+	send_policy_ipc(peer, IPC_POLICY, fd);
+	send_policy_ipc(peer, IPC_POLICY_COMMIT, -1);
 	close(fd);
 }
 
@@ -305,7 +305,7 @@ static void on_open(struct peer *opened)
 
 	memset(&peer->side, 0, sizeof(peer->side));
 	for (const struct told *told = peer->told; told; told = told->next)
-		health_peer_send(peer, &told->message);
+		health_peer_send(peer, &told->ipc);
 	if (!peer->peer.control->policy)
 		return;
 	send_policy(peer);
@@ -313,10 +313,8 @@ static void on_open(struct peer *opened)
 	health_peer_send(peer, &done);
 }
 
-static const struct peer_face face = {.on_open = on_open,
-	.on_message = on_message,
-	.on_counters = on_counters,
-	.on_gone = on_gone};
+static const struct peer_face face = {
+	.on_open = on_open, .on_ipc = on_ipc, .on_counters = on_counters, .on_gone = on_gone};
 
 struct peer *health_peer_of(struct health_peer *peer)
 {
@@ -327,7 +325,7 @@ void health_peer_follow(struct health_peer *peer)
 {
 	for (struct told **at = &peer->told; *at;) {
 		struct told *told = *at;
-		if (policy_find_server(peer->peer.control->policy, told->message.server) >= 0) {
+		if (policy_find_server(peer->peer.control->policy, told->ipc.server) >= 0) {
 			at = &told->next;
 			continue;
 		}
@@ -345,24 +343,24 @@ void health_peer_follow(struct health_peer *peer)
 
 int health_peer_probe_now(struct health_peer *peer, const char *server)
 {
-	struct ipc_probe_now message;
+	struct ipc_probe_now ipc;
 	if (!peer->peer.channel)
 		return -ENOTCONN;
-	ipc_init(&message, IPC_PROBE_NOW, sizeof(message));
-	snprintf(message.server, sizeof(message.server), "%s", server);
-	health_peer_send(peer, &message);
+	ipc_init(&ipc, IPC_PROBE_NOW, sizeof(ipc));
+	snprintf(ipc.server, sizeof(ipc.server), "%s", server);
+	health_peer_send(peer, &ipc);
 	return 0;
 }
 
-void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message)
+void health_peer_ask(struct health_peer *peer, struct ask *ask, void *ipc)
 {
-	ask_send(&peer->peer.asks, ask, message, -1);
+	ask_send(&peer->peer.asks, ask, ipc, -1);
 }
 
 const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t server)
 {
 	struct told **at = find(peer, peer->peer.control->policy->servers[server].name.text);
-	return *at ? &(*at)->message : say_first(peer, server);
+	return *at ? &(*at)->ipc : say_first(peer, server);
 }
 
 static bool has_address(const struct ipc_targets *targets, const struct addr *addr)
@@ -386,7 +384,7 @@ bool health_peer_is_told(struct health_peer *peer, size_t server)
 {
 	const struct control *control = peer->peer.control;
 	struct told **at = find(peer, control->policy->servers[server].name.text);
-	return *at && (*at)->message.number == control->policy_number;
+	return *at && (*at)->ipc.number == control->policy_number;
 }
 
 void health_peer_watch(struct health_peer *peer, struct names *names)
@@ -412,9 +410,9 @@ void health_peer_tell(struct health_peer *peer, struct channel *relay)
 		/* what the policy says the relay knows itself, but for what is drained */
 		if (!*find(peer, server) && !drained_any(control->drained, server))
 			continue;
-		const struct ipc_targets *message = health_peer_targets(peer, i);
-		if (message)
-			channel_send(relay, message, -1);
+		const struct ipc_targets *ipc = health_peer_targets(peer, i);
+		if (ipc)
+			channel_send(relay, ipc, -1);
 	}
 }
 
@@ -425,10 +423,10 @@ void health_peer_drained(struct health_peer *peer, const char *server)
 	if (at < 0)
 		return;
 	if (told)
-		drained_mark(peer->peer.control->drained, &told->message);
-	const struct ipc_targets *message = health_peer_targets(peer, (size_t)at);
-	if (message && bound_pass(peer->bound, message))
-		peers_send(peer->peer.control->peers, message);
+		drained_mark(peer->peer.control->drained, &told->ipc);
+	const struct ipc_targets *ipc = health_peer_targets(peer, (size_t)at);
+	if (ipc && bound_pass(peer->bound, ipc))
+		peers_send(peer->peer.control->peers, ipc);
 }
 
 bool health_peer_runs(const struct health_peer *peer)

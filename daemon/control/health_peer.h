@@ -17,13 +17,13 @@ void health_peer_free(struct health_peer *peer);
 struct peer *health_peer_of(struct health_peer *peer);
 /* Another policy is in force. */
 void health_peer_follow(struct health_peer *peer);
-/* A relay's word on a host, and other messages that health takes. */
-void health_peer_send(struct health_peer *peer, const void *message);
+/* A relay's word on a host, and other ipcs that health takes. */
+void health_peer_send(struct health_peer *peer, const void *ipc);
 /* server empty: all. -ENOTCONN: no health process runs. */
 int health_peer_probe_now(struct health_peer *peer, const char *server);
 
 /* A question; without a health process it is answered by NULL at once. */
-void health_peer_ask(struct health_peer *peer, struct ask *ask, void *message);
+void health_peer_ask(struct health_peer *peer, struct ask *ask, void *ipc);
 
 /* The targets of the policy's server of that index, as health told them last or, while it has not,
  * as the policy says them; borrowed until the next call. NULL: out of memory. */

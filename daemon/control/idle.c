@@ -24,7 +24,7 @@ struct idle {
 	size_t n, asked, room; /* the first `asked` are answered by the look under way */
 };
 
-static void on_answer(struct ask *ask, const struct ipc_header *message);
+static void on_answer(struct ask *ask, const struct ipc_header *ipc);
 
 static void look(struct loop_timer *timer, uint64_t now_ms)
 {
@@ -114,16 +114,15 @@ static void settle(struct idle *idle, const struct waiting *waiting)
 		sessions_end_idle(idle->control->sessions, session);
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct idle *idle = (struct idle *)ask;
 	struct loop *loop = idle->control->loop;
-	if (message && message->type == IPC_PASSED) {
-		note_used(idle, (const struct ipc_passed *)message);
+	if (ipc && ipc->type == IPC_PASSED) {
+		note_used(idle, (const struct ipc_passed *)ipc);
 		return;
 	}
-	bool known = message && message->type == IPC_REPLY &&
-		     ((const struct ipc_reply *)message)->status == 0;
+	bool known = ipc && ipc->type == IPC_REPLY && ((const struct ipc_reply *)ipc)->status == 0;
 	for (size_t i = 0; known && i < idle->asked; i++)
 		settle(idle, &idle->v[i]);
 	idle->n -= idle->asked;

@@ -14,11 +14,11 @@ void inquiry_next(struct control *control)
 
 void inquiry_begin(struct control *control, struct gather *gather)
 {
-	struct ipc_inquiry message;
+	struct ipc_inquiry ipc;
 
 	inquiry_next(control);
-	ipc_init(&message, IPC_INQUIRY, sizeof(message));
-	message.number = control->inquiry;
-	health_peer_send(control->health, &message);
-	peers_gather(control->peers, gather, &message);
+	ipc_init(&ipc, IPC_INQUIRY, sizeof(ipc));
+	ipc.number = control->inquiry;
+	health_peer_send(control->health, &ipc);
+	peers_gather(control->peers, gather, &ipc);
 }

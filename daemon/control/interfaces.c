@@ -49,29 +49,29 @@ static void rename_link(struct control *control, struct control_link *link, cons
 			link->was, left->name.text, link->name);
 }
 
-void interfaces_put(struct control *control, const struct ipc_link *message)
+void interfaces_put(struct control *control, const struct ipc_link *ipc)
 {
-	struct control_link *link = find(control, message->ifindex);
+	struct control_link *link = find(control, ipc->ifindex);
 
 	if (!link) {
 		if (control->nlinks == control->links_room) {
 			size_t room = control->links_room ? 2 * control->links_room : 64;
 			struct control_link *links = realloc(control->links, room * sizeof(*links));
 			if (!links) {
-				log_error("no memory for interface %s", message->name);
+				log_error("no memory for interface %s", ipc->name);
 				return;
 			}
 			control->links = links;
 			control->links_room = room;
 		}
 		link = &control->links[control->nlinks++];
-		*link = (struct control_link){.ifindex = message->ifindex};
-		memcpy(link->name, message->name, sizeof(link->name));
-	} else if (strcmp(link->name, message->name) != 0) {
-		rename_link(control, link, message->name);
+		*link = (struct control_link){.ifindex = ipc->ifindex};
+		memcpy(link->name, ipc->name, sizeof(link->name));
+	} else if (strcmp(link->name, ipc->name) != 0) {
+		rename_link(control, link, ipc->name);
 	}
-	link->has_mac = message->has_mac;
-	link->up = message->up;
+	link->has_mac = ipc->has_mac;
+	link->up = ipc->up;
 }
 
 void interfaces_del(struct control *control, uint32_t ifindex)

@@ -17,7 +17,7 @@ struct control_link {
 };
 
 /* One that came, or changed. */
-void interfaces_put(struct control *control, const struct ipc_link *message);
+void interfaces_put(struct control *control, const struct ipc_link *ipc);
 void interfaces_del(struct control *control, uint32_t ifindex);
 void interfaces_free(struct control *control);
 

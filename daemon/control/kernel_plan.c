@@ -45,13 +45,13 @@ int kernel_plan_send(struct control *control, const struct policy *policy, enum 
 	free(bytes);
 	if (fd < 0)
 		return fd;
-	struct ipc_plan message;
-	ipc_init(&message, IPC_PLAN, sizeof(message));
+	struct ipc_plan ipc;
+	ipc_init(&ipc, IPC_PLAN, sizeof(ipc));
 	if (gather) {
-		message.begin_ms = loop_now_ms(control->loop) + ASK_BEGIN_MS;
-		gather_send(gather, &control->keeper_asks, &message, fd);
+		ipc.begin_ms = loop_now_ms(control->loop) + ASK_BEGIN_MS;
+		gather_send(gather, &control->keeper_asks, &ipc, fd);
 	} else {
-		error = channel_send(control->keeper, &message, fd);
+		error = channel_send(control->keeper, &ipc, fd);
 	}
 	close(fd);
 	return error;

@@ -22,48 +22,48 @@
 /* Elements on their way to the relays, packed. */
 struct packing {
 	struct control *control;
-	struct ipc_list_entries *message;
+	struct ipc_list_entries *ipc;
 };
 
 static bool pack_begin(struct packing *packing, struct control *control, const char *list)
 {
 	packing->control = control;
-	packing->message = malloc(
-		sizeof(*packing->message) + ENTRIES_A_MESSAGE * sizeof(packing->message->v[0]));
-	if (!packing->message)
+	packing->ipc =
+		malloc(sizeof(*packing->ipc) + ENTRIES_A_MESSAGE * sizeof(packing->ipc->v[0]));
+	if (!packing->ipc)
 		return false;
-	ipc_init(packing->message, IPC_LIST_ENTRIES, sizeof(*packing->message));
-	strncpy(packing->message->name, list, sizeof(packing->message->name) - 1);
+	ipc_init(packing->ipc, IPC_LIST_ENTRIES, sizeof(*packing->ipc));
+	strncpy(packing->ipc->name, list, sizeof(packing->ipc->name) - 1);
 	return true;
 }
 
 static void pack_send(struct packing *packing)
 {
-	struct ipc_list_entries *message = packing->message;
-	if (!message->n)
+	struct ipc_list_entries *ipc = packing->ipc;
+	if (!ipc->n)
 		return;
-	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
-	peers_send(packing->control->peers, message);
-	message->n = 0;
+	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
+	peers_send(packing->control->peers, ipc);
+	ipc->n = 0;
 }
 
 static void pack(struct packing *packing, const struct policy_elem *elem, bool add, uint64_t end_ms)
 {
 	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* no relay asks for it */
 		return;
-	struct ipc_list_entry *entry = &packing->message->v[packing->message->n++];
+	struct ipc_list_entry *entry = &packing->ipc->v[packing->ipc->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = add;
 	entry->end_ms = clock_to_monotonic(packing->control, end_ms);
 	entry->elem = *elem;
-	if (packing->message->n == ENTRIES_A_MESSAGE)
+	if (packing->ipc->n == ENTRIES_A_MESSAGE)
 		pack_send(packing);
 }
 
 static void pack_end(struct packing *packing)
 {
 	pack_send(packing);
-	free(packing->message);
+	free(packing->ipc);
 }
 
 static void drop_touched(struct control *control, const struct policy_elem *elem)

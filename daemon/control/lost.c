@@ -36,17 +36,17 @@ static void add_sample(struct lost *lost, const struct sample *sample)
 		lost->n++;
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct lost *lost = (struct lost *)((char *)ask - offsetof(struct lost, ask));
 	uint64_t sum[COUNTERS] = {0};
 
 	lost->asking = false;
-	if (!message || message->type != IPC_KERNEL_COUNTERS)
+	if (!ipc || ipc->type != IPC_KERNEL_COUNTERS)
 		return;
 	peers_sum_counters(lost->control->peers, sum);
 	add_sample(lost,
-		&(struct sample){.steered = ((const struct ipc_kernel_counters *)message)->steered,
+		&(struct sample){.steered = ((const struct ipc_kernel_counters *)ipc)->steered,
 			.accepted = sum[COUNTER_FLOWS_ACCEPTED]});
 }
 

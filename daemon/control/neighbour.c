@@ -46,13 +46,13 @@ static void take(struct neighbour *found, const struct mac *mac, const char *ifn
 	}
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct part *part = (struct part *)ask;
 	struct search *search = part->search;
-	const struct ipc_neighbour *answer = (const struct ipc_neighbour *)message;
+	const struct ipc_neighbour *answer = (const struct ipc_neighbour *)ipc;
 
-	if (!message || message->type != IPC_NEIGHBOUR)
+	if (!ipc || ipc->type != IPC_NEIGHBOUR)
 		search->found.failed = true;
 	else if (mac_is_set(&answer->mac))
 		take(&search->found, &answer->mac, part->ifname);

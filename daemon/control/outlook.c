@@ -52,12 +52,12 @@ void outlook_hosts(struct control *control, size_t server, enum addr_family clie
 		tell_host(&targets->v[i], client, step, context);
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *message)
+static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct outlook *outlook = (struct outlook *)ask;
-	const struct ipc_reply *reply = (const struct ipc_reply *)message;
+	const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
 
-	if (message && message->type == IPC_REPLY && !reply->status && reply->value < ENDINGS) {
+	if (ipc && ipc->type == IPC_REPLY && !reply->status && reply->value < ENDINGS) {
 		outlook->ending = (enum ending)reply->value;
 		memcpy(outlook->text, reply->text, sizeof(outlook->text));
 	} else {

@@ -28,15 +28,15 @@ void peer_hang_up(struct peer *peer)
 	memset(peer->last_times, 0, sizeof(peer->last_times));
 }
 
-static void take_counters(struct peer *peer, const struct ipc_counters *message)
+static void take_counters(struct peer *peer, const struct ipc_counters *ipc)
 {
-	memcpy(peer->last, message->v, sizeof(peer->last));
-	memcpy(peer->last_times, message->histograms, sizeof(peer->last_times));
+	memcpy(peer->last, ipc->v, sizeof(peer->last));
+	memcpy(peer->last_times, ipc->histograms, sizeof(peer->last_times));
 	if (peer->face->on_counters)
 		peer->face->on_counters(peer);
 }
 
-static void on_message(void *context, const struct ipc_header *message, int fd)
+static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 {
 	struct peer *peer = context;
 	char name[16];
@@ -44,14 +44,14 @@ static void on_message(void *context, const struct ipc_header *message, int fd)
 	if (fd >= 0)
 		close(fd);
 	peer->control->counters[COUNTER_IPC_RECEIVED]++;
-	if (asks_on_message(&peer->asks, message))
+	if (asks_on_ipc(&peer->asks, ipc))
 		return;
-	if (message->type == IPC_COUNTERS) {
-		take_counters(peer, (const struct ipc_counters *)message);
-	} else if (!peer->face->on_message || !peer->face->on_message(peer, message)) {
+	if (ipc->type == IPC_COUNTERS) {
+		take_counters(peer, (const struct ipc_counters *)ipc);
+	} else if (!peer->face->on_ipc || !peer->face->on_ipc(peer, ipc)) {
 		peer->control->counters[COUNTER_IPC_BAD]++;
 		log_warning("%s says %s, which is not its to say",
-			roles_title(peer->role, peer->number, name), ipc_name(message->type));
+			roles_title(peer->role, peer->number, name), ipc_name(ipc->type));
 	}
 }
 
@@ -65,9 +65,9 @@ static void on_gone(void *context)
 		peer_hang_up(peer);
 }
 
-static const struct channel_handler handler = {.on_message = on_message, .on_gone = on_gone};
+static const struct channel_handler handler = {.on_ipc = on_ipc, .on_gone = on_gone};
 
-void peer_add(struct peer *peer, const struct ipc_peer *message, int fd)
+void peer_add(struct peer *peer, const struct ipc_peer *ipc, int fd)
 {
 	struct ipc_log_level level;
 
@@ -80,9 +80,9 @@ void peer_add(struct peer *peer, const struct ipc_peer *message, int fd)
 		close(fd);
 		return;
 	}
-	peer->generation = message->generation;
-	peer->draining = message->draining;
-	memcpy(peer->version, message->version, sizeof(peer->version));
+	peer->generation = ipc->generation;
+	peer->draining = ipc->draining;
+	memcpy(peer->version, ipc->version, sizeof(peer->version));
 	asks_init(&peer->asks, peer->control->loop, peer->channel);
 	ipc_init(&level, IPC_LOG_LEVEL, sizeof(level));
 	level.level = peer->control->log_level;
@@ -100,10 +100,10 @@ void peer_gone(struct peer *peer, uint32_t generation)
 		on_gone(peer);
 }
 
-void peer_send(struct peer *peer, const void *message)
+void peer_send(struct peer *peer, const void *ipc)
 {
 	if (peer->channel)
-		channel_send(peer->channel, message, -1);
+		channel_send(peer->channel, ipc, -1);
 }
 
 void peer_sum_counters(const struct peer *peer, uint64_t sum[static COUNTERS])

@@ -64,10 +64,10 @@ static void on_lost_flow(void *context, const struct live_flow *flow)
 
 static void send_flow_ids(struct peer *peer)
 {
-	struct ipc_flow_ids message;
-	ipc_init(&message, IPC_FLOW_IDS, sizeof(message));
-	if (flow_ids_take(peer->control->flow_ids, &message.first, &message.last))
-		channel_send(peer->channel, &message, -1);
+	struct ipc_flow_ids ipc;
+	ipc_init(&ipc, IPC_FLOW_IDS, sizeof(ipc));
+	if (flow_ids_take(peer->control->flow_ids, &ipc.first, &ipc.last))
+		channel_send(peer->channel, &ipc, -1);
 }
 
 static void take_record(void *context, enum ipc_record_kind kind, const uint8_t *bytes, size_t len)
@@ -124,12 +124,12 @@ static void hang_up(struct peer *peer)
 	peer_hang_up(peer);
 }
 
-static bool on_message(struct peer *peer, const struct ipc_header *message)
+static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
 	struct control *control = peer->control;
-	const struct ipc_started *started = (const struct ipc_started *)message;
+	const struct ipc_started *started = (const struct ipc_started *)ipc;
 
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_STARTED:
 		live_add(control->live, peer->number, started->flow, started->session,
 			started->at_ms, started->rule, true);
@@ -137,16 +137,16 @@ static bool on_message(struct peer *peer, const struct ipc_header *message)
 		ended_began(control, started);
 		break;
 	case IPC_RECORDS:
-		take_records(peer, (const struct ipc_records *)message);
+		take_records(peer, (const struct ipc_records *)ipc);
 		break;
 	case IPC_FLOW_IDS_GET:
 		send_flow_ids(peer);
 		break;
 	case IPC_BLOCK:
-		block_change_by_limit(control, (const struct ipc_block *)message);
+		block_change_by_limit(control, (const struct ipc_block *)ipc);
 		break;
 	case IPC_HOST:
-		health_peer_send(control->health, message);
+		health_peer_send(control->health, ipc);
 		break;
 	case IPC_REPLY: /* to a question that was given up */
 	case IPC_FLOW:
@@ -193,22 +193,22 @@ void peers_free(struct peers *peers)
 }
 
 /* Sends what the gather, if there is one, waits for. */
-static void send_to(struct peer *peer, void *message, int fd, struct gather *gather)
+static void send_to(struct peer *peer, void *ipc, int fd, struct gather *gather)
 {
 	if (gather)
-		gather_try(gather, &peer->asks, message, fd);
+		gather_try(gather, &peer->asks, ipc, fd);
 	else
-		channel_send(peer->channel, message, fd);
+		channel_send(peer->channel, ipc, fd);
 }
 
-static void send_policy_message(
+static void send_policy_ipc(
 	struct peer *peer, unsigned type, uint64_t number, int fd, struct gather *gather)
 {
-	struct ipc_policy message;
-	ipc_init(&message, type, sizeof(message));
-	message.number = number;
-	message.inquiry = peer->control->inquiry;
-	send_to(peer, &message, fd, gather);
+	struct ipc_policy ipc;
+	ipc_init(&ipc, type, sizeof(ipc));
+	ipc.number = number;
+	ipc.inquiry = peer->control->inquiry;
+	send_to(peer, &ipc, fd, gather);
 }
 
 /* Prepares and commits the running policy. */
@@ -226,8 +226,8 @@ static void send_running_policy(struct flows_peer *flows, struct gather *gather)
 			roles_title(peer->role, peer->number, name));
 		return;
 	}
-	send_policy_message(peer, IPC_POLICY, control->policy_number, fd, gather);
-	send_policy_message(peer, IPC_POLICY_COMMIT, control->policy_number, -1, gather);
+	send_policy_ipc(peer, IPC_POLICY, control->policy_number, fd, gather);
+	send_policy_ipc(peer, IPC_POLICY_COMMIT, control->policy_number, -1, gather);
 	close(fd);
 	flows->prepared = control->policy_number;
 }
@@ -241,63 +241,62 @@ static size_t encode_session(
 	return session_encode(&told, bytes, room);
 }
 
-/* Many sessions are packed into few messages. */
+/* Many sessions are packed into few ipcs. */
 struct packing {
 	struct peer *peer;
-	struct ipc_sessions *message;
+	struct ipc_sessions *ipc;
 };
 
 static void send_packed(struct packing *packing)
 {
-	if (!packing->message->n)
+	if (!packing->ipc->n)
 		return;
-	packing->message->header.bytes =
-		(uint32_t)(sizeof(*packing->message) + packing->message->bytes);
-	channel_send(packing->peer->channel, packing->message, -1);
-	packing->message->n = packing->message->bytes = 0;
+	packing->ipc->header.bytes = (uint32_t)(sizeof(*packing->ipc) + packing->ipc->bytes);
+	channel_send(packing->peer->channel, packing->ipc, -1);
+	packing->ipc->n = packing->ipc->bytes = 0;
 }
 
 static int pack_session(void *context, struct session *session)
 {
 	struct packing *packing = context;
-	struct ipc_sessions *message = packing->message;
+	struct ipc_sessions *ipc = packing->ipc;
 	if (session->kind != SESSION_PORTAL)
 		return 0; /* devices stand in the policy */
-	size_t room = IPC_BYTES_MAX - sizeof(*message);
-	if (room - message->bytes < SESSION_ENCODED_MAX)
+	size_t room = IPC_BYTES_MAX - sizeof(*ipc);
+	if (room - ipc->bytes < SESSION_ENCODED_MAX)
 		send_packed(packing);
-	size_t len = encode_session(packing->peer->control, session, message->data + message->bytes,
-		room - message->bytes);
-	message->bytes += (uint32_t)len;
-	message->n += len != 0;
+	size_t len = encode_session(
+		packing->peer->control, session, ipc->data + ipc->bytes, room - ipc->bytes);
+	ipc->bytes += (uint32_t)len;
+	ipc->n += len != 0;
 	return 0;
 }
 
 static void send_sessions(struct peer *peer)
 {
-	struct packing packing = {.peer = peer, .message = malloc(IPC_BYTES_MAX)};
-	if (!packing.message)
+	struct packing packing = {.peer = peer, .ipc = malloc(IPC_BYTES_MAX)};
+	if (!packing.ipc)
 		return;
-	ipc_init(packing.message, IPC_SESSIONS, sizeof(*packing.message));
+	ipc_init(packing.ipc, IPC_SESSIONS, sizeof(*packing.ipc));
 	session_table_each(peer->control->table, pack_session, &packing);
 	send_packed(&packing);
-	free(packing.message);
+	free(packing.ipc);
 }
 
 struct listing {
 	struct peer *peer;
-	struct ipc_list_entries *message;
+	struct ipc_list_entries *ipc;
 };
 #define LISTING_MAX 500
 
 static void send_listed(struct listing *listing)
 {
-	struct ipc_list_entries *message = listing->message;
-	if (!message->n)
+	struct ipc_list_entries *ipc = listing->ipc;
+	if (!ipc->n)
 		return;
-	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
-	channel_send(listing->peer->channel, message, -1);
-	message->n = 0;
+	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
+	channel_send(listing->peer->channel, ipc, -1);
+	ipc->n = 0;
 }
 
 static int list_entry(void *context, const struct policy_elem *elem, uint64_t end_ms)
@@ -305,12 +304,12 @@ static int list_entry(void *context, const struct policy_elem *elem, uint64_t en
 	struct listing *listing = context;
 	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* from before the list's kind changed */
 		return 0;
-	struct ipc_list_entry *entry = &listing->message->v[listing->message->n++];
+	struct ipc_list_entry *entry = &listing->ipc->v[listing->ipc->n++];
 	memset(entry, 0, sizeof(*entry));
 	entry->add = 1;
 	entry->end_ms = clock_to_monotonic(listing->peer->control, end_ms);
 	entry->elem = *elem;
-	if (listing->message->n == LISTING_MAX)
+	if (listing->ipc->n == LISTING_MAX)
 		send_listed(listing);
 	return 0;
 }
@@ -319,34 +318,33 @@ static void send_lists(struct peer *peer)
 {
 	const struct control *control = peer->control;
 	struct listing listing = {.peer = peer};
-	listing.message =
-		malloc(sizeof(*listing.message) + LISTING_MAX * sizeof(listing.message->v[0]));
-	if (!listing.message)
+	listing.ipc = malloc(sizeof(*listing.ipc) + LISTING_MAX * sizeof(listing.ipc->v[0]));
+	if (!listing.ipc)
 		return;
 	for (size_t i = 0; i < control->policy->nlists; i++) {
 		const struct policy_list *list = &control->policy->lists[i];
 		if (list->kind != POLICY_LIST_DYNAMIC || list->holds != POLICY_HOLDS_ADDRESSES)
 			continue;
-		ipc_init(listing.message, IPC_LIST_CLEAR, sizeof(*listing.message));
-		strncpy(listing.message->name, list->name.text, sizeof(listing.message->name) - 1);
-		channel_send(peer->channel, listing.message, -1);
-		listing.message->header.type = IPC_LIST_ENTRIES;
+		ipc_init(listing.ipc, IPC_LIST_CLEAR, sizeof(*listing.ipc));
+		strncpy(listing.ipc->name, list->name.text, sizeof(listing.ipc->name) - 1);
+		channel_send(peer->channel, listing.ipc, -1);
+		listing.ipc->header.type = IPC_LIST_ENTRIES;
 		lists_each(control->lists, list->name.text, list_entry, &listing);
 		send_listed(&listing);
 	}
-	free(listing.message);
+	free(listing.ipc);
 }
 
 static int send_block(void *context, const struct block *block)
 {
 	struct peer *peer = context;
-	struct ipc_block message;
+	struct ipc_block ipc;
 
-	ipc_init(&message, IPC_BLOCK, sizeof(message));
-	message.add = 1;
-	message.block = *block;
-	block_change_for_relays(peer->control, &message.block);
-	channel_send(peer->channel, &message, -1);
+	ipc_init(&ipc, IPC_BLOCK, sizeof(ipc));
+	ipc.add = 1;
+	ipc.block = *block;
+	block_change_for_relays(peer->control, &ipc.block);
+	channel_send(peer->channel, &ipc, -1);
 	return 0;
 }
 
@@ -368,23 +366,23 @@ struct flows_ask {
 	struct peers_flows *flows;
 };
 
-static bool take_row(const struct ipc_header *message, struct ipc_flow *flow)
+static bool take_row(const struct ipc_header *ipc, struct ipc_flow *flow)
 {
-	const struct ipc_flow_row *row = (const struct ipc_flow_row *)message;
+	const struct ipc_flow_row *row = (const struct ipc_flow_row *)ipc;
 
-	return ipc_flow_decode(row->data, message->bytes - sizeof(*row), flow) == 0;
+	return ipc_flow_decode(row->data, ipc->bytes - sizeof(*row), flow) == 0;
 }
 
-static void on_flow_answer(struct ask *ask, const struct ipc_header *message)
+static void on_flow_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct flows_ask *own = (struct flows_ask *)ask;
 	struct peers_flows *flows = own->flows;
 	struct ipc_flow flow;
-	if (message && message->type == IPC_FLOW && take_row(message, &flow))
+	if (ipc && ipc->type == IPC_FLOW && take_row(ipc, &flow))
 		flows->on_flow(flows, &flow);
-	if (message && message->type == IPC_LOAD)
-		flows->on_load(flows, (const struct ipc_load *)message);
-	if (message && !ask_is_last(message))
+	if (ipc && ipc->type == IPC_LOAD)
+		flows->on_load(flows, (const struct ipc_load *)ipc);
+	if (ipc && !ask_is_last(ipc))
 		return;
 	free(own);
 	gather_end(&flows->gather, 0, NULL);
@@ -392,15 +390,15 @@ static void on_flow_answer(struct ask *ask, const struct ipc_header *message)
 
 static void ask_peer_flows(struct peer *peer, struct peers_flows *flows)
 {
-	struct ipc_plain message;
+	struct ipc_plain ipc;
 	struct flows_ask *own = calloc(1, sizeof(*own));
 	if (!own)
 		return;
 	own->ask.on_answer = on_flow_answer;
 	own->flows = flows;
 	gather_add(&flows->gather);
-	ipc_init(&message, flows->on_load ? IPC_LOADS_GET : IPC_FLOWS_GET, sizeof(message));
-	ask_send(&peer->asks, &own->ask, &message, -1);
+	ipc_init(&ipc, flows->on_load ? IPC_LOADS_GET : IPC_FLOWS_GET, sizeof(ipc));
+	ask_send(&peer->asks, &own->ask, &ipc, -1);
 }
 
 static void on_flows_done(struct gather *gather)
@@ -456,8 +454,7 @@ static void on_open(struct peer *peer)
 	ask_old_flows(peer);
 }
 
-static const struct peer_face face = {
-	.on_open = on_open, .on_message = on_message, .on_gone = on_gone};
+static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_gone = on_gone};
 
 struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t number)
 {
@@ -502,12 +499,12 @@ bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_d
 	return false;
 }
 
-/* Is it running, and told messages of this kind? */
-static bool is_told(const struct peer *peer, const struct ipc_header *message)
+/* Is it running, and told ipcs of this kind? */
+static bool is_told(const struct peer *peer, const struct ipc_header *ipc)
 {
 	const unsigned told = roles[peer->role].told;
 
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_SESSIONS:
 	case IPC_SESSION_GONE:
 	case IPC_LIST_ENTRIES:
@@ -523,54 +520,54 @@ static bool is_told(const struct peer *peer, const struct ipc_header *message)
 	}
 }
 
-void peers_send(struct peers *peers, const void *message)
+void peers_send(struct peers *peers, const void *ipc)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (is_told(&peers->v[i].peer, message))
-			peer_send(&peers->v[i].peer, message);
+		if (is_told(&peers->v[i].peer, ipc))
+			peer_send(&peers->v[i].peer, ipc);
 }
 
-void peers_send_plain(struct peers *peers, const void *message)
+void peers_send_plain(struct peers *peers, const void *ipc)
 {
 	for (size_t i = 0; i < PLAIN; i++)
-		peer_send(plain_at(peers, i), message);
+		peer_send(plain_at(peers, i), ipc);
 }
 
 void peers_send_session(struct peers *peers, const struct session *session)
 {
-	struct ipc_sessions *message = malloc(sizeof(*message) + SESSION_ENCODED_MAX);
-	if (!message)
+	struct ipc_sessions *ipc = malloc(sizeof(*ipc) + SESSION_ENCODED_MAX);
+	if (!ipc)
 		return;
-	size_t len = encode_session(peers->control, session, message->data, SESSION_ENCODED_MAX);
-	ipc_init(message, IPC_SESSIONS, sizeof(*message));
-	message->header.bytes += (uint32_t)len;
-	message->bytes = (uint32_t)len;
-	message->n = 1;
+	size_t len = encode_session(peers->control, session, ipc->data, SESSION_ENCODED_MAX);
+	ipc_init(ipc, IPC_SESSIONS, sizeof(*ipc));
+	ipc->header.bytes += (uint32_t)len;
+	ipc->bytes = (uint32_t)len;
+	ipc->n = 1;
 	if (len)
-		peers_send(peers, message);
-	free(message);
+		peers_send(peers, ipc);
+	free(ipc);
 }
 
 void peers_send_session_gone(struct peers *peers, uint64_t id)
 {
-	struct ipc_session_gone message;
-	ipc_init(&message, IPC_SESSION_GONE, sizeof(message));
-	message.id = id;
-	peers_send(peers, &message);
+	struct ipc_session_gone ipc;
+	ipc_init(&ipc, IPC_SESSION_GONE, sizeof(ipc));
+	ipc.id = id;
+	peers_send(peers, &ipc);
 }
 
-void peers_gather(struct peers *peers, struct gather *gather, void *message)
+void peers_gather(struct peers *peers, struct gather *gather, void *ipc)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (is_told(&peers->v[i].peer, message))
-			gather_try(gather, &peers->v[i].peer.asks, message, -1);
+		if (is_told(&peers->v[i].peer, ipc))
+			gather_try(gather, &peers->v[i].peer.asks, ipc, -1);
 }
 
-bool peers_ask(struct peers *peers, struct ask *ask, void *message)
+bool peers_ask(struct peers *peers, struct ask *ask, void *ipc)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		if (peers->v[i].peer.channel && !peers->v[i].peer.draining) {
-			ask_send(&peers->v[i].peer.asks, ask, message, -1);
+			ask_send(&peers->v[i].peer.asks, ask, ipc, -1);
 			return true;
 		}
 	return false;
@@ -590,7 +587,7 @@ void peers_prepare(
 		if (!flows->peer.channel)
 			continue;
 		flows->prepared = number;
-		send_policy_message(&flows->peer, IPC_POLICY, number, fd, gather);
+		send_policy_ipc(&flows->peer, IPC_POLICY, number, fd, gather);
 	}
 	close(fd);
 }
@@ -602,7 +599,7 @@ void peers_commit(struct peers *peers, uint64_t number, struct gather *gather)
 		if (!flows->peer.channel)
 			continue;
 		if (flows->prepared == number)
-			send_policy_message(&flows->peer, IPC_POLICY_COMMIT, number, -1, gather);
+			send_policy_ipc(&flows->peer, IPC_POLICY_COMMIT, number, -1, gather);
 		else
 			send_running_policy(flows, gather);
 	}
@@ -614,7 +611,7 @@ void peers_abort(struct peers *peers, uint64_t number)
 		struct flows_peer *flows = &peers->v[i];
 		if (!flows->peer.channel || flows->prepared != number)
 			continue;
-		send_policy_message(&flows->peer, IPC_POLICY_ABORT, number, -1, NULL);
+		send_policy_ipc(&flows->peer, IPC_POLICY_ABORT, number, -1, NULL);
 		flows->prepared = 0;
 	}
 }

@@ -31,16 +31,16 @@ struct peers_draining {
 bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_draining *draining);
 
 /* Deltas, to every relay. */
-void peers_send(struct peers *peers, const void *message);
+void peers_send(struct peers *peers, const void *ipc);
 /* To those whose role has no file of its own here. */
-void peers_send_plain(struct peers *peers, const void *message);
+void peers_send_plain(struct peers *peers, const void *ipc);
 void peers_send_session(struct peers *peers, const struct session *session);
 void peers_send_session_gone(struct peers *peers, uint64_t id);
 /* Questions to every relay; their replies are parts of the gather. */
-void peers_gather(struct peers *peers, struct gather *gather, void *message);
+void peers_gather(struct peers *peers, struct gather *gather, void *ipc);
 
 /* A question to one of them, which all could answer. False: none runs, and nothing was asked. */
-bool peers_ask(struct peers *peers, struct ask *ask, void *message);
+bool peers_ask(struct peers *peers, struct ask *ask, void *ipc);
 
 /* A policy's way into the relays: prepare everywhere, then commit or abort. text is the resolved
  * canonical text. A relay that starts in between catches up at the commit. */

@@ -72,12 +72,12 @@ static void answer_when_known(struct web_peer *peer)
 	}
 }
 
-static void on_counters(struct ask *ask, const struct ipc_header *message)
+static void on_counters(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct web_peer *peer = PEER_OF(ask, counters_ask);
 
-	if (message && message->type == IPC_KERNEL_COUNTERS) {
-		memcpy(&peer->kernel.counters, message, sizeof(peer->kernel.counters));
+	if (ipc && ipc->type == IPC_KERNEL_COUNTERS) {
+		memcpy(&peer->kernel.counters, ipc, sizeof(peer->kernel.counters));
 		peer->kernel.answered = true;
 	}
 	peer->counters_asked = false;
@@ -99,12 +99,12 @@ static void take_arrived(struct metrics_kernel *kernel, const char *text)
 	kernel->narrived++;
 }
 
-static void on_arrived(struct ask *ask, const struct ipc_header *message)
+static void on_arrived(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct web_peer *peer = PEER_OF(ask, arrived_ask);
 
-	if (message && message->type == IPC_TEXT) {
-		take_arrived(&peer->kernel, ((const struct ipc_text *)message)->text);
+	if (ipc && ipc->type == IPC_TEXT) {
+		take_arrived(&peer->kernel, ((const struct ipc_text *)ipc)->text);
 		return;
 	}
 	peer->arrived_asked = false;
@@ -141,19 +141,19 @@ static void begin_page(struct web_peer *peer, uint32_t seq)
 #define WEB(pointer) ((struct web_peer *)(pointer))
 _Static_assert(offsetof(struct web_peer, peer) == 0, "it begins with its peer");
 
-static bool on_message(struct peer *peer, const struct ipc_header *message)
+static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
-	const struct ipc_metrics_state *state = (const struct ipc_metrics_state *)message;
+	const struct ipc_metrics_state *state = (const struct ipc_metrics_state *)ipc;
 	struct web_peer *web = WEB(peer);
 
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_METRICS_STATE:
 		if (same(&state->at, &web->at))
 			web->status = state->status;
 		return true;
 	case IPC_METRICS_GET:
-		if (message->seq)
-			begin_page(web, message->seq);
+		if (ipc->seq)
+			begin_page(web, ipc->seq);
 		return true;
 	default:
 		return false;
@@ -172,13 +172,13 @@ static void on_gone(struct peer *peer)
 
 static void tell_listen(struct web_peer *peer)
 {
-	struct ipc_metrics_listen message;
+	struct ipc_metrics_listen ipc;
 
 	if (peer->at.addr.family == ADDR_NONE)
 		return;
-	ipc_init(&message, IPC_METRICS_LISTEN, sizeof(message));
-	message.at = peer->at;
-	peer_send(&peer->peer, &message);
+	ipc_init(&ipc, IPC_METRICS_LISTEN, sizeof(ipc));
+	ipc.at = peer->at;
+	peer_send(&peer->peer, &ipc);
 }
 
 static void on_open(struct peer *peer)
@@ -186,8 +186,7 @@ static void on_open(struct peer *peer)
 	tell_listen(WEB(peer));
 }
 
-static const struct peer_face face = {
-	.on_open = on_open, .on_message = on_message, .on_gone = on_gone};
+static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_gone = on_gone};
 
 struct peer *web_peer_of(struct web_peer *peer)
 {

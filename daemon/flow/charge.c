@@ -132,11 +132,11 @@ static void name_subject(const struct flow *flow, enum policy_per per, struct bl
 static void ask_block(const struct flow *flow, const struct policy_limit *limit)
 {
 	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
-	struct ipc_block message;
-	struct block *block = &message.block;
+	struct ipc_block ipc;
+	struct block *block = &ipc.block;
 
-	ipc_init(&message, IPC_BLOCK, sizeof(message));
-	message.add = 1;
+	ipc_init(&ipc, IPC_BLOCK, sizeof(ipc));
+	ipc.add = 1;
 	name_subject(flow, limit->per, block);
 	memcpy(block->zone, zone->name.text, zone->name.len);
 	block->code = 421;
@@ -144,7 +144,7 @@ static void ask_block(const struct flow *flow, const struct policy_limit *limit)
 	block->since_ms = loop_now_ms(flow->relay->loop);
 	block->until_ms = block->since_ms + limit->block_s * 1000ull;
 	language_format_limit(limit, block->limit);
-	relay_send(flow->relay, &message);
+	relay_send(flow->relay, &ipc);
 }
 
 /* Rates first: a flow that is refused for its rate holds nothing. */

@@ -184,15 +184,15 @@ static struct choose_list *find(const struct choose_table *table, const char *se
 	return at < 0 ? NULL : table->v[at];
 }
 
-static void replace(struct choose_table *table, const struct ipc_targets *message)
+static void replace(struct choose_table *table, const struct ipc_targets *ipc)
 {
-	ptrdiff_t at = policy_find_server(table->policy, message->server);
-	struct choose_list *list = at < 0 ? NULL : new_list(table->policy, (size_t)at, message->n);
+	ptrdiff_t at = policy_find_server(table->policy, ipc->server);
+	struct choose_list *list = at < 0 ? NULL : new_list(table->policy, (size_t)at, ipc->n);
 	if (!list)
 		return;
-	list->inquiry = message->inquiry;
-	list->n = message->n;
-	memcpy(list->v, message->v, message->n * sizeof(list->v[0]));
+	list->inquiry = ipc->inquiry;
+	list->n = ipc->n;
+	memcpy(list->v, ipc->v, ipc->n * sizeof(list->v[0]));
 	take_over(list, table->v[at]);
 	unref(table->v[at]);
 	table->v[at] = list;
@@ -202,8 +202,8 @@ static void replace(struct choose_table *table, const struct ipc_targets *messag
 static void use_early(struct choose_table *table)
 {
 	for (struct choose_early *early = table->early; early; early = early->next)
-		if (early->message.number == table->number)
-			replace(table, &early->message);
+		if (early->ipc.number == table->number)
+			replace(table, &early->ipc);
 	drop_early(table);
 }
 
@@ -229,25 +229,25 @@ int choose_set_policy(struct choose_table *table, struct policy *policy, uint64_
 	return 0;
 }
 
-static void keep_early(struct choose_table *table, const struct ipc_targets *message)
+static void keep_early(struct choose_table *table, const struct ipc_targets *ipc)
 {
 	struct choose_early **last = &table->early;
-	struct choose_early *early = malloc(sizeof(*early) + message->n * sizeof(message->v[0]));
+	struct choose_early *early = malloc(sizeof(*early) + ipc->n * sizeof(ipc->v[0]));
 	if (!early)
 		return;
 	early->next = NULL;
-	memcpy(&early->message, message, message->header.bytes);
+	memcpy(&early->ipc, ipc, ipc->header.bytes);
 	while (*last)
 		last = &(*last)->next;
 	*last = early;
 }
 
-void choose_take(struct choose_table *table, const struct ipc_targets *message)
+void choose_take(struct choose_table *table, const struct ipc_targets *ipc)
 {
-	if (table->policy && message->number == table->number)
-		replace(table, message);
-	else if (!table->policy || message->number > table->number)
-		keep_early(table, message);
+	if (table->policy && ipc->number == table->number)
+		replace(table, ipc);
+	else if (!table->policy || ipc->number > table->number)
+		keep_early(table, ipc);
 }
 
 static bool has_address(const struct choose_list *list, const struct addr *addr)
@@ -363,14 +363,14 @@ bool choose_was_asked(const struct flow *flow)
 
 static void tell(const struct flow *flow, enum ipc_host_kind kind, const char *words)
 {
-	struct ipc_host message;
-	ipc_init(&message, IPC_HOST, sizeof(message));
-	message.host = flow->host;
-	message.usable = kind == IPC_HOST_WORKED;
-	message.kind = (uint16_t)kind;
-	snprintf(message.server, sizeof(message.server), "%s", server_of(flow->choice)->name.text);
-	snprintf(message.text, sizeof(message.text), "%s", words);
-	relay_send(flow->relay, &message);
+	struct ipc_host ipc;
+	ipc_init(&ipc, IPC_HOST, sizeof(ipc));
+	ipc.host = flow->host;
+	ipc.usable = kind == IPC_HOST_WORKED;
+	ipc.kind = (uint16_t)kind;
+	snprintf(ipc.server, sizeof(ipc.server), "%s", server_of(flow->choice)->name.text);
+	snprintf(ipc.text, sizeof(ipc.text), "%s", words);
+	relay_send(flow->relay, &ipc);
 }
 
 /* Most flows have nothing new to tell. */

@@ -37,7 +37,7 @@ struct choose_list {
 /* Told before its policy was in force. */
 struct choose_early {
 	struct choose_early *next;
-	struct ipc_targets message; /* and its targets behind it */
+	struct ipc_targets ipc; /* and its targets behind it */
 };
 
 struct choose_table {
@@ -52,7 +52,7 @@ void choose_fini(struct choose_table *table);
  * nothing has changed. */
 int choose_set_policy(struct choose_table *table, struct policy *policy, uint64_t number);
 /* Health told a server's targets. */
-void choose_take(struct choose_table *table, const struct ipc_targets *message);
+void choose_take(struct choose_table *table, const struct ipc_targets *ipc);
 
 /* The server that has a host at this address. -ENOENT: none; -EAGAIN: it cannot be known yet. */
 ptrdiff_t choose_find_server(const struct choose_table *table, const struct addr *addr);

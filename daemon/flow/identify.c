@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The keeper tells of an interface before a packet of it can be steered; a message may still wait.
+/* The keeper tells of an interface before a packet of it can be steered; an ipc may still wait.
  */
 static const struct link *link_of(struct relay *relay, uint32_t ifindex)
 {

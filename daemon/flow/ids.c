@@ -8,9 +8,9 @@
 
 static void ask(struct relay *relay)
 {
-	struct ipc_plain message;
-	ipc_init(&message, IPC_FLOW_IDS_GET, sizeof(message));
-	relay->ids.asked = relay_send(relay, &message) == 0;
+	struct ipc_plain ipc;
+	ipc_init(&ipc, IPC_FLOW_IDS_GET, sizeof(ipc));
+	relay->ids.asked = relay_send(relay, &ipc) == 0;
 }
 
 static uint64_t by_chance(struct relay *relay)
@@ -37,13 +37,13 @@ uint64_t ids_take(struct relay *relay)
 	return ids->next > 0 ? ids->next++ : by_chance(relay);
 }
 
-void ids_put(struct ids *ids, const struct ipc_flow_ids *message)
+void ids_put(struct ids *ids, const struct ipc_flow_ids *ipc)
 {
 	ids->asked = false;
-	if (message->first == 0 || message->last < message->first)
+	if (ipc->first == 0 || ipc->last < ipc->first)
 		return;
-	ids->spare_first = message->first;
-	ids->spare_last = message->last;
+	ids->spare_first = ipc->first;
+	ids->spare_last = ipc->last;
 }
 
 void ids_on_control_gone(struct ids *ids)

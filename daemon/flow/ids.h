@@ -15,7 +15,7 @@ struct ids {
 
 uint64_t ids_take(struct relay *relay);
 /* A block came. */
-void ids_put(struct ids *ids, const struct ipc_flow_ids *message);
+void ids_put(struct ids *ids, const struct ipc_flow_ids *ipc);
 /* Control is gone, and with it what was asked of it. */
 void ids_on_control_gone(struct ids *ids);
 

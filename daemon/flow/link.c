@@ -41,10 +41,10 @@ static int grow(struct link_table *table)
 	return 0;
 }
 
-int link_put(struct link_table *table, const struct ipc_link *message)
+int link_put(struct link_table *table, const struct ipc_link *ipc)
 {
-	size_t at = place(table, message->ifindex);
-	if (!stands_at(table, at, message->ifindex)) {
+	size_t at = place(table, ipc->ifindex);
+	if (!stands_at(table, at, ipc->ifindex)) {
 		if (table->n == table->room && grow(table) < 0)
 			return -ENOMEM;
 		memmove(table->v + at + 1, table->v + at, (table->n - at) * sizeof(*table->v));
@@ -52,9 +52,9 @@ int link_put(struct link_table *table, const struct ipc_link *message)
 	}
 	struct link *link = &table->v[at];
 	memset(link, 0, sizeof(*link));
-	link->ifindex = message->ifindex;
-	link->has_mac = message->has_mac;
-	snprintf(link->name, sizeof(link->name), "%s", message->name);
+	link->ifindex = ipc->ifindex;
+	link->has_mac = ipc->has_mac;
+	snprintf(link->name, sizeof(link->name), "%s", ipc->name);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct link_table {
 
 void link_table_fini(struct link_table *table);
 /* Adds the interface or takes its new name. 0 or -ENOMEM. */
-int link_put(struct link_table *table, const struct ipc_link *message);
+int link_put(struct link_table *table, const struct ipc_link *ipc);
 void link_del(struct link_table *table, uint32_t ifindex);
 /* Borrowed until the next change. NULL: none. */
 const struct link *link_find(const struct link_table *table, uint32_t ifindex);

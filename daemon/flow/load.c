@@ -39,17 +39,17 @@ static bool is_it(
 
 static void send_rows(struct loads *loads)
 {
-	struct ipc_load message;
+	struct ipc_load ipc;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		struct slot *slot = &loads->v[i];
 		if (!slot->server)
 			continue;
-		ipc_init(&message, IPC_LOAD, sizeof(message));
-		message.header.seq = loads->seq;
-		message.host = slot->host;
-		message.flows = slot->flows;
-		snprintf(message.server, sizeof(message.server), "%s", slot->server->text);
-		relay_send(loads->relay, &message);
+		ipc_init(&ipc, IPC_LOAD, sizeof(ipc));
+		ipc.header.seq = loads->seq;
+		ipc.host = slot->host;
+		ipc.flows = slot->flows;
+		snprintf(ipc.server, sizeof(ipc.server), "%s", slot->server->text);
+		relay_send(loads->relay, &ipc);
 		loads->rows++;
 		slot->server = NULL;
 	}

@@ -19,16 +19,16 @@ static struct stock_shelf *shelf_of(struct relay *relay, bool ip6)
 static void fill_up(struct relay *relay, bool ip6)
 {
 	struct stock_shelf *shelf = shelf_of(relay, ip6);
-	struct ipc_sockets_get message;
+	struct ipc_sockets_get ipc;
 	unsigned there = shelf->n + shelf->asked;
 
 	if (there > STOCK_SIZE / 2)
 		return;
-	ipc_init(&message, IPC_SOCKETS_GET, sizeof(message));
-	message.ip6 = ip6;
-	message.n = STOCK_SIZE - there;
-	if (channel_send(relay->child.keeper, &message, -1) == 0)
-		shelf->asked += message.n;
+	ipc_init(&ipc, IPC_SOCKETS_GET, sizeof(ipc));
+	ipc.ip6 = ip6;
+	ipc.n = STOCK_SIZE - there;
+	if (channel_send(relay->child.keeper, &ipc, -1) == 0)
+		shelf->asked += ipc.n;
 }
 
 void stock_fini(struct stock *stock)
@@ -58,18 +58,18 @@ void stock_tick(struct relay *relay)
 	}
 }
 
-void stock_on_socket(struct relay *relay, const struct ipc_socket *message, int fd)
+void stock_on_socket(struct relay *relay, const struct ipc_socket *ipc, int fd)
 {
-	struct stock_shelf *shelf = shelf_of(relay, message->ip6);
+	struct stock_shelf *shelf = shelf_of(relay, ipc->ip6);
 
-	shelf->error = message->status;
-	if (message->status < 0)
+	shelf->error = ipc->status;
+	if (ipc->status < 0)
 		shelf->asked = 0;
 	else if (shelf->asked > 0)
 		shelf->asked--;
 	if (fd < 0)
 		return;
-	if (message->status < 0 || shelf->n == STOCK_SIZE) {
+	if (ipc->status < 0 || shelf->n == STOCK_SIZE) {
 		close(fd);
 		return;
 	}

@@ -30,7 +30,7 @@ void stock_follow_policy(struct relay *relay);
 /* Asks again for what did not come; once a second. */
 void stock_tick(struct relay *relay);
 /* The keeper's answer. fd is taken over; -1: none. */
-void stock_on_socket(struct relay *relay, const struct ipc_socket *message, int fd);
+void stock_on_socket(struct relay *relay, const struct ipc_socket *ipc, int fd);
 
 /* A socket that connects to flow->host from the client's address, with the client's port if that is
  * free; -EAGAIN: none is in stock, stock_on_socket() brings one; -EAFNOSUPPORT: the host is of

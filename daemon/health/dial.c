@@ -44,11 +44,11 @@ static bool is_ip6(const struct dial *dial)
 
 static void ask(struct dial *dial)
 {
-	struct ipc_sockets_get message;
-	ipc_init(&message, IPC_SOCKETS_GET, sizeof(message));
-	message.ip6 = is_ip6(dial);
-	message.n = 1;
-	dial->asked = dial->dials->keeper && channel_send(dial->dials->keeper, &message, -1) == 0;
+	struct ipc_sockets_get ipc;
+	ipc_init(&ipc, IPC_SOCKETS_GET, sizeof(ipc));
+	ipc.ip6 = is_ip6(dial);
+	ipc.n = 1;
+	dial->asked = dial->dials->keeper && channel_send(dial->dials->keeper, &ipc, -1) == 0;
 }
 
 static void try_again(struct dials *dials)
@@ -134,17 +134,17 @@ static struct dial *find(const struct dials *dials, bool ip6)
 	return dial;
 }
 
-void dial_on_socket(struct dials *dials, const struct ipc_socket *message, int fd)
+void dial_on_socket(struct dials *dials, const struct ipc_socket *ipc, int fd)
 {
-	struct dial *dial = find(dials, message->ip6);
+	struct dial *dial = find(dials, ipc->ip6);
 
-	if (!dial || message->status < 0 || fd < 0) {
+	if (!dial || ipc->status < 0 || fd < 0) {
 		if (fd >= 0)
 			close(fd);
 		if (!dial)
 			return;
 		dial->asked = false;
-		dial->error = message->status;
+		dial->error = ipc->status;
 		try_again(dials);
 		return;
 	}

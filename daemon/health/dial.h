@@ -39,6 +39,6 @@ int dial_begin(struct dials *dials, struct dial *dial, const struct endpoint *ho
 /* Waits no more; one that does not wait is allowed. */
 void dial_cancel(struct dial *dial);
 /* The keeper's answer. fd is taken over; -1: none. */
-void dial_on_socket(struct dials *dials, const struct ipc_socket *message, int fd);
+void dial_on_socket(struct dials *dials, const struct ipc_socket *ipc, int fd);
 
 #endif

@@ -33,14 +33,14 @@ struct health {
 #define HEALTH_OF(pointer) ((struct health *)(pointer))
 _Static_assert(offsetof(struct health, child) == 0, "health begins with its child");
 
-static void send_targets(void *context, const struct ipc_targets *message)
+static void send_targets(void *context, const struct ipc_targets *ipc)
 {
-	child_send(context, message);
+	child_send(context, ipc);
 }
 
-static void send_tested(void *context, const void *message)
+static void send_tested(void *context, const void *ipc)
 {
-	child_send(context, message);
+	child_send(context, ipc);
 }
 
 static void use_policy(struct health *health)
@@ -69,25 +69,25 @@ static void on_change(struct child *child, enum replica_change change)
 	}
 }
 
-static void begin_test(struct health *health, const struct ipc_test *message)
+static void begin_test(struct health *health, const struct ipc_test *ipc)
 {
-	int error = message->header.seq ? server_tests_begin(health->tests, message) : 0;
+	int error = ipc->header.seq ? server_tests_begin(health->tests, ipc) : 0;
 	const char *text = error == -ENOENT  ? "no host of it is known yet"
 			   : error == -EBUSY ? "other tests are running"
 			   : error           ? strerror(-error)
 					     : "";
 	if (error)
-		child_reply(&health->child, &message->header, error, 0, text);
+		child_reply(&health->child, &ipc->header, error, 0, text);
 }
 
-static bool on_control(struct child *child, const struct ipc_header *message, int *fd)
+static bool on_control(struct child *child, const struct ipc_header *ipc, int *fd)
 {
 	struct health *health = HEALTH_OF(child);
-	const void *m = message;
+	const void *m = ipc;
 
-	if (replica_take(child, &health->replica, message, fd))
+	if (replica_take(child, &health->replica, ipc, fd))
 		return true;
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_HOST:
 		targets_on_host(health->targets, m);
 		break;
@@ -99,7 +99,7 @@ static bool on_control(struct child *child, const struct ipc_header *message, in
 		break;
 	case IPC_PROBE_NOW:
 		targets_probe_now(health->targets, ((const struct ipc_probe_now *)m)->server);
-		child_reply(child, message, 0, 0, "");
+		child_reply(child, ipc, 0, 0, "");
 		break;
 	case IPC_TEST:
 		begin_test(health, m);
@@ -121,11 +121,11 @@ static void on_new_control(struct child *child)
 	targets_tell_all(health->targets);
 }
 
-static bool on_keeper(struct child *child, const struct ipc_header *message, int *fd)
+static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd)
 {
-	if (message->type != IPC_SOCKET)
+	if (ipc->type != IPC_SOCKET)
 		return false;
-	dial_on_socket(&HEALTH_OF(child)->dials, (const void *)message, *fd);
+	dial_on_socket(&HEALTH_OF(child)->dials, (const void *)ipc, *fd);
 	*fd = -1;
 	return true;
 }

@@ -58,20 +58,20 @@ static void tell(const struct server_test *test, enum ipc_tested_kind kind,
 	enum trial_verdict verdict, const char *text)
 {
 	const struct item *item = &test->items[test->at];
-	struct ipc_tested message;
+	struct ipc_tested ipc;
 
-	ipc_init(&message, IPC_TESTED, sizeof(message));
-	message.header.seq = test->seq;
-	message.host = item->host;
-	message.client = item->client.addr;
-	message.kind = (uint16_t)kind;
-	message.verdict = (uint16_t)verdict;
-	memcpy(message.name, item->name, sizeof(message.name));
-	snprintf(message.text, sizeof(message.text), "%s", text);
-	for (char *at = message.text; *at; at++)
+	ipc_init(&ipc, IPC_TESTED, sizeof(ipc));
+	ipc.header.seq = test->seq;
+	ipc.host = item->host;
+	ipc.client = item->client.addr;
+	ipc.kind = (uint16_t)kind;
+	ipc.verdict = (uint16_t)verdict;
+	memcpy(ipc.name, item->name, sizeof(ipc.name));
+	snprintf(ipc.text, sizeof(ipc.text), "%s", text);
+	for (char *at = ipc.text; *at; at++)
 		if ((unsigned char)*at < ' ' || (unsigned char)*at >= 0x7f)
 			*at = '?';
-	test->tests->face.send(test->tests->face.context, &message);
+	test->tests->face.send(test->tests->face.context, &ipc);
 }
 
 static void hang_up(struct server_test *test)
@@ -419,9 +419,9 @@ static void set_from(struct server_test *test)
 		test->from[0] = '\0';
 }
 
-int server_tests_begin(struct server_tests *tests, const struct ipc_test *message)
+int server_tests_begin(struct server_tests *tests, const struct ipc_test *ipc)
 {
-	const struct tracked *hosts = targets_hosts(tests->targets, message->server);
+	const struct tracked *hosts = targets_hosts(tests->targets, ipc->server);
 	struct server_test *test = NULL;
 
 	if (!hosts)
@@ -434,8 +434,8 @@ int server_tests_begin(struct server_tests *tests, const struct ipc_test *messag
 	test->items = calloc(ITEMS_MAX, sizeof(test->items[0]));
 	if (!test->items)
 		return -ENOMEM;
-	test->seq = message->header.seq;
-	test->asked = *message;
+	test->seq = ipc->header.seq;
+	test->asked = *ipc;
 	test->terms = *hosts->terms;
 	test->bind = test->terms.from_client   ? POLICY_BIND_CLIENT
 		     : test->terms.bind.family ? POLICY_BIND_ADDRESS

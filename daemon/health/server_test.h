@@ -12,7 +12,7 @@ struct server_tests;
 struct server_tests_face {
 	void *context;
 	/* IPC_TESTED rows, then IPC_REPLY, all with the test's seq. */
-	void (*send)(void *context, const void *message);
+	void (*send)(void *context, const void *ipc);
 };
 
 /* NULL: out of memory. */
@@ -24,6 +24,6 @@ void server_tests_free(struct server_tests *tests);
 void server_tests_stop(struct server_tests *tests);
 /* Begins a test. 0, or -errno and nothing is told: -ENOENT: no such server or it has no host yet;
  * -EBUSY: so many are running already. */
-int server_tests_begin(struct server_tests *tests, const struct ipc_test *message);
+int server_tests_begin(struct server_tests *tests, const struct ipc_test *ipc);
 
 #endif

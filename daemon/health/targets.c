@@ -429,26 +429,26 @@ static bool held(struct server *server)
 static void tell_server(struct server *server)
 {
 	struct targets *targets = server->targets;
-	struct ipc_targets *message = targets->built;
+	struct ipc_targets *ipc = targets->built;
 
 	if (held(server))
 		return;
-	ipc_init(message, IPC_TARGETS, sizeof(*message));
-	message->number = targets->number;
-	message->inquiry = targets->inquiry;
-	snprintf(message->server, sizeof(message->server), "%s", server->terms.server);
+	ipc_init(ipc, IPC_TARGETS, sizeof(*ipc));
+	ipc->number = targets->number;
+	ipc->inquiry = targets->inquiry;
+	snprintf(ipc->server, sizeof(ipc->server), "%s", server->terms.server);
 	for (struct tracked *host = server->hosts; host; host = host->next)
-		if (tracked_fill(host, &message->v[message->n++]))
+		if (tracked_fill(host, &ipc->v[ipc->n++]))
 			targets->counters[COUNTER_TARGETS_CHANGES]++;
-	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
-	if (server->sent && server->sent->header.bytes == message->header.bytes &&
-		memcmp(server->sent, message, message->header.bytes) == 0)
+	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
+	if (server->sent && server->sent->header.bytes == ipc->header.bytes &&
+		memcmp(server->sent, ipc, ipc->header.bytes) == 0)
 		return;
 	free(server->sent);
-	server->sent = malloc(message->header.bytes);
+	server->sent = malloc(ipc->header.bytes);
 	if (server->sent)
-		memcpy(server->sent, message, message->header.bytes);
-	targets->face->send(targets->face->context, message);
+		memcpy(server->sent, ipc, ipc->header.bytes);
+	targets->face->send(targets->face->context, ipc);
 }
 
 static void tell(struct targets *targets)
@@ -505,12 +505,12 @@ static struct tracked *find_host(struct server *server, const struct endpoint *e
 	return host;
 }
 
-void targets_on_host(struct targets *targets, const struct ipc_host *message)
+void targets_on_host(struct targets *targets, const struct ipc_host *ipc)
 {
-	struct server *server = find_server(targets, message->server);
-	struct tracked *host = server ? find_host(server, &message->host) : NULL;
+	struct server *server = find_server(targets, ipc->server);
+	struct tracked *host = server ? find_host(server, &ipc->host) : NULL;
 	if (host)
-		tracked_on_host(host, message);
+		tracked_on_host(host, ipc);
 }
 
 void targets_probe_now(struct targets *targets, const char *name)
@@ -538,26 +538,26 @@ void targets_tell_all(struct targets *targets)
 	targets->tell = true;
 }
 
-static void keep_seed(struct targets *targets, const struct ipc_targets *message)
+static void keep_seed(struct targets *targets, const struct ipc_targets *ipc)
 {
 	struct ipc_targets *copy;
-	if (targets->nseeds == TARGETS_MAX || !(copy = malloc(message->header.bytes)))
+	if (targets->nseeds == TARGETS_MAX || !(copy = malloc(ipc->header.bytes)))
 		return;
-	memcpy(copy, message, message->header.bytes);
+	memcpy(copy, ipc, ipc->header.bytes);
 	targets->seeds[targets->nseeds++] = copy;
 	targets->expand = true;
 }
 
-/* Names that the message shows; which of them came by MX, the policy will say. */
-void targets_seed(struct targets *targets, const struct ipc_targets *message)
+/* Names that the ipc shows; which of them came by MX, the policy will say. */
+void targets_seed(struct targets *targets, const struct ipc_targets *ipc)
 {
-	for (uint32_t i = 0; i < message->n; i++) {
-		const struct ipc_target *target = &message->v[i];
+	for (uint32_t i = 0; i < ipc->n; i++) {
+		const struct ipc_target *target = &ipc->v[i];
 		struct addr addr;
 		if (target->naddresses > 0 &&
 			addr_parse(target->name, strlen(target->name), &addr) < 0)
 			resolve_cache_seed_addresses(targets->cache, target->name,
 				target->addresses, target->naddresses);
 	}
-	keep_seed(targets, message);
+	keep_seed(targets, ipc);
 }

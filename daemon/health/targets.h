@@ -15,7 +15,7 @@ struct tracked;
 
 struct targets_face {
 	void *context;
-	void (*send)(void *context, const struct ipc_targets *message);
+	void (*send)(void *context, const struct ipc_targets *ipc);
 };
 
 /* Reads /etc/resolv.conf and /etc/hosts: from here on no file is opened. 0 or -errno. */
@@ -34,9 +34,9 @@ void targets_begin_inquiry(struct targets *targets, uint64_t inquiry);
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side);
 /* What another health process told before it died: its DNS answers are held over, its states
  * stand until a probe says otherwise. Before or after the policy. */
-void targets_seed(struct targets *targets, const struct ipc_targets *message);
+void targets_seed(struct targets *targets, const struct ipc_targets *ipc);
 /* What a relay saw of a host. */
-void targets_on_host(struct targets *targets, const struct ipc_host *message);
+void targets_on_host(struct targets *targets, const struct ipc_host *ipc);
 /* server empty: all. */
 void targets_probe_now(struct targets *targets, const char *server);
 /* The hosts of a server as they are now, in order; borrowed until the next call. NULL: there is no

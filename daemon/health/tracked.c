@@ -288,19 +288,18 @@ bool tracked_has(const struct tracked *tracked, const struct endpoint *host)
 }
 
 /* A relay asks without any identity: with `announce xclient` what is offered is as it should be. */
-static void on_asked(struct tracked *tracked, const struct ipc_host *message)
+static void on_asked(struct tracked *tracked, const struct ipc_host *ipc)
 {
 	const struct tracked_terms *terms = tracked->terms;
-	struct tracked_address *address = find(tracked, &message->host.addr);
-	bool refused = !message->usable && terms->announce == POLICY_ANNOUNCE_NONE;
+	struct tracked_address *address = find(tracked, &ipc->host.addr);
+	bool refused = !ipc->usable && terms->announce == POLICY_ANNOUNCE_NONE;
 
-	if (!address || terms->announce != POLICY_ANNOUNCE_NONE ||
-		message->inquiry != terms->inquiry ||
+	if (!address || terms->announce != POLICY_ANNOUNCE_NONE || ipc->inquiry != terms->inquiry ||
 		(address->asked == terms->inquiry && !refused))
 		return;
 	address->refused = refused;
 	address->asked = refused ? 0 : terms->inquiry;
-	snprintf(address->text, sizeof(address->text), "%.150s", message->text);
+	snprintf(address->text, sizeof(address->text), "%.150s", ipc->text);
 	bool all = true;
 	for (size_t i = 0; i < tracked->n; i++)
 		all &= tracked->addresses[i].refused;
@@ -312,15 +311,15 @@ static void on_asked(struct tracked *tracked, const struct ipc_host *message)
 	tracked->on_change(tracked->context);
 }
 
-void tracked_on_host(struct tracked *tracked, const struct ipc_host *message)
+void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 {
 	struct target_standing *standing = &tracked->standing;
 	char text[TARGET_TEXT_SIZE];
 
-	snprintf(text, sizeof(text), "%.150s", message->text);
-	switch ((enum ipc_host_kind)message->kind) {
+	snprintf(text, sizeof(text), "%.150s", ipc->text);
+	switch ((enum ipc_host_kind)ipc->kind) {
 	case IPC_HOST_ASKED:
-		on_asked(tracked, message);
+		on_asked(tracked, ipc);
 		return;
 	case IPC_HOST_WORKED:
 		if (!tracked->terms->probe && !tracked->failing)
@@ -333,7 +332,7 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *message)
 			(standing->state == TARGET_UP && standing->failures == 0))
 			return;
 		target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
-		tracked->last_family = message->host.addr.family;
+		tracked->last_family = ipc->host.addr.family;
 		break;
 	case IPC_HOST_FAILED:
 		if (!tracked->terms->probe) {
@@ -408,7 +407,7 @@ static void log_state(const struct tracked *tracked, enum target_state state, co
 		words[state], *text ? ": " : "", text);
 }
 
-bool tracked_fill(struct tracked *tracked, struct ipc_target *message)
+bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 {
 	const struct target *target = &tracked->target;
 	const struct tracked_address *order[TARGET_ADDRESSES_MAX];
@@ -421,27 +420,27 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *message)
 		tracked->shown_state = (uint8_t)state;
 		tracked->shown_since_ms = loop_wall_ms(tracked->loop);
 	}
-	memset(message, 0, sizeof(*message));
-	snprintf(message->name, sizeof(message->name), "%s", target->name);
-	snprintf(message->text, sizeof(message->text), "%s", text_of(tracked));
-	message->since_ms = tracked->shown_since_ms;
-	message->weight = target->weight;
-	message->limit_flows = target->limit_flows;
-	message->latency_us = tracked->latency_us;
-	message->line = target->line;
-	message->port = target->port;
-	message->preference = target->preference;
-	message->depth = target->depth;
-	message->state = (uint8_t)state;
-	message->client_families = tracked->clients;
-	message->failing = tracked->failing && state == TARGET_UNKNOWN;
-	message->stale = target->stale;
+	memset(ipc, 0, sizeof(*ipc));
+	snprintf(ipc->name, sizeof(ipc->name), "%s", target->name);
+	snprintf(ipc->text, sizeof(ipc->text), "%s", text_of(tracked));
+	ipc->since_ms = tracked->shown_since_ms;
+	ipc->weight = target->weight;
+	ipc->limit_flows = target->limit_flows;
+	ipc->latency_us = tracked->latency_us;
+	ipc->line = target->line;
+	ipc->port = target->port;
+	ipc->preference = target->preference;
+	ipc->depth = target->depth;
+	ipc->state = (uint8_t)state;
+	ipc->client_families = tracked->clients;
+	ipc->failing = tracked->failing && state == TARGET_UNKNOWN;
+	ipc->stale = target->stale;
 	for (size_t i = 0; i < n; i++) {
 		if (order[i]->refused && state != TARGET_NEVER)
 			continue;
 		bool asked = order[i]->asked == tracked->terms->inquiry;
-		message->asked |= (uint16_t)(asked << message->naddresses);
-		message->addresses[message->naddresses++] = order[i]->addr;
+		ipc->asked |= (uint16_t)(asked << ipc->naddresses);
+		ipc->addresses[ipc->naddresses++] = order[i]->addr;
 	}
 	return changed;
 }

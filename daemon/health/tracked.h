@@ -80,10 +80,10 @@ void tracked_probe_soon(struct tracked *tracked);
 bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
 /* A relay's word on one of its addresses. */
-void tracked_on_host(struct tracked *tracked, const struct ipc_host *message);
+void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc);
 /* What an earlier health process told, in that inquiry. */
 void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64_t inquiry);
 /* As it is told to relays; logs a change of the state. True: the state has changed. */
-bool tracked_fill(struct tracked *tracked, struct ipc_target *message);
+bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc);
 
 #endif

@@ -179,9 +179,9 @@ int keeper_child_open_listeners(struct keeper_child *child);
 /* From then on nobody accepts: TPROXY fails, and the zones' posture holds. */
 void keeper_child_close_listeners(struct keeper_child *child);
 /* Sends, and kills a child that cannot be reached. */
-void keeper_child_send(struct keeper_child *child, const void *message, int fd);
+void keeper_child_send(struct keeper_child *child, const void *ipc, int fd);
 /* About the interfaces, for all that are told of them. */
-void keeper_child_send_links(struct keeper *keeper, const void *message);
+void keeper_child_send_links(struct keeper *keeper, const void *ipc);
 
 /* keeper_listener.c. 0 or -errno. */
 /* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */
@@ -243,7 +243,7 @@ struct client_change keeper_admit_change(const struct ipc_entry *entry);
 
 /* keeper_request.c: what the processes ask. One that asks what is not its to ask is killed. Takes
  * fd over. */
-void keeper_request_on_message(struct keeper_child *from, const struct ipc_header *message, int fd);
+void keeper_request_on_ipc(struct keeper_child *from, const struct ipc_header *ipc, int fd);
 bool keeper_request_may(enum process_role role, unsigned type);
 /* Control's alone. */
 void keeper_request_reply(

@@ -42,32 +42,32 @@ bool keeper_child_is_wanted(const struct keeper_child *child)
 	return !roles[child->role].wanted || child->keeper->wanted & 1u << child->role;
 }
 
-void keeper_child_send(struct keeper_child *child, const void *message, int fd)
+void keeper_child_send(struct keeper_child *child, const void *ipc, int fd)
 {
 	char name[16];
 
 	if (!child->channel)
 		return;
-	int error = channel_send(child->channel, message, fd);
+	int error = channel_send(child->channel, ipc, fd);
 	if (error && error != -EPIPE) { /* that one is ending by itself */
 		log_error("cannot reach %s: %s", keeper_child_name(child, name), strerror(-error));
 		keeper_child_kill(child);
 	}
 }
 
-void keeper_child_send_links(struct keeper *keeper, const void *message)
+void keeper_child_send_links(struct keeper *keeper, const void *ipc)
 {
 	unsigned at = 0;
 
-	keeper_child_send(&keeper->control, message, -1);
+	keeper_child_send(&keeper->control, ipc, -1);
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
 		if (roles[child->role].told & TOLD_LINKS)
-			keeper_child_send(child, message, -1);
+			keeper_child_send(child, ipc, -1);
 }
 
-static void on_message(void *context, const struct ipc_header *message, int fd)
+static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 {
-	keeper_request_on_message(context, message, fd);
+	keeper_request_on_ipc(context, ipc, fd);
 }
 
 static void on_gone(void *context)
@@ -81,7 +81,7 @@ static void on_gone(void *context)
 		keeper_child_kill(child);
 }
 
-static const struct channel_handler handler = {on_message, on_gone};
+static const struct channel_handler handler = {on_ipc, on_gone};
 
 /* Both ends with a large buffer: a slow reader costs memory of the kernel before any of ours. */
 static int open_pair(int pair[2])
@@ -373,11 +373,11 @@ close_child_ends:
 
 static void ping(struct keeper_child *child)
 {
-	struct ipc_plain message;
+	struct ipc_plain ipc;
 
 	child->missed++;
-	ipc_init(&message, IPC_PING, sizeof(message));
-	keeper_child_send(child, &message, -1);
+	ipc_init(&ipc, IPC_PING, sizeof(ipc));
+	keeper_child_send(child, &ipc, -1);
 }
 
 void keeper_child_start(struct keeper_child *child)

@@ -19,23 +19,23 @@
 #define KEEPER_OF(pointer, member) \
 	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
-static void fill_link(struct ipc_link *message, unsigned type, const struct link *link)
+static void fill_link(struct ipc_link *ipc, unsigned type, const struct link *link)
 {
-	ipc_init(message, type, sizeof(*message));
-	message->ifindex = link->ifindex;
-	message->has_mac = link->has_mac;
-	message->up = link->up;
-	memcpy(message->name, link->name, sizeof(message->name));
+	ipc_init(ipc, type, sizeof(*ipc));
+	ipc->ifindex = link->ifindex;
+	ipc->has_mac = link->has_mac;
+	ipc->up = link->up;
+	memcpy(ipc->name, link->name, sizeof(ipc->name));
 }
 
 void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child)
 {
-	struct ipc_link message;
+	struct ipc_link ipc;
 	struct ipc_plain done;
 
 	for (size_t i = 0; i < links_count(keeper->links); i++) {
-		fill_link(&message, IPC_LINK, links_at(keeper->links, i));
-		keeper_child_send(child, &message, -1);
+		fill_link(&ipc, IPC_LINK, links_at(keeper->links, i));
+		keeper_child_send(child, &ipc, -1);
 	}
 	ipc_init(&done, IPC_LINKS_DONE, sizeof(done));
 	keeper_child_send(child, &done, -1);
@@ -135,11 +135,11 @@ static void on_link(
 	void *context, enum link_change change, const struct link *old, const struct link *link)
 {
 	struct keeper *keeper = context;
-	struct ipc_link message;
+	struct ipc_link ipc;
 
 	bool renamed = old && strcmp(old->name, link->name) != 0;
-	fill_link(&message, change == LINK_WENT ? IPC_UNLINK : IPC_LINK, link);
-	keeper_child_send_links(keeper, &message);
+	fill_link(&ipc, change == LINK_WENT ? IPC_UNLINK : IPC_LINK, link);
+	keeper_child_send_links(keeper, &ipc);
 	if (change == LINK_WENT || renamed)
 		keeper_forget_interface(keeper, old->name);
 	if (change == LINK_CAME || renamed)

@@ -1,5 +1,5 @@
 /* What each process may ask of the privileged side: this one short table. Control is not believed
- * more than its messages: each is bounded, and a plan is held against the keeper's own options. */
+ * more than its ipcs: each is bounded, and a plan is held against the keeper's own options. */
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/log.h"
@@ -27,19 +27,19 @@ void keeper_request_reply(
 	keeper_child_send(&keeper->control, &reply, -1);
 }
 
-static void on_ready(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_ready(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
 	keeper_on_ready(keeper);
-	keeper_request_reply(keeper, message->seq, 0, 0, NULL);
+	keeper_request_reply(keeper, ipc->seq, 0, 0, NULL);
 }
 
-static void on_verdict(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_verdict(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
-	keeper_admit_on_verdict(keeper, (const struct ipc_verdict *)message);
+	keeper_admit_on_verdict(keeper, (const struct ipc_verdict *)ipc);
 }
 
 /* NULL: the plan is one that this keeper may program. */
@@ -82,10 +82,10 @@ static int apply_plan(struct keeper *keeper, struct plan *plan, const char **tex
 	return error;
 }
 
-static void on_plan(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_plan(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	uint64_t begin_ms = ((const struct ipc_plan *)message)->begin_ms;
+	uint64_t begin_ms = ((const struct ipc_plan *)ipc)->begin_ms;
 	const char *text = "the plan could not be read";
 	struct plan plan = {0};
 	void *bytes;
@@ -108,13 +108,13 @@ static void on_plan(struct keeper_child *from, const struct ipc_header *message,
 	}
 	if (error && error != -EEXIST)
 		log_error("plan refused: %s (%s)", text, strerror(-error));
-	keeper_request_reply(keeper, message->seq, error, 0, error ? text : NULL);
+	keeper_request_reply(keeper, ipc->seq, error, 0, error ? text : NULL);
 }
 
-static void on_entries(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_entries(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct ipc_entries *entries = (const struct ipc_entries *)message;
+	const struct ipc_entries *entries = (const struct ipc_entries *)ipc;
 	static struct client_change changes[IPC_ENTRIES_MAX];
 	int error = 0;
 
@@ -130,19 +130,19 @@ static void on_entries(struct keeper_child *from, const struct ipc_header *messa
 		error = 0;
 	if (error)
 		keeper_event(keeper, IPC_EVENT_ENTRY_FAILED, "%s", strerror(-error));
-	keeper_request_reply(keeper, message->seq, error, 0, error ? strerror(-error) : NULL);
+	keeper_request_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
 }
 
-static void on_bypass(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_bypass(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct ipc_bypass *bypass = (const struct ipc_bypass *)message;
+	const struct ipc_bypass *bypass = (const struct ipc_bypass *)ipc;
 	const char *zone = bypass->zone[0] ? bypass->zone : NULL;
 
 	(void)fd;
 	int error = bypass->on ? table_bypass_on(keeper->table, zone, bypass->seconds)
 			       : table_bypass_off(keeper->table, zone);
-	keeper_request_reply(keeper, message->seq, error, 0,
+	keeper_request_reply(keeper, ipc->seq, error, 0,
 		error == -ENOENT ? "no such zone in the kernel's table"
 		: error == -ENOTEMPTY
 			? "bypass is on for all zones: end it with `posternctl bypass off`"
@@ -195,20 +195,19 @@ static void tell_client(void *context, const struct client *client)
 	keeper_child_send(&rows->keeper->control, &row, -1);
 }
 
-static void on_clients_get(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_clients_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	struct rows rows = {.keeper = keeper, .seq = message->seq};
+	struct rows rows = {.keeper = keeper, .seq = ipc->seq};
 
 	(void)fd;
 	int error = clients_dump(keeper->table, tell_client, &rows);
 	if (error == -ENOENT)
 		error = 0;
-	keeper_request_reply(keeper, message->seq, error, rows.n, error ? strerror(-error) : NULL);
+	keeper_request_reply(keeper, ipc->seq, error, rows.n, error ? strerror(-error) : NULL);
 }
 
-static void on_kernel_counters_get(
-	struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_kernel_counters_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	struct ipc_kernel_counters answer;
@@ -217,11 +216,11 @@ static void on_kernel_counters_get(
 	(void)fd;
 	int error = table_counters(keeper->table, &counters);
 	if (error && error != -ENOENT) {
-		keeper_request_reply(keeper, message->seq, error, 0, strerror(-error));
+		keeper_request_reply(keeper, ipc->seq, error, 0, strerror(-error));
 		return;
 	}
 	ipc_init(&answer, IPC_KERNEL_COUNTERS, sizeof(answer));
-	answer.header.seq = message->seq;
+	answer.header.seq = ipc->seq;
 	answer.steered = counters.steered;
 	answer.queued = counters.queued;
 	answer.limited = counters.limited;
@@ -236,15 +235,15 @@ static void on_kernel_counters_get(
 	keeper_child_send(&keeper->control, &answer, -1);
 }
 
-static void on_neighbour_get(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_neighbour_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct ipc_neighbour *question = (const struct ipc_neighbour *)message;
+	const struct ipc_neighbour *question = (const struct ipc_neighbour *)ipc;
 	struct ipc_neighbour answer;
 
 	(void)fd;
 	ipc_init(&answer, IPC_NEIGHBOUR, sizeof(answer));
-	answer.header.seq = message->seq;
+	answer.header.seq = ipc->seq;
 	answer.addr = question->addr;
 	answer.ifindex = question->ifindex;
 	neighbour_find(question->ifindex, &question->addr, &answer.mac);
@@ -269,58 +268,58 @@ static int cut_mac(const struct keeper *keeper, const struct mac *mac)
 	return n < 0 ? n : marked;
 }
 
-static void on_cut(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_cut(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct ipc_cut *cut = (const struct ipc_cut *)message;
+	const struct ipc_cut *cut = (const struct ipc_cut *)ipc;
 
 	(void)fd;
 	int n = mac_is_set(&cut->mac)
 			? cut_mac(keeper, &cut->mac)
 			: conntrack_kill(keeper->options.mark_mask, &cut->source, NULL, 0);
-	keeper_request_reply(keeper, message->seq, n < 0 ? n : 0, n < 0 ? 0 : (uint32_t)n,
+	keeper_request_reply(keeper, ipc->seq, n < 0 ? n : 0, n < 0 ? 0 : (uint32_t)n,
 		n < 0 ? strerror(-n) : NULL);
 }
 
 struct passing {
 	struct keeper *keeper;
-	struct ipc_passed *message;
+	struct ipc_passed *ipc;
 };
 
 static void send_passing(struct passing *passing)
 {
-	struct ipc_passed *message = passing->message;
+	struct ipc_passed *ipc = passing->ipc;
 
-	message->header.bytes = (uint32_t)(sizeof(*message) + message->n * sizeof(message->v[0]));
-	if (message->n)
-		keeper_child_send(&passing->keeper->control, message, -1);
-	message->n = 0;
+	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
+	if (ipc->n)
+		keeper_child_send(&passing->keeper->control, ipc, -1);
+	ipc->n = 0;
 }
 
 static void tell_passing(void *context, const struct addr *source, uint32_t unused_s)
 {
 	struct passing *passing = context;
-	struct ipc_passed *message = passing->message;
+	struct ipc_passed *ipc = passing->ipc;
 
-	message->v[message->n++] = (struct ipc_passed_one){.source = *source, .unused_s = unused_s};
-	if (message->n == IPC_PASSED_MAX)
+	ipc->v[ipc->n++] = (struct ipc_passed_one){.source = *source, .unused_s = unused_s};
+	if (ipc->n == IPC_PASSED_MAX)
 		send_passing(passing);
 }
 
-static void on_passed_get(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_passed_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	static _Alignas(struct ipc_passed) uint8_t
 		room[sizeof(struct ipc_passed) + IPC_PASSED_MAX * sizeof(struct ipc_passed_one)];
-	struct passing passing = {.keeper = keeper, .message = (struct ipc_passed *)room};
+	struct passing passing = {.keeper = keeper, .ipc = (struct ipc_passed *)room};
 
 	(void)fd;
 	ipc_init(room, IPC_PASSED, sizeof(struct ipc_passed));
-	passing.message->header.seq = message->seq;
-	passing.message->n = 0;
+	passing.ipc->header.seq = ipc->seq;
+	passing.ipc->n = 0;
 	int error = conntrack_each_passed(keeper->options.mark_mask, tell_passing, &passing);
 	send_passing(&passing);
-	keeper_request_reply(keeper, message->seq, error, 0, error ? strerror(-error) : NULL);
+	keeper_request_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
 }
 
 static void tell_fact(void *context, const char *text)
@@ -338,91 +337,91 @@ static void tell_fact(void *context, const char *text)
 	keeper_child_send(&rows->keeper->control, &row, -1);
 }
 
-static void on_arrived_get(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_arrived_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	struct rows rows = {.keeper = keeper, .seq = message->seq};
+	struct rows rows = {.keeper = keeper, .seq = ipc->seq};
 
 	(void)fd;
 	keeper_facts_tell_arrived(keeper, tell_fact, &rows);
-	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
+	keeper_request_reply(keeper, ipc->seq, 0, rows.n, NULL);
 }
 
 static void tell_foreign(void *context, const void *bytes, size_t len)
 {
 	static _Alignas(16) uint8_t row[IPC_BYTES_MAX];
-	struct ipc_foreign *message = (struct ipc_foreign *)row;
+	struct ipc_foreign *ipc = (struct ipc_foreign *)row;
 	struct rows *rows = context;
 
-	if (len > sizeof(row) - sizeof(*message))
+	if (len > sizeof(row) - sizeof(*ipc))
 		return; /* the kernel has none as long */
-	ipc_init(message, IPC_FOREIGN, sizeof(*message));
-	message->header.bytes += (uint32_t)len;
-	message->header.seq = rows->seq;
-	message->n = (uint32_t)len;
-	memcpy(message->bytes, bytes, len);
+	ipc_init(ipc, IPC_FOREIGN, sizeof(*ipc));
+	ipc->header.bytes += (uint32_t)len;
+	ipc->header.seq = rows->seq;
+	ipc->n = (uint32_t)len;
+	memcpy(ipc->bytes, bytes, len);
 	rows->n++;
-	keeper_child_send(&rows->keeper->control, message, -1);
+	keeper_child_send(&rows->keeper->control, ipc, -1);
 }
 
-static void on_foreign_get(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_foreign_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	struct rows rows = {.keeper = keeper, .seq = message->seq};
+	struct rows rows = {.keeper = keeper, .seq = ipc->seq};
 
 	(void)fd;
 	keeper_foreign_copy(tell_foreign, &rows);
-	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
+	keeper_request_reply(keeper, ipc->seq, 0, rows.n, NULL);
 }
 
-static void on_wanted(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_wanted(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
-	keeper_child_want(keeper, ((const struct ipc_wanted *)message)->roles);
+	keeper_child_want(keeper, ((const struct ipc_wanted *)ipc)->roles);
 }
 
-static void on_doctor_get(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_doctor_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	struct rows rows = {.keeper = keeper, .seq = message->seq};
+	struct rows rows = {.keeper = keeper, .seq = ipc->seq};
 
 	(void)fd;
 	keeper_facts_tell(keeper, tell_fact, &rows);
-	keeper_request_reply(keeper, message->seq, 0, rows.n, NULL);
+	keeper_request_reply(keeper, ipc->seq, 0, rows.n, NULL);
 }
 
 /* The only question that the keeper asks: STOP, answered with the policy's drain time. */
-static void on_reply(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_reply(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	const struct ipc_reply *reply = (const struct ipc_reply *)message;
+	const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
 
 	(void)fd;
-	if (message->seq == keeper->stop_seq)
+	if (ipc->seq == keeper->stop_seq)
 		keeper_on_drain_time(keeper, reply->status < 0 ? 0 : reply->value);
 }
 
-static void on_log_level(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_log_level(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	(void)from;
 	(void)fd;
-	log_set_level(((const struct ipc_log_level *)message)->level);
+	log_set_level(((const struct ipc_log_level *)ipc)->level);
 }
 
-static void on_pong(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_pong(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
-	(void)message;
+	(void)ipc;
 	(void)fd;
 	from->missed = 0;
 	from->answered = true;
 	keeper_resume_on_answer(from->keeper);
 }
 
-static void on_sockets_get(struct keeper_child *from, const struct ipc_header *message, int fd)
+static void on_sockets_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	(void)fd;
-	keeper_socket_on_get(from, (const struct ipc_sockets_get *)message);
+	keeper_socket_on_get(from, (const struct ipc_sockets_get *)ipc);
 }
 
 #define ALL 0
@@ -432,7 +431,7 @@ static const struct {
 	unsigned type;
 	unsigned asks; /* enum role_asks, or ALL */
 	bool takes_fd; /* the function closes it; else it is closed here */
-	void (*act)(struct keeper_child *from, const struct ipc_header *message, int fd);
+	void (*act)(struct keeper_child *from, const struct ipc_header *ipc, int fd);
 } requests[] = {
 	{IPC_PONG, ALL, false, on_pong},
 	{IPC_SOCKETS_GET, ASKS_SOCKETS, false, on_sockets_get},
@@ -463,9 +462,9 @@ bool keeper_request_may(enum process_role role, unsigned type)
 	return false;
 }
 
-void keeper_request_on_message(struct keeper_child *from, const struct ipc_header *message, int fd)
+void keeper_request_on_ipc(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
-	unsigned type = message->type;
+	unsigned type = ipc->type;
 	char name[16];
 
 	for (size_t i = 0; i < REQUESTS; i++) {
@@ -473,7 +472,7 @@ void keeper_request_on_message(struct keeper_child *from, const struct ipc_heade
 			continue;
 		if (fd >= 0 && !requests[i].takes_fd)
 			close(fd);
-		requests[i].act(from, message, fd);
+		requests[i].act(from, ipc, fd);
 		return;
 	}
 	log_error("%s sent \"%s\", which is not its to send", keeper_child_name(from, name),

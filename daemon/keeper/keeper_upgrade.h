@@ -37,7 +37,7 @@
  * know them by number. There are numbers for four generations. An upgrade that comes while three
  * still drain, or while another one is under way, waits for its turn; several that wait are one.
  *
- * The messages of two versions may differ (ipc_protocol()). The trial finds that out. Then the
+ * What two versions say may differ (ipc_protocol()). The trial finds that out. Then the
  * old relays are told to drain before the exec, in their own language, and a moment is left for
  * short flows to end and be recorded; nothing is said to them afterwards. New connections wait in
  * the backlog until the new relays are up. The old flows go on and count in limits, but `flow show`

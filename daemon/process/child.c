@@ -21,9 +21,9 @@ bool child_hears(const struct child *child)
 	return child->control && !child->leaving;
 }
 
-int child_send(struct child *child, const void *message)
+int child_send(struct child *child, const void *ipc)
 {
-	int error = child_hears(child) ? channel_send(child->control, message, -1) : -EPIPE;
+	int error = child_hears(child) ? channel_send(child->control, ipc, -1) : -EPIPE;
 
 	child_count(child, error ? COUNTER_IPC_LOST : COUNTER_IPC_SENT);
 	return error;
@@ -32,36 +32,36 @@ int child_send(struct child *child, const void *message)
 void child_reply(struct child *child, const struct ipc_header *request, int status, uint32_t value,
 	const char *text)
 {
-	struct ipc_reply message;
+	struct ipc_reply ipc;
 
 	if (request->seq == 0 || !child->control)
 		return;
-	ipc_init(&message, IPC_REPLY, sizeof(message));
-	message.header.seq = request->seq;
-	message.status = status;
-	message.value = value;
-	snprintf(message.text, sizeof(message.text), "%s", text);
-	for (char *at = message.text; *at; at++)
+	ipc_init(&ipc, IPC_REPLY, sizeof(ipc));
+	ipc.header.seq = request->seq;
+	ipc.status = status;
+	ipc.value = value;
+	snprintf(ipc.text, sizeof(ipc.text), "%s", text);
+	for (char *at = ipc.text; *at; at++)
 		if ((unsigned char)*at < ' ')
 			*at = ' ';
-	child_send(child, &message);
+	child_send(child, &ipc);
 }
 
 void child_send_counters(struct child *child)
 {
-	struct ipc_counters message;
+	struct ipc_counters ipc;
 
 	if (child->face->fill_counters)
 		child->face->fill_counters(child);
 	if (memcmp(child->counters, child->counters_sent, sizeof(child->counters)) == 0)
 		return;
-	ipc_init(&message, IPC_COUNTERS, sizeof(message));
-	message.number = child->start->number;
-	message.n = COUNTERS;
-	memcpy(message.v, child->counters, sizeof(message.v));
-	memcpy(message.histograms, child->histograms, sizeof(message.histograms));
+	ipc_init(&ipc, IPC_COUNTERS, sizeof(ipc));
+	ipc.number = child->start->number;
+	ipc.n = COUNTERS;
+	memcpy(ipc.v, child->counters, sizeof(ipc.v));
+	memcpy(ipc.histograms, child->histograms, sizeof(ipc.histograms));
 	memcpy(child->counters_sent, child->counters, sizeof(child->counters));
-	child_send(child, &message);
+	child_send(child, &ipc);
 	/* sending counted itself: no reason to send again */
 	child->counters_sent[COUNTER_IPC_SENT] = child->counters[COUNTER_IPC_SENT];
 	child->counters_sent[COUNTER_IPC_LOST] = child->counters[COUNTER_IPC_LOST];
@@ -95,28 +95,28 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 
 /* ---- control ---- */
 
-static void on_control_message(void *context, const struct ipc_header *message, int fd)
+static void on_control_ipc(void *context, const struct ipc_header *ipc, int fd)
 {
 	struct child *child = context;
 	const char *name = roles[child->start->role].name;
 	char text[64];
 
 	child_count(child, COUNTER_IPC_RECEIVED);
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_PING:
 	case IPC_PONG:
 		break;
 	case IPC_LOG_LEVEL:
-		log_set_level(((const struct ipc_log_level *)message)->level);
-		child_reply(child, message, 0, 0, "");
+		log_set_level(((const struct ipc_log_level *)ipc)->level);
+		child_reply(child, ipc, 0, 0, "");
 		break;
 	default:
-		if (child->face->on_control(child, message, &fd))
+		if (child->face->on_control(child, ipc, &fd))
 			break;
 		child_count(child, COUNTER_IPC_BAD);
 		snprintf(text, sizeof(text), "not for %s", name);
-		log_warning("control sent %s, which is %s", ipc_name(message->type), text);
-		child_reply(child, message, -EOPNOTSUPP, 0, text);
+		log_warning("control sent %s, which is %s", ipc_name(ipc->type), text);
+		child_reply(child, ipc, -EOPNOTSUPP, 0, text);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -162,7 +162,7 @@ static void on_control_gone(void *context)
 	forget_control(child);
 }
 
-static const struct channel_handler control_handler = {on_control_message, on_control_gone};
+static const struct channel_handler control_handler = {on_control_ipc, on_control_gone};
 
 static int open_control(struct child *child, int fd)
 {
@@ -219,30 +219,30 @@ static void drain(struct child *child, uint32_t seconds)
 		child_end(child);
 }
 
-static void on_keeper_message(void *context, const struct ipc_header *message, int fd)
+static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 {
 	struct child *child = context;
 
 	child_count(child, COUNTER_IPC_RECEIVED);
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_PING:
-		child_pong(child->keeper, message);
+		child_pong(child->keeper, ipc);
 		break;
 	case IPC_PEER:
-		take_peer(child, (const struct ipc_peer *)message, fd);
+		take_peer(child, (const struct ipc_peer *)ipc, fd);
 		fd = -1;
 		break;
 	case IPC_HAND_OVER:
 		hand_over(child);
 		break;
 	case IPC_DRAIN:
-		drain(child, ((const struct ipc_drain *)message)->seconds);
+		drain(child, ((const struct ipc_drain *)ipc)->seconds);
 		break;
 	default:
-		if (child->face->on_keeper(child, message, &fd))
+		if (child->face->on_keeper(child, ipc, &fd))
 			break;
 		child_count(child, COUNTER_IPC_BAD);
-		log_warning("the keeper sent %s, which is not for %s", ipc_name(message->type),
+		log_warning("the keeper sent %s, which is not for %s", ipc_name(ipc->type),
 			roles[child->start->role].name);
 	}
 	if (fd >= 0)
@@ -258,7 +258,7 @@ static void on_keeper_gone(void *context)
 	loop_stop(child->loop);
 }
 
-static const struct channel_handler keeper_handler = {on_keeper_message, on_keeper_gone};
+static const struct channel_handler keeper_handler = {on_keeper_ipc, on_keeper_gone};
 
 /* ---- its life ---- */
 

@@ -16,10 +16,10 @@ struct child;
 
 /* All but on_control and on_keeper may be NULL. */
 struct child_face {
-	/* Messages that are not the skeleton's. False: it is not for this process, which is then
+	/* Ipcs that are not the skeleton's. False: it is not for this process, which is then
 	 * said. *fd is closed afterwards: who keeps it sets it to -1. */
-	bool (*on_control)(struct child *child, const struct ipc_header *message, int *fd);
-	bool (*on_keeper)(struct child *child, const struct ipc_header *message, int *fd);
+	bool (*on_control)(struct child *child, const struct ipc_header *ipc, int *fd);
+	bool (*on_keeper)(struct child *child, const struct ipc_header *ipc, int *fd);
 	/* Nothing is sent to it any more: it ended, hands over, or another one is coming. */
 	void (*on_control_gone)(struct child *child);
 	/* Another one came, to which nothing was said yet. */
@@ -70,8 +70,8 @@ void child_end(struct child *child);
 /* Is there a control that may be told more? */
 bool child_hears(const struct child *child);
 /* To control, if there is one. 0 or -errno. */
-int child_send(struct child *child, const void *message);
-/* To a request of control that wants an answer; text may be several lines, messages hold none. */
+int child_send(struct child *child, const void *ipc);
+/* To a request of control that wants an answer; text may be several lines, ipcs hold none. */
 void child_reply(struct child *child, const struct ipc_header *request, int status, uint32_t value,
 	const char *text);
 /* All counters, if one of them changed since they were told. */

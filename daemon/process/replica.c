@@ -99,38 +99,38 @@ static int prepare(struct replica *replica, uint64_t number, int fd, char *text)
 	return 0;
 }
 
-static int commit(struct replica *replica, const struct ipc_policy *message)
+static int commit(struct replica *replica, const struct ipc_policy *ipc)
 {
 	struct picture *picture = target(replica);
-	if (!replica->prepared || replica->prepared_number != message->number)
+	if (!replica->prepared || replica->prepared_number != ipc->number)
 		return -ENOENT;
 	int rc = session_table_set_devices(picture->sessions, replica->prepared, picture->lists);
 	if (rc < 0)
 		return rc;
 	policy_unref(picture->policy);
 	picture->policy = replica->prepared;
-	picture->number = message->number;
-	picture->inquiry = message->inquiry;
+	picture->number = ipc->number;
+	picture->inquiry = ipc->inquiry;
 	replica->prepared = NULL;
 	return 0;
 }
 
 static int begin_inquiry(
-	struct replica *replica, const struct ipc_inquiry *message, enum replica_change *change)
+	struct replica *replica, const struct ipc_inquiry *ipc, enum replica_change *change)
 {
-	target(replica)->inquiry = message->number;
+	target(replica)->inquiry = ipc->number;
 	if (!replica->coming)
 		*change = REPLICA_INQUIRY;
 	return 0;
 }
 
-static int put_sessions(struct replica *replica, const struct ipc_sessions *message)
+static int put_sessions(struct replica *replica, const struct ipc_sessions *ipc)
 {
 	struct picture *picture = target(replica);
-	const uint8_t *at = message->data;
-	size_t left = message->bytes;
+	const uint8_t *at = ipc->data;
+	size_t left = ipc->bytes;
 
-	for (uint32_t i = 0; i < message->n; i++) {
+	for (uint32_t i = 0; i < ipc->n; i++) {
 		struct session session;
 		size_t used = session_decode(at, left, &session, replica->storage);
 		if (used == 0)
@@ -154,39 +154,39 @@ static int renew_devices(struct picture *picture, const char *list)
 	return 0;
 }
 
-static int change_list(struct replica *replica, const struct ipc_list_entries *message)
+static int change_list(struct replica *replica, const struct ipc_list_entries *ipc)
 {
 	struct picture *picture = target(replica);
-	for (uint32_t i = 0; i < message->n; i++) {
-		const struct ipc_list_entry *entry = &message->v[i];
+	for (uint32_t i = 0; i < ipc->n; i++) {
+		const struct ipc_list_entry *entry = &ipc->v[i];
 		if (!entry->add) {
-			lists_remove(picture->lists, message->name, &entry->elem);
+			lists_remove(picture->lists, ipc->name, &entry->elem);
 			continue;
 		}
-		int rc = lists_add(picture->lists, message->name, &entry->elem, entry->end_ms);
+		int rc = lists_add(picture->lists, ipc->name, &entry->elem, entry->end_ms);
 		if (rc < 0)
 			return rc;
 	}
-	return renew_devices(picture, message->name);
+	return renew_devices(picture, ipc->name);
 }
 
-static int clear_list(struct replica *replica, const struct ipc_list_entries *message)
+static int clear_list(struct replica *replica, const struct ipc_list_entries *ipc)
 {
-	lists_clear(target(replica)->lists, message->name);
-	return renew_devices(target(replica), message->name);
+	lists_clear(target(replica)->lists, ipc->name);
+	return renew_devices(target(replica), ipc->name);
 }
 
 /* Under a picture that is still coming flows go on; they end when it is complete. */
 static int change_block(
-	struct replica *replica, const struct ipc_block *message, enum replica_change *change)
+	struct replica *replica, const struct ipc_block *ipc, enum replica_change *change)
 {
 	struct picture *picture = target(replica);
 
-	if (message->add && !replica->coming)
+	if (ipc->add && !replica->coming)
 		*change = REPLICA_BLOCKED;
-	if (message->add)
-		return blocks_put(picture->blocks, &message->block);
-	blocks_del(picture->blocks, &message->block);
+	if (ipc->add)
+		return blocks_put(picture->blocks, &ipc->block);
+	blocks_del(picture->blocks, &ipc->block);
 	return 0;
 }
 
@@ -211,24 +211,24 @@ static int abort_policy(struct replica *replica)
 	return 0;
 }
 
-static int del_session(struct replica *replica, const struct ipc_session_gone *message)
+static int del_session(struct replica *replica, const struct ipc_session_gone *ipc)
 {
-	session_table_del(target(replica)->sessions, message->id);
+	session_table_del(target(replica)->sessions, ipc->id);
 	return 0;
 }
 
 /* 0 or -errno; -ENOMSG: not about the picture. text (may be left empty) says what is wrong with a
  * policy. */
-static int take(struct replica *replica, const struct ipc_header *message, int *fd,
+static int take(struct replica *replica, const struct ipc_header *ipc, int *fd,
 	enum replica_change *change, char text[static IPC_TEXT_SIZE])
 {
-	const struct ipc_policy *policy = (const void *)message;
-	const void *m = message;
+	const struct ipc_policy *policy = (const void *)ipc;
+	const void *m = ipc;
 	int policy_fd = *fd;
 
 	text[0] = '\0';
 	*change = REPLICA_CHANGED;
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_POLICY:
 		*fd = -1;
 		return prepare(replica, policy->number, policy_fd, text);
@@ -265,21 +265,21 @@ static void follow_log(const struct policy *policy)
 }
 
 bool replica_take(
-	struct child *child, struct replica *replica, const struct ipc_header *message, int *fd)
+	struct child *child, struct replica *replica, const struct ipc_header *ipc, int *fd)
 {
 	char text[IPC_TEXT_SIZE];
 	enum replica_change change;
 
-	int error = take(replica, message, fd, &change, text);
+	int error = take(replica, ipc, fd, &change, text);
 	if (error == -ENOMSG)
 		return false;
 	if (error)
-		log_error("%s of control was not taken: %s%s%s", ipc_name(message->type),
+		log_error("%s of control was not taken: %s%s%s", ipc_name(ipc->type),
 			strerror(-error), *text ? ": " : "", text);
 	else if (change == REPLICA_POLICY || change == REPLICA_COMPLETE)
 		follow_log(replica->now->policy);
 	if (!error)
 		replica->on_change(child, change);
-	child_reply(child, message, error, 0, text);
+	child_reply(child, ipc, error, 0, text);
 	return true;
 }

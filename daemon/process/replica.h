@@ -49,10 +49,10 @@ void replica_fini(struct replica *replica);
 /* A new control begins to send. 0 or -ENOMEM. */
 int replica_begin(struct replica *replica);
 
-/* Takes one message of control in, tells the process by replica->on_change, and answers. With
+/* Takes one ipc of control in, tells the process by replica->on_change, and answers. With
  * another policy the log goes by it before. A descriptor that is taken over is -1 afterwards.
- * False: the message is not about the picture. */
+ * False: the ipc is not about the picture. */
 bool replica_take(
-	struct child *child, struct replica *replica, const struct ipc_header *message, int *fd);
+	struct child *child, struct replica *replica, const struct ipc_header *ipc, int *fd);
 
 #endif

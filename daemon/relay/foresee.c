@@ -34,31 +34,30 @@ static enum ending foresee_hosts(struct flow *flow, char text[IPC_TEXT_SIZE])
 	return ENDING_NO_SERVER;
 }
 
-enum ending foresee(
-	struct relay *relay, const struct ipc_foresee *message, char text[IPC_TEXT_SIZE])
+enum ending foresee(struct relay *relay, const struct ipc_foresee *ipc, char text[IPC_TEXT_SIZE])
 {
 	struct policy *policy = relay_picture(relay)->policy;
 	struct flow flow = {.relay = relay, .policy = policy};
-	bool to_original = strcmp(message->server, "original") == 0;
+	bool to_original = strcmp(ipc->server, "original") == 0;
 
 	text[0] = '\0';
 	if (!policy)
 		return ENDING_NO_POLICY;
-	flow.zone = (int32_t)policy_find_zone(policy, message->zone);
-	flow.server_index = to_original ? -1 : (int32_t)policy_find_server(policy, message->server);
+	flow.zone = (int32_t)policy_find_zone(policy, ipc->zone);
+	flow.server_index = to_original ? -1 : (int32_t)policy_find_server(policy, ipc->server);
 	if (flow.zone < 0 || (!to_original && flow.server_index < 0))
 		return ENDING_NO_POLICY; /* it has just changed */
-	flow.mac = message->mac;
-	flow.client_end.addr = message->client;
-	memcpy(flow.user, message->user, sizeof(flow.user));
+	flow.mac = ipc->mac;
+	flow.client_end.addr = ipc->client;
+	memcpy(flow.user, ipc->user, sizeof(flow.user));
 	enum ending over = charge_foresee(&flow, text);
 	if (over != ENDING_NONE)
 		return over;
-	if (to_original && message->original.addr.family == ADDR_NONE)
+	if (to_original && ipc->original.addr.family == ADDR_NONE)
 		return ENDING_NONE;
 	if (!to_original)
 		return foresee_hosts(&flow, text);
-	const char *refusal = dial_original_refusal(&message->original.addr);
+	const char *refusal = dial_original_refusal(&ipc->original.addr);
 	if (!refusal)
 		return ENDING_NONE;
 	snprintf(text, IPC_TEXT_SIZE, "the original is %s", refusal);

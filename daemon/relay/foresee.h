@@ -8,7 +8,6 @@
 struct relay;
 
 /* ENDING_NONE: it would go to a host. Else what it would be answered with, and text says why. */
-enum ending foresee(
-	struct relay *relay, const struct ipc_foresee *message, char text[IPC_TEXT_SIZE]);
+enum ending foresee(struct relay *relay, const struct ipc_foresee *ipc, char text[IPC_TEXT_SIZE]);
 
 #endif

@@ -139,34 +139,34 @@ static void on_change(struct child *child, enum replica_change change)
 	}
 }
 
-static bool on_control(struct child *child, const struct ipc_header *message, int *fd)
+static bool on_control(struct child *child, const struct ipc_header *ipc, int *fd)
 {
 	struct relay *relay = RELAY_OF(child);
-	const void *m = message;
+	const void *m = ipc;
 	char text[IPC_TEXT_SIZE];
 	uint32_t n;
 
-	if (replica_take(child, &relay->replica, message, fd))
+	if (replica_take(child, &relay->replica, ipc, fd))
 		return true;
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_FLOW_IDS:
 		ids_put(&relay->ids, m);
 		break;
 	case IPC_KILL:
 		n = flow_each(&relay->table, kill_flow, (void *)(uintptr_t)m);
-		child_reply(child, message, 0, n, "");
+		child_reply(child, ipc, 0, n, "");
 		break;
 	case IPC_FLOWS_GET:
 		n = flow_each(&relay->table, send_flow, (void *)(uintptr_t)m);
-		child_reply(child, message, 0, n, "");
+		child_reply(child, ipc, 0, n, "");
 		break;
 	case IPC_LOADS_GET:
-		n = load_tell(relay, message);
-		child_reply(child, message, 0, n, "");
+		n = load_tell(relay, ipc);
+		child_reply(child, ipc, 0, n, "");
 		break;
 	case IPC_FORESEE:
 		n = foresee(relay, m, text);
-		child_reply(child, message, 0, n, text);
+		child_reply(child, ipc, 0, n, text);
 		break;
 	case IPC_TARGETS:
 		choose_take(&relay->choose, m);
@@ -177,12 +177,12 @@ static bool on_control(struct child *child, const struct ipc_header *message, in
 	return true;
 }
 
-static bool on_keeper(struct child *child, const struct ipc_header *message, int *fd)
+static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd)
 {
 	struct relay *relay = RELAY_OF(child);
-	const void *m = message;
+	const void *m = ipc;
 
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_SOCKET:
 		stock_on_socket(relay, m, *fd);
 		*fd = -1;

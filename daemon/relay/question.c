@@ -76,15 +76,15 @@ static void fail(struct host *host, enum ending ending, const char *words)
 
 static void tell_control(struct host *host)
 {
-	struct ipc_host message;
-	ipc_init(&message, IPC_HOST, sizeof(message));
-	message.inquiry = host->inquiry;
-	message.host = host->end;
-	message.kind = IPC_HOST_ASKED;
-	message.usable = host->answer == HOST_GOOD;
-	snprintf(message.server, sizeof(message.server), "%s", host->server);
-	snprintf(message.text, sizeof(message.text), "%s", host->text);
-	relay_send(host->relay, &message);
+	struct ipc_host ipc;
+	ipc_init(&ipc, IPC_HOST, sizeof(ipc));
+	ipc.inquiry = host->inquiry;
+	ipc.host = host->end;
+	ipc.kind = IPC_HOST_ASKED;
+	ipc.usable = host->answer == HOST_GOOD;
+	snprintf(ipc.server, sizeof(ipc.server), "%s", host->server);
+	snprintf(ipc.text, sizeof(ipc.text), "%s", host->text);
+	relay_send(host->relay, &ipc);
 }
 
 /* ENDING_NONE: it may be used. Last of all: the host may be asked anew when this returns. */

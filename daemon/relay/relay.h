@@ -46,9 +46,9 @@ static inline void relay_count(struct relay *relay, unsigned counter)
 }
 
 /* To control, if there is one. 0 or -errno. */
-static inline int relay_send(struct relay *relay, const void *message)
+static inline int relay_send(struct relay *relay, const void *ipc)
 {
-	return child_send(&relay->child, message);
+	return child_send(&relay->child, ipc);
 }
 
 /* The picture in force. Its policy is NULL before the first one came. */

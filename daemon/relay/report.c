@@ -41,58 +41,57 @@ static const char *words_of(const struct flow *flow)
 	return NULL;
 }
 
-static void add_left_off(uint32_t left_off, struct ipc_flow *message)
+static void add_left_off(uint32_t left_off, struct ipc_flow *told)
 {
-	size_t len = strlen(message->detail);
-	snprintf(message->detail + len, sizeof(message->detail) - len,
+	size_t len = strlen(told->detail);
+	snprintf(told->detail + len, sizeof(told->detail) - len,
 		"%s(%u more attempts before the last one)", len > 0 ? " " : "", left_off);
 }
 
 /* Why, in words: the server's last ones, the operator's, or what the ending means. */
-static void fill_detail(const struct flow *flow, struct ipc_flow *message)
+static void fill_detail(const struct flow *flow, struct ipc_flow *told)
 {
 	const struct attempts *attempts = flow->attempts;
 	const char *words = words_of(flow);
 
 	if (flow->connected_ms == 0 && *attempts_why(attempts))
-		put(message->detail, sizeof(message->detail), attempts_why(attempts));
+		put(told->detail, sizeof(told->detail), attempts_why(attempts));
 	else if (words && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
-		put(message->detail, sizeof(message->detail), words);
+		put(told->detail, sizeof(told->detail), words);
 	else if (flow->ending != ENDING_NONE && flow->state == FLOW_DONE)
-		put(message->detail, sizeof(message->detail), ending_meanings[flow->ending]);
+		put(told->detail, sizeof(told->detail), ending_meanings[flow->ending]);
 	if (attempts && attempts->left_off > 0)
-		add_left_off(attempts->left_off, message);
+		add_left_off(attempts->left_off, told);
 }
 
-static void fill_attempts(const struct flow *flow, struct ipc_flow *message)
+static void fill_attempts(const struct flow *flow, struct ipc_flow *told)
 {
 	if (flow->attempts) {
-		message->nattempts = flow->attempts->n;
-		memcpy(message->attempts, flow->attempts->v,
-			sizeof(message->attempts[0]) * flow->attempts->n);
+		told->nattempts = flow->attempts->n;
+		memcpy(told->attempts, flow->attempts->v,
+			sizeof(told->attempts[0]) * flow->attempts->n);
 	}
 	if (flow->connected_ms == 0)
 		return;
-	uint32_t at =
-		message->nattempts < IPC_ATTEMPTS_MAX ? message->nattempts++ : IPC_ATTEMPTS_MAX - 1;
-	message->attempts[at] = (struct ipc_attempt){
+	uint32_t at = told->nattempts < IPC_ATTEMPTS_MAX ? told->nattempts++ : IPC_ATTEMPTS_MAX - 1;
+	told->attempts[at] = (struct ipc_attempt){
 		.host = flow->host, .ms = flow->connect_ms, .ending = ENDING_NONE};
 }
 
-static void fill_names(const struct flow *flow, struct ipc_flow *message)
+static void fill_names(const struct flow *flow, struct ipc_flow *told)
 {
 	const struct policy *policy = flow->policy;
-	put(message->ifname, sizeof(message->ifname), flow->ifname);
-	put(message->user, sizeof(message->user), flow->user);
-	put(message->state, sizeof(message->state), flow_state_names[flow->state]);
+	put(told->ifname, sizeof(told->ifname), flow->ifname);
+	put(told->user, sizeof(told->user), flow->user);
+	put(told->state, sizeof(told->state), flow_state_names[flow->state]);
 	if (flow->zone >= 0)
-		put(message->zone, sizeof(message->zone), policy->zones[flow->zone].name.text);
+		put(told->zone, sizeof(told->zone), policy->zones[flow->zone].name.text);
 	if (flow->rule >= 0)
-		put(message->rule, sizeof(message->rule), policy->rules[flow->rule].name.text);
+		put(told->rule, sizeof(told->rule), policy->rules[flow->rule].name.text);
 	if (flow->to_original)
-		put(message->server, sizeof(message->server), "original");
+		put(told->server, sizeof(told->server), "original");
 	else if (flow->server_index >= 0)
-		put(message->server, sizeof(message->server),
+		put(told->server, sizeof(told->server),
 			policy->servers[flow->server_index].name.text);
 }
 
@@ -103,34 +102,34 @@ static uint64_t to_wall(const struct flow *flow, uint64_t at_ms)
 	return at_ms ? loop_wall_ms(loop) - (loop_now_ms(loop) - at_ms) : 0;
 }
 
-static void fill(const struct flow *flow, struct ipc_flow *message)
+static void fill(const struct flow *flow, struct ipc_flow *told)
 {
-	memset(message, 0, sizeof(*message));
-	message->id = flow->id;
-	message->session = flow->session;
-	message->start_ms = to_wall(flow, flow->start_ms);
-	message->connected_ms = to_wall(flow, flow->connected_ms);
-	message->from_client_bytes = flow->up.bytes;
-	message->from_server_bytes = flow->down.bytes;
-	message->messages = flow->watch.messages;
-	message->seen = flow->watch.seen;
-	message->verdict = flow->verdict;
-	message->ending = flow->ending;
-	message->reason = flow->reason;
-	message->audit = flow->rule < 0 || flow->policy->rules[flow->rule].audit;
-	message->client = flow->client_end;
-	message->original = flow->original;
-	message->host = flow->host;
-	message->mac = flow->mac;
-	message->relay = flow->relay->start->number;
+	memset(told, 0, sizeof(*told));
+	told->id = flow->id;
+	told->session = flow->session;
+	told->start_ms = to_wall(flow, flow->start_ms);
+	told->connected_ms = to_wall(flow, flow->connected_ms);
+	told->from_client_bytes = flow->up.bytes;
+	told->from_server_bytes = flow->down.bytes;
+	told->messages = flow->watch.messages;
+	told->seen = flow->watch.seen;
+	told->verdict = flow->verdict;
+	told->ending = flow->ending;
+	told->reason = flow->reason;
+	told->audit = flow->rule < 0 || flow->policy->rules[flow->rule].audit;
+	told->client = flow->client_end;
+	told->original = flow->original;
+	told->host = flow->host;
+	told->mac = flow->mac;
+	told->relay = flow->relay->start->number;
 	if (flow->said)
-		put(message->reply, sizeof(message->reply), flow->said->text);
-	message->gateway = flow->gateway;
-	fill_names(flow, message);
-	fill_attempts(flow, message);
-	fill_detail(flow, message);
+		put(told->reply, sizeof(told->reply), flow->said->text);
+	told->gateway = flow->gateway;
+	fill_names(flow, told);
+	fill_attempts(flow, told);
+	fill_detail(flow, told);
 	if (flow->state == FLOW_DONE)
-		message->end_ms = loop_wall_ms(flow->relay->loop);
+		told->end_ms = loop_wall_ms(flow->relay->loop);
 }
 
 int report_live(struct flow *flow, const struct ipc_header *request)
@@ -148,14 +147,14 @@ int report_live(struct flow *flow, const struct ipc_header *request)
 
 void report_started(struct flow *flow)
 {
-	struct ipc_started message;
-	ipc_init(&message, IPC_STARTED, sizeof(message));
-	message.flow = flow->id;
-	message.session = flow->session;
-	message.at_ms = to_wall(flow, flow->start_ms);
+	struct ipc_started ipc;
+	ipc_init(&ipc, IPC_STARTED, sizeof(ipc));
+	ipc.flow = flow->id;
+	ipc.session = flow->session;
+	ipc.at_ms = to_wall(flow, flow->start_ms);
 	if (flow->rule >= 0)
-		put(message.rule, sizeof(message.rule), flow->policy->rules[flow->rule].name.text);
-	relay_send(flow->relay, &message);
+		put(ipc.rule, sizeof(ipc.rule), flow->policy->rules[flow->rule].name.text);
+	relay_send(flow->relay, &ipc);
 }
 
 void report_end(struct flow *flow)

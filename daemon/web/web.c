@@ -32,24 +32,24 @@ _Static_assert(offsetof(struct web, child) == 0, "web begins with its child");
 
 static void tell_state(struct web *web)
 {
-	struct ipc_metrics_state message;
+	struct ipc_metrics_state ipc;
 
-	ipc_init(&message, IPC_METRICS_STATE, sizeof(message));
-	message.at = web->at;
-	message.status = web->status;
-	child_send(&web->child, &message);
+	ipc_init(&ipc, IPC_METRICS_STATE, sizeof(ipc));
+	ipc.at = web->at;
+	ipc.status = web->status;
+	child_send(&web->child, &ipc);
 }
 
 static int ask(void *context)
 {
 	struct web *web = context;
-	struct ipc_plain message;
+	struct ipc_plain ipc;
 
 	if (!child_hears(&web->child))
 		return -ENOTCONN;
-	ipc_init(&message, IPC_METRICS_GET, sizeof(message));
-	message.header.seq = web->seq = channel_next_seq(web->child.control);
-	int error = child_send(&web->child, &message);
+	ipc_init(&ipc, IPC_METRICS_GET, sizeof(ipc));
+	ipc.header.seq = web->seq = channel_next_seq(web->child.control);
+	int error = child_send(&web->child, &ipc);
 	if (error) {
 		web->seq = 0;
 		return error;
@@ -141,20 +141,20 @@ static void on_page(struct web *web, uint32_t seq, int fd)
 	http_page(web->http, bytes, len);
 }
 
-static bool on_control(struct child *child, const struct ipc_header *message, int *fd)
+static bool on_control(struct child *child, const struct ipc_header *ipc, int *fd)
 {
 	struct web *web = WEB(child);
 
-	switch (message->type) {
+	switch (ipc->type) {
 	case IPC_METRICS_PAGE:
-		on_page(web, message->seq, *fd);
+		on_page(web, ipc->seq, *fd);
 		*fd = -1;
 		break;
 	case IPC_METRICS_LISTEN:
-		on_listen(web, &((const struct ipc_metrics_listen *)message)->at);
+		on_listen(web, &((const struct ipc_metrics_listen *)ipc)->at);
 		break;
 	case IPC_REPLY:
-		if (message->seq == web->seq)
+		if (ipc->seq == web->seq)
 			give_up(web);
 		break;
 	default:
@@ -163,10 +163,10 @@ static bool on_control(struct child *child, const struct ipc_header *message, in
 	return true;
 }
 
-static bool on_keeper(struct child *child, const struct ipc_header *message, int *fd)
+static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd)
 {
 	(void)child;
-	(void)message;
+	(void)ipc;
 	(void)fd;
 	return false;
 }

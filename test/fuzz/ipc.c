@@ -28,7 +28,7 @@ static void read_flow(const struct ipc_flow *flow)
 	}
 }
 
-static void read_message(const struct ipc_header *header)
+static void read_ipc(const struct ipc_header *header)
 {
 	char text[PREFIX_TEXT_SIZE];
 
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(copy, data, size);
 	if (ipc_check(copy, size) == 0)
-		read_message((const struct ipc_header *)copy);
+		read_ipc((const struct ipc_header *)copy);
 	/* most inputs fail in the header: mend it, so that the rest is reached */
 	if (size >= sizeof(struct ipc_header)) {
 		struct ipc_header *header = (struct ipc_header *)copy;
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		header->bytes = (uint32_t)size;
 		header->reserved = 0;
 		if (ipc_check(copy, size) == 0)
-			read_message(header);
+			read_ipc(header);
 	}
 	free(copy);
 	return 0;

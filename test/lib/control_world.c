@@ -72,10 +72,10 @@ void expect(int fd, unsigned type)
 	assert_string_equal(ipc_name(in.header.type), ipc_name(type));
 }
 
-void send_to(int fd, const void *message, int passed)
+void send_to(int fd, const void *ipc, int passed)
 {
-	const struct ipc_header *header = message;
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)message, .iov_len = header->bytes};
+	const struct ipc_header *header = ipc;
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)ipc, .iov_len = header->bytes};
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -370,18 +370,18 @@ void finish(struct asked *asked, int status)
 
 void admit(const char *ifname, const char *addr, const char *mac)
 {
-	struct ipc_admit message;
-	ipc_init(&message, IPC_ADMIT, sizeof(message));
-	message.packet = 77;
-	message.ifindex = 2;
-	strcpy(message.ifname, ifname);
-	assert_int_equal(addr_parse(addr, strlen(addr), &message.source.addr), 0);
-	message.source.port = 40000;
-	message.original = message.source;
-	message.original.port = 25;
+	struct ipc_admit ipc;
+	ipc_init(&ipc, IPC_ADMIT, sizeof(ipc));
+	ipc.packet = 77;
+	ipc.ifindex = 2;
+	strcpy(ipc.ifname, ifname);
+	assert_int_equal(addr_parse(addr, strlen(addr), &ipc.source.addr), 0);
+	ipc.source.port = 40000;
+	ipc.original = ipc.source;
+	ipc.original.port = 25;
 	if (mac)
-		assert_int_equal(mac_parse(mac, strlen(mac), &message.mac), 0);
-	send_to(world.keeper, &message, -1);
+		assert_int_equal(mac_parse(mac, strlen(mac), &ipc.mac), 0);
+	send_to(world.keeper, &ipc, -1);
 	expect(world.keeper, IPC_VERDICT);
 	assert_int_equal(in.verdict.packet, 77);
 }

@@ -76,12 +76,12 @@ void write_config(const char *text);
 
 /* ---- keeper and relay ---- */
 
-/* The next message, into `in`. false: none within the time. *passed: its descriptor; may be NULL.
+/* The next ipc, into `in`. false: none within the time. *passed: its descriptor; may be NULL.
  */
 bool receive(int fd, int wait_ms, int *passed);
 void expect(int fd, unsigned type);
-void send_to(int fd, const void *message, int passed);
-/* Answers the message that was received last. */
+void send_to(int fd, const void *ipc, int passed);
+/* Answers the ipc that was received last. */
 void answer(int fd, int status, const char *text);
 void answer_seq(int fd, uint32_t seq, int status, const char *text);
 void expect_plan(enum plan_mode mode);

@@ -45,15 +45,15 @@ struct ipc_targets *targets_of(const struct world *world, const struct hosts *ho
 {
 	static _Alignas(16)
 		uint8_t room[sizeof(struct ipc_targets) + HOSTS * sizeof(struct ipc_target)];
-	struct ipc_targets *message = (void *)room;
+	struct ipc_targets *ipc = (void *)room;
 	const char *address = server_texts[world->ip6];
-	ipc_init(message, IPC_TARGETS, sizeof(room));
-	message->number = world->policy;
-	message->inquiry = world->inquiry;
-	strcpy(message->server, "relay");
-	message->n = HOSTS;
+	ipc_init(ipc, IPC_TARGETS, sizeof(room));
+	ipc->number = world->policy;
+	ipc->inquiry = world->inquiry;
+	strcpy(ipc->server, "relay");
+	ipc->n = HOSTS;
 	for (uint16_t i = 0; i < HOSTS; i++) {
-		struct ipc_target *target = &message->v[i];
+		struct ipc_target *target = &ipc->v[i];
 		strcpy(target->name, address);
 		target->port = hosts->port[i];
 		target->line = i;
@@ -65,7 +65,7 @@ struct ipc_targets *targets_of(const struct world *world, const struct hosts *ho
 		target->asked = 1;
 		assert_int_equal(addr_parse(address, strlen(address), &target->addresses[0]), 0);
 	}
-	return message;
+	return ipc;
 }
 
 int take_at(const struct hosts *hosts, int i)

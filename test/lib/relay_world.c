@@ -185,10 +185,10 @@ void server_be_asked(const struct world *world, const char *extension)
 	close(fd);
 }
 
-void tell(int fd, const void *message, int descriptor)
+void tell(int fd, const void *ipc, int descriptor)
 {
-	const struct ipc_header *header = message;
-	struct iovec iov = {(void *)(uintptr_t)message, header->bytes};
+	const struct ipc_header *header = ipc;
+	struct iovec iov = {(void *)(uintptr_t)ipc, header->bytes};
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -203,15 +203,15 @@ void tell(int fd, const void *message, int descriptor)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &descriptor, sizeof(int));
 	}
-	assert_int_equal(ipc_check(message, header->bytes), 0);
+	assert_int_equal(ipc_check(ipc, header->bytes), 0);
 	assert_int_equal(sendmsg(fd, &msg, MSG_NOSIGNAL), header->bytes);
 }
 
 void tell_plain(int fd, unsigned type)
 {
-	struct ipc_plain message;
-	ipc_init(&message, type, sizeof(message));
-	tell(fd, &message, -1);
+	struct ipc_plain ipc;
+	ipc_init(&ipc, type, sizeof(ipc));
+	tell(fd, &ipc, -1);
 }
 
 static void take_record(void *context, enum ipc_record_kind kind, const uint8_t *bytes, size_t len)
@@ -283,11 +283,11 @@ void await_counter(struct world *world, unsigned counter, uint64_t value)
 		await(world, world->control, IPC_COUNTERS, NULL);
 }
 
-struct ipc_reply request(struct world *world, void *message, int descriptor)
+struct ipc_reply request(struct world *world, void *ipc, int descriptor)
 {
 	struct ipc_reply reply;
-	((struct ipc_header *)message)->seq = 7;
-	tell(world->control, message, descriptor);
+	((struct ipc_header *)ipc)->seq = 7;
+	tell(world->control, ipc, descriptor);
 	await(world, world->control, IPC_REPLY, &reply);
 	assert_int_equal(reply.header.seq, 7);
 	return reply;
@@ -295,12 +295,12 @@ struct ipc_reply request(struct world *world, void *message, int descriptor)
 
 struct ipc_reply prepare_policy(struct world *world, const char *text)
 {
-	struct ipc_policy message;
+	struct ipc_policy ipc;
 	int fd = channel_memfd("policy", text, strlen(text));
 	assert_true(fd >= 0);
-	ipc_init(&message, IPC_POLICY, sizeof(message));
-	message.number = ++world->policy;
-	struct ipc_reply reply = request(world, &message, fd);
+	ipc_init(&ipc, IPC_POLICY, sizeof(ipc));
+	ipc.number = ++world->policy;
+	struct ipc_reply reply = request(world, &ipc, fd);
 	close(fd);
 	return reply;
 }
@@ -310,11 +310,11 @@ void apply_policy(struct world *world, const char *text)
 	struct ipc_reply reply = prepare_policy(world, text);
 	if (reply.status != 0)
 		fail_msg("the policy was refused: %s\n%s", reply.text, text);
-	struct ipc_policy message;
-	ipc_init(&message, IPC_POLICY_COMMIT, sizeof(message));
-	message.number = world->policy;
-	message.inquiry = ++world->inquiry;
-	assert_int_equal(request(world, &message, -1).status, 0);
+	struct ipc_policy ipc;
+	ipc_init(&ipc, IPC_POLICY_COMMIT, sizeof(ipc));
+	ipc.number = world->policy;
+	ipc.inquiry = ++world->inquiry;
+	assert_int_equal(request(world, &ipc, -1).status, 0);
 }
 
 const char *policy_text(const struct world *world, const char *zone_more, const char *server_more)
@@ -341,7 +341,7 @@ static struct policy_string make_string(const char *text)
 void log_in(int control, uint64_t id, const char *user, const char *address)
 {
 	static _Alignas(16) uint8_t bytes[sizeof(struct ipc_sessions) + SESSION_ENCODED_MAX];
-	struct ipc_sessions *message = (void *)bytes;
+	struct ipc_sessions *ipc = (void *)bytes;
 	struct session_address given = {0};
 	struct session session = {.id = id,
 		.zone = make_string("guest"),
@@ -352,21 +352,21 @@ void log_in(int control, uint64_t id, const char *user, const char *address)
 	struct addr addr;
 	assert_int_equal(addr_parse(address, strlen(address), &addr), 0);
 	given.prefix = prefix_of(&addr);
-	ipc_init(message, IPC_SESSIONS, sizeof(*message));
-	size_t len = session_encode(&session, message->data, SESSION_ENCODED_MAX);
+	ipc_init(ipc, IPC_SESSIONS, sizeof(*ipc));
+	size_t len = session_encode(&session, ipc->data, SESSION_ENCODED_MAX);
 	assert_true(len > 0);
-	message->n = 1;
-	message->bytes = (uint32_t)len;
-	message->header.bytes = (uint32_t)(sizeof(*message) + len);
-	tell(control, message, -1);
+	ipc->n = 1;
+	ipc->bytes = (uint32_t)len;
+	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + len);
+	tell(control, ipc, -1);
 }
 
 void log_out(int control, uint64_t id)
 {
-	struct ipc_session_gone message;
-	ipc_init(&message, IPC_SESSION_GONE, sizeof(message));
-	message.id = id;
-	tell(control, &message, -1);
+	struct ipc_session_gone ipc;
+	ipc_init(&ipc, IPC_SESSION_GONE, sizeof(ipc));
+	ipc.id = id;
+	tell(control, &ipc, -1);
 }
 
 void tell_link(struct world *world, bool has_mac)

@@ -102,16 +102,16 @@ void server_be_asked(const struct world *world, const char *extension);
 
 /* ---- Control and keeper ---- */
 
-void tell(int fd, const void *message, int descriptor);
+void tell(int fd, const void *ipc, int descriptor);
 void tell_plain(int fd, unsigned type);
-/* Waits for the next message of the type; counters, starts and records are noted by the way. */
+/* Waits for the next ipc of the type; counters, starts and records are noted by the way. */
 void await(struct world *world, int fd, unsigned type, void *into);
 /* Of a live flow: which request it answers. */
 uint32_t await_live(struct world *world, struct ipc_flow *flow);
 const struct ipc_flow *await_record(struct world *world);
 /* Waits until a counter has at least this value. */
 void await_counter(struct world *world, unsigned counter, uint64_t value);
-struct ipc_reply request(struct world *world, void *message, int descriptor);
+struct ipc_reply request(struct world *world, void *ipc, int descriptor);
 struct ipc_reply prepare_policy(struct world *world, const char *text);
 void apply_policy(struct world *world, const char *text);
 /* The policy of most tests. Both texts may be empty: more in the zone, more in the server. */

@@ -51,16 +51,16 @@ static void say(json_t *object)
 	json_decref(object);
 }
 
-static void tell(int fd, const void *message, int descriptor)
+static void tell(int fd, const void *ipc, int descriptor)
 {
-	const struct ipc_header *header = message;
-	struct iovec iov = {(void *)(uintptr_t)message, header->bytes};
+	const struct ipc_header *header = ipc;
+	struct iovec iov = {(void *)(uintptr_t)ipc, header->bytes};
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
 	} ancillary = {0};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	if (ipc_check(message, header->bytes) < 0)
+	if (ipc_check(ipc, header->bytes) < 0)
 		fail("a message of its own is malformed");
 	if (descriptor >= 0) {
 		msg.msg_control = &ancillary;
@@ -77,12 +77,12 @@ static void tell(int fd, const void *message, int descriptor)
 
 static void tell_policy(unsigned type, int fd)
 {
-	struct ipc_policy message;
-	ipc_init(&message, type, sizeof(message));
-	message.header.seq = (uint32_t)type;
-	message.number = number;
-	message.inquiry = inquiry;
-	tell(control, &message, fd);
+	struct ipc_policy ipc;
+	ipc_init(&ipc, type, sizeof(ipc));
+	ipc.header.seq = (uint32_t)type;
+	ipc.number = number;
+	ipc.inquiry = inquiry;
+	tell(control, &ipc, fd);
 }
 
 static void send_policy(void)
@@ -177,20 +177,19 @@ static json_t *target_json(const struct ipc_target *target)
 		addresses);
 }
 
-static void on_targets(const struct ipc_targets *message)
+static void on_targets(const struct ipc_targets *ipc)
 {
 	json_t *list = json_array();
 	size_t at = 0;
-	while (at < SERVERS_MAX - 1 && told[at] && strcmp(told[at]->server, message->server) != 0)
+	while (at < SERVERS_MAX - 1 && told[at] && strcmp(told[at]->server, ipc->server) != 0)
 		at++;
 	free(told[at]);
-	told[at] = malloc(message->header.bytes);
-	memcpy(told[at], message, message->header.bytes);
-	for (uint32_t i = 0; i < message->n; i++)
-		json_array_append_new(list, target_json(&message->v[i]));
-	say(json_pack("{s:s, s:I, s:I, s:o}", "server", message->server, "number",
-		(json_int_t)message->number, "inquiry", (json_int_t)message->inquiry, "targets",
-		list));
+	told[at] = malloc(ipc->header.bytes);
+	memcpy(told[at], ipc, ipc->header.bytes);
+	for (uint32_t i = 0; i < ipc->n; i++)
+		json_array_append_new(list, target_json(&ipc->v[i]));
+	say(json_pack("{s:s, s:I, s:I, s:o}", "server", ipc->server, "number",
+		(json_int_t)ipc->number, "inquiry", (json_int_t)ipc->inquiry, "targets", list));
 }
 
 /* As the keeper does, but for its first no: the plan was not in the kernel yet. */
@@ -266,23 +265,23 @@ static void on_end(void)
 
 static void on_host(char *line)
 {
-	struct ipc_host message;
+	struct ipc_host ipc;
 	char addr[64], kind[16], text[200] = "";
 	unsigned port;
 	unsigned long asked = 0;
-	ipc_init(&message, IPC_HOST, sizeof(message));
-	sscanf(line, "host %63s %63s %u %15s %199[^\n]", message.server, addr, &port, kind, text);
-	if (addr_parse(addr, strlen(addr), &message.host.addr) < 0)
+	ipc_init(&ipc, IPC_HOST, sizeof(ipc));
+	sscanf(line, "host %63s %63s %u %15s %199[^\n]", ipc.server, addr, &port, kind, text);
+	if (addr_parse(addr, strlen(addr), &ipc.host.addr) < 0)
 		fail(line);
-	message.host.port = (uint16_t)port;
-	message.kind = strcmp(kind, "worked") == 0   ? IPC_HOST_WORKED
-		       : strcmp(kind, "failed") == 0 ? IPC_HOST_FAILED
-						     : IPC_HOST_ASKED;
+	ipc.host.port = (uint16_t)port;
+	ipc.kind = strcmp(kind, "worked") == 0   ? IPC_HOST_WORKED
+		   : strcmp(kind, "failed") == 0 ? IPC_HOST_FAILED
+						 : IPC_HOST_ASKED;
 	/* "good 3": it was asked in inquiry 3, and offers nothing */
-	message.usable = strcmp(kind, "good") == 0 && sscanf(text, "%lu", &asked) == 1;
-	message.inquiry = asked;
-	snprintf(message.text, sizeof(message.text), "%s", text);
-	tell(control, &message, -1);
+	ipc.usable = strcmp(kind, "good") == 0 && sscanf(text, "%lu", &asked) == 1;
+	ipc.inquiry = asked;
+	snprintf(ipc.text, sizeof(ipc.text), "%s", text);
+	tell(control, &ipc, -1);
 }
 
 static void say_counters(void)

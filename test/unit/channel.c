@@ -18,27 +18,27 @@
 struct end {
 	struct channel *channel;
 	struct loop *loop;
-	unsigned messages, gone, wanted;
+	unsigned ipcs, gone, wanted;
 	uint32_t last_seconds;
 	int fd;
 	bool free_at_once;
 };
 
-static void on_message(void *context, const struct ipc_header *message, int fd)
+static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 {
 	struct end *end = context;
-	assert_int_equal(message->type, IPC_DRAIN);
-	const struct ipc_drain *drain = (const void *)message;
-	assert_int_equal(drain->seconds, end->messages);
+	assert_int_equal(ipc->type, IPC_DRAIN);
+	const struct ipc_drain *drain = (const void *)ipc;
+	assert_int_equal(drain->seconds, end->ipcs);
 	end->last_seconds = drain->seconds;
-	end->messages++;
+	end->ipcs++;
 	if (fd >= 0)
 		end->fd = fd;
 	if (end->free_at_once) {
 		channel_free(end->channel);
 		end->channel = NULL;
 		loop_stop(end->loop);
-	} else if (end->messages == end->wanted) {
+	} else if (end->ipcs == end->wanted) {
 		loop_stop(end->loop);
 	}
 }
@@ -52,7 +52,7 @@ static void on_gone(void *context)
 	loop_stop(end->loop);
 }
 
-static const struct channel_handler handler = {on_message, on_gone};
+static const struct channel_handler handler = {on_ipc, on_gone};
 
 struct pair {
 	struct loop *loop;
@@ -107,7 +107,7 @@ static void a_slow_reader_gets_everything_in_order(void **state)
 	assert_true(channel_queued_bytes(pair.a.channel) > 0);
 	pair.b.wanted = N;
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.b.messages, N);
+	assert_int_equal(pair.b.ipcs, N);
 	assert_int_equal(channel_queued_bytes(pair.a.channel), 0);
 	close_pair(&pair);
 }
@@ -140,17 +140,17 @@ static void a_paced_channel_reads_what_gathered(void **state)
 		assert_int_equal(send_number(pair.a.channel, i, -1), 0);
 	pair.b.wanted = FIRST;
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.b.messages, FIRST);
+	assert_int_equal(pair.b.ipcs, FIRST);
 	/* it rests now */
 	loop_timer_set(pair.loop, &later.timer, loop_now_ms(pair.loop));
 	pair.b.wanted = ALL;
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.b.messages, ALL);
+	assert_int_equal(pair.b.ipcs, ALL);
 	/* and it answers while it rests */
 	assert_int_equal(send_number(pair.b.channel, 0, -1), 0);
 	pair.a.wanted = 1;
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.a.messages, 1);
+	assert_int_equal(pair.a.ipcs, 1);
 	close_pair(&pair);
 }
 
@@ -173,7 +173,7 @@ static void a_paced_channel_reads_last_words(void **state)
 	pair.a.channel = NULL;
 	pair.b.wanted = 0;
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.b.messages, N);
+	assert_int_equal(pair.b.ipcs, N);
 	assert_int_equal(pair.b.gone, 1);
 	close_pair(&pair);
 }
@@ -213,7 +213,7 @@ static void drain_handles_what_waits_without_the_loop(void **state)
 		assert_int_equal(send_number(pair.a.channel, i, -1), 0);
 	assert_int_equal(channel_drain(pair.b.channel), 100);
 	assert_int_equal(channel_drain(pair.b.channel), 0);
-	assert_int_equal(pair.b.messages, 100);
+	assert_int_equal(pair.b.ipcs, 100);
 	close_pair(&pair);
 }
 
@@ -223,19 +223,19 @@ static void last_words_of_a_dead_peer_are_read_before_it_is_gone(void **state)
 
 	(void)state;
 	open_pair(&pair, true);
-	/* b dies with unread messages, so a's socket holds an error in front of b's words */
+	/* b dies with unread ipcs, so a's socket holds an error in front of b's words */
 	assert_int_equal(send_number(pair.a.channel, 0, -1), 0);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(send_number(pair.b.channel, i, -1), 0);
 	channel_free(pair.b.channel);
 	pair.b.channel = NULL;
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.a.messages, 5);
+	assert_int_equal(pair.a.ipcs, 5);
 	assert_int_equal(pair.a.gone, 1);
 	close_pair(&pair);
 }
 
-static void a_malformed_message_ends_the_channel(void **state)
+static void a_malformed_ipc_ends_the_channel(void **state)
 {
 	struct pair pair;
 	struct ipc_drain drain;
@@ -246,12 +246,12 @@ static void a_malformed_message_ends_the_channel(void **state)
 	drain.header.bytes++;
 	assert_int_equal(send(pair.raw, &drain, sizeof(drain), 0), sizeof(drain));
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.a.messages, 0);
+	assert_int_equal(pair.a.ipcs, 0);
 	assert_int_equal(pair.a.gone, 1);
 	close_pair(&pair);
 }
 
-static void a_record_longer_than_any_message_ends_the_channel(void **state)
+static void a_record_longer_than_any_ipc_ends_the_channel(void **state)
 {
 	struct pair pair;
 	uint8_t *bytes = calloc(1, IPC_BYTES_MAX + 1);
@@ -276,7 +276,7 @@ static void a_handler_may_free_its_channel(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		assert_int_equal(send_number(pair.a.channel, i, -1), 0);
 	assert_int_equal(loop_run(pair.loop), 0);
-	assert_int_equal(pair.b.messages, 1);
+	assert_int_equal(pair.b.ipcs, 1);
 	close_pair(&pair);
 }
 
@@ -338,8 +338,8 @@ int main(void)
 		cmocka_unit_test(a_descriptor_travels_even_when_queued),
 		cmocka_unit_test(drain_handles_what_waits_without_the_loop),
 		cmocka_unit_test(last_words_of_a_dead_peer_are_read_before_it_is_gone),
-		cmocka_unit_test(a_malformed_message_ends_the_channel),
-		cmocka_unit_test(a_record_longer_than_any_message_ends_the_channel),
+		cmocka_unit_test(a_malformed_ipc_ends_the_channel),
+		cmocka_unit_test(a_record_longer_than_any_ipc_ends_the_channel),
 		cmocka_unit_test(a_handler_may_free_its_channel),
 		cmocka_unit_test(a_peer_that_never_reads_is_given_up),
 		cmocka_unit_test(only_sealed_memory_is_mapped),

@@ -265,7 +265,7 @@ static void a_verdict_brings_only_sound_entries(void **state)
 	assert_int_equal(check(), 0);
 }
 
-static void counts_fill_the_message_exactly(void **state)
+static void counts_fill_the_ipc_exactly(void **state)
 {
 	size_t base = sizeof(struct ipc_entries), one = sizeof(struct ipc_entry);
 
@@ -380,7 +380,7 @@ int main(void)
 		cmocka_unit_test(a_test_injects_nothing),
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),
-		cmocka_unit_test(counts_fill_the_message_exactly),
+		cmocka_unit_test(counts_fill_the_ipc_exactly),
 		cmocka_unit_test(numbers_of_words_are_in_range),
 		cmocka_unit_test(random_bytes_are_refused_or_harmless),
 	};

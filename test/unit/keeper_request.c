@@ -62,12 +62,12 @@ static bool is_killed_for(enum process_role role, unsigned type)
 {
 	static struct keeper keeper;
 	_Alignas(16) uint8_t bytes[IPC_BYTES_MAX];
-	struct ipc_header *message = (struct ipc_header *)bytes;
+	struct ipc_header *ipc = (struct ipc_header *)bytes;
 	struct keeper_child child;
 	int ends[2], status;
 
 	memset(bytes, 0, sizeof(bytes));
-	message->type = (uint16_t)type;
+	ipc->type = (uint16_t)type;
 	keeper_child_init(&keeper, &child, role, 0);
 	assert_int_equal(pipe(ends), 0);
 	child.pid = fork();
@@ -77,7 +77,7 @@ static bool is_killed_for(enum process_role role, unsigned type)
 		_exit(0);
 	}
 	assert_true(child.pid > 0);
-	keeper_request_on_message(&child, message, ends[1]);
+	keeper_request_on_ipc(&child, ipc, ends[1]);
 	struct pollfd death = {.fd = pidfd_open(child.pid, 0), .events = POLLIN};
 	bool ended = poll(&death, 1, WAIT_MS) == 1;
 	close(death.fd);

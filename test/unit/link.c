@@ -10,12 +10,12 @@
 
 static void put(struct link_table *table, uint32_t ifindex, const char *name)
 {
-	struct ipc_link message;
-	memset(&message, 0, sizeof(message));
-	message.ifindex = ifindex;
-	message.has_mac = ifindex % 2;
-	snprintf(message.name, sizeof(message.name), "%s", name);
-	assert_int_equal(link_put(table, &message), 0);
+	struct ipc_link ipc;
+	memset(&ipc, 0, sizeof(ipc));
+	ipc.ifindex = ifindex;
+	ipc.has_mac = ifindex % 2;
+	snprintf(ipc.name, sizeof(ipc.name), "%s", name);
+	assert_int_equal(link_put(table, &ipc), 0);
 }
 
 static void links_are_found_in_any_order(void **state)

@@ -10,24 +10,24 @@
 static void give(struct world *world, uint32_t n, int error)
 {
 	struct ipc_sockets_get get;
-	struct ipc_socket message;
+	struct ipc_socket ipc;
 
 	do
 		await(world, world->keeper, IPC_SOCKETS_GET, &get);
 	while (get.ip6 != world->ip6);
 	assert_true(get.n >= n && get.n <= STOCK_SIZE);
-	ipc_init(&message, IPC_SOCKET, sizeof(message));
-	message.ip6 = world->ip6;
+	ipc_init(&ipc, IPC_SOCKET, sizeof(ipc));
+	ipc.ip6 = world->ip6;
 	for (uint32_t i = 0; i < n; i++) {
 		int fd = socket(world->ip6 ? AF_INET6 : AF_INET,
 			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		assert_true(fd >= 0);
-		tell(world->keeper, &message, fd);
+		tell(world->keeper, &ipc, fd);
 		close(fd);
 	}
-	message.status = error;
+	ipc.status = error;
 	if (error)
-		tell(world->keeper, &message, -1);
+		tell(world->keeper, &ipc, -1);
 }
 
 static void begin_bound(struct world *world, bool ip6, const char *more)

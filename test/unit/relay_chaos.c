@@ -133,16 +133,16 @@ static const char *chaos_policy(void)
 
 static void tell_policy(void)
 {
-	struct ipc_policy message;
+	struct ipc_policy ipc;
 	const char *text = chaos_policy();
 	int fd = channel_memfd("policy", text, strlen(text));
-	ipc_init(&message, IPC_POLICY, sizeof(message));
-	message.number = ++world.policy;
-	message.inquiry = ++world.inquiry;
-	tell(world.control, &message, fd);
+	ipc_init(&ipc, IPC_POLICY, sizeof(ipc));
+	ipc.number = ++world.policy;
+	ipc.inquiry = ++world.inquiry;
+	tell(world.control, &ipc, fd);
 	close(fd);
-	message.header.type = IPC_POLICY_COMMIT;
-	tell(world.control, &message, -1);
+	ipc.header.type = IPC_POLICY_COMMIT;
+	tell(world.control, &ipc, -1);
 }
 
 static void replace_control(void)

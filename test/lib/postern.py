@@ -119,17 +119,15 @@ class Postern:
         while pending:
             pid = pending.pop()
             with contextlib.suppress(OSError):
-                with open(f"/proc/{pid}/comm") as file:
-                    name = file.read().strip()
                 with open(f"/proc/{pid}/cmdline") as file:
-                    name += " " + file.read().replace("\0", " ")
+                    argv = file.read().split("\0")
                 with open(f"/proc/{pid}/stat") as file:
                     if file.read().rsplit(")", 1)[1].split()[0] == "Z":
                         continue
-                words = re.findall("control|relay|health|web", name.replace(self.folder, ""))
-                # upgraded in place, it has every option on its command line
-                is_keeper = not words or pid == self.process.pid
-                found[pid] = "keeper" if is_keeper else words[0]
+                if pid == self.process.pid:
+                    found[pid] = "keeper"
+                elif "--child" in argv:  # else it was forked, and is not yet what it will be
+                    found[pid] = argv[argv.index("--child") + 1].split(":")[0]
                 with open(f"/proc/{pid}/task/{pid}/children") as file:
                     pending += [int(child) for child in file.read().split()]
         if role:

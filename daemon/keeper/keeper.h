@@ -183,6 +183,22 @@ void keeper_child_send(struct keeper_child *child, const void *ipc, int fd);
 /* About the interfaces, for all that are told of them. */
 void keeper_child_send_links(struct keeper *keeper, const void *ipc);
 
+/* keeper_execute.c: in the new process, whose parent this keeper is; with these descriptors (-1:
+ * none). Never returns. */
+void keeper_execute(const struct keeper_child *child, const int fds[PROCESS_FD_END], pid_t keeper);
+
+/* keeper_introduce.c */
+/* Two ends, or -errno. */
+int keeper_introduce_open_pair(int pair[2]);
+/* Gives control one end of a new pair and returns the child's end, or -errno. */
+int keeper_introduce(struct keeper_child *child);
+/* A new control meets those that run on. */
+void keeper_introduce_all(struct keeper *keeper);
+/* A process that was started meets those of its version that it has to do with. */
+void keeper_introduce_pairs(struct keeper_child *child);
+/* Control hears that it has ended. */
+void keeper_introduce_gone(struct keeper_child *child);
+
 /* keeper_listener.c. 0 or -errno. */
 /* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */
 int keeper_listener_probe(uint16_t port);

@@ -1,31 +1,21 @@
 /* The processes of the table (roles.h): started, watched by their heartbeat, started
  * again.
  *
- * A child is this program executed anew through a descriptor, with its own descriptors at fixed
- * numbers and nothing else of the keeper's. A child that is to go is killed; what follows happens
- * in one place only, when SIGCHLD has said that its process has ended. */
+ * A child that is to go is killed; what follows happens in one place only, when SIGCHLD has said
+ * that its process has ended. */
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/log.h"
-#include "daemon/options.h"
-#include "daemon/privilege.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define MISSED_MAX     5    /* heartbeats, one a second */
 #define SHORT_LIFE_MS  2000 /* a child that ended sooner has failed */
 #define RESTART_MAX_MS 5000
 #define SILENT_CLOSE   3 /* starts in a row: nobody accepts, so the listener goes */
-#define CHANNEL_BUFFER (4 << 20)
-#define FD_ABOVE_ALL   64
 
 const char *keeper_child_name(const struct keeper_child *child, char buf[static 16])
 {
@@ -83,90 +73,6 @@ static void on_gone(void *context)
 
 static const struct channel_handler handler = {on_ipc, on_gone};
 
-/* Both ends with a large buffer: a slow reader costs memory of the kernel before any of ours. */
-static int open_pair(int pair[2])
-{
-	const int size = CHANNEL_BUFFER;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
-		return -errno;
-	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	return 0;
-}
-
-/* In the new process: puts descriptors where the child expects them. First all go out of the way,
- * since a number wanted may be in use for another. */
-static int place_fds(const int wanted[PROCESS_FD_END], int program)
-{
-	int high[PROCESS_FD_END];
-
-	for (int i = PROCESS_FD_KEEPER; i < PROCESS_FD_END; i++) {
-		high[i] = wanted[i] < 0 ? -1 : fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_ABOVE_ALL);
-		if (wanted[i] >= 0 && high[i] < 0)
-			return -1;
-	}
-	program = fcntl(program, F_DUPFD_CLOEXEC, FD_ABOVE_ALL);
-	for (int i = PROCESS_FD_KEEPER; i < PROCESS_FD_END; i++) {
-		close(i);
-		if (high[i] >= 0 && dup2(high[i], i) < 0)
-			return -1;
-	}
-	return program;
-}
-
-/* Nothing of the starter's environment reaches a child but its time zone, whether stderr is the
- * journal's, and what sanitizers read.
- * A zone that is named is not looked up again later, when no file can be opened any more. */
-static void fill_environment(char *environment[static 8], char zone[static 256])
-{
-	static const char *const passed[] = {
-		"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "JOURNAL_STREAM"};
-	static char texts[4][1024];
-	const char *tz = getenv("TZ");
-	int n = 0;
-
-	snprintf(zone, 256, "TZ=%s", tz ? tz : ":/etc/localtime");
-	environment[n++] = zone;
-	for (int i = 0; i < 4; i++) {
-		const char *value = getenv(passed[i]);
-		if (value && snprintf(texts[i], sizeof(texts[i]), "%s=%s", passed[i], value) <
-				     (int)sizeof(texts[i]))
-			environment[n++] = texts[i];
-	}
-	environment[n] = NULL;
-}
-
-static void execute(const struct keeper_child *child, const int fds[PROCESS_FD_END], pid_t keeper)
-{
-	struct process_start start = {.options = child->keeper->options,
-		.role = child->role,
-		.number = child->number,
-		.generation = child->generation};
-	struct options_child_storage storage;
-	char *argv[OPTIONS_CHILD_ARGS], *environment[8], zone[256];
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != keeper)
-		_exit(1); /* it died before the line above */
-	options_child_argv(&start, &storage, argv);
-	fill_environment(environment, zone);
-	int program = place_fds(fds, child->keeper->program);
-	int error = privilege_drop_all();
-	if (error) {
-		log_error("cannot give up privileges: %s", strerror(-error));
-		_exit(1);
-	}
-	if (program >= 0)
-		fexecve(program, argv, environment);
-	log_error("cannot execute %s: %s%s", argv[0], strerror(errno),
-		errno == EACCES ? " (may every user execute the program file?)" : "");
-	_exit(1);
-}
-
 static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_END], int own)
 {
 	pid_t keeper = getpid();
@@ -175,7 +81,7 @@ static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_EN
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		execute(child, fds, keeper);
+		keeper_execute(child, fds, keeper);
 	child->pid = pid;
 	child->started_ms = loop_now_ms(child->keeper->loop);
 	child->missed = 0;
@@ -186,101 +92,6 @@ static int start_process(struct keeper_child *child, const int fds[PROCESS_FD_EN
 		keeper_child_kill(child);
 	}
 	return 0;
-}
-
-static void fill_peer(const struct keeper_child *child, unsigned type, struct ipc_peer *peer)
-{
-	_Static_assert(sizeof(peer->version) == sizeof(child->version), "the same text");
-	ipc_init(peer, type, sizeof(*peer));
-	peer->role = child->role;
-	peer->number = child->number;
-	peer->generation = child->generation;
-	peer->draining = child->old;
-	memcpy(peer->version, child->version, sizeof(peer->version));
-}
-
-/* Gives control one end of a new pair and returns the child's end, or -errno. */
-static int introduce(struct keeper_child *child)
-{
-	struct ipc_peer peer;
-	int pair[2];
-	int error = open_pair(pair);
-
-	if (error)
-		return error;
-	fill_peer(child, IPC_PEER, &peer);
-	keeper_child_send(&child->keeper->control, &peer, pair[0]);
-	close(pair[0]);
-	return pair[1];
-}
-
-static void introduce_again(struct keeper_child *child)
-{
-	struct ipc_peer peer;
-	char name[16];
-
-	if (!child->channel)
-		return;
-	int end = introduce(child);
-	if (end < 0) {
-		log_error("cannot connect %s with control: %s", keeper_child_name(child, name),
-			strerror(-end));
-		return;
-	}
-	fill_peer(&child->keeper->control, IPC_PEER, &peer);
-	keeper_child_send(child, &peer, end);
-	close(end);
-}
-
-static bool are_paired(const struct keeper_child *a, const struct keeper_child *b)
-{
-	return a->place == b->place &&
-	       (roles[a->role].pairs & 1u << b->role || roles[b->role].pairs & 1u << a->role);
-}
-
-/* Each gets one end, with the other's role and number. */
-static int pair_up(struct keeper_child *a, struct keeper_child *b)
-{
-	struct ipc_peer peer;
-	int pair[2];
-	int error = open_pair(pair);
-
-	if (error)
-		return error;
-	fill_peer(b, IPC_PEER, &peer);
-	keeper_child_send(a, &peer, pair[0]);
-	fill_peer(a, IPC_PEER, &peer);
-	keeper_child_send(b, &peer, pair[1]);
-	close(pair[0]);
-	close(pair[1]);
-	return 0;
-}
-
-/* A process that was started meets those of its version that it has to do with. */
-static void pair_up_all(struct keeper_child *child)
-{
-	struct keeper *keeper = child->keeper;
-	char name[16];
-
-	for (size_t i = 0; i < keeper->nchildren; i++) {
-		struct keeper_child *other = &keeper->children[i];
-		if (other == child || !other->channel || !are_paired(child, other))
-			continue;
-		int error = pair_up(child, other);
-		if (error)
-			log_error("cannot pair %s: %s", keeper_child_name(child, name),
-				strerror(-error));
-	}
-}
-
-/* A new control meets those that run on. */
-static void introduce_all(struct keeper *keeper)
-{
-	unsigned at = 0;
-
-	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
-		if (roles[child->role].given & GIVEN_CONTROL)
-			introduce_again(child);
 }
 
 static int open_family(struct keeper_child *child, bool ip6, bool *opened)
@@ -334,7 +145,7 @@ static int start(struct keeper_child *child)
 	struct keeper *keeper = child->keeper;
 	const unsigned given = roles[child->role].given;
 	int fds[PROCESS_FD_END], pair[2];
-	int error = open_pair(pair), peer = -1;
+	int error = keeper_introduce_open_pair(pair), peer = -1;
 
 	if (error)
 		return error;
@@ -344,7 +155,7 @@ static int start(struct keeper_child *child)
 	if (given & GIVEN_LIMIT)
 		fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
 	if (given & GIVEN_CONTROL) {
-		peer = introduce(child);
+		peer = keeper_introduce(child);
 		if (peer < 0) {
 			error = peer;
 			close(pair[0]);
@@ -401,9 +212,9 @@ void keeper_child_start(struct keeper_child *child)
 	if (roles[child->role].told & TOLD_LINKS)
 		keeper_kernel_send_links(keeper, child);
 	if (child->role == PROCESS_CONTROL)
-		introduce_all(keeper);
+		keeper_introduce_all(keeper);
 	else
-		pair_up_all(child);
+		keeper_introduce_pairs(child);
 	if (child->generation > 1 && !ended_as_told)
 		keeper_event(keeper, IPC_EVENT_RELAY_STARTED, "%s", name);
 }
@@ -568,14 +379,11 @@ void keeper_child_beat(struct keeper_child *child)
 	ping(child);
 }
 
-static void forget_peer(struct keeper_child *child)
+static void forget(struct keeper_child *child)
 {
-	struct ipc_peer gone;
-
 	if (keeper_child_has_flows(child))
 		limit_forget_column(&child->keeper->limit, child->number);
-	fill_peer(child, IPC_PEER_GONE, &gone);
-	keeper_child_send(&child->keeper->control, &gone, -1);
+	keeper_introduce_gone(child);
 }
 
 struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
@@ -603,6 +411,6 @@ struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid)
 	child->failures = short_life ? child->failures + 1 : 0;
 	child->silent = child->answered ? 0 : child->silent + 1;
 	if (child->role != PROCESS_CONTROL)
-		forget_peer(child);
+		forget(child);
 	return child;
 }

@@ -10,10 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,10 +22,8 @@
 #define HELD_MS       1000 /* longer than any packet is held */
 #define CONTROL_MS    5000
 #define SLACK_MS      3000 /* old relays end their flows themselves; then they are ended */
-#define SAID_LINES    8
-#define SAID_BYTES    2048
-#define DRAIN_UNKNOWN 300 /* control never said */
-#define DRAIN_LEAST   1   /* when control did not say */
+#define DRAIN_UNKNOWN 300  /* control never said */
+#define DRAIN_LEAST   1    /* when control did not say */
 #define STOP_SEQ      UINT32_MAX
 
 #define KEEPER_OF(pointer, member) \
@@ -79,161 +74,7 @@ static void refuse(struct keeper *keeper, const char *why)
 	keeper->upgrade.paused_ms = 0;
 }
 
-/* ---- the state ---- */
-
-static void add_child(struct handover *state, const struct keeper_child *child, int channel)
-{
-	if (!child->pid || channel < 0 || state->nchildren == HANDOVER_CHILDREN_MAX)
-		return;
-	struct handover_child *to = &state->children[state->nchildren++];
-	*to = (struct handover_child){.number = child->number,
-		.generation = child->generation,
-		.pid = child->pid,
-		.channel = channel,
-		.until_ms = child->until_ms};
-	snprintf(to->role, sizeof(to->role), "%s", roles[child->role].name);
-	snprintf(to->version, sizeof(to->version), "%s",
-		child->old ? child->version : POSTERN_VERSION);
-}
-
-static int encode_plan(const struct keeper *keeper)
-{
-	uint8_t *bytes;
-	size_t len;
-
-	if (!keeper->has_plan || plan_encode(&keeper->plan, &bytes, &len))
-		return -1;
-	int fd = channel_memfd("postern-plan", bytes, len);
-	free(bytes);
-	return fd;
-}
-
-static void add_own(struct handover *state, const struct keeper *keeper, int plan)
-{
-	const struct {
-		const char *name;
-		int fd;
-	} own[] = {
-		{HANDOVER_LOCK, keeper->lock},
-		{HANDOVER_CONTROL_SOCKET, keeper->control_socket},
-		{HANDOVER_SESSION_SOCKET, keeper->session_socket},
-		{HANDOVER_DESK_SOCKET, keeper->desk_socket},
-		{HANDOVER_LIMIT, keeper->limit_fd},
-		{HANDOVER_QUEUE_STATS, keeper->queue_stats},
-		{HANDOVER_NOTIFY, notify_fd()},
-		{HANDOVER_TABLE, table_fd(keeper->table)},
-		{HANDOVER_QUEUE, queue_fd(keeper->queue)},
-		{HANDOVER_PLAN, plan},
-	};
-
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		handover_add(state, HANDOVER_OWN, own[i].name, "-", own[i].fd);
-}
-
-/* First one of each process, then the next of each. */
-static void add_listeners(struct handover *state, const struct keeper *keeper)
-{
-	for (unsigned j = 0; j < PROCESS_LISTENERS; j++) {
-		for (size_t i = 0; i < keeper->nchildren; i++) {
-			const struct keeper_child *child = &keeper->children[i];
-			const char *name = roles[child->role].name;
-			handover_add(
-				state, HANDOVER_LISTENER, name, "0.0.0.0", child->listeners[0][j]);
-			handover_add(state, HANDOVER_LISTENER, name, "::", child->listeners[1][j]);
-		}
-	}
-}
-
-/* plan: its memory, or -1. */
-static void fill_state(struct keeper *keeper, int plan, struct handover *state)
-{
-	unsigned at = 0;
-
-	handover_init(state);
-	snprintf(state->version, sizeof(state->version), "%s", POSTERN_VERSION);
-	snprintf(state->program, sizeof(state->program), "%s", keeper->path);
-	state->protocol = ipc_protocol();
-	state->drain_s = keeper->drain_s;
-	state->upgrades = keeper->upgrade.asked;
-	state->paused_ms = keeper->upgrade.paused_ms;
-	state->lacks = table_lacks(keeper->table);
-	add_own(state, keeper, plan);
-	add_listeners(state, keeper);
-	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
-		if (keeper_child_has_flows(child))
-			add_child(state, child,
-				child->channel ? channel_fd(child->channel) : child->mute);
-		else if (roles[child->role].upgrade == ROLE_REPLACED && child->channel &&
-			 !keeper->upgrade.foreign)
-			add_child(state, child, channel_fd(child->channel));
-	}
-}
-
-/* A descriptor of the state as text, or -errno. */
-static int write_state(const struct handover *state)
-{
-	static char text[HANDOVER_BYTES_MAX];
-
-	int len = handover_encode(state, text, sizeof(text));
-	return len < 0 ? len : channel_memfd("postern-handover", text, (size_t)len);
-}
-
-static void set_close_on_exec(const struct handover *state, bool on)
-{
-	const int flag = on ? FD_CLOEXEC : 0;
-
-	for (size_t i = 0; i < state->nfds; i++)
-		fcntl(state->fds[i].fd, F_SETFD, flag);
-	for (size_t i = 0; i < state->nchildren; i++)
-		fcntl(state->children[i].channel, F_SETFD, flag);
-}
-
 /* ---- the trial ---- */
-
-/* In the new process. */
-static void execute_trial(const struct keeper *keeper, int state, pid_t parent)
-{
-	struct options_child_storage storage;
-	char *argv[OPTIONS_CHILD_ARGS];
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || privilege_drop_all() < 0 ||
-		dup2(keeper->upgrade.said, STDOUT_FILENO) < 0 ||
-		dup2(keeper->upgrade.said, STDERR_FILENO) < 0 || fcntl(state, F_SETFD, 0) < 0)
-		_exit(1);
-	options_upgrade_argv(&keeper->options, state, true, &storage, argv);
-	fexecve(keeper->upgrade.program, argv, environ);
-	dprintf(STDERR_FILENO, "it cannot be executed: %s\n", strerror(errno));
-	_exit(1);
-}
-
-static int start_trial(struct keeper *keeper)
-{
-	struct keeper_upgrade *upgrade = &keeper->upgrade;
-	static struct handover handover;
-
-	upgrade->program = open(keeper->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (upgrade->program < 0)
-		return -errno;
-	upgrade->said = memfd_create("postern-trial", MFD_CLOEXEC);
-	if (upgrade->said < 0)
-		return -errno;
-	fill_state(keeper, -1, &handover);
-	int state = write_state(&handover);
-	if (state < 0)
-		return state;
-	pid_t parent = getpid();
-	pid_t pid = fork();
-	int error = pid < 0 ? -errno : 0;
-	if (pid == 0)
-		execute_trial(keeper, state, parent);
-	close(state);
-	upgrade->trial = pid < 0 ? 0 : pid;
-	return error;
-}
 
 static void begin(struct keeper *keeper)
 {
@@ -242,30 +83,11 @@ static void begin(struct keeper *keeper)
 	keeper->upgrade.wanted = keeper->upgrade.wait_said = false;
 	log_info("upgrade: trying %s", keeper->path);
 	set_stage(keeper, KEEPER_UPGRADE_TRIAL, TRIAL_MS);
-	int error = start_trial(keeper);
+	int error = keeper_trial_start(keeper);
 	if (!error)
 		return;
 	snprintf(text, sizeof(text), "cannot try the new program: %s", strerror(-error));
 	refuse(keeper, text);
-}
-
-/* The trial's first lines go to the log; the first of them is in text, too. */
-static void log_said(int fd, char *text, size_t size)
-{
-	char said[SAID_BYTES + 1], *rest = said;
-
-	ssize_t n = pread(fd, said, SAID_BYTES, 0);
-	said[n > 0 ? n : 0] = 0;
-	for (unsigned i = 0; i < SAID_LINES; i++) {
-		char *line = strsep(&rest, "\n");
-		if (!line)
-			break;
-		if (!*line)
-			continue;
-		log_warning("the new program says: %s", line);
-		if (!*text)
-			snprintf(text, size, "%s", line);
-	}
 }
 
 /* ---- hand over, execute ---- */
@@ -360,7 +182,7 @@ static int execute(struct keeper *keeper, int state, const struct handover *hand
 	int error = privilege_carry_keeper(true);
 	if (error)
 		return error;
-	set_close_on_exec(handover, false);
+	keeper_handover_close_on_exec(handover, false);
 	fcntl(state, F_SETFD, 0);
 	/* blocked: they wait for the next program */
 	if (keeper->upgrade.term)
@@ -370,7 +192,7 @@ static int execute(struct keeper *keeper, int state, const struct handover *hand
 	options_upgrade_argv(&keeper->options, state, false, &storage, argv);
 	fexecve(keeper->upgrade.program, argv, environ);
 	error = -errno;
-	set_close_on_exec(handover, true);
+	keeper_handover_close_on_exec(handover, true);
 	privilege_carry_keeper(false);
 	return error;
 }
@@ -383,9 +205,9 @@ static void go(struct keeper *keeper)
 	notify_reloading("upgrading in place");
 	if (keeper->upgrade.wanted)
 		keeper->upgrade.asked--; /* it is asked for once more behind the exec */
-	int plan = encode_plan(keeper);
-	fill_state(keeper, plan, &handover);
-	int state = write_state(&handover), error = state;
+	int plan = keeper_handover_plan(keeper);
+	keeper_handover_fill(keeper, plan, &handover);
+	int state = keeper_handover_write(&handover), error = state;
 	if (state >= 0)
 		error = execute(keeper, state, &handover);
 	snprintf(text, sizeof(text), "the new program cannot be executed: %s", strerror(-error));
@@ -454,7 +276,7 @@ bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
 		return true; /* given up */
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	if (code != 0 && code != KEEPER_UPGRADE_FOREIGN) {
-		log_said(upgrade->said, first, sizeof(first));
+		keeper_trial_log_said(upgrade->said, first, sizeof(first));
 		snprintf(text, sizeof(text), "the new program refuses%s%s", *first ? ": " : "",
 			first);
 		refuse(keeper, text);

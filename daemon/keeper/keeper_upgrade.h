@@ -119,6 +119,21 @@ bool keeper_upgrade_on_stop(struct keeper *keeper);
 /* Tells `posternd --upgrade` through the lock file: verdict is done, refused or waits. */
 void keeper_upgrade_tell(struct keeper *keeper, const char *verdict, const char *text);
 
+/* keeper_trial.c */
+/* Executes the program file with -t. 0 or -errno; what it is then stands in keeper->upgrade. */
+int keeper_trial_start(struct keeper *keeper);
+/* The trial's first lines go to the log; the first of them is in text, too, if that is empty. */
+void keeper_trial_log_said(int fd, char *text, size_t size);
+
+/* keeper_handover.c */
+/* The plan in force in memory: its descriptor, or -1. */
+int keeper_handover_plan(const struct keeper *keeper);
+/* plan: its memory, or -1. */
+void keeper_handover_fill(struct keeper *keeper, int plan, struct handover *state);
+/* A descriptor of the state as text, or -errno. */
+int keeper_handover_write(const struct handover *state);
+void keeper_handover_close_on_exec(const struct handover *state, bool on);
+
 /* The new program: from its begin until its relays accept. */
 void keeper_upgrade_begin_resuming(struct keeper *keeper);
 void keeper_upgrade_end_resuming(struct keeper *keeper);

@@ -193,8 +193,9 @@ struct engine_out {
 	bool close_server;   /* behind server_len bytes; an unsent byte of before may be dropped */
 	bool server_broken;  /* that host said yes inside a text: to be marked */
 	uint8_t host_failed; /* enum ending: why a host was given up before the reply to MAIL; */
-	struct engine_reply host; /* what it said, if it did */
-	bool recipient_done;      /* engine_recipient() got its last reply: */
+	/* What a host said that the client hears in other words, or not at all; for the log. */
+	struct engine_reply host;
+	bool recipient_done; /* engine_recipient() got its last reply: */
 	struct engine_reply recipient;
 	uint8_t message_done;        /* enum engine_outcome: a record is complete */
 	struct engine_reply message; /* the last reply to the text, or none */

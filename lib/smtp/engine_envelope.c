@@ -294,6 +294,7 @@ void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out
 	} else if (code / 100 == 3) {
 		engine_rcpt_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
 	} else if (engine_is_about_us(code)) {
+		out->host = engine_reply_of_line(engine, code);
 		engine_rcpt_answer(engine, ENGINE_WORDS_INTERNAL, out);
 	} else {
 		if (code / 100 == 2) {

@@ -247,6 +247,8 @@ void engine_time(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 		engine_dot_verdict(engine, engine_refusal_of(ENGINE_WORDS_SCAN_LATE), out);
 		break;
 	case ENGINE_OPEN:
+		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, ENDING_CONNECT_TIMEOUT, out);
+		break;
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
 	case ENGINE_IDENTITY:

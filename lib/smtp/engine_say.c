@@ -87,6 +87,11 @@ static const char *read_line(
 	struct smtp_reply reply;
 	size_t used;
 
+	if (code == 0) { /* no reply, but what stands there instead */
+		enhanced[0] = '\0';
+		return engine->line;
+	}
+
 	smtp_reply_init(&reply);
 	smtp_reply_feed(&reply, engine->line, engine->line_len, &used);
 	smtp_reply_feed(&reply, "\n", 1, &used);

@@ -51,7 +51,8 @@ static void no_host(struct engine *engine, struct engine_out *out)
 static void tell_host(const struct engine *engine, enum ending why, struct engine_out *out)
 {
 	out->host_failed = (uint8_t)why;
-	if (engine->connected && engine->line_len > 0)
+	if (engine->connected && engine->line_len > 0 &&
+		(engine->reply_code == 0 || engine->reply_code >= 300))
 		out->host = engine_reply_of_line(engine, engine->reply_code);
 }
 
@@ -187,12 +188,12 @@ static void on_mail(struct engine *engine, unsigned code, struct engine_out *out
 		engine_rcpt_answer(engine, ENGINE_WORDS_KEPT, out);
 		return;
 	}
-	bool other = code == 421 || code / 100 == 3;
-	engine->reused = engine->reused && other;
+	bool stale = code == 421 || code == 503 || code / 100 == 3;
+	engine->reused = engine->reused && stale;
 	engine_host_failed(engine,
-		other        ? ENGINE_WORDS_NO_SERVER
-		: code < 500 ? ENGINE_WORDS_KEPT
-			     : ENGINE_WORDS_INTERNAL,
+		engine_is_about_us(code) ? ENGINE_WORDS_INTERNAL
+		: stale                  ? ENGINE_WORDS_NO_SERVER
+					 : ENGINE_WORDS_KEPT,
 		ENDING_SENDER_REFUSED, out);
 }
 

@@ -50,6 +50,7 @@ void engine_data_replied(struct engine *engine, unsigned code, struct engine_out
 	} else if (code == 421) {
 		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
 	} else if (engine_is_about_us(code)) {
+		out->host = engine_reply_of_line(engine, code);
 		engine_data_lost(engine, ENGINE_WORDS_INTERNAL, out);
 	} else if (code / 100 < 4) {
 		engine_data_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);

@@ -50,6 +50,9 @@ static void note_events(struct talk *talk, const struct engine_out *out)
 		note(talk, "rcpt %.*s %s%u; ", path.local_bytes, path.local,
 			out->recipient.server ? "" : "own ", out->recipient.code);
 	}
+	if (out->host_failed)
+		note(talk, "%s%s%s; ", ending_name(out->host_failed), *out->host.text ? " " : "",
+			out->host.text);
 	if (out->text_done)
 		note(talk, "text %llu%s%s; ", (unsigned long long)talk->engine.size,
 			out->message_id[0] ? " " : "", out->message_id);

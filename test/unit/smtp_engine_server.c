@@ -23,37 +23,44 @@ static void run(unsigned flags, const char *script)
 /* Each of these from the first host, and the client hears nothing of it. */
 static void test_until_the_reply_to_mail_another_host_is_tried(void **state)
 {
-	static const char *const failures[] = {
-		"X\n",
-		"S 421 full\n",
-		"S 554 go away\n",
-		"S 450 later\n",
-		"S SSH-2.0-x\n",
-		"Q 220 mx\\r\\n250\nw greeting\n",
-		"T 15000\n",
-		"S 220 mx\ns EHLO gw.example\nX\n",
-		"S 220 mx\ns EHLO gw.example\nS 421 x\n",
-		"S 220 mx\ns EHLO gw.example\nS 450 x\n",
-		"S 220 mx\ns EHLO gw.example\nS 500 x\ns HELO gw.example\nS 500 y\n",
-		"S 220 mx\ns EHLO gw.example\nT 15000\n",
-		"S 220 mx\ns EHLO gw.example\nQ 250-mx\\r\\n250 SIZE\\r\\n250 ok\\r\\n\n",
-		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nX\n",
-		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nS 421 x\n",
-		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nS 451 4.7.1 not now\n",
-		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nS 530 auth\n",
-		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nS 354 what\n",
-		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nT 15000\n",
-		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nQ 250 ok\\r\\n250 yes\\r\\n\n",
-		TALK_SERVER_HELLO
-		"s MAIL FROM:<a@x.example>\nS 250 ok\ns RCPT TO:<b@y.example>\nX\n",
-		TALK_SERVER_HELLO
-		"s MAIL FROM:<a@x.example>\nS 250 ok\ns RCPT TO:<b@y.example>\nS 421 x\n",
+#define SAID_MAIL TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\n"
+#define SAID_EHLO "S 220 mx\ns EHLO gw.example\n"
+	static const struct {
+		const char *failure, *told;
+	} cases[] = {
+		{"X\n", "greeting-closed"},
+		{"S 421 full\n", "greeting-refused full"},
+		{"S 554 5.7.1 go away\n", "greeting-refused go away"},
+		{"S 554-go\nS 220 away\n", "greeting-refused away"},
+		{"S 450 later\n", "greeting-refused later"},
+		{"S SSH-2.0-x\n", "greeting-malformed SSH-2.0-x"},
+		{"Q 220 mx\\r\\n250\nw greeting\n", "greeting-malformed"},
+		{"T 15000\n", "greeting-timeout"},
+		{SAID_EHLO "X\n", "greeting-closed"},
+		{SAID_EHLO "S 421 x\n", "greeting-refused x"},
+		{SAID_EHLO "S 450 x\n", "greeting-refused x"},
+		{SAID_EHLO "S 500 x\ns HELO gw.example\nS 500 y\n", "greeting-refused y"},
+		{SAID_EHLO "T 15000\n", "greeting-timeout"},
+		{SAID_EHLO "Q 250-mx\\r\\n250 SIZE\\r\\n250 ok\\r\\n\n", "greeting-malformed"},
+		{SAID_MAIL "X\n", "greeting-closed"},
+		{SAID_MAIL "S 421 x\n", "sender-refused x"},
+		{SAID_MAIL "S 451 4.7.1 not now\n", "sender-refused not now"},
+		{SAID_MAIL "S 451-not\nS 250 now\n", "sender-refused now"},
+		{SAID_MAIL "S 530 auth\n", "sender-refused auth"},
+		{SAID_MAIL "S 354 what\n", "sender-refused what"},
+		{SAID_MAIL "T 15000\n", "greeting-timeout"},
+		{SAID_MAIL "Q 250 ok\\r\\n250 yes\\r\\n\n", "greeting-malformed"},
+		{SAID_MAIL "S 250 ok\ns RCPT TO:<b@y.example>\nX\n", "greeting-closed"},
+		{SAID_MAIL "S 250 ok\ns RCPT TO:<b@y.example>\nS 421 x\n", "greeting-refused x"},
 	};
 	(void)state;
-	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char script[200];
 		run(0, ASKED "E open\n");
-		talk_run(&talk, failures[i]);
-		talk_run(&talk, "c\ns\nE next\nw greeting\n" AGAIN);
+		talk_run(&talk, cases[i].failure);
+		snprintf(script, sizeof(script), "c\ns\nE %s; next\nw greeting\n", cases[i].told);
+		talk_run(&talk, script);
+		talk_run(&talk, AGAIN);
 		assert_int_equal(talk.opened, 2);
 		assert_int_equal(talk.closed, 1);
 	}
@@ -99,8 +106,9 @@ static void test_a_host_that_hangs_leaves_the_words_of_the_one_before(void **sta
 static void test_all_hosts_have_one_deadline(void **state)
 {
 	(void)state;
-	run(0, ASKED "T 15000\nc\nw greeting\nE open; next\nT 10000\nc 451 4.4.1\nw command\nE "
-		     "rcpt b own 451\n");
+	run(0, ASKED "T 15000\nc\nw greeting\nE open; greeting-timeout; next\nT 10000\nc 451 "
+		     "4.4.1\nw command\nE "
+		     "rcpt b own 451; greeting-timeout\n");
 	run(0, ASKED "T 15000\n" TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\nT 9999\nc\nw mail\n"
 		     "T 1\nc 451 4.4.1\n");
 	assert_int_equal(talk.closed, 2);
@@ -144,6 +152,7 @@ static void test_a_kept_connection_found_stale_is_redone(void **state)
 	static const char *const ways[] = {
 		"s MAIL FROM:<a@x.example>\nX\n",
 		"s MAIL FROM:<a@x.example>\nS 421 timeout\n",
+		"s MAIL FROM:<a@x.example>\nS 503 nested\n",
 		"s MAIL FROM:<a@x.example>\nT 15000\n",
 	};
 	(void)state;
@@ -152,7 +161,9 @@ static void test_a_kept_connection_found_stale_is_redone(void **state)
 			"C DATA\ns DATA\nS 354 go\nc 354\nC .\ns .\nS 250 ok\nc 250\n"
 			"E open; rcpt b 250; text 0; delivered 1/1 250\n" TALK_MAIL RCPT);
 		talk_run(&talk, ways[i]);
-		talk_run(&talk, "c\nE again\n" AGAIN);
+		talk_run(&talk, "c\n");
+		assert_non_null(strstr(talk.events, "; again"));
+		talk_run(&talk, AGAIN);
 	}
 	/* one that is seen to end is opened as if it had never been */
 	run(0, TALK_HELLO TALK_TAKEN "C RSET\nc 250\nE open; rcpt b 250; abandoned 1/1 0\n"
@@ -162,7 +173,7 @@ static void test_a_kept_connection_found_stale_is_redone(void **state)
 				     "X\nc\n" TALK_MAIL RCPT "E open\n" AGAIN);
 	run(0, TALK_HELLO TALK_TAKEN
 		"C RSET\nc 250\nE open; rcpt b 250; abandoned 1/1 0\n" TALK_MAIL RCPT
-		"s RSET\nS 500 what\nE again\n" AGAIN);
+		"s RSET\nS 500 what\nE greeting-refused what; again\n" AGAIN);
 }
 
 static void test_a_server_lost_behind_a_yes_ends_the_transaction(void **state)
@@ -176,6 +187,10 @@ static void test_a_server_lost_behind_a_yes_ends_the_transaction(void **state)
 				"C DATA\nc 503\nE open; rcpt b 250; rcpt c own 451; "
 				"abandoned 1/2 0\n" TALK_MAIL RCPT "E open\n" AGAIN);
 	}
+	/* whatever it said of the one before */
+	run(0, TALK_HELLO TALK_TAKEN
+		"C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\nS 550-5.1.1 a\nS 550 5.1.1 b\nc "
+		"550-5.1.1 a\nc 550 5.1.1 b\nX\nC DATA\nc 451 4.4.2\n");
 	/* while a recipient is asked for, and while its owner decides */
 	run(0, TALK_HELLO TALK_TAKEN
 		"C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\nX\nc 451 4.4.2\n"
@@ -260,7 +275,8 @@ static void test_xclient_names_the_client(void **state)
 		talk_greet(&talk);
 		talk_run(&talk, ASKED "E open\n");
 		talk_run(&talk, failures[i]);
-		talk_run(&talk, "c\ns\nE next\nw greeting\n");
+		talk_run(&talk, "c\ns\nw greeting\n");
+		assert_non_null(strstr(talk.events, "; next"));
 	}
 }
 

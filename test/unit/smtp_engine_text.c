@@ -311,7 +311,7 @@ static void test_draining_has_an_end(void **state)
 	static char text[100000];
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	run(0, OPEN "R a\\nb\n");
+	run(0, OPEN "R a\nT 100000\nR \\nb\n");
 	for (int i = 0; i < 59; i++) {
 		talk_client(&talk, text, sizeof(text));
 		talk_run(&talk, "T 10000\nw drain\n");

@@ -3,13 +3,12 @@
 #include "daemon/control/audit.h"
 #include "daemon/control/audit/messages.h"
 #include "daemon/control/audit_query.h"
+#include "daemon/control/command_history.h"
 #include "daemon/control/control.h"
 #include "daemon/control/known.h"
-#include "daemon/control/when.h"
 #include "lib/flowid.h"
 #include "lib/language.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,10 +66,7 @@ static void end(struct showing *showing, bool more)
 			"no record of flow %s (posternctl flow show knows live ones)",
 			showing->flow);
 	else if (more)
-		command_done(command, OUTCOME_DONE,
-			"the newest %" PRIu64 " are shown, and there are more: limit %" PRIu64
-			", or limit all",
-			showing->shown, 10 * showing->shown);
+		history_more(command, showing->shown);
 	else
 		command_ok(command);
 }
@@ -181,15 +177,6 @@ static bool take_text(struct command *command, const char *what, char *to, size_
 	return true;
 }
 
-static bool take_time(struct command *command, const char *what, uint64_t *at_ms)
-{
-	const char *word = command_value(command, what);
-	if (!word || when_parse_past(word, loop_wall_ms(command->control->loop), at_ms) == 0)
-		return true;
-	command_usage(command, "\"%s\" is no time: " WHEN_PAST, word);
-	return false;
-}
-
 static void take_verdict(struct command *command, struct audit_filter *filter)
 {
 	const char *word = command_value(command, "verdict");
@@ -206,26 +193,6 @@ static void take_end(struct command *command, struct audit_filter *filter)
 		filter->ending = ending;
 }
 
-static uint64_t rows_wanted(const struct command *command)
-{
-	const char *word = command_value(command, "limit");
-	if (!word)
-		return AUDIT_QUERY_LIMIT;
-	return strcmp(word, "all") == 0 ? UINT64_MAX : strtoull(word, NULL, 10);
-}
-
-static bool take_times(struct command *command, struct audit_filter *filter)
-{
-	if (!take_time(command, "since", &filter->since_ms) ||
-		!take_time(command, "until", &filter->until_ms))
-		return false;
-	if (!filter->until_ms || filter->since_ms < filter->until_ms)
-		return true;
-	command_usage(command, "until %s is not after since %s: nothing lies between",
-		command_value(command, "until"), command_value(command, "since"));
-	return false;
-}
-
 static bool fill_filter(struct command *command, struct audit_filter *filter)
 {
 	const char *address = command_value(command, "address"),
@@ -238,7 +205,7 @@ static bool fill_filter(struct command *command, struct audit_filter *filter)
 		!take_text(command, "rule", filter->rule, sizeof(filter->rule)) ||
 		!take_text(command, "server", filter->server, sizeof(filter->server)) ||
 		!take_text(command, "reply", filter->reply, sizeof(filter->reply)) ||
-		!take_times(command, filter))
+		!history_times(command, &filter->since_ms, &filter->until_ms))
 		return false;
 	take_verdict(command, filter);
 	take_end(command, filter);
@@ -273,7 +240,7 @@ static void run_show(struct command *command)
 	if (showing->flow)
 		flowid_parse(showing->flow, strlen(showing->flow), &showing->filter.id);
 	showing->filter.whole = showing->flow || command_given(command, "--whole");
-	showing->left = rows_wanted(command);
+	showing->left = history_limit(command);
 	if (!fill_filter(command, &showing->filter))
 		return;
 	if (showing->flow)

@@ -1,12 +1,11 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/audit/messages.h"
+#include "daemon/control/command_history.h"
 #include "daemon/control/control.h"
 #include "daemon/control/known.h"
-#include "daemon/control/when.h"
 #include "lib/flowid.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,10 +41,7 @@ static void end(struct showing *showing, bool more)
 		command_done(command, OUTCOME_ABSENT,
 			"no record of message %s (posternctl audit show knows flows)", showing->id);
 	else if (more)
-		command_done(command, OUTCOME_DONE,
-			"the newest %" PRIu64 " are shown, and there are more: limit %" PRIu64
-			", or limit all",
-			showing->shown, 10 * showing->shown);
+		history_more(command, showing->shown);
 	else
 		command_ok(command);
 }
@@ -144,27 +140,6 @@ static bool take_address(struct command *command, const char *what, struct messa
 	return take_text(command, what, true, wanted);
 }
 
-static bool take_time(struct command *command, const char *what, uint64_t *at_ms)
-{
-	const char *word = command_value(command, what);
-	if (!word || when_parse_past(word, loop_wall_ms(command->control->loop), at_ms) == 0)
-		return true;
-	command_usage(command, "\"%s\" is no time: " WHEN_PAST, word);
-	return false;
-}
-
-static bool take_times(struct command *command, struct message_filter *filter)
-{
-	if (!take_time(command, "since", &filter->since_ms) ||
-		!take_time(command, "until", &filter->until_ms))
-		return false;
-	if (!filter->until_ms || filter->since_ms < filter->until_ms)
-		return true;
-	command_usage(command, "until %s is not after since %s: nothing lies between",
-		command_value(command, "until"), command_value(command, "since"));
-	return false;
-}
-
 /* By the id of a message, or of all of a flow. */
 static bool take_ids(struct command *command, struct message_filter *filter)
 {
@@ -183,14 +158,6 @@ static bool take_ids(struct command *command, struct message_filter *filter)
 	return true;
 }
 
-static uint64_t rows_wanted(const struct command *command)
-{
-	const char *word = command_value(command, "limit");
-	if (!word)
-		return AUDIT_QUERY_LIMIT;
-	return strcmp(word, "all") == 0 ? UINT64_MAX : strtoull(word, NULL, 10);
-}
-
 static void run_show(struct command *command)
 {
 	struct showing *showing = calloc(1, sizeof(*showing));
@@ -203,13 +170,13 @@ static void run_show(struct command *command)
 	showing->command = command;
 	showing->id = command_value(command, "ID");
 	filter->whole = showing->id || command_given(command, "--whole");
-	showing->left = rows_wanted(command);
+	showing->left = history_limit(command);
 	if (take_ids(command, filter) && take_address(command, "sender", &filter->sender) &&
 		take_address(command, "recipient", &filter->recipient) &&
 		take_text(command, "user", false, &filter->user) &&
 		take_text(command, "queue", false, &filter->queue_id) &&
 		take_text(command, "message-id", true, &filter->message_id) &&
-		take_times(command, filter))
+		history_times(command, &filter->since_ms, &filter->until_ms))
 		next_page(command);
 }
 

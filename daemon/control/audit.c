@@ -1,5 +1,6 @@
 #include "daemon/control/audit.h"
 
+#include "daemon/control/audit/loss.h"
 #include "daemon/control/audit_query.h"
 #include "daemon/control/audit_row.h"
 #include "daemon/control/audit_text.h"
@@ -28,9 +29,7 @@ struct audit {
 	uint64_t *counters;
 	uint32_t number; /* makes keys of one millisecond unique */
 
-	uint64_t lost; /* since it was last said */
-	int lost_why;
-	uint64_t lost_said_ms; /* monotonic */
+	struct loss loss;
 	uint64_t refused_minute;
 	unsigned refused; /* in that minute */
 	struct thin *thin;
@@ -77,42 +76,14 @@ static int run_write(struct store *store, struct sqlite3 *db, struct store_job *
 	return status;
 }
 
-static void note_lost(struct audit *audit, int why)
-{
-	uint64_t now_ms = loop_now_ms(audit->loop);
-
-	audit->counters[COUNTER_AUDIT_LOST]++;
-	audit->lost++;
-	audit->lost_why = why;
-	if (audit->lost_said_ms && now_ms - audit->lost_said_ms < MINUTE_MS)
-		return;
-	audit->lost_said_ms = now_ms ? now_ms : 1;
-	log_event(POLICY_LOG_ERROR, LOG_ID_AUDIT_LOST, NULL, 0, "audit: %llu records lost: %s",
-		(unsigned long long)audit->lost,
-		why == -ENOBUFS ? "the disk is too slow" : strerror(-why));
-	audit->lost = 0;
-}
-
-static void note_written(struct audit *audit)
-{
-	audit->counters[COUNTER_AUDIT_WRITTEN]++;
-	if (!audit->lost_said_ms)
-		return;
-	if (audit->lost)
-		log_error("audit: %llu more records lost", (unsigned long long)audit->lost);
-	log_warning("audit: records are stored again");
-	audit->lost = 0;
-	audit->lost_said_ms = 0;
-}
-
 static void on_written(struct store_job *job, int status)
 {
 	struct writing *writing = (struct writing *)job;
 
 	if (status < 0)
-		note_lost(writing->audit, status);
+		loss_lost(&writing->audit->loss, loop_now_ms(writing->audit->loop), status);
 	else
-		note_written(writing->audit);
+		loss_written(&writing->audit->loss);
 	free(writing);
 }
 
@@ -178,7 +149,7 @@ static void keep(struct audit *audit, const struct ipc_flow *record)
 	log_record(record);
 	int status = submit(audit, record);
 	if (status < 0)
-		note_lost(audit, status);
+		loss_lost(&audit->loss, loop_now_ms(audit->loop), status);
 }
 
 static bool is_within_minute(struct audit *audit)
@@ -448,6 +419,7 @@ int audit_open(struct loop *loop, const char *state_dir, const struct audit_conf
 	audit->loop = loop;
 	audit->config = *config;
 	audit->counters = counters;
+	audit->loss = (struct loss){.what = "records", .counters = counters};
 	audit->timer.on_time = on_time;
 	snprintf(path, sizeof(path), "%s/audit.db", state_dir);
 	audit->thin = thin_new();

@@ -1,5 +1,6 @@
 #include "daemon/control/audit/messages.h"
 
+#include "daemon/control/audit/loss.h"
 #include "daemon/control/audit/message_rows.h"
 #include "daemon/control/audit/message_text.h"
 #include "daemon/control/store.h"
@@ -28,8 +29,7 @@ struct messages {
 	uint64_t *counters;
 	struct message_rows rows; /* the thread's */
 
-	uint64_t lost; /* since it was last said */
-	uint64_t lost_said_ms;
+	struct loss loss;
 	uint64_t refused_minute;
 	unsigned refused; /* in that minute */
 
@@ -59,42 +59,14 @@ static int run_write(struct store *store, struct sqlite3 *db, struct store_job *
 		writing->len, writing->segment_bytes);
 }
 
-static void note_lost(struct messages *messages, int why)
-{
-	uint64_t now_ms = loop_now_ms(messages->loop);
-
-	messages->counters[COUNTER_AUDIT_LOST]++;
-	messages->lost++;
-	if (messages->lost_said_ms && now_ms - messages->lost_said_ms < MINUTE_MS)
-		return;
-	messages->lost_said_ms = now_ms ? now_ms : 1;
-	log_event(POLICY_LOG_ERROR, LOG_ID_AUDIT_LOST, NULL, 0,
-		"audit: %llu records of messages lost: %s", (unsigned long long)messages->lost,
-		why == -ENOBUFS ? "the disk is too slow" : strerror(-why));
-	messages->lost = 0;
-}
-
-static void note_written(struct messages *messages)
-{
-	messages->counters[COUNTER_AUDIT_WRITTEN]++;
-	if (!messages->lost_said_ms)
-		return;
-	if (messages->lost)
-		log_error("audit: %llu more records of messages lost",
-			(unsigned long long)messages->lost);
-	log_warning("audit: records of messages are stored again");
-	messages->lost = 0;
-	messages->lost_said_ms = 0;
-}
-
 static void on_written(struct store_job *job, int status)
 {
 	struct writing *writing = (struct writing *)job;
 
 	if (status < 0)
-		note_lost(writing->messages, status);
+		loss_lost(&writing->messages->loss, loop_now_ms(writing->messages->loop), status);
 	else
-		note_written(writing->messages);
+		loss_written(&writing->messages->loss);
 	free(writing);
 }
 
@@ -136,7 +108,7 @@ static void keep(struct messages *messages, const struct message_record *record,
 	message_text_log(record);
 	int status = submit(messages, bytes, len);
 	if (status < 0)
-		note_lost(messages, status);
+		loss_lost(&messages->loss, loop_now_ms(messages->loop), status);
 }
 
 static void keep_stripped(
@@ -150,7 +122,7 @@ static void keep_stripped(
 	if (n && message_record_decode(bytes, n, &stripped) == 0)
 		keep(messages, &stripped, bytes, n);
 	else
-		note_lost(messages, -ENOMEM);
+		loss_lost(&messages->loss, loop_now_ms(messages->loop), -ENOMEM);
 	free(bytes);
 }
 
@@ -357,6 +329,7 @@ int messages_open(struct loop *loop, const char *state_dir, const struct audit_c
 	messages->loop = loop;
 	messages->config = *config;
 	messages->counters = counters;
+	messages->loss = (struct loss){.what = "records of messages", .counters = counters};
 	messages->timer.on_time = on_time;
 	snprintf(path, sizeof(path), "%s/messages.db", state_dir);
 	int status = store_open(loop, path, &options, &messages->store);

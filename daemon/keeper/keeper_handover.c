@@ -17,6 +17,7 @@ static void add_child(struct handover *state, const struct keeper_child *child, 
 		.generation = child->generation,
 		.pid = child->pid,
 		.channel = channel,
+		.mute = child->mute >= 0,
 		.until_ms = child->until_ms};
 	snprintf(to->role, sizeof(to->role), "%s", roles[child->role].name);
 	snprintf(to->version, sizeof(to->version), "%s",

@@ -233,7 +233,7 @@ void keeper_resume_places(struct keeper *keeper)
 static void adopt(struct keeper *keeper, struct keeper_child *child,
 	const struct handover_child *from, bool mute)
 {
-	if (mute) {
+	if (mute || from->mute) {
 		child->mute = from->channel;
 		child->pid = from->pid;
 		child->generation = from->generation;

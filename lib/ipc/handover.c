@@ -108,6 +108,8 @@ int handover_encode(const struct handover *handover, char *text, size_t room)
 		put(&writer, "child %s %" PRIu32 " %" PRIu32 " %" PRId32 " %d %" PRIu64 " %s\n",
 			child->role, child->number, child->generation, child->pid, child->channel,
 			child->until_ms, child->version);
+		if (child->mute)
+			put(&writer, "mute %d\n", child->channel);
 	}
 	put(&writer, "end\n");
 	return writer.len < room ? (int)writer.len : -E2BIG;
@@ -249,6 +251,19 @@ static void read_child(struct line *line, struct handover *handover)
 		handover->children[handover->nchildren++] = child;
 }
 
+/* Behind the child that it is about, told by its channel. */
+static void read_mute(struct line *line, struct handover *handover)
+{
+	int channel = take_fd(line);
+
+	for (size_t i = 0; i < handover->nchildren; i++)
+		if (handover->children[i].channel == channel) {
+			handover->children[i].mute = true;
+			return;
+		}
+	line->bad = true;
+}
+
 /* Known lines; seen[] says which of those that stand once were there. */
 enum word {
 	WORD_VERSION,
@@ -264,6 +279,7 @@ enum word {
 	WORD_FD,
 	WORD_PLACE,
 	WORD_CHILD,
+	WORD_MUTE,
 	WORDS,
 };
 
@@ -277,7 +293,8 @@ static const char *const words[] = {[WORD_VERSION] = "version",
 	[WORD_HELD] = "held",
 	[WORD_FD] = "fd",
 	[WORD_PLACE] = "place",
-	[WORD_CHILD] = "child"};
+	[WORD_CHILD] = "child",
+	[WORD_MUTE] = "mute"};
 
 static void read_line(struct line *line, struct handover *handover, bool seen[static WORDS_ONCE])
 {
@@ -326,6 +343,9 @@ static void read_line(struct line *line, struct handover *handover, bool seen[st
 		break;
 	case WORD_CHILD:
 		read_child(line, handover);
+		break;
+	case WORD_MUTE:
+		read_mute(line, handover);
 		break;
 	case WORDS:
 		break;

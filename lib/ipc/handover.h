@@ -8,6 +8,7 @@
 #ifndef POSTERN_HANDOVER_H
 #define POSTERN_HANDOVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,7 @@ struct handover_child {
 	uint32_t generation;
 	int32_t pid;
 	int channel;
+	bool mute;         /* its version was spoken to in another language than the writer's */
 	uint64_t until_ms; /* monotonic: when it is to have drained; 0: was not told to */
 	char version[HANDOVER_VERSION_SIZE];
 };

@@ -39,6 +39,7 @@ static struct handover sample(void)
 		.generation = 1,
 		.pid = 4711,
 		.channel = 40,
+		.mute = true,
 		.version = "0.0.9"};
 	handover.children[1] = (struct handover_child){.role = "relay",
 		.number = 0,
@@ -177,6 +178,9 @@ static void texts_are_taken_or_refused(void **state)
 		{HEAD ONCE KERNEL PLACE
 			"child relay 1 1 50 20 0 v\nchild relay 2 1 50 21 0 v\nend\n",
 			-EBADMSG},
+		{HEAD ONCE KERNEL PLACE "child relay 1 1 50 20 0 v\nmute 20\nend\n", 0},
+		{HEAD ONCE KERNEL PLACE "child relay 1 1 50 20 0 v\nmute 21\nend\n", -EBADMSG},
+		{HEAD ONCE KERNEL PLACE "mute 20\nchild relay 1 1 50 20 0 v\nend\n", -EBADMSG},
 		/* out of range */
 		{HEAD ONCE KERNEL "place 2 9\nend\n", -EBADMSG},
 		{HEAD ONCE KERNEL "place 8 1048576\nend\n", -EBADMSG},

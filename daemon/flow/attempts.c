@@ -1,26 +1,26 @@
 #include "daemon/flow/attempts.h"
 
-#include "daemon/relay/relay.h"
+#include "daemon/flow/way.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static struct attempts *attempts_of(struct flow *flow)
+static struct attempts *attempts_of(struct way *way)
 {
-	if (!flow->attempts) {
-		flow->attempts = pool_take(&flow->relay->attempts);
-		if (flow->attempts)
-			flow->attempts->n = flow->attempts->left_off = 0;
-		if (flow->attempts)
-			flow->attempts->said.ending = ENDING_NONE;
+	if (!way->attempts) {
+		way->attempts = pool_take(&way->process->attempts);
+		if (way->attempts)
+			way->attempts->n = way->attempts->left_off = 0;
+		if (way->attempts)
+			way->attempts->said.ending = ENDING_NONE;
 	}
-	return flow->attempts;
+	return way->attempts;
 }
 
 /* The first ones and the last one tell most. */
-void attempts_note(struct flow *flow, enum ending ending, const char *words)
+void attempts_note(struct way *way, enum ending ending, const char *words)
 {
-	struct attempts *attempts = attempts_of(flow);
+	struct attempts *attempts = attempts_of(way);
 	if (!attempts)
 		return;
 	if (attempts->n < IPC_ATTEMPTS_MAX)
@@ -29,33 +29,33 @@ void attempts_note(struct flow *flow, enum ending ending, const char *words)
 		attempts->left_off++;
 	struct ipc_attempt *attempt = &attempts->v[attempts->n - 1];
 	memset(attempt, 0, sizeof(*attempt));
-	attempt->host = flow->host;
-	attempt->ms = (uint32_t)(loop_now_ms(flow->relay->loop) - flow->attempt_ms);
+	attempt->host = way->host;
+	attempt->ms = (uint32_t)(way_now_ms(way) - way->attempt_ms);
 	attempt->ending = (uint16_t)ending;
 	snprintf(attempt->reply, sizeof(attempt->reply), "%s", words);
 	if ((ending == ENDING_GREETING_REFUSED || ending == ENDING_IDENTITY_REFUSED) && *words)
 		attempts->said = *attempt;
 }
 
-void attempts_note_unfit(struct flow *flow)
+void attempts_note_unfit(struct way *way)
 {
-	const struct choose_list *list = flow->choice;
-	flow->attempt_ms = loop_now_ms(flow->relay->loop);
+	const struct choose_list *list = way->choice;
+	way->attempt_ms = way_now_ms(way);
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct ipc_target *target = &list->v[i];
-		flow->host = (struct endpoint){.port = target->port};
+		way->host = (struct endpoint){.port = target->port};
 		if (target->naddresses > 0)
-			flow->host.addr = target->addresses[0];
-		attempts_note(flow, ENDING_HOST_UNFIT,
-			choice_refusal(target, flow->client_end.addr.family));
+			way->host.addr = target->addresses[0];
+		attempts_note(
+			way, ENDING_HOST_UNFIT, choice_refusal(target, way->client.addr.family));
 	}
 }
 
-void attempts_drop(struct flow *flow)
+void attempts_drop(struct way *way)
 {
-	if (flow->attempts)
-		pool_give(&flow->relay->attempts, flow->attempts);
-	flow->attempts = NULL;
+	if (way->attempts)
+		pool_give(&way->process->attempts, way->attempts);
+	way->attempts = NULL;
 }
 
 enum ending attempts_ending(const struct attempts *attempts)

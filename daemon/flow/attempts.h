@@ -1,11 +1,11 @@
-/* Owns the attempts at hosts that did not take a flow, and what they come to when none is left. */
+/* Owns the attempts at hosts that did not take a way, and what they come to when none is left. */
 #ifndef POSTERN_ATTEMPTS_H
 #define POSTERN_ATTEMPTS_H
 
 #include "lib/ending.h"
 #include "lib/ipc/flow.h"
 
-struct flow;
+struct way;
 
 /* What few flows have: attempts at more than the one host that was taken. */
 struct attempts {
@@ -17,10 +17,10 @@ struct attempts {
 
 /* The attempt at the host at hand came to this; the first ones and the last one are kept. words:
  * the server's own, or the system's; may be empty. */
-void attempts_note(struct flow *flow, enum ending ending, const char *words);
+void attempts_note(struct way *way, enum ending ending, const char *words);
 /* No host may be tried at all: why, of each. */
-void attempts_note_unfit(struct flow *flow);
-void attempts_drop(struct flow *flow);
+void attempts_note_unfit(struct way *way);
+void attempts_drop(struct way *way);
 
 /* What they come to; NULL: there was none. */
 enum ending attempts_ending(const struct attempts *attempts);

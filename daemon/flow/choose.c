@@ -1,7 +1,7 @@
 #include "daemon/flow/choose.h"
 
 #include "daemon/log.h"
-#include "daemon/relay/relay.h"
+#include "daemon/flow/way.h"
 #include "lib/dns.h"
 
 #include <errno.h>
@@ -270,131 +270,129 @@ ptrdiff_t choose_find_server(const struct choose_table *table, const struct addr
 	return is_open ? -EAGAIN : -ENOENT;
 }
 
-void choose_begin(struct flow *flow)
+void choose_begin(struct way *way)
 {
-	const struct choose_table *table = &flow->relay->choose;
-	flow->tried = 0;
-	flow->addresses_tried = 0;
-	flow->target = CHOOSE_NO_TARGET;
-	flow->choice = flow->server_index < 0 || table->policy != flow->policy
-			       ? NULL
-			       : ref(table->v[flow->server_index]);
+	const struct choose_table *table = &way->process->choose;
+	way->tried = 0;
+	way->addresses_tried = 0;
+	way->target = CHOOSE_NO_TARGET;
+	way->choice =
+		way->server < 0 || table->policy != way->policy ? NULL : ref(table->v[way->server]);
 }
 
-void choose_end(struct flow *flow)
+void choose_end(struct way *way)
 {
-	unref(flow->choice);
-	flow->choice = NULL;
+	unref(way->choice);
+	way->choice = NULL;
 }
 
-const struct ipc_target *choose_target(const struct flow *flow)
+const struct ipc_target *choose_target(const struct way *way)
 {
-	return flow->choice && flow->target != CHOOSE_NO_TARGET ? &flow->choice->v[flow->target]
-								: NULL;
+	return way->choice && way->target != CHOOSE_NO_TARGET ? &way->choice->v[way->target] : NULL;
 }
 
 /* Of the host at hand: the family that worked last first, then in the order of the list. */
-static bool next_address(struct flow *flow)
+static bool next_address(struct way *way)
 {
-	const struct ipc_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(way);
 	if (!target)
 		return false;
-	uint8_t family = flow->choice->seen[flow->target].family;
+	uint8_t family = way->choice->seen[way->target].family;
 	for (unsigned pass = 0; pass < 2; pass++)
 		for (unsigned i = 0; i < target->naddresses; i++) {
-			if (flow->addresses_tried >> i & 1 ||
+			if (way->addresses_tried >> i & 1 ||
 				(pass == 0 && target->addresses[i].family != family))
 				continue;
-			flow->addresses_tried |= (uint16_t)(1u << i);
-			flow->address = (uint8_t)i;
-			flow->host.addr = target->addresses[i];
-			flow->host.port = target->port;
+			way->addresses_tried |= (uint16_t)(1u << i);
+			way->address = (uint8_t)i;
+			way->host.addr = target->addresses[i];
+			way->host.port = target->port;
 			return true;
 		}
 	return false;
 }
 
-bool choose_next(struct flow *flow)
+bool choose_next(struct way *way)
 {
-	struct choose_list *list = flow->choice;
-	if (flow->to_original) {
-		bool first = !flow->tried;
-		flow->tried = 1;
-		flow->host = flow->original;
+	struct choose_list *list = way->choice;
+	if (way->to_original) {
+		bool first = !way->tried;
+		way->tried = 1;
+		way->host = way->original;
 		return first;
 	}
 	if (!list)
 		return false;
-	while (!next_address(flow)) {
+	while (!next_address(way)) {
 		ptrdiff_t at = choice_pick(
-			list->v, list->n, flow->tried, flow->client_end.addr.family, list->turns);
+			list->v, list->n, way->tried, way->client.addr.family, list->turns);
 		if (at < 0)
 			return false;
-		flow->target = (uint8_t)at;
-		flow->tried |= (uint64_t)1 << at;
-		flow->addresses_tried = 0;
+		way->target = (uint8_t)at;
+		way->tried |= (uint64_t)1 << at;
+		way->addresses_tried = 0;
 	}
 	return true;
 }
 
-void choose_skip_host(struct flow *flow)
+void choose_skip_host(struct way *way)
 {
-	flow->addresses_tried = UINT16_MAX;
+	way->addresses_tried = UINT16_MAX;
 }
 
-size_t choose_left(const struct flow *flow)
+size_t choose_left(const struct way *way)
 {
-	const struct ipc_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(way);
 	size_t left = 0;
 	if (!target)
 		return 0;
 	for (unsigned i = 0; i < target->naddresses; i++)
-		left += !(flow->addresses_tried >> i & 1);
-	return left + choice_left(flow->choice->v, flow->choice->n, flow->tried,
-			      flow->client_end.addr.family);
+		left += !(way->addresses_tried >> i & 1);
+	return left +
+	       choice_left(way->choice->v, way->choice->n, way->tried, way->client.addr.family);
 }
 
-bool choose_was_asked(const struct flow *flow)
+bool choose_was_asked(const struct way *way)
 {
-	const struct ipc_target *target = choose_target(flow);
-	return target && flow->choice->inquiry == relay_picture(flow->relay)->inquiry &&
-	       target->asked >> flow->address & 1;
+	const struct ipc_target *target = choose_target(way);
+	return target && way->choice->inquiry == way_host_picture(way->process)->inquiry &&
+	       target->asked >> way->address & 1;
 }
 
-static void tell(const struct flow *flow, enum ipc_host_kind kind, const char *words)
+static void tell(const struct way *way, enum ipc_host_kind kind, const char *words)
 {
 	struct ipc_host ipc;
 	ipc_init(&ipc, IPC_HOST, sizeof(ipc));
-	ipc.host = flow->host;
+	ipc.host = way->host;
 	ipc.usable = kind == IPC_HOST_WORKED;
 	ipc.kind = (uint16_t)kind;
-	snprintf(ipc.server, sizeof(ipc.server), "%s", server_of(flow->choice)->name.text);
+	snprintf(ipc.server, sizeof(ipc.server), "%s", server_of(way->choice)->name.text);
 	snprintf(ipc.text, sizeof(ipc.text), "%s", words);
-	relay_send(flow->relay, &ipc);
+	child_send(way->process->child, &ipc);
 }
 
 /* Most flows have nothing new to tell. */
-void choose_worked(struct flow *flow)
+void choose_worked(struct way *way)
 {
-	const struct ipc_target *target = choose_target(flow);
+	const struct ipc_target *target = choose_target(way);
 	if (!target)
 		return;
-	struct choose_seen *seen = &flow->choice->seen[flow->target];
+	struct choose_seen *seen = &way->choice->seen[way->target];
 	bool is_news = seen->failed || target->state == TARGET_DOWN || target->failing ||
-		       (seen->family && seen->family != flow->host.addr.family);
+		       (seen->family && seen->family != way->host.addr.family);
 	seen->failed = false;
-	seen->family = flow->host.addr.family;
+	seen->family = way->host.addr.family;
 	if (is_news)
-		tell(flow, IPC_HOST_WORKED, "");
+		tell(way, IPC_HOST_WORKED, "");
 }
 
-void choose_failed(struct flow *flow, const char *words)
+void choose_failed(struct way *way, const char *words)
 {
-	const struct ipc_target *target = choose_target(flow);
-	uint64_t now_ms = loop_now_ms(flow->relay->loop);
+	const struct ipc_target *target = choose_target(way);
+	uint64_t now_ms = way_now_ms(way);
 	if (!target)
 		return;
-	struct choose_seen *seen = &flow->choice->seen[flow->target];
+	struct choose_seen *seen = &way->choice->seen[way->target];
 	seen->failed = true;
 	if (!seen->told || now_ms >= seen->told_ms + TOLD_EVERY_MS) {
 		seen->told_ms = now_ms;
@@ -403,5 +401,5 @@ void choose_failed(struct flow *flow, const char *words)
 	if (seen->told >= (target->state == TARGET_DOWN ? 1 : TARGET_FAILURES_DOWN))
 		return;
 	seen->told++;
-	tell(flow, IPC_HOST_FAILED, words);
+	tell(way, IPC_HOST_FAILED, words);
 }

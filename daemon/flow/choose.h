@@ -9,11 +9,11 @@
 #include "lib/choice.h"
 #include "lib/policy.h"
 
-struct flow;
+struct way;
 
 #define CHOOSE_NO_TARGET UINT8_MAX
 
-/* What this relay's own flows saw of a target. */
+/* What this process's own flows saw of a target. */
 struct choose_seen {
 	uint64_t told_ms; /* monotonic: when control heard that it failed; 0: never */
 	uint8_t family;   /* of the address that worked last; ADDR_NONE: none yet */
@@ -58,22 +58,22 @@ void choose_take(struct choose_table *table, const struct ipc_targets *ipc);
 ptrdiff_t choose_find_server(const struct choose_table *table, const struct addr *addr);
 
 /* The flow begins to look for a host; it looks no further. */
-void choose_begin(struct flow *flow);
-void choose_end(struct flow *flow);
-/* The next address to try, as flow->host: of the host at hand, else of the next host. False: none
+void choose_begin(struct way *way);
+void choose_end(struct way *way);
+/* The next address to try, as way->host: of the host at hand, else of the next host. False: none
  * is left. */
-bool choose_next(struct flow *flow);
+bool choose_next(struct way *way);
 /* The host at hand is done with, whatever other addresses it has. */
-void choose_skip_host(struct flow *flow);
-/* The target that flow->host is an address of; NULL with `server original`. */
-const struct ipc_target *choose_target(const struct flow *flow);
+void choose_skip_host(struct way *way);
+/* The target that way->host is an address of; NULL with `server original`. */
+const struct ipc_target *choose_target(const struct way *way);
 /* Health asked this address in the inquiry at hand, and it offers nothing that it must not. */
-bool choose_was_asked(const struct flow *flow);
+bool choose_was_asked(const struct way *way);
 /* How many addresses are left to try if the one at hand fails. */
-size_t choose_left(const struct flow *flow);
+size_t choose_left(const struct way *way);
 
 /* What became of the host at hand: tells control what may be news to health. */
-void choose_worked(struct flow *flow);
-void choose_failed(struct flow *flow, const char *words);
+void choose_worked(struct way *way);
+void choose_failed(struct way *way, const char *words);
 
 #endif

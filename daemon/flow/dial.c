@@ -1,10 +1,10 @@
 #include "daemon/flow/dial.h"
 
+#include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
 #include "daemon/flow/stock.h"
 #include "daemon/own_address.h"
-#include "daemon/relay/relay.h"
 #include "lib/choice.h"
 #include "lib/target.h"
 
@@ -16,40 +16,30 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const struct policy_server *server_of(const struct flow *flow)
+struct dial_deadlines dial_deadlines_of(const struct way *way)
 {
-	return flow->server_index < 0 ? NULL : &flow->policy->servers[flow->server_index];
-}
-
-struct dial_deadlines dial_deadlines_of(const struct flow *flow)
-{
-	const struct policy_server *server = server_of(flow);
+	const struct policy_server *server = way_server(way);
 	if (!server)
 		return (struct dial_deadlines){25000, 5000, 15000, 15 * 60 * 1000};
 	return (struct dial_deadlines){
 		server->first_ms, server->connect_ms, server->greeting_ms, server->idle_ms};
 }
 
-static uint64_t now(const struct flow *flow)
+static uint64_t time_left(const struct way *way)
 {
-	return loop_now_ms(flow->relay->loop);
+	return way->first_end_ms > way_now_ms(way) ? way->first_end_ms - way_now_ms(way) : 0;
 }
 
-static uint64_t time_left(const struct flow *flow)
-{
-	return flow->first_end_ms > now(flow) ? flow->first_end_ms - now(flow) : 0;
-}
-
-uint32_t dial_may_connect_ms(const struct flow *flow)
+uint32_t dial_may_connect_ms(const struct way *way)
 {
 	return choice_connect_ms(
-		time_left(flow), choose_left(flow), dial_deadlines_of(flow).connect_ms);
+		time_left(way), choose_left(way), dial_deadlines_of(way).connect_ms);
 }
 
-uint32_t dial_may_greet_ms(const struct flow *flow)
+uint32_t dial_may_greet_ms(const struct way *way)
 {
 	return choice_greeting_ms(
-		time_left(flow), choose_left(flow), dial_deadlines_of(flow).greeting_ms);
+		time_left(way), choose_left(way), dial_deadlines_of(way).greeting_ms);
 }
 
 /* From where the server says. 0 or -errno. */
@@ -118,31 +108,30 @@ enum ending dial_ending(int error)
 	}
 }
 
-void dial_pass_over(struct flow *flow, enum ending ending, const char *words)
+void dial_pass_over(struct way *way, enum ending ending, const char *words)
 {
-	attempts_note(flow, ending, words);
+	attempts_note(way, ending, words);
 }
 
 /* The host's own fault, or on the way to it. What it says of one client is no news of the host:
  * else one that it does not take would take it from all; of hosts that take nobody, probes tell. */
-void dial_failed(struct flow *flow, enum ending ending, const char *words)
+void dial_failed(struct way *way, enum ending ending, const char *words)
 {
-	attempts_note(flow, ending, words);
-	relay_count(flow->relay, COUNTER_CONNECTS_FAILED);
+	attempts_note(way, ending, words);
+	way_count(way, COUNTER_CONNECTS_FAILED);
 	if (ending_class_of(ending) == ENDING_CLASS_SERVER && ending != ENDING_OFFERS_XCLIENT &&
 		ending != ENDING_IDENTITY_REFUSED)
-		choose_failed(flow, *words ? words : ending_meanings[ending]);
+		choose_failed(way, *words ? words : ending_meanings[ending]);
 }
 
 /* A host beside the client: its mail would come back to us, or go past us. A zone without networks
  * holds every address behind its interface; of those only the client itself is known for sure. */
-static bool is_loop(const struct flow *flow)
+static bool is_loop(const struct way *way)
 {
-	const struct policy_zone *zone = &flow->policy->zones[flow->zone];
-	if (addr_equal(&flow->host.addr, &flow->client_end.addr))
+	if (addr_equal(&way->host.addr, &way->client.addr))
 		return true;
-	return zone->networks.n > 0 &&
-	       policy_find_zone_of(flow->policy, flow->ifname, &flow->host.addr) == flow->zone;
+	return way->zone >= 0 && way->policy->zones[way->zone].networks.n > 0 &&
+	       policy_find_zone_of(way->policy, way->ifname, &way->host.addr) == way->zone;
 }
 
 const char *dial_original_refusal(const struct addr *original)
@@ -155,132 +144,131 @@ const char *dial_original_refusal(const struct addr *original)
 
 /* Own addresses connect from themselves. A host that is written as one may be meant, but for the
  * relay's port. */
-static bool is_own_listener(const struct flow *flow, int fd)
+static bool is_own_listener(const struct way *way, int fd)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 	struct endpoint local;
 
-	if (!flow->to_original && flow->host.port != flow->relay->start->options.relay_port)
+	if (!way->to_original && way->host.port != way->process->child->start->options.relay_port)
 		return false;
-	return addr_is_loopback(&flow->host.addr) ||
+	return addr_is_loopback(&way->host.addr) ||
 	       getsockname(fd, (struct sockaddr *)&sa, &len) < 0 ||
 	       endpoint_decode((struct sockaddr *)&sa, len, &local) < 0 ||
-	       addr_equal(&local.addr, &flow->host.addr);
+	       addr_equal(&local.addr, &way->host.addr);
 }
 
-static bool is_bound(const struct flow *flow)
+static bool is_bound(const struct way *way)
 {
-	const struct policy_server *server = server_of(flow);
+	const struct policy_server *server = way_server(way);
 	return server && server->bind == POLICY_BIND_CLIENT;
 }
 
 /* The socket, or -errno. */
-static int connect_host(struct flow *flow)
+static int connect_host(struct way *way)
 {
-	int fd = is_bound(flow) ? stock_connect(flow) : dial_socket(&flow->host, server_of(flow));
-	if (fd == -EAGAIN && is_bound(flow))
+	int fd = is_bound(way) ? stock_connect(way) : dial_socket(&way->host, way_server(way));
+	if (fd == -EAGAIN && is_bound(way))
 		return fd;
-	relay_count(flow->relay, COUNTER_CONNECTS);
-	if (fd < 0 || !is_own_listener(flow, fd))
+	way_count(way, COUNTER_CONNECTS);
+	if (fd < 0 || !is_own_listener(way, fd))
 		return fd;
 	close(fd);
 	return -ELOOP;
 }
 
-int dial_connect(struct flow *flow)
+int dial_connect(struct way *way)
 {
-	int fd = connect_host(flow);
-	if (fd >= 0 || (fd == -EAGAIN && is_bound(flow)))
+	int fd = connect_host(way);
+	if (fd >= 0 || (fd == -EAGAIN && is_bound(way)))
 		return fd;
 	if (fd == -ELOOP)
-		dial_pass_over(flow, ENDING_LOOP, "the host is the gateway itself");
-	else if (fd == -EAFNOSUPPORT && is_bound(flow))
-		dial_pass_over(flow, ENDING_HOST_UNFIT,
+		dial_pass_over(way, ENDING_LOOP, "the host is the gateway itself");
+	else if (fd == -EAFNOSUPPORT && is_bound(way))
+		dial_pass_over(way, ENDING_HOST_UNFIT,
 			"bind client: the host is of another IP version than the client");
 	else
-		dial_failed(flow, dial_ending(-fd), strerror(-fd));
+		dial_failed(way, dial_ending(-fd), strerror(-fd));
 	return fd == -EAGAIN ? -EADDRNOTAVAIL : fd;
 }
 
-void dial_connected(struct flow *flow, int fd)
+void dial_connected(struct way *way, int fd)
 {
-	histogram_add(&flow->relay->child.histograms[HISTOGRAM_CONNECT], HISTOGRAM_CONNECT,
-		(now(flow) - flow->attempt_ms) * 1000);
+	histogram_add(&way->process->child->histograms[HISTOGRAM_CONNECT], HISTOGRAM_CONNECT,
+		(way_now_ms(way) - way->attempt_ms) * 1000);
 	/* What the server says is answered soon: its acknowledgement goes with the answer. Not
 	 * before the handshake is done, or that would wait for data, too. */
 	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 }
 
 /* By which the server's log knows the connection. */
-static void note_own_end(struct flow *flow, int fd)
+static void note_own_end(struct way *way, int fd)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
-		endpoint_decode((struct sockaddr *)&sa, len, &flow->gateway);
+		endpoint_decode((struct sockaddr *)&sa, len, &way->gateway);
 }
 
-void dial_taken(struct flow *flow, int fd)
+void dial_taken(struct way *way, int fd)
 {
-	flow->connected_ms = now(flow);
-	flow->connect_ms = (uint32_t)(flow->connected_ms - flow->attempt_ms);
-	note_own_end(flow, fd);
-	histogram_add(&flow->relay->child.histograms[HISTOGRAM_GREETING], HISTOGRAM_GREETING,
-		(uint64_t)flow->connect_ms * 1000);
-	choose_worked(flow);
-	choose_end(flow);
+	way->connected_ms = way_now_ms(way);
+	way->connect_ms = (uint32_t)(way->connected_ms - way->attempt_ms);
+	note_own_end(way, fd);
+	histogram_add(&way->process->child->histograms[HISTOGRAM_GREETING], HISTOGRAM_GREETING,
+		(uint64_t)way->connect_ms * 1000);
+	choose_worked(way);
+	choose_end(way);
 }
 
 /* One host. True: it may be tried; false: the next one, please. */
-static bool may_try(struct flow *flow)
+static bool may_try(struct way *way)
 {
 	char words[64];
 
-	flow->attempt_ms = now(flow);
-	if (is_loop(flow)) {
-		dial_pass_over(flow, ENDING_LOOP, "the host is on the client's own network");
+	way->attempt_ms = way_now_ms(way);
+	if (is_loop(way)) {
+		dial_pass_over(way, ENDING_LOOP, "the host is on the client's own network");
 		return false;
 	}
-	const char *refusal =
-		flow->to_original ? dial_original_refusal(&flow->original.addr) : NULL;
+	const char *refusal = way->to_original ? dial_original_refusal(&way->original.addr) : NULL;
 	if (refusal) {
 		snprintf(words, sizeof(words), "the original is %s", refusal);
-		dial_pass_over(flow, ENDING_HOST_UNFIT, words);
+		dial_pass_over(way, ENDING_HOST_UNFIT, words);
 		return false;
 	}
-	enum ending over = charge_host(flow);
+	enum ending over = charge_host(way);
 	if (over == ENDING_NONE)
 		return true;
-	choose_skip_host(flow);
-	dial_pass_over(flow, over, "");
+	choose_skip_host(way);
+	dial_pass_over(way, over, "");
 	return false;
 }
 
-void dial_first(struct flow *flow)
+void dial_first(struct way *way)
 {
-	flow->first_end_ms = now(flow) + dial_deadlines_of(flow).first_ms;
-	choose_begin(flow);
+	way->first_end_ms = way_now_ms(way) + dial_deadlines_of(way).first_ms;
+	choose_begin(way);
 }
 
-bool dial_next(struct flow *flow)
+bool dial_next(struct way *way)
 {
-	charge_drop_host(flow);
-	while (now(flow) < flow->first_end_ms && choose_next(flow)) {
-		if (may_try(flow))
+	charge_drop_host(way);
+	while (way_now_ms(way) < way->first_end_ms && choose_next(way)) {
+		if (may_try(way))
 			return true;
-		charge_drop_host(flow);
+		charge_drop_host(way);
 	}
 	return false;
 }
 
-enum ending dial_give_up(struct flow *flow)
+enum ending dial_give_up(struct way *way)
 {
-	if (!flow->attempts)
-		attempts_note_unfit(flow);
-	memset(&flow->host, 0, sizeof(flow->host));
-	choose_end(flow);
-	charge_drop_server(flow);
-	return attempts_ending(flow->attempts);
+	if (!way->attempts)
+		attempts_note_unfit(way);
+	memset(&way->host, 0, sizeof(way->host));
+	choose_end(way);
+	charge_drop_server(way);
+	return attempts_ending(way->attempts);
 }

@@ -2,12 +2,12 @@
 #ifndef POSTERN_HEADER_H
 #define POSTERN_HEADER_H
 
-#include "daemon/relay/flow.h"
+#include "daemon/flow/way.h"
 #include "lib/proxy.h"
 
 /* How long it is; 0: the server takes no header, or the client cannot be said in one. */
-size_t header_encode(const struct flow *flow, uint8_t header[static PROXY_V2_SIZE]);
+size_t header_encode(const struct way *way, uint8_t header[static PROXY_V2_SIZE]);
 /* The login that the server is told; NULL: none. */
-const char *header_login(const struct flow *flow);
+const char *header_login(const struct way *way);
 
 #endif

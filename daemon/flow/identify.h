@@ -4,10 +4,10 @@
 #define POSTERN_IDENTIFY_H
 
 #include "daemon/flow/origin.h"
-#include "daemon/relay/flow.h"
+#include "daemon/flow/way.h"
 
 /* Fills the flow's policy, zone, interface and MAC from the picture as it is now. ENDING_NONE, or
  * why the client cannot be told: ENDING_NO_ZONE, ENDING_NO_MAC. */
-enum ending identify_flow(struct flow *flow, const struct origin *origin);
+enum ending identify_flow(struct way *way, const struct origin *origin);
 
 #endif

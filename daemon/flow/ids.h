@@ -5,7 +5,7 @@
 
 #include "lib/ipc/flow.h"
 
-struct relay;
+struct way_host;
 
 struct ids {
 	uint64_t next, last;              /* the block in use */
@@ -13,7 +13,7 @@ struct ids {
 	bool asked;
 };
 
-uint64_t ids_take(struct relay *relay);
+uint64_t ids_take(struct way_host *process);
 /* A block came. */
 void ids_put(struct ids *ids, const struct ipc_flow_ids *ipc);
 /* Control is gone, and with it what was asked of it. */

@@ -1,27 +1,12 @@
 #include "daemon/flow/load.h"
 
-#include "daemon/relay/relay.h"
+#include "daemon/flow/way.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define SLOTS 1024
 /* Fuller, looking takes long: what was counted goes out, and counting begins anew. */
-#define FULL (SLOTS / 4 * 3)
-
-struct slot {
-	const struct policy_string *server; /* NULL: free; the flow's policy holds it */
-	struct endpoint host;
-	uint32_t flows;
-};
-
-struct loads {
-	struct relay *relay;
-	uint32_t seq;
-	uint32_t rows;
-	uint32_t used;
-	struct slot v[SLOTS];
-};
+#define FULL (LOAD_SLOTS / 4 * 3)
 
 static uint32_t hash_of(const struct policy_string *server, const struct endpoint *host)
 {
@@ -29,58 +14,62 @@ static uint32_t hash_of(const struct policy_string *server, const struct endpoin
 	       policy_hash((const char *)host->addr.bytes, sizeof(host->addr.bytes)) + host->port;
 }
 
-static bool is_it(
-	const struct slot *slot, const struct policy_string *server, const struct endpoint *host)
+static bool is_it(const struct load_slot *slot, const struct policy_string *server,
+	const struct endpoint *host)
 {
 	return slot->host.port == host->port && addr_equal(&slot->host.addr, &host->addr) &&
 	       slot->server->len == server->len &&
 	       memcmp(slot->server->text, server->text, server->len) == 0;
 }
 
-static void send_rows(struct loads *loads)
+static void send_rows(struct load *load)
 {
 	struct ipc_load ipc;
-	for (unsigned i = 0; i < SLOTS; i++) {
-		struct slot *slot = &loads->v[i];
+	for (unsigned i = 0; i < LOAD_SLOTS; i++) {
+		struct load_slot *slot = &load->v[i];
 		if (!slot->server)
 			continue;
 		ipc_init(&ipc, IPC_LOAD, sizeof(ipc));
-		ipc.header.seq = loads->seq;
+		ipc.header.seq = load->seq;
 		ipc.host = slot->host;
 		ipc.flows = slot->flows;
 		snprintf(ipc.server, sizeof(ipc.server), "%s", slot->server->text);
-		relay_send(loads->relay, &ipc);
-		loads->rows++;
+		child_send(load->process->child, &ipc);
+		load->rows++;
 		slot->server = NULL;
 	}
-	loads->used = 0;
+	load->used = 0;
+}
+
+void load_begin(struct load *load, struct way_host *process, const struct ipc_header *request)
+{
+	memset(load, 0, sizeof(*load));
+	load->process = process;
+	load->seq = request->seq;
 }
 
 /* Hosts of `server original` are the clients' own affair. */
-static bool count(struct flow *flow, void *context)
+bool load_add(struct load *load, const struct way *way)
 {
-	struct loads *loads = context;
-	if (flow->to_original || flow->server_index < 0 || flow->host.addr.family == ADDR_NONE)
+	if (way->to_original || way->server < 0 || way->host.addr.family == ADDR_NONE)
 		return false;
-	const struct policy_string *server = &flow->policy->servers[flow->server_index].name;
-	uint32_t at = hash_of(server, &flow->host) % SLOTS;
-	while (loads->v[at].server && !is_it(&loads->v[at], server, &flow->host))
-		at = (at + 1) % SLOTS;
-	struct slot *slot = &loads->v[at];
+	const struct policy_string *server = &way_server(way)->name;
+	uint32_t at = hash_of(server, &way->host) % LOAD_SLOTS;
+	while (load->v[at].server && !is_it(&load->v[at], server, &way->host))
+		at = (at + 1) % LOAD_SLOTS;
+	struct load_slot *slot = &load->v[at];
 	if (!slot->server) {
-		*slot = (struct slot){.server = server, .host = flow->host};
-		loads->used++;
+		*slot = (struct load_slot){.server = server, .host = way->host};
+		load->used++;
 	}
 	slot->flows++;
-	if (loads->used == FULL)
-		send_rows(loads);
+	if (load->used == FULL)
+		send_rows(load);
 	return true;
 }
 
-uint32_t load_tell(struct relay *relay, const struct ipc_header *request)
+uint32_t load_end(struct load *load)
 {
-	struct loads loads = {.relay = relay, .seq = request->seq};
-	flow_each(&relay->table, count, &loads);
-	send_rows(&loads);
-	return loads.rows;
+	send_rows(load);
+	return load->rows;
 }

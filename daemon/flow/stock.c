@@ -1,7 +1,6 @@
 #include "daemon/flow/stock.h"
 
-#include "daemon/relay/connect.h"
-#include "daemon/relay/relay.h"
+#include "daemon/flow/way.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,14 +10,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct stock_shelf *shelf_of(struct relay *relay, bool ip6)
+static struct stock_shelf *shelf_of(struct way_host *process, bool ip6)
 {
-	return &relay->stock.shelves[ip6];
+	return &process->stock.shelves[ip6];
 }
 
-static void fill_up(struct relay *relay, bool ip6)
+static void fill_up(struct way_host *process, bool ip6)
 {
-	struct stock_shelf *shelf = shelf_of(relay, ip6);
+	struct stock_shelf *shelf = shelf_of(process, ip6);
 	struct ipc_sockets_get ipc;
 	unsigned there = shelf->n + shelf->asked;
 
@@ -27,7 +26,7 @@ static void fill_up(struct relay *relay, bool ip6)
 	ipc_init(&ipc, IPC_SOCKETS_GET, sizeof(ipc));
 	ipc.ip6 = ip6;
 	ipc.n = STOCK_SIZE - there;
-	if (channel_send(relay->child.keeper, &ipc, -1) == 0)
+	if (channel_send(process->child->keeper, &ipc, -1) == 0)
 		shelf->asked += ipc.n;
 }
 
@@ -39,28 +38,27 @@ void stock_fini(struct stock *stock)
 	}
 }
 
-void stock_follow_policy(struct relay *relay)
+static bool is_wanted(const struct way_host *process)
 {
-	const struct policy *policy = relay_picture(relay)->policy;
+	const struct policy *policy = way_host_picture(process)->policy;
 
-	relay->stock.wanted = false;
 	for (size_t i = 0; policy && i < policy->nservers; i++)
-		relay->stock.wanted |= policy->servers[i].bind == POLICY_BIND_CLIENT;
-	stock_tick(relay);
+		if (policy->servers[i].bind == POLICY_BIND_CLIENT)
+			return true;
+	return false;
 }
 
-/* Flows wait, too, that began under a policy before. */
-void stock_tick(struct relay *relay)
+void stock_fill(struct way_host *process, bool waited)
 {
-	for (int ip6 = 0; ip6 <= 1; ip6++) {
-		if (relay->stock.wanted || relay->table.states[FLOW_BIND] > 0)
-			fill_up(relay, ip6);
-	}
+	if (!waited && !is_wanted(process))
+		return;
+	fill_up(process, false);
+	fill_up(process, true);
 }
 
-void stock_on_socket(struct relay *relay, const struct ipc_socket *ipc, int fd)
+bool stock_put(struct way_host *process, const struct ipc_socket *ipc, int fd)
 {
-	struct stock_shelf *shelf = shelf_of(relay, ipc->ip6);
+	struct stock_shelf *shelf = shelf_of(process, ipc->ip6);
 
 	shelf->error = ipc->status;
 	if (ipc->status < 0)
@@ -68,21 +66,20 @@ void stock_on_socket(struct relay *relay, const struct ipc_socket *ipc, int fd)
 	else if (shelf->asked > 0)
 		shelf->asked--;
 	if (fd < 0)
-		return;
+		return false;
 	if (ipc->status < 0 || shelf->n == STOCK_SIZE) {
 		close(fd);
-		return;
+		return false;
 	}
 	shelf->fds[shelf->n++] = fd;
-	if (relay->table.states[FLOW_BIND] > 0)
-		connect_on_socket(relay);
+	return true;
 }
 
-static int take(struct relay *relay, bool ip6)
+static int take(struct way_host *process, bool ip6)
 {
-	struct stock_shelf *shelf = shelf_of(relay, ip6);
+	struct stock_shelf *shelf = shelf_of(process, ip6);
 	int fd = shelf->n > 0 ? shelf->fds[--shelf->n] : -EAGAIN;
-	fill_up(relay, ip6);
+	fill_up(process, ip6);
 	return fd;
 }
 
@@ -103,18 +100,18 @@ static int bind_to(int fd, const struct endpoint *client)
 	return bind(fd, (const struct sockaddr *)&sa, len) < 0 ? -errno : 0;
 }
 
-int stock_connect(const struct flow *flow)
+int stock_connect(const struct way *way)
 {
 	struct sockaddr_storage sa;
-	socklen_t len = (socklen_t)endpoint_encode(&flow->host, &sa);
+	socklen_t len = (socklen_t)endpoint_encode(&way->host, &sa);
 
-	if (flow->host.addr.family != flow->client_end.addr.family)
+	if (way->host.addr.family != way->client.addr.family)
 		return -EAFNOSUPPORT;
-	int fd = take(flow->relay, flow->host.addr.family == ADDR_IP6);
+	int fd = take(way->process, way->host.addr.family == ADDR_IP6);
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	int error = bind_to(fd, &flow->client_end);
+	int error = bind_to(fd, &way->client);
 	if (!error && connect(fd, (const struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS)
 		error = -errno;
 	if (!error)
@@ -123,10 +120,10 @@ int stock_connect(const struct flow *flow)
 	return error == -EAGAIN ? -EADDRNOTAVAIL : error;
 }
 
-const char *stock_words(const struct flow *flow)
+const char *stock_words(const struct way *way)
 {
 	const struct stock_shelf *shelf =
-		shelf_of(flow->relay, flow->client_end.addr.family == ADDR_IP6);
+		shelf_of(way->process, way->client.addr.family == ADDR_IP6);
 	return shelf->error ? "the keeper could not make a socket for the client's address"
 			    : "no socket for the client's address came in time";
 }

@@ -141,7 +141,7 @@ static void turn_away(struct relay *relay, int fd)
 	char line[SMTP_LINE_SIZE];
 
 	size_t len = smtp_reply_format(line, reply->code, reply->enhanced, relay_name(relay),
-		reply->text, ids_take(relay));
+		reply->text, ids_take(&relay->ways));
 	if (send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &soft, sizeof(soft));
 	close(fd);
@@ -163,8 +163,8 @@ static void take_client(struct relay *relay, int fd, const void *peer, size_t pe
 		turn_away(relay, fd);
 		return;
 	}
-	flow->client_end = origin.client;
-	flow->original = origin.original;
+	flow->way.client = origin.client;
+	flow->way.original = origin.original;
 	/* The listener itself was spoken to: not steered by our table, and never a relay. */
 	if (origin.original.port == relay->start->options.relay_port)
 		flow_end(flow, ENDING_LOOP, true);

@@ -14,11 +14,6 @@
 
 static_assert(sizeof(struct announce_talk) <= COPY_PIECE_BYTES, "fits in a piece");
 
-static const struct policy_server *server_of(const struct flow *flow)
-{
-	return flow->server_index < 0 ? NULL : &flow->policy->servers[flow->server_index];
-}
-
 static bool say(struct flow *flow, const void *bytes, size_t len)
 {
 	/* a socket that was just connected takes a few hundred bytes whole */
@@ -29,7 +24,7 @@ static bool say(struct flow *flow, const void *bytes, size_t len)
 static void say_header(struct flow *flow)
 {
 	uint8_t header[PROXY_V2_SIZE];
-	if (say(flow, header, header_encode(flow, header)))
+	if (say(flow, header, header_encode(&flow->way, header)))
 		flow_set(flow, FLOW_GREETING);
 	else
 		connect_failed(flow, ENDING_GREETING_CLOSED, "the PROXY header could not be sent");
@@ -42,12 +37,12 @@ struct announce_talk *announce_new_talk(const struct flow *flow, bool hand_over)
 	if (!talk)
 		return NULL;
 	snprintf(talk->hostname, sizeof(talk->hostname), "%s", relay_name(relay));
-	snprintf(talk->login, sizeof(talk->login), "%s", flow->user);
+	snprintf(talk->login, sizeof(talk->login), "%s", flow->way.user);
 	talk->setup = (struct dialogue_setup){.hostname = talk->hostname,
-		.announce = server_of(flow)->announce,
-		.client = flow->client_end,
-		.original = flow->original,
-		.login = header_login(flow) ? talk->login : NULL,
+		.announce = way_server(&flow->way)->announce,
+		.client = flow->way.client,
+		.original = flow->way.original,
+		.login = header_login(&flow->way) ? talk->login : NULL,
 		.hand_over = hand_over};
 	return talk;
 }
@@ -68,7 +63,7 @@ static void begin_talk(struct flow *flow)
 
 void announce_begin(struct flow *flow)
 {
-	const struct policy_server *server = server_of(flow);
+	const struct policy_server *server = way_server(&flow->way);
 	switch (server ? server->announce : POLICY_ANNOUNCE_NONE) {
 	case POLICY_ANNOUNCE_NONE:
 		flow_set(flow, FLOW_GREETING);
@@ -114,7 +109,7 @@ static bool on_bytes(struct flow *flow, const uint8_t *bytes, size_t len)
 {
 	struct dialogue *dialogue = &((struct announce_talk *)(void *)flow->down.piece)->dialogue;
 
-	dialogue_feed(dialogue, bytes, len, loop_now_ms(flow->relay->loop) - flow->attempt_ms);
+	dialogue_feed(dialogue, bytes, len, loop_now_ms(flow->relay->loop) - flow->way.attempt_ms);
 	if (dialogue->step == DIALOGUE_OVER) {
 		fail(flow, announce_ending(dialogue), dialogue);
 		return false;

@@ -32,8 +32,8 @@ static void greet(struct flow *flow, enum ending ending, unsigned code, const ch
 	const char *text)
 {
 	char line[SMTP_LINE_SIZE];
-	size_t len =
-		smtp_reply_format(line, code, enhanced, relay_name(flow->relay), text, flow->id);
+	size_t len = smtp_reply_format(
+		line, code, enhanced, relay_name(flow->relay), text, flow->way.id);
 
 	flow_drop_server(flow);
 	flow->ending = (uint8_t)ending;
@@ -95,7 +95,7 @@ static bool hear(struct flow *flow)
 		used = (size_t)n;
 	else
 		over = smtp_answer_feed(&flow->answer, in, (size_t)n, &used,
-			relay_name(flow->relay), flow->id, out, sizeof(out), &out_len);
+			relay_name(flow->relay), flow->way.id, out, sizeof(out), &out_len);
 	recv(flow->client.fd, in, used, MSG_DONTWAIT);
 	flow->up.bytes += used;
 	if (flow->up.bytes > HEAR_BYTES_MAX) {

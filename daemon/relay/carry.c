@@ -120,7 +120,7 @@ void carry_run(struct flow *flow)
 /* The timer is not moved for every byte: when it fires, it looks when the last one was. */
 void carry_on_deadline(struct flow *flow, uint64_t now_ms)
 {
-	uint64_t idle_ms = dial_deadlines_of(flow).idle_ms;
+	uint64_t idle_ms = dial_deadlines_of(&flow->way).idle_ms;
 	if (now_ms >= flow->active_ms + idle_ms) {
 		flow_end(flow, ENDING_IDLE, true);
 		return;

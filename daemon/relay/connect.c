@@ -1,5 +1,6 @@
 #include "daemon/relay/connect.h"
 
+#include "daemon/flow/attempts.h"
 #include "daemon/flow/choose.h"
 #include "daemon/flow/dial.h"
 #include "daemon/flow/stock.h"
@@ -32,17 +33,17 @@ static void pass_refusal_on(struct flow *flow, const char *words)
 static void give_up(struct flow *flow)
 {
 	char text[IPC_TEXT_SIZE];
-	enum ending ending = dial_give_up(flow);
-	const char *words = attempts_reply(flow->attempts);
+	enum ending ending = dial_give_up(&flow->way);
+	const char *words = attempts_reply(flow->way.attempts);
 	const struct ending_reply *reply = ending_reply_of(ending);
 
-	if (words && flow->to_original) {
+	if (words && flow->way.to_original) {
 		pass_refusal_on(flow, words);
 		return;
 	}
 	if (!reply)
 		reply = ending_reply_of(ENDING_NO_SERVER);
-	attempts_text(flow->attempts, ending, text);
+	attempts_text(flow->way.attempts, ending, text);
 	answer_begin(flow, ending, reply->code, reply->enhanced, text);
 }
 
@@ -51,20 +52,19 @@ static void give_up(struct flow *flow)
  * flow asks for itself. */
 static enum host_standing standing(struct flow *flow)
 {
-	const struct policy_server *server =
-		flow->server_index < 0 ? NULL : &flow->policy->servers[flow->server_index];
-	if (!server || server->announce == POLICY_ANNOUNCE_XCLIENT || choose_was_asked(flow))
+	const struct policy_server *server = way_server(&flow->way);
+	if (!server || server->announce == POLICY_ANNOUNCE_XCLIENT || choose_was_asked(&flow->way))
 		return HOST_USE;
 	uint64_t now_ms = loop_now_ms(flow->relay->loop);
-	struct host *host = host_of(&flow->relay->hosts, server, &flow->host);
+	struct host *host = host_of(&flow->relay->hosts, server, &flow->way.host);
 	if (!host)
 		return HOST_NEVER;
 	flow->host_asked = host;
 	enum host_standing standing =
 		host_standing(host, relay_picture(flow->relay)->inquiry, now_ms);
 	if (standing == HOST_ASK_FIRST || host_due(host, now_ms))
-		question_begin(
-			flow, host, dial_may_connect_ms(flow), dial_deadlines_of(flow).greeting_ms);
+		question_begin(flow, host, dial_may_connect_ms(&flow->way),
+			dial_deadlines_of(&flow->way).greeting_ms);
 	return standing;
 }
 
@@ -72,7 +72,7 @@ static enum host_standing standing(struct flow *flow)
  */
 static bool dial(struct flow *flow)
 {
-	int fd = dial_connect(flow);
+	int fd = dial_connect(&flow->way);
 	if (fd == -EAGAIN && flow->state != FLOW_BIND)
 		flow_set(flow, FLOW_BIND);
 	if (fd < 0)
@@ -81,7 +81,7 @@ static bool dial(struct flow *flow)
 	if (error < 0) {
 		close(fd);
 		flow->server.fd = -1;
-		dial_failed(flow, dial_ending(-error), strerror(-error));
+		dial_failed(&flow->way, dial_ending(-error), strerror(-error));
 		return false;
 	}
 	flow_set(flow, FLOW_CONNECT);
@@ -98,10 +98,10 @@ static bool ask_or_dial(struct flow *flow)
 		return true;
 	case HOST_NEVER:
 		if (flow->host_asked)
-			dial_pass_over(flow, (enum ending)flow->host_asked->refusal,
+			dial_pass_over(&flow->way, (enum ending)flow->host_asked->refusal,
 				flow->host_asked->text);
 		else
-			dial_pass_over(flow, ENDING_HOST_UNFIT, "too many hosts");
+			dial_pass_over(&flow->way, ENDING_HOST_UNFIT, "too many hosts");
 		return false;
 	case HOST_USE:
 		break;
@@ -111,7 +111,7 @@ static bool ask_or_dial(struct flow *flow)
 
 static void try_next(struct flow *flow)
 {
-	while (dial_next(flow))
+	while (dial_next(&flow->way))
 		if (ask_or_dial(flow))
 			return;
 	give_up(flow);
@@ -119,14 +119,14 @@ static void try_next(struct flow *flow)
 
 void connect_begin(struct flow *flow)
 {
-	dial_first(flow);
+	dial_first(&flow->way);
 	try_next(flow);
 }
 
 void connect_failed(struct flow *flow, enum ending ending, const char *words)
 {
 	flow_drop_server(flow);
-	dial_failed(flow, ending, words);
+	dial_failed(&flow->way, ending, words);
 	try_next(flow);
 }
 
@@ -142,7 +142,7 @@ void connect_on_server(struct flow *flow, uint32_t events)
 	} else if (!(events & EPOLLOUT)) {
 		return;
 	}
-	dial_connected(flow, flow->server.fd);
+	dial_connected(&flow->way, flow->server.fd);
 	announce_begin(flow);
 	if (flow->state == FLOW_GREETING && flow->down.readable)
 		greeting_run(flow);
@@ -153,7 +153,7 @@ void connect_on_server(struct flow *flow, uint32_t events)
 void connect_on_deadline(struct flow *flow)
 {
 	if (flow->state == FLOW_BIND) {
-		dial_pass_over(flow, ENDING_HOST_UNFIT, stock_words(flow));
+		dial_pass_over(&flow->way, ENDING_HOST_UNFIT, stock_words(&flow->way));
 		try_next(flow);
 		return;
 	}
@@ -173,8 +173,8 @@ static bool go_on(struct flow *flow, void *context)
 {
 	const struct answered *answered = context;
 	const struct endpoint *client = answered->client;
-	bool other = client && !(client->port == flow->client_end.port &&
-				       addr_equal(&client->addr, &flow->client_end.addr));
+	bool other = client && !(client->port == flow->way.client.port &&
+				       addr_equal(&client->addr, &flow->way.client.addr));
 
 	if (flow->state != FLOW_ASK || flow->host_asked != answered->host)
 		return false;
@@ -204,5 +204,6 @@ static bool dial_again(struct flow *flow, void *context)
 
 void connect_on_socket(struct relay *relay)
 {
-	flow_each(&relay->table, dial_again, NULL);
+	if (relay->table.states[FLOW_BIND] > 0)
+		flow_each(&relay->table, dial_again, NULL);
 }

@@ -3,8 +3,6 @@
 #include "daemon/relay/announce.h"
 #include "daemon/relay/answer.h"
 #include "daemon/relay/carry.h"
-#include "daemon/flow/charge.h"
-#include "daemon/flow/choose.h"
 #include "daemon/flow/dial.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/greeting.h"
@@ -194,16 +192,15 @@ struct flow *flow_new(struct relay *relay, int client)
 	copy_init(&flow->up);
 	copy_init(&flow->down);
 	flow->down.writable = true;
-	flow->zone = flow->rule = flow->server_index = -1;
-	charge_init(flow);
+	flow->rule = -1;
 	if (loop_add(relay->loop, &flow->client, EDGES) < 0) {
 		pool_give(&table->flows, flow);
 		return NULL;
 	}
 	table->states[FLOW_FREE]++;
-	flow->id = ids_take(relay);
+	way_init(&flow->way, &relay->ways);
+	flow->way.id = ids_take(&relay->ways);
 	flow->start_ms = loop_now_ms(relay->loop);
-	flow->policy = policy_ref(relay_picture(relay)->policy);
 	return flow;
 }
 
@@ -215,12 +212,12 @@ static uint64_t deadline_of(const struct flow *flow, enum flow_state state)
 	case FLOW_ASK:
 	case FLOW_ANNOUNCE:
 	case FLOW_GREETING:
-		return now_ms + dial_may_greet_ms(flow);
+		return now_ms + dial_may_greet_ms(&flow->way);
 	case FLOW_BIND:
 	case FLOW_CONNECT:
-		return now_ms + dial_may_connect_ms(flow);
+		return now_ms + dial_may_connect_ms(&flow->way);
 	case FLOW_RELAY:
-		idle_ms = dial_deadlines_of(flow).idle_ms;
+		idle_ms = dial_deadlines_of(&flow->way).idle_ms;
 		return now_ms + (idle_ms < CARRY_SETTLED_MS ? idle_ms : CARRY_SETTLED_MS);
 	case FLOW_ANSWER:
 		return now_ms + ANSWER_MS;
@@ -239,7 +236,7 @@ void flow_set(struct flow *flow, enum flow_state state)
 	assert(state != FLOW_DONE && state != FLOW_FREE && flow->state != FLOW_DONE);
 	if (log_wants(POLICY_LOG_DEBUG))
 		log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
-			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
+			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->way.id, id)},
 				{LOG_FIELD_STATE, flow_state_names[state]}),
 			"%s %s -> %s", id, flow_state_names[flow->state], flow_state_names[state]);
 	table->states[flow->state]--;
@@ -274,7 +271,7 @@ void flow_end(struct flow *flow, enum ending ending, bool reset)
 		return;
 	if (log_wants(POLICY_LOG_DEBUG))
 		log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
-			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->id, id)},
+			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->way.id, id)},
 				{LOG_FIELD_STATE, flow_state_names[FLOW_DONE]},
 				{LOG_FIELD_ENDING, ending_name(ending)}),
 			"%s %s -> done: %s", id, flow_state_names[flow->state],
@@ -362,10 +359,7 @@ static void free_flow(struct relay *relay, struct flow *flow)
 	copy_fini(&relay->tools, &flow->up);
 	copy_fini(&relay->tools, &flow->down);
 	report_end(flow);
-	charge_drop(flow);
-	choose_end(flow);
-	policy_unref(flow->policy);
-	attempts_drop(flow);
+	way_fini(&flow->way);
 	if (flow->said)
 		pool_give(&table->said, flow->said);
 	unlink_again(table, flow);
@@ -385,6 +379,6 @@ void flow_sweep(struct relay *relay)
 		free_flow(relay, flow);
 		flow = next;
 	}
-	record_flush(&relay->records, &relay->child);
+	record_flush(&relay->ways.records, &relay->child);
 	relay_on_freed(relay);
 }

@@ -7,16 +7,13 @@
 #ifndef POSTERN_FLOW_H
 #define POSTERN_FLOW_H
 
-#include "daemon/flow/attempts.h"
+#include "daemon/flow/way.h"
 #include "daemon/relay/copy.h"
 #include "daemon/loop.h"
 #include "lib/decide.h"
 #include "lib/ending.h"
-#include "lib/ipc/flow.h"
-#include "lib/policy.h"
 #include "lib/smtp.h"
 
-struct choose_list;
 struct relay;
 struct host;
 
@@ -49,49 +46,28 @@ enum flow_state {
 #define FLOW_STATES 9
 extern const char *const flow_state_names[FLOW_STATES];
 
-/* The limits that a flow can hold at once: enum limit_kind up to LIMIT_FLOWS_HOST. */
-#define FLOW_HOLDS 6
-
 /* One flow. Kept small: an idle one costs this and nothing else (at most 1 KiB, design 8). */
 struct flow {
 	struct loop_watch client;
 	struct loop_watch server; /* fd -1: none yet */
 	struct loop_timer deadline;
 	struct relay *relay;
-	struct flow *next;          /* in the list of done flows */
-	struct flow *again;         /* in the list of flows whose round was cut short */
-	struct policy *policy;      /* a reference: the policy it began with */
-	struct attempts *attempts;  /* NULL: none failed */
-	struct smtp_said *said;     /* NULL: no text was sent in clear */
-	struct host *host_asked;    /* with ASK */
-	struct choose_list *choice; /* a reference, while it looks for a host; or NULL */
-	struct copy up, down;       /* client to server, server to client */
+	struct flow *next;       /* in the list of done flows */
+	struct flow *again;      /* in the list of flows whose round was cut short */
+	struct smtp_said *said;  /* NULL: no text was sent in clear */
+	struct host *host_asked; /* with ASK */
+	struct copy up, down;    /* client to server, server to client */
 	struct smtp_watch watch;
-
-	uint64_t id;
-	uint64_t session; /* 0: none */
 	/* times are monotonic */
-	uint64_t start_ms, connected_ms;
-	uint64_t active_ms;    /* the last byte */
-	uint64_t first_end_ms; /* the end of `deadline first` */
-	uint64_t attempt_ms;   /* start of the attempt at hand */
-	uint32_t holds[FLOW_HOLDS];
-	uint32_t connect_ms;              /* how long the attempt took that was taken */
-	int32_t zone, rule, server_index; /* of policy; -1: none */
-	uint64_t tried;                   /* targets of choice, as a mask */
-	uint16_t addresses_tried;         /* of the target at hand */
-	uint8_t target, address;          /* at hand */
-	struct endpoint client_end, original, host;
-	struct endpoint gateway; /* our end of the server's side, from RELAY on */
-	struct mac mac;
-	char ifname[POLICY_IFNAME_SIZE];
-	char user[POLICY_USER_SIZE]; /* empty: none */
+	uint64_t start_ms;
+	uint64_t active_ms; /* the last byte */
+	struct way way;
+	int32_t rule; /* of way.policy; -1: none */
 
-	uint8_t state;   /* enum flow_state; written by flow_set() and flow_end() alone */
-	uint8_t ending;  /* enum ending; of ANSWER too */
-	uint8_t verdict; /* enum policy_verdict */
-	uint8_t reason;  /* enum decide_reason */
-	bool to_original : 1;
+	uint8_t state;         /* enum flow_state; written by flow_set() and flow_end() alone */
+	uint8_t ending;        /* enum ending; of ANSWER too */
+	uint8_t verdict;       /* enum policy_verdict */
+	uint8_t reason;        /* enum decide_reason */
 	bool client_first : 1; /* the client's FIN came before the server's */
 	bool reset : 1;        /* with DONE: RST instead of an orderly close */
 	bool is_again : 1;

@@ -5,9 +5,10 @@
 
 #include "lib/ipc/flow.h"
 
-struct relay;
+struct way_host;
 
 /* ENDING_NONE: it would go to a host. Else what it would be answered with, and text says why. */
-enum ending foresee(struct relay *relay, const struct ipc_foresee *ipc, char text[IPC_TEXT_SIZE]);
+enum ending foresee(
+	struct way_host *process, const struct ipc_foresee *ipc, char text[IPC_TEXT_SIZE]);
 
 #endif

@@ -22,9 +22,9 @@ static_assert(sizeof(struct partial) <= COPY_PIECE_BYTES, "fits in a piece");
 /* Where the server knows the client, a 5xx says that it does not take this one, whoever asks. */
 static bool is_of_client(const struct flow *flow, const struct smtp_reply *reply)
 {
-	if (flow->server_index < 0 || reply->code < 500)
+	if (flow->way.server < 0 || reply->code < 500)
 		return false;
-	const struct policy_server *server = &flow->policy->servers[flow->server_index];
+	const struct policy_server *server = &flow->way.policy->servers[flow->way.server];
 	return server->announce != POLICY_ANNOUNCE_NONE || server->bind == POLICY_BIND_CLIENT;
 }
 
@@ -53,8 +53,8 @@ static void bad_greeting(struct flow *flow, const struct smtp_reply *reply)
 /* The good 220. From now on this is the flow's server and no other. */
 static void take_server(struct flow *flow)
 {
-	dial_taken(flow, flow->server.fd);
-	flow->active_ms = flow->connected_ms;
+	dial_taken(&flow->way, flow->server.fd);
+	flow->active_ms = flow->way.connected_ms;
 	relay_count(flow->relay, COUNTER_FLOWS_SERVED);
 	flow_set(flow, FLOW_RELAY);
 }

@@ -14,17 +14,18 @@
 static void decide(struct flow *flow, struct decision *decision)
 {
 	const struct picture *picture = relay_picture(flow->relay);
-	const struct decide_world world = {.policy = flow->policy,
+	const struct decide_world world = {.policy = flow->way.policy,
 		.lists = picture->lists,
 		.sessions = picture->sessions,
 		.local = localtime_r,
 		.calendar_ahead_ms =
 			(int64_t)(loop_wall_ms(flow->relay->loop) - loop_now_ms(flow->relay->loop)),
 		.blocks = picture->blocks};
-	const struct decide_origin origin = {
-		.zone = (size_t)flow->zone, .mac = flow->mac, .source = flow->client_end.addr};
+	const struct decide_origin origin = {.zone = (size_t)flow->way.zone,
+		.mac = flow->way.mac,
+		.source = flow->way.client.addr};
 	decide_connection(
-		&world, &origin, &flow->original, loop_now_ms(flow->relay->loop), decision);
+		&world, &origin, &flow->way.original, loop_now_ms(flow->relay->loop), decision);
 }
 
 /* A login is sent to the relays before its caller hears that it is done, so one that is missing may
@@ -33,7 +34,7 @@ static enum ending find_decision(
 	struct flow *flow, const struct origin *origin, struct decision *decision)
 {
 	struct relay *relay = flow->relay;
-	enum ending ending = identify_flow(flow, origin);
+	enum ending ending = identify_flow(&flow->way, origin);
 	if (ending == ENDING_NONE) {
 		decide(flow, decision);
 		if (decision->reason != DECIDE_UNAUTHENTICATED)
@@ -42,7 +43,7 @@ static enum ending find_decision(
 	if (ending == ENDING_NO_MAC || !relay->child.control ||
 		channel_drain(relay->child.control) == 0)
 		return ending;
-	ending = identify_flow(flow, origin);
+	ending = identify_flow(&flow->way, origin);
 	if (ending != ENDING_NONE)
 		return ending;
 	decide(flow, decision);
@@ -56,32 +57,32 @@ static void note_decision(struct flow *flow, const struct decision *decision)
 	flow->verdict = (uint8_t)decision->verdict;
 	flow->reason = (uint8_t)decision->reason;
 	flow->rule = (int32_t)decision->rule;
-	flow->server_index = (int32_t)decision->server;
-	flow->to_original = decision->to_original;
+	flow->way.server = (int32_t)decision->server;
+	flow->way.to_original = decision->to_original;
 	if (!decision->session)
 		return;
-	flow->session = decision->session->id;
-	snprintf(flow->user, sizeof(flow->user), "%s", decision->session->user.text);
+	flow->way.session = decision->session->id;
+	snprintf(flow->way.user, sizeof(flow->way.user), "%s", decision->session->user.text);
 }
 
 /* A server's host trusts the gateway, maybe with whom each client is: with `announce xclient` who
  * reached it as an original could say that himself. So it is not reached past its server. */
 static void take_to_server(struct flow *flow)
 {
-	const struct choose_table *hosts = &flow->relay->choose;
-	ptrdiff_t server = hosts->policy == flow->policy
-				   ? choose_find_server(hosts, &flow->original.addr)
+	const struct choose_table *hosts = &flow->relay->ways.choose;
+	ptrdiff_t server = hosts->policy == flow->way.policy
+				   ? choose_find_server(hosts, &flow->way.original.addr)
 				   : -EAGAIN;
 
-	flow->to_original = server == -ENOENT;
-	flow->server_index = server < 0 ? -1 : (int32_t)server;
+	flow->way.to_original = server == -ENOENT;
+	flow->way.server = server < 0 ? -1 : (int32_t)server;
 }
 
 static void redirect(struct flow *flow)
 {
-	if (flow->to_original && !target_unfit(&flow->original.addr))
+	if (flow->way.to_original && !target_unfit(&flow->way.original.addr))
 		take_to_server(flow);
-	enum ending over = charge_flow(flow);
+	enum ending over = charge_flow(&flow->way);
 	if (over != ENDING_NONE) {
 		answer_short(flow, over);
 		return;

@@ -3,6 +3,7 @@
 #include "daemon/relay/answer.h"
 #include "daemon/relay/foresee.h"
 #include "daemon/flow/load.h"
+#include "daemon/relay/connect.h"
 #include "daemon/log.h"
 #include "daemon/relay/relay.h"
 
@@ -51,16 +52,15 @@ static void drain(struct child *child, uint32_t seconds)
 static bool kill_flow(struct flow *flow, void *context)
 {
 	const struct ipc_kill *kill = context;
-	const struct policy *policy = flow->policy;
-	const char *server = flow->to_original ? "original"
-			     : flow->server_index < 0
-				     ? ""
-				     : policy->servers[flow->server_index].name.text;
-	const char *zone = flow->zone < 0 ? "" : policy->zones[flow->zone].name.text;
+	const struct policy *policy = flow->way.policy;
+	const char *server = flow->way.to_original  ? "original"
+			     : flow->way.server < 0 ? ""
+						    : policy->servers[flow->way.server].name.text;
+	const char *zone = flow->way.zone < 0 ? "" : policy->zones[flow->way.zone].name.text;
 
-	if ((kill->flow && kill->flow != flow->id) ||
-		(kill->session && kill->session != flow->session) ||
-		(kill->user[0] && strcmp(kill->user, flow->user) != 0) ||
+	if ((kill->flow && kill->flow != flow->way.id) ||
+		(kill->session && kill->session != flow->way.session) ||
+		(kill->user[0] && strcmp(kill->user, flow->way.user) != 0) ||
 		(kill->server[0] && strcmp(kill->server, server) != 0) ||
 		(kill->zone[0] && strcmp(kill->zone, zone) != 0))
 		return false;
@@ -73,10 +73,10 @@ static bool end_blocked(struct flow *flow, void *context)
 {
 	const struct blocks *blocks = context;
 
-	if (flow->state == FLOW_ANSWER || flow->zone < 0 ||
-		!blocks_match(blocks, flow->policy->zones[flow->zone].name.text,
-			*flow->user ? flow->user : NULL, &flow->mac, &flow->client_end.addr,
-			loop_now_ms(flow->relay->loop)))
+	if (flow->state == FLOW_ANSWER || flow->way.zone < 0 ||
+		!blocks_match(blocks, flow->way.policy->zones[flow->way.zone].name.text,
+			*flow->way.user ? flow->way.user : NULL, &flow->way.mac,
+			&flow->way.client.addr, loop_now_ms(flow->relay->loop)))
 		return false;
 	flow_end(flow, ENDING_KILLED_BLOCK, true);
 	return true;
@@ -95,11 +95,24 @@ static bool send_flow(struct flow *flow, void *context)
 	return report_live(flow, context) == 0;
 }
 
+static bool add_load(struct flow *flow, void *context)
+{
+	return load_add(context, &flow->way);
+}
+
+static uint32_t tell_loads(struct relay *relay, const struct ipc_header *request)
+{
+	struct load load;
+	load_begin(&load, &relay->ways, request);
+	flow_each(&relay->table, add_load, &load);
+	return load_end(&load);
+}
+
 static void on_policy(struct relay *relay)
 {
 	struct policy *policy = relay->replica.now->policy;
-	stock_follow_policy(relay);
-	int rc = choose_set_policy(&relay->choose, policy, relay->replica.now->number);
+	stock_fill(&relay->ways, relay->table.states[FLOW_BIND] > 0);
+	int rc = choose_set_policy(&relay->ways.choose, policy, relay->replica.now->number);
 	if (rc < 0)
 		log_error("the hosts of the servers: %s", strerror(-rc));
 }
@@ -117,7 +130,7 @@ static void on_complete(struct relay *relay)
 	relay->picture_known = true;
 	on_policy(relay);
 	end_all_blocked(relay);
-	record_flush(&relay->records, &relay->child);
+	record_flush(&relay->ways.records, &relay->child);
 	start_accepting(relay);
 }
 
@@ -150,7 +163,7 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		return true;
 	switch (ipc->type) {
 	case IPC_FLOW_IDS:
-		ids_put(&relay->ids, m);
+		ids_put(&relay->ways.ids, m);
 		break;
 	case IPC_KILL:
 		n = flow_each(&relay->table, kill_flow, (void *)(uintptr_t)m);
@@ -161,15 +174,15 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		child_reply(child, ipc, 0, n, "");
 		break;
 	case IPC_LOADS_GET:
-		n = load_tell(relay, ipc);
+		n = tell_loads(relay, ipc);
 		child_reply(child, ipc, 0, n, "");
 		break;
 	case IPC_FORESEE:
-		n = foresee(relay, m, text);
+		n = foresee(&relay->ways, m, text);
 		child_reply(child, ipc, 0, n, text);
 		break;
 	case IPC_TARGETS:
-		choose_take(&relay->choose, m);
+		choose_take(&relay->ways.choose, m);
 		break;
 	default:
 		return false;
@@ -184,15 +197,16 @@ static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd
 
 	switch (ipc->type) {
 	case IPC_SOCKET:
-		stock_on_socket(relay, m, *fd);
+		if (stock_put(&relay->ways, m, *fd))
+			connect_on_socket(relay);
 		*fd = -1;
 		break;
 	case IPC_LINK:
-		if (link_put(&relay->links, m) < 0)
+		if (link_put(&relay->ways.links, m) < 0)
 			log_error("no memory for an interface");
 		break;
 	case IPC_UNLINK:
-		link_del(&relay->links, ((const struct ipc_link *)m)->ifindex);
+		link_del(&relay->ways.links, ((const struct ipc_link *)m)->ifindex);
 		break;
 	case IPC_LINKS_DONE:
 		relay->links_known = true;
@@ -207,7 +221,7 @@ static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd
 /* The picture stays as it is, records wait, and flows go on. */
 static void on_control_gone(struct child *child)
 {
-	ids_on_control_gone(&RELAY_OF(child)->ids);
+	ids_on_control_gone(&RELAY_OF(child)->ways.ids);
 }
 
 static void on_new_control(struct child *child)
@@ -218,15 +232,15 @@ static void on_new_control(struct child *child)
 
 static void on_hand_over(struct child *child)
 {
-	record_flush(&RELAY_OF(child)->records, child);
+	record_flush(&RELAY_OF(child)->ways.records, child);
 }
 
 static void on_tick(struct child *child)
 {
 	struct relay *relay = RELAY_OF(child);
 
-	record_flush(&relay->records, &relay->child);
-	stock_tick(relay);
+	record_flush(&relay->ways.records, &relay->child);
+	stock_fill(&relay->ways, relay->table.states[FLOW_BIND] > 0);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
 	relay_stop_when_drained(relay);
 }

@@ -244,7 +244,7 @@ static int dial(struct host *host, const struct flow *flow)
 	host->talk = announce_new_talk(flow, false);
 	if (!host->talk)
 		return ENOMEM;
-	int fd = dial_socket(&host->end, &flow->policy->servers[flow->server_index]);
+	int fd = dial_socket(&host->end, &flow->way.policy->servers[flow->way.server]);
 	if (fd < 0)
 		return -fd;
 	host->watch.fd = fd;
@@ -267,7 +267,7 @@ void question_begin(struct flow *flow, struct host *host, uint32_t connect_ms, u
 	host->deadline.on_time = on_deadline;
 	host->greeting_ms = greeting_ms;
 	snprintf(host->server, sizeof(host->server), "%s",
-		flow->policy->servers[flow->server_index].name.text);
+		flow->way.policy->servers[flow->way.server].name.text);
 	relay_count(flow->relay, COUNTER_HOSTS_ASKED);
 	host->asking = true;
 	host->error = dial(host, flow);

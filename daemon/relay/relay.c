@@ -10,9 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,20 +63,6 @@ static uint32_t flows_by_descriptors(void)
 	return (uint32_t)(limit.rlim_cur - beside) / 2;
 }
 
-static int attach_limit(struct relay *relay)
-{
-	struct stat st;
-	if (fstat(relay->start->limit_fd, &st) < 0)
-		return -errno;
-	void *memory = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		relay->start->limit_fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	int rc = limit_attach(&relay->limit, memory, (size_t)st.st_size);
-	close(relay->start->limit_fd);
-	return rc;
-}
-
 static void sweep(void *context)
 {
 	flow_sweep(context);
@@ -92,9 +76,8 @@ static int set_up(struct relay *relay)
 
 	if ((rc = orders_open(relay)) < 0 || (rc = flow_table_init(&relay->table, flows)) < 0 ||
 		(rc = copy_tools_init(&relay->tools, flows, SPLICE_PIPES_MAX)) < 0 ||
-		(rc = pool_init(&relay->attempts, sizeof(struct attempts), flows)) < 0 ||
-		(rc = host_table_init(&relay->hosts)) < 0 ||
-		(rc = record_init(&relay->records)) < 0 || (rc = attach_limit(relay)) < 0)
+		(rc = way_host_init(&relay->ways, &relay->child, &relay->replica, flows)) < 0 ||
+		(rc = host_table_init(&relay->hosts)) < 0)
 		return rc;
 	accept_init(relay);
 	loop_after_batch(relay->loop, sweep, relay);
@@ -119,15 +102,11 @@ static void take_down(struct relay *relay)
 		question_stop(&relay->hosts.v[i]);
 	if (relay->accept.listeners[0].relay)
 		accept_fini(relay);
-	record_fini(&relay->records);
 	host_table_fini(&relay->hosts);
-	choose_fini(&relay->choose);
-	stock_fini(&relay->stock);
 	copy_tools_fini(&relay->tools);
 	flow_table_fini(&relay->table);
-	pool_fini(&relay->attempts);
+	way_host_fini(&relay->ways);
 	replica_fini(&relay->replica);
-	link_table_fini(&relay->links);
 	child_fini(&relay->child);
 	free(relay);
 }

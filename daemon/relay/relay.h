@@ -3,41 +3,29 @@
 #define POSTERN_RELAY_H
 
 #include "daemon/relay/accept.h"
-#include "daemon/flow/stock.h"
 #include "daemon/channel.h"
-#include "daemon/flow/choose.h"
 #include "daemon/relay/copy.h"
 #include "daemon/relay/flow.h"
 #include "daemon/relay/host.h"
-#include "daemon/flow/ids.h"
-#include "daemon/flow/link.h"
 #include "daemon/loop.h"
 #include "daemon/process/replica.h"
 #include "daemon/process/child.h"
 #include "daemon/relay/report.h"
-#include "daemon/flow/record.h"
 #include "lib/counter.h"
-#include "lib/limit.h"
 
 struct relay {
 	struct child child;
 	const struct process_start *start; /* as the child has it, and the loop, too */
 	struct loop *loop;
 	struct replica replica;
-	struct link_table links;
+	struct way_host ways;
 	struct flow_table table;
 	struct copy_tools tools;
-	struct limit limit;
 	struct accept accept;
 	struct host_table hosts;
-	struct choose_table choose;
-	struct stock stock;
-	struct record_ring records;
 	struct ipc_flow built; /* the flow at hand, as it is reported */
 	struct loop_timer drain_end;
 	bool links_known, picture_known; /* both are wanted before the first flow */
-	struct ids ids;
-	struct pool attempts; /* struct attempts */
 };
 
 static inline void relay_count(struct relay *relay, unsigned counter)

@@ -1,5 +1,6 @@
 #include "daemon/relay/report.h"
 
+#include "daemon/flow/attempts.h"
 #include "daemon/flow/record.h"
 #include "daemon/relay/relay.h"
 
@@ -15,24 +16,25 @@ static void put(char *to, size_t room, const char *from)
 static const char *block_text_of(const struct flow *flow)
 {
 	const struct block *block = blocks_match(relay_picture(flow->relay)->blocks,
-		flow->policy->zones[flow->zone].name.text, *flow->user ? flow->user : NULL,
-		&flow->mac, &flow->client_end.addr, flow->start_ms);
+		flow->way.policy->zones[flow->way.zone].name.text,
+		*flow->way.user ? flow->way.user : NULL, &flow->way.mac, &flow->way.client.addr,
+		flow->start_ms);
 	return block ? block->text : NULL;
 }
 
 /* The operator's words that the client was answered with; NULL: none. */
 static const char *words_of(const struct flow *flow)
 {
-	const struct policy *policy = flow->policy;
-	if (flow->zone < 0 || flow->verdict != POLICY_VERDICT_ANSWER)
+	const struct policy *policy = flow->way.policy;
+	if (flow->way.zone < 0 || flow->verdict != POLICY_VERDICT_ANSWER)
 		return NULL;
 	switch ((enum decide_reason)flow->reason) {
 	case DECIDE_RULE:
 		return flow->rule < 0 ? NULL : policy->rules[flow->rule].act.text.text;
 	case DECIDE_UNAUTHENTICATED:
-		return policy->zones[flow->zone].unauthenticated.text.text;
+		return policy->zones[flow->way.zone].unauthenticated.text.text;
 	case DECIDE_UNMATCHED:
-		return policy->zones[flow->zone].unmatched.text.text;
+		return policy->zones[flow->way.zone].unmatched.text.text;
 	case DECIDE_BLOCKED:
 		return block_text_of(flow);
 	case DECIDE_NEEDS_ENVELOPE:
@@ -51,10 +53,10 @@ static void add_left_off(uint32_t left_off, struct ipc_flow *told)
 /* Why, in words: the server's last ones, the operator's, or what the ending means. */
 static void fill_detail(const struct flow *flow, struct ipc_flow *told)
 {
-	const struct attempts *attempts = flow->attempts;
+	const struct attempts *attempts = flow->way.attempts;
 	const char *words = words_of(flow);
 
-	if (flow->connected_ms == 0 && *attempts_why(attempts))
+	if (flow->way.connected_ms == 0 && *attempts_why(attempts))
 		put(told->detail, sizeof(told->detail), attempts_why(attempts));
 	else if (words && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
 		put(told->detail, sizeof(told->detail), words);
@@ -66,33 +68,33 @@ static void fill_detail(const struct flow *flow, struct ipc_flow *told)
 
 static void fill_attempts(const struct flow *flow, struct ipc_flow *told)
 {
-	if (flow->attempts) {
-		told->nattempts = flow->attempts->n;
-		memcpy(told->attempts, flow->attempts->v,
-			sizeof(told->attempts[0]) * flow->attempts->n);
+	if (flow->way.attempts) {
+		told->nattempts = flow->way.attempts->n;
+		memcpy(told->attempts, flow->way.attempts->v,
+			sizeof(told->attempts[0]) * flow->way.attempts->n);
 	}
-	if (flow->connected_ms == 0)
+	if (flow->way.connected_ms == 0)
 		return;
 	uint32_t at = told->nattempts < IPC_ATTEMPTS_MAX ? told->nattempts++ : IPC_ATTEMPTS_MAX - 1;
 	told->attempts[at] = (struct ipc_attempt){
-		.host = flow->host, .ms = flow->connect_ms, .ending = ENDING_NONE};
+		.host = flow->way.host, .ms = flow->way.connect_ms, .ending = ENDING_NONE};
 }
 
 static void fill_names(const struct flow *flow, struct ipc_flow *told)
 {
-	const struct policy *policy = flow->policy;
-	put(told->ifname, sizeof(told->ifname), flow->ifname);
-	put(told->user, sizeof(told->user), flow->user);
+	const struct policy *policy = flow->way.policy;
+	put(told->ifname, sizeof(told->ifname), flow->way.ifname);
+	put(told->user, sizeof(told->user), flow->way.user);
 	put(told->state, sizeof(told->state), flow_state_names[flow->state]);
-	if (flow->zone >= 0)
-		put(told->zone, sizeof(told->zone), policy->zones[flow->zone].name.text);
+	if (flow->way.zone >= 0)
+		put(told->zone, sizeof(told->zone), policy->zones[flow->way.zone].name.text);
 	if (flow->rule >= 0)
 		put(told->rule, sizeof(told->rule), policy->rules[flow->rule].name.text);
-	if (flow->to_original)
+	if (flow->way.to_original)
 		put(told->server, sizeof(told->server), "original");
-	else if (flow->server_index >= 0)
+	else if (flow->way.server >= 0)
 		put(told->server, sizeof(told->server),
-			policy->servers[flow->server_index].name.text);
+			policy->servers[flow->way.server].name.text);
 }
 
 /* As the wall clock stands now: what lasted a minute is told so, even if that was set meanwhile. */
@@ -105,10 +107,10 @@ static uint64_t to_wall(const struct flow *flow, uint64_t at_ms)
 static void fill(const struct flow *flow, struct ipc_flow *told)
 {
 	memset(told, 0, sizeof(*told));
-	told->id = flow->id;
-	told->session = flow->session;
+	told->id = flow->way.id;
+	told->session = flow->way.session;
 	told->start_ms = to_wall(flow, flow->start_ms);
-	told->connected_ms = to_wall(flow, flow->connected_ms);
+	told->connected_ms = to_wall(flow, flow->way.connected_ms);
 	told->from_client_bytes = flow->up.bytes;
 	told->from_server_bytes = flow->down.bytes;
 	told->messages = flow->watch.messages;
@@ -116,15 +118,15 @@ static void fill(const struct flow *flow, struct ipc_flow *told)
 	told->verdict = flow->verdict;
 	told->ending = flow->ending;
 	told->reason = flow->reason;
-	told->audit = flow->rule < 0 || flow->policy->rules[flow->rule].audit;
-	told->client = flow->client_end;
-	told->original = flow->original;
-	told->host = flow->host;
-	told->mac = flow->mac;
+	told->audit = flow->rule < 0 || flow->way.policy->rules[flow->rule].audit;
+	told->client = flow->way.client;
+	told->original = flow->way.original;
+	told->host = flow->way.host;
+	told->mac = flow->way.mac;
 	told->relay = flow->relay->start->number;
 	if (flow->said)
 		put(told->reply, sizeof(told->reply), flow->said->text);
-	told->gateway = flow->gateway;
+	told->gateway = flow->way.gateway;
 	fill_names(flow, told);
 	fill_attempts(flow, told);
 	fill_detail(flow, told);
@@ -149,11 +151,11 @@ void report_started(struct flow *flow)
 {
 	struct ipc_started ipc;
 	ipc_init(&ipc, IPC_STARTED, sizeof(ipc));
-	ipc.flow = flow->id;
-	ipc.session = flow->session;
+	ipc.flow = flow->way.id;
+	ipc.session = flow->way.session;
 	ipc.at_ms = to_wall(flow, flow->start_ms);
 	if (flow->rule >= 0)
-		put(ipc.rule, sizeof(ipc.rule), flow->policy->rules[flow->rule].name.text);
+		put(ipc.rule, sizeof(ipc.rule), flow->way.policy->rules[flow->rule].name.text);
 	relay_send(flow->relay, &ipc);
 }
 
@@ -170,6 +172,6 @@ void report_end(struct flow *flow)
 			record->end_ms > record->start_ms
 				? (record->end_ms - record->start_ms) * 1000
 				: 0);
-	record_put(&relay->records, &relay->child, IPC_RECORD_FLOW, bytes,
+	record_put(&relay->ways.records, &relay->child, IPC_RECORD_FLOW, bytes,
 		ipc_flow_encode(record, bytes));
 }

@@ -1,0 +1,70 @@
+#include "daemon/flow/way.h"
+
+#include "daemon/flow/attempts.h"
+#include "daemon/flow/charge.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int attach_limit(struct way_host *process, int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	void *memory = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	int rc = limit_attach(&process->limit, memory, (size_t)st.st_size);
+	close(fd);
+	return rc;
+}
+
+int way_host_init(struct way_host *process, struct child *child, const struct replica *replica,
+	uint32_t flows)
+{
+	int rc;
+
+	process->child = child;
+	process->loop = child->loop;
+	process->replica = replica;
+	process->column = child->start->number;
+	if ((rc = pool_init(&process->attempts, sizeof(struct attempts), flows)) < 0 ||
+		(rc = record_init(&process->records)) < 0)
+		return rc;
+	return attach_limit(process, child->start->limit_fd);
+}
+
+void way_host_fini(struct way_host *process)
+{
+	record_fini(&process->records);
+	choose_fini(&process->choose);
+	stock_fini(&process->stock);
+	link_table_fini(&process->links);
+	pool_fini(&process->attempts);
+}
+
+const struct picture *way_host_picture(const struct way_host *process)
+{
+	return process->replica->now;
+}
+
+void way_init(struct way *way, struct way_host *process)
+{
+	memset(way, 0, sizeof(*way));
+	way->process = process;
+	way->zone = way->server = -1;
+	way->policy = policy_ref(way_host_picture(process)->policy);
+	charge_init(way);
+}
+
+void way_fini(struct way *way)
+{
+	charge_drop(way);
+	choose_end(way);
+	attempts_drop(way);
+	policy_unref(way->policy);
+	way->policy = NULL;
+}

@@ -1,0 +1,95 @@
+/* Owns what a flow's way to its server is: whose it is, where it may go, what it holds of limits
+ * and what it tried. A flow of any process embeds one, and the process that has such flows is their
+ * host. Nothing here or above it in this folder knows what a flow is beside that. */
+#ifndef POSTERN_WAY_H
+#define POSTERN_WAY_H
+
+#include "daemon/flow/choose.h"
+#include "daemon/flow/ids.h"
+#include "daemon/flow/link.h"
+#include "daemon/flow/record.h"
+#include "daemon/flow/stock.h"
+#include "daemon/loop.h"
+#include "daemon/pool.h"
+#include "daemon/process/child.h"
+#include "daemon/process/replica.h"
+#include "lib/limit.h"
+#include "lib/policy.h"
+
+struct attempts;
+
+/* What the ways of a process share. */
+struct way_host {
+	struct child *child; /* sends, counts */
+	struct loop *loop;   /* the child's */
+	const struct replica *replica;
+	unsigned column; /* of the limits */
+	struct limit limit;
+	struct pool attempts; /* struct attempts */
+	struct choose_table choose;
+	struct link_table links;
+	struct stock stock;
+	struct ids ids;
+	struct record_ring records;
+};
+
+/* Ways of so many flows at most, in a process whose child and replica are open; takes the limits
+ * over that it was started with. 0 or -errno. */
+int way_host_init(struct way_host *process, struct child *child, const struct replica *replica,
+	uint32_t flows);
+/* No way is left. */
+void way_host_fini(struct way_host *process);
+/* The picture in force. Its policy is NULL before the first one came. */
+const struct picture *way_host_picture(const struct way_host *process);
+
+/* The limits that a flow can hold at once: enum limit_kind up to LIMIT_FLOWS_HOST. */
+#define WAY_HOLDS 6
+
+struct way {
+	struct way_host *process;
+	struct policy *policy;      /* a reference: the one that its zone and server are of */
+	struct attempts *attempts;  /* NULL: none failed */
+	struct choose_list *choice; /* a reference, while it looks for a host; or NULL */
+	uint64_t id;
+	uint64_t session; /* 0: none */
+	/* times are monotonic */
+	uint64_t first_end_ms;     /* the end of `deadline first` */
+	uint64_t attempt_ms;       /* start of the attempt at hand */
+	uint64_t connected_ms;     /* the good greeting; 0: none came */
+	uint32_t connect_ms;       /* how long the attempt took that was taken */
+	int32_t zone, server;      /* of policy; -1: none */
+	uint32_t holds[WAY_HOLDS]; /* charge.h */
+	uint64_t tried;            /* targets of choice, as a mask */
+	uint16_t addresses_tried;  /* of the target at hand */
+	uint8_t target, address;   /* at hand */
+	bool to_original;          /* the server is the original itself */
+	struct endpoint client, original;
+	struct endpoint host;    /* at hand; ADDR_NONE: none */
+	struct endpoint gateway; /* our end towards the host, once it has greeted well */
+	struct mac mac;
+	char ifname[POLICY_IFNAME_SIZE];
+	char user[POLICY_USER_SIZE]; /* empty: none */
+};
+
+/* Under the policy in force; it goes nowhere yet. */
+void way_init(struct way *way, struct way_host *process);
+/* Gives back whatever it holds. */
+void way_fini(struct way *way);
+
+/* NULL: none, or `server original`. */
+static inline const struct policy_server *way_server(const struct way *way)
+{
+	return way->server < 0 ? NULL : &way->policy->servers[way->server];
+}
+
+static inline uint64_t way_now_ms(const struct way *way)
+{
+	return loop_now_ms(way->process->loop);
+}
+
+static inline void way_count(const struct way *way, unsigned counter)
+{
+	child_count(way->process->child, counter);
+}
+
+#endif

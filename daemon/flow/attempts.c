@@ -1,6 +1,7 @@
 #include "daemon/flow/attempts.h"
 
 #include "daemon/flow/way.h"
+#include "lib/choice.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +40,7 @@ void attempts_note(struct way *way, enum ending ending, const char *words)
 
 void attempts_note_unfit(struct way *way)
 {
-	const struct choose_list *list = way->choice;
+	const struct replica_server *list = way->choice;
 	way->attempt_ms = way_now_ms(way);
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct ipc_target *target = &list->v[i];

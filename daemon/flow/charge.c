@@ -1,5 +1,6 @@
 #include "daemon/flow/charge.h"
 
+#include "daemon/flow/choose.h"
 #include "daemon/flow/way.h"
 #include "lib/language.h"
 #include "lib/limit.h"

@@ -2,6 +2,7 @@
 
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
+#include "daemon/flow/choose.h"
 
 #include <errno.h>
 #include <string.h>
@@ -40,7 +41,6 @@ int way_host_init(struct way_host *process, struct child *child, const struct re
 void way_host_fini(struct way_host *process)
 {
 	record_fini(&process->records);
-	choose_fini(&process->choose);
 	stock_fini(&process->stock);
 	link_table_fini(&process->links);
 	pool_fini(&process->attempts);

@@ -4,7 +4,6 @@
 #ifndef POSTERN_WAY_H
 #define POSTERN_WAY_H
 
-#include "daemon/flow/choose.h"
 #include "daemon/flow/ids.h"
 #include "daemon/flow/link.h"
 #include "daemon/flow/record.h"
@@ -26,7 +25,6 @@ struct way_host {
 	unsigned column; /* of the limits */
 	struct limit limit;
 	struct pool attempts; /* struct attempts */
-	struct choose_table choose;
 	struct link_table links;
 	struct stock stock;
 	struct ids ids;
@@ -47,9 +45,9 @@ const struct picture *way_host_picture(const struct way_host *process);
 
 struct way {
 	struct way_host *process;
-	struct policy *policy;      /* a reference: the one that its zone and server are of */
-	struct attempts *attempts;  /* NULL: none failed */
-	struct choose_list *choice; /* a reference, while it looks for a host; or NULL */
+	struct policy *policy;         /* a reference: the one that its zone and server are of */
+	struct attempts *attempts;     /* NULL: none failed */
+	struct replica_server *choice; /* a reference, while it looks for a host; or NULL */
 	uint64_t id;
 	uint64_t session; /* 0: none */
 	/* times are monotonic */

@@ -56,6 +56,7 @@ void replica_fini(struct replica *replica)
 	free_picture(replica->coming);
 	policy_unref(replica->prepared);
 	free(replica->storage);
+	replica_targets_fini(&replica->targets);
 	memset(replica, 0, sizeof(*replica));
 }
 
@@ -250,6 +251,9 @@ static int take(struct replica *replica, const struct ipc_header *ipc, int *fd,
 		return clear_list(replica, m);
 	case IPC_BLOCK:
 		return change_block(replica, m, change);
+	case IPC_TARGETS:
+		replica_targets_take(&replica->targets, m);
+		return 0;
 	case IPC_PICTURE_DONE:
 		*change = REPLICA_COMPLETE;
 		return complete(replica);
@@ -264,12 +268,33 @@ static void follow_log(const struct policy *policy)
 	log_set_privacy(policy->audit_names_none);
 }
 
+static bool is_told_targets(const struct child *child)
+{
+	return roles[child->start->role].told & TOLD_TARGETS;
+}
+
+/* With no memory for its hosts flows go to no server, and say so. */
+static void follow_policy(const struct child *child, struct replica *replica)
+{
+	struct policy *policy = replica->now->policy;
+	int error = 0;
+
+	if (is_told_targets(child))
+		error = replica_targets_set_policy(&replica->targets, policy, replica->now->number);
+	if (error)
+		log_error("the hosts of the servers: %s", strerror(-error));
+	follow_log(policy);
+}
+
 bool replica_take(
 	struct child *child, struct replica *replica, const struct ipc_header *ipc, int *fd)
 {
 	char text[IPC_TEXT_SIZE];
 	enum replica_change change;
 
+	/* health means something else by them: what another health had found out */
+	if (ipc->type == IPC_TARGETS && !is_told_targets(child))
+		return false;
 	int error = take(replica, ipc, fd, &change, text);
 	if (error == -ENOMSG)
 		return false;
@@ -277,7 +302,7 @@ bool replica_take(
 		log_error("%s of control was not taken: %s%s%s", ipc_name(ipc->type),
 			strerror(-error), *text ? ": " : "", text);
 	else if (change == REPLICA_POLICY || change == REPLICA_COMPLETE)
-		follow_log(replica->now->policy);
+		follow_policy(child, replica);
 	if (!error)
 		replica->on_change(child, change);
 	child_reply(child, ipc, error, 0, text);

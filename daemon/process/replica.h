@@ -1,5 +1,5 @@
-/* Owns a process's picture of what control decided: policy, sessions, dynamic lists, blocks, as far
- * as its role is told of them.
+/* Owns a process's picture of what control decided: policy, sessions, dynamic lists, blocks, and of
+ * the servers' hosts as health sees them, as far as its role is told of them.
  *
  * A control that was started anew sends the whole picture. Until it is complete the process goes on
  * with the old one, so that a restart of control is seen by no flow, and what has gone meanwhile
@@ -8,6 +8,7 @@
 #define POSTERN_REPLICA_H
 
 #include "daemon/process/child.h"
+#include "daemon/process/replica_targets.h"
 #include "lib/block.h"
 #include "lib/lists.h"
 #include "lib/policy.h"
@@ -36,6 +37,7 @@ struct replica {
 	bool complete;          /* `now` was complete once */
 	struct policy *prepared;
 	uint64_t prepared_number;
+	struct replica_targets targets; /* of the policy in force */
 	struct session_storage *storage;
 	uint16_t relay_port;
 	/* What it was told was taken. */

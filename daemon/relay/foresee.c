@@ -2,6 +2,7 @@
 
 #include "daemon/flow/charge.h"
 #include "daemon/flow/dial.h"
+#include "lib/choice.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,9 +10,8 @@
 /* Of several hosts that may not be used, the first one's reason. */
 static enum ending foresee_hosts(const struct way *way, char text[IPC_TEXT_SIZE])
 {
-	const struct choose_table *table = &way->process->choose;
-	const struct choose_list *list =
-		table->policy == way->policy ? table->v[way->server] : NULL;
+	const struct replica_server *list =
+		replica_targets_of(&way->process->replica->targets, way->policy, way->server);
 	enum ending ending = ENDING_NONE;
 
 	for (size_t i = 0; list && i < list->n; i++) {

@@ -69,9 +69,9 @@ static void note_decision(struct flow *flow, const struct decision *decision)
  * reached it as an original could say that himself. So it is not reached past its server. */
 static void take_to_server(struct flow *flow)
 {
-	const struct choose_table *hosts = &flow->relay->ways.choose;
-	ptrdiff_t server = hosts->policy == flow->way.policy
-				   ? choose_find_server(hosts, &flow->way.original.addr)
+	const struct replica_targets *targets = &flow->relay->replica.targets;
+	ptrdiff_t server = targets->policy == flow->way.policy
+				   ? replica_targets_find_server(targets, &flow->way.original.addr)
 				   : -EAGAIN;
 
 	flow->way.to_original = server == -ENOENT;

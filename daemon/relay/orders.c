@@ -110,11 +110,7 @@ static uint32_t tell_loads(struct relay *relay, const struct ipc_header *request
 
 static void on_policy(struct relay *relay)
 {
-	struct policy *policy = relay->replica.now->policy;
 	stock_fill(&relay->ways, relay->table.states[FLOW_BIND] > 0);
-	int rc = choose_set_policy(&relay->ways.choose, policy, relay->replica.now->number);
-	if (rc < 0)
-		log_error("the hosts of the servers: %s", strerror(-rc));
 }
 
 /* The keeper tells the interfaces and control the rest, each by its own socket: a flow that came in
@@ -180,9 +176,6 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 	case IPC_FORESEE:
 		n = foresee(&relay->ways, m, text);
 		child_reply(child, ipc, 0, n, text);
-		break;
-	case IPC_TARGETS:
-		choose_take(&relay->ways.choose, m);
 		break;
 	default:
 		return false;

@@ -1,0 +1,66 @@
+/* Owns what a process is told of the hosts of the servers: the targets of each server as health
+ * sees them or, while it has not spoken, as far as the policy itself says them.
+ *
+ * The targets of a server never change: what health tells anew takes their place, and a flow that
+ * is still looking for its host goes on among those it began with. */
+#ifndef POSTERN_REPLICA_TARGETS_H
+#define POSTERN_REPLICA_TARGETS_H
+
+#include "lib/balance.h"
+#include "lib/ipc/picture.h"
+#include "lib/policy.h"
+
+/* What this process's own flows saw of a target. */
+struct replica_seen {
+	uint64_t told_ms; /* monotonic: when control heard that it failed; 0: never */
+	uint8_t family;   /* of the address that worked last; ADDR_NONE: none yet */
+	bool failed;      /* its last flow failed */
+	uint8_t told;     /* failures within a second of told_ms */
+};
+
+/* The targets of one server. Whose turn it is among them, and what was seen of each, changes, and
+ * goes on when others take their place. */
+struct replica_server {
+	unsigned references;
+	struct policy *policy; /* a reference: what the targets' lines are lines of */
+	size_t server;         /* index in policy */
+	uint64_t inquiry;      /* in which health asked those that are `asked`; 0: none are */
+	bool is_open;          /* some host's name was not looked up yet */
+	size_t n, room;
+	struct balance_item *turns; /* room of each */
+	struct replica_seen *seen;
+	struct ipc_target v[];
+};
+
+/* Told before its policy was in force. */
+struct replica_early {
+	struct replica_early *next;
+	struct ipc_targets ipc; /* and its targets behind it */
+};
+
+struct replica_targets {
+	struct policy *policy; /* a reference; NULL: none yet */
+	uint64_t number;
+	struct replica_server **v; /* one for each server of policy */
+	struct replica_early *early;
+};
+
+void replica_targets_fini(struct replica_targets *table);
+/* Another policy is in force. What is known of hosts that it also has, stays. 0 or -ENOMEM, and
+ * nothing has changed. */
+int replica_targets_set_policy(
+	struct replica_targets *table, struct policy *policy, uint64_t number);
+/* Health told a server's targets. */
+void replica_targets_take(struct replica_targets *table, const struct ipc_targets *ipc);
+
+/* The targets of a server of this policy; borrowed. NULL: server is -1, or it is not the policy in
+ * force. */
+struct replica_server *replica_targets_of(
+	const struct replica_targets *table, const struct policy *policy, int32_t server);
+/* The same list, held; and given up. NULL is allowed. */
+struct replica_server *replica_targets_ref(struct replica_server *list);
+void replica_targets_unref(struct replica_server *list);
+/* The server that has a host at this address. -ENOENT: none; -EAGAIN: it cannot be known yet. */
+ptrdiff_t replica_targets_find_server(const struct replica_targets *table, const struct addr *addr);
+
+#endif

@@ -208,6 +208,8 @@ def find_tests():
         return env
 
     tests = [("style/format", ["/bin/sh", "-c", FORMAT], None, DEADLINE)]
+    for name in sorted(os.listdir(f"{ROOT}/test/style")):
+        tests.append((f"style/{name}", [f"{ROOT}/test/style/{name}"], None, DEADLINE))
     sanitize = BUILDS["sanitize"][0]
     units = sorted(name[:-2] for name in os.listdir(f"{ROOT}/test/unit") if name.endswith(".c")) \
         if os.path.isdir(f"{ROOT}/test/unit") else []

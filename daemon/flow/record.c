@@ -1,8 +1,10 @@
 #include "daemon/flow/record.h"
 
-#include "daemon/process/child.h"
+#include "daemon/flow/attempts.h"
+#include "daemon/flow/way.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 int record_init(struct record_ring *ring)
@@ -48,4 +50,58 @@ void record_flush(struct record_ring *ring, struct child *child)
 			return;
 		ipc_backlog_drop(&ring->waiting, told.n);
 	}
+}
+
+/* The rest is zero already. */
+static void put(char *to, size_t room, const char *from)
+{
+	strncpy(to, from ? from : "", room - 1);
+}
+
+static void fill_names(struct ipc_flow *record, const struct way *way)
+{
+	put(record->ifname, sizeof(record->ifname), way->ifname);
+	put(record->user, sizeof(record->user), way->user);
+	if (way->zone >= 0)
+		put(record->zone, sizeof(record->zone), way->policy->zones[way->zone].name.text);
+	if (way->to_original)
+		put(record->server, sizeof(record->server), "original");
+	else if (way->server >= 0)
+		put(record->server, sizeof(record->server), way_server(way)->name.text);
+}
+
+/* The host that took it comes last. */
+static void fill_attempts(struct ipc_flow *record, const struct way *way)
+{
+	if (way->attempts) {
+		record->nattempts = way->attempts->n;
+		memcpy(record->attempts, way->attempts->v,
+			sizeof(record->attempts[0]) * way->attempts->n);
+	}
+	if (way->connected_ms == 0)
+		return;
+	uint32_t at =
+		record->nattempts < IPC_ATTEMPTS_MAX ? record->nattempts++ : IPC_ATTEMPTS_MAX - 1;
+	record->attempts[at] = (struct ipc_attempt){
+		.host = way->host, .ms = way->connect_ms, .ending = ENDING_NONE};
+}
+
+uint64_t record_wall_ms(const struct way *way, uint64_t at_ms)
+{
+	return at_ms ? loop_wall_ms(way->process->loop) - (way_now_ms(way) - at_ms) : 0;
+}
+
+void record_fill_way(struct ipc_flow *record, const struct way *way)
+{
+	record->id = way->id;
+	record->session = way->session;
+	record->connected_ms = record_wall_ms(way, way->connected_ms);
+	record->client = way->client;
+	record->original = way->original;
+	record->host = way->host;
+	record->gateway = way->gateway;
+	record->mac = way->mac;
+	record->relay = way->process->column;
+	fill_names(record, way);
+	fill_attempts(record, way);
 }

@@ -1,11 +1,13 @@
-/* Owns the records that are to reach control: those that wait until a batch of events is over, or
- * while control is away, in a ring. */
+/* Owns the records that are to reach control: what they say of a flow's way, and those that wait
+ * until a batch of events is over, or while control is away, in a ring. */
 #ifndef POSTERN_RECORD_H
 #define POSTERN_RECORD_H
 
+#include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
 
 struct child;
+struct way;
 
 /* Of records that wait; older ones are lost first, and counted. */
 #define RECORDS_WAITING_BYTES (8u << 20)
@@ -24,5 +26,12 @@ void record_put(struct record_ring *ring, struct child *child, enum ipc_record_k
 	const uint8_t *bytes, size_t len);
 /* Sends what waits, many to one ipc, if control takes it. */
 void record_flush(struct record_ring *ring, struct child *child);
+
+/* What the record of a flow says of its way: whose it is, its ends, its attempts. The record was
+ * zero before, and the rest stays so. */
+void record_fill_way(struct ipc_flow *record, const struct way *way);
+/* A monotonic time as the wall clock stands now: what lasted a minute is told so, even if that was
+ * set meanwhile. 0: none. */
+uint64_t record_wall_ms(const struct way *way, uint64_t at_ms);
 
 #endif

@@ -66,51 +66,20 @@ static void fill_detail(const struct flow *flow, struct ipc_flow *told)
 		add_left_off(attempts->left_off, told);
 }
 
-static void fill_attempts(const struct flow *flow, struct ipc_flow *told)
-{
-	if (flow->way.attempts) {
-		told->nattempts = flow->way.attempts->n;
-		memcpy(told->attempts, flow->way.attempts->v,
-			sizeof(told->attempts[0]) * flow->way.attempts->n);
-	}
-	if (flow->way.connected_ms == 0)
-		return;
-	uint32_t at = told->nattempts < IPC_ATTEMPTS_MAX ? told->nattempts++ : IPC_ATTEMPTS_MAX - 1;
-	told->attempts[at] = (struct ipc_attempt){
-		.host = flow->way.host, .ms = flow->way.connect_ms, .ending = ENDING_NONE};
-}
-
 static void fill_names(const struct flow *flow, struct ipc_flow *told)
 {
-	const struct policy *policy = flow->way.policy;
-	put(told->ifname, sizeof(told->ifname), flow->way.ifname);
-	put(told->user, sizeof(told->user), flow->way.user);
 	put(told->state, sizeof(told->state), flow_state_names[flow->state]);
-	if (flow->way.zone >= 0)
-		put(told->zone, sizeof(told->zone), policy->zones[flow->way.zone].name.text);
 	if (flow->rule >= 0)
-		put(told->rule, sizeof(told->rule), policy->rules[flow->rule].name.text);
-	if (flow->way.to_original)
-		put(told->server, sizeof(told->server), "original");
-	else if (flow->way.server >= 0)
-		put(told->server, sizeof(told->server),
-			policy->servers[flow->way.server].name.text);
-}
-
-/* As the wall clock stands now: what lasted a minute is told so, even if that was set meanwhile. */
-static uint64_t to_wall(const struct flow *flow, uint64_t at_ms)
-{
-	const struct loop *loop = flow->relay->loop;
-	return at_ms ? loop_wall_ms(loop) - (loop_now_ms(loop) - at_ms) : 0;
+		put(told->rule, sizeof(told->rule), flow->way.policy->rules[flow->rule].name.text);
+	if (flow->said)
+		put(told->reply, sizeof(told->reply), flow->said->text);
 }
 
 static void fill(const struct flow *flow, struct ipc_flow *told)
 {
 	memset(told, 0, sizeof(*told));
-	told->id = flow->way.id;
-	told->session = flow->way.session;
-	told->start_ms = to_wall(flow, flow->start_ms);
-	told->connected_ms = to_wall(flow, flow->way.connected_ms);
+	record_fill_way(told, &flow->way);
+	told->start_ms = record_wall_ms(&flow->way, flow->start_ms);
 	told->from_client_bytes = flow->up.bytes;
 	told->from_server_bytes = flow->down.bytes;
 	told->messages = flow->watch.messages;
@@ -119,16 +88,7 @@ static void fill(const struct flow *flow, struct ipc_flow *told)
 	told->ending = flow->ending;
 	told->reason = flow->reason;
 	told->audit = flow->rule < 0 || flow->way.policy->rules[flow->rule].audit;
-	told->client = flow->way.client;
-	told->original = flow->way.original;
-	told->host = flow->way.host;
-	told->mac = flow->way.mac;
-	told->relay = flow->relay->start->number;
-	if (flow->said)
-		put(told->reply, sizeof(told->reply), flow->said->text);
-	told->gateway = flow->way.gateway;
 	fill_names(flow, told);
-	fill_attempts(flow, told);
 	fill_detail(flow, told);
 	if (flow->state == FLOW_DONE)
 		told->end_ms = loop_wall_ms(flow->relay->loop);
@@ -153,7 +113,7 @@ void report_started(struct flow *flow)
 	ipc_init(&ipc, IPC_STARTED, sizeof(ipc));
 	ipc.flow = flow->way.id;
 	ipc.session = flow->way.session;
-	ipc.at_ms = to_wall(flow, flow->start_ms);
+	ipc.at_ms = record_wall_ms(&flow->way, flow->start_ms);
 	if (flow->rule >= 0)
 		put(ipc.rule, sizeof(ipc.rule), flow->way.policy->rules[flow->rule].name.text);
 	relay_send(flow->relay, &ipc);

@@ -145,7 +145,10 @@ void engine_finish(
 {
 	engine_server_quit(engine, out);
 	engine_text_end(engine, out);
-	engine_say(engine, words, out);
+	if (words != ENGINE_WORDS_NONE) {
+		const struct smtp_refusal refusal = engine_refusal_ending(engine, words);
+		engine_say_refusal(engine, &refusal, out);
+	}
 	engine_transaction_end(engine, ENGINE_OUTCOME_NONE, out);
 	engine_server_drop(engine, out);
 	engine->ending = (uint8_t)ending;

@@ -91,7 +91,7 @@ void engine_say_offers(const struct engine *engine, struct engine_out *out);
 const struct smtp_refusal *engine_refusal_of(enum engine_words words);
 /* These words, with the code of the lines that were passed on before it (pass_code), if any were:
  * a reply has one code. */
-struct smtp_refusal engine_refusal_ending(const struct engine *engine, enum engine_words words);
+struct smtp_refusal engine_refusal_ending(struct engine *engine, enum engine_words words);
 /* One line of the server's reply, with this code. */
 void engine_pass(const struct engine *engine, unsigned code, bool last, struct engine_out *out);
 /* What is recorded: of the server's line with this code, or of ours. */

@@ -15,13 +15,14 @@ const struct smtp_refusal *engine_refusal_of(enum engine_words words)
 	return &table[words];
 }
 
-struct smtp_refusal engine_refusal_ending(const struct engine *engine, enum engine_words words)
+struct smtp_refusal engine_refusal_ending(struct engine *engine, enum engine_words words)
 {
 	struct smtp_refusal refusal = table[words];
 
 	if (engine->pass_code) {
 		refusal.code = engine->pass_code;
 		refusal.enhanced = engine->pass_code / 100 == 5 ? "5.4.2" : "4.4.2";
+		engine->pass_code = 0;
 	}
 	return refusal;
 }

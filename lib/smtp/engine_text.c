@@ -78,7 +78,9 @@ void engine_trace(struct engine *engine, const char *text, size_t len, uint64_t 
 	struct engine_out *out)
 {
 	engine_begin(engine, now_ms, out);
-	if (engine->state == ENGINE_TRACE && len <= ENGINE_TRACE_MAX) {
+	if (engine->state == ENGINE_TRACE && engine->client_closed) {
+		engine_finish(engine, ENDING_LEFT_IN_DATA, ENGINE_WORDS_NONE, out);
+	} else if (engine->state == ENGINE_TRACE && len <= ENGINE_TRACE_MAX) {
 		memcpy(out->server, text, len);
 		out->server_len = len;
 		engine_pass(engine, 354, true, out);
@@ -93,6 +95,8 @@ void engine_text_end(struct engine *engine, struct engine_out *out)
 	if (engine->state != ENGINE_BODY && engine->state != ENGINE_DRAIN)
 		return;
 	const struct smtp_header *header = &engine->body.header;
+	if (engine->state == ENGINE_DRAIN && engine->why == ENGINE_WORDS_KEPT)
+		out->message = engine_reply_of_line(engine, engine->reply_code);
 	out->text_done = true;
 	memcpy(out->message_id, header->message_id, header->message_id_bytes);
 	out->message_id[header->message_id_bytes] = '\0';

@@ -274,6 +274,20 @@ static void test_a_client_that_leaves_takes_its_text_along(void **state)
 	run(0, OPEN "R a\\nb\\r\\n\nw drain\nK\nc 421\nw end\nE text 6; rejected 1/1 0\n");
 }
 
+static void test_what_the_server_said_is_recorded_though_nobody_hears_it(void **state)
+{
+	(void)state;
+	run(0, OPEN "C x\nS 552 5.2.2 full\nw drain\nG\nw end\nE text 3; refused 1/1 552\n");
+	run(0, OPEN "C x\nS 552 5.2.2 full\nT 180000\nc 421 4.4.2\nE text 3; refused 1/1 552\n");
+}
+
+static void test_who_closed_its_half_sends_no_text(void **state)
+{
+	(void)state;
+	run(0, TALK_HELLO TALK_TAKEN "C DATA\ns DATA\nF\nw data\nS 354 go\nc\ns\nw end\n"
+				     "E open; rcpt b 250; abandoned 1/1 0\n");
+}
+
 static void test_a_text_has_to_come_on(void **state)
 {
 	(void)state;
@@ -367,6 +381,15 @@ static void test_commands_behind_the_dot_are_kept(void **state)
 	run(0, OPEN "R a\\nb\\r\\n.\\r\\nQUIT\\r\\n\nc 550 5.6.11\nc 221\nw end\n");
 }
 
+static void test_a_reply_that_was_begun_keeps_its_code(void **state)
+{
+	(void)state;
+	run(0, TALK_HELLO TALK_TAKEN "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\n"
+				     "S 550-one\nc 550-5.0.0 one\nK\nc 550 5.4.2\nc\nw end\n");
+	run(0, TALK_HELLO TALK_TAKEN "C DATA\ns DATA\nS 450-one\nc 450-4.0.0 one\nC x\n"
+				     "c 450 4.4.2\nc\nw end\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +405,8 @@ int main(void)
 		cmocka_unit_test(test_a_reply_that_was_begun_is_heard_to_its_end),
 		cmocka_unit_test(test_two_354_are_one_too_many),
 		cmocka_unit_test(test_a_client_that_leaves_takes_its_text_along),
+		cmocka_unit_test(test_what_the_server_said_is_recorded_though_nobody_hears_it),
+		cmocka_unit_test(test_who_closed_its_half_sends_no_text),
 		cmocka_unit_test(test_a_text_has_to_come_on),
 		cmocka_unit_test(test_a_server_that_takes_no_byte_is_lost),
 		cmocka_unit_test(test_draining_has_an_end),
@@ -389,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_idle_clients_are_sent_away),
 		cmocka_unit_test(test_drain_ends_a_flow_between_transactions),
 		cmocka_unit_test(test_commands_behind_the_dot_are_kept),
+		cmocka_unit_test(test_a_reply_that_was_begun_keeps_its_code),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

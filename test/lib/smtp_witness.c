@@ -1,0 +1,256 @@
+#include "test/lib/smtp_witness.h"
+
+#include "test/lib/smtp_witness_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char client_room[ENGINE_CLIENT_ROOM], server_room[ENGINE_SERVER_ROOM];
+
+/* What the engine does not write is nothing to read. */
+static struct engine_out new_out(void)
+{
+	struct engine_out out;
+
+	memset(&out, 0xa5, sizeof(out));
+	out.client = client_room;
+	out.server = server_room;
+	out.client_room = sizeof(client_room);
+	out.server_room = sizeof(server_room);
+	return out;
+}
+
+void smtp_witness_begin(struct smtp_witness *witness, unsigned flags)
+{
+	const struct engine_setup setup = {.gateway = "gw.example",
+		.flow = 1,
+		.size_max = 1000,
+		.recipients_max = 3,
+		.flags = (uint8_t)flags};
+
+	memset(witness, 0, sizeof(*witness));
+	witness->now_ms = 1000;
+	witness->client.repair = flags & ENGINE_REPAIR;
+	engine_init(&witness->engine, &setup, witness->now_ms);
+}
+
+/* An input is over. */
+static void settle(struct smtp_witness *witness, const struct engine_out *out)
+{
+	smtp_witness_judge(witness, out);
+	smtp_witness_judge_state(witness);
+}
+
+void smtp_witness_greet(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	engine_greet(&witness->engine, NULL, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_go(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	engine_go(&witness->engine, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+size_t smtp_witness_client(struct smtp_witness *witness, const char *bytes, size_t len)
+{
+	size_t all = 0, room;
+
+	while (all < len && (room = engine_client_room(&witness->engine)) > 0) {
+		struct engine_out out = new_out();
+		bool text = witness->engine.state == ENGINE_BODY;
+		size_t n = len - all < room ? len - all : room;
+		size_t used =
+			engine_client(&witness->engine, bytes + all, n, witness->now_ms, &out);
+		if (used == 0 || used > n ||
+			(used < n && !text && witness->engine.state != ENGINE_END))
+			smtp_witness_wrong(witness, "room was promised, and is not there");
+		if (used == 0 || !smtp_client_say(&witness->client, bytes + all, used))
+			break;
+		settle(witness, &out);
+		all += used;
+	}
+	return all;
+}
+
+void smtp_witness_client_closed(struct smtp_witness *witness, bool gone)
+{
+	struct engine_out out = new_out();
+
+	witness->client_closed = true;
+	witness->client_gone = witness->client_gone || gone;
+	engine_client_closed(&witness->engine, gone, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_verdict(
+	struct smtp_witness *witness, enum smtp_witness_verdict verdict, bool xclient)
+{
+	static const struct smtp_refusal refuse = {550, "5.7.1", "refused"};
+	static const struct smtp_refusal later = {451, "4.7.1", "later"};
+	struct engine_out out = new_out();
+	struct engine_verdict said = {.ask = witness->engine.ask,
+		.server = verdict == SMTP_WITNESS_OTHER ? 2 : 1,
+		.first_ms = 25000,
+		.greeting_ms = 15000,
+		.command_ms = 15000,
+		.xclient = xclient};
+	bool yes = verdict == SMTP_WITNESS_GO || verdict == SMTP_WITNESS_OTHER;
+
+	if (!yes)
+		said.refusal = verdict == SMTP_WITNESS_REFUSE ? &refuse : &later;
+	if (witness->engine.state == ENGINE_ASK_RCPT)
+		witness->rcpt_ok = yes;
+	if (witness->engine.state == ENGINE_ASK_DATA)
+		witness->data_ok = yes;
+	if (witness->engine.state == ENGINE_ASK_DOT)
+		witness->dot_ok = yes;
+	engine_verdict(&witness->engine, &said, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_opened(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	if (witness->engine.state == ENGINE_OPEN)
+		smtp_server_open(&witness->server);
+	engine_server_opened(&witness->engine, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_failed(struct smtp_witness *witness, bool another)
+{
+	struct engine_out out = new_out();
+
+	engine_server_failed(&witness->engine, another, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_server(struct smtp_witness *witness, const char *bytes, size_t len)
+{
+	if (witness->server.open)
+		smtp_server_say(&witness->server, bytes, len);
+	while (len > 0) {
+		struct engine_out out = new_out();
+		bool connected = witness->engine.connected;
+		size_t used = engine_server(&witness->engine, bytes, len, witness->now_ms, &out);
+		smtp_witness_judge(witness, &out);
+		if (used == 0 || used > len) {
+			smtp_witness_wrong(witness, "bytes of the server that are not taken");
+			break;
+		}
+		bytes += used;
+		len -= used;
+		if (!connected || !witness->engine.connected)
+			break;
+	}
+	smtp_witness_judge_state(witness);
+}
+
+void smtp_witness_server_closed(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	engine_server_closed(&witness->engine, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_blocked(struct smtp_witness *witness, bool blocked)
+{
+	engine_server_blocked(&witness->engine, blocked, witness->now_ms);
+	smtp_witness_judge_state(witness);
+}
+
+void smtp_witness_identity(struct smtp_witness *witness, bool known)
+{
+	static const char line[] = "XCLIENT ADDR=192.0.2.9\r\n";
+	struct engine_out out = new_out();
+
+	engine_identity(
+		&witness->engine, line, known ? sizeof(line) - 1 : 0, true, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_trace(struct smtp_witness *witness, bool traced)
+{
+	struct engine_out out = new_out();
+
+	if (witness->engine.state == ENGINE_TRACE)
+		witness->traced = traced;
+	engine_trace(&witness->engine, SMTP_WITNESS_TRACE, traced ? strlen(SMTP_WITNESS_TRACE) : 0,
+		witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_end(struct smtp_witness *witness, enum ending why)
+{
+	struct engine_out out = new_out();
+
+	engine_end(&witness->engine, why, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+static void check_early(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+	struct engine engine = witness->engine;
+
+	if (engine.deadline_ms == 0)
+		return;
+	engine_time(&engine, witness->engine.deadline_ms - 1, &out);
+	if (out.client_len > 0 || out.server_len > 0 || out.close_server || out.message_done ||
+		engine.state != witness->engine.state ||
+		engine.deadline_ms != witness->engine.deadline_ms)
+		smtp_witness_wrong(witness, "a deadline that comes before its time");
+}
+
+void smtp_witness_time(struct smtp_witness *witness)
+{
+	unsigned times = 0;
+
+	if (witness->engine.state == ENGINE_END)
+		return;
+	check_early(witness);
+	if (witness->engine.deadline_ms > witness->now_ms)
+		witness->now_ms = witness->engine.deadline_ms;
+	while (witness->engine.deadline_ms <= witness->now_ms && times++ < 8) {
+		struct engine_out out = new_out();
+		engine_time(&witness->engine, witness->now_ms, &out);
+		settle(witness, &out);
+	}
+	if (witness->engine.deadline_ms <= witness->now_ms)
+		smtp_witness_wrong(witness, "a deadline that is never over");
+}
+
+void smtp_witness_silence(struct smtp_witness *witness)
+{
+	for (unsigned times = 0; times < 32 && !witness->wrong; times++) {
+		if (witness->engine.state == ENGINE_END)
+			return;
+		if (witness->more)
+			smtp_witness_go(witness);
+		else
+			smtp_witness_time(witness);
+	}
+	smtp_witness_wrong(witness, "a flow that no time ends");
+}
+
+size_t smtp_witness_reply(
+	const struct smtp_witness *witness, unsigned code, bool lines, char reply[static 1024])
+{
+	const struct smtp_server *server = &witness->server;
+	const char *verb = server->text ? "TEXT" : smtp_server_verb_names[server->due];
+	const char *address = server->due == SMTP_SERVER_RCPT ? server->recipient : "";
+	int n = 0;
+
+	if (lines)
+		n = snprintf(reply, 1024, "%u-first @=%s %s\r\n", code, verb, address);
+	n += snprintf(reply + n, 1024 - (size_t)n, "%u @=%s %s\r\n", code, verb, address);
+	return (size_t)n;
+}

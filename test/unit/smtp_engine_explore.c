@@ -1,0 +1,494 @@
+/* All that can happen to a flow at message level, from several beginnings and up to a depth: what
+ * client, server, owner and time can do next is done in every state that is reached, and after each
+ * step all that has to hold is looked at (test/lib/smtp_witness.h). A state is met once: it is
+ * known again by a hash of what decides about the future. */
+#include "test/lib/smtp_witness.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DEPTH_MAX  12
+#define KNOWN_BITS 23
+
+enum side {
+	CLIENT,
+	CLOSED,
+	SERVER,
+	VERDICT,
+	OPENED,
+	FAILED,
+	IDENTITY,
+	TRACE,
+	TIME,
+	END,
+	BLOCKED,
+	GREET
+};
+
+static const struct act {
+	enum side side;
+	unsigned number; /* of a server's reply, a verdict; by side */
+	const char *text;
+} acts[] = {
+	{GREET, 0, "greet"},
+	{CLIENT, 0, "EHLO c.example\r\n"},
+	{CLIENT, 0, "MAIL FROM:<a@x.example>\r\n"},
+	{CLIENT, 0, "RCPT TO:<b@y.example>\r\n"},
+	{CLIENT, 0, "DATA\r\n"},
+	{CLIENT, 0,
+		"RSET\r\nMAIL FROM:<d@x.example>\r\nRCPT TO:<c@y.example>\r\nRCPT "
+		"TO:<b@y.example>\r\n"
+		"DATA\r\n"},
+	{CLIENT, 0, "x\r\n..y\r\n"},
+	{CLIENT, 0, ".\r\n"},
+	{CLIENT, 0, ".\r\nMAIL FROM:<e@x.example>\r\nRCPT TO:<b@y.example>\r\nQUIT\r\n"},
+	{CLIENT, 0, "\n.\r\n"},
+	{CLIENT, 0, "QUIT\r\n"},
+	{CLOSED, 0, "the client closes its half"},
+	{CLOSED, 1, "the client is gone"},
+	{SERVER, 250, "250"},
+	{SERVER, 1250, "250 in two lines"},
+	{SERVER, 220, "220"},
+	{SERVER, 354, "354"},
+	{SERVER, 451, "451"},
+	{SERVER, 1550, "550 in two lines"},
+	{SERVER, 421, "421"},
+	{SERVER, 2000, "half a 250"},
+	{SERVER, 3000, "250 twice"},
+	{SERVER, 4000, "no SMTP"},
+	{SERVER, 5000, "the first line of a 550"},
+	{SERVER, 0, "the server closes"},
+	{VERDICT, SMTP_WITNESS_GO, "go on, server 1"},
+	{VERDICT, SMTP_WITNESS_OTHER, "go on, server 2"},
+	{VERDICT, SMTP_WITNESS_REFUSE, "refuse"},
+	{VERDICT, SMTP_WITNESS_LATER, "refuse for now"},
+	{OPENED, 0, "opened"},
+	{FAILED, 1, "failed, another"},
+	{FAILED, 0, "failed, the last"},
+	{IDENTITY, 1, "identity"},
+	{IDENTITY, 0, "no identity"},
+	{TRACE, 1, "trace"},
+	{TRACE, 0, "no trace"},
+	{TIME, 0, "time"},
+	{END, ENDING_DRAINING, "drain"},
+	{END, ENDING_KILLED_OPERATOR, "kill"},
+	{BLOCKED, 1, "the server does not read"},
+	{BLOCKED, 0, "the server reads"},
+};
+#define ACTS (sizeof(acts) / sizeof(acts[0]))
+
+/* One exploration. */
+struct explorer {
+	bool lazy;    /* engine_go() is not called at once: an act of its own */
+	bool xclient; /* servers have to be told who the client is */
+	uint64_t known[1u << KNOWN_BITS];
+	unsigned long states, steps;
+	unsigned reached[ENGINE_STATES];
+	unsigned outcomes;
+	uint8_t path[DEPTH_MAX + 1];
+	const char *begins;
+};
+static struct explorer explorer;
+static struct smtp_witness at_depth[DEPTH_MAX + 1];
+
+/* One line, and nothing behind it: more in the buffer is more of the same. */
+static bool has_sent_one(const struct smtp_client *client)
+{
+	size_t len;
+
+	return smtp_client_head(client, &len) && len == client->sent_len;
+}
+
+static bool is_due(const struct smtp_witness *witness, const struct act *act)
+{
+	enum engine_state state = (enum engine_state)witness->engine.state;
+	bool reads = engine_waits_of(state) == ENGINE_WAITS_CLIENT;
+
+	switch (act->side) {
+	case GREET:
+		return state == ENGINE_GREET;
+	case CLIENT:
+		return !witness->client_closed && engine_client_room(&witness->engine) > 0 &&
+		       (reads || has_sent_one(&witness->client));
+	case CLOSED:
+		return !witness->client_gone && (act->number || !witness->client_closed);
+	case SERVER:
+		return witness->server.open;
+	case VERDICT:
+		return (state == ENGINE_ASK_RCPT && act->number <= SMTP_WITNESS_OTHER) ||
+		       ((state == ENGINE_ASK_MAIL || state == ENGINE_ASK_RCPT ||
+				state == ENGINE_ASK_DATA || state == ENGINE_ASK_DOT) &&
+			       act->number != SMTP_WITNESS_OTHER);
+	case OPENED:
+	case FAILED:
+		return state == ENGINE_OPEN;
+	case IDENTITY:
+		return state == ENGINE_IDENTITY;
+	case TRACE:
+		return state == ENGINE_TRACE;
+	case TIME:
+	case END:
+		return true;
+	case BLOCKED:
+		return state == ENGINE_BODY && witness->engine.blocked != act->number;
+	}
+	return false;
+}
+
+static void say(struct smtp_witness *witness, unsigned number)
+{
+	char reply[2048];
+	size_t len;
+
+	if (number == 0) {
+		smtp_witness_server_closed(witness);
+		return;
+	}
+	if (number == 4000)
+		len = (size_t)snprintf(reply, sizeof(reply), "hello\r\n");
+	else if (number >= 2000)
+		len = smtp_witness_reply(witness, 250, false, reply);
+	else
+		len = smtp_witness_reply(witness, number % 1000, number > 1000, reply);
+	if (number == 2000)
+		len = 2;
+	if (number == 5000)
+		len = smtp_witness_reply(witness, 550, true, reply) -
+		      smtp_witness_reply(witness, 550, false, reply + 1024);
+	if (number == 3000) {
+		memcpy(reply + len, reply, len);
+		len *= 2;
+	}
+	smtp_witness_server(witness, reply, len);
+}
+
+static void act_on(struct smtp_witness *witness, const struct act *act)
+{
+	switch (act->side) {
+	case GREET:
+		smtp_witness_greet(witness);
+		break;
+	case CLIENT:
+		smtp_witness_client(witness, act->text, strlen(act->text));
+		break;
+	case CLOSED:
+		smtp_witness_client_closed(witness, act->number);
+		break;
+	case SERVER:
+		say(witness, act->number);
+		break;
+	case VERDICT:
+		smtp_witness_verdict(
+			witness, (enum smtp_witness_verdict)act->number, explorer.xclient);
+		break;
+	case OPENED:
+		smtp_witness_opened(witness);
+		break;
+	case FAILED:
+		smtp_witness_failed(witness, act->number);
+		break;
+	case IDENTITY:
+		smtp_witness_identity(witness, act->number);
+		break;
+	case TRACE:
+		smtp_witness_trace(witness, act->number);
+		break;
+	case TIME:
+		smtp_witness_time(witness);
+		break;
+	case END:
+		smtp_witness_end(witness, (enum ending)act->number);
+		break;
+	case BLOCKED:
+		smtp_witness_blocked(witness, act->number);
+		break;
+	}
+}
+
+static void fail_at(unsigned depth, const char *rule)
+{
+	fprintf(stderr, "%s. From \"%s\"%s%s:\n", rule, explorer.begins,
+		explorer.lazy ? ", lazy" : "", explorer.xclient ? ", xclient" : "");
+	for (unsigned i = 0; i < depth; i++)
+		fprintf(stderr, "  %s\n",
+			explorer.path[i] == ACTS ? "go" : acts[explorer.path[i]].text);
+	fail_msg("%s", rule);
+}
+
+static void go_on(struct smtp_witness *witness)
+{
+	for (unsigned times = 0; witness->more && !witness->wrong; times++) {
+		smtp_witness_go(witness);
+		if (times > 100)
+			witness->wrong = "more that never ends";
+	}
+}
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+	uint64_t word;
+
+	for (; len >= 8; p += 8, len -= 8) {
+		memcpy(&word, p, 8);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+		hash ^= hash >> 29;
+	}
+	word = len;
+	memcpy(&word, p, len);
+	hash = (hash ^ word ^ (uint64_t)len << 56) * 0x9e3779b97f4a7c15;
+	return hash ^ hash >> 32;
+}
+
+static uint64_t since(uint64_t ms, uint64_t now_ms)
+{
+	return ms == UINT64_MAX || ms + 1000000 < now_ms ? 0 : ms - now_ms;
+}
+
+/* The engine without what decides nothing any more: absolute time, numbers of messages, counters
+ * far from their limits, stale bytes. */
+static uint64_t mix_engine(uint64_t hash, const struct engine *engine)
+{
+	static struct engine e;
+	uint64_t now_ms = engine->now_ms;
+
+	e = *engine;
+	e.now_ms = 0;
+	e.deadline_ms = since(e.deadline_ms, now_ms);
+	e.first_ms = since(e.first_ms, now_ms);
+	e.heard_ms = since(e.heard_ms, now_ms);
+	e.pace_ms = since(e.pace_ms, now_ms);
+	e.drain_ms = since(e.drain_ms, now_ms);
+	e.message = 0;
+	e.delivered = e.delivered > 0;
+	e.errors = e.errors < ENGINE_ERRORS_MAX - 2 ? 0 : e.errors;
+	e.refused = e.refused < ENGINE_REFUSED_MAX - 2 ? 0 : e.refused;
+	e.ask = e.pace_bytes = 0;
+	e.size = 0;
+	if (engine_waits_of((enum engine_state)e.state) != ENGINE_WAITS_SERVER && !e.hears &&
+		e.state != ENGINE_OPEN && e.answer == 0)
+		e.line_len = e.reply_bytes = e.reply_lines = e.reply_code = e.pass_code = 0;
+	hash = mix(hash, &e, offsetof(struct engine, gateway));
+	hash = mix(hash, e.line, e.line_len);
+	if (e.state != ENGINE_BODY && e.state != ENGINE_DRAIN)
+		return mix(mix(hash, &e.command, offsetof(struct smtp_command, bytes)),
+			e.command.bytes, e.command.len);
+	e.body.bytes = e.body.lines = 0;
+	return mix(hash, &e.body, sizeof(e.body));
+}
+
+static uint64_t hash_of(const struct smtp_witness *witness)
+{
+	const struct smtp_client *client = &witness->client;
+	const struct smtp_server *server = &witness->server;
+	const uint8_t bits[] = {witness->more, witness->client_closed, witness->client_gone,
+		witness->rcpt_ok, witness->data_ok, witness->dot_ok, witness->traced, witness->text,
+		witness->recorded, witness->decided > 0, client->greeted, client->text,
+		client->over, client->mail, client->yes > 0, server->open, server->broken,
+		server->text, server->dotted, server->claimed, server->due, server->hello,
+		server->mail, server->rcpts > 0};
+	const uint16_t done[] = {server->done, server->code};
+	const int held[] = {client->sent_len - server->text_len, client->sent_len > 0};
+
+	if (witness->engine.state == ENGINE_END)
+		return witness->client_gone;
+	uint64_t hash = mix_engine(0, &witness->engine);
+	hash = mix(hash, bits, sizeof(bits));
+	if (!server->claimed || witness->text)
+		hash = mix(hash, done, sizeof(done));
+	if (server->text)
+		hash = mix(hash, held, sizeof(held));
+	else if (!client->text)
+		hash = mix(hash, client->sent, client->sent_len);
+	return mix(hash, client->sender, strlen(client->sender));
+}
+
+/* Was it met with so many steps left, or more? */
+static bool is_known(uint64_t hash, unsigned left)
+{
+	size_t mask = (1u << KNOWN_BITS) - 1, i = hash & mask;
+	uint64_t key = hash & ~(uint64_t)15;
+
+	key = key ? key : 16;
+	while (explorer.known[i] && (explorer.known[i] & ~(uint64_t)15) != key)
+		i = (i + 1) & mask;
+	if (explorer.known[i] && (explorer.known[i] & 15) >= left)
+		return true;
+	explorer.states += !explorer.known[i];
+	assert_true(explorer.states < mask - mask / 8);
+	explorer.known[i] = key | left;
+	return false;
+}
+
+/* In some states, by their hash: it is dear. */
+static void check_silence(unsigned depth, uint64_t hash)
+{
+	static struct smtp_witness witness;
+
+	if ((hash >> 8) % 4 != 0)
+		return;
+	witness = at_depth[depth];
+	smtp_witness_silence(&witness);
+	if (witness.wrong)
+		fail_at(depth, witness.wrong);
+}
+
+static void explore(unsigned depth, unsigned left)
+{
+	const struct smtp_witness *witness = &at_depth[depth];
+	uint64_t hash = hash_of(witness);
+
+	explorer.reached[witness->engine.state]++;
+	if (is_known(hash, left))
+		return;
+	check_silence(depth, hash);
+	if (left == 0)
+		return;
+	for (unsigned i = 0; i <= ACTS; i++) {
+		if (i == ACTS ? !witness->more : !is_due(witness, &acts[i]))
+			continue;
+		at_depth[depth + 1] = *witness;
+		explorer.path[depth] = (uint8_t)i;
+		explorer.steps++;
+		if (i == ACTS)
+			smtp_witness_go(&at_depth[depth + 1]);
+		else
+			act_on(&at_depth[depth + 1], &acts[i]);
+		if (!explorer.lazy)
+			go_on(&at_depth[depth + 1]);
+		if (at_depth[depth + 1].wrong)
+			fail_at(depth + 1, at_depth[depth + 1].wrong);
+		explore(depth + 1, left - 1);
+	}
+}
+
+/* Where explorations begin: who says what, a letter each. */
+static void begin(struct smtp_witness *witness, const char *script, unsigned flags)
+{
+	char reply[1024];
+
+	smtp_witness_begin(witness, flags);
+	for (; *script; script++) {
+		static const char *const lines[128] = {['E'] = "EHLO c.example\r\n",
+			['M'] = "MAIL FROM:<a@x.example>\r\n",
+			['R'] = "RCPT TO:<b@y.example>\r\n",
+			['D'] = "DATA\r\n",
+			['S'] = "RSET\r\n",
+			['?'] = "FOO\r\n",
+			['T'] = "Subject: x\r\n\r\n",
+			['.'] = ".\r\n"};
+		unsigned codes[128] = {['2'] = 250, ['0'] = 220, ['3'] = 354, ['5'] = 550};
+		if (*script == 'G')
+			smtp_witness_greet(witness);
+		else if (*script == 'v')
+			smtp_witness_verdict(witness, SMTP_WITNESS_GO, explorer.xclient);
+		else if (*script == 'f')
+			smtp_witness_verdict(witness, SMTP_WITNESS_REFUSE, explorer.xclient);
+		else if (*script == 'o')
+			smtp_witness_opened(witness);
+		else if (*script == 't')
+			smtp_witness_trace(witness, true);
+		else if (*script == 'X')
+			smtp_witness_server(witness, "250-x\r\n250 XCLIENT ADDR\r\n", 25);
+		else if (codes[(int)*script])
+			smtp_witness_server(witness, reply,
+				smtp_witness_reply(witness, codes[(int)*script], false, reply));
+		else
+			smtp_witness_client(
+				witness, lines[(int)*script], strlen(lines[(int)*script]));
+		go_on(witness);
+		if (witness->wrong)
+			fail_msg("%s, at %s", witness->wrong, script);
+	}
+}
+
+static void explore_from(
+	const char *script, enum engine_state state, unsigned flags, unsigned depth)
+{
+	explorer.begins = script;
+	begin(&at_depth[0], script, flags);
+	assert_string_equal(
+		engine_state_names[at_depth[0].engine.state], engine_state_names[state]);
+	unsigned long states = explorer.states, steps = explorer.steps;
+	explore(0, depth);
+	printf("%-40s %8lu states %9lu steps\n", script, explorer.states - states,
+		explorer.steps - steps);
+}
+
+/* Sanitizers are slow. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LESS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LESS 1
+#endif
+#endif
+#ifndef LESS
+#define LESS 0
+#endif
+
+static void begin_explorer(bool lazy, bool xclient)
+{
+	memset(&explorer, 0, sizeof(explorer));
+	explorer.lazy = lazy;
+	explorer.xclient = xclient;
+}
+
+static void test_nothing_wrong_is_reached(void **state)
+{
+	(void)state;
+	begin_explorer(false, false);
+	explore_from("", ENGINE_GREET, 0, 9);
+	explore_from("GEMvR", ENGINE_ASK_RCPT, 0, 8 - LESS);
+	explore_from("GEMvRvo0222", ENGINE_COMMAND, 0, 8 - LESS);
+	explore_from("GEMvRvo0222Dv3t", ENGINE_BODY, 0, 8 - 2 * LESS);
+	explore_from("GEMvRvo0222Dv3tT.v2MvR", ENGINE_ASK_RCPT, 0, 7 - LESS);
+	explore_from("GEMvRvo0222SMvR", ENGINE_ASK_RCPT, ENGINE_REPAIR, 7 - LESS);
+	for (unsigned i = ENGINE_GREET; i < ENGINE_STATES; i++)
+		if (i != ENGINE_IDENTITY && i != ENGINE_XCLIENT && explorer.reached[i] == 0)
+			fail_msg("the state %s was never reached", engine_state_names[i]);
+	printf("%lu states, %lu steps\n", explorer.states, explorer.steps);
+}
+
+static void test_a_server_that_is_told_who_the_client_is(void **state)
+{
+	(void)state;
+	begin_explorer(false, true);
+	explore_from("GEMvRvo0X", ENGINE_IDENTITY, 0, 7 - LESS);
+	explore_from("GEMvRvo0", ENGINE_EHLO, 0, 6 - LESS);
+	assert_true(explorer.reached[ENGINE_XCLIENT] > 0);
+}
+
+/* Bytes and closes come between a reply and what is pipelined behind its command, too. */
+static void test_nothing_wrong_between_two_commands(void **state)
+{
+	(void)state;
+	begin_explorer(true, false);
+	explore_from("GE", ENGINE_COMMAND, 0, 6);
+	explore_from("GEMvRvo022", ENGINE_RCPT, 0, 5);
+	explore_from("GEMvRvo0222Dv3tT", ENGINE_BODY, 0, 6 - LESS);
+}
+
+static void test_limits_are_near(void **state)
+{
+	(void)state;
+	begin_explorer(false, false);
+	explore_from("GE????????", ENGINE_COMMAND, 0, 7 - LESS);
+	explore_from("GEMvRfRfRfRfRfRfRfRfRfRfRfRfRfRfRfRfRfRf", ENGINE_COMMAND, 0, 7 - LESS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_wrong_is_reached),
+		cmocka_unit_test(test_a_server_that_is_told_who_the_client_is),
+		cmocka_unit_test(test_nothing_wrong_between_two_commands),
+		cmocka_unit_test(test_limits_are_near),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,11 +4,9 @@
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
 #include "daemon/control/facts.h"
-#include "daemon/control/health_peer.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "daemon/control/sessions.h"
-#include "daemon/control/web_peer.h"
 
 #include <string.h>
 
@@ -18,8 +16,6 @@ void command_counters_sum(
 	const struct ipc_kernel_counters *kernel = &facts->counters;
 	memcpy(sum, control->counters, COUNTERS * sizeof(sum[0]));
 	peers_sum_counters(control->peers, sum);
-	peer_sum_counters(health_peer_of(control->health), sum);
-	peer_sum_counters(web_peer_of(control->web), sum);
 	sum[COUNTER_SESSIONS] = sessions_in_force(control);
 	sum[COUNTER_BLOCKS] = blocks_count(control->blocks);
 	sum[COUNTER_ENTRIES] = entries_count(control->entries);

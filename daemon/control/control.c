@@ -66,10 +66,7 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	ipc.level = level;
 	control->log_level = level;
 	log_set_level(level);
-	peers_send(control->peers, &ipc);
-	peers_send_plain(control->peers, &ipc);
-	health_peer_send(control->health, &ipc);
-	peer_send(web_peer_of(control->web), &ipc);
+	peers_send_all(control->peers, &ipc);
 	channel_send(control->keeper, &ipc, -1);
 }
 
@@ -204,12 +201,6 @@ static void begin_hand_over(struct control *control, uint32_t seq)
 /* NULL: there is no such process. */
 static struct peer *find_peer(struct control *control, const struct ipc_peer *ipc)
 {
-	if (ipc->role >= PROCESS_ROLES)
-		return NULL;
-	if (ipc->role == PROCESS_HEALTH)
-		return health_peer_of(control->health);
-	if (ipc->role == PROCESS_WEB)
-		return web_peer_of(control->web);
 	return peers_find(control->peers, (enum process_role)ipc->role, ipc->number);
 }
 

@@ -60,6 +60,7 @@ struct health_peer *health_peer_new(struct control *control)
 		free(peer);
 		return NULL;
 	}
+	peers_put(control->peers, &peer->peer);
 	return peer;
 }
 
@@ -315,11 +316,6 @@ static void on_open(struct peer *opened)
 
 static const struct peer_face face = {
 	.on_open = on_open, .on_ipc = on_ipc, .on_counters = on_counters, .on_gone = on_gone};
-
-struct peer *health_peer_of(struct health_peer *peer)
-{
-	return &peer->peer;
-}
 
 void health_peer_follow(struct health_peer *peer)
 {

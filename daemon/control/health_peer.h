@@ -10,11 +10,11 @@ struct control;
 struct health_peer;
 struct names;
 
+/* Behind control's peers. NULL: out of memory. */
 struct health_peer *health_peer_new(struct control *control);
 /* Hangs up: who waits for what it tells is told that it does not. */
 void health_peer_close(struct health_peer *peer);
 void health_peer_free(struct health_peer *peer);
-struct peer *health_peer_of(struct health_peer *peer);
 /* Another policy is in force. */
 void health_peer_follow(struct health_peer *peer);
 /* A relay's word on a host, and other ipcs that health takes. */

@@ -30,8 +30,10 @@ struct flows_peer {
 struct peers {
 	struct control *control;
 	struct flows_peer v[PROCESS_NUMBERS_MAX];
-	/* of roles without a file of their own here */
+	/* Without flows, of each role: those that control has nothing particular to say to, and in
+	 * the place of the first of a role the peer of whoever has. */
 	struct peer plain[PROCESS_ROLES][PROCESS_RELAYS_MAX];
+	struct peer *own[PROCESS_ROLES];
 };
 #define PLAIN (PROCESS_ROLES * PROCESS_RELAYS_MAX)
 
@@ -40,6 +42,20 @@ static const struct peer_face face, plain_face;
 static struct peer *plain_at(struct peers *peers, size_t i)
 {
 	return &peers->plain[i / PROCESS_RELAYS_MAX][i % PROCESS_RELAYS_MAX];
+}
+
+/* Each process without flows, one after the other. */
+static struct peer *other_at(struct peers *peers, size_t i)
+{
+	struct peer *own = peers->own[i / PROCESS_RELAYS_MAX];
+
+	return own && i % PROCESS_RELAYS_MAX == 0 ? own : plain_at(peers, i);
+}
+
+void peers_put(struct peers *peers, struct peer *peer)
+{
+	if (peers)
+		peers->own[peer->role] = peer;
 }
 
 struct peers *peers_new(struct control *control)
@@ -338,8 +354,12 @@ static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_
 
 struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t number)
 {
+	if (role >= PROCESS_ROLES)
+		return NULL;
 	if (roles[role].upgrade != ROLE_DRAINS)
-		return number < PROCESS_RELAYS_MAX ? &peers->plain[role][number] : NULL;
+		return number < PROCESS_RELAYS_MAX
+			       ? other_at(peers, role * PROCESS_RELAYS_MAX + number)
+			       : NULL;
 	if (number >= PROCESS_NUMBERS_MAX)
 		return NULL;
 	struct peer *peer = &peers->v[number].peer;
@@ -407,10 +427,11 @@ void peers_send(struct peers *peers, const void *ipc)
 			peer_send(&peers->v[i].peer, ipc);
 }
 
-void peers_send_plain(struct peers *peers, const void *ipc)
+void peers_send_all(struct peers *peers, const void *ipc)
 {
+	peers_send(peers, ipc);
 	for (size_t i = 0; i < PLAIN; i++)
-		peer_send(plain_at(peers, i), ipc);
+		peer_send(other_at(peers, i), ipc);
 }
 
 void peers_send_session(struct peers *peers, const struct session *session)
@@ -496,13 +517,12 @@ void peers_abort(struct peers *peers, uint64_t number)
 	}
 }
 
-void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS])
+void peers_sum_counters(struct peers *peers, uint64_t sum[static COUNTERS])
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		peer_sum_counters(&peers->v[i].peer, sum);
-	for (unsigned role = 0; role < PROCESS_ROLES; role++)
-		for (unsigned i = 0; i < PROCESS_RELAYS_MAX; i++)
-			peer_sum_counters(&peers->plain[role][i], sum);
+	for (size_t i = 0; i < PLAIN; i++)
+		peer_sum_counters(other_at(peers, i), sum);
 }
 
 void peers_sum_histograms(const struct peers *peers, struct histogram sum[static HISTOGRAMS])

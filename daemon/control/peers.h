@@ -15,6 +15,10 @@ struct peers *peers_new(struct control *control);
 /* Hears what the relays have said, then hangs up: questions end, and what is sent goes nowhere. */
 void peers_close(struct peers *peers);
 void peers_free(struct peers *peers);
+/* A process without flows that control has more to say to than to all: its peer, which lives as
+ * long as the peers are used. Whoever has it hangs up. No peers, as memory had run out, is allowed.
+ */
+void peers_put(struct peers *peers, struct peer *peer);
 /* The process of this role and number, whether it runs or not. NULL: there can be none, or another
  * role has the number still. */
 struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t number);
@@ -32,8 +36,8 @@ bool peers_next_draining(const struct peers *peers, unsigned *at, struct peers_d
 
 /* Deltas, to every relay. */
 void peers_send(struct peers *peers, const void *ipc);
-/* To those whose role has no file of its own here. */
-void peers_send_plain(struct peers *peers, const void *ipc);
+/* To every process, whatever its role. */
+void peers_send_all(struct peers *peers, const void *ipc);
 void peers_send_session(struct peers *peers, const struct session *session);
 void peers_send_session_gone(struct peers *peers, uint64_t id);
 /* Questions to every relay; their replies are parts of the gather. */
@@ -61,8 +65,8 @@ struct peers_flows {
 };
 void peers_ask_flows(struct peers *peers, struct peers_flows *flows);
 
-/* Sum over all relays, the dead ones included. */
-void peers_sum_counters(const struct peers *peers, uint64_t sum[static COUNTERS]);
+/* Sum over all processes, the dead ones included. */
+void peers_sum_counters(struct peers *peers, uint64_t sum[static COUNTERS]);
 void peers_sum_histograms(const struct peers *peers, struct histogram sum[static HISTOGRAMS]);
 
 #endif

@@ -1,6 +1,7 @@
 #include "daemon/control/web_peer.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/peers.h"
 #include "daemon/log.h"
 #include "daemon/web/metrics.h"
 #include "lib/ipc/web.h"
@@ -188,11 +189,6 @@ static void on_open(struct peer *peer)
 
 static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_gone = on_gone};
 
-struct peer *web_peer_of(struct web_peer *peer)
-{
-	return &peer->peer;
-}
-
 struct web_peer *web_peer_new(struct control *control)
 {
 	struct web_peer *peer = calloc(1, sizeof(*peer));
@@ -204,6 +200,7 @@ struct web_peer *web_peer_new(struct control *control)
 	peer->counters_ask.on_answer = on_counters;
 	peer->arrived_ask.on_answer = on_arrived;
 	peer->late.on_time = on_late;
+	peers_put(control->peers, &peer->peer);
 	return peer;
 }
 

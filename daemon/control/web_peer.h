@@ -12,11 +12,11 @@
 struct control;
 struct web_peer;
 
+/* Behind control's peers. NULL: out of memory. */
 struct web_peer *web_peer_new(struct control *control);
 /* Hangs up, and forgets its own questions. */
 void web_peer_close(struct web_peer *peer);
 void web_peer_free(struct web_peer *peer);
-struct peer *web_peer_of(struct web_peer *peer);
 /* Another policy is in force, or the first one. */
 void web_peer_follow(struct web_peer *peer);
 bool web_peer_runs(const struct web_peer *peer);

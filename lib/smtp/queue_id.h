@@ -9,7 +9,8 @@
 /* The reply is a server's words, with its code or without, of one line or several; anything may
  * stand in it. Where the server passes on what one behind it said, it is the last one's id. Returns
  * its length, and where it begins in the reply; 0: there is none. Known are the words of Postfix,
- * Exim, OpenSMTPD, Sendmail, Exchange, qmail, Dovecot, Courier, Haraka, Stalwart and Gmail. */
+ * Exim, OpenSMTPD, Sendmail, Exchange, qmail, Dovecot, Haraka, Stalwart, Gmail and, with the code
+ * alone, Courier. */
 size_t queue_id_find(const char *reply, size_t len, const char **id);
 
 #endif

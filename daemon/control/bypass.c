@@ -141,10 +141,30 @@ static bool is_covered(const struct bypass *bypass, const char *zone)
 	return false;
 }
 
+static void save_found(struct bypass *bypass);
+
+/* What was found meanwhile is saved behind it: the next start goes by the file. */
 static void on_adopted(struct gather *gather)
 {
-	if (gather->status)
-		log_error("%s", gather->text);
+	struct bypass *bypass =
+		(struct bypass *)(void *)((char *)gather - offsetof(struct bypass, adopting));
+
+	if (!gather->status) {
+		save_found(bypass);
+		return;
+	}
+	log_error("%s", gather->text);
+	bypass->unsaved = true; /* tried again when somebody looks */
+}
+
+static void save_found(struct bypass *bypass)
+{
+	if (!bypass->unsaved || bypass->adopting.missing)
+		return;
+	bypass->unsaved = false;
+	gather_init(&bypass->adopting, on_adopted);
+	save(bypass, &bypass->adopting);
+	gather_end(&bypass->adopting, 0, NULL);
 }
 
 #define YOUNG_MS 3000 /* facts may be older than what control switched itself */
@@ -193,13 +213,8 @@ void bypass_follow(struct bypass *bypass, const struct facts *facts)
 		bypass->lines[bypass->n++] = line;
 		bypass->unsaved = true;
 	}
-	if (!bypass->unsaved || bypass->adopting.missing)
-		return;
-	bypass->unsaved = false;
-	gather_init(&bypass->adopting, on_adopted);
-	save(bypass, &bypass->adopting);
-	gather_end(&bypass->adopting, 0, NULL);
 	arm(bypass);
+	save_found(bypass);
 }
 
 static void adopt(void *context, const struct facts *facts)

@@ -1,5 +1,6 @@
 /* What control takes back: a login, a logout or a policy that the kernel or the disk did not take,
- * and a policy that nobody confirmed. Nothing of it is in force afterwards, nor behind a crash. */
+ * a policy that nobody confirmed, a bypass that root switched off by himself. Nothing of it is in
+ * force afterwards, nor behind a crash. */
 #include "test/lib/control_world.h"
 
 #include <sys/resource.h>
@@ -265,6 +266,67 @@ static void a_policy_that_nobody_confirms(void **state)
 	expect_policy("lease 1h");
 }
 
+/* The questions of one `bypass show`. */
+struct facts_asked {
+	uint32_t counters, text;
+};
+
+static struct facts_asked expect_facts_asked(void)
+{
+	struct facts_asked asked;
+	expect(world.keeper, IPC_KERNEL_COUNTERS_GET);
+	asked.counters = in.header.seq;
+	expect(world.keeper, IPC_DOCTOR_GET);
+	asked.text = in.header.seq;
+	return asked;
+}
+
+static void answer_facts(const struct facts_asked *asked, const char *line)
+{
+	struct ipc_text text;
+	ipc_init(&text, IPC_TEXT, sizeof(text));
+	text.header.seq = asked->text;
+	strcpy(text.text, line);
+	if (*line)
+		send_to(world.keeper, &text, -1);
+	answer_seq(world.keeper, asked->text, 0, "");
+	answer_seq(world.keeper, asked->counters, -EIO, "");
+}
+
+static bool is_kept(const char *name)
+{
+	char path[192];
+	struct stat st;
+	snprintf(path, sizeof(path), "%s/%s", world.state, name);
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* By root, without control, which hears of both within one turn: what the state folder says in the
+ * end is what the next start puts in force. */
+static void a_bypass_that_was_switched_off_again(void **state)
+{
+	struct asked *shows[2];
+	struct facts_asked asked[2];
+	(void)state;
+	begin();
+	for (int i = 0; i < 2; i++) {
+		shows[i] = ask("bypass show", NULL);
+		asked[i] = expect_facts_asked();
+	}
+	kill(world.pid, SIGSTOP);
+	answer_facts(&asked[0], "bypass * 1200");
+	answer_facts(&asked[1], "");
+	kill(world.pid, SIGCONT);
+	assert_true(read_answer(shows[0], DEADLINE_MS));
+	assert_non_null(strstr(shows[0]->rows, "all"));
+	assert_true(read_answer(shows[1], DEADLINE_MS));
+	assert_string_equal(shows[1]->rows, "");
+	finish(shows[0], 0);
+	finish(shows[1], 0);
+	stop_control(0); /* what was begun reaches the disk */
+	assert_false(is_kept("bypass"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +338,7 @@ int main(void)
 		CASE(a_logout_that_the_disk_does_not_take),
 		CASE(a_policy_that_the_disk_does_not_take),
 		CASE(a_policy_that_nobody_confirms),
+		CASE(a_bypass_that_was_switched_off_again),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,7 @@ static bool is_head(enum policy_kind kind, const struct language_tokens *t)
 	return false;
 }
 
-/* The token behind a clause's first word, behind `not` and behind a comma is a value, whatever it
+/* The token behind a clause's first word, behind `not`, a comma and `per` is a value, whatever it
  * says. */
 static bool has_value(const struct language_tokens *t)
 {
@@ -238,6 +238,7 @@ static void split(
 	bool any = false, value = false;
 	while (language_tokens_next(&t)) {
 		bool head = !any || (!value && is_head(kind, &t));
+		bool demands = !value && !head && language_tokens_is(&t, "per");
 		if (language_tokens_is(&t, ";"))
 			continue;
 		if (head && any)
@@ -245,8 +246,9 @@ static void split(
 		if (head)
 			begin = t.token;
 		any = true;
-		value = !named && ((head && has_value(&t)) || language_tokens_is(&t, ",") ||
-					  language_tokens_is(&t, "not"));
+		value = demands ||
+			(!named && ((head && has_value(&t)) || language_tokens_is(&t, ",") ||
+					   language_tokens_is(&t, "not")));
 		if (language_tokens_is(&t, "{"))
 			language_tokens_skip_block(&t);
 		end = t.at;

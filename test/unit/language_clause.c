@@ -22,7 +22,8 @@ static const char text[] =
 	"server other {\n    host 203.0.113.11\n}\n"
 	"device till { zone guest mac 02:00:5e:00:53:09 user \"till\" group \"a\", \"b\" }\n"
 	"rule a { zone guest user not \"server\", \"x\" source not office server relay }\n"
-	"rule b { zone guest user any verdict answer 554 \"no\" disabled }\n";
+	"rule b { zone guest user any verdict answer 554 \"no\" disabled }\n"
+	"rule c { zone guest user any server relay limit rate 5/hour per user limit flows 3 }\n";
 
 static struct policy *parse(const char *from)
 {
@@ -76,6 +77,16 @@ static void one_clause_is_set_and_all_else_stays(void **state)
 			"disabled }"},
 		{POLICY_KIND_RULE, "b", "server relay",
 			"rule b { zone guest user any server relay disabled }"},
+		/* what `per` demands starts no clause */
+		{POLICY_KIND_RULE, "c", "limit rate 6/day per user user ann limit flows 4 per user",
+			"rule c { zone guest user \"ann\" server relay limit rate 6/day per user "
+			"limit flows 3 limit flows 4 per user }"},
+		{POLICY_KIND_RULE, "a", "user per group server",
+			"rule a { zone guest user \"per\" group \"server\" source not office "
+			"server "
+			"relay }"},
+		{POLICY_KIND_SERVER, "other", "trace off deadline command 20s",
+			"server other { host 203.0.113.11 deadline command 20s trace off }"},
 		{POLICY_KIND_ZONE, "guest", "interface eth7",
 			"zone guest { interface \"br-guest\", \"lease\", \"eth7\" network "
 			"192.0.2.0/24 "
@@ -139,6 +150,8 @@ static void clauses_are_taken_out_by_what_tells_them_apart(void **state)
 		{POLICY_KIND_RULE, "a", "user source", "rule a { zone guest server relay }"},
 		{POLICY_KIND_RULE, "b", "disabled",
 			"rule b { zone guest user any verdict answer 554 \"no\" }"},
+		{POLICY_KIND_RULE, "c", "limit rate per user user",
+			"rule c { zone guest server relay limit flows 3 }"},
 		{POLICY_KIND_ZONE, "guest",
 			"interface br-guest limit flows per user limit rate per client "
 			"unauthenticated identity",

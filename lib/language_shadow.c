@@ -1,7 +1,9 @@
 #include "lib/language_shadow.h"
 
 #include "lib/element.h"
+#include "lib/mailset.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
  * values. So each rule is filed under its values of one condition: the one whose values are the
  * rarest. A later rule then looks under the first of its own values of every condition, and at the
  * rules that are filed nowhere because they name no values. */
-enum condition { ZONE, USER, GROUP, PORT, SOURCE, DESTINATION, CONDITIONS };
+enum condition { ZONE, USER, GROUP, PORT, SOURCE, DESTINATION, SENDER, RECIPIENT, CONDITIONS };
 
 struct key {
 	uint64_t hash; /* of condition and value; 0: free. Equal hashes only cost time */
@@ -55,6 +57,13 @@ static uint64_t hash_elem(enum condition condition, const struct policy_elem *el
 	return mix(mix(hash, part[0]), part[1]) | 1;
 }
 
+static uint64_t hash_mail(enum condition condition, const char *key)
+{
+	size_t len = strlen(key);
+
+	return mix(mix(condition + 1, policy_hash(key, len)), len) | 1;
+}
+
 static struct key *key_of(struct index *index, uint64_t hash)
 {
 	for (size_t i = hash >> 20;; i++) {
@@ -67,6 +76,11 @@ static struct key *key_of(struct index *index, uint64_t hash)
 static const struct policy_where *where_of(const struct policy_rule *rule, enum condition condition)
 {
 	return condition == SOURCE ? &rule->source : &rule->destination;
+}
+
+static const struct policy_mails *mails_of(const struct policy_rule *rule, enum condition condition)
+{
+	return condition == SENDER ? &rule->sender : &rule->recipient;
 }
 
 static const struct policy_strings *strings_of(
@@ -105,16 +119,38 @@ static size_t values(const struct policy_rule *rule, enum condition condition)
 		return where->negated || has_range(where) ? 0
 							  : where->elems.n + where->list_names.n;
 	}
+	case SENDER:
+	case RECIPIENT: {
+		const struct policy_mails *mails = mails_of(rule, condition);
+		return mails->negated ? 0 : mails->none + mails->elems.n + mails->list_names.n;
+	}
 	case CONDITIONS:
 		break;
 	}
 	return 0;
 }
 
+/* <> first, whose key is empty. */
+static uint64_t hash_mail_value(
+	const struct policy_mails *mails, enum condition condition, size_t i)
+{
+	char key[MAILSET_KEY_SIZE] = "";
+
+	if (i >= mails->none + mails->elems.n)
+		return hash_string(
+			condition, &mails->list_names.v[i - mails->none - mails->elems.n]);
+	if (i >= mails->none)
+		mailset_key(mails->elems.v[i - mails->none].text,
+			mails->elems.v[i - mails->none].len, key);
+	return hash_mail(condition, key);
+}
+
 static uint64_t hash_value(const struct policy_rule *rule, enum condition condition, size_t i)
 {
 	if (condition == PORT)
 		return mix(PORT + 1, rule->ports.v[i]) | 1;
+	if (condition == SENDER || condition == RECIPIENT)
+		return hash_mail_value(mails_of(rule, condition), condition, i);
 	if (condition != SOURCE && condition != DESTINATION)
 		return hash_string(condition, &strings_of(rule, condition)->v[i]);
 	const struct policy_where *where = where_of(rule, condition);
@@ -212,6 +248,24 @@ static void search_key(struct search *search, uint64_t hash)
 	search_filings(search, key_of(search->index, hash)->first);
 }
 
+/* An address is also in its domain, and both in the domains above. */
+static void search_mails(struct search *search, enum condition condition)
+{
+	const struct policy_mails *mails = mails_of(search->rule, condition);
+	char key[MAILSET_KEY_SIZE], above[MAILSET_KEY_SIZE];
+
+	if (mails->none || mails->elems.n == 0)
+		return;
+	mailset_key(mails->elems.v[0].text, mails->elems.v[0].len, key);
+	const char *at = strrchr(key, '@');
+	if (at && at != key)
+		search_key(search, hash_mail(condition, at));
+	for (const char *dot = at ? strchr(at, '.') : NULL; dot; dot = strchr(dot + 1, '.')) {
+		snprintf(above, sizeof(above), "@%s", dot);
+		search_key(search, hash_mail(condition, above));
+	}
+}
+
 static void search_condition(struct search *search, enum condition condition)
 {
 	const struct policy_where *where = where_of(search->rule, condition);
@@ -224,6 +278,8 @@ static void search_condition(struct search *search, enum condition condition)
 		  : values(search->rule, condition) == 0)
 		return;
 	search_key(search, hash_value(search->rule, condition, 0));
+	if (condition == SENDER || condition == RECIPIENT)
+		search_mails(search, condition);
 	if (!place || where->elems.n == 0 || element_parts(&where->elems.v[0], parts) == 0)
 		return;
 	around.prefix = parts[0];

@@ -59,7 +59,8 @@ static void print_and_parse(const struct policy *policy, enum language_print fla
 	struct language_diagnosis diagnosis;
 	size_t len;
 	char *first = language_print(policy, flags, &len);
-	struct policy *again = language_parse("printed", first, len, NULL, &diagnosis);
+	const struct language_world world = {.reads_messages = true};
+	struct policy *again = language_parse("printed", first, len, &world, &diagnosis);
 
 	if (!again)
 		abort();
@@ -153,7 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.context = &input,
 		.interface = find_interface,
 		.relay_port = 2525,
-		.own_address = is_own};
+		.own_address = is_own,
+		.reads_messages = true};
 	struct language_diagnosis diagnosis;
 
 	struct policy *policy = language_parse("fuzz/p", text, len, &world, &diagnosis);

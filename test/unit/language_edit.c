@@ -337,7 +337,30 @@ static void a_rule_is_shadowed_only_when_nothing_is_left_for_it(void **state)
 		{"schedule mon 20:00-06:00", "schedule tue 00:00-06:01", false},
 		{"schedule sun 20:00-06:00", "schedule mon 05:00-06:00", true},
 		{"schedule mon 08:00-12:00, mon 12:00-18:00", "schedule mon 11:00-13:00", true},
+		{"sender none", "", false},
+		{"", "sender none", true},
+		{"sender none, e", "sender none", true},
+		{"sender none", "sender none, e", false},
+		{"sender e", "recipient e", false},
+		{"recipient e, f", "recipient f", true},
+		{"recipient f", "recipient e, f", false},
+		{"recipient not e", "recipient f", false},
+		{"recipient not e", "recipient not e, f", true},
+		{"recipient not e, f", "recipient not e", false},
+		{"recipient \"@x.example\"", "recipient \"a@x.example\"", true},
+		{"recipient \"@x.example\"", "recipient \"a@y.x.example\"", false},
+		{"recipient \"@.x.example\"", "recipient \"a@z.y.x.example\"", true},
+		{"recipient \"@.x.example\"", "recipient \"@.y.x.example\"", true},
+		{"recipient \"@.y.x.example\"", "recipient \"@.x.example\"", false},
+		{"recipient \"A@X.example\"", "recipient \"a+b@x.example\"", true},
+		{"recipient \"@x.example\", e", "recipient \"a@x.example\", \"b@z.example\"",
+			false},
+		{"sender e recipient f", "recipient f", false},
+		{"recipient f", "sender e recipient f", true},
+		{"recipient f user bob", "recipient f", false},
+		{"limit size 5m", "limit none", true},
 	};
+	const struct language_world reading = {.reads_messages = true};
 	char text[512];
 
 	(void)state;
@@ -345,10 +368,11 @@ static void a_rule_is_shadowed_only_when_nothing_is_left_for_it(void **state)
 		struct language_diagnosis diagnosis;
 		snprintf(text, sizeof(text),
 			"zone z { interface a port 25, 26 } zone y { interface b port 25, 26 } "
-			"list l dynamic list m dynamic "
-			"rule early { %s verdict drop } rule late { %s verdict pass }",
+			"list l dynamic list m dynamic list e mail dynamic list f mail dynamic "
+			"rule early { %s verdict answer no } rule late { %s verdict answer no }",
 			cases[i].early, cases[i].late);
-		struct policy *policy = language_parse("p", text, strlen(text), NULL, &diagnosis);
+		struct policy *policy =
+			language_parse("p", text, strlen(text), &reading, &diagnosis);
 		assert_non_null(policy);
 		if ((language_shadowed_by(policy, 1) == 0) != cases[i].shadowed)
 			fail_msg("%s / %s", cases[i].early, cases[i].late);

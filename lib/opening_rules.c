@@ -117,6 +117,12 @@ static bool is_of_zone(const struct policy_rule *rule, size_t zone)
 	return rule->zone_names.n == 0;
 }
 
+/* Its flows come to the gateway, and go on from there: to a server, or to be read first. */
+static bool redirects(const struct policy_rule *rule)
+{
+	return !rule->disabled && (rule->to_server || level_of_rule(rule) != LEVEL_NO_WORD);
+}
+
 /* What lets pass in this zone, from *at on; NULL: nothing more. */
 static const struct policy_rule *next_pass(const struct policy *policy, size_t zone, size_t *at)
 {
@@ -174,7 +180,7 @@ static void look_at_zone(struct comparing *comparing, size_t zone, size_t zone_c
 		bool p_changed = p && comparing->changed[1][p - b->rules];
 		for (size_t i = 0; i < a->nrules; i++) {
 			const struct policy_rule *r = &a->rules[i];
-			if (r->disabled || !r->to_server || !is_of_zone(r, zone) ||
+			if (!redirects(r) || !is_of_zone(r, zone) ||
 				!(p_changed || comparing->changed[0][i]))
 				continue;
 			if (look_at_pair(comparing, zone, zone_coming, r, p))
@@ -190,11 +196,10 @@ static void look_at_renamed(struct comparing *comparing, size_t zone)
 {
 	const struct policy *a = comparing->running.policy, *b = comparing->coming.policy;
 	char text[256];
-	bool redirects = false;
-	for (size_t i = 0; i < a->nrules && !redirects; i++)
-		redirects = !a->rules[i].disabled && a->rules[i].to_server &&
-			    is_of_zone(&a->rules[i], zone);
-	for (size_t i = 0; redirects && i < b->nzones; i++) {
+	bool found = false;
+	for (size_t i = 0; i < a->nrules && !found; i++)
+		found = redirects(&a->rules[i]) && is_of_zone(&a->rules[i], zone);
+	for (size_t i = 0; found && i < b->nzones; i++) {
 		if (b->zones[i].unauthenticated.verdict != POLICY_VERDICT_PASS)
 			continue;
 		for (size_t j = 0; j < b->zones[i].interfaces.n; j++) {
@@ -303,7 +308,7 @@ static bool look_at_device_pass(
 	bool found = false;
 	for (size_t i = 0; i < running->nrules && !found && search->left; i++) {
 		const struct policy_rule *r = &running->rules[i];
-		if (r->disabled || !r->to_server || !is_of_zone(r, search->zone[0]))
+		if (!redirects(r) || !is_of_zone(r, search->zone[0]))
 			continue;
 		found = opening_search(search, r, p);
 		if (found)

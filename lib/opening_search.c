@@ -474,7 +474,7 @@ static const struct policy_rule *in_the_way(struct making *making, unsigned *sid
 {
 	struct opening_search *search = making->search;
 	const struct policy_rule *rule = first_to_take(making, *side = 0);
-	if (rule && !rule->to_server)
+	if (rule && !rule->to_server && level_of_rule(rule) == LEVEL_NO_WORD)
 		return rule;
 	search->found = -1;
 	if (search->unknown)

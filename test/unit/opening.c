@@ -14,7 +14,8 @@
 static struct policy *parse(const char *text)
 {
 	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
+	const struct language_world world = {.reads_messages = true};
+	struct policy *policy = language_parse("conf", text, strlen(text), &world, &diagnosis);
 	if (!policy)
 		fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "?");
 	language_diagnosis_fini(&diagnosis);
@@ -117,6 +118,33 @@ static void test_what_is_steered_no_more_is_named(void **state)
 	TIGHT "rule p { user vip verdict pass } rule q { group g destination 198.51.100.9 " \
 	      "verdict "                                                                    \
 	      "pass } rule r { user any server s } device d { zone guest " words " }"
+
+/* Sender and recipient decide later, and never to pass. */
+static void test_what_is_read_is_redirected(void **state)
+{
+	static const struct line lines[] = {
+		{TIGHT "rule r { recipient \"@a.example\" server s }",
+			GUEST "rule r { recipient \"@a.example\" server s disabled }",
+			"guest: `unmatched pass` would meet what rule r redirects"},
+		{TIGHT "rule r { sender none verdict answer \"no\" }", GUEST,
+			"guest: `unmatched pass` would meet what rule r redirects"},
+		{TIGHT "rule r { limit messages 5/day verdict answer \"no\" }",
+			TIGHT "rule p { user ann verdict pass }"
+			      "rule r { limit messages 5/day verdict answer \"no\" }",
+			"guest: rule p would pass what rule r redirects"},
+		/* one that answers the connection redirects nothing */
+		{TIGHT "rule r { verdict answer \"no\" }", GUEST, ""},
+		/* in front of what passes, the coming one takes all connections */
+		{TIGHT "rule r { server s }",
+			TIGHT "rule r { sender none server s } rule s { server s }", ""},
+		{TIGHT "rule r { user ann sender none server s } rule s { server s }",
+			TIGHT "rule q { user ann recipient \"a@b.example\" server s }"
+			      "rule p { user bob verdict pass } rule s { server s }",
+			"guest: rule p would pass what rule s redirects"},
+	};
+	(void)state;
+	run(lines, sizeof(lines) / sizeof(*lines));
+}
 
 static void test_who_was_redirected_and_would_pass_is_found(void **state)
 {
@@ -318,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_steered_no_more_is_named),
+		cmocka_unit_test(test_what_is_read_is_redirected),
 		cmocka_unit_test(test_who_was_redirected_and_would_pass_is_found),
 		cmocka_unit_test(test_many_rules_are_compared),
 	};

@@ -4,6 +4,7 @@
 #include "daemon/flow/way.h"
 #include "lib/language.h"
 #include "lib/limit.h"
+#include "lib/limit_of.h"
 #include "lib/session.h"
 
 #include <assert.h>
@@ -70,32 +71,18 @@ static bool take_rate(struct way *way, enum limit_kind kind, const struct subjec
 				 limit->per_seconds, now_us(way)));
 }
 
-static struct subject subject_of(const struct way *way, enum policy_per per)
+/* scope: for as long as the subject. */
+static struct subject subject_of(
+	const struct way *way, const struct limit_of *limit, char scope[static LIMIT_OF_SCOPE_SIZE])
 {
 	const struct policy_zone *zone = &way->policy->zones[way->zone];
-	struct subject subject = {.zone = zone->name.text};
+	const struct limit_who who = {
+		.mac = &way->mac, .addr = &way->client.addr, .user = way->user};
+	struct limit_subject subject = limit_of_subject(zone, limit->limit->per, &who);
 
-	switch (per) {
-	case POLICY_PER_ALL:
-	case POLICY_PER_SENDER: /* of messages: not counted here */
-	case POLICY_PER_FLOW:
-	case POLICY_PER_MESSAGE:
-		break;
-	case POLICY_PER_USER:
-		subject.bytes = way->user;
-		subject.len = strlen(way->user);
-		break;
-	case POLICY_PER_CLIENT:
-		if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&way->mac)) {
-			subject.bytes = way->mac.bytes;
-			subject.len = sizeof(way->mac.bytes);
-		} else {
-			subject.bytes = &way->client.addr;
-			subject.len = sizeof(way->client.addr);
-		}
-		break;
-	}
-	return subject;
+	return (struct subject){
+		limit_of_scope(way->policy, (size_t)way->zone, way->rule, limit, scope),
+		subject.bytes, subject.len};
 }
 
 static const struct {
@@ -147,15 +134,22 @@ static void ask_block(const struct way *way, const struct policy_limit *limit)
 	child_send(way->process->child, &ipc);
 }
 
+static size_t limits_of(const struct way *way, struct limit_of limits[static LIMIT_OF_MAX])
+{
+	return limit_of(way->policy, (size_t)way->zone, way->rule, limits);
+}
+
 /* Rates first: a flow that is refused for its rate holds nothing. */
 static enum ending charge_rates(struct way *way)
 {
-	const struct policy_limits *limits = &way->policy->zones[way->zone].limits;
-	for (size_t i = 0; i < limits->n; i++) {
-		const struct policy_limit *limit = &limits->v[i];
+	struct limit_of limits[LIMIT_OF_MAX];
+	char scope[LIMIT_OF_SCOPE_SIZE];
+
+	for (size_t i = 0, n = limits_of(way, limits); i < n; i++) {
+		const struct policy_limit *limit = limits[i].limit;
 		if (limit->kind != POLICY_LIMIT_RATE)
 			continue;
-		struct subject subject = subject_of(way, limit->per);
+		struct subject subject = subject_of(way, &limits[i], scope);
 		if (!take_rate(way, kinds[limit->per].rate, &subject, limit))
 			continue;
 		if (limit->block_s)
@@ -165,21 +159,20 @@ static enum ending charge_rates(struct way *way)
 	return ENDING_NONE;
 }
 
-/* The smallest of several limits of one kind is the one that counts. */
-static enum ending charge_zone(struct way *way, enum policy_per per)
+static enum ending charge_flows(struct way *way)
 {
-	const struct policy_limits *limits = &way->policy->zones[way->zone].limits;
-	uint32_t max = UINT32_MAX;
+	struct limit_of limits[LIMIT_OF_MAX];
+	char scope[LIMIT_OF_SCOPE_SIZE];
 
-	for (size_t i = 0; i < limits->n; i++) {
-		const struct policy_limit *limit = &limits->v[i];
-		if (limit->kind == POLICY_LIMIT_FLOWS && limit->per == per && limit->count < max)
-			max = limit->count;
+	for (size_t i = 0, n = limits_of(way, limits); i < n; i++) {
+		const struct policy_limit *limit = limits[i].limit;
+		if (limit->kind != POLICY_LIMIT_FLOWS)
+			continue;
+		struct subject subject = subject_of(way, &limits[i], scope);
+		if (take(way, kinds[limit->per].flows, &subject, limit->count))
+			return kinds[limit->per].over_flows;
 	}
-	if (max == UINT32_MAX)
-		return ENDING_NONE;
-	struct subject subject = subject_of(way, per);
-	return take(way, kinds[per].flows, &subject, max) ? kinds[per].over_flows : ENDING_NONE;
+	return ENDING_NONE;
 }
 
 static enum ending charge_server(struct way *way)
@@ -202,11 +195,7 @@ enum ending charge_flow(struct way *way)
 	if (ending == ENDING_NONE && take(way, LIMIT_FLOWS_TOTAL, &all, way->policy->limit_flows))
 		ending = ENDING_OVER_FLOWS_TOTAL;
 	if (ending == ENDING_NONE)
-		ending = charge_zone(way, POLICY_PER_ALL);
-	if (ending == ENDING_NONE)
-		ending = charge_zone(way, POLICY_PER_CLIENT);
-	if (ending == ENDING_NONE)
-		ending = charge_zone(way, POLICY_PER_USER);
+		ending = charge_flows(way);
 	if (ending == ENDING_NONE)
 		ending = charge_server(way);
 	return ending;
@@ -249,19 +238,20 @@ bool charge_host_is_full(const struct way *way, const struct ipc_target *target)
 	return target->limit_flows && is_full(way, LIMIT_FLOWS_HOST, &subject, target->limit_flows);
 }
 
-/* Of the zone's limits, in the order in which a flow is charged: rates, then those of flows. */
-static enum ending foresee_zone(const struct way *way, char text[IPC_TEXT_SIZE])
+/* In the order in which a flow is charged: rates, then those of flows. */
+static enum ending foresee_limits(const struct way *way, char text[IPC_TEXT_SIZE])
 {
 	static const enum policy_limit_kind order[] = {POLICY_LIMIT_RATE, POLICY_LIMIT_FLOWS};
-	const struct policy_zone *zone = &way->policy->zones[way->zone];
-	char limit_text[LANGUAGE_LIMIT_SIZE];
+	struct limit_of limits[LIMIT_OF_MAX];
+	size_t n = limits_of(way, limits);
+	char limit_text[LANGUAGE_LIMIT_SIZE], scope[LIMIT_OF_SCOPE_SIZE];
 
-	for (size_t i = 0; i < 2 * zone->limits.n; i++) {
-		const struct policy_limit *limit = &zone->limits.v[i % zone->limits.n];
-		bool rates = i < zone->limits.n;
+	for (size_t i = 0; i < 2 * n; i++) {
+		const struct policy_limit *limit = limits[i % n].limit;
+		bool rates = i < n;
 		if (limit->kind != order[!rates])
 			continue;
-		struct subject subject = subject_of(way, limit->per);
+		struct subject subject = subject_of(way, &limits[i % n], scope);
 		bool full =
 			rates ? limit_rate_is_over(&way->process->limit,
 					rate_key_of(way, kinds[limit->per].rate, &subject, limit),
@@ -269,8 +259,11 @@ static enum ending foresee_zone(const struct way *way, char text[IPC_TEXT_SIZE])
 			      : is_full(way, kinds[limit->per].flows, &subject, limit->count);
 		if (!full)
 			continue;
-		snprintf(text, IPC_TEXT_SIZE, "%s of zone %s",
-			language_format_limit(limit, limit_text), zone->name.text);
+		snprintf(text, IPC_TEXT_SIZE, "%s of %s %s",
+			language_format_limit(limit, limit_text),
+			limits[i % n].of_rule ? "rule" : "zone",
+			limits[i % n].of_rule ? way->policy->rules[way->rule].name.text
+					      : way->policy->zones[way->zone].name.text);
 		return rates ? kinds[limit->per].over_rate : kinds[limit->per].over_flows;
 	}
 	return ENDING_NONE;
@@ -280,7 +273,7 @@ enum ending charge_foresee(const struct way *way, char text[IPC_TEXT_SIZE])
 {
 	static const struct subject all;
 	uint32_t total = way->policy->limit_flows;
-	enum ending ending = foresee_zone(way, text);
+	enum ending ending = foresee_limits(way, text);
 
 	if (ending != ENDING_NONE)
 		return ending;

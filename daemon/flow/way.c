@@ -55,7 +55,7 @@ void way_init(struct way *way, struct way_host *process)
 {
 	memset(way, 0, sizeof(*way));
 	way->process = process;
-	way->zone = way->server = -1;
+	way->zone = way->server = way->rule = -1;
 	way->policy = policy_ref(way_host_picture(process)->policy);
 	charge_init(way);
 }

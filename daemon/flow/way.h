@@ -56,6 +56,7 @@ struct way {
 	uint64_t connected_ms;     /* the good greeting; 0: none came */
 	uint32_t connect_ms;       /* how long the attempt took that was taken */
 	int32_t zone, server;      /* of policy; -1: none */
+	int32_t rule;              /* that took the connection, of policy; -1: none did */
 	uint32_t holds[WAY_HOLDS]; /* charge.h */
 	uint64_t tried;            /* targets of choice, as a mask */
 	uint16_t addresses_tried;  /* of the target at hand */

@@ -192,7 +192,6 @@ struct flow *flow_new(struct relay *relay, int client)
 	copy_init(&flow->up);
 	copy_init(&flow->down);
 	flow->down.writable = true;
-	flow->rule = -1;
 	if (loop_add(relay->loop, &flow->client, EDGES) < 0) {
 		pool_give(&table->flows, flow);
 		return NULL;

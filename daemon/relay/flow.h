@@ -62,7 +62,6 @@ struct flow {
 	uint64_t start_ms;
 	uint64_t active_ms; /* the last byte */
 	struct way way;
-	int32_t rule; /* of way.policy; -1: none */
 
 	uint8_t state;         /* enum flow_state; written by flow_set() and flow_end() alone */
 	uint8_t ending;        /* enum ending; of ANSWER too */

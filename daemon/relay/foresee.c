@@ -44,7 +44,8 @@ enum ending foresee(
 		return ENDING_NO_POLICY;
 	way.zone = (int32_t)policy_find_zone(policy, ipc->zone);
 	way.server = to_original ? -1 : (int32_t)policy_find_server(policy, ipc->server);
-	if (way.zone < 0 || (!to_original && way.server < 0))
+	way.rule = *ipc->rule ? (int32_t)policy_find_rule(policy, ipc->rule) : -1;
+	if (way.zone < 0 || (*ipc->rule && way.rule < 0) || (!to_original && way.server < 0))
 		return ENDING_NO_POLICY; /* it has just changed */
 	way.mac = ipc->mac;
 	way.client.addr = ipc->client;

@@ -56,7 +56,7 @@ static void note_decision(struct flow *flow, const struct decision *decision)
 {
 	flow->verdict = (uint8_t)decision->verdict;
 	flow->reason = (uint8_t)decision->reason;
-	flow->rule = (int32_t)decision->rule;
+	flow->way.rule = (int32_t)decision->rule;
 	flow->way.server = (int32_t)decision->server;
 	flow->way.to_original = decision->to_original;
 	if (!decision->session)

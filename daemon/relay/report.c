@@ -30,7 +30,7 @@ static const char *words_of(const struct flow *flow)
 		return NULL;
 	switch ((enum decide_reason)flow->reason) {
 	case DECIDE_RULE:
-		return flow->rule < 0 ? NULL : policy->rules[flow->rule].act.text.text;
+		return flow->way.rule < 0 ? NULL : policy->rules[flow->way.rule].act.text.text;
 	case DECIDE_UNAUTHENTICATED:
 		return policy->zones[flow->way.zone].unauthenticated.text.text;
 	case DECIDE_UNMATCHED:
@@ -69,8 +69,9 @@ static void fill_detail(const struct flow *flow, struct ipc_flow *told)
 static void fill_names(const struct flow *flow, struct ipc_flow *told)
 {
 	put(told->state, sizeof(told->state), flow_state_names[flow->state]);
-	if (flow->rule >= 0)
-		put(told->rule, sizeof(told->rule), flow->way.policy->rules[flow->rule].name.text);
+	if (flow->way.rule >= 0)
+		put(told->rule, sizeof(told->rule),
+			flow->way.policy->rules[flow->way.rule].name.text);
 	if (flow->said)
 		put(told->reply, sizeof(told->reply), flow->said->text);
 }
@@ -87,7 +88,7 @@ static void fill(const struct flow *flow, struct ipc_flow *told)
 	told->verdict = flow->verdict;
 	told->ending = flow->ending;
 	told->reason = flow->reason;
-	told->audit = flow->rule < 0 || flow->way.policy->rules[flow->rule].audit;
+	told->audit = flow->way.rule < 0 || flow->way.policy->rules[flow->way.rule].audit;
 	fill_names(flow, told);
 	fill_detail(flow, told);
 	if (flow->state == FLOW_DONE)
@@ -114,8 +115,8 @@ void report_started(struct flow *flow)
 	ipc.flow = flow->way.id;
 	ipc.session = flow->way.session;
 	ipc.at_ms = record_wall_ms(&flow->way, flow->start_ms);
-	if (flow->rule >= 0)
-		put(ipc.rule, sizeof(ipc.rule), flow->way.policy->rules[flow->rule].name.text);
+	if (flow->way.rule >= 0)
+		put(ipc.rule, sizeof(ipc.rule), flow->way.policy->rules[flow->way.rule].name.text);
 	relay_send(flow->relay, &ipc);
 }
 

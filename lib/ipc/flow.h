@@ -88,6 +88,7 @@ struct ipc_foresee {
 	struct endpoint original;
 	char zone[POLICY_NAME_SIZE];
 	char server[POLICY_NAME_SIZE]; /* "original": the client's own */
+	char rule[POLICY_NAME_SIZE];   /* whose limits hold; empty: the zone's alone */
 	char user[POLICY_USER_SIZE];
 };
 

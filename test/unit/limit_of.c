@@ -1,0 +1,130 @@
+/* Which limits hold for what a rule takes, in which order, and whom each counts. */
+#include "lib/limit_of.h"
+
+#include "lib/language.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const text =
+	"limit flows 800\n"
+	"zone guest { interface g0 limit flows 50 limit messages 9/hour per sender\n"
+	"  limit messages 20/day limit recipients 100/day per user { block 2h }\n"
+	"  limit rate 5/minute per client limit size 5m }\n"
+	"zone plain { interface p0 identity address }\n"
+	"server s { host 203.0.113.1 }\n"
+	"rule mail { zone guest limit size 9m limit messages 3 per flow\n"
+	"  limit recipients 7/hour per user limit recipients 5 per message server s }\n"
+	"rule free { zone guest limit none server s }\n"
+	"rule other { zone guest server s }\n"
+	"rule few { zone plain limit flows 2 per client server s }\n";
+
+static struct policy *parse(void)
+{
+	const struct language_world world = {.reads_messages = true};
+	struct language_diagnosis diagnosis;
+	struct policy *policy = language_parse("t", text, strlen(text), &world, &diagnosis);
+
+	if (!policy)
+		fail_msg("%s", diagnosis.v[0].text);
+	language_diagnosis_fini(&diagnosis);
+	return policy;
+}
+
+static void test_a_rules_limit_stands_in_the_place_of_the_zones(void **state)
+{
+	static const struct {
+		const char *zone, *rule, *limits; /* each with its scope */
+	} cases[] = {
+		{"guest", "mail",
+			"limit messages 3 per flow (guest/mail)\n"
+			"limit recipients 5 per message (guest/mail)\n"
+			"limit flows 100 per client (guest)\n"
+			"limit rate 5/minute per client (guest)\n"
+			"limit recipients 7/hour per user (guest/mail)\n"
+			"limit messages 9/hour per sender (guest)\n"
+			"limit flows 50 (guest)\n"
+			"limit messages 20/day (guest)\n"
+			"limit size 9m (guest/mail)\n"},
+		{"guest", "free", ""},
+		{"guest", "other",
+			"limit recipients 1000 per message (guest)\n"
+			"limit flows 100 per client (guest)\n"
+			"limit rate 5/minute per client (guest)\n"
+			"limit recipients 100/day per user { block 2h } (guest)\n"
+			"limit messages 9/hour per sender (guest)\n"
+			"limit flows 50 (guest)\n"
+			"limit messages 20/day (guest)\n"
+			"limit size 5m (guest)\n"},
+		{"plain", "few",
+			"limit recipients 1000 per message (plain)\n"
+			"limit flows 2 per client (plain/few)\n"
+			"limit size 50m (plain)\n"},
+		{"plain", NULL,
+			"limit recipients 1000 per message (plain)\n"
+			"limit flows 100 per client (plain)\n"
+			"limit size 50m (plain)\n"},
+	};
+	struct policy *policy = parse();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct limit_of limits[LIMIT_OF_MAX];
+		char got[1024] = "", one[LANGUAGE_LIMIT_SIZE], scope[LIMIT_OF_SCOPE_SIZE];
+		size_t zone = (size_t)policy_find_zone(policy, cases[i].zone);
+		ptrdiff_t rule = cases[i].rule ? policy_find_rule(policy, cases[i].rule) : -1;
+		size_t n = limit_of(policy, zone, rule, limits);
+		for (size_t j = 0; j < n; j++) {
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s (%s)\n",
+				language_format_limit(limits[j].limit, one),
+				limit_of_scope(policy, zone, rule, &limits[j], scope));
+			assert_ptr_equal(limits[j].limit,
+				limit_of_kind(policy, zone, rule, limits[j].limit->kind,
+					limits[j].limit->per));
+		}
+		if (strcmp(got, cases[i].limits) != 0)
+			fail_msg("%s %s: %s", cases[i].zone, cases[i].rule, got);
+	}
+	policy_unref(policy);
+}
+
+static void test_a_client_is_its_mac_where_the_zone_says_so(void **state)
+{
+	struct policy *policy = parse();
+	const struct mac mac = {{2, 0, 0x5e, 0, 0x53, 1}}, none = {{0}};
+	struct addr addr;
+	struct limit_who who = {.mac = &mac, .addr = &addr, .user = "anna", .sender = ""};
+
+	(void)state;
+	assert_int_equal(addr_parse("2001:db8::7", 11, &addr), 0);
+	struct limit_subject subject = limit_of_subject(&policy->zones[0], POLICY_PER_CLIENT, &who);
+	assert_int_equal(subject.len, 6);
+	assert_memory_equal(subject.bytes, mac.bytes, 6);
+	subject = limit_of_subject(&policy->zones[1], POLICY_PER_CLIENT, &who);
+	assert_ptr_equal(subject.bytes, &addr);
+	who.mac = &none;
+	subject = limit_of_subject(&policy->zones[0], POLICY_PER_CLIENT, &who);
+	assert_ptr_equal(subject.bytes, &addr);
+	subject = limit_of_subject(&policy->zones[0], POLICY_PER_USER, &who);
+	assert_int_equal(subject.len, 4);
+	/* <> is a sender like others, of no length */
+	subject = limit_of_subject(&policy->zones[0], POLICY_PER_SENDER, &who);
+	assert_non_null(subject.bytes);
+	assert_int_equal(subject.len, 0);
+	subject = limit_of_subject(&policy->zones[0], POLICY_PER_FLOW, &who);
+	assert_null(subject.bytes);
+	policy_unref(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_rules_limit_stands_in_the_place_of_the_zones),
+		cmocka_unit_test(test_a_client_is_its_mac_where_the_zone_says_so),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -3,6 +3,7 @@
 #include "daemon/control/disk.h"
 #include "kernel-rules/way.h"
 #include "lib/language.h"
+#include "lib/level.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -33,6 +34,12 @@ static const char *find_uplink(void *context, enum addr_family family)
 	return context ? ways_uplink(context, family) : NULL;
 }
 
+static void tell_level(void *context, const char *zone, const char *text)
+{
+	(void)context;
+	fprintf(stderr, "zone %s: %s\n", zone, text);
+}
+
 int check_main(const struct process_options *options)
 {
 	struct language_diagnosis diagnosis;
@@ -56,6 +63,8 @@ int check_main(const struct process_options *options)
 	for (size_t i = 0; i < diagnosis.n; i++)
 		fprintf(stderr, "%s\n", diagnosis.v[i].text);
 	int status = policy && !diagnosis.errors ? 0 : 1;
+	if (status == 0)
+		level_changes(NULL, policy, tell_level, NULL);
 	if (status == 0)
 		fprintf(stderr, "%s is good\n", options->config);
 	ways_close(ways);

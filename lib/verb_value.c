@@ -4,6 +4,7 @@
 #include "lib/flowid.h"
 #include "lib/language.h"
 #include "lib/smtp/message_record.h"
+#include "lib/smtp/path.h"
 
 #include <assert.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device", "list",
 	"user", "time", "endpoint", "path", "file", "number", "rows", "policy", "session", "flow",
 	"message", "address", "network", "networks", "mac", "element", "duration", "span", "ending",
-	"choice"};
+	"sender", "recipient", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
 
@@ -91,6 +92,13 @@ static bool is_message(const char *word)
 	return message_name_parse(word, strlen(word), &flow, &number) == 0;
 }
 
+static bool is_path(const char *word, unsigned way)
+{
+	struct smtp_path path;
+	size_t used, len = strlen(word);
+	return smtp_path_parse(&path, way, word, len, &used) == SMTP_PATH_GOOD && used == len;
+}
+
 const char *verb_readings(
 	const struct verb_part *part, const char *word, char buf[static PREFIX_READINGS_SIZE])
 {
@@ -158,6 +166,10 @@ bool verb_fits(const struct verb_part *part, const char *word)
 		return strcmp(word, "none") == 0 || is_duration(word);
 	case VERB_ENDING:
 		return ending_parse(word, &ending) == 0;
+	case VERB_SENDER:
+		return is_path(word, SMTP_PATH_BARE);
+	case VERB_RECIPIENT:
+		return is_path(word, SMTP_PATH_BARE | SMTP_PATH_RECIPIENT);
 	case VERB_CHOICE:
 		return is_choice(part->value, word);
 	}
@@ -191,6 +203,8 @@ static const char *const kinds[] = {
 	[VERB_DURATION] = "a time such as 30m, 8h or 7d, at most 7101w",
 	[VERB_SPAN] = "a time such as 30m, 8h or 7d, at most 7101w, or none",
 	[VERB_ENDING] = "an end of flows",
+	[VERB_SENDER] = "a mail address, or <>",
+	[VERB_RECIPIENT] = "a mail address",
 	[VERB_CHOICE] = "one of these words",
 };
 static_assert(sizeof(kinds) / sizeof(*kinds) == VERB_VALUES, "a text for each kind of value");

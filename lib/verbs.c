@@ -9,11 +9,11 @@
 #define OPTION(name, value, type, flags, group) {VERB_OPTION, name, value, type, flags, group, NULL}
 #define FLAG(name, flags, group)                {VERB_OPTION, name, NULL, VERB_TEXT, flags, group, NULL}
 #define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
-#define RULE_WORDS   "zone|user|group|port|source|destination|schedule|server|verdict|audit|disabled|comment"
+#define RULE_WORDS   "zone|user|group|port|source|destination|schedule|sender|recipient|server|verdict|limit|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
-#define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|limit|comment"
-#define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|comment"
+#define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|limit|comment"
+#define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|comment"
 /* add, replace, set, unset and delete of a kind of statement */
 #define CHANGES(type, usage, words) \
 	{"replace", "another under the same name, in its place; says what goes", \
@@ -241,6 +241,8 @@ static const struct verb explain[] = {
 			KEYWORD("flow", "ID", VERB_FLOW, VERB_NEEDED, 1),
 			KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
 			KEYWORD("destination", "D", VERB_ENDPOINT, 0, 0),
+			KEYWORD("sender", "S", VERB_SENDER, 0, 0),
+			KEYWORD("recipient", "R", VERB_RECIPIENT, 0, 0),
 			KEYWORD("time", "T", VERB_TIME, 0, 0))},
 	{0},
 };

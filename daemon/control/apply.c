@@ -6,6 +6,7 @@
 #include "daemon/control/entries.h"
 #include "daemon/control/inquiry.h"
 #include "daemon/control/kernel_plan.h"
+#include "daemon/control/level_notice.h"
 #include "daemon/control/list_change.h"
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
@@ -165,6 +166,7 @@ static void switch_policy(struct apply *apply)
 	control->policy = policy_ref(apply->policy);
 	control->policy_number = apply->current.number;
 	control->policy_fault[0] = control->plan_trouble[0] = '\0';
+	level_notice_log(old, control->policy);
 	gather_init(&apply->gather, on_committed);
 	inquiry_next(control);
 	peers_commit(control->peers, control->policy_number, &apply->gather);

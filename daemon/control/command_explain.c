@@ -31,7 +31,10 @@ struct explaining {
 	struct addr addr;
 	struct endpoint destination;
 	bool destination_given;
-	uint64_t at_ms; /* 0: now */
+	struct smtp_path sender, recipient;
+	bool sender_given, recipient_given;
+	uint64_t at_ms;            /* 0: now */
+	struct decide_reply reply; /* of the recipient; code 0: it is not refused */
 	json_t *steps, *row;
 };
 
@@ -57,11 +60,13 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 		server = json_string("original");
 	else if (decision->server >= 0)
 		server = row_string(&policy->servers[decision->server].name);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
-		policy_verdict_names[decision->verdict], "reason",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"verdict", policy_verdict_names[decision->verdict], "reason",
 		decide_reason_names[decision->reason], "rule",
 		decision->rule >= 0 ? row_string(&policy->rules[decision->rule].name) : json_null(),
-		"server", server, "zone", row_text(explaining->zone), "user",
+		"server", server, "level", row_level(&decision->cause), "level_by",
+		row_level_cause(policy, &decision->cause), "reply", "zone",
+		row_text(explaining->zone), "user",
 		decision->session ? row_string(&decision->session->user) : json_null(), "session",
 		row_session_id(decision->session ? decision->session->id : 0), "mac",
 		row_mac(&explaining->mac), "address", row_addr(&explaining->addr), "until_at",
@@ -149,6 +154,45 @@ static void on_outlook(struct outlook *outlook)
 	finish(explaining);
 }
 
+/* Sender and recipient, which only count where the flow is read. */
+static void look_into_envelope(struct explaining *explaining, const struct decide_world *world,
+	const struct decide_origin *origin, uint64_t now_ms, struct decision *decision)
+{
+	const struct decide_envelope envelope = {.session = decision->session,
+		.original = &explaining->destination,
+		.sender = explaining->sender_given ? &explaining->sender : NULL,
+		.recipient = explaining->recipient_given ? &explaining->recipient : NULL};
+	struct decide_reply reply;
+
+	if (decision->reason != DECIDE_NEEDS_ENVELOPE) {
+		if (explaining->sender_given || explaining->recipient_given)
+			add_step(explaining, "sender and recipient: not looked at, the connection "
+					     "is decided");
+		return;
+	}
+	decide_explain_recipient(world, origin, &envelope, now_ms, &reply, add_step, explaining);
+	explaining->reply = reply;
+	decision->rule = reply.rule;
+	if (reply.permitted) {
+		decision->server = reply.server;
+		decision->to_original = reply.to_original;
+	}
+}
+
+/* What the recipient is answered with. */
+static void set_reply(struct explaining *explaining)
+{
+	const struct decide_reply *reply = &explaining->reply;
+	char text[POLICY_TEXT_SIZE + 16];
+
+	if (!reply->code)
+		return;
+	snprintf(text, sizeof(text), "%u %s %s", reply->code, reply->status, reply->text);
+	json_object_set_new(explaining->row, "reply", row_text(text));
+	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER],
+		decide_reason_names[reply->reason]);
+}
+
 /* Limits and hosts are known as they are now, and of no other time. */
 static void look_behind(struct explaining *explaining, const struct decision *decision)
 {
@@ -167,6 +211,9 @@ static void look_behind(struct explaining *explaining, const struct decision *de
 		question.original = explaining->destination;
 	snprintf(question.zone, sizeof(question.zone), "%s", explaining->zone);
 	snprintf(question.server, sizeof(question.server), "%s", server);
+	if (decision->rule >= 0)
+		snprintf(question.rule, sizeof(question.rule), "%s",
+			control->policy->rules[decision->rule].name.text);
 	snprintf(question.user, sizeof(question.user), "%s", decision->session->user.text);
 	explaining->outlook.done = on_outlook;
 	outlook_ask(control, &explaining->outlook, &question);
@@ -220,11 +267,14 @@ static void explain(struct explaining *explaining)
 	}
 	decide_explain(
 		&world, &origin, &explaining->destination, at_ms, &decision, add_step, explaining);
+	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
 	if (decision.to_original)
 		follow_original(explaining, &decision);
 	tell_cache(explaining, &world, &origin, at_ms);
 	explaining->row = outcome(explaining, &decision);
-	if (decision.verdict == POLICY_VERDICT_REDIRECT && !explaining->at_ms)
+	set_reply(explaining);
+	bool has_server = decision.to_original || decision.server >= 0;
+	if (has_server && !explaining->at_ms)
 		look_behind(explaining, &decision);
 	else
 		finish(explaining);
@@ -472,6 +522,17 @@ static void on_flows(struct peers_flows *flows)
 
 /* ---- words ---- */
 
+/* Its form was looked at before. */
+static void take_path(
+	struct command *command, const char *word, struct smtp_path *path, bool *given)
+{
+	const char *text = command_value(command, word);
+	size_t used;
+
+	*given = text &&
+		 smtp_path_parse(path, SMTP_PATH_BARE, text, strlen(text), &used) == SMTP_PATH_GOOD;
+}
+
 static bool take_words(struct command *command, struct explaining *explaining)
 {
 	const char *mac = command_value(command, "mac"), *flow = command_value(command, "flow");
@@ -481,6 +542,8 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	struct endpoint *to = &explaining->destination;
 	explaining->user = command_value(command, "user");
 	explaining->zone_word = command_value(command, "zone");
+	take_path(command, "sender", &explaining->sender, &explaining->sender_given);
+	take_path(command, "recipient", &explaining->recipient, &explaining->recipient_given);
 	explaining->mac_given = mac && mac_parse(mac, strlen(mac), &explaining->mac) == 0;
 	if (address)
 		addr_parse(address, strlen(address), &explaining->addr);

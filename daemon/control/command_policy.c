@@ -6,6 +6,7 @@
 #include "daemon/control/diff.h"
 #include "daemon/control/disk.h"
 #include "daemon/control/edit.h"
+#include "daemon/control/level_notice.h"
 #include "daemon/control/names.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_parse.h"
@@ -193,12 +194,14 @@ struct applying {
 	uint64_t confirm_ms;
 	uint64_t number; /* rollback */
 	char *warnings;
+	char *levels; /* that change */
 };
 
 static void forget_applying(struct command *command)
 {
 	struct applying *applying = command->state;
 	free(applying->warnings);
+	free(applying->levels);
 }
 
 /* The policy is in force, whatever is said of its names. */
@@ -227,6 +230,8 @@ static void on_applied(void *context, enum outcome outcome, const char *text)
 	}
 	if (applying->warnings)
 		command_warnings(command, applying->warnings);
+	if (applying->levels)
+		command_warnings(command, applying->levels);
 	command_warnings(command, text);
 	applying->command = command;
 	names_ask(&applying->names, command->control, on_names);
@@ -270,6 +275,7 @@ static void apply_text(struct command *command, const char *name, const char *te
 	memcpy(source, text, len);
 	source[len] = '\0';
 	applying->warnings = messages;
+	applying->levels = level_notice(control->policy, policy);
 	command_log(command);
 	apply_begin(control->apply, &(struct apply_order){.policy = policy,
 					    .source = source,

@@ -20,13 +20,16 @@ static void show_rule(struct command *command, size_t index)
 	const struct control *control = command->control;
 	const struct policy_rule *rule = &control->policy->rules[index];
 	struct live_rule live = live_rule_of(control->live, rule->name.text);
-	command_row(command,
-		json_pack("{s:i, s:o, s:s, s:I, s:I, s:o, s:o}", "position", (int)index + 1, "rule",
-			row_string(&rule->name), "state", rule->disabled ? "disabled" : "enabled",
-			"hits", (json_int_t)live.hits, "flows", (json_int_t)live.flows,
-			"last_hit_at", row_time(live.last_ms), "statement",
-			one_line(language_print_rule(
-				control->policy, index, LANGUAGE_PRINT_CANONICAL))));
+	struct level_cause cause = level_cause_of_rule(control->policy, index);
+	command_row(
+		command, json_pack("{s:i, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "position",
+				 (int)index + 1, "rule", row_string(&rule->name), "state",
+				 rule->disabled ? "disabled" : "enabled", "hits",
+				 (json_int_t)live.hits, "flows", (json_int_t)live.flows,
+				 "last_hit_at", row_time(live.last_ms), "level", row_level(&cause),
+				 "level_by", row_level_cause(control->policy, &cause), "statement",
+				 one_line(language_print_rule(
+					 control->policy, index, LANGUAGE_PRINT_CANONICAL))));
 }
 
 struct showing {

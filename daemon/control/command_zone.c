@@ -112,12 +112,15 @@ static void show_zone(
 	struct command *command, const struct facts *facts, const struct policy_zone *zone)
 {
 	struct control *control = command->control;
+	const struct policy *policy = control->policy;
+	struct level_cause cause = level_cause_of_zone(policy, (size_t)(zone - policy->zones));
 	command_row(command,
-		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:I, s:o, s:s}", "zone",
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:s}", "zone",
 			row_string(&zone->name), "interfaces", command_zone_present(control, zone),
 			"missing", command_zone_missing(control, zone), "networks",
 			networks_of(zone), "identity", identities[zone->identity], "on_failure",
-			zone->on_failure == POLICY_POSTURE_OPEN ? "open" : "closed", "sessions",
+			zone->on_failure == POLICY_POSTURE_OPEN ? "open" : "closed", "level",
+			row_level(&cause), "level_by", row_level_cause(policy, &cause), "sessions",
 			(json_int_t)session_table_count_zone(control->table, zone->name.text),
 			"packets", arrived_at(facts, zone->name.text), "bypass",
 			bypass_of(control, zone->name.text)));

@@ -3,6 +3,7 @@
 #include "daemon/control/apply.h"
 #include "daemon/control/control.h"
 #include "daemon/control/edit_make.h"
+#include "daemon/control/level_notice.h"
 #include "daemon/control/policy_parse.h"
 #include "daemon/control/policy_store.h"
 #include "daemon/control/source.h"
@@ -245,6 +246,15 @@ static void tell_warnings(struct command *command, const struct language_diagnos
 			command_warning(command, diagnosis->v[i].text);
 }
 
+static void tell_levels(struct command *command, const struct policy *coming)
+{
+	char *levels = level_notice(command->control->policy, coming);
+
+	if (levels)
+		command_warnings(command, levels);
+	free(levels);
+}
+
 /* false: the command has been ended. */
 static bool make_one(
 	struct command *command, const struct edit *edit, const struct language_world *world)
@@ -379,6 +389,7 @@ static void apply_all(struct command *command)
 	else
 		command_line(command, origin);
 	command_log(command);
+	tell_levels(command, editing->policy);
 	apply_begin(command->control->apply,
 		&(struct apply_order){.policy = policy_ref(editing->policy),
 			.source = source,

@@ -43,6 +43,18 @@ json_t *row_endpoint(const struct endpoint *endpoint)
 						  : json_string(endpoint_format(endpoint, text));
 }
 
+json_t *row_level(const struct level_cause *cause)
+{
+	return json_string(cause->word == LEVEL_NO_WORD ? "connection" : "message");
+}
+
+json_t *row_level_cause(const struct policy *policy, const struct level_cause *cause)
+{
+	char text[LEVEL_CAUSE_SIZE];
+	return cause->word == LEVEL_NO_WORD ? json_null()
+					    : row_text(level_format_cause(policy, cause, text));
+}
+
 json_t *row_time(uint64_t wall_ms)
 {
 	return wall_ms ? json_integer((json_int_t)(wall_ms / 1000)) : json_null();

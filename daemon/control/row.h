@@ -2,6 +2,7 @@
 #ifndef POSTERN_ROW_H
 #define POSTERN_ROW_H
 
+#include "lib/level.h"
 #include "lib/session.h"
 
 #include <jansson.h>
@@ -14,6 +15,9 @@ json_t *row_strings(const struct policy_string *strings, size_t n);
 json_t *row_addr(const struct addr *addr); /* null for none */
 json_t *row_mac(const struct mac *mac);    /* null for none */
 json_t *row_endpoint(const struct endpoint *endpoint);
+/* "connection" or "message"; by which word: "rule mail: recipient", or null. */
+json_t *row_level(const struct level_cause *cause);
+json_t *row_level_cause(const struct policy *policy, const struct level_cause *cause);
 json_t *row_time(uint64_t wall_ms);
 
 /* As `session show` names it: "7", a device "d0"; 0: null. */

@@ -12,6 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define ACTS_MAX  80
+#define BYTES_MAX 2500
+
 /* What a byte of the input does; the next one is its argument. */
 enum act {
 	ACT_CLIENT, /* so many of the bytes behind it */
@@ -52,6 +55,7 @@ static const unsigned codes[] = {250, 220, 354, 250, 251, 451, 550, 421, 503, 22
 struct run {
 	struct smtp_witness witness;
 	bool cut;    /* a byte at a time */
+	size_t left; /* bytes that may still be said: more of them find nothing new */
 	bool timing; /* the client did not wait where it has to: what it hears is a matter of time
 		      */
 	const uint8_t *data;
@@ -107,9 +111,11 @@ static void client_says(struct run *run, const char *bytes, size_t len)
 	const struct smtp_witness *witness = &run->witness;
 	size_t step = run->cut ? 1 : len;
 
-	if (witness->client_closed || witness->client.sent_len + len > SMTP_CLIENT_SENT_MAX ||
+	if (len > run->left || witness->client_closed ||
+		witness->client.sent_len + len > SMTP_CLIENT_SENT_MAX ||
 		witness->server.text_len + 2 * len > SMTP_SERVER_TEXT_MAX - 100)
 		return;
+	run->left -= len;
 	run->timing = run->timing || is_hasty(&witness->client, bytes, len);
 	for (size_t at = 0, used; at < len; at += used) {
 		used = smtp_witness_client(
@@ -138,6 +144,9 @@ static void server_says(struct run *run, const char *bytes, size_t len)
 {
 	size_t step = run->cut ? 1 : len;
 
+	if (len > run->left)
+		return;
+	run->left -= len;
 	run->timing = run->timing || is_burst(&run->witness.server, bytes, len);
 	for (size_t at = 0; at < len && run->witness.server.open; at += step) {
 		smtp_witness_server(&run->witness, bytes + at, step);
@@ -213,7 +222,9 @@ static void run_all(struct run *run)
 {
 	const char *data = (const char *)run->data;
 
-	for (size_t at = 1; at + 1 < run->size;) {
+	unsigned acts = 0;
+
+	for (size_t at = 1; at + 1 < run->size && acts++ < ACTS_MAX;) {
 		unsigned act = run->data[at] % ACTS, number = run->data[at + 1];
 		size_t left = run->size - at - 2, len = number < left ? number : left;
 		const char *bytes = data + at + 2;
@@ -246,8 +257,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	whole = (struct run){.data = data, .size = size};
-	cut = (struct run){.data = data, .size = size, .cut = true};
+	whole = (struct run){.data = data, .size = size, .left = BYTES_MAX};
+	cut = (struct run){.data = data, .size = size, .left = BYTES_MAX, .cut = true};
 	smtp_witness_begin(&whole.witness, data[0] & 0x1f);
 	smtp_witness_begin(&cut.witness, data[0] & 0x1f);
 	run_all(&whole);

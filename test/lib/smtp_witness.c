@@ -230,7 +230,7 @@ void smtp_witness_time(struct smtp_witness *witness)
 
 void smtp_witness_silence(struct smtp_witness *witness)
 {
-	for (unsigned times = 0; times < 32 && !witness->wrong; times++) {
+	for (unsigned times = 0; times < 4096 && !witness->wrong; times++) {
 		if (witness->engine.state == ENGINE_END)
 			return;
 		if (witness->more)

@@ -313,6 +313,8 @@ void smtp_witness_judge(struct smtp_witness *witness, const struct engine_out *o
 	judge_client(witness, out);
 	judge_server(witness, out);
 	judge_record(witness, out);
+	require(witness, !out->server_broken || witness->server.broken,
+		"a host is marked that did nothing wrong");
 	if (out->close_server) {
 		require(witness, witness->server.open, "a close of what is closed");
 		smtp_server_close(&witness->server);
@@ -392,6 +394,9 @@ void smtp_witness_judge_state(struct smtp_witness *witness)
 		    state == ENGINE_DRAIN || state == ENGINE_LAST;
 
 	judge_server_side(witness);
+	require(witness,
+		!engine->mail || witness->client_gone || engine->accepted == witness->client.yes,
+		"another number of recipients than were told yes");
 	require(witness, witness->text == text, "not one record for each text");
 	if (state == ENGINE_END) {
 		require(witness, engine->deadline_ms == UINT64_MAX && room == 0 && !witness->more,

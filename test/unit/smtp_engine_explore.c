@@ -109,6 +109,8 @@ static bool is_due(const struct smtp_witness *witness, const struct act *act)
 	enum engine_state state = (enum engine_state)witness->engine.state;
 	bool reads = engine_waits_of(state) == ENGINE_WAITS_CLIENT;
 
+	if (state == ENGINE_END) /* nothing may come of it */
+		return true;
 	switch (act->side) {
 	case GREET:
 		return state == ENGINE_GREET;

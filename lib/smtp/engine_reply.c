@@ -65,6 +65,16 @@ static void on_lost(struct engine *engine, enum engine_words words, struct engin
 	}
 }
 
+/* CR LF ends a line; any other CR is no part of a reply: "2<CR>50" is none. */
+static void end_line(struct engine *engine)
+{
+	if (engine->line_len > 0 && engine->line[engine->line_len - 1] == '\r')
+		engine->line_len--;
+	for (size_t i = 0; i < engine->line_len; i++)
+		if (engine->line[i] == '\r')
+			engine->line[i] = '?';
+}
+
 /* Bytes up to the end of a line, without what nobody should be shown; what has no room is cut off.
  * True: the line is whole. */
 static bool keep_line(struct engine *engine, const char *bytes, size_t len, size_t *used)
@@ -76,9 +86,11 @@ static bool keep_line(struct engine *engine, const char *bytes, size_t len, size
 	engine->reply_bytes += (uint32_t)(*used < REPLY_BYTES_MAX ? *used : REPLY_BYTES_MAX);
 	for (size_t i = 0; i < n && engine->line_len < sizeof(engine->line) - 1; i++) {
 		unsigned char c = (unsigned char)bytes[i];
-		if (c != '\r')
-			engine->line[engine->line_len++] = c < ' ' || c > '~' ? '?' : (char)c;
+		bool shown = (c >= ' ' && c <= '~') || c == '\r';
+		engine->line[engine->line_len++] = shown ? (char)c : '?';
 	}
+	if (end)
+		end_line(engine);
 	engine->line[engine->line_len] = '\0';
 	return end;
 }

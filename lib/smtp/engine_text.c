@@ -132,13 +132,33 @@ static void answer(
 	engine_enter(engine, ENGINE_COMMAND);
 }
 
+/* What a text must not be, known while it comes. */
+static enum engine_words spoiled_by(const struct engine *engine)
+{
+	const struct smtp_body *body = &engine->body;
+
+	if (body->bad)
+		return ENGINE_WORDS_BAD_TEXT;
+	if (body->bytes > engine->size_max)
+		return ENGINE_WORDS_TOO_BIG;
+	if (body->header.received >= ENGINE_RECEIVED_MAX)
+		return ENGINE_WORDS_LOOP;
+	if (body->header.eight_bit && engine->parameters.utf8 &&
+		!(engine->offers.words & SMTP_PARAMETER_SMTPUTF8))
+		return ENGINE_WORDS_UTF8_HEADER;
+	return ENGINE_WORDS_NONE;
+}
+
+/* Of two faults of a text it is not what was seen first, which would be a matter of segments. */
 static const struct smtp_refusal *refusal_of(const struct engine *engine)
 {
-	if (engine->why == ENGINE_WORDS_KEPT)
+	bool ours = engine->state == ENGINE_DRAIN && engine->outcome == ENGINE_OUTCOME_REJECTED;
+	enum engine_words words = ours ? spoiled_by(engine) : (enum engine_words)engine->why;
+
+	if (words == ENGINE_WORDS_KEPT)
 		return NULL;
-	if (engine->why == ENGINE_WORDS_BAD_TEXT)
-		return smtp_body_refusal(&engine->body);
-	return engine_refusal_of((enum engine_words)engine->why);
+	return words == ENGINE_WORDS_BAD_TEXT ? smtp_body_refusal(&engine->body)
+					      : engine_refusal_of(words);
 }
 
 static enum engine_outcome outcome_of(enum engine_words words)
@@ -195,23 +215,6 @@ void engine_text_heard(struct engine *engine, unsigned code, struct engine_out *
 	engine_server_drop(engine, out);
 	if (engine->state == ENGINE_LAST)
 		answer(engine, refusal_of(engine), out);
-}
-
-/* What a text must not be, known while it comes. */
-static enum engine_words spoiled_by(const struct engine *engine)
-{
-	const struct smtp_body *body = &engine->body;
-
-	if (body->bad)
-		return ENGINE_WORDS_BAD_TEXT;
-	if (body->bytes > engine->size_max)
-		return ENGINE_WORDS_TOO_BIG;
-	if (body->header.received >= ENGINE_RECEIVED_MAX)
-		return ENGINE_WORDS_LOOP;
-	if (body->header.eight_bit && engine->parameters.utf8 &&
-		!(engine->offers.words & SMTP_PARAMETER_SMTPUTF8))
-		return ENGINE_WORDS_UTF8_HEADER;
-	return ENGINE_WORDS_NONE;
 }
 
 static void on_end(struct engine *engine, struct engine_out *out)

@@ -142,6 +142,23 @@ static void test_a_text_too_big_is_read_to_its_dot(void **state)
 			"E text 5000003; rejected 1/1 552\n" GOES_ON);
 }
 
+static void test_of_two_faults_it_is_not_the_first_that_is_told(void **state)
+{
+	char line[4000], script[8192];
+	(void)state;
+	memset(line, 'y', sizeof(line));
+	snprintf(script, sizeof(script), "R %.*s\\r\\n\n", 3990, line);
+	run(0, OPEN);
+	talk.engine.size_max = 1000;
+	talk_run(&talk, script);
+	talk_run(&talk, "w drain\nR a\\nb\\r\\n.\\r\\n\nc 550 5.6.11\nc\n");
+	run(0, OPEN);
+	talk.engine.size_max = 1000;
+	talk_run(&talk, "R a\\nb\n");
+	talk_run(&talk, script);
+	talk_run(&talk, "w drain\nR .\\r\\n\nc 550 5.6.11\nc\n");
+}
+
 static void test_a_message_that_goes_in_circles_is_refused(void **state)
 {
 	(void)state;
@@ -398,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_the_servers_word_on_the_dot_is_passed_on),
 		cmocka_unit_test(test_a_text_that_may_not_be_is_read_to_its_dot),
 		cmocka_unit_test(test_a_text_too_big_is_read_to_its_dot),
+		cmocka_unit_test(test_of_two_faults_it_is_not_the_first_that_is_told),
 		cmocka_unit_test(test_a_message_that_goes_in_circles_is_refused),
 		cmocka_unit_test(test_a_header_that_needs_smtputf8_is_refused),
 		cmocka_unit_test(test_what_the_server_says_inside_a_text_is_no_yes),

@@ -60,6 +60,7 @@ void smtp_witness_go(struct smtp_witness *witness)
 size_t smtp_witness_client(struct smtp_witness *witness, const char *bytes, size_t len)
 {
 	size_t all = 0, room;
+	bool early = !witness->client.greeted;
 
 	while (all < len && (room = engine_client_room(&witness->engine)) > 0) {
 		struct engine_out out = new_out();
@@ -74,6 +75,8 @@ size_t smtp_witness_client(struct smtp_witness *witness, const char *bytes, size
 			break;
 		settle(witness, &out);
 		all += used;
+		if (early && witness->engine.state != ENGINE_END)
+			smtp_witness_wrong(witness, "goes on with who spoke before the greeting");
 	}
 	return all;
 }

@@ -81,6 +81,7 @@ static void judge_data(struct smtp_witness *witness, const struct smtp_client_he
 	if (heard->code == 354) {
 		require(witness, said && server->code == 354, "354 before the server's");
 		require(witness, !witness->text, "a text without a record");
+		require(witness, witness->client.sent_len == 0, "354 to who did not wait for it");
 		witness->text = true;
 	}
 	if (said)

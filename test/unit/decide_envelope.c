@@ -243,6 +243,27 @@ static void test_each_recipient_meets_the_first_rule_that_takes_it(void **state)
 	}
 }
 
+/* No check lets it be written; were it there all the same, the kernel does what is decided. */
+static void test_a_rule_that_is_read_passes_nothing(void **state)
+{
+	struct stage stage;
+	struct decision decision;
+	enum decide_kernel kernel;
+	uint64_t until_ms;
+
+	(void)state;
+	set_up(&stage, "guest", "");
+	struct policy_rule *rule = &stage.policy->rules[policy_find_rule(stage.policy, "spoof")];
+	rule->act.verdict = POLICY_VERDICT_PASS;
+	decide_connection(&stage.world, &stage.origin, &stage.original, NOW_MS, &decision);
+	assert_int_equal(decision.verdict, POLICY_VERDICT_REDIRECT);
+	assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &kernel, &until_ms));
+	assert_int_equal(kernel, DECIDE_KERNEL_RELAY);
+	expect(&stage, "<a@b.example>", "<c@d.example>",
+		"rule spoof: 450 4.7.1 the policy has changed, try again");
+	tear_down(&stage);
+}
+
 /* `reject` and `drop` cannot be done to a recipient; what should have passed is for another time.
  */
 static void test_what_is_a_path_refuses_the_recipient(void **state)
@@ -384,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_a_connection_needs_the_envelope_by_the_first_word_it_meets),
 		cmocka_unit_test(test_the_kernel_redirects_what_needs_the_envelope),
 		cmocka_unit_test(test_each_recipient_meets_the_first_rule_that_takes_it),
+		cmocka_unit_test(test_a_rule_that_is_read_passes_nothing),
 		cmocka_unit_test(test_what_is_a_path_refuses_the_recipient),
 		cmocka_unit_test(test_an_entry_of_a_list_ends_in_time),
 		cmocka_unit_test(test_a_sender_needs_a_user_and_no_block),

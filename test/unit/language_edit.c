@@ -345,6 +345,8 @@ static void a_rule_is_shadowed_only_when_nothing_is_left_for_it(void **state)
 		{"recipient e, f", "recipient f", true},
 		{"recipient f", "recipient e, f", false},
 		{"recipient not e", "recipient f", false},
+		{"recipient not e", "recipient e", false},
+		{"recipient e", "recipient not e", false},
 		{"recipient not e", "recipient not e, f", true},
 		{"recipient not e, f", "recipient not e", false},
 		{"recipient \"@x.example\"", "recipient \"a@x.example\"", true},

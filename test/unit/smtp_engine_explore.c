@@ -45,8 +45,8 @@ static const struct act {
 		"TO:<b@y.example>\r\n"
 		"DATA\r\n"},
 	{CLIENT, 0, "x\r\n..y\r\n"},
-	{CLIENT, 0, ".\r\n"},
-	{CLIENT, 0, ".\r\nMAIL FROM:<e@x.example>\r\nRCPT TO:<b@y.example>\r\nQUIT\r\n"},
+	{CLIENT, 0, "z\r\n.\r\n"},
+	{CLIENT, 0, ".\r\nMAIL FROM:<e@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\nx\r\n"},
 	{CLIENT, 0, "\n.\r\n"},
 	{CLIENT, 0, "QUIT\r\n"},
 	{CLOSED, 0, "the client closes its half"},

@@ -20,6 +20,13 @@ static bool peer_ok(const void *ipc, size_t len)
 	return peer->draining <= 1 && TEXT_OK(peer->version);
 }
 
+static bool rest_ok(const void *ipc, size_t len)
+{
+	const struct ipc_rest *rest = ipc;
+	(void)len;
+	return rest->rests <= 1;
+}
+
 static bool log_level_ok(const void *ipc, size_t len)
 {
 	const struct ipc_log_level *level = ipc;
@@ -42,6 +49,7 @@ static const struct ipc_kind kinds[] = {
 	[IPC_PEER_GONE - IPC_FILE_CORE] = IPC_FIXED("peer-gone", peer, peer_ok),
 	[IPC_DRAIN - IPC_FILE_CORE] = IPC_FIXED("drain", drain, ipc_plain_ok),
 	[IPC_HAND_OVER - IPC_FILE_CORE] = IPC_PLAIN("hand-over"),
+	[IPC_REST - IPC_FILE_CORE] = IPC_FIXED("rest", rest, rest_ok),
 	[IPC_LOG_LEVEL - IPC_FILE_CORE] = IPC_FIXED("log-level", log_level, log_level_ok),
 	[IPC_COUNTERS - IPC_FILE_CORE] = IPC_FIXED("counters", counters, counters_ok),
 };
@@ -57,6 +65,7 @@ static const struct ipc_kinds *const files[] = {
 	[IPC_FILE_FLOW / IPC_FILE_TYPES] = &ipc_flow_kinds,
 	[IPC_FILE_HEALTH / IPC_FILE_TYPES] = &ipc_health_kinds,
 	[IPC_FILE_WEB / IPC_FILE_TYPES] = &ipc_web_kinds,
+	[IPC_FILE_HAND / IPC_FILE_TYPES] = &ipc_hand_kinds,
 };
 _Static_assert(IPC_ROWS(files) == IPC_FILES, "every file has its kinds");
 

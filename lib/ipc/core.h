@@ -25,8 +25,9 @@ enum ipc_file {
 	IPC_FILE_FLOW = 3 * IPC_FILE_TYPES,
 	IPC_FILE_HEALTH = 4 * IPC_FILE_TYPES,
 	IPC_FILE_WEB = 5 * IPC_FILE_TYPES,
+	IPC_FILE_HAND = 6 * IPC_FILE_TYPES,
 };
-#define IPC_FILES 6
+#define IPC_FILES 7
 #define IPC_TYPES (IPC_FILES * IPC_FILE_TYPES)
 
 enum ipc_core_type {
@@ -41,6 +42,9 @@ enum ipc_core_type {
 	IPC_DRAIN,     /* take no new flows, end when the last is done or the time is over */
 	IPC_HAND_OVER, /* another control comes: what relays still say is heard, then this one
 			  ends; a relay keeps what it has to say for the next */
+
+	IPC_REST, /* to one with flows: it is wanted no longer, and ends when its last flow has. Or
+		     it is wanted again */
 
 	/* control -> the others */
 	IPC_LOG_LEVEL,
@@ -81,6 +85,12 @@ struct ipc_peer { /* PEER, PEER_GONE */
 struct ipc_drain {
 	struct ipc_header header;
 	uint32_t seconds;
+	uint32_t reserved;
+};
+
+struct ipc_rest {
+	struct ipc_header header;
+	uint32_t rests; /* 0: it is wanted again */
 	uint32_t reserved;
 };
 

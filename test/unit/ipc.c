@@ -1,5 +1,6 @@
 
 #include "lib/ipc/flow.h"
+#include "lib/ipc/hand.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
@@ -77,7 +78,8 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 	}
 	assert_int_equal(n, IPC_CORE_END - IPC_PING + IPC_KERNEL_END - IPC_LINK + IPC_PICTURE_END -
 				    IPC_POLICY + IPC_FLOW_END - IPC_FLOW_IDS + IPC_HEALTH_END -
-				    IPC_PROBE_NOW + IPC_WEB_END - IPC_METRICS_LISTEN);
+				    IPC_PROBE_NOW + IPC_WEB_END - IPC_METRICS_LISTEN +
+				    IPC_HAND_END - IPC_HAND);
 }
 
 static void names_are_of_one_type_each(void **state)

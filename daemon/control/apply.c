@@ -15,12 +15,15 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/posture.h"
 #include "daemon/control/sessions.h"
+#include "daemon/control/want.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TRIES_MAX 3
 
 struct waiter {
 	struct waiter *next;
@@ -32,6 +35,7 @@ struct apply {
 	struct gather gather; /* of the running step */
 	struct control *control;
 	bool busy;
+	unsigned tries; /* processes that it wants died over it so often */
 	struct policy *policy;
 	struct policy_record record;
 	struct policy_current current;
@@ -118,8 +122,8 @@ static void finish(struct apply *apply, enum outcome outcome, const char *text)
 	policy_record_fini(&apply->record);
 	policy_current_fini(&apply->current);
 	apply->busy = false;
-	if (refused)
-		control_want(apply->control, NULL);
+	/* all relays go by the policy in force: nobody hands anything to who is wanted no more */
+	want_policy(apply->control->want, NULL);
 	apply_resume_confirm(apply);
 	if (done)
 		done(context, outcome, text);
@@ -169,7 +173,7 @@ static void switch_policy(struct apply *apply)
 	level_notice_log(old, control->policy);
 	gather_init(&apply->gather, on_committed);
 	inquiry_next(control);
-	peers_commit(control->peers, control->policy_number, &apply->gather);
+	peers_commit(control->peers, PEERS_ALL, control->policy_number, &apply->gather);
 	list_change_settle(control);
 	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
 		log_error("no memory for the devices of policy %" PRIu64, control->policy_number);
@@ -190,12 +194,28 @@ static void switch_policy(struct apply *apply)
 	gather_end(&apply->gather, 0, NULL);
 }
 
+static void on_served(struct gather *gather)
+{
+	switch_policy(apply_of(gather));
+}
+
+/* Relays hand to the smtp processes what the new policy says, who know it by then. Where it needs
+ * none, relays are first. */
+static void commit_served(struct apply *apply)
+{
+	struct control *control = apply->control;
+	unsigned first = roles_wanted(apply->policy) & roles_with_flows();
+	gather_init(&apply->gather, on_served);
+	peers_commit(control->peers, first, apply->current.number, &apply->gather);
+	gather_end(&apply->gather, 0, NULL);
+}
+
 static void on_stored(void *context, int status)
 {
 	struct apply *apply = context;
 	struct control *control = apply->control;
 	if (status == 0) {
-		switch_policy(apply);
+		commit_served(apply);
 		return;
 	}
 	/* the kernel has the new plan already: put the old one back */
@@ -227,6 +247,8 @@ static void on_planned(struct gather *gather)
 		on_stored(apply, error);
 }
 
+static void await_processes(struct apply *apply);
+
 static void on_prepared(struct gather *gather)
 {
 	struct apply *apply = apply_of(gather);
@@ -239,10 +261,44 @@ static void on_prepared(struct gather *gather)
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
+	/* one died over it: then all are told again */
+	if (!want_all_run(control->want) && apply->tries++ < TRIES_MAX) {
+		await_processes(apply);
+		return;
+	}
 	gather_init(&apply->gather, on_planned);
 	int error = kernel_plan_send(control, apply->policy, PLAN_RUNNING, &apply->gather);
 	gather_end(
 		&apply->gather, error, error == -E2BIG ? "more than the kernel plan holds" : NULL);
+}
+
+/* The processes that it needs run: they and the others read it. */
+static void on_processes(struct gather *gather)
+{
+	struct apply *apply = apply_of(gather);
+	struct control *control = apply->control;
+	size_t len;
+	if (gather->status) {
+		char text[IPC_TEXT_SIZE + 64];
+		snprintf(text, sizeof(text), "%s; nothing has changed", gather->text);
+		peers_abort(control->peers, apply->record.number);
+		finish(apply, OUTCOME_REFUSED, text);
+		return;
+	}
+	char *resolved = language_print(apply->policy, LANGUAGE_PRINT_RESOLVED, &len);
+	gather_init(&apply->gather, on_prepared);
+	if (resolved)
+		peers_prepare(control->peers, apply->record.number, resolved, len, &apply->gather);
+	free(resolved);
+	gather_end(&apply->gather, resolved ? 0 : -ENOMEM, NULL);
+}
+
+static void await_processes(struct apply *apply)
+{
+	want_policy(apply->control->want, apply->policy);
+	gather_init(&apply->gather, on_processes);
+	want_await(apply->control->want, &apply->gather);
+	gather_end(&apply->gather, 0, NULL);
 }
 
 /* The members of `current` that are about the file. */
@@ -342,6 +398,7 @@ static void begin(struct apply *apply, const struct apply_order *order)
 {
 	struct control *control = apply->control;
 	apply->busy = true;
+	apply->tries = 0;
 	apply->done = order->done;
 	apply->context = order->context;
 	apply->policy = order->policy;
@@ -354,18 +411,10 @@ static void begin(struct apply *apply, const struct apply_order *order)
 	snprintf(apply->record.origin, sizeof(apply->record.origin), "%s", order->origin);
 	apply->record.canonical = language_print(
 		order->policy, LANGUAGE_PRINT_CANONICAL, &apply->record.canonical_len);
-	size_t len;
-	char *resolved = language_print(order->policy, LANGUAGE_PRINT_RESOLVED, &len);
-	if (!apply->record.canonical || !resolved || fill_current(apply, order) < 0) {
-		free(resolved);
+	if (!apply->record.canonical || fill_current(apply, order) < 0)
 		finish(apply, OUTCOME_REFUSED, "out of memory; nothing has changed");
-		return;
-	}
-	control_want(control, apply->policy);
-	gather_init(&apply->gather, on_prepared);
-	peers_prepare(control->peers, apply->record.number, resolved, len, &apply->gather);
-	free(resolved);
-	gather_end(&apply->gather, 0, NULL);
+	else
+		await_processes(apply);
 }
 
 static void on_inquired(struct gather *gather)

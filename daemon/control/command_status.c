@@ -247,7 +247,7 @@ static void look_at_processes(struct control *control, const struct facts *facts
 	char text[256];
 	if (web_peer_trouble(control->web, text, sizeof(text)))
 		trouble_add(troubles, "posternctl doctor", "%s", text);
-	if (peers_count(control->peers) == 0)
+	if (peers_count(control->peers, PROCESS_RELAY) == 0)
 		trouble_add(troubles, "posternctl doctor", "no relay is running");
 	if (!facts->complete || !facts->counters_known)
 		trouble_add(troubles, "posternctl doctor", "the keeper does not answer");
@@ -322,7 +322,8 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
 	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));
 	json_object_set_new(row, "accepted", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
-	json_object_set_new(row, "relays", json_integer((json_int_t)peers_count(control->peers)));
+	json_object_set_new(row, "relays",
+		json_integer((json_int_t)peers_count(control->peers, PROCESS_RELAY)));
 	json_object_set_new(row, "draining", draining_part(control));
 	ended_last_minute(control->ended, now_ms, refused);
 	json_object_set_new(row, "refused_last_minute", refused_part(refused));

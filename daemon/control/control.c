@@ -33,6 +33,7 @@
 #include "daemon/control/session_store.h"
 #include "daemon/control/sessions.h"
 #include "daemon/control/tally.h"
+#include "daemon/control/want.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -91,25 +92,10 @@ static struct audit_config messages_config_of(struct control *control)
 	return config;
 }
 
-void control_want(struct control *control, const struct policy *coming)
-{
-	struct ipc_wanted ipc;
-	unsigned wanted = roles_wanted(control->policy) | (coming ? roles_wanted(coming) : 0);
-
-	if (control->want_told && wanted == control->wanted)
-		return;
-	control->want_told = true;
-	control->wanted = wanted;
-	ipc_init(&ipc, IPC_WANTED, sizeof(ipc));
-	ipc.roles = wanted;
-	channel_send(control->keeper, &ipc, -1);
-}
-
 void control_follow_policy(struct control *control)
 {
 	struct audit_config config = audit_config_of(control);
 	struct audit_config messages = messages_config_of(control);
-	control_want(control, NULL);
 	audit_configure(control->audit, &config);
 	messages_configure(control->messages, &messages);
 	log_set_privacy(control->policy->audit_names_none);
@@ -209,9 +195,10 @@ static void add_peer(struct control *control, const struct ipc_peer *ipc, int fd
 {
 	struct peer *peer = find_peer(control, ipc);
 
-	if (peer)
+	if (peer) {
 		peer_add(peer, ipc, fd);
-	else if (fd >= 0)
+		want_on_peer(control->want);
+	} else if (fd >= 0)
 		close(fd);
 }
 
@@ -331,6 +318,7 @@ static bool make_parts(struct control *control)
 	control->tally = tally_new();
 	control->lost = lost_new(control);
 	control->peers = peers_new(control);
+	control->want = want_new(control);
 	control->health = health_peer_new(control);
 	control->web = web_peer_new(control);
 	control->apply = apply_new(control);
@@ -340,8 +328,9 @@ static bool make_parts(struct control *control)
 	control->idle = idle_new(control);
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->lost &&
-	       control->peers && control->health && control->web && control->apply &&
-	       control->begin && control->sessions && control->idle && control->cut;
+	       control->peers && control->want && control->health && control->web &&
+	       control->apply && control->begin && control->sessions && control->idle &&
+	       control->cut;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -455,6 +444,7 @@ static void close_parts(struct control *control)
 	channel_free(control->keeper);
 	web_peer_free(control->web);
 	peers_free(control->peers);
+	want_free(control->want);
 	policy_start_free(control->begin);
 	apply_free(control->apply);
 	bypass_free(control->bypass);
@@ -516,7 +506,7 @@ static int start(struct control *control)
 		log_error("the filter of system calls cannot be set: %s", strerror(-error));
 		return error;
 	}
-	control_want(control, NULL);
+	want_policy(control->want, NULL);
 	web_peer_follow(control->web);
 	apply_resume_confirm(control->apply);
 	policy_start_run(control->begin, on_policy_runs);

@@ -36,6 +36,7 @@ struct server;
 struct sessions;
 struct session_store;
 struct tally;
+struct want;
 struct audit;
 struct messages;
 
@@ -76,6 +77,7 @@ struct control {
 	struct idle *idle;
 	struct entries *entries;
 	struct peers *peers;
+	struct want *want;
 	struct health_peer *health;
 	struct web_peer *web;
 	struct live *live;
@@ -91,8 +93,6 @@ struct control {
 	struct control_link *links;
 	size_t nlinks, links_room;
 	bool links_done;
-	bool want_told;
-	unsigned wanted; /* which processes, as the keeper was told: 1 << role each */
 	struct control_events events;
 	uint64_t counters[COUNTERS];         /* control's own */
 	struct ipc_kernel_counters kernel;   /* as last told */
@@ -127,9 +127,6 @@ struct control {
 struct decide_world control_world(const struct control *control);
 /* Here and in every relay. */
 void control_set_log_level(struct control *control, enum policy_log_level level);
-/* Tells the keeper which processes are wanted: for the policy in force, and for one that comes:
- * NULL, none. */
-void control_want(struct control *control, const struct policy *coming);
 /* Another policy is in force: what control keeps by it (retention of the audit, ...) follows. */
 void control_follow_policy(struct control *control);
 /* A relay's channel has closed. */

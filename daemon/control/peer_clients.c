@@ -127,7 +127,12 @@ static int send_block(void *context, const struct block *block)
 
 void peer_clients_tell(struct peer *peer)
 {
-	send_lists(peer);
-	send_sessions(peer);
-	blocks_each(peer->control->blocks, send_block, peer);
+	const unsigned told = roles[peer->role].told;
+
+	if (told & TOLD_LISTS)
+		send_lists(peer);
+	if (told & TOLD_SESSIONS)
+		send_sessions(peer);
+	if (told & TOLD_LISTS)
+		blocks_each(peer->control->blocks, send_block, peer);
 }

@@ -7,7 +7,7 @@
 struct control;
 struct peer;
 
-/* All of them. */
+/* As much of it as its role is told. */
 void peer_clients_tell(struct peer *peer);
 /* A session for processes with flows: they know the monotonic clock, and of its times its lease
  * alone. As session_encode(). */

@@ -9,6 +9,7 @@
 #include "daemon/log.h"
 #include "daemon/control/peer_clients.h"
 #include "daemon/control/sessions.h"
+#include "daemon/control/want.h"
 #include "lib/ipc/record.h"
 #include "lib/language.h"
 
@@ -22,8 +23,9 @@
 
 /* A process with flows. */
 struct flows_peer {
-	struct peer peer;  /* first */
-	uint64_t prepared; /* number of the policy it was last given */
+	struct peer peer;   /* first */
+	uint64_t prepared;  /* number of the policy it was last given */
+	uint64_t committed; /* of the one it was last told to use */
 	struct ipc_assembly assembly;
 };
 
@@ -178,7 +180,7 @@ static void on_gone(struct peer *peer)
 	struct control *control = peer->control;
 	char name[16];
 
-	if (!control->stopping && !peer->draining)
+	if (!control->stopping && !peer->draining && want_is(control->want, peer->role))
 		log_warning("%s is gone", roles_title(peer->role, peer->number, name));
 	/* one that waits for the next control goes on with its flows */
 	if (!control->handing_over)
@@ -331,7 +333,6 @@ static void ask_old_flows(struct peer *peer)
 /* The whole picture. */
 static void on_open(struct peer *peer)
 {
-	const unsigned told = roles[peer->role].told;
 	struct control *control = peer->control;
 	struct ipc_plain done;
 	char name[16];
@@ -339,11 +340,11 @@ static void on_open(struct peer *peer)
 	channel_set_pace(peer->channel, PACE_MS);
 	log_debug("%s, start %u: sending the picture", roles_title(peer->role, peer->number, name),
 		(unsigned)peer->generation);
+	((struct flows_peer *)peer)->committed = 0;
 	send_running_policy((struct flows_peer *)peer, NULL);
-	if (told & TOLD_CLIENTS)
-		peer_clients_tell(peer);
+	peer_clients_tell(peer);
 	send_flow_ids(peer);
-	if (told & TOLD_TARGETS)
+	if (roles[peer->role].told & TOLD_TARGETS)
 		health_peer_tell(control->health, peer->channel);
 	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	peer_send(peer, &done);
@@ -368,11 +369,17 @@ struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t nu
 	return peer->role == role ? peer : NULL;
 }
 
-size_t peers_count(const struct peers *peers)
+/* Does it run, and take new flows? */
+static bool serves(const struct peer *peer, enum process_role role)
+{
+	return peer->channel && !peer->draining && peer->role == role;
+}
+
+size_t peers_count(const struct peers *peers, enum process_role role)
 {
 	size_t n = 0;
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		n += peers->v[i].peer.channel != NULL && !peers->v[i].peer.draining;
+		n += serves(&peers->v[i].peer, role);
 	return n;
 }
 
@@ -407,10 +414,11 @@ static bool is_told(const struct peer *peer, const struct ipc_header *ipc)
 	switch (ipc->type) {
 	case IPC_SESSIONS:
 	case IPC_SESSION_GONE:
+		return peer->channel && told & TOLD_SESSIONS;
 	case IPC_LIST_ENTRIES:
 	case IPC_LIST_CLEAR:
 	case IPC_BLOCK:
-		return peer->channel && told & TOLD_CLIENTS;
+		return peer->channel && told & TOLD_LISTS;
 	case IPC_TARGETS:
 		return peer->channel && told & TOLD_TARGETS;
 	case IPC_INQUIRY:
@@ -424,6 +432,13 @@ void peers_send(struct peers *peers, const void *ipc)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		if (is_told(&peers->v[i].peer, ipc))
+			peer_send(&peers->v[i].peer, ipc);
+}
+
+void peers_send_to(struct peers *peers, enum process_role role, const void *ipc)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].peer.role == role)
 			peer_send(&peers->v[i].peer, ipc);
 }
 
@@ -464,10 +479,18 @@ void peers_gather(struct peers *peers, struct gather *gather, void *ipc)
 			gather_try(gather, &peers->v[i].peer.asks, ipc, -1);
 }
 
+void peers_gather_from(
+	struct peers *peers, enum process_role role, struct gather *gather, void *ipc)
+{
+	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
+		if (peers->v[i].peer.role == role && peers->v[i].peer.channel)
+			gather_try(gather, &peers->v[i].peer.asks, ipc, -1);
+}
+
 bool peers_ask(struct peers *peers, struct ask *ask, void *ipc)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (peers->v[i].peer.channel && !peers->v[i].peer.draining) {
+		if (serves(&peers->v[i].peer, PROCESS_RELAY)) {
 			ask_send(&peers->v[i].peer.asks, ask, ipc, -1);
 			return true;
 		}
@@ -493,15 +516,17 @@ void peers_prepare(
 	close(fd);
 }
 
-void peers_commit(struct peers *peers, uint64_t number, struct gather *gather)
+void peers_commit(struct peers *peers, unsigned roles_meant, uint64_t number, struct gather *gather)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++) {
 		struct flows_peer *flows = &peers->v[i];
-		if (!flows->peer.channel)
+		if (!flows->peer.channel || !(roles_meant & 1u << flows->peer.role) ||
+			flows->committed == number)
 			continue;
+		flows->committed = number;
 		if (flows->prepared == number)
 			send_policy_ipc(&flows->peer, IPC_POLICY_COMMIT, number, -1, gather);
-		else
+		else if (number == peers->control->policy_number)
 			send_running_policy(flows, gather);
 	}
 }

@@ -8,6 +8,8 @@
 #include "lib/ipc/flow.h"
 #include "lib/session.h"
 
+#include <limits.h>
+
 struct control;
 struct peers;
 
@@ -22,8 +24,8 @@ void peers_put(struct peers *peers, struct peer *peer);
 /* The process of this role and number, whether it runs or not. NULL: there can be none, or another
  * role has the number still. */
 struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t number);
-/* Those that take new flows. */
-size_t peers_count(const struct peers *peers);
+/* Those of this role that take new flows. */
+size_t peers_count(const struct peers *peers, enum process_role role);
 /* Is any relay connected, also one that drains? */
 bool peers_any(const struct peers *peers);
 /* The relays of versions before, one after the other: start with *at 0. False: no more. */
@@ -40,17 +42,23 @@ void peers_send(struct peers *peers, const void *ipc);
 void peers_send_all(struct peers *peers, const void *ipc);
 void peers_send_session(struct peers *peers, const struct session *session);
 void peers_send_session_gone(struct peers *peers, uint64_t id);
+void peers_send_to(struct peers *peers, enum process_role role, const void *ipc);
 /* Questions to every relay; their replies are parts of the gather. */
 void peers_gather(struct peers *peers, struct gather *gather, void *ipc);
+void peers_gather_from(
+	struct peers *peers, enum process_role role, struct gather *gather, void *ipc);
 
 /* A question to one of them, which all could answer. False: none runs, and nothing was asked. */
 bool peers_ask(struct peers *peers, struct ask *ask, void *ipc);
 
-/* A policy's way into the relays: prepare everywhere, then commit or abort. text is the resolved
- * canonical text. A relay that starts in between catches up at the commit. */
+/* A policy's way into the processes: prepare everywhere, then commit or abort. text is the resolved
+ * canonical text. One that starts in between catches up at the commit. Those of some roles (1 <<
+ * role each) can commit before it is the running policy, and then do not once more. */
+#define PEERS_ALL UINT_MAX
 void peers_prepare(
 	struct peers *peers, uint64_t number, const char *text, size_t len, struct gather *gather);
-void peers_commit(struct peers *peers, uint64_t number, struct gather *gather);
+void peers_commit(
+	struct peers *peers, unsigned roles_meant, uint64_t number, struct gather *gather);
 void peers_abort(struct peers *peers, uint64_t number);
 
 /* Rows of all relays' live flows, then done() once; or, where on_load is set, rows of how many are

@@ -22,7 +22,6 @@
 #define STOP_SEQ       UINT32_MAX /* apart from the numbers of control's own questions */
 #define FAILURES_START 5          /* crashes of control before it was READY once */
 #define STOP_ANSWER_MS 2000       /* how long control may take to name the drain time */
-#define DRAIN_SLACK_MS 3000       /* relays end their flows themselves; then they are ended */
 #define END_MS         10000      /* control writes what it holds */
 #define END_NOW_MS     2000
 
@@ -161,6 +160,28 @@ static void kill_flows(struct keeper *keeper)
 		keeper_child_kill(child);
 }
 
+/* Flows end by themselves when the time to drain is over; whoever has some longer than he may is
+ * ended. */
+static void end_late(struct keeper *keeper)
+{
+	uint64_t now_ms = loop_now_ms(keeper->loop), next_ms = 0;
+	unsigned at = 0;
+	char name[16];
+
+	for (struct keeper_child *child; (child = keeper_child_next_flows(keeper, &at));) {
+		uint64_t end_ms = keeper->drain_end_ms + keeper_child_slack_ms(child);
+		if (child->pid && now_ms >= end_ms) {
+			log_warning("%s has not ended in time: killing it",
+				keeper_child_name(child, name));
+			keeper_child_kill(child);
+		} else if (child->pid && (!next_ms || end_ms < next_ms)) {
+			next_ms = end_ms;
+		}
+	}
+	if (next_ms)
+		loop_timer_set(keeper->loop, &keeper->phase_end, next_ms);
+}
+
 static void set_phase(struct keeper *keeper, enum keeper_phase phase, uint64_t wait_ms)
 {
 	keeper->phase = phase;
@@ -183,10 +204,10 @@ static void end(struct keeper *keeper)
 		loop_stop(keeper->loop);
 }
 
-static uint32_t drain_left(uint64_t until_ms, uint64_t now_ms, uint32_t seconds)
+static uint32_t drain_left(const struct keeper_child *child, uint64_t now_ms, uint32_t seconds)
 {
-	uint64_t end_ms = now_ms + DRAIN_SLACK_MS;
-	uint64_t left_s = until_ms > end_ms ? (until_ms - end_ms) / 1000 : 0;
+	uint64_t end_ms = now_ms + keeper_child_slack_ms(child);
+	uint64_t left_s = child->until_ms > end_ms ? (child->until_ms - end_ms) / 1000 : 0;
 
 	return left_s < seconds ? (uint32_t)left_s : seconds;
 }
@@ -201,12 +222,14 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 	notify_manager("STOPPING=1");
 	notify_manager("STATUS=stopping: flows are given time to end");
 	keeper_admit_resume(keeper);
-	set_phase(keeper, KEEPER_DRAINING, (uint64_t)seconds * 1000 + DRAIN_SLACK_MS);
+	keeper->drain_end_ms = now_ms + (uint64_t)seconds * 1000;
+	set_phase(keeper, KEEPER_DRAINING, 0);
+	end_late(keeper); /* nobody yet: sets when */
 	ipc_init(&order, IPC_DRAIN, sizeof(order));
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
 		order.seconds = seconds;
 		if (child->until_ms) /* it drains already, and gets no more time by that */
-			order.seconds = drain_left(child->until_ms, now_ms, seconds);
+			order.seconds = drain_left(child, now_ms, seconds);
 		loop_timer_clear(keeper->loop, &child->restart);
 		keeper_child_send(child, &order, -1);
 		keeper_child_close_listeners(child);
@@ -260,8 +283,7 @@ static void on_phase_end(struct loop_timer *timer, uint64_t now_ms)
 		drain(keeper, 0);
 		break;
 	case KEEPER_DRAINING:
-		log_warning("relays have not ended in time: killing them");
-		kill_flows(keeper);
+		end_late(keeper);
 		break;
 	case KEEPER_ENDING:
 		log_warning("control has not ended in time: killing it");
@@ -289,6 +311,8 @@ static void say_end(const struct keeper_child *child, int status)
 			child->old ? child->version : POSTERN_VERSION);
 	else if (child->told_to_end && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		log_debug("%s of the version before has ended", name);
+	else if (roles[child->role].wanted && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		log_debug("%s had ended when it was wanted again", name);
 	else if (roles[child->role].upgrade == ROLE_REPLACED && WIFEXITED(status) &&
 		 WEXITSTATUS(status) == 0)
 		log_info("%s ended, to read its settings anew", name);
@@ -304,7 +328,8 @@ static void say_end(const struct keeper_child *child, int status)
 
 void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
 {
-	bool unwanted = !keeper_child_is_wanted(child);
+	/* one from before an upgrade ends as it was told then, whatever is wanted now */
+	bool unwanted = !child->old && !keeper_child_is_wanted(child);
 	bool asked = (keeper->phase >= KEEPER_DRAINING || unwanted) && WIFEXITED(status);
 	bool is_control = child->role == PROCESS_CONTROL;
 	if (is_control && keeper_upgrade_on_control_end(keeper))
@@ -317,7 +342,7 @@ void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 		keeper->control_ready = false;
 		keeper_admit_drop(keeper);
 	}
-	if (unwanted)
+	if (unwanted && keeper->phase < KEEPER_DRAINING)
 		return;
 	switch (keeper->phase) {
 	case KEEPER_STARTING:

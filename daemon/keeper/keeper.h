@@ -93,6 +93,7 @@ struct keeper {
 	struct loop_watch signals;
 	struct loop_timer tick;      /* heartbeats, once a second */
 	struct loop_timer phase_end; /* the phase waits no longer */
+	uint64_t drain_end_ms;       /* DRAINING: when flows end by themselves */
 	struct keeper_upgrade upgrade;
 
 	/* the kernel (keeper_kernel.c) */
@@ -169,6 +170,8 @@ struct keeper_child *keeper_child_next(struct keeper *keeper, unsigned *at);
 /* Of these the ones that may have flows. */
 struct keeper_child *keeper_child_next_flows(struct keeper *keeper, unsigned *at);
 bool keeper_child_has_flows(const struct keeper_child *child);
+/* So long it may be over its time to drain. */
+uint64_t keeper_child_slack_ms(const struct keeper_child *child);
 /* Takes over a process of the keeper before. fd is its channel, taken over when it returns 0. */
 int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd);
 const char *keeper_child_name(const struct keeper_child *child, char buf[static 16]);

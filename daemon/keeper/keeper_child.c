@@ -27,6 +27,11 @@ bool keeper_child_has_flows(const struct keeper_child *child)
 	return roles[child->role].upgrade == ROLE_DRAINS;
 }
 
+uint64_t keeper_child_slack_ms(const struct keeper_child *child)
+{
+	return roles[child->role].slack_s * UINT64_C(1000);
+}
+
 bool keeper_child_is_wanted(const struct keeper_child *child)
 {
 	return !roles[child->role].wanted || child->keeper->wanted & 1u << child->role;
@@ -229,22 +234,42 @@ static void on_restart(struct loop_timer *timer, uint64_t now_ms)
 		keeper_child_start(child);
 }
 
+/* Its flows are not hurried: it ends with the last of them, unless it is wanted again before. */
+static void let_rest(struct keeper_child *child, bool rests)
+{
+	struct ipc_rest order;
+
+	ipc_init(&order, IPC_REST, sizeof(order));
+	order.rests = rests;
+	keeper_child_send(child, &order, -1);
+}
+
+static void let_end(struct keeper_child *child)
+{
+	struct ipc_drain order;
+
+	ipc_init(&order, IPC_DRAIN, sizeof(order));
+	keeper_child_send(child, &order, -1);
+}
+
 /* One that is no longer wanted ends as at a stop; wanted again, its first start is no restart. */
 static void follow_wanted(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
-	struct ipc_drain order;
+	const bool wanted = keeper_child_is_wanted(child);
 
-	if (keeper_child_is_wanted(child) && !child->pid && keeper->phase < KEEPER_DRAINING) {
+	if (wanted && !child->pid && keeper->phase < KEEPER_DRAINING) {
 		loop_timer_clear(keeper->loop, &child->restart);
 		child->generation = 0;
 		child->failures = 0;
 		keeper_child_start(child);
-	} else if (!keeper_child_is_wanted(child)) {
-		ipc_init(&order, IPC_DRAIN, sizeof(order));
-		keeper_child_send(child, &order, -1);
-		child->told_to_end = true;
+		return;
 	}
+	if (keeper_child_has_flows(child))
+		let_rest(child, !wanted);
+	else if (!wanted)
+		let_end(child);
+	child->told_to_end = !wanted;
 }
 
 void keeper_child_want(struct keeper *keeper, unsigned wanted)

@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SLACK_MS 3000 /* old relays end their flows themselves; then they are ended */
-
 /* Reads the whole state; it is not closed. 0 or -errno. */
 static int read_state(int fd, struct handover *state)
 {
@@ -291,7 +289,7 @@ void keeper_resume_on_ready(struct keeper *keeper)
 
 static void drain_old(struct keeper *keeper)
 {
-	uint64_t until_ms = loop_now_ms(keeper->loop) + (uint64_t)keeper->drain_s * 1000 + SLACK_MS;
+	uint64_t end_ms = loop_now_ms(keeper->loop) + (uint64_t)keeper->drain_s * 1000;
 	struct ipc_drain order;
 	unsigned n = 0;
 
@@ -302,11 +300,11 @@ static void drain_old(struct keeper *keeper)
 		n += old->pid != 0;
 		if (!old->pid || old->until_ms)
 			continue;
-		old->until_ms = until_ms;
+		old->until_ms = end_ms + keeper_child_slack_ms(old);
 		keeper_child_send(old, &order, -1);
 	}
 	log_info("upgraded from version %s to %s: first packets of unknown clients waited %" PRIu64
-		 " ms; %u relays of before drain for %" PRIu32 " s at most",
+		 " ms; %u processes of before drain for %" PRIu32 " s at most",
 		keeper->upgrade.from, POSTERN_VERSION, keeper->upgrade.waited_ms, n,
 		keeper->drain_s);
 }

@@ -21,9 +21,8 @@
 #define FLOWS_MS      200  /* connections wait in the backlog so long */
 #define HELD_MS       1000 /* longer than any packet is held */
 #define CONTROL_MS    5000
-#define SLACK_MS      3000 /* old relays end their flows themselves; then they are ended */
-#define DRAIN_UNKNOWN 300  /* control never said */
-#define DRAIN_LEAST   1    /* when control did not say */
+#define DRAIN_UNKNOWN 300 /* control never said */
+#define DRAIN_LEAST   1   /* when control did not say */
 #define STOP_SEQ      UINT32_MAX
 
 #define KEEPER_OF(pointer, member) \
@@ -114,8 +113,8 @@ static void part_from_control(struct keeper *keeper)
 	set_stage(keeper, KEEPER_UPGRADE_CONTROL, CONTROL_MS);
 	ipc_init(&order, IPC_HAND_OVER, sizeof(order));
 	/* what ends may listen: the next one can do so only when it is gone. The next control says
-	 * whether it is wanted. */
-	keeper->wanted = 0;
+	 * whether it is wanted. Who has flows goes on with them, and is started anew if it dies. */
+	keeper->wanted &= roles_with_flows();
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
 		keeper_child_send(child,
 			roles[child->role].upgrade == ROLE_ENDS ? (void *)&end : (void *)&order,
@@ -142,7 +141,7 @@ void keeper_upgrade_on_none_held(struct keeper *keeper)
 /* In a language that they will not hear again. */
 static void drain_foreign(struct keeper *keeper)
 {
-	uint64_t until_ms = loop_now_ms(keeper->loop) + (uint64_t)keeper->drain_s * 1000 + SLACK_MS;
+	uint64_t end_ms = loop_now_ms(keeper->loop) + (uint64_t)keeper->drain_s * 1000;
 	struct ipc_drain order;
 	unsigned at = 0;
 
@@ -155,7 +154,7 @@ static void drain_foreign(struct keeper *keeper)
 			continue;
 		keeper_child_send(child, &order, -1);
 		if (keeper_child_has_flows(child))
-			child->until_ms = until_ms;
+			child->until_ms = end_ms + keeper_child_slack_ms(child);
 	}
 }
 

@@ -39,6 +39,16 @@ unsigned roles_wanted(const struct policy *policy)
 	return wanted;
 }
 
+unsigned roles_with_flows(void)
+{
+	unsigned with = 0;
+
+	for (unsigned role = 0; role < PROCESS_ROLES; role++)
+		if (roles[role].upgrade == ROLE_DRAINS)
+			with |= 1u << role;
+	return with;
+}
+
 unsigned roles_columns(unsigned relays)
 {
 	unsigned columns = 0;

@@ -26,10 +26,11 @@ enum role_asks {
 };
 
 enum role_told {
-	TOLD_LINKS = 1 << 0,   /* the interfaces, by the keeper; all else is control's to tell */
-	TOLD_POLICY = 1 << 1,  /* policies: prepared, then in force or dropped */
-	TOLD_CLIENTS = 1 << 2, /* sessions, dynamic lists, blocks */
-	TOLD_TARGETS = 1 << 3, /* servers' hosts as health sees them */
+	TOLD_LINKS = 1 << 0,  /* the interfaces, by the keeper; all else is control's to tell */
+	TOLD_POLICY = 1 << 1, /* policies: prepared, then in force or dropped */
+	TOLD_SESSIONS = 1 << 2,
+	TOLD_LISTS = 1 << 3,   /* dynamic lists, blocks */
+	TOLD_TARGETS = 1 << 4, /* servers' hosts as health sees them */
 };
 
 /* What becomes of it in an upgrade in place. */
@@ -40,16 +41,18 @@ enum role_upgrade {
 			  column of the limits, and a stop waits for it */
 };
 
-/*   role     name     given  privileges  asks  told  upgrade  silent_s  many  pairs  wanted */
+/*   role     name     given  privileges  asks  told  upgrade  silent_s  slack_s  many  pairs wanted
+ */
 #define PROCESS_TABLE(ROLE)                                                                        \
 	ROLE(CONTROL, control, GIVEN_LIMIT | GIVEN_SOCKETS, PRIVILEGE_FLOWS | PRIVILEGE_FILES,     \
-		ASKS_KERNEL, TOLD_LINKS, ROLE_ENDS, 60, false, 0, NULL)                            \
+		ASKS_KERNEL, TOLD_LINKS, ROLE_ENDS, 60, 0, false, 0, NULL)                         \
 	ROLE(RELAY, relay, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_LISTENERS, PRIVILEGE_FLOWS,         \
-		ASKS_SOCKETS, TOLD_LINKS | TOLD_POLICY | TOLD_CLIENTS | TOLD_TARGETS, ROLE_DRAINS, \
-		10, true, 0, NULL)                                                                 \
-	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY, ROLE_REPLACED, 10,       \
+		ASKS_SOCKETS,                                                                      \
+		TOLD_LINKS | TOLD_POLICY | TOLD_SESSIONS | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, \
+		10, 3, true, 0, NULL)                                                              \
+	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY, ROLE_REPLACED, 10, 0,    \
 		false, 0, NULL)                                                                    \
-	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, false, 0,             \
+	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, 0, false, 0,          \
 		wants_metrics)
 
 #define ROLE_ENUM(role, ...) PROCESS_##role,
@@ -68,6 +71,8 @@ struct role {
 	unsigned told;       /* enum role_told */
 	enum role_upgrade upgrade;
 	unsigned silent_s; /* so long it may be without an answer when it was just started */
+	unsigned slack_s;  /* with flows: so long it may be over its time to drain. A flow whose
+			      last dot was said waits for the server's reply, whatever comes */
 	bool many;         /* as many as relays; else one */
 	unsigned pairs;    /* 1 << role of each whose process of the same place it shares a socket
 			      pair with; stands with one of the two */
@@ -86,6 +91,8 @@ enum process_role roles_find(const char *name);
 const char *roles_title(enum process_role role, unsigned number, char buf[static 16]);
 /* Of those that are not always wanted, what the policy wants: 1 << role each. */
 unsigned roles_wanted(const struct policy *policy);
+/* Those that have flows: 1 << role each. */
+unsigned roles_with_flows(void);
 /* How many processes of all that have flows, with so many relays. */
 unsigned roles_columns(unsigned relays);
 

@@ -54,7 +54,7 @@ static void put_processes(
 	exposition_begin(page, "processes", GAUGE, "processes that run and answer control");
 	exposition_add(page, kernel->answered, label, "keeper", NULL);
 	exposition_add(page, 1, label, "control", NULL);
-	exposition_add(page, peers_count(control->peers), label, "relay", NULL);
+	exposition_add(page, peers_count(control->peers, PROCESS_RELAY), label, "relay", NULL);
 	exposition_add(page, health_peer_runs(control->health), label, "health", NULL);
 	exposition_add(page, web_peer_runs(control->web), label, "web", NULL);
 	exposition_begin(page, "processes-wanted", GAUGE, "processes that there should be");

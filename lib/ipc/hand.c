@@ -7,28 +7,28 @@
 #include <string.h>
 
 _Static_assert(HAND_BYTES_MAX - sizeof(struct ipc_hand) == SESSION_ENCODED_MAX, "room for any");
-_Static_assert(HAND_BYTES_MAX <= IPC_BYTES_MAX, "one message");
+_Static_assert(HAND_BYTES_MAX <= IPC_BYTES_MAX, "one ipc");
 
-bool hand_put_session(struct ipc_hand *message, const struct session *session)
+bool hand_put_session(struct ipc_hand *ipc, const struct session *session)
 {
-	message->session_bytes = 0;
+	ipc->session_bytes = 0;
 	if (session) {
-		message->session_bytes =
-			(uint32_t)session_encode(session, message->session, SESSION_ENCODED_MAX);
-		if (!message->session_bytes)
+		ipc->session_bytes =
+			(uint32_t)session_encode(session, ipc->session, SESSION_ENCODED_MAX);
+		if (!ipc->session_bytes)
 			return false;
 	}
-	message->header.bytes = (uint32_t)sizeof(*message) + message->session_bytes;
+	ipc->header.bytes = (uint32_t)sizeof(*ipc) + ipc->session_bytes;
 	return true;
 }
 
 int hand_get_session(
-	const struct ipc_hand *message, struct session *session, struct session_storage *storage)
+	const struct ipc_hand *ipc, struct session *session, struct session_storage *storage)
 {
-	if (!message->session_bytes)
+	if (!ipc->session_bytes)
 		return -ENOENT;
-	size_t used = session_decode(message->session, message->session_bytes, session, storage);
-	return used && used == message->session_bytes ? 0 : -EBADMSG;
+	size_t used = session_decode(ipc->session, ipc->session_bytes, session, storage);
+	return used && used == ipc->session_bytes ? 0 : -EBADMSG;
 }
 
 static bool endpoint_ok(const struct endpoint *end)

@@ -54,11 +54,11 @@ struct ipc_taken {
 	uint64_t flow;
 };
 
-/* Puts the session behind the rest of the message, whose members are filled; NULL: none. The room
+/* Puts the session behind the rest of the ipc, whose members are filled; NULL: none. The room
  * is HAND_BYTES_MAX. False: it has none, which no session of ours comes to. */
-bool hand_put_session(struct ipc_hand *message, const struct session *session);
+bool hand_put_session(struct ipc_hand *ipc, const struct session *session);
 /* What was put: its strings are in storage. -ENOENT: there is none. -EBADMSG: it is none. */
 int hand_get_session(
-	const struct ipc_hand *message, struct session *session, struct session_storage *storage);
+	const struct ipc_hand *ipc, struct session *session, struct session_storage *storage);
 
 #endif

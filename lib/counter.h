@@ -24,6 +24,10 @@ enum counter_kind {
 	X(FLOWS_ACCEPTED, "flows-accepted", TOTAL, "connections that a relay took")               \
 	X(FLOWS_LIVE, "flows-live", GAUGE, "flows now")                                           \
 	X(FLOWS_SERVED, "flows-served", TOTAL, "flows that got a server's greeting")              \
+	X(FLOWS_HANDED, "flows-handed", TOTAL, "clients that relays handed to smtp processes")    \
+	X(FLOWS_HANDED_AGAIN, "flows-handed-again", TOTAL,                                        \
+		"of these, again, as an smtp process ended before it took them")                  \
+	X(FLOWS_TAKEN, "flows-taken", TOTAL, "clients that smtp processes took from relays")      \
 	X(VERDICT_REDIRECT, "verdict-redirect", TOTAL, "connections with verdict redirect")       \
 	X(VERDICT_ANSWER, "verdict-answer", TOTAL, "connections with verdict answer")             \
 	X(VERDICT_PASS, "verdict-pass", TOTAL, "admissions with verdict pass")                    \

@@ -47,6 +47,7 @@ static const struct ending_reply replies[ENDINGS] = {
 	[ENDING_TABLE_FULL] = {421, "4.3.2", "too busy, try again"},
 	[ENDING_NO_DESCRIPTOR] = {421, "4.3.2", "too busy, try again"},
 	[ENDING_NO_MEMORY] = {421, "4.3.2", "too busy, try again"},
+	[ENDING_NOT_TAKEN] = {421, "4.3.2", "not ready, try again"},
 	[ENDING_DRAINING] = {421, "4.3.2", "going down, try again"},
 	[ENDING_CONNECT_REFUSED] = {421, "4.4.1", "no mail server reachable"},
 	[ENDING_CONNECT_UNREACHABLE] = {421, "4.4.1", "no mail server reachable"},

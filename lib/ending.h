@@ -68,6 +68,7 @@ enum ending_class {
 	X(NO_DESCRIPTOR, "no-descriptor", REFUSED, "no file descriptor left")                      \
 	X(NO_MEMORY, "no-memory", REFUSED, "no memory left")                                       \
 	X(PROTOCOL, "protocol", REFUSED, "the client does not speak SMTP, or not by its rules")    \
+	X(NOT_TAKEN, "not-taken", REFUSED, "no smtp process took the client in time")              \
 	X(DRAINING, "draining", REFUSED, "Postern is stopping and takes no new flows")             \
                                                                                                    \
 	X(CONNECT_REFUSED, "connect-refused", SERVER, "the host refused the connection")           \

@@ -43,8 +43,11 @@ void language_later_value(struct language *l, const struct language_span *span, 
 /* THE SWITCH of the message level: true once the process that reads messages runs. Until then every
  * word that brings flows to that level is refused by its name (language_reads()), unless the caller
  * says that it reads messages all the same (struct language_world), as tests do. */
-#define LANGUAGE_READS_MESSAGES false
+#define LANGUAGE_READS_MESSAGES true
 /* To be called for each such word, at its place. */
 void language_reads(struct language *l, const struct language_span *span, const char *word);
+/* The same of limits that are counted over messages, and of a rule's: they are not charged yet. */
+#define LANGUAGE_COUNTS_MESSAGES false
+void language_counts(struct language *l, const struct language_span *span, const char *word);
 
 #endif

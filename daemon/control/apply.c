@@ -24,7 +24,6 @@
 #include <string.h>
 
 #define TRIES_MAX 3
-
 struct waiter {
 	struct waiter *next;
 	void (*run)(void *context);

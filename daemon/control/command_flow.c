@@ -2,6 +2,7 @@
 
 #include "daemon/control/audit.h"
 #include "daemon/control/control.h"
+#include "daemon/control/flow_kill.h"
 #include "daemon/control/known.h"
 #include "daemon/control/peers.h"
 #include "lib/flowid.h"
@@ -136,7 +137,7 @@ static void on_candidates(struct peers_flows *flows)
 		selection->server ? selection->server : "");
 	snprintf(order.zone, sizeof(order.zone), "%s", selection->zone ? selection->zone : "");
 	command_log(command);
-	peers_send(command->control->peers, &order);
+	flow_kill(command->control, &order);
 	command_row(command, json_pack("{s:I}", "ended", killing->n));
 	command_ok(command);
 }

@@ -5,6 +5,7 @@
 #include "daemon/control/cut.h"
 #include "daemon/control/durable.h"
 #include "daemon/control/entries.h"
+#include "daemon/control/flow_kill.h"
 #include "daemon/control/idle.h"
 #include "daemon/control/live.h"
 #include "daemon/log.h"
@@ -176,7 +177,7 @@ void sessions_kill_flows(
 	ipc_init(&order, IPC_KILL, sizeof(order));
 	order.session = session->id;
 	order.ending = ending;
-	peers_send(control->peers, &order);
+	flow_kill(control, &order);
 	cut_session(control->cut, session);
 }
 

@@ -175,7 +175,7 @@ static enum ending charge_flows(struct way *way)
 	return ENDING_NONE;
 }
 
-static enum ending charge_server(struct way *way)
+enum ending charge_server(struct way *way)
 {
 	const struct policy_server *server = way_server(way);
 	if (!server)

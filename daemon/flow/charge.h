@@ -9,6 +9,8 @@ void charge_init(struct way *way);
 /* Counts a flow that was matched to a server. ENDING_NONE, or over which limit it is; what it
  * holds by then goes with the flow. A table of limits that is full lets the flow go on. */
 enum ending charge_flow(struct way *way);
+/* Counts a flow whose server was not known then. ENDING_NONE or ENDING_OVER_FLOWS_SERVER. */
+enum ending charge_server(struct way *way);
 /* Counts the attempt at way->host. ENDING_NONE or ENDING_OVER_FLOWS_SERVER. */
 enum ending charge_host(struct way *way);
 /* Over which limit a flow with this policy, zone, client, user and server would be now, counting

@@ -72,3 +72,11 @@ const struct link *link_find(const struct link_table *table, uint32_t ifindex)
 	size_t at = place(table, ifindex);
 	return stands_at(table, at, ifindex) ? &table->v[at] : NULL;
 }
+
+const struct link *link_find_name(const struct link_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->n; i++)
+		if (strcmp(table->v[i].name, name) == 0)
+			return &table->v[i];
+	return NULL;
+}

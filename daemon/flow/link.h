@@ -21,5 +21,6 @@ int link_put(struct link_table *table, const struct ipc_link *ipc);
 void link_del(struct link_table *table, uint32_t ifindex);
 /* Borrowed until the next change. NULL: none. */
 const struct link *link_find(const struct link_table *table, uint32_t ifindex);
+const struct link *link_find_name(const struct link_table *table, const char *name);
 
 #endif

@@ -1,11 +1,21 @@
 #include "daemon/process/roles.h"
 
+#include "lib/level.h"
+
 #include <stdio.h>
 #include <string.h>
 
 static bool wants_metrics(const struct policy *policy)
 {
 	return policy->metrics_addr.family != ADDR_NONE;
+}
+
+static bool wants_smtp(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nzones; i++)
+		if (level_cause_of_zone(policy, i).word != LEVEL_NO_WORD)
+			return true;
+	return false;
 }
 
 #define ROLE_LINE(role, name, ...) [PROCESS_##role] = {#name, name##_main, __VA_ARGS__},

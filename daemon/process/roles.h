@@ -50,6 +50,9 @@ enum role_upgrade {
 		ASKS_SOCKETS,                                                                      \
 		TOLD_LINKS | TOLD_POLICY | TOLD_SESSIONS | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, \
 		10, 3, true, 0, NULL)                                                              \
+	ROLE(SMTP, smtp, GIVEN_CONTROL | GIVEN_LIMIT, 0, ASKS_SOCKETS,                             \
+		TOLD_POLICY | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, 10, 615, true,               \
+		1 << PROCESS_RELAY, wants_smtp)                                                    \
 	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY, ROLE_REPLACED, 10, 0,    \
 		false, 0, NULL)                                                                    \
 	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, 0, false, 0,          \

@@ -6,6 +6,7 @@
 #include "daemon/flow/dial.h"
 #include "daemon/relay/connect.h"
 #include "daemon/relay/greeting.h"
+#include "daemon/relay/hand.h"
 #include "daemon/log.h"
 #include "daemon/relay/relay.h"
 #include "lib/flowid.h"
@@ -19,6 +20,7 @@
 
 const char *const flow_state_names[] = {
 	[FLOW_FREE] = "free",
+	[FLOW_HAND] = "hand",
 	[FLOW_ASK] = "ask",
 	[FLOW_BIND] = "bind",
 	[FLOW_CONNECT] = "connect",
@@ -95,6 +97,7 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 		flow->down.writable = true;
 
 	switch ((enum flow_state)flow->state) {
+	case FLOW_HAND:
 	case FLOW_ASK:
 	case FLOW_BIND:
 	case FLOW_CONNECT:
@@ -141,6 +144,7 @@ static void on_server(struct loop_watch *watch, uint32_t events)
 		carry_run(flow);
 		break;
 	case FLOW_FREE:
+	case FLOW_HAND:
 	case FLOW_ASK:
 	case FLOW_BIND:
 	case FLOW_ANSWER:
@@ -153,6 +157,9 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct flow *flow = CONTAINER(timer, deadline);
 	switch ((enum flow_state)flow->state) {
+	case FLOW_HAND:
+		hand_on_deadline(flow);
+		break;
 	case FLOW_ASK:
 	case FLOW_BIND:
 	case FLOW_CONNECT:
@@ -208,6 +215,8 @@ static uint64_t deadline_of(const struct flow *flow, enum flow_state state)
 	uint64_t now_ms = loop_now_ms(flow->relay->loop), idle_ms;
 
 	switch (state) {
+	case FLOW_HAND:
+		return now_ms + HAND_PROCESS_MS;
 	case FLOW_ASK:
 	case FLOW_ANNOUNCE:
 	case FLOW_GREETING:
@@ -244,6 +253,11 @@ void flow_set(struct flow *flow, enum flow_state state)
 	loop_timer_set(flow->relay->loop, &flow->deadline, deadline_of(flow, state));
 }
 
+int flow_watch_client(struct flow *flow)
+{
+	return loop_add(flow->relay->loop, &flow->client, EDGES);
+}
+
 int flow_watch_server(struct flow *flow, int fd)
 {
 	flow->server.fd = fd;
@@ -268,6 +282,8 @@ void flow_end(struct flow *flow, enum ending ending, bool reset)
 
 	if (flow->state == FLOW_DONE)
 		return;
+	if (flow->state == FLOW_HAND)
+		hand_forget(flow);
 	if (log_wants(POLICY_LOG_DEBUG))
 		log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
 			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->way.id, id)},
@@ -354,10 +370,14 @@ static void free_flow(struct relay *relay, struct flow *flow)
 	struct flow_table *table = &relay->table;
 
 	/* closing takes a descriptor out of epoll, and no batch is running */
-	close_sides(flow);
+	if (flow->taken)
+		close(flow->client.fd);
+	else
+		close_sides(flow);
 	copy_fini(&relay->tools, &flow->up);
 	copy_fini(&relay->tools, &flow->down);
-	report_end(flow);
+	if (!flow->taken)
+		report_end(flow);
 	way_fini(&flow->way);
 	if (flow->said)
 		pool_give(&table->said, flow->said);

@@ -20,6 +20,9 @@ struct host;
 /* state      holds                              moved on by
  * ---------  ---------------------------------  -----------------------------------------------
  * FREE       nothing                            flow_new()
+ * HAND       the client                         its turn, the smtp process's word or end, a
+ *                                               deadline: hand.c. Nothing is done to one that
+ *                                               was sent
  * ASK        the client; a host that is being   the host's answer: connect.c
  *            asked for XCLIENT
  * BIND       the client                         a socket from the keeper: connect.c
@@ -34,6 +37,7 @@ struct host;
  * Before RELAY nothing is read from the client: early bytes stay in its socket. */
 enum flow_state {
 	FLOW_FREE,
+	FLOW_HAND,
 	FLOW_ASK,
 	FLOW_BIND,
 	FLOW_CONNECT,
@@ -43,7 +47,7 @@ enum flow_state {
 	FLOW_ANSWER,
 	FLOW_DONE,
 };
-#define FLOW_STATES 9
+#define FLOW_STATES 10
 extern const char *const flow_state_names[FLOW_STATES];
 
 /* One flow. Kept small: an idle one costs this and nothing else (at most 1 KiB, design 8). */
@@ -52,7 +56,7 @@ struct flow {
 	struct loop_watch server; /* fd -1: none yet */
 	struct loop_timer deadline;
 	struct relay *relay;
-	struct flow *next;       /* in the list of done flows */
+	struct flow *next;       /* in the list of done flows, or of those that wait in HAND */
 	struct flow *again;      /* in the list of flows whose round was cut short */
 	struct smtp_said *said;  /* NULL: no text was sent in clear */
 	struct host *host_asked; /* with ASK */
@@ -60,7 +64,7 @@ struct flow {
 	struct smtp_watch watch;
 	/* times are monotonic */
 	uint64_t start_ms;
-	uint64_t active_ms; /* the last byte */
+	uint64_t active_ms; /* the last byte; in HAND: since when it waits */
 	struct way way;
 
 	uint8_t state;         /* enum flow_state; written by flow_set() and flow_end() alone */
@@ -70,6 +74,9 @@ struct flow {
 	bool client_first : 1; /* the client's FIN came before the server's */
 	bool reset : 1;        /* with DONE: RST instead of an orderly close */
 	bool is_again : 1;
+	bool waits : 1;            /* HAND: it was not sent */
+	bool returned : 1;         /* HAND: it was once, and nobody took it */
+	bool taken : 1;            /* with DONE: it lives on in another process */
 	bool kept_alive : 1;       /* the server's side has keepalive set */
 	bool flushing : 1;         /* ANSWER: all was said, waiting for the client's end */
 	struct smtp_answer answer; /* ANSWER */
@@ -97,8 +104,16 @@ uint32_t flow_count(const struct flow_table *table);
 typedef bool flow_visit(struct flow *flow, void *context);
 uint32_t flow_each(struct flow_table *table, flow_visit *visit, void *context);
 
+/* Is it on its way to another process, whose it may be at any moment? */
+static inline bool flow_is_sent(const struct flow *flow)
+{
+	return flow->state == FLOW_HAND && !flow->waits;
+}
+
 /* The one writer of the state, but for the end: it also sets the deadline that belongs to it. */
 void flow_set(struct flow *flow, enum flow_state state);
+/* Watches the client's, after it was sent elsewhere and came to nothing. 0 or -errno. */
+int flow_watch_client(struct flow *flow);
 /* Watches the server's socket, which is taken over. 0 or -errno; the flow owns fd in both cases. */
 int flow_watch_server(struct flow *flow, int fd);
 /* Closes the server's side of an attempt that failed. */

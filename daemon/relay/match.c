@@ -4,6 +4,7 @@
 #include "daemon/flow/charge.h"
 #include "daemon/relay/connect.h"
 #include "daemon/flow/identify.h"
+#include "daemon/relay/hand.h"
 #include "daemon/relay/relay.h"
 #include "lib/target.h"
 
@@ -123,8 +124,7 @@ static void act(struct flow *flow, const struct decision *decision)
 	switch (decision->verdict) {
 	case POLICY_VERDICT_REDIRECT:
 		if (decision->reason == DECIDE_NEEDS_ENVELOPE)
-			answer_begin(flow, ENDING_ANSWERED, 421, "4.3.2",
-				"messages are not read here yet");
+			hand_flow(flow, decision->session);
 		else
 			redirect(flow);
 		break;
@@ -144,18 +144,44 @@ static void act(struct flow *flow, const struct decision *decision)
 	}
 }
 
+/* False: it was answered, as it cannot be told who the client is. */
+static bool find(struct flow *flow, const struct origin *origin, struct decision *decision)
+{
+	enum ending ending = find_decision(flow, origin, decision);
+
+	if (ending == ENDING_NONE) {
+		note_decision(flow, decision);
+		return true;
+	}
+	flow->verdict = POLICY_VERDICT_ANSWER;
+	answer_short(flow, ending);
+	return false;
+}
+
 void match_flow(struct flow *flow, const struct origin *origin)
 {
 	struct decision decision;
+
 	if (!origin->syn_saved)
 		relay_count(flow->relay, COUNTER_SYN_EMPTY);
-	enum ending ending = find_decision(flow, origin, &decision);
-	if (ending != ENDING_NONE) {
-		flow->verdict = POLICY_VERDICT_ANSWER;
-		answer_short(flow, ending);
+	if (!find(flow, origin, &decision))
 		return;
-	}
-	note_decision(flow, &decision);
 	relay_count(flow->relay, counter_of_verdict(decision.verdict));
 	act(flow, &decision);
+}
+
+void match_again(struct flow *flow)
+{
+	const struct link *link = link_find_name(&flow->relay->ways.links, flow->way.ifname);
+	const struct origin origin = {.client = flow->way.client,
+		.original = flow->way.original,
+		.ifindex = link ? link->ifindex : 0,
+		.mac = flow->way.mac,
+		.syn_saved = true};
+	struct decision decision;
+
+	flow->way.session = 0;
+	flow->way.user[0] = '\0';
+	if (find(flow, &origin, &decision))
+		act(flow, &decision);
 }

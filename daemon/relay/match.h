@@ -7,5 +7,7 @@
 
 /* Identifies the new flow, decides, and sends it on: to a server, an answer, or its end. */
 void match_flow(struct flow *flow, const struct origin *origin);
+/* The same once more for one that waited in HAND, from what is known of it. */
+void match_again(struct flow *flow);
 
 #endif

@@ -22,6 +22,10 @@ static bool cut(struct flow *flow, void *context)
 {
 	(void)context;
 	bool running = flow->state == FLOW_RELAY;
+	if (flow_is_sent(flow)) {
+		hand_leave(flow);
+		return true;
+	}
 	if (!running && flow->state != FLOW_ANSWER)
 		answer_short(flow, ENDING_DRAINING);
 	flow_end(flow, running ? ENDING_DRAIN_OVER : flow->ending, running);
@@ -49,6 +53,15 @@ static void drain(struct child *child, uint32_t seconds)
 	relay_stop_when_drained(relay);
 }
 
+/* One that was sent may be another process's: the order follows it there. */
+static void end_now(struct flow *flow, enum ending why)
+{
+	if (flow_is_sent(flow))
+		hand_kill(flow, why);
+	else
+		flow_end(flow, why, true);
+}
+
 static bool kill_flow(struct flow *flow, void *context)
 {
 	const struct ipc_kill *kill = context;
@@ -64,7 +77,7 @@ static bool kill_flow(struct flow *flow, void *context)
 		(kill->server[0] && strcmp(kill->server, server) != 0) ||
 		(kill->zone[0] && strcmp(kill->zone, zone) != 0))
 		return false;
-	flow_end(flow, kill->ending, true);
+	end_now(flow, kill->ending);
 	return true;
 }
 
@@ -78,7 +91,7 @@ static bool end_blocked(struct flow *flow, void *context)
 			*flow->way.user ? flow->way.user : NULL, &flow->way.mac,
 			&flow->way.client.addr, loop_now_ms(flow->relay->loop)))
 		return false;
-	flow_end(flow, ENDING_KILLED_BLOCK, true);
+	end_now(flow, ENDING_KILLED_BLOCK);
 	return true;
 }
 
@@ -111,6 +124,7 @@ static uint32_t tell_loads(struct relay *relay, const struct ipc_header *request
 static void on_policy(struct relay *relay)
 {
 	stock_fill(&relay->ways, relay->table.states[FLOW_BIND] > 0);
+	hand_follow_policy(relay);
 }
 
 /* The keeper tells the interfaces and control the rest, each by its own socket: a flow that came in
@@ -247,12 +261,21 @@ static void fill_counters(struct child *child)
 	child->counters[COUNTER_PIPES_SHORT] = relay->tools.pipes_short;
 }
 
+static void on_pair(struct child *child, enum process_role role, int fd)
+{
+	if (role == PROCESS_SMTP)
+		hand_on_pair(RELAY_OF(child), fd);
+	else
+		close(fd);
+}
+
 int orders_open(struct relay *relay)
 {
 	static const struct child_face face = {.on_control = on_control,
 		.on_keeper = on_keeper,
 		.on_control_gone = on_control_gone,
 		.on_new_control = on_new_control,
+		.on_pair = on_pair,
 		.on_hand_over = on_hand_over,
 		.on_drain = drain,
 		.on_tick = on_tick,

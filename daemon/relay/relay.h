@@ -6,6 +6,7 @@
 #include "daemon/channel.h"
 #include "daemon/relay/copy.h"
 #include "daemon/relay/flow.h"
+#include "daemon/relay/hand.h"
 #include "daemon/relay/host.h"
 #include "daemon/loop.h"
 #include "daemon/process/replica.h"
@@ -22,6 +23,7 @@ struct relay {
 	struct flow_table table;
 	struct copy_tools tools;
 	struct accept accept;
+	struct hand hand;
 	struct host_table hosts;
 	struct ipc_flow built; /* the flow at hand, as it is reported */
 	struct loop_timer drain_end;

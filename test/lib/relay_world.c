@@ -383,6 +383,61 @@ void tell_link(struct world *world, bool has_mac)
 	tell(world->keeper, &done, -1);
 }
 
+int give_pair(struct world *world, enum process_role role)
+{
+	struct ipc_peer peer;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	ipc_init(&peer, IPC_PEER, sizeof(peer));
+	peer.role = role;
+	tell(world->keeper, &peer, pair[1]);
+	close(pair[1]);
+	set_patience(pair[0]);
+	return pair[0];
+}
+
+const struct ipc_hand *take_hand(int pair, int *client)
+{
+	static _Alignas(16) uint8_t buf[IPC_BYTES_MAX];
+	struct iovec iov = {buf, sizeof(buf)};
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(pair, &msg, MSG_CMSG_CLOEXEC);
+
+	if (n <= 0)
+		fail_msg("nothing was handed over: %s", n < 0 ? strerror(errno) : "the end");
+	assert_int_equal(ipc_check(buf, (size_t)n), 0);
+	const struct ipc_hand *hand = (const void *)buf;
+	assert_int_equal(hand->header.type, IPC_HAND);
+	const struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	assert_non_null(cmsg);
+	memcpy(client, CMSG_DATA(cmsg), sizeof(int));
+	return hand;
+}
+
+void say_taken(int pair, uint64_t flow)
+{
+	struct ipc_taken taken;
+
+	ipc_init(&taken, IPC_TAKEN, sizeof(taken));
+	taken.flow = flow;
+	tell(pair, &taken, -1);
+}
+
+void expect_silence(int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&wait, 1, 100), 0);
+}
+
 static int open_listener(struct world *world)
 {
 	struct sockaddr_in6 any6 = {.sin6_family = AF_INET6};
@@ -409,7 +464,7 @@ static int open_listener(struct world *world)
 	return fd;
 }
 
-static int make_limit(void)
+int make_limit(void)
 {
 	static const uint8_t secret[LIMIT_SECRET_SIZE] = {1};
 	size_t bytes = limit_bytes(2, 4096);

@@ -7,6 +7,7 @@
 #include "daemon/channel.h"
 #include "daemon/log.h"
 #include "daemon/process/process.h"
+#include "lib/ipc/hand.h"
 #include "lib/limit.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
@@ -120,6 +121,16 @@ void log_in(int control, uint64_t id, const char *user, const char *address);
 void log_out(int control, uint64_t id);
 void tell_link(struct world *world, bool has_mac);
 
+/* ---- The smtp process of this place: the test again ---- */
+
+/* Our end of a new pair with a process of that role, whose other end the world's process gets. */
+int give_pair(struct world *world, enum process_role role);
+/* The next HAND: its descriptor, and what came with it, which is good until the next one. */
+const struct ipc_hand *take_hand(int pair, int *client);
+void say_taken(int pair, uint64_t flow);
+/* Nothing waits there. */
+void expect_silence(int fd);
+
 /* ---- The relay ---- */
 
 struct relay_options {
@@ -127,6 +138,8 @@ struct relay_options {
 	rlim_t descriptors;  /* 0: as we have */
 };
 
+/* A memory of limits. */
+int make_limit(void);
 void start_relay(struct world *world, bool ip6, const struct relay_options *options);
 /* A relay that has a policy and accepts. */
 void begin(struct world *world, bool ip6, const char *zone_more, const char *server_more);

@@ -29,6 +29,7 @@ static const struct {
 } askers[] = {
 	{PROCESS_CONTROL, {everybodys, controls}},
 	{PROCESS_RELAY, {everybodys, for_servers}},
+	{PROCESS_SMTP, {everybodys, for_servers}},
 	{PROCESS_HEALTH, {everybodys, for_servers}},
 	{PROCESS_WEB, {everybodys, NULL}},
 };

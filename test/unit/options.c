@@ -123,6 +123,7 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 	(void)state;
 	static const char *const titles[] = {[PROCESS_CONTROL] = "posternd: control",
 		[PROCESS_RELAY] = "posternd: relay 15",
+		[PROCESS_SMTP] = "posternd: smtp 15",
 		[PROCESS_HEALTH] = "posternd: health",
 		[PROCESS_WEB] = "posternd: web"};
 	_Static_assert(sizeof(titles) / sizeof(titles[0]) == PROCESS_ROLES, "every one");

@@ -1,0 +1,292 @@
+#include "daemon/smtp/envelope.h"
+
+#include "daemon/flow/charge.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/smtp_report.h"
+#include "daemon/smtp/smtp_server.h"
+#include "daemon/smtp/talk.h"
+#include "lib/decide.h"
+#include "lib/smtp/received.h"
+#include "lib/target.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* `server original` says no deadlines: the language's defaults. */
+#define FIRST_MS    25000
+#define GREETING_MS 15000
+#define COMMAND_MS  15000
+
+static uint64_t now_of(const struct smtp_flow *flow)
+{
+	return loop_now_ms(flow->smtp->loop);
+}
+
+/* ---- the greeting ---- */
+
+static bool refuse(struct smtp_flow *flow, enum ending ending, struct smtp_refusal *refusal)
+{
+	const struct ending_reply *reply = ending_reply_of(ending);
+
+	*refusal = (struct smtp_refusal){reply->code, reply->enhanced, reply->text};
+	flow->greeted = (uint8_t)ending;
+	return false;
+}
+
+static const struct block *find_block(const struct smtp_flow *flow)
+{
+	const struct way *way = &flow->way;
+
+	return blocks_match(smtp_picture(flow->smtp)->blocks,
+		way->policy->zones[way->zone].name.text, *way->user ? way->user : NULL, &way->mac,
+		&way->client.addr, now_of(flow));
+}
+
+bool envelope_is_blocked(const struct smtp_flow *flow)
+{
+	return find_block(flow) != NULL;
+}
+
+bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal)
+{
+	struct way *way = &flow->way;
+
+	way->zone = (int32_t)policy_find_zone_of(way->policy, way->ifname, &way->client.addr);
+	if (way->zone < 0)
+		return refuse(flow, ENDING_NO_ZONE, refusal);
+	const struct block *block = find_block(flow);
+	if (block) {
+		flow->greeted = ENDING_BLOCKED;
+		flow->refusal = block->text;
+		*refusal = (struct smtp_refusal){
+			block->code, block->code == 554 ? "5.7.1" : "4.7.0", block->text};
+		return false;
+	}
+	enum ending over = charge_flow(way);
+	return over == ENDING_NONE || refuse(flow, over, refusal);
+}
+
+/* Of the zone's limits of one kind the smallest; `none` where there is none. */
+static uint64_t smallest(const struct policy_limits *limits, enum policy_limit_kind kind,
+	enum policy_per per, uint64_t none)
+{
+	for (size_t i = 0; i < limits->n; i++) {
+		const struct policy_limit *limit = &limits->v[i];
+		uint64_t value =
+			kind == POLICY_LIMIT_SIZE ? limit->size_bytes : (uint64_t)limit->count;
+		if (limit->kind == kind && limit->per == per && value < none)
+			none = value;
+	}
+	return none;
+}
+
+void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
+{
+	const struct way *way = &flow->way;
+
+	*setup = (struct engine_setup){.gateway = smtp_name(flow->smtp),
+		.flow = way->id,
+		.size_max = POLICY_SIZE_BYTES,
+		.recipients_max = POLICY_RECIPIENTS};
+	if (way->session)
+		setup->flags |= ENGINE_SESSION | ENGINE_SUBMISSION;
+	if (way->zone < 0)
+		return;
+	const struct policy_zone *zone = &way->policy->zones[way->zone];
+	setup->size_max = smallest(&zone->limits, POLICY_LIMIT_SIZE, POLICY_PER_ALL, UINT64_MAX);
+	setup->recipients_max = (uint16_t)smallest(
+		&zone->limits, POLICY_LIMIT_RECIPIENTS, POLICY_PER_MESSAGE, UINT16_MAX);
+	/* a client that submits may be one that never heard of line ends */
+	if (zone->newline == POLICY_NEWLINE_REPAIR ||
+		(zone->newline == POLICY_NEWLINE_DEFAULT && way->session))
+		setup->flags |= ENGINE_REPAIR;
+}
+
+/* ---- verdicts ---- */
+
+static void give(struct smtp_flow *flow, const struct engine_verdict *verdict)
+{
+	struct engine_verdict answer = *verdict;
+
+	answer.ask = flow->engine.ask;
+	engine_verdict(&flow->engine, &answer, now_of(flow), talk_out(flow));
+	talk_act(flow);
+}
+
+static struct decide_world world_of(const struct smtp_flow *flow)
+{
+	const struct picture *picture = smtp_picture(flow->smtp);
+	const struct loop *loop = flow->smtp->loop;
+
+	return (struct decide_world){.policy = flow->way.policy,
+		.lists = picture->lists,
+		.blocks = picture->blocks,
+		.local = localtime_r,
+		.calendar_ahead_ms = (int64_t)(loop_wall_ms(loop) - loop_now_ms(loop))};
+}
+
+/* The user and his groups as they came with the flow: strings are in the process's storage. */
+static const struct session *session_of(const struct smtp_flow *flow, struct session *session)
+{
+	return flow->session && session_decode(flow->session, flow->session_bytes, session,
+					flow->smtp->take.storage)
+		       ? session
+		       : NULL;
+}
+
+static void decide(
+	struct smtp_flow *flow, const struct smtp_path *recipient, struct decide_reply *reply)
+{
+	const struct way *way = &flow->way;
+	const struct decide_world world = world_of(flow);
+	const struct decide_origin origin = {
+		.zone = (size_t)way->zone, .mac = way->mac, .source = way->client.addr};
+	struct session session;
+	const struct decide_envelope envelope = {.session = session_of(flow, &session),
+		.original = &way->original,
+		.sender = &flow->engine.sender,
+		.recipient = recipient};
+
+	if (recipient)
+		decide_recipient(&world, &origin, &envelope, now_of(flow), reply);
+	else
+		decide_sender(&world, &origin, &envelope, now_of(flow), reply);
+}
+
+static void say_no(struct smtp_flow *flow, const struct decide_reply *reply)
+{
+	const struct smtp_refusal refusal = {reply->code, reply->status, reply->text};
+
+	give(flow, &(struct engine_verdict){.refusal = &refusal});
+}
+
+/* A message begins under the policy in force, whatever the flow began with: the hosts that are
+ * known are those of its servers. False: the client is in no zone of it. */
+static bool take_policy(struct smtp_flow *flow)
+{
+	struct way *way = &flow->way;
+	struct policy *policy = smtp_picture(flow->smtp)->policy;
+
+	if (way->policy == policy)
+		return true;
+	smtp_server_quit(flow);
+	policy_unref(way->policy);
+	way->policy = policy_ref(policy);
+	way->server = flow->rule = -1;
+	way->to_original = false;
+	way->zone = (int32_t)policy_find_zone_of(policy, way->ifname, &way->client.addr);
+	return way->zone >= 0;
+}
+
+void envelope_on_sender(struct smtp_flow *flow)
+{
+	static const struct smtp_refusal nowhere = {
+		450, "4.7.1", "no mail service on this network"};
+	struct decide_reply reply;
+
+	if (!take_policy(flow)) {
+		give(flow, &(struct engine_verdict){.refusal = &nowhere});
+		return;
+	}
+	decide(flow, NULL, &reply);
+	if (reply.permitted)
+		give(flow, &(struct engine_verdict){0});
+	else
+		say_no(flow, &reply);
+}
+
+/* A server's host trusts the gateway, maybe with whom each client is: so it is not reached past its
+ * server, as somebody's original. */
+static uint16_t server_of(const struct smtp_flow *flow, const struct decide_reply *reply)
+{
+	const struct replica_targets *targets = &flow->smtp->replica.targets;
+	const struct addr *original = &flow->way.original.addr;
+
+	if (!reply->to_original)
+		return (uint16_t)(reply->server + 1);
+	if (target_unfit(original))
+		return ENVELOPE_ORIGINAL;
+	ptrdiff_t server = replica_targets_find_server(targets, original);
+	if (server >= 0)
+		return (uint16_t)(server + 1);
+	return server == -ENOENT ? ENVELOPE_ORIGINAL : ENVELOPE_NO_SERVER;
+}
+
+void envelope_on_recipient(struct smtp_flow *flow)
+{
+	struct engine_verdict verdict = {
+		.first_ms = FIRST_MS, .greeting_ms = GREETING_MS, .command_ms = COMMAND_MS};
+	struct decide_reply reply;
+	struct smtp_path path;
+
+	if (!engine_recipient(&flow->engine, &path))
+		return;
+	decide(flow, &path, &reply);
+	smtp_report_decided(flow, &path, &reply);
+	if (!reply.permitted) {
+		say_no(flow, &reply);
+		return;
+	}
+	verdict.server = server_of(flow, &reply);
+	if (verdict.server != ENVELOPE_ORIGINAL && verdict.server != ENVELOPE_NO_SERVER) {
+		const struct policy_server *server = &flow->way.policy->servers[verdict.server - 1];
+		verdict.first_ms = server->first_ms;
+		verdict.greeting_ms = server->greeting_ms;
+		verdict.command_ms = server->command_ms;
+		verdict.xclient = server->announce == POLICY_ANNOUNCE_XCLIENT;
+	}
+	give(flow, &verdict);
+}
+
+void envelope_take_server(struct smtp_flow *flow)
+{
+	const uint16_t server = flow->engine.server;
+
+	flow->way.to_original = server == ENVELOPE_ORIGINAL;
+	flow->way.server = server == ENVELOPE_ORIGINAL || server == ENVELOPE_NO_SERVER
+				   ? -1
+				   : (int32_t)server - 1;
+}
+
+void envelope_on_data(struct smtp_flow *flow)
+{
+	give(flow, &(struct engine_verdict){0});
+}
+
+void envelope_on_dot(struct smtp_flow *flow)
+{
+	give(flow, &(struct engine_verdict){0});
+}
+
+/* ---- the header line ---- */
+
+static unsigned with_of(const struct engine *engine)
+{
+	return (engine->helo ? 0 : SMTP_RECEIVED_EHLO) |
+	       (engine->parameters.utf8 ? SMTP_RECEIVED_UTF8 : 0);
+}
+
+void envelope_on_trace(struct smtp_flow *flow)
+{
+	const struct engine *engine = &flow->engine;
+	const struct policy_server *server = way_server(&flow->way);
+	time_t now_s = (time_t)(loop_wall_ms(flow->smtp->loop) / 1000);
+	char line[SMTP_RECEIVED_MAX];
+	struct tm local = {0};
+	size_t len = 0;
+
+	localtime_r(&now_s, &local);
+	if (!server || server->trace)
+		len = smtp_received_format(&(struct smtp_received){.helo = engine->helo_name,
+						   .client = flow->way.client.addr,
+						   .gateway = smtp_name(flow->smtp),
+						   .with = with_of(engine),
+						   .flow = flow->way.id,
+						   .message = engine->message,
+						   .time_s = now_s,
+						   .offset_min = (int)(local.tm_gmtoff / 60)},
+			line);
+	engine_trace(&flow->engine, line, len, now_of(flow), talk_out(flow));
+	talk_act(flow);
+}

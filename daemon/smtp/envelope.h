@@ -1,0 +1,34 @@
+/* Owns stage 8, envelope: what the engine asks to be decided, from the greeting to the dot. Decided
+ * by the policy that the flow began with, and by what is known now of lists, blocks and time. */
+#ifndef POSTERN_ENVELOPE_H
+#define POSTERN_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine_setup;
+struct smtp_flow;
+struct smtp_refusal;
+
+/* The client is known. False: it is greeted with a refusal. What the flow holds of limits from here
+ * on is given back at its end. */
+bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal);
+/* Is its client blocked now? */
+bool envelope_is_blocked(const struct smtp_flow *flow);
+/* How the engine is to talk with this client. */
+void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup);
+/* The engine waits for a verdict; it has it when these return. */
+void envelope_on_sender(struct smtp_flow *flow);
+void envelope_on_recipient(struct smtp_flow *flow);
+void envelope_on_data(struct smtp_flow *flow);
+void envelope_on_dot(struct smtp_flow *flow);
+/* It waits for the header line of ours. */
+void envelope_on_trace(struct smtp_flow *flow);
+
+/* The number by which the engine knows a server. */
+#define ENVELOPE_ORIGINAL  0u
+#define ENVELOPE_NO_SERVER UINT16_MAX
+/* The flow's way leads to the server that the engine means. */
+void envelope_take_server(struct smtp_flow *flow);
+
+#endif

@@ -1,0 +1,72 @@
+#include "daemon/smtp/order.h"
+
+#include "daemon/smtp/envelope.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/talk.h"
+
+#include <string.h>
+
+static bool kill_one(struct smtp_flow *flow, void *context)
+{
+	const struct ipc_kill *order = context;
+	const struct way *way = &flow->way;
+	const struct policy_server *server = way_server(way);
+	const char *name = way->to_original ? "original" : server ? server->name.text : "";
+	const char *zone = way->zone < 0 ? "" : way->policy->zones[way->zone].name.text;
+
+	if ((order->flow && order->flow != way->id) ||
+		(order->session && order->session != way->session) ||
+		(order->user[0] && strcmp(order->user, way->user) != 0) ||
+		(order->server[0] && strcmp(order->server, name) != 0) ||
+		(order->zone[0] && strcmp(order->zone, zone) != 0))
+		return false;
+	talk_order_end(flow, (enum ending)order->ending);
+	return true;
+}
+
+uint32_t order_kill(struct smtp *smtp, const struct ipc_kill *order)
+{
+	return smtp_flow_each(&smtp->table, kill_one, (void *)(uintptr_t)order);
+}
+
+static bool end_blocked(struct smtp_flow *flow, void *context)
+{
+	(void)context;
+	if (flow->way.zone < 0 || !envelope_is_blocked(flow))
+		return false;
+	talk_order_end(flow, ENDING_KILLED_BLOCK);
+	return true;
+}
+
+uint32_t order_end_blocked(struct smtp *smtp)
+{
+	return blocks_count(smtp_picture(smtp)->blocks)
+		       ? smtp_flow_each(&smtp->table, end_blocked, NULL)
+		       : 0;
+}
+
+static bool drain_one(struct smtp_flow *flow, void *context)
+{
+	(void)context;
+	if (flow->engine.message == 0)
+		return false;
+	talk_order_end(flow, ENDING_DRAINING);
+	return true;
+}
+
+void order_drain(struct smtp *smtp)
+{
+	smtp_flow_each(&smtp->table, drain_one, NULL);
+}
+
+static bool end_one(struct smtp_flow *flow, void *context)
+{
+	(void)context;
+	talk_order_end(flow, ENDING_DRAIN_OVER);
+	return true;
+}
+
+uint32_t order_end_all(struct smtp *smtp)
+{
+	return smtp_flow_each(&smtp->table, end_one, NULL);
+}

@@ -1,0 +1,300 @@
+/* The smtp process: it speaks SMTP with the clients that its relay hands over, and with the servers
+ * that its policy says. What it reads is hostile; no flow that is only passed on is in its memory.
+ */
+#include "daemon/smtp/smtp.h"
+
+#include "daemon/log.h"
+#include "daemon/flow/load.h"
+#include "daemon/smtp/order.h"
+#include "daemon/smtp/smtp_report.h"
+#include "daemon/smtp/smtp_server.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Flows at most, whatever the descriptors; the policy's own limit is usually lower. */
+#define FLOWS_MAX 65536u
+#define FLOWS_MIN 16u
+/* Channels, epoll, log; sockets in stock. */
+#define DESCRIPTORS_BESIDE 256u
+#define PIECES_KEPT        64
+
+#define SMTP_OF(pointer) ((struct smtp *)(pointer))
+_Static_assert(offsetof(struct smtp, child) == 0, "smtp begins with its child");
+
+const char *smtp_name(const struct smtp *smtp)
+{
+	const struct policy *policy = smtp_picture(smtp)->policy;
+	return policy && policy->hostname.len > 0 ? policy->hostname.text : smtp->child.machine;
+}
+
+/* One that drains waits for its relay, too: that has clients in hand that it will hand over. One
+ * that rests need not: all relays went by a policy that hands nothing over before it heard so. */
+void smtp_stop_when_done(struct smtp *smtp)
+{
+	if (!smtp->rests && !smtp->child.draining)
+		return;
+	take_drain(smtp);
+	if (smtp_flow_count(&smtp->table) > 0 || (!smtp->rests && take_may_come(smtp)))
+		return;
+	child_send_counters(&smtp->child);
+	record_flush(&smtp->ways.records, &smtp->child);
+	if (smtp->child.control && channel_queued_bytes(smtp->child.control) > 0)
+		return;
+	smtp->child.draining = true; /* it ends as it was asked to */
+	loop_stop(smtp->loop);
+}
+
+void smtp_on_freed(struct smtp *smtp)
+{
+	/* at rest the counters are right at once; under load once a second is enough */
+	if (smtp_flow_count(&smtp->table) == 0)
+		child_send_counters(&smtp->child);
+	smtp_stop_when_done(smtp);
+}
+
+/* ---- what it is told ---- */
+
+static void fill_stock(struct smtp *smtp)
+{
+	stock_fill(&smtp->ways, smtp->table.binds > 0);
+}
+
+static void on_complete(struct smtp *smtp)
+{
+	smtp->picture_known = true;
+	fill_stock(smtp);
+	order_end_blocked(smtp);
+	record_flush(&smtp->ways.records, &smtp->child);
+	take_start(smtp);
+}
+
+static void on_change(struct child *child, enum replica_change change)
+{
+	struct smtp *smtp = SMTP_OF(child);
+
+	switch (change) {
+	case REPLICA_CHANGED:
+	case REPLICA_INQUIRY: /* hosts are not asked: no client speaks to them itself */
+		break;
+	case REPLICA_POLICY:
+		fill_stock(smtp);
+		break;
+	case REPLICA_BLOCKED:
+		order_end_blocked(smtp);
+		break;
+	case REPLICA_COMPLETE:
+		on_complete(smtp);
+		break;
+	}
+}
+
+static bool tell_flow(struct smtp_flow *flow, void *context)
+{
+	return smtp_report_live(flow, context) == 0;
+}
+
+static bool add_load(struct smtp_flow *flow, void *context)
+{
+	return load_add(context, &flow->way);
+}
+
+static uint32_t tell_loads(struct smtp *smtp, const struct ipc_header *request)
+{
+	struct load load;
+
+	load_begin(&load, &smtp->ways, request);
+	smtp_flow_each(&smtp->table, add_load, &load);
+	return load_end(&load);
+}
+
+static bool on_control(struct child *child, const struct ipc_header *ipc, int *fd)
+{
+	struct smtp *smtp = SMTP_OF(child);
+	const void *m = ipc;
+	uint32_t n;
+
+	if (replica_take(child, &smtp->replica, ipc, fd))
+		return true;
+	switch (ipc->type) {
+	case IPC_FLOW_IDS: /* a flow's id is its relay's */
+		break;
+	case IPC_KILL:
+		child_reply(child, ipc, 0, order_kill(smtp, m), "");
+		break;
+	case IPC_FLOWS_GET:
+		n = smtp_flow_each(&smtp->table, tell_flow, (void *)(uintptr_t)m);
+		child_reply(child, ipc, 0, n, "");
+		break;
+	case IPC_LOADS_GET:
+		n = tell_loads(smtp, ipc);
+		child_reply(child, ipc, 0, n, "");
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd)
+{
+	struct smtp *smtp = SMTP_OF(child);
+	const void *m = ipc;
+
+	switch (ipc->type) {
+	case IPC_SOCKET:
+		if (stock_put(&smtp->ways, m, *fd))
+			smtp_server_on_stock(smtp);
+		*fd = -1;
+		break;
+	case IPC_REST:
+		smtp->rests = ((const struct ipc_rest *)m)->rests;
+		smtp_stop_when_done(smtp);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static void on_pair(struct child *child, enum process_role role, int fd)
+{
+	if (role == PROCESS_RELAY)
+		take_on_pair(SMTP_OF(child), fd);
+	else
+		close(fd);
+}
+
+static void on_new_control(struct child *child)
+{
+	if (replica_begin(&SMTP_OF(child)->replica) < 0)
+		log_error("no memory for a new picture");
+}
+
+/* Its last words to this control. */
+static void on_hand_over(struct child *child)
+{
+	record_flush(&SMTP_OF(child)->ways.records, child);
+}
+
+static void on_drain_end(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct smtp *smtp =
+		(struct smtp *)(void *)((char *)timer - offsetof(struct smtp, drain_end));
+
+	(void)now_ms;
+	log_info("the drain time is over: %u flows are ended", order_end_all(smtp));
+}
+
+static void on_drain(struct child *child, uint32_t seconds)
+{
+	struct smtp *smtp = SMTP_OF(child);
+	uint64_t end_ms = loop_now_ms(smtp->loop) + (uint64_t)seconds * 1000;
+
+	if (!child->draining)
+		log_info("draining %u flows, for %u s at most", smtp_flow_count(&smtp->table),
+			seconds);
+	child->draining = true;
+	loop_timer_set(smtp->loop, &smtp->drain_end, end_ms);
+	order_drain(smtp);
+	smtp_stop_when_done(smtp);
+}
+
+static void on_tick(struct child *child)
+{
+	struct smtp *smtp = SMTP_OF(child);
+
+	record_flush(&smtp->ways.records, child);
+	fill_stock(smtp);
+	pool_trim(&smtp->table.pieces, PIECES_KEPT);
+	smtp_stop_when_done(smtp);
+}
+
+static void fill_counters(struct child *child)
+{
+	child->counters[COUNTER_FLOWS_LIVE] = smtp_flow_count(&SMTP_OF(child)->table);
+}
+
+/* ---- its life ---- */
+
+/* Two descriptors a flow. */
+static uint32_t flows_by_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return FLOWS_MIN;
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur / 2 > FLOWS_MAX + DESCRIPTORS_BESIDE)
+		return FLOWS_MAX;
+	if (limit.rlim_cur < DESCRIPTORS_BESIDE + 2 * FLOWS_MIN)
+		return FLOWS_MIN;
+	return (uint32_t)(limit.rlim_cur - DESCRIPTORS_BESIDE) / 2;
+}
+
+static void sweep(void *context)
+{
+	struct smtp *smtp = context;
+
+	smtp_flow_sweep(smtp);
+	record_flush(&smtp->ways.records, &smtp->child);
+}
+
+/* All that needs memory or descriptors, before the first flow. */
+static int set_up(struct smtp *smtp)
+{
+	static const struct child_face face = {.on_control = on_control,
+		.on_keeper = on_keeper,
+		.on_new_control = on_new_control,
+		.on_pair = on_pair,
+		.on_hand_over = on_hand_over,
+		.on_drain = on_drain,
+		.on_tick = on_tick,
+		.fill_counters = fill_counters};
+	uint32_t flows = flows_by_descriptors();
+	int error;
+
+	smtp->take.waiting = -1;
+	smtp->drain_end.on_time = on_drain_end;
+	if ((error = child_open(&smtp->child, smtp->start, &face)) < 0)
+		return error;
+	smtp->loop = smtp->child.loop;
+	if ((error = replica_init(&smtp->replica, smtp->start->options.relay_port, on_change)) <
+			0 ||
+		(error = take_init(smtp)) < 0 ||
+		(error = smtp_flow_table_init(&smtp->table, flows)) < 0 ||
+		(error = way_host_init(&smtp->ways, &smtp->child, &smtp->replica, flows)) < 0)
+		return error;
+	loop_after_batch(smtp->loop, sweep, smtp);
+	log_info("room for %u flows", flows);
+	return 0;
+}
+
+static void take_down(struct smtp *smtp)
+{
+	if (smtp->loop) {
+		order_end_all(smtp);
+		smtp_flow_sweep(smtp);
+	}
+	take_fini(smtp);
+	smtp_flow_table_fini(&smtp->table);
+	way_host_fini(&smtp->ways);
+	replica_fini(&smtp->replica);
+	child_fini(&smtp->child);
+	free(smtp);
+}
+
+int smtp_main(const struct process_start *start)
+{
+	struct smtp *smtp = calloc(1, sizeof(*smtp));
+
+	if (!smtp)
+		return 1;
+	smtp->start = start;
+	int status = child_run(&smtp->child, set_up(smtp));
+	take_down(smtp);
+	return status;
+}

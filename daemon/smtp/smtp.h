@@ -1,0 +1,50 @@
+/* Owns what the stages of an smtp process share. */
+#ifndef POSTERN_SMTP_PROCESS_H
+#define POSTERN_SMTP_PROCESS_H
+
+#include "daemon/flow/way.h"
+#include "daemon/process/child.h"
+#include "daemon/process/replica.h"
+#include "daemon/smtp/smtp_flow.h"
+#include "daemon/smtp/take.h"
+#include "lib/ipc/flow.h"
+
+struct smtp {
+	struct child child;
+	const struct process_start *start; /* as the child has it, and the loop, too */
+	struct loop *loop;
+	struct replica replica;
+	struct smtp_flow_table table;
+	struct take take;
+	struct way_host ways;
+	struct ipc_flow built; /* the record at hand */
+	struct loop_timer drain_end;
+	bool picture_known; /* wanted before the first flow */
+	bool rests;         /* wanted no longer: ends with the last flow */
+};
+
+static inline void smtp_count(struct smtp *smtp, unsigned counter)
+{
+	child_count(&smtp->child, counter);
+}
+
+/* To control, if there is one. 0 or -errno. */
+static inline int smtp_send(struct smtp *smtp, const void *message)
+{
+	return child_send(&smtp->child, message);
+}
+
+/* The picture in force. Its policy is NULL before the first one came. */
+static inline const struct picture *smtp_picture(const struct smtp *smtp)
+{
+	return smtp->replica.now;
+}
+
+/* What replies begin with: the policy's hostname, or the machine's. */
+const char *smtp_name(const struct smtp *smtp);
+/* Ends the loop when the process is to end and nothing is left or can come. */
+void smtp_stop_when_done(struct smtp *smtp);
+/* A flow was freed. */
+void smtp_on_freed(struct smtp *smtp);
+
+#endif

@@ -1,0 +1,28 @@
+/* Owns stage 13, audit, on the process's side: what is told of a flow, live or finished, and of
+ * each of its messages. */
+#ifndef POSTERN_SMTP_REPORT_H
+#define POSTERN_SMTP_REPORT_H
+
+#include "lib/ipc/flow.h"
+#include "lib/smtp/engine.h"
+
+struct decide_reply;
+struct smtp_flow;
+
+/* A flow was taken: tells control. */
+void smtp_report_started(struct smtp_flow *flow);
+/* A row of IPC_FLOWS_GET. 0 or -errno. */
+int smtp_report_live(struct smtp_flow *flow, const struct ipc_header *request);
+/* A flow ended: counts the ending and keeps its record. */
+void smtp_report_end(struct smtp_flow *flow);
+
+/* What was decided of the recipient in hand. */
+void smtp_report_decided(struct smtp_flow *flow, const struct smtp_path *recipient,
+	const struct decide_reply *reply);
+/* It got its last reply. */
+void smtp_report_recipient(struct smtp_flow *flow, const struct engine_reply *reply);
+/* The message is over. */
+void smtp_report_message(
+	struct smtp_flow *flow, enum engine_outcome outcome, const struct engine_reply *reply);
+
+#endif

@@ -1,0 +1,246 @@
+#include "daemon/smtp/smtp_server.h"
+
+#include "daemon/flow/charge.h"
+#include "daemon/flow/dial.h"
+#include "daemon/flow/header.h"
+#include "daemon/flow/stock.h"
+#include "daemon/smtp/envelope.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/talk.h"
+#include "lib/xclient.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void set_step(struct smtp_flow *flow, enum smtp_flow_step step)
+{
+	flow->smtp->table.binds -= flow->step == SMTP_FLOW_BINDS;
+	flow->smtp->table.binds += step == SMTP_FLOW_BINDS;
+	flow->step = (uint8_t)step;
+}
+
+bool smtp_server_connects(const struct smtp_flow *flow)
+{
+	return flow->step != SMTP_FLOW_QUIET;
+}
+
+uint64_t smtp_server_deadline(const struct smtp_flow *flow)
+{
+	return smtp_server_connects(flow) ? flow->connect_end_ms : UINT64_MAX;
+}
+
+/* ---- attempts ---- */
+
+static void tell_failed(struct smtp_flow *flow)
+{
+	dial_give_up(&flow->way);
+	engine_server_failed(&flow->engine, false, way_now_ms(&flow->way), talk_out(flow));
+	talk_act(flow);
+}
+
+/* Connects to the host at hand, or begins to wait for a socket to do it with. False: that was
+ * noted; the next one, please. */
+static bool connect_host(struct smtp_flow *flow)
+{
+	int fd = dial_connect(&flow->way);
+
+	flow->connect_end_ms = way_now_ms(&flow->way) + dial_may_connect_ms(&flow->way);
+	if (fd == -EAGAIN) {
+		set_step(flow, SMTP_FLOW_BINDS);
+		return true;
+	}
+	if (fd < 0)
+		return false;
+	int error = smtp_flow_watch_server(flow, fd);
+	if (error) {
+		close(fd);
+		flow->server.fd = -1;
+		dial_failed(&flow->way, dial_ending(-error), strerror(-error));
+		return false;
+	}
+	set_step(flow, SMTP_FLOW_CONNECTS);
+	return true;
+}
+
+/* True: the engine heard that there is none. */
+static bool try_next(struct smtp_flow *flow)
+{
+	set_step(flow, SMTP_FLOW_QUIET);
+	while (dial_next(&flow->way))
+		if (connect_host(flow))
+			return false;
+	tell_failed(flow);
+	return true;
+}
+
+static bool begin(struct smtp_flow *flow)
+{
+	envelope_take_server(flow);
+	enum ending over = charge_server(&flow->way);
+
+	dial_first(&flow->way);
+	if (over == ENDING_NONE)
+		return try_next(flow);
+	dial_pass_over(&flow->way, over, "");
+	tell_failed(flow);
+	return true;
+}
+
+bool smtp_server_open(struct smtp_flow *flow)
+{
+	if (smtp_server_connects(flow))
+		return false;
+	switch ((enum engine_open)flow->engine.open) {
+	case ENGINE_OPEN_FIRST:
+		return begin(flow);
+	case ENGINE_OPEN_NEXT:
+		return try_next(flow);
+	case ENGINE_OPEN_AGAIN:
+		break;
+	}
+	/* the same host once more, and if it is gone the next one */
+	dial_first(&flow->way);
+	flow->way.attempt_ms = way_now_ms(&flow->way);
+	return connect_host(flow) ? false : try_next(flow);
+}
+
+void smtp_server_failed(struct smtp_flow *flow, enum ending ending, const char *words)
+{
+	dial_failed(&flow->way, ending, words);
+}
+
+static void fail(struct smtp_flow *flow, enum ending ending, const char *words)
+{
+	smtp_flow_drop_server(flow);
+	dial_failed(&flow->way, ending, words);
+	try_next(flow);
+}
+
+/* ---- connected ---- */
+
+/* False: the header did not go, as it does into a socket that was just connected. */
+static bool say_header(struct smtp_flow *flow)
+{
+	uint8_t header[PROXY_V2_SIZE];
+	const struct policy_server *server = way_server(&flow->way);
+
+	switch (server ? server->announce : POLICY_ANNOUNCE_NONE) {
+	case POLICY_ANNOUNCE_NONE:
+	case POLICY_ANNOUNCE_XCLIENT:
+		return true;
+	case POLICY_ANNOUNCE_PROXY_V1:
+	case POLICY_ANNOUNCE_PROXY_V2:
+		break;
+	}
+	size_t len = header_encode(&flow->way, header);
+	return len > 0 &&
+	       send(flow->server.fd, header, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len;
+}
+
+void smtp_server_on_event(struct smtp_flow *flow, uint32_t events)
+{
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		int error = dial_error(flow->server.fd);
+		/* no error: it connected and was closed at once, which reading will tell */
+		if (error) {
+			fail(flow, dial_ending(error), strerror(error));
+			return;
+		}
+	} else if (!(events & EPOLLOUT)) {
+		return;
+	}
+	dial_connected(&flow->way, flow->server.fd);
+	if (!say_header(flow)) {
+		fail(flow, ENDING_GREETING_CLOSED, "the PROXY header could not be sent");
+		return;
+	}
+	set_step(flow, SMTP_FLOW_QUIET);
+	engine_server_opened(&flow->engine, way_now_ms(&flow->way), talk_out(flow));
+	talk_act(flow);
+}
+
+void smtp_server_on_deadline(struct smtp_flow *flow)
+{
+	if (flow->step == SMTP_FLOW_BINDS) {
+		dial_pass_over(&flow->way, ENDING_HOST_UNFIT, stock_words(&flow->way));
+		try_next(flow);
+		return;
+	}
+	fail(flow, ENDING_CONNECT_TIMEOUT, "");
+}
+
+static bool dial_again(struct smtp_flow *flow, void *context)
+{
+	(void)context;
+	if (flow->step != SMTP_FLOW_BINDS)
+		return false;
+	if (!connect_host(flow))
+		try_next(flow);
+	talk_run(flow);
+	return true;
+}
+
+void smtp_server_on_stock(struct smtp *smtp)
+{
+	smtp_flow_each(&smtp->table, dial_again, NULL);
+}
+
+void smtp_server_taken(struct smtp_flow *flow)
+{
+	if (flow->server.fd < 0 || flow->served)
+		return;
+	flow->served = true;
+	dial_taken(&flow->way, flow->server.fd);
+}
+
+void smtp_server_drop(struct smtp_flow *flow)
+{
+	set_step(flow, SMTP_FLOW_QUIET);
+	smtp_flow_drop_server(flow);
+	flow->served = false;
+	charge_drop_host(&flow->way);
+	charge_drop_server(&flow->way);
+}
+
+void smtp_server_quit(struct smtp_flow *flow)
+{
+	static const char quit[] = "QUIT\r\n";
+
+	if (flow->server.fd < 0)
+		return;
+	send(flow->server.fd, quit, sizeof(quit) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	smtp_server_drop(flow);
+	engine_server_closed(&flow->engine, way_now_ms(&flow->way), talk_out(flow));
+	talk_act(flow);
+}
+
+/* ---- who the client is ---- */
+
+void smtp_server_identify(struct smtp_flow *flow)
+{
+	const struct way *way = &flow->way;
+	const struct xclient_identity identity = {
+		.client = way->client, .original = way->original, .login = header_login(way)};
+	struct xclient_commands commands;
+	const char *text = commands.text;
+	uint64_t now_ms = way_now_ms(way);
+
+	int error = xclient_encode(&identity, flow->engine.offers.xclient, &commands);
+	if (error || flow->identified >= commands.n) {
+		flow->identified = 0;
+		engine_identity(&flow->engine, "", 0, true, now_ms, talk_out(flow));
+		talk_act(flow);
+		return;
+	}
+	for (size_t i = 0; i < flow->identified; i++)
+		text += commands.len[i];
+	size_t len = commands.len[flow->identified++];
+	bool last = flow->identified == commands.n;
+	if (last)
+		flow->identified = 0;
+	engine_identity(&flow->engine, text, len, last, now_ms, talk_out(flow));
+	talk_act(flow);
+}

@@ -1,0 +1,28 @@
+/* Owns taking clients over from the relay of the same place (lib/ipc/hand.h). */
+#ifndef POSTERN_TAKE_H
+#define POSTERN_TAKE_H
+
+#include "daemon/channel.h"
+#include "lib/session.h"
+
+struct smtp;
+
+struct take {
+	struct channel *pair;            /* NULL: no relay of this place runs */
+	int waiting;                     /* its end, before the picture is there; -1: none */
+	struct session_storage *storage; /* of the session at hand */
+};
+
+/* 0 or -ENOMEM. */
+int take_init(struct smtp *smtp);
+void take_fini(struct smtp *smtp);
+/* A relay started. fd is taken over. */
+void take_on_pair(struct smtp *smtp, int fd);
+/* The picture is there: what was handed over before it is taken now. */
+void take_start(struct smtp *smtp);
+/* Takes what was handed over by now. */
+void take_drain(struct smtp *smtp);
+/* Is there a relay that may hand over more? */
+bool take_may_come(const struct smtp *smtp);
+
+#endif

@@ -1,0 +1,493 @@
+#include "daemon/smtp/talk.h"
+
+#include "daemon/smtp/envelope.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/smtp_report.h"
+#include "daemon/smtp/smtp_server.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A flow's share of one round, so that one fast client does not hold up the others. */
+#define ROUND_BYTES (1u << 20)
+/* Less than what comes of it has room for. */
+#define SERVER_READ_BYTES (8u << 10)
+/* For the client to take the last words and close; a RST before would take the words with it. */
+#define LAST_MS        5000
+#define LAST_BYTES_MAX 65536
+
+static uint64_t now_of(const struct smtp_flow *flow)
+{
+	return loop_now_ms(flow->smtp->loop);
+}
+
+struct engine_out *talk_out(struct smtp_flow *flow)
+{
+	struct smtp_flow_table *table = &flow->smtp->table;
+
+	table->out = (struct engine_out){.client = table->for_client,
+		.client_room = SMTP_FLOW_READ_BYTES,
+		.server = table->for_server,
+		.server_room = 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER_ROOM};
+	return &table->out;
+}
+
+/* ---- bytes out ---- */
+
+/* How many of them went; -errno: the other side is gone. */
+static ssize_t send_some(int fd, const void *bytes, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return n;
+}
+
+/* Behind what is held already. False: there is no room. */
+static bool hold(struct smtp_flow *flow, struct smtp_hold *hold, const void *bytes, size_t len)
+{
+	if (!hold->piece) {
+		struct pool *pieces = &flow->smtp->table.pieces;
+		void *piece = pool_take(pieces);
+		*hold = (struct smtp_hold){.piece = piece ? 1 + pool_number(pieces, piece) : 0};
+	}
+	if (!hold->piece || hold->at + hold->len + len > SMTP_FLOW_PIECE_BYTES)
+		return false;
+	memcpy(smtp_flow_held(flow, hold) + hold->len, bytes, len);
+	hold->len += (uint32_t)len;
+	return true;
+}
+
+static void release(struct smtp_flow *flow, struct smtp_hold *hold, size_t len)
+{
+	hold->at += (uint32_t)len;
+	hold->len -= (uint32_t)len;
+	if (hold->len > 0)
+		return;
+	pool_give(
+		&flow->smtp->table.pieces, pool_piece(&flow->smtp->table.pieces, hold->piece - 1));
+	*hold = (struct smtp_hold){0};
+}
+
+/* The client cannot be written to: the engine hears of it in the next step. */
+static void lose_client(struct smtp_flow *flow)
+{
+	flow->client_lost = true;
+	if (flow->to_client.piece)
+		release(flow, &flow->to_client, flow->to_client.len);
+}
+
+/* A server that no longer takes anything may have said why. */
+static void lose_server(struct smtp_flow *flow)
+{
+	flow->server_deaf = flow->server_readable = flow->server_hangup = true;
+	if (flow->to_server.piece)
+		release(flow, &flow->to_server, flow->to_server.len);
+}
+
+static void put_client(struct smtp_flow *flow, const char *bytes, size_t len)
+{
+	ssize_t sent = 0;
+
+	if (len == 0 || flow->client_lost)
+		return;
+	if (!flow->to_client.piece && flow->client_writable)
+		sent = send_some(flow->client.fd, bytes, len);
+	if (sent < 0) {
+		lose_client(flow);
+		return;
+	}
+	if ((size_t)sent == len)
+		return;
+	flow->client_writable = false;
+	if (!hold(flow, &flow->to_client, bytes + sent, len - (size_t)sent))
+		lose_client(flow);
+}
+
+static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
+{
+	ssize_t sent = 0;
+
+	if (len == 0 || flow->server.fd < 0 || flow->server_deaf)
+		return;
+	if (!flow->to_server.piece && flow->server_writable)
+		sent = send_some(flow->server.fd, bytes, len);
+	if (sent < 0) {
+		lose_server(flow);
+		return;
+	}
+	if ((size_t)sent == len)
+		return;
+	flow->server_writable = false;
+	if (hold(flow, &flow->to_server, bytes + sent, len - (size_t)sent))
+		engine_server_blocked(&flow->engine, true, now_of(flow));
+	else
+		lose_server(flow);
+}
+
+static void flush_client(struct smtp_flow *flow)
+{
+	struct smtp_hold *held = &flow->to_client;
+
+	if (!held->piece || !flow->client_writable)
+		return;
+	ssize_t sent = send_some(flow->client.fd, smtp_flow_held(flow, held), held->len);
+	if (sent < 0) {
+		lose_client(flow);
+		return;
+	}
+	flow->client_writable = (uint32_t)sent == held->len;
+	release(flow, held, (size_t)sent);
+}
+
+static void flush_server(struct smtp_flow *flow)
+{
+	struct smtp_hold *held = &flow->to_server;
+
+	if (!held->piece || !flow->server_writable)
+		return;
+	ssize_t sent = send_some(flow->server.fd, smtp_flow_held(flow, held), held->len);
+	if (sent < 0) {
+		lose_server(flow);
+		return;
+	}
+	flow->server_writable = (uint32_t)sent == held->len;
+	release(flow, held, (size_t)sent);
+	if (!held->piece)
+		engine_server_blocked(&flow->engine, false, now_of(flow));
+}
+
+/* What came out of the engine, in the order that it wants. */
+void talk_act(struct smtp_flow *flow)
+{
+	struct engine_out *out = &flow->smtp->table.out;
+
+	put_client(flow, out->client, out->client_len);
+	put_server(flow, out->server, out->server_len);
+	if (out->recipient_done && out->recipient.server)
+		smtp_server_taken(flow);
+	if (out->recipient_done)
+		smtp_report_recipient(flow, &out->recipient);
+	if (out->message_done != ENGINE_OUTCOME_NONE)
+		smtp_report_message(flow, (enum engine_outcome)out->message_done, &out->message);
+	if (out->host_failed != ENDING_NONE)
+		smtp_server_failed(
+			flow, (enum ending)out->host_failed, out->host.code ? out->host.text : "");
+	if (out->server_broken)
+		smtp_server_failed(flow, ENDING_FAILED, "it says yes inside a message");
+	if (out->close_server)
+		smtp_server_drop(flow);
+	flow->more = out->more;
+	/* what it is to hear when it is done with its message */
+	if (out->message_done != ENGINE_OUTCOME_NONE && flow->smtp->child.draining)
+		flow->drains = true;
+}
+
+/* ---- bytes in ---- */
+
+/* True: the engine was given something. */
+static bool give_client(struct smtp_flow *flow, const uint8_t *bytes, size_t len, size_t *used)
+{
+	struct engine_out *out = talk_out(flow);
+
+	*used = engine_client(&flow->engine, bytes, len, now_of(flow), out);
+	talk_act(flow);
+	return true;
+}
+
+static bool close_client(struct smtp_flow *flow, bool gone)
+{
+	flow->client_ended = true;
+	engine_client_closed(&flow->engine, gone, now_of(flow), talk_out(flow));
+	talk_act(flow);
+	return true;
+}
+
+static bool hear_client(struct smtp_flow *flow, size_t *budget)
+{
+	size_t room = engine_client_room(&flow->engine), used;
+	struct smtp_hold *held = &flow->from_client;
+	uint8_t *bytes = flow->smtp->table.read;
+
+	if (room == 0 || flow->to_server.piece)
+		return false;
+	if (held->piece) {
+		size_t len = held->len < room ? held->len : room;
+		give_client(flow, smtp_flow_held(flow, held), len, &used);
+		if (used > 0 && flow->from_client.piece)
+			release(flow, held, used);
+		return used > 0;
+	}
+	if (!flow->client_readable || flow->client_ended || *budget == 0)
+		return false;
+	size_t wanted = room < SMTP_FLOW_READ_BYTES ? room : SMTP_FLOW_READ_BYTES;
+	ssize_t n = recv(flow->client.fd, bytes, wanted, MSG_DONTWAIT);
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0 && errno == EAGAIN)
+		return flow->client_readable = false;
+	if (n <= 0)
+		return close_client(flow, n < 0);
+	if ((size_t)n < wanted && !flow->client_hangup)
+		flow->client_readable = false;
+	flow->from_client_bytes += (uint64_t)n;
+	*budget -= (size_t)n < *budget ? (size_t)n : *budget;
+	give_client(flow, bytes, (size_t)n, &used);
+	if (used < (size_t)n && flow->state == SMTP_FLOW_TALK &&
+		!hold(flow, held, bytes + used, (size_t)n - used))
+		lose_client(flow);
+	return true;
+}
+
+static bool close_server(struct smtp_flow *flow)
+{
+	smtp_server_drop(flow);
+	engine_server_closed(&flow->engine, now_of(flow), talk_out(flow));
+	talk_act(flow);
+	return true;
+}
+
+/* A reply is as long as the engine lets it be: what comes of so many bytes has room. */
+static void give_server(struct smtp_flow *flow, const uint8_t *bytes, size_t len)
+{
+	struct engine_out *out = talk_out(flow);
+	size_t used = engine_server(&flow->engine, bytes, len, now_of(flow), out);
+
+	talk_act(flow);
+	if (used < len && flow->server.fd >= 0)
+		close_server(flow);
+}
+
+static bool hear_server(struct smtp_flow *flow)
+{
+	uint8_t *bytes = flow->smtp->table.read;
+
+	if (flow->server.fd < 0 || smtp_server_connects(flow) || !flow->server_readable)
+		return false;
+	ssize_t n = recv(flow->server.fd, bytes, SERVER_READ_BYTES, MSG_DONTWAIT);
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n < 0 && errno == EAGAIN)
+		return flow->server_readable = false;
+	if (n <= 0)
+		return close_server(flow);
+	if ((size_t)n < SERVER_READ_BYTES && !flow->server_hangup)
+		flow->server_readable = false;
+	flow->from_server_bytes += (uint64_t)n;
+	give_server(flow, bytes, (size_t)n);
+	return true;
+}
+
+/* ---- what the engine waits for of us ---- */
+
+static bool answer_engine(struct smtp_flow *flow)
+{
+	switch ((enum engine_state)flow->engine.state) {
+	case ENGINE_ASK_MAIL:
+		envelope_on_sender(flow);
+		return true;
+	case ENGINE_ASK_RCPT:
+		envelope_on_recipient(flow);
+		return true;
+	case ENGINE_ASK_DATA:
+		envelope_on_data(flow);
+		return true;
+	case ENGINE_ASK_DOT:
+		envelope_on_dot(flow);
+		return true;
+	case ENGINE_OPEN:
+		return smtp_server_open(flow);
+	case ENGINE_IDENTITY:
+		smtp_server_identify(flow);
+		return true;
+	case ENGINE_TRACE:
+		envelope_on_trace(flow);
+		return true;
+	case ENGINE_GREET:
+	case ENGINE_COMMAND:
+	case ENGINE_GREETING:
+	case ENGINE_EHLO:
+	case ENGINE_XCLIENT:
+	case ENGINE_RSET:
+	case ENGINE_MAIL:
+	case ENGINE_RCPT:
+	case ENGINE_DATA:
+	case ENGINE_BODY:
+	case ENGINE_DOT:
+	case ENGINE_DRAIN:
+	case ENGINE_LAST:
+	case ENGINE_END:
+		break;
+	}
+	return false;
+}
+
+static bool end_engine(struct smtp_flow *flow, enum ending why)
+{
+	engine_end(&flow->engine, why, now_of(flow), talk_out(flow));
+	talk_act(flow);
+	return true;
+}
+
+static bool go(struct smtp_flow *flow)
+{
+	engine_go(&flow->engine, now_of(flow), talk_out(flow));
+	talk_act(flow);
+	return true;
+}
+
+/* One thing that can be done now. False: there is none. */
+static bool step(struct smtp_flow *flow, size_t *budget)
+{
+	flush_client(flow);
+	flush_server(flow);
+	if (flow->client_lost && !flow->client_ended)
+		return close_client(flow, true);
+	if (flow->engine.state != ENGINE_OPEN && smtp_server_connects(flow))
+		smtp_server_drop(flow); /* it is given up */
+	if (flow->drains) {
+		flow->drains = false;
+		return end_engine(flow, ENDING_DRAINING);
+	}
+	/* a client that does not read is not served further */
+	if (flow->to_client.piece)
+		return false;
+	return answer_engine(flow) || (flow->more && go(flow)) || hear_server(flow) ||
+	       hear_client(flow, budget);
+}
+
+/* ---- the last words ---- */
+
+static void run_last(struct smtp_flow *flow)
+{
+	uint8_t *bytes = flow->smtp->table.read;
+	size_t read_bytes = 0;
+	ssize_t n = -1;
+
+	flush_client(flow);
+	if (flow->client_lost) {
+		smtp_flow_end(flow, (enum ending)flow->engine.ending, true);
+		return;
+	}
+	if (!flow->to_client.piece && !flow->client_shut) {
+		flow->client_shut = true;
+		shutdown(flow->client.fd, SHUT_WR);
+	}
+	while (flow->client_readable && !flow->client_ended && read_bytes < LAST_BYTES_MAX) {
+		n = recv(flow->client.fd, bytes, SMTP_FLOW_READ_BYTES, MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			flow->client_readable = false;
+		else if (n <= 0)
+			flow->client_ended = true;
+		else
+			read_bytes += (size_t)n;
+	}
+	if ((flow->client_ended && flow->client_shut) || read_bytes >= LAST_BYTES_MAX)
+		smtp_flow_end(flow, (enum ending)flow->engine.ending,
+			read_bytes >= LAST_BYTES_MAX || (flow->client_ended && n < 0));
+}
+
+static void begin_last(struct smtp_flow *flow)
+{
+	flow->state = SMTP_FLOW_LAST;
+	smtp_server_drop(flow);
+	loop_timer_set(flow->smtp->loop, &flow->deadline, now_of(flow) + LAST_MS);
+	run_last(flow);
+}
+
+/* The timer is not moved for every input: when it fires, it looks what is due. */
+static void arm(struct smtp_flow *flow)
+{
+	uint64_t at_ms = smtp_server_deadline(flow);
+
+	if (flow->engine.deadline_ms < at_ms)
+		at_ms = flow->engine.deadline_ms;
+	if (!flow->deadline.slot || at_ms < flow->deadline.at_ms)
+		loop_timer_set(flow->smtp->loop, &flow->deadline, at_ms);
+}
+
+void talk_run(struct smtp_flow *flow)
+{
+	size_t budget = ROUND_BYTES;
+
+	if (flow->state == SMTP_FLOW_LAST)
+		run_last(flow);
+	while (flow->state == SMTP_FLOW_TALK) {
+		if (flow->engine.state == ENGINE_END) {
+			begin_last(flow);
+			return;
+		}
+		if (!step(flow, &budget))
+			break;
+	}
+	if (flow->state != SMTP_FLOW_TALK)
+		return;
+	if (budget == 0)
+		smtp_flow_run_again(flow);
+	arm(flow);
+}
+
+void talk_on_server(struct smtp_flow *flow, uint32_t events)
+{
+	if (smtp_server_connects(flow))
+		smtp_server_on_event(flow, events);
+	talk_run(flow);
+}
+
+void talk_on_deadline(struct smtp_flow *flow, uint64_t now_ms)
+{
+	if (flow->state == SMTP_FLOW_LAST) {
+		smtp_flow_end(flow, (enum ending)flow->engine.ending, false);
+		return;
+	}
+	if (flow->state != SMTP_FLOW_TALK)
+		return;
+	if (now_ms >= smtp_server_deadline(flow))
+		smtp_server_on_deadline(flow);
+	if (now_ms >= flow->engine.deadline_ms) {
+		engine_time(&flow->engine, now_ms, talk_out(flow));
+		talk_act(flow);
+	}
+	talk_run(flow);
+}
+
+void talk_begin(struct smtp_flow *flow)
+{
+	struct engine_setup setup;
+	struct smtp_refusal refusal;
+	size_t budget = SMTP_FLOW_READ_BYTES;
+
+	bool welcome = envelope_begin(flow, &refusal);
+	envelope_set_up(flow, &setup);
+	engine_init(&flow->engine, &setup, now_of(flow));
+	smtp_report_started(flow);
+	/* who speaks before the greeting is heard before it */
+	flow->client_readable = true;
+	hear_client(flow, &budget);
+	engine_greet(&flow->engine, welcome ? NULL : &refusal, now_of(flow), talk_out(flow));
+	talk_act(flow);
+	talk_run(flow);
+}
+
+void talk_order_end(struct smtp_flow *flow, enum ending why)
+{
+	if (flow->state != SMTP_FLOW_TALK)
+		return;
+	end_engine(flow, why);
+	talk_run(flow);
+}
+
+void talk_end(struct smtp_flow *flow)
+{
+	if (flow->greeted != ENDING_NONE && flow->ending == ENDING_ANSWERED)
+		flow->ending = flow->greeted;
+	smtp_report_end(flow);
+	way_fini(&flow->way);
+}

@@ -52,11 +52,9 @@ static const struct ipc_field attempt_fields[] = {
 };
 #define ATTEMPT_FIELDS (sizeof(attempt_fields) / sizeof(attempt_fields[0]))
 
-/* What a packed field takes beyond its size in the struct: two bytes of a number in seven-bit
- * digits, or of a text's length, at most. */
-#define OVERHEAD 2
 _Static_assert(
-	sizeof(struct ipc_flow) + OVERHEAD * (FLOW_FIELDS + IPC_ATTEMPTS_MAX * ATTEMPT_FIELDS) <=
+	sizeof(struct ipc_flow) + IPC_FIELD_OVERHEAD *
+					  (1 + FLOW_FIELDS + IPC_ATTEMPTS_MAX * ATTEMPT_FIELDS) <=
 		IPC_FLOW_BYTES_MAX,
 	"the largest flow has room");
 

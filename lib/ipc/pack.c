@@ -2,52 +2,52 @@
 
 #include "lib/addr.h"
 
+#include <endian.h>
 #include <string.h>
 
-#define SEVEN 0x7fu
-#define MORE  0x80u
+/* A number below this is its own byte. One of n bytes follows the byte FOLLOW + n, the lowest
+ * first: that needs no loop over its digits, and most of a flow's numbers are times. */
+#define LARGE  0xf8u
+#define FOLLOW (LARGE - 1)
 
-static void put(struct ipc_packer *packer, const void *bytes, size_t len)
+/* How numbers are spelled, for who must know that another program reads them so. */
+#define SPELLING 2
+
+static uint8_t *put_number(uint8_t *to, uint64_t number)
 {
-	if (packer->full || packer->room - packer->len < len) {
-		packer->full = true;
-		return;
+	uint64_t lowest_first = htole64(number);
+
+	if (number < LARGE) {
+		*to = (uint8_t)number;
+		return to + 1;
 	}
-	if (len)
-		memcpy(packer->bytes + packer->len, bytes, len);
-	packer->len += len;
+	unsigned n = (71 - (unsigned)__builtin_clzll(number)) / 8;
+	*to = (uint8_t)(FOLLOW + n);
+	memcpy(to + 1, &lowest_first, sizeof(lowest_first));
+	return to + 1 + n;
 }
 
-void ipc_pack_number(struct ipc_packer *packer, uint64_t number)
+static uint8_t *put_text(uint8_t *to, const char *text, size_t size)
 {
-	uint8_t bytes[10];
-	size_t len = 0;
+	size_t len = *text ? strnlen(text, size - 1) : 0;
 
-	while (number > SEVEN) {
-		bytes[len++] = (uint8_t)(number | MORE);
-		number >>= 7;
-	}
-	bytes[len++] = (uint8_t)number;
-	put(packer, bytes, len);
-}
-
-static void pack_text(struct ipc_packer *packer, const char *text, size_t size)
-{
-	size_t len = strnlen(text, size - 1);
-
-	ipc_pack_number(packer, len);
-	put(packer, text, len);
+	to = put_number(to, len);
+	memcpy(to, text, len);
+	return to + len;
 }
 
 /* The port of no address is of no meaning, but kept. */
-static void pack_endpoint(struct ipc_packer *packer, const struct endpoint *endpoint)
+static uint8_t *put_endpoint(uint8_t *to, const struct endpoint *endpoint)
 {
 	const struct addr *addr = &endpoint->addr;
 
-	put(packer, &addr->family, 1);
-	if (addr->family != ADDR_NONE)
-		put(packer, addr->bytes, addr_bits(addr) / 8);
-	ipc_pack_number(packer, endpoint->port);
+	*to++ = addr->family;
+	if (addr->family != ADDR_NONE) {
+		size_t len = addr_bits(addr) / 8;
+		memcpy(to, addr->bytes, sizeof(addr->bytes));
+		to += len;
+	}
+	return put_number(to, endpoint->port);
 }
 
 static uint64_t number_at(const void *from, size_t size)
@@ -69,28 +69,46 @@ static uint64_t number_at(const void *from, size_t size)
 	}
 }
 
+static uint8_t *put_field(uint8_t *to, const struct ipc_field *field, const void *at)
+{
+	switch (field->pack) {
+	case IPC_PACK_U16:
+	case IPC_PACK_U32:
+	case IPC_PACK_U64:
+		return put_number(to, number_at(at, field->size));
+	case IPC_PACK_TEXT:
+		return put_text(to, at, field->size);
+	case IPC_PACK_MAC:
+		memcpy(to, at, sizeof(struct mac));
+		return to + sizeof(struct mac);
+	case IPC_PACK_ENDPOINT:
+		return put_endpoint(to, at);
+	}
+	return to;
+}
+
+void ipc_pack_number(struct ipc_packer *packer, uint64_t number)
+{
+	uint8_t *to = packer->bytes + packer->len;
+
+	packer->full |= packer->room - packer->len < IPC_FIELD_OVERHEAD;
+	if (!packer->full)
+		packer->len += (size_t)(put_number(to, number) - to);
+}
+
 void ipc_pack_struct(
 	struct ipc_packer *packer, const struct ipc_field *fields, size_t n, const void *from)
 {
-	for (const struct ipc_field *field = fields; field < fields + n; field++) {
-		const void *at = (const uint8_t *)from + field->at;
-		switch (field->pack) {
-		case IPC_PACK_U16:
-		case IPC_PACK_U32:
-		case IPC_PACK_U64:
-			ipc_pack_number(packer, number_at(at, field->size));
-			break;
-		case IPC_PACK_TEXT:
-			pack_text(packer, at, field->size);
-			break;
-		case IPC_PACK_MAC:
-			put(packer, at, sizeof(struct mac));
-			break;
-		case IPC_PACK_ENDPOINT:
-			pack_endpoint(packer, at);
-			break;
-		}
+	const uint8_t *end = packer->bytes + packer->room;
+	uint8_t *to = packer->bytes + packer->len;
+
+	for (const struct ipc_field *field = fields; field < fields + n && !packer->full; field++) {
+		if ((size_t)(end - to) < (size_t)field->size + IPC_FIELD_OVERHEAD)
+			packer->full = true;
+		else
+			to = put_field(to, field, (const uint8_t *)from + field->at);
 	}
+	packer->len = (size_t)(to - packer->bytes);
 }
 
 /* NULL and bad when there are not as many. */
@@ -106,21 +124,25 @@ static const uint8_t *take(struct ipc_unpacker *unpacker, size_t len)
 
 uint64_t ipc_unpack_number(struct ipc_unpacker *unpacker, uint64_t bound)
 {
+	const uint8_t *byte = take(unpacker, 1), *bytes;
 	uint64_t number = 0;
-	const uint8_t *byte;
 
-	for (unsigned shift = 0; (byte = take(unpacker, 1)); shift += 7) {
-		if (shift == 63 && *byte > 1)
-			break; /* more than 64 bits */
-		number |= (uint64_t)(*byte & SEVEN) << shift;
-		if (*byte & MORE)
-			continue;
-		if ((shift > 0 && *byte == 0) || (bound && number >= bound))
-			break; /* a longer spelling than it needs, or out of range */
-		return number;
+	if (!byte)
+		return 0;
+	if (*byte < LARGE) {
+		number = *byte;
+	} else {
+		size_t n = *byte - FOLLOW;
+		if (!(bytes = take(unpacker, n)))
+			return 0;
+		memcpy(&number, bytes, n);
+		number = le64toh(number);
+		if (bytes[n - 1] == 0 || number < LARGE)
+			unpacker->bad = true; /* a longer spelling than it needs */
 	}
-	unpacker->bad = true;
-	return 0;
+	if (bound && number >= bound)
+		unpacker->bad = true;
+	return unpacker->bad ? 0 : number;
 }
 
 static void unpack_text(struct ipc_unpacker *unpacker, char *text, size_t size)
@@ -210,6 +232,7 @@ bool ipc_unpack_is_whole(const struct ipc_unpacker *unpacker)
 /* FNV-1a. */
 uint64_t ipc_pack_hash(uint64_t hash, const struct ipc_field *fields, size_t n)
 {
+	hash = (hash ^ SPELLING) * 0x100000001b3ULL;
 	for (const struct ipc_field *field = fields; field < fields + n; field++) {
 		const uint32_t parts[] = {field->pack, field->size, field->bound};
 		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -1,7 +1,7 @@
 /* Owns how a struct is packed into bytes and read back: by a table of its fields, so that both ways
- * and the check are one thing. A number takes the bytes that it needs (seven bits each, the lowest
- * first, the eighth says that more follow), a text its length and no more, an address what its
- * family has. What is read is not believed: it is bounded, in range, and has one spelling. */
+ * and the check are one thing. A number takes the bytes that it needs (a small one its own, another
+ * one more, that says how many), a text its length and no more, an address what its family has.
+ * What is read is not believed: it is bounded, in range, and has one spelling. */
 #ifndef POSTERN_IPC_PACK_H
 #define POSTERN_IPC_PACK_H
 
@@ -29,6 +29,10 @@ struct ipc_field {
 	{                                                                                  \
 		kind, offsetof(struct type, name), sizeof(((struct type *)0)->name), bound \
 	}
+
+/* Bytes that a field takes beyond its size in the struct, at most; room for as many must be behind
+ * every field, whatever it takes. */
+#define IPC_FIELD_OVERHEAD 9
 
 struct ipc_packer {
 	uint8_t *bytes;

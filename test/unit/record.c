@@ -184,17 +184,26 @@ static void a_flow_has_one_spelling(void **state)
 		assert_int_equal(decode(bytes, cut), -EBADMSG);
 	bytes[len] = 0;
 	assert_int_equal(decode(bytes, len + 1), -EBADMSG);
-	/* the id's one byte, in two */
+	/* the id, of one byte, behind the byte that says so */
 	memmove(bytes + 1, bytes, len);
-	bytes[0] = 0x81;
-	bytes[1] = 0;
+	bytes[0] = 0xf8;
 	assert_int_equal(decode(bytes, len + 1), -EBADMSG);
-	/* and in more bits than it has */
-	flow.id = UINT64_MAX;
+	/* and in two, of which it needs one */
+	flow.id = 0xf8;
 	len = ipc_flow_encode(&flow, bytes);
+	assert_int_equal(bytes[0], 0xf8);
 	assert_int_equal(decode(bytes, len), 0);
-	bytes[9] = 2;
-	assert_int_equal(decode(bytes, len), -EBADMSG);
+	memmove(bytes + 3, bytes + 2, len - 2);
+	bytes[0] = 0xf9;
+	bytes[2] = 0;
+	assert_int_equal(decode(bytes, len + 1), -EBADMSG);
+
+	static const uint64_t edges[] = {0, 0xf7, 0xf8, 0xff, 0x100, 0xffff, 0x10000, UINT64_MAX};
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		flow.id = edges[i];
+		assert_int_equal(ipc_flow_decode(bytes, ipc_flow_encode(&flow, bytes), &other), 0);
+		assert_int_equal(other.id, edges[i]);
+	}
 
 	srand(5);
 	flow = usual(300);

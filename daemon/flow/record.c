@@ -52,22 +52,23 @@ void record_flush(struct record_ring *ring, struct child *child)
 	}
 }
 
-/* The rest is zero already. */
-static void put(char *to, size_t room, const char *from)
+void record_text(char *to, size_t room, const char *from)
 {
-	strncpy(to, from ? from : "", room - 1);
+	if (from)
+		memcpy(to, from, strnlen(from, room - 1));
 }
 
 static void fill_names(struct ipc_flow *record, const struct way *way)
 {
-	put(record->ifname, sizeof(record->ifname), way->ifname);
-	put(record->user, sizeof(record->user), way->user);
+	record_text(record->ifname, sizeof(record->ifname), way->ifname);
+	record_text(record->user, sizeof(record->user), way->user);
 	if (way->zone >= 0)
-		put(record->zone, sizeof(record->zone), way->policy->zones[way->zone].name.text);
+		record_text(record->zone, sizeof(record->zone),
+			way->policy->zones[way->zone].name.text);
 	if (way->to_original)
-		put(record->server, sizeof(record->server), "original");
+		record_text(record->server, sizeof(record->server), "original");
 	else if (way->server >= 0)
-		put(record->server, sizeof(record->server), way_server(way)->name.text);
+		record_text(record->server, sizeof(record->server), way_server(way)->name.text);
 }
 
 /* The host that took it comes last. */

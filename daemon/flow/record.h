@@ -27,6 +27,8 @@ void record_put(struct record_ring *ring, struct child *child, enum ipc_record_k
 /* Sends what waits, many to one ipc, if control takes it. */
 void record_flush(struct record_ring *ring, struct child *child);
 
+/* A text of a record, which was zero before; cut to its room. NULL: none. */
+void record_text(char *to, size_t room, const char *from);
 /* What the record of a flow says of its way: whose it is, its ends, its attempts. The record was
  * zero before, and the rest stays so. */
 void record_fill_way(struct ipc_flow *record, const struct way *way);

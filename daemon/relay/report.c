@@ -7,12 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The rest is zero already. */
-static void put(char *to, size_t room, const char *from)
-{
-	strncpy(to, from ? from : "", room - 1);
-}
-
 static const char *block_text_of(const struct flow *flow)
 {
 	const struct block *block = blocks_match(relay_picture(flow->relay)->blocks,
@@ -57,28 +51,29 @@ static void fill_detail(const struct flow *flow, struct ipc_flow *told)
 	const char *words = words_of(flow);
 
 	if (flow->way.connected_ms == 0 && *attempts_why(attempts))
-		put(told->detail, sizeof(told->detail), attempts_why(attempts));
+		record_text(told->detail, sizeof(told->detail), attempts_why(attempts));
 	else if (words && ending_class_of(flow->ending) == ENDING_CLASS_REFUSED)
-		put(told->detail, sizeof(told->detail), words);
+		record_text(told->detail, sizeof(told->detail), words);
 	else if (flow->ending != ENDING_NONE && flow->state == FLOW_DONE)
-		put(told->detail, sizeof(told->detail), ending_meanings[flow->ending]);
+		record_text(told->detail, sizeof(told->detail), ending_meanings[flow->ending]);
 	if (attempts && attempts->left_off > 0)
 		add_left_off(attempts->left_off, told);
 }
 
 static void fill_names(const struct flow *flow, struct ipc_flow *told)
 {
-	put(told->state, sizeof(told->state), flow_state_names[flow->state]);
+	record_text(told->state, sizeof(told->state), flow_state_names[flow->state]);
 	if (flow->way.rule >= 0)
-		put(told->rule, sizeof(told->rule),
+		record_text(told->rule, sizeof(told->rule),
 			flow->way.policy->rules[flow->way.rule].name.text);
 	if (flow->said)
-		put(told->reply, sizeof(told->reply), flow->said->text);
+		record_text(told->reply, sizeof(told->reply), flow->said->text);
 }
 
 static void fill(const struct flow *flow, struct ipc_flow *told)
 {
-	memset(told, 0, sizeof(*told));
+	/* attempts are whole, and as many as are said */
+	memset(told, 0, offsetof(struct ipc_flow, attempts));
 	record_fill_way(told, &flow->way);
 	told->start_ms = record_wall_ms(&flow->way, flow->start_ms);
 	told->from_client_bytes = flow->up.bytes;
@@ -116,7 +111,8 @@ void report_started(struct flow *flow)
 	ipc.session = flow->way.session;
 	ipc.at_ms = record_wall_ms(&flow->way, flow->start_ms);
 	if (flow->way.rule >= 0)
-		put(ipc.rule, sizeof(ipc.rule), flow->way.policy->rules[flow->way.rule].name.text);
+		record_text(ipc.rule, sizeof(ipc.rule),
+			flow->way.policy->rules[flow->way.rule].name.text);
 	relay_send(flow->relay, &ipc);
 }
 

@@ -12,46 +12,73 @@ static const struct policy_limit *find(
 	return NULL;
 }
 
-static bool choose(const struct policy *policy, size_t zone, ptrdiff_t rule,
-	enum policy_limit_kind kind, enum policy_per per, struct limit_of *chosen)
+/* The rule that took it; NULL: none. */
+static const struct policy_rule *rule_at(const struct policy *policy, ptrdiff_t rule)
 {
-	const struct policy_rule *of = rule >= 0 ? &policy->rules[rule] : NULL;
+	return rule >= 0 ? &policy->rules[rule] : NULL;
+}
 
-	chosen->limit = of ? find(&of->limits, kind, per) : NULL;
-	chosen->of_rule = chosen->limit;
-	if (!chosen->limit && !(of && of->limit_none))
-		chosen->limit = find(&policy->zones[zone].limits, kind, per);
-	return chosen->limit;
+static unsigned rank(const struct policy_limit *limit)
+{
+	static const unsigned ranks[POLICY_PERS] = {
+		[POLICY_PER_FLOW] = 0,
+		[POLICY_PER_MESSAGE] = 1,
+		[POLICY_PER_CLIENT] = 2,
+		[POLICY_PER_USER] = 3,
+		[POLICY_PER_SENDER] = 4,
+		[POLICY_PER_ALL] = 5,
+	};
+
+	return ranks[limit->per] * POLICY_LIMIT_KINDS + limit->kind;
+}
+
+/* In its place of the n that are there: each flow asks, and there are few. */
+static size_t insert(struct limit_of *limits, size_t n, struct limit_of added)
+{
+	size_t at = n;
+
+	for (; at > 0 && rank(limits[at - 1].limit) > rank(added.limit); at--)
+		limits[at] = limits[at - 1];
+	limits[at] = added;
+	return n + 1;
 }
 
 size_t limit_of(const struct policy *policy, size_t zone, ptrdiff_t rule,
 	struct limit_of limits[static LIMIT_OF_MAX])
 {
-	static const enum policy_per order[POLICY_PERS] = {POLICY_PER_FLOW, POLICY_PER_MESSAGE,
-		POLICY_PER_CLIENT, POLICY_PER_USER, POLICY_PER_SENDER, POLICY_PER_ALL};
+	const struct policy_rule *of = rule_at(policy, rule);
+	const struct policy_limits *zones = &policy->zones[zone].limits;
 	size_t n = 0;
 
-	for (unsigned i = 0; i < POLICY_PERS; i++)
-		for (unsigned kind = 0; kind < POLICY_LIMIT_KINDS; kind++)
-			n += choose(policy, zone, rule, (enum policy_limit_kind)kind, order[i],
-				&limits[n]);
+	for (size_t i = 0; of && i < of->limits.n; i++)
+		n = insert(limits, n, (struct limit_of){&of->limits.v[i], true});
+	if (of && of->limit_none)
+		return n;
+	for (size_t i = 0; i < zones->n; i++)
+		if (!of || !find(&of->limits, zones->v[i].kind, zones->v[i].per))
+			n = insert(limits, n, (struct limit_of){&zones->v[i], false});
 	return n;
 }
 
 const struct policy_limit *limit_of_kind(const struct policy *policy, size_t zone, ptrdiff_t rule,
 	enum policy_limit_kind kind, enum policy_per per)
 {
-	struct limit_of chosen;
+	const struct policy_rule *of = rule_at(policy, rule);
+	const struct policy_limit *own = of ? find(&of->limits, kind, per) : NULL;
 
-	choose(policy, zone, rule, kind, per, &chosen);
-	return chosen.limit;
+	if (own || (of && of->limit_none))
+		return own;
+	return find(&policy->zones[zone].limits, kind, per);
 }
 
 const char *limit_of_scope(const struct policy *policy, size_t zone, ptrdiff_t rule,
 	const struct limit_of *limit, char buf[static LIMIT_OF_SCOPE_SIZE])
 {
-	snprintf(buf, LIMIT_OF_SCOPE_SIZE, "%s%s%s", policy->zones[zone].name.text,
-		limit->of_rule ? "/" : "", limit->of_rule ? policy->rules[rule].name.text : "");
+	const char *name = policy->zones[zone].name.text;
+
+	if (!limit->of_rule)
+		return name;
+	snprintf(buf, LIMIT_OF_SCOPE_SIZE, "%s/%s", name, policy->rules[rule].name.text);
 	return buf;
 }
 

@@ -21,7 +21,7 @@ const struct policy_limit *limit_of_kind(const struct policy *policy, size_t zon
 	enum policy_limit_kind kind, enum policy_per per);
 
 /* In whose name it is counted: "guest" for the zone's, "guest/mail" for a rule's in that zone, so
- * that neither counts for the other. Returns buf. */
+ * that neither counts for the other: the zone's own text, or buf filled. */
 #define LIMIT_OF_SCOPE_SIZE (2 * POLICY_NAME_SIZE)
 const char *limit_of_scope(const struct policy *policy, size_t zone, ptrdiff_t rule,
 	const struct limit_of *limit, char buf[static LIMIT_OF_SCOPE_SIZE]);

@@ -134,22 +134,27 @@ static void ask_block(const struct way *way, const struct policy_limit *limit)
 	child_send(way->process->child, &ipc);
 }
 
-static size_t limits_of(const struct way *way, struct limit_of limits[static LIMIT_OF_MAX])
+/* What a way's limits are. */
+struct limits {
+	struct limit_of v[LIMIT_OF_MAX];
+	size_t n;
+};
+
+static void limits_of(const struct way *way, struct limits *limits)
 {
-	return limit_of(way->policy, (size_t)way->zone, way->rule, limits);
+	limits->n = limit_of(way->policy, (size_t)way->zone, way->rule, limits->v);
 }
 
 /* Rates first: a flow that is refused for its rate holds nothing. */
-static enum ending charge_rates(struct way *way)
+static enum ending charge_rates(struct way *way, const struct limits *limits)
 {
-	struct limit_of limits[LIMIT_OF_MAX];
 	char scope[LIMIT_OF_SCOPE_SIZE];
 
-	for (size_t i = 0, n = limits_of(way, limits); i < n; i++) {
-		const struct policy_limit *limit = limits[i].limit;
+	for (size_t i = 0; i < limits->n; i++) {
+		const struct policy_limit *limit = limits->v[i].limit;
 		if (limit->kind != POLICY_LIMIT_RATE)
 			continue;
-		struct subject subject = subject_of(way, &limits[i], scope);
+		struct subject subject = subject_of(way, &limits->v[i], scope);
 		if (!take_rate(way, kinds[limit->per].rate, &subject, limit))
 			continue;
 		if (limit->block_s)
@@ -159,16 +164,15 @@ static enum ending charge_rates(struct way *way)
 	return ENDING_NONE;
 }
 
-static enum ending charge_flows(struct way *way)
+static enum ending charge_flows(struct way *way, const struct limits *limits)
 {
-	struct limit_of limits[LIMIT_OF_MAX];
 	char scope[LIMIT_OF_SCOPE_SIZE];
 
-	for (size_t i = 0, n = limits_of(way, limits); i < n; i++) {
-		const struct policy_limit *limit = limits[i].limit;
+	for (size_t i = 0; i < limits->n; i++) {
+		const struct policy_limit *limit = limits->v[i].limit;
 		if (limit->kind != POLICY_LIMIT_FLOWS)
 			continue;
-		struct subject subject = subject_of(way, &limits[i], scope);
+		struct subject subject = subject_of(way, &limits->v[i], scope);
 		if (take(way, kinds[limit->per].flows, &subject, limit->count))
 			return kinds[limit->per].over_flows;
 	}
@@ -191,11 +195,14 @@ enum ending charge_server(struct way *way)
 enum ending charge_flow(struct way *way)
 {
 	static const struct subject all;
-	enum ending ending = charge_rates(way);
+	struct limits limits;
+
+	limits_of(way, &limits);
+	enum ending ending = charge_rates(way, &limits);
 	if (ending == ENDING_NONE && take(way, LIMIT_FLOWS_TOTAL, &all, way->policy->limit_flows))
 		ending = ENDING_OVER_FLOWS_TOTAL;
 	if (ending == ENDING_NONE)
-		ending = charge_flows(way);
+		ending = charge_flows(way, &limits);
 	if (ending == ENDING_NONE)
 		ending = charge_server(way);
 	return ending;
@@ -233,25 +240,28 @@ static bool is_full(
 bool charge_host_is_full(const struct way *way, const struct ipc_target *target)
 {
 	char name[HOST_SIZE];
-	struct subject subject = host_of_server(way, target, name);
 
-	return target->limit_flows && is_full(way, LIMIT_FLOWS_HOST, &subject, target->limit_flows);
+	if (target->limit_flows == 0)
+		return false;
+	struct subject subject = host_of_server(way, target, name);
+	return is_full(way, LIMIT_FLOWS_HOST, &subject, target->limit_flows);
 }
 
 /* In the order in which a flow is charged: rates, then those of flows. */
 static enum ending foresee_limits(const struct way *way, char text[IPC_TEXT_SIZE])
 {
 	static const enum policy_limit_kind order[] = {POLICY_LIMIT_RATE, POLICY_LIMIT_FLOWS};
-	struct limit_of limits[LIMIT_OF_MAX];
-	size_t n = limits_of(way, limits);
+	struct limits limits;
 	char limit_text[LANGUAGE_LIMIT_SIZE], scope[LIMIT_OF_SCOPE_SIZE];
 
-	for (size_t i = 0; i < 2 * n; i++) {
-		const struct policy_limit *limit = limits[i % n].limit;
-		bool rates = i < n;
+	limits_of(way, &limits);
+	for (size_t i = 0; i < 2 * limits.n; i++) {
+		const struct limit_of *of = &limits.v[i % limits.n];
+		const struct policy_limit *limit = of->limit;
+		bool rates = i < limits.n;
 		if (limit->kind != order[!rates])
 			continue;
-		struct subject subject = subject_of(way, &limits[i % n], scope);
+		struct subject subject = subject_of(way, of, scope);
 		bool full =
 			rates ? limit_rate_is_over(&way->process->limit,
 					rate_key_of(way, kinds[limit->per].rate, &subject, limit),
@@ -260,10 +270,9 @@ static enum ending foresee_limits(const struct way *way, char text[IPC_TEXT_SIZE
 		if (!full)
 			continue;
 		snprintf(text, IPC_TEXT_SIZE, "%s of %s %s",
-			language_format_limit(limit, limit_text),
-			limits[i % n].of_rule ? "rule" : "zone",
-			limits[i % n].of_rule ? way->policy->rules[way->rule].name.text
-					      : way->policy->zones[way->zone].name.text);
+			language_format_limit(limit, limit_text), of->of_rule ? "rule" : "zone",
+			of->of_rule ? way->policy->rules[way->rule].name.text
+				    : way->policy->zones[way->zone].name.text);
 		return rates ? kinds[limit->per].over_rate : kinds[limit->per].over_flows;
 	}
 	return ENDING_NONE;

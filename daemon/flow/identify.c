@@ -2,8 +2,11 @@
 
 #include "daemon/flow/way.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
+
+static_assert(
+	sizeof(((struct way *)0)->ifname) == sizeof(((struct link *)0)->name), "copied whole");
 
 /* The keeper tells of an interface before a packet of it can be steered; an ipc may still wait.
  */
@@ -32,7 +35,7 @@ enum ending identify_flow(struct way *way, const struct origin *origin)
 	way->zone = -1;
 	if (!link)
 		return ENDING_NO_ZONE;
-	snprintf(way->ifname, sizeof(way->ifname), "%s", link->name);
+	memcpy(way->ifname, link->name, sizeof(way->ifname));
 	if (link->has_mac)
 		way->mac = origin->mac;
 	way->zone = (int32_t)policy_find_zone_of(way->policy, link->name, &origin->client.addr);

@@ -9,7 +9,7 @@
 #include "lib/target.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static void decide(struct flow *flow, struct decision *decision)
@@ -62,8 +62,11 @@ static void note_decision(struct flow *flow, const struct decision *decision)
 	flow->way.to_original = decision->to_original;
 	if (!decision->session)
 		return;
+	const struct policy_string *user = &decision->session->user;
+	size_t len = user->len < sizeof(flow->way.user) ? user->len : sizeof(flow->way.user) - 1;
 	flow->way.session = decision->session->id;
-	snprintf(flow->way.user, sizeof(flow->way.user), "%s", decision->session->user.text);
+	memcpy(flow->way.user, user->text, len);
+	flow->way.user[len] = '\0';
 }
 
 /* A server's host trusts the gateway, maybe with whom each client is: with `announce xclient` who

@@ -153,19 +153,46 @@ static int greeted(const struct load_place *place)
 	return fd;
 }
 
-/* Holds so many flows, greeted, until its input ends. */
-static int hold(char **words)
+/* One that has named its first recipient: who speaks SMTP itself has its server by then. */
+static void address(int fd)
+{
+	static const char *const lines[] = {"HELO client.example\r\n",
+		"MAIL FROM:<a@client.example>\r\n", "RCPT TO:<b@internet.example>\r\n"};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (send(fd, lines[i], strlen(lines[i]), MSG_NOSIGNAL) != (ssize_t)strlen(lines[i]))
+			load_fail("send");
+		expect(fd, "250");
+	}
+}
+
+static int hold_each(char **words, bool addressed)
 {
 	struct load_place place = load_place_of(words[0], words[1]);
 	int count = atoi(words[2]);
 
-	for (int i = 0; i < count; i++)
-		greeted(&place);
+	for (int i = 0; i < count; i++) {
+		int fd = greeted(&place);
+		if (addressed)
+			address(fd);
+	}
 	printf("%d\n", count);
 	fflush(stdout);
 	while (getchar() != EOF)
 		;
 	return 0;
+}
+
+/* Holds so many flows, greeted, until its input ends. */
+static int hold(char **words)
+{
+	return hold_each(words, false);
+}
+
+/* The same in the middle of an envelope. */
+static int hold_addressed(char **words)
+{
+	return hold_each(words, true);
 }
 
 /* One flow, so many commands. */
@@ -214,6 +241,7 @@ static const struct {
 } modes[] = {
 	{"serve", 2, serve, "ADDRESS PORT"},
 	{"hold", 3, hold, "ADDRESS PORT FLOWS"},
+	{"hold-addressed", 3, hold_addressed, "ADDRESS PORT FLOWS"},
 	{"trip", 3, trip, "ADDRESS PORT COUNT"},
 	{"greet", 3, greetings, "ADDRESS PORT COUNT"},
 	{"pace", 4, load_pace, "ADDRESS PORT RATE SECONDS"},

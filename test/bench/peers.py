@@ -8,14 +8,14 @@ import subprocess
 import time
 
 from lab import wait_until
-from mail import MTA
+from mail import MTA, Postfix
 from postern import Postern
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORES = os.cpu_count()
 TICK = os.sysconf("SC_CLK_TCK")
 PACKAGES = ("postfix", "haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1",
-            "nginx", "libnginx-mod-stream")
+            "nginx", "libnginx-mod-stream", "libnginx-mod-mail")
 
 
 def unpacked(package, *names):
@@ -195,7 +195,7 @@ class Gateway(Dnat):
         self.postern = None
 
     def text(self, before_rules=""):
-        with open(f"{HERE}/peers/postern.conf") as file:
+        with open(f"{HERE}/peers/{self.name}.conf") as file:
             head, rule = file.read().rsplit("rule ", 1)
         return f"{head}{before_rules}rule {rule}"
 
@@ -227,7 +227,62 @@ class Gateway(Dnat):
         return self.postern.pids() if self.postern and self.postern.process else {}
 
 
+class Message(Gateway):
+    """Postern at message level."""
+
+    name = "message"
+
+
+class NginxMail(Proxy):
+    name = "nginx-mail"
+    lacks = "identity, rules by recipient, audit; blind behind the first recipient"
+
+    def argv(self):
+        conf = self.filled("nginx-mail.conf",
+                           MODULES=unpacked("libnginx-mod-mail", "usr/lib/nginx/modules"))
+        return [unpacked("nginx", "usr/sbin/nginx"), "-p", self.lab.folder, "-e", "stderr",
+                "-c", conf]
+
+
+class BeforeQueue(Proxy):
+    """Postfix, its smtpd passing on to the server what it lets in; nothing is queued. Its log, a
+    few lines a message, is what record it has."""
+
+    name = "postfix"
+    lacks = "identity, many messages in one connection to the server"
+    # who is measured lives as long as the measurement: who ended could no longer be asked
+    MORE = """
+smtpd_proxy_filter = inet:203.0.113.10:25
+smtpd_proxy_options =
+smtpd_authorized_xforward_hosts =
+default_process_limit = 250
+max_use = 1000000
+max_idle = 1h
+smtpd_client_event_limit_exceptions = static:all
+"""
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        self.postfix = None
+
+    def start(self):
+        self.rules(True)
+        if self.postfix is None:
+            self.postfix = Postfix(self.gateway, "gw.example.net", more=self.MORE)
+        else:
+            self.postfix.start()
+        self.process = self.postfix.process
+        wait_until(self.greets, 10, "Postfix greets the clients")
+
+    def stop(self):
+        self.postfix.stop()
+        self.process = None
+        self.rules(False)
+
+
 ALL = (Peer, Dnat, Haproxy, Nginx, Gateway)
+# those beside which Postern speaks SMTP itself; the first and the last do not
+MAIL = (Haproxy, NginxMail, BeforeQueue, Gateway, Message)
 # those that a proxy is compared with: the better of them
 RIVALS = ("haproxy", "nginx")
 

@@ -18,12 +18,31 @@ class Metric:
         self.most = most
 
 
+class Target:
+    """What one peer's value is to be at most, or at least, by another's of the same round."""
+
+    def __init__(self, metric, case, peer, rival, most=None, least=None):
+        self.metric, self.case, self.peer, self.rival = metric, case, peer, rival
+        self.most, self.least = most, least
+
+    def line(self, figure):
+        """None: it was not measured."""
+        ratios = figure.beside(self.case, self.peer, self.rival, self.metric)
+        if not ratios:
+            return None
+        median = statistics.median(ratios)
+        wanted = f"at most {self.most:.2f}" if self.least is None else f"at least {self.least:.2f}"
+        held = median <= self.most if self.least is None else median >= self.least
+        return (f"  {self.case}: {self.metric} of {self.peer} by {self.rival}: "
+                f"{spread(ratios, 2)}, {wanted}: {'held' if held else 'missed'}")
+
+
 class Figure:
     """One figure: for each case and peer the values of every round. `main` is what is plotted."""
 
-    def __init__(self, number, title, metrics):
+    def __init__(self, number, title, metrics, targets=()):
         self.number, self.title = number, title
-        self.metrics = metrics
+        self.metrics, self.targets = metrics, targets
         self.rows = []  # (case, peer, round, {metric name: value})
 
     def add(self, case, peer, round_, values):
@@ -51,11 +70,17 @@ class Figure:
                 found.append(value / best(others))
         return found
 
+    def beside(self, case, peer, rival, metric):
+        """peer's value by the rival's, a round each."""
+        others = self.values(case, rival, metric)
+        return [value / others[round_] for round_, value in self.values(case, peer, metric).items()
+                if others.get(round_)]
+
     # -- text -----------------------------------------------------------------------------------
 
     def text(self):
         lines = [f"{self.number}. {self.title}", ""]
-        head = f"  {'case':<34} {'peer':<8}"
+        head = f"  {'case':<34} {'peer':<10}"
         for metric in self.metrics:
             head += f" {metric.name:>25}"
             if metric.better and self._rivals():
@@ -71,7 +96,7 @@ class Figure:
         return any(rival in self.peers() for rival in RIVALS)
 
     def _line(self, case, peer):
-        line = f"  {case:<34} {peer:<8}"
+        line = f"  {case:<34} {peer:<10}"
         for metric in self.metrics:
             line += f" {spread(self.values(case, peer, metric.name).values(), metric.digits):>25}"
             if metric.better and self._rivals():
@@ -81,7 +106,7 @@ class Figure:
 
     def _judged(self):
         """A line for each target: where it holds, by the median."""
-        lines = []
+        lines = [line for target in self.targets if (line := target.line(self))]
         for metric in self.metrics:
             if metric.most is not None:
                 lines += self._bounded(metric)
@@ -110,6 +135,7 @@ class Figure:
         return {"figure": self.number, "title": self.title,
                 "metrics": [{"name": m.name, "better": m.better, "target": m.target, "most": m.most}
                             for m in self.metrics],
+                "targets": [vars(target) for target in self.targets],
                 "rows": [{"case": c, "peer": p, "round": r, "values": v}
                          for c, p, r, v in self.rows]}
 
@@ -165,7 +191,7 @@ def write(folder, figures, lacks, about):
     os.makedirs(folder, exist_ok=True)
     text = "\n".join(figure.text() for figure in figures)
     text = about + "\n\n" + text + "\nWhat a peer does not do:\n" + "".join(
-        f"  {peer:<8} {what or '-'}\n" for peer, what in lacks.items())
+        f"  {peer:<10} {what or '-'}\n" for peer, what in lacks.items())
     with open(os.path.join(folder, "table.txt"), "w") as file:
         file.write(text)
     with open(os.path.join(folder, "figures.json"), "w") as file:

@@ -1,5 +1,7 @@
 #include "lib/limit.h"
 
+#include "lib/siphash.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -91,93 +93,20 @@ int limit_attach(struct limit *limit, void *memory, size_t bytes)
 	return 0;
 }
 
-/* SipHash-2-4, fed byte by byte. */
-struct hash {
-	uint64_t v[4];
-	uint64_t word;
-	unsigned len;
-};
-
-static uint64_t rotate(uint64_t x, unsigned by)
-{
-	return x << by | x >> (64 - by);
-}
-
-static void hash_round(uint64_t v[static 4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[1];
-	v[0] += v[3];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] = rotate(v[2], 32);
-}
-
-static void hash_word(struct hash *hash)
-{
-	hash->v[3] ^= hash->word;
-	hash_round(hash->v);
-	hash_round(hash->v);
-	hash->v[0] ^= hash->word;
-	hash->word = 0;
-}
-
-static void hash_bytes(struct hash *hash, const void *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		hash->word |= (uint64_t)((const uint8_t *)bytes)[i] << hash->len % 8 * 8;
-		if (++hash->len % 8 == 0)
-			hash_word(hash);
-	}
-}
-
-static void hash_number(struct hash *hash, uint32_t number)
-{
-	hash_bytes(hash, &number, sizeof(number));
-}
-
-static void hash_begin(struct hash *hash, const uint8_t secret[static LIMIT_SECRET_SIZE])
-{
-	static const uint64_t start[4] = {UINT64_C(0x736f6d6570736575),
-		UINT64_C(0x646f72616e646f6d), UINT64_C(0x6c7967656e657261),
-		UINT64_C(0x7465646279746573)};
-	uint64_t k[2];
-
-	memcpy(k, secret, sizeof(k));
-	for (unsigned i = 0; i < 4; i++)
-		hash->v[i] = start[i] ^ k[i % 2];
-	hash->word = 0;
-	hash->len = 0;
-}
-
-static uint64_t hash_end(struct hash *hash)
-{
-	hash->word |= (uint64_t)(hash->len & 0xff) << 56;
-	hash_word(hash);
-	hash->v[2] ^= 0xff;
-	for (unsigned i = 0; i < 4; i++)
-		hash_round(hash->v);
-	return hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
-}
-
 uint64_t limit_key(const struct limit *limit, enum limit_kind kind, const char *zone,
 	const void *subject, size_t len, uint32_t count, uint32_t per_seconds)
 {
-	struct hash hash;
+	struct siphash hash;
 	size_t zone_len = zone ? strlen(zone) : 0;
 
-	hash_begin(&hash, limit->secret);
-	hash_number(&hash, kind);
-	hash_number(&hash, count);
-	hash_number(&hash, per_seconds);
-	hash_number(&hash, (uint32_t)zone_len);
-	hash_bytes(&hash, zone, zone_len);
-	hash_bytes(&hash, subject, len);
-	uint64_t key = hash_end(&hash);
+	siphash_begin(&hash, limit->secret);
+	siphash_number(&hash, kind);
+	siphash_number(&hash, count);
+	siphash_number(&hash, per_seconds);
+	siphash_number(&hash, (uint32_t)zone_len);
+	siphash_bytes(&hash, zone, zone_len);
+	siphash_bytes(&hash, subject, len);
+	uint64_t key = siphash_end(&hash);
 	return key < KEYS_BELOW ? key + KEYS_BELOW : key;
 }
 

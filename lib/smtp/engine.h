@@ -198,7 +198,7 @@ struct engine_out {
 	bool recipient_done; /* engine_recipient() got its last reply: */
 	struct engine_reply recipient;
 	uint8_t message_done;        /* enum engine_outcome: a record is complete */
-	struct engine_reply message; /* the last reply to the text, or none */
+	struct engine_reply message; /* to DATA, unless 354, or to the text: the last counts */
 	bool text_done;              /* the text is over, with its dot or without: */
 	char message_id[SMTP_HEADER_ID_MAX + 1];
 };

@@ -39,6 +39,7 @@ void engine_data_lost(struct engine *engine, enum engine_words words, struct eng
 
 	engine_server_drop(engine, out);
 	engine_say_refusal(engine, &refusal, out);
+	out->message = engine_reply_of(&refusal);
 	engine_transaction_end(engine, ENGINE_OUTCOME_NONE, out);
 	engine_answered(engine);
 }
@@ -56,6 +57,7 @@ void engine_data_replied(struct engine *engine, unsigned code, struct engine_out
 		engine_data_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
 	} else {
 		engine_pass(engine, code, true, out);
+		out->message = engine_reply_of_line(engine, code);
 		engine_answered(engine);
 	}
 }

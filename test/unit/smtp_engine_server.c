@@ -185,7 +185,7 @@ static void test_a_server_lost_behind_a_yes_ends_the_transaction(void **state)
 		talk_run(&talk, ways[i]);
 		talk_run(&talk, "c\nC RCPT TO:<c@y.example>\nc 451 4.4.2\nC DATA\nc 451 4.4.2\ns\n"
 				"C DATA\nc 503\nE open; rcpt b 250; rcpt c own 451; "
-				"abandoned 1/2 0\n" TALK_MAIL RCPT "E open\n" AGAIN);
+				"abandoned 1/2 451\n" TALK_MAIL RCPT "E open\n" AGAIN);
 	}
 	/* whatever it said of the one before */
 	run(0, TALK_HELLO TALK_TAKEN

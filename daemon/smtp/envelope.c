@@ -2,6 +2,7 @@
 
 #include "daemon/flow/charge.h"
 #include "daemon/smtp/smtp.h"
+#include "daemon/smtp/smtp_note.h"
 #include "daemon/smtp/smtp_report.h"
 #include "daemon/smtp/smtp_server.h"
 #include "daemon/smtp/talk.h"
@@ -190,10 +191,12 @@ void envelope_on_sender(struct smtp_flow *flow)
 		return;
 	}
 	decide(flow, NULL, &reply);
-	if (reply.permitted)
-		give(flow, &(struct engine_verdict){0});
-	else
+	if (!reply.permitted) {
 		say_no(flow, &reply);
+		return;
+	}
+	smtp_note_begin(flow);
+	give(flow, &(struct engine_verdict){0});
 }
 
 /* A server's host trusts the gateway, maybe with whom each client is: so it is not reached past its
@@ -223,7 +226,7 @@ void envelope_on_recipient(struct smtp_flow *flow)
 	if (!engine_recipient(&flow->engine, &path))
 		return;
 	decide(flow, &path, &reply);
-	smtp_report_decided(flow, &path, &reply);
+	smtp_report_decided(flow, &reply);
 	if (!reply.permitted) {
 		say_no(flow, &reply);
 		return;

@@ -1,6 +1,7 @@
 #include "daemon/smtp/smtp_flow.h"
 
 #include "daemon/smtp/smtp.h"
+#include "daemon/smtp/smtp_note.h"
 #include "daemon/smtp/talk.h"
 
 #include <errno.h>
@@ -25,15 +26,21 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 	table->again_last = &table->again;
 	table->again_timer.on_time = on_again;
 	int error = pool_init(&table->flows, sizeof(struct smtp_flow), flows);
-	/* each flow may have something left over on each side, and before it was read */
+	/* each flow may have something left over on each side, and before it was read; and a note
+	 */
 	if (!error)
-		error = pool_init(&table->pieces, SMTP_FLOW_PIECE_BYTES, 4 * flows);
+		error = pool_init(&table->pieces, SMTP_FLOW_PIECE_BYTES, 5 * flows);
 	if (error)
 		return error;
 	table->read = malloc(SMTP_FLOW_READ_BYTES);
 	table->for_client = malloc(SMTP_FLOW_PIECE_BYTES);
 	table->for_server = malloc(SMTP_FLOW_PIECE_BYTES);
-	return table->read && table->for_client && table->for_server ? 0 : -ENOMEM;
+	table->recipients = calloc(SMTP_NOTE_RECIPIENTS_MAX, sizeof(*table->recipients));
+	table->record = malloc(MESSAGE_RECORD_BYTES_MAX);
+	return table->read && table->for_client && table->for_server && table->recipients &&
+			       table->record
+		       ? 0
+		       : -ENOMEM;
 }
 
 void smtp_flow_table_fini(struct smtp_flow_table *table)
@@ -43,6 +50,8 @@ void smtp_flow_table_fini(struct smtp_flow_table *table)
 	free(table->read);
 	free(table->for_client);
 	free(table->for_server);
+	free(table->recipients);
+	free(table->record);
 }
 
 uint32_t smtp_flow_count(const struct smtp_flow_table *table)
@@ -233,6 +242,7 @@ static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 	close_client(flow);
 	drop_hold(flow, &flow->from_client);
 	drop_hold(flow, &flow->to_client);
+	smtp_note_end(flow);
 	free(flow->session);
 	flow->state = SMTP_FLOW_FREE;
 	pool_give(&smtp->table.flows, flow);

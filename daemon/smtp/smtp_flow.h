@@ -14,6 +14,7 @@
 #include "lib/smtp/engine.h"
 
 struct smtp;
+struct message_recipient;
 
 /* state  holds                                       moved on by
  * -----  ------------------------------------------  -------------------------------------------
@@ -52,6 +53,7 @@ struct smtp_flow {
 	/* in the list of done flows, or of those whose round was cut short */
 	struct smtp_flow *next;
 	struct smtp_hold from_client, to_client, to_server;
+	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
 	uint64_t from_client_bytes, from_server_bytes;
 	uint8_t *session; /* session_encode(); NULL: none */
 	uint32_t session_bytes;
@@ -79,6 +81,7 @@ struct smtp_flow {
 	bool drains : 1;      /* it is to end when nothing is under way */
 	bool is_again : 1;
 	bool served : 1; /* the server has answered a recipient */
+	bool late : 1;   /* for the call at hand: it is of the time that is over */
 	bool reset : 1;  /* with DONE: RST instead of an orderly close */
 
 	struct engine engine;
@@ -100,9 +103,11 @@ struct smtp_flow_table {
 	struct smtp_flow *again, **again_last;
 	struct loop_timer again_timer;
 	/* for the call at hand */
-	uint8_t *read;                 /* SMTP_FLOW_READ_BYTES */
-	char *for_client, *for_server; /* SMTP_FLOW_PIECE_BYTES */
-	struct engine_out out;         /* of the last input */
+	struct message_recipient *recipients; /* SMTP_NOTE_RECIPIENTS_MAX */
+	uint8_t *record;                      /* MESSAGE_RECORD_BYTES_MAX */
+	uint8_t *read;                        /* SMTP_FLOW_READ_BYTES */
+	char *for_client, *for_server;        /* SMTP_FLOW_PIECE_BYTES */
+	struct engine_out out;                /* of the last input */
 };
 
 int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows);

@@ -3,7 +3,9 @@
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/record.h"
 #include "daemon/smtp/smtp.h"
+#include "daemon/smtp/smtp_note.h"
 #include "lib/decide.h"
+#include "lib/smtp/queue_id.h"
 
 #include <string.h>
 
@@ -94,24 +96,201 @@ void smtp_report_end(struct smtp_flow *flow)
 
 /* ---- messages ---- */
 
-void smtp_report_decided(
-	struct smtp_flow *flow, const struct smtp_path *recipient, const struct decide_reply *reply)
+void smtp_report_decided(struct smtp_flow *flow, const struct decide_reply *reply)
 {
-	(void)recipient;
+	struct smtp_note *note = smtp_note_of(flow);
+
 	flow->rule = (int32_t)reply->rule;
+	if (note)
+		smtp_note_decided(note, reply);
 }
 
-void smtp_report_recipient(struct smtp_flow *flow, const struct engine_reply *reply)
+/* Nobody was told yes, by whomever. */
+static enum message_ending refused_by(const struct smtp_note *note)
 {
-	(void)flow;
-	(void)reply;
+	if (note->bys & 1u << MESSAGE_BY_SERVER)
+		return MESSAGE_REFUSED_SERVER;
+	if (note->bys & 1u << MESSAGE_BY_GATEWAY)
+		return MESSAGE_NO_SERVER;
+	return note->bys & 1u << MESSAGE_BY_LIMIT ? MESSAGE_REFUSED_LIMIT : MESSAGE_REFUSED_RULE;
 }
 
-void smtp_report_message(
-	struct smtp_flow *flow, enum engine_outcome outcome, const struct engine_reply *reply)
+/* Its flow is over, or it goes on. */
+static enum message_ending left_by(const struct smtp_flow *flow)
 {
-	(void)reply;
-	if (outcome != ENGINE_OUTCOME_DELIVERED)
+	if (flow->engine.state != ENGINE_END || flow->engine.ending == ENDING_QUIT)
+		return MESSAGE_CLIENT_RESET;
+	return flow->engine.ending == ENDING_IDLE ? MESSAGE_CLIENT_SILENT : MESSAGE_CLIENT_LEFT;
+}
+
+/* A client that was told yes for a recipient sent no text. */
+static enum message_ending abandoned_by(const struct smtp_flow *flow, const struct smtp_note *note)
+{
+	const struct engine *engine = &flow->engine;
+
+	if (engine->state == ENGINE_END && engine->wanted != ENDING_NONE &&
+		engine->ending == engine->wanted)
+		return MESSAGE_KILLED;
+	if (*note->reply && note->reply_is_server)
+		return MESSAGE_REFUSED_SERVER;
+	if (*note->reply)
+		return flow->late ? MESSAGE_SERVER_SILENT : MESSAGE_SERVER_LEFT;
+	return left_by(flow);
+}
+
+/* Our own no to a text, by its class (RFC 3463 3). */
+static enum message_ending rejected_by(const struct engine_reply *reply)
+{
+	if (strcmp(reply->enhanced, "5.3.4") == 0)
+		return MESSAGE_REFUSED_SIZE;
+	if (strcmp(reply->enhanced, "5.4.6") == 0)
+		return MESSAGE_REFUSED_LOOP;
+	return reply->code / 100 == 4 ? MESSAGE_FAILED : MESSAGE_REFUSED_FORM;
+}
+
+static enum message_ending ending_of(const struct smtp_flow *flow, const struct smtp_note *note,
+	enum engine_outcome outcome, const struct engine_reply *reply)
+{
+	switch (outcome) {
+	case ENGINE_OUTCOME_DELIVERED:
+		return flow->engine.client_lost ? MESSAGE_CLIENT_LOST : MESSAGE_DELIVERED;
+	case ENGINE_OUTCOME_REFUSED:
+		return MESSAGE_REFUSED_SERVER;
+	case ENGINE_OUTCOME_REJECTED:
+		return rejected_by(reply);
+	case ENGINE_OUTCOME_LEFT:
+		return left_by(flow);
+	case ENGINE_OUTCOME_SERVER_LOST:
+		return note->server_late ? MESSAGE_SERVER_SILENT : MESSAGE_SERVER_LEFT;
+	case ENGINE_OUTCOME_UNKNOWN:
+		return MESSAGE_UNKNOWN;
+	case ENGINE_OUTCOME_ENDED:
+		return MESSAGE_KILLED;
+	case ENGINE_OUTCOME_NO_RECIPIENT:
+		return refused_by(note);
+	case ENGINE_OUTCOME_ABANDONED:
+	case ENGINE_OUTCOME_NONE:
+		break;
+	}
+	return abandoned_by(flow, note);
+}
+
+static struct message_text text_of(const char *text)
+{
+	return *text ? (struct message_text){text, strlen(text)} : (struct message_text){0};
+}
+
+/* Without the brackets; what has none is told as it is. */
+static struct message_text id_of(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len > 2 && id[0] == '<' && id[len - 1] == '>')
+		return (struct message_text){id + 1, len - 2};
+	return text_of(id);
+}
+
+static struct message_text name_of(const struct policy_string *name)
+{
+	return (struct message_text){name->text, name->len};
+}
+
+static enum message_source source_of(const struct way *way)
+{
+	if (!*way->user)
+		return MESSAGE_SOURCE_NONE;
+	return way->session & SESSION_DEVICE_ID ? MESSAGE_SOURCE_DEVICE : MESSAGE_SOURCE_SESSION;
+}
+
+static void fill_way(struct message_record *record, const struct way *way)
+{
+	record->flow = way->id;
+	record->session = way->session;
+	record->source = (uint16_t)source_of(way);
+	record->client = way->client;
+	record->mac = way->mac;
+	record->user = text_of(way->user);
+	if (way->zone >= 0)
+		record->zone = name_of(&way->policy->zones[way->zone].name);
+}
+
+static void fill_note(
+	struct message_record *record, const struct smtp_note *note, const struct smtp_flow *flow)
+{
+	record->start_ms = record_wall_ms(&flow->way, note->start_ms);
+	record->left_out = note->left_out;
+	record->unrecorded = note->silent > 0 && note->recipients + note->left_out == 0;
+	record->host = note->host;
+	record->gateway = note->gateway;
+	record->helo = text_of(note->helo);
+	record->message_id = id_of(note->message_id);
+	if (note->to_original)
+		record->server = text_of("original");
+	else if (note->server >= 0)
+		record->server = name_of(&flow->way.policy->servers[note->server].name);
+	if (note->reply_is_server)
+		record->reply = text_of(note->reply);
+	else
+		record->detail = text_of(note->reply);
+	if (record->ending == MESSAGE_DELIVERED || record->ending == MESSAGE_CLIENT_LOST)
+		record->queue_id.len =
+			queue_id_find(record->reply.at, record->reply.len, &record->queue_id.at);
+}
+
+/* Without the brackets; the null path is empty, but there. */
+static struct message_text sender_of(const struct engine *engine, char text[SMTP_PATH_TEXT_MAX])
+{
+	size_t len = smtp_path_format(&engine->sender, text);
+
+	return (struct message_text){text + 1, len - 2};
+}
+
+static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
+	enum engine_outcome outcome, const struct engine_reply *reply)
+{
+	struct smtp *smtp = flow->smtp;
+	struct smtp_flow_table *table = &smtp->table;
+	const struct engine *engine = &flow->engine;
+	char sender[SMTP_PATH_TEXT_MAX];
+	struct message_record record = {.number = engine->message,
+		.ending = (uint16_t)ending_of(flow, note, outcome, reply),
+		.end_ms = loop_wall_ms(smtp->loop),
+		.size_bytes = engine->size,
+		.sender = sender_of(engine, sender)};
+
+	fill_way(&record, &flow->way);
+	fill_note(&record, note, flow);
+	smtp_note_read(note, flow, table->recipients);
+	size_t len = message_record_encode(&record, table->recipients, note->recipients,
+		table->record, MESSAGE_RECORD_BYTES_MAX);
+	record_put(&smtp->ways.records, &smtp->child, IPC_RECORD_MESSAGE, table->record, len);
+}
+
+/* The server gave nothing more while the client was still to say its text. */
+static bool is_server_late(const struct smtp_flow *flow)
+{
+	return flow->late && flow->engine.state == ENGINE_DRAIN;
+}
+
+void smtp_report_transaction(struct smtp_flow *flow, const struct engine_out *out)
+{
+	struct smtp_note *note = smtp_note_of(flow);
+
+	if (out->message_done == ENGINE_OUTCOME_DELIVERED)
+		smtp_count(flow->smtp, COUNTER_MESSAGES);
+	if (!note)
 		return;
-	smtp_count(flow->smtp, COUNTER_MESSAGES);
+	if (out->recipient_done && out->recipient.server && flow->server.fd >= 0)
+		smtp_note_server(note, flow);
+	if (out->recipient_done)
+		smtp_note_recipient(note, flow, &out->recipient);
+	if (out->text_done)
+		memcpy(note->message_id, out->message_id, sizeof(note->message_id));
+	if (out->message.code)
+		smtp_note_reply(note, &out->message);
+	note->server_late = note->server_late || is_server_late(flow);
+	if (out->message_done != ENGINE_OUTCOME_NONE)
+		report_message(flow, note, (enum engine_outcome)out->message_done, &out->message);
+	if (!flow->engine.mail)
+		smtp_note_end(flow);
 }

@@ -17,12 +17,9 @@ int smtp_report_live(struct smtp_flow *flow, const struct ipc_header *request);
 void smtp_report_end(struct smtp_flow *flow);
 
 /* What was decided of the recipient in hand. */
-void smtp_report_decided(struct smtp_flow *flow, const struct smtp_path *recipient,
-	const struct decide_reply *reply);
-/* It got its last reply. */
-void smtp_report_recipient(struct smtp_flow *flow, const struct engine_reply *reply);
-/* The message is over. */
-void smtp_report_message(
-	struct smtp_flow *flow, enum engine_outcome outcome, const struct engine_reply *reply);
+void smtp_report_decided(struct smtp_flow *flow, const struct decide_reply *reply);
+/* Of the engine's output what is kept of its message: a recipient got its last reply, the text or
+ * the message is over. */
+void smtp_report_transaction(struct smtp_flow *flow, const struct engine_out *out);
 
 #endif

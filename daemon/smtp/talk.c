@@ -171,10 +171,7 @@ void talk_act(struct smtp_flow *flow)
 	put_server(flow, out->server, out->server_len);
 	if (out->recipient_done && out->recipient.server)
 		smtp_server_taken(flow);
-	if (out->recipient_done)
-		smtp_report_recipient(flow, &out->recipient);
-	if (out->message_done != ENGINE_OUTCOME_NONE)
-		smtp_report_message(flow, (enum engine_outcome)out->message_done, &out->message);
+	smtp_report_transaction(flow, out);
 	if (out->host_failed != ENDING_NONE)
 		smtp_server_failed(
 			flow, (enum ending)out->host_failed, out->host.code ? out->host.text : "");
@@ -452,8 +449,10 @@ void talk_on_deadline(struct smtp_flow *flow, uint64_t now_ms)
 	if (now_ms >= smtp_server_deadline(flow))
 		smtp_server_on_deadline(flow);
 	if (now_ms >= flow->engine.deadline_ms) {
+		flow->late = true;
 		engine_time(&flow->engine, now_ms, talk_out(flow));
 		talk_act(flow);
+		flow->late = false;
 	}
 	talk_run(flow);
 }

@@ -278,6 +278,7 @@ class Server:
     ehlo       the lines of the EHLO answer
     at         {b"DATA": action, ...}: action is bytes (the reply), "close" or "reset"
     in_data    "close": ends the connection within the message; "ignore": never answers it
+    dot        the reply to a message; it is kept, whatever that says
     """
 
     def __init__(self, host, addresses=None, port=25, greeting=b"220", ehlo=None, at=None,
@@ -285,6 +286,7 @@ class Server:
         name = (name or f"mx.{host.name}.example").encode()
         self.host, self.at, self.in_data = host, at or {}, in_data
         self.name = name.decode()
+        self.dot = b"250 2.0.0 Ok: kept\r\n"
         self.greeting = b"220 " + name + b" ESMTP\r\n" if greeting == b"220" else greeting
         self.ehlo = ehlo or (name, b"PIPELINING", b"SIZE 60000000", b"8BITMIME")
         self.lock = threading.Lock()
@@ -396,7 +398,7 @@ class Server:
                         pass
                     return
                 with self.lock:
-                    sock.sendall(b"250 2.0.0 Ok: kept\r\n")
+                    sock.sendall(self.dot)
                     self.messages.append((sender, recipients, bytes(body)))
             elif word == b"QUIT":
                 sock.sendall(b"221 2.0.0 Bye\r\n")

@@ -59,6 +59,7 @@ struct world {
 	/* Of the last ipc with records: how many there are, and were looked at. */
 	struct ipc_flow records[RECORDS_AT_ONCE];
 	unsigned nrecords, seen_records;
+	unsigned messages, message_ending; /* records of messages that came; the last one's */
 	struct ipc_assembly assembly;
 	uint64_t counters[COUNTERS];
 	bool started, counted;

@@ -226,6 +226,8 @@ static void who_is_blocked_hears_so(void **state)
 /* Whatever is ordered between the dot and its reply. */
 static void hear_the_reply(struct world *world, int client, int server, bool ends)
 {
+	unsigned messages = world->messages;
+
 	expect_silence(client);
 	say(server, "250 2.0.0 stored\r\n");
 	ask_smtp(client, "", "250 2.0.0 stored");
@@ -237,6 +239,8 @@ static void hear_the_reply(struct world *world, int client, int server, bool end
 	close(server);
 	await_record(world);
 	assert_int_equal(world->record.messages, 1);
+	assert_int_equal(world->messages - messages, 1);
+	assert_int_equal(world->message_ending, MESSAGE_DELIVERED);
 }
 
 static int open_to_the_dot(struct world *world, int pair, uint64_t flow, int *server)

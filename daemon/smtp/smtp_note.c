@@ -1,0 +1,196 @@
+#include "daemon/smtp/smtp_note.h"
+
+#include "daemon/smtp/smtp.h"
+#include "lib/decide.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOTE_BYTES (SMTP_FLOW_PIECE_BYTES - sizeof(struct smtp_note))
+#define SAME_REPLY UINT16_MAX /* as the recipient before */
+
+/* In front of address and reply. */
+struct entry {
+	int32_t rule;
+	uint16_t address_len, reply_len;
+	uint8_t by, verdict;
+};
+
+void smtp_note_begin(struct smtp_flow *flow)
+{
+	struct pool *pieces = &flow->smtp->table.pieces;
+
+	smtp_note_end(flow);
+	struct smtp_note *note = pool_take(pieces);
+	if (!note) {
+		smtp_count(flow->smtp, COUNTER_AUDIT_LOST);
+		return;
+	}
+	flow->note = 1 + pool_number(pieces, note);
+	memset(note, 0, sizeof(*note));
+	note->start_ms = loop_now_ms(flow->smtp->loop);
+	note->server = note->rule = -1;
+	memcpy(note->helo, flow->engine.helo_name, sizeof(note->helo));
+}
+
+struct smtp_note *smtp_note_of(const struct smtp_flow *flow)
+{
+	return flow->note ? pool_piece(&flow->smtp->table.pieces, flow->note - 1) : NULL;
+}
+
+void smtp_note_end(struct smtp_flow *flow)
+{
+	if (flow->note)
+		pool_give(&flow->smtp->table.pieces, smtp_note_of(flow));
+	flow->note = 0;
+}
+
+/* ---- recipients ---- */
+
+static enum message_by by_of(const struct decide_reply *reply)
+{
+	switch (reply->reason) {
+	case DECIDE_RULE:
+		return reply->permitted ? MESSAGE_BY_SERVER : MESSAGE_BY_RULE;
+	case DECIDE_UNAUTHENTICATED:
+		return MESSAGE_BY_UNAUTHENTICATED;
+	case DECIDE_BLOCKED:
+		return MESSAGE_BY_BLOCK;
+	case DECIDE_UNMATCHED:
+	case DECIDE_NEEDS_ENVELOPE:
+		break;
+	}
+	return MESSAGE_BY_UNMATCHED;
+}
+
+void smtp_note_decided(struct smtp_note *note, const struct decide_reply *reply)
+{
+	note->asked = true;
+	note->by = (uint8_t)by_of(reply);
+	note->verdict = reply->permitted ? POLICY_VERDICT_REDIRECT : POLICY_VERDICT_ANSWER;
+	note->rule = (int32_t)reply->rule;
+}
+
+/* A rule that sends a recipient to a server leaves the last word to that; but the gateway has its
+ * own where it has no server, another one, or enough recipients. */
+static enum message_by last_word(const struct smtp_note *note, const struct engine_reply *reply)
+{
+	if (reply->server)
+		return MESSAGE_BY_SERVER;
+	if (note->asked && note->by != MESSAGE_BY_SERVER)
+		return (enum message_by)note->by;
+	if (reply->code != 452)
+		return MESSAGE_BY_GATEWAY;
+	return note->asked ? MESSAGE_BY_SERVERS : MESSAGE_BY_LIMIT;
+}
+
+static size_t format_reply(const struct engine_reply *reply, char *text, size_t size)
+{
+	int n = snprintf(text, size, "%03u%s%s%s%s", reply->code, *reply->enhanced ? " " : "",
+		reply->enhanced, *reply->text ? " " : "", reply->text);
+
+	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+}
+
+static struct entry entry_at(const struct smtp_note *note, uint32_t at)
+{
+	struct entry entry;
+
+	memcpy(&entry, note->bytes + at, sizeof(entry));
+	return entry;
+}
+
+/* Is it what the recipient before heard, written there? */
+static bool is_same(const struct smtp_note *note, const char *reply, size_t len)
+{
+	if (note->recipients == 0)
+		return false;
+	const struct entry last = entry_at(note, note->last);
+	return last.reply_len == len &&
+	       memcmp(note->bytes + note->last + sizeof(last) + last.address_len, reply, len) == 0;
+}
+
+static void put(
+	struct smtp_note *note, const struct entry *entry, const char *address, const char *reply)
+{
+	size_t reply_len = entry->reply_len == SAME_REPLY ? 0 : entry->reply_len;
+	size_t len = sizeof(*entry) + entry->address_len + reply_len;
+	uint8_t *at = note->bytes + note->used;
+
+	if (note->recipients == SMTP_NOTE_RECIPIENTS_MAX || len > NOTE_BYTES - note->used) {
+		note->left_out++;
+		return;
+	}
+	memcpy(at, entry, sizeof(*entry));
+	memcpy(at + sizeof(*entry), address, entry->address_len);
+	memcpy(at + sizeof(*entry) + entry->address_len, reply, reply_len);
+	if (reply_len)
+		note->last = note->used;
+	note->used += (uint32_t)len;
+	note->recipients++;
+}
+
+void smtp_note_recipient(
+	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply)
+{
+	char text[SMTP_PATH_TEXT_MAX], words[MESSAGE_TEXT_MAX];
+	const struct policy *policy = flow->way.policy;
+	struct smtp_path path;
+	struct entry entry = {
+		.rule = note->asked ? note->rule : -1, .by = (uint8_t)last_word(note, reply)};
+
+	entry.verdict = note->asked ? note->verdict : POLICY_VERDICT_REDIRECT;
+	note->asked = false;
+	note->bys |= (uint16_t)(1u << entry.by);
+	if (entry.rule >= 0 && !policy->rules[entry.rule].audit) {
+		note->silent++;
+		return;
+	}
+	if (!engine_recipient(&flow->engine, &path))
+		return;
+	entry.address_len = (uint16_t)(smtp_path_format(&path, text) - 2); /* the brackets */
+	size_t len = format_reply(reply, words, sizeof(words));
+	entry.reply_len = is_same(note, words, len) ? SAME_REPLY : (uint16_t)len;
+	put(note, &entry, text + 1, words);
+}
+
+void smtp_note_read(const struct smtp_note *note, const struct smtp_flow *flow,
+	struct message_recipient recipients[static SMTP_NOTE_RECIPIENTS_MAX])
+{
+	const struct policy *policy = flow->way.policy;
+	struct message_text reply = {0};
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < note->recipients; i++) {
+		const struct entry entry = entry_at(note, at);
+		const char *address = (const char *)note->bytes + at + sizeof(entry);
+		if (entry.reply_len != SAME_REPLY)
+			reply = (struct message_text){address + entry.address_len, entry.reply_len};
+		recipients[i] = (struct message_recipient){.address = {address, entry.address_len},
+			.reply = reply,
+			.by = entry.by,
+			.verdict = entry.verdict};
+		if (entry.rule >= 0)
+			recipients[i].rule =
+				(struct message_text){policy->rules[entry.rule].name.text,
+					policy->rules[entry.rule].name.len};
+		at += (uint32_t)(sizeof(entry) + entry.address_len +
+				 (entry.reply_len == SAME_REPLY ? 0 : entry.reply_len));
+	}
+}
+
+/* ---- its server ---- */
+
+void smtp_note_server(struct smtp_note *note, const struct smtp_flow *flow)
+{
+	note->host = flow->way.host;
+	note->gateway = flow->way.gateway;
+	note->server = flow->way.server;
+	note->to_original = flow->way.to_original;
+}
+
+void smtp_note_reply(struct smtp_note *note, const struct engine_reply *reply)
+{
+	note->reply_is_server = reply->server;
+	format_reply(reply, note->reply, sizeof(note->reply));
+}

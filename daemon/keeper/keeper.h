@@ -143,9 +143,11 @@ void keeper_tell_events(struct keeper *keeper);
 
 /* keeper_prepare.c: everything that needs root. 0, or -errno after saying why. */
 int keeper_prepare(struct keeper *keeper);
-/* Makes the memory of the limits anew. */
 /* Makes desk.sock. 0 or -errno, said. */
 int keeper_prepare_desk(struct keeper *keeper);
+/* So many columns has memory of the limits that is made now: for several generations. */
+unsigned keeper_limit_columns(const struct keeper *keeper);
+/* Makes the memory of the limits anew. */
 int keeper_prepare_limit(struct keeper *keeper);
 
 /* keeper_child.c */

@@ -191,6 +191,11 @@ static int open_program(struct keeper *keeper)
 #define GENERATIONS 4
 _Static_assert(LIMIT_COLUMNS_MAX == PROCESS_NUMBERS_MAX, "one for each");
 
+unsigned keeper_limit_columns(const struct keeper *keeper)
+{
+	return roles_columns(keeper->options.relays) * GENERATIONS;
+}
+
 int keeper_prepare_limit(struct keeper *keeper)
 {
 	uint8_t secret[LIMIT_SECRET_SIZE];
@@ -204,7 +209,7 @@ int keeper_prepare_limit(struct keeper *keeper)
 		flows = FLOWS_LEAST;
 	if (flows > FLOWS_MOST)
 		flows = FLOWS_MOST;
-	uint32_t columns = roles_columns(keeper->options.relays) * GENERATIONS;
+	uint32_t columns = keeper_limit_columns(keeper);
 	size_t bytes = limit_bytes(columns, (uint32_t)flows * 4);
 	int fd = memfd_create("postern-limit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)

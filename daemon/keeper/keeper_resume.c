@@ -106,12 +106,16 @@ static bool has_flows(const struct handover_child *child)
 	return role != PROCESS_ROLES && roles[role].upgrade == ROLE_DRAINS;
 }
 
+/* What a version with fewer kinds of processes has made is too small: kept as long as it is just
+ * large enough, it would let each upgrade from here on wait for the flows of the one before. */
 static void take_limit(struct keeper *keeper, const struct handover *state)
 {
 	unsigned columns = roles_columns(keeper->options.relays);
 
 	for (size_t i = 0; i < state->nchildren; i++)
 		columns += has_flows(&state->children[i]);
+	if (columns < keeper_limit_columns(keeper))
+		columns = keeper_limit_columns(keeper);
 	if (attach_limit(keeper, handover_own(state, HANDOVER_LIMIT)) == 0 &&
 		keeper->limit.columns >= columns)
 		return;

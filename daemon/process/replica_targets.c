@@ -249,7 +249,12 @@ void replica_targets_take(struct replica_targets *table, const struct ipc_target
 struct replica_server *replica_targets_of(
 	const struct replica_targets *table, const struct policy *policy, int32_t server)
 {
-	return server < 0 || table->policy != policy ? NULL : table->v[server];
+	if (server < 0 || !table->policy)
+		return NULL;
+	if (table->policy == policy)
+		return table->v[server];
+	ptrdiff_t now = policy_find_server(table->policy, policy->servers[server].name.text);
+	return now < 0 ? NULL : table->v[now];
 }
 
 static bool has_address(const struct replica_server *list, const struct addr *addr)

@@ -53,8 +53,8 @@ int replica_targets_set_policy(
 /* Health told a server's targets. */
 void replica_targets_take(struct replica_targets *table, const struct ipc_targets *ipc);
 
-/* The targets of a server of this policy; borrowed. NULL: server is -1, or it is not the policy in
- * force. */
+/* The targets of a server of this policy; of a policy before, whose flows go on, those of the
+ * server that has its name now. Borrowed. NULL: server is -1, or there is none any more. */
 struct replica_server *replica_targets_of(
 	const struct replica_targets *table, const struct policy *policy, int32_t server);
 /* The same list, held; and given up. NULL is allowed. */

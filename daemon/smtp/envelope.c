@@ -4,7 +4,6 @@
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
 #include "daemon/smtp/smtp_report.h"
-#include "daemon/smtp/smtp_server.h"
 #include "daemon/smtp/talk.h"
 #include "lib/decide.h"
 #include "lib/smtp/received.h"
@@ -162,34 +161,10 @@ static void say_no(struct smtp_flow *flow, const struct decide_reply *reply)
 	give(flow, &(struct engine_verdict){.refusal = &refusal});
 }
 
-/* A message begins under the policy in force, whatever the flow began with: the hosts that are
- * known are those of its servers. False: the client is in no zone of it. */
-static bool take_policy(struct smtp_flow *flow)
-{
-	struct way *way = &flow->way;
-	struct policy *policy = smtp_picture(flow->smtp)->policy;
-
-	if (way->policy == policy)
-		return true;
-	smtp_server_quit(flow);
-	policy_unref(way->policy);
-	way->policy = policy_ref(policy);
-	way->server = flow->rule = -1;
-	way->to_original = false;
-	way->zone = (int32_t)policy_find_zone_of(policy, way->ifname, &way->client.addr);
-	return way->zone >= 0;
-}
-
 void envelope_on_sender(struct smtp_flow *flow)
 {
-	static const struct smtp_refusal nowhere = {
-		450, "4.7.1", "no mail service on this network"};
 	struct decide_reply reply;
 
-	if (!take_policy(flow)) {
-		give(flow, &(struct engine_verdict){.refusal = &nowhere});
-		return;
-	}
 	decide(flow, NULL, &reply);
 	if (!reply.permitted) {
 		say_no(flow, &reply);

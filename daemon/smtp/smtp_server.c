@@ -205,18 +205,6 @@ void smtp_server_drop(struct smtp_flow *flow)
 	charge_drop_server(&flow->way);
 }
 
-void smtp_server_quit(struct smtp_flow *flow)
-{
-	static const char quit[] = "QUIT\r\n";
-
-	if (flow->server.fd < 0)
-		return;
-	send(flow->server.fd, quit, sizeof(quit) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	smtp_server_drop(flow);
-	engine_server_closed(&flow->engine, way_now_ms(&flow->way), talk_out(flow));
-	talk_act(flow);
-}
-
 /* ---- who the client is ---- */
 
 void smtp_server_identify(struct smtp_flow *flow)

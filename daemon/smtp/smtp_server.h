@@ -27,8 +27,6 @@ void smtp_server_identify(struct smtp_flow *flow);
 void smtp_server_failed(struct smtp_flow *flow, enum ending ending, const char *words);
 /* A recipient was answered: this is the server of the transaction, and no other is tried. */
 void smtp_server_taken(struct smtp_flow *flow);
-/* Takes leave of a connection that is kept, if there is one; the engine hears of it. */
-void smtp_server_quit(struct smtp_flow *flow);
 /* Closes the connection, if there is one, and gives back what it holds of the limits. */
 void smtp_server_drop(struct smtp_flow *flow);
 

@@ -297,6 +297,28 @@ static void nothing_ends_a_flow_between_dot_and_reply(void **state)
 	close(pair);
 }
 
+/* The hosts that are known are those of the policy in force: a server keeps its name. */
+static void a_flow_finds_its_server_under_another_policy(void **state)
+{
+	struct world world;
+
+	begin_smtp(&world, IS_IP6(state));
+	int pair = give_pair(&world, PROCESS_RELAY);
+	int client = open_client(&world, pair, 1, 42);
+	ask_smtp(client, "MAIL FROM:<a@example.net>\r\n", "250 ");
+	apply_policy(&world, smtp_text(&world, "comment \"another\""));
+	ask_smtp(client, "RSET\r\n", "250 ");
+	int server = open_message(&world, client);
+	say(client, "text\r\n.\r\n");
+	hear_exactly(server, "text\r\n");
+	hear_exactly(server, ".\r\n");
+	say(server, "250 2.0.0 stored\r\n");
+	ask_smtp(client, "", "250 2.0.0 stored");
+	quit(client);
+	close(server);
+	end_smtp(&world, pair);
+}
+
 static void nor_does_the_end_of_draining(void **state)
 {
 	struct world world;
@@ -386,6 +408,7 @@ int main(void)
 		BOTH(an_order_behind_a_client_ends_it),
 		BOTH(who_is_blocked_hears_so),
 		BOTH(nothing_ends_a_flow_between_dot_and_reply),
+		BOTH(a_flow_finds_its_server_under_another_policy),
 		BOTH(nor_does_the_end_of_draining),
 		BOTH(draining_lets_a_message_be_said),
 		BOTH(resting_ends_with_the_last_flow),

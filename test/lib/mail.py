@@ -22,16 +22,18 @@ MTA = os.environ.get("POSTERN_MTA", os.path.join(BUILD, "mta"))
 VIEW = """
 set -e
 mount --make-rprivate /
-mount -t overlay -o lowerdir="$1/usr:/usr" overlay /usr
+mount -t overlay -o lowerdir="$3$1/usr:/usr" overlay /usr
 mount -t overlay -o lowerdir="$2:$1/etc:/etc" overlay /etc
-shift 2
+shift 3
 exec "$@"
 """
 
 
-def view(package, etc):
-    """The words in front of a command that let it run in the view of an unpacked package."""
-    return ["unshare", "-m", "sh", "-c", VIEW, "sh", os.path.join(MTA, package), etc]
+def view(package, etc, *libraries):
+    """The words in front of a command that let it run in the view of an unpacked package, and of
+    packages that it needs."""
+    more = "".join(os.path.join(MTA, library, "usr") + ":" for library in libraries)
+    return ["unshare", "-m", "sh", "-c", VIEW, "sh", os.path.join(MTA, package), etc, more]
 
 
 def have(package):

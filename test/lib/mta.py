@@ -2,7 +2,6 @@
 that a test gives them."""
 
 import contextlib
-import glob
 import os
 import socket
 
@@ -137,7 +136,7 @@ plain:
   server_prompts = :
 """
 
-    def __init__(self, host, tag, main, acl):
+    def __init__(self, host, tag, main, acl, port=25):
         super().__init__(host, tag)
         self.logfile = f"{self.folder}/log/main"
         for name in ("", "/log", "/spool"):
@@ -148,11 +147,9 @@ plain:
         with open(f"{self.etc}/exim4/exim4.conf", "w") as file:
             file.write(self.MAIN.format(folder=self.folder, main=main, acl=acl))
         os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
-        paths = ":".join(path for each in self.LIBRARIES for leaf in ("lib", "lib/*-linux-*")
-                         for path in glob.glob(os.path.join(mail.MTA, each, "usr", leaf)))
-        self.begin(("env", f"LD_LIBRARY_PATH={paths}", *mail.view(self.package, self.etc),
-                    "exim4", "-bdf", "-oX", "25"),
-                   "127.0.0.1", 25, f"{self.folder}/output")
+        # not by the environment: it starts itself with set-user-id for each delivery
+        self.begin((*mail.view(self.package, self.etc, *self.LIBRARIES),
+                    "exim4", "-bdf", "-oX", str(port)), "127.0.0.1", port, f"{self.folder}/output")
 
 
 class OpenSmtpd(Unpacked):

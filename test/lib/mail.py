@@ -278,9 +278,12 @@ class Server:
     greeting   bytes instead of the 220 line, or None: never says anything; or a function that
                gets the socket, says what it likes, and returns whether the dialogue goes on
     ehlo       the lines of the EHLO answer
-    at         {b"DATA": action, ...}: action is bytes (the reply), "close" or "reset"
-    in_data    "close": ends the connection within the message; "ignore": never answers it
-    dot        the reply to a message; it is kept, whatever that says
+    at         {b"DATA": action, ...}: action is bytes (the reply), "close" or "reset", or a
+               function that gets the socket and the line and returns one of these, or None: as ever
+    in_data    "close": ends the connection within the message; "ignore": never answers it; bytes:
+               said within the message, which is kept all the same
+    dot        the reply to a message, or a function that returns it when it is time; the message is
+               kept, whatever that says
     """
 
     def __init__(self, host, addresses=None, port=25, greeting=b"220", ehlo=None, at=None,
@@ -365,6 +368,8 @@ class Server:
                 self.commands.append(line.rstrip())
             word = line.split(b":")[0].split()[0].upper() if line.split() else b""
             action = self.at.get(word)
+            if callable(action):
+                action = action(sock, line)
             if action == "close":
                 return
             if action == "reset":
@@ -387,6 +392,9 @@ class Server:
                 if self.in_data == "close":
                     reader.readline()
                     return
+                if isinstance(self.in_data, bytes):
+                    reader.readline()
+                    sock.sendall(self.in_data)
                 body = bytearray()
                 while True:
                     line = reader.readline()
@@ -399,8 +407,9 @@ class Server:
                     while reader.readline():
                         pass
                     return
+                reply = self.dot() if callable(self.dot) else self.dot
                 with self.lock:
-                    sock.sendall(self.dot)
+                    sock.sendall(reply)
                     self.messages.append((sender, recipients, bytes(body)))
             elif word == b"QUIT":
                 sock.sendall(b"221 2.0.0 Bye\r\n")

@@ -116,10 +116,11 @@ bool engine_recipient(const struct engine *engine, struct smtp_path *path)
 	return read_line(engine, path, &parameters);
 }
 
-/* A recipient that was refused for good: who tries so many has no mail, but a list of guesses. */
+/* A recipient that was refused for good: who tries so many, and has none that is taken, has no mail
+ * but a list of guesses. */
 static void count_refused(struct engine *engine, unsigned code, struct engine_out *out)
 {
-	if (code / 100 == 5 && ++engine->refused >= ENGINE_REFUSED_MAX)
+	if (code / 100 == 5 && engine->accepted == 0 && ++engine->refused >= ENGINE_REFUSED_MAX)
 		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_MANY_REFUSED, out);
 }
 

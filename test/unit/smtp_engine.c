@@ -270,6 +270,17 @@ static void test_twenty_refused_recipients_are_enough(void **state)
 	talk_run(&talk, "C RCPT TO:<c@y.example>\nc 550 5.7.1\nw command\n");
 }
 
+/* A mailing to many, of whom some are gone, is delivered to the others. */
+static void test_refused_recipients_beside_one_that_is_taken_are_none(void **state)
+{
+	(void)state;
+	talk_whole(&talk, 0, TALK_HELLO TALK_TAKEN);
+	for (int i = 0; i < 2 * ENGINE_REFUSED_MAX; i++)
+		talk_run(&talk, "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\nS 550 no\n"
+				"c 550 5.0.0 no\n");
+	talk_run(&talk, "c\nC DATA\ns DATA\nS 354 go\nc 354 go\nw body\n");
+}
+
 static void test_refusals_of_the_owner_are_said(void **state)
 {
 	static const struct smtp_refusal no = {550, "5.7.1", "not you"};
@@ -356,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_the_owner_may_greet_with_a_refusal),
 		cmocka_unit_test(test_ten_errors_are_enough),
 		cmocka_unit_test(test_twenty_refused_recipients_are_enough),
+		cmocka_unit_test(test_refused_recipients_beside_one_that_is_taken_are_none),
 		cmocka_unit_test(test_refusals_of_the_owner_are_said),
 		cmocka_unit_test(test_a_message_has_so_many_recipients),
 		cmocka_unit_test(test_a_late_verdict_is_to_nothing),

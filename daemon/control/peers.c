@@ -523,11 +523,13 @@ void peers_commit(struct peers *peers, unsigned roles_meant, uint64_t number, st
 		if (!flows->peer.channel || !(roles_meant & 1u << flows->peer.role) ||
 			flows->committed == number)
 			continue;
-		flows->committed = number;
 		if (flows->prepared == number)
 			send_policy_ipc(&flows->peer, IPC_POLICY_COMMIT, number, -1, gather);
 		else if (number == peers->control->policy_number)
 			send_running_policy(flows, gather);
+		else
+			continue; /* started since then: told when it is the running one */
+		flows->committed = number;
 	}
 }
 

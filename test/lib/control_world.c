@@ -211,25 +211,31 @@ void greet_control(void)
 	expect_ready();
 }
 
-void add_relay(void)
+int add_process(enum process_role role, unsigned number)
 {
 	int pair[2];
 	struct ipc_peer peer;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	ipc_init(&peer, IPC_PEER, sizeof(peer));
-	peer.role = PROCESS_RELAY;
+	peer.role = role;
+	peer.number = number;
 	peer.generation = 1;
 	send_to(world.keeper, &peer, pair[1]);
 	close(pair[1]);
-	world.relay = pair[0];
-	expect(world.relay, IPC_LOG_LEVEL);
-	expect(world.relay, IPC_POLICY);
-	expect(world.relay, IPC_POLICY_COMMIT);
+	expect(pair[0], IPC_LOG_LEVEL);
+	expect(pair[0], IPC_POLICY);
+	expect(pair[0], IPC_POLICY_COMMIT);
 	do {
-		assert_true(receive(world.relay, DEADLINE_MS, NULL));
+		assert_true(receive(pair[0], DEADLINE_MS, NULL));
 	} while (in.header.type != IPC_PICTURE_DONE);
-	expect(world.relay, IPC_FLOWS_GET);
-	answer(world.relay, 0, "");
+	expect(pair[0], IPC_FLOWS_GET);
+	answer(pair[0], 0, "");
+	return pair[0];
+}
+
+void add_relay(void)
+{
+	world.relay = add_process(PROCESS_RELAY, 0);
 }
 
 int set_up(void **state)

@@ -92,7 +92,9 @@ void see_another_policy(void);
 void expect_ready(void);
 /* Plays the keeper until READY. */
 void greet_control(void);
-/* Plays a relay that gets its picture. */
+/* Plays a process with flows that gets its picture: our end. */
+int add_process(enum process_role role, unsigned number);
+/* A relay, which is the world's. */
 void add_relay(void);
 /* A first packet of a client: its verdict is in `in`. */
 void admit(const char *ifname, const char *addr, const char *mac);

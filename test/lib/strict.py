@@ -1,16 +1,25 @@
 #!/usr/bin/python3
 """Owns a strict SMTP server, as a program of its own that can be killed: it takes what the RFC says
-and nothing else, and answers a message only when it is on the disk. With a folder as argument it
-runs; as a module it is started and looked into."""
+and nothing else, and answers a message only when it is on the disk. It waits at a point of a message
+where the test holds it. With a folder as argument it runs; as a module it is started and looked
+into."""
 
+import contextlib
 import os
 import re
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 WRONG = "wrong"  # file of what clients did that no client may do
+HOLDS = "-holds"  # a folder beside: of each hold a file, which says how far the message is
+
+# where a message can be held
+DOT = "dot"  # its dot is read, it is not stored
+STORED = "stored"  # it is stored, the reply is not said
+POINTS = (DOT, STORED)
 
 
 class Session:
@@ -35,9 +44,15 @@ class Session:
             self.wrong("a bad line end, or NUL", line)
         return line
 
-    def keep(self, data):
-        found = re.match(rb"Subject: <([\w.-]+)>\r\n", data)
-        name = found.group(1).decode() if found else "no-subject"
+    def wait(self, point, name):
+        """Until the test holds this message no longer."""
+        hold = os.path.join(self.folder + HOLDS, f"{point}.{name}")
+        while os.path.exists(hold):
+            with contextlib.suppress(FileNotFoundError), open(hold, "r+") as file:
+                file.write("reached")
+            time.sleep(0.005)
+
+    def keep(self, name, data):
         with Session.lock:
             Session.count += 1
             number = Session.count
@@ -61,7 +76,12 @@ class Session:
             if line == b".\r\n":
                 break
             lines.append(line[1:] if line.startswith(b".") else line)
-        self.keep(b"".join(lines))
+        data = b"".join(lines)
+        found = re.search(rb"^Subject: <([\w.-]+)>\r\n", data, re.M)
+        name = found.group(1).decode() if found else "no-subject"
+        self.wait(DOT, name)
+        self.keep(name, data)
+        self.wait(STORED, name)
         self.say("250 2.0.0 kept")
         return True
 
@@ -82,6 +102,9 @@ class Session:
             if not self.data():
                 return False
             self.sender, self.recipients = None, 0
+        elif word == b"RSET":
+            self.sender, self.recipients = None, 0
+            self.say("250 2.0.0 ok")
         elif word == b"QUIT":
             self.say("221 2.0.0 bye")
             if self.reader.read(1):
@@ -136,7 +159,9 @@ class Strict:
 
     def __init__(self, host):
         self.host, self.folder, self.process = host, host.lab.path("strict"), None
+        self.holds = self.folder + HOLDS
         os.makedirs(self.folder)
+        os.makedirs(self.holds)
         self.start()
 
     def start(self):
@@ -158,6 +183,21 @@ class Strict:
         """What it has not answered it may have kept."""
         self.process.kill()
         self.process.wait(10)
+
+    def hold(self, point, name):
+        """This message, whenever it comes, waits at this point until it is released."""
+        with open(os.path.join(self.holds, f"{point}.{name}"), "w"):
+            pass
+
+    def holds_now(self, point, name):
+        """Is it there?"""
+        with open(os.path.join(self.holds, f"{point}.{name}")) as file:
+            return file.read() == "reached"
+
+    def release(self, point=None, name=None):
+        """This one, or all that are held."""
+        for hold in [f"{point}.{name}"] if point else os.listdir(self.holds):
+            os.unlink(os.path.join(self.holds, hold))
 
     def stored(self):
         """{name: [its files]}: more than one file is a double."""

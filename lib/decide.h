@@ -127,6 +127,13 @@ void decide_sender(const struct decide_world *world, const struct decide_origin 
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply);
 
+/* Each rule that may send a recipient of this flow to its server, whatever sender and recipient are
+ * (those of the envelope are not looked at), in order. */
+typedef void decide_reached(void *context, const struct policy_rule *rule);
+void decide_reach(const struct decide_world *world, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, decide_reached *reached,
+	void *context);
+
 /* The same walk as decide_connection(), told step by step, for `explain`: step is called for the
  * identity, for each rule ("rule office: no, source 192.0.2.7 is not in list office") and for the
  * outcome. Text is one line without newline, borrowed. */

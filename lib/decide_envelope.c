@@ -79,6 +79,14 @@ void decide_sender(const struct decide_world *world, const struct decide_origin 
 		reply->permitted = true;
 }
 
+static void ask_about(struct decide_question *question, const struct decide_world *world,
+	const struct decide_origin *origin, const struct decide_envelope *envelope, uint64_t now_ms)
+{
+	decide_question_init(question, world, origin, now_ms);
+	question->destination = &envelope->original->addr;
+	question->port = envelope->original->port;
+}
+
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply)
 {
@@ -97,10 +105,8 @@ void decide_recipient(const struct decide_world *world, const struct decide_orig
 	}
 	mailset_key_of(envelope->sender, sender);
 	mailset_key_of(envelope->recipient, recipient);
-	decide_question_init(&question, world, origin, now_ms);
+	ask_about(&question, world, origin, envelope, now_ms);
 	question.session = session;
-	question.destination = &envelope->original->addr;
-	question.port = envelope->original->port;
 	struct decide_key key = decide_key_of(origin->zone, session, &origin->source);
 	for (size_t i = 0; i < policy->nrules; i++) {
 		struct decide_match match = decide_ask_rule(&question, &key, i);
@@ -111,4 +117,29 @@ void decide_recipient(const struct decide_world *world, const struct decide_orig
 		}
 	}
 	act_on(reply, DECIDE_UNMATCHED, &zone->unmatched);
+}
+
+void decide_reach(const struct decide_world *world, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, decide_reached *reached,
+	void *context)
+{
+	const struct policy *policy = world->policy;
+	const struct session *session = session_of(envelope, now_ms);
+	const struct decide_mails unknown = {NULL, NULL};
+	struct decide_question question;
+
+	if (!session)
+		return;
+	ask_about(&question, world, origin, envelope, now_ms);
+	question.session = session;
+	struct decide_key key = decide_key_of(origin->zone, session, &origin->source);
+	for (size_t i = 0; i < policy->nrules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+		struct decide_match match = decide_ask_rule(&question, &key, i);
+		match = decide_mails(&question, rule, &unknown, match);
+		if (match.answer != DECIDE_RULE_NO && rule->to_server)
+			reached(context, rule);
+		if (match.answer == DECIDE_RULE_YES)
+			return;
+	}
 }

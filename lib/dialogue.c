@@ -48,8 +48,10 @@ static void say_ehlo(struct dialogue *dialogue, enum dialogue_step step)
 	say(dialogue, step, line, (size_t)n);
 }
 
+/* Behind an EHLO whose reply is good. */
 static void say_quit(struct dialogue *dialogue)
 {
+	dialogue->offers = dialogue->reply.offers;
 	say(dialogue, DIALOGUE_QUIT, "QUIT\r\n", 6);
 }
 

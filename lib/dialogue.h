@@ -35,6 +35,7 @@ struct dialogue {
 	uint8_t step;                       /* enum dialogue_step */
 	uint8_t outcome;                    /* enum target_outcome, when over */
 	bool greeted;                       /* the 220 was read to its end */
+	uint8_t offers;                     /* enum smtp_offer, of the last EHLO */
 	bool about_client;                  /* REFUSED: for this client; another may be taken */
 	char text[TARGET_TEXT_SIZE];        /* why not WORKED */
 	size_t out_len;                     /* bytes of out to be sent now */

@@ -31,6 +31,8 @@ enum smtp_offer {
 	SMTP_OFFER_XFORWARD = 1 << 1,
 	SMTP_OFFER_STARTTLS = 1 << 2,
 	SMTP_OFFER_AUTH = 1 << 3,
+	SMTP_OFFER_SMTPUTF8 = 1 << 4,
+	SMTP_OFFER_DSN = 1 << 5,
 };
 
 /* One reply while it is read. Needs no room for the reply itself. */

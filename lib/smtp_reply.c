@@ -21,6 +21,8 @@ static const struct {
 	{"XFORWARD", SMTP_OFFER_XFORWARD},
 	{"STARTTLS", SMTP_OFFER_STARTTLS},
 	{"AUTH", SMTP_OFFER_AUTH},
+	{"SMTPUTF8", SMTP_OFFER_SMTPUTF8},
+	{"DSN", SMTP_OFFER_DSN},
 };
 
 void smtp_reply_init(struct smtp_reply *reply)

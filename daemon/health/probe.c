@@ -150,6 +150,8 @@ static void on_outcome(
 
 	hang_up(probe);
 	if (outcome == TARGET_WORKED) {
+		uint8_t offers = probe->dialogue.offers;
+		result->offers = result->clients ? result->offers & offers : offers;
 		result->clients |= bits;
 		result->outcome = TARGET_WORKED;
 	} else {

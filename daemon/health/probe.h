@@ -26,6 +26,7 @@ struct probe_result {
 	enum target_outcome outcome;
 	uint8_t clients; /* enum target_clients: taken */
 	uint8_t missed;  /* of the others, those that were not refused: a probe failed */
+	uint8_t offers;  /* enum smtp_offer: shown to each of them, of those that clients ask for */
 	uint32_t latency_us;
 	char text[TARGET_TEXT_SIZE];
 };

@@ -261,6 +261,7 @@ static void on_probed(void *context, const struct probe_result *result)
 	if (address && result->outcome != TARGET_MISSED) {
 		address->asked = result->outcome == TARGET_WORKED ? tracked->inquiry : 0;
 		address->refused = result->outcome == TARGET_REFUSED;
+		address->offers = result->outcome == TARGET_WORKED ? result->offers : 0;
 		memcpy(address->text, result->text, sizeof(address->text));
 	}
 	if (result->outcome != TARGET_WORKED && !tracked->why[0])
@@ -361,8 +362,10 @@ void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64
 		tracked->last_family = told->addresses[0].family;
 	for (unsigned i = 0; i < told->naddresses; i++) {
 		struct tracked_address *address = find(tracked, &told->addresses[i]);
-		if (address)
+		if (address) {
 			address->asked = told->asked >> i & 1 ? inquiry : 0;
+			address->offers = told->offers;
+		}
 	}
 }
 
@@ -435,9 +438,11 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 	ipc->client_families = tracked->clients;
 	ipc->failing = tracked->failing && state == TARGET_UNKNOWN;
 	ipc->stale = target->stale;
+	ipc->offers = n > 0 ? UINT8_MAX : 0;
 	for (size_t i = 0; i < n; i++) {
 		if (order[i]->refused && state != TARGET_NEVER)
 			continue;
+		ipc->offers &= order[i]->offers;
 		bool asked = order[i]->asked == tracked->terms->inquiry;
 		ipc->asked |= (uint16_t)(asked << ipc->naddresses);
 		ipc->addresses[ipc->naddresses++] = order[i]->addr;

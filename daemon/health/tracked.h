@@ -29,6 +29,7 @@ struct tracked_address {
 	struct addr addr;
 	uint64_t asked; /* offers nothing that it must not: the inquiry of the question, or 0 */
 	bool refused;   /* not to be used; text says why */
+	uint8_t offers; /* enum smtp_offer: what it showed last; 0: it was not asked */
 	char text[TARGET_TEXT_SIZE];
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/smtp/envelope.h"
 
 #include "daemon/flow/charge.h"
+#include "daemon/smtp/reach.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
 #include "daemon/smtp/smtp_report.h"
@@ -21,6 +22,35 @@
 static uint64_t now_of(const struct smtp_flow *flow)
 {
 	return loop_now_ms(flow->smtp->loop);
+}
+
+/* ---- what a decision rests on ---- */
+
+static struct decide_world world_of(const struct smtp_flow *flow)
+{
+	const struct picture *picture = smtp_picture(flow->smtp);
+	const struct loop *loop = flow->smtp->loop;
+
+	return (struct decide_world){.policy = flow->way.policy,
+		.lists = picture->lists,
+		.blocks = picture->blocks,
+		.local = localtime_r,
+		.calendar_ahead_ms = (int64_t)(loop_wall_ms(loop) - loop_now_ms(loop))};
+}
+
+/* The user and his groups as they came with the flow: strings are in the process's storage. */
+static const struct session *session_of(const struct smtp_flow *flow, struct session *session)
+{
+	return flow->session && session_decode(flow->session, flow->session_bytes, session,
+					flow->smtp->take.storage)
+		       ? session
+		       : NULL;
+}
+
+static struct decide_origin origin_of(const struct way *way)
+{
+	return (struct decide_origin){
+		.zone = (size_t)way->zone, .mac = way->mac, .source = way->client.addr};
 }
 
 /* ---- the greeting ---- */
@@ -48,6 +78,21 @@ bool envelope_is_blocked(const struct smtp_flow *flow)
 	return find_block(flow) != NULL;
 }
 
+/* What could take a message is down: who hears it at once asks elsewhere, or later. */
+static bool is_reachable(struct smtp_flow *flow)
+{
+	const struct decide_world world = world_of(flow);
+	const struct decide_origin origin = origin_of(&flow->way);
+	struct session session;
+	const struct decide_envelope envelope = {
+		.session = session_of(flow, &session), .original = &flow->way.original};
+	struct reach reach;
+
+	reach_look(flow, &world, &origin, &envelope, &reach);
+	flow->offers = reach.offers;
+	return reach.is_up || !reach.any;
+}
+
 bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal)
 {
 	struct way *way = &flow->way;
@@ -64,6 +109,8 @@ bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal)
 		return false;
 	}
 	enum ending over = charge_flow(way);
+	if (over == ENDING_NONE && !is_reachable(flow))
+		over = ENDING_NO_SERVER;
 	return over == ENDING_NONE || refuse(flow, over, refusal);
 }
 
@@ -91,6 +138,10 @@ void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
 		.recipients_max = POLICY_RECIPIENTS};
 	if (way->session)
 		setup->flags |= ENGINE_SESSION | ENGINE_SUBMISSION;
+	if (flow->offers & SMTP_OFFER_SMTPUTF8)
+		setup->flags |= ENGINE_SMTPUTF8;
+	if (flow->offers & SMTP_OFFER_DSN)
+		setup->flags |= ENGINE_DSN;
 	if (way->zone < 0)
 		return;
 	const struct policy_zone *zone = &way->policy->zones[way->zone];
@@ -114,34 +165,12 @@ static void give(struct smtp_flow *flow, const struct engine_verdict *verdict)
 	talk_act(flow);
 }
 
-static struct decide_world world_of(const struct smtp_flow *flow)
-{
-	const struct picture *picture = smtp_picture(flow->smtp);
-	const struct loop *loop = flow->smtp->loop;
-
-	return (struct decide_world){.policy = flow->way.policy,
-		.lists = picture->lists,
-		.blocks = picture->blocks,
-		.local = localtime_r,
-		.calendar_ahead_ms = (int64_t)(loop_wall_ms(loop) - loop_now_ms(loop))};
-}
-
-/* The user and his groups as they came with the flow: strings are in the process's storage. */
-static const struct session *session_of(const struct smtp_flow *flow, struct session *session)
-{
-	return flow->session && session_decode(flow->session, flow->session_bytes, session,
-					flow->smtp->take.storage)
-		       ? session
-		       : NULL;
-}
-
 static void decide(
 	struct smtp_flow *flow, const struct smtp_path *recipient, struct decide_reply *reply)
 {
 	const struct way *way = &flow->way;
 	const struct decide_world world = world_of(flow);
-	const struct decide_origin origin = {
-		.zone = (size_t)way->zone, .mac = way->mac, .source = way->client.addr};
+	const struct decide_origin origin = origin_of(way);
 	struct session session;
 	const struct decide_envelope envelope = {.session = session_of(flow, &session),
 		.original = &way->original,

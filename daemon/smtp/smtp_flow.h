@@ -66,6 +66,7 @@ struct smtp_flow {
 	uint8_t step;       /* enum smtp_flow_step */
 	uint8_t ending;     /* enum ending */
 	uint8_t greeted;    /* enum ending: why the greeting refuses; NONE: it does not */
+	uint8_t offers;     /* enum smtp_offer: of all servers that it may meet */
 	uint8_t identified; /* XCLIENT commands said */
 	bool client_readable : 1;
 	bool client_writable : 1;

@@ -98,7 +98,7 @@ struct ipc_target {
 	uint8_t naddresses;
 	uint8_t drained; /* the operator wants no new flows here: control says it, health never */
 	uint8_t failing; /* it has no state, not being probed, and the last try failed */
-	uint8_t reserved;
+	uint8_t offers;  /* enum smtp_offer: what all addresses showed last; 0: not known */
 	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first */
 };
 

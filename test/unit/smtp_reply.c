@@ -155,15 +155,17 @@ static void test_offers_of_an_ehlo_reply(void **state)
 		unsigned offers;
 	} cases[] = {
 		{"250 mx\r\n", 0},
-		{"250-mx\r\n250-XCLIENT NAME ADDR\r\n250 DSN\r\n", SMTP_OFFER_XCLIENT},
+		{"250-mx\r\n250-XCLIENT NAME ADDR\r\n250 DSN\r\n",
+			SMTP_OFFER_XCLIENT | SMTP_OFFER_DSN},
 		{"250-mx\r\n250-PIPELINING\r\n250 xclient\r\n", SMTP_OFFER_XCLIENT},
 		{"250-mx\r\n250-XFORWARD NAME\r\n250 XClient ADDR\r\n",
 			SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD},
-		{"250-mx\r\n250- XFORWARD NAME\n250 DSN\n", SMTP_OFFER_XFORWARD},
+		{"250-mx\r\n250- XFORWARD NAME\n250 DSN\n", SMTP_OFFER_XFORWARD | SMTP_OFFER_DSN},
+		{"250-mx\r\n250-smtputf8\r\n250 SMTPUTF8X\r\n", SMTP_OFFER_SMTPUTF8},
 		{"250-mx\r\n250-STARTTLS\r\n250 AUTH=PLAIN\r\n",
 			SMTP_OFFER_STARTTLS | SMTP_OFFER_AUTH},
 		{"250-mx\r\n250-AUTH PLAIN LOGIN\r\n250 HELP\r\n", SMTP_OFFER_AUTH},
-		{"250-XCLIENT\r\n250 DSN\r\n", 0}, /* the server's name */
+		{"250-XCLIENT\r\n250 DSN\r\n", SMTP_OFFER_DSN}, /* the server's name */
 		{"250-mx\r\n250-XCLIENTS\r\n250 XXCLIENT\r\n", 0},
 		{"250-mx\r\n250-XFORWARDED\r\n250 SIZE XCLIENT\r\n", 0},
 		{"250-mx\r\n250-\r\n250\r\n", 0}, {"250-mx\r\n250 XCLIENT", 0}, /* not at its end */

@@ -148,6 +148,24 @@ match from any for any action keep
             return [data for _, _, data in self.keeper.messages]
 
 
+class ScriptedKeeps(mail.Server):
+    """Keeps each byte as it came; a dot on a line of its own is an end, whatever stands before."""
+
+    port = KEEPER_PORT + 1
+
+    def __init__(self, host):
+        super().__init__(host, port=self.port)
+
+    def stored(self):
+        with self.lock:
+            return [data for _, _, data in self.messages]
+
+    def log(self):
+        with self.lock:
+            return "".join(f"{line.decode('latin-1')}\n" for line in self.commands) + \
+                "kept\n" * len(self.messages)
+
+
 def read_all(pattern):
     found = []
     for name in glob.glob(pattern):

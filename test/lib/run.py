@@ -38,7 +38,8 @@ BROKEN = re.compile(r"Sanitizer|runtime error|[Aa]ssertion .*failed|stack smashi
                     r"^not ok - .*: the daemon ended")
 # namespace tests that are run a second time with the sanitizers' build
 SANITIZED = {"main", "verdicts", "relay-data", "failures", "odd-packets", "cli", "stops",
-             "commands", "edit", "message-level", "hand-over", "message-kills"}
+             "commands", "edit", "message-level", "hand-over", "message-kills",
+             "message-manners", "message-servers", "message-smuggling"}
 
 
 class Tally:

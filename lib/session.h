@@ -112,6 +112,8 @@ void session_table_touch(struct session_table *table, struct session *session);
  * or 0 when room is too small. decode fills a session whose strings point into strings (size
  * SESSION_STRINGS_SIZE); returns the bytes used, or 0 when they are no session. */
 #define SESSION_ENCODED_MAX 8192
+/* Of one that was decoded once. */
+#define SESSION_ENCODED_LENGTH(bytes) ((size_t)((bytes)[0] | (bytes)[1] << 8))
 size_t session_encode(const struct session *session, uint8_t *bytes, size_t room);
 struct session_storage; /* holds what a decoded session points to; see session_storage_size() */
 size_t session_storage_size(void);

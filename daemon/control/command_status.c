@@ -17,6 +17,7 @@
 #include "daemon/control/sessions.h"
 #include "daemon/control/state_trouble.h"
 #include "daemon/control/trouble.h"
+#include "daemon/control/want.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -249,6 +250,9 @@ static void look_at_processes(struct control *control, const struct facts *facts
 		trouble_add(troubles, "posternctl doctor", "%s", text);
 	if (peers_count(control->peers, PROCESS_RELAY) == 0)
 		trouble_add(troubles, "posternctl doctor", "no relay is running");
+	if (!want_all_run(control->want))
+		trouble_add(troubles, "posternctl doctor",
+			"not all smtp processes run: who is to be read there hears 421");
 	if (!facts->complete || !facts->counters_known)
 		trouble_add(troubles, "posternctl doctor", "the keeper does not answer");
 	size_t at = 0;

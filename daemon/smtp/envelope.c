@@ -41,10 +41,12 @@ static struct decide_world world_of(const struct smtp_flow *flow)
 /* The user and his groups as they came with the flow: strings are in the process's storage. */
 static const struct session *session_of(const struct smtp_flow *flow, struct session *session)
 {
-	return flow->session && session_decode(flow->session, flow->session_bytes, session,
-					flow->smtp->take.storage)
-		       ? session
-		       : NULL;
+	const uint8_t *bytes = flow->session;
+
+	if (!bytes || !session_decode(bytes, SESSION_ENCODED_LENGTH(bytes), session,
+			      flow->smtp->take.storage))
+		return NULL;
+	return session;
 }
 
 static struct decide_origin origin_of(const struct way *way)
@@ -78,6 +80,13 @@ bool envelope_is_blocked(const struct smtp_flow *flow)
 	return find_block(flow) != NULL;
 }
 
+const char *envelope_block_text(const struct smtp_flow *flow)
+{
+	const struct block *block = flow->way.zone < 0 ? NULL : find_block(flow);
+
+	return block && *block->text ? block->text : NULL;
+}
+
 /* What could take a message is down: who hears it at once asks elsewhere, or later. */
 static bool is_reachable(struct smtp_flow *flow)
 {
@@ -103,7 +112,6 @@ bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal)
 	const struct block *block = find_block(flow);
 	if (block) {
 		flow->greeted = ENDING_BLOCKED;
-		flow->refusal = block->text;
 		*refusal = (struct smtp_refusal){
 			block->code, block->code == 554 ? "5.7.1" : "4.7.0", block->text};
 		return false;

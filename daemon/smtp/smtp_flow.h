@@ -55,12 +55,10 @@ struct smtp_flow {
 	struct smtp_hold from_client, to_client, to_server;
 	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
 	uint64_t from_client_bytes, from_server_bytes;
-	uint8_t *session; /* session_encode(); NULL: none */
-	uint32_t session_bytes;
-	int32_t rule;            /* of the last recipient that was decided; -1: none */
-	uint64_t start_ms;       /* monotonic: when the relay accepted it */
-	uint64_t connect_end_ms; /* when a host that connects is given up */
-	const char *refusal; /* the text of a greeting that refuses; borrowed; NULL: it does not */
+	uint8_t *session;    /* session_encode(), which says its length first; NULL: none */
+	uint64_t start_ms;   /* monotonic: when the relay accepted it */
+	uint32_t connect_ms; /* of the attempt at hand: when the host is given up */
+	int32_t rule;        /* of the last recipient that was decided; -1: none */
 
 	uint8_t state;      /* enum smtp_flow_state */
 	uint8_t step;       /* enum smtp_flow_step */
@@ -88,7 +86,7 @@ struct smtp_flow {
 	struct engine engine;
 };
 
-_Static_assert(sizeof(struct smtp_flow) <= 4160, "kept for every flow");
+_Static_assert(sizeof(struct smtp_flow) <= 4096, "kept for every flow (design, section 8)");
 
 #define SMTP_FLOW_READ_BYTES  (32u << 10)
 #define SMTP_FLOW_PIECE_BYTES (72u << 10)

@@ -2,6 +2,7 @@
 
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/record.h"
+#include "daemon/smtp/envelope.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
 #include "lib/decide.h"
@@ -24,7 +25,8 @@ static const char *why(const struct smtp_flow *flow)
 		return attempts_why(way->attempts);
 	if (flow->state != SMTP_FLOW_DONE || flow->ending == ENDING_NONE)
 		return NULL;
-	return flow->refusal ? flow->refusal : ending_meanings[flow->ending];
+	const char *text = flow->ending == ENDING_BLOCKED ? envelope_block_text(flow) : NULL;
+	return text ? text : ending_meanings[flow->ending];
 }
 
 static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)

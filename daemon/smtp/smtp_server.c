@@ -29,7 +29,7 @@ bool smtp_server_connects(const struct smtp_flow *flow)
 
 uint64_t smtp_server_deadline(const struct smtp_flow *flow)
 {
-	return smtp_server_connects(flow) ? flow->connect_end_ms : UINT64_MAX;
+	return smtp_server_connects(flow) ? flow->way.attempt_ms + flow->connect_ms : UINT64_MAX;
 }
 
 /* ---- attempts ---- */
@@ -47,7 +47,8 @@ static bool connect_host(struct smtp_flow *flow)
 {
 	int fd = dial_connect(&flow->way);
 
-	flow->connect_end_ms = way_now_ms(&flow->way) + dial_may_connect_ms(&flow->way);
+	flow->connect_ms = (uint32_t)(way_now_ms(&flow->way) - flow->way.attempt_ms) +
+			   dial_may_connect_ms(&flow->way);
 	if (fd == -EAGAIN) {
 		set_step(flow, SMTP_FLOW_BINDS);
 		return true;

@@ -82,7 +82,6 @@ static bool keep_session(struct smtp_flow *flow, const struct ipc_hand *hand)
 	if (!flow->session)
 		return false;
 	memcpy(flow->session, hand->session, hand->session_bytes);
-	flow->session_bytes = hand->session_bytes;
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/tally.h"
 #include "lib/exposition.h"
+#include "daemon/control/want.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -55,12 +56,16 @@ static void put_processes(
 	exposition_add(page, kernel->answered, label, "keeper", NULL);
 	exposition_add(page, 1, label, "control", NULL);
 	exposition_add(page, peers_count(control->peers, PROCESS_RELAY), label, "relay", NULL);
+	exposition_add(page, peers_count(control->peers, PROCESS_SMTP), label, "smtp", NULL);
 	exposition_add(page, health_peer_runs(control->health), label, "health", NULL);
 	exposition_add(page, web_peer_runs(control->web), label, "web", NULL);
 	exposition_begin(page, "processes-wanted", GAUGE, "processes that there should be");
 	exposition_add(page, 1, label, "keeper", NULL);
 	exposition_add(page, 1, label, "control", NULL);
 	exposition_add(page, control->start.options.relays, label, "relay", NULL);
+	exposition_add(page,
+		want_is(control->want, PROCESS_SMTP) ? control->start.options.relays : 0, label,
+		"smtp", NULL);
 	exposition_add(page, 1, label, "health", NULL);
 	exposition_add(page, 1, label, "web", NULL);
 }

@@ -106,7 +106,8 @@ struct smtp_flow_table {
 	uint8_t *record;                      /* MESSAGE_RECORD_BYTES_MAX */
 	uint8_t *read;                        /* SMTP_FLOW_READ_BYTES */
 	char *for_client, *for_server;        /* SMTP_FLOW_PIECE_BYTES */
-	struct engine_out out;                /* of the last input */
+	size_t server_kept;    /* of for_server: what is to go with the bytes that come next */
+	struct engine_out out; /* of the last input */
 };
 
 int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows);

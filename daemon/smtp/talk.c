@@ -13,6 +13,8 @@
 #define ROUND_BYTES (1u << 20)
 /* Less than what comes of it has room for. */
 #define SERVER_READ_BYTES (8u << 10)
+#define SERVER_ROOM       (2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER_ROOM)
+_Static_assert(SERVER_ROOM + ENGINE_SERVER_ROOM <= SMTP_FLOW_PIECE_BYTES, "a dot goes behind it");
 /* For the client to take the last words and close; a RST before would take the words with it. */
 #define LAST_MS        5000
 #define LAST_BYTES_MAX 65536
@@ -28,20 +30,21 @@ struct engine_out *talk_out(struct smtp_flow *flow)
 
 	table->out = (struct engine_out){.client = table->for_client,
 		.client_room = SMTP_FLOW_READ_BYTES,
-		.server = table->for_server,
-		.server_room = 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER_ROOM};
+		.server = table->for_server + table->server_kept,
+		.server_room = table->server_kept ? ENGINE_SERVER_ROOM : SERVER_ROOM};
 	return &table->out;
 }
 
 /* ---- bytes out ---- */
 
-/* How many of them went; -errno: the other side is gone. */
-static ssize_t send_some(int fd, const void *bytes, size_t len)
+/* How many of them went; -errno: the other side is gone. flags: 0, or MSG_MORE: they go with what
+ * follows, or alone when nothing did for a fifth of a second. */
+static ssize_t send_some(int fd, const void *bytes, size_t len, int flags)
 {
 	ssize_t n;
 
 	do
-		n = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;
@@ -97,7 +100,7 @@ static void put_client(struct smtp_flow *flow, const char *bytes, size_t len)
 	if (len == 0 || flow->client_lost)
 		return;
 	if (!flow->to_client.piece && flow->client_writable)
-		sent = send_some(flow->client.fd, bytes, len);
+		sent = send_some(flow->client.fd, bytes, len, 0);
 	if (sent < 0) {
 		lose_client(flow);
 		return;
@@ -109,6 +112,14 @@ static void put_client(struct smtp_flow *flow, const char *bytes, size_t len)
 		lose_client(flow);
 }
 
+/* A header line of ours, which is said with the 354, goes with the text behind it. */
+static int server_flags(const struct smtp_flow *flow)
+{
+	bool header = flow->engine.state == ENGINE_BODY && flow->smtp->table.out.client_len > 0;
+
+	return header ? MSG_MORE : 0;
+}
+
 static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
 {
 	ssize_t sent = 0;
@@ -116,7 +127,7 @@ static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
 	if (len == 0 || flow->server.fd < 0 || flow->server_deaf)
 		return;
 	if (!flow->to_server.piece && flow->server_writable)
-		sent = send_some(flow->server.fd, bytes, len);
+		sent = send_some(flow->server.fd, bytes, len, server_flags(flow));
 	if (sent < 0) {
 		lose_server(flow);
 		return;
@@ -136,7 +147,7 @@ static void flush_client(struct smtp_flow *flow)
 
 	if (!held->piece || !flow->client_writable)
 		return;
-	ssize_t sent = send_some(flow->client.fd, smtp_flow_held(flow, held), held->len);
+	ssize_t sent = send_some(flow->client.fd, smtp_flow_held(flow, held), held->len, 0);
 	if (sent < 0) {
 		lose_client(flow);
 		return;
@@ -151,7 +162,7 @@ static void flush_server(struct smtp_flow *flow)
 
 	if (!held->piece || !flow->server_writable)
 		return;
-	ssize_t sent = send_some(flow->server.fd, smtp_flow_held(flow, held), held->len);
+	ssize_t sent = send_some(flow->server.fd, smtp_flow_held(flow, held), held->len, 0);
 	if (sent < 0) {
 		lose_server(flow);
 		return;
@@ -162,13 +173,36 @@ static void flush_server(struct smtp_flow *flow)
 		engine_server_blocked(&flow->engine, false, now_of(flow));
 }
 
+/* Behind what was kept. The end of a text is kept for its dot, which mostly comes in this round. */
+static void put_kept(struct smtp_flow *flow, size_t len)
+{
+	struct smtp_flow_table *table = &flow->smtp->table;
+
+	len += table->server_kept;
+	table->server_kept = 0;
+	if (flow->engine.state == ENGINE_ASK_DOT && !table->out.close_server && len <= SERVER_ROOM)
+		table->server_kept = len;
+	else
+		put_server(flow, table->for_server, len);
+}
+
+/* The round is over: another flow's is next. */
+static void send_kept(struct smtp_flow *flow)
+{
+	struct smtp_flow_table *table = &flow->smtp->table;
+	size_t len = table->server_kept;
+
+	table->server_kept = 0;
+	put_server(flow, table->for_server, len);
+}
+
 /* What came out of the engine, in the order that it wants. */
 void talk_act(struct smtp_flow *flow)
 {
 	struct engine_out *out = &flow->smtp->table.out;
 
 	put_client(flow, out->client, out->client_len);
-	put_server(flow, out->server, out->server_len);
+	put_kept(flow, out->server_len);
 	if (out->recipient_done && out->recipient.server)
 		smtp_server_taken(flow);
 	smtp_report_transaction(flow, out);
@@ -410,7 +444,7 @@ static void arm(struct smtp_flow *flow)
 		loop_timer_set(flow->smtp->loop, &flow->deadline, at_ms);
 }
 
-void talk_run(struct smtp_flow *flow)
+static void run(struct smtp_flow *flow)
 {
 	size_t budget = ROUND_BYTES;
 
@@ -429,6 +463,12 @@ void talk_run(struct smtp_flow *flow)
 	if (budget == 0)
 		smtp_flow_run_again(flow);
 	arm(flow);
+}
+
+void talk_run(struct smtp_flow *flow)
+{
+	run(flow);
+	send_kept(flow);
 }
 
 void talk_on_server(struct smtp_flow *flow, uint32_t events)

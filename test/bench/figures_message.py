@@ -33,12 +33,13 @@ def eight(bench):
              MANY: lambda peer: small(bench, peer, count, True),
              BULK: lambda peer: bulk(bench, peer)}
     server = sink(bench)
-    bench.alternate(figure, cases, lambda peer, case: cases[case](peer), among=bench.mail_peers)
+    bench.alternate(figure, cases, lambda peer, case: cases[case](peer), fresh=True,
+                    among=bench.mail_peers)
     server.stop()
     with load.server(bench.lab):
         # a fresh peer for each: what was touched once stays
         bench.alternate(figure, ["sessions with a recipient"], lambda peer, _: held(bench, peer),
-                        rounds=min(bench.rounds, 3), among=bench.mail_peers)
+                        rounds=min(bench.rounds, 3), fresh=True, among=bench.mail_peers)
     return figure
 
 

@@ -69,6 +69,9 @@ class Peer:
     def stop(self):
         pass
 
+    def forget(self):
+        """The next start knows nothing of what was."""
+
     def pids(self):
         return []
 
@@ -189,6 +192,7 @@ class Gateway(Dnat):
     name = "postern"
     lacks = ""
     proxies = True
+    speaks = False  # the greeting is its own
 
     def __init__(self, lab):
         super().__init__(lab)
@@ -202,23 +206,28 @@ class Gateway(Dnat):
     def start(self):
         if self.postern is None:
             self.postern = Postern(self.lab, self.text(), start=False)
+        self.postern.write(self.text())  # the other Postern's policy stood in the same place
         self.postern.start()
         for host in (self.lab.client, self.lab.client2):
             self.postern.login("alice", host)
         # no line of log a flow: the others write none, either
         self.postern.ctl("log level warning")
         wait_until(lambda: Proxy.greets(self), 10, "Postern greets")
+        with self.lab.client.connect(self.target, 25, 5) as sock:
+            greeting = sock.recv(512)
+        if (b"gw.example.net" in greeting) != self.speaks:
+            raise AssertionError(f"{self.name} greets by {greeting}")
 
     def stop(self):
         if self.postern:
             self.postern.stop()
 
     def forget(self):
-        """The next start knows nothing of what was."""
-        if self.postern:
-            for name in os.listdir(self.postern.state):
-                path = os.path.join(self.postern.state, name)
-                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+        if self.postern is None:
+            self.postern = Postern(self.lab, self.text(), start=False)
+        for name in os.listdir(self.postern.state):
+            path = os.path.join(self.postern.state, name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
 
     def pids(self):
         return list(self.roles())
@@ -231,6 +240,7 @@ class Message(Gateway):
     """Postern at message level."""
 
     name = "message"
+    speaks = True
 
 
 class NginxMail(Proxy):

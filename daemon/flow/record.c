@@ -52,6 +52,20 @@ void record_flush(struct record_ring *ring, struct child *child)
 	}
 }
 
+bool record_may_leave(struct record_ring *ring, struct child *child)
+{
+	uint64_t now_ms = loop_now_ms(child->loop);
+
+	record_flush(ring, child);
+	if (child->control && channel_queued_bytes(child->control) > 0)
+		return false;
+	if (ring->waiting.n == 0)
+		return true;
+	if (ring->leave_ms == 0)
+		ring->leave_ms = now_ms + RECORD_LEAVE_MS;
+	return now_ms >= ring->leave_ms;
+}
+
 void record_text(char *to, size_t room, const char *from)
 {
 	if (from)

@@ -6,6 +6,8 @@
 #include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
 
+#include <stdbool.h>
+
 struct child;
 struct way;
 
@@ -13,9 +15,12 @@ struct way;
 #define RECORDS_WAITING_BYTES (8u << 20)
 /* A control that reads this slowly is treated as away. */
 #define RECORD_QUEUE_BYTES_MAX (32u << 20)
+/* A process that is done waits so long for a control to tell them to. */
+#define RECORD_LEAVE_MS 2000
 
 struct record_ring {
 	struct ipc_backlog waiting;
+	uint64_t leave_ms; /* until then its process waits to be rid of them; 0: it does not */
 };
 
 /* 0 or -ENOMEM. */
@@ -26,6 +31,9 @@ void record_put(struct record_ring *ring, struct child *child, enum ipc_record_k
 	const uint8_t *bytes, size_t len);
 /* Sends what waits, many to one ipc, if control takes it. */
 void record_flush(struct record_ring *ring, struct child *child);
+/* Its process is done: may it end? Not while control has not been told all, unless there is none
+ * for too long. To be asked again every second. */
+bool record_may_leave(struct record_ring *ring, struct child *child);
 
 /* A text of a record, which was zero before; cut to its room. NULL: none. */
 void record_text(char *to, size_t room, const char *from);

@@ -36,7 +36,7 @@ void relay_stop_when_drained(struct relay *relay)
 	if (!relay->child.draining || flow_count(&relay->table) > 0)
 		return;
 	child_send_counters(&relay->child);
-	if (!relay->child.control || channel_queued_bytes(relay->child.control) == 0)
+	if (record_may_leave(&relay->ways.records, &relay->child))
 		loop_stop(relay->loop);
 }
 

@@ -42,8 +42,7 @@ void smtp_stop_when_done(struct smtp *smtp)
 	if (smtp_flow_count(&smtp->table) > 0 || (!smtp->rests && take_may_come(smtp)))
 		return;
 	child_send_counters(&smtp->child);
-	record_flush(&smtp->ways.records, &smtp->child);
-	if (smtp->child.control && channel_queued_bytes(smtp->child.control) > 0)
+	if (!record_may_leave(&smtp->ways.records, &smtp->child))
 		return;
 	smtp->child.draining = true; /* it ends as it was asked to */
 	loop_stop(smtp->loop);

@@ -153,7 +153,7 @@ enum engine_setup_flag {
 struct engine_setup {
 	const char *gateway; /* its name, at most 255 bytes; copied */
 	uint64_t flow;
-	uint64_t size_max; /* of a text, bytes */
+	uint64_t size_max; /* of any text, bytes below 4 GiB; a recipient may have a smaller one */
 	uint16_t recipients_max;
 	uint8_t flags; /* enum engine_setup_flag */
 };
@@ -167,7 +167,8 @@ struct engine_verdict {
 	uint32_t first_ms; /* its deadlines: first, greeting, command */
 	uint32_t greeting_ms;
 	uint32_t command_ms;
-	bool xclient; /* it has to be told who the client is */
+	bool xclient;      /* it has to be told who the client is */
+	uint32_t size_max; /* of a text for this recipient, bytes; 0: engine_setup.size_max */
 };
 
 /* A reply as it is recorded. */
@@ -224,11 +225,15 @@ struct engine {
 	struct smtp_path sender;
 	char helo_name[ENGINE_HELO_SIZE]; /* what the client calls itself; empty: not said */
 	/* private */
-	uint64_t now_ms, flow, size_max;
-	uint64_t first_ms;          /* when a reply to MAIL is due at the latest */
-	uint64_t heard_ms, pace_ms; /* of a text: its last byte; since when pace_bytes count */
-	uint64_t drain_ms;          /* when draining began */
-	uint32_t pace_bytes;
+	uint64_t now_ms, flow;
+	uint64_t first_ms;           /* when a reply to MAIL is due at the latest */
+	uint64_t heard_ms, pace_ms;  /* of a text: its last byte; since when pace_bytes count */
+	uint64_t drain_ms;           /* when draining began */
+	uint32_t size_max, text_max; /* of any text, of this one */
+	union {
+		uint32_t recipient_max; /* of a text for the recipient in hand */
+		uint32_t pace_bytes;    /* in BODY */
+	};
 	uint32_t greeting_ms, command_ms;
 	uint32_t reply_bytes;
 	uint16_t recipients_max;

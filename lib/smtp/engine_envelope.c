@@ -39,6 +39,7 @@ static const struct smtp_refusal *read_mail(struct engine *engine, const char *b
 		return engine_refusal_of(ENGINE_WORDS_TOO_BIG);
 	engine->sender = path;
 	engine->parameters = parameters;
+	engine->text_max = engine->size_max;
 	return NULL;
 }
 
@@ -221,6 +222,11 @@ void engine_rcpt_verdict(
 		engine_rcpt_answer(engine, ENGINE_WORDS_OTHER_SERVER, out);
 		return;
 	}
+	engine->recipient_max = verdict->size_max ? verdict->size_max : engine->size_max;
+	if (engine->parameters.size > engine->recipient_max) {
+		engine_rcpt_answer(engine, ENGINE_WORDS_TOO_BIG, out);
+		return;
+	}
 	if (other) {
 		engine_server_quit(engine, out);
 		engine_server_drop(engine, out);
@@ -300,6 +306,8 @@ void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out
 	} else {
 		if (code / 100 == 2) {
 			engine->accepted++;
+			if (engine->recipient_max < engine->text_max)
+				engine->text_max = engine->recipient_max;
 			engine->refused = 0;
 		}
 		engine->reply_code = (uint16_t)code;

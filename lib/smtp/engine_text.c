@@ -141,7 +141,7 @@ static enum engine_words spoiled_by(const struct engine *engine)
 
 	if (body->bad)
 		return ENGINE_WORDS_BAD_TEXT;
-	if (body->bytes > engine->size_max)
+	if (body->bytes > engine->text_max)
 		return ENGINE_WORDS_TOO_BIG;
 	if (body->header.received >= ENGINE_RECEIVED_MAX)
 		return ENGINE_WORDS_LOOP;

@@ -88,7 +88,8 @@ static void give_verdict(struct talk *talk, struct engine_out *out)
 		.first_ms = 25000,
 		.greeting_ms = 15000,
 		.command_ms = 15000,
-		.xclient = talk->xclient};
+		.xclient = talk->xclient,
+		.size_max = talk->size_max};
 	struct smtp_path path;
 
 	switch ((int)talk->engine.state) {

@@ -13,7 +13,8 @@ struct talk {
 	/* verdicts of the owner: */
 	uint16_t number; /* of the server of every recipient; "other" in its local part: the next */
 	bool xclient;
-	const char *trace;                                   /* NULL: none */
+	uint32_t size_max; /* of the next recipient; 0: the setup's */
+	const char *trace; /* NULL: none */
 	const struct smtp_refusal *mail, *rcpt, *data, *dot; /* NULL: go on */
 	bool holds;                                          /* gives no verdict by itself */
 	unsigned hosts; /* connections that can be opened at once, none after them */

@@ -149,14 +149,48 @@ static void test_of_two_faults_it_is_not_the_first_that_is_told(void **state)
 	memset(line, 'y', sizeof(line));
 	snprintf(script, sizeof(script), "R %.*s\\r\\n\n", 3990, line);
 	run(0, OPEN);
-	talk.engine.size_max = 1000;
+	talk.engine.text_max = 1000;
 	talk_run(&talk, script);
 	talk_run(&talk, "w drain\nR a\\nb\\r\\n.\\r\\n\nc 550 5.6.11\nc\n");
 	run(0, OPEN);
-	talk.engine.size_max = 1000;
+	talk.engine.text_max = 1000;
 	talk_run(&talk, "R a\\nb\n");
 	talk_run(&talk, script);
 	talk_run(&talk, "w drain\nR .\\r\\n\nc 550 5.6.11\nc\n");
+}
+
+/* Those of recipients whom the server took, the smallest of them, and not beyond the message. */
+static void test_a_recipient_may_have_a_smaller_size(void **state)
+{
+	static const char next[] = "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\n";
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		run(0, TALK_HELLO TALK_TAKEN);
+		talk.size_max = i == 0 ? 0 : 5;
+		talk_run(&talk, next);
+		talk_run(&talk, i == 1 ? "S 550 no\nc 550\n" : "S 250 ok\nc 250\n");
+		talk.size_max = 0;
+		talk_run(&talk, "C DATA\ns DATA\nS 354 go\nc 354\nC 12345678\n");
+		if (i == 2) {
+			talk_run(&talk, "w drain\nC .\nc 552 5.3.4\n");
+			talk_run(&talk, "C MAIL FROM:<a@x.example>\nc 250\n"
+					"C RCPT TO:<b@y.example>\n");
+			assert_true(talk.engine.text_max > 5);
+		} else {
+			talk_run(&talk, "s 12345678\nC .\ns .\nS 250 ok\nc 250\n");
+		}
+	}
+}
+
+static void test_a_declared_size_is_held_against_the_recipients(void **state)
+{
+	(void)state;
+	run(0, TALK_GREETED "C EHLO pc\n");
+	talk.client_seen = talk.client_len;
+	talk.size_max = 99;
+	talk_run(&talk, "C MAIL FROM:<a@x.example> SIZE=100\nc 250\n"
+			"C RCPT TO:<b@y.example>\nc 552 5.3.4\n");
+	talk.size_max = 0;
 }
 
 static void test_a_message_that_goes_in_circles_is_refused(void **state)
@@ -416,6 +450,8 @@ int main(void)
 		cmocka_unit_test(test_a_text_that_may_not_be_is_read_to_its_dot),
 		cmocka_unit_test(test_a_text_too_big_is_read_to_its_dot),
 		cmocka_unit_test(test_of_two_faults_it_is_not_the_first_that_is_told),
+		cmocka_unit_test(test_a_recipient_may_have_a_smaller_size),
+		cmocka_unit_test(test_a_declared_size_is_held_against_the_recipients),
 		cmocka_unit_test(test_a_message_that_goes_in_circles_is_refused),
 		cmocka_unit_test(test_a_header_that_needs_smtputf8_is_refused),
 		cmocka_unit_test(test_what_the_server_says_inside_a_text_is_no_yes),

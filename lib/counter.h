@@ -37,6 +37,11 @@ enum counter_kind {
 	X(BYTES_FROM_SERVER, "bytes-from-server", TOTAL, "bytes relayed from servers to clients") \
 	X(BYTES_SPLICED, "bytes-spliced", TOTAL, "of the bytes relayed, those never copied")      \
 	X(MESSAGES, "messages", TOTAL, "messages that servers took, as far as seen in clear")     \
+	X(MESSAGES_OVER_LIMIT, "messages-over-limit", TOTAL, "messages refused over a limit")     \
+	X(RECIPIENTS_OVER_LIMIT, "recipients-over-limit", TOTAL,                                  \
+		"recipients refused over a limit of recipients or size")                          \
+	X(LIMITS_FULL_MESSAGES, "limits-full-messages", TOTAL,                                    \
+		"messages and recipients refused because the table of their limits was full")     \
 	X(CONNECTS, "connects", TOTAL, "connections tried to servers")                            \
 	X(CONNECTS_FAILED, "connects-failed", TOTAL, "connections to servers that failed")        \
 	X(HOSTS_ASKED, "hosts-asked", TOTAL, "hosts asked for XCLIENT and XFORWARD")              \

@@ -44,12 +44,6 @@ static void note_once(struct language_span *note, const struct language_span *wo
 		*note = *word;
 }
 
-/* Does it bound each message by itself? Nothing is counted for it. */
-static bool is_of_each(const struct policy_limit *limit)
-{
-	return limit->kind == POLICY_LIMIT_SIZE || limit->per == POLICY_PER_MESSAGE;
-}
-
 /* Where it stands, for the checks; and the words that have flows read. */
 static void note_limit(
 	struct language *l, const struct language_span *word, const struct policy_limit *limit)
@@ -67,10 +61,7 @@ static void note_limit(
 	case POLICY_LIMIT_RECIPIENTS:
 	case POLICY_LIMIT_SIZE:
 		note_once(rule ? &l->rule_note.message_word : &l->zone_note.message_limit, word);
-		if (!rule && is_of_each(limit))
-			language_reads(l, word, phrase_of(limit));
-		else
-			language_counts(l, word, phrase_of(limit));
+		language_reads(l, word, phrase_of(limit));
 		break;
 	}
 }

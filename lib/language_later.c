@@ -113,9 +113,3 @@ void language_reads(struct language *l, const struct language_span *span, const 
 	if (!LANGUAGE_READS_MESSAGES && !l->world->reads_messages)
 		language_later_value(l, span, word);
 }
-
-void language_counts(struct language *l, const struct language_span *span, const char *word)
-{
-	if (!LANGUAGE_COUNTS_MESSAGES && !l->world->reads_messages)
-		language_later_value(l, span, word);
-}

@@ -46,8 +46,5 @@ void language_later_value(struct language *l, const struct language_span *span, 
 #define LANGUAGE_READS_MESSAGES true
 /* To be called for each such word, at its place. */
 void language_reads(struct language *l, const struct language_span *span, const char *word);
-/* The same of limits that are counted over messages, and of a rule's: they are not charged yet. */
-#define LANGUAGE_COUNTS_MESSAGES false
-void language_counts(struct language *l, const struct language_span *span, const char *word);
 
 #endif

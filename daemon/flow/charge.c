@@ -115,8 +115,8 @@ static void name_subject(const struct way *way, enum policy_per per, struct bloc
 	}
 }
 
-/* Control decides whether it becomes a block, and every relay hears of it. */
-static void ask_block(const struct way *way, const struct policy_limit *limit)
+/* Control decides whether it becomes a block, and every process with flows hears of it. */
+void charge_block(const struct way *way, const struct policy_limit *limit)
 {
 	const struct policy_zone *zone = &way->policy->zones[way->zone];
 	struct ipc_block ipc;
@@ -158,7 +158,7 @@ static enum ending charge_rates(struct way *way, const struct limits *limits)
 		if (!take_rate(way, kinds[limit->per].rate, &subject, limit))
 			continue;
 		if (limit->block_s)
-			ask_block(way, limit);
+			charge_block(way, limit);
 		return kinds[limit->per].over_rate;
 	}
 	return ENDING_NONE;

@@ -18,6 +18,8 @@ enum ending charge_host(struct way *way);
 enum ending charge_foresee(const struct way *way, char text[IPC_TEXT_SIZE]);
 /* The same for a host. */
 bool charge_host_is_full(const struct way *way, const struct ipc_target *target);
+/* The client was over this limit, which says { block D }: to be blocked so long. */
+void charge_block(const struct way *way, const struct policy_limit *limit);
 void charge_drop_host(struct way *way);
 /* No host was to be had: the client that is told so may stay for a while, and takes no place of the
  * server. */

@@ -538,6 +538,7 @@ int keeper_main(const struct process_options *options)
 		.session_socket = -1,
 		.desk_socket = -1,
 		.limit_fd = -1,
+		.message_limit_fd = -1,
 		.queue_stats = -1,
 		.parent = -1,
 		.signals.fd = -1};

@@ -77,7 +77,7 @@ struct keeper {
 	gid_t gid;
 	int program;                      /* this keeper's file, whatever its name means now */
 	char path[HANDOVER_PROGRAM_SIZE]; /* that name */
-	int lock, control_socket, session_socket, desk_socket, limit_fd;
+	int lock, control_socket, session_socket, desk_socket, limit_fd, message_limit_fd;
 	int queue_stats; /* /proc/net/netfilter/nfnetlink_queue, which only root may open; or -1 */
 	struct limit limit;
 	int parent; /* the starter waits here for a word; -1: none */
@@ -149,6 +149,7 @@ int keeper_prepare_desk(struct keeper *keeper);
 unsigned keeper_limit_columns(const struct keeper *keeper);
 /* Makes the memory of the limits anew. */
 int keeper_prepare_limit(struct keeper *keeper);
+int keeper_prepare_message_limit(struct keeper *keeper);
 
 /* keeper_child.c */
 void keeper_child_init(

@@ -159,6 +159,8 @@ static int start(struct keeper_child *child)
 	fds[PROCESS_FD_KEEPER] = pair[1];
 	if (given & GIVEN_LIMIT)
 		fds[PROCESS_FD_LIMIT] = keeper->limit_fd;
+	if (given & GIVEN_MESSAGE_LIMIT)
+		fds[PROCESS_FD_MESSAGE_LIMIT] = keeper->message_limit_fd;
 	if (given & GIVEN_CONTROL) {
 		peer = keeper_introduce(child);
 		if (peer < 0) {

@@ -47,6 +47,7 @@ static void add_own(struct handover *state, const struct keeper *keeper, int pla
 		{HANDOVER_SESSION_SOCKET, keeper->session_socket},
 		{HANDOVER_DESK_SOCKET, keeper->desk_socket},
 		{HANDOVER_LIMIT, keeper->limit_fd},
+		{HANDOVER_MESSAGE_LIMIT, keeper->message_limit_fd},
 		{HANDOVER_QUEUE_STATS, keeper->queue_stats},
 		{HANDOVER_NOTIFY, notify_fd()},
 		{HANDOVER_TABLE, table_fd(keeper->table)},

@@ -5,6 +5,7 @@
 #include "daemon/log.h"
 #include "daemon/privilege.h"
 #include "daemon/run_lock.h"
+#include "lib/message_limit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -196,6 +197,41 @@ unsigned keeper_limit_columns(const struct keeper *keeper)
 	return roles_columns(keeper->options.relays) * GENERATIONS;
 }
 
+/* Shared memory of zeros, mapped, which nobody makes smaller or larger. Its descriptor, or -errno.
+ */
+static int make_memory(const char *name, size_t bytes, void **memory)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)bytes) == 0 &&
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == 0) {
+		*memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (*memory != MAP_FAILED)
+			return fd;
+	}
+	int error = -errno;
+	close(fd);
+	return error;
+}
+
+int keeper_prepare_message_limit(struct keeper *keeper)
+{
+	uint8_t secret[SIPHASH_SECRET_SIZE];
+	void *memory;
+
+	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+		return -EIO;
+	int fd = make_memory("postern-message-limit", MESSAGE_LIMIT_BYTES, &memory);
+	if (fd < 0)
+		return fd;
+	int error = message_limit_init(memory, MESSAGE_LIMIT_BYTES, secret);
+	munmap(memory, MESSAGE_LIMIT_BYTES);
+	keeper->message_limit_fd = fd;
+	return error;
+}
+
 int keeper_prepare_limit(struct keeper *keeper)
 {
 	uint8_t secret[LIMIT_SECRET_SIZE];
@@ -211,16 +247,12 @@ int keeper_prepare_limit(struct keeper *keeper)
 		flows = FLOWS_MOST;
 	uint32_t columns = keeper_limit_columns(keeper);
 	size_t bytes = limit_bytes(columns, (uint32_t)flows * 4);
-	int fd = memfd_create("postern-limit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *memory;
+	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+		return -EIO;
+	int fd = make_memory("postern-limit", bytes, &memory);
 	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)bytes) < 0 ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0 ||
-		getrandom(secret, sizeof(secret), 0) != sizeof(secret))
-		goto fail;
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		goto fail;
+		return fd;
 	int error = limit_init(memory, bytes, columns, secret);
 	if (!error)
 		error = limit_attach(&keeper->limit, memory, bytes);
@@ -228,11 +260,6 @@ int keeper_prepare_limit(struct keeper *keeper)
 		munmap(memory, bytes);
 	keeper->limit_fd = fd;
 	return error;
-
-fail:;
-	int failed = -errno;
-	close(fd);
-	return failed;
 }
 
 static int check_state(const struct keeper *keeper)
@@ -268,7 +295,9 @@ int keeper_prepare(struct keeper *keeper)
 			 keeper, "session.sock", "postern-session", &keeper->session_socket)) ||
 		(error = keeper_prepare_desk(keeper)))
 		return error;
-	error = keeper_prepare_limit(keeper);
+	error = keeper_prepare_message_limit(keeper);
+	if (!error)
+		error = keeper_prepare_limit(keeper);
 	if (error) {
 		log_error("cannot make the memory for limits: %s", strerror(-error));
 		return error;

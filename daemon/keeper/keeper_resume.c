@@ -5,6 +5,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/privilege.h"
+#include "lib/message_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,6 +126,33 @@ static void take_limit(struct keeper *keeper, const struct handover *state)
 	keeper->limit_fd = -1;
 }
 
+/* A bucket is not lost with the version that took out of it. */
+static int take_message_limit(struct keeper *keeper, int fd)
+{
+	struct message_limit limits;
+	struct stat st;
+	int error = -EINVAL;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0) {
+		void *memory =
+			mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (memory != MAP_FAILED) {
+			error = message_limit_attach(&limits, memory, (size_t)st.st_size);
+			munmap(memory, (size_t)st.st_size);
+		}
+	}
+	if (!error) {
+		keeper->message_limit_fd = fd;
+		return 0;
+	}
+	if (fd >= 0) {
+		log_warning("the limits of messages begin anew: what was sent before the upgrade "
+			    "is not counted");
+		close(fd);
+	}
+	return keeper_prepare_message_limit(keeper);
+}
+
 static void take_plan(struct keeper *keeper, int fd)
 {
 	void *bytes;
@@ -184,7 +212,8 @@ int keeper_resume_read(struct keeper *keeper)
 	notify_adopt(handover_own(state, HANDOVER_NOTIFY));
 	take_plan(keeper, handover_own(state, HANDOVER_PLAN));
 	take_limit(keeper, state);
-	return keeper->limit_fd < 0 ? keeper_prepare_limit(keeper) : 0;
+	error = take_message_limit(keeper, handover_own(state, HANDOVER_MESSAGE_LIMIT));
+	return error || keeper->limit_fd >= 0 ? error : keeper_prepare_limit(keeper);
 }
 
 static struct keeper_child *child_of(struct keeper *keeper, enum process_role role, unsigned place)

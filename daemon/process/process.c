@@ -31,6 +31,8 @@ static bool take_fds(struct process_start *start)
 
 	start->keeper_fd = take_fd(PROCESS_FD_KEEPER);
 	start->limit_fd = given & GIVEN_LIMIT ? take_fd(PROCESS_FD_LIMIT) : -1;
+	start->message_limit_fd =
+		given & GIVEN_MESSAGE_LIMIT ? take_fd(PROCESS_FD_MESSAGE_LIMIT) : -1;
 	start->control_fd = given & GIVEN_CONTROL ? take_fd(PROCESS_FD_CONTROL) : -1;
 	start->control_socket = start->session_socket = start->desk_socket = -1;
 	if (given & GIVEN_SOCKETS) {
@@ -43,6 +45,7 @@ static bool take_fds(struct process_start *start)
 		if (take_fd(i) >= 0)
 			start->listeners[start->nlisteners++] = i;
 	return start->keeper_fd >= 0 && (!(given & GIVEN_LIMIT) || start->limit_fd >= 0) &&
+	       (!(given & GIVEN_MESSAGE_LIMIT) || start->message_limit_fd >= 0) &&
 	       (!(given & GIVEN_CONTROL) || start->control_fd >= 0) &&
 	       (!(given & GIVEN_SOCKETS) || start->control_socket >= 0);
 }

@@ -46,10 +46,11 @@ struct process_start {
 	int control_fd;    /* channel to control, or -1 */
 	size_t nlisteners; /* bound, transparent, listening */
 	int listeners[2 * PROCESS_LISTENERS];
-	int limit_fd;       /* memfd of the shared limits (limit.h), or -1 */
-	int control_socket; /* bound and listening, control.sock; else -1 */
-	int session_socket; /* bound and listening, session.sock; else -1 */
-	int desk_socket;    /* bound and listening, desk.sock; else -1 */
+	int limit_fd;         /* memfd of the shared limits (limit.h), or -1 */
+	int message_limit_fd; /* memfd of the limits of messages (message_limit.h), or -1 */
+	int control_socket;   /* bound and listening, control.sock; else -1 */
+	int session_socket;   /* bound and listening, session.sock; else -1 */
+	int desk_socket;      /* bound and listening, desk.sock; else -1 */
 	enum process_role role;
 	unsigned number;     /* no other's of this role that runs, from 0; a column of the limits */
 	uint32_t generation; /* counts the starts of this child */
@@ -59,6 +60,7 @@ struct process_start {
 enum process_fd {
 	PROCESS_FD_KEEPER = 3,
 	PROCESS_FD_LIMIT,
+	PROCESS_FD_MESSAGE_LIMIT,
 	PROCESS_FD_CONTROL,
 	PROCESS_FD_CONTROL_SOCKET,
 	PROCESS_FD_SESSION_SOCKET,

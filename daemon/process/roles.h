@@ -13,10 +13,11 @@ struct process_start;
 
 /* Descriptors at its start, beside the channel to the keeper. */
 enum role_given {
-	GIVEN_CONTROL = 1 << 0,   /* a channel to control */
-	GIVEN_LIMIT = 1 << 1,     /* the memory of the shared limits */
-	GIVEN_LISTENERS = 1 << 2, /* sockets that TPROXY steers to */
-	GIVEN_SOCKETS = 1 << 3,   /* control.sock and its like */
+	GIVEN_CONTROL = 1 << 0,       /* a channel to control */
+	GIVEN_LIMIT = 1 << 1,         /* the memory of the shared limits */
+	GIVEN_LISTENERS = 1 << 2,     /* sockets that TPROXY steers to */
+	GIVEN_SOCKETS = 1 << 3,       /* control.sock and its like */
+	GIVEN_MESSAGE_LIMIT = 1 << 4, /* the memory of the limits of messages */
 };
 
 /* What it may ask the keeper for; all may answer a heartbeat. */
@@ -44,13 +45,14 @@ enum role_upgrade {
 /*   role     name     given  privileges  asks  told  upgrade  silent_s  slack_s  many  pairs wanted
  */
 #define PROCESS_TABLE(ROLE)                                                                        \
-	ROLE(CONTROL, control, GIVEN_LIMIT | GIVEN_SOCKETS, PRIVILEGE_FLOWS | PRIVILEGE_FILES,     \
-		ASKS_KERNEL, TOLD_LINKS, ROLE_ENDS, 60, 0, false, 0, NULL)                         \
+	ROLE(CONTROL, control, GIVEN_LIMIT | GIVEN_MESSAGE_LIMIT | GIVEN_SOCKETS,                  \
+		PRIVILEGE_FLOWS | PRIVILEGE_FILES, ASKS_KERNEL, TOLD_LINKS, ROLE_ENDS, 60, 0,      \
+		false, 0, NULL)                                                                    \
 	ROLE(RELAY, relay, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_LISTENERS, PRIVILEGE_FLOWS,         \
 		ASKS_SOCKETS,                                                                      \
 		TOLD_LINKS | TOLD_POLICY | TOLD_SESSIONS | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, \
 		10, 3, true, 0, NULL)                                                              \
-	ROLE(SMTP, smtp, GIVEN_CONTROL | GIVEN_LIMIT, 0, ASKS_SOCKETS,                             \
+	ROLE(SMTP, smtp, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_MESSAGE_LIMIT, 0, ASKS_SOCKETS,       \
 		TOLD_POLICY | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, 10, 615, true,               \
 		1 << PROCESS_RELAY, wants_smtp)                                                    \
 	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY, ROLE_REPLACED, 10, 0,    \

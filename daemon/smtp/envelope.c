@@ -1,6 +1,7 @@
 #include "daemon/smtp/envelope.h"
 
 #include "daemon/flow/charge.h"
+#include "daemon/smtp/allowance.h"
 #include "daemon/smtp/reach.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -122,20 +123,6 @@ bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal)
 	return over == ENDING_NONE || refuse(flow, over, refusal);
 }
 
-/* Of the zone's limits of one kind the smallest; `none` where there is none. */
-static uint64_t smallest(const struct policy_limits *limits, enum policy_limit_kind kind,
-	enum policy_per per, uint64_t none)
-{
-	for (size_t i = 0; i < limits->n; i++) {
-		const struct policy_limit *limit = &limits->v[i];
-		uint64_t value =
-			kind == POLICY_LIMIT_SIZE ? limit->size_bytes : (uint64_t)limit->count;
-		if (limit->kind == kind && limit->per == per && value < none)
-			none = value;
-	}
-	return none;
-}
-
 void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
 {
 	const struct way *way = &flow->way;
@@ -153,9 +140,7 @@ void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
 	if (way->zone < 0)
 		return;
 	const struct policy_zone *zone = &way->policy->zones[way->zone];
-	setup->size_max = smallest(&zone->limits, POLICY_LIMIT_SIZE, POLICY_PER_ALL, UINT64_MAX);
-	setup->recipients_max = (uint16_t)smallest(
-		&zone->limits, POLICY_LIMIT_RECIPIENTS, POLICY_PER_MESSAGE, UINT16_MAX);
+	allowance_set_up(flow, setup);
 	/* a client that submits may be one that never heard of line ends */
 	if (zone->newline == POLICY_NEWLINE_REPAIR ||
 		(zone->newline == POLICY_NEWLINE_DEFAULT && way->session))
@@ -232,6 +217,7 @@ void envelope_on_recipient(struct smtp_flow *flow)
 {
 	struct engine_verdict verdict = {
 		.first_ms = FIRST_MS, .greeting_ms = GREETING_MS, .command_ms = COMMAND_MS};
+	struct smtp_refusal refusal;
 	struct decide_reply reply;
 	struct smtp_path path;
 
@@ -251,6 +237,8 @@ void envelope_on_recipient(struct smtp_flow *flow)
 		verdict.command_ms = server->command_ms;
 		verdict.xclient = server->announce == POLICY_ANNOUNCE_XCLIENT;
 	}
+	if (!allowance_recipient(flow, &verdict, &refusal))
+		verdict.refusal = &refusal;
 	give(flow, &verdict);
 }
 
@@ -266,7 +254,12 @@ void envelope_take_server(struct smtp_flow *flow)
 
 void envelope_on_data(struct smtp_flow *flow)
 {
-	give(flow, &(struct engine_verdict){0});
+	struct engine_verdict verdict = {0};
+	struct smtp_refusal refusal;
+
+	if (!allowance_message(flow, &refusal))
+		verdict.refusal = &refusal;
+	give(flow, &verdict);
 }
 
 void envelope_on_dot(struct smtp_flow *flow)

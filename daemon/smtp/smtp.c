@@ -5,6 +5,7 @@
 
 #include "daemon/log.h"
 #include "daemon/flow/load.h"
+#include "daemon/smtp/allowance.h"
 #include "daemon/smtp/order.h"
 #include "daemon/smtp/smtp_report.h"
 #include "daemon/smtp/smtp_server.h"
@@ -265,7 +266,8 @@ static int set_up(struct smtp *smtp)
 			0 ||
 		(error = take_init(smtp)) < 0 ||
 		(error = smtp_flow_table_init(&smtp->table, flows)) < 0 ||
-		(error = way_host_init(&smtp->ways, &smtp->child, &smtp->replica, flows)) < 0)
+		(error = way_host_init(&smtp->ways, &smtp->child, &smtp->replica, flows)) < 0 ||
+		(error = allowance_init(smtp, smtp->start->message_limit_fd)) < 0)
 		return error;
 	loop_after_batch(smtp->loop, sweep, smtp);
 	log_info("room for %u flows", flows);

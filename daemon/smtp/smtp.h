@@ -8,6 +8,7 @@
 #include "daemon/smtp/smtp_flow.h"
 #include "daemon/smtp/take.h"
 #include "lib/ipc/flow.h"
+#include "lib/message_limit.h"
 
 struct smtp {
 	struct child child;
@@ -17,7 +18,8 @@ struct smtp {
 	struct smtp_flow_table table;
 	struct take take;
 	struct way_host ways;
-	struct ipc_flow built; /* the record at hand */
+	struct message_limit limits; /* allowance.h */
+	struct ipc_flow built;       /* the record at hand */
 	struct loop_timer drain_end;
 	bool picture_known; /* wanted before the first flow */
 	bool rests;         /* wanted no longer: ends with the last flow */

@@ -71,6 +71,12 @@ void smtp_note_decided(struct smtp_note *note, const struct decide_reply *reply)
 	note->rule = (int32_t)reply->rule;
 }
 
+void smtp_note_limited(struct smtp_note *note)
+{
+	note->by = MESSAGE_BY_LIMIT;
+	note->verdict = POLICY_VERDICT_ANSWER;
+}
+
 /* A rule that sends a recipient to a server leaves the last word to that; but the gateway has its
  * own where it has no server, another one, or enough recipients. */
 static enum message_by last_word(const struct smtp_note *note, const struct engine_reply *reply)

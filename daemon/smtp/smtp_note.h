@@ -18,6 +18,9 @@ struct smtp_flow_table;
 /* Recipients beyond are counted. */
 #define SMTP_NOTE_RECIPIENTS_MAX 2048
 
+/* By so many rules at most the recipients of one message are permitted; another one comes again. */
+#define SMTP_NOTE_RULES 8
+
 /* Lies in a piece of the table's pool. */
 struct smtp_note {
 	uint64_t start_ms; /* monotonic */
@@ -31,6 +34,9 @@ struct smtp_note {
 	int32_t rule;     /* of the way's policy; -1: none */
 	uint16_t bys;     /* which of enum message_by there were, as bits */
 	bool reply_is_server;
+	bool limited;                   /* its text was refused over a limit */
+	int32_t rules[SMTP_NOTE_RULES]; /* that permitted recipients whom the server took */
+	uint32_t nrules;
 	uint32_t recipients; /* that stand in bytes */
 	uint32_t left_out;
 	uint32_t silent; /* of rules that say audit off */
@@ -51,6 +57,8 @@ struct smtp_note *smtp_note_of(const struct smtp_flow *flow);
 
 /* What was decided of the recipient in hand; and its last reply. */
 void smtp_note_decided(struct smtp_note *note, const struct decide_reply *reply);
+/* Which a limit then refused. */
+void smtp_note_limited(struct smtp_note *note);
 void smtp_note_recipient(
 	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply);
 /* A server has said something to it: this is where the message goes. */

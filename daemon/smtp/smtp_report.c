@@ -2,6 +2,7 @@
 
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/record.h"
+#include "daemon/smtp/allowance.h"
 #include "daemon/smtp/envelope.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -133,6 +134,8 @@ static enum message_ending abandoned_by(const struct smtp_flow *flow, const stru
 	if (engine->state == ENGINE_END && engine->wanted != ENDING_NONE &&
 		engine->ending == engine->wanted)
 		return MESSAGE_KILLED;
+	if (note->limited)
+		return MESSAGE_REFUSED_LIMIT;
 	if (*note->reply && note->reply_is_server)
 		return MESSAGE_REFUSED_SERVER;
 	if (*note->reply)
@@ -280,6 +283,8 @@ void smtp_report_transaction(struct smtp_flow *flow, const struct engine_out *ou
 
 	if (out->message_done == ENGINE_OUTCOME_DELIVERED)
 		smtp_count(flow->smtp, COUNTER_MESSAGES);
+	if (out->recipient_done && out->recipient.server && out->recipient.code / 100 == 2)
+		allowance_note_rule(flow);
 	if (!note)
 		return;
 	if (out->recipient_done && out->recipient.server && flow->server.fd >= 0)

@@ -34,6 +34,7 @@
 #define HANDOVER_SESSION_SOCKET "session-socket"
 #define HANDOVER_DESK_SOCKET    "desk-socket"
 #define HANDOVER_LIMIT          "limit"
+#define HANDOVER_MESSAGE_LIMIT  "message-limit"
 #define HANDOVER_QUEUE_STATS    "queue-stats"
 #define HANDOVER_NOTIFY         "notify"
 #define HANDOVER_TABLE          "table" /* the netlink socket that owns the table */

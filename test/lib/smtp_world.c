@@ -1,5 +1,9 @@
 #include "test/lib/smtp_world.h"
 
+#include "lib/message_limit.h"
+
+#include <sys/mman.h>
+
 static int listener(bool ip6, uint16_t *port)
 {
 	static int fds[2] = {-1, -1};
@@ -9,6 +13,21 @@ static int listener(bool ip6, uint16_t *port)
 		fds[ip6] = listen_at(internet_texts[ip6], &ports[ip6]);
 	*port = ports[ip6];
 	return fds[ip6];
+}
+
+static int make_message_limit(void)
+{
+	static const uint8_t secret[SIPHASH_SECRET_SIZE] = "0123456789abcde";
+	const size_t bytes = 65536;
+	int fd = memfd_create("message-limit", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_int_equal(message_limit_init(memory, bytes, secret), 0);
+	munmap(memory, bytes);
+	return fd;
 }
 
 void start_smtp(struct world *world, bool ip6)
@@ -28,6 +47,7 @@ void start_smtp(struct world *world, bool ip6)
 			.keeper_fd = keeper[1],
 			.control_fd = control[1],
 			.limit_fd = limit,
+			.message_limit_fd = make_message_limit(),
 			.control_socket = -1,
 			.session_socket = -1,
 			.desk_socket = -1};

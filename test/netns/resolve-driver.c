@@ -125,6 +125,7 @@ static void start(void)
 			.keeper_fd = keepers[1],
 			.control_fd = controls[1],
 			.limit_fd = -1,
+			.message_limit_fd = -1,
 			.control_socket = -1,
 			.session_socket = -1,
 			.desk_socket = -1,

@@ -1,0 +1,224 @@
+#include "daemon/smtp/allowance.h"
+
+#include "daemon/flow/charge.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/smtp_note.h"
+#include "lib/limit_of.h"
+#include "lib/mailset.h"
+#include "lib/message_limit.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+int allowance_init(struct smtp *smtp, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	void *memory = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	close(fd);
+	return message_limit_attach(&smtp->limits, memory, (size_t)st.st_size);
+}
+
+/* Not the loop's: of two processes that take out of one bucket, neither shall be late. */
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* ---- what bounds each message ---- */
+
+static uint64_t size_of(const struct policy *policy, size_t zone, ptrdiff_t rule)
+{
+	const struct policy_limit *limit =
+		limit_of_kind(policy, zone, rule, POLICY_LIMIT_SIZE, POLICY_PER_ALL);
+
+	return limit ? limit->size_bytes : POLICY_SIZE_MAX_BYTES;
+}
+
+static uint32_t recipients_of(const struct policy *policy, size_t zone, ptrdiff_t rule)
+{
+	const struct policy_limit *limit =
+		limit_of_kind(policy, zone, rule, POLICY_LIMIT_RECIPIENTS, POLICY_PER_MESSAGE);
+
+	return limit && limit->count < UINT16_MAX ? limit->count : UINT16_MAX;
+}
+
+static bool may_take(const struct policy_rule *rule, size_t zone)
+{
+	bool takes = rule->zone_names.n == 0;
+
+	for (size_t i = 0; i < rule->zone_names.n; i++)
+		takes |= rule->zones[i] == zone;
+	return takes && rule->to_server && !rule->disabled;
+}
+
+void allowance_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
+{
+	const struct policy *policy = flow->way.policy;
+	const size_t zone = (size_t)flow->way.zone;
+
+	setup->size_max = size_of(policy, zone, -1);
+	setup->recipients_max = (uint16_t)recipients_of(policy, zone, -1);
+	for (size_t i = 0; i < policy->nrules; i++) {
+		if (!may_take(&policy->rules[i], zone))
+			continue;
+		uint64_t size = size_of(policy, zone, (ptrdiff_t)i);
+		uint32_t recipients = recipients_of(policy, zone, (ptrdiff_t)i);
+		if (size > setup->size_max)
+			setup->size_max = size;
+		if (recipients > setup->recipients_max)
+			setup->recipients_max = (uint16_t)recipients;
+	}
+}
+
+/* ---- rates ---- */
+
+static bool refuse(
+	struct smtp_refusal *refusal, uint16_t code, const char *enhanced, const char *text)
+{
+	*refusal = (struct smtp_refusal){code, enhanced, text};
+	return false;
+}
+
+static const char *text_of(const struct policy_limit *limit)
+{
+	static const char *const texts[2][POLICY_PERS] = {
+		{"over the limit of messages here, try again later",
+			"over the limit of messages of this client, try again later",
+			"over the limit of messages of this user, try again later",
+			"over the limit of messages of this sender, try again later"},
+		{"over the limit of recipients here, try again later",
+			"over the limit of recipients of this client, try again later",
+			"over the limit of recipients of this user, try again later",
+			"over the limit of recipients of this sender, try again later"},
+	};
+
+	return texts[limit->kind == POLICY_LIMIT_RECIPIENTS][limit->per];
+}
+
+static bool take(struct smtp_flow *flow, enum policy_limit_kind kind, const int32_t *rules,
+	size_t nrules, struct smtp_refusal *refusal)
+{
+	const struct way *way = &flow->way;
+	char sender[MAILSET_KEY_SIZE];
+	const struct message_limit_ask ask = {.policy = way->policy,
+		.zone = (size_t)way->zone,
+		.rules = rules,
+		.nrules = nrules,
+		.who = {&way->mac, &way->client.addr, way->user, sender},
+		.kind = kind};
+	struct limit_of which;
+	size_t rule;
+
+	mailset_key_of(&flow->engine.sender, sender);
+	switch (message_limit_take(&flow->smtp->limits, &ask, now_us(), &which, &rule)) {
+	case BUCKET_OK:
+		return true;
+	case BUCKET_OVER:
+		break;
+	case BUCKET_FULL:
+		smtp_count(flow->smtp, COUNTER_LIMITS_FULL_MESSAGES);
+		return refuse(refusal, 450, "4.7.1", "too many send mail now, try again later");
+	}
+	if (which.limit->block_s)
+		charge_block(way, which.limit);
+	return refuse(refusal, 450, "4.7.1", text_of(which.limit));
+}
+
+/* ---- a message ---- */
+
+static bool is_noted(const struct smtp_note *note, int32_t rule)
+{
+	for (uint32_t i = 0; i < note->nrules; i++)
+		if (note->rules[i] == rule)
+			return true;
+	return false;
+}
+
+void allowance_note_rule(struct smtp_flow *flow)
+{
+	struct smtp_note *note = smtp_note_of(flow);
+
+	if (note && note->nrules < SMTP_NOTE_RULES && !is_noted(note, flow->rule))
+		note->rules[note->nrules++] = flow->rule;
+}
+
+/* Without a note, for want of memory, it is that of the last recipient. */
+static const int32_t *rules_of(const struct smtp_flow *flow, size_t *n)
+{
+	const struct smtp_note *note = smtp_note_of(flow);
+
+	*n = note && note->nrules ? note->nrules : 1;
+	return note && note->nrules ? note->rules : &flow->rule;
+}
+
+static bool admit(
+	struct smtp_flow *flow, struct engine_verdict *verdict, struct smtp_refusal *refusal)
+{
+	const struct engine *engine = &flow->engine;
+	const struct policy *policy = flow->way.policy;
+	const struct smtp_note *note = smtp_note_of(flow);
+	const size_t zone = (size_t)flow->way.zone;
+
+	/* it will hear to come again: it is counted then */
+	if (engine->connected && engine->accepted > 0 && verdict->server != engine->server)
+		return true;
+	verdict->size_max = (uint32_t)size_of(policy, zone, flow->rule);
+	if (engine->parameters.size > verdict->size_max)
+		return refuse(refusal, 552, "5.3.4", "message too big");
+	if (engine->accepted >= recipients_of(policy, zone, flow->rule) ||
+		(note && note->nrules == SMTP_NOTE_RULES && !is_noted(note, flow->rule)))
+		return refuse(refusal, 452, "4.5.3", "too many recipients");
+	return take(flow, POLICY_LIMIT_RECIPIENTS, &flow->rule, 1, refusal);
+}
+
+bool allowance_recipient(
+	struct smtp_flow *flow, struct engine_verdict *verdict, struct smtp_refusal *refusal)
+{
+	struct smtp_note *note = smtp_note_of(flow);
+
+	if (admit(flow, verdict, refusal))
+		return true;
+	smtp_count(flow->smtp, COUNTER_RECIPIENTS_OVER_LIMIT);
+	if (note)
+		smtp_note_limited(note);
+	return false;
+}
+
+static bool is_within_flow(const struct smtp_flow *flow, const int32_t *rules, size_t nrules)
+{
+	for (size_t i = 0; i < nrules; i++) {
+		const struct policy_limit *limit = limit_of_kind(flow->way.policy,
+			(size_t)flow->way.zone, rules[i], POLICY_LIMIT_MESSAGES, POLICY_PER_FLOW);
+		if (limit && flow->engine.delivered >= limit->count)
+			return false;
+	}
+	return true;
+}
+
+bool allowance_message(struct smtp_flow *flow, struct smtp_refusal *refusal)
+{
+	struct smtp_note *note = smtp_note_of(flow);
+	size_t nrules;
+	const int32_t *rules = rules_of(flow, &nrules);
+	bool admitted = is_within_flow(flow, rules, nrules)
+				? take(flow, POLICY_LIMIT_MESSAGES, rules, nrules, refusal)
+				: refuse(refusal, 450, "4.7.1",
+					  "over the limit of messages of one connection");
+
+	if (note)
+		note->limited = !admitted;
+	if (!admitted)
+		smtp_count(flow->smtp, COUNTER_MESSAGES_OVER_LIMIT);
+	return admitted;
+}

@@ -14,10 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_A_MESSAGE 500
-#define TOUCHED_MAX       2000 /* more elements at once: the kernel's cache is emptied */
-#define ENDS_A_TURN       500
-#define ARM_MOST_MS       60000
+#define TOUCHED_MAX 2000 /* more elements at once: the kernel's cache is emptied */
+#define ENDS_A_TURN 500
+#define ARM_MOST_MS 60000
 
 /* Elements on their way to the relays, packed. */
 struct packing {
@@ -28,8 +27,7 @@ struct packing {
 static bool pack_begin(struct packing *packing, struct control *control, const char *list)
 {
 	packing->control = control;
-	packing->ipc =
-		malloc(sizeof(*packing->ipc) + ENTRIES_A_MESSAGE * sizeof(packing->ipc->v[0]));
+	packing->ipc = malloc(IPC_BYTES_MAX);
 	if (!packing->ipc)
 		return false;
 	ipc_init(packing->ipc, IPC_LIST_ENTRIES, sizeof(*packing->ipc));
@@ -42,22 +40,18 @@ static void pack_send(struct packing *packing)
 	struct ipc_list_entries *ipc = packing->ipc;
 	if (!ipc->n)
 		return;
-	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
 	peers_send(packing->control->peers, ipc);
-	ipc->n = 0;
+	ipc->n = ipc->bytes = 0;
 }
 
 static void pack(struct packing *packing, const struct policy_elem *elem, bool add, uint64_t end_ms)
 {
-	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* no relay asks for it */
+	struct ipc_list_entry entry = {
+		.add = add, .end_ms = clock_to_monotonic(packing->control, end_ms), .elem = *elem};
+	if (ipc_list_put(packing->ipc, IPC_BYTES_MAX, &entry))
 		return;
-	struct ipc_list_entry *entry = &packing->ipc->v[packing->ipc->n++];
-	memset(entry, 0, sizeof(*entry));
-	entry->add = add;
-	entry->end_ms = clock_to_monotonic(packing->control, end_ms);
-	entry->elem = *elem;
-	if (packing->ipc->n == ENTRIES_A_MESSAGE)
-		pack_send(packing);
+	pack_send(packing);
+	ipc_list_put(packing->ipc, IPC_BYTES_MAX, &entry);
 }
 
 static void pack_end(struct packing *packing)

@@ -63,31 +63,30 @@ static void send_sessions(struct peer *peer)
 struct listing {
 	struct peer *peer;
 	struct ipc_list_entries *ipc;
+	enum policy_list_holds holds; /* the list that is sent */
 };
-#define LISTING_MAX 500
 
 static void send_listed(struct listing *listing)
 {
 	struct ipc_list_entries *ipc = listing->ipc;
 	if (!ipc->n)
 		return;
-	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
 	channel_send(listing->peer->channel, ipc, -1);
-	ipc->n = 0;
+	ipc->n = ipc->bytes = 0;
 }
 
 static int list_entry(void *context, const struct policy_elem *elem, uint64_t end_ms)
 {
 	struct listing *listing = context;
-	if (element_holds(elem) != POLICY_HOLDS_ADDRESSES) /* from before the list's kind changed */
+	struct ipc_list_entry entry = {.add = true,
+		.end_ms = clock_to_monotonic(listing->peer->control, end_ms),
+		.elem = *elem};
+	if (element_holds(elem) != listing->holds) /* from before the list's kind changed */
 		return 0;
-	struct ipc_list_entry *entry = &listing->ipc->v[listing->ipc->n++];
-	memset(entry, 0, sizeof(*entry));
-	entry->add = 1;
-	entry->end_ms = clock_to_monotonic(listing->peer->control, end_ms);
-	entry->elem = *elem;
-	if (listing->ipc->n == LISTING_MAX)
-		send_listed(listing);
+	if (ipc_list_put(listing->ipc, IPC_BYTES_MAX, &entry))
+		return 0;
+	send_listed(listing);
+	ipc_list_put(listing->ipc, IPC_BYTES_MAX, &entry);
 	return 0;
 }
 
@@ -95,13 +94,14 @@ static void send_lists(struct peer *peer)
 {
 	const struct control *control = peer->control;
 	struct listing listing = {.peer = peer};
-	listing.ipc = malloc(sizeof(*listing.ipc) + LISTING_MAX * sizeof(listing.ipc->v[0]));
+	listing.ipc = malloc(IPC_BYTES_MAX);
 	if (!listing.ipc)
 		return;
 	for (size_t i = 0; i < control->policy->nlists; i++) {
 		const struct policy_list *list = &control->policy->lists[i];
-		if (list->kind != POLICY_LIST_DYNAMIC || list->holds != POLICY_HOLDS_ADDRESSES)
+		if (list->kind != POLICY_LIST_DYNAMIC)
 			continue;
+		listing.holds = list->holds;
 		ipc_init(listing.ipc, IPC_LIST_CLEAR, sizeof(*listing.ipc));
 		strncpy(listing.ipc->name, list->name.text, sizeof(listing.ipc->name) - 1);
 		channel_send(peer->channel, listing.ipc, -1);

@@ -158,13 +158,14 @@ static int renew_devices(struct picture *picture, const char *list)
 static int change_list(struct replica *replica, const struct ipc_list_entries *ipc)
 {
 	struct picture *picture = target(replica);
-	for (uint32_t i = 0; i < ipc->n; i++) {
-		const struct ipc_list_entry *entry = &ipc->v[i];
-		if (!entry->add) {
-			lists_remove(picture->lists, ipc->name, &entry->elem);
+	struct ipc_list_entry entry;
+	uint32_t at = 0;
+	while (ipc_list_next(ipc, &at, &entry)) {
+		if (!entry.add) {
+			lists_remove(picture->lists, ipc->name, &entry.elem);
 			continue;
 		}
-		int rc = lists_add(picture->lists, ipc->name, &entry->elem, entry->end_ms);
+		int rc = lists_add(picture->lists, ipc->name, &entry.elem, entry.end_ms);
 		if (rc < 0)
 			return rc;
 	}

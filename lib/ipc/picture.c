@@ -1,7 +1,11 @@
 #include "lib/ipc/picture.h"
 
+#include "lib/element.h"
+
 #include "lib/ipc/kind.h"
 #include "lib/range.h"
+
+#include <string.h>
 
 /* The sessions themselves are read by session_decode(), which is bounded. */
 static bool sessions_ok(const void *ipc, size_t len)
@@ -11,33 +15,57 @@ static bool sessions_ok(const void *ipc, size_t len)
 	       ipc_count_ok(len, sizeof(*sessions), sessions->bytes, 1);
 }
 
-static bool elem_ok(const struct policy_elem *elem)
+/* end_ms, add, how long the element is: then element_encode() */
+#define LIST_ENTRY_HEAD (sizeof(uint64_t) + 1 + sizeof(uint16_t))
+
+bool ipc_list_put(struct ipc_list_entries *entries, size_t room, const struct ipc_list_entry *entry)
 {
-	switch (elem->kind) {
-	case POLICY_ELEM_PREFIX:
-		return ipc_prefix_ok(&elem->prefix);
-	case POLICY_ELEM_RANGE:
-		return ipc_addr_given_ok(&elem->range.first) &&
-		       ipc_addr_given_ok(&elem->range.last) && range_is_good(&elem->range);
-	case POLICY_ELEM_MAC:
-		return elem->spelling <= MAC_SPELLING_MAX;
-	case POLICY_ELEM_MAIL: /* their texts are control's own */
-	case POLICY_ELEM_HOST:
-		break;
-	}
-	return false;
+	uint8_t bytes[ELEMENT_BYTES_MAX];
+	uint16_t len = (uint16_t)element_encode(&entry->elem, bytes);
+
+	if (sizeof(*entries) + entries->bytes + LIST_ENTRY_HEAD + len > room)
+		return false;
+	uint8_t *at = entries->data + entries->bytes;
+	memcpy(at, &entry->end_ms, sizeof(entry->end_ms));
+	at[sizeof(entry->end_ms)] = entry->add;
+	memcpy(at + sizeof(entry->end_ms) + 1, &len, sizeof(len));
+	memcpy(at + LIST_ENTRY_HEAD, bytes, len);
+	entries->n++;
+	entries->bytes += (uint32_t)(LIST_ENTRY_HEAD + len);
+	entries->header.bytes = (uint32_t)sizeof(*entries) + entries->bytes;
+	return true;
+}
+
+bool ipc_list_next(
+	const struct ipc_list_entries *entries, uint32_t *at, struct ipc_list_entry *entry)
+{
+	const uint8_t *from = entries->data + *at;
+	size_t left = entries->bytes - *at;
+	uint16_t len;
+
+	if (left < LIST_ENTRY_HEAD || from[sizeof(entry->end_ms)] > 1)
+		return false;
+	memcpy(&entry->end_ms, from, sizeof(entry->end_ms));
+	entry->add = from[sizeof(entry->end_ms)];
+	memcpy(&len, from + sizeof(entry->end_ms) + 1, sizeof(len));
+	if (len > left - LIST_ENTRY_HEAD ||
+		!element_decode(from + LIST_ENTRY_HEAD, len, &entry->elem))
+		return false;
+	*at += (uint32_t)(LIST_ENTRY_HEAD + len);
+	return true;
 }
 
 static bool list_entries_ok(const void *ipc, size_t len)
 {
 	const struct ipc_list_entries *entries = ipc;
-	if (!NAMED_OK(entries->name) ||
-		!ipc_count_ok(len, sizeof(*entries), entries->n, sizeof(entries->v[0])))
+	struct ipc_list_entry entry;
+	uint32_t n = 0, at = 0;
+
+	if (!NAMED_OK(entries->name) || !ipc_count_ok(len, sizeof(*entries), entries->bytes, 1))
 		return false;
-	for (uint32_t i = 0; i < entries->n; i++)
-		if (entries->v[i].add > 1 || !elem_ok(&entries->v[i].elem))
-			return false;
-	return true;
+	while (ipc_list_next(entries, &at, &entry))
+		n++;
+	return n == entries->n && at == entries->bytes;
 }
 
 static bool list_clear_ok(const void *ipc, size_t len)
@@ -115,8 +143,8 @@ static const struct ipc_kind kinds[] = {
 	[IPC_SESSIONS - IPC_FILE_PICTURE] = IPC_LONGER("sessions", sessions, 0, sessions_ok),
 	[IPC_SESSION_GONE - IPC_FILE_PICTURE] =
 		IPC_FIXED("session-gone", session_gone, ipc_plain_ok),
-	[IPC_LIST_ENTRIES - IPC_FILE_PICTURE] = IPC_LONGER(
-		"list-entries", list_entries, sizeof(struct ipc_list_entry), list_entries_ok),
+	[IPC_LIST_ENTRIES - IPC_FILE_PICTURE] =
+		IPC_LONGER("list-entries", list_entries, 0, list_entries_ok),
 	[IPC_LIST_CLEAR - IPC_FILE_PICTURE] = IPC_FIXED("list-clear", list_entries, list_clear_ok),
 	[IPC_PICTURE_DONE - IPC_FILE_PICTURE] = IPC_PLAIN("picture-done"),
 	[IPC_BLOCK - IPC_FILE_PICTURE] = IPC_FIXED("block", block, block_ok),

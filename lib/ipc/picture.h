@@ -58,19 +58,25 @@ struct ipc_session_gone {
 };
 
 struct ipc_list_entry {
-	uint8_t add;
-	uint8_t reserved[7];
+	bool add;
 	uint64_t end_ms;
-	struct policy_elem elem;
+	struct policy_elem elem; /* a mail address or host name is borrowed */
 };
 
 struct ipc_list_entries {
 	struct ipc_header header;
 	char name[POLICY_NAME_SIZE]; /* also LIST_CLEAR, with n 0 */
 	uint32_t n;
-	uint32_t reserved;
-	struct ipc_list_entry v[];
+	uint32_t bytes; /* of data */
+	uint8_t data[]; /* ipc_list_put() n times */
 };
+
+/* One more behind those that stand there; room: of the whole ipc, bytes. False: it does not fit. */
+bool ipc_list_put(
+	struct ipc_list_entries *entries, size_t room, const struct ipc_list_entry *entry);
+/* The one at `at`, which moves on and is 0 first; false: there is none. */
+bool ipc_list_next(
+	const struct ipc_list_entries *entries, uint32_t *at, struct ipc_list_entry *entry);
 
 struct ipc_block {
 	struct ipc_header header;

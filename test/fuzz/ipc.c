@@ -1,4 +1,5 @@
 /* Messages between processes: what ipc_check() lets through may be read as its type says. */
+#include "lib/element.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
@@ -44,9 +45,11 @@ static void read_ipc(const struct ipc_header *header)
 	case IPC_LIST_ENTRIES: {
 		const struct ipc_list_entries *entries = (const void *)header;
 		read_text(entries->name);
-		for (uint32_t i = 0; i < entries->n; i++)
-			if (entries->v[i].elem.kind == POLICY_ELEM_PREFIX)
-				sum += strlen(prefix_format(&entries->v[i].elem.prefix, text));
+		struct ipc_list_entry entry;
+		char element[ELEMENT_TEXT_SIZE];
+		uint32_t at = 0;
+		while (ipc_list_next(entries, &at, &entry))
+			sum += strlen(element_format(&entry.elem, element));
 		break;
 	}
 	case IPC_SESSIONS: {

@@ -277,7 +277,9 @@ static void a_list_entry_takes_the_verdict_out_of_the_kernel(void **state)
 	finish(add, 0);
 	expect(world.relay, IPC_LIST_ENTRIES);
 	assert_int_equal(in.list.n, 1);
-	assert_int_equal(in.list.v[0].add, 1);
+	struct ipc_list_entry entry;
+	uint32_t at = 0;
+	assert_true(ipc_list_next(&in.list, &at, &entry) && entry.add);
 	admit("br0", "192.0.2.7", MAC7);
 	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_DROP);
 	assert_true(in.verdict.entry.timeout_ms <= 5000);

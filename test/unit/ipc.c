@@ -1,4 +1,5 @@
 
+#include "lib/element.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/hand.h"
 #include "lib/ipc/health.h"
@@ -289,31 +290,6 @@ static void counts_fill_the_ipc_exactly(void **state)
 		fill_entry(&m.entries.v[i], 0);
 	assert_int_equal(check(), -EBADMSG);
 
-	ipc_init(&m, IPC_LIST_CLEAR,
-		sizeof(struct ipc_list_entries) + sizeof(struct ipc_list_entry));
-	strcpy(m.list.name, "blocked");
-	m.list.n = 1;
-	assert_int_equal(check(), -EBADMSG);
-	m.header.type = IPC_LIST_ENTRIES;
-	assert_int_equal(check(), -EBADMSG); /* an element without an address */
-	m.list.v[0].elem.kind = POLICY_ELEM_MAC;
-	assert_int_equal(check(), 0);
-	m.list.v[0].elem.spelling = MAC_SPELLING_MAX + 1;
-	assert_int_equal(check(), -EBADMSG);
-	memset(&m.list.v[0].elem, 0, sizeof(m.list.v[0].elem));
-	m.list.v[0].elem.kind = POLICY_ELEM_RANGE;
-	assert_int_equal(check(), -EBADMSG);
-	m.list.v[0].elem.range.first.family = m.list.v[0].elem.range.last.family = ADDR_IP6;
-	assert_int_equal(check(), 0);
-	m.list.v[0].elem.range.first.bytes[15] = 1; /* behind its end */
-	assert_int_equal(check(), -EBADMSG);
-	m.list.v[0].elem.kind = POLICY_ELEM_MAIL; /* a text is nothing that travels */
-	assert_int_equal(check(), -EBADMSG);
-	m.list.v[0].elem.kind = POLICY_ELEM_HOST;
-	assert_int_equal(check(), -EBADMSG);
-	m.list.v[0].elem.kind = (enum policy_elem_kind)7;
-	assert_int_equal(check(), -EBADMSG);
-
 	ipc_init(&m, IPC_SESSIONS, sizeof(struct ipc_sessions) + 10);
 	m.sessions.n = 1;
 	m.sessions.bytes = 10;
@@ -370,6 +346,76 @@ static void random_bytes_are_refused_or_harmless(void **state)
 	}
 }
 
+static void put_element(enum policy_list_holds holds, const char *text, uint64_t end_ms)
+{
+	struct ipc_list_entry entry = {.add = end_ms != 0, .end_ms = end_ms};
+	assert_null(element_parse(holds, text, strlen(text), &entry.elem));
+	assert_true(ipc_list_put(&m.list, IPC_BYTES_MAX, &entry));
+}
+
+static void elements_of_every_kind_travel(void **state)
+{
+	static const char *const texts[] = {"192.0.2.0/24", "2001:db8::1-2001:db8::9",
+		"02-00-5e-00-53-07", "Anna@hotel.example", "@.partner.example",
+		"mx.partner.example"};
+	static const enum policy_list_holds holds[] = {POLICY_HOLDS_ADDRESSES,
+		POLICY_HOLDS_ADDRESSES, POLICY_HOLDS_ADDRESSES, POLICY_HOLDS_MAIL,
+		POLICY_HOLDS_MAIL, POLICY_HOLDS_HOSTS};
+	struct ipc_list_entry entry;
+	char text[ELEMENT_TEXT_SIZE];
+	uint32_t at = 0;
+
+	(void)state;
+	ipc_init(&m, IPC_LIST_ENTRIES, sizeof(struct ipc_list_entries));
+	strcpy(m.list.name, "blocked");
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		put_element(holds[i], texts[i], i);
+	assert_int_equal(check(), 0);
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		assert_true(ipc_list_next(&m.list, &at, &entry));
+		assert_string_equal(element_format(&entry.elem, text), texts[i]);
+		assert_int_equal(entry.end_ms, i);
+		assert_int_equal(entry.add, i != 0);
+	}
+	assert_false(ipc_list_next(&m.list, &at, &entry));
+}
+
+static void elements_of_a_list_are_checked(void **state)
+{
+	struct ipc_list_entry entry = {.add = true};
+
+	(void)state;
+	ipc_init(&m, IPC_LIST_ENTRIES, sizeof(struct ipc_list_entries));
+	strcpy(m.list.name, "blocked");
+	put_element(POLICY_HOLDS_MAIL, "anna@hotel.example", 1);
+	assert_int_equal(check(), 0);
+	uint32_t whole = m.header.bytes;
+	for (uint32_t less = 1; less <= m.list.bytes; less++) { /* cut anywhere */
+		m.header.bytes = whole - less;
+		assert_int_equal(check(), -EBADMSG);
+	}
+	m.header.bytes = whole;
+	m.list.n = 2;
+	assert_int_equal(check(), -EBADMSG);
+	m.list.n = 1;
+	m.header.type = IPC_LIST_CLEAR;
+	assert_int_equal(check(), -EBADMSG);
+	m.header.type = IPC_LIST_ENTRIES;
+	m.list.data[sizeof(uint64_t)] = 2; /* neither added nor taken away */
+	assert_int_equal(check(), -EBADMSG);
+	m.list.data[sizeof(uint64_t)] = 1;
+	m.list.data[m.list.bytes - 1] = '\n';
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_LIST_ENTRIES, sizeof(struct ipc_list_entries));
+	strcpy(m.list.name, "blocked");
+	assert_null(element_parse(POLICY_HOLDS_ADDRESSES, "192.0.2.1", 9, &entry.elem));
+	while (ipc_list_put(&m.list, IPC_BYTES_MAX, &entry))
+		;
+	assert_true(m.list.n > 1000 && m.header.bytes <= IPC_BYTES_MAX);
+	assert_int_equal(check(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +429,8 @@ int main(void)
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),
 		cmocka_unit_test(counts_fill_the_ipc_exactly),
+		cmocka_unit_test(elements_of_every_kind_travel),
+		cmocka_unit_test(elements_of_a_list_are_checked),
 		cmocka_unit_test(numbers_of_words_are_in_range),
 		cmocka_unit_test(random_bytes_are_refused_or_harmless),
 	};

@@ -73,26 +73,6 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 		row_time(clock_to_wall(explaining->command->control, decision->until_ms)));
 }
 
-static void tell_cache(struct explaining *explaining, const struct decide_world *world,
-	const struct decide_origin *origin, uint64_t now_ms)
-{
-	static const char *const words[] = {[DECIDE_KERNEL_RELAY] = "goes to the relay",
-		[DECIDE_KERNEL_PASS] = "passes",
-		[DECIDE_KERNEL_REJECT] = "is reset",
-		[DECIDE_KERNEL_DROP] = "is dropped"};
-	enum decide_kernel kernel;
-	uint64_t until_ms = 0;
-	char text[128];
-	if (decide_client(world, origin, now_ms, &kernel, &until_ms))
-		snprintf(text, sizeof(text),
-			"kernel: every connection of this client %s, so the kernel may remember it",
-			words[kernel]);
-	else
-		snprintf(text, sizeof(text),
-			"kernel: the destination decides, so each connection is asked about");
-	add_step(explaining, text);
-}
-
 /* As the relay does it, where it may not be the client's own destination. */
 static void follow_original(struct explaining *explaining, struct decision *decision)
 {
@@ -270,7 +250,7 @@ static void explain(struct explaining *explaining)
 	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
 	if (decision.to_original)
 		follow_original(explaining, &decision);
-	tell_cache(explaining, &world, &origin, at_ms);
+	outlook_kernel(&world, &origin, at_ms, add_step, explaining);
 	explaining->row = outcome(explaining, &decision);
 	set_reply(explaining);
 	bool has_server = decision.to_original || decision.server >= 0;

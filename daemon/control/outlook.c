@@ -52,6 +52,26 @@ void outlook_hosts(struct control *control, size_t server, enum addr_family clie
 		tell_host(&targets->v[i], client, step, context);
 }
 
+void outlook_kernel(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, decide_step *step, void *context)
+{
+	static const char *const words[] = {[DECIDE_KERNEL_RELAY] = "goes to the relay",
+		[DECIDE_KERNEL_PASS] = "passes",
+		[DECIDE_KERNEL_REJECT] = "is reset",
+		[DECIDE_KERNEL_DROP] = "is dropped"};
+	enum decide_kernel kernel;
+	uint64_t until_ms = 0;
+	char text[128];
+	if (decide_client(world, origin, now_ms, &kernel, &until_ms))
+		snprintf(text, sizeof(text),
+			"kernel: every connection of this client %s, so the kernel may remember it",
+			words[kernel]);
+	else
+		snprintf(text, sizeof(text),
+			"kernel: the destination decides, so each connection is asked about");
+	step(context, text);
+}
+
 static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 {
 	struct outlook *outlook = (struct outlook *)ask;

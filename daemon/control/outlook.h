@@ -1,5 +1,6 @@
-/* Owns what a connection would meet besides the decision of the policy: a bypass before it; limits
- * and the state of the server's hosts behind it. For `explain`; changes nothing. */
+/* Owns what a connection would meet besides the decision of the policy: a bypass before it; what
+ * the kernel remembers of it, limits and the state of the servers' hosts behind it. For `explain`;
+ * changes nothing. */
 #ifndef POSTERN_OUTLOOK_H
 #define POSTERN_OUTLOOK_H
 
@@ -15,6 +16,10 @@ const struct bypass_line *outlook_bypass(struct control *control, const char *zo
 /* Calls step for each host of the server, in the order in which flows try them. */
 void outlook_hosts(struct control *control, size_t server, enum addr_family client,
 	decide_step *step, void *context);
+
+/* Calls step with what the kernel may remember of the client. */
+void outlook_kernel(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, decide_step *step, void *context);
 
 /* A question to the relays, which know the limits. */
 struct outlook {

@@ -35,6 +35,7 @@ struct explaining {
 	bool sender_given, recipient_given;
 	uint64_t at_ms;            /* 0: now */
 	struct decide_reply reply; /* of the recipient; code 0: it is not refused */
+	bool unreachable;          /* it is read, and hears so at its greeting */
 	json_t *steps, *row;
 };
 
@@ -112,6 +113,20 @@ static void set_outcome(struct explaining *explaining, const char *verdict, cons
 	json_object_set_new(explaining->row, "reason", json_string(reason));
 }
 
+/* The greeting is before any recipient, and behind the limits on flows. */
+static void finish_unreachable(struct explaining *explaining)
+{
+	const struct ending_reply *reply = ending_reply_of(ENDING_NO_SERVER);
+	char text[160];
+
+	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER],
+		ending_name(ENDING_NO_SERVER));
+	snprintf(text, sizeof(text), "%u %s %s", reply->code, reply->enhanced, reply->text);
+	json_object_set_new(explaining->row, "reply", row_text(text));
+	add_step(explaining, "greeting: all hosts of all servers in reach are down: 421");
+	finish(explaining);
+}
+
 /* The relays have said what a redirected flow would meet. */
 static void on_outlook(struct outlook *outlook)
 {
@@ -119,6 +134,10 @@ static void on_outlook(struct outlook *outlook)
 		(struct explaining *)((char *)outlook - offsetof(struct explaining, outlook));
 	const struct ending_reply *reply = ending_reply_of(outlook->ending);
 	char text[IPC_TEXT_SIZE + 128];
+	if (explaining->unreachable && outlook_is_of_server(outlook->ending)) {
+		finish_unreachable(explaining);
+		return;
+	}
 	if (outlook->ending == ENDING_NONE) {
 		add_step(explaining, "limits: none is reached");
 	} else if (outlook->ending == ENDING_NO_POLICY) {
@@ -152,6 +171,9 @@ static void look_into_envelope(struct explaining *explaining, const struct decid
 	}
 	decide_explain_recipient(world, origin, &envelope, now_ms, &reply, add_step, explaining);
 	explaining->reply = reply;
+	explaining->unreachable =
+		!explaining->at_ms &&
+		outlook_unreachable(explaining->command->control, origin, &envelope, now_ms);
 	decision->rule = reply.rule;
 	if (reply.permitted) {
 		decision->server = reply.server;
@@ -205,16 +227,10 @@ static bool is_bypassed(struct explaining *explaining, uint64_t at_ms)
 	const struct bypass_line *line =
 		outlook_bypass(explaining->command->control, explaining->zone, at_ms);
 	struct decision pass = {.verdict = POLICY_VERDICT_PASS, .rule = -1, .server = -1};
-	char text[POLICY_NAME_SIZE + 128], at[40];
-	struct tm tm;
 	if (!line)
 		return false;
 	pass.until_ms = line->until_ms;
-	time_t until = (time_t)(clock_to_wall(explaining->command->control, line->until_ms) / 1000);
-	strftime(at, sizeof(at), "%a %F %T", localtime_r(&until, &tm));
-	snprintf(text, sizeof(text), "bypass: on for %s%s until %s: every connection passes",
-		*line->zone ? "zone " : "all zones", line->zone, at);
-	add_step(explaining, text);
+	outlook_tell_bypass(explaining->command->control, line, add_step, explaining);
 	explaining->row = outcome(explaining, &pass);
 	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_PASS], "bypass");
 	finish(explaining);
@@ -256,6 +272,8 @@ static void explain(struct explaining *explaining)
 	bool has_server = decision.to_original || decision.server >= 0;
 	if (has_server && !explaining->at_ms)
 		look_behind(explaining, &decision);
+	else if (explaining->unreachable)
+		finish_unreachable(explaining);
 	else
 		finish(explaining);
 }

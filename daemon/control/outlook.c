@@ -1,6 +1,7 @@
 #include "daemon/control/outlook.h"
 
 #include "daemon/control/bypass.h"
+#include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/peers.h"
@@ -8,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 const struct bypass_line *outlook_bypass(struct control *control, const char *zone, uint64_t at_ms)
 {
@@ -19,6 +21,19 @@ const struct bypass_line *outlook_bypass(struct control *control, const char *zo
 			lines[i].until_ms > at_ms)
 			return &lines[i];
 	return NULL;
+}
+
+void outlook_tell_bypass(
+	struct control *control, const struct bypass_line *line, decide_step *step, void *context)
+{
+	char text[POLICY_NAME_SIZE + 128], at[40];
+	struct tm tm;
+	time_t until = (time_t)(clock_to_wall(control, line->until_ms) / 1000);
+
+	strftime(at, sizeof(at), "%a %F %T", localtime_r(&until, &tm));
+	snprintf(text, sizeof(text), "bypass: on for %s%s until %s: every connection passes",
+		*line->zone ? "zone " : "all zones", line->zone, at);
+	step(context, text);
 }
 
 static void tell_host(
@@ -50,6 +65,61 @@ void outlook_hosts(struct control *control, size_t server, enum addr_family clie
 
 	for (uint32_t i = 0; targets && i < targets->n; i++)
 		tell_host(&targets->v[i], client, step, context);
+}
+
+struct look {
+	struct control *control;
+	enum addr_family client;
+	bool any, is_up;
+};
+
+/* Health has not spoken of all its hosts under the policy in force: of a name nothing is known. */
+static bool is_open(const struct control *control, size_t server)
+{
+	const struct policy_server *says = &control->policy->servers[server];
+
+	if (health_peer_is_told(control->health, server))
+		return false;
+	for (size_t i = 0; i < says->nhosts; i++)
+		if (says->hosts[i].addr.family == ADDR_NONE)
+			return true;
+	return false;
+}
+
+static bool has_host_up(const struct look *look, size_t server)
+{
+	const struct ipc_targets *targets = health_peer_targets(look->control->health, server);
+
+	if (!targets || is_open(look->control, server))
+		return true;
+	for (uint32_t i = 0; i < targets->n; i++)
+		if (choice_may(&targets->v[i], look->client) && targets->v[i].state != TARGET_DOWN)
+			return true;
+	return false;
+}
+
+static void take_rule(void *context, const struct policy_rule *rule)
+{
+	struct look *look = context;
+
+	look->any = true;
+	look->is_up = look->is_up || rule->to_original || has_host_up(look, rule->server);
+}
+
+bool outlook_unreachable(struct control *control, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms)
+{
+	const struct decide_world world = control_world(control);
+	struct look look = {.control = control, .client = origin->source.family};
+
+	decide_reach(&world, origin, envelope, now_ms, take_rule, &look);
+	return look.any && !look.is_up;
+}
+
+bool outlook_is_of_server(enum ending ending)
+{
+	return ending == ENDING_NONE || ending == ENDING_OVER_FLOWS_SERVER ||
+	       ending == ENDING_HOST_UNFIT || ending == ENDING_NO_SERVER;
 }
 
 void outlook_kernel(const struct decide_world *world, const struct decide_origin *origin,

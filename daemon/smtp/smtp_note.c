@@ -136,12 +136,42 @@ static void put(
 	note->recipients++;
 }
 
+static void put_recipient(struct smtp_note *note, struct entry *entry, const char *address,
+	size_t len, const struct engine_reply *reply)
+{
+	char words[MESSAGE_TEXT_MAX];
+	size_t words_len = format_reply(reply, words, sizeof(words));
+
+	entry->address_len = (uint16_t)(len < MESSAGE_TEXT_MAX ? len : MESSAGE_TEXT_MAX);
+	entry->reply_len = is_same(note, words, words_len) ? SAME_REPLY : (uint16_t)words_len;
+	put(note, entry, address, words);
+}
+
+/* No address that a rule could be asked about: it stands there as it was said. */
+static void note_malformed(
+	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply)
+{
+	struct entry entry = {.rule = -1, .by = MESSAGE_BY_FORM, .verdict = POLICY_VERDICT_ANSWER};
+	const char *said;
+	size_t len;
+
+	if (!engine_recipient_said(&flow->engine, &said, &len))
+		return;
+	note->bys |= 1u << MESSAGE_BY_FORM;
+	put_recipient(note, &entry, said, len, reply);
+}
+
 void smtp_note_recipient(
 	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply)
 {
-	char text[SMTP_PATH_TEXT_MAX], words[MESSAGE_TEXT_MAX];
 	const struct policy *policy = flow->way.policy;
+	char text[SMTP_PATH_TEXT_MAX];
 	struct smtp_path path;
+
+	if (!engine_recipient(&flow->engine, &path)) {
+		note_malformed(note, flow, reply);
+		return;
+	}
 	struct entry entry = {
 		.rule = note->asked ? note->rule : -1, .by = (uint8_t)last_word(note, reply)};
 
@@ -152,12 +182,8 @@ void smtp_note_recipient(
 		note->silent++;
 		return;
 	}
-	if (!engine_recipient(&flow->engine, &path))
-		return;
-	entry.address_len = (uint16_t)(smtp_path_format(&path, text) - 2); /* the brackets */
-	size_t len = format_reply(reply, words, sizeof(words));
-	entry.reply_len = is_same(note, words, len) ? SAME_REPLY : (uint16_t)len;
-	put(note, &entry, text + 1, words);
+	size_t len = smtp_path_format(&path, text);
+	put_recipient(note, &entry, text + 1, len - 2, reply); /* without the brackets */
 }
 
 void smtp_note_read(const struct smtp_note *note, const struct smtp_flow *flow,

@@ -115,7 +115,9 @@ static enum message_ending refused_by(const struct smtp_note *note)
 		return MESSAGE_REFUSED_SERVER;
 	if (note->bys & 1u << MESSAGE_BY_GATEWAY)
 		return MESSAGE_NO_SERVER;
-	return note->bys & 1u << MESSAGE_BY_LIMIT ? MESSAGE_REFUSED_LIMIT : MESSAGE_REFUSED_RULE;
+	if (note->bys & 1u << MESSAGE_BY_LIMIT)
+		return MESSAGE_REFUSED_LIMIT;
+	return note->bys == 1u << MESSAGE_BY_FORM ? MESSAGE_REFUSED_FORM : MESSAGE_REFUSED_RULE;
 }
 
 /* Its flow is over, or it goes on. */

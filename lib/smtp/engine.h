@@ -196,7 +196,7 @@ struct engine_out {
 	uint8_t host_failed; /* enum ending: why a host was given up before the reply to MAIL; */
 	/* What a host said that the client hears in other words, or not at all; for the log. */
 	struct engine_reply host;
-	bool recipient_done; /* engine_recipient() got its last reply: */
+	bool recipient_done; /* the recipient in hand got its last reply: */
 	struct engine_reply recipient;
 	uint8_t message_done;        /* enum engine_outcome: a record is complete */
 	struct engine_reply message; /* to DATA, unless 354, or to the text: the last counts */
@@ -287,8 +287,11 @@ void engine_go(struct engine *engine, uint64_t now_ms, struct engine_out *out);
 void engine_verdict(struct engine *engine, const struct engine_verdict *verdict, uint64_t now_ms,
 	struct engine_out *out);
 /* The recipient in hand, in ASK_RCPT up to RCPT and in the output with recipient_done. False: there
- * is none. */
+ * is none, or it was refused for its form. */
 bool engine_recipient(const struct engine *engine, struct smtp_path *path);
+/* With recipient_done: as the client wrote it, without the brackets; any bytes but controls, until
+ * the next input. False: there is none. */
+bool engine_recipient_said(const struct engine *engine, const char **text, size_t *len);
 
 /* OPEN: a connection is made, a PROXY header (if any) written. */
 void engine_server_opened(struct engine *engine, uint64_t now_ms, struct engine_out *out);

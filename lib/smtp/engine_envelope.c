@@ -117,6 +117,32 @@ bool engine_recipient(const struct engine *engine, struct smtp_path *path)
 	return read_line(engine, path, &parameters);
 }
 
+bool engine_recipient_said(const struct engine *engine, const char **text, size_t *len)
+{
+	const char *line = engine->command.bytes;
+	size_t at, args, word;
+
+	if (engine->state == ENGINE_BODY || engine->state == ENGINE_DRAIN ||
+		smtp_command_verb(line, engine->command.line, &at, &args) != SMTP_VERB_RCPT)
+		return false;
+	word = read_word(line + at, args, "TO:");
+	if (word == 0)
+		return false;
+	const char *said = line + at + word, *end = line + at + args;
+	while (said < end && *said == ' ')
+		said++;
+	const char *over = memchr(said, ' ', (size_t)(end - said));
+	if (over)
+		end = over;
+	if (said < end && *said == '<')
+		said++;
+	if (said < end && end[-1] == '>')
+		end--;
+	*text = said;
+	*len = (size_t)(end - said);
+	return true;
+}
+
 /* A recipient that was refused for good: who tries so many, and has none that is taken, has no mail
  * but a list of guesses. */
 static void count_refused(struct engine *engine, unsigned code, struct engine_out *out)
@@ -169,13 +195,20 @@ void engine_rcpt(struct engine *engine, const char *args, size_t len, struct eng
 	}
 	const struct smtp_refusal *refusal =
 		read_rcpt(engine, args + word, len - word, &path, &parameters);
-	if (refusal) {
+	/* of nobody there is nothing to record */
+	const struct smtp_refusal *unnamed =
+		smtp_path_refusal(SMTP_PATH_NO_PATH, SMTP_PATH_RECIPIENT);
+	if (refusal == unnamed) {
 		engine_say_refusal(engine, refusal, out);
 		engine_answered(engine);
 		count_refused(engine, refusal->code, out);
 		return;
 	}
 	engine->recipients += engine->recipients < UINT16_MAX;
+	if (refusal) {
+		engine_rcpt_refuse(engine, refusal, out);
+		return;
+	}
 	if (engine->answer != ENGINE_WORDS_NONE)
 		engine_rcpt_answer(engine, (enum engine_words)engine->answer, out);
 	else if (engine->accepted >= engine->recipients_max)

@@ -44,9 +44,13 @@ static void keep(char *all, size_t *len, const char *bytes, size_t n)
 static void note_events(struct talk *talk, const struct engine_out *out)
 {
 	struct smtp_path path;
+	const char *said;
+	size_t len;
 
-	if (out->recipient_done) {
-		assert_true(engine_recipient(&talk->engine, &path));
+	if (out->recipient_done && !engine_recipient(&talk->engine, &path)) {
+		assert_true(engine_recipient_said(&talk->engine, &said, &len));
+		note(talk, "form %.*s %u; ", (int)len, said, out->recipient.code);
+	} else if (out->recipient_done) {
 		note(talk, "rcpt %.*s %s%u; ", path.local_bytes, path.local,
 			out->recipient.server ? "" : "own ", out->recipient.code);
 	}

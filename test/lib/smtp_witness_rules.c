@@ -286,7 +286,13 @@ static void judge_outcome(struct smtp_witness *witness, enum engine_outcome outc
 static void judge_record(struct smtp_witness *witness, const struct engine_out *out)
 {
 	enum engine_outcome outcome = (enum engine_outcome)out->message_done;
+	const char *said;
+	size_t len;
 
+	require(witness,
+		!out->recipient_done || (engine_recipient_said(&witness->engine, &said, &len) &&
+						len < SMTP_COMMAND_MAX),
+		"a reply to a recipient that nobody said");
 	witness->decided = (uint16_t)(witness->decided + out->recipient_done);
 	if (outcome == ENGINE_OUTCOME_NONE)
 		return;

@@ -281,6 +281,20 @@ static void test_refused_recipients_beside_one_that_is_taken_are_none(void **sta
 	talk_run(&talk, "c\nC DATA\ns DATA\nS 354 go\nc 354 go\nw body\n");
 }
 
+/* Who is refused for his form is one of the message's recipients, as he was written. */
+static void test_recipients_refused_for_their_form_are_told(void **state)
+{
+	(void)state;
+	run(0, TALK_HELLO TALK_MAIL
+		"C RCPT TO:<a@b@c>\nc 550 5.7.1\nE form a@b@c 550\n"
+		"C RCPT TO: <x@[192.0.2.1]> NOTIFY=NEVER\nc 550 5.1.3\nE form x@[192.0.2.1] 550\n"
+		"C RCPT TO:<b@y.example> WHAT=1\nc 555\nE form b@y.example 555\n"
+		"C RCPT TO:<\xc3\xa4@y.example>\nc 553 5.6.7\nE form \xc3\xa4@y.example 553\n"
+		"C RCPT TO:<b@y.example\nc 501\nC RCPT TO:\nc 501\nE \n"
+		"C RSET\nc 250\nE no-recipient 0/4 0\n");
+	run(0, TALK_HELLO TALK_MAIL "C RCPT TO:b\nc 501\nC RSET\nc 250\nE \n");
+}
+
 static void test_refusals_of_the_owner_are_said(void **state)
 {
 	static const struct smtp_refusal no = {550, "5.7.1", "not you"};
@@ -368,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_ten_errors_are_enough),
 		cmocka_unit_test(test_twenty_refused_recipients_are_enough),
 		cmocka_unit_test(test_refused_recipients_beside_one_that_is_taken_are_none),
+		cmocka_unit_test(test_recipients_refused_for_their_form_are_told),
 		cmocka_unit_test(test_refusals_of_the_owner_are_said),
 		cmocka_unit_test(test_a_message_has_so_many_recipients),
 		cmocka_unit_test(test_a_late_verdict_is_to_nothing),

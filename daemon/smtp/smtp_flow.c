@@ -26,8 +26,10 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 	table->again_last = &table->again;
 	table->again_timer.on_time = on_again;
 	int error = pool_init(&table->flows, sizeof(struct smtp_flow), flows);
+	if (!error)
+		error = pool_init(&table->notes, SMTP_NOTE_PIECE_BYTES, flows);
 	/* each flow may have something left over on each side, and before it was read; and a note
-	 */
+	 * that grew */
 	if (!error)
 		error = pool_init(&table->pieces, SMTP_FLOW_PIECE_BYTES, 5 * flows);
 	if (error)
@@ -46,6 +48,7 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 void smtp_flow_table_fini(struct smtp_flow_table *table)
 {
 	pool_fini(&table->flows);
+	pool_fini(&table->notes);
 	pool_fini(&table->pieces);
 	free(table->read);
 	free(table->for_client);

@@ -97,6 +97,7 @@ _Static_assert(SMTP_FLOW_PIECE_BYTES >= 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER
 struct smtp_flow_table {
 	struct pool flows;
 	struct pool pieces; /* SMTP_FLOW_PIECE_BYTES each */
+	struct pool notes;  /* SMTP_NOTE_PIECE_BYTES each */
 	uint32_t binds;     /* flows that wait for a socket from the keeper */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;

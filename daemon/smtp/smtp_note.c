@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOTE_BYTES (SMTP_FLOW_PIECE_BYTES - sizeof(struct smtp_note))
+#define SMALL_BYTES (SMTP_NOTE_PIECE_BYTES - sizeof(struct smtp_note))
+/* In a big piece the last texts have a place of their own behind the recipients, so that there is
+ * room for them however many recipients were said. */
+#define REPLY_AT   (SMTP_FLOW_PIECE_BYTES - MESSAGE_TEXT_MAX)
+#define ID_AT      (REPLY_AT - SMTP_HEADER_ID_MAX)
 #define SAME_REPLY UINT16_MAX /* as the recipient before */
 
 /* In front of address and reply. */
@@ -16,32 +20,102 @@ struct entry {
 	uint8_t by, verdict;
 };
 
-void smtp_note_begin(struct smtp_flow *flow)
+/* ---- its bytes ---- */
+
+static uint8_t *bytes_of(struct smtp_note *note, const struct smtp_flow *flow)
+{
+	return note->piece ? pool_piece(&flow->smtp->table.pieces, note->piece - 1) : note->bytes;
+}
+
+static const uint8_t *read_of(const struct smtp_note *note, const struct smtp_flow *flow)
+{
+	return note->piece ? pool_piece(&flow->smtp->table.pieces, note->piece - 1) : note->bytes;
+}
+
+static void move_text(struct smtp_note_text *text, uint8_t *to, const uint8_t *from, uint32_t at)
+{
+	memcpy(to + at, from + text->at, text->len);
+	text->at = at;
+}
+
+/* Into a big piece. False: it lies in one already, or there is none. */
+static bool grow(struct smtp_note *note, const struct smtp_flow *flow)
 {
 	struct pool *pieces = &flow->smtp->table.pieces;
+	uint8_t *piece = note->piece ? NULL : pool_take(pieces);
+
+	if (!piece)
+		return false;
+	memcpy(piece, note->bytes, note->used);
+	move_text(&note->message_id, piece, note->bytes, ID_AT);
+	move_text(&note->reply, piece, note->bytes, REPLY_AT);
+	note->end = ID_AT;
+	note->piece = 1 + pool_number(pieces, piece);
+	return true;
+}
+
+static bool has_room(struct smtp_note *note, const struct smtp_flow *flow, size_t len)
+{
+	return len <= note->end - note->used || (grow(note, flow) && len <= note->end - note->used);
+}
+
+/* text is one of those at the end; what it was before is over. */
+static void set_text(struct smtp_note *note, const struct smtp_flow *flow,
+	struct smtp_note_text *text, const char *words, size_t len)
+{
+	if (!note->piece && len > text->len) {
+		if (!has_room(note, flow, len))
+			len = 0;
+		else if (!note->piece)
+			text->at = note->end -= (uint32_t)len;
+	}
+	memcpy(bytes_of(note, flow) + text->at, words, len);
+	text->len = (uint32_t)len;
+}
+
+struct message_text smtp_note_text(const struct smtp_note *note, const struct smtp_flow *flow,
+	const struct smtp_note_text *text)
+{
+	if (text->len == 0)
+		return (struct message_text){0};
+	return (struct message_text){(const char *)read_of(note, flow) + text->at, text->len};
+}
+
+/* ---- begin and end ---- */
+
+void smtp_note_begin(struct smtp_flow *flow)
+{
+	struct pool *notes = &flow->smtp->table.notes;
 
 	smtp_note_end(flow);
-	struct smtp_note *note = pool_take(pieces);
+	struct smtp_note *note = pool_take(notes);
 	if (!note) {
 		smtp_count(flow->smtp, COUNTER_AUDIT_LOST);
 		return;
 	}
-	flow->note = 1 + pool_number(pieces, note);
+	flow->note = 1 + pool_number(notes, note);
 	memset(note, 0, sizeof(*note));
 	note->start_ms = loop_now_ms(flow->smtp->loop);
 	note->server = note->rule = -1;
-	memcpy(note->helo, flow->engine.helo_name, sizeof(note->helo));
+	note->end = SMALL_BYTES;
+	note->used = note->helo.len = (uint32_t)strlen(flow->engine.helo_name);
+	memcpy(note->bytes, flow->engine.helo_name, note->helo.len);
 }
 
 struct smtp_note *smtp_note_of(const struct smtp_flow *flow)
 {
-	return flow->note ? pool_piece(&flow->smtp->table.pieces, flow->note - 1) : NULL;
+	return flow->note ? pool_piece(&flow->smtp->table.notes, flow->note - 1) : NULL;
 }
 
 void smtp_note_end(struct smtp_flow *flow)
 {
-	if (flow->note)
-		pool_give(&flow->smtp->table.pieces, smtp_note_of(flow));
+	struct smtp_note *note = smtp_note_of(flow);
+
+	if (!note)
+		return;
+	if (note->piece)
+		pool_give(&flow->smtp->table.pieces, bytes_of(note, flow));
+	pool_give(&flow->smtp->table.notes, note);
 	flow->note = 0;
 }
 
@@ -98,35 +172,38 @@ static size_t format_reply(const struct engine_reply *reply, char *text, size_t 
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 
-static struct entry entry_at(const struct smtp_note *note, uint32_t at)
+static struct entry entry_at(const uint8_t *bytes, uint32_t at)
 {
 	struct entry entry;
 
-	memcpy(&entry, note->bytes + at, sizeof(entry));
+	memcpy(&entry, bytes + at, sizeof(entry));
 	return entry;
 }
 
 /* Is it what the recipient before heard, written there? */
-static bool is_same(const struct smtp_note *note, const char *reply, size_t len)
+static bool is_same(
+	const struct smtp_note *note, const struct smtp_flow *flow, const char *reply, size_t len)
 {
+	const uint8_t *bytes = read_of(note, flow);
+
 	if (note->recipients == 0)
 		return false;
-	const struct entry last = entry_at(note, note->last);
+	const struct entry last = entry_at(bytes, note->last);
 	return last.reply_len == len &&
-	       memcmp(note->bytes + note->last + sizeof(last) + last.address_len, reply, len) == 0;
+	       memcmp(bytes + note->last + sizeof(last) + last.address_len, reply, len) == 0;
 }
 
-static void put(
-	struct smtp_note *note, const struct entry *entry, const char *address, const char *reply)
+static void put(struct smtp_note *note, const struct smtp_flow *flow, const struct entry *entry,
+	const char *address, const char *reply)
 {
 	size_t reply_len = entry->reply_len == SAME_REPLY ? 0 : entry->reply_len;
 	size_t len = sizeof(*entry) + entry->address_len + reply_len;
-	uint8_t *at = note->bytes + note->used;
 
-	if (note->recipients == SMTP_NOTE_RECIPIENTS_MAX || len > NOTE_BYTES - note->used) {
+	if (note->recipients == SMTP_NOTE_RECIPIENTS_MAX || !has_room(note, flow, len)) {
 		note->left_out++;
 		return;
 	}
+	uint8_t *at = bytes_of(note, flow) + note->used;
 	memcpy(at, entry, sizeof(*entry));
 	memcpy(at + sizeof(*entry), address, entry->address_len);
 	memcpy(at + sizeof(*entry) + entry->address_len, reply, reply_len);
@@ -136,15 +213,15 @@ static void put(
 	note->recipients++;
 }
 
-static void put_recipient(struct smtp_note *note, struct entry *entry, const char *address,
-	size_t len, const struct engine_reply *reply)
+static void put_recipient(struct smtp_note *note, const struct smtp_flow *flow, struct entry *entry,
+	const char *address, size_t len, const struct engine_reply *reply)
 {
 	char words[MESSAGE_TEXT_MAX];
 	size_t words_len = format_reply(reply, words, sizeof(words));
 
 	entry->address_len = (uint16_t)(len < MESSAGE_TEXT_MAX ? len : MESSAGE_TEXT_MAX);
-	entry->reply_len = is_same(note, words, words_len) ? SAME_REPLY : (uint16_t)words_len;
-	put(note, entry, address, words);
+	entry->reply_len = is_same(note, flow, words, words_len) ? SAME_REPLY : (uint16_t)words_len;
+	put(note, flow, entry, address, words);
 }
 
 /* No address that a rule could be asked about: it stands there as it was said. */
@@ -158,7 +235,7 @@ static void note_malformed(
 	if (!engine_recipient_said(&flow->engine, &said, &len))
 		return;
 	note->bys |= 1u << MESSAGE_BY_FORM;
-	put_recipient(note, &entry, said, len, reply);
+	put_recipient(note, flow, &entry, said, len, reply);
 }
 
 void smtp_note_recipient(
@@ -183,19 +260,20 @@ void smtp_note_recipient(
 		return;
 	}
 	size_t len = smtp_path_format(&path, text);
-	put_recipient(note, &entry, text + 1, len - 2, reply); /* without the brackets */
+	put_recipient(note, flow, &entry, text + 1, len - 2, reply); /* without the brackets */
 }
 
 void smtp_note_read(const struct smtp_note *note, const struct smtp_flow *flow,
 	struct message_recipient recipients[static SMTP_NOTE_RECIPIENTS_MAX])
 {
 	const struct policy *policy = flow->way.policy;
+	const uint8_t *bytes = read_of(note, flow);
 	struct message_text reply = {0};
-	uint32_t at = 0;
+	uint32_t at = note->helo.len;
 
 	for (uint32_t i = 0; i < note->recipients; i++) {
-		const struct entry entry = entry_at(note, at);
-		const char *address = (const char *)note->bytes + at + sizeof(entry);
+		const struct entry entry = entry_at(bytes, at);
+		const char *address = (const char *)bytes + at + sizeof(entry);
 		if (entry.reply_len != SAME_REPLY)
 			reply = (struct message_text){address + entry.address_len, entry.reply_len};
 		recipients[i] = (struct message_recipient){.address = {address, entry.address_len},
@@ -221,8 +299,16 @@ void smtp_note_server(struct smtp_note *note, const struct smtp_flow *flow)
 	note->to_original = flow->way.to_original;
 }
 
-void smtp_note_reply(struct smtp_note *note, const struct engine_reply *reply)
+void smtp_note_reply(
+	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply)
 {
+	char words[MESSAGE_TEXT_MAX];
+
 	note->reply_is_server = reply->server;
-	format_reply(reply, note->reply, sizeof(note->reply));
+	set_text(note, flow, &note->reply, words, format_reply(reply, words, sizeof(words)));
+}
+
+void smtp_note_id(struct smtp_note *note, const struct smtp_flow *flow, const char *id)
+{
+	set_text(note, flow, &note->message_id, id, strnlen(id, SMTP_HEADER_ID_MAX));
 }

@@ -21,7 +21,16 @@ struct smtp_flow_table;
 /* By so many rules at most the recipients of one message are permitted; another one comes again. */
 #define SMTP_NOTE_RULES 8
 
-/* Lies in a piece of the table's pool. */
+/* Kept for every flow in an envelope, with the few words of most messages. */
+#define SMTP_NOTE_PIECE_BYTES 512
+
+/* Some of a note's bytes; len 0: none. */
+struct smtp_note_text {
+	uint32_t at, len;
+};
+
+/* Lies in a piece of the table's pool of notes, and stays there; its bytes are the rest of that
+ * piece, or one of the big pieces when they became more. */
 struct smtp_note {
 	uint64_t start_ms; /* monotonic */
 	struct endpoint host, gateway;
@@ -40,13 +49,17 @@ struct smtp_note {
 	uint32_t recipients; /* that stand in bytes */
 	uint32_t left_out;
 	uint32_t silent; /* of rules that say audit off */
-	uint32_t used;   /* of bytes */
-	uint32_t last;   /* where the last recipient begins */
-	char helo[ENGINE_HELO_SIZE];
-	char message_id[SMTP_HEADER_ID_MAX + 1];
-	char reply[MESSAGE_TEXT_MAX]; /* the last to the text, with its code; or none */
+	struct smtp_note_text helo, message_id;
+	struct smtp_note_text reply; /* the last to the text, with its code */
+	uint32_t piece;              /* 1 + the number of the big one; 0: none */
+	uint32_t used;               /* of bytes, from their beginning: helo and recipients */
+	uint32_t end;                /* of what those may have: the other texts are behind it */
+	uint32_t last;               /* where the last recipient begins */
 	uint8_t bytes[];
 };
+
+_Static_assert(sizeof(struct smtp_note) + 128 + ENGINE_HELO_SIZE <= SMTP_NOTE_PIECE_BYTES,
+	"the client's name fits, and mostly a recipient");
 
 /* MAIL was said, and is permitted. */
 void smtp_note_begin(struct smtp_flow *flow);
@@ -63,7 +76,13 @@ void smtp_note_recipient(
 	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply);
 /* A server has said something to it: this is where the message goes. */
 void smtp_note_server(struct smtp_note *note, const struct smtp_flow *flow);
-void smtp_note_reply(struct smtp_note *note, const struct engine_reply *reply);
+void smtp_note_reply(
+	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply);
+/* The Message-ID: that its text had. */
+void smtp_note_id(struct smtp_note *note, const struct smtp_flow *flow, const char *id);
+/* One of its texts, until the next is noted. */
+struct message_text smtp_note_text(const struct smtp_note *note, const struct smtp_flow *flow,
+	const struct smtp_note_text *text);
 /* The recipients, in the order that they were said; as many are written as the note has. The texts
  * are of the note and of the way's policy. */
 void smtp_note_read(const struct smtp_note *note, const struct smtp_flow *flow,

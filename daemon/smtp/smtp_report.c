@@ -138,9 +138,9 @@ static enum message_ending abandoned_by(const struct smtp_flow *flow, const stru
 		return MESSAGE_KILLED;
 	if (note->limited)
 		return MESSAGE_REFUSED_LIMIT;
-	if (*note->reply && note->reply_is_server)
+	if (note->reply.len > 0 && note->reply_is_server)
 		return MESSAGE_REFUSED_SERVER;
-	if (*note->reply)
+	if (note->reply.len > 0)
 		return flow->late ? MESSAGE_SERVER_SILENT : MESSAGE_SERVER_LEFT;
 	return left_by(flow);
 }
@@ -188,13 +188,11 @@ static struct message_text text_of(const char *text)
 }
 
 /* Without the brackets; what has none is told as it is. */
-static struct message_text id_of(const char *id)
+static struct message_text id_of(struct message_text id)
 {
-	size_t len = strlen(id);
-
-	if (len > 2 && id[0] == '<' && id[len - 1] == '>')
-		return (struct message_text){id + 1, len - 2};
-	return text_of(id);
+	if (id.len > 2 && id.at[0] == '<' && id.at[id.len - 1] == '>')
+		return (struct message_text){id.at + 1, id.len - 2};
+	return id;
 }
 
 static struct message_text name_of(const struct policy_string *name)
@@ -229,16 +227,16 @@ static void fill_note(
 	record->unrecorded = note->silent > 0 && note->recipients + note->left_out == 0;
 	record->host = note->host;
 	record->gateway = note->gateway;
-	record->helo = text_of(note->helo);
-	record->message_id = id_of(note->message_id);
+	record->helo = smtp_note_text(note, flow, &note->helo);
+	record->message_id = id_of(smtp_note_text(note, flow, &note->message_id));
 	if (note->to_original)
 		record->server = text_of("original");
 	else if (note->server >= 0)
 		record->server = name_of(&flow->way.policy->servers[note->server].name);
 	if (note->reply_is_server)
-		record->reply = text_of(note->reply);
+		record->reply = smtp_note_text(note, flow, &note->reply);
 	else
-		record->detail = text_of(note->reply);
+		record->detail = smtp_note_text(note, flow, &note->reply);
 	if (record->ending == MESSAGE_DELIVERED || record->ending == MESSAGE_CLIENT_LOST)
 		record->queue_id.len =
 			queue_id_find(record->reply.at, record->reply.len, &record->queue_id.at);
@@ -294,9 +292,9 @@ void smtp_report_transaction(struct smtp_flow *flow, const struct engine_out *ou
 	if (out->recipient_done)
 		smtp_note_recipient(note, flow, &out->recipient);
 	if (out->text_done)
-		memcpy(note->message_id, out->message_id, sizeof(note->message_id));
+		smtp_note_id(note, flow, out->message_id);
 	if (out->message.code)
-		smtp_note_reply(note, &out->message);
+		smtp_note_reply(note, flow, &out->message);
 	note->server_late = note->server_late || is_server_late(flow);
 	if (out->message_done != ENGINE_OUTCOME_NONE)
 		report_message(flow, note, (enum engine_outcome)out->message_done, &out->message);

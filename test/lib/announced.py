@@ -68,14 +68,14 @@ class Announced:
         return self.postfix(ProxyPostfix, networks,
                             TRUSTING + "smtpd_upstream_proxy_protocol = haproxy\n" + more)
 
-    def server(self, family, *lines, up="is up"):
+    def server(self, family, *lines, up="is up", zone_more=""):
         """This server and a logged-in client, once that is said of the host."""
         address = self.lab.dmz.ip(family)
         text = (f"server relay {{ host {address}\nprobe smtp every 1s\n{QUICK}\n"
                 + "\n".join(lines) + "\n}\n")
         self.postern.apply(policy(zone()))
         began = len(self.postern.log_text())
-        self.postern.apply(policy(zone(), text, RULE))
+        self.postern.apply(policy(zone(zone_more), text, RULE))
         self.postern.login("alice", self.lab.client)
         wait_until(lambda: f"host {address} port 25 {up}" in self.postern.log_text()[began:],
                    20, f"the host {up}")

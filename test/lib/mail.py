@@ -289,7 +289,8 @@ class Server:
     def __init__(self, host, addresses=None, port=25, greeting=b"220", ehlo=None, at=None,
                  in_data=None, name=None):
         name = (name or f"mx.{host.name}.example").encode()
-        self.host, self.at, self.in_data = host, at or {}, in_data
+        self.host, self.in_data = host, in_data
+        self.at = {} if at is None else at
         self.name = name.decode()
         self.dot = b"250 2.0.0 Ok: kept\r\n"
         self.greeting = b"220 " + name + b" ESMTP\r\n" if greeting == b"220" else greeting

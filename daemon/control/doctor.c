@@ -8,6 +8,7 @@
 #include "daemon/control/foreign.h"
 #include "daemon/control/web_peer.h"
 #include "daemon/control/state_trouble.h"
+#include "daemon/control/want.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -181,6 +182,17 @@ static void check_listeners(const struct examination *exam)
 		*(strstr(fact, " closed") ? &closed : &open) += 1;
 	examination_find(exam, "listener", closed ? DOCTOR_ERROR : DOCTOR_OK,
 		"relays cannot be started: see the log", "%u open, %u closed", open, closed);
+}
+
+static void check_smtp(const struct examination *exam)
+{
+	const struct want *want = exam->control->want;
+	if (!want_all_run(want))
+		examination_find(exam, "smtp", DOCTOR_ERROR,
+			"the processes cannot be started, or die: see the log",
+			"not all smtp processes run: who is to be read there hears 421");
+	else if (want_is(want, PROCESS_SMTP))
+		examination_find(exam, "smtp", DOCTOR_OK, "", "all smtp processes run");
 }
 
 static void check_renamed(const struct examination *exam)
@@ -362,7 +374,7 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 	static void (*const checks[])(const struct examination *) = {check_renamed,
 		check_policy_file, check_state, check_interfaces, examination_of_ways,
 		examination_of_settings, check_kernel, check_rules, examination_of_foreign,
-		check_lost, check_queue_losses, check_listeners, examination_of_servers,
+		check_lost, check_queue_losses, check_listeners, check_smtp, examination_of_servers,
 		check_bound, check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)

@@ -87,7 +87,8 @@ def _make(root):
     proxy = call("apt-config", "shell", "proxy", "Acquire::http::Proxy").strip()
     if proxy and "http_proxy" not in env:
         env["http_proxy"] = proxy.split("=", 1)[1].strip("'")
-    call("debootstrap", "--variant=minbase", RELEASE, root, where, env=env,
+    # its mounts go with it, also when it is interrupted
+    call("unshare", "--mount", "debootstrap", "--variant=minbase", RELEASE, root, where, env=env,
          log=os.path.join(CACHE, "bare-debootstrap.log"), timeout=400)
     _configure(root)
     bring(root)

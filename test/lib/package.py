@@ -189,8 +189,10 @@ def base(deb):
             if proxy and "http_proxy" not in env:
                 env["http_proxy"] = proxy.split("=", 1)[1].strip("'")
             where = mirror()
-            call("debootstrap", "--variant=minbase", f"--include={','.join(names)}", RELEASE,
-                 folder + ".new", where, env=env, log=os.path.join(CACHE, "debootstrap.log"))
+            # its mounts go with it, also when it is interrupted
+            call("unshare", "--mount", "debootstrap", "--variant=minbase",
+                 f"--include={','.join(names)}", RELEASE, folder + ".new", where, env=env,
+                 log=os.path.join(CACHE, "debootstrap.log"))
             # of the downloads nothing is needed any more
             for path in glob.glob(folder + ".new/var/cache/apt/archives/*.deb"):
                 os.unlink(path)

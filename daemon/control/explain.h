@@ -1,0 +1,47 @@
+/* Owns what `explain` tells: each step that leads to the verdict, and what the client would hear.
+ * What is asked is filled in by command_explain.c from its words and by explain_client.c from who
+ * the client is. */
+#ifndef POSTERN_EXPLAIN_H
+#define POSTERN_EXPLAIN_H
+
+#include "daemon/control/outlook.h"
+#include "daemon/control/peers.h"
+#include "lib/policy.h"
+#include "lib/smtp/path.h"
+
+#include <jansson.h>
+
+struct command;
+
+/* What is asked, filled in step by step: by words, by a flow, by a session, by the neighbours. */
+struct explaining {
+	struct peers_flows flows; /* first */
+	struct outlook outlook;
+	struct command *command;
+	const char *zone_word, *user;
+	uint64_t flow, session;
+	bool flow_found;
+	char zone[POLICY_NAME_SIZE];
+	struct mac mac;
+	bool mac_given; /* not taken from a session */
+	struct addr addr;
+	struct endpoint destination;
+	bool destination_given;
+	struct smtp_path sender, recipient;
+	bool sender_given, recipient_given;
+	uint64_t at_ms;            /* 0: now */
+	struct decide_reply reply; /* of the recipient; code 0: it is not refused */
+	bool unreachable;          /* it is read, and hears so at its greeting */
+	json_t *steps, *row;
+};
+
+/* One more step, in words. context is the explaining: a decide_step. */
+void explain_step(void *context, const char *text);
+/* Ends the command, perhaps later: the relays are asked. All of the client is known. */
+void explain_tell(struct explaining *explaining);
+
+/* explain_client.c: fills in what sessions know of the client, then what the neighbour table knows,
+ * and goes on with explain_tell(); else ends the command. */
+void explain_client(struct explaining *explaining);
+
+#endif

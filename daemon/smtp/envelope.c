@@ -127,8 +127,7 @@ void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
 {
 	const struct way *way = &flow->way;
 
-	*setup = (struct engine_setup){.gateway = smtp_name(flow->smtp),
-		.flow = way->id,
+	*setup = (struct engine_setup){.flow = way->id,
 		.size_max = POLICY_SIZE_BYTES,
 		.recipients_max = POLICY_RECIPIENTS};
 	if (way->session)
@@ -286,14 +285,15 @@ void envelope_on_trace(struct smtp_flow *flow)
 
 	localtime_r(&now_s, &local);
 	if (!server || server->trace)
-		len = smtp_received_format(&(struct smtp_received){.helo = engine->helo_name,
-						   .client = flow->way.client.addr,
-						   .gateway = smtp_name(flow->smtp),
-						   .with = with_of(engine),
-						   .flow = flow->way.id,
-						   .message = engine->message,
-						   .time_s = now_s,
-						   .offset_min = (int)(local.tm_gmtoff / 60)},
+		len = smtp_received_format(
+			&(struct smtp_received){.helo = engine->helo_name,
+				.client = flow->way.client.addr,
+				.gateway = smtp_name(flow->smtp, flow->way.policy),
+				.with = with_of(engine),
+				.flow = flow->way.id,
+				.message = engine->message,
+				.time_s = now_s,
+				.offset_min = (int)(local.tm_gmtoff / 60)},
 			line);
 	engine_trace(&flow->engine, line, len, now_of(flow), talk_out(flow));
 	talk_act(flow);

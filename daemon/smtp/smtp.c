@@ -27,9 +27,8 @@
 #define SMTP_OF(pointer) ((struct smtp *)(pointer))
 _Static_assert(offsetof(struct smtp, child) == 0, "smtp begins with its child");
 
-const char *smtp_name(const struct smtp *smtp)
+const char *smtp_name(const struct smtp *smtp, const struct policy *policy)
 {
-	const struct policy *policy = smtp_picture(smtp)->policy;
 	return policy && policy->hostname.len > 0 ? policy->hostname.text : smtp->child.machine;
 }
 

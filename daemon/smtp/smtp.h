@@ -42,8 +42,8 @@ static inline const struct picture *smtp_picture(const struct smtp *smtp)
 	return smtp->replica.now;
 }
 
-/* What replies begin with: the policy's hostname, or the machine's. */
-const char *smtp_name(const struct smtp *smtp);
+/* What replies begin with: the policy's hostname (NULL: there is none), or the machine's. */
+const char *smtp_name(const struct smtp *smtp, const struct policy *policy);
 /* Ends the loop when the process is to end and nothing is left or can come. */
 void smtp_stop_when_done(struct smtp *smtp);
 /* A flow was freed. */

@@ -66,8 +66,8 @@ static void turn_away(struct smtp *smtp, uint64_t id, int fd)
 	const struct linger soft = {.l_onoff = 0};
 	char line[SMTP_LINE_SIZE];
 
-	size_t len = smtp_reply_format(
-		line, reply->code, reply->enhanced, smtp_name(smtp), reply->text, id);
+	size_t len = smtp_reply_format(line, reply->code, reply->enhanced,
+		smtp_name(smtp, smtp_picture(smtp)->policy), reply->text, id);
 	if (send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &soft, sizeof(soft));
 	close(fd);

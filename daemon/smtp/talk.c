@@ -28,7 +28,8 @@ struct engine_out *talk_out(struct smtp_flow *flow)
 {
 	struct smtp_flow_table *table = &flow->smtp->table;
 
-	table->out = (struct engine_out){.client = table->for_client,
+	table->out = (struct engine_out){.gateway = smtp_name(flow->smtp, flow->way.policy),
+		.client = table->for_client,
 		.client_room = SMTP_FLOW_READ_BYTES,
 		.server = table->for_server + table->server_kept,
 		.server_room = table->server_kept ? ENGINE_SERVER_ROOM : SERVER_ROOM};

@@ -158,7 +158,6 @@ void engine_finish(
 void engine_init(struct engine *engine, const struct engine_setup *setup, uint64_t now_ms)
 {
 	memset(engine, 0, sizeof(*engine));
-	snprintf(engine->gateway, sizeof(engine->gateway), "%s", setup->gateway);
 	engine->flow = setup->flow;
 	engine->size_max = setup->size_max < UINT32_MAX ? (uint32_t)setup->size_max : UINT32_MAX;
 	engine->recipients_max = setup->recipients_max;

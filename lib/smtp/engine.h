@@ -151,7 +151,6 @@ enum engine_setup_flag {
 };
 
 struct engine_setup {
-	const char *gateway; /* its name, at most 255 bytes; copied */
 	uint64_t flow;
 	uint64_t size_max; /* of any text, bytes below 4 GiB; a recipient may have a smaller one */
 	uint16_t recipients_max;
@@ -186,6 +185,8 @@ struct engine_reply {
 
 struct engine_out {
 	/* the owner's */
+	const char
+		*gateway; /* its name, shorter than ENGINE_NAME_SIZE; the same for all of a flow */
 	char *client, *server;
 	size_t client_room, server_room;
 	/* the engine's */
@@ -253,7 +254,6 @@ struct engine {
 	bool blocked;       /* the server does not take what was written */
 	bool hears;         /* a connection is only kept to hear a reply that was begun */
 	struct smtp_mail_parameters parameters;
-	char gateway[ENGINE_NAME_SIZE];
 	char line[SMTP_LINE_SIZE]; /* of the server's reply; the last one of it stays */
 	union {
 		struct smtp_command command;

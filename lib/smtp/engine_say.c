@@ -39,8 +39,8 @@ void engine_say_refusal(
 
 	if (engine->client_gone)
 		return;
-	size_t len = smtp_reply_format(line, refusal->code, refusal->enhanced, engine->gateway,
-		refusal->text, engine->flow);
+	size_t len = smtp_reply_format(
+		line, refusal->code, refusal->enhanced, out->gateway, refusal->text, engine->flow);
 	assert(has_room(out, len));
 	memcpy(out->client + out->client_len, line, len);
 	out->client_len += len;
@@ -66,7 +66,7 @@ unsigned engine_shown(const struct engine *engine)
 void engine_say_offers(const struct engine *engine, struct engine_out *out)
 {
 	assert(has_room(out, SMTP_OFFERS_REPLY_MAX));
-	out->client_len += smtp_offers_format(out->client + out->client_len, engine->gateway,
+	out->client_len += smtp_offers_format(out->client + out->client_len, out->gateway,
 		engine->size_max, engine_shown(engine));
 }
 

@@ -119,8 +119,8 @@ static void say_hello(struct engine *engine, const char *verb, struct engine_out
 {
 	char line[ENGINE_NAME_SIZE + 8];
 
-	snprintf(line, sizeof(line), "%s %s\r\n", verb,
-		engine->named ? engine->helo_name : engine->gateway);
+	snprintf(line, sizeof(line), "%s %.255s\r\n", verb,
+		engine->named ? engine->helo_name : out->gateway);
 	engine->helo_said = verb[0] == 'H';
 	memset(&engine->offers, 0, sizeof(engine->offers));
 	engine_server_say(engine, ENGINE_EHLO, line, out);

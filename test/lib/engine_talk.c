@@ -14,7 +14,8 @@ static char client_room[ROOM], server_room[ROOM];
 
 static struct engine_out new_out(void)
 {
-	struct engine_out out = {.client = client_room,
+	struct engine_out out = {.gateway = TALK_GATEWAY,
+		.client = client_room,
 		.server = server_room,
 		.client_room = ROOM,
 		.server_room = ROOM};
@@ -173,11 +174,8 @@ static void settle(struct talk *talk, struct engine_out *out)
 
 void talk_begin(struct talk *talk, unsigned flags)
 {
-	const struct engine_setup setup = {.gateway = "gw.example",
-		.flow = 1,
-		.size_max = 1000000,
-		.recipients_max = 1000,
-		.flags = (uint8_t)flags};
+	const struct engine_setup setup = {
+		.flow = 1, .size_max = 1000000, .recipients_max = 1000, .flags = (uint8_t)flags};
 
 	memset(talk, 0, sizeof(*talk));
 	talk->now_ms = 1000;

@@ -5,6 +5,7 @@
 
 #include "lib/smtp/engine.h"
 
+#define TALK_GATEWAY   "gw.example"
 #define TALK_BYTES_MAX (1 << 21)
 
 struct talk {
@@ -48,7 +49,7 @@ void talk_run(struct talk *talk, const char *script);
 
 /* Parts of scripts: a client that said EHLO; the host's part up to our MAIL; one recipient taken.
  */
-#define TALK_GREETED "c 220 gw.example ESMTP [f-1]\n"
+#define TALK_GREETED "c 220 " TALK_GATEWAY " ESMTP [f-1]\n"
 #define TALK_OFFERED                                                               \
 	"c 250-gw.example\nc 250-PIPELINING\nc 250-SIZE 1000000\nc 250-8BITMIME\n" \
 	"c 250 ENHANCEDSTATUSCODES\n"

@@ -13,6 +13,7 @@ static struct engine_out new_out(void)
 	struct engine_out out;
 
 	memset(&out, 0xa5, sizeof(out));
+	out.gateway = "gw.example";
 	out.client = client_room;
 	out.server = server_room;
 	out.client_room = sizeof(client_room);
@@ -22,11 +23,8 @@ static struct engine_out new_out(void)
 
 void smtp_witness_begin(struct smtp_witness *witness, unsigned flags)
 {
-	const struct engine_setup setup = {.gateway = "gw.example",
-		.flow = 1,
-		.size_max = 1000,
-		.recipients_max = 3,
-		.flags = (uint8_t)flags};
+	const struct engine_setup setup = {
+		.flow = 1, .size_max = 1000, .recipients_max = 3, .flags = (uint8_t)flags};
 
 	memset(witness, 0, sizeof(*witness));
 	witness->now_ms = 1000;

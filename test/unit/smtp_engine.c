@@ -224,7 +224,8 @@ static void test_the_owner_may_greet_with_a_refusal(void **state)
 {
 	static const struct smtp_refusal down = {421, "4.4.1", "no mail server reachable"};
 	char client[ENGINE_CLIENT_ROOM], server[ENGINE_SERVER_ROOM];
-	struct engine_out out = {.client = client,
+	struct engine_out out = {.gateway = TALK_GATEWAY,
+		.client = client,
 		.server = server,
 		.client_room = sizeof(client),
 		.server_room = sizeof(server)};
@@ -334,7 +335,8 @@ static void test_a_message_has_so_many_recipients(void **state)
 static void test_a_late_verdict_is_to_nothing(void **state)
 {
 	char client[ENGINE_CLIENT_ROOM], server[ENGINE_SERVER_ROOM];
-	struct engine_out out = {.client = client,
+	struct engine_out out = {.gateway = TALK_GATEWAY,
+		.client = client,
 		.server = server,
 		.client_room = sizeof(client),
 		.server_room = sizeof(server)};

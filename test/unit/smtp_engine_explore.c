@@ -275,7 +275,7 @@ static uint64_t mix_engine(uint64_t hash, const struct engine *engine)
 	if (engine_waits_of((enum engine_state)e.state) != ENGINE_WAITS_SERVER && !e.hears &&
 		e.state != ENGINE_OPEN && e.answer == 0)
 		e.line_len = e.reply_bytes = e.reply_lines = e.reply_code = e.pass_code = 0;
-	hash = mix(hash, &e, offsetof(struct engine, gateway));
+	hash = mix(hash, &e, offsetof(struct engine, line));
 	hash = mix(hash, e.line, e.line_len);
 	if (e.state != ENGINE_BODY && e.state != ENGINE_DRAIN)
 		return mix(mix(hash, &e.command, offsetof(struct smtp_command, bytes)),

@@ -260,7 +260,7 @@ struct engine {
 		struct smtp_body body; /* in BODY and DRAIN: no command is kept then */
 	};
 };
-_Static_assert(sizeof(struct engine) <= 3584, "kept for every flow");
+_Static_assert(sizeof(struct engine) <= 2816, "kept for every flow");
 
 void engine_init(struct engine *engine, const struct engine_setup *setup, uint64_t now_ms);
 

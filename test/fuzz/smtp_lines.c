@@ -71,7 +71,7 @@ static void check_words(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const size_t steps[] = {1, 2, 3, 7, 61, 2047, 2048};
+	static const size_t steps[] = {1, 2, 3, 7, 61, SMTP_COMMAND_MAX - 1, SMTP_COMMAND_MAX};
 
 	if (size < 1)
 		return 0;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define SMTP_CLIENT_SENT_MAX 3072
-#define SMTP_CLIENT_LINE_MAX 2048 /* of a command, as the gateway takes it */
+#define SMTP_CLIENT_LINE_MAX 1536 /* of a command, as the gateway takes it */
 
 enum smtp_client_verb {
 	SMTP_CLIENT_NONE, /* nothing whole was sent that is not answered */

@@ -237,6 +237,46 @@ static void test_the_owner_may_greet_with_a_refusal(void **state)
 		client, "421 4.4.1 gw.example no mail server reachable [f-1]\r\n", out.client_len);
 }
 
+static size_t put_path(char *line)
+{
+	char part[256];
+	size_t at = 0;
+
+	memset(part, 'p', sizeof(part));
+	at += (size_t)sprintf(line + at, "<%.64s@", part);
+	for (unsigned label = 0; label < 3; label++)
+		at += (size_t)sprintf(line + at, "%.63s.", part);
+	return at + (size_t)sprintf(line + at, "%.61s>", part);
+}
+
+/* As long as RFC 5321, 1870, 6152, 6531, 3461 and 4954 let them be, all at once. */
+static void test_the_longest_commands_have_room(void **state)
+{
+	char line[SMTP_COMMAND_MAX], xtext[501];
+	size_t n;
+	(void)state;
+	memset(xtext, 'x', sizeof(xtext));
+	talk_whole(&talk, ENGINE_SMTPUTF8 | ENGINE_DSN,
+		TALK_GREETED "C EHLO pc\nc 250-gw.example\nc 250-PIPELINING\nc 250-SIZE 1000000\n"
+			     "c 250-SMTPUTF8\nc 250-DSN\nc 250-8BITMIME\nc 250 ENHANCED\n");
+	n = (size_t)sprintf(line, "MAIL FROM:");
+	n += put_path(line + n);
+	n += (size_t)snprintf(line + n, sizeof(line) - n,
+		" SIZE=00000000000000000001 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=%.100s "
+		"AUTH=%.500s\r\n",
+		xtext, xtext);
+	assert_in_range(n, 1000, sizeof(line) - 1);
+	talk_client(&talk, line, n);
+	talk_run(&talk, "c 250 2.1.0\nw command\n");
+	n = (size_t)sprintf(line, "RCPT TO:");
+	n += put_path(line + n);
+	n += (size_t)snprintf(line + n, sizeof(line) - n,
+		" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;%.493s\r\n", xtext);
+	talk.holds = true;
+	talk_client(&talk, line, n);
+	talk_run(&talk, "w ask-rcpt\n");
+}
+
 static void test_ten_errors_are_enough(void **state)
 {
 	(void)state;
@@ -381,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_a_line_too_long_is_one_error),
 		cmocka_unit_test(test_who_speaks_first_is_no_mail_client),
 		cmocka_unit_test(test_the_owner_may_greet_with_a_refusal),
+		cmocka_unit_test(test_the_longest_commands_have_room),
 		cmocka_unit_test(test_ten_errors_are_enough),
 		cmocka_unit_test(test_twenty_refused_recipients_are_enough),
 		cmocka_unit_test(test_refused_recipients_beside_one_that_is_taken_are_none),

@@ -1,0 +1,61 @@
+#include "daemon/tls/parts.h"
+
+#include <openssl/x509v3.h>
+#include <string.h>
+
+/* What is in a certificate is foreign: a name with a NUL or a space in it is none. */
+static bool visit_text(
+	const unsigned char *bytes, int len, tls_name_visit *visit, void *argument, bool *found)
+{
+	char name[TLS_NAME_SIZE];
+
+	if (len <= 0 || len >= TLS_NAME_SIZE)
+		return true;
+	for (int i = 0; i < len; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~')
+			return true;
+	memcpy(name, bytes, (size_t)len);
+	name[len] = '\0';
+	*found = true;
+	return visit(name, argument);
+}
+
+static bool visit_string(
+	const ASN1_STRING *string, tls_name_visit *visit, void *argument, bool *found)
+{
+	return visit_text(
+		ASN1_STRING_get0_data(string), ASN1_STRING_length(string), visit, argument, found);
+}
+
+/* True: there was one at least, or the visit is over. */
+static bool visit_alternative(const X509 *certificate, tls_name_visit *visit, void *argument)
+{
+	GENERAL_NAMES *all = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	bool found = false, on = true;
+
+	for (int i = 0; on && i < sk_GENERAL_NAME_num(all); i++) {
+		const GENERAL_NAME *one = sk_GENERAL_NAME_value(all, i);
+		if (one->type == GEN_DNS || one->type == GEN_EMAIL)
+			on = visit_string(one->d.ia5, visit, argument, &found);
+	}
+	GENERAL_NAMES_free(all);
+	return found;
+}
+
+void tls_certificate_names(const X509 *certificate, tls_name_visit *visit, void *argument)
+{
+	const X509_NAME *subject = X509_get_subject_name(certificate);
+	bool on = true, found = visit_alternative(certificate, visit, argument);
+
+	for (int at = -1; !found && on;) {
+		unsigned char *text = NULL;
+		at = X509_NAME_get_index_by_NID(subject, NID_commonName, at);
+		if (at < 0)
+			return;
+		int len = ASN1_STRING_to_UTF8(
+			&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+		bool one = false;
+		on = visit_text(text, len, visit, argument, &one);
+		OPENSSL_free(text);
+	}
+}

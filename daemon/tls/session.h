@@ -1,0 +1,76 @@
+/* Owns one session of TLS over a socket that does not block: as recv() and send() are to bytes in
+ * the clear, so are tls_read() and tls_write() to those inside. The socket stays the caller's.
+ *
+ * Nothing here waits. Who watches the socket by edges reads until -EAGAIN: bytes may be inside the
+ * session that no event tells of. */
+#ifndef POSTERN_TLS_SESSION_H
+#define POSTERN_TLS_SESSION_H
+
+#include "daemon/tls/context.h"
+#include "lib/tls_facts.h"
+
+#include <sys/types.h>
+
+struct tls_session;
+
+/* Holds the context. NULL: no memory. server_name: said as SNI, and looked for in the certificate
+ * unless the context has names; NULL: neither (an address is no name). */
+struct tls_session *tls_accept(struct tls_context *context, int fd);
+struct tls_session *tls_connect(struct tls_context *context, int fd, const char *server_name);
+/* NULL is none. Says nothing. */
+void tls_free(struct tls_session *session);
+
+enum tls_step {
+	TLS_DONE,
+	TLS_WANTS_READ,
+	TLS_WANTS_WRITE,
+	TLS_FAILED,
+};
+/* A step of a handshake: to be called until it is DONE or FAILED, and whenever the socket is as it
+ * wants it. FAILED: an alert, if one was due, is on its way. */
+enum tls_step tls_handshake(struct tls_session *session);
+
+/* How many bytes; 0: the end; -EAGAIN: nothing now, tls_wants() says what it waits for; -errno:
+ * the session is no more. */
+ssize_t tls_read(struct tls_session *session, void *bytes, size_t len);
+/* How many bytes; what is left has to be given again first, from the same on and not less of it. */
+ssize_t tls_write(struct tls_session *session, const void *bytes, size_t len);
+/* What the last -EAGAIN or short write waits for: either may wait for either. */
+enum tls_step tls_wants(const struct tls_session *session);
+/* Bytes are inside that a read would return, though no event will tell. */
+bool tls_holds(const struct tls_session *session);
+/* Says that no byte follows, if it can be said at once. */
+void tls_close(struct tls_session *session);
+
+/* What kind of failure a handshake ended with. X(identifier, name, what it means) */
+#define TLS_FAILURE_TABLE(X)                                                  \
+	X(NONE, "none", "none")                                               \
+	X(CLOSED, "closed", "the peer closed inside the handshake")           \
+	X(VERSION, "version", "no version of TLS that both sides take")       \
+	X(CIPHER, "cipher", "no cipher, group or key that both sides take")   \
+	X(DISTRUST, "distrust", "the peer does not trust our certificate")    \
+	X(CERTIFICATE, "certificate", "we do not trust the peer's")           \
+	X(PROTOCOL, "protocol", "the peer does not keep to the rules of TLS") \
+	X(INTERNAL, "internal", "memory, or a call that failed")
+
+enum tls_failure {
+#define TLS_FAILURE_ENUM(id, name, meaning) TLS_FAILURE_##id,
+	TLS_FAILURE_TABLE(TLS_FAILURE_ENUM)
+#undef TLS_FAILURE_ENUM
+};
+#define TLS_FAILURES (TLS_FAILURE_INTERNAL + 1)
+extern const char *const tls_failure_names[TLS_FAILURES];
+
+enum tls_failure tls_failure(const struct tls_session *session);
+/* Words for the last failure, of no fixed set; they live as long as the process. "" : none. */
+const char *tls_why(const struct tls_session *session);
+
+/* Of a session whose handshake is done. */
+void tls_facts(const struct tls_session *session, struct tls_facts *facts);
+/* Calls visit for each name in the peer's certificate: those of hosts, of mail addresses, and the
+ * common name where there are none of these; printable, at most TLS_NAME_SIZE - 1 bytes, others
+ * are left out. Stops when it returns false. */
+typedef bool tls_visit(const char *name, void *argument);
+void tls_names(const struct tls_session *session, tls_visit *visit, void *argument);
+
+#endif

@@ -58,12 +58,15 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> OWN "own" PROTECTED "protected" RECIPIENT "recipient"
 
 /* Keywords only where the grammar has them. */
-%token <token> ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
+%token <token> ACCOUNT "account" ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
+%token <token> CA "ca" CERTIFICATE "certificate" CHECK "check"
 %token <token> AUDIT "audit" BIND "bind" BLOCK "block" CLOSED "closed" COMMAND "command" COMMENT "comment" CONNECT "connect" CONNECTION "connection"
 %token <token> DEADLINE "deadline" DEBUG "debug" DESTINATION "destination" DEVICE "device"
 %token <token> DISABLED "disabled" DRAIN "drain" DROP "drop" DYNAMIC "dynamic" ERROR "error"
 %token <token> EVERY "every" FIRST "first" FLOW "flow" FLOWS "flows" GREETING "greeting" HOST "host"
-%token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" INFO "info"
+%token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" IMMEDIATE "immediate" INFO "info"
+%token <token> INSECURE "insecure" KEY "key" LEGACY "legacy" OFFER "offer" PIN "pin" REQUEST "request"
+%token <token> REQUIRE "require" SECRET "secret" TLS "tls" VERIFIED "verified" VERIFY "verify"
 %token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
 %token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LOG "log" LOGIN "login"
 %token <token> MAC "mac" MAC_ADDRESS "mac+address" MAIL "mail" MESSAGE "message" MESSAGES "messages"
@@ -83,6 +86,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %type <act> act
 %type <number> duration size number port_number
 %type <choice> posture on_off log_level not per rate_per level newline
+%type <choice> client_tls_mode client_tls_client server_tls_mode
 %type <count> rate
 
 %%
@@ -106,6 +110,8 @@ top_statement:
 					{ language_zone_end(l); }
 	| LIST name { language_list_begin(l, &@2, &$2); } list_holds list_body
 					{ language_list_end(l); }
+	| CERTIFICATE name { language_certificate_begin(l, &@1, &@2, &$2); }
+		'{' certificate_statements '}'	{ language_certificate_end(l); }
 	| SERVER name { language_server_begin(l, &@2, &$2); } '{' server_statements '}'
 					{ language_server_end(l); }
 	| DEVICE name { language_device_begin(l, &@2, &$2); } '{' device_statements '}'
@@ -158,6 +164,7 @@ zone_statement:
 	| ON_LOGOUT KEEP		{ language_zone_on_logout(l, &@1, true); }
 	| LEVEL level	{ language_zone_level(l, &@1, (enum policy_level)$2); }
 	| NEWLINE newline	{ language_zone_newline(l, &@1, (enum policy_newline)$2); }
+	| TLS { language_client_tls_begin(l, &@1); } client_tls	{ language_zone_tls(l, &@1); }
 	| limit
 	| LIMIT SESSIONS number PER USER
 		{ language_limit(l, &@1, &@3, POLICY_LIMIT_SESSIONS, $3, 0, POLICY_PER_USER); }
@@ -172,6 +179,46 @@ level:
 newline:
 	STRICT				{ $$ = POLICY_NEWLINE_STRICT; }
 	| REPAIR			{ $$ = POLICY_NEWLINE_REPAIR; };
+
+/* --- TLS on the clients' side */
+
+client_tls:
+	client_tls_mode	{ language_client_tls_mode(l, (enum policy_tls)$1); } client_tls_block;
+
+client_tls_mode:
+	NONE				{ $$ = POLICY_TLS_NONE; }
+	| OFFER				{ $$ = POLICY_TLS_OFFER; }
+	| REQUIRE			{ $$ = POLICY_TLS_REQUIRE; }
+	| IMMEDIATE			{ $$ = POLICY_TLS_IMMEDIATE; };
+
+client_tls_block: %empty | '{' client_tls_options '}';
+
+client_tls_options: %empty | client_tls_options ';' | client_tls_options client_tls_option;
+
+client_tls_option:
+	CERTIFICATE names		{ language_client_tls_certificates(l, &@1); }
+	| CLIENT client_tls_client
+		{ language_client_tls_client(l, &@1, (enum policy_tls_client)$2); }
+	| CA STRING			{ language_tls_ca(l, &@1, &$2, &l->client_tls.ca); }
+	| LEGACY			{ language_client_tls_legacy(l, &@1); }
+	| INSECURE			{ language_client_tls_insecure(l, &@1); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_CLIENT_TLS); };
+
+client_tls_client:
+	NONE				{ $$ = POLICY_TLS_CLIENT_NONE; }
+	| REQUEST			{ $$ = POLICY_TLS_CLIENT_REQUEST; }
+	| CHECK				{ $$ = POLICY_TLS_CLIENT_CHECK; }
+	| REQUIRE			{ $$ = POLICY_TLS_CLIENT_REQUIRE; };
+
+/* --- certificate */
+
+certificate_statements:
+	%empty | certificate_statements ';' | certificate_statements certificate_statement;
+
+certificate_statement:
+	FILE text			{ language_certificate_file(l, &@1, &@2, &$2, false); }
+	| KEY text			{ language_certificate_file(l, &@1, &@2, &$2, true); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_CERTIFICATE); };
 
 /* --- limits of zones and rules */
 
@@ -265,6 +312,10 @@ server_statement:
 	| DEADLINE { language_deadline(l, &@1); } deadlines
 	| LIMIT FLOWS number		{ language_server_limit(l, &@1, &@3, $3); }
 	| TRACE on_off			{ language_server_trace(l, &@1, $2); }
+	| TLS { language_server_tls_begin(l, &@1, false); } server_tls
+					{ language_server_tls(l, &@1); }
+	| ACCOUNT STRING { language_account(l, &@1, &@2, &$2); } '{' account_options '}'
+					{ language_account_end(l); }
 	| COMMENT text			{ language_server_comment(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_SERVER); };
 
@@ -281,7 +332,48 @@ host_options: %empty | host_options ';' | host_options host_option;
 
 host_option:
 	LIMIT FLOWS number		{ language_host_limit(l, &@1, &@3, $3); }
+	| TLS { language_server_tls_begin(l, &@1, true); } server_tls
+					{ language_host_tls(l, &@1); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_HOST); };
+
+/* --- TLS towards servers, and who we are there */
+
+server_tls: server_tls_values server_tls_block;
+
+server_tls_values:
+	server_tls_mode
+		{ language_server_tls_mode(l, (enum policy_server_tls_mode)$1); }
+	| VERIFY		{ language_server_tls_mode(l, POLICY_SERVER_TLS_VERIFY); }
+	| VERIFY quoted		{ language_server_tls_mode(l, POLICY_SERVER_TLS_VERIFY);
+				  language_server_tls_names(l); }
+	| PIN quoted		{ language_server_tls_mode(l, POLICY_SERVER_TLS_PIN);
+				  language_server_tls_pins(l); };
+
+server_tls_mode:
+	NONE				{ $$ = POLICY_SERVER_TLS_NONE; }
+	| OFFER				{ $$ = POLICY_SERVER_TLS_OFFER; }
+	| REQUIRE			{ $$ = POLICY_SERVER_TLS_REQUIRE; };
+
+server_tls_block: %empty | '{' server_tls_options '}';
+
+server_tls_options: %empty | server_tls_options ';' | server_tls_options server_tls_option;
+
+server_tls_option:
+	IMMEDIATE			{ language_server_tls_immediate(l, &@1); }
+	| CA STRING			{ language_tls_ca(l, &@1, &$2, &l->server_tls.ca); }
+	| CERTIFICATE name		{ language_server_tls_certificate(l, &@1, &@2, &$2); }
+	| LEGACY			{ language_server_tls_legacy(l, &@1); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_SERVER_TLS); };
+
+account_options: %empty | account_options ';' | account_options account_option;
+
+account_option:
+	SECRET FILE STRING		{ language_account_secret(l, &@1, &@3, &$3); }
+	| SENDER KEEP			{ language_account_sender(l, &@1, &@2, NULL); }
+	| SENDER STRING			{ language_account_sender(l, &@1, &@2, &$2); }
+	| SENDER OTHER			{ language_account_sender(l, &@1, &@2, &$2); }
+	| INSECURE			{ language_account_insecure(l, &@1); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_ACCOUNT); };
 
 announce:
 	NONE			{ language_announce(l, &@0, &@1, POLICY_ANNOUNCE_NONE); }
@@ -359,6 +451,9 @@ rule_statement:
 	| SCHEDULE ALWAYS		{ language_rule_always(l, &@1, "schedule"); }
 	| SENDER not senders		{ language_rule_senders(l, &@1, $2); }
 	| RECIPIENT not recipients	{ language_rule_recipients(l, &@1, $2); }
+	| TLS not ANY			{ language_rule_tls(l, &@1, $2, false, NULL); }
+	| TLS not VERIFIED		{ language_rule_tls(l, &@1, $2, true, NULL); }
+	| TLS not VERIFIED quoted	{ language_rule_tls(l, &@1, $2, true, &l->items); }
 	| SERVER name			{ language_rule_server(l, &@1, &@2, &$2); }
 	| SERVER ORIGINAL		{ language_rule_server(l, &@1, &@2, NULL); }
 	| VERDICT act			{ language_rule_verdict(l, &@1, &$2); }
@@ -444,6 +539,10 @@ texts:
 	text			{ language_items_clear(l); language_item_string(l, &@1, &$1); }
 	| texts ',' text		{ language_item_string(l, &@3, &$3); };
 
+quoted:
+	STRING		{ language_items_clear(l); language_item_quoted(l, &@1, &$1); }
+	| quoted ',' STRING		{ language_item_quoted(l, &@3, &$3); };
+
 strings:
 	string			{ language_items_clear(l); language_item_user(l, &@1, &$1); }
 	| strings ',' string		{ language_item_user(l, &@3, &$3); };
@@ -478,15 +577,16 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
-	WORD | DAYRANGE | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CLOSED
+	WORD | DAYRANGE | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
 	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
 	| DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
-	| IDENTITY | IDLE | INFO | INTERFACE | KEEP | KILL | LANGUAGE | LEASE | LEVEL | LIMIT | LIST
+	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KEY | KILL | LANGUAGE
+	| LEASE | LEGACY | LEVEL | LIMIT | LIST
 	| LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS | MAIL | MESSAGE | MESSAGES | METRICS | MX | NAMES
-	| NETWORK | NEWLINE | OFF | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PLAIN | PORT
+	| NETWORK | NEWLINE | OFF | OFFER | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PIN | PLAIN | PORT
 	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | RECIPIENTS | REJECT | REPAIR
-	| RULE | SCHEDULE | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TRACE
-	| UNAUTHENTICATED | UNMATCHED | USER | VERDICT | WARNING | WEIGHT | XCLIENT | ZONE;
+	| REQUEST | REQUIRE | RULE | SCHEDULE | SECRET | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TLS | TRACE
+	| UNAUTHENTICATED | UNMATCHED | USER | VERDICT | VERIFIED | VERIFY | WARNING | WEIGHT | XCLIENT | ZONE;
 
 %%
 

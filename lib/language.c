@@ -215,6 +215,7 @@ static void keep_arrays(struct language *l)
 	policy->devices = language_keep(l, &l->devices, sizeof(*policy->devices));
 	policy->rules = language_keep(l, &l->rules, sizeof(*policy->rules));
 	policy->lists = language_keep(l, &l->lists, sizeof(*policy->lists));
+	policy->certificates = language_keep(l, &l->certificates, sizeof(*policy->certificates));
 	policy->files = language_alloc(l, l->sources.n, sizeof(*policy->files));
 	if (l->out_of_memory)
 		return;
@@ -223,6 +224,7 @@ static void keep_arrays(struct language *l)
 	policy->ndevices = l->devices.n;
 	policy->nrules = l->rules.n;
 	policy->nlists = l->lists.n;
+	policy->ncertificates = l->certificates.n;
 	policy->nfiles = l->sources.n;
 	for (size_t i = 0; i < policy->nfiles; i++)
 		policy->files[i] = language_source_at(l, i)->name;
@@ -231,8 +233,9 @@ static void keep_arrays(struct language *l)
 static void fini(struct language *l)
 {
 	struct language_vector *vectors[] = {&l->items, &l->interfaces, &l->limits, &l->hosts,
-		&l->host_spans, &l->zones, &l->lists, &l->servers, &l->devices, &l->rules,
-		&l->zone_notes, &l->list_notes, &l->server_notes, &l->device_notes, &l->rule_notes,
+		&l->host_spans, &l->host_tls_notes, &l->zones, &l->lists, &l->certificates,
+		&l->servers, &l->devices, &l->rules, &l->zone_notes, &l->list_notes,
+		&l->certificate_notes, &l->server_notes, &l->device_notes, &l->rule_notes,
 		&l->sources};
 
 	for (size_t i = 0; i < l->sources.n; i++) {

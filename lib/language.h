@@ -47,6 +47,8 @@ struct language_world {
 	bool lenient;
 	/* Flows can be read at message level, whatever LANGUAGE_READS_MESSAGES says. */
 	bool reads_messages;
+	/* The same of TLS, accounts and certificates, and LANGUAGE_SPEAKS_TLS. */
+	bool speaks_tls;
 	/* Is this address one of ours? */
 	bool (*own_address)(void *context, const struct addr *addr);
 	/* The bridge that an interface is a port of; NULL: none. *port: it, as the pattern may be a
@@ -86,7 +88,7 @@ char *language_print_device(const struct policy *policy, size_t device, enum lan
 char *language_print_one(const struct policy *policy, enum policy_kind kind, size_t i);
 
 /* The kinds of statements that have a name, in the order of a printed policy. */
-#define LANGUAGE_KINDS 5
+#define LANGUAGE_KINDS 6
 const char *language_kind_word(enum policy_kind kind); /* "zone" */
 bool language_kind_of(const char *word, enum policy_kind *kind);
 size_t language_count(const struct policy *policy, enum policy_kind kind);
@@ -95,7 +97,7 @@ ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, cons
 
 /* Edits for the CLI: the old policy's canonical text with one statement put in, replaced, moved or
  * taken out, parsed and checked anew. `statement` is the whole of it, e.g. `rule x { ... }`.
- * kind: "zone", "list", "server", "device" or "rule". Returns the new policy or NULL with errors.
+ * kind: as language_kind_word() says it. Returns the new policy or NULL with errors.
  */
 enum language_position {
 	LANGUAGE_FIRST,

@@ -40,6 +40,9 @@ void language_item_mail(
 void language_item_none(struct language *l, const struct language_span *span);
 void language_item_elem(
 	struct language *l, const struct language_span *span, const struct language_token *token);
+/* A string that stands in quotes; not empty. */
+void language_item_quoted(
+	struct language *l, const struct language_span *span, const struct language_token *token);
 void language_item_port(struct language *l, const struct language_span *span, uint64_t port);
 void language_days(struct language *l, const struct language_token *token);
 void language_item_range(
@@ -126,6 +129,49 @@ void language_zone_comment(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *text);
 void language_zone_end(struct language *l);
 
+/* language_build_tls.c: certificates, `tls` on both sides, accounts. */
+void language_certificate_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_certificate_file(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *path, bool key);
+void language_certificate_end(struct language *l);
+/* `tls` is read into l->client_tls, or l->server_tls, until its block takes it. */
+void language_client_tls_begin(struct language *l, const struct language_span *word);
+void language_client_tls_mode(struct language *l, enum policy_tls mode);
+void language_client_tls_certificates(struct language *l, const struct language_span *word);
+void language_client_tls_client(
+	struct language *l, const struct language_span *word, enum policy_tls_client client);
+void language_client_tls_legacy(struct language *l, const struct language_span *word);
+void language_client_tls_insecure(struct language *l, const struct language_span *word);
+void language_tls_ca(struct language *l, const struct language_span *word,
+	const struct language_token *path, struct policy_string *ca);
+void language_zone_tls(struct language *l, const struct language_span *word);
+void language_server_tls_begin(struct language *l, const struct language_span *word, bool host);
+void language_server_tls_mode(struct language *l, enum policy_server_tls_mode mode);
+void language_server_tls_names(struct language *l);
+void language_server_tls_pins(struct language *l);
+void language_server_tls_immediate(struct language *l, const struct language_span *word);
+void language_server_tls_certificate(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_server_tls_legacy(struct language *l, const struct language_span *word);
+void language_server_tls(struct language *l, const struct language_span *word);
+void language_host_tls(struct language *l, const struct language_span *word);
+struct policy_server_tls language_no_server_tls(void);
+struct policy_client_tls language_no_client_tls(void);
+struct policy_account language_no_account(void);
+void language_account(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct language_token *user);
+void language_account_secret(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct language_token *path);
+/* sender NULL: keep */
+void language_account_sender(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct language_token *sender);
+void language_account_insecure(struct language *l, const struct language_span *word);
+void language_account_end(struct language *l);
+/* names NULL: of any name */
+void language_rule_tls(struct language *l, const struct language_span *word, bool negated,
+	bool verified, const struct language_vector *names);
+
 /* language_build_limit.c: the limits of the zone or rule being read. */
 void language_limit_begin(struct language *l);
 void language_limit_block(struct language *l, const struct language_span *word,
@@ -205,6 +251,8 @@ void language_rule_where(
 void language_rule_senders(struct language *l, const struct language_span *word, bool negated);
 void language_rule_recipients(struct language *l, const struct language_span *word, bool negated);
 void language_rule_schedule(struct language *l, const struct language_span *word);
+/* The word has flows read: that is noted, once. */
+void language_rule_reads(struct language *l, const struct language_span *word);
 /* name NULL: original */
 void language_rule_server(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *name);

@@ -201,9 +201,14 @@ void language_rule_where(
 static void note_message_word(
 	struct language *l, const struct language_span *word, const char *text)
 {
+	language_rule_reads(l, word);
+	language_reads(l, word, text);
+}
+
+void language_rule_reads(struct language *l, const struct language_span *word)
+{
 	if (l->rule_note.message_word.width == 0)
 		l->rule_note.message_word = *word;
-	language_reads(l, word, text);
 }
 
 static void take_mails(struct language *l, const struct language_span *word, const char *text,

@@ -17,6 +17,8 @@ void language_server_begin(
 	l->server.place = span->place;
 	l->server.name = *name;
 	l->server.comment = language_empty();
+	l->server.tls = language_no_server_tls();
+	l->server.account = language_no_account();
 	l->server.announce_login = true;
 	l->server.probe = true;
 	l->server.probe_every_s = 30;
@@ -28,6 +30,7 @@ void language_server_begin(
 	l->server_note.name = *span;
 	l->hosts.n = 0;
 	l->host_spans.n = 0;
+	l->host_tls_notes.n = 0;
 }
 
 static void begin_host(
@@ -38,6 +41,8 @@ static void begin_host(
 	if (slot)
 		*slot = *span;
 	memset(&l->host, 0, sizeof(l->host));
+	memset(&l->host_tls_note, 0, sizeof(l->host_tls_note));
+	l->host.tls = language_no_server_tls();
 	language_enter(l, &l->inner, LANGUAGE_BLOCK_HOST, NULL);
 	l->host.place = word->place;
 	l->host.port = 25;
@@ -167,9 +172,12 @@ void language_host_limit(struct language *l, const struct language_span *word,
 void language_host_end(struct language *l)
 {
 	struct policy_host *host = language_push(l, &l->hosts, sizeof(*host));
+	struct language_tls_note *note = language_push(l, &l->host_tls_notes, sizeof(*note));
 
-	if (host)
-		*host = l->host;
+	if (!host || !note)
+		return;
+	*host = l->host;
+	*note = l->host_tls_note;
 }
 
 void language_bind(struct language *l, const struct language_span *word,
@@ -278,6 +286,8 @@ void language_server_end(struct language *l)
 	l->server.nhosts = l->server.hosts ? l->hosts.n : 0;
 	l->server_note.hosts.v = language_keep(l, &l->host_spans, sizeof(struct language_span));
 	l->server_note.hosts.n = l->host_spans.n;
+	l->server_note.host_tls =
+		language_keep(l, &l->host_tls_notes, sizeof(struct language_tls_note));
 	if (!(l->server.given & POLICY_SERVER_TRACE))
 		l->server.trace = l->server.announce != POLICY_ANNOUNCE_XCLIENT;
 	if (l->hosts.n == 0 && language_whole(l))

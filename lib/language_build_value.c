@@ -213,6 +213,16 @@ void language_item_elem(
 		language_fault(l, span, "bits are set behind the length, expected %s", text);
 }
 
+void language_item_quoted(
+	struct language *l, const struct language_span *span, const struct language_token *token)
+{
+	struct policy_string string = language_string(l, token);
+
+	if (string.len == 0)
+		language_error(l, span, "this is empty, expected a text");
+	language_item_string(l, span, &string);
+}
+
 void language_item_port(struct language *l, const struct language_span *span, uint64_t port)
 {
 	struct language_item *item = add(l, span, LANGUAGE_ITEM_PORT);
@@ -356,8 +366,12 @@ static const char *block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_TOP] = "",
 		[LANGUAGE_BLOCK_AUDIT] = "audit",
 		[LANGUAGE_BLOCK_ZONE] = "zone",
+		[LANGUAGE_BLOCK_CLIENT_TLS] = "tls",
+		[LANGUAGE_BLOCK_CERTIFICATE] = "certificate",
 		[LANGUAGE_BLOCK_SERVER] = "server",
 		[LANGUAGE_BLOCK_HOST] = "host",
+		[LANGUAGE_BLOCK_SERVER_TLS] = "tls",
+		[LANGUAGE_BLOCK_ACCOUNT] = "account",
 		[LANGUAGE_BLOCK_ANNOUNCE] = "announce",
 		[LANGUAGE_BLOCK_LIMIT] = "limit",
 		[LANGUAGE_BLOCK_DEVICE] = "device",

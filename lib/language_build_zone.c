@@ -25,6 +25,7 @@ void language_zone_begin(
 	l->zone.place = span->place;
 	l->zone.name = *name;
 	l->zone.comment = language_empty();
+	l->zone.tls = language_no_client_tls();
 	l->zone.unauthenticated = (struct policy_act){
 		.verdict = POLICY_VERDICT_ANSWER, .code = 421, .text = constant("Not logged in")};
 	l->zone.unmatched = (struct policy_act){.verdict = POLICY_VERDICT_ANSWER,

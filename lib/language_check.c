@@ -101,7 +101,7 @@ static void index_addresses(struct language *l)
 		language_out_of_memory(l);
 }
 
-static bool resolve(struct language *l, enum policy_kind kind, const struct policy_string *name,
+bool language_resolve(struct language *l, enum policy_kind kind, const struct policy_string *name,
 	const struct language_span *span, size_t *index)
 {
 	ptrdiff_t i = policy_find(l->policy, kind, name);
@@ -113,11 +113,11 @@ static bool resolve(struct language *l, enum policy_kind kind, const struct poli
 	return i >= 0;
 }
 
-static void resolve_all(struct language *l, enum policy_kind kind,
+void language_resolve_all(struct language *l, enum policy_kind kind,
 	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes)
 {
 	for (size_t i = 0; i < names->n && !l->stopped; i++)
-		resolve(l, kind, &names->v[i], &spans->v[i], &indexes[i]);
+		language_resolve(l, kind, &names->v[i], &spans->v[i], &indexes[i]);
 }
 
 /* Lists of a kind, in conditions and of devices. */
@@ -129,7 +129,7 @@ static void resolve_lists(struct language *l, enum policy_list_holds wanted,
 		[POLICY_HOLDS_HOSTS] = "host names"};
 
 	for (size_t i = 0; i < names->n && !l->stopped; i++) {
-		if (!resolve(l, POLICY_KIND_LIST, &names->v[i], &spans->v[i], &indexes[i]))
+		if (!language_resolve(l, POLICY_KIND_LIST, &names->v[i], &spans->v[i], &indexes[i]))
 			continue;
 		enum policy_list_holds holds = l->policy->lists[indexes[i]].holds;
 		if (holds != wanted)
@@ -145,8 +145,8 @@ static void check_device(
 {
 	const struct language_list_note *lists = l->list_notes.v;
 
-	if (device->zone_name.len > 0 &&
-		resolve(l, POLICY_KIND_ZONE, &device->zone_name, &note->zone, &device->zone)) {
+	if (device->zone_name.len > 0 && language_resolve(l, POLICY_KIND_ZONE, &device->zone_name,
+						 &note->zone, &device->zone)) {
 		const struct policy_zone *zone = &l->policy->zones[device->zone];
 		const struct language_spans *macs =
 			device->nmacs > 0 ? &note->macs : &note->mac_lists;
@@ -199,7 +199,8 @@ static void resolve_rules(struct language *l)
 
 	for (size_t i = 0; i < l->policy->nrules && !l->stopped; i++) {
 		struct policy_rule *rule = &l->policy->rules[i];
-		resolve_all(l, POLICY_KIND_ZONE, &rule->zone_names, &notes[i].zones, rule->zones);
+		language_resolve_all(
+			l, POLICY_KIND_ZONE, &rule->zone_names, &notes[i].zones, rule->zones);
 		resolve_lists(l, POLICY_HOLDS_ADDRESSES, &rule->source.list_names,
 			&notes[i].lists[0], rule->source.lists);
 		resolve_lists(l, POLICY_HOLDS_ADDRESSES, &rule->destination.list_names,
@@ -209,8 +210,8 @@ static void resolve_rules(struct language *l)
 		resolve_lists(l, POLICY_HOLDS_MAIL, &rule->recipient.list_names, &notes[i].lists[3],
 			rule->recipient.lists);
 		if (rule->to_server && !rule->to_original)
-			resolve(l, POLICY_KIND_SERVER, &rule->server_name, &notes[i].server,
-				&rule->server);
+			language_resolve(l, POLICY_KIND_SERVER, &rule->server_name,
+				&notes[i].server, &rule->server);
 	}
 }
 
@@ -236,11 +237,13 @@ void language_check(struct language *l)
 	set_implied_limits(policy);
 	ADD_NAMES(POLICY_KIND_ZONE, "zone", zones, zone);
 	ADD_NAMES(POLICY_KIND_LIST, "list", lists, list);
+	ADD_NAMES(POLICY_KIND_CERTIFICATE, "certificate", certificates, certificate);
 	ADD_NAMES(POLICY_KIND_SERVER, "server", servers, server);
 	ADD_NAMES(POLICY_KIND_DEVICE, "device", devices, device);
 	ADD_NAMES(POLICY_KIND_RULE, "rule", rules, rule);
 	index_addresses(l);
 	resolve_rules(l);
+	language_check_tls(l);
 	check_devices(l);
 	language_check_limits(l);
 	language_check_zones(l);

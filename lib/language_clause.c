@@ -202,6 +202,8 @@ static const char *const *heads_of(enum policy_kind kind)
 	switch (kind) {
 	case POLICY_KIND_ZONE:
 		return language_statements(LANGUAGE_BLOCK_ZONE);
+	case POLICY_KIND_CERTIFICATE:
+		return language_statements(LANGUAGE_BLOCK_CERTIFICATE);
 	case POLICY_KIND_SERVER:
 		return language_statements(LANGUAGE_BLOCK_SERVER);
 	case POLICY_KIND_DEVICE:

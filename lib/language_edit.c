@@ -69,6 +69,8 @@ static const struct language_vector *vector_of(const struct language *l, enum po
 		return &l->zones;
 	case POLICY_KIND_LIST:
 		return &l->lists;
+	case POLICY_KIND_CERTIFICATE:
+		return &l->certificates;
 	case POLICY_KIND_SERVER:
 		return &l->servers;
 	case POLICY_KIND_DEVICE:
@@ -88,6 +90,8 @@ static const char *name_in(const struct language *l, enum policy_kind kind, size
 		return ((const struct policy_zone *)v)[i].name.text;
 	case POLICY_KIND_LIST:
 		return ((const struct policy_list *)v)[i].name.text;
+	case POLICY_KIND_CERTIFICATE:
+		return ((const struct policy_certificate *)v)[i].name.text;
 	case POLICY_KIND_SERVER:
 		return ((const struct policy_server *)v)[i].name.text;
 	case POLICY_KIND_DEVICE:
@@ -102,7 +106,8 @@ static const char *name_in(const struct language *l, enum policy_kind kind, size
 static size_t statements(const struct language *l, size_t *of_kind, enum policy_kind kind)
 {
 	*of_kind = vector_of(l, kind)->n;
-	return l->zones.n + l->lists.n + l->servers.n + l->devices.n + l->rules.n;
+	return l->zones.n + l->lists.n + l->certificates.n + l->servers.n + l->devices.n +
+	       l->rules.n;
 }
 
 static void read_argument(struct language *l, const struct edit *edit)
@@ -183,8 +188,8 @@ static struct policy *refuse(const struct policy *policy, struct language_diagno
 	struct language_span span = {0};
 	if (kind_word) {
 		language_error(l, &span,
-			"\"%s\" cannot be edited alone, expected zone, list, server, device or "
-			"rule",
+			"\"%s\" cannot be edited alone, expected zone, list, certificate, "
+			"server, device or rule",
 			kind_word);
 	} else {
 		language_no_such_text(policy, kind, name, strlen(name), text);

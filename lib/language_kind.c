@@ -5,6 +5,7 @@
 
 static const char *const words[] = {[POLICY_KIND_ZONE] = "zone",
 	[POLICY_KIND_LIST] = "list",
+	[POLICY_KIND_CERTIFICATE] = "certificate",
 	[POLICY_KIND_SERVER] = "server",
 	[POLICY_KIND_DEVICE] = "device",
 	[POLICY_KIND_RULE] = "rule"};
@@ -33,6 +34,8 @@ size_t language_count(const struct policy *policy, enum policy_kind kind)
 		return policy->nzones;
 	case POLICY_KIND_LIST:
 		return policy->nlists;
+	case POLICY_KIND_CERTIFICATE:
+		return policy->ncertificates;
 	case POLICY_KIND_SERVER:
 		return policy->nservers;
 	case POLICY_KIND_DEVICE:
@@ -50,6 +53,8 @@ const char *language_name_at(const struct policy *policy, enum policy_kind kind,
 		return policy->zones[i].name.text;
 	case POLICY_KIND_LIST:
 		return policy->lists[i].name.text;
+	case POLICY_KIND_CERTIFICATE:
+		return policy->certificates[i].name.text;
 	case POLICY_KIND_SERVER:
 		return policy->servers[i].name.text;
 	case POLICY_KIND_DEVICE:
@@ -67,6 +72,8 @@ ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, cons
 		return policy_find_zone(policy, name);
 	case POLICY_KIND_LIST:
 		return policy_find_list(policy, name);
+	case POLICY_KIND_CERTIFICATE:
+		return policy_find_certificate(policy, name);
 	case POLICY_KIND_SERVER:
 		return policy_find_server(policy, name);
 	case POLICY_KIND_DEVICE:

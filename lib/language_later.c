@@ -12,17 +12,21 @@ static const char *statements_of(enum language_block_kind kind)
 {
 	switch (kind) {
 	case LANGUAGE_BLOCK_TOP:
-		return " listener domain certificate auth scan radius portal ";
+		return " listener domain auth scan radius portal ";
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
 	case LANGUAGE_BLOCK_ZONE:
-		return " tls reauthenticate on-link-down ";
+		return " reauthenticate on-link-down ";
 	case LANGUAGE_BLOCK_SERVER:
-		return " tls account path ";
+		return " path ";
 	case LANGUAGE_BLOCK_HOST:
-		return " tls bind ";
+		return " bind ";
 	case LANGUAGE_BLOCK_RULE:
-		return " listener tls scan ";
+		return " listener scan ";
+	case LANGUAGE_BLOCK_CLIENT_TLS:
+	case LANGUAGE_BLOCK_CERTIFICATE:
+	case LANGUAGE_BLOCK_SERVER_TLS:
+	case LANGUAGE_BLOCK_ACCOUNT:
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
 	case LANGUAGE_BLOCK_DEVICE:
@@ -43,7 +47,7 @@ static const struct {
 };
 
 /* In braces behind today's statements. */
-static const char in_braces[] = " over certificate client ca legacy insecure immediate secret ";
+static const char in_braces[] = " over ";
 
 static bool holds(const char *words, const char *word, size_t len)
 {
@@ -63,7 +67,10 @@ static bool has(const char *const *expected, size_t n, const char *name)
 
 static enum language_block_kind block_of(const struct language *l)
 {
-	return l->braces == 0 ? LANGUAGE_BLOCK_TOP : l->braces == 1 ? l->block.kind : l->inner.kind;
+	return l->braces == 0   ? LANGUAGE_BLOCK_TOP
+	       : l->braces == 1 ? l->block.kind
+	       : l->braces == 2 ? l->inner.kind
+				: l->innermost.kind;
 }
 
 /* The word behind a brace. */
@@ -111,5 +118,11 @@ void language_later_value(struct language *l, const struct language_span *span, 
 void language_reads(struct language *l, const struct language_span *span, const char *word)
 {
 	if (!LANGUAGE_READS_MESSAGES && !l->world->reads_messages)
+		language_later_value(l, span, word);
+}
+
+void language_speaks(struct language *l, const struct language_span *span, const char *word)
+{
+	if (!LANGUAGE_SPEAKS_TLS && !l->world->speaks_tls)
 		language_later_value(l, span, word);
 }

@@ -81,7 +81,14 @@ struct language_spans {
 	size_t n;
 };
 
+/* Of `tls`, with the word itself. */
+struct language_tls_note {
+	struct language_span word, client, ca, legacy, insecure, immediate, certificate;
+	struct language_spans certificates, names;
+};
+
 struct language_zone_note {
+	struct language_tls_note tls;
 	struct language_span name, identity, level, newline, unmatched;
 	struct language_span message_limit; /* the first of messages, recipients or size */
 	struct language_spans interfaces, networks, ports;
@@ -92,9 +99,20 @@ struct language_list_note {
 	struct language_span whole_family; /* of an element that holds every address */
 };
 
+struct language_certificate_note {
+	struct language_span name;
+};
+
+struct language_account_note {
+	struct language_span word, sender, insecure;
+};
+
 struct language_server_note {
 	struct language_span name, bind, announce, login, probe;
 	struct language_spans hosts;
+	struct language_tls_note tls;
+	struct language_tls_note *host_tls; /* n = hosts.n */
+	struct language_account_note account;
 };
 
 struct language_device_note {
@@ -107,6 +125,7 @@ struct language_rule_note {
 	struct language_span message_word; /* the first word of the message level */
 	struct language_span flow_limit;   /* the first limit of flows, or a rate of them */
 	struct language_span limit_none;
+	struct language_span tls;
 	struct language_spans zones, ports;
 	struct language_spans lists[4]; /* of source, destination, sender and recipient */
 };
@@ -116,8 +135,12 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_TOP,
 	LANGUAGE_BLOCK_AUDIT,
 	LANGUAGE_BLOCK_ZONE,
+	LANGUAGE_BLOCK_CLIENT_TLS,
+	LANGUAGE_BLOCK_CERTIFICATE,
 	LANGUAGE_BLOCK_SERVER,
 	LANGUAGE_BLOCK_HOST,
+	LANGUAGE_BLOCK_SERVER_TLS,
+	LANGUAGE_BLOCK_ACCOUNT,
 	LANGUAGE_BLOCK_ANNOUNCE,
 	LANGUAGE_BLOCK_LIMIT,
 	LANGUAGE_BLOCK_DEVICE,
@@ -166,28 +189,36 @@ struct language {
 
 	/* The block and the values being read. */
 	size_t bad_members, bad_members_from; /* of the list; the first that is only counted */
-	struct language_block top, block, inner;
+	struct language_block top, block, inner, innermost;
 	size_t errors_before;         /* syntax errors before the block */
 	struct language_vector items; /* of the comma list */
 	struct policy_range range;    /* its days, while hours may follow */
-	struct language_vector interfaces, limits, hosts, host_spans;
+	struct language_vector interfaces, limits, hosts, host_spans, host_tls_notes;
 	struct policy_zone zone;
 	struct policy_list list;
+	struct policy_certificate certificate;
 	struct policy_server server;
 	struct policy_host host;
 	struct policy_device device;
 	struct policy_rule rule;
+	struct policy_client_tls client_tls; /* the `tls` being read, and its options' block */
+	struct policy_server_tls server_tls;
+	struct language_tls_note tls_note;
+	struct language_block *tls_block;
 	uint32_t limit_block_s; /* of the limit being read */
 	struct language_span limit_block;
 	struct language_zone_note zone_note;
 	struct language_list_note list_note;
+	struct language_certificate_note certificate_note;
 	struct language_server_note server_note;
+	struct language_tls_note host_tls_note;
 	struct language_device_note device_note;
 	struct language_rule_note rule_note;
 
 	/* Finished blocks; they become the policy's arrays. */
-	struct language_vector zones, lists, servers, devices, rules;
-	struct language_vector zone_notes, list_notes, server_notes, device_notes, rule_notes;
+	struct language_vector zones, lists, certificates, servers, devices, rules;
+	struct language_vector zone_notes, list_notes, certificate_notes, server_notes,
+		device_notes, rule_notes;
 };
 
 /* language.c. A parse from front to end: begin (NULL: out of memory), read one or more sources,
@@ -257,6 +288,12 @@ bool language_bytes(uint64_t count, const char *unit, size_t len, uint64_t *byte
 
 /* language_check*.c and language_shadow.c, after all sources were read. */
 void language_check(struct language *l);
+/* The index of a name, or it is said that there is none. */
+bool language_resolve(struct language *l, enum policy_kind kind, const struct policy_string *name,
+	const struct language_span *span, size_t *index);
+void language_resolve_all(struct language *l, enum policy_kind kind,
+	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes);
+void language_check_tls(struct language *l);
 void language_check_devices_apart(struct language *l);
 void language_check_limits(struct language *l);
 void language_check_zones(struct language *l);

@@ -98,6 +98,10 @@ static void print_zone(struct language_writer *w, const struct policy_zone *zone
 	if (zone->given & POLICY_ZONE_NEWLINE)
 		language_put(w, zone->newline == POLICY_NEWLINE_REPAIR ? "\n    newline repair"
 								       : "\n    newline strict");
+	if (zone->tls.given || full) {
+		language_put(w, "\n    ");
+		language_put_client_tls(w, &zone->tls, full);
+	}
 	for (size_t i = 0; i < zone->limits.n; i++) {
 		if (zone->limits.v[i].implied && !(full && is_told(zone, &zone->limits.v[i])))
 			continue;
@@ -183,8 +187,12 @@ static void print_host(struct language_writer *w, const struct policy_host *host
 	if (given & POLICY_HOST_WEIGHT)
 		language_writef(w, " weight %u", host->weight);
 	if (host->given & POLICY_HOST_LIMIT)
-		language_writef(w, " { limit flows %u }", host->limit_flows);
-	language_put(w, "\n");
+		language_writef(w, " { limit flows %u", host->limit_flows);
+	if (host->tls.given) {
+		language_put(w, host->given & POLICY_HOST_LIMIT ? " " : " { ");
+		language_put_server_tls(w, &host->tls);
+	}
+	language_put(w, host->given & POLICY_HOST_LIMIT || host->tls.given ? " }\n" : "\n");
 }
 
 static void print_deadlines(
@@ -244,6 +252,17 @@ static void print_server(struct language_writer *w, const struct policy_server *
 		language_writef(w, "    limit flows %u\n", server->limit_flows);
 	if (given & POLICY_SERVER_TRACE)
 		language_put(w, server->trace ? "    trace on\n" : "    trace off\n");
+	/* the default is not told: written, it is a word that has flows read */
+	if (server->tls.given) {
+		language_put(w, "    ");
+		language_put_server_tls(w, &server->tls);
+		language_put(w, "\n");
+	}
+	if (server->account.given) {
+		language_put(w, "    ");
+		language_put_account(w, &server->account, full);
+		language_put(w, "\n");
+	}
 	if (server->given & POLICY_SERVER_COMMENT) {
 		language_put(w, "    comment ");
 		language_put_string(w, &server->comment);
@@ -357,6 +376,7 @@ static void print_rule(struct language_writer *w, const struct policy_rule *rule
 	put_schedule(w, &rule->schedule);
 	put_mails(w, " sender ", &rule->sender);
 	put_mails(w, " recipient ", &rule->recipient);
+	language_put_tls_condition(w, &rule->tls);
 	if (rule->to_server) {
 		language_put(w, " server ");
 		language_put(w, rule->to_original ? "original" : rule->server_name.text);
@@ -399,6 +419,9 @@ void language_write_part(struct language_writer *w, const struct policy *policy,
 		break;
 	case POLICY_KIND_LIST:
 		print_list(w, &policy->lists[i], flags);
+		break;
+	case POLICY_KIND_CERTIFICATE:
+		language_put_certificate(w, &policy->certificates[i]);
 		break;
 	case POLICY_KIND_SERVER:
 		print_server(w, &policy->servers[i], full);

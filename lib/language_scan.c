@@ -167,15 +167,20 @@ int language_next_token(struct language *l)
 	return l->last;
 }
 
-static unsigned depth_of(enum language_block_kind kind)
+static unsigned depth_of(const struct language *l, enum language_block_kind kind)
 {
 	switch (kind) {
 	case LANGUAGE_BLOCK_TOP:
 		return 0;
+	case LANGUAGE_BLOCK_SERVER_TLS: /* of a server or of a host */
+		return l->tls_block == &l->innermost ? 3 : 2;
+	case LANGUAGE_BLOCK_CLIENT_TLS:
+	case LANGUAGE_BLOCK_ACCOUNT:
 	case LANGUAGE_BLOCK_HOST:
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
 		return 2;
+	case LANGUAGE_BLOCK_CERTIFICATE:
 	case LANGUAGE_BLOCK_AUDIT:
 	case LANGUAGE_BLOCK_ZONE:
 	case LANGUAGE_BLOCK_SERVER:
@@ -198,7 +203,7 @@ static bool starts_statement(const struct language *l, enum language_block_kind 
 
 bool language_recover(struct language *l, enum language_block_kind kind, int lookahead)
 {
-	unsigned depth = depth_of(kind);
+	unsigned depth = depth_of(l, kind);
 
 	for (int token = lookahead;; token = language_next_token(l)) {
 		l->last = token;

@@ -8,6 +8,7 @@
 
 /* In the order of strcmp. */
 static const struct language_word words[] = {
+	{"account", T_ACCOUNT},
 	{"address", T_ADDRESS_WORD},
 	{"always", T_ALWAYS},
 	{"announce", T_ANNOUNCE},
@@ -17,6 +18,9 @@ static const struct language_word words[] = {
 	{"auto", T_AUTO},
 	{"bind", T_BIND},
 	{"block", T_BLOCK},
+	{"ca", T_CA},
+	{"certificate", T_CERTIFICATE},
+	{"check", T_CHECK},
 	{"client", T_CLIENT},
 	{"closed", T_CLOSED},
 	{"command", T_COMMAND},
@@ -45,13 +49,17 @@ static const struct language_word words[] = {
 	{"hostname", T_HOSTNAME},
 	{"identity", T_IDENTITY},
 	{"idle", T_IDLE},
+	{"immediate", T_IMMEDIATE},
 	{"include", T_INCLUDE},
 	{"info", T_INFO},
+	{"insecure", T_INSECURE},
 	{"interface", T_INTERFACE},
 	{"keep", T_KEEP},
+	{"key", T_KEY},
 	{"kill", T_KILL},
 	{"language", T_LANGUAGE},
 	{"lease", T_LEASE},
+	{"legacy", T_LEGACY},
 	{"level", T_LEVEL},
 	{"limit", T_LIMIT},
 	{"list", T_LIST},
@@ -71,6 +79,7 @@ static const struct language_word words[] = {
 	{"none", T_NONE},
 	{"not", T_NOT},
 	{"off", T_OFF},
+	{"offer", T_OFFER},
 	{"on", T_ON},
 	{"on-failure", T_ON_FAILURE},
 	{"on-logout", T_ON_LOGOUT},
@@ -79,6 +88,7 @@ static const struct language_word words[] = {
 	{"own", T_OWN},
 	{"pass", T_PASS},
 	{"per", T_PER},
+	{"pin", T_PIN},
 	{"plain", T_PLAIN},
 	{"port", T_PORT},
 	{"preference", T_PREFERENCE},
@@ -92,8 +102,11 @@ static const struct language_word words[] = {
 	{"recipients", T_RECIPIENTS},
 	{"reject", T_REJECT},
 	{"repair", T_REPAIR},
+	{"request", T_REQUEST},
+	{"require", T_REQUIRE},
 	{"rule", T_RULE},
 	{"schedule", T_SCHEDULE},
+	{"secret", T_SECRET},
 	{"sender", T_SENDER},
 	{"server", T_SERVER},
 	{"sessions", T_SESSIONS},
@@ -101,11 +114,14 @@ static const struct language_word words[] = {
 	{"smtp", T_SMTP},
 	{"source", T_SOURCE},
 	{"strict", T_STRICT},
+	{"tls", T_TLS},
 	{"trace", T_TRACE},
 	{"unauthenticated", T_UNAUTHENTICATED},
 	{"unmatched", T_UNMATCHED},
 	{"user", T_USER},
 	{"verdict", T_VERDICT},
+	{"verified", T_VERIFIED},
+	{"verify", T_VERIFY},
 	{"warning", T_WARNING},
 	{"weight", T_WEIGHT},
 	{"xclient", T_XCLIENT},
@@ -164,28 +180,37 @@ bool language_is_reserved(const char *word, size_t len)
 const char *const *language_statements(enum language_block_kind kind)
 {
 	static const char *const top[] = {"language", "hostname", "on-failure", "drain", "include",
-		"limit", "audit", "log", "metrics", "zone", "list", "server", "device", "rule",
-		NULL};
+		"limit", "audit", "log", "metrics", "zone", "list", "certificate", "server",
+		"device", "rule", NULL};
 	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
 		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "level",
-		"newline", "limit", "comment", NULL};
+		"newline", "tls", "limit", "comment", NULL};
+	static const char *const client_tls[] = {
+		"certificate", "client", "ca", "legacy", "insecure", NULL};
+	static const char *const certificate[] = {"file", "key", NULL};
 	static const char *const server[] = {"host", "mx", "bind", "announce", "probe", "deadline",
-		"limit", "trace", "comment", NULL};
-	static const char *const host[] = {"limit", NULL};
+		"limit", "trace", "tls", "account", "comment", NULL};
+	static const char *const host[] = {"limit", "tls", NULL};
+	static const char *const server_tls[] = {"immediate", "ca", "certificate", "legacy", NULL};
+	static const char *const account[] = {"secret", "sender", "insecure", NULL};
 	static const char *const announce[] = {"login", NULL};
 	static const char *const limit[] = {"block", NULL};
 	static const char *const device[] = {
 		"zone", "mac", "address", "user", "group", "comment", NULL};
 	static const char *const rule[] = {"zone", "user", "group", "port", "source", "destination",
-		"schedule", "sender", "recipient", "server", "verdict", "limit", "audit",
+		"schedule", "sender", "recipient", "tls", "server", "verdict", "limit", "audit",
 		"disabled", "comment", NULL};
 	static const char *const *const blocks[] = {
 		[LANGUAGE_BLOCK_TOP] = top,
 		[LANGUAGE_BLOCK_AUDIT] = audit,
 		[LANGUAGE_BLOCK_ZONE] = zone,
+		[LANGUAGE_BLOCK_CLIENT_TLS] = client_tls,
+		[LANGUAGE_BLOCK_CERTIFICATE] = certificate,
 		[LANGUAGE_BLOCK_SERVER] = server,
 		[LANGUAGE_BLOCK_HOST] = host,
+		[LANGUAGE_BLOCK_SERVER_TLS] = server_tls,
+		[LANGUAGE_BLOCK_ACCOUNT] = account,
 		[LANGUAGE_BLOCK_ANNOUNCE] = announce,
 		[LANGUAGE_BLOCK_LIMIT] = limit,
 		[LANGUAGE_BLOCK_DEVICE] = device,

@@ -32,6 +32,15 @@ void language_put_ports(
 void language_put_duration(struct language_writer *w, const char *word, uint64_t ms);
 void language_put_act(struct language_writer *w, const struct policy_act *act, bool full);
 void language_put_elem(struct language_writer *w, const struct policy_elem *elem);
+/* language_print_tls.c: whole statements, without what is around them. */
+void language_put_certificate(struct language_writer *w, const struct policy_certificate *c);
+void language_put_client_tls(
+	struct language_writer *w, const struct policy_client_tls *tls, bool full);
+void language_put_server_tls(struct language_writer *w, const struct policy_server_tls *tls);
+void language_put_account(
+	struct language_writer *w, const struct policy_account *account, bool full);
+void language_put_tls_condition(
+	struct language_writer *w, const struct policy_tls_condition *condition);
 
 /* An empty line between two groups of statements, unless nothing stands before it. */
 void language_write_gap(struct language_writer *w);

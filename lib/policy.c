@@ -25,6 +25,31 @@ const char *const policy_holds_names[POLICY_HOLDS] = {
 };
 static_assert(POLICY_HOLDS_HOSTS + 1 == POLICY_HOLDS, "a name for each");
 
+const char *const policy_tls_names[POLICY_TLS_MODES] = {
+	[POLICY_TLS_NONE] = "none",
+	[POLICY_TLS_OFFER] = "offer",
+	[POLICY_TLS_REQUIRE] = "require",
+	[POLICY_TLS_IMMEDIATE] = "immediate",
+};
+static_assert(POLICY_TLS_IMMEDIATE + 1 == POLICY_TLS_MODES, "a name for each");
+
+const char *const policy_tls_client_names[POLICY_TLS_CLIENTS] = {
+	[POLICY_TLS_CLIENT_NONE] = "none",
+	[POLICY_TLS_CLIENT_REQUEST] = "request",
+	[POLICY_TLS_CLIENT_CHECK] = "check",
+	[POLICY_TLS_CLIENT_REQUIRE] = "require",
+};
+static_assert(POLICY_TLS_CLIENT_REQUIRE + 1 == POLICY_TLS_CLIENTS, "a name for each");
+
+const char *const policy_server_tls_names[POLICY_SERVER_TLS_MODES] = {
+	[POLICY_SERVER_TLS_NONE] = "none",
+	[POLICY_SERVER_TLS_OFFER] = "offer",
+	[POLICY_SERVER_TLS_REQUIRE] = "require",
+	[POLICY_SERVER_TLS_VERIFY] = "verify",
+	[POLICY_SERVER_TLS_PIN] = "pin",
+};
+static_assert(POLICY_SERVER_TLS_PIN + 1 == POLICY_SERVER_TLS_MODES, "a name for each");
+
 /* The names of all kinds in one table with open addressing; at most half full. */
 struct entry {
 	const char *text; /* NULL: free */
@@ -203,6 +228,11 @@ ptrdiff_t policy_find_list(const struct policy *policy, const char *name)
 	return find_text(policy, POLICY_KIND_LIST, name);
 }
 
+ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_CERTIFICATE, name);
+}
+
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name)
 {
 	return find_text(policy, POLICY_KIND_SERVER, name);
@@ -259,6 +289,12 @@ ptrdiff_t policy_find_zone_of(
 		}
 	}
 	return best;
+}
+
+const struct policy_server_tls *policy_host_tls(
+	const struct policy_server *server, const struct policy_host *host)
+{
+	return host->tls.given ? &host->tls : &server->tls;
 }
 
 bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port)

@@ -172,6 +172,83 @@ struct policy_elems {
 	size_t n;
 };
 
+/* A certificate with the chain that signed it, and its key. */
+struct policy_certificate {
+	struct policy_place place;
+	struct policy_string name, file, key;
+};
+
+/* TLS on the clients' side. */
+enum policy_tls {
+	POLICY_TLS_NONE,
+	POLICY_TLS_OFFER,     /* STARTTLS, if the client wants it */
+	POLICY_TLS_REQUIRE,   /* no mail without it */
+	POLICY_TLS_IMMEDIATE, /* TLS begins with the connection */
+};
+#define POLICY_TLS_MODES 4
+extern const char *const policy_tls_names[POLICY_TLS_MODES];
+
+/* What is asked of a client's own certificate. */
+enum policy_tls_client {
+	POLICY_TLS_CLIENT_NONE,
+	POLICY_TLS_CLIENT_REQUEST, /* an invalid one is recorded, no more */
+	POLICY_TLS_CLIENT_CHECK,   /* and refused */
+	POLICY_TLS_CLIENT_REQUIRE, /* so is none */
+};
+#define POLICY_TLS_CLIENTS 4
+extern const char *const policy_tls_client_names[POLICY_TLS_CLIENTS];
+
+/* `tls` of a zone or listener. Not given: NONE, and all else unset. */
+struct policy_client_tls {
+	bool given;
+	enum policy_tls mode;
+	struct policy_strings certificate_names; /* at least one unless NONE */
+	size_t *certificates;                    /* indexes, n = certificate_names.n */
+	bool client_given;
+	enum policy_tls_client client;
+	struct policy_string ca; /* a file; len 0: the machine's store */
+	bool legacy;             /* TLS 1.0 and its ciphers, too */
+	bool insecure;           /* passwords may go in clear */
+};
+
+/* TLS towards servers. */
+enum policy_server_tls_mode {
+	POLICY_SERVER_TLS_NONE,
+	POLICY_SERVER_TLS_OFFER, /* where the server has it, whoever it is */
+	POLICY_SERVER_TLS_REQUIRE,
+	POLICY_SERVER_TLS_VERIFY, /* with a certificate for its name */
+	POLICY_SERVER_TLS_PIN,    /* with one of these keys */
+};
+#define POLICY_SERVER_TLS_MODES 5
+extern const char *const policy_server_tls_names[POLICY_SERVER_TLS_MODES];
+
+#define POLICY_PIN_SIZE 32 /* SHA-256 of the public key (SPKI) */
+
+/* `tls` of a server, and of a host of it, whose stands instead of the server's. Not given at
+ * either: OFFER, and all else unset; that has no flow read. */
+struct policy_server_tls {
+	bool given;
+	enum policy_server_tls_mode mode;
+	struct policy_strings names; /* VERIFY: any of them; none: the host's own */
+	uint8_t (*pins)[POLICY_PIN_SIZE];
+	size_t npins;                    /* PIN: at least one */
+	struct policy_strings pin_texts; /* as written, n = npins */
+	bool immediate;
+	struct policy_string ca;               /* a file; len 0: the machine's store */
+	struct policy_string certificate_name; /* our own; len 0: none */
+	ptrdiff_t certificate;                 /* index, or -1 */
+	bool legacy;
+};
+
+/* Who we are at a server. */
+struct policy_account {
+	bool given;
+	struct policy_string user, secret_file;
+	bool sender_given;
+	struct policy_string sender; /* of the envelope, instead of the client's; len 0: keep */
+	bool insecure;               /* the password may go where others can read it */
+};
+
 /* `given` masks: which optional statements were written; the others hold their default. The
  * printer prints what was written, `policy show --full` all. */
 enum {
@@ -204,6 +281,7 @@ struct policy_zone {
 	bool logout_keeps;
 	enum policy_level level;
 	enum policy_newline newline;
+	struct policy_client_tls tls;
 	struct policy_limits limits; /* of a kind and `per` at most one */
 	struct policy_string comment;
 };
@@ -253,6 +331,7 @@ struct policy_host {
 	uint16_t preference;
 	uint16_t weight;
 	uint32_t limit_flows; /* 0: none */
+	struct policy_server_tls tls;
 };
 
 enum policy_bind {
@@ -299,6 +378,8 @@ struct policy_server {
 	/* Defaults: first 25 s, connect 5 s, greeting 15 s, idle 15 min, command 15 s. */
 	uint32_t first_ms, connect_ms, greeting_ms, idle_ms, command_ms;
 	bool trace; /* a Received line of ours; default: unless XCLIENT tells the server */
+	struct policy_server_tls tls;
+	struct policy_account account;
 	uint32_t limit_flows; /* 0: none */
 	struct policy_string comment;
 };
@@ -343,6 +424,14 @@ struct policy_mails {
 	struct mailset *index; /* of elems; NULL if there are none. Owned by the policy */
 };
 
+/* `tls` of a rule: the client's side is in TLS; verified: with a certificate of its own that is
+ * valid, for one of the names if there are any. given == false: any. */
+struct policy_tls_condition {
+	bool given, negated;
+	bool verified;
+	struct policy_strings names;
+};
+
 /* One RANGE: days as a mask (bit 0 = Monday), minutes of the local day. from > to crosses
  * midnight and belongs to the day it begins on. from == to == 0 with !hours_given: whole day. */
 struct policy_range {
@@ -373,6 +462,7 @@ struct policy_rule {
 	struct policy_schedule schedule;
 	struct policy_mails sender;
 	struct policy_mails recipient;
+	struct policy_tls_condition tls;
 	bool to_server;   /* else the act */
 	bool to_original; /* `server original` */
 	struct policy_string server_name;
@@ -423,6 +513,8 @@ struct policy {
 	size_t nzones;
 	struct policy_list *lists;
 	size_t nlists;
+	struct policy_certificate *certificates;
+	size_t ncertificates;
 	struct policy_server *servers;
 	size_t nservers;
 	struct policy_device *devices;
@@ -445,6 +537,7 @@ struct policy *policy_new(void);
 enum policy_kind {
 	POLICY_KIND_ZONE,
 	POLICY_KIND_LIST,
+	POLICY_KIND_CERTIFICATE,
 	POLICY_KIND_SERVER,
 	POLICY_KIND_DEVICE,
 	POLICY_KIND_RULE,
@@ -465,6 +558,7 @@ bool policy_strings_equal(const struct policy_strings *a, const struct policy_st
 /* Index of a name, or -1. Constant time. */
 ptrdiff_t policy_find_zone(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_list(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_rule(const struct policy *policy, const char *name);
@@ -477,6 +571,9 @@ ptrdiff_t policy_find_zone_of(
 	const struct policy *policy, const char *ifname, const struct addr *source);
 /* Is a part of the device named by this list? */
 bool policy_device_follows(const struct policy_device *device, const char *list);
+/* What holds towards a host of the server: its own `tls`, else the server's. */
+const struct policy_server_tls *policy_host_tls(
+	const struct policy_server *server, const struct policy_host *host);
 bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port);
 
 #endif

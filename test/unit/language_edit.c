@@ -117,7 +117,7 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"<argument>:1:16: error: unexpected end of the text, expected audit, "
 			"comment, "
 			"destination, disabled, group, limit, port, recipient, schedule, sender, "
-			"server, source, user, "
+			"server, source, tls, user, "
 			"verdict, "
 			"zone, ',' or '}'\nrule x { user x\n               ^\n"
 			"the '{' at 1:8 is not closed"},
@@ -134,7 +134,8 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"<argument>:1:1: error: this is not one rule, expected `rule NAME { ... "
 			"}`\n\n^"},
 		{"rule", "rule x { user x verdict drop } } rule y {", LANGUAGE_FIRST, NULL,
-			"<argument>:1:32: error: unexpected \"}\", expected audit, device, drain, "
+			"<argument>:1:32: error: unexpected \"}\", expected audit, certificate, "
+			"device, drain, "
 			"hostname, include, language, limit, list, log, metrics, on-failure, rule, "
 			"server or zone\nrule x { user x verdict drop } } rule y {\n"
 			"                               ^"},
@@ -149,6 +150,7 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"first at <running>:7:6\nlist partners dynamic\n     ^~~~~~~~"},
 		{"audit", "audit { keep 1d }", LANGUAGE_LAST, NULL,
 			"<argument>: error: \"audit\" cannot be edited alone, expected zone, list, "
+			"certificate, "
 			"server, device or rule"},
 	};
 	struct policy *policy = old_policy();

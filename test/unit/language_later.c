@@ -78,7 +78,7 @@ static void test_values_that_come_later_are_named(void **state)
 	static const char *const texts[][2] = {
 		{"\n" RULE("sender own, none"), "\"own\" is not built"},
 		{"\n" RULE("recipient protected"), "\"protected\" is not built"}};
-	const struct language_world world = {.reads_messages = true};
+	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct language_diagnosis diagnosis;

@@ -209,8 +209,9 @@ static void out_ports(const char *word)
 
 /* --- statements */
 
-static unsigned zones, lists, mails, servers;
+static unsigned zones, lists, mails, certificates, servers;
 static bool reads; /* its flows are read: then verdicts are answers, and all is one server's */
+static bool asks;  /* all zones ask clients for certificates */
 
 static void out_top(void)
 {
@@ -287,6 +288,27 @@ static void out_limits(void)
 		out_message_limits("    ", "\n");
 }
 
+/* Of a zone: with `asks` of all. */
+static void out_client_tls(void)
+{
+	if (!asks && maybe()) {
+		out("    tls none\n");
+		return;
+	}
+	out("    tls %s {", PICK("offer", "require", "immediate"));
+	out_names(" certificate ", certificates);
+	if (asks) {
+		out(" client %s", PICK("request", "check", "require"));
+		if (maybe()) {
+			out(" ca ");
+			out_string(1);
+		}
+	} else if (maybe()) {
+		out(" client none");
+	}
+	out("%s }\n", maybe() ? " legacy" : "");
+}
+
 static void out_zone(unsigned i)
 {
 	out("zone ");
@@ -321,6 +343,10 @@ static void out_zone(unsigned i)
 		out("    level %s\n", reads ? PICK("auto", "message") : PICK("auto", "connection"));
 	if (reads && maybe())
 		out("    newline %s\n", PICK("strict", "repair"));
+	if (certificates > 0 && (asks || maybe()))
+		out_client_tls();
+	else if (maybe())
+		out("    tls none\n");
 	out_limits();
 	if (maybe()) {
 		out("    unauthenticated ");
@@ -378,6 +404,85 @@ static void out_mail_list(unsigned i)
 	out("%s\n", PICK("dynamic", "{ }", "{ \"a@b.example\", \"@.c.example\" }", "file \"/x\""));
 }
 
+static void out_certificate(unsigned i)
+{
+	out("certificate ");
+	out_name("certificate", i);
+	out(" { file ");
+	out_string(1);
+	out(" key ");
+	out_string(1);
+	out(" }\n");
+}
+
+static void out_pin(void)
+{
+	out("\"sha256:");
+	for (unsigned i = 0; i < 64; i++)
+		out("%c", "0123456789abcdefABCDEF"[below(22)]);
+	out("\"");
+}
+
+static void out_server_tls_options(bool ca)
+{
+	unsigned which = below(16) & (ca ? 15 : 13);
+
+	if (certificates == 0)
+		which &= 11;
+	out(which ? " {" : "");
+	out(which & 1 ? " immediate" : "");
+	if (which & 2) {
+		out(" ca ");
+		out_string(1);
+	}
+	if (which & 4) {
+		out(" certificate ");
+		out_name("", below(certificates));
+	}
+	out(which & 8 ? " legacy" : "");
+	out(which ? " }" : "");
+}
+
+/* secure: with whom an account can be used. */
+static void out_server_tls(bool secure)
+{
+	unsigned which = secure ? 3 + below(2) : below(5);
+
+	switch (which) {
+	case 0:
+		out("tls none");
+		return;
+	case 1:
+		out("tls offer");
+		return;
+	case 2:
+		out("tls require");
+		break;
+	case 3:
+		out_strings("tls verify ", 3);
+		break;
+	case 4:
+		out("tls pin ");
+		out_pin();
+		if (maybe()) {
+			out(", ");
+			out_pin();
+		}
+		break;
+	}
+	out_server_tls_options(which == 3);
+}
+
+static void out_account(bool insecure)
+{
+	out("    account ");
+	out_string(1);
+	out(" { secret file ");
+	out_string(1);
+	out("%s", PICK("", " sender keep", " sender \"guests@hotel.example\""));
+	out("%s }\n", insecure ? " insecure" : "");
+}
+
 /* No host stands twice. */
 static void out_server(unsigned i)
 {
@@ -404,9 +509,15 @@ static void out_server(unsigned i)
 			out(" preference %u", below(65536));
 		if (maybe())
 			out(" weight %u", below(65536));
-		if (maybe())
-			out(" { limit flows %u }", 1 + below(99));
-		out("\n");
+		unsigned options = below(reads ? 4 : 2);
+		out(options ? " {" : "");
+		if (options & 1)
+			out(" limit flows %u", 1 + below(99));
+		if (options & 2) {
+			out(" ");
+			out_server_tls(true);
+		}
+		out(options ? " }\n" : "\n");
 	}
 	if (maybe())
 		out("    bind %s\n", PICK("gateway", "client", "198.51.100.1"));
@@ -447,6 +558,14 @@ static void out_server(unsigned i)
 		out("    limit flows %u\n", 1 + below(999));
 	if (maybe())
 		out("    trace %s\n", PICK("on", "off"));
+	unsigned account = reads ? below(3) : 0;
+	if (account || (reads && maybe())) {
+		out("    ");
+		out_server_tls(account == 1);
+		out("\n");
+	}
+	if (account)
+		out_account(account == 2);
 	if (maybe()) {
 		out("    comment ");
 		out_string(0);
@@ -587,6 +706,12 @@ static void out_rule(unsigned i)
 		out_mails("sender", true);
 	if (reads && maybe())
 		out_mails("recipient", false);
+	if (reads && maybe()) {
+		bool verified = asks && maybe();
+		out(" tls %s%s", maybe() ? "not " : "", verified ? "verified" : "any");
+		if (verified && maybe())
+			out_strings(" ", 3);
+	}
 	if (servers > 0 && maybe()) {
 		out(" server ");
 		if (reads)
@@ -627,11 +752,14 @@ static void out_policy(uint64_t number)
 	servers = below(4);
 	reads = maybe();
 	mails = reads ? below(3) : 0;
+	certificates = reads ? below(4) : 0;
+	asks = reads && certificates > 0 && maybe();
 	out_top();
 	out_group(out_zone, zones);
 	out_group(out_list, lists);
 	for (unsigned i = 0; i < mails; i++)
 		out_mail_list(i);
+	out_group(out_certificate, certificates);
 	out_group(out_server, servers);
 	out_group(out_device, zones > 0 ? below(4) : 0);
 	out_group(out_rule, below(10));
@@ -640,7 +768,7 @@ static void out_policy(uint64_t number)
 static struct policy *parse(const char *source, uint64_t number)
 {
 	struct language_diagnosis diagnosis;
-	const struct language_world world = {.reads_messages = true};
+	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
 	struct policy *policy =
 		language_parse("random", source, strlen(source), &world, &diagnosis);
 

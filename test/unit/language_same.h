@@ -63,6 +63,45 @@ static void same_limits(const struct policy_limits *a, const struct policy_limit
 	}
 }
 
+static void same_client_tls(const struct policy_client_tls *a, const struct policy_client_tls *b)
+{
+	SAME(given);
+	SAME(mode);
+	same_strings(&a->certificate_names, &b->certificate_names);
+	same_array(a->certificates, b->certificates,
+		a->certificate_names.n * sizeof(*a->certificates));
+	SAME(client_given);
+	SAME(client);
+	same_string(&a->ca, &b->ca);
+	SAME(legacy);
+	SAME(insecure);
+}
+
+static void same_server_tls(const struct policy_server_tls *a, const struct policy_server_tls *b)
+{
+	SAME(given);
+	SAME(mode);
+	same_strings(&a->names, &b->names);
+	SAME(npins);
+	same_array(a->pins, b->pins, a->npins * sizeof(*a->pins));
+	same_strings(&a->pin_texts, &b->pin_texts);
+	SAME(immediate);
+	same_string(&a->ca, &b->ca);
+	same_string(&a->certificate_name, &b->certificate_name);
+	SAME(certificate);
+	SAME(legacy);
+}
+
+static void same_account(const struct policy_account *a, const struct policy_account *b)
+{
+	SAME(given);
+	same_string(&a->user, &b->user);
+	same_string(&a->secret_file, &b->secret_file);
+	SAME(sender_given);
+	same_string(&a->sender, &b->sender);
+	SAME(insecure);
+}
+
 static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
 {
 	same_string(&a->name, &b->name);
@@ -81,6 +120,7 @@ static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
 	SAME(logout_keeps);
 	SAME(level);
 	SAME(newline);
+	same_client_tls(&a->tls, &b->tls);
 	same_limits(&a->limits, &b->limits);
 	same_string(&a->comment, &b->comment);
 }
@@ -99,6 +139,7 @@ static void same_server(const struct policy_server *a, const struct policy_serve
 		SAME(hosts[i].preference);
 		SAME(hosts[i].weight);
 		SAME(hosts[i].limit_flows);
+		same_server_tls(&a->hosts[i].tls, &b->hosts[i].tls);
 	}
 	SAME(bind);
 	SAME_MEMORY(bind_addr);
@@ -112,6 +153,8 @@ static void same_server(const struct policy_server *a, const struct policy_serve
 	SAME(idle_ms);
 	SAME(command_ms);
 	SAME(trace);
+	same_server_tls(&a->tls, &b->tls);
+	same_account(&a->account, &b->account);
 	SAME(limit_flows);
 	same_string(&a->comment, &b->comment);
 }
@@ -174,6 +217,10 @@ static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
 	same_where(&a->destination, &b->destination);
 	same_mails(&a->sender, &b->sender);
 	same_mails(&a->recipient, &b->recipient);
+	SAME(tls.given);
+	SAME(tls.negated);
+	SAME(tls.verified);
+	same_strings(&a->tls.names, &b->tls.names);
 	SAME(schedule.n);
 	same_array(a->schedule.v, b->schedule.v, a->schedule.n * sizeof(*a->schedule.v));
 	SAME(to_server);
@@ -204,6 +251,7 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	SAME(metrics_port);
 	SAME(nzones);
 	SAME(nlists);
+	SAME(ncertificates);
 	SAME(nservers);
 	SAME(ndevices);
 	SAME(nrules);
@@ -216,6 +264,11 @@ static void same_policy(const struct policy *a, const struct policy *b)
 		SAME(lists[i].holds_given);
 		same_string(&a->lists[i].path, &b->lists[i].path);
 		same_elems(&a->lists[i].elems, &b->lists[i].elems);
+	}
+	for (size_t i = 0; i < a->ncertificates; i++) {
+		same_string(&a->certificates[i].name, &b->certificates[i].name);
+		same_string(&a->certificates[i].file, &b->certificates[i].file);
+		same_string(&a->certificates[i].key, &b->certificates[i].key);
 	}
 	for (size_t i = 0; i < a->nservers; i++)
 		same_server(&a->servers[i], &b->servers[i]);

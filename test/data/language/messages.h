@@ -6,19 +6,19 @@
 		"\tinterface eth0\n"
 		"\tlesae 5m\n"
 		"}",
-		"p.conf:3:2: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, unauthenticated, unmatched, ',' or '}'\n"
+		"p.conf:3:2: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, tls, unauthenticated, unmatched, ',' or '}'\n"
 		"\tlesae 5m\n"
 		"\t^~~~~\n"
 		"did you mean \"lease\"?"},
 	{"unknown word at the top",
 		"zoen z { interface eth0 }",
-		"p.conf:1:1: error: unexpected \"zoen\", expected audit, device, drain, hostname, include, language, limit, list, log, metrics, on-failure, rule, server or zone\n"
+		"p.conf:1:1: error: unexpected \"zoen\", expected audit, certificate, device, drain, hostname, include, language, limit, list, log, metrics, on-failure, rule, server or zone\n"
 		"zoen z { interface eth0 }\n"
 		"^~~~\n"
 		"did you mean \"zone\"?"},
 	{"missing brace",
 		"zone z { interface eth0\n",
-		"p.conf:2:1: error: unexpected end of the text, expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, unauthenticated, unmatched, ',' or '}'\n"
+		"p.conf:2:1: error: unexpected end of the text, expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, tls, unauthenticated, unmatched, ',' or '}'\n"
 		"\n"
 		"^\n"
 		"the '{' at 1:8 is not closed"},
@@ -643,7 +643,7 @@
 		"                                      ^"},
 	{"word of host in braces",
 		"server s { host 192.0.2.7 { weight 5 } }",
-		"p.conf:1:29: error: unexpected \"weight\", expected limit or '}'\n"
+		"p.conf:1:29: error: unexpected \"weight\", expected limit, tls or '}'\n"
 		"server s { host 192.0.2.7 { weight 5 } }\n"
 		"                            ^~~~~~"},
 	{"host inside a zone",
@@ -738,7 +738,7 @@
 		"                     ^~~~~~~~~~~~~~~~~"},
 	{"hours",
 		"rule r { schedule mon-fri 08:00-25:00 verdict drop }",
-		"p.conf:1:27: error: unexpected \"08:00-25:00\", expected hours such as 08:00-18:00, audit, comment, destination, disabled, group, limit, port, recipient, schedule, sender, server, source, user, verdict, zone, ',' or '}'\n"
+		"p.conf:1:27: error: unexpected \"08:00-25:00\", expected hours such as 08:00-18:00, audit, comment, destination, disabled, group, limit, port, recipient, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
 		"rule r { schedule mon-fri 08:00-25:00 verdict drop }\n"
 		"                          ^~~~~~~~~~~"},
 	{"hours of nothing",
@@ -778,13 +778,13 @@
 		"        ^~~~~~~~~~~"},
 	{"mistake in an included file",
 		"include \"wrong.conf\"",
-		"wrong.conf:3:5: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, unauthenticated, unmatched, ',' or '}'\n"
+		"wrong.conf:3:5: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, tls, unauthenticated, unmatched, ',' or '}'\n"
 		"    lesae 5m\n"
 		"    ^~~~~\n"
 		"did you mean \"lease\"?"},
 	{"user without a comma",
 		"rule r { user bob eve verdict drop }",
-		"p.conf:1:19: error: unexpected \"eve\", expected audit, comment, destination, disabled, group, limit, port, recipient, schedule, sender, server, source, user, verdict, zone, ',' or '}'\n"
+		"p.conf:1:19: error: unexpected \"eve\", expected audit, comment, destination, disabled, group, limit, port, recipient, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
 		"rule r { user bob eve verdict drop }\n"
 		"                  ^~~"},
 	{"a range that holds nothing",
@@ -814,7 +814,7 @@
 		"                                                          ^"},
 	{"comma at the end",
 		"rule r { user bob, verdict drop }",
-		"p.conf:1:28: error: unexpected \"drop\", expected audit, comment, destination, disabled, group, limit, port, recipient, schedule, sender, server, source, user, verdict, zone, ',' or '}'\n"
+		"p.conf:1:28: error: unexpected \"drop\", expected audit, comment, destination, disabled, group, limit, port, recipient, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
 		"rule r { user bob, verdict drop }\n"
 		"                           ^~~~"},
 	{"comma before a brace",

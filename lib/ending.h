@@ -83,6 +83,9 @@ enum ending_class {
 		"the host offers XCLIENT or XFORWARD to the gateway, so any client could forge")   \
 	X(IDENTITY_REFUSED, "identity-refused", SERVER,                                            \
 		"the host does not take the client's identity from the gateway")                   \
+	X(TLS_FAILED, "tls-failed", SERVER,                                                        \
+		"the host cannot be had in TLS as the server's tls wants it")                      \
+	X(LOGIN_REFUSED, "login-refused", SERVER, "the host does not take the server's account")   \
 	X(HOST_UNFIT, "host-unfit", REFUSED,                                                       \
 		"the host is not to be used now: drained, refused earlier, or without address")    \
 	X(SENDER_REFUSED, "sender-refused", SERVER,                                                \

@@ -99,6 +99,7 @@ bool smtp_server_open(struct smtp_flow *flow)
 		return begin(flow);
 	case ENGINE_OPEN_NEXT:
 		return try_next(flow);
+	case ENGINE_OPEN_CLEAR:
 	case ENGINE_OPEN_AGAIN:
 		break;
 	}
@@ -159,7 +160,8 @@ void smtp_server_on_event(struct smtp_flow *flow, uint32_t events)
 		return;
 	}
 	set_step(flow, SMTP_FLOW_QUIET);
-	engine_server_opened(&flow->engine, way_now_ms(&flow->way), talk_out(flow));
+	engine_server_opened(
+		&flow->engine, ENGINE_TLS_NONE, way_now_ms(&flow->way), talk_out(flow));
 	talk_act(flow);
 }
 

@@ -344,8 +344,13 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_COMMAND:
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
+	case ENGINE_STARTTLS:
+	case ENGINE_SERVER_TLS:
 	case ENGINE_XCLIENT:
+	case ENGINE_LOGIN:
+	case ENGINE_AUTH:
 	case ENGINE_RSET:
+	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 	case ENGINE_RCPT:
 	case ENGINE_DATA:

@@ -13,9 +13,14 @@ const char *const engine_state_names[] = {
 	[ENGINE_OPEN] = "open",
 	[ENGINE_GREETING] = "greeting",
 	[ENGINE_EHLO] = "ehlo",
+	[ENGINE_STARTTLS] = "starttls",
+	[ENGINE_SERVER_TLS] = "server-tls",
 	[ENGINE_IDENTITY] = "identity",
 	[ENGINE_XCLIENT] = "xclient",
+	[ENGINE_LOGIN] = "login",
+	[ENGINE_AUTH] = "auth",
 	[ENGINE_RSET] = "rset",
+	[ENGINE_SENDER] = "sender",
 	[ENGINE_MAIL] = "mail",
 	[ENGINE_RCPT] = "rcpt",
 	[ENGINE_DATA] = "data",
@@ -54,7 +59,9 @@ enum engine_waits engine_waits_of(enum engine_state state)
 		return ENGINE_WAITS_CLIENT;
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
+	case ENGINE_STARTTLS:
 	case ENGINE_XCLIENT:
+	case ENGINE_AUTH:
 	case ENGINE_RSET:
 	case ENGINE_MAIL:
 	case ENGINE_RCPT:
@@ -67,7 +74,10 @@ enum engine_waits engine_waits_of(enum engine_state state)
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:
 	case ENGINE_OPEN:
+	case ENGINE_SERVER_TLS:
 	case ENGINE_IDENTITY:
+	case ENGINE_LOGIN:
+	case ENGINE_SENDER:
 	case ENGINE_TRACE:
 	case ENGINE_ASK_DOT:
 		return ENGINE_WAITS_OWNER;
@@ -104,9 +114,14 @@ static uint64_t deadline_of(const struct engine *engine, enum engine_state state
 	case ENGINE_GREETING:
 		return within_first(engine, engine->greeting_ms);
 	case ENGINE_EHLO:
+	case ENGINE_STARTTLS:
+	case ENGINE_SERVER_TLS:
 	case ENGINE_IDENTITY:
 	case ENGINE_XCLIENT:
+	case ENGINE_LOGIN:
+	case ENGINE_AUTH:
 	case ENGINE_RSET:
+	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 		return within_first(engine, engine->command_ms);
 	case ENGINE_RCPT:

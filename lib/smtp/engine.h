@@ -26,10 +26,15 @@
  *             last, or the same again. engine_server_opened() or _failed(). Bounded, up to the
  *             reply to MAIL and over all hosts, by the verdict's first_ms. When the state is no
  *             more OPEN, an attempt that still runs is given up.
- * GREETING EHLO XCLIENT RSET MAIL
+ * GREETING EHLO STARTTLS XCLIENT AUTH RSET MAIL
  *             the server: its reply. What fails here fails over to the next host: the client
  *             notices nothing but time. No recipient was told yes on this connection.
+ * SERVER_TLS  the owner: a handshake with the server. engine_server_secured(), or _unfit(). All
+ *             that the server said before is forgotten. What fails from STARTTLS to here opens the
+ *             same host once more without TLS where it is only offered, else the next one.
  * IDENTITY    the owner: engine_identity(), the next XCLIENT command for engine.offers.xclient.
+ * LOGIN       the owner: engine_login(), the next line of AUTH for engine.offers.login, or
+ * _unfit(). SENDER      the owner: engine_sender(), who this server is told the message is from.
  * RCPT        the server: its reply to the one recipient, which is passed on; 421 or a close is the
  *             last that fails over, and only while no recipient was told yes.
  * DATA        the server: 354, or a refusal, which is passed on.
@@ -92,9 +97,14 @@ enum engine_state {
 	ENGINE_OPEN,
 	ENGINE_GREETING,
 	ENGINE_EHLO,
+	ENGINE_STARTTLS,
+	ENGINE_SERVER_TLS,
 	ENGINE_IDENTITY,
 	ENGINE_XCLIENT,
+	ENGINE_LOGIN,
+	ENGINE_AUTH,
 	ENGINE_RSET,
+	ENGINE_SENDER,
 	ENGINE_MAIL,
 	ENGINE_RCPT,
 	ENGINE_DATA,
@@ -122,6 +132,15 @@ enum engine_open {
 	ENGINE_OPEN_FIRST,
 	ENGINE_OPEN_NEXT,  /* the host that was had is no good now */
 	ENGINE_OPEN_AGAIN, /* a kept connection was stale: the same host once more */
+	ENGINE_OPEN_CLEAR, /* its TLS failed, which was only offered: the same host without */
+};
+
+/* What a host is to be spoken to in. */
+enum engine_tls {
+	ENGINE_TLS_NONE,
+	ENGINE_TLS_OFFER, /* where it offers STARTTLS */
+	ENGINE_TLS_REQUIRE,
+	ENGINE_TLS_IMMEDIATE, /* before its greeting */
 };
 
 /* How a message ended. */
@@ -167,6 +186,8 @@ struct engine_verdict {
 	uint32_t greeting_ms;
 	uint32_t command_ms;
 	bool xclient;      /* it has to be told who the client is */
+	bool login;        /* the gateway logs in there */
+	bool other_sender; /* it is told of another sender than the client's, but of "<>" */
 	uint32_t size_max; /* of a text for this recipient, bytes; 0: engine_setup.size_max */
 };
 
@@ -216,6 +237,7 @@ struct engine {
 	bool client_lost;     /* of a message: its client was gone before the reply */
 	bool connected;       /* the owner has a connection to a host of `server` */
 	bool named;           /* that host was told who the client is by XCLIENT */
+	bool secured;         /* what is said to it is said in TLS */
 	bool helo;            /* it said HELO, not EHLO */
 	uint16_t server;
 	uint16_t recipients, accepted; /* of this transaction: said, and told yes by the server */
@@ -244,7 +266,9 @@ struct engine {
 	uint8_t why;     /* the reply to a text that is drained */
 	uint8_t outcome; /* its record */
 	uint8_t wanted;  /* enum ending: the owner ends the flow as soon as may be */
-	bool xclient, identity_last, helo_said;
+	uint8_t tls;     /* enum engine_tls: of the host that is connected */
+	bool xclient : 1, identity_last : 1, helo_said : 1;
+	bool login : 1, login_last : 1, other_sender : 1;
 	uint8_t failed;     /* what the last host that was tried made of it */
 	bool reused;        /* the connection had a transaction before this one */
 	bool answered;      /* the line in front is: it goes with the next input */
@@ -293,8 +317,10 @@ bool engine_recipient(const struct engine *engine, struct smtp_path *path);
  * the next input. False: there is none. */
 bool engine_recipient_said(const struct engine *engine, const char **text, size_t *len);
 
-/* OPEN: a connection is made, a PROXY header (if any) written. */
-void engine_server_opened(struct engine *engine, uint64_t now_ms, struct engine_out *out);
+/* OPEN: a connection is made, a PROXY header (if any) written. The host at hand may want other TLS
+ * than the one before. */
+void engine_server_opened(
+	struct engine *engine, enum engine_tls tls, uint64_t now_ms, struct engine_out *out);
 /* OPEN: none to this host. another: there are more to try. */
 void engine_server_failed(
 	struct engine *engine, bool another, uint64_t now_ms, struct engine_out *out);
@@ -311,6 +337,18 @@ void engine_server_blocked(struct engine *engine, bool blocked, uint64_t now_ms)
  * follow. len 0: the client cannot be said. */
 void engine_identity(struct engine *engine, const char *text, size_t len, bool last,
 	uint64_t now_ms, struct engine_out *out);
+/* SERVER_TLS: the handshake is done, and whom it showed is good. */
+void engine_server_secured(struct engine *engine, uint64_t now_ms, struct engine_out *out);
+/* SERVER_TLS, LOGIN: this host is not to be had so; words: why, for the log. */
+void engine_server_unfit(
+	struct engine *engine, const char *words, uint64_t now_ms, struct engine_out *out);
+/* LOGIN: one line of AUTH with its CRLF, at most ENGINE_SERVER_ROOM bytes; last: no more follow.
+ * It stands in the bytes for the server and nowhere else: to be wiped there when it is sent. */
+void engine_login(struct engine *engine, const char *text, size_t len, bool last, uint64_t now_ms,
+	struct engine_out *out);
+/* SENDER */
+void engine_sender(struct engine *engine, const struct smtp_path *sender, uint64_t now_ms,
+	struct engine_out *out);
 /* TRACE: whole header lines with their CRLF, at most ENGINE_TRACE_MAX bytes; len 0: none. */
 void engine_trace(struct engine *engine, const char *text, size_t len, uint64_t now_ms,
 	struct engine_out *out);

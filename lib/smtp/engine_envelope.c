@@ -230,7 +230,7 @@ static void go(struct engine *engine, struct engine_out *out)
 		break;
 	case ENGINE_LINK_KEPT:
 		engine->reused = true;
-		engine_say_mail(engine, out);
+		engine_server_ready(engine, out);
 		break;
 	case ENGINE_LINK_BOUND:
 		engine_say_rcpt(engine, out);
@@ -270,10 +270,12 @@ void engine_rcpt_verdict(
 	engine->greeting_ms = verdict->greeting_ms;
 	engine->command_ms = verdict->command_ms;
 	engine->xclient = verdict->xclient;
+	engine->login = verdict->login;
+	engine->other_sender = verdict->other_sender;
 	go(engine, out);
 }
 
-void engine_say_mail(struct engine *engine, struct engine_out *out)
+void engine_say_mail(struct engine *engine, const struct smtp_path *sender, struct engine_out *out)
 {
 	char line[SMTP_PATH_TEXT_MAX + SMTP_PARAMETER_MAIL_MAX + 16];
 	char path[SMTP_PATH_TEXT_MAX], words[SMTP_PARAMETER_MAIL_MAX];
@@ -284,11 +286,11 @@ void engine_say_mail(struct engine *engine, struct engine_out *out)
 		answer_all(engine, ENGINE_WORDS_TOO_BIG_THERE, out);
 		return;
 	}
-	if (smtp_path_needs_utf8(&engine->sender) && !(offers->words & SMTP_PARAMETER_SMTPUTF8)) {
+	if (smtp_path_needs_utf8(sender) && !(offers->words & SMTP_PARAMETER_SMTPUTF8)) {
 		answer_all(engine, ENGINE_WORDS_UTF8_ENVELOPE, out);
 		return;
 	}
-	int path_len = (int)smtp_path_format(&engine->sender, path);
+	int path_len = (int)smtp_path_format(sender, path);
 	int len = (int)smtp_parameter_format_mail(&engine->parameters, offers->words, words);
 	snprintf(line, sizeof(line), "MAIL FROM:%.*s%.*s\r\n", path_len, path, len, words);
 	engine_server_say(engine, ENGINE_MAIL, line, out);

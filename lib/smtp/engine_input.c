@@ -102,9 +102,14 @@ static size_t take_commands(
 	case ENGINE_OPEN:
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
+	case ENGINE_STARTTLS:
+	case ENGINE_SERVER_TLS:
 	case ENGINE_IDENTITY:
 	case ENGINE_XCLIENT:
+	case ENGINE_LOGIN:
+	case ENGINE_AUTH:
 	case ENGINE_RSET:
+	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 	case ENGINE_RCPT:
 	case ENGINE_BODY:
@@ -159,9 +164,14 @@ void engine_client_closed(struct engine *engine, bool gone, uint64_t now_ms, str
 	case ENGINE_OPEN:
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
+	case ENGINE_STARTTLS:
+	case ENGINE_SERVER_TLS:
 	case ENGINE_IDENTITY:
 	case ENGINE_XCLIENT:
+	case ENGINE_LOGIN:
+	case ENGINE_AUTH:
 	case ENGINE_RSET:
+	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 	case ENGINE_RCPT:
 	case ENGINE_DATA:
@@ -249,11 +259,18 @@ void engine_time(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 	case ENGINE_OPEN:
 		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, ENDING_CONNECT_TIMEOUT, out);
 		break;
+	case ENGINE_STARTTLS:
+	case ENGINE_SERVER_TLS:
+		engine_tls_failed(engine, "no handshake in time", out);
+		break;
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
 	case ENGINE_IDENTITY:
 	case ENGINE_XCLIENT:
+	case ENGINE_LOGIN:
+	case ENGINE_AUTH:
 	case ENGINE_RSET:
+	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, ENDING_GREETING_TIMEOUT, out);
 		break;

@@ -49,6 +49,8 @@
 	X(NO_SERVER, 451, "4.4.1", "no mail server reachable")                    \
 	X(SERVER_LOST, 451, "4.4.2", "the mail server was lost")                  \
 	X(SERVER_WRONG, 451, "4.3.0", "the mail server does not speak SMTP")      \
+	X(NO_TLS, 451, "4.7.5", "no mail server with the TLS that is wanted")     \
+	X(NO_LOGIN, 451, "4.7.0", "the mail server does not take our login")      \
 	X(INTERNAL, 451, "4.3.5", "the mail server does not take mail from here") \
 	X(OWNER_LATE, 451, "4.3.0", "no decision in time")                        \
 	X(SCAN_LATE, 451, "4.7.1", "no verdict in time")                          \
@@ -124,7 +126,7 @@ void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out
 /* No reply to the recipient will come. */
 void engine_rcpt_lost(struct engine *engine, enum engine_words words, struct engine_out *out);
 /* All is ready for this transaction's MAIL, or RCPT: checks what the server offers and says it. */
-void engine_say_mail(struct engine *engine, struct engine_out *out);
+void engine_say_mail(struct engine *engine, const struct smtp_path *sender, struct engine_out *out);
 void engine_say_rcpt(struct engine *engine, struct engine_out *out);
 /* The transaction is over (outcome NONE: as the state says); nothing if there is none.
  */
@@ -142,6 +144,11 @@ void engine_server_drop(struct engine *engine, struct engine_out *out);
 /* The host is no good: the next one, the same again, or the recipient in hand is answered. */
 void engine_host_failed(
 	struct engine *engine, enum engine_words words, enum ending why, struct engine_out *out);
+/* The host cannot be had in TLS as it is wanted: the same once more without, or the next one.
+ * words: ours; NULL: what it said last. */
+void engine_tls_failed(struct engine *engine, const char *words, struct engine_out *out);
+/* The server is ready for the transaction's MAIL. */
+void engine_server_ready(struct engine *engine, struct engine_out *out);
 /* The whole reply to what was said, while no text is on its way. */
 void engine_server_replied(struct engine *engine, unsigned code, struct engine_out *out);
 

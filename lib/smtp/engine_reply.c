@@ -20,11 +20,21 @@ static void on_lost(struct engine *engine, enum engine_words words, struct engin
 							    : ENDING_GREETING_MALFORMED;
 
 	switch ((enum engine_state)engine->state) {
+	case ENGINE_STARTTLS:
+	case ENGINE_SERVER_TLS:
+		engine_tls_failed(engine,
+			words == ENGINE_WORDS_SERVER_LOST ? "closed before the handshake"
+							  : "says more than it was asked",
+			out);
+		break;
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
 	case ENGINE_IDENTITY:
 	case ENGINE_XCLIENT:
+	case ENGINE_LOGIN:
+	case ENGINE_AUTH:
 	case ENGINE_RSET:
+	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, why, out);
 		break;
@@ -162,8 +172,9 @@ static size_t hear(struct engine *engine, const char *bytes, size_t len, struct 
 			on_whole(engine, out);
 		else
 			on_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
-		/* What was said before it was asked for is not the reply to what we say next. */
-		if (at < len && out->server_len > 0)
+		/* What was said before it was asked for is not the reply to what we say next, and
+		 * never what TLS says. */
+		if (at < len && (out->server_len > 0 || engine->state == ENGINE_SERVER_TLS))
 			on_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
 		break;
 	}

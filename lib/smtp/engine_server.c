@@ -1,5 +1,6 @@
 #include "lib/smtp/engine_parts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ void engine_server_drop(struct engine *engine, struct engine_out *out)
 	if (engine->connected)
 		out->close_server = true;
 	engine->connected = engine->named = engine->hears = engine->blocked = false;
+	engine->secured = false;
 	engine->link = ENGINE_LINK_NONE;
 }
 
@@ -56,11 +58,10 @@ static void tell_host(const struct engine *engine, enum ending why, struct engin
 		out->host = engine_reply_of_line(engine, engine->reply_code);
 }
 
-void engine_host_failed(
-	struct engine *engine, enum engine_words words, enum ending why, struct engine_out *out)
+/* The host is given up, but maybe for another try of it. */
+static void give_up(struct engine *engine, enum engine_words words, enum ending why,
+	enum engine_open open, struct engine_out *out)
 {
-	bool again = engine->reused;
-
 	out->server_len = 0;
 	engine->reused = false;
 	tell_host(engine, why, out);
@@ -68,13 +69,32 @@ void engine_host_failed(
 	if (words != ENGINE_WORDS_NO_SERVER || engine->failed != ENGINE_WORDS_KEPT)
 		engine->failed = (uint8_t)words;
 	if (engine->now_ms < engine->first_ms)
-		engine_server_open(engine, again ? ENGINE_OPEN_AGAIN : ENGINE_OPEN_NEXT, out);
+		engine_server_open(engine, open, out);
 	else
 		no_host(engine, out);
 }
 
-void engine_server_opened(struct engine *engine, uint64_t now_ms, struct engine_out *out)
+void engine_host_failed(
+	struct engine *engine, enum engine_words words, enum ending why, struct engine_out *out)
 {
+	give_up(engine, words, why, engine->reused ? ENGINE_OPEN_AGAIN : ENGINE_OPEN_NEXT, out);
+}
+
+void engine_tls_failed(struct engine *engine, const char *words, struct engine_out *out)
+{
+	enum engine_open open =
+		engine->tls == ENGINE_TLS_OFFER ? ENGINE_OPEN_CLEAR : ENGINE_OPEN_NEXT;
+
+	give_up(engine, ENGINE_WORDS_NO_TLS, ENDING_TLS_FAILED, open, out);
+	if (words)
+		out->host = (struct engine_reply){.text = words};
+}
+
+void engine_server_opened(
+	struct engine *engine, enum engine_tls tls, uint64_t now_ms, struct engine_out *out)
+{
+	bool clear = engine->open == ENGINE_OPEN_CLEAR && tls == ENGINE_TLS_OFFER;
+
 	engine_begin(engine, now_ms, out);
 	if (engine->state == ENGINE_OPEN) {
 		if (engine->failed == ENGINE_WORDS_KEPT) /* the line is this host's now */
@@ -82,8 +102,10 @@ void engine_server_opened(struct engine *engine, uint64_t now_ms, struct engine_
 		engine->connected = true;
 		engine->helo_said = false;
 		memset(&engine->offers, 0, sizeof(engine->offers));
+		engine->tls = (uint8_t)(clear ? ENGINE_TLS_NONE : tls);
 		engine_reply_begin(engine);
-		engine_enter(engine, ENGINE_GREETING);
+		engine_enter(
+			engine, tls == ENGINE_TLS_IMMEDIATE ? ENGINE_SERVER_TLS : ENGINE_GREETING);
 	}
 	engine_over(engine, out);
 }
@@ -131,6 +153,26 @@ static void fail(struct engine *engine, enum engine_words words, struct engine_o
 	engine_host_failed(engine, words, ENDING_GREETING_REFUSED, out);
 }
 
+/* What a host has to be before it is told anything: in TLS, told of the client, and told who we
+ * are. Each of these makes it say anew what it offers, but the last. */
+static void go_on(struct engine *engine, struct engine_out *out)
+{
+	bool clear = !engine->secured && !engine->named && engine->tls != ENGINE_TLS_NONE;
+
+	if (clear && engine->offers.starttls)
+		engine_server_say(engine, ENGINE_STARTTLS, "STARTTLS\r\n", out);
+	else if (clear && engine->tls != ENGINE_TLS_OFFER)
+		engine_tls_failed(engine, "does not offer STARTTLS", out);
+	else if (engine->xclient && !engine->named && !engine->offers.has_xclient)
+		engine_host_failed(engine, ENGINE_WORDS_INTERNAL, ENDING_IDENTITY_REFUSED, out);
+	else if (engine->xclient && !engine->named)
+		engine_enter(engine, ENGINE_IDENTITY);
+	else if (engine->login)
+		engine_enter(engine, ENGINE_LOGIN);
+	else
+		engine_server_ready(engine, out);
+}
+
 /* 5xx to EHLO is a host without any extension. */
 static void on_hello(struct engine *engine, unsigned code, struct engine_out *out)
 {
@@ -138,12 +180,89 @@ static void on_hello(struct engine *engine, unsigned code, struct engine_out *ou
 		say_hello(engine, "HELO", out);
 	else if (code / 100 != 2)
 		fail(engine, ENGINE_WORDS_NO_SERVER, out);
-	else if (!engine->xclient || engine->named)
-		engine_say_mail(engine, out);
-	else if (engine->offers.has_xclient)
-		engine_enter(engine, ENGINE_IDENTITY);
 	else
-		engine_host_failed(engine, ENGINE_WORDS_INTERNAL, ENDING_IDENTITY_REFUSED, out);
+		go_on(engine, out);
+}
+
+/* RFC 3207: nothing is known any more of what was said in clear. */
+static void on_starttls(struct engine *engine, unsigned code, struct engine_out *out)
+{
+	if (code == 220)
+		engine_enter(engine, ENGINE_SERVER_TLS);
+	else
+		engine_tls_failed(engine, NULL, out);
+}
+
+void engine_server_secured(struct engine *engine, uint64_t now_ms, struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_SERVER_TLS) {
+		engine->secured = true;
+		engine_reply_begin(engine);
+		if (engine->tls == ENGINE_TLS_IMMEDIATE)
+			engine_enter(engine, ENGINE_GREETING);
+		else
+			say_hello(engine, "EHLO", out);
+	}
+	engine_over(engine, out);
+}
+
+void engine_server_unfit(
+	struct engine *engine, const char *words, uint64_t now_ms, struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_SERVER_TLS) {
+		engine_tls_failed(engine, words, out);
+	} else if (engine->state == ENGINE_LOGIN) {
+		engine_host_failed(engine, ENGINE_WORDS_NO_LOGIN, ENDING_LOGIN_REFUSED, out);
+		out->host = (struct engine_reply){.text = words};
+	}
+	engine_over(engine, out);
+}
+
+void engine_login(struct engine *engine, const char *text, size_t len, bool last, uint64_t now_ms,
+	struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_LOGIN) {
+		assert(len <= ENGINE_SERVER_ROOM);
+		memcpy(out->server, text, len);
+		out->server_len = len;
+		engine->login_last = last;
+		engine_reply_begin(engine);
+		engine_enter(engine, ENGINE_AUTH);
+	}
+	engine_over(engine, out);
+}
+
+/* RFC 4954 4: 334 asks for more, 235 is the one yes. */
+static void on_login(struct engine *engine, unsigned code, struct engine_out *out)
+{
+	if (code == 334 && !engine->login_last)
+		engine_enter(engine, ENGINE_LOGIN);
+	else if (code == 235 && engine->login_last)
+		engine_server_ready(engine, out);
+	else if (code == 421)
+		fail(engine, ENGINE_WORDS_NO_SERVER, out);
+	else
+		engine_host_failed(engine, ENGINE_WORDS_NO_LOGIN, ENDING_LOGIN_REFUSED, out);
+}
+
+void engine_server_ready(struct engine *engine, struct engine_out *out)
+{
+	if (engine->other_sender && !(engine->sender.flags & SMTP_PATH_NULL))
+		engine_enter(engine, ENGINE_SENDER);
+	else
+		engine_say_mail(engine, &engine->sender, out);
+}
+
+void engine_sender(struct engine *engine, const struct smtp_path *sender, uint64_t now_ms,
+	struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_SENDER)
+		engine_say_mail(engine, sender, out);
+	engine_over(engine, out);
 }
 
 void engine_identity(struct engine *engine, const char *text, size_t len, bool last,
@@ -209,12 +328,18 @@ void engine_server_replied(struct engine *engine, unsigned code, struct engine_o
 	case ENGINE_EHLO:
 		on_hello(engine, code, out);
 		break;
+	case ENGINE_STARTTLS:
+		on_starttls(engine, code, out);
+		break;
 	case ENGINE_XCLIENT:
 		on_xclient(engine, code, out);
 		break;
+	case ENGINE_AUTH:
+		on_login(engine, code, out);
+		break;
 	case ENGINE_RSET:
 		if (code / 100 == 2)
-			engine_say_mail(engine, out);
+			engine_server_ready(engine, out);
 		else
 			fail(engine, ENGINE_WORDS_NO_SERVER, out);
 		break;
@@ -240,7 +365,10 @@ void engine_server_replied(struct engine *engine, unsigned code, struct engine_o
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:
 	case ENGINE_OPEN:
+	case ENGINE_SERVER_TLS:
 	case ENGINE_IDENTITY:
+	case ENGINE_LOGIN:
+	case ENGINE_SENDER:
 	case ENGINE_TRACE:
 	case ENGINE_BODY:
 	case ENGINE_ASK_DOT:

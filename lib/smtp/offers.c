@@ -1,5 +1,6 @@
 #include "lib/smtp/offers.h"
 
+#include "lib/smtp/login.h"
 #include "lib/xclient.h"
 
 #include <stdio.h>
@@ -46,6 +47,10 @@ void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len)
 			offers->words |= (uint8_t)words[i].of;
 	if (is_word(text, word, "SIZE"))
 		offers->size = read_size(text + args, len - args);
+	if (is_word(text, word, "STARTTLS"))
+		offers->starttls = true;
+	if (is_word(text, word, "AUTH")) /* "AUTH=" is how it was before RFC 2554 */
+		offers->login |= (uint8_t)smtp_login_offered(text + args, len - args);
 	if (is_word(text, word, "XCLIENT")) {
 		offers->has_xclient = true;
 		offers->xclient = (uint8_t)xclient_offered(text + args, len - args);

@@ -15,6 +15,8 @@ struct smtp_offers {
 	uint8_t words;   /* enum smtp_parameter_of */
 	uint8_t xclient; /* enum xclient_attribute */
 	bool has_xclient;
+	bool starttls;
+	uint8_t login; /* enum smtp_login_mechanism: those of its AUTH that we speak */
 };
 
 /* Notes one line of an EHLO reply behind the first: what stands behind "250-" or "250 ". What we do

@@ -51,6 +51,9 @@ static const char *const lines[] = {
 
 static const unsigned codes[] = {250, 220, 354, 250, 251, 451, 550, 421, 503, 221, 452, 554};
 #define CODES (sizeof(codes) / sizeof(codes[0]))
+/* What only STARTTLS and AUTH are told; 0: an EHLO that offers both. */
+static const unsigned more_codes[] = {334, 235, 0, 454, 535};
+#define MORE_CODES (sizeof(more_codes) / sizeof(more_codes[0]))
 
 struct run {
 	struct smtp_witness witness;
@@ -157,9 +160,11 @@ static void server_says(struct run *run, const char *bytes, size_t len)
 static void reply(struct run *run, unsigned number)
 {
 	char text[1024];
+	unsigned code = number & 0x40 ? more_codes[number % MORE_CODES] : codes[number % CODES];
 
 	server_says(run, text,
-		smtp_witness_reply(&run->witness, codes[number % CODES], number & 0x80, text));
+		code ? smtp_witness_reply(&run->witness, code, number & 0x80, text)
+		     : smtp_witness_offers(text));
 }
 
 static void owner_does(struct run *run, bool yes, unsigned number)
@@ -187,6 +192,21 @@ static void owner_does(struct run *run, bool yes, unsigned number)
 		break;
 	case ENGINE_IDENTITY:
 		smtp_witness_identity(witness, yes);
+		break;
+	case ENGINE_SERVER_TLS:
+		if (yes)
+			smtp_witness_secured(witness);
+		else
+			smtp_witness_unfit(witness);
+		break;
+	case ENGINE_LOGIN:
+		if (yes)
+			smtp_witness_login(witness, witness->server.asks || !(number & 1));
+		else
+			smtp_witness_unfit(witness);
+		break;
+	case ENGINE_SENDER:
+		smtp_witness_sender(witness);
 		break;
 	case ENGINE_TRACE:
 		smtp_witness_trace(witness, yes);
@@ -251,6 +271,14 @@ static void run_all(struct run *run)
 	}
 }
 
+/* The upper bits: the TLS that servers want; that they want a login, and hear of another sender. */
+static void begin(struct run *run, unsigned bits)
+{
+	smtp_witness_begin(&run->witness, bits & 0x1f);
+	run->witness.tls = (uint8_t)(bits >> 5 & 3);
+	run->witness.login = run->witness.other_sender = bits >> 7;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run whole, cut;
@@ -259,8 +287,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	whole = (struct run){.data = data, .size = size, .left = BYTES_MAX};
 	cut = (struct run){.data = data, .size = size, .left = BYTES_MAX, .cut = true};
-	smtp_witness_begin(&whole.witness, data[0] & 0x1f);
-	smtp_witness_begin(&cut.witness, data[0] & 0x1f);
+	begin(&whole, data[0]);
+	begin(&cut, data[0]);
 	run_all(&whole);
 	if (!whole.timing) {
 		run_all(&cut);

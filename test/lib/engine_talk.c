@@ -1,5 +1,7 @@
 #include "test/lib/engine_talk.h"
 
+#include "lib/smtp/login.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,6 +96,8 @@ static void give_verdict(struct talk *talk, struct engine_out *out)
 		.greeting_ms = 15000,
 		.command_ms = 15000,
 		.xclient = talk->xclient,
+		.login = talk->login,
+		.other_sender = talk->sender,
 		.size_max = talk->size_max};
 	struct smtp_path path;
 
@@ -117,10 +121,34 @@ static void give_verdict(struct talk *talk, struct engine_out *out)
 	engine_verdict(&talk->engine, &verdict, talk->now_ms, out);
 }
 
+static void secure_or_log_in(struct talk *talk, struct engine_out *out)
+{
+	const struct smtp_login login = {"user", "secret", 4, 6};
+	char line[SMTP_LOGIN_LINE_MAX];
+	bool last;
+
+	if (talk->unfit) {
+		engine_server_unfit(&talk->engine, talk->unfit, talk->now_ms, out);
+		return;
+	}
+	if (talk->engine.state == ENGINE_SERVER_TLS) {
+		talk->secured++;
+		engine_server_secured(&talk->engine, talk->now_ms, out);
+		return;
+	}
+	size_t len = smtp_login_line(&login, talk->engine.offers.login, talk->lines++, line, &last);
+	if (len > 0)
+		engine_login(&talk->engine, line, len, last, talk->now_ms, out);
+	else
+		engine_server_unfit(&talk->engine, "no AUTH", talk->now_ms, out);
+}
+
 /* One thing that the owner has to do by itself. False: there is none. */
 static bool act(struct talk *talk, struct engine_out *out)
 {
 	const char *trace = talk->trace ? talk->trace : "";
+	struct smtp_path path;
+	size_t used;
 
 	if (talk->holds)
 		return false;
@@ -133,20 +161,30 @@ static bool act(struct talk *talk, struct engine_out *out)
 		return true;
 	case ENGINE_OPEN:
 		note(talk, "%s; ",
-			talk->engine.open == ENGINE_OPEN_FIRST  ? "open"
-			: talk->engine.open == ENGINE_OPEN_NEXT ? "next"
-								: "again");
+			talk->engine.open == ENGINE_OPEN_FIRST   ? "open"
+			: talk->engine.open == ENGINE_OPEN_NEXT  ? "next"
+			: talk->engine.open == ENGINE_OPEN_AGAIN ? "again"
+								 : "clear");
 		if (talk->hosts == 0) {
 			engine_server_failed(&talk->engine, false, talk->now_ms, out);
 			return true;
 		}
 		talk->hosts--;
 		talk->opened++;
-		engine_server_opened(&talk->engine, talk->now_ms, out);
+		talk->lines = 0;
+		engine_server_opened(&talk->engine, talk->tls, talk->now_ms, out);
 		return true;
 	case ENGINE_IDENTITY:
 		engine_identity(
 			&talk->engine, "XCLIENT ADDR=192.0.2.9\r\n", 24, true, talk->now_ms, out);
+		return true;
+	case ENGINE_SERVER_TLS:
+	case ENGINE_LOGIN:
+		secure_or_log_in(talk, out);
+		return true;
+	case ENGINE_SENDER:
+		smtp_path_parse(&path, 0, talk->sender, strlen(talk->sender), &used);
+		engine_sender(&talk->engine, &path, talk->now_ms, out);
 		return true;
 	case ENGINE_TRACE:
 		engine_trace(&talk->engine, trace, strlen(trace), talk->now_ms, out);
@@ -335,6 +373,10 @@ static void step(struct talk *talk, char what, const char *text)
 		break;
 	case 'o':
 		talk->hosts = (unsigned)strtoul(text, NULL, 10);
+		break;
+	case 'u':
+		snprintf(talk->why, sizeof(talk->why), "%.99s", text);
+		talk->unfit = talk->why;
 		break;
 	case 'w':
 		assert_string_equal(engine_state_names[talk->engine.state], text);

@@ -14,8 +14,12 @@ struct talk {
 	/* verdicts of the owner: */
 	uint16_t number; /* of the server of every recipient; "other" in its local part: the next */
 	bool xclient;
-	uint32_t size_max; /* of the next recipient; 0: the setup's */
-	const char *trace; /* NULL: none */
+	enum engine_tls tls; /* of every host */
+	bool login;          /* in as many lines as its mechanism has */
+	const char *sender;  /* in brackets: what servers are told; NULL: the client's own */
+	const char *unfit;   /* why no handshake succeeds, and no login is there; NULL: they do */
+	uint32_t size_max;   /* of the next recipient; 0: the setup's */
+	const char *trace;   /* NULL: none */
 	const struct smtp_refusal *mail, *rcpt, *data, *dot; /* NULL: go on */
 	bool holds;                                          /* gives no verdict by itself */
 	unsigned hosts; /* connections that can be opened at once, none after them */
@@ -24,7 +28,9 @@ struct talk {
 	size_t client_len, client_seen, server_len, server_seen;
 	char client[TALK_BYTES_MAX], server[TALK_BYTES_MAX];
 	char events[4096]; /* "rcpt a@b.example 250; delivered 1/1 250; " */
-	unsigned opened, closed, broken;
+	unsigned opened, closed, broken, secured;
+	unsigned lines; /* of the login that were said */
+	char why[100];
 };
 
 void talk_begin(struct talk *talk, unsigned flags);
@@ -43,7 +49,7 @@ void talk_time(struct talk *talk, uint64_t ms);
  * "E text" the events since the last E          "T ms" time goes by
  * "X" the server closes, "G" and "F" the client closes (gone, or its half)
  * "R text" the client, "Q text" the server says these bytes and no more: \r, \n, \0, \\ are one
- * "o N" so many hosts can still be opened
+ * "o N" so many hosts can still be opened       "u text" no handshake or login from now on: why
  * "D" the owner drains, "K" kills: engine_end(). Ends the test where it differs. */
 void talk_run(struct talk *talk, const char *script);
 

@@ -5,8 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
-const char *const smtp_server_verb_names[] = {
-	"nothing", "GREETING", "HELLO", "XCLIENT", "RSET", "MAIL", "RCPT", "DATA", "DOT", "QUIT"};
+const char *const smtp_server_verb_names[] = {"nothing", "GREETING", "HELLO", "STARTTLS", "XCLIENT",
+	"AUTH", "ANSWER", "RSET", "MAIL", "RCPT", "DATA", "DOT", "QUIT"};
 
 static void wrong(struct smtp_server *server, const char *rule)
 {
@@ -14,22 +14,34 @@ static void wrong(struct smtp_server *server, const char *rule)
 		server->wrong = rule;
 }
 
-void smtp_server_open(struct smtp_server *server)
+void smtp_server_open(struct smtp_server *server, bool immediate)
 {
 	if (server->open)
 		wrong(server, "a second connection beside the first");
 	server->open = true;
 	server->broken = server->text = server->hello = server->mail = false;
-	server->due = SMTP_SERVER_GREETING;
+	server->secured = server->starttls = server->tried = server->asks = server->logged_in =
+		false;
+	server->handshake = immediate;
+	server->due = immediate ? SMTP_SERVER_NONE : SMTP_SERVER_GREETING;
 	server->done = SMTP_SERVER_NONE;
 	server->code = server->rcpts = 0;
 	server->said_at = server->said_code = server->line_len = 0;
 	server->said_more = false;
 }
 
+void smtp_server_secure(struct smtp_server *server)
+{
+	if (!server->handshake)
+		wrong(server, "a handshake that nobody began");
+	server->handshake = server->hello = server->starttls = false;
+	server->secured = true;
+	server->due = server->tried ? SMTP_SERVER_NONE : SMTP_SERVER_GREETING;
+}
+
 void smtp_server_close(struct smtp_server *server)
 {
-	server->open = server->text = server->mail = false;
+	server->open = server->text = server->mail = server->handshake = server->asks = false;
 	server->due = SMTP_SERVER_NONE;
 	server->rcpts = server->line_len = 0;
 }
@@ -62,7 +74,9 @@ static const struct {
 } verbs[] = {
 	{"EHLO ", SMTP_SERVER_HELLO, false},
 	{"HELO ", SMTP_SERVER_HELLO, false},
+	{"STARTTLS", SMTP_SERVER_STARTTLS, true},
 	{"XCLIENT ", SMTP_SERVER_XCLIENT, false},
+	{"AUTH ", SMTP_SERVER_AUTH, false},
 	{"RSET", SMTP_SERVER_RSET, true},
 	{"MAIL FROM:<", SMTP_SERVER_MAIL, false},
 	{"RCPT TO:<", SMTP_SERVER_RCPT, false},
@@ -87,6 +101,12 @@ static bool is_misplaced(const struct smtp_server *server, enum smtp_server_verb
 	case SMTP_SERVER_HELLO:
 	case SMTP_SERVER_XCLIENT:
 		return server->mail;
+	case SMTP_SERVER_STARTTLS:
+		return !server->hello || server->mail || server->secured || !server->starttls;
+	case SMTP_SERVER_AUTH:
+		return !server->hello || server->mail || server->logged_in;
+	case SMTP_SERVER_ANSWER:
+		return !server->asks;
 	case SMTP_SERVER_RSET:
 		return !server->hello;
 	case SMTP_SERVER_MAIL:
@@ -109,7 +129,7 @@ static void on_line(struct smtp_server *server)
 {
 	const char *line = server->line;
 	size_t len = server->line_len - 2u;
-	enum smtp_server_verb verb = verb_of(line, len);
+	enum smtp_server_verb verb = server->asks ? SMTP_SERVER_ANSWER : verb_of(line, len);
 
 	if (is_misplaced(server, verb))
 		wrong(server, "a command that has no place here");
@@ -121,7 +141,9 @@ static void on_line(struct smtp_server *server)
 	if (verb == SMTP_SERVER_RCPT)
 		smtp_server_address(line, len, server->recipient);
 	if (verb == SMTP_SERVER_HELLO)
-		server->hello = false;
+		server->hello = server->starttls = false;
+	server->tried = server->tried || verb == SMTP_SERVER_STARTTLS;
+	server->asks = false;
 	server->heard = server->due = (uint8_t)verb;
 	server->line_len = 0;
 }
@@ -155,6 +177,8 @@ void smtp_server_hear(struct smtp_server *server, const char *bytes, size_t len)
 		wrong(server, "bytes to a server that is not connected");
 	if (len > 0 && server->broken)
 		wrong(server, "bytes to a server that spoke out of turn");
+	if (len > 0 && server->handshake)
+		wrong(server, "SMTP in the place of a handshake");
 	if (server->text) {
 		hear_text(server, bytes, len);
 		return;
@@ -186,9 +210,17 @@ static void on_said(struct smtp_server *server)
 	case SMTP_SERVER_HELLO:
 		server->hello = yes;
 		break;
+	case SMTP_SERVER_STARTTLS:
+		server->handshake = server->said_code == 220;
+		break;
+	case SMTP_SERVER_AUTH:
+	case SMTP_SERVER_ANSWER:
+		server->asks = server->said_code == 334;
+		server->logged_in = server->said_code == 235;
+		break;
 	case SMTP_SERVER_XCLIENT:
 	case SMTP_SERVER_GREETING:
-		server->hello = false;
+		server->hello = server->starttls = false;
 		break;
 	case SMTP_SERVER_MAIL:
 		server->mail = yes;
@@ -234,6 +266,7 @@ void smtp_server_say(struct smtp_server *server, const char *bytes, size_t len)
 					   (unsigned)(c - '0'));
 			server->said_more = false;
 			server->said_at++;
+			server->word_len = 0;
 		} else if (c == '\n') {
 			server->said_mixed =
 				server->said_code &&
@@ -241,6 +274,9 @@ void smtp_server_say(struct smtp_server *server, const char *bytes, size_t len)
 			if (server->line_code > server->said_code)
 				server->said_code = server->line_code;
 			server->said_at = 0;
+			if (server->due == SMTP_SERVER_HELLO && server->word_len == 9 &&
+				memcmp(server->word, "STARTTLS\r", 9) == 0)
+				server->starttls = true;
 			if (server->said_more)
 				continue;
 			on_said(server);
@@ -249,6 +285,8 @@ void smtp_server_say(struct smtp_server *server, const char *bytes, size_t len)
 			server->broken = c != ' ' && c != '-' && c != '\r';
 			server->said_more = c == '-';
 			server->said_at++;
+		} else if (server->word_len < sizeof(server->word)) {
+			server->word[server->word_len++] = (char)c;
 		}
 	}
 }

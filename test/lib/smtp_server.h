@@ -15,7 +15,10 @@ enum smtp_server_verb {
 	SMTP_SERVER_NONE,
 	SMTP_SERVER_GREETING, /* no command: what is due first */
 	SMTP_SERVER_HELLO,
+	SMTP_SERVER_STARTTLS,
 	SMTP_SERVER_XCLIENT,
+	SMTP_SERVER_AUTH,
+	SMTP_SERVER_ANSWER, /* no command: what it asked for with 334 */
 	SMTP_SERVER_RSET,
 	SMTP_SERVER_MAIL,
 	SMTP_SERVER_RCPT,
@@ -40,16 +43,27 @@ struct smtp_server {
 	uint16_t rcpts; /* of the transaction, that it took */
 	bool mixed;     /* its lines had several codes: `code` is the greatest */
 	bool hello, mail;
+	bool handshake; /* all that comes now is TLS, either way */
+	bool secured;
+	bool starttls; /* its last EHLO offered it */
+	bool tried;    /* STARTTLS was said on this connection */
+	bool asks;     /* it said 334 */
+	bool logged_in;
 	uint16_t said_at, said_code, line_code; /* the reply that it is saying */
 	bool said_more, said_mixed;
+	uint8_t word_len;
+	char word[10]; /* what its line begins with, behind the code */
 	uint16_t line_len, text_len;
 	char sender[256], recipient[256]; /* of the last MAIL and RCPT: what stands in brackets */
 	char line[SMTP_SERVER_LINE_MAX];  /* that it is hearing */
 	char bytes[SMTP_SERVER_TEXT_MAX]; /* of the last text, as they came */
 };
 
-/* A connection, with nothing known of the one before but its last text and reply. */
-void smtp_server_open(struct smtp_server *server);
+/* A connection, with nothing known of the one before but its last text and reply. immediate: TLS
+ * comes before its greeting. */
+void smtp_server_open(struct smtp_server *server, bool immediate);
+/* The handshake is done: what was said in clear is forgotten. */
+void smtp_server_secure(struct smtp_server *server);
 void smtp_server_close(struct smtp_server *server);
 void smtp_server_hear(struct smtp_server *server, const char *bytes, size_t len);
 void smtp_server_say(struct smtp_server *server, const char *bytes, size_t len);

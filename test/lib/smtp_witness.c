@@ -100,7 +100,9 @@ void smtp_witness_verdict(
 		.first_ms = 25000,
 		.greeting_ms = 15000,
 		.command_ms = 15000,
-		.xclient = xclient};
+		.xclient = xclient,
+		.login = witness->login,
+		.other_sender = witness->other_sender};
 	bool yes = verdict == SMTP_WITNESS_GO || verdict == SMTP_WITNESS_OTHER;
 
 	if (!yes)
@@ -119,9 +121,12 @@ void smtp_witness_opened(struct smtp_witness *witness)
 {
 	struct engine_out out = new_out();
 
-	if (witness->engine.state == ENGINE_OPEN)
-		smtp_server_open(&witness->server);
-	engine_server_opened(&witness->engine, witness->now_ms, &out);
+	if (witness->engine.state == ENGINE_OPEN) {
+		smtp_server_open(&witness->server, witness->tls == ENGINE_TLS_IMMEDIATE);
+		witness->clear = witness->engine.open == ENGINE_OPEN_CLEAR;
+	}
+	engine_server_opened(
+		&witness->engine, (enum engine_tls)witness->tls, witness->now_ms, &out);
 	settle(witness, &out);
 }
 
@@ -175,6 +180,48 @@ void smtp_witness_identity(struct smtp_witness *witness, bool known)
 
 	engine_identity(
 		&witness->engine, line, known ? sizeof(line) - 1 : 0, true, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_secured(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	if (witness->engine.state == ENGINE_SERVER_TLS)
+		smtp_server_secure(&witness->server);
+	engine_server_secured(&witness->engine, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_unfit(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	engine_server_unfit(&witness->engine, "unfit", witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+/* In one line, or in two. */
+void smtp_witness_login(struct smtp_witness *witness, bool last)
+{
+	static const char whole[] = "AUTH PLAIN AGEAYg==\r\n", first[] = "AUTH LOGIN\r\n",
+			  answer[] = "YQ==\r\n";
+	const char *line = witness->server.asks ? answer : last ? whole : first;
+	struct engine_out out = new_out();
+
+	engine_login(&witness->engine, line, strlen(line), last, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_sender(struct smtp_witness *witness)
+{
+	static const char text[] = "<" SMTP_WITNESS_SENDER ">";
+	struct engine_out out = new_out();
+	struct smtp_path path;
+	size_t used;
+
+	smtp_path_parse(&path, 0, text, strlen(text), &used);
+	engine_sender(&witness->engine, &path, witness->now_ms, &out);
 	settle(witness, &out);
 }
 
@@ -254,4 +301,9 @@ size_t smtp_witness_reply(
 		n = snprintf(reply, 1024, "%u-first @=%s %s\r\n", code, verb, address);
 	n += snprintf(reply + n, 1024 - (size_t)n, "%u @=%s %s\r\n", code, verb, address);
 	return (size_t)n;
+}
+
+size_t smtp_witness_offers(char reply[static 1024])
+{
+	return (size_t)snprintf(reply, 1024, "250-mx\r\n250-STARTTLS\r\n250 AUTH LOGIN PLAIN\r\n");
 }

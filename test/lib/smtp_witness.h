@@ -8,7 +8,8 @@
 #include "test/lib/smtp_client.h"
 #include "test/lib/smtp_server.h"
 
-#define SMTP_WITNESS_TRACE "Received: by gw.example\r\n"
+#define SMTP_WITNESS_TRACE  "Received: by gw.example\r\n"
+#define SMTP_WITNESS_SENDER "account@gw.example"
 
 /* Holds no allocation: a copy is a snapshot. */
 struct smtp_witness {
@@ -16,6 +17,10 @@ struct smtp_witness {
 	struct engine engine;
 	struct smtp_client client;
 	struct smtp_server server;
+	/* of all servers: its user's to set, before the first verdict */
+	uint8_t tls; /* enum engine_tls, as hosts are opened */
+	bool login, other_sender;
+	bool clear; /* the host was opened once more, without TLS */
 	uint64_t now_ms;
 	uint64_t digest; /* of what the client heard, of commands and texts that went whole to a
 			  * server, and of the records */
@@ -52,6 +57,10 @@ void smtp_witness_server(struct smtp_witness *witness, const char *bytes, size_t
 void smtp_witness_server_closed(struct smtp_witness *witness);
 void smtp_witness_blocked(struct smtp_witness *witness, bool blocked);
 void smtp_witness_identity(struct smtp_witness *witness, bool known);
+void smtp_witness_secured(struct smtp_witness *witness);
+void smtp_witness_unfit(struct smtp_witness *witness);
+void smtp_witness_login(struct smtp_witness *witness, bool last);
+void smtp_witness_sender(struct smtp_witness *witness);
 void smtp_witness_trace(struct smtp_witness *witness, bool traced);
 void smtp_witness_end(struct smtp_witness *witness, enum ending why);
 /* A moment before the deadline, where nothing may happen, and at it. */
@@ -64,5 +73,7 @@ void smtp_witness_silence(struct smtp_witness *witness);
  * again when the client hears it. Returns its length. */
 size_t smtp_witness_reply(
 	const struct smtp_witness *witness, unsigned code, bool lines, char reply[static 1024]);
+/* A good reply to EHLO that offers STARTTLS and AUTH. */
+size_t smtp_witness_offers(char reply[static 1024]);
 
 #endif

@@ -203,7 +203,11 @@ static void judge_command(struct smtp_witness *witness)
 		require(witness, is_text_of_client(witness), "the dot of another text");
 		return;
 	case SMTP_SERVER_MAIL:
-		if (server->sender[0] && client->sender[0])
+		require(witness, !witness->login || server->logged_in, "MAIL without the login");
+		if (witness->other_sender && client->sender[0])
+			require(witness, strcmp(server->sender, SMTP_WITNESS_SENDER) == 0,
+				"the client's own sender");
+		else if (server->sender[0] && client->sender[0])
 			require(witness, strcmp(server->sender, client->sender) == 0,
 				"another sender");
 		break;
@@ -215,7 +219,12 @@ static void judge_command(struct smtp_witness *witness)
 		require(witness, head == SMTP_CLIENT_RCPT && witness->rcpt_ok,
 			"a recipient that nobody allowed");
 		return;
+	case SMTP_SERVER_AUTH:
+	case SMTP_SERVER_ANSWER:
+		require(witness, witness->login, "a login that nobody wanted");
+		break;
 	case SMTP_SERVER_HELLO:
+	case SMTP_SERVER_STARTTLS:
 	case SMTP_SERVER_XCLIENT:
 	case SMTP_SERVER_RSET:
 		break;
@@ -223,6 +232,23 @@ static void judge_command(struct smtp_witness *witness)
 	require(witness, head == SMTP_CLIENT_RCPT && witness->rcpt_ok,
 		"a server for a recipient that nobody allowed");
 	require(witness, client->yes == 0, "a new server for recipients that were told yes");
+}
+
+/* What is said in clear, where it should be in TLS. */
+static void judge_clear(struct smtp_witness *witness)
+{
+	const struct smtp_server *server = &witness->server;
+	bool tls = server->heard == SMTP_SERVER_HELLO || server->heard == SMTP_SERVER_STARTTLS ||
+		   server->heard == SMTP_SERVER_QUIT;
+
+	require(witness, server->heard != SMTP_SERVER_STARTTLS || !witness->clear,
+		"STARTTLS where it failed");
+	if (server->secured || tls)
+		return;
+	require(witness,
+		witness->tls == ENGINE_TLS_NONE ||
+			(witness->tls == ENGINE_TLS_OFFER && (!server->starttls || witness->clear)),
+		"words in clear that are not for all to hear");
 }
 
 static void judge_server(struct smtp_witness *witness, const struct engine_out *out)
@@ -236,6 +262,7 @@ static void judge_server(struct smtp_witness *witness, const struct engine_out *
 	if (server->heard == SMTP_SERVER_NONE)
 		return;
 	judge_command(witness);
+	judge_clear(witness);
 	digest(witness, &server->heard, 1);
 	if (server->heard == SMTP_SERVER_DOT)
 		digest(witness, server->bytes, server->text_len);
@@ -349,8 +376,12 @@ static bool waits_for(const struct engine *engine, enum smtp_server_verb verb)
 		return verb == SMTP_SERVER_GREETING;
 	case ENGINE_EHLO:
 		return verb == SMTP_SERVER_HELLO;
+	case ENGINE_STARTTLS:
+		return verb == SMTP_SERVER_STARTTLS;
 	case ENGINE_XCLIENT:
 		return verb == SMTP_SERVER_XCLIENT;
+	case ENGINE_AUTH:
+		return verb == SMTP_SERVER_AUTH || verb == SMTP_SERVER_ANSWER;
 	case ENGINE_RSET:
 		return verb == SMTP_SERVER_RSET;
 	case ENGINE_MAIL:
@@ -385,6 +416,9 @@ static void judge_server_side(struct smtp_witness *witness)
 	}
 	require(witness, waits_for(engine, (enum smtp_server_verb)server->due),
 		"waits for another reply than what is due");
+	require(witness, server->handshake == (engine->state == ENGINE_SERVER_TLS),
+		"a handshake that only one side is in");
+	require(witness, server->secured == engine->secured, "TLS that only one side is in");
 	require(witness,
 		server->text == (engine->state == ENGINE_TRACE || engine->state == ENGINE_BODY ||
 					engine->state == ENGINE_ASK_DOT),

@@ -23,6 +23,10 @@ enum side {
 	OPENED,
 	FAILED,
 	IDENTITY,
+	SECURED,
+	UNFIT,
+	LOGIN,
+	SENDER,
 	TRACE,
 	TIME,
 	END,
@@ -59,7 +63,12 @@ static const struct act {
 	{SERVER, 1550, "550 in two lines"},
 	{SERVER, 421, "421"},
 	{SERVER, 2000, "half a 250"},
-	{SERVER, 3000, "250 twice"},
+	{SERVER, 3250, "250 twice"},
+	{SERVER, 3220, "220 twice"},
+	{SERVER, 6000, "250 with STARTTLS and AUTH"},
+	{SERVER, 334, "334"},
+	{SERVER, 235, "235"},
+	{SERVER, 535, "535"},
 	{SERVER, 4000, "no SMTP"},
 	{SERVER, 5000, "the first line of a 550"},
 	{SERVER, 0, "the server closes"},
@@ -72,6 +81,11 @@ static const struct act {
 	{FAILED, 0, "failed, the last"},
 	{IDENTITY, 1, "identity"},
 	{IDENTITY, 0, "no identity"},
+	{SECURED, 0, "secured"},
+	{UNFIT, 0, "unfit"},
+	{LOGIN, 1, "the last line of a login"},
+	{LOGIN, 0, "the first line of a login"},
+	{SENDER, 0, "sender"},
 	{TRACE, 1, "trace"},
 	{TRACE, 0, "no trace"},
 	{TIME, 0, "time"},
@@ -86,6 +100,8 @@ static const struct act {
 struct explorer {
 	bool lazy;    /* engine_go() is not called at once: an act of its own */
 	bool xclient; /* servers have to be told who the client is */
+	enum engine_tls tls;
+	bool login, other_sender;
 	uint64_t known[1u << KNOWN_BITS];
 	unsigned long states, steps;
 	unsigned reached[ENGINE_STATES];
@@ -104,6 +120,19 @@ static bool has_sent_one(const struct smtp_client *client)
 	return smtp_client_head(client, &len) && len == client->sent_len;
 }
 
+/* What means something to one command alone is said to that. */
+static bool is_reply_due(const struct smtp_witness *witness, unsigned number)
+{
+	bool asked = witness->server.due == SMTP_SERVER_AUTH ||
+		     witness->server.due == SMTP_SERVER_ANSWER;
+
+	if (number == 334 || number == 235 || number == 535)
+		return asked;
+	if (number == 3220)
+		return witness->server.due == SMTP_SERVER_STARTTLS;
+	return number != 6000 || witness->server.due == SMTP_SERVER_HELLO;
+}
+
 static bool is_due(const struct smtp_witness *witness, const struct act *act)
 {
 	enum engine_state state = (enum engine_state)witness->engine.state;
@@ -120,7 +149,7 @@ static bool is_due(const struct smtp_witness *witness, const struct act *act)
 	case CLOSED:
 		return !witness->client_gone && (act->number || !witness->client_closed);
 	case SERVER:
-		return witness->server.open;
+		return witness->server.open && is_reply_due(witness, act->number);
 	case VERDICT:
 		return (state == ENGINE_ASK_RCPT && act->number <= SMTP_WITNESS_OTHER) ||
 		       ((state == ENGINE_ASK_MAIL || state == ENGINE_ASK_RCPT ||
@@ -131,6 +160,14 @@ static bool is_due(const struct smtp_witness *witness, const struct act *act)
 		return state == ENGINE_OPEN;
 	case IDENTITY:
 		return state == ENGINE_IDENTITY;
+	case SECURED:
+		return state == ENGINE_SERVER_TLS;
+	case UNFIT:
+		return state == ENGINE_SERVER_TLS || state == ENGINE_LOGIN;
+	case LOGIN:
+		return state == ENGINE_LOGIN;
+	case SENDER:
+		return state == ENGINE_SENDER;
 	case TRACE:
 		return state == ENGINE_TRACE;
 	case TIME:
@@ -153,8 +190,10 @@ static void say(struct smtp_witness *witness, unsigned number)
 	}
 	if (number == 4000)
 		len = (size_t)snprintf(reply, sizeof(reply), "hello\r\n");
+	else if (number == 6000)
+		len = smtp_witness_offers(reply);
 	else if (number >= 2000)
-		len = smtp_witness_reply(witness, 250, false, reply);
+		len = smtp_witness_reply(witness, number == 3220 ? 220 : 250, false, reply);
 	else
 		len = smtp_witness_reply(witness, number % 1000, number > 1000, reply);
 	if (number == 2000)
@@ -162,7 +201,7 @@ static void say(struct smtp_witness *witness, unsigned number)
 	if (number == 5000)
 		len = smtp_witness_reply(witness, 550, true, reply) -
 		      smtp_witness_reply(witness, 550, false, reply + 1024);
-	if (number == 3000) {
+	if (number == 3250 || number == 3220) {
 		memcpy(reply + len, reply, len);
 		len *= 2;
 	}
@@ -196,6 +235,18 @@ static void act_on(struct smtp_witness *witness, const struct act *act)
 		break;
 	case IDENTITY:
 		smtp_witness_identity(witness, act->number);
+		break;
+	case SECURED:
+		smtp_witness_secured(witness);
+		break;
+	case UNFIT:
+		smtp_witness_unfit(witness);
+		break;
+	case LOGIN:
+		smtp_witness_login(witness, act->number);
+		break;
+	case SENDER:
+		smtp_witness_sender(witness);
 		break;
 	case TRACE:
 		smtp_witness_trace(witness, act->number);
@@ -293,7 +344,8 @@ static uint64_t hash_of(const struct smtp_witness *witness)
 		witness->recorded, witness->decided > 0, client->greeted, client->text,
 		client->over, client->mail, client->yes > 0, server->open, server->broken,
 		server->text, server->dotted, server->claimed, server->due, server->hello,
-		server->mail, server->rcpts > 0};
+		server->mail, server->rcpts > 0, server->handshake, server->secured,
+		server->starttls, server->tried, server->asks, server->logged_in, witness->clear};
 	const uint16_t done[] = {server->done, server->code};
 	const int held[] = {client->sent_len - server->text_len, client->sent_len > 0};
 
@@ -375,6 +427,9 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 	char reply[1024];
 
 	smtp_witness_begin(witness, flags);
+	witness->tls = (uint8_t)explorer.tls;
+	witness->login = explorer.login;
+	witness->other_sender = explorer.other_sender;
 	for (; *script; script++) {
 		static const char *const lines[128] = {['E'] = "EHLO c.example\r\n",
 			['M'] = "MAIL FROM:<a@x.example>\r\n",
@@ -384,7 +439,8 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 			['?'] = "FOO\r\n",
 			['T'] = "Subject: x\r\n\r\n",
 			['.'] = ".\r\n"};
-		unsigned codes[128] = {['2'] = 250, ['0'] = 220, ['3'] = 354, ['5'] = 550};
+		unsigned codes[128] = {
+			['2'] = 250, ['0'] = 220, ['3'] = 354, ['5'] = 550, ['y'] = 235};
 		if (*script == 'G')
 			smtp_witness_greet(witness);
 		else if (*script == 'v')
@@ -395,6 +451,14 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 			smtp_witness_opened(witness);
 		else if (*script == 't')
 			smtp_witness_trace(witness, true);
+		else if (*script == 's')
+			smtp_witness_secured(witness);
+		else if (*script == 'l')
+			smtp_witness_login(witness, true);
+		else if (*script == 'n')
+			smtp_witness_sender(witness);
+		else if (*script == 'O')
+			smtp_witness_server(witness, reply, smtp_witness_offers(reply));
 		else if (*script == 'X')
 			smtp_witness_server(witness, "250-x\r\n250 XCLIENT ADDR\r\n", 25);
 		else if (codes[(int)*script])
@@ -441,6 +505,12 @@ static void begin_explorer(bool lazy, bool xclient)
 	explorer.xclient = xclient;
 }
 
+static bool is_of_login(unsigned state)
+{
+	return state == ENGINE_STARTTLS || state == ENGINE_SERVER_TLS || state == ENGINE_LOGIN ||
+	       state == ENGINE_AUTH || state == ENGINE_SENDER;
+}
+
 static void test_nothing_wrong_is_reached(void **state)
 {
 	(void)state;
@@ -452,9 +522,49 @@ static void test_nothing_wrong_is_reached(void **state)
 	explore_from("GEMvRvo0222Dv3tT.v2MvR", ENGINE_ASK_RCPT, 0, 7 - LESS);
 	explore_from("GEMvRvo0222SMvR", ENGINE_ASK_RCPT, ENGINE_REPAIR, 7 - LESS);
 	for (unsigned i = ENGINE_GREET; i < ENGINE_STATES; i++)
-		if (i != ENGINE_IDENTITY && i != ENGINE_XCLIENT && explorer.reached[i] == 0)
+		if (i != ENGINE_IDENTITY && i != ENGINE_XCLIENT && !is_of_login(i) &&
+			explorer.reached[i] == 0)
 			fail_msg("the state %s was never reached", engine_state_names[i]);
 	printf("%lu states, %lu steps\n", explorer.states, explorer.steps);
+}
+
+static void begin_secure(enum engine_tls tls, bool login, bool xclient)
+{
+	begin_explorer(false, xclient);
+	explorer.tls = tls;
+	explorer.login = explorer.other_sender = login;
+}
+
+static void test_tls_and_login_before_a_word_of_mail(void **state)
+{
+	(void)state;
+	begin_secure(ENGINE_TLS_REQUIRE, true, false);
+	explore_from("GEMvRvo", ENGINE_GREETING, 0, 7 - LESS);
+	explore_from("GEMvRvo0O", ENGINE_STARTTLS, 0, 7 - LESS);
+	explore_from("GEMvRvo0O0sOlyn22", ENGINE_COMMAND, 0, 6 - LESS);
+	explore_from("GEMvRvo0O0sOlyn22SMvR", ENGINE_ASK_RCPT, 0, 6 - LESS);
+	for (unsigned i = ENGINE_GREET; i < ENGINE_STATES; i++)
+		if (is_of_login(i) && explorer.reached[i] == 0)
+			fail_msg("the state %s was never reached", engine_state_names[i]);
+}
+
+static void test_tls_that_is_only_offered(void **state)
+{
+	(void)state;
+	begin_secure(ENGINE_TLS_OFFER, false, false);
+	explore_from("GEMvRvo", ENGINE_GREETING, 0, 7 - LESS);
+	explore_from("GEMvRvo0O", ENGINE_STARTTLS, 0, 7 - LESS);
+	explore_from("GEMvRvo0O0s222SMvR", ENGINE_ASK_RCPT, 0, 6 - LESS);
+	begin_secure(ENGINE_TLS_OFFER, true, true);
+	explore_from("GEMvRvo0O0sX", ENGINE_IDENTITY, 0, 7 - LESS);
+}
+
+static void test_tls_before_the_greeting(void **state)
+{
+	(void)state;
+	begin_secure(ENGINE_TLS_IMMEDIATE, true, false);
+	explore_from("GEMvRvo", ENGINE_SERVER_TLS, 0, 7 - LESS);
+	explore_from("GEMvRvos0O", ENGINE_LOGIN, 0, 7 - LESS);
 }
 
 static void test_a_server_that_is_told_who_the_client_is(void **state)
@@ -489,6 +599,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_wrong_is_reached),
 		cmocka_unit_test(test_a_server_that_is_told_who_the_client_is),
+		cmocka_unit_test(test_tls_and_login_before_a_word_of_mail),
+		cmocka_unit_test(test_tls_that_is_only_offered),
+		cmocka_unit_test(test_tls_before_the_greeting),
 		cmocka_unit_test(test_nothing_wrong_between_two_commands),
 		cmocka_unit_test(test_limits_are_near),
 	};

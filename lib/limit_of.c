@@ -1,5 +1,7 @@
 #include "lib/limit_of.h"
 
+#include "lib/session.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -100,4 +102,23 @@ struct limit_subject limit_of_subject(
 		return (struct limit_subject){who->addr, sizeof(*who->addr)};
 	}
 	return (struct limit_subject){NULL, 0};
+}
+
+/* A device's user may stand for many hosts: there it is the one that was counted. */
+void limit_of_block(const struct policy_zone *zone, const struct policy_limit *limit,
+	const struct limit_who *who, uint64_t session, struct block *block)
+{
+	bool person = *who->user && !(session & SESSION_DEVICE_ID);
+
+	memcpy(block->zone, zone->name.text, zone->name.len);
+	if (person || limit->per == POLICY_PER_USER) {
+		block->kind = BLOCK_USER;
+		memcpy(block->user, who->user, strlen(who->user));
+	} else if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(who->mac)) {
+		block->kind = BLOCK_MAC;
+		block->mac = *who->mac;
+	} else {
+		block->kind = BLOCK_ADDRESS;
+		block->prefix = prefix_of(who->addr);
+	}
 }

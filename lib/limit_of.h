@@ -4,6 +4,7 @@
 #ifndef POSTERN_LIMIT_OF_H
 #define POSTERN_LIMIT_OF_H
 
+#include "lib/block.h"
 #include "lib/policy.h"
 
 struct limit_of {
@@ -42,5 +43,9 @@ struct limit_subject {
 };
 struct limit_subject limit_of_subject(
 	const struct policy_zone *zone, enum policy_per per, const struct limit_who *who);
+/* Whom a limit with { block D } blocks: fills in the block's kind, zone and what the kind names.
+ * session: 0, or its id. */
+void limit_of_block(const struct policy_zone *zone, const struct policy_limit *limit,
+	const struct limit_who *who, uint64_t session, struct block *block);
 
 #endif

@@ -116,3 +116,27 @@ enum bucket_verdict message_limit_foresee(const struct message_limit *limits,
 {
 	return charge_all(limits, ask, now_us, which, rule, bucket_foresee);
 }
+
+static const char *text_of(const struct policy_limit *limit)
+{
+	static const char *const texts[2][POLICY_PERS] = {
+		{"over the limit of messages here, try again later",
+			"over the limit of messages of this client, try again later",
+			"over the limit of messages of this user, try again later",
+			"over the limit of messages of this sender, try again later"},
+		{"over the limit of recipients here, try again later",
+			"over the limit of recipients of this client, try again later",
+			"over the limit of recipients of this user, try again later",
+			"over the limit of recipients of this sender, try again later"},
+	};
+
+	return texts[limit->kind == POLICY_LIMIT_RECIPIENTS][limit->per];
+}
+
+struct smtp_refusal message_limit_refusal(
+	enum bucket_verdict verdict, const struct policy_limit *limit)
+{
+	return (struct smtp_refusal){450, "4.7.1",
+		verdict == BUCKET_FULL ? "too many send mail now, try again later"
+				       : text_of(limit)};
+}

@@ -5,6 +5,7 @@
 
 #include "lib/bucket.h"
 #include "lib/limit_of.h"
+#include "lib/smtp/refusal.h"
 
 /* What anybody can name without end, senders, has a table of its own, so that it crowds out nobody
  * else. */
@@ -39,5 +40,8 @@ enum bucket_verdict message_limit_take(const struct message_limit *limits,
 /* What message_limit_take() would say now. Takes nothing. */
 enum bucket_verdict message_limit_foresee(const struct message_limit *limits,
 	const struct message_limit_ask *ask, uint64_t now_us, struct limit_of *which, size_t *rule);
+/* What the client hears of BUCKET_OVER, by this limit, or BUCKET_FULL. */
+struct smtp_refusal message_limit_refusal(
+	enum bucket_verdict verdict, const struct policy_limit *limit);
 
 #endif

@@ -22,6 +22,7 @@
 #include "daemon/log.h"
 #include "daemon/control/web_peer.h"
 #include "daemon/control/monitor.h"
+#include "daemon/control/outlook.h"
 #include "daemon/control/passed.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_file.h"
@@ -487,7 +488,12 @@ static int start(struct control *control)
 	if (!control->keeper)
 		return -ENOMEM;
 	asks_init(&control->keeper_asks, control->loop, control->keeper);
-	int error = load_policy(control);
+	int error = outlook_attach(control);
+	if (error) {
+		log_error("the limits of messages cannot be seen: %s", strerror(-error));
+		return error;
+	}
+	error = load_policy(control);
 	if (!error)
 		error = load_state(control);
 	if (error)

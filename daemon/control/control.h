@@ -10,6 +10,7 @@
 #include "lib/counter.h"
 #include "lib/decide.h"
 #include "lib/lists.h"
+#include "lib/message_limit.h"
 #include "lib/policy.h"
 #include "lib/session.h"
 #include "lib/steady.h"
@@ -64,6 +65,7 @@ struct control {
 	struct lists *lists;
 	struct session_table *table;
 	struct blocks *blocks;
+	struct message_limit message_limits; /* outlook.h */
 
 	struct disk *disk;
 	struct flow_ids *flow_ids;

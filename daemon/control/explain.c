@@ -6,6 +6,8 @@
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/row.h"
+#include "lib/smtp/engine.h"
+#include "lib/smtp/message_record.h"
 #include "lib/target.h"
 
 #include <stdio.h>
@@ -51,8 +53,8 @@ static void follow_original(struct explaining *explaining, struct decision *deci
 		return;
 	ptrdiff_t server = unfit ? -1 : health_peer_find_server(control->health, original);
 	if (unfit)
-		snprintf(text, sizeof(text), "original: %s is %s: 421",
-			addr_format(original, address), unfit);
+		snprintf(text, sizeof(text), "original: %s is %s%s", addr_format(original, address),
+			unfit, explaining->read ? "" : ": 421");
 	else if (server >= 0)
 		snprintf(text, sizeof(text),
 			"original: %s is a host of server %s and is not reached past it",
@@ -78,18 +80,109 @@ static void set_outcome(struct explaining *explaining, const char *verdict, cons
 	json_object_set_new(explaining->row, "reason", json_string(reason));
 }
 
-/* The greeting is before any recipient, and behind the limits on flows. */
-static void finish_unreachable(struct explaining *explaining)
+/* The client hears a reply of the gateway's own. */
+static void answer(struct explaining *explaining, const char *reason, unsigned code,
+	const char *enhanced, const char *words)
 {
-	const struct ending_reply *reply = ending_reply_of(ENDING_NO_SERVER);
-	char text[160];
+	char text[POLICY_TEXT_SIZE + 16];
+
+	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER], reason);
+	snprintf(text, sizeof(text), "%u %s %s", code, enhanced, words);
+	json_object_set_new(explaining->row, "reply", row_text(text));
+}
+
+/* ---- what a connection meets that is not read ---- */
+
+static void tell_answer(struct explaining *explaining, const struct outlook *outlook)
+{
+	const struct ending_reply *reply = ending_reply_of(outlook->ending);
+	char text[IPC_TEXT_SIZE + 128];
 
 	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER],
-		ending_name(ENDING_NO_SERVER));
-	snprintf(text, sizeof(text), "%u %s %s", reply->code, reply->enhanced, reply->text);
-	json_object_set_new(explaining->row, "reply", row_text(text));
+		ending_name(outlook->ending));
+	snprintf(text, sizeof(text), "%s: answer %u \"%s\"", outlook->text,
+		reply ? reply->code : 421, reply ? reply->text : "");
+	explain_step(explaining, text);
+}
+
+/* ---- what one meets that is read, in the order in which it does ---- */
+
+static void tell_greeting(struct explaining *explaining, const struct outlook *outlook)
+{
+	const struct ending_reply *reply = ending_reply_of(outlook->ending);
+
+	tell_answer(explaining, outlook);
+	if (reply)
+		answer(explaining, ending_name(outlook->ending), reply->code, reply->enhanced,
+			reply->text);
+}
+
+static void tell_unreachable(struct explaining *explaining)
+{
+	const struct ending_reply *reply = ending_reply_of(ENDING_NO_SERVER);
+
+	answer(explaining, ending_name(ENDING_NO_SERVER), reply->code, reply->enhanced,
+		reply->text);
 	explain_step(explaining, "greeting: all hosts of all servers in reach are down: 421");
-	finish(explaining);
+}
+
+/* at: the command that hears it. */
+static void tell_over(
+	struct explaining *explaining, const struct outlook_allowance *over, const char *at)
+{
+	const struct smtp_refusal *refusal = &over->refusal;
+	char text[512];
+
+	answer(explaining, message_by_name(MESSAGE_BY_LIMIT), refusal->code, refusal->enhanced,
+		refusal->text);
+	snprintf(text, sizeof(text), "%s: %s hears %u %s %s", over->text, at, refusal->code,
+		refusal->enhanced, refusal->text);
+	explain_step(explaining, text);
+	if (!*over->block)
+		return;
+	snprintf(text, sizeof(text), "and blocks %s", over->block);
+	explain_step(explaining, text);
+}
+
+/* Of the recipient's server no host can be had. */
+static void tell_no_host(struct explaining *explaining, const struct outlook *outlook)
+{
+	const struct smtp_refusal *refusal = engine_no_server();
+	char text[IPC_TEXT_SIZE + 128];
+
+	answer(explaining, ending_name(outlook->ending), refusal->code, refusal->enhanced,
+		refusal->text);
+	snprintf(text, sizeof(text), "%s: RCPT hears %u %s %s", outlook->text, refusal->code,
+		refusal->enhanced, refusal->text);
+	explain_step(explaining, text);
+}
+
+static void tell_recipient(struct explaining *explaining, const struct outlook *outlook)
+{
+	const struct decide_reply *reply = &explaining->reply;
+
+	if (reply->code)
+		answer(explaining, decide_reason_names[reply->reason], reply->code, reply->status,
+			reply->text);
+	else if (explaining->recipients.refusal.code)
+		tell_over(explaining, &explaining->recipients, "RCPT");
+	else if (outlook->ending != ENDING_NONE)
+		tell_no_host(explaining, outlook);
+	else if (explaining->messages.refusal.code)
+		tell_over(explaining, &explaining->messages, "DATA");
+	else
+		explain_step(explaining, reply->permitted ? "limits: none is reached"
+							  : "limits of flows: none is reached");
+}
+
+static void tell_read(struct explaining *explaining, const struct outlook *outlook)
+{
+	if (outlook->ending != ENDING_NONE && !outlook_is_of_server(outlook->ending))
+		tell_greeting(explaining, outlook);
+	else if (explaining->unreachable)
+		tell_unreachable(explaining);
+	else
+		tell_recipient(explaining, outlook);
 }
 
 /* The relays have said what a redirected flow would meet. */
@@ -97,26 +190,21 @@ static void on_outlook(struct outlook *outlook)
 {
 	struct explaining *explaining =
 		(struct explaining *)((char *)outlook - offsetof(struct explaining, outlook));
-	const struct ending_reply *reply = ending_reply_of(outlook->ending);
-	char text[IPC_TEXT_SIZE + 128];
-	if (explaining->unreachable && outlook_is_of_server(outlook->ending)) {
-		finish_unreachable(explaining);
-		return;
-	}
-	if (outlook->ending == ENDING_NONE) {
-		explain_step(explaining, "limits: none is reached");
-	} else if (outlook->ending == ENDING_NO_POLICY) {
+
+	if (outlook->ending == ENDING_NO_POLICY) {
 		set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_REJECT], "no-relay");
 		explain_step(explaining, "no relay answers: posternctl doctor");
+	} else if (explaining->read) {
+		tell_read(explaining, outlook);
+	} else if (outlook->ending != ENDING_NONE) {
+		tell_answer(explaining, outlook);
 	} else {
-		set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER],
-			ending_name(outlook->ending));
-		snprintf(text, sizeof(text), "%s: answer %u \"%s\"", outlook->text,
-			reply ? reply->code : 421, reply ? reply->text : "");
-		explain_step(explaining, text);
+		explain_step(explaining, "limits: none is reached");
 	}
 	finish(explaining);
 }
+
+/* ---- what is asked about ---- */
 
 /* Sender and recipient, which only count where the flow is read. */
 static void look_into_envelope(struct explaining *explaining, const struct decide_world *world,
@@ -128,7 +216,8 @@ static void look_into_envelope(struct explaining *explaining, const struct decid
 		.recipient = explaining->recipient_given ? &explaining->recipient : NULL};
 	struct decide_reply reply;
 
-	if (decision->reason != DECIDE_NEEDS_ENVELOPE) {
+	explaining->read = decision->reason == DECIDE_NEEDS_ENVELOPE;
+	if (!explaining->read) {
 		if (explaining->sender_given || explaining->recipient_given)
 			explain_step(explaining, "sender and recipient: not looked at, the "
 						 "connection is decided");
@@ -138,7 +227,6 @@ static void look_into_envelope(struct explaining *explaining, const struct decid
 		world, origin, &envelope, now_ms, &reply, explain_step, explaining);
 	explaining->reply = reply;
 	explaining->unreachable =
-		!explaining->at_ms &&
 		outlook_unreachable(explaining->command->control, origin, &envelope, now_ms);
 	decision->rule = reply.rule;
 	if (reply.permitted) {
@@ -147,42 +235,49 @@ static void look_into_envelope(struct explaining *explaining, const struct decid
 	}
 }
 
-/* What the recipient is answered with. */
-static void set_reply(struct explaining *explaining)
+static void look_at_limits(struct explaining *explaining, const struct decide_origin *origin,
+	const struct decision *decision)
 {
-	const struct decide_reply *reply = &explaining->reply;
-	char text[POLICY_TEXT_SIZE + 16];
+	const struct control *control = explaining->command->control;
+	const struct outlook_sender sender = {
+		origin, decision->session, &explaining->sender, (int32_t)decision->rule};
 
-	if (!reply->code)
-		return;
-	snprintf(text, sizeof(text), "%u %s %s", reply->code, reply->status, reply->text);
-	json_object_set_new(explaining->row, "reply", row_text(text));
-	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER],
-		decide_reason_names[reply->reason]);
+	outlook_allow(control, &sender, POLICY_LIMIT_RECIPIENTS, &explaining->recipients);
+	outlook_allow(control, &sender, POLICY_LIMIT_MESSAGES, &explaining->messages);
+}
+
+static const char *server_of(const struct control *control, const struct decision *decision)
+{
+	if (decision->to_original)
+		return "original";
+	return decision->server < 0 ? "" : control->policy->servers[decision->server].name.text;
 }
 
 /* Limits and hosts are known as they are now, and of no other time. */
-static void look_behind(struct explaining *explaining, const struct decision *decision)
+static void look_behind(struct explaining *explaining, const struct decide_origin *origin,
+	const struct decision *decision)
 {
 	struct control *control = explaining->command->control;
 	struct ipc_foresee question;
-	const char *server = decision->to_original
-				     ? "original"
-				     : control->policy->servers[decision->server].name.text;
-	if (!decision->to_original)
+
+	if (decision->server >= 0)
 		outlook_hosts(control, (size_t)decision->server, explaining->addr.family,
 			explain_step, explaining);
+	if (explaining->read && explaining->reply.permitted)
+		look_at_limits(explaining, origin, decision);
 	ipc_init(&question, IPC_FORESEE, sizeof(question));
 	question.client = explaining->addr;
 	question.mac = explaining->mac;
 	if (explaining->destination_given)
 		question.original = explaining->destination;
 	snprintf(question.zone, sizeof(question.zone), "%s", explaining->zone);
-	snprintf(question.server, sizeof(question.server), "%s", server);
-	if (decision->rule >= 0)
+	snprintf(question.server, sizeof(question.server), "%s", server_of(control, decision));
+	/* which rule takes a message is open where a flow is counted that is read */
+	if (decision->rule >= 0 && !explaining->read)
 		snprintf(question.rule, sizeof(question.rule), "%s",
 			control->policy->rules[decision->rule].name.text);
-	snprintf(question.user, sizeof(question.user), "%s", decision->session->user.text);
+	if (decision->session)
+		snprintf(question.user, sizeof(question.user), "%s", decision->session->user.text);
 	explaining->outlook.done = on_outlook;
 	outlook_ask(control, &explaining->outlook, &question);
 }
@@ -234,12 +329,13 @@ void explain_tell(struct explaining *explaining)
 		follow_original(explaining, &decision);
 	outlook_kernel(&world, &origin, at_ms, explain_step, explaining);
 	explaining->row = outcome(explaining, &decision);
-	set_reply(explaining);
 	bool has_server = decision.to_original || decision.server >= 0;
-	if (has_server && !explaining->at_ms)
-		look_behind(explaining, &decision);
-	else if (explaining->unreachable)
-		finish_unreachable(explaining);
-	else
-		finish(explaining);
+	if (!explaining->at_ms && (has_server || explaining->read)) {
+		look_behind(explaining, &origin, &decision);
+		return;
+	}
+	if (explaining->reply.code)
+		answer(explaining, decide_reason_names[explaining->reply.reason],
+			explaining->reply.code, explaining->reply.status, explaining->reply.text);
+	finish(explaining);
 }

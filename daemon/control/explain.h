@@ -30,8 +30,10 @@ struct explaining {
 	struct smtp_path sender, recipient;
 	bool sender_given, recipient_given;
 	uint64_t at_ms;            /* 0: now */
+	bool read;                 /* at message level: then also the following counts */
 	struct decide_reply reply; /* of the recipient; code 0: it is not refused */
-	bool unreachable;          /* it is read, and hears so at its greeting */
+	bool unreachable;          /* no server in reach is up: it hears so at its greeting */
+	struct outlook_allowance recipients, messages; /* of what is permitted */
 	json_t *steps, *row;
 };
 

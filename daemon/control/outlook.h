@@ -7,6 +7,7 @@
 #include "daemon/control/ask.h"
 #include "lib/decide.h"
 #include "lib/ipc/flow.h"
+#include "lib/smtp/refusal.h"
 
 struct control;
 
@@ -32,6 +33,28 @@ bool outlook_is_of_server(enum ending ending);
 /* Calls step with what the kernel may remember of the client. */
 void outlook_kernel(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, decide_step *step, void *context);
+
+/* The memory in which smtp counts messages and recipients. 0 or -errno. */
+int outlook_attach(struct control *control);
+
+/* Who says MAIL, in a message of which a rule takes a recipient. */
+struct outlook_sender {
+	const struct decide_origin *origin;
+	const struct session *session; /* NULL: none */
+	const struct smtp_path *path;
+	int32_t rule;
+};
+
+/* What limits say to it. */
+struct outlook_allowance {
+	struct smtp_refusal refusal;         /* code 0: none is reached */
+	char text[256];                      /* else which */
+	char block[BLOCK_SUBJECT_SIZE + 40]; /* who would be blocked for it, and how long; or "" */
+};
+
+/* Takes nothing. kind: MESSAGES (at DATA) or RECIPIENTS (at RCPT). */
+void outlook_allow(const struct control *control, const struct outlook_sender *sender,
+	enum policy_limit_kind kind, struct outlook_allowance *allowance);
 
 /* A question to the relays, which know the limits. */
 struct outlook {

@@ -97,35 +97,18 @@ static const struct {
 		ENDING_OVER_RATE_USER},
 };
 
-/* A device's user may stand for many hosts: there it is the one that was counted. */
-static void name_subject(const struct way *way, enum policy_per per, struct block *block)
-{
-	const struct policy_zone *zone = &way->policy->zones[way->zone];
-	bool person = *way->user && !(way->session & SESSION_DEVICE_ID);
-
-	if (person || per == POLICY_PER_USER) {
-		block->kind = BLOCK_USER;
-		memcpy(block->user, way->user, sizeof(block->user));
-	} else if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&way->mac)) {
-		block->kind = BLOCK_MAC;
-		block->mac = way->mac;
-	} else {
-		block->kind = BLOCK_ADDRESS;
-		block->prefix = prefix_of(&way->client.addr);
-	}
-}
-
 /* Control decides whether it becomes a block, and every process with flows hears of it. */
 void charge_block(const struct way *way, const struct policy_limit *limit)
 {
 	const struct policy_zone *zone = &way->policy->zones[way->zone];
+	const struct limit_who who = {
+		.mac = &way->mac, .addr = &way->client.addr, .user = way->user};
 	struct ipc_block ipc;
 	struct block *block = &ipc.block;
 
 	ipc_init(&ipc, IPC_BLOCK, sizeof(ipc));
 	ipc.add = 1;
-	name_subject(way, limit->per, block);
-	memcpy(block->zone, zone->name.text, zone->name.len);
+	limit_of_block(zone, limit, &who, way->session, block);
 	block->code = 421;
 	block->flow = way->id;
 	block->since_ms = way_now_ms(way);
@@ -247,19 +230,18 @@ bool charge_host_is_full(const struct way *way, const struct ipc_target *target)
 	return is_full(way, LIMIT_FLOWS_HOST, &subject, target->limit_flows);
 }
 
-/* In the order in which a flow is charged: rates, then those of flows. */
-static enum ending foresee_limits(const struct way *way, char text[IPC_TEXT_SIZE])
+static enum ending foresee_kind(
+	const struct way *way, enum policy_limit_kind kind, char text[IPC_TEXT_SIZE])
 {
-	static const enum policy_limit_kind order[] = {POLICY_LIMIT_RATE, POLICY_LIMIT_FLOWS};
 	struct limits limits;
 	char limit_text[LANGUAGE_LIMIT_SIZE], scope[LIMIT_OF_SCOPE_SIZE];
+	bool rates = kind == POLICY_LIMIT_RATE;
 
 	limits_of(way, &limits);
-	for (size_t i = 0; i < 2 * limits.n; i++) {
-		const struct limit_of *of = &limits.v[i % limits.n];
+	for (size_t i = 0; i < limits.n; i++) {
+		const struct limit_of *of = &limits.v[i];
 		const struct policy_limit *limit = of->limit;
-		bool rates = i < limits.n;
-		if (limit->kind != order[!rates])
+		if (limit->kind != kind)
 			continue;
 		struct subject subject = subject_of(way, of, scope);
 		bool full =
@@ -278,28 +260,41 @@ static enum ending foresee_limits(const struct way *way, char text[IPC_TEXT_SIZE
 	return ENDING_NONE;
 }
 
-enum ending charge_foresee(const struct way *way, char text[IPC_TEXT_SIZE])
+static enum ending foresee_total(const struct way *way, char text[IPC_TEXT_SIZE])
 {
 	static const struct subject all;
 	uint32_t total = way->policy->limit_flows;
-	enum ending ending = foresee_limits(way, text);
 
-	if (ending != ENDING_NONE)
-		return ending;
-	if (is_full(way, LIMIT_FLOWS_TOTAL, &all, total)) {
-		snprintf(text, IPC_TEXT_SIZE, "limit flows %u of the gateway", total);
-		return ENDING_OVER_FLOWS_TOTAL;
-	}
+	if (!is_full(way, LIMIT_FLOWS_TOTAL, &all, total))
+		return ENDING_NONE;
+	snprintf(text, IPC_TEXT_SIZE, "limit flows %u of the gateway", total);
+	return ENDING_OVER_FLOWS_TOTAL;
+}
+
+static enum ending foresee_server(const struct way *way, char text[IPC_TEXT_SIZE])
+{
 	const struct policy_server *server = way_server(way);
-	if (!server)
+
+	if (!server || server->limit_flows == 0)
 		return ENDING_NONE;
 	struct subject subject = {.bytes = server->name.text, .len = server->name.len};
-	if (!server->limit_flows ||
-		!is_full(way, LIMIT_FLOWS_SERVER, &subject, server->limit_flows))
+	if (!is_full(way, LIMIT_FLOWS_SERVER, &subject, server->limit_flows))
 		return ENDING_NONE;
 	snprintf(text, IPC_TEXT_SIZE, "limit flows %u of server %s", server->limit_flows,
 		server->name.text);
 	return ENDING_OVER_FLOWS_SERVER;
+}
+
+/* In the order of charge_flow(). */
+enum ending charge_foresee(const struct way *way, char text[IPC_TEXT_SIZE])
+{
+	enum ending ending = foresee_kind(way, POLICY_LIMIT_RATE, text);
+
+	if (ending == ENDING_NONE)
+		ending = foresee_total(way, text);
+	if (ending == ENDING_NONE)
+		ending = foresee_kind(way, POLICY_LIMIT_FLOWS, text);
+	return ending == ENDING_NONE ? foresee_server(way, text) : ending;
 }
 
 static void drop(struct way *way, unsigned kind)

@@ -7,20 +7,13 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static int attach_limit(struct way_host *process, int fd)
 {
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	void *memory = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	int rc = limit_attach(&process->limit, memory, (size_t)st.st_size);
-	close(fd);
-	return rc;
+	size_t bytes;
+	void *memory = process_map(fd, PROT_READ | PROT_WRITE, &bytes);
+
+	return memory ? limit_attach(&process->limit, memory, bytes) : -errno;
 }
 
 int way_host_init(struct way_host *process, struct child *child, const struct replica *replica,

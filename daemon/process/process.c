@@ -3,11 +3,15 @@
 #include "daemon/log.h"
 #include "daemon/privilege.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 /* The leak checker traces its own process at the end, which no process of ours may. */
@@ -48,6 +52,20 @@ static bool take_fds(struct process_start *start)
 	       (!(given & GIVEN_MESSAGE_LIMIT) || start->message_limit_fd >= 0) &&
 	       (!(given & GIVEN_CONTROL) || start->control_fd >= 0) &&
 	       (!(given & GIVEN_SOCKETS) || start->control_socket >= 0);
+}
+
+void *process_map(int fd, int protection, size_t *bytes)
+{
+	struct stat st;
+	void *memory = MAP_FAILED;
+
+	if (fstat(fd, &st) == 0)
+		memory = mmap(NULL, (size_t)st.st_size, protection, MAP_SHARED, fd, 0);
+	int error = errno;
+	close(fd);
+	errno = error;
+	*bytes = memory == MAP_FAILED ? 0 : (size_t)st.st_size;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 int process_child_main(const struct process_options *options, struct process_start *start)

@@ -74,6 +74,10 @@ enum process_fd {
  * line. Returns the exit status. */
 int process_child_main(const struct process_options *options, struct process_start *start);
 
+/* All of the memory that processes share by this descriptor, which is taken over. NULL: errno says
+ * why. */
+void *process_map(int fd, int protection, size_t *bytes);
+
 /* Returns the exit status. Control ends with another status than 0 only when it can not work at all
  * (the state folder, no policy): before its first READY the keeper then ends, too. */
 int keeper_main(const struct process_options *options);

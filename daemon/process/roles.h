@@ -45,7 +45,7 @@ enum role_upgrade {
 /*   role     name     given  privileges  asks  told  upgrade  silent_s  slack_s  many  pairs wanted
  */
 #define PROCESS_TABLE(ROLE)                                                                        \
-	ROLE(CONTROL, control, GIVEN_LIMIT | GIVEN_MESSAGE_LIMIT | GIVEN_SOCKETS,                  \
+	ROLE(CONTROL, control, GIVEN_MESSAGE_LIMIT | GIVEN_SOCKETS,                                \
 		PRIVILEGE_FLOWS | PRIVILEGE_FILES, ASKS_KERNEL, TOLD_LINKS, ROLE_ENDS, 60, 0,      \
 		false, 0, NULL)                                                                    \
 	ROLE(RELAY, relay, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_LISTENERS, PRIVILEGE_FLOWS,         \

@@ -37,15 +37,16 @@ enum ending foresee(
 {
 	struct policy *policy = way_host_picture(process)->policy;
 	struct way way = {.process = process, .policy = policy};
-	bool to_original = strcmp(ipc->server, "original") == 0;
+	const bool to_original = strcmp(ipc->server, "original") == 0;
+	const char *server = to_original ? "" : ipc->server;
 
 	text[0] = '\0';
 	if (!policy)
 		return ENDING_NO_POLICY;
 	way.zone = (int32_t)policy_find_zone(policy, ipc->zone);
-	way.server = to_original ? -1 : (int32_t)policy_find_server(policy, ipc->server);
+	way.server = *server ? (int32_t)policy_find_server(policy, server) : -1;
 	way.rule = *ipc->rule ? (int32_t)policy_find_rule(policy, ipc->rule) : -1;
-	if (way.zone < 0 || (*ipc->rule && way.rule < 0) || (!to_original && way.server < 0))
+	if (way.zone < 0 || (*ipc->rule && way.rule < 0) || (*server && way.server < 0))
 		return ENDING_NO_POLICY; /* it has just changed */
 	way.mac = ipc->mac;
 	way.client.addr = ipc->client;
@@ -53,10 +54,10 @@ enum ending foresee(
 	enum ending over = charge_foresee(&way, text);
 	if (over != ENDING_NONE)
 		return over;
-	if (to_original && ipc->original.addr.family == ADDR_NONE)
-		return ENDING_NONE;
-	if (!to_original)
+	if (*server)
 		return foresee_hosts(&way, text);
+	if (!to_original || ipc->original.addr.family == ADDR_NONE)
+		return ENDING_NONE;
 	const char *refusal = dial_original_refusal(&ipc->original.addr);
 	if (!refusal)
 		return ENDING_NONE;

@@ -1,6 +1,7 @@
 #include "daemon/smtp/allowance.h"
 
 #include "daemon/flow/charge.h"
+#include "daemon/process/process.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
 #include "lib/limit_of.h"
@@ -9,21 +10,14 @@
 
 #include <errno.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 int allowance_init(struct smtp *smtp, int fd)
 {
-	struct stat st;
+	size_t bytes;
+	void *memory = process_map(fd, PROT_READ | PROT_WRITE, &bytes);
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	void *memory = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	close(fd);
-	return message_limit_attach(&smtp->limits, memory, (size_t)st.st_size);
+	return memory ? message_limit_attach(&smtp->limits, memory, bytes) : -errno;
 }
 
 /* Not the loop's: of two processes that take out of one bucket, neither shall be late. */
@@ -90,22 +84,6 @@ static bool refuse(
 	return false;
 }
 
-static const char *text_of(const struct policy_limit *limit)
-{
-	static const char *const texts[2][POLICY_PERS] = {
-		{"over the limit of messages here, try again later",
-			"over the limit of messages of this client, try again later",
-			"over the limit of messages of this user, try again later",
-			"over the limit of messages of this sender, try again later"},
-		{"over the limit of recipients here, try again later",
-			"over the limit of recipients of this client, try again later",
-			"over the limit of recipients of this user, try again later",
-			"over the limit of recipients of this sender, try again later"},
-	};
-
-	return texts[limit->kind == POLICY_LIMIT_RECIPIENTS][limit->per];
-}
-
 static bool take(struct smtp_flow *flow, enum policy_limit_kind kind, const int32_t *rules,
 	size_t nrules, struct smtp_refusal *refusal)
 {
@@ -121,18 +99,16 @@ static bool take(struct smtp_flow *flow, enum policy_limit_kind kind, const int3
 	size_t rule;
 
 	mailset_key_of(&flow->engine.sender, sender);
-	switch (message_limit_take(&flow->smtp->limits, &ask, now_us(), &which, &rule)) {
-	case BUCKET_OK:
+	enum bucket_verdict verdict =
+		message_limit_take(&flow->smtp->limits, &ask, now_us(), &which, &rule);
+	if (verdict == BUCKET_OK)
 		return true;
-	case BUCKET_OVER:
-		break;
-	case BUCKET_FULL:
+	if (verdict == BUCKET_FULL)
 		smtp_count(flow->smtp, COUNTER_LIMITS_FULL_MESSAGES);
-		return refuse(refusal, 450, "4.7.1", "too many send mail now, try again later");
-	}
-	if (which.limit->block_s)
+	else if (which.limit->block_s)
 		charge_block(way, which.limit);
-	return refuse(refusal, 450, "4.7.1", text_of(which.limit));
+	*refusal = message_limit_refusal(verdict, which.limit);
+	return false;
 }
 
 /* ---- a message ---- */

@@ -137,7 +137,7 @@ static bool foresee_ok(const void *ipc, size_t len)
 	const struct ipc_foresee *question = ipc;
 	(void)len;
 	return ipc_addr_given_ok(&question->client) && ipc_addr_ok(&question->original.addr) &&
-	       NAMED_OK(question->zone) && NAMED_OK(question->server) && TEXT_OK(question->rule) &&
+	       NAMED_OK(question->zone) && TEXT_OK(question->server) && TEXT_OK(question->rule) &&
 	       TEXT_OK(question->user);
 }
 

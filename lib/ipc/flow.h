@@ -87,7 +87,7 @@ struct ipc_foresee {
 	struct mac mac;
 	struct endpoint original;
 	char zone[POLICY_NAME_SIZE];
-	char server[POLICY_NAME_SIZE]; /* "original": the client's own */
+	char server[POLICY_NAME_SIZE]; /* "original": the client's own; empty: none is known yet */
 	char rule[POLICY_NAME_SIZE];   /* whose limits hold; empty: the zone's alone */
 	char user[POLICY_USER_SIZE];
 };

@@ -291,6 +291,9 @@ void engine_init(struct engine *engine, const struct engine_setup *setup, uint64
 /* Inputs. Each gives all of out but the owner's part anew. An input that does not fit the state
  * (a verdict in COMMAND, say, because a time-out was faster) changes nothing. */
 
+/* What a recipient hears for whose server no host could be had. */
+const struct smtp_refusal *engine_no_server(void);
+
 /* GREET: 220; or the refusal, and END. */
 void engine_greet(struct engine *engine, const struct smtp_refusal *refusal, uint64_t now_ms,
 	struct engine_out *out);

@@ -15,6 +15,11 @@ const struct smtp_refusal *engine_refusal_of(enum engine_words words)
 	return &table[words];
 }
 
+const struct smtp_refusal *engine_no_server(void)
+{
+	return &table[ENGINE_WORDS_NO_SERVER];
+}
+
 struct smtp_refusal engine_refusal_ending(struct engine *engine, enum engine_words words)
 {
 	struct smtp_refusal refusal = table[words];

@@ -1,5 +1,7 @@
 #include "test/lib/control_world.h"
 
+#include "test/lib/message_memory.h"
+
 const char control_policy[] =
 	"language 1\n"
 	"zone guest { interface \"br0\" lease 1h unauthenticated reject\n"
@@ -126,6 +128,7 @@ void start_control(void)
 					      .queue = 4025},
 		.control_fd = -1,
 		.limit_fd = -1,
+		.message_limit_fd = make_message_limit(&world.limits),
 		.control_socket = world.control_socket,
 		.session_socket = world.session_socket,
 		.desk_socket = -1};
@@ -144,6 +147,7 @@ void start_control(void)
 		_exit(control_main(&start));
 	}
 	close(pair[1]);
+	close(start.message_limit_fd);
 	world.keeper = pair[0];
 	world.relay = -1;
 }

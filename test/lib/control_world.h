@@ -10,6 +10,7 @@
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
 #include "lib/ipc/request.h"
+#include "lib/message_limit.h"
 #include "lib/session.h"
 #include <errno.h>
 #include <poll.h>
@@ -40,6 +41,7 @@ struct world {
 	pid_t pid;
 	int keeper, relay; /* our ends; -1: none */
 	int control_socket, session_socket;
+	struct message_limit limits; /* what smtp takes of, and control sees */
 };
 
 extern struct world world;
@@ -59,6 +61,7 @@ union received {
 	struct ipc_flow_ids ids;
 	struct ipc_bypass bypass;
 	struct ipc_neighbour neighbour;
+	struct ipc_foresee foresee;
 };
 
 /* What was received last. */

@@ -1,8 +1,6 @@
 #include "test/lib/smtp_world.h"
 
-#include "lib/message_limit.h"
-
-#include <sys/mman.h>
+#include "test/lib/message_memory.h"
 
 static int listener(bool ip6, uint16_t *port)
 {
@@ -15,24 +13,11 @@ static int listener(bool ip6, uint16_t *port)
 	return fds[ip6];
 }
 
-static int make_message_limit(void)
-{
-	static const uint8_t secret[SIPHASH_SECRET_SIZE] = "0123456789abcde";
-	const size_t bytes = 65536;
-	int fd = memfd_create("message-limit", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(memory, MAP_FAILED);
-	assert_int_equal(message_limit_init(memory, bytes, secret), 0);
-	munmap(memory, bytes);
-	return fd;
-}
-
 void start_smtp(struct world *world, bool ip6)
 {
 	int keeper[2], control[2];
+
+	struct message_limit limits;
 
 	memset(world, 0, sizeof(*world));
 	world->ip6 = ip6;
@@ -47,7 +32,7 @@ void start_smtp(struct world *world, bool ip6)
 			.keeper_fd = keeper[1],
 			.control_fd = control[1],
 			.limit_fd = limit,
-			.message_limit_fd = make_message_limit(),
+			.message_limit_fd = make_message_limit(&limits),
 			.control_socket = -1,
 			.session_socket = -1,
 			.desk_socket = -1};

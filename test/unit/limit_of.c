@@ -2,6 +2,7 @@
 #include "lib/limit_of.h"
 
 #include "lib/language.h"
+#include "lib/session.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,11 +121,49 @@ static void test_a_client_is_its_mac_where_the_zone_says_so(void **state)
 	policy_unref(policy);
 }
 
+static void test_who_is_blocked_is_a_person_else_a_host(void **state)
+{
+	static const struct {
+		const char *zone;
+		enum policy_per per;
+		const char *user;
+		uint64_t session;
+		bool mac;
+		const char *blocked;
+	} cases[] = {
+		{"guest", POLICY_PER_CLIENT, "anna", 7, true, "user anna in zone guest"},
+		{"guest", POLICY_PER_CLIENT, "till", SESSION_DEVICE_ID | 1, true,
+			"mac 02:00:5e:00:53:01 in zone guest"},
+		{"guest", POLICY_PER_USER, "till", SESSION_DEVICE_ID | 1, true,
+			"user till in zone guest"},
+		{"guest", POLICY_PER_CLIENT, "", 0, false, "address 2001:db8::7 in zone guest"},
+		{"plain", POLICY_PER_CLIENT, "", 0, true, "address 2001:db8::7 in zone plain"},
+	};
+	struct policy *policy = parse();
+	const struct mac mac = {{2, 0, 0x5e, 0, 0x53, 1}}, none = {{0}};
+	struct addr addr;
+	char subject[BLOCK_SUBJECT_SIZE];
+
+	(void)state;
+	assert_int_equal(addr_parse("2001:db8::7", 11, &addr), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct limit_who who = {
+			.mac = cases[i].mac ? &mac : &none, .addr = &addr, .user = cases[i].user};
+		struct policy_limit limit = {.per = cases[i].per};
+		struct block block = {0};
+		limit_of_block(&policy->zones[policy_find_zone(policy, cases[i].zone)], &limit,
+			&who, cases[i].session, &block);
+		assert_string_equal(block_format_subject(&block, subject), cases[i].blocked);
+	}
+	policy_unref(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_rules_limit_stands_in_the_place_of_the_zones),
 		cmocka_unit_test(test_a_client_is_its_mac_where_the_zone_says_so),
+		cmocka_unit_test(test_who_is_blocked_is_a_person_else_a_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

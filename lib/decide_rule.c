@@ -44,16 +44,6 @@ static bool has_string(const struct policy_strings *strings, const struct policy
 	return false;
 }
 
-static bool match_zone(const struct policy_rule *rule, size_t zone)
-{
-	if (rule->zone_names.n == 0)
-		return true;
-	for (size_t i = 0; i < rule->zone_names.n; i++)
-		if (rule->zones[i] == zone)
-			return true;
-	return false;
-}
-
 /* Rules are only asked about clients with a session, so any user is true. */
 static bool match_user(const struct policy_rule *rule, const struct session *session)
 {
@@ -195,7 +185,7 @@ static enum decide_answer match_fixed(const struct decide_question *question,
 
 	if (rule->disabled)
 		failed = DECIDE_RULE_ENABLED;
-	else if (!match_zone(rule, question->zone))
+	else if (!policy_rule_in_zone(rule, question->zone))
 		failed = DECIDE_RULE_ZONE;
 	else if (!match_user(rule, question->session))
 		failed = DECIDE_RULE_USER;

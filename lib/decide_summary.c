@@ -108,7 +108,7 @@ static void summarize_source(const struct policy *policy, const struct policy_wh
 static void summarize(
 	const struct policy *policy, const struct policy_rule *rule, struct decide_summary *summary)
 {
-	summary->zones = rule->zone_names.n ? 0 : ALL;
+	summary->zones = rule->zone_names.n || rule->listens ? 0 : ALL;
 	for (size_t i = 0; i < rule->zone_names.n; i++)
 		summary->zones |= bit_of_zone(rule->zones[i]);
 	if (rule->disabled)

@@ -168,6 +168,8 @@ void decide_append_failed(struct decide_line *line, const struct decide_telling 
 	case DECIDE_RULE_ZONE:
 		decide_append(line, "zone %s is not among ",
 			telling->world->policy->zones[telling->origin->zone].name.text);
+		if (rule->listens)
+			decide_append(line, "the listeners that it is for");
 		append_names(line, &rule->zone_names);
 		break;
 	case DECIDE_RULE_USER:

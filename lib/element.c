@@ -83,6 +83,13 @@ static bool is_host(const char *text, size_t len)
 	return labels_of(text + below, len - below) > (below ? 0 : 1) && is_text(text, len);
 }
 
+bool element_is_domain(const struct policy_elem *elem)
+{
+	bool below = elem->len > 0 && elem->text[0] == '.';
+
+	return labels_of(elem->text + below, elem->len - below) > 1;
+}
+
 /* ---- text ---- */
 
 static const char *parse_place(const char *text, size_t len, struct policy_elem *elem)

@@ -28,4 +28,7 @@ bool element_is_family(const struct policy_elem *elem);
 int element_encode(const struct policy_elem *elem, uint8_t bytes[static ELEMENT_BYTES_MAX]);
 bool element_decode(const uint8_t *bytes, int len, struct policy_elem *elem);
 
+/* Of kind HOST: is it a domain to protect? One label would be a whole top domain, or no domain. */
+bool element_is_domain(const struct policy_elem *elem);
+
 #endif

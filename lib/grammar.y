@@ -58,19 +58,19 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> OWN "own" PROTECTED "protected" RECIPIENT "recipient"
 
 /* Keywords only where the grammar has them. */
-%token <token> ACCOUNT "account" ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
+%token <token> ACCEPT "accept" ACCOUNT "account" ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
 %token <token> CA "ca" CERTIFICATE "certificate" CHECK "check"
 %token <token> AUDIT "audit" BIND "bind" BLOCK "block" CLOSED "closed" COMMAND "command" COMMENT "comment" CONNECT "connect" CONNECTION "connection"
 %token <token> DEADLINE "deadline" DEBUG "debug" DESTINATION "destination" DEVICE "device"
-%token <token> DISABLED "disabled" DRAIN "drain" DROP "drop" DYNAMIC "dynamic" ERROR "error"
+%token <token> DISABLED "disabled" DOMAIN "domain" DRAIN "drain" DROP "drop" DYNAMIC "dynamic" ERROR "error"
 %token <token> EVERY "every" FIRST "first" FLOW "flow" FLOWS "flows" GREETING "greeting" HOST "host"
 %token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" IMMEDIATE "immediate" INFO "info"
 %token <token> INSECURE "insecure" KEY "key" LEGACY "legacy" OFFER "offer" PIN "pin" REQUEST "request"
 %token <token> REQUIRE "require" SECRET "secret" TLS "tls" VERIFIED "verified" VERIFY "verify"
 %token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
-%token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LOG "log" LOGIN "login"
+%token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LISTENER "listener" LOG "log" LOGIN "login"
 %token <token> MAC "mac" MAC_ADDRESS "mac+address" MAIL "mail" MESSAGE "message" MESSAGES "messages"
-%token <token> METRICS "metrics" MX "mx" NAMES "names" NETWORK "network" NEWLINE "newline"
+%token <token> METRICS "metrics" MX "mx" NAME_WORD "name" NAMES "names" NETWORK "network" NEWLINE "newline"
 %token <token> OFF "off" ON "on" ON_FAILURE "on-failure" ON_LOGOUT "on-logout" OPEN "open"
 %token <token> PASS "pass" PER "per" PLAIN "plain" PORT "port" PREFERENCE "preference"
 %token <token> PRIVACY "privacy" PROBE "probe" PROXY_V1 "proxy-v1" PROXY_V2 "proxy-v2"
@@ -112,6 +112,10 @@ top_statement:
 					{ language_list_end(l); }
 	| CERTIFICATE name { language_certificate_begin(l, &@1, &@2, &$2); }
 		'{' certificate_statements '}'	{ language_certificate_end(l); }
+	| LISTENER name { language_listener_begin(l, &@1, &@2, &$2); }
+		'{' listener_statements '}' { language_listener_end(l); }
+	| DOMAIN name { language_domain_begin(l, &@1, &@2, &$2); } '{' domain_statements '}'
+					{ language_domain_end(l); }
 	| SERVER name { language_server_begin(l, &@2, &$2); } '{' server_statements '}'
 					{ language_server_end(l); }
 	| DEVICE name { language_device_begin(l, &@2, &$2); } '{' device_statements '}'
@@ -220,7 +224,57 @@ certificate_statement:
 	| KEY text			{ language_certificate_file(l, &@1, &@2, &$2, true); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_CERTIFICATE); };
 
-/* --- limits of zones and rules */
+/* --- listener */
+
+listener_statements:
+	%empty
+	| listener_statements ';'
+	| listener_statements listener_statement;
+
+listener_statement:
+	ADDRESS_WORD addresses		{ language_listener_addresses(l, &@1); }
+	| PORT ports			{ language_listener_ports(l, &@1); }
+	| ACCEPT not ANY		{ language_listener_accept(l, &@1, &@3, $2, true); }
+	| ACCEPT not sources		{ language_listener_accept(l, &@1, &@1, $2, false); }
+	| TLS { language_client_tls_begin(l, &@1); } client_tls { language_listener_tls(l, &@1); }
+	| NEWLINE newline
+		{ language_listener_newline(l, &@1, (enum policy_newline)$2); }
+	| UNMATCHED act			{ language_listener_unmatched(l, &@1, &$2); }
+	| limit
+	| COMMENT text			{ language_listener_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_LISTENER); };
+
+addresses: address_first | addresses ',' address;
+
+address_first: { language_items_clear(l); } address;
+
+address: ADDRESS			{ language_item_elem(l, &@1, &$1); };
+
+/* --- domain */
+
+domain_statements: %empty | domain_statements ';' | domain_statements domain_statement;
+
+domain_statement:
+	NAME_WORD domains		{ language_domain_names(l, &@1); }
+	| SERVER name			{ language_domain_server(l, &@1, &@2, &$2); }
+	| RECIPIENT ANY			{ language_domain_recipients(l, &@1, true); }
+	| RECIPIENT addressees		{ language_domain_recipients(l, &@1, false); }
+	| COMMENT text			{ language_domain_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_DOMAIN); };
+
+domains: domain_first | domains ',' domain;
+
+domain_first: { language_items_clear(l); } domain;
+
+domain:
+	STRING				{ language_item_domain(l, &@1, &$1); }
+	| name				{ language_item_string(l, &@1, &$1); };
+
+addressees: addressee_first | addressees ',' mail;
+
+addressee_first: { language_items_clear(l); } mail;
+
+/* --- limits of zones, listeners and rules */
 
 limit:
 	LIMIT FLOWS number per
@@ -439,13 +493,16 @@ rule_statements: %empty | rule_statements ';' | rule_statements rule_statement;
 rule_statement:
 	ZONE names			{ language_rule_zones(l, &@1); }
 	| ZONE ANY			{ language_rule_always(l, &@1, "zone"); }
+	| LISTENER not names		{ language_rule_listeners(l, &@1, $2); }
 	| USER not ANY			{ language_rule_user_any(l, &@1, &@3, $2); }
+	| USER not NONE			{ language_rule_user_none(l, &@1, &@3, $2); }
 	| USER not strings		{ language_rule_users(l, &@1, $2); }
 	| GROUP not strings		{ language_rule_groups(l, &@1, $2); }
 	| PORT ports			{ language_rule_ports(l, &@1); }
 	| SOURCE not ANY		{ language_rule_where_any(l, &@1, &@3, $2, false); }
-	| SOURCE not wheres		{ language_rule_where(l, &@1, $2, false); }
+	| SOURCE not sources		{ language_rule_where(l, &@1, $2, false); }
 	| DESTINATION not ANY		{ language_rule_where_any(l, &@1, &@3, $2, true); }
+	| DESTINATION not PROTECTED	{ language_rule_protected(l, &@1, &@3, $2); }
 	| DESTINATION not wheres	{ language_rule_where(l, &@1, $2, true); }
 	| SCHEDULE ranges		{ language_rule_schedule(l, &@1); }
 	| SCHEDULE ALWAYS		{ language_rule_always(l, &@1, "schedule"); }
@@ -456,6 +513,7 @@ rule_statement:
 	| TLS not VERIFIED quoted	{ language_rule_tls(l, &@1, $2, true, &l->items); }
 	| SERVER name			{ language_rule_server(l, &@1, &@2, &$2); }
 	| SERVER ORIGINAL		{ language_rule_server(l, &@1, &@2, NULL); }
+	| SERVER PROTECTED		{ language_rule_server_protected(l, &@1, &@2); }
 	| VERDICT act			{ language_rule_verdict(l, &@1, &$2); }
 	| limit
 	| LIMIT NONE			{ language_rule_limit_none(l, &@1); }
@@ -478,6 +536,17 @@ where:
 	elem				{ language_item_elem(l, &@1, &$1); }
 	| name				{ language_item_string(l, &@1, &$1); };
 
+/* A host's name stands in quotes. */
+sources: source_first | sources ',' source;
+
+source_first:
+	where_first
+	| STRING			{ language_items_clear(l); language_item_host(l, &@1, &$1); };
+
+source:
+	where
+	| STRING			{ language_item_host(l, &@1, &$1); };
+
 senders: sender_first | senders ',' sender;
 
 sender_first: { language_items_clear(l); } sender;
@@ -493,7 +562,7 @@ recipient_first: { language_items_clear(l); } recipient;
 
 recipient:
 	mail
-	| PROTECTED			{ language_later_value(l, &@1, "protected"); };
+	| PROTECTED			{ language_item_protected(l, &@1); };
 
 /* An address has an '@', a list's name has none. */
 mail:
@@ -577,12 +646,12 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
-	WORD | DAYRANGE | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
+	WORD | DAYRANGE | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
 	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
-	| DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
+	| DOMAIN | DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
 	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KEY | KILL | LANGUAGE
 	| LEASE | LEGACY | LEVEL | LIMIT | LIST
-	| LISTEN | LOG | LOGIN | MAC | MAC_ADDRESS | MAIL | MESSAGE | MESSAGES | METRICS | MX | NAMES
+	| LISTEN | LISTENER | LOG | LOGIN | MAC | MAC_ADDRESS | MAIL | MESSAGE | MESSAGES | METRICS | MX | NAME_WORD | NAMES
 	| NETWORK | NEWLINE | OFF | OFFER | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PIN | PLAIN | PORT
 	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | RECIPIENTS | REJECT | REPAIR
 	| REQUEST | REQUIRE | RULE | SCHEDULE | SECRET | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TLS | TRACE

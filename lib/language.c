@@ -211,6 +211,8 @@ static void keep_arrays(struct language *l)
 	struct policy *policy = l->policy;
 
 	policy->zones = language_keep(l, &l->zones, sizeof(*policy->zones));
+	policy->listeners = language_keep(l, &l->listeners, sizeof(*policy->listeners));
+	policy->domains = language_keep(l, &l->domains, sizeof(*policy->domains));
 	policy->servers = language_keep(l, &l->servers, sizeof(*policy->servers));
 	policy->devices = language_keep(l, &l->devices, sizeof(*policy->devices));
 	policy->rules = language_keep(l, &l->rules, sizeof(*policy->rules));
@@ -220,6 +222,8 @@ static void keep_arrays(struct language *l)
 	if (l->out_of_memory)
 		return;
 	policy->nzones = l->zones.n;
+	policy->nlisteners = l->listeners.n;
+	policy->ndomains = l->domains.n;
 	policy->nservers = l->servers.n;
 	policy->ndevices = l->devices.n;
 	policy->nrules = l->rules.n;
@@ -233,10 +237,10 @@ static void keep_arrays(struct language *l)
 static void fini(struct language *l)
 {
 	struct language_vector *vectors[] = {&l->items, &l->interfaces, &l->limits, &l->hosts,
-		&l->host_spans, &l->host_tls_notes, &l->zones, &l->lists, &l->certificates,
-		&l->servers, &l->devices, &l->rules, &l->zone_notes, &l->list_notes,
-		&l->certificate_notes, &l->server_notes, &l->device_notes, &l->rule_notes,
-		&l->sources};
+		&l->host_spans, &l->host_tls_notes, &l->zones, &l->listeners, &l->lists,
+		&l->domains, &l->certificates, &l->servers, &l->devices, &l->rules, &l->zone_notes,
+		&l->listener_notes, &l->list_notes, &l->domain_notes, &l->certificate_notes,
+		&l->server_notes, &l->device_notes, &l->rule_notes, &l->sources};
 
 	for (size_t i = 0; i < l->sources.n; i++) {
 		struct language_source *source = language_source_at(l, i);

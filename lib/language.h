@@ -49,6 +49,8 @@ struct language_world {
 	bool reads_messages;
 	/* The same of TLS, accounts and certificates, and LANGUAGE_SPEAKS_TLS. */
 	bool speaks_tls;
+	/* The gateway can listen, whatever LANGUAGE_LISTENS says. */
+	bool listens;
 	/* Is this address one of ours? */
 	bool (*own_address)(void *context, const struct addr *addr);
 	/* The bridge that an interface is a port of; NULL: none. *port: it, as the pattern may be a
@@ -88,7 +90,7 @@ char *language_print_device(const struct policy *policy, size_t device, enum lan
 char *language_print_one(const struct policy *policy, enum policy_kind kind, size_t i);
 
 /* The kinds of statements that have a name, in the order of a printed policy. */
-#define LANGUAGE_KINDS 6
+#define LANGUAGE_KINDS 8
 const char *language_kind_word(enum policy_kind kind); /* "zone" */
 bool language_kind_of(const char *word, enum policy_kind *kind);
 size_t language_count(const struct policy *policy, enum policy_kind kind);

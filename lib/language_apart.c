@@ -9,9 +9,28 @@ static bool zones_apart(
 	       language_none_in(&a->zone_names, &b->zone_names, effort);
 }
 
+static bool listeners_apart(
+	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort)
+{
+	if (!a->listens || !b->listens)
+		return a->listens != b->listens;
+	if (a->listener_negated && b->listener_negated)
+		return false;
+	if (a->listener_negated)
+		return language_all_in(&b->listener_names, &a->listener_names, effort);
+	if (b->listener_negated)
+		return language_all_in(&a->listener_names, &b->listener_names, effort);
+	return language_none_in(&a->listener_names, &b->listener_names, effort);
+}
+
 static bool users_apart(
 	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort)
 {
+	bool known_a = a->user_given ? !a->user_none : !a->listens;
+	bool known_b = b->user_given ? !b->user_none : !b->listens;
+
+	if (a->user_none || b->user_none)
+		return a->user_none ? known_b : known_a;
 	if (!a->user_given || a->user_any || !b->user_given || b->user_any)
 		return false;
 	if (a->user_negated && b->user_negated)
@@ -59,9 +78,9 @@ bool language_apart(
 	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort)
 {
 	return language_spend(effort, 1) &&
-	       (zones_apart(a, b, effort) || users_apart(a, b, effort) ||
-		       groups_apart(a, b, effort) || ports_apart(a, b, effort) ||
-		       places_apart(&a->source, &b->source, effort) ||
+	       (listeners_apart(a, b, effort) || zones_apart(a, b, effort) ||
+		       users_apart(a, b, effort) || groups_apart(a, b, effort) ||
+		       ports_apart(a, b, effort) || places_apart(&a->source, &b->source, effort) ||
 		       places_apart(&a->destination, &b->destination, effort));
 }
 

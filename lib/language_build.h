@@ -37,6 +37,12 @@ void language_item_user(
 /* An address of a condition, in quotes or with an '@'; anything else is said. */
 void language_item_mail(
 	struct language *l, const struct language_span *span, const struct language_token *token);
+/* A host of a condition; a protected domain. What is none is said. */
+void language_item_host(
+	struct language *l, const struct language_span *span, const struct language_token *token);
+void language_item_domain(
+	struct language *l, const struct language_span *span, const struct language_token *token);
+void language_item_protected(struct language *l, const struct language_span *span);
 void language_item_none(struct language *l, const struct language_span *span);
 void language_item_elem(
 	struct language *l, const struct language_span *span, const struct language_token *token);
@@ -63,6 +69,8 @@ bool language_once(struct language *l, struct language_block *block,
 	const struct language_span *span, const char *word);
 void language_enter(struct language *l, struct language_block *block, enum language_block_kind kind,
 	const struct policy_string *name);
+/* "zone"; "" at the top. */
+const char *language_block_word(enum language_block_kind kind);
 /* No syntax error stands in the block, so that what it lacks is really not there. */
 bool language_whole(const struct language *l);
 /* language_build.c: the top. */
@@ -182,8 +190,36 @@ void language_limit(struct language *l, const struct language_span *word,
 void language_limit_size(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t bytes);
 void language_rule_limit_none(struct language *l, const struct language_span *word);
-/* Takes them into the policy; those of a zone with what is meant where nothing is written. */
-void language_limits_end(struct language *l, struct policy_limits *limits, bool zone);
+/* Takes them into the policy; those of a zone or listener, whose place it is, with what is meant
+ * where nothing is written. Of a rule: place NULL. */
+void language_limits_end(
+	struct language *l, struct policy_limits *limits, const struct policy_place *place);
+
+/* language_build_listener.c: listeners and domains. */
+void language_listener_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_listener_addresses(struct language *l, const struct language_span *word);
+void language_listener_ports(struct language *l, const struct language_span *word);
+/* span: of `any` */
+void language_listener_accept(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool negated, bool any);
+void language_listener_tls(struct language *l, const struct language_span *word);
+void language_listener_newline(
+	struct language *l, const struct language_span *word, enum policy_newline newline);
+void language_listener_unmatched(
+	struct language *l, const struct language_span *word, const struct policy_act *act);
+void language_listener_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_listener_end(struct language *l);
+void language_domain_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_domain_names(struct language *l, const struct language_span *word);
+void language_domain_server(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_domain_recipients(struct language *l, const struct language_span *word, bool any);
+void language_domain_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_domain_end(struct language *l);
 
 /* language_build_server.c */
 void language_server_begin(
@@ -238,8 +274,11 @@ void language_device_end(struct language *l);
 void language_rule_begin(
 	struct language *l, const struct language_span *span, const struct policy_string *name);
 void language_rule_zones(struct language *l, const struct language_span *word);
+void language_rule_listeners(struct language *l, const struct language_span *word, bool negated);
 void language_rule_always(struct language *l, const struct language_span *span, const char *word);
 void language_rule_user_any(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool negated);
+void language_rule_user_none(struct language *l, const struct language_span *word,
 	const struct language_span *span, bool negated);
 void language_rule_users(struct language *l, const struct language_span *word, bool negated);
 void language_rule_groups(struct language *l, const struct language_span *word, bool negated);
@@ -248,6 +287,16 @@ void language_rule_where_any(struct language *l, const struct language_span *wor
 	const struct language_span *span, bool negated, bool destination);
 void language_rule_where(
 	struct language *l, const struct language_span *word, bool negated, bool destination);
+/* `destination protected` */
+void language_rule_protected(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool negated);
+/* What a condition on places says, without its lists' indexes; spans of the lists may be NULL. */
+void language_where(
+	struct language *l, struct policy_where *where, struct language_spans *lists, bool negated);
+/* The same of mail addresses. */
+void language_mails(
+	struct language *l, struct policy_mails *mails, struct language_spans *lists, bool negated);
+void language_refuse_not_any(struct language *l, const struct language_span *span, bool negated);
 void language_rule_senders(struct language *l, const struct language_span *word, bool negated);
 void language_rule_recipients(struct language *l, const struct language_span *word, bool negated);
 void language_rule_schedule(struct language *l, const struct language_span *word);
@@ -256,6 +305,8 @@ void language_rule_reads(struct language *l, const struct language_span *word);
 /* name NULL: original */
 void language_rule_server(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *name);
+void language_rule_server_protected(
+	struct language *l, const struct language_span *word, const struct language_span *span);
 void language_rule_verdict(
 	struct language *l, const struct language_span *word, const struct policy_act *act);
 void language_rule_audit(struct language *l, const struct language_span *word, bool on);

@@ -48,7 +48,9 @@ static void note_once(struct language_span *note, const struct language_span *wo
 static void note_limit(
 	struct language *l, const struct language_span *word, const struct policy_limit *limit)
 {
-	bool rule = l->block.kind == LANGUAGE_BLOCK_RULE;
+	struct language_span *first = l->block.kind == LANGUAGE_BLOCK_RULE
+					      ? &l->rule_note.message_word
+					      : &l->zone_note.message_limit;
 
 	switch (limit->kind) {
 	case POLICY_LIMIT_FLOWS:
@@ -60,7 +62,7 @@ static void note_limit(
 	case POLICY_LIMIT_MESSAGES:
 	case POLICY_LIMIT_RECIPIENTS:
 	case POLICY_LIMIT_SIZE:
-		note_once(rule ? &l->rule_note.message_word : &l->zone_note.message_limit, word);
+		note_once(first, word);
 		language_reads(l, word, phrase_of(limit));
 		break;
 	}
@@ -89,7 +91,7 @@ static void check_block(struct language *l, enum policy_per per)
 		language_error(l, &l->limit_block,
 			"a limit of the whole %s blocks nobody, expected `per client` or `per "
 			"user` before { block }",
-			l->block.kind == LANGUAGE_BLOCK_RULE ? "rule" : "zone");
+			language_block_word(l->block.kind));
 }
 
 void language_limit(struct language *l, const struct language_span *word,
@@ -127,7 +129,7 @@ void language_rule_limit_none(struct language *l, const struct language_span *wo
 	l->rule_note.limit_none = *word;
 }
 
-static void imply(struct language *l, struct policy_limit limit)
+static void imply(struct language *l, const struct policy_place *place, struct policy_limit limit)
 {
 	const struct policy_limit *limits = l->limits.v;
 
@@ -139,20 +141,33 @@ static void imply(struct language *l, struct policy_limit limit)
 		return;
 	*slot = limit;
 	slot->implied = true;
-	slot->place = l->zone.place;
+	slot->place = *place;
 }
 
-void language_limits_end(struct language *l, struct policy_limits *limits, bool zone)
+void language_limits_end(
+	struct language *l, struct policy_limits *limits, const struct policy_place *place)
 {
-	if (zone) {
-		/* one client shall not hold all flows; how many they are is known at the end */
-		imply(l, (struct policy_limit){
-				 .kind = POLICY_LIMIT_FLOWS, .per = POLICY_PER_CLIENT});
-		imply(l, (struct policy_limit){.kind = POLICY_LIMIT_RECIPIENTS,
-				 .per = POLICY_PER_MESSAGE,
-				 .count = POLICY_RECIPIENTS});
-		imply(l, (struct policy_limit){
-				 .kind = POLICY_LIMIT_SIZE, .size_bytes = POLICY_SIZE_BYTES});
+	bool listener = l->block.kind == LANGUAGE_BLOCK_LISTENER;
+
+	if (listener)
+		imply(l, place,
+			(struct policy_limit){.kind = POLICY_LIMIT_FLOWS,
+				.per = POLICY_PER_ALL,
+				.count = POLICY_LISTENER_FLOWS});
+	if (place) {
+		/* one client shall not hold all flows; of a zone's, how many they are is known at
+		 * the end */
+		imply(l, place,
+			(struct policy_limit){.kind = POLICY_LIMIT_FLOWS,
+				.per = POLICY_PER_CLIENT,
+				.count = listener ? POLICY_LISTENER_FLOWS_PER_CLIENT : 0});
+		imply(l, place,
+			(struct policy_limit){.kind = POLICY_LIMIT_RECIPIENTS,
+				.per = POLICY_PER_MESSAGE,
+				.count = POLICY_RECIPIENTS});
+		imply(l, place,
+			(struct policy_limit){
+				.kind = POLICY_LIMIT_SIZE, .size_bytes = POLICY_SIZE_BYTES});
 	}
 	limits->v = language_keep(l, &l->limits, sizeof(struct policy_limit));
 	limits->n = limits->v ? l->limits.n : 0;

@@ -127,7 +127,17 @@ void language_rule_always(struct language *l, const struct language_span *span, 
 	once(l, span, word);
 }
 
-static void refuse_not_any(struct language *l, const struct language_span *span, bool negated)
+void language_rule_listeners(struct language *l, const struct language_span *word, bool negated)
+{
+	once(l, word, "listener");
+	language_listens(l, word, "listener");
+	l->rule.listens = true;
+	l->rule.listener_negated = negated;
+	language_keep_strings(l, &l->items, &l->rule.listener_names, &l->rule_note.listeners);
+	l->rule.listeners = language_alloc(l, l->rule.listener_names.n, sizeof(size_t));
+}
+
+void language_refuse_not_any(struct language *l, const struct language_span *span, bool negated)
 {
 	if (negated)
 		language_error(
@@ -138,8 +148,20 @@ void language_rule_user_any(struct language *l, const struct language_span *word
 	const struct language_span *span, bool negated)
 {
 	once(l, word, "user");
-	refuse_not_any(l, span, negated);
+	language_refuse_not_any(l, span, negated);
 	l->rule.user_given = l->rule.user_any = true;
+	l->rule_note.user = *word;
+}
+
+void language_rule_user_none(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool negated)
+{
+	once(l, word, "user");
+	language_listens(l, span, "none");
+	if (negated)
+		language_error(l, span, "\"not none\" is everybody who is known, expected `any`");
+	l->rule.user_given = l->rule.user_none = true;
+	l->rule_note.user = *word;
 }
 
 void language_rule_users(struct language *l, const struct language_span *word, bool negated)
@@ -148,6 +170,7 @@ void language_rule_users(struct language *l, const struct language_span *word, b
 	language_keep_strings(l, &l->items, &l->rule.users, NULL);
 	l->rule.user_given = true;
 	l->rule.user_negated = negated;
+	l->rule_note.user = *word;
 }
 
 void language_rule_groups(struct language *l, const struct language_span *word, bool negated)
@@ -168,6 +191,7 @@ static struct policy_where *where_of(
 	struct language *l, const struct language_span *word, bool destination)
 {
 	once(l, word, destination ? "destination" : "source");
+	*(destination ? &l->rule_note.destination : &l->rule_note.source) = *word;
 	return destination ? &l->rule.destination : &l->rule.source;
 }
 
@@ -176,7 +200,7 @@ void language_rule_where_any(struct language *l, const struct language_span *wor
 {
 	struct policy_where *where = where_of(l, word, destination);
 
-	refuse_not_any(l, span, negated);
+	language_refuse_not_any(l, span, negated);
 	*where = (struct policy_where){.given = true, .any = true};
 }
 
@@ -186,15 +210,21 @@ void language_rule_where(
 	struct policy_where *where = where_of(l, word, destination);
 	const struct language_item *item = l->items.v;
 
-	*where = (struct policy_where){.given = true, .negated = negated};
-	language_keep_elems(l, &l->items, &where->elems, NULL);
-	language_keep_strings(l, &l->items, &where->list_names, &l->rule_note.lists[destination]);
-	where->lists = language_alloc(l, where->list_names.n, sizeof(*where->lists));
+	language_where(l, where, &l->rule_note.lists[destination], negated);
 	for (size_t i = 0; destination && i < l->items.n; i++) {
 		if (item[i].kind == LANGUAGE_ITEM_ELEM && item[i].elem.kind == POLICY_ELEM_MAC)
 			language_error(l, &item[i].span,
 				"a destination has no MAC, expected an address or a network");
 	}
+}
+
+void language_rule_protected(struct language *l, const struct language_span *word,
+	const struct language_span *span, bool negated)
+{
+	struct policy_where *where = where_of(l, word, true);
+
+	language_listens(l, span, "protected");
+	*where = (struct policy_where){.given = true, .protected = true, .negated = negated};
 }
 
 /* Where flows begin to be read because of the rule. */
@@ -212,18 +242,11 @@ void language_rule_reads(struct language *l, const struct language_span *word)
 }
 
 static void take_mails(struct language *l, const struct language_span *word, const char *text,
-	struct policy_mails *mails, struct language_spans *spans, bool negated)
+	struct policy_mails *mails, struct language_spans *lists, bool negated)
 {
-	const struct language_item *item = l->items.v;
-
 	once(l, word, text);
 	note_message_word(l, word, text);
-	*mails = (struct policy_mails){.given = true, .negated = negated};
-	language_keep_elems(l, &l->items, &mails->elems, NULL);
-	language_keep_strings(l, &l->items, &mails->list_names, spans);
-	mails->lists = language_alloc(l, mails->list_names.n, sizeof(*mails->lists));
-	for (size_t i = 0; i < l->items.n; i++)
-		mails->none |= item[i].kind == LANGUAGE_ITEM_NONE;
+	language_mails(l, mails, lists, negated);
 }
 
 void language_rule_senders(struct language *l, const struct language_span *word, bool negated)
@@ -233,6 +256,7 @@ void language_rule_senders(struct language *l, const struct language_span *word,
 
 void language_rule_recipients(struct language *l, const struct language_span *word, bool negated)
 {
+	l->rule_note.recipient = *word;
 	take_mails(l, word, "recipient", &l->rule.recipient, &l->rule_note.lists[3], negated);
 }
 
@@ -259,6 +283,17 @@ void language_rule_server(struct language *l, const struct language_span *word,
 	if (l->rule.act.verdict != POLICY_VERDICT_REDIRECT)
 		language_error(l, word, "rule %s has a verdict and a server, expected one of them",
 			l->rule.name.text);
+}
+
+void language_rule_server_protected(
+	struct language *l, const struct language_span *word, const struct language_span *span)
+{
+	static const struct policy_string none = {.text = ""};
+
+	language_listens(l, span, "protected");
+	language_rule_server(l, word, span, &none);
+	l->rule.server_name = language_empty();
+	l->rule.to_protected = true;
 }
 
 void language_rule_verdict(
@@ -298,7 +333,7 @@ void language_rule_end(struct language *l)
 		language_whole(l))
 		language_error(l, &l->rule_note.name,
 			"rule %s does nothing, expected server or verdict", l->rule.name.text);
-	language_limits_end(l, &l->rule.limits, false);
+	language_limits_end(l, &l->rule.limits, NULL);
 	struct policy_rule *rule = language_push(l, &l->rules, sizeof(*rule));
 	struct language_rule_note *note = language_push(l, &l->rule_notes, sizeof(*note));
 	if (rule && note) {

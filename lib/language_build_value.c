@@ -38,12 +38,6 @@ uint32_t language_number(struct language *l, const struct language_span *span, u
 
 uint16_t language_port(struct language *l, const struct language_span *span, uint64_t number)
 {
-	if (number == 465) {
-		language_error(l, span,
-			"port 465 cannot be redirected, the client speaks TLS first; "
-			"expected a port where SMTP begins in clear, such as 25 or 587");
-		return 0;
-	}
 	if (number == 0 || number > 65535) {
 		language_error(l, span, "no such port, expected 1 to 65535");
 		return 0;
@@ -191,9 +185,57 @@ void language_item_mail(
 		item->elem = elem;
 }
 
+void language_item_host(
+	struct language *l, const struct language_span *span, const struct language_token *token)
+{
+	struct policy_string text = language_string(l, token);
+	struct policy_elem elem;
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	language_listens(l, span, "a host's name");
+	const char *expected = element_parse(POLICY_HOLDS_HOSTS, text.text, text.len, &elem);
+	if (expected) {
+		language_error(l, span,
+			"\"%s\" is no place, expected an address, a network, a range, a MAC, %s, "
+			"or "
+			"the name of a list",
+			language_quote(text.text, text.len, quoted), expected);
+		return;
+	}
+	struct language_item *item = add(l, span, LANGUAGE_ITEM_ELEM);
+	if (item)
+		item->elem = elem;
+}
+
+void language_item_domain(
+	struct language *l, const struct language_span *span, const struct language_token *token)
+{
+	struct policy_string text = language_string(l, token);
+	struct policy_elem elem;
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	if (element_parse(POLICY_HOLDS_HOSTS, text.text, text.len, &elem) ||
+		!element_is_domain(&elem)) {
+		language_error(l, span,
+			"\"%s\" is no domain to protect, expected one such as hotel.example, or "
+			".hotel.example for all below it, of two names at least",
+			language_quote(text.text, text.len, quoted));
+		return;
+	}
+	struct language_item *item = add(l, span, LANGUAGE_ITEM_ELEM);
+	if (item)
+		item->elem = elem;
+}
+
 void language_item_none(struct language *l, const struct language_span *span)
 {
 	add(l, span, LANGUAGE_ITEM_NONE);
+}
+
+void language_item_protected(struct language *l, const struct language_span *span)
+{
+	language_listens(l, span, "protected");
+	add(l, span, LANGUAGE_ITEM_PROTECTED);
 }
 
 void language_item_elem(
@@ -360,7 +402,7 @@ bool language_whole(const struct language *l)
 	return l->syntax_errors == l->errors_before && !l->stopped;
 }
 
-static const char *block_word(enum language_block_kind kind)
+const char *language_block_word(enum language_block_kind kind)
 {
 	static const char *const block_words[] = {
 		[LANGUAGE_BLOCK_TOP] = "",
@@ -368,6 +410,8 @@ static const char *block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ZONE] = "zone",
 		[LANGUAGE_BLOCK_CLIENT_TLS] = "tls",
 		[LANGUAGE_BLOCK_CERTIFICATE] = "certificate",
+		[LANGUAGE_BLOCK_LISTENER] = "listener",
+		[LANGUAGE_BLOCK_DOMAIN] = "domain",
 		[LANGUAGE_BLOCK_SERVER] = "server",
 		[LANGUAGE_BLOCK_HOST] = "host",
 		[LANGUAGE_BLOCK_SERVER_TLS] = "tls",
@@ -390,9 +434,9 @@ bool language_once(struct language *l, struct language_block *block,
 		const struct policy_place *first = &block->seen[i].place;
 		char where[POLICY_NAME_SIZE + 32] = "", file[600] = "";
 		if (block->kind != LANGUAGE_BLOCK_TOP)
-			snprintf(where, sizeof(where), " in %s%s%.*s", block_word(block->kind),
-				block->name.len ? " " : "", POLICY_NAME_SIZE - 1,
-				block->name.len ? block->name.text : "");
+			snprintf(where, sizeof(where), " in %s%s%.*s",
+				language_block_word(block->kind), block->name.len ? " " : "",
+				POLICY_NAME_SIZE - 1, block->name.len ? block->name.text : "");
 		if (first->file != span->place.file)
 			snprintf(file, sizeof(file),
 				"%.500s:", language_source_at(l, first->file)->name);

@@ -75,7 +75,14 @@ void language_zone_networks(struct language *l, const struct language_span *word
 
 void language_zone_ports(struct language *l, const struct language_span *word)
 {
+	const struct language_item *item = l->items.v;
+
 	once(l, word, "port");
+	for (size_t i = 0; i < l->items.n; i++)
+		if (item[i].port == 465)
+			language_error(l, &item[i].span,
+				"port 465 cannot be redirected, the client speaks TLS first; "
+				"expected a port where SMTP begins in clear, such as 25 or 587");
 	language_keep_ports(l, &l->items, &l->zone.ports, &l->zone_note.ports);
 	l->zone.given |= POLICY_ZONE_PORT;
 }
@@ -169,7 +176,7 @@ void language_zone_comment(struct language *l, const struct language_span *word,
 void language_zone_end(struct language *l)
 {
 	language_keep_strings(l, &l->interfaces, &l->zone.interfaces, &l->zone_note.interfaces);
-	language_limits_end(l, &l->zone.limits, true);
+	language_limits_end(l, &l->zone.limits, &l->zone.place);
 	if (l->zone.interfaces.n == 0 && language_whole(l))
 		language_error(l, &l->zone_note.name,
 			"zone %s has no interface, expected at least one", l->zone.name.text);

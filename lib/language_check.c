@@ -1,8 +1,5 @@
 #include "lib/language_parse.h"
 
-#include "lib/element.h"
-#include "lib/mailset.h"
-
 #include <string.h>
 
 static void add_names(struct language *l, enum policy_kind kind, const char *word, size_t n,
@@ -37,70 +34,6 @@ static void add_names(struct language *l, enum policy_kind kind, const char *wor
 				sizeof(*l->policy->plural), &notes[0].name, sizeof(*notes));       \
 	} while (0)
 
-/* Any value that is not NULL says that the index holds the element. */
-static int index_elems(struct policy_elems *elems, struct lpm **index)
-{
-	*index = lpm_new();
-	if (!*index)
-		return -1;
-	for (size_t i = 0; i < elems->n; i++) {
-		const struct policy_elem *elem = &elems->v[i];
-		struct prefix parts[RANGE_PARTS_MAX];
-		unsigned n = element_parts(elem, parts);
-		if (elem->kind == POLICY_ELEM_MAC && lpm_add_mac(*index, &elem->mac, elems) < 0)
-			return -1;
-		for (unsigned j = 0; j < n; j++) {
-			if (lpm_add(*index, &parts[j], elems) < 0)
-				return -1;
-		}
-	}
-	return 0;
-}
-
-/* The same of mail addresses. */
-static int index_mails(struct policy_elems *elems, struct mailset **index)
-{
-	char key[MAILSET_KEY_SIZE];
-
-	*index = mailset_new();
-	for (size_t i = 0; *index && i < elems->n; i++) {
-		mailset_key(elems->v[i].text, elems->v[i].len, key);
-		if (mailset_add(*index, key, elems) < 0)
-			return -1;
-	}
-	return *index ? 0 : -1;
-}
-
-static void index_addresses(struct language *l)
-{
-	struct policy *policy = l->policy;
-	bool failed = false;
-
-	for (size_t i = 0; i < policy->nlists; i++) {
-		struct policy_list *list = &policy->lists[i];
-		if (list->kind != POLICY_LIST_DYNAMIC)
-			failed |= index_elems(&list->elems, &list->index) < 0;
-		if (list->kind != POLICY_LIST_DYNAMIC && list->holds == POLICY_HOLDS_MAIL)
-			failed |= index_mails(&list->elems, &list->mails) < 0;
-	}
-	for (size_t i = 0; i < policy->nrules; i++) {
-		struct policy_where *where[] = {
-			&policy->rules[i].source, &policy->rules[i].destination};
-		for (size_t j = 0; j < 2; j++) {
-			if (where[j]->elems.n > 0)
-				failed |= index_elems(&where[j]->elems, &where[j]->index) < 0;
-		}
-		struct policy_mails *mails[] = {
-			&policy->rules[i].sender, &policy->rules[i].recipient};
-		for (size_t j = 0; j < 2; j++) {
-			if (mails[j]->elems.n > 0)
-				failed |= index_mails(&mails[j]->elems, &mails[j]->index) < 0;
-		}
-	}
-	if (failed)
-		language_out_of_memory(l);
-}
-
 bool language_resolve(struct language *l, enum policy_kind kind, const struct policy_string *name,
 	const struct language_span *span, size_t *index)
 {
@@ -120,8 +53,8 @@ void language_resolve_all(struct language *l, enum policy_kind kind,
 		language_resolve(l, kind, &names->v[i], &spans->v[i], &indexes[i]);
 }
 
-/* Lists of a kind, in conditions and of devices. */
-static void resolve_lists(struct language *l, enum policy_list_holds wanted,
+/* Lists of a kind, in conditions and of devices; hosts: also those of host names. */
+static void resolve_lists_or_hosts(struct language *l, enum policy_list_holds wanted, bool hosts,
 	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes)
 {
 	static const char *const held[] = {[POLICY_HOLDS_ADDRESSES] = "addresses",
@@ -132,12 +65,18 @@ static void resolve_lists(struct language *l, enum policy_list_holds wanted,
 		if (!language_resolve(l, POLICY_KIND_LIST, &names->v[i], &spans->v[i], &indexes[i]))
 			continue;
 		enum policy_list_holds holds = l->policy->lists[indexes[i]].holds;
-		if (holds != wanted)
+		if (holds != wanted && !(hosts && holds == POLICY_HOLDS_HOSTS))
 			language_error(l, &spans->v[i],
 				"list %s holds %s, which nothing here can be compared with; "
 				"expected a list of %s",
 				names->v[i].text, held[holds], held[wanted]);
 	}
+}
+
+static void resolve_lists(struct language *l, enum policy_list_holds wanted,
+	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes)
+{
+	resolve_lists_or_hosts(l, wanted, false, names, spans, indexes);
 }
 
 static void check_device(
@@ -201,17 +140,46 @@ static void resolve_rules(struct language *l)
 		struct policy_rule *rule = &l->policy->rules[i];
 		language_resolve_all(
 			l, POLICY_KIND_ZONE, &rule->zone_names, &notes[i].zones, rule->zones);
-		resolve_lists(l, POLICY_HOLDS_ADDRESSES, &rule->source.list_names,
-			&notes[i].lists[0], rule->source.lists);
+		language_resolve_all(l, POLICY_KIND_LISTENER, &rule->listener_names,
+			&notes[i].listeners, rule->listeners);
+		resolve_lists_or_hosts(l, POLICY_HOLDS_ADDRESSES, rule->listens,
+			&rule->source.list_names, &notes[i].lists[0], rule->source.lists);
 		resolve_lists(l, POLICY_HOLDS_ADDRESSES, &rule->destination.list_names,
 			&notes[i].lists[1], rule->destination.lists);
 		resolve_lists(l, POLICY_HOLDS_MAIL, &rule->sender.list_names, &notes[i].lists[2],
 			rule->sender.lists);
 		resolve_lists(l, POLICY_HOLDS_MAIL, &rule->recipient.list_names, &notes[i].lists[3],
 			rule->recipient.lists);
-		if (rule->to_server && !rule->to_original)
+		if (rule->to_server && !rule->to_original && !rule->to_protected)
 			language_resolve(l, POLICY_KIND_SERVER, &rule->server_name,
 				&notes[i].server, &rule->server);
+	}
+}
+
+static void resolve_listeners(struct language *l)
+{
+	const struct language_listener_note *notes = l->listener_notes.v;
+
+	for (size_t i = 0; i < l->policy->nlisteners && !l->stopped; i++) {
+		struct policy_where *accept = &l->policy->listeners[i].accept;
+		resolve_lists_or_hosts(l, POLICY_HOLDS_ADDRESSES, true, &accept->list_names,
+			&notes[i].lists, accept->lists);
+	}
+}
+
+static void resolve_domains(struct language *l)
+{
+	const struct language_domain_note *notes = l->domain_notes.v;
+
+	for (size_t i = 0; i < l->policy->ndomains && !l->stopped; i++) {
+		struct policy_domain *domain = &l->policy->domains[i];
+		resolve_lists(
+			l, POLICY_HOLDS_HOSTS, &domain->list_names, &notes[i].lists, domain->lists);
+		resolve_lists(l, POLICY_HOLDS_MAIL, &domain->recipients.list_names,
+			&notes[i].recipients, domain->recipients.lists);
+		if (domain->server_name.len > 0)
+			language_resolve(l, POLICY_KIND_SERVER, &domain->server_name,
+				&notes[i].server, &domain->server);
 	}
 }
 
@@ -236,14 +204,17 @@ void language_check(struct language *l)
 	}
 	set_implied_limits(policy);
 	ADD_NAMES(POLICY_KIND_ZONE, "zone", zones, zone);
+	ADD_NAMES(POLICY_KIND_LISTENER, "listener", listeners, listener);
 	ADD_NAMES(POLICY_KIND_LIST, "list", lists, list);
 	ADD_NAMES(POLICY_KIND_CERTIFICATE, "certificate", certificates, certificate);
+	ADD_NAMES(POLICY_KIND_DOMAIN, "domain", domains, domain);
 	ADD_NAMES(POLICY_KIND_SERVER, "server", servers, server);
 	ADD_NAMES(POLICY_KIND_DEVICE, "device", devices, device);
 	ADD_NAMES(POLICY_KIND_RULE, "rule", rules, rule);
-	index_addresses(l);
 	resolve_rules(l);
 	language_check_tls(l);
+	resolve_listeners(l);
+	resolve_domains(l);
 	check_devices(l);
 	language_check_limits(l);
 	language_check_zones(l);
@@ -251,6 +222,9 @@ void language_check(struct language *l)
 	if (l->diagnosis->errors > 0 || l->out_of_memory)
 		return;
 	/* from here on every name is resolved */
+	language_index(l);
+	if (l->out_of_memory)
+		return;
 	language_check_devices_apart(l);
 	language_check_rules(l);
 	language_check_levels(l);

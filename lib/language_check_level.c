@@ -22,14 +22,6 @@ static bool is_path(const struct policy_rule *rule)
 	return !rule->to_server && rule->act.verdict != POLICY_VERDICT_ANSWER;
 }
 
-static bool is_for(const struct policy_rule *rule, size_t zone)
-{
-	for (size_t i = 0; i < rule->zone_names.n; i++)
-		if (rule->zones[i] == zone)
-			return true;
-	return rule->zone_names.n == 0;
-}
-
 /* ---- level connection */
 
 static void check_connection_zone(const struct checking *checking, size_t zone)
@@ -46,7 +38,7 @@ static void check_connection_zone(const struct checking *checking, size_t zone)
 			name, level_words[word]);
 	for (size_t i = 0; i < checking->nread && !l->stopped; i++) {
 		const struct policy_rule *rule = &checking->policy->rules[checking->read[i]];
-		if (is_for(rule, zone))
+		if (policy_rule_in_zone(rule, zone))
 			language_error(l, &checking->notes[checking->read[i]].message_word,
 				"zone %s has `level connection`, whose flows are not read, and "
 				"rule %s is for it; expected another zone here, or `level auto`",

@@ -42,7 +42,7 @@ static void find_redirects(const struct policy *policy, size_t *first)
 		first[i] = SIZE_MAX;
 	for (size_t i = 0; i < policy->nrules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
-		if (rule->disabled || !rule->to_server)
+		if (rule->disabled || !rule->to_server || rule->listens)
 			continue;
 		if (rule->zone_names.n == 0 && everywhere == SIZE_MAX)
 			everywhere = i;

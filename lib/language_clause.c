@@ -204,6 +204,10 @@ static const char *const *heads_of(enum policy_kind kind)
 		return language_statements(LANGUAGE_BLOCK_ZONE);
 	case POLICY_KIND_CERTIFICATE:
 		return language_statements(LANGUAGE_BLOCK_CERTIFICATE);
+	case POLICY_KIND_LISTENER:
+		return language_statements(LANGUAGE_BLOCK_LISTENER);
+	case POLICY_KIND_DOMAIN:
+		return language_statements(LANGUAGE_BLOCK_DOMAIN);
 	case POLICY_KIND_SERVER:
 		return language_statements(LANGUAGE_BLOCK_SERVER);
 	case POLICY_KIND_DEVICE:

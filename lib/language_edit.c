@@ -67,10 +67,14 @@ static const struct language_vector *vector_of(const struct language *l, enum po
 	switch (kind) {
 	case POLICY_KIND_ZONE:
 		return &l->zones;
+	case POLICY_KIND_LISTENER:
+		return &l->listeners;
 	case POLICY_KIND_LIST:
 		return &l->lists;
 	case POLICY_KIND_CERTIFICATE:
 		return &l->certificates;
+	case POLICY_KIND_DOMAIN:
+		return &l->domains;
 	case POLICY_KIND_SERVER:
 		return &l->servers;
 	case POLICY_KIND_DEVICE:
@@ -88,10 +92,14 @@ static const char *name_in(const struct language *l, enum policy_kind kind, size
 	switch (kind) {
 	case POLICY_KIND_ZONE:
 		return ((const struct policy_zone *)v)[i].name.text;
+	case POLICY_KIND_LISTENER:
+		return ((const struct policy_listener *)v)[i].name.text;
 	case POLICY_KIND_LIST:
 		return ((const struct policy_list *)v)[i].name.text;
 	case POLICY_KIND_CERTIFICATE:
 		return ((const struct policy_certificate *)v)[i].name.text;
+	case POLICY_KIND_DOMAIN:
+		return ((const struct policy_domain *)v)[i].name.text;
 	case POLICY_KIND_SERVER:
 		return ((const struct policy_server *)v)[i].name.text;
 	case POLICY_KIND_DEVICE:
@@ -105,9 +113,12 @@ static const char *name_in(const struct language *l, enum policy_kind kind, size
 /* How many statements of all kinds were read, to see that the argument is one and the right one. */
 static size_t statements(const struct language *l, size_t *of_kind, enum policy_kind kind)
 {
+	size_t all = 0;
+
+	for (unsigned i = 0; i < LANGUAGE_KINDS; i++)
+		all += vector_of(l, (enum policy_kind)i)->n;
 	*of_kind = vector_of(l, kind)->n;
-	return l->zones.n + l->lists.n + l->certificates.n + l->servers.n + l->devices.n +
-	       l->rules.n;
+	return all;
 }
 
 static void read_argument(struct language *l, const struct edit *edit)
@@ -188,7 +199,8 @@ static struct policy *refuse(const struct policy *policy, struct language_diagno
 	struct language_span span = {0};
 	if (kind_word) {
 		language_error(l, &span,
-			"\"%s\" cannot be edited alone, expected zone, list, certificate, "
+			"\"%s\" cannot be edited alone, expected zone, listener, list, domain, "
+			"certificate, "
 			"server, device or rule",
 			kind_word);
 	} else {

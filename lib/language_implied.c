@@ -54,11 +54,31 @@ static bool zones_implied(const struct policy_rule *early, const struct policy_r
 	       language_all_in(&late->zone_names, &early->zone_names, effort);
 }
 
+static bool listeners_implied(const struct policy_rule *early, const struct policy_rule *late,
+	struct language_effort *effort)
+{
+	const struct policy_strings *e = &early->listener_names, *l = &late->listener_names;
+
+	if (early->listens != late->listens)
+		return false;
+	if (!early->listens)
+		return true;
+	if (!early->listener_negated)
+		return !late->listener_negated && language_all_in(l, e, effort);
+	return late->listener_negated ? language_all_in(e, l, effort)
+				      : language_none_in(l, e, effort);
+}
+
 static bool users_implied(const struct policy_rule *early, const struct policy_rule *late,
 	struct language_effort *effort)
 {
-	if (!early->user_given || early->user_any)
-		return true;
+	/* without `user` a zone's rule takes whoever is known, a listener's everybody */
+	if (!early->user_given)
+		return early->listens || !late->user_none;
+	if (early->user_none || late->user_none)
+		return early->user_none && late->user_none;
+	if (early->user_any)
+		return !late->listens || late->user_given;
 	if (!late->user_given || late->user_any)
 		return false;
 	if (!early->user_negated)
@@ -245,8 +265,9 @@ bool language_implied_transaction(const struct policy_rule *early, const struct 
 	struct language_effort *effort)
 {
 	return language_spend(effort, 1) && !early->disabled &&
-	       zones_implied(early, late, effort) && users_implied(early, late, effort) &&
-	       groups_implied(early, late, effort) && ports_implied(early, late, effort) &&
+	       listeners_implied(early, late, effort) && zones_implied(early, late, effort) &&
+	       users_implied(early, late, effort) && groups_implied(early, late, effort) &&
+	       ports_implied(early, late, effort) &&
 	       where_implied(&early->source, &late->source, effort) &&
 	       where_implied(&early->destination, &late->destination, effort) &&
 	       mails_implied(&early->sender, &late->sender, effort) &&

@@ -4,8 +4,10 @@
 #include <string.h>
 
 static const char *const words[] = {[POLICY_KIND_ZONE] = "zone",
+	[POLICY_KIND_LISTENER] = "listener",
 	[POLICY_KIND_LIST] = "list",
 	[POLICY_KIND_CERTIFICATE] = "certificate",
+	[POLICY_KIND_DOMAIN] = "domain",
 	[POLICY_KIND_SERVER] = "server",
 	[POLICY_KIND_DEVICE] = "device",
 	[POLICY_KIND_RULE] = "rule"};
@@ -32,10 +34,14 @@ size_t language_count(const struct policy *policy, enum policy_kind kind)
 	switch (kind) {
 	case POLICY_KIND_ZONE:
 		return policy->nzones;
+	case POLICY_KIND_LISTENER:
+		return policy->nlisteners;
 	case POLICY_KIND_LIST:
 		return policy->nlists;
 	case POLICY_KIND_CERTIFICATE:
 		return policy->ncertificates;
+	case POLICY_KIND_DOMAIN:
+		return policy->ndomains;
 	case POLICY_KIND_SERVER:
 		return policy->nservers;
 	case POLICY_KIND_DEVICE:
@@ -51,10 +57,14 @@ const char *language_name_at(const struct policy *policy, enum policy_kind kind,
 	switch (kind) {
 	case POLICY_KIND_ZONE:
 		return policy->zones[i].name.text;
+	case POLICY_KIND_LISTENER:
+		return policy->listeners[i].name.text;
 	case POLICY_KIND_LIST:
 		return policy->lists[i].name.text;
 	case POLICY_KIND_CERTIFICATE:
 		return policy->certificates[i].name.text;
+	case POLICY_KIND_DOMAIN:
+		return policy->domains[i].name.text;
 	case POLICY_KIND_SERVER:
 		return policy->servers[i].name.text;
 	case POLICY_KIND_DEVICE:
@@ -70,10 +80,14 @@ ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, cons
 	switch (kind) {
 	case POLICY_KIND_ZONE:
 		return policy_find_zone(policy, name);
+	case POLICY_KIND_LISTENER:
+		return policy_find_listener(policy, name);
 	case POLICY_KIND_LIST:
 		return policy_find_list(policy, name);
 	case POLICY_KIND_CERTIFICATE:
 		return policy_find_certificate(policy, name);
+	case POLICY_KIND_DOMAIN:
+		return policy_find_domain(policy, name);
 	case POLICY_KIND_SERVER:
 		return policy_find_server(policy, name);
 	case POLICY_KIND_DEVICE:

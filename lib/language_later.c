@@ -12,21 +12,24 @@ static const char *statements_of(enum language_block_kind kind)
 {
 	switch (kind) {
 	case LANGUAGE_BLOCK_TOP:
-		return " listener domain auth scan radius portal ";
+		return " auth scan radius portal ";
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
 	case LANGUAGE_BLOCK_ZONE:
 		return " reauthenticate on-link-down ";
+	case LANGUAGE_BLOCK_LISTENER:
+		return " auth ";
 	case LANGUAGE_BLOCK_SERVER:
 		return " path ";
 	case LANGUAGE_BLOCK_HOST:
 		return " bind ";
 	case LANGUAGE_BLOCK_RULE:
-		return " listener scan ";
+		return " scan ";
 	case LANGUAGE_BLOCK_CLIENT_TLS:
 	case LANGUAGE_BLOCK_CERTIFICATE:
 	case LANGUAGE_BLOCK_SERVER_TLS:
 	case LANGUAGE_BLOCK_ACCOUNT:
+	case LANGUAGE_BLOCK_DOMAIN:
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
 	case LANGUAGE_BLOCK_DEVICE:
@@ -40,10 +43,9 @@ static const struct {
 	const char *beside;
 	const char *words; /* by blanks */
 } values[] = {
-	{"off", " tagged "},             /* announce ... { login ... } */
-	{"original", " protected "},     /* server ... */
-	{"any", " none protected own "}, /* user, destination */
-	{"always", " not "},             /* schedule */
+	{"off", " tagged "}, /* announce ... { login ... } */
+	{"any", " own "},    /* sender */
+	{"always", " not "}, /* schedule */
 };
 
 /* In braces behind today's statements. */
@@ -124,5 +126,11 @@ void language_reads(struct language *l, const struct language_span *span, const 
 void language_speaks(struct language *l, const struct language_span *span, const char *word)
 {
 	if (!LANGUAGE_SPEAKS_TLS && !l->world->speaks_tls)
+		language_later_value(l, span, word);
+}
+
+void language_listens(struct language *l, const struct language_span *span, const char *word)
+{
+	if (!LANGUAGE_LISTENS && !l->world->listens)
 		language_later_value(l, span, word);
 }

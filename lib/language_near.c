@@ -69,8 +69,10 @@ const char *language_near(const char *word, const char *const *names, size_t n)
 
 static const char *const kinds[][2] = {
 	[POLICY_KIND_ZONE] = {"zone", "zones"},
+	[POLICY_KIND_LISTENER] = {"listener", "listeners"},
 	[POLICY_KIND_LIST] = {"list", "lists"},
 	[POLICY_KIND_CERTIFICATE] = {"certificate", "certificates"},
+	[POLICY_KIND_DOMAIN] = {"domain", "domains"},
 	[POLICY_KIND_SERVER] = {"server", "servers"},
 	[POLICY_KIND_DEVICE] = {"device", "devices"},
 	[POLICY_KIND_RULE] = {"rule", "rules"},

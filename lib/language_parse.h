@@ -40,6 +40,7 @@ struct language_vector {
 enum language_item_kind {
 	LANGUAGE_ITEM_STRING,
 	LANGUAGE_ITEM_NONE,
+	LANGUAGE_ITEM_PROTECTED,
 	LANGUAGE_ITEM_ELEM,
 	LANGUAGE_ITEM_PORT,
 	LANGUAGE_ITEM_RANGE,
@@ -94,6 +95,17 @@ struct language_zone_note {
 	struct language_spans interfaces, networks, ports;
 };
 
+struct language_listener_note {
+	struct language_span name, accept, unmatched;
+	struct language_tls_note tls;
+	struct language_spans addresses, ports, lists;
+};
+
+struct language_domain_note {
+	struct language_span name, server;
+	struct language_spans names, lists, recipients; /* the last: lists of them */
+};
+
 struct language_list_note {
 	struct language_span name;
 	struct language_span whole_family; /* of an element that holds every address */
@@ -121,12 +133,12 @@ struct language_device_note {
 };
 
 struct language_rule_note {
-	struct language_span name, server, verdict;
+	struct language_span name, server, verdict, user, source, destination, recipient;
 	struct language_span message_word; /* the first word of the message level */
 	struct language_span flow_limit;   /* the first limit of flows, or a rate of them */
 	struct language_span limit_none;
 	struct language_span tls;
-	struct language_spans zones, ports;
+	struct language_spans zones, listeners, ports;
 	struct language_spans lists[4]; /* of source, destination, sender and recipient */
 };
 
@@ -137,6 +149,8 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_ZONE,
 	LANGUAGE_BLOCK_CLIENT_TLS,
 	LANGUAGE_BLOCK_CERTIFICATE,
+	LANGUAGE_BLOCK_LISTENER,
+	LANGUAGE_BLOCK_DOMAIN,
 	LANGUAGE_BLOCK_SERVER,
 	LANGUAGE_BLOCK_HOST,
 	LANGUAGE_BLOCK_SERVER_TLS,
@@ -195,8 +209,10 @@ struct language {
 	struct policy_range range;    /* its days, while hours may follow */
 	struct language_vector interfaces, limits, hosts, host_spans, host_tls_notes;
 	struct policy_zone zone;
+	struct policy_listener listener;
 	struct policy_list list;
 	struct policy_certificate certificate;
+	struct policy_domain domain;
 	struct policy_server server;
 	struct policy_host host;
 	struct policy_device device;
@@ -208,17 +224,20 @@ struct language {
 	uint32_t limit_block_s; /* of the limit being read */
 	struct language_span limit_block;
 	struct language_zone_note zone_note;
+	struct language_listener_note listener_note;
 	struct language_list_note list_note;
 	struct language_certificate_note certificate_note;
+	struct language_domain_note domain_note;
 	struct language_server_note server_note;
 	struct language_tls_note host_tls_note;
 	struct language_device_note device_note;
 	struct language_rule_note rule_note;
 
 	/* Finished blocks; they become the policy's arrays. */
-	struct language_vector zones, lists, certificates, servers, devices, rules;
-	struct language_vector zone_notes, list_notes, certificate_notes, server_notes,
-		device_notes, rule_notes;
+	struct language_vector zones, listeners, lists, domains, certificates, servers, devices,
+		rules;
+	struct language_vector zone_notes, listener_notes, list_notes, domain_notes,
+		certificate_notes, server_notes, device_notes, rule_notes;
 };
 
 /* language.c. A parse from front to end: begin (NULL: out of memory), read one or more sources,
@@ -286,7 +305,7 @@ const char *const *language_statements(enum language_block_kind kind);
 bool language_milliseconds(uint64_t count, const char *unit, size_t len, uint64_t *ms);
 bool language_bytes(uint64_t count, const char *unit, size_t len, uint64_t *bytes);
 
-/* language_check*.c and language_shadow.c, after all sources were read. */
+/* language_check*.c, language_index.c and language_shadow.c, after all sources were read. */
 void language_check(struct language *l);
 /* The index of a name, or it is said that there is none. */
 bool language_resolve(struct language *l, enum policy_kind kind, const struct policy_string *name,
@@ -294,6 +313,7 @@ bool language_resolve(struct language *l, enum policy_kind kind, const struct po
 void language_resolve_all(struct language *l, enum policy_kind kind,
 	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes);
 void language_check_tls(struct language *l);
+void language_index(struct language *l);
 void language_check_devices_apart(struct language *l);
 void language_check_limits(struct language *l);
 void language_check_zones(struct language *l);

@@ -123,6 +123,98 @@ static void print_zone(struct language_writer *w, const struct policy_zone *zone
 	language_put(w, "\n}\n");
 }
 
+static void put_where(
+	struct language_writer *w, const char *word, const struct policy_where *where, bool full)
+{
+	if (!where->given && !full)
+		return;
+	language_put(w, word);
+	if (!where->given || where->any) {
+		language_put(w, "any");
+		return;
+	}
+	language_put(w, where->negated ? "not " : "");
+	language_put(w, where->protected ? "protected" : "");
+	for (size_t i = 0; i < where->elems.n; i++) {
+		language_put(w, i > 0 ? ", " : "");
+		language_put_elem(w, &where->elems.v[i]);
+	}
+	language_put_names(w, "", &where->list_names, where->elems.n > 0);
+}
+
+static void put_mails(struct language_writer *w, const char *word, const struct policy_mails *mails)
+{
+	size_t before = mails->none;
+
+	if (!mails->given)
+		return;
+	language_put(w, word);
+	language_put(w, mails->negated ? "not " : "");
+	language_put(w, mails->none ? "none" : "");
+	if (mails->protected)
+		language_put(w, before++ > 0 ? ", protected" : "protected");
+	for (size_t i = 0; i < mails->elems.n; i++) {
+		language_put(w, before++ > 0 ? ", " : "");
+		language_put_elem(w, &mails->elems.v[i]);
+	}
+	language_put_names(w, "", &mails->list_names, before > 0);
+}
+
+static void print_listener(
+	struct language_writer *w, const struct policy_listener *listener, bool full)
+{
+	char limit[LANGUAGE_LIMIT_SIZE], addr[ADDR_TEXT_SIZE];
+	unsigned given = full ? ~0u : listener->given;
+
+	language_writef(w, "listener %s {\n    address", listener->name.text);
+	for (size_t i = 0; i < listener->naddresses; i++)
+		language_writef(
+			w, "%s %s", i > 0 ? "," : "", addr_format(&listener->addresses[i], addr));
+	if (given & POLICY_LISTENER_PORT)
+		language_put_ports(w, "\n    port ", &listener->ports);
+	put_where(w, "\n    accept ", &listener->accept, full);
+	if (listener->tls.given || full) {
+		language_put(w, "\n    ");
+		language_put_client_tls(w, &listener->tls, full);
+	}
+	if (listener->given & POLICY_LISTENER_NEWLINE)
+		language_put(w, listener->newline == POLICY_NEWLINE_REPAIR
+					? "\n    newline repair"
+					: "\n    newline strict");
+	for (size_t i = 0; i < listener->limits.n; i++) {
+		if (listener->limits.v[i].implied && !full)
+			continue;
+		language_put(w, "\n    ");
+		language_put(w, language_format_limit(&listener->limits.v[i], limit));
+	}
+	if (given & POLICY_LISTENER_UNMATCHED) {
+		language_put(w, "\n    unmatched ");
+		language_put_act(w, &listener->unmatched, full);
+	}
+	if (listener->given & POLICY_LISTENER_COMMENT) {
+		language_put(w, "\n    comment ");
+		language_put_string(w, &listener->comment);
+	}
+	language_put(w, "\n}\n");
+}
+
+static void print_domain(struct language_writer *w, const struct policy_domain *domain, bool full)
+{
+	language_writef(w, "domain %s {", domain->name.text);
+	language_put_strings(w, " name ", &domain->names);
+	language_put_names(
+		w, domain->names.n ? "" : " name ", &domain->list_names, domain->names.n > 0);
+	language_writef(w, " server %s", domain->server_name.text);
+	put_mails(w, " recipient ", &domain->recipients);
+	if (domain->recipient_any || (full && !domain->recipients.given))
+		language_put(w, " recipient any");
+	if (domain->comment.len > 0) {
+		language_put(w, " comment ");
+		language_put_string(w, &domain->comment);
+	}
+	language_put(w, " }\n");
+}
+
 static size_t columns_of(const struct policy_elem *elem)
 {
 	char text[ELEMENT_TEXT_SIZE];
@@ -293,40 +385,6 @@ static void print_device(struct language_writer *w, const struct policy_device *
 	language_put(w, " }\n");
 }
 
-static void put_where(
-	struct language_writer *w, const char *word, const struct policy_where *where, bool full)
-{
-	if (!where->given && !full)
-		return;
-	language_put(w, word);
-	if (!where->given || where->any) {
-		language_put(w, "any");
-		return;
-	}
-	language_put(w, where->negated ? "not " : "");
-	for (size_t i = 0; i < where->elems.n; i++) {
-		language_put(w, i > 0 ? ", " : "");
-		language_put_elem(w, &where->elems.v[i]);
-	}
-	language_put_names(w, "", &where->list_names, where->elems.n > 0);
-}
-
-static void put_mails(struct language_writer *w, const char *word, const struct policy_mails *mails)
-{
-	size_t before = mails->none;
-
-	if (!mails->given)
-		return;
-	language_put(w, word);
-	language_put(w, mails->negated ? "not " : "");
-	language_put(w, mails->none ? "none" : "");
-	for (size_t i = 0; i < mails->elems.n; i++) {
-		language_put(w, before++ > 0 ? ", " : "");
-		language_put_elem(w, &mails->elems.v[i]);
-	}
-	language_put_names(w, "", &mails->list_names, before > 0);
-}
-
 static void put_limits(struct language_writer *w, const struct policy_rule *rule)
 {
 	char text[LANGUAGE_LIMIT_SIZE];
@@ -361,11 +419,14 @@ static void put_schedule(struct language_writer *w, const struct policy_schedule
 static void print_rule(struct language_writer *w, const struct policy_rule *rule, bool full)
 {
 	language_writef(w, "rule %s {", rule->name.text);
-	if (full && rule->zone_names.n == 0)
+	if (full && rule->zone_names.n == 0 && !rule->listens)
 		language_put(w, " zone any");
 	language_put_names(w, " zone ", &rule->zone_names, false);
-	if (rule->user_any || (full && !rule->user_given))
+	language_put_names(w, rule->listener_negated ? " listener not " : " listener ",
+		&rule->listener_names, false);
+	if (rule->user_any || (full && !rule->user_given && !rule->listens))
 		language_put(w, " user any");
+	language_put(w, rule->user_none ? " user none" : "");
 	language_put_strings(w, rule->user_negated ? " user not " : " user ", &rule->users);
 	language_put_strings(w, rule->group_negated ? " group not " : " group ", &rule->groups);
 	language_put_ports(w, " port ", &rule->ports);
@@ -379,7 +440,9 @@ static void print_rule(struct language_writer *w, const struct policy_rule *rule
 	language_put_tls_condition(w, &rule->tls);
 	if (rule->to_server) {
 		language_put(w, " server ");
-		language_put(w, rule->to_original ? "original" : rule->server_name.text);
+		language_put(w, rule->to_original    ? "original"
+				: rule->to_protected ? "protected"
+						     : rule->server_name.text);
 	} else {
 		language_put(w, " verdict ");
 		language_put_act(w, &rule->act, full);
@@ -416,6 +479,12 @@ void language_write_part(struct language_writer *w, const struct policy *policy,
 	switch (kind) {
 	case POLICY_KIND_ZONE:
 		print_zone(w, &policy->zones[i], full);
+		break;
+	case POLICY_KIND_LISTENER:
+		print_listener(w, &policy->listeners[i], full);
+		break;
+	case POLICY_KIND_DOMAIN:
+		print_domain(w, &policy->domains[i], full);
 		break;
 	case POLICY_KIND_LIST:
 		print_list(w, &policy->lists[i], flags);

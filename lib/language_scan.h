@@ -49,5 +49,8 @@ void language_later_value(struct language *l, const struct language_span *span, 
 /* To be called for each such word, at its place. */
 void language_reads(struct language *l, const struct language_span *span, const char *word);
 void language_speaks(struct language *l, const struct language_span *span, const char *word);
+/* The same of listeners and protected domains: true once a listener serves. */
+#define LANGUAGE_LISTENS false
+void language_listens(struct language *l, const struct language_span *span, const char *word);
 
 #endif

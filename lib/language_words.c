@@ -8,6 +8,7 @@
 
 /* In the order of strcmp. */
 static const struct language_word words[] = {
+	{"accept", T_ACCEPT},
 	{"account", T_ACCOUNT},
 	{"address", T_ADDRESS_WORD},
 	{"always", T_ALWAYS},
@@ -33,6 +34,7 @@ static const struct language_word words[] = {
 	{"destination", T_DESTINATION},
 	{"device", T_DEVICE},
 	{"disabled", T_DISABLED},
+	{"domain", T_DOMAIN},
 	{"drain", T_DRAIN},
 	{"drop", T_DROP},
 	{"dynamic", T_DYNAMIC},
@@ -64,6 +66,7 @@ static const struct language_word words[] = {
 	{"limit", T_LIMIT},
 	{"list", T_LIST},
 	{"listen", T_LISTEN},
+	{"listener", T_LISTENER},
 	{"log", T_LOG},
 	{"login", T_LOGIN},
 	{"mac", T_MAC},
@@ -73,6 +76,7 @@ static const struct language_word words[] = {
 	{"messages", T_MESSAGES},
 	{"metrics", T_METRICS},
 	{"mx", T_MX},
+	{"name", T_NAME_WORD},
 	{"names", T_NAMES},
 	{"network", T_NETWORK},
 	{"newline", T_NEWLINE},
@@ -180,8 +184,8 @@ bool language_is_reserved(const char *word, size_t len)
 const char *const *language_statements(enum language_block_kind kind)
 {
 	static const char *const top[] = {"language", "hostname", "on-failure", "drain", "include",
-		"limit", "audit", "log", "metrics", "zone", "list", "certificate", "server",
-		"device", "rule", NULL};
+		"limit", "audit", "log", "metrics", "zone", "listener", "list", "domain",
+		"certificate", "server", "device", "rule", NULL};
 	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
 		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "level",
@@ -189,6 +193,9 @@ const char *const *language_statements(enum language_block_kind kind)
 	static const char *const client_tls[] = {
 		"certificate", "client", "ca", "legacy", "insecure", NULL};
 	static const char *const certificate[] = {"file", "key", NULL};
+	static const char *const listener[] = {"address", "port", "accept", "tls", "newline",
+		"unmatched", "limit", "comment", NULL};
+	static const char *const domain[] = {"name", "server", "recipient", "comment", NULL};
 	static const char *const server[] = {"host", "mx", "bind", "announce", "probe", "deadline",
 		"limit", "trace", "tls", "account", "comment", NULL};
 	static const char *const host[] = {"limit", "tls", NULL};
@@ -198,15 +205,17 @@ const char *const *language_statements(enum language_block_kind kind)
 	static const char *const limit[] = {"block", NULL};
 	static const char *const device[] = {
 		"zone", "mac", "address", "user", "group", "comment", NULL};
-	static const char *const rule[] = {"zone", "user", "group", "port", "source", "destination",
-		"schedule", "sender", "recipient", "tls", "server", "verdict", "limit", "audit",
-		"disabled", "comment", NULL};
+	static const char *const rule[] = {"zone", "listener", "user", "group", "port", "source",
+		"destination", "schedule", "sender", "recipient", "tls", "server", "verdict",
+		"limit", "audit", "disabled", "comment", NULL};
 	static const char *const *const blocks[] = {
 		[LANGUAGE_BLOCK_TOP] = top,
 		[LANGUAGE_BLOCK_AUDIT] = audit,
 		[LANGUAGE_BLOCK_ZONE] = zone,
 		[LANGUAGE_BLOCK_CLIENT_TLS] = client_tls,
 		[LANGUAGE_BLOCK_CERTIFICATE] = certificate,
+		[LANGUAGE_BLOCK_LISTENER] = listener,
+		[LANGUAGE_BLOCK_DOMAIN] = domain,
 		[LANGUAGE_BLOCK_SERVER] = server,
 		[LANGUAGE_BLOCK_HOST] = host,
 		[LANGUAGE_BLOCK_SERVER_TLS] = server_tls,

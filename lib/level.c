@@ -63,14 +63,6 @@ enum level_word level_of_rule(const struct policy_rule *rule)
 	return word_of_limits(&rule->limits);
 }
 
-static bool is_for(const struct policy_rule *rule, size_t zone)
-{
-	for (size_t i = 0; i < rule->zone_names.n; i++)
-		if (rule->zones[i] == zone)
-			return true;
-	return rule->zone_names.n == 0;
-}
-
 struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
 {
 	struct level_cause cause = {level_of_zone(&policy->zones[zone]), (ptrdiff_t)zone, -1};
@@ -78,7 +70,7 @@ struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
 	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < policy->nrules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 		enum level_word word = level_of_rule(rule);
-		if (word != LEVEL_NO_WORD && !rule->disabled && is_for(rule, zone))
+		if (word != LEVEL_NO_WORD && !rule->disabled && policy_rule_in_zone(rule, zone))
 			cause = (struct level_cause){word, -1, (ptrdiff_t)i};
 	}
 	return cause;
@@ -91,7 +83,7 @@ struct level_cause level_cause_of_rule(const struct policy *policy, size_t index
 	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
 
 	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < policy->nzones; i++)
-		if (is_for(rule, i))
+		if (policy_rule_in_zone(rule, i))
 			cause = (struct level_cause){
 				level_of_zone(&policy->zones[i]), (ptrdiff_t)i, -1};
 	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < index; i++) {

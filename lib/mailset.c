@@ -71,6 +71,21 @@ void mailset_key(const char *text, size_t len, char key[static MAILSET_KEY_SIZE]
 	key[n] = '\0';
 }
 
+void mailset_key_of_host(const char *text, size_t len, char key[static MAILSET_KEY_SIZE])
+{
+	bool below = len > 0 && text[0] == '.';
+	size_t n = 0;
+
+	key[0] = '\0';
+	if (len > SMTP_DOMAIN_MAX)
+		return;
+	key[n++] = '@';
+	if (below)
+		key[n++] = '.';
+	n += put_domain(text + below, len - below, key + n);
+	key[n] = '\0';
+}
+
 /* ---- the set */
 
 struct mailset *mailset_new(void)

@@ -11,6 +11,8 @@
 void mailset_key_of(const struct smtp_path *path, char key[static MAILSET_KEY_SIZE]);
 /* Of an element of kind mail (element.h). */
 void mailset_key(const char *text, size_t len, char key[static MAILSET_KEY_SIZE]);
+/* Of a domain or host, as if all that is at it were meant: "@hotel.example", "@.hotel.example". */
+void mailset_key_of_host(const char *text, size_t len, char key[static MAILSET_KEY_SIZE]);
 
 struct mailset;
 

@@ -109,14 +109,6 @@ static bool mark_changed(struct comparing *comparing)
 
 /* ---- all pairs ---- */
 
-static bool is_of_zone(const struct policy_rule *rule, size_t zone)
-{
-	for (size_t i = 0; i < rule->zone_names.n; i++)
-		if (rule->zones[i] == zone)
-			return true;
-	return rule->zone_names.n == 0;
-}
-
 /* Its flows come to the gateway, and go on from there: to a server, or to be read first. */
 static bool redirects(const struct policy_rule *rule)
 {
@@ -129,7 +121,7 @@ static const struct policy_rule *next_pass(const struct policy *policy, size_t z
 	while (*at < policy->nrules) {
 		const struct policy_rule *rule = &policy->rules[(*at)++];
 		if (!rule->disabled && !rule->to_server &&
-			rule->act.verdict == POLICY_VERDICT_PASS && is_of_zone(rule, zone))
+			rule->act.verdict == POLICY_VERDICT_PASS && policy_rule_in_zone(rule, zone))
 			return rule;
 	}
 	return NULL;
@@ -180,7 +172,7 @@ static void look_at_zone(struct comparing *comparing, size_t zone, size_t zone_c
 		bool p_changed = p && comparing->changed[1][p - b->rules];
 		for (size_t i = 0; i < a->nrules; i++) {
 			const struct policy_rule *r = &a->rules[i];
-			if (!redirects(r) || !is_of_zone(r, zone) ||
+			if (!redirects(r) || !policy_rule_in_zone(r, zone) ||
 				!(p_changed || comparing->changed[0][i]))
 				continue;
 			if (look_at_pair(comparing, zone, zone_coming, r, p))
@@ -198,7 +190,7 @@ static void look_at_renamed(struct comparing *comparing, size_t zone)
 	char text[256];
 	bool found = false;
 	for (size_t i = 0; i < a->nrules && !found; i++)
-		found = redirects(&a->rules[i]) && is_of_zone(&a->rules[i], zone);
+		found = redirects(&a->rules[i]) && policy_rule_in_zone(&a->rules[i], zone);
 	for (size_t i = 0; found && i < b->nzones; i++) {
 		if (b->zones[i].unauthenticated.verdict != POLICY_VERDICT_PASS)
 			continue;
@@ -308,7 +300,7 @@ static bool look_at_device_pass(
 	bool found = false;
 	for (size_t i = 0; i < running->nrules && !found && search->left; i++) {
 		const struct policy_rule *r = &running->rules[i];
-		if (!redirects(r) || !is_of_zone(r, search->zone[0]))
+		if (!redirects(r) || !policy_rule_in_zone(r, search->zone[0]))
 			continue;
 		found = opening_search(search, r, p);
 		if (found)

@@ -118,6 +118,12 @@ struct policy *policy_ref(struct policy *policy)
 	return policy;
 }
 
+static void free_where(struct policy_where *where)
+{
+	lpm_free(where->index);
+	mailset_free(where->hosts);
+}
+
 void policy_unref(struct policy *policy)
 {
 	if (!policy || --policy->references > 0)
@@ -125,10 +131,16 @@ void policy_unref(struct policy *policy)
 	for (size_t i = 0; i < policy->nlists; i++) {
 		lpm_free(policy->lists[i].index);
 		mailset_free(policy->lists[i].mails);
+		mailset_free(policy->lists[i].hosts);
 	}
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		free_where(&policy->listeners[i].accept);
+	for (size_t i = 0; i < policy->ndomains; i++)
+		mailset_free(policy->domains[i].recipients.index);
+	mailset_free(policy->domain_names);
 	for (size_t i = 0; i < policy->nrules; i++) {
-		lpm_free(policy->rules[i].source.index);
-		lpm_free(policy->rules[i].destination.index);
+		free_where(&policy->rules[i].source);
+		free_where(&policy->rules[i].destination);
 		mailset_free(policy->rules[i].sender.index);
 		mailset_free(policy->rules[i].recipient.index);
 	}
@@ -221,6 +233,16 @@ static ptrdiff_t find_text(const struct policy *policy, enum policy_kind kind, c
 ptrdiff_t policy_find_zone(const struct policy *policy, const char *name)
 {
 	return find_text(policy, POLICY_KIND_ZONE, name);
+}
+
+ptrdiff_t policy_find_listener(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_LISTENER, name);
+}
+
+ptrdiff_t policy_find_domain(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_DOMAIN, name);
 }
 
 ptrdiff_t policy_find_list(const struct policy *policy, const char *name)
@@ -317,4 +339,24 @@ static bool is_among(const struct policy_strings *names, const char *name)
 bool policy_device_follows(const struct policy_device *device, const char *list)
 {
 	return is_among(&device->list_names, list) || is_among(&device->mac_list_names, list);
+}
+
+static bool has_index(const size_t *indexes, size_t n, size_t index)
+{
+	for (size_t i = 0; i < n; i++)
+		if (indexes[i] == index)
+			return true;
+	return false;
+}
+
+bool policy_rule_in_zone(const struct policy_rule *rule, size_t zone)
+{
+	return !rule->listens &&
+	       (rule->zone_names.n == 0 || has_index(rule->zones, rule->zone_names.n, zone));
+}
+
+bool policy_rule_in_listener(const struct policy_rule *rule, size_t listener)
+{
+	return rule->listens && has_index(rule->listeners, rule->listener_names.n, listener) !=
+					rule->listener_negated;
 }

@@ -286,6 +286,74 @@ struct policy_zone {
 	struct policy_string comment;
 };
 
+/* One condition on addresses. given == false: any. */
+struct policy_where {
+	bool given;
+	bool any;       /* `any` written */
+	bool protected; /* `destination protected`: a host of a domain's server; nothing beside it
+			 */
+	bool negated;
+	struct policy_elems elems; /* hosts too, where a listener takes the client */
+	struct policy_strings list_names;
+	size_t *lists;         /* indexes, nlists = list_names.n */
+	struct lpm *index;     /* of elems; NULL if there are none */
+	struct mailset *hosts; /* of the hosts among elems, "@" in front; NULL: none */
+};
+
+/* One condition on mail addresses: `sender`, `recipient`. given == false: any. */
+struct policy_mails {
+	bool given;
+	bool none;      /* `none` written: <> is among them */
+	bool protected; /* `protected` written: whom a domain takes is among them */
+	bool negated;
+	struct policy_elems elems; /* POLICY_ELEM_MAIL */
+	struct policy_strings list_names;
+	size_t *lists;         /* indexes, n = list_names.n; all of kind mail */
+	struct mailset *index; /* of elems; NULL if there are none. Owned by the policy */
+};
+
+/* Which optional statements of a listener were written. */
+enum {
+	POLICY_LISTENER_PORT = 1 << 0,
+	POLICY_LISTENER_NEWLINE = 1 << 1,
+	POLICY_LISTENER_UNMATCHED = 1 << 2,
+	POLICY_LISTENER_COMMENT = 1 << 3,
+};
+
+/* What a listener holds where it says nothing of it. */
+#define POLICY_LISTENER_FLOWS_PER_CLIENT 50 /* an address, of IPv6 its /64 */
+#define POLICY_LISTENER_FLOWS            2000
+
+/* An address and port of the gateway that takes SMTP by itself. */
+struct policy_listener {
+	struct policy_place place;
+	struct policy_string name;
+	unsigned given;
+	struct addr *addresses; /* at least one; 0.0.0.0 and :: are all of their version */
+	size_t naddresses;
+	struct policy_ports ports; /* at least one: 25 */
+	struct policy_client_tls tls;
+	struct policy_where accept; /* who may speak at all; given == false: anybody */
+	enum policy_newline newline;
+	struct policy_act unmatched;
+	struct policy_limits limits; /* of a kind and `per` at most one */
+	struct policy_string comment;
+};
+
+/* A protected domain: mail to it is incoming. */
+struct policy_domain {
+	struct policy_place place;
+	struct policy_string name;
+	struct policy_strings names; /* as written: "hotel.example", ".hotel.example" (all below) */
+	struct policy_strings list_names;
+	size_t *lists; /* indexes, n = list_names.n; all of kind host */
+	struct policy_string server_name;
+	size_t server;                  /* index */
+	bool recipient_any;             /* `any` written */
+	struct policy_mails recipients; /* given == false: every one of the domain */
+	struct policy_string comment;
+};
+
 /* What a list is of: `list NAME mail ...`. */
 enum policy_list_holds {
 	POLICY_HOLDS_ADDRESSES, /* networks, ranges and MACs, too; the default */
@@ -312,6 +380,7 @@ struct policy_list {
 	struct policy_elems elems; /* INLINE, and FILE once loaded */
 	struct lpm *index;         /* of elems; NULL for DYNAMIC. Owned by the policy */
 	struct mailset *mails;     /* the same of a list of mail addresses, else NULL */
+	struct mailset *hosts;     /* of host names, "@" in front; NULL: none */
 };
 
 enum {
@@ -402,28 +471,6 @@ struct policy_device {
 	struct policy_string comment;
 };
 
-/* One condition on addresses. given == false: any. */
-struct policy_where {
-	bool given;
-	bool any; /* `any` written */
-	bool negated;
-	struct policy_elems elems;
-	struct policy_strings list_names;
-	size_t *lists;     /* indexes, nlists = list_names.n */
-	struct lpm *index; /* of elems; NULL if there are none */
-};
-
-/* One condition on mail addresses: `sender`, `recipient`. given == false: any. */
-struct policy_mails {
-	bool given;
-	bool none; /* `none` written: <> is among them */
-	bool negated;
-	struct policy_elems elems; /* POLICY_ELEM_MAIL */
-	struct policy_strings list_names;
-	size_t *lists;         /* indexes, n = list_names.n; all of kind mail */
-	struct mailset *index; /* of elems; NULL if there are none. Owned by the policy */
-};
-
 /* `tls` of a rule: the client's side is in TLS; verified: with a certificate of its own that is
  * valid, for one of the names if there are any. given == false: any. */
 struct policy_tls_condition {
@@ -452,7 +499,12 @@ struct policy_rule {
 	struct policy_string name;
 	struct policy_strings zone_names; /* none: every zone */
 	size_t *zones;                    /* indexes, n = zone_names.n */
+	bool listens; /* `listener` written: for listeners only; else for zones only */
+	bool listener_negated;
+	struct policy_strings listener_names; /* at least one where it listens */
+	size_t *listeners;                    /* indexes, n = listener_names.n */
 	bool user_given, user_any, user_negated;
+	bool user_none; /* `user none`: who has no session and no login */
 	struct policy_strings users;
 	bool group_given, group_negated;
 	struct policy_strings groups;
@@ -463,10 +515,11 @@ struct policy_rule {
 	struct policy_mails sender;
 	struct policy_mails recipient;
 	struct policy_tls_condition tls;
-	bool to_server;   /* else the act */
-	bool to_original; /* `server original` */
+	bool to_server;    /* else the act */
+	bool to_original;  /* `server original` */
+	bool to_protected; /* `server protected`: that of the recipient's domain */
 	struct policy_string server_name;
-	size_t server; /* index, when to_server && !to_original */
+	size_t server; /* index, when to_server and neither of those */
 	struct policy_act act;
 	struct policy_limits limits; /* each instead of the zone's of that kind and `per` */
 	bool limit_none;             /* `limit none`: none of the zone's */
@@ -511,10 +564,14 @@ struct policy {
 
 	struct policy_zone *zones;
 	size_t nzones;
+	struct policy_listener *listeners;
+	size_t nlisteners;
 	struct policy_list *lists;
 	size_t nlists;
 	struct policy_certificate *certificates;
 	size_t ncertificates;
+	struct policy_domain *domains;
+	size_t ndomains;
 	struct policy_server *servers;
 	size_t nservers;
 	struct policy_device *devices;
@@ -526,6 +583,9 @@ struct policy {
 	size_t nfiles;
 	struct arena *arena;
 	void *names; /* hash of (kind, name) -> index, private to policy.c */
+	/* Of the domains' names, "@" in front, each with its struct policy_domain; those in dynamic
+	 * lists are not in it. NULL: none. */
+	struct mailset *domain_names;
 	const struct decide_summary *summaries; /* of the rules; NULL: none were made */
 };
 
@@ -536,8 +596,10 @@ struct policy *policy_new(void);
  * it already; -ENOMEM. The name's text is borrowed. */
 enum policy_kind {
 	POLICY_KIND_ZONE,
+	POLICY_KIND_LISTENER,
 	POLICY_KIND_LIST,
 	POLICY_KIND_CERTIFICATE,
+	POLICY_KIND_DOMAIN,
 	POLICY_KIND_SERVER,
 	POLICY_KIND_DEVICE,
 	POLICY_KIND_RULE,
@@ -557,8 +619,10 @@ bool policy_strings_equal(const struct policy_strings *a, const struct policy_st
 
 /* Index of a name, or -1. Constant time. */
 ptrdiff_t policy_find_zone(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_listener(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_list(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_domain(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_rule(const struct policy *policy, const char *name);
@@ -574,6 +638,9 @@ bool policy_device_follows(const struct policy_device *device, const char *list)
 /* What holds towards a host of the server: its own `tls`, else the server's. */
 const struct policy_server_tls *policy_host_tls(
 	const struct policy_server *server, const struct policy_host *host);
+/* Is the rule for this zone, or for this listener, by its index? Disabled ones too. */
+bool policy_rule_in_zone(const struct policy_rule *rule, size_t zone);
+bool policy_rule_in_listener(const struct policy_rule *rule, size_t listener);
 bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port);
 
 #endif

@@ -49,11 +49,7 @@ static uint32_t recipients_of(const struct policy *policy, size_t zone, ptrdiff_
 
 static bool may_take(const struct policy_rule *rule, size_t zone)
 {
-	bool takes = rule->zone_names.n == 0;
-
-	for (size_t i = 0; i < rule->zone_names.n; i++)
-		takes |= rule->zones[i] == zone;
-	return takes && rule->to_server && !rule->disabled;
+	return policy_rule_in_zone(rule, zone) && rule->to_server && !rule->disabled;
 }
 
 void allowance_set_up(const struct smtp_flow *flow, struct engine_setup *setup)

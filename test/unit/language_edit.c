@@ -116,8 +116,8 @@ static void statements_are_added_where_they_are_wanted(void **state)
 		{"rule", "rule x { user x", LANGUAGE_FIRST, NULL,
 			"<argument>:1:16: error: unexpected end of the text, expected audit, "
 			"comment, "
-			"destination, disabled, group, limit, port, recipient, schedule, sender, "
-			"server, source, tls, user, "
+			"destination, disabled, group, limit, listener, port, recipient, schedule, "
+			"sender, server, source, tls, user, "
 			"verdict, "
 			"zone, ',' or '}'\nrule x { user x\n               ^\n"
 			"the '{' at 1:8 is not closed"},
@@ -135,8 +135,9 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"}`\n\n^"},
 		{"rule", "rule x { user x verdict drop } } rule y {", LANGUAGE_FIRST, NULL,
 			"<argument>:1:32: error: unexpected \"}\", expected audit, certificate, "
-			"device, drain, "
-			"hostname, include, language, limit, list, log, metrics, on-failure, rule, "
+			"device, domain, drain, "
+			"hostname, include, language, limit, list, listener, log, metrics, "
+			"on-failure, rule, "
 			"server or zone\nrule x { user x verdict drop } } rule y {\n"
 			"                               ^"},
 		{"zone", "zone x { interface x }", LANGUAGE_LAST, NULL, "till | a (b) c"},
@@ -149,9 +150,8 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"name; "
 			"first at <running>:7:6\nlist partners dynamic\n     ^~~~~~~~"},
 		{"audit", "audit { keep 1d }", LANGUAGE_LAST, NULL,
-			"<argument>: error: \"audit\" cannot be edited alone, expected zone, list, "
-			"certificate, "
-			"server, device or rule"},
+			"<argument>: error: \"audit\" cannot be edited alone, expected zone, "
+			"listener, list, domain, certificate, server, device or rule"},
 	};
 	struct policy *policy = old_policy();
 

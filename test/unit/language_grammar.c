@@ -185,6 +185,8 @@ static const struct {
 	{LANGUAGE_BLOCK_ZONE, "zone_statement"},
 	{LANGUAGE_BLOCK_CLIENT_TLS, "client_tls_option"},
 	{LANGUAGE_BLOCK_CERTIFICATE, "certificate_statement"},
+	{LANGUAGE_BLOCK_LISTENER, "listener_statement"},
+	{LANGUAGE_BLOCK_DOMAIN, "domain_statement"},
 	{LANGUAGE_BLOCK_SERVER, "server_statement"},
 	{LANGUAGE_BLOCK_HOST, "host_option"},
 	{LANGUAGE_BLOCK_SERVER_TLS, "server_tls_option"},

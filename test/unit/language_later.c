@@ -53,6 +53,8 @@ static void test_what_is_not_built_is_named_with_its_place(void **state)
 		{RULE("scan virus"), "scan"},
 		{RULE("user none"), "none"},
 		{RULE("destination protected"), "protected"},
+		{RULE("source \"mx.example\""), "a host's name"},
+		{RULE("recipient protected"), "protected"},
 		{RULE("schedule not sun"), "not"},
 		{"rule r { user any server protected }", "protected"},
 	};
@@ -77,8 +79,9 @@ static void test_values_that_come_later_are_named(void **state)
 {
 	static const char *const texts[][2] = {
 		{"\n" RULE("sender own, none"), "\"own\" is not built"},
-		{"\n" RULE("recipient protected"), "\"protected\" is not built"}};
-	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
+		{"\nlistener l { address 203.0.113.1 auth staff }", "\"auth\" is not built"}};
+	const struct language_world world = {
+		.reads_messages = true, .speaks_tls = true, .listens = true};
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct language_diagnosis diagnosis;

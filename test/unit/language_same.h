@@ -185,13 +185,16 @@ static void same_where(const struct policy_where *a, const struct policy_where *
 	same_elems(&a->elems, &b->elems);
 	same_strings(&a->list_names, &b->list_names);
 	same_array(a->lists, b->lists, a->list_names.n * sizeof(*a->lists));
+	SAME(protected);
 	assert_true(!a->index == !b->index);
+	assert_true(!a->hosts == !b->hosts);
 }
 
 static void same_mails(const struct policy_mails *a, const struct policy_mails *b)
 {
 	SAME(given);
 	SAME(none);
+	SAME(protected);
 	SAME(negated);
 	same_elems(&a->elems, &b->elems);
 	same_strings(&a->list_names, &b->list_names);
@@ -199,12 +202,46 @@ static void same_mails(const struct policy_mails *a, const struct policy_mails *
 	assert_true(!a->index == !b->index);
 }
 
+static void same_listener(const struct policy_listener *a, const struct policy_listener *b)
+{
+	same_string(&a->name, &b->name);
+	SAME(given);
+	SAME(naddresses);
+	same_array(a->addresses, b->addresses, a->naddresses * sizeof(*a->addresses));
+	SAME(ports.n);
+	same_array(a->ports.v, b->ports.v, a->ports.n * sizeof(*a->ports.v));
+	same_client_tls(&a->tls, &b->tls);
+	same_where(&a->accept, &b->accept);
+	SAME(newline);
+	same_act(&a->unmatched, &b->unmatched);
+	same_limits(&a->limits, &b->limits);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_domain(const struct policy_domain *a, const struct policy_domain *b)
+{
+	same_string(&a->name, &b->name);
+	same_strings(&a->names, &b->names);
+	same_strings(&a->list_names, &b->list_names);
+	same_array(a->lists, b->lists, a->list_names.n * sizeof(*a->lists));
+	same_string(&a->server_name, &b->server_name);
+	SAME(server);
+	SAME(recipient_any);
+	same_mails(&a->recipients, &b->recipients);
+	same_string(&a->comment, &b->comment);
+}
+
 static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
 {
 	same_string(&a->name, &b->name);
 	same_strings(&a->zone_names, &b->zone_names);
 	same_array(a->zones, b->zones, a->zone_names.n * sizeof(*a->zones));
+	SAME(listens);
+	SAME(listener_negated);
+	same_strings(&a->listener_names, &b->listener_names);
+	same_array(a->listeners, b->listeners, a->listener_names.n * sizeof(*a->listeners));
 	SAME(user_given);
+	SAME(user_none);
 	SAME(user_any);
 	SAME(user_negated);
 	same_strings(&a->users, &b->users);
@@ -225,6 +262,7 @@ static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
 	same_array(a->schedule.v, b->schedule.v, a->schedule.n * sizeof(*a->schedule.v));
 	SAME(to_server);
 	SAME(to_original);
+	SAME(to_protected);
 	same_string(&a->server_name, &b->server_name);
 	SAME(server);
 	same_act(&a->act, &b->act);
@@ -250,13 +288,19 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	SAME_MEMORY(metrics_addr);
 	SAME(metrics_port);
 	SAME(nzones);
+	SAME(nlisteners);
 	SAME(nlists);
 	SAME(ncertificates);
+	SAME(ndomains);
 	SAME(nservers);
 	SAME(ndevices);
 	SAME(nrules);
 	for (size_t i = 0; i < a->nzones; i++)
 		same_zone(&a->zones[i], &b->zones[i]);
+	for (size_t i = 0; i < a->nlisteners; i++)
+		same_listener(&a->listeners[i], &b->listeners[i]);
+	for (size_t i = 0; i < a->ndomains; i++)
+		same_domain(&a->domains[i], &b->domains[i]);
 	for (size_t i = 0; i < a->nlists; i++) {
 		same_string(&a->lists[i].name, &b->lists[i].name);
 		SAME(lists[i].kind);

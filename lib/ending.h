@@ -31,6 +31,8 @@ enum ending_class {
 		"the client left right after EHLO, as if something it needs was not offered")      \
 	X(LEFT_AFTER_STARTTLS, "left-after-starttls", LEFT,                                        \
 		"the client left right after STARTTLS, as if it did not trust the certificate")    \
+	X(HANDSHAKE_FAILED, "handshake-failed", LEFT,                                              \
+		"no TLS with the client: posternctl counters has why, or it took too long")        \
 	X(LEFT_AFTER_AUTH, "left-after-auth", LEFT,                                                \
 		"the client left right after AUTH, as if its login was refused")                   \
 	X(LEFT_AFTER_MAIL, "left-after-mail", LEFT,                                                \

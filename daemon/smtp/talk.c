@@ -249,8 +249,8 @@ static bool hear_client(struct smtp_flow *flow, size_t *budget)
 	if (room == 0 || flow->to_server.piece)
 		return false;
 	if (held->piece) {
-		size_t len = held->len < room ? held->len : room;
-		give_client(flow, smtp_flow_held(flow, held), len, &used);
+		/* all of it: the engine is to know that bytes stand behind what it has room for */
+		give_client(flow, smtp_flow_held(flow, held), held->len, &used);
 		if (used > 0 && flow->from_client.piece)
 			release(flow, held, used);
 		return used > 0;
@@ -340,6 +340,7 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_TRACE:
 		envelope_on_trace(flow);
 		return true;
+	case ENGINE_CLIENT_TLS:
 	case ENGINE_GREET:
 	case ENGINE_COMMAND:
 	case ENGINE_GREETING:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 const char *const engine_state_names[] = {
+	[ENGINE_CLIENT_TLS] = "client-tls",
 	[ENGINE_GREET] = "greet",
 	[ENGINE_COMMAND] = "command",
 	[ENGINE_ASK_MAIL] = "ask-mail",
@@ -69,6 +70,7 @@ enum engine_waits engine_waits_of(enum engine_state state)
 	case ENGINE_DOT:
 	case ENGINE_LAST:
 		return ENGINE_WAITS_SERVER;
+	case ENGINE_CLIENT_TLS:
 	case ENGINE_GREET:
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
@@ -101,6 +103,8 @@ static uint64_t deadline_of(const struct engine *engine, enum engine_state state
 	case ENGINE_COMMAND:
 		return engine->now_ms +
 		       (engine->begun ? ENGINE_COMMAND_MS : ENGINE_FIRST_COMMAND_MS);
+	case ENGINE_CLIENT_TLS:
+		return engine->now_ms + ENGINE_TLS_MS;
 	case ENGINE_GREET:
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
@@ -178,5 +182,6 @@ void engine_init(struct engine *engine, const struct engine_setup *setup, uint64
 	engine->recipients_max = setup->recipients_max;
 	engine->flags = setup->flags;
 	engine->now_ms = now_ms;
-	engine_enter(engine, ENGINE_GREET);
+	engine_enter(
+		engine, setup->flags & ENGINE_CLIENT_AT_ONCE ? ENGINE_CLIENT_TLS : ENGINE_GREET);
 }

@@ -12,6 +12,10 @@
  *
  * Each state waits for one thing, until deadline_ms, and engine_time() then goes on without it:
  *
+ * CLIENT_TLS  the owner: a handshake with the client, before the greeting or behind our 220 to its
+ *             STARTTLS. engine_client_secured(), or _unfit(). No byte in clear is read or said any
+ *             more, and nothing is left of what was said in clear: neither names nor a transaction
+ *             nor a server's connection.
  * GREET       the owner: engine_greet(). Bytes of the client are early talk: 554 (421 with a
  *             session), END. No server connection exists.
  * COMMAND     the client: a line. Outside and inside of a transaction (`mail`). All that the client
@@ -79,6 +83,7 @@
 #define ENGINE_PACE_BYTES       150000 /*  so many: 500 a second */
 #define ENGINE_DRAIN_MS         600000 /* of a text that was given up, in all */
 #define ENGINE_DOT_MS           600000
+#define ENGINE_TLS_MS           30000  /* the client's handshake */
 #define ENGINE_OWNER_MS         30000  /* the owner's verdict; on the dot: */
 #define ENGINE_SCAN_MS          290000 /* servers close at 300 s */
 #define ENGINE_LAST_MS          15000
@@ -89,6 +94,7 @@
 #define ENGINE_RECEIVED_MAX 50 /* headers: a loop */
 
 enum engine_state {
+	ENGINE_CLIENT_TLS,
 	ENGINE_GREET,
 	ENGINE_COMMAND,
 	ENGINE_ASK_MAIL,
@@ -167,13 +173,17 @@ enum engine_setup_flag {
 	ENGINE_SESSION = 1 << 2,    /* there is a session: early talk hears 421 */
 	ENGINE_SMTPUTF8 = 1 << 3,   /* show these to the client */
 	ENGINE_DSN = 1 << 4,
+	ENGINE_CLIENT_STARTTLS = 1 << 5, /* shown, and taken */
+	ENGINE_CLIENT_SECURE = 1 << 6,   /* without TLS there is no mail */
+	ENGINE_CLIENT_AT_ONCE = 1 << 7,  /* TLS begins before the greeting */
+	ENGINE_CLIENT_LACKS = 1 << 8,    /* there is no certificate: STARTTLS hears 454 */
 };
 
 struct engine_setup {
 	uint64_t flow;
 	uint64_t size_max; /* of any text, bytes below 4 GiB; a recipient may have a smaller one */
 	uint16_t recipients_max;
-	uint8_t flags; /* enum engine_setup_flag */
+	uint16_t flags; /* enum engine_setup_flag */
 };
 
 /* On a sender, a recipient, a text's begin (ASK_DATA) or its end (ASK_DOT). */
@@ -238,6 +248,7 @@ struct engine {
 	bool connected;       /* the owner has a connection to a host of `server` */
 	bool named;           /* that host was told who the client is by XCLIENT */
 	bool secured;         /* what is said to it is said in TLS */
+	bool client_secured;  /* what the client says it says in TLS */
 	bool helo;            /* it said HELO, not EHLO */
 	uint16_t server;
 	uint16_t recipients, accepted; /* of this transaction: said, and told yes by the server */
@@ -261,7 +272,8 @@ struct engine {
 	uint32_t reply_bytes;
 	uint16_t recipients_max;
 	uint16_t reply_lines, reply_code, pass_code, line_len;
-	uint8_t flags, link, errors, controls, refused;
+	uint16_t flags;
+	uint8_t link, errors, controls, refused;
 	uint8_t answer;  /* to every further RCPT of this transaction */
 	uint8_t why;     /* the reply to a text that is drained */
 	uint8_t outcome; /* its record */
@@ -273,6 +285,7 @@ struct engine {
 	bool reused;        /* the connection had a transaction before this one */
 	bool answered;      /* the line in front is: it goes with the next input */
 	bool begun;         /* a command line of the client was read */
+	bool rest;          /* bytes of the client found no room, and wait at the owner */
 	bool client_closed; /* no byte will come from it */
 	bool client_gone;   /* and none can be said to it */
 	bool blocked;       /* the server does not take what was written */
@@ -294,15 +307,20 @@ void engine_init(struct engine *engine, const struct engine_setup *setup, uint64
 /* What a recipient hears for whose server no host could be had. */
 const struct smtp_refusal *engine_no_server(void);
 
+/* CLIENT_TLS: the handshake is done. */
+void engine_client_secured(struct engine *engine, uint64_t now_ms, struct engine_out *out);
+/* CLIENT_TLS: it failed, or the client left; not a word can be said. */
+void engine_client_unfit(
+	struct engine *engine, enum ending why, uint64_t now_ms, struct engine_out *out);
 /* GREET: 220; or the refusal, and END. */
 void engine_greet(struct engine *engine, const struct smtp_refusal *refusal, uint64_t now_ms,
 	struct engine_out *out);
 /* How many bytes of the client the engine can take now; more than SIZE_MAX / 2: as many as there
  * are. 0: it is not to be read. */
 size_t engine_client_room(const struct engine *engine);
-/* Bytes of the client; returns how many were taken. The rest has to be given again once
- * engine_client_room() is not 0: of a text what found no room in out, of commands what found none
- * in the buffer. */
+/* Bytes of the client, all that the owner holds; returns how many were taken. The rest has to be
+ * given again once engine_client_room() is not 0: of a text what found no room in out, of commands
+ * what found none in the buffer. */
 size_t engine_client(struct engine *engine, const void *bytes, size_t len, uint64_t now_ms,
 	struct engine_out *out);
 /* The client closed its half (gone: or reset, or cannot be written to). */

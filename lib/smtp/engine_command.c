@@ -45,12 +45,43 @@ static void on_hello(
 	engine_answered(engine);
 }
 
+/* RFC 3207 4.2: what was said in clear anybody may have said. The server was told of it, too. */
+static void forget(struct engine *engine, struct engine_out *out)
+{
+	engine_transaction_end(engine, ENGINE_OUTCOME_NONE, out);
+	engine_server_quit(engine, out);
+	engine_server_drop(engine, out);
+	engine->helo_name[0] = '\0';
+	engine->helo = false;
+}
+
+static void on_starttls(struct engine *engine, size_t arguments, struct engine_out *out)
+{
+	enum engine_words words = engine->client_secured ? ENGINE_WORDS_TLS_AGAIN
+				  : !(engine->flags & ENGINE_CLIENT_STARTTLS)
+					  ? ENGINE_WORDS_NOT_HERE
+				  : arguments > 0                       ? ENGINE_WORDS_ARGUMENTS
+				  : !engine->helo_name[0]               ? ENGINE_WORDS_HELO_FIRST
+				  : engine->flags & ENGINE_CLIENT_LACKS ? ENGINE_WORDS_TLS_LACKS
+									: ENGINE_WORDS_NONE;
+
+	if (words != ENGINE_WORDS_NONE) {
+		engine_error(engine, words, out);
+		return;
+	}
+	forget(engine, out);
+	engine_say(engine, ENGINE_WORDS_STARTTLS, out);
+	engine_answered(engine);
+	engine_enter(engine, ENGINE_CLIENT_TLS);
+}
+
 static void on_quit(struct engine *engine, struct engine_out *out)
 {
 	engine_finish(engine, ENDING_QUIT, ENGINE_WORDS_BYE, out);
 }
 
-/* What must be the last of a pipeline (RFC 2920 3.1), and has bytes behind it. */
+/* What must be the last of a pipeline (RFC 2920 3.1, RFC 3207 4.2), and has bytes behind it: here,
+ * or where there was no room for them. */
 static bool is_overtaken(const struct engine *engine, enum smtp_verb verb)
 {
 	switch (verb) {
@@ -60,7 +91,7 @@ static bool is_overtaken(const struct engine *engine, enum smtp_verb verb)
 	case SMTP_VERB_QUIT:
 	case SMTP_VERB_STARTTLS:
 	case SMTP_VERB_AUTH:
-		return smtp_command_has_behind(&engine->command);
+		return engine->rest || smtp_command_has_behind(&engine->command);
 	case SMTP_VERB_NONE:
 	case SMTP_VERB_MAIL:
 	case SMTP_VERB_RCPT:
@@ -74,6 +105,15 @@ static bool is_overtaken(const struct engine *engine, enum smtp_verb verb)
 		break;
 	}
 	return false;
+}
+
+/* What is of mail: where that has to be said in TLS, it is not said in clear. */
+static bool is_secret(const struct engine *engine, enum smtp_verb verb)
+{
+	if (engine->client_secured || !(engine->flags & ENGINE_CLIENT_SECURE))
+		return false;
+	return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || verb == SMTP_VERB_DATA ||
+	       verb == SMTP_VERB_VRFY || verb == SMTP_VERB_HELP;
 }
 
 static bool takes_no_arguments(enum smtp_verb verb)
@@ -93,6 +133,10 @@ static void on_line(struct engine *engine, struct engine_out *out)
 	}
 	if (takes_no_arguments(verb) && len > 0) {
 		engine_error(engine, ENGINE_WORDS_ARGUMENTS, out);
+		return;
+	}
+	if (is_secret(engine, verb)) {
+		engine_error(engine, ENGINE_WORDS_TLS_FIRST, out);
 		return;
 	}
 	switch (verb) {
@@ -129,6 +173,8 @@ static void on_line(struct engine *engine, struct engine_out *out)
 		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_BDAT, out);
 		break;
 	case SMTP_VERB_STARTTLS:
+		on_starttls(engine, len, out);
+		break;
 	case SMTP_VERB_AUTH:
 	case SMTP_VERB_NEVER:
 		engine_error(engine, ENGINE_WORDS_NOT_HERE, out);
@@ -159,6 +205,8 @@ static enum ending ending_of_left(const struct engine *engine)
 		return ENDING_CLIENT_CLOSED;
 	if (engine->mail)
 		return ENDING_LEFT_AFTER_MAIL;
+	if (engine->client_secured && engine->begun && !engine->helo_name[0])
+		return ENDING_LEFT_AFTER_STARTTLS;
 	return engine->helo_name[0] ? ENDING_LEFT_AFTER_EHLO : ENDING_LEFT_AFTER_GREETING;
 }
 

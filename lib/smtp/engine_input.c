@@ -49,9 +49,31 @@ void engine_greet(struct engine *engine, const struct smtp_refusal *refusal, uin
 	engine_over(engine, out);
 }
 
+void engine_client_secured(struct engine *engine, uint64_t now_ms, struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_CLIENT_TLS) {
+		engine->client_secured = true;
+		engine_enter(engine, engine->begun ? ENGINE_COMMAND : ENGINE_GREET);
+		if (engine->state == ENGINE_GREET && engine->wanted == ENDING_DRAINING)
+			engine_finish(engine, ENDING_DRAINING, ENGINE_WORDS_DRAINING, out);
+	}
+	engine_over(engine, out);
+}
+
+void engine_client_unfit(
+	struct engine *engine, enum ending why, uint64_t now_ms, struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_CLIENT_TLS)
+		engine_finish(engine, why, ENGINE_WORDS_NONE, out);
+	engine_over(engine, out);
+}
+
 size_t engine_client_room(const struct engine *engine)
 {
-	if (engine->state == ENGINE_END || engine->client_closed)
+	if (engine->state == ENGINE_END || engine->state == ENGINE_CLIENT_TLS ||
+		engine->client_closed)
 		return 0;
 	if (engine->state == ENGINE_BODY || engine->state == ENGINE_DRAIN)
 		return engine->blocked ? 0 : SIZE_MAX;
@@ -83,6 +105,9 @@ static size_t take_commands(
 	struct engine *engine, const char *bytes, size_t len, struct engine_out *out)
 {
 	switch ((enum engine_state)engine->state) {
+	case ENGINE_CLIENT_TLS: /* in clear: nobody may hear them */
+		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_NONE, out);
+		return len;
 	case ENGINE_GREET:
 		on_early(engine, bytes, len, out);
 		return len;
@@ -137,6 +162,7 @@ size_t engine_client(struct engine *engine, const void *bytes, size_t len, uint6
 			used += smtp_command_add(
 				&engine->command, (const char *)bytes + used, len - used);
 	}
+	engine->rest = used < len;
 	engine_over(engine, out);
 	return used;
 }
@@ -153,6 +179,13 @@ void engine_client_closed(struct engine *engine, bool gone, uint64_t now_ms, str
 		break;
 	case ENGINE_DOT:
 		engine->client_lost = engine->client_gone;
+		break;
+	case ENGINE_CLIENT_TLS:
+		engine_finish(engine,
+			engine->client_gone ? ENDING_CLIENT_RESET
+			: engine->begun     ? ENDING_LEFT_AFTER_STARTTLS
+					    : ENDING_LEFT_BEFORE_GREETING,
+			ENGINE_WORDS_NONE, out);
 		break;
 	case ENGINE_COMMAND:
 	case ENGINE_END:
@@ -222,9 +255,10 @@ void engine_end(struct engine *engine, enum ending why, uint64_t now_ms, struct 
 	} else if (engine->state != ENGINE_DOT && engine->state != ENGINE_END &&
 		   why != ENDING_DRAINING) {
 		bool text = engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT;
+		bool deaf = engine->state == ENGINE_CLIENT_TLS;
 		engine_transaction_end(
 			engine, text ? ENGINE_OUTCOME_ENDED : ENGINE_OUTCOME_NONE, out);
-		engine_finish(engine, why, ENGINE_WORDS_ENDED, out);
+		engine_finish(engine, why, deaf ? ENGINE_WORDS_NONE : ENGINE_WORDS_ENDED, out);
 	}
 	engine_over(engine, out);
 }
@@ -240,6 +274,9 @@ void engine_time(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 		return;
 	}
 	switch ((enum engine_state)engine->state) {
+	case ENGINE_CLIENT_TLS:
+		engine_finish(engine, ENDING_HANDSHAKE_FAILED, ENGINE_WORDS_NONE, out);
+		break;
 	case ENGINE_GREET:
 	case ENGINE_COMMAND:
 		engine_finish(engine, ENDING_IDLE, ENGINE_WORDS_IDLE, out);

@@ -11,6 +11,7 @@
 	X(KEPT, 0, "", "") /* what the server said: the line */                   \
 	X(GREETING, 220, "", "ESMTP")                                             \
 	X(HELO, 250, "", "")                                                      \
+	X(STARTTLS, 220, "2.0.0", "begin TLS now")                                \
 	X(OK, 250, "2.0.0", "ok")                                                 \
 	X(SENDER_OK, 250, "2.1.0", "sender ok")                                   \
 	X(BYE, 221, "2.0.0", "closing")                                           \
@@ -35,6 +36,9 @@
 	X(NO_NAME, 501, "5.5.4", "say your host name")                            \
 	X(NO_FROM, 501, "5.5.4", "say MAIL FROM:<address>")                       \
 	X(NO_TO, 501, "5.5.4", "say RCPT TO:<address>")                           \
+	X(TLS_FIRST, 530, "5.7.0", "say STARTTLS first")                          \
+	X(TLS_AGAIN, 503, "5.5.1", "this is TLS already")                         \
+	X(TLS_LACKS, 454, "4.7.0", "no certificate to begin TLS with")            \
 	X(HELO_FIRST, 503, "5.5.1", "say EHLO first")                             \
 	X(MAIL_AGAIN, 503, "5.5.1", "the sender was said")                        \
 	X(MAIL_FIRST, 503, "5.5.1", "say MAIL first")                             \

@@ -68,6 +68,7 @@ static void on_lost(struct engine *engine, enum engine_words words, struct engin
 		if (engine->mail && engine->accepted > 0)
 			engine->answer = ENGINE_WORDS_SERVER_LOST;
 		break;
+	case ENGINE_CLIENT_TLS:
 	case ENGINE_GREET:
 	case ENGINE_OPEN:
 	case ENGINE_END:

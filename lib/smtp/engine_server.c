@@ -359,6 +359,7 @@ void engine_server_replied(struct engine *engine, unsigned code, struct engine_o
 	case ENGINE_LAST:
 		engine_text_heard(engine, code, out);
 		break;
+	case ENGINE_CLIENT_TLS:
 	case ENGINE_GREET:
 	case ENGINE_COMMAND:
 	case ENGINE_ASK_MAIL:

@@ -57,14 +57,15 @@ void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len)
 	}
 }
 
-size_t smtp_offers_format(
-	char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway, uint64_t size, unsigned shown)
+size_t smtp_offers_format(char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway,
+	uint64_t size, unsigned shown, bool starttls)
 {
 	int len = snprintf(out, SMTP_OFFERS_REPLY_MAX,
-		"250-%.255s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n%s%s250-8BITMIME\r\n"
+		"250-%.255s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n%s%s%s250-8BITMIME\r\n"
 		"250 ENHANCEDSTATUSCODES\r\n",
 		gateway, (unsigned long long)size,
 		shown & SMTP_PARAMETER_SMTPUTF8 ? "250-SMTPUTF8\r\n" : "",
-		shown & SMTP_PARAMETER_DSN ? "250-DSN\r\n" : "");
+		shown & SMTP_PARAMETER_DSN ? "250-DSN\r\n" : "",
+		starttls ? "250-STARTTLS\r\n" : "");
 	return (size_t)len;
 }

@@ -27,7 +27,7 @@ void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len);
 
 /* Our reply to EHLO: PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES always, SMTPUTF8 and DSN as
  * shown (enum smtp_parameter_of) has them. Returns its length; no NUL. */
-size_t smtp_offers_format(
-	char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway, uint64_t size, unsigned shown);
+size_t smtp_offers_format(char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway,
+	uint64_t size, unsigned shown, bool starttls);
 
 #endif

@@ -46,6 +46,8 @@ static const char *const lines[] = {
 	".\r\nRSET\r\nMAIL FROM:<d@x.example>\r\nRCPT TO:<b@y.example>\r\n",
 	"RCPT TO:<postmaster>\r\n",
 	"x\n.\r\n",
+	"STARTTLS\r\n",
+	"STARTTLS\r\nNOOP\r\n",
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
 
@@ -175,6 +177,12 @@ static void owner_does(struct run *run, bool yes, unsigned number)
 	enum smtp_witness_verdict verdict = yes ? SMTP_WITNESS_GO : noes[number % 3];
 
 	switch ((int)witness->engine.state) {
+	case ENGINE_CLIENT_TLS:
+		if (yes)
+			smtp_witness_client_secured(witness);
+		else
+			smtp_witness_client_unfit(witness);
+		break;
 	case ENGINE_GREET:
 		smtp_witness_greet(witness);
 		break;
@@ -271,10 +279,13 @@ static void run_all(struct run *run)
 	}
 }
 
-/* The upper bits: the TLS that servers want; that they want a login, and hear of another sender. */
+/* The upper bits: the TLS that servers want; that they want a login, and hear of another sender.
+ * What clients may do of TLS stands where nothing can be blocked yet: in a first act of that. */
 static void begin(struct run *run, unsigned bits)
 {
-	smtp_witness_begin(&run->witness, bits & 0x1f);
+	bool more = run->size > 2 && run->data[1] % ACTS == ACT_BLOCK;
+
+	smtp_witness_begin(&run->witness, (bits & 0x1f) | (more ? (run->data[2] & 0xfu) << 5 : 0));
 	run->witness.tls = (uint8_t)(bits >> 5 & 3);
 	run->witness.login = run->witness.other_sender = bits >> 7;
 }

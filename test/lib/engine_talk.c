@@ -153,6 +153,10 @@ static bool act(struct talk *talk, struct engine_out *out)
 	if (talk->holds)
 		return false;
 	switch ((int)talk->engine.state) {
+	case ENGINE_CLIENT_TLS:
+		talk->handshakes++;
+		engine_client_secured(&talk->engine, talk->now_ms, out);
+		return true;
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:
@@ -213,7 +217,7 @@ static void settle(struct talk *talk, struct engine_out *out)
 void talk_begin(struct talk *talk, unsigned flags)
 {
 	const struct engine_setup setup = {
-		.flow = 1, .size_max = 1000000, .recipients_max = 1000, .flags = (uint8_t)flags};
+		.flow = 1, .size_max = 1000000, .recipients_max = 1000, .flags = (uint16_t)flags};
 
 	memset(talk, 0, sizeof(*talk));
 	talk->now_ms = 1000;

@@ -27,7 +27,8 @@ struct talk {
 	/* what came out, and how much of it was looked at: */
 	size_t client_len, client_seen, server_len, server_seen;
 	char client[TALK_BYTES_MAX], server[TALK_BYTES_MAX];
-	char events[4096]; /* "rcpt a@b.example 250; delivered 1/1 250; " */
+	char events[4096];   /* "rcpt a@b.example 250; delivered 1/1 250; " */
+	unsigned handshakes; /* of the client's */
 	unsigned opened, closed, broken, secured;
 	unsigned lines; /* of the login that were said */
 	char why[100];

@@ -37,6 +37,7 @@ static const struct {
 	{"VRFY", SMTP_CLIENT_HELP, false},
 	{"HELP", SMTP_CLIENT_HELP, false},
 	{"QUIT", SMTP_CLIENT_QUIT, true},
+	{"STARTTLS", SMTP_CLIENT_STARTTLS, true},
 };
 
 static enum smtp_client_verb verb_of(const char *line, size_t len)
@@ -46,10 +47,12 @@ static enum smtp_client_verb verb_of(const char *line, size_t len)
 			return SMTP_CLIENT_OTHER;
 	while (len > 0 && line[len - 1] == ' ')
 		len--;
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (len >= 4 && strncasecmp(line, verbs[i].word, 4) == 0 &&
-			(len == 4 || (line[4] == ' ' && !verbs[i].bare)))
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		size_t n = strlen(verbs[i].word);
+		if (len >= n && strncasecmp(line, verbs[i].word, n) == 0 &&
+			(len == n || (line[n] == ' ' && !verbs[i].bare)))
 			return verbs[i].verb;
+	}
 	return SMTP_CLIENT_OTHER;
 }
 
@@ -110,6 +113,23 @@ static void check_line(struct smtp_client *client)
 	client->reply_code = (uint16_t)code;
 }
 
+/* RFC 3207 4.2: whatever was said before, by whomever, was never said. */
+static void begin_handshake(struct smtp_client *client, size_t command)
+{
+	if (client->sent_len > command)
+		wrong(client, "TLS over bytes that were said in clear");
+	if (client->secured)
+		wrong(client, "TLS inside of TLS");
+	client->handshake = true;
+	client->mail = client->hello = false;
+}
+
+void smtp_client_secure(struct smtp_client *client)
+{
+	client->handshake = false;
+	client->secured = true;
+}
+
 static void on_reply(struct smtp_client *client, struct smtp_client_heard *heard)
 {
 	size_t len;
@@ -118,11 +138,21 @@ static void on_reply(struct smtp_client *client, struct smtp_client_heard *heard
 	heard->code = client->reply_code;
 	if (client->over)
 		wrong(client, "a reply behind the last one");
+	if (client->handshake)
+		wrong(client, "words inside of a handshake");
+	if (heard->verb == SMTP_CLIENT_STARTTLS && heard->code == 220)
+		begin_handshake(client, len);
 	if (heard->verb == SMTP_CLIENT_RCPT)
 		smtp_server_address(client->sent, len, heard->recipient);
-	if (heard->verb == SMTP_CLIENT_HELLO && heard->code == 250)
+	if (heard->verb == SMTP_CLIENT_HELLO && heard->code == 250) {
 		client->mail = false;
+		client->hello = true;
+	}
 	if (heard->verb == SMTP_CLIENT_MAIL && heard->code == 250) {
+		if (!client->hello)
+			wrong(client, "a sender from who said no name");
+		if (client->secret && !client->secured)
+			wrong(client, "mail in clear");
 		smtp_server_address(client->sent, len, client->sender);
 		client->mail = true;
 		client->yes = 0;

@@ -20,6 +20,7 @@ enum smtp_client_verb {
 	SMTP_CLIENT_DOT,
 	SMTP_CLIENT_DONE, /* RSET, NOOP: always yes */
 	SMTP_CLIENT_HELP, /* and VRFY */
+	SMTP_CLIENT_STARTTLS,
 	SMTP_CLIENT_QUIT,
 	SMTP_CLIENT_OTHER, /* no command, or one that is wrong: never yes */
 };
@@ -28,6 +29,10 @@ enum smtp_client_verb {
 struct smtp_client {
 	const char *wrong; /* the rule that the gateway broke first; NULL: none */
 	bool repair;       /* its user's: a bare LF ends a line */
+	bool secret;       /* its user's: it says no mail in clear, and nobody takes any */
+	bool handshake;    /* it began one: no byte of either side is in clear */
+	bool secured;      /* and ended it */
+	bool hello;        /* it said its name, and nothing was forgotten since */
 	bool greeted;
 	bool text;    /* it heard 354: what it sends is a text */
 	bool over;    /* it heard a reply that nothing but the close may follow */
@@ -50,6 +55,8 @@ struct smtp_client_heard {
 
 /* False: there is no room in this test for so much. */
 bool smtp_client_say(struct smtp_client *client, const char *bytes, size_t len);
+/* Its handshake is done. */
+void smtp_client_secure(struct smtp_client *client);
 /* What the next reply is to; *len: the bytes of it. */
 enum smtp_client_verb smtp_client_head(const struct smtp_client *client, size_t *len);
 /* Reads up to the end of a reply; returns how many bytes. heard->code is 0 when it did not come. */

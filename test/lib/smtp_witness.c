@@ -24,11 +24,13 @@ static struct engine_out new_out(void)
 void smtp_witness_begin(struct smtp_witness *witness, unsigned flags)
 {
 	const struct engine_setup setup = {
-		.flow = 1, .size_max = 1000, .recipients_max = 3, .flags = (uint8_t)flags};
+		.flow = 1, .size_max = 1000, .recipients_max = 3, .flags = (uint16_t)flags};
 
 	memset(witness, 0, sizeof(*witness));
 	witness->now_ms = 1000;
 	witness->client.repair = flags & ENGINE_REPAIR;
+	witness->client.secret = flags & ENGINE_CLIENT_SECURE;
+	witness->client.handshake = flags & ENGINE_CLIENT_AT_ONCE;
 	engine_init(&witness->engine, &setup, witness->now_ms);
 }
 
@@ -86,6 +88,24 @@ void smtp_witness_client_closed(struct smtp_witness *witness, bool gone)
 	witness->client_closed = true;
 	witness->client_gone = witness->client_gone || gone;
 	engine_client_closed(&witness->engine, gone, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_client_secured(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	if (witness->engine.state == ENGINE_CLIENT_TLS)
+		smtp_client_secure(&witness->client);
+	engine_client_secured(&witness->engine, witness->now_ms, &out);
+	settle(witness, &out);
+}
+
+void smtp_witness_client_unfit(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	engine_client_unfit(&witness->engine, ENDING_HANDSHAKE_FAILED, witness->now_ms, &out);
 	settle(witness, &out);
 }
 

@@ -49,6 +49,8 @@ void smtp_witness_go(struct smtp_witness *witness);
 /* Returns how many bytes the engine had room for. */
 size_t smtp_witness_client(struct smtp_witness *witness, const char *bytes, size_t len);
 void smtp_witness_client_closed(struct smtp_witness *witness, bool gone);
+void smtp_witness_client_secured(struct smtp_witness *witness);
+void smtp_witness_client_unfit(struct smtp_witness *witness);
 void smtp_witness_verdict(
 	struct smtp_witness *witness, enum smtp_witness_verdict verdict, bool xclient);
 void smtp_witness_opened(struct smtp_witness *witness);

@@ -138,6 +138,7 @@ static void judge_heard(struct smtp_witness *witness, const struct smtp_client_h
 	case SMTP_CLIENT_GREETING:
 	case SMTP_CLIENT_HELLO:
 	case SMTP_CLIENT_HELP:
+	case SMTP_CLIENT_STARTTLS:
 	case SMTP_CLIENT_QUIT:
 		break;
 	}
@@ -425,6 +426,23 @@ static void judge_server_side(struct smtp_witness *witness)
 		"a text that is given up, and its server is kept");
 }
 
+static void judge_client_side(struct smtp_witness *witness)
+{
+	const struct engine *engine = &witness->engine;
+	bool handshake = engine->state == ENGINE_CLIENT_TLS;
+
+	require(witness, !handshake || witness->client.handshake,
+		"a handshake with a client that is in none");
+	require(witness, handshake || engine->state == ENGINE_END || !witness->client.handshake,
+		"a client that is in a handshake, and nobody else");
+	require(witness, engine->client_secured == witness->client.secured,
+		"TLS that the client is not in, or alone");
+	require(witness, !handshake || (!engine->mail && !witness->server.open && !engine->helo),
+		"what was said in clear is kept");
+	require(witness, !handshake || engine_client_room(engine) == 0,
+		"bytes in clear that are waited for inside of a handshake");
+}
+
 void smtp_witness_judge_state(struct smtp_witness *witness)
 {
 	const struct engine *engine = &witness->engine;
@@ -434,6 +452,7 @@ void smtp_witness_judge_state(struct smtp_witness *witness)
 	bool text = state == ENGINE_BODY || state == ENGINE_ASK_DOT || state == ENGINE_DOT ||
 		    state == ENGINE_DRAIN || state == ENGINE_LAST;
 
+	judge_client_side(witness);
 	judge_server_side(witness);
 	require(witness,
 		!engine->mail || witness->client_gone || engine->accepted == witness->client.yes,

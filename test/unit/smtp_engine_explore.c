@@ -18,6 +18,8 @@
 enum side {
 	CLIENT,
 	CLOSED,
+	CLIENT_SECURED,
+	CLIENT_UNFIT,
 	SERVER,
 	VERDICT,
 	OPENED,
@@ -53,6 +55,10 @@ static const struct act {
 	{CLIENT, 0, ".\r\nMAIL FROM:<e@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\nx\r\n"},
 	{CLIENT, 0, "\n.\r\n"},
 	{CLIENT, 0, "QUIT\r\n"},
+	{CLIENT, 1, "STARTTLS\r\n"},
+	{CLIENT, 1, "STARTTLS\r\nRSET\r\n"},
+	{CLIENT_SECURED, 0, "the client's handshake is done"},
+	{CLIENT_UNFIT, 0, "the client's handshake fails"},
 	{CLOSED, 0, "the client closes its half"},
 	{CLOSED, 1, "the client is gone"},
 	{SERVER, 250, "250"},
@@ -143,7 +149,12 @@ static bool is_due(const struct smtp_witness *witness, const struct act *act)
 	switch (act->side) {
 	case GREET:
 		return state == ENGINE_GREET;
+	case CLIENT_SECURED:
+	case CLIENT_UNFIT:
+		return state == ENGINE_CLIENT_TLS;
 	case CLIENT:
+		if (act->number && !(witness->engine.flags & ENGINE_CLIENT_STARTTLS))
+			return false;
 		return !witness->client_closed && engine_client_room(&witness->engine) > 0 &&
 		       (reads || has_sent_one(&witness->client));
 	case CLOSED:
@@ -219,6 +230,12 @@ static void act_on(struct smtp_witness *witness, const struct act *act)
 		break;
 	case CLOSED:
 		smtp_witness_client_closed(witness, act->number);
+		break;
+	case CLIENT_SECURED:
+		smtp_witness_client_secured(witness);
+		break;
+	case CLIENT_UNFIT:
+		smtp_witness_client_unfit(witness);
 		break;
 	case SERVER:
 		say(witness, act->number);
@@ -345,7 +362,8 @@ static uint64_t hash_of(const struct smtp_witness *witness)
 		client->over, client->mail, client->yes > 0, server->open, server->broken,
 		server->text, server->dotted, server->claimed, server->due, server->hello,
 		server->mail, server->rcpts > 0, server->handshake, server->secured,
-		server->starttls, server->tried, server->asks, server->logged_in, witness->clear};
+		server->starttls, server->tried, server->asks, server->logged_in, witness->clear,
+		client->handshake, client->secured, client->hello};
 	const uint16_t done[] = {server->done, server->code};
 	const int held[] = {client->sent_len - server->text_len, client->sent_len > 0};
 
@@ -437,6 +455,7 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 			['D'] = "DATA\r\n",
 			['S'] = "RSET\r\n",
 			['?'] = "FOO\r\n",
+			['Z'] = "STARTTLS\r\n",
 			['T'] = "Subject: x\r\n\r\n",
 			['.'] = ".\r\n"};
 		unsigned codes[128] = {
@@ -453,6 +472,8 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 			smtp_witness_trace(witness, true);
 		else if (*script == 's')
 			smtp_witness_secured(witness);
+		else if (*script == 'z')
+			smtp_witness_client_secured(witness);
 		else if (*script == 'l')
 			smtp_witness_login(witness, true);
 		else if (*script == 'n')
@@ -567,6 +588,23 @@ static void test_tls_before_the_greeting(void **state)
 	explore_from("GEMvRvos0O", ENGINE_LOGIN, 0, 7 - LESS);
 }
 
+static void test_a_client_that_begins_tls(void **state)
+{
+	(void)state;
+	begin_explorer(false, false);
+	explore_from("GE", ENGINE_COMMAND, ENGINE_CLIENT_STARTTLS, 7 - LESS);
+	explore_from("GEMvRvo0222", ENGINE_COMMAND, ENGINE_CLIENT_STARTTLS, 6 - LESS);
+	explore_from("GEMvRvo0222Zz", ENGINE_COMMAND, ENGINE_CLIENT_STARTTLS, 6 - LESS);
+	explore_from("GEZzEMvRvo0222Dv3t", ENGINE_BODY, ENGINE_CLIENT_STARTTLS, 6 - LESS);
+	explore_from(
+		"GEZ", ENGINE_CLIENT_TLS, ENGINE_CLIENT_STARTTLS | ENGINE_CLIENT_SECURE, 7 - LESS);
+	explore_from("", ENGINE_CLIENT_TLS, ENGINE_CLIENT_AT_ONCE, 7 - LESS);
+	explore_from("GE", ENGINE_COMMAND,
+		ENGINE_CLIENT_STARTTLS | ENGINE_CLIENT_SECURE | ENGINE_CLIENT_LACKS, 5);
+	begin_explorer(true, false);
+	explore_from("GE", ENGINE_COMMAND, ENGINE_CLIENT_STARTTLS, 6 - LESS);
+}
+
 static void test_a_server_that_is_told_who_the_client_is(void **state)
 {
 	(void)state;
@@ -599,6 +637,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_wrong_is_reached),
 		cmocka_unit_test(test_a_server_that_is_told_who_the_client_is),
+		cmocka_unit_test(test_a_client_that_begins_tls),
 		cmocka_unit_test(test_tls_and_login_before_a_word_of_mail),
 		cmocka_unit_test(test_tls_that_is_only_offered),
 		cmocka_unit_test(test_tls_before_the_greeting),

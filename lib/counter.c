@@ -12,10 +12,15 @@
 	[COUNTER_MESSAGE_ENDING + MESSAGE_##id] = { \
 		"message-" name, "messages of flows that are read: " meaning, COUNTER_KIND_TOTAL},
 
+#define RECIPIENT_ROW(id, name, meaning)             \
+	[COUNTER_RECIPIENT_BY + MESSAGE_BY_##id] = { \
+		"recipient-by-" name, "recipients refused: " meaning, COUNTER_KIND_TOTAL},
+
 static const struct {
 	const char *name, *help;
 	enum counter_kind kind;
-} table[] = {COUNTER_TABLE(COUNTER_ROW) ENDING_TABLE(ENDING_ROW) MESSAGE_ENDING_TABLE(MESSAGE_ROW)};
+} table[] = {COUNTER_TABLE(COUNTER_ROW) ENDING_TABLE(ENDING_ROW) MESSAGE_ENDING_TABLE(MESSAGE_ROW)
+		MESSAGE_BY_TABLE(RECIPIENT_ROW)};
 static_assert(sizeof(table) / sizeof(table[0]) == COUNTERS, "a row for each");
 
 const char *counter_name(unsigned counter)

@@ -1,8 +1,8 @@
 /* Owns the list of everything that is counted.
  *
  * Each process has an array of COUNTERS values and changes it alone; control adds the arrays up.
- * The endings of flows are counters too, behind the others: COUNTER_ENDING + enum ending; and
- * behind them those of messages. */
+ * The endings of flows are counters too, behind the others: COUNTER_ENDING + enum ending; behind
+ * them those of messages, and who refused recipients. */
 #ifndef POSTERN_COUNTER_H
 #define POSTERN_COUNTER_H
 
@@ -134,10 +134,11 @@ enum counter {
 };
 
 #define COUNTER_MESSAGE_ENDING (COUNTER_ENDING + ENDINGS) /* the first of MESSAGE_ENDINGS */
-#define COUNTERS               (COUNTER_MESSAGE_ENDING + MESSAGE_ENDINGS)
+#define COUNTER_RECIPIENT_BY   (COUNTER_MESSAGE_ENDING + MESSAGE_ENDINGS) /* of MESSAGE_BYS */
+#define COUNTERS               (COUNTER_RECIPIENT_BY + MESSAGE_BYS)
 
 /* name, kind and help of each, by number from 0 to COUNTERS - 1. The names of endings begin with
- * "ended-", of messages' endings "message-". */
+ * "ended-", of messages' endings "message-", of recipients "recipient-by-". */
 const char *counter_name(unsigned counter);
 const char *counter_help(unsigned counter);
 enum counter_kind counter_kind_of(unsigned counter);

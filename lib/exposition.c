@@ -194,6 +194,15 @@ static void put_message_endings(
 			message_outcome_name(message_outcome_of((enum message_ending)i)), NULL);
 }
 
+static void put_recipients(struct exposition *exposition, const uint64_t values[static COUNTERS])
+{
+	exposition_begin(exposition, "recipients-refused", COUNTER_KIND_TOTAL,
+		"recipients of flows that are read who were refused, by whom");
+	for (unsigned i = 0; i < MESSAGE_BYS; i++)
+		exposition_add(exposition, values[COUNTER_RECIPIENT_BY + i], "by",
+			message_by_name(i), NULL);
+}
+
 void exposition_put_counters(struct exposition *exposition, const uint64_t values[static COUNTERS])
 {
 	for (unsigned i = 0; i < COUNTER_ENDING; i++) {
@@ -207,4 +216,5 @@ void exposition_put_counters(struct exposition *exposition, const uint64_t value
 	}
 	put_endings(exposition, values);
 	put_message_endings(exposition, values);
+	put_recipients(exposition, values);
 }

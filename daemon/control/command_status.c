@@ -114,27 +114,36 @@ static json_t *servers_part(const struct control *control)
 	return array;
 }
 
-static json_t *refused_part(const uint64_t counts[static ENDINGS])
+static json_t *refused_part(const uint64_t counts[static ENDED_REASONS])
 {
 	json_t *object = json_object();
-	for (unsigned i = 0; i < ENDINGS; i++)
+	for (unsigned i = 0; i < ENDED_REASONS; i++)
 		if (counts[i])
 			json_object_set_new(
-				object, ending_names[i], json_integer((json_int_t)counts[i]));
+				object, ended_reason_name(i), json_integer((json_int_t)counts[i]));
 	return object;
 }
 
+/* Whom they were of. */
+static const char *refused_of(unsigned reason)
+{
+	if (reason < ENDED_MESSAGES)
+		return "connections";
+	return reason < ENDED_RECIPIENTS ? "messages" : "recipients";
+}
+
 /* The same, each with the command that shows more. */
-static json_t *refusals_part(const uint64_t counts[static ENDINGS])
+static json_t *refusals_part(const uint64_t counts[static ENDED_REASONS])
 {
 	json_t *array = json_array();
 	char next[96];
-	for (unsigned i = 0; i < ENDINGS; i++)
+	for (unsigned i = 0; i < ENDED_REASONS; i++)
 		if (counts[i])
-			json_array_append_new(
-				array, json_pack("{s:s, s:I, s:s}", "reason", ending_names[i],
-					       "count", (json_int_t)counts[i], "next",
-					       trouble_next_of((enum ending)i, next)));
+			json_array_append_new(array,
+				json_pack("{s:s, s:s, s:I, s:s}", "reason", ended_reason_name(i),
+					"of", refused_of(i), "count", (json_int_t)counts[i], "next",
+					i < ENDED_MESSAGES ? trouble_next_of((enum ending)i, next)
+							   : "posternctl message show since 10m"));
 	return array;
 }
 
@@ -302,7 +311,7 @@ static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
 	struct control *control = command->control;
-	uint64_t sum[COUNTERS], refused[ENDINGS];
+	uint64_t sum[COUNTERS], refused[ENDED_REASONS];
 	uint64_t now_ms = clock_now_ms(control);
 	json_t *troubles = json_array(), *row = json_object();
 	bypass_follow(control->bypass, facts);

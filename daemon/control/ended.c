@@ -17,7 +17,7 @@
 
 struct ended {
 	uint64_t second[SECONDS]; /* which second each slot is of */
-	uint32_t counts[SECONDS][ENDINGS];
+	uint32_t counts[SECONDS][ENDED_REASONS];
 };
 
 struct ended *ended_new(void)
@@ -30,7 +30,7 @@ void ended_free(struct ended *ended)
 	free(ended);
 }
 
-static void count_refusal(struct ended *ended, uint64_t now_ms, enum ending ending)
+static void count_refusal(struct ended *ended, uint64_t now_ms, unsigned reason)
 {
 	uint64_t second = now_ms / 1000;
 	size_t slot = second % SECONDS;
@@ -38,16 +38,26 @@ static void count_refusal(struct ended *ended, uint64_t now_ms, enum ending endi
 		ended->second[slot] = second;
 		memset(ended->counts[slot], 0, sizeof(ended->counts[slot]));
 	}
-	ended->counts[slot][ending]++;
+	ended->counts[slot][reason]++;
 }
 
-void ended_last_minute(const struct ended *ended, uint64_t now_ms, uint64_t counts[static ENDINGS])
+const char *ended_reason_name(unsigned reason)
+{
+	if (reason < ENDED_MESSAGES)
+		return ending_name(reason);
+	if (reason < ENDED_RECIPIENTS)
+		return message_ending_name(reason - ENDED_MESSAGES);
+	return counter_name(COUNTER_ENDING + reason);
+}
+
+void ended_last_minute(
+	const struct ended *ended, uint64_t now_ms, uint64_t counts[static ENDED_REASONS])
 {
 	uint64_t second = now_ms / 1000;
-	memset(counts, 0, ENDINGS * sizeof(counts[0]));
+	memset(counts, 0, ENDED_REASONS * sizeof(counts[0]));
 	for (size_t slot = 0; slot < SECONDS; slot++)
 		if (ended->second[slot] + SECONDS > second)
-			for (unsigned i = 0; i < ENDINGS; i++)
+			for (unsigned i = 0; i < ENDED_REASONS; i++)
 				counts[i] += ended->counts[slot][i];
 }
 
@@ -99,7 +109,7 @@ static void note(struct control *control, const struct ipc_flow *flow)
 {
 	tally_flow(control->tally, flow);
 	if (is_refusal((enum ending)flow->ending))
-		count_refusal(control->ended, clock_now_ms(control), (enum ending)flow->ending);
+		count_refusal(control->ended, clock_now_ms(control), flow->ending);
 	publish(control, flow);
 }
 
@@ -120,11 +130,38 @@ static void publish_message(struct control *control, const struct message_record
 	monitor_publish(control, MONITOR_MESSAGE, row);
 }
 
+/* Somebody said no, or it could not be taken to its server. */
+static bool is_message_refusal(enum message_ending ending)
+{
+	return message_outcome_of(ending) == MESSAGE_REFUSED || ending == MESSAGE_NO_SERVER ||
+	       ending == MESSAGE_SCAN_FAILED || ending == MESSAGE_FAILED;
+}
+
+static void count_recipients(
+	struct control *control, const struct message_record *record, uint64_t now_ms)
+{
+	struct message_recipient recipient;
+
+	for (size_t at = 0; message_recipient_next(record, &at, &recipient);) {
+		bool taken = recipient.reply.len > 0 && recipient.reply.at[0] == '2';
+		if (taken || recipient.by >= MESSAGE_BYS)
+			continue;
+		control->counters[COUNTER_RECIPIENT_BY + recipient.by]++;
+		count_refusal(control->ended, now_ms, ENDED_RECIPIENTS + recipient.by);
+	}
+}
+
 void ended_message(struct control *control, const struct message_record *record,
 	const uint8_t *bytes, size_t len)
 {
-	if (record->ending < MESSAGE_ENDINGS)
+	const uint64_t now_ms = clock_now_ms(control);
+
+	if (record->ending < MESSAGE_ENDINGS) {
 		control->counters[COUNTER_MESSAGE_ENDING + record->ending]++;
+		if (is_message_refusal((enum message_ending)record->ending))
+			count_refusal(control->ended, now_ms, ENDED_MESSAGES + record->ending);
+	}
+	count_recipients(control, record, now_ms);
 	publish_message(control, record);
 	messages_record(control->messages, record, bytes, len);
 }

@@ -4,6 +4,7 @@
 #define POSTERN_ENDED_H
 
 #include "daemon/control/live.h"
+#include "lib/counter.h"
 #include "lib/decide.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
@@ -27,7 +28,15 @@ void ended_lost(struct control *control, const struct live_flow *flow);
 void ended_refused(struct control *control, const struct ipc_admit *admit,
 	const struct decision *decision, size_t zone);
 
-/* Refusals of the last minute, by ending. */
-void ended_last_minute(const struct ended *ended, uint64_t now_ms, uint64_t counts[static ENDINGS]);
+/* Why somebody was refused: how a flow ended, then how a message did, then who refused a recipient,
+ * by the numbers of counters from COUNTER_ENDING on. */
+#define ENDED_REASONS    (COUNTERS - COUNTER_ENDING)
+#define ENDED_MESSAGES   (COUNTER_MESSAGE_ENDING - COUNTER_ENDING) /* the first of them */
+#define ENDED_RECIPIENTS (COUNTER_RECIPIENT_BY - COUNTER_ENDING)
+/* As log and records name it; "recipient-by-limit" of a recipient. */
+const char *ended_reason_name(unsigned reason);
+/* Refusals of the last minute, by reason. */
+void ended_last_minute(
+	const struct ended *ended, uint64_t now_ms, uint64_t counts[static ENDED_REASONS]);
 
 #endif

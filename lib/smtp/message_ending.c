@@ -39,3 +39,12 @@ enum message_outcome message_outcome_of(enum message_ending ending)
 {
 	return table[ending].outcome;
 }
+
+#define MESSAGE_BY_NAME(id, name, meaning) [MESSAGE_BY_##id] = name,
+static const char *const by_names[] = {MESSAGE_BY_TABLE(MESSAGE_BY_NAME)};
+static_assert(sizeof(by_names) / sizeof(*by_names) == MESSAGE_BYS, "a name for each");
+
+const char *message_by_name(unsigned by)
+{
+	return by < MESSAGE_BYS ? by_names[by] : "?";
+}

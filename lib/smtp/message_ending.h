@@ -1,4 +1,5 @@
-/* Owns the words for how a message ended: one SMTP transaction, RFC 5321, section 3.3. */
+/* Owns the words for how a message ended, one SMTP transaction (RFC 5321, section 3.3), and for who
+ * decided about each of its recipients. */
 #ifndef POSTERN_SMTP_MESSAGE_ENDING_H
 #define POSTERN_SMTP_MESSAGE_ENDING_H
 
@@ -49,5 +50,26 @@ const char *message_ending_name(unsigned ending);
 const char *message_ending_meaning(enum message_ending ending);
 const char *message_outcome_name(enum message_outcome outcome);
 enum message_outcome message_outcome_of(enum message_ending ending);
+
+/* Who decided about a recipient. X(identifier, name, what it means where he is refused). The
+ * numbers stand in stored records, too. */
+#define MESSAGE_BY_TABLE(X)                                                                   \
+	X(SERVER, "server", "his server, to which a rule sent him, said no")                  \
+	X(RULE, "rule", "a rule's verdict answer")                                            \
+	X(UNMATCHED, "unmatched", "no rule takes him")                                        \
+	X(UNAUTHENTICATED, "unauthenticated", "nobody is logged in")                          \
+	X(BLOCK, "block", "the client is blocked")                                            \
+	X(LIMIT, "limit", "over a limit of recipients or size")                               \
+	X(FORM, "form", "no address that could be decided")                                   \
+	X(SERVERS, "servers", "his server is another than this message's: he may come again") \
+	X(GATEWAY, "gateway", "no host of his server could be had, or the gateway ran short")
+
+enum message_by {
+#define MESSAGE_BY_ENUM(id, name, meaning) MESSAGE_BY_##id,
+	MESSAGE_BY_TABLE(MESSAGE_BY_ENUM)
+#undef MESSAGE_BY_ENUM
+};
+#define MESSAGE_BYS (MESSAGE_BY_GATEWAY + 1) /* the last of the table */
+const char *message_by_name(unsigned by);    /* "?" for a number that is none */
 
 #endif

@@ -78,19 +78,6 @@ static const struct field recipient_fields[] = {
 /* clang-format on */
 #define N(array) (sizeof(array) / sizeof(*(array)))
 
-static const char *const by_names[] = {
-	[MESSAGE_BY_SERVER] = "server",
-	[MESSAGE_BY_RULE] = "rule",
-	[MESSAGE_BY_UNMATCHED] = "unmatched",
-	[MESSAGE_BY_UNAUTHENTICATED] = "unauthenticated",
-	[MESSAGE_BY_BLOCK] = "block",
-	[MESSAGE_BY_LIMIT] = "limit",
-	[MESSAGE_BY_FORM] = "form",
-	[MESSAGE_BY_SERVERS] = "servers",
-	[MESSAGE_BY_GATEWAY] = "gateway",
-};
-static_assert(N(by_names) == MESSAGE_BYS, "a name for each");
-
 static const char *const source_names[] = {
 	[MESSAGE_SOURCE_NONE] = "none",
 	[MESSAGE_SOURCE_SESSION] = "session",
@@ -98,11 +85,6 @@ static const char *const source_names[] = {
 	[MESSAGE_SOURCE_AUTH] = "auth",
 };
 static_assert(N(source_names) == MESSAGE_SOURCES, "a name for each");
-
-const char *message_by_name(unsigned by)
-{
-	return by < MESSAGE_BYS ? by_names[by] : "?";
-}
 
 const char *message_source_name(unsigned source)
 {

@@ -27,21 +27,6 @@ struct message_text {
 	size_t len;
 };
 
-/* Who decided about a recipient. */
-enum message_by {
-	MESSAGE_BY_SERVER, /* a rule sent it to its server, which said what `reply` says */
-	MESSAGE_BY_RULE,   /* a rule's verdict answer */
-	MESSAGE_BY_UNMATCHED,
-	MESSAGE_BY_UNAUTHENTICATED,
-	MESSAGE_BY_BLOCK,
-	MESSAGE_BY_LIMIT,
-	MESSAGE_BY_FORM,    /* no address that could be decided */
-	MESSAGE_BY_SERVERS, /* of another server than this transaction: 452 */
-	MESSAGE_BY_GATEWAY, /* its own shortage, or no server could be had */
-};
-#define MESSAGE_BYS 9
-const char *message_by_name(unsigned by); /* "?" for a number that is none */
-
 struct message_recipient {
 	struct message_text address;
 	struct message_text rule;  /* that decided; none: no rule did */

@@ -128,13 +128,14 @@ static void every_counter_is_there_once(void **state)
 	}
 	assert_int_equal(formers, 4);
 	assert_int_equal(lines, COUNTERS - 1 + formers);
-	assert_int_equal(helps, COUNTER_ENDING - POLICY_VERDICTS + 3 + formers);
+	assert_int_equal(helps, COUNTER_ENDING - POLICY_VERDICTS + 4 + formers);
 	assert_non_null(strstr(text, "\npostern_ipc_lost_total "));
 	assert_non_null(strstr(text, "\n# HELP postern_messages_lost_total deprecated: ipc-lost "));
 	assert_non_null(strstr(text, "\npostern_messages_lost_total "));
 	assert_non_null(strstr(text, "postern_verdicts_total{verdict=\"redirect\"} "));
 	assert_non_null(strstr(text, "postern_messages_ended_total{ending=\"unknown\","
 				     "class=\"doubt\"} "));
+	assert_non_null(strstr(text, "postern_recipients_refused_total{by=\"limit\"} "));
 	assert_non_null(strstr(
 		text, "postern_flows_ended_total{ending=\"not-logged-in\",class=\"refused\"} "));
 	free(text);

@@ -1,7 +1,7 @@
 #include "daemon/control/apply.h"
 
-#include "daemon/control/audit.h"
 #include "daemon/control/clock.h"
+#include "daemon/control/confirm.h"
 #include "daemon/control/control.h"
 #include "daemon/control/entries.h"
 #include "daemon/control/inquiry.h"
@@ -11,11 +11,11 @@
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/peers.h"
-#include "daemon/control/policy_parse.h"
 #include "daemon/control/policy_store.h"
 #include "daemon/control/posture.h"
 #include "daemon/control/sessions.h"
 #include "daemon/control/want.h"
+#include "lib/language.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,10 +43,7 @@ struct apply {
 	struct apply_order same; /* of one that changes nothing, while the processes hear of it */
 	char *moved;             /* what the switch did to sessions; NULL: nothing */
 	struct waiter *waiters, **last_waiter;
-	struct loop_timer confirm;
 };
-
-static void on_confirm_over(struct loop_timer *timer, uint64_t now_ms);
 
 struct apply *apply_new(struct control *control)
 {
@@ -55,7 +52,6 @@ struct apply *apply_new(struct control *control)
 		return NULL;
 	apply->control = control;
 	apply->last_waiter = &apply->waiters;
-	apply->confirm.on_time = on_confirm_over;
 	return apply;
 }
 
@@ -63,7 +59,6 @@ void apply_free(struct apply *apply)
 {
 	if (!apply)
 		return;
-	loop_timer_clear(apply->control->loop, &apply->confirm);
 	while (apply->waiters) {
 		struct waiter *waiter = apply->waiters;
 		apply->waiters = waiter->next;
@@ -123,7 +118,7 @@ static void finish(struct apply *apply, enum outcome outcome, const char *text)
 	apply->busy = false;
 	/* all relays go by the policy in force: nobody hands anything to who is wanted no more */
 	want_policy(apply->control->want, NULL);
-	apply_resume_confirm(apply);
+	confirm_resume(apply->control->confirm);
 	if (done)
 		done(context, outcome, text);
 	run_waiters(apply);
@@ -464,44 +459,25 @@ static void on_noted(void *context, int status)
 	struct noting noting = *(struct noting *)context;
 	free(context);
 	noting.apply->busy = false;
-	apply_resume_confirm(noting.apply);
+	confirm_resume(noting.apply->control->confirm);
 	noting.done(noting.context, status ? OUTCOME_REFUSED : OUTCOME_DONE,
 		status ? noting.failure : "");
 	run_waiters(noting.apply);
 }
 
-static int note_current(
-	struct apply *apply, const struct policy_current *current, const struct noting *noting)
+int apply_note(struct apply *apply, const struct policy_current *current, const char *failure,
+	apply_done *done, void *context)
 {
 	struct noting *own = malloc(sizeof(*own));
 	if (!own)
 		return -ENOMEM;
-	*own = *noting;
+	*own = (struct noting){apply, failure, done, context};
 	apply->busy = true;
 	int error = policy_store_begin_save(apply->control->history, NULL, current, on_noted, own);
 	if (error) {
 		apply->busy = false;
 		free(own);
 	}
-	return error;
-}
-
-int apply_confirm(struct apply *apply, apply_done *done, void *context)
-{
-	struct control *control = apply->control;
-	struct policy_current current;
-	if (!policy_store_current(control->history)->confirm_until_ms)
-		return -ENOENT;
-	int error = policy_current_copy(&current, policy_store_current(control->history));
-	if (error)
-		return error;
-	current.confirm_until_ms = current.confirm_back = 0;
-	error = note_current(apply, &current,
-		&(struct noting){.apply = apply,
-			.failure = "the confirm cannot be stored; the policy still waits for it",
-			.done = done,
-			.context = context});
-	policy_current_fini(&current);
 	return error;
 }
 
@@ -514,89 +490,8 @@ int apply_remember_file(struct apply *apply, const struct policy_texts *texts, c
 		.confirm_back = now->confirm_back};
 	int error = note_file(&current, texts, source, source_len);
 	if (!error)
-		error = note_current(apply, &current,
-			&(struct noting){.apply = apply,
-				.failure = "the state folder takes no writes",
-				.done = done,
-				.context = context});
+		error = apply_note(
+			apply, &current, "the state folder takes no writes", done, context);
 	policy_current_fini(&current);
 	return error;
-}
-
-void apply_resume_confirm(struct apply *apply)
-{
-	struct control *control = apply->control;
-	const struct policy_current *current = policy_store_current(control->history);
-	if (!current->confirm_until_ms) {
-		loop_timer_clear(control->loop, &apply->confirm);
-		return;
-	}
-	uint64_t now_ms = clock_now_ms(control);
-	uint64_t left_ms =
-		current->confirm_until_ms > now_ms ? current->confirm_until_ms - now_ms : 0;
-	loop_timer_set(control->loop, &apply->confirm, loop_now_ms(control->loop) + left_ms);
-}
-
-static void on_returned(void *context, enum outcome outcome, const char *text)
-{
-	struct apply *apply = context;
-	if (outcome == OUTCOME_DONE)
-		return;
-	log_error("the unconfirmed policy cannot be taken back: %s; trying again in 10 s", text);
-	loop_timer_set(
-		apply->control->loop, &apply->confirm, loop_now_ms(apply->control->loop) + 10000);
-}
-
-/* Nobody confirmed: the policy before is applied as a new one, so that the history tells it. */
-static void return_policy(void *context)
-{
-	struct apply *apply = context;
-	struct control *control = apply->control;
-	const struct policy_current *current = policy_store_current(control->history);
-	struct policy_record record;
-	char origin[64];
-	if (!current->confirm_until_ms || current->confirm_until_ms > clock_now_ms(control)) {
-		apply_resume_confirm(apply);
-		return;
-	}
-	int error = policy_store_load(control->history, current->confirm_back, &record);
-	if (error) {
-		on_returned(apply, OUTCOME_REFUSED, "it is no longer in the history");
-		return;
-	}
-	struct language_diagnosis diagnosis;
-	struct policy *policy = policy_parse_record(control, &record, &diagnosis);
-	language_diagnosis_fini(&diagnosis);
-	if (!policy) {
-		policy_record_fini(&record);
-		on_returned(apply, OUTCOME_REFUSED, "it does not parse any more");
-		return;
-	}
-	log_warning("policy %" PRIu64 " was not confirmed in time; policy %" PRIu64 " returns",
-		current->number, record.number);
-	snprintf(origin, sizeof(origin), "policy %" PRIu64 ", as %" PRIu64 " was not confirmed",
-		record.number, current->number);
-	apply_begin(apply, &(struct apply_order){.policy = policy,
-				   .source = record.source,
-				   .source_len = record.source_len,
-				   .texts = record.texts,
-				   .origin = origin,
-				   .pass.kind = GUARD_RETURN,
-				   .done = on_returned,
-				   .context = apply});
-	record.source = NULL;
-	record.texts = (struct policy_texts){0};
-	policy_record_fini(&record);
-}
-
-void apply_expire(struct apply *apply)
-{
-	apply_when_free(apply, return_policy, apply);
-}
-
-static void on_confirm_over(struct loop_timer *timer, uint64_t now_ms)
-{
-	struct apply *apply = (struct apply *)((char *)timer - offsetof(struct apply, confirm));
-	(void)now_ms;
-	apply_expire(apply);
 }

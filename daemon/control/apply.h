@@ -17,6 +17,7 @@
 
 struct apply;
 struct control;
+struct policy_current;
 
 /* outcome DONE, UNCHANGED (what runs is what was wanted) or why not; text says what failed. */
 typedef void apply_done(void *context, enum outcome outcome, const char *text);
@@ -45,15 +46,13 @@ bool apply_busy(const struct apply *apply);
  * anything is tried, by what guard.h says; the same text and meaning as what runs is no change. */
 void apply_begin(struct apply *apply, const struct apply_order *order);
 
-/* The confirm that waits is given: the running policy stays. -ENOENT at once: none waits. */
-int apply_confirm(struct apply *apply, apply_done *done, void *context);
+/* Another `current` of the running policy reaches the disk; failure: what is said where it does
+ * not. Only when no apply is under way. 0 or -errno at once. */
+int apply_note(struct apply *apply, const struct policy_current *current, const char *failure,
+	apply_done *done, void *context);
 /* The file says what runs, as after `policy save`: from now on it counts as applied. Only when no
  * apply is under way; done as above. 0 or -errno at once. */
 int apply_remember_file(struct apply *apply, const struct policy_texts *texts, const char *source,
 	size_t source_len, apply_done *done, void *context);
-/* Sets the timer of a confirm that the state folder says is waiting. */
-void apply_resume_confirm(struct apply *apply);
-/* If its time is over the policy before returns, now or as soon as no apply is under way. */
-void apply_expire(struct apply *apply);
 
 #endif

@@ -1,6 +1,7 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/apply.h"
+#include "daemon/control/confirm.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/diff.h"
@@ -358,7 +359,7 @@ static void run_confirm_now(struct command *command)
 			number);
 		return;
 	}
-	int error = apply_confirm(command->control->apply, on_confirmed, command);
+	int error = confirm_give(command->control->confirm, on_confirmed, command);
 	if (error == -ENOENT)
 		command_done(command, OUTCOME_ABSENT, "no policy waits to be confirmed");
 	else if (error)

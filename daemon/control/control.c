@@ -7,6 +7,7 @@
 #include "daemon/control/block_change.h"
 #include "daemon/control/bypass.h"
 #include "daemon/control/clock.h"
+#include "daemon/control/confirm.h"
 #include "daemon/control/cut.h"
 #include "daemon/control/disk.h"
 #include "daemon/control/drained.h"
@@ -323,6 +324,7 @@ static bool make_parts(struct control *control)
 	control->health = health_peer_new(control);
 	control->web = web_peer_new(control);
 	control->apply = apply_new(control);
+	control->confirm = confirm_new(control);
 	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
 	control->cut = cut_new(control);
@@ -330,8 +332,8 @@ static bool make_parts(struct control *control)
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->lost &&
 	       control->peers && control->want && control->health && control->web &&
-	       control->apply && control->begin && control->sessions && control->idle &&
-	       control->cut;
+	       control->apply && control->confirm && control->begin && control->sessions &&
+	       control->idle && control->cut;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -447,6 +449,7 @@ static void close_parts(struct control *control)
 	peers_free(control->peers);
 	want_free(control->want);
 	policy_start_free(control->begin);
+	confirm_free(control->confirm);
 	apply_free(control->apply);
 	bypass_free(control->bypass);
 	interfaces_free(control);
@@ -514,7 +517,7 @@ static int start(struct control *control)
 	}
 	want_policy(control->want, NULL);
 	web_peer_follow(control->web);
-	apply_resume_confirm(control->apply);
+	confirm_resume(control->confirm);
 	policy_start_run(control->begin, on_policy_runs);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "lib/steady.h"
 
 struct apply;
+struct confirm;
 struct bypass;
 struct clock;
 struct entries;
@@ -87,6 +88,7 @@ struct control {
 	struct tally *tally;
 	struct lost *lost;
 	struct apply *apply;
+	struct confirm *confirm;
 	struct policy_start *begin;
 	struct bypass *bypass;
 	struct drained *drained;

@@ -2,6 +2,7 @@
 
 #include "daemon/control/apply.h"
 #include "daemon/control/clock.h"
+#include "daemon/control/confirm.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel_plan.h"
 #include "daemon/control/policy_file.h"
@@ -196,7 +197,7 @@ static void take_file(void *context)
 static void on_posture_kept(struct gather *gather)
 {
 	struct policy_start *start = START_OF(gather, gather);
-	apply_expire(start->control->apply);
+	confirm_expire(start->control->confirm);
 	apply_when_free(start->control->apply, take_file, start);
 }
 

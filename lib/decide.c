@@ -13,6 +13,9 @@ const char *const decide_reason_names[] = {
 	[DECIDE_UNMATCHED] = "unmatched",
 	[DECIDE_BLOCKED] = "blocked",
 	[DECIDE_NEEDS_ENVELOPE] = "envelope",
+	[DECIDE_NOT_ACCEPTED] = "not-accepted",
+	[DECIDE_NO_RECIPIENT] = "no-recipient",
+	[DECIDE_OTHER_SERVER] = "other-server",
 };
 static_assert(sizeof(decide_reason_names) / sizeof(decide_reason_names[0]) == DECIDE_REASONS,
 	"a name for each");
@@ -47,8 +50,25 @@ const struct block *decide_find_block(const struct decide_world *world,
 {
 	if (!world->blocks)
 		return NULL;
-	return blocks_match(world->blocks, world->policy->zones[origin->zone].name.text,
-		session ? session->user.text : NULL, mac, &origin->source, now_ms);
+	const char *zone = origin->of_listener ? "" : world->policy->zones[origin->zone].name.text;
+	return blocks_match(world->blocks, zone, session ? session->user.text : NULL, mac,
+		&origin->source, now_ms);
+}
+
+static bool is_blocked(const struct decide_world *world, const struct decide_origin *origin,
+	const struct mac *mac, const struct session *session, uint64_t now_ms,
+	struct decision *decision)
+{
+	const struct block *block = decide_find_block(world, origin, mac, session, now_ms);
+
+	if (!block)
+		return false;
+	decision->reason = DECIDE_BLOCKED;
+	decision->verdict = POLICY_VERDICT_ANSWER;
+	decision->block = block;
+	decision->session = session;
+	decide_lower(&decision->until_ms, block->until_ms);
+	return true;
 }
 
 /* False: the client is blocked, or has no session whose lease holds, and the decision is made.
@@ -59,15 +79,8 @@ static bool take_session(const struct decide_world *world, const struct decide_o
 {
 	if (session && session->lease_end_ms && session->lease_end_ms <= now_ms)
 		session = NULL;
-	const struct block *block = decide_find_block(world, origin, mac, session, now_ms);
-	if (block) {
-		decision->reason = DECIDE_BLOCKED;
-		decision->verdict = POLICY_VERDICT_ANSWER;
-		decision->block = block;
-		decision->session = session;
-		decide_lower(&decision->until_ms, block->until_ms);
+	if (is_blocked(world, origin, mac, session, now_ms, decision))
 		return false;
-	}
 	if (!session) {
 		act_on(decision, DECIDE_UNAUTHENTICATED,
 			&world->policy->zones[origin->zone].unauthenticated);
@@ -137,6 +150,68 @@ static void take_first(
 		take_rule(decision, policy, index);
 }
 
+static const struct policy_act not_accepted = {.verdict = POLICY_VERDICT_ANSWER,
+	.code = 554,
+	.text = {.text = "this host may not send mail here", .len = 32}};
+
+/* What is addressed to the gateway is read, if it accepts the client. */
+static void decide_listener(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, struct decision *decision)
+{
+	struct decide_question question;
+
+	if (is_blocked(world, origin, NULL, NULL, now_ms, decision))
+		return;
+	decide_question_init(&question, world, origin, now_ms);
+	struct decide_held held = decide_accept(&question);
+	decide_lower(&decision->until_ms, held.change_ms);
+	if (held.yes)
+		take_envelope(decision, (struct level_cause){LEVEL_LISTENER, -1, -1});
+	else
+		act_on(decision, DECIDE_NOT_ACCEPTED, &not_accepted);
+}
+
+static bool has_hosts(const struct policy *policy, const struct policy_where *where)
+{
+	for (size_t i = 0; i < where->list_names.n; i++)
+		if (policy->lists[where->lists[i]].holds == POLICY_HOLDS_HOSTS)
+			return true;
+	return where->hosts;
+}
+
+bool decide_wants_host(const struct policy *policy, size_t listener)
+{
+	if (has_hosts(policy, &policy->listeners[listener].accept))
+		return true;
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (!policy->rules[i].disabled &&
+			policy_rule_in_listener(&policy->rules[i], listener) &&
+			has_hosts(policy, &policy->rules[i].source))
+			return true;
+	return false;
+}
+
+/* A client of a zone without a session, of which `user none` speaks. */
+static void take_nobody(struct decide_question *question, const struct decide_origin *origin,
+	struct decision *decision)
+{
+	const struct policy *policy = question->world->policy;
+	const struct decide_key key = decide_key_of(origin, NULL);
+
+	for (size_t i = 0; i < policy->nrules; i++) {
+		if (!policy->rules[i].user_none)
+			continue;
+		struct decide_match match = decide_ask_rule(question, &key, i);
+		decision->fields |= match.fields;
+		decide_lower(&decision->until_ms, match.until_ms);
+		if (match.answer == DECIDE_RULE_YES) {
+			decision->act = NULL;
+			take_first(decision, policy, origin->zone, i);
+			return;
+		}
+	}
+}
+
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision)
 {
@@ -144,15 +219,23 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 	struct decide_question question;
 
 	*decision = (struct decision){.rule = -1, .server = -1, .fields = DECIDE_SESSION};
+	if (origin->of_listener) {
+		decide_listener(world, origin, now_ms, decision);
+		return;
+	}
 	const struct session *session =
 		identify(world, origin, &origin->mac, now_ms, &decision->until_ms);
-	if (!take_session(world, origin, &origin->mac, session, now_ms, decision))
-		return;
+	bool known = take_session(world, origin, &origin->mac, session, now_ms, decision);
 	decide_question_init(&question, world, origin, now_ms);
 	question.session = decision->session;
 	question.destination = &original->addr;
 	question.port = original->port;
-	struct decide_key key = decide_key_of(origin->zone, decision->session, &origin->source);
+	if (!known) {
+		if (decision->reason == DECIDE_UNAUTHENTICATED)
+			take_nobody(&question, origin, decision);
+		return;
+	}
+	struct decide_key key = decide_key_of(origin, decision->session);
 	for (size_t i = 0; i < policy->nrules; i++) {
 		struct decide_match match = decide_ask_rule(&question, &key, i);
 		decision->fields |= match.fields;
@@ -189,7 +272,7 @@ static bool decide_session(const struct decide_world *world, const struct decide
 	question.session = session;
 	question.any_mac = zone->identity == POLICY_IDENTITY_ADDRESS;
 	question.port = zone->ports.n == 1 ? zone->ports.v[0] : 0;
-	struct decide_key key = decide_key_of(origin->zone, session, &origin->source);
+	struct decide_key key = decide_key_of(origin, session);
 	for (size_t i = 0; i <= policy->nrules; i++) {
 		struct decide_match match = {.answer = DECIDE_RULE_YES};
 		enum policy_verdict verdict = zone->unmatched.verdict;

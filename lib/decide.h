@@ -23,13 +23,23 @@ struct decide_world {
 	const struct blocks *blocks; /* NULL: none */
 	/* All times are of one clock, and schedules are of the calendar: how far that is ahead. */
 	int64_t calendar_ahead_ms;
+	/* Is this address that of a host of the server (index)? Only asked where the policy itself
+	 * does not say. NULL: no names are known. */
+	bool (*is_host)(void *context, size_t server, const struct addr *addr);
+	void *is_host_context;
 };
 
-/* Where a connection comes from. A zone today; other origins may come. */
+/* Where a connection comes from: a zone, which it was redirected in, or a listener, which it was
+ * addressed to. */
 struct decide_origin {
-	size_t zone; /* index into policy->zones */
+	bool of_listener;
+	size_t zone;     /* index into policy->zones; not looked at where it is of a listener */
+	size_t listener; /* index into policy->listeners */
 	struct mac mac;
 	struct addr source;
+	/* Of a listener: the client's name by reverse and forward DNS, lower case, without a dot at
+	 * its end; NULL: it has none, or nobody asks for it (decide_wants_host()). */
+	const char *host;
 };
 
 enum decide_field {
@@ -49,8 +59,11 @@ enum decide_reason {
 	/* The flow is to be read at message level: it is redirected, and which rule, server or
 	 * refusal it meets is decided for each recipient. Never of decide_recipient(). */
 	DECIDE_NEEDS_ENVELOPE,
+	DECIDE_NOT_ACCEPTED, /* the listener does not accept this client */
+	DECIDE_NO_RECIPIENT, /* its domain has no such recipient */
+	DECIDE_OTHER_SERVER, /* the transaction has another server already */
 };
-#define DECIDE_REASONS 5
+#define DECIDE_REASONS 8
 extern const char *const decide_reason_names[DECIDE_REASONS];
 
 struct decision {
@@ -73,6 +86,9 @@ struct decision {
  * POLICY_VERDICT_REDIRECT by DECIDE_NEEDS_ENVELOPE, with neither rule nor server. */
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision);
+
+/* Has the client's name to be known before it is decided about? Of a listener. */
+bool decide_wants_host(const struct policy *policy, size_t listener);
 
 /* What the kernel does with a client's packets; the relay carries out both redirect and answer. */
 enum decide_kernel {
@@ -97,9 +113,16 @@ bool decide_client(const struct decide_world *world, const struct decide_origin 
 struct decide_envelope {
 	const struct session *session; /* user and groups as they came with the flow; NULL: none */
 	const struct endpoint *original;
-	const struct smtp_path *sender;    /* flag SMTP_PATH_NULL: <> */
+	const struct smtp_path *sender;    /* flag SMTP_PATH_NULL: <>; NULL: not known yet */
 	const struct smtp_path *recipient; /* NULL with decide_sender() */
 };
+
+enum decide_direction {
+	DECIDE_OUTGOING,
+	DECIDE_INCOMING, /* the recipient is of a protected domain */
+};
+#define DECIDE_DIRECTIONS 2
+extern const char *const decide_direction_names[DECIDE_DIRECTIONS];
 
 /* What a sender or recipient meets. Refused: the reply is "CODE STATUS TEXT". */
 struct decide_reply {
@@ -108,10 +131,13 @@ struct decide_reply {
 	ptrdiff_t rule;   /* index, -1 unless DECIDE_RULE; also of one that refuses */
 	ptrdiff_t server; /* index, where permitted; -1 for `server original` */
 	bool to_original;
-	uint16_t code;             /* 450, 530 or 550; 0 where permitted */
-	const char *status;        /* "4.7.1", "5.7.0" or "5.7.1" */
-	const char *text;          /* borrowed from the policy or the block, or constant */
-	const struct block *block; /* with DECIDE_BLOCKED; borrowed */
+	bool submission;                 /* there is a user; else it is transfer */
+	enum decide_direction direction; /* of decide_recipient() */
+	ptrdiff_t domain;                /* index of the recipient's; -1: outgoing */
+	uint16_t code;                   /* 450, 452, 530 or 550; 0 where permitted */
+	const char *status;              /* "4.7.1", "4.5.3", "5.1.1", "5.7.0" or "5.7.1" */
+	const char *text;                /* borrowed from the policy or the block, or constant */
+	const struct block *block;       /* with DECIDE_BLOCKED; borrowed */
 };
 
 /* At MAIL: permitted, or 530 5.7.0 where no rule without a user could apply and there is none, or a
@@ -119,7 +145,9 @@ struct decide_reply {
  * looked at, and may be NULL. */
 void decide_sender(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply);
-/* At RCPT: the first rule all of whose conditions hold, or the zone's `unmatched`. `answer 554 T`
+/* At RCPT: the first rule all of whose conditions hold, or the `unmatched` of zone or listener; of
+ * a zone's client without a session, its `unauthenticated`. A recipient that its protected domain
+ * does not have is 550 5.1.1 instead of being sent to a server. `answer 554 T`
  * is 550 5.7.1 T, `answer 421 T` 450 4.7.1 T. What would pass, be reset or dropped, as only a
  * change of the policy or of the time can bring here, is 450 4.7.1. For one origin, session and
  * sender all permitted recipients have one server, unless policy, lists or time change in between:
@@ -127,9 +155,14 @@ void decide_sender(const struct decide_world *world, const struct decide_origin 
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply);
 
-/* Each rule that may send a recipient of this flow to its server, whatever sender and recipient are
- * (those of the envelope are not looked at), in order. */
-typedef void decide_reached(void *context, const struct policy_rule *rule);
+/* A transaction has one server: that of the first recipient, whose reply it is. A permitted reply
+ * that leads elsewhere becomes 452 4.5.3: whoever transfers comes again with that recipient. */
+void decide_hold(const struct decide_reply *first, struct decide_reply *reply);
+
+/* Each server that a recipient of this flow may be sent to, whatever sender and recipient are
+ * (those of the envelope are not looked at), by rule in order; one may come more than once.
+ * server: index, -1 for `server original`. */
+typedef void decide_reached(void *context, ptrdiff_t server);
 void decide_reach(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, decide_reached *reached,
 	void *context);

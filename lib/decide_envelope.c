@@ -1,6 +1,17 @@
 #include "lib/decide.h"
 
+#include "lib/decide_domain.h"
 #include "lib/decide_rule.h"
+
+#include <assert.h>
+
+const char *const decide_direction_names[] = {
+	[DECIDE_OUTGOING] = "outgoing",
+	[DECIDE_INCOMING] = "incoming",
+};
+static_assert(
+	sizeof(decide_direction_names) / sizeof(decide_direction_names[0]) == DECIDE_DIRECTIONS,
+	"a name for each");
 
 static void refuse(struct decide_reply *reply, enum decide_reason reason, unsigned code,
 	const char *status, const char *text)
@@ -32,7 +43,17 @@ static void act_on(
 		refuse_as(reply, reason, 554, "no rule takes this recipient");
 }
 
-static void take_rule(struct decide_reply *reply, const struct policy *policy, size_t index)
+/* Where it leads; -1: to the original. */
+static ptrdiff_t server_of(
+	const struct policy *policy, const struct policy_rule *rule, ptrdiff_t domain)
+{
+	if (rule->to_original)
+		return -1;
+	return (ptrdiff_t)(rule->to_protected ? policy->domains[domain].server : rule->server);
+}
+
+static void take_rule(struct decide_reply *reply, const struct policy *policy, size_t index,
+	const struct decide_domain *domain)
 {
 	const struct policy_rule *rule = &policy->rules[index];
 
@@ -42,9 +63,18 @@ static void take_rule(struct decide_reply *reply, const struct policy *policy, s
 		act_on(reply, DECIDE_RULE, &rule->act);
 		return;
 	}
+	if (!domain->takes) {
+		refuse(reply, DECIDE_NO_RECIPIENT, 550, "5.1.1", "no such recipient here");
+		return;
+	}
+	/* only a lenient start has such a rule without a condition on the domain */
+	if (rule->to_protected && domain->index < 0) {
+		refuse_as(reply, DECIDE_RULE, 554, "relaying denied");
+		return;
+	}
 	reply->permitted = true;
 	reply->to_original = rule->to_original;
-	reply->server = rule->to_original ? -1 : (ptrdiff_t)rule->server;
+	reply->server = server_of(policy, rule, domain->index);
 }
 
 /* NULL: its lease is over. */
@@ -58,65 +88,142 @@ static const struct session *session_of(const struct decide_envelope *envelope, 
 static bool is_blocked(const struct decide_world *world, const struct decide_origin *origin,
 	const struct session *session, uint64_t now_ms, struct decide_reply *reply)
 {
-	*reply = (struct decide_reply){.rule = -1, .server = -1};
-	reply->block = decide_find_block(world, origin, &origin->mac, session, now_ms);
+	const struct mac *mac = origin->of_listener ? NULL : &origin->mac;
+
+	*reply = (struct decide_reply){
+		.rule = -1, .server = -1, .domain = -1, .submission = session};
+	reply->block = decide_find_block(world, origin, mac, session, now_ms);
 	if (reply->block)
 		refuse_as(reply, DECIDE_BLOCKED, reply->block->code, reply->block->text);
 	return reply->block;
+}
+
+/* With the answer of each rule to what is known of the transaction, in order. */
+struct walk {
+	struct decide_question question;
+	struct decide_mails mails;
+	struct decide_key key;
+	char sender[MAILSET_KEY_SIZE], recipient[MAILSET_KEY_SIZE];
+};
+
+static void begin(struct walk *walk, const struct decide_world *world,
+	const struct decide_origin *origin, const struct decide_envelope *envelope,
+	const struct session *session, uint64_t now_ms)
+{
+	decide_question_init(&walk->question, world, origin, now_ms);
+	walk->question.destination = &envelope->original->addr;
+	walk->question.port = envelope->original->port;
+	walk->question.session = session;
+	walk->key = decide_key_of(origin, session);
+	walk->mails = (struct decide_mails){0};
+}
+
+static void know_sender(struct walk *walk, const struct smtp_path *sender)
+{
+	if (!sender)
+		return;
+	mailset_key_of(sender, walk->sender);
+	walk->mails.sender = walk->sender;
+}
+
+static enum decide_answer ask(struct walk *walk, size_t i)
+{
+	struct decide_match match = decide_ask_rule(&walk->question, &walk->key, i);
+
+	return decide_mails(
+		&walk->question, &walk->question.world->policy->rules[i], &walk->mails, match)
+		.answer;
+}
+
+/* Could a rule send a message to a server of somebody who is not known? */
+static bool may_send(struct walk *walk)
+{
+	const struct policy *policy = walk->question.world->policy;
+
+	for (size_t i = 0; i < policy->nrules; i++) {
+		enum decide_answer answer = ask(walk, i);
+		if (answer != DECIDE_RULE_NO && policy->rules[i].to_server)
+			return true;
+		if (answer == DECIDE_RULE_YES)
+			return false;
+	}
+	return false;
 }
 
 void decide_sender(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply)
 {
 	const struct session *session = session_of(envelope, now_ms);
+	struct walk walk;
 
 	if (is_blocked(world, origin, session, now_ms, reply))
 		return;
-	/* in a zone every rule asks for a session */
-	if (!session)
+	reply->permitted = session;
+	if (!session) {
+		begin(&walk, world, origin, envelope, NULL, now_ms);
+		know_sender(&walk, envelope->sender);
+		reply->permitted = may_send(&walk);
+	}
+	if (!reply->permitted)
 		refuse(reply, DECIDE_UNAUTHENTICATED, 530, "5.7.0", "log in first");
-	else
-		reply->permitted = true;
 }
 
-static void ask_about(struct decide_question *question, const struct decide_world *world,
-	const struct decide_origin *origin, const struct decide_envelope *envelope, uint64_t now_ms)
+/* No rule takes it. */
+static void take_none(const struct decide_world *world, const struct decide_origin *origin,
+	struct decide_reply *reply)
 {
-	decide_question_init(question, world, origin, now_ms);
-	question->destination = &envelope->original->addr;
-	question->port = envelope->original->port;
+	const struct policy *policy = world->policy;
+
+	if (origin->of_listener)
+		act_on(reply, DECIDE_UNMATCHED, &policy->listeners[origin->listener].unmatched);
+	else if (reply->submission)
+		act_on(reply, DECIDE_UNMATCHED, &policy->zones[origin->zone].unmatched);
+	else
+		act_on(reply, DECIDE_UNAUTHENTICATED, &policy->zones[origin->zone].unauthenticated);
 }
 
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply)
 {
 	const struct policy *policy = world->policy;
-	const struct policy_zone *zone = &policy->zones[origin->zone];
 	const struct session *session = session_of(envelope, now_ms);
-	char sender[MAILSET_KEY_SIZE], recipient[MAILSET_KEY_SIZE];
-	const struct decide_mails mails = {sender, recipient};
-	struct decide_question question;
+	struct decide_domain domain;
+	struct walk walk;
 
 	if (is_blocked(world, origin, session, now_ms, reply))
 		return;
-	if (!session) {
-		act_on(reply, DECIDE_UNAUTHENTICATED, &zone->unauthenticated);
-		return;
-	}
-	mailset_key_of(envelope->sender, sender);
-	mailset_key_of(envelope->recipient, recipient);
-	ask_about(&question, world, origin, envelope, now_ms);
-	question.session = session;
-	struct decide_key key = decide_key_of(origin->zone, session, &origin->source);
-	for (size_t i = 0; i < policy->nrules; i++) {
-		struct decide_match match = decide_ask_rule(&question, &key, i);
-		match = decide_mails(&question, &policy->rules[i], &mails, match);
-		if (match.answer == DECIDE_RULE_YES) {
-			take_rule(reply, policy, i);
+	decide_domain_of(world, envelope->recipient, now_ms, &domain);
+	reply->domain = domain.index;
+	reply->direction = domain.index < 0 ? DECIDE_OUTGOING : DECIDE_INCOMING;
+	begin(&walk, world, origin, envelope, session, now_ms);
+	know_sender(&walk, envelope->sender);
+	mailset_key_of(envelope->recipient, walk.recipient);
+	walk.mails.recipient = walk.recipient;
+	walk.mails.protected = domain.index >= 0;
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (ask(&walk, i) == DECIDE_RULE_YES) {
+			take_rule(reply, policy, i, &domain);
 			return;
 		}
-	}
-	act_on(reply, DECIDE_UNMATCHED, &zone->unmatched);
+	take_none(world, origin, reply);
+}
+
+void decide_hold(const struct decide_reply *first, struct decide_reply *reply)
+{
+	if (!reply->permitted ||
+		(reply->to_original == first->to_original && reply->server == first->server))
+		return;
+	refuse(reply, DECIDE_OTHER_SERVER, 452, "4.5.3",
+		"other recipients of another server come in another message");
+}
+
+static void tell_servers(const struct policy *policy, const struct policy_rule *rule,
+	decide_reached *reached, void *context)
+{
+	if (!rule->to_protected)
+		reached(context, server_of(policy, rule, -1));
+	for (size_t i = 0; rule->to_protected && i < policy->ndomains; i++)
+		reached(context, (ptrdiff_t)policy->domains[i].server);
 }
 
 void decide_reach(const struct decide_world *world, const struct decide_origin *origin,
@@ -124,22 +231,14 @@ void decide_reach(const struct decide_world *world, const struct decide_origin *
 	void *context)
 {
 	const struct policy *policy = world->policy;
-	const struct session *session = session_of(envelope, now_ms);
-	const struct decide_mails unknown = {NULL, NULL};
-	struct decide_question question;
+	struct walk walk;
 
-	if (!session)
-		return;
-	ask_about(&question, world, origin, envelope, now_ms);
-	question.session = session;
-	struct decide_key key = decide_key_of(origin->zone, session, &origin->source);
+	begin(&walk, world, origin, envelope, session_of(envelope, now_ms), now_ms);
 	for (size_t i = 0; i < policy->nrules; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
-		struct decide_match match = decide_ask_rule(&question, &key, i);
-		match = decide_mails(&question, rule, &unknown, match);
-		if (match.answer != DECIDE_RULE_NO && rule->to_server)
-			reached(context, rule);
-		if (match.answer == DECIDE_RULE_YES)
+		enum decide_answer answer = ask(&walk, i);
+		if (answer != DECIDE_RULE_NO && policy->rules[i].to_server)
+			tell_servers(policy, &policy->rules[i], reached, context);
+		if (answer == DECIDE_RULE_YES)
 			return;
 	}
 }

@@ -2,6 +2,19 @@
 
 #include "lib/decide_tell.h"
 
+static void tell_listener(const struct decide_telling *telling)
+{
+	const struct decide_origin *origin = telling->origin;
+	const struct policy *policy = telling->world->policy;
+	char addr[ADDR_TEXT_SIZE];
+
+	decide_tell(telling, "client %s%s%s at listener %s", addr_format(&origin->source, addr),
+		origin->host ? ", whose name is " : "", origin->host ? origin->host : "",
+		policy->listeners[origin->listener].name.text);
+	if (!origin->host && decide_wants_host(policy, origin->listener))
+		decide_tell(telling, "name: none that leads to it and back");
+}
+
 static void tell_identity(const struct decide_telling *telling, const struct decision *decision)
 {
 	const struct policy_zone *zone = &telling->world->policy->zones[telling->origin->zone];
@@ -89,7 +102,8 @@ static void tell_rules(const struct decide_telling *telling, const struct decisi
 static void tell_outcome(const struct decide_telling *telling, const struct decision *decision)
 {
 	const struct policy *policy = telling->world->policy;
-	const char *zone = policy->zones[telling->origin->zone].name.text;
+	const struct decide_origin *origin = telling->origin;
+	const char *zone = origin->of_listener ? "" : policy->zones[origin->zone].name.text;
 	struct decide_line line = {0};
 	char cause[LEVEL_CAUSE_SIZE];
 
@@ -105,7 +119,13 @@ static void tell_outcome(const struct decide_telling *telling, const struct deci
 		decide_append(&line, "verdict: as zone %s says when no rule matches, ", zone);
 		break;
 	case DECIDE_BLOCKED:
+	case DECIDE_NO_RECIPIENT: /* these two never of a connection */
+	case DECIDE_OTHER_SERVER:
 		decide_append(&line, "verdict: ");
+		break;
+	case DECIDE_NOT_ACCEPTED:
+		decide_append(&line, "verdict: listener %s does not accept it, ",
+			policy->listeners[origin->listener].name.text);
 		break;
 	case DECIDE_NEEDS_ENVELOPE:
 		decide_append(&line,
@@ -140,10 +160,14 @@ void decide_explain(const struct decide_world *world, const struct decide_origin
 		world, origin, original, NULL, now_ms, step, context};
 
 	decide_connection(world, origin, original, now_ms, decision);
-	tell_identity(&telling, decision);
+	if (origin->of_listener)
+		tell_listener(&telling);
+	else
+		tell_identity(&telling, decision);
 	if (decision->block)
 		tell_block(&telling, decision->block);
-	else if (decision->session)
+	else if (!origin->of_listener &&
+		 (decision->session || decision->reason == DECIDE_NEEDS_ENVELOPE))
 		tell_rules(&telling, decision);
 	tell_outcome(&telling, decision);
 }

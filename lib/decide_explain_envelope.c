@@ -1,5 +1,6 @@
 #include "lib/decide.h"
 
+#include "lib/decide_domain.h"
 #include "lib/decide_tell.h"
 
 struct walk {
@@ -24,8 +25,11 @@ static void begin(struct walk *walk, const struct decide_telling *telling)
 		walk->mails.sender = walk->sender;
 	}
 	if (envelope->recipient) {
+		struct decide_domain domain;
+		decide_domain_of(telling->world, envelope->recipient, telling->now_ms, &domain);
 		mailset_key_of(envelope->recipient, walk->recipient);
 		walk->mails.recipient = walk->recipient;
+		walk->mails.protected = domain.index >= 0;
 	}
 }
 
@@ -102,7 +106,12 @@ static void tell_reply(const struct decide_telling *telling, const struct decide
 static void tell_rules(const struct decide_telling *telling)
 {
 	const struct policy *policy = telling->world->policy;
-	const struct policy_act *unmatched = &policy->zones[telling->origin->zone].unmatched;
+	const struct decide_origin *origin = telling->origin;
+	bool known = telling->envelope->session;
+	const struct policy_act *act = origin->of_listener
+					       ? &policy->listeners[origin->listener].unmatched
+				       : known ? &policy->zones[origin->zone].unmatched
+					       : &policy->zones[origin->zone].unauthenticated;
 	struct decide_line line = {0};
 	struct walk walk;
 
@@ -110,10 +119,31 @@ static void tell_rules(const struct decide_telling *telling)
 	for (size_t i = 0; i < policy->nrules; i++)
 		if (tell_rule(&walk, &policy->rules[i]))
 			return;
-	decide_append_act(&line, unmatched);
-	decide_tell(telling, "%s: as zone %s says when no rule matches, %s",
+	decide_append_act(&line, act);
+	decide_tell(telling, "%s: as %s %s says %s, %s",
 		is_whole(telling->envelope) ? "no rule takes it" : "every other",
-		policy->zones[telling->origin->zone].name.text, line.text);
+		origin->of_listener ? "listener" : "zone",
+		origin->of_listener ? policy->listeners[origin->listener].name.text
+				    : policy->zones[origin->zone].name.text,
+		known || origin->of_listener ? "when no rule matches"
+					     : "for unauthenticated clients",
+		line.text);
+}
+
+static void tell_direction(const struct decide_telling *telling)
+{
+	const struct policy *policy = telling->world->policy;
+	struct decide_domain domain;
+	struct decide_line line = {0};
+
+	decide_domain_of(telling->world, telling->envelope->recipient, telling->now_ms, &domain);
+	decide_append_path(&line, telling->envelope->recipient);
+	if (domain.index < 0)
+		decide_tell(telling, "direction: outgoing, %s is of no domain", line.text);
+	else
+		decide_tell(telling, "direction: incoming, %s is of domain %s%s", line.text,
+			policy->domains[domain.index].name.text,
+			domain.takes ? "" : ", which has no such recipient");
 }
 
 void decide_explain_recipient(const struct decide_world *world, const struct decide_origin *origin,
@@ -123,12 +153,16 @@ void decide_explain_recipient(const struct decide_world *world, const struct dec
 	const struct decide_telling telling = {
 		world, origin, envelope->original, envelope, now_ms, step, context};
 
-	*reply = (struct decide_reply){.rule = -1, .server = -1};
-	if (!envelope->session)
+	if (envelope->recipient && world->policy->ndomains > 0)
+		tell_direction(&telling);
+	decide_sender(world, origin, envelope, now_ms, reply);
+	if (!reply->permitted && reply->reason == DECIDE_UNAUTHENTICATED) {
 		decide_tell(&telling, "nobody is logged in: 530 5.7.0 at MAIL");
-	else
-		tell_rules(&telling);
-	if (!envelope->sender || !envelope->recipient || !envelope->session)
+		return;
+	}
+	tell_rules(&telling);
+	*reply = (struct decide_reply){.rule = -1, .server = -1, .domain = -1};
+	if (!is_whole(envelope))
 		return;
 	decide_recipient(world, origin, envelope, now_ms, reply);
 	tell_reply(&telling, reply);

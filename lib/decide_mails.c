@@ -7,8 +7,7 @@ static bool set_holds(const struct mailset *set, const char *key)
 	return set && mailset_find_all(set, key, values) > 0;
 }
 
-/* Is it one of them? *change_ms: when that changes by itself; 0: never. */
-static bool is_among(const struct decide_question *question, const struct policy_mails *mails,
+bool decide_is_among(const struct decide_question *question, const struct policy_mails *mails,
 	const char *key, uint64_t *change_ms)
 {
 	const struct policy *policy = question->world->policy;
@@ -37,7 +36,8 @@ static bool is_among(const struct decide_question *question, const struct policy
 
 /* true: it holds, or is not known. */
 static bool take_condition(const struct decide_question *question, const struct policy_mails *mails,
-	const char *key, enum decide_condition condition, struct decide_match *match)
+	const char *key, bool protected, enum decide_condition condition,
+	struct decide_match *match)
 {
 	uint64_t change_ms;
 
@@ -48,7 +48,9 @@ static bool take_condition(const struct decide_question *question, const struct 
 		match->answer = DECIDE_RULE_MAYBE;
 		return true;
 	}
-	bool holds = is_among(question, mails, key, &change_ms) != mails->negated;
+	bool in = decide_is_among(question, mails, key, &change_ms) ||
+		  (mails->protected && protected);
+	bool holds = in != mails->negated;
 	decide_lower(&match->until_ms, change_ms);
 	if (holds)
 		return true;
@@ -60,9 +62,9 @@ static bool take_condition(const struct decide_question *question, const struct 
 struct decide_match decide_mails(const struct decide_question *question,
 	const struct policy_rule *rule, const struct decide_mails *mails, struct decide_match match)
 {
-	if (match.answer != DECIDE_RULE_NO &&
-		take_condition(question, &rule->sender, mails->sender, DECIDE_RULE_SENDER, &match))
-		take_condition(question, &rule->recipient, mails->recipient, DECIDE_RULE_RECIPIENT,
-			&match);
+	if (match.answer != DECIDE_RULE_NO && take_condition(question, &rule->sender, mails->sender,
+						      false, DECIDE_RULE_SENDER, &match))
+		take_condition(question, &rule->recipient, mails->recipient, mails->protected,
+			DECIDE_RULE_RECIPIENT, &match);
 	return match;
 }

@@ -2,6 +2,8 @@
 
 #include "lib/lpm.h"
 
+#include <string.h>
+
 /* Beyond so many schedules in one walk their next change is not worked out: the answer then holds
  * for the rest of the minute, at whose end every change of a schedule lies. */
 #define SCHEDULES_EXACT 32
@@ -26,7 +28,10 @@ void decide_question_init(struct decide_question *question, const struct decide_
 
 	*question = (struct decide_question){
 		.world = world,
+		.of_listener = origin->of_listener,
 		.zone = origin->zone,
+		.listener = origin->listener,
+		.host = origin->host,
 		.mac = &origin->mac,
 		.source = &origin->source,
 		.now_ms = now_ms,
@@ -44,18 +49,29 @@ static bool has_string(const struct policy_strings *strings, const struct policy
 	return false;
 }
 
-/* Rules are only asked about clients with a session, so any user is true. */
+static bool match_origin(const struct decide_question *question, const struct policy_rule *rule)
+{
+	return question->of_listener ? policy_rule_in_listener(rule, question->listener)
+				     : policy_rule_in_zone(rule, question->zone);
+}
+
+/* In a zone whoever is not known is for `user none` alone; `not` still demands a user. */
 static bool match_user(const struct policy_rule *rule, const struct session *session)
 {
+	if (rule->user_none)
+		return !session;
 	if (!rule->user_given)
-		return true;
-	return (rule->user_any || has_string(&rule->users, &session->user)) != rule->user_negated;
+		return session || rule->listens;
+	return session &&
+	       (rule->user_any || has_string(&rule->users, &session->user)) != rule->user_negated;
 }
 
 static bool match_group(const struct policy_rule *rule, const struct session *session)
 {
 	if (!rule->group_given)
 		return true;
+	if (!session)
+		return false;
 	for (size_t i = 0; i < session->ngroups; i++)
 		if (has_string(&rule->groups, &session->groups[i]))
 			return !rule->group_negated;
@@ -73,7 +89,10 @@ static bool has_port(const struct policy_ports *ports, uint16_t port)
 static enum decide_answer match_port(
 	const struct decide_question *question, const struct policy_rule *rule)
 {
-	const struct policy_ports *all = &question->world->policy->zones[question->zone].ports;
+	const struct policy *policy = question->world->policy;
+	const struct policy_ports *all = question->of_listener
+						 ? &policy->listeners[question->listener].ports
+						 : &policy->zones[question->zone].ports;
 	size_t taken = 0;
 
 	if (rule->ports.n == 0)
@@ -91,6 +110,13 @@ static bool index_holds(const struct lpm *index, const struct mac *mac, const st
 				lpm_find(index, addr, NULL));
 }
 
+static bool hosts_hold(const struct mailset *hosts, const char *key)
+{
+	void *values[MAILSET_DEPTH];
+
+	return hosts && *key && mailset_find_all(hosts, key, values) > 0;
+}
+
 /* Can a MAC be in it that we have not seen? Dynamic lists can have any at any time. */
 static bool may_hold_macs(const struct policy *policy, const struct policy_where *where)
 {
@@ -104,24 +130,50 @@ static bool may_hold_macs(const struct policy *policy, const struct policy_where
 	return false;
 }
 
-/* mac NULL: only addresses count. */
-static struct held match_where(const struct decide_question *question,
-	const struct policy_where *where, const struct mac *mac, const struct addr *addr)
+/* Who is asked for: mac NULL: only addresses and names count; host: its key, "": none. */
+struct place {
+	const struct mac *mac;
+	const struct addr *addr;
+	const char *host;
+};
+
+static bool list_holds(const struct decide_question *question, const struct policy_list *list,
+	const struct place *place, uint64_t *end_ms)
+{
+	const struct lists *lists = question->world->lists;
+	bool dynamic = list->kind == POLICY_LIST_DYNAMIC;
+
+	switch (list->holds) {
+	case POLICY_HOLDS_ADDRESSES:
+		return dynamic ? lists_match(lists, list->name.text, place->mac, place->addr,
+					 question->now_ms, end_ms)
+			       : index_holds(list->index, place->mac, place->addr);
+	case POLICY_HOLDS_HOSTS:
+		if (dynamic)
+			return *place->host && lists_match_mail(lists, list->name.text, place->host,
+						       question->now_ms, end_ms);
+		return hosts_hold(list->hosts, place->host);
+	case POLICY_HOLDS_MAIL:
+		break;
+	}
+	return false;
+}
+
+static struct held match_place(const struct decide_question *question,
+	const struct policy_where *where, const struct place *place)
 {
 	const struct policy *policy = question->world->policy;
 	uint64_t latest = 0;
 
 	if (!where->given || where->any)
 		return (struct held){.yes = !where->given || !where->negated};
-	if (index_holds(where->index, mac, addr))
+	if (index_holds(where->index, place->mac, place->addr) ||
+		hosts_hold(where->hosts, place->host))
 		return (struct held){.yes = !where->negated};
 	for (size_t i = 0; i < where->list_names.n; i++) {
 		const struct policy_list *list = &policy->lists[where->lists[i]];
 		uint64_t end_ms = 0;
-		bool in = list->kind == POLICY_LIST_DYNAMIC
-				  ? lists_match(question->world->lists, list->name.text, mac, addr,
-					    question->now_ms, &end_ms)
-				  : index_holds(list->index, mac, addr);
+		bool in = list_holds(question, list, place, &end_ms);
 		if (in && end_ms == 0)
 			return (struct held){.yes = !where->negated};
 		if (in && end_ms > latest)
@@ -130,9 +182,41 @@ static struct held match_where(const struct decide_question *question,
 	return (struct held){.yes = (latest != 0) != where->negated, .change_ms = latest};
 }
 
+static struct held match_where(const struct decide_question *question,
+	const struct policy_where *where, const struct mac *mac, const struct addr *addr)
+{
+	return match_place(question, where, &(struct place){mac, addr, ""});
+}
+
+static void host_key_of(const char *host, char key[static MAILSET_KEY_SIZE])
+{
+	key[0] = '\0';
+	if (host)
+		mailset_key_of_host(host, strlen(host), key);
+}
+
+struct decide_held decide_accept(const struct decide_question *question)
+{
+	const struct policy_listener *listener =
+		&question->world->policy->listeners[question->listener];
+	char key[MAILSET_KEY_SIZE];
+
+	host_key_of(question->host, key);
+	struct held held = match_place(
+		question, &listener->accept, &(struct place){NULL, question->source, key});
+	return (struct decide_held){held.yes, held.change_ms};
+}
+
 static struct held match_source(
 	const struct decide_question *question, const struct policy_where *where)
 {
+	char key[MAILSET_KEY_SIZE];
+
+	if (question->of_listener) {
+		/* what a MAC says ends at the next router */
+		host_key_of(question->host, key);
+		return match_place(question, where, &(struct place){NULL, question->source, key});
+	}
 	if (!question->any_mac)
 		return match_where(question, where, question->mac, question->source);
 	struct held held = match_where(question, where, NULL, question->source);
@@ -159,9 +243,31 @@ static struct held match_schedule(struct decide_question *question, const struct
 	return held;
 }
 
+/* Is the original a host of a domain's server? */
+static bool is_protected(const struct decide_question *question)
+{
+	const struct decide_world *world = question->world;
+	const struct policy *policy = world->policy;
+
+	for (size_t i = 0; i < policy->ndomains; i++) {
+		size_t server = policy->domains[i].server;
+		const struct policy_server *of = &policy->servers[server];
+		for (size_t j = 0; j < of->nhosts; j++)
+			if (of->hosts[j].addr.family != ADDR_NONE &&
+				addr_equal(&of->hosts[j].addr, question->destination))
+				return true;
+		if (world->is_host &&
+			world->is_host(world->is_host_context, server, question->destination))
+			return true;
+	}
+	return false;
+}
+
 /* Can no address at all be in it? Only what the policy fixes counts: a dynamic list may fill. */
 static bool is_empty(const struct policy *policy, const struct policy_where *where)
 {
+	if (where->protected)
+		return policy->ndomains == 0;
 	for (size_t i = 0; i < where->elems.n; i++)
 		if (where->elems.v[i].kind != POLICY_ELEM_MAC)
 			return false;
@@ -185,7 +291,7 @@ static enum decide_answer match_fixed(const struct decide_question *question,
 
 	if (rule->disabled)
 		failed = DECIDE_RULE_ENABLED;
-	else if (!policy_rule_in_zone(rule, question->zone))
+	else if (!match_origin(question, rule))
 		failed = DECIDE_RULE_ZONE;
 	else if (!match_user(rule, question->session))
 		failed = DECIDE_RULE_USER;
@@ -231,7 +337,9 @@ static struct decide_match match_destination(const struct decide_question *quest
 			return fail(match, DECIDE_RULE_DESTINATION, 0);
 		return match;
 	}
-	struct held held = match_where(question, where, NULL, question->destination);
+	struct held held = {.yes = where->protected && is_protected(question) != where->negated};
+	if (!where->protected)
+		held = match_where(question, where, NULL, question->destination);
 	if (!held.yes)
 		return fail(match, DECIDE_RULE_DESTINATION, held.change_ms);
 	decide_lower(&match.until_ms, held.change_ms);

@@ -12,8 +12,10 @@
  * every connection of the client. */
 struct decide_question {
 	const struct decide_world *world;
-	const struct session *session;
-	size_t zone;
+	const struct session *session; /* NULL: no user */
+	bool of_listener;
+	size_t zone, listener;
+	const char *host; /* the client's name; NULL: none */
 	const struct mac *mac;
 	bool any_mac; /* the MAC is unknown, too */
 	const struct addr *source;
@@ -34,7 +36,7 @@ enum decide_answer {
 /* In the order in which they are looked at. */
 enum decide_condition {
 	DECIDE_RULE_ENABLED,
-	DECIDE_RULE_ZONE,
+	DECIDE_RULE_ZONE, /* or listener */
 	DECIDE_RULE_USER,
 	DECIDE_RULE_GROUP,
 	DECIDE_RULE_PORT,
@@ -60,10 +62,20 @@ struct decide_match decide_rule(struct decide_question *question, const struct p
 /* The same by its place, past those that the summaries leave out. */
 struct decide_match decide_ask_rule(
 	struct decide_question *question, const struct decide_key *key, size_t index);
+/* Does the listener accept the client, and when does that change by itself (0: never)? */
+struct decide_held {
+	bool yes;
+	uint64_t change_ms;
+};
+struct decide_held decide_accept(const struct decide_question *question);
 /* The keys (mailset.h) of sender and recipient. NULL: unknown, and all could hold (MAYBE). */
 struct decide_mails {
 	const char *sender, *recipient;
+	bool protected; /* the recipient is of a protected domain */
 };
+/* Is an address one of them, by its key? *change_ms: when that changes by itself; 0: never. */
+bool decide_is_among(const struct decide_question *question, const struct policy_mails *mails,
+	const char *key, uint64_t *change_ms);
 /* The conditions on them, of a rule whose others hold: match is decide_rule()'s. */
 struct decide_match decide_mails(const struct decide_question *question,
 	const struct policy_rule *rule, const struct decide_mails *mails,

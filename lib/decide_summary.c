@@ -1,15 +1,24 @@
 #include "lib/decide_summary.h"
 
 #include "lib/arena.h"
+#include "lib/decide.h"
 #include "lib/element.h"
 
 #define ALL UINT64_MAX
 /* A session without groups: the bit is set in rules that ask for none, and for `group not`. */
 #define NO_GROUP ((uint64_t)1 << 63)
+/* No user at all. */
+#define NOBODY ((uint64_t)1 << 63)
 
 static uint64_t bit_of_zone(size_t zone)
 {
 	return (uint64_t)1 << zone % 64;
+}
+
+/* Rules of listeners and of zones share the bits: each is looked at closely in the end. */
+static uint64_t bit_of_listener(size_t listener)
+{
+	return (uint64_t)1 << (63 - listener % 64);
 }
 
 static uint64_t bit_of(const struct policy_string *string)
@@ -111,11 +120,15 @@ static void summarize(
 	summary->zones = rule->zone_names.n || rule->listens ? 0 : ALL;
 	for (size_t i = 0; i < rule->zone_names.n; i++)
 		summary->zones |= bit_of_zone(rule->zones[i]);
+	for (size_t i = 0; i < rule->listener_names.n; i++)
+		summary->zones |=
+			rule->listener_negated ? ALL : bit_of_listener(rule->listeners[i]);
 	if (rule->disabled)
 		summary->zones = 0;
-	summary->users = rule->user_given && !rule->user_any && !rule->user_negated
-				 ? bits_of(&rule->users)
-				 : ALL;
+	summary->users = rule->user_none     ? NOBODY
+			 : !rule->user_given ? rule->listens ? ALL : ALL & ~NOBODY
+			 : rule->user_any || rule->user_negated ? ALL & ~NOBODY
+								: bits_of(&rule->users);
 	summary->groups = rule->group_given && !rule->group_negated ? bits_of(&rule->groups) : ALL;
 	summarize_source(policy, &rule->source, summary);
 }
@@ -131,15 +144,16 @@ const struct decide_summary *decide_summarize(const struct policy *policy)
 	return summaries;
 }
 
-struct decide_key decide_key_of(
-	size_t zone, const struct session *session, const struct addr *source)
+struct decide_key decide_key_of(const struct decide_origin *origin, const struct session *session)
 {
-	struct decide_key key = {.zone = bit_of_zone(zone),
-		.user = bit_of(&session->user),
-		.groups = session->ngroups ? 0 : NO_GROUP,
+	const struct addr *source = &origin->source;
+	struct decide_key key = {.zone = origin->of_listener ? bit_of_listener(origin->listener)
+							     : bit_of_zone(origin->zone),
+		.user = session ? bit_of(&session->user) : NOBODY,
+		.groups = session && session->ngroups ? 0 : NO_GROUP,
 		.family = source->family};
 
-	for (size_t i = 0; i < session->ngroups; i++)
+	for (size_t i = 0; session && i < session->ngroups; i++)
 		key.groups |= bit_of(&session->groups[i]);
 	if (source->family == ADDR_IP4)
 		key.source4 = upper4(source);

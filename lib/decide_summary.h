@@ -6,8 +6,8 @@
 #include "lib/policy.h"
 #include "lib/session.h"
 
-/* Sets of zones, users and groups as bits of a hash: a rule whose bit is not there does not match,
- * one whose bit is there may. Sources as a range that holds them all. */
+/* Sets of zones or listeners, users and groups as bits of a hash: a rule whose bit is not there
+ * does not match, one whose bit is there may. Sources as a range that holds them all. */
 struct decide_summary {
 	uint64_t zones, users, groups;
 	uint32_t first4, last4; /* IPv4 */
@@ -31,8 +31,8 @@ enum decide_chance {
 /* Summaries of all rules, from the policy's arena; for the parser, as its last step. NULL: out of
  * memory, or no rules. */
 const struct decide_summary *decide_summarize(const struct policy *policy);
-struct decide_key decide_key_of(
-	size_t zone, const struct session *session, const struct addr *source);
+struct decide_origin; /* decide.h */
+struct decide_key decide_key_of(const struct decide_origin *origin, const struct session *session);
 
 static inline enum decide_chance decide_chance_of(
 	const struct decide_summary *summary, const struct decide_key *key)

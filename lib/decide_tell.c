@@ -54,6 +54,8 @@ static void append_where(struct decide_line *line, const struct policy_where *wh
 
 	if (where->any)
 		decide_append(line, "any");
+	if (where->protected)
+		decide_append(line, "protected");
 	for (size_t i = 0; i < n; i++)
 		decide_append(line, "%slist %s", i ? ", " : "", where->list_names.v[i].text);
 	for (size_t i = 0; i < where->elems.n; i++) {
@@ -122,6 +124,10 @@ void decide_append_mails(struct decide_line *line, const struct policy_mails *ma
 		decide_append(line, "<>");
 		link = ", ";
 	}
+	if (mails->protected) {
+		decide_append(line, "%sprotected", link);
+		link = ", ";
+	}
 	for (size_t i = 0; i < mails->list_names.n; i++, link = ", ")
 		decide_append(line, "%slist %s", link, mails->list_names.v[i].text);
 	for (size_t i = 0; i < mails->elems.n; i++, link = ", ") {
@@ -143,8 +149,10 @@ void decide_append_action(struct decide_line *line, const struct policy_rule *ru
 	if (!rule->to_server)
 		decide_append_act(line, &rule->act);
 	else
-		decide_append(
-			line, "server %s", rule->to_original ? "original" : rule->server_name.text);
+		decide_append(line, "server %s",
+			rule->to_original    ? "original"
+			: rule->to_protected ? "protected"
+					     : rule->server_name.text);
 }
 
 static void append_stranger(struct decide_line *line, const char *what,
@@ -154,6 +162,25 @@ static void append_stranger(struct decide_line *line, const char *what,
 	decide_append_path(line, path);
 	decide_append(line, " is %s ", mails->negated ? "among" : "not among");
 	decide_append_mails(line, mails);
+}
+
+/* A rule is for zones or for listeners. */
+static void append_origin(struct decide_line *line, const struct decide_telling *telling,
+	const struct policy_rule *rule)
+{
+	const struct decide_origin *origin = telling->origin;
+	const struct policy *policy = telling->world->policy;
+
+	if (rule->listens != origin->of_listener)
+		decide_append(line, "it is for %s", rule->listens ? "listeners" : "zones");
+	else if (origin->of_listener)
+		decide_append(line, "listener %s is %s ",
+			policy->listeners[origin->listener].name.text,
+			rule->listener_negated ? "among" : "not among");
+	else
+		decide_append(line, "zone %s is not among ", policy->zones[origin->zone].name.text);
+	if (rule->listens == origin->of_listener)
+		append_names(line, rule->listens ? &rule->listener_names : &rule->zone_names);
 }
 
 void decide_append_failed(struct decide_line *line, const struct decide_telling *telling,
@@ -166,13 +193,14 @@ void decide_append_failed(struct decide_line *line, const struct decide_telling 
 		decide_append(line, "it is disabled");
 		break;
 	case DECIDE_RULE_ZONE:
-		decide_append(line, "zone %s is not among ",
-			telling->world->policy->zones[telling->origin->zone].name.text);
-		if (rule->listens)
-			decide_append(line, "the listeners that it is for");
-		append_names(line, &rule->zone_names);
+		append_origin(line, telling, rule);
 		break;
 	case DECIDE_RULE_USER:
+		if (!session || rule->user_none) {
+			decide_append(
+				line, session ? "somebody is logged in" : "nobody is logged in");
+			break;
+		}
 		decide_append(line, "user \"%s\" is %s ", session->user.text,
 			rule->user_negated ? "among" : "not among");
 		if (rule->user_any)
@@ -180,6 +208,10 @@ void decide_append_failed(struct decide_line *line, const struct decide_telling 
 		append_names(line, &rule->users);
 		break;
 	case DECIDE_RULE_GROUP:
+		if (!session) {
+			decide_append(line, "nobody is logged in");
+			break;
+		}
 		decide_append(line, "user \"%s\" is in %s ", session->user.text,
 			rule->group_negated ? "one of the groups" : "none of the groups");
 		append_names(line, &rule->groups);

@@ -228,6 +228,7 @@ void language_check(struct language *l)
 	language_check_devices_apart(l);
 	language_check_rules(l);
 	language_check_levels(l);
+	language_check_relay(l);
 	language_check_ways(l);
 	language_check_shadow(l);
 }

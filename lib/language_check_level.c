@@ -119,8 +119,21 @@ static void check_limits(struct checking *checking, size_t index)
 
 /* ---- one transaction, one server */
 
+/* Neither demands a user, or one is for who has none: what meets both is transfer, whose
+ * recipients of other servers come again. */
+static bool is_transfer(const struct policy_rule *a, const struct policy_rule *b)
+{
+	bool user_a = a->user_given || a->group_given || !a->listens;
+	bool user_b = b->user_given || b->group_given || !b->listens;
+
+	return a->user_none || b->user_none || (!user_a && !user_b);
+}
+
+/* Which domain it is of decides; relay control has seen that they have one server, if it must. */
 static bool same_server(const struct policy_rule *a, const struct policy_rule *b)
 {
+	if (a->to_protected || b->to_protected)
+		return a->to_protected && b->to_protected;
 	return a->to_original == b->to_original && (a->to_original || a->server == b->server);
 }
 
@@ -141,7 +154,9 @@ static bool is_parted(struct checking *checking, size_t first, size_t second)
 
 static const char *server_of(const struct policy_rule *rule)
 {
-	return rule->to_original ? "original" : rule->server_name.text;
+	return rule->to_original    ? "original"
+	       : rule->to_protected ? "protected"
+				    : rule->server_name.text;
 }
 
 /* A zone's transactions are submission, since they have a user: who sends a message to ten hears
@@ -152,6 +167,7 @@ static void check_one_server(struct checking *checking, size_t first)
 
 	for (size_t i = first + 1; i < checking->policy->nrules; i++) {
 		if (rules[i].disabled || !rules[i].to_server || same_server(rule, &rules[i]) ||
+			is_transfer(rule, &rules[i]) ||
 			language_apart_transaction(rule, &rules[i], &checking->effort) ||
 			is_parted(checking, first, i))
 			continue;

@@ -73,7 +73,8 @@ static void check_host(struct language *l, const struct policy_server *server, s
 	if (host->addr.family == ADDR_NONE)
 		return;
 	bool own = is_own(l, &host->addr);
-	if (own && is_own_listener(l, host))
+	if ((own && is_own_listener(l, host)) ||
+		policy_is_listener(l->policy, &host->addr, host->port, own))
 		language_fault(l, span,
 			"host %s port %u is a listener of our own, expected another host or port",
 			host->name.text, host->port);

@@ -132,6 +132,8 @@ static bool elem_within(
 	struct prefix parts[RANGE_PARTS_MAX];
 	unsigned n = element_parts(elem, parts);
 
+	if (elem->kind != POLICY_ELEM_MAC && n == 0)
+		return false;
 	if (n == 0)
 		return language_spend(effort, 64) && lpm_find_mac(index, &elem->mac);
 	for (unsigned i = 0; i < n; i++) {
@@ -152,6 +154,8 @@ static bool elems_overlap(const struct policy_elem *a, const struct policy_elem 
 bool language_where_within(const struct policy_where *part, const struct policy_where *whole,
 	struct language_effort *effort)
 {
+	if (part->protected && !whole->protected)
+		return false;
 	for (size_t i = 0; i < part->elems.n; i++) {
 		if (!whole->index || !elem_within(&part->elems.v[i], whole->index, effort))
 			return false;
@@ -159,15 +163,20 @@ bool language_where_within(const struct policy_where *part, const struct policy_
 	return language_all_in(&part->list_names, &whole->list_names, effort);
 }
 
+static bool is_place(const struct policy_elem *elem)
+{
+	return elem->kind == POLICY_ELEM_PREFIX || elem->kind == POLICY_ELEM_RANGE;
+}
+
 bool language_where_apart(
 	const struct policy_where *a, const struct policy_where *b, struct language_effort *effort)
 {
-	if (a->list_names.n > 0 || b->list_names.n > 0)
+	if (a->list_names.n > 0 || b->list_names.n > 0 || a->protected || b->protected)
 		return false;
 	for (size_t i = 0; i < a->elems.n; i++) {
 		for (size_t j = 0; j < b->elems.n; j++) {
 			const struct policy_elem *x = &a->elems.v[i], *y = &b->elems.v[j];
-			if (x->kind == POLICY_ELEM_MAC || y->kind == POLICY_ELEM_MAC)
+			if (!is_place(x) || !is_place(y))
 				return false;
 			if (elems_overlap(x, y) || !language_spend(effort, 1))
 				return false;
@@ -205,7 +214,7 @@ static bool mail_within(
 bool language_mails_within(const struct policy_mails *part, const struct policy_mails *whole,
 	struct language_effort *effort)
 {
-	if (part->none && !whole->none)
+	if ((part->none && !whole->none) || (part->protected && !whole->protected))
 		return false;
 	for (size_t i = 0; i < part->elems.n; i++)
 		if (!mail_within(&part->elems.v[i], whole->index, effort))

@@ -323,5 +323,6 @@ void language_check_overlap(struct language *l);
 void language_check_shadow(struct language *l);
 void language_check_ways(struct language *l);
 void language_check_levels(struct language *l);
+void language_check_relay(struct language *l);
 
 #endif

@@ -91,11 +91,13 @@ static const struct policy_strings *strings_of(
 				   : &rule->groups;
 }
 
-/* What holds an element within a range need not be one of the range's networks. */
-static bool has_range(const struct policy_where *where)
+/* What holds an element within a range need not be one of the range's networks; a host's name is
+ * of none. */
+static bool is_unfiled(const struct policy_where *where)
 {
 	for (size_t i = 0; i < where->elems.n; i++) {
-		if (where->elems.v[i].kind == POLICY_ELEM_RANGE)
+		if (where->elems.v[i].kind == POLICY_ELEM_RANGE ||
+			where->elems.v[i].kind == POLICY_ELEM_HOST)
 			return true;
 	}
 	return false;
@@ -116,13 +118,15 @@ static size_t values(const struct policy_rule *rule, enum condition condition)
 	case SOURCE:
 	case DESTINATION: {
 		const struct policy_where *where = where_of(rule, condition);
-		return where->negated || has_range(where) ? 0
-							  : where->elems.n + where->list_names.n;
+		return where->negated || is_unfiled(where) ? 0
+							   : where->elems.n + where->list_names.n;
 	}
 	case SENDER:
 	case RECIPIENT: {
 		const struct policy_mails *mails = mails_of(rule, condition);
-		return mails->negated ? 0 : mails->none + mails->elems.n + mails->list_names.n;
+		return mails->negated || mails->protected
+			       ? 0
+			       : mails->none + mails->elems.n + mails->list_names.n;
 	}
 	case CONDITIONS:
 		break;

@@ -7,6 +7,7 @@
 
 const char *const level_words[] = {
 	[LEVEL_NO_WORD] = "",
+	[LEVEL_LISTENER] = "listener",
 	[LEVEL_LEVEL] = "level message",
 	[LEVEL_NEWLINE] = "newline",
 	[LEVEL_SENDER] = "sender",
@@ -100,7 +101,9 @@ const char *level_format_cause(const struct policy *policy, const struct level_c
 	char buf[static LEVEL_CAUSE_SIZE])
 {
 	buf[0] = '\0';
-	if (cause->word != LEVEL_NO_WORD)
+	if (cause->word == LEVEL_LISTENER)
+		snprintf(buf, LEVEL_CAUSE_SIZE, "its listener");
+	else if (cause->word != LEVEL_NO_WORD)
 		snprintf(buf, LEVEL_CAUSE_SIZE, "%s %s: %s", cause->rule >= 0 ? "rule" : "zone",
 			cause->rule >= 0 ? policy->rules[cause->rule].name.text
 					 : policy->zones[cause->zone].name.text,

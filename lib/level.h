@@ -8,6 +8,7 @@
 /* Words that have flows read at message level. Defaults and `limit none` are none. */
 enum level_word {
 	LEVEL_NO_WORD,
+	LEVEL_LISTENER, /* what is addressed to the gateway is always read */
 	/* of a zone: all its flows that a rule redirects */
 	LEVEL_LEVEL, /* level message */
 	LEVEL_NEWLINE,
@@ -19,7 +20,7 @@ enum level_word {
 	LEVEL_LIMIT_RECIPIENTS,
 	LEVEL_LIMIT_SIZE,
 };
-#define LEVEL_WORDS 8
+#define LEVEL_WORDS 9
 /* As it is written: "level message", "limit size"; "" for none. */
 extern const char *const level_words[LEVEL_WORDS];
 

@@ -16,7 +16,7 @@ struct list {
 	struct list *next; /* in its bucket */
 	uint32_t hash;
 	struct lpm *index;      /* of networks and MACs: the first part with that one */
-	struct mailset *mails;  /* the same of mail addresses, by their key */
+	struct mailset *mails;  /* the same of mail addresses and host names, by their key */
 	void *texts;            /* tree of entries: mail addresses and host names */
 	struct listed *entries; /* all */
 	size_t n;
@@ -89,7 +89,15 @@ static struct listed *new_entry(struct list *list, const struct policy_elem *ele
 	return entry;
 }
 
-/* ---- the indexes: networks, by their prefix; MACs; mail addresses, by their key */
+/* ---- the indexes: networks, by their prefix; MACs; mail addresses and hosts, by their key */
+
+static void key_of(const struct policy_elem *elem, char key[static MAILSET_KEY_SIZE])
+{
+	if (elem->kind == POLICY_ELEM_HOST)
+		mailset_key_of_host(elem->text, elem->len, key);
+	else
+		mailset_key(elem->text, elem->len, key);
+}
 
 static struct part *find_part(
 	const struct list *list, const struct policy_elem *elem, const struct prefix *prefix)
@@ -100,7 +108,7 @@ static struct part *find_part(
 		return lpm_find_exact(list->index, prefix);
 	if (elem->kind == POLICY_ELEM_MAC)
 		return lpm_find_mac(list->index, &elem->mac);
-	mailset_key(elem->text, elem->len, key);
+	key_of(elem, key);
 	return mailset_find(list->mails, key);
 }
 
@@ -114,7 +122,7 @@ static int set_part(struct list *list, const struct policy_elem *elem, const str
 		return lpm_add(list->index, prefix, part);
 	if (elem->kind == POLICY_ELEM_MAC)
 		return lpm_add_mac(list->index, &elem->mac, part);
-	mailset_key(elem->text, elem->len, key);
+	key_of(elem, key);
 	return mailset_add(list->mails, key, part);
 }
 
@@ -128,7 +136,7 @@ static void unset_part(
 	} else if (elem->kind == POLICY_ELEM_MAC) {
 		lpm_del_mac(list->index, &elem->mac);
 	} else {
-		mailset_key(elem->text, elem->len, key);
+		key_of(elem, key);
 		mailset_del(list->mails, key);
 	}
 }
@@ -156,10 +164,10 @@ static void take_part(struct list *list, const struct policy_elem *elem,
 	}
 }
 
-/* A MAC and a mail address have one part, without a prefix. */
+/* A MAC, a mail address and a host have one part, without a prefix. */
 static bool is_single(const struct policy_elem *elem)
 {
-	return elem->kind == POLICY_ELEM_MAC || elem->kind == POLICY_ELEM_MAIL;
+	return elem->kind == POLICY_ELEM_MAC || element_text_len(elem) > 0;
 }
 
 static unsigned parts_of(
@@ -423,6 +431,17 @@ bool lists_match_mail(const struct lists *lists, const char *name, const char *k
 		return false;
 	for (unsigned n = mailset_find_all(list->mails, key, held); n > 0 && !reach.for_ever;)
 		reach_add(&reach, held[--n], now_ms);
+	return reach_lower(&reach, until_ms);
+}
+
+bool lists_match_text(const struct lists *lists, const char *name, const char *key, uint64_t now_ms,
+	uint64_t *until_ms)
+{
+	const struct list *list = find_list(lists, name);
+	struct reach reach = {0};
+
+	if (list)
+		reach_add(&reach, mailset_find(list->mails, key), now_ms);
 	return reach_lower(&reach, until_ms);
 }
 

@@ -26,8 +26,11 @@ void lists_clear(struct lists *lists, const char *name);
 bool lists_match(const struct lists *lists, const char *name, const struct mac *mac,
 	const struct addr *addr, uint64_t now_ms, uint64_t *until_ms);
 /* The same of a mail address, by its key (mailset.h): does the list hold it, its domain, or a
- * domain above? */
+ * domain above? And of a host, by "@" and its name. */
 bool lists_match_mail(const struct lists *lists, const char *name, const char *key, uint64_t now_ms,
+	uint64_t *until_ms);
+/* Of a list of mail addresses or host names: is an element of just this key in it? */
+bool lists_match_text(const struct lists *lists, const char *name, const char *key, uint64_t now_ms,
 	uint64_t *until_ms);
 size_t lists_count(const struct lists *lists, const char *name);
 /* In order; stops when visit returns non-zero and returns that. visit must not change the list. */

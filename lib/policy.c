@@ -360,3 +360,25 @@ bool policy_rule_in_listener(const struct policy_rule *rule, size_t listener)
 	return rule->listens && has_index(rule->listeners, rule->listener_names.n, listener) !=
 					rule->listener_negated;
 }
+
+static bool has_address(const struct policy_listener *listener, const struct addr *addr, bool own)
+{
+	for (size_t i = 0; i < listener->naddresses; i++) {
+		const struct addr *of = &listener->addresses[i];
+		if (addr_equal(of, addr) ||
+			(own && of->family == addr->family && addr_is_unspecified(of)))
+			return true;
+	}
+	return false;
+}
+
+bool policy_is_listener(
+	const struct policy *policy, const struct addr *addr, uint16_t port, bool own)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		for (size_t j = 0; j < policy->listeners[i].ports.n; j++)
+			if (policy->listeners[i].ports.v[j] == port &&
+				has_address(&policy->listeners[i], addr, own))
+				return true;
+	return false;
+}

@@ -641,6 +641,10 @@ const struct policy_server_tls *policy_host_tls(
 /* Is the rule for this zone, or for this listener, by its index? Disabled ones too. */
 bool policy_rule_in_zone(const struct policy_rule *rule, size_t zone);
 bool policy_rule_in_listener(const struct policy_rule *rule, size_t listener);
+/* Do connections to this address and port come to a listener of ours? 0.0.0.0 and :: are all
+ * addresses of their version: own says whether this is one of the gateway's. */
+bool policy_is_listener(
+	const struct policy *policy, const struct addr *addr, uint16_t port, bool own);
 bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port);
 
 #endif

@@ -98,12 +98,12 @@ static bool has_host_up(const struct look *look, size_t server)
 	return false;
 }
 
-static void take_rule(void *context, const struct policy_rule *rule)
+static void take_server(void *context, ptrdiff_t server)
 {
 	struct look *look = context;
 
 	look->any = true;
-	look->is_up = look->is_up || rule->to_original || has_host_up(look, rule->server);
+	look->is_up = look->is_up || server < 0 || has_host_up(look, (size_t)server);
 }
 
 bool outlook_unreachable(struct control *control, const struct decide_origin *origin,
@@ -112,7 +112,7 @@ bool outlook_unreachable(struct control *control, const struct decide_origin *or
 	const struct decide_world world = control_world(control);
 	struct look look = {.control = control, .client = origin->source.family};
 
-	decide_reach(&world, origin, envelope, now_ms, take_rule, &look);
+	decide_reach(&world, origin, envelope, now_ms, take_server, &look);
 	return look.any && !look.is_up;
 }
 

@@ -29,6 +29,13 @@ static void decide(struct flow *flow, struct decision *decision)
 		&world, &origin, &flow->way.original, loop_now_ms(flow->relay->loop), decision);
 }
 
+/* Nobody is logged in there: maybe the login is still on its way. */
+static bool is_stranger(const struct decision *decision)
+{
+	return decision->reason == DECIDE_UNAUTHENTICATED ||
+	       (decision->reason == DECIDE_NEEDS_ENVELOPE && !decision->session);
+}
+
 /* A login is sent to the relays before its caller hears that it is done, so one that is missing may
  * wait unread in the socket: then that is read first, and everything is looked at anew. */
 static enum ending find_decision(
@@ -38,7 +45,7 @@ static enum ending find_decision(
 	enum ending ending = identify_flow(&flow->way, origin);
 	if (ending == ENDING_NONE) {
 		decide(flow, decision);
-		if (decision->reason != DECIDE_UNAUTHENTICATED)
+		if (!is_stranger(decision))
 			return ENDING_NONE;
 	}
 	if (ending == ENDING_NO_MAC || !relay->child.control ||
@@ -48,7 +55,7 @@ static enum ending find_decision(
 	if (ending != ENDING_NONE)
 		return ending;
 	decide(flow, decision);
-	if (decision->reason != DECIDE_UNAUTHENTICATED)
+	if (!is_stranger(decision))
 		relay_count(relay, COUNTER_IDENTITY_LATE);
 	return ENDING_NONE;
 }
@@ -106,6 +113,9 @@ static enum ending answered_as(const struct flow *flow)
 		return ENDING_BLOCKED;
 	case DECIDE_NEEDS_ENVELOPE:
 	case DECIDE_RULE:
+	case DECIDE_NOT_ACCEPTED: /* these never of what is redirected */
+	case DECIDE_NO_RECIPIENT:
+	case DECIDE_OTHER_SERVER:
 		break;
 	}
 	return ENDING_ANSWERED;

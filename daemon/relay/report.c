@@ -32,6 +32,9 @@ static const char *words_of(const struct flow *flow)
 	case DECIDE_BLOCKED:
 		return block_text_of(flow);
 	case DECIDE_NEEDS_ENVELOPE:
+	case DECIDE_NOT_ACCEPTED: /* these never of what is redirected */
+	case DECIDE_NO_RECIPIENT:
+	case DECIDE_OTHER_SERVER:
 		break;
 	}
 	return NULL;

@@ -24,14 +24,14 @@ static void take_hosts(const struct look *look, const struct replica_server *lis
 }
 
 /* Of the original nothing is known, nor of a host whose name was not looked up yet. */
-static void take_rule(void *context, const struct policy_rule *rule)
+static void take_server(void *context, ptrdiff_t server)
 {
 	const struct look *look = context;
 	const struct way *way = &look->flow->way;
 	const struct replica_server *list =
-		rule->to_original ? NULL
-				  : replica_targets_of(&look->flow->smtp->replica.targets,
-					    way->policy, (int32_t)rule->server);
+		server < 0 ? NULL
+			   : replica_targets_of(&look->flow->smtp->replica.targets, way->policy,
+				     (int32_t)server);
 
 	look->reach->any = true;
 	if (list)
@@ -49,7 +49,7 @@ void reach_look(const struct smtp_flow *flow, const struct decide_world *world,
 	struct look look = {flow, reach};
 
 	*reach = (struct reach){.offers = UINT8_MAX};
-	decide_reach(world, origin, envelope, way_now_ms(&flow->way), take_rule, &look);
+	decide_reach(world, origin, envelope, way_now_ms(&flow->way), take_server, &look);
 	if (!reach->is_up)
 		reach->offers = 0;
 }

@@ -130,8 +130,12 @@ static enum message_by by_of(const struct decide_reply *reply)
 		return MESSAGE_BY_UNAUTHENTICATED;
 	case DECIDE_BLOCKED:
 		return MESSAGE_BY_BLOCK;
+	case DECIDE_NO_RECIPIENT: /* of what a rule takes */
+	case DECIDE_OTHER_SERVER:
+		return MESSAGE_BY_RULE;
 	case DECIDE_UNMATCHED:
 	case DECIDE_NEEDS_ENVELOPE:
+	case DECIDE_NOT_ACCEPTED:
 		break;
 	}
 	return MESSAGE_BY_UNMATCHED;

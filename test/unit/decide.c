@@ -160,6 +160,9 @@ static const char *decided(const struct stage *stage, const struct decision *dec
 		return text;
 	case DECIDE_BLOCKED:
 	case DECIDE_NEEDS_ENVELOPE:
+	case DECIDE_NOT_ACCEPTED:
+	case DECIDE_NO_RECIPIENT:
+	case DECIDE_OTHER_SERVER:
 		break;
 	}
 	return "?";

@@ -42,7 +42,7 @@ static const char site[] =
 	"    comment \"from the world\"\n"
 	"}\n"
 	"listener printers {\n"
-	"    address ::\n"
+	"    address 192.0.2.9\n"
 	"}\n"
 	"\n"
 	"list spammers dynamic\n"

@@ -106,14 +106,19 @@ int loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events)
 	return control(loop, EPOLL_CTL_MOD, watch, events);
 }
 
+void loop_forget(struct loop *loop, const struct loop_watch *watch)
+{
+	for (int i = loop->next; i < loop->filled; i++)
+		if (loop->batch[i].data.ptr == watch)
+			loop->batch[i].data.ptr = NULL;
+}
+
 void loop_del(struct loop *loop, struct loop_watch *watch)
 {
 	if (watch->fd < 0)
 		return;
 	control(loop, EPOLL_CTL_DEL, watch, 0);
-	for (int i = loop->next; i < loop->filled; i++)
-		if (loop->batch[i].data.ptr == watch)
-			loop->batch[i].data.ptr = NULL;
+	loop_forget(loop, watch);
 }
 
 static void place(struct loop *loop, uint32_t slot, struct loop_timer *timer)

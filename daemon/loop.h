@@ -28,6 +28,9 @@ int loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events);
 /* Safe within a handler: no event of the running batch reaches the watch any more. Does not close.
  */
 void loop_del(struct loop *loop, struct loop_watch *watch);
+/* Instead of it for a descriptor that is closed next and that no other process ever had: closing
+ * takes it out of epoll. */
+void loop_forget(struct loop *loop, const struct loop_watch *watch);
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ms);
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer);
 /* Called after every batch of events; for sweeps. One at most. */

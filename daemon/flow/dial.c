@@ -158,7 +158,7 @@ static bool is_own_listener(const struct way *way, int fd)
 	       addr_equal(&local.addr, &way->host.addr);
 }
 
-static bool is_bound(const struct way *way)
+bool dial_is_lent(const struct way *way)
 {
 	const struct policy_server *server = way_server(way);
 	return server && server->bind == POLICY_BIND_CLIENT;
@@ -167,8 +167,8 @@ static bool is_bound(const struct way *way)
 /* The socket, or -errno. */
 static int connect_host(struct way *way)
 {
-	int fd = is_bound(way) ? stock_connect(way) : dial_socket(&way->host, way_server(way));
-	if (fd == -EAGAIN && is_bound(way))
+	int fd = dial_is_lent(way) ? stock_connect(way) : dial_socket(&way->host, way_server(way));
+	if (fd == -EAGAIN && dial_is_lent(way))
 		return fd;
 	way_count(way, COUNTER_CONNECTS);
 	if (fd < 0 || !is_own_listener(way, fd))
@@ -180,11 +180,11 @@ static int connect_host(struct way *way)
 int dial_connect(struct way *way)
 {
 	int fd = connect_host(way);
-	if (fd >= 0 || (fd == -EAGAIN && is_bound(way)))
+	if (fd >= 0 || (fd == -EAGAIN && dial_is_lent(way)))
 		return fd;
 	if (fd == -ELOOP)
 		dial_pass_over(way, ENDING_LOOP, "the host is the gateway itself");
-	else if (fd == -EAFNOSUPPORT && is_bound(way))
+	else if (fd == -EAFNOSUPPORT && dial_is_lent(way))
 		dial_pass_over(way, ENDING_HOST_UNFIT,
 			"bind client: the host is of another IP version than the client");
 	else

@@ -34,6 +34,8 @@ bool dial_next(struct way *way);
 /* Connects to the host at hand. The socket, which connects and is the caller's; -EAGAIN: it waits
  * for one in stock (stock.h); other -errno: that was noted, the next one, please. */
 int dial_connect(struct way *way);
+/* Such sockets come from the keeper, which had them first: they leave epoll by hand. */
+bool dial_is_lent(const struct way *way);
 /* The socket is connected: the server's word is next. */
 void dial_connected(struct way *way, int fd);
 /* The good greeting came over this socket: from now on this is the flow's server and no other. */

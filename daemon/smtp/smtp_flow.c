@@ -154,7 +154,10 @@ void smtp_flow_drop_server(struct smtp_flow *flow)
 	drop_hold(flow, &flow->to_server);
 	if (flow->server.fd < 0)
 		return;
-	loop_del(flow->smtp->loop, &flow->server);
+	if (flow->server_lent)
+		loop_del(flow->smtp->loop, &flow->server);
+	else
+		loop_forget(flow->smtp->loop, &flow->server);
 	close(flow->server.fd);
 	flow->server.fd = -1;
 	flow->server_readable = flow->server_writable = flow->server_hangup = false;

@@ -73,6 +73,7 @@ struct smtp_flow {
 	bool server_readable : 1;
 	bool server_writable : 1;
 	bool server_hangup : 1;
+	bool server_lent : 1; /* another process had the socket first */
 	bool server_deaf : 1; /* it takes nothing: what it still says is read */
 	bool client_lost : 1; /* it cannot be written to */
 	bool client_shut : 1; /* LAST: our end is said */
@@ -89,8 +90,8 @@ struct smtp_flow {
 _Static_assert(sizeof(struct smtp_flow) <= 3392,
 	"kept for every flow, with a note: 4 KiB in all (design, section 8)");
 
-#define SMTP_FLOW_READ_BYTES  (32u << 10)
-#define SMTP_FLOW_PIECE_BYTES (72u << 10)
+#define SMTP_FLOW_READ_BYTES  (64u << 10)
+#define SMTP_FLOW_PIECE_BYTES (136u << 10)
 _Static_assert(SMTP_FLOW_PIECE_BYTES >= 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER_ROOM,
 	"what comes of one read fits, and commands of ours with it");
 

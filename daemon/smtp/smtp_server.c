@@ -55,6 +55,7 @@ static bool connect_host(struct smtp_flow *flow)
 	}
 	if (fd < 0)
 		return false;
+	flow->server_lent = dial_is_lent(&flow->way);
 	int error = smtp_flow_watch_server(flow, fd);
 	if (error) {
 		close(fd);

@@ -432,10 +432,21 @@ static void run_last(struct smtp_flow *flow)
 			read_bytes >= LAST_BYTES_MAX || (flow->client_ended && n < 0));
 }
 
+/* It said QUIT and its 221 went: nothing more is to come that a close could take that from it. */
+static bool is_parted(const struct smtp_flow *flow)
+{
+	return flow->engine.ending == ENDING_QUIT && !flow->to_client.piece && !flow->client_lost &&
+	       !flow->client_readable;
+}
+
 static void begin_last(struct smtp_flow *flow)
 {
-	flow->state = SMTP_FLOW_LAST;
 	smtp_server_drop(flow);
+	if (is_parted(flow)) {
+		smtp_flow_end(flow, ENDING_QUIT, false);
+		return;
+	}
+	flow->state = SMTP_FLOW_LAST;
 	loop_timer_set(flow->smtp->loop, &flow->deadline, now_of(flow) + LAST_MS);
 	run_last(flow);
 }

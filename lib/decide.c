@@ -15,7 +15,6 @@ const char *const decide_reason_names[] = {
 	[DECIDE_NEEDS_ENVELOPE] = "envelope",
 	[DECIDE_NOT_ACCEPTED] = "not-accepted",
 	[DECIDE_NO_RECIPIENT] = "no-recipient",
-	[DECIDE_OTHER_SERVER] = "other-server",
 };
 static_assert(sizeof(decide_reason_names) / sizeof(decide_reason_names[0]) == DECIDE_REASONS,
 	"a name for each");

@@ -61,9 +61,8 @@ enum decide_reason {
 	DECIDE_NEEDS_ENVELOPE,
 	DECIDE_NOT_ACCEPTED, /* the listener does not accept this client */
 	DECIDE_NO_RECIPIENT, /* its domain has no such recipient */
-	DECIDE_OTHER_SERVER, /* the transaction has another server already */
 };
-#define DECIDE_REASONS 8
+#define DECIDE_REASONS 7
 extern const char *const decide_reason_names[DECIDE_REASONS];
 
 struct decision {
@@ -134,8 +133,8 @@ struct decide_reply {
 	bool submission;                 /* there is a user; else it is transfer */
 	enum decide_direction direction; /* of decide_recipient() */
 	ptrdiff_t domain;                /* index of the recipient's; -1: outgoing */
-	uint16_t code;                   /* 450, 452, 530 or 550; 0 where permitted */
-	const char *status;              /* "4.7.1", "4.5.3", "5.1.1", "5.7.0" or "5.7.1" */
+	uint16_t code;                   /* 450, 530 or 550; 0 where permitted */
+	const char *status;              /* "4.7.1", "5.1.1", "5.7.0" or "5.7.1" */
 	const char *text;                /* borrowed from the policy or the block, or constant */
 	const struct block *block;       /* with DECIDE_BLOCKED; borrowed */
 };
@@ -149,15 +148,11 @@ void decide_sender(const struct decide_world *world, const struct decide_origin 
  * a zone's client without a session, its `unauthenticated`. A recipient that its protected domain
  * does not have is 550 5.1.1 instead of being sent to a server. `answer 554 T`
  * is 550 5.7.1 T, `answer 421 T` 450 4.7.1 T. What would pass, be reset or dropped, as only a
- * change of the policy or of the time can bring here, is 450 4.7.1. For one origin, session and
- * sender all permitted recipients have one server, unless policy, lists or time change in between:
- * whoever asks compares it with that of the recipients before. */
+ * change of the policy or of the time can bring here, is 450 4.7.1. For one origin, user and sender
+ * all permitted recipients have one server, unless policy, lists or time change in between; without
+ * a user they may have several, and whoever asks tells all but the first's to come again. */
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply);
-
-/* A transaction has one server: that of the first recipient, whose reply it is. A permitted reply
- * that leads elsewhere becomes 452 4.5.3: whoever transfers comes again with that recipient. */
-void decide_hold(const struct decide_reply *first, struct decide_reply *reply);
 
 /* Each server that a recipient of this flow may be sent to, whatever sender and recipient are
  * (those of the envelope are not looked at), by rule in order; one may come more than once.

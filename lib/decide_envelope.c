@@ -208,15 +208,6 @@ void decide_recipient(const struct decide_world *world, const struct decide_orig
 	take_none(world, origin, reply);
 }
 
-void decide_hold(const struct decide_reply *first, struct decide_reply *reply)
-{
-	if (!reply->permitted ||
-		(reply->to_original == first->to_original && reply->server == first->server))
-		return;
-	refuse(reply, DECIDE_OTHER_SERVER, 452, "4.5.3",
-		"other recipients of another server come in another message");
-}
-
 static void tell_servers(const struct policy *policy, const struct policy_rule *rule,
 	decide_reached *reached, void *context)
 {

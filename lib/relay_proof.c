@@ -319,9 +319,8 @@ static bool is_in(
 	for (size_t i = 0; i < where->list_names.n; i++) {
 		const struct policy_list *list = &policy->lists[where->lists[i]];
 		if (list->kind == POLICY_LIST_DYNAMIC
-				? proof->world->lists &&
-					  lists_match(proof->world->lists, list->name.text, NULL,
-						  addr, proof->now_ms, NULL)
+				? lists_match(proof->world->lists, list->name.text, NULL, addr,
+					  proof->now_ms, NULL)
 				: list->index && lpm_find(list->index, addr, NULL))
 			return true;
 	}
@@ -379,32 +378,43 @@ static bool asks_for_nobody(const struct policy *policy, size_t zone)
 	return false;
 }
 
-bool relay_proof_fails(const struct policy *policy, const struct lists *lists,
-	schedule_local *local, uint64_t now_ms, int64_t calendar_ahead_ms,
-	char text[static RELAY_TEXT_SIZE])
+static bool try_all(struct proof *proof)
 {
-	const struct decide_world world = {.policy = policy,
-		.lists = lists,
-		.local = local,
-		.calendar_ahead_ms = calendar_ahead_ms};
-	struct proof proof = {.world = &world, .now_ms = now_ms, .text = text};
+	const struct policy *policy = proof->world->policy;
 
 	for (size_t i = 0; i < policy->nlisteners; i++) {
 		const struct policy_listener *listener = &policy->listeners[i];
-		proof.origin = (struct decide_origin){.of_listener = true, .listener = i};
+		proof->origin = (struct decide_origin){.of_listener = true, .listener = i};
 		for (size_t j = 0; j < listener->ports.n; j++) {
-			proof.original = (struct endpoint){
+			proof->original = (struct endpoint){
 				.addr = listener->addresses[0], .port = listener->ports.v[j]};
-			if (try_origin(&proof))
+			if (try_origin(proof))
 				return true;
 		}
 	}
 	for (size_t i = 0; i < policy->nzones; i++) {
-		proof.origin = (struct decide_origin){.zone = i};
-		proof.original = (struct endpoint){
+		proof->origin = (struct decide_origin){.zone = i};
+		proof->original = (struct endpoint){
 			.addr = address_at(0), .port = policy->zones[i].ports.v[0]};
-		if (asks_for_nobody(policy, i) && try_origin(&proof))
+		if (asks_for_nobody(policy, i) && try_origin(proof))
 			return true;
 	}
 	return false;
+}
+
+bool relay_proof_fails(const struct policy *policy, const struct lists *lists,
+	schedule_local *local, uint64_t now_ms, int64_t calendar_ahead_ms,
+	char text[static RELAY_TEXT_SIZE])
+{
+	struct lists *empty = lists ? NULL : lists_new();
+	const struct decide_world world = {.policy = policy,
+		.lists = lists ? lists : empty,
+		.local = local,
+		.calendar_ahead_ms = calendar_ahead_ms};
+	struct proof proof = {.world = &world, .now_ms = now_ms, .text = text};
+
+	snprintf(text, RELAY_TEXT_SIZE, "no memory to prove that it is none");
+	bool fails = !world.lists || try_all(&proof);
+	lists_free(empty);
+	return fails;
 }

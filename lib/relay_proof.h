@@ -11,8 +11,8 @@ extern const char *const relay_tricks[];
 size_t relay_tricks_count(void);
 
 /* Asks about each listener, and each zone with a rule of `user none`: a stranger, whom no source of
- * a rule permits and who has no login, sends to each trick, from several senders, now. false: the
- * proof holds. Else text says who could send what where. */
+ * a rule permits and who has no login, sends to each trick, from several senders, now. lists NULL:
+ * none of them holds anything. false: the proof holds. Else text says who could send what where. */
 bool relay_proof_fails(const struct policy *policy, const struct lists *lists,
 	schedule_local *local, uint64_t now_ms, int64_t calendar_ahead_ms,
 	char text[static RELAY_TEXT_SIZE]);

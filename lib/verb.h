@@ -41,6 +41,8 @@ enum verb_value {
 	VERB_RULE,
 	VERB_DEVICE,
 	VERB_LIST,
+	VERB_LISTENER,
+	VERB_DOMAIN,
 	VERB_USER,
 	VERB_TIME,      /* a moment, as daemon/control/when.h reads it */
 	VERB_ENDPOINT,  /* an address, with a port or without */

@@ -12,9 +12,9 @@
 #define LONGEST 300 /* a host's name, with some room */
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device", "list",
-	"user", "time", "endpoint", "path", "file", "number", "rows", "policy", "session", "flow",
-	"message", "address", "network", "networks", "mac", "element", "duration", "span", "ending",
-	"sender", "recipient", "choice"};
+	"listener", "domain", "user", "time", "endpoint", "path", "file", "number", "rows",
+	"policy", "session", "flow", "message", "address", "network", "networks", "mac", "element",
+	"duration", "span", "ending", "sender", "recipient", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
 
@@ -128,6 +128,8 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	case VERB_RULE:
 	case VERB_DEVICE:
 	case VERB_LIST:
+	case VERB_LISTENER:
+	case VERB_DOMAIN:
 		return strlen(word) < POLICY_NAME_SIZE;
 	case VERB_USER:
 		return strlen(word) < POLICY_USER_SIZE;

@@ -9,11 +9,13 @@
 #define OPTION(name, value, type, flags, group) {VERB_OPTION, name, value, type, flags, group, NULL}
 #define FLAG(name, flags, group)                {VERB_OPTION, name, NULL, VERB_TEXT, flags, group, NULL}
 #define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
-#define RULE_WORDS   "zone|user|group|port|source|destination|schedule|sender|recipient|server|verdict|limit|audit|disabled|comment"
+#define RULE_WORDS   "zone|listener|user|group|port|source|destination|schedule|sender|recipient|server|verdict|limit|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|comment"
+#define LISTENER_WORDS "address|port|accept|tls|newline|unmatched|limit|comment"
+#define DOMAIN_WORDS "name|server|recipient|comment"
 /* add, replace, set, unset and delete of a kind of statement */
 #define CHANGES(type, usage, words) \
 	{"replace", "another under the same name, in its place; says what goes", \
@@ -118,6 +120,28 @@ static const struct verb server[] = {
 	{"enable", "new flows to a host again", VERB_CHANGES, 0,
 		PARTS(NAME(VERB_SERVER), KEYWORD("host", "H", VERB_HOST, VERB_NEEDED, 0),
 			KEYWORD("port", "N", VERB_NUMBER, 0, 0))},
+	{0},
+};
+
+static const struct verb listener[] = {
+	{"show", "where the gateway takes mail by itself, and from whom", 0, 0,
+		PARTS(SOME_NAME(VERB_LISTENER), COLUMNS)},
+	{"add", "a new listener, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", LISTENER_WORDS))},
+	CHANGES(VERB_LISTENER, "CLAUSE...", LISTENER_WORDS),
+	{"delete", "takes the listener out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_LISTENER), OPENS)},
+	{0},
+};
+
+static const struct verb domain[] = {
+	{"show", "protected domains: names, server, recipients", 0, 0,
+		PARTS(SOME_NAME(VERB_DOMAIN), COLUMNS)},
+	{"add", "a new domain, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", DOMAIN_WORDS))},
+	CHANGES(VERB_DOMAIN, "CLAUSE...", DOMAIN_WORDS),
+	{"delete", "takes the domain out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_DOMAIN), OPENS)},
 	{0},
 };
 
@@ -239,7 +263,8 @@ static const struct verb explain[] = {
 			KEYWORD("mac", "M", VERB_MAC, VERB_NEEDED, 1),
 			KEYWORD("address", "A", VERB_ADDRESS, VERB_NEEDED, 1),
 			KEYWORD("flow", "ID", VERB_FLOW, VERB_NEEDED, 1),
-			KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
+			KEYWORD("zone", "Z", VERB_ZONE, VERB_ALONE, 2),
+			KEYWORD("listener", "L", VERB_LISTENER, VERB_ALONE, 2),
 			KEYWORD("destination", "D", VERB_ENDPOINT, 0, 0),
 			KEYWORD("sender", "S", VERB_SENDER, 0, 0),
 			KEYWORD("recipient", "R", VERB_RECIPIENT, 0, 0),
@@ -328,6 +353,8 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("rule", "redirect rules, in order", rule, "no rules", "no rules"),
 	NOUN("zone", "zones with their interfaces and sessions", zone, "no zones", "no zones"),
 	NOUN("server", "designated SMTP servers", server, "no servers", "no hosts"),
+	NOUN("listener", "where the gateway takes mail in its own name", listener, "no listeners", "no listeners"),
+	NOUN("domain", "protected domains, whose mail is incoming", domain, "no domains", "no domains"),
 	NOUN("device", "permanent sessions for hosts that cannot log in", device, "no devices", "no devices"),
 	NOUN("list", "named lists of addresses, of mail addresses or of hosts", list, "no lists", "the list is empty"),
 	NOUN("session", "who is logged in", session, "no sessions", "no such sessions"),

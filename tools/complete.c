@@ -22,6 +22,8 @@ static const struct source {
 	{VERB_RULE, "rule", "show", "rule", NULL},
 	{VERB_DEVICE, "device", "show", "device", NULL},
 	{VERB_LIST, "list", "show", "list", NULL},
+	{VERB_LISTENER, "listener", "show", "listener", NULL},
+	{VERB_DOMAIN, "domain", "show", "domain", NULL},
 	{VERB_USER, "session", "show", "user", NULL},
 	{VERB_SESSION, "session", "show", "session", NULL},
 	{VERB_FLOW, "flow", "show", "flow", NULL},

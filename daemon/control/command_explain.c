@@ -129,6 +129,7 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	struct endpoint *to = &explaining->destination;
 	explaining->user = command_value(command, "user");
 	explaining->zone_word = command_value(command, "zone");
+	explaining->listener = command_value(command, "listener");
 	take_path(command, "sender", &explaining->sender, &explaining->sender_given);
 	take_path(command, "recipient", &explaining->recipient, &explaining->recipient_given);
 	explaining->mac_given = mac && mac_parse(mac, strlen(mac), &explaining->mac) == 0;
@@ -152,6 +153,22 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	return false;
 }
 
+/* A listener has no sessions, and knows its clients by their addresses. false: ended. */
+static bool may_listen(struct command *command, const struct explaining *explaining)
+{
+	if (policy_find_listener(command->control->policy, explaining->listener) < 0) {
+		command_no_such(command, POLICY_KIND_LISTENER, explaining->listener);
+		return false;
+	}
+	if (explaining->user || explaining->mac_given || explaining->flow) {
+		command_usage(command,
+			"listener %s knows its clients by their addresses; expected `address`",
+			explaining->listener);
+		return false;
+	}
+	return true;
+}
+
 static void run_explain(struct command *command)
 {
 	struct explaining *explaining = calloc(1, sizeof(*explaining));
@@ -168,6 +185,11 @@ static void run_explain(struct command *command)
 	const char *zone = explaining->zone_word;
 	if (zone && policy_find_zone(command->control->policy, zone) < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, zone);
+		return;
+	}
+	if (explaining->listener) {
+		if (may_listen(command, explaining))
+			explain_listener(explaining);
 		return;
 	}
 	if (!explaining->flow) {

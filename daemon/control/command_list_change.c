@@ -7,6 +7,7 @@
 #include "daemon/control/list_change.h"
 #include "lib/element.h"
 #include "lib/language.h"
+#include "lib/relay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -208,13 +209,32 @@ static bool all_there(
 	return true;
 }
 
+/* Sources of a listener's rules, whom it accepts, names of domains: a list that would make an open
+ * relay of them is none. false: ended. */
+static bool is_closed(struct command *command, const struct policy_list *list,
+	const struct changing *changing, bool replaces)
+{
+	const struct control *control = command->control;
+	const struct relay_change change = {.list = list->name.text,
+		.replaces = replaces,
+		.elems = changing->elems,
+		.n = changing->n};
+	char text[RELAY_TEXT_SIZE];
+
+	if (!relay_is_open(control->policy, control->lists, &change, text))
+		return true;
+	command_done(command, OUTCOME_REFUSED, "an open relay: %s; nothing has changed", text);
+	return false;
+}
+
 void list_add(struct command *command)
 {
 	const char *timeout = command_value(command, "timeout"); /* a refusal frees the command */
 	const struct policy_list *list = list_find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
 	uint64_t ms;
-	if (!changing || !take_elements(command, list, changing))
+	if (!changing || !take_elements(command, list, changing) ||
+		!is_closed(command, list, changing, false))
 		return;
 	if (timeout && language_parse_duration(timeout, &ms) == 0)
 		changing->end_ms = clock_now_ms(command->control) + ms;
@@ -308,7 +328,7 @@ void list_replace(struct command *command)
 	const struct policy_list *list = list_find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
 	if (changing && take_elements(command, list, changing) &&
-		compare(command, list, changing, false))
+		is_closed(command, list, changing, true) && compare(command, list, changing, false))
 		set_list(command, list, changing);
 }
 
@@ -357,6 +377,7 @@ void list_import(struct command *command)
 	const struct policy_list *list = list_find_dynamic(command);
 	struct changing *changing = list ? new_changing(command) : NULL;
 	if (!changing || !take_file(command, list, changing) ||
+		!is_closed(command, list, changing, !merge) ||
 		!compare(command, list, changing, merge))
 		return;
 	if (dry)

@@ -28,13 +28,14 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 		server = json_string("original");
 	else if (decision->server >= 0)
 		server = row_string(&policy->servers[decision->server].name);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"verdict", policy_verdict_names[decision->verdict], "reason",
 		decide_reason_names[decision->reason], "rule",
 		decision->rule >= 0 ? row_string(&policy->rules[decision->rule].name) : json_null(),
 		"server", server, "level", row_level(&decision->cause), "level_by",
 		row_level_cause(policy, &decision->cause), "reply", "zone",
-		row_text(explaining->zone), "user",
+		row_text(explaining->zone), "listener",
+		explaining->listener ? json_string(explaining->listener) : json_null(), "user",
 		decision->session ? row_string(&decision->session->user) : json_null(), "session",
 		row_session_id(decision->session ? decision->session->id : 0), "mac",
 		row_mac(&explaining->mac), "address", row_addr(&explaining->addr), "until_at",
@@ -335,6 +336,37 @@ void explain_tell(struct explaining *explaining)
 		return;
 	}
 	if (explaining->reply.code)
+		answer(explaining, decide_reason_names[explaining->reply.reason],
+			explaining->reply.code, explaining->reply.status, explaining->reply.text);
+	finish(explaining);
+}
+
+/* Which flows a listener holds, control is not told: its limits are not foreseen. */
+void explain_listener(struct explaining *explaining)
+{
+	struct control *control = explaining->command->control;
+	struct decide_world world = control_world(control);
+	ptrdiff_t index = policy_find_listener(control->policy, explaining->listener);
+	const struct policy_listener *listener = &control->policy->listeners[index];
+	const struct decide_origin origin = {
+		.of_listener = true, .listener = (size_t)index, .source = explaining->addr};
+	uint64_t at_ms = explaining->at_ms ? clock_from_wall(control, explaining->at_ms)
+					   : clock_now_ms(control);
+	struct decision decision;
+
+	if (!explaining->destination_given)
+		explaining->destination = (struct endpoint){
+			.addr = listener->addresses[0], .port = listener->ports.v[0]};
+	decide_explain(&world, &origin, &explaining->destination, at_ms, &decision, explain_step,
+		explaining);
+	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
+	explaining->row = outcome(explaining, &decision);
+	if (!explaining->at_ms && decision.server >= 0)
+		outlook_hosts(control, (size_t)decision.server, explaining->addr.family,
+			explain_step, explaining);
+	if (!explaining->at_ms && explaining->unreachable)
+		tell_unreachable(explaining);
+	else if (explaining->reply.code)
 		answer(explaining, decide_reason_names[explaining->reply.reason],
 			explaining->reply.code, explaining->reply.status, explaining->reply.text);
 	finish(explaining);

@@ -19,6 +19,7 @@ struct explaining {
 	struct outlook outlook;
 	struct command *command;
 	const char *zone_word, *user;
+	const char *listener; /* NULL: of a zone */
 	uint64_t flow, session;
 	bool flow_found;
 	char zone[POLICY_NAME_SIZE];
@@ -41,6 +42,9 @@ struct explaining {
 void explain_step(void *context, const char *text);
 /* Ends the command, perhaps later: the relays are asked. All of the client is known. */
 void explain_tell(struct explaining *explaining);
+
+/* The same of a client of a listener, of which the address is known. */
+void explain_listener(struct explaining *explaining);
 
 /* explain_client.c: fills in what sessions know of the client, then what the neighbour table knows,
  * and goes on with explain_tell(); else ends the command. */

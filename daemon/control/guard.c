@@ -8,6 +8,7 @@
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_store.h"
 #include "lib/language.h"
+#include "lib/relay_proof.h"
 #include "lib/statements.h"
 
 #include <inttypes.h>
@@ -182,6 +183,19 @@ static enum outcome look_at_opening(struct control *control, const struct policy
 	return outcome;
 }
 
+/* What its dynamic lists hold counts: a check of the text alone does not know it. */
+static enum outcome look_at_relay(struct control *control, const struct policy *coming, char **text)
+{
+	const struct decide_world world = control_world(control);
+	char open[RELAY_TEXT_SIZE];
+
+	if (!relay_is_open(coming, control->lists, NULL, open) &&
+		!relay_proof_fails(coming, control->lists, world.local, clock_now_ms(control),
+			world.calendar_ahead_ms, open))
+		return OUTCOME_DONE;
+	return say(text, OUTCOME_REFUSED, "an open relay: %s", open);
+}
+
 enum outcome guard_look(struct control *control, const struct policy *coming,
 	const struct guard_pass *pass, char **text)
 {
@@ -191,6 +205,8 @@ enum outcome guard_look(struct control *control, const struct policy *coming,
 		return OUTCOME_DONE;
 	if (pass->kind != GUARD_BACK)
 		outcome = guard_look_at_confirm(control, text);
+	if (outcome == OUTCOME_DONE)
+		outcome = look_at_relay(control, coming, text);
 	if (outcome == OUTCOME_DONE)
 		outcome = look_at_base(control, pass, text);
 	if (outcome == OUTCOME_DONE)

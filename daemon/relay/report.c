@@ -34,7 +34,6 @@ static const char *words_of(const struct flow *flow)
 	case DECIDE_NEEDS_ENVELOPE:
 	case DECIDE_NOT_ACCEPTED: /* these never of what is redirected */
 	case DECIDE_NO_RECIPIENT:
-	case DECIDE_OTHER_SERVER:
 		break;
 	}
 	return NULL;

@@ -131,7 +131,6 @@ static enum message_by by_of(const struct decide_reply *reply)
 	case DECIDE_BLOCKED:
 		return MESSAGE_BY_BLOCK;
 	case DECIDE_NO_RECIPIENT: /* of what a rule takes */
-	case DECIDE_OTHER_SERVER:
 		return MESSAGE_BY_RULE;
 	case DECIDE_UNMATCHED:
 	case DECIDE_NEEDS_ENVELOPE:

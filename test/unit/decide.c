@@ -162,7 +162,6 @@ static const char *decided(const struct stage *stage, const struct decision *dec
 	case DECIDE_NEEDS_ENVELOPE:
 	case DECIDE_NOT_ACCEPTED:
 	case DECIDE_NO_RECIPIENT:
-	case DECIDE_OTHER_SERVER:
 		break;
 	}
 	return "?";

@@ -3,13 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Is one of the ports redirected in one of the rule's zones? */
+/* Is the port redirected in one of the rule's zones, or that of one of its listeners? */
 static bool port_redirected(
 	const struct policy *policy, const struct policy_rule *rule, uint16_t port)
 {
 	size_t n = rule->zone_names.n;
 
-	for (size_t i = 0; i < (n ? n : policy->nzones); i++) {
+	for (size_t i = 0; i < policy->nlisteners && rule->listens; i++)
+		for (size_t j = 0; j < policy->listeners[i].ports.n; j++)
+			if (policy_rule_in_listener(rule, i) &&
+				policy->listeners[i].ports.v[j] == port)
+				return true;
+	for (size_t i = 0; i < (n ? n : policy->nzones) && !rule->listens; i++) {
 		if (policy_zone_has_port(&policy->zones[n ? rule->zones[i] : i], port))
 			return true;
 	}
@@ -28,8 +33,9 @@ static void check_ports(struct language *l, const struct policy_rule *rule,
 		if (port_redirected(l->policy, rule, rule->ports.v[i]))
 			continue;
 		language_warn(l, &note->ports.v[i],
-			"no zone of rule %s redirects port %u, so it cannot match there",
-			rule->name.text, rule->ports.v[i]);
+			"no %s of rule %s %s port %u, so it cannot match there",
+			rule->listens ? "listener" : "zone", rule->name.text,
+			rule->listens ? "has" : "redirects", rule->ports.v[i]);
 	}
 }
 

@@ -69,9 +69,12 @@ const char *target_refusal(
 
 	if (unfit)
 		return unfit;
+	bool own = world->own_address(world->context, addr);
+	if (world->policy && policy_is_listener(world->policy, addr, port, own))
+		return "a listener of the gateway";
 	if (!is_mx && port != world->relay_port)
 		return NULL;
-	if (world->own_address(world->context, addr))
+	if (own)
 		return is_mx ? "the gateway itself" : "the gateway's own listener";
 	return NULL;
 }

@@ -61,6 +61,7 @@ struct target_world {
 	bool (*own_address)(void *context, const struct addr *addr);
 	const char *hostname; /* the gateway's own */
 	uint16_t relay_port;
+	const struct policy *policy; /* of whose listeners no server may be one; NULL: none */
 };
 
 struct target {

@@ -164,7 +164,7 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 	if (differs && *control->file_refused)
 		trouble_add(troubles, "posternctl policy diff file", "%s was not applied: %s",
 			control->start.options.config, control->file_refused);
-	if (!control->policy->nzones)
+	if (!control->policy->nzones && !control->policy->nlisteners)
 		trouble_add(troubles, "posternctl policy edit",
 			"the policy has no zone: no mail is redirected");
 	if (*control->policy_fault)

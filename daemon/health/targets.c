@@ -397,7 +397,8 @@ static void expand(struct targets *targets)
 		.mx = look_up_mx,
 		.own_address = is_own,
 		.hostname = targets->hostname,
-		.relay_port = targets->relay_port};
+		.relay_port = targets->relay_port,
+		.policy = targets->policy};
 
 	targets->expand = false;
 	targets->tell = true;

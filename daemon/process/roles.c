@@ -12,6 +12,8 @@ static bool wants_metrics(const struct policy *policy)
 
 static bool wants_smtp(const struct policy *policy)
 {
+	if (policy->nlisteners > 0)
+		return true;
 	for (size_t i = 0; i < policy->nzones; i++)
 		if (level_cause_of_zone(policy, i).word != LEVEL_NO_WORD)
 			return true;

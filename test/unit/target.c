@@ -86,7 +86,7 @@ static bool own_address(void *context, const struct addr *addr)
 	return strcmp(addr_format(addr, text), "203.0.113.1") == 0;
 }
 
-static const struct target_world world = {.addresses = look_up,
+static struct target_world world = {.addresses = look_up,
 	.mx = look_up_mx,
 	.own_address = own_address,
 	.hostname = "gw.example.net",
@@ -94,7 +94,7 @@ static const struct target_world world = {.addresses = look_up,
 
 static void expand_server(const char *lines)
 {
-	static const struct language_world nothing;
+	static const struct language_world nothing = {.listens = true};
 	struct language_diagnosis diagnosis;
 	char text[4096];
 	int n = snprintf(text, sizeof(text), "language 1\nserver s { %s }\n", lines);
@@ -102,7 +102,9 @@ static void expand_server(const char *lines)
 	if (!policy)
 		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
 	language_diagnosis_fini(&diagnosis);
+	world.policy = policy;
 	target_expand(&policy->servers[0], &world, &list);
+	world.policy = NULL;
 	policy_unref(policy);
 }
 
@@ -206,6 +208,17 @@ static void what_is_wrong_is_said(void **state)
 		{"bind 2001:db8::1; host \"b.example.org\"",
 			"has no address of the family of the address that is bound"},
 		{"host \"a.example.org\"", ""},
+		/* a name that comes to lead to a listener: 0.0.0.0 is every address of ours */
+		{"host \"self.example.org\" } listener l { address 203.0.113.1",
+			"resolves to 203.0.113.1, a listener of the gateway"},
+		{"host \"self.example.org\" port 26 } listener l { address 0.0.0.0 port 25, 26",
+			"resolves to 203.0.113.1, a listener of the gateway"},
+		{"host \"self.example.org\" port 27 } listener l { address 0.0.0.0 port 25, 26",
+			""},
+		{"mx \"loop.example.org\" } listener l { address 203.0.113.11",
+			"is this gateway itself"},
+		{"host \"b.example.org\" } listener l { address 203.0.113.11",
+			"resolves to 203.0.113.11, a listener of the gateway"},
 	};
 	(void)state;
 	USE(plain);

@@ -209,7 +209,7 @@ static void out_ports(const char *word)
 
 /* --- statements */
 
-static unsigned zones, lists, mails, certificates, servers;
+static unsigned zones, lists, mails, certificates, servers, listeners, domains;
 static bool reads; /* its flows are read: then verdicts are answers, and all is one server's */
 static bool asks;  /* all zones ask clients for certificates */
 
@@ -683,8 +683,86 @@ static void out_rule_limits(void)
 			1 + below(99), 1 + below(99));
 }
 
+/* What a listener's rule asks for is not more than what may relay. */
+static void out_listener(unsigned i)
+{
+	out("listener ");
+	out_name("listener", i);
+	out(" {\n    address 198.51.100.%u", 10 + i);
+	if (maybe())
+		out(", 2001:db8:%u::1", 1 + i);
+	if (maybe())
+		out("\n    port %u", 1 + below(464));
+	if (maybe())
+		out("\n    accept %s", PICK("any", "192.0.2.0/24", "not 192.0.2.1-192.0.2.9",
+					       "\"mx.example.net\", \".example.org\"",
+					       "not 0.0.0.0/1, \".a-b.example\""));
+	if (maybe())
+		out("\n    newline %s", PICK("strict", "repair"));
+	if (maybe())
+		out("\n    limit flows %u per client", 1 + below(99));
+	if (maybe())
+		out("\n    limit messages %u/hour per user { block 2h }", 1 + below(99));
+	if (maybe())
+		out("\n    limit size %uk", 1 + below(1000));
+	if (maybe()) {
+		out("\n    unmatched ");
+		out_answer();
+	}
+	if (maybe()) {
+		out("\n    comment ");
+		out_string(0);
+	}
+	out("\n}\n");
+}
+
+static void out_domain(unsigned i)
+{
+	out("domain ");
+	out_name("domain", i);
+	out(" { name \"d%u.example\"", i);
+	if (maybe())
+		out(", \".d%u.example\"", i);
+	out(" server ");
+	out_name("server", 0);
+	if (maybe())
+		out(" recipient %s",
+			PICK("any", "\"a@d.example\"", "\"a@x.example\", \"@y.example\""));
+	if (maybe()) {
+		out(" comment ");
+		out_string(1);
+	}
+	out(" }\n");
+}
+
+static void out_listener_rule(unsigned i)
+{
+	bool sends = servers > 0 && maybe();
+
+	out("rule ");
+	out_name("rule", i);
+	out(" {");
+	out_names(maybe() ? " listener " : " listener not ", listeners);
+	if (!sends && maybe())
+		out(" user %s", PICK("any", "none recipient protected", "\"anna\", \"bert\""));
+	else if (sends || maybe())
+		out(" source %s", PICK("192.0.2.0/24", "192.0.2.1, \"mx.example.net\""));
+	if (sends) {
+		out(" server ");
+		out_name("server", 0);
+	} else {
+		out(" verdict ");
+		out_answer();
+	}
+	out(" }\n");
+}
+
 static void out_rule(unsigned i)
 {
+	if (listeners > 0 && domains > 0 && below(3) == 0) {
+		out_listener_rule(i);
+		return;
+	}
 	out("rule ");
 	out_name("rule", i);
 	out(" {");
@@ -750,16 +828,20 @@ static void out_policy(uint64_t number)
 	zones = below(5);
 	lists = below(5);
 	servers = below(4);
+	listeners = below(3) == 0 ? 1 + below(3) : 0;
+	domains = servers > 0 && listeners > 0 ? below(3) : 0;
 	reads = maybe();
 	mails = reads ? below(3) : 0;
 	certificates = reads ? below(4) : 0;
 	asks = reads && certificates > 0 && maybe();
 	out_top();
 	out_group(out_zone, zones);
+	out_group(out_listener, listeners);
 	out_group(out_list, lists);
 	for (unsigned i = 0; i < mails; i++)
 		out_mail_list(i);
 	out_group(out_certificate, certificates);
+	out_group(out_domain, domains);
 	out_group(out_server, servers);
 	out_group(out_device, zones > 0 ? below(4) : 0);
 	out_group(out_rule, below(10));
@@ -768,7 +850,8 @@ static void out_policy(uint64_t number)
 static struct policy *parse(const char *source, uint64_t number)
 {
 	struct language_diagnosis diagnosis;
-	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
+	const struct language_world world = {
+		.reads_messages = true, .speaks_tls = true, .listens = true};
 	struct policy *policy =
 		language_parse("random", source, strlen(source), &world, &diagnosis);
 

@@ -172,7 +172,7 @@ static bool is_within_flow(const struct smtp_flow *flow, const int32_t *rules, s
 	for (size_t i = 0; i < nrules; i++) {
 		const struct policy_limit *limit = limit_of_kind(flow->way.policy,
 			(size_t)flow->way.zone, rules[i], POLICY_LIMIT_MESSAGES, POLICY_PER_FLOW);
-		if (limit && flow->engine.delivered >= limit->count)
+		if (limit && flow->messages >= limit->count)
 			return false;
 	}
 	return true;
@@ -190,6 +190,7 @@ bool allowance_message(struct smtp_flow *flow, struct smtp_refusal *refusal)
 
 	if (note)
 		note->limited = !admitted;
+	flow->messages += admitted; /* and whatever becomes of it, nothing is given back */
 	if (!admitted)
 		smtp_count(flow->smtp, COUNTER_MESSAGES_OVER_LIMIT);
 	return admitted;

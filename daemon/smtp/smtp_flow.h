@@ -57,6 +57,7 @@ struct smtp_flow {
 	uint64_t from_client_bytes, from_server_bytes;
 	uint8_t *session;    /* session_encode(), which says its length first; NULL: none */
 	uint64_t start_ms;   /* monotonic: when the relay accepted it */
+	uint32_t messages;   /* that were let through at DATA */
 	uint32_t connect_ms; /* of the attempt at hand: when the host is given up */
 	int32_t rule;        /* of the last recipient that was decided; -1: none */
 

@@ -107,7 +107,7 @@ static void check_limits(struct checking *checking, size_t index)
 		language_error(checking->l, &note->limit_none,
 			"rule %s has `limit none` and a limit, expected one of them",
 			rule->name.text);
-	if (note->flow_limit.width == 0)
+	if (note->flow_limit.width == 0 || rule->listens)
 		return;
 	struct level_cause cause = level_cause_of_rule(checking->policy, index);
 	if (cause.word != LEVEL_NO_WORD)

@@ -376,34 +376,35 @@ static void check_protected(
 
 /* ---- logins at one server ---- */
 
+/* Does a rule lead to one server, which is told who the client is? */
+static bool tells(const struct policy *policy, const struct policy_rule *rule)
+{
+	if (rule->disabled || !rule->to_server || rule->to_protected || rule->to_original)
+		return false;
+	return policy->servers[rule->server].announce == POLICY_ANNOUNCE_XCLIENT &&
+	       policy->servers[rule->server].announce_login;
+}
+
 /* Who logged in with a password, and anybody else with a name: a guest's could be that of one of
- * the staff. */
-static void check_logins(struct language *l)
+ * the staff. first: of each server, the first rule of a zone. */
+static void check_logins(struct language *l, const struct policy_rule **first)
 {
 	const struct policy *policy = l->policy;
 	const struct language_rule_note *notes = l->rule_notes.v;
 
-	for (size_t i = 0; i < policy->nrules; i++) {
+	for (size_t i = policy->nrules; i-- > 0;)
+		if (tells(policy, &policy->rules[i]) && !policy->rules[i].listens)
+			first[policy->rules[i].server] = &policy->rules[i];
+	for (size_t i = 0; i < policy->nrules && !l->stopped; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
-		if (rule->disabled || !rule->listens || !rule->to_server || rule->to_protected ||
-			rule->to_original || relay_permit_of(rule) != RELAY_USER)
+		if (!rule->listens || !tells(policy, rule) || !first[rule->server] ||
+			relay_permit_of(rule) != RELAY_USER)
 			continue;
-		const struct policy_server *server = &policy->servers[rule->server];
-		if (server->announce != POLICY_ANNOUNCE_XCLIENT || !server->announce_login)
-			continue;
-		for (size_t j = 0; j < policy->nrules; j++) {
-			const struct policy_rule *other = &policy->rules[j];
-			if (other->disabled || other->listens || !other->to_server ||
-				other->to_protected || other->to_original ||
-				other->server != rule->server)
-				continue;
-			language_error(l, &notes[i].server,
-				"server %s is told the logins of rule %s and those of rule %s "
-				"alike: who logs in in a zone could have the name of somebody "
-				"there; expected `login off`, or two servers",
-				server->name.text, rule->name.text, other->name.text);
-			break;
-		}
+		language_error(l, &notes[i].server,
+			"server %s is told the logins of rule %s and those of rule %s alike: who "
+			"logs in in a zone could have the name of somebody there; expected `login "
+			"off`, or two servers",
+			rule->server_name.text, rule->name.text, first[rule->server]->name.text);
 	}
 }
 
@@ -411,8 +412,13 @@ void language_check_relay(struct language *l)
 {
 	const struct policy *policy = l->policy;
 	const struct language_rule_note *notes = l->rule_notes.v;
+	const struct policy_rule **first = calloc(policy->nservers + 1, sizeof(*first));
 	char text[RELAY_TEXT_SIZE];
 
+	if (!first) {
+		language_out_of_memory(l);
+		return;
+	}
 	for (size_t i = 0; i < policy->nlisteners && !l->stopped; i++)
 		check_listener(l, i);
 	for (size_t i = 0; i < policy->ndomains && !l->stopped; i++)
@@ -427,9 +433,10 @@ void language_check_relay(struct language *l)
 			check_nobody(l, rule, &notes[i]);
 		check_protected(l, rule, &notes[i]);
 	}
-	check_logins(l);
+	check_logins(l, first);
+	free(first);
 	if (l->diagnosis->errors == 0 && relay_is_open(policy, NULL, NULL, text)) {
-		const struct language_listener_note *first = l->listener_notes.v;
-		language_error(l, &first->name, "%s", text);
+		const struct language_listener_note *notes_of = l->listener_notes.v;
+		language_error(l, &notes_of->name, "%s", text);
 	}
 }

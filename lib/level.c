@@ -83,6 +83,9 @@ struct level_cause level_cause_of_rule(const struct policy *policy, size_t index
 	struct level_cause cause = {level_of_rule(rule), -1, (ptrdiff_t)index};
 	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
 
+	if (cause.word == LEVEL_NO_WORD && rule->listens)
+		cause.word = LEVEL_LISTENER;
+
 	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < policy->nzones; i++)
 		if (policy_rule_in_zone(rule, i))
 			cause = (struct level_cause){

@@ -246,15 +246,15 @@ static bool try_trick(
 	size_t used;
 
 	write_trick(trick, own, foreign, text);
-	for (unsigned bare = 0; bare < 2; bare++) {
-		unsigned way = SMTP_PATH_RECIPIENT | (bare ? SMTP_PATH_BARE : 0);
-		if (smtp_path_parse(&path, way, text, strlen(text), &used) != SMTP_PATH_GOOD)
-			continue;
-		for (size_t i = 0; i < sizeof(senders) / sizeof(*senders); i++) {
-			write_trick(senders[i], own, foreign, sender);
-			if (try_from(proof, text, &path, sender))
-				return true;
-		}
+	if (smtp_path_parse(&path, SMTP_PATH_RECIPIENT, text, strlen(text), &used) !=
+			SMTP_PATH_GOOD &&
+		smtp_path_parse(&path, SMTP_PATH_RECIPIENT | SMTP_PATH_BARE, text, strlen(text),
+			&used) != SMTP_PATH_GOOD)
+		return false;
+	for (size_t i = 0; i < sizeof(senders) / sizeof(*senders); i++) {
+		write_trick(senders[i], own, foreign, sender);
+		if (try_from(proof, text, &path, sender))
+			return true;
 	}
 	return false;
 }

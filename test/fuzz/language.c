@@ -1,10 +1,12 @@
 /* Feeds any text to the language: the parser, and what is printed and edited of a policy that it
  * takes. Behind a byte 0xff stands what `include` and `list file` read. */
 #include "lib/language.h"
+#include "lib/relay_proof.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -59,7 +61,8 @@ static void print_and_parse(const struct policy *policy, enum language_print fla
 	struct language_diagnosis diagnosis;
 	size_t len;
 	char *first = language_print(policy, flags, &len);
-	const struct language_world world = {.reads_messages = true};
+	const struct language_world world = {
+		.reads_messages = true, .speaks_tls = true, .listens = true};
 	struct policy *again = language_parse("printed", first, len, &world, &diagnosis);
 
 	if (!again)
@@ -135,6 +138,21 @@ static void follow_edits(const char *text, size_t len, struct input *input,
 	}
 }
 
+static struct tm *local(const time_t *time, struct tm *tm)
+{
+	return gmtime_r(time, tm);
+}
+
+/* What is taken relays for no stranger. */
+static void prove(const struct policy *policy)
+{
+	char text[RELAY_TEXT_SIZE];
+
+	if (policy->nlisteners < 4 && policy->nrules < 50 &&
+		relay_proof_fails(policy, NULL, local, UINT64_C(1774659600000), 0, text))
+		abort();
+}
+
 static void parse_values(const char *text, size_t len)
 {
 	struct language_listing listing;
@@ -155,7 +173,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.interface = find_interface,
 		.relay_port = 2525,
 		.own_address = is_own,
-		.reads_messages = true};
+		.reads_messages = true,
+		.speaks_tls = true,
+		.listens = true};
 	struct language_diagnosis diagnosis;
 
 	struct policy *policy = language_parse("fuzz/p", text, len, &world, &diagnosis);
@@ -163,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	parse_values(input.text, input.len);
 	if (!policy)
 		return 0;
+	prove(policy);
 	print_and_parse(policy, LANGUAGE_PRINT_CANONICAL);
 	print_and_parse(policy, LANGUAGE_PRINT_FULL | LANGUAGE_PRINT_RESOLVED);
 	char *statement = strndup(input.text, input.len);

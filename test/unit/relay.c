@@ -223,6 +223,8 @@ static void what_is_no_open_relay_is_taken(void **state)
 		HOTEL "rule r { zone guest user any recipient protected server protected }",
 		HOTEL "rule r { zone guest user any destination not protected server original }",
 		"rule r { listener in user any recipient people server inside }",
+		"rule r { listener in source not grown limit messages 5/hour per client "
+		"verdict answer 421 \"later\" }",
 		"listener l { address 203.0.113.1 port 26 accept grown }",
 		"listener l { address 203.0.113.1 port 26 accept not 0.0.0.0/1 }",
 		"listener l { address 2001:db8::1 }",

@@ -23,7 +23,7 @@ struct queued {
 	struct queued *next;
 	size_t len;
 	int fd;
-	uint8_t bytes[];
+	_Alignas(16) uint8_t bytes[];
 };
 
 /* A handler may free the channel it was called for: while `busy` is not 0, channel_free() only
@@ -53,6 +53,15 @@ static void close_end(struct channel *channel)
 	channel->watch.fd = -1;
 }
 
+/* bytes: an ipc, or what was received as one. */
+static void wipe_secret(void *bytes, size_t len)
+{
+	const struct ipc_header *header = bytes;
+
+	if (len >= sizeof(*header) && ipc_is_secret(header->type))
+		explicit_bzero(bytes, len);
+}
+
 static void drop_first(struct channel *channel)
 {
 	struct queued *queued = channel->first;
@@ -62,6 +71,7 @@ static void drop_first(struct channel *channel)
 	channel->queued_bytes -= queued->len;
 	if (queued->fd >= 0)
 		close(queued->fd);
+	wipe_secret(queued->bytes, queued->len);
 	free(queued);
 }
 
@@ -270,6 +280,7 @@ static unsigned receive(struct channel *channel, unsigned max)
 			log_error("a message of %zd bytes from another process is malformed; "
 				  "closing its channel",
 				len);
+			explicit_bzero(buf, sizeof(buf));
 			if (fd >= 0)
 				close(fd);
 			gone(channel);
@@ -277,6 +288,7 @@ static unsigned receive(struct channel *channel, unsigned max)
 		}
 		handled++;
 		channel->handler->on_ipc(channel->context, (const struct ipc_header *)buf, fd);
+		wipe_secret(buf, (size_t)len);
 	}
 	leave(channel);
 	return handled;

@@ -66,6 +66,7 @@ static const struct ipc_kinds *const files[] = {
 	[IPC_FILE_HEALTH / IPC_FILE_TYPES] = &ipc_health_kinds,
 	[IPC_FILE_WEB / IPC_FILE_TYPES] = &ipc_web_kinds,
 	[IPC_FILE_HAND / IPC_FILE_TYPES] = &ipc_hand_kinds,
+	[IPC_FILE_CREDENTIAL / IPC_FILE_TYPES] = &ipc_credential_kinds,
 };
 _Static_assert(IPC_ROWS(files) == IPC_FILES, "every file has its kinds");
 
@@ -108,6 +109,13 @@ const char *ipc_name(unsigned type)
 	const struct ipc_kind *kind = kind_of(type);
 
 	return kind ? kind->name : "unknown";
+}
+
+bool ipc_is_secret(unsigned type)
+{
+	const struct ipc_kind *kind = kind_of(type);
+
+	return kind && kind->secret;
 }
 
 /* FNV-1a, a number at a time. */

@@ -26,8 +26,9 @@ enum ipc_file {
 	IPC_FILE_HEALTH = 4 * IPC_FILE_TYPES,
 	IPC_FILE_WEB = 5 * IPC_FILE_TYPES,
 	IPC_FILE_HAND = 6 * IPC_FILE_TYPES,
+	IPC_FILE_CREDENTIAL = 7 * IPC_FILE_TYPES,
 };
-#define IPC_FILES 7
+#define IPC_FILES 8
 #define IPC_TYPES (IPC_FILES * IPC_FILE_TYPES)
 
 enum ipc_core_type {
@@ -115,6 +116,9 @@ int ipc_check(const void *bytes, size_t len);
 /* Fills the header: zeroes the ipc and sets type and bytes. */
 void ipc_init(void *ipc, unsigned type, size_t bytes);
 const char *ipc_name(unsigned type);
+/* Does it hold what must not stay in memory? Whoever held one wipes it: both ends of a channel, and
+ * who made it. */
+bool ipc_is_secret(unsigned type);
 /* What two builds must have in common to understand each other: equal, as far as kinds and sizes
  * tell, when what they say is. A change of meaning alone raises IPC_VERSION. */
 uint64_t ipc_protocol(void);

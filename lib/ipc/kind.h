@@ -11,6 +11,7 @@ struct ipc_kind {
 	size_t bytes;     /* of the whole, or with `longer` of its fixed part */
 	bool longer;
 	size_t item; /* of what stands repeatedly in a longer one; 0: it is bytes */
+	bool secret; /* wiped wherever it was held */
 	bool (*ok)(const void *ipc, size_t len);
 };
 
@@ -21,22 +22,26 @@ struct ipc_kinds {
 	uint64_t (*hash)(uint64_t hash); /* how the rest is packed; NULL: nothing is */
 };
 
-#define IPC_PLAIN(word)                                                \
+#define IPC_PLAIN(word)                                                       \
+	{                                                                     \
+		word, sizeof(struct ipc_plain), false, 0, false, ipc_plain_ok \
+	}
+#define IPC_FIXED(word, type, ok)                                    \
+	{                                                            \
+		word, sizeof(struct ipc_##type), false, 0, false, ok \
+	}
+#define IPC_LONGER(word, type, item, ok)                               \
 	{                                                              \
-		word, sizeof(struct ipc_plain), false, 0, ipc_plain_ok \
+		word, sizeof(struct ipc_##type), true, item, false, ok \
 	}
-#define IPC_FIXED(word, type, ok)                             \
-	{                                                     \
-		word, sizeof(struct ipc_##type), false, 0, ok \
-	}
-#define IPC_LONGER(word, type, item, ok)                        \
-	{                                                       \
-		word, sizeof(struct ipc_##type), true, item, ok \
+#define IPC_SECRET_LONGER(word, type, item, ok)                       \
+	{                                                             \
+		word, sizeof(struct ipc_##type), true, item, true, ok \
 	}
 #define IPC_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 extern const struct ipc_kinds ipc_core_kinds, ipc_kernel_kinds, ipc_picture_kinds, ipc_flow_kinds,
-	ipc_health_kinds, ipc_web_kinds, ipc_hand_kinds;
+	ipc_health_kinds, ipc_web_kinds, ipc_hand_kinds, ipc_credential_kinds;
 
 /* Terminated, and without control characters? */
 bool ipc_text_ok(const char *text, size_t size);

@@ -1,5 +1,6 @@
 /* Messages between processes: what ipc_check() lets through may be read as its type says. */
 #include "lib/element.h"
+#include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
@@ -73,6 +74,15 @@ static void read_ipc(const struct ipc_header *header)
 			for (unsigned a = 0; a < targets->v[i].naddresses; a++)
 				sum += strlen(addr_format(&targets->v[i].addresses[a], text));
 		}
+		break;
+	}
+	case IPC_CREDENTIAL: {
+		const struct ipc_credential *credential = (const void *)header;
+		read_text(credential->name);
+		read_text(credential->file);
+		read_text(credential->key);
+		for (uint32_t i = 0; i < credential->file_bytes + credential->key_bytes; i++)
+			sum += credential->data[i];
 		break;
 	}
 	case IPC_ADMIT: {

@@ -1,5 +1,7 @@
 
+#include "lib/certificate.h"
 #include "lib/element.h"
+#include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/hand.h"
 #include "lib/ipc/health.h"
@@ -40,6 +42,7 @@ static union {
 	struct ipc_load load;
 	struct ipc_client_side side;
 	struct ipc_socket socket;
+	struct ipc_credential credential;
 	uint8_t bytes[IPC_BYTES_MAX + 1];
 } m;
 
@@ -80,7 +83,7 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 	assert_int_equal(n, IPC_CORE_END - IPC_PING + IPC_KERNEL_END - IPC_LINK + IPC_PICTURE_END -
 				    IPC_POLICY + IPC_FLOW_END - IPC_FLOW_IDS + IPC_HEALTH_END -
 				    IPC_PROBE_NOW + IPC_WEB_END - IPC_METRICS_LISTEN +
-				    IPC_HAND_END - IPC_HAND);
+				    IPC_HAND_END - IPC_HAND + IPC_CREDENTIAL_END - IPC_CREDENTIAL);
 }
 
 static void names_are_of_one_type_each(void **state)
@@ -126,6 +129,67 @@ static void texts_end_and_hold_no_control_characters(void **state)
 	m.reply.status = -ENOENT;
 	m.header.seq = 0;
 	assert_int_equal(check(), -EBADMSG);
+}
+
+static void fill_credential(uint32_t kind, uint32_t file_bytes, uint32_t key_bytes)
+{
+	ipc_init(&m, IPC_CREDENTIAL, sizeof(m.credential) + file_bytes + key_bytes);
+	m.credential.kind = kind;
+	m.credential.file_bytes = file_bytes;
+	m.credential.key_bytes = key_bytes;
+	strcpy(m.credential.file, "/etc/postern/mail.pem");
+	if (kind == CREDENTIAL_CERTIFICATE) {
+		strcpy(m.credential.name, "mail");
+		strcpy(m.credential.key, "/etc/postern/mail.key");
+	}
+}
+
+static void credentials_have_the_parts_of_their_kind(void **state)
+{
+	(void)state;
+	fill_credential(
+		CREDENTIAL_CERTIFICATE, CERTIFICATE_CHAIN_BYTES_MAX, CERTIFICATE_KEY_BYTES_MAX);
+	assert_int_equal(check(), 0);
+	m.credential.file_bytes--;
+	assert_int_equal(check(), -EBADMSG);
+	m.credential.file_bytes += UINT32_MAX;
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_CERTIFICATE, CERTIFICATE_CHAIN_BYTES_MAX + 1, 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_CERTIFICATE, 1, CERTIFICATE_KEY_BYTES_MAX + 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_CERTIFICATE, 1, 0);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_CERTIFICATE, 0, 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_CERTIFICATE, 1, 1);
+	m.credential.name[0] = '\0';
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_SECRET, CREDENTIAL_SECRET_BYTES_MAX, 0);
+	assert_int_equal(check(), 0);
+	strcpy(m.credential.key, "/etc/postern/mail.key");
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_SECRET, CREDENTIAL_SECRET_BYTES_MAX + 1, 0);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_SECRET, 0, 0);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_SECRET, 1, 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_TRUST, 0, 0);
+	assert_int_equal(check(), 0);
+	memset(m.credential.file, 'a', sizeof(m.credential.file));
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_TRUST, 1, 0);
+	assert_int_equal(check(), -EBADMSG);
+	fill_credential(CREDENTIAL_KINDS, 0, 0);
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void what_holds_a_secret_says_so(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 2 * IPC_TYPES; type++)
+		assert_int_equal(ipc_is_secret(type), type == IPC_CREDENTIAL);
 }
 
 static void sockets_are_asked_for_in_bounds(void **state)
@@ -424,6 +488,8 @@ int main(void)
 		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(texts_end_and_hold_no_control_characters),
 		cmocka_unit_test(sockets_are_asked_for_in_bounds),
+		cmocka_unit_test(credentials_have_the_parts_of_their_kind),
+		cmocka_unit_test(what_holds_a_secret_says_so),
 		cmocka_unit_test(metrics_listen_somewhere_and_say_how_it_went),
 		cmocka_unit_test(a_test_injects_nothing),
 		cmocka_unit_test(addresses_are_whole),

@@ -4,6 +4,9 @@
 
 #include "lib/policy.h"
 
+struct credential;
+struct credential_verdict;
+
 enum language_severity {
 	LANGUAGE_WARNING,
 	LANGUAGE_FAULT, /* an error that `lenient` lets pass */
@@ -51,6 +54,10 @@ struct language_world {
 	bool speaks_tls;
 	/* The gateway can listen, whatever LANGUAGE_LISTENS says. */
 	bool listens;
+	/* Reads what is named by the policy and never becomes part of it (credential.h), and says
+	 * what is wrong with it. */
+	void (*credential)(void *context, const struct credential *credential,
+		struct credential_verdict *verdict);
 	/* Is this address one of ours? */
 	bool (*own_address)(void *context, const struct addr *addr);
 	/* The bridge that an interface is a port of; NULL: none. *port: it, as the pattern may be a

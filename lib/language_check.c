@@ -226,6 +226,7 @@ void language_check(struct language *l)
 	if (l->out_of_memory)
 		return;
 	language_check_devices_apart(l);
+	language_check_credentials(l);
 	language_check_rules(l);
 	language_check_levels(l);
 	language_check_relay(l);

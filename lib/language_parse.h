@@ -314,6 +314,7 @@ void language_resolve_all(struct language *l, enum policy_kind kind,
 	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes);
 void language_check_tls(struct language *l);
 void language_index(struct language *l);
+void language_check_credentials(struct language *l);
 void language_check_devices_apart(struct language *l);
 void language_check_limits(struct language *l);
 void language_check_zones(struct language *l);

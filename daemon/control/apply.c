@@ -3,6 +3,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/confirm.h"
 #include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/entries.h"
 #include "daemon/control/inquiry.h"
 #include "daemon/control/kernel_plan.h"
@@ -34,6 +35,7 @@ struct apply {
 	struct gather gather; /* of the running step */
 	struct control *control;
 	bool busy;
+	bool lenient;   /* what it needs of certificates and secrets may be missing */
 	unsigned tries; /* processes that it wants died over it so often */
 	struct policy *policy;
 	struct policy_record record;
@@ -249,7 +251,7 @@ static void on_prepared(struct gather *gather)
 	struct control *control = apply->control;
 	if (gather->status) {
 		char text[IPC_TEXT_SIZE + 64];
-		snprintf(text, sizeof(text), "a relay does not take it: %s; nothing has changed",
+		snprintf(text, sizeof(text), "a process does not take it: %s; nothing has changed",
 			gather->text);
 		peers_abort(control->peers, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
@@ -272,6 +274,7 @@ static void on_processes(struct gather *gather)
 	struct apply *apply = apply_of(gather);
 	struct control *control = apply->control;
 	size_t len;
+	char reason[sizeof(((struct credential_verdict *)0)->text)];
 	if (gather->status) {
 		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "%s; nothing has changed", gather->text);
@@ -279,11 +282,21 @@ static void on_processes(struct gather *gather)
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
+	if (credentials_open(control->credentials, apply->policy, apply->lenient, reason,
+		    sizeof(reason)) < 0) {
+		char text[sizeof(reason) + 32];
+		snprintf(text, sizeof(text), "%s; nothing has changed", reason);
+		peers_abort(control->peers, apply->record.number);
+		finish(apply, OUTCOME_REFUSED, text);
+		return;
+	}
 	char *resolved = language_print(apply->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	gather_init(&apply->gather, on_prepared);
 	if (resolved)
-		peers_prepare(control->peers, apply->record.number, resolved, len, &apply->gather);
+		peers_prepare(control->peers, apply->record.number, apply->lenient, resolved, len,
+			&apply->gather);
 	free(resolved);
+	credentials_close(control->credentials);
 	gather_end(&apply->gather, resolved ? 0 : -ENOMEM, NULL);
 }
 
@@ -393,6 +406,8 @@ static void begin(struct apply *apply, const struct apply_order *order)
 	struct control *control = apply->control;
 	apply->busy = true;
 	apply->tries = 0;
+	/* the way back is not barred by a file that went bad meanwhile */
+	apply->lenient = order->pass.kind == GUARD_RETURN;
 	apply->done = order->done;
 	apply->context = order->context;
 	apply->policy = order->policy;

@@ -8,6 +8,7 @@
 #include "daemon/control/bypass.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/confirm.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/cut.h"
 #include "daemon/control/disk.h"
 #include "daemon/control/drained.h"
@@ -102,6 +103,7 @@ void control_follow_policy(struct control *control)
 	messages_configure(control->messages, &messages);
 	log_set_privacy(control->policy->audit_names_none);
 	list_change_arm(control);
+	credentials_follow(control->credentials);
 	health_peer_follow(control->health);
 	tally_follow(control->tally, control->policy);
 	lost_forget(control->lost);
@@ -323,6 +325,7 @@ static bool make_parts(struct control *control)
 	control->want = want_new(control);
 	control->health = health_peer_new(control);
 	control->web = web_peer_new(control);
+	control->credentials = credentials_new(control);
 	control->apply = apply_new(control);
 	control->confirm = confirm_new(control);
 	control->begin = policy_start_new(control);
@@ -332,8 +335,8 @@ static bool make_parts(struct control *control)
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->lost &&
 	       control->peers && control->want && control->health && control->web &&
-	       control->apply && control->confirm && control->begin && control->sessions &&
-	       control->idle && control->cut;
+	       control->credentials && control->apply && control->confirm && control->begin &&
+	       control->sessions && control->idle && control->cut;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -446,6 +449,7 @@ static void close_parts(struct control *control)
 	disk_close(control->disk);
 	channel_free(control->keeper);
 	web_peer_free(control->web);
+	credentials_free(control->credentials);
 	peers_free(control->peers);
 	want_free(control->want);
 	policy_start_free(control->begin);
@@ -482,6 +486,8 @@ static void close_parts(struct control *control)
 static int start(struct control *control)
 {
 	const struct process_start *start_with = &control->start;
+	if (!credential_read_init())
+		log_warning("what OpenSSL had in memory is not wiped: it was used before");
 	control->loop = loop_new();
 	if (!control->loop || !make_parts(control))
 		return -ENOMEM;
@@ -516,6 +522,7 @@ static int start(struct control *control)
 		return error;
 	}
 	want_policy(control->want, NULL);
+	credentials_follow(control->credentials);
 	web_peer_follow(control->web);
 	confirm_resume(control->confirm);
 	policy_start_run(control->begin, on_policy_runs);

@@ -19,6 +19,7 @@ struct apply;
 struct confirm;
 struct bypass;
 struct clock;
+struct credentials_part;
 struct entries;
 struct live;
 struct peers;
@@ -83,6 +84,7 @@ struct control {
 	struct want *want;
 	struct health_peer *health;
 	struct web_peer *web;
+	struct credentials_part *credentials;
 	struct live *live;
 	struct ended *ended;
 	struct tally *tally;

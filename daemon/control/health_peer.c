@@ -2,6 +2,7 @@
 
 #include "daemon/control/bound.h"
 #include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/drained.h"
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
@@ -276,6 +277,7 @@ static void send_policy_ipc(struct health_peer *peer, unsigned type, int fd)
 	ipc_init(&ipc, type, sizeof(ipc));
 	ipc.header.seq = channel_next_seq(peer->peer.channel);
 	ipc.number = peer->peer.control->policy_number;
+	ipc.lenient = true;
 	ipc.inquiry = peer->peer.control->inquiry;
 	channel_send(peer->peer.channel, &ipc, fd);
 }
@@ -293,6 +295,7 @@ static void send_policy(struct health_peer *peer)
 		log_error("no memory for the policy of health");
 		return;
 	}
+	credentials_tell_running(peer->peer.control->credentials, &peer->peer);
 	send_policy_ipc(peer, IPC_POLICY, fd);
 	send_policy_ipc(peer, IPC_POLICY_COMMIT, -1);
 	close(fd);

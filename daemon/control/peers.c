@@ -2,6 +2,7 @@
 
 #include "daemon/control/block_change.h"
 #include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/ended.h"
 #include "daemon/control/flow_ids.h"
 #include "daemon/control/health_peer.h"
@@ -218,12 +219,13 @@ static void send_to(struct peer *peer, void *ipc, int fd, struct gather *gather)
 		channel_send(peer->channel, ipc, fd);
 }
 
-static void send_policy_ipc(
-	struct peer *peer, unsigned type, uint64_t number, int fd, struct gather *gather)
+static void send_policy_ipc(struct peer *peer, unsigned type, uint64_t number, bool lenient, int fd,
+	struct gather *gather)
 {
 	struct ipc_policy ipc;
 	ipc_init(&ipc, type, sizeof(ipc));
 	ipc.number = number;
+	ipc.lenient = lenient;
 	ipc.inquiry = peer->control->inquiry;
 	send_to(peer, &ipc, fd, gather);
 }
@@ -243,8 +245,9 @@ static void send_running_policy(struct flows_peer *flows, struct gather *gather)
 			roles_title(peer->role, peer->number, name));
 		return;
 	}
-	send_policy_ipc(peer, IPC_POLICY, control->policy_number, fd, gather);
-	send_policy_ipc(peer, IPC_POLICY_COMMIT, control->policy_number, -1, gather);
+	credentials_tell_running(control->credentials, peer);
+	send_policy_ipc(peer, IPC_POLICY, control->policy_number, true, fd, gather);
+	send_policy_ipc(peer, IPC_POLICY_COMMIT, control->policy_number, true, -1, gather);
 	close(fd);
 	flows->prepared = control->policy_number;
 }
@@ -367,6 +370,19 @@ struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t nu
 	if (!peer->channel)
 		peer->role = role;
 	return peer->role == role ? peer : NULL;
+}
+
+struct peer *peers_next(struct peers *peers, unsigned *at)
+{
+	while (*at < PROCESS_NUMBERS_MAX + PLAIN) {
+		unsigned i = (*at)++;
+		struct peer *peer = i < PROCESS_NUMBERS_MAX
+					    ? &peers->v[i].peer
+					    : other_at(peers, i - PROCESS_NUMBERS_MAX);
+		if (peer->channel)
+			return peer;
+	}
+	return NULL;
 }
 
 /* Does it run, and take new flows? */
@@ -497,8 +513,8 @@ bool peers_ask(struct peers *peers, struct ask *ask, void *ipc)
 	return false;
 }
 
-void peers_prepare(
-	struct peers *peers, uint64_t number, const char *text, size_t len, struct gather *gather)
+void peers_prepare(struct peers *peers, uint64_t number, bool lenient, const char *text, size_t len,
+	struct gather *gather)
 {
 	int fd = channel_memfd("policy", text, len);
 	if (fd < 0) {
@@ -511,7 +527,8 @@ void peers_prepare(
 		if (!flows->peer.channel)
 			continue;
 		flows->prepared = number;
-		send_policy_ipc(&flows->peer, IPC_POLICY, number, fd, gather);
+		credentials_tell(peers->control->credentials, &flows->peer);
+		send_policy_ipc(&flows->peer, IPC_POLICY, number, lenient, fd, gather);
 	}
 	close(fd);
 }
@@ -524,7 +541,7 @@ void peers_commit(struct peers *peers, unsigned roles_meant, uint64_t number, st
 			flows->committed == number)
 			continue;
 		if (flows->prepared == number)
-			send_policy_ipc(&flows->peer, IPC_POLICY_COMMIT, number, -1, gather);
+			send_policy_ipc(&flows->peer, IPC_POLICY_COMMIT, number, false, -1, gather);
 		else if (number == peers->control->policy_number)
 			send_running_policy(flows, gather);
 		else
@@ -539,7 +556,7 @@ void peers_abort(struct peers *peers, uint64_t number)
 		struct flows_peer *flows = &peers->v[i];
 		if (!flows->peer.channel || flows->prepared != number)
 			continue;
-		send_policy_ipc(&flows->peer, IPC_POLICY_ABORT, number, -1, NULL);
+		send_policy_ipc(&flows->peer, IPC_POLICY_ABORT, number, false, -1, NULL);
 		flows->prepared = 0;
 	}
 }

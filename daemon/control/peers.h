@@ -24,6 +24,8 @@ void peers_put(struct peers *peers, struct peer *peer);
 /* The process of this role and number, whether it runs or not. NULL: there can be none, or another
  * role has the number still. */
 struct peer *peers_find(struct peers *peers, enum process_role role, uint32_t number);
+/* Each that runs, whatever its role, one after the other: start with *at 0. NULL: no more. */
+struct peer *peers_next(struct peers *peers, unsigned *at);
 /* Those of this role that take new flows. */
 size_t peers_count(const struct peers *peers, enum process_role role);
 /* Is any relay connected, also one that drains? */
@@ -52,11 +54,13 @@ void peers_gather_from(
 bool peers_ask(struct peers *peers, struct ask *ask, void *ipc);
 
 /* A policy's way into the processes: prepare everywhere, then commit or abort. text is the resolved
- * canonical text. One that starts in between catches up at the commit. Those of some roles (1 <<
- * role each) can commit before it is the running policy, and then do not once more. */
+ * canonical text; lenient: what is missing of certificates and secrets is no reason to refuse it.
+ * Those that are held (credentials.h) go in front of it. One that starts in between catches up at
+ * the commit. Those of some roles (1 << role each) can commit before it is the running policy, and
+ * then do not once more. */
 #define PEERS_ALL UINT_MAX
-void peers_prepare(
-	struct peers *peers, uint64_t number, const char *text, size_t len, struct gather *gather);
+void peers_prepare(struct peers *peers, uint64_t number, bool lenient, const char *text, size_t len,
+	struct gather *gather);
 void peers_commit(
 	struct peers *peers, unsigned roles_meant, uint64_t number, struct gather *gather);
 void peers_abort(struct peers *peers, uint64_t number);

@@ -1,6 +1,7 @@
 #include "daemon/control/policy_parse.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/credential/read.h"
 #include "kernel-rules/way.h"
 
 #include <ifaddrs.h>
@@ -39,6 +40,17 @@ static bool own_address(void *context, const struct addr *addr)
 			return true;
 	}
 	return addr_is_loopback(addr);
+}
+
+static void look_at_credential(
+	void *context, const struct credential *credential, struct credential_verdict *verdict)
+{
+	const struct policy_world *world = context;
+	struct credential_read read;
+	credential_read(credential, world->control->start.options.user,
+		(int64_t)(loop_wall_ms(world->control->loop) / 1000), &read);
+	*verdict = read.verdict;
+	credential_read_wipe(&read);
 }
 
 static struct ways *ways_of(struct policy_world *world)
@@ -83,6 +95,9 @@ void policy_world_init(
 	world->language.bridge = find_bridge;
 	world->language.way = find_way;
 	world->language.uplink = find_uplink;
+	/* what ran is judged where it is read to run */
+	if (!texts || !texts->replay)
+		world->language.credential = look_at_credential;
 }
 
 void policy_world_fini(struct policy_world *world)

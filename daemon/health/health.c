@@ -58,6 +58,7 @@ static void on_change(struct child *child, enum replica_change change)
 	switch (change) {
 	case REPLICA_CHANGED:
 	case REPLICA_BLOCKED:
+	case REPLICA_RENEWED: /* the next probe goes by them */
 		break;
 	case REPLICA_POLICY:
 	case REPLICA_COMPLETE:
@@ -187,6 +188,8 @@ static int set_up(struct health *health, const struct process_start *start)
 
 	health->settings.fd = -1;
 	if ((rc = child_open(&health->child, start, &face)) < 0)
+		return rc;
+	if ((rc = tls_init()) < 0)
 		return rc;
 	dial_init(&health->dials, health->child.loop);
 	health->dials.keeper = health->child.keeper;

@@ -1,6 +1,7 @@
 #include "daemon/process/replica.h"
 
 #include "daemon/log.h"
+#include "lib/ipc/credential.h"
 #include "lib/ipc/picture.h"
 #include "lib/language.h"
 
@@ -16,6 +17,7 @@ static void free_picture(struct picture *picture)
 	if (!picture)
 		return;
 	policy_unref(picture->policy);
+	tls_contexts_free(picture->contexts);
 	session_table_free(picture->sessions);
 	lists_free(picture->lists);
 	blocks_free(picture->blocks);
@@ -50,11 +52,21 @@ int replica_init(struct replica *replica, uint16_t relay_port,
 	return -ENOMEM;
 }
 
+/* Nothing is prepared any more. */
+static void unprepare(struct replica *replica)
+{
+	policy_unref(replica->prepared);
+	tls_contexts_free(replica->prepared_contexts);
+	replica->prepared = NULL;
+	replica->prepared_contexts = NULL;
+}
+
 void replica_fini(struct replica *replica)
 {
 	free_picture(replica->now);
 	free_picture(replica->coming);
-	policy_unref(replica->prepared);
+	unprepare(replica);
+	tls_credentials_fini(&replica->credentials);
 	free(replica->storage);
 	replica_targets_fini(&replica->targets);
 	memset(replica, 0, sizeof(*replica));
@@ -63,8 +75,8 @@ void replica_fini(struct replica *replica)
 int replica_begin(struct replica *replica)
 {
 	free_picture(replica->coming);
-	policy_unref(replica->prepared);
-	replica->prepared = NULL;
+	unprepare(replica);
+	tls_credentials_drop(&replica->credentials);
 	replica->coming = new_picture();
 	return replica->coming ? 0 : -ENOMEM;
 }
@@ -74,10 +86,43 @@ static struct picture *target(struct replica *replica)
 	return replica->coming ? replica->coming : replica->now;
 }
 
+/* What its role is told of TLS. */
+static unsigned sides_of(const struct child *child)
+{
+	const unsigned told = roles[child->start->role].told;
+
+	return (told & TOLD_CLIENTS_TLS ? TLS_CLIENTS : 0) |
+	       (told & TOLD_SERVERS_TLS ? TLS_SERVERS : 0) |
+	       (told & TOLD_SECRETS ? TLS_SECRETS : 0);
+}
+
+/* Of all that came. text: what is missing. */
+static int make_contexts(const struct child *child, const struct replica *replica,
+	const struct policy *policy, struct tls_contexts **made, char *text)
+{
+	const unsigned sides = sides_of(child);
+
+	*made = NULL;
+	if (!sides)
+		return 0;
+	*made = tls_contexts_make(policy, &replica->credentials, sides, text, IPC_TEXT_SIZE);
+	return *made ? 0 : -ENOMEM;
+}
+
+/* Something is missing, and may be. */
+static void say_missing(char *text)
+{
+	if (text[0])
+		log_warning("%s: there is no TLS with it", text);
+	text[0] = '\0';
+}
+
 /* Control checked this text before, and what it lets pass is not refused here: an error is our
  * own. */
-static int prepare(struct replica *replica, uint64_t number, int fd, char *text)
+static int prepare(const struct child *child, struct replica *replica, const struct ipc_policy *ipc,
+	int fd, char *text)
 {
+	struct tls_contexts *contexts;
 	const struct language_world world = {.relay_port = replica->relay_port, .lenient = true};
 	struct language_diagnosis diagnosis;
 	void *bytes;
@@ -94,9 +139,19 @@ static int prepare(struct replica *replica, uint64_t number, int fd, char *text)
 	language_diagnosis_fini(&diagnosis);
 	if (!policy)
 		return -EINVAL;
-	policy_unref(replica->prepared);
+	rc = make_contexts(child, replica, policy, &contexts, text);
+	if (rc == 0 && text[0] && !ipc->lenient)
+		rc = -EINVAL;
+	if (rc < 0) {
+		tls_contexts_free(contexts);
+		policy_unref(policy);
+		return rc;
+	}
+	say_missing(text);
+	unprepare(replica);
 	replica->prepared = policy;
-	replica->prepared_number = number;
+	replica->prepared_contexts = contexts;
+	replica->prepared_number = ipc->number;
 	return 0;
 }
 
@@ -109,10 +164,37 @@ static int commit(struct replica *replica, const struct ipc_policy *ipc)
 	if (rc < 0)
 		return rc;
 	policy_unref(picture->policy);
+	tls_contexts_free(picture->contexts);
 	picture->policy = replica->prepared;
+	picture->contexts = replica->prepared_contexts;
 	picture->number = ipc->number;
 	picture->inquiry = ipc->inquiry;
 	replica->prepared = NULL;
+	replica->prepared_contexts = NULL;
+	tls_credentials_settle(&replica->credentials, picture->policy);
+	return 0;
+}
+
+/* All anew for the policy in force, or nothing changes. */
+static int renew(const struct child *child, struct replica *replica, char *text)
+{
+	struct picture *picture = target(replica);
+	struct tls_contexts *contexts = NULL;
+	int error = picture->policy
+			    ? make_contexts(child, replica, picture->policy, &contexts, text)
+			    : -ENOENT;
+
+	if (!error && !tls_contexts_hold_all(contexts, picture->contexts))
+		error = -EINVAL;
+	if (error) {
+		tls_contexts_free(contexts);
+		tls_credentials_drop(&replica->credentials);
+		return error;
+	}
+	say_missing(text);
+	tls_contexts_free(picture->contexts);
+	picture->contexts = contexts;
+	tls_credentials_settle(&replica->credentials, picture->policy);
 	return 0;
 }
 
@@ -208,8 +290,8 @@ static int complete(struct replica *replica)
 
 static int abort_policy(struct replica *replica)
 {
-	policy_unref(replica->prepared);
-	replica->prepared = NULL;
+	unprepare(replica);
+	tls_credentials_drop(&replica->credentials);
 	return 0;
 }
 
@@ -221,19 +303,25 @@ static int del_session(struct replica *replica, const struct ipc_session_gone *i
 
 /* 0 or -errno; -ENOMSG: not about the picture. text (may be left empty) says what is wrong with a
  * policy. */
-static int take(struct replica *replica, const struct ipc_header *ipc, int *fd,
-	enum replica_change *change, char text[static IPC_TEXT_SIZE])
+static int take(const struct child *child, struct replica *replica, const struct ipc_header *ipc,
+	int *fd, enum replica_change *change, char text[static IPC_TEXT_SIZE])
 {
 	const struct ipc_policy *policy = (const void *)ipc;
 	const void *m = ipc;
-	int policy_fd = *fd;
+	int taken = *fd;
 
 	text[0] = '\0';
 	*change = REPLICA_CHANGED;
 	switch (ipc->type) {
 	case IPC_POLICY:
 		*fd = -1;
-		return prepare(replica, policy->number, policy_fd, text);
+		return prepare(child, replica, policy, taken, text);
+	case IPC_CREDENTIAL:
+		*fd = -1;
+		return tls_credentials_put(&replica->credentials, m, taken);
+	case IPC_CREDENTIALS_RENEW:
+		*change = REPLICA_RENEWED;
+		return renew(child, replica, text);
 	case IPC_POLICY_COMMIT:
 		if (!replica->coming)
 			*change = REPLICA_POLICY;
@@ -296,7 +384,9 @@ bool replica_take(
 	/* health means something else by them: what another health had found out */
 	if (ipc->type == IPC_TARGETS && !is_told_targets(child))
 		return false;
-	int error = take(replica, ipc, fd, &change, text);
+	if ((ipc->type == IPC_CREDENTIAL || ipc->type == IPC_CREDENTIALS_RENEW) && !sides_of(child))
+		return false;
+	int error = take(child, replica, ipc, fd, &change, text);
 	if (error == -ENOMSG)
 		return false;
 	if (error)

@@ -1,5 +1,6 @@
-/* Owns a process's picture of what control decided: policy, sessions, dynamic lists, blocks, and of
- * the servers' hosts as health sees them, as far as its role is told of them.
+/* Owns a process's picture of what control decided: policy, sessions, dynamic lists, blocks, TLS
+ * with its certificates and keys, and of the servers' hosts as health sees them, as far as its role
+ * is told of them.
  *
  * A control that was started anew sends the whole picture. Until it is complete the process goes on
  * with the old one, so that a restart of control is seen by no flow, and what has gone meanwhile
@@ -9,6 +10,7 @@
 
 #include "daemon/process/child.h"
 #include "daemon/process/replica_targets.h"
+#include "daemon/tls/contexts.h"
 #include "lib/block.h"
 #include "lib/lists.h"
 #include "lib/policy.h"
@@ -21,6 +23,7 @@ struct picture {
 	struct session_table *sessions;
 	struct lists *lists;
 	struct blocks *blocks;
+	struct tls_contexts *contexts; /* of the policy; NULL: the role is told of none */
 };
 
 enum replica_change {
@@ -29,6 +32,7 @@ enum replica_change {
 	REPLICA_POLICY,   /* another policy is in force */
 	REPLICA_COMPLETE, /* the whole picture is there and in force */
 	REPLICA_INQUIRY,  /* under the same policy hosts are asked anew */
+	REPLICA_RENEWED,  /* under the same policy there are other certificates or secrets */
 };
 
 struct replica {
@@ -37,6 +41,8 @@ struct replica {
 	bool complete;          /* `now` was complete once */
 	struct policy *prepared;
 	uint64_t prepared_number;
+	struct tls_contexts *prepared_contexts;
+	struct tls_credentials credentials;
 	struct replica_targets targets; /* of the policy in force */
 	struct session_storage *storage;
 	uint16_t relay_port;

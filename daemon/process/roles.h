@@ -32,6 +32,10 @@ enum role_told {
 	TOLD_SESSIONS = 1 << 2,
 	TOLD_LISTS = 1 << 3,   /* dynamic lists, blocks */
 	TOLD_TARGETS = 1 << 4, /* servers' hosts as health sees them */
+	/* certificates with their keys, and whom to trust: */
+	TOLD_CLIENTS_TLS = 1 << 5, /* towards clients */
+	TOLD_SERVERS_TLS = 1 << 6, /* towards servers */
+	TOLD_SECRETS = 1 << 7,     /* of accounts */
 };
 
 /* What becomes of it in an upgrade in place. */
@@ -53,10 +57,11 @@ enum role_upgrade {
 		TOLD_LINKS | TOLD_POLICY | TOLD_SESSIONS | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, \
 		10, 3, true, 0, NULL)                                                              \
 	ROLE(SMTP, smtp, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_MESSAGE_LIMIT, 0, ASKS_SOCKETS,       \
-		TOLD_POLICY | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, 10, 615, true,               \
-		1 << PROCESS_RELAY, wants_smtp)                                                    \
-	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY, ROLE_REPLACED, 10, 0,    \
-		false, 0, NULL)                                                                    \
+		TOLD_POLICY | TOLD_LISTS | TOLD_TARGETS | TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS |    \
+			TOLD_SECRETS,                                                              \
+		ROLE_DRAINS, 10, 615, true, 1 << PROCESS_RELAY, wants_smtp)                        \
+	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY | TOLD_SERVERS_TLS,       \
+		ROLE_REPLACED, 10, 0, false, 0, NULL)                                              \
 	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, 0, false, 0,          \
 		wants_metrics)
 

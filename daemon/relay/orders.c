@@ -148,6 +148,7 @@ static void on_change(struct child *child, enum replica_change change)
 {
 	switch (change) {
 	case REPLICA_CHANGED:
+	case REPLICA_RENEWED:
 	case REPLICA_INQUIRY: /* seen when the next flow looks at what is known of a host */
 		break;
 	case REPLICA_BLOCKED:

@@ -81,6 +81,7 @@ static void on_change(struct child *child, enum replica_change change)
 
 	switch (change) {
 	case REPLICA_CHANGED:
+	case REPLICA_RENEWED:
 	case REPLICA_INQUIRY: /* hosts are not asked: no client speaks to them itself */
 		break;
 	case REPLICA_POLICY:
@@ -278,7 +279,8 @@ static int set_up(struct smtp *smtp)
 	if ((error = child_open(&smtp->child, smtp->start, &face)) < 0)
 		return error;
 	smtp->loop = smtp->child.loop;
-	if ((error = replica_init(&smtp->replica, smtp->start->options.relay_port, on_change)) <
+	if ((error = tls_init()) < 0 ||
+		(error = replica_init(&smtp->replica, smtp->start->options.relay_port, on_change)) <
 			0 ||
 		(error = take_init(smtp)) < 0 ||
 		(error = smtp_flow_table_init(&smtp->table, flows)) < 0 ||

@@ -36,6 +36,7 @@ struct ipc_policy { /* POLICY, POLICY_COMMIT, POLICY_ABORT */
 	struct ipc_header header;
 	uint64_t number;  /* of the policy */
 	uint64_t inquiry; /* with COMMIT: as below */
+	uint64_t lenient; /* 1: certificates and secrets that are missing do not refuse it */
 };
 
 /* Every apply begins an inquiry: what a host offers counts only in the one in which it was asked.

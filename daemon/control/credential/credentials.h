@@ -1,0 +1,70 @@
+/* Owns the certificates with their keys, trust stores and secrets of the running policy as control
+ * sees them: reads them, hands them to the processes that need them, and keeps what may be shown.
+ * The bytes stay no longer than it takes to hand them over; a process that starts later is given
+ * what the files hold then.
+ *
+ * The files are looked at once a minute. One that has changed and is good is in force at once; one
+ * that is not leaves what there was, and is told until it is mended. */
+#ifndef POSTERN_CREDENTIALS_H
+#define POSTERN_CREDENTIALS_H
+
+#include "daemon/control/ask.h"
+#include "daemon/control/credential/read.h"
+#include "lib/credential.h"
+#include "lib/policy.h"
+
+#include <stdbool.h>
+
+struct control;
+struct peer;
+struct credentials_part;
+
+/* One of the running policy. */
+struct credential_now {
+	struct credential what; /* borrowed from the running policy */
+	bool loaded;            /* the processes were given it */
+	struct certificate_facts facts;
+	unsigned trusted;
+	uint64_t loaded_ms; /* wall clock */
+	char trouble[768];  /* of the last look; empty: none */
+	char warning[512];
+	/* of what is loaded, or was last found bad: another look at the same files is spared */
+	struct file_stamp file_stamp, key_stamp;
+	unsigned bad_looks;
+	char said[768];     /* the trouble that the log has */
+	unsigned days_said; /* which of the marks below the log has; 0: none */
+};
+
+/* Days before the end at which a certificate is a warning, and a trouble. */
+#define CREDENTIAL_WARNING_DAYS 21
+#define CREDENTIAL_TROUBLE_DAYS 7
+
+struct credentials_part *credentials_new(struct control *control);
+void credentials_free(struct credentials_part *part);
+
+/* Reads what the policy needs and holds it for credentials_tell(). lenient: what is bad is left
+ * out; else text says the first reason. 0 or -errno. */
+int credentials_open(struct credentials_part *part, struct policy *policy, bool lenient, char *text,
+	size_t size);
+/* To one process, what is held, if its role is told. In front of the policy. */
+void credentials_tell(struct credentials_part *part, struct peer *peer);
+/* What is held is wiped. */
+void credentials_close(struct credentials_part *part);
+/* The three in one, of the running policy. */
+void credentials_tell_running(struct credentials_part *part, struct peer *peer);
+/* Another policy runs: from now on its credentials are told of. */
+void credentials_follow(struct credentials_part *part);
+
+/* Looks at the files of the running policy now, of one certificate or (NULL) of all, and puts in
+ * force what is new. done() is told a line for each that was looked at; bad: one of them is.
+ * -ENOENT at once: there is no such certificate. */
+typedef void credentials_done(void *context, bool bad, const char *text);
+int credentials_reload(
+	struct credentials_part *part, const char *name, credentials_done *done, void *context);
+
+/* Those of the running policy, in its order. */
+const struct credential_now *credentials_now(const struct credentials_part *part, size_t *n);
+/* Seconds since 1970, by the machine's clock. */
+int64_t credentials_now_s(const struct credentials_part *part);
+
+#endif

@@ -1,0 +1,208 @@
+#include "daemon/control/credential/read.h"
+
+#include <openssl/crypto.h>
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- nothing stays ---- */
+
+static void *give(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return malloc(size);
+}
+
+static void take_back(void *bytes, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (bytes)
+		explicit_bzero(bytes, malloc_usable_size(bytes));
+	free(bytes);
+}
+
+static void *give_more(void *bytes, size_t size, const char *file, int line)
+{
+	size_t had = bytes ? malloc_usable_size(bytes) : 0;
+
+	if (bytes && size <= had && size > 0)
+		return bytes;
+	void *more = size ? malloc(size) : NULL;
+	if (bytes && more)
+		memcpy(more, bytes, had < size ? had : size);
+	if (more || !size)
+		take_back(bytes, file, line);
+	return more;
+}
+
+bool credential_read_init(void)
+{
+	return CRYPTO_set_mem_functions(give, give_more, take_back) == 1 &&
+	       OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1;
+}
+
+/* What was on the stack while a key was read. */
+static __attribute__((noinline)) void wipe_stack(void)
+{
+	char below[32768];
+
+	explicit_bzero(below, sizeof(below));
+}
+
+void credential_read_wipe(struct credential_read *read)
+{
+	secret_file_wipe(&read->file);
+	secret_file_wipe(&read->key);
+	wipe_stack();
+}
+
+/* ---- what is wrong ---- */
+
+static void refuse(struct credential_read *read, const struct credential *credential,
+	const char *path, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void refuse(struct credential_read *read, const struct credential *credential,
+	const char *path, const char *format, ...)
+{
+	char title[CREDENTIAL_TITLE_SIZE], why[FILE_WHY_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	read->verdict.bad = true;
+	snprintf(read->verdict.text, sizeof(read->verdict.text), "%s: %.200s: %.480s",
+		credential_title(credential, title), path, why);
+}
+
+/* Warns only of the first. */
+static void warn(struct credential_read *read, const struct credential *credential,
+	const char *path, const char *text)
+{
+	char title[CREDENTIAL_TITLE_SIZE];
+
+	if (!read->verdict.warning[0])
+		snprintf(read->verdict.warning, sizeof(read->verdict.warning), "%s: %.200s: %s",
+			credential_title(credential, title), path, text);
+}
+
+static bool take_file(struct credential_read *read, const struct credential *credential,
+	const char *user, const char *path, size_t max, struct secret_file *file)
+{
+	char why[FILE_WHY_SIZE];
+
+	int error = strlen(path) < CREDENTIAL_PATH_SIZE ? secret_file_read(path, max, file)
+							: -ENAMETOOLONG;
+	if (!error)
+		return true;
+	read->denied = error == -EACCES;
+	refuse(read, credential, path, "%s", secret_file_why(path, max, error, user, why));
+	return false;
+}
+
+/* What only we should know. */
+static void look_at_mode(struct credential_read *read, const struct credential *credential,
+	const char *path, const struct secret_file *file)
+{
+	char text[300];
+
+	if (!(file->mode & 0007))
+		return;
+	snprintf(text, sizeof(text),
+		"everybody on this machine can %s it; type: chmod o-rwx %.200s",
+		file->mode & 0004 ? "read" : "change", path);
+	warn(read, credential, path, text);
+}
+
+static void read_certificate(struct credential_read *read, const struct credential *credential,
+	const char *user, int64_t now_s)
+{
+	struct certificate_fault fault;
+
+	if (!take_file(read, credential, user, credential->file, CERTIFICATE_CHAIN_BYTES_MAX,
+		    &read->file) ||
+		!take_file(read, credential, user, credential->key, CERTIFICATE_KEY_BYTES_MAX,
+			&read->key))
+		return;
+	const struct certificate_bytes bytes = {
+		read->file.bytes, read->key.bytes, read->file.len, read->key.len};
+	bool good = certificate_judge(&bytes, now_s, &read->facts, &fault);
+	read->usable = good || fault.of_time;
+	if (!good)
+		refuse(read, credential,
+			fault.file == CERTIFICATE_FILE_KEY ? credential->key : credential->file,
+			"%s", fault.text);
+	look_at_mode(read, credential, credential->key, &read->key);
+}
+
+static void read_trust(
+	struct credential_read *read, const struct credential *credential, const char *user)
+{
+	struct certificate_fault fault;
+
+	if (!take_file(read, credential, user, credential->file, CERTIFICATE_TRUST_BYTES_MAX,
+		    &read->file))
+		return;
+	read->usable =
+		certificate_judge_trust(read->file.bytes, read->file.len, &read->trusted, &fault);
+	if (!read->usable)
+		refuse(read, credential, credential->file, "%s", fault.text);
+}
+
+/* One line; what ends it is not the secret's. */
+static void read_secret(
+	struct credential_read *read, const struct credential *credential, const char *user)
+{
+	struct secret_file *file = &read->file;
+
+	if (!take_file(read, credential, user, credential->file, CREDENTIAL_SECRET_BYTES_MAX, file))
+		return;
+	size_t len = file->len;
+	len -= len && file->bytes[len - 1] == '\n';
+	len -= len && file->bytes[len - 1] == '\r';
+	for (size_t i = 0; i < len; i++)
+		if (file->bytes[i] < 0x20 || file->bytes[i] == 0x7f) {
+			refuse(read, credential, credential->file,
+				file->bytes[i] == '\n' ? "it has several lines, expected one: the "
+							 "secret"
+						       : "it holds a control character, expected "
+							 "one line of text: the secret");
+			return;
+		}
+	if (!len) {
+		refuse(read, credential, credential->file,
+			"it is empty, expected one line: the secret");
+		return;
+	}
+	explicit_bzero(file->bytes + len, file->len - len);
+	file->len = len;
+	read->usable = true;
+	look_at_mode(read, credential, credential->file, file);
+}
+
+void credential_read(const struct credential *credential, const char *user, int64_t now_s,
+	struct credential_read *read)
+{
+	memset(read, 0, sizeof(*read));
+	switch (credential->kind) {
+	case CREDENTIAL_CERTIFICATE:
+		read_certificate(read, credential, user, now_s);
+		break;
+	case CREDENTIAL_TRUST:
+		read_trust(read, credential, user);
+		break;
+	case CREDENTIAL_SECRET:
+		read_secret(read, credential, user);
+		break;
+	}
+	if (!read->usable)
+		credential_read_wipe(read);
+	else
+		wipe_stack();
+}

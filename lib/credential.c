@@ -1,0 +1,175 @@
+#include "lib/credential.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool credential_of_certificate(
+	const struct policy *policy, size_t certificate, struct credential *wanted)
+{
+	const struct policy_certificate *from = &policy->certificates[certificate];
+
+	*wanted = (struct credential){.kind = CREDENTIAL_CERTIFICATE,
+		.name = from->name.text,
+		.file = from->file.text,
+		.key = from->key.text,
+		.place = from->place};
+	return true;
+}
+
+static bool trust_of(const struct policy_string *ca, struct credential *wanted)
+{
+	*wanted = (struct credential){.kind = CREDENTIAL_TRUST,
+		.name = "",
+		.file = ca->len ? ca->text : CREDENTIAL_TRUST_FILE,
+		.key = ""};
+	return true;
+}
+
+bool credential_of_client_trust(const struct policy_client_tls *tls, struct credential *wanted)
+{
+	return tls->mode != POLICY_TLS_NONE && tls->client != POLICY_TLS_CLIENT_NONE &&
+	       trust_of(&tls->ca, wanted);
+}
+
+bool credential_of_server_trust(const struct policy_server_tls *tls, struct credential *wanted)
+{
+	return tls->mode == POLICY_SERVER_TLS_VERIFY && trust_of(&tls->ca, wanted);
+}
+
+bool credential_of_account(const struct policy_account *account, struct credential *wanted)
+{
+	*wanted = (struct credential){.kind = CREDENTIAL_SECRET,
+		.name = "",
+		.file = account->secret_file.text,
+		.key = ""};
+	return account->given;
+}
+
+static struct credential *find(struct credentials *all, const struct credential *wanted)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].kind == wanted->kind && strcmp(all->v[i].name, wanted->name) == 0 &&
+			strcmp(all->v[i].file, wanted->file) == 0)
+			return &all->v[i];
+	return NULL;
+}
+
+static int add(struct credentials *all, const struct credential *wanted)
+{
+	struct credential *found = find(all, wanted);
+
+	if (found) {
+		found->clients |= wanted->clients;
+		found->servers |= wanted->servers;
+		return 0;
+	}
+	if (all->n == all->room) {
+		size_t room = all->room ? 2 * all->room : 16;
+		struct credential *v = realloc(all->v, room * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		all->v = v;
+		all->room = room;
+	}
+	all->v[all->n++] = *wanted;
+	return 0;
+}
+
+static int add_client(struct credentials *all, const struct policy *policy,
+	const struct policy_client_tls *tls, const struct policy_place *place)
+{
+	struct credential wanted;
+	int error = 0;
+
+	if (tls->mode == POLICY_TLS_NONE)
+		return 0;
+	for (size_t i = 0; !error && i < tls->certificate_names.n; i++) {
+		credential_of_certificate(policy, tls->certificates[i], &wanted);
+		wanted.clients = true;
+		error = add(all, &wanted);
+	}
+	if (!error && credential_of_client_trust(tls, &wanted)) {
+		wanted.clients = true;
+		wanted.place = *place;
+		error = add(all, &wanted);
+	}
+	return error;
+}
+
+static int add_server(struct credentials *all, const struct policy *policy,
+	const struct policy_server_tls *tls, const struct policy_place *place)
+{
+	struct credential wanted;
+	int error = 0;
+
+	if (!tls->given || tls->mode == POLICY_SERVER_TLS_NONE)
+		return 0;
+	if (tls->certificate >= 0) {
+		credential_of_certificate(policy, (size_t)tls->certificate, &wanted);
+		wanted.servers = true;
+		error = add(all, &wanted);
+	}
+	if (!error && credential_of_server_trust(tls, &wanted)) {
+		wanted.servers = true;
+		wanted.place = *place;
+		error = add(all, &wanted);
+	}
+	return error;
+}
+
+static int add_server_all(
+	struct credentials *all, const struct policy *policy, const struct policy_server *server)
+{
+	struct credential wanted;
+	int error = add_server(all, policy, &server->tls, &server->place);
+
+	for (size_t i = 0; !error && i < server->nhosts; i++)
+		error = add_server(all, policy, &server->hosts[i].tls, &server->place);
+	if (!error && credential_of_account(&server->account, &wanted)) {
+		wanted.servers = true;
+		wanted.place = server->place;
+		error = add(all, &wanted);
+	}
+	return error;
+}
+
+int credentials_of(const struct policy *policy, struct credentials *all)
+{
+	struct credential wanted;
+	int error = 0;
+
+	*all = (struct credentials){0};
+	for (size_t i = 0; !error && i < policy->ncertificates; i++)
+		if (credential_of_certificate(policy, i, &wanted))
+			error = add(all, &wanted);
+	for (size_t i = 0; !error && i < policy->nzones; i++)
+		error = add_client(all, policy, &policy->zones[i].tls, &policy->zones[i].place);
+	for (size_t i = 0; !error && i < policy->nservers; i++)
+		error = add_server_all(all, policy, &policy->servers[i]);
+	return error;
+}
+
+void credentials_fini(struct credentials *all)
+{
+	free(all->v);
+	*all = (struct credentials){0};
+}
+
+const char *credential_title(
+	const struct credential *credential, char buf[static CREDENTIAL_TITLE_SIZE])
+{
+	switch (credential->kind) {
+	case CREDENTIAL_CERTIFICATE:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "certificate %s", credential->name);
+		break;
+	case CREDENTIAL_TRUST:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "trust store");
+		break;
+	case CREDENTIAL_SECRET:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "secret");
+		break;
+	}
+	return buf;
+}

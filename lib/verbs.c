@@ -11,6 +11,7 @@
 #define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
 #define RULE_WORDS   "zone|listener|user|group|port|source|destination|schedule|sender|recipient|server|verdict|limit|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
+#define CERTIFICATE_WORDS "file|key"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|comment"
@@ -142,6 +143,19 @@ static const struct verb domain[] = {
 	CHANGES(VERB_DOMAIN, "CLAUSE...", DOMAIN_WORDS),
 	{"delete", "takes the domain out", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_DOMAIN), OPENS)},
+	{0},
+};
+
+static const struct verb certificate[] = {
+	{"show", "certificates: names, who signed, when they end, who uses them", 0, 0,
+		PARTS(SOME_NAME(VERB_CERTIFICATE), COLUMNS)},
+	{"reload", "reads the files again now; what is bad leaves what there was", VERB_CHANGES, 0,
+		PARTS(SOME_NAME(VERB_CERTIFICATE))},
+	{"add", "a new certificate, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("file F key F", CERTIFICATE_WORDS))},
+	CHANGES(VERB_CERTIFICATE, "CLAUSE...", CERTIFICATE_WORDS),
+	{"delete", "takes the certificate out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_CERTIFICATE), OPENS)},
 	{0},
 };
 
@@ -353,6 +367,7 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("rule", "redirect rules, in order", rule, "no rules", "no rules"),
 	NOUN("zone", "zones with their interfaces and sessions", zone, "no zones", "no zones"),
 	NOUN("server", "designated SMTP servers", server, "no servers", "no hosts"),
+	NOUN("certificate", "certificates with their keys", certificate, "no certificates", "no certificates"),
 	NOUN("listener", "where the gateway takes mail in its own name", listener, "no listeners", "no listeners"),
 	NOUN("domain", "protected domains, whose mail is incoming", domain, "no domains", "no domains"),
 	NOUN("device", "permanent sessions for hosts that cannot log in", device, "no devices", "no devices"),

@@ -20,6 +20,7 @@ static const struct source {
 	{VERB_SERVER, "server", "show", "server", NULL},
 	{VERB_HOST, "server", "show", "host", NULL},
 	{VERB_RULE, "rule", "show", "rule", NULL},
+	{VERB_CERTIFICATE, "certificate", "show", "certificate", NULL},
 	{VERB_DEVICE, "device", "show", "device", NULL},
 	{VERB_LIST, "list", "show", "list", NULL},
 	{VERB_LISTENER, "listener", "show", "listener", NULL},

@@ -21,6 +21,8 @@ const char *examination_fact(const struct doctor_facts *facts, const char *word,
 void examination_of_settings(const struct examination *exam);
 /* doctor_server.c: the servers, that each has a host that may be used, and the way there. */
 void examination_of_servers(const struct examination *exam);
+/* doctor_credential.c: certificates, trust stores, secrets. */
+void examination_of_credentials(const struct examination *exam);
 /* doctor_way.c: where the zones' interfaces lead. */
 void examination_of_ways(const struct examination *exam);
 /* doctor_foreign.c: other programs' chains and rules on the way of our packets. */

@@ -20,6 +20,8 @@ void trouble_of_servers(const struct control *control, const struct facts *facts
 bool trouble_wants_rules(const struct control *control);
 /* trouble_list.c: files of lists that do not say what runs. */
 void trouble_of_lists(struct control *control, json_t *troubles);
+/* trouble_credential.c: certificates, trust stores and secrets that are bad or end soon. */
+void trouble_of_credentials(const struct control *control, json_t *troubles);
 /* trouble.c: refusals of the last minute that are nobody's wish, by ending. */
 void trouble_of_refusals(const uint64_t counts[static ENDINGS], json_t *troubles);
 /* The command that shows more of a refusal. */

@@ -5,6 +5,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/command_parts.h"
 #include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/live.h"
 #include "daemon/control/web_peer.h"
@@ -281,6 +282,26 @@ static void put_rules(struct exposition *page, const struct control *control)
 	}
 }
 
+static void put_certificates(struct exposition *page, const struct control *control)
+{
+	static const char label[] = "certificate";
+	size_t n;
+	const struct credential_now *now = credentials_now(control->credentials, &n);
+
+	exposition_begin(page, "certificate-end-seconds", GAUGE,
+		"when the certificate, or one of its chain, ends, since 1970");
+	for (size_t i = 0; i < n; i++)
+		if (now[i].what.kind == CREDENTIAL_CERTIFICATE && now[i].loaded)
+			exposition_add_us(page, (uint64_t)now[i].facts.ends * 1000000, label,
+				now[i].what.name, NULL);
+	exposition_begin(page, "certificate-bad", GAUGE,
+		"1: its files are bad, and what was loaded before goes on");
+	for (size_t i = 0; i < n; i++)
+		if (now[i].what.kind == CREDENTIAL_CERTIFICATE)
+			exposition_add(
+				page, now[i].trouble[0] != '\0', label, now[i].what.name, NULL);
+}
+
 static void put_audit(struct exposition *page, const struct control *control)
 {
 	static const char *const files[] = {"audit.db", "audit.db-wal"};
@@ -336,6 +357,7 @@ int metrics_make(struct control *control, const struct metrics_kernel *kernel)
 	put_histograms(&page, control, kernel);
 	put_zones(&page, control, kernel);
 	put_servers(&page, control);
+	put_certificates(&page, control);
 	put_rules(&page, control);
 	put_audit(&page, control);
 	put_kernel(&page, kernel);

@@ -119,10 +119,9 @@ static void why_denied(const char *path, const char *user, char buf[static FILE_
 	if (strncmp(path, LETSENCRYPT, strlen(LETSENCRYPT)) == 0 ||
 		strncmp(file, LETSENCRYPT, strlen(LETSENCRYPT)) == 0)
 		snprintf(buf, FILE_WHY_SIZE,
-			"Permission denied for user %s: certbot keeps it for root; type: "
-			"install " HOOK
-			" /etc/letsencrypt/renewal-hooks/deploy/postern; it copies what is "
-			"renewed to /etc/postern/certificates (postern-hooks(5))",
+			"Permission denied for user %s: certbot keeps it for root; type: " HOOK
+			" DIR, the certificate's folder in " LETSENCRYPT "live, and name the copy "
+			"(postern-hooks(5))",
 			user);
 	else if (find_closed_folder(path, folder) || find_closed_folder(file, folder))
 		snprintf(buf, FILE_WHY_SIZE,

@@ -44,6 +44,10 @@ enum counter_kind {
 		"messages and recipients refused because the table of their limits was full")     \
 	X(CONNECTS, "connects", TOTAL, "connections tried to servers")                            \
 	X(CONNECTS_FAILED, "connects-failed", TOTAL, "connections to servers that failed")        \
+	X(SERVER_TLS, "server-tls", TOTAL, "handshakes of TLS with servers")                      \
+	X(SERVER_TLS_FAILED, "server-tls-failed", TOTAL, "handshakes with servers that failed")   \
+	X(LOGINS_AT_SERVERS_REFUSED, "logins-at-servers-refused", TOTAL,                          \
+		"logins of servers' accounts that their hosts refused")                           \
 	X(HOSTS_ASKED, "hosts-asked", TOTAL, "hosts asked for XCLIENT and XFORWARD")              \
 	X(HOSTS_REFUSED, "hosts-refused", TOTAL, "hosts found to be unusable")                    \
 	X(IDENTITY_LATE, "identity-late", TOTAL,                                                  \

@@ -1,6 +1,7 @@
 #include "daemon/smtp/envelope.h"
 
 #include "daemon/flow/charge.h"
+#include "daemon/smtp/account.h"
 #include "daemon/smtp/allowance.h"
 #include "daemon/smtp/reach.h"
 #include "daemon/smtp/smtp.h"
@@ -236,6 +237,7 @@ void envelope_on_recipient(struct smtp_flow *flow)
 		verdict.command_ms = server->command_ms;
 		verdict.xclient = server->announce == POLICY_ANNOUNCE_XCLIENT;
 	}
+	account_fill(flow, &verdict);
 	if (!allowance_recipient(flow, &verdict, &refusal))
 		verdict.refusal = &refusal;
 	give(flow, &verdict);

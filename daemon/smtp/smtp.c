@@ -260,6 +260,15 @@ static void sweep(void *context)
 			smtp->loop, &smtp->gathered, loop_now_ms(smtp->loop) + RECORDS_GATHER_MS);
 }
 
+/* For hosts that no policy says anything of. */
+static int open_tls(struct smtp *smtp)
+{
+	char why[TLS_WHY_SIZE];
+
+	smtp->tls_to_anybody = tls_context_server(&(struct tls_server_setup){0}, why);
+	return smtp->tls_to_anybody ? 0 : -ENOMEM;
+}
+
 /* All that needs memory or descriptors, before the first flow. */
 static int set_up(struct smtp *smtp)
 {
@@ -282,7 +291,7 @@ static int set_up(struct smtp *smtp)
 	if ((error = tls_init()) < 0 ||
 		(error = replica_init(&smtp->replica, smtp->start->options.relay_port, on_change)) <
 			0 ||
-		(error = take_init(smtp)) < 0 ||
+		(error = open_tls(smtp)) < 0 || (error = take_init(smtp)) < 0 ||
 		(error = smtp_flow_table_init(&smtp->table, flows)) < 0 ||
 		(error = way_host_init(&smtp->ways, &smtp->child, &smtp->replica, flows)) < 0 ||
 		(error = allowance_init(smtp, smtp->start->message_limit_fd)) < 0)
@@ -302,6 +311,7 @@ static void take_down(struct smtp *smtp)
 	take_fini(smtp);
 	smtp_flow_table_fini(&smtp->table);
 	way_host_fini(&smtp->ways);
+	tls_context_free(smtp->tls_to_anybody);
 	replica_fini(&smtp->replica);
 	child_fini(&smtp->child);
 	free(smtp);

@@ -21,9 +21,10 @@ struct smtp {
 	struct message_limit limits; /* allowance.h */
 	struct ipc_flow built;       /* the record at hand */
 	struct loop_timer drain_end;
-	struct loop_timer gathered; /* the records that wait are to go */
-	bool picture_known;         /* wanted before the first flow */
-	bool rests;                 /* wanted no longer: ends with the last flow */
+	struct loop_timer gathered;         /* the records that wait are to go */
+	struct tls_context *tls_to_anybody; /* towards hosts that the policy has not */
+	bool picture_known;                 /* wanted before the first flow */
+	bool rests;                         /* wanted no longer: ends with the last flow */
 };
 
 static inline void smtp_count(struct smtp *smtp, unsigned counter)

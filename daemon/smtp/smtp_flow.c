@@ -1,8 +1,10 @@
 #include "daemon/smtp/smtp_flow.h"
 
+#include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
 #include "daemon/smtp/talk.h"
+#include "daemon/tls/contexts.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -99,6 +101,7 @@ static void on_server(struct loop_watch *watch, uint32_t events)
 		flow->server_hangup = true;
 	if (events & (EPOLLOUT | LOST))
 		flow->server_writable = true;
+	server_tls_on_event(flow);
 	talk_on_server(flow, events);
 }
 
@@ -152,6 +155,7 @@ static void drop_hold(struct smtp_flow *flow, struct smtp_hold *hold)
 void smtp_flow_drop_server(struct smtp_flow *flow)
 {
 	drop_hold(flow, &flow->to_server);
+	server_tls_end(flow);
 	if (flow->server.fd < 0)
 		return;
 	if (flow->server_lent)
@@ -250,6 +254,7 @@ static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 	drop_hold(flow, &flow->to_client);
 	smtp_note_end(flow);
 	free(flow->session);
+	tls_contexts_free(flow->contexts);
 	flow->state = SMTP_FLOW_FREE;
 	pool_give(&smtp->table.flows, flow);
 }

@@ -15,6 +15,8 @@
 
 struct smtp;
 struct message_recipient;
+struct tls_contexts;
+struct tls_session;
 
 /* state  holds                                       moved on by
  * -----  ------------------------------------------  -------------------------------------------
@@ -53,6 +55,8 @@ struct smtp_flow {
 	/* in the list of done flows, or of those whose round was cut short */
 	struct smtp_flow *next;
 	struct smtp_hold from_client, to_client, to_server;
+	struct tls_contexts *contexts;  /* held: of the way's policy; NULL: none */
+	struct tls_session *server_tls; /* NULL: in clear */
 	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
 	uint64_t from_client_bytes, from_server_bytes;
 	uint8_t *session;    /* session_encode(), which says its length first; NULL: none */
@@ -61,12 +65,15 @@ struct smtp_flow {
 	uint32_t connect_ms; /* of the attempt at hand: when the host is given up */
 	int32_t rule;        /* of the last recipient that was decided; -1: none */
 
-	uint8_t state;      /* enum smtp_flow_state */
-	uint8_t step;       /* enum smtp_flow_step */
-	uint8_t ending;     /* enum ending */
-	uint8_t greeted;    /* enum ending: why the greeting refuses; NONE: it does not */
-	uint8_t offers;     /* enum smtp_offer: of all servers that it may meet */
-	uint8_t identified; /* XCLIENT commands said */
+	uint8_t state;        /* enum smtp_flow_state */
+	uint8_t step;         /* enum smtp_flow_step */
+	uint8_t ending;       /* enum ending */
+	uint8_t greeted;      /* enum ending: why the greeting refuses; NONE: it does not */
+	uint8_t offers;       /* enum smtp_offer: of all servers that it may meet */
+	uint8_t identified;   /* XCLIENT commands said */
+	uint8_t login_lines;  /* of AUTH, said */
+	uint8_t server_wants; /* enum tls_step: what the server's handshake waits for */
+	uint16_t host;        /* the line of the server's policy that the host at hand is of */
 	bool client_readable : 1;
 	bool client_writable : 1;
 	bool client_hangup : 1; /* its end is known to be there: a short read is not the last */
@@ -74,12 +81,13 @@ struct smtp_flow {
 	bool server_readable : 1;
 	bool server_writable : 1;
 	bool server_hangup : 1;
-	bool server_lent : 1; /* another process had the socket first */
-	bool server_deaf : 1; /* it takes nothing: what it still says is read */
-	bool client_lost : 1; /* it cannot be written to */
-	bool client_shut : 1; /* LAST: our end is said */
-	bool more : 1;        /* the engine has something to do */
-	bool drains : 1;      /* it is to end when nothing is under way */
+	bool server_lent : 1;    /* another process had the socket first */
+	bool server_secured : 1; /* what goes to it and comes from it goes through TLS */
+	bool server_deaf : 1;    /* it takes nothing: what it still says is read */
+	bool client_lost : 1;    /* it cannot be written to */
+	bool client_shut : 1;    /* LAST: our end is said */
+	bool more : 1;           /* the engine has something to do */
+	bool drains : 1;         /* it is to end when nothing is under way */
 	bool is_again : 1;
 	bool served : 1; /* the server has answered a recipient */
 	bool late : 1;   /* for the call at hand: it is of the time that is over */

@@ -1,10 +1,13 @@
 #include "daemon/smtp/smtp_server.h"
 
 #include "daemon/flow/charge.h"
+#include "daemon/flow/choose.h"
 #include "daemon/flow/dial.h"
 #include "daemon/flow/header.h"
 #include "daemon/flow/stock.h"
+#include "daemon/log.h"
 #include "daemon/smtp/envelope.h"
+#include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 #include "lib/xclient.h"
@@ -45,8 +48,11 @@ static void tell_failed(struct smtp_flow *flow)
  * noted; the next one, please. */
 static bool connect_host(struct smtp_flow *flow)
 {
-	int fd = dial_connect(&flow->way);
+	const struct ipc_target *target = choose_target(&flow->way);
 
+	if (target) /* else the same host once more: its line is known */
+		flow->host = target->line;
+	int fd = dial_connect(&flow->way);
 	flow->connect_ms = (uint32_t)(way_now_ms(&flow->way) - flow->way.attempt_ms) +
 			   dial_may_connect_ms(&flow->way);
 	if (fd == -EAGAIN) {
@@ -78,6 +84,33 @@ static bool try_next(struct smtp_flow *flow)
 	return true;
 }
 
+/* The engine hears that this host is not to be had without TLS either; others it asks for anew, as
+ * those are tried in TLS first. */
+static void tell_not_clear(struct smtp_flow *flow)
+{
+	set_step(flow, SMTP_FLOW_QUIET);
+	engine_server_failed(&flow->engine, true, way_now_ms(&flow->way), talk_out(flow));
+	talk_act(flow);
+}
+
+/* The host at hand once more. */
+static bool try_clear(struct smtp_flow *flow)
+{
+	flow->way.attempt_ms = way_now_ms(&flow->way);
+	if (connect_host(flow))
+		return false;
+	tell_not_clear(flow);
+	return true;
+}
+
+static void go_on(struct smtp_flow *flow)
+{
+	if (flow->engine.state == ENGINE_OPEN && flow->engine.open == ENGINE_OPEN_CLEAR)
+		tell_not_clear(flow);
+	else
+		try_next(flow);
+}
+
 static bool begin(struct smtp_flow *flow)
 {
 	envelope_take_server(flow);
@@ -101,6 +134,7 @@ bool smtp_server_open(struct smtp_flow *flow)
 	case ENGINE_OPEN_NEXT:
 		return try_next(flow);
 	case ENGINE_OPEN_CLEAR:
+		return try_clear(flow);
 	case ENGINE_OPEN_AGAIN:
 		break;
 	}
@@ -112,14 +146,24 @@ bool smtp_server_open(struct smtp_flow *flow)
 
 void smtp_server_failed(struct smtp_flow *flow, enum ending ending, const char *words)
 {
-	dial_failed(&flow->way, ending, words);
+	char host[ENDPOINT_TEXT_SIZE];
+
+	if (ending != ENDING_TLS_FAILED || flow->engine.state != ENGINE_OPEN ||
+		flow->engine.open != ENGINE_OPEN_CLEAR) {
+		dial_failed(&flow->way, ending, words);
+		return;
+	}
+	/* it only offers TLS: no reason to think less of it */
+	dial_pass_over(&flow->way, ending, words);
+	log_info("host %s offers TLS, and is spoken to in clear: %s",
+		endpoint_format(&flow->way.host, host), words);
 }
 
 static void fail(struct smtp_flow *flow, enum ending ending, const char *words)
 {
 	smtp_flow_drop_server(flow);
 	dial_failed(&flow->way, ending, words);
-	try_next(flow);
+	go_on(flow);
 }
 
 /* ---- connected ---- */
@@ -161,8 +205,9 @@ void smtp_server_on_event(struct smtp_flow *flow, uint32_t events)
 		return;
 	}
 	set_step(flow, SMTP_FLOW_QUIET);
+	flow->login_lines = 0;
 	engine_server_opened(
-		&flow->engine, ENGINE_TLS_NONE, way_now_ms(&flow->way), talk_out(flow));
+		&flow->engine, server_tls_wanted(flow), way_now_ms(&flow->way), talk_out(flow));
 	talk_act(flow);
 }
 
@@ -170,7 +215,7 @@ void smtp_server_on_deadline(struct smtp_flow *flow)
 {
 	if (flow->step == SMTP_FLOW_BINDS) {
 		dial_pass_over(&flow->way, ENDING_HOST_UNFIT, stock_words(&flow->way));
-		try_next(flow);
+		go_on(flow);
 		return;
 	}
 	fail(flow, ENDING_CONNECT_TIMEOUT, "");
@@ -182,7 +227,7 @@ static bool dial_again(struct smtp_flow *flow, void *context)
 	if (flow->step != SMTP_FLOW_BINDS)
 		return false;
 	if (!connect_host(flow))
-		try_next(flow);
+		go_on(flow);
 	talk_run(flow);
 	return true;
 }

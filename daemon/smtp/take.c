@@ -91,6 +91,8 @@ static void take_facts(
 	struct way *way = &flow->way;
 
 	way_init(way, &flow->smtp->ways);
+	if (smtp_picture(flow->smtp)->contexts)
+		flow->contexts = tls_contexts_hold(smtp_picture(flow->smtp)->contexts);
 	way->id = hand->flow;
 	way->client = hand->client;
 	way->original = hand->original;

@@ -1,6 +1,8 @@
 #include "daemon/smtp/talk.h"
 
+#include "daemon/smtp/account.h"
 #include "daemon/smtp/envelope.h"
+#include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_report.h"
 #include "daemon/smtp/smtp_server.h"
@@ -121,6 +123,12 @@ static int server_flags(const struct smtp_flow *flow)
 	return header ? MSG_MORE : 0;
 }
 
+static ssize_t send_server(struct smtp_flow *flow, const void *bytes, size_t len, int flags)
+{
+	return flow->server_secured ? server_tls_write(flow, bytes, len)
+				    : send_some(flow->server.fd, bytes, len, flags);
+}
+
 static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
 {
 	ssize_t sent = 0;
@@ -128,7 +136,7 @@ static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
 	if (len == 0 || flow->server.fd < 0 || flow->server_deaf)
 		return;
 	if (!flow->to_server.piece && flow->server_writable)
-		sent = send_some(flow->server.fd, bytes, len, server_flags(flow));
+		sent = send_server(flow, bytes, len, server_flags(flow));
 	if (sent < 0) {
 		lose_server(flow);
 		return;
@@ -136,7 +144,9 @@ static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
 	if ((size_t)sent == len)
 		return;
 	flow->server_writable = false;
-	if (hold(flow, &flow->to_server, bytes + sent, len - (size_t)sent))
+	/* what is said in AUTH is nowhere kept: a new connection has room for it */
+	if (flow->engine.state != ENGINE_AUTH &&
+		hold(flow, &flow->to_server, bytes + sent, len - (size_t)sent))
 		engine_server_blocked(&flow->engine, true, now_of(flow));
 	else
 		lose_server(flow);
@@ -163,7 +173,7 @@ static void flush_server(struct smtp_flow *flow)
 
 	if (!held->piece || !flow->server_writable)
 		return;
-	ssize_t sent = send_some(flow->server.fd, smtp_flow_held(flow, held), held->len, 0);
+	ssize_t sent = send_server(flow, smtp_flow_held(flow, held), held->len, 0);
 	if (sent < 0) {
 		lose_server(flow);
 		return;
@@ -197,6 +207,14 @@ static void send_kept(struct smtp_flow *flow)
 	put_server(flow, table->for_server, len);
 }
 
+/* Its own, or ours on it; what is no reply is nobody's. */
+static const char *words_of_host(struct smtp_flow *flow, const struct engine_out *out)
+{
+	if (out->host_failed == ENDING_LOGIN_REFUSED)
+		return account_on_refused(flow, &out->host);
+	return out->host.code || !out->host.server ? out->host.text : "";
+}
+
 /* What came out of the engine, in the order that it wants. */
 void talk_act(struct smtp_flow *flow)
 {
@@ -208,8 +226,7 @@ void talk_act(struct smtp_flow *flow)
 		smtp_server_taken(flow);
 	smtp_report_transaction(flow, out);
 	if (out->host_failed != ENDING_NONE)
-		smtp_server_failed(
-			flow, (enum ending)out->host_failed, out->host.code ? out->host.text : "");
+		smtp_server_failed(flow, (enum ending)out->host_failed, words_of_host(flow, out));
 	if (out->server_broken)
 		smtp_server_failed(flow, ENDING_FAILED, "it says yes inside a message");
 	if (out->close_server)
@@ -295,21 +312,32 @@ static void give_server(struct smtp_flow *flow, const uint8_t *bytes, size_t len
 		close_server(flow);
 }
 
+static ssize_t receive_clear(struct smtp_flow *flow, void *bytes, size_t len)
+{
+	ssize_t n = recv(flow->server.fd, bytes, len, MSG_DONTWAIT);
+
+	if (n < 0)
+		return -errno;
+	if ((size_t)n < len && !flow->server_hangup)
+		flow->server_readable = false;
+	return n;
+}
+
 static bool hear_server(struct smtp_flow *flow)
 {
 	uint8_t *bytes = flow->smtp->table.read;
 
-	if (flow->server.fd < 0 || smtp_server_connects(flow) || !flow->server_readable)
+	if (flow->server.fd < 0 || smtp_server_connects(flow) || !flow->server_readable ||
+		flow->engine.state == ENGINE_SERVER_TLS)
 		return false;
-	ssize_t n = recv(flow->server.fd, bytes, SERVER_READ_BYTES, MSG_DONTWAIT);
-	if (n < 0 && errno == EINTR)
+	ssize_t n = flow->server_secured ? server_tls_read(flow, bytes, SERVER_READ_BYTES)
+					 : receive_clear(flow, bytes, SERVER_READ_BYTES);
+	if (n == -EINTR)
 		return true;
-	if (n < 0 && errno == EAGAIN)
+	if (n == -EAGAIN)
 		return flow->server_readable = false;
 	if (n <= 0)
 		return close_server(flow);
-	if ((size_t)n < SERVER_READ_BYTES && !flow->server_hangup)
-		flow->server_readable = false;
 	flow->from_server_bytes += (uint64_t)n;
 	give_server(flow, bytes, (size_t)n);
 	return true;
@@ -337,6 +365,14 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_IDENTITY:
 		smtp_server_identify(flow);
 		return true;
+	case ENGINE_SERVER_TLS:
+		return server_tls_run(flow);
+	case ENGINE_LOGIN:
+		account_on_login(flow);
+		return true;
+	case ENGINE_SENDER:
+		account_on_sender(flow);
+		return true;
 	case ENGINE_TRACE:
 		envelope_on_trace(flow);
 		return true;
@@ -346,12 +382,9 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
 	case ENGINE_STARTTLS:
-	case ENGINE_SERVER_TLS:
 	case ENGINE_XCLIENT:
-	case ENGINE_LOGIN:
 	case ENGINE_AUTH:
 	case ENGINE_RSET:
-	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 	case ENGINE_RCPT:
 	case ENGINE_DATA:

@@ -1,0 +1,22 @@
+/* Owns who the gateway is at a server with an `account`: its login there, and the sender that such
+ * a server is told. The secret is read where it is said, and kept nowhere. */
+#ifndef POSTERN_ACCOUNT_H
+#define POSTERN_ACCOUNT_H
+
+#include <stddef.h>
+
+struct engine_reply;
+struct engine_verdict;
+struct smtp_flow;
+
+/* What an account has the engine do at the verdict's server. */
+void account_fill(const struct smtp_flow *flow, struct engine_verdict *verdict);
+/* The engine is in LOGIN, and heard what comes when this returns. */
+void account_on_login(struct smtp_flow *flow);
+/* Likewise, in SENDER. */
+void account_on_sender(struct smtp_flow *flow);
+/* The host at hand did not take the login. Returns what may be told of it: some servers repeat what
+ * they do not take. */
+const char *account_on_refused(struct smtp_flow *flow, const struct engine_reply *reply);
+
+#endif

@@ -48,6 +48,47 @@ static void say_ehlo(struct dialogue *dialogue, enum dialogue_step step)
 	say(dialogue, step, line, (size_t)n);
 }
 
+static bool tls_failed(struct dialogue *dialogue, const char *words)
+{
+	bool offered = dialogue->setup->tls == ENGINE_TLS_OFFER;
+
+	end(dialogue, TARGET_MISSED, "TLS: %s", words);
+	dialogue->without = offered;
+	return true;
+}
+
+void dialogue_secured(struct dialogue *dialogue)
+{
+	if (dialogue->step != DIALOGUE_TLS)
+		return;
+	dialogue->secured = true;
+	dialogue->out_len = 0;
+	if (dialogue->setup->tls == ENGINE_TLS_IMMEDIATE)
+		say(dialogue, DIALOGUE_GREETING, "", 0);
+	else
+		say_ehlo(dialogue, DIALOGUE_EHLO);
+}
+
+void dialogue_unfit(struct dialogue *dialogue, const char *words)
+{
+	if (dialogue->step == DIALOGUE_TLS)
+		tls_failed(dialogue, words);
+}
+
+/* Behind an EHLO in clear: true if TLS comes first, or cannot. */
+static bool begins_tls(struct dialogue *dialogue)
+{
+	enum engine_tls tls = dialogue->setup->tls;
+
+	if (dialogue->secured || tls == ENGINE_TLS_NONE)
+		return false;
+	if (dialogue->reply.offers & SMTP_OFFER_STARTTLS) {
+		say(dialogue, DIALOGUE_STARTTLS, "STARTTLS\r\n", 10);
+		return true;
+	}
+	return tls != ENGINE_TLS_OFFER && tls_failed(dialogue, "does not offer STARTTLS");
+}
+
 /* Behind an EHLO whose reply is good. */
 static void say_quit(struct dialogue *dialogue)
 {
@@ -60,6 +101,8 @@ void dialogue_begin(struct dialogue *dialogue, const struct dialogue_setup *setu
 	memset(dialogue, 0, sizeof(*dialogue));
 	dialogue->setup = setup;
 	smtp_reply_init(&dialogue->reply);
+	if (setup->tls == ENGINE_TLS_IMMEDIATE)
+		dialogue->step = DIALOGUE_TLS;
 	switch (setup->announce) {
 	case POLICY_ANNOUNCE_NONE:
 	case POLICY_ANNOUNCE_XCLIENT:
@@ -167,6 +210,8 @@ static void on_ehlo(struct dialogue *dialogue, const char *words)
 		end(dialogue, TARGET_REFUSED, "does not take the PROXY header: %s", words);
 	else if (code / 100 != 2 && code / 100 != 5)
 		end(dialogue, TARGET_MISSED, "%s", words);
+	else if (begins_tls(dialogue))
+		return;
 	else if (dialogue->setup->announce == POLICY_ANNOUNCE_XCLIENT)
 		name_client(dialogue);
 	else if (!offers_too_much(dialogue, "the gateway"))
@@ -211,6 +256,12 @@ static void on_reply(struct dialogue *dialogue, const char *words, uint64_t sinc
 	case DIALOGUE_EHLO:
 		on_ehlo(dialogue, words);
 		break;
+	case DIALOGUE_STARTTLS:
+		if (dialogue->reply.code == 220)
+			dialogue->step = DIALOGUE_TLS;
+		else
+			tls_failed(dialogue, words);
+		break;
 	case DIALOGUE_XCLIENT:
 		on_xclient(dialogue, words);
 		break;
@@ -220,6 +271,7 @@ static void on_reply(struct dialogue *dialogue, const char *words, uint64_t sinc
 	case DIALOGUE_QUIT:
 		on_quit(dialogue, words);
 		break;
+	case DIALOGUE_TLS:
 	case DIALOGUE_HANDED:
 	case DIALOGUE_OVER:
 		break;
@@ -244,6 +296,10 @@ void dialogue_feed(
 	dialogue->out_len = 0;
 	if (dialogue->step == DIALOGUE_OVER || len == 0)
 		return;
+	if (dialogue->step == DIALOGUE_TLS) { /* in clear, where TLS should be */
+		tls_failed(dialogue, "it says more than it was asked");
+		return;
+	}
 	enum smtp_reply_status status = smtp_reply_feed(&dialogue->reply, bytes, len, &used);
 	keep_lines(dialogue, bytes, used);
 	smtp_reply_words(&dialogue->reply, words);
@@ -269,11 +325,14 @@ void dialogue_feed(
 			"does not take the PROXY header: more than one reply after %s", words);
 	else
 		end(dialogue, TARGET_MISSED, "says more than it was asked, after %s", words);
+	dialogue->without = step == DIALOGUE_STARTTLS && dialogue->setup->tls == ENGINE_TLS_OFFER;
 }
 
 static const char *const waited_for[] = {
 	[DIALOGUE_GREETING] = "the greeting",
 	[DIALOGUE_EHLO] = "the reply to EHLO",
+	[DIALOGUE_STARTTLS] = "the reply to STARTTLS",
+	[DIALOGUE_TLS] = "the end of the handshake",
 	[DIALOGUE_XCLIENT] = "the reply to XCLIENT",
 	[DIALOGUE_EHLO_AGAIN] = "the reply to the second EHLO",
 	[DIALOGUE_QUIT] = "the reply to QUIT",
@@ -292,14 +351,18 @@ void dialogue_closed(struct dialogue *dialogue, const char *words, uint64_t sinc
 		end(dialogue, TARGET_WORKED, "%s", "");
 		return;
 	}
+	bool tls = dialogue->step == DIALOGUE_STARTTLS || dialogue->step == DIALOGUE_TLS;
 	end(dialogue, TARGET_MISSED, "closed before %s%s%s%s", waited_for[dialogue->step],
 		*words ? ": " : "", words, silence ? " (does this port expect PROXY?)" : "");
+	dialogue->without = tls && dialogue->setup->tls == ENGINE_TLS_OFFER;
 }
 
 void dialogue_late(struct dialogue *dialogue)
 {
 	if (dialogue->step == DIALOGUE_QUIT && !has_proxy(dialogue))
 		end(dialogue, TARGET_WORKED, "%s", "");
+	else if (dialogue->step == DIALOGUE_STARTTLS || dialogue->step == DIALOGUE_TLS)
+		tls_failed(dialogue, "no handshake in time");
 	else if (dialogue->step != DIALOGUE_OVER)
 		end(dialogue, TARGET_MISSED, "too late: %s", waited_for[dialogue->step]);
 }

@@ -1,11 +1,12 @@
 /* Owns the gateway's own dialogue with a mail host, as probes hold it: who the client is, as flows
- * say it; greeting, EHLO, what must not be offered, QUIT. Never a message. */
+ * say it; greeting, EHLO, TLS as flows want it, what must not be offered, QUIT. Never a message. */
 #ifndef POSTERN_DIALOGUE_H
 #define POSTERN_DIALOGUE_H
 
 #include "lib/policy.h"
 #include "lib/proxy.h"
 #include "lib/smtp.h"
+#include "lib/smtp/engine.h"
 #include "lib/target.h"
 #include "lib/xclient.h"
 
@@ -17,12 +18,15 @@ struct dialogue_setup {
 	enum policy_announce announce;
 	struct endpoint client, original; /* asserted; of one family */
 	const char *login;                /* asserted with announce; NULL: none */
+	enum engine_tls tls;
 	bool hand_over; /* a flow's: the reply to the last XCLIENT is the client's greeting */
 };
 
 enum dialogue_step { /* what is waited for */
 	DIALOGUE_GREETING,
 	DIALOGUE_EHLO,
+	DIALOGUE_STARTTLS,
+	DIALOGUE_TLS,        /* the owner: a handshake, when out is sent */
 	DIALOGUE_XCLIENT,    /* 220 to one of the commands */
 	DIALOGUE_EHLO_AGAIN, /* as the client that was named */
 	DIALOGUE_QUIT,
@@ -35,6 +39,8 @@ struct dialogue {
 	uint8_t step;                       /* enum dialogue_step */
 	uint8_t outcome;                    /* enum target_outcome, when over */
 	bool greeted;                       /* the 220 was read to its end */
+	bool secured;                       /* all that is said is said in TLS */
+	bool without;                       /* MISSED: it only offers TLS, and may do without */
 	uint8_t offers;                     /* enum smtp_offer, of the last EHLO */
 	bool about_client;                  /* REFUSED: for this client; another may be taken */
 	char text[TARGET_TEXT_SIZE];        /* why not WORKED */
@@ -54,6 +60,9 @@ void dialogue_begin(struct dialogue *dialogue, const struct dialogue_setup *setu
  * or the step is OVER. */
 void dialogue_feed(
 	struct dialogue *dialogue, const void *bytes, size_t len, uint64_t since_connect_ms);
+/* TLS: the handshake is done, or failed and why. */
+void dialogue_secured(struct dialogue *dialogue);
+void dialogue_unfit(struct dialogue *dialogue, const char *words);
 /* The host closed (words: how, may be empty) or said nothing for too long: the step is OVER. */
 void dialogue_closed(struct dialogue *dialogue, const char *words, uint64_t since_connect_ms);
 void dialogue_late(struct dialogue *dialogue);

@@ -58,8 +58,8 @@ static void on_change(struct child *child, enum replica_change change)
 	switch (change) {
 	case REPLICA_CHANGED:
 	case REPLICA_BLOCKED:
-	case REPLICA_RENEWED: /* the next probe goes by them */
 		break;
+	case REPLICA_RENEWED: /* the next probe goes by them */
 	case REPLICA_POLICY:
 	case REPLICA_COMPLETE:
 		use_policy(health);

@@ -1,5 +1,6 @@
 #include "daemon/health/probe.h"
 
+#include "daemon/tls/session.h"
 #include "lib/counter.h"
 
 #include <errno.h>
@@ -24,7 +25,9 @@ struct probe {
 	struct probes *probes;
 	bool used, connected;
 	struct probe_order order;
-	char hostname[DNS_NAME_SIZE];
+	char hostname[DNS_NAME_SIZE], name[DNS_NAME_SIZE];
+	struct tls_session *tls; /* NULL: in clear */
+	bool without;            /* its TLS is only offered, and failed */
 	probe_done *done;
 	void *context;
 	unsigned client; /* of order.clients: at hand */
@@ -60,6 +63,8 @@ static void hang_up(struct probe *probe)
 {
 	loop_timer_clear(probe->probes->loop, &probe->deadline);
 	dial_cancel(&probe->dial);
+	tls_free(probe->tls);
+	probe->tls = NULL;
 	if (probe->watch.fd >= 0) {
 		loop_del(probe->probes->loop, &probe->watch);
 		close(probe->watch.fd);
@@ -68,9 +73,16 @@ static void hang_up(struct probe *probe)
 	probe->connected = false;
 }
 
+static void drop_context(struct probe *probe)
+{
+	tls_context_free(probe->order.context);
+	probe->order.context = NULL;
+}
+
 void probe_stop(struct probe *probe)
 {
 	hang_up(probe);
+	drop_context(probe);
 	probe->used = false;
 }
 
@@ -136,6 +148,7 @@ static void finish(struct probe *probe)
 	}
 	/* a copy: the place may be taken again from within done() */
 	struct probe_result told = *result;
+	drop_context(probe);
 	probe->used = false;
 	probe->done(probe->context, &told);
 }
@@ -185,6 +198,15 @@ static void on_no_connection(struct probe *probe, const char *text)
 	on_outcome(probe, TARGET_MISSED, false, text);
 }
 
+static ssize_t say(struct probe *probe)
+{
+	const struct dialogue *dialogue = &probe->dialogue;
+
+	if (dialogue->secured)
+		return tls_write(probe->tls, dialogue->out, dialogue->out_len);
+	return send(probe->watch.fd, dialogue->out, dialogue->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* After every change of the dialogue: says what is to be said, and waits so long. */
 static void go_on(struct probe *probe, enum dialogue_step before)
 {
@@ -193,12 +215,14 @@ static void go_on(struct probe *probe, enum dialogue_step before)
 
 	if (dialogue->greeted && !probe->result.latency_us)
 		probe->result.latency_us = (uint32_t)(now_us() - probe->begun_us);
-	if (dialogue->out_len > 0 &&
-		send(probe->watch.fd, dialogue->out, dialogue->out_len,
-			MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)dialogue->out_len)
+	if (dialogue->out_len > 0 && say(probe) != (ssize_t)dialogue->out_len)
 		dialogue_closed(dialogue, strerror(errno), since_connect_ms(probe));
 	dialogue->out_len = 0;
-	if (dialogue->step == DIALOGUE_OVER)
+	if (dialogue->step == DIALOGUE_OVER && dialogue->without) {
+		probe->without = true;
+		hang_up(probe);
+		dial(probe);
+	} else if (dialogue->step == DIALOGUE_OVER)
 		on_outcome(probe, (enum target_outcome)dialogue->outcome, dialogue->about_client,
 			dialogue->text);
 	else if (dialogue->step != before)
@@ -206,6 +230,29 @@ static void go_on(struct probe *probe, enum dialogue_step before)
 			loop_now_ms(loop) + (dialogue->step == DIALOGUE_QUIT
 							    ? QUIT_MS
 							    : probe->order.reply_ms));
+}
+
+/* A step of the handshake, if one is due. */
+static void shake_hands(struct probe *probe)
+{
+	struct dialogue *dialogue = &probe->dialogue;
+	enum dialogue_step before = (enum dialogue_step)dialogue->step;
+
+	if (!probe->connected || before != DIALOGUE_TLS)
+		return;
+	if (!probe->tls && probe->order.context)
+		probe->tls = tls_connect(
+			probe->order.context, probe->watch.fd, *probe->name ? probe->name : NULL);
+	enum tls_step step = probe->tls ? tls_handshake(probe->tls) : TLS_FAILED;
+	if (step == TLS_DONE)
+		dialogue_secured(dialogue);
+	else if (step == TLS_FAILED)
+		dialogue_unfit(dialogue,
+			probe->tls ? tls_why(probe->tls) : "its certificate or trust is not there");
+	loop_change(probe->probes->loop, &probe->watch,
+		step == TLS_WANTS_WRITE ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	if (dialogue->step != before)
+		go_on(probe, before);
 }
 
 static void on_connected(struct probe *probe)
@@ -216,13 +263,23 @@ static void on_connected(struct probe *probe)
 	probe->setup = (struct dialogue_setup){.hostname = probe->hostname,
 		.announce = probe->order.announce,
 		.client = probe->order.clients[probe->client],
-		.login = probe->order.login ? LOGIN : NULL};
+		.login = probe->order.login ? LOGIN : NULL,
+		.tls = probe->without ? ENGINE_TLS_NONE : probe->order.tls};
 	/* what the client is said to have wanted: nobody's address, of its own family */
 	probe->setup.original = probe->setup.client;
 	probe->setup.original.addr.bytes[probe->client ? 15 : 3] ^= 2;
 	probe->setup.original.port = 25;
 	dialogue_begin(&probe->dialogue, &probe->setup);
 	go_on(probe, DIALOGUE_OVER);
+	shake_hands(probe);
+}
+
+static ssize_t hear(struct probe *probe, void *bytes, size_t len)
+{
+	if (probe->dialogue.secured)
+		return tls_read(probe->tls, bytes, len);
+	ssize_t n = recv(probe->watch.fd, bytes, len, MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
 }
 
 /* One read an event: the step may have another deadline afterwards, or the socket be gone. */
@@ -230,16 +287,24 @@ static void read_host(struct probe *probe)
 {
 	uint8_t bytes[4096];
 	enum dialogue_step before = (enum dialogue_step)probe->dialogue.step;
-	ssize_t n = recv(probe->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t n = hear(probe, bytes, sizeof(bytes));
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == -EAGAIN || n == -EINTR)
 		return;
 	if (n > 0)
 		dialogue_feed(&probe->dialogue, bytes, (size_t)n, since_connect_ms(probe));
 	else
 		dialogue_closed(
-			&probe->dialogue, n < 0 ? strerror(errno) : "", since_connect_ms(probe));
+			&probe->dialogue, n < 0 ? strerror((int)-n) : "", since_connect_ms(probe));
 	go_on(probe, before);
+}
+
+/* What is inside of TLS no event tells of. */
+static void read_all(struct probe *probe)
+{
+	read_host(probe);
+	while (probe->connected && probe->dialogue.secured && tls_holds(probe->tls))
+		read_host(probe);
 }
 
 static void on_event(struct loop_watch *watch, uint32_t events)
@@ -247,7 +312,9 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 	struct probe *probe = (struct probe *)(void *)watch;
 
 	if (probe->connected) {
-		read_host(probe);
+		if (probe->dialogue.step != DIALOGUE_TLS)
+			read_all(probe);
+		shake_hands(probe);
 		return;
 	}
 	int error = 0;
@@ -291,6 +358,10 @@ struct probe *probe_begin(
 	probe->order = *order;
 	snprintf(probe->hostname, sizeof(probe->hostname), "%s", order->hostname);
 	probe->order.hostname = probe->hostname;
+	snprintf(probe->name, sizeof(probe->name), "%s", order->name ? order->name : "");
+	probe->order.name = probe->name;
+	probe->order.context = order->context ? tls_context_hold(order->context) : NULL;
+	probe->without = false;
 	probe->done = done;
 	probe->context = context;
 	probe->client = order->foreign && order->host.addr.family == ADDR_IP6;

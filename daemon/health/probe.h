@@ -10,6 +10,7 @@
 
 struct probe;
 struct probes;
+struct tls_context;
 
 struct probe_order {
 	struct endpoint host;
@@ -20,6 +21,9 @@ struct probe_order {
 	struct endpoint clients[2]; /* IPv4, IPv6: asserted with announce */
 	uint32_t connect_ms, reply_ms;
 	const char *hostname;
+	enum engine_tls tls;
+	struct tls_context *context; /* borrowed for the call; NULL: there is none */
+	const char *name;            /* tls_terms_name() */
 };
 
 struct probe_result {

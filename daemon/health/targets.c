@@ -6,8 +6,10 @@
 #include "daemon/health/tracked.h"
 #include "daemon/own_address.h"
 #include "daemon/process/replica.h"
+#include "daemon/tls/contexts.h"
 #include "lib/counter.h"
 #include "lib/hosts.h"
+#include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +21,8 @@
 
 #define HOSTS_FILE       "/etc/hosts"
 #define HOSTS_FILE_BYTES 65536
+/* A provider who knows us by an account counts who comes and says nothing. */
+#define ACCOUNT_EVERY_S 600
 /* A list with names that are still being looked up waits so long, so that a relay does not begin
  * with the second best. */
 #define HOLD_MS    1000
@@ -44,7 +48,8 @@ struct targets {
 	const struct targets_face *face;
 	struct resolve_cache *cache;
 	struct probes *probes;
-	struct policy *policy; /* NULL: none yet */
+	struct policy *policy;         /* NULL: none yet */
+	struct tls_contexts *contexts; /* held: of the policy; NULL: none */
 	uint64_t number, inquiry;
 	char hostname[DNS_NAME_SIZE];
 	struct ipc_client_side side;
@@ -152,6 +157,7 @@ void targets_close(struct targets *targets)
 	probe_close(targets->probes);
 	resolve_cache_close(targets->cache);
 	policy_unref(targets->policy);
+	tls_contexts_free(targets->contexts);
 	free(targets->built);
 	free(targets);
 }
@@ -181,6 +187,37 @@ static void put_client(
 		terms->foreign |= family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
 }
 
+static uint64_t digest(uint64_t sum, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ p[i]) * 0x100000001b3; /* FNV */
+	return sum;
+}
+
+static uint64_t digest_text(uint64_t sum, const struct policy_string *text)
+{
+	return digest(digest(sum, text->text, text->len), "", 1);
+}
+
+static uint64_t digest_tls(const struct policy_server *server)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < server->nhosts; i++) {
+		const struct policy_server_tls *tls = policy_host_tls(server, &server->hosts[i]);
+		const uint8_t bits[] = {
+			tls->given, (uint8_t)tls->mode, tls->immediate, tls->legacy};
+		sum = digest(sum, bits, sizeof(bits));
+		for (size_t j = 0; j < tls->names.n; j++)
+			sum = digest_text(sum, &tls->names.v[j]);
+		sum = digest(sum, tls->pins, tls->npins * sizeof(*tls->pins));
+		sum = digest_text(digest_text(sum, &tls->ca), &tls->certificate_name);
+	}
+	return sum;
+}
+
 static struct tracked_terms terms_of(
 	const struct targets *targets, const struct policy_server *server)
 {
@@ -188,9 +225,15 @@ static struct tracked_terms terms_of(
 		.announce = server->announce,
 		.login = server->announce_login,
 		.probe = server->probe,
-		.every_s = server->probe_every_s,
+		.every_s = server->account.given && !(server->given & POLICY_SERVER_EVERY)
+				   ? ACCOUNT_EVERY_S
+				   : server->probe_every_s,
 		.connect_ms = server->connect_ms,
-		.reply_ms = server->greeting_ms};
+		.reply_ms = server->greeting_ms,
+		.policy = server,
+		.index = (size_t)(server - targets->policy->servers),
+		.contexts = targets->contexts,
+		.tls = digest_tls(server)};
 	snprintf(terms.server, sizeof(terms.server), "%s", server->name.text);
 	snprintf(terms.hostname, sizeof(terms.hostname), "%s", targets->hostname);
 	if (server->bind == POLICY_BIND_ADDRESS)
@@ -206,8 +249,8 @@ static struct tracked_terms terms_of(
 static bool same_question(const struct tracked_terms *a, const struct tracked_terms *b)
 {
 	return a->announce == b->announce && a->login == b->login && a->probe == b->probe &&
-	       addr_equal(&a->bind, &b->bind) && a->from_client == b->from_client &&
-	       (!a->from_client || a->foreign == b->foreign);
+	       a->tls == b->tls && addr_equal(&a->bind, &b->bind) &&
+	       a->from_client == b->from_client && (!a->from_client || a->foreign == b->foreign);
 }
 
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side)
@@ -264,8 +307,12 @@ void targets_set_policy(
 	struct targets *targets, const struct picture *picture, const char *hostname)
 {
 	struct policy *policy = policy_ref(picture->policy);
+	struct tls_contexts *contexts =
+		picture->contexts ? tls_contexts_hold(picture->contexts) : NULL;
 	policy_unref(targets->policy);
+	tls_contexts_free(targets->contexts);
 	targets->policy = policy;
+	targets->contexts = contexts;
 	targets->number = picture->number;
 	targets->inquiry = picture->inquiry;
 	snprintf(targets->hostname, sizeof(targets->hostname), "%s", hostname);

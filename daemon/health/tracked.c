@@ -2,6 +2,8 @@
 
 #include "daemon/health/jitter.h"
 #include "daemon/log.h"
+#include "daemon/tls/contexts.h"
+#include "lib/smtp/tls_terms.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +185,22 @@ bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family fami
 	return terms->from_client && terms->foreign & bit;
 }
 
+/* Plain flows leave TLS to their clients; where it is written, flows are read, and speak it. */
+static void put_tls(const struct tracked *tracked, struct probe_order *order)
+{
+	const struct tracked_terms *terms = tracked->terms;
+
+	if (!terms->policy || tracked->target.line >= terms->policy->nhosts)
+		return;
+	const struct policy_host *host = &terms->policy->hosts[tracked->target.line];
+	const struct policy_server_tls *tls = policy_host_tls(terms->policy, host);
+	if (!tls->given)
+		return;
+	order->tls = tls_terms_wanted(tls);
+	order->name = tls_terms_name(host, tls);
+	order->context = tls_contexts_host(terms->contexts, terms->index, tracked->target.line);
+}
+
 bool tracked_probe(struct tracked *tracked, struct probes *probes)
 {
 	const struct tracked_terms *terms = tracked->terms;
@@ -194,6 +212,7 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes)
 		.reply_ms = terms->reply_ms,
 		.hostname = terms->hostname};
 
+	put_tls(tracked, &order);
 	if (tracked->at == tracked->norder)
 		begin_round(tracked);
 	if (tracked->norder == 0) {

@@ -7,6 +7,8 @@
 #include "lib/ipc/picture.h"
 #include "lib/target.h"
 
+struct tls_contexts;
+
 /* What is the same for all targets of a server. */
 struct tracked_terms {
 	char server[POLICY_NAME_SIZE];
@@ -23,6 +25,11 @@ struct tracked_terms {
 	bool probe;       /* else the host is asked for what it offers, and no more */
 	uint32_t every_s, connect_ms, reply_ms;
 	struct endpoint clients[2];
+	/* Of each host that has `tls`: */
+	const struct policy_server *policy; /* borrowed, as long as the terms */
+	size_t index;                       /* in the policy */
+	const struct tls_contexts *contexts;
+	uint64_t tls; /* a digest of it all: other TLS is another question */
 };
 
 struct tracked_address {

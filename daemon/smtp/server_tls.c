@@ -5,8 +5,10 @@
 #include "daemon/smtp/talk.h"
 #include "daemon/tls/contexts.h"
 #include "daemon/tls/session.h"
+#include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* The line of the policy that the host at hand is of; NULL: `server original`. */
 static const struct policy_host *host_of(const struct smtp_flow *flow)
@@ -23,37 +25,19 @@ static const struct policy_server_tls *terms_of(const struct smtp_flow *flow)
 	return host ? policy_host_tls(way_server(&flow->way), host) : NULL;
 }
 
-/* Where the policy says nothing, TLS is taken where it is offered: of `server original`, too. */
+/* Of `server original`, too, TLS is taken where it is offered. */
 enum engine_tls server_tls_wanted(const struct smtp_flow *flow)
 {
 	const struct policy_server_tls *tls = terms_of(flow);
 
-	if (!tls || !tls->given)
-		return ENGINE_TLS_OFFER;
-	if (tls->immediate && tls->mode != POLICY_SERVER_TLS_NONE)
-		return ENGINE_TLS_IMMEDIATE;
-	switch (tls->mode) {
-	case POLICY_SERVER_TLS_NONE:
-		return ENGINE_TLS_NONE;
-	case POLICY_SERVER_TLS_OFFER:
-		return ENGINE_TLS_OFFER;
-	case POLICY_SERVER_TLS_REQUIRE:
-	case POLICY_SERVER_TLS_VERIFY:
-	case POLICY_SERVER_TLS_PIN:
-		break;
-	}
-	return ENGINE_TLS_REQUIRE;
+	return tls ? tls_terms_wanted(tls) : ENGINE_TLS_OFFER;
 }
 
-/* Who is asked for, and has to answer where that is verified: never a name that DNS told. */
 static const char *name_of(const struct smtp_flow *flow)
 {
 	const struct policy_host *host = host_of(flow);
-	const struct policy_server_tls *tls = terms_of(flow);
 
-	if (host && !host->is_mx && host->addr.family == ADDR_NONE)
-		return host->name.text;
-	return tls && tls->names.n > 0 ? tls->names.v[0].text : NULL;
+	return host ? tls_terms_name(host, terms_of(flow)) : NULL;
 }
 
 static struct tls_context *context_of(const struct smtp_flow *flow)
@@ -69,6 +53,24 @@ bool server_tls_is_sure(const struct smtp_flow *flow)
 
 	return flow->server_secured && tls &&
 	       (tls->mode == POLICY_SERVER_TLS_VERIFY || tls->mode == POLICY_SERVER_TLS_PIN);
+}
+
+size_t server_tls_describe(const struct smtp_flow *flow, char words[static SERVER_TLS_WORDS_MAX])
+{
+	const struct policy_server_tls *tls = terms_of(flow);
+	bool pinned = tls && tls->mode == POLICY_SERVER_TLS_PIN;
+	struct tls_facts facts;
+
+	if (!flow->server_secured)
+		return 0;
+	tls_facts(flow->server_tls, &facts);
+	int len = snprintf(words, SERVER_TLS_WORDS_MAX, "%s\n%s\n%s\n%s",
+		tls_version_names[facts.version], facts.cipher,
+		!server_tls_is_sure(flow) ? "unchecked"
+		: pinned                  ? "pinned"
+					  : "verified",
+		facts.name);
+	return (size_t)len;
 }
 
 /* NULL: it began. */

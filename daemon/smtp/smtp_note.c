@@ -1,5 +1,6 @@
 #include "daemon/smtp/smtp_note.h"
 
+#include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "lib/decide.h"
 
@@ -11,6 +12,7 @@
  * room for them however many recipients were said. */
 #define REPLY_AT   (SMTP_FLOW_PIECE_BYTES - MESSAGE_TEXT_MAX)
 #define ID_AT      (REPLY_AT - SMTP_HEADER_ID_MAX)
+#define TLS_AT     (ID_AT - SERVER_TLS_WORDS_MAX)
 #define SAME_REPLY UINT16_MAX /* as the recipient before */
 
 /* In front of address and reply. */
@@ -49,7 +51,8 @@ static bool grow(struct smtp_note *note, const struct smtp_flow *flow)
 	memcpy(piece, note->bytes, note->used);
 	move_text(&note->message_id, piece, note->bytes, ID_AT);
 	move_text(&note->reply, piece, note->bytes, REPLY_AT);
-	note->end = ID_AT;
+	move_text(&note->tls, piece, note->bytes, TLS_AT);
+	note->end = TLS_AT;
 	note->piece = 1 + pool_number(pieces, piece);
 	return true;
 }
@@ -296,8 +299,13 @@ void smtp_note_read(const struct smtp_note *note, const struct smtp_flow *flow,
 
 void smtp_note_server(struct smtp_note *note, const struct smtp_flow *flow)
 {
+	char words[SERVER_TLS_WORDS_MAX] = "";
+	const struct endpoint *own = &flow->way.gateway;
+
+	if (note->gateway.port != own->port || !addr_equal(&note->gateway.addr, &own->addr))
+		set_text(note, flow, &note->tls, words, server_tls_describe(flow, words));
 	note->host = flow->way.host;
-	note->gateway = flow->way.gateway;
+	note->gateway = *own;
 	note->server = flow->way.server;
 	note->to_original = flow->way.to_original;
 }

@@ -50,6 +50,7 @@ struct smtp_note {
 	uint32_t left_out;
 	uint32_t silent; /* of rules that say audit off */
 	struct smtp_note_text helo, message_id;
+	struct smtp_note_text tls;   /* with host: server_tls_describe() */
 	struct smtp_note_text reply; /* the last to the text, with its code */
 	uint32_t piece;              /* 1 + the number of the big one; 0: none */
 	uint32_t used;               /* of bytes, from their beginning: helo and recipients */

@@ -219,6 +219,24 @@ static void fill_way(struct message_record *record, const struct way *way)
 		record->zone = name_of(&way->policy->zones[way->zone].name);
 }
 
+static struct message_text next_line(struct message_text *lines)
+{
+	const char *end = lines->len ? memchr(lines->at, '\n', lines->len) : NULL;
+	struct message_text line = {lines->at, end ? (size_t)(end - lines->at) : lines->len};
+
+	*lines = end ? (struct message_text){end + 1, lines->len - line.len - 1}
+		     : (struct message_text){0};
+	return line;
+}
+
+static void fill_tls(struct message_tls *tls, struct message_text lines)
+{
+	tls->version = next_line(&lines);
+	tls->cipher = next_line(&lines);
+	tls->check = next_line(&lines);
+	tls->peer = next_line(&lines);
+}
+
 static void fill_note(
 	struct message_record *record, const struct smtp_note *note, const struct smtp_flow *flow)
 {
@@ -228,6 +246,7 @@ static void fill_note(
 	record->host = note->host;
 	record->gateway = note->gateway;
 	record->helo = smtp_note_text(note, flow, &note->helo);
+	fill_tls(&record->server_tls, smtp_note_text(note, flow, &note->tls));
 	record->message_id = id_of(smtp_note_text(note, flow, &note->message_id));
 	if (note->to_original)
 		record->server = text_of("original");

@@ -179,6 +179,108 @@ static void silence_and_closing_are_told_apart(void **state)
 	}
 }
 
+#define THELLO "250-mx.example.org\r\n250-STARTTLS\r\n250-XFORWARD NAME\r\n250 HELP\r\n"
+
+static void feed(const char *text)
+{
+	dialogue_feed(&dialogue, text, strlen(text), 0);
+}
+
+static void expect_said(const char *text)
+{
+	assert_int_equal(dialogue.out_len, strlen(text));
+	assert_memory_equal(dialogue.out, text, strlen(text));
+}
+
+static struct dialogue_setup begin_tls(enum engine_tls tls)
+{
+	static struct dialogue_setup setup;
+
+	setup = setup_of(&scripts[0]);
+	setup.tls = tls;
+	dialogue_begin(&dialogue, &setup);
+	return setup;
+}
+
+static void what_is_said_in_clear_counts_for_nothing(void **state)
+{
+	(void)state;
+	begin_tls(ENGINE_TLS_REQUIRE);
+	feed(GREETING);
+	feed(THELLO);
+	expect_said("STARTTLS\r\n");
+	feed("220 go\r\n");
+	assert_int_equal(dialogue.step, DIALOGUE_TLS);
+	expect_said("");
+	dialogue_secured(&dialogue);
+	expect_said(EHLO);
+	feed(HELLO);
+	expect_said("QUIT\r\n");
+	feed("221 bye\r\n");
+	assert_int_equal(dialogue.outcome, TARGET_WORKED);
+	/* TLS comes first where it is immediate */
+	begin_tls(ENGINE_TLS_IMMEDIATE);
+	assert_int_equal(dialogue.step, DIALOGUE_TLS);
+	dialogue_secured(&dialogue);
+	assert_int_equal(dialogue.step, DIALOGUE_GREETING);
+	expect_said("");
+	feed(GREETING);
+	expect_said(EHLO);
+	feed(HELLO);
+	expect_said("QUIT\r\n");
+}
+
+static void a_host_without_its_tls_is_missed(void **state)
+{
+	static const struct {
+		const char *hello, *starttls, *text;
+	} cases[] = {
+		{HELLO, NULL, "TLS: does not offer STARTTLS"},
+		{"500 what\r\n", NULL, "TLS: does not offer STARTTLS"},
+		{THELLO, "454 4.7.0 later\r\n", "TLS: 454 4.7.0 later"},
+		{THELLO, "220 go\r\n250 x\r\n", "says more than it was asked, after 220 go"},
+		{THELLO, "220 go\r\n", "TLS: no good"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (unsigned offer = 0; offer < 2; offer++) {
+			begin_tls(offer ? ENGINE_TLS_OFFER : ENGINE_TLS_REQUIRE);
+			feed(GREETING);
+			feed(cases[i].hello);
+			if (cases[i].starttls)
+				feed(cases[i].starttls);
+			if (dialogue.step == DIALOGUE_TLS)
+				dialogue_unfit(&dialogue, "no good");
+			if (offer && !cases[i].starttls) {
+				expect_said("QUIT\r\n");
+				continue;
+			}
+			assert_int_equal(dialogue.step, DIALOGUE_OVER);
+			assert_int_equal(dialogue.outcome, TARGET_MISSED);
+			assert_string_equal(dialogue.text, cases[i].text);
+			assert_int_equal(dialogue.without, offer);
+		}
+}
+
+static void a_handshake_may_take_too_long(void **state)
+{
+	(void)state;
+	begin_tls(ENGINE_TLS_OFFER);
+	feed(GREETING);
+	feed(THELLO);
+	feed("220 go\r\n");
+	dialogue_late(&dialogue);
+	assert_string_equal(dialogue.text, "TLS: no handshake in time");
+	assert_true(dialogue.without);
+	begin_tls(ENGINE_TLS_IMMEDIATE);
+	dialogue_closed(&dialogue, "", 0);
+	assert_string_equal(dialogue.text, "closed before the end of the handshake");
+	assert_false(dialogue.without);
+	begin_tls(ENGINE_TLS_IMMEDIATE);
+	feed(GREETING);
+	assert_string_equal(dialogue.text, "TLS: it says more than it was asked");
+}
+
 static void an_endless_greeting_ends(void **state)
 {
 	const struct dialogue_setup setup = setup_of(&scripts[0]);
@@ -196,6 +298,9 @@ int main(void)
 		cmocka_unit_test(dialogues_end_as_they_should),
 		cmocka_unit_test(a_header_of_version_2_comes_first),
 		cmocka_unit_test(silence_and_closing_are_told_apart),
+		cmocka_unit_test(what_is_said_in_clear_counts_for_nothing),
+		cmocka_unit_test(a_host_without_its_tls_is_missed),
+		cmocka_unit_test(a_handshake_may_take_too_long),
 		cmocka_unit_test(an_endless_greeting_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,14 @@
+/* Owns how a policy's `tls` of a server is spoken: in which way, and with whom. */
+#ifndef POSTERN_SMTP_TLS_TERMS_H
+#define POSTERN_SMTP_TLS_TERMS_H
+
+#include "lib/policy.h"
+#include "lib/smtp/engine.h"
+
+/* By what holds for the host (policy_host_tls()); what is not given is an OFFER. */
+enum engine_tls tls_terms_wanted(const struct policy_server_tls *tls);
+/* Who is asked for and, where that is verified, has to answer: never a name that DNS told. NULL:
+ * nobody by name. */
+const char *tls_terms_name(const struct policy_host *host, const struct policy_server_tls *tls);
+
+#endif

@@ -146,6 +146,9 @@ int credentials_of(const struct policy *policy, struct credentials *all)
 			error = add(all, &wanted);
 	for (size_t i = 0; !error && i < policy->nzones; i++)
 		error = add_client(all, policy, &policy->zones[i].tls, &policy->zones[i].place);
+	for (size_t i = 0; !error && i < policy->nlisteners; i++)
+		error = add_client(
+			all, policy, &policy->listeners[i].tls, &policy->listeners[i].place);
 	for (size_t i = 0; !error && i < policy->nservers; i++)
 		error = add_server_all(all, policy, &policy->servers[i]);
 	return error;

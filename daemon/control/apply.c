@@ -443,6 +443,7 @@ static void begin_unchanged(struct apply *apply, const struct apply_order *order
 {
 	apply->busy = true;
 	apply->same = *order;
+	credentials_look(apply->control->credentials);
 	gather_init(&apply->gather, on_inquired);
 	inquiry_begin(apply->control, &apply->gather);
 	gather_end(&apply->gather, 0, NULL);

@@ -44,6 +44,9 @@ static json_t *used_by(const struct policy *policy, size_t certificate)
 	for (size_t i = 0; i < policy->nzones; i++)
 		if (client_uses(&policy->zones[i].tls, certificate))
 			add_user(array, "zone", &policy->zones[i].name);
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (client_uses(&policy->listeners[i].tls, certificate))
+			add_user(array, "listener", &policy->listeners[i].name);
 	for (size_t i = 0; i < policy->nservers; i++)
 		if (server_uses(&policy->servers[i], certificate))
 			add_user(array, "server", &policy->servers[i].name);

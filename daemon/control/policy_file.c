@@ -3,6 +3,7 @@
 #include "daemon/control/apply.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/disk.h"
 #include "daemon/control/inquiry.h"
 #include "daemon/log.h"
@@ -206,6 +207,7 @@ static void run(void *context)
 	control->file_bad = file.state == POLICY_FILE_BAD || file.state == POLICY_FILE_MISSING;
 	switch (file.state) {
 	case POLICY_FILE_SAME:
+		credentials_look(control->credentials);
 		gather_init(&filing->gather, on_inquired);
 		inquiry_begin(control, &filing->gather);
 		gather_end(&filing->gather, 0, NULL);

@@ -24,9 +24,9 @@ struct of_server {
 
 struct tls_contexts {
 	unsigned holders;
-	struct tls_context **zones;
+	struct tls_context **zones, **listeners;
 	struct of_server *servers;
-	size_t nzones, nservers;
+	size_t nzones, nlisteners, nservers;
 };
 
 /* What is needed while they are made. */
@@ -63,9 +63,12 @@ void tls_contexts_free(struct tls_contexts *contexts)
 		return;
 	for (size_t i = 0; contexts->zones && i < contexts->nzones; i++)
 		tls_context_free(contexts->zones[i]);
+	for (size_t i = 0; contexts->listeners && i < contexts->nlisteners; i++)
+		tls_context_free(contexts->listeners[i]);
 	for (size_t i = 0; contexts->servers && i < contexts->nservers; i++)
 		free_server(&contexts->servers[i]);
 	free(contexts->zones);
+	free(contexts->listeners);
 	free(contexts->servers);
 	free(contexts);
 }
@@ -239,12 +242,17 @@ struct tls_contexts *tls_contexts_make(const struct policy *policy,
 		return NULL;
 	made->holders = 1;
 	made->zones = calloc(policy->nzones + 1, sizeof(struct tls_context *));
+	made->listeners = calloc(policy->nlisteners + 1, sizeof(struct tls_context *));
 	made->servers = calloc(policy->nservers + 1, sizeof(*made->servers));
-	bool fits = made->zones && made->servers;
+	bool fits = made->zones && made->listeners && made->servers;
 	made->nzones = policy->nzones;
+	made->nlisteners = policy->nlisteners;
 	for (size_t i = 0; fits && sides & TLS_CLIENTS && i < policy->nzones; i++)
 		if (policy->zones[i].tls.mode != POLICY_TLS_NONE)
 			made->zones[i] = make_client(&making, &policy->zones[i].tls);
+	for (size_t i = 0; fits && sides & TLS_CLIENTS && i < policy->nlisteners; i++)
+		if (policy->listeners[i].tls.mode != POLICY_TLS_NONE)
+			made->listeners[i] = make_client(&making, &policy->listeners[i].tls);
 	for (size_t i = 0; fits && sides & TLS_SERVERS && i < policy->nservers;
 		i++, made->nservers++)
 		fits = make_of_server(&making, &policy->servers[i], sides, &made->servers[i]);
@@ -269,6 +277,8 @@ bool tls_contexts_hold_all(const struct tls_contexts *now, const struct tls_cont
 
 	for (size_t i = 0; before && all && i < before->nzones; i++)
 		all = now->zones[i] || !before->zones[i];
+	for (size_t i = 0; before && all && i < before->nlisteners; i++)
+		all = now->listeners[i] || !before->listeners[i];
 	for (size_t i = 0; before && all && i < before->nservers; i++)
 		all = server_holds_all(&now->servers[i], &before->servers[i]);
 	return all;
@@ -279,6 +289,11 @@ bool tls_contexts_hold_all(const struct tls_contexts *now, const struct tls_cont
 struct tls_context *tls_contexts_zone(const struct tls_contexts *contexts, size_t zone)
 {
 	return contexts && zone < contexts->nzones ? contexts->zones[zone] : NULL;
+}
+
+struct tls_context *tls_contexts_listener(const struct tls_contexts *contexts, size_t listener)
+{
+	return contexts && listener < contexts->nlisteners ? contexts->listeners[listener] : NULL;
 }
 
 struct tls_context *tls_contexts_host(

@@ -1,5 +1,5 @@
-/* Owns the contexts that one policy needs, towards the clients of each zone and towards each host
- * of its servers, with the secrets of their accounts.
+/* Owns the contexts that one policy needs, towards the clients of each zone and listener and
+ * towards each host of its servers, with the secrets of their accounts.
  *
  * They are made when the policy is prepared and are in force with it. A reload of a certificate
  * makes them anew for the same policy. Who began with some holds them. */
@@ -13,7 +13,7 @@
 struct tls_contexts;
 
 enum tls_sides {
-	TLS_CLIENTS = 1 << 0, /* of zones */
+	TLS_CLIENTS = 1 << 0, /* of zones and listeners */
 	TLS_SERVERS = 1 << 1,
 	TLS_SECRETS = 1 << 2, /* of accounts */
 };
@@ -32,6 +32,7 @@ bool tls_contexts_hold_all(const struct tls_contexts *now, const struct tls_cont
 /* By the policy's indexes; borrowed. NULL: it has no `tls`, or what it needs is not there: then
  * there is no TLS here, and no mail where the policy demands it. */
 struct tls_context *tls_contexts_zone(const struct tls_contexts *contexts, size_t zone);
+struct tls_context *tls_contexts_listener(const struct tls_contexts *contexts, size_t listener);
 struct tls_context *tls_contexts_host(
 	const struct tls_contexts *contexts, size_t server, size_t host);
 /* The secret of the server's account, borrowed. NULL: it has none, or it is not there. */

@@ -315,3 +315,8 @@ int credentials_reload(
 		      strcmp(part->now[i].what.name, name) == 0;
 	return any ? renew_ask(part->renew, name, done, context) : -ENOENT;
 }
+
+void credentials_look(struct credentials_part *part)
+{
+	renew_soon(part->renew);
+}

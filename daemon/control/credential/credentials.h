@@ -62,6 +62,10 @@ typedef void credentials_done(void *context, bool bad, const char *text);
 int credentials_reload(
 	struct credentials_part *part, const char *name, credentials_done *done, void *context);
 
+/* Somebody wants what runs to be what the files say: they are looked at as if the minute was over.
+ */
+void credentials_look(struct credentials_part *part);
+
 /* Those of the running policy, in its order. */
 const struct credential_now *credentials_now(const struct credentials_part *part, size_t *n);
 /* Seconds since 1970, by the machine's clock. */

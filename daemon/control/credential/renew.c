@@ -83,6 +83,15 @@ void renew_begin(struct renew *renew)
 		loop_timer_clear(renew->control->loop, &renew->timer);
 }
 
+void renew_soon(struct renew *renew)
+{
+	size_t n;
+
+	credentials_now(renew->part, &n);
+	if (n)
+		look_in(renew, 0);
+}
+
 /* ---- what is said ---- */
 
 static void add_line(struct renewal *one, const char *format, ...)

@@ -13,6 +13,8 @@ struct renew *renew_new(struct control *control, struct credentials_part *part);
 void renew_free(struct renew *renew);
 /* The policy has credentials, or others: they are looked at from now on. */
 void renew_begin(struct renew *renew);
+/* The next look is now. */
+void renew_soon(struct renew *renew);
 /* As credentials_reload(). 0 or -ENOMEM. */
 int renew_ask(struct renew *renew, const char *name, credentials_done *done, void *context);
 

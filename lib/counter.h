@@ -42,6 +42,21 @@ enum counter_kind {
 		"recipients refused over a limit of recipients or size")                          \
 	X(LIMITS_FULL_MESSAGES, "limits-full-messages", TOTAL,                                    \
 		"messages and recipients refused because the table of their limits was full")     \
+	X(TLS_CLIENTS, "tls-clients", TOTAL, "handshakes of TLS done with clients")               \
+	X(TLS_CLIENTS_FAILED_CLOSED, "tls-clients-failed-closed", TOTAL,                          \
+		"handshakes with clients that failed: the client closed")                         \
+	X(TLS_CLIENTS_FAILED_VERSION, "tls-clients-failed-version", TOTAL,                        \
+		"handshakes with clients that failed: no version of TLS in common")               \
+	X(TLS_CLIENTS_FAILED_CIPHER, "tls-clients-failed-cipher", TOTAL,                          \
+		"handshakes with clients that failed: no cipher, group or key in common")         \
+	X(TLS_CLIENTS_FAILED_DISTRUST, "tls-clients-failed-distrust", TOTAL,                      \
+		"handshakes with clients that failed: the client does not trust the certificate") \
+	X(TLS_CLIENTS_FAILED_PROTOCOL, "tls-clients-failed-protocol", TOTAL,                      \
+		"handshakes with clients that failed: what came is not TLS, or another protocol") \
+	X(TLS_CLIENTS_FAILED_SLOW, "tls-clients-failed-slow", TOTAL,                              \
+		"handshakes with clients that failed: they took longer than 30 s")                \
+	X(TLS_CLIENTS_FAILED_INTERNAL, "tls-clients-failed-internal", TOTAL,                      \
+		"handshakes with clients that failed: no certificate, memory or call of ours")    \
 	X(CONNECTS, "connects", TOTAL, "connections tried to servers")                            \
 	X(CONNECTS_FAILED, "connects-failed", TOTAL, "connections to servers that failed")        \
 	X(SERVER_TLS, "server-tls", TOTAL, "handshakes of TLS with servers")                      \

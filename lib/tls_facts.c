@@ -1,11 +1,11 @@
 #include "lib/tls_facts.h"
 
 const char *const tls_version_names[TLS_VERSIONS] = {
-	[TLS_VERSION_NONE] = "none",
-	[TLS_VERSION_1_0] = "1.0",
-	[TLS_VERSION_1_1] = "1.1",
-	[TLS_VERSION_1_2] = "1.2",
-	[TLS_VERSION_1_3] = "1.3",
+	[TLS_VERSION_NONE] = "",
+	[TLS_VERSION_1_0] = "TLSv1",
+	[TLS_VERSION_1_1] = "TLSv1.1",
+	[TLS_VERSION_1_2] = "TLSv1.2",
+	[TLS_VERSION_1_3] = "TLSv1.3",
 };
 
 const char *const tls_reason_names[TLS_REASONS] = {

@@ -3,6 +3,7 @@
 #include "daemon/flow/charge.h"
 #include "daemon/smtp/account.h"
 #include "daemon/smtp/allowance.h"
+#include "daemon/smtp/client.h"
 #include "daemon/smtp/reach.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -59,15 +60,6 @@ static struct decide_origin origin_of(const struct way *way)
 
 /* ---- the greeting ---- */
 
-static bool refuse(struct smtp_flow *flow, enum ending ending, struct smtp_refusal *refusal)
-{
-	const struct ending_reply *reply = ending_reply_of(ending);
-
-	*refusal = (struct smtp_refusal){reply->code, reply->enhanced, reply->text};
-	flow->greeted = (uint8_t)ending;
-	return false;
-}
-
 static const struct block *find_block(const struct smtp_flow *flow)
 {
 	const struct way *way = &flow->way;
@@ -104,24 +96,39 @@ static bool is_reachable(struct smtp_flow *flow)
 	return reach.is_up || !reach.any;
 }
 
-bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal)
+static enum ending ending_of_greeting(struct smtp_flow *flow)
 {
 	struct way *way = &flow->way;
 
 	way->zone = (int32_t)policy_find_zone_of(way->policy, way->ifname, &way->client.addr);
 	if (way->zone < 0)
-		return refuse(flow, ENDING_NO_ZONE, refusal);
-	const struct block *block = find_block(flow);
-	if (block) {
-		flow->greeted = ENDING_BLOCKED;
-		*refusal = (struct smtp_refusal){
-			block->code, block->code == 554 ? "5.7.1" : "4.7.0", block->text};
+		return ENDING_NO_ZONE;
+	if (find_block(flow))
+		return ENDING_BLOCKED;
+	enum ending over = charge_flow(way);
+	return over == ENDING_NONE && !is_reachable(flow) ? ENDING_NO_SERVER : over;
+}
+
+void envelope_begin(struct smtp_flow *flow)
+{
+	flow->greeted = (uint8_t)ending_of_greeting(flow);
+}
+
+bool envelope_welcome(const struct smtp_flow *flow, struct smtp_refusal *refusal)
+{
+	if (flow->greeted == ENDING_NONE)
+		return true;
+	if (flow->greeted == ENDING_BLOCKED) {
+		const struct block *block = find_block(flow);
+		*refusal = (struct smtp_refusal){421, "4.7.0", "you were blocked just now"};
+		if (block)
+			*refusal = (struct smtp_refusal){
+				block->code, block->code == 554 ? "5.7.1" : "4.7.0", block->text};
 		return false;
 	}
-	enum ending over = charge_flow(way);
-	if (over == ENDING_NONE && !is_reachable(flow))
-		over = ENDING_NO_SERVER;
-	return over == ENDING_NONE || refuse(flow, over, refusal);
+	const struct ending_reply *reply = ending_reply_of((enum ending)flow->greeted);
+	*refusal = (struct smtp_refusal){reply->code, reply->enhanced, reply->text};
+	return false;
 }
 
 void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
@@ -187,6 +194,10 @@ void envelope_on_sender(struct smtp_flow *flow)
 {
 	struct decide_reply reply;
 
+	if (!client_certificate_fits(flow, &reply)) {
+		say_no(flow, &reply);
+		return;
+	}
 	decide(flow, NULL, &reply);
 	if (!reply.permitted) {
 		say_no(flow, &reply);
@@ -273,6 +284,7 @@ void envelope_on_dot(struct smtp_flow *flow)
 static unsigned with_of(const struct engine *engine)
 {
 	return (engine->helo ? 0 : SMTP_RECEIVED_EHLO) |
+	       (engine->client_secured ? SMTP_RECEIVED_TLS : 0) |
 	       (engine->parameters.utf8 ? SMTP_RECEIVED_UTF8 : 0);
 }
 

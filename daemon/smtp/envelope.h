@@ -10,9 +10,11 @@ struct engine_setup;
 struct smtp_flow;
 struct smtp_refusal;
 
-/* The client is known. False: it is greeted with a refusal. What the flow holds of limits from here
- * on is given back at its end. */
-bool envelope_begin(struct smtp_flow *flow, struct smtp_refusal *refusal);
+/* The client is known: is it welcome? What the flow holds of limits from here on is given back at
+ * its end. */
+void envelope_begin(struct smtp_flow *flow);
+/* False: it is greeted with a refusal. */
+bool envelope_welcome(const struct smtp_flow *flow, struct smtp_refusal *refusal);
 /* Is its client blocked now? */
 bool envelope_is_blocked(const struct smtp_flow *flow);
 /* The block's text, good until the next change of blocks. NULL: none. */

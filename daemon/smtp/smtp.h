@@ -20,6 +20,7 @@ struct smtp {
 	struct way_host ways;
 	struct message_limit limits; /* allowance.h */
 	struct ipc_flow built;       /* the record at hand */
+	char words[128];             /* of the refusal at hand */
 	struct loop_timer drain_end;
 	struct loop_timer gathered;         /* the records that wait are to go */
 	struct tls_context *tls_to_anybody; /* towards hosts that the policy has not */

@@ -1,5 +1,6 @@
 #include "daemon/smtp/smtp_flow.h"
 
+#include "daemon/smtp/client.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -248,6 +249,7 @@ static void close_client(struct smtp_flow *flow)
 static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 {
 	talk_end(flow);
+	client_end(flow);
 	smtp_flow_drop_server(flow);
 	close_client(flow);
 	drop_hold(flow, &flow->from_client);
@@ -263,6 +265,7 @@ void smtp_flow_sweep(struct smtp *smtp)
 {
 	struct smtp_flow *flow = smtp->table.done;
 
+	smtp->table.handshakes = 0;
 	if (!flow)
 		return;
 	smtp->table.done = NULL;

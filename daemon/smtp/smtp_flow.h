@@ -56,6 +56,7 @@ struct smtp_flow {
 	struct smtp_flow *next;
 	struct smtp_hold from_client, to_client, to_server;
 	struct tls_contexts *contexts;  /* held: of the way's policy; NULL: none */
+	struct tls_session *client_tls; /* NULL: no handshake was begun */
 	struct tls_session *server_tls; /* NULL: in clear */
 	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
 	uint64_t from_client_bytes, from_server_bytes;
@@ -84,6 +85,7 @@ struct smtp_flow {
 	bool server_lent : 1;    /* another process had the socket first */
 	bool server_secured : 1; /* what goes to it and comes from it goes through TLS */
 	bool server_deaf : 1;    /* it takes nothing: what it still says is read */
+	bool client_secured : 1; /* likewise of the client */
 	bool client_lost : 1;    /* it cannot be written to */
 	bool client_shut : 1;    /* LAST: our end is said */
 	bool more : 1;           /* the engine has something to do */
@@ -107,9 +109,10 @@ _Static_assert(SMTP_FLOW_PIECE_BYTES >= 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER
 /* The table, sized at start. */
 struct smtp_flow_table {
 	struct pool flows;
-	struct pool pieces; /* SMTP_FLOW_PIECE_BYTES each */
-	struct pool notes;  /* SMTP_NOTE_PIECE_BYTES each */
-	uint32_t binds;     /* flows that wait for a socket from the keeper */
+	struct pool pieces;  /* SMTP_FLOW_PIECE_BYTES each */
+	struct pool notes;   /* SMTP_NOTE_PIECE_BYTES each */
+	uint32_t binds;      /* flows that wait for a socket from the keeper */
+	uint32_t handshakes; /* steps of them in this round */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;
 	struct loop_timer again_timer;

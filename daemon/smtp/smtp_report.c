@@ -3,6 +3,7 @@
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/record.h"
 #include "daemon/smtp/allowance.h"
+#include "daemon/smtp/client.h"
 #include "daemon/smtp/envelope.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -26,6 +27,8 @@ static const char *why(const struct smtp_flow *flow)
 		return attempts_why(way->attempts);
 	if (flow->state != SMTP_FLOW_DONE || flow->ending == ENDING_NONE)
 		return NULL;
+	if (flow->ending == ENDING_HANDSHAKE_FAILED && *client_tls_why(flow))
+		return client_tls_why(flow);
 	const char *text = flow->ending == ENDING_BLOCKED ? envelope_block_text(flow) : NULL;
 	return text ? text : ending_meanings[flow->ending];
 }
@@ -41,6 +44,7 @@ static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)
 	ipc->from_client_bytes = flow->from_client_bytes;
 	ipc->from_server_bytes = flow->from_server_bytes;
 	ipc->messages = flow->engine.delivered;
+	ipc->seen = flow->client_secured ? SMTP_SEEN_TLS : 0;
 	ipc->verdict =
 		flow->greeted == ENDING_NONE ? POLICY_VERDICT_REDIRECT : POLICY_VERDICT_ANSWER;
 	ipc->reason = flow->greeted == ENDING_BLOCKED ? DECIDE_BLOCKED : DECIDE_NEEDS_ENVELOPE;
@@ -269,6 +273,20 @@ static struct message_text sender_of(const struct engine *engine, char text[SMTP
 	return (struct message_text){text + 1, len - 2};
 }
 
+/* Its texts are the facts'. */
+static void fill_client_tls(struct message_tls *tls, const struct tls_facts *facts)
+{
+	const bool shown = facts->asked && facts->reason != TLS_REASON_ABSENT;
+
+	tls->version = text_of(tls_version_names[facts->version]);
+	tls->cipher = text_of(facts->cipher);
+	if (!shown)
+		return;
+	tls->peer = text_of(facts->name);
+	tls->check = text_of(
+		facts->reason == TLS_REASON_NONE ? "verified" : tls_reason_names[facts->reason]);
+}
+
 static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	enum engine_outcome outcome, const struct engine_reply *reply)
 {
@@ -276,6 +294,7 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	struct smtp_flow_table *table = &smtp->table;
 	const struct engine *engine = &flow->engine;
 	char sender[SMTP_PATH_TEXT_MAX];
+	struct tls_facts facts;
 	struct message_record record = {.number = engine->message,
 		.ending = (uint16_t)ending_of(flow, note, outcome, reply),
 		.end_ms = loop_wall_ms(smtp->loop),
@@ -283,6 +302,8 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 		.sender = sender_of(engine, sender)};
 
 	fill_way(&record, &flow->way);
+	if (client_tls_facts(flow, &facts))
+		fill_client_tls(&record.client_tls, &facts);
 	fill_note(&record, note, flow);
 	smtp_note_read(note, flow, table->recipients);
 	size_t len = message_record_encode(&record, table->recipients, note->recipients,

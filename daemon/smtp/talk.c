@@ -1,6 +1,7 @@
 #include "daemon/smtp/talk.h"
 
 #include "daemon/smtp/account.h"
+#include "daemon/smtp/client.h"
 #include "daemon/smtp/envelope.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
@@ -103,7 +104,7 @@ static void put_client(struct smtp_flow *flow, const char *bytes, size_t len)
 	if (len == 0 || flow->client_lost)
 		return;
 	if (!flow->to_client.piece && flow->client_writable)
-		sent = send_some(flow->client.fd, bytes, len, 0);
+		sent = client_send(flow, bytes, len);
 	if (sent < 0) {
 		lose_client(flow);
 		return;
@@ -158,7 +159,7 @@ static void flush_client(struct smtp_flow *flow)
 
 	if (!held->piece || !flow->client_writable)
 		return;
-	ssize_t sent = send_some(flow->client.fd, smtp_flow_held(flow, held), held->len, 0);
+	ssize_t sent = client_send(flow, smtp_flow_held(flow, held), held->len);
 	if (sent < 0) {
 		lose_client(flow);
 		return;
@@ -275,15 +276,11 @@ static bool hear_client(struct smtp_flow *flow, size_t *budget)
 	if (!flow->client_readable || flow->client_ended || *budget == 0)
 		return false;
 	size_t wanted = room < SMTP_FLOW_READ_BYTES ? room : SMTP_FLOW_READ_BYTES;
-	ssize_t n = recv(flow->client.fd, bytes, wanted, MSG_DONTWAIT);
-	if (n < 0 && errno == EINTR)
-		return true;
-	if (n < 0 && errno == EAGAIN)
-		return flow->client_readable = false;
+	ssize_t n = client_recv(flow, bytes, wanted);
+	if (n == -EAGAIN)
+		return false;
 	if (n <= 0)
 		return close_client(flow, n < 0);
-	if ((size_t)n < wanted && !flow->client_hangup)
-		flow->client_readable = false;
 	flow->from_client_bytes += (uint64_t)n;
 	*budget -= (size_t)n < *budget ? (size_t)n : *budget;
 	give_client(flow, bytes, (size_t)n, &used);
@@ -345,6 +342,19 @@ static bool hear_server(struct smtp_flow *flow)
 
 /* ---- what the engine waits for of us ---- */
 
+/* Who speaks before the greeting is heard before it. */
+static void greet(struct smtp_flow *flow)
+{
+	size_t budget = SMTP_FLOW_READ_BYTES;
+	struct smtp_refusal refusal;
+
+	flow->client_readable = true;
+	hear_client(flow, &budget);
+	bool welcome = envelope_welcome(flow, &refusal);
+	engine_greet(&flow->engine, welcome ? NULL : &refusal, now_of(flow), talk_out(flow));
+	talk_act(flow);
+}
+
 static bool answer_engine(struct smtp_flow *flow)
 {
 	switch ((enum engine_state)flow->engine.state) {
@@ -377,7 +387,10 @@ static bool answer_engine(struct smtp_flow *flow)
 		envelope_on_trace(flow);
 		return true;
 	case ENGINE_CLIENT_TLS:
+		return client_handshake(flow);
 	case ENGINE_GREET:
+		greet(flow);
+		return true;
 	case ENGINE_COMMAND:
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
@@ -447,7 +460,7 @@ static void run_last(struct smtp_flow *flow)
 	}
 	if (!flow->to_client.piece && !flow->client_shut) {
 		flow->client_shut = true;
-		shutdown(flow->client.fd, SHUT_WR);
+		client_shut(flow);
 	}
 	while (flow->client_readable && !flow->client_ended && read_bytes < LAST_BYTES_MAX) {
 		n = recv(flow->client.fd, bytes, SMTP_FLOW_READ_BYTES, MSG_DONTWAIT);
@@ -541,6 +554,8 @@ void talk_on_deadline(struct smtp_flow *flow, uint64_t now_ms)
 		smtp_server_on_deadline(flow);
 	if (now_ms >= flow->engine.deadline_ms) {
 		flow->late = true;
+		if (flow->engine.state == ENGINE_CLIENT_TLS)
+			client_late(flow);
 		engine_time(&flow->engine, now_ms, talk_out(flow));
 		talk_act(flow);
 		flow->late = false;
@@ -551,18 +566,12 @@ void talk_on_deadline(struct smtp_flow *flow, uint64_t now_ms)
 void talk_begin(struct smtp_flow *flow)
 {
 	struct engine_setup setup;
-	struct smtp_refusal refusal;
-	size_t budget = SMTP_FLOW_READ_BYTES;
 
-	bool welcome = envelope_begin(flow, &refusal);
+	envelope_begin(flow);
 	envelope_set_up(flow, &setup);
+	client_set_up(flow, &setup);
 	engine_init(&flow->engine, &setup, now_of(flow));
 	smtp_report_started(flow);
-	/* who speaks before the greeting is heard before it */
-	flow->client_readable = true;
-	hear_client(flow, &budget);
-	engine_greet(&flow->engine, welcome ? NULL : &refusal, now_of(flow), talk_out(flow));
-	talk_act(flow);
 	talk_run(flow);
 }
 

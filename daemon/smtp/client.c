@@ -1,0 +1,223 @@
+#include "daemon/smtp/client.h"
+
+#include "daemon/log.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/talk.h"
+#include "daemon/tls/contexts.h"
+#include "daemon/tls/session.h"
+#include "lib/decide.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const struct policy_client_tls *wanted(const struct smtp_flow *flow)
+{
+	const struct way *way = &flow->way;
+
+	return way->zone < 0 ? NULL : &way->policy->zones[way->zone].tls;
+}
+
+/* Without one there is no TLS, and no mail where the policy demands it. */
+static struct tls_context *context_of(const struct smtp_flow *flow)
+{
+	return flow->contexts ? tls_contexts_zone(flow->contexts, (size_t)flow->way.zone) : NULL;
+}
+
+void client_set_up(struct smtp_flow *flow, struct engine_setup *setup)
+{
+	const struct policy_client_tls *tls = wanted(flow);
+
+	if (!tls || tls->mode == POLICY_TLS_NONE)
+		return;
+	if (tls->mode == POLICY_TLS_IMMEDIATE || flow->way.original.port == 465) {
+		setup->flags |= ENGINE_CLIENT_AT_ONCE | ENGINE_CLIENT_SECURE;
+		return;
+	}
+	setup->flags |= ENGINE_CLIENT_STARTTLS;
+	if (tls->mode == POLICY_TLS_REQUIRE)
+		setup->flags |= ENGINE_CLIENT_SECURE;
+	if (!context_of(flow))
+		setup->flags |= ENGINE_CLIENT_LACKS;
+}
+
+/* ---- the handshake ---- */
+
+static const unsigned counters[TLS_FAILURES] = {
+	[TLS_FAILURE_NONE] = COUNTER_TLS_CLIENTS_FAILED_INTERNAL,
+	[TLS_FAILURE_CLOSED] = COUNTER_TLS_CLIENTS_FAILED_CLOSED,
+	[TLS_FAILURE_VERSION] = COUNTER_TLS_CLIENTS_FAILED_VERSION,
+	[TLS_FAILURE_CIPHER] = COUNTER_TLS_CLIENTS_FAILED_CIPHER,
+	[TLS_FAILURE_DISTRUST] = COUNTER_TLS_CLIENTS_FAILED_DISTRUST,
+	[TLS_FAILURE_CERTIFICATE] = COUNTER_TLS_CLIENTS_FAILED_INTERNAL,
+	[TLS_FAILURE_PROTOCOL] = COUNTER_TLS_CLIENTS_FAILED_PROTOCOL,
+	[TLS_FAILURE_INTERNAL] = COUNTER_TLS_CLIENTS_FAILED_INTERNAL,
+};
+
+static bool fail(struct smtp_flow *flow, enum tls_failure failure)
+{
+	bool left = failure == TLS_FAILURE_CLOSED || failure == TLS_FAILURE_DISTRUST;
+
+	smtp_count(flow->smtp, counters[failure]);
+	engine_client_unfit(&flow->engine,
+		left ? ENDING_LEFT_AFTER_STARTTLS : ENDING_HANDSHAKE_FAILED,
+		loop_now_ms(flow->smtp->loop), talk_out(flow));
+	talk_act(flow);
+	return true;
+}
+
+static bool succeed(struct smtp_flow *flow)
+{
+	smtp_count(flow->smtp, COUNTER_TLS_CLIENTS);
+	flow->client_secured = true;
+	/* what came behind its last record lies inside, and no event will tell of it */
+	flow->client_readable = true;
+	engine_client_secured(&flow->engine, loop_now_ms(flow->smtp->loop), talk_out(flow));
+	talk_act(flow);
+	return true;
+}
+
+static bool begin(struct smtp_flow *flow)
+{
+	struct tls_context *context = context_of(flow);
+
+	if (context)
+		flow->client_tls = tls_accept(context, flow->client.fd);
+	flow->client_readable = true;
+	return flow->client_tls;
+}
+
+bool client_handshake(struct smtp_flow *flow)
+{
+	struct smtp_flow_table *table = &flow->smtp->table;
+
+	if (!flow->client_tls && !begin(flow))
+		return fail(flow, TLS_FAILURE_INTERNAL);
+	if (tls_wants(flow->client_tls) == TLS_WANTS_WRITE ? !flow->client_writable
+							   : !flow->client_readable)
+		return false;
+	if (table->handshakes >= CLIENT_HANDSHAKES_MAX) {
+		smtp_flow_run_again(flow);
+		return false;
+	}
+	table->handshakes++;
+	switch (tls_handshake(flow->client_tls)) {
+	case TLS_DONE:
+		return succeed(flow);
+	case TLS_WANTS_READ:
+		return flow->client_readable = false;
+	case TLS_WANTS_WRITE:
+		return flow->client_writable = false;
+	case TLS_FAILED:
+		break;
+	}
+	return fail(flow, tls_failure(flow->client_tls));
+}
+
+void client_late(struct smtp_flow *flow)
+{
+	smtp_count(flow->smtp, COUNTER_TLS_CLIENTS_FAILED_SLOW);
+}
+
+/* ---- bytes ---- */
+
+/* Nothing more goes now; bytes inside may wait for the socket to take some first. */
+static void wait(struct smtp_flow *flow)
+{
+	if (tls_wants(flow->client_tls) == TLS_WANTS_WRITE)
+		flow->client_writable = false;
+	else
+		flow->client_readable = false;
+}
+
+ssize_t client_send(struct smtp_flow *flow, const void *bytes, size_t len)
+{
+	ssize_t n;
+
+	if (flow->client_secured) {
+		n = tls_write(flow->client_tls, bytes, len);
+		return n == -EAGAIN ? 0 : n;
+	}
+	do
+		n = send(flow->client.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return n;
+}
+
+static ssize_t recv_secured(struct smtp_flow *flow, void *bytes, size_t len)
+{
+	/* it could not read on before what it has to say itself was written */
+	if (tls_wants(flow->client_tls) == TLS_WANTS_WRITE && !flow->client_writable)
+		return -EAGAIN;
+	ssize_t n = tls_read(flow->client_tls, bytes, len);
+	if (n == -EAGAIN)
+		wait(flow);
+	return n;
+}
+
+ssize_t client_recv(struct smtp_flow *flow, void *bytes, size_t len)
+{
+	ssize_t n;
+
+	if (flow->client_secured)
+		return recv_secured(flow, bytes, len);
+	do
+		n = recv(flow->client.fd, bytes, len, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		flow->client_readable = false;
+	/* of an end that is known to be there an event does not tell again */
+	else if (n > 0 && (size_t)n < len && !flow->client_hangup)
+		flow->client_readable = false;
+	return n < 0 ? -errno : n;
+}
+
+void client_shut(struct smtp_flow *flow)
+{
+	if (flow->client_secured)
+		tls_close(flow->client_tls);
+	shutdown(flow->client.fd, SHUT_WR);
+}
+
+void client_end(struct smtp_flow *flow)
+{
+	tls_free(flow->client_tls);
+	flow->client_tls = NULL;
+}
+
+/* ---- what is known of it ---- */
+
+bool client_certificate_fits(const struct smtp_flow *flow, struct decide_reply *reply)
+{
+	const struct policy_client_tls *tls = wanted(flow);
+	struct tls_facts facts;
+
+	if (!tls || tls->client < POLICY_TLS_CLIENT_CHECK)
+		return true;
+	/* who is in clear, or was not asked, has shown none */
+	if (!client_tls_facts(flow, &facts) || !facts.asked)
+		facts.reason = TLS_REASON_ABSENT;
+	bool absent = facts.reason == TLS_REASON_ABSENT;
+	if (facts.reason == TLS_REASON_NONE || (absent && tls->client != POLICY_TLS_CLIENT_REQUIRE))
+		return true;
+	*reply = (struct decide_reply){.code = absent ? 530 : 550, .status = "5.7.0"};
+	snprintf(flow->smtp->words, sizeof(flow->smtp->words), "your certificate %s",
+		tls_reason_words[facts.reason]);
+	reply->text = flow->smtp->words;
+	return false;
+}
+
+const char *client_tls_why(const struct smtp_flow *flow)
+{
+	return flow->client_tls ? tls_why(flow->client_tls) : "";
+}
+
+bool client_tls_facts(const struct smtp_flow *flow, struct tls_facts *facts)
+{
+	if (flow->client_secured)
+		tls_facts(flow->client_tls, facts);
+	return flow->client_secured;
+}

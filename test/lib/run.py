@@ -17,7 +17,8 @@ LOGS = os.path.join(BUILD, "test-logs")
 USAGE = """usage: test/run [-j N] [--no-build] [--list] [NAME...]
 
 NAME is a test or the beginning of some: unit/lists, fuzz, netns/main, netns. Without a name all
-are run. Logs are kept in build/test-logs.
+are run. Logs are kept in build/test-logs; of a test that was run once more, that of the first run
+is NAME.first.log.
 """
 
 # folder below build, cmake options, what is made there
@@ -152,6 +153,11 @@ class Runner:
         name, argv, env, deadline = test
         began = time.monotonic()
         log = os.path.join(LOGS, name.replace("/", "-") + ".log")
+        first = log.removesuffix(".log") + ".first.log"
+        if alone and os.path.exists(log):  # the first failure is the one to be explained
+            os.replace(log, first)
+        elif os.path.exists(first):
+            os.remove(first)
         status, output = self.call(argv, log, deadline, env)
         if name.startswith(("unit/", "fuzz/", "style/")):
             # one program is one test, whatever it prints
@@ -297,7 +303,8 @@ def main():
         print(f"\nfailed beside others, run once more alone: {len(runner.twice)} of {len(tests)}"
               f" tests, {good} passed then:")
         for name, passed in runner.twice:
-            print(f"    {name}: {'passed' if passed else 'failed again'}")
+            print(f"    {name}: {'passed' if passed else 'failed again'};"
+                  f" the first log is {name.replace('/', '-')}.first.log")
     print(f"\n{time.monotonic() - began:.0f} s; logs in {LOGS}")
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped", flush=True)
     return 1 if tally.failed or not tally.passed else 0

@@ -141,3 +141,9 @@ void choose_failed(struct way *way, const char *words)
 	seen->told++;
 	tell(way, IPC_HOST_FAILED, words);
 }
+
+void choose_broken(const struct way *way, const char *words)
+{
+	if (way_server(way))
+		tell(way, IPC_HOST_BROKEN, words);
+}

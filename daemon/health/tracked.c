@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUESTION_MS 60000 /* `probe none`: so often a host is asked what it offers */
-#define SOON_MS     300   /* within this something new is probed */
-#define AGAIN_MS    1000  /* between two rounds, at least */
+#define QUESTION_MS 60000             /* `probe none`: so often a host is asked what it offers */
+#define SOON_MS     300               /* within this something new is probed */
+#define AGAIN_MS    1000              /* between two rounds, at least */
+#define BROKEN_MS   (60u * 60 * 1000) /* so long a host that a flow found broken is shown as such */
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
@@ -73,6 +74,7 @@ void tracked_reset(struct tracked *tracked)
 	tracked->clients = TARGET_CLIENTS_ALL;
 	tracked->latency_us = 0;
 	tracked->failing = false;
+	tracked->broken[0] = '\0';
 	tracked->ended_ms = 0;
 	tracked_probe_soon(tracked);
 }
@@ -331,6 +333,22 @@ static void on_asked(struct tracked *tracked, const struct ipc_host *ipc)
 	tracked->on_change(tracked->context);
 }
 
+static bool is_broken(const struct tracked *tracked)
+{
+	return tracked->broken[0] && loop_now_ms(tracked->loop) < tracked->broken_ms + BROKEN_MS;
+}
+
+/* A probe cannot see it, so no probe ends it. It is tried no less: else who brings it about, by a
+ * large message maybe, would take the host from all. */
+static void note_broken(struct tracked *tracked, const char *text)
+{
+	if (!is_broken(tracked))
+		log_warning("server %s: host %s port %u is broken: %s", tracked->terms->server,
+			tracked->target.name, (unsigned)tracked->target.port, text);
+	snprintf(tracked->broken, sizeof(tracked->broken), "%s", text);
+	tracked->broken_ms = loop_now_ms(tracked->loop);
+}
+
 void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 {
 	struct target_standing *standing = &tracked->standing;
@@ -361,6 +379,9 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 		}
 		target_note(standing, TARGET_MISSED, text, loop_wall_ms(tracked->loop));
 		tracked_probe_soon(tracked);
+		break;
+	case IPC_HOST_BROKEN:
+		note_broken(tracked, text);
 		break;
 	}
 	tracked->on_change(tracked->context);
@@ -404,6 +425,8 @@ static const char *text_of(const struct tracked *tracked)
 		return target->text;
 	if (tracked->standing.text[0])
 		return tracked->standing.text;
+	if (is_broken(tracked))
+		return tracked->broken;
 	for (size_t i = 0; i < tracked->n; i++)
 		if (tracked->addresses[i].refused)
 			return tracked->addresses[i].text;

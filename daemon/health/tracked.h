@@ -54,9 +54,11 @@ struct tracked {
 	size_t n;
 	struct tracked_address addresses[TARGET_ADDRESSES_MAX]; /* as in target */
 	struct target_standing standing;
-	uint8_t clients;     /* enum target_clients */
-	bool failing;        /* not probed, and the last try of it failed */
-	uint8_t last_family; /* that worked last */
+	uint8_t clients;    /* enum target_clients */
+	bool failing;       /* not probed, and the last try of it failed */
+	uint64_t broken_ms; /* monotonic: when a flow last told what it does that no host may */
+	char broken[TARGET_TEXT_SIZE]; /* what; empty: nothing */
+	uint8_t last_family;           /* that worked last */
 	uint32_t latency_us;
 	uint8_t shown_state; /* as last told, with its beginning */
 	uint64_t shown_since_ms;

@@ -1,5 +1,6 @@
 #include "daemon/smtp/smtp_server.h"
 
+#include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
 #include "daemon/flow/dial.h"
@@ -157,6 +158,14 @@ void smtp_server_failed(struct smtp_flow *flow, enum ending ending, const char *
 	dial_pass_over(&flow->way, ending, words);
 	log_info("host %s offers TLS, and is spoken to in clear: %s",
 		endpoint_format(&flow->way.host, host), words);
+}
+
+void smtp_server_broken(struct smtp_flow *flow)
+{
+	static const char words[] = "it says yes inside a message";
+
+	attempts_note(&flow->way, ENDING_FAILED, words);
+	choose_broken(&flow->way, words);
 }
 
 static void fail(struct smtp_flow *flow, enum ending ending, const char *words)

@@ -25,6 +25,8 @@ void smtp_server_on_stock(struct smtp *smtp);
 void smtp_server_identify(struct smtp_flow *flow);
 /* Notes that the host at hand failed: words may be empty. */
 void smtp_server_failed(struct smtp_flow *flow, enum ending ending, const char *words);
+/* It said yes inside a text: it is marked. */
+void smtp_server_broken(struct smtp_flow *flow);
 /* A recipient was answered: this is the server of the transaction, and no other is tried. */
 void smtp_server_taken(struct smtp_flow *flow);
 /* Closes the connection, if there is one, and gives back what it holds of the limits. */

@@ -229,7 +229,7 @@ void talk_act(struct smtp_flow *flow)
 	if (out->host_failed != ENDING_NONE)
 		smtp_server_failed(flow, (enum ending)out->host_failed, words_of_host(flow, out));
 	if (out->server_broken)
-		smtp_server_failed(flow, ENDING_FAILED, "it says yes inside a message");
+		smtp_server_broken(flow);
 	if (out->close_server)
 		smtp_server_drop(flow);
 	flow->more = out->more;

@@ -69,6 +69,7 @@ enum ipc_host_kind {
 	IPC_HOST_ASKED,  /* it answered what it offers: `usable` */
 	IPC_HOST_WORKED, /* it greeted a flow well */
 	IPC_HOST_FAILED, /* a flow could not have it; text says why */
+	IPC_HOST_BROKEN, /* it was had, and does what no host may; text says what */
 };
 
 struct ipc_host {

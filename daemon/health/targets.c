@@ -187,37 +187,6 @@ static void put_client(
 		terms->foreign |= family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
 }
 
-static uint64_t digest(uint64_t sum, const void *bytes, size_t len)
-{
-	const uint8_t *p = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		sum = (sum ^ p[i]) * 0x100000001b3; /* FNV */
-	return sum;
-}
-
-static uint64_t digest_text(uint64_t sum, const struct policy_string *text)
-{
-	return digest(digest(sum, text->text, text->len), "", 1);
-}
-
-static uint64_t digest_tls(const struct policy_server *server)
-{
-	uint64_t sum = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < server->nhosts; i++) {
-		const struct policy_server_tls *tls = policy_host_tls(server, &server->hosts[i]);
-		const uint8_t bits[] = {
-			tls->given, (uint8_t)tls->mode, tls->immediate, tls->legacy};
-		sum = digest(sum, bits, sizeof(bits));
-		for (size_t j = 0; j < tls->names.n; j++)
-			sum = digest_text(sum, &tls->names.v[j]);
-		sum = digest(sum, tls->pins, tls->npins * sizeof(*tls->pins));
-		sum = digest_text(digest_text(sum, &tls->ca), &tls->certificate_name);
-	}
-	return sum;
-}
-
 static struct tracked_terms terms_of(
 	const struct targets *targets, const struct policy_server *server)
 {
@@ -233,7 +202,7 @@ static struct tracked_terms terms_of(
 		.policy = server,
 		.index = (size_t)(server - targets->policy->servers),
 		.contexts = targets->contexts,
-		.tls = digest_tls(server)};
+		.tls = tls_terms_digest(server)};
 	snprintf(terms.server, sizeof(terms.server), "%s", server->name.text);
 	snprintf(terms.hostname, sizeof(terms.hostname), "%s", targets->hostname);
 	if (server->bind == POLICY_BIND_ADDRESS)

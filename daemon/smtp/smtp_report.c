@@ -273,6 +273,18 @@ static struct message_text sender_of(const struct engine *engine, char text[SMTP
 	return (struct message_text){text + 1, len - 2};
 }
 
+/* A server with an account is told its sender; who bounces stays nobody. */
+static struct message_text sender_sent(const struct message_record *record,
+	const struct smtp_note *note, const struct policy *policy)
+{
+	const struct message_text none = {0};
+
+	if (note->to_original || note->server < 0 || !record->sender.len)
+		return none;
+	const struct policy_account *account = &policy->servers[note->server].account;
+	return account->given && account->sender.len ? name_of(&account->sender) : none;
+}
+
 /* Its texts are the facts'. */
 static void fill_client_tls(struct message_tls *tls, const struct tls_facts *facts)
 {
@@ -305,6 +317,7 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	if (client_tls_facts(flow, &facts))
 		fill_client_tls(&record.client_tls, &facts);
 	fill_note(&record, note, flow);
+	record.sender_sent = sender_sent(&record, note, flow->way.policy);
 	smtp_note_read(note, flow, table->recipients);
 	size_t len = message_record_encode(&record, table->recipients, note->recipients,
 		table->record, MESSAGE_RECORD_BYTES_MAX);

@@ -67,10 +67,11 @@ struct message_record {
 	struct endpoint gateway; /* our end towards host */
 	struct mac mac;
 	struct message_text user, zone, listener;
-	struct message_text helo;   /* as the client called itself */
-	struct message_text sender; /* of MAIL, without the brackets */
-	struct message_text server; /* its name in the policy */
-	struct message_text reply;  /* the server's last */
+	struct message_text helo;        /* as the client called itself */
+	struct message_text sender;      /* of MAIL, without the brackets */
+	struct message_text sender_sent; /* what the server was told instead; none: the same */
+	struct message_text server;      /* its name in the policy */
+	struct message_text reply;       /* the server's last */
 	struct message_text queue_id;
 	struct message_text message_id; /* without the brackets */
 	struct message_text scan;       /* which scan, and what it said */

@@ -25,3 +25,34 @@ const char *tls_terms_name(const struct policy_host *host, const struct policy_s
 		return host->name.text;
 	return tls->names.n > 0 ? tls->names.v[0].text : NULL;
 }
+
+static uint64_t digest(uint64_t sum, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ p[i]) * 0x100000001b3; /* FNV */
+	return sum;
+}
+
+static uint64_t digest_text(uint64_t sum, const struct policy_string *text)
+{
+	return digest(digest(sum, text->text, text->len), "", 1);
+}
+
+uint64_t tls_terms_digest(const struct policy_server *server)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < server->nhosts; i++) {
+		const struct policy_server_tls *tls = policy_host_tls(server, &server->hosts[i]);
+		const uint8_t bits[] = {
+			tls->given, (uint8_t)tls->mode, tls->immediate, tls->legacy};
+		sum = digest(sum, bits, sizeof(bits));
+		for (size_t j = 0; j < tls->names.n; j++)
+			sum = digest_text(sum, &tls->names.v[j]);
+		sum = digest(sum, tls->pins, tls->npins * sizeof(*tls->pins));
+		sum = digest_text(digest_text(sum, &tls->ca), &tls->certificate_name);
+	}
+	return sum;
+}

@@ -10,5 +10,7 @@ enum engine_tls tls_terms_wanted(const struct policy_server_tls *tls);
 /* Who is asked for and, where that is verified, has to answer: never a name that DNS told. NULL:
  * nobody by name. */
 const char *tls_terms_name(const struct policy_host *host, const struct policy_server_tls *tls);
+/* Of all that the policy says of TLS with the server's hosts: another digest, other TLS. */
+uint64_t tls_terms_digest(const struct policy_server *server);
 
 #endif

@@ -52,6 +52,7 @@ static struct message_record full(void)
 		.scan = TEXT("virus clean"),
 		.detail = TEXT("why"),
 		.client_tls = {TEXT("TLSv1.3"), TEXT("AES"), TEXT("anna"), TEXT("verified")},
+		.sender_sent = TEXT("hotel@isp.example"),
 		.server_tls = {TEXT("TLSv1.2"), TEXT("CHACHA"), TEXT("mx"), TEXT("expired")}};
 }
 
@@ -93,7 +94,7 @@ static void same_record(const struct message_record *a, const struct message_rec
 	same_endpoint(&a->host, &b->host);
 	same_endpoint(&a->gateway, &b->gateway);
 	assert_memory_equal(&a->mac, &b->mac, sizeof(a->mac));
-	same_texts(&a->user, &b->user, 11);
+	same_texts(&a->user, &b->user, 12);
 	same_texts(&a->client_tls.version, &b->client_tls.version, 8);
 }
 
@@ -280,8 +281,8 @@ static bool holds(const uint8_t *bytes, size_t len, const char *word)
 
 static void stripped_it_says_nobodys_name(void **state)
 {
-	static const char *const gone[] = {
-		"anna", "192.0.2", "laptop", "bob", "anna@", "why", "mailbox", "virus clean"};
+	static const char *const gone[] = {"anna", "192.0.2", "laptop", "bob", "anna@", "why",
+		"mailbox", "virus clean", "hotel@isp"};
 	struct message_record record = full(), read;
 	const struct message_recipient recipients[] = {
 		{.address = TEXT("bob@example.org"),

@@ -116,6 +116,7 @@ static void add_whole(json_t *json, const struct message_record *record)
 	json_object_set_new(json, "listener", text_json(&record->listener));
 	json_object_set_new(json, "helo", text_json(&record->helo));
 	json_object_set_new(json, "client_tls", tls_json(&record->client_tls));
+	json_object_set_new(json, "sender_sent", text_json(&record->sender_sent));
 	json_object_set_new(json, "host", row_endpoint(&record->host));
 	json_object_set_new(json, "gateway", row_endpoint(&record->gateway));
 	json_object_set_new(json, "server_tls", tls_json(&record->server_tls));

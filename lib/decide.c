@@ -138,7 +138,7 @@ static void take_first(
 	struct decision *decision, const struct policy *policy, size_t zone, size_t index)
 {
 	const struct policy_rule *rule = &policy->rules[index];
-	struct level_cause by_rule = {level_of_rule(rule), -1, (ptrdiff_t)index};
+	struct level_cause by_rule = {level_by_rule(policy, rule), -1, (ptrdiff_t)index};
 	struct level_cause by_zone = {level_of_zone(&policy->zones[zone]), (ptrdiff_t)zone, -1};
 
 	if (by_rule.word != LEVEL_NO_WORD)

@@ -107,6 +107,18 @@ enum decide_kernel decide_kernel_of(enum policy_verdict verdict);
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms);
 
+/* The client's side of a flow. */
+struct decide_tls {
+	bool on;
+	bool verified; /* with a certificate of its own that is valid */
+	/* Is this, as decide_same_name() compares, among the certificate's names? Asked where
+	 * verified alone. */
+	bool (*has_name)(void *context, const char *name);
+	void *context;
+};
+/* Names in certificates, of hosts and of mail addresses: whatever the case of their letters. */
+bool decide_same_name(const char *a, const char *b);
+
 /* What of a transaction is known, beside the origin of its flow. Paths are as they were parsed:
  * their keys are compared. */
 struct decide_envelope {
@@ -114,6 +126,7 @@ struct decide_envelope {
 	const struct endpoint *original;
 	const struct smtp_path *sender;    /* flag SMTP_PATH_NULL: <>; NULL: not known yet */
 	const struct smtp_path *recipient; /* NULL with decide_sender() */
+	const struct decide_tls *tls;      /* NULL: in clear; where it is told, unknown */
 };
 
 enum decide_direction {
@@ -154,7 +167,7 @@ void decide_sender(const struct decide_world *world, const struct decide_origin 
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply);
 
-/* Each server that a recipient of this flow may be sent to, whatever sender and recipient are
+/* Each server that a recipient of this flow may be sent to, whatever sender, recipient and TLS are
  * (those of the envelope are not looked at), by rule in order; one may come more than once.
  * server: index, -1 for `server original`. */
 typedef void decide_reached(void *context, ptrdiff_t server);
@@ -169,8 +182,9 @@ typedef void decide_step(void *context, const char *text);
 void decide_explain(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision,
 	decide_step *step, void *context);
-/* And as decide_recipient(); only the rules and the outcome. Where sender or recipient is NULL:
- * which rules could take such a one, and what follows of each; *reply then says nothing. */
+/* And as decide_recipient(); only the rules and the outcome. Where sender, recipient or TLS is
+ * NULL: which rules could take such a one, and what follows of each; *reply then says nothing,
+ * unless it is the TLS and no rule asks for it. */
 void decide_explain_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply,
 	decide_step *step, void *context);

@@ -187,6 +187,7 @@ void decide_recipient(const struct decide_world *world, const struct decide_orig
 {
 	const struct policy *policy = world->policy;
 	const struct session *session = session_of(envelope, now_ms);
+	static const struct decide_tls in_clear;
 	struct decide_domain domain;
 	struct walk walk;
 
@@ -200,6 +201,7 @@ void decide_recipient(const struct decide_world *world, const struct decide_orig
 	mailset_key_of(envelope->recipient, walk.recipient);
 	walk.mails.recipient = walk.recipient;
 	walk.mails.protected = domain.index >= 0;
+	walk.mails.tls = envelope->tls ? envelope->tls : &in_clear;
 	for (size_t i = 0; i < policy->nrules; i++)
 		if (ask(&walk, i) == DECIDE_RULE_YES) {
 			take_rule(reply, policy, i, &domain);

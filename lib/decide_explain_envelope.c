@@ -31,6 +31,7 @@ static void begin(struct walk *walk, const struct decide_telling *telling)
 		walk->mails.recipient = walk->recipient;
 		walk->mails.protected = domain.index >= 0;
 	}
+	walk->mails.tls = envelope->tls;
 }
 
 static struct decide_match ask(struct walk *walk, const struct policy_rule *rule)
@@ -43,22 +44,34 @@ static struct decide_match ask(struct walk *walk, const struct policy_rule *rule
 static void append_open(struct decide_line *line, const struct policy_rule *rule,
 	const struct decide_envelope *envelope)
 {
-	bool sender = rule->sender.given && !envelope->sender;
+	const char *link = "";
 
-	if (sender) {
+	if (rule->sender.given && !envelope->sender) {
 		decide_append(line, "sender %s", rule->sender.negated ? "not " : "");
 		decide_append_mails(line, &rule->sender);
+		link = " and ";
 	}
 	if (rule->recipient.given && !envelope->recipient) {
-		decide_append(line, "%srecipient %s", sender ? " and " : "",
-			rule->recipient.negated ? "not " : "");
+		decide_append(line, "%srecipient %s", link, rule->recipient.negated ? "not " : "");
 		decide_append_mails(line, &rule->recipient);
+		link = " and ";
+	}
+	if (rule->tls.given && !envelope->tls) {
+		decide_append(line, "%stls %s", link, rule->tls.negated ? "not " : "");
+		decide_append_tls(line, &rule->tls);
 	}
 }
 
-static bool is_whole(const struct decide_envelope *envelope)
+/* Nothing is open that a rule asks for. */
+static bool is_whole(const struct decide_telling *telling)
 {
-	return envelope->sender && envelope->recipient;
+	const struct policy *policy = telling->world->policy;
+	bool asked = false;
+
+	for (size_t i = 0; i < policy->nrules; i++)
+		asked |= !policy->rules[i].disabled && policy->rules[i].tls.given;
+	return telling->envelope->sender && telling->envelope->recipient &&
+	       (telling->envelope->tls || !asked);
 }
 
 /* true: nothing comes to the rules behind. */
@@ -84,7 +97,7 @@ static bool tell_rule(struct walk *walk, const struct policy_rule *rule)
 	}
 	decide_append_action(&line, rule);
 	decide_tell(telling, "rule %s: %s, %s", rule->name.text,
-		is_whole(telling->envelope) ? "yes" : "every other", line.text);
+		is_whole(telling) ? "yes" : "every other", line.text);
 	return true;
 }
 
@@ -121,7 +134,7 @@ static void tell_rules(const struct decide_telling *telling)
 			return;
 	decide_append_act(&line, act);
 	decide_tell(telling, "%s: as %s %s says %s, %s",
-		is_whole(telling->envelope) ? "no rule takes it" : "every other",
+		is_whole(telling) ? "no rule takes it" : "every other",
 		origin->of_listener ? "listener" : "zone",
 		origin->of_listener ? policy->listeners[origin->listener].name.text
 				    : policy->zones[origin->zone].name.text,
@@ -162,7 +175,7 @@ void decide_explain_recipient(const struct decide_world *world, const struct dec
 	}
 	tell_rules(&telling);
 	*reply = (struct decide_reply){.rule = -1, .server = -1, .domain = -1};
-	if (!is_whole(envelope))
+	if (!is_whole(&telling))
 		return;
 	decide_recipient(world, origin, envelope, now_ms, reply);
 	tell_reply(&telling, reply);

@@ -1,5 +1,7 @@
 #include "lib/decide_rule.h"
 
+#include <strings.h>
+
 static bool set_holds(const struct mailset *set, const char *key)
 {
 	void *values[MAILSET_DEPTH];
@@ -59,12 +61,45 @@ static bool take_condition(const struct decide_question *question, const struct 
 	return false;
 }
 
+bool decide_same_name(const char *a, const char *b)
+{
+	return strcasecmp(a, b) == 0;
+}
+
+static bool has_name(const struct policy_strings *names, const struct decide_tls *tls)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (tls->has_name && tls->has_name(tls->context, names->v[i].text))
+			return true;
+	return names->n == 0;
+}
+
+static void take_tls(const struct policy_tls_condition *condition, const struct decide_tls *tls,
+	struct decide_match *match)
+{
+	if (!condition->given)
+		return;
+	match->fields |= DECIDE_ENVELOPE;
+	if (!tls) {
+		match->answer = DECIDE_RULE_MAYBE;
+		return;
+	}
+	bool holds = tls->on &&
+		     (!condition->verified || (tls->verified && has_name(&condition->names, tls)));
+	if (holds != condition->negated)
+		return;
+	match->answer = DECIDE_RULE_NO;
+	match->failed = DECIDE_RULE_TLS;
+}
+
 struct decide_match decide_mails(const struct decide_question *question,
 	const struct policy_rule *rule, const struct decide_mails *mails, struct decide_match match)
 {
-	if (match.answer != DECIDE_RULE_NO && take_condition(question, &rule->sender, mails->sender,
-						      false, DECIDE_RULE_SENDER, &match))
+	if (match.answer != DECIDE_RULE_NO &&
+		take_condition(question, &rule->sender, mails->sender, false, DECIDE_RULE_SENDER,
+			&match) &&
 		take_condition(question, &rule->recipient, mails->recipient, mails->protected,
-			DECIDE_RULE_RECIPIENT, &match);
+			DECIDE_RULE_RECIPIENT, &match))
+		take_tls(&rule->tls, mails->tls, &match);
 	return match;
 }

@@ -45,6 +45,7 @@ enum decide_condition {
 	DECIDE_RULE_DESTINATION,
 	DECIDE_RULE_SENDER,
 	DECIDE_RULE_RECIPIENT,
+	DECIDE_RULE_TLS,
 	DECIDE_RULE_ALL, /* none failed */
 };
 
@@ -68,10 +69,12 @@ struct decide_held {
 	uint64_t change_ms;
 };
 struct decide_held decide_accept(const struct decide_question *question);
-/* The keys (mailset.h) of sender and recipient. NULL: unknown, and all could hold (MAYBE). */
+/* The keys (mailset.h) of sender and recipient, and the client's TLS. NULL: unknown, and all could
+ * hold (MAYBE). */
 struct decide_mails {
 	const char *sender, *recipient;
 	bool protected; /* the recipient is of a protected domain */
+	const struct decide_tls *tls;
 };
 /* Is an address one of them, by its key? *change_ms: when that changes by itself; 0: never. */
 bool decide_is_among(const struct decide_question *question, const struct policy_mails *mails,

@@ -136,6 +136,25 @@ void decide_append_mails(struct decide_line *line, const struct policy_mails *ma
 	}
 }
 
+void decide_append_tls(struct decide_line *line, const struct policy_tls_condition *condition)
+{
+	decide_append(line, condition->verified ? "verified" : "any");
+	decide_append(line, condition->names.n > 0 ? " " : "");
+	append_names(line, &condition->names);
+}
+
+/* "the client is in TLS with a valid certificate, not tls verified "mx.partner.example"" */
+static void append_tls(struct decide_line *line, const struct decide_tls *tls,
+	const struct policy_tls_condition *condition)
+{
+	decide_append(line, "the client's side is %s, and that is %stls ",
+		!tls || !tls->on ? "in clear"
+		: tls->verified  ? "in TLS with a valid certificate"
+				 : "in TLS without a valid certificate",
+		condition->negated ? "" : "not ");
+	decide_append_tls(line, condition);
+}
+
 void decide_append_path(struct decide_line *line, const struct smtp_path *path)
 {
 	char text[SMTP_PATH_TEXT_MAX];
@@ -238,6 +257,9 @@ void decide_append_failed(struct decide_line *line, const struct decide_telling 
 		break;
 	case DECIDE_RULE_RECIPIENT:
 		append_stranger(line, "recipient", telling->envelope->recipient, &rule->recipient);
+		break;
+	case DECIDE_RULE_TLS:
+		append_tls(line, telling->envelope->tls, &rule->tls);
 		break;
 	case DECIDE_RULE_ALL:
 		break;

@@ -33,6 +33,8 @@ void decide_append_time(
 void decide_append_act(struct decide_line *line, const struct policy_act *act);
 /* "list partners, "@example.net"", of `sender` or `recipient` */
 void decide_append_mails(struct decide_line *line, const struct policy_mails *mails);
+/* "verified "mx.partner.example"", "any" */
+void decide_append_tls(struct decide_line *line, const struct policy_tls_condition *condition);
 /* "<anna@hotel.example>" */
 void decide_append_path(struct decide_line *line, const struct smtp_path *path);
 /* "server relay", "server original", "answer 554 "no"" */

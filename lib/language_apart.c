@@ -110,8 +110,17 @@ static bool senders_apart(
 	return !mails_touch(a, b, effort) && !mails_touch(b, a, effort);
 }
 
+static bool tls_apart(const struct policy_tls_condition *a, const struct policy_tls_condition *b,
+	struct language_effort *effort)
+{
+	if (!a->given || !b->given || a->negated == b->negated)
+		return false;
+	return a->negated ? language_tls_within(b, a, effort) : language_tls_within(a, b, effort);
+}
+
 bool language_apart_transaction(
 	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort)
 {
-	return language_apart(a, b, effort) || senders_apart(&a->sender, &b->sender, effort);
+	return language_apart(a, b, effort) || senders_apart(&a->sender, &b->sender, effort) ||
+	       tls_apart(&a->tls, &b->tls, effort);
 }

@@ -82,9 +82,8 @@ static const char *read_label(const char *text, size_t room, size_t *len)
 	return NULL;
 }
 
-/* What is wrong with a host's name or a domain; NULL: nothing. A dot may stand at its end. A last
- * label of digits alone is a mistyped address. */
-static const char *refuse_name(const struct policy_string *name)
+/* A last label of digits alone is a mistyped address. */
+const char *language_refuse_host(const struct policy_string *name)
 {
 	size_t end = name->len, len = 0;
 
@@ -105,7 +104,7 @@ static const char *refuse_name(const struct policy_string *name)
 static void begin_name(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *name)
 {
-	const char *wrong = refuse_name(name), *host;
+	const char *wrong = language_refuse_host(name), *host;
 	char hint[LANGUAGE_QUOTE_SIZE + 48], quoted[LANGUAGE_QUOTE_SIZE];
 	size_t len;
 	uint16_t port = wrong ? endpoint_split(name->text, name->len, &host, &len) : 0;

@@ -75,14 +75,7 @@ void language_zone_networks(struct language *l, const struct language_span *word
 
 void language_zone_ports(struct language *l, const struct language_span *word)
 {
-	const struct language_item *item = l->items.v;
-
 	once(l, word, "port");
-	for (size_t i = 0; i < l->items.n; i++)
-		if (item[i].port == 465)
-			language_error(l, &item[i].span,
-				"port 465 cannot be redirected, the client speaks TLS first; "
-				"expected a port where SMTP begins in clear, such as 25 or 587");
 	language_keep_ports(l, &l->items, &l->zone.ports, &l->zone_note.ports);
 	l->zone.given |= POLICY_ZONE_PORT;
 }

@@ -230,6 +230,7 @@ void language_check(struct language *l)
 	language_check_rules(l);
 	language_check_levels(l);
 	language_check_relay(l);
+	language_check_tls_rules(l);
 	language_check_ways(l);
 	language_check_shadow(l);
 }

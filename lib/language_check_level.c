@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-#define EFFORT 100000000
+#define EFFORT     100000000
+#define SUBMISSION 587
 
 struct checking {
 	struct language *l;
@@ -32,18 +33,69 @@ static void check_connection_zone(const struct checking *checking, size_t zone)
 	enum level_word word = level_of_zone(&checking->policy->zones[zone]);
 
 	if (word != LEVEL_NO_WORD)
-		language_error(l, word == LEVEL_NEWLINE ? &note->newline : &note->message_limit,
+		language_error(l,
+			word == LEVEL_NEWLINE    ? &note->newline
+			: word == LEVEL_ZONE_TLS ? &note->tls.word
+						 : &note->message_limit,
 			"zone %s has `level connection`, whose flows are not read, and `%s`; "
 			"expected one of them",
 			name, level_words[word]);
-	for (size_t i = 0; i < checking->nread && !l->stopped; i++) {
-		const struct policy_rule *rule = &checking->policy->rules[checking->read[i]];
-		if (policy_rule_in_zone(rule, zone))
-			language_error(l, &checking->notes[checking->read[i]].message_word,
+	for (size_t i = 0; i < checking->policy->nrules && !l->stopped; i++) {
+		const struct policy_rule *rule = &checking->policy->rules[i];
+		if (rule->disabled || !policy_rule_in_zone(rule, zone))
+			continue;
+		if (level_of_rule(rule) != LEVEL_NO_WORD)
+			language_error(l, &checking->notes[i].message_word,
 				"zone %s has `level connection`, whose flows are not read, and "
 				"rule %s is for it; expected another zone here, or `level auto`",
 				name, rule->name.text);
+		else if (level_by_rule(checking->policy, rule) != LEVEL_NO_WORD)
+			language_error(l, &checking->notes[i].server,
+				"zone %s has `level connection`, whose flows are not read, and "
+				"rule %s leads to server %s, which has `%s`; expected another zone "
+				"here, or `level auto`",
+				name, rule->name.text, rule->server_name.text,
+				level_words[level_by_rule(checking->policy, rule)]);
 	}
+}
+
+/* ---- port 587 */
+
+static bool takes_port(const struct policy_rule *rule, uint16_t port)
+{
+	for (size_t i = 0; i < rule->ports.n; i++)
+		if (rule->ports.v[i] == port)
+			return true;
+	return rule->ports.n == 0;
+}
+
+/* Who submits there logs in first, and a zone's flows that are read have no AUTH. */
+static void check_submission(const struct checking *checking, size_t zone_index)
+{
+	const struct policy *policy = checking->policy;
+	const struct policy_zone *zone = &policy->zones[zone_index];
+	const struct language_zone_note *note =
+		(struct language_zone_note *)checking->l->zone_notes.v + zone_index;
+	struct level_cause cause = {level_of_zone(zone), (ptrdiff_t)zone_index, -1};
+	char by[LEVEL_CAUSE_SIZE];
+	size_t at = 0;
+
+	while (at < zone->ports.n && zone->ports.v[at] != SUBMISSION)
+		at++;
+	if (at == zone->ports.n || at >= note->ports.n)
+		return;
+	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < policy->nrules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+		if (!rule->disabled && policy_rule_in_zone(rule, zone_index) &&
+			takes_port(rule, SUBMISSION))
+			cause = (struct level_cause){level_by_rule(policy, rule), -1, (ptrdiff_t)i};
+	}
+	if (cause.word != LEVEL_NO_WORD)
+		language_fault(checking->l, &note->ports.v[at],
+			"port %d of zone %s is read, by %s: who submits there logs in first, and "
+			"there the gateway has no AUTH; expected the port in a zone that is not "
+			"read",
+			SUBMISSION, zone->name.text, level_format_cause(policy, &cause, by));
 }
 
 static void check_zones(const struct checking *checking)
@@ -58,8 +110,10 @@ static void check_zones(const struct checking *checking)
 		char by[LEVEL_CAUSE_SIZE];
 		if (zone->level == POLICY_LEVEL_CONNECTION)
 			check_connection_zone(checking, i);
-		else if (cause.word != LEVEL_NO_WORD &&
-			 zone->unmatched.verdict == POLICY_VERDICT_PASS)
+		else
+			check_submission(checking, i);
+		if (zone->level != POLICY_LEVEL_CONNECTION && cause.word != LEVEL_NO_WORD &&
+			zone->unmatched.verdict == POLICY_VERDICT_PASS)
 			language_error(l, &note->unmatched,
 				"`unmatched pass` in a zone that is read, by %s: what the gateway "
 				"talks to passes no more; expected an answer",

@@ -90,11 +90,6 @@ static void check_own(struct language *l, const struct policy_listener *listener
 		if (l->world->relay_port && port == l->world->relay_port)
 			language_error(
 				l, span, "port %u is the relays' own, expected another port", port);
-		if (port == 465 && listener->tls.mode == POLICY_TLS_NONE)
-			language_error(l, span,
-				"on port 465 TLS begins at once, and listener %s has none; "
-				"expected `tls` with a certificate, or another port",
-				listener->name.text);
 		for (size_t i = 0; i < listener->naddresses; i++) {
 			const struct policy_listener other = {
 				.addresses = (struct addr *)metrics, .naddresses = 1};

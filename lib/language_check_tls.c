@@ -1,21 +1,231 @@
+/* What TLS, certificates and accounts ask of a policy. */
 #include "lib/language_parse.h"
+
+#include "lib/level.h"
+
+#include <stdio.h>
+
+#define SMTPS 465
+
+/* ---- the clients' side ---- */
+
+static const struct language_span *first_option(const struct language_tls_note *note)
+{
+	const struct language_span *options[] = {&note->client, &note->ca, &note->legacy,
+		&note->insecure, &note->immediate, &note->certificate};
+
+	if (note->certificates.n > 0)
+		return &note->certificates.v[0];
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (options[i]->width > 0)
+			return options[i];
+	return NULL;
+}
+
+static void check_none(struct language *l, const struct language_tls_note *note)
+{
+	const struct language_span *option = first_option(note);
+
+	if (option)
+		language_error(l, option,
+			"`tls none` has no options, expected it alone, or another word for none");
+}
+
+static void check_certificates(
+	struct language *l, struct policy_client_tls *tls, const struct language_tls_note *note)
+{
+	const struct policy_strings *names = &tls->certificate_names;
+
+	language_resolve_all(
+		l, POLICY_KIND_CERTIFICATE, names, &note->certificates, tls->certificates);
+	if (names->n == 0)
+		language_error(l, &note->word,
+			"`tls %s` has nothing to show, expected `tls %s { certificate NAME }`",
+			policy_tls_names[tls->mode], policy_tls_names[tls->mode]);
+	for (size_t i = 1; i < names->n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (policy_string_equal(&names->v[i], &names->v[j]))
+				language_error(l, &note->certificates.v[i],
+					"certificate %s stands twice, expected once",
+					names->v[i].text);
+}
 
 static void check_client_tls(
 	struct language *l, struct policy_client_tls *tls, const struct language_tls_note *note)
 {
-	language_resolve_all(l, POLICY_KIND_CERTIFICATE, &tls->certificate_names,
-		&note->certificates, tls->certificates);
+	if (!tls->given)
+		return;
+	if (tls->mode == POLICY_TLS_NONE) {
+		check_none(l, note);
+		return;
+	}
+	check_certificates(l, tls, note);
+	if (tls->client == POLICY_TLS_CLIENT_REQUIRE && tls->mode == POLICY_TLS_OFFER)
+		language_warn(l, &note->client,
+			"`client require` refuses who shows no certificate, as nobody in clear "
+			"does: `tls offer` is here as `tls require`");
+	if (tls->ca.len > 0 && tls->client == POLICY_TLS_CLIENT_NONE)
+		language_error(l, &note->ca,
+			"`ca` says who signs the clients' certificates, and none is asked for; "
+			"expected `client request`, check or require beside it");
+	if (tls->ca.len == 0 && tls->client == POLICY_TLS_CLIENT_REQUIRE)
+		language_warn(l, &note->client,
+			"a certificate of any public authority will do, which everybody can get: "
+			"say with `ca` whose are meant");
 }
+
+/* ---- zones ---- */
+
+/* Its clients wanted other servers. */
+static void warn_redirected(
+	struct language *l, const struct policy_zone *zone, const struct language_tls_note *note)
+{
+	const char *name = zone->name.text;
+
+	if (zone->tls.mode == POLICY_TLS_OFFER)
+		language_warn(l, &note->word,
+			"clients of zone %s that compare the certificate with the server that "
+			"they wanted will refuse this one",
+			name);
+	else
+		language_warn(l, &note->word,
+			"clients of zone %s that cannot do TLS, and those that compare the "
+			"certificate with the server that they wanted, will send no mail",
+			name);
+}
+
+/* who: "zone guest", "listener in" */
+static void check_ports(struct language *l, const char *who, const struct policy_ports *ports,
+	const struct language_spans *spans, const struct policy_client_tls *tls,
+	const struct language_tls_note *note)
+{
+	bool clear = spans->n == 0;
+
+	for (size_t i = 0; i < ports->n && i < spans->n; i++) {
+		clear |= ports->v[i] != SMTPS;
+		if (ports->v[i] == SMTPS && tls->mode == POLICY_TLS_NONE)
+			language_error(l, &spans->v[i],
+				"on port %d clients begin TLS at once, and %s has none; expected "
+				"`tls offer`, require or immediate in it, or another port",
+				SMTPS, who);
+	}
+	if (tls->mode == POLICY_TLS_IMMEDIATE && clear)
+		language_warn(l, &note->word,
+			"clients of %s begin in clear on every port but %d, and wait for a "
+			"greeting that never comes: `immediate` is for ports where TLS begins at "
+			"once",
+			who, SMTPS);
+}
+
+#define WHO_SIZE (POLICY_NAME_SIZE + 16)
+static const char *who_of(const char *kind, const char *name, char who[static WHO_SIZE])
+{
+	snprintf(who, WHO_SIZE, "%s %s", kind, name);
+	return who;
+}
+
+static void check_zone(
+	struct language *l, struct policy_zone *zone, const struct language_zone_note *note)
+{
+	char who[WHO_SIZE];
+
+	check_client_tls(l, &zone->tls, &note->tls);
+	check_ports(l, who_of("zone", zone->name.text, who), &zone->ports, &note->ports, &zone->tls,
+		&note->tls);
+	if (zone->tls.mode == POLICY_TLS_NONE)
+		return;
+	if (zone->tls.insecure)
+		language_error(l, &note->tls.insecure,
+			"`insecure` allows passwords in clear, and in a zone none is asked for; "
+			"expected it at a listener with `auth`");
+	warn_redirected(l, zone, &note->tls);
+}
+
+static void check_listener(struct language *l, struct policy_listener *listener,
+	const struct language_listener_note *note)
+{
+	char who[WHO_SIZE];
+
+	check_client_tls(l, &listener->tls, &note->tls);
+	check_ports(l, who_of("listener", listener->name.text, who), &listener->ports, &note->ports,
+		&listener->tls, &note->tls);
+}
+
+/* ---- the servers' side ---- */
 
 static void check_server_tls(
 	struct language *l, struct policy_server_tls *tls, const struct language_tls_note *note)
 {
 	size_t certificate;
 
+	if (!tls->given)
+		return;
+	if (tls->mode == POLICY_SERVER_TLS_NONE) {
+		check_none(l, note);
+		return;
+	}
 	if (tls->certificate_name.len > 0 &&
 		language_resolve(l, POLICY_KIND_CERTIFICATE, &tls->certificate_name,
 			&note->certificate, &certificate))
 		tls->certificate = (ptrdiff_t)certificate;
+	if (tls->ca.len > 0 && tls->mode != POLICY_SERVER_TLS_VERIFY)
+		language_error(l, &note->ca,
+			"`ca` says who signs the server's certificate, and with `tls %s` that is "
+			"not asked; expected `tls verify`",
+			policy_server_tls_names[tls->mode]);
+	for (size_t i = 0; i < tls->names.n; i++) {
+		const char *wrong = language_refuse_host(&tls->names.v[i]);
+		if (wrong)
+			language_error(l, &note->names.v[i], "%s", wrong);
+	}
+}
+
+/* A name that only DNS said proves nothing. */
+static void check_name(struct language *l, const struct policy_host *host,
+	const struct policy_server_tls *tls, const struct language_span *span)
+{
+	if (tls->mode != POLICY_SERVER_TLS_VERIFY || tls->names.n > 0)
+		return;
+	if (host->is_mx)
+		language_error(l, span,
+			"the names of mx %s come from DNS, which proves nothing; expected the "
+			"name in its certificate: `tls verify \"NAME\"`",
+			host->name.text);
+	else if (host->addr.family != ADDR_NONE)
+		language_error(l, span,
+			"host %s is an address; expected the name in its certificate: `tls verify "
+			"\"NAME\"`",
+			host->name.text);
+}
+
+static void check_host(struct language *l, const struct policy_server *server, size_t i,
+	const struct language_server_note *note)
+{
+	const struct policy_host *host = &server->hosts[i];
+	const struct policy_server_tls *tls = policy_host_tls(server, host);
+	bool proven = tls->mode == POLICY_SERVER_TLS_VERIFY || tls->mode == POLICY_SERVER_TLS_PIN;
+
+	check_name(l, host, tls, &note->hosts.v[i]);
+	if (host->port == SMTPS && (!tls->given || tls->mode == POLICY_SERVER_TLS_NONE))
+		language_error(l, &note->hosts.v[i],
+			"on port %d TLS begins at once, and %s %s has none; expected `tls verify`, "
+			"pin, require or offer, or another port",
+			SMTPS, host->is_mx ? "mx" : "host", host->name.text);
+	if (server->account.given && !server->account.insecure && !proven)
+		language_error(l, &note->account.word,
+			"the password would go to whoever answers as %s %s; expected `tls verify` "
+			"or pin for it, or `insecure` in the account",
+			host->is_mx ? "mx" : "host", host->name.text);
+}
+
+static void check_server(
+	struct language *l, struct policy_server *server, const struct language_server_note *note)
+{
+	check_server_tls(l, &server->tls, &note->tls);
+	for (size_t i = 0; i < server->nhosts && !l->stopped; i++) {
+		check_server_tls(l, &server->hosts[i].tls, &note->host_tls[i]);
+		check_host(l, server, i, note);
+	}
 }
 
 void language_check_tls(struct language *l)
@@ -26,13 +236,111 @@ void language_check_tls(struct language *l)
 	const struct language_server_note *server_notes = l->server_notes.v;
 
 	for (size_t i = 0; i < policy->nzones && !l->stopped; i++)
-		check_client_tls(l, &policy->zones[i].tls, &zone_notes[i].tls);
+		check_zone(l, &policy->zones[i], &zone_notes[i]);
 	for (size_t i = 0; i < policy->nlisteners && !l->stopped; i++)
-		check_client_tls(l, &policy->listeners[i].tls, &listener_notes[i].tls);
-	for (size_t i = 0; i < policy->nservers && !l->stopped; i++) {
-		struct policy_server *server = &policy->servers[i];
-		check_server_tls(l, &server->tls, &server_notes[i].tls);
-		for (size_t j = 0; j < server->nhosts && !l->stopped; j++)
-			check_server_tls(l, &server->hosts[j].tls, &server_notes[i].host_tls[j]);
+		check_listener(l, &policy->listeners[i], &listener_notes[i]);
+	for (size_t i = 0; i < policy->nservers && !l->stopped; i++)
+		check_server(l, &policy->servers[i], &server_notes[i]);
+}
+
+/* ---- rules, once every name is resolved ---- */
+
+/* Where nobody is asked for a certificate, none is valid. */
+static bool check_asked(struct language *l, const struct policy_rule *rule,
+	const struct language_span *span, const char *kind, const char *name,
+	const struct policy_client_tls *tls)
+{
+	if (!rule->tls.verified || tls->client != POLICY_TLS_CLIENT_NONE)
+		return true;
+	language_error(l, span,
+		"%s %s asks clients for no certificate, and rule %s is for it; expected `client "
+		"request`, check or require in its `tls`, or another %s here",
+		kind, name, rule->name.text, kind);
+	return false;
+}
+
+static void check_condition(
+	struct language *l, const struct policy_rule *rule, const struct language_span *span)
+{
+	const struct policy *policy = l->policy;
+	bool speaks = false, asked = true;
+
+	for (size_t i = 0; i < policy->nzones && asked; i++)
+		if (policy_rule_in_zone(rule, i)) {
+			const struct policy_zone *zone = &policy->zones[i];
+			speaks |= zone->tls.mode != POLICY_TLS_NONE;
+			asked = check_asked(l, rule, span, "zone", zone->name.text, &zone->tls);
+		}
+	for (size_t i = 0; i < policy->nlisteners && asked; i++)
+		if (policy_rule_in_listener(rule, i)) {
+			const struct policy_listener *listener = &policy->listeners[i];
+			speaks |= listener->tls.mode != POLICY_TLS_NONE;
+			asked = check_asked(
+				l, rule, span, "listener", listener->name.text, &listener->tls);
+		}
+	if (asked && !speaks && policy->nzones + policy->nlisteners > 0)
+		language_warn(l, span,
+			"no %s of rule %s has `tls`: the clients' side is always in clear",
+			rule->listens ? "listener" : "zone", rule->name.text);
+	if (rule->to_original)
+		language_warn(l, span,
+			"the client's TLS ends at the gateway: what rule %s sends to the original "
+			"goes on in the TLS of whoever answers there, or in clear",
+			rule->name.text);
+}
+
+static bool counts_messages(const struct policy_limits *limits)
+{
+	for (size_t i = 0; i < limits->n; i++) {
+		const struct policy_limit *limit = &limits->v[i];
+		if (!limit->implied && limit->per_seconds > 0 &&
+			(limit->kind == POLICY_LIMIT_MESSAGES ||
+				limit->kind == POLICY_LIMIT_RECIPIENTS))
+			return true;
+	}
+	return false;
+}
+
+static bool is_counted(const struct policy_rule *rule, const struct policy_limits *limits)
+{
+	return counts_messages(&rule->limits) || (!rule->limit_none && counts_messages(limits));
+}
+
+/* Who sends spam by the account ends it for everybody. */
+static void check_account(
+	struct language *l, const struct policy_rule *rule, const struct language_span *span)
+{
+	const struct policy *policy = l->policy;
+	char who[WHO_SIZE] = "";
+
+	for (size_t i = 0; i < policy->nzones && !*who; i++)
+		if (policy_rule_in_zone(rule, i) && !is_counted(rule, &policy->zones[i].limits))
+			who_of("zone", policy->zones[i].name.text, who);
+	for (size_t i = 0; i < policy->nlisteners && !*who; i++)
+		if (policy_rule_in_listener(rule, i) &&
+			!is_counted(rule, &policy->listeners[i].limits))
+			who_of("listener", policy->listeners[i].name.text, who);
+	if (*who)
+		language_warn(l, span,
+			"rule %s lets %s use the account of server %s without a limit: one client "
+			"can have it closed for all; expected `limit messages N/hour per user` "
+			"there or here",
+			rule->name.text, who, rule->server_name.text);
+}
+
+void language_check_tls_rules(struct language *l)
+{
+	const struct policy *policy = l->policy;
+	const struct language_rule_note *notes = l->rule_notes.v;
+
+	for (size_t i = 0; i < policy->nrules && !l->stopped; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+		if (rule->disabled)
+			continue;
+		if (rule->tls.given)
+			check_condition(l, rule, &notes[i].tls);
+		if (rule->to_server && !rule->to_original && !rule->to_protected &&
+			policy->servers[rule->server].account.given)
+			check_account(l, rule, &notes[i].server);
 	}
 }

@@ -235,6 +235,30 @@ static bool mails_implied(const struct policy_mails *early, const struct policy_
 			      : language_mails_within(late, early, effort);
 }
 
+/* Whoever meets one meets the other, `not` of both aside. */
+bool language_tls_within(const struct policy_tls_condition *part,
+	const struct policy_tls_condition *whole, struct language_effort *effort)
+{
+	if (!whole->verified)
+		return true;
+	if (!part->verified)
+		return false;
+	return whole->names.n == 0 ||
+	       (part->names.n > 0 && language_all_in(&part->names, &whole->names, effort));
+}
+
+/* A certificate may have several names: to be of one says nothing of another. */
+static bool tls_implied(const struct policy_tls_condition *early,
+	const struct policy_tls_condition *late, struct language_effort *effort)
+{
+	if (!early->given)
+		return true;
+	if (!late->given || late->negated != early->negated)
+		return false;
+	return early->negated ? language_tls_within(early, late, effort)
+			      : language_tls_within(late, early, effort);
+}
+
 #define WEEK (7 * 1440)
 
 static void fill_week(const struct policy_schedule *schedule, unsigned char *week)
@@ -280,6 +304,7 @@ bool language_implied_transaction(const struct policy_rule *early, const struct 
 	       where_implied(&early->source, &late->source, effort) &&
 	       where_implied(&early->destination, &late->destination, effort) &&
 	       mails_implied(&early->sender, &late->sender, effort) &&
+	       tls_implied(&early->tls, &late->tls, effort) &&
 	       schedule_implied(early, late, effort);
 }
 

@@ -102,7 +102,9 @@ bool language_later(const struct language *l, const char *const *expected, size_
 		len = peek(l, word);
 		return len && holds(in_braces, word, len);
 	}
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+	/* `tls none` is no condition, now or later */
+	bool tls = has(expected, n, "verified") && !has(expected, n, "a name");
+	for (size_t i = 0; !tls && i < sizeof(values) / sizeof(*values); i++)
 		if (has(expected, n, values[i].beside) && holds(values[i].words, word, len))
 			return true;
 	/* a statement may end here: so another may begin */

@@ -313,8 +313,11 @@ bool language_resolve(struct language *l, enum policy_kind kind, const struct po
 void language_resolve_all(struct language *l, enum policy_kind kind,
 	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes);
 void language_check_tls(struct language *l);
+void language_check_tls_rules(struct language *l);
 void language_index(struct language *l);
 void language_check_credentials(struct language *l);
+/* What is wrong with a host's name or a domain; NULL: nothing. A dot may stand at its end. */
+const char *language_refuse_host(const struct policy_string *name);
 void language_check_devices_apart(struct language *l);
 void language_check_limits(struct language *l);
 void language_check_zones(struct language *l);

@@ -15,10 +15,10 @@ struct language_effort {
 bool language_implied(const struct policy_rule *early, const struct policy_rule *late,
 	struct language_effort *effort);
 /* No connection meets the conditions of both, at whatever time: a flow may last beyond a schedule.
- * false also where that is not sure. Sender and recipient do not count. */
+ * false also where that is not sure. Sender, recipient and TLS do not count. */
 bool language_apart(
 	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort);
-/* The same with the sender. */
+/* The same with the sender and the client's TLS. */
 bool language_apart_transaction(
 	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort);
 /* As language_implied(), of all but the recipient. */
@@ -37,6 +37,8 @@ bool language_where_within(const struct policy_where *part, const struct policy_
 	struct language_effort *effort);
 bool language_mails_within(const struct policy_mails *part, const struct policy_mails *whole,
 	struct language_effort *effort);
+bool language_tls_within(const struct policy_tls_condition *part,
+	const struct policy_tls_condition *whole, struct language_effort *effort);
 /* No network of one touches one of the other. MACs and lists: not known. */
 bool language_where_apart(
 	const struct policy_where *a, const struct policy_where *b, struct language_effort *effort);

@@ -10,8 +10,12 @@ const char *const level_words[] = {
 	[LEVEL_LISTENER] = "listener",
 	[LEVEL_LEVEL] = "level message",
 	[LEVEL_NEWLINE] = "newline",
+	[LEVEL_ZONE_TLS] = "tls",
 	[LEVEL_SENDER] = "sender",
 	[LEVEL_RECIPIENT] = "recipient",
+	[LEVEL_TLS] = "tls",
+	[LEVEL_SERVER_TLS] = "tls",
+	[LEVEL_ACCOUNT] = "account",
 	[LEVEL_LIMIT_MESSAGES] = "limit messages",
 	[LEVEL_LIMIT_RECIPIENTS] = "limit recipients",
 	[LEVEL_LIMIT_SIZE] = "limit size",
@@ -52,6 +56,8 @@ enum level_word level_of_zone(const struct policy_zone *zone)
 		return LEVEL_LEVEL;
 	if (zone->newline != POLICY_NEWLINE_DEFAULT)
 		return LEVEL_NEWLINE;
+	if (zone->tls.mode != POLICY_TLS_NONE)
+		return LEVEL_ZONE_TLS;
 	return word_of_limits(&zone->limits);
 }
 
@@ -61,7 +67,32 @@ enum level_word level_of_rule(const struct policy_rule *rule)
 		return LEVEL_SENDER;
 	if (rule->recipient.given)
 		return LEVEL_RECIPIENT;
+	if (rule->tls.given)
+		return LEVEL_TLS;
 	return word_of_limits(&rule->limits);
+}
+
+static bool is_spoken(const struct policy_server_tls *tls)
+{
+	return tls->given && tls->mode != POLICY_SERVER_TLS_NONE;
+}
+
+static enum level_word level_of_server(const struct policy_server *server)
+{
+	bool tls = is_spoken(&server->tls);
+
+	for (size_t i = 0; !tls && i < server->nhosts; i++)
+		tls = is_spoken(&server->hosts[i].tls);
+	return tls ? LEVEL_SERVER_TLS : server->account.given ? LEVEL_ACCOUNT : LEVEL_NO_WORD;
+}
+
+enum level_word level_by_rule(const struct policy *policy, const struct policy_rule *rule)
+{
+	enum level_word word = level_of_rule(rule);
+
+	if (word == LEVEL_NO_WORD && rule->to_server && !rule->to_original && !rule->to_protected)
+		word = level_of_server(&policy->servers[rule->server]);
+	return word;
 }
 
 struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
@@ -70,8 +101,10 @@ struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
 
 	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < policy->nrules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
-		enum level_word word = level_of_rule(rule);
-		if (word != LEVEL_NO_WORD && !rule->disabled && policy_rule_in_zone(rule, zone))
+		if (rule->disabled || !policy_rule_in_zone(rule, zone))
+			continue;
+		enum level_word word = level_by_rule(policy, rule);
+		if (word != LEVEL_NO_WORD)
 			cause = (struct level_cause){word, -1, (ptrdiff_t)i};
 	}
 	return cause;
@@ -80,7 +113,7 @@ struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
 struct level_cause level_cause_of_rule(const struct policy *policy, size_t index)
 {
 	const struct policy_rule *rule = &policy->rules[index];
-	struct level_cause cause = {level_of_rule(rule), -1, (ptrdiff_t)index};
+	struct level_cause cause = {level_by_rule(policy, rule), -1, (ptrdiff_t)index};
 	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
 
 	if (cause.word == LEVEL_NO_WORD && rule->listens)
@@ -103,14 +136,17 @@ struct level_cause level_cause_of_rule(const struct policy *policy, size_t index
 const char *level_format_cause(const struct policy *policy, const struct level_cause *cause,
 	char buf[static LEVEL_CAUSE_SIZE])
 {
+	bool of_server = cause->word == LEVEL_SERVER_TLS || cause->word == LEVEL_ACCOUNT;
+	const struct policy_rule *rule = cause->rule >= 0 ? &policy->rules[cause->rule] : NULL;
+
 	buf[0] = '\0';
 	if (cause->word == LEVEL_LISTENER)
 		snprintf(buf, LEVEL_CAUSE_SIZE, "its listener");
 	else if (cause->word != LEVEL_NO_WORD)
-		snprintf(buf, LEVEL_CAUSE_SIZE, "%s %s: %s", cause->rule >= 0 ? "rule" : "zone",
-			cause->rule >= 0 ? policy->rules[cause->rule].name.text
-					 : policy->zones[cause->zone].name.text,
-			level_words[cause->word]);
+		snprintf(buf, LEVEL_CAUSE_SIZE, "%s %s: %s%s%s", rule ? "rule" : "zone",
+			rule ? rule->name.text : policy->zones[cause->zone].name.text,
+			level_words[cause->word], rule && of_server ? " of server " : "",
+			rule && of_server ? rule->server_name.text : "");
 	return buf;
 }
 
@@ -130,8 +166,11 @@ void level_changes(
 		if (after.word)
 			snprintf(text, sizeof(text),
 				"level message by %s: its clients no longer have the server's "
-				"STARTTLS, AUTH and CHUNKING",
-				level_format_cause(coming, &after, by));
+				"STARTTLS, AUTH and CHUNKING%s",
+				level_format_cause(coming, &after, by),
+				coming->zones[i].tls.mode == POLICY_TLS_NONE
+					? ""
+					: ", but the gateway's own TLS");
 		else
 			snprintf(text, sizeof(text),
 				"level connection, no longer message by %s: its clients talk to "

@@ -12,21 +12,29 @@ enum level_word {
 	/* of a zone: all its flows that a rule redirects */
 	LEVEL_LEVEL, /* level message */
 	LEVEL_NEWLINE,
+	LEVEL_ZONE_TLS,
 	/* of a rule: the flows whose first rule it is, by the conditions of the connection */
 	LEVEL_SENDER,
 	LEVEL_RECIPIENT,
+	LEVEL_TLS,
+	/* of the server that a rule leads to */
+	LEVEL_SERVER_TLS,
+	LEVEL_ACCOUNT,
 	/* of either */
 	LEVEL_LIMIT_MESSAGES,
 	LEVEL_LIMIT_RECIPIENTS,
 	LEVEL_LIMIT_SIZE,
 };
-#define LEVEL_WORDS 9
+#define LEVEL_WORDS 13
 /* As it is written: "level message", "limit size"; "" for none. */
 extern const char *const level_words[LEVEL_WORDS];
 
-/* The first such word that the zone or the rule itself has, disabled or not. */
+/* The first such word that the zone or the rule itself has, disabled or not. With one of a rule
+ * messages decide whether it takes them, so that what it does not take comes to later rules. */
 enum level_word level_of_zone(const struct policy_zone *zone);
 enum level_word level_of_rule(const struct policy_rule *rule);
+/* And that of the server that it leads to. */
+enum level_word level_by_rule(const struct policy *policy, const struct policy_rule *rule);
 
 /* Why. LEVEL_NO_WORD: it is the level of the connection. */
 struct level_cause {
@@ -36,11 +44,12 @@ struct level_cause {
 /* Of the flows of a zone: its own word, else that of the first enabled rule that is for it and has
  * one. Flows that rules before that one take are not read. */
 struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone);
-/* Of what a rule takes: its own word, else that of a zone it is for, else that of an enabled rule
- * before it that could take the same flows: it then decides on messages. */
+/* Of what a rule takes: its own or its server's word, else that of a zone it is for, else that of
+ * an enabled rule before it that could take the same flows: it then decides on messages. */
 struct level_cause level_cause_of_rule(const struct policy *policy, size_t rule);
-/* "rule mail: recipient", "zone guest: level message"; "" for none. Returns buf. */
-#define LEVEL_CAUSE_SIZE (POLICY_NAME_SIZE + 32)
+/* "rule mail: recipient", "zone guest: level message", "rule out: account of server isp"; "" for
+ * none. Returns buf. */
+#define LEVEL_CAUSE_SIZE (2 * POLICY_NAME_SIZE + 32)
 const char *level_format_cause(const struct policy *policy, const struct level_cause *cause,
 	char buf[static LEVEL_CAUSE_SIZE]);
 

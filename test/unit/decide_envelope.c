@@ -188,7 +188,7 @@ static void expect(struct stage *stage, const char *from, const char *to, const 
 	const struct smtp_path sender = path_of(from, 0),
 			       recipient = path_of(to, SMTP_PATH_RECIPIENT);
 	const struct decide_envelope envelope = {
-		&stage->session, &stage->original, &sender, &recipient};
+		&stage->session, &stage->original, &sender, &recipient, NULL};
 	struct decide_reply reply;
 
 	decide_recipient(&stage->world, &stage->origin, &envelope, NOW_MS, &reply);

@@ -199,9 +199,16 @@ static void out_act(void)
 	}
 }
 
+static bool reads; /* its flows are read: then verdicts are answers, and all is one server's */
+static bool asks;  /* all zones ask clients for certificates */
+
 static void out_ports(const char *word)
 {
-	unsigned ports[] = {25, 587, 26, 2525, 1, 65535}, n = 1 + below(6);
+	/* nobody logs in where messages are read, and none is read at 465 but in TLS */
+	unsigned ports[] = {25, reads ? 465 : 587, 26, 2525, 1, 65535}, n = 1 + below(6);
+
+	if (!asks && n > 1)
+		ports[1] = reads ? 24 : 587;
 
 	for (unsigned i = 0; i < n; i++)
 		out("%s%u", i == 0 ? word : ", ", ports[i]);
@@ -210,8 +217,6 @@ static void out_ports(const char *word)
 /* --- statements */
 
 static unsigned zones, lists, mails, certificates, servers, listeners, domains;
-static bool reads; /* its flows are read: then verdicts are answers, and all is one server's */
-static bool asks;  /* all zones ask clients for certificates */
 
 static void out_top(void)
 {
@@ -295,10 +300,12 @@ static void out_client_tls(void)
 		out("    tls none\n");
 		return;
 	}
-	out("    tls %s {", PICK("offer", "require", "immediate"));
+	bool offer = maybe();
+	out("    tls %s {", offer ? "offer" : PICK("require", "immediate"));
 	out_names(" certificate ", certificates);
 	if (asks) {
-		out(" client %s", PICK("request", "check", "require"));
+		out(" client %s",
+			offer ? PICK("request", "check") : PICK("request", "check", "require"));
 		if (maybe()) {
 			out(" ca ");
 			out_string(1);
@@ -443,8 +450,8 @@ static void out_server_tls_options(bool ca)
 	out(which ? " }" : "");
 }
 
-/* secure: with whom an account can be used. */
-static void out_server_tls(bool secure)
+/* secure: with whom an account can be used. named: it has a name to be compared with. */
+static void out_server_tls(bool secure, bool named)
 {
 	unsigned which = secure ? 3 + below(2) : below(5);
 
@@ -459,7 +466,9 @@ static void out_server_tls(bool secure)
 		out("tls require");
 		break;
 	case 3:
-		out_strings("tls verify ", 3);
+		out("tls verify");
+		if (!named || maybe())
+			out(" \"%s\"", PICK("mx.example.org", "a", "_x.b-c.d\", \"e.f"));
 		break;
 	case 4:
 		out("tls pin ");
@@ -492,7 +501,9 @@ static void out_server(unsigned i)
 	out_name("server", i);
 	out(" {\n");
 	for (unsigned j = 0, n = 1 + below(3); j < n; j++) {
-		switch (below(3)) {
+		unsigned options = below(reads ? 4 : 2), form = below(3);
+		bool named = form == 1;
+		switch (form) {
 		case 0:
 			out("    host 203.0.113.%u", 1 + 80 * j + below(80));
 			break;
@@ -504,18 +515,17 @@ static void out_server(unsigned i)
 			break;
 		}
 		if (maybe())
-			out(" port %u", 1 + below(464));
+			out(" port %u", 1 + below(options & 2 ? 465 : 464));
 		if (maybe())
 			out(" preference %u", below(65536));
 		if (maybe())
 			out(" weight %u", below(65536));
-		unsigned options = below(reads ? 4 : 2);
 		out(options ? " {" : "");
 		if (options & 1)
 			out(" limit flows %u", 1 + below(99));
 		if (options & 2) {
 			out(" ");
-			out_server_tls(true);
+			out_server_tls(true, named);
 		}
 		out(options ? " }\n" : "\n");
 	}
@@ -561,7 +571,7 @@ static void out_server(unsigned i)
 	unsigned account = reads ? below(3) : 0;
 	if (account || (reads && maybe())) {
 		out("    ");
-		out_server_tls(account == 1);
+		out_server_tls(account == 1, false);
 		out("\n");
 	}
 	if (account)
@@ -855,8 +865,11 @@ static struct policy *parse(const char *source, uint64_t number)
 	struct policy *policy =
 		language_parse("random", source, strlen(source), &world, &diagnosis);
 
+	size_t wrong = 0;
+	while (!policy && wrong + 1 < diagnosis.n && diagnosis.v[wrong].severity != LANGUAGE_ERROR)
+		wrong++;
 	if (!policy)
-		fail_msg("policy %llu: %s\n%s", (unsigned long long)number, diagnosis.v[0].text,
+		fail_msg("policy %llu: %s\n%s", (unsigned long long)number, diagnosis.v[wrong].text,
 			source);
 	language_diagnosis_fini(&diagnosis);
 	return policy;

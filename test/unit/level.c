@@ -13,7 +13,7 @@
 
 static struct policy *parse(const char *text, struct language_diagnosis *diagnosis)
 {
-	const struct language_world world = {.reads_messages = true};
+	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
 
 	return language_parse("t", text, strlen(text), &world, diagnosis);
 }
@@ -153,6 +153,38 @@ static void test_what_a_policy_may_say(void **state)
 			"\"limit messages per client\" stands twice", 2},
 		{"rule r { zone guest limit sessions 5 per user server a }",
 			"unexpected \"sessions\"", 1},
+		/* a server that has words of its own */
+		{"server t { host a.example { tls require } }\n"
+		 "rule r { zone plain server t }",
+			"zone plain has `level connection`, whose flows are not read, and rule r "
+			"leads to server t, which has `tls`",
+			2},
+		{"server t { host 203.0.113.9 account \"u\" { secret file \"/s\" insecure } }\n"
+		 "rule r { server t }",
+			"rule r leads to server t, which has `account`", 2},
+		{"server t { host a.example tls none }\nrule r { zone plain server t }", NULL, 0},
+		{"server t { host a.example tls offer }\nrule r { zone plain server t disabled }",
+			NULL, 0},
+		{"server t { host a.example tls offer }\nrule r { zone staff server t }",
+			"`unmatched pass` in a zone that is read, by rule r: tls of server t", 0},
+		/* it takes all that it reads */
+		{"server t { host a.example tls offer }\nrule r { zone guest user x server t }\n"
+		 "rule s { zone guest group y verdict pass }",
+			NULL, 0},
+		{"server t { host a.example tls offer }\n"
+		 "rule r { zone guest user x limit rate 5/day server t }",
+			"rule r takes messages, not connections, by rule r: tls of server t", 2},
+		{"server t { host a.example tls offer }\nrule r { zone guest user x server t }\n"
+		 "rule s { zone guest group y limit rate 5/day server a }",
+			NULL, 0},
+		{"zone z { interface z0 port 25, 587 }\nserver t { host a.example tls offer }\n"
+		 "rule r { zone z server t }",
+			"port 587 of zone z is read, by rule r: tls of server t", 1},
+		{"zone z { interface z0 port 25, 587 }\nrule r { zone z port 25 sender none "
+		 "server a }",
+			NULL, 0},
+		{"zone z { interface z0 port 25, 587 }\nrule r { zone z sender none server a }",
+			"port 587 of zone z is read, by rule r: sender", 1},
 		/* one transaction, one server */
 		{"rule r { zone guest recipient one server a }\nrule s { zone guest server a }",
 			NULL, 0},
@@ -262,6 +294,42 @@ static void test_a_zone_and_a_rule_say_by_which_word(void **state)
 	policy_unref(policy);
 }
 
+static void test_the_words_of_tls_and_of_servers(void **state)
+{
+	static const char *const zones[] = {"zone z0: tls", "rule one: tls",
+		"rule two: tls of server t", "rule three: account of server u", "", ""};
+	static const char *const rules[] = {"zone z0: tls", "rule one: tls",
+		"rule two: tls of server t", "rule three: account of server u", "", "",
+		"rule one: tls"};
+	struct policy *policy = parse_good(
+		"zone z0 { interface a0 tls offer { certificate c } }\nzone z1 { interface a1 }\n"
+		"zone z2 { interface a2 }\nzone z3 { interface a3 }\nzone z4 { interface a4 }\n"
+		"zone z5 { interface a5 tls none }\ncertificate c { file \"/c\" key \"/k\" }\n"
+		"server s { host 203.0.113.1 { tls none } tls none }\n"
+		"server t { host 203.0.113.1 tls none mx b.example { tls require } }\n"
+		"server u { host 203.0.113.1 account \"u\" { secret file \"/s\" insecure } }\n"
+		"rule zero { zone z0 server s }\n"
+		"rule one { zone z1 tls not any server s }\n"
+		"rule two { zone z2 user x server t }\n"
+		"rule three { zone z3 server u }\n"
+		"rule four { zone z4, z5 user x server s }\n"
+		"rule five { zone z2 server s }\n"
+		"rule six { zone z1 server s }\n"
+		"rule off { zone z4 server u disabled }\n");
+	char text[LEVEL_CAUSE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
+		struct level_cause cause = level_cause_of_zone(policy, i);
+		assert_string_equal(level_format_cause(policy, &cause, text), zones[i]);
+	}
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		struct level_cause cause = level_cause_of_rule(policy, i);
+		assert_string_equal(level_format_cause(policy, &cause, text), rules[i]);
+	}
+	policy_unref(policy);
+}
+
 static char said[1024];
 
 static void gather(void *context, const char *zone, const char *text)
@@ -307,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_a_policy_may_say),
 		cmocka_unit_test(test_a_zone_and_a_rule_say_by_which_word),
+		cmocka_unit_test(test_the_words_of_tls_and_of_servers),
 		cmocka_unit_test(test_a_change_of_level_is_said_with_what_is_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,8 @@ static const struct language_world world = {.reads_messages = true,
 	"list short host { \"a.example\", \".example\" }\nlist people mail { \"a@hotel.example\" " \
 	"}\n"                                                                                      \
 	"server inside { host 192.0.2.140 }\nserver other { host 192.0.2.141 }\n"                  \
-	"server isp { host 192.0.2.142 tls verify account \"x\" { secret file \"/s\" } }\n"        \
+	"server isp { host 192.0.2.142 tls verify \"smtp.isp.example\" account \"x\" { secret "    \
+	"file \"/s\" } }\n"                                                                        \
 	"server queue { host 127.0.0.1 port 10025 announce xclient { login on } }\n"
 #define HOTEL "domain hotel { name \"hotel.example\" server inside }\n"
 #define TWO   HOTEL "domain two { name \"two.example\" server other }\n"
@@ -175,7 +176,8 @@ static void each_open_relay_is_refused(void **state)
 			"listener in has this address with port 25"},
 		{"listener l { address 198.51.100.1, 198.51.100.1 port 26 }", "this address twice"},
 		{"listener l { address 203.0.113.1 port 26, 26 }", "port 26 twice"},
-		{"listener l { address 203.0.113.1 port 465 }", "on port 465 TLS begins at once"},
+		{"listener l { address 203.0.113.1 port 465 }",
+			"on port 465 clients begin TLS at once, and listener l has none"},
 		{"listener l { address 203.0.113.1 port 2500 }", "the relays' own"},
 		{"metrics listen 0.0.0.0 port 26\nlistener l { address 203.0.113.1 port 26 }",
 			"the metrics have this address"},

@@ -34,7 +34,8 @@ static const struct language_world world = {
 	"list customers host { \"hotel.example\", \".hotel.example\" }\nlist more host dynamic\n" \
 	"list people mail { \"anna@hotel.example\", \"@mail.hotel.example\" }\n"                  \
 	"server inside { host 192.0.2.140 }\nserver queue { host 192.0.2.141 }\n"                 \
-	"server isp { host 192.0.2.142 tls verify account \"x\" { secret file \"/s\" } }\n"
+	"server isp { host 192.0.2.142 tls verify \"smtp.isp.example\" account \"x\" { secret "   \
+	"file \"/s\" } }\n"
 #define HOTEL   "domain hotel { name \"hotel.example\" server inside }\n"
 #define BELOW   "domain hotel { name \"hotel.example\", \".hotel.example\" server inside }\n"
 #define PEOPLE  "domain hotel { name \"hotel.example\" server inside recipient people }\n"

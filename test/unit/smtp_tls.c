@@ -66,13 +66,18 @@ static void tell_trust(struct world *world)
 	close(fd);
 }
 
+static bool asks(const char *more)
+{
+	return *more && strcmp(more, "client none") != 0;
+}
+
 /* mode: of the zone's tls, and what stands in its braces. */
 static const char *tls_text(const struct world *world, const char *mode, const char *more)
 {
 	static char text[4096], zone[512];
 
-	snprintf(zone, sizeof(zone), "tls %s { certificate mail; ca \"/c/ca.pem\"; %s }", mode,
-		more);
+	snprintf(zone, sizeof(zone), "tls %s { certificate mail%s%s }", mode,
+		asks(more) ? "; ca \"/c/ca.pem\"; " : "; ", more);
 	snprintf(text, sizeof(text),
 		"%scertificate mail { file \"/c/mail.pem\"; key \"/c/mail.key\" }\n",
 		smtp_text(world, zone));
@@ -83,7 +88,8 @@ static int begin_tls(struct world *world, bool ip6, const char *mode, const char
 {
 	start_smtp(world, ip6);
 	tell_certificate(world);
-	tell_trust(world);
+	if (asks(more))
+		tell_trust(world);
 	apply_policy(world, tls_text(world, mode, more));
 	tell_plain(world->control, IPC_PICTURE_DONE);
 	return give_pair(world, PROCESS_RELAY);

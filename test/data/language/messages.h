@@ -228,7 +228,7 @@
 		"                                   ^~~~~~~~"},
 	{"port 465",
 		"zone z { interface eth0 port 25, 465 }",
-		"p.conf:1:34: error: port 465 cannot be redirected, the client speaks TLS first; expected a port where SMTP begins in clear, such as 25 or 587\n"
+		"p.conf:1:34: error: on port 465 clients begin TLS at once, and zone z has none; expected `tls offer`, require or immediate in it, or another port\n"
 		"zone z { interface eth0 port 25, 465 }\n"
 		"                                 ^~~"},
 	{"port 0",

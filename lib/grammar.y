@@ -81,7 +81,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> UNAUTHENTICATED "unauthenticated" UNMATCHED "unmatched" USER "user"
 %token <token> VERDICT "verdict" WARNING "warning" WEIGHT "weight" XCLIENT "xclient" ZONE "zone"
 
-%type <token> word string_token elem
+%type <token> word string_token quoted_token elem
 %type <string> name text string
 %type <act> act
 %type <number> duration size number port_number
@@ -203,7 +203,7 @@ client_tls_option:
 	CERTIFICATE names		{ language_client_tls_certificates(l, &@1); }
 	| CLIENT client_tls_client
 		{ language_client_tls_client(l, &@1, (enum policy_tls_client)$2); }
-	| CA STRING			{ language_tls_ca(l, &@1, &$2, &l->client_tls.ca); }
+	| CA text			{ language_tls_ca(l, &@1, &$2, &l->client_tls.ca); }
 	| LEGACY			{ language_client_tls_legacy(l, &@1); }
 	| INSECURE			{ language_client_tls_insecure(l, &@1); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_CLIENT_TLS); };
@@ -368,7 +368,7 @@ server_statement:
 	| TRACE on_off			{ language_server_trace(l, &@1, $2); }
 	| TLS { language_server_tls_begin(l, &@1, false); } server_tls
 					{ language_server_tls(l, &@1); }
-	| ACCOUNT STRING { language_account(l, &@1, &@2, &$2); } '{' account_options '}'
+	| ACCOUNT string { language_account(l, &@1, &@2, &$2); } '{' account_options '}'
 					{ language_account_end(l); }
 	| COMMENT text			{ language_server_comment(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_SERVER); };
@@ -414,7 +414,7 @@ server_tls_options: %empty | server_tls_options ';' | server_tls_options server_
 
 server_tls_option:
 	IMMEDIATE			{ language_server_tls_immediate(l, &@1); }
-	| CA STRING			{ language_tls_ca(l, &@1, &$2, &l->server_tls.ca); }
+	| CA text			{ language_tls_ca(l, &@1, &$2, &l->server_tls.ca); }
 	| CERTIFICATE name		{ language_server_tls_certificate(l, &@1, &@2, &$2); }
 	| LEGACY			{ language_server_tls_legacy(l, &@1); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_SERVER_TLS); };
@@ -422,7 +422,7 @@ server_tls_option:
 account_options: %empty | account_options ';' | account_options account_option;
 
 account_option:
-	SECRET FILE STRING		{ language_account_secret(l, &@1, &@3, &$3); }
+	SECRET FILE text		{ language_account_secret(l, &@1, &@3, &$3); }
 	| SENDER KEEP			{ language_account_sender(l, &@1, &@2, NULL); }
 	| SENDER STRING			{ language_account_sender(l, &@1, &@2, &$2); }
 	| SENDER OTHER			{ language_account_sender(l, &@1, &@2, &$2); }
@@ -608,9 +608,15 @@ texts:
 	text			{ language_items_clear(l); language_item_string(l, &@1, &$1); }
 	| texts ',' text		{ language_item_string(l, &@3, &$3); };
 
+/* Strings that may be left out: the word of a statement would be taken for one. */
 quoted:
-	STRING		{ language_items_clear(l); language_item_quoted(l, &@1, &$1); }
-	| quoted ',' STRING		{ language_item_quoted(l, &@3, &$3); };
+	quoted_token	{ language_items_clear(l); language_item_quoted(l, &@1, &$1); }
+	| quoted ',' quoted_token	{ language_item_quoted(l, &@3, &$3); };
+
+quoted_token:
+	STRING
+	| OTHER
+	| WORD				{ language_in_quotes(l, &@1, &$1); $$ = $1; };
 
 strings:
 	string			{ language_items_clear(l); language_item_user(l, &@1, &$1); }

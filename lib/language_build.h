@@ -46,7 +46,10 @@ void language_item_protected(struct language *l, const struct language_span *spa
 void language_item_none(struct language *l, const struct language_span *span);
 void language_item_elem(
 	struct language *l, const struct language_span *span, const struct language_token *token);
-/* A string that stands in quotes; not empty. */
+/* A bare word where a statement may begin instead: no statement's word has a dot, now or later. */
+void language_in_quotes(
+	struct language *l, const struct language_span *span, const struct language_token *word);
+/* Not empty. */
 void language_item_quoted(
 	struct language *l, const struct language_span *span, const struct language_token *token);
 void language_item_port(struct language *l, const struct language_span *span, uint64_t port);
@@ -152,7 +155,7 @@ void language_client_tls_client(
 void language_client_tls_legacy(struct language *l, const struct language_span *word);
 void language_client_tls_insecure(struct language *l, const struct language_span *word);
 void language_tls_ca(struct language *l, const struct language_span *word,
-	const struct language_token *path, struct policy_string *ca);
+	const struct policy_string *path, struct policy_string *ca);
 void language_zone_tls(struct language *l, const struct language_span *word);
 void language_server_tls_begin(struct language *l, const struct language_span *word, bool host);
 void language_server_tls_mode(struct language *l, enum policy_server_tls_mode mode);
@@ -168,9 +171,9 @@ struct policy_server_tls language_no_server_tls(void);
 struct policy_client_tls language_no_client_tls(void);
 struct policy_account language_no_account(void);
 void language_account(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct language_token *user);
+	const struct language_span *span, const struct policy_string *user);
 void language_account_secret(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct language_token *path);
+	const struct language_span *span, const struct policy_string *path);
 /* sender NULL: keep */
 void language_account_sender(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct language_token *sender);

@@ -85,12 +85,10 @@ static void take_mode(struct language *l, bool none)
 }
 
 void language_tls_ca(struct language *l, const struct language_span *word,
-	const struct language_token *path, struct policy_string *ca)
+	const struct policy_string *path, struct policy_string *ca)
 {
-	struct policy_string written = language_string(l, path);
-
 	once_inside(l, word, "ca");
-	*ca = path_of(l, word, &written);
+	*ca = path_of(l, word, path);
 	l->tls_note.ca = *word;
 }
 
@@ -272,29 +270,25 @@ struct policy_account language_no_account(void)
 }
 
 void language_account(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct language_token *user)
+	const struct language_span *span, const struct policy_string *user)
 {
-	struct policy_string name = language_string(l, user);
-
 	once(l, word, "account");
 	language_items_clear(l);
-	language_item_user(l, span, &name);
+	language_item_user(l, span, user);
 	l->tls_block = &l->inner;
 	language_enter(l, &l->inner, LANGUAGE_BLOCK_ACCOUNT, NULL);
 	language_speaks(l, word, "account");
 	l->server.account = language_no_account();
 	l->server.account.given = true;
-	l->server.account.user = name;
+	l->server.account.user = *user;
 	l->server_note.account = (struct language_account_note){.word = *word};
 }
 
 void language_account_secret(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct language_token *path)
+	const struct language_span *span, const struct policy_string *path)
 {
-	struct policy_string written = language_string(l, path);
-
 	once_inside(l, word, "secret");
-	l->server.account.secret_file = path_of(l, span, &written);
+	l->server.account.secret_file = path_of(l, span, path);
 }
 
 void language_account_sender(struct language *l, const struct language_span *word,

@@ -255,6 +255,16 @@ void language_item_elem(
 		language_fault(l, span, "bits are set behind the length, expected %s", text);
 }
 
+void language_in_quotes(
+	struct language *l, const struct language_span *span, const struct language_token *word)
+{
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	if (!memchr(word->text, '.', word->len))
+		language_error(l, span, "expected this in quotes: \"%s\"",
+			language_quote(word->text, word->len, quoted));
+}
+
 void language_item_quoted(
 	struct language *l, const struct language_span *span, const struct language_token *token)
 {

@@ -9,12 +9,12 @@
 #define OPTION(name, value, type, flags, group) {VERB_OPTION, name, value, type, flags, group, NULL}
 #define FLAG(name, flags, group)                {VERB_OPTION, name, NULL, VERB_TEXT, flags, group, NULL}
 #define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
-#define RULE_WORDS   "zone|listener|user|group|port|source|destination|schedule|sender|recipient|server|verdict|limit|audit|disabled|comment"
+#define RULE_WORDS   "zone|listener|user|group|port|source|destination|schedule|sender|recipient|tls|server|verdict|limit|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
 #define CERTIFICATE_WORDS "file|key"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
-#define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|limit|comment"
-#define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|comment"
+#define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|tls|limit|comment"
+#define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
 #define LISTENER_WORDS "address|port|accept|tls|newline|unmatched|limit|comment"
 #define DOMAIN_WORDS "name|server|recipient|comment"
 /* add, replace, set, unset and delete of a kind of statement */
@@ -282,6 +282,8 @@ static const struct verb explain[] = {
 			KEYWORD("destination", "D", VERB_ENDPOINT, 0, 0),
 			KEYWORD("sender", "S", VERB_SENDER, 0, 0),
 			KEYWORD("recipient", "R", VERB_RECIPIENT, 0, 0),
+			KEYWORD("tls", "none|any|verified", VERB_CHOICE, 0, 0),
+			KEYWORD("certificate", "NAME", VERB_TEXT, 0, 0),
 			KEYWORD("time", "T", VERB_TIME, 0, 0))},
 	{0},
 };

@@ -102,13 +102,23 @@ static void put_rest(const struct asked *asked, const struct verb_part *part, co
 		const char *word;
 		enum verb_value type;
 		const char *more;
-	} known[] = {{"zone", VERB_ZONE, ""}, {"user", VERB_USER, "any|not"},
-		{"server", VERB_SERVER, "original"}, {"source", VERB_LIST, "not|any"},
-		{"destination", VERB_LIST, "not|any"}, {"mac", VERB_MAC, ""},
-		{"address", VERB_ADDRESS, ""}, {"host", VERB_HOST, ""},
-		{"verdict", VERB_CHOICE, "answer|pass|reject|drop"}};
+		const char *noun; /* NULL: of any */
+	} known[] = {{"zone", VERB_ZONE, "", NULL}, {"user", VERB_USER, "any|not", NULL},
+		{"server", VERB_SERVER, "original", NULL}, {"source", VERB_LIST, "not|any", NULL},
+		{"destination", VERB_LIST, "not|any", NULL}, {"mac", VERB_MAC, "", NULL},
+		{"address", VERB_ADDRESS, "", NULL}, {"host", VERB_HOST, "", NULL},
+		{"verdict", VERB_CHOICE, "answer|pass|reject|drop", NULL},
+		{"certificate", VERB_CERTIFICATE, "", NULL},
+		{"client", VERB_CHOICE, "none|request|check|require", NULL},
+		{"tls", VERB_CHOICE, "none|offer|require|immediate", "zone"},
+		{"tls", VERB_CHOICE, "none|offer|require|verify|pin", "server"},
+		{"tls", VERB_CHOICE, "any|not|verified", "rule"},
+		{"file", VERB_PATH, "", "certificate"}, {"key", VERB_PATH, "", "certificate"},
+		{"file", VERB_PATH, "", "server"}, {"ca", VERB_PATH, "", NULL},
+		{"secret", VERB_CHOICE, "file", NULL}};
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		if (strcmp(known[i].word, before) != 0)
+		if (strcmp(known[i].word, before) != 0 ||
+			(known[i].noun && strcmp(known[i].noun, asked->noun->name) != 0))
 			continue;
 		put_words(known[i].more);
 		put_values(asked, known[i].type, "");

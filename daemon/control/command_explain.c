@@ -120,6 +120,31 @@ static void take_path(
 		 smtp_path_parse(path, SMTP_PATH_BARE, text, strlen(text), &used) == SMTP_PATH_GOOD;
 }
 
+static bool has_name(void *context, const char *name)
+{
+	const struct explaining *explaining = context;
+
+	return explaining->certificate && decide_same_name(explaining->certificate, name);
+}
+
+/* A certificate that is named is valid. false: ended. */
+static bool take_tls(struct command *command, struct explaining *explaining)
+{
+	const char *tls = command_value(command, "tls");
+
+	explaining->certificate = command_value(command, "certificate");
+	explaining->tls_given = tls || explaining->certificate;
+	explaining->tls = (struct decide_tls){
+		.on = explaining->certificate || (tls && strcmp(tls, "none") != 0),
+		.verified = explaining->certificate || (tls && strcmp(tls, "verified") == 0),
+		.has_name = has_name,
+		.context = explaining};
+	if (!explaining->certificate || !tls || strcmp(tls, "verified") == 0)
+		return true;
+	command_usage(command, "a certificate is looked at with `tls verified`, or alone");
+	return false;
+}
+
 static bool take_words(struct command *command, struct explaining *explaining)
 {
 	const char *mac = command_value(command, "mac"), *flow = command_value(command, "flow");
@@ -132,6 +157,8 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	explaining->listener = command_value(command, "listener");
 	take_path(command, "sender", &explaining->sender, &explaining->sender_given);
 	take_path(command, "recipient", &explaining->recipient, &explaining->recipient_given);
+	if (!take_tls(command, explaining))
+		return false;
 	explaining->mac_given = mac && mac_parse(mac, strlen(mac), &explaining->mac) == 0;
 	if (address)
 		addr_parse(address, strlen(address), &explaining->addr);

@@ -207,20 +207,22 @@ static void on_outlook(struct outlook *outlook)
 
 /* ---- what is asked about ---- */
 
-/* Sender and recipient, which only count where the flow is read. */
+/* Sender, recipient and TLS, which only count where the flow is read. */
 static void look_into_envelope(struct explaining *explaining, const struct decide_world *world,
 	const struct decide_origin *origin, uint64_t now_ms, struct decision *decision)
 {
 	const struct decide_envelope envelope = {.session = decision->session,
 		.original = &explaining->destination,
 		.sender = explaining->sender_given ? &explaining->sender : NULL,
-		.recipient = explaining->recipient_given ? &explaining->recipient : NULL};
+		.recipient = explaining->recipient_given ? &explaining->recipient : NULL,
+		.tls = explaining->tls_given ? &explaining->tls : NULL};
 	struct decide_reply reply;
 
 	explaining->read = decision->reason == DECIDE_NEEDS_ENVELOPE;
 	if (!explaining->read) {
-		if (explaining->sender_given || explaining->recipient_given)
-			explain_step(explaining, "sender and recipient: not looked at, the "
+		if (explaining->sender_given || explaining->recipient_given ||
+			explaining->tls_given)
+			explain_step(explaining, "sender, recipient and TLS: not looked at, the "
 						 "connection is decided");
 		return;
 	}

@@ -6,6 +6,7 @@
 
 #include "daemon/control/outlook.h"
 #include "daemon/control/peers.h"
+#include "lib/decide.h"
 #include "lib/policy.h"
 #include "lib/smtp/path.h"
 
@@ -30,6 +31,9 @@ struct explaining {
 	bool destination_given;
 	struct smtp_path sender, recipient;
 	bool sender_given, recipient_given;
+	struct decide_tls tls;
+	bool tls_given;
+	const char *certificate;   /* its name, that the client shows; NULL: none is known */
 	uint64_t at_ms;            /* 0: now */
 	bool read;                 /* at message level: then also the following counts */
 	struct decide_reply reply; /* of the recipient; code 0: it is not refused */

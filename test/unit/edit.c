@@ -30,6 +30,10 @@ static void words_get_back_the_quotes_that_the_shell_took(void **state)
 		{"a", {"user", "{"}, "rule a { user \"{\" }"},
 		{"a", {"limit", "rate", "9/hour", "{", "block", "1h", "}"},
 			"rule a { limit rate 9/hour { block 1h } }"},
+		{"a", {"tls", "verified", "mx.example,b@c.example"},
+			"rule a { tls verified mx.example, \"b@c.example\" }"},
+		{"a", {"account", "4711@isp.example", "{", "secret", "file", "/s", "}"},
+			"rule a { account \"4711@isp.example\" { secret file /s } }"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t n = 0;

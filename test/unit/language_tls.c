@@ -2,6 +2,8 @@
  * printed. */
 #include "lib/language.h"
 
+#include "lib/language_clause.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,8 +91,6 @@ static void test_mistakes_are_told_at_their_place(void **state)
 			"`ca` says who signs the clients' certificates, and none is asked for"},
 		{ZONE("tls offer { certificate mail insecure }"), "insecure",
 			"`insecure` allows passwords in clear, and in a zone none is asked for"},
-		{ZONE("tls offer { certificate mail ca /x }"), "/x",
-			"unexpected \"/x\", expected a string"},
 		{ZONE("tls offer { certificate mail legacy legacy }"), "legacy }",
 			"\"legacy\" stands twice in tls, expected once"},
 		{ZONE("tls offer { certificate mail immediate }"), "immediate",
@@ -117,8 +117,8 @@ static void test_mistakes_are_told_at_their_place(void **state)
 			"this is neither an address nor a host's name"},
 		{SERVER("host a.example tls verify \"*.example\""), "\"*.example\"",
 			"this is neither an address nor a host's name"},
-		{SERVER("host a.example tls verify b.example"), "b.example",
-			"unexpected \"b.example\""},
+		{SERVER("host a.example tls verify mx"), "}", "unexpected \"}\""},
+		{SERVER("host a.example tls verify b"), "b }", "expected this in quotes: \"b\""},
 		{SERVER("host a.example tls pin"), "}", "unexpected \"}\", expected a string"},
 		{SERVER("host a.example tls pin \"sha256:" PIN "0\""), "\"sha256",
 			"is no pin, expected \"sha256:\" and the 64 hex digits of the public "
@@ -161,8 +161,8 @@ static void test_mistakes_are_told_at_their_place(void **state)
 			"this name has 0 bytes"},
 		{SERVER("host a.example tls verify account \"u\" { secret \"s3cret\" }"),
 			"\"s3cret\"", "expected file"},
-		{SERVER("host a.example tls verify account u { secret file \"/s\" }"), "u {",
-			"unexpected \"u\", expected a string"},
+		{SERVER("host a.example tls verify account any { secret file \"/s\" }"), "any {",
+			"\"any\" is a reserved word; write it in quotes"},
 		{SERVER("host a.example tls verify account \"u\" { secret file \"/s\" sender "
 			"\"guests\" }"),
 			"\"guests\"", "is no sender, expected keep or one mail address"},
@@ -182,8 +182,8 @@ static void test_mistakes_are_told_at_their_place(void **state)
 			"zone tells asks clients for no certificate"},
 		{"rule r { zone asks tls none server plain }", "none",
 			"unexpected \"none\", expected any, not or verified"},
-		{"rule r { zone asks tls verified a.example server plain }", "a.example",
-			"unexpected \"a.example\""},
+		{"rule r { zone asks tls verified a server plain }", "a server",
+			"expected this in quotes: \"a\""},
 		{"rule r { zone asks tls verified \"\" server plain }", "\"\"",
 			"this is empty, expected a text"},
 		{"rule r { zone asks tls any verdict pass }", "verdict",
@@ -373,6 +373,124 @@ static void test_what_it_comes_to(void **state)
 	policy_unref(policy);
 }
 
+/* A bare word is taken where it can be nothing else, as it is typed in a shell. */
+static void test_what_needs_no_quotes(void **state)
+{
+	static const char text[] =
+		HEAD "server s { host a.example tls verify mx.example, \"b\" { ca /ca.pem }\n"
+		     "account 4711@isp.example { secret file /s sender g@h.example }\n"
+		     "comment tls }\n"
+		     "server t { host a.example tls verify comment x }\n"
+		     "server u { host a.example tls pin sha256:" PIN " }\n"
+		     "rule r { zone asks tls verified mx.example, b@c.example server s }\n";
+	struct language_diagnosis diagnosis;
+	struct policy *policy = parse(text, &diagnosis);
+
+	(void)state;
+	if (!policy)
+		fail_msg("%s", diagnosis.v[0].text);
+	language_diagnosis_fini(&diagnosis);
+	char *print = language_print_server(policy, 1, LANGUAGE_PRINT_CANONICAL);
+	assert_string_equal(print, "server s {\n    host \"a.example\"\n"
+				   "    tls verify \"mx.example\", \"b\" { ca \"/ca.pem\" }\n"
+				   "    account \"4711@isp.example\" { secret file \"/s\" sender "
+				   "\"g@h.example\" }\n    comment \"tls\"\n}\n");
+	free(print);
+	assert_int_equal(policy->servers[2].tls.names.n, 0);
+	assert_int_equal(policy->servers[3].tls.npins, 1);
+	print = language_print_rule(policy, 0, LANGUAGE_PRINT_CANONICAL);
+	assert_string_equal(print, "rule r { zone asks tls verified \"mx.example\", "
+				   "\"b@c.example\" server s }\n");
+	free(print);
+	policy_unref(policy);
+}
+
+static const char edited[] =
+	"certificate mail { file \"/m\" key \"/k\" }\n"
+	"zone guest {\n    interface \"g0\"\n    tls offer { certificate mail client request }\n"
+	"    comment \"c\"\n}\n"
+	"server isp {\n    host \"a.example\" { limit flows 5 tls verify }\n    tls verify "
+	"\"tls\"\n"
+	"    account \"u\" { secret file \"/s\" }\n}\n"
+	"rule r { zone guest tls verified \"server\" server isp }\n";
+
+static char *one_line(char *text)
+{
+	char *to = text;
+
+	for (const char *c = text; *c; c++)
+		if (*c != '\n' && !(*c == ' ' && to > text && to[-1] == ' '))
+			*to++ = *c;
+		else if (*c == '\n' && c[1] && to > text && to[-1] != ' ')
+			*to++ = ' ';
+	*to = '\0';
+	return text;
+}
+
+/* As `set` does it, or `unset`; then what is in the policy of it. */
+static void test_clauses_are_set_and_taken_out(void **state)
+{
+	static const struct {
+		enum policy_kind kind;
+		const char *name, *set, *unset, *wanted;
+	} cases[] = {
+		{POLICY_KIND_CERTIFICATE, "mail", "key \"/new\"", NULL,
+			"certificate mail { file \"/m\" key \"/new\" }"},
+		{POLICY_KIND_CERTIFICATE, "mail", "key key file \"file\"", NULL,
+			"certificate mail { file \"file\" key \"key\" }"},
+		{POLICY_KIND_ZONE, "guest", "tls require { certificate mail client check }", NULL,
+			"zone guest { interface \"g0\" tls require { certificate mail client check "
+			"} "
+			"comment \"c\" }"},
+		{POLICY_KIND_SERVER, "isp", "tls pin sha256:" PIN, NULL,
+			"server isp { host \"a.example\" { limit flows 5 tls verify } tls pin "
+			"\"sha256:" PIN "\" account \"u\" { secret file \"/s\" } }"},
+		{POLICY_KIND_SERVER, "isp",
+			"account account { secret file account sender a@b.example insecure } host "
+			"a.example { tls verify comment.example }",
+			NULL,
+			"server isp { host \"a.example\" { tls verify \"comment.example\" } tls "
+			"verify \"tls\" account \"account\" { secret file \"account\" sender "
+			"\"a@b.example\" insecure } }"},
+		{POLICY_KIND_SERVER, "isp", NULL, "account tls",
+			"server isp { host \"a.example\" { limit flows 5 tls verify } }"},
+		{POLICY_KIND_RULE, "r", "tls not verified mx.example, \"b\"", NULL,
+			"rule r { zone guest tls not verified \"mx.example\", \"b\" server isp }"},
+		{POLICY_KIND_RULE, "r", "tls any", NULL,
+			"rule r { zone guest tls any server isp }"},
+		{POLICY_KIND_RULE, "r", NULL, "tls", "rule r { zone guest server isp }"},
+	};
+	struct language_diagnosis diagnosis;
+	struct policy *policy = parse(edited, &diagnosis);
+
+	(void)state;
+	assert_non_null(policy);
+	language_diagnosis_fini(&diagnosis);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t index = (size_t)language_find(policy, cases[i].kind, cases[i].name);
+		char *wrong = NULL;
+		bool absent;
+		char *statement = cases[i].set ? language_clause_set(
+							 policy, cases[i].kind, index, cases[i].set)
+					       : language_clause_unset(policy, cases[i].kind, index,
+							 cases[i].unset, &wrong, &absent);
+		if (!statement)
+			fail_msg("%s: %s", cases[i].unset, wrong);
+		struct policy *changed =
+			language_edit_replace(policy, language_kind_word(cases[i].kind),
+				cases[i].name, statement, &speaking, &diagnosis);
+		if (!changed)
+			fail_msg("%s\n%s", statement, diagnosis.v[0].text);
+		language_diagnosis_fini(&diagnosis);
+		char *shown = one_line(language_print_one(changed, cases[i].kind, index));
+		assert_string_equal(shown, cases[i].wanted);
+		free(shown);
+		free(statement);
+		policy_unref(changed);
+	}
+	policy_unref(policy);
+}
+
 /* As what stands beside it in the file means it, and not where the program stands. */
 static void test_paths_are_from_their_file(void **state)
 {
@@ -394,6 +512,40 @@ static void test_paths_are_from_their_file(void **state)
 	assert_string_equal(policy->servers[0].account.secret_file.text, "/etc/postern/u.secret");
 	assert_string_equal(policy->zones[0].tls.ca.text, "/etc/postern/y");
 	policy_unref(policy);
+}
+
+/* Each of the manual's examples, but what is typed in a shell. */
+static void test_the_manual_s_examples(void **state)
+{
+	static char page[1 << 16];
+	FILE *file = fopen("lib/postern.conf.5", "rb");
+	unsigned examples = 0;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
+	fclose(file);
+	char *end = strstr(page, ".Ss Limits\n");
+	assert_non_null(end);
+	*end = '\0';
+	for (char *at = strstr(page, ".Ss TLS\n"); (at = strstr(at, "\n.Bd ")); at = end) {
+		char *text = strchr(at + 1, '\n') + 1;
+		struct language_diagnosis diagnosis;
+		end = strstr(text, "\n.Ed\n");
+		end[1] = '\0';
+		struct policy *policy = parse(text, &diagnosis);
+		bool shell = strncmp(text, "openssl", 7) == 0;
+		if (!policy != shell)
+			fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "");
+		const struct language_message *alone =
+			find(&diagnosis, LANGUAGE_WARNING, "never reached");
+		assert_null(alone);
+		examples += !shell;
+		language_diagnosis_fini(&diagnosis);
+		policy_unref(policy);
+		end += 2;
+	}
+	assert_int_equal(examples, 2);
 }
 
 /* Rules that no client of theirs can come to. */
@@ -485,7 +637,10 @@ int main(void)
 		cmocka_unit_test(test_what_works_but_surprises_is_warned_of),
 		cmocka_unit_test(test_each_form_prints_as_it_was_written),
 		cmocka_unit_test(test_what_it_comes_to),
+		cmocka_unit_test(test_what_needs_no_quotes),
+		cmocka_unit_test(test_clauses_are_set_and_taken_out),
 		cmocka_unit_test(test_paths_are_from_their_file),
+		cmocka_unit_test(test_the_manual_s_examples),
 		cmocka_unit_test(test_rules_that_are_never_reached),
 		cmocka_unit_test(test_a_transaction_may_part_by_tls),
 	};

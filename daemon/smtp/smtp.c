@@ -23,9 +23,6 @@
 /* Channels, epoll, log; sockets in stock. */
 #define DESCRIPTORS_BESIDE 256u
 #define PIECES_KEPT        64
-/* A datagram costs more than the record in it: those of so short a time go in one. */
-#define RECORDS_GATHER_MS    5
-#define RECORDS_GATHER_BYTES (16u << 10)
 
 #define SMTP_OF(pointer) ((struct smtp *)(pointer))
 _Static_assert(offsetof(struct smtp, child) == 0, "smtp begins with its child");
@@ -238,26 +235,12 @@ static uint32_t flows_by_descriptors(void)
 	return (uint32_t)(limit.rlim_cur - DESCRIPTORS_BESIDE) / 2;
 }
 
-static void on_gathered(struct loop_timer *timer, uint64_t now_ms)
-{
-	struct smtp *smtp =
-		(struct smtp *)(void *)((char *)timer - offsetof(struct smtp, gathered));
-
-	(void)now_ms;
-	record_flush(&smtp->ways.records, &smtp->child);
-}
-
 static void sweep(void *context)
 {
 	struct smtp *smtp = context;
-	const struct ipc_backlog *waiting = &smtp->ways.records.waiting;
 
 	smtp_flow_sweep(smtp);
-	if (waiting->used >= RECORDS_GATHER_BYTES)
-		record_flush(&smtp->ways.records, &smtp->child);
-	else if (waiting->n > 0 && !smtp->gathered.slot)
-		loop_timer_set(
-			smtp->loop, &smtp->gathered, loop_now_ms(smtp->loop) + RECORDS_GATHER_MS);
+	record_flush(&smtp->ways.records, &smtp->child);
 }
 
 /* For hosts that no policy says anything of. */
@@ -296,7 +279,6 @@ static int set_up(struct smtp *smtp)
 		(error = way_host_init(&smtp->ways, &smtp->child, &smtp->replica, flows)) < 0 ||
 		(error = allowance_init(smtp, smtp->start->message_limit_fd)) < 0)
 		return error;
-	smtp->gathered.on_time = on_gathered;
 	loop_after_batch(smtp->loop, sweep, smtp);
 	log_info("room for %u flows", flows);
 	return 0;

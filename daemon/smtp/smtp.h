@@ -22,7 +22,6 @@ struct smtp {
 	struct ipc_flow built;       /* the record at hand */
 	char words[128];             /* of the refusal at hand */
 	struct loop_timer drain_end;
-	struct loop_timer gathered;         /* the records that wait are to go */
 	struct tls_context *tls_to_anybody; /* towards hosts that the policy has not */
 	bool picture_known;                 /* wanted before the first flow */
 	bool rests;                         /* wanted no longer: ends with the last flow */

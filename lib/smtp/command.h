@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a line, CRLF included. Kept for every flow: the longest that is right needs 1,200. It is
+/* Bytes of a line, CRLF included. Kept for every flow: the longest that is right needs 1,258. It is
  * RFC 5321's 512 with the path as long as path.h takes it, and what the extensions may add: SIZE
  * 26, 8BITMIME 17, SMTPUTF8 10, DSN 124 to MAIL and 536 to RCPT, AUTH 505. */
 #define SMTP_COMMAND_MAX 1536

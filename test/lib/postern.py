@@ -36,9 +36,12 @@ def policy(*parts):
 
 
 def runs(pid):
-    """Neither gone nor a zombie."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
-        return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    """Neither gone nor a zombie, with all its threads: one that lives on has its descriptors."""
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/stat") as file:
+                if file.read().rsplit(")", 1)[1].split()[0] not in "ZX":
+                    return True
     return False
 
 

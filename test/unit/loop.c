@@ -85,28 +85,28 @@ struct both {
 	struct loop_watch watch;
 	struct loop *loop;
 	struct both *other;
+	void (*drop)(struct loop *loop, struct loop_watch *watch);
 	unsigned events;
 };
 
-static void del_other(struct loop_watch *watch, uint32_t events)
+static void drop_other(struct loop_watch *watch, uint32_t events)
 {
 	struct both *both = (struct both *)watch;
 	(void)events;
 	both->events++;
-	loop_del(both->loop, &both->other->watch);
+	both->drop(both->loop, &both->other->watch);
 	loop_stop(both->loop);
 }
 
-static void a_watch_deleted_by_another_gets_no_event_of_the_batch(void **state)
+static void drop_one_of_two(void (*drop)(struct loop *loop, struct loop_watch *watch))
 {
 	struct loop *loop = loop_new();
-	struct both a = {.loop = loop}, b = {.loop = loop};
+	struct both a = {.loop = loop, .drop = drop}, b = {.loop = loop, .drop = drop};
 
-	(void)state;
 	a.other = &b;
 	b.other = &a;
-	a.watch = (struct loop_watch){eventfd(1, EFD_CLOEXEC), del_other};
-	b.watch = (struct loop_watch){eventfd(1, EFD_CLOEXEC), del_other};
+	a.watch = (struct loop_watch){eventfd(1, EFD_CLOEXEC), drop_other};
+	b.watch = (struct loop_watch){eventfd(1, EFD_CLOEXEC), drop_other};
 	assert_int_equal(loop_add(loop, &a.watch, EPOLLIN), 0);
 	assert_int_equal(loop_add(loop, &b.watch, EPOLLIN), 0);
 	assert_int_equal(loop_run(loop), 0);
@@ -114,6 +114,25 @@ static void a_watch_deleted_by_another_gets_no_event_of_the_batch(void **state)
 	close(a.watch.fd);
 	close(b.watch.fd);
 	loop_free(loop);
+}
+
+static void a_watch_deleted_by_another_gets_no_event_of_the_batch(void **state)
+{
+	(void)state;
+	drop_one_of_two(loop_del);
+}
+
+static void forget_and_close(struct loop *loop, struct loop_watch *watch)
+{
+	loop_forget(loop, watch);
+	close(watch->fd);
+	watch->fd = -1;
+}
+
+static void nor_does_one_that_another_forgets_and_closes(void **state)
+{
+	(void)state;
+	drop_one_of_two(forget_and_close);
 }
 
 static void sweep_and_stop(void *context)
@@ -141,6 +160,7 @@ int main(void)
 		cmocka_unit_test(timers_fire_in_the_order_of_their_time),
 		cmocka_unit_test(a_timer_set_to_the_past_does_not_starve_the_loop),
 		cmocka_unit_test(a_watch_deleted_by_another_gets_no_event_of_the_batch),
+		cmocka_unit_test(nor_does_one_that_another_forgets_and_closes),
 		cmocka_unit_test(the_sweep_runs_after_every_batch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

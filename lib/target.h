@@ -104,6 +104,9 @@ enum target_outcome {
 	TARGET_REFUSED, /* must not be used: identity refused, XCLIENT offered, a loop */
 };
 
+/* Servers lock who tries too often: so long no login is tried at a host that refused one. */
+#define TARGET_LOGIN_MS (5u * 60 * 1000)
+
 #define TARGET_FAILURES_DOWN 3
 #define TARGET_SUCCESSES_UP  2
 

@@ -115,7 +115,7 @@ static void show_target(struct command *command, const struct shown *shown, uint
 	for (unsigned a = 0; a < target->naddresses; a++)
 		json_array_append_new(addresses, row_addr(&target->addresses[a]));
 	command_row(command,
-		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o}",
+		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o}",
 			"server", row_text(shown->targets.server), "host", row_text(target->name),
 			"address", addresses, "port", (int)target->port, "preference",
 			(int)target->preference, "weight", (int)target->weight, "state",
@@ -128,7 +128,8 @@ static void show_target(struct command *command, const struct shown *shown, uint
 			"flows", (json_int_t)shown->flows[i], "stale",
 			target->stale ? "last good DNS answer" : "", "limit",
 			target->limit_flows ? json_integer((json_int_t)target->limit_flows)
-					    : json_null()));
+					    : json_null(),
+			"login_until_at", row_time(target->login_until_ms)));
 }
 
 static void on_shown(struct peers_flows *flows)

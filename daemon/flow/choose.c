@@ -147,3 +147,9 @@ void choose_broken(const struct way *way, const char *words)
 	if (way_server(way))
 		tell(way, IPC_HOST_BROKEN, words);
 }
+
+void choose_login_refused(const struct way *way, const char *words)
+{
+	if (way_server(way))
+		tell(way, IPC_HOST_LOGIN, words);
+}

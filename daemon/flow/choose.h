@@ -26,6 +26,8 @@ size_t choose_left(const struct way *way);
 /* What became of the host at hand: tells control what may be news to health. */
 void choose_worked(struct way *way);
 void choose_failed(struct way *way, const char *words);
+/* It does not take the login of its server's account: nobody tries another one for now. */
+void choose_login_refused(const struct way *way, const char *words);
 /* It was taken, and does what no host may. */
 void choose_broken(const struct way *way, const char *words);
 

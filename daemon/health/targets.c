@@ -254,6 +254,7 @@ static void put_server(struct targets *targets, size_t index)
 	server->index = index;
 	server->wanted = true;
 	for (struct tracked *host = server->hosts; host; host = host->next) {
+		tracked_forget_login(host);
 		if (!same)
 			tracked_reset(host);
 		else

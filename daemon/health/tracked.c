@@ -22,6 +22,36 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	tracked->due_ms = now_ms;
 }
 
+static void on_login_over(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct tracked *tracked =
+		(struct tracked *)(void *)((char *)timer - offsetof(struct tracked, login));
+	(void)now_ms;
+	tracked_forget_login(tracked);
+}
+
+void tracked_forget_login(struct tracked *tracked)
+{
+	if (!tracked->login_until_ms)
+		return;
+	loop_timer_clear(tracked->loop, &tracked->login);
+	tracked->login_until_ms = 0;
+	tracked->on_change(tracked->context);
+}
+
+/* A clock that was set back does not make it longer. */
+static void hold_login(struct tracked *tracked, uint64_t until_ms, const char *text)
+{
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
+
+	if (until_ms <= wall_ms || until_ms > wall_ms + TARGET_LOGIN_MS)
+		return;
+	tracked->login_until_ms = until_ms;
+	snprintf(tracked->login_text, sizeof(tracked->login_text), "%s", text);
+	loop_timer_set(
+		tracked->loop, &tracked->login, loop_now_ms(tracked->loop) + (until_ms - wall_ms));
+}
+
 struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms,
 	void (*on_change)(void *context), void *context)
 {
@@ -33,6 +63,7 @@ struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms
 	tracked->on_change = on_change;
 	tracked->context = context;
 	tracked->timer.on_time = on_time;
+	tracked->login.on_time = on_login_over;
 	tracked->clients = TARGET_CLIENTS_ALL;
 	return tracked;
 }
@@ -50,6 +81,7 @@ void tracked_free(struct tracked *tracked)
 {
 	stop_round(tracked);
 	loop_timer_clear(tracked->loop, &tracked->timer);
+	loop_timer_clear(tracked->loop, &tracked->login);
 	free(tracked);
 }
 
@@ -372,6 +404,9 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 		target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
 		tracked->last_family = ipc->host.addr.family;
 		break;
+	case IPC_HOST_LOGIN:
+		hold_login(tracked, loop_wall_ms(tracked->loop) + TARGET_LOGIN_MS, text);
+		break;
 	case IPC_HOST_FAILED:
 		if (!tracked->terms->probe) {
 			note_failing(tracked, text);
@@ -391,6 +426,7 @@ void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64
 {
 	if (tracked->standing.state != TARGET_UNKNOWN || tracked->ended_ms)
 		return;
+	hold_login(tracked, told->login_until_ms, told->text);
 	tracked->standing.state = told->state;
 	tracked->standing.since_ms = told->since_ms;
 	memcpy(tracked->standing.text, told->text, sizeof(tracked->standing.text));
@@ -413,6 +449,8 @@ static enum target_state state_of(const struct tracked *tracked)
 {
 	if (tracked->target.never)
 		return TARGET_NEVER;
+	if (tracked->login_until_ms)
+		return TARGET_DOWN;
 	if (tracked->target.pending && tracked->n == 0)
 		return TARGET_UNKNOWN;
 	return tracked->n == 0 ? TARGET_DOWN : (enum target_state)tracked->standing.state;
@@ -423,6 +461,8 @@ static const char *text_of(const struct tracked *tracked)
 	const struct target *target = &tracked->target;
 	if (target->text[0] && (target->never || tracked->n == 0))
 		return target->text;
+	if (tracked->login_until_ms)
+		return tracked->login_text;
 	if (tracked->standing.text[0])
 		return tracked->standing.text;
 	if (is_broken(tracked))
@@ -469,6 +509,7 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 	snprintf(ipc->name, sizeof(ipc->name), "%s", target->name);
 	snprintf(ipc->text, sizeof(ipc->text), "%s", text_of(tracked));
 	ipc->since_ms = tracked->shown_since_ms;
+	ipc->login_until_ms = tracked->login_until_ms;
 	ipc->weight = target->weight;
 	ipc->limit_flows = target->limit_flows;
 	ipc->latency_us = tracked->latency_us;

@@ -54,8 +54,12 @@ struct tracked {
 	size_t n;
 	struct tracked_address addresses[TARGET_ADDRESSES_MAX]; /* as in target */
 	struct target_standing standing;
-	uint8_t clients;    /* enum target_clients */
-	bool failing;       /* not probed, and the last try of it failed */
+	/* Down until then, whatever probes find: they do not log in. */
+	uint64_t login_until_ms; /* wall clock; 0: it may be logged in at */
+	char login_text[TARGET_TEXT_SIZE];
+	struct loop_timer login; /* the end of it */
+	uint8_t clients;         /* enum target_clients */
+	bool failing;            /* not probed, and the last try of it failed */
 	uint64_t broken_ms; /* monotonic: when a flow last told what it does that no host may */
 	char broken[TARGET_TEXT_SIZE]; /* what; empty: nothing */
 	uint8_t last_family;           /* that worked last */
@@ -89,6 +93,8 @@ void tracked_probe_soon(struct tracked *tracked);
 /* Is a host of that family reached from a client's address, terms->clients[] of its family? */
 bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
+/* There may be another secret. */
+void tracked_forget_login(struct tracked *tracked);
 /* A relay's word on one of its addresses. */
 void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc);
 /* What an earlier health process told, in that inquiry. */

@@ -131,6 +131,7 @@ static bool put_known(struct replica_server *list, const struct policy_host *hos
 		target->preference = line.preference;
 		target->weight = line.weight;
 		target->limit_flows = line.limit_flows;
+		target->login_until_ms = 0; /* with a policy secrets are read anew */
 		if (same_way(server, server_of(list)))
 			continue;
 		target->state = TARGET_UNKNOWN;

@@ -10,11 +10,8 @@
 #include "lib/smtp/login.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
-
-/* A login that was refused is not tried again by the next flow: servers lock who tries too often.
- */
-#define REFUSED_MS (5 * 60 * 1000)
 
 void account_fill(const struct smtp_flow *flow, struct engine_verdict *verdict)
 {
@@ -26,12 +23,36 @@ void account_fill(const struct smtp_flow *flow, struct engine_verdict *verdict)
 	verdict->other_sender = account->given && account->sender.len > 0;
 }
 
-/* What this process saw of the host at hand; NULL: it is not chosen from a list. */
-static struct replica_seen *seen_of(const struct smtp_flow *flow)
+/* The host at hand among those that are known now: another process's flow may have told of it, and
+ * a connection that is made again is not chosen from any list. False: it is not there any more. */
+static bool find_host(const struct smtp_flow *flow, struct replica_server **list, size_t *at)
 {
 	const struct way *way = &flow->way;
 
-	return choose_target(way) ? &way->choice->seen[way->target] : NULL;
+	*list = replica_targets_of(&way->process->replica->targets, way->policy, way->server);
+	for (size_t i = *at = 0; *list && i < (*list)->n; *at = ++i)
+		for (unsigned j = 0; j < (*list)->v[i].naddresses; j++)
+			if ((*list)->v[i].port == way->host.port &&
+				addr_equal(&(*list)->v[i].addresses[j], &way->host.addr))
+				return true;
+	return false;
+}
+
+bool account_is_held(const struct smtp_flow *flow)
+{
+	uint64_t wall_ms = loop_wall_ms(flow->smtp->loop);
+	struct replica_server *list;
+	size_t at;
+
+	if (!find_host(flow, &list, &at))
+		return false;
+	const struct replica_seen *seen = &list->seen[at];
+	if (seen->login_with == flow->contexts &&
+		way_now_ms(&flow->way) < seen->login_ms + TARGET_LOGIN_MS)
+		return true;
+	/* a clock that was set back does not make it longer */
+	return list->v[at].login_until_ms > wall_ms &&
+	       list->v[at].login_until_ms <= wall_ms + TARGET_LOGIN_MS;
 }
 
 /* Borrowed. */
@@ -48,14 +69,11 @@ static struct smtp_login login_of(const struct smtp_flow *flow)
 /* NULL: the login may be said to this host. */
 static const char *why_not(const struct smtp_flow *flow, const struct smtp_login *login)
 {
-	const struct replica_seen *seen = seen_of(flow);
-
 	if (!login->secret)
 		return "the secret of the server's account is not there";
 	if (!way_server(&flow->way)->account.insecure && !server_tls_is_sure(flow))
 		return "a login only goes where the host is known by its certificate";
-	if (seen && seen->login_with == flow->contexts &&
-		way_now_ms(&flow->way) < seen->login_ms + REFUSED_MS)
+	if (account_is_held(flow))
 		return "it refused the login less than 5 minutes ago";
 	return NULL;
 }
@@ -102,8 +120,9 @@ void account_on_sender(struct smtp_flow *flow)
 const char *account_on_refused(struct smtp_flow *flow, const struct engine_reply *reply)
 {
 	const struct policy_server *server = way_server(&flow->way);
-	struct replica_seen *seen = seen_of(flow);
-	char host[ENDPOINT_TEXT_SIZE];
+	struct replica_server *list;
+	size_t at;
+	char host[ENDPOINT_TEXT_SIZE], why[TARGET_TEXT_SIZE];
 
 	if (!reply->server || !server)
 		return reply->text;
@@ -113,10 +132,13 @@ const char *account_on_refused(struct smtp_flow *flow, const struct engine_reply
 		login.secret && smtp_login_tells(&login, reply->text) ? "" : reply->text;
 	if (reply->code / 100 != 5)
 		return words;
-	if (seen) {
-		seen->login_ms = way_now_ms(&flow->way);
-		seen->login_with = flow->contexts;
+	if (find_host(flow, &list, &at)) {
+		list->seen[at].login_ms = way_now_ms(&flow->way);
+		list->seen[at].login_with = flow->contexts;
 	}
+	snprintf(
+		why, sizeof(why), "it refuses the login of its account: %u %s", reply->code, words);
+	choose_login_refused(&flow->way, why);
 	log_warning("server %s: host %s refuses the login of \"%s\": %u %s: no more of it for 5 "
 		    "minutes",
 		server->name.text, endpoint_format(&flow->way.host, host),

@@ -3,6 +3,7 @@
 #ifndef POSTERN_ACCOUNT_H
 #define POSTERN_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct engine_reply;
@@ -15,6 +16,8 @@ void account_fill(const struct smtp_flow *flow, struct engine_verdict *verdict);
 void account_on_login(struct smtp_flow *flow);
 /* Likewise, in SENDER. */
 void account_on_sender(struct smtp_flow *flow);
+/* Did the host at hand refuse the login within the last minutes? Then it is not said again. */
+bool account_is_held(const struct smtp_flow *flow);
 /* The host at hand did not take the login. Returns what may be told of it: some servers repeat what
  * they do not take. */
 const char *account_on_refused(struct smtp_flow *flow, const struct engine_reply *reply);

@@ -64,7 +64,7 @@ size_t server_tls_describe(const struct smtp_flow *flow, char words[static SERVE
 	if (!flow->server_secured)
 		return 0;
 	tls_facts(flow->server_tls, &facts);
-	int len = snprintf(words, SERVER_TLS_WORDS_MAX, "TLSv%s\n%s\n%s\n%s",
+	int len = snprintf(words, SERVER_TLS_WORDS_MAX, "%s\n%s\n%s\n%s",
 		tls_version_names[facts.version], facts.cipher,
 		!server_tls_is_sure(flow) ? "unchecked"
 		: pinned                  ? "pinned"

@@ -9,6 +9,7 @@
 #include "daemon/log.h"
 #include "daemon/smtp/envelope.h"
 #include "daemon/smtp/server_tls.h"
+#include "daemon/smtp/account.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 #include "lib/xclient.h"
@@ -149,6 +150,10 @@ void smtp_server_failed(struct smtp_flow *flow, enum ending ending, const char *
 {
 	char host[ENDPOINT_TEXT_SIZE];
 
+	if (ending == ENDING_LOGIN_REFUSED && account_is_held(flow)) {
+		dial_pass_over(&flow->way, ending, words); /* it has been told of */
+		return;
+	}
 	if (ending != ENDING_TLS_FAILED || flow->engine.state != ENGINE_OPEN ||
 		flow->engine.open != ENGINE_OPEN_CLEAR) {
 		dial_failed(&flow->way, ending, words);

@@ -129,7 +129,7 @@ static bool host_ok(const void *ipc, size_t len)
 	const struct ipc_host *host = ipc;
 	(void)len;
 	return ipc_addr_given_ok(&host->host.addr) && host->usable <= 1 &&
-	       host->kind <= IPC_HOST_BROKEN && NAMED_OK(host->server) && TEXT_OK(host->text);
+	       host->kind <= IPC_HOST_LOGIN && NAMED_OK(host->server) && TEXT_OK(host->text);
 }
 
 static bool foresee_ok(const void *ipc, size_t len)

@@ -70,6 +70,7 @@ enum ipc_host_kind {
 	IPC_HOST_WORKED, /* it greeted a flow well */
 	IPC_HOST_FAILED, /* a flow could not have it; text says why */
 	IPC_HOST_BROKEN, /* it was had, and does what no host may; text says what */
+	IPC_HOST_LOGIN,  /* it refused the login of the server's account; text says how */
 };
 
 struct ipc_host {

@@ -91,6 +91,7 @@ struct ipc_target {
 	char name[TARGET_NAME_SIZE]; /* as shown: host name, address, or domain without hosts */
 	char text[TARGET_TEXT_SIZE]; /* why it is in this state; may be empty */
 	uint64_t since_ms;           /* wall clock: when the state began; 0: at no time yet */
+	uint64_t login_until_ms;     /* wall clock: no login before, it refused one; 0: none */
 	uint32_t weight;             /* 0: no new flows */
 	uint32_t limit_flows;        /* 0: none */
 	uint32_t latency_us;         /* from connect to the end of the 220; 0: not known */

@@ -228,7 +228,8 @@ static void a_message_in_full(void **state)
 
 	record.client_tls = (struct message_tls){.version = text("TLSv1.3"),
 		.cipher = text("TLS_AES_256_GCM_SHA384"),
-		.check = text("none")};
+		.peer = text("mta.example"),
+		.check = text("expired")};
 	add_to(stage, &record, recipients, 2);
 	assert_int_equal(ask(stage, &filter), 1);
 	char *got = json_dumps(json_array_get(stage->rows, 0), JSON_COMPACT);
@@ -241,7 +242,8 @@ static void a_message_in_full(void **state)
 		"\"flow\":\"f-4hm\",\"started_at\":1780307998,\"lasted_ms\":1500,"
 		"\"login\":\"session\",\"session\":\"7\",\"mac\":\"02:00:5e:00:53:07\","
 		"\"listener\":null,\"helo\":\"laptop\",\"client_tls\":{\"version\":\"TLSv1.3\","
-		"\"cipher\":\"TLS_AES_256_GCM_SHA384\",\"peer\":null,\"check\":\"none\"},"
+		"\"cipher\":\"TLS_AES_256_GCM_SHA384\",\"peer\":\"mta.example\","
+		"\"check\":\"expired\"},\"tls_invalid_client_certificate\":\"expired\","
 		"\"sender_sent\":null,\"host\":\"[2001:db8::25]:25\",\"gateway\":null,"
 		"\"server_tls\":null,"
 		"\"message_id\":\"1@laptop.example\",\"scan\":null,\"detail\":null,"

@@ -88,6 +88,18 @@ static json_t *tls_json(const struct message_tls *tls)
 	return json;
 }
 
+/* What is wrong with the certificate that the client showed; at NULL: nothing, or it showed none.
+ */
+static struct message_text invalid_client(const struct message_record *record)
+{
+	static const char verified[] = "verified";
+	const struct message_text *check = &record->client_tls.check;
+	const bool good =
+		check->len == sizeof(verified) - 1 && memcmp(check->at, verified, check->len) == 0;
+
+	return check->len > 0 && !good ? *check : (struct message_text){0};
+}
+
 static json_t *first_recipient_json(const struct message_record *record)
 {
 	struct message_recipient recipient;
@@ -100,6 +112,7 @@ static json_t *first_recipient_json(const struct message_record *record)
 static void add_whole(json_t *json, const struct message_record *record)
 {
 	char name[MESSAGE_NAME_SIZE];
+	const struct message_text invalid = invalid_client(record);
 	uint32_t shown;
 	json_t *recipients = recipients_json(record, &shown);
 
@@ -116,6 +129,7 @@ static void add_whole(json_t *json, const struct message_record *record)
 	json_object_set_new(json, "listener", text_json(&record->listener));
 	json_object_set_new(json, "helo", text_json(&record->helo));
 	json_object_set_new(json, "client_tls", tls_json(&record->client_tls));
+	json_object_set_new(json, "tls_invalid_client_certificate", text_json(&invalid));
 	json_object_set_new(json, "sender_sent", text_json(&record->sender_sent));
 	json_object_set_new(json, "host", row_endpoint(&record->host));
 	json_object_set_new(json, "gateway", row_endpoint(&record->gateway));
@@ -184,6 +198,7 @@ struct log_texts {
 	char user[SHOWN_SIZE], zone[SHOWN_SIZE], listener[SHOWN_SIZE], sender[SHOWN_SIZE];
 	char server[SHOWN_SIZE], reply[SHOWN_SIZE], queue_id[SHOWN_SIZE], message_id[SHOWN_SIZE];
 	char detail[SHOWN_SIZE], recipients[LOG_RECIPIENTS][SHOWN_SIZE];
+	char tls[SHOWN_SIZE]; /* one after the other */
 };
 
 static void fill(const struct message_record *record, struct log_texts *texts)
@@ -207,6 +222,19 @@ static void fill(const struct message_record *record, struct log_texts *texts)
 		mac_format(&record->mac, texts->mac);
 }
 
+static void put_tls(
+	struct line *line, const struct message_record *record, char text[static SHOWN_SIZE])
+{
+	const struct message_text invalid = invalid_client(record);
+
+	line_put_pair(line, "client_tls", shown(&record->client_tls.version, text));
+	line_put_pair(line, "client_cipher", shown(&record->client_tls.cipher, text));
+	line_put_pair(line, "tls_invalid_client_certificate", shown(&invalid, text));
+	line_put_pair(line, "server_tls", shown(&record->server_tls.version, text));
+	line_put_pair(line, "server_cipher", shown(&record->server_tls.cipher, text));
+	line_put_pair(line, "server_check", shown(&record->server_tls.check, text));
+}
+
 static const char *put_line(const struct message_record *record, struct log_texts *texts)
 {
 	struct line line = {texts->line, sizeof(texts->line), 0};
@@ -227,6 +255,7 @@ static const char *put_line(const struct message_record *record, struct log_text
 	line_put_pair(&line, "host", texts->host);
 	line_put_pair(&line, "queue_id", shown(&record->queue_id, texts->queue_id));
 	line_put_pair(&line, "message_id", shown(&record->message_id, texts->message_id));
+	put_tls(&line, record, texts->tls);
 	line_put_pair(&line, "reply", shown(&record->reply, texts->reply));
 	line_put_pair(&line, "detail", shown(&record->detail, texts->detail));
 	return line_end(&line);

@@ -463,6 +463,9 @@ static const char *text_of(const struct tracked *tracked)
 		return target->text;
 	if (tracked->login_until_ms)
 		return tracked->login_text;
+	/* no probe sees it, and what was failing may be long mended where none probes */
+	if (is_broken(tracked) && tracked->standing.state != TARGET_DOWN)
+		return tracked->broken;
 	if (tracked->standing.text[0])
 		return tracked->standing.text;
 	if (is_broken(tracked))

@@ -210,6 +210,38 @@ bool client_certificate_fits(const struct smtp_flow *flow, struct decide_reply *
 	return false;
 }
 
+struct sought {
+	const char *name;
+	bool found;
+};
+
+static bool is_sought(const char *name, void *argument)
+{
+	struct sought *sought = argument;
+
+	sought->found = decide_same_name(name, sought->name);
+	return !sought->found;
+}
+
+static bool has_name(void *context, const char *name)
+{
+	struct sought sought = {.name = name};
+
+	tls_names(context, is_sought, &sought);
+	return sought.found;
+}
+
+void client_tls_side(const struct smtp_flow *flow, struct decide_tls *side)
+{
+	struct tls_facts facts;
+
+	*side = (struct decide_tls){.on = client_tls_facts(flow, &facts)};
+	/* of who was not asked nothing is wrong, and nothing is known */
+	side->verified = side->on && facts.asked && facts.reason == TLS_REASON_NONE;
+	side->has_name = has_name;
+	side->context = flow->client_tls;
+}
+
 const char *client_tls_why(const struct smtp_flow *flow)
 {
 	return flow->client_tls ? tls_why(flow->client_tls) : "";

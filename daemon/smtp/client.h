@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 struct decide_reply;
+struct decide_tls;
 struct engine_setup;
 struct smtp_flow;
 
@@ -34,6 +35,8 @@ void client_late(struct smtp_flow *flow);
 /* Of the certificate that the zone asks for. False: there is no mail with it, and the reply says
  * why. */
 bool client_certificate_fits(const struct smtp_flow *flow, struct decide_reply *reply);
+/* The same as rules ask for it; borrows the flow's session of TLS. */
+void client_tls_side(const struct smtp_flow *flow, struct decide_tls *side);
 /* Why its handshake failed; "": it did not, or nobody knows. */
 const char *client_tls_why(const struct smtp_flow *flow);
 /* What is known of its TLS. False: it is in clear. */

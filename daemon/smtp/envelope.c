@@ -172,11 +172,14 @@ static void decide(
 	const struct decide_world world = world_of(flow);
 	const struct decide_origin origin = origin_of(way);
 	struct session session;
+	struct decide_tls tls;
 	const struct decide_envelope envelope = {.session = session_of(flow, &session),
 		.original = &way->original,
 		.sender = &flow->engine.sender,
-		.recipient = recipient};
+		.recipient = recipient,
+		.tls = &tls};
 
+	client_tls_side(flow, &tls);
 	if (recipient)
 		decide_recipient(&world, &origin, &envelope, now_of(flow), reply);
 	else

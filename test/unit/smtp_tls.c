@@ -429,6 +429,76 @@ static void certificates_of_clients_are_asked_for(void **state)
 	tls_issued_free(&stranger);
 }
 
+/* Rules after each other: by the name in a certificate that is valid, by TLS, in clear. */
+static const char *ruled_text(const struct world *world)
+{
+	static char text[8192];
+	const char *all = tls_text(world, "offer", "client request");
+	const char *rule = strstr(all, "rule read");
+
+	snprintf(text, sizeof(text),
+		"%.*srule mates { zone guest tls verified \"mx.partner.example\" server relay }\n"
+		"rule known { zone guest tls verified verdict answer 554 \"known\" }\n"
+		"rule safe { zone guest tls any verdict answer 554 \"in TLS\" }\n"
+		"rule open { zone guest tls not any verdict answer 554 \"in clear\" }\n%s",
+		(int)(rule - all), all, strchr(rule, '\n') + 1);
+	return text;
+}
+
+static void rules_ask_for_names_in_certificates(void **state)
+{
+	struct tls_issued mate, second, other, old, self;
+	struct world world;
+	uint64_t flow = 7;
+	int pair = begin_tls(&world, IS_IP6(state), "offer", "client request");
+
+	tls_issue(&mate, &(struct tls_wish){.issuer = &root, .names = "DNS:mx.partner.example"});
+	tls_issue(&second,
+		&(struct tls_wish){.issuer = &root,
+			.names = "DNS:a.example,email:a@b.example,DNS:MX.Partner.example"});
+	tls_issue(&other, &(struct tls_wish){.issuer = &root, .names = "DNS:a.mx.partner.example"});
+	tls_issue(&old, &(struct tls_wish){.issuer = &root,
+				.names = "DNS:mx.partner.example",
+				.begins_s = -200,
+				.ends_s = -100});
+	tls_issue(&self, &(struct tls_wish){.names = "DNS:mx.partner.example"});
+	const struct {
+		const struct tls_issued *shown;
+		const char *reply; /* to RCPT; NULL: a server is asked */
+	} cases[] = {{&mate, NULL}, {&second, NULL}, {&other, "550 5.7.1 gw.example.net known"},
+		{&old, "550 5.7.1 gw.example.net in TLS"},
+		{&self, "550 5.7.1 gw.example.net in TLS"},
+		{NULL, "550 5.7.1 gw.example.net in TLS"}};
+	apply_policy(&world, ruled_text(&world));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int client = ready_for_tls(&world, pair, flow++), server = -1;
+		SSL *ssl = smtp_tls_begin(client, cases[i].shown);
+		assert_non_null(ssl);
+		smtp_tls_ask(ssl, "EHLO laptop\r\n", "250 ");
+		smtp_tls_ask(ssl, "MAIL FROM:<a@example.net>\r\n", "250 ");
+		smtp_tls_say(ssl, "RCPT TO:<b@example.org>\r\n");
+		if (cases[i].reply)
+			smtp_tls_ask(ssl, "", cases[i].reply);
+		else
+			server = server_take(&world);
+		close_tls(ssl, client);
+		if (server >= 0)
+			close(server);
+		await_record(&world);
+	}
+	int client = open_client(&world, pair, flow, 42);
+	ask_smtp(client, "MAIL FROM:<a@example.net>\r\n", "250 ");
+	ask_smtp(client, "RCPT TO:<b@example.org>\r\n", "550 5.7.1 gw.example.net in clear");
+	close(client);
+	await_record(&world);
+	end_tls(&world, pair);
+	tls_issued_free(&mate);
+	tls_issued_free(&second);
+	tls_issued_free(&other);
+	tls_issued_free(&old);
+	tls_issued_free(&self);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +512,7 @@ int main(void)
 		BOTH(a_drain_is_said_in_tls),
 		BOTH(a_text_that_is_cut_off_is_no_message),
 		BOTH(certificates_of_clients_are_asked_for),
+		BOTH(rules_ask_for_names_in_certificates),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	if (!enter_namespace()) {

@@ -45,7 +45,7 @@ void language_later_value(struct language *l, const struct language_span *span, 
  * says that it reads messages all the same (struct language_world), as tests do. */
 #define LANGUAGE_READS_MESSAGES true
 /* The same of TLS, accounts and certificates (language_speaks()): true once both sides run. */
-#define LANGUAGE_SPEAKS_TLS false
+#define LANGUAGE_SPEAKS_TLS true
 /* To be called for each such word, at its place. */
 void language_reads(struct language *l, const struct language_span *span, const char *word);
 void language_speaks(struct language *l, const struct language_span *span, const char *word);

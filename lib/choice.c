@@ -9,10 +9,21 @@ static bool takes(const struct ipc_target *target, enum addr_family client)
 	return target->client_families & bit;
 }
 
-bool choice_may(const struct ipc_target *target, enum addr_family client)
+static bool is_meant(const struct ipc_target *target, enum addr_family client)
 {
 	return target->state != TARGET_NEVER && !target->drained && target->weight > 0 &&
-	       target->naddresses > 0 && takes(target, client);
+	       takes(target, client);
+}
+
+bool choice_may(const struct ipc_target *target, enum addr_family client)
+{
+	return target->naddresses > 0 && is_meant(target, client);
+}
+
+bool choice_may_serve(const struct ipc_target *target, enum addr_family client)
+{
+	return (target->naddresses > 0 || target->pending) && target->state != TARGET_DOWN &&
+	       is_meant(target, client);
 }
 
 const char *choice_refusal(const struct ipc_target *target, enum addr_family client)
@@ -25,6 +36,8 @@ const char *choice_refusal(const struct ipc_target *target, enum addr_family cli
 		return target->text;
 	if (target->state == TARGET_NEVER)
 		return "must not be used";
+	if (target->pending)
+		return "is not looked up yet";
 	if (target->naddresses == 0)
 		return "has no address";
 	return client == ADDR_IP6 ? "takes no IPv6 clients" : "takes no IPv4 clients";

@@ -11,7 +11,9 @@ _Static_assert(TARGETS_MAX <= 64, "each target has its bit");
 /* May a flow of a client of that family ever try it? Not one that is drained or has no weight, that
  * must not be used, has no address, or takes no identity of that family. */
 bool choice_may(const struct ipc_target *target, enum addr_family client);
-/* Why not, for the audit record: the target's own text or a word of ours. */
+/* And is it up, as far as is known? Of a name that was not looked up yet nothing is. */
+bool choice_may_serve(const struct ipc_target *target, enum addr_family client);
+/* Why it may not be tried, for the audit record: the target's own text or a word of ours. */
 const char *choice_refusal(const struct ipc_target *target, enum addr_family client);
 
 /* The next one beside those tried: what is not down before what is, ascending preference, then

@@ -100,11 +100,10 @@ bool drained_any(const struct drained *drained, const char *server)
 	return false;
 }
 
-void drained_mark(const struct drained *drained, struct ipc_targets *ipc)
+void drained_mark(const struct drained *drained, const char *server, struct ipc_target *v, size_t n)
 {
-	for (uint32_t i = 0; i < ipc->n; i++)
-		ipc->v[i].drained =
-			find(drained, ipc->server, ipc->v[i].name, ipc->v[i].port) != NULL;
+	for (size_t i = 0; i < n; i++)
+		v[i].drained = find(drained, server, v[i].name, v[i].port) != NULL;
 }
 
 /* The lines of the host's ports, or with port 0 all of the host. */

@@ -33,8 +33,9 @@ uint64_t drained_since(
 bool drained_host(const struct drained *drained, const char *server, const char *host);
 /* Is any host of the server? */
 bool drained_any(const struct drained *drained, const char *server);
-/* Sets the byte in each target. */
-void drained_mark(const struct drained *drained, struct ipc_targets *ipc);
+/* Sets the byte in each of the server's n targets. */
+void drained_mark(
+	const struct drained *drained, const char *server, struct ipc_target *v, size_t n);
 /* One port, or with port 0 the host whatever its ports. A part of the gather: over when it is on
  * the disk. 0, -EALREADY: it is so, -ENOSPC: too many, -EBUSY: to enable a port of a host that is
  * drained as a whole; with an error the gather gets no part. */

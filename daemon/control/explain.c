@@ -10,6 +10,7 @@
 #include "lib/smtp/message_record.h"
 #include "lib/target.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +53,7 @@ static void follow_original(struct explaining *explaining, struct decision *deci
 
 	if (!explaining->destination_given)
 		return;
-	ptrdiff_t server = unfit ? -1 : health_peer_find_server(control->health, original);
+	ptrdiff_t server = unfit ? -ENOENT : health_peer_find_server(control->health, original);
 	if (unfit)
 		snprintf(text, sizeof(text), "original: %s is %s%s", addr_format(original, address),
 			unfit, explaining->read ? "" : ": 421");
@@ -60,11 +61,15 @@ static void follow_original(struct explaining *explaining, struct decision *deci
 		snprintf(text, sizeof(text),
 			"original: %s is a host of server %s and is not reached past it",
 			addr_format(original, address), control->policy->servers[server].name.text);
+	else if (server == -EAGAIN)
+		snprintf(text, sizeof(text),
+			"original: %s may be a host of a server, whose name is not looked up yet",
+			addr_format(original, address));
 	else
 		return;
 	explain_step(explaining, text);
 	decision->to_original = server < 0;
-	decision->server = server;
+	decision->server = server < 0 ? -1 : server;
 }
 
 static void finish(struct explaining *explaining)

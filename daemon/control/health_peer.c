@@ -9,6 +9,7 @@
 #include "daemon/control/names.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
+#include "daemon/process/replica_targets.h"
 #include "lib/ipc/health.h"
 #include "lib/language.h"
 
@@ -20,31 +21,55 @@
 #include <string.h>
 #include <unistd.h>
 
-struct told {
-	struct told *next;
-	struct ipc_targets ipc;
-};
-
+/* The targets are kept as those keep them who send flows there, by the same code: between an apply
+ * and health's first word, too, all know the same. */
 struct health_peer {
-	struct peer peer;            /* first */
-	struct told *told;           /* one for each server */
+	struct peer peer; /* first */
+	struct replica_targets targets;
 	struct ipc_client_side side; /* as last sent */
 	struct bound *bound;
 	struct names *names;       /* who waits for what it tells */
-	struct ipc_targets *first; /* of a server of which nothing was told; room for all */
+	struct ipc_targets *shown; /* those last asked for; room for all */
 };
+
+/* Under the policy in force. */
+static void follow_targets(struct health_peer *peer)
+{
+	const struct control *control = peer->peer.control;
+	struct replica_targets *targets = &peer->targets;
+
+	if (targets->policy == control->policy && targets->number == control->policy_number)
+		return;
+	if (replica_targets_set_policy(targets, control->policy, control->policy_number) < 0) {
+		log_error("no memory for the hosts of the servers");
+		return;
+	}
+	for (size_t i = 0; i < targets->policy->nservers; i++)
+		drained_mark(control->drained, targets->policy->servers[i].name.text,
+			targets->v[i]->v, targets->v[i]->n);
+}
+
+static struct replica_server *list_of(struct health_peer *peer, size_t server)
+{
+	follow_targets(peer);
+	return replica_targets_of(&peer->targets, peer->peer.control->policy, (int32_t)server);
+}
 
 /* What waited for the kernel to know its addresses. */
 static void tell_bound(void *context)
 {
 	struct health_peer *peer = context;
-	for (const struct told *told = peer->told; told; told = told->next) {
-		ptrdiff_t at = policy_find_server(peer->peer.control->policy, told->ipc.server);
-		if (at < 0 || peer->peer.control->policy->servers[at].bind != POLICY_BIND_CLIENT)
+	const struct policy *policy = peer->peer.control->policy;
+
+	for (size_t i = 0; i < policy->nservers; i++) {
+		const struct ipc_targets *ipc = policy->servers[i].bind == POLICY_BIND_CLIENT
+							? health_peer_targets(peer, i)
+							: NULL;
+		if (!ipc)
 			continue;
-		peers_send(peer->peer.control->peers, &told->ipc);
+		peers_send(peer->peer.control->peers, ipc);
 		/* a probe before went astray */
-		health_peer_probe_now(peer, told->ipc.server);
+		health_peer_probe_now(peer, policy->servers[i].name.text);
 	}
 }
 
@@ -77,28 +102,16 @@ void health_peer_free(struct health_peer *peer)
 	if (!peer)
 		return;
 	health_peer_close(peer);
-	while (peer->told) {
-		struct told *told = peer->told;
-		peer->told = told->next;
-		free(told);
-	}
-	free(peer->first);
+	replica_targets_fini(&peer->targets);
+	free(peer->shown);
 	bound_free(peer->bound);
 	free(peer);
 }
 
-static struct told **find(struct health_peer *peer, const char *server)
-{
-	struct told **at = &peer->told;
-	while (*at && strcmp((*at)->ipc.server, server) != 0)
-		at = &(*at)->next;
-	return at;
-}
-
 static const struct ipc_target *same_target(
-	const struct ipc_targets *targets, const struct ipc_target *target)
+	const struct replica_server *targets, const struct ipc_target *target)
 {
-	for (uint32_t i = 0; targets && i < targets->n; i++)
+	for (size_t i = 0; targets && i < targets->n; i++)
 		if (targets->v[i].port == target->port &&
 			dns_same_name(targets->v[i].name, target->name))
 			return &targets->v[i];
@@ -106,7 +119,7 @@ static const struct ipc_target *same_target(
 }
 
 static void publish_changes(
-	struct control *control, const struct ipc_targets *old, const struct ipc_targets *ipc)
+	struct control *control, const struct replica_server *old, const struct ipc_targets *ipc)
 {
 	if (!monitor_wanted(control, MONITOR_SERVER))
 		return;
@@ -123,62 +136,35 @@ static void publish_changes(
 	}
 }
 
-/* In the place of what it said before. A word on a server of an older policy comes too late. */
+static void pass_on(struct health_peer *peer, size_t server)
+{
+	const struct ipc_targets *ipc = health_peer_targets(peer, server);
+
+	if (ipc && bound_pass(peer->bound, ipc))
+		peers_send(peer->peer.control->peers, ipc);
+}
+
+/* In the place of what it said before. A word under an older policy comes too late: another follows
+ * it. */
 static void take_targets(struct health_peer *peer, const struct ipc_targets *ipc)
 {
-	struct told **at = find(peer, ipc->server);
-	struct told *told = malloc(offsetof(struct told, ipc) + ipc->header.bytes);
+	struct control *control = peer->peer.control;
+	ptrdiff_t at = control->policy ? policy_find_server(control->policy, ipc->server) : -1;
 
-	if (!told || policy_find_server(peer->peer.control->policy, ipc->server) < 0) {
-		free(told);
+	if (at < 0 || ipc->number != control->policy_number)
 		return;
-	}
-	memcpy(&told->ipc, ipc, ipc->header.bytes);
-	told->ipc.header.seq = 0;
-	drained_mark(peer->peer.control->drained, &told->ipc);
-	publish_changes(peer->peer.control, *at ? &(*at)->ipc : NULL, ipc);
-	told->next = *at ? (*at)->next : NULL;
-	free(*at);
-	*at = told;
-	if (bound_pass(peer->bound, &told->ipc))
-		peers_send(peer->peer.control->peers, &told->ipc);
+	struct replica_server *old = replica_targets_ref(list_of(peer, (size_t)at));
+	replica_targets_take(&peer->targets, ipc);
+	struct replica_server *list = list_of(peer, (size_t)at);
+	if (list)
+		drained_mark(control->drained, ipc->server, list->v, list->n);
+	publish_changes(control, old, ipc);
+	replica_targets_unref(old);
+	pass_on(peer, (size_t)at);
 	for (struct names *names = peer->names, *next; names; names = next) {
 		next = names->next;
 		names_on_told(names);
 	}
-}
-
-static void put_line(struct ipc_targets *ipc, size_t line, const struct policy_host *host)
-{
-	struct ipc_target *target = &ipc->v[ipc->n++];
-	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
-	target->line = (uint16_t)line;
-	target->port = host->port;
-	target->preference = host->preference;
-	target->weight = host->weight;
-	target->limit_flows = host->limit_flows;
-	target->client_families = TARGET_CLIENTS_ALL;
-	target->naddresses = host->addr.family != ADDR_NONE;
-	target->addresses[0] = host->addr;
-}
-
-/* What the policy itself says of a server's targets. */
-static struct ipc_targets *say_first(struct health_peer *peer, size_t server)
-{
-	const struct policy_server *from = &peer->peer.control->policy->servers[server];
-	size_t room = sizeof(*peer->first) + TARGETS_MAX * sizeof(peer->first->v[0]);
-	struct ipc_targets *first = peer->first;
-
-	if (!first && !(first = peer->first = malloc(room)))
-		return NULL;
-	ipc_init(first, IPC_TARGETS, room);
-	first->number = peer->peer.control->policy_number;
-	snprintf(first->server, sizeof(first->server), "%s", from->name.text);
-	for (size_t i = 0; i < from->nhosts && i < TARGETS_MAX; i++)
-		put_line(first, i, &from->hosts[i]);
-	first->header.bytes = (uint32_t)(sizeof(*first) + first->n * sizeof(first->v[0]));
-	drained_mark(peer->peer.control->drained, first);
-	return first;
 }
 
 static bool is_client_side(const struct policy *policy, const char *ifname)
@@ -301,17 +287,21 @@ static void send_policy(struct health_peer *peer)
 	close(fd);
 }
 
-/* Policy, and what the one before had told. */
+/* Policy, and what is known of its hosts. */
 static void on_open(struct peer *opened)
 {
 	struct health_peer *peer = HEALTH(opened);
+	const struct policy *policy = peer->peer.control->policy;
 	struct ipc_plain done;
 
 	memset(&peer->side, 0, sizeof(peer->side));
-	for (const struct told *told = peer->told; told; told = told->next)
-		health_peer_send(peer, &told->ipc);
-	if (!peer->peer.control->policy)
+	if (!policy)
 		return;
+	for (size_t i = 0; i < policy->nservers; i++) {
+		const struct ipc_targets *ipc = health_peer_targets(peer, i);
+		if (ipc)
+			health_peer_send(peer, ipc);
+	}
 	send_policy(peer);
 	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	health_peer_send(peer, &done);
@@ -322,20 +312,13 @@ static const struct peer_face face = {
 
 void health_peer_follow(struct health_peer *peer)
 {
-	for (struct told **at = &peer->told; *at;) {
-		struct told *told = *at;
-		if (policy_find_server(peer->peer.control->policy, told->ipc.server) >= 0) {
-			at = &told->next;
-			continue;
-		}
-		*at = told->next;
-		free(told);
-	}
-	for (size_t i = 0; i < peer->peer.control->policy->nservers; i++) {
-		const char *server = peer->peer.control->policy->servers[i].name.text;
-		if (!*find(peer, server) && drained_any(peer->peer.control->drained, server))
-			health_peer_drained(peer, server);
-	}
+	const struct control *control = peer->peer.control;
+
+	follow_targets(peer);
+	/* others know the policy, and not what of it is drained */
+	for (size_t i = 0; i < control->policy->nservers; i++)
+		if (drained_any(control->drained, control->policy->servers[i].name.text))
+			pass_on(peer, i);
 	if (peer->peer.channel)
 		send_policy(peer);
 }
@@ -358,32 +341,36 @@ void health_peer_ask(struct health_peer *peer, struct ask *ask, void *ipc)
 
 const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t server)
 {
-	struct told **at = find(peer, peer->peer.control->policy->servers[server].name.text);
-	return *at ? &(*at)->ipc : say_first(peer, server);
+	const struct replica_server *list = list_of(peer, server);
+
+	if (!peer->shown)
+		peer->shown =
+			malloc(sizeof(*peer->shown) + TARGETS_MAX * sizeof(peer->shown->v[0]));
+	if (!list || !peer->shown)
+		return NULL;
+	replica_targets_tell(&peer->targets, list, peer->shown);
+	return peer->shown;
 }
 
-static bool has_address(const struct ipc_targets *targets, const struct addr *addr)
+bool health_peer_serves(struct health_peer *peer, ptrdiff_t server, enum addr_family client)
 {
-	for (uint32_t i = 0; targets && i < targets->n; i++)
-		for (unsigned j = 0; j < targets->v[i].naddresses; j++)
-			if (addr_equal(&targets->v[i].addresses[j], addr))
-				return true;
-	return false;
+	uint8_t offers;
+
+	return replica_targets_serve(
+		server < 0 ? NULL : list_of(peer, (size_t)server), client, &offers);
 }
 
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr)
 {
-	for (size_t i = 0; i < peer->peer.control->policy->nservers; i++)
-		if (has_address(health_peer_targets(peer, i), addr))
-			return (ptrdiff_t)i;
-	return -1;
+	follow_targets(peer);
+	return replica_targets_find_server(&peer->targets, addr);
 }
 
 bool health_peer_is_told(struct health_peer *peer, size_t server)
 {
-	const struct control *control = peer->peer.control;
-	struct told **at = find(peer, control->policy->servers[server].name.text);
-	return *at && (*at)->ipc.number == control->policy_number;
+	const struct replica_server *list = list_of(peer, server);
+
+	return list && list->told;
 }
 
 void health_peer_watch(struct health_peer *peer, struct names *names)
@@ -401,31 +388,25 @@ void health_peer_unwatch(struct health_peer *peer, struct names *names)
 		*at = names->next;
 }
 
-void health_peer_tell(struct health_peer *peer, struct channel *relay)
+void health_peer_tell(struct health_peer *peer, struct channel *to)
 {
-	const struct control *control = peer->peer.control;
-	for (size_t i = 0; i < control->policy->nservers; i++) {
-		const char *server = control->policy->servers[i].name.text;
-		/* what the policy says the relay knows itself, but for what is drained */
-		if (!*find(peer, server) && !drained_any(control->drained, server))
-			continue;
+	for (size_t i = 0; i < peer->peer.control->policy->nservers; i++) {
 		const struct ipc_targets *ipc = health_peer_targets(peer, i);
 		if (ipc)
-			channel_send(relay, ipc, -1);
+			channel_send(to, ipc, -1);
 	}
 }
 
 void health_peer_drained(struct health_peer *peer, const char *server)
 {
-	ptrdiff_t at = policy_find_server(peer->peer.control->policy, server);
-	struct told *told = *find(peer, server);
-	if (at < 0)
+	const struct control *control = peer->peer.control;
+	ptrdiff_t at = policy_find_server(control->policy, server);
+	struct replica_server *list = at < 0 ? NULL : list_of(peer, (size_t)at);
+
+	if (!list)
 		return;
-	if (told)
-		drained_mark(peer->peer.control->drained, &told->ipc);
-	const struct ipc_targets *ipc = health_peer_targets(peer, (size_t)at);
-	if (ipc && bound_pass(peer->bound, ipc))
-		peers_send(peer->peer.control->peers, ipc);
+	drained_mark(control->drained, server, list->v, list->n);
+	pass_on(peer, (size_t)at);
 }
 
 bool health_peer_runs(const struct health_peer *peer)

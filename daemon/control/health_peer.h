@@ -25,10 +25,15 @@ int health_peer_probe_now(struct health_peer *peer, const char *server);
 /* A question; without a health process it is answered by NULL at once. */
 void health_peer_ask(struct health_peer *peer, struct ask *ask, void *ipc);
 
-/* The targets of the policy's server of that index, as health told them last or, while it has not,
- * as the policy says them; borrowed until the next call. NULL: out of memory. */
+/* The targets of the policy's server of that index, as health told them or, while it has not under
+ * the policy in force, as far as they are known (replica_targets.h); borrowed until the next call.
+ * NULL: out of memory. */
 const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t server);
-/* The policy's server that has a host at this address; -1: none. */
+/* May a flow of such a client that is read be sent to a host of that server? As
+ * replica_targets_serve() says it to the flow itself. -1: the original. */
+bool health_peer_serves(struct health_peer *peer, ptrdiff_t server, enum addr_family client);
+/* The policy's server that has a host at this address. -ENOENT: none; -EAGAIN: some name is not
+ * looked up yet, so it cannot be known. */
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr);
 /* Has health spoken of that server under the policy in force? */
 bool health_peer_is_told(struct health_peer *peer, size_t server);
@@ -36,8 +41,8 @@ bool health_peer_is_told(struct health_peer *peer, size_t server);
 void health_peer_watch(struct health_peer *peer, struct names *names);
 /* One that is not watching is allowed. */
 void health_peer_unwatch(struct health_peer *peer, struct names *names);
-/* All that was told, and what is drained, to a relay that starts. */
-void health_peer_tell(struct health_peer *peer, struct channel *relay);
+/* All of them to a process that starts and sends flows there. */
+void health_peer_tell(struct health_peer *peer, struct channel *to);
 /* What is drained of a server has changed: the relays hear of it. */
 void health_peer_drained(struct health_peer *peer, const char *server);
 bool health_peer_runs(const struct health_peer *peer);

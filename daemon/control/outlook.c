@@ -73,37 +73,12 @@ struct look {
 	bool any, is_up;
 };
 
-/* Health has not spoken of all its hosts under the policy in force: of a name nothing is known. */
-static bool is_open(const struct control *control, size_t server)
-{
-	const struct policy_server *says = &control->policy->servers[server];
-
-	if (health_peer_is_told(control->health, server))
-		return false;
-	for (size_t i = 0; i < says->nhosts; i++)
-		if (says->hosts[i].addr.family == ADDR_NONE)
-			return true;
-	return false;
-}
-
-static bool has_host_up(const struct look *look, size_t server)
-{
-	const struct ipc_targets *targets = health_peer_targets(look->control->health, server);
-
-	if (!targets || is_open(look->control, server))
-		return true;
-	for (uint32_t i = 0; i < targets->n; i++)
-		if (choice_may(&targets->v[i], look->client) && targets->v[i].state != TARGET_DOWN)
-			return true;
-	return false;
-}
-
 static void take_server(void *context, ptrdiff_t server)
 {
 	struct look *look = context;
 
 	look->any = true;
-	look->is_up = look->is_up || server < 0 || has_host_up(look, (size_t)server);
+	look->is_up |= health_peer_serves(look->control->health, server, look->client);
 }
 
 bool outlook_unreachable(struct control *control, const struct decide_origin *origin,

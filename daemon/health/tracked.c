@@ -517,6 +517,7 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 	ipc->limit_flows = target->limit_flows;
 	ipc->latency_us = tracked->latency_us;
 	ipc->line = target->line;
+	ipc->pending = target->pending && tracked->n == 0;
 	ipc->port = target->port;
 	ipc->preference = target->preference;
 	ipc->depth = target->depth;

@@ -1,6 +1,8 @@
 #include "daemon/process/replica_targets.h"
 
+#include "lib/choice.h"
 #include "lib/dns.h"
+#include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,12 +92,18 @@ static bool same_line(const struct policy_host *a, const struct policy_host *b)
 	       dns_same_name(a->name.text, b->name.text);
 }
 
+static uint64_t tls_of(const struct policy_server *server, size_t line)
+{
+	return tls_terms_digest_of(policy_host_tls(server, &server->hosts[line]));
+}
+
 /* What was found out about a host holds for the way in which it was asked. */
-static bool same_way(const struct policy_server *a, const struct policy_server *b)
+static bool same_way(
+	const struct policy_server *a, size_t line_a, const struct policy_server *b, size_t line_b)
 {
 	return a->announce == b->announce && a->announce_login == b->announce_login &&
 	       a->bind == b->bind && addr_equal(&a->bind_addr, &b->bind_addr) &&
-	       a->probe == b->probe;
+	       a->probe == b->probe && tls_of(a, line_a) == tls_of(b, line_b);
 }
 
 static struct ipc_target *put(struct replica_server *list, const struct policy_host *host)
@@ -132,27 +140,29 @@ static bool put_known(struct replica_server *list, const struct policy_host *hos
 		target->weight = line.weight;
 		target->limit_flows = line.limit_flows;
 		target->login_until_ms = 0; /* with a policy secrets are read anew */
-		if (same_way(server, server_of(list)))
+		if (same_way(server, known->line, server_of(list), line.line))
 			continue;
 		target->state = TARGET_UNKNOWN;
 		target->client_families = TARGET_CLIENTS_ALL;
+		target->offers = 0;
 		target->text[0] = '\0';
 	}
 	return some;
 }
 
-static void put_address(struct replica_server *list, const struct policy_host *host)
+static void put_line(struct replica_server *list, const struct policy_host *host)
 {
 	struct ipc_target *target = put(list, host);
 	if (!target)
 		return;
 	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
 	target->client_families = TARGET_CLIENTS_ALL;
-	target->naddresses = 1;
+	target->pending = host->addr.family == ADDR_NONE;
+	target->naddresses = !target->pending;
 	target->addresses[0] = host->addr;
 }
 
-/* Before health speaks: what older lists know, and addresses that the policy says itself. */
+/* Before health speaks: what older lists know, and what the policy says itself. */
 static struct replica_server *first_list(
 	struct policy *policy, size_t server, const struct replica_server *old)
 {
@@ -163,12 +173,8 @@ static struct replica_server *first_list(
 		return NULL;
 	for (size_t i = 0; i < server_of(list)->nhosts; i++) {
 		const struct policy_host *host = &server_of(list)->hosts[i];
-		if (put_known(list, host, old))
-			continue;
-		if (host->addr.family == ADDR_NONE)
-			list->is_open = true;
-		else
-			put_address(list, host);
+		if (!put_known(list, host, old))
+			put_line(list, host);
 	}
 	take_over(list, old);
 	return list;
@@ -187,6 +193,7 @@ static void replace(struct replica_targets *table, const struct ipc_targets *ipc
 	if (!list)
 		return;
 	list->inquiry = ipc->inquiry;
+	list->told = true;
 	list->n = ipc->n;
 	memcpy(list->v, ipc->v, ipc->n * sizeof(list->v[0]));
 	take_over(list, table->v[at]);
@@ -247,6 +254,17 @@ void replica_targets_take(struct replica_targets *table, const struct ipc_target
 		keep_early(table, ipc);
 }
 
+void replica_targets_tell(const struct replica_targets *table, const struct replica_server *list,
+	struct ipc_targets *ipc)
+{
+	ipc_init(ipc, IPC_TARGETS, sizeof(*ipc) + list->n * sizeof(ipc->v[0]));
+	ipc->number = table->number;
+	ipc->inquiry = list->inquiry;
+	snprintf(ipc->server, sizeof(ipc->server), "%s", server_of(list)->name.text);
+	ipc->n = (uint32_t)list->n;
+	memcpy(ipc->v, list->v, list->n * sizeof(ipc->v[0]));
+}
+
 struct replica_server *replica_targets_of(
 	const struct replica_targets *table, const struct policy *policy, int32_t server)
 {
@@ -267,13 +285,35 @@ static bool has_address(const struct replica_server *list, const struct addr *ad
 	return false;
 }
 
+bool replica_targets_serve(
+	const struct replica_server *list, enum addr_family client, uint8_t *offers)
+{
+	bool serve = !list;
+
+	*offers = list ? UINT8_MAX : 0;
+	for (size_t i = 0; list && i < list->n; i++)
+		if (choice_may_serve(&list->v[i], client)) {
+			serve = true;
+			*offers &= list->v[i].offers;
+		}
+	return serve;
+}
+
+static bool is_pending(const struct replica_server *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].pending)
+			return true;
+	return false;
+}
+
 ptrdiff_t replica_targets_find_server(const struct replica_targets *table, const struct addr *addr)
 {
-	bool is_open = false;
+	bool pending = false;
 	for (size_t i = 0; table->policy && i < table->policy->nservers; i++) {
 		if (has_address(table->v[i], addr))
 			return (ptrdiff_t)i;
-		is_open |= table->v[i]->is_open;
+		pending |= is_pending(table->v[i]);
 	}
-	return is_open ? -EAGAIN : -ENOENT;
+	return pending ? -EAGAIN : -ENOENT;
 }

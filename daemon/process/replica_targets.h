@@ -27,7 +27,7 @@ struct replica_server {
 	struct policy *policy; /* a reference: what the targets' lines are lines of */
 	size_t server;         /* index in policy */
 	uint64_t inquiry;      /* in which health asked those that are `asked`; 0: none are */
-	bool is_open;          /* some host's name was not looked up yet */
+	bool told;             /* health has spoken under this policy */
 	size_t n, room;
 	struct balance_item *turns; /* room of each */
 	struct replica_seen *seen;
@@ -54,6 +54,9 @@ int replica_targets_set_policy(
 	struct replica_targets *table, struct policy *policy, uint64_t number);
 /* Health told a server's targets. */
 void replica_targets_take(struct replica_targets *table, const struct ipc_targets *ipc);
+/* A list as it is told to others; ipc has room for its n. */
+void replica_targets_tell(const struct replica_targets *table, const struct replica_server *list,
+	struct ipc_targets *ipc);
 
 /* The targets of a server of this policy; of a policy before, whose flows go on, those of the
  * server that has its name now. Borrowed. NULL: server is -1, or there is none any more. */
@@ -62,6 +65,12 @@ struct replica_server *replica_targets_of(
 /* The same list, held; and given up. NULL is allowed. */
 struct replica_server *replica_targets_ref(struct replica_server *list);
 void replica_targets_unref(struct replica_server *list);
+/* May a flow of such a client that is read be sent to one of these hosts, as far as is known? Not
+ * where each is down or may not be used. Of a host whose name was not looked up yet nothing is
+ * known, nor of the original: there list is NULL. offers: enum smtp_offer, what all that it may be
+ * sent to showed last. */
+bool replica_targets_serve(
+	const struct replica_server *list, enum addr_family client, uint8_t *offers);
 /* The server that has a host at this address. -ENOENT: none; -EAGAIN: it cannot be known yet. */
 ptrdiff_t replica_targets_find_server(const struct replica_targets *table, const struct addr *addr);
 

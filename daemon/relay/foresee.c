@@ -4,6 +4,7 @@
 #include "daemon/flow/dial.h"
 #include "lib/choice.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,21 @@ static enum ending foresee_hosts(const struct way *way, char text[IPC_TEXT_SIZE]
 	if (list && list->n > 0)
 		return ending;
 	snprintf(text, IPC_TEXT_SIZE, "no host of it is known");
+	return ENDING_NO_SERVER;
+}
+
+static enum ending foresee_original(
+	const struct way_host *process, const struct addr *original, char text[IPC_TEXT_SIZE])
+{
+	const char *refusal = dial_original_refusal(original);
+
+	if (refusal) {
+		snprintf(text, IPC_TEXT_SIZE, "the original is %s", refusal);
+		return ENDING_HOST_UNFIT;
+	}
+	if (replica_targets_find_server(&process->replica->targets, original) != -EAGAIN)
+		return ENDING_NONE;
+	snprintf(text, IPC_TEXT_SIZE, "the original may be a host that is not looked up yet");
 	return ENDING_NO_SERVER;
 }
 
@@ -58,9 +74,5 @@ enum ending foresee(
 		return foresee_hosts(&way, text);
 	if (!to_original || ipc->original.addr.family == ADDR_NONE)
 		return ENDING_NONE;
-	const char *refusal = dial_original_refusal(&ipc->original.addr);
-	if (!refusal)
-		return ENDING_NONE;
-	snprintf(text, IPC_TEXT_SIZE, "the original is %s", refusal);
-	return ENDING_HOST_UNFIT;
+	return foresee_original(process, &ipc->original.addr, text);
 }

@@ -103,7 +103,8 @@ static bool target_ok(const struct ipc_target *target)
 	if (!NAMED_OK(target->name) || !TEXT_OK(target->text) || !target->port ||
 		target->state >= TARGET_STATES || target->client_families > TARGET_CLIENTS_ALL ||
 		target->stale > 1 || target->drained > 1 || target->failing > 1 ||
-		target->naddresses > TARGET_ADDRESSES_MAX || target->asked >> target->naddresses)
+		target->pending > 1 || target->naddresses > TARGET_ADDRESSES_MAX ||
+		(target->pending && target->naddresses > 0) || target->asked >> target->naddresses)
 		return false;
 	for (unsigned i = 0; i < target->naddresses; i++)
 		if (!ipc_addr_given_ok(&target->addresses[i]))

@@ -107,6 +107,7 @@ struct ipc_target {
 	uint8_t drained; /* the operator wants no new flows here: control says it, health never */
 	uint8_t failing; /* it has no state, not being probed, and the last try failed */
 	uint8_t offers;  /* enum smtp_offer: what all addresses showed last; 0: not known */
+	uint8_t pending; /* it has no address: its name was not looked up yet */
 	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first */
 };
 

@@ -12,5 +12,7 @@ enum engine_tls tls_terms_wanted(const struct policy_server_tls *tls);
 const char *tls_terms_name(const struct policy_host *host, const struct policy_server_tls *tls);
 /* Of all that the policy says of TLS with the server's hosts: another digest, other TLS. */
 uint64_t tls_terms_digest(const struct policy_server *server);
+/* The same of one host's. */
+uint64_t tls_terms_digest_of(const struct policy_server_tls *tls);
 
 #endif

@@ -1,0 +1,215 @@
+/* What is known of a server's hosts between a policy and health's first word under it, and whether
+ * a flow that is read may be sent to one: the flow and who foretells it ask the same. */
+#include "daemon/process/replica_targets.h"
+
+#include "lib/language.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SHOWN 5 /* offers */
+#define BOTH  TARGET_CLIENTS_ALL
+#define IP4   TARGET_CLIENTS_IP4
+
+static void set_policy(struct replica_targets *table, uint64_t number, const char *server)
+{
+	const struct language_world reads = {.reads_messages = true};
+	struct language_diagnosis diagnosis;
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		"zone guest { interface \"lo\"; identity address }\n"
+		"server relay { %s }\nrule guests { user any server relay }\n",
+		server);
+	struct policy *policy = language_parse("conf", text, strlen(text), &reads, &diagnosis);
+	if (!policy)
+		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
+	assert_int_equal(replica_targets_set_policy(table, policy, number), 0);
+	policy_unref(policy);
+}
+
+struct told {
+	const char *name, *address; /* address NULL: none */
+	uint8_t state, clients, drained, pending;
+	uint32_t weight;
+};
+
+static void tell(struct replica_targets *table, uint64_t number, const struct told *told, size_t n)
+{
+	_Alignas(16) uint8_t bytes[sizeof(struct ipc_targets) + 4 * sizeof(struct ipc_target)];
+	struct ipc_targets *ipc = (void *)bytes;
+	size_t len = sizeof(*ipc) + n * sizeof(ipc->v[0]);
+
+	ipc_init(ipc, IPC_TARGETS, len);
+	ipc->number = number;
+	ipc->n = (uint32_t)n;
+	strcpy(ipc->server, "relay");
+	for (size_t i = 0; i < n; i++) {
+		struct ipc_target *target = &ipc->v[i];
+		strcpy(target->name, told[i].name);
+		target->line = (uint16_t)i;
+		target->port = 25;
+		target->weight = told[i].weight;
+		target->state = told[i].state;
+		target->client_families = told[i].clients;
+		target->drained = told[i].drained;
+		target->pending = told[i].pending;
+		target->offers = SHOWN;
+		if (!told[i].address)
+			continue;
+		target->naddresses = 1;
+		assert_int_equal(
+			addr_parse(told[i].address, strlen(told[i].address), &target->addresses[0]),
+			0);
+	}
+	assert_int_equal(ipc_check(ipc, len), 0);
+	replica_targets_take(table, ipc);
+}
+
+static struct replica_server *list_of(const struct replica_targets *table)
+{
+	return replica_targets_of(table, table->policy, 0);
+}
+
+/* The offers of those it may be sent to; -1: to none. */
+static int served(const struct replica_targets *table, enum addr_family client)
+{
+	uint8_t offers;
+
+	return replica_targets_serve(list_of(table), client, &offers) ? offers : -1;
+}
+
+static void one_host_is_enough_that_is_up_as_far_as_is_known(void **state)
+{
+	static const struct {
+		struct told v[2];
+		int served[2]; /* IPv4, IPv6 clients */
+	} cases[] = {
+		{{{"a", "192.0.2.1", TARGET_DOWN, BOTH, 0, 0, 1}}, {-1, -1}},
+		{{{"a", "192.0.2.1", TARGET_NEVER, BOTH, 0, 0, 1}}, {-1, -1}},
+		{{{"a", "192.0.2.1", TARGET_UP, BOTH, 1, 0, 1}}, {-1, -1}},
+		{{{"a", "192.0.2.1", TARGET_UP, BOTH, 0, 0, 0}}, {-1, -1}},
+		{{{"a", NULL, TARGET_UNKNOWN, BOTH, 0, 0, 1}}, {-1, -1}},
+		{{{"a", "192.0.2.1", TARGET_UP, BOTH, 0, 0, 1}}, {SHOWN, SHOWN}},
+		{{{"a", "192.0.2.1", TARGET_UNKNOWN, BOTH, 0, 0, 1}}, {SHOWN, SHOWN}},
+		{{{"a", "192.0.2.1", TARGET_UP, IP4, 0, 0, 1}}, {SHOWN, -1}},
+		{{{"a", NULL, TARGET_UNKNOWN, BOTH, 0, 1, 1}}, {SHOWN, SHOWN}},
+		{{{"a", NULL, TARGET_UNKNOWN, BOTH, 1, 1, 1}}, {-1, -1}},
+		{{{"a", "192.0.2.1", TARGET_DOWN, BOTH, 0, 0, 1},
+			 {"b", "192.0.2.2", TARGET_UP, IP4, 0, 0, 1}},
+			{SHOWN, -1}},
+	};
+	struct replica_targets table = {0};
+	uint8_t offers = SHOWN;
+
+	(void)state;
+	set_policy(&table, 1, "host 192.0.2.1");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tell(&table, 1, cases[i].v, cases[i].v[1].name ? 2 : 1);
+		if (served(&table, ADDR_IP4) != cases[i].served[0] ||
+			served(&table, ADDR_IP6) != cases[i].served[1])
+			fail_msg("case %zu", i);
+	}
+	/* the original: nothing is known of it, so nothing is promised */
+	assert_true(replica_targets_serve(NULL, ADDR_IP4, &offers));
+	assert_int_equal(offers, 0);
+	replica_targets_fini(&table);
+}
+
+/* Of a host that is down under the policy before. */
+static void another_policy_keeps_what_still_holds(void **state)
+{
+	static const struct {
+		const char *server;
+		int served;
+	} cases[] = {
+		{"host 192.0.2.1", -1},
+		{"host 192.0.2.1 preference 20 { limit flows 9 }", -1},
+		{"host 192.0.2.1 weight 5; deadline idle 9m", -1},
+		/* it was asked in another way */
+		{"host 192.0.2.1; announce proxy-v1", 0},
+		{"host 192.0.2.1; bind 192.0.2.99", 0},
+		{"host 192.0.2.1; bind client", 0},
+		{"host 192.0.2.1; probe none", 0},
+		/* it is another one */
+		{"host 192.0.2.1 port 26", 0},
+		{"host 192.0.2.2", 0},
+		{"host 192.0.2.1; host 192.0.2.2", 0},
+		{"host 192.0.2.1; host \"mail.example\"", 0},
+		{"host 192.0.2.1; mx \"example.org\"", 0},
+		{"host 192.0.2.2 weight 0", -1},
+	};
+	static const struct told down = {"192.0.2.1", "192.0.2.1", TARGET_DOWN, BOTH, 0, 0, 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct replica_targets table = {0};
+		set_policy(&table, 1, "host 192.0.2.1");
+		assert_int_equal(served(&table, ADDR_IP4), 0);
+		assert_false(list_of(&table)->told);
+		tell(&table, 1, &down, 1);
+		assert_true(list_of(&table)->told);
+		assert_int_equal(served(&table, ADDR_IP4), -1);
+		set_policy(&table, 2, cases[i].server);
+		if (served(&table, ADDR_IP4) != cases[i].served)
+			fail_msg("%s", cases[i].server);
+		assert_false(list_of(&table)->told);
+		/* a word under the policy before comes too late */
+		tell(&table, 1, &down, 1);
+		assert_false(list_of(&table)->told);
+		assert_int_equal(served(&table, ADDR_IP4), cases[i].served);
+		replica_targets_fini(&table);
+	}
+}
+
+/* A process that starts is told what the others know: it then knows the same. */
+static void who_is_told_the_list_knows_the_same(void **state)
+{
+	static const struct told told[] = {
+		{"192.0.2.1", "192.0.2.1", TARGET_DOWN, BOTH, 0, 0, 1},
+		{"mail.example", "192.0.2.2", TARGET_UP, IP4, 1, 0, 1},
+	};
+	static const char next[] =
+		"host 192.0.2.1; host \"mail.example\"; host \"new.example\" port 26";
+	_Alignas(16) uint8_t bytes[sizeof(struct ipc_targets) + 3 * sizeof(struct ipc_target)];
+	struct ipc_targets *ipc = (void *)bytes;
+	struct replica_targets old = {0}, new = {0};
+	struct addr unknown;
+
+	(void)state;
+	assert_int_equal(addr_parse("192.0.2.7", 9, &unknown), 0);
+	set_policy(&old, 1, "host 192.0.2.1; host \"mail.example\"");
+	tell(&old, 1, told, 2);
+	assert_int_equal(replica_targets_find_server(&old, &unknown), -ENOENT);
+	set_policy(&old, 2, next);
+	set_policy(&new, 2, next);
+	replica_targets_tell(&old, list_of(&old), ipc);
+	assert_int_equal(ipc_check(ipc, sizeof(bytes)), 0);
+	replica_targets_take(&new, ipc);
+	assert_int_equal(list_of(&new)->n, 3);
+	assert_memory_equal(list_of(&new)->v, list_of(&old)->v, 3 * sizeof(struct ipc_target));
+	assert_string_equal(list_of(&new)->v[2].name, "new.example");
+	assert_true(list_of(&new)->v[2].pending);
+	/* which may have any address */
+	assert_int_equal(replica_targets_find_server(&new, &unknown), -EAGAIN);
+	assert_int_equal(replica_targets_find_server(&new, &list_of(&new)->v[1].addresses[0]), 0);
+	replica_targets_fini(&old);
+	replica_targets_fini(&new);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_host_is_enough_that_is_up_as_far_as_is_known),
+		cmocka_unit_test(another_policy_keeps_what_still_holds),
+		cmocka_unit_test(who_is_told_the_list_knows_the_same),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

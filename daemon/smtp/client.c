@@ -84,7 +84,6 @@ static bool begin(struct smtp_flow *flow)
 
 	if (context)
 		flow->client_tls = tls_accept(context, flow->client.fd);
-	flow->client_readable = true;
 	return flow->client_tls;
 }
 
@@ -155,6 +154,9 @@ static ssize_t recv_secured(struct smtp_flow *flow, void *bytes, size_t len)
 	ssize_t n = tls_read(flow->client_tls, bytes, len);
 	if (n == -EAGAIN)
 		wait(flow);
+	/* as in the clear: a read that got all there was need not be made once more to hear so */
+	else if (n > 0 && tls_drained(flow->client_tls) && !flow->client_hangup)
+		flow->client_readable = false;
 	return n;
 }
 
@@ -184,6 +186,8 @@ void client_shut(struct smtp_flow *flow)
 
 void client_end(struct smtp_flow *flow)
 {
+	if (flow->client_secured && !flow->reset)
+		tls_close(flow->client_tls);
 	tls_free(flow->client_tls);
 	flow->client_tls = NULL;
 }

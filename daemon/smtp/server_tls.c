@@ -139,7 +139,11 @@ void server_tls_on_event(struct smtp_flow *flow)
 
 ssize_t server_tls_read(struct smtp_flow *flow, void *bytes, size_t len)
 {
-	return tls_read(flow->server_tls, bytes, len);
+	ssize_t n = tls_read(flow->server_tls, bytes, len);
+
+	if (n > 0 && tls_drained(flow->server_tls) && !flow->server_hangup)
+		flow->server_readable = false;
+	return n;
 }
 
 ssize_t server_tls_write(struct smtp_flow *flow, const void *bytes, size_t len)

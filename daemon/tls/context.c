@@ -203,6 +203,8 @@ static bool set_rules(SSL_CTX *ctx, bool legacy, int level, const char *ciphers)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+	/* a record is one read of the socket, not one for its header and one for the rest */
+	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_msg_callback(ctx, tls_session_on_record);
 	if (!SSL_CTX_set_max_proto_version(ctx, 0))
 		return false;

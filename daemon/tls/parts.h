@@ -46,6 +46,7 @@ struct tls_session {
 	uint8_t reason;   /* enum tls_reason: a name or a pin that is not there */
 	bool over;        /* nothing more can be said */
 	bool unfinished;  /* a record waits for the socket */
+	bool drained;     /* the call at hand read the socket, and got less than it asked for */
 };
 
 /* session.c: of the peer's certificate, good and bad: never fails, notes the first error. */

@@ -50,13 +50,15 @@ void tls_session_on_record(
 		session->records++;
 }
 
-/* Before each read of the socket. */
+/* Before each read of the socket, and behind it. */
 static long on_bio(BIO *bio, int operation, const char *bytes, size_t len, int argi, long argl,
 	int result, size_t *done)
 {
-	const struct tls_session *session = (const void *)BIO_get_callback_arg(bio);
+	struct tls_session *session = (void *)BIO_get_callback_arg(bio);
 
-	(void)bytes, (void)len, (void)argi, (void)argl, (void)done;
+	(void)bytes, (void)argi, (void)argl;
+	if (operation == (BIO_CB_READ | BIO_CB_RETURN))
+		session->drained = result > 0 && *done < len;
 	return operation == BIO_CB_READ && session->records > RECORDS_MAX ? -1 : result;
 }
 
@@ -212,6 +214,7 @@ static void begin(struct tls_session *session)
 {
 	ERR_clear_error();
 	session->records = 0;
+	session->drained = false;
 	errno = 0;
 }
 
@@ -306,6 +309,11 @@ enum tls_step tls_wants(const struct tls_session *session)
 bool tls_holds(const struct tls_session *session)
 {
 	return SSL_has_pending(session->ssl) == 1;
+}
+
+bool tls_drained(const struct tls_session *session)
+{
+	return session->drained && !tls_holds(session);
 }
 
 void tls_close(struct tls_session *session)

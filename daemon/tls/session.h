@@ -39,6 +39,9 @@ ssize_t tls_write(struct tls_session *session, const void *bytes, size_t len);
 enum tls_step tls_wants(const struct tls_session *session);
 /* Bytes are inside that a read would return, though no event will tell. */
 bool tls_holds(const struct tls_session *session);
+/* The last tls_read() took all that the socket had, and nothing is inside: of more, or of an end
+ * that no event has told of yet, one will. */
+bool tls_drained(const struct tls_session *session);
 /* Says that no byte follows, if it can be said at once. */
 void tls_close(struct tls_session *session);
 

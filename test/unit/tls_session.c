@@ -149,6 +149,37 @@ static void bytes_pass_both_ways_and_end(void **state)
 	part(&ends);
 }
 
+/* Who is told by edges asks the socket again unless this call found its end. */
+static void a_read_that_took_all_says_so(void **state)
+{
+	struct ends ends;
+	char bytes[64];
+
+	(void)state;
+	meet_plainly(&ends);
+	assert_int_equal(tls_write(ends.peer, "NOOP\r\n", 6), 6);
+	assert_int_equal(tls_read(ends.gateway, bytes, sizeof(bytes)), 6);
+	assert_true(tls_drained(ends.gateway));
+	/* two at once: the second is inside, and says nothing of the socket, where a third is by
+	 * then */
+	assert_int_equal(tls_write(ends.peer, "RSET\r\n", 6), 6);
+	assert_int_equal(tls_write(ends.peer, "QUIT\r\n", 6), 6);
+	assert_int_equal(tls_read(ends.gateway, bytes, sizeof(bytes)), 6);
+	assert_true(tls_holds(ends.gateway));
+	assert_false(tls_drained(ends.gateway));
+	assert_int_equal(tls_write(ends.peer, "HELP\r\n", 6), 6);
+	assert_int_equal(tls_read(ends.gateway, bytes, sizeof(bytes)), 6);
+	assert_memory_equal(bytes, "QUIT", 4);
+	assert_false(tls_holds(ends.gateway));
+	assert_false(tls_drained(ends.gateway));
+	assert_int_equal(tls_read(ends.gateway, bytes, 2), 2);
+	assert_false(tls_drained(ends.gateway));
+	assert_int_equal(tls_read(ends.gateway, bytes, sizeof(bytes)), 4);
+	assert_int_equal(tls_read(ends.gateway, bytes, sizeof(bytes)), -EAGAIN);
+	assert_false(tls_drained(ends.gateway));
+	part(&ends);
+}
+
 /* Many mail programs just close. */
 static void an_end_that_was_not_said_is_an_end(void **state)
 {
@@ -844,6 +875,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_pass_both_ways_and_end),
+		cmocka_unit_test(a_read_that_took_all_says_so),
 		cmocka_unit_test(an_end_that_was_not_said_is_an_end),
 		cmocka_unit_test(what_finds_no_room_goes_later),
 		cmocka_unit_test(a_record_may_come_in_pieces),

@@ -53,6 +53,7 @@ static bool tls_failed(struct dialogue *dialogue, const char *words)
 	bool offered = dialogue->setup->tls == ENGINE_TLS_OFFER;
 
 	end(dialogue, TARGET_MISSED, "TLS: %s", words);
+	dialogue->about_tls = true;
 	dialogue->without = offered;
 	return true;
 }
@@ -325,6 +326,7 @@ void dialogue_feed(
 			"does not take the PROXY header: more than one reply after %s", words);
 	else
 		end(dialogue, TARGET_MISSED, "says more than it was asked, after %s", words);
+	dialogue->about_tls = step == DIALOGUE_STARTTLS;
 	dialogue->without = step == DIALOGUE_STARTTLS && dialogue->setup->tls == ENGINE_TLS_OFFER;
 }
 
@@ -354,6 +356,7 @@ void dialogue_closed(struct dialogue *dialogue, const char *words, uint64_t sinc
 	bool tls = dialogue->step == DIALOGUE_STARTTLS || dialogue->step == DIALOGUE_TLS;
 	end(dialogue, TARGET_MISSED, "closed before %s%s%s%s", waited_for[dialogue->step],
 		*words ? ": " : "", words, silence ? " (does this port expect PROXY?)" : "");
+	dialogue->about_tls = tls;
 	dialogue->without = tls && dialogue->setup->tls == ENGINE_TLS_OFFER;
 }
 

@@ -40,7 +40,8 @@ struct dialogue {
 	uint8_t outcome;                    /* enum target_outcome, when over */
 	bool greeted;                       /* the 220 was read to its end */
 	bool secured;                       /* all that is said is said in TLS */
-	bool without;                       /* MISSED: it only offers TLS, and may do without */
+	bool about_tls;                     /* MISSED: for its TLS, which text speaks of */
+	bool without;                       /* and it only offers that, and may do without */
 	uint8_t offers;                     /* enum smtp_offer, of the last EHLO */
 	bool about_client;                  /* REFUSED: for this client; another may be taken */
 	char text[TARGET_TEXT_SIZE];        /* why not WORKED */

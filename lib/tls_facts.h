@@ -52,4 +52,19 @@ struct tls_facts {
 	char name[TLS_NAME_SIZE]; /* the certificate's first; empty: none. Printable */
 };
 
+#define TLS_NAMES_SIZE 512
+#define TLS_WORDS_SIZE 160
+
+/* What a look at a host's TLS found: who showed itself there, also where that was no good. */
+struct tls_seen {
+	uint8_t version; /* enum tls_version; NONE: no handshake, and nothing below but why */
+	uint8_t reason;  /* enum tls_reason: of the certificate that was no good; NONE: it is not
+			    that, or nothing was wanted of it */
+	uint8_t key[32]; /* SHA-256 of its public key (SPKI) */
+	int64_t ends;    /* of the certificate, seconds since 1970; 0: none was shown */
+	char cipher[TLS_CIPHER_SIZE];
+	char names[TLS_NAMES_SIZE]; /* "mail.example, *.example", as many as have room */
+	char why[TLS_WORDS_SIZE];   /* it is not in TLS as it should be; empty: it is */
+};
+
 #endif

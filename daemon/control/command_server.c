@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/drained.h"
 #include "daemon/control/health_peer.h"
+#include "daemon/control/host_tls.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "lib/ipc/health.h"
@@ -108,6 +109,34 @@ static json_t *since_of(
 					: target->since_ms);
 }
 
+static json_t *tls_of(struct command *command, const char *name, const struct ipc_target *target)
+{
+	const struct control *control = command->control;
+	json_t *array = json_array();
+	ptrdiff_t at = policy_find_server(control->policy, name);
+
+	for (unsigned i = 0; at >= 0 && i < target->naddresses; i++) {
+		const struct ipc_host_tls *seen =
+			health_peer_tls(control->health, (size_t)at, target, &target->addresses[i]);
+		if (seen)
+			json_array_append_new(
+				array, host_tls_row(control,
+					       host_tls_mode(&control->policy->servers[at], target),
+					       seen));
+	}
+	return array;
+}
+
+static json_t *account_of(const struct command *command, const char *name)
+{
+	const struct policy *policy = command->control->policy;
+	ptrdiff_t at = policy_find_server(policy, name);
+
+	return at >= 0 && policy->servers[at].account.given
+		       ? row_string(&policy->servers[at].account.user)
+		       : json_null();
+}
+
 static void show_target(struct command *command, const struct shown *shown, uint32_t i)
 {
 	const struct ipc_target *target = &shown->targets.v[i];
@@ -115,7 +144,8 @@ static void show_target(struct command *command, const struct shown *shown, uint
 	for (unsigned a = 0; a < target->naddresses; a++)
 		json_array_append_new(addresses, row_addr(&target->addresses[a]));
 	command_row(command,
-		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o}",
+		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, "
+			  "s:o, s:o}",
 			"server", row_text(shown->targets.server), "host", row_text(target->name),
 			"address", addresses, "port", (int)target->port, "preference",
 			(int)target->preference, "weight", (int)target->weight, "state",
@@ -129,7 +159,9 @@ static void show_target(struct command *command, const struct shown *shown, uint
 			target->stale ? "last good DNS answer" : "", "limit",
 			target->limit_flows ? json_integer((json_int_t)target->limit_flows)
 					    : json_null(),
-			"login_until_at", row_time(target->login_until_ms)));
+			"account", account_of(command, shown->targets.server), "login_until_at",
+			row_time(target->login_until_ms), "tls",
+			tls_of(command, shown->targets.server, target)));
 }
 
 static void on_shown(struct peers_flows *flows)

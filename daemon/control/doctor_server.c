@@ -2,9 +2,13 @@
 #include "daemon/control/doctor_part.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/health_peer.h"
+#include "daemon/control/host_tls.h"
+#include "lib/tls_advice.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -65,6 +69,37 @@ static void check_target(const struct examination *exam, const struct ipc_target
 		target->text);
 }
 
+/* Where TLS is only offered, a host without any is as it may be. */
+static void check_tls(const struct examination *exam, size_t index, const struct ipc_target *target,
+	const struct addr *addr)
+{
+	const struct control *control = exam->control;
+	const struct policy_server *server = &control->policy->servers[index];
+	const struct ipc_host_tls *seen = health_peer_tls(control->health, index, target, addr);
+	enum policy_server_tls_mode mode = host_tls_mode(server, target);
+	char text[ADDR_TEXT_SIZE], date[CERTIFICATE_DATE_SIZE], advice[TLS_ADVICE_SIZE];
+	int64_t days;
+
+	if (!seen)
+		return;
+	addr_format(addr, text);
+	if (seen->tls.why[0] && mode != POLICY_SERVER_TLS_OFFER)
+		examination_find(exam, "server-tls", DOCTOR_ERROR, tls_advice(&seen->tls, advice),
+			"server %s: %s at %s port %u: TLS: %s", server->name.text, target->name,
+			text, target->port, seen->tls.why);
+	else if (host_tls_days(control, mode, &seen->tls, &days))
+		examination_find(exam, "server-tls",
+			days <= CREDENTIAL_TROUBLE_DAYS   ? DOCTOR_ERROR
+			: days <= CREDENTIAL_WARNING_DAYS ? DOCTOR_WARNING
+							  : DOCTOR_OK,
+			"whoever runs the server has to renew it; after its end the host is down "
+			"for the gateway",
+			"server %s: certificate of %s at %s port %u ends on %s, %" PRId64
+			" days from now",
+			server->name.text, target->name, text, target->port,
+			certificate_date(seen->tls.ends, date), days);
+}
+
 static bool is_usable(const struct ipc_target *target)
 {
 	return !target->drained && target->weight > 0 && target->naddresses > 0 &&
@@ -82,8 +117,10 @@ static void check_server(const struct examination *exam, size_t index)
 	for (uint32_t i = 0; targets && i < targets->n; i++) {
 		const struct ipc_target *target = &targets->v[i];
 		check_target(exam, targets, target, usable > 0);
-		for (unsigned a = 0; a < target->naddresses; a++)
+		for (unsigned a = 0; a < target->naddresses; a++) {
 			check_route(exam, server, target->name, &target->addresses[a]);
+			check_tls(exam, index, target, &target->addresses[a]);
+		}
 	}
 	examination_find(exam, "server", usable ? DOCTOR_OK : DOCTOR_ERROR,
 		"posternctl server show # without a host that can be used, clients get 421",

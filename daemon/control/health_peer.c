@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/drained.h"
+#include "daemon/control/host_tls.h"
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/names.h"
@@ -26,6 +27,7 @@
 struct health_peer {
 	struct peer peer; /* first */
 	struct replica_targets targets;
+	struct host_tls *tls;        /* at their addresses */
 	struct ipc_client_side side; /* as last sent */
 	struct bound *bound;
 	struct names *names;       /* who waits for what it tells */
@@ -103,6 +105,7 @@ void health_peer_free(struct health_peer *peer)
 		return;
 	health_peer_close(peer);
 	replica_targets_fini(&peer->targets);
+	host_tls_free(&peer->tls);
 	free(peer->shown);
 	bound_free(peer->bound);
 	free(peer);
@@ -160,6 +163,7 @@ static void take_targets(struct health_peer *peer, const struct ipc_targets *ipc
 		drained_mark(control->drained, ipc->server, list->v, list->n);
 	publish_changes(control, old, ipc);
 	replica_targets_unref(old);
+	host_tls_keep(&peer->tls, ipc);
 	pass_on(peer, (size_t)at);
 	for (struct names *names = peer->names, *next; names; names = next) {
 		next = names->next;
@@ -227,6 +231,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 	switch (ipc->type) {
 	case IPC_TARGETS:
 		take_targets(HEALTH(peer), (const struct ipc_targets *)ipc);
+		return true;
+	case IPC_HOST_TLS:
+		host_tls_take(&HEALTH(peer)->tls, (const struct ipc_host_tls *)ipc);
 		return true;
 	case IPC_TESTED: /* of a question that was given up */
 		return true;
@@ -315,6 +322,7 @@ void health_peer_follow(struct health_peer *peer)
 	const struct control *control = peer->peer.control;
 
 	follow_targets(peer);
+	host_tls_follow(&peer->tls, control->policy);
 	/* others know the policy, and not what of it is drained */
 	for (size_t i = 0; i < control->policy->nservers; i++)
 		if (drained_any(control->drained, control->policy->servers[i].name.text))
@@ -350,6 +358,12 @@ const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t s
 		return NULL;
 	replica_targets_tell(&peer->targets, list, peer->shown);
 	return peer->shown;
+}
+
+const struct ipc_host_tls *health_peer_tls(struct health_peer *peer, size_t server,
+	const struct ipc_target *target, const struct addr *addr)
+{
+	return host_tls_find(peer->tls, &peer->peer.control->policy->servers[server], target, addr);
 }
 
 bool health_peer_serves(struct health_peer *peer, ptrdiff_t server, enum addr_family client)

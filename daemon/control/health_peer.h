@@ -8,6 +8,7 @@
 
 struct control;
 struct health_peer;
+struct ipc_host_tls;
 struct names;
 
 /* Behind control's peers. NULL: out of memory. */
@@ -29,6 +30,9 @@ void health_peer_ask(struct health_peer *peer, struct ask *ask, void *ipc);
  * the policy in force, as far as they are known (replica_targets.h); borrowed until the next call.
  * NULL: out of memory. */
 const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t server);
+/* What health saw of TLS at one address of such a target; NULL: nothing, under this policy. */
+const struct ipc_host_tls *health_peer_tls(struct health_peer *peer, size_t server,
+	const struct ipc_target *target, const struct addr *addr);
 /* May a flow of such a client that is read be sent to a host of that server? As
  * replica_targets_serve() says it to the flow itself. -1: the original. */
 bool health_peer_serves(struct health_peer *peer, ptrdiff_t server, enum addr_family client);

@@ -3,9 +3,12 @@
 #include "daemon/control/control.h"
 #include "daemon/control/doctor.h"
 #include "daemon/control/drained.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/health_peer.h"
+#include "daemon/control/host_tls.h"
 #include "lib/choice.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +69,38 @@ static void look_at_target(const struct ipc_targets *targets, const struct ipc_t
 		target->text, !never && foreign->at_hosts ? "; a firewall may be why" : "");
 }
 
+/* A certificate that ends soon; and one that is refused where other addresses keep the host up. */
+static void look_at_tls(const struct control *control, size_t server,
+	const struct ipc_target *target, json_t *troubles)
+{
+	const struct policy_server *policy = &control->policy->servers[server];
+	const char *name = policy->name.text;
+	char show[POLICY_NAME_SIZE + 32], test[POLICY_NAME_SIZE + 32], addr[ADDR_TEXT_SIZE];
+	char date[CERTIFICATE_DATE_SIZE];
+	int64_t days;
+
+	snprintf(show, sizeof(show), "posternctl server show %s", name);
+	snprintf(test, sizeof(test), "posternctl server test %s", name);
+	for (unsigned i = 0; !target->drained && i < target->naddresses; i++) {
+		const struct ipc_host_tls *seen =
+			health_peer_tls(control->health, server, target, &target->addresses[i]);
+		if (!seen)
+			continue;
+		addr_format(&seen->host.addr, addr);
+		if (seen->tls.reason && !is_bad(target))
+			trouble_add(troubles, test, "server %s host %s at %s: TLS: %s", name,
+				target->name, addr, seen->tls.why);
+		else if (!seen->tls.reason &&
+			 host_tls_days(control, host_tls_mode(policy, target), &seen->tls, &days) &&
+			 days <= CREDENTIAL_TROUBLE_DAYS)
+			trouble_add(troubles, show,
+				"server %s host %s at %s: its certificate ends on %s, in %" PRId64
+				" days",
+				name, target->name, addr, certificate_date(seen->tls.ends, date),
+				days);
+	}
+}
+
 /* Nobody's mail goes there, though no host may be said to be broken. */
 static void look_at_server(
 	const struct control *control, const struct ipc_targets *targets, json_t *troubles)
@@ -107,8 +142,10 @@ void trouble_of_servers(const struct control *control, const struct facts *facts
 	doctor_facts_fini(&lines);
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
-		for (uint32_t j = 0; targets && j < targets->n; j++)
+		for (uint32_t j = 0; targets && j < targets->n; j++) {
 			look_at_target(targets, &targets->v[j], &foreign);
+			look_at_tls(control, i, &targets->v[j], troubles);
+		}
 		if (targets)
 			look_at_server(control, targets, troubles);
 	}

@@ -33,12 +33,7 @@ struct health {
 #define HEALTH_OF(pointer) ((struct health *)(pointer))
 _Static_assert(offsetof(struct health, child) == 0, "health begins with its child");
 
-static void send_targets(void *context, const struct ipc_targets *ipc)
-{
-	child_send(context, ipc);
-}
-
-static void send_tested(void *context, const void *ipc)
+static void send_to_control(void *context, const void *ipc)
 {
 	child_send(context, ipc);
 }
@@ -193,14 +188,14 @@ static int set_up(struct health *health, const struct process_start *start)
 		return rc;
 	dial_init(&health->dials, health->child.loop);
 	health->dials.keeper = health->child.keeper;
-	health->face = (struct targets_face){health, send_targets};
+	health->face = (struct targets_face){health, send_to_control};
 	/* before the settings are read: a change in between is then seen */
 	watch_settings(health);
 	if ((rc = replica_init(&health->replica, port, on_change)) < 0 ||
 		(rc = targets_open(health->child.loop, health->child.counters, port, &health->face,
 			 &health->dials, &health->targets)) < 0)
 		return rc;
-	const struct server_tests_face tests_face = {health, send_tested};
+	const struct server_tests_face tests_face = {health, send_to_control};
 	health->tests =
 		server_tests_new(health->child.loop, health->targets, &tests_face, &health->dials);
 	if (!health->tests)

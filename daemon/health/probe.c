@@ -1,6 +1,5 @@
 #include "daemon/health/probe.h"
 
-#include "daemon/tls/session.h"
 #include "lib/counter.h"
 
 #include <errno.h>
@@ -26,8 +25,8 @@ struct probe {
 	bool used, connected;
 	struct probe_order order;
 	char hostname[DNS_NAME_SIZE], name[DNS_NAME_SIZE];
-	struct tls_session *tls; /* NULL: in clear */
-	bool without;            /* its TLS is only offered, and failed */
+	struct secure secure;
+	bool without; /* its TLS is only offered, and failed */
 	probe_done *done;
 	void *context;
 	unsigned client; /* of order.clients: at hand */
@@ -63,8 +62,7 @@ static void hang_up(struct probe *probe)
 {
 	loop_timer_clear(probe->probes->loop, &probe->deadline);
 	dial_cancel(&probe->dial);
-	tls_free(probe->tls);
-	probe->tls = NULL;
+	secure_end(&probe->secure);
 	if (probe->watch.fd >= 0) {
 		loop_del(probe->probes->loop, &probe->watch);
 		close(probe->watch.fd);
@@ -75,8 +73,8 @@ static void hang_up(struct probe *probe)
 
 static void drop_context(struct probe *probe)
 {
-	tls_context_free(probe->order.context);
-	probe->order.context = NULL;
+	tls_context_free(probe->order.tls.context);
+	probe->order.tls.context = NULL;
 }
 
 void probe_stop(struct probe *probe)
@@ -147,10 +145,30 @@ static void finish(struct probe *probe)
 		memcpy(result->text, probe->why, sizeof(result->text));
 	}
 	/* a copy: the place may be taken again from within done() */
-	struct probe_result told = *result;
+	const struct probe_result told = *result;
 	drop_context(probe);
 	probe->used = false;
 	probe->done(probe->context, &told);
+}
+
+/* What became of TLS in the dialogue that is over; nothing, if it did not come so far. */
+static void note_tls(struct probe *probe)
+{
+	const struct dialogue *dialogue = &probe->dialogue;
+	struct probe_result *result = &probe->result;
+
+	if (dialogue->setup->tls == ENGINE_TLS_NONE ||
+		!(dialogue->secured || dialogue->about_tls || dialogue->outcome == TARGET_WORKED))
+		return;
+	result->saw_tls = true;
+	result->tls = probe->secure.seen;
+	if (result->tls.why[0])
+		return;
+	if (dialogue->about_tls)
+		snprintf(result->tls.why, sizeof(result->tls.why), "%s",
+			dialogue->text + 5 * (strncmp(dialogue->text, "TLS: ", 5) == 0));
+	else if (!dialogue->secured)
+		snprintf(result->tls.why, sizeof(result->tls.why), "does not offer STARTTLS");
 }
 
 /* One connection is over. With a host-wide refusal nothing more is asked. */
@@ -198,15 +216,6 @@ static void on_no_connection(struct probe *probe, const char *text)
 	on_outcome(probe, TARGET_MISSED, false, text);
 }
 
-static ssize_t say(struct probe *probe)
-{
-	const struct dialogue *dialogue = &probe->dialogue;
-
-	if (dialogue->secured)
-		return tls_write(probe->tls, dialogue->out, dialogue->out_len);
-	return send(probe->watch.fd, dialogue->out, dialogue->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
 /* After every change of the dialogue: says what is to be said, and waits so long. */
 static void go_on(struct probe *probe, enum dialogue_step before)
 {
@@ -215,9 +224,13 @@ static void go_on(struct probe *probe, enum dialogue_step before)
 
 	if (dialogue->greeted && !probe->result.latency_us)
 		probe->result.latency_us = (uint32_t)(now_us() - probe->begun_us);
-	if (dialogue->out_len > 0 && say(probe) != (ssize_t)dialogue->out_len)
-		dialogue_closed(dialogue, strerror(errno), since_connect_ms(probe));
+	size_t len = dialogue->out_len;
+	ssize_t n = len > 0 ? secure_say(&probe->secure, probe->watch.fd, dialogue->out, len) : 0;
+	if (n != (ssize_t)len)
+		dialogue_closed(dialogue, n < 0 ? strerror((int)-n) : "", since_connect_ms(probe));
 	dialogue->out_len = 0;
+	if (dialogue->step == DIALOGUE_OVER)
+		note_tls(probe);
 	if (dialogue->step == DIALOGUE_OVER && dialogue->without) {
 		probe->without = true;
 		hang_up(probe);
@@ -240,15 +253,11 @@ static void shake_hands(struct probe *probe)
 
 	if (!probe->connected || before != DIALOGUE_TLS)
 		return;
-	if (!probe->tls && probe->order.context)
-		probe->tls = tls_connect(
-			probe->order.context, probe->watch.fd, *probe->name ? probe->name : NULL);
-	enum tls_step step = probe->tls ? tls_handshake(probe->tls) : TLS_FAILED;
+	enum tls_step step = secure_shake(&probe->secure, &probe->order.tls, probe->watch.fd);
 	if (step == TLS_DONE)
 		dialogue_secured(dialogue);
 	else if (step == TLS_FAILED)
-		dialogue_unfit(dialogue,
-			probe->tls ? tls_why(probe->tls) : "its certificate or trust is not there");
+		dialogue_unfit(dialogue, probe->secure.seen.why);
 	loop_change(probe->probes->loop, &probe->watch,
 		step == TLS_WANTS_WRITE ? EPOLLIN | EPOLLOUT : EPOLLIN);
 	if (dialogue->step != before)
@@ -264,7 +273,7 @@ static void on_connected(struct probe *probe)
 		.announce = probe->order.announce,
 		.client = probe->order.clients[probe->client],
 		.login = probe->order.login ? LOGIN : NULL,
-		.tls = probe->without ? ENGINE_TLS_NONE : probe->order.tls};
+		.tls = probe->without ? ENGINE_TLS_NONE : probe->order.tls.tls};
 	/* what the client is said to have wanted: nobody's address, of its own family */
 	probe->setup.original = probe->setup.client;
 	probe->setup.original.addr.bytes[probe->client ? 15 : 3] ^= 2;
@@ -274,20 +283,12 @@ static void on_connected(struct probe *probe)
 	shake_hands(probe);
 }
 
-static ssize_t hear(struct probe *probe, void *bytes, size_t len)
-{
-	if (probe->dialogue.secured)
-		return tls_read(probe->tls, bytes, len);
-	ssize_t n = recv(probe->watch.fd, bytes, len, MSG_DONTWAIT);
-	return n < 0 ? -errno : n;
-}
-
 /* One read an event: the step may have another deadline afterwards, or the socket be gone. */
 static void read_host(struct probe *probe)
 {
 	uint8_t bytes[4096];
 	enum dialogue_step before = (enum dialogue_step)probe->dialogue.step;
-	ssize_t n = hear(probe, bytes, sizeof(bytes));
+	ssize_t n = secure_hear(&probe->secure, probe->watch.fd, bytes, sizeof(bytes));
 
 	if (n == -EAGAIN || n == -EINTR)
 		return;
@@ -303,7 +304,8 @@ static void read_host(struct probe *probe)
 static void read_all(struct probe *probe)
 {
 	read_host(probe);
-	while (probe->connected && probe->dialogue.secured && tls_holds(probe->tls))
+	while (probe->connected && probe->dialogue.step != DIALOGUE_TLS &&
+		secure_holds(&probe->secure))
 		read_host(probe);
 }
 
@@ -358,9 +360,10 @@ struct probe *probe_begin(
 	probe->order = *order;
 	snprintf(probe->hostname, sizeof(probe->hostname), "%s", order->hostname);
 	probe->order.hostname = probe->hostname;
-	snprintf(probe->name, sizeof(probe->name), "%s", order->name ? order->name : "");
-	probe->order.name = probe->name;
-	probe->order.context = order->context ? tls_context_hold(order->context) : NULL;
+	snprintf(probe->name, sizeof(probe->name), "%s", order->tls.name ? order->tls.name : "");
+	probe->order.tls.name = *probe->name ? probe->name : NULL;
+	if (order->tls.context)
+		tls_context_hold(order->tls.context);
 	probe->without = false;
 	probe->done = done;
 	probe->context = context;

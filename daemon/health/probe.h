@@ -4,13 +4,13 @@
 #define POSTERN_PROBE_H
 
 #include "daemon/health/dial.h"
+#include "daemon/health/secure.h"
 #include "lib/dialogue.h"
 
 #define PROBES_MAX 16 /* at a time */
 
 struct probe;
 struct probes;
-struct tls_context;
 
 struct probe_order {
 	struct endpoint host;
@@ -21,9 +21,7 @@ struct probe_order {
 	struct endpoint clients[2]; /* IPv4, IPv6: asserted with announce */
 	uint32_t connect_ms, reply_ms;
 	const char *hostname;
-	enum engine_tls tls;
-	struct tls_context *context; /* borrowed for the call; NULL: there is none */
-	const char *name;            /* tls_terms_name() */
+	struct secure_order tls; /* borrowed for the call */
 };
 
 struct probe_result {
@@ -33,6 +31,8 @@ struct probe_result {
 	uint8_t offers;  /* enum smtp_offer: shown to each of them, of those that clients ask for */
 	uint32_t latency_us;
 	char text[TARGET_TEXT_SIZE];
+	bool saw_tls; /* as far as that it came */
+	struct tls_seen tls;
 };
 
 typedef void probe_done(void *context, const struct probe_result *result);

@@ -469,12 +469,23 @@ static void tell_server(struct server *server)
 	targets->face->send(targets->face->context, ipc);
 }
 
+static void tell_tls(struct server *server)
+{
+	struct targets *targets = server->targets;
+	struct ipc_host_tls ipc;
+
+	for (struct tracked *host = server->hosts; host; host = host->next)
+		while (tracked_fill_tls(host, &ipc))
+			targets->face->send(targets->face->context, &ipc);
+}
+
 static void tell(struct targets *targets)
 {
 	uint64_t hosts = 0, down = 0;
 	targets->tell = false;
 	for (struct server *server = targets->servers; server; server = server->next) {
 		tell_server(server);
+		tell_tls(server);
 		for (struct tracked *host = server->hosts; host; host = host->next) {
 			hosts++;
 			down += host->shown_state == TARGET_DOWN ||
@@ -552,6 +563,8 @@ void targets_tell_all(struct targets *targets)
 	for (struct server *server = targets->servers; server; server = server->next) {
 		free(server->sent);
 		server->sent = NULL;
+		for (struct tracked *host = server->hosts; host; host = host->next)
+			tracked_tell_tls(host);
 	}
 	targets->tell = true;
 }

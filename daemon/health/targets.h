@@ -15,7 +15,7 @@ struct tracked;
 
 struct targets_face {
 	void *context;
-	void (*send)(void *context, const struct ipc_targets *ipc);
+	void (*send)(void *context, const void *ipc); /* IPC_TARGETS, IPC_HOST_TLS */
 };
 
 /* Reads /etc/resolv.conf and /etc/hosts: from here on no file is opened. 0 or -errno. */

@@ -3,6 +3,7 @@
 #include "daemon/health/jitter.h"
 #include "daemon/log.h"
 #include "daemon/tls/contexts.h"
+#include "lib/ipc/health.h"
 #include "lib/smtp/tls_terms.h"
 
 #include <stdio.h>
@@ -82,6 +83,8 @@ void tracked_free(struct tracked *tracked)
 	stop_round(tracked);
 	loop_timer_clear(tracked->loop, &tracked->timer);
 	loop_timer_clear(tracked->loop, &tracked->login);
+	for (size_t i = 0; i < tracked->n; i++)
+		free(tracked->addresses[i].tls);
 	free(tracked);
 }
 
@@ -100,9 +103,11 @@ void tracked_reset(struct tracked *tracked)
 {
 	stop_round(tracked);
 	memset(&tracked->standing, 0, sizeof(tracked->standing));
-	for (size_t i = 0; i < tracked->n; i++)
-		tracked->addresses[i] =
-			(struct tracked_address){.addr = tracked->addresses[i].addr};
+	for (size_t i = 0; i < tracked->n; i++) {
+		struct tracked_address *address = &tracked->addresses[i];
+		free(address->tls);
+		*address = (struct tracked_address){.addr = address->addr};
+	}
 	tracked->clients = TARGET_CLIENTS_ALL;
 	tracked->latency_us = 0;
 	tracked->failing = false;
@@ -127,13 +132,17 @@ void tracked_update(struct tracked *tracked, const struct target *target)
 	tracked->wanted = true;
 	tracked->target = *target;
 	for (size_t i = 0; i < target->n; i++) {
-		const struct tracked_address *old = find(tracked, &target->addresses[i]);
-		if (old)
+		struct tracked_address *old = find(tracked, &target->addresses[i]);
+		if (old) {
 			fresh[i] = *old;
-		else
+			old->tls = NULL;
+		} else {
 			some_are_new = true;
+		}
 		fresh[i].addr = target->addresses[i];
 	}
+	for (size_t i = 0; i < tracked->n; i++)
+		free(tracked->addresses[i].tls);
 	memcpy(tracked->addresses, fresh, sizeof(fresh));
 	tracked->n = target->n;
 	if (some_are_new) {
@@ -219,20 +228,29 @@ bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family fami
 	return terms->from_client && terms->foreign & bit;
 }
 
-/* Plain flows leave TLS to their clients; where it is written, flows are read, and speak it. */
-static void put_tls(const struct tracked *tracked, struct probe_order *order)
+/* NULL: it leads to no server of a policy. */
+static const struct policy_host *host_of(const struct tracked *tracked)
+{
+	const struct policy_server *policy = tracked->terms->policy;
+
+	return policy && tracked->target.line < policy->nhosts
+		       ? &policy->hosts[tracked->target.line]
+		       : NULL;
+}
+
+/* Plain flows leave TLS to their clients; where it is written, or the gateway logs in, flows are
+ * read, and speak it. */
+struct secure_order tracked_tls(const struct tracked *tracked)
 {
 	const struct tracked_terms *terms = tracked->terms;
+	const struct policy_host *host = host_of(tracked);
+	const struct policy_server_tls *tls = host ? policy_host_tls(terms->policy, host) : NULL;
 
-	if (!terms->policy || tracked->target.line >= terms->policy->nhosts)
-		return;
-	const struct policy_host *host = &terms->policy->hosts[tracked->target.line];
-	const struct policy_server_tls *tls = policy_host_tls(terms->policy, host);
-	if (!tls->given)
-		return;
-	order->tls = tls_terms_wanted(tls);
-	order->name = tls_terms_name(host, tls);
-	order->context = tls_contexts_host(terms->contexts, terms->index, tracked->target.line);
+	if (!tls || !(tls->given || terms->policy->account.given))
+		return (struct secure_order){.tls = ENGINE_TLS_NONE};
+	return (struct secure_order){.tls = tls_terms_wanted(tls),
+		.context = tls_contexts_host(terms->contexts, terms->index, tracked->target.line),
+		.name = tls_terms_name(host, tls)};
 }
 
 bool tracked_probe(struct tracked *tracked, struct probes *probes)
@@ -244,9 +262,9 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes)
 		.clients = {terms->clients[0], terms->clients[1]},
 		.connect_ms = terms->connect_ms,
 		.reply_ms = terms->reply_ms,
-		.hostname = terms->hostname};
+		.hostname = terms->hostname,
+		.tls = tracked_tls(tracked)};
 
-	put_tls(tracked, &order);
 	if (tracked->at == tracked->norder)
 		begin_round(tracked);
 	if (tracked->norder == 0) {
@@ -286,6 +304,16 @@ static void take_clients(struct tracked *tracked, const struct probe_result *res
 	tracked->clients = tracked->worked ? tracked->clients & taken : taken;
 }
 
+static void keep_tls(
+	struct tracked *tracked, struct tracked_address *address, const struct probe_result *result)
+{
+	if (!result->saw_tls || (!address->tls && !(address->tls = malloc(sizeof(*address->tls)))))
+		return;
+	*address->tls = result->tls;
+	address->tls_seen_ms = loop_wall_ms(tracked->loop);
+	address->tls_told = false;
+}
+
 static void on_probed(void *context, const struct probe_result *result)
 {
 	struct tracked *tracked = context;
@@ -294,6 +322,8 @@ static void on_probed(void *context, const struct probe_result *result)
 	char text[ADDR_TEXT_SIZE];
 
 	tracked->probe = NULL;
+	if (address)
+		keep_tls(tracked, address, result);
 	switch (result->outcome) {
 	case TARGET_WORKED:
 		take_clients(tracked, result);
@@ -535,4 +565,29 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 		ipc->addresses[ipc->naddresses++] = order[i]->addr;
 	}
 	return changed;
+}
+
+bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)
+{
+	for (size_t i = 0; i < tracked->n; i++) {
+		struct tracked_address *address = &tracked->addresses[i];
+		if (!address->tls || address->tls_told)
+			continue;
+		ipc_init(ipc, IPC_HOST_TLS, sizeof(*ipc));
+		snprintf(ipc->server, sizeof(ipc->server), "%s", tracked->terms->server);
+		snprintf(ipc->name, sizeof(ipc->name), "%s", tracked->target.name);
+		ipc->host = (struct endpoint){.addr = address->addr, .port = tracked->target.port};
+		ipc->digest = tracked->terms->tls;
+		ipc->seen_ms = address->tls_seen_ms;
+		ipc->tls = *address->tls;
+		address->tls_told = true;
+		return true;
+	}
+	return false;
+}
+
+void tracked_tell_tls(struct tracked *tracked)
+{
+	for (size_t i = 0; i < tracked->n; i++)
+		tracked->addresses[i].tls_told = false;
 }

@@ -7,6 +7,7 @@
 #include "lib/ipc/picture.h"
 #include "lib/target.h"
 
+struct ipc_host_tls;
 struct tls_contexts;
 
 /* What is the same for all targets of a server. */
@@ -38,6 +39,9 @@ struct tracked_address {
 	bool refused;   /* not to be used; text says why */
 	uint8_t offers; /* enum smtp_offer: what it showed last; 0: it was not asked */
 	char text[TARGET_TEXT_SIZE];
+	struct tls_seen *tls; /* what its TLS was last; NULL: none was seen */
+	uint64_t tls_seen_ms; /* wall clock */
+	bool tls_told;
 };
 
 /* A round of probes goes over all addresses; the first good one is enough to be up. */
@@ -90,6 +94,8 @@ void tracked_update(struct tracked *tracked, const struct target *target);
 /* Begins or goes on with its round. False: no place is free. */
 bool tracked_probe(struct tracked *tracked, struct probes *probes);
 void tracked_probe_soon(struct tracked *tracked);
+/* The TLS that flows speak with it: NONE where it is left to their clients. Borrowed. */
+struct secure_order tracked_tls(const struct tracked *tracked);
 /* Is a host of that family reached from a client's address, terms->clients[] of its family? */
 bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
@@ -101,5 +107,9 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc);
 void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64_t inquiry);
 /* As it is told to relays; logs a change of the state. True: the state has changed. */
 bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc);
+/* What is to be told of its TLS at one address, which then is told. False: nothing more. */
+bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc);
+/* All of it is to be told again. */
+void tracked_tell_tls(struct tracked *tracked);
 
 #endif

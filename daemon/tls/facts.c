@@ -2,6 +2,7 @@
 #include "daemon/tls/session.h"
 
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -117,4 +118,32 @@ void tls_names(const struct tls_session *session, tls_visit *visit, void *argume
 
 	if (certificate)
 		tls_certificate_names(certificate, visit, argument);
+}
+
+static bool add_name(const char *name, void *argument)
+{
+	char *names = argument;
+	size_t used = strlen(names);
+
+	if (used + 2 + strlen(name) >= TLS_NAMES_SIZE)
+		return false;
+	sprintf(names + used, "%s%s", used ? ", " : "", name);
+	return true;
+}
+
+void tls_see(const struct tls_session *session, struct tls_seen *seen)
+{
+	struct tls_facts facts;
+	bool is_refused = tls_failure(session) == TLS_FAILURE_CERTIFICATE;
+
+	memset(seen, 0, sizeof(*seen));
+	if (!is_refused && tls_failure(session) != TLS_FAILURE_NONE)
+		return;
+	tls_facts(session, &facts);
+	seen->version = facts.version;
+	seen->reason = is_refused ? facts.reason : TLS_REASON_NONE;
+	memcpy(seen->key, facts.key, sizeof(seen->key));
+	seen->ends = facts.ends;
+	memcpy(seen->cipher, facts.cipher, sizeof(seen->cipher));
+	tls_names(session, add_name, seen->names);
 }

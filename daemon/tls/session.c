@@ -228,6 +228,12 @@ static bool is_pinned(const struct tls_context *context, const struct tls_facts 
 	return false;
 }
 
+static const char *const words_of_reason[TLS_REASONS] = {
+#define WORDS_OF_REASON(id, name, words) "its certificate " words,
+	TLS_REASON_TABLE(WORDS_OF_REASON)
+#undef WORDS_OF_REASON
+};
+
 /* What is no good is not spoken with, where the context says so. With a pin alone it does not
  * matter who signed what, or until when. */
 static enum tls_step judge(struct tls_session *session)
@@ -246,7 +252,7 @@ static enum tls_step judge(struct tls_session *session)
 	if (reason == TLS_REASON_NONE)
 		return TLS_DONE;
 	tls_close(session);
-	set_failure(session, TLS_FAILURE_CERTIFICATE, tls_reason_words[reason]);
+	set_failure(session, TLS_FAILURE_CERTIFICATE, words_of_reason[reason]);
 	return TLS_FAILED;
 }
 

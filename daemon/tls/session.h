@@ -68,12 +68,14 @@ enum tls_failure tls_failure(const struct tls_session *session);
 /* Words for the last failure, of no fixed set; they live as long as the process. "" : none. */
 const char *tls_why(const struct tls_session *session);
 
-/* Of a session whose handshake is done. */
+/* Of a session whose handshake is done, or failed with CERTIFICATE. */
 void tls_facts(const struct tls_session *session, struct tls_facts *facts);
 /* Calls visit for each name in the peer's certificate: those of hosts, of mail addresses, and the
  * common name where there are none of these; printable, at most TLS_NAME_SIZE - 1 bytes, others
  * are left out. Stops when it returns false. */
 typedef bool tls_visit(const char *name, void *argument);
 void tls_names(const struct tls_session *session, tls_visit *visit, void *argument);
+/* Of a handshake that is over, whatever it came to; why is not set. */
+void tls_see(const struct tls_session *session, struct tls_seen *seen);
 
 #endif

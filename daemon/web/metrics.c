@@ -14,6 +14,7 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/tally.h"
 #include "lib/exposition.h"
+#include "lib/ipc/health.h"
 #include "daemon/control/want.h"
 
 #include <errno.h>
@@ -198,7 +199,19 @@ static void put_server_flows(struct exposition *page, const struct control *cont
 	free(flows);
 }
 
-/* Calls put for each host. Of two that have all labels in common the better one is shown. */
+/* Of two that have all labels in common the better one is shown. */
+static bool is_shown(const struct ipc_targets *targets, uint32_t at)
+{
+	const struct ipc_target *target = &targets->v[at];
+	uint32_t k = 0;
+
+	while (k < at && (targets->v[k].port != target->port ||
+				 strcasecmp(targets->v[k].name, target->name) != 0))
+		k++;
+	return k == at;
+}
+
+/* Calls put for each host. */
 static void each_host(struct exposition *page, const struct control *control,
 	void (*put)(struct exposition *page, const char *server, const char *port,
 		const struct ipc_target *target))
@@ -208,14 +221,44 @@ static void each_host(struct exposition *page, const struct control *control,
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
+			snprintf(port, sizeof(port), "%u", targets->v[j].port);
+			if (is_shown(targets, j))
+				put(page, targets->server, port, &targets->v[j]);
+		}
+	}
+}
+
+/* Of its addresses the one whose certificate ends first; 0: none showed one. */
+static int64_t certificate_end(
+	const struct control *control, size_t server, const struct ipc_target *target)
+{
+	int64_t ends = 0;
+
+	for (unsigned i = 0; i < target->naddresses; i++) {
+		const struct ipc_host_tls *seen =
+			health_peer_tls(control->health, server, target, &target->addresses[i]);
+		if (seen && seen->tls.ends && (!ends || seen->tls.ends < ends))
+			ends = seen->tls.ends;
+	}
+	return ends;
+}
+
+static void put_host_certificates(struct exposition *page, const struct control *control)
+{
+	char port[8];
+
+	exposition_begin(page, "host-certificate-end-seconds", GAUGE,
+		"when the certificate that the host showed last ends, since 1970");
+	for (size_t i = 0; i < control->policy->nservers; i++) {
+		const struct ipc_targets *targets = health_peer_targets(control->health, i);
+		for (uint32_t j = 0; targets && j < targets->n; j++) {
 			const struct ipc_target *target = &targets->v[j];
-			uint32_t k = 0;
-			while (k < j && (targets->v[k].port != target->port ||
-						strcasecmp(targets->v[k].name, target->name) != 0))
-				k++;
+			int64_t ends =
+				is_shown(targets, j) ? certificate_end(control, i, target) : 0;
 			snprintf(port, sizeof(port), "%u", target->port);
-			if (k == j)
-				put(page, targets->server, port, target);
+			if (ends > 0)
+				exposition_add_us(page, (uint64_t)ends * 1000000, "server",
+					targets->server, "host", target->name, "port", port, NULL);
 		}
 	}
 }
@@ -262,6 +305,7 @@ static void put_servers(struct exposition *page, const struct control *control)
 	exposition_begin(page, "host-latency-seconds", GAUGE,
 		"from connecting to the end of the greeting, in the last probe");
 	each_host(page, control, put_latency);
+	put_host_certificates(page, control);
 }
 
 static void put_rules(struct exposition *page, const struct control *control)

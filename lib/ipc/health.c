@@ -35,12 +35,23 @@ static bool tested_ok(const void *ipc, size_t len)
 	       NAMED_OK(tested->name) && TEXT_OK(tested->text);
 }
 
+static bool host_tls_ok(const void *ipc, size_t len)
+{
+	const struct ipc_host_tls *host = ipc;
+	const struct tls_seen *tls = &host->tls;
+	(void)len;
+	return ipc_addr_given_ok(&host->host.addr) && NAMED_OK(host->server) &&
+	       NAMED_OK(host->name) && tls->version < TLS_VERSIONS && tls->reason < TLS_REASONS &&
+	       TEXT_OK(tls->cipher) && TEXT_OK(tls->names) && TEXT_OK(tls->why);
+}
+
 /* From IPC_FILE_HEALTH on. */
 static const struct ipc_kind kinds[] = {
 	[IPC_PROBE_NOW - IPC_FILE_HEALTH] = IPC_FIXED("probe-now", probe_now, probe_now_ok),
 	[IPC_CLIENT_SIDE - IPC_FILE_HEALTH] = IPC_FIXED("client-side", client_side, client_side_ok),
 	[IPC_TEST - IPC_FILE_HEALTH] = IPC_FIXED("test", test, test_ok),
 	[IPC_TESTED - IPC_FILE_HEALTH] = IPC_FIXED("tested", tested, tested_ok),
+	[IPC_HOST_TLS - IPC_FILE_HEALTH] = IPC_FIXED("host-tls", host_tls, host_tls_ok),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_HEALTH_END - IPC_FILE_HEALTH, "every ipc has its row");
 _Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");

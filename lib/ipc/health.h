@@ -6,6 +6,7 @@
 #include "lib/ipc/core.h"
 #include "lib/policy.h"
 #include "lib/target.h"
+#include "lib/tls_facts.h"
 #include "lib/trial.h"
 
 enum ipc_health_type {
@@ -15,7 +16,8 @@ enum ipc_health_type {
 	IPC_TEST,                        /* try a server's hosts up to RCPT; answered by */
 
 	/* health -> control */
-	IPC_TESTED, /* rows: one line each, then the reply */
+	IPC_TESTED,   /* rows: one line each, then the reply */
+	IPC_HOST_TLS, /* what was seen of TLS at one address of a host */
 	IPC_HEALTH_END,
 };
 
@@ -54,6 +56,16 @@ struct ipc_tested {
 	uint16_t verdict;     /* enum trial_verdict, with VERDICT */
 	char name[TARGET_NAME_SIZE];
 	char text[TRIAL_VERDICT_SIZE];
+};
+
+struct ipc_host_tls {
+	struct ipc_header header;
+	uint64_t digest;  /* tls_terms_digest() of the server that it was looked at for */
+	uint64_t seen_ms; /* wall clock */
+	struct endpoint host;
+	char server[POLICY_NAME_SIZE];
+	char name[TARGET_NAME_SIZE]; /* of the target */
+	struct tls_seen tls;
 };
 
 #endif

@@ -258,6 +258,7 @@ static void a_host_without_its_tls_is_missed(void **state)
 			assert_int_equal(dialogue.step, DIALOGUE_OVER);
 			assert_int_equal(dialogue.outcome, TARGET_MISSED);
 			assert_string_equal(dialogue.text, cases[i].text);
+			assert_true(dialogue.about_tls);
 			assert_int_equal(dialogue.without, offer);
 		}
 }
@@ -275,6 +276,7 @@ static void a_handshake_may_take_too_long(void **state)
 	begin_tls(ENGINE_TLS_IMMEDIATE);
 	dialogue_closed(&dialogue, "", 0);
 	assert_string_equal(dialogue.text, "closed before the end of the handshake");
+	assert_true(dialogue.about_tls);
 	assert_false(dialogue.without);
 	begin_tls(ENGINE_TLS_IMMEDIATE);
 	feed(GREETING);

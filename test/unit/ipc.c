@@ -39,6 +39,7 @@ static union {
 	struct ipc_metrics_state metrics_state;
 	struct ipc_test test;
 	struct ipc_tested tested;
+	struct ipc_host_tls host_tls;
 	struct ipc_load load;
 	struct ipc_client_side side;
 	struct ipc_socket socket;
@@ -258,6 +259,22 @@ static void a_test_injects_nothing(void **state)
 	assert_int_equal(check(), -EBADMSG);
 	m.tested.verdict = 0;
 	m.tested.kind = IPC_TESTED_VERDICT + 1;
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_HOST_TLS, sizeof(m.host_tls));
+	strcpy(m.host_tls.server, "relay");
+	strcpy(m.host_tls.name, "mx.example.net");
+	assert_int_equal(check(), -EBADMSG); /* no address */
+	m.host_tls.host.addr = documentation4;
+	strcpy(m.host_tls.tls.names, "mx.example.net, *.example.net");
+	assert_int_equal(check(), 0);
+	m.host_tls.tls.version = TLS_VERSIONS;
+	assert_int_equal(check(), -EBADMSG);
+	m.host_tls.tls.version = TLS_VERSION_1_3;
+	m.host_tls.tls.reason = TLS_REASONS;
+	assert_int_equal(check(), -EBADMSG);
+	m.host_tls.tls.reason = TLS_REASON_NAME;
+	strcpy(m.host_tls.tls.why, "a\r\n250 ok");
 	assert_int_equal(check(), -EBADMSG);
 
 	ipc_init(&m, IPC_LOAD, sizeof(m.load));

@@ -797,10 +797,11 @@ static void a_server_is_verified_by_name_and_chain(void **state)
 		bool trusted;
 		const char *why; /* NULL: it is good */
 	} cases[] = {{MAIL, NULL, 0, true, NULL},
-		{"other.example", NULL, 0, true, "is for another name"}, {NULL, two, 2, true, NULL},
-		{MAIL, wrong, 1, true, "is for another name"},
-		{NULL, NULL, 0, true, "is for another name"},
-		{MAIL, NULL, 0, false, "is of an issuer who is not known"}};
+		{"other.example", NULL, 0, true, "its certificate is for another name"},
+		{NULL, two, 2, true, NULL},
+		{MAIL, wrong, 1, true, "its certificate is for another name"},
+		{NULL, NULL, 0, true, "its certificate is for another name"},
+		{MAIL, NULL, 0, false, "its certificate is of an issuer who is not known"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -820,6 +821,65 @@ static void a_server_is_verified_by_name_and_chain(void **state)
 	}
 }
 
+/* Who is shown the door is known all the same, so that an operator can be told whom to expect. */
+static void who_a_server_is_can_be_seen_also_where_it_is_no_good(void **state)
+{
+	static const struct {
+		const char *said;
+		bool verifies, trusted;
+		uint8_t reason;
+	} cases[] = {{MAIL, true, true, TLS_REASON_NONE},
+		{"other.example", true, true, TLS_REASON_NAME},
+		{MAIL, true, false, TLS_REASON_UNKNOWN_ISSUER},
+		/* nothing is wanted of it, so nothing is wrong with it */
+		{"other.example", false, false, TLS_REASON_NONE}};
+	uint8_t key[32];
+
+	(void)state;
+	tls_key_of(&mail, key);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tls_trust *trust = cases[i].trusted ? tls_trust_of(&root.chain) : NULL;
+		const struct tls_server_setup setup = {
+			.verifies = cases[i].verifies, .trust = trust};
+		struct tls_seen seen;
+		struct ends ends;
+		meet(&ends, plain_gateway(), server_context(&setup), cases[i].said);
+		tls_see(ends.peer, &seen);
+		assert_int_equal(seen.version, TLS_VERSION_1_3);
+		assert_int_equal(seen.reason, cases[i].reason);
+		assert_true(strncmp(seen.cipher, "TLS_", 4) == 0);
+		assert_string_equal(seen.names, MAIL);
+		assert_memory_equal(seen.key, key, sizeof(key));
+		assert_true(seen.ends > 0);
+		part(&ends);
+		tls_trust_free(trust);
+	}
+}
+
+static void names_are_seen_as_far_as_they_have_room(void **state)
+{
+	char names[4096] = "";
+	struct tls_issued many;
+	struct tls_seen seen;
+	struct ends ends;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		sprintf(names + strlen(names), "%sDNS:host-%02d.example", i ? "," : "", i);
+	tls_issue(&many, &(struct tls_wish){.issuer = &root, .names = names});
+	const struct tls_certificate shown = tls_certificate_of(&many);
+	meet(&ends,
+		client_context(
+			&(struct tls_client_setup){.certificates = &shown, .ncertificates = 1}),
+		server_context(&(struct tls_server_setup){.verifies = false}), NULL);
+	tls_see(ends.peer, &seen);
+	assert_true(strlen(seen.names) < sizeof(seen.names));
+	assert_true(strncmp(seen.names, "host-00.example, host-01.example, ", 34) == 0);
+	assert_string_equal(seen.names + strlen(seen.names) - 8, ".example");
+	part(&ends);
+	tls_issued_free(&many);
+}
+
 static void a_pin_is_of_the_key_alone(void **state)
 {
 	uint8_t pins[2][32] = {{1}};
@@ -833,8 +893,8 @@ static void a_pin_is_of_the_key_alone(void **state)
 		meet(&ends, plain_gateway(), server_context(&setup), NULL);
 		assert_int_equal(ends.peer_step, npins == 2 ? TLS_DONE : TLS_FAILED);
 		if (npins == 1)
-			assert_string_equal(
-				tls_why(ends.peer), "has another key than the pinned one");
+			assert_string_equal(tls_why(ends.peer),
+				"its certificate has another key than the pinned one");
 		part(&ends);
 	}
 }
@@ -897,6 +957,8 @@ int main(void)
 		cmocka_unit_test(who_is_on_a_list_is_revoked_and_who_is_not_is_not),
 		cmocka_unit_test(names_are_those_that_can_be_said),
 		cmocka_unit_test(a_server_is_verified_by_name_and_chain),
+		cmocka_unit_test(who_a_server_is_can_be_seen_also_where_it_is_no_good),
+		cmocka_unit_test(names_are_seen_as_far_as_they_have_room),
 		cmocka_unit_test(a_pin_is_of_the_key_alone),
 		cmocka_unit_test(nothing_of_the_machine_counts),
 	};

@@ -1,0 +1,197 @@
+#include "daemon/control/host_tls.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
+#include "daemon/control/row.h"
+#include "lib/dns.h"
+#include "lib/smtp/tls_terms.h"
+#include "lib/tls_advice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct host_tls {
+	struct host_tls *next;
+	struct ipc_host_tls ipc;
+};
+
+static bool same_place(const struct ipc_host_tls *a, const struct ipc_host_tls *b)
+{
+	return strcmp(a->server, b->server) == 0 && dns_same_name(a->name, b->name) &&
+	       a->host.port == b->host.port && addr_equal(&a->host.addr, &b->host.addr);
+}
+
+void host_tls_take(struct host_tls **all, const struct ipc_host_tls *ipc)
+{
+	struct host_tls *one = *all;
+
+	while (one && !same_place(&one->ipc, ipc))
+		one = one->next;
+	if (!one) {
+		one = calloc(1, sizeof(*one));
+		if (!one)
+			return;
+		one->next = *all;
+		*all = one;
+	}
+	one->ipc = *ipc;
+}
+
+static void keep(struct host_tls **all,
+	bool (*stays)(const struct ipc_host_tls *ipc, const void *among), const void *among)
+{
+	while (*all) {
+		struct host_tls *one = *all;
+		if (stays(&one->ipc, among)) {
+			all = &one->next;
+			continue;
+		}
+		*all = one->next;
+		free(one);
+	}
+}
+
+static bool is_among(const struct ipc_host_tls *ipc, const void *among)
+{
+	const struct ipc_targets *targets = among;
+
+	if (strcmp(ipc->server, targets->server) != 0)
+		return true;
+	for (uint32_t i = 0; i < targets->n; i++) {
+		const struct ipc_target *target = &targets->v[i];
+		if (target->port != ipc->host.port || !dns_same_name(target->name, ipc->name))
+			continue;
+		for (unsigned j = 0; j < target->naddresses; j++)
+			if (addr_equal(&target->addresses[j], &ipc->host.addr))
+				return true;
+	}
+	return false;
+}
+
+void host_tls_keep(struct host_tls **all, const struct ipc_targets *targets)
+{
+	keep(all, is_among, targets);
+}
+
+static bool has_server(const struct ipc_host_tls *ipc, const void *policy)
+{
+	return policy_find_server(policy, ipc->server) >= 0;
+}
+
+void host_tls_follow(struct host_tls **all, const struct policy *policy)
+{
+	keep(all, has_server, policy);
+}
+
+static bool nothing_stays(const struct ipc_host_tls *ipc, const void *among)
+{
+	(void)ipc, (void)among;
+	return false;
+}
+
+void host_tls_free(struct host_tls **all)
+{
+	keep(all, nothing_stays, NULL);
+}
+
+const struct ipc_host_tls *host_tls_find(const struct host_tls *all,
+	const struct policy_server *server, const struct ipc_target *target,
+	const struct addr *addr)
+{
+	for (; all; all = all->next)
+		if (strcmp(all->ipc.server, server->name.text) == 0 &&
+			dns_same_name(all->ipc.name, target->name) &&
+			all->ipc.host.port == target->port && addr_equal(&all->ipc.host.addr, addr))
+			return all->ipc.digest == tls_terms_digest(server) ? &all->ipc : NULL;
+	return NULL;
+}
+
+enum policy_server_tls_mode host_tls_mode(
+	const struct policy_server *server, const struct ipc_target *target)
+{
+	const struct policy_server_tls *tls =
+		target->line < server->nhosts
+			? policy_host_tls(server, &server->hosts[target->line])
+			: &server->tls;
+
+	return tls->given ? tls->mode : POLICY_SERVER_TLS_OFFER;
+}
+
+static int64_t days_left(const struct control *control, const struct tls_seen *seen)
+{
+	const struct certificate_facts facts = {.ends = seen->ends};
+
+	return certificate_days_left(&facts, credentials_now_s(control->credentials));
+}
+
+bool host_tls_days(const struct control *control, enum policy_server_tls_mode mode,
+	const struct tls_seen *seen, int64_t *days)
+{
+	if (mode != POLICY_SERVER_TLS_VERIFY || !seen->ends)
+		return false;
+	*days = days_left(control, seen);
+	return true;
+}
+
+/* What came of looking at it, in the words of the records of messages. */
+static const char *check_of(enum policy_server_tls_mode mode, const struct tls_seen *seen)
+{
+	if (seen->version == TLS_VERSION_NONE)
+		return "none";
+	if (seen->why[0])
+		return "refused";
+	switch (mode) {
+	case POLICY_SERVER_TLS_NONE:
+	case POLICY_SERVER_TLS_OFFER:
+	case POLICY_SERVER_TLS_REQUIRE:
+		break;
+	case POLICY_SERVER_TLS_VERIFY:
+		return "verified";
+	case POLICY_SERVER_TLS_PIN:
+		return "pinned";
+	}
+	return "unchecked";
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? row_text(text) : json_null();
+}
+
+static json_t *warning_of(const struct control *control, enum policy_server_tls_mode mode,
+	const struct tls_seen *seen)
+{
+	char date[CERTIFICATE_DATE_SIZE], text[96];
+	int64_t days;
+
+	if (!host_tls_days(control, mode, seen, &days) || days > CREDENTIAL_WARNING_DAYS)
+		return json_null();
+	certificate_date(seen->ends, date);
+	if (days < 0)
+		snprintf(text, sizeof(text), "its certificate has expired on %s", date);
+	else
+		snprintf(text, sizeof(text), "its certificate ends on %s, in %" PRId64 " days",
+			date, days);
+	return row_text(text);
+}
+
+json_t *host_tls_row(const struct control *control, enum policy_server_tls_mode mode,
+	const struct ipc_host_tls *ipc)
+{
+	const struct tls_seen *seen = &ipc->tls;
+	char pin[TLS_PIN_SIZE];
+	bool shown = seen->ends != 0;
+
+	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
+		row_addr(&ipc->host.addr), "wanted", policy_server_tls_names[mode], "version",
+		text_or_null(tls_version_names[seen->version]), "cipher",
+		text_or_null(seen->cipher), "check", check_of(mode, seen), "names",
+		text_or_null(seen->names), "ends_at",
+		shown ? row_time((uint64_t)seen->ends * 1000) : json_null(), "days_left",
+		shown ? json_integer((json_int_t)days_left(control, seen)) : json_null(), "pin",
+		shown ? json_string(tls_pin(seen->key, pin)) : json_null(), "why",
+		text_or_null(seen->why), "warning", warning_of(control, mode, seen), "seen_at",
+		row_time(ipc->seen_ms));
+}

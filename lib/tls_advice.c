@@ -1,0 +1,77 @@
+#include "lib/tls_advice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *tls_pin(const uint8_t key[static 32], char buf[static TLS_PIN_SIZE])
+{
+	int at = snprintf(buf, TLS_PIN_SIZE, "sha256:");
+
+	for (size_t i = 0; i < 32; i++)
+		at += snprintf(buf + at, TLS_PIN_SIZE - (size_t)at, "%02x", key[i]);
+	return buf;
+}
+
+/* The first of its names is one that can be written. */
+static void advise_name(const struct tls_seen *seen, const char *pin, char *buf)
+{
+	size_t len = strcspn(seen->names, ",");
+
+	if (len == 0)
+		snprintf(buf, TLS_ADVICE_SIZE,
+			"the server needs a certificate with its name; or know it by its key: "
+			"tls pin \"%s\"",
+			pin);
+	else
+		snprintf(buf, TLS_ADVICE_SIZE,
+			"the server needs a certificate for the name that is wanted; or want one "
+			"that it has: tls verify \"%.*s\"",
+			(int)(len < 120 ? len : 120), seen->names);
+}
+
+const char *tls_advice(const struct tls_seen *seen, char buf[static TLS_ADVICE_SIZE])
+{
+	char pin[TLS_PIN_SIZE];
+	const char *words = "";
+
+	tls_pin(seen->key, pin);
+	switch ((enum tls_reason)seen->reason) {
+	case TLS_REASON_NAME:
+		advise_name(seen, pin, buf);
+		return buf;
+	case TLS_REASON_SELF_SIGNED:
+	case TLS_REASON_UNKNOWN_ISSUER:
+		snprintf(buf, TLS_ADVICE_SIZE,
+			"say who signs it: ca \"FILE\" at its tls; or know it by its key: tls pin "
+			"\"%s\"",
+			pin);
+		return buf;
+	case TLS_REASON_PIN:
+		snprintf(buf, TLS_ADVICE_SIZE,
+			"if the server was given another key, ask whoever runs it, and write tls "
+			"pin \"%s\"; else somebody else answers there",
+			pin);
+		return buf;
+	case TLS_REASON_EXPIRED:
+		words = "the server's certificate has to be renewed; or the gateway's clock is "
+			"wrong: date";
+		break;
+	case TLS_REASON_NOT_YET_VALID:
+		words = "the gateway's clock is wrong (date), or the server's certificate is";
+		break;
+	case TLS_REASON_ABSENT:
+	case TLS_REASON_PURPOSE:
+	case TLS_REASON_REVOKED:
+	case TLS_REASON_INVALID:
+		words = "the server needs another certificate";
+		break;
+	case TLS_REASON_NONE:
+		words = seen->version == TLS_VERSION_NONE
+				? "the server's log says why it does not speak TLS with the "
+				  "gateway; is port or `immediate` another?"
+				: "the server's log says more";
+		break;
+	}
+	snprintf(buf, TLS_ADVICE_SIZE, "%s", words);
+	return buf;
+}

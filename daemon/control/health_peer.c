@@ -306,7 +306,7 @@ static void on_open(struct peer *opened)
 		return;
 	for (size_t i = 0; i < policy->nservers; i++) {
 		const struct ipc_targets *ipc = health_peer_targets(peer, i);
-		if (ipc)
+		if (ipc && ipc->known)
 			health_peer_send(peer, ipc);
 	}
 	send_policy(peer);
@@ -402,11 +402,14 @@ void health_peer_unwatch(struct health_peer *peer, struct names *names)
 		*at = names->next;
 }
 
+/* What the policy says itself they know. */
 void health_peer_tell(struct health_peer *peer, struct channel *to)
 {
+	const struct drained *drained = peer->peer.control->drained;
+
 	for (size_t i = 0; i < peer->peer.control->policy->nservers; i++) {
 		const struct ipc_targets *ipc = health_peer_targets(peer, i);
-		if (ipc)
+		if (ipc && (ipc->known || drained_any(drained, ipc->server)))
 			channel_send(to, ipc, -1);
 	}
 }

@@ -45,7 +45,7 @@ bool health_peer_is_told(struct health_peer *peer, size_t server);
 void health_peer_watch(struct health_peer *peer, struct names *names);
 /* One that is not watching is allowed. */
 void health_peer_unwatch(struct health_peer *peer, struct names *names);
-/* All of them to a process that starts and sends flows there. */
+/* What is known of them, and what is drained, to a process that sends flows there. */
 void health_peer_tell(struct health_peer *peer, struct channel *to);
 /* What is drained of a server has changed: the relays hear of it. */
 void health_peer_drained(struct health_peer *peer, const char *server);

@@ -454,6 +454,7 @@ static void tell_server(struct server *server)
 	ipc_init(ipc, IPC_TARGETS, sizeof(*ipc));
 	ipc->number = targets->number;
 	ipc->inquiry = targets->inquiry;
+	ipc->known = 1;
 	snprintf(ipc->server, sizeof(ipc->server), "%s", server->terms.server);
 	for (struct tracked *host = server->hosts; host; host = host->next)
 		if (tracked_fill(host, &ipc->v[ipc->n++]))

@@ -173,7 +173,9 @@ static struct replica_server *first_list(
 		return NULL;
 	for (size_t i = 0; i < server_of(list)->nhosts; i++) {
 		const struct policy_host *host = &server_of(list)->hosts[i];
-		if (!put_known(list, host, old))
+		if (put_known(list, host, old))
+			list->known |= old->known;
+		else
 			put_line(list, host);
 	}
 	take_over(list, old);
@@ -186,18 +188,53 @@ static struct replica_server *find(const struct replica_targets *table, const ch
 	return at < 0 ? NULL : table->v[at];
 }
 
+static struct replica_server *copy_list(
+	const struct replica_server *from, uint64_t inquiry, const struct ipc_target *v, size_t n)
+{
+	struct replica_server *list = new_list(from->policy, from->server, n);
+	if (!list)
+		return NULL;
+	list->inquiry = inquiry;
+	list->n = n;
+	memcpy(list->v, v, n * sizeof(list->v[0]));
+	return list;
+}
+
+static struct replica_server *told_list(
+	const struct replica_server *old, const struct ipc_targets *ipc)
+{
+	struct replica_server *list = copy_list(old, ipc->inquiry, ipc->v, ipc->n);
+	if (list)
+		list->told = list->known = ipc->known;
+	return list;
+}
+
+static struct replica_server *drained_list(
+	const struct replica_server *old, const struct ipc_targets *ipc)
+{
+	struct replica_server *list = copy_list(old, old->inquiry, old->v, old->n);
+	if (!list)
+		return NULL;
+	list->told = old->told;
+	list->known = old->known;
+	for (size_t i = 0; i < list->n; i++)
+		for (uint32_t j = 0; j < ipc->n; j++)
+			if (same_target(&list->v[i], &ipc->v[j]))
+				list->v[i].drained = ipc->v[j].drained;
+	return list;
+}
+
 static void replace(struct replica_targets *table, const struct ipc_targets *ipc)
 {
 	ptrdiff_t at = policy_find_server(table->policy, ipc->server);
-	struct replica_server *list = at < 0 ? NULL : new_list(table->policy, (size_t)at, ipc->n);
+	struct replica_server *old = at < 0 ? NULL : table->v[at];
+	struct replica_server *list = !old                        ? NULL
+				      : ipc->known || !old->known ? told_list(old, ipc)
+								  : drained_list(old, ipc);
 	if (!list)
 		return;
-	list->inquiry = ipc->inquiry;
-	list->told = true;
-	list->n = ipc->n;
-	memcpy(list->v, ipc->v, ipc->n * sizeof(list->v[0]));
-	take_over(list, table->v[at]);
-	replica_targets_unref(table->v[at]);
+	take_over(list, old);
+	replica_targets_unref(old);
 	table->v[at] = list;
 }
 
@@ -260,6 +297,7 @@ void replica_targets_tell(const struct replica_targets *table, const struct repl
 	ipc_init(ipc, IPC_TARGETS, sizeof(*ipc) + list->n * sizeof(ipc->v[0]));
 	ipc->number = table->number;
 	ipc->inquiry = list->inquiry;
+	ipc->known = list->known;
 	snprintf(ipc->server, sizeof(ipc->server), "%s", server_of(list)->name.text);
 	ipc->n = (uint32_t)list->n;
 	memcpy(ipc->v, list->v, list->n * sizeof(ipc->v[0]));

@@ -28,6 +28,7 @@ struct replica_server {
 	size_t server;         /* index in policy */
 	uint64_t inquiry;      /* in which health asked those that are `asked`; 0: none are */
 	bool told;             /* health has spoken under this policy */
+	bool known;            /* or under an earlier one, of some of them */
 	size_t n, room;
 	struct balance_item *turns; /* room of each */
 	struct replica_seen *seen;
@@ -52,7 +53,8 @@ void replica_targets_fini(struct replica_targets *table);
  * nothing has changed. */
 int replica_targets_set_policy(
 	struct replica_targets *table, struct policy *policy, uint64_t number);
-/* Health told a server's targets. */
+/* Health told a server's targets; or control, what it knows of them. It may know less, being new:
+ * what is known goes on, but for what is drained. */
 void replica_targets_take(struct replica_targets *table, const struct ipc_targets *ipc);
 /* A list as it is told to others; ipc has room for its n. */
 void replica_targets_tell(const struct replica_targets *table, const struct replica_server *list,

@@ -115,7 +115,7 @@ static bool target_ok(const struct ipc_target *target)
 static bool targets_ok(const void *ipc, size_t len)
 {
 	const struct ipc_targets *targets = ipc;
-	if (!NAMED_OK(targets->server) || targets->n > TARGETS_MAX ||
+	if (!NAMED_OK(targets->server) || targets->n > TARGETS_MAX || targets->known > 1 ||
 		!ipc_count_ok(len, sizeof(*targets), targets->n, sizeof(targets->v[0])))
 		return false;
 	for (uint32_t i = 0; i < targets->n; i++)

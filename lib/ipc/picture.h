@@ -117,8 +117,8 @@ struct ipc_targets {
 	uint64_t number;  /* of the policy */
 	uint64_t inquiry; /* in which those that are `asked` were */
 	char server[POLICY_NAME_SIZE];
-	uint32_t n; /* at most TARGETS_MAX */
-	uint32_t reserved;
+	uint32_t n;     /* at most TARGETS_MAX */
+	uint32_t known; /* 0: health has said nothing of them, all of it is the policy's */
 	struct ipc_target v[];
 };
 

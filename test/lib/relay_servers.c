@@ -52,6 +52,7 @@ struct ipc_targets *targets_of(const struct world *world, const struct hosts *ho
 	ipc->inquiry = world->inquiry;
 	strcpy(ipc->server, "relay");
 	ipc->n = HOSTS;
+	ipc->known = 1;
 	for (uint16_t i = 0; i < HOSTS; i++) {
 		struct ipc_target *target = &ipc->v[i];
 		strcpy(target->name, address);

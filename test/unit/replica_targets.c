@@ -50,6 +50,7 @@ static void tell(struct replica_targets *table, uint64_t number, const struct to
 	ipc_init(ipc, IPC_TARGETS, len);
 	ipc->number = number;
 	ipc->n = (uint32_t)n;
+	ipc->known = 1;
 	strcpy(ipc->server, "relay");
 	for (size_t i = 0; i < n; i++) {
 		struct ipc_target *target = &ipc->v[i];
@@ -204,12 +205,53 @@ static void who_is_told_the_list_knows_the_same(void **state)
 	replica_targets_fini(&new);
 }
 
+/* It knows the policy and what is drained, and nothing that health said to the one before. */
+static void one_who_is_new_takes_no_knowledge_away(void **state)
+{
+	static const struct told told[] = {
+		{"192.0.2.1", "192.0.2.1", TARGET_UP, BOTH, 0, 0, 1},
+		{"mail.example", "192.0.2.2", TARGET_UP, IP4, 0, 0, 1},
+	};
+	static const char policy[] = "host 192.0.2.1; host \"mail.example\"";
+	_Alignas(16) uint8_t bytes[sizeof(struct ipc_targets) + 2 * sizeof(struct ipc_target)];
+	struct ipc_targets *ipc = (void *)bytes;
+	struct replica_targets knows = {0}, new = {0};
+
+	(void)state;
+	set_policy(&knows, 1, policy);
+	tell(&knows, 1, told, 2);
+	set_policy(&new, 1, policy);
+	list_of(&new)->v[0].drained = 1;
+	replica_targets_tell(&new, list_of(&new), ipc);
+	replica_targets_take(&knows, ipc);
+	assert_int_equal(list_of(&knows)->v[0].state, TARGET_UP);
+	assert_int_equal(list_of(&knows)->v[1].naddresses, 1);
+	assert_int_equal(list_of(&knows)->v[0].drained, 1);
+	assert_int_equal(list_of(&knows)->v[1].drained, 0);
+	assert_true(list_of(&knows)->told);
+	/* also under the next policy */
+	set_policy(&knows, 2, policy);
+	set_policy(&new, 2, policy);
+	replica_targets_tell(&new, list_of(&new), ipc);
+	replica_targets_take(&knows, ipc);
+	assert_int_equal(list_of(&knows)->v[1].naddresses, 1);
+	assert_int_equal(list_of(&knows)->v[0].drained, 1);
+	/* and it learns */
+	replica_targets_tell(&knows, list_of(&knows), ipc);
+	replica_targets_take(&new, ipc);
+	assert_int_equal(list_of(&new)->v[1].naddresses, 1);
+	assert_true(list_of(&new)->known);
+	replica_targets_fini(&knows);
+	replica_targets_fini(&new);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_host_is_enough_that_is_up_as_far_as_is_known),
 		cmocka_unit_test(another_policy_keeps_what_still_holds),
 		cmocka_unit_test(who_is_told_the_list_knows_the_same),
+		cmocka_unit_test(one_who_is_new_takes_no_knowledge_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -283,6 +283,7 @@ static void tell_drained(struct world *world, uint64_t number, int host)
 	ipc_init(ipc, IPC_TARGETS, sizeof(bytes));
 	ipc->number = number;
 	ipc->n = HOSTS;
+	ipc->known = 1;
 	strcpy(ipc->server, "relay");
 	for (uint16_t i = 0; i < HOSTS; i++) {
 		struct ipc_target *target = &ipc->v[i];

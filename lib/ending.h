@@ -19,7 +19,7 @@ enum ending_class {
 /* X(identifier, name, class, what it means) */
 #define ENDING_TABLE(X)                                                                            \
 	X(NONE, "none", NORMAL, "not ended; of an attempt: it succeeded")                          \
-	X(QUIT, "quit", NORMAL, "the client said QUIT in clear")                                   \
+	X(QUIT, "quit", NORMAL, "the client said QUIT")                                            \
 	X(CLIENT_CLOSED, "client-closed", NORMAL, "the client closed first")                       \
 	X(SERVER_CLOSED, "server-closed", NORMAL, "the server closed first")                       \
                                                                                                    \

@@ -55,6 +55,9 @@ class Authority:
         openssl("req", "-x509", "-config", self.config, "-extensions", "root", "-key", self.key,
                 "-out", self.file, "-days", "30")
 
+        self._ca = ("ca", "-batch", "-notext", "-config", self.config, "-cert", self.file,
+                    "-keyfile", self.key)
+
     def path(self, leaf):
         return os.path.join(self.folder, leaf)
 
@@ -67,17 +70,36 @@ class Authority:
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path)
         os.chmod(path, 0o644)  # for whoever the program of the test runs as
 
-    def sign(self, leaf, *names, begins="20200101000000Z", ends="20991231235959Z"):
-        """A certificate for these names of hosts; its file, and that of its key."""
+    def sign(self, leaf, *names, begins="20200101000000Z", ends="20991231235959Z", usage=None):
+        """A certificate for these names of hosts; its file, and that of its key. usage: the one
+        thing that it is for."""
         certificate, key, request = (self.path(f"{leaf}.{end}") for end in ("pem", "key", "csr"))
         self._configure(names[0])
         self._new_key(key)
+        more = ("-addext", f"extendedKeyUsage={usage}") if usage else ()
         openssl("req", "-new", "-config", self.config, "-key", key, "-out", request, "-addext",
-                "subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
-        openssl("ca", "-batch", "-notext", "-config", self.config, "-cert", self.file, "-keyfile",
-                self.key, "-in", request, "-out", certificate, "-startdate", begins, "-enddate",
+                "subjectAltName=" + ",".join(f"DNS:{name}" for name in names), *more)
+        openssl(*self._ca, "-in", request, "-out", certificate, "-startdate", begins, "-enddate",
                 ends)
         return certificate, key
+
+    def sign_itself(self, leaf, name):
+        """A certificate that nobody else signed; its file, and that of its key."""
+        certificate, key = self.path(f"{leaf}.pem"), self.path(f"{leaf}.key")
+        self._configure(name)
+        self._new_key(key)
+        openssl("req", "-x509", "-config", self.config, "-extensions", "leaf", "-key", key, "-out",
+                certificate, "-days", "30")
+        return certificate, key
+
+    def revoke(self, certificate):
+        """Its file has the list of all that were, too, from here on."""
+        listed = self.path("crl.pem")
+        openssl(*self._ca, "-revoke", certificate)
+        openssl(*self._ca, "-gencrl", "-crldays", "30", "-out", listed)
+        openssl("x509", "-in", self.file, "-out", self.file)
+        with open(listed) as new, open(self.file, "a") as file:
+            file.write(new.read())
 
 
 def pin(certificate):

@@ -6,6 +6,7 @@ import email
 import os
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -284,10 +285,11 @@ class Server:
                said within the message, which is kept all the same
     dot        the reply to a message, or a function that returns it when it is time; the message is
                kept, whatever that says
+    tls        (certificate, key): it offers STARTTLS, and speaks it
     """
 
     def __init__(self, host, addresses=None, port=25, greeting=b"220", ehlo=None, at=None,
-                 in_data=None, name=None):
+                 in_data=None, name=None, tls=None):
         name = (name or f"mx.{host.name}.example").encode()
         self.host, self.in_data = host, in_data
         self.at = {} if at is None else at
@@ -295,6 +297,11 @@ class Server:
         self.dot = b"250 2.0.0 Ok: kept\r\n"
         self.greeting = b"220 " + name + b" ESMTP\r\n" if greeting == b"220" else greeting
         self.ehlo = ehlo or (name, b"PIPELINING", b"SIZE 60000000", b"8BITMIME")
+        self.tls = None
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
+            self.ehlo += (b"STARTTLS",)
         self.lock = threading.Lock()
         self.connections = []  # peer addresses
         self.messages = []  # (sender, [recipients], bytes)
@@ -360,6 +367,10 @@ class Server:
             sock.sendall(self.greeting)
             if not self.greeting.startswith(b"220"):
                 return
+        self._dialogue(sock, reader)
+
+    def _dialogue(self, sock, reader=None):
+        reader = reader or sock.makefile("rb")
         sender, recipients = None, []
         while True:
             line = reader.readline(4096)
@@ -378,6 +389,10 @@ class Server:
                 return
             if action:
                 sock.sendall(action)
+            elif word == b"STARTTLS" and self.tls:
+                sock.sendall(b"220 2.0.0 go on\r\n")
+                self._secure(sock)
+                return
             elif word == b"EHLO":
                 last = len(self.ehlo) - 1
                 sock.sendall(b"".join(b"250%c%s\r\n" % (b" "[0] if i == last else b"-"[0], line)
@@ -417,6 +432,17 @@ class Server:
                 return
             else:
                 sock.sendall(b"250 2.0.0 Ok\r\n")
+
+    def _secure(self, sock):
+        """The dialogue begins anew inside."""
+        with self.tls.wrap_socket(sock, server_side=True) as secured:
+            with self.lock:
+                self.open.add(secured)
+            try:
+                self._dialogue(secured)
+            finally:
+                with self.lock:
+                    self.open.discard(secured)
 
     def forget(self):
         """Nobody has connected yet. Connections are taken in order: who came before one that was

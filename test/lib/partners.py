@@ -22,13 +22,13 @@ ABOVE = {b"return-path", b"x-original-to", b"delivered-to", b"received", b"envel
 # -- what was sent ------------------------------------------------------------------------------
 
 class Tap:
-    """A port of a host's loopback that leads to an address; `sessions` are the bytes of each client
-    there."""
+    """A port of a host's loopback, or another (address, port), that leads to an address; `sessions`
+    are the bytes of each client there."""
 
-    def __init__(self, host, address, port=25):
+    def __init__(self, host, address, port=25, listen=("127.0.0.1", 0)):
         self.host, self.address, self.to_port = host, address, port
         self.sessions = []
-        self.listener = host.listen("127.0.0.1", 0)
+        self.listener = host.listen(*listen)
         self.port = self.listener.getsockname()[1]
         in_thread(self._accept)
         host.lab.on_close(self.close)

@@ -86,10 +86,11 @@ def s_client(t, family, *words):
 
 
 class Secure(mail.Smtp):
-    """By Python's ssl, in a session that is kept open."""
+    """By Python's ssl, in a session that is kept open. at: (address, port) instead of one on the
+    Internet."""
 
-    def __init__(self, t, family, *before):
-        super().__init__(t.lab.client, t.lab.internet.ip(family), timeout=40)
+    def __init__(self, t, family, *before, at=None):
+        super().__init__(t.lab.client, *(at or (t.lab.internet.ip(family),)), timeout=40)
         holds(self.reply(), "220")
         holds(self.ask("EHLO client.example"), "250-STARTTLS")
         for line in before:

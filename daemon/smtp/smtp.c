@@ -11,6 +11,7 @@
 #include "daemon/smtp/smtp_server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 /* Channels, epoll, log; sockets in stock. */
 #define DESCRIPTORS_BESIDE 256u
 #define PIECES_KEPT        64
+/* So many flows at once may leave memory behind that is worth a walk over the heap. */
+#define HEAP_FLOWS 64u
 
 #define SMTP_OF(pointer) ((struct smtp *)(pointer))
 _Static_assert(offsetof(struct smtp, child) == 0, "smtp begins with its child");
@@ -204,6 +207,18 @@ static void on_drain(struct child *child, uint32_t seconds)
 	smtp_stop_when_done(smtp);
 }
 
+/* A session of TLS is tens of small pieces among those of others: what a crowd leaves behind the
+ * heap does not give back by itself. Once half of it is gone. */
+static void trim_heap(struct smtp_flow_table *table)
+{
+	uint32_t flows = smtp_flow_count(table);
+
+	if (table->most < HEAP_FLOWS || flows > table->most / 2)
+		return;
+	malloc_trim(0);
+	table->most = flows;
+}
+
 static void on_tick(struct child *child)
 {
 	struct smtp *smtp = SMTP_OF(child);
@@ -211,6 +226,7 @@ static void on_tick(struct child *child)
 	record_flush(&smtp->ways.records, child);
 	fill_stock(smtp);
 	pool_trim(&smtp->table.pieces, PIECES_KEPT);
+	trim_heap(&smtp->table);
 	smtp_stop_when_done(smtp);
 }
 

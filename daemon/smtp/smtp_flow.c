@@ -131,6 +131,8 @@ struct smtp_flow *smtp_flow_new(struct smtp *smtp, int fd)
 		return NULL;
 	}
 	flow->state = SMTP_FLOW_TALK;
+	if (smtp_flow_count(table) > table->most)
+		table->most = smtp_flow_count(table);
 	return flow;
 }
 

@@ -113,6 +113,7 @@ struct smtp_flow_table {
 	struct pool notes;   /* SMTP_NOTE_PIECE_BYTES each */
 	uint32_t binds;      /* flows that wait for a socket from the keeper */
 	uint32_t handshakes; /* steps of them in this round */
+	uint32_t most;       /* flows at once, since the heap was trimmed */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;
 	struct loop_timer again_timer;

@@ -1,5 +1,7 @@
 #include "lib/dialogue.h"
 
+#include "lib/smtp/offers.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,10 +92,29 @@ static bool begins_tls(struct dialogue *dialogue)
 	return tls != ENGINE_TLS_OFFER && tls_failed(dialogue, "does not offer STARTTLS");
 }
 
+/* The ways to log in on the lines behind the first of an EHLO reply. */
+static unsigned logins_offered(const char *lines, size_t len)
+{
+	const size_t code = 4;
+	struct smtp_offers offers = {0};
+	const char *line = memchr(lines, '\n', len), *stop = lines + len;
+
+	for (; line && ++line < stop; line = memchr(line, '\n', (size_t)(stop - line))) {
+		const char *line_end = memchr(line, '\n', (size_t)(stop - line));
+		size_t n = (size_t)((line_end ? line_end : stop) - line);
+		while (n > code && (line[n - 1] == '\r' || line[n - 1] == ' '))
+			n--;
+		if (n > code)
+			smtp_offers_read(&offers, line + code, n - code);
+	}
+	return offers.login;
+}
+
 /* Behind an EHLO whose reply is good. */
 static void say_quit(struct dialogue *dialogue)
 {
 	dialogue->offers = dialogue->reply.offers;
+	dialogue->logins = (uint8_t)logins_offered(dialogue->lines, dialogue->lines_len);
 	say(dialogue, DIALOGUE_QUIT, "QUIT\r\n", 6);
 }
 

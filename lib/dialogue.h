@@ -43,6 +43,7 @@ struct dialogue {
 	bool about_tls;                     /* MISSED: for its TLS, which text speaks of */
 	bool without;                       /* and it only offers that, and may do without */
 	uint8_t offers;                     /* enum smtp_offer, of the last EHLO */
+	uint8_t logins;                     /* enum smtp_login_mechanism, likewise */
 	bool about_client;                  /* REFUSED: for this client; another may be taken */
 	char text[TARGET_TEXT_SIZE];        /* why not WORKED */
 	size_t out_len;                     /* bytes of out to be sent now */

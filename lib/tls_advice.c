@@ -66,10 +66,10 @@ const char *tls_advice(const struct tls_seen *seen, char buf[static TLS_ADVICE_S
 		words = "the server needs another certificate";
 		break;
 	case TLS_REASON_NONE:
-		words = seen->version == TLS_VERSION_NONE
-				? "the server's log says why it does not speak TLS with the "
-				  "gateway; is port or `immediate` another?"
-				: "the server's log says more";
+		words = seen->ours ? "posternctl certificate reload says what is missing"
+				   : "is the port right, and `immediate` where TLS begins at once, "
+				     "as at 465? old TLS alone needs `legacy`; the server's log "
+				     "says more";
 		break;
 	}
 	snprintf(buf, TLS_ADVICE_SIZE, "%s", words);

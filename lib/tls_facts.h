@@ -65,6 +65,7 @@ struct tls_seen {
 	char cipher[TLS_CIPHER_SIZE];
 	char names[TLS_NAMES_SIZE]; /* "mail.example, *.example", as many as have room */
 	char why[TLS_WORDS_SIZE];   /* it is not in TLS as it should be; empty: it is */
+	bool ours;                  /* since what we need for it is not there */
 };
 
 #endif

@@ -34,6 +34,7 @@ static void say(struct trial *trial, enum trial_step step, const char *format, .
 	va_end(args);
 	trial->step = (uint8_t)step;
 	trial->out_len = (size_t)n;
+	trial->shown = NULL;
 	smtp_reply_init(&trial->reply);
 }
 
@@ -44,14 +45,121 @@ static void fail(struct trial *trial, uint16_t code, const char *words)
 	snprintf(trial->words, sizeof(trial->words), "%s", words);
 }
 
+static void say_mail(struct trial *trial)
+{
+	say(trial, TRIAL_MAIL, "MAIL FROM:<%s>\r\n", trial->setup->from);
+}
+
+/* ---- the login ---- */
+
+/* NULL: it may be said to this host now. */
+static const char *why_no_login(const struct trial *trial, char text[static TARGET_TEXT_SIZE])
+{
+	const struct trial_account *account = trial->setup->account;
+
+	if (!account->login.secret)
+		return "the secret of the server's account cannot be read";
+	if (!account->insecure && !(account->sure && trial->dialogue.secured))
+		return "a login only goes where the host is known by its certificate";
+	if (!trial->dialogue.logins)
+		return "offers neither AUTH PLAIN nor AUTH LOGIN";
+	if (!account->held_s)
+		return NULL;
+	snprintf(text, TARGET_TEXT_SIZE,
+		"the login is not tried: this host refused it a short time ago, and hears it again "
+		"in %u s at the earliest",
+		account->held_s);
+	return text;
+}
+
+static const char *shown_login(const struct trial *trial)
+{
+	static const char *const lines[] = {NULL, "(the user)", "(the secret)"};
+
+	if (trial->dialogue.logins & SMTP_LOGIN_PLAIN)
+		return "AUTH PLAIN (user and secret)";
+	return lines[trial->login_lines];
+}
+
+/* The next line of the login. */
+static void say_login(struct trial *trial)
+{
+	const struct smtp_login *login = &trial->setup->account->login;
+	const char *shown = shown_login(trial);
+	size_t len = smtp_login_line(login, trial->dialogue.logins, trial->login_lines++,
+		(char *)trial->out, &trial->login_last);
+
+	trial->step = TRIAL_LOGIN;
+	trial->out_len = len;
+	trial->shown = shown;
+	smtp_reply_init(&trial->reply);
+	if (len > 0)
+		return;
+	fail(trial, 0, "user and secret of the account cannot be said in AUTH");
+	say(trial, TRIAL_QUIT, "QUIT\r\n");
+}
+
+static void begin_login(struct trial *trial)
+{
+	char text[TARGET_TEXT_SIZE];
+	const char *why = why_no_login(trial, text);
+
+	if (!why) {
+		say_login(trial);
+		return;
+	}
+	trial->step = TRIAL_LOGIN;
+	fail(trial, 0, why);
+	say(trial, TRIAL_QUIT, "QUIT\r\n");
+}
+
+bool trial_may_show(const struct trial *trial, const char *line)
+{
+	const struct trial_account *account = trial->setup->account;
+
+	return trial->login_lines == 0 || !account->login.secret ||
+	       !smtp_login_tells(&account->login, line);
+}
+
+/* RFC 4954 4: 334 asks for more, 235 is the one yes. */
+static void on_login(struct trial *trial, uint16_t code, const char *words)
+{
+	if (code == 334 && !trial->login_last) {
+		say_login(trial);
+	} else if (code == 235 && trial->login_last) {
+		say_mail(trial);
+	} else {
+		fail(trial, code,
+			trial_may_show(trial, words) ? words : "(it repeats what it was told)");
+		trial->login_refused = code / 100 == 5;
+		say(trial, TRIAL_QUIT, "QUIT\r\n");
+	}
+}
+
+/* ---- the dialogue ---- */
+
+bool trial_wants_tls(const struct trial *trial)
+{
+	return trial->step == TRIAL_DIALOGUE && trial->dialogue.step == DIALOGUE_TLS;
+}
+
+bool trial_without(const struct trial *trial)
+{
+	return trial->step == TRIAL_OVER && trial->failed == TRIAL_DIALOGUE &&
+	       trial->dialogue.without;
+}
+
 /* What the dialogue wants to say is said, but for QUIT: then all is as a flow needs it, and the
- * envelope comes. */
+ * login and the envelope come. */
 static void follow(struct trial *trial, enum dialogue_step before)
 {
 	struct dialogue *dialogue = &trial->dialogue;
 
 	if (dialogue->step == DIALOGUE_QUIT) {
-		say(trial, TRIAL_MAIL, "MAIL FROM:<%s>\r\n", trial->setup->from);
+		if (trial->setup->account)
+			begin_login(trial);
+		else
+			say_mail(trial);
 		return;
 	}
 	trial->out_len = dialogue->out_len;
@@ -72,6 +180,24 @@ void trial_begin(struct trial *trial, const struct trial_setup *setup)
 	trial->failed = TRIAL_OVER;
 	dialogue_begin(&trial->dialogue, &setup->dialogue);
 	follow(trial, DIALOGUE_GREETING);
+}
+
+void trial_secured(struct trial *trial, const struct tls_seen *seen)
+{
+	if (!trial_wants_tls(trial))
+		return;
+	trial->tls = *seen;
+	dialogue_secured(&trial->dialogue);
+	follow(trial, DIALOGUE_TLS);
+}
+
+void trial_unfit(struct trial *trial, const struct tls_seen *seen)
+{
+	if (!trial_wants_tls(trial))
+		return;
+	trial->tls = *seen;
+	dialogue_unfit(&trial->dialogue, seen->why);
+	follow(trial, DIALOGUE_TLS);
 }
 
 static bool has_proxy(const struct trial *trial)
@@ -117,6 +243,9 @@ static void on_reply(struct trial *trial)
 
 	smtp_reply_words(&trial->reply, words);
 	switch ((enum trial_step)trial->step) {
+	case TRIAL_LOGIN:
+		on_login(trial, code, words);
+		return;
 	case TRIAL_MAIL:
 		if (good) {
 			say(trial, TRIAL_RCPT, "RCPT TO:<%s>\r\n", trial->setup->to);
@@ -167,6 +296,7 @@ static void feed_envelope(struct trial *trial, const uint8_t *bytes, size_t len)
 void trial_feed(struct trial *trial, const void *bytes, size_t len, uint64_t since_connect_ms)
 {
 	trial->out_len = 0;
+	trial->shown = NULL;
 	if (trial->step == TRIAL_OVER || len == 0)
 		return;
 	if (trial->step != TRIAL_DIALOGUE) {
@@ -180,6 +310,7 @@ void trial_feed(struct trial *trial, const void *bytes, size_t len, uint64_t sin
 
 static const char *const waited_for[] = {
 	[TRIAL_DIALOGUE] = "the greeting",
+	[TRIAL_LOGIN] = "the reply to the login",
 	[TRIAL_MAIL] = "the reply to MAIL",
 	[TRIAL_RCPT] = "the reply to RCPT",
 	[TRIAL_RSET] = "the reply to RSET",
@@ -191,7 +322,7 @@ static const char *const waited_for[] = {
 static void break_off(struct trial *trial, const char *how, const char *words)
 {
 	char text[TARGET_TEXT_SIZE];
-	if (trial->step == TRIAL_MAIL || trial->step == TRIAL_RCPT) {
+	if (trial->step == TRIAL_LOGIN || trial->step == TRIAL_MAIL || trial->step == TRIAL_RCPT) {
 		snprintf(text, sizeof(text), "%s %s%s%.100s", how, waited_for[trial->step],
 			*words ? ": " : "", words);
 		fail(trial, 0, text);

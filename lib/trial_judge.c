@@ -1,5 +1,7 @@
 #include "lib/trial.h"
 
+#include "lib/tls_advice.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,7 +105,7 @@ static enum cause cause_of(const struct trial *trial)
 	return trial->code == 530 ? CAUSE_AUTH : CAUSE_OTHER;
 }
 
-#define FIX_SIZE 320
+#define FIX_SIZE TLS_ADVICE_SIZE
 
 static void fix_relay(const struct trial_setup *setup, const struct parties *who, char *fix)
 {
@@ -136,10 +138,14 @@ static void fix_refusal(const struct trial *trial, const struct parties *who, ch
 		fix_relay(setup, who, fix);
 		break;
 	case CAUSE_STARTTLS:
-		snprintf(fix, FIX_SIZE, "let the server take clear text from %s", whom);
+		snprintf(fix, FIX_SIZE,
+			"write `tls require` at the server, or let it take clear text from %s",
+			whom);
 		break;
 	case CAUSE_AUTH:
-		snprintf(fix, FIX_SIZE, "let the server relay for %s without AUTH", whom);
+		snprintf(fix, FIX_SIZE,
+			"let the server relay for %s without AUTH, or write an `account` at it",
+			whom);
 		break;
 	case CAUSE_GREYLIST:
 		snprintf(fix, FIX_SIZE, "spare %s from greylisting; clients will try again", whom);
@@ -152,7 +158,10 @@ static void fix_refusal(const struct trial *trial, const struct parties *who, ch
 			whom, announces(setup) ? "" : ", since all clients are one to it");
 		break;
 	case CAUSE_SENDER:
-		snprintf(fix, FIX_SIZE, "test with a sender that it takes: from ADDRESS");
+		snprintf(fix, FIX_SIZE,
+			setup->account ? "write a sender that the account may use: account ... { "
+					 "sender \"ADDRESS\" }"
+				       : "test with a sender that it takes: from ADDRESS");
 		break;
 	case CAUSE_RECIPIENT:
 		snprintf(fix, FIX_SIZE, "test with a recipient that it takes: to ADDRESS");
@@ -191,13 +200,63 @@ static void fix_silence(const struct trial *trial, const struct parties *who, ch
 			who->own, who->host);
 }
 
+static void fix_tls(const struct trial *trial, const struct parties *who, char *fix)
+{
+	const struct tls_seen *seen = &trial->tls;
+
+	if (trial->met == DIALOGUE_EHLO)
+		snprintf(fix, FIX_SIZE,
+			"let the server offer STARTTLS to %s; where TLS begins at once, as at port "
+			"465, write `immediate`",
+			who->own);
+	else if (trial->met == DIALOGUE_STARTTLS)
+		snprintf(fix, FIX_SIZE, "the server's log says why it takes no STARTTLS from %s",
+			who->own);
+	else
+		tls_advice(seen, fix);
+}
+
+/* A login that was not said, or not taken. */
+static void fix_login(const struct trial *trial, const struct parties *who, char *fix)
+{
+	const struct trial_account *account = trial->setup->account;
+
+	if (trial->login_refused)
+		snprintf(fix, FIX_SIZE,
+			"is \"%.80s\" its user there, and the secret in its file the right one? no "
+			"test tries it for %u minutes but with another secret; flows are not held "
+			"up by this test",
+			account->login.user, TARGET_LOGIN_MS / 60000);
+	else if (trial->code)
+		snprintf(fix, FIX_SIZE, "the server's log says why it takes no login from %s",
+			who->own);
+	else if (!account->login.secret)
+		snprintf(fix, FIX_SIZE,
+			"posternctl certificate reload says why; flows go on with what was loaded "
+			"before, if anything was");
+	else if (!account->insecure && !(account->sure && trial->dialogue.secured))
+		snprintf(fix, FIX_SIZE, "write `tls verify` or `tls pin` at this host");
+	else if (!trial->dialogue.logins)
+		snprintf(fix, FIX_SIZE,
+			"is it the port for submission (587, or 465)? many offer AUTH inside TLS "
+			"alone, or have to allow it to %s",
+			who->own);
+	else if (account->held_s)
+		snprintf(fix, FIX_SIZE,
+			"mend the account or its secret, then: posternctl certificate reload");
+	else
+		snprintf(fix, FIX_SIZE, "the server's log says why it gives up on %s", who->own);
+}
+
 static void fix_dialogue(const struct trial *trial, const struct parties *who, char *fix)
 {
 	bool is_offer = trial->dialogue.outcome == TARGET_REFUSED && trial->code / 100 == 2 &&
 			trial->dialogue.reply.offers & (SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD);
 	bool is_xclient = trial->setup->dialogue.announce == POLICY_ANNOUNCE_XCLIENT;
 
-	if (trial->dialogue.about_client)
+	if (trial->dialogue.about_tls)
+		fix_tls(trial, who, fix);
+	else if (trial->dialogue.about_client)
 		snprintf(fix, FIX_SIZE, "let the server accept %s as a client", who->client);
 	else if (is_offer && !(is_xclient && trial->met == DIALOGUE_EHLO))
 		fix_offer(trial, who, fix);
@@ -227,6 +286,9 @@ static void judge_taken(const struct trial *trial, const struct parties *who, ch
 	if (announces(setup))
 		snprintf(text, TRIAL_VERDICT_SIZE, "taken: %s: for %s%s%s", trial->words,
 			who->client, *user ? ", user " : "", user);
+	else if (setup->account)
+		snprintf(text, TRIAL_VERDICT_SIZE, "taken: %s: for account %s", trial->words,
+			setup->account->login.user);
 	else if (setup->foreign)
 		snprintf(text, TRIAL_VERDICT_SIZE, "taken: %s: for %s", trial->words, who->own);
 	else if (setup->bind == POLICY_BIND_CLIENT)
@@ -249,12 +311,15 @@ enum trial_verdict trial_judge(const struct trial *trial, char text[static TRIAL
 
 	if (trial->failed == TRIAL_OVER) {
 		judge_taken(trial, &who, text);
-		return announces(trial->setup) || trial->setup->bind == POLICY_BIND_CLIENT
+		return announces(trial->setup) || trial->setup->account ||
+				       trial->setup->bind == POLICY_BIND_CLIENT
 			       ? TRIAL_TAKEN
 			       : TRIAL_TAKEN_UNNAMED;
 	}
 	if (trial->failed == TRIAL_DIALOGUE)
 		fix_dialogue(trial, &who, fix);
+	else if (trial->failed == TRIAL_LOGIN)
+		fix_login(trial, &who, fix);
 	else if (trial->code)
 		fix_refusal(trial, &who, fix);
 	else

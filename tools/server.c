@@ -34,6 +34,8 @@ static void show_line(void *context, const char *json, size_t len)
 		printf("  > %s\n", text);
 	else if (strcmp(kind, "heard") == 0)
 		printf("  < %s\n", text);
+	else if (strcmp(kind, "tls") == 0)
+		printf("  = %s\n", text);
 	else
 		printf("  %s\n", text);
 	fflush(stdout);

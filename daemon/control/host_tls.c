@@ -116,7 +116,7 @@ enum policy_server_tls_mode host_tls_mode(
 			? policy_host_tls(server, &server->hosts[target->line])
 			: &server->tls;
 
-	return tls->given ? tls->mode : POLICY_SERVER_TLS_OFFER;
+	return tls_terms_mode(tls);
 }
 
 static int64_t days_left(const struct control *control, const struct tls_seen *seen)
@@ -133,26 +133,6 @@ bool host_tls_days(const struct control *control, enum policy_server_tls_mode mo
 		return false;
 	*days = days_left(control, seen);
 	return true;
-}
-
-/* What came of looking at it, in the words of the records of messages. */
-static const char *check_of(enum policy_server_tls_mode mode, const struct tls_seen *seen)
-{
-	if (seen->version == TLS_VERSION_NONE)
-		return "none";
-	if (seen->why[0])
-		return "refused";
-	switch (mode) {
-	case POLICY_SERVER_TLS_NONE:
-	case POLICY_SERVER_TLS_OFFER:
-	case POLICY_SERVER_TLS_REQUIRE:
-		break;
-	case POLICY_SERVER_TLS_VERIFY:
-		return "verified";
-	case POLICY_SERVER_TLS_PIN:
-		return "pinned";
-	}
-	return "unchecked";
 }
 
 static json_t *text_or_null(const char *text)
@@ -187,7 +167,7 @@ json_t *host_tls_row(const struct control *control, enum policy_server_tls_mode 
 	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
 		row_addr(&ipc->host.addr), "wanted", policy_server_tls_names[mode], "version",
 		text_or_null(tls_version_names[seen->version]), "cipher",
-		text_or_null(seen->cipher), "check", check_of(mode, seen), "names",
+		text_or_null(seen->cipher), "check", tls_terms_check(mode, seen), "names",
 		text_or_null(seen->names), "ends_at",
 		shown ? row_time((uint64_t)seen->ends * 1000) : json_null(), "days_left",
 		shown ? json_integer((json_int_t)days_left(control, seen)) : json_null(), "pin",

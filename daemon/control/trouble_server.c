@@ -47,9 +47,23 @@ bool trouble_wants_rules(const struct control *control)
 	return false;
 }
 
-/* A host that is drained is as it is wanted. */
+/* Is it its TLS that keeps it from being used? A test says what is wrong and what to write. */
+static bool wants_other_tls(
+	const struct control *control, size_t server, const struct ipc_target *target)
+{
+	bool bad = false;
+
+	for (unsigned i = 0; i < target->naddresses; i++) {
+		const struct ipc_host_tls *seen =
+			health_peer_tls(control->health, server, target, &target->addresses[i]);
+		bad |= seen && seen->tls.why[0] && strstr(target->text, seen->tls.why);
+	}
+	return bad;
+}
+
+/* A host that is drained is as it is wanted. tls: that is what is wrong. */
 static void look_at_target(const struct ipc_targets *targets, const struct ipc_target *target,
-	const struct foreign *foreign)
+	bool tls, const struct foreign *foreign)
 {
 	char next[96];
 	bool never = target->state == TARGET_NEVER;
@@ -57,7 +71,7 @@ static void look_at_target(const struct ipc_targets *targets, const struct ipc_t
 		return;
 	if (!never && foreign->at_hosts)
 		snprintf(next, sizeof(next), "posternctl doctor");
-	else if (target->state == TARGET_DOWN)
+	else if (target->state == TARGET_DOWN && !tls)
 		snprintf(next, sizeof(next), "posternctl server show %s", targets->server);
 	else
 		snprintf(next, sizeof(next), "posternctl server test %s", targets->server);
@@ -143,7 +157,8 @@ void trouble_of_servers(const struct control *control, const struct facts *facts
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
-			look_at_target(targets, &targets->v[j], &foreign);
+			look_at_target(targets, &targets->v[j],
+				wants_other_tls(control, i, &targets->v[j]), &foreign);
 			look_at_tls(control, i, &targets->v[j], troubles);
 		}
 		if (targets)

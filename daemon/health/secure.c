@@ -13,9 +13,10 @@ static enum tls_step fail(struct secure *secure, const char *why)
 
 enum tls_step secure_shake(struct secure *secure, const struct secure_order *order, int fd)
 {
-	if (!order->context)
-		return fail(secure,
-			"there is no certificate, key or trust store for it: certificate show");
+	if (!order->context) {
+		secure->seen.ours = true;
+		return fail(secure, "there is no certificate, key or trust store for it");
+	}
 	if (!secure->session)
 		secure->session = tls_connect(order->context, fd, order->name);
 	if (!secure->session)

@@ -1,6 +1,9 @@
 #include "daemon/health/server_test.h"
 
+#include "daemon/health/secure.h"
 #include "daemon/health/tracked.h"
+#include "daemon/health/tried.h"
+#include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,17 +16,7 @@
 /* Each wait is shorter than control waits for the next row. */
 #define WAIT_MS   15000
 #define QUIT_MS   5000
-#define ITEMS_MAX (TARGETS_MAX * 8)
 #define LINE_SIZE 400
-
-/* One dialogue: an address of a host, and a client. */
-struct item {
-	char name[TARGET_NAME_SIZE];
-	char text[TARGET_TEXT_SIZE]; /* without an address: why */
-	struct endpoint host;        /* ADDR_NONE: it has no address */
-	struct endpoint client;      /* ADDR_NONE: the gateway, as itself */
-	bool foreign;                /* it is connected from the client's address */
-};
 
 struct server_test {
 	struct loop_watch watch; /* first */
@@ -34,12 +27,20 @@ struct server_test {
 	struct tracked_terms terms;
 	enum policy_bind bind;
 	struct ipc_test asked;
+	struct secret {
+		char user[SMTP_LOGIN_USER_MAX + 1], bytes[CREDENTIAL_SECRET_BYTES_MAX];
+		size_t user_len, len; /* 0: it is not there */
+		bool given, insecure; /* the server has an account */
+	} account;
 	char from[TRIAL_PATH_SIZE];
-	struct item *items;
-	size_t n, at;
+	struct tried_list list;
+	size_t at; /* of it */
 	bool connected;
-	int error; /* why there is no socket; errno */
+	bool without; /* its TLS is only offered, and failed: once more in clear */
+	int error;    /* why there is no socket; errno */
 	uint64_t connected_ms;
+	struct secure secure;
+	struct trial_account login;
 	struct trial_setup setup;
 	struct trial trial;
 	size_t line_len;
@@ -49,7 +50,7 @@ struct server_test {
 struct server_tests {
 	struct loop *loop;
 	struct dials *dials;
-	const struct targets *targets;
+	struct targets *targets;
 	struct server_tests_face face;
 	struct server_test v[SERVER_TESTS_MAX];
 };
@@ -57,7 +58,7 @@ struct server_tests {
 static void tell(const struct server_test *test, enum ipc_tested_kind kind,
 	enum trial_verdict verdict, const char *text)
 {
-	const struct item *item = &test->items[test->at];
+	const struct tried *item = &test->list.v[test->at];
 	struct ipc_tested ipc;
 
 	ipc_init(&ipc, IPC_TESTED, sizeof(ipc));
@@ -79,6 +80,7 @@ static void hang_up(struct server_test *test)
 	struct loop *loop = test->tests->loop;
 	loop_timer_clear(loop, &test->deadline);
 	dial_cancel(&test->dial);
+	secure_end(&test->secure);
 	if (test->watch.fd >= 0) {
 		loop_del(loop, &test->watch);
 		close(test->watch.fd);
@@ -88,14 +90,21 @@ static void hang_up(struct server_test *test)
 	test->line_len = 0;
 }
 
+/* Nothing of it is held any more, above all no secret. */
+static void drop(struct server_test *test)
+{
+	tried_list_fini(&test->list);
+	test->seq = 0;
+	explicit_bzero(&test->account, sizeof(test->account));
+	explicit_bzero(&test->trial, sizeof(test->trial));
+}
+
 static void end(struct server_test *test)
 {
 	struct ipc_reply reply;
 	ipc_init(&reply, IPC_REPLY, sizeof(reply));
 	reply.header.seq = test->seq;
-	free(test->items);
-	test->items = NULL;
-	test->seq = 0;
+	drop(test);
 	test->tests->face.send(test->tests->face.context, &reply);
 }
 
@@ -105,27 +114,46 @@ static void wait_until_next(struct server_test *test, uint64_t ms)
 	loop_timer_set(loop, &test->deadline, loop_now_ms(loop) + (ms < WAIT_MS ? ms : WAIT_MS));
 }
 
-static void set_up(struct server_test *test, const struct item *item)
+static void set_up_login(struct server_test *test, const struct tried *item)
+{
+	const struct secret *account = &test->account;
+	const char *server = test->terms.server;
+
+	test->login = (struct trial_account){.login = {.user = account->user,
+						     .user_len = account->user_len,
+						     .secret = account->len ? account->bytes : NULL,
+						     .secret_len = account->len},
+		.sure = item->mode == POLICY_SERVER_TLS_VERIFY ||
+			item->mode == POLICY_SERVER_TLS_PIN,
+		.insecure = account->insecure,
+		.held_s = targets_login_held_s(test->tests->targets, server, &item->host)};
+	test->setup.account = account->given ? &test->login : NULL;
+}
+
+static void set_up(struct server_test *test, const struct tried *item)
 {
 	const struct tracked_terms *terms = &test->terms;
 	bool user = *test->asked.user && terms->login && terms->announce != POLICY_ANNOUNCE_NONE;
 
-	test->setup = (struct trial_setup){.dialogue = {.hostname = terms->hostname,
-						   .announce = terms->announce,
-						   .client = item->client,
-						   .login = user ? test->asked.user : NULL},
-		.from = test->from,
-		.to = test->asked.to,
-		.bind = test->bind,
-		.login = terms->login,
-		.foreign = item->foreign,
-		.own = item->foreign ? item->client.addr : terms->bind,
-		.host = item->host};
+	test->setup =
+		(struct trial_setup){.dialogue = {.hostname = terms->hostname,
+					     .announce = terms->announce,
+					     .client = item->client,
+					     .tls = test->without ? ENGINE_TLS_NONE : item->tls.tls,
+					     .login = user ? test->asked.user : NULL},
+			.from = test->from,
+			.to = test->asked.to,
+			.bind = test->bind,
+			.login = terms->login,
+			.foreign = item->foreign,
+			.own = item->foreign ? item->client.addr : terms->bind,
+			.host = item->host};
 	/* what the client is said to have wanted: nobody's address, of its own family */
 	struct endpoint *original = &test->setup.dialogue.original;
 	*original = test->setup.dialogue.client;
 	original->addr.bytes[original->addr.family == ADDR_IP4 ? 3 : 15] ^= 2;
 	original->port = 25;
+	set_up_login(test, item);
 }
 
 static void learn_own_address(struct server_test *test)
@@ -148,7 +176,7 @@ static void watch(struct server_test *test, int fd)
 	loop_add(test->tests->loop, &test->watch, EPOLLIN | EPOLLOUT);
 }
 
-static void dial(struct server_test *test, const struct item *item)
+static void dial(struct server_test *test, const struct tried *item)
 {
 	const struct addr *from = item->foreign ? &item->client.addr : &test->terms.bind;
 	int fd = dial_begin(test->tests->dials, &test->dial, &item->host, from, item->foreign);
@@ -160,11 +188,11 @@ static void dial(struct server_test *test, const struct item *item)
 /* What stops it comes by the deadline, so that the answer never comes from within the question. */
 static void next(struct server_test *test)
 {
-	if (test->at == test->n) {
+	if (test->at == test->list.n) {
 		end(test);
 		return;
 	}
-	const struct item *item = &test->items[test->at];
+	const struct tried *item = &test->list.v[test->at];
 	set_up(test, item);
 	if (item->host.addr.family == ADDR_NONE)
 		test->error = ENODATA;
@@ -184,10 +212,10 @@ static void on_socket(struct dial *dial, int fd)
 /* What has nothing to do with the client is the same for the other one. */
 static void pass_the_same(struct server_test *test)
 {
-	const struct item *item = &test->items[test->at];
-	while (test->at + 1 < test->n &&
-		addr_equal(&test->items[test->at + 1].host.addr, &item->host.addr) &&
-		test->items[test->at + 1].host.port == item->host.port)
+	const struct tried *item = &test->list.v[test->at];
+	while (test->at + 1 < test->list.n &&
+		addr_equal(&test->list.v[test->at + 1].host.addr, &item->host.addr) &&
+		test->list.v[test->at + 1].host.port == item->host.port)
 		test->at++;
 }
 
@@ -195,12 +223,13 @@ static void go_to_next(struct server_test *test)
 {
 	hang_up(test);
 	test->at++;
+	test->without = false;
 	next(test);
 }
 
 static void on_no_connection(struct server_test *test, int error)
 {
-	const struct item *item = &test->items[test->at];
+	const struct tried *item = &test->list.v[test->at];
 	char text[TRIAL_VERDICT_SIZE];
 
 	if (item->host.addr.family == ADDR_NONE)
@@ -235,6 +264,10 @@ static void tell_said(const struct server_test *test)
 	const struct trial *trial = &test->trial;
 	char text[TRIAL_VERDICT_SIZE];
 
+	if (trial->shown) {
+		tell(test, IPC_TESTED_SAID, TRIAL_TAKEN, trial->shown);
+		return;
+	}
 	if (trial->out[0] == '\r') {
 		tell_header(test);
 		return;
@@ -253,7 +286,10 @@ static void tell_line(struct server_test *test)
 		len--;
 	test->line[len] = '\0';
 	test->line_len = 0;
-	tell(test, IPC_TESTED_HEARD, TRIAL_TAKEN, test->line);
+	tell(test, IPC_TESTED_HEARD, TRIAL_TAKEN,
+		trial_may_show(&test->trial, test->line)
+			? test->line
+			: "(a line that repeats what it was told)");
 }
 
 /* A line is cut where it has no room, in a place that it is not shown beyond. */
@@ -272,29 +308,84 @@ static uint64_t since_connect_ms(const struct server_test *test)
 	return loop_now_ms(test->tests->loop) - test->connected_ms;
 }
 
+static void say(struct server_test *test)
+{
+	struct trial *trial = &test->trial;
+	ssize_t len = (ssize_t)trial->out_len;
+
+	tell_said(test);
+	ssize_t n = secure_say(&test->secure, test->watch.fd, trial->out, (size_t)len);
+	explicit_bzero(trial->out, (size_t)len);
+	trial->out_len = 0;
+	if (n != len)
+		trial_closed(trial, n < 0 ? strerror((int)-n) : "", since_connect_ms(test));
+	wait_until_next(test, trial->step > TRIAL_RCPT ? QUIT_MS : test->terms.reply_ms);
+}
+
+static void conclude(struct server_test *test)
+{
+	struct trial *trial = &test->trial;
+	char text[TRIAL_VERDICT_SIZE];
+	bool login = trial->failed == TRIAL_LOGIN;
+
+	if (trial->login_refused)
+		targets_on_tested(
+			test->tests->targets, test->terms.server, &test->list.v[test->at].host);
+	enum trial_verdict verdict = trial_judge(trial, text);
+	tell(test, IPC_TESTED_VERDICT, verdict, text);
+	if (login || (trial->failed == TRIAL_DIALOGUE && !trial->dialogue.about_client))
+		pass_the_same(test);
+	go_to_next(test);
+}
+
+/* As flows come then: the same host once more. */
+static void try_clear(struct server_test *test)
+{
+	tell(test, IPC_TESTED_TLS, TRIAL_TAKEN,
+		"TLS is only offered here, and failed: flows come once more in clear");
+	hang_up(test);
+	test->without = true;
+	next(test);
+}
+
 /* After every change of the trial: says what is to be said, and waits so long. */
 static void go_on(struct server_test *test)
 {
 	struct trial *trial = &test->trial;
-	char text[TRIAL_VERDICT_SIZE];
 
-	if (trial->out_len > 0) {
-		tell_said(test);
-		if (send(test->watch.fd, trial->out, trial->out_len, MSG_NOSIGNAL | MSG_DONTWAIT) !=
-			(ssize_t)trial->out_len)
-			trial_closed(trial, strerror(errno), since_connect_ms(test));
-		trial->out_len = 0;
-		wait_until_next(test, trial->step > TRIAL_RCPT ? QUIT_MS : test->terms.reply_ms);
-	}
+	if (trial->out_len > 0)
+		say(test);
 	if (trial->step != TRIAL_OVER)
 		return;
 	if (test->line_len > 0)
 		tell_line(test);
-	enum trial_verdict verdict = trial_judge(trial, text);
-	tell(test, IPC_TESTED_VERDICT, verdict, text);
-	if (trial->failed == TRIAL_DIALOGUE && !trial->dialogue.about_client)
-		pass_the_same(test);
-	go_to_next(test);
+	if (trial_without(trial))
+		try_clear(test);
+	else
+		conclude(test);
+}
+
+/* A step of the handshake, if one is due. */
+static void shake_hands(struct server_test *test)
+{
+	const struct tried *item = &test->list.v[test->at];
+	char text[TLS_TERMS_LINE_SIZE];
+
+	if (!test->connected || !trial_wants_tls(&test->trial))
+		return;
+	enum tls_step step = secure_shake(&test->secure, &item->tls, test->watch.fd);
+	loop_change(test->tests->loop, &test->watch,
+		step == TLS_WANTS_WRITE ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	if (step != TLS_DONE && step != TLS_FAILED)
+		return;
+	const struct tls_seen seen = test->secure.seen;
+	tell(test, IPC_TESTED_TLS, TRIAL_TAKEN, tls_terms_line(item->mode, &seen, text));
+	if (step == TLS_DONE)
+		trial_secured(&test->trial, &seen);
+	else
+		trial_unfit(&test->trial, &seen);
+	wait_until_next(test, test->terms.reply_ms);
+	go_on(test);
 }
 
 static void on_connected(struct server_test *test)
@@ -306,22 +397,31 @@ static void on_connected(struct server_test *test)
 	wait_until_next(test, test->terms.reply_ms);
 	trial_begin(&test->trial, &test->setup);
 	go_on(test);
+	shake_hands(test);
 }
 
 static void read_host(struct server_test *test)
 {
 	uint8_t bytes[4096];
-	ssize_t n = recv(test->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	ssize_t n = secure_hear(&test->secure, test->watch.fd, bytes, sizeof(bytes));
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == -EAGAIN || n == -EINTR)
 		return;
 	if (n > 0) {
 		tell_heard(test, bytes, (size_t)n);
 		trial_feed(&test->trial, bytes, (size_t)n, since_connect_ms(test));
 	} else {
-		trial_closed(&test->trial, n < 0 ? strerror(errno) : "", since_connect_ms(test));
+		trial_closed(&test->trial, n < 0 ? strerror((int)-n) : "", since_connect_ms(test));
 	}
 	go_on(test);
+}
+
+/* What is inside of TLS no event tells of. */
+static void read_all(struct server_test *test)
+{
+	read_host(test);
+	while (test->connected && !trial_wants_tls(&test->trial) && secure_holds(&test->secure))
+		read_host(test);
 }
 
 static void on_event(struct loop_watch *watch, uint32_t events)
@@ -331,7 +431,9 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 	socklen_t len = sizeof(error);
 
 	if (test->connected) {
-		read_host(test);
+		if (!trial_wants_tls(&test->trial))
+			read_all(test);
+		shake_hands(test);
 		return;
 	}
 	if (getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
@@ -358,56 +460,6 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	go_on(test);
 }
 
-static void add_item(struct server_test *test, const struct tracked *host, const struct addr *addr,
-	const struct endpoint *client, bool foreign)
-{
-	if (test->n == ITEMS_MAX)
-		return;
-	struct item *item = &test->items[test->n++];
-	snprintf(item->name, sizeof(item->name), "%s", host->target.name);
-	snprintf(item->text, sizeof(item->text), "%s", host->target.text);
-	item->foreign = foreign;
-	if (client)
-		item->client = *client;
-	if (!addr)
-		return;
-	item->host.addr = *addr;
-	item->host.port = host->target.port;
-}
-
-/* As the client that was asked for; else as one of each IP version, since a server may take only
- * one, or with `bind client` as one that can reach the host. */
-static void add_clients(
-	struct server_test *test, const struct tracked *host, const struct addr *addr)
-{
-	static const uint8_t bits[] = {TARGET_CLIENTS_IP4, TARGET_CLIENTS_IP6};
-	const struct tracked_terms *terms = &test->terms;
-	const struct endpoint asked = {.addr = test->asked.client, .port = 40025};
-	bool announces = terms->announce != POLICY_ANNOUNCE_NONE;
-	unsigned own = addr->family == ADDR_IP6;
-
-	if (asked.addr.family != ADDR_NONE && (announces || terms->from_client))
-		add_item(test, host, addr, &asked, terms->from_client);
-	else if (tracked_is_foreign(terms, addr->family))
-		add_item(test, host, addr, &terms->clients[own], true);
-	else if (!announces)
-		add_item(test, host, addr, NULL, false);
-	else
-		for (unsigned i = 0; i < 2; i++)
-			if (terms->families & bits[i])
-				add_item(test, host, addr, &terms->clients[i], false);
-}
-
-static void add_items(struct server_test *test, const struct tracked *host)
-{
-	for (; host; host = host->next) {
-		for (size_t i = 0; i < host->target.n; i++)
-			add_clients(test, host, &host->target.addresses[i]);
-		if (host->target.n == 0)
-			add_item(test, host, NULL, NULL, false);
-	}
-}
-
 static void set_from(struct server_test *test)
 {
 	test->from[0] = '\0';
@@ -417,6 +469,25 @@ static void set_from(struct server_test *test)
 		snprintf(test->from, sizeof(test->from), "postmaster@%.240s", test->terms.hostname);
 	if (!trial_is_path(test->from))
 		test->from[0] = '\0';
+	/* as with flows: a bounce stays one */
+	const struct policy_server *policy = test->terms.policy;
+	if (policy && test->from[0] && policy->account.given && policy->account.sender.len)
+		snprintf(test->from, sizeof(test->from), "%s", policy->account.sender.text);
+}
+
+static void set_account(struct server_test *test, const struct ipc_test *ipc)
+{
+	const struct policy_server *policy = test->terms.policy;
+	struct secret *account = &test->account;
+
+	if (!policy || !policy->account.given || policy->account.user.len >= sizeof(account->user))
+		return;
+	account->given = true;
+	account->insecure = policy->account.insecure;
+	account->user_len = policy->account.user.len;
+	memcpy(account->user, policy->account.user.text, account->user_len);
+	account->len = ipc->secret_bytes;
+	memcpy(account->bytes, ipc->secret, account->len);
 }
 
 int server_tests_begin(struct server_tests *tests, const struct ipc_test *ipc)
@@ -431,23 +502,24 @@ int server_tests_begin(struct server_tests *tests, const struct ipc_test *ipc)
 			test = &tests->v[i];
 	if (!test)
 		return -EBUSY;
-	test->items = calloc(ITEMS_MAX, sizeof(test->items[0]));
-	if (!test->items)
-		return -ENOMEM;
+	int error = tried_list_make(&test->list, hosts, &ipc->client);
+	if (error)
+		return error;
 	test->seq = ipc->header.seq;
 	test->asked = *ipc;
 	test->terms = *hosts->terms;
 	test->bind = test->terms.from_client   ? POLICY_BIND_CLIENT
 		     : test->terms.bind.family ? POLICY_BIND_ADDRESS
 					       : POLICY_BIND_GATEWAY;
-	test->n = test->at = 0;
+	test->at = 0;
+	test->without = false;
 	set_from(test);
-	add_items(test, hosts);
+	set_account(test, ipc);
 	next(test);
 	return 0;
 }
 
-struct server_tests *server_tests_new(struct loop *loop, const struct targets *targets,
+struct server_tests *server_tests_new(struct loop *loop, struct targets *targets,
 	const struct server_tests_face *face, struct dials *dials)
 {
 	struct server_tests *tests = calloc(1, sizeof(*tests));
@@ -471,9 +543,7 @@ void server_tests_stop(struct server_tests *tests)
 {
 	for (size_t i = 0; i < SERVER_TESTS_MAX; i++) {
 		hang_up(&tests->v[i]);
-		free(tests->v[i].items);
-		tests->v[i].items = NULL;
-		tests->v[i].seq = 0;
+		drop(&tests->v[i]);
 	}
 }
 

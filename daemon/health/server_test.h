@@ -16,14 +16,14 @@ struct server_tests_face {
 };
 
 /* NULL: out of memory. */
-struct server_tests *server_tests_new(struct loop *loop, const struct targets *targets,
+struct server_tests *server_tests_new(struct loop *loop, struct targets *targets,
 	const struct server_tests_face *face, struct dials *dials);
 /* Stops all without a word. NULL is allowed. */
 void server_tests_free(struct server_tests *tests);
 /* Stops all: a new control has other questions under the same numbers. */
 void server_tests_stop(struct server_tests *tests);
-/* Begins a test. 0, or -errno and nothing is told: -ENOENT: no such server or it has no host yet;
- * -EBUSY: so many are running already. */
+/* Begins a test; the secret in it is kept until its end. 0, or -errno and nothing is told: -ENOENT:
+ * no such server or it has no host yet; -EBUSY: so many are running already. */
 int server_tests_begin(struct server_tests *tests, const struct ipc_test *ipc);
 
 #endif

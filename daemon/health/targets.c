@@ -559,6 +559,22 @@ const struct tracked *targets_hosts(const struct targets *targets, const char *n
 	return server ? server->hosts : NULL;
 }
 
+uint32_t targets_login_held_s(
+	const struct targets *targets, const char *name, const struct endpoint *end)
+{
+	struct server *server = find_server(targets, name);
+	const struct tracked *host = server ? find_host(server, end) : NULL;
+	return host ? tracked_login_held_s(host) : 0;
+}
+
+void targets_on_tested(struct targets *targets, const char *name, const struct endpoint *end)
+{
+	struct server *server = find_server(targets, name);
+	struct tracked *host = server ? find_host(server, end) : NULL;
+	if (host)
+		tracked_on_tested(host);
+}
+
 void targets_tell_all(struct targets *targets)
 {
 	for (struct server *server = targets->servers; server; server = server->next) {

@@ -42,6 +42,10 @@ void targets_probe_now(struct targets *targets, const char *server);
 /* The hosts of a server as they are now, in order; borrowed until the next call. NULL: there is no
  * such server, or nothing is known of it yet. */
 const struct tracked *targets_hosts(const struct targets *targets, const char *server);
+/* Of the host at that address, if it is there: tracked_login_held_s(), tracked_on_tested(). */
+uint32_t targets_login_held_s(
+	const struct targets *targets, const char *server, const struct endpoint *host);
+void targets_on_tested(struct targets *targets, const char *server, const struct endpoint *host);
 /* A new control knows nothing yet. */
 void targets_tell_all(struct targets *targets);
 /* Does what has become due. After every batch of events. */

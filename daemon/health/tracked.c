@@ -33,6 +33,7 @@ static void on_login_over(struct loop_timer *timer, uint64_t now_ms)
 
 void tracked_forget_login(struct tracked *tracked)
 {
+	tracked->login_tested_ms = 0;
 	if (!tracked->login_until_ms)
 		return;
 	loop_timer_clear(tracked->loop, &tracked->login);
@@ -51,6 +52,22 @@ static void hold_login(struct tracked *tracked, uint64_t until_ms, const char *t
 	snprintf(tracked->login_text, sizeof(tracked->login_text), "%s", text);
 	loop_timer_set(
 		tracked->loop, &tracked->login, loop_now_ms(tracked->loop) + (until_ms - wall_ms));
+}
+
+void tracked_on_tested(struct tracked *tracked)
+{
+	tracked->login_tested_ms = loop_now_ms(tracked->loop);
+}
+
+uint32_t tracked_login_held_s(const struct tracked *tracked)
+{
+	uint64_t wall_ms = loop_wall_ms(tracked->loop), now_ms = loop_now_ms(tracked->loop);
+	uint64_t flows_ms =
+		tracked->login_until_ms > wall_ms ? tracked->login_until_ms - wall_ms : 0;
+	uint64_t end_ms = tracked->login_tested_ms + TARGET_LOGIN_MS;
+	uint64_t tests_ms = tracked->login_tested_ms && end_ms > now_ms ? end_ms - now_ms : 0;
+
+	return (uint32_t)(((flows_ms > tests_ms ? flows_ms : tests_ms) + 999) / 1000);
 }
 
 struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms,
@@ -238,6 +255,14 @@ static const struct policy_host *host_of(const struct tracked *tracked)
 		       : NULL;
 }
 
+enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked)
+{
+	const struct policy_host *host = host_of(tracked);
+
+	return host ? tls_terms_mode(policy_host_tls(tracked->terms->policy, host))
+		    : POLICY_SERVER_TLS_OFFER;
+}
+
 /* Plain flows leave TLS to their clients; where it is written, or the gateway logs in, flows are
  * read, and speak it. */
 struct secure_order tracked_tls(const struct tracked *tracked)
@@ -246,7 +271,7 @@ struct secure_order tracked_tls(const struct tracked *tracked)
 	const struct policy_host *host = host_of(tracked);
 	const struct policy_server_tls *tls = host ? policy_host_tls(terms->policy, host) : NULL;
 
-	if (!tls || !(tls->given || terms->policy->account.given))
+	if (!host || !(tls->given || terms->policy->account.given))
 		return (struct secure_order){.tls = ENGINE_TLS_NONE};
 	return (struct secure_order){.tls = tls_terms_wanted(tls),
 		.context = tls_contexts_host(terms->contexts, terms->index, tracked->target.line),

@@ -62,8 +62,11 @@ struct tracked {
 	uint64_t login_until_ms; /* wall clock; 0: it may be logged in at */
 	char login_text[TARGET_TEXT_SIZE];
 	struct loop_timer login; /* the end of it */
-	uint8_t clients;         /* enum target_clients */
-	bool failing;            /* not probed, and the last try of it failed */
+	/* A test was refused the login, at this time; no other one tries it soon. Monotonic; 0:
+	 * none was. */
+	uint64_t login_tested_ms;
+	uint8_t clients;    /* enum target_clients */
+	bool failing;       /* not probed, and the last try of it failed */
 	uint64_t broken_ms; /* monotonic: when a flow last told what it does that no host may */
 	char broken[TARGET_TEXT_SIZE]; /* what; empty: nothing */
 	uint8_t last_family;           /* that worked last */
@@ -101,6 +104,12 @@ bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family fami
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
 /* There may be another secret. */
 void tracked_forget_login(struct tracked *tracked);
+/* So many seconds no test may log in there, since a flow or a test was refused; 0: it may. */
+uint32_t tracked_login_held_s(const struct tracked *tracked);
+/* A test was refused the login: flows may go on. */
+void tracked_on_tested(struct tracked *tracked);
+/* How its TLS has to be. */
+enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked);
 /* A relay's word on one of its addresses. */
 void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc);
 /* What an earlier health process told, in that inquiry. */

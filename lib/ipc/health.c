@@ -2,6 +2,8 @@
 
 #include "lib/ipc/kind.h"
 
+#include <stddef.h>
+
 static bool probe_now_ok(const void *ipc, size_t len)
 {
 	const struct ipc_probe_now *now = ipc;
@@ -17,13 +19,16 @@ static bool client_side_ok(const void *ipc, size_t len)
 	       side->ip6.family != ADDR_IP4;
 }
 
+_Static_assert(offsetof(struct ipc_test, secret) == sizeof(struct ipc_test), "nothing between");
+
 static bool test_ok(const void *ipc, size_t len)
 {
 	const struct ipc_test *test = ipc;
-	(void)len;
-	return ipc_addr_ok(&test->client) && test->nobody <= 1 && NAMED_OK(test->server) &&
-	       TEXT_OK(test->user) && TEXT_OK(test->from) && TEXT_OK(test->to) &&
-	       trial_is_path(test->from) && trial_is_path(test->to);
+	return len == sizeof(*test) + test->secret_bytes &&
+	       test->secret_bytes <= CREDENTIAL_SECRET_BYTES_MAX && ipc_addr_ok(&test->client) &&
+	       test->nobody <= 1 && NAMED_OK(test->server) && TEXT_OK(test->user) &&
+	       TEXT_OK(test->from) && TEXT_OK(test->to) && trial_is_path(test->from) &&
+	       trial_is_path(test->to);
 }
 
 static bool tested_ok(const void *ipc, size_t len)
@@ -49,7 +54,7 @@ static bool host_tls_ok(const void *ipc, size_t len)
 static const struct ipc_kind kinds[] = {
 	[IPC_PROBE_NOW - IPC_FILE_HEALTH] = IPC_FIXED("probe-now", probe_now, probe_now_ok),
 	[IPC_CLIENT_SIDE - IPC_FILE_HEALTH] = IPC_FIXED("client-side", client_side, client_side_ok),
-	[IPC_TEST - IPC_FILE_HEALTH] = IPC_FIXED("test", test, test_ok),
+	[IPC_TEST - IPC_FILE_HEALTH] = IPC_SECRET_LONGER("test", test, 0, test_ok),
 	[IPC_TESTED - IPC_FILE_HEALTH] = IPC_FIXED("tested", tested, tested_ok),
 	[IPC_HOST_TLS - IPC_FILE_HEALTH] = IPC_FIXED("host-tls", host_tls, host_tls_ok),
 };

@@ -3,6 +3,7 @@
 #define POSTERN_IPC_HEALTH_H
 
 #include "lib/addr.h"
+#include "lib/credential.h"
 #include "lib/ipc/core.h"
 #include "lib/policy.h"
 #include "lib/target.h"
@@ -13,7 +14,7 @@ enum ipc_health_type {
 	/* control -> health */
 	IPC_PROBE_NOW = IPC_FILE_HEALTH, /* probes a server's hosts at once */
 	IPC_CLIENT_SIDE,                 /* the gateway's own addresses where the clients are */
-	IPC_TEST,                        /* try a server's hosts up to RCPT; answered by */
+	IPC_TEST,                        /* secret: try a server's hosts up to RCPT; answered by */
 
 	/* health -> control */
 	IPC_TESTED,   /* rows: one line each, then the reply */
@@ -40,11 +41,14 @@ struct ipc_test {
 	char to[TRIAL_PATH_SIZE];
 	uint8_t nobody; /* 1: from is the empty path itself */
 	uint8_t reserved;
+	uint16_t secret_bytes; /* of the server's account; 0: it has none, or it is not there */
+	char secret[];         /* CREDENTIAL_SECRET_BYTES_MAX at most, no NUL */
 };
 
 enum ipc_tested_kind {
 	IPC_TESTED_SAID,
 	IPC_TESTED_HEARD,
+	IPC_TESTED_TLS,     /* what came of the handshake, and with whom */
 	IPC_TESTED_VERDICT, /* the last of this address */
 };
 

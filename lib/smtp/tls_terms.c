@@ -1,5 +1,9 @@
 #include "lib/smtp/tls_terms.h"
 
+#include "lib/certificate.h"
+
+#include <stdio.h>
+
 enum engine_tls tls_terms_wanted(const struct policy_server_tls *tls)
 {
 	if (tls->given && tls->immediate && tls->mode != POLICY_SERVER_TLS_NONE)
@@ -19,11 +23,52 @@ enum engine_tls tls_terms_wanted(const struct policy_server_tls *tls)
 	return ENGINE_TLS_REQUIRE;
 }
 
+enum policy_server_tls_mode tls_terms_mode(const struct policy_server_tls *tls)
+{
+	return tls->given ? tls->mode : POLICY_SERVER_TLS_OFFER;
+}
+
 const char *tls_terms_name(const struct policy_host *host, const struct policy_server_tls *tls)
 {
 	if (!host->is_mx && host->addr.family == ADDR_NONE)
 		return host->name.text;
 	return tls->names.n > 0 ? tls->names.v[0].text : NULL;
+}
+
+const char *tls_terms_check(enum policy_server_tls_mode mode, const struct tls_seen *seen)
+{
+	if (seen->version == TLS_VERSION_NONE)
+		return "none";
+	if (seen->why[0])
+		return "refused";
+	switch (mode) {
+	case POLICY_SERVER_TLS_NONE:
+	case POLICY_SERVER_TLS_OFFER:
+	case POLICY_SERVER_TLS_REQUIRE:
+		break;
+	case POLICY_SERVER_TLS_VERIFY:
+		return "verified";
+	case POLICY_SERVER_TLS_PIN:
+		return "pinned";
+	}
+	return "unchecked";
+}
+
+const char *tls_terms_line(enum policy_server_tls_mode mode, const struct tls_seen *seen,
+	char buf[static TLS_TERMS_LINE_SIZE])
+{
+	char date[CERTIFICATE_DATE_SIZE] = "";
+
+	if (seen->version == TLS_VERSION_NONE) {
+		snprintf(buf, TLS_TERMS_LINE_SIZE, "no TLS: %s", seen->why);
+		return buf;
+	}
+	if (seen->ends)
+		certificate_date(seen->ends, date);
+	snprintf(buf, TLS_TERMS_LINE_SIZE, "%s %s, %s, certificate of %.250s until %s",
+		tls_version_names[seen->version], seen->cipher, tls_terms_check(mode, seen),
+		seen->names[0] ? seen->names : "nobody by name", seen->ends ? date : "no day");
+	return buf;
 }
 
 static uint64_t digest(uint64_t sum, const void *bytes, size_t len)

@@ -190,7 +190,7 @@ static void what_holds_a_secret_says_so(void **state)
 {
 	(void)state;
 	for (unsigned type = 0; type < 2 * IPC_TYPES; type++)
-		assert_int_equal(ipc_is_secret(type), type == IPC_CREDENTIAL);
+		assert_int_equal(ipc_is_secret(type), type == IPC_CREDENTIAL || type == IPC_TEST);
 }
 
 static void sockets_are_asked_for_in_bounds(void **state)
@@ -249,6 +249,14 @@ static void a_test_injects_nothing(void **state)
 	assert_int_equal(check(), -EBADMSG);
 	m.test.user[0] = '\0';
 	m.test.nobody = 2;
+	assert_int_equal(check(), -EBADMSG);
+	m.test.nobody = 0;
+	m.test.secret_bytes = 6;
+	assert_int_equal(check(), -EBADMSG);
+	m.header.bytes += 6;
+	assert_int_equal(check(), 0);
+	m.header.bytes += CREDENTIAL_SECRET_BYTES_MAX - 5;
+	m.test.secret_bytes = CREDENTIAL_SECRET_BYTES_MAX + 1;
 	assert_int_equal(check(), -EBADMSG);
 
 	ipc_init(&m, IPC_TESTED, sizeof(m.tested));

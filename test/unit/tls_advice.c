@@ -26,7 +26,7 @@ static void each_fault_has_its_advice(void **state)
 		{TLS_REASON_EXPIRED, "x", "has to be renewed"},
 		{TLS_REASON_NOT_YET_VALID, "x", "clock is wrong"},
 		{TLS_REASON_REVOKED, "x", "another certificate"},
-		{TLS_REASON_NONE, "", "log says why"}};
+		{TLS_REASON_NONE, "", "immediate"}};
 	char text[TLS_ADVICE_SIZE];
 
 	(void)state;
@@ -37,6 +37,16 @@ static void each_fault_has_its_advice(void **state)
 		if (!strstr(text, cases[i].advice))
 			fail_msg("%s: %s", tls_reason_names[cases[i].reason], text);
 	}
+}
+
+static void what_is_missing_here_is_not_the_servers_fault(void **state)
+{
+	const struct tls_seen seen = {.ours = true};
+	char text[TLS_ADVICE_SIZE];
+
+	(void)state;
+	assert_string_equal(
+		tls_advice(&seen, text), "posternctl certificate reload says what is missing");
 }
 
 /* Whatever names it has: the advice is one line, and whole. */
@@ -58,6 +68,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_has_its_advice),
+		cmocka_unit_test(what_is_missing_here_is_not_the_servers_fault),
 		cmocka_unit_test(all_of_it_has_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

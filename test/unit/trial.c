@@ -107,14 +107,15 @@ static const struct script scripts[] = {
 		{"", GREETING, EHLO, HELLO, MAIL,
 			"530 5.7.0 Must issue a STARTTLS command first\r\n", QUIT, BYE},
 		TRIAL_REFUSED,
-		"refused: 530 5.7.0 Must issue a STARTTLS command first: let the server take clear "
-		"text from 203.0.113.1"},
+		"refused: 530 5.7.0 Must issue a STARTTLS command first: write `tls require` at "
+		"the "
+		"server, or let it take clear text from 203.0.113.1"},
 	{"wants AUTH", NONE, GATE, NULL,
 		{"", GREETING, EHLO, HELLO, MAIL, "530 5.7.0 Authentication required\r\n", QUIT,
 			BYE},
 		TRIAL_REFUSED,
 		"refused: 530 5.7.0 Authentication required: let the server relay for 203.0.113.1 "
-		"without AUTH"},
+		"without AUTH, or write an `account` at it"},
 	{"does not know the sender", NONE, GATE, NULL,
 		{"", GREETING, EHLO, HELLO, MAIL, OK, RCPT,
 			"450 4.1.8 <postmaster@gw.example.net>: Sender address rejected: Domain "
@@ -240,6 +241,307 @@ static void begin_and_say(const char *line)
 		trial_feed(&trial, line, strcspn(line, "\n") + 1, 0);
 }
 
+/* ---- TLS and the account ---- */
+
+#define THELLO  "250-mx.example.org\r\n250 STARTTLS\r\n"
+#define AHELLO  "250-mx.example.org\r\n250-AUTH PLAIN LOGIN\r\n250 HELP\r\n"
+#define LHELLO  "250-mx.example.org\r\n250 AUTH LOGIN CRAM-MD5\r\n"
+#define GO      "220 2.0.0 go\r\n"
+#define SECURED "handshake: done"
+#define PIN     "sha256:0900000000000000000000000000000000000000000000000000000000000000"
+#define PLAIN   "AUTH PLAIN AGhvdGVsLTQ3MTEAc2VjcmV0\r\n" /* NUL hotel-4711 NUL secret */
+#define WELCOME "235 2.7.0 welcome\r\n"
+#define BOUND   "taken: 250 2.0.0 Ok: for account hotel-4711"
+
+struct secure_script {
+	const char *name;
+	enum engine_tls tls;
+	bool account, sure, insecure, no_secret;
+	uint32_t held_s;
+	enum tls_reason reason;
+	const char *lines[24]; /* as above; "handshake: WORDS" is not said but done */
+	enum trial_verdict verdict;
+	const char *text;
+};
+
+#define REQUIRE   ENGINE_TLS_REQUIRE
+#define IMMEDIATE ENGINE_TLS_IMMEDIATE
+
+static const struct secure_script secure_scripts[] = {
+	{.name = "in TLS, and EHLO again",
+		.tls = REQUIRE,
+		.lines = {"", GREETING, EHLO, THELLO, "STARTTLS\r\n", GO, "", SECURED, EHLO, HELLO,
+			MAIL, OK, RCPT, OK, RSET, OK, QUIT, BYE},
+		.verdict = TRIAL_TAKEN_UNNAMED},
+	{.name = "in TLS from the first byte",
+		.tls = IMMEDIATE,
+		.lines = {"", SECURED, "", GREETING, EHLO, HELLO, MAIL, OK, RCPT, OK, RSET, OK,
+			QUIT, BYE},
+		.verdict = TRIAL_TAKEN_UNNAMED},
+	{.name = "does not offer it",
+		.tls = REQUIRE,
+		.lines = {"", GREETING, EHLO, HELLO},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: TLS: does not offer STARTTLS: let the server offer STARTTLS to "
+			"203.0.113.1; where TLS begins at once, as at port 465, write `immediate`"},
+	{.name = "does not take it",
+		.tls = REQUIRE,
+		.lines = {"", GREETING, EHLO, THELLO, "STARTTLS\r\n", "454 4.7.0 later\r\n"},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: TLS: 454 4.7.0 later: the server's log says why it takes no "
+			"STARTTLS from 203.0.113.1"},
+	{.name = "speaks it in no way that we do",
+		.tls = IMMEDIATE,
+		.lines = {"", "handshake: wrong version number"},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: TLS: wrong version number: is the port right, and `immediate` "
+			"where TLS begins at once, as at 465? old TLS alone needs `legacy`; the "
+			"server's log says more"},
+	{.name = "is somebody else",
+		.tls = REQUIRE,
+		.reason = TLS_REASON_NAME,
+		.lines = {"", GREETING, EHLO, THELLO, "STARTTLS\r\n", GO, "",
+			"handshake: its certificate is for another name"},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: TLS: its certificate is for another name: the server needs a "
+			"certificate for the name that is wanted; or want one that it has: tls "
+			"verify \"mx.example.org\""},
+	{.name = "has another key",
+		.tls = REQUIRE,
+		.reason = TLS_REASON_PIN,
+		.lines = {"", GREETING, EHLO, THELLO, "STARTTLS\r\n", GO, "",
+			"handshake: another key"},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: TLS: another key: if the server was given another key, ask "
+			"whoever runs it, and write tls pin \"" PIN
+			"\"; else somebody else answers there"},
+	{.name = "takes the account",
+		.tls = REQUIRE,
+		.account = true,
+		.sure = true,
+		.lines = {"", GREETING, EHLO, THELLO, "STARTTLS\r\n", GO, "", SECURED, EHLO, AHELLO,
+			PLAIN, WELCOME, MAIL, OK, RCPT, OK, RSET, OK, QUIT, BYE},
+		.verdict = TRIAL_TAKEN,
+		.text = BOUND},
+	{.name = "takes it line by line",
+		.account = true,
+		.insecure = true,
+		.lines = {"", GREETING, EHLO, LHELLO, "AUTH LOGIN\r\n", "334 VXNlcm5hbWU6\r\n",
+			"aG90ZWwtNDcxMQ==\r\n", "334 UGFzc3dvcmQ6\r\n", "c2VjcmV0\r\n", WELCOME,
+			MAIL, OK, RCPT, OK, RSET, OK, QUIT, BYE},
+		.verdict = TRIAL_TAKEN,
+		.text = BOUND},
+	{.name = "refuses it",
+		.tls = IMMEDIATE,
+		.account = true,
+		.sure = true,
+		.lines = {"", SECURED, "", GREETING, EHLO, AHELLO, PLAIN,
+			"535 5.7.8 authentication failed\r\n", QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: 535 5.7.8 authentication failed: is \"hotel-4711\" its user "
+			"there, and the secret in its file the right one? no test tries it for 5 "
+			"minutes but with another secret; flows are not held up by this test"},
+	{.name = "repeats it",
+		.account = true,
+		.insecure = true,
+		.lines = {"", GREETING, EHLO, AHELLO, PLAIN,
+			"454 4.7.0 not AGhvdGVsLTQ3MTEAc2VjcmV0\r\n", QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: (it repeats what it was told): the server's log says why it "
+			"takes "
+			"no login from 203.0.113.1"},
+	{.name = "says yes too early",
+		.account = true,
+		.insecure = true,
+		.lines = {"", GREETING, EHLO, LHELLO, "AUTH LOGIN\r\n", WELCOME, QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: 235 2.7.0 welcome: the server's log says why it takes no login "
+			"from 203.0.113.1"},
+	{.name = "offers no login",
+		.account = true,
+		.insecure = true,
+		.lines = {"", GREETING, EHLO, "250-mx.example.org\r\n250 AUTH CRAM-MD5\r\n", QUIT,
+			BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: offers neither AUTH PLAIN nor AUTH LOGIN: is it the port for "
+			"submission (587, or 465)? many offer AUTH inside TLS alone, or have to "
+			"allow it to 203.0.113.1"},
+	{.name = "cannot be known",
+		.account = true,
+		.sure = true,
+		.lines = {"", GREETING, EHLO, AHELLO, QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: a login only goes where the host is known by its certificate: "
+			"write `tls verify` or `tls pin` at this host"},
+	{.name = "is in TLS with anybody",
+		.tls = IMMEDIATE,
+		.account = true,
+		.lines = {"", SECURED, "", GREETING, EHLO, AHELLO, QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: a login only goes where the host is known by its certificate: "
+			"write `tls verify` or `tls pin` at this host"},
+	{.name = "refused it before",
+		.account = true,
+		.insecure = true,
+		.held_s = 90,
+		.lines = {"", GREETING, EHLO, AHELLO, QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: the login is not tried: this host refused it a short time ago, "
+			"and hears it again in 90 s at the earliest: mend the account or its "
+			"secret, then: posternctl certificate reload"},
+	{.name = "has no secret to hear",
+		.account = true,
+		.insecure = true,
+		.no_secret = true,
+		.lines = {"", GREETING, EHLO, AHELLO, QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: the secret of the server's account cannot be read: posternctl "
+			"certificate reload says why; flows go on with what was loaded before, if "
+			"anything was"},
+	{.name = "takes the account and not its sender",
+		.account = true,
+		.insecure = true,
+		.lines = {"", GREETING, EHLO, AHELLO, PLAIN, WELCOME, MAIL,
+			"553 5.7.1 sender not owned by user\r\n", QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: 553 5.7.1 sender not owned by user: write a sender that the "
+			"account may use: account ... { sender \"ADDRESS\" }"},
+	{.name = "gives up in the login",
+		.account = true,
+		.insecure = true,
+		.lines = {"", GREETING, EHLO, AHELLO, PLAIN, "421 4.7.0 later\r\n", QUIT, BYE},
+		.verdict = TRIAL_REFUSED,
+		.text = "refused: 421 4.7.0 later: the server's log says why it takes no login "
+			"from "
+			"203.0.113.1"},
+};
+
+/* Said: what goes; shown: what may be shown of it. */
+static void expect_said(const char *line)
+{
+	char said[sizeof(trial.out) + 1];
+
+	memcpy(said, trial.out, trial.out_len);
+	said[trial.out_len] = '\0';
+	assert_string_equal(said, line);
+	const char *shown = trial.out_len && trial.shown ? trial.shown : said;
+	assert_null(strstr(shown, "c2VjcmV0"));
+	assert_null(strstr(shown, "aG90ZWwtNDcxMQ"));
+}
+
+static void shake_hands(const struct secure_script *script, const char *words)
+{
+	struct tls_seen seen = {.version = script->reason ? TLS_VERSION_1_3 : TLS_VERSION_NONE,
+		.reason = (uint8_t)script->reason,
+		.key = {9},
+		.names = "mx.example.org"};
+
+	assert_true(trial_wants_tls(&trial));
+	if (strcmp(words, "done") == 0) {
+		trial_secured(&trial, &seen);
+		return;
+	}
+	snprintf(seen.why, sizeof(seen.why), "%s", words);
+	trial_unfit(&trial, &seen);
+}
+
+static void play_secure(const struct secure_script *script, size_t step)
+{
+	static const char by_hand[] = "handshake: ";
+	const struct trial_account account = {.login = {.user = "hotel-4711",
+						      .user_len = 10,
+						      .secret = script->no_secret ? NULL : "secret",
+						      .secret_len = 6},
+		.sure = script->sure,
+		.insecure = script->insecure,
+		.held_s = script->held_s};
+	struct trial_setup setup = setup_of(&scripts[0]);
+
+	setup.dialogue.tls = script->tls;
+	setup.account = script->account ? &account : NULL;
+	trial_begin(&trial, &setup);
+	for (size_t i = 0; script->lines[i]; i++) {
+		const char *line = script->lines[i];
+		if (i % 2 == 0) {
+			expect_said(line);
+		} else if (strncmp(line, by_hand, strlen(by_hand)) == 0) {
+			shake_hands(script, line + strlen(by_hand));
+		} else {
+			size_t len = strlen(line);
+			for (size_t at = 0; at < len && trial.step != TRIAL_OVER; at += step)
+				trial_feed(&trial, line + at, len - at < step ? len - at : step, 0);
+		}
+	}
+	assert_int_equal(trial.step, TRIAL_OVER);
+	assert_int_equal(trial_judge(&trial, verdict), script->verdict);
+	if (script->text)
+		assert_string_equal(verdict, script->text);
+}
+
+static void trials_speak_tls_and_log_in(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(secure_scripts) / sizeof(secure_scripts[0]); i++) {
+		print_message("%s\n", secure_scripts[i].name);
+		play_secure(&secure_scripts[i], 100000);
+		play_secure(&secure_scripts[i], 1);
+	}
+}
+
+/* XCLIENT is said inside, and the login comes behind it. */
+static void who_the_client_is_is_said_in_tls(void **state)
+{
+	static const char *const lines[] = {"", GREETING, EHLO, THELLO, "STARTTLS\r\n", GO, "",
+		"handshake: done", EHLO, XHELLO, XC_USER, GREETING, EHLO, AHELLO, PLAIN, WELCOME,
+		MAIL};
+	const struct trial_account account = {.login = {.user = "hotel-4711",
+						      .user_len = 10,
+						      .secret = "secret",
+						      .secret_len = 6},
+		.sure = true};
+	struct trial_setup setup = setup_of(&scripts[5]);
+
+	(void)state;
+	assert_string_equal(scripts[5].name, "for the user");
+	setup.dialogue.tls = REQUIRE;
+	setup.account = &account;
+	trial_begin(&trial, &setup);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (i % 2 == 0)
+			expect_said(lines[i]);
+		else if (lines[i][0] == 'h')
+			shake_hands(&secure_scripts[0], "done");
+		else
+			trial_feed(&trial, lines[i], strlen(lines[i]), 0);
+	}
+}
+
+/* Where it is only offered, flows come once more in clear, and so does the test. */
+static void tls_that_is_only_offered_is_done_without(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		static struct trial_setup setup;
+		setup = setup_of(&scripts[0]);
+		setup.dialogue.tls = i == 2 ? REQUIRE : ENGINE_TLS_OFFER;
+		trial_begin(&trial, &setup);
+		trial_feed(&trial, GREETING, strlen(GREETING), 0);
+		trial_feed(&trial, THELLO, strlen(THELLO), 0);
+		trial_feed(&trial, GO, strlen(GO), 0);
+		if (i == 0)
+			shake_hands(&secure_scripts[0], "no good");
+		else
+			trial_late(&trial);
+		assert_int_equal(trial.step, TRIAL_OVER);
+		assert_int_equal(trial_without(&trial), i < 2);
+	}
+	const struct trial_setup setup = setup_of(&scripts[0]);
+	trial_begin(&trial, &setup);
+	trial_feed(&trial, GREETING, strlen(GREETING), 0);
+	trial_closed(&trial, "", 0);
+	assert_false(trial_without(&trial));
+}
+
 static void silence_and_closing_are_judged_by_where_they_come(void **state)
 {
 	(void)state;
@@ -307,6 +609,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trials_end_with_a_verdict_that_names_the_fix),
 		cmocka_unit_test(from_the_clients_own_address_the_fix_is_about_it),
+		cmocka_unit_test(trials_speak_tls_and_log_in),
+		cmocka_unit_test(who_the_client_is_is_said_in_tls),
+		cmocka_unit_test(tls_that_is_only_offered_is_done_without),
 		cmocka_unit_test(silence_and_closing_are_judged_by_where_they_come),
 		cmocka_unit_test(what_cannot_be_connected_is_told_apart),
 		cmocka_unit_test(a_path_injects_nothing),

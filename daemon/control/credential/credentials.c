@@ -83,6 +83,15 @@ void credentials_read_one(const struct credentials_part *part, const struct cred
 		credential, part->control->start.options.user, credentials_now_s(part), read);
 }
 
+void credentials_read_account(const struct credentials_part *part,
+	const struct policy_account *account, struct credential_read *read)
+{
+	struct credential wanted;
+
+	credential_of_account(account, &wanted);
+	credentials_read_one(part, &wanted, read);
+}
+
 static int take_one(struct held *held, bool lenient, char *text, size_t size)
 {
 	const struct credential_verdict *verdict = &held->read.verdict;
@@ -314,6 +323,11 @@ int credentials_reload(
 		any = part->now[i].what.kind == CREDENTIAL_CERTIFICATE &&
 		      strcmp(part->now[i].what.name, name) == 0;
 	return any ? renew_ask(part->renew, name, done, context) : -ENOENT;
+}
+
+int credentials_settle(struct credentials_part *part, credentials_done *done, void *context)
+{
+	return renew_settle(part->renew, done, context);
 }
 
 void credentials_look(struct credentials_part *part)

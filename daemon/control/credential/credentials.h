@@ -62,6 +62,14 @@ typedef void credentials_done(void *context, bool bad, const char *text);
 int credentials_reload(
 	struct credentials_part *part, const char *name, credentials_done *done, void *context);
 
+/* The same as once a minute: only what has changed is looked at. done() is told when what runs is
+ * what the files say. -ENOMEM at once. */
+int credentials_settle(struct credentials_part *part, credentials_done *done, void *context);
+/* The secret of an account of the running policy, as its file says it now. To be wiped, whatever it
+ * came to. */
+void credentials_read_account(const struct credentials_part *part,
+	const struct policy_account *account, struct credential_read *read);
+
 /* Somebody wants what runs to be what the files say: they are looked at as if the minute was over.
  */
 void credentials_look(struct credentials_part *part);

@@ -346,3 +346,15 @@ int renew_ask(struct renew *renew, const char *name, credentials_done *done, voi
 	apply_when_free(renew->control->apply, run, one);
 	return 0;
 }
+
+int renew_settle(struct renew *renew, credentials_done *done, void *context)
+{
+	struct renewal *one = new_renewal(renew);
+
+	if (!one)
+		return -ENOMEM;
+	one->done = done;
+	one->context = context;
+	apply_when_free(renew->control->apply, run, one);
+	return 0;
+}

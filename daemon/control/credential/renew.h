@@ -17,6 +17,8 @@ void renew_begin(struct renew *renew);
 void renew_soon(struct renew *renew);
 /* As credentials_reload(). 0 or -ENOMEM. */
 int renew_ask(struct renew *renew, const char *name, credentials_done *done, void *context);
+/* As credentials_settle(). 0 or -ENOMEM. */
+int renew_settle(struct renew *renew, credentials_done *done, void *context);
 
 /* credentials.c, for renew.c alone. */
 struct credential_now *credentials_now_at(struct credentials_part *part, size_t i);

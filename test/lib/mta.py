@@ -100,6 +100,7 @@ class Exim(Unpacked):
 
     package, users = "exim4-daemon-heavy", (("Debian-exim", 120),)
     LIBRARIES = ("libmariadb3", "libspf2-2")
+    more_ports = ()
 
     MAIN = """
 primary_hostname = mx.dmz.example
@@ -148,8 +149,9 @@ plain:
             file.write(self.MAIN.format(folder=self.folder, main=main, acl=acl))
         os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
         # not by the environment: it starts itself with set-user-id for each delivery
+        ports = " : ".join(map(str, (port, *self.more_ports)))
         self.begin((*mail.view(self.package, self.etc, *self.LIBRARIES),
-                    "exim4", "-bdf", "-oX", str(port)), "127.0.0.1", port, f"{self.folder}/output")
+                    "exim4", "-bdf", "-oX", ports), "127.0.0.1", port, f"{self.folder}/output")
 
 
 class OpenSmtpd(Unpacked):
@@ -165,3 +167,64 @@ class OpenSmtpd(Unpacked):
         os.chmod(self.folder, 0o755)
         self.begin((*mail.view(self.package, self.etc), "sh", "-c", OWN_VAR, "sh", "smtpd", "-dv"),
                    host.ip4, port, self.logfile)
+
+
+class Dovecot(Unpacked):
+    """A submission server, on 587 and 465, that takes mail of its one user alone, in TLS alone, and
+    passes it on to port 25 of its host's loopback."""
+
+    package, users = "dovecot-core", (("dovecot", 123), ("dovenull", 124), ("vmail", 125))
+    LIBRARIES = ("dovecot-submissiond", "libicu72", "liblua5.4-0", "libsodium23", "libstemmer0d",
+                 "libunwind8")
+
+    CONFIG = """
+base_dir = {folder}/run
+state_dir = {folder}/run
+log_path = {folder}/log
+protocols = submission
+hostname = smtp.isp.example
+ssl = required
+ssl_cert = <{certificate}
+ssl_key = <{key}
+auth_mechanisms = plain login
+auth_failure_delay = 0
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid=125 gid=125 home={folder}/home
+}}
+first_valid_uid = 125
+mail_location = maildir:~/mail
+submission_relay_host = 127.0.0.1
+submission_relay_port = 25
+service submission-login {{
+  inet_listener submissions {{
+    port = 465
+    ssl = yes
+  }}
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+"""
+
+    def __init__(self, host, tag, signed, user, secret):
+        super().__init__(host, tag)
+        self.logfile = f"{self.folder}/log"
+        os.makedirs(f"{self.folder}/home")
+        os.chown(f"{self.folder}/home", 125, 125)
+        os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
+        with open(f"{self.folder}/users", "w") as file:
+            file.write(f"{user}:{{PLAIN}}{secret}\n")
+        os.chmod(f"{self.folder}/users", 0o644)
+        config = f"{self.folder}/dovecot.conf"
+        with open(config, "w") as file:
+            file.write(self.CONFIG.format(folder=self.folder, certificate=signed[0],
+                                          key=signed[1]))
+        self.begin((*mail.view(self.package, self.etc, *self.LIBRARIES), "dovecot", "-F", "-c",
+                    config), host.ip4, 587, f"{self.folder}/output")

@@ -246,6 +246,10 @@ static const struct {
 	{"greet", 3, greetings, "ADDRESS PORT COUNT"},
 	{"pace", 4, load_pace, "ADDRESS PORT RATE SECONDS"},
 	{"first", 6, load_first, "INTERFACE GATEWAY-MAC DESTINATION START COUNT RATE"},
+	{"tls-send", 6, load_tls_send, "ADDRESS PORT SESSIONS COUNT SIZE tls|clear"},
+	{"tls-hold", 4, load_tls_hold, "ADDRESS PORT FLOWS greeted|recipient"},
+	{"tls-serve", 4, load_tls_serve, "ADDRESS PORT CERTIFICATE KEY"},
+	{"tls-handshakes", 3, load_tls_handshakes, "COUNT CERTIFICATE KEY"},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 

@@ -25,5 +25,10 @@ void load_print_times(uint64_t *ns, size_t n);
 int load_first(char **words);
 /* load_pace.c: new connections at a steady rate. */
 int load_pace(char **words);
+/* load_tls.c */
+int load_tls_send(char **words);
+int load_tls_hold(char **words);
+int load_tls_serve(char **words);
+int load_tls_handshakes(char **words);
 
 #endif

@@ -29,9 +29,11 @@ def running(host, *words, input_=None, output=subprocess.DEVNULL):
 
 
 @contextlib.contextmanager
-def server(lab):
-    """A server in the dmz that answers each line at once."""
-    with running(lab.dmz, "serve", lab.dmz.ip4, 25):
+def server(lab, *signed):
+    """A server in the dmz that answers each line at once; with a certificate and its key, in TLS,
+    too."""
+    mode = "tls-serve" if signed else "serve"
+    with running(lab.dmz, mode, lab.dmz.ip4, 25, *signed):
         wait_until(lambda: _greets(lab), 10, "the bench's server greets")
         yield
 

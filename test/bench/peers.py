@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+from authority import Authority
 from lab import wait_until
 from mail import MTA, Postfix
 from postern import Postern
@@ -243,6 +244,27 @@ class Message(Gateway):
     speaks = True
 
 
+class MessageTls(Message):
+    """The same in TLS, by a certificate of P-256."""
+
+    name = "message-tls"
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        self.certificate, self.key = Authority(lab.path("tls")).sign("gw", "gw.example.net")
+
+    def text(self, before_rules=""):
+        return super().text(before_rules).replace("@CERTIFICATE@", self.certificate) \
+            .replace("@KEY@", self.key)
+
+
+class Handshake(Peer):
+    """The library's, over loopback: no peer, but what one may cost."""
+
+    name = "handshake"
+    lacks = "all but a handshake"
+
+
 class NginxMail(Proxy):
     name = "nginx-mail"
     lacks = "identity, rules by recipient, audit; blind behind the first recipient"
@@ -293,6 +315,8 @@ smtpd_client_event_limit_exceptions = static:all
 ALL = (Peer, Dnat, Haproxy, Nginx, Gateway)
 # those beside which Postern speaks SMTP itself; the first and the last do not
 MAIL = (Haproxy, NginxMail, BeforeQueue, Gateway, Message)
+# the same without TLS, the handshake alone, and both
+SECURE = (Message, Handshake, MessageTls)
 # those that a proxy is compared with: the better of them
 RIVALS = ("haproxy", "nginx")
 

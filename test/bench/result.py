@@ -19,7 +19,8 @@ class Metric:
 
 
 class Target:
-    """What one peer's value is to be at most, or at least, by another's of the same round."""
+    """What one peer's value is to be at most, or at least, by another's of the same round; without
+    a rival, in itself."""
 
     def __init__(self, metric, case, peer, rival, most=None, least=None):
         self.metric, self.case, self.peer, self.rival = metric, case, peer, rival
@@ -27,14 +28,18 @@ class Target:
 
     def line(self, figure):
         """None: it was not measured."""
-        ratios = figure.beside(self.case, self.peer, self.rival, self.metric)
+        ratios = figure.beside(self.case, self.peer, self.rival, self.metric) if self.rival else \
+            list(figure.values(self.case, self.peer, self.metric).values())
         if not ratios:
             return None
+        digits = 2 if self.rival else 0
         median = statistics.median(ratios)
-        wanted = f"at most {self.most:.2f}" if self.least is None else f"at least {self.least:.2f}"
+        wanted = f"at most {self.most:.{digits}f}" if self.least is None else \
+            f"at least {self.least:.{digits}f}"
         held = median <= self.most if self.least is None else median >= self.least
-        return (f"  {self.case}: {self.metric} of {self.peer} by {self.rival}: "
-                f"{spread(ratios, 2)}, {wanted}: {'held' if held else 'missed'}")
+        by = f" by {self.rival}" if self.rival else ""
+        return (f"  {self.case}: {self.metric} of {self.peer}{by}: "
+                f"{spread(ratios, digits)}, {wanted}: {'held' if held else 'missed'}")
 
 
 class Figure:

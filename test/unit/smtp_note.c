@@ -215,12 +215,93 @@ static void a_longer_reply_is_the_last_one(void **state)
 	end(noted);
 }
 
+/* Of so many bytes in all, in the path's longest form: recipients with replies of their own. */
+static bool add_large(struct noted *noted, unsigned number)
+{
+	static char line[ENGINE_CLIENT_ROOM];
+	char text[MESSAGE_TEXT_MAX];
+	uint32_t before = noted->note->recipients;
+
+	snprintf(line, sizeof(line), "RCPT TO:<u%u@%.60s.%.60s.%.60s.example>\r\n", number,
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+		"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc");
+	noted->flow.engine = engine;
+	hear(&noted->flow.engine, line);
+	assert_int_equal(noted->flow.engine.state, ENGINE_ASK_RCPT);
+	memset(text, 'r', 400);
+	snprintf(text + 400, sizeof(text) - 400, "%u", number);
+	smtp_note_recipient(
+		noted->note, &noted->flow, &(struct engine_reply){.code = 550, .text = text});
+	return noted->note->recipients > before;
+}
+
+/* What finds no room is counted; the texts of the whole message have a place of their own. */
+static void recipients_that_fill_the_big_piece_leave_the_texts_room(void **state)
+{
+	static struct message_recipient recipients[SMTP_NOTE_RECIPIENTS_MAX];
+	struct noted *noted = begin();
+	unsigned said = 0, kept = 0;
+
+	(void)state;
+	while (add_large(noted, said++))
+		kept++;
+	assert_in_range(kept, 150, SMTP_NOTE_RECIPIENTS_MAX - 1);
+	for (unsigned i = 0; i < 10; i++)
+		add_large(noted, said++);
+	assert_int_equal(noted->note->recipients + noted->note->left_out, said);
+	assert_true(noted->note->left_out > 0);
+	set_id(noted, SMTP_HEADER_ID_MAX - 1);
+	set_reply(noted, MESSAGE_TEXT_MAX - 8);
+	check_text(noted, &noted->note->helo, "pc");
+	check_text(noted, &noted->note->message_id, noted->id);
+	check_text(noted, &noted->note->reply, noted->reply);
+	smtp_note_read(noted->note, &noted->flow, recipients);
+	for (unsigned i = 0; i < kept; i++) {
+		char begins[16], ends[16];
+		int n = snprintf(begins, sizeof(begins), "u%u@a", i);
+		int m = snprintf(ends, sizeof(ends), "rr%u", i);
+		assert_memory_equal(recipients[i].address.at, begins, (size_t)n);
+		assert_memory_equal(
+			recipients[i].reply.at + recipients[i].reply.len - m, ends, (size_t)m);
+	}
+	/* nothing lies behind it that a short one would not reach */
+	add_large(noted, said++);
+	check_text(noted, &noted->note->message_id, noted->id);
+	check_text(noted, &noted->note->reply, noted->reply);
+	end(noted);
+}
+
+/* More than may be named: the others are counted, and there is room left. */
+static void recipients_beyond_the_most_are_counted(void **state)
+{
+	struct noted *noted = begin();
+	char line[64];
+
+	(void)state;
+	for (unsigned i = 0; i < SMTP_NOTE_RECIPIENTS_MAX + 7; i++) {
+		snprintf(line, sizeof(line), "RCPT TO:<u%u@x.example>\r\n", i);
+		noted->flow.engine = engine;
+		hear(&noted->flow.engine, line);
+		smtp_note_recipient(noted->note, &noted->flow,
+			&(struct engine_reply){.code = 250, .server = true, .text = "ok"});
+	}
+	assert_int_equal(noted->note->recipients, SMTP_NOTE_RECIPIENTS_MAX);
+	assert_int_equal(noted->note->left_out, 7);
+	assert_true(noted->note->end - noted->note->used > 1000);
+	set_reply(noted, 300);
+	check_text(noted, &noted->note->reply, noted->reply);
+	end(noted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reply_moves_when_recipients_need_its_place),
 		cmocka_unit_test(an_id_moves_when_the_reply_needs_its_place),
 		cmocka_unit_test(a_longer_reply_is_the_last_one),
+		cmocka_unit_test(recipients_that_fill_the_big_piece_leave_the_texts_room),
+		cmocka_unit_test(recipients_beyond_the_most_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

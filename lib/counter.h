@@ -39,7 +39,7 @@ enum counter_kind {
 	X(MESSAGES, "messages", TOTAL, "messages that servers took, as far as seen in clear")     \
 	X(MESSAGES_OVER_LIMIT, "messages-over-limit", TOTAL, "messages refused over a limit")     \
 	X(RECIPIENTS_OVER_LIMIT, "recipients-over-limit", TOTAL,                                  \
-		"recipients refused over a limit of recipients or size")                          \
+		"recipients refused over a limit, also by rules that say audit off")              \
 	X(LIMITS_FULL_MESSAGES, "limits-full-messages", TOTAL,                                    \
 		"messages and recipients refused because the table of their limits was full")     \
 	X(TLS_CLIENTS, "tls-clients", TOTAL, "handshakes of TLS done with clients")               \

@@ -161,7 +161,6 @@ bool allowance_recipient(
 
 	if (admit(flow, verdict, refusal))
 		return true;
-	smtp_count(flow->smtp, COUNTER_RECIPIENTS_OVER_LIMIT);
 	if (note)
 		smtp_note_limited(note);
 	return false;

@@ -261,6 +261,8 @@ void smtp_note_recipient(
 	entry.verdict = note->asked ? note->verdict : POLICY_VERDICT_REDIRECT;
 	note->asked = false;
 	note->bys |= (uint16_t)(1u << entry.by);
+	if (entry.by == MESSAGE_BY_LIMIT)
+		smtp_count(flow->smtp, COUNTER_RECIPIENTS_OVER_LIMIT);
 	if (entry.rule >= 0 && !policy->rules[entry.rule].audit) {
 		note->silent++;
 		return;

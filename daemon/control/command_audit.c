@@ -24,7 +24,6 @@ struct showing {
 	size_t doubted;   /* of `names`: nobody knows it but perhaps a record */
 	bool found;       /* such a record */
 	json_t *messages; /* of the only flow: their names, the newest first */
-	json_t *reply;    /* the server's to the newest of them that it said one to; NULL: none */
 };
 
 /* What may be mistyped. A former name is known by its records. */
@@ -38,8 +37,6 @@ static void show_with_messages(struct showing *showing, const char *json)
 	for (size_t i = json_array_size(showing->messages); i-- > 0;)
 		json_array_append(told, json_array_get(showing->messages, i));
 	json_object_set_new(row, "message_records", told);
-	if (showing->reply)
-		json_object_set(row, "reply", showing->reply);
 	command_row(showing->command, row);
 }
 
@@ -56,9 +53,7 @@ static void on_row(void *context, const char *json, uint64_t key)
 
 static void forget(struct command *command)
 {
-	struct showing *showing = command->state;
-	json_decref(showing->messages);
-	json_decref(showing->reply);
+	json_decref(((struct showing *)command->state)->messages);
 }
 
 static void doubt(struct showing *showing, size_t from);
@@ -108,8 +103,6 @@ static void on_message(void *context, const char *json, uint64_t key)
 	json_t *row = json_loads(json, 0, NULL);
 	(void)key;
 	json_array_append(showing->messages, json_object_get(row, "message"));
-	if (!showing->reply && json_is_string(json_object_get(row, "reply")))
-		showing->reply = json_incref(json_object_get(row, "reply"));
 	json_decref(row);
 }
 

@@ -31,6 +31,8 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 	int error = pool_init(&table->flows, sizeof(struct smtp_flow), flows);
 	if (!error)
 		error = pool_init(&table->notes, SMTP_NOTE_PIECE_BYTES, flows);
+	if (!error)
+		error = pool_init(&table->said, SMTP_FLOW_SAID_BYTES, flows);
 	/* each flow may have something left over on each side, and before it was read; and a note
 	 * that grew */
 	if (!error)
@@ -52,6 +54,7 @@ void smtp_flow_table_fini(struct smtp_flow_table *table)
 {
 	pool_fini(&table->flows);
 	pool_fini(&table->notes);
+	pool_fini(&table->said);
 	pool_fini(&table->pieces);
 	free(table->read);
 	free(table->for_client);
@@ -257,6 +260,8 @@ static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 	drop_hold(flow, &flow->from_client);
 	drop_hold(flow, &flow->to_client);
 	smtp_note_end(flow);
+	if (flow->said)
+		pool_give(&smtp->table.said, pool_piece(&smtp->table.said, flow->said - 1));
 	free(flow->session);
 	tls_contexts_free(flow->contexts);
 	flow->state = SMTP_FLOW_FREE;

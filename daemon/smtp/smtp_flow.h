@@ -59,6 +59,7 @@ struct smtp_flow {
 	struct tls_session *client_tls; /* NULL: no handshake was begun */
 	struct tls_session *server_tls; /* NULL: in clear */
 	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
+	uint32_t said; /* likewise of what a server said last to a text; 0: nothing */
 	uint64_t from_client_bytes, from_server_bytes;
 	uint8_t *session;    /* session_encode(), which says its length first; NULL: none */
 	uint64_t start_ms;   /* monotonic: when the relay accepted it */
@@ -103,6 +104,7 @@ _Static_assert(sizeof(struct smtp_flow) <= 3392,
 
 #define SMTP_FLOW_READ_BYTES  (64u << 10)
 #define SMTP_FLOW_PIECE_BYTES (136u << 10)
+#define SMTP_FLOW_SAID_BYTES  sizeof(((struct ipc_flow *)NULL)->reply)
 _Static_assert(SMTP_FLOW_PIECE_BYTES >= 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER_ROOM,
 	"what comes of one read fits, and commands of ours with it");
 
@@ -111,6 +113,7 @@ struct smtp_flow_table {
 	struct pool flows;
 	struct pool pieces;  /* SMTP_FLOW_PIECE_BYTES each */
 	struct pool notes;   /* SMTP_NOTE_PIECE_BYTES each */
+	struct pool said;    /* SMTP_FLOW_SAID_BYTES each, of flows with a message that was told */
 	uint32_t binds;      /* flows that wait for a socket from the keeper */
 	uint32_t handshakes; /* steps of them in this round */
 	uint32_t most;       /* flows at once, since the heap was trimmed */

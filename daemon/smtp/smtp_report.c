@@ -9,14 +9,10 @@
 #include "daemon/smtp/smtp_note.h"
 #include "lib/decide.h"
 #include "lib/smtp/queue_id.h"
+#include "lib/text.h"
 
+#include <stdio.h>
 #include <string.h>
-
-/* The rest is zero already. */
-static void put(char *to, size_t room, const char *from)
-{
-	strncpy(to, from ? from : "", room - 1);
-}
 
 /* Why, in words: the last server's, the operator's, or what the ending means. */
 static const char *why(const struct smtp_flow *flow)
@@ -50,12 +46,15 @@ static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)
 	ipc->reason = flow->greeted == ENDING_BLOCKED ? DECIDE_BLOCKED : DECIDE_NEEDS_ENVELOPE;
 	ipc->ending = flow->ending;
 	ipc->audit = !rule || rule->audit;
-	put(ipc->state, sizeof(ipc->state),
+	record_text(ipc->state, sizeof(ipc->state),
 		engine_state_names[flow->state == SMTP_FLOW_TALK ? flow->engine.state
 								 : ENGINE_END]);
 	if (rule)
-		put(ipc->rule, sizeof(ipc->rule), rule->name.text);
-	put(ipc->detail, sizeof(ipc->detail), why(flow));
+		record_text(ipc->rule, sizeof(ipc->rule), rule->name.text);
+	record_text(ipc->detail, sizeof(ipc->detail), why(flow));
+	if (flow->said)
+		record_text(ipc->reply, sizeof(ipc->reply),
+			pool_piece(&flow->smtp->table.said, flow->said - 1));
 	if (flow->state == SMTP_FLOW_DONE)
 		ipc->end_ms = loop_wall_ms(flow->smtp->loop);
 }
@@ -299,6 +298,19 @@ static void fill_client_tls(struct message_tls *tls, const struct tls_facts *fac
 		facts->reason == TLS_REASON_NONE ? "verified" : tls_reason_names[facts->reason]);
 }
 
+/* The record of the flow has it, too. */
+static void keep_said(struct smtp_flow *flow, const struct message_text *reply)
+{
+	struct pool *pool = &flow->smtp->table.said;
+	char *said = flow->said ? pool_piece(pool, flow->said - 1) : pool_take(pool);
+
+	if (!said)
+		return;
+	flow->said = 1 + pool_number(pool, said);
+	snprintf(said, SMTP_FLOW_SAID_BYTES, "%.*s", (int)reply->len, reply->at);
+	text_blank(said);
+}
+
 static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	enum engine_outcome outcome, const struct engine_reply *reply)
 {
@@ -317,6 +329,8 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	if (client_tls_facts(flow, &facts))
 		fill_client_tls(&record.client_tls, &facts);
 	fill_note(&record, note, flow);
+	if (record.reply.len && !record.unrecorded)
+		keep_said(flow, &record.reply);
 	record.sender_sent = sender_sent(&record, note, flow->way.policy);
 	smtp_note_read(note, flow, table->recipients);
 	size_t len = message_record_encode(&record, table->recipients, note->recipients,

@@ -63,6 +63,7 @@ enum verb_value {
 	VERB_DURATION,  /* more than 0 */
 	VERB_SPAN,      /* a duration, or `none` */
 	VERB_ENDING,    /* how a flow ended */
+	VERB_OUTCOME,   /* how a message ended */
 	VERB_SENDER,    /* a mail address, with its brackets or without, or <> */
 	VERB_RECIPIENT, /* one without the <> */
 	VERB_CHOICE,    /* one of the words of `value`, by bars */

@@ -2,6 +2,7 @@
 
 #include "lib/ending.h"
 #include "lib/language.h"
+#include "lib/smtp/message_ending.h"
 #include "lib/text.h"
 
 #include <assert.h>
@@ -88,10 +89,21 @@ static const char *near_choice(struct reader *reader, const char *choices, const
 	return reader->error->choice;
 }
 
+static const char *near_outcome(const char *word)
+{
+	const char *names[MESSAGE_ENDINGS];
+
+	for (unsigned i = 0; i < MESSAGE_ENDINGS; i++)
+		names[i] = message_ending_name(i);
+	return language_near(word, names, MESSAGE_ENDINGS);
+}
+
 static const char *near_value(struct reader *reader, const struct verb_part *part, const char *word)
 {
 	if (part->type == VERB_CHOICE)
 		return near_choice(reader, part->value, word);
+	if (part->type == VERB_OUTCOME)
+		return near_outcome(word);
 	return part->type == VERB_ENDING ? language_near(word, ending_names, ENDINGS) : NULL;
 }
 

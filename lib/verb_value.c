@@ -14,7 +14,7 @@
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device",
 	"certificate", "list", "listener", "domain", "user", "time", "endpoint", "path", "file",
 	"number", "rows", "policy", "session", "flow", "message", "address", "network", "networks",
-	"mac", "element", "duration", "span", "ending", "sender", "recipient", "choice"};
+	"mac", "element", "duration", "span", "ending", "outcome", "sender", "recipient", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
 
@@ -117,6 +117,7 @@ const char *verb_readings(
 bool verb_fits(const struct verb_part *part, const char *word)
 {
 	char readings[PREFIX_READINGS_SIZE];
+	enum message_ending outcome;
 	enum ending ending;
 	if (!*word)
 		return part->flags & VERB_EMPTY;
@@ -169,6 +170,8 @@ bool verb_fits(const struct verb_part *part, const char *word)
 		return strcmp(word, "none") == 0 || is_duration(word);
 	case VERB_ENDING:
 		return ending_parse(word, &ending) == 0;
+	case VERB_OUTCOME:
+		return message_ending_parse(word, &outcome) == 0;
 	case VERB_SENDER:
 		return is_path(word, SMTP_PATH_BARE);
 	case VERB_RECIPIENT:
@@ -207,6 +210,7 @@ static const char *const kinds[] = {
 	[VERB_DURATION] = "a time such as 30m, 8h or 7d, at most 7101w",
 	[VERB_SPAN] = "a time such as 30m, 8h or 7d, at most 7101w, or none",
 	[VERB_ENDING] = "an end of flows",
+	[VERB_OUTCOME] = "an end of messages",
 	[VERB_SENDER] = "a mail address, or <>",
 	[VERB_RECIPIENT] = "a mail address",
 	[VERB_CHOICE] = "one of these words",

@@ -315,6 +315,7 @@ static const struct verb message[] = {
 			KEYWORD("queue", "Q", VERB_TEXT, 0, 0),
 			KEYWORD("message-id", "M", VERB_TEXT, 0, 0),
 			KEYWORD("flow", "F", VERB_FLOW, 0, 0),
+			KEYWORD("end", "E", VERB_OUTCOME, 0, 0),
 			KEYWORD("since", "1h", VERB_TIME, 0, 0),
 			KEYWORD("until", "T", VERB_TIME, 0, 0),
 			KEYWORD("limit", "N|all", VERB_ROWS, 0, 0), FLAG("--whole", 0, 0), COLUMNS)},

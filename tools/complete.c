@@ -1,6 +1,7 @@
 #include "tools/complete.h"
 
 #include "lib/ending.h"
+#include "lib/smtp/message_ending.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -84,6 +85,8 @@ static void put_values(const struct asked *asked, enum verb_value type, const ch
 		puts("@file");
 	for (size_t i = 0; type == VERB_ENDING && i < ENDINGS; i++)
 		puts(ending_names[i]);
+	for (unsigned i = 0; type == VERB_OUTCOME && i < MESSAGE_ENDINGS; i++)
+		puts(message_ending_name(i));
 	bool deletes = strcmp(asked->verb->name, "delete") == 0;
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
 		const struct source *source = &sources[i];

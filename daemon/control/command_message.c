@@ -158,6 +158,14 @@ static bool take_ids(struct command *command, struct message_filter *filter)
 	return true;
 }
 
+static void take_end(struct command *command, struct message_filter *filter)
+{
+	enum message_ending ending;
+	const char *word = command_value(command, "end");
+	if (word && message_ending_parse(word, &ending) == 0)
+		filter->ending = (uint16_t)(1 + ending);
+}
+
 static void run_show(struct command *command)
 {
 	struct showing *showing = calloc(1, sizeof(*showing));
@@ -171,6 +179,7 @@ static void run_show(struct command *command)
 	showing->id = command_value(command, "ID");
 	filter->whole = showing->id || command_given(command, "--whole");
 	showing->left = history_limit(command);
+	take_end(command, filter);
 	if (take_ids(command, filter) && take_address(command, "sender", &filter->sender) &&
 		take_address(command, "recipient", &filter->recipient) &&
 		take_text(command, "user", false, &filter->user) &&

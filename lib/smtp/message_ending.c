@@ -1,6 +1,8 @@
 #include "lib/smtp/message_ending.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <string.h>
 
 #define MESSAGE_ENDING_ROW(id, name, outcome, meaning) \
 	[MESSAGE_##id] = {name, meaning, MESSAGE_##outcome},
@@ -23,6 +25,16 @@ static_assert(
 const char *message_ending_name(unsigned ending)
 {
 	return ending < MESSAGE_ENDINGS ? table[ending].name : "?";
+}
+
+int message_ending_parse(const char *name, enum message_ending *ending)
+{
+	for (unsigned i = 0; i < MESSAGE_ENDINGS; i++)
+		if (strcmp(name, table[i].name) == 0) {
+			*ending = i;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 const char *message_ending_meaning(enum message_ending ending)

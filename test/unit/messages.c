@@ -283,6 +283,8 @@ static void it_is_found_by_each_of_its_words(void **state)
 		{"its queue id", {.queue_id = wanted("4XyZ")}, true},
 		{"a queue id of another case", {.queue_id = wanted("4xyz")}, false},
 		{"its Message-ID", {.message_id = wanted("1@laptop.example")}, true},
+		{"its ending", {.ending = 1 + MESSAGE_DELIVERED}, true},
+		{"another ending", {.ending = 1 + MESSAGE_REFUSED_LOOP}, false},
 		{"since its end", {.since_ms = NOW}, true},
 		{"since later", {.since_ms = NOW + 1}, false},
 		{"until later", {.until_ms = NOW + 1}, true},
@@ -308,6 +310,20 @@ static void it_is_found_by_each_of_its_words(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		if (ask(stage, &cases[i].filter) != cases[i].found)
 			fail_msg("by %s", cases[i].why);
+	for (uint16_t ending = 0; ending < MESSAGE_ENDINGS; ending++) {
+		struct message_record other = message(10 + ending, 1, NOW);
+		other.ending = ending;
+		add_to(stage, &other, recipients, 1);
+	}
+	for (uint16_t ending = 0; ending < MESSAGE_ENDINGS; ending++) {
+		struct message_filter filter = {
+			.ending = 1 + ending, .user = wanted("ann"), .limit = 9};
+		assert_int_equal(ask(stage, &filter), 1 + (ending == MESSAGE_DELIVERED));
+		filter.flow = 10 + ending;
+		assert_int_equal(ask(stage, &filter), 1);
+		filter.flow = 10 + (ending + 1) % MESSAGE_ENDINGS;
+		assert_int_equal(ask(stage, &filter), 0);
+	}
 	/* a bounce has the sender <>, which is no absent one */
 	struct message_filter bounces = {.sender = wanted("")};
 	record.sender = text("");

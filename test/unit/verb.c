@@ -262,7 +262,8 @@ static void usage_follows_from_the_table(void **state)
 		{"monitor", "", "monitor [flow|session|server|policy|refusal|message]"},
 		{"message", "show",
 			"message show [ID] [sender S] [recipient R] [user U] [queue Q] "
-			"[message-id M] [flow F] [since 1h] [until T] [limit N|all] [--whole] "
+			"[message-id M] [flow F] [end E] [since 1h] [until T] [limit N|all] "
+			"[--whole] "
 			"[--columns C,...]"},
 		{"log", "level", "log level error|warning|info|debug"},
 	};

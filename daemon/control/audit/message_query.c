@@ -62,6 +62,8 @@ static struct words words_of(const struct message_filter *filter)
 		words.v[words.n++] = message_word_flow(filter->flow);
 	add_word(&words, MESSAGE_WORD_QUEUE_ID, &filter->queue_id);
 	add_word(&words, MESSAGE_WORD_MESSAGE_ID, &filter->message_id);
+	if (filter->ending && message_word_ending(filter->ending - 1u, &words.v[words.n]))
+		words.n++;
 	add_word(&words, MESSAGE_WORD_RECIPIENT, &filter->recipient);
 	add_word(&words, MESSAGE_WORD_SENDER, &filter->sender);
 	add_word(&words, MESSAGE_WORD_USER, &filter->user);
@@ -108,6 +110,7 @@ static bool matches(const struct message_filter *filter, const struct message_re
 {
 	return (!filter->flow || filter->flow == record->flow) &&
 	       (!filter->number || filter->number == record->number) &&
+	       (!filter->ending || filter->ending == record->ending + 1u) &&
 	       same(&filter->user, &record->user) && same(&filter->queue_id, &record->queue_id) &&
 	       same(&filter->message_id, &record->message_id) &&
 	       same_address(&filter->sender, &record->sender) &&

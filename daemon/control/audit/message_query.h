@@ -19,6 +19,7 @@ struct message_filter {
 	uint32_t number; /* with flow; 0: any */
 	struct message_wanted user, queue_id, message_id;
 	struct message_wanted sender, recipient; /* whatever their case; a sender of len 0 is <> */
+	uint16_t ending;                         /* 1 + enum message_ending; 0: any */
 	uint64_t since_ms;                       /* of the end; 0: any */
 	uint64_t until_ms;                       /* before; 0: any */
 	unsigned limit;                          /* rows; 0: 50, at most 100,000 */

@@ -49,6 +49,16 @@ int64_t message_word_flow(uint64_t flow)
 	return (int64_t)hash;
 }
 
+bool message_word_ending(unsigned ending, int64_t *hash)
+{
+	const char *name = message_ending_name(ending);
+
+	if (ending == MESSAGE_DELIVERED || ending >= MESSAGE_ENDINGS)
+		return false;
+	*hash = message_word_hash(MESSAGE_WORD_ENDING, name, strlen(name));
+	return true;
+}
+
 /* What was counted may be undone with its transaction. */
 static void on_rollback(void *context)
 {
@@ -163,6 +173,7 @@ static int insert_words(struct store *store, struct sqlite3 *db, struct message_
 {
 	struct message_recipient recipient;
 	size_t at = 0;
+	int64_t ending;
 	int status = insert_word(store, db, rows, message_word_flow(record->flow));
 
 	if (status == 0)
@@ -173,6 +184,8 @@ static int insert_words(struct store *store, struct sqlite3 *db, struct message_
 		status = insert_text(store, db, rows, MESSAGE_WORD_QUEUE_ID, &record->queue_id);
 	if (status == 0)
 		status = insert_text(store, db, rows, MESSAGE_WORD_MESSAGE_ID, &record->message_id);
+	if (status == 0 && message_word_ending(record->ending, &ending))
+		status = insert_word(store, db, rows, ending);
 	while (status == 0 && message_recipient_next(record, &at, &recipient))
 		status = insert_text(store, db, rows, MESSAGE_WORD_RECIPIENT, &recipient.address);
 	return status;

@@ -23,11 +23,15 @@ enum message_word {
 	MESSAGE_WORD_RECIPIENT,
 	MESSAGE_WORD_QUEUE_ID,
 	MESSAGE_WORD_MESSAGE_ID,
+	MESSAGE_WORD_ENDING, /* of those that the server did not take: of the others there are many
+			      */
 };
-#define MESSAGE_WORDS 6
+#define MESSAGE_WORDS 7
 /* Addresses are the same whatever their case. Stands on the disk: it is never changed. */
 int64_t message_word_hash(enum message_word word, const char *text, size_t len);
 int64_t message_word_flow(uint64_t flow);
+/* false: messages that end so have no such word. */
+bool message_word_ending(unsigned ending, int64_t *hash);
 
 /* The thread's: what the open segment holds. Zeroed is its beginning. */
 struct message_rows {

@@ -90,9 +90,9 @@ class Clients(Client):
 
 
 class Storm(Harm):
-    def __init__(self, lab):
+    def __init__(self, lab, signed=()):
         self.lab = lab
-        self.dmz, self.internet = strict.Strict(lab.dmz), mail.Server(lab.internet)
+        self.dmz, self.internet = strict.Strict(lab.dmz, signed), mail.Server(lab.internet)
         self.postern = Postern(lab, self.text())
         self.log_tail, self.finish = self.postern.log_tail, self.postern.finish
         self.rng = random.Random(SEED)

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Owns a strict SMTP server, as a program of its own that can be killed: it takes what the RFC says
 and nothing else, and answers a message only when it is on the disk. It waits at a point of a message
-where the test holds it. With a folder as argument it runs; as a module it is started and looked
-into."""
+where the test holds it. With a folder as argument, and a certificate and key if it is to speak TLS,
+it runs; as a module it is started and looked into."""
 
 import contextlib
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,9 +24,10 @@ POINTS = (DOT, STORED)
 
 
 class Session:
-    def __init__(self, folder, sock):
+    def __init__(self, folder, sock, context):
         self.folder, self.sock, self.reader = folder, sock, sock.makefile("rb")
         self.greeted = self.sender = self.recipients = None
+        self.context = context  # of TLS that is offered; None: there is none, or it is spoken
 
     def wrong(self, what, line):
         """Kept for the test, whatever becomes of the connection."""
@@ -90,8 +92,14 @@ class Session:
         word = line.split(b" ", 1)[0].rstrip().upper()
         if word in (b"EHLO", b"HELO"):
             self.greeted, self.sender, self.recipients = True, None, 0
-            self.say("250-mx.dmz.example\r\n250-8BITMIME\r\n250 SIZE 60000000"
+            more = "250-STARTTLS\r\n" if self.context else ""
+            self.say(f"250-mx.dmz.example\r\n250-8BITMIME\r\n{more}250 SIZE 60000000"
                      if word == b"EHLO" else "250 mx.dmz.example")
+        elif word == b"STARTTLS" and self.greeted and self.context:
+            self.say("220 2.0.0 go on")
+            self.sock = self.context.wrap_socket(self.sock, server_side=True)
+            self.reader = self.sock.makefile("rb")
+            self.greeted = self.context = None
         elif word == b"MAIL" and self.greeted and self.sender is None:
             self.sender, self.recipients = line, 0
             self.say("250 2.1.0 ok")
@@ -132,7 +140,11 @@ class Session:
 Session.lock, Session.count = threading.Lock(), 0
 
 
-def serve(folder):
+def serve(folder, *signed):
+    context = None
+    if signed:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*signed)
     listeners = []
     for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
         listener = socket.socket(family)
@@ -146,7 +158,7 @@ def serve(folder):
     def accept(listener):
         while True:
             sock, _ = listener.accept()
-            threading.Thread(target=Session(folder, sock).run, daemon=True).start()
+            threading.Thread(target=Session(folder, sock, context).run, daemon=True).start()
     threads = [threading.Thread(target=accept, args=(one,), daemon=True) for one in listeners]
     for thread in threads:
         thread.start()
@@ -155,10 +167,11 @@ def serve(folder):
 
 
 class Strict:
-    """The program in a host of the lab."""
+    """The program in a host of the lab. signed: its certificate and key, if it is to speak TLS."""
 
-    def __init__(self, host):
+    def __init__(self, host, signed=()):
         self.host, self.folder, self.process = host, host.lab.path("strict"), None
+        self.signed = signed
         self.holds = self.folder + HOLDS
         os.makedirs(self.folder)
         os.makedirs(self.holds)
@@ -167,7 +180,7 @@ class Strict:
     def start(self):
         from lab import wait_until
         self.process = self.host.popen(sys.executable, os.path.abspath(__file__), self.folder,
-                                       stdout=subprocess.DEVNULL)
+                                       *self.signed, stdout=subprocess.DEVNULL)
         wait_until(self._listens, 20, "the strict server listens")
 
     def _listens(self):
@@ -216,4 +229,4 @@ class Strict:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

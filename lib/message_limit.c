@@ -38,10 +38,12 @@ static enum bucket_verdict charge_new_sender(const struct message_limit *limits,
 	const struct message_limit_ask *ask, uint32_t per_seconds, uint64_t now_us,
 	charge_fn *charge)
 {
-	const struct policy_zone *zone = &ask->policy->zones[ask->zone];
-	struct limit_subject client = limit_of_subject(zone, POLICY_PER_CLIENT, &ask->who);
+	struct limit_subject client =
+		limit_of_subject(ask->policy, ask->place, POLICY_PER_CLIENT, &ask->who);
+	char scope[LIMIT_OF_SCOPE_SIZE];
 	uint32_t count = limits->senders.nslots / SENDERS_SHARE + 1;
-	struct bucket_key key = bucket_key(&limits->all, WHAT_NEW_SENDERS, zone->name.text,
+	struct bucket_key key = bucket_key(&limits->all, WHAT_NEW_SENDERS,
+		limit_of_scope(ask->policy, ask->place, -1, &(struct limit_of){0}, scope),
 		client.bytes, client.len, count, per_seconds);
 
 	return charge(&limits->all, &key, count, per_seconds, now_us);
@@ -56,10 +58,10 @@ static enum bucket_verdict charge_one(const struct message_limit *limits,
 	const struct bucket_table *table = sender ? &limits->senders : &limits->all;
 	char scope[LIMIT_OF_SCOPE_SIZE];
 	struct limit_subject subject =
-		limit_of_subject(&ask->policy->zones[ask->zone], limit->per, &ask->who);
+		limit_of_subject(ask->policy, ask->place, limit->per, &ask->who);
 	struct bucket_key key = bucket_key(table, WHAT(limit->kind, limit->per),
-		limit_of_scope(ask->policy, ask->zone, rule, of, scope), subject.bytes, subject.len,
-		limit->count, limit->per_seconds);
+		limit_of_scope(ask->policy, ask->place, rule, of, scope), subject.bytes,
+		subject.len, limit->count, limit->per_seconds);
 
 	if (sender && !bucket_is_known(table, &key, now_us)) {
 		enum bucket_verdict verdict =
@@ -70,13 +72,13 @@ static enum bucket_verdict charge_one(const struct message_limit *limits,
 	return charge(table, &key, limit->count, limit->per_seconds, now_us);
 }
 
-/* Has a rule before this one the zone's own limit, too? */
+/* Has a rule before this one the place's own limit, too? */
 static bool is_charged(
 	const struct message_limit_ask *ask, size_t rule, const struct policy_limit *limit)
 {
 	for (size_t i = 0; i < rule; i++)
-		if (limit_of_kind(ask->policy, ask->zone, ask->rules[i], limit->kind, limit->per) ==
-			limit)
+		if (limit_of_kind(ask->policy, ask->place, ask->rules[i], limit->kind,
+			    limit->per) == limit)
 			return true;
 	return false;
 }
@@ -88,7 +90,7 @@ static enum bucket_verdict charge_all(const struct message_limit *limits,
 	struct limit_of of[LIMIT_OF_MAX];
 
 	for (size_t i = 0; i < ask->nrules; i++) {
-		size_t n = limit_of(ask->policy, ask->zone, ask->rules[i], of);
+		size_t n = limit_of(ask->policy, ask->place, ask->rules[i], of);
 		for (size_t j = 0; j < n; j++) {
 			const struct policy_limit *limit = of[j].limit;
 			if (limit->kind != ask->kind || limit->per_seconds == 0 ||

@@ -24,7 +24,7 @@ int message_limit_attach(struct message_limit *limits, void *memory, size_t byte
 /* Who asks, for a message or for one of its recipients. */
 struct message_limit_ask {
 	const struct policy *policy;
-	size_t zone;
+	struct limit_place place;
 	const int32_t *rules; /* that took the recipient, or all that took one of the message's */
 	size_t nrules;
 	struct limit_who who;
@@ -32,9 +32,9 @@ struct message_limit_ask {
 };
 
 /* Takes one of each rate that holds, the client's own first, up to the first that is over: nothing
- * is given back. Of several rules a zone's rate is taken once. BUCKET_OVER or _FULL: of which limit
- * (its rule is rules[*rule]). Before a new sender is counted the client is, so that one can not
- * fill the table with senders. now_us as bucket_take() has it. */
+ * is given back. Of several rules a place's rate is taken once. BUCKET_OVER or _FULL: of which
+ * limit (its rule is rules[*rule]). Before a new sender is counted the client is, so that one can
+ * not fill the table with senders. now_us as bucket_take() has it. */
 enum bucket_verdict message_limit_take(const struct message_limit *limits,
 	const struct message_limit_ask *ask, uint64_t now_us, struct limit_of *which, size_t *rule);
 /* What message_limit_take() would say now. Takes nothing. */

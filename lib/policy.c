@@ -372,13 +372,29 @@ static bool has_address(const struct policy_listener *listener, const struct add
 	return false;
 }
 
+static bool listens_at(const struct policy_listener *listener, const struct endpoint *at, bool own)
+{
+	for (size_t i = 0; i < listener->ports.n; i++)
+		if (listener->ports.v[i] == at->port)
+			return has_address(listener, &at->addr, own);
+	return false;
+}
+
+ptrdiff_t policy_find_listener_at(const struct policy *policy, const struct endpoint *at)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (listens_at(&policy->listeners[i], at, true))
+			return (ptrdiff_t)i;
+	return -1;
+}
+
 bool policy_is_listener(
 	const struct policy *policy, const struct addr *addr, uint16_t port, bool own)
 {
+	const struct endpoint at = {*addr, port};
+
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		for (size_t j = 0; j < policy->listeners[i].ports.n; j++)
-			if (policy->listeners[i].ports.v[j] == port &&
-				has_address(&policy->listeners[i], addr, own))
-				return true;
+		if (listens_at(&policy->listeners[i], &at, own))
+			return true;
 	return false;
 }

@@ -25,6 +25,7 @@
 #define POLICY_PORTS_MAX      1024    /* of one zone */
 #define POLICY_ALL_PORTS_MAX  16384   /* of all zones */
 #define POLICY_BOUND_MAX      4096    /* hosts of servers with `bind client` */
+#define POLICY_ENDPOINTS_MAX  64      /* addresses with a port, of all listeners */
 
 /* Where a statement stands, for messages. file indexes policy->files. */
 struct policy_place {
@@ -645,6 +646,8 @@ bool policy_rule_in_listener(const struct policy_rule *rule, size_t listener);
  * addresses of their version: own says whether this is one of the gateway's. */
 bool policy_is_listener(
 	const struct policy *policy, const struct addr *addr, uint16_t port, bool own);
+/* The listener that takes what came to this address of the gateway; -1: none. */
+ptrdiff_t policy_find_listener_at(const struct policy *policy, const struct endpoint *at);
 bool policy_zone_has_port(const struct policy_zone *zone, uint16_t port);
 
 #endif

@@ -30,16 +30,19 @@ static uint64_t now_us(void)
 static void name_limit(struct outlook_allowance *allowance, const struct message_limit_ask *ask,
 	const struct limit_of *which, uint64_t session)
 {
-	const struct policy_zone *zone = &ask->policy->zones[ask->zone];
 	char limit[LANGUAGE_LIMIT_SIZE], subject[BLOCK_SUBJECT_SIZE], duration[32];
 	struct block block = {0};
 
 	snprintf(allowance->text, sizeof(allowance->text), "%s of %s %s",
-		language_format_limit(which->limit, limit), which->of_rule ? "rule" : "zone",
-		which->of_rule ? ask->policy->rules[ask->rules[0]].name.text : zone->name.text);
+		language_format_limit(which->limit, limit),
+		which->of_rule           ? "rule"
+		: ask->place.of_listener ? "listener"
+					 : "zone",
+		which->of_rule ? ask->policy->rules[ask->rules[0]].name.text
+			       : limit_place_name(ask->policy, ask->place)->text);
 	if (!which->limit->block_s)
 		return;
-	limit_of_block(zone, which->limit, &ask->who, session, &block);
+	limit_of_block(ask->policy, ask->place, which->limit, &ask->who, session, &block);
 	snprintf(allowance->block, sizeof(allowance->block), "%s for %s",
 		block_format_subject(&block, subject),
 		language_format_duration(which->limit->block_s * UINT64_C(1000), duration));
@@ -51,7 +54,9 @@ void outlook_allow(const struct control *control, const struct outlook_sender *s
 	const struct session *session = sender->session;
 	char key[MAILSET_KEY_SIZE];
 	const struct message_limit_ask ask = {.policy = control->policy,
-		.zone = sender->origin->zone,
+		.place = {.of_listener = sender->origin->of_listener,
+			.at = sender->origin->of_listener ? sender->origin->listener
+							  : sender->origin->zone},
 		.rules = &sender->rule,
 		.nrules = 1,
 		.who = {&sender->origin->mac, &sender->origin->source,

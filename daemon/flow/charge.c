@@ -75,13 +75,13 @@ static bool take_rate(struct way *way, enum limit_kind kind, const struct subjec
 static struct subject subject_of(
 	const struct way *way, const struct limit_of *limit, char scope[static LIMIT_OF_SCOPE_SIZE])
 {
-	const struct policy_zone *zone = &way->policy->zones[way->zone];
+	const struct limit_place place = way_place(way);
 	const struct limit_who who = {
 		.mac = &way->mac, .addr = &way->client.addr, .user = way->user};
-	struct limit_subject subject = limit_of_subject(zone, limit->limit->per, &who);
+	struct limit_subject subject =
+		limit_of_subject(way->policy, place, limit->limit->per, &who);
 
-	return (struct subject){
-		limit_of_scope(way->policy, (size_t)way->zone, way->rule, limit, scope),
+	return (struct subject){limit_of_scope(way->policy, place, way->rule, limit, scope),
 		subject.bytes, subject.len};
 }
 
@@ -100,7 +100,6 @@ static const struct {
 /* Control decides whether it becomes a block, and every process with flows hears of it. */
 void charge_block(const struct way *way, const struct policy_limit *limit)
 {
-	const struct policy_zone *zone = &way->policy->zones[way->zone];
 	const struct limit_who who = {
 		.mac = &way->mac, .addr = &way->client.addr, .user = way->user};
 	struct ipc_block ipc;
@@ -108,7 +107,7 @@ void charge_block(const struct way *way, const struct policy_limit *limit)
 
 	ipc_init(&ipc, IPC_BLOCK, sizeof(ipc));
 	ipc.add = 1;
-	limit_of_block(zone, limit, &who, way->session, block);
+	limit_of_block(way->policy, way_place(way), limit, &who, way->session, block);
 	block->code = 421;
 	block->flow = way->id;
 	block->since_ms = way_now_ms(way);
@@ -125,7 +124,7 @@ struct limits {
 
 static void limits_of(const struct way *way, struct limits *limits)
 {
-	limits->n = limit_of(way->policy, (size_t)way->zone, way->rule, limits->v);
+	limits->n = limit_of(way->policy, way_place(way), way->rule, limits->v);
 }
 
 /* Rates first: a flow that is refused for its rate holds nothing. */
@@ -252,9 +251,12 @@ static enum ending foresee_kind(
 		if (!full)
 			continue;
 		snprintf(text, IPC_TEXT_SIZE, "%s of %s %s",
-			language_format_limit(limit, limit_text), of->of_rule ? "rule" : "zone",
+			language_format_limit(limit, limit_text),
+			of->of_rule          ? "rule"
+			: way->listener >= 0 ? "listener"
+					     : "zone",
 			of->of_rule ? way->policy->rules[way->rule].name.text
-				    : way->policy->zones[way->zone].name.text);
+				    : limit_place_name(way->policy, way_place(way))->text);
 		return rates ? kinds[limit->per].over_rate : kinds[limit->per].over_flows;
 	}
 	return ENDING_NONE;

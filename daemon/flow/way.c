@@ -46,10 +46,15 @@ const struct picture *way_host_picture(const struct way_host *process)
 
 void way_init(struct way *way, struct way_host *process)
 {
+	way_init_under(way, process, way_host_picture(process)->policy);
+}
+
+void way_init_under(struct way *way, struct way_host *process, struct policy *policy)
+{
 	memset(way, 0, sizeof(*way));
 	way->process = process;
-	way->zone = way->server = way->rule = -1;
-	way->policy = policy_ref(way_host_picture(process)->policy);
+	way->zone = way->listener = way->server = way->rule = -1;
+	way->policy = policy_ref(policy);
 	charge_init(way);
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
 #include "lib/limit.h"
+#include "lib/limit_of.h"
 #include "lib/policy.h"
 
 struct attempts;
@@ -51,12 +52,13 @@ struct way {
 	uint64_t id;
 	uint64_t session; /* 0: none */
 	/* times are monotonic */
-	uint64_t first_end_ms;     /* the end of `deadline first` */
-	uint64_t attempt_ms;       /* start of the attempt at hand */
-	uint64_t connected_ms;     /* the good greeting; 0: none came */
-	uint32_t connect_ms;       /* how long the attempt took that was taken */
-	int32_t zone, server;      /* of policy; -1: none */
-	int32_t rule;              /* that took the connection, of policy; -1: none did */
+	uint64_t first_end_ms;  /* the end of `deadline first` */
+	uint64_t attempt_ms;    /* start of the attempt at hand */
+	uint64_t connected_ms;  /* the good greeting; 0: none came */
+	uint32_t connect_ms;    /* how long the attempt took that was taken */
+	int32_t zone, listener; /* where it comes from: one of policy, the other is -1; or none */
+	int32_t server;         /* of policy; -1: none */
+	int32_t rule;           /* that took the connection, of policy; -1: none did */
 	uint32_t holds[WAY_HOLDS]; /* charge.h */
 	uint64_t tried;            /* targets of choice, as a mask */
 	uint16_t addresses_tried;  /* of the target at hand */
@@ -70,7 +72,9 @@ struct way {
 	char user[POLICY_USER_SIZE]; /* empty: none */
 };
 
-/* Under the policy in force; it goes nowhere yet. */
+/* Under this policy, of which it takes a reference; it goes nowhere yet. */
+void way_init_under(struct way *way, struct way_host *process, struct policy *policy);
+/* Under the policy in force. */
 void way_init(struct way *way, struct way_host *process);
 /* Gives back whatever it holds. */
 void way_fini(struct way *way);
@@ -79,6 +83,19 @@ void way_fini(struct way *way);
 static inline const struct policy_server *way_server(const struct way *way)
 {
 	return way->server < 0 ? NULL : &way->policy->servers[way->server];
+}
+
+/* Does it come from a zone or listener of its policy? */
+static inline bool way_has_place(const struct way *way)
+{
+	return way->zone >= 0 || way->listener >= 0;
+}
+
+/* Of one that has. */
+static inline struct limit_place way_place(const struct way *way)
+{
+	return (struct limit_place){.of_listener = way->listener >= 0,
+		.at = (size_t)(way->listener >= 0 ? way->listener : way->zone)};
 }
 
 static inline uint64_t way_now_ms(const struct way *way)

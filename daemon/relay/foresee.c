@@ -59,10 +59,11 @@ enum ending foresee(
 	text[0] = '\0';
 	if (!policy)
 		return ENDING_NO_POLICY;
-	way.zone = (int32_t)policy_find_zone(policy, ipc->zone);
+	way.zone = *ipc->zone ? (int32_t)policy_find_zone(policy, ipc->zone) : -1;
+	way.listener = *ipc->listener ? (int32_t)policy_find_listener(policy, ipc->listener) : -1;
 	way.server = *server ? (int32_t)policy_find_server(policy, server) : -1;
 	way.rule = *ipc->rule ? (int32_t)policy_find_rule(policy, ipc->rule) : -1;
-	if (way.zone < 0 || (*ipc->rule && way.rule < 0) || (*server && way.server < 0))
+	if (!way_has_place(&way) || (*ipc->rule && way.rule < 0) || (*server && way.server < 0))
 		return ENDING_NO_POLICY; /* it has just changed */
 	way.mac = ipc->mac;
 	way.client.addr = ipc->client;

@@ -31,39 +31,42 @@ static uint64_t now_us(void)
 
 /* ---- what bounds each message ---- */
 
-static uint64_t size_of(const struct policy *policy, size_t zone, ptrdiff_t rule)
+static uint64_t size_of(const struct policy *policy, struct limit_place place, ptrdiff_t rule)
 {
 	const struct policy_limit *limit =
-		limit_of_kind(policy, zone, rule, POLICY_LIMIT_SIZE, POLICY_PER_ALL);
+		limit_of_kind(policy, place, rule, POLICY_LIMIT_SIZE, POLICY_PER_ALL);
 
 	return limit ? limit->size_bytes : POLICY_SIZE_MAX_BYTES;
 }
 
-static uint32_t recipients_of(const struct policy *policy, size_t zone, ptrdiff_t rule)
+static uint32_t recipients_of(const struct policy *policy, struct limit_place place, ptrdiff_t rule)
 {
 	const struct policy_limit *limit =
-		limit_of_kind(policy, zone, rule, POLICY_LIMIT_RECIPIENTS, POLICY_PER_MESSAGE);
+		limit_of_kind(policy, place, rule, POLICY_LIMIT_RECIPIENTS, POLICY_PER_MESSAGE);
 
 	return limit && limit->count < UINT16_MAX ? limit->count : UINT16_MAX;
 }
 
-static bool may_take(const struct policy_rule *rule, size_t zone)
+static bool may_take(const struct policy_rule *rule, struct limit_place place)
 {
-	return policy_rule_in_zone(rule, zone) && rule->to_server && !rule->disabled;
+	bool here = place.of_listener ? policy_rule_in_listener(rule, place.at)
+				      : policy_rule_in_zone(rule, place.at);
+
+	return here && rule->to_server && !rule->disabled;
 }
 
 void allowance_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
 {
 	const struct policy *policy = flow->way.policy;
-	const size_t zone = (size_t)flow->way.zone;
+	const struct limit_place place = way_place(&flow->way);
 
-	setup->size_max = size_of(policy, zone, -1);
-	setup->recipients_max = (uint16_t)recipients_of(policy, zone, -1);
+	setup->size_max = size_of(policy, place, -1);
+	setup->recipients_max = (uint16_t)recipients_of(policy, place, -1);
 	for (size_t i = 0; i < policy->nrules; i++) {
-		if (!may_take(&policy->rules[i], zone))
+		if (!may_take(&policy->rules[i], place))
 			continue;
-		uint64_t size = size_of(policy, zone, (ptrdiff_t)i);
-		uint32_t recipients = recipients_of(policy, zone, (ptrdiff_t)i);
+		uint64_t size = size_of(policy, place, (ptrdiff_t)i);
+		uint32_t recipients = recipients_of(policy, place, (ptrdiff_t)i);
 		if (size > setup->size_max)
 			setup->size_max = size;
 		if (recipients > setup->recipients_max)
@@ -86,7 +89,7 @@ static bool take(struct smtp_flow *flow, enum policy_limit_kind kind, const int3
 	const struct way *way = &flow->way;
 	char sender[MAILSET_KEY_SIZE];
 	const struct message_limit_ask ask = {.policy = way->policy,
-		.zone = (size_t)way->zone,
+		.place = way_place(way),
 		.rules = rules,
 		.nrules = nrules,
 		.who = {&way->mac, &way->client.addr, way->user, sender},
@@ -140,15 +143,15 @@ static bool admit(
 	const struct engine *engine = &flow->engine;
 	const struct policy *policy = flow->way.policy;
 	const struct smtp_note *note = smtp_note_of(flow);
-	const size_t zone = (size_t)flow->way.zone;
+	const struct limit_place place = way_place(&flow->way);
 
 	/* it will hear to come again: it is counted then */
 	if (engine->connected && engine->accepted > 0 && verdict->server != engine->server)
 		return true;
-	verdict->size_max = (uint32_t)size_of(policy, zone, flow->rule);
+	verdict->size_max = (uint32_t)size_of(policy, place, flow->rule);
 	if (engine->parameters.size > verdict->size_max)
 		return refuse(refusal, 552, "5.3.4", "message too big");
-	if (engine->accepted >= recipients_of(policy, zone, flow->rule) ||
+	if (engine->accepted >= recipients_of(policy, place, flow->rule) ||
 		(note && note->nrules == SMTP_NOTE_RULES && !is_noted(note, flow->rule)))
 		return refuse(refusal, 452, "4.5.3", "too many recipients");
 	return take(flow, POLICY_LIMIT_RECIPIENTS, &flow->rule, 1, refusal);
@@ -170,7 +173,7 @@ static bool is_within_flow(const struct smtp_flow *flow, const int32_t *rules, s
 {
 	for (size_t i = 0; i < nrules; i++) {
 		const struct policy_limit *limit = limit_of_kind(flow->way.policy,
-			(size_t)flow->way.zone, rules[i], POLICY_LIMIT_MESSAGES, POLICY_PER_FLOW);
+			way_place(&flow->way), rules[i], POLICY_LIMIT_MESSAGES, POLICY_PER_FLOW);
 		if (limit && flow->messages >= limit->count)
 			return false;
 	}

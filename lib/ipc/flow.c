@@ -35,6 +35,7 @@ static const struct ipc_field flow_fields[] = {
 	IPC_FIELD(IPC_PACK_MAC, ipc_flow, mac, 0),
 	TEXT(ifname),
 	TEXT(zone),
+	TEXT(listener),
 	TEXT(user),
 	TEXT(rule),
 	TEXT(server),
@@ -137,8 +138,9 @@ static bool foresee_ok(const void *ipc, size_t len)
 	const struct ipc_foresee *question = ipc;
 	(void)len;
 	return ipc_addr_given_ok(&question->client) && ipc_addr_ok(&question->original.addr) &&
-	       NAMED_OK(question->zone) && TEXT_OK(question->server) && TEXT_OK(question->rule) &&
-	       TEXT_OK(question->user);
+	       TEXT_OK(question->zone) && TEXT_OK(question->listener) &&
+	       !question->zone[0] != !question->listener[0] && TEXT_OK(question->server) &&
+	       TEXT_OK(question->rule) && TEXT_OK(question->user);
 }
 
 static bool sockets_get_ok(const void *ipc, size_t len)
@@ -153,6 +155,15 @@ static bool socket_ok(const void *ipc, size_t len)
 	const struct ipc_socket *socket = ipc;
 	(void)len;
 	return socket->ip6 <= 1 && socket->status <= 0;
+}
+
+static bool endpoint_ok(const void *ipc, size_t len)
+{
+	const struct ipc_endpoint *endpoint = ipc;
+	(void)len;
+	return ipc_addr_ok(&endpoint->at.addr) && endpoint->empty <= 1 &&
+	       (endpoint->at.addr.family != ADDR_NONE ||
+		       endpoint->header.type == IPC_ENDPOINT_GONE);
 }
 
 /* From IPC_FILE_FLOW on. */
@@ -171,6 +182,8 @@ static const struct ipc_kind kinds[] = {
 	[IPC_HOST - IPC_FILE_FLOW] = IPC_FIXED("host", host, host_ok),
 	[IPC_SOCKETS_GET - IPC_FILE_FLOW] = IPC_FIXED("sockets-get", sockets_get, sockets_get_ok),
 	[IPC_SOCKET - IPC_FILE_FLOW] = IPC_FIXED("socket", socket, socket_ok),
+	[IPC_ENDPOINT - IPC_FILE_FLOW] = IPC_FIXED("endpoint", endpoint, endpoint_ok),
+	[IPC_ENDPOINT_GONE - IPC_FILE_FLOW] = IPC_FIXED("endpoint-gone", endpoint, endpoint_ok),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_FLOW_END - IPC_FILE_FLOW, "every ipc has its row");
 _Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");

@@ -30,6 +30,10 @@ enum ipc_flow_type {
 
 	/* keeper -> relay */
 	IPC_SOCKET, /* + descriptor: one of IPC_SOCKETS_GET */
+
+	/* keeper -> smtp */
+	IPC_ENDPOINT,      /* + descriptor: it listens, where a listener takes connections */
+	IPC_ENDPOINT_GONE, /* and takes none any more: the descriptor is to be closed */
 	IPC_FLOW_END,
 };
 
@@ -88,7 +92,8 @@ struct ipc_foresee {
 	struct addr client;
 	struct mac mac;
 	struct endpoint original;
-	char zone[POLICY_NAME_SIZE];
+	char zone[POLICY_NAME_SIZE]; /* or else: */
+	char listener[POLICY_NAME_SIZE];
 	char server[POLICY_NAME_SIZE]; /* "original": the client's own; empty: none is known yet */
 	char rule[POLICY_NAME_SIZE];   /* whose limits hold; empty: the zone's alone */
 	char user[POLICY_USER_SIZE];
@@ -106,6 +111,13 @@ struct ipc_socket {
 	struct ipc_header header;
 	uint32_t ip6;
 	int32_t status; /* 0, and the descriptor is with it; -errno: nor come the rest of them */
+};
+
+struct ipc_endpoint { /* ENDPOINT, ENDPOINT_GONE */
+	struct ipc_header header;
+	struct endpoint at; /* with GONE family ADDR_NONE: all of them */
+	uint32_t empty;     /* with GONE: 1: what waits there is taken first. 0: it is another's */
+	uint32_t reserved;
 };
 
 /* A live flow and an audit record are the same thing at two times: end_ms 0 is live. */
@@ -135,7 +147,8 @@ struct ipc_flow {
 	struct endpoint host; /* family ADDR_NONE: none */
 	struct mac mac;
 	char ifname[POLICY_IFNAME_SIZE];
-	char zone[POLICY_NAME_SIZE];
+	char zone[POLICY_NAME_SIZE]; /* where it comes from: one of the two, or neither */
+	char listener[POLICY_NAME_SIZE];
 	char user[POLICY_USER_SIZE];
 	char rule[POLICY_NAME_SIZE];
 	char server[POLICY_NAME_SIZE]; /* "original" for server original */

@@ -22,11 +22,14 @@ static const char *const text =
 	"  limit recipients 7/hour per user limit recipients 5 per message server s }\n"
 	"rule free { zone guest limit none server s }\n"
 	"rule other { zone guest server s }\n"
-	"rule few { zone plain limit flows 2 per client server s }\n";
+	"rule few { zone plain limit flows 2 per client server s }\n"
+	"domain d { name \"d.example\" server s }\n"
+	"listener guest { address 192.0.2.1 limit messages 9/hour }\n"
+	"rule in { listener guest recipient protected limit size 1m server s }\n";
 
 static struct policy *parse(void)
 {
-	const struct language_world world = {.reads_messages = true};
+	const struct language_world world = {.reads_messages = true, .listens = true};
 	struct language_diagnosis diagnosis;
 	struct policy *policy = language_parse("t", text, strlen(text), &world, &diagnosis);
 
@@ -36,11 +39,28 @@ static struct policy *parse(void)
 	return policy;
 }
 
+static struct limit_place place_of(const struct policy *policy, const char *zone)
+{
+	return (struct limit_place){.at = (size_t)policy_find_zone(policy, zone)};
+}
+
 static void test_a_rules_limit_stands_in_the_place_of_the_zones(void **state)
 {
 	static const struct {
-		const char *zone, *rule, *limits; /* each with its scope */
+		const char *zone, *rule, *limits; /* each with its scope; zone NULL: the listener */
 	} cases[] = {
+		{NULL, NULL,
+			"limit recipients 1000 per message (listener guest)\n"
+			"limit flows 50 per client (listener guest)\n"
+			"limit flows 2000 (listener guest)\n"
+			"limit messages 9/hour (listener guest)\n"
+			"limit size 50m (listener guest)\n"},
+		{NULL, "in",
+			"limit recipients 1000 per message (listener guest)\n"
+			"limit flows 50 per client (listener guest)\n"
+			"limit flows 2000 (listener guest)\n"
+			"limit messages 9/hour (listener guest)\n"
+			"limit size 1m (listener guest/in)\n"},
 		{"guest", "mail",
 			"limit messages 3 per flow (guest/mail)\n"
 			"limit recipients 5 per message (guest/mail)\n"
@@ -76,15 +96,17 @@ static void test_a_rules_limit_stands_in_the_place_of_the_zones(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct limit_of limits[LIMIT_OF_MAX];
 		char got[1024] = "", one[LANGUAGE_LIMIT_SIZE], scope[LIMIT_OF_SCOPE_SIZE];
-		size_t zone = (size_t)policy_find_zone(policy, cases[i].zone);
+		struct limit_place place = {.of_listener = true};
 		ptrdiff_t rule = cases[i].rule ? policy_find_rule(policy, cases[i].rule) : -1;
-		size_t n = limit_of(policy, zone, rule, limits);
+		if (cases[i].zone)
+			place = place_of(policy, cases[i].zone);
+		size_t n = limit_of(policy, place, rule, limits);
 		for (size_t j = 0; j < n; j++) {
 			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s (%s)\n",
 				language_format_limit(limits[j].limit, one),
-				limit_of_scope(policy, zone, rule, &limits[j], scope));
+				limit_of_scope(policy, place, rule, &limits[j], scope));
 			assert_ptr_equal(limits[j].limit,
-				limit_of_kind(policy, zone, rule, limits[j].limit->kind,
+				limit_of_kind(policy, place, rule, limits[j].limit->kind,
 					limits[j].limit->per));
 		}
 		if (strcmp(got, cases[i].limits) != 0)
@@ -102,22 +124,48 @@ static void test_a_client_is_its_mac_where_the_zone_says_so(void **state)
 
 	(void)state;
 	assert_int_equal(addr_parse("2001:db8::7", 11, &addr), 0);
-	struct limit_subject subject = limit_of_subject(&policy->zones[0], POLICY_PER_CLIENT, &who);
+	const struct limit_place guest = place_of(policy, "guest"),
+				 plain = place_of(policy, "plain");
+	struct limit_subject subject = limit_of_subject(policy, guest, POLICY_PER_CLIENT, &who);
 	assert_int_equal(subject.len, 6);
 	assert_memory_equal(subject.bytes, mac.bytes, 6);
-	subject = limit_of_subject(&policy->zones[1], POLICY_PER_CLIENT, &who);
+	subject = limit_of_subject(policy, plain, POLICY_PER_CLIENT, &who);
 	assert_ptr_equal(subject.bytes, &addr);
 	who.mac = &none;
-	subject = limit_of_subject(&policy->zones[0], POLICY_PER_CLIENT, &who);
+	subject = limit_of_subject(policy, guest, POLICY_PER_CLIENT, &who);
 	assert_ptr_equal(subject.bytes, &addr);
-	subject = limit_of_subject(&policy->zones[0], POLICY_PER_USER, &who);
+	subject = limit_of_subject(policy, guest, POLICY_PER_USER, &who);
 	assert_int_equal(subject.len, 4);
 	/* <> is a sender like others, of no length */
-	subject = limit_of_subject(&policy->zones[0], POLICY_PER_SENDER, &who);
+	subject = limit_of_subject(policy, guest, POLICY_PER_SENDER, &who);
 	assert_non_null(subject.bytes);
 	assert_int_equal(subject.len, 0);
-	subject = limit_of_subject(&policy->zones[0], POLICY_PER_FLOW, &who);
+	subject = limit_of_subject(policy, guest, POLICY_PER_FLOW, &who);
 	assert_null(subject.bytes);
+	policy_unref(policy);
+}
+
+/* A host has a whole /64 to choose its address from. */
+static void test_a_listeners_client_is_an_address_or_a_network(void **state)
+{
+	struct policy *policy = parse();
+	const struct limit_place place = {.of_listener = true};
+	const struct mac mac = {{2, 0, 0x5e, 0, 0x53, 1}};
+	struct addr addr, other;
+	const struct limit_who who = {.mac = &mac, .addr = &addr, .user = ""};
+	const struct limit_who beside = {.mac = &mac, .addr = &other, .user = ""};
+
+	(void)state;
+	assert_int_equal(addr_parse("2001:db8::7", 11, &addr), 0);
+	assert_int_equal(addr_parse("2001:db8::7:7:7", 15, &other), 0);
+	struct limit_subject one = limit_of_subject(policy, place, POLICY_PER_CLIENT, &who);
+	struct limit_subject two = limit_of_subject(policy, place, POLICY_PER_CLIENT, &beside);
+	assert_int_equal(one.len, 8);
+	assert_int_equal(two.len, 8);
+	assert_memory_equal(one.bytes, two.bytes, 8);
+	assert_int_equal(addr_parse("192.0.2.7", 9, &addr), 0);
+	one = limit_of_subject(policy, place, POLICY_PER_CLIENT, &who);
+	assert_ptr_equal(one.bytes, &addr);
 	policy_unref(policy);
 }
 
@@ -151,8 +199,8 @@ static void test_who_is_blocked_is_a_person_else_a_host(void **state)
 			.mac = cases[i].mac ? &mac : &none, .addr = &addr, .user = cases[i].user};
 		struct policy_limit limit = {.per = cases[i].per};
 		struct block block = {0};
-		limit_of_block(&policy->zones[policy_find_zone(policy, cases[i].zone)], &limit,
-			&who, cases[i].session, &block);
+		limit_of_block(policy, place_of(policy, cases[i].zone), &limit, &who,
+			cases[i].session, &block);
 		assert_string_equal(block_format_subject(&block, subject), cases[i].blocked);
 	}
 	policy_unref(policy);
@@ -163,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_rules_limit_stands_in_the_place_of_the_zones),
 		cmocka_unit_test(test_a_client_is_its_mac_where_the_zone_says_so),
+		cmocka_unit_test(test_a_listeners_client_is_an_address_or_a_network),
 		cmocka_unit_test(test_who_is_blocked_is_a_person_else_a_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@
 static const struct {
 	cap_value_t cap;
 	const char *name;
-} kept[] = {{CAP_NET_ADMIN, "CAP_NET_ADMIN"}};
+} kept[] = {{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE"}};
 #define KEPT (sizeof(kept) / sizeof(kept[0]))
 
 static bool holds(cap_value_t cap)
@@ -117,13 +117,13 @@ static int close_memory(void)
 
 bool privilege_is_given(uid_t uid)
 {
-	return uid != 0 && getuid() == uid && geteuid() == uid && !privilege_lacking() &&
+	return uid != 0 && getuid() == uid && geteuid() == uid && holds(kept[0].cap) &&
 	       holds(CAP_SETPCAP);
 }
 
 int privilege_drop_keeper(uid_t uid, gid_t gid)
 {
-	int error = privilege_lacking() ? -EPERM : make_inheritable();
+	int error = holds(kept[0].cap) ? make_inheritable() : -EPERM;
 	if (!error)
 		error = drop_bounding_set();
 	if (error)
@@ -335,6 +335,12 @@ static const int flows[] = {
 	SCMP_SYS(pipe2),
 };
 
+/* Connections of others. */
+static const int accepting[] = {
+	SCMP_SYS(accept),
+	SCMP_SYS(accept4),
+};
+
 /* Listening anew where a policy says so. */
 static const int listening[] = {
 	SCMP_SYS(listen),
@@ -484,6 +490,8 @@ int privilege_enter(unsigned privileges)
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, flows);
 	if (!error && (privileges & PRIVILEGE_LISTEN))
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, listening);
+	if (!error && (privileges & PRIVILEGE_ACCEPT))
+		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, accepting);
 	if (!error && (privileges & PRIVILEGE_FILES))
 		error = allow_files(ctx);
 load:

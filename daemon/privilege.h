@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The keeper keeps a set of capabilities: CAP_NET_ADMIN. */
+/* The keeper keeps a set of capabilities: CAP_NET_ADMIN, and CAP_NET_BIND_SERVICE for the ports of
+ * listeners. */
 
 /* Has a service manager made this process the user already, with what the keeper needs to give up
  * the rest by itself: the set and CAP_SETPCAP? */
@@ -35,6 +36,7 @@ int privilege_check_child(void);
 enum privilege {
 	PRIVILEGE_FLOWS = 1 << 0,  /* accepts, and moves bulk by pipes */
 	PRIVILEGE_LISTEN = 1 << 1, /* listens anew, and accepts */
+	PRIVILEGE_ACCEPT = 1 << 3, /* accepts */
 	PRIVILEGE_FILES = 1 << 2,  /* SQLite, policy, lists; threads, routes, sealed memory */
 };
 

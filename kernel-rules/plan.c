@@ -44,6 +44,7 @@ void plan_fini(struct plan *plan)
 		fini_zone(&plan->zones[i]);
 	free(plan->zones);
 	free(plan->hosts);
+	free(plan->endpoints);
 	*plan = (struct plan){0};
 }
 
@@ -108,6 +109,22 @@ int plan_add_host(struct plan *plan, const struct endpoint *host)
 	return 0;
 }
 
+int plan_add_endpoint(struct plan *plan, const char *listener, const struct endpoint *at)
+{
+	size_t len = strlen(listener);
+
+	if (plan->nendpoints == PLAN_ENDPOINTS_MAX || len >= POLICY_NAME_SIZE)
+		return -E2BIG;
+	struct plan_endpoint *endpoints =
+		realloc(plan->endpoints, (plan->nendpoints + 1) * sizeof(*endpoints));
+	if (!endpoints)
+		return -ENOMEM;
+	plan->endpoints = endpoints;
+	endpoints[plan->nendpoints] = (struct plan_endpoint){.at = *at};
+	memcpy(endpoints[plan->nendpoints++].listener, listener, len);
+	return 0;
+}
+
 void plan_keep_hosts(struct plan *plan, const struct plan *old)
 {
 	for (size_t i = 0; i < old->nhosts; i++) {
@@ -162,6 +179,21 @@ static int add_hosts(struct plan *plan, const struct policy *policy)
 	return status;
 }
 
+static int add_endpoints(struct plan *plan, const struct policy *policy)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < policy->nlisteners; i++) {
+		const struct policy_listener *listener = &policy->listeners[i];
+		for (size_t p = 0; p < listener->ports.n; p++)
+			for (size_t a = 0; status == 0 && a < listener->naddresses; a++)
+				status = plan_add_endpoint(plan, listener->name.text,
+					&(struct endpoint){
+						listener->addresses[a], listener->ports.v[p]});
+	}
+	return status;
+}
+
 int plan_from_policy(const struct policy *policy, const struct plan_options *options,
 	enum plan_mode mode, struct plan *plan)
 {
@@ -169,6 +201,8 @@ int plan_from_policy(const struct policy *policy, const struct plan_options *opt
 	if (policy->nzones > PLAN_ZONES_MAX)
 		return -E2BIG;
 	int status = add_hosts(plan, policy);
+	if (status == 0)
+		status = add_endpoints(plan, policy);
 	if (status) {
 		plan_fini(plan);
 		return status;
@@ -209,8 +243,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* As the language has it: the name becomes part of a chain's name. */
-static bool is_zone_name(const char *name)
+/* As the language has it: a zone's becomes part of a chain's. */
+static bool is_name(const char *name)
 {
 	if (!is_letter(name[0]) || !memchr(name, 0, POLICY_NAME_SIZE))
 		return false;
@@ -249,7 +283,7 @@ static bool is_network(const struct prefix *prefix)
 
 static bool is_good_zone(const struct plan *plan, const struct plan_zone *zone)
 {
-	if (!is_zone_name(zone->name) || zone->ninterfaces == 0 || zone->nports == 0 ||
+	if (!is_name(zone->name) || zone->ninterfaces == 0 || zone->nports == 0 ||
 		zone->nports > PLAN_PORTS_MAX)
 		return false;
 	for (size_t i = 0; i < zone->ninterfaces; i++) {
@@ -267,6 +301,20 @@ static bool is_good_zone(const struct plan *plan, const struct plan_zone *zone)
 			return false;
 	}
 	return true;
+}
+
+/* A listener's name is as a zone's. */
+static bool is_endpoint(const struct plan *plan, size_t index)
+{
+	const struct plan_endpoint *endpoint = &plan->endpoints[index];
+	struct prefix whole = prefix_of(&endpoint->at.addr);
+
+	for (size_t i = 0; i < index; i++)
+		if (plan->endpoints[i].at.port == endpoint->at.port &&
+			addr_equal(&plan->endpoints[i].at.addr, &endpoint->at.addr))
+			return false;
+	return is_name(endpoint->listener) && is_network(&whole) && endpoint->at.port != 0 &&
+	       endpoint->at.port != plan->relay_port;
 }
 
 static bool is_host(const struct endpoint *host)
@@ -292,13 +340,18 @@ int plan_check(const struct plan *plan)
 		plan->route_protocol > 255 || plan->client_max == 0 ||
 		plan->client_max > (1u << 24) || plan->nzones > PLAN_ZONES_MAX ||
 		plan->ninterfaces > PLAN_INTERFACES_MAX || plan->nnetworks > PLAN_NETWORKS_MAX ||
-		plan->nports > PLAN_ALL_PORTS_MAX || plan->nhosts > PLAN_HOSTS_MAX)
+		plan->nports > PLAN_ALL_PORTS_MAX || plan->nhosts > PLAN_HOSTS_MAX ||
+		plan->nendpoints > PLAN_ENDPOINTS_MAX)
 		return -EINVAL;
 	/* the tables of the machine itself: unspec, compat, default, main, local */
 	if (plan->route_table >= 252 && plan->route_table <= 255)
 		return -EINVAL;
 	for (size_t i = 0; i < plan->nhosts; i++) {
 		if (!is_host(&plan->hosts[i]))
+			return -EINVAL;
+	}
+	for (size_t i = 0; i < plan->nendpoints; i++) {
+		if (!is_endpoint(plan, i))
 			return -EINVAL;
 	}
 	for (size_t i = 0; i < plan->nzones; i++) {

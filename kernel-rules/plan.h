@@ -15,6 +15,7 @@
 #define PLAN_ALL_PORTS_MAX     POLICY_ALL_PORTS_MAX
 #define PLAN_PORTS_MAX         POLICY_PORTS_MAX /* per zone */
 #define PLAN_HOSTS_MAX         POLICY_BOUND_MAX /* of servers with `bind client` */
+#define PLAN_ENDPOINTS_MAX     POLICY_ENDPOINTS_MAX
 #define PLAN_BYTES_MAX         (4u << 20)
 #define PLAN_RULE_PRIORITY_MAX 32763 /* three, in front of the machine's own */
 
@@ -50,6 +51,12 @@ struct plan_zone {
 	size_t nports;
 };
 
+/* Where a listener takes connections: one of its addresses with one of its ports. */
+struct plan_endpoint {
+	char listener[POLICY_NAME_SIZE];
+	struct endpoint at; /* 0.0.0.0 and :: are all addresses of their version */
+};
+
 struct plan {
 	enum plan_mode mode;
 	uint32_t mark_mask; /* at least three adjacent bits */
@@ -66,6 +73,8 @@ struct plan {
 	/* Where flows with the client's own address go, or went when the policy was another one. */
 	struct endpoint *hosts;
 	size_t nhosts;
+	struct plan_endpoint *endpoints; /* none twice */
+	size_t nendpoints;
 };
 
 /* What the operator sets about the kernel side; the policy has no word in it. */
@@ -98,6 +107,8 @@ struct plan_zone *plan_add_zone(
 /* Adds a host of a server with `bind client`; one that is there is no second time added. 0, -ENOMEM
  * or -E2BIG. */
 int plan_add_host(struct plan *plan, const struct endpoint *host);
+/* Adds an endpoint of the listener of this name. 0, -ENOMEM or -E2BIG. */
+int plan_add_endpoint(struct plan *plan, const char *listener, const struct endpoint *at);
 /* Adds the hosts of the plan that was in force: flows that began under it go on. As many as fit. */
 void plan_keep_hosts(struct plan *plan, const struct plan *old);
 /* Does any flow bind to its client's address, or did one? */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC 0x504c4e32 /* PLN2 */
+#define MAGIC 0x504c4e33 /* PLN3 */
 
 struct writer {
 	uint8_t *bytes;
@@ -35,6 +35,13 @@ static void put(struct writer *w, const void *from, size_t len)
 static void put_u32(struct writer *w, uint32_t value)
 {
 	put(w, &value, sizeof(value));
+}
+
+static void put_endpoint(struct writer *w, const struct endpoint *at)
+{
+	put(w, at->addr.bytes, 16);
+	put(w, &at->addr.family, 1);
+	put(w, &at->port, sizeof(at->port));
 }
 
 int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
@@ -71,10 +78,13 @@ int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
 	}
 	put_u32(&w, plan->bind_client);
 	put_u32(&w, (uint32_t)plan->nhosts);
-	for (size_t i = 0; i < plan->nhosts; i++) {
-		put(&w, plan->hosts[i].addr.bytes, 16);
-		put(&w, &plan->hosts[i].addr.family, 1);
-		put(&w, &plan->hosts[i].port, sizeof(plan->hosts[i].port));
+	for (size_t i = 0; i < plan->nhosts; i++)
+		put_endpoint(&w, &plan->hosts[i]);
+	put_u32(&w, (uint32_t)plan->nendpoints);
+	for (size_t i = 0; i < plan->nendpoints; i++) {
+		const struct plan_endpoint *endpoint = &plan->endpoints[i];
+		put(&w, endpoint->listener, sizeof(endpoint->listener));
+		put_endpoint(&w, &endpoint->at);
 	}
 	if (w.failed || w.len > PLAN_BYTES_MAX) {
 		free(w.bytes);
@@ -143,14 +153,32 @@ static int get_zone(struct reader *r, struct plan *plan)
 	return r->failed ? -EBADMSG : 0;
 }
 
+static void get_endpoint(struct reader *r, struct endpoint *at)
+{
+	*at = (struct endpoint){0};
+	get(r, at->addr.bytes, 16);
+	get(r, &at->addr.family, 1);
+	get(r, &at->port, sizeof(at->port));
+}
+
+static int get_listener_endpoint(struct reader *r, struct plan *plan)
+{
+	char listener[POLICY_NAME_SIZE];
+	struct endpoint at;
+
+	get(r, listener, sizeof(listener));
+	get_endpoint(r, &at);
+	if (r->failed || listener[sizeof(listener) - 1])
+		return -EBADMSG;
+	return plan_add_endpoint(plan, listener, &at);
+}
+
 static int get_host(struct reader *r, struct plan *plan)
 {
 	struct endpoint host = {0};
 	size_t before = plan->nhosts;
 
-	get(r, host.addr.bytes, 16);
-	get(r, &host.addr.family, 1);
-	get(r, &host.port, sizeof(host.port));
+	get_endpoint(r, &host);
 	if (r->failed)
 		return -EBADMSG;
 	int status = plan_add_host(plan, &host);
@@ -181,6 +209,9 @@ int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
 	uint32_t nhosts = get_u32(&r, PLAN_HOSTS_MAX);
 	for (uint32_t i = 0; status == 0 && !r.failed && i < nhosts; i++)
 		status = get_host(&r, plan);
+	uint32_t nendpoints = get_u32(&r, PLAN_ENDPOINTS_MAX);
+	for (uint32_t i = 0; status == 0 && !r.failed && i < nendpoints; i++)
+		status = get_listener_endpoint(&r, plan);
 	if (status == 0 && (r.failed || r.left || plan_check(plan)))
 		status = -EBADMSG;
 	if (status)

@@ -376,6 +376,15 @@ uint16_t endpoint_split(const char *text, size_t len, const char **host, size_t 
 	return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
+int endpoint_parse(const char *text, size_t len, struct endpoint *endpoint)
+{
+	const char *host;
+	size_t host_len;
+
+	endpoint->port = endpoint_split(text, len, &host, &host_len);
+	return endpoint->port ? addr_parse(host, host_len, &endpoint->addr) : -EINVAL;
+}
+
 const char *endpoint_format(const struct endpoint *endpoint, char buf[static ENDPOINT_TEXT_SIZE])
 {
 	char addr[ADDR_TEXT_SIZE];

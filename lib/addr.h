@@ -98,6 +98,8 @@ size_t endpoint_encode(const struct endpoint *endpoint, struct sockaddr_storage 
  * which here are two? host: its length within text, behind a bracket that may begin it. 0: it is
  * none. */
 uint16_t endpoint_split(const char *text, size_t len, const char **host, size_t *host_len);
+/* What endpoint_format() writes. 0, or -EINVAL. */
+int endpoint_parse(const char *text, size_t len, struct endpoint *endpoint);
 const char *endpoint_format(const struct endpoint *endpoint, char buf[static ENDPOINT_TEXT_SIZE]);
 
 #endif

@@ -28,10 +28,12 @@ const char *const ending_class_names[] = {
 static_assert(sizeof(ending_class_names) / sizeof(ending_class_names[0]) == ENDING_CLASSES,
 	"a name for each");
 
-/* All temporary: whatever is wrong here, the client's mail is not to bounce for it. */
+/* All temporary, but for who is not accepted: whatever is wrong here, the client's mail is not to
+ * bounce for it. */
 static const struct ending_reply replies[ENDINGS] = {
 	[ENDING_NOT_LOGGED_IN] = {421, "4.7.0", "not logged in"},
 	[ENDING_UNMATCHED] = {421, "4.7.0", "no rule for you here"},
+	[ENDING_NOT_ACCEPTED] = {554, "5.7.1", "this host may not send mail here"},
 	[ENDING_OVER_FLOWS_TOTAL] = {421, "4.7.0", "too many connections here"},
 	[ENDING_OVER_FLOWS_ZONE] = {421, "4.7.0", "too many connections from your network"},
 	[ENDING_OVER_FLOWS_CLIENT] = {421, "4.7.0", "too many connections from you"},

@@ -103,7 +103,11 @@ static void check_own(struct language *l, const struct policy_listener *listener
 	}
 	for (size_t i = 0; i < listener->naddresses; i++) {
 		const struct addr *addr = &listener->addresses[i];
-		if (is_nobodys(addr))
+		if (addr_is_link_local(addr) && addr->family == ADDR_IP6)
+			language_error(l, &note->addresses.v[i],
+				"this address does not say on which interface, expected one that "
+				"is not link-local");
+		else if (is_nobodys(addr))
 			language_error(l, &note->addresses.v[i],
 				"no host has this address, expected one of the gateway");
 		else if (!addr_is_unspecified(addr) && !addr_is_loopback(addr) &&
@@ -146,6 +150,25 @@ static void check_places(
 		language_error(l, span,
 			"a MAC says nothing of who comes to a listener: behind a router all have "
 			"the router's; expected addresses, networks or hosts");
+}
+
+/* The keeper holds so many sockets for each process. */
+static void check_room(struct language *l)
+{
+	size_t endpoints = 0;
+
+	for (size_t i = 0; i < l->policy->nlisteners; i++) {
+		const struct policy_listener *listener = &l->policy->listeners[i];
+		const struct language_listener_note *note =
+			(struct language_listener_note *)l->listener_notes.v + i;
+		endpoints += listener->naddresses * listener->ports.n;
+		if (endpoints <= POLICY_ENDPOINTS_MAX)
+			continue;
+		language_fault(l, &note->name,
+			"all listeners have more than %d addresses with a port, expected no more",
+			POLICY_ENDPOINTS_MAX);
+		return;
+	}
 }
 
 static void check_listener(struct language *l, size_t index)
@@ -416,6 +439,7 @@ void language_check_relay(struct language *l)
 	}
 	for (size_t i = 0; i < policy->nlisteners && !l->stopped; i++)
 		check_listener(l, i);
+	check_room(l);
 	for (size_t i = 0; i < policy->ndomains && !l->stopped; i++)
 		check_names(l, i);
 	for (size_t i = 0; i < policy->nrules && !l->stopped; i++) {

@@ -291,8 +291,9 @@ static const struct verb explain[] = {
 static const struct verb audit[] = {
 	{"show", "newest first; one in full with every attempt", VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, 0, 0), KEYWORD("user", "U", VERB_USER, 0, 0),
-			KEYWORD("zone", "Z", VERB_ZONE, 0, 0), KEYWORD("rule", "R", VERB_RULE, 0, 0),
-			KEYWORD("server", "S", VERB_SERVER, 0, 0),
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 0),
+			KEYWORD("listener", "L", VERB_LISTENER, 0, 0),
+			KEYWORD("rule", "R", VERB_RULE, 0, 0), KEYWORD("server", "S", VERB_SERVER, 0, 0),
 			KEYWORD("verdict", "redirect|answer|pass|reject|drop", VERB_CHOICE, 0, 0),
 			KEYWORD("end", "E", VERB_ENDING, 0, 0),
 			KEYWORD("address", "A", VERB_NETWORK, 0, 0),

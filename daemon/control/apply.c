@@ -180,6 +180,7 @@ static void switch_policy(struct apply *apply)
 		control_set_log_level(control, control->policy->log_level);
 	control_follow_policy(control);
 	posture_keep(control, &apply->gather);
+	kernel_plan_settled(control);
 	policy_unref(old);
 	log_applied(control->policy_number, &apply->record);
 	if (monitor_wanted(control, MONITOR_POLICY))
@@ -219,9 +220,11 @@ static void on_stored(void *context, int status)
 	snprintf(text, sizeof(text), "the policy cannot be stored in %s: %s; nothing has changed",
 		control->start.options.state_dir, strerror(-status));
 	peers_abort(control->peers, apply->record.number);
-	int error = kernel_plan_send(control, control->policy, PLAN_RUNNING, NULL);
+	int error = kernel_plan_send(control, control->policy, PLAN_RUNNING, true, NULL);
 	if (error)
 		log_error("the old plan cannot be put back: %s", strerror(-error));
+	else
+		kernel_plan_settled(control);
 	finish(apply, OUTCOME_REFUSED, text);
 }
 
@@ -263,7 +266,8 @@ static void on_prepared(struct gather *gather)
 		return;
 	}
 	gather_init(&apply->gather, on_planned);
-	int error = kernel_plan_send(control, apply->policy, PLAN_RUNNING, &apply->gather);
+	int error = kernel_plan_send(
+		control, apply->policy, PLAN_RUNNING, apply->lenient, &apply->gather);
 	gather_end(
 		&apply->gather, error, error == -E2BIG ? "more than the kernel plan holds" : NULL);
 }

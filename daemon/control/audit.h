@@ -65,6 +65,7 @@ struct audit_filter {
 	uint64_t session; /* 0: any */
 	char user[POLICY_USER_SIZE];
 	char zone[POLICY_NAME_SIZE];
+	char listener[POLICY_NAME_SIZE];
 	char rule[POLICY_NAME_SIZE];
 	char server[POLICY_NAME_SIZE];
 	int verdict;                  /* enum policy_verdict; -1: any */

@@ -68,6 +68,8 @@ bool audit_query_has(const struct audit_filter *filter, enum audit_column column
 		return filter->server[0] != '\0';
 	case AUDIT_ZONE:
 		return filter->zone[0] != '\0';
+	case AUDIT_LISTENER:
+		return filter->listener[0] != '\0';
 	case AUDIT_VERDICT:
 		return filter->verdict >= 0;
 	case AUDIT_ORIGINAL:
@@ -185,6 +187,7 @@ static void bind_filter(sqlite3_stmt *statement, const struct audit_filter *filt
 	bind_text(statement, AUDIT_RULE, filter->rule);
 	bind_text(statement, AUDIT_SERVER, filter->server);
 	bind_text(statement, AUDIT_ZONE, filter->zone);
+	bind_text(statement, AUDIT_LISTENER, filter->listener);
 	if (filter->ending >= 0)
 		bind_text(statement, AUDIT_ENDING, ending_name((unsigned)filter->ending));
 	if (filter->verdict >= 0 && filter->verdict < POLICY_VERDICTS)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 const char *const audit_column_names[AUDIT_COLUMNS] = {
 	[AUDIT_ID] = "id",
@@ -23,6 +23,7 @@ const char *const audit_column_names[AUDIT_COLUMNS] = {
 	[AUDIT_ZONE] = "zone",
 	[AUDIT_VERDICT] = "verdict",
 	[AUDIT_ORIGINAL] = "original",
+	[AUDIT_LISTENER] = "listener",
 };
 
 /* The order of the columns, in the table, in INSERT and in SELECT. Numbers that only this version
@@ -59,6 +60,7 @@ enum {
 	GATEWAY,
 	GATEWAY_PORT,
 	REPLY,
+	LISTENER,
 	COLUMNS,
 };
 
@@ -66,7 +68,7 @@ enum {
 	"key, id, session, start_ms, end_ms, connected_ms, from_client, from_server, messages, " \
 	"seen, verdict, ending, reason, client, client_port, original, original_port, host, "    \
 	"host_port, mac, interface, zone, user, rule, server, detail, relay, attempts, "         \
-	"gateway, gateway_port, reply"
+	"gateway, gateway_port, reply, listener"
 
 const char *const audit_row_columns = COLUMN_LIST;
 
@@ -93,19 +95,29 @@ static int make(struct sqlite3 *db)
 		"original BLOB, original_port INTEGER, host BLOB, host_port INTEGER,"
 		"mac BLOB, interface TEXT, zone TEXT, user TEXT, rule TEXT, server TEXT,"
 		"detail TEXT, relay INTEGER, attempts TEXT, gateway BLOB,"
-		"gateway_port INTEGER, reply TEXT)");
+		"gateway_port INTEGER, reply TEXT, listener TEXT)");
 	for (int i = 0; status == 0 && i < AUDIT_COLUMNS; i++)
 		status = make_index(db, (enum audit_column)i);
 	return status;
 }
 
 /* Of 1: without the gateway's end, without replies, and no index of original destinations. */
-static int renew(struct sqlite3 *db)
+static int renew_first(struct sqlite3 *db)
 {
 	int status = store_execute(db, "ALTER TABLE record ADD COLUMN gateway BLOB;"
 				       "ALTER TABLE record ADD COLUMN gateway_port INTEGER;"
 				       "ALTER TABLE record ADD COLUMN reply TEXT");
 	return status ? status : make_index(db, AUDIT_ORIGINAL);
+}
+
+/* Of 2 or before: without listeners. */
+static int renew(struct sqlite3 *db, int found)
+{
+	int status = found < 2 ? renew_first(db) : 0;
+
+	if (status == 0)
+		status = store_execute(db, "ALTER TABLE record ADD COLUMN listener TEXT");
+	return status ? status : make_index(db, AUDIT_LISTENER);
 }
 
 int audit_row_migrate(struct store *store, struct sqlite3 *db)
@@ -122,9 +134,9 @@ int audit_row_migrate(struct store *store, struct sqlite3 *db)
 		return -EPROTONOSUPPORT;
 	int status = store_execute(db, "BEGIN IMMEDIATE");
 	if (status == 0)
-		status = found ? renew(db) : make(db);
+		status = found ? renew(db, found) : make(db);
 	if (status == 0)
-		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=2; COMMIT");
+		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=3; COMMIT");
 	return status;
 }
 
@@ -173,7 +185,7 @@ int audit_row_insert(
 {
 	sqlite3_stmt *row = store_statement(store,
 		"INSERT INTO record(" COLUMN_LIST
-		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	char seen[AUDIT_SEEN_SIZE], *attempts = NULL;
 	uint8_t addresses[4][AUDIT_ADDR_BYTES];
 
@@ -203,6 +215,7 @@ int audit_row_insert(
 		sqlite3_bind_blob(row, MAC + 1, record->mac.bytes, 6, SQLITE_STATIC);
 	bind_text(row, INTERFACE, record->ifname);
 	bind_text(row, ZONE, record->zone);
+	bind_text(row, LISTENER, record->listener);
 	bind_text(row, USER, record->user);
 	bind_text(row, RULE, record->rule);
 	bind_text(row, SERVER, record->server);
@@ -285,6 +298,7 @@ static void read_record(sqlite3_stmt *row, struct ipc_flow *record)
 		memcpy(record->mac.bytes, sqlite3_column_blob(row, MAC), 6);
 	read_text(row, INTERFACE, record->ifname, sizeof(record->ifname));
 	read_text(row, ZONE, record->zone, sizeof(record->zone));
+	read_text(row, LISTENER, record->listener, sizeof(record->listener));
 	read_text(row, USER, record->user, sizeof(record->user));
 	read_text(row, RULE, record->rule, sizeof(record->rule));
 	read_text(row, SERVER, record->server, sizeof(record->server));

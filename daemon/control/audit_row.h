@@ -26,8 +26,9 @@ enum audit_column {
 	AUDIT_ZONE,
 	AUDIT_VERDICT,
 	AUDIT_ORIGINAL,
+	AUDIT_LISTENER,
 };
-#define AUDIT_COLUMNS 11
+#define AUDIT_COLUMNS 12
 extern const char *const audit_column_names[AUDIT_COLUMNS];
 
 /* An address as a row has it: the family, then its bytes; ranges of them are ranges of bytes. */

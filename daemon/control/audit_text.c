@@ -91,6 +91,7 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 	json_object_set_new(json, "started_at", row_time(record->start_ms));
 	json_object_set_new(json, "user", text_or_null(record->user));
 	json_object_set_new(json, "zone", text_or_null(record->zone));
+	json_object_set_new(json, "listener", text_or_null(record->listener));
 	json_object_set_new(json, "client", row_endpoint(&record->client));
 	json_object_set_new(json, "original", row_endpoint(&record->original));
 	json_object_set_new(json, "rule", text_or_null(record->rule));
@@ -145,6 +146,7 @@ const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT
 	line_put_pair(&line, "verdict", audit_text_verdict(record));
 	line_put_pair(&line, "user", record->user);
 	line_put_pair(&line, "zone", record->zone);
+	line_put_pair(&line, "listener", record->listener);
 	line_put_endpoint(&line, "client", &record->client);
 	if (mac_is_set(&record->mac))
 		line_put_pair(&line, "mac", mac_format(&record->mac, mac));

@@ -117,7 +117,8 @@ static void ask(void *context)
 	gather_init(&bound->gather, on_answer);
 	int error = bound_add_hosts(control, control->policy, &bound->sent);
 	if (!error)
-		error = kernel_plan_send(control, control->policy, PLAN_RUNNING, &bound->gather);
+		error = kernel_plan_send(
+			control, control->policy, PLAN_RUNNING, true, &bound->gather);
 	gather_end(&bound->gather, error, NULL);
 }
 

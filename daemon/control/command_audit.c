@@ -27,7 +27,7 @@ struct showing {
 };
 
 /* What may be mistyped. A former name is known by its records. */
-static const char *const names[] = {"user", "zone", "rule", "server"};
+static const char *const names[] = {"user", "zone", "listener", "rule", "server"};
 #define NAMES (sizeof(names) / sizeof(*names))
 
 /* A flow that was read has records of its messages. */
@@ -148,7 +148,8 @@ static void doubt(struct showing *showing, size_t from)
 {
 	struct command *command = showing->command;
 	struct audit_filter filter;
-	char *const room[] = {filter.user, filter.zone, filter.rule, filter.server};
+	char *const room[] = {
+		filter.user, filter.zone, filter.listener, filter.rule, filter.server};
 	while (from < NAMES && known_given(command, names[from]))
 		from++;
 	if (from == NAMES) {
@@ -202,6 +203,7 @@ static bool fill_filter(struct command *command, struct audit_filter *filter)
 		   *port = command_value(command, "gateway-port");
 	if (!take_text(command, "user", filter->user, sizeof(filter->user)) ||
 		!take_text(command, "zone", filter->zone, sizeof(filter->zone)) ||
+		!take_text(command, "listener", filter->listener, sizeof(filter->listener)) ||
 		!take_text(command, "rule", filter->rule, sizeof(filter->rule)) ||
 		!take_text(command, "server", filter->server, sizeof(filter->server)) ||
 		!take_text(command, "reply", filter->reply, sizeof(filter->reply)) ||

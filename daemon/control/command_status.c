@@ -269,6 +269,10 @@ static void look_at_processes(struct control *control, const struct facts *facts
 	while ((listener = facts_find(facts, "listener", &at)))
 		if (strstr(listener, "closed"))
 			trouble_add(troubles, "posternctl doctor", "listener %s", listener);
+	for (size_t i = 0; i < control->listening.n; i++)
+		if (control->listening.v[i].error)
+			trouble_add(
+				troubles, "posternctl doctor", "%s", control->listening.v[i].text);
 	look_at_rules(facts, troubles);
 	const char *lacking = facts_find(facts, "lacking", NULL);
 	if (lacking)

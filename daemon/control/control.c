@@ -18,6 +18,7 @@
 #include "daemon/control/health_peer.h"
 #include "daemon/control/idle.h"
 #include "daemon/control/inquiry.h"
+#include "daemon/control/kernel_plan.h"
 #include "daemon/control/list_change.h"
 #include "daemon/control/lost.h"
 #include "daemon/control/live.h"
@@ -106,6 +107,7 @@ void control_follow_policy(struct control *control)
 	credentials_follow(control->credentials);
 	health_peer_follow(control->health);
 	tally_follow(control->tally, control->policy);
+	listening_follow(control);
 	lost_forget(control->lost);
 	web_peer_follow(control->web);
 }
@@ -242,6 +244,9 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 	case IPC_EVENT:
 		on_keeper_event(control, (const struct ipc_event *)ipc);
 		break;
+	case IPC_LISTENING:
+		listening_put(control, (const struct ipc_listening *)ipc);
+		break;
 	case IPC_RELOAD:
 		policy_file_apply(control,
 			&(struct policy_file_order){.done = on_reloaded, .context = control});
@@ -302,6 +307,7 @@ static void on_policy_runs(struct control *control, bool runs)
 	entries_drop_all(control->entries);
 	entries_send(control->entries, NULL);
 	bypass_resume(control->bypass);
+	kernel_plan_settled(control);
 	ipc_init(&ready, IPC_READY, sizeof(ready));
 	channel_send(control->keeper, &ready, -1);
 	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */

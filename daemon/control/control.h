@@ -5,6 +5,7 @@
 #include "daemon/control/ask.h"
 #include "daemon/control/interfaces.h"
 #include "daemon/loop.h"
+#include "daemon/control/listening.h"
 #include "daemon/process/process.h"
 #include "lib/block.h"
 #include "lib/counter.h"
@@ -100,7 +101,8 @@ struct control {
 	size_t nlinks, links_room;
 	bool links_done;
 	struct control_events events;
-	uint64_t counters[COUNTERS];         /* control's own */
+	uint64_t counters[COUNTERS]; /* control's own */
+	struct listening listening;
 	struct ipc_kernel_counters kernel;   /* as last told */
 	uint64_t audit_bytes, message_bytes; /* that the records take on the disk, as last seen */
 	size_t request_bytes;                /* held for requests, see intake.h */

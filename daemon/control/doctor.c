@@ -7,6 +7,7 @@
 #include "daemon/control/facts.h"
 #include "daemon/control/foreign.h"
 #include "daemon/control/web_peer.h"
+#include "daemon/own_address.h"
 #include "daemon/control/state_trouble.h"
 #include "daemon/control/want.h"
 
@@ -350,6 +351,31 @@ static void check_metrics(const struct examination *exam)
 		"%s", bad ? text : "they can be scraped, or are not wanted");
 }
 
+static void check_endpoints(const struct examination *exam)
+{
+	const struct listening *listening = &exam->control->listening;
+	char at[ENDPOINT_TEXT_SIZE];
+
+	for (size_t i = 0; i < listening->n; i++) {
+		const struct listening_at *one = &listening->v[i];
+		if (one->error)
+			examination_find(exam, "endpoint", DOCTOR_ERROR,
+				"Nobody can send to this listener there. End what holds the port, "
+				"or "
+				"choose another address or port; it is tried again every second",
+				"%s", one->text);
+		else if (!addr_is_unspecified(&one->at.addr) && !own_address(&one->at.addr))
+			examination_find(exam, "endpoint", DOCTOR_WARNING,
+				"Nothing, if it comes later; else correct the listener's `address`",
+				"listener %s waits at %s, which is no address of the gateway yet",
+				one->listener, endpoint_format(&one->at, at));
+		else
+			examination_find(exam, "endpoint", DOCTOR_OK, "",
+				"listener %s listens at %s", one->listener,
+				endpoint_format(&one->at, at));
+	}
+}
+
 static void check_state(const struct examination *exam)
 {
 	struct state_trouble v[STATE_TROUBLES_MAX];
@@ -374,9 +400,9 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 	static void (*const checks[])(const struct examination *) = {check_renamed,
 		check_policy_file, check_state, check_interfaces, examination_of_ways,
 		examination_of_settings, check_kernel, check_rules, examination_of_foreign,
-		check_lost, check_queue_losses, check_listeners, check_smtp, examination_of_servers,
-		examination_of_credentials, check_bound, check_devices, check_routers,
-		check_metrics};
+		check_lost, check_queue_losses, check_listeners, check_endpoints, check_smtp,
+		examination_of_servers, examination_of_credentials, check_bound, check_devices,
+		check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

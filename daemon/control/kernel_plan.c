@@ -34,7 +34,7 @@ int kernel_plan_encode(struct control *control, const struct policy *policy, enu
 }
 
 int kernel_plan_send(struct control *control, const struct policy *policy, enum plan_mode mode,
-	struct gather *gather)
+	bool lenient, struct gather *gather)
 {
 	uint8_t *bytes;
 	size_t len;
@@ -47,6 +47,7 @@ int kernel_plan_send(struct control *control, const struct policy *policy, enum 
 		return fd;
 	struct ipc_plan ipc;
 	ipc_init(&ipc, IPC_PLAN, sizeof(ipc));
+	ipc.lenient = lenient;
 	if (gather) {
 		ipc.begin_ms = loop_now_ms(control->loop) + ASK_BEGIN_MS;
 		gather_send(gather, &control->keeper_asks, &ipc, fd);
@@ -55,4 +56,12 @@ int kernel_plan_send(struct control *control, const struct policy *policy, enum 
 	}
 	close(fd);
 	return error;
+}
+
+void kernel_plan_settled(struct control *control)
+{
+	struct ipc_plain ipc;
+
+	ipc_init(&ipc, IPC_SETTLED, sizeof(ipc));
+	channel_send(control->keeper, &ipc, -1);
 }

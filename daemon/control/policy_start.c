@@ -340,6 +340,6 @@ void policy_start_run(struct policy_start *start, void (*done)(struct control *c
 	start->done = done;
 	gather_init(&start->gather, on_planned);
 	int error = kernel_plan_send(
-		start->control, start->control->policy, PLAN_RUNNING, &start->gather);
+		start->control, start->control->policy, PLAN_RUNNING, true, &start->gather);
 	gather_end(&start->gather, error, NULL);
 }

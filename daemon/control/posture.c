@@ -27,7 +27,8 @@ struct keeping {
 void posture_send(struct control *control, struct gather *gather)
 {
 	gather_add(gather);
-	gather_end(gather, kernel_plan_send(control, control->policy, PLAN_BARE, gather), NULL);
+	gather_end(
+		gather, kernel_plan_send(control, control->policy, PLAN_BARE, true, gather), NULL);
 }
 
 static int run(struct disk_job *job)

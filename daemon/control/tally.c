@@ -71,6 +71,7 @@ static void add(
 void tally_flow(struct tally *tally, const struct ipc_flow *flow)
 {
 	add(tally, TALLY_ZONE, flow->zone, flow);
+	add(tally, TALLY_LISTENER, flow->listener, flow);
 	add(tally, TALLY_SERVER, flow->server, flow);
 }
 
@@ -86,6 +87,8 @@ static bool has(const struct policy *policy, const struct node *node)
 	switch (node->kind) {
 	case TALLY_ZONE:
 		return policy_find_zone(policy, node->name) >= 0;
+	case TALLY_LISTENER:
+		return policy_find_listener(policy, node->name) >= 0;
 	case TALLY_SERVER:
 		return strcmp(node->name, "original") == 0 ||
 		       policy_find_server(policy, node->name) >= 0;

@@ -1,5 +1,5 @@
-/* Owns what finished flows and refused admissions add up to by zone and by server, since control
- * started. */
+/* Owns what finished flows and refused admissions add up to by zone, listener and server, since
+ * control started. */
 #ifndef POSTERN_TALLY_H
 #define POSTERN_TALLY_H
 
@@ -9,9 +9,10 @@ struct tally;
 
 enum tally_kind {
 	TALLY_ZONE,
+	TALLY_LISTENER,
 	TALLY_SERVER, /* "original" too */
 };
-#define TALLY_KINDS 2
+#define TALLY_KINDS 3
 
 struct tally_line {
 	uint64_t endings[ENDINGS];
@@ -25,7 +26,8 @@ void tally_flow(struct tally *tally, const struct ipc_flow *flow);
 /* Borrowed until the next call; NULL: nothing was counted. */
 const struct tally_line *tally_find(
 	const struct tally *tally, enum tally_kind kind, const char *name);
-/* Forgets zones and servers that the policy does not have, so that their number stays bounded. */
+/* Forgets zones, listeners and servers that the policy does not have, so that their number stays
+ * bounded. */
 void tally_follow(struct tally *tally, const struct policy *policy);
 
 #endif

@@ -79,6 +79,9 @@ static void fill_names(struct ipc_flow *record, const struct way *way)
 	if (way->zone >= 0)
 		record_text(record->zone, sizeof(record->zone),
 			way->policy->zones[way->zone].name.text);
+	if (way->listener >= 0)
+		record_text(record->listener, sizeof(record->listener),
+			way->policy->listeners[way->listener].name.text);
 	if (way->to_original)
 		record_text(record->server, sizeof(record->server), "original");
 	else if (way->server >= 0)

@@ -137,6 +137,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	keeper_admit_tick(keeper);
 	keeper_tell_events(keeper);
 	keeper_kernel_tick(keeper);
+	keeper_endpoint_tick(keeper);
 	keeper_upgrade_tick(keeper);
 	notify_manager("WATCHDOG=1");
 	loop_timer_set(keeper->loop, &keeper->tick, now_ms + BEAT_MS);
@@ -234,6 +235,7 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 		keeper_child_send(child, &order, -1);
 		keeper_child_close_listeners(child);
 	}
+	keeper_endpoint_close_all(keeper);
 	if (!flows_run(keeper))
 		end(keeper);
 }

@@ -66,6 +66,19 @@ struct keeper_forget {
 	uint64_t done_ms;
 };
 
+/* Where a listener of the policy takes connections: a socket for each process that serves it. */
+struct keeper_endpoint {
+	char listener[POLICY_NAME_SIZE];
+	struct endpoint at;
+	bool planned;                /* of the plan in force; else it goes with the next SETTLED */
+	bool fresh;                  /* opened for the plan at hand, which is not in force yet */
+	int error;                   /* 0: it listens; -errno: it does not, and is tried again */
+	char why[IPC_TEXT_SIZE];     /* with an error */
+	int fds[PROCESS_RELAYS_MAX]; /* by the place of the process; -1: closed */
+};
+/* Those of the plan before stand beside those of the next one. */
+#define KEEPER_ENDPOINTS_MAX (2 * PLAN_ENDPOINTS_MAX)
+
 struct keeper {
 	struct process_options options;
 	struct loop *loop;
@@ -113,6 +126,10 @@ struct keeper {
 	uint64_t alive_ms; /* when entries to pass were last trusted for a while */
 	unsigned heals;    /* in the second that began at healed_ms */
 	struct keeper_forget forget;
+
+	/* the policy's listeners (keeper_endpoint.c) */
+	struct keeper_endpoint endpoints[KEEPER_ENDPOINTS_MAX];
+	size_t nendpoints;
 
 	/* admission (keeper_admit.c) */
 	struct queue *queue;
@@ -209,6 +226,38 @@ void keeper_introduce_gone(struct keeper_child *child);
 /* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */
 int keeper_listener_probe(uint16_t port);
 int keeper_listener_open(uint16_t port, bool ip6, int *fd);
+
+/* keeper_endpoint.c: where the policy's listeners take connections. */
+/* Opens what the plan has and is not open. lenient: what cannot be had is tried again later; else
+ * -errno, text (IPC_TEXT_SIZE) says why, and nothing was opened. What was opened is kept or given
+ * up by the next call. */
+int keeper_endpoint_prepare(
+	struct keeper *keeper, const struct plan *plan, bool lenient, char *text);
+/* The plan is in force: what was opened is handed to those who serve it, and control hears how all
+ * of it is. */
+void keeper_endpoint_keep(struct keeper *keeper, const struct plan *plan);
+/* It is not to be: what was opened for it is closed. */
+void keeper_endpoint_give_up(struct keeper *keeper);
+/* The plan's policy is in force everywhere: what is not of it is closed, when those who serve it
+ * have taken what waits there. */
+void keeper_endpoint_settle(struct keeper *keeper);
+/* Once a second: what could not be had is tried again. */
+void keeper_endpoint_tick(struct keeper *keeper);
+/* All sockets of its place go to a process that was just started; what is closed is opened. */
+void keeper_endpoint_start(struct keeper_child *child);
+/* It cannot be started: the others of its role take its share. */
+void keeper_endpoint_close_place(struct keeper_child *child);
+/* Postern is stopping: those who serve them close them at their end. */
+void keeper_endpoint_close_all(struct keeper *keeper);
+/* From a version before: others accept there from now on. */
+void keeper_endpoint_leave(struct keeper_child *child);
+/* A socket that came over an exec, of the next place that has none there. -EBADMSG: there is none.
+ */
+int keeper_endpoint_adopt(struct keeper *keeper, const char *at, int fd);
+
+/* keeper_taken.c: who listens there, in words, as far as the kernel tells; "another program" else.
+ * Returns text, which has IPC_TEXT_SIZE. */
+const char *keeper_taken_by(const struct endpoint *at, char *text);
 
 /* keeper_socket.c: answers a relay or health with as many sockets as it asked for, or why
  * not. */

@@ -222,6 +222,7 @@ void keeper_child_start(struct keeper_child *child)
 		keeper_introduce_all(keeper);
 	else
 		keeper_introduce_pairs(child);
+	keeper_endpoint_start(child);
 	if (child->generation > 1 && !ended_as_told)
 		keeper_event(keeper, IPC_EVENT_RELAY_STARTED, "%s", name);
 }
@@ -378,6 +379,8 @@ void keeper_child_again(struct keeper_child *child)
 		log_error("%s cannot be started; its listeners are closed", name);
 		keeper_event(keeper, IPC_EVENT_LISTENER_CLOSED, "%s", name);
 	}
+	if (child->silent >= SILENT_CLOSE && !keeper->upgrade.undrained)
+		keeper_endpoint_close_place(child);
 	loop_timer_set(keeper->loop, &child->restart, loop_now_ms(keeper->loop) + wait_ms);
 }
 

@@ -73,6 +73,19 @@ static void add_listeners(struct handover *state, const struct keeper *keeper)
 	}
 }
 
+static void add_endpoints(struct handover *state, const struct keeper *keeper)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	for (unsigned role = 0; role < PROCESS_ROLES; role++)
+		for (size_t i = 0; roles[role].given & GIVEN_ENDPOINTS && i < keeper->nendpoints;
+			i++)
+			for (unsigned place = 0; place < PROCESS_RELAYS_MAX; place++)
+				handover_add(state, HANDOVER_LISTENER, roles[role].name,
+					endpoint_format(&keeper->endpoints[i].at, text),
+					keeper->endpoints[i].fds[place]);
+}
+
 void keeper_handover_fill(struct keeper *keeper, int plan, struct handover *state)
 {
 	unsigned at = 0;
@@ -87,6 +100,7 @@ void keeper_handover_fill(struct keeper *keeper, int plan, struct handover *stat
 	state->lacks = table_lacks(keeper->table);
 	add_own(state, keeper, plan);
 	add_listeners(state, keeper);
+	add_endpoints(state, keeper);
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
 		if (keeper_child_has_flows(child))
 			add_child(state, child,

@@ -56,7 +56,32 @@ static const char *refuse_plan(const struct keeper *keeper, const struct plan *p
 	return NULL;
 }
 
-static int apply_plan(struct keeper *keeper, struct plan *plan, const char **text)
+/* First what may be refused, then what is in force at once. */
+static int apply_running(struct keeper *keeper, struct plan *plan, bool lenient, const char **text)
+{
+	static char why[IPC_TEXT_SIZE];
+	int error = keeper_endpoint_prepare(keeper, plan, lenient, why);
+
+	if (error) {
+		*text = why;
+		return error;
+	}
+	error = keeper_kernel_apply(keeper, plan);
+	if (!error) {
+		keeper_endpoint_keep(keeper, &keeper->plan);
+		return 0;
+	}
+	keeper_endpoint_give_up(keeper);
+	*text = "the kernel did not take the plan";
+	if (error == -EBUSY)
+		*text = "the table belongs to another program that runs";
+	else if (error == -EMSGSIZE)
+		*text = "the policy has more zones, interfaces and networks than the kernel takes "
+			"at once";
+	return error;
+}
+
+static int apply_plan(struct keeper *keeper, struct plan *plan, bool lenient, const char **text)
 {
 	*text = refuse_plan(keeper, plan);
 	if (*text)
@@ -71,21 +96,14 @@ static int apply_plan(struct keeper *keeper, struct plan *plan, const char **tex
 			plan_fini(plan);
 		return kept;
 	}
-	int error = keeper_kernel_apply(keeper, plan);
-	if (error == -EBUSY)
-		*text = "the table belongs to another program that runs";
-	else if (error == -EMSGSIZE)
-		*text = "the policy has more zones, interfaces and networks than the kernel takes "
-			"at once";
-	else if (error)
-		*text = "the kernel did not take the plan";
-	return error;
+	return apply_running(keeper, plan, lenient, text);
 }
 
 static void on_plan(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
-	uint64_t begin_ms = ((const struct ipc_plan *)ipc)->begin_ms;
+	const struct ipc_plan *order = (const struct ipc_plan *)ipc;
+	const uint64_t begin_ms = order->begin_ms;
 	const char *text = "the plan could not be read";
 	struct plan plan = {0};
 	void *bytes;
@@ -102,7 +120,7 @@ static void on_plan(struct keeper_child *from, const struct ipc_header *ipc, int
 		plan_fini(&plan);
 	}
 	if (!error) {
-		error = apply_plan(keeper, &plan, &text);
+		error = apply_plan(keeper, &plan, order->lenient, &text);
 		if (error)
 			plan_fini(&plan);
 	}
@@ -424,6 +442,13 @@ static void on_sockets_get(struct keeper_child *from, const struct ipc_header *i
 	keeper_socket_on_get(from, (const struct ipc_sockets_get *)ipc);
 }
 
+static void on_settled(struct keeper_child *from, const struct ipc_header *ipc, int fd)
+{
+	(void)ipc;
+	(void)fd;
+	keeper_endpoint_settle(from->keeper);
+}
+
 #define ALL 0
 
 /* Who may say what to the privileged side: whose role asks for it. */
@@ -448,6 +473,7 @@ static const struct {
 	{IPC_DOCTOR_GET, ASKS_KERNEL, false, on_doctor_get},
 	{IPC_ARRIVED_GET, ASKS_KERNEL, false, on_arrived_get},
 	{IPC_FOREIGN_GET, ASKS_KERNEL, false, on_foreign_get},
+	{IPC_SETTLED, ASKS_KERNEL, false, on_settled},
 	{IPC_WANTED, ASKS_KERNEL, false, on_wanted},
 	{IPC_LOG_LEVEL, ASKS_KERNEL, false, on_log_level},
 	{IPC_REPLY, ASKS_KERNEL, false, on_reply},

@@ -46,9 +46,11 @@ static bool listeners_fit(const struct handover *state, unsigned relays)
 		for (size_t at = 0;
 			(held = handover_next(state, HANDOVER_LISTENER, roles[role].name, &at));)
 			strchr(held->endpoint, ':') ? n6++ : n4++;
-		unsigned most = roles[role].given & GIVEN_LISTENERS
-					? relays * process_listeners(relays)
-					: 0;
+		unsigned most = 0;
+		if (roles[role].given & GIVEN_LISTENERS)
+			most = relays * process_listeners(relays);
+		if (roles[role].given & GIVEN_ENDPOINTS)
+			most = relays * KEEPER_ENDPOINTS_MAX;
 		if (n4 > most || n6 > most)
 			return false;
 	}
@@ -250,10 +252,25 @@ static void take_listeners(struct keeper *keeper, enum process_role role, bool i
 	}
 }
 
+static void take_endpoints(struct keeper *keeper, enum process_role role)
+{
+	const struct handover_fd *held;
+
+	for (size_t at = 0; (held = handover_next(&keeper->upgrade.state, HANDOVER_LISTENER,
+				     roles[role].name, &at));) {
+		if (keeper_endpoint_adopt(keeper, held->endpoint, held->fd) == 0)
+			continue;
+		log_error("what listens at %s is not taken over", held->endpoint);
+		close(held->fd);
+	}
+}
+
 void keeper_resume_places(struct keeper *keeper)
 {
 	keeper_child_init_all(keeper, is_taken);
 	for (unsigned role = 0; role < PROCESS_ROLES; role++) {
+		if (roles[role].given & GIVEN_ENDPOINTS)
+			take_endpoints(keeper, (enum process_role)role);
 		if (!(roles[role].given & GIVEN_LISTENERS))
 			continue;
 		take_listeners(keeper, (enum process_role)role, false);
@@ -334,6 +351,7 @@ static void drain_old(struct keeper *keeper)
 		if (!old->pid || old->until_ms)
 			continue;
 		old->until_ms = end_ms + keeper_child_slack_ms(old);
+		keeper_endpoint_leave(old);
 		keeper_child_send(old, &order, -1);
 	}
 	log_info("upgraded from version %s to %s: first packets of unknown clients waited %" PRIu64

@@ -152,6 +152,7 @@ static void drain_foreign(struct keeper *keeper)
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));) {
 		if (child->until_ms || roles[child->role].upgrade == ROLE_ENDS)
 			continue;
+		keeper_endpoint_leave(child);
 		keeper_child_send(child, &order, -1);
 		if (keeper_child_has_flows(child))
 			child->until_ms = end_ms + keeper_child_slack_ms(child);

@@ -18,6 +18,7 @@ enum role_given {
 	GIVEN_LISTENERS = 1 << 2,     /* sockets that TPROXY steers to */
 	GIVEN_SOCKETS = 1 << 3,       /* control.sock and its like */
 	GIVEN_MESSAGE_LIMIT = 1 << 4, /* the memory of the limits of messages */
+	GIVEN_ENDPOINTS = 1 << 5,     /* sockets of the policy's listeners, whenever one opens */
 };
 
 /* What it may ask the keeper for; all may answer a heartbeat. */
@@ -56,7 +57,8 @@ enum role_upgrade {
 		ASKS_SOCKETS,                                                                      \
 		TOLD_LINKS | TOLD_POLICY | TOLD_SESSIONS | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, \
 		10, 3, true, 0, NULL)                                                              \
-	ROLE(SMTP, smtp, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_MESSAGE_LIMIT, 0, ASKS_SOCKETS,       \
+	ROLE(SMTP, smtp, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_MESSAGE_LIMIT | GIVEN_ENDPOINTS,      \
+		PRIVILEGE_ACCEPT, ASKS_SOCKETS,                                                    \
 		TOLD_POLICY | TOLD_LISTS | TOLD_TARGETS | TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS |    \
 			TOLD_SECRETS,                                                              \
 		ROLE_DRAINS, 10, 615, true, 1 << PROCESS_RELAY, wants_smtp)                        \

@@ -16,13 +16,20 @@ static const struct policy_client_tls *wanted(const struct smtp_flow *flow)
 {
 	const struct way *way = &flow->way;
 
+	if (way->listener >= 0)
+		return &way->policy->listeners[way->listener].tls;
 	return way->zone < 0 ? NULL : &way->policy->zones[way->zone].tls;
 }
 
 /* Without one there is no TLS, and no mail where the policy demands it. */
 static struct tls_context *context_of(const struct smtp_flow *flow)
 {
-	return flow->contexts ? tls_contexts_zone(flow->contexts, (size_t)flow->way.zone) : NULL;
+	const struct way *way = &flow->way;
+
+	if (!flow->contexts)
+		return NULL;
+	return way->listener >= 0 ? tls_contexts_listener(flow->contexts, (size_t)way->listener)
+				  : tls_contexts_zone(flow->contexts, (size_t)way->zone);
 }
 
 void client_set_up(struct smtp_flow *flow, struct engine_setup *setup)

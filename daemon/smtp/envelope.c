@@ -54,8 +54,11 @@ static const struct session *session_of(const struct smtp_flow *flow, struct ses
 
 static struct decide_origin origin_of(const struct way *way)
 {
-	return (struct decide_origin){
-		.zone = (size_t)way->zone, .mac = way->mac, .source = way->client.addr};
+	return (struct decide_origin){.of_listener = way->listener >= 0,
+		.zone = way->zone < 0 ? 0 : (size_t)way->zone,
+		.listener = way->listener < 0 ? 0 : (size_t)way->listener,
+		.mac = way->mac,
+		.source = way->client.addr};
 }
 
 /* ---- the greeting ---- */
@@ -65,8 +68,8 @@ static const struct block *find_block(const struct smtp_flow *flow)
 	const struct way *way = &flow->way;
 
 	return blocks_match(smtp_picture(flow->smtp)->blocks,
-		way->policy->zones[way->zone].name.text, *way->user ? way->user : NULL, &way->mac,
-		&way->client.addr, now_of(flow));
+		way->zone < 0 ? "" : way->policy->zones[way->zone].name.text,
+		*way->user ? way->user : NULL, &way->mac, &way->client.addr, now_of(flow));
 }
 
 bool envelope_is_blocked(const struct smtp_flow *flow)
@@ -76,7 +79,7 @@ bool envelope_is_blocked(const struct smtp_flow *flow)
 
 const char *envelope_block_text(const struct smtp_flow *flow)
 {
-	const struct block *block = flow->way.zone < 0 ? NULL : find_block(flow);
+	const struct block *block = way_has_place(&flow->way) ? find_block(flow) : NULL;
 
 	return block && *block->text ? block->text : NULL;
 }
@@ -96,15 +99,29 @@ static bool is_reachable(struct smtp_flow *flow)
 	return reach.is_up || !reach.any;
 }
 
+static bool is_accepted(const struct smtp_flow *flow)
+{
+	const struct decide_world world = world_of(flow);
+	const struct decide_origin origin = origin_of(&flow->way);
+	struct decision decision;
+
+	decide_connection(&world, &origin, &flow->way.original, now_of(flow), &decision);
+	return decision.reason != DECIDE_NOT_ACCEPTED;
+}
+
 static enum ending ending_of_greeting(struct smtp_flow *flow)
 {
 	struct way *way = &flow->way;
 
-	way->zone = (int32_t)policy_find_zone_of(way->policy, way->ifname, &way->client.addr);
-	if (way->zone < 0)
+	if (way->listener < 0)
+		way->zone =
+			(int32_t)policy_find_zone_of(way->policy, way->ifname, &way->client.addr);
+	if (!way_has_place(way))
 		return ENDING_NO_ZONE;
 	if (find_block(flow))
 		return ENDING_BLOCKED;
+	if (way->listener >= 0 && !is_accepted(flow))
+		return ENDING_NOT_ACCEPTED;
 	enum ending over = charge_flow(way);
 	return over == ENDING_NONE && !is_reachable(flow) ? ENDING_NO_SERVER : over;
 }
@@ -144,13 +161,14 @@ void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup)
 		setup->flags |= ENGINE_SMTPUTF8;
 	if (flow->offers & SMTP_OFFER_DSN)
 		setup->flags |= ENGINE_DSN;
-	if (way->zone < 0)
+	if (!way_has_place(way))
 		return;
-	const struct policy_zone *zone = &way->policy->zones[way->zone];
 	allowance_set_up(flow, setup);
+	const enum policy_newline newline = way->listener >= 0
+						    ? way->policy->listeners[way->listener].newline
+						    : way->policy->zones[way->zone].newline;
 	/* a client that submits may be one that never heard of line ends */
-	if (zone->newline == POLICY_NEWLINE_REPAIR ||
-		(zone->newline == POLICY_NEWLINE_DEFAULT && way->session))
+	if (newline == POLICY_NEWLINE_REPAIR || (newline == POLICY_NEWLINE_DEFAULT && way->session))
 		setup->flags |= ENGINE_REPAIR;
 }
 

@@ -32,7 +32,7 @@ uint32_t order_kill(struct smtp *smtp, const struct ipc_kill *order)
 static bool end_blocked(struct smtp_flow *flow, void *context)
 {
 	(void)context;
-	if (flow->way.zone < 0 || !envelope_is_blocked(flow))
+	if (!way_has_place(&flow->way) || !envelope_is_blocked(flow))
 		return false;
 	talk_order_end(flow, ENDING_KILLED_BLOCK);
 	return true;
@@ -45,10 +45,12 @@ uint32_t order_end_blocked(struct smtp *smtp)
 		       : 0;
 }
 
+/* A guest's mail program that has just come may say its one message; whoever sends to a listener
+ * knows how to come again. */
 static bool drain_one(struct smtp_flow *flow, void *context)
 {
 	(void)context;
-	if (flow->engine.message == 0)
+	if (flow->engine.message == 0 && flow->way.listener < 0)
 		return false;
 	talk_order_end(flow, ENDING_DRAINING);
 	return true;

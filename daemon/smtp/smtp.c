@@ -1,5 +1,6 @@
-/* The smtp process: it speaks SMTP with the clients that its relay hands over, and with the servers
- * that its policy says. What it reads is hostile; no flow that is only passed on is in its memory.
+/* The smtp process: it speaks SMTP with the clients that its relay hands over or that come to the
+ * policy's listeners, and with the servers that its policy says. What it reads is hostile; no flow
+ * that is only passed on is in its memory.
  */
 #include "daemon/smtp/smtp.h"
 
@@ -73,6 +74,7 @@ static void on_complete(struct smtp *smtp)
 	order_end_blocked(smtp);
 	record_flush(&smtp->ways.records, &smtp->child);
 	take_start(smtp);
+	listen_follow(smtp);
 }
 
 static void on_change(struct child *child, enum replica_change change)
@@ -80,12 +82,15 @@ static void on_change(struct child *child, enum replica_change change)
 	struct smtp *smtp = SMTP_OF(child);
 
 	switch (change) {
-	case REPLICA_CHANGED:
 	case REPLICA_RENEWED:
+		listen_follow(smtp);
+		break;
+	case REPLICA_CHANGED:
 	case REPLICA_INQUIRY: /* hosts are not asked: no client speaks to them itself */
 		break;
 	case REPLICA_POLICY:
 		fill_stock(smtp);
+		listen_follow(smtp);
 		break;
 	case REPLICA_BLOCKED:
 		order_end_blocked(smtp);
@@ -124,7 +129,8 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 	if (replica_take(child, &smtp->replica, ipc, fd))
 		return true;
 	switch (ipc->type) {
-	case IPC_FLOW_IDS: /* a flow's id is its relay's */
+	case IPC_FLOW_IDS: /* of what listeners take; else a flow's id is its relay's */
+		ids_put(&smtp->ways.ids, m);
 		break;
 	case IPC_KILL:
 		child_reply(child, ipc, 0, order_kill(smtp, m), "");
@@ -154,6 +160,13 @@ static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd
 			smtp_server_on_stock(smtp);
 		*fd = -1;
 		break;
+	case IPC_ENDPOINT:
+		listen_put(smtp, m, *fd);
+		*fd = -1;
+		break;
+	case IPC_ENDPOINT_GONE:
+		listen_gone(smtp, m);
+		break;
 	case IPC_REST:
 		smtp->rests = ((const struct ipc_rest *)m)->rests;
 		smtp_stop_when_done(smtp);
@@ -170,6 +183,11 @@ static void on_pair(struct child *child, enum process_role role, int fd)
 		take_on_pair(SMTP_OF(child), fd);
 	else
 		close(fd);
+}
+
+static void on_control_gone(struct child *child)
+{
+	ids_on_control_gone(&SMTP_OF(child)->ways.ids);
 }
 
 static void on_new_control(struct child *child)
@@ -273,6 +291,7 @@ static int set_up(struct smtp *smtp)
 {
 	static const struct child_face face = {.on_control = on_control,
 		.on_keeper = on_keeper,
+		.on_control_gone = on_control_gone,
 		.on_new_control = on_new_control,
 		.on_pair = on_pair,
 		.on_hand_over = on_hand_over,
@@ -283,6 +302,7 @@ static int set_up(struct smtp *smtp)
 	int error;
 
 	smtp->take.waiting = -1;
+	listen_init(smtp);
 	smtp->drain_end.on_time = on_drain_end;
 	if ((error = child_open(&smtp->child, smtp->start, &face)) < 0)
 		return error;
@@ -306,6 +326,7 @@ static void take_down(struct smtp *smtp)
 		order_end_all(smtp);
 		smtp_flow_sweep(smtp);
 	}
+	listen_fini(smtp);
 	take_fini(smtp);
 	smtp_flow_table_fini(&smtp->table);
 	way_host_fini(&smtp->ways);

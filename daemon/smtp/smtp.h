@@ -5,6 +5,7 @@
 #include "daemon/flow/way.h"
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
+#include "daemon/smtp/listen.h"
 #include "daemon/smtp/smtp_flow.h"
 #include "daemon/smtp/take.h"
 #include "lib/ipc/flow.h"
@@ -17,6 +18,7 @@ struct smtp {
 	struct replica replica;
 	struct smtp_flow_table table;
 	struct take take;
+	struct listen listen;
 	struct way_host ways;
 	struct message_limit limits; /* allowance.h */
 	struct ipc_flow built;       /* the record at hand */

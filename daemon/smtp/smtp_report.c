@@ -29,6 +29,13 @@ static const char *why(const struct smtp_flow *flow)
 	return text ? text : ending_meanings[flow->ending];
 }
 
+static enum decide_reason reason_of(const struct smtp_flow *flow)
+{
+	if (flow->greeted == ENDING_BLOCKED)
+		return DECIDE_BLOCKED;
+	return flow->greeted == ENDING_NOT_ACCEPTED ? DECIDE_NOT_ACCEPTED : DECIDE_NEEDS_ENVELOPE;
+}
+
 static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)
 {
 	const struct policy_rule *rule =
@@ -43,7 +50,7 @@ static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)
 	ipc->seen = flow->client_secured ? SMTP_SEEN_TLS : 0;
 	ipc->verdict =
 		flow->greeted == ENDING_NONE ? POLICY_VERDICT_REDIRECT : POLICY_VERDICT_ANSWER;
-	ipc->reason = flow->greeted == ENDING_BLOCKED ? DECIDE_BLOCKED : DECIDE_NEEDS_ENVELOPE;
+	ipc->reason = reason_of(flow);
 	ipc->ending = flow->ending;
 	ipc->audit = !rule || rule->audit;
 	record_text(ipc->state, sizeof(ipc->state),
@@ -220,6 +227,8 @@ static void fill_way(struct message_record *record, const struct way *way)
 	record->user = text_of(way->user);
 	if (way->zone >= 0)
 		record->zone = name_of(&way->policy->zones[way->zone].name);
+	if (way->listener >= 0)
+		record->listener = name_of(&way->policy->listeners[way->listener].name);
 }
 
 static struct message_text next_line(struct message_text *lines)

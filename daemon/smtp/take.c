@@ -59,10 +59,9 @@ static void refuse(struct smtp *smtp, int fd, const char *why)
 	hang_up(smtp);
 }
 
-/* Full: the client hears it, if its socket takes the line at once, and is gone. */
-static void turn_away(struct smtp *smtp, uint64_t id, int fd)
+void take_turn_away(struct smtp *smtp, uint64_t id, int fd, enum ending why)
 {
-	const struct ending_reply *reply = ending_reply_of(ENDING_TABLE_FULL);
+	const struct ending_reply *reply = ending_reply_of(why);
 	const struct linger soft = {.l_onoff = 0};
 	char line[SMTP_LINE_SIZE];
 
@@ -71,7 +70,7 @@ static void turn_away(struct smtp *smtp, uint64_t id, int fd)
 	if (send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &soft, sizeof(soft));
 	close(fd);
-	smtp_count(smtp, counter_of_ending(ENDING_TABLE_FULL));
+	smtp_count(smtp, counter_of_ending(why));
 }
 
 static bool keep_session(struct smtp_flow *flow, const struct ipc_hand *hand)
@@ -113,7 +112,7 @@ static void begin(
 	struct smtp_flow *flow = smtp_flow_new(smtp, fd);
 
 	if (!flow) {
-		turn_away(smtp, hand->flow, fd);
+		take_turn_away(smtp, hand->flow, fd, ENDING_TABLE_FULL);
 		return;
 	}
 	take_facts(flow, hand, session);

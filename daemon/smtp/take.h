@@ -3,6 +3,7 @@
 #define POSTERN_TAKE_H
 
 #include "daemon/channel.h"
+#include "lib/ending.h"
 #include "lib/session.h"
 
 struct smtp;
@@ -22,6 +23,9 @@ void take_on_pair(struct smtp *smtp, int fd);
 void take_start(struct smtp *smtp);
 /* Takes what was handed over by now. */
 void take_drain(struct smtp *smtp);
+/* No flow can be had for the client: it hears why, if its socket takes the line at once, and is
+ * gone. fd is taken over. */
+void take_turn_away(struct smtp *smtp, uint64_t id, int fd, enum ending why);
 /* Is there a relay that may hand over more? */
 bool take_may_come(const struct smtp *smtp);
 

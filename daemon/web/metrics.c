@@ -114,6 +114,8 @@ static const char *name_of(const struct policy *policy, enum tally_kind kind, si
 {
 	if (kind == TALLY_ZONE)
 		return i < policy->nzones ? policy->zones[i].name.text : NULL;
+	if (kind == TALLY_LISTENER)
+		return i < policy->nlisteners ? policy->listeners[i].name.text : NULL;
 	return i < policy->nservers    ? policy->servers[i].name.text
 	       : i == policy->nservers ? "original"
 				       : NULL;
@@ -121,7 +123,7 @@ static const char *name_of(const struct policy *policy, enum tally_kind kind, si
 
 static void put_tally(struct exposition *page, const struct control *control, enum tally_kind kind)
 {
-	static const char *const labels[TALLY_KINDS] = {"zone", "server"};
+	static const char *const labels[TALLY_KINDS] = {"zone", "listener", "server"};
 	const char *label = labels[kind], *name;
 	static const struct tally_line none;
 	char metric[32];
@@ -295,6 +297,7 @@ static void put_latency(struct exposition *page, const char *server, const char 
 static void put_servers(struct exposition *page, const struct control *control)
 {
 	put_server_flows(page, control);
+	put_tally(page, control, TALLY_LISTENER);
 	put_tally(page, control, TALLY_SERVER);
 	exposition_begin(page, "host-up", GAUGE, "0: the host is down or never to be used");
 	each_host(page, control, put_up);

@@ -15,10 +15,10 @@
 /* A version before wrote "fd NAME FD" and "place FD4 FD6" for relays' listeners: both are read. It
  * refuses what this one writes, so that it takes a restart to go back to it. */
 #define HANDOVER_FORMAT        1
-#define HANDOVER_BYTES_MAX     65536
+#define HANDOVER_BYTES_MAX     (512 << 10)
 #define HANDOVER_VERSION_SIZE  32
 #define HANDOVER_PROGRAM_SIZE  4096
-#define HANDOVER_FDS_MAX       192
+#define HANDOVER_FDS_MAX       2304 /* 64 endpoints twice, 16 processes, and the rest */
 #define HANDOVER_WORD_SIZE     24
 #define HANDOVER_ENDPOINT_SIZE 64
 #define HANDOVER_CHILDREN_MAX  128

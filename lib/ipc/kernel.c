@@ -119,6 +119,21 @@ static bool cut_ok(const void *ipc, size_t len)
 				     : ipc_prefix_ok(&cut->source);
 }
 
+static bool listening_ok(const void *ipc, size_t len)
+{
+	const struct ipc_listening *listening = ipc;
+	(void)len;
+	return ipc_addr_given_ok(&listening->at.addr) && NAMED_OK(listening->listener) &&
+	       TEXT_OK(listening->text);
+}
+
+static bool plan_ok(const void *ipc, size_t len)
+{
+	const struct ipc_plan *plan = ipc;
+	(void)len;
+	return plan->lenient <= 1;
+}
+
 /* From IPC_FILE_KERNEL on. */
 static const struct ipc_kind kinds[] = {
 	[IPC_LINK - IPC_FILE_KERNEL] = IPC_FIXED("link", link, link_ok),
@@ -132,12 +147,14 @@ static const struct ipc_kind kinds[] = {
 	[IPC_KERNEL_COUNTERS - IPC_FILE_KERNEL] =
 		IPC_FIXED("kernel-counters", kernel_counters, kernel_counters_ok),
 	[IPC_TEXT - IPC_FILE_KERNEL] = IPC_FIXED("text", text, words_ok),
+	[IPC_LISTENING - IPC_FILE_KERNEL] = IPC_FIXED("listening", listening, listening_ok),
 	[IPC_READY - IPC_FILE_KERNEL] = IPC_PLAIN("ready"),
 	[IPC_VERDICT - IPC_FILE_KERNEL] = IPC_FIXED("verdict", verdict, verdict_ok),
 	[IPC_ENTRIES - IPC_FILE_KERNEL] =
 		IPC_LONGER("entries", entries, sizeof(struct ipc_entry), entries_ok),
-	[IPC_PLAN - IPC_FILE_KERNEL] = IPC_FIXED("plan", plan, ipc_plain_ok),
+	[IPC_PLAN - IPC_FILE_KERNEL] = IPC_FIXED("plan", plan, plan_ok),
 	[IPC_BYPASS - IPC_FILE_KERNEL] = IPC_FIXED("bypass", bypass, bypass_ok),
+	[IPC_SETTLED - IPC_FILE_KERNEL] = IPC_PLAIN("settled"),
 	[IPC_WANTED - IPC_FILE_KERNEL] = IPC_FIXED("wanted", wanted, ipc_plain_ok),
 	[IPC_CLIENTS_GET - IPC_FILE_KERNEL] = IPC_PLAIN("clients-get"),
 	[IPC_KERNEL_COUNTERS_GET - IPC_FILE_KERNEL] = IPC_PLAIN("kernel-counters-get"),

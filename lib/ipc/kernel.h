@@ -23,6 +23,7 @@ enum ipc_kernel_type {
 	IPC_STOP,   /* SIGTERM: control says which policy to leave behind, then ends */
 	IPC_KERNEL_COUNTERS, /* answer to IPC_KERNEL_COUNTERS_GET */
 	IPC_TEXT,            /* one line of IPC_DOCTOR_GET, then the reply */
+	IPC_LISTENING,       /* how an endpoint of the plan is: whenever that changes */
 
 	/* control -> keeper */
 	IPC_READY,   /* state is loaded; admission may begin */
@@ -30,7 +31,8 @@ enum ipc_kernel_type {
 	IPC_ENTRIES, /* client set entries to add and delete, one batch */
 	IPC_PLAN,    /* + descriptor: a sealed memfd with plan_encode() bytes */
 	IPC_BYPASS,
-	IPC_WANTED, /* which of the processes that need not run are wanted */
+	IPC_SETTLED, /* the plan's policy is in force: endpoints that are not of it are closed */
+	IPC_WANTED,  /* which of the processes that need not run are wanted */
 	IPC_CLIENTS_GET,
 	IPC_KERNEL_COUNTERS_GET,
 	IPC_NEIGHBOUR_GET, /* answered by IPC_NEIGHBOUR */
@@ -150,6 +152,15 @@ struct ipc_foreign {
 struct ipc_plan {
 	struct ipc_header header;
 	uint64_t begin_ms; /* monotonic: not later than that; 0: at any time */
+	uint64_t lenient;  /* 1: an endpoint that cannot be had does not refuse it */
+};
+
+struct ipc_listening {
+	struct ipc_header header;
+	struct endpoint at;
+	uint32_t error; /* 0: it listens; an errno: it does not, and is tried again */
+	char listener[POLICY_NAME_SIZE];
+	char text[IPC_TEXT_SIZE]; /* why it does not */
 };
 
 struct ipc_bypass {

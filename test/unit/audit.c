@@ -181,7 +181,8 @@ static void test_a_record_in_full(void **state)
 	char *got = json_dumps(json_array_get(stage->rows, 0), JSON_COMPACT);
 	assert_string_equal(got,
 		"{\"flow\":\"f-4hm\",\"started_at\":1780307998,\"user\":\"ann \\\"x\\\"\",\"zone\":"
-		"\"guest\",\"client\":\"192.0.2.7:40000\",\"original\":\"203.0.113.99:25\",\"rule\""
+		"\"guest\",\"listener\":null,\"client\":\"192.0.2.7:40000\",\"original\":\"203.0."
+		"113.99:25\",\"rule\""
 		":\"guests\",\"verdict\":\"redirect\",\"server\":\"relay\",\"from_client_bytes\":"
 		"5660,\"from_server_bytes\":200,\"messages\":1,\"ending\":\"quit\",\"ended_at\":"
 		"1780308000,\"lasted_ms\":1500,\"connected_after_ms\":100,\"host\":"
@@ -496,7 +497,6 @@ static void test_every_filter_goes_by_an_index_and_nothing_is_sorted(void **stat
 	all.id = 1;
 	all.session = 1;
 	strcpy(all.user, like.user);
-	strcpy(all.zone, like.zone);
 	strcpy(all.rule, like.rule);
 	strcpy(all.server, like.server);
 	all.verdict = all.ending = 0;
@@ -505,6 +505,9 @@ static void test_every_filter_goes_by_an_index_and_nothing_is_sorted(void **stat
 	all.original = prefix_of(&like.original.addr);
 	assert_int_equal(sqlite3_open(stage->path, &db), SQLITE_OK);
 	for (int column = 0; column < AUDIT_COLUMNS; column++) {
+		/* no flow comes from both */
+		strcpy(all.zone, column == AUDIT_LISTENER ? "" : like.zone);
+		strcpy(all.listener, column == AUDIT_LISTENER ? "inbound" : "");
 		assert_true(audit_query_has(&all, (enum audit_column)column));
 		audit_query_sql(&all, column, sql);
 		snprintf(wanted, sizeof(wanted),
@@ -698,35 +701,58 @@ static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 	stage->folder[strlen(stage->folder) - strlen("/later")] = '\0';
 }
 
+#define WITHOUT_LISTENERS "DROP INDEX record_listener; ALTER TABLE record DROP COLUMN listener; "
+
 /* As a version before left it: without what was added since. */
-static void test_a_database_of_before_is_taken_over(void **state)
+static void check_taken_over(struct stage *stage, const char *sql)
 {
-	struct stage *stage = *state;
 	struct audit_filter filter = any();
 	sqlite3 *db;
 
 	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
 	audit_close(stage->audit);
 	assert_int_equal(sqlite3_open(stage->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				 "DROP INDEX record_original;"
-				 "ALTER TABLE record DROP COLUMN gateway;"
-				 "ALTER TABLE record DROP COLUMN gateway_port;"
-				 "ALTER TABLE record DROP COLUMN reply; PRAGMA user_version=1",
-				 NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(
 		audit_open(stage->loop, stage->folder, &plain, stage->counters, &stage->audit), 0);
-	add(stage, flow(2, NOW + 1, "ann", "192.0.2.7"));
+	struct ipc_flow second = flow(2, NOW + 1, "ann", "192.0.2.7");
+	strcpy(second.listener, "inbound");
+	add(stage, second);
 	struct addr original = endpoint("203.0.113.99", 25).addr;
 	filter.original = prefix_of(&original);
 	filter.whole = true;
 	assert_int_equal(ask(stage, &filter), 2);
 	assert_string_equal(text_of(stage, 0, "gateway"), "203.0.113.1:50025");
-	assert_string_equal(text_of(stage, 1, "gateway"), "null");
-	assert_string_equal(text_of(stage, 1, "reply"), "null");
 	assert_string_equal(text_of(stage, 1, "user"), "ann");
+	assert_string_equal(text_of(stage, 1, "listener"), "null");
+	strcpy(filter.listener, "inbound");
+	assert_int_equal(ask(stage, &filter), 1);
+	assert_string_equal(text_of(stage, 0, "flow"), "f-2");
+}
+
+static void test_a_database_of_before_is_taken_over(void **state)
+{
+	struct stage *stage = *state;
+
+	check_taken_over(stage, WITHOUT_LISTENERS "PRAGMA user_version=2");
+}
+
+static void test_a_database_of_long_before_is_taken_over(void **state)
+{
+	struct stage *stage = *state;
+
+	check_taken_over(stage,
+		WITHOUT_LISTENERS "DROP INDEX record_original;"
+				  "ALTER TABLE record DROP COLUMN gateway;"
+				  "ALTER TABLE record DROP COLUMN gateway_port;"
+				  "ALTER TABLE record DROP COLUMN reply; PRAGMA user_version=1");
+	struct audit_filter filter = any();
+	filter.whole = true;
+	assert_int_equal(ask(stage, &filter), 2);
+	assert_string_equal(text_of(stage, 0, "reply"), "250 2.0.0 Ok: queued as 4XyZ");
+	assert_string_equal(text_of(stage, 1, "reply"), "null");
+	assert_string_equal(text_of(stage, 1, "gateway"), "null");
 }
 
 /* With a count as argument: fills a database of so many records and tells how long each filter
@@ -894,6 +920,8 @@ int main(int argc, char **argv)
 			test_a_database_that_cannot_be_had_is_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_of_before_is_taken_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_database_of_long_before_is_taken_over, setup, teardown),
 	};
 
 	log_init("test", true, POLICY_LOG_ERROR);

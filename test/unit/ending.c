@@ -33,7 +33,8 @@ static void test_every_ending_has_its_own_word(void **state)
 	assert_string_equal(ending_name(ENDINGS), "unknown");
 }
 
-static void test_every_refusal_to_a_client_is_temporary(void **state)
+static void test_every_refusal_to_a_client_is_temporary_but_of_whom_a_listener_does_not_accept(
+	void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < ENDINGS; i++) {
@@ -44,8 +45,8 @@ static void test_every_refusal_to_a_client_is_temporary(void **state)
 			continue;
 		}
 		assert_true(class == ENDING_CLASS_REFUSED || class == ENDING_CLASS_SERVER);
-		assert_int_equal(reply->code, 421);
-		assert_int_equal(reply->enhanced[0], '4');
+		assert_int_equal(reply->code, i == ENDING_NOT_ACCEPTED ? 554 : 421);
+		assert_int_equal(reply->enhanced[0], i == ENDING_NOT_ACCEPTED ? '5' : '4');
 	}
 }
 
@@ -88,7 +89,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_ending_has_its_own_word),
-		cmocka_unit_test(test_every_refusal_to_a_client_is_temporary),
+		cmocka_unit_test(
+			test_every_refusal_to_a_client_is_temporary_but_of_whom_a_listener_does_not_accept),
 		cmocka_unit_test(test_every_counter_has_its_own_word_and_help),
 		cmocka_unit_test(test_counters_of_processes_add_up),
 	};

@@ -86,7 +86,7 @@ static void holds_as_much_as_there_can_be(void **state)
 			.number = (uint32_t)i,
 			.generation = UINT32_MAX,
 			.pid = INT32_MAX - i,
-			.channel = 1001000 + i,
+			.channel = 1010000 + i,
 			.until_ms = UINT64_MAX};
 		memset(in.children[i].version, 'v', sizeof(in.children[i].version) - 1);
 	}

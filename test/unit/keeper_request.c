@@ -21,7 +21,7 @@ static const unsigned for_servers[] = {IPC_SOCKETS_GET, 0};
 static const unsigned controls[] = {IPC_REPLY, IPC_READY, IPC_VERDICT, IPC_ENTRIES, IPC_PLAN,
 	IPC_BYPASS, IPC_CLIENTS_GET, IPC_KERNEL_COUNTERS_GET, IPC_NEIGHBOUR_GET, IPC_CUT,
 	IPC_PASSED_GET, IPC_DOCTOR_GET, IPC_ARRIVED_GET, IPC_FOREIGN_GET, IPC_WANTED, IPC_LOG_LEVEL,
-	0};
+	IPC_SETTLED, 0};
 
 static const struct {
 	enum process_role role;

@@ -20,6 +20,13 @@ static void add_host(struct plan *plan, const char *text, uint16_t port)
 	assert_int_equal(plan_add_host(plan, &host), 0);
 }
 
+static void add_endpoint(struct plan *plan, const char *listener, const char *text, uint16_t port)
+{
+	struct endpoint at = {.port = port};
+	assert_int_equal(addr_parse(text, strlen(text), &at.addr), 0);
+	assert_int_equal(plan_add_endpoint(plan, listener, &at), 0);
+}
+
 static void make(struct plan *plan)
 {
 	struct plan_options options;
@@ -46,6 +53,34 @@ static void make(struct plan *plan)
 	add_host(plan, "203.0.113.10", 25);
 	add_host(plan, "2001:db8:2::10", 2525);
 	add_host(plan, "203.0.113.10", 25); /* once is enough */
+	add_endpoint(plan, "inbound", "0.0.0.0", 25);
+	add_endpoint(plan, "inbound", "2001:db8:3::1", 587);
+}
+
+static void test_an_endpoint_that_cannot_listen_is_no_plan(void **state)
+{
+	static const struct {
+		const char *listener, *addr;
+		uint16_t port;
+	} bad[] = {{"inbound", "192.0.2.1", 0}, {"inbound", "192.0.2.1", 4025},
+		{"inbound", "0.0.0.0", 25}, {"in bound", "192.0.2.1", 25}, {"", "192.0.2.1", 25}};
+	struct plan plan;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		make(&plan);
+		assert_int_equal(plan_check(&plan), 0);
+		add_endpoint(&plan, bad[i].listener, bad[i].addr, bad[i].port);
+		assert_int_equal(plan_check(&plan), -EINVAL);
+		plan_fini(&plan);
+	}
+	make(&plan);
+	while (plan.nendpoints < PLAN_ENDPOINTS_MAX)
+		add_endpoint(&plan, "inbound", "192.0.2.1", (uint16_t)(5000 + plan.nendpoints));
+	assert_int_equal(plan_check(&plan), 0);
+	assert_int_equal(
+		plan_add_endpoint(&plan, "inbound", &(struct endpoint){.port = 1}), -E2BIG);
+	plan_fini(&plan);
 }
 
 static void test_a_plan_survives_its_bytes(void **state)
@@ -66,6 +101,10 @@ static void test_a_plan_survives_its_bytes(void **state)
 	assert_true(back.bind_client);
 	assert_int_equal(back.nhosts, 2);
 	assert_int_equal(back.hosts[1].port, 2525);
+	assert_int_equal(back.nendpoints, 2);
+	assert_string_equal(back.endpoints[1].listener, "inbound");
+	assert_int_equal(back.endpoints[1].at.port, 587);
+	assert_int_equal(back.endpoints[1].at.addr.family, ADDR_IP6);
 	assert_int_equal(back.mark_mask, 0xf0000000);
 	assert_int_equal(plan_encode(&back, &again, &again_len), 0);
 	assert_int_equal(again_len, len);
@@ -280,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_plan_survives_its_bytes),
+		cmocka_unit_test(test_an_endpoint_that_cannot_listen_is_no_plan),
 		cmocka_unit_test(test_cut_and_longer_bytes_are_refused),
 		cmocka_unit_test(test_what_cannot_be_programmed_is_refused),
 		cmocka_unit_test(test_marks_stand_in_the_mask),

@@ -1,5 +1,6 @@
 #include "test/lib/smtp_tls_client.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 
 #include <cmocka.h>
 
-SSL *smtp_tls_begin(int fd, const struct tls_issued *shown)
+static SSL *new_client(int fd, const struct tls_issued *shown)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
@@ -19,10 +20,33 @@ SSL *smtp_tls_begin(int fd, const struct tls_issued *shown)
 	SSL *ssl = SSL_new(ctx);
 	SSL_CTX_free(ctx);
 	assert_true(ssl && SSL_set_fd(ssl, fd));
-	if (SSL_connect(ssl) == 1)
+	return ssl;
+}
+
+SSL *smtp_tls_begin(int fd, const struct tls_issued *shown)
+{
+	SSL *ssl = new_client(fd, shown);
+
+	if (smtp_tls_finish(ssl))
 		return ssl;
 	SSL_free(ssl);
 	return NULL;
+}
+
+SSL *smtp_tls_open(int fd, const struct tls_issued *shown)
+{
+	SSL *ssl = new_client(fd, shown);
+	int flags = fcntl(fd, F_GETFL);
+
+	assert_int_equal(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 0);
+	assert_int_equal(SSL_get_error(ssl, SSL_connect(ssl)), SSL_ERROR_WANT_READ);
+	assert_int_equal(fcntl(fd, F_SETFL, flags), 0);
+	return ssl;
+}
+
+bool smtp_tls_finish(SSL *ssl)
+{
+	return SSL_connect(ssl) == 1;
 }
 
 void smtp_tls_say(SSL *ssl, const char *text)

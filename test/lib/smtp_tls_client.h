@@ -9,6 +9,9 @@
 /* Over a connected socket, which stays the caller's: its handshake. shown: its certificate, or
  * NULL. NULL: the handshake failed. */
 SSL *smtp_tls_begin(int fd, const struct tls_issued *shown);
+/* The same in two parts: its first words, and the rest. False: the handshake failed. */
+SSL *smtp_tls_open(int fd, const struct tls_issued *shown);
+bool smtp_tls_finish(SSL *ssl);
 void smtp_tls_say(SSL *ssl, const char *text);
 /* Says the line, if it is not empty; the reply's last line begins so. */
 void smtp_tls_ask(SSL *ssl, const char *line, const char *reply);

@@ -3,8 +3,12 @@
 #include "test/lib/smtp_tls_client.h"
 #include "test/lib/smtp_world.h"
 
+#include "daemon/smtp/client.h"
 #include "lib/ipc/credential.h"
 #include "lib/smtp.h"
+
+#include <dlfcn.h>
+#include <sys/epoll.h>
 
 /* What the process is told of: a certificate, and whom to trust. */
 static struct tls_issued root, mail;
@@ -282,6 +286,68 @@ static void slow_handshakes_hold_nobody_up(void **state)
 	end_tls(&world, pair);
 }
 
+/* In the smtp process: how many steps of handshakes it makes in one round of its loop, at most.
+ * Both calls stand in front of the libraries' own. */
+static struct {
+	pid_t test;
+	unsigned now, most, all;
+} * steps;
+
+int SSL_do_handshake(SSL *ssl)
+{
+	int (*own)(SSL *) = (int (*)(SSL *))dlsym(RTLD_NEXT, "SSL_do_handshake");
+
+	if (steps && steps->test != getpid()) {
+		steps->all++;
+		if (++steps->now > steps->most)
+			steps->most = steps->now;
+	}
+	return own(ssl);
+}
+
+int epoll_wait(int epoll, struct epoll_event *events, int n, int ms)
+{
+	if (steps && steps->test != getpid())
+		steps->now = 0;
+	return epoll_pwait(epoll, events, n, ms, NULL);
+}
+
+#define AT_ONCE 30
+
+static void handshakes_take_turns_with_the_loop(void **state)
+{
+	struct world world;
+	int clients[AT_ONCE];
+	SSL *ssl[AT_ONCE];
+
+	steps = mmap(
+		NULL, sizeof(*steps), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(steps != MAP_FAILED);
+	steps->test = getpid();
+	int pair = begin_tls(&world, IS_IP6(state), "offer", "");
+	for (size_t i = 0; i < AT_ONCE; i++)
+		clients[i] = ready_for_tls(&world, pair, 100 + i);
+	/* all of them begin while it sleeps */
+	assert_int_equal(kill(world.relay, SIGSTOP), 0);
+	for (size_t i = 0; i < AT_ONCE; i++)
+		ssl[i] = smtp_tls_open(clients[i], NULL);
+	steps->most = steps->all = 0;
+	assert_int_equal(kill(world.relay, SIGCONT), 0);
+	for (size_t i = 0; i < AT_ONCE; i++) {
+		assert_true(smtp_tls_finish(ssl[i]));
+		smtp_tls_ask(ssl[i], "EHLO laptop\r\n", "250 ");
+	}
+	assert_true(steps->all >= AT_ONCE);
+	assert_int_equal(steps->most, CLIENT_HANDSHAKES_MAX);
+	for (size_t i = 0; i < AT_ONCE; i++) {
+		close_tls(ssl[i], clients[i]);
+		await_record(&world);
+	}
+	end_tls(&world, pair);
+	munmap(steps, sizeof(*steps));
+	steps = NULL;
+}
+
 /* ---- ends ---- */
 
 static void a_kill_ends_a_handshake_and_a_session(void **state)
@@ -508,6 +574,7 @@ int main(void)
 		BOTH(words_behind_starttls_are_never_heard),
 		BOTH(who_leaves_inside_of_the_handshake_is_told),
 		BOTH(slow_handshakes_hold_nobody_up),
+		BOTH(handshakes_take_turns_with_the_loop),
 		BOTH(a_kill_ends_a_handshake_and_a_session),
 		BOTH(a_drain_is_said_in_tls),
 		BOTH(a_text_that_is_cut_off_is_no_message),

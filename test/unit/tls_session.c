@@ -2,6 +2,7 @@
 #include "daemon/tls/session.h"
 #include "test/lib/tls_authority.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -495,6 +496,48 @@ static void nobody_negotiates_anew(void **state)
 	unshake(&shaken);
 }
 
+/* Nor with a server that asks for it: whom the handshake found there, it stays. */
+static void nor_does_a_server_begin_anew(void **state)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct tls_context *context = plain_peer();
+	unsigned char before[64], after[64];
+	enum tls_step step = TLS_WANTS_READ;
+	int fds[2], done = 0;
+	char bytes[8];
+
+	(void)state;
+	SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_use_certificate(ctx, mail.certificate);
+	SSL_CTX_use_PrivateKey(ctx, mail.key);
+	open_pair(fds);
+	SSL *server = SSL_new(ctx);
+	SSL_set_fd(server, fds[0]);
+	struct tls_session *session = tls_connect(context, fds[1], MAIL);
+	for (int i = 0; i < 10 && !(done == 1 && step == TLS_DONE); i++) {
+		step = step == TLS_DONE ? step : tls_handshake(session);
+		done = done == 1 ? done : SSL_accept(server);
+	}
+	assert_true(done == 1 && step == TLS_DONE);
+	size_t len = SSL_get_finished(server, before, sizeof(before));
+	assert_true(len > 0);
+	assert_int_equal(SSL_renegotiate(server), 1);
+	assert_int_equal(SSL_do_handshake(server), 1); /* it is asked for */
+	ERR_clear_error();
+	for (int i = 0; i < 10; i++) {
+		tls_read(session, bytes, sizeof(bytes));
+		SSL_read(server, bytes, sizeof(bytes));
+	}
+	assert_int_equal(SSL_get_finished(server, after, sizeof(after)), len);
+	assert_memory_equal(after, before, len);
+	tls_free(session);
+	tls_context_free(context);
+	SSL_free(server);
+	SSL_CTX_free(ctx);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* New keys cost work, and bring no byte: who asks for nothing else is not served for ever. */
 static void a_flood_of_empty_records_ends(void **state)
 {
@@ -948,6 +991,7 @@ int main(void)
 		cmocka_unit_test(nothing_in_common_is_told_apart),
 		cmocka_unit_test(no_session_is_taken_up_again),
 		cmocka_unit_test(nobody_negotiates_anew),
+		cmocka_unit_test(nor_does_a_server_begin_anew),
 		cmocka_unit_test(a_flood_of_empty_records_ends),
 		cmocka_unit_test(a_certificate_is_found_by_name),
 		cmocka_unit_test(two_kinds_of_key_serve_one_name),

@@ -37,13 +37,16 @@ enum counter_kind {
 	X(BYTES_FROM_CLIENT, "bytes-from-client", TOTAL, "bytes relayed from clients to servers") \
 	X(BYTES_FROM_SERVER, "bytes-from-server", TOTAL, "bytes relayed from servers to clients") \
 	X(BYTES_SPLICED, "bytes-spliced", TOTAL, "of the bytes relayed, those never copied")      \
-	X(MESSAGES, "messages", TOTAL, "messages that servers took, as far as seen in clear")     \
+	X(MESSAGES, "messages", TOTAL,                                                            \
+		"messages that servers took; within TLS that is passed on none is seen")          \
 	X(MESSAGES_OVER_LIMIT, "messages-over-limit", TOTAL, "messages refused over a limit")     \
 	X(RECIPIENTS_OVER_LIMIT, "recipients-over-limit", TOTAL,                                  \
 		"recipients refused over a limit, also by rules that say audit off")              \
 	X(LIMITS_FULL_MESSAGES, "limits-full-messages", TOTAL,                                    \
 		"messages and recipients refused because the table of their limits was full")     \
 	X(TLS_CLIENTS, "tls-clients", TOTAL, "handshakes of TLS done with clients")               \
+	X(TLS_INVALID_CLIENT_CERTIFICATE, "tls-invalid-client-certificate", TOTAL,                \
+		"of these, with a certificate of the client's that is not valid")                 \
 	X(TLS_CLIENTS_FAILED_CLOSED, "tls-clients-failed-closed", TOTAL,                          \
 		"handshakes with clients that failed: the client closed")                         \
 	X(TLS_CLIENTS_FAILED_VERSION, "tls-clients-failed-version", TOTAL,                        \

@@ -115,6 +115,7 @@ struct decide_tls {
 	 * verified alone. */
 	bool (*has_name)(void *context, const char *name);
 	void *context;
+	bool names_open; /* it may have others than has_name() knows */
 };
 /* Names in certificates, of hosts and of mail addresses: whatever the case of their letters. */
 bool decide_same_name(const char *a, const char *b);

@@ -56,7 +56,7 @@ static void append_open(struct decide_line *line, const struct policy_rule *rule
 		decide_append_mails(line, &rule->recipient);
 		link = " and ";
 	}
-	if (rule->tls.given && !envelope->tls) {
+	if (decide_tls_is_open(&rule->tls, envelope->tls)) {
 		decide_append(line, "%stls %s", link, rule->tls.negated ? "not " : "");
 		decide_append_tls(line, &rule->tls);
 	}
@@ -66,12 +66,13 @@ static void append_open(struct decide_line *line, const struct policy_rule *rule
 static bool is_whole(const struct decide_telling *telling)
 {
 	const struct policy *policy = telling->world->policy;
-	bool asked = false;
+	const struct decide_envelope *envelope = telling->envelope;
+	bool open = false;
 
 	for (size_t i = 0; i < policy->nrules; i++)
-		asked |= !policy->rules[i].disabled && policy->rules[i].tls.given;
-	return telling->envelope->sender && telling->envelope->recipient &&
-	       (telling->envelope->tls || !asked);
+		open |= !policy->rules[i].disabled &&
+			decide_tls_is_open(&policy->rules[i].tls, envelope->tls);
+	return envelope->sender && envelope->recipient && !open;
 }
 
 /* true: nothing comes to the rules behind. */

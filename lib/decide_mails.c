@@ -74,13 +74,21 @@ static bool has_name(const struct policy_strings *names, const struct decide_tls
 	return names->n == 0;
 }
 
+bool decide_tls_is_open(const struct policy_tls_condition *condition, const struct decide_tls *tls)
+{
+	if (!condition->given || !tls)
+		return condition->given;
+	return condition->verified && tls->on && tls->verified && tls->names_open &&
+	       !has_name(&condition->names, tls);
+}
+
 static void take_tls(const struct policy_tls_condition *condition, const struct decide_tls *tls,
 	struct decide_match *match)
 {
 	if (!condition->given)
 		return;
 	match->fields |= DECIDE_ENVELOPE;
-	if (!tls) {
+	if (decide_tls_is_open(condition, tls)) {
 		match->answer = DECIDE_RULE_MAYBE;
 		return;
 	}

@@ -79,6 +79,8 @@ struct decide_mails {
 /* Is an address one of them, by its key? *change_ms: when that changes by itself; 0: never. */
 bool decide_is_among(const struct decide_question *question, const struct policy_mails *mails,
 	const char *key, uint64_t *change_ms);
+/* Is what is known of the client's TLS too little for the condition, if there is one? */
+bool decide_tls_is_open(const struct policy_tls_condition *condition, const struct decide_tls *tls);
 /* The conditions on them, of a rule whose others hold: match is decide_rule()'s. */
 struct decide_match decide_mails(const struct decide_question *question,
 	const struct policy_rule *rule, const struct decide_mails *mails,

@@ -30,7 +30,8 @@ enum ending_class {
 	X(LEFT_AFTER_EHLO, "left-after-ehlo", LEFT,                                                \
 		"the client left right after EHLO, as if something it needs was not offered")      \
 	X(LEFT_AFTER_STARTTLS, "left-after-starttls", LEFT,                                        \
-		"the client left right after STARTTLS, as if it did not trust the certificate")    \
+		"the client left in the handshake of TLS or right after it, as if it did not "     \
+		"trust the certificate")                                                           \
 	X(HANDSHAKE_FAILED, "handshake-failed", LEFT,                                              \
 		"no TLS with the client: posternctl counters has why, or it took too long")        \
 	X(LEFT_AFTER_AUTH, "left-after-auth", LEFT,                                                \

@@ -38,6 +38,11 @@ enum tls_reason {
 extern const char *const tls_reason_names[TLS_REASONS];
 extern const char *const tls_reason_words[TLS_REASONS];
 
+/* What else comes of looking at one, where there is nothing wrong. */
+#define TLS_CHECK_VERIFIED  "verified"
+#define TLS_CHECK_PINNED    "pinned"
+#define TLS_CHECK_UNCHECKED "unchecked" /* any would do */
+
 #define TLS_CIPHER_SIZE 40
 #define TLS_NAME_SIZE   256
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 const char *const audit_column_names[AUDIT_COLUMNS] = {
 	[AUDIT_ID] = "id",
@@ -61,6 +61,8 @@ enum {
 	GATEWAY_PORT,
 	REPLY,
 	LISTENER,
+	CLIENT_TLS,
+	SERVER_TLS,
 	COLUMNS,
 };
 
@@ -68,7 +70,7 @@ enum {
 	"key, id, session, start_ms, end_ms, connected_ms, from_client, from_server, messages, " \
 	"seen, verdict, ending, reason, client, client_port, original, original_port, host, "    \
 	"host_port, mac, interface, zone, user, rule, server, detail, relay, attempts, "         \
-	"gateway, gateway_port, reply, listener"
+	"gateway, gateway_port, reply, listener, client_tls, server_tls"
 
 const char *const audit_row_columns = COLUMN_LIST;
 
@@ -95,7 +97,8 @@ static int make(struct sqlite3 *db)
 		"original BLOB, original_port INTEGER, host BLOB, host_port INTEGER,"
 		"mac BLOB, interface TEXT, zone TEXT, user TEXT, rule TEXT, server TEXT,"
 		"detail TEXT, relay INTEGER, attempts TEXT, gateway BLOB,"
-		"gateway_port INTEGER, reply TEXT, listener TEXT)");
+		"gateway_port INTEGER, reply TEXT, listener TEXT, client_tls TEXT,"
+		"server_tls TEXT)");
 	for (int i = 0; status == 0 && i < AUDIT_COLUMNS; i++)
 		status = make_index(db, (enum audit_column)i);
 	return status;
@@ -111,13 +114,23 @@ static int renew_first(struct sqlite3 *db)
 }
 
 /* Of 2 or before: without listeners. */
+static int renew_second(struct sqlite3 *db)
+{
+	int status = store_execute(db, "ALTER TABLE record ADD COLUMN listener TEXT");
+
+	return status ? status : make_index(db, AUDIT_LISTENER);
+}
+
+/* Of 3 or before: without TLS. */
 static int renew(struct sqlite3 *db, int found)
 {
 	int status = found < 2 ? renew_first(db) : 0;
 
-	if (status == 0)
-		status = store_execute(db, "ALTER TABLE record ADD COLUMN listener TEXT");
-	return status ? status : make_index(db, AUDIT_LISTENER);
+	if (status == 0 && found < 3)
+		status = renew_second(db);
+	return status ? status
+		      : store_execute(db, "ALTER TABLE record ADD COLUMN client_tls TEXT;"
+					  "ALTER TABLE record ADD COLUMN server_tls TEXT");
 }
 
 int audit_row_migrate(struct store *store, struct sqlite3 *db)
@@ -136,7 +149,7 @@ int audit_row_migrate(struct store *store, struct sqlite3 *db)
 	if (status == 0)
 		status = found ? renew(db, found) : make(db);
 	if (status == 0)
-		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=3; COMMIT");
+		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=4; COMMIT");
 	return status;
 }
 
@@ -180,13 +193,24 @@ static void bind_endpoint(sqlite3_stmt *row, int column, const struct endpoint *
 	bind_number(row, column + 1, endpoint->port);
 }
 
+/* NULL: in clear. */
+static char *dump_tls(const struct ipc_tls *tls, const char *sni)
+{
+	json_t *json = *tls->version ? audit_text_tls(tls, sni) : NULL;
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}
+
 int audit_row_insert(
 	struct store *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key)
 {
 	sqlite3_stmt *row = store_statement(store,
 		"INSERT INTO record(" COLUMN_LIST
-		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	char seen[AUDIT_SEEN_SIZE], *attempts = NULL;
+	char *client_tls, *server_tls;
 	uint8_t addresses[4][AUDIT_ADDR_BYTES];
 
 	if (!row)
@@ -227,8 +251,14 @@ int audit_row_insert(
 		bind_text(row, ATTEMPTS, attempts);
 		json_decref(array);
 	}
+	client_tls = dump_tls(&record->client_tls, record->client_sni);
+	server_tls = dump_tls(&record->server_tls, NULL);
+	bind_text(row, CLIENT_TLS, client_tls);
+	bind_text(row, SERVER_TLS, server_tls);
 	int status = store_step(row);
 	free(attempts);
+	free(client_tls);
+	free(server_tls);
 	return status;
 }
 
@@ -274,6 +304,29 @@ static uint32_t read_seen(sqlite3_stmt *row)
 	return seen;
 }
 
+static void take_text(const json_t *json, const char *name, char *text, size_t size)
+{
+	const char *value = json_string_value(json_object_get(json, name));
+
+	snprintf(text, size, "%s", value ? value : "");
+}
+
+static void read_tls(sqlite3_stmt *row, int column, struct ipc_tls *tls, char *sni, size_t sni_size)
+{
+	const char *kept = (const char *)sqlite3_column_text(row, column);
+	json_t *json = kept ? json_loads(kept, 0, NULL) : NULL;
+
+	if (!json)
+		return;
+	take_text(json, "version", tls->version, sizeof(tls->version));
+	take_text(json, "cipher", tls->cipher, sizeof(tls->cipher));
+	take_text(json, "peer", tls->peer, sizeof(tls->peer));
+	take_text(json, "check", tls->check, sizeof(tls->check));
+	if (sni)
+		take_text(json, "sni", sni, sni_size);
+	json_decref(json);
+}
+
 static void read_record(sqlite3_stmt *row, struct ipc_flow *record)
 {
 	memset(record, 0, sizeof(*record));
@@ -294,6 +347,9 @@ static void read_record(sqlite3_stmt *row, struct ipc_flow *record)
 	read_endpoint(row, HOST, &record->host);
 	read_endpoint(row, GATEWAY, &record->gateway);
 	read_text(row, REPLY, record->reply, sizeof(record->reply));
+	read_tls(row, CLIENT_TLS, &record->client_tls, record->client_sni,
+		sizeof(record->client_sni));
+	read_tls(row, SERVER_TLS, &record->server_tls, NULL, 0);
 	if (sqlite3_column_bytes(row, MAC) == 6)
 		memcpy(record->mac.bytes, sqlite3_column_blob(row, MAC), 6);
 	read_text(row, INTERFACE, record->ifname, sizeof(record->ifname));
@@ -328,6 +384,8 @@ void audit_row_strip(struct ipc_flow *record)
 	memset(&record->mac, 0, sizeof(record->mac));
 	memset(record->user, 0, sizeof(record->user));
 	memset(&record->gateway, 0, sizeof(record->gateway));
+	memset(record->client_tls.peer, 0, sizeof(record->client_tls.peer));
+	memset(record->client_sni, 0, sizeof(record->client_sni)); /* as the original */
 	memset(record->reply, 0, sizeof(record->reply));
 	memset(record->detail, 0, sizeof(record->detail)); /* a reply may name a mailbox */
 }

@@ -44,6 +44,36 @@ static json_t *text_or_null(const char *text)
 	return *text ? row_text(text) : json_null();
 }
 
+json_t *audit_text_tls(const struct ipc_tls *tls, const char *sni)
+{
+	if (!*tls->version)
+		return json_null();
+	json_t *json = row_tls(text_or_null(tls->version), text_or_null(tls->cipher),
+		text_or_null(tls->peer), text_or_null(tls->check));
+	if (sni)
+		json_object_set_new(json, "sni", text_or_null(sni));
+	return json;
+}
+
+/* What is wrong with the certificate that the client showed. Empty: nothing, or it showed none. */
+static const char *invalid_client(const struct ipc_flow *record)
+{
+	return strcmp(record->client_tls.check, TLS_CHECK_VERIFIED) == 0 ? ""
+									 : record->client_tls.check;
+}
+
+/* Which sides were in TLS of the gateway's own. */
+static json_t *sides_json(const struct ipc_flow *record)
+{
+	json_t *array = json_array();
+
+	if (*record->client_tls.version)
+		json_array_append_new(array, json_string("client"));
+	if (*record->server_tls.version)
+		json_array_append_new(array, json_string("server"));
+	return array;
+}
+
 const char *audit_text_verdict(const struct ipc_flow *record)
 {
 	return record->verdict < POLICY_VERDICTS ? policy_verdict_names[record->verdict] : "?";
@@ -102,6 +132,7 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 	json_object_set_new(
 		json, "from_server_bytes", json_integer((json_int_t)record->from_server_bytes));
 	json_object_set_new(json, "messages", json_integer(record->messages));
+	json_object_set_new(json, "tls", sides_json(record));
 	if (record->end_ms)
 		json_object_set_new(json, "ending", json_string(ending_name(record->ending)));
 	else
@@ -120,6 +151,11 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 	json_object_set_new(json, "interface", text_or_null(record->ifname));
 	json_object_set_new(json, "reason", json_string(audit_text_reason(record)));
 	json_object_set_new(json, "seen", seen_json(record->seen));
+	json_object_set_new(
+		json, "client_tls", audit_text_tls(&record->client_tls, record->client_sni));
+	json_object_set_new(
+		json, "tls_invalid_client_certificate", text_or_null(invalid_client(record)));
+	json_object_set_new(json, "server_tls", audit_text_tls(&record->server_tls, NULL));
 	json_object_set_new(json, "detail", text_or_null(record->detail));
 	json_object_set_new(json, "relay", json_integer(record->relay));
 	json_object_set_new(json, "attempts", audit_text_attempts(record));
@@ -133,6 +169,19 @@ char *audit_json(const struct ipc_flow *record, bool whole)
 
 	json_decref(json);
 	return text;
+}
+
+static void put_tls(struct line *line, const struct ipc_flow *record)
+{
+	line_put_pair(line, "client_tls", record->client_tls.version);
+	line_put_pair(line, "client_cipher", record->client_tls.cipher);
+	line_put_pair(line, "client_sni", record->client_sni);
+	line_put_pair(line, "client_peer", record->client_tls.peer);
+	line_put_pair(line, "tls_invalid_client_certificate", invalid_client(record));
+	line_put_pair(line, "server_tls", record->server_tls.version);
+	line_put_pair(line, "server_cipher", record->server_tls.cipher);
+	line_put_pair(line, "server_peer", record->server_tls.peer);
+	line_put_pair(line, "server_check", record->server_tls.check);
 }
 
 const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT_LINE_SIZE])
@@ -160,6 +209,7 @@ const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT
 	line_put_number(&line, "from_server_bytes", record->from_server_bytes);
 	line_put_number(&line, "messages", record->messages);
 	line_put_pair(&line, "seen", audit_text_seen(record->seen, seen));
+	put_tls(&line, record);
 	if (record->end_ms >= record->start_ms)
 		line_put_number(&line, "lasted_ms", record->end_ms - record->start_ms);
 	line_put_pair(&line, "reply", record->reply);

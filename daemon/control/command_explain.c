@@ -19,6 +19,38 @@ static void forget(struct command *command)
 }
 /* ---- a flow: live, else in the audit ---- */
 
+static void tell_tls(
+	struct explaining *explaining, const char *version, const char *check, const char *peer)
+{
+	char text[TLS_NAME_SIZE + 96];
+
+	if (!*version)
+		snprintf(text, sizeof(text), "flow: the client's side is in clear");
+	else if (!*check)
+		snprintf(text, sizeof(text),
+			"flow: the client's side is in %s, without a certificate", version);
+	else
+		snprintf(text, sizeof(text),
+			"flow: the client's side is in %s, its certificate%s%s: %s", version,
+			*peer ? " for " : "", peer, check);
+	explain_step(explaining, text);
+}
+
+/* Words about TLS that were given with the flow stand instead of its own. names: by blanks; open:
+ * the certificate may have others. */
+static void take_side(struct explaining *explaining, const char *version, const char *check,
+	const char *peer, const char *names, bool open)
+{
+	if (explaining->tls_given)
+		return;
+	explaining->tls_given = true;
+	explaining->tls.on = *version;
+	explaining->tls.verified = strcmp(check, TLS_CHECK_VERIFIED) == 0;
+	explaining->tls.names_open = open;
+	snprintf(explaining->names, sizeof(explaining->names), "%s", names);
+	tell_tls(explaining, version, check, peer);
+}
+
 static void take_flow(struct explaining *explaining, const char *zone, const struct mac *mac,
 	const struct addr *addr, const struct endpoint *original)
 {
@@ -70,6 +102,11 @@ static void on_record(void *context, const char *json, uint64_t key)
 		take_flow(explaining, text_of(row, "zone"), &mac, &client.addr, &original);
 		explain_step(explaining, "flow: it is over; what follows is what would be decided "
 					 "now");
+		const json_t *tls = json_object_get(row, "client_tls");
+		const char *peer = text_of(tls, "peer");
+		if (strcmp(text_of(row, "reason"), decide_reason_names[DECIDE_NEEDS_ENVELOPE]) == 0)
+			take_side(explaining, text_of(tls, "version"), text_of(tls, "check"), peer,
+				peer, true);
 	}
 	json_decref(row);
 }
@@ -88,8 +125,13 @@ static void on_records(void *context, int status, bool more)
 static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
 {
 	struct explaining *explaining = (struct explaining *)flows;
-	if (flow->id == explaining->flow)
-		take_flow(explaining, flow->zone, &flow->mac, &flow->client.addr, &flow->original);
+	const struct ipc_tls *tls = &flow->client_tls;
+	if (flow->id != explaining->flow)
+		return;
+	take_flow(explaining, flow->zone, &flow->mac, &flow->client.addr, &flow->original);
+	if (flow->reason == DECIDE_NEEDS_ENVELOPE)
+		take_side(explaining, tls->version, tls->check, tls->peer, flow->client_names,
+			flow->client_names_cut);
 }
 
 static void on_flows(struct peers_flows *flows)
@@ -123,8 +165,15 @@ static void take_path(
 static bool has_name(void *context, const char *name)
 {
 	const struct explaining *explaining = context;
+	char names[sizeof(explaining->names)], *rest = NULL;
 
-	return explaining->certificate && decide_same_name(explaining->certificate, name);
+	if (explaining->certificate && decide_same_name(explaining->certificate, name))
+		return true;
+	memcpy(names, explaining->names, sizeof(names));
+	for (char *one = strtok_r(names, " ", &rest); one; one = strtok_r(NULL, " ", &rest))
+		if (decide_same_name(one, name))
+			return true;
+	return false;
 }
 
 /* A certificate that is named is valid. false: ended. */

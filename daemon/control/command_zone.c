@@ -115,12 +115,17 @@ static void show_zone(
 	const struct policy *policy = control->policy;
 	struct level_cause cause = level_cause_of_zone(policy, (size_t)(zone - policy->zones));
 	command_row(command,
-		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:s}", "zone",
-			row_string(&zone->name), "interfaces", command_zone_present(control, zone),
-			"missing", command_zone_missing(control, zone), "networks",
-			networks_of(zone), "identity", identities[zone->identity], "on_failure",
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:s, s:I, s:o, s:s}",
+			"zone", row_string(&zone->name), "interfaces",
+			command_zone_present(control, zone), "missing",
+			command_zone_missing(control, zone), "networks", networks_of(zone),
+			"identity", identities[zone->identity], "on_failure",
 			zone->on_failure == POLICY_POSTURE_OPEN ? "open" : "closed", "level",
-			row_level(&cause), "level_by", row_level_cause(policy, &cause), "sessions",
+			row_level(&cause), "level_by", row_level_cause(policy, &cause), "tls",
+			policy_tls_names[zone->tls.mode], "certificates",
+			row_strings(zone->tls.certificate_names.v, zone->tls.certificate_names.n),
+			"client_certificates", policy_tls_client_names[zone->tls.client],
+			"sessions",
 			(json_int_t)session_table_count_zone(control->table, zone->name.text),
 			"packets", arrived_at(facts, zone->name.text), "bypass",
 			bypass_of(control, zone->name.text)));

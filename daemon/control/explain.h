@@ -33,11 +33,12 @@ struct explaining {
 	bool sender_given, recipient_given;
 	struct decide_tls tls;
 	bool tls_given;
-	const char *certificate;   /* its name, that the client shows; NULL: none is known */
-	uint64_t at_ms;            /* 0: now */
-	bool read;                 /* at message level: then also the following counts */
-	struct decide_reply reply; /* of the recipient; code 0: it is not refused */
-	bool unreachable;          /* no server in reach is up: it hears so at its greeting */
+	const char *certificate;         /* its name, that the client shows; NULL: none is given */
+	char names[IPC_FLOW_NAMES_SIZE]; /* by blanks: of the flow's, which is valid */
+	uint64_t at_ms;                  /* 0: now */
+	bool read;                       /* at message level: then also the following counts */
+	struct decide_reply reply;       /* of the recipient; code 0: it is not refused */
+	bool unreachable;                /* no server in reach is up: it hears so at its greeting */
 	struct outlook_allowance recipients, messages; /* of what is permitted */
 	json_t *steps, *row;
 };

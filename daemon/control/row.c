@@ -43,6 +43,12 @@ json_t *row_endpoint(const struct endpoint *endpoint)
 						  : json_string(endpoint_format(endpoint, text));
 }
 
+json_t *row_tls(json_t *version, json_t *cipher, json_t *peer, json_t *check)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "version", version, "cipher", cipher, "peer", peer,
+		"check", check);
+}
+
 json_t *row_level(const struct level_cause *cause)
 {
 	return json_string(cause->word == LEVEL_NO_WORD ? "connection" : "message");

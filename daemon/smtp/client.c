@@ -76,8 +76,13 @@ static bool fail(struct smtp_flow *flow, enum tls_failure failure)
 
 static bool succeed(struct smtp_flow *flow)
 {
+	struct tls_facts facts;
+
 	smtp_count(flow->smtp, COUNTER_TLS_CLIENTS);
 	flow->client_secured = true;
+	client_tls_facts(flow, &facts);
+	if (facts.asked && facts.reason != TLS_REASON_NONE && facts.reason != TLS_REASON_ABSENT)
+		smtp_count(flow->smtp, COUNTER_TLS_INVALID_CLIENT_CERTIFICATE);
 	/* what came behind its last record lies inside, and no event will tell of it */
 	flow->client_readable = true;
 	engine_client_secured(&flow->engine, loop_now_ms(flow->smtp->loop), talk_out(flow));
@@ -251,6 +256,40 @@ void client_tls_side(const struct smtp_flow *flow, struct decide_tls *side)
 	side->verified = side->on && facts.asked && facts.reason == TLS_REASON_NONE;
 	side->has_name = has_name;
 	side->context = flow->client_tls;
+}
+
+struct listing {
+	char *names;
+	size_t len, size;
+	bool cut;
+};
+
+static bool list_name(const char *name, void *argument)
+{
+	struct listing *listing = argument;
+	size_t len = strlen(name), blank = listing->len > 0;
+
+	if (blank + len >= listing->size - listing->len) {
+		listing->cut = true;
+		return false;
+	}
+	if (blank)
+		listing->names[listing->len++] = ' ';
+	memcpy(listing->names + listing->len, name, len + 1);
+	listing->len += len;
+	return true;
+}
+
+bool client_tls_names(const struct smtp_flow *flow, char *names, size_t size)
+{
+	struct listing listing = {.names = names, .size = size};
+	struct decide_tls side;
+
+	client_tls_side(flow, &side);
+	*names = '\0';
+	if (side.verified)
+		tls_names(flow->client_tls, list_name, &listing);
+	return !listing.cut;
 }
 
 const char *client_tls_why(const struct smtp_flow *flow)

@@ -41,5 +41,8 @@ void client_tls_side(const struct smtp_flow *flow, struct decide_tls *side);
 const char *client_tls_why(const struct smtp_flow *flow);
 /* What is known of its TLS. False: it is in clear. */
 bool client_tls_facts(const struct smtp_flow *flow, struct tls_facts *facts);
+/* The names in its certificate, by blanks, as many as have room; none of one that is not valid.
+ * False: some had none. */
+bool client_tls_names(const struct smtp_flow *flow, char *names, size_t size);
 
 #endif

@@ -55,23 +55,45 @@ bool server_tls_is_sure(const struct smtp_flow *flow)
 	       (tls->mode == POLICY_SERVER_TLS_VERIFY || tls->mode == POLICY_SERVER_TLS_PIN);
 }
 
-size_t server_tls_describe(const struct smtp_flow *flow, char words[static SERVER_TLS_WORDS_MAX])
+/* ---- what is known of it ---- */
+
+static void note_words(struct smtp_flow *flow)
 {
+	struct pool *pool = &flow->smtp->table.server_words;
 	const struct policy_server_tls *tls = terms_of(flow);
 	bool pinned = tls && tls->mode == POLICY_SERVER_TLS_PIN;
 	struct tls_facts facts;
+	char *words = pool_take(pool);
 
-	if (!flow->server_secured)
-		return 0;
+	if (!words) /* there is one for each flow */
+		return;
+	flow->server_words = 1 + pool_number(pool, words);
 	tls_facts(flow->server_tls, &facts);
-	int len = snprintf(words, SERVER_TLS_WORDS_MAX, "%s\n%s\n%s\n%s",
-		tls_version_names[facts.version], facts.cipher,
-		!server_tls_is_sure(flow) ? "unchecked"
-		: pinned                  ? "pinned"
-					  : "verified",
+	snprintf(words, SERVER_TLS_WORDS_MAX, "%s\n%s\n%s\n%s", tls_version_names[facts.version],
+		facts.cipher,
+		!server_tls_is_sure(flow) ? TLS_CHECK_UNCHECKED
+		: pinned                  ? TLS_CHECK_PINNED
+					  : TLS_CHECK_VERIFIED,
 		facts.name);
-	return (size_t)len;
 }
+
+const char *server_tls_words(const struct smtp_flow *flow)
+{
+	return flow->server_words
+		       ? pool_piece(&flow->smtp->table.server_words, flow->server_words - 1)
+		       : "";
+}
+
+void server_tls_forget(struct smtp_flow *flow)
+{
+	struct pool *pool = &flow->smtp->table.server_words;
+
+	if (flow->server_words)
+		pool_give(pool, pool_piece(pool, flow->server_words - 1));
+	flow->server_words = 0;
+}
+
+/* ---- the handshake ---- */
 
 /* NULL: it began. */
 static const char *begin(struct smtp_flow *flow)
@@ -97,6 +119,7 @@ static bool succeed(struct smtp_flow *flow)
 {
 	smtp_count(flow->smtp, COUNTER_SERVER_TLS);
 	flow->server_secured = true;
+	note_words(flow);
 	flow->server_readable = flow->server_writable = true; /* until a call says otherwise */
 	engine_server_secured(&flow->engine, way_now_ms(&flow->way), talk_out(flow));
 	talk_act(flow);

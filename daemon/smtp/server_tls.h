@@ -18,9 +18,11 @@ bool server_tls_run(struct smtp_flow *flow);
 /* Is it known by name or key who is on the other end? */
 bool server_tls_is_sure(const struct smtp_flow *flow);
 /* What is recorded of it, a line each without the last line's end: version, cipher, what came of
- * looking at its certificate, and whom that names. Returns the length; 0: in clear. */
+ * looking at its certificate, and whom that names. Empty: in clear. It stays when the connection is
+ * over, until there is another. */
 #define SERVER_TLS_WORDS_MAX (2 * 64 + TLS_CIPHER_SIZE + TLS_NAME_SIZE)
-size_t server_tls_describe(const struct smtp_flow *flow, char words[static SERVER_TLS_WORDS_MAX]);
+const char *server_tls_words(const struct smtp_flow *flow);
+void server_tls_forget(struct smtp_flow *flow);
 /* A socket that can be read again, or written, may be what the other one waits for. */
 void server_tls_on_event(struct smtp_flow *flow);
 /* Of a session whose handshake is done; as recv(), but -errno. */

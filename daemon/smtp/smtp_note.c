@@ -301,11 +301,11 @@ void smtp_note_read(const struct smtp_note *note, const struct smtp_flow *flow,
 
 void smtp_note_server(struct smtp_note *note, const struct smtp_flow *flow)
 {
-	char words[SERVER_TLS_WORDS_MAX] = "";
+	const char *words = server_tls_words(flow);
 	const struct endpoint *own = &flow->way.gateway;
 
 	if (note->gateway.port != own->port || !addr_equal(&note->gateway.addr, &own->addr))
-		set_text(note, flow, &note->tls, words, server_tls_describe(flow, words));
+		set_text(note, flow, &note->tls, words, strlen(words));
 	note->host = flow->way.host;
 	note->gateway = *own;
 	note->server = flow->way.server;

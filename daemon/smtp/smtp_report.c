@@ -5,6 +5,7 @@
 #include "daemon/smtp/allowance.h"
 #include "daemon/smtp/client.h"
 #include "daemon/smtp/envelope.h"
+#include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
 #include "lib/decide.h"
@@ -28,6 +29,76 @@ static const char *why(const struct smtp_flow *flow)
 	const char *text = flow->ending == ENDING_BLOCKED ? envelope_block_text(flow) : NULL;
 	return text ? text : ending_meanings[flow->ending];
 }
+
+/* ---- TLS ---- */
+
+static struct message_text text_of(const char *text)
+{
+	return *text ? (struct message_text){text, strlen(text)} : (struct message_text){0};
+}
+
+static struct message_text next_line(struct message_text *lines)
+{
+	const char *end = lines->len ? memchr(lines->at, '\n', lines->len) : NULL;
+	struct message_text line = {lines->at, end ? (size_t)(end - lines->at) : lines->len};
+
+	*lines = end ? (struct message_text){end + 1, lines->len - line.len - 1}
+		     : (struct message_text){0};
+	return line;
+}
+
+/* As server_tls_words() has them. */
+static void fill_tls(struct message_tls *tls, struct message_text lines)
+{
+	tls->version = next_line(&lines);
+	tls->cipher = next_line(&lines);
+	tls->check = next_line(&lines);
+	tls->peer = next_line(&lines);
+}
+
+/* Its texts are the facts'. */
+static void fill_client_tls(struct message_tls *tls, const struct tls_facts *facts)
+{
+	const bool shown = facts->asked && facts->reason != TLS_REASON_ABSENT;
+
+	tls->version = text_of(tls_version_names[facts->version]);
+	tls->cipher = text_of(facts->cipher);
+	if (!shown)
+		return;
+	tls->peer = text_of(facts->name);
+	tls->check = text_of(facts->reason == TLS_REASON_NONE ? TLS_CHECK_VERIFIED
+							      : tls_reason_names[facts->reason]);
+}
+
+static void put_text(char *to, size_t room, const struct message_text *from)
+{
+	if (from->len)
+		memcpy(to, from->at, from->len < room ? from->len : room - 1);
+}
+
+static void put_tls(struct ipc_tls *to, const struct message_tls *from)
+{
+	put_text(to->version, sizeof(to->version), &from->version);
+	put_text(to->cipher, sizeof(to->cipher), &from->cipher);
+	put_text(to->check, sizeof(to->check), &from->check);
+	put_text(to->peer, sizeof(to->peer), &from->peer);
+}
+
+static void fill_sides(const struct smtp_flow *flow, struct ipc_flow *ipc)
+{
+	struct message_tls server = {0}, client = {0};
+	struct tls_facts facts;
+
+	fill_tls(&server, text_of(server_tls_words(flow)));
+	put_tls(&ipc->server_tls, &server);
+	if (!client_tls_facts(flow, &facts))
+		return;
+	fill_client_tls(&client, &facts);
+	put_tls(&ipc->client_tls, &client);
+	record_text(ipc->client_sni, sizeof(ipc->client_sni), facts.sni);
+}
+
+/* ---- flows ---- */
 
 static enum decide_reason reason_of(const struct smtp_flow *flow)
 {
@@ -56,6 +127,7 @@ static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)
 	record_text(ipc->state, sizeof(ipc->state),
 		engine_state_names[flow->state == SMTP_FLOW_TALK ? flow->engine.state
 								 : ENGINE_END]);
+	fill_sides(flow, ipc);
 	if (rule)
 		record_text(ipc->rule, sizeof(ipc->rule), rule->name.text);
 	record_text(ipc->detail, sizeof(ipc->detail), why(flow));
@@ -84,6 +156,8 @@ int smtp_report_live(struct smtp_flow *flow, const struct ipc_header *request)
 	struct ipc_flow *live = &flow->smtp->built;
 
 	fill(flow, live);
+	live->client_names_cut =
+		!client_tls_names(flow, live->client_names, sizeof(live->client_names));
 	ipc_init(row, IPC_FLOW, sizeof(*row));
 	row->header.bytes += (uint32_t)ipc_flow_encode(live, row->data);
 	row->header.seq = request->seq;
@@ -192,11 +266,6 @@ static enum message_ending ending_of(const struct smtp_flow *flow, const struct 
 	return abandoned_by(flow, note);
 }
 
-static struct message_text text_of(const char *text)
-{
-	return *text ? (struct message_text){text, strlen(text)} : (struct message_text){0};
-}
-
 /* Without the brackets; what has none is told as it is. */
 static struct message_text id_of(struct message_text id)
 {
@@ -229,24 +298,6 @@ static void fill_way(struct message_record *record, const struct way *way)
 		record->zone = name_of(&way->policy->zones[way->zone].name);
 	if (way->listener >= 0)
 		record->listener = name_of(&way->policy->listeners[way->listener].name);
-}
-
-static struct message_text next_line(struct message_text *lines)
-{
-	const char *end = lines->len ? memchr(lines->at, '\n', lines->len) : NULL;
-	struct message_text line = {lines->at, end ? (size_t)(end - lines->at) : lines->len};
-
-	*lines = end ? (struct message_text){end + 1, lines->len - line.len - 1}
-		     : (struct message_text){0};
-	return line;
-}
-
-static void fill_tls(struct message_tls *tls, struct message_text lines)
-{
-	tls->version = next_line(&lines);
-	tls->cipher = next_line(&lines);
-	tls->check = next_line(&lines);
-	tls->peer = next_line(&lines);
 }
 
 static void fill_note(
@@ -293,20 +344,6 @@ static struct message_text sender_sent(const struct message_record *record,
 	return account->given && account->sender.len ? name_of(&account->sender) : none;
 }
 
-/* Its texts are the facts'. */
-static void fill_client_tls(struct message_tls *tls, const struct tls_facts *facts)
-{
-	const bool shown = facts->asked && facts->reason != TLS_REASON_ABSENT;
-
-	tls->version = text_of(tls_version_names[facts->version]);
-	tls->cipher = text_of(facts->cipher);
-	if (!shown)
-		return;
-	tls->peer = text_of(facts->name);
-	tls->check = text_of(
-		facts->reason == TLS_REASON_NONE ? "verified" : tls_reason_names[facts->reason]);
-}
-
 /* The record of the flow has it, too. */
 static void keep_said(struct smtp_flow *flow, const struct message_text *reply)
 {
@@ -335,8 +372,10 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 		.sender = sender_of(engine, sender)};
 
 	fill_way(&record, &flow->way);
-	if (client_tls_facts(flow, &facts))
+	if (client_tls_facts(flow, &facts)) {
 		fill_client_tls(&record.client_tls, &facts);
+		record.client_sni = text_of(facts.sni);
+	}
 	fill_note(&record, note, flow);
 	if (record.reply.len && !record.unrecorded)
 		keep_said(flow, &record.reply);

@@ -214,6 +214,7 @@ void smtp_server_on_event(struct smtp_flow *flow, uint32_t events)
 		return;
 	}
 	dial_connected(&flow->way, flow->server.fd);
+	server_tls_forget(flow);
 	if (!say_header(flow)) {
 		fail(flow, ENDING_GREETING_CLOSED, "the PROXY header could not be sent");
 		return;

@@ -12,6 +12,7 @@
 #define U16(name, bound) IPC_FIELD(IPC_PACK_U16, ipc_flow, name, bound)
 #define TEXT(name)       IPC_FIELD(IPC_PACK_TEXT, ipc_flow, name, 0)
 #define ENDPOINT(name)   IPC_FIELD(IPC_PACK_ENDPOINT, ipc_flow, name, 0)
+#define TLS(name)        TEXT(name.version), TEXT(name.cipher), TEXT(name.check), TEXT(name.peer)
 
 static const struct ipc_field flow_fields[] = {
 	U64(id),
@@ -42,6 +43,11 @@ static const struct ipc_field flow_fields[] = {
 	TEXT(state),
 	TEXT(detail),
 	TEXT(reply),
+	TLS(client_tls),
+	TLS(server_tls),
+	TEXT(client_sni),
+	TEXT(client_names),
+	U16(client_names_cut, 2),
 };
 #define FLOW_FIELDS (sizeof(flow_fields) / sizeof(flow_fields[0]))
 

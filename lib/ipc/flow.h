@@ -8,6 +8,7 @@
 #include "lib/ending.h"
 #include "lib/ipc/core.h"
 #include "lib/policy.h"
+#include "lib/tls_facts.h"
 
 enum ipc_flow_type {
 	/* control -> relay */
@@ -130,13 +131,24 @@ struct ipc_attempt {
 	char reply[120]; /* the host's words, printable */
 };
 
+/* One side, in TLS, of a flow that is read. Texts are printable. */
+struct ipc_tls {
+	char version[8]; /* "TLSv1.3"; empty: in clear */
+	char cipher[TLS_CIPHER_SIZE];
+	char check[16];           /* what came of looking at the peer's certificate: TLS_CHECK_*, or
+				     the name of what is wrong with it; empty: none was shown */
+	char peer[TLS_NAME_SIZE]; /* whom that names */
+};
+
+#define IPC_FLOW_NAMES_SIZE 512
+
 struct ipc_flow {
 	uint64_t id;
 	uint64_t session;
 	uint64_t start_ms, end_ms; /* wall clock */
 	uint64_t connected_ms;     /* wall clock: the good greeting; 0: never */
 	uint64_t from_client_bytes, from_server_bytes;
-	uint32_t messages; /* that the server took (250 after the data), as seen in clear */
+	uint32_t messages; /* that the server took (250 after the data), as far as seen */
 	uint32_t seen;     /* of enum smtp_seen (smtp.h) */
 	uint16_t verdict;  /* enum policy_verdict */
 	uint16_t ending;   /* enum ending */
@@ -156,13 +168,19 @@ struct ipc_flow {
 	char detail[IPC_TEXT_SIZE];    /* printable: reason in words, last reply */
 	struct endpoint gateway;       /* our end towards host; family ADDR_NONE: none */
 	char reply[120];               /* printable: the server's last to a text, seen in clear */
+	struct ipc_tls client_tls, server_tls;
+	char client_sni[TLS_NAME_SIZE]; /* the host that the client asked for in its handshake */
+	/* live, with client_tls.check "verified": all names in its certificate, by blanks */
+	char client_names[IPC_FLOW_NAMES_SIZE];
+	uint16_t client_names_cut; /* 1: others had no room */
+	uint16_t reserved;
 	uint32_t nattempts;
 	uint32_t relay;
 	struct ipc_attempt attempts[IPC_ATTEMPTS_MAX];
 };
 
 /* The largest one packed; the usual one has a few hundred bytes. */
-#define IPC_FLOW_BYTES_MAX 4096
+#define IPC_FLOW_BYTES_MAX 5120
 
 /* IPC_FLOW, a live one. */
 struct ipc_flow_row {

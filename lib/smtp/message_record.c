@@ -63,6 +63,7 @@ static const struct field fields[] = {
 	TEXT_FIELD(31, message_record, server_tls.peer, MESSAGE_TEXT_MAX),
 	TEXT_FIELD(32, message_record, server_tls.check, 64),
 	TEXT_FIELD(33, message_record, sender_sent, MESSAGE_TEXT_MAX),
+	TEXT_FIELD(34, message_record, client_sni, MESSAGE_TEXT_MAX),
 };
 /* Behind all others, as many as there are; and behind them those that have no room. */
 #define RECIPIENT_TAG 200
@@ -409,7 +410,7 @@ size_t message_record_strip(const struct message_record *record, uint8_t *bytes,
 	stripped.mac = (struct mac){0};
 	stripped.session = 0;
 	stripped.user = stripped.helo = stripped.sender = stripped.reply = none;
-	stripped.sender_sent = none;
+	stripped.sender_sent = stripped.client_sni = none;
 	stripped.message_id = stripped.scan = stripped.detail = stripped.client_tls.peer = none;
 	struct writer writer = begin(&stripped, bytes, room);
 	if (writer.full)

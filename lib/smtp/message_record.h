@@ -77,6 +77,7 @@ struct message_record {
 	struct message_text scan;       /* which scan, and what it said */
 	struct message_text detail;     /* why, in words */
 	struct message_tls client_tls, server_tls;
+	struct message_text client_sni; /* the host that the client asked for in its handshake */
 	/* Of a decoded record: its recipients, for message_recipient_next(). */
 	uint32_t recipients; /* how many are here */
 	const uint8_t *recipients_at;

@@ -107,6 +107,15 @@ static struct ipc_flow flow(uint64_t id, uint64_t end_ms, const char *user, cons
 	return out;
 }
 
+static void secure(struct ipc_flow *record)
+{
+	record->client_tls = (struct ipc_tls){
+		"TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256", "expired", "mta.client.example"};
+	record->server_tls =
+		(struct ipc_tls){"TLSv1.3", "TLS_AES_256_GCM_SHA384", "verified", "mx.example"};
+	strcpy(record->client_sni, "mx.internet.example");
+}
+
 static void add(struct stage *stage, struct ipc_flow record)
 {
 	audit_record(stage->audit, &record);
@@ -174,6 +183,7 @@ static void test_a_record_in_full(void **state)
 		.reply = "554 no"};
 	record.attempts[1] = (struct ipc_attempt){
 		.host = endpoint("2001:db8::25", 25), .ms = 7, .ending = ENDING_NONE};
+	secure(&record);
 	add(stage, record);
 	filter.id = 0x1234;
 	filter.whole = true;
@@ -184,12 +194,19 @@ static void test_a_record_in_full(void **state)
 		"\"guest\",\"listener\":null,\"client\":\"192.0.2.7:40000\",\"original\":\"203.0."
 		"113.99:25\",\"rule\""
 		":\"guests\",\"verdict\":\"redirect\",\"server\":\"relay\",\"from_client_bytes\":"
-		"5660,\"from_server_bytes\":200,\"messages\":1,\"ending\":\"quit\",\"ended_at\":"
-		"1780308000,\"lasted_ms\":1500,\"connected_after_ms\":100,\"host\":"
+		"5660,\"from_server_bytes\":200,\"messages\":1,\"tls\":[\"client\",\"server\"],"
+		"\"ending\":\"quit\",\"ended_at\":1780308000,\"lasted_ms\":1500,\"connected_after_"
+		"ms\":100,\"host\":"
 		"\"[2001:db8::25]:25\",\"gateway\":\"203.0.113.1:50025\",\"reply\":\"250 2.0.0 Ok: "
 		"queued as 4XyZ\",\"session\":\"4760\",\"mac\":\"02:00:5e:00:53:34\","
 		"\"interface\":\"br-guest\",\"reason\":\"rule\",\"seen\":[\"ehlo\",\"mail\"],"
-		"\"detail\":\"221 bye\",\"relay\":0,\"attempts\":[{\"host\":\"203.0.113.10:25\","
+		"\"client_tls\":{\"version\":\"TLSv1.2\",\"cipher\":"
+		"\"ECDHE-RSA-AES128-GCM-SHA256\",\"peer\":\"mta.client.example\",\"check\":"
+		"\"expired\",\"sni\":\"mx.internet.example\"},"
+		"\"tls_invalid_client_certificate\":\"expired\",\"server_tls\":{\"version\":"
+		"\"TLSv1.3\",\"cipher\":\"TLS_AES_256_GCM_SHA384\",\"peer\":\"mx.example\","
+		"\"check\":\"verified\"},\"detail\":\"221 "
+		"bye\",\"relay\":0,\"attempts\":[{\"host\":\"203.0.113.10:25\","
 		"\"took_ms\":31,\"ending\":\"greeting-refused\",\"reply\":\"554 no\"},{\"host\":"
 		"\"[2001:db8::25]:25\",\"took_ms\":7,\"ending\":\"none\",\"reply\":\"\"}]}");
 	/* what was kept says the same as the record itself */
@@ -212,6 +229,13 @@ static void test_the_line_of_the_log(void **state)
 		"gateway=203.0.113.1:50025 "
 		"from_client_bytes=5660 from_server_bytes=200 messages=1 seen=ehlo,mail "
 		"lasted_ms=1500 reply=\"250 2.0.0 Ok: queued as 4XyZ\" detail=\"221 bye\"");
+	secure(&record);
+	assert_non_null(strstr(audit_text_line(&record, line),
+		" seen=ehlo,mail client_tls=TLSv1.2 client_cipher=ECDHE-RSA-AES128-GCM-SHA256 "
+		"client_sni=mx.internet.example client_peer=mta.client.example "
+		"tls_invalid_client_certificate=expired server_tls=TLSv1.3 "
+		"server_cipher=TLS_AES_256_GCM_SHA384 server_peer=mx.example "
+		"server_check=verified lasted_ms=1500 "));
 	/* nothing is too long for a line */
 	memset(record.user, '"', sizeof(record.user) - 1);
 	memset(record.detail, '\\', sizeof(record.detail) - 1);
@@ -251,8 +275,11 @@ static void test_privacy_keeps_nobody(void **state)
 	const struct audit_config privacy = {.names_none = true};
 	struct audit_filter filter = any();
 
+	struct ipc_flow record = flow(1, NOW, "ann", "192.0.2.7");
+
+	secure(&record);
 	audit_configure(stage->audit, &privacy);
-	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
+	add(stage, record);
 	filter.whole = true;
 	assert_int_equal(ask(stage, &filter), 1);
 	assert_string_equal(text_of(stage, 0, "user"), "null");
@@ -262,6 +289,10 @@ static void test_privacy_keeps_nobody(void **state)
 	assert_string_equal(text_of(stage, 0, "detail"), "null");
 	assert_string_equal(text_of(stage, 0, "gateway"), "null");
 	assert_string_equal(text_of(stage, 0, "reply"), "null");
+	const json_t *tls = json_object_get(json_array_get(stage->rows, 0), "client_tls");
+	assert_true(json_is_null(json_object_get(tls, "peer")));
+	assert_true(json_is_null(json_object_get(tls, "sni")));
+	assert_string_equal(json_string_value(json_object_get(tls, "version")), "TLSv1.2");
 	assert_string_equal(text_of(stage, 0, "zone"), "guest");
 	assert_string_equal(text_of(stage, 0, "server"), "relay");
 }
@@ -701,7 +732,10 @@ static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 	stage->folder[strlen(stage->folder) - strlen("/later")] = '\0';
 }
 
-#define WITHOUT_LISTENERS "DROP INDEX record_listener; ALTER TABLE record DROP COLUMN listener; "
+#define WITHOUT_TLS \
+	"ALTER TABLE record DROP COLUMN client_tls; ALTER TABLE record DROP COLUMN server_tls; "
+#define WITHOUT_LISTENERS \
+	WITHOUT_TLS "DROP INDEX record_listener; ALTER TABLE record DROP COLUMN listener; "
 
 /* As a version before left it: without what was added since. */
 static void check_taken_over(struct stage *stage, const char *sql)
@@ -718,17 +752,27 @@ static void check_taken_over(struct stage *stage, const char *sql)
 		audit_open(stage->loop, stage->folder, &plain, stage->counters, &stage->audit), 0);
 	struct ipc_flow second = flow(2, NOW + 1, "ann", "192.0.2.7");
 	strcpy(second.listener, "inbound");
+	secure(&second);
 	add(stage, second);
 	struct addr original = endpoint("203.0.113.99", 25).addr;
 	filter.original = prefix_of(&original);
 	filter.whole = true;
 	assert_int_equal(ask(stage, &filter), 2);
 	assert_string_equal(text_of(stage, 0, "gateway"), "203.0.113.1:50025");
+	assert_string_equal(text_of(stage, 0, "tls_invalid_client_certificate"), "expired");
 	assert_string_equal(text_of(stage, 1, "user"), "ann");
 	assert_string_equal(text_of(stage, 1, "listener"), "null");
+	assert_string_equal(text_of(stage, 1, "tls_invalid_client_certificate"), "null");
 	strcpy(filter.listener, "inbound");
 	assert_int_equal(ask(stage, &filter), 1);
 	assert_string_equal(text_of(stage, 0, "flow"), "f-2");
+}
+
+static void test_a_database_without_tls_is_taken_over(void **state)
+{
+	struct stage *stage = *state;
+
+	check_taken_over(stage, WITHOUT_TLS "PRAGMA user_version=3");
 }
 
 static void test_a_database_of_before_is_taken_over(void **state)
@@ -918,6 +962,8 @@ int main(int argc, char **argv)
 			test_at_the_end_no_record_is_lost_to_a_slow_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_that_cannot_be_had_is_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_database_without_tls_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_of_before_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -133,8 +133,10 @@ static void test_the_client_s_side_decides(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const struct decide_tls tls = {
-			cases[i].on, cases[i].verified, among, (void *)(uintptr_t)cases[i].names};
+		const struct decide_tls tls = {.on = cases[i].on,
+			.verified = cases[i].verified,
+			.has_name = among,
+			.context = (void *)(uintptr_t)cases[i].names};
 		struct stage stage;
 		set_up(&stage, "guest", cases[i].user);
 		if (strcmp(decide(&stage, &tls), cases[i].rule) != 0)
@@ -227,8 +229,10 @@ static void expect_said(const char *line)
 static void test_explain_tells_what_tls_decides(void **state)
 {
 	static const char *const names[] = {"x.example", NULL};
-	const struct decide_tls in_clear = {0},
-				verified = {true, true, among, (void *)(uintptr_t)names};
+	const struct decide_tls in_clear = {0}, verified = {.on = true,
+							.verified = true,
+							.has_name = among,
+							.context = (void *)(uintptr_t)names};
 	struct decide_reply reply;
 	struct stage stage;
 
@@ -257,6 +261,35 @@ static void test_explain_tells_what_tls_decides(void **state)
 	tear_down(&stage);
 }
 
+/* Of a record one name is known, and its certificate may have others. */
+static void test_a_name_that_is_not_known_is_left_open(void **state)
+{
+	static const char *const names[] = {"x.example", NULL};
+	static const char *const mate[] = {"mx.partner.example", NULL};
+	struct decide_tls tls = {.on = true,
+		.verified = true,
+		.has_name = among,
+		.context = (void *)(uintptr_t)names,
+		.names_open = true};
+	struct decide_reply reply;
+	struct stage stage;
+
+	(void)state;
+	set_up(&stage, "guest", "anna");
+	explain(&stage, &tls, &reply);
+	expect_said("rule mates: if tls verified \"mx.partner.example\", \"b@partner.example\": "
+		    "server relay\n");
+	expect_said("rule known: every other, server relay\n");
+	tls.context = (void *)(uintptr_t)mate;
+	explain(&stage, &tls, &reply);
+	expect_said("rule mates: yes, server relay\n");
+	/* without a valid one no name counts */
+	tls.verified = false;
+	explain(&stage, &tls, &reply);
+	expect_said("rule mates: no, the client's side is in TLS");
+	tear_down(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_a_connection_is_read_by_the_word_or_by_its_server),
 		cmocka_unit_test(test_every_server_is_in_reach_before_tls),
 		cmocka_unit_test(test_explain_tells_what_tls_decides),
+		cmocka_unit_test(test_a_name_that_is_not_known_is_left_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,7 @@ static struct message_record full(void)
 		.detail = TEXT("why"),
 		.client_tls = {TEXT("TLSv1.3"), TEXT("AES"), TEXT("anna"), TEXT("verified")},
 		.sender_sent = TEXT("hotel@isp.example"),
+		.client_sni = TEXT("mx.internet.example"),
 		.server_tls = {TEXT("TLSv1.2"), TEXT("CHACHA"), TEXT("mx"), TEXT("expired")}};
 }
 
@@ -96,6 +97,8 @@ static void same_record(const struct message_record *a, const struct message_rec
 	assert_memory_equal(&a->mac, &b->mac, sizeof(a->mac));
 	same_texts(&a->user, &b->user, 12);
 	same_texts(&a->client_tls.version, &b->client_tls.version, 8);
+	same_text(&a->sender_sent, &b->sender_sent);
+	same_text(&a->client_sni, &b->client_sni);
 }
 
 static void what_was_written_is_read(void **state)

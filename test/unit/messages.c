@@ -230,6 +230,7 @@ static void a_message_in_full(void **state)
 		.cipher = text("TLS_AES_256_GCM_SHA384"),
 		.peer = text("mta.example"),
 		.check = text("expired")};
+	record.client_sni = text("mx.internet.example");
 	add_to(stage, &record, recipients, 2);
 	assert_int_equal(ask(stage, &filter), 1);
 	char *got = json_dumps(json_array_get(stage->rows, 0), JSON_COMPACT);
@@ -243,7 +244,8 @@ static void a_message_in_full(void **state)
 		"\"login\":\"session\",\"session\":\"7\",\"mac\":\"02:00:5e:00:53:07\","
 		"\"listener\":null,\"helo\":\"laptop\",\"client_tls\":{\"version\":\"TLSv1.3\","
 		"\"cipher\":\"TLS_AES_256_GCM_SHA384\",\"peer\":\"mta.example\","
-		"\"check\":\"expired\"},\"tls_invalid_client_certificate\":\"expired\","
+		"\"check\":\"expired\",\"sni\":\"mx.internet.example\"},\"tls_invalid_client_"
+		"certificate\":\"expired\","
 		"\"sender_sent\":null,\"host\":\"[2001:db8::25]:25\",\"gateway\":null,"
 		"\"server_tls\":null,"
 		"\"message_id\":\"1@laptop.example\",\"scan\":null,\"detail\":null,"

@@ -55,9 +55,22 @@ static struct ipc_flow usual(uint64_t id)
 	strcpy(flow.rule, "guests");
 	strcpy(flow.server, "relay");
 	strcpy(flow.reply, "250 2.0.0 Ok: queued as 4XyZ");
+	flow.client_tls = (struct ipc_tls){"TLSv1.2", "AES", "expired", "mta.example"};
+	flow.server_tls = (struct ipc_tls){"TLSv1.3", "CHACHA", "verified", "mx.example"};
+	strcpy(flow.client_sni, "mx.internet.example");
+	strcpy(flow.client_names, "mta.example other.example");
+	flow.client_names_cut = 1;
 	flow.nattempts = 1;
 	flow.attempts[0] = (struct ipc_attempt){.host = flow.host, .ms = 7};
 	return flow;
+}
+
+static void fill_tls(struct ipc_tls *tls)
+{
+	FILL(tls->version);
+	FILL(tls->cipher);
+	FILL(tls->check);
+	FILL(tls->peer);
 }
 
 static struct ipc_flow largest(void)
@@ -82,6 +95,11 @@ static struct ipc_flow largest(void)
 	FILL(flow.state);
 	FILL(flow.detail);
 	FILL(flow.reply);
+	fill_tls(&flow.client_tls);
+	fill_tls(&flow.server_tls);
+	FILL(flow.client_sni);
+	FILL(flow.client_names);
+	flow.client_names_cut = 1;
 	flow.nattempts = IPC_ATTEMPTS_MAX;
 	for (unsigned i = 0; i < IPC_ATTEMPTS_MAX; i++) {
 		flow.attempts[i].host = endpoint(ADDR_IP6);
@@ -90,6 +108,14 @@ static struct ipc_flow largest(void)
 		FILL(flow.attempts[i].reply);
 	}
 	return flow;
+}
+
+static void same_tls(const struct ipc_tls *a, const struct ipc_tls *b)
+{
+	assert_string_equal(a->version, b->version);
+	assert_string_equal(a->cipher, b->cipher);
+	assert_string_equal(a->check, b->check);
+	assert_string_equal(a->peer, b->peer);
 }
 
 static size_t comes_back(const struct ipc_flow *flow)
@@ -111,6 +137,11 @@ static size_t comes_back(const struct ipc_flow *flow)
 	assert_memory_equal(&back.mac, &flow->mac, sizeof(struct mac));
 	assert_string_equal(back.user, flow->user);
 	assert_string_equal(back.reply, flow->reply);
+	same_tls(&back.client_tls, &flow->client_tls);
+	same_tls(&back.server_tls, &flow->server_tls);
+	assert_string_equal(back.client_sni, flow->client_sni);
+	assert_string_equal(back.client_names, flow->client_names);
+	assert_int_equal(back.client_names_cut, flow->client_names_cut);
 	assert_int_equal(back.nattempts, flow->nattempts);
 	if (flow->nattempts > 0) {
 		uint32_t last = flow->nattempts - 1;
@@ -168,6 +199,9 @@ static void what_is_out_of_range_is_no_flow(void **state)
 	BAD(flow.client.addr.family = 5);
 	BAD(strcpy(flow.user, "a\nb"));
 	BAD(strcpy(flow.reply, "\x7f"));
+	BAD(strcpy(flow.client_tls.peer, "\n"));
+	BAD(strcpy(flow.server_tls.check, "\x1b"));
+	BAD(flow.client_names_cut = 2);
 	BAD(flow.attempts[0].ending = ENDINGS);
 	BAD(strcpy(flow.attempts[0].reply, "\r"));
 #undef BAD

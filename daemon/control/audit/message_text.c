@@ -5,6 +5,7 @@
 #include "daemon/log.h"
 #include "lib/policy.h"
 #include "lib/text.h"
+#include "lib/tls_facts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,11 +81,16 @@ static json_t *tls_json(const struct message_tls *tls)
 {
 	if (!tls->version.at)
 		return json_null();
-	json_t *json = json_object();
-	json_object_set_new(json, "version", text_json(&tls->version));
-	json_object_set_new(json, "cipher", text_json(&tls->cipher));
-	json_object_set_new(json, "peer", text_json(&tls->peer));
-	json_object_set_new(json, "check", text_json(&tls->check));
+	return row_tls(text_json(&tls->version), text_json(&tls->cipher), text_json(&tls->peer),
+		text_json(&tls->check));
+}
+
+static json_t *client_tls_json(const struct message_record *record)
+{
+	json_t *json = tls_json(&record->client_tls);
+
+	if (json_is_object(json))
+		json_object_set_new(json, "sni", text_json(&record->client_sni));
 	return json;
 }
 
@@ -92,7 +98,7 @@ static json_t *tls_json(const struct message_tls *tls)
  */
 static struct message_text invalid_client(const struct message_record *record)
 {
-	static const char verified[] = "verified";
+	static const char verified[] = TLS_CHECK_VERIFIED;
 	const struct message_text *check = &record->client_tls.check;
 	const bool good =
 		check->len == sizeof(verified) - 1 && memcmp(check->at, verified, check->len) == 0;
@@ -128,7 +134,7 @@ static void add_whole(json_t *json, const struct message_record *record)
 	json_object_set_new(json, "mac", row_mac(&record->mac));
 	json_object_set_new(json, "listener", text_json(&record->listener));
 	json_object_set_new(json, "helo", text_json(&record->helo));
-	json_object_set_new(json, "client_tls", tls_json(&record->client_tls));
+	json_object_set_new(json, "client_tls", client_tls_json(record));
 	json_object_set_new(json, "tls_invalid_client_certificate", text_json(&invalid));
 	json_object_set_new(json, "sender_sent", text_json(&record->sender_sent));
 	json_object_set_new(json, "host", row_endpoint(&record->host));
@@ -229,9 +235,12 @@ static void put_tls(
 
 	line_put_pair(line, "client_tls", shown(&record->client_tls.version, text));
 	line_put_pair(line, "client_cipher", shown(&record->client_tls.cipher, text));
+	line_put_pair(line, "client_sni", shown(&record->client_sni, text));
+	line_put_pair(line, "client_peer", shown(&record->client_tls.peer, text));
 	line_put_pair(line, "tls_invalid_client_certificate", shown(&invalid, text));
 	line_put_pair(line, "server_tls", shown(&record->server_tls.version, text));
 	line_put_pair(line, "server_cipher", shown(&record->server_tls.cipher, text));
+	line_put_pair(line, "server_peer", shown(&record->server_tls.peer, text));
 	line_put_pair(line, "server_check", shown(&record->server_tls.check, text));
 }
 

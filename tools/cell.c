@@ -67,6 +67,14 @@ static void format_integer(const char *field, json_int_t value, char *text, size
 		snprintf(text, size, "%lld", (long long)value);
 }
 
+/* No room is left behind this: the end says so. */
+static void cut(char *text, size_t size)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + (used > size - 4 ? size - 4 : used), 4, "...");
+}
+
 /* An array's members by commas, an object's as name=value. */
 static void format_members(const char *field, const json_t *value, char *text, size_t size)
 {
@@ -80,8 +88,10 @@ static void format_members(const char *field, const json_t *value, char *text, s
 			char one[CELL_SIZE];
 			cell_format(field, member, one, sizeof(one));
 			int n = snprintf(text + used, size - used, "%s%s", i ? "," : "", one);
-			if (n < 0 || (size_t)n >= size - used)
+			if (n < 0 || (size_t)n >= size - used) {
+				cut(text, size);
 				return;
+			}
 			used += (size_t)n;
 		}
 	} else {
@@ -93,8 +103,10 @@ static void format_members(const char *field, const json_t *value, char *text, s
 			cell_format(name, member, one, sizeof(one));
 			int n = snprintf(
 				text + used, size - used, "%s%s=%s", used ? " " : "", name, one);
-			if (n < 0 || (size_t)n >= size - used)
+			if (n < 0 || (size_t)n >= size - used) {
+				cut(text, size);
 				return;
+			}
 			used += (size_t)n;
 		}
 	}

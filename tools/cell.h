@@ -4,10 +4,11 @@
 
 #include <jansson.h>
 
-#define CELL_SIZE 512
+#define CELL_SIZE 4096
 
 /* By its field's name: `*_bytes` as 1.5M, `*_s` and `*_ms` as durations, `*_at` (seconds since
- * 1970) as local time. Control characters come out as '?'. */
+ * 1970) as local time. Control characters come out as '?'. What has no room is left out, and "..."
+ * says so. */
 void cell_format(const char *field, const json_t *value, char *text, size_t size);
 /* "from_client_bytes" is shown as "from-client": the value has its unit. */
 void cell_name(const char *field, char text[static CELL_SIZE]);

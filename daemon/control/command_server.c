@@ -120,10 +120,7 @@ static json_t *tls_of(struct command *command, const char *name, const struct ip
 		const struct ipc_host_tls *seen =
 			health_peer_tls(control->health, (size_t)at, target, &target->addresses[i]);
 		if (seen)
-			json_array_append_new(
-				array, host_tls_row(control,
-					       host_tls_mode(&control->policy->servers[at], target),
-					       seen));
+			json_array_append_new(array, host_tls_row(control, seen));
 	}
 	return array;
 }

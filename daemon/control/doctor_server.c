@@ -76,18 +76,17 @@ static void check_tls(const struct examination *exam, size_t index, const struct
 	const struct control *control = exam->control;
 	const struct policy_server *server = &control->policy->servers[index];
 	const struct ipc_host_tls *seen = health_peer_tls(control->health, index, target, addr);
-	enum policy_server_tls_mode mode = host_tls_mode(server, target);
 	char text[ADDR_TEXT_SIZE], date[CERTIFICATE_DATE_SIZE], advice[TLS_ADVICE_SIZE];
 	int64_t days;
 
 	if (!seen)
 		return;
 	addr_format(addr, text);
-	if (seen->tls.why[0] && mode != POLICY_SERVER_TLS_OFFER)
+	if (seen->tls.why[0] && seen->mode != POLICY_SERVER_TLS_OFFER)
 		examination_find(exam, "server-tls", DOCTOR_ERROR, tls_advice(&seen->tls, advice),
 			"server %s: %s at %s port %u: TLS: %s", server->name.text, target->name,
 			text, target->port, seen->tls.why);
-	else if (host_tls_days(control, mode, &seen->tls, &days))
+	else if (host_tls_days(control, seen, &days))
 		examination_find(exam, "server-tls",
 			days <= CREDENTIAL_TROUBLE_DAYS   ? DOCTOR_ERROR
 			: days <= CREDENTIAL_WARNING_DAYS ? DOCTOR_WARNING

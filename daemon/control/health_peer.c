@@ -233,7 +233,7 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		take_targets(HEALTH(peer), (const struct ipc_targets *)ipc);
 		return true;
 	case IPC_HOST_TLS:
-		host_tls_take(&HEALTH(peer)->tls, (const struct ipc_host_tls *)ipc);
+		host_tls_take(&HEALTH(peer)->tls, peer->control, (const struct ipc_host_tls *)ipc);
 		return true;
 	case IPC_TESTED: /* of a question that was given up */
 		return true;

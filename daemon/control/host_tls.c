@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/row.h"
+#include "daemon/log.h"
 #include "lib/dns.h"
 #include "lib/smtp/tls_terms.h"
 #include "lib/tls_advice.h"
@@ -14,6 +15,7 @@
 
 struct host_tls {
 	struct host_tls *next;
+	unsigned days_said; /* of the two marks, the one that the log has; 0: none */
 	struct ipc_host_tls ipc;
 };
 
@@ -21,22 +23,6 @@ static bool same_place(const struct ipc_host_tls *a, const struct ipc_host_tls *
 {
 	return strcmp(a->server, b->server) == 0 && dns_same_name(a->name, b->name) &&
 	       a->host.port == b->host.port && addr_equal(&a->host.addr, &b->host.addr);
-}
-
-void host_tls_take(struct host_tls **all, const struct ipc_host_tls *ipc)
-{
-	struct host_tls *one = *all;
-
-	while (one && !same_place(&one->ipc, ipc))
-		one = one->next;
-	if (!one) {
-		one = calloc(1, sizeof(*one));
-		if (!one)
-			return;
-		one->next = *all;
-		*all = one;
-	}
-	one->ipc = *ipc;
 }
 
 static void keep(struct host_tls **all,
@@ -108,17 +94,6 @@ const struct ipc_host_tls *host_tls_find(const struct host_tls *all,
 	return NULL;
 }
 
-enum policy_server_tls_mode host_tls_mode(
-	const struct policy_server *server, const struct ipc_target *target)
-{
-	const struct policy_server_tls *tls =
-		target->line < server->nhosts
-			? policy_host_tls(server, &server->hosts[target->line])
-			: &server->tls;
-
-	return tls_terms_mode(tls);
-}
-
 static int64_t days_left(const struct control *control, const struct tls_seen *seen)
 {
 	const struct certificate_facts facts = {.ends = seen->ends};
@@ -126,13 +101,53 @@ static int64_t days_left(const struct control *control, const struct tls_seen *s
 	return certificate_days_left(&facts, credentials_now_s(control->credentials));
 }
 
-bool host_tls_days(const struct control *control, enum policy_server_tls_mode mode,
-	const struct tls_seen *seen, int64_t *days)
+bool host_tls_days(const struct control *control, const struct ipc_host_tls *ipc, int64_t *days)
 {
-	if (mode != POLICY_SERVER_TLS_VERIFY || !seen->ends)
+	if (ipc->mode != POLICY_SERVER_TLS_VERIFY || !ipc->tls.ends)
 		return false;
-	*days = days_left(control, seen);
+	*days = days_left(control, &ipc->tls);
 	return true;
+}
+
+/* What is refused is told as the host's state. */
+static void log_end(const struct control *control, struct host_tls *one)
+{
+	const struct ipc_host_tls *ipc = &one->ipc;
+	ptrdiff_t at = control->policy ? policy_find_server(control->policy, ipc->server) : -1;
+	char date[CERTIFICATE_DATE_SIZE], addr[ADDR_TEXT_SIZE];
+	int64_t days;
+
+	if (at < 0 || ipc->tls.why[0] ||
+		ipc->digest != tls_terms_digest(&control->policy->servers[at]) ||
+		!host_tls_days(control, ipc, &days))
+		return;
+	unsigned mark = days <= CREDENTIAL_TROUBLE_DAYS   ? CREDENTIAL_TROUBLE_DAYS
+			: days <= CREDENTIAL_WARNING_DAYS ? CREDENTIAL_WARNING_DAYS
+							  : 0;
+	if (mark && mark != one->days_said)
+		log_warning("server %s: the certificate of host %s at %s ends on %s, in %" PRId64
+			    " days",
+			ipc->server, ipc->name, addr_format(&ipc->host.addr, addr),
+			certificate_date(ipc->tls.ends, date), days);
+	one->days_said = mark;
+}
+
+void host_tls_take(
+	struct host_tls **all, const struct control *control, const struct ipc_host_tls *ipc)
+{
+	struct host_tls *one = *all;
+
+	while (one && !same_place(&one->ipc, ipc))
+		one = one->next;
+	if (!one) {
+		one = calloc(1, sizeof(*one));
+		if (!one)
+			return;
+		one->next = *all;
+		*all = one;
+	}
+	one->ipc = *ipc;
+	log_end(control, one);
 }
 
 static json_t *text_or_null(const char *text)
@@ -140,15 +155,14 @@ static json_t *text_or_null(const char *text)
 	return *text ? row_text(text) : json_null();
 }
 
-static json_t *warning_of(const struct control *control, enum policy_server_tls_mode mode,
-	const struct tls_seen *seen)
+static json_t *warning_of(const struct control *control, const struct ipc_host_tls *ipc)
 {
 	char date[CERTIFICATE_DATE_SIZE], text[96];
 	int64_t days;
 
-	if (!host_tls_days(control, mode, seen, &days) || days > CREDENTIAL_WARNING_DAYS)
+	if (!host_tls_days(control, ipc, &days) || days > CREDENTIAL_WARNING_DAYS)
 		return json_null();
-	certificate_date(seen->ends, date);
+	certificate_date(ipc->tls.ends, date);
 	if (days < 0)
 		snprintf(text, sizeof(text), "its certificate has expired on %s", date);
 	else
@@ -157,10 +171,10 @@ static json_t *warning_of(const struct control *control, enum policy_server_tls_
 	return row_text(text);
 }
 
-json_t *host_tls_row(const struct control *control, enum policy_server_tls_mode mode,
-	const struct ipc_host_tls *ipc)
+json_t *host_tls_row(const struct control *control, const struct ipc_host_tls *ipc)
 {
 	const struct tls_seen *seen = &ipc->tls;
+	enum policy_server_tls_mode mode = (enum policy_server_tls_mode)ipc->mode;
 	char pin[TLS_PIN_SIZE];
 	bool shown = seen->ends != 0;
 
@@ -172,6 +186,6 @@ json_t *host_tls_row(const struct control *control, enum policy_server_tls_mode 
 		shown ? row_time((uint64_t)seen->ends * 1000) : json_null(), "days_left",
 		shown ? json_integer((json_int_t)days_left(control, seen)) : json_null(), "pin",
 		shown ? json_string(tls_pin(seen->key, pin)) : json_null(), "why",
-		text_or_null(seen->why), "warning", warning_of(control, mode, seen), "seen_at",
+		text_or_null(seen->why), "warning", warning_of(control, ipc), "seen_at",
 		row_time(ipc->seen_ms));
 }

@@ -12,8 +12,10 @@
 struct control;
 struct host_tls;
 
-/* In the place of what was seen there before. Begins as NULL. */
-void host_tls_take(struct host_tls **all, const struct ipc_host_tls *ipc);
+/* In the place of what was seen there before. Begins as NULL. The log hears once of an end that is
+ * near, and once of one that is nearer. */
+void host_tls_take(
+	struct host_tls **all, const struct control *control, const struct ipc_host_tls *ipc);
 /* Of this server only what is at these addresses stays. */
 void host_tls_keep(struct host_tls **all, const struct ipc_targets *targets);
 /* Only what is of the policy's servers stays. */
@@ -26,16 +28,11 @@ const struct ipc_host_tls *host_tls_find(const struct host_tls *all,
 	const struct policy_server *server, const struct ipc_target *target,
 	const struct addr *addr);
 
-/* What the target's host is to be spoken to in. */
-enum policy_server_tls_mode host_tls_mode(
-	const struct policy_server *server, const struct ipc_target *target);
 /* Whole days until the certificate ends, below 0: it is over. False: that does not matter, since
  * nobody looks at it. */
-bool host_tls_days(const struct control *control, enum policy_server_tls_mode mode,
-	const struct tls_seen *seen, int64_t *days);
+bool host_tls_days(const struct control *control, const struct ipc_host_tls *ipc, int64_t *days);
 
 /* One of the objects of `tls` in a row of `server show`. */
-json_t *host_tls_row(const struct control *control, enum policy_server_tls_mode mode,
-	const struct ipc_host_tls *ipc);
+json_t *host_tls_row(const struct control *control, const struct ipc_host_tls *ipc);
 
 #endif

@@ -87,8 +87,7 @@ static void look_at_target(const struct ipc_targets *targets, const struct ipc_t
 static void look_at_tls(const struct control *control, size_t server,
 	const struct ipc_target *target, json_t *troubles)
 {
-	const struct policy_server *policy = &control->policy->servers[server];
-	const char *name = policy->name.text;
+	const char *name = control->policy->servers[server].name.text;
 	char show[POLICY_NAME_SIZE + 32], test[POLICY_NAME_SIZE + 32], addr[ADDR_TEXT_SIZE];
 	char date[CERTIFICATE_DATE_SIZE];
 	int64_t days;
@@ -104,8 +103,7 @@ static void look_at_tls(const struct control *control, size_t server,
 		if (seen->tls.reason && !is_bad(target))
 			trouble_add(troubles, test, "server %s host %s at %s: TLS: %s", name,
 				target->name, addr, seen->tls.why);
-		else if (!seen->tls.reason &&
-			 host_tls_days(control, host_tls_mode(policy, target), &seen->tls, &days) &&
+		else if (!seen->tls.reason && host_tls_days(control, seen, &days) &&
 			 days <= CREDENTIAL_TROUBLE_DAYS)
 			trouble_add(troubles, show,
 				"server %s host %s at %s: its certificate ends on %s, in %" PRId64

@@ -603,6 +603,7 @@ bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)
 		snprintf(ipc->name, sizeof(ipc->name), "%s", tracked->target.name);
 		ipc->host = (struct endpoint){.addr = address->addr, .port = tracked->target.port};
 		ipc->digest = tracked->terms->tls;
+		ipc->mode = tracked_tls_mode(tracked);
 		ipc->seen_ms = address->tls_seen_ms;
 		ipc->tls = *address->tls;
 		address->tls_told = true;

@@ -7,6 +7,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/health_peer.h"
+#include "daemon/control/host_tls.h"
 #include "daemon/control/live.h"
 #include "daemon/control/web_peer.h"
 #include "daemon/control/peers.h"
@@ -14,7 +15,6 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/tally.h"
 #include "lib/exposition.h"
-#include "lib/ipc/health.h"
 #include "daemon/control/want.h"
 
 #include <errno.h>
@@ -230,16 +230,16 @@ static void each_host(struct exposition *page, const struct control *control,
 	}
 }
 
-/* Of its addresses the one whose certificate ends first; 0: none showed one. */
+/* Of its addresses the one whose certificate ends first; 0: none is known by one. */
 static int64_t certificate_end(
 	const struct control *control, size_t server, const struct ipc_target *target)
 {
-	int64_t ends = 0;
+	int64_t ends = 0, days;
 
 	for (unsigned i = 0; i < target->naddresses; i++) {
 		const struct ipc_host_tls *seen =
 			health_peer_tls(control->health, server, target, &target->addresses[i]);
-		if (seen && seen->tls.ends && (!ends || seen->tls.ends < ends))
+		if (seen && host_tls_days(control, seen, &days) && (!ends || seen->tls.ends < ends))
 			ends = seen->tls.ends;
 	}
 	return ends;
@@ -250,7 +250,7 @@ static void put_host_certificates(struct exposition *page, const struct control 
 	char port[8];
 
 	exposition_begin(page, "host-certificate-end-seconds", GAUGE,
-		"when the certificate that the host showed last ends, since 1970");
+		"when the certificate by which the host is verified ends, since 1970");
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {

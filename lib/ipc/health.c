@@ -46,8 +46,9 @@ static bool host_tls_ok(const void *ipc, size_t len)
 	const struct tls_seen *tls = &host->tls;
 	(void)len;
 	return ipc_addr_given_ok(&host->host.addr) && NAMED_OK(host->server) &&
-	       NAMED_OK(host->name) && tls->version < TLS_VERSIONS && tls->reason < TLS_REASONS &&
-	       TEXT_OK(tls->cipher) && TEXT_OK(tls->names) && TEXT_OK(tls->why);
+	       NAMED_OK(host->name) && host->mode < POLICY_SERVER_TLS_MODES &&
+	       tls->version < TLS_VERSIONS && tls->reason < TLS_REASONS && TEXT_OK(tls->cipher) &&
+	       TEXT_OK(tls->names) && TEXT_OK(tls->why);
 }
 
 /* From IPC_FILE_HEALTH on. */

@@ -69,6 +69,8 @@ struct ipc_host_tls {
 	struct endpoint host;
 	char server[POLICY_NAME_SIZE];
 	char name[TARGET_NAME_SIZE]; /* of the target */
+	uint32_t mode;               /* enum policy_server_tls_mode: how it has to be */
+	uint32_t reserved;
 	struct tls_seen tls;
 };
 

@@ -276,6 +276,9 @@ static void a_test_injects_nothing(void **state)
 	m.host_tls.host.addr = documentation4;
 	strcpy(m.host_tls.tls.names, "mx.example.net, *.example.net");
 	assert_int_equal(check(), 0);
+	m.host_tls.mode = POLICY_SERVER_TLS_MODES;
+	assert_int_equal(check(), -EBADMSG);
+	m.host_tls.mode = POLICY_SERVER_TLS_PIN;
 	m.host_tls.tls.version = TLS_VERSIONS;
 	assert_int_equal(check(), -EBADMSG);
 	m.host_tls.tls.version = TLS_VERSION_1_3;

@@ -56,12 +56,13 @@ enum ending_class {
 	X(REJECTED, "rejected", REFUSED, "verdict reject")                                         \
 	X(DROPPED, "dropped", REFUSED, "verdict drop")                                             \
 	X(OVER_FLOWS_TOTAL, "over-flows-total", REFUSED, "over the limit of flows of the gateway") \
-	X(OVER_FLOWS_ZONE, "over-flows-zone", REFUSED, "over the limit of flows of the zone")      \
+	X(OVER_FLOWS_ZONE, "over-flows-zone", REFUSED,                                             \
+		"over the limit of flows of the zone or listener")                                 \
 	X(OVER_FLOWS_CLIENT, "over-flows-client", REFUSED, "over the limit of flows per client")   \
 	X(OVER_FLOWS_USER, "over-flows-user", REFUSED, "over the limit of flows per user")         \
 	X(OVER_FLOWS_SERVER, "over-flows-server", REFUSED,                                         \
 		"over the limit of flows of the server or its host")                               \
-	X(OVER_RATE_ZONE, "over-rate-zone", REFUSED, "over the rate of the zone")                  \
+	X(OVER_RATE_ZONE, "over-rate-zone", REFUSED, "over the rate of the zone or listener")      \
 	X(OVER_RATE_CLIENT, "over-rate-client", REFUSED, "over the rate per client")               \
 	X(OVER_RATE_USER, "over-rate-user", REFUSED, "over the rate per user")                     \
 	X(NO_MAC, "no-mac", REFUSED, "the zone knows clients by MAC and the kernel saw none")      \

@@ -2,8 +2,13 @@
 #include "daemon/control/command.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/live.h"
 #include "daemon/control/row.h"
+#include "daemon/control/tally.h"
+#include "daemon/own_address.h"
 #include "lib/element.h"
+
+#include <stdio.h>
 
 static void put_elems(json_t *array, const struct policy_elems *elems)
 {
@@ -54,13 +59,60 @@ static json_t *accept_of(const struct policy_listener *listener)
 	return array;
 }
 
+/* "listens"; "waits" for its address to come; "failed", as another has its port. */
+static const char *state_of(const struct listening_at *listening, const struct endpoint *at)
+{
+	if (!listening)
+		return "opens";
+	if (listening->error)
+		return "failed";
+	return addr_is_unspecified(&at->addr) || own_address(&at->addr) ? "listens" : "waits";
+}
+
+static json_t *endpoints_of(const struct control *control, const struct policy_listener *listener)
+{
+	json_t *array = json_array();
+	char text[ENDPOINT_TEXT_SIZE + 16];
+
+	for (size_t p = 0; p < listener->ports.n; p++)
+		for (size_t a = 0; a < listener->naddresses; a++) {
+			const struct endpoint at = {listener->addresses[a], listener->ports.v[p]};
+			char where[ENDPOINT_TEXT_SIZE];
+			snprintf(text, sizeof(text), "%s %s", endpoint_format(&at, where),
+				state_of(listening_find(control, &at), &at));
+			json_array_append_new(array, json_string(text));
+		}
+	return array;
+}
+
+static json_int_t refused(const struct tally_line *line)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < ENDINGS; i++)
+		if (ending_class_of((enum ending)i) == ENDING_CLASS_REFUSED)
+			sum += line->endings[i];
+	return (json_int_t)sum;
+}
+
 static void show_listener(struct command *command, const struct policy_listener *listener)
 {
+	static const struct tally_line none;
+	const struct control *control = command->control;
+	const struct live_rule live = live_listener_of(control->live, listener->name.text);
+	const struct tally_line *line =
+		tally_find(control->tally, TALLY_LISTENER, listener->name.text);
+
+	line = line ? line : &none;
 	command_row(command,
-		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "listener", row_string(&listener->name),
-			"addresses", addresses_of(listener), "ports", ports_of(listener), "accept",
-			accept_of(listener), "tls", policy_tls_names[listener->tls.mode], "comment",
-			row_string(&listener->comment)));
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
+			"listener", row_string(&listener->name), "addresses",
+			addresses_of(listener), "ports", ports_of(listener), "accept",
+			accept_of(listener), "tls", policy_tls_names[listener->tls.mode],
+			"endpoints", endpoints_of(control, listener), "flows",
+			(json_int_t)live.flows, "connections", (json_int_t)live.hits, "refused",
+			refused(line), "secured", (json_int_t)line->secured, "messages",
+			(json_int_t)line->messages, "comment", row_string(&listener->comment)));
 }
 
 static void run_show_listener(struct command *command)

@@ -278,7 +278,10 @@ static void look_behind(struct explaining *explaining, const struct decide_origi
 	question.mac = explaining->mac;
 	if (explaining->destination_given)
 		question.original = explaining->destination;
-	snprintf(question.zone, sizeof(question.zone), "%s", explaining->zone);
+	if (origin->of_listener)
+		snprintf(question.listener, sizeof(question.listener), "%s", explaining->listener);
+	else
+		snprintf(question.zone, sizeof(question.zone), "%s", explaining->zone);
 	snprintf(question.server, sizeof(question.server), "%s", server_of(control, decision));
 	/* which rule takes a message is open where a flow is counted that is read */
 	if (decision->rule >= 0 && !explaining->read)
@@ -368,12 +371,11 @@ void explain_listener(struct explaining *explaining)
 		explaining);
 	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
 	explaining->row = outcome(explaining, &decision);
-	if (!explaining->at_ms && decision.server >= 0)
-		outlook_hosts(control, (size_t)decision.server, explaining->addr.family,
-			explain_step, explaining);
-	if (!explaining->at_ms && explaining->unreachable)
-		tell_unreachable(explaining);
-	else if (explaining->reply.code)
+	if (!explaining->at_ms && explaining->read) {
+		look_behind(explaining, &origin, &decision);
+		return;
+	}
+	if (explaining->reply.code)
 		answer(explaining, decide_reason_names[explaining->reply.reason],
 			explaining->reply.code, explaining->reply.status, explaining->reply.text);
 	finish(explaining);

@@ -1,5 +1,6 @@
 #include "daemon/control/live.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +10,14 @@
 struct rule {
 	struct rule *next;
 	struct live_rule live;
-	char name[POLICY_NAME_SIZE];
+	char name[POLICY_NAME_SIZE + 16]; /* of a listener behind a word, so that it is no rule's */
 };
 
 struct node {
 	struct node *next; /* by id */
 	struct node *session_next, **session_back;
 	struct live_flow flow;
-	struct rule *rule;
+	struct rule *rule, *listener;
 };
 
 struct live {
@@ -45,6 +46,8 @@ static void put_out(struct live *live, struct node **at)
 		node->session_next->session_back = node->session_back;
 	if (node->rule && node->rule->live.flows)
 		node->rule->live.flows--;
+	if (node->listener && node->listener->live.flows)
+		node->listener->live.flows--;
 	live->nflows--;
 	free(node);
 }
@@ -99,17 +102,34 @@ static struct node **find_flow(struct live *live, uint64_t id)
 	return at;
 }
 
+#define LISTENER_SIZE sizeof(((struct rule *)0)->name)
+
+static const char *of_listener(const char *listener, char name[LISTENER_SIZE])
+{
+	snprintf(name, LISTENER_SIZE, "listener %s", listener);
+	return name;
+}
+
+static void count_hit(struct rule *rule, uint64_t start_ms)
+{
+	if (!rule)
+		return;
+	rule->live.hits++;
+	rule->live.last_ms = start_ms;
+}
+
 void live_add(struct live *live, uint32_t relay, uint64_t id, uint64_t session, uint64_t start_ms,
-	const char *rule_name, bool hit)
+	const char *rule_name, const char *listener_name, bool hit)
 {
 	struct node **at = find_flow(live, id);
+	char name[LISTENER_SIZE];
 	if (*at)
 		return;
 	struct rule *rule = *rule_name ? add_rule(live, rule_name) : NULL;
-	if (rule && hit) {
-		rule->live.hits++;
-		rule->live.last_ms = start_ms;
-	}
+	struct rule *listener =
+		*listener_name ? add_rule(live, of_listener(listener_name, name)) : NULL;
+	count_hit(hit ? rule : NULL, start_ms);
+	count_hit(hit ? listener : NULL, start_ms);
 	struct node *node = calloc(1, sizeof(*node));
 	if (!node)
 		return;
@@ -117,8 +137,11 @@ void live_add(struct live *live, uint32_t relay, uint64_t id, uint64_t session, 
 		.id = id, .session = session, .start_ms = start_ms, .relay = relay};
 	node->flow.rule = rule ? rule->name : "";
 	node->rule = rule;
+	node->listener = listener;
 	if (rule)
 		rule->live.flows++;
+	if (listener)
+		listener->live.flows++;
 	*at = node;
 	struct node **bucket = &live->sessions[bucket_of(session)];
 	node->session_next = *bucket;
@@ -169,4 +192,11 @@ struct live_rule live_rule_of(const struct live *live, const char *name)
 {
 	const struct rule *rule = find_rule(live, name);
 	return rule ? rule->live : (struct live_rule){0};
+}
+
+struct live_rule live_listener_of(const struct live *live, const char *listener)
+{
+	char name[LISTENER_SIZE];
+
+	return live_rule_of(live, of_listener(listener, name));
 }

@@ -150,7 +150,7 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 	switch (ipc->type) {
 	case IPC_STARTED:
 		live_add(control->live, peer->number, started->flow, started->session,
-			started->at_ms, started->rule, true);
+			started->at_ms, started->rule, started->listener, true);
 		sessions_active(control->sessions, started->session);
 		ended_began(control, started);
 		break;
@@ -257,7 +257,7 @@ static void on_old_flow(struct peers_flows *flows, const struct ipc_flow *flow)
 {
 	struct control *control = flows->context;
 	live_add(control->live, flow->relay, flow->id, flow->session, flow->start_ms, flow->rule,
-		false);
+		flow->listener, false);
 }
 
 static void on_old_flows_done(struct peers_flows *flows)

@@ -1,5 +1,7 @@
 #include "daemon/control/tally.h"
 
+#include "lib/smtp.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +65,7 @@ static void add(
 		*bucket = node;
 	}
 	node->line.endings[flow->ending]++;
+	node->line.secured += (flow->seen & SMTP_SEEN_TLS) != 0;
 	node->line.messages += flow->messages;
 	node->line.from_client_bytes += flow->from_client_bytes;
 	node->line.from_server_bytes += flow->from_server_bytes;

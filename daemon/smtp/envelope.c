@@ -143,8 +143,12 @@ bool envelope_welcome(const struct smtp_flow *flow, struct smtp_refusal *refusal
 				block->code, block->code == 554 ? "5.7.1" : "4.7.0", block->text};
 		return false;
 	}
+	const bool of_all =
+		flow->greeted == ENDING_OVER_FLOWS_ZONE || flow->greeted == ENDING_OVER_RATE_ZONE;
 	const struct ending_reply *reply = ending_reply_of((enum ending)flow->greeted);
 	*refusal = (struct smtp_refusal){reply->code, reply->enhanced, reply->text};
+	if (of_all && flow->way.listener >= 0)
+		refusal->text = "too many connections here";
 	return false;
 }
 

@@ -254,6 +254,15 @@ void listen_follow(struct smtp *smtp)
 	watch_wanted(listen);
 }
 
+void listen_end(struct smtp *smtp)
+{
+	struct listen *listen = &smtp->listen;
+
+	for (size_t i = 0; i < LISTEN_SOCKETS_MAX; i++)
+		if (listen->sockets[i].watched)
+			take_waiting(&listen->sockets[i], ACCEPTS_AT_LAST);
+}
+
 void listen_fini(struct smtp *smtp)
 {
 	struct listen *listen = &smtp->listen;

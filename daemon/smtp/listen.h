@@ -40,6 +40,8 @@ void listen_fini(struct smtp *smtp);
 void listen_put(struct smtp *smtp, const struct ipc_endpoint *ipc, int fd);
 /* The keeper has it no more, or it is another process's. */
 void listen_gone(struct smtp *smtp, const struct ipc_endpoint *ipc);
+/* The process ends: what waits is told. */
+void listen_end(struct smtp *smtp);
 /* The policy in force is another one. */
 void listen_follow(struct smtp *smtp);
 

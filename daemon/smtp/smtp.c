@@ -49,6 +49,7 @@ void smtp_stop_when_done(struct smtp *smtp)
 	if (!record_may_leave(&smtp->ways.records, &smtp->child))
 		return;
 	smtp->child.draining = true; /* it ends as it was asked to */
+	listen_end(smtp);
 	loop_stop(smtp->loop);
 }
 

@@ -146,6 +146,9 @@ void smtp_report_started(struct smtp_flow *flow)
 	ipc.flow = flow->way.id;
 	ipc.session = flow->way.session;
 	ipc.at_ms = record_wall_ms(&flow->way, flow->start_ms);
+	if (flow->way.listener >= 0)
+		record_text(ipc.listener, sizeof(ipc.listener),
+			flow->way.policy->listeners[flow->way.listener].name.text);
 	smtp_send(flow->smtp, &ipc);
 }
 

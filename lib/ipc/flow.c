@@ -114,7 +114,7 @@ static bool started_ok(const void *ipc, size_t len)
 {
 	const struct ipc_started *started = ipc;
 	(void)len;
-	return TEXT_OK(started->rule);
+	return TEXT_OK(started->rule) && TEXT_OK(started->listener);
 }
 
 /* The flow itself is read by ipc_flow_decode(), which is bounded. */

@@ -61,6 +61,7 @@ struct ipc_started {
 	uint64_t session;
 	uint64_t at_ms;
 	char rule[POLICY_NAME_SIZE];
+	char listener[POLICY_NAME_SIZE]; /* empty: it comes from a zone */
 };
 
 struct ipc_load {

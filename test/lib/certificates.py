@@ -72,6 +72,10 @@ def traces_of_key(path):
     return [line.encode() for line in lines] + [number, number[::-1]]
 
 
+# the shadow of a sanitizer is larger, and holds no byte of anybody's
+PART_MAX = 1 << 36
+
+
 def _written(pid):
     """(begin, end) of each part of its own memory that it may write and of which a page is there."""
     part = None
@@ -80,7 +84,8 @@ def _written(pid):
             words = line.split()
             if "-" in words[0] and not words[0].endswith(":"):
                 begin, end = (int(edge, 16) for edge in words[0].split("-"))
-                part = (begin, end) if words[1] == "rw-p" else None
+                mine = words[1] == "rw-p" and end - begin < PART_MAX
+                part = (begin, end) if mine else None
             elif part and words[0] == "Rss:" and words[1] != "0":
                 yield part
 

@@ -50,6 +50,9 @@ struct smtp_reply {
 	char key[9];
 };
 
+/* How long the enhanced code is that a reply's text begins with and that fits the code; 0: there is
+ * none (RFC 3463: class "." subject "." detail, each of the latter one to three digits). */
+size_t smtp_reply_enhanced(const char *text, unsigned code);
 void smtp_reply_init(struct smtp_reply *reply);
 /* Reads up to the end of the reply and no further; *used is how many of these bytes belong to it.
  * A bare LF ends a line as CR LF does. A line is a code of three digits (2xx to 5xx), then '-' or

@@ -1,6 +1,7 @@
 #include "lib/smtp.h"
 
 #include "lib/flowid.h"
+#include "lib/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,26 +66,22 @@ static void put_key(struct smtp_reply *reply, unsigned char c)
 		reply->key[reply->key_len++] = (char)c;
 }
 
-/* RFC 3463: class "." subject "." detail, each of the latter one to three digits. */
-static void find_enhanced(struct smtp_reply *reply)
+size_t smtp_reply_enhanced(const char *text, unsigned code)
 {
-	const char *p = reply->text;
 	unsigned dots = 0, digits = 0, len;
 
-	if (p[0] != (char)('0' + reply->code / 100) || p[0] == '3' || p[1] != '.')
-		return;
-	for (len = 1; p[len] && p[len] != ' '; len++) {
-		if (p[len] == '.') {
+	if (text[0] != (char)('0' + code / 100) || text[0] == '3' || text[1] != '.')
+		return 0;
+	for (len = 1; text[len] && text[len] != ' '; len++) {
+		if (text[len] == '.') {
 			if (++dots > 2 || (dots == 2 && digits == 0))
-				return;
+				return 0;
 			digits = 0;
-		} else if (!is_digit((unsigned char)p[len]) || ++digits > 3) {
-			return;
+		} else if (!is_digit((unsigned char)text[len]) || ++digits > 3) {
+			return 0;
 		}
 	}
-	if (dots != 2 || digits == 0)
-		return;
-	memcpy(reply->enhanced, p, len);
+	return dots == 2 && digits > 0 ? len : 0;
 }
 
 static void end_line(struct smtp_reply *reply)
@@ -92,7 +89,7 @@ static void end_line(struct smtp_reply *reply)
 	if (reply->code < reply->digits)
 		reply->code = reply->digits;
 	if (reply->line == 0)
-		find_enhanced(reply);
+		memcpy(reply->enhanced, reply->text, smtp_reply_enhanced(reply->text, reply->code));
 	else
 		put_key(reply, '\n');
 	if (reply->last)
@@ -218,17 +215,23 @@ static size_t put_characters(char *out, size_t room, const char *text)
 size_t smtp_reply_format(char buf[static SMTP_LINE_SIZE], unsigned code, const char *enhanced,
 	const char *gateway, const char *text, uint64_t flow)
 {
-	char tail[FLOWID_TEXT_SIZE + 8], id[FLOWID_TEXT_SIZE];
-	size_t tail_len =
-		(size_t)snprintf(tail, sizeof(tail), " [%s]\r\n", flowid_format(flow, id));
-	bool has_enhanced = enhanced && *enhanced;
-	size_t len = (size_t)snprintf(buf, 32, "%03u %.11s%s", code % 1000,
-		has_enhanced ? enhanced : "", has_enhanced ? " " : "");
+	char id[FLOWID_TEXT_SIZE];
+	struct words line = {buf, SMTP_LINE_SIZE - 1, 0};
+	size_t id_len = strlen(flowid_format(flow, id)), tail_len = id_len + sizeof(" []\r\n") - 1;
 
-	len += put_characters(buf + len, 255, gateway);
+	words_put_number(&line, code % 1000, 3);
+	words_put(&line, " ");
+	if (enhanced && *enhanced) {
+		words_put_bytes(&line, enhanced, strnlen(enhanced, SMTP_ENHANCED_SIZE - 1));
+		words_put(&line, " ");
+	}
+	line.len += put_characters(buf + line.len, 255, gateway);
 	if (*text)
-		buf[len++] = ' ';
-	len += put_characters(buf + len, SMTP_LINE_SIZE - 1 - tail_len - len, text);
-	memcpy(buf + len, tail, tail_len + 1);
-	return len + tail_len;
+		words_put(&line, " ");
+	line.len += put_characters(buf + line.len, line.size - tail_len - line.len, text);
+	words_put(&line, " [");
+	words_put_bytes(&line, id, id_len);
+	words_put(&line, "]\r\n");
+	buf[line.len] = '\0';
+	return line.len;
 }

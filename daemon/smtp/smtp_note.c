@@ -3,8 +3,8 @@
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "lib/decide.h"
+#include "lib/words.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define SMALL_BYTES (SMTP_NOTE_PIECE_BYTES - sizeof(struct smtp_note))
@@ -172,10 +172,14 @@ static enum message_by last_word(const struct smtp_note *note, const struct engi
 
 static size_t format_reply(const struct engine_reply *reply, char *text, size_t size)
 {
-	int n = snprintf(text, size, "%03u%s%s%s%s", reply->code, *reply->enhanced ? " " : "",
-		reply->enhanced, *reply->text ? " " : "", reply->text);
+	struct words words = {text, size - 1, 0};
 
-	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+	words_put_number(&words, reply->code, 3);
+	words_put(&words, *reply->enhanced ? " " : "");
+	words_put(&words, reply->enhanced);
+	words_put(&words, *reply->text ? " " : "");
+	words_put(&words, reply->text);
+	return words.len;
 }
 
 static struct entry entry_at(const uint8_t *bytes, uint32_t at)

@@ -1,4 +1,5 @@
 #include "lib/smtp/engine_parts.h"
+#include "lib/words.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -37,18 +38,24 @@ static bool has_room(const struct engine_out *out, size_t len)
 	return out->client_room - out->client_len >= len;
 }
 
+static void put_line(struct engine_out *out, const struct words *line)
+{
+	assert(has_room(out, line->len));
+	memcpy(out->client + out->client_len, line->text, line->len);
+	out->client_len += line->len;
+}
+
 void engine_say_refusal(
 	const struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
 {
-	char line[SMTP_LINE_SIZE];
+	char bytes[SMTP_LINE_SIZE];
+	struct words line = {bytes, sizeof(bytes), 0};
 
 	if (engine->client_gone)
 		return;
-	size_t len = smtp_reply_format(
-		line, refusal->code, refusal->enhanced, out->gateway, refusal->text, engine->flow);
-	assert(has_room(out, len));
-	memcpy(out->client + out->client_len, line, len);
-	out->client_len += len;
+	line.len = smtp_reply_format(
+		bytes, refusal->code, refusal->enhanced, out->gateway, refusal->text, engine->flow);
+	put_line(out, &line);
 }
 
 void engine_say(const struct engine *engine, enum engine_words words, struct engine_out *out)
@@ -91,53 +98,39 @@ static const char *read_line(
 	const struct engine *engine, unsigned code, char enhanced[static SMTP_ENHANCED_SIZE])
 {
 	const char *text = engine->line_len > 4 ? engine->line + 4 : "";
-	struct smtp_reply reply;
-	size_t used;
+	size_t len =
+		engine->line[0] == (char)('0' + code / 100) ? smtp_reply_enhanced(text, code) : 0;
 
-	if (code == 0) { /* no reply, but what stands there instead */
-		enhanced[0] = '\0';
+	enhanced[len] = '\0';
+	if (code == 0) /* no reply, but what stands there instead */
 		return engine->line;
-	}
-
-	smtp_reply_init(&reply);
-	smtp_reply_feed(&reply, engine->line, engine->line_len, &used);
-	smtp_reply_feed(&reply, "\n", 1, &used);
-	memcpy(enhanced, reply.enhanced, SMTP_ENHANCED_SIZE);
-	if (enhanced[0] != (char)('0' + code / 100)) {
-		enhanced[0] = '\0';
-		return text;
-	}
-	text += strlen(enhanced);
-	return text + (*text == ' ');
+	memcpy(enhanced, text, len);
+	text += len;
+	return text + (len > 0 && *text == ' ');
 }
 
 /* Who shows ENHANCEDSTATUSCODES gives each reply one (RFC 2034 3), but for 3xx. */
 void engine_pass(const struct engine *engine, unsigned code, bool last, struct engine_out *out)
 {
-	char enhanced[SMTP_ENHANCED_SIZE], head[32];
+	char enhanced[SMTP_ENHANCED_SIZE], bytes[SMTP_LINE_SIZE];
 	const char *text = read_line(engine, code, enhanced);
-	size_t text_len = strlen(text);
-	int n;
+	struct words line = {bytes, SMTP_LINE_SIZE - 1 - 2, 0};
 
 	if (engine->client_gone)
 		return;
-	if (code / 100 == 3)
-		n = snprintf(head, sizeof(head), "%03u%c", code % 1000, last ? ' ' : '-');
-	else if (enhanced[0])
-		n = snprintf(
-			head, sizeof(head), "%03u%c%s ", code % 1000, last ? ' ' : '-', enhanced);
-	else
-		n = snprintf(head, sizeof(head), "%03u%c%u.0.0 ", code % 1000, last ? ' ' : '-',
-			code / 100 % 10);
-	size_t head_len = (size_t)n;
-	if (text_len > SMTP_LINE_SIZE - 1 - 2 - head_len)
-		text_len = SMTP_LINE_SIZE - 1 - 2 - head_len;
-	assert(has_room(out, head_len + text_len + 2));
-	char *at = out->client + out->client_len;
-	memcpy(at, head, head_len);
-	memcpy(at + head_len, text, text_len);
-	memcpy(at + head_len + text_len, "\r\n", 2);
-	out->client_len += head_len + text_len + 2;
+	words_put_number(&line, code % 1000, 3);
+	words_put(&line, last ? " " : "-");
+	if (code / 100 != 3) {
+		if (enhanced[0])
+			words_put(&line, enhanced);
+		else
+			words_put_number(&line, code / 100 % 10, 1);
+		words_put(&line, enhanced[0] ? " " : ".0.0 ");
+	}
+	words_put(&line, text);
+	line.size += 2;
+	words_put(&line, "\r\n");
+	put_line(out, &line);
 }
 
 struct engine_reply engine_reply_of_line(const struct engine *engine, unsigned code)

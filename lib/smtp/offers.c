@@ -1,9 +1,9 @@
 #include "lib/smtp/offers.h"
 
 #include "lib/smtp/login.h"
+#include "lib/words.h"
 #include "lib/xclient.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -60,12 +60,19 @@ void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len)
 size_t smtp_offers_format(char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway,
 	uint64_t size, unsigned shown, bool starttls)
 {
-	int len = snprintf(out, SMTP_OFFERS_REPLY_MAX,
-		"250-%.255s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n%s%s%s250-8BITMIME\r\n"
-		"250 ENHANCEDSTATUSCODES\r\n",
-		gateway, (unsigned long long)size,
-		shown & SMTP_PARAMETER_SMTPUTF8 ? "250-SMTPUTF8\r\n" : "",
-		shown & SMTP_PARAMETER_DSN ? "250-DSN\r\n" : "",
-		starttls ? "250-STARTTLS\r\n" : "");
-	return (size_t)len;
+	struct words reply = {out, SMTP_OFFERS_REPLY_MAX, 0};
+
+	words_put(&reply, "250-");
+	words_put_bytes(&reply, gateway, strnlen(gateway, 255));
+	words_put(&reply, "\r\n250-PIPELINING\r\n250-SIZE ");
+	words_put_number(&reply, size, 1);
+	words_put(&reply, "\r\n");
+	if (shown & SMTP_PARAMETER_SMTPUTF8)
+		words_put(&reply, "250-SMTPUTF8\r\n");
+	if (shown & SMTP_PARAMETER_DSN)
+		words_put(&reply, "250-DSN\r\n");
+	if (starttls)
+		words_put(&reply, "250-STARTTLS\r\n");
+	words_put(&reply, "250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n");
+	return reply.len;
 }

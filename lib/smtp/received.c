@@ -1,8 +1,8 @@
 #include "lib/smtp/received.h"
 
 #include "lib/flowid.h"
+#include "lib/words.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,13 +16,13 @@ static bool is_name_byte(char c)
 	       c == '-' || c == '.' || c == '_';
 }
 
-static const char *format_literal(const struct addr *addr, char buf[static LITERAL_SIZE])
+static void put_literal(struct words *words, const struct addr *addr)
 {
 	char text[ADDR_TEXT_SIZE];
 
-	snprintf(buf, LITERAL_SIZE, "[%s%s]", addr->family == ADDR_IP6 ? "IPv6:" : "",
-		addr_format(addr, text));
-	return buf;
+	words_put(words, addr->family == ADDR_IP6 ? "[IPv6:" : "[");
+	words_put(words, addr_format(addr, text));
+	words_put(words, "]");
 }
 
 /* "[10.0.0.5]" is said by many clients; other brackets are a way to look like our own words. */
@@ -40,20 +40,22 @@ static bool read_literal(const char *text, struct addr *addr)
 }
 
 /* A comment, a semicolon or a line end in a HELO name would make another header of this one. */
-static void format_helo(const char *helo, char buf[static NAME_MAX_BYTES + 1])
+static void put_helo(struct words *words, const char *helo)
 {
+	char name[NAME_MAX_BYTES];
 	struct addr addr;
 	size_t n = 0;
 
 	if (read_literal(helo, &addr)) {
-		format_literal(&addr, buf);
+		put_literal(words, &addr);
 		return;
 	}
 	for (; helo[n] && n < NAME_MAX_BYTES; n++)
-		buf[n] = is_name_byte(helo[n]) ? helo[n] : '?';
-	buf[n] = '\0';
-	if (n == 0)
-		memcpy(buf, "unknown", sizeof("unknown"));
+		name[n] = is_name_byte(helo[n]) ? helo[n] : '?';
+	if (n > 0)
+		words_put_bytes(words, name, n);
+	else
+		words_put(words, "unknown");
 }
 
 static bool is_host_name(const char *name)
@@ -80,7 +82,6 @@ static const char *protocol_of(unsigned with)
 
 #define DAY_S     86400
 #define YEAR_9999 253402300799LL
-#define DATE_SIZE 40
 
 static unsigned days_of_year(unsigned year)
 {
@@ -88,7 +89,7 @@ static unsigned days_of_year(unsigned year)
 }
 
 /* RFC 5322 3.3. Not by gmtime_r(), which reads the environment's time zone. */
-static void format_date(int64_t time_s, int offset_min, char buf[static DATE_SIZE])
+static void put_date(struct words *words, int64_t time_s, int offset_min)
 {
 	static const char names[][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
 	static const char months[][4] = {
@@ -108,54 +109,68 @@ static void format_date(int64_t time_s, int offset_min, char buf[static DATE_SIZ
 			break;
 	}
 	unsigned offset = (unsigned)(offset_min < 0 ? -offset_min : offset_min) % 1440;
-	snprintf(buf, DATE_SIZE, "%s, %u %s %u %02u:%02u:%02u %c%02u%02u", name, day + 1,
-		months[month], year, second / 3600, second / 60 % 60, second % 60,
-		offset_min < 0 ? '-' : '+', offset / 60, offset % 60);
+	words_put(words, name);
+	words_put(words, ", ");
+	words_put_number(words, day + 1, 1);
+	words_put(words, " ");
+	words_put(words, months[month]);
+	words_put(words, " ");
+	words_put_number(words, year, 4);
+	words_put(words, " ");
+	words_put_number(words, second / 3600, 2);
+	words_put(words, ":");
+	words_put_number(words, second / 60 % 60, 2);
+	words_put(words, ":");
+	words_put_number(words, second % 60, 2);
+	words_put(words, offset_min < 0 ? " -" : " +");
+	words_put_number(words, offset / 60, 2);
+	words_put_number(words, offset % 60, 2);
 }
 
-/* One more part of the line, behind a space or a fold. */
-static size_t put_part(char *out, size_t n, size_t *column, const char *part)
+/* The part that is at hand goes behind the line, with a space or a fold before it. */
+static void end_part(struct words *line, size_t *column, struct words *part)
 {
-	size_t len = strlen(part);
+	bool folds = *column + 1 + part->len > LINE_MAX_BYTES;
 
-	if (*column + 1 + len > LINE_MAX_BYTES) {
-		memcpy(out + n, "\r\n\t", 3);
-		n += 3;
-		*column = 8;
-	} else {
-		out[n++] = ' ';
-		*column += 1;
-	}
-	memcpy(out + n, part, len);
-	*column += len;
-	return n + len;
+	words_put(line, folds ? "\r\n\t" : " ");
+	words_put_bytes(line, part->text, part->len);
+	*column = (folds ? 8 : *column + 1) + part->len;
+	part->len = 0;
 }
 
 size_t smtp_received_format(
 	const struct smtp_received *received, char out[static SMTP_RECEIVED_MAX])
 {
-	char helo[NAME_MAX_BYTES + 1], literal[LITERAL_SIZE],
-		part[NAME_MAX_BYTES + LITERAL_SIZE + 8];
-	char id[FLOWID_TEXT_SIZE], date[DATE_SIZE];
-	bool named = received->name && is_host_name(received->name);
+	char text[NAME_MAX_BYTES + LITERAL_SIZE + 8], id[FLOWID_TEXT_SIZE];
+	struct words line = {out, SMTP_RECEIVED_MAX, 0}, part = {text, sizeof(text), 0};
 
-	format_helo(received->helo, helo);
-	size_t n = (size_t)snprintf(out, SMTP_RECEIVED_MAX, "Received: from %s", helo), column = n;
-	snprintf(part, sizeof(part), "(%s%s%s)", named ? received->name : "", named ? " " : "",
-		format_literal(&received->client, literal));
-	n = put_part(out, n, &column, part);
-	snprintf(part, sizeof(part), "by %.255s", received->gateway);
-	n = put_part(out, n, &column, part);
-	snprintf(part, sizeof(part), "with %s", protocol_of(received->with));
-	n = put_part(out, n, &column, part);
-	flowid_format(received->flow, id);
-	if (received->message > 0)
-		snprintf(part, sizeof(part), "id %s.%u;", id, received->message);
-	else
-		snprintf(part, sizeof(part), "id %s;", id);
-	n = put_part(out, n, &column, part);
-	format_date(received->time_s, received->offset_min, date);
-	n = put_part(out, n, &column, date);
-	memcpy(out + n, "\r\n", 2);
-	return n + 2;
+	words_put(&line, "Received: from ");
+	put_helo(&line, received->helo);
+	size_t column = line.len;
+	words_put(&part, "(");
+	if (received->name && is_host_name(received->name)) {
+		words_put(&part, received->name);
+		words_put(&part, " ");
+	}
+	put_literal(&part, &received->client);
+	words_put(&part, ")");
+	end_part(&line, &column, &part);
+	words_put(&part, "by ");
+	words_put_bytes(&part, received->gateway, strnlen(received->gateway, NAME_MAX_BYTES));
+	end_part(&line, &column, &part);
+	words_put(&part, "with ");
+	words_put(&part, protocol_of(received->with));
+	end_part(&line, &column, &part);
+	words_put(&part, "id ");
+	words_put(&part, flowid_format(received->flow, id));
+	if (received->message > 0) {
+		words_put(&part, ".");
+		words_put_number(&part, received->message, 1);
+	}
+	words_put(&part, ";");
+	end_part(&line, &column, &part);
+	put_date(&part, received->time_s, received->offset_min);
+	end_part(&line, &column, &part);
+	words_put(&line, "\r\n");
+	return line.len;
 }

@@ -157,12 +157,21 @@ static size_t find_plain(struct smtp_body *body, const char *p, size_t len)
 	return (size_t)(at - p);
 }
 
+/* Most of a header: the rest of a line of which nothing is noted. */
+static size_t find_value(struct smtp_body *body, const char *p, size_t len)
+{
+	size_t n = body->at == AT_MIDDLE ? smtp_header_value(&body->header, p, len) : 0;
+
+	body->bytes += n;
+	return n;
+}
+
 /* The common case: behind the header, in or at the begin of a line. */
 static size_t take_plain(struct smtp_body *body, struct output *output, const char *p, size_t len)
 {
-	if (!body->header.over || (body->at != AT_LINE && body->at != AT_MIDDLE) || *p == '\n')
+	if ((body->at != AT_LINE && body->at != AT_MIDDLE) || *p == '\n')
 		return 0;
-	size_t n = find_plain(body, p, len);
+	size_t n = body->header.over ? find_plain(body, p, len) : find_value(body, p, len);
 	put(body, output, p, n);
 	return n;
 }

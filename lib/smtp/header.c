@@ -94,6 +94,19 @@ void smtp_header_byte(struct smtp_header *header, unsigned char c)
 	}
 }
 
+size_t smtp_header_value(struct smtp_header *header, const char *bytes, size_t len)
+{
+	unsigned char all = 0;
+	size_t n = 0;
+
+	if (header->over || header->part != PART_VALUE || header->is_id)
+		return 0;
+	while (n < len && bytes[n] != '\r' && bytes[n] != '\n' && bytes[n] != '\0')
+		all |= (unsigned char)bytes[n++];
+	header->eight_bit |= all >= 0x80;
+	return n;
+}
+
 void smtp_header_line(struct smtp_header *header)
 {
 	if (header->over)

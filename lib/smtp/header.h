@@ -26,6 +26,9 @@ struct smtp_header {
 
 /* A byte of a line; CR and LF are none. */
 void smtp_header_byte(struct smtp_header *header, unsigned char c);
+/* How many of these bytes are of the value of a field that nothing more is wanted of, up to the end
+ * of its line or a NUL; they are read. */
+size_t smtp_header_value(struct smtp_header *header, const char *bytes, size_t len);
 /* The line ends. The section is over at an empty line, and at one that is no field of a header. */
 void smtp_header_line(struct smtp_header *header);
 

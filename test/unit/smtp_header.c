@@ -17,6 +17,29 @@ static void read_section(struct smtp_header *header, const char *text)
 			smtp_header_byte(header, (unsigned char)*text);
 }
 
+/* The same with the runs of values that may be read at once, but no more than `most` bytes of one.
+ * False: there was none. */
+static bool read_runs(struct smtp_header *header, const char *text, size_t most)
+{
+	bool some = false;
+
+	memset(header, 0, sizeof(*header));
+	while (*text) {
+		size_t len = strlen(text), n;
+		n = smtp_header_value(header, text, len < most ? len : most);
+		text += n;
+		some |= n > 0;
+		if (n > 0 || !*text)
+			continue;
+		if (*text == '\n')
+			smtp_header_line(header);
+		else
+			smtp_header_byte(header, (unsigned char)*text);
+		text++;
+	}
+	return some;
+}
+
 static void test_what_is_noted(void **state)
 {
 	static const struct {
@@ -54,16 +77,24 @@ static void test_what_is_noted(void **state)
 		{"Received: a\nhello\nReceived: b\n", 1, "", false, true},
 	};
 
+	bool runs_read = false;
+
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct smtp_header header;
 		read_section(&header, cases[i].text);
+		for (size_t most = 1; most < 40; most += 3) {
+			struct smtp_header runs;
+			runs_read |= read_runs(&runs, cases[i].text, most);
+			assert_memory_equal(&runs, &header, sizeof(header));
+		}
 		assert_int_equal(header.received, cases[i].received);
 		assert_int_equal(header.message_id_bytes, strlen(cases[i].id));
 		assert_memory_equal(header.message_id, cases[i].id, strlen(cases[i].id));
 		assert_int_equal(header.eight_bit, cases[i].eight_bit);
 		assert_int_equal(header.over, cases[i].over);
 	}
+	assert_true(runs_read);
 }
 
 static void test_long_fields_are_cut(void **state)

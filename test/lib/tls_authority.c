@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -33,16 +34,17 @@ static void extend(X509 *certificate, const struct tls_issued *issuer, int nid, 
 }
 
 /* Each has a name of its own: who is called as its issuer would seem to have signed itself. */
-static void name(X509_NAME *subject, long serial, const char *common)
+static void name(X509_NAME *subject, long serial, const struct tls_wish *wish)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "test %ld", serial);
-	assert_true(X509_NAME_add_entry_by_txt(
-		subject, "O", MBSTRING_ASC, (const unsigned char *)text, -1, -1, 0));
-	if (common)
+	if (!wish->plain)
 		assert_true(X509_NAME_add_entry_by_txt(
-			subject, "CN", MBSTRING_ASC, (const unsigned char *)common, -1, -1, 0));
+			subject, "O", MBSTRING_ASC, (const unsigned char *)text, -1, -1, 0));
+	if (wish->common)
+		assert_true(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+			(const unsigned char *)wish->common, -1, -1, 0));
 }
 
 static EVP_PKEY *new_key(const struct tls_wish *wish)
@@ -52,7 +54,8 @@ static EVP_PKEY *new_key(const struct tls_wish *wish)
 
 void tls_issue(struct tls_issued *issued, const struct tls_wish *wish)
 {
-	static long serial;
+	static long serial = 0x1000;
+	time_t from = wish->from_s ? (time_t)wish->from_s : time(NULL);
 	bool given = wish->begins_s || wish->ends_s;
 	X509 *certificate = X509_new();
 
@@ -62,9 +65,9 @@ void tls_issue(struct tls_issued *issued, const struct tls_wish *wish)
 	assert_non_null(issued->key);
 	assert_true(X509_set_version(certificate, 2));
 	assert_true(ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial));
-	X509_gmtime_adj(X509_getm_notBefore(certificate), given ? wish->begins_s : -86400);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), given ? wish->ends_s : 30 * 86400);
-	name(X509_get_subject_name(certificate), serial, wish->common);
+	X509_time_adj(X509_getm_notBefore(certificate), given ? wish->begins_s : -86400, &from);
+	X509_time_adj(X509_getm_notAfter(certificate), given ? wish->ends_s : 30 * 86400, &from);
+	name(X509_get_subject_name(certificate), serial, wish);
 	X509_set_issuer_name(certificate,
 		X509_get_subject_name(wish->issuer ? wish->issuer->certificate : certificate));
 	X509_set_pubkey(certificate, issued->key);
@@ -74,8 +77,8 @@ void tls_issue(struct tls_issued *issued, const struct tls_wish *wish)
 		extend(certificate, wish->issuer, NID_ext_key_usage, wish->usage);
 	if (wish->names)
 		extend(certificate, wish->issuer, NID_subject_alt_name, wish->names);
-	assert_true(X509_sign(
-		certificate, wish->issuer ? wish->issuer->key : issued->key, EVP_sha256()));
+	assert_true(X509_sign(certificate, wish->issuer ? wish->issuer->key : issued->key,
+		wish->sha1 ? EVP_sha1() : EVP_sha256()));
 	BIO *bio = BIO_new(BIO_s_mem());
 	assert_true(PEM_write_bio_X509(bio, certificate));
 	write_text(&issued->chain, bio);

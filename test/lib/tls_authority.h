@@ -10,7 +10,7 @@
 
 #define TLS_AUTHORITY_PEM_MAX 16384
 
-/* PEM with room for what stands before it; freed by nobody. */
+/* PEM, ended by a NUL, with room for what stands before it; freed by nobody. */
 struct tls_text {
 	char bytes[TLS_AUTHORITY_PEM_MAX];
 	size_t len;
@@ -28,10 +28,13 @@ struct tls_wish {
 	const char *common;              /* NULL: none */
 	const char *names;               /* "DNS:a.example,email:b@c.example"; NULL: none */
 	const char *usage;               /* "clientAuth"; NULL: any */
+	bool plain; /* its subject is the common name, without what makes it one of its own */
 	bool authority;
 	bool rsa;              /* else EC, P-256 */
 	unsigned bits;         /* of rsa; 0: 2048 */
-	long begins_s, ends_s; /* from now; 0, 0: from a day ago for a month */
+	bool sha1;             /* else SHA-256 */
+	int64_t from_s;        /* seconds since 1970 that the next two count from; 0: now */
+	long begins_s, ends_s; /* 0, 0: from a day before for a month */
 };
 
 /* Never fails but by the test. */

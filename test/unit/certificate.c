@@ -1,6 +1,6 @@
 /* What the files of a certificate must say, each kind of bad one by its reason. */
 #include "lib/certificate.h"
-#include "test/lib/control_certificate.h"
+#include "test/lib/tls_authority.h"
 
 #include <openssl/pem.h>
 
@@ -12,12 +12,15 @@
 
 #include <cmocka.h>
 
-#define DAY   86400
-#define NOW   INT64_C(1800000000) /* 2027-01-15 */
-#define BEGUN (NOW - 10 * DAY)
-#define ENDS  (NOW + 30 * DAY)
+#define PEM_ROOM (4 * TLS_AUTHORITY_PEM_MAX)
+#define DAY      86400
+#define NOW      INT64_C(1800000000) /* 2027-01-15 */
+#define BEGUN    (-10 * DAY)
+#define ENDS     (30 * DAY) /* both from NOW */
 
-static struct made root, middle, own, other, old_own, young, short_key, old_digest, old_root,
+#define WISH(...) (&(struct tls_wish){.from_s = NOW, .plain = true, __VA_ARGS__})
+
+static struct tls_issued root, middle, own, other, old_own, young, short_key, old_digest, old_root,
 	under_old;
 static struct certificate_facts facts;
 static struct certificate_fault fault;
@@ -25,48 +28,34 @@ static struct certificate_fault fault;
 static int make_all(void **state)
 {
 	(void)state;
-	certificate_make(&root, &(struct wish){.name = "root",
-					.begins = BEGUN,
-					.ends = NOW + 400 * DAY,
-					.authority = true});
-	certificate_make(&middle, &(struct wish){.name = "middle",
-					  .signer = &root,
-					  .begins = BEGUN,
-					  .ends = NOW + 20 * DAY,
-					  .authority = true});
-	certificate_make(&own, &(struct wish){.name = "mail.example.org",
-				       .alt = "DNS:mail.example.org,DNS:*.example.org",
-				       .signer = &middle,
-				       .begins = BEGUN,
-				       .ends = ENDS});
-	certificate_make(&other,
-		&(struct wish){.name = "other", .begins = BEGUN, .ends = ENDS, .rsa_bits = 2048});
-	certificate_make(&old_own, &(struct wish){.name = "old", .begins = BEGUN, .ends = NOW - 1});
-	certificate_make(
-		&young, &(struct wish){.name = "young", .begins = NOW + 1, .ends = NOW + 2 * DAY});
-	certificate_make(&short_key,
-		&(struct wish){.name = "short", .begins = BEGUN, .ends = ENDS, .rsa_bits = 1024});
-	certificate_make(&old_digest, &(struct wish){.name = "digest",
-					      .signer = &root,
-					      .begins = BEGUN,
-					      .ends = ENDS,
-					      .sha1 = true});
-	certificate_make(&old_root,
-		&(struct wish){
-			.name = "old root", .begins = BEGUN, .ends = NOW - DAY, .authority = true});
-	certificate_make(&under_old,
-		&(struct wish){
-			.name = "under", .signer = &old_root, .begins = BEGUN, .ends = ENDS});
+	tls_issue(&root,
+		WISH(.common = "root", .begins_s = BEGUN, .ends_s = 400 * DAY, .authority = true));
+	tls_issue(&middle, WISH(.common = "middle", .issuer = &root, .begins_s = BEGUN,
+				   .ends_s = 20 * DAY, .authority = true));
+	tls_issue(&own, WISH(.common = "mail.example.org",
+				.names = "DNS:mail.example.org,DNS:*.example.org",
+				.issuer = &middle, .begins_s = BEGUN, .ends_s = ENDS));
+	tls_issue(&other, WISH(.common = "other", .begins_s = BEGUN, .ends_s = ENDS, .rsa = true));
+	tls_issue(&old_own, WISH(.common = "old", .begins_s = BEGUN, .ends_s = -1));
+	tls_issue(&young, WISH(.common = "young", .begins_s = 1, .ends_s = 2 * DAY));
+	tls_issue(&short_key, WISH(.common = "short", .begins_s = BEGUN, .ends_s = ENDS,
+				      .rsa = true, .bits = 1024));
+	tls_issue(&old_digest, WISH(.common = "digest", .issuer = &root, .begins_s = BEGUN,
+				       .ends_s = ENDS, .sha1 = true));
+	tls_issue(&old_root,
+		WISH(.common = "old root", .begins_s = BEGUN, .ends_s = -DAY, .authority = true));
+	tls_issue(&under_old,
+		WISH(.common = "under", .issuer = &old_root, .begins_s = BEGUN, .ends_s = ENDS));
 	return 0;
 }
 
 static int free_all(void **state)
 {
 	(void)state;
-	struct made *all[] = {&root, &middle, &own, &other, &old_own, &young, &short_key,
+	struct tls_issued *all[] = {&root, &middle, &own, &other, &old_own, &young, &short_key,
 		&old_digest, &old_root, &under_old};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		certificate_free(all[i]);
+		tls_issued_free(all[i]);
 	return 0;
 }
 
@@ -81,18 +70,18 @@ static bool judge(const char *chain, const char *key)
 	return judge_bytes(chain, strlen(chain), key, strlen(key));
 }
 
-static const char *chain_of(unsigned n, const struct made *const *v)
+static const char *chain_of(unsigned n, const struct tls_issued *const *v)
 {
 	static char text[PEM_ROOM];
 
 	text[0] = '\0';
 	for (unsigned i = 0; i < n; i++)
-		strcat(text, v[i]->pem);
+		strcat(text, v[i]->chain.bytes);
 	return text;
 }
-#define CHAIN(...)                                                                     \
-	chain_of(sizeof((const struct made *[]){__VA_ARGS__}) / sizeof(struct made *), \
-		(const struct made *[]){__VA_ARGS__})
+#define CHAIN(...)                                                                                 \
+	chain_of(sizeof((const struct tls_issued *[]){__VA_ARGS__}) / sizeof(struct tls_issued *), \
+		(const struct tls_issued *[]){__VA_ARGS__})
 
 static void assert_bad(bool good, enum certificate_file file, const char *words)
 {
@@ -105,7 +94,7 @@ static void assert_bad(bool good, enum certificate_file file, const char *words)
 static void a_whole_chain_is_good(void **state)
 {
 	(void)state;
-	assert_true(judge(CHAIN(&own, &middle, &root), own.key_pem));
+	assert_true(judge(CHAIN(&own, &middle, &root), own.key_text.bytes));
 	assert_string_equal(facts.subject, "CN=mail.example.org");
 	assert_string_equal(facts.issuer, "CN=middle");
 	assert_string_equal(facts.names, "mail.example.org, *.example.org");
@@ -122,9 +111,9 @@ static void a_whole_chain_is_good(void **state)
 static void who_signed_the_last_is_not_asked(void **state)
 {
 	(void)state;
-	assert_true(judge(CHAIN(&own, &middle), own.key_pem));
-	assert_true(judge(own.pem, own.key_pem));
-	assert_true(judge(other.pem, other.key_pem));
+	assert_true(judge(CHAIN(&own, &middle), own.key_text.bytes));
+	assert_true(judge(own.chain.bytes, own.key_text.bytes));
+	assert_true(judge(other.chain.bytes, other.key_text.bytes));
 	assert_true(facts.self_signed);
 	assert_string_equal(facts.key, "RSA 2048");
 }
@@ -134,8 +123,8 @@ static void one_file_may_hold_both(void **state)
 	char both[PEM_ROOM];
 
 	(void)state;
-	snprintf(both, sizeof(both), "# of the mail server\n%s%s%s", own.key_pem, own.pem,
-		middle.pem);
+	snprintf(both, sizeof(both), "# of the mail server\n%s%s%s", own.key_text.bytes,
+		own.chain.bytes, middle.chain.bytes);
 	assert_true(judge(both, both));
 	assert_int_equal(facts.chain, 2);
 }
@@ -143,60 +132,61 @@ static void one_file_may_hold_both(void **state)
 static void the_chain_follows_its_order(void **state)
 {
 	(void)state;
-	assert_bad(judge(CHAIN(&own, &root, &middle), own.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge(CHAIN(&own, &root, &middle), own.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"certificate 2 (CN=root) did not sign certificate 1 (CN=mail.example.org), which "
 		"names CN=middle");
-	assert_bad(judge(CHAIN(&root, &middle, &own), own.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge(CHAIN(&root, &middle, &own), own.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"certificate 3 (CN=mail.example.org) is the key's, expected it to be the first");
-	assert_bad(judge(CHAIN(&own, &other), own.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge(CHAIN(&own, &other), own.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"(CN=other) did not sign");
-	assert_bad(judge(CHAIN(&own, &middle, &own), own.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge(CHAIN(&own, &middle, &own), own.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"certificate 3");
 	/* the name alone is not enough */
-	struct made forged;
-	certificate_make(&forged,
-		&(struct wish){.name = "middle", .begins = BEGUN, .ends = ENDS, .authority = true});
-	assert_bad(
-		judge(CHAIN(&own, &forged), own.key_pem), CERTIFICATE_FILE_CHAIN, "did not sign");
-	certificate_free(&forged);
+	struct tls_issued forged;
+	tls_issue(&forged,
+		WISH(.common = "middle", .begins_s = BEGUN, .ends_s = ENDS, .authority = true));
+	assert_bad(judge(CHAIN(&own, &forged), own.key_text.bytes), CERTIFICATE_FILE_CHAIN,
+		"did not sign");
+	tls_issued_free(&forged);
 	assert_bad(judge(CHAIN(&other, &other, &other, &other, &other, &other, &other, &other,
 				 &other, &other, &other),
-			   other.key_pem),
+			   other.key_text.bytes),
 		CERTIFICATE_FILE_CHAIN, "11 certificates");
 }
 
 static void the_key_is_the_first_ones(void **state)
 {
 	(void)state;
-	assert_bad(judge(own.pem, other.key_pem), CERTIFICATE_FILE_KEY,
+	assert_bad(judge(own.chain.bytes, other.key_text.bytes), CERTIFICATE_FILE_KEY,
 		"the key is not that of certificate 1 (CN=mail.example.org)");
 }
 
 static void time_is_told_apart(void **state)
 {
 	(void)state;
-	assert_bad(judge(old_own.pem, old_own.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge(old_own.chain.bytes, old_own.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"certificate 1 (CN=old) expired on 2027-01-15");
 	assert_true(fault.of_time);
-	assert_bad(judge(young.pem, young.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge(young.chain.bytes, young.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"certificate 1 (CN=young) is not valid before 2027-01-15");
 	assert_true(fault.of_time);
-	assert_bad(judge(CHAIN(&under_old, &old_root), under_old.key_pem), CERTIFICATE_FILE_CHAIN,
-		"certificate 2 (CN=old root) expired on 2027-01-14");
+	assert_bad(judge(CHAIN(&under_old, &old_root), under_old.key_text.bytes),
+		CERTIFICATE_FILE_CHAIN, "certificate 2 (CN=old root) expired on 2027-01-14");
 	assert_true(fault.of_time);
 	assert_int_equal(facts.ends, NOW - DAY);
 	/* what is wrong beside it is said first */
-	assert_bad(judge(old_own.pem, other.key_pem), CERTIFICATE_FILE_KEY, "is not that of");
+	assert_bad(judge(old_own.chain.bytes, other.key_text.bytes), CERTIFICATE_FILE_KEY,
+		"is not that of");
 	assert_false(fault.of_time);
 }
 
 static void what_is_weak_is_refused(void **state)
 {
 	(void)state;
-	assert_bad(judge(short_key.pem, short_key.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge(short_key.chain.bytes, short_key.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"too short: RSA 1024");
-	assert_bad(judge(CHAIN(&old_digest, &root), old_digest.key_pem), CERTIFICATE_FILE_CHAIN,
-		"outdated digest");
+	assert_bad(judge(CHAIN(&old_digest, &root), old_digest.key_text.bytes),
+		CERTIFICATE_FILE_CHAIN, "outdated digest");
 }
 
 static void other_forms_are_called_by_name(void **state)
@@ -206,47 +196,47 @@ static void other_forms_are_called_by_name(void **state)
 	int len;
 
 	(void)state;
-	assert_bad(judge("", own.key_pem), CERTIFICATE_FILE_CHAIN, "it is empty");
-	assert_bad(judge(own.pem, ""), CERTIFICATE_FILE_KEY, "it is empty");
-	assert_bad(judge("hello\n", own.key_pem), CERTIFICATE_FILE_CHAIN, "it holds no PEM");
-	assert_bad(judge(own.key_pem, own.key_pem), CERTIFICATE_FILE_CHAIN,
+	assert_bad(judge("", own.key_text.bytes), CERTIFICATE_FILE_CHAIN, "it is empty");
+	assert_bad(judge(own.chain.bytes, ""), CERTIFICATE_FILE_KEY, "it is empty");
+	assert_bad(judge("hello\n", own.key_text.bytes), CERTIFICATE_FILE_CHAIN, "it holds no PEM");
+	assert_bad(judge(own.key_text.bytes, own.key_text.bytes), CERTIFICATE_FILE_CHAIN,
 		"it holds a private key, expected a certificate");
-	assert_bad(judge(own.pem, own.pem), CERTIFICATE_FILE_KEY,
+	assert_bad(judge(own.chain.bytes, own.chain.bytes), CERTIFICATE_FILE_KEY,
 		"it holds a certificate, expected a private key");
-	assert_bad(judge("-----BEGIN CERTIFICATE REQUEST-----\n", own.key_pem),
+	assert_bad(judge("-----BEGIN CERTIFICATE REQUEST-----\n", own.key_text.bytes),
 		CERTIFICATE_FILE_CHAIN, "a request for a certificate");
-	len = i2d_X509(own.x509, &der);
-	assert_bad(judge_bytes(der, (size_t)len, own.key_pem, strlen(own.key_pem)),
+	len = i2d_X509(own.certificate, &der);
+	assert_bad(judge_bytes(der, (size_t)len, own.key_text.bytes, strlen(own.key_text.bytes)),
 		CERTIFICATE_FILE_CHAIN, "it is in DER");
-	assert_bad(judge_bytes(own.pem, strlen(own.pem), der, (size_t)len), CERTIFICATE_FILE_KEY,
-		"openssl pkey -inform der");
+	assert_bad(judge_bytes(own.chain.bytes, strlen(own.chain.bytes), der, (size_t)len),
+		CERTIFICATE_FILE_KEY, "openssl pkey -inform der");
 	OPENSSL_free(der);
-	assert_bad(judge_bytes("\x30\x82\x09\xaa\x02\x01\x03\x30\x82", 9, own.key_pem,
-			   strlen(own.key_pem)),
+	assert_bad(judge_bytes("\x30\x82\x09\xaa\x02\x01\x03\x30\x82", 9, own.key_text.bytes,
+			   strlen(own.key_text.bytes)),
 		CERTIFICATE_FILE_CHAIN, "it is in PKCS #12");
 	BIO *bio = BIO_new(BIO_s_mem());
 	PEM_write_bio_PrivateKey(bio, own.key, EVP_aes_128_cbc(), NULL, 0, NULL, (void *)"secret");
 	encrypted[BIO_read(bio, encrypted, sizeof(encrypted) - 1)] = '\0';
 	BIO_free(bio);
-	assert_bad(judge(own.pem, encrypted), CERTIFICATE_FILE_KEY, "it is encrypted");
+	assert_bad(judge(own.chain.bytes, encrypted), CERTIFICATE_FILE_KEY, "it is encrypted");
 	bio = BIO_new(BIO_s_mem());
 	PEM_write_bio_PrivateKey_traditional(
 		bio, other.key, EVP_aes_128_cbc(), NULL, 0, NULL, (void *)"secret");
 	encrypted[BIO_read(bio, encrypted, sizeof(encrypted) - 1)] = '\0';
 	BIO_free(bio);
 	assert_non_null(strstr(encrypted, "Proc-Type: 4,ENCRYPTED"));
-	assert_bad(judge(other.pem, encrypted), CERTIFICATE_FILE_KEY, "it is encrypted");
+	assert_bad(judge(other.chain.bytes, encrypted), CERTIFICATE_FILE_KEY, "it is encrypted");
 }
 
 /* A program that writes the file anew may be seen at any byte. */
 static void a_file_half_written_is_none(void **state)
 {
 	const char *chain = CHAIN(&own, &middle);
-	size_t len = strlen(chain), first = strlen(own.pem);
+	size_t len = strlen(chain), first = strlen(own.chain.bytes);
 
 	(void)state;
 	for (size_t n = 0; n + 1 < len; n++) {
-		bool good = judge_bytes(chain, n, own.key_pem, strlen(own.key_pem));
+		bool good = judge_bytes(chain, n, own.key_text.bytes, strlen(own.key_text.bytes));
 		/* between two, or before anything of the second's first line tells that it is one
 		 */
 		if (n + 1 >= first && n < first + strlen("-----BEGIN CERTIFICATE-----"))
@@ -254,8 +244,8 @@ static void a_file_half_written_is_none(void **state)
 		else
 			assert_false(good);
 	}
-	for (size_t n = 0; n + 1 < strlen(own.key_pem); n++)
-		assert_false(judge_bytes(chain, len, own.key_pem, n));
+	for (size_t n = 0; n + 1 < strlen(own.key_text.bytes); n++)
+		assert_false(judge_bytes(chain, len, own.key_text.bytes, n));
 }
 
 static void a_trust_store_has_one_at_least(void **state)
@@ -269,7 +259,7 @@ static void a_trust_store_has_one_at_least(void **state)
 	assert_int_equal(n, 3);
 	assert_false(certificate_judge_trust((const uint8_t *)"", 0, &n, &fault));
 	assert_non_null(strstr(fault.text, "it is empty"));
-	snprintf(text, sizeof(text), "%s-----BEGIN CERTIFICATE-----\nMII\n", root.pem);
+	snprintf(text, sizeof(text), "%s-----BEGIN CERTIFICATE-----\nMII\n", root.chain.bytes);
 	assert_false(certificate_judge_trust((const uint8_t *)text, strlen(text), &n, &fault));
 	assert_non_null(strstr(fault.text, "certificate 2 of it is cut off or damaged"));
 }

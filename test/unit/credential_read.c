@@ -1,6 +1,6 @@
 /* Reading the files of certificates, trust stores and secrets: each that is none, by its reason. */
 #include "daemon/control/credential/read.h"
-#include "test/lib/control_certificate.h"
+#include "test/lib/tls_authority.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,15 +16,17 @@
 
 #define NOW INT64_C(1800000000)
 
+#define WISH(...) (&(struct tls_wish){.from_s = NOW, .plain = true, __VA_ARGS__})
+
 static char folder[] = "/tmp/postern-credential-XXXXXX";
-static struct made own, old;
+static struct tls_issued own, old;
 static struct credential_read got;
 
 static int set_up(void **state)
 {
 	(void)state;
-	certificate_make(&own, &(struct wish){.name = "mail", .begins = NOW - 9, .ends = NOW + 9});
-	certificate_make(&old, &(struct wish){.name = "old", .begins = NOW - 9, .ends = NOW - 1});
+	tls_issue(&own, WISH(.common = "mail", .begins_s = -9, .ends_s = 9));
+	tls_issue(&old, WISH(.common = "old", .begins_s = -9, .ends_s = -1));
 	return mkdtemp(folder) ? 0 : -1;
 }
 
@@ -33,8 +35,8 @@ static int tear_down(void **state)
 	char command[64];
 
 	(void)state;
-	certificate_free(&own);
-	certificate_free(&old);
+	tls_issued_free(&own);
+	tls_issued_free(&old);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);
 }
@@ -94,13 +96,13 @@ static int wipe(void **state)
 static void a_good_one_is_there_to_be_handed_over(void **state)
 {
 	(void)state;
-	write_text("mail.pem", own.pem, 0644);
-	write_text("mail.key", own.key_pem, 0640);
+	write_text("mail.pem", own.chain.bytes, 0644);
+	write_text("mail.key", own.key_text.bytes, 0640);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.pem", "mail.key");
 	assert_false(got.verdict.bad);
 	assert_true(got.usable);
 	assert_string_equal(got.verdict.warning, "");
-	assert_memory_equal(got.key.bytes, own.key_pem, got.key.len);
+	assert_memory_equal(got.key.bytes, own.key_text.bytes, got.key.len);
 	assert_string_equal(got.facts.subject, "CN=mail");
 	/* where certbot's and others' links lead */
 	assert_int_equal(symlink("mail.pem", path_of("link.pem")), 0);
@@ -114,8 +116,8 @@ static void what_others_may_read_is_a_warning(void **state)
 	char words[160];
 
 	(void)state;
-	write_text("mail.pem", own.pem, 0644);
-	write_text("mail.key", own.key_pem, 0644);
+	write_text("mail.pem", own.chain.bytes, 0644);
+	write_text("mail.key", own.key_text.bytes, 0644);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.pem", "mail.key");
 	assert_true(got.usable);
 	assert_false(got.verdict.bad);
@@ -128,8 +130,8 @@ static void what_others_may_read_is_a_warning(void **state)
 static void out_of_its_time_is_bad_and_better_than_none(void **state)
 {
 	(void)state;
-	write_text("old.pem", old.pem, 0644);
-	write_text("old.key", old.key_pem, 0600);
+	write_text("old.pem", old.chain.bytes, 0644);
+	write_text("old.key", old.key_text.bytes, 0600);
 	read_as(CREDENTIAL_CERTIFICATE, "old.pem", "old.key");
 	assert_true(got.verdict.bad);
 	assert_true(got.usable);
@@ -142,7 +144,7 @@ static void what_is_no_file_is_refused(void **state)
 	char text[CERTIFICATE_CHAIN_BYTES_MAX + 2], long_path[CREDENTIAL_PATH_SIZE + 1];
 
 	(void)state;
-	write_text("mail.pem", own.pem, 0644);
+	write_text("mail.pem", own.chain.bytes, 0644);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.pem", "none.key");
 	assert_refused("none.key: No such file or directory");
 	assert_int_equal(mkdir(path_of("folder"), 0700), 0);
@@ -167,9 +169,9 @@ static void what_is_no_file_is_refused(void **state)
 static void each_file_is_named_in_its_fault(void **state)
 {
 	(void)state;
-	write_text("mail.pem", own.pem, 0644);
-	write_text("mail.key", own.key_pem, 0600);
-	write_text("old.key", old.key_pem, 0600);
+	write_text("mail.pem", own.chain.bytes, 0644);
+	write_text("mail.key", own.key_text.bytes, 0600);
+	write_text("old.key", old.key_text.bytes, 0600);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.pem", "old.key");
 	assert_refused("old.key: the key is not that of certificate 1 (CN=mail)");
 	read_as(CREDENTIAL_CERTIFICATE, "mail.key", "mail.key");
@@ -214,11 +216,11 @@ static void a_stamp_tells_that_a_file_changed(void **state)
 	struct file_stamp before, after;
 
 	(void)state;
-	write_text("mail.pem", own.pem, 0644);
+	write_text("mail.pem", own.chain.bytes, 0644);
 	before = file_stamp_of(path_of("mail.pem"));
 	after = file_stamp_of(path_of("mail.pem"));
 	assert_true(file_stamp_same(&before, &after));
-	write_text("new.pem", own.pem, 0644);
+	write_text("new.pem", own.chain.bytes, 0644);
 	assert_int_equal(rename(path_of("new.pem"), path_of("mail.pem")), 0);
 	after = file_stamp_of(path_of("mail.pem"));
 	assert_false(file_stamp_same(&before, &after));

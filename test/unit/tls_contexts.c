@@ -3,7 +3,7 @@
 #include "daemon/channel.h"
 #include "daemon/tls/contexts.h"
 #include "lib/language.h"
-#include "test/lib/control_certificate.h"
+#include "test/lib/tls_authority.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -32,7 +32,7 @@
 	"rule r { user any server near }\n"
 
 static struct policy *policy;
-static struct made mail, other, authority;
+static struct tls_issued mail, other, authority;
 static struct tls_credentials held;
 static char why[256];
 
@@ -51,20 +51,13 @@ static struct policy *parse(const char *text)
 
 static int set_up(void **state)
 {
-	int64_t now = time(NULL);
-	const struct wish wishes[] = {
-		{.name = "mail", .alt = "DNS:mail.example", .begins = now - 9, .ends = now + 86400},
-		{.name = "other",
-			.alt = "DNS:other.example",
-			.begins = now - 9,
-			.ends = now + 86400,
-			.rsa_bits = 2048},
-		{.name = "ca", .begins = now - 9, .ends = now + 86400, .authority = true}};
+	const struct tls_wish wishes[] = {{.names = "DNS:mail.example"},
+		{.names = "DNS:other.example", .rsa = true}, {.common = "ca", .authority = true}};
 
 	(void)state;
-	certificate_make(&mail, &wishes[0]);
-	certificate_make(&other, &wishes[1]);
-	certificate_make(&authority, &wishes[2]);
+	tls_issue(&mail, &wishes[0]);
+	tls_issue(&other, &wishes[1]);
+	tls_issue(&authority, &wishes[2]);
 	policy = parse(TEXT);
 	return tls_init();
 }
@@ -73,9 +66,9 @@ static int tear_down(void **state)
 {
 	(void)state;
 	policy_unref(policy);
-	certificate_free(&mail);
-	certificate_free(&other);
-	certificate_free(&authority);
+	tls_issued_free(&mail);
+	tls_issued_free(&other);
+	tls_issued_free(&authority);
 	return 0;
 }
 
@@ -113,22 +106,22 @@ static void put(enum credential_kind kind, const char *name, const char *file, c
 	free(ipc);
 }
 
-static void put_certificate(const char *name, const struct made *made)
+static void put_certificate(const char *name, const struct tls_issued *issued)
 {
 	char file[64], key[64];
 
 	snprintf(file, sizeof(file), "/c/%s.pem", name);
 	snprintf(key, sizeof(key), "/c/%s.key", name);
-	put(CREDENTIAL_CERTIFICATE, name, file, key, made->pem, made->key_pem);
+	put(CREDENTIAL_CERTIFICATE, name, file, key, issued->chain.bytes, issued->key_text.bytes);
 }
 
 static void put_all(void)
 {
 	put_certificate("mail", &mail);
 	put_certificate("other", &other);
-	put(CREDENTIAL_TRUST, "", "/c/staff.pem", "", authority.pem, "");
-	put(CREDENTIAL_TRUST, "", "/c/lab.pem", "", authority.pem, "");
-	put(CREDENTIAL_TRUST, "", CREDENTIAL_TRUST_FILE, "", authority.pem, "");
+	put(CREDENTIAL_TRUST, "", "/c/staff.pem", "", authority.chain.bytes, "");
+	put(CREDENTIAL_TRUST, "", "/c/lab.pem", "", authority.chain.bytes, "");
+	put(CREDENTIAL_TRUST, "", CREDENTIAL_TRUST_FILE, "", authority.chain.bytes, "");
 	put(CREDENTIAL_SECRET, "", "/c/isp.secret", "", "swordfish", "");
 }
 
@@ -270,16 +263,16 @@ static void what_comes_is_in_force_or_dropped(void **state)
 	assert_false(find(policy, 0)->coming);
 	/* another one comes, and does not */
 	put_certificate("mail", &other);
-	assert_memory_equal(find(policy, 0)->bytes, other.pem, find(policy, 0)->len);
+	assert_memory_equal(find(policy, 0)->bytes, other.chain.bytes, find(policy, 0)->len);
 	tls_credentials_drop(&held);
-	assert_memory_equal(find(policy, 0)->bytes, mail.pem, find(policy, 0)->len);
+	assert_memory_equal(find(policy, 0)->bytes, mail.chain.bytes, find(policy, 0)->len);
 	assert_int_equal(held.n, 1);
 	/* and does */
 	put_certificate("mail", &other);
 	put_certificate("mail", &other);
 	assert_int_equal(held.n, 2);
 	tls_credentials_settle(&held, policy);
-	assert_memory_equal(find(policy, 0)->bytes, other.pem, find(policy, 0)->len);
+	assert_memory_equal(find(policy, 0)->bytes, other.chain.bytes, find(policy, 0)->len);
 	assert_int_equal(held.n, 1);
 	/* what is not named stays no longer */
 	struct policy *bare = parse("server near { host 192.0.2.1 }\n");

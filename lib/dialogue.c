@@ -161,16 +161,28 @@ static void on_greeting(struct dialogue *dialogue, const char *words, uint64_t s
 	}
 }
 
-/* What lets any client be anyone. False: nothing of it. */
-static bool offers_too_much(struct dialogue *dialogue, const char *to)
+const char *dialogue_forgery(
+	enum policy_announce announce, uint8_t forges, char text[static TARGET_TEXT_SIZE])
 {
-	unsigned offers = dialogue->reply.offers & (SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD);
-	if (!offers)
+	snprintf(text, TARGET_TEXT_SIZE, "offers %s%s%s to the %s",
+		forges & SMTP_OFFER_XCLIENT ? "XCLIENT" : "",
+		forges == (SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD) ? " and " : "",
+		forges & SMTP_OFFER_XFORWARD ? "XFORWARD" : "",
+		announce == POLICY_ANNOUNCE_XCLIENT ? "client that was named" : "gateway");
+	return text;
+}
+
+/* What lets any client be anyone, if it is passed on. False: nothing of it, or nobody's words are.
+ */
+static bool offers_too_much(struct dialogue *dialogue)
+{
+	char text[TARGET_TEXT_SIZE];
+
+	dialogue->forges = dialogue->reply.offers & (SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD);
+	if (!dialogue->forges || dialogue->setup->read)
 		return false;
-	end(dialogue, TARGET_REFUSED, "offers %s%s%s to %s",
-		offers & SMTP_OFFER_XCLIENT ? "XCLIENT" : "",
-		offers == (SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD) ? " and " : "",
-		offers & SMTP_OFFER_XFORWARD ? "XFORWARD" : "", to);
+	end(dialogue, TARGET_REFUSED, "%s",
+		dialogue_forgery(dialogue->setup->announce, dialogue->forges, text));
 	return true;
 }
 
@@ -236,7 +248,7 @@ static void on_ehlo(struct dialogue *dialogue, const char *words)
 		return;
 	else if (dialogue->setup->announce == POLICY_ANNOUNCE_XCLIENT)
 		name_client(dialogue);
-	else if (!offers_too_much(dialogue, "the gateway"))
+	else if (!offers_too_much(dialogue))
 		say_quit(dialogue);
 }
 
@@ -257,7 +269,7 @@ static void on_ehlo_again(struct dialogue *dialogue, const char *words)
 {
 	if (dialogue->reply.code / 100 != 2)
 		end(dialogue, TARGET_MISSED, "%s", words);
-	else if (!offers_too_much(dialogue, "the client that was named"))
+	else if (!offers_too_much(dialogue))
 		say_quit(dialogue);
 }
 

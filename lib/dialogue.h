@@ -19,6 +19,7 @@ struct dialogue_setup {
 	struct endpoint client, original; /* asserted; of one family */
 	const char *login;                /* asserted with announce; NULL: none */
 	enum engine_tls tls;
+	bool read;      /* also for flows that are read: it goes on where plain ones must not */
 	bool hand_over; /* a flow's: the reply to the last XCLIENT is the client's greeting */
 };
 
@@ -43,10 +44,11 @@ struct dialogue {
 	bool about_tls;                     /* MISSED: for its TLS, which text speaks of */
 	bool without;                       /* and it only offers that, and may do without */
 	uint8_t offers;                     /* enum smtp_offer, of the last EHLO */
-	uint8_t logins;                     /* enum smtp_login_mechanism, likewise */
-	bool about_client;                  /* REFUSED: for this client; another may be taken */
-	char text[TARGET_TEXT_SIZE];        /* why not WORKED */
-	size_t out_len;                     /* bytes of out to be sent now */
+	uint8_t forges;    /* enum smtp_offer: by which plain flows' clients could be anyone */
+	uint8_t logins;    /* enum smtp_login_mechanism, likewise */
+	bool about_client; /* REFUSED: for this client; another may be taken */
+	char text[TARGET_TEXT_SIZE]; /* why not WORKED */
+	size_t out_len;              /* bytes of out to be sent now */
 	uint8_t out[PROXY_V2_SIZE];
 	/* private */
 	struct smtp_reply reply;
@@ -55,6 +57,10 @@ struct dialogue {
 	size_t lines_len;
 	char lines[SMTP_REPLY_BYTES_MAX];
 };
+
+/* "offers XCLIENT to the gateway": what it forges, in words; to whom, by who is announced. */
+const char *dialogue_forgery(
+	enum policy_announce announce, uint8_t forges, char text[static TARGET_TEXT_SIZE]);
 
 /* Connected. out may hold a header to be sent at once. */
 void dialogue_begin(struct dialogue *dialogue, const struct dialogue_setup *setup);

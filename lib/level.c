@@ -110,11 +110,11 @@ struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
 	return cause;
 }
 
-struct level_cause level_cause_of_rule(const struct policy *policy, size_t index)
+static struct level_cause cause_of_rule(
+	const struct policy *policy, size_t index, struct language_effort *effort)
 {
 	const struct policy_rule *rule = &policy->rules[index];
 	struct level_cause cause = {level_by_rule(policy, rule), -1, (ptrdiff_t)index};
-	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
 
 	if (cause.word == LEVEL_NO_WORD && rule->listens)
 		cause.word = LEVEL_LISTENER;
@@ -127,10 +127,85 @@ struct level_cause level_cause_of_rule(const struct policy *policy, size_t index
 		const struct policy_rule *before = &policy->rules[i];
 		enum level_word word = level_of_rule(before);
 		if (word != LEVEL_NO_WORD && !before->disabled &&
-			!language_apart(before, rule, &effort))
+			!language_apart(before, rule, effort))
 			cause = (struct level_cause){word, -1, (ptrdiff_t)i};
 	}
 	return cause;
+}
+
+struct level_cause level_cause_of_rule(const struct policy *policy, size_t index)
+{
+	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
+
+	return cause_of_rule(policy, index, &effort);
+}
+
+static bool leads_to(const struct policy *policy, const struct policy_rule *rule, size_t server)
+{
+	bool found = rule->to_original;
+
+	if (rule->disabled || !rule->to_server)
+		return false;
+	for (size_t i = 0; rule->to_protected && !found && i < policy->ndomains; i++)
+		found = policy->domains[i].server == server;
+	return found || (!rule->to_original && !rule->to_protected && rule->server == server);
+}
+
+/* Each connection that a rule could take meets the conditions of one before it, whose flows are
+ * read. */
+static bool is_behind_read(
+	const struct policy *policy, size_t index, struct language_effort *effort)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (level_by_rule(policy, &policy->rules[i]) == LEVEL_NO_WORD ||
+			!language_spend(effort, 1))
+			continue;
+		struct policy_rule before = policy->rules[i];
+		before.sender.given = before.recipient.given = before.tls.given = false;
+		if (language_implied(&before, &policy->rules[index], effort))
+			return true;
+	}
+	return false;
+}
+
+static bool takes_plain(const struct policy *policy, size_t index, struct language_effort *effort)
+{
+	const struct policy_rule *rule = &policy->rules[index];
+	bool has_zone = false;
+
+	if (rule->listens || level_by_rule(policy, rule) != LEVEL_NO_WORD)
+		return false;
+	for (size_t i = 0; !has_zone && i < policy->nzones; i++)
+		has_zone = policy_rule_in_zone(rule, i) &&
+			   level_of_zone(&policy->zones[i]) == LEVEL_NO_WORD;
+	return has_zone && !is_behind_read(policy, index, effort);
+}
+
+static bool reads_any(const struct policy *policy)
+{
+	bool any = policy->nlisteners > 0;
+
+	for (size_t i = 0; !any && i < policy->nzones; i++)
+		any = level_cause_of_zone(policy, i).word != LEVEL_NO_WORD;
+	return any;
+}
+
+unsigned level_flows_to(const struct policy *policy, size_t server)
+{
+	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
+	bool any_is_read = reads_any(policy);
+	unsigned flows = 0, most = any_is_read ? LEVEL_FLOWS_ALL : LEVEL_FLOWS_PLAIN;
+
+	for (size_t i = 0; flows != most && i < policy->nrules; i++) {
+		if (!leads_to(policy, &policy->rules[i], server))
+			continue;
+		if (!(flows & LEVEL_FLOWS_PLAIN) && takes_plain(policy, i, &effort))
+			flows |= LEVEL_FLOWS_PLAIN;
+		if (any_is_read && !(flows & LEVEL_FLOWS_READ) &&
+			cause_of_rule(policy, i, &effort).word != LEVEL_NO_WORD)
+			flows |= LEVEL_FLOWS_READ;
+	}
+	return flows;
 }
 
 const char *level_format_cause(const struct policy *policy, const struct level_cause *cause,

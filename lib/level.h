@@ -53,6 +53,15 @@ struct level_cause level_cause_of_rule(const struct policy *policy, size_t rule)
 const char *level_format_cause(const struct policy *policy, const struct level_cause *cause,
 	char buf[static LEVEL_CAUSE_SIZE]);
 
+/* Flows that rules may send to a server. Those of a listener are read. */
+enum level_flows {
+	LEVEL_FLOWS_PLAIN = 1 << 0, /* at the level of the connection: their bytes pass unseen */
+	LEVEL_FLOWS_READ = 1 << 1,  /* at message level */
+};
+#define LEVEL_FLOWS_ALL (LEVEL_FLOWS_PLAIN | LEVEL_FLOWS_READ)
+/* 0: none. Where it is not sure, they may; `server original` may be a host of any server. */
+unsigned level_flows_to(const struct policy *policy, size_t server);
+
 /* One zone whose level is another in the coming policy, in a line: by which rule and word, and what
  * its clients lose. */
 typedef void level_say(void *context, const char *zone, const char *text);

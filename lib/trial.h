@@ -9,7 +9,7 @@
 #include "lib/tls_facts.h"
 
 #define TRIAL_PATH_SIZE    255 /* RFC 5321 4.5.3.1.3: 254 characters, and NUL */
-#define TRIAL_VERDICT_SIZE 512
+#define TRIAL_VERDICT_SIZE 768
 
 /* Of a server that the gateway logs in at. */
 struct trial_account {
@@ -26,6 +26,7 @@ struct trial_setup {
 	enum policy_bind bind;               /* of the flows */
 	bool login;                          /* the policy lets the user be announced */
 	bool foreign;                        /* it comes from the client's own address */
+	bool plain; /* flows may come that are not read, beside those that are */
 	/* For the verdict: */
 	struct addr own; /* where the test comes from; ADDR_NONE: not known */
 	struct endpoint host;

@@ -174,13 +174,12 @@ static void fix_refusal(const struct trial *trial, const struct parties *who, ch
 
 static void fix_offer(const struct trial *trial, const struct parties *who, char *fix)
 {
-	bool named = trial->met == DIALOGUE_EHLO_AGAIN;
+	bool named = trial->setup->dialogue.announce == POLICY_ANNOUNCE_XCLIENT;
 	snprintf(fix, FIX_SIZE, "%s%s out of the server's %s",
-		named || announces(trial->setup) ? "take " : "announce xclient, or take ",
+		announces(trial->setup) ? "take " : "announce xclient, or take ",
 		named ? who->client : who->own,
-		trial->dialogue.reply.offers & SMTP_OFFER_XCLIENT
-			? "smtpd_authorized_xclient_hosts"
-			: "smtpd_authorized_xforward_hosts");
+		trial->dialogue.forges & SMTP_OFFER_XCLIENT ? "smtpd_authorized_xclient_hosts"
+							    : "smtpd_authorized_xforward_hosts");
 }
 
 /* Nothing came where something should, or the connection ended there. */
@@ -250,15 +249,15 @@ static void fix_login(const struct trial *trial, const struct parties *who, char
 
 static void fix_dialogue(const struct trial *trial, const struct parties *who, char *fix)
 {
-	bool is_offer = trial->dialogue.outcome == TARGET_REFUSED && trial->code / 100 == 2 &&
-			trial->dialogue.reply.offers & (SMTP_OFFER_XCLIENT | SMTP_OFFER_XFORWARD);
+	bool is_offer = trial->dialogue.outcome == TARGET_REFUSED && trial->dialogue.forges &&
+			!trial->setup->dialogue.read;
 	bool is_xclient = trial->setup->dialogue.announce == POLICY_ANNOUNCE_XCLIENT;
 
 	if (trial->dialogue.about_tls)
 		fix_tls(trial, who, fix);
 	else if (trial->dialogue.about_client)
 		snprintf(fix, FIX_SIZE, "let the server accept %s as a client", who->client);
-	else if (is_offer && !(is_xclient && trial->met == DIALOGUE_EHLO))
+	else if (is_offer)
 		fix_offer(trial, who, fix);
 	else if (is_xclient && trial->met == DIALOGUE_EHLO && trial->code)
 		snprintf(fix, FIX_SIZE,
@@ -304,7 +303,8 @@ static void judge_taken(const struct trial *trial, const struct parties *who, ch
 			trial->words, setup->to, who->own);
 }
 
-enum trial_verdict trial_judge(const struct trial *trial, char text[static TRIAL_VERDICT_SIZE])
+/* As flows meet it to whom nothing is too much. */
+static enum trial_verdict judge(const struct trial *trial, char text[static TRIAL_VERDICT_SIZE])
 {
 	const struct parties who = parties_of(trial->setup);
 	char fix[FIX_SIZE] = "";
@@ -326,6 +326,23 @@ enum trial_verdict trial_judge(const struct trial *trial, char text[static TRIAL
 		snprintf(fix, sizeof(fix), "the server's log says why it gives up on %s",
 			who.client_own);
 	snprintf(text, TRIAL_VERDICT_SIZE, "refused: %s: %s", trial->words, fix);
+	return TRIAL_REFUSED;
+}
+
+enum trial_verdict trial_judge(const struct trial *trial, char text[static TRIAL_VERDICT_SIZE])
+{
+	const struct dialogue_setup *setup = &trial->setup->dialogue;
+	const struct parties who = parties_of(trial->setup);
+	char fix[FIX_SIZE], forgery[TARGET_TEXT_SIZE], read[TRIAL_VERDICT_SIZE];
+	enum trial_verdict verdict = judge(trial, text);
+
+	if (!trial->setup->plain || !setup->read || !trial->dialogue.forges)
+		return verdict;
+	memcpy(read, text, sizeof(read));
+	fix_offer(trial, &who, fix);
+	snprintf(text, TRIAL_VERDICT_SIZE,
+		"refused at connection level: %s: %.200s; at message level %.400s",
+		dialogue_forgery(setup->announce, trial->dialogue.forges, forgery), fix, read);
 	return TRIAL_REFUSED;
 }
 

@@ -46,7 +46,7 @@ static int add_targets(struct plan *plan, const struct ipc_targets *targets)
 	int error = 0;
 	for (uint32_t i = 0; i < targets->n; i++) {
 		const struct ipc_target *target = &targets->v[i];
-		for (unsigned a = 0; !error && a < target->naddresses; a++) {
+		for (unsigned a = 0; !error && a < ipc_target_addresses(target); a++) {
 			struct endpoint host = {.addr = target->addresses[a], .port = target->port};
 			error = plan_add_host(plan, &host);
 		}
@@ -132,7 +132,7 @@ bool bound_pass(struct bound *bound, const struct ipc_targets *targets)
 		return true;
 	for (uint32_t i = 0; i < targets->n; i++) {
 		const struct ipc_target *target = &targets->v[i];
-		for (unsigned a = 0; a < target->naddresses; a++) {
+		for (unsigned a = 0; a < ipc_target_addresses(target); a++) {
 			const struct endpoint host = {
 				.addr = target->addresses[a], .port = target->port};
 			missing |= !is_written(&policy->servers[at], &host) &&

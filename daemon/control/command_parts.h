@@ -27,8 +27,12 @@ json_t *command_zone_present(const struct control *control, const struct policy_
 json_t *command_zone_folded(const struct control *control, const struct policy_zone *zone);
 json_t *command_zone_missing(const struct control *control, const struct policy_zone *zone);
 /* A target's state in a word, the operator's wish before the probes', and why it is so. */
-const char *command_server_state(const struct ipc_target *target);
-json_t *command_server_why(const struct ipc_target *target);
+const char *command_server_state(
+	const struct ipc_targets *targets, const struct ipc_target *target);
+json_t *command_server_why(const struct ipc_targets *targets, const struct ipc_target *target);
+/* The state that flows at message level find; null: none may come. */
+json_t *command_server_message_state(
+	const struct ipc_targets *targets, const struct ipc_target *target);
 /* All counters, of all processes and the kernel. */
 void command_counters_sum(
 	struct control *control, const struct facts *facts, uint64_t sum[static COUNTERS]);

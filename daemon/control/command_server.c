@@ -9,6 +9,7 @@
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "lib/ipc/health.h"
+#include "lib/level.h"
 #include "lib/text.h"
 
 #include <errno.h>
@@ -16,18 +17,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *command_server_state(const struct ipc_target *target)
+const char *command_server_state(const struct ipc_targets *targets, const struct ipc_target *target)
 {
-	return target->drained ? "drained" : target_state_names[target->state];
+	struct ipc_target views[2];
+
+	ipc_target_views(targets->flows, target, views);
+	return target->drained ? "drained" : target_state_names[views[0].state];
 }
 
-json_t *command_server_why(const struct ipc_target *target)
+json_t *command_server_message_state(
+	const struct ipc_targets *targets, const struct ipc_target *target)
 {
-	char text[TARGET_TEXT_SIZE + 64];
-	if (!target->drained)
-		return row_text(target->text);
-	snprintf(text, sizeof(text), "by the operator; the host is %s%s%s",
-		target_state_names[target->state], *target->text ? ": " : "", target->text);
+	return targets->flows & LEVEL_FLOWS_READ
+		       ? json_string(target_state_names[target->read.state])
+		       : json_null();
+}
+
+/* That of the other flows behind that of those which are shown first. */
+static void put_why(const struct ipc_targets *targets, const struct ipc_target *target, FILE *out)
+{
+	struct ipc_target views[2];
+	unsigned n = ipc_target_views(targets->flows, target, views);
+	bool only_read = targets->flows == LEVEL_FLOWS_READ && target->state == TARGET_NEVER &&
+			 views[0].state != TARGET_NEVER;
+	const struct ipc_target *other = n == 2 ? &views[1] : only_read ? target : NULL;
+
+	if (target->drained)
+		fprintf(out, "by the operator; the host is %s%s",
+			target_state_names[views[0].state], *views[0].text ? ": " : "");
+	fprintf(out, "%s", views[0].text);
+	if (other)
+		fprintf(out, "%s%s%s%s%s", target->drained || *views[0].text ? "; " : "",
+			only_read ? "never used" : target_state_names[other->state],
+			ipc_target_level(n == 2, 2), *other->text ? ": " : "", other->text);
+}
+
+json_t *command_server_why(const struct ipc_targets *targets, const struct ipc_target *target)
+{
+	char text[2 * TARGET_TEXT_SIZE + 128] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	if (out) {
+		put_why(targets, target, out);
+		fclose(out);
+	}
 	return row_text(text);
 }
 
@@ -84,7 +117,7 @@ static bool keep(struct showing *showing, struct shown ***last, size_t server)
 
 static bool is_at(const struct ipc_target *target, const struct endpoint *host)
 {
-	for (unsigned i = 0; target->port == host->port && i < target->naddresses; i++)
+	for (unsigned i = 0; target->port == host->port && i < ipc_target_addresses(target); i++)
 		if (addr_equal(&target->addresses[i], &host->addr))
 			return true;
 	return false;
@@ -102,12 +135,15 @@ static void on_load(struct peers_flows *flows, const struct ipc_load *load)
 		}
 }
 
-static json_t *since_of(
-	const struct control *control, const char *server, const struct ipc_target *target)
+static json_t *since_of(const struct control *control, const struct ipc_targets *targets,
+	const struct ipc_target *target)
 {
-	return row_time(target->drained ? drained_since(control->drained, server, target->name,
-						  target->port)
-					: target->since_ms);
+	struct ipc_target views[2];
+
+	ipc_target_views(targets->flows, target, views);
+	return row_time(target->drained ? drained_since(control->drained, targets->server,
+						  target->name, target->port)
+					: views[0].since_ms);
 }
 
 static json_t *tls_of(struct command *command, const char *name, const struct ipc_target *target)
@@ -116,7 +152,7 @@ static json_t *tls_of(struct command *command, const char *name, const struct ip
 	json_t *array = json_array();
 	ptrdiff_t at = policy_find_server(control->policy, name);
 
-	for (unsigned i = 0; at >= 0 && i < target->naddresses; i++) {
+	for (unsigned i = 0; at >= 0 && i < ipc_target_addresses(target); i++) {
 		const struct ipc_host_tls *seen =
 			health_peer_tls(control->health, (size_t)at, target, &target->addresses[i]);
 		if (seen)
@@ -139,17 +175,17 @@ static void show_target(struct command *command, const struct shown *shown, uint
 {
 	const struct ipc_target *target = &shown->targets.v[i];
 	json_t *addresses = json_array();
-	for (unsigned a = 0; a < target->naddresses; a++)
+	for (unsigned a = 0; a < ipc_target_addresses(target); a++)
 		json_array_append_new(addresses, row_addr(&target->addresses[a]));
 	command_row(command,
 		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, "
-			  "s:o, s:o}",
+			  "s:o, s:o, s:o}",
 			"server", row_text(shown->targets.server), "host", row_text(target->name),
 			"address", addresses, "port", (int)target->port, "preference",
 			(int)target->preference, "weight", (int)target->weight, "state",
-			command_server_state(target), "since_at",
-			since_of(command->control, shown->targets.server, target), "why",
-			command_server_why(target), "latency_ms",
+			command_server_state(&shown->targets, target), "since_at",
+			since_of(command->control, &shown->targets, target), "why",
+			command_server_why(&shown->targets, target), "latency_ms",
 			target->latency_us
 				? json_integer((json_int_t)(target->latency_us + 999) / 1000)
 				: json_null(),
@@ -159,7 +195,8 @@ static void show_target(struct command *command, const struct shown *shown, uint
 					    : json_null(),
 			"account", account_of(command, shown->targets.server), "login_until_at",
 			row_time(target->login_until_ms), "tls",
-			tls_of(command, shown->targets.server, target)));
+			tls_of(command, shown->targets.server, target), "message_state",
+			command_server_message_state(&shown->targets, target)));
 }
 
 static void on_shown(struct peers_flows *flows)
@@ -212,9 +249,14 @@ struct draining {
 static size_t count_open(const struct ipc_targets *targets)
 {
 	size_t n = 0;
-	for (uint32_t i = 0; i < targets->n; i++)
-		n += !targets->v[i].drained && targets->v[i].weight > 0 &&
-		     targets->v[i].state != TARGET_NEVER;
+	for (uint32_t i = 0; i < targets->n; i++) {
+		struct ipc_target views[2];
+		bool open = false;
+		for (unsigned v = ipc_target_views(targets->flows, &targets->v[i], views); v > 0;
+			v--)
+			open |= views[v - 1].state != TARGET_NEVER;
+		n += open && !targets->v[i].drained && targets->v[i].weight > 0;
+	}
 	return n;
 }
 
@@ -232,8 +274,8 @@ static void on_drained(struct gather *gather)
 		command_row(command,
 			json_pack("{s:s, s:o, s:i, s:s, s:o}", "server", name, "host",
 				row_text(targets->v[i].name), "port", (int)targets->v[i].port,
-				"state", command_server_state(&targets->v[i]), "since_at",
-				since_of(control, name, &targets->v[i])));
+				"state", command_server_state(targets, &targets->v[i]), "since_at",
+				since_of(control, targets, &targets->v[i])));
 	if (targets && count_open(targets) == 0) {
 		char text[POLICY_NAME_SIZE + 64];
 		snprintf(text, sizeof(text), "no host of server %s takes new flows now", name);

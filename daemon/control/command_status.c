@@ -108,7 +108,7 @@ static json_t *servers_part(const struct control *control)
 			json_array_append_new(array,
 				json_pack("{s:o, s:o, s:s}", "server", row_text(targets->server),
 					"host", row_text(target->name), "state",
-					command_server_state(target)));
+					command_server_state(targets, target)));
 		}
 	}
 	return array;

@@ -233,7 +233,7 @@ static void put_hosts(
 	for (size_t s = 0; s < policy->nservers; s++) {
 		const struct ipc_targets *targets = health_peer_targets(exam->control->health, s);
 		for (uint32_t i = 0; targets && i < targets->n; i++)
-			for (unsigned a = 0; a < targets->v[i].naddresses; a++)
+			for (unsigned a = 0; a < ipc_target_addresses(&targets->v[i]); a++)
 				advice_put_host(lines, exam, chain, &targets->v[i].addresses[a],
 					targets->v[i].port);
 	}
@@ -277,9 +277,13 @@ static bool is_host_down(const struct examination *exam)
 {
 	for (size_t s = 0; s < exam->control->policy->nservers; s++) {
 		const struct ipc_targets *targets = health_peer_targets(exam->control->health, s);
-		for (uint32_t i = 0; targets && i < targets->n; i++)
-			if (targets->v[i].state == TARGET_DOWN || targets->v[i].failing)
-				return true;
+		for (uint32_t i = 0; targets && i < targets->n; i++) {
+			struct ipc_target views[2];
+			unsigned n = ipc_target_views(targets->flows, &targets->v[i], views);
+			for (unsigned v = 0; v < n; v++)
+				if (views[v].state == TARGET_DOWN || views[v].failing)
+					return true;
+		}
 	}
 	return false;
 }

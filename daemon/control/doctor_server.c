@@ -5,6 +5,7 @@
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/host_tls.h"
+#include "lib/level.h"
 #include "lib/tls_advice.h"
 
 #include <errno.h>
@@ -52,8 +53,8 @@ static void check_route(const struct examination *exam, const struct policy_serv
 }
 
 /* Down is trouble for all when no other host is there; never is always somebody's mistake. */
-static void check_target(const struct examination *exam, const struct ipc_targets *targets,
-	const struct ipc_target *target, bool others)
+static void check_view(const struct examination *exam, const struct ipc_targets *targets,
+	const struct ipc_target *target, const char *level, bool others)
 {
 	char advice[128];
 	bool never = target->state == TARGET_NEVER;
@@ -61,12 +62,12 @@ static void check_target(const struct examination *exam, const struct ipc_target
 		return;
 	snprintf(advice, sizeof(advice), "posternctl server test %s", targets->server);
 	examination_find(exam, "server-host", never || !others ? DOCTOR_ERROR : DOCTOR_WARNING,
-		advice, "server %s: %s port %u is %s: %s", targets->server, target->name,
+		advice, "server %s: %s port %u is %s%s: %s", targets->server, target->name,
 		target->port,
 		never             ? "never used"
 		: target->failing ? "not to be had"
 				  : "down",
-		target->text);
+		level, target->text);
 }
 
 /* Where TLS is only offered, a host without any is as it may be. */
@@ -105,26 +106,64 @@ static bool is_usable(const struct ipc_target *target)
 	       !target->failing && (target->state == TARGET_UP || target->state == TARGET_UNKNOWN);
 }
 
+/* Hosts that flows of one level can use, if some may come. */
+struct usable {
+	bool any_come[2]; /* plain, read */
+	size_t n[2];
+};
+
+static struct usable count_usable(const struct ipc_targets *targets)
+{
+	struct usable usable = {.any_come = {true, false}};
+
+	if (!targets)
+		return usable;
+	usable.any_come[1] = targets->flows & LEVEL_FLOWS_READ;
+	usable.any_come[0] = !usable.any_come[1] || targets->flows & LEVEL_FLOWS_PLAIN;
+	for (uint32_t i = 0; i < targets->n; i++)
+		for (unsigned read = 0; read < 2; read++) {
+			struct ipc_target target = ipc_target_seen(&targets->v[i], read);
+			usable.n[read] += is_usable(&target);
+		}
+	return usable;
+}
+
+static void tell_usable(const struct examination *exam, const struct policy_server *server,
+	const struct ipc_targets *targets, const struct usable *usable)
+{
+	unsigned all = targets ? (unsigned)targets->n : 0;
+	bool bad = (usable->any_come[0] && usable->n[0] == 0) ||
+		   (usable->any_come[1] && usable->n[1] == 0);
+	char more[64] = "";
+
+	if (usable->any_come[0] && usable->any_come[1] && usable->n[0] != usable->n[1])
+		snprintf(more, sizeof(more), " at connection level, %zu at message level",
+			usable->n[1]);
+	examination_find(exam, "server", bad ? DOCTOR_ERROR : DOCTOR_OK,
+		"posternctl server show # without a host that can be used, clients get 421",
+		"server %s: %zu of %u hosts can be used now%s", server->name.text,
+		usable->n[!usable->any_come[0]], all, more);
+}
+
 static void check_server(const struct examination *exam, size_t index)
 {
 	const struct policy_server *server = &exam->control->policy->servers[index];
 	const struct ipc_targets *targets = health_peer_targets(exam->control->health, index);
-	size_t usable = 0;
+	const struct usable usable = count_usable(targets);
 
-	for (uint32_t i = 0; targets && i < targets->n; i++)
-		usable += is_usable(&targets->v[i]);
 	for (uint32_t i = 0; targets && i < targets->n; i++) {
 		const struct ipc_target *target = &targets->v[i];
-		check_target(exam, targets, target, usable > 0);
-		for (unsigned a = 0; a < target->naddresses; a++) {
+		struct ipc_target views[2];
+		unsigned n = ipc_target_views(targets->flows, target, views);
+		for (unsigned v = 0; v < n; v++)
+			check_view(exam, targets, &views[v], ipc_target_level(v, n),
+				usable.n[v == 1 || !usable.any_come[0]] > 0);
+		for (unsigned a = 0; a < ipc_target_addresses(target); a++) {
 			check_route(exam, server, target->name, &target->addresses[a]);
 			check_tls(exam, index, target, &target->addresses[a]);
 		}
 	}
-	examination_find(exam, "server", usable ? DOCTOR_OK : DOCTOR_ERROR,
-		"posternctl server show # without a host that can be used, clients get 421",
-		"server %s: %zu of %u hosts can be used now", server->name.text, usable,
-		targets ? (unsigned)targets->n : 0);
+	tell_usable(exam, server, targets, &usable);
 }
 
 void examination_of_servers(const struct examination *exam)

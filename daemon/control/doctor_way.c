@@ -69,7 +69,7 @@ static unsigned check_hosts(const struct examination *exam, struct ways *ways, s
 	unsigned found = 0;
 
 	for (uint32_t i = 0; targets && i < targets->n; i++)
-		for (unsigned j = 0; j < targets->v[i].naddresses; j++) {
+		for (unsigned j = 0; j < ipc_target_addresses(&targets->v[i]); j++) {
 			const struct addr *addr = &targets->v[i].addresses[j];
 			const char *way = ways_to(ways, addr);
 			ptrdiff_t zone = zone_taking(policy, way);

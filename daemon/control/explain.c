@@ -270,10 +270,11 @@ static void look_behind(struct explaining *explaining, const struct decide_origi
 
 	if (decision->server >= 0)
 		outlook_hosts(control, (size_t)decision->server, explaining->addr.family,
-			explain_step, explaining);
+			explaining->read, explain_step, explaining);
 	if (explaining->read && explaining->reply.permitted)
 		look_at_limits(explaining, origin, decision);
 	ipc_init(&question, IPC_FORESEE, sizeof(question));
+	question.read = explaining->read;
 	question.client = explaining->addr;
 	question.mac = explaining->mac;
 	if (explaining->destination_given)

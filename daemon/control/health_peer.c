@@ -1,6 +1,7 @@
 #include "daemon/control/health_peer.h"
 
 #include "daemon/control/bound.h"
+#include "daemon/control/command_parts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/drained.h"
@@ -121,6 +122,18 @@ static const struct ipc_target *same_target(
 	return NULL;
 }
 
+/* To the flows that may come. */
+static bool same_states(const struct replica_server *old, const struct ipc_target *before,
+	const struct ipc_targets *now, const struct ipc_target *target)
+{
+	struct ipc_target was[2], is[2];
+	unsigned n = ipc_target_views(old->flows, before, was);
+
+	if (n != ipc_target_views(now->flows, target, is) || was[0].state != is[0].state)
+		return false;
+	return n == 1 || was[1].state == is[1].state;
+}
+
 static void publish_changes(
 	struct control *control, const struct replica_server *old, const struct ipc_targets *ipc)
 {
@@ -129,13 +142,18 @@ static void publish_changes(
 	for (uint32_t i = 0; i < ipc->n; i++) {
 		const struct ipc_target *target = &ipc->v[i];
 		const struct ipc_target *before = same_target(old, target);
-		if (before ? before->state == target->state : target->state == TARGET_UNKNOWN)
+		if (before ? same_states(old, before, ipc, target)
+			   : target->state == TARGET_UNKNOWN &&
+					target->read.state == TARGET_UNKNOWN)
 			continue;
+		struct ipc_target views[2];
+		ipc_target_views(ipc->flows, target, views);
 		monitor_publish(control, MONITOR_SERVER,
-			json_pack("{s:s, s:o, s:o, s:i, s:s, s:o}", "event", "host", "server",
+			json_pack("{s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "event", "host", "server",
 				row_text(ipc->server), "host", row_text(target->name), "port",
-				(int)target->port, "state", target_state_names[target->state],
-				"why", row_text(target->text)));
+				(int)target->port, "state", target_state_names[views[0].state],
+				"why", row_text(views[0].text), "message_state",
+				command_server_message_state(ipc, target)));
 	}
 }
 

@@ -49,7 +49,7 @@ static bool is_among(const struct ipc_host_tls *ipc, const void *among)
 		const struct ipc_target *target = &targets->v[i];
 		if (target->port != ipc->host.port || !dns_same_name(target->name, ipc->name))
 			continue;
-		for (unsigned j = 0; j < target->naddresses; j++)
+		for (unsigned j = 0; j < ipc_target_addresses(target); j++)
 			if (addr_equal(&target->addresses[j], &ipc->host.addr))
 				return true;
 	}

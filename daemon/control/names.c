@@ -48,7 +48,7 @@ static void warn_of_server(FILE *out, const struct control *control, size_t inde
 
 	for (uint32_t i = 0; targets && i < targets->n; i++) {
 		const struct ipc_target *target = &targets->v[i];
-		if (target->line < server->nhosts && target->naddresses == 0 &&
+		if (target->line < server->nhosts && ipc_target_addresses(target) == 0 &&
 			server->hosts[target->line].addr.family == ADDR_NONE)
 			warn(out, control->policy, server, target, told);
 	}

@@ -58,13 +58,15 @@ static void tell_host(
 	step(context, text);
 }
 
-void outlook_hosts(struct control *control, size_t server, enum addr_family client,
+void outlook_hosts(struct control *control, size_t server, enum addr_family client, bool read,
 	decide_step *step, void *context)
 {
 	const struct ipc_targets *targets = health_peer_targets(control->health, server);
 
-	for (uint32_t i = 0; targets && i < targets->n; i++)
-		tell_host(&targets->v[i], client, step, context);
+	for (uint32_t i = 0; targets && i < targets->n; i++) {
+		const struct ipc_target target = ipc_target_seen(&targets->v[i], read);
+		tell_host(&target, client, step, context);
+	}
 }
 
 struct look {

@@ -18,8 +18,9 @@ const struct bypass_line *outlook_bypass(struct control *control, const char *zo
 void outlook_tell_bypass(
 	struct control *control, const struct bypass_line *line, decide_step *step, void *context);
 
-/* Calls step for each host of the server, in the order in which flows try them. */
-void outlook_hosts(struct control *control, size_t server, enum addr_family client,
+/* Calls step for each host of the server, in the order in which flows try them; read: those that
+ * are read. */
+void outlook_hosts(struct control *control, size_t server, enum addr_family client, bool read,
 	decide_step *step, void *context);
 
 /* All hosts of all servers that a flow which is read may be sent to are down, as control knows

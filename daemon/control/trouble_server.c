@@ -37,12 +37,16 @@ static bool is_bad(const struct ipc_target *target)
 
 bool trouble_wants_rules(const struct control *control)
 {
+	struct ipc_target views[2];
+
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++)
-			if (!targets->v[j].drained && targets->v[j].state != TARGET_NEVER &&
-				is_bad(&targets->v[j]))
-				return true;
+			for (unsigned v = ipc_target_views(targets->flows, &targets->v[j], views);
+				v > 0; v--)
+				if (!views[v - 1].drained && views[v - 1].state != TARGET_NEVER &&
+					is_bad(&views[v - 1]))
+					return true;
 	}
 	return false;
 }
@@ -53,7 +57,7 @@ static bool wants_other_tls(
 {
 	bool bad = false;
 
-	for (unsigned i = 0; i < target->naddresses; i++) {
+	for (unsigned i = 0; i < ipc_target_addresses(target); i++) {
 		const struct ipc_host_tls *seen =
 			health_peer_tls(control->health, server, target, &target->addresses[i]);
 		bad |= seen && seen->tls.why[0] && strstr(target->text, seen->tls.why);
@@ -61,9 +65,9 @@ static bool wants_other_tls(
 	return bad;
 }
 
-/* A host that is drained is as it is wanted. tls: that is what is wrong. */
-static void look_at_target(const struct ipc_targets *targets, const struct ipc_target *target,
-	bool tls, const struct foreign *foreign)
+/* As some flows find it. A host that is drained is as it is wanted. tls: that is what is wrong. */
+static void look_at_view(const struct ipc_targets *targets, const struct ipc_target *target,
+	const char *level, bool tls, const struct foreign *foreign)
 {
 	char next[96];
 	bool never = target->state == TARGET_NEVER;
@@ -75,12 +79,35 @@ static void look_at_target(const struct ipc_targets *targets, const struct ipc_t
 		snprintf(next, sizeof(next), "posternctl server show %s", targets->server);
 	else
 		snprintf(next, sizeof(next), "posternctl server test %s", targets->server);
-	trouble_add(foreign->troubles, next, "server %s host %s is %s: %s%s", targets->server,
+	trouble_add(foreign->troubles, next, "server %s host %s is %s%s: %s%s", targets->server,
 		target->name,
 		never             ? "never used"
 		: target->failing ? "not to be had"
 				  : target_state_names[target->state],
-		target->text, !never && foreign->at_hosts ? "; a firewall may be why" : "");
+		level, target->text, !never && foreign->at_hosts ? "; a firewall may be why" : "");
+}
+
+static void look_at_target(const struct control *control, size_t server,
+	const struct ipc_targets *targets, const struct ipc_target *target,
+	const struct foreign *foreign)
+{
+	struct ipc_target views[2];
+	unsigned n = ipc_target_views(targets->flows, target, views);
+
+	for (unsigned v = 0; v < n; v++)
+		look_at_view(targets, &views[v], ipc_target_level(v, n),
+			wants_other_tls(control, server, &views[v]), foreign);
+}
+
+static bool may_any(const struct ipc_targets *targets, const struct ipc_target *target)
+{
+	struct ipc_target views[2];
+	unsigned n = ipc_target_views(targets->flows, target, views);
+	bool may = false;
+
+	for (unsigned v = 0; v < n; v++)
+		may |= choice_may(&views[v], ADDR_IP4) || choice_may(&views[v], ADDR_IP6);
+	return may;
 }
 
 /* A certificate that ends soon; and one that is refused where other addresses keep the host up. */
@@ -91,16 +118,18 @@ static void look_at_tls(const struct control *control, size_t server,
 	char show[POLICY_NAME_SIZE + 32], test[POLICY_NAME_SIZE + 32], addr[ADDR_TEXT_SIZE];
 	char date[CERTIFICATE_DATE_SIZE];
 	int64_t days;
+	/* who speaks TLS is read */
+	const struct ipc_target read = ipc_target_seen(target, true);
 
 	snprintf(show, sizeof(show), "posternctl server show %s", name);
 	snprintf(test, sizeof(test), "posternctl server test %s", name);
-	for (unsigned i = 0; !target->drained && i < target->naddresses; i++) {
+	for (unsigned i = 0; !target->drained && i < ipc_target_addresses(target); i++) {
 		const struct ipc_host_tls *seen =
 			health_peer_tls(control->health, server, target, &target->addresses[i]);
 		if (!seen)
 			continue;
 		addr_format(&seen->host.addr, addr);
-		if (seen->tls.reason && !is_bad(target))
+		if (seen->tls.reason && !is_bad(&read))
 			trouble_add(troubles, test, "server %s host %s at %s: TLS: %s", name,
 				target->name, addr, seen->tls.why);
 		else if (!seen->tls.reason && host_tls_days(control, seen, &days) &&
@@ -121,7 +150,7 @@ static void look_at_server(
 	char next[POLICY_NAME_SIZE + TARGET_NAME_SIZE + 64];
 	for (uint32_t i = 0; i < targets->n; i++) {
 		const struct ipc_target *target = &targets->v[i];
-		if (choice_may(target, ADDR_IP4) || choice_may(target, ADDR_IP6))
+		if (may_any(targets, target))
 			return;
 		if (target->drained)
 			drained = target;
@@ -155,8 +184,7 @@ void trouble_of_servers(const struct control *control, const struct facts *facts
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
-			look_at_target(targets, &targets->v[j],
-				wants_other_tls(control, i, &targets->v[j]), &foreign);
+			look_at_target(control, i, targets, &targets->v[j], &foreign);
 			look_at_tls(control, i, &targets->v[j], troubles);
 		}
 		if (targets)

@@ -222,6 +222,7 @@ static void go_on(struct probe *probe, enum dialogue_step before)
 	struct dialogue *dialogue = &probe->dialogue;
 	struct loop *loop = probe->probes->loop;
 
+	probe->result.forges |= dialogue->forges;
 	if (dialogue->greeted && !probe->result.latency_us)
 		probe->result.latency_us = (uint32_t)(now_us() - probe->begun_us);
 	size_t len = dialogue->out_len;
@@ -273,7 +274,8 @@ static void on_connected(struct probe *probe)
 		.announce = probe->order.announce,
 		.client = probe->order.clients[probe->client],
 		.login = probe->order.login ? LOGIN : NULL,
-		.tls = probe->without ? ENGINE_TLS_NONE : probe->order.tls.tls};
+		.tls = probe->without ? ENGINE_TLS_NONE : probe->order.tls.tls,
+		.read = probe->order.read};
 	/* what the client is said to have wanted: nobody's address, of its own family */
 	probe->setup.original = probe->setup.client;
 	probe->setup.original.addr.bytes[probe->client ? 15 : 3] ^= 2;
@@ -371,6 +373,7 @@ struct probe *probe_begin(
 	probe->refused = 0;
 	probe->why[0] = '\0';
 	memset(&probe->result, 0, sizeof(probe->result));
+	probe->result.read = order->read;
 	dial(probe);
 	return probe;
 }

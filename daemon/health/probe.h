@@ -18,6 +18,7 @@ struct probe_order {
 	bool foreign;     /* bind is a client's: the one of its family is asserted, too */
 	enum policy_announce announce;
 	bool login;
+	bool read;                  /* flows that are read come there, too: dialogue.h */
 	struct endpoint clients[2]; /* IPv4, IPv6: asserted with announce */
 	uint32_t connect_ms, reply_ms;
 	const char *hostname;
@@ -26,8 +27,10 @@ struct probe_order {
 
 struct probe_result {
 	enum target_outcome outcome;
+	bool read;       /* what flows that are read find there is known beside what it forges */
 	uint8_t clients; /* enum target_clients: taken */
 	uint8_t missed;  /* of the others, those that were not refused: a probe failed */
+	uint8_t forges;  /* enum smtp_offer: what it shows to any of them that none may say there */
 	uint8_t offers;  /* enum smtp_offer: shown to each of them, of those that clients ask for */
 	uint32_t latency_us;
 	char text[TARGET_TEXT_SIZE];

@@ -3,6 +3,7 @@
 #include "daemon/health/secure.h"
 #include "daemon/health/tracked.h"
 #include "daemon/health/tried.h"
+#include "lib/level.h"
 #include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
@@ -139,6 +140,7 @@ static void set_up(struct server_test *test, const struct tried *item)
 		(struct trial_setup){.dialogue = {.hostname = terms->hostname,
 					     .announce = terms->announce,
 					     .client = item->client,
+					     .read = terms->flows & LEVEL_FLOWS_READ,
 					     .tls = test->without ? ENGINE_TLS_NONE : item->tls.tls,
 					     .login = user ? test->asked.user : NULL},
 			.from = test->from,
@@ -146,6 +148,7 @@ static void set_up(struct server_test *test, const struct tried *item)
 			.bind = test->bind,
 			.login = terms->login,
 			.foreign = item->foreign,
+			.plain = terms->flows & LEVEL_FLOWS_PLAIN,
 			.own = item->foreign ? item->client.addr : terms->bind,
 			.host = item->host};
 	/* what the client is said to have wanted: nobody's address, of its own family */

@@ -9,6 +9,7 @@
 #include "daemon/tls/contexts.h"
 #include "lib/counter.h"
 #include "lib/hosts.h"
+#include "lib/level.h"
 #include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
@@ -209,6 +210,7 @@ static struct tracked_terms terms_of(
 		terms.bind = server->bind_addr;
 	terms.from_client = server->bind == POLICY_BIND_CLIENT;
 	terms.families = target_zone_families(targets->policy);
+	terms.flows = (uint8_t)level_flows_to(targets->policy, terms.index);
 	for (unsigned i = 0; i < 2; i++)
 		put_client(targets, i ? ADDR_IP6 : ADDR_IP4, &terms);
 	return terms;
@@ -455,6 +457,7 @@ static void tell_server(struct server *server)
 	ipc->number = targets->number;
 	ipc->inquiry = targets->inquiry;
 	ipc->known = 1;
+	ipc->flows = server->terms.flows;
 	snprintf(ipc->server, sizeof(ipc->server), "%s", server->terms.server);
 	for (struct tracked *host = server->hosts; host; host = host->next)
 		if (tracked_fill(host, &ipc->v[ipc->n++]))
@@ -489,8 +492,7 @@ static void tell(struct targets *targets)
 		tell_tls(server);
 		for (struct tracked *host = server->hosts; host; host = host->next) {
 			hosts++;
-			down += host->shown_state == TARGET_DOWN ||
-				host->shown_state == TARGET_NEVER;
+			down += tracked_is_down(host);
 		}
 	}
 	targets->counters[COUNTER_TARGETS] = hosts;
@@ -602,10 +604,10 @@ void targets_seed(struct targets *targets, const struct ipc_targets *ipc)
 	for (uint32_t i = 0; i < ipc->n; i++) {
 		const struct ipc_target *target = &ipc->v[i];
 		struct addr addr;
-		if (target->naddresses > 0 &&
+		if (ipc_target_addresses(target) > 0 &&
 			addr_parse(target->name, strlen(target->name), &addr) < 0)
 			resolve_cache_seed_addresses(targets->cache, target->name,
-				target->addresses, target->naddresses);
+				target->addresses, ipc_target_addresses(target));
 	}
 	keep_seed(targets, ipc);
 }

@@ -4,6 +4,7 @@
 #include "daemon/log.h"
 #include "daemon/tls/contexts.h"
 #include "lib/ipc/health.h"
+#include "lib/level.h"
 #include "lib/smtp/tls_terms.h"
 
 #include <stdio.h>
@@ -82,7 +83,7 @@ struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms
 	tracked->context = context;
 	tracked->timer.on_time = on_time;
 	tracked->login.on_time = on_login_over;
-	tracked->clients = TARGET_CLIENTS_ALL;
+	tracked->plain.clients = tracked->read.clients = TARGET_CLIENTS_ALL;
 	return tracked;
 }
 
@@ -116,18 +117,25 @@ void tracked_probe_soon(struct tracked *tracked)
 		loop_timer_set(tracked->loop, &tracked->timer, at_ms);
 }
 
+/* What was told stays told. */
+static void reset_view(struct tracked_view *view)
+{
+	memset(&view->standing, 0, sizeof(view->standing));
+	view->clients = TARGET_CLIENTS_ALL;
+	view->failing = false;
+}
+
 void tracked_reset(struct tracked *tracked)
 {
 	stop_round(tracked);
-	memset(&tracked->standing, 0, sizeof(tracked->standing));
+	reset_view(&tracked->plain);
+	reset_view(&tracked->read);
 	for (size_t i = 0; i < tracked->n; i++) {
 		struct tracked_address *address = &tracked->addresses[i];
 		free(address->tls);
 		*address = (struct tracked_address){.addr = address->addr};
 	}
-	tracked->clients = TARGET_CLIENTS_ALL;
 	tracked->latency_us = 0;
-	tracked->failing = false;
 	tracked->broken[0] = '\0';
 	tracked->ended_ms = 0;
 	tracked_probe_soon(tracked);
@@ -168,23 +176,31 @@ void tracked_update(struct tracked *tracked, const struct target *target)
 	}
 }
 
-/* The family that worked last first; what is refused last. */
+/* What all flows may try first, then what those may that are read; of either the family that worked
+ * last first. What is refused last. */
 static size_t put_in_order(
 	const struct tracked *tracked, const struct tracked_address *order[TARGET_ADDRESSES_MAX])
 {
 	size_t n = 0;
-	for (unsigned pass = 0; pass < 4; pass++)
+	for (unsigned pass = 0; pass < 6; pass++)
 		for (size_t i = 0; i < tracked->n; i++) {
 			const struct tracked_address *address = &tracked->addresses[i];
+			unsigned rank = address->refused ? 2 : address->forges;
 			bool other = tracked->last_family &&
 				     address->addr.family != tracked->last_family;
-			if (other + 2u * address->refused == pass)
+			if (other + 2u * rank == pass)
 				order[n++] = address;
 		}
 	return n;
 }
 
 static void on_probed(void *context, const struct probe_result *result);
+
+static void begin_view(struct tracked_view *view)
+{
+	view->worked = view->missed = view->refused = false;
+	view->why[0] = '\0';
+}
 
 static void begin_round(struct tracked *tracked)
 {
@@ -194,8 +210,19 @@ static void begin_round(struct tracked *tracked)
 		tracked->order[i] = order[i]->addr;
 	tracked->at = 0;
 	tracked->inquiry = tracked->terms->inquiry;
-	tracked->worked = tracked->missed = tracked->refused = false;
-	tracked->why[0] = '\0';
+	begin_view(&tracked->plain);
+	begin_view(&tracked->read);
+}
+
+static bool is_read(const struct tracked *tracked)
+{
+	return tracked->terms->flows & LEVEL_FLOWS_READ;
+}
+
+/* Do others come, or nobody at all? */
+static bool is_plain(const struct tracked *tracked)
+{
+	return !is_read(tracked) || tracked->terms->flows & LEVEL_FLOWS_PLAIN;
 }
 
 /* Seen and state disagree: sooner, so that a dead host is known as such within about one interval
@@ -204,34 +231,46 @@ static uint64_t interval_ms(const struct tracked *tracked)
 {
 	uint64_t ms =
 		tracked->terms->probe ? (uint64_t)tracked->terms->every_s * 1000 : QUESTION_MS;
-	bool unasked = !tracked->worked && !tracked->refused;
+	bool unasked = !tracked->plain.worked && !tracked->plain.refused;
+	bool wavers = target_wavers(&tracked->plain.standing) ||
+		      (is_read(tracked) && target_wavers(&tracked->read.standing));
 
-	if (tracked->terms->probe ? target_wavers(&tracked->standing) : unasked)
+	if (tracked->terms->probe ? wavers : unasked)
 		ms /= 3;
 	return ms < AGAIN_MS ? AGAIN_MS : ms;
 }
 
 /* Without probes a host has no state and is not put behind others; but that nobody gets through to
  * it is no secret. */
-static void note_failing(struct tracked *tracked, const char *text)
+static void note_failing(struct tracked_view *view, const char *text)
 {
-	tracked->failing = true;
-	if (tracked->standing.state != TARGET_NEVER)
-		snprintf(tracked->standing.text, sizeof(tracked->standing.text), "%s", text);
+	view->failing = true;
+	if (view->standing.state != TARGET_NEVER)
+		snprintf(view->standing.text, sizeof(view->standing.text), "%s", text);
+}
+
+/* Nothing was found of it where none of its flows come, and the probe went no further. */
+static void end_view(struct tracked *tracked, struct tracked_view *view)
+{
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
+
+	if (view->worked || (!view->missed && !view->refused))
+		return;
+	if (!view->missed)
+		target_note(&view->standing, TARGET_REFUSED, view->why, wall_ms);
+	else if (tracked->terms->probe)
+		target_note(&view->standing, TARGET_MISSED, view->why, wall_ms);
+	else
+		note_failing(view, view->why);
 }
 
 static void end_round(struct tracked *tracked)
 {
-	uint64_t wall_ms = loop_wall_ms(tracked->loop);
 	/* what it found may count no more already */
 	bool is_old = tracked->inquiry != tracked->terms->inquiry;
 
-	if (!tracked->worked && tracked->refused && !tracked->missed)
-		target_note(&tracked->standing, TARGET_REFUSED, tracked->why, wall_ms);
-	else if (!tracked->worked && tracked->norder > 0 && tracked->terms->probe)
-		target_note(&tracked->standing, TARGET_MISSED, tracked->why, wall_ms);
-	else if (!tracked->worked && tracked->norder > 0)
-		note_failing(tracked, tracked->why);
+	end_view(tracked, &tracked->plain);
+	end_view(tracked, &tracked->read);
 	tracked->norder = tracked->at = 0;
 	tracked->ended_ms = loop_now_ms(tracked->loop);
 	loop_timer_set(tracked->loop, &tracked->timer,
@@ -284,6 +323,7 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes)
 	struct probe_order order = {.bind = terms->bind,
 		.announce = terms->announce,
 		.login = terms->login,
+		.read = is_read(tracked),
 		.clients = {terms->clients[0], terms->clients[1]},
 		.connect_ms = terms->connect_ms,
 		.reply_ms = terms->reply_ms,
@@ -308,25 +348,67 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes)
 }
 
 /* Without probes a host has no state, but that it must never be used. */
-static void note_worked(struct tracked *tracked, const char *text)
+static void note_worked(struct tracked *tracked, struct tracked_view *view, const char *text)
 {
-	struct target_standing *standing = &tracked->standing;
+	struct target_standing *standing = &view->standing;
 	uint64_t wall_ms = loop_wall_ms(tracked->loop);
 	if (tracked->terms->probe)
 		target_note(standing, TARGET_WORKED, text, wall_ms);
 	else if (standing->state == TARGET_NEVER)
 		*standing = (struct target_standing){.since_ms = wall_ms};
-	tracked->failing = false;
+	view->failing = false;
 	if (!tracked->terms->probe)
 		snprintf(standing->text, sizeof(standing->text), "%s", text);
 }
 
 /* Each kind of client that one good address refuses is refused for the host: a flow may meet any
  * of its addresses. A kind that merely failed keeps what it was. */
-static void take_clients(struct tracked *tracked, const struct probe_result *result)
+static void take_clients(struct tracked_view *view, const struct probe_result *result)
 {
-	uint8_t taken = result->clients | (tracked->clients & result->missed);
-	tracked->clients = tracked->worked ? tracked->clients & taken : taken;
+	uint8_t taken = result->clients | (view->clients & result->missed);
+	view->clients = view->worked ? view->clients & taken : taken;
+}
+
+static void take_outcome(struct tracked *tracked, struct tracked_view *view,
+	enum target_outcome outcome, const struct probe_result *result, const char *text)
+{
+	switch (outcome) {
+	case TARGET_WORKED:
+		take_clients(view, result);
+		if (!view->worked)
+			note_worked(tracked, view, text);
+		view->worked = true;
+		return;
+	case TARGET_MISSED:
+		view->missed = true;
+		break;
+	case TARGET_REFUSED:
+		view->refused = true;
+		break;
+	}
+	if (!view->why[0])
+		snprintf(view->why, sizeof(view->why), "%s", text);
+}
+
+/* What was found of one address. Of one that failed what was known stays. */
+static void take_address(struct tracked *tracked, struct tracked_address *address,
+	const struct probe_result *result, const char *forgery)
+{
+	bool known = !result->forges || result->read;
+
+	if (result->outcome != TARGET_MISSED || result->forges) {
+		address->asked =
+			result->forges || result->outcome != TARGET_WORKED ? 0 : tracked->inquiry;
+		address->forges = result->forges;
+		memcpy(address->text, result->forges ? forgery : result->text,
+			sizeof(address->text));
+	}
+	if (result->outcome == TARGET_MISSED)
+		return;
+	address->refused = known && result->outcome == TARGET_REFUSED;
+	address->offers = result->outcome == TARGET_WORKED ? result->offers : 0;
+	if (address->refused)
+		memcpy(address->text, result->text, sizeof(address->text));
 }
 
 static void keep_tls(
@@ -344,36 +426,26 @@ static void on_probed(void *context, const struct probe_result *result)
 	struct tracked *tracked = context;
 	struct addr addr = tracked->order[tracked->at];
 	struct tracked_address *address = find(tracked, &addr);
-	char text[ADDR_TEXT_SIZE];
+	char text[ADDR_TEXT_SIZE], forgery[TARGET_TEXT_SIZE] = "";
+	bool first = !tracked->plain.worked && !(result->forges && tracked->read.worked);
 
 	tracked->probe = NULL;
 	if (address)
 		keep_tls(tracked, address, result);
-	switch (result->outcome) {
-	case TARGET_WORKED:
-		take_clients(tracked, result);
-		if (!tracked->worked) {
-			tracked->latency_us = result->latency_us;
-			tracked->last_family = addr.family;
-			note_worked(tracked, result->text);
-		}
-		tracked->worked = true;
-		break;
-	case TARGET_MISSED:
-		tracked->missed = true;
-		break;
-	case TARGET_REFUSED:
-		tracked->refused = true;
-		break;
+	if (result->forges)
+		dialogue_forgery(tracked->terms->announce, result->forges, forgery);
+	if (result->outcome == TARGET_WORKED && first) {
+		tracked->latency_us = result->latency_us;
+		tracked->last_family = addr.family;
 	}
-	if (address && result->outcome != TARGET_MISSED) {
-		address->asked = result->outcome == TARGET_WORKED ? tracked->inquiry : 0;
-		address->refused = result->outcome == TARGET_REFUSED;
-		address->offers = result->outcome == TARGET_WORKED ? result->offers : 0;
-		memcpy(address->text, result->text, sizeof(address->text));
-	}
-	if (result->outcome != TARGET_WORKED && !tracked->why[0])
-		snprintf(tracked->why, sizeof(tracked->why), "%s", result->text);
+	take_outcome(tracked, &tracked->plain, result->forges ? TARGET_REFUSED : result->outcome,
+		result, result->forges ? forgery : result->text);
+	if (!result->forges || result->read)
+		take_outcome(tracked, &tracked->read, result->outcome, result, result->text);
+	else
+		reset_view(&tracked->read);
+	if (address)
+		take_address(tracked, address, result, forgery);
 	log_debug("server %s host %s at %s: %s %s", tracked->terms->server, tracked->target.name,
 		addr_format(&addr, text),
 		result->outcome == TARGET_WORKED ? "works" : "does not work:", result->text);
@@ -401,21 +473,22 @@ static void on_asked(struct tracked *tracked, const struct ipc_host *ipc)
 {
 	const struct tracked_terms *terms = tracked->terms;
 	struct tracked_address *address = find(tracked, &ipc->host.addr);
-	bool refused = !ipc->usable && terms->announce == POLICY_ANNOUNCE_NONE;
+	bool forges = !ipc->usable;
 
 	if (!address || terms->announce != POLICY_ANNOUNCE_NONE || ipc->inquiry != terms->inquiry ||
-		(address->asked == terms->inquiry && !refused))
+		(address->asked == terms->inquiry && !forges))
 		return;
-	address->refused = refused;
-	address->asked = refused ? 0 : terms->inquiry;
-	snprintf(address->text, sizeof(address->text), "%.150s", ipc->text);
+	address->forges = forges;
+	address->asked = forges ? 0 : terms->inquiry;
+	if (!address->refused)
+		snprintf(address->text, sizeof(address->text), "%.150s", ipc->text);
 	bool all = true;
 	for (size_t i = 0; i < tracked->n; i++)
-		all &= tracked->addresses[i].refused;
+		all &= tracked->addresses[i].refused || tracked->addresses[i].forges;
 	if (all)
-		target_note(&tracked->standing, TARGET_REFUSED, address->text,
+		target_note(&tracked->plain.standing, TARGET_REFUSED, address->text,
 			loop_wall_ms(tracked->loop));
-	if (refused)
+	if (forges)
 		tracked_probe_soon(tracked);
 	tracked->on_change(tracked->context);
 }
@@ -436,9 +509,37 @@ static void note_broken(struct tracked *tracked, const char *text)
 	tracked->broken_ms = loop_now_ms(tracked->loop);
 }
 
+/* False: nothing new. */
+static bool host_worked(struct tracked *tracked, struct tracked_view *view)
+{
+	struct target_standing *standing = &view->standing;
+
+	if (!tracked->terms->probe && !view->failing)
+		return false;
+	if (!tracked->terms->probe) {
+		note_worked(tracked, view, "");
+		return true;
+	}
+	if (standing->state == TARGET_NEVER ||
+		(standing->state == TARGET_UP && standing->failures == 0))
+		return false;
+	target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
+	return true;
+}
+
+static void host_failed(struct tracked *tracked, struct tracked_view *view, const char *text)
+{
+	if (tracked->terms->probe)
+		target_note(&view->standing, TARGET_MISSED, text, loop_wall_ms(tracked->loop));
+	else
+		note_failing(view, text);
+}
+
 void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 {
-	struct target_standing *standing = &tracked->standing;
+	const struct tracked_address *address = find(tracked, &ipc->host.addr);
+	/* plain flows never come to this address: it says nothing of theirs */
+	bool forges = address && address->forges, plain, read;
 	char text[TARGET_TEXT_SIZE];
 
 	snprintf(text, sizeof(text), "%.150s", ipc->text);
@@ -447,28 +548,22 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 		on_asked(tracked, ipc);
 		return;
 	case IPC_HOST_WORKED:
-		if (!tracked->terms->probe && !tracked->failing)
+		plain = !forges && host_worked(tracked, &tracked->plain);
+		read = host_worked(tracked, &tracked->read);
+		if (!plain && !read)
 			return;
-		if (!tracked->terms->probe) {
-			note_worked(tracked, "");
-			break;
-		}
-		if (standing->state == TARGET_NEVER ||
-			(standing->state == TARGET_UP && standing->failures == 0))
-			return;
-		target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
-		tracked->last_family = ipc->host.addr.family;
+		if (tracked->terms->probe && (plain || forges))
+			tracked->last_family = ipc->host.addr.family;
 		break;
 	case IPC_HOST_LOGIN:
 		hold_login(tracked, loop_wall_ms(tracked->loop) + TARGET_LOGIN_MS, text);
 		break;
 	case IPC_HOST_FAILED:
-		if (!tracked->terms->probe) {
-			note_failing(tracked, text);
-			break;
-		}
-		target_note(standing, TARGET_MISSED, text, loop_wall_ms(tracked->loop));
-		tracked_probe_soon(tracked);
+		if (!forges)
+			host_failed(tracked, &tracked->plain, text);
+		host_failed(tracked, &tracked->read, text);
+		if (tracked->terms->probe)
+			tracked_probe_soon(tracked);
 		break;
 	case IPC_HOST_BROKEN:
 		note_broken(tracked, text);
@@ -477,30 +572,43 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 	tracked->on_change(tracked->context);
 }
 
+static void seed_view(struct tracked_view *view, const struct ipc_target_read *told)
+{
+	view->standing.state = told->state;
+	view->standing.since_ms = told->since_ms;
+	memcpy(view->standing.text, told->text, sizeof(view->standing.text));
+	view->shown_state = told->state;
+	view->shown_since_ms = told->since_ms;
+	view->clients = told->client_families;
+}
+
 void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64_t inquiry)
 {
-	if (tracked->standing.state != TARGET_UNKNOWN || tracked->ended_ms)
+	struct ipc_target_read plain = {.state = told->state,
+		.since_ms = told->since_ms,
+		.client_families = told->client_families};
+	unsigned n = ipc_target_addresses(told);
+
+	if (tracked->plain.standing.state != TARGET_UNKNOWN || tracked->ended_ms)
 		return;
-	hold_login(tracked, told->login_until_ms, told->text);
-	tracked->standing.state = told->state;
-	tracked->standing.since_ms = told->since_ms;
-	memcpy(tracked->standing.text, told->text, sizeof(tracked->standing.text));
-	tracked->shown_state = told->state;
-	tracked->shown_since_ms = told->since_ms;
-	tracked->clients = told->client_families;
+	hold_login(tracked, told->login_until_ms, told->read.text);
+	memcpy(plain.text, told->text, sizeof(plain.text));
+	seed_view(&tracked->plain, &plain);
+	seed_view(&tracked->read, &told->read);
 	tracked->latency_us = told->latency_us;
-	if (told->naddresses)
+	if (n > 0)
 		tracked->last_family = told->addresses[0].family;
-	for (unsigned i = 0; i < told->naddresses; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		struct tracked_address *address = find(tracked, &told->addresses[i]);
 		if (address) {
 			address->asked = told->asked >> i & 1 ? inquiry : 0;
+			address->forges = i >= told->naddresses;
 			address->offers = told->offers;
 		}
 	}
 }
 
-static enum target_state state_of(const struct tracked *tracked)
+static enum target_state state_of(const struct tracked *tracked, const struct tracked_view *view)
 {
 	if (tracked->target.never)
 		return TARGET_NEVER;
@@ -508,10 +616,10 @@ static enum target_state state_of(const struct tracked *tracked)
 		return TARGET_DOWN;
 	if (tracked->target.pending && tracked->n == 0)
 		return TARGET_UNKNOWN;
-	return tracked->n == 0 ? TARGET_DOWN : (enum target_state)tracked->standing.state;
+	return tracked->n == 0 ? TARGET_DOWN : (enum target_state)view->standing.state;
 }
 
-static const char *text_of(const struct tracked *tracked)
+static const char *text_of(const struct tracked *tracked, const struct tracked_view *view)
 {
 	const struct target *target = &tracked->target;
 	if (target->text[0] && (target->never || tracked->n == 0))
@@ -519,21 +627,23 @@ static const char *text_of(const struct tracked *tracked)
 	if (tracked->login_until_ms)
 		return tracked->login_text;
 	/* no probe sees it, and what was failing may be long mended where none probes */
-	if (is_broken(tracked) && tracked->standing.state != TARGET_DOWN)
+	if (is_broken(tracked) && view->standing.state != TARGET_DOWN)
 		return tracked->broken;
-	if (tracked->standing.text[0])
-		return tracked->standing.text;
+	if (view->standing.text[0])
+		return view->standing.text;
 	if (is_broken(tracked))
 		return tracked->broken;
 	for (size_t i = 0; i < tracked->n; i++)
-		if (tracked->addresses[i].refused)
+		if (tracked->addresses[i].refused ||
+			(tracked->addresses[i].forges && view == &tracked->plain))
 			return tracked->addresses[i].text;
 	if (target->text[0])
 		return target->text;
 	return target->stale ? "cannot be looked up now: the last answer is used" : "";
 }
 
-static void log_state(const struct tracked *tracked, enum target_state state, const char *text)
+static void log_state(
+	const struct tracked *tracked, enum target_state state, const char *whose, const char *text)
 {
 	static const char *const words[] = {
 		[TARGET_UNKNOWN] = "is not known yet",
@@ -546,27 +656,71 @@ static void log_state(const struct tracked *tracked, enum target_state state, co
 	log_event(good ? POLICY_LOG_INFO : POLICY_LOG_WARNING, LOG_ID_HOST_STATE,
 		LOG_FIELDS({LOG_FIELD_SERVER, server}, {LOG_FIELD_HOST, name},
 			{LOG_FIELD_STATE, target_state_names[state]}, {LOG_FIELD_REASON, text}),
-		"server %s: host %s port %u %s%s%s", server, name, (unsigned)tracked->target.port,
-		words[state], *text ? ": " : "", text);
+		"server %s: host %s port %u %s%s%s%s", server, name, (unsigned)tracked->target.port,
+		words[state], whose, *text ? ": " : "", text);
+}
+
+static bool show_view(const struct tracked *tracked, struct tracked_view *view)
+{
+	enum target_state state = state_of(tracked, view);
+
+	if (state == view->shown_state)
+		return false;
+	view->shown_state = (uint8_t)state;
+	view->shown_since_ms = loop_wall_ms(tracked->loop);
+	return true;
+}
+
+/* Of the flows that come. Where both do, the second word is said if it is another one. */
+static bool show_states(struct tracked *tracked)
+{
+	struct tracked_view *plain = &tracked->plain, *read = &tracked->read;
+	bool plain_is_new = show_view(tracked, plain) && is_plain(tracked);
+	bool read_is_new = show_view(tracked, read) && is_read(tracked) &&
+			   (!is_plain(tracked) || read->shown_state != plain->shown_state);
+
+	if (plain_is_new)
+		log_state(tracked, (enum target_state)plain->shown_state, "",
+			text_of(tracked, plain));
+	if (read_is_new)
+		log_state(tracked, (enum target_state)read->shown_state,
+			is_plain(tracked) ? " for flows that are read" : "",
+			text_of(tracked, read));
+	return plain_is_new || read_is_new;
+}
+
+/* They stand in an order in which each kind of flow may try the first ones. One that must not be
+ * used shows all. */
+static void fill_addresses(const struct tracked *tracked, struct ipc_target *ipc)
+{
+	const struct tracked_address *order[TARGET_ADDRESSES_MAX];
+	size_t n = put_in_order(tracked, order);
+
+	for (size_t i = 0; i < n; i++) {
+		ipc->addresses[i] = order[i]->addr;
+		ipc->naddresses +=
+			ipc->state == TARGET_NEVER || (!order[i]->refused && !order[i]->forges);
+		ipc->read.naddresses += ipc->read.state == TARGET_NEVER || !order[i]->refused;
+	}
+	for (size_t i = 0; i < ipc->naddresses; i++)
+		ipc->asked |= (uint16_t)((order[i]->asked == tracked->terms->inquiry) << i);
+	ipc->offers = n > 0 ? UINT8_MAX : 0;
+	for (size_t i = 0; i < ipc->read.naddresses; i++)
+		ipc->offers &= order[i]->offers;
+	for (size_t i = ipc_target_addresses(ipc); i < n; i++)
+		memset(&ipc->addresses[i], 0, sizeof(ipc->addresses[i]));
 }
 
 bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 {
 	const struct target *target = &tracked->target;
-	const struct tracked_address *order[TARGET_ADDRESSES_MAX];
-	enum target_state state = state_of(tracked);
-	bool changed = state != tracked->shown_state;
-	size_t n = put_in_order(tracked, order);
+	const struct tracked_view *plain = &tracked->plain, *read = &tracked->read;
+	bool changed = show_states(tracked);
 
-	if (changed) {
-		log_state(tracked, state, text_of(tracked));
-		tracked->shown_state = (uint8_t)state;
-		tracked->shown_since_ms = loop_wall_ms(tracked->loop);
-	}
 	memset(ipc, 0, sizeof(*ipc));
 	snprintf(ipc->name, sizeof(ipc->name), "%s", target->name);
-	snprintf(ipc->text, sizeof(ipc->text), "%s", text_of(tracked));
-	ipc->since_ms = tracked->shown_since_ms;
+	snprintf(ipc->text, sizeof(ipc->text), "%s", text_of(tracked, plain));
+	ipc->since_ms = plain->shown_since_ms;
 	ipc->login_until_ms = tracked->login_until_ms;
 	ipc->weight = target->weight;
 	ipc->limit_flows = target->limit_flows;
@@ -576,20 +730,28 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 	ipc->port = target->port;
 	ipc->preference = target->preference;
 	ipc->depth = target->depth;
-	ipc->state = (uint8_t)state;
-	ipc->client_families = tracked->clients;
-	ipc->failing = tracked->failing && state == TARGET_UNKNOWN;
+	ipc->state = plain->shown_state;
+	ipc->client_families = plain->clients;
+	ipc->failing = plain->failing && plain->shown_state == TARGET_UNKNOWN;
 	ipc->stale = target->stale;
-	ipc->offers = n > 0 ? UINT8_MAX : 0;
-	for (size_t i = 0; i < n; i++) {
-		if (order[i]->refused && state != TARGET_NEVER)
-			continue;
-		ipc->offers &= order[i]->offers;
-		bool asked = order[i]->asked == tracked->terms->inquiry;
-		ipc->asked |= (uint16_t)(asked << ipc->naddresses);
-		ipc->addresses[ipc->naddresses++] = order[i]->addr;
-	}
+	snprintf(ipc->read.text, sizeof(ipc->read.text), "%s", text_of(tracked, read));
+	ipc->read.since_ms = read->shown_since_ms;
+	ipc->read.state = read->shown_state;
+	ipc->read.client_families = read->clients;
+	ipc->read.failing = read->failing && read->shown_state == TARGET_UNKNOWN;
+	fill_addresses(tracked, ipc);
 	return changed;
+}
+
+static bool is_bad(const struct tracked_view *view)
+{
+	return view->shown_state == TARGET_DOWN || view->shown_state == TARGET_NEVER;
+}
+
+bool tracked_is_down(const struct tracked *tracked)
+{
+	return (is_plain(tracked) && is_bad(&tracked->plain)) ||
+	       (is_read(tracked) && is_bad(&tracked->read));
 }
 
 bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)

@@ -23,6 +23,7 @@ struct tracked_terms {
 	bool from_client;
 	uint8_t foreign;
 	uint8_t families; /* of clients that there can be: enum target_clients */
+	uint8_t flows;    /* that may come: enum level_flows */
 	bool probe;       /* else the host is asked for what it offers, and no more */
 	uint32_t every_s, connect_ms, reply_ms;
 	struct endpoint clients[2];
@@ -37,11 +38,24 @@ struct tracked_address {
 	struct addr addr;
 	uint64_t asked; /* offers nothing that it must not: the inquiry of the question, or 0 */
 	bool refused;   /* not to be used; text says why */
+	bool forges;    /* the same, but by flows that are read */
 	uint8_t offers; /* enum smtp_offer: what it showed last; 0: it was not asked */
 	char text[TARGET_TEXT_SIZE];
 	struct tls_seen *tls; /* what its TLS was last; NULL: none was seen */
 	uint64_t tls_seen_ms; /* wall clock */
 	bool tls_told;
+};
+
+/* What it is to flows of one level. */
+struct tracked_view {
+	struct target_standing standing;
+	uint8_t clients;     /* enum target_clients */
+	bool failing;        /* not probed, and the last try of it failed */
+	uint8_t shown_state; /* as last told, with its beginning */
+	uint64_t shown_since_ms;
+	/* in the round at hand */
+	bool worked, missed, refused;
+	char why[TARGET_TEXT_SIZE];
 };
 
 /* A round of probes goes over all addresses; the first good one is enough to be up. */
@@ -57,7 +71,9 @@ struct tracked {
 	struct target target;
 	size_t n;
 	struct tracked_address addresses[TARGET_ADDRESSES_MAX]; /* as in target */
-	struct target_standing standing;
+	/* A host that offers XCLIENT or XFORWARD must not be used by plain flows, whose clients
+	 * could say them, and may be by those that are read, where they are not passed on. */
+	struct tracked_view plain, read;
 	/* Down until then, whatever probes find: they do not log in. */
 	uint64_t login_until_ms; /* wall clock; 0: it may be logged in at */
 	char login_text[TARGET_TEXT_SIZE];
@@ -65,23 +81,16 @@ struct tracked {
 	/* A test was refused the login, at this time; no other one tries it soon. Monotonic; 0:
 	 * none was. */
 	uint64_t login_tested_ms;
-	uint8_t clients;    /* enum target_clients */
-	bool failing;       /* not probed, and the last try of it failed */
 	uint64_t broken_ms; /* monotonic: when a flow last told what it does that no host may */
 	char broken[TARGET_TEXT_SIZE]; /* what; empty: nothing */
 	uint8_t last_family;           /* that worked last */
 	uint32_t latency_us;
-	uint8_t shown_state; /* as last told, with its beginning */
-	uint64_t shown_since_ms;
-	bool shown_stale;
 	/* the round at hand */
 	struct probe *probe; /* NULL: none */
 	size_t at;           /* of order */
 	size_t norder;
 	struct addr order[TARGET_ADDRESSES_MAX];
 	uint64_t inquiry; /* in which it was begun */
-	bool worked, missed, refused;
-	char why[TARGET_TEXT_SIZE];
 	uint64_t ended_ms;
 	struct loop_timer timer; /* the next round */
 };
@@ -120,5 +129,7 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc);
 bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc);
 /* All of it is to be told again. */
 void tracked_tell_tls(struct tracked *tracked);
+/* As it was last told, to the flows that may come: down, or must not be used. */
+bool tracked_is_down(const struct tracked *tracked);
 
 #endif

@@ -142,10 +142,10 @@ static bool put_known(struct replica_server *list, const struct policy_host *hos
 		target->login_until_ms = 0; /* with a policy secrets are read anew */
 		if (same_way(server, known->line, server_of(list), line.line))
 			continue;
-		target->state = TARGET_UNKNOWN;
-		target->client_families = TARGET_CLIENTS_ALL;
+		target->state = target->read.state = TARGET_UNKNOWN;
+		target->client_families = target->read.client_families = TARGET_CLIENTS_ALL;
 		target->offers = 0;
-		target->text[0] = '\0';
+		target->text[0] = target->read.text[0] = '\0';
 	}
 	return some;
 }
@@ -156,10 +156,8 @@ static void put_line(struct replica_server *list, const struct policy_host *host
 	if (!target)
 		return;
 	snprintf(target->name, sizeof(target->name), "%s", host->name.text);
-	target->client_families = TARGET_CLIENTS_ALL;
 	target->pending = host->addr.family == ADDR_NONE;
-	target->naddresses = !target->pending;
-	target->addresses[0] = host->addr;
+	ipc_target_put(target, &host->addr);
 }
 
 /* Before health speaks: what older lists know, and what the policy says itself. */
@@ -178,6 +176,7 @@ static struct replica_server *first_list(
 		else
 			put_line(list, host);
 	}
+	list->flows = old ? old->flows : 0;
 	take_over(list, old);
 	return list;
 }
@@ -204,8 +203,10 @@ static struct replica_server *told_list(
 	const struct replica_server *old, const struct ipc_targets *ipc)
 {
 	struct replica_server *list = copy_list(old, ipc->inquiry, ipc->v, ipc->n);
-	if (list)
-		list->told = list->known = ipc->known;
+	if (!list)
+		return NULL;
+	list->told = list->known = ipc->known;
+	list->flows = ipc->flows;
 	return list;
 }
 
@@ -217,6 +218,7 @@ static struct replica_server *drained_list(
 		return NULL;
 	list->told = old->told;
 	list->known = old->known;
+	list->flows = old->flows;
 	for (size_t i = 0; i < list->n; i++)
 		for (uint32_t j = 0; j < ipc->n; j++)
 			if (same_target(&list->v[i], &ipc->v[j]))
@@ -233,6 +235,8 @@ static void replace(struct replica_targets *table, const struct ipc_targets *ipc
 								  : drained_list(old, ipc);
 	if (!list)
 		return;
+	for (size_t i = 0; table->read && i < list->n; i++)
+		list->v[i] = ipc_target_seen(&list->v[i], true);
 	take_over(list, old);
 	replica_targets_unref(old);
 	table->v[at] = list;
@@ -298,6 +302,7 @@ void replica_targets_tell(const struct replica_targets *table, const struct repl
 	ipc->number = table->number;
 	ipc->inquiry = list->inquiry;
 	ipc->known = list->known;
+	ipc->flows = list->flows;
 	snprintf(ipc->server, sizeof(ipc->server), "%s", server_of(list)->name.text);
 	ipc->n = (uint32_t)list->n;
 	memcpy(ipc->v, list->v, list->n * sizeof(ipc->v[0]));
@@ -317,7 +322,7 @@ struct replica_server *replica_targets_of(
 static bool has_address(const struct replica_server *list, const struct addr *addr)
 {
 	for (size_t i = 0; i < list->n; i++)
-		for (unsigned j = 0; j < list->v[i].naddresses; j++)
+		for (unsigned j = 0; j < ipc_target_addresses(&list->v[i]); j++)
 			if (addr_equal(&list->v[i].addresses[j], addr))
 				return true;
 	return false;
@@ -329,11 +334,13 @@ bool replica_targets_serve(
 	bool serve = !list;
 
 	*offers = list ? UINT8_MAX : 0;
-	for (size_t i = 0; list && i < list->n; i++)
-		if (choice_may_serve(&list->v[i], client)) {
+	for (size_t i = 0; list && i < list->n; i++) {
+		const struct ipc_target target = ipc_target_seen(&list->v[i], true);
+		if (choice_may_serve(&target, client)) {
 			serve = true;
-			*offers &= list->v[i].offers;
+			*offers &= target.offers;
 		}
+	}
 	return serve;
 }
 

@@ -27,6 +27,7 @@ struct replica_server {
 	struct policy *policy; /* a reference: what the targets' lines are lines of */
 	size_t server;         /* index in policy */
 	uint64_t inquiry;      /* in which health asked those that are `asked`; 0: none are */
+	unsigned flows;        /* that may come, as health told last: enum level_flows */
 	bool told;             /* health has spoken under this policy */
 	bool known;            /* or under an earlier one, of some of them */
 	size_t n, room;
@@ -42,6 +43,7 @@ struct replica_early {
 };
 
 struct replica_targets {
+	bool read;             /* as flows that are read find them; set before the first is taken */
 	struct policy *policy; /* a reference; NULL: none yet */
 	uint64_t number;
 	struct replica_server **v; /* one for each server of policy */

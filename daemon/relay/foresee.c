@@ -9,21 +9,21 @@
 #include <string.h>
 
 /* Of several hosts that may not be used, the first one's reason. */
-static enum ending foresee_hosts(const struct way *way, char text[IPC_TEXT_SIZE])
+static enum ending foresee_hosts(const struct way *way, bool read, char text[IPC_TEXT_SIZE])
 {
 	const struct replica_server *list =
 		replica_targets_of(&way->process->replica->targets, way->policy, way->server);
 	enum ending ending = ENDING_NONE;
 
 	for (size_t i = 0; list && i < list->n; i++) {
-		const struct ipc_target *target = &list->v[i];
-		bool may = choice_may(target, way->client.addr.family);
-		if (may && !charge_host_is_full(way, target))
+		const struct ipc_target target = ipc_target_seen(&list->v[i], read);
+		bool may = choice_may(&target, way->client.addr.family);
+		if (may && !charge_host_is_full(way, &target))
 			return ENDING_NONE;
 		if (ending == ENDING_NONE)
-			snprintf(text, IPC_TEXT_SIZE, "host %.120s: %.120s", target->name,
+			snprintf(text, IPC_TEXT_SIZE, "host %.120s: %.120s", target.name,
 				may ? "over its limit flows"
-				    : choice_refusal(target, way->client.addr.family));
+				    : choice_refusal(&target, way->client.addr.family));
 		if (ending != ENDING_HOST_UNFIT)
 			ending = may ? ENDING_OVER_FLOWS_SERVER : ENDING_HOST_UNFIT;
 	}
@@ -72,7 +72,7 @@ enum ending foresee(
 	if (over != ENDING_NONE)
 		return over;
 	if (*server)
-		return foresee_hosts(&way, text);
+		return foresee_hosts(&way, ipc->read, text);
 	if (!to_original || ipc->original.addr.family == ADDR_NONE)
 		return ENDING_NONE;
 	return foresee_original(process, &ipc->original.addr, text);

@@ -316,6 +316,7 @@ static int set_up(struct smtp *smtp)
 		(error = way_host_init(&smtp->ways, &smtp->child, &smtp->replica, flows)) < 0 ||
 		(error = allowance_init(smtp, smtp->start->message_limit_fd)) < 0)
 		return error;
+	smtp->replica.targets.read = true;
 	loop_after_batch(smtp->loop, sweep, smtp);
 	log_info("room for %u flows", flows);
 	return 0;

@@ -223,9 +223,11 @@ static void each_host(struct exposition *page, const struct control *control,
 	for (size_t i = 0; i < control->policy->nservers; i++) {
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
+			struct ipc_target views[2];
+			ipc_target_views(targets->flows, &targets->v[j], views);
 			snprintf(port, sizeof(port), "%u", targets->v[j].port);
 			if (is_shown(targets, j))
-				put(page, targets->server, port, &targets->v[j]);
+				put(page, targets->server, port, &views[0]);
 		}
 	}
 }
@@ -236,7 +238,7 @@ static int64_t certificate_end(
 {
 	int64_t ends = 0, days;
 
-	for (unsigned i = 0; i < target->naddresses; i++) {
+	for (unsigned i = 0; i < ipc_target_addresses(target); i++) {
 		const struct ipc_host_tls *seen =
 			health_peer_tls(control->health, server, target, &target->addresses[i]);
 		if (seen && host_tls_days(control, seen, &days) && (!ends || seen->tls.ends < ends))

@@ -146,7 +146,7 @@ static bool foresee_ok(const void *ipc, size_t len)
 	return ipc_addr_given_ok(&question->client) && ipc_addr_ok(&question->original.addr) &&
 	       TEXT_OK(question->zone) && TEXT_OK(question->listener) &&
 	       !question->zone[0] != !question->listener[0] && TEXT_OK(question->server) &&
-	       TEXT_OK(question->rule) && TEXT_OK(question->user);
+	       TEXT_OK(question->rule) && TEXT_OK(question->user) && question->read <= 1;
 }
 
 static bool sockets_get_ok(const void *ipc, size_t len)

@@ -99,6 +99,7 @@ struct ipc_foresee {
 	char server[POLICY_NAME_SIZE]; /* "original": the client's own; empty: none is known yet */
 	char rule[POLICY_NAME_SIZE];   /* whose limits hold; empty: the zone's alone */
 	char user[POLICY_USER_SIZE];
+	uint8_t read; /* 1: as a flow that is read */
 };
 
 #define IPC_SOCKETS_MAX 64 /* in one request */

@@ -3,6 +3,7 @@
 #include "lib/element.h"
 
 #include "lib/ipc/kind.h"
+#include "lib/level.h"
 #include "lib/range.h"
 
 #include <string.h>
@@ -98,15 +99,73 @@ static bool block_ok(const void *ipc, size_t len)
 	       (!order->add || block->code == 421 || block->code == 554);
 }
 
+_Static_assert(
+	sizeof(struct ipc_targets) + TARGETS_MAX * sizeof(struct ipc_target) <= IPC_BYTES_MAX,
+	"all targets of a server fit");
+
+unsigned ipc_target_addresses(const struct ipc_target *target)
+{
+	return target->naddresses > target->read.naddresses ? target->naddresses
+							    : target->read.naddresses;
+}
+
+struct ipc_target ipc_target_seen(const struct ipc_target *target, bool read)
+{
+	struct ipc_target seen = *target;
+
+	if (!read)
+		return seen;
+	memcpy(seen.text, target->read.text, sizeof(seen.text));
+	seen.since_ms = target->read.since_ms;
+	seen.state = target->read.state;
+	seen.client_families = target->read.client_families;
+	seen.failing = target->read.failing;
+	seen.naddresses = target->read.naddresses;
+	return seen;
+}
+
+unsigned ipc_target_views(
+	unsigned flows, const struct ipc_target *target, struct ipc_target views[static 2])
+{
+	const struct ipc_target_read *read = &target->read;
+
+	views[0] = ipc_target_seen(target, flows == LEVEL_FLOWS_READ);
+	if (flows != LEVEL_FLOWS_ALL ||
+		(read->state == target->state && read->failing == target->failing))
+		return 1;
+	views[1] = ipc_target_seen(target, true);
+	return 2;
+}
+
+const char *ipc_target_level(unsigned view, unsigned n)
+{
+	return n == 1 ? "" : view == 0 ? " at connection level" : " at message level";
+}
+
+void ipc_target_put(struct ipc_target *target, const struct addr *addr)
+{
+	target->client_families = target->read.client_families = TARGET_CLIENTS_ALL;
+	target->naddresses = target->read.naddresses = addr->family != ADDR_NONE;
+	target->addresses[0] = *addr;
+}
+
+static bool read_ok(const struct ipc_target_read *read)
+{
+	return TEXT_OK(read->text) && read->state < TARGET_STATES &&
+	       read->client_families <= TARGET_CLIENTS_ALL && read->failing <= 1 &&
+	       read->naddresses <= TARGET_ADDRESSES_MAX;
+}
+
 static bool target_ok(const struct ipc_target *target)
 {
 	if (!NAMED_OK(target->name) || !TEXT_OK(target->text) || !target->port ||
 		target->state >= TARGET_STATES || target->client_families > TARGET_CLIENTS_ALL ||
 		target->stale > 1 || target->drained > 1 || target->failing > 1 ||
 		target->pending > 1 || target->naddresses > TARGET_ADDRESSES_MAX ||
-		(target->pending && target->naddresses > 0) || target->asked >> target->naddresses)
+		target->asked >> target->naddresses || !read_ok(&target->read) ||
+		(target->pending && ipc_target_addresses(target) > 0))
 		return false;
-	for (unsigned i = 0; i < target->naddresses; i++)
+	for (unsigned i = 0; i < ipc_target_addresses(target); i++)
 		if (!ipc_addr_given_ok(&target->addresses[i]))
 			return false;
 	return true;
@@ -116,6 +175,7 @@ static bool targets_ok(const void *ipc, size_t len)
 {
 	const struct ipc_targets *targets = ipc;
 	if (!NAMED_OK(targets->server) || targets->n > TARGETS_MAX || targets->known > 1 ||
+		targets->flows > LEVEL_FLOWS_ALL ||
 		!ipc_count_ok(len, sizeof(*targets), targets->n, sizeof(targets->v[0])))
 		return false;
 	for (uint32_t i = 0; i < targets->n; i++)

@@ -86,7 +86,19 @@ struct ipc_block {
 	struct block block;
 };
 
-/* One host of a server as flows may try it. */
+/* What flows that are read find where others must not go: at a host that offers XCLIENT or XFORWARD
+ * to the gateway. Elsewhere it is the same. */
+struct ipc_target_read {
+	char text[TARGET_TEXT_SIZE];
+	uint64_t since_ms;
+	uint8_t state;
+	uint8_t client_families;
+	uint8_t failing;
+	uint8_t naddresses; /* they may try as many */
+	uint8_t reserved[4];
+};
+
+/* One host of a server as flows may try it whose bytes pass unseen. */
 struct ipc_target {
 	char name[TARGET_NAME_SIZE]; /* as shown: host name, address, or domain without hosts */
 	char text[TARGET_TEXT_SIZE]; /* why it is in this state; may be empty */
@@ -108,7 +120,8 @@ struct ipc_target {
 	uint8_t failing; /* it has no state, not being probed, and the last try failed */
 	uint8_t offers;  /* enum smtp_offer: what all addresses showed last; 0: not known */
 	uint8_t pending; /* it has no address: its name was not looked up yet */
-	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first */
+	struct ipc_target_read read;
+	struct addr addresses[TARGET_ADDRESSES_MAX]; /* best first; behind naddresses: read alone */
 };
 
 /* Ascending preference, then depth. Between equals a relay spreads flows by weight. */
@@ -119,7 +132,22 @@ struct ipc_targets {
 	char server[POLICY_NAME_SIZE];
 	uint32_t n;     /* at most TARGETS_MAX */
 	uint32_t known; /* 0: health has said nothing of them, all of it is the policy's */
+	uint32_t flows; /* enum level_flows: that may come to this server; 0: none */
+	uint32_t reserved;
 	struct ipc_target v[];
 };
+
+/* All of them, whichever flows may try them. */
+unsigned ipc_target_addresses(const struct ipc_target *target);
+/* As flows find it that are read; read false: the others. */
+struct ipc_target ipc_target_seen(const struct ipc_target *target, bool read);
+/* As the flows find it that may come (enum level_flows): 1, or 2 where those that are read find
+ * another state. The first is the plain ones', unless only others come. */
+unsigned ipc_target_views(
+	unsigned flows, const struct ipc_target *target, struct ipc_target views[static 2]);
+/* Whose the view of that index of n is, behind a state: "", " at message level". */
+const char *ipc_target_level(unsigned view, unsigned n);
+/* Of an address that nobody has asked yet: all flows may try it. */
+void ipc_target_put(struct ipc_target *target, const struct addr *addr);
 
 #endif

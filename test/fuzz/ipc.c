@@ -71,7 +71,8 @@ static void read_ipc(const struct ipc_header *header)
 		read_text(targets->server);
 		for (uint32_t i = 0; i < targets->n; i++) {
 			read_text(targets->v[i].text);
-			for (unsigned a = 0; a < targets->v[i].naddresses; a++)
+			read_text(targets->v[i].read.text);
+			for (unsigned a = 0; a < ipc_target_addresses(&targets->v[i]); a++)
 				sum += strlen(addr_format(&targets->v[i].addresses[a], text));
 		}
 		break;

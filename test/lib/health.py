@@ -108,11 +108,11 @@ class Health:
 class Smtp:
     """A host. Ways: greeting (bytes or None), offers (lines of the EHLO reply, or a function that
     says them), proxy (None, 1, 2), deny (a family whose clients are refused), xclient (bytes of the
-    reply to it), gate (an event that it waits for before it greets)."""
+    reply to it), believes (whoever was named by it, too), gate (an event that it waits for before it greets)."""
 
     def __init__(self, host, address, port=25, **ways):
         self.ways = {"greeting": b"220 mx.example.org ESMTP\r\n", "offers": (), "proxy": None,
-                     "deny": None, "xclient": None, "wait": 0, "gate": None, **ways}
+                     "deny": None, "xclient": None, "believes": False, "wait": 0, "gate": None, **ways}
         self.address = address
         self.peers, self.commands, self.identities = [], [], []
         self.now, self.most = 0, 0
@@ -185,7 +185,7 @@ class Smtp:
                              + b"250 " + lines[-1] + b"\r\n")
             elif word == b"XCLIENT" and ways["xclient"]:
                 said = ways["xclient"](line)
-                if said.startswith(b"220") and b" ADDR=" in line:
+                if said.startswith(b"220") and b" ADDR=" in line and not ways["believes"]:
                     offers = ()
                 sock.sendall(said)
             elif word in (b"MAIL", b"RCPT", b"RSET"):

@@ -65,6 +65,8 @@ struct ipc_targets *targets_of(const struct world *world, const struct hosts *ho
 		target->naddresses = 1;
 		target->asked = 1;
 		assert_int_equal(addr_parse(address, strlen(address), &target->addresses[0]), 0);
+		target->read = (struct ipc_target_read){
+			.state = TARGET_UP, .client_families = TARGET_CLIENTS_ALL, .naddresses = 1};
 	}
 	return ipc;
 }

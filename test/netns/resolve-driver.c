@@ -2,7 +2,7 @@
  * stdin, what the process says goes to stdout, one JSON text a line.
  *
  *   policy FILE   prepare and commit the policy in FILE
- *   host SERVER ADDR PORT worked|failed|refused TEXT   what a relay saw
+ *   host SERVER ADDR PORT worked|failed|good|bad TEXT   what a relay saw
  *   now SERVER    probe at once
  *   counters      print the last counters
  *   kill          kill -9 the process
@@ -165,17 +165,22 @@ static void new_control(void)
 static json_t *target_json(const struct ipc_target *target)
 {
 	char text[ADDR_TEXT_SIZE];
-	json_t *addresses = json_array();
+	json_t *addresses = json_array(), *read = json_array();
 	for (unsigned i = 0; i < target->naddresses; i++)
 		json_array_append_new(
 			addresses, json_string(addr_format(&target->addresses[i], text)));
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:b, s:i, s:I, s:i, s:o}",
+	for (unsigned i = 0; i < target->read.naddresses; i++)
+		json_array_append_new(read, json_string(addr_format(&target->addresses[i], text)));
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:i, s:b, s:i, s:I, s:i, s:o, "
+			 "s:s, s:s, s:i, s:o}",
 		"name", target->name, "text", target->text, "line", target->line, "port",
 		target->port, "preference", target->preference, "depth", target->depth, "weight",
 		(int)target->weight, "state", target_state_names[target->state], "clients",
 		target->client_families, "stale", target->stale, "asked", target->asked, "since",
 		(json_int_t)target->since_ms, "latency", (int)target->latency_us, "addresses",
-		addresses);
+		addresses, "read", target_state_names[target->read.state], "read_text",
+		target->read.text, "read_clients", target->read.client_families, "read_addresses",
+		read);
 }
 
 static void on_targets(const struct ipc_targets *ipc)
@@ -278,8 +283,10 @@ static void on_host(char *line)
 	ipc.kind = strcmp(kind, "worked") == 0   ? IPC_HOST_WORKED
 		   : strcmp(kind, "failed") == 0 ? IPC_HOST_FAILED
 						 : IPC_HOST_ASKED;
-	/* "good 3": it was asked in inquiry 3, and offers nothing */
+	/* "good 3": it was asked in inquiry 3, and offers nothing; "bad 3": it does */
 	ipc.usable = strcmp(kind, "good") == 0 && sscanf(text, "%lu", &asked) == 1;
+	if (strcmp(kind, "bad") == 0)
+		sscanf(text, "%lu", &asked);
 	ipc.inquiry = asked;
 	snprintf(ipc.text, sizeof(ipc.text), "%s", text);
 	tell(control, &ipc, -1);

@@ -86,6 +86,35 @@ static const struct script scripts[] = {
 		false, "offers XCLIENT to the client that was named", 0},
 };
 
+/* As flows find it that are read: what it offers is noted, and all goes on to the end. */
+static const struct script read_scripts[] = {
+	{"offers XCLIENT", NONE, NULL, {"", GREETING, EHLO, XHELLO, "QUIT\r\n", "221 bye\r\n"},
+		TARGET_WORKED, false, "offers XCLIENT to the gateway", 0},
+	{"offers both behind a header", V1, NULL,
+		{PROXY4, GREETING, EHLO, "250-a\r\n250-xclient ADDR\r\n250 xforward NAME\r\n",
+			"QUIT\r\n", "221 bye\r\n"},
+		TARGET_WORKED, false, "offers XCLIENT and XFORWARD to the gateway", 0},
+	{"believes everybody", XC, "postern-probe",
+		{"", GREETING, EHLO, XHELLO, XCLIENT, GREETING, EHLO, XHELLO, "QUIT\r\n",
+			"221 bye\r\n"},
+		TARGET_WORKED, false, "offers XCLIENT to the client that was named", 0},
+	{"offers XFORWARD, and takes no header", V1, NULL,
+		{PROXY4, GREETING, EHLO, "250-a\r\n250 xforward NAME\r\n", "QUIT\r\n",
+			"250 ok\r\n"},
+		TARGET_REFUSED, false, "offers XFORWARD to the gateway", 0},
+	{"offers XCLIENT, and is more than was asked", NONE, NULL,
+		{"", GREETING, EHLO, XHELLO "250 x\r\n"}, TARGET_MISSED, false,
+		"offers XCLIENT to the gateway", 0},
+	{"does not offer what is to be said", XC, NULL, {"", GREETING, EHLO, HELLO}, TARGET_REFUSED,
+		false, "", 0},
+	{"takes our word", XC, "postern-probe",
+		{"", GREETING, EHLO, XHELLO, XCLIENT, GREETING, EHLO, HELLO, "QUIT\r\n",
+			"221 bye\r\n"},
+		TARGET_WORKED, false, "", 0},
+	{"good", NONE, NULL, {"", GREETING, EHLO, HELLO, "QUIT\r\n", "221 bye\r\n"}, TARGET_WORKED,
+		false, "", 0},
+};
+
 static struct dialogue dialogue;
 
 static struct dialogue_setup setup_of(const struct script *script)
@@ -98,12 +127,11 @@ static struct dialogue_setup setup_of(const struct script *script)
 }
 
 /* step: how many bytes the host says at a time. */
-static void play(const struct script *script, size_t step)
+static void talk(const struct dialogue_setup *setup, const struct script *script, size_t step)
 {
-	const struct dialogue_setup setup = setup_of(script);
 	char said[PROXY_V2_SIZE + 1];
 
-	dialogue_begin(&dialogue, &setup);
+	dialogue_begin(&dialogue, setup);
 	for (size_t i = 0; script->lines[i]; i++) {
 		const char *line = script->lines[i];
 		if (i % 2 == 0) {
@@ -120,7 +148,15 @@ static void play(const struct script *script, size_t step)
 	assert_int_equal(dialogue.step, DIALOGUE_OVER);
 	assert_int_equal(dialogue.outcome, script->outcome);
 	assert_int_equal(dialogue.about_client, script->about_client);
+}
+
+static void play(const struct script *script, size_t step)
+{
+	const struct dialogue_setup setup = setup_of(script);
+
+	talk(&setup, script, step);
 	assert_string_equal(dialogue.text, script->text);
+	assert_int_equal(dialogue.forges != 0, strncmp(script->text, "offers ", 7) == 0);
 }
 
 static void dialogues_end_as_they_should(void **state)
@@ -132,6 +168,29 @@ static void dialogues_end_as_they_should(void **state)
 		/* byte by byte there is no "more than was asked": it is the next reply */
 		if (!strstr(scripts[i].text, "more than") && !strstr(scripts[i].text, "not SMTP"))
 			play(&scripts[i], 1);
+	}
+}
+
+static void for_flows_that_are_read_all_goes_on(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(read_scripts) / sizeof(read_scripts[0]); i++) {
+		const struct script *script = &read_scripts[i];
+		struct dialogue_setup setup = setup_of(script);
+		char text[TARGET_TEXT_SIZE];
+
+		setup.read = true;
+		print_message("%s\n", script->name);
+		for (unsigned bytewise = 0; bytewise < 2; bytewise++) {
+			if (bytewise && strstr(script->name, "more than"))
+				continue;
+			talk(&setup, script, bytewise ? 1 : 100000);
+			assert_int_equal(dialogue.forges != 0, *script->text != '\0');
+			if (dialogue.forges)
+				assert_string_equal(
+					dialogue_forgery(script->announce, dialogue.forges, text),
+					script->text);
+		}
 	}
 }
 
@@ -298,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dialogues_end_as_they_should),
+		cmocka_unit_test(for_flows_that_are_read_all_goes_on),
 		cmocka_unit_test(a_header_of_version_2_comes_first),
 		cmocka_unit_test(silence_and_closing_are_told_apart),
 		cmocka_unit_test(what_is_said_in_clear_counts_for_nothing),

@@ -8,6 +8,7 @@
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
 #include "lib/ipc/web.h"
+#include "lib/level.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -28,6 +29,7 @@ static union {
 	struct ipc_event event;
 	struct ipc_sessions sessions;
 	struct ipc_list_entries list;
+	struct ipc_targets targets;
 	struct ipc_counters counters;
 	struct ipc_kill kill;
 	struct ipc_cut cut;
@@ -393,6 +395,88 @@ static void counts_fill_the_ipc_exactly(void **state)
 	assert_int_equal(check(), -EBADMSG);
 }
 
+static struct ipc_targets *fill_targets(uint32_t flows)
+{
+	struct ipc_targets *targets = &m.targets;
+
+	ipc_init(targets, IPC_TARGETS, sizeof(*targets) + sizeof(targets->v[0]));
+	strcpy(targets->server, "relay");
+	targets->flows = flows;
+	targets->n = 1;
+	struct ipc_target *target = &targets->v[0];
+	strcpy(target->name, "mx.example.net");
+	strcpy(target->text, "offers XCLIENT to the gateway");
+	target->port = 25;
+	target->state = TARGET_NEVER;
+	target->naddresses = 1;
+	target->addresses[0] = target->addresses[1] = (struct addr){{192, 0, 2, 1}, ADDR_IP4};
+	target->read = (struct ipc_target_read){.text = "IPv4 clients only",
+		.since_ms = 7,
+		.state = TARGET_UP,
+		.client_families = TARGET_CLIENTS_IP4,
+		.naddresses = 2};
+	return targets;
+}
+
+static void a_host_is_told_as_each_kind_of_flow_finds_it(void **state)
+{
+	struct ipc_targets *targets = fill_targets(LEVEL_FLOWS_ALL);
+	struct ipc_target *target = &targets->v[0], views[2];
+
+	(void)state;
+	assert_int_equal(check(), 0);
+	assert_int_equal(ipc_target_addresses(target), 2);
+	struct ipc_target seen = ipc_target_seen(target, false);
+	assert_memory_equal(&seen, target, sizeof(seen));
+	seen = ipc_target_seen(target, true);
+	assert_int_equal(seen.state, TARGET_UP);
+	assert_int_equal(seen.naddresses, 2);
+	assert_int_equal(seen.since_ms, 7);
+	assert_int_equal(seen.client_families, TARGET_CLIENTS_IP4);
+	assert_string_equal(seen.text, "IPv4 clients only");
+	assert_int_equal(ipc_target_views(targets->flows, target, views), 2);
+	assert_int_equal(views[0].state, TARGET_NEVER);
+	assert_int_equal(views[1].state, TARGET_UP);
+	/* only where both come, and find different things */
+	targets->flows = LEVEL_FLOWS_PLAIN;
+	assert_int_equal(ipc_target_views(targets->flows, target, views), 1);
+	assert_int_equal(views[0].state, TARGET_NEVER);
+	targets->flows = LEVEL_FLOWS_READ;
+	assert_int_equal(ipc_target_views(targets->flows, target, views), 1);
+	assert_int_equal(views[0].state, TARGET_UP);
+	targets->flows = 0;
+	assert_int_equal(ipc_target_views(targets->flows, target, views), 1);
+	assert_int_equal(views[0].state, TARGET_NEVER);
+	targets->flows = LEVEL_FLOWS_ALL;
+	target->read.state = TARGET_NEVER;
+	assert_int_equal(ipc_target_views(targets->flows, target, views), 1);
+	assert_string_equal(ipc_target_level(0, 1), "");
+	assert_string_equal(ipc_target_level(1, 2), " at message level");
+}
+
+static void what_read_flows_find_is_in_bounds(void **state)
+{
+	(void)state;
+	fill_targets(LEVEL_FLOWS_ALL + 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_targets(0)->v[0].read.state = TARGET_STATES;
+	assert_int_equal(check(), -EBADMSG);
+	fill_targets(0)->v[0].read.client_families = TARGET_CLIENTS_ALL + 1;
+	assert_int_equal(check(), -EBADMSG);
+	fill_targets(0)->v[0].read.failing = 2;
+	assert_int_equal(check(), -EBADMSG);
+	fill_targets(0)->v[0].read.naddresses = TARGET_ADDRESSES_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+	fill_targets(0)->v[0].read.naddresses = 3; /* the third is none */
+	assert_int_equal(check(), -EBADMSG);
+	fill_targets(0)->v[0].asked = 2; /* the second is not plain flows' */
+	assert_int_equal(check(), -EBADMSG);
+	memset(fill_targets(0)->v[0].read.text, 'x', TARGET_TEXT_SIZE);
+	assert_int_equal(check(), -EBADMSG);
+	strcpy(fill_targets(0)->v[0].read.text, "a\nb");
+	assert_int_equal(check(), -EBADMSG);
+}
+
 static void numbers_of_words_are_in_range(void **state)
 {
 	(void)state;
@@ -525,6 +609,8 @@ int main(void)
 		cmocka_unit_test(counts_fill_the_ipc_exactly),
 		cmocka_unit_test(elements_of_every_kind_travel),
 		cmocka_unit_test(elements_of_a_list_are_checked),
+		cmocka_unit_test(a_host_is_told_as_each_kind_of_flow_finds_it),
+		cmocka_unit_test(what_read_flows_find_is_in_bounds),
 		cmocka_unit_test(numbers_of_words_are_in_range),
 		cmocka_unit_test(random_bytes_are_refused_or_harmless),
 	};

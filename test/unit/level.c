@@ -13,7 +13,8 @@
 
 static struct policy *parse(const char *text, struct language_diagnosis *diagnosis)
 {
-	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
+	const struct language_world world = {
+		.reads_messages = true, .speaks_tls = true, .listens = true};
 
 	return language_parse("t", text, strlen(text), &world, diagnosis);
 }
@@ -370,12 +371,74 @@ static void test_a_change_of_level_is_said_with_what_is_lost(void **state)
 	policy_unref(read);
 }
 
+/* Each for server a, behind HEAD. */
+static void test_who_comes_to_a_server(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned flows;
+	} cases[] = {
+		{"", 0},
+		{"rule r { zone guest server b }", 0},
+		{"rule r { zone guest server a disabled }", 0},
+		{"rule r { zone guest server a }", LEVEL_FLOWS_PLAIN},
+		{"zone z { interface z0 level message }\nrule r { zone z server a }",
+			LEVEL_FLOWS_READ},
+		{"zone z { interface z0 newline strict }\nrule r { zone z, plain server a }",
+			LEVEL_FLOWS_ALL},
+		{"zone z { interface z0 level message }\nrule r { zone plain server a }",
+			LEVEL_FLOWS_PLAIN},
+		{"rule r { zone guest recipient one server a }", LEVEL_FLOWS_READ},
+		/* what a word of the message does not take is read already */
+		{"rule q { zone guest sender one server b }\nrule r { zone guest server a }",
+			LEVEL_FLOWS_READ},
+		{"rule q { zone guest sender one verdict answer \"no\" }\n"
+		 "rule r { zone guest user x server a }",
+			LEVEL_FLOWS_READ},
+		/* but who does not meet its other conditions is not */
+		{"rule q { zone guest user x sender one server b }\n"
+		 "rule r { zone guest server a }",
+			LEVEL_FLOWS_ALL},
+		{"rule q { zone guest user x sender one server b disabled }\n"
+		 "rule r { zone guest server a }",
+			LEVEL_FLOWS_PLAIN},
+		{"rule q { zone guest user x sender one server b }\n"
+		 "rule r { zone guest user y server a }",
+			LEVEL_FLOWS_PLAIN},
+		{"rule r { zone guest server original }", LEVEL_FLOWS_PLAIN},
+		{"zone z { interface z0 level message }\nrule r { zone z server original }",
+			LEVEL_FLOWS_READ},
+		{"domain d { name \"x.example\" server a }\n"
+		 "rule r { zone guest recipient protected server protected }",
+			LEVEL_FLOWS_READ},
+		{"domain d { name \"x.example\" server b }\n"
+		 "rule r { zone guest recipient protected server protected }",
+			0},
+		{"listener l { address 203.0.113.9 port 25 }\n"
+		 "rule r { listener l source 198.51.100.1 server a }",
+			LEVEL_FLOWS_READ},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[2048];
+		snprintf(text, sizeof(text), "%s%s\n", HEAD, cases[i].text);
+		struct policy *policy = parse_good(text);
+		ptrdiff_t a = policy_find_server(policy, "a");
+		if (level_flows_to(policy, (size_t)a) != cases[i].flows)
+			fail_msg("%s\n%u, not %u", cases[i].text, level_flows_to(policy, (size_t)a),
+				cases[i].flows);
+		policy_unref(policy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_a_policy_may_say),
 		cmocka_unit_test(test_a_zone_and_a_rule_say_by_which_word),
 		cmocka_unit_test(test_the_words_of_tls_and_of_servers),
+		cmocka_unit_test(test_who_comes_to_a_server),
 		cmocka_unit_test(test_a_change_of_level_is_said_with_what_is_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

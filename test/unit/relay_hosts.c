@@ -150,6 +150,67 @@ static void states_decide_the_order(void **state)
 	end(&world);
 }
 
+/* At the only one that may be used by read flows alone. */
+static enum ending foresee_at(struct world *world, bool read, const char *why)
+{
+	struct ipc_foresee question;
+
+	ipc_init(&question, IPC_FORESEE, sizeof(question));
+	assert_int_equal(
+		addr_parse(client_text(world), strlen(client_text(world)), &question.client), 0);
+	question.read = read;
+	question.header.seq = 7;
+	strcpy(question.zone, "guest");
+	strcpy(question.server, "relay");
+	struct ipc_reply reply = request(world, &question, -1);
+	assert_int_equal(reply.status, 0);
+	if (why)
+		assert_string_equal(reply.text, why);
+	return (enum ending)reply.value;
+}
+
+static void what_only_read_flows_may_use_is_theirs(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	char why[TARGET_NAME_SIZE + 64];
+	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
+	struct ipc_targets *told = targets_of(&world, &hosts);
+	told->n = 1;
+	told->header.bytes = sizeof(*told) + sizeof(told->v[0]);
+	told->v[0].state = TARGET_NEVER;
+	strcpy(told->v[0].text, "offers XCLIENT to the gateway");
+	tell(world.control, told, -1);
+	int client = dial(&world);
+	hear_refusal(client, "421 4.4.1 gw.example.net ");
+	close(client);
+	await_record(&world);
+	snprintf(why, sizeof(why), "host %s: offers XCLIENT to the gateway", told->v[0].name);
+	assert_int_equal(foresee_at(&world, false, why), ENDING_HOST_UNFIT);
+	assert_int_equal(foresee_at(&world, true, NULL), ENDING_NONE);
+	/* of one address it is so, and of another it is not: the first is not tried */
+	told->v[0].state = TARGET_UP;
+	told->v[0].naddresses = told->v[0].asked = 0;
+	tell(world.control, told, -1);
+	client = dial(&world);
+	hear_refusal(client, "421 4.4.1 gw.example.net ");
+	close(client);
+	await_record(&world);
+	assert_int_equal(foresee_at(&world, false, NULL), ENDING_HOST_UNFIT);
+	assert_int_equal(foresee_at(&world, true, NULL), ENDING_NONE);
+	/* and the other way round */
+	told->v[0].naddresses = told->v[0].asked = 1;
+	told->v[0].read.state = TARGET_NEVER;
+	strcpy(told->v[0].read.text, "is another's");
+	tell(world.control, told, -1);
+	serve(&world, &hosts, 0);
+	assert_int_equal(foresee_at(&world, false, NULL), ENDING_NONE);
+	snprintf(why, sizeof(why), "host %s: is another's", told->v[0].name);
+	assert_int_equal(foresee_at(&world, true, why), ENDING_HOST_UNFIT);
+	close_hosts(&hosts);
+	end(&world);
+}
+
 static void flows_are_spread_by_weight(void **state)
 {
 	struct world world;
@@ -497,6 +558,7 @@ int main(void)
 		BOTH(a_refused_connection_is_passed_over),
 		BOTH(with_none_left_the_last_words_of_a_server_are_quoted),
 		BOTH(states_decide_the_order),
+		BOTH(what_only_read_flows_may_use_is_theirs),
 		BOTH(flows_are_spread_by_weight),
 		BOTH(a_hosts_addresses_are_tried_in_turn),
 		BOTH(a_host_over_its_limit_is_passed_over),

@@ -3,6 +3,7 @@
 #include "daemon/process/replica_targets.h"
 
 #include "lib/language.h"
+#include "lib/level.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -63,14 +64,44 @@ static void tell(struct replica_targets *table, uint64_t number, const struct to
 		target->drained = told[i].drained;
 		target->pending = told[i].pending;
 		target->offers = SHOWN;
+		target->read.state = told[i].state;
+		target->read.client_families = told[i].clients;
 		if (!told[i].address)
 			continue;
-		target->naddresses = 1;
+		target->naddresses = target->read.naddresses = 1;
 		assert_int_equal(
 			addr_parse(told[i].address, strlen(told[i].address), &target->addresses[0]),
 			0);
 	}
 	assert_int_equal(ipc_check(ipc, len), 0);
+	replica_targets_take(table, ipc);
+}
+
+/* A host that offers XCLIENT, at one of its addresses or at both. */
+static void tell_forging(struct replica_targets *table, uint64_t number, bool both)
+{
+	_Alignas(16) uint8_t bytes[sizeof(struct ipc_targets) + sizeof(struct ipc_target)];
+	struct ipc_targets *ipc = (void *)bytes;
+
+	ipc_init(ipc, IPC_TARGETS, sizeof(bytes));
+	ipc->number = number;
+	ipc->n = 1;
+	ipc->flows = LEVEL_FLOWS_ALL;
+	strcpy(ipc->server, "relay");
+	struct ipc_target *target = &ipc->v[0];
+	strcpy(target->name, "a");
+	strcpy(target->text, "offers XCLIENT to the gateway");
+	target->port = 25;
+	target->weight = 1;
+	target->state = both ? TARGET_NEVER : TARGET_UP;
+	target->client_families = BOTH;
+	target->offers = SHOWN;
+	target->naddresses = both ? 2 : 1;
+	for (uint8_t i = 0; i < 2; i++)
+		target->addresses[i] = (struct addr){{192, 0, 2, (uint8_t)(1 + i)}, ADDR_IP4};
+	target->read = (struct ipc_target_read){
+		.state = TARGET_UP, .client_families = BOTH, .naddresses = 2};
+	assert_int_equal(ipc_check(ipc, sizeof(bytes)), 0);
 	replica_targets_take(table, ipc);
 }
 
@@ -245,9 +276,52 @@ static void one_who_is_new_takes_no_knowledge_away(void **state)
 	replica_targets_fini(&new);
 }
 
+/* Each process has it as its own flows find it; who foretells, as each kind does. */
+static void a_host_is_as_the_flows_find_it(void **state)
+{
+	struct replica_targets relay = {0}, smtp = {.read = true};
+	struct addr second = {{192, 0, 2, 2}, ADDR_IP4};
+	const struct ipc_target *of_relay, *of_smtp;
+
+	(void)state;
+	set_policy(&relay, 1, "host \"a\"");
+	set_policy(&smtp, 1, "host \"a\"");
+	tell_forging(&relay, 1, true);
+	tell_forging(&smtp, 1, true);
+	of_relay = &list_of(&relay)->v[0];
+	of_smtp = &list_of(&smtp)->v[0];
+	assert_int_equal(of_relay->state, TARGET_NEVER);
+	assert_int_equal(of_smtp->state, TARGET_UP);
+	assert_string_equal(of_smtp->text, "");
+	assert_int_equal(served(&relay, ADDR_IP4), SHOWN);
+	assert_int_equal(served(&smtp, ADDR_IP4), SHOWN);
+	assert_int_equal(list_of(&relay)->flows, LEVEL_FLOWS_ALL);
+
+	tell_forging(&relay, 1, false);
+	tell_forging(&smtp, 1, false);
+	assert_int_equal(list_of(&relay)->v[0].naddresses, 1);
+	assert_int_equal(list_of(&smtp)->v[0].naddresses, 2);
+	/* the other one is its host's no less */
+	assert_int_equal(replica_targets_find_server(&relay, &second), 0);
+	assert_int_equal(replica_targets_find_server(&smtp, &second), 0);
+
+	/* another policy knows it still, in the same way, and in another one nothing of it */
+	tell_forging(&relay, 1, true);
+	set_policy(&relay, 2, "host \"a\"");
+	assert_int_equal(list_of(&relay)->v[0].state, TARGET_NEVER);
+	assert_int_equal(list_of(&relay)->flows, LEVEL_FLOWS_ALL);
+	set_policy(&relay, 3, "host \"a\"; announce xclient");
+	assert_int_equal(list_of(&relay)->v[0].state, TARGET_UNKNOWN);
+	assert_int_equal(list_of(&relay)->v[0].read.state, TARGET_UNKNOWN);
+	assert_int_equal(served(&relay, ADDR_IP4), 0);
+	replica_targets_fini(&relay);
+	replica_targets_fini(&smtp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_host_is_as_the_flows_find_it),
 		cmocka_unit_test(one_host_is_enough_that_is_up_as_far_as_is_known),
 		cmocka_unit_test(another_policy_keeps_what_still_holds),
 		cmocka_unit_test(who_is_told_the_list_knows_the_same),

@@ -158,7 +158,46 @@ static const struct script foreign_scripts[] = {
 		"of the server's smtpd_authorized_xclient_hosts"},
 };
 
-static bool foreign;
+/* Where flows are read, it goes on. The first half is for those that are not, if such may come. */
+#define ANYBODY                                                                          \
+	"taken: 250 2.0.0 Ok: but <test@example.org> is accepted without identity: "     \
+	"everybody behind the gateway can relay by 203.0.113.1; to let the server tell " \
+	"clients apart, announce xclient or proxy-v2, or bind client"
+
+static const struct {
+	bool plain;
+	struct script script;
+} read_scripts[] = {
+	{false, {"offers XCLIENT", NONE, GATE, NULL,
+			{"", GREETING, EHLO, XHELLO, MAIL, OK, RCPT, OK, RSET, OK, QUIT, BYE},
+			TRIAL_TAKEN_UNNAMED, ANYBODY}},
+	{true, {"offers XCLIENT, and some flows are plain", NONE, GATE, NULL,
+		       {"", GREETING, EHLO, XHELLO, MAIL, OK, RCPT, OK, RSET, OK, QUIT, BYE},
+		       TRIAL_REFUSED,
+		       "refused at connection level: offers XCLIENT to the gateway: announce "
+		       "xclient, or take 203.0.113.1 out of the server's "
+		       "smtpd_authorized_xclient_hosts; at message level " ANYBODY}},
+	{true, {"offers XCLIENT and relays for nobody", NONE, GATE, NULL,
+		       {"", GREETING, EHLO, XHELLO, MAIL, OK, RCPT, DENIED, RSET, OK, QUIT, BYE},
+		       TRIAL_REFUSED,
+		       "refused at connection level: offers XCLIENT to the gateway: announce "
+		       "xclient, or take 203.0.113.1 out of the server's "
+		       "smtpd_authorized_xclient_hosts; at message level " REFUSED
+		       "let the server accept 203.0.113.1, or announce xclient"}},
+	{true, {"believes everybody", XC, GATE, NULL,
+		       {"", GREETING, EHLO, XHELLO, XC_ALONE, GREETING, EHLO, XHELLO, MAIL, OK,
+			       RCPT, OK, RSET, OK, QUIT, BYE},
+		       TRIAL_REFUSED,
+		       "refused at connection level: offers XCLIENT to the client that was named: "
+		       "take 192.0.2.1 out of the server's smtpd_authorized_xclient_hosts; at "
+		       "message level taken: 250 2.0.0 Ok: for 192.0.2.1"}},
+	{true, {"offers nothing of it", XC, GATE, NULL, {"", GREETING, EHLO, HELLO}, TRIAL_REFUSED,
+		       "refused: does not offer XCLIENT to the gateway: add 203.0.113.1 to the "
+		       "server's smtpd_authorized_xclient_hosts, at a port without postscreen; or "
+		       "announce none"}},
+};
+
+static bool foreign, read_too, plain_too;
 static struct trial trial;
 static char verdict[TRIAL_VERDICT_SIZE];
 
@@ -168,7 +207,9 @@ static struct trial_setup setup_of(const struct script *script)
 					    .announce = script->announce,
 					    .client = {{{192, 0, 2, 1}, ADDR_IP4}, 40025},
 					    .original = {{{192, 0, 2, 3}, ADDR_IP4}, 25},
-					    .login = script->login},
+					    .login = script->login,
+					    .read = read_too},
+		.plain = plain_too,
 		.from = "postmaster@gw.example.net",
 		.to = "test@example.org",
 		.bind = script->bind,
@@ -212,6 +253,18 @@ static void trials_end_with_a_verdict_that_names_the_fix(void **state)
 		if (!strstr(scripts[i].text, "more than"))
 			play(&scripts[i], 1);
 	}
+}
+
+static void where_flows_are_read_each_level_has_its_word(void **state)
+{
+	(void)state;
+	read_too = true;
+	for (size_t i = 0; i < sizeof(read_scripts) / sizeof(read_scripts[0]); i++) {
+		print_message("%s\n", read_scripts[i].script.name);
+		plain_too = read_scripts[i].plain;
+		play(&read_scripts[i].script, 100000);
+	}
+	read_too = plain_too = false;
 }
 
 static void from_the_clients_own_address_the_fix_is_about_it(void **state)
@@ -608,6 +661,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trials_end_with_a_verdict_that_names_the_fix),
+		cmocka_unit_test(where_flows_are_read_each_level_has_its_word),
 		cmocka_unit_test(from_the_clients_own_address_the_fix_is_about_it),
 		cmocka_unit_test(trials_speak_tls_and_log_in),
 		cmocka_unit_test(who_the_client_is_is_said_in_tls),

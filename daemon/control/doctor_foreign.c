@@ -3,6 +3,7 @@
 #include "daemon/control/doctor_advice.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/foreign_set.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/saved.h"
 
@@ -135,11 +136,12 @@ static bool accepts(const struct examination *exam, const struct advice_chain *c
 	return false;
 }
 
-/* A walk of a steered packet through a chain and those that it jumps to, up to a rule's fact. */
+/* A walk of a packet to TCP/25 through a chain and those that it jumps to, up to a rule's fact. */
 struct walk {
 	const struct examination *exam;
 	const struct advice_chain *chain;
-	size_t rule; /* SIZE_MAX: to the end */
+	size_t rule;   /* SIZE_MAX: to the end */
+	bool unmarked; /* it comes to a listener; else it is a steered one */
 };
 
 static enum fate walk_chain(
@@ -168,7 +170,8 @@ static enum fate walk_chain(
 		else if (w == 2 && depth < JUMPS_MAX)
 			fate = walk_chain(walk, rule.what, interface, depth + 1);
 		else if (w == 0 &&
-			 (strcmp(rule.what, "smtp") == 0 || strcmp(rule.what, "mark") == 0))
+			 (strcmp(rule.what, "smtp") == 0 ||
+				 strcmp(rule.what, walk->unmarked ? "listener" : "mark") == 0))
 			fate = FATE_ACCEPTED;
 		if (fate != FATE_GOES_ON)
 			return fate;
@@ -194,7 +197,7 @@ static bool is_decided(void *context, const char *name)
 /* Does the chain refuse what is steered from any interface of a zone? */
 static bool refuses_steered(const struct examination *exam, const struct advice_chain *chain)
 {
-	struct walk walk = {exam, chain, SIZE_MAX};
+	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX};
 	return !each_interface(exam, is_not_refused, &walk);
 }
 
@@ -203,7 +206,7 @@ static bool refuses_steered(const struct examination *exam, const struct advice_
 static bool never_meets(
 	const struct examination *exam, const struct advice_chain *chain, size_t rule)
 {
-	struct walk walk = {exam, chain, rule};
+	struct walk walk = {.exam = exam, .chain = chain, .rule = rule};
 	return each_interface(exam, is_decided, &walk);
 }
 
@@ -272,6 +275,59 @@ static void check_input(const struct examination *exam, const struct advice_chai
 			    : "");
 }
 
+/* Does nobody come by any interface to port 25 of the gateway itself? Who may come by some is the
+ * operator's to say. */
+static bool refuses_all(const struct examination *exam, const struct advice_chain *chain)
+{
+	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX, .unmarked = true};
+	const struct control *control = exam->control;
+
+	for (size_t i = 0; i < control->nlinks; i++)
+		if (strcmp(control->links[i].name, "lo") != 0 &&
+			is_not_refused(&walk, control->links[i].name))
+			return false;
+	return control->nlinks > 0;
+}
+
+static bool sees(const struct advice_chain *chain, enum addr_family family)
+{
+	return strcmp(chain->family, family == ADDR_IP6 ? "ip" : "ip6") != 0;
+}
+
+/* What is known of other programs' rules is what they do with port 25: listeners of other ports are
+ * not looked at. */
+static void check_input_of_listeners(
+	const struct examination *exam, const struct advice_chain *chain)
+{
+	const struct listening *listening = &exam->control->listening;
+	struct advice lines = {.len = 0};
+	char words[160], options[160], addr[ADDR_TEXT_SIZE], at[ENDPOINT_TEXT_SIZE] = "";
+
+	for (size_t i = 0; i < listening->n; i++) {
+		const struct endpoint *one = &listening->v[i].at;
+		const char *ip = one->addr.family == ADDR_IP6 ? "ip6" : "ip";
+		if (one->port != FOREIGN_SMTP_PORT || !sees(chain, one->addr.family))
+			continue;
+		addr_format(&one->addr, addr);
+		endpoint_format(one, at);
+		if (addr_is_unspecified(&one->addr)) {
+			snprintf(words, sizeof(words), "tcp dport %u", one->port);
+			snprintf(options, sizeof(options), "-p tcp --dport %u", one->port);
+		} else {
+			snprintf(words, sizeof(words), "%s daddr %s tcp dport %u", ip, addr,
+				one->port);
+			snprintf(options, sizeof(options), "-d %s -p tcp --dport %u", addr,
+				one->port);
+		}
+		advice_put_accept(&lines, exam, chain, words, options);
+	}
+	if (*at && refuses_all(exam, chain))
+		examination_find(exam, "input", DOCTOR_ERROR, lines.text,
+			"chain %s %s %s lets in only what it names, and nobody to the listener at "
+			"%s",
+			chain->family, chain->table, chain->name, at);
+}
+
 /* Is there a host that the gateway has heard of and cannot use? */
 static bool is_host_down(const struct examination *exam)
 {
@@ -329,12 +385,14 @@ static void check_chains(const struct examination *exam)
 	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));) {
 		if (!read_chain(fact, &chain))
 			continue;
-		if (strcmp(chain.hook, "input") == 0)
+		if (strcmp(chain.hook, "input") == 0) {
 			check_input(exam, &chain);
-		else if (strcmp(chain.hook, "output") == 0)
+			check_input_of_listeners(exam, &chain);
+		} else if (strcmp(chain.hook, "output") == 0) {
 			check_output(exam, &chain);
-		else if (strcmp(chain.hook, "forward") == 0)
+		} else if (strcmp(chain.hook, "forward") == 0) {
 			check_forward(exam, &chain);
+		}
 	}
 }
 

@@ -151,6 +151,10 @@ static void tell_fact(const struct place *place, const char *fact, const char *w
 static void tell_accept(
 	const struct place *place, const struct foreign_rule *reading, const char *from)
 {
+	/* to one of the gateway's addresses, for one: enough for who comes to a listener */
+	if (reading->narrowed && reading->port_hit &&
+		(!reading->stateful || (reading->states & FOREIGN_NEW)))
+		tell_fact(place, "accepts", "listener", "some", from);
 	if (reading->narrowed)
 		return;
 	if (reading->mark || reading->ct_mark)

@@ -54,6 +54,18 @@
 #define LEAVE_MS   1000
 #define LOOK_MS    2
 
+static bool is_host(void *context, size_t server, const struct addr *addr)
+{
+	const struct control *control = context;
+	const struct ipc_targets *targets = health_peer_targets(control->health, server);
+
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		for (unsigned a = 0; a < targets->v[i].naddresses; a++)
+			if (addr_equal(&targets->v[i].addresses[a], addr))
+				return true;
+	return false;
+}
+
 struct decide_world control_world(const struct control *control)
 {
 	return (struct decide_world){.policy = control->policy,
@@ -61,7 +73,9 @@ struct decide_world control_world(const struct control *control)
 		.sessions = control->table,
 		.local = localtime_r,
 		.calendar_ahead_ms = clock_ahead_ms(control),
-		.blocks = control->blocks};
+		.blocks = control->blocks,
+		.is_host = is_host,
+		.is_host_context = (void *)(uintptr_t)control};
 }
 
 void control_set_log_level(struct control *control, enum policy_log_level level)

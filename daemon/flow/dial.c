@@ -128,6 +128,9 @@ void dial_failed(struct way *way, enum ending ending, const char *words)
  * holds every address behind its interface; of those only the client itself is known for sure. */
 static bool is_loop(const struct way *way)
 {
+	/* a server of the house may send through a listener, to the house as well */
+	if (way->listener >= 0)
+		return false;
 	if (addr_equal(&way->host.addr, &way->client.addr))
 		return true;
 	return way->zone >= 0 && way->policy->zones[way->zone].networks.n > 0 &&

@@ -66,3 +66,12 @@ void way_fini(struct way *way)
 	policy_unref(way->policy);
 	way->policy = NULL;
 }
+
+bool way_is_host(void *context, size_t server, const struct addr *addr)
+{
+	const struct way *way = context;
+	const struct replica_server *list =
+		replica_targets_of(&way->process->replica->targets, way->policy, (int32_t)server);
+
+	return list && replica_targets_has(list, addr);
+}

@@ -98,6 +98,9 @@ static inline struct limit_place way_place(const struct way *way)
 		.at = (size_t)(way->listener >= 0 ? way->listener : way->zone)};
 }
 
+/* For decide_world: is it a host of that server of the way's policy? context: the way. */
+bool way_is_host(void *context, size_t server, const struct addr *addr);
+
 static inline uint64_t way_now_ms(const struct way *way)
 {
 	return loop_now_ms(way->process->loop);

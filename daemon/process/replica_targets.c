@@ -319,7 +319,7 @@ struct replica_server *replica_targets_of(
 	return now < 0 ? NULL : table->v[now];
 }
 
-static bool has_address(const struct replica_server *list, const struct addr *addr)
+bool replica_targets_has(const struct replica_server *list, const struct addr *addr)
 {
 	for (size_t i = 0; i < list->n; i++)
 		for (unsigned j = 0; j < ipc_target_addresses(&list->v[i]); j++)
@@ -356,7 +356,7 @@ ptrdiff_t replica_targets_find_server(const struct replica_targets *table, const
 {
 	bool pending = false;
 	for (size_t i = 0; table->policy && i < table->policy->nservers; i++) {
-		if (has_address(table->v[i], addr))
+		if (replica_targets_has(table->v[i], addr))
 			return (ptrdiff_t)i;
 		pending |= is_pending(table->v[i]);
 	}

@@ -75,6 +75,8 @@ void replica_targets_unref(struct replica_server *list);
  * sent to showed last. */
 bool replica_targets_serve(
 	const struct replica_server *list, enum addr_family client, uint8_t *offers);
+/* Is this the address of one of its hosts, as far as is known? */
+bool replica_targets_has(const struct replica_server *list, const struct addr *addr);
 /* The server that has a host at this address. -ENOENT: none; -EAGAIN: it cannot be known yet. */
 ptrdiff_t replica_targets_find_server(const struct replica_targets *table, const struct addr *addr);
 

@@ -21,7 +21,9 @@ static void decide(struct flow *flow, struct decision *decision)
 		.local = localtime_r,
 		.calendar_ahead_ms =
 			(int64_t)(loop_wall_ms(flow->relay->loop) - loop_now_ms(flow->relay->loop)),
-		.blocks = picture->blocks};
+		.blocks = picture->blocks,
+		.is_host = way_is_host,
+		.is_host_context = &flow->way};
 	const struct decide_origin origin = {.zone = (size_t)flow->way.zone,
 		.mac = flow->way.mac,
 		.source = flow->way.client.addr};

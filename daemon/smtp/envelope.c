@@ -37,6 +37,8 @@ static struct decide_world world_of(const struct smtp_flow *flow)
 	return (struct decide_world){.policy = flow->way.policy,
 		.lists = picture->lists,
 		.blocks = picture->blocks,
+		.is_host = way_is_host,
+		.is_host_context = (void *)(uintptr_t)&flow->way,
 		.local = localtime_r,
 		.calendar_ahead_ms = (int64_t)(loop_wall_ms(loop) - loop_now_ms(loop))};
 }

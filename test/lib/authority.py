@@ -41,7 +41,7 @@ def openssl(*words, stdin=None):
 class Authority:
     """`file` is its own certificate."""
 
-    def __init__(self, folder, name="Test Authority"):
+    def __init__(self, folder, name="Test Authority", days=30):
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o755)
@@ -53,7 +53,7 @@ class Authority:
         self.file, self.key = self.path("ca.pem"), self.path("ca.key")
         self._new_key(self.key)
         openssl("req", "-x509", "-config", self.config, "-extensions", "root", "-key", self.key,
-                "-out", self.file, "-days", "30")
+                "-out", self.file, "-days", str(days))
 
         self._ca = ("ca", "-batch", "-notext", "-config", self.config, "-cert", self.file,
                     "-keyfile", self.key)

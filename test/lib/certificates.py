@@ -1,50 +1,34 @@
-"""Owns certificates made for a test with openssl(1): an authority, and what it signs."""
+"""Owns certificates made for a test with their chain, and the search for what is left of a key in a
+process's memory."""
 
 import array
+import datetime
 import os
 import re
-import subprocess
 
-OPENSSL = "/usr/bin/openssl"
-
-
-def openssl(*words, input=None):
-    return subprocess.run([OPENSSL, *words], input=input, check=True, capture_output=True,
-                          text=isinstance(input, str) or input is None).stdout
+import authority
 
 
-class Authority:
-    """Its files and all that it signs stand in `folder`."""
+def openssl(*words):
+    return authority.openssl(*words).decode()
+
+
+class Authority(authority.Authority):
+    """Its files and all that it signs stand in `folder`; `pem` is its own certificate."""
 
     def __init__(self, folder):
-        self.folder = folder
-        os.makedirs(folder, exist_ok=True)
-        os.chmod(folder, 0o755)
-        self.pem = self._make("authority", "/CN=Lab Authority", ["-x509", "-days", "400"])
-
-    def _make(self, name, subject, more):
-        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", self.path(f"{name}.key"), "-subj", subject, "-out",
-                self.path(f"{name}.pem"), *more)
-        return self.path(f"{name}.pem")
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
+        super().__init__(folder, "Lab Authority", days=400)
+        self.pem = self.file
 
     def sign(self, name, days=60, alt=None):
         """(file, key) of a certificate for `alt` or the name; its file holds the chain."""
-        alt = alt or f"{name}.example"
-        self._make(name, f"/CN={alt}", [])
-        os.rename(self.path(f"{name}.pem"), self.path(f"{name}.csr"))
-        extensions = self.path(f"{name}.ext")
-        with open(extensions, "w") as file:
-            file.write(f"subjectAltName=DNS:{alt}\n")
-        own = openssl("x509", "-req", "-in", self.path(f"{name}.csr"), "-CA", self.pem, "-CAkey",
-                      self.path("authority.key"), "-CAcreateserial", "-extfile", extensions, "-days", str(days))
-        with open(self.pem) as file:
-            self.write(f"{name}.pem", own + file.read())
-        os.chmod(self.path(f"{name}.key"), 0o644)
-        return self.path(f"{name}.pem"), self.path(f"{name}.key")
+        now = datetime.datetime.now(datetime.timezone.utc)
+        begins, ends = (f"{at:%Y%m%d%H%M%SZ}" for at in (
+            min(now, now + datetime.timedelta(days - 1)), now + datetime.timedelta(days)))
+        made, key = super().sign(f"{name}.own", alt or f"{name}.example", begins=begins, ends=ends)
+        with open(made) as own, open(self.pem) as chain, open(key) as private:
+            self.write(f"{name}.key", private.read())
+            return self.write(f"{name}.pem", own.read() + chain.read()), self.path(f"{name}.key")
 
     def write(self, name, text, mode=0o644):
         """Anew, in one step."""

@@ -478,11 +478,12 @@ static void run_last(struct smtp_flow *flow)
 			read_bytes >= LAST_BYTES_MAX || (flow->client_ended && n < 0));
 }
 
-/* It said QUIT and its 221 went: nothing more is to come that a close could take that from it. */
+/* It said QUIT and its 221 went: nothing more is to come that a close could take that from it. In
+ * TLS something is: that it ends, which a closed socket would answer with a RST. */
 static bool is_parted(const struct smtp_flow *flow)
 {
 	return flow->engine.ending == ENDING_QUIT && !flow->to_client.piece && !flow->client_lost &&
-	       !flow->client_readable;
+	       !flow->client_readable && !flow->client_secured;
 }
 
 static void begin_last(struct smtp_flow *flow)

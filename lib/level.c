@@ -110,8 +110,9 @@ struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
 	return cause;
 }
 
+/* until: behind it no enabled rule has a word. */
 static struct level_cause cause_of_rule(
-	const struct policy *policy, size_t index, struct language_effort *effort)
+	const struct policy *policy, size_t index, size_t until, struct language_effort *effort)
 {
 	const struct policy_rule *rule = &policy->rules[index];
 	struct level_cause cause = {level_by_rule(policy, rule), -1, (ptrdiff_t)index};
@@ -123,7 +124,7 @@ static struct level_cause cause_of_rule(
 		if (policy_rule_in_zone(rule, i))
 			cause = (struct level_cause){
 				level_of_zone(&policy->zones[i]), (ptrdiff_t)i, -1};
-	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < index; i++) {
+	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < index && i < until; i++) {
 		const struct policy_rule *before = &policy->rules[i];
 		enum level_word word = level_of_rule(before);
 		if (word != LEVEL_NO_WORD && !before->disabled &&
@@ -137,7 +138,7 @@ struct level_cause level_cause_of_rule(const struct policy *policy, size_t index
 {
 	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
 
-	return cause_of_rule(policy, index, &effort);
+	return cause_of_rule(policy, index, index, &effort);
 }
 
 static bool leads_to(const struct policy *policy, const struct policy_rule *rule, size_t server)
@@ -154,11 +155,10 @@ static bool leads_to(const struct policy *policy, const struct policy_rule *rule
 /* Each connection that a rule could take meets the conditions of one before it, whose flows are
  * read. */
 static bool is_behind_read(
-	const struct policy *policy, size_t index, struct language_effort *effort)
+	const struct policy *policy, size_t index, size_t until, struct language_effort *effort)
 {
-	for (size_t i = 0; i < index; i++) {
-		if (level_by_rule(policy, &policy->rules[i]) == LEVEL_NO_WORD ||
-			!language_spend(effort, 1))
+	for (size_t i = 0; i < index && i < until; i++) {
+		if (level_by_rule(policy, &policy->rules[i]) == LEVEL_NO_WORD)
 			continue;
 		struct policy_rule before = policy->rules[i];
 		before.sender.given = before.recipient.given = before.tls.given = false;
@@ -168,7 +168,8 @@ static bool is_behind_read(
 	return false;
 }
 
-static bool takes_plain(const struct policy *policy, size_t index, struct language_effort *effort)
+static bool takes_plain(
+	const struct policy *policy, size_t index, size_t until, struct language_effort *effort)
 {
 	const struct policy_rule *rule = &policy->rules[index];
 	bool has_zone = false;
@@ -178,31 +179,33 @@ static bool takes_plain(const struct policy *policy, size_t index, struct langua
 	for (size_t i = 0; !has_zone && i < policy->nzones; i++)
 		has_zone = policy_rule_in_zone(rule, i) &&
 			   level_of_zone(&policy->zones[i]) == LEVEL_NO_WORD;
-	return has_zone && !is_behind_read(policy, index, effort);
+	return has_zone && !is_behind_read(policy, index, until, effort);
 }
 
-static bool reads_any(const struct policy *policy)
+/* Behind it no enabled rule has a word, of its own or its server's. */
+static size_t end_of_words(const struct policy *policy)
 {
-	bool any = policy->nlisteners > 0;
+	size_t end = policy->nrules;
 
-	for (size_t i = 0; !any && i < policy->nzones; i++)
-		any = level_cause_of_zone(policy, i).word != LEVEL_NO_WORD;
-	return any;
+	while (end > 0 && (policy->rules[end - 1].disabled ||
+				  level_by_rule(policy, &policy->rules[end - 1]) == LEVEL_NO_WORD))
+		end--;
+	return end;
 }
 
 unsigned level_flows_to(const struct policy *policy, size_t server)
 {
 	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
-	bool any_is_read = reads_any(policy);
-	unsigned flows = 0, most = any_is_read ? LEVEL_FLOWS_ALL : LEVEL_FLOWS_PLAIN;
+	size_t until = end_of_words(policy);
+	unsigned flows = 0;
 
-	for (size_t i = 0; flows != most && i < policy->nrules; i++) {
+	for (size_t i = 0; flows != LEVEL_FLOWS_ALL && i < policy->nrules; i++) {
 		if (!leads_to(policy, &policy->rules[i], server))
 			continue;
-		if (!(flows & LEVEL_FLOWS_PLAIN) && takes_plain(policy, i, &effort))
+		if (!(flows & LEVEL_FLOWS_PLAIN) && takes_plain(policy, i, until, &effort))
 			flows |= LEVEL_FLOWS_PLAIN;
-		if (any_is_read && !(flows & LEVEL_FLOWS_READ) &&
-			cause_of_rule(policy, i, &effort).word != LEVEL_NO_WORD)
+		if (!(flows & LEVEL_FLOWS_READ) &&
+			cause_of_rule(policy, i, until, &effort).word != LEVEL_NO_WORD)
 			flows |= LEVEL_FLOWS_READ;
 	}
 	return flows;

@@ -39,6 +39,11 @@ static void keep(struct host_tls **all,
 	}
 }
 
+static bool is_elsewhere(const struct ipc_host_tls *ipc, const void *other)
+{
+	return !same_place(ipc, other);
+}
+
 static bool is_among(const struct ipc_host_tls *ipc, const void *among)
 {
 	const struct ipc_targets *targets = among;
@@ -139,6 +144,10 @@ void host_tls_take(
 
 	while (one && !same_place(&one->ipc, ipc))
 		one = one->next;
+	if (!ipc->seen_ms) {
+		keep(all, is_elsewhere, ipc);
+		return;
+	}
 	if (!one) {
 		one = calloc(1, sizeof(*one));
 		if (!one)

@@ -12,8 +12,8 @@
 struct control;
 struct host_tls;
 
-/* In the place of what was seen there before. Begins as NULL. The log hears once of an end that is
- * near, and once of one that is nearer. */
+/* In the place of what was seen there before, or that goes. Begins as NULL. The log hears once of
+ * an end that is near, and once of one that is nearer. */
 void host_tls_take(
 	struct host_tls **all, const struct control *control, const struct ipc_host_tls *ipc);
 /* Of this server only what is at these addresses stays. */

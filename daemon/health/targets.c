@@ -220,8 +220,9 @@ static struct tracked_terms terms_of(
 static bool same_question(const struct tracked_terms *a, const struct tracked_terms *b)
 {
 	return a->announce == b->announce && a->login == b->login && a->probe == b->probe &&
-	       a->tls == b->tls && addr_equal(&a->bind, &b->bind) &&
-	       a->from_client == b->from_client && (!a->from_client || a->foreign == b->foreign);
+	       a->tls == b->tls && tracked_speaks_tls(a) == tracked_speaks_tls(b) &&
+	       addr_equal(&a->bind, &b->bind) && a->from_client == b->from_client &&
+	       (!a->from_client || a->foreign == b->foreign);
 }
 
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side)

@@ -132,8 +132,9 @@ void tracked_reset(struct tracked *tracked)
 	reset_view(&tracked->read);
 	for (size_t i = 0; i < tracked->n; i++) {
 		struct tracked_address *address = &tracked->addresses[i];
+		bool due = address->tls || address->tls_due;
 		free(address->tls);
-		*address = (struct tracked_address){.addr = address->addr};
+		*address = (struct tracked_address){.addr = address->addr, .tls_due = due};
 	}
 	tracked->latency_us = 0;
 	tracked->broken[0] = '\0';
@@ -302,15 +303,20 @@ enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked)
 		    : POLICY_SERVER_TLS_OFFER;
 }
 
-/* Plain flows leave TLS to their clients; where it is written, or the gateway logs in, flows are
- * read, and speak it. */
+bool tracked_speaks_tls(const struct tracked_terms *terms)
+{
+	return terms->flows == LEVEL_FLOWS_READ;
+}
+
+/* Plain flows leave TLS to their clients; those that are read speak it, as all are where it is
+ * written or the gateway logs in. A host of both is asked in clear for what it offers there. */
 struct secure_order tracked_tls(const struct tracked *tracked)
 {
 	const struct tracked_terms *terms = tracked->terms;
 	const struct policy_host *host = host_of(tracked);
 	const struct policy_server_tls *tls = host ? policy_host_tls(terms->policy, host) : NULL;
 
-	if (!host || !(tls->given || terms->policy->account.given))
+	if (!host || !(tls->given || terms->policy->account.given || tracked_speaks_tls(terms)))
 		return (struct secure_order){.tls = ENGINE_TLS_NONE};
 	return (struct secure_order){.tls = tls_terms_wanted(tls),
 		.context = tls_contexts_host(terms->contexts, terms->index, tracked->target.line),
@@ -418,7 +424,7 @@ static void keep_tls(
 		return;
 	*address->tls = result->tls;
 	address->tls_seen_ms = loop_wall_ms(tracked->loop);
-	address->tls_told = false;
+	address->tls_due = true;
 }
 
 static void on_probed(void *context, const struct probe_result *result)
@@ -758,7 +764,7 @@ bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)
 {
 	for (size_t i = 0; i < tracked->n; i++) {
 		struct tracked_address *address = &tracked->addresses[i];
-		if (!address->tls || address->tls_told)
+		if (!address->tls_due)
 			continue;
 		ipc_init(ipc, IPC_HOST_TLS, sizeof(*ipc));
 		snprintf(ipc->server, sizeof(ipc->server), "%s", tracked->terms->server);
@@ -766,9 +772,11 @@ bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)
 		ipc->host = (struct endpoint){.addr = address->addr, .port = tracked->target.port};
 		ipc->digest = tracked->terms->tls;
 		ipc->mode = tracked_tls_mode(tracked);
+		address->tls_due = false;
+		if (!address->tls)
+			return true;
 		ipc->seen_ms = address->tls_seen_ms;
 		ipc->tls = *address->tls;
-		address->tls_told = true;
 		return true;
 	}
 	return false;
@@ -777,5 +785,5 @@ bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)
 void tracked_tell_tls(struct tracked *tracked)
 {
 	for (size_t i = 0; i < tracked->n; i++)
-		tracked->addresses[i].tls_told = false;
+		tracked->addresses[i].tls_due = tracked->addresses[i].tls;
 }

@@ -43,7 +43,7 @@ struct tracked_address {
 	char text[TARGET_TEXT_SIZE];
 	struct tls_seen *tls; /* what its TLS was last; NULL: none was seen */
 	uint64_t tls_seen_ms; /* wall clock */
-	bool tls_told;
+	bool tls_due;         /* to be told, or that it counts no more */
 };
 
 /* What it is to flows of one level. */
@@ -117,6 +117,8 @@ void tracked_forget_login(struct tracked *tracked);
 uint32_t tracked_login_held_s(const struct tracked *tracked);
 /* A test was refused the login: flows may go on. */
 void tracked_on_tested(struct tracked *tracked);
+/* Do all flows that may come speak TLS where it is offered, with every host? */
+bool tracked_speaks_tls(const struct tracked_terms *terms);
 /* How its TLS has to be. */
 enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked);
 /* A relay's word on one of its addresses. */

@@ -12,21 +12,42 @@ const char *tls_pin(const uint8_t key[static 32], char buf[static TLS_PIN_SIZE])
 	return buf;
 }
 
-/* The first of its names is one that can be written. */
+#define HOST_NAME_MAX_BYTES 253
+
+/* The first of its names that `tls verify` takes: no wildcard, no mail address. 0: none. */
+static size_t find_host(const char *names, const char **found)
+{
+	static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789-_.";
+
+	for (const char *name = names; *name;) {
+		size_t len = strcspn(name, ",");
+		if (len <= HOST_NAME_MAX_BYTES && strspn(name, host) == len) {
+			*found = name;
+			return len;
+		}
+		name += len;
+		name += strspn(name, ", ");
+	}
+	return 0;
+}
+
 static void advise_name(const struct tls_seen *seen, const char *pin, char *buf)
 {
-	size_t len = strcspn(seen->names, ",");
+	const char *name = "";
+	size_t len = find_host(seen->names, &name);
 
 	if (len == 0)
 		snprintf(buf, TLS_ADVICE_SIZE,
-			"the server needs a certificate with its name; or know it by its key: "
+			"the server needs a certificate for the name that is wanted; or know it by "
+			"its key: "
 			"tls pin \"%s\"",
 			pin);
 	else
 		snprintf(buf, TLS_ADVICE_SIZE,
 			"the server needs a certificate for the name that is wanted; or want one "
 			"that it has: tls verify \"%.*s\"",
-			(int)(len < 120 ? len : 120), seen->names);
+			(int)len, name);
 }
 
 const char *tls_advice(const struct tls_seen *seen, char buf[static TLS_ADVICE_SIZE])

@@ -4,7 +4,7 @@
 
 #include "lib/tls_facts.h"
 
-#define TLS_ADVICE_SIZE 320
+#define TLS_ADVICE_SIZE 400
 
 /* In the policy's own words where it is the policy. seen->why is not empty. Returns buf. */
 const char *tls_advice(const struct tls_seen *seen, char buf[static TLS_ADVICE_SIZE]);

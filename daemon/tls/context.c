@@ -160,7 +160,10 @@ static int on_certificate(SSL *ssl, void *argument)
 {
 	const struct tls_context *context = argument;
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	char host[TLS_NAME_SIZE];
 
+	if (name)
+		name = tls_name_of_host(name, host);
 	if (name && (show_named(ssl, context, name) || show_wildcard(ssl, context, name)))
 		return 1;
 	return show_first(ssl, context) ? 1 : 0;

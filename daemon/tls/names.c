@@ -4,8 +4,7 @@
 #include <string.h>
 
 /* What is in a certificate is foreign: a name with a NUL or a space in it is none. */
-static bool visit_text(
-	const unsigned char *bytes, int len, tls_name_visit *visit, void *argument, bool *found)
+static bool visit_text(const unsigned char *bytes, int len, tls_name_visit *visit, void *argument)
 {
 	char name[TLS_NAME_SIZE];
 
@@ -16,18 +15,17 @@ static bool visit_text(
 			return true;
 	memcpy(name, bytes, (size_t)len);
 	name[len] = '\0';
-	*found = true;
 	return visit(name, argument);
 }
 
-static bool visit_string(
-	const ASN1_STRING *string, tls_name_visit *visit, void *argument, bool *found)
+static bool visit_string(const ASN1_STRING *string, tls_name_visit *visit, void *argument)
 {
 	return visit_text(
-		ASN1_STRING_get0_data(string), ASN1_STRING_length(string), visit, argument, found);
+		ASN1_STRING_get0_data(string), ASN1_STRING_length(string), visit, argument);
 }
 
-/* True: there was one at least, or the visit is over. */
+/* True: there was one at least, also one that cannot be said: it is for that one, and not for
+ * whatever the common name says (RFC 6125 6.4.4). */
 static bool visit_alternative(const X509 *certificate, tls_name_visit *visit, void *argument)
 {
 	GENERAL_NAMES *all = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
@@ -35,8 +33,10 @@ static bool visit_alternative(const X509 *certificate, tls_name_visit *visit, vo
 
 	for (int i = 0; on && i < sk_GENERAL_NAME_num(all); i++) {
 		const GENERAL_NAME *one = sk_GENERAL_NAME_value(all, i);
-		if (one->type == GEN_DNS || one->type == GEN_EMAIL)
-			on = visit_string(one->d.ia5, visit, argument, &found);
+		if (one->type != GEN_DNS && one->type != GEN_EMAIL)
+			continue;
+		found = true;
+		on = visit_string(one->d.ia5, visit, argument);
 	}
 	GENERAL_NAMES_free(all);
 	return found;
@@ -54,8 +54,18 @@ void tls_certificate_names(const X509 *certificate, tls_name_visit *visit, void 
 			return;
 		int len = ASN1_STRING_to_UTF8(
 			&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-		bool one = false;
-		on = visit_text(text, len, visit, argument, &one);
+		on = visit_text(text, len, visit, argument);
 		OPENSSL_free(text);
 	}
+}
+
+const char *tls_name_of_host(const char *name, char buf[static TLS_NAME_SIZE])
+{
+	size_t len = strlen(name);
+
+	if (len < 2 || len > TLS_NAME_SIZE || name[len - 1] != '.')
+		return name;
+	memcpy(buf, name, len - 1);
+	buf[len - 1] = '\0';
+	return buf;
 }

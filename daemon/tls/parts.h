@@ -19,6 +19,9 @@ void tls_say_error(char why[static TLS_WHY_SIZE], const char *what);
 /* names.c: visits the names of a certificate, as tls_names() says. */
 typedef bool tls_name_visit(const char *name, void *argument);
 void tls_certificate_names(const X509 *certificate, tls_name_visit *visit, void *argument);
+/* Without the dot that DNS may end a name with: neither certificates nor SNI have it (RFC 6066 3).
+ * The name itself, or buf. */
+const char *tls_name_of_host(const char *name, char buf[static TLS_NAME_SIZE]);
 
 /* context.c */
 struct tls_context {

@@ -101,18 +101,23 @@ static bool want_names(struct tls_session *session, const char *server_name)
 	SSL_set_hostflags(session->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (context->nnames == 0)
 		return !server_name || SSL_set1_host(session->ssl, server_name);
-	for (size_t i = 0; i < context->nnames; i++)
-		if (!SSL_add1_host(session->ssl, context->names[i]))
+	for (size_t i = 0; i < context->nnames; i++) {
+		char name[TLS_NAME_SIZE];
+		if (!SSL_add1_host(session->ssl, tls_name_of_host(context->names[i], name)))
 			return false;
+	}
 	return true;
 }
 
 struct tls_session *tls_connect(struct tls_context *context, int fd, const char *server_name)
 {
 	struct tls_session *session = new_session(context, fd);
+	char name[TLS_NAME_SIZE];
 
 	if (!session)
 		return NULL;
+	if (server_name)
+		server_name = tls_name_of_host(server_name, name);
 	SSL_set_connect_state(session->ssl);
 	if ((server_name && !SSL_set_tlsext_host_name(session->ssl, server_name)) ||
 		(context->verifies && !want_names(session, server_name))) {

@@ -11,6 +11,10 @@
 
 #define PIN "sha256:0700000000000000000000000000000000000000000000000000000000000000"
 
+/* Of 253 bytes, as long as the name of a host may be. */
+#define LABEL "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG  LABEL "." LABEL "." LABEL "." LABEL ".examp"
+
 static void each_fault_has_its_advice(void **state)
 {
 	static const struct {
@@ -18,6 +22,10 @@ static void each_fault_has_its_advice(void **state)
 		const char *names, *advice; /* a part of it */
 	} cases[] = {
 		{TLS_REASON_NAME, "mx.example.net, *.example.net", "tls verify \"mx.example.net\""},
+		{TLS_REASON_NAME, "*.example.net, mx.example.net", "tls verify \"mx.example.net\""},
+		{TLS_REASON_NAME, "*.example.net, m*.example", "tls pin \"" PIN "\""},
+		{TLS_REASON_NAME, "anna@example.net", "tls pin \"" PIN "\""},
+		{TLS_REASON_NAME, LONG, "tls verify \"" LONG "\""},
 		{TLS_REASON_NAME, "", "tls pin \"" PIN "\""},
 		{TLS_REASON_UNKNOWN_ISSUER, "x", "ca \"FILE\" at its tls"},
 		{TLS_REASON_UNKNOWN_ISSUER, "x", "tls pin \"" PIN "\""},

@@ -569,7 +569,8 @@ static void a_certificate_is_found_by_name(void **state)
 	static const struct {
 		const char *sni, *shown;
 	} cases[] = {{NULL, MAIL}, {"nobody.example", MAIL}, {"two.example.org", "two.example.org"},
-		{"TWO.example.ORG", "two.example.org"}, {"a.example.org", "*.example.org"},
+		{"TWO.example.ORG", "two.example.org"}, {"two.example.org.", "two.example.org"},
+		{"a.example.org", "*.example.org"}, {"a.example.org.", "*.example.org"},
 		{"a.b.example.org", MAIL}, {"example.org", MAIL}};
 	struct tls_issued wild, two;
 	struct tls_certificate all[3];
@@ -804,7 +805,8 @@ static void names_are_those_that_can_be_said(void **state)
 			     "a.example b@c.example d.example "},
 		{"common.example", NULL, "common.example "},
 		{"common.example", "IP:192.0.2.1", "common.example "}, {"two words", NULL, ""},
-		{NULL, NULL, ""}, {"ignored", "DNS:a b,DNS:c", "c "}};
+		{NULL, NULL, ""}, {"ignored", "DNS:a b,DNS:c", "c "}, {"ignored", "DNS:a b", ""},
+		{"ignored", "email:a b@c.example", ""}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -831,8 +833,8 @@ static void names_are_those_that_can_be_said(void **state)
 
 static void a_server_is_verified_by_name_and_chain(void **state)
 {
-	static const char *const two[] = {"other.example", MAIL}, *const wrong[] = {
-									  "other.example"};
+	static const char *const two[] = {"other.example", MAIL},
+				 *const wrong[] = {"other.example"}, *const rooted[] = {MAIL "."};
 	static const struct {
 		const char *said;
 		const char *const *names;
@@ -841,7 +843,8 @@ static void a_server_is_verified_by_name_and_chain(void **state)
 		const char *why; /* NULL: it is good */
 	} cases[] = {{MAIL, NULL, 0, true, NULL},
 		{"other.example", NULL, 0, true, "its certificate is for another name"},
-		{NULL, two, 2, true, NULL},
+		{NULL, two, 2, true, NULL}, {NULL, rooted, 1, true, NULL},
+		{MAIL ".", NULL, 0, true, NULL},
 		{MAIL, wrong, 1, true, "its certificate is for another name"},
 		{NULL, NULL, 0, true, "its certificate is for another name"},
 		{MAIL, NULL, 0, false, "its certificate is of an issuer who is not known"}};

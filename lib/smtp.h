@@ -60,6 +60,8 @@ void smtp_reply_init(struct smtp_reply *reply);
  * than MORE nothing more is used. */
 enum smtp_reply_status smtp_reply_feed(
 	struct smtp_reply *reply, const void *bytes, size_t len, size_t *used);
+/* One whole line of a reply, without its line end: DONE, MORE if it is not the last, MALFORMED. */
+enum smtp_reply_status smtp_reply_line(const char *line, size_t len, unsigned *code);
 /* "554 5.7.1 Access denied": code and text, for logs and audit. Returns buf. */
 const char *smtp_reply_words(
 	const struct smtp_reply *reply, char buf[static SMTP_REPLY_WORDS_SIZE]);

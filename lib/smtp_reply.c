@@ -137,6 +137,19 @@ static void keep_wrong(struct smtp_reply *reply, const unsigned char *bytes, siz
 		put_text(reply, bytes[i]);
 }
 
+enum smtp_reply_status smtp_reply_line(const char *line, size_t len, unsigned *code)
+{
+	*code = 0;
+	if (len < AT_SEPARATOR || line[0] < '2' || line[0] > '5' ||
+		!is_digit((unsigned char)line[1]) || !is_digit((unsigned char)line[2]))
+		return SMTP_REPLY_MALFORMED;
+	*code = 100u * (unsigned)(line[0] - '0') + 10u * (unsigned)(line[1] - '0') +
+		(unsigned)(line[2] - '0');
+	if (len == AT_SEPARATOR || line[AT_SEPARATOR] == ' ')
+		return SMTP_REPLY_DONE;
+	return line[AT_SEPARATOR] == '-' ? SMTP_REPLY_MORE : SMTP_REPLY_MALFORMED;
+}
+
 enum smtp_reply_status smtp_reply_feed(
 	struct smtp_reply *reply, const void *bytes, size_t len, size_t *used)
 {

@@ -124,19 +124,16 @@ static void pass_line(struct engine *engine, struct engine_out *out)
 /* A whole line of a reply stands in the buffer. MORE: it is not the last. */
 static enum smtp_reply_status take_line(struct engine *engine, struct engine_out *out)
 {
-	struct smtp_reply reply;
-	size_t used;
+	unsigned code;
+	enum smtp_reply_status status = smtp_reply_line(engine->line, engine->line_len, &code);
 
-	smtp_reply_init(&reply);
-	smtp_reply_feed(&reply, engine->line, engine->line_len, &used);
-	enum smtp_reply_status status = smtp_reply_feed(&reply, "\n", 1, &used);
-	if (status != SMTP_REPLY_DONE && status != SMTP_REPLY_MORE)
-		return SMTP_REPLY_MALFORMED;
+	if (status == SMTP_REPLY_MALFORMED)
+		return status;
 	if (engine->state == ENGINE_EHLO && engine->reply_lines > 0 && engine->line_len > 4)
 		smtp_offers_read(&engine->offers, engine->line + 4, engine->line_len - 4u);
 	engine->reply_lines += engine->reply_lines < UINT16_MAX;
-	if (engine->reply_code < reply.code)
-		engine->reply_code = reply.code;
+	if (engine->reply_code < code)
+		engine->reply_code = (uint16_t)code;
 	if (engine->reply_bytes >= REPLY_BYTES_MAX)
 		return SMTP_REPLY_TOO_LONG;
 	if (status == SMTP_REPLY_MORE)

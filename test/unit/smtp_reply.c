@@ -234,9 +234,31 @@ static void test_long_texts_are_cut_at_a_character(void **state)
 	}
 }
 
+/* A line by itself is what it is as the first one of a reply. */
+static void a_line_is_read_as_a_reply_is(void **state)
+{
+	static const char *const lines[] = {"250 ok", "250-ok", "250", "250 ", "250-", "220x", "25",
+		"", "2500", "150 no", "650 no", "2x0 no", "25x no", "555 5.1.1 no", "354", "250\tx",
+		"299-x", "200?"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct smtp_reply reply;
+		unsigned code;
+		size_t used;
+		smtp_reply_init(&reply);
+		smtp_reply_feed(&reply, lines[i], strlen(lines[i]), &used);
+		enum smtp_reply_status status = smtp_reply_feed(&reply, "\n", 1, &used);
+		if (smtp_reply_line(lines[i], strlen(lines[i]), &code) != status ||
+			(status != SMTP_REPLY_MALFORMED && code != reply.code))
+			fail_msg("%s", lines[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_is_read_as_a_reply_is),
 		cmocka_unit_test(test_replies_are_read_to_their_last_line),
 		cmocka_unit_test(test_a_finished_reply_takes_no_more),
 		cmocka_unit_test(test_long_greetings_have_an_end),

@@ -170,6 +170,10 @@ static void take_client(struct relay *relay, int fd, const void *peer, size_t pe
 		flow_end(flow, ENDING_LOOP, true);
 	else
 		match_flow(flow, &origin);
+	/* what was sent to another process at once was never watched here */
+	bool stays = flow->state != FLOW_DONE && (flow->state != FLOW_HAND || flow->waits);
+	if (stays && flow_watch_client(flow) < 0)
+		flow_end(flow, ENDING_NO_MEMORY, true);
 }
 
 static void on_listener(struct loop_watch *watch, uint32_t events)

@@ -199,10 +199,6 @@ struct flow *flow_new(struct relay *relay, int client)
 	copy_init(&flow->up);
 	copy_init(&flow->down);
 	flow->down.writable = true;
-	if (loop_add(relay->loop, &flow->client, EDGES) < 0) {
-		pool_give(&table->flows, flow);
-		return NULL;
-	}
 	table->states[FLOW_FREE]++;
 	way_init(&flow->way, &relay->ways);
 	flow->way.id = ids_take(&relay->ways);
@@ -255,7 +251,10 @@ void flow_set(struct flow *flow, enum flow_state state)
 
 int flow_watch_client(struct flow *flow)
 {
-	return loop_add(flow->relay->loop, &flow->client, EDGES);
+	int error = flow->watched ? 0 : loop_add(flow->relay->loop, &flow->client, EDGES);
+
+	flow->watched = !error;
+	return error;
 }
 
 int flow_watch_server(struct flow *flow, int fd)

@@ -74,6 +74,7 @@ struct flow {
 	bool client_first : 1; /* the client's FIN came before the server's */
 	bool reset : 1;        /* with DONE: RST instead of an orderly close */
 	bool is_again : 1;
+	bool watched : 1;          /* the client's side, by the loop */
 	bool waits : 1;            /* HAND: it was not sent */
 	bool returned : 1;         /* HAND: it was once, and nobody took it */
 	bool taken : 1;            /* with DONE: it lives on in another process */

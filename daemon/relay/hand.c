@@ -113,8 +113,8 @@ static bool fill(const struct flow *flow, const struct session *session, struct 
 	return hand_put_session(ipc, session);
 }
 
-/* It leaves epoll before it is sent: closing would not take it out while another process holds
- * it. */
+/* It is in no epoll when it is sent: closing would not take it out while another process holds
+ * it. Mostly it never was. */
 static void send_flow(struct flow *flow, const struct session *session)
 {
 	struct relay *relay = flow->relay;
@@ -124,7 +124,9 @@ static void send_flow(struct flow *flow, const struct session *session)
 		answer_short(flow, ENDING_NO_MEMORY);
 		return;
 	}
-	loop_del(relay->loop, &flow->client);
+	if (flow->watched)
+		loop_del(relay->loop, &flow->client);
+	flow->watched = false;
 	int error = channel_send(hand->pair, hand->hand, flow->client.fd);
 	if (error == 0) {
 		if (flow->state != FLOW_HAND)

@@ -275,7 +275,10 @@ static void look_at_processes(struct control *control, const struct facts *facts
 				troubles, "posternctl doctor", "%s", control->listening.v[i].text);
 	look_at_rules(facts, troubles);
 	const char *lacking = facts_find(facts, "lacking", NULL);
-	if (lacking)
+	/* the ports of listeners: without one nothing is amiss */
+	bool wanted = lacking && (control->policy->nlisteners > 0 ||
+					 strcmp(lacking, "CAP_NET_BIND_SERVICE") != 0);
+	if (wanted)
 		trouble_add(troubles, "systemctl restart postern",
 			"restart once: this version wants %s, which an upgrade in place can not "
 			"bring",

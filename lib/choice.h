@@ -28,7 +28,8 @@ size_t choice_left(
 /* The part of a budget that one attempt may use to connect when others may still have to be tried:
  * an equal share of what is left, but enough to be an attempt. */
 uint32_t choice_connect_ms(uint64_t left_ms, size_t others, uint32_t connect_ms);
-/* And the part that it may use to greet: the others keep a third of what is left. */
+/* And the part that it may use to greet, or for all that comes before a message is told of: the
+ * others keep a third of what is left. */
 uint32_t choice_greeting_ms(uint64_t left_ms, size_t others, uint32_t greeting_ms);
 
 #endif

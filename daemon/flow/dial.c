@@ -42,6 +42,11 @@ uint32_t dial_may_greet_ms(const struct way *way)
 		time_left(way), choose_left(way), dial_deadlines_of(way).greeting_ms);
 }
 
+uint32_t dial_may_talk_ms(const struct way *way, bool again)
+{
+	return choice_greeting_ms(time_left(way), choose_left(way) + again, UINT32_MAX);
+}
+
 /* From where the server says. 0 or -errno. */
 static int bind_socket(int fd, const struct policy_server *server)
 {

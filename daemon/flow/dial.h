@@ -25,6 +25,9 @@ struct dial_deadlines dial_deadlines_of(const struct way *way);
  * can still be tried within `deadline first`. */
 uint32_t dial_may_connect_ms(const struct way *way);
 uint32_t dial_may_greet_ms(const struct way *way);
+/* How long it may take in all from its connect to its reply to MAIL. again: if it fails it is tried
+ * once more. */
+uint32_t dial_may_talk_ms(const struct way *way, bool again);
 
 /* Begins to look for a host: `deadline first` runs from here. */
 void dial_first(struct way *way);

@@ -140,8 +140,9 @@ bool smtp_server_open(struct smtp_flow *flow)
 	case ENGINE_OPEN_AGAIN:
 		break;
 	}
-	/* the same host once more, and if it is gone the next one */
+	/* the same host once more, and if it is gone the next one, in the time that is left */
 	dial_first(&flow->way);
+	flow->way.first_end_ms = flow->engine.first_ms;
 	flow->way.attempt_ms = way_now_ms(&flow->way);
 	return connect_host(flow) ? false : try_next(flow);
 }
@@ -221,8 +222,10 @@ void smtp_server_on_event(struct smtp_flow *flow, uint32_t events)
 	}
 	set_step(flow, SMTP_FLOW_QUIET);
 	flow->login_lines = 0;
-	engine_server_opened(
-		&flow->engine, server_tls_wanted(flow), way_now_ms(&flow->way), talk_out(flow));
+	enum engine_tls tls = server_tls_wanted(flow);
+	bool again = tls == ENGINE_TLS_OFFER && flow->engine.open != ENGINE_OPEN_CLEAR;
+	engine_server_opened(&flow->engine, tls, dial_may_talk_ms(&flow->way, again),
+		way_now_ms(&flow->way), talk_out(flow));
 	talk_act(flow);
 }
 

@@ -89,11 +89,13 @@ enum engine_waits engine_waits_of(enum engine_state state)
 	return ENGINE_WAITS_NOTHING;
 }
 
-/* What is bounded by the reply to MAIL, too, over all hosts. */
+/* What is bounded by the reply to MAIL, too, of this host and over all hosts. */
 static uint64_t within_first(const struct engine *engine, uint32_t ms)
 {
 	uint64_t at = engine->now_ms + ms;
 
+	if (at > engine->host_ms)
+		at = engine->host_ms;
 	return at < engine->first_ms ? at : engine->first_ms;
 }
 

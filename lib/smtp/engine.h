@@ -28,8 +28,9 @@
  *             of pipelining: 554, END.
  * OPEN        the owner: a connection to a host of `server`, as `open` says: any, another than the
  *             last, or the same again. engine_server_opened() or _failed(). Bounded, up to the
- *             reply to MAIL and over all hosts, by the verdict's first_ms. When the state is no
- *             more OPEN, an attempt that still runs is given up.
+ *             reply to MAIL and over all hosts, by the verdict's first_ms; a host that hangs
+ *             uses no more of it than engine_server_opened() gave it, so the next one has some.
+ *             When the state is no more OPEN, an attempt that still runs is given up.
  * GREETING EHLO STARTTLS XCLIENT AUTH RSET MAIL
  *             the server: its reply. What fails here fails over to the next host: the client
  *             notices nothing but time. No recipient was told yes on this connection.
@@ -260,9 +261,12 @@ struct engine {
 	char helo_name[ENGINE_HELO_SIZE]; /* what the client calls itself; empty: not said */
 	/* private */
 	uint64_t now_ms, flow;
-	uint64_t first_ms;           /* when a reply to MAIL is due at the latest */
-	uint64_t heard_ms, pace_ms;  /* of a text: its last byte; since when pace_bytes count */
-	uint64_t drain_ms;           /* when draining began */
+	uint64_t first_ms;          /* when a reply to MAIL is due at the latest */
+	uint64_t heard_ms, pace_ms; /* of a text: its last byte; since when pace_bytes count */
+	union {
+		uint64_t host_ms;  /* when a reply to MAIL is due from the host at hand */
+		uint64_t drain_ms; /* when draining began */
+	};
 	uint32_t size_max, text_max; /* of any text, of this one */
 	union {
 		uint32_t recipient_max; /* of a text for the recipient in hand */
@@ -339,9 +343,9 @@ bool engine_recipient(const struct engine *engine, struct smtp_path *path);
 bool engine_recipient_said(const struct engine *engine, const char **text, size_t *len);
 
 /* OPEN: a connection is made, a PROXY header (if any) written. The host at hand may want other TLS
- * than the one before. */
-void engine_server_opened(
-	struct engine *engine, enum engine_tls tls, uint64_t now_ms, struct engine_out *out);
+ * than the one before. may_ms: how long it may take to reply to MAIL, of what first_ms left. */
+void engine_server_opened(struct engine *engine, enum engine_tls tls, uint32_t may_ms,
+	uint64_t now_ms, struct engine_out *out);
 /* OPEN: none to this host. another: there are more to try. */
 void engine_server_failed(
 	struct engine *engine, bool another, uint64_t now_ms, struct engine_out *out);

@@ -267,6 +267,8 @@ void engine_rcpt_verdict(
 	engine->server = verdict->server;
 	engine->failed = ENGINE_WORDS_NO_SERVER;
 	engine->first_ms = engine->now_ms + verdict->first_ms;
+	/* of a connection that was kept: stale, there is time to make it anew */
+	engine->host_ms = engine->first_ms - verdict->first_ms / 3;
 	engine->greeting_ms = verdict->greeting_ms;
 	engine->command_ms = verdict->command_ms;
 	engine->xclient = verdict->xclient;

@@ -90,8 +90,8 @@ void engine_tls_failed(struct engine *engine, const char *words, struct engine_o
 		out->host = (struct engine_reply){.text = words};
 }
 
-void engine_server_opened(
-	struct engine *engine, enum engine_tls tls, uint64_t now_ms, struct engine_out *out)
+void engine_server_opened(struct engine *engine, enum engine_tls tls, uint32_t may_ms,
+	uint64_t now_ms, struct engine_out *out)
 {
 	bool clear = engine->open == ENGINE_OPEN_CLEAR && tls == ENGINE_TLS_OFFER;
 
@@ -100,6 +100,7 @@ void engine_server_opened(
 		if (engine->failed == ENGINE_WORDS_KEPT) /* the line is this host's now */
 			engine->failed = ENGINE_WORDS_NO_SERVER;
 		engine->connected = true;
+		engine->host_ms = engine->now_ms + may_ms;
 		engine->helo_said = false;
 		memset(&engine->offers, 0, sizeof(engine->offers));
 		engine->tls = (uint8_t)(clear ? ENGINE_TLS_NONE : tls);

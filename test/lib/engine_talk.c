@@ -176,7 +176,7 @@ static bool act(struct talk *talk, struct engine_out *out)
 		talk->hosts--;
 		talk->opened++;
 		talk->lines = 0;
-		engine_server_opened(&talk->engine, talk->tls, talk->now_ms, out);
+		engine_server_opened(&talk->engine, talk->tls, talk->may_ms, talk->now_ms, out);
 		return true;
 	case ENGINE_IDENTITY:
 		engine_identity(
@@ -222,6 +222,7 @@ void talk_begin(struct talk *talk, unsigned flags)
 	memset(talk, 0, sizeof(*talk));
 	talk->now_ms = 1000;
 	talk->number = 7;
+	talk->may_ms = 25000;
 	talk->hosts = 9;
 	engine_init(&talk->engine, &setup, talk->now_ms);
 }
@@ -374,6 +375,9 @@ static void step(struct talk *talk, char what, const char *text)
 		break;
 	case 'Q':
 		talk_server(talk, line, unescape(text, line));
+		break;
+	case 'm':
+		talk->may_ms = (uint32_t)strtoul(text, NULL, 10);
 		break;
 	case 'o':
 		talk->hosts = (unsigned)strtoul(text, NULL, 10);

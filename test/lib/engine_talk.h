@@ -22,8 +22,9 @@ struct talk {
 	const char *trace;   /* NULL: none */
 	const struct smtp_refusal *mail, *rcpt, *data, *dot; /* NULL: go on */
 	bool holds;                                          /* gives no verdict by itself */
-	unsigned hosts; /* connections that can be opened at once, none after them */
-	size_t cut;     /* bytes a call; 0: all of them */
+	uint32_t may_ms; /* of each host, up to its reply to MAIL */
+	unsigned hosts;  /* connections that can be opened at once, none after them */
+	size_t cut;      /* bytes a call; 0: all of them */
 	/* what came out, and how much of it was looked at: */
 	size_t client_len, client_seen, server_len, server_seen;
 	char client[TALK_BYTES_MAX], server[TALK_BYTES_MAX];
@@ -51,6 +52,7 @@ void talk_time(struct talk *talk, uint64_t ms);
  * "X" the server closes, "G" and "F" the client closes (gone, or its half)
  * "R text" the client, "Q text" the server says these bytes and no more: \r, \n, \0, \\ are one
  * "o N" so many hosts can still be opened       "u text" no handshake or login from now on: why
+ * "m N" each host to come may take N ms up to its reply to MAIL
  * "D" the owner drains, "K" kills: engine_end(). Ends the test where it differs. */
 void talk_run(struct talk *talk, const char *script);
 

@@ -146,7 +146,7 @@ void smtp_witness_opened(struct smtp_witness *witness)
 		witness->clear = witness->engine.open == ENGINE_OPEN_CLEAR;
 	}
 	engine_server_opened(
-		&witness->engine, (enum engine_tls)witness->tls, witness->now_ms, &out);
+		&witness->engine, (enum engine_tls)witness->tls, 15000, witness->now_ms, &out);
 	settle(witness, &out);
 }
 

@@ -114,6 +114,29 @@ static void test_all_hosts_have_one_deadline(void **state)
 	assert_int_equal(talk.closed, 2);
 }
 
+static void test_a_host_that_hangs_leaves_time_for_the_next(void **state)
+{
+	static const char *const said[] = {
+		"",
+		"S 220 h\n",
+		TALK_SERVER_HELLO "s MAIL FROM:<a@x.example>\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
+		run(0, TALK_HELLO TALK_MAIL "m 4000\nC RCPT TO:<b@y.example>\nT 1000\n");
+		talk_run(&talk, said[i]);
+		talk_run(&talk, "T 2999\nE open\nm 9000\nT 1\n"
+				"E greeting-timeout; next\nT 8999\nw greeting\nT 1\n"
+				"E greeting-timeout; next\n");
+	}
+	/* one that was kept is tried again in what is left of the time */
+	run(0, TALK_HELLO TALK_TAKEN "C RSET\nC MAIL FROM:<a@x.example>\nc 250\nc 250\n"
+				     "E open; rcpt b 250; abandoned 1/1 0\nT 1000\n"
+				     "C RCPT TO:<b@y.example>\ns RSET\nT 10000\nS 250 ok\n"
+				     "s MAIL FROM:<a@x.example>\nT 6666\nw mail\nT 1\n"
+				     "E greeting-timeout; again\n");
+}
+
 static void test_a_reply_to_rcpt_is_final(void **state)
 {
 	static const char *const replies[] = {
@@ -400,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_when_no_host_is_left_the_recipient_hears_it),
 		cmocka_unit_test(test_a_host_that_hangs_leaves_the_words_of_the_one_before),
 		cmocka_unit_test(test_all_hosts_have_one_deadline),
+		cmocka_unit_test(test_a_host_that_hangs_leaves_time_for_the_next),
 		cmocka_unit_test(test_a_reply_to_rcpt_is_final),
 		cmocka_unit_test(test_a_refused_sender_answers_all_recipients),
 		cmocka_unit_test(test_a_kept_connection_found_stale_is_redone),

@@ -129,8 +129,7 @@ static void on_login(struct trial *trial, uint16_t code, const char *words)
 	} else if (code == 235 && trial->login_last) {
 		say_mail(trial);
 	} else {
-		fail(trial, code,
-			trial_may_show(trial, words) ? words : "(it repeats what it was told)");
+		fail(trial, code, words);
 		trial->login_refused = code / 100 == 5;
 		say(trial, TRIAL_QUIT, "QUIT\r\n");
 	}
@@ -242,6 +241,8 @@ static void on_reply(struct trial *trial)
 	bool good = code / 100 == 2;
 
 	smtp_reply_words(&trial->reply, words);
+	if (!trial_may_show(trial, words))
+		snprintf(words, sizeof(words), "(it repeats what it was told)");
 	switch ((enum trial_step)trial->step) {
 	case TRIAL_LOGIN:
 		on_login(trial, code, words);

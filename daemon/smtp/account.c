@@ -117,7 +117,15 @@ void account_on_sender(struct smtp_flow *flow)
 	talk_act(flow);
 }
 
-const char *account_on_refused(struct smtp_flow *flow, const struct engine_reply *reply)
+bool account_is_in(const struct smtp_flow *flow, const char *text)
+{
+	if (flow->login_lines == 0 || !way_server(&flow->way))
+		return false;
+	const struct smtp_login login = login_of(flow);
+	return !login.secret || smtp_login_tells(&login, text);
+}
+
+void account_on_refused(struct smtp_flow *flow, const struct engine_reply *reply, const char *words)
 {
 	const struct policy_server *server = way_server(&flow->way);
 	struct replica_server *list;
@@ -125,23 +133,18 @@ const char *account_on_refused(struct smtp_flow *flow, const struct engine_reply
 	char host[ENDPOINT_TEXT_SIZE], why[TARGET_TEXT_SIZE];
 
 	if (!reply->server || !server)
-		return reply->text;
+		return;
 	smtp_count(flow->smtp, COUNTER_LOGINS_AT_SERVERS_REFUSED);
-	const struct smtp_login login = login_of(flow);
-	const char *words =
-		login.secret && smtp_login_tells(&login, reply->text) ? "" : reply->text;
 	if (reply->code / 100 != 5)
-		return words;
+		return;
 	if (find_host(flow, &list, &at)) {
 		list->seen[at].login_ms = way_now_ms(&flow->way);
 		list->seen[at].login_with = flow->contexts;
 	}
-	snprintf(
-		why, sizeof(why), "it refuses the login of its account: %u %s", reply->code, words);
+	snprintf(why, sizeof(why), "it refuses the login of its account: %s", words);
 	choose_login_refused(&flow->way, why);
-	log_warning("server %s: host %s refuses the login of \"%s\": %u %s: no more of it for 5 "
-		    "minutes",
+	log_warning(
+		"server %s: host %s refuses the login of \"%s\": %s: no more of it for 5 minutes",
 		server->name.text, endpoint_format(&flow->way.host, host),
-		server->account.user.text, reply->code, words);
-	return words;
+		server->account.user.text, words);
 }

@@ -9,6 +9,7 @@
 #include "daemon/smtp/smtp_server.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -209,11 +210,28 @@ static void send_kept(struct smtp_flow *flow)
 }
 
 /* Its own, or ours on it; what is no reply is nobody's. */
-static const char *words_of_host(struct smtp_flow *flow, const struct engine_out *out)
+static const char *words_of_host(const struct smtp_flow *flow, const struct engine_reply *reply,
+	char words[static IPC_TEXT_SIZE])
 {
+	if (!reply->server)
+		return reply->text;
+	if (reply->code == 0)
+		return "";
+	int len = snprintf(words, IPC_TEXT_SIZE, "%u%s%s", reply->code, *reply->enhanced ? " " : "",
+		reply->enhanced);
+	if (*reply->text && !account_is_in(flow, reply->text))
+		snprintf(words + len, IPC_TEXT_SIZE - (size_t)len, " %s", reply->text);
+	return words;
+}
+
+static void host_failed(struct smtp_flow *flow, const struct engine_out *out)
+{
+	char buf[IPC_TEXT_SIZE];
+	const char *words = words_of_host(flow, &out->host, buf);
+
 	if (out->host_failed == ENDING_LOGIN_REFUSED)
-		return account_on_refused(flow, &out->host);
-	return out->host.code || !out->host.server ? out->host.text : "";
+		account_on_refused(flow, &out->host, words);
+	smtp_server_failed(flow, (enum ending)out->host_failed, words);
 }
 
 /* What came out of the engine, in the order that it wants. */
@@ -227,7 +245,7 @@ void talk_act(struct smtp_flow *flow)
 		smtp_server_taken(flow);
 	smtp_report_transaction(flow, out);
 	if (out->host_failed != ENDING_NONE)
-		smtp_server_failed(flow, (enum ending)out->host_failed, words_of_host(flow, out));
+		host_failed(flow, out);
 	if (out->server_broken)
 		smtp_server_broken(flow);
 	if (out->close_server)

@@ -13,11 +13,59 @@ void engine_reply_begin(struct engine *engine)
 	engine->line_len = 0;
 }
 
+#define LOSS(what) \
+	(closed ? "closed before the reply to " what : "the reply to " what " is not SMTP")
+
+/* What the host did instead of a reply; of its greeting the ending says it. */
+static const char *words_of_loss(const struct engine *engine, bool closed)
+{
+	if (!closed && engine->reply_bytes == 0)
+		return "says more than it was asked";
+	switch ((enum engine_state)engine->state) {
+	case ENGINE_EHLO:
+		return LOSS("EHLO");
+	case ENGINE_XCLIENT:
+		return LOSS("XCLIENT");
+	case ENGINE_AUTH:
+		return LOSS("the login");
+	case ENGINE_RSET:
+		return LOSS("RSET");
+	case ENGINE_MAIL:
+		return LOSS("MAIL");
+	case ENGINE_RCPT:
+		return LOSS("RCPT");
+	case ENGINE_CLIENT_TLS:
+	case ENGINE_GREET:
+	case ENGINE_COMMAND:
+	case ENGINE_ASK_MAIL:
+	case ENGINE_ASK_RCPT:
+	case ENGINE_ASK_DATA:
+	case ENGINE_OPEN:
+	case ENGINE_GREETING:
+	case ENGINE_STARTTLS:
+	case ENGINE_SERVER_TLS:
+	case ENGINE_IDENTITY:
+	case ENGINE_LOGIN:
+	case ENGINE_SENDER:
+	case ENGINE_DATA:
+	case ENGINE_TRACE:
+	case ENGINE_BODY:
+	case ENGINE_ASK_DOT:
+	case ENGINE_DOT:
+	case ENGINE_DRAIN:
+	case ENGINE_LAST:
+	case ENGINE_END:
+		break;
+	}
+	return "";
+}
+
 /* No reply will come, or nothing that could be one. */
 static void on_lost(struct engine *engine, enum engine_words words, struct engine_out *out)
 {
 	enum ending why = words == ENGINE_WORDS_SERVER_LOST ? ENDING_GREETING_CLOSED
 							    : ENDING_GREETING_MALFORMED;
+	const char *loss = words_of_loss(engine, words == ENGINE_WORDS_SERVER_LOST);
 
 	switch ((enum engine_state)engine->state) {
 	case ENGINE_STARTTLS:
@@ -37,12 +85,16 @@ static void on_lost(struct engine *engine, enum engine_words words, struct engin
 	case ENGINE_SENDER:
 	case ENGINE_MAIL:
 		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, why, out);
+		if (*loss)
+			out->host = (struct engine_reply){.text = loss};
 		break;
 	case ENGINE_RCPT:
-		if (engine->accepted == 0 && !engine->pass_code)
+		if (engine->accepted == 0 && !engine->pass_code) {
 			engine_host_failed(engine, words, why, out);
-		else
+			out->host = (struct engine_reply){.text = loss};
+		} else {
 			engine_rcpt_lost(engine, words, out);
+		}
 		break;
 	case ENGINE_DATA:
 		engine_data_lost(engine, words, out);

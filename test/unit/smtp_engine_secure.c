@@ -127,7 +127,9 @@ static void test_tls_that_is_only_offered_is_tried_once(void **state)
 		talk_run(&talk, failures[i].said);
 		talk.unfit = NULL;
 		talk_run(&talk, SAID "X\n");
-		snprintf(script, sizeof(script), "E %s; clear; greeting-closed; next\n",
+		snprintf(script, sizeof(script),
+			"E %s; clear; greeting-closed closed before the reply to "
+			"EHLO; next\n",
 			failures[i].told);
 		talk_run(&talk, script);
 		talk_run(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250 mx\n" TAKEN);
@@ -222,7 +224,7 @@ static void test_a_login_that_is_refused_is_no_reply_to_the_client(void **state)
 		{LOGIN "S 250 ok\n", "login-refused", "451 4.7.0"},
 		{LOGIN "S 334 more\n", "login-refused more", "451 4.7.0"},
 		{LOGIN "S 421 bye\n", "greeting-refused bye", "451 4.4.1"},
-		{LOGIN "X\n", "greeting-closed", "451 4.4.1"},
+		{LOGIN "X\n", "greeting-closed closed before the reply to the login", "451 4.4.1"},
 		{LOGIN "T 15000\n", "greeting-timeout", "451 4.4.1"},
 		{SAID "S 250-mx\nS 250 AUTH GSSAPI\n", "login-refused no AUTH", "451 4.7.0"},
 		{SAID "S 250-mx\nS 250 AUTH LOGIN\ns AUTH LOGIN\nS 235 ok\n", "login-refused",

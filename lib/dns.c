@@ -1,6 +1,8 @@
 #include "lib/dns.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -143,6 +145,27 @@ bool dns_same_name(const char *a, const char *b)
 	return len == name_len(b) && strncasecmp(a, b, len) == 0;
 }
 
+const char *dns_reverse_name(const struct addr *addr, char name[static DNS_REVERSE_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *bytes = addr->bytes;
+	char *at = name;
+
+	if (addr->family == ADDR_IP4) {
+		snprintf(name, DNS_REVERSE_SIZE, "%u.%u.%u.%u.in-addr.arpa", bytes[3], bytes[2],
+			bytes[1], bytes[0]);
+		return name;
+	}
+	for (unsigned i = 16; i-- > 0;) {
+		*at++ = digits[bytes[i] & 0xf];
+		*at++ = '.';
+		*at++ = digits[bytes[i] >> 4];
+		*at++ = '.';
+	}
+	memcpy(at, "ip6.arpa", sizeof("ip6.arpa"));
+	return name;
+}
+
 struct record {
 	char owner[DNS_NAME_SIZE];
 	uint16_t type, class, len;
@@ -232,6 +255,57 @@ static bool take_mx(
 	return true;
 }
 
+static void to_lower(char *name)
+{
+	for (; *name; name++)
+		*name = (char)tolower((unsigned char)*name);
+}
+
+/* An address in the place of a name would pass for what only an address may. */
+static bool ends_in_number(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const char *last = dot ? dot + 1 : name;
+
+	return last[strspn(last, "0123456789")] == '\0';
+}
+
+/* In its place; with all places taken the last goes. */
+static void put_ptr(struct dns_answer *answer, const char name[static DNS_NAME_SIZE])
+{
+	size_t at = 0;
+	while (at < answer->n && strcmp(answer->ptr[at], name) < 0)
+		at++;
+	if (at < answer->n && strcmp(answer->ptr[at], name) == 0)
+		return;
+	if (answer->n == DNS_PTR_MAX) {
+		answer->left_off++;
+		if (at == DNS_PTR_MAX)
+			return;
+		answer->n--;
+	}
+	memmove(answer->ptr[at + 1], answer->ptr[at], (answer->n - at) * sizeof(answer->ptr[0]));
+	memcpy(answer->ptr[at], name, DNS_NAME_SIZE);
+	answer->n++;
+}
+
+static bool take_ptr(
+	struct dns_answer *answer, const struct reader *reader, const struct record *record)
+{
+	struct reader data = {reader->bytes, record->data + record->len, record->data, false};
+	char name[DNS_NAME_SIZE] = "";
+
+	get_name(&data, name);
+	if (data.bad || data.at != data.len)
+		return false;
+	to_lower(name);
+	if (!dns_is_host_name(name) || ends_in_number(name))
+		answer->unfit++;
+	else
+		put_ptr(answer, name);
+	return true;
+}
+
 /* Follows the aliases from name; each may stand anywhere in the answer. False: they lead nowhere
  * or in a circle. */
 static bool follow_aliases(const struct reader *answers, unsigned count,
@@ -265,6 +339,8 @@ static bool take_record(struct dns_answer *answer, const struct reader *reader,
 		return put_address(answer, reader, record, 16);
 	case DNS_MX:
 		return take_mx(answer, reader, record);
+	case DNS_PTR:
+		return take_ptr(answer, reader, record);
 	}
 	return false;
 }

@@ -1,5 +1,5 @@
-/* Owns reading DNS answers (RFC 1035): addresses and MX records of one name out of one message.
- * Every byte of it may be an enemy's. */
+/* Owns reading DNS answers (RFC 1035): addresses, MX records and PTR records of one name out of one
+ * message. Every byte of it may be an enemy's. */
 #ifndef POSTERN_DNS_H
 #define POSTERN_DNS_H
 
@@ -8,10 +8,13 @@
 #define DNS_NAME_SIZE     256 /* text, with NUL; RFC 1035 has 253 at most */
 #define DNS_ADDRESSES_MAX 16  /* kept of an answer */
 #define DNS_MX_MAX        48  /* kept of an answer: the best */
+#define DNS_PTR_MAX       8   /* kept of an answer */
 #define DNS_ALIASES_MAX   16  /* CNAMEs followed within one answer */
+#define DNS_REVERSE_SIZE  73  /* of an address, with NUL */
 
 enum dns_type {
 	DNS_A = 1,
+	DNS_PTR = 12,
 	DNS_MX = 15,
 	DNS_AAAA = 28,
 };
@@ -40,11 +43,14 @@ struct dns_answer {
 	uint32_t ttl_s;  /* the least of the records used; of a negative answer RFC 2308's */
 	bool has_ttl;    /* false: a negative answer without SOA */
 	size_t n;        /* kept */
-	size_t unfit;    /* MX records left out: no host name */
+	size_t unfit;    /* MX and PTR records left out: no host name */
 	size_t left_off; /* records of the type that did not fit */
 	union {
 		struct addr addresses[DNS_ADDRESSES_MAX];
 		struct dns_mx mx[DNS_MX_MAX]; /* ascending preference */
+		/* Lower case, ascending, each once: which are kept does not depend on the order in
+		 * which the server says them. The last label is not a number (RFC 1123, 2.1). */
+		char ptr[DNS_PTR_MAX][DNS_NAME_SIZE];
 	};
 };
 
@@ -52,6 +58,9 @@ struct dns_answer {
 bool dns_is_host_name(const char *name);
 /* Same name in any letter case; one dot at the end does not count. */
 bool dns_same_name(const char *a, const char *b);
+/* Where the names of an address are asked for: "7.2.0.192.in-addr.arpa" (RFC 1035, 3.5; RFC 3596,
+ * 2.5). The address is of a family. Returns name. */
+const char *dns_reverse_name(const struct addr *addr, char name[static DNS_REVERSE_SIZE]);
 
 /* Reads a whole message as the answer to (name, type). Aliases are followed within it. */
 void dns_read(const uint8_t *bytes, size_t len, const char *name, enum dns_type type,

@@ -26,6 +26,16 @@ static void check_addresses(const struct dns_answer *answer)
 	}
 }
 
+static void check_ptr(const struct dns_answer *answer)
+{
+	for (size_t i = 0; i < answer->n; i++) {
+		const char *name = answer->ptr[i];
+		assert(dns_is_host_name(name));
+		assert(strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(name));
+		assert(i == 0 || strcmp(answer->ptr[i - 1], name) < 0);
+	}
+}
+
 /* The question is taken out of the bytes themselves, so that answers to it are reached. */
 static void read_as(const uint8_t *bytes, size_t size, enum dns_type type)
 {
@@ -35,17 +45,21 @@ static void read_as(const uint8_t *bytes, size_t size, enum dns_type type)
 	dns_read(bytes, size, name, type, &answer);
 	assert(answer.status < DNS_STATUSES);
 	assert((answer.n > 0) == (answer.status == DNS_GOOD));
-	assert(answer.n <= (type == DNS_MX ? DNS_MX_MAX : DNS_ADDRESSES_MAX));
+	assert(answer.n <= (type == DNS_MX           ? DNS_MX_MAX
+				   : type == DNS_PTR ? DNS_PTR_MAX
+						     : DNS_ADDRESSES_MAX));
 	assert(answer.ttl_s <= 0x7fffffff || answer.status != DNS_GOOD);
 	if (type == DNS_MX)
 		check_mx(&answer);
+	else if (type == DNS_PTR)
+		check_ptr(&answer);
 	else
 		check_addresses(&answer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_MX};
+	static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_MX, DNS_PTR};
 	static const uint8_t question[] = "\4mail\7example\3org";
 	const size_t header = 12, end = header + sizeof(question) + 4;
 	/* an exact copy: a read behind the end is seen */
@@ -54,10 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		return 0;
 	memcpy(copy, data, size);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		read_as(copy, size, types[i]);
 	/* most inputs fail in header and question: mend them */
-	for (size_t i = 0; i < 3 && size >= end; i++) {
+	for (size_t i = 0; i < 4 && size >= end; i++) {
 		copy[2] = (uint8_t)((copy[2] | 0x80) & ~0x02);
 		copy[3] &= 0xf3;
 		memcpy(copy + 4, "\0\1", 2);

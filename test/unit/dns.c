@@ -100,16 +100,27 @@ static void put_mx(const char *owner, unsigned preference, const char *to)
 	put_name(to);
 }
 
-static enum dns_status read_it(enum dns_type type)
+static void put_ptr(const char *owner, uint32_t ttl, const char *to)
 {
-	dns_read(wire.bytes, wire.len, asked, type, &answer);
+	put_head(owner, DNS_PTR, ttl, (unsigned)strlen(to) + (*to ? 2 : 1));
+	put_name(to);
+}
+
+static enum dns_status read_of(const char *name, enum dns_type type)
+{
+	dns_read(wire.bytes, wire.len, name, type, &answer);
 	/* cut anywhere, it is malformed, and no byte behind the cut is read (seen by sanitizers) */
 	for (size_t len = 0; len < wire.len && wire.len < 500; len++) {
 		static struct dns_answer cut;
-		dns_read(wire.bytes, len, asked, type, &cut);
+		dns_read(wire.bytes, len, name, type, &cut);
 		assert_true(cut.status == DNS_MALFORMED || answer.status != DNS_GOOD);
 	}
 	return answer.status;
+}
+
+static enum dns_status read_it(enum dns_type type)
+{
+	return read_of(asked, type);
 }
 
 static void addresses_and_the_least_ttl_are_read(void **state)
@@ -321,6 +332,113 @@ static void host_names_are_told_from_others(void **state)
 	assert_false(dns_same_name("a.b", "a.bc"));
 }
 
+static const char *reverse_of(const char *text)
+{
+	static char name[DNS_REVERSE_SIZE];
+	struct addr addr;
+
+	assert_int_equal(addr_parse(text, strlen(text), &addr), 0);
+	return dns_reverse_name(&addr, name);
+}
+
+static void the_names_of_an_address_have_their_place(void **state)
+{
+	(void)state;
+	assert_string_equal(reverse_of("192.0.2.7"), "7.2.0.192.in-addr.arpa");
+	assert_string_equal(reverse_of("255.255.255.255"), "255.255.255.255.in-addr.arpa");
+	assert_string_equal(reverse_of("2001:db8::567:89ab"),
+		"b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+}
+
+static void names_come_in_small_letters_each_once(void **state)
+{
+	const char *reverse = reverse_of("192.0.2.7");
+	(void)state;
+	begin(0x8180, reverse, DNS_PTR);
+	put_ptr(reverse, 300, "MX2.Partner.Example");
+	put_ptr("7.2.0.192.IN-ADDR.arpa", 40, "mx1.partner.example");
+	put_ptr(reverse, 300, "mx2.partner.example");
+	put_ptr("8.2.0.192.in-addr.arpa", 1, "other.example");
+	assert_int_equal(read_of(reverse, DNS_PTR), DNS_GOOD);
+	assert_int_equal(answer.n, 2);
+	assert_string_equal(answer.ptr[0], "mx1.partner.example");
+	assert_string_equal(answer.ptr[1], "mx2.partner.example");
+	assert_int_equal(answer.ttl_s, 40);
+	assert_int_equal(answer.unfit + answer.left_off, 0);
+}
+
+/* RFC 2317: of a network smaller than /24 the name is an alias, with a slash in it. */
+static void names_are_found_behind_the_alias_of_a_small_network(void **state)
+{
+	const char *reverse = reverse_of("192.0.2.7");
+	(void)state;
+	begin(0x8180, reverse, DNS_PTR);
+	put_alias(reverse, 300, "7.0/27.2.0.192.in-addr.arpa");
+	put_ptr("7.0/27.2.0.192.in-addr.arpa", 60, "mx1.partner.example");
+	assert_int_equal(read_of(reverse, DNS_PTR), DNS_GOOD);
+	assert_int_equal(answer.n, 1);
+	assert_string_equal(answer.ptr[0], "mx1.partner.example");
+}
+
+static void what_is_no_name_is_no_name_of_an_address(void **state)
+{
+	static const char label[] = "\2a.\7example";
+	const char *reverse = reverse_of("192.0.2.7");
+	(void)state;
+	begin(0x8180, reverse, DNS_PTR);
+	put_ptr(reverse, 300, "evil\r\n250 ok.example");
+	put_ptr(reverse, 300, "\x1b[2J.example");
+	put_ptr(reverse, 300, "[192.0.2.7]");
+	put_ptr(reverse, 300, "192.0.2.7");
+	put_ptr(reverse, 300, "mx.7");
+	put_ptr(reverse, 300, "m\xc3\xbcller.example");
+	put_ptr(reverse, 300, "-dash.example");
+	put_ptr(reverse, 300, "");
+	/* a dot, and the end of a string, within a label */
+	put_head(reverse, DNS_PTR, 300, sizeof(label));
+	put(label, sizeof(label));
+	put_head(reverse, DNS_PTR, 300, 14);
+	put("\4mx\0x\7example", 14);
+	assert_int_equal(read_of(reverse, DNS_PTR), DNS_NO_DATA);
+	assert_int_equal(answer.unfit, 10);
+	put_ptr(reverse, 300, "mx.7even");
+	assert_int_equal(read_of(reverse, DNS_PTR), DNS_GOOD);
+	assert_int_equal(answer.n, 1);
+	/* more in the record than the name */
+	put_head(reverse, DNS_PTR, 300, 5);
+	put("\2mx\0", 4);
+	put("!", 1);
+	assert_int_equal(read_of(reverse, DNS_PTR), DNS_MALFORMED);
+}
+
+static void which_of_a_thousand_names_are_kept_is_no_chance(void **state)
+{
+	const char *reverse = reverse_of("2001:db8::7");
+	char name[32];
+	(void)state;
+	for (unsigned first = 0; first < 1000; first += 333) {
+		begin(0x8180, reverse, DNS_PTR);
+		for (unsigned i = 0; i < 1000; i++) {
+			snprintf(name, sizeof(name), "h%03u.example", (first + 7 * i) % 1000);
+			/* by a pointer to the question: it fits */
+			put("\xc0\x0c", 2);
+			put_u16(DNS_PTR);
+			put_u16(1);
+			put_u32(300);
+			put_u16((unsigned)strlen(name) + 2);
+			put_name(name);
+			count(6, 1);
+		}
+		assert_int_equal(read_of(reverse, DNS_PTR), DNS_GOOD);
+		assert_int_equal(answer.n, DNS_PTR_MAX);
+		assert_int_equal(answer.left_off, 1000 - DNS_PTR_MAX);
+		for (unsigned i = 0; i < DNS_PTR_MAX; i++) {
+			snprintf(name, sizeof(name), "h%03u.example", i);
+			assert_string_equal(answer.ptr[i], name);
+		}
+	}
+}
+
 static char seen[256];
 
 static void note(void *context, const char *name, const struct addr *addr)
@@ -358,6 +476,11 @@ int main(void)
 		cmocka_unit_test(what_is_no_answer_to_the_question_is_refused),
 		cmocka_unit_test(pointers_lead_back_only),
 		cmocka_unit_test(host_names_are_told_from_others),
+		cmocka_unit_test(the_names_of_an_address_have_their_place),
+		cmocka_unit_test(names_come_in_small_letters_each_once),
+		cmocka_unit_test(names_are_found_behind_the_alias_of_a_small_network),
+		cmocka_unit_test(what_is_no_name_is_no_name_of_an_address),
+		cmocka_unit_test(which_of_a_thousand_names_are_kept_is_no_chance),
 		cmocka_unit_test(a_hosts_file_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

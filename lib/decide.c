@@ -15,6 +15,7 @@ const char *const decide_reason_names[] = {
 	[DECIDE_NEEDS_ENVELOPE] = "envelope",
 	[DECIDE_NOT_ACCEPTED] = "not-accepted",
 	[DECIDE_NO_RECIPIENT] = "no-recipient",
+	[DECIDE_TLS] = "tls",
 };
 static_assert(sizeof(decide_reason_names) / sizeof(decide_reason_names[0]) == DECIDE_REASONS,
 	"a name for each");

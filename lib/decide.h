@@ -61,8 +61,9 @@ enum decide_reason {
 	DECIDE_NEEDS_ENVELOPE,
 	DECIDE_NOT_ACCEPTED, /* the listener does not accept this client */
 	DECIDE_NO_RECIPIENT, /* its domain has no such recipient */
+	DECIDE_TLS,          /* what `tls` demands is not there; of decide_explain_recipient() */
 };
-#define DECIDE_REASONS 7
+#define DECIDE_REASONS 8
 extern const char *const decide_reason_names[DECIDE_REASONS];
 
 struct decision {

@@ -119,7 +119,8 @@ static void tell_outcome(const struct decide_telling *telling, const struct deci
 		decide_append(&line, "verdict: as zone %s says when no rule matches, ", zone);
 		break;
 	case DECIDE_BLOCKED:
-	case DECIDE_NO_RECIPIENT: /* never of a connection */
+	case DECIDE_NO_RECIPIENT: /* these never of a connection */
+	case DECIDE_TLS:
 		decide_append(&line, "verdict: ");
 		break;
 	case DECIDE_NOT_ACCEPTED:

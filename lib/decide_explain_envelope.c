@@ -160,6 +160,53 @@ static void tell_direction(const struct decide_telling *telling)
 			domain.takes ? "" : ", which has no such recipient");
 }
 
+static bool refuse_tls(const struct decide_telling *telling, struct decide_reply *reply,
+	const char *word, const char *text)
+{
+	*reply = (struct decide_reply){.reason = DECIDE_TLS,
+		.rule = -1,
+		.server = -1,
+		.domain = -1,
+		.code = 530,
+		.status = "5.7.0",
+		.text = text};
+	decide_tell(telling, "%s: 530 5.7.0 %s, at MAIL", word, text);
+	return false;
+}
+
+/* What is demanded of the client's side stands before all else. False: it is not there. */
+static bool tell_demand(const struct decide_telling *telling, struct decide_reply *reply)
+{
+	const struct policy *policy = telling->world->policy;
+	const struct decide_origin *origin = telling->origin;
+	const struct decide_tls *known = telling->envelope->tls;
+	const struct policy_client_tls *tls = origin->of_listener
+						      ? &policy->listeners[origin->listener].tls
+						      : &policy->zones[origin->zone].tls;
+	bool in_tls = tls->mode == POLICY_TLS_REQUIRE,
+	     shown = tls->client >= POLICY_TLS_CLIENT_CHECK,
+	     needed = tls->client == POLICY_TLS_CLIENT_REQUIRE;
+
+	if (tls->mode == POLICY_TLS_NONE || (known && known->verified))
+		return true;
+	if (known && !known->on && in_tls)
+		return refuse_tls(telling, reply, "tls require", "say STARTTLS first");
+	if (known && needed)
+		return refuse_tls(
+			telling, reply, "client require", "your certificate was not shown");
+	if (!known && in_tls)
+		decide_tell(telling, "tls require: who stays in clear hears 530 5.7.0 at MAIL");
+	if (!known && needed)
+		decide_tell(telling,
+			"client require: who shows no certificate hears 530 5.7.0 at MAIL");
+	if (shown && (!known || known->on))
+		decide_tell(telling,
+			"client %s: who shows a certificate that is not valid hears 550 5.7.0 at "
+			"MAIL",
+			policy_tls_client_names[tls->client]);
+	return true;
+}
+
 void decide_explain_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply,
 	decide_step *step, void *context)
@@ -167,6 +214,8 @@ void decide_explain_recipient(const struct decide_world *world, const struct dec
 	const struct decide_telling telling = {
 		world, origin, envelope->original, envelope, now_ms, step, context};
 
+	if (!tell_demand(&telling, reply))
+		return;
 	if (envelope->recipient && world->policy->ndomains > 0)
 		tell_direction(&telling);
 	decide_sender(world, origin, envelope, now_ms, reply);

@@ -117,6 +117,7 @@ static enum ending answered_as(const struct flow *flow)
 	case DECIDE_RULE:
 	case DECIDE_NOT_ACCEPTED: /* these never of what is redirected */
 	case DECIDE_NO_RECIPIENT:
+	case DECIDE_TLS:
 		break;
 	}
 	return ENDING_ANSWERED;

@@ -138,6 +138,7 @@ static enum message_by by_of(const struct decide_reply *reply)
 	case DECIDE_UNMATCHED:
 	case DECIDE_NEEDS_ENVELOPE:
 	case DECIDE_NOT_ACCEPTED:
+	case DECIDE_TLS:
 		break;
 	}
 	return MESSAGE_BY_UNMATCHED;

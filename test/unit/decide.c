@@ -162,6 +162,7 @@ static const char *decided(const struct stage *stage, const struct decision *dec
 	case DECIDE_NEEDS_ENVELOPE:
 	case DECIDE_NOT_ACCEPTED:
 	case DECIDE_NO_RECIPIENT:
+	case DECIDE_TLS:
 		break;
 	}
 	return "?";

@@ -18,6 +18,12 @@ static const char *const text =
 	"  tls offer { certificate c client request } }\n"
 	"zone clear { interface c0 identity address }\n"
 	"zone out { interface o0 identity address }\n"
+	"certificate mail { file \"/c\" key \"/k\" }\n"
+	"zone strict { interface s0 identity address tls require { certificate mail } }\n"
+	"zone shows { interface s1 identity address\n"
+	"  tls offer { certificate mail client require ca \"/a\" } }\n"
+	"zone looks { interface s2 identity address\n"
+	"  tls offer { certificate mail client check ca \"/a\" } }\n"
 	"server relay { host 203.0.113.10 }\n"
 	"server isp { host \"isp.example\" tls verify }\n"
 	"rule mates { zone guest tls verified \"mx.partner.example\", \"b@partner.example\"\n"
@@ -27,7 +33,8 @@ static const char *const text =
 	"rule safe { zone guest tls any server relay }\n"
 	"rule late { zone guest tls not any verdict answer 554 \"only in TLS\" }\n"
 	"rule bare { zone clear tls any server relay }\n"
-	"rule isp { zone out user any server isp }\n";
+	"rule isp { zone out user any server isp }\n"
+	"rule rest { zone strict, shows, looks user any server relay }\n";
 
 struct stage {
 	struct policy *policy;
@@ -290,6 +297,65 @@ static void test_a_name_that_is_not_known_is_left_open(void **state)
 	tear_down(&stage);
 }
 
+/* As MAIL is refused whatever the rules say. */
+static void test_explain_tells_what_the_zone_demands(void **state)
+{
+	static const char *const names[] = {NULL};
+	const struct decide_tls in_clear = {0}, in_tls = {.on = true},
+				verified = {.on = true,
+					.verified = true,
+					.has_name = among,
+					.context = (void *)(uintptr_t)names};
+	const struct {
+		const char *zone;
+		const struct decide_tls *tls;
+		const char *said, *refused;
+	} cases[] = {
+		{"strict", NULL, "tls require: who stays in clear hears 530 5.7.0 at MAIL\n", NULL},
+		{"strict", &in_clear, "tls require: 530 5.7.0 say STARTTLS first, at MAIL\n",
+			"say STARTTLS first"},
+		{"strict", &in_tls, "rule rest: yes", NULL},
+		{"shows", NULL,
+			"client require: who shows no certificate hears 530 5.7.0 at MAIL\n"
+			"client require: who shows a certificate that is not valid hears 550 5.7.0 "
+			"at MAIL\n",
+			NULL},
+		{"shows", &in_clear,
+			"client require: 530 5.7.0 your certificate was not shown, at MAIL\n",
+			"your certificate was not shown"},
+		{"shows", &in_tls,
+			"client require: 530 5.7.0 your certificate was not shown, at MAIL\n",
+			"your certificate was not shown"},
+		{"shows", &verified, "rule rest: yes", NULL},
+		{"looks", &in_clear, "rule rest: yes", NULL},
+		{"looks", &in_tls,
+			"client check: who shows a certificate that is not valid hears 550 5.7.0 "
+			"at MAIL\n",
+			NULL},
+		{"looks", &verified, "rule rest: yes", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct decide_reply reply;
+		struct stage stage;
+		set_up(&stage, cases[i].zone, "anna");
+		explain(&stage, cases[i].tls, &reply);
+		expect_said(cases[i].said);
+		if (cases[i].tls)
+			assert_int_equal(reply.permitted, !cases[i].refused);
+		if (cases[i].refused) {
+			assert_int_equal(reply.code, 530);
+			assert_int_equal(reply.reason, DECIDE_TLS);
+			assert_string_equal(reply.text, cases[i].refused);
+			assert_null(strstr(said, "rule rest"));
+		} else {
+			assert_non_null(strstr(said, "rule rest: "));
+		}
+		tear_down(&stage);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_a_connection_is_read_by_the_word_or_by_its_server),
 		cmocka_unit_test(test_every_server_is_in_reach_before_tls),
 		cmocka_unit_test(test_explain_tells_what_tls_decides),
+		cmocka_unit_test(test_explain_tells_what_the_zone_demands),
 		cmocka_unit_test(test_a_name_that_is_not_known_is_left_open),
 	};
 

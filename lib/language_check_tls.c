@@ -2,6 +2,7 @@
 #include "lib/language_parse.h"
 
 #include "lib/level.h"
+#include "lib/tls_facts.h"
 
 #include <stdio.h>
 
@@ -259,17 +260,59 @@ static bool check_asked(struct language *l, const struct policy_rule *rule,
 	return false;
 }
 
+/* Nothing else is known by name: what stands in a certificate is foreign. */
+static bool may_be_name(const struct policy_string *name)
+{
+	for (size_t i = 0; i < name->len; i++)
+		if (name->text[i] <= ' ' || name->text[i] > '~')
+			return false;
+	return name->len < TLS_NAME_SIZE;
+}
+
+static void check_condition_names(
+	struct language *l, const struct policy_rule *rule, const struct language_span *span)
+{
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	for (size_t i = 0; i < rule->tls.names.n; i++) {
+		const struct policy_string *name = &rule->tls.names.v[i];
+		if (!may_be_name(name))
+			language_error(l, span,
+				"no certificate is known by the name \"%s\"; expected that of a "
+				"host, or a mail address, as it stands in the certificate",
+				language_quote(name->text, name->len, quoted));
+	}
+}
+
+/* Whom everybody's authorities sign for is everybody. */
+static void warn_anybody(struct language *l, const struct policy_rule *rule,
+	const struct language_span *span, const char *who, const struct policy_client_tls *tls)
+{
+	if (!rule->tls.verified || rule->tls.negated || rule->tls.names.n > 0 || tls->ca.len > 0 ||
+		(tls->client != POLICY_TLS_CLIENT_REQUEST &&
+			tls->client != POLICY_TLS_CLIENT_CHECK))
+		return; /* of `require` it is told where it stands */
+	language_warn(l, span,
+		"in %s a certificate of any public authority will do, which everybody can get: say "
+		"with `ca` in its `tls` whose are meant, or here which names",
+		who);
+}
+
 static void check_condition(
 	struct language *l, const struct policy_rule *rule, const struct language_span *span)
 {
 	const struct policy *policy = l->policy;
 	bool speaks = false, asked = true;
+	char who[WHO_SIZE];
 
+	check_condition_names(l, rule, span);
 	for (size_t i = 0; i < policy->nzones && asked; i++)
 		if (policy_rule_in_zone(rule, i)) {
 			const struct policy_zone *zone = &policy->zones[i];
 			speaks |= zone->tls.mode != POLICY_TLS_NONE;
 			asked = check_asked(l, rule, span, "zone", zone->name.text, &zone->tls);
+			warn_anybody(
+				l, rule, span, who_of("zone", zone->name.text, who), &zone->tls);
 		}
 	for (size_t i = 0; i < policy->nlisteners && asked; i++)
 		if (policy_rule_in_listener(rule, i)) {
@@ -277,6 +320,8 @@ static void check_condition(
 			speaks |= listener->tls.mode != POLICY_TLS_NONE;
 			asked = check_asked(
 				l, rule, span, "listener", listener->name.text, &listener->tls);
+			warn_anybody(l, rule, span, who_of("listener", listener->name.text, who),
+				&listener->tls);
 		}
 	if (asked && !speaks && policy->nzones + policy->nlisteners > 0)
 		language_warn(l, span,

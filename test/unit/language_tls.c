@@ -186,6 +186,11 @@ static void test_mistakes_are_told_at_their_place(void **state)
 			"expected this in quotes: \"a\""},
 		{"rule r { zone asks tls verified \"\" server plain }", "\"\"",
 			"this is empty, expected a text"},
+		{"rule r { zone asks tls verified \"a\", \"b c\" server plain }", "tls",
+			"no certificate is known by the name \"b c\"; expected that of a host, or "
+			"a mail address"},
+		{"rule r { zone asks tls not verified \"b\xc3\xbc.example\" server plain }", "tls",
+			"no certificate is known by the name"},
 		{"rule r { zone asks tls any verdict pass }", "verdict",
 			"rule r has `tls`, for which the gateway talks to the client: then it is "
 			"too late to pass"},
@@ -236,6 +241,15 @@ static void test_what_works_but_surprises_is_warned_of(void **state)
 			"no zone of rule r has `tls`: the clients' side is always in clear"},
 		{"rule r { zone asks tls verified server original destination any }", "tls",
 			"the client's TLS ends at the gateway: what rule r sends to the original"},
+		{ZONE("tls offer { certificate mail client check }") " rule r { zone z tls "
+								     "verified server plain }",
+			"tls verified",
+			"in zone z a certificate of any public authority will do, which everybody "
+			"can get: say with `ca` in its `tls` whose are meant"},
+		{ZONE("tls offer { certificate mail client request }") " rule r { zone z tls "
+								       "verified server plain }",
+			"tls verified", "in zone z a certificate of any public authority will do"},
+		{"rule r { zone asks tls verified server plain }", NULL, NULL},
 		{ISP "rule r { zone tells server isp }", "isp }",
 			"rule r lets zone tells use the account of server isp without a limit"},
 		{ISP "rule r { server isp }", "isp }", "rule r lets zone asks use the account"},

@@ -289,6 +289,7 @@ struct engine {
 	bool reused;        /* the connection had a transaction before this one */
 	bool answered;      /* the line in front is: it goes with the next input */
 	bool begun;         /* a command line of the client was read */
+	bool asked;         /* and a MAIL among them, whatever became of it */
 	bool rest;          /* bytes of the client found no room, and wait at the owner */
 	bool client_closed; /* no byte will come from it */
 	bool client_gone;   /* and none can be said to it */

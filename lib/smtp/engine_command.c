@@ -135,6 +135,7 @@ static void on_line(struct engine *engine, struct engine_out *out)
 		engine_error(engine, ENGINE_WORDS_ARGUMENTS, out);
 		return;
 	}
+	engine->asked = engine->asked || verb == SMTP_VERB_MAIL;
 	if (is_secret(engine, verb)) {
 		engine_error(engine, ENGINE_WORDS_TLS_FIRST, out);
 		return;
@@ -203,10 +204,10 @@ static enum ending ending_of_left(const struct engine *engine)
 		return ENDING_CLIENT_RESET;
 	if (engine->delivered > 0)
 		return ENDING_CLIENT_CLOSED;
-	if (engine->mail)
-		return ENDING_LEFT_AFTER_MAIL;
 	if (engine->client_secured && engine->begun && !engine->helo_name[0])
 		return ENDING_LEFT_AFTER_STARTTLS;
+	if (engine->asked)
+		return ENDING_LEFT_AFTER_MAIL;
 	return engine->helo_name[0] ? ENDING_LEFT_AFTER_EHLO : ENDING_LEFT_AFTER_GREETING;
 }
 

@@ -206,6 +206,13 @@ static void test_who_leaves_behind_its_handshake_is_told_apart(void **state)
 	assert_int_equal(talk.engine.ending, ENDING_LEFT_AFTER_STARTTLS);
 	run(ENGINE_CLIENT_STARTTLS, SECURED "C EHLO pc\n" TALK_OFFERED "F\nw end\n");
 	assert_int_equal(talk.engine.ending, ENDING_LEFT_AFTER_EHLO);
+	/* who was refused at MAIL, here for want of TLS, did not miss a word of EHLO */
+	const unsigned flags = ENGINE_CLIENT_STARTTLS | ENGINE_CLIENT_SECURE;
+	run(flags, HELLO_TLS "C MAIL FROM:<a@x.example>\nc 530 5.7.0\nc\nF\nw end\n");
+	assert_int_equal(talk.engine.ending, ENDING_LEFT_AFTER_MAIL);
+	run(flags, HELLO_TLS "C MAIL FROM:<a@x.example>\nc 530 5.7.0\nc\nC STARTTLS\n"
+			     "c 220 2.0.0 gw.example begin TLS now [f-1]\nF\nw end\n");
+	assert_int_equal(talk.engine.ending, ENDING_LEFT_AFTER_STARTTLS);
 }
 
 int main(void)

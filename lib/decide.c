@@ -171,22 +171,33 @@ static void decide_listener(const struct decide_world *world, const struct decid
 		act_on(decision, DECIDE_NOT_ACCEPTED, &not_accepted);
 }
 
-static bool has_hosts(const struct policy *policy, const struct policy_where *where)
-{
-	for (size_t i = 0; i < where->list_names.n; i++)
-		if (policy->lists[where->lists[i]].holds == POLICY_HOLDS_HOSTS)
-			return true;
-	return where->hosts;
-}
-
 bool decide_wants_host(const struct policy *policy, size_t listener)
 {
-	if (has_hosts(policy, &policy->listeners[listener].accept))
+	if (decide_has_hosts(policy, &policy->listeners[listener].accept))
 		return true;
 	for (size_t i = 0; i < policy->nrules; i++)
 		if (!policy->rules[i].disabled &&
 			policy_rule_in_listener(&policy->rules[i], listener) &&
-			has_hosts(policy, &policy->rules[i].source))
+			decide_has_hosts(policy, &policy->rules[i].source))
+			return true;
+	return false;
+}
+
+bool decide_hangs_on_host(
+	const struct decide_world *world, const struct decide_origin *origin, uint64_t now_ms)
+{
+	const struct policy *policy = world->policy;
+	struct decide_question question;
+
+	decide_question_init(&question, world, origin, now_ms);
+	if (decide_is_open(&question, &policy->listeners[origin->listener].accept))
+		return true;
+	if (!decide_accept(&question).yes)
+		return false;
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (!policy->rules[i].disabled &&
+			policy_rule_in_listener(&policy->rules[i], origin->listener) &&
+			decide_is_open(&question, &policy->rules[i].source))
 			return true;
 	return false;
 }

@@ -37,9 +37,11 @@ struct decide_origin {
 	size_t listener; /* index into policy->listeners */
 	struct mac mac;
 	struct addr source;
-	/* Of a listener: the client's name by reverse and forward DNS, lower case, without a dot at
-	 * its end; NULL: it has none, or nobody asks for it (decide_wants_host()). */
-	const char *host;
+	/* Of a listener: the client's own names by reverse and forward DNS (lib/client_name.h),
+	 * without a dot at their end; each counts alike. None: it has none, or none was asked for
+	 * (decide_hangs_on_host()). */
+	const char *const *hosts;
+	size_t nhosts;
 };
 
 enum decide_field {
@@ -87,8 +89,13 @@ struct decision {
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision);
 
-/* Has the client's name to be known before it is decided about? Of a listener. */
+/* Are there names among those that the listener accepts, or from whom its rules take? */
 bool decide_wants_host(const struct policy *policy, size_t listener);
+/* Could a name of the client that is not among origin's change what is decided about it? Of a
+ * listener. Not of a client whom it does not accept whatever its name, nor where its address, or a
+ * name that is known, says the same as any other name would. */
+bool decide_hangs_on_host(
+	const struct decide_world *world, const struct decide_origin *origin, uint64_t now_ms);
 
 /* What the kernel does with a client's packets; the relay carries out both redirect and answer. */
 enum decide_kernel {

@@ -6,12 +6,16 @@ static void tell_listener(const struct decide_telling *telling)
 {
 	const struct decide_origin *origin = telling->origin;
 	const struct policy *policy = telling->world->policy;
+	struct decide_line names = {0};
 	char addr[ADDR_TEXT_SIZE];
 
-	decide_tell(telling, "client %s%s%s at listener %s", addr_format(&origin->source, addr),
-		origin->host ? ", whose name is " : "", origin->host ? origin->host : "",
+	for (size_t i = 0; i < origin->nhosts; i++)
+		decide_append(&names, "%s%s", i > 0 ? ", " : "", origin->hosts[i]);
+	decide_tell(telling, "client %s at listener %s", addr_format(&origin->source, addr),
 		policy->listeners[origin->listener].name.text);
-	if (!origin->host && decide_wants_host(policy, origin->listener))
+	if (origin->nhosts > 0)
+		decide_tell(telling, "name: %s", names.text);
+	else if (decide_wants_host(policy, origin->listener))
 		decide_tell(telling, "name: none that leads to it and back");
 }
 

@@ -31,7 +31,8 @@ void decide_question_init(struct decide_question *question, const struct decide_
 		.of_listener = origin->of_listener,
 		.zone = origin->zone,
 		.listener = origin->listener,
-		.host = origin->host,
+		.hosts = origin->hosts,
+		.nhosts = origin->nhosts,
 		.mac = &origin->mac,
 		.source = &origin->source,
 		.now_ms = now_ms,
@@ -110,13 +111,6 @@ static bool index_holds(const struct lpm *index, const struct mac *mac, const st
 				lpm_find(index, addr, NULL));
 }
 
-static bool hosts_hold(const struct mailset *hosts, const char *key)
-{
-	void *values[MAILSET_DEPTH];
-
-	return hosts && *key && mailset_find_all(hosts, key, values) > 0;
-}
-
 /* Can a MAC be in it that we have not seen? Dynamic lists can have any at any time. */
 static bool may_hold_macs(const struct policy *policy, const struct policy_where *where)
 {
@@ -130,12 +124,48 @@ static bool may_hold_macs(const struct policy *policy, const struct policy_where
 	return false;
 }
 
-/* Who is asked for: mac NULL: only addresses and names count; host: its key, "": none. */
+/* Who is asked for: mac NULL: only addresses and names count. */
 struct place {
 	const struct mac *mac;
 	const struct addr *addr;
-	const char *host;
+	const char *const *hosts;
+	size_t nhosts;
 };
+
+static bool hosts_hold(const struct mailset *hosts, const struct place *place)
+{
+	char key[MAILSET_KEY_SIZE];
+	void *values[MAILSET_DEPTH];
+
+	for (size_t i = 0; hosts && i < place->nhosts; i++) {
+		mailset_key_of_host(place->hosts[i], strlen(place->hosts[i]), key);
+		if (*key && mailset_find_all(hosts, key, values) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* *end_ms: when the last of the names is in it no more; 0: never. */
+static bool dynamic_holds_host(const struct decide_question *question,
+	const struct policy_list *list, const struct place *place, uint64_t *end_ms)
+{
+	char key[MAILSET_KEY_SIZE];
+	uint64_t latest = 0;
+
+	for (size_t i = 0; i < place->nhosts; i++) {
+		uint64_t until_ms = 0;
+		mailset_key_of_host(place->hosts[i], strlen(place->hosts[i]), key);
+		if (!*key || !lists_match_mail(question->world->lists, list->name.text, key,
+				     question->now_ms, &until_ms))
+			continue;
+		if (until_ms == 0)
+			return true;
+		if (until_ms > latest)
+			latest = until_ms;
+	}
+	*end_ms = latest;
+	return latest != 0;
+}
 
 static bool list_holds(const struct decide_question *question, const struct policy_list *list,
 	const struct place *place, uint64_t *end_ms)
@@ -149,10 +179,8 @@ static bool list_holds(const struct decide_question *question, const struct poli
 					 question->now_ms, end_ms)
 			       : index_holds(list->index, place->mac, place->addr);
 	case POLICY_HOLDS_HOSTS:
-		if (dynamic)
-			return *place->host && lists_match_mail(lists, list->name.text, place->host,
-						       question->now_ms, end_ms);
-		return hosts_hold(list->hosts, place->host);
+		return dynamic ? dynamic_holds_host(question, list, place, end_ms)
+			       : hosts_hold(list->hosts, place);
 	case POLICY_HOLDS_MAIL:
 		break;
 	}
@@ -167,8 +195,7 @@ static struct held match_place(const struct decide_question *question,
 
 	if (!where->given || where->any)
 		return (struct held){.yes = !where->given || !where->negated};
-	if (index_holds(where->index, place->mac, place->addr) ||
-		hosts_hold(where->hosts, place->host))
+	if (index_holds(where->index, place->mac, place->addr) || hosts_hold(where->hosts, place))
 		return (struct held){.yes = !where->negated};
 	for (size_t i = 0; i < where->list_names.n; i++) {
 		const struct policy_list *list = &policy->lists[where->lists[i]];
@@ -185,38 +212,46 @@ static struct held match_place(const struct decide_question *question,
 static struct held match_where(const struct decide_question *question,
 	const struct policy_where *where, const struct mac *mac, const struct addr *addr)
 {
-	return match_place(question, where, &(struct place){mac, addr, ""});
+	return match_place(question, where, &(struct place){mac, addr, NULL, 0});
 }
 
-static void host_key_of(const char *host, char key[static MAILSET_KEY_SIZE])
+/* Of a listener: what a MAC says ends at the next router. */
+static struct held match_client(
+	const struct decide_question *question, const struct policy_where *where)
 {
-	key[0] = '\0';
-	if (host)
-		mailset_key_of_host(host, strlen(host), key);
+	const struct place place = {NULL, question->source, question->hosts, question->nhosts};
+
+	return match_place(question, where, &place);
 }
 
 struct decide_held decide_accept(const struct decide_question *question)
 {
 	const struct policy_listener *listener =
 		&question->world->policy->listeners[question->listener];
-	char key[MAILSET_KEY_SIZE];
+	struct held held = match_client(question, &listener->accept);
 
-	host_key_of(question->host, key);
-	struct held held = match_place(
-		question, &listener->accept, &(struct place){NULL, question->source, key});
 	return (struct decide_held){held.yes, held.change_ms};
+}
+
+bool decide_has_hosts(const struct policy *policy, const struct policy_where *where)
+{
+	for (size_t i = 0; i < where->list_names.n; i++)
+		if (policy->lists[where->lists[i]].holds == POLICY_HOLDS_HOSTS)
+			return true;
+	return where->hosts;
+}
+
+bool decide_is_open(const struct decide_question *question, const struct policy_where *where)
+{
+	return decide_has_hosts(question->world->policy, where) &&
+	       match_client(question, where).yes == where->negated;
 }
 
 static struct held match_source(
 	const struct decide_question *question, const struct policy_where *where)
 {
-	char key[MAILSET_KEY_SIZE];
-
-	if (question->of_listener) {
-		/* what a MAC says ends at the next router */
-		host_key_of(question->host, key);
-		return match_place(question, where, &(struct place){NULL, question->source, key});
-	}
+	if (question->of_listener)
+		return match_client(question, where);
 	if (!question->any_mac)
 		return match_where(question, where, question->mac, question->source);
 	struct held held = match_where(question, where, NULL, question->source);

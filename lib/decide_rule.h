@@ -15,7 +15,8 @@ struct decide_question {
 	const struct session *session; /* NULL: no user */
 	bool of_listener;
 	size_t zone, listener;
-	const char *host; /* the client's name; NULL: none */
+	const char *const *hosts; /* the client's names */
+	size_t nhosts;
 	const struct mac *mac;
 	bool any_mac; /* the MAC is unknown, too */
 	const struct addr *source;
@@ -69,6 +70,11 @@ struct decide_held {
 	uint64_t change_ms;
 };
 struct decide_held decide_accept(const struct decide_question *question);
+/* Are there names in it, or in a list of it? */
+bool decide_has_hosts(const struct policy *policy, const struct policy_where *where);
+/* Of a listener's `accept` or a `source` with names: is the client in it by none of what is known
+ * of it, so that another name may put it there? */
+bool decide_is_open(const struct decide_question *question, const struct policy_where *where);
 /* The keys (mailset.h) of sender and recipient, and the client's TLS. NULL: unknown, and all could
  * hold (MAYBE). */
 struct decide_mails {

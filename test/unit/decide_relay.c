@@ -75,6 +75,12 @@ static struct decide_origin at(const struct stage *stage, const char *name, cons
 	return origin;
 }
 
+static void name(struct decide_origin *origin, size_t n, const char *const *names)
+{
+	origin->hosts = names;
+	origin->nhosts = n;
+}
+
 static struct smtp_path path_of(const char *text, unsigned way)
 {
 	struct smtp_path path;
@@ -283,7 +289,7 @@ static void a_listener_accepts_whom_it_says(void **state)
 	grow(&stage, "named", POLICY_HOLDS_HOSTS, "grown.example", 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct decide_origin origin = at(&stage, cases[i].listener, cases[i].source);
-		origin.host = cases[i].host;
+		name(&origin, cases[i].host != NULL, &cases[i].host);
 		if (strcmp(decided(&stage, &origin), cases[i].reason) != 0)
 			fail_msg("%zu: %s", i, decided(&stage, &origin));
 	}
@@ -303,12 +309,92 @@ static void a_source_may_be_a_name(void **state)
 	assert_true(decide_wants_host(stage.policy, 0));
 	assert_string_equal(
 		meets(&stage, &origin, NULL, "<>", "<x@far.example>"), "550 5.7.1 relaying denied");
-	origin.host = "mx.one.example";
+	name(&origin, 1, (const char *[]){"mx.one.example"});
 	assert_string_equal(
 		meets(&stage, &origin, NULL, "<>", "<x@far.example>"), "queue outgoing");
-	origin.host = "mx.one.example.evil.example";
+	name(&origin, 1, (const char *[]){"mx.one.example.evil.example"});
 	assert_string_equal(
 		meets(&stage, &origin, NULL, "<>", "<x@far.example>"), "550 5.7.1 relaying denied");
+	name(&origin, 2, (const char *[]){"a.far.example", "mx.one.example"});
+	assert_string_equal(
+		meets(&stage, &origin, NULL, "<>", "<x@far.example>"), "queue outgoing");
+	tear_down(&stage);
+}
+
+/* Of several names one is enough, in lists too; with `not` one is enough to be out. */
+static void each_name_of_a_client_counts(void **state)
+{
+	struct stage stage = set_up("list named host dynamic\n"
+				    "listener some { address 203.0.113.1 accept named, "
+				    "\".partner.example\" }\n"
+				    "listener most { address 203.0.113.2 accept not "
+				    "\".partner.example\" }\n"
+				    "listener grown { address 203.0.113.3 accept named }\n");
+	static const char *const names[] = {"mx.far.example", "a.partner.example", "grown.example"};
+	static const char *const orders[][2] = {
+		{"mx.far.example", "grown.example"}, {"grown.example", "mx.far.example"}};
+	const uint64_t ends_ms = NOW + 60000;
+	struct decision decision;
+	(void)state;
+	struct decide_origin some = at(&stage, "some", "198.51.100.7");
+	struct decide_origin most = at(&stage, "most", "198.51.100.7");
+	name(&some, 1, names);
+	assert_string_equal(decided(&stage, &some), "not-accepted");
+	name(&some, 2, names);
+	assert_string_equal(decided(&stage, &some), "envelope");
+	name(&most, 1, names);
+	assert_string_equal(decided(&stage, &most), "envelope");
+	name(&most, 2, names);
+	assert_string_equal(decided(&stage, &most), "not-accepted");
+	/* by a list, until the last of its names is in it no more */
+	const struct endpoint original = {.port = 25};
+	struct decide_origin both = at(&stage, "grown", "198.51.100.7");
+	grow(&stage, "named", POLICY_HOLDS_HOSTS, "grown.example", ends_ms);
+	grow(&stage, "named", POLICY_HOLDS_HOSTS, "mx.far.example", ends_ms - 1);
+	for (size_t i = 0; i < 2; i++) {
+		name(&both, 2, orders[i]);
+		decide_connection(&stage.world, &both, &original, NOW, &decision);
+		assert_int_equal(decision.reason, DECIDE_NEEDS_ENVELOPE);
+		assert_int_equal(decision.until_ms, ends_ms);
+	}
+	grow(&stage, "named", POLICY_HOLDS_HOSTS, "mx.far.example", 0);
+	decide_connection(&stage.world, &both, &original, NOW, &decision);
+	assert_int_equal(decision.until_ms, 0);
+	tear_down(&stage);
+}
+
+/* DNS is asked, and a client sent away without its answer, only where a name may change something.
+ */
+static void what_hangs_on_a_name(void **state)
+{
+	struct stage stage =
+		set_up("list friends { 192.0.2.0/24 }\n"
+		       "listener some { address 203.0.113.1 accept friends, \"a.example\" }\n"
+		       "listener near { address 203.0.113.2 accept friends }\n"
+		       "listener most { address 203.0.113.3 accept not \"a.example\" }\n" SERVERS
+		       "rule r { listener near source 192.0.2.7, \".b.example\" server queue }\n"
+		       "rule s { listener some disabled source \".b.example\" server queue }\n");
+	static const struct {
+		const char *listener, *source, *host;
+		bool hangs;
+	} cases[] = {
+		{"some", "198.51.100.7", NULL, true}, {"some", "198.51.100.7", "b.example", true},
+		{"some", "198.51.100.7", "a.example", false},
+		{"some", "192.0.2.8", NULL, false},    /* by its address */
+		{"near", "198.51.100.7", NULL, false}, /* it is not accepted anyway */
+		{"near", "192.0.2.7", NULL, false},
+		{"near", "192.0.2.8", NULL, true}, /* the rule's */
+		{"near", "192.0.2.8", "x.b.example", false}, {"most", "198.51.100.7", NULL, true},
+		{"most", "198.51.100.7", "b.example", true},
+		{"most", "198.51.100.7", "a.example", false}, /* out, whatever else it is called */
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct decide_origin origin = at(&stage, cases[i].listener, cases[i].source);
+		name(&origin, cases[i].host != NULL, &cases[i].host);
+		if (decide_hangs_on_host(&stage.world, &origin, NOW) != cases[i].hangs)
+			fail_msg("%zu", i);
+	}
 	tear_down(&stage);
 }
 
@@ -457,6 +543,15 @@ static void it_is_explained_in_words(void **state)
 		"no rule takes it: as zone guest says for unauthenticated clients, answer 421 "
 		"\"log in\"\n"));
 	tear_down(&stage);
+
+	stage = set_up("listener in { address 203.0.113.1 accept \".a.example\" }\n");
+	origin = at(&stage, "in", "198.51.100.7");
+	assert_non_null(strstr(explained(&stage, &origin, "<a@b.example>", "<x@far.example>"),
+		"client 198.51.100.7 at listener in\nname: none that leads to it and back\n"));
+	name(&origin, 2, (const char *[]){"mx.a.example", "mx.b.example"});
+	assert_non_null(strstr(explained(&stage, &origin, "<a@b.example>", "<x@far.example>"),
+		"client 198.51.100.7 at listener in\nname: mx.a.example, mx.b.example\n"));
+	tear_down(&stage);
 }
 
 int main(void)
@@ -466,6 +561,8 @@ int main(void)
 		cmocka_unit_test(who_sends_from_where_meets_its_rule),
 		cmocka_unit_test(a_listener_accepts_whom_it_says),
 		cmocka_unit_test(a_source_may_be_a_name),
+		cmocka_unit_test(each_name_of_a_client_counts),
+		cmocka_unit_test(what_hangs_on_a_name),
 		cmocka_unit_test(a_zone_reads_strangers_only_where_it_is_asked_to),
 		cmocka_unit_test(a_destination_is_protected_by_its_address),
 		cmocka_unit_test(two_thousand_domains_are_told_apart),

@@ -179,7 +179,7 @@ void decide_recipient(const struct decide_world *world, const struct decide_orig
 /* Each server that a recipient of this flow may be sent to, whatever sender, recipient and TLS are
  * (those of the envelope are not looked at), by rule in order; one may come more than once.
  * server: index, -1 for `server original`. */
-typedef void decide_reached(void *context, ptrdiff_t server);
+typedef void decide_reached(void *context, const struct policy_rule *rule, ptrdiff_t server);
 void decide_reach(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, decide_reached *reached,
 	void *context);

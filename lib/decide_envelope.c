@@ -214,9 +214,9 @@ static void tell_servers(const struct policy *policy, const struct policy_rule *
 	decide_reached *reached, void *context)
 {
 	if (!rule->to_protected)
-		reached(context, server_of(policy, rule, -1));
+		reached(context, rule, server_of(policy, rule, -1));
 	for (size_t i = 0; rule->to_protected && i < policy->ndomains; i++)
-		reached(context, (ptrdiff_t)policy->domains[i].server);
+		reached(context, rule, (ptrdiff_t)policy->domains[i].server);
 }
 
 void decide_reach(const struct decide_world *world, const struct decide_origin *origin,

@@ -78,14 +78,14 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> SCHEDULE "schedule" SENDER "sender" SERVER "server"
 %token <token> SESSIONS "sessions" SIZE_WORD "size" SMTP "smtp" SOURCE "source"
 %token <token> STRICT "strict" TRACE "trace"
-%token <token> UNAUTHENTICATED "unauthenticated" UNMATCHED "unmatched" USER "user"
+%token <token> TAGGED "tagged" UNAUTHENTICATED "unauthenticated" UNMATCHED "unmatched" USER "user"
 %token <token> VERDICT "verdict" WARNING "warning" WEIGHT "weight" XCLIENT "xclient" ZONE "zone"
 
 %type <token> word string_token quoted_token elem
 %type <string> name text string
 %type <act> act
 %type <number> duration size number port_number
-%type <choice> posture on_off log_level not per rate_per level newline
+%type <choice> posture on_off login log_level not per rate_per level newline
 %type <choice> client_tls_mode client_tls_client server_tls_mode
 %type <count> rate
 
@@ -440,7 +440,7 @@ announce_block: %empty | '{' announce_options '}';
 announce_options: %empty | announce_options ';' | announce_options announce_option;
 
 announce_option:
-	LOGIN on_off			{ language_announce_login(l, &@1, $2); }
+	LOGIN login			{ language_announce_login(l, &@1, $2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_ANNOUNCE); };
 
 deadlines: deadline | deadlines deadline;
@@ -622,6 +622,11 @@ strings:
 	string			{ language_items_clear(l); language_item_user(l, &@1, &$1); }
 	| strings ',' string		{ language_item_user(l, &@3, &$3); };
 
+login:
+	ON				{ $$ = POLICY_LOGIN_ON; }
+	| OFF				{ $$ = POLICY_LOGIN_OFF; }
+	| TAGGED			{ $$ = POLICY_LOGIN_TAGGED; };
+
 on_off:
 	ON				{ $$ = 1; }
 	| OFF				{ $$ = 0; };
@@ -661,7 +666,7 @@ word:
 	| NETWORK | NEWLINE | OFF | OFFER | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PIN | PLAIN | PORT
 	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | RECIPIENTS | REJECT | REPAIR
 	| REQUEST | REQUIRE | RULE | SCHEDULE | SECRET | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TLS | TRACE
-	| UNAUTHENTICATED | UNMATCHED | USER | VERDICT | VERIFIED | VERIFY | WARNING | WEIGHT | XCLIENT | ZONE;
+	| TAGGED | UNAUTHENTICATED | UNMATCHED | USER | VERDICT | VERIFIED | VERIFY | WARNING | WEIGHT | XCLIENT | ZONE;
 
 %%
 

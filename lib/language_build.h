@@ -245,7 +245,8 @@ void language_bind(struct language *l, const struct language_span *word,
 	const struct language_span *span, enum policy_bind bind, const struct language_token *addr);
 void language_announce(struct language *l, const struct language_span *word,
 	const struct language_span *span, enum policy_announce announce);
-void language_announce_login(struct language *l, const struct language_span *word, bool on);
+void language_announce_login(
+	struct language *l, const struct language_span *word, enum policy_login login);
 /* every NULL: not written */
 void language_probe(struct language *l, const struct language_span *word,
 	const struct language_span *span, bool smtp, const struct language_span *every,

@@ -19,7 +19,7 @@ void language_server_begin(
 	l->server.comment = language_empty();
 	l->server.tls = language_no_server_tls();
 	l->server.account = language_no_account();
-	l->server.announce_login = true;
+	l->server.announce_login = POLICY_LOGIN_ON;
 	l->server.probe = true;
 	l->server.probe_every_s = 30;
 	l->server.first_ms = 25000;
@@ -200,10 +200,11 @@ void language_announce(struct language *l, const struct language_span *word,
 	l->server.given |= POLICY_SERVER_ANNOUNCE;
 }
 
-void language_announce_login(struct language *l, const struct language_span *word, bool on)
+void language_announce_login(
+	struct language *l, const struct language_span *word, enum policy_login login)
 {
 	language_once(l, &l->inner, word, "login");
-	l->server.announce_login = on;
+	l->server.announce_login = login;
 	l->server_note.login = *word;
 	l->server.given |= POLICY_SERVER_LOGIN;
 }

@@ -394,13 +394,13 @@ static void check_protected(
 
 /* ---- logins at one server ---- */
 
-/* Does a rule lead to one server, which is told who the client is? */
+/* Does a rule lead to one server, which is told names without their source? */
 static bool tells(const struct policy *policy, const struct policy_rule *rule)
 {
 	if (rule->disabled || !rule->to_server || rule->to_protected || rule->to_original)
 		return false;
 	return policy->servers[rule->server].announce == POLICY_ANNOUNCE_XCLIENT &&
-	       policy->servers[rule->server].announce_login;
+	       policy->servers[rule->server].announce_login == POLICY_LOGIN_ON;
 }
 
 /* Who logged in with a password, and anybody else with a name: a guest's could be that of one of
@@ -421,7 +421,7 @@ static void check_logins(struct language *l, const struct policy_rule **first)
 		language_error(l, &notes[i].server,
 			"server %s is told the logins of rule %s and those of rule %s alike: who "
 			"logs in in a zone could have the name of somebody there; expected `login "
-			"off`, or two servers",
+			"tagged`, `login off`, or two servers",
 			rule->server_name.text, rule->name.text, first[rule->server]->name.text);
 	}
 }

@@ -43,7 +43,6 @@ static const struct {
 	const char *beside;
 	const char *words; /* by blanks */
 } values[] = {
-	{"off", " tagged "}, /* announce ... { login ... } */
 	{"any", " own "},    /* sender */
 	{"always", " not "}, /* schedule */
 };

@@ -330,7 +330,8 @@ static void print_server(struct language_writer *w, const struct policy_server *
 	if (given & POLICY_SERVER_ANNOUNCE) {
 		language_writef(w, "    announce %s", announces[server->announce]);
 		if (given & POLICY_SERVER_LOGIN && server->announce != POLICY_ANNOUNCE_NONE)
-			language_writef(w, " { login %s }", server->announce_login ? "on" : "off");
+			language_writef(
+				w, " { login %s }", policy_login_names[server->announce_login]);
 		language_put(w, "\n");
 	}
 	if (given & POLICY_SERVER_PROBE) {

@@ -118,6 +118,7 @@ static const struct language_word words[] = {
 	{"smtp", T_SMTP},
 	{"source", T_SOURCE},
 	{"strict", T_STRICT},
+	{"tagged", T_TAGGED},
 	{"tls", T_TLS},
 	{"trace", T_TRACE},
 	{"unauthenticated", T_UNAUTHENTICATED},

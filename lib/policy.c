@@ -9,6 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const policy_login_names[] = {
+	[POLICY_LOGIN_OFF] = "off",
+	[POLICY_LOGIN_ON] = "on",
+	[POLICY_LOGIN_TAGGED] = "tagged",
+};
+static_assert(sizeof(policy_login_names) / sizeof(*policy_login_names) == POLICY_LOGINS,
+	"a name for each");
+
 const char *const policy_verdict_names[POLICY_VERDICTS] = {
 	[POLICY_VERDICT_REDIRECT] = "redirect",
 	[POLICY_VERDICT_ANSWER] = "answer",

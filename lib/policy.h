@@ -433,6 +433,15 @@ enum {
 	POLICY_SERVER_TRACE = 1 << 12,
 };
 
+/* What a server is told of the user where it is told who the client is. */
+enum policy_login {
+	POLICY_LOGIN_OFF,
+	POLICY_LOGIN_ON,     /* his name */
+	POLICY_LOGIN_TAGGED, /* behind the name's source: login_name.h */
+};
+#define POLICY_LOGINS 3
+extern const char *const policy_login_names[POLICY_LOGINS];
+
 struct policy_server {
 	struct policy_place place;
 	struct policy_string name;
@@ -442,7 +451,7 @@ struct policy_server {
 	enum policy_bind bind;
 	struct addr bind_addr;
 	enum policy_announce announce;
-	bool announce_login;
+	enum policy_login announce_login;
 	bool probe; /* probe smtp */
 	uint32_t probe_every_s;
 	/* Defaults: first 25 s, connect 5 s, greeting 15 s, idle 15 min, command 15 s. */

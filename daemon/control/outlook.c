@@ -75,10 +75,11 @@ struct look {
 	bool any, is_up;
 };
 
-static void take_server(void *context, ptrdiff_t server)
+static void take_server(void *context, const struct policy_rule *rule, ptrdiff_t server)
 {
 	struct look *look = context;
 
+	(void)rule;
 	look->any = true;
 	look->is_up |= health_peer_serves(look->control->health, server, look->client);
 }

@@ -1,17 +1,22 @@
 #include "daemon/flow/header.h"
 
+#include "daemon/flow/record.h"
 #include "lib/flowid.h"
+#include "lib/smtp/message_record.h"
 
-const char *header_login(const struct way *way)
+const char *header_login(const struct way *way, char text[static LOGIN_NAME_SIZE])
 {
 	const struct policy_server *server = way_server(way);
-	return server && server->announce_login && way->user[0] ? way->user : NULL;
+	const char *source = message_source_name(record_source(way));
+
+	return login_name_format(server ? server->announce_login : POLICY_LOGIN_OFF, source,
+		way->user, way->from_permitted ? &way->client.addr : NULL, text);
 }
 
 size_t header_encode(const struct way *way, uint8_t header[static PROXY_V2_SIZE])
 {
 	const struct policy_server *server = way_server(way);
-	char id[FLOWID_TEXT_SIZE];
+	char id[FLOWID_TEXT_SIZE], login[LOGIN_NAME_SIZE];
 
 	switch (server ? server->announce : POLICY_ANNOUNCE_NONE) {
 	case POLICY_ANNOUNCE_NONE:
@@ -21,7 +26,7 @@ size_t header_encode(const struct way *way, uint8_t header[static PROXY_V2_SIZE]
 		return proxy_encode_v1(&way->client, &way->original, (char *)header);
 	case POLICY_ANNOUNCE_PROXY_V2:
 		return proxy_encode_v2(&way->client, &way->original, flowid_format(way->id, id),
-			header_login(way), header);
+			header_login(way, login), header);
 	}
 	return 0;
 }

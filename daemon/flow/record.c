@@ -2,6 +2,7 @@
 
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/way.h"
+#include "lib/session.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,6 +65,13 @@ bool record_may_leave(struct record_ring *ring, struct child *child)
 	if (ring->leave_ms == 0)
 		ring->leave_ms = now_ms + RECORD_LEAVE_MS;
 	return now_ms >= ring->leave_ms;
+}
+
+enum message_source record_source(const struct way *way)
+{
+	if (!*way->user)
+		return MESSAGE_SOURCE_NONE;
+	return way->session & SESSION_DEVICE_ID ? MESSAGE_SOURCE_DEVICE : MESSAGE_SOURCE_SESSION;
 }
 
 void record_text(char *to, size_t room, const char *from)

@@ -5,6 +5,7 @@
 
 #include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
+#include "lib/smtp/message_record.h"
 
 #include <stdbool.h>
 
@@ -35,6 +36,8 @@ void record_flush(struct record_ring *ring, struct child *child);
  * for too long. To be asked again every second. */
 bool record_may_leave(struct record_ring *ring, struct child *child);
 
+/* Where the way's user is from; none: it has none. */
+enum message_source record_source(const struct way *way);
 /* A text of a record, which was zero before; cut to its room. NULL: none. */
 void record_text(char *to, size_t room, const char *from);
 /* What the record of a flow says of its way: whose it is, its ends, its attempts. The record was

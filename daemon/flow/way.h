@@ -64,6 +64,7 @@ struct way {
 	uint16_t addresses_tried;  /* of the target at hand */
 	uint8_t target, address;   /* at hand */
 	bool to_original;          /* the server is the original itself */
+	bool from_permitted;       /* it may send to the server because of where it comes from */
 	struct endpoint client, original;
 	struct endpoint host;    /* at hand; ADDR_NONE: none */
 	struct endpoint gateway; /* our end towards the host, once it has greeted well */

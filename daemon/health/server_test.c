@@ -4,6 +4,7 @@
 #include "daemon/health/tracked.h"
 #include "daemon/health/tried.h"
 #include "lib/level.h"
+#include "lib/login_name.h"
 #include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ struct server_test {
 		bool given, insecure; /* the server has an account */
 	} account;
 	char from[TRIAL_PATH_SIZE];
+	char login_name[LOGIN_NAME_SIZE];
 	struct tried_list list;
 	size_t at; /* of it */
 	bool connected;
@@ -134,7 +136,11 @@ static void set_up_login(struct server_test *test, const struct tried *item)
 static void set_up(struct server_test *test, const struct tried *item)
 {
 	const struct tracked_terms *terms = &test->terms;
-	bool user = *test->asked.user && terms->login && terms->announce != POLICY_ANNOUNCE_NONE;
+	const char *login = NULL;
+
+	if (terms->announce != POLICY_ANNOUNCE_NONE)
+		login = login_name_format(
+			terms->login, "session", test->asked.user, NULL, test->login_name);
 
 	test->setup =
 		(struct trial_setup){.dialogue = {.hostname = terms->hostname,
@@ -142,11 +148,11 @@ static void set_up(struct server_test *test, const struct tried *item)
 					     .client = item->client,
 					     .read = terms->flows & LEVEL_FLOWS_READ,
 					     .tls = test->without ? ENGINE_TLS_NONE : item->tls.tls,
-					     .login = user ? test->asked.user : NULL},
+					     .login = login},
 			.from = test->from,
 			.to = test->asked.to,
 			.bind = test->bind,
-			.login = terms->login,
+			.login = terms->login != POLICY_LOGIN_OFF,
 			.foreign = item->foreign,
 			.plain = terms->flows & LEVEL_FLOWS_PLAIN,
 			.own = item->foreign ? item->client.addr : terms->bind,

@@ -16,7 +16,7 @@ struct tracked_terms {
 	char hostname[DNS_NAME_SIZE];
 	uint64_t inquiry; /* the one at hand */
 	enum policy_announce announce;
-	bool login;
+	enum policy_login login;
 	struct addr bind; /* ADDR_NONE: routing decides */
 	/* Flows come from their clients' addresses, and so do probes: from clients[], where a
 	 * zone's network says one (foreign: enum target_clients). */

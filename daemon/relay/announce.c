@@ -37,12 +37,11 @@ struct announce_talk *announce_new_talk(const struct flow *flow, bool hand_over)
 	if (!talk)
 		return NULL;
 	snprintf(talk->hostname, sizeof(talk->hostname), "%s", relay_name(relay));
-	snprintf(talk->login, sizeof(talk->login), "%s", flow->way.user);
 	talk->setup = (struct dialogue_setup){.hostname = talk->hostname,
 		.announce = way_server(&flow->way)->announce,
 		.client = flow->way.client,
 		.original = flow->way.original,
-		.login = header_login(&flow->way) ? talk->login : NULL,
+		.login = header_login(&flow->way, talk->login),
 		.hand_over = hand_over};
 	return talk;
 }

@@ -5,12 +5,13 @@
 
 #include "daemon/relay/relay.h"
 #include "lib/dialogue.h"
+#include "lib/login_name.h"
 
 /* The gateway's own words with a server, in a piece of the pool. The name is a copy: the policy
  * that has it may go before the talk is over. */
 struct announce_talk {
 	char hostname[CHILD_MACHINE_SIZE];
-	char login[POLICY_USER_SIZE];
+	char login[LOGIN_NAME_SIZE];
 	struct dialogue_setup setup;
 	struct dialogue dialogue;
 };

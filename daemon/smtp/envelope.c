@@ -10,6 +10,7 @@
 #include "daemon/smtp/smtp_report.h"
 #include "daemon/smtp/talk.h"
 #include "lib/decide.h"
+#include "lib/relay.h"
 #include "lib/smtp/received.h"
 #include "lib/target.h"
 
@@ -281,6 +282,35 @@ void envelope_on_recipient(struct smtp_flow *flow)
 	give(flow, &verdict);
 }
 
+struct permit {
+	ptrdiff_t server;
+	bool by_source;
+};
+
+static void take_permit(void *context, const struct policy_rule *rule, ptrdiff_t server)
+{
+	struct permit *permit = context;
+
+	if (server == permit->server && relay_permit_of(rule) == RELAY_SOURCE)
+		permit->by_source = true;
+}
+
+/* Of a listener without a user. Of all rules, not of the one at hand: what the server is told holds
+ * for all messages of one connection to it. */
+static bool is_permitted_by_source(const struct smtp_flow *flow)
+{
+	const struct way *way = &flow->way;
+	const struct decide_world world = world_of(flow);
+	const struct decide_origin origin = origin_of(way);
+	const struct decide_envelope envelope = {.original = &way->original};
+	struct permit permit = {.server = way->server};
+
+	if (way->listener < 0 || way->server < 0 || *way->user)
+		return false;
+	decide_reach(&world, &origin, &envelope, now_of(flow), take_permit, &permit);
+	return permit.by_source;
+}
+
 void envelope_take_server(struct smtp_flow *flow)
 {
 	const uint16_t server = flow->engine.server;
@@ -289,6 +319,7 @@ void envelope_take_server(struct smtp_flow *flow)
 	flow->way.server = server == ENVELOPE_ORIGINAL || server == ENVELOPE_NO_SERVER
 				   ? -1
 				   : (int32_t)server - 1;
+	flow->way.from_permitted = is_permitted_by_source(flow);
 }
 
 void envelope_on_data(struct smtp_flow *flow)

@@ -8,8 +8,9 @@ struct look {
 	struct reach *reach;
 };
 
-static void take_server(void *context, ptrdiff_t server)
+static void take_server(void *context, const struct policy_rule *rule, ptrdiff_t server)
 {
+	(void)rule;
 	const struct look *look = context;
 	const struct way *way = &look->flow->way;
 	uint8_t offers;

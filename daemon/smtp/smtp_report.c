@@ -282,18 +282,11 @@ static struct message_text name_of(const struct policy_string *name)
 	return (struct message_text){name->text, name->len};
 }
 
-static enum message_source source_of(const struct way *way)
-{
-	if (!*way->user)
-		return MESSAGE_SOURCE_NONE;
-	return way->session & SESSION_DEVICE_ID ? MESSAGE_SOURCE_DEVICE : MESSAGE_SOURCE_SESSION;
-}
-
 static void fill_way(struct message_record *record, const struct way *way)
 {
 	record->flow = way->id;
 	record->session = way->session;
-	record->source = (uint16_t)source_of(way);
+	record->source = (uint16_t)record_source(way);
 	record->client = way->client;
 	record->mac = way->mac;
 	record->user = text_of(way->user);

@@ -277,8 +277,10 @@ void smtp_server_drop(struct smtp_flow *flow)
 void smtp_server_identify(struct smtp_flow *flow)
 {
 	const struct way *way = &flow->way;
-	const struct xclient_identity identity = {
-		.client = way->client, .original = way->original, .login = header_login(way)};
+	char login[LOGIN_NAME_SIZE];
+	const struct xclient_identity identity = {.client = way->client,
+		.original = way->original,
+		.login = header_login(way, login)};
 	struct xclient_commands commands;
 	const char *text = commands.text;
 	uint64_t now_ms = way_now_ms(way);

@@ -40,6 +40,7 @@ class Announced:
         self.postern = Postern(lab, policy(zone()))
         self.finish = self.postern.finish
         self.mta = self.sasl = None
+        self.log_began = 0
 
     def log_tail(self):
         mta = self.mta.maillog().splitlines()[-25:] if self.mta else []
@@ -51,6 +52,7 @@ class Announced:
         if self.mta:
             self.mta.stop()
         self.mta = None
+        self.log_began = 0
         folder = self.lab.path("postfix-dmz")
         if os.path.isdir(folder):
             os.rename(folder, f"{folder}-{len(os.listdir(self.lab.folder))}")
@@ -68,24 +70,29 @@ class Announced:
         return self.postfix(ProxyPostfix, networks,
                             TRUSTING + "smtpd_upstream_proxy_protocol = haproxy\n" + more)
 
-    def server(self, family, *lines, up="is up", zone_more=""):
+    def server(self, family, *lines, up="is up", zone_more="", more=""):
         """This server and a logged-in client, once that is said of the host."""
         address = self.lab.dmz.ip(family)
         text = (f"server relay {{ host {address}\nprobe smtp every 1s\n{QUICK}\n"
                 + "\n".join(lines) + "\n}\n")
         self.postern.apply(policy(zone()))
         began = len(self.postern.log_text())
-        self.postern.apply(policy(zone(zone_more), text, RULE))
+        self.postern.apply(policy(zone(zone_more), text, RULE + more))
         self.postern.login("alice", self.lab.client)
         wait_until(lambda: f"host {address} port 25 {up}" in self.postern.log_text()[began:],
                    20, f"the host {up}")
 
-    def smtp(self, family):
-        return mail.Smtp(self.lab.client, self.lab.internet.ip(family), timeout=30)
+    def device(self):
+        """The second client, as a device of till's."""
+        return f'device till {{ zone guest mac {self.lab.client2.mac} user "till" }}\n'
 
-    def deliver(self, family, recipient="b@internet.example", body="Subject: hello\r\n\r\nhello"):
+    def smtp(self, family, host=None):
+        return mail.Smtp(host or self.lab.client, self.lab.internet.ip(family), timeout=30)
+
+    def deliver(self, family, recipient="b@internet.example", body="Subject: hello\r\n\r\nhello",
+                host=None):
         """One message; the reply that ended it."""
-        with self.smtp(family) as smtp:
+        with self.smtp(family, host) as smtp:
             holds(smtp.reply(), "220 ")
             holds(smtp.ask("EHLO client.example"), "250")
             holds(smtp.ask("MAIL FROM:<a@client.example>"), "250")
@@ -97,10 +104,13 @@ class Announced:
             smtp.ask("QUIT")
             return reply
 
+    def forget_peers(self):
+        self.log_began = len(self.mta.maillog())
+
     def peers(self):
         """The clients that Postfix saw in smtpd's lines: address -> users that were named."""
         found = {}
-        for line in self.mta.maillog().splitlines():
+        for line in self.mta.maillog()[self.log_began:].splitlines():
             match = re.search(r" client=\S+\[([^\]]+)\](?:.*sasl_username=(\S+))?", line)
             if match:
                 found.setdefault(match[1], set()).add(match[2])

@@ -1,4 +1,5 @@
 /* PROXY headers and XCLIENT commands, read back by decoders of the test's own. */
+#include "lib/login_name.h"
 #include "lib/proxy.h"
 #include "lib/xclient.h"
 
@@ -155,10 +156,12 @@ static void commands_for_a_known_client(void **state)
 static void long_identities_take_several_commands(void **state)
 {
 	(void)state;
-	char login[128];
+	char user[POLICY_USER_SIZE], login[LOGIN_NAME_SIZE];
 	char name[256];
-	memset(login, 0xfe, 127);
-	login[127] = '\0';
+	memset(user, 0xfe, sizeof(user) - 1);
+	user[sizeof(user) - 1] = '\0';
+	assert_non_null(login_name_format(POLICY_LOGIN_TAGGED, "session", user, NULL, login));
+	assert_int_equal(strlen(login), strlen("session:") + strlen(user));
 	memset(name, 'n', 255);
 	name[255] = '\0';
 	struct xclient_identity identity = {.client = endpoint_of("192.0.2.1", 1),
@@ -220,6 +223,44 @@ static void what_is_needed_must_be_offered(void **state)
 	assert_string_equal(xclient_attribute_name(XCLIENT_LOGIN), "LOGIN");
 }
 
+static void names_are_told_with_their_source(void **state)
+{
+	(void)state;
+	const struct addr host4 = endpoint_of("192.0.2.7", 1).addr;
+	const struct addr host6 = endpoint_of("2001:db8::7", 1).addr;
+	const struct {
+		enum policy_login login;
+		const char *source, *user;
+		const struct addr *permitted;
+		const char *told; /* NULL: none */
+	} cases[] = {
+		{POLICY_LOGIN_OFF, "session", "anna", NULL, NULL},
+		{POLICY_LOGIN_OFF, "none", "", &host4, NULL},
+		{POLICY_LOGIN_ON, "session", "anna", NULL, "anna"},
+		{POLICY_LOGIN_ON, "none", "", &host4, NULL},
+		{POLICY_LOGIN_TAGGED, "auth", "anna", NULL, "auth:anna"},
+		{POLICY_LOGIN_TAGGED, "session", "anna", NULL, "session:anna"},
+		{POLICY_LOGIN_TAGGED, "device", "till", NULL, "device:till"},
+		/* nobody takes another source's tag with his name */
+		{POLICY_LOGIN_TAGGED, "session", "auth:anna", NULL, "session:auth:anna"},
+		{POLICY_LOGIN_TAGGED, "session", "anna", &host4, "session:anna"},
+		{POLICY_LOGIN_TAGGED, "none", "", &host4, "host:192.0.2.7"},
+		{POLICY_LOGIN_TAGGED, "none", "", &host6, "host:2001:db8::7"},
+		{POLICY_LOGIN_TAGGED, "none", "", NULL, NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[LOGIN_NAME_SIZE];
+		const char *told = login_name_format(
+			cases[i].login, cases[i].source, cases[i].user, cases[i].permitted, text);
+		if (!cases[i].told) {
+			assert_null(told);
+			continue;
+		}
+		assert_non_null(told);
+		assert_string_equal(told, cases[i].told);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +272,7 @@ int main(void)
 		cmocka_unit_test(long_identities_take_several_commands),
 		cmocka_unit_test(names_inject_nothing),
 		cmocka_unit_test(what_is_needed_must_be_offered),
+		cmocka_unit_test(names_are_told_with_their_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

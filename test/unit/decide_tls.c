@@ -187,8 +187,9 @@ static void test_a_connection_is_read_by_the_word_or_by_its_server(void **state)
 	}
 }
 
-static void count(void *context, ptrdiff_t server)
+static void count(void *context, const struct policy_rule *rule, ptrdiff_t server)
 {
+	(void)rule;
 	snprintf((char *)context + strlen(context), 200 - strlen(context), "%td ", server);
 }
 

@@ -247,6 +247,9 @@ static void what_is_not_canonical_prints_canonically(void **state)
 			"server s {\n    host 192.0.2.7 port 26 weight 0\n    bind client\n"
 			"    announce proxy-v2 { login off }\n    probe smtp\n"
 			"    deadline first 1500ms idle 1h\n}\n"},
+		{"server tagged { host 192.0.2.7 announce xclient{login tagged} }",
+			"server tagged {\n    host 192.0.2.7\n"
+			"    announce xclient { login tagged }\n}\n"},
 		{"include zones.conf include sub/a.conf",
 			"language 1\n\nzone inc {\n    interface \"eth7\"\n}\nzone b {\n"
 			"    interface \"eth8\"\n}\n\nlist l file \"sub/here.list\"\n"},

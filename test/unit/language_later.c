@@ -41,7 +41,6 @@ static void test_what_is_not_built_is_named_with_its_place(void **state)
 		{ZONE("limit sessions 2 per user { over replace }"), "over"},
 		{SERVER("{ bind 203.0.113.7 }"), "bind"},
 		{SERVER("path kernel"), "path"},
-		{SERVER("announce xclient { login tagged }"), "tagged"},
 		{RULE("listener inbound"), "listener"},
 		{RULE("scan virus"), "scan"},
 		{RULE("user none"), "none"},

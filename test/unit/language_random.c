@@ -536,13 +536,15 @@ static void out_server(unsigned i)
 		out("    announce none\n");
 		break;
 	case 1:
-		out("    announce xclient%s\n", PICK("", " { login on }", " { login off }"));
+		out("    announce xclient%s\n",
+			PICK("", " { login on }", " { login off }", " { login tagged }"));
 		break;
 	case 3:
 		out("    announce proxy-v1\n");
 		break;
 	case 4:
-		out("    announce proxy-v2%s\n", PICK("", " { login on }", " { login off }"));
+		out("    announce proxy-v2%s\n",
+			PICK("", " { login on }", " { login off }", " { login tagged }"));
 		break;
 	}
 	if (probe_none) {

@@ -185,7 +185,7 @@ static void each_open_relay_is_refused(void **state)
 		/* logins */
 		{"rule s { listener out user any server queue }\n"
 		 "rule g { zone guest user any server queue }",
-			"is told the logins"},
+			"expected `login tagged`, `login off`, or two servers"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -231,6 +231,9 @@ static void what_is_no_open_relay_is_taken(void **state)
 		"listener l { address 203.0.113.1 port 26 accept not 0.0.0.0/1 }",
 		"listener l { address 2001:db8::1 }",
 		"listener l { address 203.0.113.1 port 465 tls require { certificate mail } }",
+		"server told { host 192.0.2.143 announce xclient { login tagged } }\n"
+		"rule s { listener out user any server told }\n"
+		"rule g { zone guest user any server told }",
 		"rule s { listener out user any server inside }\n"
 		"rule g { zone guest user any server inside }",
 		/* transfer to two servers: who comes again with the rest */

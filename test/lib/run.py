@@ -1,8 +1,10 @@
 """Owns test/run: builds, runs every test or those named, and counts."""
 
 import concurrent.futures
+import functools
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -14,19 +16,29 @@ import lab
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("POSTERN_BUILD") or os.path.join(ROOT, "build")
 LOGS = os.path.join(BUILD, "test-logs")
-USAGE = """usage: test/run [-j N] [--no-build] [--list] [NAME...]
+FIGURES = os.path.join(ROOT, "test", "durations")
+CORES = len(os.sched_getaffinity(0))
+USAGE = """usage: test/run [-j N] [--no-build] [--record] [--list] [NAME...]
 
 NAME is a test or the beginning of some: unit/lists, fuzz, netns/main, netns. Without a name all
-are run. Logs are kept in build/test-logs; of a test that was run once more, that of the first run
-is NAME.first.log.
+are run, at most N at once: four for each processor unless said. Beside how long each took stands
+how much of that it had a processor; --record keeps both in test/durations, by which the next run
+decides what runs beside what. Logs are kept in build/test-logs; of a test that was run once more,
+that of the first run is NAME.first.log.
 """
 
-# folder below build, cmake options, what is made there
+# folder below build, cmake options; what the clang build is for are its warnings: nothing is linked
 BUILDS = {
     "release": (BUILD, ["-DCMAKE_BUILD_TYPE=Release"]),
     "sanitize": (BUILD + "/sanitize", ["-DCMAKE_BUILD_TYPE=Debug", "-DPOSTERN_SANITIZE=ON"]),
-    "clang": (BUILD + "/clang", ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=clang"]),
+    "clang": (BUILD + "/clang", ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=clang",
+                                 "-DCMAKE_C_FLAGS_DEBUG=-O0", "-DCMAKE_C_LINKER_LAUNCHER=true"]),
 }
+# what the namespace tests need of the release build: they begin when this is there
+PROGRAMS = "netns-programs"
+# Most tests wait for the network nearly all the time, so several run for each processor: as many
+# as together want a processor and a half for each that there is.
+WANTED = 1.5 * CORES
 # .clang-format decides how C looks; what the tests keep as data is not read as C
 FORMAT = """find daemon kernel-rules lib tools test -name '*.[ch]' ! -path 'test/data/*' |
 xargs clang-format --dry-run -Werror"""
@@ -71,11 +83,47 @@ class Tally:
         return failed
 
 
-def one_line(test, output, status, seconds):
+class Program(subprocess.Popen):
+    """A program in a session of its own, and what it and all that it waited for took of the
+    processors."""
+
+    def __init__(self, argv, **how):
+        super().__init__(argv, stdin=subprocess.DEVNULL, start_new_session=True, **how)
+        # closed when nobody holds it any more: who ends all may meet one that was just reaped
+        self.handle = open(os.pidfd_open(self.pid), "rb", 0)
+        self.cpu = 0.0  # seconds, known when it was reaped
+
+    def ended(self, seconds=None):
+        """Waits for its end, so long at most; leaves it to be reaped."""
+        poll = select.poll()
+        poll.register(self.handle, select.POLLIN)
+        return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+    def tell(self, number):
+        try:
+            signal.pidfd_send_signal(self.handle.fileno(), number)
+        except ProcessLookupError:
+            pass  # it ended by itself
+
+    def end(self, seconds=20):
+        """Asks it to clean up and end, and then makes it."""
+        self.tell(signal.SIGTERM)
+        if not self.ended(seconds):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def reap(self):
+        """Its status; by the one that started it, once."""
+        _, status, used = os.wait4(self.pid, 0)
+        self.cpu = used.ru_utime + used.ru_stime
+        self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+
+def one_line(test, output, status, seconds, cpu):
     oks = len(re.findall(r"^ok - ", output, re.M))
     bads = len(re.findall(r"^not ok - ", output, re.M)) or (1 if status else 0)
     print(f"{'ok    ' if not bads else 'NOT OK'} {test:<34} {oks:4} good {bads:3} bad"
-          f" {seconds:7.1f} s", flush=True)
+          f" {seconds:7.1f} s {cpu:7.1f} cpu", flush=True)
 
 
 class Runner:
@@ -87,61 +135,57 @@ class Runner:
         self.stopped = False
         self.again = []      # (test, its output, its status): failed beside others
         self.twice = []      # (test's name, did it pass then?)
+        self.took = {}       # name: (seconds, of these on a processor)
 
     def call(self, argv, log, deadline, env=None):
         """Runs a program in a session of its own; past its deadline it is asked to end, so that
         it can clean up, and then made to."""
         if not os.access(argv[0], os.X_OK) and "/" in argv[0]:
-            return 127, f"{argv[0]} was not built\n"
+            return 127, f"{argv[0]} was not built\n", 0.0
         with open(log, "wb") as out:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                       cwd=ROOT, env=env, start_new_session=True)
-            with self.lock:
-                self.live.add(process)
-            try:
-                status = process.wait(deadline)
-            except subprocess.TimeoutExpired:
-                status = 124
-                process.terminate()
-                try:
-                    process.wait(20)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-            finally:
-                with self.lock:
-                    self.live.discard(process)
+            process = Program(argv, stdout=out, stderr=out, cwd=ROOT, env=env)
+        with self.lock:
+            self.live.add(process)
+        late = not process.ended(deadline)
+        if late:
+            process.end()
+        with self.lock:  # nobody signals what is reaped
+            self.live.discard(process)
+            status = process.reap()
         with open(log, errors="replace") as file:
-            return status, file.read()
+            return (124 if late else status), file.read(), process.cpu
 
     def end(self):
         """Asks what runs to clean up and end, and starts nothing more."""
         self.stopped = True
         for process in list(self.live):
-            process.terminate()
+            process.tell(signal.SIGTERM)
 
     def stop(self):
         self.end()
         for process in list(self.live):
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+            process.end()
 
-    def build(self, name):
-        """One test: this configuration compiles without a warning."""
+    def build(self, name, target="all", jobs=CORES):
+        """One test: this configuration compiles without a warning. Of the release build a target
+        can be made before the rest."""
+        if self.stopped:
+            return False
         folder, options = BUILDS[name]
+        name = name if target == "all" else target
         began = time.monotonic()
         log = os.path.join(LOGS, f"build-{name}.log")
         # a build folder that is there keeps the generator it was made with; what can be built is
         script = ('folder=$1 && shift && cmake -B "$folder" "$@" && keep=-k && '
                   '{ [ ! -e "$folder/build.ninja" ] || keep=-k0; } && '
-                  'cmake --build "$folder" -j "$(nproc)" -- $keep')
-        status, output = self.call(["sh", "-c", script, "sh", folder, "-S", ROOT, *options], log,
-                                   900, {"CMAKE_GENERATOR": "Ninja", **os.environ})
+                  'cmake --build "$folder" -j "$JOBS" -t "$TARGET" -- $keep')
+        status, output, cpu = self.call(
+            ["sh", "-c", script, "sh", folder, "-S", ROOT, *options], log, 900,
+            {"CMAKE_GENERATOR": "Ninja", **os.environ, "JOBS": str(jobs), "TARGET": target})
         line = f"{'ok' if status == 0 else 'not ok'} - build/{name}\n"
         self.tally.add("build", line, status)
-        one_line("build/" + name, line, status, time.monotonic() - began)
+        self.took["build/" + name] = time.monotonic() - began, cpu
+        one_line("build/" + name, line, status, *self.took["build/" + name])
         if status:
             lines = [text for text in output.splitlines() if not re.match(r"\[\d+/\d+\]", text)]
             print("".join(f"    {text}\n" for text in lines[:40]), end="")
@@ -159,7 +203,7 @@ class Runner:
             os.replace(log, first)
         elif os.path.exists(first):
             os.remove(first)
-        status, output = self.call(argv, log, deadline, env)
+        status, output, cpu = self.call(argv, log, deadline, env)
         if name.startswith(("unit/", "fuzz/", "style/")):
             # one program is one test, whatever it prints
             output = f"{'ok' if status == 0 else 'not ok'} - {name}\n"
@@ -176,9 +220,43 @@ class Runner:
             self.tally.add(name, output, status)
             if alone:
                 self.twice.append((name, not status))
-        one_line(name, output, status, time.monotonic() - began)
+        self.took[name] = time.monotonic() - began, cpu
+        one_line(name, output, status, *self.took[name])
         if lines:
             print("".join(f"    {line}\n" for line in excerpt(lines)), end="", flush=True)
+
+    def run_all(self, work):
+        """work: [(name, the names that must have ended before, function)]. The longest first, and
+        beside it what fits."""
+        figures = read_figures()
+        expected = {one[0]: expect(one[0], figures) for one in work}
+        wait = sorted(work, key=lambda one: (not one[0].startswith("build/"),
+                                             -expected[one[0]][0]))
+        runs, open_names = {}, set(expected)
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            while wait or runs:
+                for one in list(wait):
+                    name, before, function = one
+                    seconds, cpu = expected[name]
+                    want = sum(part for _, part in runs.values()) + cpu / seconds
+                    if len(runs) < self.jobs and (not runs or want <= WANTED) \
+                            and not open_names.intersection(before):
+                        wait.remove(one)
+                        runs[pool.submit(function)] = name, cpu / seconds
+                done, _ = concurrent.futures.wait(
+                    runs, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    open_names.discard(runs.pop(future)[0])
+                    future.result()
+
+    def report(self):
+        """What all of it took, and the most expensive."""
+        seconds, cpu = (sum(part) for part in zip(*self.took.values()))
+        print(f"\none after the other {seconds:.0f} s, of these {cpu:.0f} s on a processor;"
+              " most of it:")
+        for what, key in (("s", 0), ("cpu", 1)):
+            most = sorted(self.took.items(), key=lambda item: -item[1][key])[:8]
+            print(f"    {what}: " + ", ".join(f"{name} {took[key]:.0f}" for name, took in most))
 
     def test_again(self):
         """What failed beside others, once more and alone: with more programs than cores a second may
@@ -201,6 +279,41 @@ def excerpt(lines):
     log = [line for line in lines[:end] if line.startswith("#   log: ")]
     rest = [line for line in lines[:end] if not line.startswith("#   log: ")]
     return rest[-30:] + log[-8:] + lines[end:end + 4]
+
+
+def read_figures():
+    """{name: (seconds, of these on a processor)}, as they were recorded."""
+    figures = {}
+    if os.path.exists(FIGURES):
+        with open(FIGURES) as file:
+            for line in file:
+                name, seconds, cpu = line.split()
+                figures[name] = float(seconds), float(cpu)
+    return figures
+
+
+def record(took):
+    """Keeps what ran just now in place of what was known of it; what there is no more goes."""
+    there = {test[0] for test in find_tests()} | {f"build/{name}" for name in [*BUILDS, PROGRAMS]}
+    figures = {name: figure for name, figure in {**read_figures(), **took}.items() if name in there}
+    with open(FIGURES, "w") as file:
+        for name, (seconds, cpu) in sorted(figures.items()):
+            file.write(f"{name} {seconds:.1f} {cpu:.1f}\n")
+
+
+def expect(name, figures):
+    """(seconds, of these on a processor) of a test; what is not known is taken for middling."""
+    kind, _, topic = name.partition("/")
+    if name in figures:
+        seconds, cpu = figures[name]
+    elif kind == "sanitize" and "netns/" + topic in figures:
+        seconds, cpu = figures["netns/" + topic]
+        seconds, cpu = seconds + 2 * cpu, 3 * cpu
+    elif kind == "netns" or kind == "sanitize":
+        seconds, cpu = 30.0, 6.0
+    else:
+        seconds, cpu = 2.0, 2.0
+    return max(seconds, 0.1), cpu
 
 
 def find_tests():
@@ -242,15 +355,21 @@ def find_tests():
     return tests
 
 
+def needs_sanitizers(name):
+    return name.startswith(("unit/", "fuzz/", "sanitize/"))
+
+
 def main():
     words = sys.argv[1:]
-    jobs, build = 3, True
+    jobs, build, keep = 4 * CORES, True, False
     while words and words[0].startswith("-"):
         word = words.pop(0)
         if word == "-j" and words:
             jobs = int(words.pop(0))
         elif word == "--no-build":
             build = False
+        elif word == "--record":
+            keep = True
         elif word == "--list":
             print("\n".join(test[0] for test in find_tests()))
             return 0
@@ -275,18 +394,24 @@ def main():
         if not tests and "build" not in words:
             print(f"no such test: {' '.join(words)}", file=sys.stderr)
             return 2
+        work = []
         if build:
-            needed = ["release"] + (["sanitize"] if any(
-                test[0].startswith(("unit", "fuzz", "sanitize")) for test in tests) else [])
-            if not words or "build" in words:
-                needed = list(BUILDS)
-            for name in needed:
-                # what was built in spite of an error can still tell something
-                if not runner.build(name) and name == "release":
-                    good = os.access(os.path.join(BUILD, "daemon", "posternd"), os.X_OK)
+            # what was built in spite of an error can still tell something
+            if not runner.build("release", PROGRAMS):
+                good = os.access(os.path.join(BUILD, "daemon", "posternd"), os.X_OK)
+            sanitized = any(needs_sanitizers(test[0]) for test in tests)
+            needed = list(BUILDS) if not words or "build" in words else \
+                ["sanitize"] if sanitized else []
+            # beside tests that wait for their own timers a build gets half of the machine
+            beside = any(test[0].startswith("netns/") for test in tests)
+            work = [(f"build/{name}", (), functools.partial(
+                runner.build, name, jobs=max(1, CORES // 2) if beside else CORES))
+                for name in needed]
+        for test in tests:
+            before = ("build/sanitize",) if needs_sanitizers(test[0]) else ()
+            work.append((test[0], before, functools.partial(runner.test, test)))
         if good:
-            with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-                list(pool.map(runner.test, tests))
+            runner.run_all(work)
             runner.test_again()
     except KeyboardInterrupt:
         runner.stop()
@@ -295,6 +420,10 @@ def main():
     finally:
         lab.sweep()
     tally = runner.tally
+    if keep and not tally.failed:
+        record(runner.took)
+    if runner.took:
+        runner.report()
     if tally.bad:
         print("\nfailed:")
         for line in tally.bad:

@@ -44,6 +44,15 @@ static void act_on(
 	decision->verdict = act->verdict;
 }
 
+struct decide_greeting decide_greeting_of(const struct decision *decision)
+{
+	const struct block *block = decision->block;
+	uint16_t code = block ? block->code : decision->act->code;
+
+	return (struct decide_greeting){code, code == 554 ? "5.7.1" : "4.7.0",
+		block ? block->text : decision->act->text.text};
+}
+
 const struct block *decide_find_block(const struct decide_world *world,
 	const struct decide_origin *origin, const struct mac *mac, const struct session *session,
 	uint64_t now_ms)

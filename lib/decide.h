@@ -89,6 +89,14 @@ struct decision {
 void decide_connection(const struct decide_world *world, const struct decide_origin *origin,
 	const struct endpoint *original, uint64_t now_ms, struct decision *decision);
 
+/* How a client is greeted by a decision with POLICY_VERDICT_ANSWER. The text is borrowed as the
+ * decision's act and block are. */
+struct decide_greeting {
+	uint16_t code; /* 421 or 554 */
+	const char *status, *text;
+};
+struct decide_greeting decide_greeting_of(const struct decision *decision);
+
 /* Are there names among those that the listener accepts, or from whom its rules take? */
 bool decide_wants_host(const struct policy *policy, size_t listener);
 /* Could a name of the client that is not among origin's change what is decided about it? Of a

@@ -20,6 +20,23 @@ void explain_step(void *context, const char *text)
 	json_array_append_new(explaining->steps, json_pack("{s:o}", "step", row_text(text)));
 }
 
+/* The reply of the gateway's own that the client hears, but for name and flow. */
+static json_t *reply_of(unsigned code, const char *enhanced, const char *words)
+{
+	char text[POLICY_TEXT_SIZE + 16];
+
+	snprintf(text, sizeof(text), "%u %s %s", code, enhanced, words);
+	return row_text(text);
+}
+
+static json_t *greeting_of(const struct decision *decision)
+{
+	if (decision->verdict != POLICY_VERDICT_ANSWER)
+		return json_null();
+	const struct decide_greeting greeting = decide_greeting_of(decision);
+	return reply_of(greeting.code, greeting.status, greeting.text);
+}
+
 /* What of the decision an operator asks for next. */
 static json_t *outcome(const struct explaining *explaining, const struct decision *decision)
 {
@@ -29,12 +46,12 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 		server = json_string("original");
 	else if (decision->server >= 0)
 		server = row_string(&policy->servers[decision->server].name);
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"verdict", policy_verdict_names[decision->verdict], "reason",
 		decide_reason_names[decision->reason], "rule",
 		decision->rule >= 0 ? row_string(&policy->rules[decision->rule].name) : json_null(),
 		"server", server, "level", row_level(&decision->cause), "level_by",
-		row_level_cause(policy, &decision->cause), "reply", "zone",
+		row_level_cause(policy, &decision->cause), "reply", greeting_of(decision), "zone",
 		row_text(explaining->zone), "listener",
 		explaining->listener ? json_string(explaining->listener) : json_null(), "user",
 		decision->session ? row_string(&decision->session->user) : json_null(), "session",
@@ -90,38 +107,25 @@ static void set_outcome(struct explaining *explaining, const char *verdict, cons
 static void answer(struct explaining *explaining, const char *reason, unsigned code,
 	const char *enhanced, const char *words)
 {
-	char text[POLICY_TEXT_SIZE + 16];
-
 	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER], reason);
-	snprintf(text, sizeof(text), "%u %s %s", code, enhanced, words);
-	json_object_set_new(explaining->row, "reply", row_text(text));
+	json_object_set_new(explaining->row, "reply", reply_of(code, enhanced, words));
 }
 
-/* ---- what a connection meets that is not read ---- */
-
-static void tell_answer(struct explaining *explaining, const struct outlook *outlook)
+/* At the greeting, read or not. */
+static void tell_greeting(struct explaining *explaining, const struct outlook *outlook)
 {
 	const struct ending_reply *reply = ending_reply_of(outlook->ending);
 	char text[IPC_TEXT_SIZE + 128];
 
-	set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_ANSWER],
-		ending_name(outlook->ending));
-	snprintf(text, sizeof(text), "%s: answer %u \"%s\"", outlook->text,
-		reply ? reply->code : 421, reply ? reply->text : "");
+	if (!reply)
+		reply = ending_reply_of(ENDING_NO_SERVER);
+	answer(explaining, ending_name(outlook->ending), reply->code, reply->enhanced, reply->text);
+	snprintf(text, sizeof(text), "%s: answer %u \"%s\"", outlook->text, reply->code,
+		reply->text);
 	explain_step(explaining, text);
 }
 
 /* ---- what one meets that is read, in the order in which it does ---- */
-
-static void tell_greeting(struct explaining *explaining, const struct outlook *outlook)
-{
-	const struct ending_reply *reply = ending_reply_of(outlook->ending);
-
-	tell_answer(explaining, outlook);
-	if (reply)
-		answer(explaining, ending_name(outlook->ending), reply->code, reply->enhanced,
-			reply->text);
-}
 
 static void tell_unreachable(struct explaining *explaining)
 {
@@ -203,7 +207,7 @@ static void on_outlook(struct outlook *outlook)
 	} else if (explaining->read) {
 		tell_read(explaining, outlook);
 	} else if (outlook->ending != ENDING_NONE) {
-		tell_answer(explaining, outlook);
+		tell_greeting(explaining, outlook);
 	} else {
 		explain_step(explaining, "limits: none is reached");
 	}

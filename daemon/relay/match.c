@@ -125,11 +125,9 @@ static enum ending answered_as(const struct flow *flow)
 
 static void say(struct flow *flow, const struct decision *decision)
 {
-	const struct block *block = decision->block;
-	unsigned code = block ? block->code : decision->act->code;
-	const char *text = block ? block->text : decision->act->text.text;
+	const struct decide_greeting greeting = decide_greeting_of(decision);
 
-	answer_begin(flow, answered_as(flow), code, code == 554 ? "5.7.1" : "4.7.0", text);
+	answer_begin(flow, answered_as(flow), greeting.code, greeting.status, greeting.text);
 }
 
 /* The kernel acts on pass, reject and drop by itself. A flow that brings one of them here was

@@ -151,15 +151,15 @@ static void on_flows(struct peers_flows *flows)
 }
 /* ---- words ---- */
 
-/* Its form was looked at before. */
-static void take_path(
-	struct command *command, const char *word, struct smtp_path *path, bool *given)
+/* Its form was looked at before, in the same way. */
+static void take_path(struct command *command, const char *word, unsigned way,
+	struct smtp_path *path, bool *given)
 {
 	const char *text = command_value(command, word);
 	size_t used;
 
-	*given = text &&
-		 smtp_path_parse(path, SMTP_PATH_BARE, text, strlen(text), &used) == SMTP_PATH_GOOD;
+	*given = text && smtp_path_parse(path, way | SMTP_PATH_BARE, text, strlen(text), &used) ==
+				 SMTP_PATH_GOOD;
 }
 
 static bool has_name(void *context, const char *name)
@@ -204,8 +204,9 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	explaining->user = command_value(command, "user");
 	explaining->zone_word = command_value(command, "zone");
 	explaining->listener = command_value(command, "listener");
-	take_path(command, "sender", &explaining->sender, &explaining->sender_given);
-	take_path(command, "recipient", &explaining->recipient, &explaining->recipient_given);
+	take_path(command, "sender", 0, &explaining->sender, &explaining->sender_given);
+	take_path(command, "recipient", SMTP_PATH_RECIPIENT, &explaining->recipient,
+		&explaining->recipient_given);
 	if (!take_tls(command, explaining))
 		return false;
 	explaining->mac_given = mac && mac_parse(mac, strlen(mac), &explaining->mac) == 0;

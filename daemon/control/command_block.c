@@ -178,19 +178,55 @@ static void run_add(struct command *command)
 		gather_end(&changing->gather, 0, NULL);
 }
 
+/* Who is blocked elsewhere: a limit's block is of one zone, an operator's often of all. */
+struct elsewhere {
+	const struct block *wanted;
+	const struct block *found; /* the oldest of this user, MAC or network */
+};
+
+static int look_elsewhere(void *context, const struct block *block)
+{
+	struct elsewhere *elsewhere = context;
+	struct block here = *elsewhere->wanted;
+
+	memcpy(here.zone, block->zone, sizeof(here.zone));
+	if (!block_same_subject(&here, block))
+		return 0;
+	elsewhere->found = block;
+	return 1;
+}
+
+static void refuse_absent(struct command *command, const struct block *wanted)
+{
+	struct elsewhere elsewhere = {.wanted = wanted};
+	char subject[BLOCK_SUBJECT_SIZE];
+
+	block_format_subject(wanted, subject);
+	blocks_each(command->control->blocks, look_elsewhere, &elsewhere);
+	if (!elsewhere.found)
+		command_done(command, OUTCOME_ABSENT, "%s is not blocked", subject);
+	else if (elsewhere.found->zone[0])
+		command_done(command, OUTCOME_ABSENT,
+			"%s is not blocked%s, but in zone %s: add \"zone %s\"", subject,
+			wanted->zone[0] ? "" : " in all zones", elsewhere.found->zone,
+			elsewhere.found->zone);
+	else
+		command_done(command, OUTCOME_ABSENT,
+			"%s is not blocked, but in all zones: leave \"zone %s\" out", subject,
+			wanted->zone);
+}
+
 static void run_delete(struct command *command)
 {
 	struct changing *changing = new_changing(command);
 	struct control *control = command->control;
-	char subject[BLOCK_SUBJECT_SIZE];
 
 	if (!changing || !take_subject(command, &changing->block) ||
 		!take_zone(command, &changing->block))
 		return;
 	const struct block *now = blocks_find(control->blocks, &changing->block);
 	if (!now) {
-		command_done(command, OUTCOME_ABSENT, "%s is not blocked",
-			block_format_subject(&changing->block, subject));
+		refuse_absent(command, &changing->block);
 		return;
 	}
 	changing->block = *now;

@@ -75,7 +75,7 @@ static void fill_names(const struct flow *flow, struct ipc_flow *told)
 
 static void fill(const struct flow *flow, struct ipc_flow *told)
 {
-	/* attempts are whole, and as many as are said */
+	/* attempts are whole, and as many as are said; the TLS behind them is never any here */
 	memset(told, 0, offsetof(struct ipc_flow, attempts));
 	record_fill_way(told, &flow->way);
 	told->start_ms = record_wall_ms(&flow->way, flow->start_ms);

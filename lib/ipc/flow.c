@@ -43,13 +43,18 @@ static const struct ipc_field flow_fields[] = {
 	TEXT(state),
 	TEXT(detail),
 	TEXT(reply),
+};
+#define FLOW_FIELDS (sizeof(flow_fields) / sizeof(flow_fields[0]))
+
+/* Behind a number: 1 if any of them is there, or else 0 and none of them. */
+static const struct ipc_field tls_fields[] = {
 	TLS(client_tls),
 	TLS(server_tls),
 	TEXT(client_sni),
 	TEXT(client_names),
 	U16(client_names_cut, 2),
 };
-#define FLOW_FIELDS (sizeof(flow_fields) / sizeof(flow_fields[0]))
+#define TLS_FIELDS (sizeof(tls_fields) / sizeof(tls_fields[0]))
 
 static const struct ipc_field attempt_fields[] = {
 	IPC_FIELD(IPC_PACK_ENDPOINT, ipc_attempt, host, 0),
@@ -60,17 +65,41 @@ static const struct ipc_field attempt_fields[] = {
 #define ATTEMPT_FIELDS (sizeof(attempt_fields) / sizeof(attempt_fields[0]))
 
 _Static_assert(
-	sizeof(struct ipc_flow) + IPC_FIELD_OVERHEAD *
-					  (1 + FLOW_FIELDS + IPC_ATTEMPTS_MAX * ATTEMPT_FIELDS) <=
+	sizeof(struct ipc_flow) + IPC_FIELD_OVERHEAD * (2 + FLOW_FIELDS + TLS_FIELDS +
+							       IPC_ATTEMPTS_MAX * ATTEMPT_FIELDS) <=
 		IPC_FLOW_BYTES_MAX,
 	"the largest flow has room");
+
+static bool is_side(const struct ipc_tls *side)
+{
+	return *side->version || *side->cipher || *side->check || *side->peer;
+}
+
+static bool has_tls(const struct ipc_flow *flow)
+{
+	return is_side(&flow->client_tls) || is_side(&flow->server_tls) || *flow->client_sni ||
+	       *flow->client_names || flow->client_names_cut;
+}
+
+static void unpack_tls(struct ipc_unpacker *unpacker, struct ipc_flow *flow)
+{
+	if (!ipc_unpack_number(unpacker, 2))
+		return;
+	ipc_unpack_struct(unpacker, tls_fields, TLS_FIELDS, flow);
+	if (!has_tls(flow))
+		unpacker->bad = true; /* none of them has one spelling, too */
+}
 
 size_t ipc_flow_encode(const struct ipc_flow *flow, uint8_t bytes[static IPC_FLOW_BYTES_MAX])
 {
 	struct ipc_packer packer = {.bytes = bytes, .room = IPC_FLOW_BYTES_MAX};
 	uint32_t n = flow->nattempts < IPC_ATTEMPTS_MAX ? flow->nattempts : IPC_ATTEMPTS_MAX;
+	bool tls = has_tls(flow);
 
 	ipc_pack_struct(&packer, flow_fields, FLOW_FIELDS, flow);
+	ipc_pack_number(&packer, tls);
+	if (tls)
+		ipc_pack_struct(&packer, tls_fields, TLS_FIELDS, flow);
 	ipc_pack_number(&packer, n);
 	for (uint32_t i = 0; i < n; i++)
 		ipc_pack_struct(&packer, attempt_fields, ATTEMPT_FIELDS, &flow->attempts[i]);
@@ -83,6 +112,7 @@ int ipc_flow_decode(const uint8_t *bytes, size_t len, struct ipc_flow *flow)
 
 	memset(flow, 0, sizeof(*flow));
 	ipc_unpack_struct(&unpacker, flow_fields, FLOW_FIELDS, flow);
+	unpack_tls(&unpacker, flow);
 	flow->nattempts = (uint32_t)ipc_unpack_number(&unpacker, IPC_ATTEMPTS_MAX + 1);
 	for (uint32_t i = 0; i < flow->nattempts; i++)
 		ipc_unpack_struct(&unpacker, attempt_fields, ATTEMPT_FIELDS, &flow->attempts[i]);
@@ -92,6 +122,7 @@ int ipc_flow_decode(const uint8_t *bytes, size_t len, struct ipc_flow *flow)
 uint64_t ipc_flow_hash(uint64_t hash)
 {
 	hash = ipc_pack_hash(hash, flow_fields, FLOW_FIELDS);
+	hash = ipc_pack_hash(hash, tls_fields, TLS_FIELDS);
 	return ipc_pack_hash(hash, attempt_fields, ATTEMPT_FIELDS);
 }
 

@@ -170,15 +170,16 @@ struct ipc_flow {
 	char detail[IPC_TEXT_SIZE];    /* printable: reason in words, last reply */
 	struct endpoint gateway;       /* our end towards host; family ADDR_NONE: none */
 	char reply[120];               /* printable: the server's last to a text, seen in clear */
+	uint32_t nattempts;
+	uint32_t relay;
+	struct ipc_attempt attempts[IPC_ATTEMPTS_MAX];
+	/* from here on: of a flow that is read, in TLS */
 	struct ipc_tls client_tls, server_tls;
 	char client_sni[TLS_NAME_SIZE]; /* the host that the client asked for in its handshake */
 	/* live, with client_tls.check "verified": all names in its certificate, by blanks */
 	char client_names[IPC_FLOW_NAMES_SIZE];
 	uint16_t client_names_cut; /* 1: others had no room */
 	uint16_t reserved;
-	uint32_t nattempts;
-	uint32_t relay;
-	struct ipc_attempt attempts[IPC_ATTEMPTS_MAX];
 };
 
 /* The largest one packed; the usual one has a few hundred bytes. */

@@ -29,8 +29,11 @@ static uint8_t *put_number(uint8_t *to, uint64_t number)
 
 static uint8_t *put_text(uint8_t *to, const char *text, size_t size)
 {
-	size_t len = *text ? strnlen(text, size - 1) : 0;
-
+	if (!*text) { /* as most are */
+		*to = 0;
+		return to + 1;
+	}
+	size_t len = strnlen(text, size - 1);
 	to = put_number(to, len);
 	memcpy(to, text, len);
 	return to + len;

@@ -232,6 +232,17 @@ static void a_flow_has_one_spelling(void **state)
 	bytes[2] = 0;
 	assert_int_equal(decode(bytes, len + 1), -EBADMSG);
 
+	/* TLS that is said to be there, and is not: all its fields are empty */
+	memset(&other, 0, sizeof(other));
+	len = ipc_flow_encode(&other, bytes);
+	assert_int_equal(decode(bytes, len), 0);
+	bytes[len - 2] = 1;
+	memset(bytes + len - 1, 0, 13);
+	assert_int_equal(decode(bytes, len + 11), -EBADMSG);
+	bytes[len - 1] = 1;
+	bytes[len] = 'x';
+	assert_int_equal(decode(bytes, len + 12), 0);
+
 	static const uint64_t edges[] = {0, 0xf7, 0xf8, 0xff, 0x100, 0xffff, 0x10000, UINT64_MAX};
 	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
 		flow.id = edges[i];

@@ -93,6 +93,12 @@ static void take_to_server(struct flow *flow)
 
 static void redirect(struct flow *flow)
 {
+	/* before its server: what both report at once comes in this order, and with the client's
+	 * behind it the relaying that the server's began would be run a second time for nothing */
+	if (flow_watch_client(flow) < 0) {
+		flow_end(flow, ENDING_NO_MEMORY, true);
+		return;
+	}
 	if (flow->way.to_original && !target_unfit(&flow->way.original.addr))
 		take_to_server(flow);
 	enum ending over = charge_flow(&flow->way);

@@ -55,7 +55,9 @@ void child_send_counters(struct child *child)
 		child->face->fill_counters(child);
 	if (memcmp(child->counters, child->counters_sent, sizeof(child->counters)) == 0)
 		return;
-	ipc_init(&ipc, IPC_COUNTERS, sizeof(ipc));
+	/* all behind it is written below: no reason to zero that first, it is the largest ipc */
+	ipc_init(&ipc, IPC_COUNTERS, offsetof(struct ipc_counters, v));
+	ipc.header.bytes = sizeof(ipc);
 	ipc.number = child->start->number;
 	ipc.n = COUNTERS;
 	memcpy(ipc.v, child->counters, sizeof(ipc.v));

@@ -45,6 +45,24 @@ def runs(pid):
     return False
 
 
+def stop(pids):
+    """Sends SIGSTOP and waits until none of their threads runs any more; one that ended is."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    for pid in pids:
+        wait_until(lambda: states_of(pid) <= set("TtZX"), 10, f"process {pid} is stopped")
+
+
+def states_of(pid):
+    """Of its threads, as in /proc: R, S, T and so on."""
+    states = set()
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/stat") as file:
+                states.add(file.read().rsplit(")", 1)[1].split()[0])
+    return states
+
+
 # Files of the test in front of the machine's in /etc, for one program.
 ETC = """
 set -e
@@ -139,8 +157,11 @@ class Postern:
 
     def signal(self, role, kind=signal.SIGKILL):
         """Sends a signal to every process of one role, waiting for one that is just being started;
-        returns their pids."""
+        returns their pids. With SIGSTOP they have stopped when it returns."""
         pids = wait_until(lambda: self.pids(role), 10, f"a {role} runs")
+        if kind == signal.SIGSTOP:
+            stop(pids)
+            return pids
         for pid in pids:
             os.kill(pid, kind)
         return pids

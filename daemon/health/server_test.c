@@ -496,7 +496,7 @@ static void set_account(struct server_test *test, const struct ipc_test *ipc)
 	account->user_len = policy->account.user.len;
 	memcpy(account->user, policy->account.user.text, account->user_len);
 	account->len = ipc->secret_bytes;
-	memcpy(account->bytes, ipc->secret, account->len);
+	memcpy(account->bytes, ipc + 1, account->len);
 }
 
 int server_tests_begin(struct server_tests *tests, const struct ipc_test *ipc)

@@ -2,8 +2,6 @@
 
 #include "lib/ipc/kind.h"
 
-#include <stddef.h>
-
 static bool probe_now_ok(const void *ipc, size_t len)
 {
 	const struct ipc_probe_now *now = ipc;
@@ -18,8 +16,6 @@ static bool client_side_ok(const void *ipc, size_t len)
 	return ipc_addr_ok(&side->ip4) && side->ip4.family != ADDR_IP6 && ipc_addr_ok(&side->ip6) &&
 	       side->ip6.family != ADDR_IP4;
 }
-
-_Static_assert(offsetof(struct ipc_test, secret) == sizeof(struct ipc_test), "nothing between");
 
 static bool test_ok(const void *ipc, size_t len)
 {

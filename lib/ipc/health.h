@@ -41,8 +41,10 @@ struct ipc_test {
 	char to[TRIAL_PATH_SIZE];
 	uint8_t nobody; /* 1: from is the empty path itself */
 	uint8_t reserved;
-	uint16_t secret_bytes; /* of the server's account; 0: it has none, or it is not there */
-	char secret[];         /* CREDENTIAL_SECRET_BYTES_MAX at most, no NUL */
+	/* of the server's account, that stands behind: CREDENTIAL_SECRET_BYTES_MAX at most, no NUL;
+	 * 0: it has none, or it is not there. No member, so that who keeps the rest keeps no secret
+	 */
+	uint16_t secret_bytes;
 };
 
 enum ipc_tested_kind {

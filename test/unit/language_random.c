@@ -800,7 +800,8 @@ static void out_rule(unsigned i)
 		bool verified = asks && maybe();
 		out(" tls %s%s", maybe() ? "not " : "", verified ? "verified" : "any");
 		if (verified && maybe())
-			out_strings(" ", 3);
+			out(" \"%s\"", PICK("mx.example.org", "anna@partner.example",
+					       "*.example.org\", \"_x.b-c.d", "{;#}$,'%\\\\\\\""));
 	}
 	if (servers > 0 && maybe()) {
 		out(" server ");

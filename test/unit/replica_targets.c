@@ -32,6 +32,7 @@ static void set_policy(struct replica_targets *table, uint64_t number, const cha
 	struct policy *policy = language_parse("conf", text, strlen(text), &reads, &diagnosis);
 	if (!policy)
 		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
+	language_diagnosis_fini(&diagnosis);
 	assert_int_equal(replica_targets_set_policy(table, policy, number), 0);
 	policy_unref(policy);
 }

@@ -117,9 +117,11 @@ void account_on_sender(struct smtp_flow *flow)
 	talk_act(flow);
 }
 
-bool account_is_in(const struct smtp_flow *flow, const char *text)
+bool account_is_in(const void *owner, const char *text)
 {
-	if (flow->login_lines == 0 || !way_server(&flow->way))
+	const struct smtp_flow *flow = owner;
+
+	if (!way_server(&flow->way))
 		return false;
 	const struct smtp_login login = login_of(flow);
 	return !login.secret || smtp_login_tells(&login, text);

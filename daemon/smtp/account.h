@@ -18,9 +18,9 @@ void account_on_login(struct smtp_flow *flow);
 void account_on_sender(struct smtp_flow *flow);
 /* Did the host at hand refuse the login within the last minutes? Then it is not said again. */
 bool account_is_held(const struct smtp_flow *flow);
-/* Some servers repeat what they do not take: has this text, of the host at hand, a part of what the
- * login said to it? */
-bool account_is_in(const struct smtp_flow *flow, const char *text);
+/* Some servers repeat what was said to them: has this text, of the host at hand, a part of what the
+ * login said to it? As engine_out's holds_back, with a struct smtp_flow. */
+bool account_is_in(const void *flow, const char *text);
 /* The host at hand did not take the login. words: its reply, as it may be told. */
 void account_on_refused(
 	struct smtp_flow *flow, const struct engine_reply *reply, const char *words);

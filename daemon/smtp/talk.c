@@ -36,7 +36,9 @@ struct engine_out *talk_out(struct smtp_flow *flow)
 		.client = table->for_client,
 		.client_room = SMTP_FLOW_READ_BYTES,
 		.server = table->for_server + table->server_kept,
-		.server_room = table->server_kept ? ENGINE_SERVER_ROOM : SERVER_ROOM};
+		.server_room = table->server_kept ? ENGINE_SERVER_ROOM : SERVER_ROOM,
+		.holds_back = flow->login_lines > 0 ? account_is_in : NULL,
+		.owner = flow};
 	return &table->out;
 }
 
@@ -210,8 +212,7 @@ static void send_kept(struct smtp_flow *flow)
 }
 
 /* Its own, or ours on it; what is no reply is nobody's. */
-static const char *words_of_host(const struct smtp_flow *flow, const struct engine_reply *reply,
-	char words[static IPC_TEXT_SIZE])
+static const char *words_of_host(const struct engine_reply *reply, char words[static IPC_TEXT_SIZE])
 {
 	if (!reply->server)
 		return reply->text;
@@ -219,7 +220,7 @@ static const char *words_of_host(const struct smtp_flow *flow, const struct engi
 		return "";
 	int len = snprintf(words, IPC_TEXT_SIZE, "%u%s%s", reply->code, *reply->enhanced ? " " : "",
 		reply->enhanced);
-	if (*reply->text && !account_is_in(flow, reply->text))
+	if (*reply->text)
 		snprintf(words + len, IPC_TEXT_SIZE - (size_t)len, " %s", reply->text);
 	return words;
 }
@@ -227,7 +228,7 @@ static const char *words_of_host(const struct smtp_flow *flow, const struct engi
 static void host_failed(struct smtp_flow *flow, const struct engine_out *out)
 {
 	char buf[IPC_TEXT_SIZE];
-	const char *words = words_of_host(flow, &out->host, buf);
+	const char *words = words_of_host(&out->host, buf);
 
 	if (out->host_failed == ENDING_LOGIN_REFUSED)
 		account_on_refused(flow, &out->host, words);

@@ -221,6 +221,10 @@ struct engine_out {
 		*gateway; /* its name, shorter than ENGINE_NAME_SIZE; the same for all of a flow */
 	char *client, *server;
 	size_t client_room, server_room;
+	/* Must nobody read this line of the server's? Of what is held back the codes alone go on,
+	 * to the client, the log and the record. NULL: all may be read. */
+	bool (*holds_back)(const void *owner, const char *line);
+	const void *owner;
 	/* the engine's */
 	size_t client_len, server_len;
 	bool more;           /* engine_go() has something to do */

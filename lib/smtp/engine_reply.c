@@ -173,6 +173,15 @@ static void pass_line(struct engine *engine, struct engine_out *out)
 		engine_pass(engine, engine->pass_code, false, out);
 }
 
+static void hold_back_words(struct engine *engine, unsigned code)
+{
+	char *words = engine->line + 4;
+	size_t kept = 4 + smtp_reply_enhanced(words, code);
+
+	explicit_bzero(engine->line + kept, engine->line_len - kept);
+	engine->line_len = (uint16_t)kept;
+}
+
 /* A whole line of a reply stands in the buffer. MORE: it is not the last. */
 static enum smtp_reply_status take_line(struct engine *engine, struct engine_out *out)
 {
@@ -181,6 +190,8 @@ static enum smtp_reply_status take_line(struct engine *engine, struct engine_out
 
 	if (status == SMTP_REPLY_MALFORMED)
 		return status;
+	if (out->holds_back && engine->line_len > 4 && out->holds_back(out->owner, engine->line))
+		hold_back_words(engine, code);
 	if (engine->state == ENGINE_EHLO && engine->reply_lines > 0 && engine->line_len > 4)
 		smtp_offers_read(&engine->offers, engine->line + 4, engine->line_len - 4u);
 	engine->reply_lines += engine->reply_lines < UINT16_MAX;

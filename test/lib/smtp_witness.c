@@ -18,6 +18,7 @@ static struct engine_out new_out(void)
 	out.server = server_room;
 	out.client_room = sizeof(client_room);
 	out.server_room = sizeof(server_room);
+	out.holds_back = NULL;
 	return out;
 }
 

@@ -12,12 +12,12 @@
 
 /* What this process's own flows saw of a target. */
 struct replica_seen {
-	uint64_t told_ms;       /* monotonic: when control heard that it failed; 0: never */
-	uint8_t family;         /* of the address that worked last; ADDR_NONE: none yet */
-	bool failed;            /* its last flow failed */
-	uint8_t told;           /* failures within a second of told_ms */
-	uint64_t login_ms;      /* monotonic: when it refused its server's account */
-	const void *login_with; /* whose secret that was: to be compared only; NULL: it never did */
+	uint64_t told_ms;    /* monotonic: when control heard that it failed; 0: never */
+	uint8_t family;      /* of the address that worked last; ADDR_NONE: none yet */
+	bool failed;         /* its last flow failed */
+	uint8_t told;        /* failures within a second of told_ms */
+	uint64_t login_ms;   /* monotonic: when it refused its server's account */
+	uint64_t login_with; /* tls_contexts_number(): whose secret that was; 0: it never did */
 };
 
 /* The targets of one server. Whose turn it is among them, and what was seen of each, changes, and

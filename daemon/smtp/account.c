@@ -47,7 +47,7 @@ bool account_is_held(const struct smtp_flow *flow)
 	if (!find_host(flow, &list, &at))
 		return false;
 	const struct replica_seen *seen = &list->seen[at];
-	if (seen->login_with == flow->contexts &&
+	if (seen->login_with && seen->login_with == tls_contexts_number(flow->contexts) &&
 		way_now_ms(&flow->way) < seen->login_ms + TARGET_LOGIN_MS)
 		return true;
 	/* a clock that was set back does not make it longer */
@@ -141,7 +141,7 @@ void account_on_refused(struct smtp_flow *flow, const struct engine_reply *reply
 		return;
 	if (find_host(flow, &list, &at)) {
 		list->seen[at].login_ms = way_now_ms(&flow->way);
-		list->seen[at].login_with = flow->contexts;
+		list->seen[at].login_with = tls_contexts_number(flow->contexts);
 	}
 	snprintf(why, sizeof(why), "it refuses the login of its account: %s", words);
 	choose_login_refused(&flow->way, why);

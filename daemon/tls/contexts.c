@@ -23,6 +23,7 @@ struct of_server {
 };
 
 struct tls_contexts {
+	uint64_t number;
 	unsigned holders;
 	struct tls_context **zones, **listeners;
 	struct of_server *servers;
@@ -234,6 +235,8 @@ static bool make_of_server(struct making *making, const struct policy_server *se
 struct tls_contexts *tls_contexts_make(const struct policy *policy,
 	const struct tls_credentials *credentials, unsigned sides, char *why, size_t size)
 {
+	/* an address is taken again by the next ones, a number never */
+	static uint64_t last;
 	struct making making = {policy, credentials, why, size};
 	struct tls_contexts *made = calloc(1, sizeof(*made));
 
@@ -241,6 +244,7 @@ struct tls_contexts *tls_contexts_make(const struct policy *policy,
 	if (!made)
 		return NULL;
 	made->holders = 1;
+	made->number = ++last;
 	made->zones = calloc(policy->nzones + 1, sizeof(struct tls_context *));
 	made->listeners = calloc(policy->nlisteners + 1, sizeof(struct tls_context *));
 	made->servers = calloc(policy->nservers + 1, sizeof(*made->servers));
@@ -269,6 +273,11 @@ static bool server_holds_all(const struct of_server *now, const struct of_server
 	for (size_t i = 0; all && i < before->nhosts; i++)
 		all = now->hosts[i].context || !before->hosts[i].context;
 	return all;
+}
+
+uint64_t tls_contexts_number(const struct tls_contexts *contexts)
+{
+	return contexts ? contexts->number : 0;
 }
 
 bool tls_contexts_hold_all(const struct tls_contexts *now, const struct tls_contexts *before)

@@ -26,6 +26,9 @@ struct tls_contexts *tls_contexts_hold(struct tls_contexts *contexts);
 /* Frees them with the last holder; NULL is none. */
 void tls_contexts_free(struct tls_contexts *contexts);
 
+/* One of its own for all that a process makes, from 1: these are known by it when they are gone. */
+uint64_t tls_contexts_number(const struct tls_contexts *contexts);
+
 /* Is there everything that there was? Both are of one policy. */
 bool tls_contexts_hold_all(const struct tls_contexts *now, const struct tls_contexts *before);
 

@@ -1,5 +1,7 @@
 #include "lib/addr.h"
 
+#include "lib/text.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -214,17 +216,6 @@ struct prefix prefix_of(const struct addr *addr)
 	return (struct prefix){.addr = *addr, .len = (uint8_t)addr_bits(addr)};
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static const char separators[] = ":-.";
 #define SEPARATOR_SHIFT 12
 
@@ -255,7 +246,7 @@ int mac_parse_spelled(const char *text, size_t len, struct mac *mac, uint16_t *s
 	for (unsigned i = 0, at = 0; i < 12; i++, at++) {
 		if (i > 0 && i % group == 0 && text[at++] != separators[separator])
 			return -EINVAL;
-		int value = hex_value(text[at]);
+		int value = text_hex_digit(text[at]);
 		if (value < 0)
 			return -EINVAL;
 		out.bytes[i / 2] |= (uint8_t)(i % 2 ? value : value << 4);

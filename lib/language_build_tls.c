@@ -1,6 +1,7 @@
 #include "lib/language_build.h"
 
 #include "lib/element.h"
+#include "lib/text.h"
 
 #include <string.h>
 
@@ -179,14 +180,6 @@ void language_server_tls_names(struct language *l)
 	language_keep_strings(l, &l->items, &l->server_tls.names, &l->tls_note.names);
 }
 
-static int digit_of(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
 /* "sha256:" and the digits of a digest, two a byte. */
 static bool parse_pin(const struct policy_string *text, uint8_t pin[static POLICY_PIN_SIZE])
 {
@@ -197,7 +190,7 @@ static bool parse_pin(const struct policy_string *text, uint8_t pin[static POLIC
 		strncmp(text->text, form, sizeof(form) - 1) != 0)
 		return false;
 	for (size_t i = 0; i < POLICY_PIN_SIZE; i++) {
-		int high = digit_of(digits[2 * i]), low = digit_of(digits[2 * i + 1]);
+		int high = text_hex_digit(digits[2 * i]), low = text_hex_digit(digits[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		pin[i] = (uint8_t)(high << 4 | low);

@@ -69,6 +69,17 @@ void text_blank(char *text)
 	}
 }
 
+int text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 const char *text_cut(const char *text, char buf[static TEXT_CUT_SIZE])
 {
 	size_t len = strnlen(text, TEXT_CUT_SIZE), n = len;

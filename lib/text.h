@@ -13,6 +13,9 @@ size_t text_shown(const char *text, size_t len);
 /* Each byte that does not belong to what may be shown comes out as '?', in place. */
 void text_blank(char *text);
 
+/* Value of a hexadecimal digit in either case, -1: it is none. */
+int text_hex_digit(char c);
+
 /* As a message quotes what was typed: whole if it is short, else its begin and "...". Returns buf.
  */
 #define TEXT_CUT_SIZE 96

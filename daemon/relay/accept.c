@@ -8,7 +8,7 @@
 #include "daemon/relay/relay.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -16,11 +16,8 @@
 
 /* Taken from a listener for one event; the rest of the backlog comes with the next one. */
 #define ACCEPTS_A_ROUND 64
-#define PAUSE_MS        100
-#define SAID_EVERY_MS   60000
 
 static void on_listener(struct loop_watch *watch, uint32_t events);
-static void on_resume(struct loop_timer *timer, uint64_t now_ms);
 
 static void init_listener(struct relay *relay, int fd)
 {
@@ -30,17 +27,6 @@ static void init_listener(struct relay *relay, int fd)
 	listener->watch.on_event = on_listener;
 	/* inherited by every client's socket, which saves five calls for each */
 	carry_keep_alive(fd);
-	if (relay->accept.reserve < 0)
-		relay->accept.reserve = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-}
-
-void accept_init(struct relay *relay)
-{
-	relay->accept.reserve = -1;
-	relay->accept.resume.on_time = on_resume;
-	relay->accept.nlisteners = 0;
-	for (size_t i = 0; i < relay->start->nlisteners; i++)
-		init_listener(relay, relay->start->listeners[i]);
 }
 
 static void watch_listeners(struct relay *relay, bool on)
@@ -58,17 +44,31 @@ static void watch_listeners(struct relay *relay, bool on)
 	}
 }
 
+static void on_shortage(struct shortage *shortage)
+{
+	struct accept *accept =
+		(struct accept *)(void *)((char *)shortage - offsetof(struct accept, shortage));
+
+	accept_start(accept->listeners[0].relay);
+}
+
+void accept_init(struct relay *relay)
+{
+	shortage_init(&relay->accept.shortage, relay->loop, on_shortage);
+	relay->accept.nlisteners = 0;
+	for (size_t i = 0; i < relay->start->nlisteners; i++)
+		init_listener(relay, relay->start->listeners[i]);
+}
+
 void accept_start(struct relay *relay)
 {
-	if (!relay->child.draining)
-		watch_listeners(relay, true);
+	watch_listeners(relay, !relay->child.draining && !relay->accept.shortage.paused);
 }
 
 void accept_stop(struct relay *relay)
 {
+	shortage_end(&relay->accept.shortage);
 	watch_listeners(relay, false);
-	loop_timer_clear(relay->loop, &relay->accept.resume);
-	relay->accept.paused = false;
 }
 
 void accept_fini(struct relay *relay)
@@ -80,57 +80,26 @@ void accept_fini(struct relay *relay)
 			close(watch->fd);
 		watch->fd = -1;
 	}
-	if (relay->accept.reserve >= 0)
-		close(relay->accept.reserve);
-	relay->accept.reserve = -1;
+	shortage_fini(&relay->accept.shortage);
 }
 
 void accept_resume(struct relay *relay)
 {
-	if (!relay->accept.paused)
-		return;
-	relay->accept.paused = false;
-	loop_timer_clear(relay->loop, &relay->accept.resume);
-	accept_start(relay);
-}
-
-static void on_resume(struct loop_timer *timer, uint64_t now_ms)
-{
-	struct accept *accept =
-		(struct accept *)(void *)((char *)timer - offsetof(struct accept, resume));
-	(void)now_ms;
-	accept_resume(accept->listeners[0].relay);
+	shortage_end(&relay->accept.shortage);
 }
 
 static void say_shortage(struct relay *relay, const char *what)
 {
-	uint64_t now_ms = loop_now_ms(relay->loop);
-	struct accept *accept = &relay->accept;
-	if (accept->shortage_said_ms && now_ms < accept->shortage_said_ms + SAID_EVERY_MS)
-		return;
-	accept->shortage_said_ms = now_ms;
-	log_warning("accepting pauses with %u flows: %s", flow_count(&relay->table), what);
+	if (shortage_is_news(&relay->accept.shortage))
+		log_warning("accepting pauses with %u flows: %s", flow_count(&relay->table), what);
 }
 
-/* Without a descriptor the connection would wait in the backlog unheard. The reserve takes one of
- * them and resets it, so that its client hears at once; the others wait for a flow to end. */
 static void pause_accepting(struct relay *relay, int listener, int error)
 {
-	struct accept *accept = &relay->accept;
-	if ((error == EMFILE || error == ENFILE) && accept->reserve >= 0) {
-		close(accept->reserve);
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0) {
-			relay_count(relay, counter_of_ending(ENDING_NO_DESCRIPTOR));
-			close(fd); /* by RST: SO_LINGER of the listener */
-		}
-		accept->reserve = fcntl(listener, F_DUPFD_CLOEXEC, 0);
-	}
+	if (shortage_pause(&relay->accept.shortage, listener, error))
+		relay_count(relay, counter_of_ending(ENDING_NO_DESCRIPTOR));
 	say_shortage(relay, strerror(error));
 	relay_count(relay, COUNTER_ACCEPT_PAUSED);
-	accept->paused = true;
-	watch_listeners(relay, false);
-	loop_timer_set(relay->loop, &accept->resume, loop_now_ms(relay->loop) + PAUSE_MS);
 }
 
 /* Full: the client hears it, if its socket takes the line at once, and is gone. */
@@ -189,9 +158,10 @@ static void on_listener(struct loop_watch *watch, uint32_t events)
 			take_client(relay, fd, &peer, len);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			pause_accepting(relay, watch->fd, errno);
-		if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO)
+		int error = errno;
+		if (shortage_is(error))
+			pause_accepting(relay, watch->fd, error);
+		if (error != ECONNABORTED && error != EINTR && error != EPROTO)
 			return;
 	}
 }

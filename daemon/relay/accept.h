@@ -3,7 +3,7 @@
 #ifndef POSTERN_ACCEPT_H
 #define POSTERN_ACCEPT_H
 
-#include "daemon/loop.h"
+#include "daemon/flow/shortage.h"
 #include "daemon/process/process.h"
 
 #include <stddef.h>
@@ -18,16 +18,14 @@ struct accept_listener {
 struct accept {
 	struct accept_listener listeners[2 * PROCESS_LISTENERS];
 	size_t nlisteners;
-	struct loop_timer resume;
-	int reserve; /* a descriptor kept to answer with when there is no other; -1: in use */
 	bool watched;
-	bool paused;
-	uint64_t shortage_said_ms; /* logged at most once a minute */
+	struct shortage shortage;
 };
 
 /* Takes the listeners of relay->start; does not yet accept. */
 void accept_init(struct relay *relay);
 void accept_fini(struct relay *relay);
+/* Nothing while something is short. */
 void accept_start(struct relay *relay);
 /* For good: the relay drains. */
 void accept_stop(struct relay *relay);

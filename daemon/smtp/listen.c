@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,10 +17,8 @@
 #define ACCEPTS_A_ROUND 64
 /* Taken from one that goes: more than a backlog has. */
 #define ACCEPTS_AT_LAST 8192
-#define PAUSE_MS        100
-#define SAID_EVERY_MS   60000
 
-static void on_resume(struct loop_timer *timer, uint64_t now_ms);
+static void on_shortage(struct shortage *shortage);
 
 void listen_init(struct smtp *smtp)
 {
@@ -29,8 +26,7 @@ void listen_init(struct smtp *smtp)
 
 	for (size_t i = 0; i < LISTEN_SOCKETS_MAX; i++)
 		listen->sockets[i].watch.fd = -1;
-	listen->resume.on_time = on_resume;
-	listen->reserve = eventfd(0, EFD_CLOEXEC);
+	shortage_init(&listen->shortage, smtp->loop, on_shortage);
 }
 
 /* ---- one client ---- */
@@ -90,7 +86,7 @@ static void watch(struct listen_socket *socket, bool on)
 
 static bool is_wanted(const struct listen *listen, const struct listen_socket *socket)
 {
-	return socket->watch.fd >= 0 && listen->policy && !listen->paused &&
+	return socket->watch.fd >= 0 && listen->policy && !listen->shortage.paused &&
 	       policy_find_listener_at(listen->policy, &socket->at) >= 0;
 }
 
@@ -100,48 +96,27 @@ static void watch_wanted(struct listen *listen)
 		watch(&listen->sockets[i], is_wanted(listen, &listen->sockets[i]));
 }
 
-static void on_resume(struct loop_timer *timer, uint64_t now_ms)
+static void on_shortage(struct shortage *shortage)
 {
-	struct listen *listen =
-		(struct listen *)(void *)((char *)timer - offsetof(struct listen, resume));
-
-	(void)now_ms;
-	listen->paused = false;
-	watch_wanted(listen);
+	watch_wanted(
+		(struct listen *)(void *)((char *)shortage - offsetof(struct listen, shortage)));
 }
 
-static void say_shortage(struct smtp *smtp, const char *what)
-{
-	struct listen *listen = &smtp->listen;
-	uint64_t now_ms = loop_now_ms(smtp->loop);
-
-	if (listen->shortage_said_ms && now_ms < listen->shortage_said_ms + SAID_EVERY_MS)
-		return;
-	listen->shortage_said_ms = now_ms;
-	log_warning("accepting at listeners pauses with %u flows: %s",
-		smtp_flow_count(&smtp->table), what);
-}
-
-/* Without a descriptor the connection would wait in the backlog unheard. The reserve takes one of
- * them and resets it, so that its client hears at once; the others wait for a flow to end. */
 static void pause_accepting(struct smtp *smtp, int fd, int error)
 {
-	struct listen *listen = &smtp->listen;
+	struct shortage *shortage = &smtp->listen.shortage;
 
-	if ((error == EMFILE || error == ENFILE) && listen->reserve >= 0) {
-		close(listen->reserve);
-		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-		if (client >= 0) {
-			smtp_count(smtp, counter_of_ending(ENDING_NO_DESCRIPTOR));
-			close(client); /* by RST: SO_LINGER of the listening socket */
-		}
-		listen->reserve = eventfd(0, EFD_CLOEXEC);
-	}
-	say_shortage(smtp, strerror(error));
+	if (shortage_pause(shortage, fd, error))
+		smtp_count(smtp, counter_of_ending(ENDING_NO_DESCRIPTOR));
 	smtp_count(smtp, COUNTER_ACCEPT_PAUSED);
-	listen->paused = true;
-	watch_wanted(listen);
-	loop_timer_set(smtp->loop, &listen->resume, loop_now_ms(smtp->loop) + PAUSE_MS);
+	if (shortage_is_news(shortage))
+		log_warning("accepting at listeners pauses with %u flows: %s",
+			smtp_flow_count(&smtp->table), strerror(error));
+}
+
+void listen_resume(struct smtp *smtp)
+{
+	shortage_end(&smtp->listen.shortage);
 }
 
 /* ---- a socket ---- */
@@ -159,9 +134,10 @@ static void take_waiting(struct listen_socket *socket, unsigned most)
 			take_client(smtp, &peer, len, fd);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-			pause_accepting(smtp, socket->watch.fd, errno);
-		if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO)
+		int error = errno;
+		if (shortage_is(error))
+			pause_accepting(smtp, socket->watch.fd, error);
+		if (error != ECONNABORTED && error != EINTR && error != EPROTO)
 			return;
 	}
 }
@@ -269,9 +245,7 @@ void listen_fini(struct smtp *smtp)
 
 	for (size_t i = 0; i < LISTEN_SOCKETS_MAX; i++)
 		close_socket(&listen->sockets[i]);
-	if (listen->reserve >= 0)
-		close(listen->reserve);
-	listen->reserve = -1;
+	shortage_fini(&listen->shortage);
 	policy_unref(listen->policy);
 	tls_contexts_free(listen->contexts);
 	listen->policy = NULL;

@@ -7,7 +7,7 @@
 #ifndef POSTERN_LISTEN_H
 #define POSTERN_LISTEN_H
 
-#include "daemon/loop.h"
+#include "daemon/flow/shortage.h"
 #include "lib/ipc/flow.h"
 
 struct policy;
@@ -28,10 +28,7 @@ struct listen {
 	/* that the watched ones are of; references */
 	struct policy *policy;
 	struct tls_contexts *contexts;
-	bool paused; /* for a shortage, until: */
-	struct loop_timer resume;
-	int reserve; /* a descriptor, to turn one away with when there is no other; -1 */
-	uint64_t shortage_said_ms;
+	struct shortage shortage;
 };
 
 void listen_init(struct smtp *smtp);
@@ -40,6 +37,8 @@ void listen_fini(struct smtp *smtp);
 void listen_put(struct smtp *smtp, const struct ipc_endpoint *ipc, int fd);
 /* The keeper has it no more, or it is another process's. */
 void listen_gone(struct smtp *smtp, const struct ipc_endpoint *ipc);
+/* Something that was short may be there again. */
+void listen_resume(struct smtp *smtp);
 /* The process ends: what waits is told. */
 void listen_end(struct smtp *smtp);
 /* The policy in force is another one. */

@@ -55,6 +55,7 @@ void smtp_stop_when_done(struct smtp *smtp)
 
 void smtp_on_freed(struct smtp *smtp)
 {
+	listen_resume(smtp);
 	/* at rest the counters are right at once; under load once a second is enough */
 	if (smtp_flow_count(&smtp->table) == 0)
 		child_send_counters(&smtp->child);
@@ -303,11 +304,11 @@ static int set_up(struct smtp *smtp)
 	int error;
 
 	smtp->take.waiting = -1;
-	listen_init(smtp);
 	smtp->drain_end.on_time = on_drain_end;
 	if ((error = child_open(&smtp->child, smtp->start, &face)) < 0)
 		return error;
 	smtp->loop = smtp->child.loop;
+	listen_init(smtp);
 	if ((error = tls_init()) < 0 ||
 		(error = replica_init(&smtp->replica, smtp->start->options.relay_port, on_change)) <
 			0 ||
@@ -327,8 +328,8 @@ static void take_down(struct smtp *smtp)
 	if (smtp->loop) {
 		order_end_all(smtp);
 		smtp_flow_sweep(smtp);
+		listen_fini(smtp);
 	}
-	listen_fini(smtp);
 	take_fini(smtp);
 	smtp_flow_table_fini(&smtp->table);
 	way_host_fini(&smtp->ways);

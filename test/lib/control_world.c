@@ -167,6 +167,19 @@ void stop_control(int signal)
 	world.pid = 0;
 }
 
+void hold_control(void)
+{
+	siginfo_t info;
+
+	assert_int_equal(kill(world.pid, SIGSTOP), 0);
+	assert_int_equal(waitid(P_PID, (id_t)world.pid, &info, WSTOPPED | WNOWAIT), 0);
+}
+
+void let_control_go(void)
+{
+	assert_int_equal(kill(world.pid, SIGCONT), 0);
+}
+
 void expect_plan(enum plan_mode mode)
 {
 	int fd;

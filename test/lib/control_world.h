@@ -75,6 +75,9 @@ int tear_down(void **state);
 void start_control(void);
 /* signal 0: it ends by itself. */
 void stop_control(int signal);
+/* It does nothing until it is let go on. */
+void hold_control(void);
+void let_control_go(void);
 void write_config(const char *text);
 
 /* ---- keeper and relay ---- */

@@ -1,11 +1,25 @@
 #include "test/lib/message_memory.h"
 
+#include "lib/limit.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+int make_limit(void)
+{
+	static const uint8_t secret[LIMIT_SECRET_SIZE] = {1};
+	size_t bytes = limit_bytes(2, 4096);
+	int fd = memfd_create("limit", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_int_equal(limit_init(memory, bytes, 2, secret), 0);
+	munmap(memory, bytes);
+	return fd;
+}
 
 int make_message_limit(struct message_limit *limits)
 {

@@ -1,4 +1,6 @@
 #include "test/lib/relay_world.h"
+
+#include "test/lib/message_memory.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
 #include "lib/smtp/message_record.h"
@@ -471,20 +473,10 @@ static int open_listener(struct world *world)
 	return fd;
 }
 
-int make_limit(void)
+static void run_relay(const struct process_start *start, const void *context)
 {
-	static const uint8_t secret[LIMIT_SECRET_SIZE] = {1};
-	size_t bytes = limit_bytes(2, 4096);
-	int fd = memfd_create("limit", MFD_CLOEXEC);
-	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_int_equal(limit_init(memory, bytes, 2, secret), 0);
-	munmap(memory, bytes);
-	return fd;
-}
+	const struct relay_options *options = context;
 
-static void run_relay(struct process_start *start, const struct relay_options *options)
-{
 	if (options->descriptors) {
 		struct rlimit limit = {options->descriptors, options->descriptors};
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -493,42 +485,51 @@ static void run_relay(struct process_start *start, const struct relay_options *o
 	_exit(relay_main(start));
 }
 
-void start_relay(struct world *world, bool ip6, const struct relay_options *options)
+void begin_world(struct world *world, bool ip6)
 {
-	int keeper[2], control[2];
 	memset(world, 0, sizeof(*world));
 	world->ip6 = ip6;
 	world->server = listen_at(server_texts[ip6], &world->server_port);
-	int listener = open_listener(world);
-	int limit = make_limit();
+}
+
+void start_process(struct world *world, struct process_start *start,
+	void (*run)(const struct process_start *start, const void *context), const void *context)
+{
+	int keeper[2], control[2];
+
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
+	start->keeper_fd = keeper[1];
+	start->control_fd = control[1];
+	start->limit_fd = make_limit();
+	start->control_socket = start->session_socket = start->desk_socket = -1;
 	world->relay = fork();
 	assert_true(world->relay >= 0);
 	if (world->relay == 0) {
-		struct process_start start = {.role = PROCESS_RELAY,
-			.keeper_fd = keeper[1],
-			.control_fd = control[1],
-			.nlisteners = 1,
-			.listeners = {listener},
-			.limit_fd = limit,
-			.control_socket = -1,
-			.session_socket = -1,
-			.desk_socket = -1};
-		start.options.relay_port = options->relay_port ? world->port : 1;
 		close(keeper[0]);
 		close(control[0]);
 		close(world->server);
-		run_relay(&start, options);
+		run(start, context);
 	}
 	close(keeper[1]);
 	close(control[1]);
-	close(listener);
-	close(limit);
+	close(start->limit_fd);
 	world->keeper = keeper[0];
 	world->control = control[0];
 	set_patience(world->keeper);
 	set_patience(world->control);
+}
+
+void start_relay(struct world *world, bool ip6, const struct relay_options *options)
+{
+	begin_world(world, ip6);
+	int listener = open_listener(world);
+	struct process_start start = {.role = PROCESS_RELAY,
+		.nlisteners = 1,
+		.listeners = {listener},
+		.options.relay_port = options->relay_port ? world->port : 1};
+	start_process(world, &start, run_relay, options);
+	close(listener);
 	tell_link(world, false);
 }
 
@@ -540,19 +541,44 @@ void begin(struct world *world, bool ip6, const char *zone_more, const char *ser
 	tell_plain(world->control, IPC_PICTURE_DONE);
 }
 
-void end(struct world *world)
+void hold(const struct world *world)
+{
+	siginfo_t info;
+
+	assert_int_equal(kill(world->relay, SIGSTOP), 0);
+	assert_int_equal(waitid(P_PID, (id_t)world->relay, &info, WSTOPPED | WNOWAIT), 0);
+}
+
+void let_go(const struct world *world)
+{
+	assert_int_equal(kill(world->relay, SIGCONT), 0);
+}
+
+void tell_drain(const struct world *world, uint32_t seconds)
 {
 	struct ipc_drain drain;
-	int status = -1;
+
 	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	drain.seconds = 5;
+	drain.seconds = seconds;
 	tell(world->keeper, &drain, -1);
+}
+
+void await_end(struct world *world)
+{
+	int status = -1;
+
 	assert_int_equal(waitpid(world->relay, &status, 0), world->relay);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	close(world->keeper);
 	close(world->control);
 	close(world->server);
+}
+
+void end(struct world *world)
+{
+	tell_drain(world, 5);
+	await_end(world);
 }
 
 void open_flow(struct world *world, int *client, int *server)

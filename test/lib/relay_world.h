@@ -139,12 +139,22 @@ struct relay_options {
 	rlim_t descriptors;  /* 0: as we have */
 };
 
-/* A memory of limits. */
-int make_limit(void);
+/* The server is there, and nothing else yet. */
+void begin_world(struct world *world, bool ip6);
+/* Forks world->relay, whose keeper and control the test is, with what start says beside them and
+ * the limits of flows; run does not return. */
+void start_process(struct world *world, struct process_start *start,
+	void (*run)(const struct process_start *start, const void *context), const void *context);
 void start_relay(struct world *world, bool ip6, const struct relay_options *options);
 /* A relay that has a policy and accepts. */
 void begin(struct world *world, bool ip6, const char *zone_more, const char *server_more);
-/* The relay ends by itself when nothing is left to do. */
+/* The process does nothing until it is let go on. */
+void hold(const struct world *world);
+void let_go(const struct world *world);
+void tell_drain(const struct world *world, uint32_t seconds);
+/* Waits until the process has ended as it was asked to. */
+void await_end(struct world *world);
+/* It is asked to end when nothing is left to do, and ends. */
 void end(struct world *world);
 /* Logged in, asked, greeted: a flow that runs. */
 void open_flow(struct world *world, int *client, int *server);

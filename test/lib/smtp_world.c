@@ -13,43 +13,23 @@ static int listener(bool ip6, uint16_t *port)
 	return fds[ip6];
 }
 
+static void run_smtp(const struct process_start *start, const void *context)
+{
+	(void)context;
+	log_init("smtp 0", true, POLICY_LOG_ERROR);
+	_exit(smtp_main(start));
+}
+
 void start_smtp(struct world *world, bool ip6)
 {
-	int keeper[2], control[2];
-
 	struct message_limit limits;
+	struct process_start start = {.role = PROCESS_SMTP,
+		.message_limit_fd = make_message_limit(&limits),
+		.options.relay_port = 1};
 
-	memset(world, 0, sizeof(*world));
-	world->ip6 = ip6;
-	world->server = listen_at(server_texts[ip6], &world->server_port);
-	int limit = make_limit();
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
-	world->relay = fork();
-	assert_true(world->relay >= 0);
-	if (world->relay == 0) {
-		struct process_start start = {.role = PROCESS_SMTP,
-			.keeper_fd = keeper[1],
-			.control_fd = control[1],
-			.limit_fd = limit,
-			.message_limit_fd = make_message_limit(&limits),
-			.control_socket = -1,
-			.session_socket = -1,
-			.desk_socket = -1};
-		start.options.relay_port = 1;
-		close(keeper[0]);
-		close(control[0]);
-		close(world->server);
-		log_init("smtp 0", true, POLICY_LOG_ERROR);
-		_exit(smtp_main(&start));
-	}
-	close(keeper[1]);
-	close(control[1]);
-	close(limit);
-	world->keeper = keeper[0];
-	world->control = control[0];
-	set_patience(world->keeper);
-	set_patience(world->control);
+	begin_world(world, ip6);
+	start_process(world, &start, run_smtp, NULL);
+	close(start.message_limit_fd);
 }
 
 const char *smtp_text(const struct world *world, const char *more)
@@ -153,10 +133,8 @@ int open_client(struct world *world, int pair, uint64_t flow, uint64_t session)
 	return client;
 }
 
-int open_message(struct world *world, int client)
+int take_recipient(const struct world *world)
 {
-	ask_smtp(client, "MAIL FROM:<a@example.net>\r\n", "250 ");
-	say(client, "RCPT TO:<b@example.org>\r\n");
 	int server = server_take(world);
 	say(server, "220 mx.example.net ESMTP\r\n");
 	hear_exactly(server, "EHLO gw.example.net\r\n");
@@ -165,21 +143,29 @@ int open_message(struct world *world, int client)
 	say(server, "250 ok\r\n");
 	hear_exactly(server, "RCPT TO:<b@example.org>\r\n");
 	say(server, "250 2.1.5 ok\r\n");
-	ask_smtp(client, "", "250 2.1.5 ok");
-	say(client, "DATA\r\n");
+	return server;
+}
+
+void take_data(int server)
+{
 	hear_exactly(server, "DATA\r\n");
 	say(server, "354 go\r\n");
+}
+
+int open_message(struct world *world, int client)
+{
+	ask_smtp(client, "MAIL FROM:<a@example.net>\r\n", "250 ");
+	say(client, "RCPT TO:<b@example.org>\r\n");
+	int server = take_recipient(world);
+	ask_smtp(client, "", "250 2.1.5 ok");
+	say(client, "DATA\r\n");
+	take_data(server);
 	ask_smtp(client, "", "354 ");
 	return server;
 }
 
-void await_end(struct world *world)
+void end_smtp(struct world *world, int pair)
 {
-	int status;
-
-	assert_int_equal(waitpid(world->relay, &status, 0), world->relay);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	close(world->keeper);
-	close(world->control);
-	close(world->server);
+	close(pair);
+	end(world);
 }

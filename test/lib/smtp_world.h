@@ -25,7 +25,10 @@ void await_taken(int pair, uint64_t flow);
 void ask_smtp(int client, const char *line, const char *reply);
 /* Up to the 354: the server's side of the connection is returned. */
 int open_message(struct world *world, int client);
-/* Waits until the process has ended as it was asked to. */
-void await_end(struct world *world);
+/* The server's side of it, up to its reply to the recipient; and that of DATA. */
+int take_recipient(const struct world *world);
+void take_data(int server);
+/* Closes the pair of the relay, too. */
+void end_smtp(struct world *world, int pair);
 
 #endif

@@ -217,8 +217,7 @@ static void a_bad_policy_changes_nothing(void **state)
 static void draining_lets_flows_finish(void **state)
 {
 	struct world world;
-	struct ipc_drain drain;
-	int client, server, status;
+	int client, server;
 	begin(&world, IS_IP6(state), "", "");
 	log_in(world.control, 1, "anna", client_text(&world));
 	client = dial(&world);
@@ -226,9 +225,7 @@ static void draining_lets_flows_finish(void **state)
 	server = server_take(&world);
 	say(server, "220 hi\r\n");
 	hear_exactly(client, "220 hi\r\n");
-	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	drain.seconds = 60;
-	tell(world.keeper, &drain, -1);
+	tell_drain(&world, 60);
 	say(client, "QUIT\r\n");
 	hear_exactly(server, "QUIT\r\n");
 	close(server);
@@ -236,11 +233,7 @@ static void draining_lets_flows_finish(void **state)
 	assert_int_equal(waitpid(world.relay, NULL, WNOHANG), 0);
 	close(client);
 	await_record(&world);
-	assert_int_equal(waitpid(world.relay, &status, 0), world.relay);
-	assert_int_equal(status, 0);
-	close(world.keeper);
-	close(world.control);
-	close(world.server);
+	await_end(&world);
 
 	begin(&world, IS_IP6(state), "", "");
 	log_in(world.control, 1, "anna", client_text(&world));
@@ -251,20 +244,15 @@ static void draining_lets_flows_finish(void **state)
 	hear_exactly(client, "220 hi\r\n");
 	int early = dial(&world);
 	int early_server = server_take(&world);
-	drain.seconds = 0;
-	tell(world.keeper, &drain, -1);
+	tell_drain(&world, 0);
 	hear_reset(client);
 	hear_reset(server);
 	hear_refusal(early, "421 4.3.2 ");
-	assert_int_equal(waitpid(world.relay, &status, 0), world.relay);
-	assert_int_equal(status, 0);
 	close(early_server);
 	close(server);
 	close(client);
 	close(early);
-	close(world.keeper);
-	close(world.control);
-	close(world.server);
+	await_end(&world);
 }
 
 /* ---- Shortage and leaks ---- */

@@ -117,13 +117,11 @@ static void a_connection_never_overtakes_its_login(void **state)
 	struct world world;
 	begin(&world, IS_IP6(state), "", "");
 	for (uint64_t i = 1; i <= 20; i++) {
-		int status;
 		await_sleep(&world);
-		kill(world.relay, SIGSTOP);
-		assert_int_equal(waitpid(world.relay, &status, WUNTRACED), world.relay);
+		hold(&world);
 		int client = dial(&world);
 		log_in(world.control, i, "anna", client_text(&world));
-		kill(world.relay, SIGCONT);
+		let_go(&world);
 		if (i == 1)
 			server_be_asked(&world, "");
 		int server = server_take(&world);

@@ -151,12 +151,12 @@ static void who_was_taken_is_served_once(void **state)
 	client = dial(&world);
 	uint64_t flow = take_hand(pair, &fd)->flow;
 	/* the relay hears of the next one before it reads what the dead one said last */
-	assert_int_equal(kill(world.relay, SIGSTOP), 0);
+	hold(&world);
 	int next = give_pair(&world, PROCESS_SMTP);
 	say_taken(pair, flow);
 	close(pair);
 	pair = next;
-	assert_int_equal(kill(world.relay, SIGCONT), 0);
+	let_go(&world);
 	expect_silence(pair);
 	greet(fd, client);
 	close(pair);
@@ -342,7 +342,6 @@ static void who_waits_is_known_as_he_is_then(void **state)
 
 static void draining_waits_for_who_is_on_the_way(void **state)
 {
-	struct ipc_drain drain;
 	struct world world;
 	int fd, client, status;
 
@@ -350,40 +349,28 @@ static void draining_waits_for_who_is_on_the_way(void **state)
 	int pair = give_pair(&world, PROCESS_SMTP);
 	client = dial(&world);
 	uint64_t flow = take_hand(pair, &fd)->flow;
-	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	drain.seconds = 60;
-	tell(world.keeper, &drain, -1);
+	tell_drain(&world, 60);
 	expect_silence(client);
 	assert_int_equal(waitpid(world.relay, &status, WNOHANG), 0);
 	say_taken(pair, flow);
-	assert_int_equal(waitpid(world.relay, &status, 0), world.relay);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	await_end(&world);
 	greet(fd, client);
 	close(pair);
-	close(world.keeper);
-	close(world.control);
-	close(world.server);
 }
 
 static void draining_ends_with_who_is_on_the_way(void **state)
 {
-	struct ipc_drain drain;
 	struct world world;
-	int fd, client, status;
+	int fd, client;
 
 	begin_hand(&world, IS_IP6(state));
 	int pair = give_pair(&world, PROCESS_SMTP);
 	client = dial(&world);
 	take_hand(pair, &fd);
-	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	tell(world.keeper, &drain, -1); /* no time at all */
-	assert_int_equal(waitpid(world.relay, &status, 0), world.relay);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	tell_drain(&world, 0); /* no time at all */
+	await_end(&world);
 	greet(fd, client);
 	close(pair);
-	close(world.keeper);
-	close(world.control);
-	close(world.server);
 }
 
 int main(void)

@@ -2,15 +2,6 @@
  * which dies at every step; and what ends their flows, and what does not. */
 #include "test/lib/smtp_world.h"
 
-static void tell_drain(struct world *world, uint32_t seconds)
-{
-	struct ipc_drain drain;
-
-	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	drain.seconds = seconds;
-	tell(world->keeper, &drain, -1);
-}
-
 static void tell_rest(struct world *world, bool rests)
 {
 	struct ipc_rest rest;
@@ -20,32 +11,11 @@ static void tell_rest(struct world *world, bool rests)
 	tell(world->keeper, &rest, -1);
 }
 
-/* The process does nothing until it is let go on. */
-static void hold(struct world *world)
-{
-	siginfo_t info;
-
-	assert_int_equal(kill(world->relay, SIGSTOP), 0);
-	assert_int_equal(waitid(P_PID, (id_t)world->relay, &info, WSTOPPED | WNOWAIT), 0);
-}
-
-static void let_go(struct world *world)
-{
-	assert_int_equal(kill(world->relay, SIGCONT), 0);
-}
-
 static void quit(int client)
 {
 	ask_smtp(client, "QUIT\r\n", "221 ");
 	hear_end(client);
 	close(client);
-}
-
-static void end_smtp(struct world *world, int pair)
-{
-	close(pair);
-	tell_drain(world, 5);
-	await_end(world);
 }
 
 /* ---- HAND and TAKEN ---- */

@@ -66,30 +66,6 @@ static void let_pass(struct world *world, int64_t ms)
 
 /* ---- the process ---- */
 
-static void hold(struct world *world)
-{
-	siginfo_t info;
-
-	assert_int_equal(kill(world->relay, SIGSTOP), 0);
-	assert_int_equal(waitid(P_PID, (id_t)world->relay, &info, WSTOPPED | WNOWAIT), 0);
-}
-
-static void let_go(struct world *world)
-{
-	assert_int_equal(kill(world->relay, SIGCONT), 0);
-}
-
-static void end_smtp(struct world *world, int pair)
-{
-	struct ipc_drain drain;
-
-	close(pair);
-	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	drain.seconds = 5;
-	tell(world->keeper, &drain, -1);
-	await_end(world);
-}
-
 /* The one flow, as it is now. */
 static void look(struct world *world, struct ipc_flow *flow)
 {

@@ -99,17 +99,6 @@ static int begin_tls(struct world *world, bool ip6, const char *mode, const char
 	return give_pair(world, PROCESS_RELAY);
 }
 
-static void end_tls(struct world *world, int pair)
-{
-	struct ipc_drain drain;
-
-	close(pair);
-	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	drain.seconds = 5;
-	tell(world->keeper, &drain, -1);
-	await_end(world);
-}
-
 /* Taken, and nothing more. */
 static int take_client(struct world *world, int pair, uint64_t flow)
 {
@@ -141,18 +130,10 @@ static void send_message(struct world *world, SSL *ssl, const char *text, const 
 {
 	smtp_tls_ask(ssl, "MAIL FROM:<a@example.net>\r\n", "250 ");
 	smtp_tls_say(ssl, "RCPT TO:<b@example.org>\r\n");
-	int server = server_take(world);
-	say(server, "220 mx.example.net ESMTP\r\n");
-	hear_exactly(server, "EHLO gw.example.net\r\n");
-	say(server, "250-mx.example.net\r\n250 8BITMIME\r\n");
-	hear_exactly(server, "MAIL FROM:<a@example.net>\r\n");
-	say(server, "250 ok\r\n");
-	hear_exactly(server, "RCPT TO:<b@example.org>\r\n");
-	say(server, "250 2.1.5 ok\r\n");
+	int server = take_recipient(world);
 	smtp_tls_ask(ssl, "", "250 2.1.5 ok");
 	smtp_tls_say(ssl, "DATA\r\n");
-	hear_exactly(server, "DATA\r\n");
-	say(server, "354 go\r\n");
+	take_data(server);
 	smtp_tls_ask(ssl, "", "354 ");
 	for (const char *at = text; *at; at++) { /* a record a byte */
 		char byte[2] = {*at, '\0'};
@@ -187,7 +168,7 @@ static void a_message_goes_through_tls(void **state)
 	assert_int_equal(record->messages, 1);
 	assert_true(record->seen & SMTP_SEEN_TLS);
 	await_counter(&world, COUNTER_TLS_CLIENTS, 1);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 static void tls_may_begin_with_the_connection(void **state)
@@ -204,7 +185,7 @@ static void tls_may_begin_with_the_connection(void **state)
 	send_message(&world, ssl, "x\r\n.\r\n", "x\r\n");
 	close_tls(ssl, client);
 	await_record(&world);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 static void mail_in_clear_is_refused_where_tls_is_required(void **state)
@@ -223,7 +204,7 @@ static void mail_in_clear_is_refused_where_tls_is_required(void **state)
 	smtp_tls_ask(ssl, "MAIL FROM:<a@example.net>\r\n", "250 ");
 	close_tls(ssl, client);
 	await_record(&world);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 /* ---- who meddles ---- */
@@ -246,7 +227,7 @@ static void words_behind_starttls_are_never_heard(void **state)
 	assert_int_equal(await_record(&world)->ending, ENDING_HANDSHAKE_FAILED);
 	close(client);
 	await_counter(&world, COUNTER_TLS_CLIENTS_FAILED_PROTOCOL, 1);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 static void who_leaves_inside_of_the_handshake_is_told(void **state)
@@ -257,7 +238,7 @@ static void who_leaves_inside_of_the_handshake_is_told(void **state)
 	close(ready_for_tls(&world, pair, 7));
 	assert_int_equal(await_record(&world)->ending, ENDING_LEFT_AFTER_STARTTLS);
 	await_counter(&world, COUNTER_TLS_CLIENTS_FAILED_CLOSED, 1);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 /* Many that only hold it up, and one in their midst. */
@@ -283,7 +264,7 @@ static void slow_handshakes_hold_nobody_up(void **state)
 		close(slow[i]);
 	for (size_t i = 0; i < 32; i++)
 		await_record(&world);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 /* In the smtp process: how many steps of handshakes it makes in one round of its loop, at most.
@@ -328,11 +309,11 @@ static void handshakes_take_turns_with_the_loop(void **state)
 	for (size_t i = 0; i < AT_ONCE; i++)
 		clients[i] = ready_for_tls(&world, pair, 100 + i);
 	/* all of them begin while it sleeps */
-	assert_int_equal(kill(world.relay, SIGSTOP), 0);
+	hold(&world);
 	for (size_t i = 0; i < AT_ONCE; i++)
 		ssl[i] = smtp_tls_open(clients[i], NULL);
 	steps->most = steps->all = 0;
-	assert_int_equal(kill(world.relay, SIGCONT), 0);
+	let_go(&world);
 	for (size_t i = 0; i < AT_ONCE; i++) {
 		assert_true(smtp_tls_finish(ssl[i]));
 		smtp_tls_ask(ssl[i], "EHLO laptop\r\n", "250 ");
@@ -343,7 +324,7 @@ static void handshakes_take_turns_with_the_loop(void **state)
 		close_tls(ssl[i], clients[i]);
 		await_record(&world);
 	}
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 	munmap(steps, sizeof(*steps));
 	steps = NULL;
 }
@@ -371,12 +352,11 @@ static void a_kill_ends_a_handshake_and_a_session(void **state)
 		assert_int_equal(await_record(&world)->ending, ENDING_KILLED_OPERATOR);
 	close_tls(ssl, client);
 	close(shaking);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 static void a_drain_is_said_in_tls(void **state)
 {
-	struct ipc_drain drain;
 	struct world world;
 	int pair = begin_tls(&world, IS_IP6(state), "offer", "");
 	int shaking = ready_for_tls(&world, pair, 7), client = ready_for_tls(&world, pair, 8);
@@ -385,9 +365,7 @@ static void a_drain_is_said_in_tls(void **state)
 	assert_non_null(ssl);
 	smtp_tls_ask(ssl, "EHLO laptop\r\n", "250 ");
 	send_message(&world, ssl, "x\r\n.\r\n", "x\r\n");
-	ipc_init(&drain, IPC_DRAIN, sizeof(drain));
-	drain.seconds = 60;
-	tell(world.keeper, &drain, -1);
+	tell_drain(&world, 60);
 	smtp_tls_ask(ssl, "", "421 4.3.2");
 	smtp_tls_hear_end(ssl);
 	close_tls(ssl, client);
@@ -414,18 +392,10 @@ static void a_text_that_is_cut_off_is_no_message(void **state)
 	smtp_tls_ask(ssl, "EHLO laptop\r\n", "250 ");
 	smtp_tls_ask(ssl, "MAIL FROM:<a@example.net>\r\n", "250 ");
 	smtp_tls_say(ssl, "RCPT TO:<b@example.org>\r\n");
-	int server = server_take(&world);
-	say(server, "220 mx.example.net ESMTP\r\n");
-	hear_exactly(server, "EHLO gw.example.net\r\n");
-	say(server, "250 mx.example.net\r\n");
-	hear_exactly(server, "MAIL FROM:<a@example.net>\r\n");
-	say(server, "250 ok\r\n");
-	hear_exactly(server, "RCPT TO:<b@example.org>\r\n");
-	say(server, "250 2.1.5 ok\r\n");
+	int server = take_recipient(&world);
 	smtp_tls_ask(ssl, "", "250 ");
 	smtp_tls_say(ssl, "DATA\r\n");
-	hear_exactly(server, "DATA\r\n");
-	say(server, "354 go\r\n");
+	take_data(server);
 	smtp_tls_ask(ssl, "", "354 ");
 	smtp_tls_say(ssl, "Subject: half\r\n");
 	hear_exactly(server, "Subject: half\r\n");
@@ -433,7 +403,7 @@ static void a_text_that_is_cut_off_is_no_message(void **state)
 	hear_end(server);
 	assert_int_equal(await_record(&world)->ending, ENDING_LEFT_IN_DATA);
 	close(server);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 }
 
 /* ---- certificates of clients ---- */
@@ -486,7 +456,7 @@ static void certificates_of_clients_are_asked_for(void **state)
 		ask_smtp(client, "MAIL FROM:<a@example.net>\r\n", mode == 3 ? "530 5.7.0" : "250 ");
 		close(client);
 		await_record(&world);
-		end_tls(&world, pair);
+		end_smtp(&world, pair);
 	}
 	tls_issued_free(&good);
 	tls_issued_free(&old);
@@ -557,7 +527,7 @@ static void rules_ask_for_names_in_certificates(void **state)
 	ask_smtp(client, "RCPT TO:<b@example.org>\r\n", "550 5.7.1 gw.example.net in clear");
 	close(client);
 	await_record(&world);
-	end_tls(&world, pair);
+	end_smtp(&world, pair);
 	tls_issued_free(&mate);
 	tls_issued_free(&second);
 	tls_issued_free(&other);

@@ -313,10 +313,10 @@ static void a_bypass_that_was_switched_off_again(void **state)
 		shows[i] = ask("bypass show", NULL);
 		asked[i] = expect_facts_asked();
 	}
-	kill(world.pid, SIGSTOP);
+	hold_control();
 	answer_facts(&asked[0], "bypass * 1200");
 	answer_facts(&asked[1], "");
-	kill(world.pid, SIGCONT);
+	let_control_go();
 	assert_true(read_answer(shows[0], DEADLINE_MS));
 	assert_non_null(strstr(shows[0]->rows, "all"));
 	assert_true(read_answer(shows[1], DEADLINE_MS));

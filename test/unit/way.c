@@ -9,6 +9,7 @@
 #include "daemon/flow/dial.h"
 #include "daemon/flow/load.h"
 #include "lib/ipc/picture.h"
+#include "test/lib/message_memory.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -65,18 +66,6 @@ static int listen_at(bool ip6, uint16_t *port)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
 	assert_int_equal(endpoint_decode((struct sockaddr *)&sa, len, &end), 0);
 	*port = end.port;
-	return fd;
-}
-
-static int make_limit(void)
-{
-	static const uint8_t secret[LIMIT_SECRET_SIZE] = {1};
-	size_t bytes = limit_bytes(2, 4096);
-	int fd = memfd_create("limit", MFD_CLOEXEC);
-	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_int_equal(limit_init(memory, bytes, 2, secret), 0);
-	munmap(memory, bytes);
 	return fd;
 }
 

@@ -60,6 +60,7 @@ static void look_at_credential(
 	*verdict = read.verdict;
 	if (read.denied && (!user || user->pw_uid != geteuid())) {
 		verdict->bad = false;
+		verdict->warned_of_key = verdict->bad_key;
 		snprintf(verdict->warning, sizeof(verdict->warning),
 			"%s: user %u, who checks this, may not read it: the daemon does at the "
 			"apply",

@@ -14,28 +14,31 @@ bool credential_of_certificate(
 		.name = from->name.text,
 		.file = from->file.text,
 		.key = from->key.text,
-		.place = from->place};
+		.file_at = from->file_at,
+		.key_at = from->key_at};
 	return true;
 }
 
-static bool trust_of(const struct policy_string *ca, struct credential *wanted)
+static bool trust_of(
+	const struct policy_string *ca, const struct policy_span *at, struct credential *wanted)
 {
 	*wanted = (struct credential){.kind = CREDENTIAL_TRUST,
 		.name = "",
 		.file = ca->len ? ca->text : CREDENTIAL_TRUST_FILE,
-		.key = ""};
+		.key = "",
+		.file_at = *at};
 	return true;
 }
 
 bool credential_of_client_trust(const struct policy_client_tls *tls, struct credential *wanted)
 {
 	return tls->mode != POLICY_TLS_NONE && tls->client != POLICY_TLS_CLIENT_NONE &&
-	       trust_of(&tls->ca, wanted);
+	       trust_of(&tls->ca, &tls->ca_at, wanted);
 }
 
 bool credential_of_server_trust(const struct policy_server_tls *tls, struct credential *wanted)
 {
-	return tls->mode == POLICY_SERVER_TLS_VERIFY && trust_of(&tls->ca, wanted);
+	return tls->mode == POLICY_SERVER_TLS_VERIFY && trust_of(&tls->ca, &tls->ca_at, wanted);
 }
 
 bool credential_of_account(const struct policy_account *account, struct credential *wanted)
@@ -43,7 +46,8 @@ bool credential_of_account(const struct policy_account *account, struct credenti
 	*wanted = (struct credential){.kind = CREDENTIAL_SECRET,
 		.name = "",
 		.file = account->secret_file.text,
-		.key = ""};
+		.key = "",
+		.file_at = account->secret_at};
 	return account->given;
 }
 
@@ -77,8 +81,8 @@ static int add(struct credentials *all, const struct credential *wanted)
 	return 0;
 }
 
-static int add_client(struct credentials *all, const struct policy *policy,
-	const struct policy_client_tls *tls, const struct policy_place *place)
+static int add_client(
+	struct credentials *all, const struct policy *policy, const struct policy_client_tls *tls)
 {
 	struct credential wanted;
 	int error = 0;
@@ -92,14 +96,13 @@ static int add_client(struct credentials *all, const struct policy *policy,
 	}
 	if (!error && credential_of_client_trust(tls, &wanted)) {
 		wanted.clients = true;
-		wanted.place = *place;
 		error = add(all, &wanted);
 	}
 	return error;
 }
 
-static int add_server(struct credentials *all, const struct policy *policy,
-	const struct policy_server_tls *tls, const struct policy_place *place)
+static int add_server(
+	struct credentials *all, const struct policy *policy, const struct policy_server_tls *tls)
 {
 	struct credential wanted;
 	int error = 0;
@@ -113,7 +116,6 @@ static int add_server(struct credentials *all, const struct policy *policy,
 	}
 	if (!error && credential_of_server_trust(tls, &wanted)) {
 		wanted.servers = true;
-		wanted.place = *place;
 		error = add(all, &wanted);
 	}
 	return error;
@@ -123,13 +125,12 @@ static int add_server_all(
 	struct credentials *all, const struct policy *policy, const struct policy_server *server)
 {
 	struct credential wanted;
-	int error = add_server(all, policy, &server->tls, &server->place);
+	int error = add_server(all, policy, &server->tls);
 
 	for (size_t i = 0; !error && i < server->nhosts; i++)
-		error = add_server(all, policy, &server->hosts[i].tls, &server->place);
+		error = add_server(all, policy, &server->hosts[i].tls);
 	if (!error && credential_of_account(&server->account, &wanted)) {
 		wanted.servers = true;
-		wanted.place = server->place;
 		error = add(all, &wanted);
 	}
 	return error;
@@ -145,10 +146,9 @@ int credentials_of(const struct policy *policy, struct credentials *all)
 		if (credential_of_certificate(policy, i, &wanted))
 			error = add(all, &wanted);
 	for (size_t i = 0; !error && i < policy->nzones; i++)
-		error = add_client(all, policy, &policy->zones[i].tls, &policy->zones[i].place);
+		error = add_client(all, policy, &policy->zones[i].tls);
 	for (size_t i = 0; !error && i < policy->nlisteners; i++)
-		error = add_client(
-			all, policy, &policy->listeners[i].tls, &policy->listeners[i].place);
+		error = add_client(all, policy, &policy->listeners[i].tls);
 	for (size_t i = 0; !error && i < policy->nservers; i++)
 		error = add_server_all(all, policy, &policy->servers[i]);
 	return error;

@@ -24,10 +24,10 @@ enum credential_kind {
 /* Borrowed from the policy. */
 struct credential {
 	enum credential_kind kind;
-	const char *name;          /* of the certificate, else "" */
-	const char *file, *key;    /* key: of the certificate, else "" */
-	struct policy_place place; /* of a statement that names it */
-	bool clients, servers;     /* towards whom it is used */
+	const char *name;                   /* of the certificate, else "" */
+	const char *file, *key;             /* key: of the certificate, else "" */
+	struct policy_span file_at, key_at; /* where a statement names them */
+	bool clients, servers;              /* towards whom it is used */
 };
 
 /* Each once: certificates by their names, all others by their files. */
@@ -54,9 +54,10 @@ const char *credential_title(
 
 /* What became of reading it. */
 struct credential_verdict {
-	bool bad;
-	char text[768];    /* bad: why, with the file and what to do */
-	char warning[512]; /* it can be used, but; empty: nothing */
+	bool bad, bad_key;  /* bad_key: its key is */
+	char text[768];     /* bad: why, with the file and what to do */
+	bool warned_of_key; /* and not of the file */
+	char warning[512];  /* it can be used, but; empty: nothing */
 };
 
 #endif

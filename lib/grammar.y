@@ -203,7 +203,8 @@ client_tls_option:
 	CERTIFICATE names		{ language_client_tls_certificates(l, &@1); }
 	| CLIENT client_tls_client
 		{ language_client_tls_client(l, &@1, (enum policy_tls_client)$2); }
-	| CA text			{ language_tls_ca(l, &@1, &$2, &l->client_tls.ca); }
+	| CA text			{ language_tls_ca(l, &@1, &@2, &$2, &l->client_tls.ca,
+					  &l->client_tls.ca_at); }
 	| LEGACY			{ language_client_tls_legacy(l, &@1); }
 	| INSECURE			{ language_client_tls_insecure(l, &@1); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_CLIENT_TLS); };
@@ -414,7 +415,8 @@ server_tls_options: %empty | server_tls_options ';' | server_tls_options server_
 
 server_tls_option:
 	IMMEDIATE			{ language_server_tls_immediate(l, &@1); }
-	| CA text			{ language_tls_ca(l, &@1, &$2, &l->server_tls.ca); }
+	| CA text			{ language_tls_ca(l, &@1, &@2, &$2, &l->server_tls.ca,
+					  &l->server_tls.ca_at); }
 	| CERTIFICATE name		{ language_server_tls_certificate(l, &@1, &@2, &$2); }
 	| LEGACY			{ language_server_tls_legacy(l, &@1); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_SERVER_TLS); };

@@ -160,7 +160,8 @@ static void say_cycle(
 
 const char *language_read_error(int error)
 {
-	return error == -EINVAL ? "it is no regular file" : strerror(-error);
+	return error == -EINVAL ? "it is no regular file, expected one with text"
+				: strerror(-error);
 }
 
 void language_include(

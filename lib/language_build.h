@@ -155,7 +155,8 @@ void language_client_tls_client(
 void language_client_tls_legacy(struct language *l, const struct language_span *word);
 void language_client_tls_insecure(struct language *l, const struct language_span *word);
 void language_tls_ca(struct language *l, const struct language_span *word,
-	const struct policy_string *path, struct policy_string *ca);
+	const struct language_span *span, const struct policy_string *path,
+	struct policy_string *ca, struct policy_span *at);
 void language_zone_tls(struct language *l, const struct language_span *word);
 void language_server_tls_begin(struct language *l, const struct language_span *word, bool host);
 void language_server_tls_mode(struct language *l, enum policy_server_tls_mode mode);

@@ -30,12 +30,18 @@ void language_certificate_begin(struct language *l, const struct language_span *
 	l->certificate_note.name = *span;
 }
 
-/* As the file that names it means it. */
-static struct policy_string path_of(
-	struct language *l, const struct language_span *span, const struct policy_string *written)
+static struct policy_span at(const struct language_span *span)
+{
+	return (struct policy_span){.place = span->place, .width = span->width};
+}
+
+/* As the file that names it means it, and where it does. */
+static struct policy_string path_of(struct language *l, const struct language_span *span,
+	const struct policy_string *written, struct policy_span *stands)
 {
 	const char *path = language_resolve_path(l, written);
 
+	*stands = at(span);
 	if (written->len == 0)
 		language_error(l, span, "this is empty, expected the path of a file");
 	return path ? language_copy(l, path, strlen(path)) : language_empty();
@@ -45,17 +51,24 @@ void language_certificate_file(struct language *l, const struct language_span *w
 	const struct language_span *span, const struct policy_string *path, bool key)
 {
 	once(l, word, key ? "key" : "file");
-	*(key ? &l->certificate.key : &l->certificate.file) = path_of(l, span, path);
+	if (key)
+		l->certificate.key = path_of(l, span, path, &l->certificate.key_at);
+	else
+		l->certificate.file = path_of(l, span, path, &l->certificate.file_at);
 }
 
 void language_certificate_end(struct language *l)
 {
 	const struct policy_certificate *c = &l->certificate;
 
-	if ((c->file.len == 0 || c->key.len == 0) && language_whole(l))
+	const bool no_file = c->file_at.place.line == 0, no_key = c->key_at.place.line == 0;
+
+	if ((no_file || no_key) && language_whole(l))
 		language_error(l, &l->certificate_note.name,
 			"certificate %s has no %s, expected both file and key", c->name.text,
-			c->file.len == 0 ? "file" : "key");
+			no_file && no_key ? "file and no key"
+			: no_file         ? "file"
+					  : "key");
 	struct policy_certificate *certificate =
 		language_push(l, &l->certificates, sizeof(*certificate));
 	struct language_certificate_note *note =
@@ -86,10 +99,11 @@ static void take_mode(struct language *l, bool none)
 }
 
 void language_tls_ca(struct language *l, const struct language_span *word,
-	const struct policy_string *path, struct policy_string *ca)
+	const struct language_span *span, const struct policy_string *path,
+	struct policy_string *ca, struct policy_span *stands)
 {
 	once_inside(l, word, "ca");
-	*ca = path_of(l, word, path);
+	*ca = path_of(l, span, path, stands);
 	l->tls_note.ca = *word;
 }
 
@@ -105,6 +119,7 @@ void language_client_tls_begin(struct language *l, const struct language_span *w
 	begin_tls(l, word, &l->inner, LANGUAGE_BLOCK_CLIENT_TLS);
 	l->client_tls = language_no_client_tls();
 	l->client_tls.given = true;
+	l->client_tls.ca_at = at(word);
 }
 
 void language_client_tls_mode(struct language *l, enum policy_tls mode)
@@ -167,6 +182,7 @@ void language_server_tls_begin(struct language *l, const struct language_span *w
 	begin_tls(l, word, host ? &l->innermost : &l->inner, LANGUAGE_BLOCK_SERVER_TLS);
 	l->server_tls = language_no_server_tls();
 	l->server_tls.given = true;
+	l->server_tls.ca_at = at(word);
 }
 
 void language_server_tls_mode(struct language *l, enum policy_server_tls_mode mode)
@@ -198,23 +214,36 @@ static bool parse_pin(const struct policy_string *text, uint8_t pin[static POLIC
 	return true;
 }
 
+/* Of what is empty it is told already. */
+static void add_pin(struct language *l, struct policy_server_tls *tls,
+	const struct policy_string *text, const struct language_span *span)
+{
+	uint8_t *pin = tls->pins[tls->npins];
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	if (!parse_pin(text, pin)) {
+		if (text->len > 0)
+			language_error(l, span,
+				"\"%s\" is no pin, expected \"sha256:\" and the 64 hex digits of "
+				"the public key's SHA-256",
+				language_quote(text->text, text->len, quoted));
+		return;
+	}
+	for (size_t i = 0; i < tls->npins; i++)
+		if (memcmp(tls->pins[i], pin, POLICY_PIN_SIZE) == 0)
+			language_fault(l, span, "this key stands twice, expected once");
+	tls->npins++;
+}
+
 void language_server_tls_pins(struct language *l)
 {
 	struct policy_server_tls *tls = &l->server_tls;
-	char quoted[LANGUAGE_QUOTE_SIZE];
 
 	language_keep_strings(l, &l->items, &tls->pin_texts, &l->tls_note.names);
 	tls->pins = language_alloc(l, tls->pin_texts.n, sizeof(*tls->pins));
 	tls->npins = 0;
-	for (size_t i = 0; tls->pins && i < tls->pin_texts.n; i++) {
-		const struct policy_string *text = &tls->pin_texts.v[i];
-		if (!parse_pin(text, tls->pins[tls->npins++]))
-			language_error(l, &l->tls_note.names.v[i],
-				"\"%s\" is no pin, expected \"sha256:\" and the 64 hex digits of "
-				"the "
-				"public key's SHA-256",
-				language_quote(text->text, text->len, quoted));
-	}
+	for (size_t i = 0; tls->pins && i < tls->pin_texts.n; i++)
+		add_pin(l, tls, &tls->pin_texts.v[i], &l->tls_note.names.v[i]);
 }
 
 void language_server_tls_immediate(struct language *l, const struct language_span *word)
@@ -281,7 +310,7 @@ void language_account_secret(struct language *l, const struct language_span *wor
 	const struct language_span *span, const struct policy_string *path)
 {
 	once_inside(l, word, "secret");
-	l->server.account.secret_file = path_of(l, span, path);
+	l->server.account.secret_file = path_of(l, span, path, &l->server.account.secret_at);
 }
 
 void language_account_sender(struct language *l, const struct language_span *word,
@@ -312,7 +341,7 @@ void language_account_insecure(struct language *l, const struct language_span *w
 
 void language_account_end(struct language *l)
 {
-	if (l->server.account.secret_file.len == 0 && language_whole(l))
+	if (l->server.account.secret_at.place.line == 0 && language_whole(l))
 		language_error(l, &l->server_note.account.word,
 			"this account has no secret, expected `secret file \"PATH\"`");
 }

@@ -1,20 +1,24 @@
 #include "lib/credential.h"
 #include "lib/language_parse.h"
 
-#include <string.h>
+static struct language_span path_of(const struct credential *credential, bool key)
+{
+	const struct policy_span *at = key ? &credential->key_at : &credential->file_at;
+
+	return (struct language_span){.place = at->place, .width = at->width};
+}
 
 static void check_one(struct language *l, const struct credential *credential)
 {
-	size_t len = strlen(credential->name);
-	struct language_span span = {
-		.place = credential->place, .width = (uint16_t)(len > 0 ? len : 1)};
 	struct credential_verdict verdict = {0};
 
 	l->world->credential(l->world->context, credential, &verdict);
+	const struct language_span bad = path_of(credential, verdict.bad_key);
+	const struct language_span warned = path_of(credential, verdict.warned_of_key);
 	if (verdict.bad)
-		language_fault(l, &span, "%s", verdict.text);
+		language_fault(l, &bad, "%s", verdict.text);
 	if (verdict.warning[0])
-		language_warn(l, &span, "%s", verdict.warning);
+		language_warn(l, &warned, "%s", verdict.warning);
 }
 
 void language_check_credentials(struct language *l)

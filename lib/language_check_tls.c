@@ -1,6 +1,8 @@
 /* What TLS, certificates and accounts ask of a policy. */
 #include "lib/language_parse.h"
 
+#include "lib/credential.h"
+#include "lib/dns.h"
 #include "lib/level.h"
 #include "lib/tls_facts.h"
 
@@ -45,10 +47,12 @@ static void check_certificates(
 			policy_tls_names[tls->mode], policy_tls_names[tls->mode]);
 	for (size_t i = 1; i < names->n; i++)
 		for (size_t j = 0; j < i; j++)
-			if (policy_string_equal(&names->v[i], &names->v[j]))
+			if (policy_string_equal(&names->v[i], &names->v[j])) {
 				language_error(l, &note->certificates.v[i],
 					"certificate %s stands twice, expected once",
 					names->v[i].text);
+				break;
+			}
 }
 
 static void check_client_tls(
@@ -71,8 +75,14 @@ static void check_client_tls(
 			"expected `client request`, check or require beside it");
 	if (tls->ca.len == 0 && tls->client == POLICY_TLS_CLIENT_REQUIRE)
 		language_warn(l, &note->client,
-			"a certificate of any public authority will do, which everybody can get: "
-			"say with `ca` whose are meant");
+			"a certificate of any authority in " CREDENTIAL_TRUST_FILE
+			" will do, which everybody can get: say with `ca` whose are meant");
+	if (tls->ca.len == 0 && tls->client == POLICY_TLS_CLIENT_CHECK)
+		language_warn(l, &note->client,
+			"who shows a certificate of an authority that is not "
+			"in " CREDENTIAL_TRUST_FILE
+			" is refused, as mail servers with one of their own "
+			"are: say with `ca` whose are meant, or `client request` to record it");
 }
 
 /* ---- zones ---- */
@@ -154,6 +164,28 @@ static void check_listener(struct language *l, struct policy_listener *listener,
 
 /* ---- the servers' side ---- */
 
+/* Of what is empty it is told already. */
+static void check_names(
+	struct language *l, const struct policy_strings *names, const struct language_spans *spans)
+{
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
+	for (size_t i = 0; i < names->n; i++) {
+		const struct policy_string *name = &names->v[i];
+		if (name->len > 0 && language_refuse_host(name))
+			language_error(l, &spans->v[i],
+				"\"%s\" is no host's name, expected the one in the server's "
+				"certificate, such as \"mail.example\"",
+				language_quote(name->text, name->len, quoted));
+		for (size_t j = 0; j < i; j++)
+			if (name->len > 0 && dns_same_name(name->text, names->v[j].text)) {
+				language_fault(l, &spans->v[i],
+					"name %s stands twice, expected once", name->text);
+				break;
+			}
+	}
+}
+
 static void check_server_tls(
 	struct language *l, struct policy_server_tls *tls, const struct language_tls_note *note)
 {
@@ -174,11 +206,7 @@ static void check_server_tls(
 			"`ca` says who signs the server's certificate, and with `tls %s` that is "
 			"not asked; expected `tls verify`",
 			policy_server_tls_names[tls->mode]);
-	for (size_t i = 0; i < tls->names.n; i++) {
-		const char *wrong = language_refuse_host(&tls->names.v[i]);
-		if (wrong)
-			language_error(l, &note->names.v[i], "%s", wrong);
-	}
+	check_names(l, &tls->names, &note->names);
 }
 
 /* A name that only DNS said proves nothing. */

@@ -34,6 +34,12 @@ struct policy_place {
 	uint16_t file;
 };
 
+/* A word in a statement, with the columns it takes. line 0: it was not written. */
+struct policy_span {
+	struct policy_place place;
+	uint16_t width;
+};
+
 /* hash is policy_hash(text, len): compare it first, then the bytes. Unset: text "", len 0. */
 struct policy_string {
 	const char *text; /* NUL-terminated */
@@ -177,6 +183,7 @@ struct policy_elems {
 struct policy_certificate {
 	struct policy_place place;
 	struct policy_string name, file, key;
+	struct policy_span file_at, key_at;
 };
 
 /* TLS on the clients' side. */
@@ -207,9 +214,10 @@ struct policy_client_tls {
 	size_t *certificates;                    /* indexes, n = certificate_names.n */
 	bool client_given;
 	enum policy_tls_client client;
-	struct policy_string ca; /* a file; len 0: the machine's store */
-	bool legacy;             /* TLS 1.0 and its ciphers, too */
-	bool insecure;           /* passwords may go in clear */
+	struct policy_string ca;  /* a file; len 0: the machine's store */
+	struct policy_span ca_at; /* the path; none: `tls` itself */
+	bool legacy;              /* TLS 1.0 and its ciphers, too */
+	bool insecure;            /* passwords may go in clear */
 };
 
 /* TLS towards servers. */
@@ -236,6 +244,7 @@ struct policy_server_tls {
 	struct policy_strings pin_texts; /* as written, n = npins */
 	bool immediate;
 	struct policy_string ca;               /* a file; len 0: the machine's store */
+	struct policy_span ca_at;              /* the path; none: `tls` itself */
 	struct policy_string certificate_name; /* our own; len 0: none */
 	ptrdiff_t certificate;                 /* index, or -1 */
 	bool legacy;
@@ -245,6 +254,7 @@ struct policy_server_tls {
 struct policy_account {
 	bool given;
 	struct policy_string user, secret_file;
+	struct policy_span secret_at;
 	bool sender_given;
 	struct policy_string sender; /* of the envelope, instead of the client's; len 0: keep */
 	bool insecure;               /* the password may go where others can read it */

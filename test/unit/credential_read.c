@@ -125,6 +125,7 @@ static void what_others_may_read_is_a_warning(void **state)
 		"certificate mail: %s: everybody on this machine can read it; type: chmod o-rwx %s",
 		path_of("mail.key"), path_of("mail.key"));
 	assert_string_equal(got.verdict.warning, words);
+	assert_true(got.verdict.warned_of_key);
 }
 
 static void out_of_its_time_is_bad_and_better_than_none(void **state)
@@ -146,13 +147,20 @@ static void what_is_no_file_is_refused(void **state)
 	(void)state;
 	write_text("mail.pem", own.chain.bytes, 0644);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.pem", "none.key");
-	assert_refused("none.key: No such file or directory");
+	assert_refused("none.key: No such file or directory, expected a PEM file with the "
+		       "certificate's private key");
+	assert_true(got.verdict.bad_key);
+	read_as(CREDENTIAL_CERTIFICATE, "none.pem", "none.key");
+	assert_refused("none.pem: No such file or directory, expected a PEM file with the "
+		       "certificate and its chain");
+	assert_false(got.verdict.bad_key);
 	assert_int_equal(mkdir(path_of("folder"), 0700), 0);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.pem", "folder");
-	assert_refused("folder: it is a folder, expected a file");
+	assert_refused(
+		"folder: it is a folder, expected a PEM file with the certificate's private key");
 	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
 	read_as(CREDENTIAL_SECRET, "fifo", NULL);
-	assert_refused("fifo: it is no regular file");
+	assert_refused("fifo: it is no regular file, expected a file with one line: the secret");
 	memset(text, 'a', sizeof(text));
 	write_file("large", text, sizeof(text), 0600);
 	read_as(CREDENTIAL_CERTIFICATE, "large", "mail.pem");
@@ -163,7 +171,8 @@ static void what_is_no_file_is_refused(void **state)
 		&(struct credential){
 			.kind = CREDENTIAL_TRUST, .name = "", .file = long_path, .key = ""},
 		"postern", NOW, &got);
-	assert_refused("File name too long");
+	assert_refused(
+		"File name too long, expected a PEM file with the certificates of who may sign");
 }
 
 static void each_file_is_named_in_its_fault(void **state)
@@ -174,6 +183,7 @@ static void each_file_is_named_in_its_fault(void **state)
 	write_text("old.key", old.key_text.bytes, 0600);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.pem", "old.key");
 	assert_refused("old.key: the key is not that of certificate 1 (CN=mail)");
+	assert_true(got.verdict.bad_key);
 	read_as(CREDENTIAL_CERTIFICATE, "mail.key", "mail.key");
 	assert_refused("mail.key: it holds a private key, expected a certificate");
 	read_as(CREDENTIAL_TRUST, "mail.key", NULL);
@@ -196,6 +206,7 @@ static void a_secret_is_one_line(void **state)
 	read_as(CREDENTIAL_SECRET, "secret", NULL);
 	assert_int_equal(got.file.len, 6);
 	assert_non_null(strstr(got.verdict.warning, "everybody on this machine can read it"));
+	assert_false(got.verdict.warned_of_key);
 	credential_read_wipe(&got);
 	write_text("secret", "", 0600);
 	read_as(CREDENTIAL_SECRET, "secret", NULL);

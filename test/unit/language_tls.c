@@ -2,6 +2,7 @@
  * printed. */
 #include "lib/language.h"
 
+#include "lib/credential.h"
 #include "lib/language_clause.h"
 
 #include <setjmp.h>
@@ -14,7 +15,8 @@
 
 #include "test/unit/language_same.h"
 
-#define PIN "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define PIN  "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define PIN2 "0123456789ABCDEF0123456789abcdef0123456789ABCDEF0123456789abcdef" /* the same */
 
 static const struct language_world speaking = {.reads_messages = true, .speaks_tls = true};
 
@@ -22,6 +24,8 @@ static struct policy *parse(const char *text, struct language_diagnosis *diagnos
 {
 	return language_parse("t", text, strlen(text), &speaking, diagnosis);
 }
+
+#define OTHER_PIN "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 #define HEAD                                                         \
 	"certificate mail { file \"/m.pem\" key \"/m.key\" }\n"      \
@@ -64,6 +68,8 @@ static void test_mistakes_are_told_at_their_place(void **state)
 		/* certificate */
 		{"certificate c { file \"/c\" }", "c {",
 			"certificate c has no key, expected both file and key"},
+		{"certificate c { }", "c {",
+			"certificate c has no file and no key, expected both file and key"},
 		{"certificate c { key \"/c\" }", "c {", "certificate c has no file"},
 		{"certificate c { file \"\" key \"/k\" }", "\"\"",
 			"this is empty, expected the path of a file"},
@@ -114,9 +120,16 @@ static void test_mistakes_are_told_at_their_place(void **state)
 		{SERVER("mx \"a.example\" tls verify"), "\"a.example\"",
 			"the names of mx a.example come from DNS, which proves nothing"},
 		{SERVER("host a.example tls verify \"b c\""), "\"b c\"",
-			"this is neither an address nor a host's name"},
+			"\"b c\" is no host's name, expected the one in the server's certificate"},
+		{SERVER("host a.example tls verify \"192.0.2.1\""), "\"192.0.2.1\"",
+			"\"192.0.2.1\" is no host's name, expected the one in the server's "
+			"certificate"},
+		{SERVER("host a.example tls verify \"a.example\", \"b\", \"A.example.\""),
+			"\"A.example", "name A.example. stands twice, expected once"},
+		{SERVER("host a.example tls pin \"sha256:" PIN "\", \"sha256:" PIN2 "\""),
+			"\"sha256:" PIN2, "this key stands twice, expected once"},
 		{SERVER("host a.example tls verify \"*.example\""), "\"*.example\"",
-			"this is neither an address nor a host's name"},
+			"is no host's name, expected the one in the server's certificate"},
 		{SERVER("host a.example tls verify mx"), "}", "unexpected \"}\""},
 		{SERVER("host a.example tls verify b"), "b }", "expected this in quotes: \"b\""},
 		{SERVER("host a.example tls pin"), "}", "unexpected \"}\", expected a string"},
@@ -211,6 +224,85 @@ static void test_mistakes_are_told_at_their_place(void **state)
 	}
 }
 
+static const char *const empty[] = {
+	"certificate c { file \"\" key \"/k\" }",
+	"certificate c { file \"/f\" key \"\" }",
+	ZONE("tls offer { certificate mail client check ca \"\" }"),
+	ZONE("tls offer { certificate mail ca \"\" }"),
+	SERVER("host a.example tls verify \"\""),
+	SERVER("host a.example tls verify \"\", \"a.example\""),
+	SERVER("host a.example tls pin \"\""),
+	SERVER("host a.example tls verify { ca \"\" }"),
+	SERVER("host a.example tls verify account \"\" { secret file \"/s\" }"),
+	SERVER("host a.example tls verify account \"u\" { secret file \"\" }"),
+	SERVER("host a.example tls verify account \"u\" { secret file \"/s\" sender \"\" }"),
+	"rule r { zone asks tls verified \"\" server plain }",
+};
+
+static void test_what_is_empty_is_one_mistake(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(empty) / sizeof(*empty); i++) {
+		struct language_diagnosis diagnosis;
+		char text[2048];
+		snprintf(text, sizeof(text), HEAD "%s\n", empty[i]);
+		assert_null(parse(text, &diagnosis));
+		if (diagnosis.errors != 1)
+			fail_msg("%s: %zu errors", empty[i], diagnosis.errors);
+		for (size_t j = 0; j < diagnosis.n; j++)
+			if (diagnosis.v[j].severity == LANGUAGE_ERROR)
+				expect_place(&diagnosis.v[j], empty[i], "\"\"", empty[i]);
+		language_diagnosis_fini(&diagnosis);
+	}
+}
+
+/* Says that each of them is bad, and is asked which. */
+static void find_bad(
+	void *context, const struct credential *credential, struct credential_verdict *verdict)
+{
+	const char *bad = context;
+
+	verdict->bad = strcmp(credential->file, bad) == 0 || strcmp(credential->key, bad) == 0;
+	verdict->bad_key = verdict->warned_of_key = strcmp(credential->key, bad) == 0;
+	snprintf(verdict->text, sizeof(verdict->text), "it is bad");
+	snprintf(
+		verdict->warning, sizeof(verdict->warning), "%s", verdict->bad ? "it is open" : "");
+}
+
+static void test_a_bad_file_is_told_at_its_path(void **state)
+{
+	static const struct {
+		const char *line, *at, *bad;
+	} cases[] = {
+		{"certificate c { file \"/f\" key \"/k\" }", "\"/f\"", "/f"},
+		{"certificate c { file \"/f\" key \"/k\" }", "\"/k\"", "/k"},
+		{ZONE("tls offer { certificate mail client check ca \"/x\" }"), "\"/x\"", "/x"},
+		{ZONE("tls offer { certificate mail client check }"), "tls", CREDENTIAL_TRUST_FILE},
+		{SERVER("host a.example { tls verify { ca \"/x\" } }"), "\"/x\"", "/x"},
+		{SERVER("host a.example tls verify"), "tls", CREDENTIAL_TRUST_FILE},
+		{SERVER("host a.example tls verify account \"u\" { secret file \"/s\" }"), "\"/s\"",
+			"/s"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct language_diagnosis diagnosis;
+		struct language_world world = speaking;
+		char text[2048];
+		world.credential = find_bad;
+		world.context = (void *)(uintptr_t)cases[i].bad;
+		snprintf(text, sizeof(text), HEAD "%s\n", cases[i].line);
+		assert_null(language_parse("t", text, strlen(text), &world, &diagnosis));
+		const struct language_message *message =
+			find(&diagnosis, LANGUAGE_ERROR, "it is bad");
+		assert_non_null(message);
+		expect_place(message, cases[i].line, cases[i].at, cases[i].line);
+		message = find(&diagnosis, LANGUAGE_WARNING, "it is open");
+		assert_non_null(message);
+		expect_place(message, cases[i].line, cases[i].at, cases[i].line);
+		language_diagnosis_fini(&diagnosis);
+	}
+}
+
 #define ISP                                                      \
 	"server isp { host smtp.isp.example port 465 tls verify" \
 	" account \"h\" { secret file \"/s\" } } "
@@ -231,8 +323,12 @@ static void test_what_works_but_surprises_is_warned_of(void **state)
 		{ZONE("port 25, 465 tls immediate { certificate mail }"), "tls",
 			"clients of zone z begin in clear on every port but 465"},
 		{ZONE("tls require { certificate mail client require }"), "client",
-			"a certificate of any public authority will do, which everybody can get: "
-			"say with `ca` whose are meant"},
+			"a certificate of any authority in /etc/ssl/certs/ca-certificates.crt will "
+			"do, which everybody can get: say with `ca` whose are meant"},
+		{ZONE("tls require { certificate mail client check }"), "client",
+			"who shows a certificate of an authority that is not in "
+			"/etc/ssl/certs/ca-certificates.crt is refused, as mail servers with one "
+			"of their own are: say with `ca` whose are meant, or `client request`"},
 		{ZONE("tls offer { certificate mail client require ca \"/x\" }"), "client",
 			"`client require` refuses who shows no certificate, as nobody in clear "
 			"does: `tls offer` is here as `tls require`"},
@@ -295,7 +391,7 @@ static void test_each_form_prints_as_it_was_written(void **state)
 		"certificate ours { file \"/o\" key \"/o\" }\n\n"
 		"server s {\n"
 		"    host \"a.example\" port 465 { limit flows 9 tls verify }\n"
-		"    host 192.0.2.1 { tls pin \"sha256:" PIN "\", \"sha256:" PIN "\" }\n"
+		"    host 192.0.2.1 { tls pin \"sha256:" PIN "\", \"sha256:" OTHER_PIN "\" }\n"
 		"    mx \"b.example\" { tls verify \"mx.b.example\", \"b.example\" "
 		"{ immediate ca \"/ca\" certificate ours legacy } }\n"
 		"    host \"c.example\" { tls none }\n"
@@ -657,6 +753,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mistakes_are_told_at_their_place),
+		cmocka_unit_test(test_what_is_empty_is_one_mistake),
+		cmocka_unit_test(test_a_bad_file_is_told_at_its_path),
 		cmocka_unit_test(test_what_works_but_surprises_is_warned_of),
 		cmocka_unit_test(test_each_form_prints_as_it_was_written),
 		cmocka_unit_test(test_what_it_comes_to),

@@ -133,18 +133,18 @@ static void why_denied(const char *path, const char *user, char buf[static FILE_
 			file);
 }
 
-const char *secret_file_why(
-	const char *path, size_t max, int error, const char *user, char buf[static FILE_WHY_SIZE])
+const char *secret_file_why(const char *path, size_t max, int error, const char *user,
+	const char *expected, char buf[static FILE_WHY_SIZE])
 {
 	switch (-error) {
 	case EACCES:
 		why_denied(path, user, buf);
 		break;
 	case EISDIR:
-		snprintf(buf, FILE_WHY_SIZE, "it is a folder, expected a file");
+		snprintf(buf, FILE_WHY_SIZE, "it is a folder, expected %s", expected);
 		break;
 	case EINVAL:
-		snprintf(buf, FILE_WHY_SIZE, "it is no regular file");
+		snprintf(buf, FILE_WHY_SIZE, "it is no regular file, expected %s", expected);
 		break;
 	case EFBIG:
 		snprintf(buf, FILE_WHY_SIZE, "it is too large, expected at most %zu bytes", max);
@@ -153,7 +153,7 @@ const char *secret_file_why(
 		snprintf(buf, FILE_WHY_SIZE, "it is being written just now");
 		break;
 	default:
-		snprintf(buf, FILE_WHY_SIZE, "%s", strerror(-error));
+		snprintf(buf, FILE_WHY_SIZE, "%s, expected %s", strerror(-error), expected);
 	}
 	return buf;
 }

@@ -29,9 +29,9 @@ struct file_stamp file_stamp_of(const char *path);
 bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b);
 
 /* Why it could not be read by this user, who runs this, and what to type where that mends it:
- * "Permission denied; type: setfacl -m u:postern:r FILE". */
+ * "Permission denied; type: setfacl -m u:postern:r FILE"; else what was expected there. */
 #define FILE_WHY_SIZE 640
-const char *secret_file_why(
-	const char *path, size_t max, int error, const char *user, char buf[static FILE_WHY_SIZE]);
+const char *secret_file_why(const char *path, size_t max, int error, const char *user,
+	const char *expected, char buf[static FILE_WHY_SIZE]);
 
 #endif

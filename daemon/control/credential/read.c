@@ -77,6 +77,7 @@ static void refuse(struct credential_read *read, const struct credential *creden
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	read->verdict.bad = true;
+	read->verdict.bad_key = path == credential->key;
 	snprintf(read->verdict.text, sizeof(read->verdict.text), "%s: %.200s: %.480s",
 		credential_title(credential, title), path, why);
 }
@@ -87,9 +88,28 @@ static void warn(struct credential_read *read, const struct credential *credenti
 {
 	char title[CREDENTIAL_TITLE_SIZE];
 
-	if (!read->verdict.warning[0])
-		snprintf(read->verdict.warning, sizeof(read->verdict.warning), "%s: %.200s: %s",
-			credential_title(credential, title), path, text);
+	if (read->verdict.warning[0])
+		return;
+	read->verdict.warned_of_key = path == credential->key;
+	snprintf(read->verdict.warning, sizeof(read->verdict.warning), "%s: %.200s: %s",
+		credential_title(credential, title), path, text);
+}
+
+static const char *expected_of(const struct credential *credential, const char *path)
+{
+	switch (credential->kind) {
+	case CREDENTIAL_CERTIFICATE:
+		return path == credential->key ? "a PEM file with the certificate's private key"
+					       : "a PEM file with the certificate and its chain";
+	case CREDENTIAL_TRUST:
+		return strcmp(path, CREDENTIAL_TRUST_FILE) == 0
+			       ? "what Debian's package ca-certificates keeps there, or `ca` with "
+				 "another file"
+			       : "a PEM file with the certificates of who may sign";
+	case CREDENTIAL_SECRET:
+		break;
+	}
+	return "a file with one line: the secret";
 }
 
 static bool take_file(struct credential_read *read, const struct credential *credential,
@@ -102,7 +122,8 @@ static bool take_file(struct credential_read *read, const struct credential *cre
 	if (!error)
 		return true;
 	read->denied = error == -EACCES;
-	refuse(read, credential, path, "%s", secret_file_why(path, max, error, user, why));
+	refuse(read, credential, path, "%s",
+		secret_file_why(path, max, error, user, expected_of(credential, path), why));
 	return false;
 }
 

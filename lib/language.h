@@ -74,6 +74,8 @@ struct language_world {
 struct policy *language_parse(const char *file, const char *text, size_t len,
 	const struct language_world *world, struct language_diagnosis *diagnosis);
 void language_diagnosis_fini(struct language_diagnosis *diagnosis);
+/* Why there is no policy: the first error, as warnings may stand in front of it. */
+const char *language_first_error(const struct language_diagnosis *diagnosis);
 
 /* Is the address a device's, in this zone? */
 bool language_is_device(const struct policy *policy, size_t zone, const struct addr *addr);

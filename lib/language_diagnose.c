@@ -74,6 +74,14 @@ void language_diagnosis_fini(struct language_diagnosis *diagnosis)
 	*diagnosis = (struct language_diagnosis){0};
 }
 
+const char *language_first_error(const struct language_diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->n; i++)
+		if (diagnosis->v[i].severity == LANGUAGE_ERROR)
+			return diagnosis->v[i].text;
+	return "out of memory";
+}
+
 void language_out_of_memory(struct language *l)
 {
 	if (l->out_of_memory)

@@ -137,8 +137,7 @@ static int prepare(const struct child *child, struct replica *replica, const str
 	struct policy *policy = language_parse("policy", bytes, len, &world, &diagnosis);
 	munmap(bytes, len);
 	if (!policy)
-		snprintf(text, IPC_TEXT_SIZE, "%s",
-			diagnosis.n ? diagnosis.v[0].text : "out of memory");
+		snprintf(text, IPC_TEXT_SIZE, "%s", language_first_error(&diagnosis));
 	language_diagnosis_fini(&diagnosis);
 	if (!policy)
 		return -EINVAL;

@@ -388,6 +388,20 @@ static void parsing_goes_on_after_a_mistake(void **state)
 	language_diagnosis_fini(&diagnosis);
 }
 
+static void the_first_error_stands_behind_warnings(void **state)
+{
+	static const char text[] = "zone z { interface ppp0 identity address }\n"
+				   "rule r { server nobody }\n";
+	struct language_diagnosis diagnosis;
+
+	(void)state;
+	assert_null(language_parse("t", text, strlen(text), &world, &diagnosis));
+	assert_int_equal(diagnosis.v[0].severity, LANGUAGE_WARNING);
+	assert_non_null(strstr(language_first_error(&diagnosis), "t:2:17: error: "));
+	language_diagnosis_fini(&diagnosis);
+	assert_string_equal(language_first_error(&(struct language_diagnosis){0}), "out of memory");
+}
+
 static void at_most_twenty_errors_are_kept(void **state)
 {
 	char text[8192] = "";
@@ -549,6 +563,7 @@ int main(void)
 		cmocka_unit_test(a_zone_takes_the_posture_of_the_policy),
 		cmocka_unit_test(lists_and_conditions_are_indexed),
 		cmocka_unit_test(parsing_goes_on_after_a_mistake),
+		cmocka_unit_test(the_first_error_stands_behind_warnings),
 		cmocka_unit_test(at_most_twenty_errors_are_kept),
 		cmocka_unit_test(a_long_line_is_shown_around_the_caret),
 		cmocka_unit_test(without_a_world_only_the_text_is_checked),

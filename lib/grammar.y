@@ -110,7 +110,7 @@ top_statement:
 					{ language_zone_end(l); }
 	| LIST name { language_list_begin(l, &@2, &$2); } list_holds list_body
 					{ language_list_end(l); }
-	| CERTIFICATE name { language_certificate_begin(l, &@1, &@2, &$2); }
+	| CERTIFICATE name { language_certificate_begin(l, &@2, &$2); }
 		'{' certificate_statements '}'	{ language_certificate_end(l); }
 	| LISTENER name { language_listener_begin(l, &@1, &@2, &$2); }
 		'{' listener_statements '}' { language_listener_end(l); }

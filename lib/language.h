@@ -48,10 +48,6 @@ struct language_world {
 	 * and addresses: what is wrong with it now is a fault, not an error, as long as it can run.
 	 */
 	bool lenient;
-	/* Flows can be read at message level, whatever LANGUAGE_READS_MESSAGES says. */
-	bool reads_messages;
-	/* The same of TLS, accounts and certificates, and LANGUAGE_SPEAKS_TLS. */
-	bool speaks_tls;
 	/* The gateway can listen, whatever LANGUAGE_LISTENS says. */
 	bool listens;
 	/* Reads what is named by the policy and never becomes part of it (credential.h), and says

@@ -141,8 +141,8 @@ void language_zone_comment(struct language *l, const struct language_span *word,
 void language_zone_end(struct language *l);
 
 /* language_build_tls.c: certificates, `tls` on both sides, accounts. */
-void language_certificate_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name);
+void language_certificate_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
 void language_certificate_file(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *path, bool key);
 void language_certificate_end(struct language *l);

@@ -63,7 +63,6 @@ static void note_limit(
 	case POLICY_LIMIT_RECIPIENTS:
 	case POLICY_LIMIT_SIZE:
 		note_once(first, word);
-		language_reads(l, word, phrase_of(limit));
 		break;
 	}
 }

@@ -228,13 +228,6 @@ void language_rule_protected(struct language *l, const struct language_span *wor
 }
 
 /* Where flows begin to be read because of the rule. */
-static void note_message_word(
-	struct language *l, const struct language_span *word, const char *text)
-{
-	language_rule_reads(l, word);
-	language_reads(l, word, text);
-}
-
 void language_rule_reads(struct language *l, const struct language_span *word)
 {
 	if (l->rule_note.message_word.width == 0)
@@ -245,7 +238,7 @@ static void take_mails(struct language *l, const struct language_span *word, con
 	struct policy_mails *mails, struct language_spans *lists, bool negated)
 {
 	once(l, word, text);
-	note_message_word(l, word, text);
+	language_rule_reads(l, word);
 	language_mails(l, mails, lists, negated);
 }
 

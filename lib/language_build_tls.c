@@ -17,13 +17,12 @@ static bool once_inside(struct language *l, const struct language_span *word, co
 
 /* ---- certificate ---- */
 
-void language_certificate_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name)
+void language_certificate_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name)
 {
 	memset(&l->certificate, 0, sizeof(l->certificate));
 	memset(&l->certificate_note, 0, sizeof(l->certificate_note));
 	language_enter(l, &l->block, LANGUAGE_BLOCK_CERTIFICATE, name);
-	language_speaks(l, word, "certificate");
 	l->certificate.place = span->place;
 	l->certificate.name = *name;
 	l->certificate.file = l->certificate.key = language_empty();
@@ -91,13 +90,6 @@ static void begin_tls(struct language *l, const struct language_span *word,
 	language_enter(l, block, kind, NULL);
 }
 
-/* `none` is what is done anyway. */
-static void take_mode(struct language *l, bool none)
-{
-	if (!none)
-		language_speaks(l, &l->tls_note.word, "tls");
-}
-
 void language_tls_ca(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *path,
 	struct policy_string *ca, struct policy_span *stands)
@@ -125,7 +117,6 @@ void language_client_tls_begin(struct language *l, const struct language_span *w
 void language_client_tls_mode(struct language *l, enum policy_tls mode)
 {
 	l->client_tls.mode = mode;
-	take_mode(l, mode == POLICY_TLS_NONE);
 }
 
 void language_client_tls_certificates(struct language *l, const struct language_span *word)
@@ -188,7 +179,6 @@ void language_server_tls_begin(struct language *l, const struct language_span *w
 void language_server_tls_mode(struct language *l, enum policy_server_tls_mode mode)
 {
 	l->server_tls.mode = mode;
-	take_mode(l, mode == POLICY_SERVER_TLS_NONE);
 }
 
 void language_server_tls_names(struct language *l)
@@ -299,7 +289,6 @@ void language_account(struct language *l, const struct language_span *word,
 	language_item_user(l, span, user);
 	l->tls_block = &l->inner;
 	language_enter(l, &l->inner, LANGUAGE_BLOCK_ACCOUNT, NULL);
-	language_speaks(l, word, "account");
 	l->server.account = language_no_account();
 	l->server.account.given = true;
 	l->server.account.user = *user;
@@ -352,7 +341,6 @@ void language_rule_tls(struct language *l, const struct language_span *word, boo
 	bool verified, const struct language_vector *names)
 {
 	language_once(l, &l->block, word, "tls");
-	language_speaks(l, word, "tls");
 	language_rule_reads(l, word);
 	l->rule.tls = (struct policy_tls_condition){
 		.given = true, .negated = negated, .verified = verified};

@@ -144,8 +144,6 @@ void language_zone_level(
 	l->zone.level = level;
 	l->zone.given |= POLICY_ZONE_LEVEL;
 	l->zone_note.level = *word;
-	if (level == POLICY_LEVEL_MESSAGE)
-		language_reads(l, word, "level message");
 }
 
 void language_zone_newline(
@@ -155,7 +153,6 @@ void language_zone_newline(
 	l->zone.newline = newline;
 	l->zone.given |= POLICY_ZONE_NEWLINE;
 	l->zone_note.newline = *word;
-	language_reads(l, word, "newline");
 }
 
 void language_zone_comment(struct language *l, const struct language_span *word,

@@ -118,18 +118,6 @@ void language_later_value(struct language *l, const struct language_span *span, 
 		word);
 }
 
-void language_reads(struct language *l, const struct language_span *span, const char *word)
-{
-	if (!LANGUAGE_READS_MESSAGES && !l->world->reads_messages)
-		language_later_value(l, span, word);
-}
-
-void language_speaks(struct language *l, const struct language_span *span, const char *word)
-{
-	if (!LANGUAGE_SPEAKS_TLS && !l->world->speaks_tls)
-		language_later_value(l, span, word);
-}
-
 void language_listens(struct language *l, const struct language_span *span, const char *word)
 {
 	if (!LANGUAGE_LISTENS && !l->world->listens)

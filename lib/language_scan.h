@@ -40,17 +40,11 @@ bool language_later(const struct language *l, const char *const *expected, size_
 	char word[static LANGUAGE_LATER_SIZE]);
 /* A value of a later version, which the grammar knows. */
 void language_later_value(struct language *l, const struct language_span *span, const char *word);
-/* THE SWITCH of the message level: true once the process that reads messages runs. Until then every
- * word that brings flows to that level is refused by its name (language_reads()), unless the caller
- * says that it reads messages all the same (struct language_world), as tests do. */
-#define LANGUAGE_READS_MESSAGES true
-/* The same of TLS, accounts and certificates (language_speaks()): true once both sides run. */
-#define LANGUAGE_SPEAKS_TLS true
-/* To be called for each such word, at its place. */
-void language_reads(struct language *l, const struct language_span *span, const char *word);
-void language_speaks(struct language *l, const struct language_span *span, const char *word);
-/* The same of listeners and protected domains: true once a listener serves. */
+/* THE SWITCH of listeners and protected domains: true once a listener serves. Until then every word
+ * of theirs is refused by its name, unless the caller says that he listens all the same (struct
+ * language_world), as tests do. */
 #define LANGUAGE_LISTENS false
+/* To be called for each such word, at its place. */
 void language_listens(struct language *l, const struct language_span *span, const char *word);
 
 #endif

@@ -123,10 +123,8 @@ static int prepare(const struct child *child, struct replica *replica, const str
 	int fd, char *text)
 {
 	struct tls_contexts *contexts;
-	const struct language_world world = {.relay_port = replica->relay_port,
-		.lenient = true,
-		.speaks_tls = true,
-		.listens = true};
+	const struct language_world world = {
+		.relay_port = replica->relay_port, .lenient = true, .listens = true};
 	struct language_diagnosis diagnosis;
 	void *bytes;
 	size_t len;

@@ -23,12 +23,11 @@ static const char before[] =
 /* What was made is a policy that can be printed and read again. */
 static void look_at(const struct edit *edit, const struct policy *from, struct policy *to)
 {
-	const struct language_world world = {.reads_messages = true};
 	struct language_diagnosis diagnosis;
 	size_t len;
 	char *gone = edit_gone(edit, from, to);
 	char *text = language_print(to, LANGUAGE_PRINT_CANONICAL, &len);
-	struct policy *again = text ? language_parse("again", text, len, &world, &diagnosis) : NULL;
+	struct policy *again = text ? language_parse("again", text, len, NULL, &diagnosis) : NULL;
 	if (!gone || !again)
 		abort();
 	language_diagnosis_fini(&diagnosis);
@@ -40,14 +39,13 @@ static void look_at(const struct edit *edit, const struct policy *from, struct p
 static void run(
 	const struct verb_noun *noun, const struct verb_words *given, struct policy **policy)
 {
-	static const struct language_world world = {.reads_messages = true};
 	struct edit edit;
 	struct edit_made made;
 	edit_from(noun, given, &edit);
 	bool is_there = language_find(*policy, edit.kind, edit.name) >= 0;
 	if (edit.verb != EDIT_ADD && !is_there)
 		return;
-	edit_make(&edit, *policy, is_there, &world, &made);
+	edit_make(&edit, *policy, is_there, NULL, &made);
 	if (!made.policy && !made.wrong && made.diagnosis.errors == 0)
 		abort();
 	if (made.policy) {

@@ -61,8 +61,7 @@ static void print_and_parse(const struct policy *policy, enum language_print fla
 	struct language_diagnosis diagnosis;
 	size_t len;
 	char *first = language_print(policy, flags, &len);
-	const struct language_world world = {
-		.reads_messages = true, .speaks_tls = true, .listens = true};
+	const struct language_world world = {.listens = true};
 	struct policy *again = language_parse("printed", first, len, &world, &diagnosis);
 
 	if (!again)
@@ -173,8 +172,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.interface = find_interface,
 		.relay_port = 2525,
 		.own_address = is_own,
-		.reads_messages = true,
-		.speaks_tls = true,
 		.listens = true};
 	struct language_diagnosis diagnosis;
 

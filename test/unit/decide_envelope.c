@@ -50,11 +50,10 @@ static const char *const text =
 
 static void set_up(struct stage *stage, const char *zone, const char *group)
 {
-	const struct language_world world = {.reads_messages = true};
 	struct language_diagnosis diagnosis;
 
 	*stage = (struct stage){0};
-	stage->policy = language_parse("test", text, strlen(text), &world, &diagnosis);
+	stage->policy = language_parse("test", text, strlen(text), NULL, &diagnosis);
 	if (!stage->policy)
 		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
 	language_diagnosis_fini(&diagnosis);

@@ -48,12 +48,11 @@ struct stage {
 
 static void set_up(struct stage *stage, const char *zone, const char *user)
 {
-	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
 	struct language_diagnosis diagnosis;
 	static struct session_address address;
 
 	memset(stage, 0, sizeof(*stage));
-	stage->policy = language_parse("t", text, strlen(text), &world, &diagnosis);
+	stage->policy = language_parse("t", text, strlen(text), NULL, &diagnosis);
 	if (!stage->policy)
 		fail_msg("%s", diagnosis.v[0].text);
 	language_diagnosis_fini(&diagnosis);

@@ -364,7 +364,6 @@ static void a_rule_is_shadowed_only_when_nothing_is_left_for_it(void **state)
 		{"recipient f user bob", "recipient f", false},
 		{"limit size 5m", "limit none", true},
 	};
-	const struct language_world reading = {.reads_messages = true};
 	char text[512];
 
 	(void)state;
@@ -375,8 +374,7 @@ static void a_rule_is_shadowed_only_when_nothing_is_left_for_it(void **state)
 			"list l dynamic list m dynamic list e mail dynamic list f mail dynamic "
 			"rule early { %s verdict answer no } rule late { %s verdict answer no }",
 			cases[i].early, cases[i].late);
-		struct policy *policy =
-			language_parse("p", text, strlen(text), &reading, &diagnosis);
+		struct policy *policy = language_parse("p", text, strlen(text), NULL, &diagnosis);
 		assert_non_null(policy);
 		if ((language_shadowed_by(policy, 1) == 0) != cases[i].shadowed)
 			fail_msg("%s / %s", cases[i].early, cases[i].late);

@@ -863,8 +863,7 @@ static void out_policy(uint64_t number)
 static struct policy *parse(const char *source, uint64_t number)
 {
 	struct language_diagnosis diagnosis;
-	const struct language_world world = {
-		.reads_messages = true, .speaks_tls = true, .listens = true};
+	const struct language_world world = {.listens = true};
 	struct policy *policy =
 		language_parse("random", source, strlen(source), &world, &diagnosis);
 

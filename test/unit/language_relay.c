@@ -11,8 +11,7 @@
 
 #include "test/unit/language_same.h"
 
-static const struct language_world world = {
-	.reads_messages = true, .speaks_tls = true, .listens = true};
+static const struct language_world world = {.listens = true};
 
 static struct policy *parse(const char *text)
 {

@@ -18,11 +18,9 @@
 #define PIN  "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
 #define PIN2 "0123456789ABCDEF0123456789abcdef0123456789ABCDEF0123456789abcdef" /* the same */
 
-static const struct language_world speaking = {.reads_messages = true, .speaks_tls = true};
-
 static struct policy *parse(const char *text, struct language_diagnosis *diagnosis)
 {
-	return language_parse("t", text, strlen(text), &speaking, diagnosis);
+	return language_parse("t", text, strlen(text), NULL, diagnosis);
 }
 
 #define OTHER_PIN "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -286,10 +284,9 @@ static void test_a_bad_file_is_told_at_its_path(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct language_diagnosis diagnosis;
-		struct language_world world = speaking;
+		const struct language_world world = {
+			.credential = find_bad, .context = (void *)(uintptr_t)cases[i].bad};
 		char text[2048];
-		world.credential = find_bad;
-		world.context = (void *)(uintptr_t)cases[i].bad;
 		snprintf(text, sizeof(text), HEAD "%s\n", cases[i].line);
 		assert_null(language_parse("t", text, strlen(text), &world, &diagnosis));
 		const struct language_message *message =
@@ -588,7 +585,7 @@ static void test_clauses_are_set_and_taken_out(void **state)
 			fail_msg("%s: %s", cases[i].unset, wrong);
 		struct policy *changed =
 			language_edit_replace(policy, language_kind_word(cases[i].kind),
-				cases[i].name, statement, &speaking, &diagnosis);
+				cases[i].name, statement, NULL, &diagnosis);
 		if (!changed)
 			fail_msg("%s\n%s", statement, diagnosis.v[0].text);
 		language_diagnosis_fini(&diagnosis);
@@ -611,7 +608,7 @@ static void test_paths_are_from_their_file(void **state)
 				   "ca \"y\" } }";
 	struct language_diagnosis diagnosis;
 	struct policy *policy =
-		language_parse("/etc/postern/p.conf", text, strlen(text), &speaking, &diagnosis);
+		language_parse("/etc/postern/p.conf", text, strlen(text), NULL, &diagnosis);
 
 	(void)state;
 	assert_non_null(policy);

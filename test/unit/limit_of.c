@@ -29,7 +29,7 @@ static const char *const text =
 
 static struct policy *parse(void)
 {
-	const struct language_world world = {.reads_messages = true, .listens = true};
+	const struct language_world world = {.listens = true};
 	struct language_diagnosis diagnosis;
 	struct policy *policy = language_parse("t", text, strlen(text), &world, &diagnosis);
 

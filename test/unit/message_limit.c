@@ -24,7 +24,6 @@ struct world {
 static struct world world_of(const char *zone, const char *rules)
 {
 	struct world world = {.now_us = 1000000};
-	const struct language_world reads = {.reads_messages = true};
 	struct language_diagnosis diagnosis;
 	char text[1024];
 
@@ -32,7 +31,7 @@ static struct world world_of(const char *zone, const char *rules)
 		"zone guest { interface \"lo\"; identity address\n%s }\n"
 		"server relay { host 192.0.2.9 }\n%s",
 		zone, rules);
-	world.policy = language_parse("conf", text, strlen(text), &reads, &diagnosis);
+	world.policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
 	if (!world.policy)
 		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
 	world.memory = calloc(1, BYTES);

@@ -14,8 +14,7 @@
 static struct policy *parse(const char *text)
 {
 	struct language_diagnosis diagnosis;
-	const struct language_world world = {.reads_messages = true};
-	struct policy *policy = language_parse("conf", text, strlen(text), &world, &diagnosis);
+	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
 	if (!policy)
 		fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "?");
 	language_diagnosis_fini(&diagnosis);

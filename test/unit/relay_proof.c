@@ -22,8 +22,7 @@ static struct tm *local(const time_t *time, struct tm *tm)
 
 #define NOW UINT64_C(1774659600000)
 
-static const struct language_world world = {
-	.reads_messages = true, .speaks_tls = true, .listens = true};
+static const struct language_world world = {.listens = true};
 
 #define SITE                                                                                      \
 	"zone guest { interface e0 }\nzone staff { interface e1 identity address }\n"             \

@@ -122,7 +122,6 @@ static bool is_new(struct stage *stage)
 
 static void follow(struct stage *stage)
 {
-	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
 	struct language_diagnosis diagnosis;
 	char text[512];
 
@@ -130,7 +129,7 @@ static void follow(struct stage *stage)
 		"certificate mail { file \"%s\" key \"%s\" }\n"
 		"zone guest { interface g0 tls offer { certificate mail } }\n",
 		stage->file, stage->file);
-	stage->control.policy = language_parse("p", text, strlen(text), &world, &diagnosis);
+	stage->control.policy = language_parse("p", text, strlen(text), NULL, &diagnosis);
 	if (!stage->control.policy)
 		fail_msg("%s", diagnosis.v[0].text);
 	language_diagnosis_fini(&diagnosis);

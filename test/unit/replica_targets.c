@@ -21,7 +21,6 @@
 
 static void set_policy(struct replica_targets *table, uint64_t number, const char *server)
 {
-	const struct language_world reads = {.reads_messages = true};
 	struct language_diagnosis diagnosis;
 	char text[1024];
 
@@ -29,7 +28,7 @@ static void set_policy(struct replica_targets *table, uint64_t number, const cha
 		"zone guest { interface \"lo\"; identity address }\n"
 		"server relay { %s }\nrule guests { user any server relay }\n",
 		server);
-	struct policy *policy = language_parse("conf", text, strlen(text), &reads, &diagnosis);
+	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
 	if (!policy)
 		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
 	language_diagnosis_fini(&diagnosis);

@@ -38,9 +38,8 @@ static char why[256];
 
 static struct policy *parse(const char *text)
 {
-	const struct language_world world = {.reads_messages = true, .speaks_tls = true};
 	struct language_diagnosis diagnosis;
-	struct policy *made = language_parse("test", text, strlen(text), &world, &diagnosis);
+	struct policy *made = language_parse("test", text, strlen(text), NULL, &diagnosis);
 
 	for (size_t i = 0; !made && i < diagnosis.n; i++)
 		print_message("%s\n", diagnosis.v[i].text);
@@ -158,7 +157,7 @@ static void what_a_policy_needs_is_named_once(void **state)
 		assert_string_equal(all.v[i].file, wanted[i].file);
 		assert_int_equal(all.v[i].clients, wanted[i].clients);
 		assert_int_equal(all.v[i].servers, wanted[i].servers);
-		assert_true(all.v[i].place.line > 0);
+		assert_true(all.v[i].file_at.place.line > 0);
 	}
 	credentials_fini(&all);
 }

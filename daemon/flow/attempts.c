@@ -10,10 +10,11 @@ static struct attempts *attempts_of(struct way *way)
 {
 	if (!way->attempts) {
 		way->attempts = pool_take(&way->process->attempts);
-		if (way->attempts)
-			way->attempts->n = way->attempts->left_off = 0;
-		if (way->attempts)
-			way->attempts->said.ending = ENDING_NONE;
+		if (!way->attempts)
+			return NULL;
+		way->attempts->n = way->attempts->left_off = 0;
+		way->attempts->now = false;
+		way->attempts->said.ending = ENDING_NONE;
 	}
 	return way->attempts;
 }
@@ -30,6 +31,7 @@ void attempts_note(struct way *way, enum ending ending, const char *words)
 		attempts->left_off++;
 	struct ipc_attempt *attempt = &attempts->v[attempts->n - 1];
 	memset(attempt, 0, sizeof(*attempt));
+	attempts->now = true;
 	attempt->host = way->host;
 	attempt->ms = (uint32_t)(way_now_ms(way) - way->attempt_ms);
 	attempt->ending = (uint16_t)ending;
@@ -50,6 +52,17 @@ void attempts_note_unfit(struct way *way)
 		attempts_note(
 			way, ENDING_HOST_UNFIT, choice_refusal(target, way->client.addr.family));
 	}
+}
+
+void attempts_begin(struct way *way)
+{
+	if (way->attempts)
+		way->attempts->now = false;
+}
+
+const struct ipc_attempt *attempts_last(const struct attempts *attempts)
+{
+	return attempts && attempts->now ? &attempts->v[attempts->n - 1] : NULL;
 }
 
 void attempts_drop(struct way *way)

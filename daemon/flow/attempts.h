@@ -5,12 +5,15 @@
 #include "lib/ending.h"
 #include "lib/ipc/flow.h"
 
+#include <stdbool.h>
+
 struct way;
 
 /* What few flows have: attempts at more than the one host that was taken. */
 struct attempts {
 	uint32_t n;
 	uint32_t left_off;       /* more than fit */
+	bool now;                /* the last one is of the search that is under way, or was last */
 	struct ipc_attempt said; /* the last one in which the host itself said why */
 	struct ipc_attempt v[IPC_ATTEMPTS_MAX];
 };
@@ -21,6 +24,10 @@ void attempts_note(struct way *way, enum ending ending, const char *words);
 /* No host may be tried at all: why, of each. */
 void attempts_note_unfit(struct way *way);
 void attempts_drop(struct way *way);
+/* A host is looked for once more. */
+void attempts_begin(struct way *way);
+/* The last one of that; NULL: there was none. */
+const struct ipc_attempt *attempts_last(const struct attempts *attempts);
 
 /* What they come to; NULL: there was none. */
 enum ending attempts_ending(const struct attempts *attempts);

@@ -257,6 +257,7 @@ static bool may_try(struct way *way)
 void dial_first(struct way *way)
 {
 	way->first_end_ms = way_now_ms(way) + dial_deadlines_of(way).first_ms;
+	attempts_begin(way);
 	choose_begin(way);
 }
 
@@ -273,7 +274,7 @@ bool dial_next(struct way *way)
 
 enum ending dial_give_up(struct way *way)
 {
-	if (!way->attempts)
+	if (!attempts_last(way->attempts))
 		attempts_note_unfit(way);
 	memset(&way->host, 0, sizeof(way->host));
 	choose_end(way);

@@ -320,6 +320,27 @@ static void fill_note(
 			queue_id_find(record->reply.at, record->reply.len, &record->queue_id.at);
 }
 
+#define WHY_SIZE 256
+
+/* No host could be had: the last that was tried, and why not. */
+static void fill_attempt(
+	struct message_record *record, const struct smtp_flow *flow, char why_not[static WHY_SIZE])
+{
+	const struct ipc_attempt *last = attempts_last(flow->way.attempts);
+	const struct policy_server *server = way_server(&flow->way);
+
+	if (record->ending != MESSAGE_NO_SERVER || flow->server.fd >= 0 || !last)
+		return;
+	record->host = last->host;
+	if (flow->way.to_original)
+		record->server = text_of("original");
+	else if (server)
+		record->server = name_of(&server->name);
+	snprintf(why_not, WHY_SIZE, "%s%s%s", ending_meanings[last->ending],
+		*last->reply ? ": " : "", last->reply);
+	record->detail = text_of(why_not);
+}
+
 /* Without the brackets; the null path is empty, but there. */
 static struct message_text sender_of(const struct engine *engine, char text[SMTP_PATH_TEXT_MAX])
 {
@@ -359,7 +380,7 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	struct smtp *smtp = flow->smtp;
 	struct smtp_flow_table *table = &smtp->table;
 	const struct engine *engine = &flow->engine;
-	char sender[SMTP_PATH_TEXT_MAX];
+	char sender[SMTP_PATH_TEXT_MAX], why_not[WHY_SIZE];
 	struct tls_facts facts;
 	struct message_record record = {.number = engine->message,
 		.ending = (uint16_t)ending_of(flow, note, outcome, reply),
@@ -373,6 +394,7 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 		record.client_sni = text_of(facts.sni);
 	}
 	fill_note(&record, note, flow);
+	fill_attempt(&record, flow, why_not);
 	if (record.reply.len && !record.unrecorded)
 		keep_said(flow, &record.reply);
 	record.sender_sent = sender_sent(&record, note, flow->way.policy);

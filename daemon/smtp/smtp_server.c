@@ -121,6 +121,7 @@ static bool begin(struct smtp_flow *flow)
 	dial_first(&flow->way);
 	if (over == ENDING_NONE)
 		return try_next(flow);
+	flow->way.host = (struct endpoint){0}; /* that of an earlier message */
 	dial_pass_over(&flow->way, over, "");
 	tell_failed(flow);
 	return true;

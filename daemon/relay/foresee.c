@@ -8,27 +8,59 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of several hosts that may not be used, the first one's reason. */
+/* What stands in the way at the hosts of a server: how often each, and the first one's words. */
+struct obstacles {
+	size_t down, full, unfit;
+	char down_text[IPC_TEXT_SIZE], full_text[IPC_TEXT_SIZE], unfit_text[IPC_TEXT_SIZE];
+};
+
+static void meet(const struct way *way, const struct ipc_target *target, struct obstacles *met)
+{
+	const char *said = *target->text ? target->text : "it does not answer";
+
+	if (!choice_may(target, way->client.addr.family)) {
+		if (met->unfit++ == 0)
+			snprintf(met->unfit_text, IPC_TEXT_SIZE, "host %.120s: %.120s",
+				target->name, choice_refusal(target, way->client.addr.family));
+	} else if (charge_host_is_full(way, target)) {
+		if (met->full++ == 0)
+			snprintf(met->full_text, IPC_TEXT_SIZE, "host %.120s: over its limit flows",
+				target->name);
+	} else if (met->down++ == 0) {
+		snprintf(met->down_text, IPC_TEXT_SIZE, "host %.120s: down: %.110s", target->name,
+			said);
+	}
+}
+
+/* As the flow ends that meets them all: what is down is tried all the same, and what may not be
+ * tried is not told of beside what is full. */
+static enum ending ending_at(const struct obstacles *met, char text[IPC_TEXT_SIZE])
+{
+	const char *first = met->down   ? met->down_text
+			    : met->full ? met->full_text
+					: met->unfit_text;
+
+	memcpy(text, first, IPC_TEXT_SIZE);
+	if (met->down || (!met->full && met->unfit > 1))
+		return ENDING_NO_SERVER;
+	return met->full ? ENDING_OVER_FLOWS_SERVER : ENDING_HOST_UNFIT;
+}
+
 static enum ending foresee_hosts(const struct way *way, bool read, char text[IPC_TEXT_SIZE])
 {
 	const struct replica_server *list =
 		replica_targets_of(&way->process->replica->targets, way->policy, way->server);
-	enum ending ending = ENDING_NONE;
+	struct obstacles met = {0};
 
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct ipc_target target = ipc_target_seen(&list->v[i], read);
-		bool may = choice_may(&target, way->client.addr.family);
-		if (may && !charge_host_is_full(way, &target))
+		if (target.state != TARGET_DOWN && choice_may(&target, way->client.addr.family) &&
+			!charge_host_is_full(way, &target))
 			return ENDING_NONE;
-		if (ending == ENDING_NONE)
-			snprintf(text, IPC_TEXT_SIZE, "host %.120s: %.120s", target.name,
-				may ? "over its limit flows"
-				    : choice_refusal(&target, way->client.addr.family));
-		if (ending != ENDING_HOST_UNFIT)
-			ending = may ? ENDING_OVER_FLOWS_SERVER : ENDING_HOST_UNFIT;
+		meet(way, &target, &met);
 	}
 	if (list && list->n > 0)
-		return ending;
+		return ending_at(&met, text);
 	snprintf(text, IPC_TEXT_SIZE, "no host of it is known");
 	return ENDING_NO_SERVER;
 }

@@ -211,6 +211,59 @@ static void what_only_read_flows_may_use_is_theirs(void **state)
 	end(&world);
 }
 
+/* What is foreseen is what the next one meets. */
+static void meets(struct world *world, const char *why, enum ending ending)
+{
+	for (int read = 0; read < 2; read++)
+		assert_int_equal(foresee_at(world, read, why), ending);
+	int client = dial(world);
+	hear_refusal(client, "421 4.4.1 gw.example.net ");
+	close(client);
+	const struct ipc_flow *record = await_record(world);
+	assert_int_equal(record->ending, ending);
+}
+
+static void what_is_down_is_foreseen_as_it_ends(void **state)
+{
+	struct world world;
+	struct hosts hosts;
+	char down[TARGET_NAME_SIZE + 64], unfit[TARGET_NAME_SIZE + 64];
+	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 4s connect 1s greeting 1s", "");
+	struct ipc_targets *told = targets_of(&world, &hosts);
+	for (int i = 0; i < HOSTS; i++) {
+		told->v[i].state = told->v[i].read.state = TARGET_DOWN;
+		strcpy(told->v[i].text, "Connection refused");
+		strcpy(told->v[i].read.text, "Connection refused");
+		told->v[i].port = 1; /* nobody listens there */
+	}
+	snprintf(down, sizeof(down), "host %s: down: Connection refused", told->v[0].name);
+	tell(world.control, told, -1);
+	meets(&world, down, ENDING_NO_SERVER);
+	/* one is left: the flow ends as its try of it does, which health knows no better */
+	for (int i = 1; i < HOSTS; i++)
+		told->v[i].drained = 1;
+	tell(world.control, told, -1);
+	for (int read = 0; read < 2; read++)
+		assert_int_equal(foresee_at(&world, read, down), ENDING_NO_SERVER);
+	/* several that may not be tried, and only one that there is */
+	told->v[0].drained = 1;
+	tell(world.control, told, -1);
+	snprintf(unfit, sizeof(unfit), "host %s: drained by the operator", told->v[0].name);
+	meets(&world, unfit, ENDING_NO_SERVER);
+	told->n = 1;
+	told->header.bytes = sizeof(*told) + sizeof(told->v[0]);
+	tell(world.control, told, -1);
+	meets(&world, unfit, ENDING_HOST_UNFIT);
+	/* one that is not known yet is gone to */
+	told->v[0].drained = 0;
+	told->v[0].state = told->v[0].read.state = TARGET_UNKNOWN;
+	tell(world.control, told, -1);
+	for (int read = 0; read < 2; read++)
+		assert_int_equal(foresee_at(&world, read, NULL), ENDING_NONE);
+	close_hosts(&hosts);
+	end(&world);
+}
+
 static void flows_are_spread_by_weight(void **state)
 {
 	struct world world;
@@ -559,6 +612,7 @@ int main(void)
 		BOTH(with_none_left_the_last_words_of_a_server_are_quoted),
 		BOTH(states_decide_the_order),
 		BOTH(what_only_read_flows_may_use_is_theirs),
+		BOTH(what_is_down_is_foreseen_as_it_ends),
 		BOTH(flows_are_spread_by_weight),
 		BOTH(a_hosts_addresses_are_tried_in_turn),
 		BOTH(a_host_over_its_limit_is_passed_over),

@@ -5,6 +5,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/known.h"
 #include "lib/flowid.h"
+#include "lib/smtp/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -110,13 +111,10 @@ static void next_page(struct command *command)
 }
 
 /* Addresses and Message-IDs may stand in their brackets; what is longer than any is none. */
-static bool take_text(
-	struct command *command, const char *what, bool brackets, struct message_wanted *wanted)
+static bool take_word(struct command *command, const char *what, bool brackets, const char *word,
+	struct message_wanted *wanted)
 {
-	const char *word = command_value(command, what);
-	size_t len = word ? strlen(word) : 0;
-	if (!word)
-		return true;
+	size_t len = strlen(word);
 	if (brackets && len >= 2 && word[0] == '<' && word[len - 1] == '>') {
 		word++;
 		len -= 2;
@@ -127,17 +125,37 @@ static bool take_text(
 	return false;
 }
 
-static bool take_address(struct command *command, const char *what, struct message_wanted *wanted)
+static bool take_text(
+	struct command *command, const char *what, bool brackets, struct message_wanted *wanted)
 {
 	const char *word = command_value(command, what);
-	if (word && *word == '@') {
+	return !word || take_word(command, what, brackets, word, wanted);
+}
+
+/* As the records have it, however it is written here: the domain in A-labels, no quotes that it can
+ * do without. What was no address stands there as it was said. */
+static bool take_address(
+	struct command *command, const char *what, unsigned way, struct message_wanted *wanted)
+{
+	const char *word = command_value(command, what);
+	char text[SMTP_PATH_TEXT_MAX + 1];
+	struct smtp_path path;
+	size_t used;
+	if (!word)
+		return true;
+	if (*word == '@') {
 		command_usage(command,
 			"the %s is looked for as a whole, \"anna@hotel.example\": not by its "
 			"domain",
 			what);
 		return false;
 	}
-	return take_text(command, what, true, wanted);
+	if (smtp_path_parse(&path, way | SMTP_PATH_BARE, word, strlen(word), &used) !=
+			SMTP_PATH_GOOD ||
+		word[used])
+		return take_word(command, what, true, word, wanted);
+	text[smtp_path_format(&path, text)] = '\0';
+	return take_word(command, what, true, text, wanted);
 }
 
 /* By the id of a message, or of all of a flow. */
@@ -180,8 +198,8 @@ static void run_show(struct command *command)
 	filter->whole = showing->id || command_given(command, "--whole");
 	showing->left = history_limit(command);
 	take_end(command, filter);
-	if (take_ids(command, filter) && take_address(command, "sender", &filter->sender) &&
-		take_address(command, "recipient", &filter->recipient) &&
+	if (take_ids(command, filter) && take_address(command, "sender", 0, &filter->sender) &&
+		take_address(command, "recipient", SMTP_PATH_RECIPIENT, &filter->recipient) &&
 		take_text(command, "user", false, &filter->user) &&
 		take_text(command, "queue", false, &filter->queue_id) &&
 		take_text(command, "message-id", true, &filter->message_id) &&

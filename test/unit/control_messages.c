@@ -156,6 +156,27 @@ static void they_are_found_by_what_is_asked_for(void **state)
 	assert_false(says("message show", "\"decisions\""));
 }
 
+static void an_address_is_found_however_it_is_written(void **state)
+{
+	struct message_record record = message(0x1234, 2);
+
+	(void)state;
+	begin();
+	record.sender = text("j\u00fcrg@xn--bcher-kva.example");
+	tell_message(&record, "ann@xn--bcher-kva.example", 1);
+	await("message show", "f-4hm.2");
+	expect_words("message show sender j\u00fcrg@b\u00fccher.example", 0, "f-4hm.2");
+	expect_words("message show sender <j\u00fcrg@B\u00dcCHER.example>", 0, "f-4hm.2");
+	expect_words("message show sender \"j\u00fcrg\"@xn--bcher-kva.example.", 0, "f-4hm.2");
+	expect_words("message show recipient \"ann\"@b\u00fccher.example", 0, "f-4hm.2");
+	/* what no rule could be asked about stands there as it was said */
+	record = message(0x1235, 1);
+	tell_message(&record, "ann@b@c", 1);
+	await("message show", "f-4hn.1");
+	expect_words("message show recipient ann@b@c", 0, "f-4hn.1");
+	expect_words("message show recipient <ann@b@c>", 0, "f-4hn.1");
+}
+
 static void a_typo_is_no_empty_answer(void **state)
 {
 	struct message_record record = message(0x1234, 2);
@@ -295,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(they_are_found_by_what_is_asked_for),
+		CASE(an_address_is_found_however_it_is_written),
 		CASE(a_typo_is_no_empty_answer),
 		CASE(a_flow_names_its_messages),
 		CASE(who_watches_hears_of_them),

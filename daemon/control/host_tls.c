@@ -2,6 +2,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
+#include "daemon/control/health_peer.h"
 #include "daemon/control/row.h"
 #include "daemon/log.h"
 #include "lib/dns.h"
@@ -44,6 +45,11 @@ static bool is_elsewhere(const struct ipc_host_tls *ipc, const void *other)
 	return !same_place(ipc, other);
 }
 
+static bool is_of(const struct ipc_host_tls *ipc, const struct ipc_target *target)
+{
+	return target->port == ipc->host.port && dns_same_name(target->name, ipc->name);
+}
+
 static bool is_among(const struct ipc_host_tls *ipc, const void *among)
 {
 	const struct ipc_targets *targets = among;
@@ -52,7 +58,7 @@ static bool is_among(const struct ipc_host_tls *ipc, const void *among)
 		return true;
 	for (uint32_t i = 0; i < targets->n; i++) {
 		const struct ipc_target *target = &targets->v[i];
-		if (target->port != ipc->host.port || !dns_same_name(target->name, ipc->name))
+		if (!is_of(ipc, target))
 			continue;
 		for (unsigned j = 0; j < ipc_target_addresses(target); j++)
 			if (addr_equal(&target->addresses[j], &ipc->host.addr))
@@ -87,15 +93,22 @@ void host_tls_free(struct host_tls **all)
 	keep(all, nothing_stays, NULL);
 }
 
+/* Of the same host under other terms nothing is known. */
+static bool holds_still(const struct ipc_host_tls *ipc, const struct policy_server *server,
+	const struct ipc_target *target)
+{
+	return target->line < server->nhosts &&
+	       ipc->digest == tls_terms_digest(server, &server->hosts[target->line]);
+}
+
 const struct ipc_host_tls *host_tls_find(const struct host_tls *all,
 	const struct policy_server *server, const struct ipc_target *target,
 	const struct addr *addr)
 {
 	for (; all; all = all->next)
-		if (strcmp(all->ipc.server, server->name.text) == 0 &&
-			dns_same_name(all->ipc.name, target->name) &&
-			all->ipc.host.port == target->port && addr_equal(&all->ipc.host.addr, addr))
-			return all->ipc.digest == tls_terms_digest(server) ? &all->ipc : NULL;
+		if (strcmp(all->ipc.server, server->name.text) == 0 && is_of(&all->ipc, target) &&
+			addr_equal(&all->ipc.host.addr, addr))
+			return holds_still(&all->ipc, server, target) ? &all->ipc : NULL;
 	return NULL;
 }
 
@@ -114,17 +127,26 @@ bool host_tls_days(const struct control *control, const struct ipc_host_tls *ipc
 	return true;
 }
 
+static bool holds(const struct control *control, const struct ipc_host_tls *ipc)
+{
+	ptrdiff_t at = control->policy ? policy_find_server(control->policy, ipc->server) : -1;
+	const struct ipc_targets *targets =
+		at < 0 ? NULL : health_peer_targets(control->health, (size_t)at);
+
+	for (uint32_t i = 0; targets && i < targets->n; i++)
+		if (is_of(ipc, &targets->v[i]))
+			return holds_still(ipc, &control->policy->servers[at], &targets->v[i]);
+	return false;
+}
+
 /* What is refused is told as the host's state. */
 static void log_end(const struct control *control, struct host_tls *one)
 {
 	const struct ipc_host_tls *ipc = &one->ipc;
-	ptrdiff_t at = control->policy ? policy_find_server(control->policy, ipc->server) : -1;
 	char date[CERTIFICATE_DATE_SIZE], addr[ADDR_TEXT_SIZE];
 	int64_t days;
 
-	if (at < 0 || ipc->tls.why[0] ||
-		ipc->digest != tls_terms_digest(&control->policy->servers[at]) ||
-		!host_tls_days(control, ipc, &days))
+	if (ipc->tls.why[0] || !holds(control, ipc) || !host_tls_days(control, ipc, &days))
 		return;
 	unsigned mark = days <= CREDENTIAL_TROUBLE_DAYS   ? CREDENTIAL_TROUBLE_DAYS
 			: days <= CREDENTIAL_WARNING_DAYS ? CREDENTIAL_WARNING_DAYS

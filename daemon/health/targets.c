@@ -10,7 +10,6 @@
 #include "lib/counter.h"
 #include "lib/hosts.h"
 #include "lib/level.h"
-#include "lib/smtp/tls_terms.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -202,8 +201,7 @@ static struct tracked_terms terms_of(
 		.reply_ms = server->greeting_ms,
 		.policy = server,
 		.index = (size_t)(server - targets->policy->servers),
-		.contexts = targets->contexts,
-		.tls = tls_terms_digest(server)};
+		.contexts = targets->contexts};
 	snprintf(terms.server, sizeof(terms.server), "%s", server->name.text);
 	snprintf(terms.hostname, sizeof(terms.hostname), "%s", targets->hostname);
 	if (server->bind == POLICY_BIND_ADDRESS)
@@ -216,13 +214,12 @@ static struct tracked_terms terms_of(
 	return terms;
 }
 
-/* Would a probe under these find something else? */
+/* Would a probe under these find the same? Of TLS each host judges itself. */
 static bool same_question(const struct tracked_terms *a, const struct tracked_terms *b)
 {
 	return a->announce == b->announce && a->login == b->login && a->probe == b->probe &&
-	       a->tls == b->tls && tracked_speaks_tls(a) == tracked_speaks_tls(b) &&
-	       addr_equal(&a->bind, &b->bind) && a->from_client == b->from_client &&
-	       (!a->from_client || a->foreign == b->foreign);
+	       tracked_speaks_tls(a) == tracked_speaks_tls(b) && addr_equal(&a->bind, &b->bind) &&
+	       a->from_client == b->from_client && (!a->from_client || a->foreign == b->foreign);
 }
 
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side)

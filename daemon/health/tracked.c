@@ -150,6 +150,27 @@ static struct tracked_address *find(struct tracked *tracked, const struct addr *
 	return NULL;
 }
 
+/* NULL: it leads to no server of a policy. */
+static const struct policy_host *host_of(const struct tracked *tracked)
+{
+	const struct policy_server *policy = tracked->terms->policy;
+
+	return policy && tracked->target.line < policy->nhosts
+		       ? &policy->hosts[tracked->target.line]
+		       : NULL;
+}
+
+/* True: its terms are others than before. */
+static bool take_tls(struct tracked *tracked)
+{
+	const struct policy_host *host = host_of(tracked);
+	uint64_t tls = host ? tls_terms_digest(tracked->terms->policy, host) : 0;
+	bool is_new = tls != tracked->tls;
+
+	tracked->tls = tls;
+	return is_new;
+}
+
 void tracked_update(struct tracked *tracked, const struct target *target)
 {
 	struct tracked_address fresh[TARGET_ADDRESSES_MAX] = {0};
@@ -171,7 +192,9 @@ void tracked_update(struct tracked *tracked, const struct target *target)
 		free(tracked->addresses[i].tls);
 	memcpy(tracked->addresses, fresh, sizeof(fresh));
 	tracked->n = target->n;
-	if (some_are_new) {
+	if (take_tls(tracked)) {
+		tracked_reset(tracked);
+	} else if (some_are_new) {
 		tracked->ended_ms = 0;
 		tracked_probe_soon(tracked);
 	}
@@ -283,16 +306,6 @@ bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family fami
 {
 	uint8_t bit = family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
 	return terms->from_client && terms->foreign & bit;
-}
-
-/* NULL: it leads to no server of a policy. */
-static const struct policy_host *host_of(const struct tracked *tracked)
-{
-	const struct policy_server *policy = tracked->terms->policy;
-
-	return policy && tracked->target.line < policy->nhosts
-		       ? &policy->hosts[tracked->target.line]
-		       : NULL;
 }
 
 enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked)
@@ -770,7 +783,7 @@ bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)
 		snprintf(ipc->server, sizeof(ipc->server), "%s", tracked->terms->server);
 		snprintf(ipc->name, sizeof(ipc->name), "%s", tracked->target.name);
 		ipc->host = (struct endpoint){.addr = address->addr, .port = tracked->target.port};
-		ipc->digest = tracked->terms->tls;
+		ipc->digest = tracked->tls;
 		ipc->mode = tracked_tls_mode(tracked);
 		address->tls_due = false;
 		if (!address->tls)

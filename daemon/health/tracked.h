@@ -31,7 +31,6 @@ struct tracked_terms {
 	const struct policy_server *policy; /* borrowed, as long as the terms */
 	size_t index;                       /* in the policy */
 	const struct tls_contexts *contexts;
-	uint64_t tls; /* a digest of it all: other TLS is another question */
 };
 
 struct tracked_address {
@@ -69,6 +68,7 @@ struct tracked {
 	bool due;        /* waits for a place to probe */
 	uint64_t due_ms; /* since then */
 	struct target target;
+	uint64_t tls; /* tls_terms_digest() of its line: other TLS is another question */
 	size_t n;
 	struct tracked_address addresses[TARGET_ADDRESSES_MAX]; /* as in target */
 	/* A host that offers XCLIENT or XFORWARD must not be used by plain flows, whose clients
@@ -101,7 +101,8 @@ struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms
 void tracked_free(struct tracked *tracked);
 /* The terms are others: what probes found under the old ones is forgotten. */
 void tracked_reset(struct tracked *tracked);
-/* DNS or policy say this of it now. A new address is probed at once. */
+/* DNS or policy say this of it now. A new address is probed at once; what was found under other
+ * terms of TLS is forgotten. */
 void tracked_update(struct tracked *tracked, const struct target *target);
 /* Begins or goes on with its round. False: no place is free. */
 bool tracked_probe(struct tracked *tracked, struct probes *probes);

@@ -94,7 +94,7 @@ static bool same_line(const struct policy_host *a, const struct policy_host *b)
 
 static uint64_t tls_of(const struct policy_server *server, size_t line)
 {
-	return tls_terms_digest_of(policy_host_tls(server, &server->hosts[line]));
+	return tls_terms_digest(server, &server->hosts[line]);
 }
 
 /* What was found out about a host holds for the way in which it was asked. */

@@ -66,7 +66,7 @@ struct ipc_tested {
 
 struct ipc_host_tls {
 	struct ipc_header header;
-	uint64_t digest;  /* tls_terms_digest() of the server that it was looked at for */
+	uint64_t digest;  /* tls_terms_digest() of the host that it was looked at for */
 	uint64_t seen_ms; /* wall clock; 0: nothing is known of it any more, and tls is unset */
 	struct endpoint host;
 	char server[POLICY_NAME_SIZE];

@@ -87,27 +87,14 @@ static uint64_t digest_text(uint64_t sum, const struct policy_string *text)
 
 #define DIGEST_OF_NOTHING 0xcbf29ce484222325
 
-static uint64_t digest_terms(uint64_t sum, const struct policy_server_tls *tls)
+uint64_t tls_terms_digest(const struct policy_server *server, const struct policy_host *host)
 {
+	const struct policy_server_tls *tls = policy_host_tls(server, host);
 	const uint8_t bits[] = {tls->given, (uint8_t)tls->mode, tls->immediate, tls->legacy};
+	uint64_t sum = digest(DIGEST_OF_NOTHING, bits, sizeof(bits));
 
-	sum = digest(sum, bits, sizeof(bits));
 	for (size_t j = 0; j < tls->names.n; j++)
 		sum = digest_text(sum, &tls->names.v[j]);
 	sum = digest(sum, tls->pins, tls->npins * sizeof(*tls->pins));
 	return digest_text(digest_text(sum, &tls->ca), &tls->certificate_name);
-}
-
-uint64_t tls_terms_digest_of(const struct policy_server_tls *tls)
-{
-	return digest_terms(DIGEST_OF_NOTHING, tls);
-}
-
-uint64_t tls_terms_digest(const struct policy_server *server)
-{
-	uint64_t sum = DIGEST_OF_NOTHING;
-
-	for (size_t i = 0; i < server->nhosts; i++)
-		sum = digest_terms(sum, policy_host_tls(server, &server->hosts[i]));
-	return sum;
 }

@@ -19,9 +19,7 @@ const char *tls_terms_check(enum policy_server_tls_mode mode, const struct tls_s
 #define TLS_TERMS_LINE_SIZE 512
 const char *tls_terms_line(enum policy_server_tls_mode mode, const struct tls_seen *seen,
 	char buf[static TLS_TERMS_LINE_SIZE]);
-/* Of all that the policy says of TLS with the server's hosts: another digest, other TLS. */
-uint64_t tls_terms_digest(const struct policy_server *server);
-/* The same of one host's. */
-uint64_t tls_terms_digest_of(const struct policy_server_tls *tls);
+/* Of all that the policy says of TLS with this host of the server: another digest, other TLS. */
+uint64_t tls_terms_digest(const struct policy_server *server, const struct policy_host *host);
 
 #endif

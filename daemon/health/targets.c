@@ -254,7 +254,7 @@ static void put_server(struct targets *targets, size_t index)
 	server->index = index;
 	server->wanted = true;
 	for (struct tracked *host = server->hosts; host; host = host->next) {
-		tracked_forget_login(host);
+		login_hold_end(&host->login);
 		if (!same)
 			tracked_reset(host);
 		else
@@ -564,7 +564,7 @@ uint32_t targets_login_held_s(
 {
 	struct server *server = find_server(targets, name);
 	const struct tracked *host = server ? find_host(server, end) : NULL;
-	return host ? tracked_login_held_s(host) : 0;
+	return host ? login_hold_left_s(&host->login) : 0;
 }
 
 void targets_on_tested(struct targets *targets, const char *name, const struct endpoint *end)
@@ -572,7 +572,7 @@ void targets_on_tested(struct targets *targets, const char *name, const struct e
 	struct server *server = find_server(targets, name);
 	struct tracked *host = server ? find_host(server, end) : NULL;
 	if (host)
-		tracked_on_tested(host);
+		login_hold_on_tested(&host->login);
 }
 
 void targets_tell_all(struct targets *targets)

@@ -42,7 +42,7 @@ void targets_probe_now(struct targets *targets, const char *server);
 /* The hosts of a server as they are now, in order; borrowed until the next call. NULL: there is no
  * such server, or nothing is known of it yet. */
 const struct tracked *targets_hosts(const struct targets *targets, const char *server);
-/* Of the host at that address, if it is there: tracked_login_held_s(), tracked_on_tested(). */
+/* Of the host at that address, if it is there: login_hold_left_s(), login_hold_on_tested(). */
 uint32_t targets_login_held_s(
 	const struct targets *targets, const char *server, const struct endpoint *host);
 void targets_on_tested(struct targets *targets, const char *server, const struct endpoint *host);

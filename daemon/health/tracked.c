@@ -24,51 +24,11 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	tracked->due_ms = now_ms;
 }
 
-static void on_login_over(struct loop_timer *timer, uint64_t now_ms)
+static void on_login_over(struct login_hold *hold)
 {
 	struct tracked *tracked =
-		(struct tracked *)(void *)((char *)timer - offsetof(struct tracked, login));
-	(void)now_ms;
-	tracked_forget_login(tracked);
-}
-
-void tracked_forget_login(struct tracked *tracked)
-{
-	tracked->login_tested_ms = 0;
-	if (!tracked->login_until_ms)
-		return;
-	loop_timer_clear(tracked->loop, &tracked->login);
-	tracked->login_until_ms = 0;
+		(struct tracked *)(void *)((char *)hold - offsetof(struct tracked, login));
 	tracked->on_change(tracked->context);
-}
-
-/* A clock that was set back does not make it longer. */
-static void hold_login(struct tracked *tracked, uint64_t until_ms, const char *text)
-{
-	uint64_t wall_ms = loop_wall_ms(tracked->loop);
-
-	if (until_ms <= wall_ms || until_ms > wall_ms + TARGET_LOGIN_MS)
-		return;
-	tracked->login_until_ms = until_ms;
-	snprintf(tracked->login_text, sizeof(tracked->login_text), "%s", text);
-	loop_timer_set(
-		tracked->loop, &tracked->login, loop_now_ms(tracked->loop) + (until_ms - wall_ms));
-}
-
-void tracked_on_tested(struct tracked *tracked)
-{
-	tracked->login_tested_ms = loop_now_ms(tracked->loop);
-}
-
-uint32_t tracked_login_held_s(const struct tracked *tracked)
-{
-	uint64_t wall_ms = loop_wall_ms(tracked->loop), now_ms = loop_now_ms(tracked->loop);
-	uint64_t flows_ms =
-		tracked->login_until_ms > wall_ms ? tracked->login_until_ms - wall_ms : 0;
-	uint64_t end_ms = tracked->login_tested_ms + TARGET_LOGIN_MS;
-	uint64_t tests_ms = tracked->login_tested_ms && end_ms > now_ms ? end_ms - now_ms : 0;
-
-	return (uint32_t)(((flows_ms > tests_ms ? flows_ms : tests_ms) + 999) / 1000);
 }
 
 struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms,
@@ -82,7 +42,7 @@ struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms
 	tracked->on_change = on_change;
 	tracked->context = context;
 	tracked->timer.on_time = on_time;
-	tracked->login.on_time = on_login_over;
+	login_hold_init(&tracked->login, loop, on_login_over);
 	tracked->plain.clients = tracked->read.clients = TARGET_CLIENTS_ALL;
 	return tracked;
 }
@@ -100,7 +60,7 @@ void tracked_free(struct tracked *tracked)
 {
 	stop_round(tracked);
 	loop_timer_clear(tracked->loop, &tracked->timer);
-	loop_timer_clear(tracked->loop, &tracked->login);
+	login_hold_fini(&tracked->login);
 	for (size_t i = 0; i < tracked->n; i++)
 		free(tracked->addresses[i].tls);
 	free(tracked);
@@ -117,19 +77,11 @@ void tracked_probe_soon(struct tracked *tracked)
 		loop_timer_set(tracked->loop, &tracked->timer, at_ms);
 }
 
-/* What was told stays told. */
-static void reset_view(struct tracked_view *view)
-{
-	memset(&view->standing, 0, sizeof(view->standing));
-	view->clients = TARGET_CLIENTS_ALL;
-	view->failing = false;
-}
-
 void tracked_reset(struct tracked *tracked)
 {
 	stop_round(tracked);
-	reset_view(&tracked->plain);
-	reset_view(&tracked->read);
+	view_forget(&tracked->plain);
+	view_forget(&tracked->read);
 	for (size_t i = 0; i < tracked->n; i++) {
 		struct tracked_address *address = &tracked->addresses[i];
 		bool due = address->tls || address->tls_due;
@@ -220,12 +172,6 @@ static size_t put_in_order(
 
 static void on_probed(void *context, const struct probe_result *result);
 
-static void begin_view(struct tracked_view *view)
-{
-	view->worked = view->missed = view->refused = false;
-	view->why[0] = '\0';
-}
-
 static void begin_round(struct tracked *tracked)
 {
 	const struct tracked_address *order[TARGET_ADDRESSES_MAX];
@@ -234,8 +180,8 @@ static void begin_round(struct tracked *tracked)
 		tracked->order[i] = order[i]->addr;
 	tracked->at = 0;
 	tracked->inquiry = tracked->terms->inquiry;
-	begin_view(&tracked->plain);
-	begin_view(&tracked->read);
+	view_begin_round(&tracked->plain);
+	view_begin_round(&tracked->read);
 }
 
 static bool is_read(const struct tracked *tracked)
@@ -264,37 +210,14 @@ static uint64_t interval_ms(const struct tracked *tracked)
 	return ms < AGAIN_MS ? AGAIN_MS : ms;
 }
 
-/* Without probes a host has no state and is not put behind others; but that nobody gets through to
- * it is no secret. */
-static void note_failing(struct tracked_view *view, const char *text)
-{
-	view->failing = true;
-	if (view->standing.state != TARGET_NEVER)
-		snprintf(view->standing.text, sizeof(view->standing.text), "%s", text);
-}
-
-/* Nothing was found of it where none of its flows come, and the probe went no further. */
-static void end_view(struct tracked *tracked, struct tracked_view *view)
-{
-	uint64_t wall_ms = loop_wall_ms(tracked->loop);
-
-	if (view->worked || (!view->missed && !view->refused))
-		return;
-	if (!view->missed)
-		target_note(&view->standing, TARGET_REFUSED, view->why, wall_ms);
-	else if (tracked->terms->probe)
-		target_note(&view->standing, TARGET_MISSED, view->why, wall_ms);
-	else
-		note_failing(view, view->why);
-}
-
 static void end_round(struct tracked *tracked)
 {
 	/* what it found may count no more already */
 	bool is_old = tracked->inquiry != tracked->terms->inquiry;
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
 
-	end_view(tracked, &tracked->plain);
-	end_view(tracked, &tracked->read);
+	view_end_round(&tracked->plain, tracked->terms->probe, wall_ms);
+	view_end_round(&tracked->read, tracked->terms->probe, wall_ms);
 	tracked->norder = tracked->at = 0;
 	tracked->ended_ms = loop_now_ms(tracked->loop);
 	loop_timer_set(tracked->loop, &tracked->timer,
@@ -366,49 +289,6 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes)
 	return true;
 }
 
-/* Without probes a host has no state, but that it must never be used. */
-static void note_worked(struct tracked *tracked, struct tracked_view *view, const char *text)
-{
-	struct target_standing *standing = &view->standing;
-	uint64_t wall_ms = loop_wall_ms(tracked->loop);
-	if (tracked->terms->probe)
-		target_note(standing, TARGET_WORKED, text, wall_ms);
-	else if (standing->state == TARGET_NEVER)
-		*standing = (struct target_standing){.since_ms = wall_ms};
-	view->failing = false;
-	if (!tracked->terms->probe)
-		snprintf(standing->text, sizeof(standing->text), "%s", text);
-}
-
-/* Each kind of client that one good address refuses is refused for the host: a flow may meet any
- * of its addresses. A kind that merely failed keeps what it was. */
-static void take_clients(struct tracked_view *view, const struct probe_result *result)
-{
-	uint8_t taken = result->clients | (view->clients & result->missed);
-	view->clients = view->worked ? view->clients & taken : taken;
-}
-
-static void take_outcome(struct tracked *tracked, struct tracked_view *view,
-	enum target_outcome outcome, const struct probe_result *result, const char *text)
-{
-	switch (outcome) {
-	case TARGET_WORKED:
-		take_clients(view, result);
-		if (!view->worked)
-			note_worked(tracked, view, text);
-		view->worked = true;
-		return;
-	case TARGET_MISSED:
-		view->missed = true;
-		break;
-	case TARGET_REFUSED:
-		view->refused = true;
-		break;
-	}
-	if (!view->why[0])
-		snprintf(view->why, sizeof(view->why), "%s", text);
-}
-
 /* What was found of one address. Of one that failed what was known stays. */
 static void take_address(struct tracked *tracked, struct tracked_address *address,
 	const struct probe_result *result, const char *forgery)
@@ -446,6 +326,8 @@ static void on_probed(void *context, const struct probe_result *result)
 	struct addr addr = tracked->order[tracked->at];
 	struct tracked_address *address = find(tracked, &addr);
 	char text[ADDR_TEXT_SIZE], forgery[TARGET_TEXT_SIZE] = "";
+	bool probed = tracked->terms->probe;
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
 	bool first = !tracked->plain.worked && !(result->forges && tracked->read.worked);
 
 	tracked->probe = NULL;
@@ -457,12 +339,12 @@ static void on_probed(void *context, const struct probe_result *result)
 		tracked->latency_us = result->latency_us;
 		tracked->last_family = addr.family;
 	}
-	take_outcome(tracked, &tracked->plain, result->forges ? TARGET_REFUSED : result->outcome,
-		result, result->forges ? forgery : result->text);
+	view_take(&tracked->plain, probed, result->forges ? TARGET_REFUSED : result->outcome,
+		result, result->forges ? forgery : result->text, wall_ms);
 	if (!result->forges || result->read)
-		take_outcome(tracked, &tracked->read, result->outcome, result, result->text);
+		view_take(&tracked->read, probed, result->outcome, result, result->text, wall_ms);
 	else
-		reset_view(&tracked->read);
+		view_forget(&tracked->read);
 	if (address)
 		take_address(tracked, address, result, forgery);
 	log_debug("server %s host %s at %s: %s %s", tracked->terms->server, tracked->target.name,
@@ -528,37 +410,12 @@ static void note_broken(struct tracked *tracked, const char *text)
 	tracked->broken_ms = loop_now_ms(tracked->loop);
 }
 
-/* False: nothing new. */
-static bool host_worked(struct tracked *tracked, struct tracked_view *view)
-{
-	struct target_standing *standing = &view->standing;
-
-	if (!tracked->terms->probe && !view->failing)
-		return false;
-	if (!tracked->terms->probe) {
-		note_worked(tracked, view, "");
-		return true;
-	}
-	if (standing->state == TARGET_NEVER ||
-		(standing->state == TARGET_UP && standing->failures == 0))
-		return false;
-	target_note(standing, TARGET_WORKED, "", loop_wall_ms(tracked->loop));
-	return true;
-}
-
-static void host_failed(struct tracked *tracked, struct tracked_view *view, const char *text)
-{
-	if (tracked->terms->probe)
-		target_note(&view->standing, TARGET_MISSED, text, loop_wall_ms(tracked->loop));
-	else
-		note_failing(view, text);
-}
-
 void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 {
 	const struct tracked_address *address = find(tracked, &ipc->host.addr);
 	/* plain flows never come to this address: it says nothing of theirs */
-	bool forges = address && address->forges, plain, read;
+	bool forges = address && address->forges, probed = tracked->terms->probe, plain, read;
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
 	char text[TARGET_TEXT_SIZE];
 
 	snprintf(text, sizeof(text), "%.150s", ipc->text);
@@ -567,21 +424,21 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 		on_asked(tracked, ipc);
 		return;
 	case IPC_HOST_WORKED:
-		plain = !forges && host_worked(tracked, &tracked->plain);
-		read = host_worked(tracked, &tracked->read);
+		plain = !forges && view_worked(&tracked->plain, probed, wall_ms);
+		read = view_worked(&tracked->read, probed, wall_ms);
 		if (!plain && !read)
 			return;
-		if (tracked->terms->probe && (plain || forges))
+		if (probed && (plain || forges))
 			tracked->last_family = ipc->host.addr.family;
 		break;
 	case IPC_HOST_LOGIN:
-		hold_login(tracked, loop_wall_ms(tracked->loop) + TARGET_LOGIN_MS, text);
+		login_hold_begin(&tracked->login, wall_ms + TARGET_LOGIN_MS, text);
 		break;
 	case IPC_HOST_FAILED:
 		if (!forges)
-			host_failed(tracked, &tracked->plain, text);
-		host_failed(tracked, &tracked->read, text);
-		if (tracked->terms->probe)
+			view_failed(&tracked->plain, probed, text, wall_ms);
+		view_failed(&tracked->read, probed, text, wall_ms);
+		if (probed)
 			tracked_probe_soon(tracked);
 		break;
 	case IPC_HOST_BROKEN:
@@ -589,16 +446,6 @@ void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc)
 		break;
 	}
 	tracked->on_change(tracked->context);
-}
-
-static void seed_view(struct tracked_view *view, const struct ipc_target_read *told)
-{
-	view->standing.state = told->state;
-	view->standing.since_ms = told->since_ms;
-	memcpy(view->standing.text, told->text, sizeof(view->standing.text));
-	view->shown_state = told->state;
-	view->shown_since_ms = told->since_ms;
-	view->clients = told->client_families;
 }
 
 void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64_t inquiry)
@@ -610,10 +457,10 @@ void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64
 
 	if (tracked->plain.standing.state != TARGET_UNKNOWN || tracked->ended_ms)
 		return;
-	hold_login(tracked, told->login_until_ms, told->read.text);
+	login_hold_begin(&tracked->login, told->login_until_ms, told->read.text);
 	memcpy(plain.text, told->text, sizeof(plain.text));
-	seed_view(&tracked->plain, &plain);
-	seed_view(&tracked->read, &told->read);
+	view_seed(&tracked->plain, &plain);
+	view_seed(&tracked->read, &told->read);
 	tracked->latency_us = told->latency_us;
 	if (n > 0)
 		tracked->last_family = told->addresses[0].family;
@@ -627,24 +474,24 @@ void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64
 	}
 }
 
-static enum target_state state_of(const struct tracked *tracked, const struct tracked_view *view)
+static enum target_state state_of(const struct tracked *tracked, const struct view *view)
 {
 	if (tracked->target.never)
 		return TARGET_NEVER;
-	if (tracked->login_until_ms)
+	if (tracked->login.until_ms)
 		return TARGET_DOWN;
 	if (tracked->target.pending && tracked->n == 0)
 		return TARGET_UNKNOWN;
 	return tracked->n == 0 ? TARGET_DOWN : (enum target_state)view->standing.state;
 }
 
-static const char *text_of(const struct tracked *tracked, const struct tracked_view *view)
+static const char *text_of(const struct tracked *tracked, const struct view *view)
 {
 	const struct target *target = &tracked->target;
 	if (target->text[0] && (target->never || tracked->n == 0))
 		return target->text;
-	if (tracked->login_until_ms)
-		return tracked->login_text;
+	if (tracked->login.until_ms)
+		return tracked->login.text;
 	/* no probe sees it, and what was failing may be long mended where none probes */
 	if (is_broken(tracked) && view->standing.state != TARGET_DOWN)
 		return tracked->broken;
@@ -679,23 +526,14 @@ static void log_state(
 		words[state], whose, *text ? ": " : "", text);
 }
 
-static bool show_view(const struct tracked *tracked, struct tracked_view *view)
-{
-	enum target_state state = state_of(tracked, view);
-
-	if (state == view->shown_state)
-		return false;
-	view->shown_state = (uint8_t)state;
-	view->shown_since_ms = loop_wall_ms(tracked->loop);
-	return true;
-}
-
 /* Of the flows that come. Where both do, the second word is said if it is another one. */
 static bool show_states(struct tracked *tracked)
 {
-	struct tracked_view *plain = &tracked->plain, *read = &tracked->read;
-	bool plain_is_new = show_view(tracked, plain) && is_plain(tracked);
-	bool read_is_new = show_view(tracked, read) && is_read(tracked) &&
+	struct view *plain = &tracked->plain, *read = &tracked->read;
+	uint64_t wall_ms = loop_wall_ms(tracked->loop);
+	bool plain_is_new =
+		view_show(plain, state_of(tracked, plain), wall_ms) && is_plain(tracked);
+	bool read_is_new = view_show(read, state_of(tracked, read), wall_ms) && is_read(tracked) &&
 			   (!is_plain(tracked) || read->shown_state != plain->shown_state);
 
 	if (plain_is_new)
@@ -733,14 +571,14 @@ static void fill_addresses(const struct tracked *tracked, struct ipc_target *ipc
 bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 {
 	const struct target *target = &tracked->target;
-	const struct tracked_view *plain = &tracked->plain, *read = &tracked->read;
+	const struct view *plain = &tracked->plain, *read = &tracked->read;
 	bool changed = show_states(tracked);
 
 	memset(ipc, 0, sizeof(*ipc));
 	snprintf(ipc->name, sizeof(ipc->name), "%s", target->name);
 	snprintf(ipc->text, sizeof(ipc->text), "%s", text_of(tracked, plain));
 	ipc->since_ms = plain->shown_since_ms;
-	ipc->login_until_ms = tracked->login_until_ms;
+	ipc->login_until_ms = tracked->login.until_ms;
 	ipc->weight = target->weight;
 	ipc->limit_flows = target->limit_flows;
 	ipc->latency_us = tracked->latency_us;
@@ -762,7 +600,7 @@ bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc)
 	return changed;
 }
 
-static bool is_bad(const struct tracked_view *view)
+static bool is_bad(const struct view *view)
 {
 	return view->shown_state == TARGET_DOWN || view->shown_state == TARGET_NEVER;
 }

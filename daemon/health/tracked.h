@@ -3,7 +3,9 @@
 #ifndef POSTERN_TRACKED_H
 #define POSTERN_TRACKED_H
 
+#include "daemon/health/login_hold.h"
 #include "daemon/health/probe.h"
+#include "daemon/health/view.h"
 #include "lib/ipc/picture.h"
 #include "lib/target.h"
 
@@ -45,18 +47,6 @@ struct tracked_address {
 	bool tls_due;         /* to be told, or that it counts no more */
 };
 
-/* What it is to flows of one level. */
-struct tracked_view {
-	struct target_standing standing;
-	uint8_t clients;     /* enum target_clients */
-	bool failing;        /* not probed, and the last try of it failed */
-	uint8_t shown_state; /* as last told, with its beginning */
-	uint64_t shown_since_ms;
-	/* in the round at hand */
-	bool worked, missed, refused;
-	char why[TARGET_TEXT_SIZE];
-};
-
 /* A round of probes goes over all addresses; the first good one is enough to be up. */
 struct tracked {
 	struct tracked *next;
@@ -73,14 +63,8 @@ struct tracked {
 	struct tracked_address addresses[TARGET_ADDRESSES_MAX]; /* as in target */
 	/* A host that offers XCLIENT or XFORWARD must not be used by plain flows, whose clients
 	 * could say them, and may be by those that are read, where they are not passed on. */
-	struct tracked_view plain, read;
-	/* Down until then, whatever probes find: they do not log in. */
-	uint64_t login_until_ms; /* wall clock; 0: it may be logged in at */
-	char login_text[TARGET_TEXT_SIZE];
-	struct loop_timer login; /* the end of it */
-	/* A test was refused the login, at this time; no other one tries it soon. Monotonic; 0:
-	 * none was. */
-	uint64_t login_tested_ms;
+	struct view plain, read;
+	struct login_hold login; /* down until then, whatever probes find: they do not log in */
 	uint64_t broken_ms; /* monotonic: when a flow last told what it does that no host may */
 	char broken[TARGET_TEXT_SIZE]; /* what; empty: nothing */
 	uint8_t last_family;           /* that worked last */
@@ -112,12 +96,6 @@ struct secure_order tracked_tls(const struct tracked *tracked);
 /* Is a host of that family reached from a client's address, terms->clients[] of its family? */
 bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
-/* There may be another secret. */
-void tracked_forget_login(struct tracked *tracked);
-/* So many seconds no test may log in there, since a flow or a test was refused; 0: it may. */
-uint32_t tracked_login_held_s(const struct tracked *tracked);
-/* A test was refused the login: flows may go on. */
-void tracked_on_tested(struct tracked *tracked);
 /* Do all flows that may come speak TLS where it is offered, with every host? */
 bool tracked_speaks_tls(const struct tracked_terms *terms);
 /* How its TLS has to be. */

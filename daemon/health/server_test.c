@@ -26,7 +26,7 @@ struct server_test {
 	struct dial dial;
 	struct server_tests *tests;
 	uint32_t seq; /* 0: not in use */
-	struct tracked_terms terms;
+	struct terms terms;
 	enum policy_bind bind;
 	struct ipc_test asked;
 	struct secret {
@@ -135,7 +135,7 @@ static void set_up_login(struct server_test *test, const struct tried *item)
 
 static void set_up(struct server_test *test, const struct tried *item)
 {
-	const struct tracked_terms *terms = &test->terms;
+	const struct terms *terms = &test->terms;
 	const char *login = NULL;
 
 	if (terms->announce != POLICY_ANNOUNCE_NONE)

@@ -9,7 +9,6 @@
 #include "daemon/tls/contexts.h"
 #include "lib/counter.h"
 #include "lib/hosts.h"
-#include "lib/level.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +20,6 @@
 
 #define HOSTS_FILE       "/etc/hosts"
 #define HOSTS_FILE_BYTES 65536
-/* A provider who knows us by an account counts who comes and says nothing. */
-#define ACCOUNT_EVERY_S 600
 /* A list with names that are still being looked up waits so long, so that a relay does not begin
  * with the second best. */
 #define HOLD_MS    1000
@@ -31,7 +28,7 @@
 struct server {
 	struct server *next;
 	struct targets *targets;
-	struct tracked_terms terms;
+	struct terms terms;
 	size_t index; /* in the policy */
 	bool wanted;
 	bool pending; /* names are being looked up */
@@ -170,65 +167,23 @@ static struct server *find_server(const struct targets *targets, const char *nam
 	return server;
 }
 
-/* Who probes are from, or say they are from: of a zone's network, else the gateway's own address
- * beside the clients, else nobody. */
-static void put_client(
-	const struct targets *targets, enum addr_family family, struct tracked_terms *terms)
+static struct terms terms_of(const struct targets *targets, size_t server)
 {
-	const struct addr *side = family == ADDR_IP6 ? &targets->side.ip6 : &targets->side.ip4;
-	struct endpoint *client = &terms->clients[family == ADDR_IP6];
+	const struct terms_source source = {.policy = targets->policy,
+		.contexts = targets->contexts,
+		.inquiry = targets->inquiry,
+		.hostname = targets->hostname,
+		.side = &targets->side};
 
-	*client = target_zone_client(targets->policy, family);
-	if (client->addr.family == ADDR_NONE)
-		client->addr = *side;
-	if (client->addr.family == ADDR_NONE)
-		*client = target_probe_client(targets->policy, family);
-	else
-		terms->foreign |= family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
-}
-
-static struct tracked_terms terms_of(
-	const struct targets *targets, const struct policy_server *server)
-{
-	struct tracked_terms terms = {.inquiry = targets->inquiry,
-		.announce = server->announce,
-		.login = server->announce_login,
-		.probe = server->probe,
-		.every_s = server->account.given && !(server->given & POLICY_SERVER_EVERY)
-				   ? ACCOUNT_EVERY_S
-				   : server->probe_every_s,
-		.connect_ms = server->connect_ms,
-		.reply_ms = server->greeting_ms,
-		.policy = server,
-		.index = (size_t)(server - targets->policy->servers),
-		.contexts = targets->contexts};
-	snprintf(terms.server, sizeof(terms.server), "%s", server->name.text);
-	snprintf(terms.hostname, sizeof(terms.hostname), "%s", targets->hostname);
-	if (server->bind == POLICY_BIND_ADDRESS)
-		terms.bind = server->bind_addr;
-	terms.from_client = server->bind == POLICY_BIND_CLIENT;
-	terms.families = target_zone_families(targets->policy);
-	terms.flows = (uint8_t)level_flows_to(targets->policy, terms.index);
-	for (unsigned i = 0; i < 2; i++)
-		put_client(targets, i ? ADDR_IP6 : ADDR_IP4, &terms);
-	return terms;
-}
-
-/* Would a probe under these find the same? Of TLS each host judges itself. */
-static bool same_question(const struct tracked_terms *a, const struct tracked_terms *b)
-{
-	return a->announce == b->announce && a->login == b->login && a->probe == b->probe &&
-	       tracked_speaks_tls(a) == tracked_speaks_tls(b) && addr_equal(&a->bind, &b->bind) &&
-	       a->from_client == b->from_client && (!a->from_client || a->foreign == b->foreign);
+	return terms_make(&source, server);
 }
 
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side)
 {
 	targets->side = *side;
 	for (struct server *server = targets->servers; server; server = server->next) {
-		const struct policy_server *policy = &targets->policy->servers[server->index];
-		struct tracked_terms terms = terms_of(targets, policy);
-		bool same = same_question(&server->terms, &terms);
+		struct terms terms = terms_of(targets, server->index);
+		bool same = terms_same_question(&server->terms, &terms);
 		server->terms = terms;
 		for (struct tracked *host = server->hosts; host && !same; host = host->next)
 			tracked_reset(host);
@@ -237,7 +192,7 @@ void targets_set_client_side(struct targets *targets, const struct ipc_client_si
 
 static void put_server(struct targets *targets, size_t index)
 {
-	struct tracked_terms terms = terms_of(targets, &targets->policy->servers[index]);
+	struct terms terms = terms_of(targets, index);
 	struct server *server = find_server(targets, terms.server);
 
 	if (!server) {
@@ -249,7 +204,7 @@ static void put_server(struct targets *targets, size_t index)
 		targets->servers = server;
 		server->terms = terms;
 	}
-	bool same = same_question(&server->terms, &terms);
+	bool same = terms_same_question(&server->terms, &terms);
 	server->terms = terms;
 	server->index = index;
 	server->wanted = true;

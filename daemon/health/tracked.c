@@ -4,7 +4,6 @@
 #include "daemon/log.h"
 #include "daemon/tls/contexts.h"
 #include "lib/ipc/health.h"
-#include "lib/level.h"
 #include "lib/smtp/tls_terms.h"
 
 #include <stdio.h>
@@ -31,7 +30,7 @@ static void on_login_over(struct login_hold *hold)
 	tracked->on_change(tracked->context);
 }
 
-struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms,
+struct tracked *tracked_new(struct loop *loop, const struct terms *terms,
 	void (*on_change)(void *context), void *context)
 {
 	struct tracked *tracked = calloc(1, sizeof(*tracked));
@@ -184,17 +183,6 @@ static void begin_round(struct tracked *tracked)
 	view_begin_round(&tracked->read);
 }
 
-static bool is_read(const struct tracked *tracked)
-{
-	return tracked->terms->flows & LEVEL_FLOWS_READ;
-}
-
-/* Do others come, or nobody at all? */
-static bool is_plain(const struct tracked *tracked)
-{
-	return !is_read(tracked) || tracked->terms->flows & LEVEL_FLOWS_PLAIN;
-}
-
 /* Seen and state disagree: sooner, so that a dead host is known as such within about one interval
  * instead of three. */
 static uint64_t interval_ms(const struct tracked *tracked)
@@ -203,7 +191,7 @@ static uint64_t interval_ms(const struct tracked *tracked)
 		tracked->terms->probe ? (uint64_t)tracked->terms->every_s * 1000 : QUESTION_MS;
 	bool unasked = !tracked->plain.worked && !tracked->plain.refused;
 	bool wavers = target_wavers(&tracked->plain.standing) ||
-		      (is_read(tracked) && target_wavers(&tracked->read.standing));
+		      (terms_are_read(tracked->terms) && target_wavers(&tracked->read.standing));
 
 	if (tracked->terms->probe ? wavers : unasked)
 		ms /= 3;
@@ -225,12 +213,6 @@ static void end_round(struct tracked *tracked)
 	tracked->on_change(tracked->context);
 }
 
-bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family)
-{
-	uint8_t bit = family == ADDR_IP6 ? TARGET_CLIENTS_IP6 : TARGET_CLIENTS_IP4;
-	return terms->from_client && terms->foreign & bit;
-}
-
 enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked)
 {
 	const struct policy_host *host = host_of(tracked);
@@ -239,20 +221,15 @@ enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked)
 		    : POLICY_SERVER_TLS_OFFER;
 }
 
-bool tracked_speaks_tls(const struct tracked_terms *terms)
-{
-	return terms->flows == LEVEL_FLOWS_READ;
-}
-
 /* Plain flows leave TLS to their clients; those that are read speak it, as all are where it is
  * written or the gateway logs in. A host of both is asked in clear for what it offers there. */
 struct secure_order tracked_tls(const struct tracked *tracked)
 {
-	const struct tracked_terms *terms = tracked->terms;
+	const struct terms *terms = tracked->terms;
 	const struct policy_host *host = host_of(tracked);
 	const struct policy_server_tls *tls = host ? policy_host_tls(terms->policy, host) : NULL;
 
-	if (!host || !(tls->given || terms->policy->account.given || tracked_speaks_tls(terms)))
+	if (!host || !(tls->given || terms->policy->account.given || terms_speak_tls(terms)))
 		return (struct secure_order){.tls = ENGINE_TLS_NONE};
 	return (struct secure_order){.tls = tls_terms_wanted(tls),
 		.context = tls_contexts_host(terms->contexts, terms->index, tracked->target.line),
@@ -261,11 +238,11 @@ struct secure_order tracked_tls(const struct tracked *tracked)
 
 bool tracked_probe(struct tracked *tracked, struct probes *probes)
 {
-	const struct tracked_terms *terms = tracked->terms;
+	const struct terms *terms = tracked->terms;
 	struct probe_order order = {.bind = terms->bind,
 		.announce = terms->announce,
 		.login = terms->login,
-		.read = is_read(tracked),
+		.read = terms_are_read(tracked->terms),
 		.clients = {terms->clients[0], terms->clients[1]},
 		.connect_ms = terms->connect_ms,
 		.reply_ms = terms->reply_ms,
@@ -279,7 +256,7 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes)
 		return true; /* an address that comes later calls for a round */
 	}
 	order.host = (struct endpoint){tracked->order[tracked->at], tracked->target.port};
-	order.foreign = tracked_is_foreign(terms, order.host.addr.family);
+	order.foreign = terms_are_foreign(terms, order.host.addr.family);
 	if (order.foreign)
 		order.bind = terms->clients[order.host.addr.family == ADDR_IP6].addr;
 	tracked->probe = probe_begin(probes, &order, on_probed, tracked);
@@ -372,7 +349,7 @@ bool tracked_has(const struct tracked *tracked, const struct endpoint *host)
 /* A relay asks without any identity: with `announce xclient` what is offered is as it should be. */
 static void on_asked(struct tracked *tracked, const struct ipc_host *ipc)
 {
-	const struct tracked_terms *terms = tracked->terms;
+	const struct terms *terms = tracked->terms;
 	struct tracked_address *address = find(tracked, &ipc->host.addr);
 	bool forges = !ipc->usable;
 
@@ -531,17 +508,19 @@ static bool show_states(struct tracked *tracked)
 {
 	struct view *plain = &tracked->plain, *read = &tracked->read;
 	uint64_t wall_ms = loop_wall_ms(tracked->loop);
-	bool plain_is_new =
-		view_show(plain, state_of(tracked, plain), wall_ms) && is_plain(tracked);
-	bool read_is_new = view_show(read, state_of(tracked, read), wall_ms) && is_read(tracked) &&
-			   (!is_plain(tracked) || read->shown_state != plain->shown_state);
+	bool plain_is_new = view_show(plain, state_of(tracked, plain), wall_ms) &&
+			    terms_are_plain(tracked->terms);
+	bool read_is_new =
+		view_show(read, state_of(tracked, read), wall_ms) &&
+		terms_are_read(tracked->terms) &&
+		(!terms_are_plain(tracked->terms) || read->shown_state != plain->shown_state);
 
 	if (plain_is_new)
 		log_state(tracked, (enum target_state)plain->shown_state, "",
 			text_of(tracked, plain));
 	if (read_is_new)
 		log_state(tracked, (enum target_state)read->shown_state,
-			is_plain(tracked) ? " for flows that are read" : "",
+			terms_are_plain(tracked->terms) ? " for flows that are read" : "",
 			text_of(tracked, read));
 	return plain_is_new || read_is_new;
 }
@@ -607,8 +586,8 @@ static bool is_bad(const struct view *view)
 
 bool tracked_is_down(const struct tracked *tracked)
 {
-	return (is_plain(tracked) && is_bad(&tracked->plain)) ||
-	       (is_read(tracked) && is_bad(&tracked->read));
+	return (terms_are_plain(tracked->terms) && is_bad(&tracked->plain)) ||
+	       (terms_are_read(tracked->terms) && is_bad(&tracked->read));
 }
 
 bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc)

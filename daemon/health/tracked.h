@@ -5,35 +5,12 @@
 
 #include "daemon/health/login_hold.h"
 #include "daemon/health/probe.h"
+#include "daemon/health/terms.h"
 #include "daemon/health/view.h"
 #include "lib/ipc/picture.h"
 #include "lib/target.h"
 
 struct ipc_host_tls;
-struct tls_contexts;
-
-/* What is the same for all targets of a server. */
-struct tracked_terms {
-	char server[POLICY_NAME_SIZE];
-	char hostname[DNS_NAME_SIZE];
-	uint64_t inquiry; /* the one at hand */
-	enum policy_announce announce;
-	enum policy_login login;
-	struct addr bind; /* ADDR_NONE: routing decides */
-	/* Flows come from their clients' addresses, and so do probes: from clients[], where a
-	 * zone's network says one (foreign: enum target_clients). */
-	bool from_client;
-	uint8_t foreign;
-	uint8_t families; /* of clients that there can be: enum target_clients */
-	uint8_t flows;    /* that may come: enum level_flows */
-	bool probe;       /* else the host is asked for what it offers, and no more */
-	uint32_t every_s, connect_ms, reply_ms;
-	struct endpoint clients[2];
-	/* Of each host that has `tls`: */
-	const struct policy_server *policy; /* borrowed, as long as the terms */
-	size_t index;                       /* in the policy */
-	const struct tls_contexts *contexts;
-};
 
 struct tracked_address {
 	struct addr addr;
@@ -50,7 +27,7 @@ struct tracked_address {
 /* A round of probes goes over all addresses; the first good one is enough to be up. */
 struct tracked {
 	struct tracked *next;
-	const struct tracked_terms *terms;
+	const struct terms *terms;
 	struct loop *loop;
 	void (*on_change)(void *context); /* something to be told has changed */
 	void *context;
@@ -80,7 +57,7 @@ struct tracked {
 };
 
 /* NULL: out of memory. */
-struct tracked *tracked_new(struct loop *loop, const struct tracked_terms *terms,
+struct tracked *tracked_new(struct loop *loop, const struct terms *terms,
 	void (*on_change)(void *context), void *context);
 void tracked_free(struct tracked *tracked);
 /* The terms are others: what probes found under the old ones is forgotten. */
@@ -93,11 +70,7 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes);
 void tracked_probe_soon(struct tracked *tracked);
 /* The TLS that flows speak with it: NONE where it is left to their clients. Borrowed. */
 struct secure_order tracked_tls(const struct tracked *tracked);
-/* Is a host of that family reached from a client's address, terms->clients[] of its family? */
-bool tracked_is_foreign(const struct tracked_terms *terms, enum addr_family family);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
-/* Do all flows that may come speak TLS where it is offered, with every host? */
-bool tracked_speaks_tls(const struct tracked_terms *terms);
 /* How its TLS has to be. */
 enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked);
 /* A relay's word on one of its addresses. */

@@ -34,13 +34,13 @@ static void add_address(struct tried_list *list, const struct tracked *host,
 	const struct addr *addr, const struct endpoint *asked)
 {
 	static const uint8_t bits[] = {TARGET_CLIENTS_IP4, TARGET_CLIENTS_IP6};
-	const struct tracked_terms *terms = host->terms;
+	const struct terms *terms = host->terms;
 	bool announces = terms->announce != POLICY_ANNOUNCE_NONE;
 	unsigned own = addr->family == ADDR_IP6;
 
 	if (asked->addr.family != ADDR_NONE && (announces || terms->from_client))
 		add(list, host, addr, asked, terms->from_client);
-	else if (tracked_is_foreign(terms, addr->family))
+	else if (terms_are_foreign(terms, addr->family))
 		add(list, host, addr, &terms->clients[own], true);
 	else if (!announces)
 		add(list, host, addr, NULL, false);

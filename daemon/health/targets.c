@@ -4,6 +4,7 @@
 #include "daemon/health/probe.h"
 #include "daemon/health/resolve_cache.h"
 #include "daemon/health/tracked.h"
+#include "daemon/health/tracked_report.h"
 #include "daemon/own_address.h"
 #include "daemon/process/replica.h"
 #include "daemon/tls/contexts.h"
@@ -413,7 +414,7 @@ static void tell_server(struct server *server)
 	ipc->flows = server->terms.flows;
 	snprintf(ipc->server, sizeof(ipc->server), "%s", server->terms.server);
 	for (struct tracked *host = server->hosts; host; host = host->next)
-		if (tracked_fill(host, &ipc->v[ipc->n++]))
+		if (tracked_report(host, &ipc->v[ipc->n++]))
 			targets->counters[COUNTER_TARGETS_CHANGES]++;
 	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
 	if (server->sent && server->sent->header.bytes == ipc->header.bytes &&
@@ -432,7 +433,7 @@ static void tell_tls(struct server *server)
 	struct ipc_host_tls ipc;
 
 	for (struct tracked *host = server->hosts; host; host = host->next)
-		while (tracked_fill_tls(host, &ipc))
+		while (tracked_report_tls(host, &ipc))
 			targets->face->send(targets->face->context, &ipc);
 }
 
@@ -445,7 +446,7 @@ static void tell(struct targets *targets)
 		tell_tls(server);
 		for (struct tracked *host = server->hosts; host; host = host->next) {
 			hosts++;
-			down += tracked_is_down(host);
+			down += tracked_report_is_down(host);
 		}
 	}
 	targets->counters[COUNTER_TARGETS] = hosts;
@@ -536,7 +537,7 @@ void targets_tell_all(struct targets *targets)
 		free(server->sent);
 		server->sent = NULL;
 		for (struct tracked *host = server->hosts; host; host = host->next)
-			tracked_tell_tls(host);
+			tracked_report_tls_again(host);
 	}
 	targets->tell = true;
 }

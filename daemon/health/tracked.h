@@ -10,8 +10,6 @@
 #include "lib/ipc/picture.h"
 #include "lib/target.h"
 
-struct ipc_host_tls;
-
 struct tracked_address {
 	struct addr addr;
 	uint64_t asked; /* offers nothing that it must not: the inquiry of the question, or 0 */
@@ -70,6 +68,12 @@ bool tracked_probe(struct tracked *tracked, struct probes *probes);
 void tracked_probe_soon(struct tracked *tracked);
 /* The TLS that flows speak with it: NONE where it is left to their clients. Borrowed. */
 struct secure_order tracked_tls(const struct tracked *tracked);
+/* Its addresses: what all flows may try first, then what those may that are read; of either the
+ * family that worked last first. What is refused last. Returns how many. */
+size_t tracked_order(
+	const struct tracked *tracked, const struct tracked_address *order[TARGET_ADDRESSES_MAX]);
+/* A flow told of late what it does that no host may. */
+bool tracked_is_broken(const struct tracked *tracked);
 bool tracked_has(const struct tracked *tracked, const struct endpoint *host);
 /* How its TLS has to be. */
 enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked);
@@ -77,13 +81,5 @@ enum policy_server_tls_mode tracked_tls_mode(const struct tracked *tracked);
 void tracked_on_host(struct tracked *tracked, const struct ipc_host *ipc);
 /* What an earlier health process told, in that inquiry. */
 void tracked_seed(struct tracked *tracked, const struct ipc_target *told, uint64_t inquiry);
-/* As it is told to relays; logs a change of the state. True: the state has changed. */
-bool tracked_fill(struct tracked *tracked, struct ipc_target *ipc);
-/* What is to be told of its TLS at one address, which then is told. False: nothing more. */
-bool tracked_fill_tls(struct tracked *tracked, struct ipc_host_tls *ipc);
-/* All of it is to be told again. */
-void tracked_tell_tls(struct tracked *tracked);
-/* As it was last told, to the flows that may come: down, or must not be used. */
-bool tracked_is_down(const struct tracked *tracked);
 
 #endif

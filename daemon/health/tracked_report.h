@@ -1,0 +1,17 @@
+/* Owns how a target is told: to control, which passes it on to who sends flows, and in the log. */
+#ifndef POSTERN_TRACKED_REPORT_H
+#define POSTERN_TRACKED_REPORT_H
+
+#include "daemon/health/tracked.h"
+#include "lib/ipc/health.h"
+
+/* As it is now; logs a change of the state. True: the state has changed. */
+bool tracked_report(struct tracked *tracked, struct ipc_target *ipc);
+/* What is to be told of its TLS at one address, which then is told. False: nothing more. */
+bool tracked_report_tls(struct tracked *tracked, struct ipc_host_tls *ipc);
+/* All of it is to be told again. */
+void tracked_report_tls_again(struct tracked *tracked);
+/* As it was last told, to the flows that may come: down, or must not be used. */
+bool tracked_report_is_down(const struct tracked *tracked);
+
+#endif

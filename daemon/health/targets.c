@@ -3,6 +3,7 @@
 #include "daemon/log.h"
 #include "daemon/health/probe.h"
 #include "daemon/health/resolve_cache.h"
+#include "daemon/health/seeds.h"
 #include "daemon/health/tracked.h"
 #include "daemon/health/tracked_report.h"
 #include "daemon/own_address.h"
@@ -56,8 +57,7 @@ struct targets {
 	bool tell;   /* or only a state */
 	struct loop_timer hold;
 	struct target_list list; /* the one at hand */
-	struct ipc_targets *seeds[TARGETS_MAX];
-	size_t nseeds;
+	struct seeds seeds;
 	struct ipc_targets *built; /* IPC_BYTES_MAX */
 };
 
@@ -135,12 +135,6 @@ static void free_server(struct server *server)
 	free(server);
 }
 
-static void drop_seeds(struct targets *targets)
-{
-	while (targets->nseeds > 0)
-		free(targets->seeds[--targets->nseeds]);
-}
-
 void targets_close(struct targets *targets)
 {
 	if (!targets)
@@ -150,7 +144,7 @@ void targets_close(struct targets *targets)
 		targets->servers = server->next;
 		free_server(server);
 	}
-	drop_seeds(targets);
+	seeds_drop(&targets->seeds);
 	loop_timer_clear(targets->loop, &targets->hold);
 	probe_close(targets->probes);
 	resolve_cache_close(targets->cache);
@@ -318,51 +312,6 @@ static void use_list(struct server *server, const struct target_list *list)
 	server->left_off = list->left_off;
 }
 
-/* What an earlier health process said of a host, once it is there. */
-static void use_seeds(struct targets *targets, struct server *server)
-{
-	for (size_t i = 0; i < targets->nseeds; i++) {
-		const struct ipc_targets *seed = targets->seeds[i];
-		if (strcmp(seed->server, server->terms.server) != 0)
-			continue;
-		for (uint32_t j = 0; j < seed->n; j++)
-			for (struct tracked *host = server->hosts; host; host = host->next)
-				if (host->target.port == seed->v[j].port &&
-					dns_same_name(host->target.name, seed->v[j].name))
-					tracked_seed(host, &seed->v[j], seed->inquiry);
-	}
-}
-
-/* The MX records that the names of one `mx` line came from. Where the domain itself stands on the
- * line, it had none. */
-static void seed_line(
-	struct targets *targets, const struct ipc_targets *seed, uint16_t line, const char *domain)
-{
-	static struct dns_mx records[TARGETS_MAX];
-	size_t n = 0;
-	for (uint32_t i = 0; i < seed->n; i++) {
-		const struct ipc_target *target = &seed->v[i];
-		if (target->line != line || dns_same_name(target->name, domain))
-			continue;
-		records[n].preference = target->depth;
-		memcpy(records[n++].name, target->name, sizeof(records[0].name));
-	}
-	if (n > 0)
-		resolve_cache_seed_mx(targets->cache, domain, records, n);
-}
-
-/* Only of the same policy: lines of another mean other hosts. */
-static void seed_records(struct targets *targets, const struct ipc_targets *seed)
-{
-	const struct server *server = find_server(targets, seed->server);
-	if (!server || seed->number != targets->number)
-		return;
-	const struct policy_server *policy = &targets->policy->servers[server->index];
-	for (size_t i = 0; i < policy->nhosts; i++)
-		if (policy->hosts[i].is_mx)
-			seed_line(targets, seed, (uint16_t)i, policy->hosts[i].name.text);
-}
-
 static void expand(struct targets *targets)
 {
 	const struct target_world world = {.context = targets,
@@ -376,16 +325,15 @@ static void expand(struct targets *targets)
 	targets->expand = false;
 	targets->tell = true;
 	targets->counters[COUNTER_DNS_REFUSED] = 0;
-	for (size_t i = 0; i < targets->nseeds; i++)
-		seed_records(targets, targets->seeds[i]);
+	seeds_use_records(&targets->seeds, targets->cache, targets->policy, targets->number);
 	resolve_cache_begin(targets->cache);
 	for (struct server *server = targets->servers; server; server = server->next) {
 		target_expand(&targets->policy->servers[server->index], &world, &targets->list);
 		targets->counters[COUNTER_DNS_REFUSED] += targets->list.refused;
 		use_list(server, &targets->list);
-		use_seeds(targets, server);
+		seeds_use(&targets->seeds, server->terms.server, server->hosts);
 	}
-	drop_seeds(targets);
+	seeds_drop(&targets->seeds);
 	resolve_cache_sweep(targets->cache);
 }
 
@@ -542,26 +490,8 @@ void targets_tell_all(struct targets *targets)
 	targets->tell = true;
 }
 
-static void keep_seed(struct targets *targets, const struct ipc_targets *ipc)
-{
-	struct ipc_targets *copy;
-	if (targets->nseeds == TARGETS_MAX || !(copy = malloc(ipc->header.bytes)))
-		return;
-	memcpy(copy, ipc, ipc->header.bytes);
-	targets->seeds[targets->nseeds++] = copy;
-	targets->expand = true;
-}
-
-/* Names that the ipc shows; which of them came by MX, the policy will say. */
 void targets_seed(struct targets *targets, const struct ipc_targets *ipc)
 {
-	for (uint32_t i = 0; i < ipc->n; i++) {
-		const struct ipc_target *target = &ipc->v[i];
-		struct addr addr;
-		if (ipc_target_addresses(target) > 0 &&
-			addr_parse(target->name, strlen(target->name), &addr) < 0)
-			resolve_cache_seed_addresses(targets->cache, target->name,
-				target->addresses, ipc_target_addresses(target));
-	}
-	keep_seed(targets, ipc);
+	if (seeds_take(&targets->seeds, targets->cache, ipc))
+		targets->expand = true;
 }

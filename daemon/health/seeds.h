@@ -1,0 +1,27 @@
+/* Owns what another health process told before this one took its place, until it is used. */
+#ifndef POSTERN_SEEDS_H
+#define POSTERN_SEEDS_H
+
+#include "lib/ipc/picture.h"
+#include "lib/target.h"
+
+struct policy;
+struct resolve_cache;
+struct tracked;
+
+struct seeds {
+	struct ipc_targets *v[TARGETS_MAX];
+	size_t n;
+};
+
+/* True: it is kept until it is used. Where the names in it lead is known to the cache from here
+ * on. */
+bool seeds_take(struct seeds *seeds, struct resolve_cache *cache, const struct ipc_targets *ipc);
+/* Tells the cache the MX records that they show, under the policy of that number. */
+void seeds_use_records(const struct seeds *seeds, struct resolve_cache *cache,
+	const struct policy *policy, uint64_t number);
+/* Tells a server's hosts, a list, what was said of them. */
+void seeds_use(const struct seeds *seeds, const char *server, struct tracked *hosts);
+void seeds_drop(struct seeds *seeds);
+
+#endif

@@ -1,10 +1,8 @@
 #include "daemon/control/audit/messages.h"
 
-#include "daemon/control/audit/loss.h"
+#include "daemon/control/audit/archive.h"
 #include "daemon/control/audit/message_rows.h"
 #include "daemon/control/audit/message_text.h"
-#include "daemon/control/store.h"
-#include "daemon/log.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -12,103 +10,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_BYTES    (32u << 20) /* of records on their way to the disk */
-#define LINGER_MS      300
-#define MINUTE_MS      60000
-#define PRUNE_AGAIN_MS 50
-#define SEGMENT_OF     8          /* of the size that there may be */
-#define SEGMENT_LEAST  (1u << 20) /* bytes of records */
-#define SPAN_OF        32         /* of the time that is kept: what goes later than it should */
-#define VACUUM_OF      4          /* of the file that may be empty, for what comes */
+#define QUEUE_BYTES   (32u << 20) /* of records on their way to the disk */
+#define SEGMENT_OF    8           /* of the size that there may be */
+#define SEGMENT_LEAST (1u << 20)  /* bytes of records */
+#define SPAN_OF       32          /* of the time that is kept: what goes later than it should */
+#define VACUUM_OF     4           /* of the file that may be empty, for what comes */
 
 struct messages {
-	struct loop_timer timer; /* first; once a minute, sooner when there is more to remove */
-	struct loop *loop;
-	struct store *store;
-	struct audit_config config;
-	uint64_t *counters;
+	struct archive archive;   /* first */
 	struct message_rows rows; /* the thread's */
-
-	struct loss loss;
-	uint64_t refused_minute;
-	unsigned refused; /* in that minute */
-
-	bool patient;
-	bool pruning;
 };
 
 /* One record on its way to the disk. */
 struct writing {
-	struct store_job job; /* first */
-	struct messages *messages;
+	struct archive_writing writing; /* first */
 	uint64_t segment_bytes;
 	size_t len;
 	uint8_t bytes[];
 };
 
-static int migrate(struct store *store, struct sqlite3 *db, void *context)
+static struct message_rows *rows_of(void *archive)
 {
-	return message_rows_migrate(store, db, context);
+	return &((struct messages *)archive)->rows;
+}
+
+static int migrate(struct store *store, struct sqlite3 *db, void *owner)
+{
+	return message_rows_migrate(store, db, rows_of(owner));
 }
 
 static int run_write(struct store *store, struct sqlite3 *db, struct store_job *job)
 {
 	const struct writing *writing = (const struct writing *)job;
 
-	return message_rows_insert(store, db, &writing->messages->rows, writing->bytes,
+	return message_rows_insert(store, db, rows_of(writing->writing.archive), writing->bytes,
 		writing->len, writing->segment_bytes);
-}
-
-static void on_written(struct store_job *job, int status)
-{
-	struct writing *writing = (struct writing *)job;
-
-	if (status < 0)
-		loss_lost(&writing->messages->loss, loop_now_ms(writing->messages->loop), status);
-	else
-		loss_written(&writing->messages->loss);
-	free(writing);
 }
 
 static uint64_t segment_bytes(const struct messages *messages)
 {
-	uint64_t bytes = messages->config.size_bytes / SEGMENT_OF;
+	uint64_t bytes = messages->archive.config.size_bytes / SEGMENT_OF;
 
 	return bytes && bytes < SEGMENT_LEAST ? SEGMENT_LEAST : bytes;
-}
-
-/* 0 or -errno. */
-static int submit(struct messages *messages, const uint8_t *bytes, size_t len)
-{
-	struct writing *writing = malloc(sizeof(*writing) + len);
-
-	if (!writing)
-		return -ENOMEM;
-	writing->job = (struct store_job){.run = run_write,
-		.done = on_written,
-		.write = true,
-		.bytes = sizeof(*writing) + len};
-	writing->messages = messages;
-	writing->segment_bytes = segment_bytes(messages);
-	writing->len = len;
-	memcpy(writing->bytes, bytes, len);
-	int status = store_submit(messages->store, &writing->job);
-	if (status == -ENOBUFS && messages->patient) {
-		store_settle(messages->store);
-		status = store_submit(messages->store, &writing->job);
-	}
-	if (status < 0)
-		free(writing);
-	return status;
 }
 
 static void keep(struct messages *messages, const struct message_record *record,
 	const uint8_t *bytes, size_t len)
 {
+	struct writing *writing = calloc(1, sizeof(*writing) + len);
+
 	message_text_log(record);
-	int status = submit(messages, bytes, len);
-	if (status < 0)
-		loss_lost(&messages->loss, loop_now_ms(messages->loop), status);
+	if (!writing) {
+		archive_lost(&messages->archive, -ENOMEM);
+		return;
+	}
+	writing->writing.job.run = run_write;
+	writing->segment_bytes = segment_bytes(messages);
+	writing->len = len;
+	memcpy(writing->bytes, bytes, len);
+	archive_write(&messages->archive, &writing->writing, sizeof(*writing) + len);
 }
 
 static void keep_stripped(
@@ -122,7 +82,7 @@ static void keep_stripped(
 	if (n && message_record_decode(bytes, n, &stripped) == 0)
 		keep(messages, &stripped, bytes, n);
 	else
-		loss_lost(&messages->loss, loop_now_ms(messages->loop), -ENOMEM);
+		archive_lost(&messages->archive, -ENOMEM);
 	free(bytes);
 }
 
@@ -135,41 +95,19 @@ static bool is_idle_talk(const struct message_record *record)
 	return outcome == MESSAGE_REFUSED || outcome == MESSAGE_ABORTED;
 }
 
-static bool is_within_minute(struct messages *messages)
-{
-	uint64_t minute = loop_now_ms(messages->loop) / MINUTE_MS + 1;
-
-	if (messages->refused_minute != minute) {
-		messages->refused_minute = minute;
-		messages->refused = 0;
-	}
-	return messages->refused++ < MESSAGES_REFUSED_PER_MINUTE;
-}
-
 void messages_record(struct messages *messages, const struct message_record *record,
 	const uint8_t *bytes, size_t len)
 {
 	if (record->unrecorded)
 		return;
-	if (is_idle_talk(record) && !is_within_minute(messages))
-		messages->counters[COUNTER_AUDIT_SKIPPED]++;
-	else if (messages->config.names_none)
+	if (is_idle_talk(record) &&
+		!archive_is_within_minute(&messages->archive, MESSAGES_REFUSED_PER_MINUTE))
+		messages->archive.counters[COUNTER_AUDIT_SKIPPED]++;
+	else if (messages->archive.config.names_none)
 		keep_stripped(messages, record, len);
 	else
 		keep(messages, record, bytes, len);
 }
-
-/* One step of removing what is too old or too much. */
-struct pruning {
-	struct store_job job; /* first */
-	struct messages *messages;
-	uint64_t oldest_ms;  /* what ended before goes; 0: none by age */
-	uint64_t close_ms;   /* an open segment that began before is closed; 0: none */
-	uint64_t size_bytes; /* 0: any */
-	uint64_t used_bytes;
-	uint64_t removed;
-	bool more;
-};
 
 /* The pages of the file, and those of them that hold nothing. */
 static int look_at_pages(struct store *store, struct sqlite3 *db, int64_t v[static 3])
@@ -194,107 +132,40 @@ static int vacuum(struct sqlite3 *db, const int64_t pages[static 3], bool *more)
 	return *more ? store_execute(db, "PRAGMA incremental_vacuum(2000)") : 0;
 }
 
-static int run_prune(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int remove_step(struct store *store, struct sqlite3 *db, struct archive_step *step)
 {
-	struct pruning *pruning = (struct pruning *)job;
-	struct message_rows *rows = &pruning->messages->rows;
+	uint64_t oldest_ms = step->oldest_ms;
 	int64_t pages[3] = {0};
 	bool vacuumed = false;
 	int status = look_at_pages(store, db, pages);
 
-	pruning->removed = 0;
-	pruning->used_bytes = (uint64_t)((pages[1] - pages[2]) * pages[0]);
-	bool too_big = pruning->size_bytes && pruning->used_bytes > pruning->size_bytes;
-	if (status == 0 && pruning->close_ms)
-		status = message_rows_close(store, db, rows, pruning->close_ms);
-	if (status == 0 && (pruning->oldest_ms || too_big))
+	step->used_bytes = (uint64_t)((pages[1] - pages[2]) * pages[0]);
+	bool too_big = step->size_bytes && step->used_bytes > step->size_bytes;
+	if (status == 0 && oldest_ms) /* an open segment that began before is closed */
+		status = message_rows_close(store, db, rows_of(step->archive),
+			oldest_ms + step->keep_ms - step->keep_ms / SPAN_OF);
+	if (status == 0 && (oldest_ms || too_big))
 		status = message_rows_drop(
-			store, db, too_big ? UINT64_MAX : pruning->oldest_ms, &pruning->removed);
-	if (status == 0 && !pruning->removed)
+			store, db, too_big ? UINT64_MAX : oldest_ms, &step->removed);
+	if (status == 0 && !step->removed)
 		status = vacuum(db, pages, &vacuumed);
-	pruning->more = pruning->removed || vacuumed;
+	step->more = step->removed || vacuumed;
 	return status;
-}
-
-static void set_timer(struct messages *messages, uint64_t in_ms)
-{
-	loop_timer_set(messages->loop, &messages->timer, loop_now_ms(messages->loop) + in_ms);
-}
-
-static void on_pruned(struct store_job *job, int status)
-{
-	struct pruning *pruning = (struct pruning *)job;
-	struct messages *messages = pruning->messages;
-
-	messages->pruning = false;
-	if (status == 0)
-		messages->counters[COUNTER_AUDIT_EXPIRED] += pruning->removed;
-	if (status == 0 && messages->config.used_bytes)
-		*messages->config.used_bytes = pruning->used_bytes;
-	if (!messages->patient)
-		set_timer(messages, status == 0 && pruning->more ? PRUNE_AGAIN_MS : MINUTE_MS);
-	free(pruning);
-}
-
-static void prune(struct messages *messages)
-{
-	struct pruning *pruning = messages->pruning ? NULL : calloc(1, sizeof(*pruning));
-	const struct audit_config *config = &messages->config;
-	uint64_t now_ms = config->believed_ms ? config->believed_ms(config->context)
-					      : loop_wall_ms(messages->loop);
-	uint64_t keep_ms = config->keep_s * 1000ull;
-
-	if (!pruning)
-		return;
-	pruning->job = (struct store_job){.run = run_prune, .done = on_pruned, .write = true};
-	pruning->messages = messages;
-	pruning->size_bytes = audit_share_bytes(config);
-	if (keep_ms && now_ms > keep_ms) {
-		pruning->oldest_ms = now_ms - keep_ms;
-		pruning->close_ms = now_ms - keep_ms / SPAN_OF;
-	}
-	messages->pruning = true;
-	store_submit(messages->store, &pruning->job);
-}
-
-static void on_time(struct loop_timer *timer, uint64_t now_ms)
-{
-	struct messages *messages = (struct messages *)timer; /* its first member */
-
-	(void)now_ms;
-	if (!messages->config.keep_s && !messages->config.size_bytes)
-		set_timer(messages, MINUTE_MS);
-	else
-		prune(messages);
 }
 
 /* A question under way. */
 struct query {
-	struct store_job job; /* first */
+	struct archive_question question; /* first */
 	struct message_filter filter;
-	audit_row *row;
-	audit_done *done;
-	void *context;
-	struct audit_result result;
 };
 
 static int run_query(struct store *store, struct sqlite3 *db, struct store_job *job)
 {
 	struct query *query = (struct query *)job;
+	struct audit_result *result = &query->question.result;
 
-	audit_result_fini(&query->result); /* of a first try */
-	return message_query_run(store, db, &query->filter, &query->result);
-}
-
-static void on_found(struct store_job *job, int status)
-{
-	struct query *query = (struct query *)job;
-
-	for (size_t i = 0; status == 0 && i < query->result.n; i++)
-		query->row(query->context, query->result.v[i].json, query->result.v[i].key);
-	query->done(query->context, status, query->result.more);
-	audit_result_fini(&query->result);
-	free(query);
+	audit_result_fini(result); /* of a first try */
+	return message_query_run(store, db, &query->filter, result);
 }
 
 bool messages_query(struct messages *messages, const struct message_filter *filter, audit_row *row,
@@ -304,72 +175,57 @@ bool messages_query(struct messages *messages, const struct message_filter *filt
 
 	if (!query)
 		return false;
-	query->job = (struct store_job){.run = run_query, .done = on_found};
+	query->question.job.run = run_query;
 	query->filter = *filter;
-	query->row = row;
-	query->done = done;
-	query->context = context;
-	store_submit(messages->store, &query->job);
+	archive_ask(&messages->archive, &query->question, row, done, context);
 	return true;
 }
 
 int messages_open(struct loop *loop, const char *state_dir, const struct audit_config *config,
 	uint64_t counters[static COUNTERS], struct messages **out)
 {
-	struct messages *messages = calloc(1, sizeof(*messages));
-	const struct store_options options = {.migrate = migrate,
-		.context = messages ? &messages->rows : NULL,
+	static const struct archive_kind kind = {.file = "messages.db",
+		.what = "records of messages",
 		.queue_bytes = QUEUE_BYTES,
-		.linger_ms = LINGER_MS,
-		.optional = true};
-	char path[4096];
+		.migrate = migrate,
+		.remove = remove_step};
+	struct messages *messages = calloc(1, sizeof(*messages));
 
 	if (!messages)
 		return -ENOMEM;
-	messages->loop = loop;
-	messages->config = *config;
-	messages->counters = counters;
-	messages->loss = (struct loss){.what = "records of messages", .counters = counters};
-	messages->timer.on_time = on_time;
-	snprintf(path, sizeof(path), "%s/messages.db", state_dir);
-	int status = store_open(loop, path, &options, &messages->store);
+	int status = archive_open(&messages->archive, &kind, loop, state_dir, config, counters);
 	if (status < 0) {
 		free(messages);
 		return status;
 	}
-	set_timer(messages, MINUTE_MS);
 	*out = messages;
 	return 0;
 }
 
 void messages_be_patient(struct messages *messages)
 {
-	messages->patient = true;
-	loop_timer_clear(messages->loop, &messages->timer);
+	archive_be_patient(&messages->archive);
 }
 
 bool messages_settle(struct messages *messages)
 {
-	return store_settle(messages->store);
+	return store_settle(messages->archive.store);
 }
 
 void messages_close(struct messages *messages)
 {
 	if (!messages)
 		return;
-	messages_be_patient(messages);
-	store_close(messages->store);
+	archive_close(&messages->archive);
 	free(messages);
 }
 
 void messages_configure(struct messages *messages, const struct audit_config *config)
 {
-	messages->config = *config;
-	if (!messages->pruning)
-		set_timer(messages, 0);
+	archive_configure(&messages->archive, config);
 }
 
 int messages_trouble(const struct messages *messages)
 {
-	return store_trouble(messages->store);
+	return store_trouble(messages->archive.store);
 }

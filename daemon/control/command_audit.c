@@ -13,16 +13,11 @@
 #include <string.h>
 
 #define MESSAGES_NAMED 100 /* of a flow; `message show flow ID` has all */
-#define PAGE_ROWS      500 /* asked for at a time: they wait in memory for who reads them */
 
 struct showing {
-	struct command *command;
+	struct history history; /* first; ID: a flow */
 	struct audit_filter filter;
-	const char *flow; /* the only one wanted; NULL: those that match */
-	uint64_t left;    /* rows; UINT64_MAX: all */
-	uint64_t shown, last;
 	size_t doubted;   /* of `names`: nobody knows it but perhaps a record */
-	bool found;       /* such a record */
 	json_t *messages; /* of the only flow: their names, the newest first */
 };
 
@@ -37,18 +32,16 @@ static void show_with_messages(struct showing *showing, const char *json)
 	for (size_t i = json_array_size(showing->messages); i-- > 0;)
 		json_array_append(told, json_array_get(showing->messages, i));
 	json_object_set_new(row, "message_records", told);
-	command_row(showing->command, row);
+	command_row(showing->history.command, row);
 }
 
-static void on_row(void *context, const char *json, uint64_t key)
+static void show(struct history *history, const char *json)
 {
-	struct showing *showing = context;
-	showing->shown++;
-	showing->last = key;
+	struct showing *showing = (struct showing *)history;
 	if (json_array_size(showing->messages))
 		show_with_messages(showing, json);
 	else
-		command_json(showing->command, json);
+		command_json(history->command, json);
 }
 
 static void forget(struct command *command)
@@ -56,45 +49,26 @@ static void forget(struct command *command)
 	json_decref(((struct showing *)command->state)->messages);
 }
 
-static void doubt(struct showing *showing, size_t from);
-
-static void end(struct showing *showing, bool more)
+static void absent(struct history *history)
 {
-	struct command *command = showing->command;
-	if (showing->flow && !showing->shown)
-		command_done(command, OUTCOME_ABSENT,
-			"no record of flow %s (posternctl flow show knows live ones)",
-			showing->flow);
-	else if (more)
-		history_more(command, showing->shown);
-	else
-		command_ok(command);
+	command_done(history->command, OUTCOME_ABSENT,
+		"no record of flow %s (posternctl flow show knows live ones)", history->id);
 }
 
-static void next_page(struct command *command);
-
-static void on_done(void *context, int status, bool more)
+static void query(struct showing *showing, const struct audit_filter *filter, audit_row *row,
+	audit_done *done)
 {
-	struct showing *showing = context;
-	if (status)
-		command_done(showing->command, OUTCOME_REFUSED, "the audit cannot be read: %s",
-			strerror(-status));
-	else if (!more || showing->shown >= showing->left)
-		showing->shown || showing->flow ? end(showing, more) : doubt(showing, 0);
-	else
-		command_stream(showing->command, next_page);
-}
-
-/* More only when the rows before are read: an answer of any length waits in little memory. */
-static void next_page(struct command *command)
-{
-	struct showing *showing = command->state;
-	uint64_t left = showing->left - showing->shown;
-	command->more = NULL;
-	showing->filter.limit = left < PAGE_ROWS ? (unsigned)left : PAGE_ROWS;
-	showing->filter.before = showing->last;
-	if (!audit_query(command->control->audit, &showing->filter, on_row, on_done, showing))
+	struct command *command = showing->history.command;
+	if (!audit_query(command->control->audit, filter, row, done, showing))
 		command_done(command, OUTCOME_REFUSED, "the audit is busy or not there");
+}
+
+static void ask(struct history *history, unsigned rows)
+{
+	struct showing *showing = (struct showing *)history;
+	showing->filter.limit = rows;
+	showing->filter.before = history->last;
+	query(showing, &showing->filter, history_on_row, history_on_done);
 }
 
 static void on_message(void *context, const char *json, uint64_t key)
@@ -108,61 +82,59 @@ static void on_message(void *context, const char *json, uint64_t key)
 
 static void on_messages(void *context, int status, bool more)
 {
-	struct showing *showing = context;
 	(void)status; /* the flow's own record is worth showing all the same */
 	(void)more;
-	next_page(showing->command);
+	history_begin(context);
 }
 
 static void look_for_messages(struct showing *showing)
 {
-	struct command *command = showing->command;
+	struct command *command = showing->history.command;
 	const struct message_filter filter = {.flow = showing->filter.id, .limit = MESSAGES_NAMED};
 	showing->messages = json_array();
 	if (!messages_query(command->control->messages, &filter, on_message, on_messages, showing))
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 }
 
-static void on_named(void *context, const char *json, uint64_t key)
-{
-	(void)json;
-	(void)key;
-	((struct showing *)context)->found = true;
-}
+static void doubt_from(struct showing *showing, size_t from);
 
 static void on_looked(void *context, int status, bool more)
 {
 	struct showing *showing = context;
 	(void)more;
 	if (status)
-		command_done(showing->command, OUTCOME_REFUSED, "the audit cannot be read: %s",
-			strerror(-status));
-	else if (!showing->found)
-		known_refuse(showing->command, names[showing->doubted], ", and no record, either");
+		history_refuse(&showing->history, status);
+	else if (!showing->history.found)
+		known_refuse(showing->history.command, names[showing->doubted],
+			", and no record, either");
 	else
-		doubt(showing, showing->doubted + 1);
+		doubt_from(showing, showing->doubted + 1);
 }
 
-/* Nothing matched. Is each name one at all? */
-static void doubt(struct showing *showing, size_t from)
+/* Is each name one at all? */
+static void doubt_from(struct showing *showing, size_t from)
 {
-	struct command *command = showing->command;
+	struct command *command = showing->history.command;
 	struct audit_filter filter;
 	char *const room[] = {
 		filter.user, filter.zone, filter.listener, filter.rule, filter.server};
 	while (from < NAMES && known_given(command, names[from]))
 		from++;
 	if (from == NAMES) {
-		end(showing, false);
+		history_end(&showing->history, false);
 		return;
 	}
 	showing->doubted = from;
-	showing->found = false;
+	showing->history.found = false;
 	audit_filter_init(&filter);
 	strcpy(room[from], command_value(command, names[from])); /* it fitted before */
 	filter.limit = 1;
-	if (!audit_query(command->control->audit, &filter, on_named, on_looked, showing))
-		command_done(command, OUTCOME_REFUSED, "the audit is busy or not there");
+	query(showing, &filter, history_on_named, on_looked);
+}
+
+static void doubt(struct history *history)
+{
+	doubt_from((struct showing *)history, 0);
 }
 
 /* What is longer than any name matches nothing: so it is no name. */
@@ -229,26 +201,23 @@ static bool fill_filter(struct command *command, struct audit_filter *filter)
 
 static void run_show(struct command *command)
 {
-	struct showing *showing = calloc(1, sizeof(*showing));
-	command->state = showing;
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	static const struct history_kind kind = {
+		.what = "audit", .ask = ask, .show = show, .absent = absent, .doubt = doubt};
+	struct showing *showing = history_new(command, &kind, sizeof(*showing));
+	if (!showing)
 		return;
-	}
+	const char *flow = showing->history.id;
 	command->forget = forget;
-	showing->command = command;
-	showing->flow = command_value(command, "ID");
 	audit_filter_init(&showing->filter);
-	if (showing->flow)
-		flowid_parse(showing->flow, strlen(showing->flow), &showing->filter.id);
-	showing->filter.whole = showing->flow || command_given(command, "--whole");
-	showing->left = history_limit(command);
+	if (flow)
+		flowid_parse(flow, strlen(flow), &showing->filter.id);
+	showing->filter.whole = flow || command_given(command, "--whole");
 	if (!fill_filter(command, &showing->filter))
 		return;
-	if (showing->flow)
+	if (flow)
 		look_for_messages(showing);
 	else
-		next_page(command);
+		history_begin(&showing->history);
 }
 
 static const struct command_verb verbs[] = {

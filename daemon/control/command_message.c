@@ -10,104 +10,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_ROWS 500 /* asked for at a time: they wait in memory for who reads them */
-
 struct showing {
-	struct command *command;
+	struct history history; /* first */
 	struct message_filter filter;
-	const char *id; /* the only one wanted; NULL: those that match */
-	uint64_t left;  /* rows; UINT64_MAX: all */
-	uint64_t shown, last;
-	bool found; /* a message of a user whom nobody else knows */
 };
 
-static void on_row(void *context, const char *json, uint64_t key)
+static void show(struct history *history, const char *json)
 {
-	struct showing *showing = context;
-	showing->shown++;
-	showing->last = key;
-	command_json(showing->command, json);
+	command_json(history->command, json);
 }
 
-static void refuse(struct showing *showing, int status)
+static void absent(struct history *history)
 {
-	command_done(showing->command, OUTCOME_REFUSED, "the messages cannot be read: %s",
-		strerror(-status));
+	command_done(history->command, OUTCOME_ABSENT,
+		"no record of message %s (posternctl audit show knows flows)", history->id);
 }
 
-static void end(struct showing *showing, bool more)
+static void query(struct history *history, const struct message_filter *filter, audit_row *row,
+	audit_done *done)
 {
-	struct command *command = showing->command;
-	if (showing->id && !showing->shown)
-		command_done(command, OUTCOME_ABSENT,
-			"no record of message %s (posternctl audit show knows flows)", showing->id);
-	else if (more)
-		history_more(command, showing->shown);
-	else
-		command_ok(command);
+	struct command *command = history->command;
+	if (!messages_query(command->control->messages, filter, row, done, history))
+		command_done(command, OUTCOME_REFUSED, "out of memory");
 }
 
-static void on_named(void *context, const char *json, uint64_t key)
+static void ask(struct history *history, unsigned rows)
 {
-	(void)json;
-	(void)key;
-	((struct showing *)context)->found = true;
+	struct message_filter *filter = &((struct showing *)history)->filter;
+	filter->limit = rows;
+	filter->before = history->last;
+	query(history, filter, history_on_row, history_on_done);
 }
 
 static void on_looked(void *context, int status, bool more)
 {
-	struct showing *showing = context;
+	struct history *history = context;
 	(void)more;
 	if (status)
-		refuse(showing, status);
-	else if (!showing->found)
-		known_refuse(showing->command, "user", ", and no message, either");
+		history_refuse(history, status);
+	else if (!history->found)
+		known_refuse(history->command, "user", ", and no message, either");
 	else
-		end(showing, false);
+		history_end(history, false);
 }
 
-static void ask(struct showing *showing, const struct message_filter *filter, audit_row *row,
-	audit_done *done)
+/* Is the user one at all? */
+static void doubt(struct history *history)
 {
-	struct command *command = showing->command;
-	if (!messages_query(command->control->messages, filter, row, done, showing))
-		command_done(command, OUTCOME_REFUSED, "out of memory");
-}
-
-/* Nothing matched. Is the user one at all? */
-static void doubt(struct showing *showing)
-{
-	struct message_filter filter = {.user = showing->filter.user, .limit = 1};
-	if (known_given(showing->command, "user"))
-		end(showing, false);
+	const struct message_filter filter = {
+		.user = ((struct showing *)history)->filter.user, .limit = 1};
+	if (known_given(history->command, "user"))
+		history_end(history, false);
 	else
-		ask(showing, &filter, on_named, on_looked);
-}
-
-static void next_page(struct command *command);
-
-static void on_done(void *context, int status, bool more)
-{
-	struct showing *showing = context;
-	if (status)
-		refuse(showing, status);
-	else if (more && showing->shown < showing->left)
-		command_stream(showing->command, next_page);
-	else if (showing->shown || showing->id)
-		end(showing, more);
-	else
-		doubt(showing);
-}
-
-/* More only when the rows before are read: an answer of any length waits in little memory. */
-static void next_page(struct command *command)
-{
-	struct showing *showing = command->state;
-	uint64_t left = showing->left - showing->shown;
-	command->more = NULL;
-	showing->filter.limit = left < PAGE_ROWS ? (unsigned)left : PAGE_ROWS;
-	showing->filter.before = showing->last;
-	ask(showing, &showing->filter, on_row, on_done);
+		query(history, &filter, history_on_named, on_looked);
 }
 
 /* Addresses and Message-IDs may stand in their brackets; what is longer than any is none. */
@@ -186,17 +141,13 @@ static void take_end(struct command *command, struct message_filter *filter)
 
 static void run_show(struct command *command)
 {
-	struct showing *showing = calloc(1, sizeof(*showing));
-	command->state = showing;
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	static const struct history_kind kind = {
+		.what = "messages", .ask = ask, .show = show, .absent = absent, .doubt = doubt};
+	struct showing *showing = history_new(command, &kind, sizeof(*showing));
+	if (!showing)
 		return;
-	}
 	struct message_filter *filter = &showing->filter;
-	showing->command = command;
-	showing->id = command_value(command, "ID");
-	filter->whole = showing->id || command_given(command, "--whole");
-	showing->left = history_limit(command);
+	filter->whole = showing->history.id || command_given(command, "--whole");
 	take_end(command, filter);
 	if (take_ids(command, filter) && take_address(command, "sender", 0, &filter->sender) &&
 		take_address(command, "recipient", SMTP_PATH_RECIPIENT, &filter->recipient) &&
@@ -204,7 +155,7 @@ static void run_show(struct command *command)
 		take_text(command, "queue", false, &filter->queue_id) &&
 		take_text(command, "message-id", true, &filter->message_id) &&
 		history_times(command, &filter->since_ms, &filter->until_ms))
-		next_page(command);
+		history_begin(&showing->history);
 }
 
 static const struct command_verb verbs[] = {

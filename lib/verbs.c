@@ -17,12 +17,15 @@
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
 #define LISTENER_WORDS "address|port|accept|tls|newline|unmatched|limit|comment"
 #define DOMAIN_WORDS "name|server|recipient|comment"
-/* add, replace, set, unset and delete of a kind of statement */
-#define CHANGES(type, usage, words) \
+/* replace, set and unset of a kind of statement. Of one whose clauses are all needed none can be
+ * taken out. */
+#define CHANGES_OF_NEEDED(type, usage, words) \
 	{"replace", "another under the same name, in its place; says what goes", \
 		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(type), OPENS, EMPTIES, STATEMENT(usage, words))}, \
 	{"set", "puts clauses in, or in place of those that are known by the same", \
-		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(type), OPENS, EMPTIES, STATEMENT("CLAUSE...", words))}, \
+		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(type), OPENS, EMPTIES, STATEMENT("CLAUSE...", words))}
+#define CHANGES(type, usage, words) \
+	CHANGES_OF_NEEDED(type, usage, words), \
 	{"unset", "takes clauses out: by the first word, and by what tells several apart", \
 		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(type), OPENS, EMPTIES, STATEMENT("CLAUSE...", words))}
 #define NAME(type)                              ARGUMENT("NAME", type, VERB_NEEDED, 0)
@@ -153,7 +156,7 @@ static const struct verb certificate[] = {
 		PARTS(SOME_NAME(VERB_CERTIFICATE))},
 	{"add", "a new certificate, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("file F key F", CERTIFICATE_WORDS))},
-	CHANGES(VERB_CERTIFICATE, "CLAUSE...", CERTIFICATE_WORDS),
+	CHANGES_OF_NEEDED(VERB_CERTIFICATE, "CLAUSE...", CERTIFICATE_WORDS),
 	{"delete", "takes the certificate out", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_CERTIFICATE), OPENS)},
 	{0},

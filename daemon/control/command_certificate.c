@@ -161,7 +161,6 @@ static const struct command_verb verbs[] = {
 	{"add", command_edit},
 	{"replace", command_edit},
 	{"set", command_edit},
-	{"unset", command_edit},
 	{"delete", command_edit},
 	{NULL, NULL},
 };

@@ -2,6 +2,7 @@
 
 #include "lib/pem.h"
 #include "lib/text.h"
+#include "lib/tls_facts.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -65,30 +66,27 @@ static void show_name(X509_NAME *name, char *to, size_t size)
 	BIO_free(bio);
 }
 
-static void add_name(char *names, const char *text, size_t len)
-{
-	size_t used = strlen(names);
-	const char *between = used ? ", " : "";
-
-	if (used + strlen(between) + len + sizeof(", ...") < CERTIFICATE_NAMES_SIZE)
-		snprintf(names + used, CERTIFICATE_NAMES_SIZE - used, "%s%.*s", between, (int)len,
-			text);
-	else if (used < 4 || strcmp(names + used - 3, "...") != 0)
-		snprintf(names + used, CERTIFICATE_NAMES_SIZE - used, "%s...", between);
-}
-
 static void show_alt_names(X509 *x509, char names[static CERTIFICATE_NAMES_SIZE])
 {
+	const size_t room = CERTIFICATE_NAMES_SIZE - TLS_NAMES_MORE_SIZE;
 	GENERAL_NAMES *all = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+	size_t used = 0, more = 0;
 
 	names[0] = '\0';
 	for (int i = 0; all && i < sk_GENERAL_NAME_num(all); i++) {
 		const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
 		if (name->type != GEN_DNS)
 			continue;
-		add_name(names, (const char *)ASN1_STRING_get0_data(name->d.dNSName),
-			(size_t)ASN1_STRING_length(name->d.dNSName));
+		size_t len = (size_t)ASN1_STRING_length(name->d.dNSName);
+		if (more > 0 || used + 2 + len >= room)
+			more++;
+		else
+			used += (size_t)sprintf(names + used, "%s%.*s", used ? ", " : "", (int)len,
+				(const char *)ASN1_STRING_get0_data(name->d.dNSName));
 	}
+	if (more > 0)
+		snprintf(names + used, CERTIFICATE_NAMES_SIZE - used, "%s%zu more",
+			used ? ", and " : "", more);
 	text_blank(names);
 	GENERAL_NAMES_free(all);
 }

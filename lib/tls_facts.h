@@ -3,6 +3,7 @@
 #define POSTERN_TLS_FACTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum tls_version {
@@ -69,8 +70,14 @@ struct tls_seen {
 	int64_t ends;    /* of the certificate, seconds since 1970; 0: none was shown */
 	char cipher[TLS_CIPHER_SIZE];
 	char names[TLS_NAMES_SIZE]; /* "mail.example, *.example", as many as have room */
+	uint32_t more;              /* and how many have none */
 	char why[TLS_WORDS_SIZE];   /* it is not in TLS as it should be; empty: it is */
 	bool ours;                  /* since what we need for it is not there */
 };
+
+/* What a list of names has behind it when more were left out. */
+#define TLS_NAMES_MORE_SIZE sizeof(", and 4294967295 more")
+/* "mail.example, *.example, and 7 more": each name is whole or counted. Returns buf. */
+const char *tls_names_said(const char *names, uint32_t more, char *buf, size_t room);
 
 #endif

@@ -206,15 +206,15 @@ json_t *host_tls_row(const struct control *control, const struct ipc_host_tls *i
 {
 	const struct tls_seen *seen = &ipc->tls;
 	enum policy_server_tls_mode mode = (enum policy_server_tls_mode)ipc->mode;
-	char pin[TLS_PIN_SIZE];
+	char pin[TLS_PIN_SIZE], names[TLS_NAMES_SIZE + TLS_NAMES_MORE_SIZE];
 	bool shown = seen->ends != 0;
 
 	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
 		row_addr(&ipc->host.addr), "wanted", policy_server_tls_names[mode], "version",
 		text_or_null(tls_version_names[seen->version]), "cipher",
 		text_or_null(seen->cipher), "check", tls_terms_check(mode, seen), "names",
-		text_or_null(seen->names), "ends_at",
-		shown ? row_time((uint64_t)seen->ends * 1000) : json_null(), "days_left",
+		text_or_null(tls_names_said(seen->names, seen->more, names, sizeof(names))),
+		"ends_at", shown ? row_time((uint64_t)seen->ends * 1000) : json_null(), "days_left",
 		shown ? json_integer((json_int_t)days_left(control, seen)) : json_null(), "pin",
 		shown ? json_string(tls_pin(seen->key, pin)) : json_null(), "why",
 		text_or_null(seen->why), "warning", warning_of(control, ipc), "seen_at",

@@ -122,12 +122,13 @@ void tls_names(const struct tls_session *session, tls_visit *visit, void *argume
 
 static bool add_name(const char *name, void *argument)
 {
-	char *names = argument;
-	size_t used = strlen(names);
+	struct tls_seen *seen = argument;
+	size_t used = strlen(seen->names);
 
-	if (used + 2 + strlen(name) >= TLS_NAMES_SIZE)
-		return false;
-	sprintf(names + used, "%s%s", used ? ", " : "", name);
+	if (seen->more > 0 || used + 2 + strlen(name) >= TLS_NAMES_SIZE)
+		seen->more++;
+	else
+		sprintf(seen->names + used, "%s%s", used ? ", " : "", name);
 	return true;
 }
 
@@ -145,5 +146,5 @@ void tls_see(const struct tls_session *session, struct tls_seen *seen)
 	memcpy(seen->key, facts.key, sizeof(seen->key));
 	seen->ends = facts.ends;
 	memcpy(seen->cipher, facts.cipher, sizeof(seen->cipher));
-	tls_names(session, add_name, seen->names);
+	tls_names(session, add_name, seen);
 }

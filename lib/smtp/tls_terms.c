@@ -54,10 +54,12 @@ const char *tls_terms_check(enum policy_server_tls_mode mode, const struct tls_s
 	return "unchecked";
 }
 
+#define LINE_NAMES_SIZE (TLS_NAME_SIZE + TLS_NAMES_MORE_SIZE) /* one at least */
+
 const char *tls_terms_line(enum policy_server_tls_mode mode, const struct tls_seen *seen,
 	char buf[static TLS_TERMS_LINE_SIZE])
 {
-	char date[CERTIFICATE_DATE_SIZE] = "";
+	char date[CERTIFICATE_DATE_SIZE] = "", names[LINE_NAMES_SIZE];
 
 	if (seen->version == TLS_VERSION_NONE) {
 		snprintf(buf, TLS_TERMS_LINE_SIZE, "no TLS: %s", seen->why);
@@ -65,9 +67,11 @@ const char *tls_terms_line(enum policy_server_tls_mode mode, const struct tls_se
 	}
 	if (seen->ends)
 		certificate_date(seen->ends, date);
-	snprintf(buf, TLS_TERMS_LINE_SIZE, "%s %s, %s, certificate of %.250s until %s",
+	snprintf(buf, TLS_TERMS_LINE_SIZE, "%s %s, %s, certificate of %s until %s",
 		tls_version_names[seen->version], seen->cipher, tls_terms_check(mode, seen),
-		seen->names[0] ? seen->names : "nobody by name", seen->ends ? date : "no day");
+		seen->names[0] ? tls_names_said(seen->names, seen->more, names, sizeof(names))
+			       : "nobody by name",
+		seen->ends ? date : "no day");
 	return buf;
 }
 

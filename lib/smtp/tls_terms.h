@@ -15,7 +15,7 @@ const char *tls_terms_name(const struct policy_host *host, const struct policy_s
 /* What came of it, in a word: "verified", "pinned", "unchecked", "refused", or "none". */
 const char *tls_terms_check(enum policy_server_tls_mode mode, const struct tls_seen *seen);
 /* The same in a line: "TLSv1.3 TLS_AES_256_GCM_SHA384, verified, certificate of mx.example until
- * 2026-10-02", cut where it is too long. Returns buf. */
+ * 2026-10-02", with as many names as have room. Returns buf. */
 #define TLS_TERMS_LINE_SIZE 512
 const char *tls_terms_line(enum policy_server_tls_mode mode, const struct tls_seen *seen,
 	char buf[static TLS_TERMS_LINE_SIZE]);

@@ -91,6 +91,23 @@ static void assert_bad(bool good, enum certificate_file file, const char *words)
 		fail_msg("\"%s\" does not say \"%s\"", fault.text, words);
 }
 
+static void names_that_have_no_room_are_counted(void **state)
+{
+	char names[4096] = "";
+	struct tls_issued many;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		sprintf(names + strlen(names), "%sDNS:host-%02d.example", i ? "," : "", i);
+	tls_issue(&many, WISH(.names = names, .begins_s = BEGUN, .ends_s = ENDS));
+	assert_true(judge(CHAIN(&many), many.key_text.bytes));
+	assert_true(strncmp(facts.names, "host-00.example, host-01.example, ", 34) == 0);
+	const char *end = strstr(facts.names, ".example, and 32 more");
+	assert_non_null(end);
+	assert_string_equal(end, ".example, and 32 more");
+	tls_issued_free(&many);
+}
+
 static void a_whole_chain_is_good(void **state)
 {
 	(void)state;
@@ -268,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_chain_is_good),
+		cmocka_unit_test(names_that_have_no_room_are_counted),
 		cmocka_unit_test(who_signed_the_last_is_not_asked),
 		cmocka_unit_test(one_file_may_hold_both),
 		cmocka_unit_test(the_chain_follows_its_order),

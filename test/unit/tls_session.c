@@ -922,8 +922,30 @@ static void names_are_seen_as_far_as_they_have_room(void **state)
 	assert_true(strlen(seen.names) < sizeof(seen.names));
 	assert_true(strncmp(seen.names, "host-00.example, host-01.example, ", 34) == 0);
 	assert_string_equal(seen.names + strlen(seen.names) - 8, ".example");
+	assert_int_equal(seen.more, 60 - (strlen(seen.names) + 2) / strlen("host-00.example, "));
 	part(&ends);
 	tls_issued_free(&many);
+}
+
+static void a_name_is_said_whole_or_counted(void **state)
+{
+	static const struct {
+		size_t room;
+		uint32_t more;
+		const char *said;
+	} cases[] = {{64, 0, "a.example, bb.example, c.example"},
+		{33, 0, "a.example, bb.example, c.example"}, {33, 1, "a.example, and 3 more"},
+		{64, 1, "a.example, bb.example, c.example, and 1 more"},
+		{44, 2, "a.example, bb.example, and 3 more"}, {32, 0, "a.example, and 2 more"},
+		{24, UINT32_MAX - 3, "4294967295 more"}};
+	static const char names[] = "a.example, bb.example, c.example";
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(
+			tls_names_said(names, cases[i].more, text, cases[i].room), cases[i].said);
+	assert_string_equal(tls_names_said("", 0, text, sizeof(text)), "");
 }
 
 static void a_pin_is_of_the_key_alone(void **state)
@@ -1006,6 +1028,7 @@ int main(void)
 		cmocka_unit_test(a_server_is_verified_by_name_and_chain),
 		cmocka_unit_test(who_a_server_is_can_be_seen_also_where_it_is_no_good),
 		cmocka_unit_test(names_are_seen_as_far_as_they_have_room),
+		cmocka_unit_test(a_name_is_said_whole_or_counted),
 		cmocka_unit_test(a_pin_is_of_the_key_alone),
 		cmocka_unit_test(nothing_of_the_machine_counts),
 	};

@@ -34,7 +34,10 @@ def put(state, flow, number, end_ms, sender, recipients, user=b"alice", queue_id
         field(1, flow), field(2, number), field(4, 1), field(6, end_ms - 1500), field(7, end_ms),
         field(8, 4096), field(10, bytes([192, 0, 2, 10]) + (40000).to_bytes(2, "little")),
         field(14, user), field(15, b"guest"), field(17, b"laptop"), field(18, sender),
-        field(19, b"relay"), field(20, reply), field(21, queue_id), field(22, message_id)))
+        field(19, b"relay"), field(20, reply), field(21, queue_id), field(22, message_id),
+        field(25, b"TLSv1.3"), field(26, b"TLS_AES_256_GCM_SHA384"), field(27, b"laptop.example"),
+        field(28, b"expired"), field(29, b"TLSv1.2"), field(30, b"ECDHE-RSA-AES128-GCM-SHA256"),
+        field(32, b"unchecked"), field(34, b"mail.example")))
     for address in recipients:
         record += field(200, field(1, address) + field(4, b"guests") + field(5, b"250 2.1.5 Ok"))
     words = {word(FLOW, flow.to_bytes(8, "little")), word(USER, user), word(SENDER, sender.lower()),

@@ -95,16 +95,32 @@ enum level_word level_by_rule(const struct policy *policy, const struct policy_r
 	return word;
 }
 
+/* Does a flow of this zone come to the rule, or does one before it take all that it could take? */
+static bool is_reached(
+	const struct policy *policy, size_t zone, size_t index, struct language_effort *effort)
+{
+	for (size_t i = 0; i < index; i++) {
+		struct policy_rule before = policy->rules[i];
+		if (!policy_rule_in_zone(&before, zone))
+			continue;
+		before.zone_names.n = 0; /* of this zone alone */
+		if (language_implied(&before, &policy->rules[index], effort))
+			return false;
+	}
+	return true;
+}
+
 struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone)
 {
 	struct level_cause cause = {level_of_zone(&policy->zones[zone]), (ptrdiff_t)zone, -1};
+	struct language_effort effort = {LANGUAGE_SHADOW_EFFORT};
 
 	for (size_t i = 0; cause.word == LEVEL_NO_WORD && i < policy->nrules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 		if (rule->disabled || !policy_rule_in_zone(rule, zone))
 			continue;
 		enum level_word word = level_by_rule(policy, rule);
-		if (word != LEVEL_NO_WORD)
+		if (word != LEVEL_NO_WORD && is_reached(policy, zone, i, &effort))
 			cause = (struct level_cause){word, -1, (ptrdiff_t)i};
 	}
 	return cause;

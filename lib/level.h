@@ -41,8 +41,8 @@ struct level_cause {
 	enum level_word word;
 	ptrdiff_t zone, rule; /* whose word it is: the other is -1 */
 };
-/* Of the flows of a zone: its own word, else that of the first enabled rule that is for it and has
- * one. Flows that rules before that one take are not read. */
+/* Of the flows of a zone: its own word, else that of the first enabled rule that flows of it can
+ * come to and that has one. Flows that rules before that one take are not read. */
 struct level_cause level_cause_of_zone(const struct policy *policy, size_t zone);
 /* Of what a rule takes: its own or its server's word, else that of a zone it is for, else that of
  * an enabled rule before it that could take the same flows: it then decides on messages. */

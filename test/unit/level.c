@@ -294,6 +294,31 @@ static void test_a_zone_and_a_rule_say_by_which_word(void **state)
 	policy_unref(policy);
 }
 
+static void test_a_rule_that_no_flow_comes_to_has_none_read(void **state)
+{
+	static const char *const zones[] = {
+		"", "rule word: recipient", "rule word: recipient", "", "rule late: limit size"};
+	struct policy *policy = parse_good(
+		"zone z0 { interface a0 }\nzone z1 { interface a1 }\nzone z2 { interface a2 }\n"
+		"zone z3 { interface a3 }\nzone z4 { interface a4 }\n"
+		"server s { host 203.0.113.1 }\n"
+		"rule off { zone z1 server s disabled }\n"
+		"rule some { zone z2 user x server s }\n"
+		"rule all { zone z0, z3 server s }\n"
+		"rule word { zone z0, z1, z2 recipient not \"a@b.example\" server s }\n"
+		"rule every { zone z3, z4 user y server s }\n"
+		"rule never { zone z3, z4 user y sender none server s }\n"
+		"rule late { zone z3, z4 server s limit size 5m }\n");
+	char text[LEVEL_CAUSE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < policy->nzones; i++) {
+		struct level_cause cause = level_cause_of_zone(policy, i);
+		assert_string_equal(level_format_cause(policy, &cause, text), zones[i]);
+	}
+	policy_unref(policy);
+}
+
 static void test_the_words_of_tls_and_of_servers(void **state)
 {
 	static const char *const zones[] = {"zone z0: tls", "rule one: tls",
@@ -436,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_a_policy_may_say),
 		cmocka_unit_test(test_a_zone_and_a_rule_say_by_which_word),
+		cmocka_unit_test(test_a_rule_that_no_flow_comes_to_has_none_read),
 		cmocka_unit_test(test_the_words_of_tls_and_of_servers),
 		cmocka_unit_test(test_who_comes_to_a_server),
 		cmocka_unit_test(test_a_change_of_level_is_said_with_what_is_lost),

@@ -256,8 +256,10 @@ static void on_xclient(struct dialogue *dialogue, const char *words)
 {
 	if (dialogue->reply.code == 421)
 		end(dialogue, TARGET_MISSED, "%s", words);
-	else if (dialogue->reply.code != 220)
+	else if (dialogue->reply.code / 100 >= 4)
 		refuse_client(dialogue, "", words);
+	else if (dialogue->reply.code != 220) /* who goes on as before believed nothing */
+		end(dialogue, TARGET_REFUSED, "answers XCLIENT with %s", words);
 	else if (dialogue->said < dialogue->commands.n)
 		say_next_command(dialogue);
 	else

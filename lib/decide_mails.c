@@ -1,5 +1,6 @@
 #include "lib/decide_rule.h"
 
+#include <string.h>
 #include <strings.h>
 
 static bool set_holds(const struct mailset *set, const char *key)
@@ -7,6 +8,18 @@ static bool set_holds(const struct mailset *set, const char *key)
 	void *values[MAILSET_DEPTH];
 
 	return set && mailset_find_all(set, key, values) > 0;
+}
+
+/* Of the login, whatever the case of their letters. */
+static bool is_own(const struct session *session, const char *key)
+{
+	for (size_t i = 0; session && i < session->nmails; i++) {
+		char own[MAILSET_KEY_SIZE];
+		mailset_key(session->mails[i].text, session->mails[i].len, own);
+		if (*own && strcmp(own, key) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool decide_is_among(const struct decide_question *question, const struct policy_mails *mails,
@@ -18,6 +31,8 @@ bool decide_is_among(const struct decide_question *question, const struct policy
 	*change_ms = 0;
 	if (!*key)
 		return mails->none;
+	if (mails->own && is_own(question->session, key))
+		return true;
 	if (set_holds(mails->index, key))
 		return true;
 	for (size_t i = 0; i < mails->list_names.n; i++) {

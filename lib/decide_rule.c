@@ -56,6 +56,15 @@ static bool match_origin(const struct decide_question *question, const struct po
 				     : policy_rule_in_zone(rule, question->zone);
 }
 
+static bool is_meant(const struct policy_rule *rule, const struct session *session)
+{
+	for (size_t i = 0; i < rule->users.n; i++)
+		if (rule->meant[i].sources & 1u << session->kind &&
+			policy_string_equal(&rule->meant[i].name, &session->user))
+			return true;
+	return false;
+}
+
 /* In a zone whoever is not known is for `user none` alone; `not` still demands a user. */
 static bool match_user(const struct policy_rule *rule, const struct session *session)
 {
@@ -63,8 +72,7 @@ static bool match_user(const struct policy_rule *rule, const struct session *ses
 		return !session;
 	if (!rule->user_given)
 		return session || rule->listens;
-	return session &&
-	       (rule->user_any || has_string(&rule->users, &session->user)) != rule->user_negated;
+	return session && (rule->user_any || is_meant(rule, session)) != rule->user_negated;
 }
 
 static bool match_group(const struct policy_rule *rule, const struct session *session)

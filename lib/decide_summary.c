@@ -35,6 +35,15 @@ static uint64_t bits_of(const struct policy_strings *strings)
 	return bits;
 }
 
+static uint64_t bits_of_users(const struct policy_rule *rule)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < rule->users.n; i++)
+		bits |= bit_of(&rule->meant[i].name);
+	return bits;
+}
+
 static uint32_t upper4(const struct addr *addr)
 {
 	return (uint32_t)addr->bytes[0] << 24 | (uint32_t)addr->bytes[1] << 16 |
@@ -128,7 +137,7 @@ static void summarize(
 	summary->users = rule->user_none     ? NOBODY
 			 : !rule->user_given ? rule->listens ? ALL : ALL & ~NOBODY
 			 : rule->user_any || rule->user_negated ? ALL & ~NOBODY
-								: bits_of(&rule->users);
+								: bits_of_users(rule);
 	summary->groups = rule->group_given && !rule->group_negated ? bits_of(&rule->groups) : ALL;
 	summarize_source(policy, &rule->source, summary);
 }

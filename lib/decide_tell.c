@@ -120,8 +120,12 @@ void decide_append_mails(struct decide_line *line, const struct policy_mails *ma
 {
 	const char *link = "";
 
+	if (mails->own) {
+		decide_append(line, "his own");
+		link = ", ";
+	}
 	if (mails->none) {
-		decide_append(line, "<>");
+		decide_append(line, "%s<>", link);
 		link = ", ";
 	}
 	if (mails->protected) {

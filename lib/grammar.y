@@ -58,6 +58,8 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> OWN "own" PROTECTED "protected" RECIPIENT "recipient"
 
 /* Keywords only where the grammar has them. */
+%token <token> AUTH "auth" BASE "base" DOVECOT "dovecot" FILTER "filter" FORWARD "forward"
+%token <token> LDAP "ldap" MECHANISM "mechanism" PREFIX_WORD "prefix"
 %token <token> ACCEPT "accept" ACCOUNT "account" ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
 %token <token> CA "ca" CERTIFICATE "certificate" CHECK "check"
 %token <token> AUDIT "audit" BIND "bind" BLOCK "block" CLOSED "closed" COMMAND "command" COMMENT "comment" CONNECT "connect" CONNECTION "connection"
@@ -112,6 +114,8 @@ top_statement:
 					{ language_list_end(l); }
 	| CERTIFICATE name { language_certificate_begin(l, &@2, &$2); }
 		'{' certificate_statements '}'	{ language_certificate_end(l); }
+	| AUTH name { language_auth_begin(l, &@1, &@2, &$2); } '{' auth_statements '}'
+					{ language_auth_end(l); }
 	| LISTENER name { language_listener_begin(l, &@1, &@2, &$2); }
 		'{' listener_statements '}' { language_listener_end(l); }
 	| DOMAIN name { language_domain_begin(l, &@1, &@2, &$2); } '{' domain_statements '}'
@@ -225,6 +229,34 @@ certificate_statement:
 	| KEY text			{ language_certificate_file(l, &@1, &@2, &$2, true); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_CERTIFICATE); };
 
+/* --- auth */
+
+auth_statements: %empty | auth_statements ';' | auth_statements auth_statement;
+
+auth_statement:
+	LDAP quoted { language_auth_ldap(l, &@1); } '{' ldap_options '}'
+	| FORWARD name			{ language_auth_forward(l, &@1, &@2, &$2); }
+	| DOVECOT text		{ language_auth_path(l, &@1, &@2, &$2, POLICY_AUTH_DOVECOT); }
+	| FILE text		{ language_auth_path(l, &@1, &@2, &$2, POLICY_AUTH_FILE); }
+	| MECHANISM texts		{ language_auth_mechanisms(l, &@1); }
+	| DOMAIN text			{ language_auth_domain(l, &@1, &@2, &$2); }
+	| COMMENT text			{ language_auth_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_AUTH); };
+
+ldap_options: %empty | ldap_options ';' | ldap_options ldap_option;
+
+ldap_option:
+	BASE text		{ language_ldap_text(l, &@1, &@2, &$2, LANGUAGE_LDAP_BASE); }
+	| FILTER text		{ language_ldap_text(l, &@1, &@2, &$2, LANGUAGE_LDAP_FILTER); }
+	| BIND text		{ language_ldap_text(l, &@1, &@2, &$2, LANGUAGE_LDAP_BIND); }
+	| SECRET FILE text	{ language_ldap_file(l, &@1, &@3, &$3, LANGUAGE_LDAP_SECRET); }
+	| GROUP text		{ language_ldap_text(l, &@1, &@2, &$2, LANGUAGE_LDAP_GROUP); }
+	| PREFIX_WORD text	{ language_ldap_text(l, &@1, &@2, &$2, LANGUAGE_LDAP_PREFIX); }
+	| MAIL text		{ language_ldap_text(l, &@1, &@2, &$2, LANGUAGE_LDAP_MAIL); }
+	| CA text		{ language_ldap_file(l, &@1, &@2, &$2, LANGUAGE_LDAP_CA); }
+	| INSECURE			{ language_ldap_insecure(l, &@1); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_LDAP); };
+
 /* --- listener */
 
 listener_statements:
@@ -235,6 +267,7 @@ listener_statements:
 listener_statement:
 	ADDRESS_WORD addresses		{ language_listener_addresses(l, &@1); }
 	| PORT ports			{ language_listener_ports(l, &@1); }
+	| AUTH names			{ language_listener_auth(l, &@1); }
 	| ACCEPT not ANY		{ language_listener_accept(l, &@1, &@3, $2, true); }
 	| ACCEPT not sources		{ language_listener_accept(l, &@1, &@1, $2, false); }
 	| TLS { language_client_tls_begin(l, &@1); } client_tls { language_listener_tls(l, &@1); }
@@ -556,7 +589,7 @@ sender_first: { language_items_clear(l); } sender;
 sender:
 	mail
 	| NONE				{ language_item_none(l, &@1); }
-	| OWN				{ language_later_value(l, &@1, "own"); };
+	| OWN				{ language_item_own(l, &@1); };
 
 recipients: recipient_first | recipients ',' recipient;
 
@@ -659,7 +692,7 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
-	WORD | DAYRANGE | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
+	WORD | DAYRANGE | AUTH | BASE | DOVECOT | FILTER | FORWARD | LDAP | MECHANISM | PREFIX_WORD | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
 	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
 	| DOMAIN | DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
 	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KEY | KILL | LANGUAGE

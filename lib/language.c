@@ -219,6 +219,7 @@ static void keep_arrays(struct language *l)
 	policy->rules = language_keep(l, &l->rules, sizeof(*policy->rules));
 	policy->lists = language_keep(l, &l->lists, sizeof(*policy->lists));
 	policy->certificates = language_keep(l, &l->certificates, sizeof(*policy->certificates));
+	policy->auths = language_keep(l, &l->auths, sizeof(*policy->auths));
 	policy->files = language_alloc(l, l->sources.n, sizeof(*policy->files));
 	if (l->out_of_memory)
 		return;
@@ -230,6 +231,7 @@ static void keep_arrays(struct language *l)
 	policy->nrules = l->rules.n;
 	policy->nlists = l->lists.n;
 	policy->ncertificates = l->certificates.n;
+	policy->nauths = l->auths.n;
 	policy->nfiles = l->sources.n;
 	for (size_t i = 0; i < policy->nfiles; i++)
 		policy->files[i] = language_source_at(l, i)->name;
@@ -239,9 +241,10 @@ static void fini(struct language *l)
 {
 	struct language_vector *vectors[] = {&l->items, &l->interfaces, &l->limits, &l->hosts,
 		&l->host_spans, &l->host_tls_notes, &l->zones, &l->listeners, &l->lists,
-		&l->domains, &l->certificates, &l->servers, &l->devices, &l->rules, &l->zone_notes,
-		&l->listener_notes, &l->list_notes, &l->domain_notes, &l->certificate_notes,
-		&l->server_notes, &l->device_notes, &l->rule_notes, &l->sources};
+		&l->domains, &l->certificates, &l->auths, &l->auth_notes, &l->servers, &l->devices,
+		&l->rules, &l->zone_notes, &l->listener_notes, &l->list_notes, &l->domain_notes,
+		&l->certificate_notes, &l->server_notes, &l->device_notes, &l->rule_notes,
+		&l->sources};
 
 	for (size_t i = 0; i < l->sources.n; i++) {
 		struct language_source *source = language_source_at(l, i);

@@ -50,6 +50,8 @@ struct language_world {
 	bool lenient;
 	/* The gateway can listen, whatever LANGUAGE_LISTENS says. */
 	bool listens;
+	/* It asks for passwords, whatever LANGUAGE_AUTHENTICATES says. */
+	bool authenticates;
 	/* Reads what is named by the policy and never becomes part of it (credential.h), and says
 	 * what is wrong with it. */
 	void (*credential)(void *context, const struct credential *credential,
@@ -95,7 +97,7 @@ char *language_print_device(const struct policy *policy, size_t device, enum lan
 char *language_print_one(const struct policy *policy, enum policy_kind kind, size_t i);
 
 /* The kinds of statements that have a name, in the order of a printed policy. */
-#define LANGUAGE_KINDS 8
+#define LANGUAGE_KINDS 9
 const char *language_kind_word(enum policy_kind kind); /* "zone" */
 bool language_kind_of(const char *word, enum policy_kind *kind);
 size_t language_count(const struct policy *policy, enum policy_kind kind);

@@ -39,7 +39,7 @@ static bool users_apart(
 		return language_all_in(&b->users, &a->users, effort);
 	if (b->user_negated)
 		return language_all_in(&a->users, &b->users, effort);
-	return language_none_in(&a->users, &b->users, effort);
+	return language_users_apart(a, b, effort);
 }
 
 /* A session may have several groups, so that being in one says nothing of being in another. */
@@ -89,6 +89,9 @@ static bool mails_touch(
 	const struct policy_mails *a, const struct policy_mails *b, struct language_effort *effort)
 {
 	if (a->list_names.n > 0 || b->list_names.n > 0 || (a->none && b->none))
+		return true;
+	/* the user's own may be any */
+	if ((a->own && (b->own || b->elems.n > 0)) || (b->own && a->elems.n > 0))
 		return true;
 	for (size_t i = 0; i < a->elems.n; i++) {
 		const struct policy_mails one = {.elems = {&a->elems.v[i], 1}};

@@ -25,6 +25,9 @@ uint32_t language_seconds(
 	struct language *l, const struct language_span *span, uint64_t ms, uint32_t least);
 uint32_t language_number(struct language *l, const struct language_span *span, uint64_t number,
 	uint64_t least, uint64_t most);
+/* As the file that names it means it, and where it does; an empty one is said. */
+struct policy_string language_path(struct language *l, const struct language_span *span,
+	const struct policy_string *written, struct policy_span *stands);
 struct policy_string language_comment(
 	struct language *l, const struct language_span *span, const struct policy_string *text);
 
@@ -43,6 +46,7 @@ void language_item_host(
 void language_item_domain(
 	struct language *l, const struct language_span *span, const struct language_token *token);
 void language_item_protected(struct language *l, const struct language_span *span);
+void language_item_own(struct language *l, const struct language_span *span);
 void language_item_none(struct language *l, const struct language_span *span);
 void language_item_elem(
 	struct language *l, const struct language_span *span, const struct language_token *token);
@@ -199,6 +203,29 @@ void language_rule_limit_none(struct language *l, const struct language_span *wo
 void language_limits_end(
 	struct language *l, struct policy_limits *limits, const struct policy_place *place);
 
+/* language_build_auth.c */
+void language_auth_begin(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *name);
+void language_auth_ldap(struct language *l, const struct language_span *word);
+void language_auth_forward(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *server);
+void language_auth_path(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *path,
+	enum policy_auth_kind kind);
+void language_auth_mechanisms(struct language *l, const struct language_span *word);
+void language_auth_domain(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *domain);
+void language_auth_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_auth_end(struct language *l);
+void language_ldap_text(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text,
+	enum language_ldap which);
+void language_ldap_file(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *path,
+	enum language_ldap which);
+void language_ldap_insecure(struct language *l, const struct language_span *word);
+
 /* language_build_listener.c: listeners and domains. */
 void language_listener_begin(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *name);
@@ -207,6 +234,7 @@ void language_listener_ports(struct language *l, const struct language_span *wor
 /* span: of `any` */
 void language_listener_accept(struct language *l, const struct language_span *word,
 	const struct language_span *span, bool negated, bool any);
+void language_listener_auth(struct language *l, const struct language_span *word);
 void language_listener_tls(struct language *l, const struct language_span *word);
 void language_listener_newline(
 	struct language *l, const struct language_span *word, enum policy_newline newline);

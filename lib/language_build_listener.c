@@ -31,6 +31,7 @@ void language_mails(
 	mails->lists = language_alloc(l, mails->list_names.n, sizeof(*mails->lists));
 	for (size_t i = 0; i < l->items.n; i++) {
 		mails->none |= item[i].kind == LANGUAGE_ITEM_NONE;
+		mails->own |= item[i].kind == LANGUAGE_ITEM_OWN;
 		mails->protected |= item[i].kind == LANGUAGE_ITEM_PROTECTED;
 	}
 }
@@ -85,6 +86,17 @@ void language_listener_accept(struct language *l, const struct language_span *wo
 	}
 	language_refuse_not_any(l, span, negated);
 	l->listener.accept = (struct policy_where){.given = true, .any = true};
+}
+
+void language_listener_auth(struct language *l, const struct language_span *word)
+{
+	struct policy_listener *listener = &l->listener;
+
+	once(l, word, "auth");
+	language_authenticates(l, word, "auth");
+	language_keep_strings(l, &l->items, &listener->auth_names, &l->listener_note.auths);
+	listener->auths = language_alloc(l, listener->auth_names.n, sizeof(*listener->auths));
+	l->listener_note.auth = *word;
 }
 
 void language_listener_tls(struct language *l, const struct language_span *word)

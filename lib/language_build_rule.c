@@ -167,7 +167,17 @@ void language_rule_user_none(struct language *l, const struct language_span *wor
 void language_rule_users(struct language *l, const struct language_span *word, bool negated)
 {
 	once(l, word, "user");
-	language_keep_strings(l, &l->items, &l->rule.users, NULL);
+	struct policy_strings *users = &l->rule.users;
+	const struct language_item *item = l->items.v;
+	language_keep_strings(l, &l->items, users, NULL);
+	l->rule.meant = language_alloc(l, users->n, sizeof(*l->rule.meant));
+	for (size_t i = 0; l->rule.meant && i < users->n; i++) {
+		l->rule.meant[i] = policy_user_of(&users->v[i]);
+		if (users->v[i].len > 0 && l->rule.meant[i].name.len == 0)
+			language_error(l, &item[i].span,
+				"\"%s\" names nobody, expected a user's name behind the colon",
+				users->v[i].text);
+	}
 	l->rule.user_given = true;
 	l->rule.user_negated = negated;
 	l->rule_note.user = *word;

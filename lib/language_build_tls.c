@@ -34,8 +34,7 @@ static struct policy_span at(const struct language_span *span)
 	return (struct policy_span){.place = span->place, .width = span->width};
 }
 
-/* As the file that names it means it, and where it does. */
-static struct policy_string path_of(struct language *l, const struct language_span *span,
+struct policy_string language_path(struct language *l, const struct language_span *span,
 	const struct policy_string *written, struct policy_span *stands)
 {
 	const char *path = language_resolve_path(l, written);
@@ -51,9 +50,9 @@ void language_certificate_file(struct language *l, const struct language_span *w
 {
 	once(l, word, key ? "key" : "file");
 	if (key)
-		l->certificate.key = path_of(l, span, path, &l->certificate.key_at);
+		l->certificate.key = language_path(l, span, path, &l->certificate.key_at);
 	else
-		l->certificate.file = path_of(l, span, path, &l->certificate.file_at);
+		l->certificate.file = language_path(l, span, path, &l->certificate.file_at);
 }
 
 void language_certificate_end(struct language *l)
@@ -95,7 +94,7 @@ void language_tls_ca(struct language *l, const struct language_span *word,
 	struct policy_string *ca, struct policy_span *stands)
 {
 	once_inside(l, word, "ca");
-	*ca = path_of(l, span, path, stands);
+	*ca = language_path(l, span, path, stands);
 	l->tls_note.ca = *word;
 }
 
@@ -299,7 +298,7 @@ void language_account_secret(struct language *l, const struct language_span *wor
 	const struct language_span *span, const struct policy_string *path)
 {
 	once_inside(l, word, "secret");
-	l->server.account.secret_file = path_of(l, span, path, &l->server.account.secret_at);
+	l->server.account.secret_file = language_path(l, span, path, &l->server.account.secret_at);
 }
 
 void language_account_sender(struct language *l, const struct language_span *word,

@@ -227,6 +227,12 @@ void language_item_domain(
 		item->elem = elem;
 }
 
+void language_item_own(struct language *l, const struct language_span *span)
+{
+	language_authenticates(l, span, "own");
+	add(l, span, LANGUAGE_ITEM_OWN);
+}
+
 void language_item_none(struct language *l, const struct language_span *span)
 {
 	add(l, span, LANGUAGE_ITEM_NONE);
@@ -420,6 +426,8 @@ const char *language_block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ZONE] = "zone",
 		[LANGUAGE_BLOCK_CLIENT_TLS] = "tls",
 		[LANGUAGE_BLOCK_CERTIFICATE] = "certificate",
+		[LANGUAGE_BLOCK_AUTH] = "auth",
+		[LANGUAGE_BLOCK_LDAP] = "ldap",
 		[LANGUAGE_BLOCK_LISTENER] = "listener",
 		[LANGUAGE_BLOCK_DOMAIN] = "domain",
 		[LANGUAGE_BLOCK_SERVER] = "server",

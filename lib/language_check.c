@@ -207,12 +207,14 @@ void language_check(struct language *l)
 	ADD_NAMES(POLICY_KIND_LISTENER, "listener", listeners, listener);
 	ADD_NAMES(POLICY_KIND_LIST, "list", lists, list);
 	ADD_NAMES(POLICY_KIND_CERTIFICATE, "certificate", certificates, certificate);
+	ADD_NAMES(POLICY_KIND_AUTH, "auth", auths, auth);
 	ADD_NAMES(POLICY_KIND_DOMAIN, "domain", domains, domain);
 	ADD_NAMES(POLICY_KIND_SERVER, "server", servers, server);
 	ADD_NAMES(POLICY_KIND_DEVICE, "device", devices, device);
 	ADD_NAMES(POLICY_KIND_RULE, "rule", rules, rule);
 	resolve_rules(l);
 	language_check_tls(l);
+	language_check_auth(l);
 	resolve_listeners(l);
 	resolve_domains(l);
 	check_devices(l);
@@ -231,6 +233,7 @@ void language_check(struct language *l)
 	language_check_levels(l);
 	language_check_relay(l);
 	language_check_tls_rules(l);
+	language_check_auth_rules(l);
 	language_check_ways(l);
 	language_check_shadow(l);
 }

@@ -27,8 +27,10 @@ static const struct language_span *first_option(const struct language_tls_note *
 
 static void check_none(struct language *l, const struct language_tls_note *note)
 {
-	const struct language_span *option = first_option(note);
+	struct language_tls_note others = *note;
 
+	others.insecure = (struct language_span){0}; /* `auth` says whether that has a meaning */
+	const struct language_span *option = first_option(&others);
 	if (option)
 		language_error(l, option,
 			"`tls none` has no options, expected it alone, or another word for none");
@@ -143,12 +145,12 @@ static void check_zone(
 	check_client_tls(l, &zone->tls, &note->tls);
 	check_ports(l, who_of("zone", zone->name.text, who), &zone->ports, &note->ports, &zone->tls,
 		&note->tls);
-	if (zone->tls.mode == POLICY_TLS_NONE)
-		return;
 	if (zone->tls.insecure)
 		language_error(l, &note->tls.insecure,
 			"`insecure` allows passwords in clear, and in a zone none is asked for; "
 			"expected it at a listener with `auth`");
+	if (zone->tls.mode == POLICY_TLS_NONE)
+		return;
 	warn_redirected(l, zone, &note->tls);
 }
 

@@ -204,6 +204,8 @@ static const char *const *heads_of(enum policy_kind kind)
 		return language_statements(LANGUAGE_BLOCK_ZONE);
 	case POLICY_KIND_CERTIFICATE:
 		return language_statements(LANGUAGE_BLOCK_CERTIFICATE);
+	case POLICY_KIND_AUTH:
+		return language_statements(LANGUAGE_BLOCK_AUTH);
 	case POLICY_KIND_LISTENER:
 		return language_statements(LANGUAGE_BLOCK_LISTENER);
 	case POLICY_KIND_DOMAIN:

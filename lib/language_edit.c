@@ -73,6 +73,8 @@ static const struct language_vector *vector_of(const struct language *l, enum po
 		return &l->lists;
 	case POLICY_KIND_CERTIFICATE:
 		return &l->certificates;
+	case POLICY_KIND_AUTH:
+		return &l->auths;
 	case POLICY_KIND_DOMAIN:
 		return &l->domains;
 	case POLICY_KIND_SERVER:
@@ -98,6 +100,8 @@ static const char *name_in(const struct language *l, enum policy_kind kind, size
 		return ((const struct policy_list *)v)[i].name.text;
 	case POLICY_KIND_CERTIFICATE:
 		return ((const struct policy_certificate *)v)[i].name.text;
+	case POLICY_KIND_AUTH:
+		return ((const struct policy_auth *)v)[i].name.text;
 	case POLICY_KIND_DOMAIN:
 		return ((const struct policy_domain *)v)[i].name.text;
 	case POLICY_KIND_SERVER:

@@ -69,6 +69,19 @@ static bool listeners_implied(const struct policy_rule *early, const struct poli
 				      : language_none_in(l, e, effort);
 }
 
+/* Whoever is meant by both would be of one name and of a source that both take. */
+bool language_users_apart(
+	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort)
+{
+	for (size_t i = 0; i < a->users.n; i++)
+		for (size_t j = 0; j < b->users.n; j++)
+			if (!language_spend(effort, 1) ||
+				(a->meant[i].sources & b->meant[j].sources &&
+					policy_string_equal(&a->meant[i].name, &b->meant[j].name)))
+				return false;
+	return true;
+}
+
 static bool users_implied(const struct policy_rule *early, const struct policy_rule *late,
 	struct language_effort *effort)
 {
@@ -84,7 +97,7 @@ static bool users_implied(const struct policy_rule *early, const struct policy_r
 	if (!early->user_negated)
 		return !late->user_negated && language_all_in(&late->users, &early->users, effort);
 	return late->user_negated ? language_all_in(&early->users, &late->users, effort)
-				  : language_none_in(&late->users, &early->users, effort);
+				  : language_users_apart(late, early, effort);
 }
 
 /* A session may have several groups: being in one says nothing about not being in another. */
@@ -214,7 +227,8 @@ static bool mail_within(
 bool language_mails_within(const struct policy_mails *part, const struct policy_mails *whole,
 	struct language_effort *effort)
 {
-	if ((part->none && !whole->none) || (part->protected && !whole->protected))
+	if ((part->none && !whole->none) || (part->protected && !whole->protected) ||
+		(part->own && !whole->own))
 		return false;
 	for (size_t i = 0; i < part->elems.n; i++)
 		if (!mail_within(&part->elems.v[i], whole->index, effort))

@@ -7,6 +7,7 @@ static const char *const words[] = {[POLICY_KIND_ZONE] = "zone",
 	[POLICY_KIND_LISTENER] = "listener",
 	[POLICY_KIND_LIST] = "list",
 	[POLICY_KIND_CERTIFICATE] = "certificate",
+	[POLICY_KIND_AUTH] = "auth",
 	[POLICY_KIND_DOMAIN] = "domain",
 	[POLICY_KIND_SERVER] = "server",
 	[POLICY_KIND_DEVICE] = "device",
@@ -40,6 +41,8 @@ size_t language_count(const struct policy *policy, enum policy_kind kind)
 		return policy->nlists;
 	case POLICY_KIND_CERTIFICATE:
 		return policy->ncertificates;
+	case POLICY_KIND_AUTH:
+		return policy->nauths;
 	case POLICY_KIND_DOMAIN:
 		return policy->ndomains;
 	case POLICY_KIND_SERVER:
@@ -63,6 +66,8 @@ const char *language_name_at(const struct policy *policy, enum policy_kind kind,
 		return policy->lists[i].name.text;
 	case POLICY_KIND_CERTIFICATE:
 		return policy->certificates[i].name.text;
+	case POLICY_KIND_AUTH:
+		return policy->auths[i].name.text;
 	case POLICY_KIND_DOMAIN:
 		return policy->domains[i].name.text;
 	case POLICY_KIND_SERVER:
@@ -86,6 +91,8 @@ ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, cons
 		return policy_find_list(policy, name);
 	case POLICY_KIND_CERTIFICATE:
 		return policy_find_certificate(policy, name);
+	case POLICY_KIND_AUTH:
+		return policy_find_auth(policy, name);
 	case POLICY_KIND_DOMAIN:
 		return policy_find_domain(policy, name);
 	case POLICY_KIND_SERVER:

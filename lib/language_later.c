@@ -12,13 +12,11 @@ static const char *statements_of(enum language_block_kind kind)
 {
 	switch (kind) {
 	case LANGUAGE_BLOCK_TOP:
-		return " auth scan radius portal ";
+		return " scan radius portal ";
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
 	case LANGUAGE_BLOCK_ZONE:
 		return " reauthenticate on-link-down ";
-	case LANGUAGE_BLOCK_LISTENER:
-		return " auth ";
 	case LANGUAGE_BLOCK_SERVER:
 		return " path ";
 	case LANGUAGE_BLOCK_HOST:
@@ -27,6 +25,9 @@ static const char *statements_of(enum language_block_kind kind)
 		return " scan ";
 	case LANGUAGE_BLOCK_CLIENT_TLS:
 	case LANGUAGE_BLOCK_CERTIFICATE:
+	case LANGUAGE_BLOCK_AUTH:
+	case LANGUAGE_BLOCK_LDAP:
+	case LANGUAGE_BLOCK_LISTENER:
 	case LANGUAGE_BLOCK_SERVER_TLS:
 	case LANGUAGE_BLOCK_ACCOUNT:
 	case LANGUAGE_BLOCK_DOMAIN:
@@ -43,7 +44,6 @@ static const struct {
 	const char *beside;
 	const char *words; /* by blanks */
 } values[] = {
-	{"any", " own "},    /* sender */
 	{"always", " not "}, /* schedule */
 };
 
@@ -116,6 +116,12 @@ void language_later_value(struct language *l, const struct language_span *span, 
 	language_error(l, span,
 		"\"%s\" is not built yet in this version, expected what its postern.conf(5) has",
 		word);
+}
+
+void language_authenticates(struct language *l, const struct language_span *span, const char *word)
+{
+	if (!LANGUAGE_AUTHENTICATES && !l->world->authenticates)
+		language_later_value(l, span, word);
 }
 
 void language_listens(struct language *l, const struct language_span *span, const char *word)

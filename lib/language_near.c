@@ -72,6 +72,7 @@ static const char *const kinds[][2] = {
 	[POLICY_KIND_LISTENER] = {"listener", "listeners"},
 	[POLICY_KIND_LIST] = {"list", "lists"},
 	[POLICY_KIND_CERTIFICATE] = {"certificate", "certificates"},
+	[POLICY_KIND_AUTH] = {"auth", "auths"},
 	[POLICY_KIND_DOMAIN] = {"domain", "domains"},
 	[POLICY_KIND_SERVER] = {"server", "servers"},
 	[POLICY_KIND_DEVICE] = {"device", "devices"},

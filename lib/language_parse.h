@@ -41,6 +41,7 @@ enum language_item_kind {
 	LANGUAGE_ITEM_STRING,
 	LANGUAGE_ITEM_NONE,
 	LANGUAGE_ITEM_PROTECTED,
+	LANGUAGE_ITEM_OWN,
 	LANGUAGE_ITEM_ELEM,
 	LANGUAGE_ITEM_PORT,
 	LANGUAGE_ITEM_RANGE,
@@ -98,7 +99,8 @@ struct language_zone_note {
 struct language_listener_note {
 	struct language_span name, accept, unmatched;
 	struct language_tls_note tls;
-	struct language_spans addresses, ports, lists;
+	struct language_spans addresses, ports, lists, auths;
+	struct language_span auth;
 };
 
 struct language_domain_note {
@@ -113,6 +115,26 @@ struct language_list_note {
 
 struct language_certificate_note {
 	struct language_span name;
+};
+
+/* The texts of `ldap`, in the order in which they are printed. */
+enum language_ldap {
+	LANGUAGE_LDAP_BASE,
+	LANGUAGE_LDAP_FILTER,
+	LANGUAGE_LDAP_BIND,
+	LANGUAGE_LDAP_SECRET,
+	LANGUAGE_LDAP_GROUP,
+	LANGUAGE_LDAP_PREFIX,
+	LANGUAGE_LDAP_MAIL,
+	LANGUAGE_LDAP_CA,
+};
+#define LANGUAGE_LDAPS (LANGUAGE_LDAP_CA + 1)
+
+struct language_auth_note {
+	struct language_span name, backend, value; /* `ldap`, and what stands behind it */
+	struct language_span domain, insecure;
+	struct language_span ldap[LANGUAGE_LDAPS]; /* of the texts */
+	struct language_spans urls, mechanisms;
 };
 
 struct language_account_note {
@@ -149,6 +171,8 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_ZONE,
 	LANGUAGE_BLOCK_CLIENT_TLS,
 	LANGUAGE_BLOCK_CERTIFICATE,
+	LANGUAGE_BLOCK_AUTH,
+	LANGUAGE_BLOCK_LDAP,
 	LANGUAGE_BLOCK_LISTENER,
 	LANGUAGE_BLOCK_DOMAIN,
 	LANGUAGE_BLOCK_SERVER,
@@ -212,6 +236,7 @@ struct language {
 	struct policy_listener listener;
 	struct policy_list list;
 	struct policy_certificate certificate;
+	struct policy_auth auth;
 	struct policy_domain domain;
 	struct policy_server server;
 	struct policy_host host;
@@ -227,6 +252,7 @@ struct language {
 	struct language_listener_note listener_note;
 	struct language_list_note list_note;
 	struct language_certificate_note certificate_note;
+	struct language_auth_note auth_note;
 	struct language_domain_note domain_note;
 	struct language_server_note server_note;
 	struct language_tls_note host_tls_note;
@@ -234,10 +260,10 @@ struct language {
 	struct language_rule_note rule_note;
 
 	/* Finished blocks; they become the policy's arrays. */
-	struct language_vector zones, listeners, lists, domains, certificates, servers, devices,
-		rules;
+	struct language_vector zones, listeners, lists, domains, certificates, auths, servers,
+		devices, rules;
 	struct language_vector zone_notes, listener_notes, list_notes, domain_notes,
-		certificate_notes, server_notes, device_notes, rule_notes;
+		certificate_notes, auth_notes, server_notes, device_notes, rule_notes;
 };
 
 /* language.c. A parse from front to end: begin (NULL: out of memory), read one or more sources,
@@ -313,6 +339,8 @@ bool language_resolve(struct language *l, enum policy_kind kind, const struct po
 void language_resolve_all(struct language *l, enum policy_kind kind,
 	const struct policy_strings *names, const struct language_spans *spans, size_t *indexes);
 void language_check_tls(struct language *l);
+void language_check_auth(struct language *l);
+void language_check_auth_rules(struct language *l);
 void language_check_tls_rules(struct language *l);
 void language_index(struct language *l);
 void language_check_credentials(struct language *l);

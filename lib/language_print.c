@@ -144,13 +144,15 @@ static void put_where(
 
 static void put_mails(struct language_writer *w, const char *word, const struct policy_mails *mails)
 {
-	size_t before = mails->none;
+	size_t before = mails->own;
 
 	if (!mails->given)
 		return;
 	language_put(w, word);
 	language_put(w, mails->negated ? "not " : "");
-	language_put(w, mails->none ? "none" : "");
+	language_put(w, mails->own ? "own" : "");
+	if (mails->none)
+		language_put(w, before++ > 0 ? ", none" : "none");
 	if (mails->protected)
 		language_put(w, before++ > 0 ? ", protected" : "protected");
 	for (size_t i = 0; i < mails->elems.n; i++) {
@@ -172,6 +174,7 @@ static void print_listener(
 			w, "%s %s", i > 0 ? "," : "", addr_format(&listener->addresses[i], addr));
 	if (given & POLICY_LISTENER_PORT)
 		language_put_ports(w, "\n    port ", &listener->ports);
+	language_put_names(w, "\n    auth ", &listener->auth_names, false);
 	put_where(w, "\n    accept ", &listener->accept, full);
 	if (listener->tls.given || full) {
 		language_put(w, "\n    ");
@@ -492,6 +495,9 @@ void language_write_part(struct language_writer *w, const struct policy *policy,
 		break;
 	case POLICY_KIND_CERTIFICATE:
 		language_put_certificate(w, &policy->certificates[i]);
+		break;
+	case POLICY_KIND_AUTH:
+		language_put_auth(w, &policy->auths[i]);
 		break;
 	case POLICY_KIND_SERVER:
 		print_server(w, &policy->servers[i], full);

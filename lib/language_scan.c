@@ -176,11 +176,13 @@ static unsigned depth_of(const struct language *l, enum language_block_kind kind
 		return l->tls_block == &l->innermost ? 3 : 2;
 	case LANGUAGE_BLOCK_CLIENT_TLS:
 	case LANGUAGE_BLOCK_ACCOUNT:
+	case LANGUAGE_BLOCK_LDAP:
 	case LANGUAGE_BLOCK_HOST:
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
 		return 2;
 	case LANGUAGE_BLOCK_CERTIFICATE:
+	case LANGUAGE_BLOCK_AUTH:
 	case LANGUAGE_BLOCK_AUDIT:
 	case LANGUAGE_BLOCK_ZONE:
 	case LANGUAGE_BLOCK_LISTENER:

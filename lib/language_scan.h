@@ -46,5 +46,8 @@ void language_later_value(struct language *l, const struct language_span *span, 
 #define LANGUAGE_LISTENS false
 /* To be called for each such word, at its place. */
 void language_listens(struct language *l, const struct language_span *span, const char *word);
+/* The same of logins at listeners: true once passwords are asked for. */
+#define LANGUAGE_AUTHENTICATES false
+void language_authenticates(struct language *l, const struct language_span *span, const char *word);
 
 #endif

@@ -124,7 +124,7 @@ static size_t values(const struct policy_rule *rule, enum condition condition)
 	case SENDER:
 	case RECIPIENT: {
 		const struct policy_mails *mails = mails_of(rule, condition);
-		return mails->negated || mails->protected
+		return mails->negated || mails->protected || mails->own
 			       ? 0
 			       : mails->none + mails->elems.n + mails->list_names.n;
 	}

@@ -29,6 +29,8 @@ bool language_implied_transaction(const struct policy_rule *early, const struct 
 bool language_spend(struct language_effort *effort, size_t steps);
 bool language_all_in(const struct policy_strings *part, const struct policy_strings *whole,
 	struct language_effort *effort);
+bool language_users_apart(
+	const struct policy_rule *a, const struct policy_rule *b, struct language_effort *effort);
 bool language_none_in(const struct policy_strings *part, const struct policy_strings *other,
 	struct language_effort *effort);
 /* The values of `part` all lie within those of `whole`. Lists are known by name only: what is in

@@ -16,7 +16,9 @@ static const struct language_word words[] = {
 	{"answer", T_ANSWER},
 	{"any", T_ANY},
 	{"audit", T_AUDIT},
+	{"auth", T_AUTH},
 	{"auto", T_AUTO},
+	{"base", T_BASE},
 	{"bind", T_BIND},
 	{"block", T_BLOCK},
 	{"ca", T_CA},
@@ -35,15 +37,18 @@ static const struct language_word words[] = {
 	{"device", T_DEVICE},
 	{"disabled", T_DISABLED},
 	{"domain", T_DOMAIN},
+	{"dovecot", T_DOVECOT},
 	{"drain", T_DRAIN},
 	{"drop", T_DROP},
 	{"dynamic", T_DYNAMIC},
 	{"error", T_ERROR},
 	{"every", T_EVERY},
 	{"file", T_FILE},
+	{"filter", T_FILTER},
 	{"first", T_FIRST},
 	{"flow", T_FLOW},
 	{"flows", T_FLOWS},
+	{"forward", T_FORWARD},
 	{"gateway", T_GATEWAY},
 	{"greeting", T_GREETING},
 	{"group", T_GROUP},
@@ -60,6 +65,7 @@ static const struct language_word words[] = {
 	{"key", T_KEY},
 	{"kill", T_KILL},
 	{"language", T_LANGUAGE},
+	{"ldap", T_LDAP},
 	{"lease", T_LEASE},
 	{"legacy", T_LEGACY},
 	{"level", T_LEVEL},
@@ -72,6 +78,7 @@ static const struct language_word words[] = {
 	{"mac", T_MAC},
 	{"mac+address", T_MAC_ADDRESS},
 	{"mail", T_MAIL},
+	{"mechanism", T_MECHANISM},
 	{"message", T_MESSAGE},
 	{"messages", T_MESSAGES},
 	{"metrics", T_METRICS},
@@ -96,6 +103,7 @@ static const struct language_word words[] = {
 	{"plain", T_PLAIN},
 	{"port", T_PORT},
 	{"preference", T_PREFERENCE},
+	{"prefix", T_PREFIX_WORD},
 	{"privacy", T_PRIVACY},
 	{"probe", T_PROBE},
 	{"protected", T_PROTECTED},
@@ -186,7 +194,7 @@ const char *const *language_statements(enum language_block_kind kind)
 {
 	static const char *const top[] = {"language", "hostname", "on-failure", "drain", "include",
 		"limit", "audit", "log", "metrics", "zone", "listener", "list", "domain",
-		"certificate", "server", "device", "rule", NULL};
+		"certificate", "auth", "server", "device", "rule", NULL};
 	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
 		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "level",
@@ -194,8 +202,12 @@ const char *const *language_statements(enum language_block_kind kind)
 	static const char *const client_tls[] = {
 		"certificate", "client", "ca", "legacy", "insecure", NULL};
 	static const char *const certificate[] = {"file", "key", NULL};
-	static const char *const listener[] = {"address", "port", "accept", "tls", "newline",
-		"unmatched", "limit", "comment", NULL};
+	static const char *const auth[] = {
+		"ldap", "forward", "dovecot", "file", "mechanism", "domain", "comment", NULL};
+	static const char *const ldap[] = {"base", "filter", "bind", "secret", "group", "prefix",
+		"mail", "ca", "insecure", NULL};
+	static const char *const listener[] = {"address", "port", "accept", "auth", "tls",
+		"newline", "unmatched", "limit", "comment", NULL};
 	static const char *const domain[] = {"name", "server", "recipient", "comment", NULL};
 	static const char *const server[] = {"host", "mx", "bind", "announce", "probe", "deadline",
 		"limit", "trace", "tls", "account", "comment", NULL};
@@ -215,6 +227,8 @@ const char *const *language_statements(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ZONE] = zone,
 		[LANGUAGE_BLOCK_CLIENT_TLS] = client_tls,
 		[LANGUAGE_BLOCK_CERTIFICATE] = certificate,
+		[LANGUAGE_BLOCK_AUTH] = auth,
+		[LANGUAGE_BLOCK_LDAP] = ldap,
 		[LANGUAGE_BLOCK_LISTENER] = listener,
 		[LANGUAGE_BLOCK_DOMAIN] = domain,
 		[LANGUAGE_BLOCK_SERVER] = server,

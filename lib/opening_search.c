@@ -60,6 +60,7 @@ static bool take_condition(
 		only->user_any = rule->user_any;
 		only->user_negated = rule->user_negated;
 		only->users = rule->users;
+		only->meant = rule->meant;
 		return rule->user_given;
 	case GROUP:
 		only->group_given = rule->group_given;

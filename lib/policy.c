@@ -9,6 +9,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const policy_source_names[POLICY_SOURCES] = {
+	[POLICY_SOURCE_SESSION] = "session",
+	[POLICY_SOURCE_DEVICE] = "device",
+	[POLICY_SOURCE_AUTH] = "auth",
+};
+
+struct policy_user policy_user_of(const struct policy_string *written)
+{
+	struct policy_user user = {.sources = (1u << POLICY_SOURCES) - 1, .name = *written};
+
+	for (unsigned i = 0; i < POLICY_SOURCES; i++) {
+		size_t len = strlen(policy_source_names[i]);
+		if (written->len <= len || written->text[len] != ':' ||
+			memcmp(written->text, policy_source_names[i], len) != 0)
+			continue;
+		user.sources = 1u << i;
+		user.name.text += len + 1;
+		user.name.len -= (uint32_t)len + 1;
+		user.name.hash = policy_hash(user.name.text, user.name.len);
+	}
+	return user;
+}
+
+const char *const policy_auth_kind_names[POLICY_AUTH_KINDS] = {
+	[POLICY_AUTH_LDAP] = "ldap",
+	[POLICY_AUTH_FORWARD] = "forward",
+	[POLICY_AUTH_DOVECOT] = "dovecot",
+	[POLICY_AUTH_FILE] = "file",
+};
+
 const char *const policy_login_names[] = {
 	[POLICY_LOGIN_OFF] = "off",
 	[POLICY_LOGIN_ON] = "on",
@@ -261,6 +291,11 @@ ptrdiff_t policy_find_list(const struct policy *policy, const char *name)
 ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name)
 {
 	return find_text(policy, POLICY_KIND_CERTIFICATE, name);
+}
+
+ptrdiff_t policy_find_auth(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_AUTH, name);
 }
 
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name)

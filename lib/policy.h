@@ -260,6 +260,49 @@ struct policy_account {
 	bool insecure;               /* the password may go where others can read it */
 };
 
+/* Where users' passwords are checked. */
+enum policy_auth_kind {
+	POLICY_AUTH_LDAP,
+	POLICY_AUTH_FORWARD, /* by another SMTP server */
+	POLICY_AUTH_DOVECOT, /* by Dovecot's auth-client protocol */
+	POLICY_AUTH_FILE,    /* lines "user:hash[:groups[:addresses]]" */
+};
+#define POLICY_AUTH_KINDS 4
+extern const char *const policy_auth_kind_names[POLICY_AUTH_KINDS];
+
+#define POLICY_AUTH_URLS_MAX      4
+#define POLICY_AUTH_BACKENDS_MAX  8  /* of a listener */
+#define POLICY_AUTH_MECHANISM_MAX 20 /* letters of one (RFC 4422, 3.1) */
+
+/* A directory. Either it is searched for the user's entry, which is then bound with the password,
+ * or `bind` has a %u and is the user's own name there. Unset strings have len 0. */
+struct policy_ldap {
+	struct policy_strings urls; /* lib/ldap_url.h: tried in order */
+	struct policy_string base, filter;
+	struct policy_string bind;        /* who searches; with %u: who is bound */
+	struct policy_string secret_file; /* of who searches */
+	struct policy_string group;       /* attribute: the user's groups */
+	struct policy_string prefix;      /* lib/dn.h */
+	struct policy_string mail;        /* attribute: the user's own addresses */
+	struct policy_string ca;          /* a file; len 0: the machine's store */
+	bool insecure;                    /* passwords may go in clear */
+	struct policy_span secret_at, ca_at;
+};
+
+struct policy_auth {
+	struct policy_place place;
+	struct policy_string name;
+	enum policy_auth_kind kind;
+	struct policy_ldap ldap;
+	struct policy_string server_name; /* FORWARD */
+	size_t server;                    /* index */
+	struct policy_string path;        /* DOVECOT: a socket; FILE */
+	struct policy_span path_at;
+	struct policy_strings mechanisms; /* none: what the backend can */
+	struct policy_string domain;      /* of names without one; len 0: they stay without */
+	struct policy_string comment;
+};
+
 /* `given` masks: which optional statements were written; the others hold their default. The
  * printer prints what was written, `policy show --full` all. */
 enum {
@@ -297,6 +340,23 @@ struct policy_zone {
 	struct policy_string comment;
 };
 
+/* Where a user's name comes from. The same name of two sources is two persons. */
+enum policy_source {
+	POLICY_SOURCE_SESSION,
+	POLICY_SOURCE_DEVICE,
+	POLICY_SOURCE_AUTH,
+};
+#define POLICY_SOURCES 3
+extern const char *const policy_source_names[POLICY_SOURCES];
+
+/* Whom "anna" means, or "auth:anna". */
+struct policy_user {
+	unsigned sources; /* 1 << enum policy_source: of these */
+	struct policy_string name;
+};
+/* The name borrows the text of what is written. */
+struct policy_user policy_user_of(const struct policy_string *written);
+
 /* One condition on addresses. given == false: any. */
 struct policy_where {
 	bool given;
@@ -315,6 +375,7 @@ struct policy_where {
 struct policy_mails {
 	bool given;
 	bool none;      /* `none` written: <> is among them */
+	bool own;       /* `own` written: those that the login's backend names are among them */
 	bool protected; /* `protected` written: whom a domain takes is among them */
 	bool negated;
 	struct policy_elems elems; /* POLICY_ELEM_MAIL */
@@ -344,7 +405,9 @@ struct policy_listener {
 	size_t naddresses;
 	struct policy_ports ports; /* at least one: 25 */
 	struct policy_client_tls tls;
-	struct policy_where accept; /* who may speak at all; given == false: anybody */
+	struct policy_strings auth_names; /* none: nobody can log in; else asked in this order */
+	size_t *auths;                    /* indexes, n = auth_names.n */
+	struct policy_where accept;       /* who may speak at all; given == false: anybody */
 	enum policy_newline newline;
 	struct policy_act unmatched;
 	struct policy_limits limits; /* of a kind and `per` at most one */
@@ -524,8 +587,9 @@ struct policy_rule {
 	struct policy_strings listener_names; /* at least one where it listens */
 	size_t *listeners;                    /* indexes, n = listener_names.n */
 	bool user_given, user_any, user_negated;
-	bool user_none; /* `user none`: who has no session and no login */
-	struct policy_strings users;
+	bool user_none;              /* `user none`: who has no session and no login */
+	struct policy_strings users; /* as written */
+	struct policy_user *meant;   /* n = users.n */
 	bool group_given, group_negated;
 	struct policy_strings groups;
 	struct policy_ports ports; /* none: all */
@@ -590,6 +654,8 @@ struct policy {
 	size_t nlists;
 	struct policy_certificate *certificates;
 	size_t ncertificates;
+	struct policy_auth *auths;
+	size_t nauths;
 	struct policy_domain *domains;
 	size_t ndomains;
 	struct policy_server *servers;
@@ -619,6 +685,7 @@ enum policy_kind {
 	POLICY_KIND_LISTENER,
 	POLICY_KIND_LIST,
 	POLICY_KIND_CERTIFICATE,
+	POLICY_KIND_AUTH,
 	POLICY_KIND_DOMAIN,
 	POLICY_KIND_SERVER,
 	POLICY_KIND_DEVICE,
@@ -641,6 +708,7 @@ bool policy_strings_equal(const struct policy_strings *a, const struct policy_st
 ptrdiff_t policy_find_zone(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_listener(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_list(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_auth(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_domain(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name);

@@ -13,7 +13,12 @@
 enum session_kind {
 	SESSION_PORTAL, /* logged in */
 	SESSION_DEVICE, /* from the policy, permanent */
+	SESSION_AUTH,   /* of one flow: who logged in there with a password; in no table */
 };
+_Static_assert(SESSION_PORTAL == (enum session_kind)POLICY_SOURCE_SESSION &&
+		       SESSION_DEVICE == (enum session_kind)POLICY_SOURCE_DEVICE &&
+		       SESSION_AUTH == (enum session_kind)POLICY_SOURCE_AUTH,
+	"a kind of session is a source of names");
 
 struct session_address {
 	struct prefix prefix;
@@ -30,6 +35,8 @@ struct session {
 	struct policy_string user;
 	struct policy_string *groups;
 	size_t ngroups;
+	const struct policy_string *mails; /* his own addresses; of AUTH alone */
+	size_t nmails;
 	struct mac mac;
 	struct session_address *addresses;
 	size_t naddresses;

@@ -134,7 +134,8 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"<argument>:1:1: error: this is not one rule, expected `rule NAME { ... "
 			"}`\n\n^"},
 		{"rule", "rule x { user x verdict drop } } rule y {", LANGUAGE_FIRST, NULL,
-			"<argument>:1:32: error: unexpected \"}\", expected audit, certificate, "
+			"<argument>:1:32: error: unexpected \"}\", expected audit, auth, "
+			"certificate, "
 			"device, domain, drain, "
 			"hostname, include, language, limit, list, listener, log, metrics, "
 			"on-failure, rule, "

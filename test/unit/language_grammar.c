@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define SYMBOLS_MAX 512
-#define RULES_MAX   512
+#define RULES_MAX   640
 #define RIGHT_MAX   12
 
 static char names[SYMBOLS_MAX][32], words[SYMBOLS_MAX][24]; /* words: the keyword, or empty */
@@ -185,6 +185,8 @@ static const struct {
 	{LANGUAGE_BLOCK_ZONE, "zone_statement"},
 	{LANGUAGE_BLOCK_CLIENT_TLS, "client_tls_option"},
 	{LANGUAGE_BLOCK_CERTIFICATE, "certificate_statement"},
+	{LANGUAGE_BLOCK_AUTH, "auth_statement"},
+	{LANGUAGE_BLOCK_LDAP, "ldap_option"},
 	{LANGUAGE_BLOCK_LISTENER, "listener_statement"},
 	{LANGUAGE_BLOCK_DOMAIN, "domain_statement"},
 	{LANGUAGE_BLOCK_SERVER, "server_statement"},

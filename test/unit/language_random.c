@@ -216,7 +216,7 @@ static void out_ports(const char *word)
 
 /* --- statements */
 
-static unsigned zones, lists, mails, certificates, servers, listeners, domains;
+static unsigned zones, lists, mails, certificates, auths, servers, listeners, domains;
 
 static void out_top(void)
 {
@@ -705,10 +705,15 @@ static void out_listener(unsigned i)
 		out(", 2001:db8:%u::1", 1 + i);
 	if (maybe())
 		out("\n    port %u", 1 + below(464));
+	bool logs_in = auths > 0 && maybe();
+	if (logs_in)
+		out_names("\n    auth ", auths);
 	if (maybe())
 		out("\n    accept %s", PICK("any", "192.0.2.0/24", "not 192.0.2.1-192.0.2.9",
 					       "\"mx.example.net\", \".example.org\"",
 					       "not 0.0.0.0/1, \".a-b.example\""));
+	if (logs_in)
+		out("\n    tls none { insecure }");
 	if (maybe())
 		out("\n    newline %s", PICK("strict", "repair"));
 	if (maybe())
@@ -726,6 +731,49 @@ static void out_listener(unsigned i)
 		out_string(0);
 	}
 	out("\n}\n");
+}
+
+static void out_ldap(void)
+{
+	out("ldap \"%s\"", PICK("ldaps://a.example", "ldaps://192.0.2.1:1636"));
+	if (maybe())
+		out(", \"ldap://[2001:db8::1]\"");
+	out(" { ");
+	if (maybe()) {
+		out("bind \"%s\"", PICK("uid=%u,dc=x", "cn=100%%,uid=%u"));
+	} else {
+		out("base \"dc=x\" filter \"%s\"", PICK("(uid=%u)", "(&(a=\\\\2a)(|(b=%u)(c=*)))"));
+		if (maybe())
+			out(" bind \"cn=x\" secret file \"/s\"");
+	}
+	if (maybe())
+		out(" group \"memberOf\"%s", PICK("", " prefix \"cn=\""));
+	if (maybe())
+		out(" mail \"mail\"");
+	if (maybe())
+		out(" ca \"/ca.pem\"");
+	out(" }");
+}
+
+/* Those that may stand in front of others. */
+static void out_auth(unsigned i)
+{
+	out("auth ");
+	out_name("auth", i);
+	out(" { ");
+	if (maybe())
+		out_ldap();
+	else
+		out("file \"/etc/users\"");
+	if (maybe())
+		out(" mechanism %s", PICK("PLAIN", "PLAIN, LOGIN", "login"));
+	if (maybe())
+		out(" domain \"hotel.example\"");
+	if (maybe()) {
+		out(" comment ");
+		out_string(1);
+	}
+	out(" }\n");
 }
 
 static void out_domain(unsigned i)
@@ -756,7 +804,8 @@ static void out_listener_rule(unsigned i)
 	out(" {");
 	out_names(maybe() ? " listener " : " listener not ", listeners);
 	if (!sends && maybe())
-		out(" user %s", PICK("any", "none recipient protected", "\"anna\", \"bert\""));
+		out(" user %s", PICK("any", "none recipient protected", "\"anna\", \"bert\"",
+					"not \"auth:anna\", \"other:bert\""));
 	else if (sends || maybe())
 		out(" source %s", PICK("192.0.2.0/24", "192.0.2.1, \"mx.example.net\""));
 	if (sends) {
@@ -843,6 +892,7 @@ static void out_policy(uint64_t number)
 	servers = below(4);
 	listeners = below(3) == 0 ? 1 + below(3) : 0;
 	domains = servers > 0 && listeners > 0 ? below(3) : 0;
+	auths = below(3);
 	reads = maybe();
 	mails = reads ? below(3) : 0;
 	certificates = reads ? below(4) : 0;
@@ -854,6 +904,7 @@ static void out_policy(uint64_t number)
 	for (unsigned i = 0; i < mails; i++)
 		out_mail_list(i);
 	out_group(out_certificate, certificates);
+	out_group(out_auth, auths);
 	out_group(out_domain, domains);
 	out_group(out_server, servers);
 	out_group(out_device, zones > 0 ? below(4) : 0);
@@ -863,7 +914,7 @@ static void out_policy(uint64_t number)
 static struct policy *parse(const char *source, uint64_t number)
 {
 	struct language_diagnosis diagnosis;
-	const struct language_world world = {.listens = true};
+	const struct language_world world = {.listens = true, .authenticates = true};
 	struct policy *policy =
 		language_parse("random", source, strlen(source), &world, &diagnosis);
 

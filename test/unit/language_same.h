@@ -194,6 +194,7 @@ static void same_mails(const struct policy_mails *a, const struct policy_mails *
 {
 	SAME(given);
 	SAME(none);
+	SAME(own);
 	SAME(protected);
 	SAME(negated);
 	same_elems(&a->elems, &b->elems);
@@ -211,10 +212,39 @@ static void same_listener(const struct policy_listener *a, const struct policy_l
 	SAME(ports.n);
 	same_array(a->ports.v, b->ports.v, a->ports.n * sizeof(*a->ports.v));
 	same_client_tls(&a->tls, &b->tls);
+	same_strings(&a->auth_names, &b->auth_names);
+	same_array(a->auths, b->auths, a->auth_names.n * sizeof(*a->auths));
 	same_where(&a->accept, &b->accept);
 	SAME(newline);
 	same_act(&a->unmatched, &b->unmatched);
 	same_limits(&a->limits, &b->limits);
+	same_string(&a->comment, &b->comment);
+}
+
+static void same_ldap(const struct policy_ldap *a, const struct policy_ldap *b)
+{
+	same_strings(&a->urls, &b->urls);
+	same_string(&a->base, &b->base);
+	same_string(&a->filter, &b->filter);
+	same_string(&a->bind, &b->bind);
+	same_string(&a->secret_file, &b->secret_file);
+	same_string(&a->group, &b->group);
+	same_string(&a->prefix, &b->prefix);
+	same_string(&a->mail, &b->mail);
+	same_string(&a->ca, &b->ca);
+	SAME(insecure);
+}
+
+static void same_auth(const struct policy_auth *a, const struct policy_auth *b)
+{
+	same_string(&a->name, &b->name);
+	SAME(kind);
+	same_ldap(&a->ldap, &b->ldap);
+	same_string(&a->server_name, &b->server_name);
+	SAME(server);
+	same_string(&a->path, &b->path);
+	same_strings(&a->mechanisms, &b->mechanisms);
+	same_string(&a->domain, &b->domain);
 	same_string(&a->comment, &b->comment);
 }
 
@@ -291,6 +321,7 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	SAME(nlisteners);
 	SAME(nlists);
 	SAME(ncertificates);
+	SAME(nauths);
 	SAME(ndomains);
 	SAME(nservers);
 	SAME(ndevices);
@@ -299,6 +330,8 @@ static void same_policy(const struct policy *a, const struct policy *b)
 		same_zone(&a->zones[i], &b->zones[i]);
 	for (size_t i = 0; i < a->nlisteners; i++)
 		same_listener(&a->listeners[i], &b->listeners[i]);
+	for (size_t i = 0; i < a->nauths; i++)
+		same_auth(&a->auths[i], &b->auths[i]);
 	for (size_t i = 0; i < a->ndomains; i++)
 		same_domain(&a->domains[i], &b->domains[i]);
 	for (size_t i = 0; i < a->nlists; i++) {

@@ -128,6 +128,16 @@ void command_when_free(struct command *command, void (*run)(struct command *comm
 	apply_when_free(command->control->apply, run_later, command);
 }
 
+void *command_new_state(struct command *command, size_t bytes)
+{
+	void *state = calloc(1, bytes);
+
+	command->state = state;
+	if (!state)
+		command_done(command, OUTCOME_REFUSED, "out of memory");
+	return state;
+}
+
 /* The function of a verb; NULL: posternctl does it by itself. */
 static const struct command_verb *find_function(const char *noun, const char *verb)
 {

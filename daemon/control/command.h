@@ -67,6 +67,9 @@ void command_when_free(struct command *command, void (*run)(struct command *comm
 /* Has the client gone without waiting for the answer? Then nothing is begun any more. */
 bool command_is_abandoned(const struct command *command);
 
+/* The verb's own, zeroed. NULL: out of memory, and the command has ended. */
+void *command_new_state(struct command *command, size_t bytes);
+
 /* ---- what was given ---- */
 
 /* The value of a part of the verb, the first one; NULL: not given. */

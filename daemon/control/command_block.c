@@ -124,14 +124,11 @@ static void on_changed(struct gather *gather)
 
 static struct changing *new_changing(struct command *command)
 {
-	struct changing *changing = calloc(1, sizeof(*changing));
+	struct changing *changing = command_new_state(command, sizeof(*changing));
 
-	if (!changing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!changing)
 		return NULL;
-	}
 	changing->command = command;
-	command->state = changing;
 	changing->block.since_ms = clock_now_ms(command->control);
 	changing->block.uid = command->uid;
 	return changing;

@@ -61,13 +61,10 @@ static void switch_bypass(struct command *command, bool on)
 	const char *zone = command_value(command, "zone");
 	const char *span = on ? command_value(command, "for") : NULL;
 	struct control *control = command->control;
-	struct switching *switching = calloc(1, sizeof(*switching));
+	struct switching *switching = command_new_state(command, sizeof(*switching));
 	uint64_t ms = 0;
-	command->state = switching;
-	if (!switching) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!switching)
 		return;
-	}
 	if (zone && policy_find_zone(control->policy, zone) < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;

@@ -79,14 +79,11 @@ static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 
 static void run_show(struct command *command)
 {
-	struct showing *showing = calloc(1, sizeof(*showing));
+	struct showing *showing = command_new_state(command, sizeof(*showing));
 	struct ipc_plain question;
 	const char *zone = command_value(command, "zone");
-	command->state = showing;
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!showing)
 		return;
-	}
 	if (zone && policy_find_zone(command->control->policy, zone) < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, zone);
 		return;

@@ -248,12 +248,9 @@ static bool may_listen(struct command *command, const struct explaining *explain
 
 static void run_explain(struct command *command)
 {
-	struct explaining *explaining = calloc(1, sizeof(*explaining));
-	command->state = explaining;
-	if (!explaining) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct explaining *explaining = command_new_state(command, sizeof(*explaining));
+	if (!explaining)
 		return;
-	}
 	explaining->command = command;
 	explaining->steps = json_array();
 	command->forget = forget;

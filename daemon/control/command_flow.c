@@ -88,12 +88,9 @@ static void on_done(struct peers_flows *flows)
 
 static void run_show(struct command *command)
 {
-	struct showing *showing = calloc(1, sizeof(*showing));
-	command->state = showing;
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct showing *showing = command_new_state(command, sizeof(*showing));
+	if (!showing)
 		return;
-	}
 	take_selection(command, &showing->selection);
 	showing->command = command;
 	showing->words = command->words[command->nwords - 1];
@@ -144,12 +141,9 @@ static void on_candidates(struct peers_flows *flows)
 
 static void run_kill(struct command *command)
 {
-	struct killing *killing = calloc(1, sizeof(*killing));
-	command->state = killing;
-	if (!killing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct killing *killing = command_new_state(command, sizeof(*killing));
+	if (!killing)
 		return;
-	}
 	take_selection(command, &killing->selection);
 	killing->command = command;
 	killing->words = command->words[command->nwords - 1];

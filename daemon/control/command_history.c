@@ -40,12 +40,9 @@ static uint64_t rows_of(const struct command *command)
 
 void *history_new(struct command *command, const struct history_kind *kind, size_t bytes)
 {
-	struct history *history = calloc(1, bytes);
-	command->state = history;
-	if (!history) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct history *history = command_new_state(command, bytes);
+	if (!history)
 		return NULL;
-	}
 	history->command = command;
 	history->kind = kind;
 	history->id = command_value(command, "ID");

@@ -141,12 +141,9 @@ static void show_more(struct command *command)
 
 static void stream_list(struct command *command, const struct policy_list *list, bool as_text)
 {
-	struct showing *showing = calloc(1, sizeof(*showing));
-	command->state = showing;
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct showing *showing = command_new_state(command, sizeof(*showing));
+	if (!showing)
 		return;
-	}
 	command->forget = forget_showing;
 	showing->as_text = as_text;
 	collect_list(command->control, list, showing);

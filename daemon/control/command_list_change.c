@@ -54,13 +54,10 @@ static void on_changed(struct gather *gather)
 
 static struct changing *new_changing(struct command *command)
 {
-	struct changing *changing = calloc(1, sizeof(*changing));
-	if (!changing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct changing *changing = command_new_state(command, sizeof(*changing));
+	if (!changing)
 		return NULL;
-	}
 	changing->command = command;
-	command->state = changing;
 	command->forget = forget_changing;
 	return changing;
 }

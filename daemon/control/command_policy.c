@@ -317,13 +317,10 @@ static bool take_confirm(struct command *command, uint64_t *confirm_ms)
 
 static void run_apply(struct command *command)
 {
-	struct applying *applying = calloc(1, sizeof(*applying));
+	struct applying *applying = command_new_state(command, sizeof(*applying));
 	const char *file = command_value(command, "FILE|-");
-	command->state = applying;
-	if (!applying) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!applying)
 		return;
-	}
 	command->forget = forget_applying;
 	if (!take_confirm(command, &applying->confirm_ms))
 		return;
@@ -421,12 +418,9 @@ static void run_rollback_now(struct command *command)
 
 static void run_rollback(struct command *command)
 {
-	struct applying *applying = calloc(1, sizeof(*applying));
-	command->state = applying;
-	if (!applying) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct applying *applying = command_new_state(command, sizeof(*applying));
+	if (!applying)
 		return;
-	}
 	command->forget = forget_applying;
 	applying->number = given_number(command);
 	command_when_free(command, run_rollback_now);

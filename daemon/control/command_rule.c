@@ -72,13 +72,10 @@ static void run_show(struct command *command)
 		command_ok(command);
 		return;
 	}
-	struct showing *showing = calloc(1, sizeof(*showing));
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct showing *showing = command_new_state(command, sizeof(*showing));
+	if (!showing)
 		return;
-	}
 	showing->policy = policy_ref(control->policy);
-	command->state = showing;
 	command->forget = forget_showing;
 	command_stream(command, show_more);
 }

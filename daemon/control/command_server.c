@@ -212,13 +212,10 @@ static void on_shown(struct peers_flows *flows)
 static void run_show(struct command *command)
 {
 	const struct policy *policy = command->control->policy;
-	struct showing *showing = calloc(1, sizeof(*showing));
+	struct showing *showing = command_new_state(command, sizeof(*showing));
 	size_t from = 0, until = policy->nservers;
-	command->state = showing;
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!showing)
 		return;
-	}
 	command->forget = forget_showing;
 	if (command_given(command, "NAME")) {
 		if (!take_server(command, &from))
@@ -351,15 +348,12 @@ static int take_port(struct command *command)
 static void set_drained(struct command *command, bool on)
 {
 	struct control *control = command->control;
-	struct draining *draining = calloc(1, sizeof(*draining));
+	struct draining *draining = command_new_state(command, sizeof(*draining));
 	const char *name, *host = command_value(command, "host");
 	char canonical[ADDR_TEXT_SIZE];
 
-	command->state = draining;
-	if (!draining) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!draining)
 		return;
-	}
 	if (!(name = take_server(command, &draining->server)))
 		return;
 	const struct ipc_targets *targets = health_peer_targets(control->health, draining->server);
@@ -531,16 +525,13 @@ static void on_settled(void *context, bool bad, const char *text)
 
 static void run_test(struct command *command)
 {
-	struct testing *testing = calloc(1, sizeof(*testing));
+	struct testing *testing = command_new_state(command, sizeof(*testing));
 	struct control *control = command->control;
 	size_t server;
 	const char *name;
 
-	command->state = testing;
-	if (!testing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!testing)
 		return;
-	}
 	if (!(name = take_server(command, &server)))
 		return;
 	snprintf(testing->server, sizeof(testing->server), "%s", name);

@@ -50,12 +50,9 @@ static void forget_showing(struct command *command)
 
 static void run_show(struct command *command)
 {
-	struct showing *showing = calloc(1, sizeof(*showing));
-	command->state = showing;
-	if (!showing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct showing *showing = command_new_state(command, sizeof(*showing));
+	if (!showing)
 		return;
-	}
 	showing->selection.devices = true;
 	selection_take(command, &showing->selection);
 	command->forget = forget_showing;
@@ -185,12 +182,9 @@ static bool fill_order(struct command *command, struct login_order *order)
 
 static void run_login(struct command *command)
 {
-	struct login_order *order = calloc(1, sizeof(*order));
-	command->state = order;
-	if (!order) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct login_order *order = command_new_state(command, sizeof(*order));
+	if (!order)
 		return;
-	}
 	if (!fill_order(command, order))
 		return;
 	order->uid = command->uid;
@@ -228,14 +222,11 @@ static void on_renewed(
 static void run_renew(struct command *command)
 {
 	struct selection selection = {.changes = true};
-	struct renewing *renewing = calloc(1, sizeof(*renewing));
+	struct renewing *renewing = command_new_state(command, sizeof(*renewing));
 	bool lease_given;
 	uint64_t lease_ms;
-	command->state = renewing;
-	if (!renewing) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	if (!renewing)
 		return;
-	}
 	if (!take_time(command, "lease", &lease_given, &lease_ms))
 		return;
 	selection_take(command, &selection);
@@ -341,12 +332,9 @@ static void log_out(struct command *command, struct logout *logout, struct selec
 static void run_logout(struct command *command)
 {
 	struct selection selection = {.changes = true};
-	struct logout *logout = calloc(1, sizeof(*logout));
-	command->state = logout;
-	if (!logout) {
-		command_done(command, OUTCOME_REFUSED, "out of memory");
+	struct logout *logout = command_new_state(command, sizeof(*logout));
+	if (!logout)
 		return;
-	}
 	selection_take(command, &selection);
 	if (command_given(command, "--keep-flows"))
 		logout->flows = KEEP_FLOWS;

@@ -75,3 +75,16 @@ bool way_is_host(void *context, size_t server, const struct addr *addr)
 
 	return list && replica_targets_has(list, addr);
 }
+
+bool way_is_meant(const struct way *way, const struct ipc_kill *order)
+{
+	const struct policy_server *server = way_server(way);
+	const char *name = way->to_original ? "original" : server ? server->name.text : "";
+	const char *zone = way->zone < 0 ? "" : way->policy->zones[way->zone].name.text;
+
+	return (!order->flow || order->flow == way->id) &&
+	       (!order->session || order->session == way->session) &&
+	       (!order->user[0] || strcmp(order->user, way->user) == 0) &&
+	       (!order->server[0] || strcmp(order->server, name) == 0) &&
+	       (!order->zone[0] || strcmp(order->zone, zone) == 0);
+}

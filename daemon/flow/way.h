@@ -99,6 +99,8 @@ static inline struct limit_place way_place(const struct way *way)
 		.at = (size_t)(way->listener >= 0 ? way->listener : way->zone)};
 }
 
+/* Is it one of those that the order ends? */
+bool way_is_meant(const struct way *way, const struct ipc_kill *order);
 /* For decide_world: is it a host of that server of the way's policy? context: the way. */
 bool way_is_host(void *context, size_t server, const struct addr *addr);
 

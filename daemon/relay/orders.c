@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 #include <unistd.h>
 
 #define PIECES_KEPT 64
@@ -65,17 +64,8 @@ static void end_now(struct flow *flow, enum ending why)
 static bool kill_flow(struct flow *flow, void *context)
 {
 	const struct ipc_kill *kill = context;
-	const struct policy *policy = flow->way.policy;
-	const char *server = flow->way.to_original  ? "original"
-			     : flow->way.server < 0 ? ""
-						    : policy->servers[flow->way.server].name.text;
-	const char *zone = flow->way.zone < 0 ? "" : policy->zones[flow->way.zone].name.text;
 
-	if ((kill->flow && kill->flow != flow->way.id) ||
-		(kill->session && kill->session != flow->way.session) ||
-		(kill->user[0] && strcmp(kill->user, flow->way.user) != 0) ||
-		(kill->server[0] && strcmp(kill->server, server) != 0) ||
-		(kill->zone[0] && strcmp(kill->zone, zone) != 0))
+	if (!way_is_meant(&flow->way, kill))
 		return false;
 	end_now(flow, kill->ending);
 	return true;

@@ -4,21 +4,11 @@
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 
-#include <string.h>
-
 static bool kill_one(struct smtp_flow *flow, void *context)
 {
 	const struct ipc_kill *order = context;
-	const struct way *way = &flow->way;
-	const struct policy_server *server = way_server(way);
-	const char *name = way->to_original ? "original" : server ? server->name.text : "";
-	const char *zone = way->zone < 0 ? "" : way->policy->zones[way->zone].name.text;
 
-	if ((order->flow && order->flow != way->id) ||
-		(order->session && order->session != way->session) ||
-		(order->user[0] && strcmp(order->user, way->user) != 0) ||
-		(order->server[0] && strcmp(order->server, name) != 0) ||
-		(order->zone[0] && strcmp(order->zone, zone) != 0))
+	if (!way_is_meant(&flow->way, order))
 		return false;
 	talk_order_end(flow, (enum ending)order->ending);
 	return true;

@@ -135,17 +135,13 @@ static int renew(struct sqlite3 *db, int found)
 
 int audit_row_migrate(struct store *store, struct sqlite3 *db)
 {
-	sqlite3_stmt *version = store_statement(store, "PRAGMA user_version");
+	int found, status = store_version(store, db, &found);
 
-	if (!version || sqlite3_step(version) != SQLITE_ROW)
-		return store_error(db);
-	int found = sqlite3_column_int(version, 0);
-	sqlite3_reset(version);
-	if (found == SCHEMA_VERSION)
-		return 0;
+	if (status < 0 || found == SCHEMA_VERSION)
+		return status;
 	if (found > SCHEMA_VERSION)
 		return -EPROTONOSUPPORT;
-	int status = store_execute(db, "BEGIN IMMEDIATE");
+	status = store_execute(db, "BEGIN IMMEDIATE");
 	if (status == 0)
 		status = found ? renew(db, found) : make(db);
 	if (status == 0)

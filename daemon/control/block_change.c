@@ -63,13 +63,8 @@ static void tell(struct control *control, const char *event, const struct block 
 			{LOG_FIELD_FLOW, flow}, {LOG_FIELD_UID, *block->limit ? "" : uid}),
 		"%s: %s%s%s%s%s", event, log_person(block_format_subject(block, subject)),
 		*block->limit ? ", over " : "", block->limit, *flow ? " with flow " : "", flow);
-	if (!monitor_wanted(control, MONITOR_SESSION))
-		return;
-	json_t *row = json_pack("{s:s}", "event", event);
-	json_t *rest = block_row(control, block);
-	json_object_update(row, rest);
-	json_decref(rest);
-	monitor_publish(control, MONITOR_SESSION, row);
+	if (monitor_wanted(control, MONITOR_SESSION))
+		monitor_publish_row(control, MONITOR_SESSION, event, block_row(control, block));
 }
 
 static int end_session(void *context, struct session *session)

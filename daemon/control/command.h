@@ -106,6 +106,8 @@ void command_done(struct command *command, enum outcome outcome, const char *for
 /* Where some have taken a change and others, or the disk, have not: before the reason. */
 #define COMMAND_HALF        "not done in full, and what is done may be gone after a restart: "
 #define command_ok(command) command_done(command, OUTCOME_DONE, "%s", "")
+/* For what ends with an outcome: the context is the command, which ends with it. */
+void command_on_outcome(void *context, enum outcome outcome, const char *text);
 /* OUTCOME_USAGE: what is wrong with the words, then the verb's usage. */
 void command_usage(struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

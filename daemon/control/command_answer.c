@@ -179,6 +179,11 @@ void command_done(struct command *command, enum outcome outcome, const char *for
 	end(command, outcome, text);
 }
 
+void command_on_outcome(void *context, enum outcome outcome, const char *text)
+{
+	command_done(context, outcome, "%s", outcome == OUTCOME_DONE ? "" : text);
+}
+
 void command_usage(struct command *command, const char *format, ...)
 {
 	char text[2048], usage[VERB_TEXT_SIZE];

@@ -221,15 +221,6 @@ static void run_export(struct command *command)
 
 /* ---- reload: the running policy again, one file read anew ---- */
 
-static void on_reloaded(void *context, enum outcome outcome, const char *text)
-{
-	struct command *command = context;
-	if (outcome != OUTCOME_DONE)
-		command_done(command, outcome, "%s", text);
-	else
-		command_ok(command);
-}
-
 static void run_reload_now(struct command *command)
 {
 	struct control *control = command->control;
@@ -278,7 +269,7 @@ static void run_reload_now(struct command *command)
 					    .origin = command_line(command, origin),
 					    .uid = command->uid,
 					    .pass = command_pass(command, GUARD_EDIT),
-					    .done = on_reloaded,
+					    .done = command_on_outcome,
 					    .context = command});
 }
 

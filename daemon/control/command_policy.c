@@ -337,15 +337,6 @@ static void run_apply(struct command *command)
 						  .context = command});
 }
 
-static void on_confirmed(void *context, enum outcome outcome, const char *text)
-{
-	struct command *command = context;
-	if (outcome != OUTCOME_DONE)
-		command_done(command, outcome, "%s", text);
-	else
-		command_ok(command);
-}
-
 static void run_confirm_now(struct command *command)
 {
 	const struct policy_current *current = policy_store_current(command->control->history);
@@ -356,7 +347,7 @@ static void run_confirm_now(struct command *command)
 			number);
 		return;
 	}
-	int error = confirm_give(command->control->confirm, on_confirmed, command);
+	int error = confirm_give(command->control->confirm, command_on_outcome, command);
 	if (error == -ENOENT)
 		command_done(command, OUTCOME_ABSENT, "no policy waits to be confirmed");
 	else if (error)

@@ -96,13 +96,9 @@ static void publish(struct control *control, const struct ipc_flow *flow)
 	if (!monitor_wanted(control, topic))
 		return;
 	char *text = audit_json(flow, false);
-	json_t *record = text ? json_loads(text, 0, NULL) : NULL;
-	json_t *row = json_pack("{s:s}", "event", refusal ? "refused" : "ended");
-	if (record)
-		json_object_update(row, record);
-	json_decref(record);
+	monitor_publish_row(control, topic, refusal ? "refused" : "ended",
+		text ? json_loads(text, 0, NULL) : NULL);
 	free(text);
-	monitor_publish(control, topic, row);
 }
 
 static void note(struct control *control, const struct ipc_flow *flow)
@@ -121,13 +117,9 @@ void ended_flow(struct control *control, const struct ipc_flow *flow)
 
 static void publish_message(struct control *control, const struct message_record *record)
 {
-	if (!monitor_wanted(control, MONITOR_MESSAGE))
-		return;
-	json_t *words = message_text_json(record, false);
-	json_t *row = json_pack("{s:s}", "event", "ended");
-	json_object_update(row, words);
-	json_decref(words);
-	monitor_publish(control, MONITOR_MESSAGE, row);
+	if (monitor_wanted(control, MONITOR_MESSAGE))
+		monitor_publish_row(
+			control, MONITOR_MESSAGE, "ended", message_text_json(record, false));
 }
 
 /* Somebody said no, or it could not be taken to its server. */

@@ -32,6 +32,17 @@ bool monitor_wanted(const struct control *control, enum monitor_topic topic)
 	return server_has_watcher(control->server, topic);
 }
 
+void monitor_publish_row(
+	struct control *control, enum monitor_topic topic, const char *event, json_t *row)
+{
+	json_t *told = json_pack("{s:s}", "event", event);
+
+	if (row)
+		json_object_update(told, row);
+	json_decref(row);
+	monitor_publish(control, topic, told);
+}
+
 void monitor_publish(struct control *control, enum monitor_topic topic, json_t *row)
 {
 	json_t *event = json_pack("{s:I, s:s}", "event_at",

@@ -22,5 +22,9 @@ enum monitor_topic {
 bool monitor_wanted(const struct control *control, enum monitor_topic topic);
 /* Sends one event; the row is taken over and gets `event_at` and `topic` as its first fields. */
 void monitor_publish(struct control *control, enum monitor_topic topic, json_t *row);
+/* The same of a row that is shown elsewhere, too, with `event` before its fields; NULL: it has
+ * none. */
+void monitor_publish_row(
+	struct control *control, enum monitor_topic topic, const char *event, json_t *row);
 
 #endif

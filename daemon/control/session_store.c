@@ -46,14 +46,11 @@ struct change {
 static int migrate(struct store *store, struct sqlite3 *db, void *context)
 {
 	struct session_store *sessions = context;
+	int found, status = store_version(store, db, &found);
+
 	state_mark_reset(&sessions->mark);
-	sqlite3_stmt *version = store_statement(store, "PRAGMA user_version");
-	if (!version || sqlite3_step(version) != SQLITE_ROW)
-		return store_error(db);
-	int found = sqlite3_column_int(version, 0);
-	sqlite3_reset(version);
-	if (found == SCHEMA_VERSION)
-		return 0;
+	if (status < 0 || found == SCHEMA_VERSION)
+		return status;
 	if (found > SCHEMA_VERSION) {
 		log_error("state.db is of a later version of Postern (%d)", found);
 		return -EPROTONOSUPPORT;

@@ -110,13 +110,8 @@ void sessions_drop_entries(struct sessions *sessions, const struct session *sess
 
 static void publish(struct control *control, const char *event, const struct session *session)
 {
-	if (!monitor_wanted(control, MONITOR_SESSION))
-		return;
-	json_t *row = json_pack("{s:s}", "event", event);
-	json_t *rest = row_session(control, session);
-	json_object_update(row, rest);
-	json_decref(rest);
-	monitor_publish(control, MONITOR_SESSION, row);
+	if (monitor_wanted(control, MONITOR_SESSION))
+		monitor_publish_row(control, MONITOR_SESSION, event, row_session(control, session));
 }
 
 int sessions_put(struct sessions *sessions, const struct session *session, struct gather *gather)

@@ -127,6 +127,17 @@ int store_step(struct sqlite3_stmt *statement)
 	return status;
 }
 
+int store_version(struct store *store, struct sqlite3 *db, int *version)
+{
+	sqlite3_stmt *row = store_statement(store, "PRAGMA user_version");
+
+	if (!row || sqlite3_step(row) != SQLITE_ROW)
+		return store_error(db);
+	*version = sqlite3_column_int(row, 0);
+	sqlite3_reset(row);
+	return 0;
+}
+
 static void close_database(struct store *store)
 {
 	for (size_t i = 0; i < store->nstatements; i++)

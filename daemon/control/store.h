@@ -71,6 +71,8 @@ size_t store_waiting(const struct store *store);
 struct sqlite3_stmt *store_statement(struct store *store, const char *sql);
 /* Steps a statement that returns no rows and resets it. 0 or -errno. */
 int store_step(struct sqlite3_stmt *statement);
+/* Of the schema, as `PRAGMA user_version` has it; 0: it is new. 0 or -errno. */
+int store_version(struct store *store, struct sqlite3 *db, int *version);
 /* Several statements without bindings. 0 or -errno. */
 int store_execute(struct sqlite3 *db, const char *sql);
 /* The -errno of what went wrong last: -ENOSPC, -EROFS, -EUCLEAN (corrupt), -EIO, ... */

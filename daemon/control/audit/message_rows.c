@@ -67,15 +67,12 @@ static void on_rollback(void *context)
 
 int message_rows_migrate(struct store *store, struct sqlite3 *db, struct message_rows *rows)
 {
-	sqlite3_stmt *version = store_statement(store, "PRAGMA user_version");
+	int found, status = store_version(store, db, &found);
 
 	rows->known = false;
 	sqlite3_rollback_hook(db, on_rollback, rows);
-	if (!version || sqlite3_step(version) != SQLITE_ROW)
-		return store_error(db);
-	int found = sqlite3_column_int(version, 0);
-	sqlite3_reset(version);
-	int status = store_execute(db, "PRAGMA cache_size=-8192");
+	if (status == 0)
+		status = store_execute(db, "PRAGMA cache_size=-8192");
 	if (status < 0 || found == SCHEMA_VERSION)
 		return status;
 	if (found > SCHEMA_VERSION)

@@ -8,5 +8,10 @@
 
 /* Returns BASE64_BYTES(len); no NUL. */
 size_t base64_encode(const void *bytes, size_t len, char *out);
+/* Room that len letters take at most when they are decoded. */
+#define BASE64_DECODED(len) ((len) / 4 * 3)
+/* Returns how many bytes, or -EBADMSG: not whole groups of four letters, padded at their end alone,
+ * with no bit set that says nothing. */
+long base64_decode(const char *text, size_t len, void *out);
 
 #endif

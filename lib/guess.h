@@ -1,0 +1,56 @@
+/* Owns how often passwords may be guessed: counts of refused logins by address, and by user and
+ * address, and who is known to log in from where.
+ *
+ * An address (of IPv6 its /64) that was refused too often, with one user or with many, is not asked
+ * for any more for a while: nobody behind asks the backend. A user is never shut out by others:
+ * what many addresses guess at only makes those wait longer from whom he never logged in. Whoever
+ * logged in from an address before is exempt there. All tables are bounded; one that is full makes
+ * strangers wait, and no one who is known. */
+#ifndef POSTERN_GUESS_H
+#define POSTERN_GUESS_H
+
+#include "lib/addr.h"
+#include "lib/bucket.h"
+
+#define GUESS_PER_ADDRESS 10 /* refused in GUESS_WINDOW_S, whoever is named */
+#define GUESS_PER_PAIR    5  /* of one user from one address */
+#define GUESS_PER_USER    20 /* from everywhere: from then on strangers wait longer */
+#define GUESS_WINDOW_S    600
+#define GUESS_KNOWN_MAX   4096
+#define GUESS_KNOWN_S     (30 * 86400)
+
+#define GUESS_DELAY_MS      2000  /* a no is said at the next multiple of it */
+#define GUESS_SLOW_DELAY_MS 10000 /* of a user at whom many guess */
+
+/* The name as it counts: in lower case, without blanks around, and without "@domain" where that
+ * is the backend's own (NULL: none). One person's ways of writing it are one. name: its size is
+ * GUESS_NAME_SIZE. */
+#define GUESS_NAME_SIZE 256
+void guess_name(const char *said, const char *domain, char name[static GUESS_NAME_SIZE]);
+
+struct guess;
+
+/* secret: by which nobody finds whom he meets in a table. NULL: no memory. */
+struct guess *guess_new(const uint8_t secret[static SIPHASH_SECRET_SIZE]);
+void guess_free(struct guess *guess);
+
+enum guess_verdict {
+	GUESS_ASK,   /* the backend may be asked */
+	GUESS_LATER, /* it is not: 454 4.7.0 */
+};
+
+/* May somebody at this address log in as name now? Counts nothing. */
+enum guess_verdict guess_may(
+	struct guess *guess, const char *name, const struct addr *client, uint64_t now_us);
+/* The backend said no. Returns after how long that is said, of asked_ms before: always the same,
+ * however fast the backend was. */
+uint32_t guess_refused(struct guess *guess, const char *name, const struct addr *client,
+	uint64_t asked_ms, uint64_t now_us);
+/* It said yes. */
+void guess_passed(
+	struct guess *guess, const char *name, const struct addr *client, uint64_t now_us);
+/* Has this one logged in from there before? */
+bool guess_is_known(
+	const struct guess *guess, const char *name, const struct addr *client, uint64_t now_us);
+
+#endif

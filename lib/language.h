@@ -48,7 +48,8 @@ struct language_world {
 	 * and addresses: what is wrong with it now is a fault, not an error, as long as it can run.
 	 */
 	bool lenient;
-	/* The gateway can listen, whatever LANGUAGE_LISTENS says. */
+	/* The gateway can listen and knows clients by name, whatever LANGUAGE_LISTENS and
+	 * LANGUAGE_NAMES_CLIENTS say. */
 	bool listens;
 	/* It asks for passwords, whatever LANGUAGE_AUTHENTICATES says. */
 	bool authenticates;

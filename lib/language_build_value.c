@@ -192,7 +192,7 @@ void language_item_host(
 	struct policy_elem elem;
 	char quoted[LANGUAGE_QUOTE_SIZE];
 
-	language_listens(l, span, "a host's name");
+	language_names_clients(l, span);
 	const char *expected = element_parse(POLICY_HOLDS_HOSTS, text.text, text.len, &elem);
 	if (expected) {
 		language_error(l, span,

@@ -129,3 +129,9 @@ void language_listens(struct language *l, const struct language_span *span, cons
 	if (!LANGUAGE_LISTENS && !l->world->listens)
 		language_later_value(l, span, word);
 }
+
+void language_names_clients(struct language *l, const struct language_span *span)
+{
+	if (!LANGUAGE_NAMES_CLIENTS && !l->world->listens)
+		language_later_value(l, span, "a host's name");
+}

@@ -28,11 +28,11 @@
 		"zone file { interface eth0 }\n"
 		"     ^~~~\n"
 		"\"file\" is a reserved word"},
-	{"reserved string",
+	{"a rule for nobody",
 		"rule r { user none verdict drop }",
-		"p.conf:1:15: error: \"none\" is not built yet in this version, expected what its postern.conf(5) has\n"
+		"p.conf:1:10: error: rule r is for who is not logged in, expected `recipient protected` with nothing beside it, and no group\n"
 		"rule r { user none verdict drop }\n"
-		"              ^~~~"},
+		"         ^~~~"},
 	{"quoted name",
 		"zone \"z\" { interface eth0 }",
 		"p.conf:1:6: error: unexpected string \"z\", expected a name\n"

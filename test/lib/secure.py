@@ -76,21 +76,23 @@ class Program(mail.Smtp):
         self.reader.close()
 
 
-def where(address):
-    return f"[{address}]:25" if ":" in address else f"{address}:25"
+def where(address, port=25):
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def s_client(t, family, *words):
-    return Program(t.lab.client, "openssl", "s_client", "-quiet", "-starttls", "smtp", "-connect",
-                   where(t.lab.internet.ip(family)), "-CAfile", t.authority.file, *words)
+def s_client(t, family, *words, host=None, at=None, starttls=True):
+    """at: (address, port) instead of one on the Internet."""
+    begins = ("-starttls", "smtp") if starttls else ()
+    return Program(host or t.lab.client, "openssl", "s_client", "-quiet", *begins, "-connect",
+                   where(*(at or (t.lab.internet.ip(family),))), "-CAfile", t.authority.file, *words)
 
 
 class Secure(mail.Smtp):
     """By Python's ssl, in a session that is kept open. at: (address, port) instead of one on the
     Internet."""
 
-    def __init__(self, t, family, *before, at=None):
-        super().__init__(t.lab.client, *(at or (t.lab.internet.ip(family),)), timeout=40)
+    def __init__(self, t, family, *before, at=None, host=None):
+        super().__init__(host or t.lab.client, *(at or (t.lab.internet.ip(family),)), timeout=40)
         holds(self.reply(), "220")
         holds(self.ask("EHLO client.example"), "250-STARTTLS")
         for line in before:

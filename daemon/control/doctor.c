@@ -6,6 +6,7 @@
 #include "daemon/control/lost.h"
 #include "daemon/control/facts.h"
 #include "daemon/control/foreign.h"
+#include "daemon/control/foreign_set.h"
 #include "daemon/control/web_peer.h"
 #include "daemon/own_address.h"
 #include "daemon/control/state_trouble.h"
@@ -42,7 +43,12 @@ void doctor_facts_take(
 		facts->foreign, facts->foreign_len, control->links, control->nlinks};
 	for (size_t i = 0; i < facts->n; i++)
 		doctor_facts_add(lines, facts->lines[i]);
-	foreign_tell(&foreign, control->start.options.mark_mask, add_fact, lines);
+	foreign_tell(
+		&foreign, control->start.options.mark_mask, FOREIGN_SMTP_PORT, add_fact, lines);
+	for (uint16_t port = 0; (port = listening_next_port(&control->listening, port));)
+		if (port != FOREIGN_SMTP_PORT)
+			foreign_tell(
+				&foreign, control->start.options.mark_mask, port, add_fact, lines);
 }
 
 void doctor_facts_fini(struct doctor_facts *facts)

@@ -19,7 +19,7 @@ extern const char *const doctor_state_names[DOCTOR_STATES];
 typedef void doctor_finding(void *context, const char *check, enum doctor_state state,
 	const char *found, const char *advice);
 
-#define DOCTOR_FACTS_MAX 512
+#define DOCTOR_FACTS_MAX 1024
 
 /* The keeper's facts (keeper_facts.c), one text a line; owned. */
 struct doctor_facts {

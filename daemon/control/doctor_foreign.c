@@ -136,13 +136,30 @@ static bool accepts(const struct examination *exam, const struct advice_chain *c
 	return false;
 }
 
-/* A walk of a packet to TCP/25 through a chain and those that it jumps to, up to a rule's fact. */
+/* A walk of a packet through a chain and those that it jumps to, up to a rule's fact. */
 struct walk {
 	const struct examination *exam;
 	const struct advice_chain *chain;
 	size_t rule;   /* SIZE_MAX: to the end */
-	bool unmarked; /* it comes to a listener; else it is a steered one */
+	uint16_t port; /* of a listener that it comes to; 0: it is a steered one */
 };
+
+/* The fact as it is told of packets to port 25; NULL: it is of packets to another port. */
+static const char *of_port(const struct walk *walk, const char *fact)
+{
+	char mark[8];
+	int len = snprintf(mark, sizeof(mark), "%u:", walk->port);
+
+	if (!walk->port || walk->port == FOREIGN_SMTP_PORT)
+		return fact;
+	return strncmp(fact, mark, (size_t)len) == 0 ? fact + len : NULL;
+}
+
+static bool is_refusal(const struct rule *rule)
+{
+	return strcmp(rule->extent, "all") == 0 &&
+	       (strcmp(rule->what, "drop") == 0 || strcmp(rule->what, "reject") == 0);
+}
 
 static enum fate walk_chain(
 	const struct walk *walk, const char *name, const char *interface, unsigned depth)
@@ -150,28 +167,29 @@ static enum fate walk_chain(
 	const struct doctor_facts *facts = walk->exam->facts;
 	for (size_t i = 0; i < facts->n; i++) {
 		static const char *const words[] = {"accepts", "closes", "jumps", "takes", "picks"};
+		const char *fact = of_port(walk, facts->v[i]);
 		enum fate fate = FATE_GOES_ON;
 		struct rule rule;
 		size_t w = 0, len = 0;
-		for (; w < sizeof(words) / sizeof(words[0]); w++) {
+		for (; fact && w < sizeof(words) / sizeof(words[0]); w++) {
 			len = strlen(words[w]);
-			if (strncmp(facts->v[i], words[w], len) == 0 && facts->v[i][len] == ' ')
+			if (strncmp(fact, words[w], len) == 0 && fact[len] == ' ')
 				break;
 		}
-		if (w == sizeof(words) / sizeof(words[0]) ||
-			!read_rule(facts->v[i] + len + 1, &rule) ||
-			!is_in_table(&rule, walk->chain) || strcmp(rule.chain, name) != 0 ||
-			!covers(rule.interface, interface))
+		if (!fact || w == sizeof(words) / sizeof(words[0]) ||
+			!read_rule(fact + len + 1, &rule) || !is_in_table(&rule, walk->chain) ||
+			strcmp(rule.chain, name) != 0 || !covers(rule.interface, interface))
 			continue;
 		if (i == walk->rule)
 			fate = FATE_MET;
-		else if (w == 1)
+		/* of a steered packet a finding of its own tells */
+		else if (w == 1 || (w == 3 && walk->port && is_refusal(&rule)))
 			fate = FATE_REFUSED;
 		else if (w == 2 && depth < JUMPS_MAX)
 			fate = walk_chain(walk, rule.what, interface, depth + 1);
 		else if (w == 0 &&
 			 (strcmp(rule.what, "smtp") == 0 ||
-				 strcmp(rule.what, walk->unmarked ? "listener" : "mark") == 0))
+				 strcmp(rule.what, walk->port ? "listener" : "mark") == 0))
 			fate = FATE_ACCEPTED;
 		if (fate != FATE_GOES_ON)
 			return fate;
@@ -275,11 +293,12 @@ static void check_input(const struct examination *exam, const struct advice_chai
 			    : "");
 }
 
-/* Does nobody come by any interface to port 25 of the gateway itself? Who may come by some is the
+/* Does nobody come by any interface to this port of the gateway itself? Who may come by some is the
  * operator's to say. */
-static bool refuses_all(const struct examination *exam, const struct advice_chain *chain)
+static bool refuses_all(
+	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
 {
-	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX, .unmarked = true};
+	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = port};
 	const struct control *control = exam->control;
 
 	for (size_t i = 0; i < control->nlinks; i++)
@@ -294,34 +313,39 @@ static bool sees(const struct advice_chain *chain, enum addr_family family)
 	return strcmp(chain->family, family == ADDR_IP6 ? "ip" : "ip6") != 0;
 }
 
-/* What is known of other programs' rules is what they do with port 25: listeners of other ports are
- * not looked at. */
+/* Where a listener is, in the words of nft and of iptables. */
+static void put_listener(struct advice *lines, const struct examination *exam,
+	const struct advice_chain *chain, const struct endpoint *at)
+{
+	char words[160], options[160], addr[ADDR_TEXT_SIZE];
+
+	addr_format(&at->addr, addr);
+	if (addr_is_unspecified(&at->addr)) {
+		snprintf(words, sizeof(words), "tcp dport %u", at->port);
+		snprintf(options, sizeof(options), "-p tcp --dport %u", at->port);
+	} else {
+		snprintf(words, sizeof(words), "%s daddr %s tcp dport %u",
+			at->addr.family == ADDR_IP6 ? "ip6" : "ip", addr, at->port);
+		snprintf(options, sizeof(options), "-d %s -p tcp --dport %u", addr, at->port);
+	}
+	advice_put_accept(lines, exam, chain, words, options);
+}
+
 static void check_input_of_listeners(
-	const struct examination *exam, const struct advice_chain *chain)
+	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
 {
 	const struct listening *listening = &exam->control->listening;
 	struct advice lines = {.len = 0};
-	char words[160], options[160], addr[ADDR_TEXT_SIZE], at[ENDPOINT_TEXT_SIZE] = "";
+	char at[ENDPOINT_TEXT_SIZE] = "";
 
 	for (size_t i = 0; i < listening->n; i++) {
 		const struct endpoint *one = &listening->v[i].at;
-		const char *ip = one->addr.family == ADDR_IP6 ? "ip6" : "ip";
-		if (one->port != FOREIGN_SMTP_PORT || !sees(chain, one->addr.family))
+		if (one->port != port || !sees(chain, one->addr.family))
 			continue;
-		addr_format(&one->addr, addr);
 		endpoint_format(one, at);
-		if (addr_is_unspecified(&one->addr)) {
-			snprintf(words, sizeof(words), "tcp dport %u", one->port);
-			snprintf(options, sizeof(options), "-p tcp --dport %u", one->port);
-		} else {
-			snprintf(words, sizeof(words), "%s daddr %s tcp dport %u", ip, addr,
-				one->port);
-			snprintf(options, sizeof(options), "-d %s -p tcp --dport %u", addr,
-				one->port);
-		}
-		advice_put_accept(&lines, exam, chain, words, options);
+		put_listener(&lines, exam, chain, one);
 	}
-	if (*at && refuses_all(exam, chain))
+	if (*at && refuses_all(exam, chain, port))
 		examination_find(exam, "input", DOCTOR_ERROR, lines.text,
 			"chain %s %s %s lets in only what it names, and nobody to the listener at "
 			"%s",
@@ -387,7 +411,9 @@ static void check_chains(const struct examination *exam)
 			continue;
 		if (strcmp(chain.hook, "input") == 0) {
 			check_input(exam, &chain);
-			check_input_of_listeners(exam, &chain);
+			for (uint16_t port = 0;
+				(port = listening_next_port(&exam->control->listening, port));)
+				check_input_of_listeners(exam, &chain, port);
 		} else if (strcmp(chain.hook, "output") == 0) {
 			check_output(exam, &chain);
 		} else if (strcmp(chain.hook, "forward") == 0) {

@@ -8,12 +8,15 @@
  *   picks FAMILY TABLE CHAIN HANDLE WHAT some FROM           the first that takes some, of any port
  *   jumps FAMILY TABLE CHAIN HANDLE CHAIN all|port FROM      a rule by which ours go there
  *
- * WHICH is mark, ct-mark, established, or smtp: whatever goes to port 25. WHAT is drop, reject,
+ * WHICH is mark, ct-mark, established, or smtp: whatever goes to the port. WHAT is drop, reject,
  * nat, tproxy, queue, or what breaks steering: notrack, mark and ct-mark (our bits are
  * overwritten). FROM is an interface, which may end in a star; with ! in front all others; * is
  * any. `some` stands where the rule has more conditions than port and interface, `port` where it
  * has one on the port. A chain's facts come in the order of its rules. In a name a question mark
- * stands for what would be taken for the end of a word. */
+ * stands for what would be taken for the end of a word.
+ *
+ * Of packets to another port than 25, which come to a listener, the last five kinds stand with the
+ * port in front: 587:closes ... */
 #include "daemon/control/foreign.h"
 
 #include "daemon/control/foreign_rule.h"
@@ -32,6 +35,7 @@ struct telling {
 	void (*tell)(void *context, const char *text);
 	void *context;
 	uint32_t mark_mask, relay; /* relay: the mark of steered packets */
+	uint16_t port;
 	unsigned rules;
 	char picking[300]; /* the chain of the last `picks`: lists of addresses have thousands */
 };
@@ -139,11 +143,13 @@ static void tell_fact(const struct place *place, const char *fact, const char *w
 	const char *extent, const char *from)
 {
 	const struct word act = word_of(what), interface = word_of(from);
-	char text[640];
+	char text[648], port[8] = "";
 
-	snprintf(text, sizeof(text), "%s %s %s %s %" PRIu64 " %s %s %s", fact, place->family,
-		place->table, place->chain, place->handle, *act.text ? act.text : "?", extent,
-		*interface.text ? interface.text : "*");
+	if (place->telling->port != FOREIGN_SMTP_PORT)
+		snprintf(port, sizeof(port), "%u:", place->telling->port);
+	snprintf(text, sizeof(text), "%s%s %s %s %s %" PRIu64 " %s %s %s", port, fact,
+		place->family, place->table, place->chain, place->handle,
+		*act.text ? act.text : "?", extent, *interface.text ? interface.text : "*");
 	place->telling->tell(place->telling->context, text);
 	place->telling->rules++;
 }
@@ -235,6 +241,7 @@ static void tell_rule_of(struct telling *telling, const struct nlmsghdr *message
 	const struct word table = word_of(foreign_text(&attrs, NFTA_RULE_TABLE));
 	const struct word chain = word_of(foreign_text(&attrs, NFTA_RULE_CHAIN));
 	struct foreign_rule reading = {.dump = telling->dump,
+		.to = telling->port,
 		.family = family,
 		.table = foreign_text(&attrs, NFTA_RULE_TABLE),
 		.mark_mask = telling->mark_mask,
@@ -248,15 +255,20 @@ static void tell_rule_of(struct telling *telling, const struct nlmsghdr *message
 	tell_rule(&place, &reading);
 }
 
-void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask,
+void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
 	void (*tell)(void *context, const char *text), void *context)
 {
-	struct telling telling = {dump, tell, context, mark_mask, mark_mask & -mark_mask, 0, ""};
+	struct telling telling = {.dump = dump,
+		.tell = tell,
+		.context = context,
+		.mark_mask = mark_mask,
+		.relay = mark_mask & -mark_mask,
+		.port = port};
 	const struct nlmsghdr *message;
 	uint32_t family;
 
 	for (size_t at = 0; (message = foreign_next(dump, &at, &family));)
-		if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN)
+		if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN && port == FOREIGN_SMTP_PORT)
 			tell_chain(&telling, message, family);
 		else if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE)
 			tell_rule_of(&telling, message, family);

@@ -4,8 +4,8 @@
 
 #include "daemon/control/foreign_bytes.h"
 
-/* One text a fact; see foreign.c. */
-void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask,
+/* One text a fact; see foreign.c. port: that of the packets. */
+void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
 	void (*tell)(void *context, const char *text), void *context);
 
 #endif

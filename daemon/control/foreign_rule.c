@@ -126,22 +126,22 @@ static void read_bitwise(struct foreign_rule *reading, const struct foreign_attr
 	reading->xored = xor;
 }
 
-static bool compare_port(uint32_t op, const uint8_t port[2])
+static bool compare_port(const struct foreign_rule *reading, uint32_t op, const uint8_t port[2])
 {
 	int other = port[0] << 8 | port[1];
 	switch (op) {
 	case NFT_CMP_EQ:
-		return other == FOREIGN_SMTP_PORT;
+		return other == reading->to;
 	case NFT_CMP_NEQ:
-		return other != FOREIGN_SMTP_PORT;
+		return other != reading->to;
 	case NFT_CMP_LT:
-		return FOREIGN_SMTP_PORT < other;
+		return reading->to < other;
 	case NFT_CMP_LTE:
-		return FOREIGN_SMTP_PORT <= other;
+		return reading->to <= other;
 	case NFT_CMP_GT:
-		return FOREIGN_SMTP_PORT > other;
+		return reading->to > other;
 	case NFT_CMP_GTE:
-		return FOREIGN_SMTP_PORT >= other;
+		return reading->to >= other;
 	default:
 		return false;
 	}
@@ -170,7 +170,7 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 
 	switch (reading->loaded) {
 	case LOADED_PORT:
-		take_port(reading, data && len == 2 && compare_port(op, data));
+		take_port(reading, data && len == 2 && compare_port(reading, op, data));
 		break;
 	case LOADED_MARK:
 		*(ours ? &reading->mark : &reading->narrowed) = true;
@@ -218,20 +218,20 @@ static void read_range(struct foreign_rule *reading, const struct foreign_attrs 
 	if (reading->loaded != LOADED_PORT || !from || !to || len != 2 || to_len != 2)
 		reading->narrowed = true;
 	else
-		take_port(reading, (compare_port(NFT_CMP_GTE, from) &&
-					   compare_port(NFT_CMP_LTE, to)) != outside);
+		take_port(reading, (compare_port(reading, NFT_CMP_GTE, from) &&
+					   compare_port(reading, NFT_CMP_LTE, to)) != outside);
 }
 
 static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	bool map = expr->v[NFTA_LOOKUP_DREG] != NULL;
 	bool inverted = (foreign_u32(expr, NFTA_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) != 0;
-	const struct foreign_set set = {reading->dump, reading->family, reading->table,
+	const struct foreign_set set = {reading->dump, reading->to, reading->family, reading->table,
 		foreign_text(expr, NFTA_LOOKUP_SET)};
 	struct foreign_act act;
 
 	if (reading->loaded == LOADED_PORT && set.name) {
-		bool found = foreign_set_find_smtp(&set, &act);
+		bool found = foreign_set_find_port(&set, &act);
 		take_port(reading, found != inverted);
 		if (map && found)
 			reading->act = act;
@@ -278,14 +278,13 @@ static bool take_info(const struct foreign_attrs *expr, unsigned type, void *inf
 	return true;
 }
 
-static bool has_port(const struct xt_multiport_v1 *ports)
+static bool has_port(const struct xt_multiport_v1 *ports, uint16_t port)
 {
 	bool in = false;
 
 	for (unsigned i = 0; i < ports->count && i < XT_MULTI_PORTS; i++) {
 		bool range = ports->pflags[i] && i + 1 < XT_MULTI_PORTS;
-		in |= ports->ports[i] <= FOREIGN_SMTP_PORT &&
-		      FOREIGN_SMTP_PORT <= ports->ports[i + (range ? 1 : 0)];
+		in |= ports->ports[i] <= port && port <= ports->ports[i + (range ? 1 : 0)];
 		i += range;
 	}
 	return in;
@@ -308,15 +307,15 @@ static void read_match(struct foreign_rule *reading, const struct foreign_attrs 
 		reading->narrowed = true;
 	} else if (strcmp(name, "tcp") == 0 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.tcp))) {
-		bool in = info.tcp.dpts[0] <= FOREIGN_SMTP_PORT &&
-			  FOREIGN_SMTP_PORT <= info.tcp.dpts[1];
+		bool in = info.tcp.dpts[0] <= reading->to && reading->to <= info.tcp.dpts[1];
 		take_port(reading, in != !!(info.tcp.invflags & XT_TCP_INV_DSTPT));
 	} else if (strcmp(name, "multiport") == 0 && revision == 1 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ports))) {
 		if (info.ports.flags == XT_MULTIPORT_SOURCE)
 			reading->narrowed = true;
 		else
-			take_port(reading, has_port(&info.ports) != !!info.ports.invert);
+			take_port(
+				reading, has_port(&info.ports, reading->to) != !!info.ports.invert);
 	} else if (strcmp(name, "conntrack") == 0 && revision >= 2 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct))) {
 		if (info.ct.match_flags == XT_CONNTRACK_STATE && !info.ct.invert_flags)

@@ -19,15 +19,16 @@ enum loaded {
 	LOADED_STATE
 };
 
-/* The first five are the caller's to set. */
+/* The first six are the caller's to set. */
 struct foreign_rule {
 	const struct foreign_dump *dump;
+	uint16_t to; /* the port that packets go to */
 	uint32_t family;
 	const char *table;
 	uint32_t mark_mask, relay; /* relay: the mark of steered packets */
 	enum loaded loaded;
 	uint32_t masked, xored;     /* what a loaded state or mark went through */
-	bool port_hit, port_missed; /* a port condition that 25 meets; one that it does not */
+	bool port_hit, port_missed; /* a condition that the port meets; one that it does not */
 	bool mark, ct_mark;
 	bool stateful; /* a condition on the state */
 	uint32_t states;

@@ -86,7 +86,8 @@ static void walk_set(const struct foreign_set *set,
 
 struct port_search {
 	bool interval;
-	int below; /* the greatest key at or below 25; -1: none */
+	int wanted;
+	int below; /* the greatest key at or below it; -1: none */
 	bool below_ends;
 	struct foreign_act act;
 };
@@ -100,7 +101,7 @@ static void on_port(void *context, const struct element *element)
 	int port = element->key[0] << 8 | element->key[1];
 	search->interval |= element->ends;
 	/* an interval may end where the next begins */
-	if (port <= FOREIGN_SMTP_PORT &&
+	if (port <= search->wanted &&
 		(port > search->below || (port == search->below && !element->ends))) {
 		search->below = port;
 		search->below_ends = element->ends;
@@ -108,14 +109,14 @@ static void on_port(void *context, const struct element *element)
 	}
 }
 
-bool foreign_set_find_smtp(const struct foreign_set *set, struct foreign_act *act)
+bool foreign_set_find_port(const struct foreign_set *set, struct foreign_act *act)
 {
-	struct port_search search = {.below = -1};
+	struct port_search search = {.wanted = set->port, .below = -1};
 
 	walk_set(set, on_port, &search);
 	*act = search.act;
 	return search.below >= 0 &&
-	       (search.interval ? !search.below_ends : search.below == FOREIGN_SMTP_PORT);
+	       (search.interval ? !search.below_ends : search.below == set->port);
 }
 
 /* ---- states ---- */

@@ -1,5 +1,5 @@
-/* Owns what a set or map of another program's nftables rules says of TCP/25's packets: of their
- * port, of a connection's states, of interfaces. */
+/* Owns what a set or map of another program's nftables rules says of the packets to a TCP port: of
+ * the port, of a connection's states, of interfaces. */
 #ifndef POSTERN_FOREIGN_SET_H
 #define POSTERN_FOREIGN_SET_H
 
@@ -19,6 +19,7 @@
 
 struct foreign_set {
 	const struct foreign_dump *dump;
+	uint16_t port; /* the packets' */
 	uint32_t family;
 	const char *table, *name;
 };
@@ -46,8 +47,8 @@ void foreign_act_set(struct foreign_act *act, uint32_t verdict, const char *chai
 /* Empty: there is none with this number. */
 void foreign_link_name(const struct foreign_dump *dump, uint32_t index, char name[static IFNAMSIZ]);
 
-/* Is port 25 in the set? act: of a verdict map's element. */
-bool foreign_set_find_smtp(const struct foreign_set *set, struct foreign_act *act);
+/* Is the port in the set? act: of a verdict map's element. */
+bool foreign_set_find_port(const struct foreign_set *set, struct foreign_act *act);
 /* The states in the set, or those that a verdict map accepts. */
 uint32_t foreign_set_states(const struct foreign_set *set, bool map);
 /* Interfaces by name, or by index (then those that are there). */

@@ -48,6 +48,18 @@ void listening_put(struct control *control, const struct ipc_listening *ipc)
 	memcpy(one->text, ipc->text, sizeof(one->text));
 }
 
+uint16_t listening_next_port(const struct listening *listening, uint16_t port)
+{
+	uint16_t next = 0;
+
+	for (size_t i = 0; i < listening->n; i++) {
+		uint16_t other = listening->v[i].at.port;
+		if (other > port && (!next || other < next))
+			next = other;
+	}
+	return next;
+}
+
 const struct listening_at *listening_find(const struct control *control, const struct endpoint *at)
 {
 	return find((struct listening *)&control->listening, at);

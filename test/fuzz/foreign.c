@@ -11,10 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(void *context, const char *text)
 {
 	static const char *const first[] = {
-		"chain ", "iptables-nft ", "accepts ", "takes ", "closes ", "jumps "};
+		"chain ", "iptables-nft ", "accepts ", "takes ", "closes ", "jumps ", "picks "};
 	size_t i = 0;
 
-	(void)context;
+	/* the port in front of what is told of another than 25 */
+	if (context && strncmp(text, context, strlen(context)) == 0)
+		text += strlen(context);
 	while (i < sizeof(first) / sizeof(first[0]) && strncmp(text, first[i], strlen(first[i])))
 		i++;
 	if (i == sizeof(first) / sizeof(first[0]))
@@ -30,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{.ifindex = 1, .name = "lo"}, {.ifindex = 2, .name = "eth0"}};
 	const struct foreign_dump dump = {data, size, links, 2};
 
-	foreign_tell(&dump, 0xf0000000, check, NULL);
+	foreign_tell(&dump, 0xf0000000, 25, check, NULL);
+	foreign_tell(&dump, 0xf0000000, 587, check, "587:");
 	return 0;
 }

@@ -265,12 +265,14 @@ static const struct verb flow[] = {
 	{"show", "flows with client, user, rule, original, server, state, bytes, age", VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, 0, 1), KEYWORD("user", "U", VERB_USER, 0, 1),
 			KEYWORD("server", "S", VERB_SERVER, 0, 1),
-			KEYWORD("zone", "Z", VERB_ZONE, 0, 1), FLAG("--whole", 0, 0), COLUMNS)},
+			KEYWORD("zone", "Z", VERB_ZONE, 0, 1),
+			KEYWORD("listener", "L", VERB_LISTENER, 0, 1), FLAG("--whole", 0, 0), COLUMNS)},
 	{"kill", "resets both sides", VERB_CHANGES | VERB_AT_DESK, 0,
 		PARTS(ARGUMENT("ID", VERB_FLOW, VERB_NEEDED, 1),
 			KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 1),
 			KEYWORD("server", "S", VERB_SERVER, VERB_NEEDED, 1),
-			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 1))},
+			KEYWORD("zone", "Z", VERB_ZONE, VERB_NEEDED, 1),
+			KEYWORD("listener", "L", VERB_LISTENER, VERB_NEEDED, 1))},
 	{0},
 };
 

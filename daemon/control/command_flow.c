@@ -14,7 +14,7 @@
 /* Which flows. Empty members: any. */
 struct selection {
 	uint64_t id;
-	const char *user, *server, *zone;
+	const char *user, *server, *zone, *listener;
 };
 
 struct showing {
@@ -33,6 +33,7 @@ static void take_selection(const struct command *command, struct selection *sele
 	selection->user = command_value(command, "user");
 	selection->server = command_value(command, "server");
 	selection->zone = command_value(command, "zone");
+	selection->listener = command_value(command, "listener");
 }
 
 static bool selected(const struct selection *selection, const struct ipc_flow *flow)
@@ -40,7 +41,8 @@ static bool selected(const struct selection *selection, const struct ipc_flow *f
 	return (!selection->id || selection->id == flow->id) &&
 	       (!selection->user || strcmp(selection->user, flow->user) == 0) &&
 	       (!selection->server || strcmp(selection->server, flow->server) == 0) &&
-	       (!selection->zone || strcmp(selection->zone, flow->zone) == 0);
+	       (!selection->zone || strcmp(selection->zone, flow->zone) == 0) &&
+	       (!selection->listener || strcmp(selection->listener, flow->listener) == 0);
 }
 
 static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
@@ -64,7 +66,7 @@ static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
 /* A name of no flow, which nothing else has either. true: the command has ended. */
 static bool refuse_unknown(struct command *command)
 {
-	static const char *const parts[] = {"zone", "server", "user"};
+	static const char *const parts[] = {"zone", "listener", "server", "user"};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (!known_given(command, parts[i])) {
 			known_refuse(command, parts[i], "");
@@ -133,6 +135,8 @@ static void on_candidates(struct peers_flows *flows)
 	snprintf(order.server, sizeof(order.server), "%s",
 		selection->server ? selection->server : "");
 	snprintf(order.zone, sizeof(order.zone), "%s", selection->zone ? selection->zone : "");
+	snprintf(order.listener, sizeof(order.listener), "%s",
+		selection->listener ? selection->listener : "");
 	command_log(command);
 	flow_kill(command->control, &order);
 	command_row(command, json_pack("{s:I}", "ended", killing->n));

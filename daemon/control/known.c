@@ -58,6 +58,7 @@ static const struct {
 	ptrdiff_t (*find)(const struct policy *policy, const char *name);
 } kinds[] = {
 	{"zone", POLICY_KIND_ZONE, policy_find_zone},
+	{"listener", POLICY_KIND_LISTENER, policy_find_listener},
 	{"rule", POLICY_KIND_RULE, policy_find_rule},
 	{"server", POLICY_KIND_SERVER, policy_find_server},
 };

@@ -81,10 +81,13 @@ bool way_is_meant(const struct way *way, const struct ipc_kill *order)
 	const struct policy_server *server = way_server(way);
 	const char *name = way->to_original ? "original" : server ? server->name.text : "";
 	const char *zone = way->zone < 0 ? "" : way->policy->zones[way->zone].name.text;
+	const char *listener =
+		way->listener < 0 ? "" : way->policy->listeners[way->listener].name.text;
 
 	return (!order->flow || order->flow == way->id) &&
 	       (!order->session || order->session == way->session) &&
 	       (!order->user[0] || strcmp(order->user, way->user) == 0) &&
 	       (!order->server[0] || strcmp(order->server, name) == 0) &&
-	       (!order->zone[0] || strcmp(order->zone, zone) == 0);
+	       (!order->zone[0] || strcmp(order->zone, zone) == 0) &&
+	       (!order->listener[0] || strcmp(order->listener, listener) == 0);
 }

@@ -138,7 +138,7 @@ static bool kill_ok(const void *ipc, size_t len)
 	const struct ipc_kill *order = ipc;
 	(void)len;
 	return order->ending < ENDINGS && TEXT_OK(order->user) && TEXT_OK(order->server) &&
-	       TEXT_OK(order->zone);
+	       TEXT_OK(order->zone) && TEXT_OK(order->listener);
 }
 
 static bool started_ok(const void *ipc, size_t len)

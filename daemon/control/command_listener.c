@@ -1,6 +1,7 @@
 /* Listeners and protected domains, as the policy has them. */
 #include "daemon/control/command.h"
 
+#include "daemon/control/command_parts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/live.h"
 #include "daemon/control/row.h"
@@ -59,7 +60,6 @@ static json_t *accept_of(const struct policy_listener *listener)
 	return array;
 }
 
-/* "listens"; "waits" for its address to come; "failed", as another has its port. */
 static const char *state_of(const struct listening_at *listening, const struct endpoint *at)
 {
 	if (!listening)
@@ -69,7 +69,8 @@ static const char *state_of(const struct listening_at *listening, const struct e
 	return addr_is_unspecified(&at->addr) || own_address(&at->addr) ? "listens" : "waits";
 }
 
-static json_t *endpoints_of(const struct control *control, const struct policy_listener *listener)
+json_t *command_listener_endpoints(
+	const struct control *control, const struct policy_listener *listener)
 {
 	json_t *array = json_array();
 	char text[ENDPOINT_TEXT_SIZE + 16];
@@ -109,7 +110,7 @@ static void show_listener(struct command *command, const struct policy_listener 
 			"listener", row_string(&listener->name), "addresses",
 			addresses_of(listener), "ports", ports_of(listener), "accept",
 			accept_of(listener), "tls", policy_tls_names[listener->tls.mode],
-			"endpoints", endpoints_of(control, listener), "flows",
+			"endpoints", command_listener_endpoints(control, listener), "flows",
 			(json_int_t)live.flows, "connections", (json_int_t)live.hits, "refused",
 			refused(line), "secured", (json_int_t)line->secured, "messages",
 			(json_int_t)line->messages, "comment", row_string(&listener->comment)));

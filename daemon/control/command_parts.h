@@ -26,6 +26,10 @@ void list_import(struct command *command);
 json_t *command_zone_present(const struct control *control, const struct policy_zone *zone);
 json_t *command_zone_folded(const struct control *control, const struct policy_zone *zone);
 json_t *command_zone_missing(const struct control *control, const struct policy_zone *zone);
+/* Where a listener takes connections, each with its state: "listens", "waits" for its address to
+ * come, "failed", as another has its port, or "opens". */
+json_t *command_listener_endpoints(
+	const struct control *control, const struct policy_listener *listener);
 /* A target's state in a word, the operator's wish before the probes', and why it is so. */
 const char *command_server_state(
 	const struct ipc_targets *targets, const struct ipc_target *target);

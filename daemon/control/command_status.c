@@ -98,6 +98,20 @@ static json_t *zones_part(const struct control *control, json_t *troubles)
 	return array;
 }
 
+static json_t *listeners_part(const struct control *control)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < control->policy->nlisteners; i++) {
+		const struct policy_listener *listener = &control->policy->listeners[i];
+		const struct live_rule live = live_listener_of(control->live, listener->name.text);
+		json_array_append_new(
+			array, json_pack("{s:o, s:o, s:I}", "listener", row_string(&listener->name),
+				       "endpoints", command_listener_endpoints(control, listener),
+				       "flows", (json_int_t)live.flows));
+	}
+	return array;
+}
+
 static json_t *servers_part(const struct control *control)
 {
 	json_t *array = json_array();
@@ -332,6 +346,7 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "running_s",
 		json_integer((json_int_t)((now_ms - control->started_ms) / 1000)));
 	json_object_set_new(row, "zones", zones_part(control, troubles));
+	json_object_set_new(row, "listeners", listeners_part(control));
 	json_object_set_new(row, "servers", servers_part(control));
 	json_object_set_new(row, "sessions", json_integer((json_int_t)sessions_in_force(control)));
 	json_object_set_new(row, "sessions_aside",

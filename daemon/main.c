@@ -6,6 +6,7 @@
 #include "daemon/options.h"
 #include "daemon/upgrade.h"
 #include "lib/terminal.h"
+#include "lib/version.h"
 
 #include <stdio.h>
 #include <unistd.h>

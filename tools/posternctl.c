@@ -8,6 +8,7 @@
 #include "lib/language.h"
 #include "lib/terminal.h"
 #include "lib/text.h"
+#include "lib/version.h"
 
 #include <errno.h>
 #include <locale.h>

@@ -18,6 +18,7 @@
 #include "daemon/control/state_trouble.h"
 #include "daemon/control/trouble.h"
 #include "daemon/control/want.h"
+#include "lib/version.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/log.h"
 #include "lib/ipc/request.h"
+#include "lib/version.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 
 #include "daemon/log.h"
 #include "daemon/notify.h"
+#include "lib/version.h"
 
 #include <errno.h>
 #include <fcntl.h>

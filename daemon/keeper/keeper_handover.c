@@ -3,6 +3,7 @@
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/notify.h"
+#include "lib/version.h"
 
 #include <fcntl.h>
 #include <stdio.h>

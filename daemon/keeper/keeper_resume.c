@@ -6,6 +6,7 @@
 #include "daemon/notify.h"
 #include "daemon/privilege.h"
 #include "lib/message_limit.h"
+#include "lib/version.h"
 
 #include <errno.h>
 #include <fcntl.h>

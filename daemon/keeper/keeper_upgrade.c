@@ -5,6 +5,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/privilege.h"
+#include "lib/version.h"
 
 #include <errno.h>
 #include <fcntl.h>

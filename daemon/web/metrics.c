@@ -15,6 +15,7 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/control/tally.h"
 #include "lib/exposition.h"
+#include "lib/version.h"
 #include "daemon/control/want.h"
 
 #include <errno.h>

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* The line of the policy that the host at hand is of; NULL: `server original`. */
 static const struct policy_host *host_of(const struct smtp_flow *flow)
@@ -59,38 +61,31 @@ bool server_tls_is_sure(const struct smtp_flow *flow)
 
 static void note_words(struct smtp_flow *flow)
 {
-	struct pool *pool = &flow->smtp->table.server_words;
 	const struct policy_server_tls *tls = terms_of(flow);
 	bool pinned = tls && tls->mode == POLICY_SERVER_TLS_PIN;
+	char words[SERVER_TLS_WORDS_MAX];
 	struct tls_facts facts;
-	char *words = pool_take(pool);
 
-	if (!words) /* there is one for each flow */
-		return;
-	flow->server_words = 1 + pool_number(pool, words);
 	tls_facts(flow->server_tls, &facts);
-	snprintf(words, SERVER_TLS_WORDS_MAX, "%s\n%s\n%s\n%s", tls_version_names[facts.version],
+	snprintf(words, sizeof(words), "%s\n%s\n%s\n%s", tls_version_names[facts.version],
 		facts.cipher,
 		!server_tls_is_sure(flow) ? TLS_CHECK_UNCHECKED
 		: pinned                  ? TLS_CHECK_PINNED
 					  : TLS_CHECK_VERIFIED,
 		facts.name);
+	/* mostly much less than it may be, and kept as long as the session */
+	flow->server_words = strdup(words);
 }
 
 const char *server_tls_words(const struct smtp_flow *flow)
 {
-	return flow->server_words
-		       ? pool_piece(&flow->smtp->table.server_words, flow->server_words - 1)
-		       : "";
+	return flow->server_words ? flow->server_words : "";
 }
 
 void server_tls_forget(struct smtp_flow *flow)
 {
-	struct pool *pool = &flow->smtp->table.server_words;
-
-	if (flow->server_words)
-		pool_give(pool, pool_piece(pool, flow->server_words - 1));
-	flow->server_words = 0;
+	free(flow->server_words);
+	flow->server_words = NULL;
 }
 
 /* ---- the handshake ---- */

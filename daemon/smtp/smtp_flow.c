@@ -33,8 +33,6 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 		error = pool_init(&table->notes, SMTP_NOTE_PIECE_BYTES, flows);
 	if (!error)
 		error = pool_init(&table->said, SMTP_FLOW_SAID_BYTES, flows);
-	if (!error)
-		error = pool_init(&table->server_words, SERVER_TLS_WORDS_MAX, flows);
 	/* each flow may have something left over on each side, and before it was read; and a note
 	 * that grew */
 	if (!error)
@@ -57,7 +55,6 @@ void smtp_flow_table_fini(struct smtp_flow_table *table)
 	pool_fini(&table->flows);
 	pool_fini(&table->notes);
 	pool_fini(&table->said);
-	pool_fini(&table->server_words);
 	pool_fini(&table->pieces);
 	free(table->read);
 	free(table->for_client);

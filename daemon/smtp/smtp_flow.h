@@ -58,9 +58,9 @@ struct smtp_flow {
 	struct tls_contexts *contexts;  /* held: of the way's policy; NULL: none */
 	struct tls_session *client_tls; /* NULL: no handshake was begun */
 	struct tls_session *server_tls; /* NULL: in clear */
+	char *server_words; /* what is known of the latter (server_tls.h); NULL: nothing */
 	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
 	uint32_t said; /* likewise of what a server said last to a text; 0: nothing */
-	uint32_t server_words; /* likewise of what is known of the server's TLS (server_tls.h) */
 	uint64_t from_client_bytes, from_server_bytes;
 	uint8_t *session;    /* session_encode(), which says its length first; NULL: none */
 	uint64_t start_ms;   /* monotonic: when the relay accepted it */
@@ -112,9 +112,8 @@ _Static_assert(SMTP_FLOW_PIECE_BYTES >= 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER
 /* The table, sized at start. */
 struct smtp_flow_table {
 	struct pool flows;
-	struct pool pieces;       /* SMTP_FLOW_PIECE_BYTES each */
-	struct pool notes;        /* SMTP_NOTE_PIECE_BYTES each */
-	struct pool server_words; /* SERVER_TLS_WORDS_MAX each */
+	struct pool pieces;  /* SMTP_FLOW_PIECE_BYTES each */
+	struct pool notes;   /* SMTP_NOTE_PIECE_BYTES each */
 	struct pool said;    /* SMTP_FLOW_SAID_BYTES each, of flows with a message that was told */
 	uint32_t binds;      /* flows that wait for a socket from the keeper */
 	uint32_t handshakes; /* steps of them in this round */

@@ -231,6 +231,13 @@ static struct tls_context *new_context(const SSL_METHOD *method)
 	return context;
 }
 
+static void ask_peer(struct tls_context *context, bool judges)
+{
+	context->judges = judges;
+	SSL_CTX_set_verify(context->ctx, SSL_VERIFY_PEER, tls_session_on_verify);
+	SSL_CTX_set_cert_verify_callback(context->ctx, tls_session_on_chain, context);
+}
+
 static struct tls_context *no_memory(struct tls_context *context, char why[static TLS_WHY_SIZE])
 {
 	tls_context_free(context);
@@ -267,7 +274,7 @@ struct tls_context *tls_context_client(
 		return no_memory(context, why);
 	SSL_CTX_set_alpn_select_cb(context->ctx, on_alpn, NULL);
 	if (setup->asks)
-		SSL_CTX_set_verify(context->ctx, SSL_VERIFY_PEER, tls_session_on_verify);
+		ask_peer(context, true);
 	if (setup->trust)
 		SSL_CTX_set1_cert_store(context->ctx, tls_trust_store(setup->trust));
 	for (size_t i = 0; i < setup->ncertificates; i++)
@@ -339,7 +346,7 @@ struct tls_context *tls_context_server(
 		!copy_names(context, setup) || !copy_pins(context, setup))
 		return no_memory(context, why);
 	context->verifies = setup->verifies;
-	SSL_CTX_set_verify(context->ctx, SSL_VERIFY_PEER, tls_session_on_verify);
+	ask_peer(context, setup->verifies);
 	if (setup->trust)
 		SSL_CTX_set1_cert_store(context->ctx, tls_trust_store(setup->trust));
 	if (setup->certificate && !use_own(context, setup->certificate, why)) {

@@ -27,6 +27,7 @@ const char *tls_name_of_host(const char *name, char buf[static TLS_NAME_SIZE]);
 struct tls_context {
 	unsigned holders;
 	SSL_CTX *ctx;
+	bool judges; /* the peer's certificate, by who signed it */
 	/* towards clients, with more than one: */
 	struct tls_shown *shown;
 	size_t nshown;
@@ -54,6 +55,8 @@ struct tls_session {
 
 /* session.c: of the peer's certificate, good and bad: never fails, notes the first error. */
 int tls_session_on_verify(int good, X509_STORE_CTX *store);
+/* Of all that the peer showed; where any will do, nobody's signature is looked at. */
+int tls_session_on_chain(X509_STORE_CTX *store, void *argument);
 /* A record came in. */
 void tls_session_on_record(
 	int writes, int version, int type, const void *bytes, size_t len, SSL *ssl, void *argument);

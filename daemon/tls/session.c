@@ -20,6 +20,12 @@ const char *const tls_failure_names[TLS_FAILURES] = {
 
 /* ---- what the library calls ---- */
 
+/* Data of a session's own would be two more pieces of memory for each. */
+static struct tls_session *session_of(const SSL *ssl)
+{
+	return (void *)BIO_get_callback_arg(SSL_get_rbio(ssl));
+}
+
 /* A file of revocations that is old still says who was revoked, and who has none is none. */
 static bool is_of_the_list(int error)
 {
@@ -32,7 +38,7 @@ static bool is_of_the_list(int error)
 int tls_session_on_verify(int good, X509_STORE_CTX *store)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct tls_session *session = SSL_get_app_data(ssl);
+	struct tls_session *session = session_of(ssl);
 	int error = X509_STORE_CTX_get_error(store);
 
 	if (!good && session->verify_error == X509_V_OK && !is_of_the_list(error))
@@ -40,12 +46,32 @@ int tls_session_on_verify(int good, X509_STORE_CTX *store)
 	return 1;
 }
 
+/* Of the peer's certificates only its own is asked for later; each of the others would take four
+ * KiB as long as the session lives. */
+static void forget_issuers(X509_STORE_CTX *store)
+{
+	STACK_OF(X509) *shown = X509_STORE_CTX_get0_untrusted(store);
+
+	while (sk_X509_num(shown) > 1)
+		X509_free(sk_X509_pop(shown));
+	X509_STORE_CTX_set0_verified_chain(store, NULL);
+}
+
+int tls_session_on_chain(X509_STORE_CTX *store, void *argument)
+{
+	const struct tls_context *context = argument;
+	bool good = !context->judges || X509_verify_cert(store) > 0;
+
+	forget_issuers(store);
+	return good;
+}
+
 void tls_session_on_record(
 	int writes, int version, int type, const void *bytes, size_t len, SSL *ssl, void *argument)
 {
-	struct tls_session *session = SSL_get_app_data(ssl);
+	struct tls_session *session = argument;
 
-	(void)version, (void)bytes, (void)len, (void)argument;
+	(void)version, (void)bytes, (void)len, (void)ssl;
 	if (!writes && type == SSL3_RT_HEADER)
 		session->records++;
 }
@@ -78,7 +104,7 @@ static struct tls_session *new_session(struct tls_context *context, int fd)
 		tls_free(session);
 		return NULL;
 	}
-	SSL_set_app_data(session->ssl, session);
+	SSL_set_msg_callback_arg(session->ssl, session);
 	BIO_set_callback_ex(SSL_get_rbio(session->ssl), on_bio);
 	BIO_set_callback_arg(SSL_get_rbio(session->ssl), (char *)session);
 	return session;

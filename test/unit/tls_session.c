@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -289,7 +290,7 @@ static void a_handshake_ends_with_what_was_negotiated(void **state)
 	assert_false(facts.asked);
 	tls_facts(ends.peer, &facts);
 	assert_true(facts.asked);
-	assert_int_equal(facts.reason, TLS_REASON_UNKNOWN_ISSUER);
+	assert_int_equal(facts.reason, TLS_REASON_NONE); /* nothing is wanted of it */
 	assert_string_equal(facts.name, MAIL);
 	uint8_t key[32];
 	tls_key_of(&mail, key);
@@ -638,6 +639,57 @@ static void the_chain_is_shown_with_it(void **state)
 	tls_trust_free(trust);
 	tls_issued_free(&between);
 	tls_issued_free(&leaf);
+}
+
+#define HELD 16
+
+/* Of a session with a server that shows this, and all that goes with it. */
+static size_t bytes_of_a_session(const struct tls_issued *shown, bool verifies)
+{
+	const struct tls_certificate certificate = tls_certificate_of(shown);
+	const struct tls_client_setup setup = {.certificates = &certificate, .ncertificates = 1};
+	struct tls_trust *trust = tls_trust_of(&root.chain);
+	struct tls_context *gateway = client_context(&setup),
+			   *server = server_context(&(struct tls_server_setup){
+				   .verifies = verifies, .trust = trust});
+	struct ends ends[HELD];
+	size_t before = 0;
+
+	for (size_t i = 0; i < HELD; i++) {
+		if (i == 1) /* what all have in common is there */
+			before = mallinfo2().uordblks;
+		meet(&ends[i], tls_context_hold(gateway), tls_context_hold(server), MAIL);
+		assert_int_equal(ends[i].peer_step, TLS_DONE);
+	}
+	size_t after = mallinfo2().uordblks;
+	for (size_t i = 0; i < HELD; i++)
+		part(&ends[i]);
+	tls_context_free(gateway);
+	tls_context_free(server);
+	tls_trust_free(trust);
+	return (after - before) / (HELD - 1);
+}
+
+/* It is judged in the handshake, and never looked at again. */
+static void a_chain_is_not_kept(void **state)
+{
+	struct tls_issued between, leaf, alone;
+
+	(void)state;
+	tls_issue(&between,
+		&(struct tls_wish){.issuer = &root, .common = "between", .authority = true});
+	tls_issue(&leaf, &(struct tls_wish){.issuer = &between, .names = "DNS:" MAIL});
+	tls_issue(&alone, &(struct tls_wish){.issuer = &root, .names = "DNS:" MAIL});
+	tls_text_add(&leaf.chain, &between.chain);
+	for (int verifies = 0; verifies < 2; verifies++) {
+		size_t with = bytes_of_a_session(&leaf, verifies),
+		       without = bytes_of_a_session(&alone, verifies);
+		if (with > without + 512)
+			fail_msg("%zu bytes with a chain, %zu without", with, without);
+	}
+	tls_issued_free(&between);
+	tls_issued_free(&leaf);
+	tls_issued_free(&alone);
 }
 
 static void what_does_not_fit_makes_no_context(void **state)
@@ -1021,6 +1073,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_is_found_by_name),
 		cmocka_unit_test(two_kinds_of_key_serve_one_name),
 		cmocka_unit_test(the_chain_is_shown_with_it),
+		cmocka_unit_test(a_chain_is_not_kept),
 		cmocka_unit_test(what_does_not_fit_makes_no_context),
 		cmocka_unit_test(a_client_s_certificate_is_judged_by_its_first_fault),
 		cmocka_unit_test(who_is_on_a_list_is_revoked_and_who_is_not_is_not),

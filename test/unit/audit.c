@@ -4,6 +4,7 @@
 #include "daemon/log.h"
 #include "lib/flowid.h"
 #include "lib/smtp.h"
+#include "test/lib/control_answer.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -28,13 +29,7 @@ struct stage {
 	struct audit *audit;
 	uint64_t counters[COUNTERS];
 	char folder[64], path[96];
-	/* what the last query gave */
-	json_t *rows;
-	uint64_t keys[2000];
-	size_t nkeys;
-	int status;
-	bool more;
-	bool answered;
+	struct answer answer; /* to the last query */
 };
 
 static const struct audit_config plain;
@@ -43,7 +38,7 @@ static int setup(void **state)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
 
-	stage->loop = loop_new();
+	stage->loop = stage->answer.loop = loop_new();
 	strcpy(stage->folder, "/tmp/postern-audit-XXXXXX");
 	assert_non_null(mkdtemp(stage->folder));
 	snprintf(stage->path, sizeof(stage->path), "%s/audit.db", stage->folder);
@@ -60,7 +55,7 @@ static int teardown(void **state)
 
 	audit_close(stage->audit);
 	loop_free(stage->loop);
-	json_decref(stage->rows);
+	json_decref(stage->answer.rows);
 	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
 	assert_int_equal(system(command), 0);
 	free(stage);
@@ -121,45 +116,19 @@ static void add(struct stage *stage, struct ipc_flow record)
 	audit_record(stage->audit, &record);
 }
 
-static void on_row(void *context, const char *json, uint64_t key)
-{
-	struct stage *stage = context;
-	json_t *row = json_loads(json, 0, NULL);
-
-	assert_non_null(row);
-	assert_null(strchr(json, '\n'));
-	json_array_append_new(stage->rows, row);
-	stage->keys[stage->nkeys++] = key;
-}
-
-static void on_done(void *context, int status, bool more)
-{
-	struct stage *stage = context;
-
-	stage->status = status;
-	stage->more = more;
-	stage->answered = true;
-	loop_stop(stage->loop);
-}
-
 static size_t ask(struct stage *stage, const struct audit_filter *filter)
 {
-	json_decref(stage->rows);
-	stage->rows = json_array();
-	stage->nkeys = 0;
-	stage->answered = false;
-	assert_int_not_equal(audit_query(stage->audit, filter, on_row, on_done, stage), 0);
-	assert_int_equal(loop_run(stage->loop), 0);
-	assert_true(stage->answered);
-	return stage->nkeys;
+	struct answer *answer = &stage->answer;
+
+	answer_begin(answer);
+	assert_int_not_equal(
+		audit_query(stage->audit, filter, answer_on_row, answer_on_done, answer), 0);
+	return answer_await(answer);
 }
 
 static const char *text_of(const struct stage *stage, size_t row, const char *field)
 {
-	const char *text =
-		json_string_value(json_object_get(json_array_get(stage->rows, row), field));
-
-	return text ? text : "null";
+	return answer_text(&stage->answer, row, field);
 }
 
 static struct audit_filter any(void)
@@ -188,7 +157,7 @@ static void test_a_record_in_full(void **state)
 	filter.id = 0x1234;
 	filter.whole = true;
 	assert_int_equal(ask(stage, &filter), 1);
-	char *got = json_dumps(json_array_get(stage->rows, 0), JSON_COMPACT);
+	char *got = json_dumps(json_array_get(stage->answer.rows, 0), JSON_COMPACT);
 	assert_string_equal(got,
 		"{\"flow\":\"f-4hm\",\"started_at\":1780307998,\"user\":\"ann \\\"x\\\"\",\"zone\":"
 		"\"guest\",\"listener\":null,\"client\":\"192.0.2.7:40000\",\"original\":\"203.0."
@@ -257,13 +226,13 @@ static void test_newest_first_page_by_page(void **state)
 	for (size_t shown = 0; shown < 8; shown += 3) {
 		size_t n = ask(stage, &filter);
 		assert_int_equal(n, shown < 6 ? 3 : 2);
-		assert_int_equal(stage->more, shown < 6);
+		assert_int_equal(stage->answer.more, shown < 6);
 		for (size_t i = 0; i < n; i++) {
 			const char *id = text_of(stage, i, "flow");
 			bool twin = shown + i == 5 || shown + i == 6; /* of one millisecond */
 			if (!twin || (strcmp(id, "f-8") != 0 && strcmp(id, "f-5") != 0))
 				assert_string_equal(id, order[shown + i]);
-			filter.before = stage->keys[i];
+			filter.before = stage->answer.keys[i];
 		}
 	}
 	assert_int_equal(stage->counters[COUNTER_AUDIT_WRITTEN], 8);
@@ -289,7 +258,7 @@ static void test_privacy_keeps_nobody(void **state)
 	assert_string_equal(text_of(stage, 0, "detail"), "null");
 	assert_string_equal(text_of(stage, 0, "gateway"), "null");
 	assert_string_equal(text_of(stage, 0, "reply"), "null");
-	const json_t *tls = json_object_get(json_array_get(stage->rows, 0), "client_tls");
+	const json_t *tls = json_object_get(json_array_get(stage->answer.rows, 0), "client_tls");
 	assert_true(json_is_null(json_object_get(tls, "peer")));
 	assert_true(json_is_null(json_object_get(tls, "sni")));
 	assert_string_equal(json_string_value(json_object_get(tls, "version")), "TLSv1.2");
@@ -353,13 +322,13 @@ static void test_who_waits_at_the_end_is_answered(void **state)
 	struct stage *stage = *state;
 	struct audit_filter filter = any();
 
-	stage->rows = json_array();
+	stage->answer.rows = json_array();
 	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
-	audit_query(stage->audit, &filter, on_row, on_done, stage);
+	audit_query(stage->audit, &filter, answer_on_row, answer_on_done, &stage->answer);
 	audit_close(stage->audit);
 	stage->audit = NULL;
-	assert_true(stage->answered);
-	assert_int_equal(stage->nkeys, 1);
+	assert_true(stage->answer.is_there);
+	assert_int_equal(stage->answer.n, 1);
 }
 
 static uint32_t next_random(uint32_t *seed)
@@ -479,22 +448,22 @@ static void test_random_filters_agree_with_a_scan(void **state)
 		struct audit_filter filter =
 			random_filter(&seed, &model[next_random(&seed) % MODEL]);
 		size_t right = 0, n = ask(stage, &filter);
-		assert_int_equal(stage->status, 0);
+		assert_int_equal(stage->answer.status, 0);
 		for (unsigned r = 0; r < MODEL; r++)
 			right += fits(&filter, &model[r]);
 		assert_int_equal(n, right < filter.limit ? right : filter.limit);
-		assert_int_equal(stage->more, right > filter.limit);
+		assert_int_equal(stage->answer.more, right > filter.limit);
 		for (size_t k = 0; k < n; k++) {
 			uint64_t id;
 			const char *text = text_of(stage, k, "flow");
-			assert_true(k == 0 || stage->keys[k] < stage->keys[k - 1]);
+			assert_true(k == 0 || stage->answer.keys[k] < stage->answer.keys[k - 1]);
 			assert_int_equal(flowid_parse(text, strlen(text), &id), 0);
 			assert_true(fits(&filter, &model[id - 1]));
 		}
 		if (n == 0)
 			continue;
 		/* none newer than the last row was left out */
-		uint64_t oldest = stage->keys[n - 1] >> AUDIT_KEY_SHIFT;
+		uint64_t oldest = stage->answer.keys[n - 1] >> AUDIT_KEY_SHIFT;
 		size_t newer = 0;
 		for (unsigned r = 0; r < MODEL; r++)
 			newer += fits(&filter, &model[r]) && model[r].end_ms > oldest;
@@ -724,7 +693,7 @@ static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 	add(stage, flow(1, NOW, "ann", "192.0.2.7"));
 	wait_for(stage, COUNTER_AUDIT_LOST, 1);
 	assert_int_equal(ask(stage, &filter), 0);
-	assert_int_equal(stage->status, -ENOENT);
+	assert_int_equal(stage->answer.status, -ENOENT);
 	assert_int_equal(mkdir(stage->folder, 0700), 0);
 	add(stage, flow(2, NOW, "ann", "192.0.2.7"));
 	wait_for(stage, COUNTER_AUDIT_WRITTEN, 1);
@@ -848,8 +817,8 @@ static void measure(struct stage *stage, const char *name, struct audit_filter f
 		worst = took > worst ? took : worst;
 		best = took < best ? took : best;
 	}
-	printf("%-28s %3zu rows  %7.2f ms best  %7.2f ms worst\n", name, stage->nkeys, best * 1e3,
-		worst * 1e3);
+	printf("%-28s %3zu rows  %7.2f ms best  %7.2f ms worst\n", name, stage->answer.n,
+		best * 1e3, worst * 1e3);
 }
 
 static struct audit_filter by_prefix(const char *text)

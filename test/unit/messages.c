@@ -2,6 +2,7 @@
 #include "daemon/control/audit/message_text.h"
 #include "daemon/control/audit/messages.h"
 #include "daemon/log.h"
+#include "test/lib/control_answer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 #include <cmocka.h>
 
 #define NOW       1780308000000u
-#define ROWS_MAX  20000
 #define BYTES_MAX 8192
 
 struct stage {
@@ -29,12 +29,7 @@ struct stage {
 	uint64_t counters[COUNTERS];
 	uint64_t used_bytes, now_ms;
 	char folder[64], path[96];
-	/* what the last query gave */
-	json_t *rows;
-	uint64_t keys[ROWS_MAX];
-	size_t nkeys;
-	int status;
-	bool more, answered;
+	struct answer answer; /* to the last query */
 };
 
 static uint64_t now_of(void *context)
@@ -53,7 +48,7 @@ static int setup(void **state)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
 
-	stage->loop = loop_new();
+	stage->loop = stage->answer.loop = loop_new();
 	stage->now_ms = NOW;
 	stage->config = (struct audit_config){
 		.believed_ms = now_of, .context = stage, .used_bytes = &stage->used_bytes};
@@ -72,7 +67,7 @@ static int teardown(void **state)
 
 	messages_close(stage->messages);
 	loop_free(stage->loop);
-	json_decref(stage->rows);
+	json_decref(stage->answer.rows);
 	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
 	assert_int_equal(system(command), 0);
 	free(stage);
@@ -143,47 +138,20 @@ static void add(struct stage *stage, struct message_record record, const char *t
 
 /* ---- questions ---- */
 
-static void on_row(void *context, const char *json, uint64_t key)
-{
-	struct stage *stage = context;
-	json_t *row = json_loads(json, 0, NULL);
-
-	assert_non_null(row);
-	assert_null(strchr(json, '\n'));
-	assert_true(stage->nkeys < ROWS_MAX);
-	json_array_append_new(stage->rows, row);
-	stage->keys[stage->nkeys++] = key;
-}
-
-static void on_done(void *context, int status, bool more)
-{
-	struct stage *stage = context;
-
-	stage->status = status;
-	stage->more = more;
-	stage->answered = true;
-	loop_stop(stage->loop);
-}
-
 static size_t ask(struct stage *stage, const struct message_filter *filter)
 {
-	json_decref(stage->rows);
-	stage->rows = json_array();
-	stage->nkeys = 0;
-	stage->answered = false;
-	assert_true(messages_query(stage->messages, filter, on_row, on_done, stage));
-	assert_int_equal(loop_run(stage->loop), 0);
-	assert_true(stage->answered);
-	assert_int_equal(stage->status, 0);
-	return stage->nkeys;
+	struct answer *answer = &stage->answer;
+
+	answer_begin(answer);
+	assert_true(messages_query(stage->messages, filter, answer_on_row, answer_on_done, answer));
+	answer_await(answer);
+	assert_int_equal(answer->status, 0);
+	return answer->n;
 }
 
 static const char *word_of(const struct stage *stage, size_t row, const char *field)
 {
-	const char *word =
-		json_string_value(json_object_get(json_array_get(stage->rows, row), field));
-
-	return word ? word : "null";
+	return answer_text(&stage->answer, row, field);
 }
 
 static struct message_wanted wanted(const char *words)
@@ -233,7 +201,7 @@ static void a_message_in_full(void **state)
 	record.client_sni = text("mx.internet.example");
 	add_to(stage, &record, recipients, 2);
 	assert_int_equal(ask(stage, &filter), 1);
-	char *got = json_dumps(json_array_get(stage->rows, 0), JSON_COMPACT);
+	char *got = json_dumps(json_array_get(stage->answer.rows, 0), JSON_COMPACT);
 	assert_string_equal(got,
 		"{\"message\":\"f-4hm.2\",\"ended_at\":1780308000,\"ending\":\"delivered\","
 		"\"user\":\"ann\",\"zone\":\"guest\",\"client\":\"192.0.2.7:40000\","
@@ -363,13 +331,13 @@ static void read_pages(struct stage *stage, struct message_filter filter, uint32
 
 	do {
 		ask(stage, &filter);
-		for (size_t i = 0; i < stage->nkeys; i++, seen++)
+		for (size_t i = 0; i < stage->answer.n; i++, seen++)
 			assert_string_equal(word_of(stage, i, "message"),
 				message_name_format(5, newest - seen * step, name));
-		assert_true(stage->nkeys > 0);
-		assert_int_equal(stage->more, seen < n);
-		filter.before = stage->keys[stage->nkeys - 1];
-	} while (stage->more);
+		assert_true(stage->answer.n > 0);
+		assert_int_equal(stage->answer.more, seen < n);
+		filter.before = stage->answer.keys[stage->answer.n - 1];
+	} while (stage->answer.more);
 	assert_int_equal(seen, n);
 }
 
@@ -421,7 +389,7 @@ static void one_of_many_rows_or_words_closes_a_segment(void **state)
 		add_to(stage, &record, many, 1000);
 	filter.recipient = wanted("guest999@example.org");
 	assert_int_equal(ask(stage, &filter), 1);
-	assert_true(stage->more);
+	assert_true(stage->answer.more);
 	assert_int_equal(number_in(stage->path, "SELECT count(*) FROM segment"), 1);
 	assert_in_range(number_in(stage->path, "SELECT nrows FROM segment"), 140, 155);
 	free(to);
@@ -459,7 +427,7 @@ static void with_names_none_nobody_is_kept(void **state)
 	messages_configure(stage->messages, &stage->config);
 	add_to(stage, &record, &one, 1);
 	assert_int_equal(ask(stage, &filter), 1);
-	char *got = json_dumps(stage->rows, 0);
+	char *got = json_dumps(stage->answer.rows, 0);
 	for (size_t i = 0; i < sizeof(persons) / sizeof(*persons); i++) {
 		if (strstr(got, persons[i]) || database_holds(stage, persons[i]))
 			fail_msg("%s: %s", persons[i], got);
@@ -767,8 +735,8 @@ static void what_a_page_holds_is_bounded(void **state)
 	do {
 		ask(stage, &filter);
 		pages++;
-		for (size_t i = 0; i < stage->nkeys; i++, seen++) {
-			json_t *row = json_array_get(stage->rows, i);
+		for (size_t i = 0; i < stage->answer.n; i++, seen++) {
+			json_t *row = json_array_get(stage->answer.rows, i);
 			char *dump = json_dumps(row, JSON_COMPACT);
 			assert_in_range(strlen(dump), 100000, (1 << 20) - 1);
 			assert_int_equal(json_integer_value(json_object_get(row, "left_out")) +
@@ -777,8 +745,8 @@ static void what_a_page_holds_is_bounded(void **state)
 				1000);
 			free(dump);
 		}
-		filter.before = stage->keys[stage->nkeys - 1];
-	} while (stage->more);
+		filter.before = stage->answer.keys[stage->answer.n - 1];
+	} while (stage->answer.more);
 	assert_int_equal(seen, 20);
 	assert_true(pages > 1);
 }
@@ -846,8 +814,8 @@ static void measure(struct stage *stage, const char *name, struct message_filter
 		worst = took > worst ? took : worst;
 		best = took < best ? took : best;
 	}
-	printf("%-28s %3zu rows  %7.2f ms best  %7.2f ms worst\n", name, stage->nkeys, best * 1e3,
-		worst * 1e3);
+	printf("%-28s %3zu rows  %7.2f ms best  %7.2f ms worst\n", name, stage->answer.n,
+		best * 1e3, worst * 1e3);
 }
 
 static int soak(uint64_t count, unsigned recipients)

@@ -105,6 +105,11 @@ class Health:
         equal(self.process.wait(20), 0, "exit status of health")
 
 
+def is_established(sock):
+    """As the kernel has it: who reads late that the other side has closed does not know."""
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1
+
+
 class Smtp:
     """A host. Ways: greeting (bytes or None), offers (lines of the EHLO reply, or a function that
     says them), proxy (None, 1, 2), deny (a family whose clients are refused), xclient (bytes of the
@@ -115,7 +120,7 @@ class Smtp:
                      "deny": None, "xclient": None, "believes": False, "wait": 0, "gate": None, **ways}
         self.address = address
         self.peers, self.commands, self.identities = [], [], []
-        self.now, self.most = 0, 0
+        self.open, self.most = set(), 0  # at a time, neither side having closed
         self.lock = threading.Lock()
         self.listener = host.listen(address, port)
         in_thread(self._accept)
@@ -133,21 +138,21 @@ class Smtp:
             except OSError:
                 return
             self.peers.append(peer[0])
+            with self.lock:
+                self.open.add(sock)
+                self.most = max(self.most, sum(map(is_established, self.open)))
             in_thread(self._serve, sock)
 
     def _serve(self, sock):
-        with self.lock:
-            self.now += 1
-            self.most = max(self.most, self.now)
+        sock.settimeout(30)
         try:
-            with sock:
-                sock.settimeout(30)
-                self._talk(sock, sock.makefile("rb"))
+            self._talk(sock, sock.makefile("rb"))
         except OSError:
             pass
         finally:
             with self.lock:
-                self.now -= 1
+                self.open.remove(sock)
+            sock.close()
 
     def _header(self, reader):
         if self.ways["proxy"] == 1:

@@ -147,7 +147,7 @@ class Context:
         self.relay = None
         for host in (lab.client, lab.client2):
             for family in (4, 6):  # neighbours are known before anything is counted
-                wait_until(lambda: self.outcome(family, host) == "internet", 5)
+                wait_until(lambda: self.outcome(family, host, timeout=2) == "internet", 5)
 
     def log_tail(self):
         return "\n".join(self.driver.events[-20:]) if self.driver else ""
@@ -177,12 +177,12 @@ class Context:
     def address(self, family):
         return self.lab.internet.ip(family)
 
-    def connect(self, family, host=None, port=25, timeout=2.0, address=None):
+    def connect(self, family, host=None, port=25, timeout=20, address=None):
         host = host or self.lab.client
         return host.connect(address or self.address(family), port, timeout)
 
-    def outcome(self, family, host=None, port=25, timeout=2.0, address=None):
-        """Who answers: relay, internet, or reset, or timeout."""
+    def outcome(self, family, host=None, port=25, timeout=20, address=None):
+        """Who answers: relay, internet, or reset, or timeout; who expects that says how long."""
         try:
             with self.connect(family, host, port, timeout, address) as sock:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -65,6 +65,12 @@ def wait_until(condition, seconds=10, what="condition"):
         pause = min(pause * 1.5, 0.1)
 
 
+def patience(want):
+    """So many seconds for what is wanted: "timeout" is seen in a moment, and any answer comes when
+    it comes."""
+    return 1 if want == "timeout" else 20
+
+
 def setns(fd):
     if _libc.setns(fd, CLONE_NEWNET) != 0:
         error = ctypes.get_errno()

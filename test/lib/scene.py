@@ -71,9 +71,9 @@ class Scene:
         yield
         equal(self.lab.internet.counted("guest") - before, 0, "guests' packets on the Internet")
 
-    def outcome(self, family, host=None, seconds=3, **how):
+    def outcome(self, family, host=None, seconds=20, **how):
         """How a new connection to TCP/25 fares: "reset", "timeout", "internet", "dmz", or the
-        refusal's code."""
+        refusal's code. Who expects that nobody answers says how long (patience())."""
         return outcome(host or self.lab.client, self.lab.internet.ip(family), seconds, **how)
 
 
@@ -81,7 +81,7 @@ def having(server_, word):
     return server_.messages(word) if isinstance(server_, mail.Postfix) else server_.having(word)
 
 
-def outcome(host, address, seconds=3, **how):
+def outcome(host, address, seconds=20, **how):
     try:
         with mail.Smtp(host, address, timeout=seconds, **how) as smtp:
             greeting = smtp.reply()
@@ -102,11 +102,11 @@ def outcome(host, address, seconds=3, **how):
 
 
 def wait_outcome(scene, family, want, seconds=10, **how):
-    """Waits until a new connection fares as wanted."""
+    """Waits until a new connection fares as wanted. One that hangs is given up for the next."""
     last = []
 
     def fares():
-        last[:] = [scene.outcome(family, **how)]
+        last[:] = [scene.outcome(family, **{"seconds": 3, **how})]
         return last[0] == want
     try:
         wait_until(fares, seconds, want)

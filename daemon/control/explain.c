@@ -185,13 +185,41 @@ static void tell_recipient(struct explaining *explaining, const struct outlook *
 							  : "limits of flows: none is reached");
 }
 
+static bool needs_utf8(bool given, const struct smtp_path *path)
+{
+	return given && smtp_path_needs_utf8(path);
+}
+
+/* Whose address needs what EHLO does not show cannot say so at MAIL. false: nothing is wrong. */
+static bool tell_form(struct explaining *explaining)
+{
+	bool at_mail = needs_utf8(explaining->sender_given, &explaining->sender);
+	bool refused_before = explaining->reply.code == 530;
+	char text[256];
+
+	if (explaining->needs_tls || explaining->reach.offers & SMTP_OFFER_SMTPUTF8 ||
+		(!at_mail && (refused_before || !needs_utf8(explaining->recipient_given,
+							&explaining->recipient))))
+		return false;
+	const struct smtp_refusal *refusal =
+		smtp_path_refusal(SMTP_PATH_UNASKED, at_mail ? 0 : SMTP_PATH_RECIPIENT);
+	answer(explaining, message_by_name(MESSAGE_BY_FORM), refusal->code, refusal->enhanced,
+		refusal->text);
+	snprintf(text, sizeof(text),
+		"SMTPUTF8: not shown, not every server in reach is known to have it: %s hears %u "
+		"%s %s",
+		at_mail ? "MAIL" : "RCPT", refusal->code, refusal->enhanced, refusal->text);
+	explain_step(explaining, text);
+	return true;
+}
+
 static void tell_read(struct explaining *explaining, const struct outlook *outlook)
 {
 	if (outlook->ending != ENDING_NONE && !outlook_is_of_server(outlook->ending))
 		tell_greeting(explaining, outlook);
-	else if (explaining->unreachable)
+	else if (explaining->reach.down)
 		tell_unreachable(explaining);
-	else
+	else if (!tell_form(explaining))
 		tell_recipient(explaining, outlook);
 }
 
@@ -235,11 +263,16 @@ static void look_into_envelope(struct explaining *explaining, const struct decid
 						 "connection is decided");
 		return;
 	}
+	const struct policy *policy = world->policy;
+	const struct policy_client_tls *tls = origin->of_listener
+						      ? &policy->listeners[origin->listener].tls
+						      : &policy->zones[origin->zone].tls;
+	explaining->needs_tls =
+		tls->mode == POLICY_TLS_REQUIRE && explaining->tls_given && !explaining->tls.on;
 	decide_explain_recipient(
 		world, origin, &envelope, now_ms, &reply, explain_step, explaining);
 	explaining->reply = reply;
-	explaining->unreachable =
-		outlook_unreachable(explaining->command->control, origin, &envelope, now_ms);
+	outlook_reach(explaining->command->control, origin, &envelope, now_ms, &explaining->reach);
 	decision->rule = reply.rule;
 	if (reply.permitted) {
 		decision->server = reply.server;

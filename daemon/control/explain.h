@@ -38,7 +38,8 @@ struct explaining {
 	uint64_t at_ms;                  /* 0: now */
 	bool read;                       /* at message level: then also the following counts */
 	struct decide_reply reply;       /* of the recipient; code 0: it is not refused */
-	bool unreachable;                /* no server in reach is up: it hears so at its greeting */
+	bool needs_tls;                  /* and is in clear: it hears of nothing else */
+	struct outlook_reach reach;
 	struct outlook_allowance recipients, messages; /* of what is permitted */
 	json_t *steps, *row;
 };

@@ -384,12 +384,11 @@ const struct ipc_host_tls *health_peer_tls(struct health_peer *peer, size_t serv
 	return host_tls_find(peer->tls, &peer->peer.control->policy->servers[server], target, addr);
 }
 
-bool health_peer_serves(struct health_peer *peer, ptrdiff_t server, enum addr_family client)
+bool health_peer_serves(
+	struct health_peer *peer, ptrdiff_t server, enum addr_family client, uint8_t *offers)
 {
-	uint8_t offers;
-
 	return replica_targets_serve(
-		server < 0 ? NULL : list_of(peer, (size_t)server), client, &offers);
+		server < 0 ? NULL : list_of(peer, (size_t)server), client, offers);
 }
 
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr)

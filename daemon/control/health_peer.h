@@ -35,7 +35,8 @@ const struct ipc_host_tls *health_peer_tls(struct health_peer *peer, size_t serv
 	const struct ipc_target *target, const struct addr *addr);
 /* May a flow of such a client that is read be sent to a host of that server? As
  * replica_targets_serve() says it to the flow itself. -1: the original. */
-bool health_peer_serves(struct health_peer *peer, ptrdiff_t server, enum addr_family client);
+bool health_peer_serves(
+	struct health_peer *peer, ptrdiff_t server, enum addr_family client, uint8_t *offers);
 /* The policy's server that has a host at this address. -ENOENT: none; -EAGAIN: some name is not
  * looked up yet, so it cannot be known. */
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr);

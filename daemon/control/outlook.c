@@ -73,25 +73,32 @@ struct look {
 	struct control *control;
 	enum addr_family client;
 	bool any, is_up;
+	uint8_t offers;
 };
 
 static void take_server(void *context, const struct policy_rule *rule, ptrdiff_t server)
 {
 	struct look *look = context;
+	uint8_t offers;
 
 	(void)rule;
 	look->any = true;
-	look->is_up |= health_peer_serves(look->control->health, server, look->client);
+	if (!health_peer_serves(look->control->health, server, look->client, &offers))
+		return;
+	look->is_up = true;
+	look->offers &= offers;
 }
 
-bool outlook_unreachable(struct control *control, const struct decide_origin *origin,
-	const struct decide_envelope *envelope, uint64_t now_ms)
+void outlook_reach(struct control *control, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, struct outlook_reach *reach)
 {
 	const struct decide_world world = control_world(control);
-	struct look look = {.control = control, .client = origin->source.family};
+	struct look look = {
+		.control = control, .client = origin->source.family, .offers = UINT8_MAX};
 
 	decide_reach(&world, origin, envelope, now_ms, take_server, &look);
-	return look.any && !look.is_up;
+	*reach = (struct outlook_reach){
+		.down = look.any && !look.is_up, .offers = look.is_up ? look.offers : 0};
 }
 
 bool outlook_is_of_server(enum ending ending)

@@ -23,10 +23,14 @@ void outlook_tell_bypass(
 void outlook_hosts(struct control *control, size_t server, enum addr_family client, bool read,
 	decide_step *step, void *context);
 
-/* All hosts of all servers that a flow which is read may be sent to are down, as control knows
- * them: it hears ENDING_NO_SERVER at its greeting. */
-bool outlook_unreachable(struct control *control, const struct decide_origin *origin,
-	const struct decide_envelope *envelope, uint64_t now_ms);
+/* The servers that a flow which is read may be sent to, as control knows them. */
+struct outlook_reach {
+	bool down;      /* all hosts of all of them: it hears ENDING_NO_SERVER at its greeting */
+	uint8_t offers; /* SMTP_OFFER_*: what all that are up showed last, and its EHLO shows */
+};
+
+void outlook_reach(struct control *control, const struct decide_origin *origin,
+	const struct decide_envelope *envelope, uint64_t now_ms, struct outlook_reach *reach);
 
 /* A flow that is read is greeted before it meets this, if anything. */
 bool outlook_is_of_server(enum ending ending);

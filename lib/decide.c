@@ -16,6 +16,7 @@ const char *const decide_reason_names[] = {
 	[DECIDE_NOT_ACCEPTED] = "not-accepted",
 	[DECIDE_NO_RECIPIENT] = "no-recipient",
 	[DECIDE_TLS] = "tls",
+	[DECIDE_NEEDS_NAME] = "name",
 };
 static_assert(sizeof(decide_reason_names) / sizeof(decide_reason_names[0]) == DECIDE_REASONS,
 	"a name for each");
@@ -49,8 +50,12 @@ struct decide_greeting decide_greeting_of(const struct decision *decision)
 	const struct block *block = decision->block;
 	uint16_t code = block ? block->code : decision->act->code;
 
-	return (struct decide_greeting){code, code == 554 ? "5.7.1" : "4.7.0",
-		block ? block->text : decision->act->text.text};
+	const char *status = decision->reason == DECIDE_NEEDS_NAME ? "4.4.3"
+			     : code == 554                         ? "5.7.1"
+								   : "4.7.0";
+
+	return (struct decide_greeting){
+		code, status, block ? block->text : decision->act->text.text};
 }
 
 const struct block *decide_find_block(const struct decide_world *world,
@@ -163,6 +168,10 @@ static const struct policy_act not_accepted = {.verdict = POLICY_VERDICT_ANSWER,
 	.code = 554,
 	.text = {.text = "this host may not send mail here", .len = 32}};
 
+static const struct policy_act not_named = {.verdict = POLICY_VERDICT_ANSWER,
+	.code = 421,
+	.text = {.text = "your host name cannot be found now, try again", .len = 45}};
+
 /* What is addressed to the gateway is read, if it accepts the client. */
 static void decide_listener(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, struct decision *decision)
@@ -174,7 +183,9 @@ static void decide_listener(const struct decide_world *world, const struct decid
 	decide_question_init(&question, world, origin, now_ms);
 	struct decide_held held = decide_accept(&question);
 	decide_lower(&decision->until_ms, held.change_ms);
-	if (held.yes)
+	if (held.open)
+		act_on(decision, DECIDE_NEEDS_NAME, &not_named);
+	else if (held.yes)
 		take_envelope(decision, (struct level_cause){LEVEL_LISTENER, -1, -1});
 	else
 		act_on(decision, DECIDE_NOT_ACCEPTED, &not_accepted);

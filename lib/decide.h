@@ -38,10 +38,12 @@ struct decide_origin {
 	struct mac mac;
 	struct addr source;
 	/* Of a listener: the client's own names by reverse and forward DNS (lib/client_name.h),
-	 * without a dot at their end; each counts alike. None: it has none, or none was asked for
-	 * (decide_hangs_on_host()). */
+	 * without a dot at their end; each counts alike. */
 	const char *const *hosts;
 	size_t nhosts;
+	/* It may have others, which DNS was not asked for or has not said: what hangs on them is
+	 * decided neither way (DECIDE_NEEDS_NAME). */
+	bool hosts_open;
 };
 
 enum decide_field {
@@ -64,8 +66,9 @@ enum decide_reason {
 	DECIDE_NOT_ACCEPTED, /* the listener does not accept this client */
 	DECIDE_NO_RECIPIENT, /* its domain has no such recipient */
 	DECIDE_TLS,          /* what `tls` demands is not there; of decide_explain_recipient() */
+	DECIDE_NEEDS_NAME,   /* it hangs on names of the client that are not known (hosts_open) */
 };
-#define DECIDE_REASONS 8
+#define DECIDE_REASONS 9
 extern const char *const decide_reason_names[DECIDE_REASONS];
 
 struct decision {
@@ -101,7 +104,8 @@ struct decide_greeting decide_greeting_of(const struct decision *decision);
 bool decide_wants_host(const struct policy *policy, size_t listener);
 /* Could a name of the client that is not among origin's change what is decided about it? Of a
  * listener. Not of a client whom it does not accept whatever its name, nor where its address, or a
- * name that is known, says the same as any other name would. */
+ * name that is known, says the same as any other name would. What hosts_open says is not looked
+ * at. */
 bool decide_hangs_on_host(
 	const struct decide_world *world, const struct decide_origin *origin, uint64_t now_ms);
 
@@ -163,8 +167,8 @@ struct decide_reply {
 	bool submission;                 /* there is a user; else it is transfer */
 	enum decide_direction direction; /* of decide_recipient() */
 	ptrdiff_t domain;                /* index of the recipient's; -1: outgoing */
-	uint16_t code;                   /* 450, 530 or 550; 0 where permitted */
-	const char *status;              /* "4.7.1", "5.1.1", "5.7.0" or "5.7.1" */
+	uint16_t code;                   /* 450, 451, 530 or 550; 0 where permitted */
+	const char *status;              /* "4.4.3", "4.7.1", "5.1.1", "5.7.0" or "5.7.1" */
 	const char *text;                /* borrowed from the policy or the block, or constant */
 	const struct block *block;       /* with DECIDE_BLOCKED; borrowed */
 };
@@ -178,7 +182,8 @@ void decide_sender(const struct decide_world *world, const struct decide_origin 
  * a zone's client without a session, its `unauthenticated`. A recipient that its protected domain
  * does not have is 550 5.1.1 instead of being sent to a server. `answer 554 T`
  * is 550 5.7.1 T, `answer 421 T` 450 4.7.1 T. What would pass, be reset or dropped, as only a
- * change of the policy or of the time can bring here, is 450 4.7.1. For one origin, user and sender
+ * change of the policy or of the time can bring here, is 450 4.7.1. Where a name of the client that
+ * is not known decides, 451 4.4.3. For one origin, user and sender
  * all permitted recipients have one server, unless policy, lists or time change in between; without
  * a user they may have several, and whoever asks tells all but the first's to come again. */
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,

@@ -182,6 +182,15 @@ static void take_none(const struct decide_world *world, const struct decide_orig
 		act_on(reply, DECIDE_UNAUTHENTICATED, &policy->zones[origin->zone].unauthenticated);
 }
 
+/* Nothing else is open at a recipient. */
+static bool hangs_on_host(const struct walk *walk, size_t i, enum decide_answer answer)
+{
+	const struct policy_rule *rule = &walk->question.world->policy->rules[i];
+
+	return answer == DECIDE_RULE_MAYBE && walk->question.of_listener &&
+	       decide_hangs(&walk->question, &rule->source);
+}
+
 void decide_recipient(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply)
 {
@@ -202,11 +211,18 @@ void decide_recipient(const struct decide_world *world, const struct decide_orig
 	walk.mails.recipient = walk.recipient;
 	walk.mails.protected = domain.index >= 0;
 	walk.mails.tls = envelope->tls ? envelope->tls : &in_clear;
-	for (size_t i = 0; i < policy->nrules; i++)
-		if (ask(&walk, i) == DECIDE_RULE_YES) {
+	for (size_t i = 0; i < policy->nrules; i++) {
+		enum decide_answer answer = ask(&walk, i);
+		if (answer == DECIDE_RULE_YES) {
 			take_rule(reply, policy, i, &domain);
 			return;
 		}
+		if (hangs_on_host(&walk, i, answer)) {
+			refuse(reply, DECIDE_NEEDS_NAME, 451, "4.4.3",
+				"your host name cannot be found now");
+			return;
+		}
+	}
 	take_none(world, origin, reply);
 }
 

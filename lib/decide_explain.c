@@ -15,7 +15,7 @@ static void tell_listener(const struct decide_telling *telling)
 		policy->listeners[origin->listener].name.text);
 	if (origin->nhosts > 0)
 		decide_tell(telling, "name: %s", names.text);
-	else if (decide_wants_host(policy, origin->listener))
+	else if (!origin->hosts_open && decide_wants_host(policy, origin->listener))
 		decide_tell(telling, "name: none that leads to it and back");
 }
 
@@ -129,6 +129,10 @@ static void tell_outcome(const struct decide_telling *telling, const struct deci
 		break;
 	case DECIDE_NOT_ACCEPTED:
 		decide_append(&line, "verdict: listener %s does not accept it, ",
+			policy->listeners[origin->listener].name.text);
+		break;
+	case DECIDE_NEEDS_NAME:
+		decide_append(&line, "verdict: whether listener %s accepts it hangs on its name, ",
 			policy->listeners[origin->listener].name.text);
 		break;
 	case DECIDE_NEEDS_ENVELOPE:

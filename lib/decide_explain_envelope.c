@@ -41,13 +41,19 @@ static struct decide_match ask(struct walk *walk, const struct policy_rule *rule
 }
 
 /* "sender <> and recipient not list partners", as far as it is open. */
-static void append_open(struct decide_line *line, const struct policy_rule *rule,
-	const struct decide_envelope *envelope)
+static void append_open(
+	struct decide_line *line, const struct walk *walk, const struct policy_rule *rule)
 {
+	const struct decide_envelope *envelope = walk->telling->envelope;
 	const char *link = "";
 
+	if (walk->question.of_listener && decide_hangs(&walk->question, &rule->source)) {
+		decide_append(line, "its name is %samong those of source",
+			rule->source.negated ? "not " : "");
+		link = " and ";
+	}
 	if (rule->sender.given && !envelope->sender) {
-		decide_append(line, "sender %s", rule->sender.negated ? "not " : "");
+		decide_append(line, "%ssender %s", link, rule->sender.negated ? "not " : "");
 		decide_append_mails(line, &rule->sender);
 		link = " and ";
 	}
@@ -88,7 +94,7 @@ static bool tell_rule(struct walk *walk, const struct policy_rule *rule)
 		decide_tell(telling, "rule %s: no, %s", rule->name.text, line.text);
 		return false;
 	case DECIDE_RULE_MAYBE:
-		append_open(&line, rule, telling->envelope);
+		append_open(&line, walk, rule);
 		decide_append(&line, ": ");
 		decide_append_action(&line, rule);
 		decide_tell(telling, "rule %s: if %s", rule->name.text, line.text);

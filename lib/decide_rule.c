@@ -11,7 +11,7 @@
 /* A condition that time may change: does it hold, and when does that change (0: never)? */
 struct held {
 	bool yes;
-	bool maybe; /* for some MACs */
+	bool maybe; /* for some MACs, or names */
 	uint64_t change_ms;
 };
 
@@ -33,6 +33,7 @@ void decide_question_init(struct decide_question *question, const struct decide_
 		.listener = origin->listener,
 		.hosts = origin->hosts,
 		.nhosts = origin->nhosts,
+		.hosts_open = origin->hosts_open,
 		.mac = &origin->mac,
 		.source = &origin->source,
 		.now_ms = now_ms,
@@ -238,7 +239,8 @@ struct decide_held decide_accept(const struct decide_question *question)
 		&question->world->policy->listeners[question->listener];
 	struct held held = match_client(question, &listener->accept);
 
-	return (struct decide_held){held.yes, held.change_ms};
+	return (struct decide_held){
+		held.yes, decide_hangs(question, &listener->accept), held.change_ms};
 }
 
 bool decide_has_hosts(const struct policy *policy, const struct policy_where *where)
@@ -255,9 +257,16 @@ bool decide_is_open(const struct decide_question *question, const struct policy_
 	       match_client(question, where).yes == where->negated;
 }
 
+bool decide_hangs(const struct decide_question *question, const struct policy_where *where)
+{
+	return question->hosts_open && decide_is_open(question, where);
+}
+
 static struct held match_source(
 	const struct decide_question *question, const struct policy_where *where)
 {
+	if (question->of_listener && decide_hangs(question, where))
+		return (struct held){.yes = true, .maybe = true};
 	if (question->of_listener)
 		return match_client(question, where);
 	if (!question->any_mac)

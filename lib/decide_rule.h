@@ -17,6 +17,7 @@ struct decide_question {
 	size_t zone, listener;
 	const char *const *hosts; /* the client's names */
 	size_t nhosts;
+	bool hosts_open; /* it may have others */
 	const struct mac *mac;
 	bool any_mac; /* the MAC is unknown, too */
 	const struct addr *source;
@@ -30,7 +31,7 @@ struct decide_question {
 
 enum decide_answer {
 	DECIDE_RULE_NO,
-	DECIDE_RULE_MAYBE, /* destination, port or MAC decide, and are unknown */
+	DECIDE_RULE_MAYBE, /* destination, port, MAC or a name decide, and are unknown */
 	DECIDE_RULE_YES,
 };
 
@@ -67,6 +68,7 @@ struct decide_match decide_ask_rule(
 /* Does the listener accept the client, and when does that change by itself (0: never)? */
 struct decide_held {
 	bool yes;
+	bool open; /* a name that is not known decides */
 	uint64_t change_ms;
 };
 struct decide_held decide_accept(const struct decide_question *question);
@@ -75,6 +77,8 @@ bool decide_has_hosts(const struct policy *policy, const struct policy_where *wh
 /* Of a listener's `accept` or a `source` with names: is the client in it by none of what is known
  * of it, so that another name may put it there? */
 bool decide_is_open(const struct decide_question *question, const struct policy_where *where);
+/* And may it have others? */
+bool decide_hangs(const struct decide_question *question, const struct policy_where *where);
 /* The keys (mailset.h) of sender and recipient, and the client's TLS. NULL: unknown, and all could
  * hold (MAYBE). */
 struct decide_mails {

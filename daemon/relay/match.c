@@ -124,6 +124,7 @@ static enum ending answered_as(const struct flow *flow)
 	case DECIDE_NOT_ACCEPTED: /* these never of what is redirected */
 	case DECIDE_NO_RECIPIENT:
 	case DECIDE_TLS:
+	case DECIDE_NEEDS_NAME:
 		break;
 	}
 	return ENDING_ANSWERED;

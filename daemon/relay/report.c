@@ -35,6 +35,7 @@ static const char *words_of(const struct flow *flow)
 	case DECIDE_NOT_ACCEPTED: /* these never of what is redirected */
 	case DECIDE_NO_RECIPIENT:
 	case DECIDE_TLS:
+	case DECIDE_NEEDS_NAME:
 		break;
 	}
 	return NULL;

@@ -135,6 +135,8 @@ static enum message_by by_of(const struct decide_reply *reply)
 		return MESSAGE_BY_BLOCK;
 	case DECIDE_NO_RECIPIENT: /* of what a rule takes */
 		return MESSAGE_BY_RULE;
+	case DECIDE_NEEDS_NAME:
+		return MESSAGE_BY_NAME;
 	case DECIDE_UNMATCHED:
 	case DECIDE_NEEDS_ENVELOPE:
 	case DECIDE_NOT_ACCEPTED:

@@ -64,14 +64,15 @@ enum message_outcome message_outcome_of(enum message_ending ending);
 	X(LIMIT, "limit", "over a limit of recipients or size")                               \
 	X(FORM, "form", "no address that could be decided")                                   \
 	X(SERVERS, "servers", "his server is another than this message's: he may come again") \
-	X(GATEWAY, "gateway", "no host of his server could be had, or the gateway ran short")
+	X(GATEWAY, "gateway", "no host of his server could be had, or the gateway ran short") \
+	X(NAME, "name", "his rule goes by the client's host name, which DNS did not say")
 
 enum message_by {
 #define MESSAGE_BY_ENUM(id, name, meaning) MESSAGE_BY_##id,
 	MESSAGE_BY_TABLE(MESSAGE_BY_ENUM)
 #undef MESSAGE_BY_ENUM
 };
-#define MESSAGE_BYS (MESSAGE_BY_GATEWAY + 1) /* the last of the table */
-const char *message_by_name(unsigned by);    /* "?" for a number that is none */
+#define MESSAGE_BYS (MESSAGE_BY_NAME + 1) /* the last of the table */
+const char *message_by_name(unsigned by); /* "?" for a number that is none */
 
 #endif

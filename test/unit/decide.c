@@ -163,6 +163,7 @@ static const char *decided(const struct stage *stage, const struct decision *dec
 	case DECIDE_NOT_ACCEPTED:
 	case DECIDE_NO_RECIPIENT:
 	case DECIDE_TLS:
+	case DECIDE_NEEDS_NAME:
 		break;
 	}
 	return "?";

@@ -397,6 +397,68 @@ static void what_hangs_on_a_name(void **state)
 	tear_down(&stage);
 }
 
+/* Neither yes nor no: what a name would say otherwise waits for it, and nothing else does. */
+static void what_hangs_on_a_name_that_is_not_known_is_not_decided(void **state)
+{
+	struct stage stage = set_up(
+		"list friends { 192.0.2.0/24 }\n"
+		"listener some { address 203.0.113.1 accept friends, \"a.example\" }\n"
+		"listener most { address 203.0.113.3 accept not \"a.example\" }\n"
+		"listener near { address 203.0.113.2 accept friends }\n" SERVERS
+		"domain hotel { name \"hotel.example\" server inside }\n"
+		"rule p { listener near recipient protected server protected }\n"
+		"rule r { listener near sender \"a@x.example\" source 192.0.2.7, \".b.example\" "
+		"server queue }\n"
+		"rule n { listener near sender \"b@x.example\" source not \".c.example\" "
+		"verdict answer 554 \"not you\" }\n");
+	static const struct {
+		const char *listener, *source, *host, *reason;
+	} greetings[] = {
+		{"some", "192.0.2.8", NULL, "envelope"},
+		{"some", "198.51.100.7", NULL, "name"},
+		{"some", "198.51.100.7", "x.b.example", "name"},
+		{"some", "198.51.100.7", "a.example", "envelope"},
+		{"most", "198.51.100.7", NULL, "name"},
+		{"most", "198.51.100.7", "a.example", "not-accepted"},
+		{"near", "198.51.100.7", NULL, "not-accepted"},
+		{"near", "192.0.2.8", NULL, "envelope"},
+	};
+	static const struct {
+		const char *source, *host, *sender, *recipient, *met;
+	} recipients[] = {
+		{"192.0.2.8", NULL, "<a@x.example>", "<x@far.example>",
+			"451 4.4.3 your host name cannot be found now"},
+		{"192.0.2.8", "x.b.example", "<a@x.example>", "<x@far.example>", "queue outgoing"},
+		{"192.0.2.7", NULL, "<a@x.example>", "<x@far.example>", "queue outgoing"},
+		{"192.0.2.8", NULL, "<a@x.example>", "<x@hotel.example>", "inside incoming"},
+		{"192.0.2.8", NULL, "<c@x.example>", "<x@far.example>",
+			"550 5.7.1 relaying denied"},
+		{"192.0.2.8", NULL, "<b@x.example>", "<x@far.example>",
+			"451 4.4.3 your host name cannot be found now"},
+		{"192.0.2.8", "x.c.example", "<b@x.example>", "<x@far.example>",
+			"550 5.7.1 relaying denied"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(greetings) / sizeof(*greetings); i++) {
+		struct decide_origin origin =
+			at(&stage, greetings[i].listener, greetings[i].source);
+		name(&origin, greetings[i].host != NULL, &greetings[i].host);
+		origin.hosts_open = true;
+		if (strcmp(decided(&stage, &origin), greetings[i].reason) != 0)
+			fail_msg("%zu: %s", i, decided(&stage, &origin));
+	}
+	for (size_t i = 0; i < sizeof(recipients) / sizeof(*recipients); i++) {
+		struct decide_origin origin = at(&stage, "near", recipients[i].source);
+		name(&origin, recipients[i].host != NULL, &recipients[i].host);
+		origin.hosts_open = true;
+		const char *met =
+			meets(&stage, &origin, NULL, recipients[i].sender, recipients[i].recipient);
+		if (strcmp(met, recipients[i].met) != 0)
+			fail_msg("%zu: %s", i, met);
+	}
+	tear_down(&stage);
+}
+
 /* A flow of who is not logged in is read where `user none` speaks, and answered elsewhere. */
 static void a_zone_reads_strangers_only_where_it_is_asked_to(void **state)
 {
@@ -562,6 +624,7 @@ int main(void)
 		cmocka_unit_test(a_source_may_be_a_name),
 		cmocka_unit_test(each_name_of_a_client_counts),
 		cmocka_unit_test(what_hangs_on_a_name),
+		cmocka_unit_test(what_hangs_on_a_name_that_is_not_known_is_not_decided),
 		cmocka_unit_test(a_zone_reads_strangers_only_where_it_is_asked_to),
 		cmocka_unit_test(a_destination_is_protected_by_its_address),
 		cmocka_unit_test(two_thousand_domains_are_told_apart),

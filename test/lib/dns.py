@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import struct
+import subprocess
 import threading
 
 from lab import in_thread, wait_until
@@ -155,3 +156,35 @@ class Dns:
                 for said in self._answer(query, True):
                     if said:
                         sock.sendall(struct.pack(">H", len(said)) + said)
+
+
+class Dnsmasq:
+    """A real one. Runs and answers when it has been made."""
+
+    def __init__(self, host, address, *lines):
+        self.host, self.address, self.lines = host, address, lines
+        self.process = None
+        wait_until(self._answers, 20, "dnsmasq answers")
+
+    def _start(self):
+        self.process = self.host.popen(
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts",
+            "--no-resolv", "--local=/example.org/", "--bind-interfaces", "--user=root",
+            "--pid-file=", f"--listen-address={self.address}", "--except-interface=lo",
+            *self.lines, stderr=subprocess.DEVNULL)
+
+    def _answers(self):
+        # a DNS server of the case before may hold the port for a moment: it then ends at once
+        if not self.process or self.process.poll() is not None:
+            self._start()
+        question = name("example.org") + b"\0\1\0\1"
+        with self.host.socket(kind=socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
+            sock.settimeout(0.2)
+            sock.connect((self.address, 53))
+            sock.send(b"\x12\x34\1\0\0\1\0\0\0\0\0\0" + question)
+            return sock.recv(512)[:2] == b"\x12\x34" and self.process.poll() is None
+        return False
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)

@@ -133,6 +133,19 @@ enum counter_kind {
 	X(NAMES, "names", GAUGE, "names and kinds of record held")                                \
 	X(NAMES_STALE, "names-stale", GAUGE, "of these, held over because DNS is down")           \
 	X(NAMES_SHARED, "names-shared", TOTAL, "look-ups that were served by a name held")        \
+	X(LOOKUPS, "lookups", TOTAL, "names of listeners' clients that were asked for")           \
+	X(LOOKUPS_HELD, "lookups-held", TOTAL, "of these, answered by what was held")             \
+	X(LOOKUPS_NAMED, "lookups-named", TOTAL, "look-ups by DNS that found the client's name")  \
+	X(LOOKUPS_NAMELESS, "lookups-nameless", TOTAL,                                            \
+		"look-ups by DNS that found that the client has none")                            \
+	X(LOOKUPS_FAILED, "lookups-failed", TOTAL, "look-ups that DNS could not answer whole")    \
+	X(LOOKUPS_TIMED_OUT, "lookups-timed-out", TOTAL,                                          \
+		"look-ups that DNS did not answer within 5 s")                                    \
+	X(LOOKUPS_GIVEN_UP, "lookups-given-up", TOTAL,                                            \
+		"look-ups given up earlier: too many were under way")                             \
+	X(LOOKUPS_UNANSWERED, "lookups-unanswered", TOTAL,                                        \
+		"clients of listeners whose names were waited for in vain")                       \
+	X(LOOKUPS_LIVE, "lookups-live", GAUGE, "look-ups under way")                              \
 	X(PROBES, "probes", TOTAL, "connections made to probe hosts")                             \
 	X(PROBES_FAILED, "probes-failed", TOTAL, "of these, not answered as they should be")      \
 	X(PROBES_REFUSED, "probes-refused", TOTAL, "of these, hosts found unusable")              \

@@ -1,7 +1,8 @@
-/* The health process: it resolves the names of the servers' hosts, probes the hosts and tells
- * control what it found. DNS and mail hosts are foreign; nothing else is done here. It ends when
- * the keeper asked it to, or when the machine's DNS settings have changed, which only a new process
- * can read. */
+/* The health process: it resolves the names of the servers' hosts and looks up those of listeners'
+ * clients, probes the hosts and tells control what it found. DNS and mail hosts are foreign;
+ * nothing else is done here. It ends when the keeper asked it to, or when the machine's DNS
+ * settings have changed, which only a new process can read. */
+#include "daemon/health/client_lookup.h"
 #include "daemon/health/dial.h"
 #include "daemon/log.h"
 #include "daemon/process/replica.h"
@@ -27,6 +28,7 @@ struct health {
 	struct targets *targets;
 	struct targets_face face;
 	struct server_tests *tests;
+	struct client_lookups *lookups;
 	struct loop_watch settings; /* inotify: DNS settings and hosts file */
 };
 
@@ -100,6 +102,9 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 	case IPC_TEST:
 		begin_test(health, m);
 		break;
+	case IPC_LOOKUP:
+		client_lookups_ask(health->lookups, m);
+		break;
 	default:
 		return false;
 	}
@@ -112,6 +117,7 @@ static void on_new_control(struct child *child)
 	struct health *health = HEALTH_OF(child);
 
 	server_tests_stop(health->tests);
+	client_lookups_forget_seqs(health->lookups);
 	if (replica_begin(&health->replica) < 0)
 		log_error("no memory for a new picture");
 	targets_tell_all(health->targets);
@@ -170,7 +176,10 @@ static void watch_settings(struct health *health)
 
 static void sweep(void *context)
 {
-	targets_run(((struct health *)context)->targets);
+	struct health *health = context;
+
+	targets_run(health->targets);
+	client_lookups_run(health->lookups);
 }
 
 /* All that needs files, before privileges go. */
@@ -200,6 +209,10 @@ static int set_up(struct health *health, const struct process_start *start)
 		server_tests_new(health->child.loop, health->targets, &tests_face, &health->dials);
 	if (!health->tests)
 		return -ENOMEM;
+	const struct client_lookups_face lookups_face = {health, send_to_control};
+	if ((rc = client_lookups_open(health->child.loop, health->child.counters, &lookups_face,
+		     &health->lookups)) < 0)
+		return rc;
 	loop_after_batch(health->child.loop, sweep, health);
 	return 0;
 }
@@ -207,6 +220,7 @@ static int set_up(struct health *health, const struct process_start *start)
 static void take_down(struct health *health)
 {
 	server_tests_free(health->tests);
+	client_lookups_close(health->lookups);
 	targets_close(health->targets);
 	dial_fini(&health->dials);
 	replica_fini(&health->replica);

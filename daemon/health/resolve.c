@@ -19,7 +19,6 @@
 
 #define SOCKETS_MAX 128 /* c-ares opens a few for each server */
 #define TIMEOUT_MS  1500
-#define TRIES       3
 #define EDNS_BYTES  1232 /* fits every path: nothing is fragmented */
 #define CLASS_IN    1
 
@@ -212,14 +211,14 @@ static int error_of(int status)
 	return status == ARES_ENOMEM ? -ENOMEM : -EIO;
 }
 
-static int open_channel(struct resolve *resolve, unsigned i)
+static int open_channel(struct resolve *resolve, unsigned i, unsigned tries)
 {
 	static char lookups[] = "b"; /* DNS only: no file is opened later */
 	struct channel_of *of = &resolve->channels[i];
 	struct ares_options options = {
 		.flags = ARES_FLAG_EDNS | (i == PLAIN ? ARES_FLAG_NOCHECKRESP : 0),
 		.timeout = TIMEOUT_MS,
-		.tries = TRIES,
+		.tries = (int)tries,
 		.ednspsz = EDNS_BYTES,
 		.lookups = lookups,
 		.sock_state_cb = on_socket,
@@ -231,8 +230,8 @@ static int open_channel(struct resolve *resolve, unsigned i)
 			ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB);
 }
 
-int resolve_open(struct loop *loop, uint64_t *counters, resolve_done *done, void *context,
-	struct resolve **out)
+int resolve_open(struct loop *loop, uint64_t *counters, unsigned tries, resolve_done *done,
+	void *context, struct resolve **out)
 {
 	struct resolve *resolve = calloc(1, sizeof(*resolve));
 
@@ -249,7 +248,7 @@ int resolve_open(struct loop *loop, uint64_t *counters, resolve_done *done, void
 	}
 	int status = ares_library_init(ARES_LIB_INIT_ALL);
 	for (unsigned i = 0; status == ARES_SUCCESS && i < CHANNELS; i++)
-		status = open_channel(resolve, i);
+		status = open_channel(resolve, i, tries);
 	if (status != ARES_SUCCESS) {
 		log_error("cannot set up DNS: %s", ares_strerror(status));
 		ares_destroy(resolve->channels[CHECKED].channel); /* NULL is allowed */

@@ -12,7 +12,8 @@
 #include <string.h>
 
 #define BUCKETS      1024
-#define RUNNING_MAX  32   /* questions at a time */
+#define RUNNING_MAX  32 /* questions at a time */
+#define TRIES        3
 #define RETRY_MS     5000 /* without an answer; doubles */
 #define RETRY_MAX_MS 30000
 
@@ -441,7 +442,7 @@ int resolve_cache_open(struct loop *loop, uint64_t *counters, void (*on_change)(
 	cache->on_change = on_change;
 	cache->context = context;
 	cache->last_due = &cache->due;
-	int error = resolve_open(loop, counters, on_answer, cache, &cache->resolve);
+	int error = resolve_open(loop, counters, TRIES, on_answer, cache, &cache->resolve);
 	if (error) {
 		free(cache);
 		return error;

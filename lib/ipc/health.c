@@ -2,6 +2,8 @@
 
 #include "lib/ipc/kind.h"
 
+#include <string.h>
+
 static bool probe_now_ok(const void *ipc, size_t len)
 {
 	const struct ipc_probe_now *now = ipc;
@@ -47,6 +49,32 @@ static bool host_tls_ok(const void *ipc, size_t len)
 	       TEXT_OK(tls->names) && TEXT_OK(tls->why);
 }
 
+static bool lookup_ok(const void *ipc, size_t len)
+{
+	const struct ipc_lookup *lookup = ipc;
+	(void)len;
+	return ipc_addr_given_ok(&lookup->addr);
+}
+
+static bool name_ok(const char name[static DNS_NAME_SIZE])
+{
+	return memchr(name, '\0', DNS_NAME_SIZE) && dns_is_host_name(name);
+}
+
+static bool looked_up_ok(const void *ipc, size_t len)
+{
+	const struct ipc_looked_up *looked = ipc;
+	if (!ipc_count_ok(len, sizeof(*looked), looked->n, DNS_NAME_SIZE) ||
+		looked->n > CLIENT_NAMES_MAX || !ipc_addr_given_ok(&looked->addr) ||
+		looked->known == CLIENT_NAMES_PENDING || looked->known > CLIENT_NAMES_PARTIAL ||
+		(looked->reverse[0] && !name_ok(looked->reverse)))
+		return false;
+	for (unsigned i = 0; i < looked->n; i++)
+		if (!name_ok(looked->names[i]))
+			return false;
+	return true;
+}
+
 /* From IPC_FILE_HEALTH on. */
 static const struct ipc_kind kinds[] = {
 	[IPC_PROBE_NOW - IPC_FILE_HEALTH] = IPC_FIXED("probe-now", probe_now, probe_now_ok),
@@ -54,6 +82,10 @@ static const struct ipc_kind kinds[] = {
 	[IPC_TEST - IPC_FILE_HEALTH] = IPC_SECRET_LONGER("test", test, 0, test_ok),
 	[IPC_TESTED - IPC_FILE_HEALTH] = IPC_FIXED("tested", tested, tested_ok),
 	[IPC_HOST_TLS - IPC_FILE_HEALTH] = IPC_FIXED("host-tls", host_tls, host_tls_ok),
+	[IPC_LOOKUP - IPC_FILE_HEALTH] = IPC_FIXED("lookup", lookup, lookup_ok),
+	[IPC_LOOKED_UP - IPC_FILE_HEALTH] =
+		IPC_LONGER("looked-up", looked_up, DNS_NAME_SIZE, looked_up_ok),
+	[IPC_LOOKUPS_LOST - IPC_FILE_HEALTH] = IPC_PLAIN("lookups-lost"),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_HEALTH_END - IPC_FILE_HEALTH, "every ipc has its row");
 _Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");

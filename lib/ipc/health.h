@@ -1,14 +1,18 @@
-/* Owns what control and health say to each other beside the picture: probes and trials. */
+/* Owns what control and health say to each other beside the picture: probes, trials, and the names
+ * of clients, which control passes on between health and the smtp processes. */
 #ifndef POSTERN_IPC_HEALTH_H
 #define POSTERN_IPC_HEALTH_H
 
 #include "lib/addr.h"
+#include "lib/client_name.h"
 #include "lib/credential.h"
 #include "lib/ipc/core.h"
 #include "lib/policy.h"
 #include "lib/target.h"
 #include "lib/tls_facts.h"
 #include "lib/trial.h"
+
+#include <stddef.h>
 
 enum ipc_health_type {
 	/* control -> health */
@@ -19,6 +23,12 @@ enum ipc_health_type {
 	/* health -> control */
 	IPC_TESTED,   /* rows: one line each, then the reply */
 	IPC_HOST_TLS, /* what was seen of TLS at one address of a host */
+
+	/* smtp -> control -> health, and back */
+	IPC_LOOKUP,    /* the names of a client of a listener, by DNS; of control: with seq */
+	IPC_LOOKED_UP, /* they; with a seq the reply follows */
+	/* control -> smtp */
+	IPC_LOOKUPS_LOST, /* a new health process knows of no question: each is to be put again */
 	IPC_HEALTH_END,
 };
 
@@ -63,6 +73,29 @@ struct ipc_tested {
 	char name[TARGET_NAME_SIZE];
 	char text[TRIAL_VERDICT_SIZE];
 };
+
+struct ipc_lookup {
+	struct ipc_header header;
+	uint64_t flow;  /* whose client it is; 0: of none */
+	uint32_t place; /* of the flow in its table */
+	uint32_t smtp;  /* number of the process that asks; filled in by control */
+	struct addr addr;
+};
+
+/* Repeats the question. */
+struct ipc_looked_up {
+	struct ipc_header header;
+	uint64_t flow;
+	uint32_t place, smtp;
+	struct addr addr;
+	uint8_t known; /* enum client_names_known: never PENDING */
+	uint16_t n;    /* names behind: those that are its own */
+	uint32_t reserved;
+	/* the first that reverse DNS says, its own or not; empty: none */
+	char reverse[DNS_NAME_SIZE];
+	char names[][DNS_NAME_SIZE];
+};
+_Static_assert(offsetof(struct ipc_looked_up, names) == sizeof(struct ipc_looked_up), "no gap");
 
 struct ipc_host_tls {
 	struct ipc_header header;

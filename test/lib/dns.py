@@ -1,6 +1,7 @@
 """Owns a DNS server that says what the test tells it, true or not, over UDP and TCP."""
 
 import contextlib
+import ipaddress
 import socket
 import struct
 import subprocess
@@ -8,7 +9,7 @@ import threading
 
 from lab import in_thread, wait_until
 
-A, CNAME, SOA, MX, AAAA = 1, 5, 6, 15, 28
+A, CNAME, SOA, PTR, MX, AAAA = 1, 5, 6, 12, 15, 28
 QR, TC, AA, RA = 0x8000, 0x0200, 0x0400, 0x0080
 NO_ERROR, SERVFAIL, NO_NAME, REFUSED = 0, 2, 3, 5
 
@@ -47,6 +48,17 @@ def mx(owner, preference, host, ttl=60):
 def cname(owner, to, ttl=60):
     data = name(to)
     return name(owner) + struct.pack(">HHIH", CNAME, 1, ttl, len(data)) + data
+
+
+def reverse(address):
+    """Where the names of an address are asked for."""
+    return ipaddress.ip_address(address).reverse_pointer
+
+
+def ptr(address, host, ttl=60, owner=None):
+    """host: text, or the bytes of a name."""
+    data = host if isinstance(host, bytes) else name(host)
+    return name(owner or reverse(address)) + struct.pack(">HHIH", PTR, 1, ttl, len(data)) + data
 
 
 def message(ident, question, answers, rcode=NO_ERROR, flags=0):

@@ -90,6 +90,20 @@ class Health:
             return None
         return wait_until(found, seconds, key)
 
+    def names(self, flow, address, seconds=10):
+        """What a look-up for this flow comes to."""
+        self.do(f"names {flow} {address}")
+        return self.heard_names(flow, seconds)
+
+    def heard_names(self, flow, seconds=10):
+        def found():
+            with self.lock:
+                for at, said in enumerate(self.others):
+                    if said.get("flow") == flow:
+                        return self.others.pop(at)
+            return None
+        return wait_until(found, seconds, f"the names of flow {flow}")
+
     def count(self, **least):
         """Until each counter is at least so high: they are told once a second."""
         def reached():

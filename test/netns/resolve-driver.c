@@ -4,6 +4,7 @@
  *   policy FILE   prepare and commit the policy in FILE
  *   host SERVER ADDR PORT worked|failed|good|bad TEXT   what a relay saw
  *   now SERVER    probe at once
+ *   names N ADDR [SEQ]   look up a client's names, as flow N; or as control itself
  *   counters      print the last counters
  *   kill          kill -9 the process
  *   start         start another one and hand it what the one before had told
@@ -158,6 +159,8 @@ static void new_control(void)
 	close(control);
 	control = pair[0];
 	inquiry++;
+	if (!policy_path[0])
+		return;
 	send_policy();
 	send_done();
 }
@@ -224,6 +227,18 @@ static void give_sockets(const struct ipc_sockets_get *request)
 	}
 }
 
+static void on_looked_up(const struct ipc_looked_up *ipc)
+{
+	char text[ADDR_TEXT_SIZE];
+	json_t *names = json_array();
+	for (unsigned i = 0; i < ipc->n; i++)
+		json_array_append_new(names, json_string(ipc->names[i]));
+	say(json_pack("{s:I, s:i, s:i, s:i, s:s, s:b, s:s, s:o}", "flow", (json_int_t)ipc->flow,
+		"smtp", (int)ipc->smtp, "place", (int)ipc->place, "seq", (int)ipc->header.seq,
+		"address", addr_format(&ipc->addr, text), "whole", ipc->known == CLIENT_NAMES_KNOWN,
+		"reverse", ipc->reverse, "names", names));
+}
+
 /* False: the other end is gone. */
 static bool hear(int fd)
 {
@@ -247,6 +262,9 @@ static bool hear(int fd)
 			reply->status, "text", reply->text));
 		break;
 	}
+	case IPC_LOOKED_UP:
+		on_looked_up((const void *)buf);
+		break;
 	case IPC_SOCKETS_GET:
 		give_sockets((const void *)buf);
 		break;
@@ -292,6 +310,23 @@ static void on_host(char *line)
 	tell(control, &ipc, -1);
 }
 
+static void on_names(const char *line)
+{
+	struct ipc_lookup ipc;
+	char addr[64];
+	unsigned long flow;
+	unsigned seq = 0;
+	ipc_init(&ipc, IPC_LOOKUP, sizeof(ipc));
+	if (sscanf(line, "names %lu %63s %u", &flow, addr, &seq) < 2 ||
+		addr_parse(addr, strlen(addr), &ipc.addr) < 0)
+		fail(line);
+	ipc.flow = flow;
+	ipc.place = 7;
+	ipc.smtp = 3;
+	ipc.header.seq = seq;
+	tell(control, &ipc, -1);
+}
+
 static void say_counters(void)
 {
 	json_t *all = json_object();
@@ -323,6 +358,8 @@ static void on_command(char *line)
 		ipc_init(&begun, IPC_INQUIRY, sizeof(begun));
 		begun.number = ++inquiry;
 		tell(control, &begun, -1);
+	} else if (strncmp(line, "names ", 6) == 0) {
+		on_names(line);
 	} else if (strcmp(line, "counters") == 0) {
 		say_counters();
 	} else if (strcmp(line, "kill") == 0) {

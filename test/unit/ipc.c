@@ -42,6 +42,8 @@ static union {
 	struct ipc_test test;
 	struct ipc_tested tested;
 	struct ipc_host_tls host_tls;
+	struct ipc_lookup lookup;
+	struct ipc_looked_up looked_up;
 	struct ipc_load load;
 	struct ipc_client_side side;
 	struct ipc_socket socket;
@@ -289,6 +291,48 @@ static void a_test_injects_nothing(void **state)
 	m.host_tls.tls.reason = TLS_REASON_NAME;
 	strcpy(m.host_tls.tls.why, "a\r\n250 ok");
 	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_LOOKUP, sizeof(m.lookup));
+	assert_int_equal(check(), -EBADMSG); /* no address */
+	m.lookup.addr = documentation4;
+	assert_int_equal(check(), 0);
+
+	/* what it holds is foreign, and goes into decisions and to servers */
+	char *const name = (char *)m.bytes + sizeof(m.looked_up);
+	ipc_init(&m, IPC_LOOKED_UP, sizeof(m.looked_up) + DNS_NAME_SIZE);
+	m.looked_up.n = 1;
+	m.looked_up.known = CLIENT_NAMES_PARTIAL;
+	m.looked_up.addr = documentation4;
+	assert_int_equal(check(), -EBADMSG); /* no name */
+	strcpy(name, "mx_1.example.net");
+	assert_int_equal(check(), 0);
+	m.looked_up.known = CLIENT_NAMES_PENDING;
+	assert_int_equal(check(), -EBADMSG);
+	m.looked_up.known = CLIENT_NAMES_PARTIAL + 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.looked_up.known = CLIENT_NAMES_KNOWN;
+	strcpy(m.looked_up.reverse, "a b");
+	assert_int_equal(check(), -EBADMSG);
+	strcpy(m.looked_up.reverse, "a.example");
+	assert_int_equal(check(), 0);
+	strcpy(name, "mx\r\n.example.net");
+	assert_int_equal(check(), -EBADMSG);
+	memset(name, 'a', DNS_NAME_SIZE);
+	assert_int_equal(check(), -EBADMSG);
+	strcpy(name, "mx.example.net");
+	m.looked_up.n = 2;
+	assert_int_equal(check(), -EBADMSG); /* one more than it has */
+	ipc_init(&m, IPC_LOOKED_UP,
+		sizeof(m.looked_up) + (CLIENT_NAMES_MAX + 1) * (size_t)DNS_NAME_SIZE);
+	m.looked_up.n = CLIENT_NAMES_MAX + 1;
+	m.looked_up.known = CLIENT_NAMES_KNOWN;
+	m.looked_up.addr = documentation4;
+	for (size_t i = 0; i < m.looked_up.n; i++)
+		strcpy(name + i * DNS_NAME_SIZE, "mx.example.net");
+	assert_int_equal(check(), -EBADMSG); /* more than there may be */
+	m.looked_up.n--;
+	m.header.bytes -= DNS_NAME_SIZE;
+	assert_int_equal(check(), 0);
 
 	ipc_init(&m, IPC_LOAD, sizeof(m.load));
 	strcpy(m.load.server, "relay");

@@ -22,6 +22,9 @@ static const struct {
 /* A user name of 127 bytes, each as "+XX", fits a line of its own. */
 #define VALUE_SIZE 400
 
+#define LABEL_MAX      63
+#define NAME_MAX_BYTES 255
+
 const char *xclient_attribute_name(enum xclient_attribute attribute)
 {
 	for (size_t i = 0; i < ATTRIBUTES; i++)
@@ -60,15 +63,41 @@ static void format_xtext(const char *text, char value[static VALUE_SIZE])
 	value[*text ? 0 : used] = '\0';
 }
 
-/* Only what can be a host name is passed on: DNS is foreign bytes. */
-static void format_name(const char *name, char value[static VALUE_SIZE])
+static bool is_label_byte(char c)
 {
-	size_t len = name ? strlen(name) : 0;
-	bool good = len > 0 && len <= 255 && name[0] != '-' && name[0] != '.';
-	for (size_t i = 0; good && i < len; i++)
-		good = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
-		       (name[i] >= '0' && name[i] <= '9') || name[i] == '-' || name[i] == '.';
-	snprintf(value, VALUE_SIZE, "%s", good ? name : "[UNAVAILABLE]");
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
+}
+
+/* As Postfix has it (valid_hostname): a server that is told another refuses the identity, and a
+ * stranger's DNS would take the server from all. */
+static bool is_host_name(const char *name)
+{
+	size_t len = strlen(name), label = 0;
+	bool numeric = true;
+
+	for (size_t i = 0; i < len; i++) {
+		bool last = i + 1 == len || name[i + 1] == '.';
+		if (name[i] == '.' && (label == 0 || i + 1 == len))
+			return false;
+		if (name[i] == '-' && (label == 0 || last))
+			return false;
+		if (name[i] != '.' && (!is_label_byte(name[i]) || label == LABEL_MAX))
+			return false;
+		label = name[i] == '.' ? 0 : label + 1;
+		numeric &= (name[i] >= '0' && name[i] <= '9') || name[i] == '.';
+	}
+	return len > 0 && len <= NAME_MAX_BYTES && !numeric;
+}
+
+static void format_name(const char *name, bool open, char value[static VALUE_SIZE])
+{
+	bool good = name && is_host_name(name);
+
+	snprintf(value, VALUE_SIZE, "%s",
+		good            ? name
+		: open && !name ? "[TEMPUNAVAIL]"
+				: "[UNAVAILABLE]");
 }
 
 static void format_addr(const struct addr *addr, char value[static VALUE_SIZE])
@@ -83,10 +112,10 @@ static void format_value(const struct xclient_identity *identity, enum xclient_a
 {
 	switch (attribute) {
 	case XCLIENT_NAME:
-		format_name(identity->name, value);
+		format_name(identity->name, identity->name_open, value);
 		break;
 	case XCLIENT_REVERSE_NAME:
-		format_name(identity->reverse_name, value);
+		format_name(identity->reverse_name, identity->name_open, value);
 		break;
 	case XCLIENT_ADDR:
 		format_addr(&identity->client.addr, value);

@@ -5,6 +5,8 @@
 
 #include "lib/addr.h"
 
+#include <stdbool.h>
+
 enum xclient_attribute {
 	XCLIENT_NAME = 1 << 0,
 	XCLIENT_REVERSE_NAME = 1 << 1,
@@ -24,6 +26,7 @@ struct xclient_identity {
 	struct endpoint original;
 	const char *name;         /* of the client by DNS; NULL or not a host name: unavailable */
 	const char *reverse_name; /* likewise, not verified */
+	bool name_open;           /* where one is NULL: DNS may say it later */
 	const char *login;        /* user of the session; NULL or empty: none is asserted */
 };
 

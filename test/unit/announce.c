@@ -163,6 +163,8 @@ static void long_identities_take_several_commands(void **state)
 	assert_non_null(login_name_format(POLICY_LOGIN_TAGGED, "session", user, NULL, login));
 	assert_int_equal(strlen(login), strlen("session:") + strlen(user));
 	memset(name, 'n', 255);
+	for (size_t dot = 63; dot < 255; dot += 64)
+		name[dot] = '.';
 	name[255] = '\0';
 	struct xclient_identity identity = {.client = endpoint_of("192.0.2.1", 1),
 		.original = endpoint_of("192.0.2.2", 25),
@@ -186,8 +188,11 @@ static void long_identities_take_several_commands(void **state)
 static void names_inject_nothing(void **state)
 {
 	(void)state;
-	static const char *const names[] = {
-		"a\r\nMAIL FROM:<x>", "a b", "a=b", "", "-a", "[1]", "\xff"};
+	static const char *const names[] = {"a\r\nMAIL FROM:<x>", "a b", "a=b", "", "-a", "[1]",
+		"\xff",
+		/* what Postfix takes for no host name */
+		"a-.example", "a.-b.example", "a.example-", "a..example", ".a", "a.", "192.0.2.7",
+		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff1234.example"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct xclient_commands commands;
 		struct xclient_identity identity = {.client = endpoint_of("192.0.2.1", 1),
@@ -201,6 +206,36 @@ static void names_inject_nothing(void **state)
 		assert_non_null(strstr(commands.text, " NAME=[UNAVAILABLE] "));
 		assert_non_null(strstr(commands.text, " LOGIN=a+0D+0ARCPT+20TO:<x> "));
 		assert_ptr_equal(strchr(commands.text, '\r'), commands.text + commands.len[0] - 2);
+	}
+}
+
+/* A server that looks at names defers whom DNS has not told of, and refuses who has none. */
+static void a_name_is_told_or_why_there_is_none(void **state)
+{
+	static const struct {
+		const char *name, *reverse;
+		bool open;
+		const char *said;
+	} cases[] = {
+		{"mx_1.a-b.example", "1.example", false,
+			"NAME=mx_1.a-b.example REVERSE_NAME=1.example"},
+		{"mx.example", NULL, true, "NAME=mx.example REVERSE_NAME=[TEMPUNAVAIL]"},
+		{NULL, "b.example", true, "NAME=[TEMPUNAVAIL] REVERSE_NAME=b.example"},
+		{NULL, NULL, false, "NAME=[UNAVAILABLE] REVERSE_NAME=[UNAVAILABLE]"},
+		{"a b", "a-.example", true, "NAME=[UNAVAILABLE] REVERSE_NAME=[UNAVAILABLE]"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct xclient_commands commands;
+		const struct xclient_identity identity = {.client = endpoint_of("192.0.2.1", 1),
+			.original = endpoint_of("192.0.2.2", 25),
+			.name = cases[i].name,
+			.reverse_name = cases[i].reverse,
+			.name_open = cases[i].open};
+		assert_int_equal(xclient_encode(&identity, ALL, &commands), 0);
+		commands.text[commands.len[0]] = '\0';
+		if (!strstr(commands.text, cases[i].said))
+			fail_msg("%zu: %s", i, commands.text);
 	}
 }
 
@@ -271,6 +306,7 @@ int main(void)
 		cmocka_unit_test(commands_for_a_known_client),
 		cmocka_unit_test(long_identities_take_several_commands),
 		cmocka_unit_test(names_inject_nothing),
+		cmocka_unit_test(a_name_is_told_or_why_there_is_none),
 		cmocka_unit_test(what_is_needed_must_be_offered),
 		cmocka_unit_test(names_are_told_with_their_source),
 	};

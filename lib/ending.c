@@ -34,6 +34,7 @@ static const struct ending_reply replies[ENDINGS] = {
 	[ENDING_NOT_LOGGED_IN] = {421, "4.7.0", "not logged in"},
 	[ENDING_UNMATCHED] = {421, "4.7.0", "no rule for you here"},
 	[ENDING_NOT_ACCEPTED] = {554, "5.7.1", "this host may not send mail here"},
+	[ENDING_NOT_NAMED] = {421, "4.4.3", "your host name cannot be found now, try again"},
 	[ENDING_OVER_FLOWS_TOTAL] = {421, "4.7.0", "too many connections here"},
 	[ENDING_OVER_FLOWS_ZONE] = {421, "4.7.0", "too many connections from your network"},
 	[ENDING_OVER_FLOWS_CLIENT] = {421, "4.7.0", "too many connections from you"},

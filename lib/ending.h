@@ -52,6 +52,8 @@ enum ending_class {
 	X(NOT_LOGGED_IN, "not-logged-in", REFUSED, "no session: the zone's unauthenticated")       \
 	X(UNMATCHED, "unmatched", REFUSED, "a session, but no rule: the zone's unmatched")         \
 	X(NOT_ACCEPTED, "not-accepted", REFUSED, "the listener does not accept this client")       \
+	X(NOT_NAMED, "not-named", REFUSED,                                                         \
+		"the listener goes by the client's host name, which DNS did not say in time")      \
 	X(BLOCKED, "blocked", REFUSED, "the client is blocked: posternctl block show")             \
 	X(REJECTED, "rejected", REFUSED, "verdict reject")                                         \
 	X(DROPPED, "dropped", REFUSED, "verdict drop")                                             \

@@ -244,6 +244,15 @@ static void send_client_side(struct health_peer *peer)
 #define HEALTH(pointer) ((struct health_peer *)(pointer))
 _Static_assert(offsetof(struct health_peer, peer) == 0, "it begins with its peer");
 
+/* To the process that asked, or to one that has its number since; it knows its flows. */
+static void pass_names(struct health_peer *peer, const struct ipc_looked_up *ipc)
+{
+	struct peer *asker = peers_find(peer->peer.control->peers, PROCESS_SMTP, ipc->smtp);
+
+	if (asker && !ipc->header.seq) /* of control: a question that was given up */
+		peer_send(asker, ipc);
+}
+
 static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
 	switch (ipc->type) {
@@ -252,6 +261,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		return true;
 	case IPC_HOST_TLS:
 		host_tls_take(&HEALTH(peer)->tls, peer->control, (const struct ipc_host_tls *)ipc);
+		return true;
+	case IPC_LOOKED_UP:
+		pass_names(HEALTH(peer), (const struct ipc_looked_up *)ipc);
 		return true;
 	case IPC_TESTED: /* of a question that was given up */
 		return true;
@@ -330,6 +342,8 @@ static void on_open(struct peer *opened)
 	send_policy(peer);
 	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	health_peer_send(peer, &done);
+	ipc_init(&done, IPC_LOOKUPS_LOST, sizeof(done));
+	peers_send_to(peer->peer.control->peers, PROCESS_SMTP, &done);
 }
 
 static const struct peer_face face = {

@@ -11,6 +11,7 @@
 #include "daemon/control/peer_clients.h"
 #include "daemon/control/sessions.h"
 #include "daemon/control/want.h"
+#include "lib/ipc/health.h"
 #include "lib/ipc/record.h"
 #include "lib/language.h"
 
@@ -142,6 +143,16 @@ static void hang_up(struct peer *peer)
 	peer_hang_up(peer);
 }
 
+/* Without a health process it is not answered: a new one's start brings it again. */
+static void ask_health(struct peer *peer, const struct ipc_lookup *ipc)
+{
+	struct ipc_lookup question = *ipc;
+
+	question.header.seq = 0;
+	question.smtp = peer->number;
+	health_peer_send(peer->control->health, &question);
+}
+
 static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
 	struct control *control = peer->control;
@@ -165,6 +176,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		break;
 	case IPC_HOST:
 		health_peer_send(control->health, ipc);
+		break;
+	case IPC_LOOKUP:
+		ask_health(peer, (const struct ipc_lookup *)ipc);
 		break;
 	case IPC_REPLY: /* to a question that was given up */
 	case IPC_FLOW:

@@ -4,6 +4,7 @@
 #include "daemon/smtp/account.h"
 #include "daemon/smtp/allowance.h"
 #include "daemon/smtp/client.h"
+#include "daemon/smtp/client_name.h"
 #include "daemon/smtp/reach.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -55,13 +56,20 @@ static const struct session *session_of(const struct smtp_flow *flow, struct ses
 	return session;
 }
 
-static struct decide_origin origin_of(const struct way *way)
+/* room: as long as what is returned. */
+static struct decide_origin origin_of(
+	const struct smtp_flow *flow, const char *room[static CLIENT_NAMES_MAX])
 {
-	return (struct decide_origin){.of_listener = way->listener >= 0,
+	const struct way *way = &flow->way;
+	struct decide_origin origin = {.of_listener = way->listener >= 0,
 		.zone = way->zone < 0 ? 0 : (size_t)way->zone,
 		.listener = way->listener < 0 ? 0 : (size_t)way->listener,
 		.mac = way->mac,
 		.source = way->client.addr};
+
+	if (way->listener >= 0)
+		client_name_fill(flow, room, &origin);
+	return origin;
 }
 
 /* ---- the greeting ---- */
@@ -91,7 +99,8 @@ const char *envelope_block_text(const struct smtp_flow *flow)
 static bool is_reachable(struct smtp_flow *flow)
 {
 	const struct decide_world world = world_of(flow);
-	const struct decide_origin origin = origin_of(&flow->way);
+	const char *room[CLIENT_NAMES_MAX];
+	const struct decide_origin origin = origin_of(flow, room);
 	struct session session;
 	const struct decide_envelope envelope = {
 		.session = session_of(flow, &session), .original = &flow->way.original};
@@ -99,17 +108,32 @@ static bool is_reachable(struct smtp_flow *flow)
 
 	reach_look(flow, &world, &origin, &envelope, &reach);
 	flow->offers = reach.offers;
+	flow->named |= reach.named && flow->way.listener >= 0;
 	return reach.is_up || !reach.any;
 }
 
-static bool is_accepted(const struct smtp_flow *flow)
+/* Of a listener. */
+static enum ending ending_of_accept(const struct smtp_flow *flow)
 {
 	const struct decide_world world = world_of(flow);
-	const struct decide_origin origin = origin_of(&flow->way);
+	const char *room[CLIENT_NAMES_MAX];
+	const struct decide_origin origin = origin_of(flow, room);
 	struct decision decision;
 
 	decide_connection(&world, &origin, &flow->way.original, now_of(flow), &decision);
-	return decision.reason != DECIDE_NOT_ACCEPTED;
+	return decision.reason == DECIDE_NOT_ACCEPTED ? ENDING_NOT_ACCEPTED
+	       : decision.reason == DECIDE_NEEDS_NAME ? ENDING_NOT_NAMED
+						      : ENDING_NONE;
+}
+
+/* Does anything hang on its names? They are asked for before a recipient needs them. */
+static bool hangs_on_names(const struct smtp_flow *flow)
+{
+	const struct decide_world world = world_of(flow);
+	const char *room[CLIENT_NAMES_MAX];
+	const struct decide_origin origin = origin_of(flow, room);
+
+	return decide_hangs_on_host(&world, &origin, now_of(flow));
 }
 
 static enum ending ending_of_greeting(struct smtp_flow *flow)
@@ -123,10 +147,16 @@ static enum ending ending_of_greeting(struct smtp_flow *flow)
 		return ENDING_NO_ZONE;
 	if (find_block(flow))
 		return ENDING_BLOCKED;
-	if (way->listener >= 0 && !is_accepted(flow))
-		return ENDING_NOT_ACCEPTED;
-	enum ending over = charge_flow(way);
-	return over == ENDING_NONE && !is_reachable(flow) ? ENDING_NO_SERVER : over;
+	enum ending over = way->listener < 0 ? ENDING_NONE : ending_of_accept(flow);
+	/* who waits for its name has its place of the limits, as all have who are not sent away */
+	flow->hangs = over == ENDING_NOT_NAMED;
+	flow->named = way->listener >= 0 && hangs_on_names(flow);
+	if (over == ENDING_NOT_ACCEPTED)
+		return over;
+	over = charge_flow(way);
+	if (over != ENDING_NONE)
+		return over;
+	return is_reachable(flow) || flow->hangs ? ENDING_NONE : ENDING_NO_SERVER;
 }
 
 void envelope_begin(struct smtp_flow *flow)
@@ -134,8 +164,19 @@ void envelope_begin(struct smtp_flow *flow)
 	flow->greeted = (uint8_t)ending_of_greeting(flow);
 }
 
-bool envelope_welcome(const struct smtp_flow *flow, struct smtp_refusal *refusal)
+/* Its names are known, or will not be. */
+static enum ending ending_by_name(struct smtp_flow *flow)
 {
+	enum ending why = ending_of_accept(flow);
+
+	return why == ENDING_NONE && !is_reachable(flow) ? ENDING_NO_SERVER : why;
+}
+
+bool envelope_welcome(struct smtp_flow *flow, struct smtp_refusal *refusal)
+{
+	if (flow->greeted == ENDING_NONE && flow->hangs)
+		flow->greeted = (uint8_t)ending_by_name(flow);
+	flow->hangs = false;
 	if (flow->greeted == ENDING_NONE)
 		return true;
 	if (flow->greeted == ENDING_BLOCKED) {
@@ -195,7 +236,8 @@ static void decide(
 {
 	const struct way *way = &flow->way;
 	const struct decide_world world = world_of(flow);
-	const struct decide_origin origin = origin_of(way);
+	const char *room[CLIENT_NAMES_MAX];
+	const struct decide_origin origin = origin_of(flow, room);
 	struct session session;
 	struct decide_tls tls;
 	const struct decide_envelope envelope = {.session = session_of(flow, &session),
@@ -252,7 +294,7 @@ static uint16_t server_of(const struct smtp_flow *flow, const struct decide_repl
 	return server == -ENOENT ? ENVELOPE_ORIGINAL : ENVELOPE_NO_SERVER;
 }
 
-void envelope_on_recipient(struct smtp_flow *flow)
+bool envelope_on_recipient(struct smtp_flow *flow)
 {
 	struct engine_verdict verdict = {
 		.first_ms = FIRST_MS, .greeting_ms = GREETING_MS, .command_ms = COMMAND_MS};
@@ -261,12 +303,14 @@ void envelope_on_recipient(struct smtp_flow *flow)
 	struct smtp_path path;
 
 	if (!engine_recipient(&flow->engine, &path))
-		return;
+		return true;
 	decide(flow, &path, &reply);
+	if (reply.reason == DECIDE_NEEDS_NAME && client_name_waits(flow))
+		return false;
 	smtp_report_decided(flow, &reply);
 	if (!reply.permitted) {
 		say_no(flow, &reply);
-		return;
+		return true;
 	}
 	verdict.server = server_of(flow, &reply);
 	if (verdict.server != ENVELOPE_ORIGINAL && verdict.server != ENVELOPE_NO_SERVER) {
@@ -280,6 +324,7 @@ void envelope_on_recipient(struct smtp_flow *flow)
 	if (!allowance_recipient(flow, &verdict, &refusal))
 		verdict.refusal = &refusal;
 	give(flow, &verdict);
+	return true;
 }
 
 struct permit {
@@ -301,14 +346,21 @@ static bool is_permitted_by_source(const struct smtp_flow *flow)
 {
 	const struct way *way = &flow->way;
 	const struct decide_world world = world_of(flow);
-	const struct decide_origin origin = origin_of(way);
+	const char *room[CLIENT_NAMES_MAX];
+	struct decide_origin origin = origin_of(flow, room);
 	const struct decide_envelope envelope = {.original = &way->original};
 	struct permit permit = {.server = way->server};
 
 	if (way->listener < 0 || way->server < 0 || *way->user)
 		return false;
+	origin.hosts_open = false; /* what nobody knows permits nothing */
 	decide_reach(&world, &origin, &envelope, now_of(flow), take_permit, &permit);
 	return permit.by_source;
+}
+
+void envelope_take_permit(struct smtp_flow *flow)
+{
+	flow->way.from_permitted = is_permitted_by_source(flow);
 }
 
 void envelope_take_server(struct smtp_flow *flow)
@@ -319,7 +371,7 @@ void envelope_take_server(struct smtp_flow *flow)
 	flow->way.server = server == ENVELOPE_ORIGINAL || server == ENVELOPE_NO_SERVER
 				   ? -1
 				   : (int32_t)server - 1;
-	flow->way.from_permitted = is_permitted_by_source(flow);
+	envelope_take_permit(flow);
 }
 
 void envelope_on_data(struct smtp_flow *flow)

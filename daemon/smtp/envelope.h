@@ -11,19 +11,20 @@ struct smtp_flow;
 struct smtp_refusal;
 
 /* The client is known: is it welcome? What the flow holds of limits from here on is given back at
- * its end. */
+ * its end. Where its names are to say it (flow.hangs), that is asked when it is greeted. */
 void envelope_begin(struct smtp_flow *flow);
 /* False: it is greeted with a refusal. */
-bool envelope_welcome(const struct smtp_flow *flow, struct smtp_refusal *refusal);
+bool envelope_welcome(struct smtp_flow *flow, struct smtp_refusal *refusal);
 /* Is its client blocked now? */
 bool envelope_is_blocked(const struct smtp_flow *flow);
 /* The block's text, good until the next change of blocks. NULL: none. */
 const char *envelope_block_text(const struct smtp_flow *flow);
 /* How the engine is to talk with this client. */
 void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup);
-/* The engine waits for a verdict; it has it when these return. */
+/* The engine waits for a verdict; it has it when these return. False: the client's names are waited
+ * for first. */
 void envelope_on_sender(struct smtp_flow *flow);
-void envelope_on_recipient(struct smtp_flow *flow);
+bool envelope_on_recipient(struct smtp_flow *flow);
 void envelope_on_data(struct smtp_flow *flow);
 void envelope_on_dot(struct smtp_flow *flow);
 /* It waits for the header line of ours. */
@@ -34,5 +35,7 @@ void envelope_on_trace(struct smtp_flow *flow);
 #define ENVELOPE_NO_SERVER UINT16_MAX
 /* The flow's way leads to the server that the engine means. */
 void envelope_take_server(struct smtp_flow *flow);
+/* And what the server is told of it goes by the names that are known by now. */
+void envelope_take_permit(struct smtp_flow *flow);
 
 #endif

@@ -19,6 +19,8 @@ static void take_server(void *context, const struct policy_rule *rule, ptrdiff_t
 		way->client.addr.family, &offers);
 
 	look->reach->any = true;
+	if (server >= 0 && way->policy->servers[server].announce == POLICY_ANNOUNCE_XCLIENT)
+		look->reach->named = true;
 	if (!is_up)
 		return;
 	look->reach->is_up = true;

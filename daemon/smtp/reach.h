@@ -14,6 +14,7 @@ struct smtp_flow;
 struct reach {
 	bool any;       /* there is such a server */
 	uint8_t offers; /* enum smtp_offer: what all hosts of them that are not down showed last */
+	bool named;     /* one of them is told the client's name */
 	bool is_up;     /* one of them has a host that is not down, or of which nothing is known */
 };
 

@@ -7,9 +7,11 @@
 #include "daemon/log.h"
 #include "daemon/flow/load.h"
 #include "daemon/smtp/allowance.h"
+#include "daemon/smtp/client_name.h"
 #include "daemon/smtp/order.h"
 #include "daemon/smtp/smtp_report.h"
 #include "daemon/smtp/smtp_server.h"
+#include "lib/ipc/health.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -77,6 +79,7 @@ static void on_complete(struct smtp *smtp)
 	record_flush(&smtp->ways.records, &smtp->child);
 	take_start(smtp);
 	listen_follow(smtp);
+	client_name_ask_again(smtp);
 }
 
 static void on_change(struct child *child, enum replica_change change)
@@ -140,6 +143,12 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 	case IPC_FLOWS_GET:
 		n = smtp_flow_each(&smtp->table, tell_flow, (void *)(uintptr_t)m);
 		child_reply(child, ipc, 0, n, "");
+		break;
+	case IPC_LOOKED_UP:
+		client_name_take(smtp, m);
+		break;
+	case IPC_LOOKUPS_LOST:
+		client_name_ask_again(smtp);
 		break;
 	case IPC_LOADS_GET:
 		n = tell_loads(smtp, ipc);

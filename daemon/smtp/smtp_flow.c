@@ -1,6 +1,7 @@
 #include "daemon/smtp/smtp_flow.h"
 
 #include "daemon/smtp/client.h"
+#include "daemon/smtp/client_name.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -44,8 +45,9 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 	table->for_server = malloc(SMTP_FLOW_PIECE_BYTES);
 	table->recipients = calloc(SMTP_NOTE_RECIPIENTS_MAX, sizeof(*table->recipients));
 	table->record = malloc(MESSAGE_RECORD_BYTES_MAX);
+	table->names = calloc(flows, sizeof(struct client_name_wait *));
 	return table->read && table->for_client && table->for_server && table->recipients &&
-			       table->record
+			       table->record && table->names
 		       ? 0
 		       : -ENOMEM;
 }
@@ -61,6 +63,7 @@ void smtp_flow_table_fini(struct smtp_flow_table *table)
 	free(table->for_server);
 	free(table->recipients);
 	free(table->record);
+	free(table->names);
 }
 
 uint32_t smtp_flow_count(const struct smtp_flow_table *table)
@@ -255,6 +258,7 @@ static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 {
 	talk_end(flow);
 	client_end(flow);
+	client_name_end(flow);
 	smtp_flow_drop_server(flow);
 	server_tls_forget(flow);
 	close_client(flow);

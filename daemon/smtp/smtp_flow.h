@@ -14,6 +14,7 @@
 #include "lib/smtp/engine.h"
 
 struct smtp;
+struct client_name_wait;
 struct message_recipient;
 struct tls_contexts;
 struct tls_session;
@@ -94,6 +95,9 @@ struct smtp_flow {
 	bool drains : 1;         /* it is to end when nothing is under way */
 	bool is_again : 1;
 	bool served : 1; /* the server has answered a recipient */
+	bool hangs : 1;  /* at its greeting: whether its listener accepts it is its names' to say */
+	bool named : 1;  /* its names will be wanted */
+	bool asked : 1;  /* they are asked for */
 	bool late : 1;   /* for the call at hand: it is of the time that is over */
 	bool reset : 1;  /* with DONE: RST instead of an orderly close */
 
@@ -118,6 +122,7 @@ struct smtp_flow_table {
 	uint32_t binds;      /* flows that wait for a socket from the keeper */
 	uint32_t handshakes; /* steps of them in this round */
 	uint32_t most;       /* flows at once, since the heap was trimmed */
+	struct client_name_wait **names; /* one for each flow, by its number; NULL: not asked for */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;
 	struct loop_timer again_timer;

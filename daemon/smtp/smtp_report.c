@@ -104,6 +104,8 @@ static enum decide_reason reason_of(const struct smtp_flow *flow)
 {
 	if (flow->greeted == ENDING_BLOCKED)
 		return DECIDE_BLOCKED;
+	if (flow->greeted == ENDING_NOT_NAMED)
+		return DECIDE_NEEDS_NAME;
 	return flow->greeted == ENDING_NOT_ACCEPTED ? DECIDE_NOT_ACCEPTED : DECIDE_NEEDS_ENVELOPE;
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/flow/header.h"
 #include "daemon/flow/stock.h"
 #include "daemon/log.h"
+#include "daemon/smtp/client_name.h"
 #include "daemon/smtp/envelope.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/account.h"
@@ -275,23 +276,27 @@ void smtp_server_drop(struct smtp_flow *flow)
 
 /* ---- who the client is ---- */
 
-void smtp_server_identify(struct smtp_flow *flow)
+bool smtp_server_identify(struct smtp_flow *flow)
 {
 	const struct way *way = &flow->way;
 	char login[LOGIN_NAME_SIZE];
-	const struct xclient_identity identity = {.client = way->client,
-		.original = way->original,
-		.login = header_login(way, login)};
+	struct xclient_identity identity = {.client = way->client, .original = way->original};
 	struct xclient_commands commands;
 	const char *text = commands.text;
 	uint64_t now_ms = way_now_ms(way);
 
+	if (way->listener >= 0 && client_name_waits(flow))
+		return false;
+	if (flow->identified == 0)
+		envelope_take_permit(flow);
+	identity.login = header_login(way, login);
+	client_name_identify(flow, &identity);
 	int error = xclient_encode(&identity, flow->engine.offers.xclient, &commands);
 	if (error || flow->identified >= commands.n) {
 		flow->identified = 0;
 		engine_identity(&flow->engine, "", 0, true, now_ms, talk_out(flow));
 		talk_act(flow);
-		return;
+		return true;
 	}
 	for (size_t i = 0; i < flow->identified; i++)
 		text += commands.len[i];
@@ -301,4 +306,5 @@ void smtp_server_identify(struct smtp_flow *flow)
 		flow->identified = 0;
 	engine_identity(&flow->engine, text, len, last, now_ms, talk_out(flow));
 	talk_act(flow);
+	return true;
 }

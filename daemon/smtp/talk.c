@@ -2,6 +2,7 @@
 
 #include "daemon/smtp/account.h"
 #include "daemon/smtp/client.h"
+#include "daemon/smtp/client_name.h"
 #include "daemon/smtp/envelope.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
@@ -361,17 +362,29 @@ static bool hear_server(struct smtp_flow *flow)
 
 /* ---- what the engine waits for of us ---- */
 
-/* Who speaks before the greeting is heard before it. */
-static void greet(struct smtp_flow *flow)
+static bool end_engine(struct smtp_flow *flow, enum ending why)
+{
+	engine_end(&flow->engine, why, now_of(flow), talk_out(flow));
+	talk_act(flow);
+	return true;
+}
+
+/* Who speaks before the greeting is heard before it. False: its names are waited for. */
+static bool greet(struct smtp_flow *flow)
 {
 	size_t budget = SMTP_FLOW_READ_BYTES;
 	struct smtp_refusal refusal;
 
+	if (flow->hangs && flow->client_ended)
+		return end_engine(flow, ENDING_LEFT_BEFORE_GREETING);
+	if (flow->hangs && client_name_waits(flow))
+		return false;
 	flow->client_readable = true;
 	hear_client(flow, &budget);
 	bool welcome = envelope_welcome(flow, &refusal);
 	engine_greet(&flow->engine, welcome ? NULL : &refusal, now_of(flow), talk_out(flow));
 	talk_act(flow);
+	return true;
 }
 
 static bool answer_engine(struct smtp_flow *flow)
@@ -381,8 +394,7 @@ static bool answer_engine(struct smtp_flow *flow)
 		envelope_on_sender(flow);
 		return true;
 	case ENGINE_ASK_RCPT:
-		envelope_on_recipient(flow);
-		return true;
+		return envelope_on_recipient(flow);
 	case ENGINE_ASK_DATA:
 		envelope_on_data(flow);
 		return true;
@@ -392,8 +404,7 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_OPEN:
 		return smtp_server_open(flow);
 	case ENGINE_IDENTITY:
-		smtp_server_identify(flow);
-		return true;
+		return smtp_server_identify(flow);
 	case ENGINE_SERVER_TLS:
 		return server_tls_run(flow);
 	case ENGINE_LOGIN:
@@ -408,8 +419,7 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_CLIENT_TLS:
 		return client_handshake(flow);
 	case ENGINE_GREET:
-		greet(flow);
-		return true;
+		return greet(flow);
 	case ENGINE_COMMAND:
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
@@ -428,13 +438,6 @@ static bool answer_engine(struct smtp_flow *flow)
 		break;
 	}
 	return false;
-}
-
-static bool end_engine(struct smtp_flow *flow, enum ending why)
-{
-	engine_end(&flow->engine, why, now_of(flow), talk_out(flow));
-	talk_act(flow);
-	return true;
 }
 
 static bool go(struct smtp_flow *flow)
@@ -520,10 +523,12 @@ static void begin_last(struct smtp_flow *flow)
 /* The timer is not moved for every input: when it fires, it looks what is due. */
 static void arm(struct smtp_flow *flow)
 {
-	uint64_t at_ms = smtp_server_deadline(flow);
+	uint64_t at_ms = smtp_server_deadline(flow), name_ms = client_name_deadline(flow);
 
 	if (flow->engine.deadline_ms < at_ms)
 		at_ms = flow->engine.deadline_ms;
+	if (name_ms < at_ms)
+		at_ms = name_ms;
 	if (!flow->deadline.slot || at_ms < flow->deadline.at_ms)
 		loop_timer_set(flow->smtp->loop, &flow->deadline, at_ms);
 }
@@ -570,6 +575,8 @@ void talk_on_deadline(struct smtp_flow *flow, uint64_t now_ms)
 	}
 	if (flow->state != SMTP_FLOW_TALK)
 		return;
+	if (now_ms >= client_name_deadline(flow))
+		client_name_on_deadline(flow);
 	if (now_ms >= smtp_server_deadline(flow))
 		smtp_server_on_deadline(flow);
 	if (now_ms >= flow->engine.deadline_ms) {
@@ -592,6 +599,8 @@ void talk_begin(struct smtp_flow *flow)
 	client_set_up(flow, &setup);
 	engine_init(&flow->engine, &setup, now_of(flow));
 	smtp_report_started(flow);
+	if (flow->named)
+		client_name_ask(flow);
 	talk_run(flow);
 }
 

@@ -14,9 +14,16 @@ static void tell_listener(const struct decide_telling *telling)
 	decide_tell(telling, "client %s at listener %s", addr_format(&origin->source, addr),
 		policy->listeners[origin->listener].name.text);
 	if (origin->nhosts > 0)
-		decide_tell(telling, "name: %s", names.text);
-	else if (!origin->hosts_open && decide_wants_host(policy, origin->listener))
+		decide_tell(telling, "name: %s%s", names.text,
+			origin->hosts_open ? ", and maybe others, which DNS does not say" : "");
+	else if (!decide_wants_host(policy, origin->listener))
+		return;
+	else if (!origin->hosts_open)
 		decide_tell(telling, "name: none that leads to it and back");
+	else if (decide_hangs_on_host(telling->world, origin, telling->now_ms))
+		decide_tell(telling, "name: not known, DNS does not say it");
+	else
+		decide_tell(telling, "name: not looked up, nothing hangs on it");
 }
 
 static void tell_identity(const struct decide_telling *telling, const struct decision *decision)

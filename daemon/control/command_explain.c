@@ -16,6 +16,7 @@ static void forget(struct command *command)
 	struct explaining *explaining = command->state;
 	json_decref(explaining->steps);
 	json_decref(explaining->row);
+	free(explaining->names_found);
 }
 /* ---- a flow: live, else in the audit ---- */
 

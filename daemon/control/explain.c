@@ -6,12 +6,14 @@
 #include "daemon/control/control.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/row.h"
+#include "lib/ipc/health.h"
 #include "lib/smtp/engine.h"
 #include "lib/smtp/message_record.h"
 #include "lib/target.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void explain_step(void *context, const char *text)
@@ -389,19 +391,47 @@ void explain_tell(struct explaining *explaining)
 	finish(explaining);
 }
 
+static uint64_t at_of(const struct explaining *explaining)
+{
+	const struct control *control = explaining->command->control;
+
+	return explaining->at_ms ? clock_from_wall(control, explaining->at_ms)
+				 : clock_now_ms(control);
+}
+
+/* room: as long as what is returned. */
+static struct decide_origin origin_at(const struct explaining *explaining, size_t listener,
+	const char *room[static CLIENT_NAMES_MAX])
+{
+	const struct ipc_looked_up *names = explaining->names_found;
+	struct decide_origin origin = {.of_listener = true,
+		.listener = listener,
+		.source = explaining->addr,
+		.hosts = room,
+		.nhosts = names ? names->n : 0,
+		.hosts_open = !names || names->known != CLIENT_NAMES_KNOWN};
+
+	for (size_t i = 0; i < origin.nhosts; i++)
+		room[i] = names->names[i];
+	return origin;
+}
+
 /* Which flows a listener holds, control is not told: its limits are not foreseen. */
-void explain_listener(struct explaining *explaining)
+static void tell_at_listener(struct explaining *explaining)
 {
 	struct control *control = explaining->command->control;
 	struct decide_world world = control_world(control);
 	ptrdiff_t index = policy_find_listener(control->policy, explaining->listener);
-	const struct policy_listener *listener = &control->policy->listeners[index];
-	const struct decide_origin origin = {
-		.of_listener = true, .listener = (size_t)index, .source = explaining->addr};
-	uint64_t at_ms = explaining->at_ms ? clock_from_wall(control, explaining->at_ms)
-					   : clock_now_ms(control);
+	const char *room[CLIENT_NAMES_MAX];
+	uint64_t at_ms = at_of(explaining);
 	struct decision decision;
 
+	if (index < 0) { /* it went while its client's names were looked up */
+		command_no_such(explaining->command, POLICY_KIND_LISTENER, explaining->listener);
+		return;
+	}
+	const struct policy_listener *listener = &control->policy->listeners[index];
+	const struct decide_origin origin = origin_at(explaining, (size_t)index, room);
 	if (!explaining->destination_given)
 		explaining->destination = (struct endpoint){
 			.addr = listener->addresses[0], .port = listener->ports.v[0]};
@@ -417,4 +447,41 @@ void explain_listener(struct explaining *explaining)
 		answer(explaining, decide_reason_names[explaining->reply.reason],
 			explaining->reply.code, explaining->reply.status, explaining->reply.text);
 	finish(explaining);
+}
+
+static void on_names(struct ask *asking, const struct ipc_header *ipc)
+{
+	struct explaining *explaining =
+		(struct explaining *)((char *)asking - offsetof(struct explaining, asking));
+
+	if (ipc && ipc->type == IPC_LOOKED_UP && !explaining->names_found) {
+		explaining->names_found = malloc(ipc->bytes);
+		if (explaining->names_found)
+			memcpy(explaining->names_found, ipc, ipc->bytes);
+		return;
+	}
+	if (ipc && !ask_is_last(ipc))
+		return;
+	if (!ipc)
+		explain_step(explaining, "the health process, which looks names up, is not there");
+	tell_at_listener(explaining);
+}
+
+void explain_listener(struct explaining *explaining)
+{
+	struct control *control = explaining->command->control;
+	const struct decide_world world = control_world(control);
+	const char *room[CLIENT_NAMES_MAX];
+	const struct decide_origin origin = origin_at(explaining,
+		(size_t)policy_find_listener(control->policy, explaining->listener), room);
+	struct ipc_lookup question;
+
+	if (!decide_hangs_on_host(&world, &origin, at_of(explaining))) {
+		tell_at_listener(explaining);
+		return;
+	}
+	ipc_init(&question, IPC_LOOKUP, sizeof(question));
+	question.addr = explaining->addr;
+	explaining->asking.on_answer = on_names;
+	health_peer_ask(control->health, &explaining->asking, &question);
 }

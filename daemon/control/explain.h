@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 struct command;
+struct ipc_looked_up;
 
 /* What is asked, filled in step by step: by words, by a flow, by a session, by the neighbours. */
 struct explaining {
@@ -41,6 +42,9 @@ struct explaining {
 	bool needs_tls;                  /* and is in clear: it hears of nothing else */
 	struct outlook_reach reach;
 	struct outlook_allowance recipients, messages; /* of what is permitted */
+	struct ask asking; /* health for the names of a listener's client */
+	/* that came; NULL: they were not asked for, or none did */
+	struct ipc_looked_up *names_found;
 	json_t *steps, *row;
 };
 
@@ -49,7 +53,8 @@ void explain_step(void *context, const char *text);
 /* Ends the command, perhaps later: the relays are asked. All of the client is known. */
 void explain_tell(struct explaining *explaining);
 
-/* The same of a client of a listener, of which the address is known. */
+/* The same of a client of a listener, of which the address is known. Its names are looked up where
+ * something hangs on them. */
 void explain_listener(struct explaining *explaining);
 
 /* explain_client.c: fills in what sessions know of the client, then what the neighbour table knows,

@@ -150,6 +150,25 @@ static bool may_send(struct walk *walk)
 	return false;
 }
 
+/* Could it, of somebody who logs in? Else there is nothing to log in for, and the recipient's own
+ * reply tells more. */
+static bool may_send_known(struct walk *walk)
+{
+	const struct policy *policy = walk->question.world->policy;
+
+	for (size_t i = 0; i < policy->nrules; i++) {
+		const struct policy_rule *rule = &policy->rules[i];
+		struct decide_match match = decide_mails(
+			&walk->question, rule, &walk->mails, decide_rule(&walk->question, rule));
+		if (match.answer == DECIDE_RULE_YES)
+			return false;
+		if (match.answer == DECIDE_RULE_NO && rule->to_server &&
+			(match.failed == DECIDE_RULE_USER || match.failed == DECIDE_RULE_GROUP))
+			return true;
+	}
+	return false;
+}
+
 void decide_sender(const struct decide_world *world, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct decide_reply *reply)
 {
@@ -162,7 +181,7 @@ void decide_sender(const struct decide_world *world, const struct decide_origin 
 	if (!session) {
 		begin(&walk, world, origin, envelope, NULL, now_ms);
 		know_sender(&walk, envelope->sender);
-		reply->permitted = may_send(&walk);
+		reply->permitted = may_send(&walk) || !may_send_known(&walk);
 	}
 	if (!reply->permitted)
 		refuse(reply, DECIDE_UNAUTHENTICATED, 530, "5.7.0", "log in first");

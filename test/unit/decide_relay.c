@@ -131,6 +131,7 @@ static const char site[] =
 	"zone guest { interface e0 unauthenticated answer 421 \"log in\" }\n"
 	"zone later { interface e1 unauthenticated answer 554 \"never\" }\n"
 	"listener in { address 203.0.113.1 }\nlistener out { address 203.0.113.1 port 587 }\n"
+	"listener few { address 203.0.113.1 port 26 }\n"
 	"list office { 192.0.2.0/24, 2001:db8:20::/64 }\nlist grown dynamic\n"
 	"list customers host { \"one.example\", \".deep.one.example\" }\nlist more host dynamic\n"
 	"list people mail { \"anna@hotel.example\", \"@sub.hotel.example\" }\n" SERVERS
@@ -146,6 +147,8 @@ static const char site[] =
 	"rule one { listener out recipient \"only@hotel.example\" verdict answer 554 \"not her\" "
 	"}\n"
 	"rule nobody { listener in group not \"x\" verdict answer 421 \"not of x\" }\n"
+	"rule abuse { listener few source 198.51.100.66 verdict answer 554 \"abuse\" }\n"
+	"rule few { listener few group \"few\" server queue }\n"
 	"rule guests { zone guest server queue }\n";
 
 static void each_recipient_goes_by_its_domain(void **state)
@@ -207,6 +210,11 @@ static void who_sends_from_where_meets_its_rule(void **state)
 			"550 5.7.1 no spam"},
 		{"in", "198.51.100.7", NULL, "<a@b.example>", NULL, "permitted"},
 		{"out", "198.51.100.7", NULL, "<a@b.example>", NULL, "530 5.7.0 log in first"},
+		/* who could not send if he did is told so by the recipient */
+		{"few", "198.51.100.7", NULL, "<a@b.example>", NULL, "530 5.7.0 log in first"},
+		{"few", "198.51.100.66", NULL, "<a@b.example>", NULL, "permitted"},
+		{"few", "198.51.100.66", NULL, "<a@b.example>", "<x@far.example>",
+			"550 5.7.1 abuse"},
 		{"out", "198.51.100.7", NULL, "<>", "<anna@hotel.example>",
 			"550 5.7.1 relaying denied"},
 		{"out", "198.51.100.7", NULL, "<>", "<only@hotel.example>", "550 5.7.1 not her"},
@@ -591,6 +599,8 @@ static void it_is_explained_in_words(void **state)
 		"rule near: no, it is for zones\n"
 		"rule one: no, listener in is not among \"out\"\n"
 		"rule nobody: no, nobody is logged in\n"
+		"rule abuse: no, listener in is not among \"few\"\n"
+		"rule few: no, listener in is not among \"few\"\n"
 		"rule guests: no, it is for zones\n"
 		"no rule takes it: as listener in says when no rule matches, answer 554 \"relaying "
 		"denied\"\n"

@@ -32,6 +32,11 @@ def case(name, families=(4, 6), deadline=90):
     return register
 
 
+def registered():
+    """The names of all cases."""
+    return [name for name, *_ in _cases]
+
+
 def equal(got, want, what="value"):
     if got != want:
         raise AssertionError(f"{what}: {got!r}, not {want!r}")

@@ -28,6 +28,37 @@ smtpd_recipient_restrictions = check_recipient_access inline:{ { last@local.exam
 """
 
 
+class Told(mail.Server):
+    """A server that takes our word for who the client is, and keeps what it was told."""
+
+    def __init__(self, host, port, addresses=None):
+        self.told, self.peers = [], set()
+        super().__init__(host, addresses, port=port, name="told.example", at={
+            b"EHLO": self._hello, b"XCLIENT": self._take})
+
+    def _hello(self, sock, _):
+        known = sock.getpeername()[:2] in self.peers
+        return b"250 told.example\r\n" if known else \
+            b"250-told.example\r\n250 XCLIENT NAME ADDR PORT LOGIN\r\n"
+
+    def _take(self, sock, line):
+        self.peers.add(sock.getpeername()[:2])
+        self.told.append(line.decode("latin-1").split())
+        return b"220 told.example\r\n"
+
+    def of(self, address):
+        """The logins that were told of this client; None where there was none."""
+        return self._logins([words for words in self.told if any(
+            word in (f"ADDR={address}", f"ADDR=IPV6:{address}") for word in words)])
+
+    def logins(self):
+        return self._logins(self.told)
+
+    @staticmethod
+    def _logins(told):
+        return [next((word[6:] for word in words if word.startswith("LOGIN=")), None) for words in told]
+
+
 class ProxyPostfix(mail.Postfix):
     HELLO = b"PROXY TCP4 127.0.0.1 127.0.0.1 1 25\r\n"
 

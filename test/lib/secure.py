@@ -98,8 +98,21 @@ class Secure(mail.Smtp):
         for line in before:
             holds(self.ask(line), "250")
         holds(self.ask("STARTTLS"), "220")
+        self.shake_hands(t)
+        holds(self.ask("EHLO client.example"), "250")
+
+    def shake_hands(self, t):
         context = ssl.create_default_context(cafile=t.authority.file)
         self.sock = context.wrap_socket(self.sock, server_hostname=NAME)
         self.reader.close()
         self.reader = self.sock.makefile("rb")
+
+
+class Immediate(Secure):
+    """The same on 465, where TLS comes first."""
+
+    def __init__(self, t, family):
+        mail.Smtp.__init__(self, t.lab.client, t.lab.internet.ip(family), 465, timeout=40)
+        self.shake_hands(t)
+        holds(self.reply(), "220")
         holds(self.ask("EHLO client.example"), "250")

@@ -286,8 +286,9 @@ static void on_processes(struct gather *gather)
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
-	if (credentials_open(control->credentials, apply->policy, apply->lenient, reason,
-		    sizeof(reason)) < 0) {
+	int open = credentials_open(
+		control->credentials, apply->policy, apply->lenient, reason, sizeof(reason));
+	if (open < 0) {
 		char text[sizeof(reason) + 32];
 		snprintf(text, sizeof(text), "%s; nothing has changed", reason);
 		peers_abort(control->peers, apply->record.number);
@@ -297,8 +298,8 @@ static void on_processes(struct gather *gather)
 	char *resolved = language_print(apply->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	gather_init(&apply->gather, on_prepared);
 	if (resolved)
-		peers_prepare(control->peers, apply->record.number, apply->lenient, resolved, len,
-			&apply->gather);
+		peers_prepare(control->peers, apply->record.number, apply->lenient || open > 0,
+			resolved, len, &apply->gather);
 	free(resolved);
 	credentials_close(control->credentials);
 	gather_end(&apply->gather, resolved ? 0 : -ENOMEM, NULL);

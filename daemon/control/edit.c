@@ -315,6 +315,7 @@ static bool make_all(struct command *command)
 	struct policy_world world;
 	bool good = true;
 	policy_world_init(&world, command->control, &editing->texts);
+	policy_world_judge_new(&world);
 	for (size_t i = 0; good && i < editing->n; i++)
 		good = make_one(command, &editing->edits[i], &world.language);
 	policy_world_fini(&world);

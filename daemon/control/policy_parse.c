@@ -1,6 +1,7 @@
 #include "daemon/control/policy_parse.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/credential/credentials.h"
 #include "daemon/control/credential/read.h"
 #include "kernel-rules/way.h"
 
@@ -53,6 +54,14 @@ static void look_at_credential(
 	credential_read_wipe(&read);
 }
 
+static void look_at_new(
+	void *context, const struct credential *credential, struct credential_verdict *verdict)
+{
+	const struct policy_world *world = context;
+	if (!credentials_run(world->control->credentials, credential))
+		look_at_credential(context, credential, verdict);
+}
+
 static struct ways *ways_of(struct policy_world *world)
 {
 	if (!world->ways_tried)
@@ -98,6 +107,11 @@ void policy_world_init(
 	/* what ran is judged where it is read to run */
 	if (!texts || !texts->replay)
 		world->language.credential = look_at_credential;
+}
+
+void policy_world_judge_new(struct policy_world *world)
+{
+	world->language.credential = look_at_new;
 }
 
 void policy_world_fini(struct policy_world *world)

@@ -19,6 +19,8 @@ struct policy_world {
 
 void policy_world_init(
 	struct policy_world *world, struct control *control, struct policy_texts *texts);
+/* Certificates, secrets and trust stores that the running policy does not have are judged, too. */
+void policy_world_judge_new(struct policy_world *world);
 void policy_world_fini(struct policy_world *world);
 
 /* Parses and checks. NULL: the diagnosis has errors. */

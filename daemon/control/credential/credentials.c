@@ -92,15 +92,34 @@ void credentials_read_account(const struct credentials_part *part,
 	credentials_read_one(part, &wanted, read);
 }
 
-static int take_one(struct held *held, bool lenient, char *text, size_t size)
+static const struct credential_now *find(
+	const struct credential_now *v, size_t n, const struct credential *what)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].what.kind == what->kind && strcmp(v[i].what.name, what->name) == 0 &&
+			strcmp(v[i].what.file, what->file) == 0 &&
+			strcmp(v[i].what.key, what->key) == 0)
+			return &v[i];
+	return NULL;
+}
+
+bool credentials_run(const struct credentials_part *part, const struct credential *what)
+{
+	return find(part->now, part->nnow, what) != NULL;
+}
+
+static int take_one(
+	struct credentials_part *part, struct held *held, bool lenient, char *text, size_t size)
 {
 	const struct credential_verdict *verdict = &held->read.verdict;
 
-	if (verdict->bad && !lenient) {
+	if (verdict->bad && !lenient && !credentials_run(part, &held->what)) {
 		snprintf(text, size, "%s", verdict->text);
 		return -EINVAL;
 	}
-	if (!held->read.usable || held->what.kind != CREDENTIAL_TRUST)
+	if (!held->read.usable)
+		return 1;
+	if (held->what.kind != CREDENTIAL_TRUST)
 		return 0;
 	held->fd = channel_memfd("trust", held->read.file.bytes, held->read.file.len);
 	return held->fd < 0 ? held->fd : 0;
@@ -111,6 +130,7 @@ int credentials_open(
 {
 	struct credentials all;
 	int error = credentials_of(policy, &all);
+	bool lacks = false;
 
 	credentials_close(part);
 	part->held = calloc(all.n + 1, sizeof(*part->held));
@@ -118,19 +138,20 @@ int credentials_open(
 		error = -ENOMEM;
 	part->policy = policy_ref(policy);
 	text[0] = '\0';
-	for (size_t i = 0; !error && i < all.n; i++) {
+	for (size_t i = 0; error >= 0 && i < all.n; i++) {
 		struct held *held = &part->held[part->nheld++];
 		held->fd = -1;
 		held->what = all.v[i];
 		credentials_read_one(part, &held->what, &held->read);
-		error = take_one(held, lenient, text, size);
+		error = take_one(part, held, lenient, text, size);
+		lacks |= error > 0;
 	}
 	credentials_fini(&all);
-	if (error && !text[0])
+	if (error < 0 && !text[0])
 		snprintf(text, size, "%s", strerror(-error));
-	if (error)
+	if (error < 0)
 		credentials_close(part);
-	return error;
+	return error < 0 ? error : lacks;
 }
 
 /* ---- told ---- */
@@ -248,17 +269,6 @@ static void begin_one(struct credentials_part *part, struct credential_now *now)
 		snprintf(now->trouble, sizeof(now->trouble), "%s", read.verdict.text);
 	snprintf(now->warning, sizeof(now->warning), "%s", read.verdict.warning);
 	credential_read_wipe(&read);
-}
-
-static const struct credential_now *find(
-	const struct credential_now *v, size_t n, const struct credential *what)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i].what.kind == what->kind && strcmp(v[i].what.name, what->name) == 0 &&
-			strcmp(v[i].what.file, what->file) == 0 &&
-			strcmp(v[i].what.key, what->key) == 0)
-			return &v[i];
-	return NULL;
 }
 
 void credentials_follow(struct credentials_part *part)

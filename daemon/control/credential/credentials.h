@@ -42,10 +42,13 @@ struct credential_now {
 struct credentials_part *credentials_new(struct control *control);
 void credentials_free(struct credentials_part *part);
 
-/* Reads what the policy needs and holds it for credentials_tell(). lenient: what is bad is left
- * out; else text says the first reason. 0 or -errno. */
+/* Reads what the policy needs and holds it for credentials_tell(). What is bad is left out where
+ * the running policy has it as well, which goes on with what was loaded of it, or with lenient;
+ * else text says the first reason. 0, 1: something is left out, or -errno. */
 int credentials_open(struct credentials_part *part, struct policy *policy, bool lenient, char *text,
 	size_t size);
+/* The running policy has it: the same name and files. */
+bool credentials_run(const struct credentials_part *part, const struct credential *what);
 /* To one process, what is held, if its role is told. In front of the policy. */
 void credentials_tell(struct credentials_part *part, struct peer *peer);
 /* What is held is wiped. */

@@ -110,18 +110,28 @@ static void add_line(struct renewal *one, const char *format, ...)
 		memcpy(one->text + used, "\n", 2);
 }
 
-static const char *describe(const struct credential_now *now, char *buf, size_t size)
+/* Which it is of those without a name, their files say. */
+static void tell_loaded(struct renewal *one, const struct credential_now *now)
 {
-	char date[CERTIFICATE_DATE_SIZE];
+	char title[CREDENTIAL_TITLE_SIZE], date[CERTIFICATE_DATE_SIZE], text[1024] = "";
 
-	if (now->what.kind == CREDENTIAL_CERTIFICATE)
-		snprintf(buf, size, "%s, %s, ends %s", now->facts.subject, now->facts.key,
+	credential_title(&now->what, title);
+	switch (now->what.kind) {
+	case CREDENTIAL_CERTIFICATE:
+		snprintf(text, sizeof(text), "%s: loaded: %s, %s, ends %s", title,
+			now->facts.subject, now->facts.key,
 			certificate_date(now->facts.ends, date));
-	else if (now->what.kind == CREDENTIAL_TRUST)
-		snprintf(buf, size, "%u certificates", now->trusted);
-	else
-		snprintf(buf, size, "read");
-	return buf;
+		break;
+	case CREDENTIAL_TRUST:
+		snprintf(text, sizeof(text), "%s %s: loaded: %u certificate%s", title,
+			now->what.file, now->trusted, now->trusted == 1 ? "" : "s");
+		break;
+	case CREDENTIAL_SECRET:
+		snprintf(text, sizeof(text), "%s %s: loaded", title, now->what.file);
+		break;
+	}
+	log_info("%s", text);
+	add_line(one, "%s", text);
 }
 
 /* A trouble once, and its end. */
@@ -188,22 +198,19 @@ static void on_renewed(struct gather *gather)
 	for (size_t i = 0; same && i < one->nfresh; i++) {
 		struct credential_now *now = credentials_now_at(renew->part, i);
 		struct credential_now *fresh = &one->fresh[i];
-		char title[CREDENTIAL_TITLE_SIZE], text[400];
+		char title[CREDENTIAL_TITLE_SIZE];
 		if (!now || !fresh->loaded)
 			continue;
-		credential_title(&now->what, title);
 		if (gather->status) {
-			snprintf(now->trouble, sizeof(now->trouble), "%s: %.200s: %.300s", title,
-				now->what.file, gather->text);
+			snprintf(now->trouble, sizeof(now->trouble), "%s: %.200s: %.300s",
+				credential_title(&now->what, title), now->what.file, gather->text);
 			add_line(one, "%s", now->trouble);
 			one->bad = true;
 		} else {
 			fresh->what = now->what;
 			memcpy(fresh->said, now->said, sizeof(fresh->said));
 			*now = *fresh;
-			describe(now, text, sizeof(text));
-			log_info("%s: loaded anew: %s", title, text);
-			add_line(one, "%s: loaded: %s", title, text);
+			tell_loaded(one, now);
 		}
 		log_trouble(now);
 		log_end(renew->part, now);

@@ -156,7 +156,9 @@ void tell_drain(const struct world *world, uint32_t seconds);
 void await_end(struct world *world);
 /* It is asked to end when nothing is left to do, and ends. */
 void end(struct world *world);
-/* Logged in, asked, greeted: a flow that runs. */
+/* Anna logs in, her host is asked, and her flow runs, greeted with "220 hi". */
+void open_first_flow(struct world *world, int *client, int *server);
+/* Another one that runs. */
 void open_flow(struct world *world, int *client, int *server);
 
 #define BOTH(test)                                                      \

@@ -11,12 +11,7 @@ static void over_a_limit_is_said_and_counted(void **state)
 	struct world world;
 	int client, server;
 	begin(&world, IS_IP6(state), "limit flows 1 per client limit flows 1 per user", "");
-	log_in(world.control, 1, "anna", client_text(&world));
-	client = dial(&world);
-	server_be_asked(&world, "");
-	server = server_take(&world);
-	say(server, "220 hi\r\n");
-	hear_exactly(client, "220 hi\r\n");
+	open_first_flow(&world, &client, &server);
 
 	int second = dial(&world);
 	hear_refusal(second, "421 4.7.0 gw.example.net too many connections from you [f-");
@@ -149,12 +144,7 @@ static void control_may_die_and_come_back(void **state)
 	struct world world;
 	int client, server;
 	begin(&world, IS_IP6(state), "", "");
-	log_in(world.control, 1, "anna", client_text(&world));
-	client = dial(&world);
-	server_be_asked(&world, "");
-	server = server_take(&world);
-	say(server, "220 hi\r\n");
-	hear_exactly(client, "220 hi\r\n");
+	open_first_flow(&world, &client, &server);
 
 	close(world.control);
 	say(client, "EHLO laptop\r\n");
@@ -219,12 +209,7 @@ static void draining_lets_flows_finish(void **state)
 	struct world world;
 	int client, server;
 	begin(&world, IS_IP6(state), "", "");
-	log_in(world.control, 1, "anna", client_text(&world));
-	client = dial(&world);
-	server_be_asked(&world, "");
-	server = server_take(&world);
-	say(server, "220 hi\r\n");
-	hear_exactly(client, "220 hi\r\n");
+	open_first_flow(&world, &client, &server);
 	tell_drain(&world, 60);
 	say(client, "QUIT\r\n");
 	hear_exactly(server, "QUIT\r\n");
@@ -236,12 +221,7 @@ static void draining_lets_flows_finish(void **state)
 	await_end(&world);
 
 	begin(&world, IS_IP6(state), "", "");
-	log_in(world.control, 1, "anna", client_text(&world));
-	client = dial(&world);
-	server_be_asked(&world, "");
-	server = server_take(&world);
-	say(server, "220 hi\r\n");
-	hear_exactly(client, "220 hi\r\n");
+	open_first_flow(&world, &client, &server);
 	int early = dial(&world);
 	int early_server = server_take(&world);
 	tell_drain(&world, 0);
@@ -427,12 +407,7 @@ static void any_bytes_arrive_as_sent_both_ways(void **state)
 	struct world world;
 	int client, server;
 	begin(&world, IS_IP6(state), "", "");
-	log_in(world.control, 1, "anna", client_text(&world));
-	client = dial(&world);
-	server_be_asked(&world, "");
-	server = server_take(&world);
-	say(server, "220 hi\r\n");
-	hear_exactly(client, "220 hi\r\n");
+	open_first_flow(&world, &client, &server);
 
 	struct stream streams[4] = {
 		{client, 7, 24 << 20, false},

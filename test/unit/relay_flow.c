@@ -291,12 +291,7 @@ static void rst_is_passed_on_as_rst(void **state)
 	struct world world;
 	int client, server;
 	begin(&world, IS_IP6(state), "", "");
-	log_in(world.control, 1, "anna", client_text(&world));
-	client = dial(&world);
-	server_be_asked(&world, "");
-	server = server_take(&world);
-	say(server, "220 hi\r\n");
-	hear_exactly(client, "220 hi\r\n");
+	open_first_flow(&world, &client, &server);
 	reset(client);
 	hear_reset(server);
 	close(server);
@@ -380,12 +375,7 @@ static void idle_flows_end_and_slow_ones_do_not(void **state)
 	struct world world;
 	int client, server;
 	begin(&world, IS_IP6(state), "", "deadline first 3s connect 1s greeting 1s idle 1s");
-	log_in(world.control, 1, "anna", client_text(&world));
-	client = dial(&world);
-	server_be_asked(&world, "");
-	server = server_take(&world);
-	say(server, "220 hi\r\n");
-	hear_exactly(client, "220 hi\r\n");
+	open_first_flow(&world, &client, &server);
 	/* one byte now and then, for longer than the deadline */
 	for (int i = 0; i < 8; i++) {
 		struct pollfd quiet = {.fd = client, .events = POLLIN};

@@ -1,6 +1,6 @@
 #include "lib/block.h"
 #include "lib/decide.h"
-#include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -213,12 +213,7 @@ static struct policy_string string(const char *text)
 
 static void open_stage(struct stage *stage, const char *text)
 {
-	struct language_diagnosis diagnosis;
-
-	stage->policy = language_parse("test", text, strlen(text), NULL, &diagnosis);
-	if (!stage->policy)
-		fail_msg("%s", diagnosis.v[0].text);
-	language_diagnosis_fini(&diagnosis);
+	stage->policy = policy_of_text(text, NULL);
 	stage->lists = lists_new();
 	stage->sessions = session_table_new();
 	stage->blocks = blocks_new();

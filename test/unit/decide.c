@@ -1,6 +1,7 @@
 #include "lib/decide.h"
 #include "lib/element.h"
 #include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,20 +26,9 @@ struct stage {
 	struct decide_world world;
 };
 
-static struct policy *parse(const char *text)
-{
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("test", text, strlen(text), NULL, &diagnosis);
-
-	if (!policy)
-		fail_msg("%s\n%s", diagnosis.n ? diagnosis.v[0].text : "no policy", text);
-	language_diagnosis_fini(&diagnosis);
-	return policy;
-}
-
 static void open_stage(struct stage *stage, const char *text)
 {
-	stage->policy = parse(text);
+	stage->policy = policy_of_text(text, NULL);
 	stage->lists = lists_new();
 	stage->sessions = session_table_new();
 	stage->world = (struct decide_world){.policy = stage->policy,

@@ -1,7 +1,7 @@
 /* Which connections need the envelope, and what each sender and recipient then meets. */
 #include "lib/decide.h"
 #include "lib/element.h"
-#include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,13 +50,8 @@ static const char *const text =
 
 static void set_up(struct stage *stage, const char *zone, const char *group)
 {
-	struct language_diagnosis diagnosis;
-
 	*stage = (struct stage){0};
-	stage->policy = language_parse("test", text, strlen(text), NULL, &diagnosis);
-	if (!stage->policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
-	language_diagnosis_fini(&diagnosis);
+	stage->policy = policy_of_text(text, NULL);
 	stage->lists = lists_new();
 	stage->sessions = session_table_new();
 	stage->blocks = blocks_new();

@@ -4,6 +4,7 @@
 
 #include "lib/element.h"
 #include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,13 +33,9 @@ struct stage {
 static struct stage set_up(const char *text)
 {
 	static const struct language_world world = {.listens = true};
-	struct language_diagnosis diagnosis;
 	struct stage stage = {.lists = lists_new(), .sessions = session_table_new()};
 
-	stage.policy = language_parse("conf", text, strlen(text), &world, &diagnosis);
-	if (!stage.policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "");
-	language_diagnosis_fini(&diagnosis);
+	stage.policy = policy_of_text(text, &world);
 	stage.world = (struct decide_world){.policy = stage.policy,
 		.lists = stage.lists,
 		.sessions = stage.sessions,

@@ -1,7 +1,7 @@
 /* What rules with `tls`, and servers that have it, decide; and how that is told. */
 #include "lib/decide.h"
 
-#include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,14 +48,10 @@ struct stage {
 
 static void set_up(struct stage *stage, const char *zone, const char *user)
 {
-	struct language_diagnosis diagnosis;
 	static struct session_address address;
 
 	memset(stage, 0, sizeof(*stage));
-	stage->policy = language_parse("t", text, strlen(text), NULL, &diagnosis);
-	if (!stage->policy)
-		fail_msg("%s", diagnosis.v[0].text);
-	language_diagnosis_fini(&diagnosis);
+	stage->policy = policy_of_text(text, NULL);
 	stage->lists = lists_new();
 	stage->sessions = session_table_new();
 	stage->world = (struct decide_world){.policy = stage->policy,

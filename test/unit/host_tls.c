@@ -2,8 +2,8 @@
 #include "daemon/control/host_tls.h"
 
 #include "daemon/control/control.h"
-#include "lib/language.h"
 #include "lib/smtp/tls_terms.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,17 +18,13 @@
 
 static struct policy *policy_of(const char *hosts)
 {
-	struct language_diagnosis diagnosis;
 	char text[1024];
 
 	snprintf(text, sizeof(text),
 		"zone guest { interface \"lo\"; identity address; level message }\n"
 		"server relay { %s }\nrule guests { user any server relay }\n",
 		hosts);
-	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-	if (!policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
-	language_diagnosis_fini(&diagnosis);
+	struct policy *policy = policy_of_text(text, NULL);
 	return policy;
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/language.h"
 #include "lib/session.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,13 +31,8 @@ static const char *const text =
 static struct policy *parse(void)
 {
 	const struct language_world world = {.listens = true};
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("t", text, strlen(text), &world, &diagnosis);
 
-	if (!policy)
-		fail_msg("%s", diagnosis.v[0].text);
-	language_diagnosis_fini(&diagnosis);
-	return policy;
+	return policy_of_text(text, &world);
 }
 
 static struct limit_place place_of(const struct policy *policy, const char *zone)

@@ -1,6 +1,6 @@
 #include "lib/message_limit.h"
 
-#include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,16 +24,13 @@ struct world {
 static struct world world_of(const char *zone, const char *rules)
 {
 	struct world world = {.now_us = 1000000};
-	struct language_diagnosis diagnosis;
 	char text[1024];
 
 	snprintf(text, sizeof(text),
 		"zone guest { interface \"lo\"; identity address\n%s }\n"
 		"server relay { host 192.0.2.9 }\n%s",
 		zone, rules);
-	world.policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-	if (!world.policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
+	world.policy = policy_of_text(text, NULL);
 	world.memory = calloc(1, BYTES);
 	assert_non_null(world.memory);
 	assert_int_equal(message_limit_init(world.memory, BYTES, secret), 0);

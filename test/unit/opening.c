@@ -1,6 +1,6 @@
 /* What a coming policy would let pass: each way out is found, and nothing else is taken for one. */
-#include "lib/language.h"
 #include "lib/opening.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,16 +11,6 @@
 
 #include <cmocka.h>
 
-static struct policy *parse(const char *text)
-{
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-	if (!policy)
-		fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "?");
-	language_diagnosis_fini(&diagnosis);
-	return policy;
-}
-
 static void tell(void *context, const char *zone, const char *text)
 {
 	char *said = context;
@@ -29,7 +19,7 @@ static void tell(void *context, const char *zone, const char *text)
 
 static void compare(const char *running, const char *coming, char said[static 4096])
 {
-	struct policy *a = parse(running), *b = parse(coming);
+	struct policy *a = policy_of_text(running, NULL), *b = policy_of_text(coming, NULL);
 	struct lists *lists = lists_new();
 	struct session_table *sessions = session_table_new();
 	const struct decide_world world = {

@@ -1,8 +1,8 @@
 /* Random policies and a random change of each: whenever some client of a sample is redirected
  * before and passes after, the change is said to open. */
 #include "lib/decide_rule.h"
-#include "lib/language.h"
 #include "lib/opening.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,16 +147,6 @@ static char *print(const struct text *text)
 	return printed;
 }
 
-static struct policy *parse(const char *text)
-{
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-	if (!policy)
-		fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "?");
-	language_diagnosis_fini(&diagnosis);
-	return policy;
-}
-
 struct client {
 	struct session session;
 	struct policy_string groups[2];
@@ -215,7 +205,7 @@ static void tell(void *context, const char *zone, const char *text)
 /* Does a client of the sample pass that was redirected? */
 static bool compare(const char *running, const char *coming)
 {
-	struct policy *a = parse(running), *b = parse(coming);
+	struct policy *a = policy_of_text(running, NULL), *b = policy_of_text(coming, NULL);
 	struct lists *none = lists_new();
 	struct session_table *sessions = session_table_new();
 	const struct decide_world before = {

@@ -1,7 +1,7 @@
 #include "lib/policy.h"
 
 #include "lib/arena.h"
-#include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,12 +13,7 @@
 
 static struct policy *parse(const char *text)
 {
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("p", text, strlen(text), NULL, &diagnosis);
-
-	assert_non_null(policy);
-	language_diagnosis_fini(&diagnosis);
-	return policy;
+	return policy_of_text(text, NULL);
 }
 
 static void names_live_per_kind(void **state)

@@ -4,6 +4,7 @@
 #include "lib/decide.h"
 #include "lib/element.h"
 #include "lib/language.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,13 +99,9 @@ static const struct {
 
 static struct policy *parse(const char *text)
 {
-	struct language_diagnosis diagnosis;
 	char *whole;
 	assert_true(asprintf(&whole, SITE "%s", text) > 0);
-	struct policy *policy = language_parse("conf", whole, strlen(whole), &world, &diagnosis);
-	if (!policy)
-		fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "");
-	language_diagnosis_fini(&diagnosis);
+	struct policy *policy = policy_of_text(whole, &world);
 	free(whole);
 	return policy;
 }

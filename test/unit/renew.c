@@ -5,8 +5,8 @@
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/peers.h"
 #include "daemon/log.h"
-#include "lib/language.h"
 #include "test/lib/tls_authority.h"
+#include "test/lib/policy_text.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -122,17 +122,13 @@ static bool is_new(struct stage *stage)
 
 static void follow(struct stage *stage)
 {
-	struct language_diagnosis diagnosis;
 	char text[512];
 
 	snprintf(text, sizeof(text),
 		"certificate mail { file \"%s\" key \"%s\" }\n"
 		"zone guest { interface g0 tls offer { certificate mail } }\n",
 		stage->file, stage->file);
-	stage->control.policy = language_parse("p", text, strlen(text), NULL, &diagnosis);
-	if (!stage->control.policy)
-		fail_msg("%s", diagnosis.v[0].text);
-	language_diagnosis_fini(&diagnosis);
+	stage->control.policy = policy_of_text(text, NULL);
 	credentials_follow(stage->control.credentials);
 }
 

@@ -2,8 +2,8 @@
  * a flow that is read may be sent to one: the flow and who foretells it ask the same. */
 #include "daemon/process/replica_targets.h"
 
-#include "lib/language.h"
 #include "lib/level.h"
+#include "test/lib/policy_text.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -21,17 +21,13 @@
 
 static void set_policy(struct replica_targets *table, uint64_t number, const char *server)
 {
-	struct language_diagnosis diagnosis;
 	char text[1024];
 
 	snprintf(text, sizeof(text),
 		"zone guest { interface \"lo\"; identity address }\n"
 		"server relay { %s }\nrule guests { user any server relay }\n",
 		server);
-	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-	if (!policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
-	language_diagnosis_fini(&diagnosis);
+	struct policy *policy = policy_of_text(text, NULL);
 	assert_int_equal(replica_targets_set_policy(table, policy, number), 0);
 	policy_unref(policy);
 }

@@ -1,6 +1,7 @@
 /* A server's lines and DNS answers as the list of its targets, and the state of each. */
 #include "lib/language.h"
 #include "lib/target.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,13 +96,9 @@ static struct target_world world = {.addresses = look_up,
 static void expand_server(const char *lines)
 {
 	static const struct language_world nothing = {.listens = true};
-	struct language_diagnosis diagnosis;
 	char text[4096];
-	int n = snprintf(text, sizeof(text), "language 1\nserver s { %s }\n", lines);
-	struct policy *policy = language_parse("test", text, (size_t)n, &nothing, &diagnosis);
-	if (!policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
-	language_diagnosis_fini(&diagnosis);
+	snprintf(text, sizeof(text), "language 1\nserver s { %s }\n", lines);
+	struct policy *policy = policy_of_text(text, &nothing);
 	world.policy = policy;
 	target_expand(&policy->servers[0], &world, &list);
 	world.policy = NULL;
@@ -353,13 +350,9 @@ static void probes_name_a_client_of_a_zone(void **state)
 	static const struct language_world nothing;
 	static const char text[] =
 		"language 1\nzone a { interface \"a0\"; network 198.51.100.0/24; }\n";
-	struct language_diagnosis diagnosis;
 	char buf[ADDR_TEXT_SIZE];
 	(void)state;
-	struct policy *policy =
-		language_parse("test", text, sizeof(text) - 1, &nothing, &diagnosis);
-	assert_non_null(policy);
-	language_diagnosis_fini(&diagnosis);
+	struct policy *policy = policy_of_text(text, &nothing);
 	struct endpoint client = target_probe_client(policy, ADDR_IP4);
 	assert_string_equal(addr_format(&client.addr, buf), "198.51.100.1");
 	client = target_zone_client(policy, ADDR_IP4);
@@ -387,11 +380,7 @@ static void zones_say_which_clients_there_can_be(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct language_diagnosis diagnosis;
-		struct policy *policy = language_parse(
-			"test", cases[i].text, strlen(cases[i].text), &nothing, &diagnosis);
-		assert_non_null(policy);
-		language_diagnosis_fini(&diagnosis);
+		struct policy *policy = policy_of_text(cases[i].text, &nothing);
 		assert_int_equal(target_zone_families(policy), cases[i].families);
 		policy_unref(policy);
 	}

@@ -7,8 +7,8 @@
 #include "daemon/log.h"
 #include "daemon/process/replica.h"
 #include "lib/counter.h"
-#include "lib/language.h"
 #include "lib/smtp/tls_terms.h"
+#include "test/lib/policy_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,7 +61,6 @@ static void note(void *context, const void *message)
 /* servers: the hosts of `relay`, and what else stands in it. */
 static void set_policy(struct world *world, const char *server)
 {
-	struct language_diagnosis diagnosis;
 	char text[1024];
 
 	snprintf(text, sizeof(text),
@@ -70,10 +69,7 @@ static void set_policy(struct world *world, const char *server)
 		"server relay { %s }\nrule guests { user any server relay }\n",
 		server);
 	policy_unref(world->policy);
-	world->policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-	if (!world->policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "no policy");
-	language_diagnosis_fini(&diagnosis);
+	world->policy = policy_of_text(text, NULL);
 	const struct picture picture = {
 		.policy = world->policy, .number = ++world->number, .inquiry = 1};
 	targets_set_policy(world->targets, &picture, "gw.example.net");

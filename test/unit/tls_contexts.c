@@ -2,8 +2,8 @@
  * that are made of them. */
 #include "daemon/channel.h"
 #include "daemon/tls/contexts.h"
-#include "lib/language.h"
 #include "test/lib/tls_authority.h"
+#include "test/lib/policy_text.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -36,18 +36,6 @@ static struct tls_issued mail, other, authority;
 static struct tls_credentials held;
 static char why[256];
 
-static struct policy *parse(const char *text)
-{
-	struct language_diagnosis diagnosis;
-	struct policy *made = language_parse("test", text, strlen(text), NULL, &diagnosis);
-
-	for (size_t i = 0; !made && i < diagnosis.n; i++)
-		print_message("%s\n", diagnosis.v[i].text);
-	language_diagnosis_fini(&diagnosis);
-	assert_non_null(made);
-	return made;
-}
-
 static int set_up(void **state)
 {
 	const struct tls_wish wishes[] = {{.names = "DNS:mail.example"},
@@ -57,7 +45,7 @@ static int set_up(void **state)
 	tls_issue(&mail, &wishes[0]);
 	tls_issue(&other, &wishes[1]);
 	tls_issue(&authority, &wishes[2]);
-	policy = parse(TEXT);
+	policy = policy_of_text(TEXT, NULL);
 	return tls_init();
 }
 
@@ -274,7 +262,7 @@ static void what_comes_is_in_force_or_dropped(void **state)
 	assert_memory_equal(find(policy, 0)->bytes, other.chain.bytes, find(policy, 0)->len);
 	assert_int_equal(held.n, 1);
 	/* what is not named stays no longer */
-	struct policy *bare = parse("server near { host 192.0.2.1 }\n");
+	struct policy *bare = policy_of_text("server near { host 192.0.2.1 }\n", NULL);
 	tls_credentials_settle(&held, bare);
 	assert_int_equal(held.n, 0);
 	policy_unref(bare);
@@ -285,8 +273,8 @@ static void another_file_is_another_certificate(void **state)
 	(void)state;
 	put_certificate("mail", &mail);
 	tls_credentials_settle(&held, policy);
-	struct policy *moved =
-		parse("certificate mail { file \"/d/mail.pem\" key \"/c/mail.key\" }\n");
+	struct policy *moved = policy_of_text(
+		"certificate mail { file \"/d/mail.pem\" key \"/c/mail.key\" }\n", NULL);
 	assert_null(find(moved, 0));
 	policy_unref(moved);
 }

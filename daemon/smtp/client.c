@@ -206,24 +206,48 @@ void client_end(struct smtp_flow *flow)
 
 /* ---- what is known of it ---- */
 
-bool client_certificate_fits(const struct smtp_flow *flow, struct decide_reply *reply)
+/* What is wrong with the client's certificate where that matters; NONE: nothing. */
+static enum tls_reason fault_of(const struct smtp_flow *flow)
 {
 	const struct policy_client_tls *tls = wanted(flow);
 	struct tls_facts facts;
 
 	if (!tls || tls->client < POLICY_TLS_CLIENT_CHECK)
-		return true;
+		return TLS_REASON_NONE;
 	/* who is in clear, or was not asked, has shown none */
 	if (!client_tls_facts(flow, &facts) || !facts.asked)
 		facts.reason = TLS_REASON_ABSENT;
-	bool absent = facts.reason == TLS_REASON_ABSENT;
-	if (facts.reason == TLS_REASON_NONE || (absent && tls->client != POLICY_TLS_CLIENT_REQUIRE))
+	if (facts.reason == TLS_REASON_ABSENT && tls->client != POLICY_TLS_CLIENT_REQUIRE)
+		return TLS_REASON_NONE;
+	return (enum tls_reason)facts.reason;
+}
+
+bool client_certificate_fits(const struct smtp_flow *flow, struct decide_reply *reply)
+{
+	enum tls_reason fault = fault_of(flow);
+
+	if (fault == TLS_REASON_NONE)
 		return true;
-	*reply = (struct decide_reply){.code = absent ? 530 : 550, .status = "5.7.0"};
+	*reply = (struct decide_reply){
+		.code = fault == TLS_REASON_ABSENT ? 530 : 550, .status = "5.7.0"};
 	snprintf(flow->smtp->words, sizeof(flow->smtp->words), "your certificate %s",
-		tls_reason_words[facts.reason]);
+		tls_reason_words[fault]);
 	reply->text = flow->smtp->words;
 	return false;
+}
+
+const char *client_tls_lacks(const struct smtp_flow *flow)
+{
+	const struct policy_client_tls *tls = wanted(flow);
+	enum tls_reason fault = fault_of(flow);
+
+	if (tls && tls->mode == POLICY_TLS_REQUIRE && !flow->client_secured)
+		return "the client stayed in clear, where no mail is taken without TLS";
+	if (fault == TLS_REASON_NONE)
+		return NULL;
+	snprintf(flow->smtp->words, sizeof(flow->smtp->words),
+		"the client's certificate %s, and no mail is taken so", tls_reason_words[fault]);
+	return flow->smtp->words;
 }
 
 struct sought {

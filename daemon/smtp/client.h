@@ -35,6 +35,8 @@ void client_late(struct smtp_flow *flow);
 /* Of the certificate that the zone asks for. False: there is no mail with it, and the reply says
  * why. */
 bool client_certificate_fits(const struct smtp_flow *flow, struct decide_reply *reply);
+/* Why no mail is ever taken from it as it is; NULL: for nothing of TLS. Until the next call. */
+const char *client_tls_lacks(const struct smtp_flow *flow);
 /* The same as rules ask for it; borrows the flow's session of TLS. */
 void client_tls_side(const struct smtp_flow *flow, struct decide_tls *side);
 /* Why its handshake failed; "": it did not, or nobody knows. */

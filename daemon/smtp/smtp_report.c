@@ -15,6 +15,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The client left as it liked, perhaps as it was refused what it came for. */
+static bool is_of_client(enum ending ending)
+{
+	enum ending_class class = ending_class_of(ending);
+
+	return class == ENDING_CLASS_NORMAL || class == ENDING_CLASS_LEFT;
+}
+
 /* Why, in words: the last server's, the operator's, or what the ending means. */
 static const char *why(const struct smtp_flow *flow)
 {
@@ -26,7 +34,11 @@ static const char *why(const struct smtp_flow *flow)
 		return NULL;
 	if (flow->ending == ENDING_HANDSHAKE_FAILED && *client_tls_why(flow))
 		return client_tls_why(flow);
-	const char *text = flow->ending == ENDING_BLOCKED ? envelope_block_text(flow) : NULL;
+	const char *text = NULL;
+	if (flow->ending == ENDING_BLOCKED)
+		text = envelope_block_text(flow);
+	else if (flow->greeted == ENDING_NONE && is_of_client(flow->ending))
+		text = client_tls_lacks(flow);
 	return text ? text : ending_meanings[flow->ending];
 }
 

@@ -51,6 +51,33 @@ bool credential_of_account(const struct policy_account *account, struct credenti
 	return account->given;
 }
 
+static bool file_of(enum credential_kind kind, const struct policy_string *file,
+	const struct policy_span *at, struct credential *wanted)
+{
+	*wanted = (struct credential){
+		.kind = kind, .name = "", .file = file->text, .key = "", .file_at = *at};
+	return file->len > 0;
+}
+
+/* A directory whose passwords may go in clear is spoken to in TLS all the same where it can. */
+bool credential_of_auth_trust(const struct policy_auth *auth, struct credential *wanted)
+{
+	return auth->kind == POLICY_AUTH_LDAP &&
+	       trust_of(&auth->ldap.ca, &auth->ldap.ca_at, wanted);
+}
+
+bool credential_of_auth_secret(const struct policy_auth *auth, struct credential *wanted)
+{
+	return auth->kind == POLICY_AUTH_LDAP &&
+	       file_of(CREDENTIAL_SECRET, &auth->ldap.secret_file, &auth->ldap.secret_at, wanted);
+}
+
+bool credential_of_users(const struct policy_auth *auth, struct credential *wanted)
+{
+	return auth->kind == POLICY_AUTH_FILE &&
+	       file_of(CREDENTIAL_USERS, &auth->path, &auth->path_at, wanted);
+}
+
 static struct credential *find(struct credentials *all, const struct credential *wanted)
 {
 	for (size_t i = 0; i < all->n; i++)
@@ -67,6 +94,7 @@ static int add(struct credentials *all, const struct credential *wanted)
 	if (found) {
 		found->clients |= wanted->clients;
 		found->servers |= wanted->servers;
+		found->auths |= wanted->auths;
 		return 0;
 	}
 	if (all->n == all->room) {
@@ -136,6 +164,22 @@ static int add_server_all(
 	return error;
 }
 
+static int add_auth(struct credentials *all, const struct policy_auth *auth)
+{
+	bool (*const parts[])(const struct policy_auth *, struct credential *) = {
+		credential_of_auth_trust, credential_of_auth_secret, credential_of_users};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(parts) / sizeof(*parts); i++) {
+		struct credential wanted;
+		if (!parts[i](auth, &wanted))
+			continue;
+		wanted.auths = true;
+		error = add(all, &wanted);
+	}
+	return error;
+}
+
 int credentials_of(const struct policy *policy, struct credentials *all)
 {
 	struct credential wanted;
@@ -151,6 +195,8 @@ int credentials_of(const struct policy *policy, struct credentials *all)
 		error = add_client(all, policy, &policy->listeners[i].tls);
 	for (size_t i = 0; !error && i < policy->nservers; i++)
 		error = add_server_all(all, policy, &policy->servers[i]);
+	for (size_t i = 0; !error && i < policy->nauths; i++)
+		error = add_auth(all, &policy->auths[i]);
 	return error;
 }
 
@@ -172,6 +218,9 @@ const char *credential_title(
 		break;
 	case CREDENTIAL_SECRET:
 		snprintf(buf, CREDENTIAL_TITLE_SIZE, "secret");
+		break;
+	case CREDENTIAL_USERS:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "users");
 		break;
 	}
 	return buf;

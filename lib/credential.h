@@ -12,8 +12,9 @@ enum credential_kind {
 	CREDENTIAL_CERTIFICATE,
 	CREDENTIAL_TRUST,  /* `ca`: certificates of who may sign others' */
 	CREDENTIAL_SECRET, /* a password: the file's one line */
+	CREDENTIAL_USERS,  /* users with hashes of their passwords (user_file.h) */
 };
-#define CREDENTIAL_KINDS 3
+#define CREDENTIAL_KINDS 4
 
 #define CREDENTIAL_PATH_SIZE        512
 #define CREDENTIAL_SECRET_BYTES_MAX 1024u
@@ -27,7 +28,7 @@ struct credential {
 	const char *name;                   /* of the certificate, else "" */
 	const char *file, *key;             /* key: of the certificate, else "" */
 	struct policy_span file_at, key_at; /* where a statement names them */
-	bool clients, servers;              /* towards whom it is used */
+	bool clients, servers, auths;       /* towards whom, or by what, it is used */
 };
 
 /* Each once: certificates by their names, all others by their files. */
@@ -46,6 +47,9 @@ bool credential_of_certificate(
 bool credential_of_client_trust(const struct policy_client_tls *tls, struct credential *wanted);
 bool credential_of_server_trust(const struct policy_server_tls *tls, struct credential *wanted);
 bool credential_of_account(const struct policy_account *account, struct credential *wanted);
+bool credential_of_auth_trust(const struct policy_auth *auth, struct credential *wanted);
+bool credential_of_auth_secret(const struct policy_auth *auth, struct credential *wanted);
+bool credential_of_users(const struct policy_auth *auth, struct credential *wanted);
 
 /* "certificate mail", "trust store", "secret" */
 #define CREDENTIAL_TITLE_SIZE (POLICY_NAME_SIZE + 16)

@@ -9,6 +9,8 @@
 
 #define SESSION_ADDRESSES_MAX 16 /* the oldest learned one goes */
 #define SESSION_GROUPS_MAX    32
+#define SESSION_MAILS_MAX     32
+#define SESSION_MAIL_SIZE     255 /* RFC 5321, 4.5.3.1.3 with errata: 254, and NUL */
 
 enum session_kind {
 	SESSION_PORTAL, /* logged in */
@@ -118,7 +120,7 @@ void session_table_touch(struct session_table *table, struct session *session);
 /* One session as bytes, for messages and the store: bounded, checked. encode returns the length,
  * or 0 when room is too small. decode fills a session whose strings point into strings (size
  * SESSION_STRINGS_SIZE); returns the bytes used, or 0 when they are no session. */
-#define SESSION_ENCODED_MAX 8192
+#define SESSION_ENCODED_MAX 16384
 /* Of one that was decoded once. */
 #define SESSION_ENCODED_LENGTH(bytes) ((size_t)((bytes)[0] | (bytes)[1] << 8))
 size_t session_encode(const struct session *session, uint8_t *bytes, size_t room);

@@ -7,18 +7,21 @@
  *   u16 length of all, u8 kind, u8 groups, u8 addresses, u8 aside (0 or 1), MAC (6 bytes),
  *   u64 id, started, lease end, active, u32 idle, if aside: u64 until when,
  *   strings zone, user, groups: u8 length, bytes,
- *   addresses: u8 family, u8 length, u8 learned, u64 seen, 4 or 16 bytes. */
+ *   addresses: u8 family, u8 length, u8 learned, u64 seen, 4 or 16 bytes,
+ *   of a login with a password: u8 mail addresses, then these as strings. */
 
 struct session_storage {
-	char text[(2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE];
-	struct policy_string groups[SESSION_GROUPS_MAX];
+	char text[(2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE +
+		  SESSION_MAILS_MAX * SESSION_MAIL_SIZE];
+	struct policy_string groups[SESSION_GROUPS_MAX], mails[SESSION_MAILS_MAX];
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 };
 
 #define FIXED_BYTES (2 + 4 + 6 + 4 * 8 + 4 + 8)
-static_assert(
-	FIXED_BYTES + (2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE + SESSION_ADDRESSES_MAX * 27 <=
-		SESSION_ENCODED_MAX,
+static_assert(FIXED_BYTES + (2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE +
+			      SESSION_ADDRESSES_MAX * 27 + 1 +
+			      SESSION_MAILS_MAX * SESSION_MAIL_SIZE <=
+		      SESSION_ENCODED_MAX,
 	"the largest session has room");
 static_assert(SESSION_ENCODED_MAX <= UINT16_MAX, "its length has room");
 
@@ -52,9 +55,9 @@ static void put_number(struct writer *writer, uint64_t number, unsigned len)
 	put_bytes(writer, bytes, len);
 }
 
-static void put_string(struct writer *writer, const struct policy_string *string)
+static void put_string(struct writer *writer, const struct policy_string *string, size_t size)
 {
-	if (string->len >= POLICY_USER_SIZE) {
+	if (string->len >= size) {
 		writer->full = true;
 		return;
 	}
@@ -66,7 +69,8 @@ size_t session_encode(const struct session *session, uint8_t *bytes, size_t room
 {
 	struct writer writer = {bytes, bytes + room, false};
 
-	if (session->ngroups > SESSION_GROUPS_MAX || session->naddresses > SESSION_ADDRESSES_MAX)
+	if (session->ngroups > SESSION_GROUPS_MAX || session->naddresses > SESSION_ADDRESSES_MAX ||
+		session->nmails > SESSION_MAILS_MAX)
 		return 0;
 	put_number(&writer, 0, 2); /* the length, when it is known */
 	put_number(&writer, session->kind, 1);
@@ -81,10 +85,10 @@ size_t session_encode(const struct session *session, uint8_t *bytes, size_t room
 	put_number(&writer, session->idle_s, 4);
 	if (session->aside_until_ms)
 		put_number(&writer, session->aside_until_ms, 8);
-	put_string(&writer, &session->zone);
-	put_string(&writer, &session->user);
+	put_string(&writer, &session->zone, POLICY_USER_SIZE);
+	put_string(&writer, &session->user, POLICY_USER_SIZE);
 	for (size_t i = 0; i < session->ngroups; i++)
-		put_string(&writer, &session->groups[i]);
+		put_string(&writer, &session->groups[i], POLICY_USER_SIZE);
 	for (size_t i = 0; i < session->naddresses; i++) {
 		const struct session_address *address = &session->addresses[i];
 		put_number(&writer, address->prefix.addr.family, 1);
@@ -94,6 +98,10 @@ size_t session_encode(const struct session *session, uint8_t *bytes, size_t room
 		put_bytes(
 			&writer, address->prefix.addr.bytes, addr_bits(&address->prefix.addr) / 8);
 	}
+	if (session->kind == SESSION_AUTH)
+		put_number(&writer, session->nmails, 1);
+	for (size_t i = 0; session->kind == SESSION_AUTH && i < session->nmails; i++)
+		put_string(&writer, &session->mails[i], SESSION_MAIL_SIZE);
 	if (writer.full)
 		return 0;
 	size_t len = (size_t)(writer.at - bytes);
@@ -198,7 +206,7 @@ size_t session_decode(
 		return 0;
 	reader.end = bytes + (size < 2 ? 2 : size);
 	memset(session, 0, sizeof(*session));
-	session->kind = take_at_most(&reader, SESSION_DEVICE) ? SESSION_DEVICE : SESSION_PORTAL;
+	session->kind = (enum session_kind)take_at_most(&reader, SESSION_AUTH);
 	session->ngroups = take_at_most(&reader, SESSION_GROUPS_MAX);
 	session->naddresses = take_at_most(&reader, SESSION_ADDRESSES_MAX);
 	bool aside = take_at_most(&reader, 1);
@@ -220,7 +228,12 @@ size_t session_decode(
 	session->addresses = storage->addresses;
 	for (size_t i = 0; i < session->naddresses; i++)
 		take_address(&reader, &storage->addresses[i]);
-	/* A session is a portal's exactly when its id is, and has no bytes left over. */
+	if (session->kind == SESSION_AUTH)
+		session->nmails = take_at_most(&reader, SESSION_MAILS_MAX);
+	session->mails = storage->mails;
+	for (size_t i = 0; i < session->nmails; i++)
+		storage->mails[i] = take_string(&reader, &text, SESSION_MAIL_SIZE - 1);
+	/* A session is a device's exactly when its id is, and has no bytes left over. */
 	if (reader.bad || reader.at != reader.end || aside != (session->aside_until_ms != 0) ||
 		(session->kind == SESSION_DEVICE) != (session->id >> 63))
 		return 0;

@@ -102,7 +102,7 @@ static const char *check_line(const char *line, size_t len)
 const char *user_file_check(const char *text, size_t len, size_t *line)
 {
 	const char *whole = text, *at;
-	size_t whole_len = len, at_len;
+	size_t whole_len = len, at_len, users = 0;
 
 	for (*line = 1; take_line(&text, &len, &at, &at_len); ++*line) {
 		struct user_file_entry entry, first;
@@ -112,13 +112,15 @@ const char *user_file_check(const char *text, size_t len, size_t *line)
 		const char *expected = check_line(at, at_len);
 		if (expected)
 			return expected;
+		users++;
 		split(at, at_len, &entry);
 		memcpy(user, entry.user, entry.user_len);
 		user[entry.user_len] = '\0';
 		if (user_file_find(whole, whole_len, user, &first) && first.user != entry.user)
 			return "each user once";
 	}
-	return NULL;
+	*line = 1;
+	return users > 0 ? NULL : "a line for each user, one at least";
 }
 
 bool user_file_find(const char *text, size_t len, const char *user, struct user_file_entry *entry)

@@ -68,7 +68,9 @@ static void introduce_again(struct keeper_child *child)
 
 static bool are_paired(const struct keeper_child *a, const struct keeper_child *b)
 {
-	return a->place == b->place &&
+	bool near = a->place == b->place || !roles[a->role].many || !roles[b->role].many;
+
+	return near &&
 	       (roles[a->role].pairs & 1u << b->role || roles[b->role].pairs & 1u << a->role);
 }
 

@@ -20,6 +20,15 @@ static bool wants_smtp(const struct policy *policy)
 	return false;
 }
 
+/* Where nobody asks it, it has nothing to do. */
+static bool wants_auth(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].auth_names.n > 0)
+			return true;
+	return false;
+}
+
 #define ROLE_LINE(role, name, ...) [PROCESS_##role] = {#name, name##_main, __VA_ARGS__},
 const struct role roles[PROCESS_ROLES] = {PROCESS_TABLE(ROLE_LINE)};
 

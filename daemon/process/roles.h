@@ -37,6 +37,7 @@ enum role_told {
 	TOLD_CLIENTS_TLS = 1 << 5, /* towards clients */
 	TOLD_SERVERS_TLS = 1 << 6, /* towards servers */
 	TOLD_SECRETS = 1 << 7,     /* of accounts */
+	TOLD_AUTHS = 1 << 8,       /* what checking passwords needs: users, secrets, trust */
 };
 
 /* What becomes of it in an upgrade in place. */
@@ -64,6 +65,9 @@ enum role_upgrade {
 		ROLE_DRAINS, 10, 615, true, 1 << PROCESS_RELAY, wants_smtp)                        \
 	ROLE(HEALTH, health, GIVEN_CONTROL, 0, ASKS_SOCKETS, TOLD_POLICY | TOLD_SERVERS_TLS,       \
 		ROLE_REPLACED, 10, 0, false, 0, NULL)                                              \
+	ROLE(AUTH, auth, GIVEN_CONTROL, 0, 0,                                                      \
+		TOLD_POLICY | TOLD_TARGETS | TOLD_SERVERS_TLS | TOLD_AUTHS, ROLE_REPLACED, 10, 0,  \
+		false, 1 << PROCESS_SMTP, wants_auth)                                              \
 	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, 0, false, 0,          \
 		wants_metrics)
 
@@ -86,8 +90,9 @@ struct role {
 	unsigned slack_s;  /* with flows: so long it may be over its time to drain. A flow whose
 			      last dot was said waits for the server's reply, whatever comes */
 	bool many;         /* as many as relays; else one */
-	unsigned pairs;    /* 1 << role of each whose process of the same place it shares a socket
-			      pair with; stands with one of the two */
+	unsigned pairs;    /* 1 << role of each whose process of the same place, or each process of
+			      it where one of the two is not many, it shares a socket pair with;
+			      stands with one of the two */
 	bool (*wanted)(const struct policy *policy); /* NULL: always */
 };
 

@@ -2,10 +2,13 @@
 
 #include "lib/certificate.h"
 #include "lib/ipc/kind.h"
+#include "lib/user_file.h"
 
 _Static_assert(CERTIFICATE_CHAIN_BYTES_MAX + CERTIFICATE_KEY_BYTES_MAX <= IPC_CREDENTIAL_DATA_MAX,
 	"a certificate is one ipc");
 _Static_assert(CREDENTIAL_SECRET_BYTES_MAX <= IPC_CREDENTIAL_DATA_MAX, "and so is a secret");
+
+_Static_assert(USER_FILE_BYTES_MAX <= IPC_CREDENTIAL_DATA_MAX, "and a file of users");
 
 static bool has_right_parts(const struct ipc_credential *credential)
 {
@@ -16,6 +19,9 @@ static bool has_right_parts(const struct ipc_credential *credential)
 		       credential->file_bytes <= CERTIFICATE_CHAIN_BYTES_MAX &&
 		       credential->key_bytes > 0 &&
 		       credential->key_bytes <= CERTIFICATE_KEY_BYTES_MAX;
+	case CREDENTIAL_USERS:
+		return !credential->name[0] && !credential->key[0] && credential->file_bytes > 0 &&
+		       credential->file_bytes <= USER_FILE_BYTES_MAX && !credential->key_bytes;
 	case CREDENTIAL_SECRET:
 		return !credential->name[0] && !credential->key[0] && credential->file_bytes > 0 &&
 		       credential->file_bytes <= CREDENTIAL_SECRET_BYTES_MAX &&

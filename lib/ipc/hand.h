@@ -47,7 +47,7 @@ struct ipc_hand {
 	uint8_t session[]; /* session_encode() */
 };
 
-#define HAND_BYTES_MAX (sizeof(struct ipc_hand) + 8192)
+#define HAND_BYTES_MAX (sizeof(struct ipc_hand) + 16384)
 
 struct ipc_taken {
 	struct ipc_header header;

@@ -1,6 +1,7 @@
 
 #include "lib/certificate.h"
 #include "lib/element.h"
+#include "lib/ipc/auth.h"
 #include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/hand.h"
@@ -48,6 +49,8 @@ static union {
 	struct ipc_client_side side;
 	struct ipc_socket socket;
 	struct ipc_credential credential;
+	struct ipc_auth_ask ask;
+	struct ipc_auth_verdict login;
 	uint8_t bytes[IPC_BYTES_MAX + 1];
 } m;
 
@@ -88,7 +91,8 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 	assert_int_equal(n, IPC_CORE_END - IPC_PING + IPC_KERNEL_END - IPC_LINK + IPC_PICTURE_END -
 				    IPC_POLICY + IPC_FLOW_END - IPC_FLOW_IDS + IPC_HEALTH_END -
 				    IPC_PROBE_NOW + IPC_WEB_END - IPC_METRICS_LISTEN +
-				    IPC_HAND_END - IPC_HAND + IPC_CREDENTIAL_END - IPC_CREDENTIAL);
+				    IPC_HAND_END - IPC_HAND + IPC_CREDENTIAL_END - IPC_CREDENTIAL +
+				    IPC_AUTH_END - IPC_AUTH_ASK);
 }
 
 static void names_are_of_one_type_each(void **state)
@@ -194,7 +198,50 @@ static void what_holds_a_secret_says_so(void **state)
 {
 	(void)state;
 	for (unsigned type = 0; type < 2 * IPC_TYPES; type++)
-		assert_int_equal(ipc_is_secret(type), type == IPC_CREDENTIAL || type == IPC_TEST);
+		assert_int_equal(ipc_is_secret(type),
+			type == IPC_CREDENTIAL || type == IPC_TEST || type == IPC_AUTH_ASK ||
+				type == IPC_AUTH_RESPONSE || type == IPC_AUTH_TEST);
+}
+
+static void fill_ask(uint16_t bytes, uint8_t given)
+{
+	ipc_init(&m, IPC_AUTH_ASK, sizeof(m.ask) + bytes);
+	m.ask.client = m.ask.server = (struct endpoint){documentation4, 587};
+	strcpy(m.ask.listener, "submission");
+	strcpy(m.ask.mechanism, "PLAIN");
+	m.ask.given = given;
+	m.ask.bytes = bytes;
+}
+
+static void logins_have_the_parts_of_their_kind(void **state)
+{
+	(void)state;
+	fill_ask(AUTH_BYTES_MAX, 1);
+	assert_int_equal(check(), 0);
+	m.ask.bytes--;
+	assert_int_equal(check(), -EBADMSG);
+	fill_ask(AUTH_BYTES_MAX + 1, 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_ask(0, 0);
+	assert_int_equal(check(), 0);
+	fill_ask(1, 0);
+	assert_int_equal(check(), -EBADMSG);
+	fill_ask(0, 1);
+	m.ask.listener[0] = '\0';
+	assert_int_equal(check(), -EBADMSG);
+	ipc_init(&m, IPC_AUTH_VERDICT, sizeof(m.login));
+	m.login.verdict = AUTH_REFUSED;
+	assert_int_equal(check(), 0);
+	m.login.verdict = AUTH_OK;
+	assert_int_equal(check(), -EBADMSG);
+	m.login.verdict = AUTH_VERDICTS;
+	assert_int_equal(check(), -EBADMSG);
+	ipc_init(&m, IPC_AUTH_VERDICT, sizeof(m.login) + 1);
+	m.login.session_bytes = 1;
+	m.login.verdict = AUTH_OK;
+	assert_int_equal(check(), 0);
+	m.login.verdict = AUTH_LATER;
+	assert_int_equal(check(), -EBADMSG);
 }
 
 static void sockets_are_asked_for_in_bounds(void **state)
@@ -645,6 +692,7 @@ int main(void)
 		cmocka_unit_test(texts_end_and_hold_no_control_characters),
 		cmocka_unit_test(sockets_are_asked_for_in_bounds),
 		cmocka_unit_test(credentials_have_the_parts_of_their_kind),
+		cmocka_unit_test(logins_have_the_parts_of_their_kind),
 		cmocka_unit_test(what_holds_a_secret_says_so),
 		cmocka_unit_test(metrics_listen_somewhere_and_say_how_it_went),
 		cmocka_unit_test(a_test_injects_nothing),

@@ -31,6 +31,7 @@ static const struct {
 	{PROCESS_RELAY, {everybodys, for_servers}},
 	{PROCESS_SMTP, {everybodys, for_servers}},
 	{PROCESS_HEALTH, {everybodys, for_servers}},
+	{PROCESS_AUTH, {everybodys, NULL}},
 	{PROCESS_WEB, {everybodys, NULL}},
 };
 #define ASKERS (sizeof(askers) / sizeof(askers[0]))

@@ -53,6 +53,8 @@ static void a_bad_line_is_told(void **state)
 		size_t line;
 		const char *expected;
 	} cases[] = {
+		{"", 1, "one at least"},
+		{"#\n\n", 1, "one at least"},
 		{"anna", 1, "USER:HASH"},
 		{"anna:" HASH ":a:b:c", 1, "USER:HASH"},
 		{"anna:" HASH "\nbert\n", 2, "USER:HASH"},

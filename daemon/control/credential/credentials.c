@@ -158,15 +158,17 @@ int credentials_open(
 
 bool credentials_are_for(enum process_role role)
 {
-	return roles[role].told & (TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS | TOLD_SECRETS);
+	return roles[role].told & (TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS | TOLD_SECRETS | TOLD_AUTHS);
 }
 
 static bool is_for(const struct credential *what, enum process_role role)
 {
 	const unsigned told = roles[role].told;
 
+	if (what->auths && told & TOLD_AUTHS)
+		return true;
 	if (what->kind == CREDENTIAL_SECRET)
-		return told & TOLD_SECRETS;
+		return what->servers && told & TOLD_SECRETS;
 	return (what->clients && told & TOLD_CLIENTS_TLS) ||
 	       (what->servers && told & TOLD_SERVERS_TLS);
 }

@@ -1,5 +1,7 @@
 #include "daemon/control/credential/read.h"
 
+#include "lib/user_file.h"
+
 #include <openssl/crypto.h>
 
 #include <errno.h>
@@ -106,6 +108,8 @@ static const char *expected_of(const struct credential *credential, const char *
 			       ? "what Debian's package ca-certificates keeps there, or `ca` with "
 				 "another file"
 			       : "a PEM file with the certificates of who may sign";
+	case CREDENTIAL_USERS:
+		return "a file with a line for each user, as `posternctl auth password` makes it";
 	case CREDENTIAL_SECRET:
 		break;
 	}
@@ -207,6 +211,21 @@ static void read_secret(
 	look_at_mode(read, credential, credential->file, file);
 }
 
+static void read_users(
+	struct credential_read *read, const struct credential *credential, const char *user)
+{
+	struct secret_file *file = &read->file;
+	size_t line;
+
+	if (!take_file(read, credential, user, credential->file, USER_FILE_BYTES_MAX, file))
+		return;
+	const char *expected = user_file_check((const char *)file->bytes, file->len, &line);
+	read->usable = !expected;
+	if (expected)
+		refuse(read, credential, credential->file, "line %zu: expected %s", line, expected);
+	look_at_mode(read, credential, credential->file, file);
+}
+
 void credential_read(const struct credential *credential, const char *user, int64_t now_s,
 	struct credential_read *read)
 {
@@ -220,6 +239,9 @@ void credential_read(const struct credential *credential, const char *user, int6
 		break;
 	case CREDENTIAL_SECRET:
 		read_secret(read, credential, user);
+		break;
+	case CREDENTIAL_USERS:
+		read_users(read, credential, user);
 		break;
 	}
 	if (!read->usable)

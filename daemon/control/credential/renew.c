@@ -126,6 +126,7 @@ static void tell_loaded(struct renewal *one, const struct credential_now *now)
 		snprintf(text, sizeof(text), "%s %s: loaded: %u certificate%s", title,
 			now->what.file, now->trusted, now->trusted == 1 ? "" : "s");
 		break;
+	case CREDENTIAL_USERS:
 	case CREDENTIAL_SECRET:
 		snprintf(text, sizeof(text), "%s %s: loaded", title, now->what.file);
 		break;

@@ -1,0 +1,498 @@
+#include "daemon/auth/attempt.h"
+
+#include "daemon/auth/auth.h"
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* A client that says nothing is its smtp's to end; this is only so that nothing stays for ever. */
+#define TALK_MS 360000
+
+#define ATTEMPT_OF(pointer) \
+	((struct attempt *)(void *)((char *)(pointer)-offsetof(struct attempt, timer)))
+
+static void on_time(struct loop_timer *timer, uint64_t now_ms);
+
+int attempts_init(struct attempts *attempts)
+{
+	return pool_init(&attempts->pool, sizeof(struct attempt), ATTEMPTS_MAX);
+}
+
+void attempts_fini(struct attempts *attempts)
+{
+	pool_fini(&attempts->pool);
+}
+
+/* Fresh: how long a no takes is told by the clock, not by the batch. */
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void wait_for(struct attempt *attempt, enum attempt_state state, uint64_t ms)
+{
+	attempt->state = state;
+	loop_timer_set(attempt->auth->loop, &attempt->timer, now_us() / 1000 + ms);
+}
+
+/* ---- its life ---- */
+
+static struct attempt *new_attempt(struct auth *auth)
+{
+	struct attempts *all = &auth->attempts;
+	struct attempt *attempt =
+		pool_taken(&all->pool) < ATTEMPTS_MAX ? pool_take(&all->pool) : NULL;
+
+	if (!attempt)
+		return NULL;
+	memset(attempt, 0, sizeof(*attempt));
+	attempt->auth = auth;
+	attempt->number = ++all->last;
+	attempt->policy = policy_ref(auth->replica.now->policy);
+	attempt->timer.on_time = on_time;
+	attempt->begun_ms = now_us() / 1000;
+	attempt->next = all->first;
+	all->first = attempt;
+	return attempt;
+}
+
+static void leave_backend(struct attempt *attempt)
+{
+	const struct backend_kind *kind = attempt->backend ? attempt->backend->kind : NULL;
+
+	if (attempt->asking && kind && kind->drop)
+		kind->drop(attempt->backend, attempt);
+	attempt->asking = false;
+	attempt->of_backend = NULL;
+}
+
+static void end(struct attempt *attempt)
+{
+	struct attempts *all = &attempt->auth->attempts;
+
+	leave_backend(attempt);
+	loop_timer_clear(attempt->auth->loop, &attempt->timer);
+	for (struct attempt **at = &all->first; *at; at = &(*at)->next)
+		if (*at == attempt) {
+			*at = attempt->next;
+			break;
+		}
+	policy_unref(attempt->policy);
+	explicit_bzero(attempt, sizeof(*attempt));
+	pool_give(&all->pool, attempt);
+}
+
+static struct attempt *find(struct auth *auth, const struct asker *asker, uint64_t id)
+{
+	for (struct attempt *attempt = auth->attempts.first; attempt; attempt = attempt->next)
+		if (attempt->asker == asker && attempt->id == id)
+			return attempt;
+	return NULL;
+}
+
+struct attempt *attempt_find(struct auth *auth, uint64_t number)
+{
+	for (struct attempt *attempt = auth->attempts.first; attempt; attempt = attempt->next)
+		if (attempt->number == number)
+			return attempt;
+	return NULL;
+}
+
+/* ---- verdicts ---- */
+
+/* Of its password nothing is needed any more. */
+static void forget_password(struct attempt *attempt)
+{
+	explicit_bzero(attempt->sasl.password, sizeof(attempt->sasl.password));
+}
+
+static void tell_control(struct attempt *attempt, enum auth_verdict verdict, const char *auth_name,
+	const char *text, const uint8_t *session, size_t len)
+{
+	struct child *child = &attempt->auth->child;
+	union {
+		struct ipc_auth_verdict ipc;
+		uint8_t room[sizeof(struct ipc_auth_verdict) + SESSION_ENCODED_MAX];
+	} out;
+	const struct ipc_header request = {.seq = attempt->seq};
+
+	ipc_init(&out.ipc, IPC_AUTH_TESTED, sizeof(out.ipc));
+	out.ipc.header.seq = attempt->seq;
+	out.ipc.header.bytes += (uint32_t)len;
+	out.ipc.verdict = verdict;
+	out.ipc.session_bytes = (uint32_t)len;
+	snprintf(out.ipc.auth, sizeof(out.ipc.auth), "%s", auth_name);
+	snprintf(out.ipc.text, sizeof(out.ipc.text), "%s", text ? text : "");
+	if (len > 0)
+		memcpy(out.ipc.session, session, len);
+	child_send(child, &out.ipc);
+	child_reply(child, &request, 0, 0, "");
+}
+
+static void say(struct attempt *attempt, enum auth_verdict verdict, const char *text)
+{
+	struct auth *auth = attempt->auth;
+	const struct backend *backend = attempt->backend;
+	const char *name = backend ? backend->policy->name.text : "";
+	uint8_t session[SESSION_ENCODED_MAX];
+	size_t len = 0;
+
+	if (verdict == AUTH_OK)
+		len = who_encode(&auth->who,
+			attempt->listener ? attempt->listener->name.text : "test", session);
+	if (verdict == AUTH_OK && len == 0)
+		verdict = AUTH_LATER;
+	if (attempt->asker)
+		asker_verdict(attempt->asker, attempt->id, verdict, name, text, session, len);
+	else
+		tell_control(attempt, verdict, name, text, session, len);
+	end(attempt);
+}
+
+/* A no is held back, so that nothing is told by how fast it comes. */
+static void refuse(struct attempt *attempt, const char *text)
+{
+	struct auth *auth = attempt->auth;
+	uint64_t us = now_us();
+
+	forget_password(attempt);
+	if (!attempt->asker) {
+		say(attempt, AUTH_REFUSED, text);
+		return;
+	}
+	uint32_t wait_ms = guess_refused(
+		auth->guess, attempt->name, &attempt->client.addr, attempt->begun_ms, us);
+	if (text)
+		log_debug("a login was refused by %s: %s",
+			attempt->backend ? attempt->backend->policy->name.text : "its form", text);
+	attempt->state = ATTEMPT_HOLDS;
+	loop_timer_set(auth->loop, &attempt->timer, us / 1000 + wait_ms);
+}
+
+static void pass(struct attempt *attempt)
+{
+	struct auth *auth = attempt->auth;
+
+	/* of what the backend alone understood the name is known only now */
+	if (attempt->through)
+		guess_name(auth->who.user.text, NULL, attempt->name);
+	if (attempt->asker)
+		guess_passed(auth->guess, attempt->name, &attempt->client.addr, now_us());
+	say(attempt, AUTH_OK, NULL);
+}
+
+/* ---- backends ---- */
+
+/* The next that takes the mechanism; NULL: none is left. */
+static struct backend *next_backend(struct attempt *attempt)
+{
+	const struct policy_listener *listener = attempt->listener;
+
+	while (listener && attempt->at < listener->auth_names.n) {
+		const char *name = listener->auth_names.v[attempt->at++].text;
+		struct backend *backend = backends_find(attempt->auth, name);
+		if (backend && backend_takes(backend, attempt->mechanism))
+			return backend;
+	}
+	return NULL;
+}
+
+static void ask(struct attempt *attempt, struct backend *backend)
+{
+	attempt->backend = backend;
+	attempt->asking = true;
+	attempt->asked_ms = now_us() / 1000;
+	backend->state.asked++;
+	backend->changed = true;
+	wait_for(attempt, ATTEMPT_ASKS, AUTH_ANSWER_MS);
+}
+
+static void ask_next(struct attempt *attempt)
+{
+	struct backend *backend = next_backend(attempt);
+
+	if (!backend) {
+		refuse(attempt, NULL);
+		return;
+	}
+	ask(attempt, backend);
+	backend->kind->ask(backend, attempt);
+}
+
+static void note_slow(struct attempt *attempt)
+{
+	if (now_us() / 1000 - attempt->asked_ms >= AUTH_SLOW_MS)
+		attempt->backend->state.slow++;
+}
+
+void attempt_answer(struct attempt *attempt, enum attempt_answer answer, const char *text)
+{
+	struct backend *backend = attempt->backend;
+
+	if (!attempt->asking)
+		return;
+	note_slow(attempt);
+	backend->changed = true;
+	attempt->asking = false;
+	attempt->of_backend = NULL;
+	backend_note(backend, answer != ATTEMPT_LATER, text);
+	switch (answer) {
+	case ATTEMPT_YES:
+		backend->state.passed++;
+		who_end(&attempt->auth->who, backend->policy->domain.text);
+		pass(attempt);
+		break;
+	case ATTEMPT_NO:
+		backend->state.refused++;
+		refuse(attempt, text);
+		break;
+	case ATTEMPT_UNKNOWN:
+		backend->state.refused++;
+		if (attempt->asker)
+			ask_next(attempt);
+		else
+			say(attempt, AUTH_REFUSED, text);
+		break;
+	case ATTEMPT_LATER:
+		backend->state.later++;
+		forget_password(attempt);
+		say(attempt, AUTH_LATER, text);
+		break;
+	}
+}
+
+void attempt_challenge(struct attempt *attempt, const void *bytes, size_t len)
+{
+	if (!attempt->asker || len > AUTH_BYTES_MAX) {
+		attempt_answer(attempt, ATTEMPT_LATER, "its challenge is too long");
+		return;
+	}
+	wait_for(attempt, ATTEMPT_TALKS, TALK_MS);
+	asker_challenge(attempt->asker, attempt->id, bytes, len);
+}
+
+const char *attempt_user(const struct attempt *attempt, const struct backend *backend,
+	char name[static GUESS_NAME_SIZE + 256])
+{
+	const struct policy_string *domain = &backend->policy->domain;
+	const char *user = attempt->sasl.user;
+
+	if (domain->len > 0 && !strchr(user, '@'))
+		snprintf(name, GUESS_NAME_SIZE + 256, "%s@%s", user, domain->text);
+	else
+		snprintf(name, GUESS_NAME_SIZE + 256, "%s", user);
+	return name;
+}
+
+/* ---- the dialogue ---- */
+
+/* Whose domain is left out where the name is counted: that of the first that is asked. */
+static const char *domain_of(const struct attempt *attempt)
+{
+	const struct policy_listener *listener = attempt->listener;
+
+	if (!listener || listener->auth_names.n == 0)
+		return NULL;
+	const struct policy_auth *auth = &attempt->policy->auths[listener->auths[0]];
+	return auth->domain.len > 0 ? auth->domain.text : NULL;
+}
+
+/* User and password are there. */
+static void check(struct attempt *attempt)
+{
+	struct auth *auth = attempt->auth;
+
+	guess_name(attempt->sasl.user, domain_of(attempt), attempt->name);
+	attempt->begun_ms = now_us() / 1000;
+	if (guess_may(auth->guess, attempt->name, &attempt->client.addr, now_us()) == GUESS_ASK) {
+		ask_next(attempt);
+		return;
+	}
+	for (size_t i = 0; i < attempt->listener->auth_names.n; i++) {
+		struct backend *backend =
+			backends_find(auth, attempt->listener->auth_names.v[i].text);
+		if (backend) {
+			backend->state.limited++;
+			backend->changed = true;
+			break;
+		}
+	}
+	say(attempt, AUTH_LIMITED, NULL);
+}
+
+static void take_response(struct attempt *attempt, const void *bytes, size_t len, bool given)
+{
+	switch (sasl_respond(&attempt->sasl, bytes, len, given)) {
+	case SASL_MORE: {
+		const char *challenge = sasl_challenge(&attempt->sasl);
+		wait_for(attempt, ATTEMPT_TALKS, TALK_MS);
+		asker_challenge(attempt->asker, attempt->id, challenge, strlen(challenge));
+		break;
+	}
+	case SASL_DONE:
+		check(attempt);
+		break;
+	case SASL_REFUSED:
+		guess_name(attempt->sasl.user, domain_of(attempt), attempt->name);
+		refuse(attempt, NULL);
+		break;
+	case SASL_MALFORMED:
+		say(attempt, AUTH_MALFORMED, NULL);
+		break;
+	}
+}
+
+/* What others than PLAIN and LOGIN mean, their backend knows. Who it is is not known before the
+ * end: what is counted is the address. */
+static void begin_through(
+	struct attempt *attempt, struct backend *backend, const struct ipc_auth_ask *said)
+{
+	struct auth *auth = attempt->auth;
+
+	if (guess_may(auth->guess, "", &attempt->client.addr, now_us()) != GUESS_ASK) {
+		backend->state.limited++;
+		backend->changed = true;
+		say(attempt, AUTH_LIMITED, NULL);
+		return;
+	}
+	attempt->through = true;
+	ask(attempt, backend);
+	backend->kind->begin(backend, attempt, said->response, said->bytes, said->given);
+}
+
+static const struct policy_listener *listener_of(const struct policy *policy, const char *name)
+{
+	ptrdiff_t at = policy ? policy_find_listener(policy, name) : -1;
+
+	return at < 0 ? NULL : &policy->listeners[at];
+}
+
+void attempt_begin(struct auth *auth, struct asker *asker, const struct ipc_auth_ask *said)
+{
+	const struct policy_listener *listener = listener_of(auth_policy(auth), said->listener);
+	struct attempt *attempt = listener ? new_attempt(auth) : NULL;
+
+	if (!attempt) {
+		asker_verdict(asker, said->id, AUTH_LATER, "",
+			listener ? "too many log in at once" : "the listener is not known here",
+			NULL, 0);
+		return;
+	}
+	attempt->asker = asker;
+	attempt->id = said->id;
+	attempt->listener = listener;
+	attempt->client = said->client;
+	attempt->server = said->server;
+	attempt->secured = said->secured;
+	snprintf(attempt->mechanism, sizeof(attempt->mechanism), "%s", said->mechanism);
+	struct backend *backend = next_backend(attempt);
+	attempt->at = 0;
+	bool clear = !said->secured && !listener->tls.insecure;
+	enum sasl_mechanism mechanism = sasl_mechanism_of(said->mechanism);
+	if (!backend || (clear && backend_says_password(backend, said->mechanism))) {
+		say(attempt, AUTH_NO_MECHANISM, NULL);
+	} else if (mechanism == SASL_OTHER) {
+		begin_through(attempt, backend, said);
+	} else {
+		sasl_init(&attempt->sasl, mechanism);
+		take_response(attempt, said->response, said->bytes, said->given);
+	}
+}
+
+void attempt_respond(
+	struct auth *auth, struct asker *asker, const struct ipc_auth_response *response)
+{
+	struct attempt *attempt = find(auth, asker, response->id);
+
+	if (!attempt || attempt->state != ATTEMPT_TALKS)
+		return;
+	if (!attempt->through) {
+		take_response(attempt, response->response, response->bytes, true);
+		return;
+	}
+	wait_for(attempt, ATTEMPT_ASKS, AUTH_ANSWER_MS);
+	attempt->backend->kind->respond(
+		attempt->backend, attempt, response->response, response->bytes);
+}
+
+void attempt_cancel(struct auth *auth, struct asker *asker, uint64_t id)
+{
+	struct attempt *attempt = find(auth, asker, id);
+
+	if (attempt)
+		end(attempt);
+}
+
+void attempts_forget(struct auth *auth, const struct asker *asker)
+{
+	for (struct attempt *attempt = auth->attempts.first, *next; attempt; attempt = next) {
+		next = attempt->next;
+		if (attempt->asker == asker)
+			end(attempt);
+	}
+}
+
+void attempts_leave(struct auth *auth, const struct backend *backend)
+{
+	for (struct attempt *attempt = auth->attempts.first, *next; attempt; attempt = next) {
+		next = attempt->next;
+		if (attempt->backend != backend)
+			continue;
+		bool asking = attempt->asking || attempt->state == ATTEMPT_TALKS;
+		attempt->asking = false;
+		attempt->backend = NULL;
+		if (asking)
+			say(attempt, AUTH_LATER, "where it is asked has changed");
+	}
+}
+
+void attempt_test(struct auth *auth, const struct ipc_auth_test *test)
+{
+	struct backend *backend = backends_find(auth, test->auth);
+	struct attempt *attempt = backend ? new_attempt(auth) : NULL;
+
+	if (!attempt || test->password_bytes > SASL_PASSWORD_MAX ||
+		strlen(test->user) > SASL_USER_MAX) {
+		child_reply(&auth->child, &test->header, backend ? -EBUSY : -ENOENT, 0,
+			backend ? "too many log in at once, or what is said is too long"
+				: "nobody listens for whom it would be asked");
+		if (attempt)
+			end(attempt);
+		return;
+	}
+	attempt->seq = test->header.seq;
+	snprintf(attempt->mechanism, sizeof(attempt->mechanism), "PLAIN");
+	snprintf(attempt->sasl.user, sizeof(attempt->sasl.user), "%s", test->user);
+	memcpy(attempt->sasl.password, test->password, test->password_bytes);
+	ask(attempt, backend);
+	backend->kind->ask(backend, attempt);
+}
+
+static void on_time(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct attempt *attempt = ATTEMPT_OF(timer);
+
+	(void)now_ms;
+	switch (attempt->state) {
+	case ATTEMPT_TALKS:
+		end(attempt);
+		break;
+	case ATTEMPT_ASKS:
+		if (attempt->backend->kind->drop)
+			attempt->backend->kind->drop(attempt->backend, attempt);
+		attempt->of_backend = NULL;
+		attempt_answer(attempt, ATTEMPT_LATER, "it does not answer");
+		break;
+	case ATTEMPT_HOLDS:
+		say(attempt, AUTH_REFUSED, NULL);
+		break;
+	}
+}

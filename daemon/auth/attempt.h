@@ -1,0 +1,92 @@
+/* Owns one login from its first word to its verdict: the dialogue, which backends are asked in
+ * which order, how long a no is held back. */
+#ifndef POSTERN_ATTEMPT_H
+#define POSTERN_ATTEMPT_H
+
+#include "daemon/loop.h"
+#include "daemon/pool.h"
+#include "lib/addr.h"
+#include "lib/guess.h"
+#include "lib/ipc/auth.h"
+#include "lib/sasl.h"
+
+struct asker;
+struct auth;
+struct backend;
+
+#define ATTEMPTS_MAX 1024 /* more at once hear that it cannot be found out now */
+
+/* state  holds                             moved on by
+ * -----  --------------------------------  ------------------------------------------------
+ * TALKS  a challenge that was said         the client's response; nobody waits; its time
+ * ASKS   a backend that was asked          its answer; its time
+ * HOLDS  a no                              its time */
+enum attempt_state {
+	ATTEMPT_TALKS,
+	ATTEMPT_ASKS,
+	ATTEMPT_HOLDS,
+};
+
+struct attempt {
+	struct auth *auth;
+	struct attempt *next; /* of those under way */
+	struct asker *asker;  /* NULL: control tests */
+	uint64_t id;          /* the asker's */
+	uint32_t seq;         /* of control's question */
+	enum attempt_state state;
+	struct loop_timer timer;
+	struct policy *policy;                  /* held */
+	const struct policy_listener *listener; /* NULL: a test */
+	size_t at;                              /* which of its auths is asked */
+	struct backend *backend;                /* that is or was asked last; NULL: none */
+	void *of_backend;                       /* its own */
+	uint64_t number;                        /* no other attempt's of this process */
+	struct endpoint client, server;
+	bool secured;
+	bool through; /* the backend alone understands its mechanism */
+	bool asking;  /* the backend has not answered yet */
+	uint64_t begun_ms, asked_ms;
+	char mechanism[AUTH_MECHANISM_SIZE];
+	char name[GUESS_NAME_SIZE]; /* by which it counts */
+	struct sasl sasl;           /* wiped with it */
+};
+
+struct attempts {
+	struct pool pool;
+	struct attempt *first;
+	uint64_t last; /* number */
+};
+
+/* 0 or -ENOMEM. */
+int attempts_init(struct attempts *attempts);
+void attempts_fini(struct attempts *attempts);
+
+void attempt_begin(struct auth *auth, struct asker *asker, const struct ipc_auth_ask *ask);
+void attempt_respond(
+	struct auth *auth, struct asker *asker, const struct ipc_auth_response *response);
+void attempt_cancel(struct auth *auth, struct asker *asker, uint64_t id);
+/* Of one that is gone, whose logins nobody waits for. */
+void attempts_forget(struct auth *auth, const struct asker *asker);
+/* The backend goes: it is asked no more, and what it was asked cannot be found out. */
+void attempts_leave(struct auth *auth, const struct backend *backend);
+/* One user's password at one backend, for control. */
+void attempt_test(struct auth *auth, const struct ipc_auth_test *test);
+
+enum attempt_answer {
+	ATTEMPT_YES,     /* auth->who says who */
+	ATTEMPT_NO,      /* a wrong password, or not known, where that is not told apart */
+	ATTEMPT_UNKNOWN, /* the next backend may know him */
+	ATTEMPT_LATER,   /* it could not be found out */
+};
+/* What a backend found out of the one that it was asked about. text: for the log, of no client's
+ * words; NULL: none. The attempt may be gone then. */
+void attempt_answer(struct attempt *attempt, enum attempt_answer answer, const char *text);
+/* What the backend wants to hear next, in its own mechanism. */
+void attempt_challenge(struct attempt *attempt, const void *bytes, size_t len);
+/* By number: what was asked may be over when the answer comes. NULL: it is. */
+struct attempt *attempt_find(struct auth *auth, uint64_t number);
+/* The name as this backend is asked: with its domain where it has none. */
+const char *attempt_user(const struct attempt *attempt, const struct backend *backend,
+	char name[static GUESS_NAME_SIZE + 256]);
+
+#endif

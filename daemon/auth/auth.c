@@ -1,0 +1,126 @@
+/* The process that checks passwords. It asks directories, other servers, Dovecot or a file of users
+ * for the smtp processes, and counts how often may be guessed. What it holds of a login is wiped
+ * when that is over; nothing here waits, and it opens no file. */
+#include "daemon/auth/auth.h"
+
+#include "daemon/log.h"
+#include "lib/siphash.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define AUTH_OF(pointer) ((struct auth *)(pointer))
+_Static_assert(offsetof(struct auth, child) == 0, "auth begins with its child");
+
+static void on_change(struct child *child, enum replica_change change)
+{
+	struct auth *auth = AUTH_OF(child);
+
+	switch (change) {
+	case REPLICA_CHANGED:
+	case REPLICA_BLOCKED:
+	case REPLICA_INQUIRY:
+		break;
+	case REPLICA_RENEWED:
+		backends_renew(auth);
+		break;
+	case REPLICA_POLICY:
+	case REPLICA_COMPLETE:
+		backends_follow(auth);
+		break;
+	}
+}
+
+static bool on_control(struct child *child, const struct ipc_header *ipc, int *fd)
+{
+	struct auth *auth = AUTH_OF(child);
+	const void *m = ipc;
+
+	if (replica_take(child, &auth->replica, ipc, fd))
+		return true;
+	if (ipc->type != IPC_AUTH_TEST)
+		return false;
+	attempt_test(auth, m);
+	return true;
+}
+
+static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd)
+{
+	(void)child;
+	(void)ipc;
+	(void)fd;
+	return false;
+}
+
+static void on_pair(struct child *child, enum process_role role, int fd)
+{
+	if (role == PROCESS_SMTP)
+		asker_open(AUTH_OF(child), fd);
+	else
+		close(fd);
+}
+
+/* It is told everything. */
+static void on_new_control(struct child *child)
+{
+	struct auth *auth = AUTH_OF(child);
+
+	if (replica_begin(&auth->replica) < 0)
+		log_error("no memory for a new picture");
+	backends_tell(auth, true);
+}
+
+static void on_tick(struct child *child)
+{
+	backends_tell(AUTH_OF(child), false);
+}
+
+/* All that needs files, before privileges go. */
+static int set_up(struct auth *auth)
+{
+	static const struct child_face face = {.on_control = on_control,
+		.on_keeper = on_keeper,
+		.on_new_control = on_new_control,
+		.on_pair = on_pair,
+		.on_tick = on_tick};
+	uint8_t secret[SIPHASH_SECRET_SIZE];
+	int error;
+
+	if ((error = child_open(&auth->child, auth->start, &face)) < 0)
+		return error;
+	auth->loop = auth->child.loop;
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+		return -errno;
+	auth->guess = guess_new(secret);
+	if (!auth->guess)
+		return -ENOMEM;
+	if ((error = tls_init()) < 0 || (error = attempts_init(&auth->attempts)) < 0)
+		return error;
+	return replica_init(&auth->replica, auth->start->options.relay_port, on_change);
+}
+
+static void take_down(struct auth *auth)
+{
+	askers_close(auth);
+	backends_close(auth);
+	attempts_fini(&auth->attempts);
+	guess_free(auth->guess);
+	replica_fini(&auth->replica);
+	child_fini(&auth->child);
+	free(auth);
+}
+
+int auth_main(const struct process_start *start)
+{
+	struct auth *auth = calloc(1, sizeof(*auth));
+
+	if (!auth)
+		return 1;
+	auth->start = start;
+	int status = child_run(&auth->child, set_up(auth));
+	take_down(auth);
+	return status;
+}

@@ -1,0 +1,30 @@
+/* Owns what the parts of the process that checks passwords share. */
+#ifndef POSTERN_AUTH_H
+#define POSTERN_AUTH_H
+
+#include "daemon/auth/asker.h"
+#include "daemon/auth/attempt.h"
+#include "daemon/auth/backend.h"
+#include "daemon/auth/who.h"
+#include "daemon/process/child.h"
+#include "daemon/process/replica.h"
+#include "lib/guess.h"
+
+struct auth {
+	struct child child; /* first */
+	const struct process_start *start;
+	struct loop *loop;
+	struct replica replica;
+	struct guess *guess;
+	struct askers askers;
+	struct attempts attempts;
+	struct backends backends; /* of the policy in force */
+	struct who who;           /* for the answer at hand */
+};
+
+static inline const struct policy *auth_policy(const struct auth *auth)
+{
+	return auth->replica.now->policy;
+}
+
+#endif

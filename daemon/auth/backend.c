@@ -1,0 +1,209 @@
+#include "daemon/auth/backend.h"
+
+#include "daemon/auth/auth.h"
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct backend_kind *kind_of(enum policy_auth_kind kind)
+{
+	static const struct backend_kind *const kinds[POLICY_AUTH_KINDS] = {
+		[POLICY_AUTH_FILE] = &backend_users,
+	};
+
+	return kinds[kind];
+}
+
+/* ---- their life ---- */
+
+static void close_one(struct backend *backend)
+{
+	attempts_leave(backend->auth, backend);
+	if (backend->kind && backend->kind->close)
+		backend->kind->close(backend);
+	policy_unref(backend->policy_held);
+	memset(backend, 0, sizeof(*backend));
+}
+
+static void open_one(struct auth *auth, struct backend *backend, size_t i)
+{
+	const struct policy *policy = auth_policy(auth);
+
+	backend->auth = auth;
+	backend->policy_held = policy_ref(auth->replica.now->policy);
+	backend->policy = &policy->auths[i];
+	backend->kind = kind_of(backend->policy->kind);
+	ipc_init(&backend->state, IPC_AUTH_STATE, sizeof(backend->state));
+	snprintf(
+		backend->state.auth, sizeof(backend->state.auth), "%s", backend->policy->name.text);
+	backend->state.up = 1;
+	backend->changed = true;
+	int error = backend->kind->open(backend);
+	if (error)
+		backend_note(backend, false, strerror(-error));
+}
+
+/* A policy's text decides all of a backend: attempts that are under way with the one before cannot
+ * be found out, as with any other change under them, and clients come again. */
+void backends_follow(struct auth *auth)
+{
+	const struct policy *policy = auth_policy(auth);
+
+	backends_close(auth);
+	auth->backends.v = calloc(policy->nauths + 1, sizeof(*auth->backends.v));
+	if (!auth->backends.v) {
+		log_error("no memory for what the policy asks");
+		return;
+	}
+	for (size_t i = 0; i < policy->nauths; i++)
+		open_one(auth, &auth->backends.v[auth->backends.n++], i);
+	backends_tell(auth, true);
+	askers_offer(auth);
+}
+
+void backends_renew(struct auth *auth)
+{
+	for (size_t i = 0; i < auth->backends.n; i++)
+		if (auth->backends.v[i].kind->renew)
+			auth->backends.v[i].kind->renew(&auth->backends.v[i]);
+}
+
+void backends_close(struct auth *auth)
+{
+	for (size_t i = 0; i < auth->backends.n; i++)
+		close_one(&auth->backends.v[i]);
+	free(auth->backends.v);
+	auth->backends = (struct backends){0};
+}
+
+struct backend *backends_find(struct auth *auth, const char *name)
+{
+	for (size_t i = 0; i < auth->backends.n; i++)
+		if (strcmp(auth->backends.v[i].policy->name.text, name) == 0)
+			return &auth->backends.v[i];
+	return NULL;
+}
+
+/* ---- what is told ---- */
+
+void backends_tell(struct auth *auth, bool all)
+{
+	for (size_t i = 0; i < auth->backends.n; i++) {
+		struct backend *backend = &auth->backends.v[i];
+		if ((all || backend->changed) && child_send(&auth->child, &backend->state) == 0)
+			backend->changed = false;
+	}
+}
+
+void backend_note(struct backend *backend, bool up, const char *text)
+{
+	struct ipc_auth_state *state = &backend->state;
+	bool said = !up && text && strcmp(state->text, text) != 0;
+
+	if (state->up != up || !state->since_ms) {
+		state->since_ms = loop_wall_ms(backend->auth->loop);
+		if (up && state->text[0])
+			log_info("auth %s answers again", state->auth);
+	}
+	state->up = up;
+	snprintf(state->text, sizeof(state->text), "%s", !up && text ? text : "");
+	backend->changed = true;
+	if (said)
+		log_error("auth %s: %s", state->auth, text);
+}
+
+/* ---- mechanisms ---- */
+
+static bool is_password(const char *mechanism)
+{
+	return sasl_mechanism_of(mechanism) != SASL_OTHER;
+}
+
+static const struct dovecot_mechanism *find(const struct backend *backend, const char *mechanism)
+{
+	const struct dovecot_greeting *greeting =
+		backend->kind->greeting ? backend->kind->greeting(backend) : NULL;
+
+	for (size_t i = 0; greeting && i < greeting->n; i++)
+		if (strcasecmp(greeting->mechanisms[i].name, mechanism) == 0)
+			return &greeting->mechanisms[i];
+	return NULL;
+}
+
+static bool is_written(const struct policy_strings *names, const char *mechanism)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcasecmp(names->v[i].text, mechanism) == 0)
+			return true;
+	return names->n == 0;
+}
+
+bool backend_takes(const struct backend *backend, const char *mechanism)
+{
+	const struct dovecot_mechanism *own = find(backend, mechanism);
+
+	if (!is_written(&backend->policy->mechanisms, mechanism))
+		return false;
+	if (is_password(mechanism))
+		return !backend->kind->greeting || own || !backend->kind->greeting(backend);
+	return own && !(own->flags & DOVECOT_PRIVATE);
+}
+
+bool backend_says_password(const struct backend *backend, const char *mechanism)
+{
+	const struct dovecot_mechanism *own = find(backend, mechanism);
+
+	return is_password(mechanism) || (own && own->flags & DOVECOT_PLAINTEXT);
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
+		if ((at == words || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	return false;
+}
+
+static void add_word(char words[static AUTH_MECHANISMS_SIZE], const char *word)
+{
+	size_t used = strlen(words);
+
+	if (!has_word(words, word) && used + strlen(word) + 2 <= AUTH_MECHANISMS_SIZE)
+		snprintf(words + used, AUTH_MECHANISMS_SIZE - used, "%s%s", used ? " " : "", word);
+}
+
+static void offer_of(const struct backend *backend, char *mechanisms, char *clear)
+{
+	static const char *const passwords[] = {"PLAIN", "LOGIN"};
+	const struct dovecot_greeting *greeting =
+		backend->kind->greeting ? backend->kind->greeting(backend) : NULL;
+
+	for (size_t i = 0; i < 2; i++)
+		if (backend_takes(backend, passwords[i]))
+			add_word(mechanisms, passwords[i]);
+	for (size_t i = 0; greeting && i < greeting->n; i++) {
+		const char *name = greeting->mechanisms[i].name;
+		if (!backend_takes(backend, name))
+			continue;
+		add_word(mechanisms, name);
+		if (!backend_says_password(backend, name))
+			add_word(clear, name);
+	}
+}
+
+void backends_offer(struct auth *auth, const struct policy_listener *listener,
+	char mechanisms[static AUTH_MECHANISMS_SIZE], char clear[static AUTH_MECHANISMS_SIZE])
+{
+	mechanisms[0] = clear[0] = '\0';
+	for (size_t i = 0; i < listener->auth_names.n; i++) {
+		struct backend *backend = backends_find(auth, listener->auth_names.v[i].text);
+		if (backend)
+			offer_of(backend, mechanisms, clear);
+	}
+}

@@ -1,0 +1,93 @@
+/* The file of users: its text came from control, which reads and checks it. */
+#include "daemon/auth/auth.h"
+
+#include "daemon/tls/credentials.h"
+#include "lib/credential.h"
+#include "lib/user_file.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct tls_credential *users_of(const struct backend *backend)
+{
+	struct credential wanted;
+
+	credential_of_users(backend->policy, &wanted);
+	return tls_credentials_find(&backend->auth->replica.credentials, &wanted);
+}
+
+static int open_users(struct backend *backend)
+{
+	return users_of(backend) ? 0 : -ENOENT;
+}
+
+static void renew_users(struct backend *backend)
+{
+	backend_note(backend, users_of(backend), "its file is not there");
+}
+
+static bool is_password(const struct user_file_entry *entry, const char *password)
+{
+	struct crypt_data *data = calloc(1, sizeof(*data));
+	char hash[USER_FILE_HASH_SIZE];
+	bool same = false;
+
+	if (!data)
+		return false;
+	memcpy(hash, entry->hash, entry->hash_len);
+	hash[entry->hash_len] = '\0';
+	const char *made = crypt_r(password, hash, data);
+	if (made && strlen(made) == entry->hash_len) {
+		unsigned differ = 0;
+		for (size_t i = 0; i < entry->hash_len; i++)
+			differ |= (unsigned)(made[i] ^ hash[i]);
+		same = differ == 0;
+	}
+	explicit_bzero(data, sizeof(*data));
+	explicit_bzero(hash, sizeof(hash));
+	free(data);
+	return same;
+}
+
+static void take_lists(struct who *who, const struct user_file_entry *entry)
+{
+	const char *list = entry->groups, *word;
+	size_t len = entry->groups_len, word_len;
+
+	while (user_file_next(&list, &len, &word, &word_len))
+		who_add_group(who, word, word_len);
+	list = entry->mails;
+	len = entry->mails_len;
+	while (user_file_next(&list, &len, &word, &word_len))
+		who_add_mail(who, word, word_len);
+}
+
+static void ask_users(struct backend *backend, struct attempt *attempt)
+{
+	const struct tls_credential *users = users_of(backend);
+	struct who *who = &backend->auth->who;
+	struct user_file_entry entry;
+	char name[GUESS_NAME_SIZE + 256];
+
+	if (!users)
+		attempt_answer(attempt, ATTEMPT_LATER, "its file is not there");
+	else if (!user_file_find((const char *)users->bytes, users->len,
+			 attempt_user(attempt, backend, name), &entry))
+		attempt_answer(attempt, ATTEMPT_UNKNOWN, NULL);
+	else if (!is_password(&entry, attempt->sasl.password))
+		attempt_answer(attempt, ATTEMPT_NO, NULL);
+	else if (!who_begin(who, backend->policy_held, entry.user, entry.user_len))
+		attempt_answer(attempt, ATTEMPT_LATER, "a user's name in it cannot be kept");
+	else {
+		take_lists(who, &entry);
+		attempt_answer(attempt, ATTEMPT_YES, NULL);
+	}
+}
+
+const struct backend_kind backend_users = {
+	.open = open_users,
+	.renew = renew_users,
+	.ask = ask_users,
+};

@@ -154,6 +154,31 @@ uint8_t *smtp_flow_held(const struct smtp_flow *flow, const struct smtp_hold *ho
 	return (uint8_t *)pool_piece(&flow->smtp->table.pieces, hold->piece - 1) + hold->at;
 }
 
+bool smtp_flow_hold(struct smtp_flow *flow, struct smtp_hold *hold, const void *bytes, size_t len)
+{
+	if (!hold->piece) {
+		struct pool *pieces = &flow->smtp->table.pieces;
+		void *piece = pool_take(pieces);
+		*hold = (struct smtp_hold){.piece = piece ? 1 + pool_number(pieces, piece) : 0};
+	}
+	if (!hold->piece || hold->at + hold->len + len > SMTP_FLOW_PIECE_BYTES)
+		return false;
+	memcpy(smtp_flow_held(flow, hold) + hold->len, bytes, len);
+	hold->len += (uint32_t)len;
+	return true;
+}
+
+void smtp_flow_release(struct smtp_flow *flow, struct smtp_hold *hold, size_t len)
+{
+	hold->at += (uint32_t)len;
+	hold->len -= (uint32_t)len;
+	if (hold->len > 0)
+		return;
+	pool_give(
+		&flow->smtp->table.pieces, pool_piece(&flow->smtp->table.pieces, hold->piece - 1));
+	*hold = (struct smtp_hold){0};
+}
+
 static void drop_hold(struct smtp_flow *flow, struct smtp_hold *hold)
 {
 	if (hold->piece)

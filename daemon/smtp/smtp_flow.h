@@ -152,6 +152,10 @@ int smtp_flow_watch_server(struct smtp_flow *flow, int fd);
 void smtp_flow_drop_server(struct smtp_flow *flow);
 /* What is held. */
 uint8_t *smtp_flow_held(const struct smtp_flow *flow, const struct smtp_hold *hold);
+/* Behind what is held already. False: there is no room. */
+bool smtp_flow_hold(struct smtp_flow *flow, struct smtp_hold *hold, const void *bytes, size_t len);
+/* So many of the first of them went. */
+void smtp_flow_release(struct smtp_flow *flow, struct smtp_hold *hold, size_t len);
 /* The flow is over; freed by the sweep. reset: the client gets RST instead of an orderly close. */
 void smtp_flow_end(struct smtp_flow *flow, enum ending ending, bool reset);
 /* Its round was cut short: it goes on in the next batch. */

@@ -4,6 +4,8 @@
 #include "daemon/smtp/client.h"
 #include "daemon/smtp/client_name.h"
 #include "daemon/smtp/envelope.h"
+#include "daemon/smtp/last.h"
+#include "daemon/smtp/outgoing.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_report.h"
@@ -11,18 +13,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 
 /* A flow's share of one round, so that one fast client does not hold up the others. */
 #define ROUND_BYTES (1u << 20)
 /* Less than what comes of it has room for. */
 #define SERVER_READ_BYTES (8u << 10)
-#define SERVER_ROOM       (2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER_ROOM)
-_Static_assert(SERVER_ROOM + ENGINE_SERVER_ROOM <= SMTP_FLOW_PIECE_BYTES, "a dot goes behind it");
-/* For the client to take the last words and close; a RST before would take the words with it. */
-#define LAST_MS        5000
-#define LAST_BYTES_MAX 65536
 
 static uint64_t now_of(const struct smtp_flow *flow)
 {
@@ -37,180 +33,13 @@ struct engine_out *talk_out(struct smtp_flow *flow)
 		.client = table->for_client,
 		.client_room = SMTP_FLOW_READ_BYTES,
 		.server = table->for_server + table->server_kept,
-		.server_room = table->server_kept ? ENGINE_SERVER_ROOM : SERVER_ROOM,
+		.server_room = table->server_kept ? ENGINE_SERVER_ROOM : OUTGOING_SERVER_ROOM,
 		.holds_back = flow->login_lines > 0 ? account_is_in : NULL,
 		.owner = flow};
 	return &table->out;
 }
 
-/* ---- bytes out ---- */
-
-/* How many of them went; -errno: the other side is gone. flags: 0, or MSG_MORE: they go with what
- * follows, or alone when nothing did for a fifth of a second. */
-static ssize_t send_some(int fd, const void *bytes, size_t len, int flags)
-{
-	ssize_t n;
-
-	do
-		n = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	return n;
-}
-
-/* Behind what is held already. False: there is no room. */
-static bool hold(struct smtp_flow *flow, struct smtp_hold *hold, const void *bytes, size_t len)
-{
-	if (!hold->piece) {
-		struct pool *pieces = &flow->smtp->table.pieces;
-		void *piece = pool_take(pieces);
-		*hold = (struct smtp_hold){.piece = piece ? 1 + pool_number(pieces, piece) : 0};
-	}
-	if (!hold->piece || hold->at + hold->len + len > SMTP_FLOW_PIECE_BYTES)
-		return false;
-	memcpy(smtp_flow_held(flow, hold) + hold->len, bytes, len);
-	hold->len += (uint32_t)len;
-	return true;
-}
-
-static void release(struct smtp_flow *flow, struct smtp_hold *hold, size_t len)
-{
-	hold->at += (uint32_t)len;
-	hold->len -= (uint32_t)len;
-	if (hold->len > 0)
-		return;
-	pool_give(
-		&flow->smtp->table.pieces, pool_piece(&flow->smtp->table.pieces, hold->piece - 1));
-	*hold = (struct smtp_hold){0};
-}
-
-/* The client cannot be written to: the engine hears of it in the next step. */
-static void lose_client(struct smtp_flow *flow)
-{
-	flow->client_lost = true;
-	if (flow->to_client.piece)
-		release(flow, &flow->to_client, flow->to_client.len);
-}
-
-/* A server that no longer takes anything may have said why. */
-static void lose_server(struct smtp_flow *flow)
-{
-	flow->server_deaf = flow->server_readable = flow->server_hangup = true;
-	if (flow->to_server.piece)
-		release(flow, &flow->to_server, flow->to_server.len);
-}
-
-static void put_client(struct smtp_flow *flow, const char *bytes, size_t len)
-{
-	ssize_t sent = 0;
-
-	if (len == 0 || flow->client_lost)
-		return;
-	if (!flow->to_client.piece && flow->client_writable)
-		sent = client_send(flow, bytes, len);
-	if (sent < 0) {
-		lose_client(flow);
-		return;
-	}
-	if ((size_t)sent == len)
-		return;
-	flow->client_writable = false;
-	if (!hold(flow, &flow->to_client, bytes + sent, len - (size_t)sent))
-		lose_client(flow);
-}
-
-/* A header line of ours, which is said with the 354, goes with the text behind it. */
-static int server_flags(const struct smtp_flow *flow)
-{
-	bool header = flow->engine.state == ENGINE_BODY && flow->smtp->table.out.client_len > 0;
-
-	return header ? MSG_MORE : 0;
-}
-
-static ssize_t send_server(struct smtp_flow *flow, const void *bytes, size_t len, int flags)
-{
-	return flow->server_secured ? server_tls_write(flow, bytes, len)
-				    : send_some(flow->server.fd, bytes, len, flags);
-}
-
-static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
-{
-	ssize_t sent = 0;
-
-	if (len == 0 || flow->server.fd < 0 || flow->server_deaf)
-		return;
-	if (!flow->to_server.piece && flow->server_writable)
-		sent = send_server(flow, bytes, len, server_flags(flow));
-	if (sent < 0) {
-		lose_server(flow);
-		return;
-	}
-	if ((size_t)sent == len)
-		return;
-	flow->server_writable = false;
-	/* what is said in AUTH is nowhere kept: a new connection has room for it */
-	if (flow->engine.state != ENGINE_AUTH &&
-		hold(flow, &flow->to_server, bytes + sent, len - (size_t)sent))
-		engine_server_blocked(&flow->engine, true, now_of(flow));
-	else
-		lose_server(flow);
-}
-
-static void flush_client(struct smtp_flow *flow)
-{
-	struct smtp_hold *held = &flow->to_client;
-
-	if (!held->piece || !flow->client_writable)
-		return;
-	ssize_t sent = client_send(flow, smtp_flow_held(flow, held), held->len);
-	if (sent < 0) {
-		lose_client(flow);
-		return;
-	}
-	flow->client_writable = (uint32_t)sent == held->len;
-	release(flow, held, (size_t)sent);
-}
-
-static void flush_server(struct smtp_flow *flow)
-{
-	struct smtp_hold *held = &flow->to_server;
-
-	if (!held->piece || !flow->server_writable)
-		return;
-	ssize_t sent = send_server(flow, smtp_flow_held(flow, held), held->len, 0);
-	if (sent < 0) {
-		lose_server(flow);
-		return;
-	}
-	flow->server_writable = (uint32_t)sent == held->len;
-	release(flow, held, (size_t)sent);
-	if (!held->piece)
-		engine_server_blocked(&flow->engine, false, now_of(flow));
-}
-
-/* Behind what was kept. The end of a text is kept for its dot, which mostly comes in this round. */
-static void put_kept(struct smtp_flow *flow, size_t len)
-{
-	struct smtp_flow_table *table = &flow->smtp->table;
-
-	len += table->server_kept;
-	table->server_kept = 0;
-	if (flow->engine.state == ENGINE_ASK_DOT && !table->out.close_server && len <= SERVER_ROOM)
-		table->server_kept = len;
-	else
-		put_server(flow, table->for_server, len);
-}
-
-/* The round is over: another flow's is next. */
-static void send_kept(struct smtp_flow *flow)
-{
-	struct smtp_flow_table *table = &flow->smtp->table;
-	size_t len = table->server_kept;
-
-	table->server_kept = 0;
-	put_server(flow, table->for_server, len);
-}
+/* ---- what came out ---- */
 
 /* Its own, or ours on it; what is no reply is nobody's. */
 static const char *words_of_host(const struct engine_reply *reply, char words[static IPC_TEXT_SIZE])
@@ -241,8 +70,8 @@ void talk_act(struct smtp_flow *flow)
 {
 	struct engine_out *out = &flow->smtp->table.out;
 
-	put_client(flow, out->client, out->client_len);
-	put_kept(flow, out->server_len);
+	outgoing_to_client(flow, out->client, out->client_len);
+	outgoing_to_server(flow, out->server_len);
 	if (out->recipient_done && out->recipient.server)
 		smtp_server_taken(flow);
 	smtp_report_transaction(flow, out);
@@ -290,7 +119,7 @@ static bool hear_client(struct smtp_flow *flow, size_t *budget)
 		/* all of it: the engine is to know that bytes stand behind what it has room for */
 		give_client(flow, smtp_flow_held(flow, held), held->len, &used);
 		if (used > 0 && flow->from_client.piece)
-			release(flow, held, used);
+			smtp_flow_release(flow, held, used);
 		return used > 0;
 	}
 	if (!flow->client_readable || flow->client_ended || *budget == 0)
@@ -305,8 +134,8 @@ static bool hear_client(struct smtp_flow *flow, size_t *budget)
 	*budget -= (size_t)n < *budget ? (size_t)n : *budget;
 	give_client(flow, bytes, (size_t)n, &used);
 	if (used < (size_t)n && flow->state == SMTP_FLOW_TALK &&
-		!hold(flow, held, bytes + used, (size_t)n - used))
-		lose_client(flow);
+		!smtp_flow_hold(flow, held, bytes + used, (size_t)n - used))
+		outgoing_lose_client(flow);
 	return true;
 }
 
@@ -450,8 +279,7 @@ static bool go(struct smtp_flow *flow)
 /* One thing that can be done now. False: there is none. */
 static bool step(struct smtp_flow *flow, size_t *budget)
 {
-	flush_client(flow);
-	flush_server(flow);
+	outgoing_flush(flow);
 	if (flow->client_lost && !flow->client_ended)
 		return close_client(flow, true);
 	if (flow->engine.state != ENGINE_OPEN && smtp_server_connects(flow))
@@ -465,59 +293,6 @@ static bool step(struct smtp_flow *flow, size_t *budget)
 		return false;
 	return answer_engine(flow) || (flow->more && go(flow)) || hear_server(flow) ||
 	       hear_client(flow, budget);
-}
-
-/* ---- the last words ---- */
-
-static void run_last(struct smtp_flow *flow)
-{
-	uint8_t *bytes = flow->smtp->table.read;
-	size_t read_bytes = 0;
-	ssize_t n = -1;
-
-	flush_client(flow);
-	if (flow->client_lost) {
-		smtp_flow_end(flow, (enum ending)flow->engine.ending, true);
-		return;
-	}
-	if (!flow->to_client.piece && !flow->client_shut) {
-		flow->client_shut = true;
-		client_shut(flow);
-	}
-	while (flow->client_readable && !flow->client_ended && read_bytes < LAST_BYTES_MAX) {
-		n = recv(flow->client.fd, bytes, SMTP_FLOW_READ_BYTES, MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			flow->client_readable = false;
-		else if (n <= 0)
-			flow->client_ended = true;
-		else
-			read_bytes += (size_t)n;
-	}
-	if ((flow->client_ended && flow->client_shut) || read_bytes >= LAST_BYTES_MAX)
-		smtp_flow_end(flow, (enum ending)flow->engine.ending,
-			read_bytes >= LAST_BYTES_MAX || (flow->client_ended && n < 0));
-}
-
-/* It said QUIT and its 221 went: nothing more is to come that a close could take that from it. In
- * TLS something is: that it ends, which a closed socket would answer with a RST. */
-static bool is_parted(const struct smtp_flow *flow)
-{
-	return flow->engine.ending == ENDING_QUIT && !flow->to_client.piece && !flow->client_lost &&
-	       !flow->client_readable && !flow->client_secured;
-}
-
-static void begin_last(struct smtp_flow *flow)
-{
-	smtp_server_drop(flow);
-	if (is_parted(flow)) {
-		smtp_flow_end(flow, ENDING_QUIT, false);
-		return;
-	}
-	flow->state = SMTP_FLOW_LAST;
-	loop_timer_set(flow->smtp->loop, &flow->deadline, now_of(flow) + LAST_MS);
-	run_last(flow);
 }
 
 /* The timer is not moved for every input: when it fires, it looks what is due. */
@@ -538,10 +313,10 @@ static void run(struct smtp_flow *flow)
 	size_t budget = ROUND_BYTES;
 
 	if (flow->state == SMTP_FLOW_LAST)
-		run_last(flow);
+		last_run(flow);
 	while (flow->state == SMTP_FLOW_TALK) {
 		if (flow->engine.state == ENGINE_END) {
-			begin_last(flow);
+			last_begin(flow);
 			return;
 		}
 		if (!step(flow, &budget))
@@ -557,7 +332,7 @@ static void run(struct smtp_flow *flow)
 void talk_run(struct smtp_flow *flow)
 {
 	run(flow);
-	send_kept(flow);
+	outgoing_end_round(flow);
 }
 
 void talk_on_server(struct smtp_flow *flow, uint32_t events)

@@ -1,5 +1,6 @@
-/* Owns stage 7, talk: the bytes between a flow's two sockets and its engine, and the time. What the
- * engine asks its owner for is answered by envelope.h (verdicts) and smtp_server.h (a host). */
+/* Owns stage 7, talk: a flow's engine between its two sockets, and the time. What the engine asks
+ * its owner for is answered by envelope.h (verdicts) and smtp_server.h (a host); what it says goes
+ * out by outgoing.h, and its last words by last.h. */
 #ifndef POSTERN_TALK_H
 #define POSTERN_TALK_H
 

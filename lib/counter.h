@@ -122,7 +122,8 @@ enum counter_kind {
 	X(AUDIT_WRITTEN, "audit-written", TOTAL, "audit records stored")                          \
 	X(AUDIT_LOST, "audit-lost", TOTAL, "audit records that could not be stored")              \
 	X(AUDIT_EXPIRED, "audit-expired", TOTAL, "audit records removed by age or size")          \
-	X(AUDIT_SKIPPED, "audit-skipped", TOTAL, "refused admissions not recorded: too many")     \
+	X(AUDIT_SKIPPED, "audit-skipped", TOTAL,                                                  \
+		"refusals and messages given up not recorded: too many")                          \
 	/* health */                                                                              \
 	X(DNS_QUERIES, "dns-queries", TOTAL, "questions sent to DNS servers")                     \
 	X(DNS_ANSWERS, "dns-answers", TOTAL, "answers with what was asked for")                   \

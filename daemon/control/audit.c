@@ -16,6 +16,10 @@
 #define QUEUE_BYTES (16u << 20) /* of records on their way to the disk */
 #define PRUNE_ROWS  1000        /* removed at a time */
 
+/* Of one stranger, kind of ending and rule. */
+#define STRANGER_AT_ONCE 30
+#define STRANGER_EACH_MS 10000
+
 struct audit {
 	struct archive archive; /* first */
 	uint32_t number;        /* makes keys of one millisecond unique */
@@ -122,7 +126,8 @@ static void keep_thinned(struct audit *audit, const struct ipc_flow *record)
 	struct ipc_flow told = *record;
 	uint64_t left_out;
 
-	if (!thin_keeps(audit->thin, record, loop_now_ms(audit->archive.loop), &left_out) ||
+	if (!thin_keeps(audit->thin, thin_key_of_flow(record), loop_now_ms(audit->archive.loop),
+		    &left_out) ||
 		!is_within_minute(audit)) {
 		audit->archive.counters[COUNTER_AUDIT_SKIPPED]++;
 		return;
@@ -267,7 +272,7 @@ int audit_open(struct loop *loop, const char *state_dir, const struct audit_conf
 
 	if (!audit)
 		return -ENOMEM;
-	audit->thin = thin_new();
+	audit->thin = thin_new(STRANGER_AT_ONCE, STRANGER_EACH_MS);
 	int status = audit->thin ? archive_open(&audit->archive, &kind, loop, state_dir, config,
 					   counters)
 				 : -ENOMEM;

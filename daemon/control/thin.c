@@ -1,5 +1,6 @@
 #include "daemon/control/thin.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +15,52 @@ struct slot {
 };
 
 struct thin {
+	uint64_t at_once, each_ms;
 	struct slot slots[SLOTS];
 };
 
-struct thin *thin_new(void)
+struct thin *thin_new(unsigned at_once, unsigned each_ms)
 {
-	return calloc(1, sizeof(struct thin));
+	struct thin *thin = calloc(1, sizeof(*thin));
+
+	if (thin) {
+		thin->at_once = at_once;
+		thin->each_ms = each_ms;
+	}
+	return thin;
 }
 
 void thin_free(struct thin *thin)
 {
 	free(thin);
+}
+
+uint64_t thin_key(unsigned char *who, size_t len)
+{
+	uint64_t key = policy_hash(who, len);
+
+	who[len - 1] = UCHAR_MAX; /* 64 bits of two times 32 */
+	key = key << 32 | policy_hash(who, len);
+	who[len - 1] = 0;
+	return key;
+}
+
+bool thin_keeps(struct thin *thin, uint64_t key, uint64_t now_ms, uint64_t *left_out)
+{
+	struct slot *slot = &thin->slots[key % SLOTS];
+
+	if (slot->key != key)
+		*slot = (struct slot){.key = key};
+	if (slot->full_at_ms < now_ms)
+		slot->full_at_ms = now_ms;
+	*left_out = slot->left_out;
+	if (slot->full_at_ms + thin->each_ms > now_ms + thin->at_once * thin->each_ms) {
+		slot->left_out++;
+		return false;
+	}
+	slot->full_at_ms += thin->each_ms;
+	slot->left_out = 0;
+	return true;
 }
 
 bool thin_concerns(const struct ipc_flow *record)
@@ -33,13 +69,13 @@ bool thin_concerns(const struct ipc_flow *record)
 }
 
 /* The MAC where there is one: a client makes up addresses more easily. */
-static uint64_t key_of(const struct ipc_flow *record)
+uint64_t thin_key_of_flow(const struct ipc_flow *record)
 {
 	struct {
 		char zone[POLICY_NAME_SIZE], rule[POLICY_NAME_SIZE];
 		struct addr addr;
 		struct mac mac;
-		uint16_t ending;
+		uint16_t ending, zero;
 	} who;
 
 	memset(&who, 0, sizeof(who));
@@ -50,27 +86,5 @@ static uint64_t key_of(const struct ipc_flow *record)
 	else
 		who.addr = record->client.addr;
 	who.ending = record->ending;
-	uint64_t key = policy_hash(&who, sizeof(who));
-	who.ending = (uint16_t)~who.ending; /* 64 bits of two times 32 */
-	return key << 32 | policy_hash(&who, sizeof(who));
-}
-
-bool thin_keeps(
-	struct thin *thin, const struct ipc_flow *record, uint64_t now_ms, uint64_t *left_out)
-{
-	uint64_t key = key_of(record);
-	struct slot *slot = &thin->slots[key % SLOTS];
-
-	if (slot->key != key)
-		*slot = (struct slot){.key = key};
-	if (slot->full_at_ms < now_ms)
-		slot->full_at_ms = now_ms;
-	*left_out = slot->left_out;
-	if (slot->full_at_ms + THIN_EACH_MS > now_ms + THIN_AT_ONCE * THIN_EACH_MS) {
-		slot->left_out++;
-		return false;
-	}
-	slot->full_at_ms += THIN_EACH_MS;
-	slot->left_out = 0;
-	return true;
+	return thin_key((unsigned char *)&who, sizeof(who));
 }

@@ -609,6 +609,31 @@ static void strangers_refused_are_bounded(void **state)
 	assert_int_equal(stage->counters[COUNTER_AUDIT_WRITTEN], before + 2);
 }
 
+/* Who gives up as fast as he begins does not push others' out. */
+static void a_user_that_comes_to_nothing_is_bounded(void **state)
+{
+	struct stage *stage = *state;
+	struct message_record refused = message(5, 1, NOW), stored = refused, other;
+	const unsigned flood = 3000;
+
+	refused.ending = MESSAGE_REFUSED_RULE;
+	other = refused;
+	other.user = (struct message_text){"zoe", 3};
+	for (unsigned i = 0; i < flood; i++)
+		add(stage, refused, "x@example.org");
+	messages_settle(stage->messages);
+	/* as many as a slow machine's seconds are in it */
+	assert_in_range(stage->counters[COUNTER_AUDIT_WRITTEN], 1000, 1100);
+	assert_int_equal(
+		stage->counters[COUNTER_AUDIT_WRITTEN] + stage->counters[COUNTER_AUDIT_SKIPPED],
+		flood);
+	uint64_t before = stage->counters[COUNTER_AUDIT_WRITTEN];
+	add(stage, stored, "x@example.org");
+	add(stage, other, "x@example.org");
+	messages_settle(stage->messages);
+	assert_int_equal(stage->counters[COUNTER_AUDIT_WRITTEN], before + 2);
+}
+
 static void stop(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
@@ -873,6 +898,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(hashes_are_for_ever),
 		IN_STAGE(a_bad_one_fails_no_other),
 		IN_STAGE(strangers_refused_are_bounded),
+		IN_STAGE(a_user_that_comes_to_nothing_is_bounded),
 		IN_STAGE(the_size_is_bounded),
 		IN_STAGE(old_messages_go),
 		cmocka_unit_test(flows_and_messages_share_a_size),

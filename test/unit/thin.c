@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#define AT_ONCE 30
+#define EACH_MS 10000
+
 static struct ipc_flow refused(uint8_t mac, const char *zone)
 {
 	struct ipc_flow out = {.ending = ENDING_NOT_LOGGED_IN};
@@ -33,41 +36,42 @@ static void who_is_logged_in_is_not_concerned(void **state)
 
 static void so_many_at_once_then_one_by_one_with_what_was_left_out(void **state)
 {
-	struct thin *thin = thin_new();
+	struct thin *thin = thin_new(AT_ONCE, EACH_MS);
 	struct ipc_flow record = refused(1, "guest");
 	uint64_t now_ms = 1000, left_out, kept = 0;
 	(void)state;
 
-	for (unsigned i = 0; i < THIN_AT_ONCE; i++) {
-		assert_true(thin_keeps(thin, &record, now_ms, &left_out));
+	for (unsigned i = 0; i < AT_ONCE; i++) {
+		assert_true(thin_keeps(thin, thin_key_of_flow(&record), now_ms, &left_out));
 		assert_int_equal(left_out, 0);
 	}
 	for (unsigned i = 0; i < 100; i++)
-		assert_false(thin_keeps(thin, &record, now_ms, &left_out));
-	now_ms += THIN_EACH_MS;
-	assert_true(thin_keeps(thin, &record, now_ms, &left_out));
+		assert_false(thin_keeps(thin, thin_key_of_flow(&record), now_ms, &left_out));
+	now_ms += EACH_MS;
+	assert_true(thin_keeps(thin, thin_key_of_flow(&record), now_ms, &left_out));
 	assert_int_equal(left_out, 100);
-	assert_false(thin_keeps(thin, &record, now_ms, &left_out));
+	assert_false(thin_keeps(thin, thin_key_of_flow(&record), now_ms, &left_out));
 	/* 55 a second for an hour */
 	for (uint64_t i = 0; i < 55u * 3600; i++)
-		kept += thin_keeps(thin, &record, now_ms + i * 1000 / 55, &left_out);
-	assert_in_range(kept, 3600000 / THIN_EACH_MS - 1, 3600000 / THIN_EACH_MS + 1);
+		kept += thin_keeps(
+			thin, thin_key_of_flow(&record), now_ms + i * 1000 / 55, &left_out);
+	assert_in_range(kept, 3600000 / EACH_MS - 1, 3600000 / EACH_MS + 1);
 	/* and long afterwards as many at once again */
-	now_ms += 3600000 + THIN_AT_ONCE * THIN_EACH_MS;
-	for (unsigned i = 0; i < THIN_AT_ONCE; i++)
-		assert_true(thin_keeps(thin, &record, now_ms, &left_out));
+	now_ms += 3600000 + AT_ONCE * EACH_MS;
+	for (unsigned i = 0; i < AT_ONCE; i++)
+		assert_true(thin_keeps(thin, thin_key_of_flow(&record), now_ms, &left_out));
 	thin_free(thin);
 }
 
 static void others_are_not_thinned_for_it(void **state)
 {
-	struct thin *thin = thin_new();
+	struct thin *thin = thin_new(AT_ONCE, EACH_MS);
 	struct ipc_flow flood = refused(1, "guest"), others[4];
 	uint64_t left_out;
 	(void)state;
 
 	for (unsigned i = 0; i < 1000; i++)
-		thin_keeps(thin, &flood, 1000, &left_out);
+		thin_keeps(thin, thin_key_of_flow(&flood), 1000, &left_out);
 	others[0] = refused(2, "guest");
 	others[1] = refused(1, "lobby");
 	others[2] = refused(1, "guest");
@@ -75,12 +79,12 @@ static void others_are_not_thinned_for_it(void **state)
 	others[3] = refused(1, "guest");
 	strcpy(others[3].rule, "blocked");
 	for (unsigned i = 0; i < 4; i++)
-		assert_true(thin_keeps(thin, &others[i], 1000, &left_out));
+		assert_true(thin_keeps(thin, thin_key_of_flow(&others[i]), 1000, &left_out));
 	/* its address may change: the MAC is who it is */
 	flood.client.addr.bytes[3] = 99;
-	assert_false(thin_keeps(thin, &flood, 1000, &left_out));
+	assert_false(thin_keeps(thin, thin_key_of_flow(&flood), 1000, &left_out));
 	flood.mac = (struct mac){{0}};
-	assert_true(thin_keeps(thin, &flood, 1000, &left_out));
+	assert_true(thin_keeps(thin, thin_key_of_flow(&flood), 1000, &left_out));
 	thin_free(thin);
 }
 

@@ -3,6 +3,8 @@
 #include "daemon/control/audit/archive.h"
 #include "daemon/control/audit/message_rows.h"
 #include "daemon/control/audit/message_text.h"
+#include "daemon/control/thin.h"
+#include "daemon/log.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -16,8 +18,15 @@
 #define SPAN_OF       32          /* of the time that is kept: what goes later than it should */
 #define VACUUM_OF     4           /* of the file that may be empty, for what comes */
 
+/* Of one user's that come to nothing. */
+#define IDLE_AT_ONCE 1000
+#define IDLE_EACH_MS 1000
+#define SAID_EACH_MS 60000
+
 struct messages {
-	struct archive archive;   /* first */
+	struct archive archive; /* first */
+	struct thin *thin;
+	uint64_t said_ms;         /* that a user's are thinned; 0: never */
 	struct message_rows rows; /* the thread's */
 };
 
@@ -86,13 +95,45 @@ static void keep_stripped(
 	free(bytes);
 }
 
-/* A stranger's, of which nothing came. */
+/* Nothing came of it. */
 static bool is_idle_talk(const struct message_record *record)
 {
-	if (record->user.at || record->ending >= MESSAGE_ENDINGS)
+	if (record->ending >= MESSAGE_ENDINGS)
 		return false;
 	enum message_outcome outcome = message_outcome_of((enum message_ending)record->ending);
 	return outcome == MESSAGE_REFUSED || outcome == MESSAGE_ABORTED;
+}
+
+static void put_word(char *room, size_t size, const struct message_text *text)
+{
+	if (text->at)
+		memcpy(room, text->at, text->len < size ? text->len : size);
+}
+
+/* Of a user so many that nobody else's are pushed out by them: a transaction is given up as fast as
+ * it is begun. Strangers are one. */
+static bool is_kept(struct messages *messages, const struct message_record *record)
+{
+	struct {
+		char user[POLICY_USER_SIZE], zone[POLICY_NAME_SIZE], listener[POLICY_NAME_SIZE];
+		char zero;
+	} who = {0};
+	uint64_t left_out;
+
+	if (!record->user.at)
+		return archive_is_within_minute(&messages->archive, MESSAGES_REFUSED_PER_MINUTE);
+	put_word(who.user, sizeof(who.user), &record->user);
+	put_word(who.zone, sizeof(who.zone), &record->zone);
+	put_word(who.listener, sizeof(who.listener), &record->listener);
+	uint64_t now_ms = loop_now_ms(messages->archive.loop);
+	bool kept = thin_keeps(
+		messages->thin, thin_key((unsigned char *)&who, sizeof(who)), now_ms, &left_out);
+	if (!kept && (!messages->said_ms || now_ms >= messages->said_ms + SAID_EACH_MS)) {
+		messages->said_ms = now_ms;
+		log_warning("audit: a user has so many messages refused or given up that not all "
+			    "are recorded: posternctl message show");
+	}
+	return kept;
 }
 
 void messages_record(struct messages *messages, const struct message_record *record,
@@ -100,8 +141,7 @@ void messages_record(struct messages *messages, const struct message_record *rec
 {
 	if (record->unrecorded)
 		return;
-	if (is_idle_talk(record) &&
-		!archive_is_within_minute(&messages->archive, MESSAGES_REFUSED_PER_MINUTE))
+	if (is_idle_talk(record) && !is_kept(messages, record))
 		messages->archive.counters[COUNTER_AUDIT_SKIPPED]++;
 	else if (messages->archive.config.names_none)
 		keep_stripped(messages, record, len);
@@ -193,8 +233,12 @@ int messages_open(struct loop *loop, const char *state_dir, const struct audit_c
 
 	if (!messages)
 		return -ENOMEM;
-	int status = archive_open(&messages->archive, &kind, loop, state_dir, config, counters);
+	messages->thin = thin_new(IDLE_AT_ONCE, IDLE_EACH_MS);
+	int status = messages->thin ? archive_open(&messages->archive, &kind, loop, state_dir,
+					      config, counters)
+				    : -ENOMEM;
 	if (status < 0) {
+		thin_free(messages->thin);
 		free(messages);
 		return status;
 	}
@@ -217,6 +261,7 @@ void messages_close(struct messages *messages)
 	if (!messages)
 		return;
 	archive_close(&messages->archive);
+	thin_free(messages->thin);
 	free(messages);
 }
 

@@ -22,8 +22,9 @@ void messages_close(struct messages *messages);
 void messages_configure(struct messages *messages, const struct audit_config *config);
 int messages_trouble(const struct messages *messages);
 
-/* A finished message: its record, and the len bytes it was decoded from. Of transactions without a
- * user that came to nothing, so many a minute are kept; the others are counted. */
+/* A finished message: its record, and the len bytes it was decoded from. Of transactions that came
+ * to nothing so many a minute are kept of all who are no users, and a thousand at once, then one a
+ * second, of each user; the others are counted. */
 #define MESSAGES_REFUSED_PER_MINUTE 600
 void messages_record(struct messages *messages, const struct message_record *record,
 	const uint8_t *bytes, size_t len);

@@ -16,10 +16,8 @@ static json_t *macs_of(const struct policy_device *device)
 static json_t *addresses_of(const struct policy_device *device)
 {
 	json_t *array = json_array();
-	char text[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < device->addresses.n; i++)
-		json_array_append_new(
-			array, json_string(prefix_format(&device->addresses.v[i], text)));
+		json_array_append_new(array, row_prefix(&device->addresses.v[i]));
 	for (size_t i = 0; i < device->list_names.n; i++)
 		json_array_append_new(array, row_string(&device->list_names.v[i]));
 	return array;

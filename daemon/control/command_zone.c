@@ -79,10 +79,8 @@ json_t *command_zone_missing(const struct control *control, const struct policy_
 static json_t *networks_of(const struct policy_zone *zone)
 {
 	json_t *array = json_array();
-	char text[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < zone->networks.n; i++)
-		json_array_append_new(
-			array, json_string(prefix_format(&zone->networks.v[i], text)));
+		json_array_append_new(array, row_prefix(&zone->networks.v[i]));
 	return array;
 }
 

@@ -30,6 +30,12 @@ json_t *row_addr(const struct addr *addr)
 	return addr->family == ADDR_NONE ? json_null() : json_string(addr_format(addr, text));
 }
 
+json_t *row_prefix(const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT_SIZE];
+	return json_string(prefix_format(prefix, text));
+}
+
 json_t *row_mac(const struct mac *mac)
 {
 	char text[MAC_TEXT_SIZE];
@@ -76,11 +82,8 @@ static json_t *left(uint64_t end_ms, uint64_t now_ms)
 static json_t *row_addresses(const struct session *session)
 {
 	json_t *array = json_array();
-	for (size_t i = 0; i < session->naddresses; i++) {
-		char text[PREFIX_TEXT_SIZE];
-		json_array_append_new(
-			array, json_string(prefix_format(&session->addresses[i].prefix, text)));
-	}
+	for (size_t i = 0; i < session->naddresses; i++)
+		json_array_append_new(array, row_prefix(&session->addresses[i].prefix));
 	return array;
 }
 

@@ -14,6 +14,7 @@ json_t *row_string(const struct policy_string *string);
 json_t *row_strings(const struct policy_string *strings, size_t n);
 json_t *row_addr(const struct addr *addr); /* null for none */
 json_t *row_mac(const struct mac *mac);    /* null for none */
+json_t *row_prefix(const struct prefix *prefix);
 /* One side in TLS, without its SNI; the parts are taken over. */
 json_t *row_tls(json_t *version, json_t *cipher, json_t *peer, json_t *check);
 json_t *row_endpoint(const struct endpoint *endpoint);

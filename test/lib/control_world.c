@@ -1,5 +1,6 @@
 #include "test/lib/control_world.h"
 
+#include "test/lib/control_folder.h"
 #include "test/lib/message_memory.h"
 
 const char control_policy[] =
@@ -260,8 +261,7 @@ int set_up(void **state)
 {
 	(void)state;
 	world = (struct world){.keeper = -1, .relay = -1};
-	strcpy(world.dir, "/tmp/postern-control-XXXXXX");
-	if (!mkdtemp(world.dir))
+	if (folder_make(world.dir) < 0)
 		return -1;
 	snprintf(world.config, sizeof(world.config), "%s/conf", world.dir);
 	snprintf(world.state, sizeof(world.state), "%s/state", world.dir);
@@ -278,13 +278,11 @@ int set_up(void **state)
 
 int tear_down(void **state)
 {
-	char command[128];
 	(void)state;
 	stop_control(0);
 	close(world.control_socket);
 	close(world.session_socket);
-	snprintf(command, sizeof(command), "rm -rf %s", world.dir);
-	return system(command);
+	return folder_remove(world.dir);
 }
 
 /* ---- what a client of the sockets asks ---- */

@@ -5,6 +5,7 @@
 #include "lib/flowid.h"
 #include "lib/smtp.h"
 #include "test/lib/control_answer.h"
+#include "test/lib/control_folder.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -28,7 +29,7 @@ struct stage {
 	struct loop *loop;
 	struct audit *audit;
 	uint64_t counters[COUNTERS];
-	char folder[64], path[96];
+	char folder[FOLDER_SIZE], path[96];
 	struct answer answer; /* to the last query */
 };
 
@@ -39,8 +40,7 @@ static int setup(void **state)
 	struct stage *stage = calloc(1, sizeof(*stage));
 
 	stage->loop = stage->answer.loop = loop_new();
-	strcpy(stage->folder, "/tmp/postern-audit-XXXXXX");
-	assert_non_null(mkdtemp(stage->folder));
+	assert_int_equal(folder_make(stage->folder), 0);
 	snprintf(stage->path, sizeof(stage->path), "%s/audit.db", stage->folder);
 	assert_int_equal(
 		audit_open(stage->loop, stage->folder, &plain, stage->counters, &stage->audit), 0);
@@ -51,13 +51,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct stage *stage = *state;
-	char command[128];
 
 	audit_close(stage->audit);
 	loop_free(stage->loop);
 	json_decref(stage->answer.rows);
-	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(stage->folder), 0);
 	free(stage);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* Reading the files of certificates, trust stores and secrets: each that is none, by its reason. */
 #include "daemon/control/credential/read.h"
 #include "test/lib/tls_authority.h"
+#include "test/lib/control_folder.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +19,7 @@
 
 #define WISH(...) (&(struct tls_wish){.from_s = NOW, .plain = true, __VA_ARGS__})
 
-static char folder[] = "/tmp/postern-credential-XXXXXX";
+static char folder[FOLDER_SIZE];
 static struct tls_issued own, old;
 static struct credential_read got;
 
@@ -27,18 +28,16 @@ static int set_up(void **state)
 	(void)state;
 	tls_issue(&own, WISH(.common = "mail", .begins_s = -9, .ends_s = 9));
 	tls_issue(&old, WISH(.common = "old", .begins_s = -9, .ends_s = -1));
-	return mkdtemp(folder) ? 0 : -1;
+	return folder_make(folder);
 }
 
 static int tear_down(void **state)
 {
-	char command[64];
 
 	(void)state;
 	tls_issued_free(&own);
 	tls_issued_free(&old);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	return folder_remove(folder);
 }
 
 static const char *path_of(const char *name)

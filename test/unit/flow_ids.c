@@ -1,6 +1,8 @@
 /* Numbers of flows: none is ever given out twice, whatever happens to the file. */
 #include "daemon/control/flow_ids.h"
 
+#include "test/lib/control_folder.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,21 +14,18 @@
 
 #define NOW_MS 1894797000000ull
 
-static char dir[64];
+static char dir[FOLDER_SIZE];
 
 static int make_dir(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/postern-ids-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	return folder_make(dir);
 }
 
 static int remove_dir(void **state)
 {
-	char command[128];
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return folder_remove(dir);
 }
 
 /* The last number of three blocks of one life. */

@@ -3,6 +3,7 @@
 #include "daemon/control/audit/messages.h"
 #include "daemon/log.h"
 #include "test/lib/control_answer.h"
+#include "test/lib/control_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@ struct stage {
 	struct audit_config config;
 	uint64_t counters[COUNTERS];
 	uint64_t used_bytes, now_ms;
-	char folder[64], path[96];
+	char folder[FOLDER_SIZE], path[96];
 	struct answer answer; /* to the last query */
 };
 
@@ -52,8 +53,7 @@ static int setup(void **state)
 	stage->now_ms = NOW;
 	stage->config = (struct audit_config){
 		.believed_ms = now_of, .context = stage, .used_bytes = &stage->used_bytes};
-	strcpy(stage->folder, "/tmp/postern-messages-XXXXXX");
-	assert_non_null(mkdtemp(stage->folder));
+	assert_int_equal(folder_make(stage->folder), 0);
 	snprintf(stage->path, sizeof(stage->path), "%s/messages.db", stage->folder);
 	open_messages(stage);
 	*state = stage;
@@ -63,13 +63,11 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct stage *stage = *state;
-	char command[128];
 
 	messages_close(stage->messages);
 	loop_free(stage->loop);
 	json_decref(stage->answer.rows);
-	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(stage->folder), 0);
 	free(stage);
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
 #include "daemon/control/passed.h"
+#include "test/lib/control_folder.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -13,7 +14,7 @@
 
 #include <cmocka.h>
 
-static char dir[64];
+static char dir[FOLDER_SIZE];
 static struct control *control;
 
 static struct policy_string string(const char *text)
@@ -46,9 +47,8 @@ static void reopen(uint64_t last_id)
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/postern-passed-XXXXXX");
 	control = calloc(1, sizeof(*control));
-	if (!control || !mkdtemp(dir))
+	if (!control || folder_make(dir) < 0)
 		return -1;
 	control->loop = loop_new();
 	control->table = session_table_new();
@@ -63,15 +63,13 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[96];
 	(void)state;
 	disk_close(control->disk);
 	passed_free(control->passed);
 	session_table_free(control->table);
 	loop_free(control->loop);
 	free(control);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return folder_remove(dir);
 }
 
 static bool note(uint64_t session, const char *text, struct addr *gone)

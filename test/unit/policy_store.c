@@ -1,6 +1,8 @@
 /* Policies in the state folder: what a cut-off or missing file leaves running. */
 #include "daemon/control/policy_store.h"
 
+#include "test/lib/control_folder.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,21 +12,18 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static char dir[64];
+static char dir[FOLDER_SIZE];
 
 static int make_dir(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/postern-policy-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	return folder_make(dir);
 }
 
 static int remove_dir(void **state)
 {
-	char command[128];
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
+	return folder_remove(dir);
 }
 
 static struct policy_record make_record(uint64_t number, const char *source)

@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 #include "test/lib/tls_authority.h"
 #include "test/lib/policy_text.h"
+#include "test/lib/control_folder.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -54,7 +55,7 @@ int epoll_wait(int epoll, struct epoll_event *events, int n, int ms)
 
 struct stage {
 	struct control control;
-	char folder[64], file[96], user[64];
+	char folder[FOLDER_SIZE], file[96], user[64];
 	char fingerprint[80]; /* of what was loaded when it was last looked at */
 };
 
@@ -138,8 +139,7 @@ static int set_up(void **state)
 	struct control *control = &stage->control;
 
 	*state = stage;
-	strcpy(stage->folder, "/tmp/postern-renew-XXXXXX");
-	assert_non_null(mkdtemp(stage->folder));
+	assert_int_equal(folder_make(stage->folder), 0);
 	snprintf(stage->file, sizeof(stage->file), "%s/mail.pem", stage->folder);
 	snprintf(stage->user, sizeof(stage->user), "%s", getpwuid(geteuid())->pw_name);
 	control->start.options.user = stage->user;
@@ -159,15 +159,13 @@ static int tear_down(void **state)
 {
 	struct stage *stage = *state;
 	struct control *control = &stage->control;
-	char command[96];
 
 	credentials_free(control->credentials);
 	apply_free(control->apply);
 	peers_free(control->peers);
 	policy_unref(control->policy);
 	loop_free(control->loop);
-	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(stage->folder), 0);
 	free(stage);
 	return 0;
 }

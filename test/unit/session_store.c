@@ -1,6 +1,7 @@
 #include "daemon/log.h"
 #include "daemon/control/session_store.h"
 #include "lib/element.h"
+#include "test/lib/control_folder.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -20,7 +21,7 @@ struct stage {
 	struct lists *lists;
 	struct blocks *blocks;
 	struct session_store *store;
-	char folder[64];
+	char folder[FOLDER_SIZE];
 	uint64_t last_id;
 	unsigned left;
 	int worst;
@@ -52,8 +53,7 @@ static int setup(void **state)
 	struct stage *stage = calloc(1, sizeof(*stage));
 
 	stage->loop = loop_new();
-	strcpy(stage->folder, "/tmp/postern-state-XXXXXX");
-	assert_non_null(mkdtemp(stage->folder));
+	assert_int_equal(folder_make(stage->folder), 0);
 	open_store(stage, NOW);
 	*state = stage;
 	return 0;
@@ -62,12 +62,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct stage *stage = *state;
-	char command[128];
 
 	close_store(stage);
 	loop_free(stage->loop);
-	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(stage->folder), 0);
 	free(stage);
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "daemon/log.h"
 #include "daemon/control/store.h"
+#include "test/lib/control_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@
 struct stage {
 	struct loop *loop;
 	struct store *store;
-	char folder[64], path[128];
+	char folder[FOLDER_SIZE], path[128];
 	int64_t loaded; /* rows at load(); -1: not called */
 	unsigned left;  /* jobs not done */
 	int order[4096];
@@ -70,8 +71,7 @@ static int setup(void **state)
 	struct stage *stage = calloc(1, sizeof(*stage));
 
 	stage->loop = loop_new();
-	strcpy(stage->folder, "/tmp/postern-store-XXXXXX");
-	assert_non_null(mkdtemp(stage->folder));
+	assert_int_equal(folder_make(stage->folder), 0);
 	snprintf(stage->path, sizeof(stage->path), "%s/test.db", stage->folder);
 	assert_int_equal(open_store(stage), 0);
 	*state = stage;
@@ -81,12 +81,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct stage *stage = *state;
-	char command[128];
 
 	store_close(stage->store);
 	loop_free(stage->loop);
-	snprintf(command, sizeof(command), "rm -rf %s", stage->folder);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(folder_remove(stage->folder), 0);
 	free(stage);
 	return 0;
 }

@@ -76,17 +76,17 @@ static bool is_refusal(enum ending ending)
 	return false;
 }
 
-void ended_began(struct control *control, const struct ipc_started *started)
+void ended_began(struct control *control, const struct ipc_start *start)
 {
 	if (!monitor_wanted(control, MONITOR_FLOW))
 		return;
 	char id[FLOWID_TEXT_SIZE];
-	const struct session *session = session_table_find(control->table, started->session);
+	const struct session *session = session_table_find(control->table, start->session);
 	monitor_publish(control, MONITOR_FLOW,
 		json_pack("{s:s, s:s, s:o, s:o}", "event", "started", "flow",
-			flowid_format(started->flow, id), "user",
+			flowid_format(start->flow, id), "user",
 			session ? row_string(&session->user) : json_null(), "rule",
-			row_text(started->rule)));
+			row_text(start->rule)));
 }
 
 static void publish(struct control *control, const struct ipc_flow *flow)

@@ -16,7 +16,7 @@ struct ended;
 struct ended *ended_new(void);
 void ended_free(struct ended *ended);
 
-void ended_began(struct control *control, const struct ipc_started *started);
+void ended_began(struct control *control, const struct ipc_start *start);
 /* A relay's audit record. */
 void ended_flow(struct control *control, const struct ipc_flow *flow);
 /* A finished message: its record, and the len bytes it was decoded from. */

@@ -136,6 +136,19 @@ static void take_records(struct peer *peer, const struct ipc_records *records)
 	note_dropped(peer, ipc_records_read(assembly, records, take_record, peer));
 }
 
+static void take_started(struct peer *peer, const struct ipc_started *started)
+{
+	const struct control *control = peer->control;
+	size_t n = (started->header.bytes - sizeof(*started)) / sizeof(started->v[0]);
+
+	for (const struct ipc_start *at = started->v; at < started->v + n; at++) {
+		live_add(control->live, peer->number, at->flow, at->session, at->at_ms, at->rule,
+			at->listener, true);
+		sessions_active(control->sessions, at->session);
+		ended_began(peer->control, at);
+	}
+}
+
 /* It says no more. */
 static void hang_up(struct peer *peer)
 {
@@ -156,14 +169,10 @@ static void ask_health(struct peer *peer, const struct ipc_lookup *ipc)
 static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
 	struct control *control = peer->control;
-	const struct ipc_started *started = (const struct ipc_started *)ipc;
 
 	switch (ipc->type) {
 	case IPC_STARTED:
-		live_add(control->live, peer->number, started->flow, started->session,
-			started->at_ms, started->rule, started->listener, true);
-		sessions_active(control->sessions, started->session);
-		ended_began(control, started);
+		take_started(peer, (const struct ipc_started *)ipc);
 		break;
 	case IPC_RECORDS:
 		take_records(peer, (const struct ipc_records *)ipc);

@@ -5,17 +5,27 @@
 #include "lib/session.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-int record_init(struct record_ring *ring)
+static void on_pace(struct loop_timer *timer, uint64_t now_ms);
+
+int record_init(struct record_ring *ring, struct child *child)
 {
+	const size_t started =
+		sizeof(struct ipc_started) + RECORD_STARTS_MAX * sizeof(struct ipc_start);
 	void *memory = mmap(NULL, RECORDS_WAITING_BYTES, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ring->child = child;
+	ring->pace.on_time = on_pace;
 	if (memory == MAP_FAILED)
 		return -ENOMEM;
 	ipc_backlog_init(&ring->waiting, memory, RECORDS_WAITING_BYTES);
-	return 0;
+	ring->started = malloc(started);
+	return ring->started ? 0 : -ENOMEM;
 }
 
 void record_fini(struct record_ring *ring)
@@ -23,6 +33,8 @@ void record_fini(struct record_ring *ring)
 	if (ring->waiting.bytes)
 		munmap(ring->waiting.bytes, RECORDS_WAITING_BYTES);
 	ring->waiting.bytes = NULL;
+	free(ring->started);
+	ring->started = NULL;
 }
 
 static bool can_send(const struct child *child)
@@ -30,34 +42,91 @@ static bool can_send(const struct child *child)
 	return child_hears(child) && channel_queued_bytes(child->control) < RECORD_QUEUE_BYTES_MAX;
 }
 
-void record_put(struct record_ring *ring, struct child *child, enum ipc_record_kind kind,
-	const uint8_t *bytes, size_t len)
+void record_put(
+	struct record_ring *ring, enum ipc_record_kind kind, const uint8_t *bytes, size_t len)
 {
 	unsigned lost = ipc_backlog_put(&ring->waiting, (uint16_t)kind, bytes, (uint32_t)len);
 
 	while (lost-- > 0)
-		child_count(child, COUNTER_AUDIT_LOST);
+		child_count(ring->child, COUNTER_AUDIT_LOST);
 }
 
-void record_flush(struct record_ring *ring, struct child *child)
+/* A control that is away asks for the flows that are left when it is there again. */
+static void tell_started(struct record_ring *ring)
+{
+	const uint32_t n = ring->nstarts;
+
+	if (n == 0)
+		return;
+	ring->nstarts = 0;
+	ipc_init(ring->started, IPC_STARTED, sizeof(*ring->started));
+	ring->started->header.bytes += n * (uint32_t)sizeof(ring->started->v[0]);
+	child_send(ring->child, ring->started);
+}
+
+void record_start(struct record_ring *ring, const struct ipc_start *start)
+{
+	ring->started->v[ring->nstarts++] = *start;
+	if (ring->nstarts == RECORD_STARTS_MAX)
+		tell_started(ring);
+}
+
+void record_rest(struct record_ring *ring)
+{
+	ring->at_rest = true;
+}
+
+/* Who began is told of before he has ended. */
+void record_flush(struct record_ring *ring)
 {
 	_Alignas(struct ipc_header) uint8_t bytes[IPC_BYTES_MAX];
 	struct ipc_told told = {0};
 
+	tell_started(ring);
 	/* one that was begun is told to its end */
-	while (ring->waiting.n > 0 && (told.at > 0 || can_send(child))) {
+	while (ring->waiting.n > 0 && (told.at > 0 || can_send(ring->child))) {
 		told = ipc_records_fill((struct ipc_records *)bytes, &ring->waiting, told.at);
-		if (child_send(child, bytes) < 0)
+		if (child_send(ring->child, bytes) < 0)
 			return;
 		ipc_backlog_drop(&ring->waiting, told.n);
 	}
 }
 
-bool record_may_leave(struct record_ring *ring, struct child *child)
+static void tell(struct record_ring *ring)
 {
+	ring->told_ms = loop_now_ms(ring->child->loop);
+	loop_timer_clear(ring->child->loop, &ring->pace);
+	record_flush(ring);
+	if (ring->at_rest)
+		child_send_counters(ring->child);
+	ring->at_rest = false;
+}
+
+static void on_pace(struct loop_timer *timer, uint64_t now_ms)
+{
+	(void)now_ms;
+	tell((struct record_ring *)(void *)((char *)timer - offsetof(struct record_ring, pace)));
+}
+
+void record_round(struct record_ring *ring)
+{
+	struct loop *loop = ring->child->loop;
+
+	if (ring->nstarts == 0 && ring->waiting.n == 0 && !ring->at_rest)
+		return;
+	bool last = ring->at_rest && ring->waiting.n > 0;
+	if (last || loop_now_ms(loop) >= ring->told_ms + RECORD_PACE_MS)
+		tell(ring);
+	else if (!ring->pace.slot)
+		loop_timer_set(loop, &ring->pace, ring->told_ms + RECORD_PACE_MS);
+}
+
+bool record_may_leave(struct record_ring *ring)
+{
+	const struct child *child = ring->child;
 	uint64_t now_ms = loop_now_ms(child->loop);
 
-	record_flush(ring, child);
+	record_flush(ring);
 	if (child->control && channel_queued_bytes(child->control) > 0)
 		return false;
 	if (ring->waiting.n == 0)

@@ -26,7 +26,7 @@ int way_host_init(struct way_host *process, struct child *child, const struct re
 	process->replica = replica;
 	process->column = child->start->number;
 	if ((rc = pool_init(&process->attempts, sizeof(struct attempts), flows)) < 0 ||
-		(rc = record_init(&process->records)) < 0)
+		(rc = record_init(&process->records, child)) < 0)
 		return rc;
 	return attach_limit(process, child->start->limit_fd);
 }

@@ -397,6 +397,5 @@ void flow_sweep(struct relay *relay)
 		free_flow(relay, flow);
 		flow = next;
 	}
-	record_flush(&relay->ways.records, &relay->child);
 	relay_on_freed(relay);
 }

@@ -130,7 +130,7 @@ static void on_complete(struct relay *relay)
 	relay->picture_known = true;
 	on_policy(relay);
 	end_all_blocked(relay);
-	record_flush(&relay->ways.records, &relay->child);
+	record_flush(&relay->ways.records);
 	start_accepting(relay);
 }
 
@@ -171,6 +171,7 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		child_reply(child, ipc, 0, n, "");
 		break;
 	case IPC_FLOWS_GET:
+		record_flush(&relay->ways.records); /* who is shown was told of */
 		n = flow_each(&relay->table, send_flow, (void *)(uintptr_t)m);
 		child_reply(child, ipc, 0, n, "");
 		break;
@@ -230,14 +231,14 @@ static void on_new_control(struct child *child)
 
 static void on_hand_over(struct child *child)
 {
-	record_flush(&RELAY_OF(child)->ways.records, child);
+	record_flush(&RELAY_OF(child)->ways.records);
 }
 
 static void on_tick(struct child *child)
 {
 	struct relay *relay = RELAY_OF(child);
 
-	record_flush(&relay->ways.records, &relay->child);
+	record_flush(&relay->ways.records);
 	stock_fill(&relay->ways, relay->table.states[FLOW_BIND] > 0);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
 	relay_stop_when_drained(relay);

@@ -36,7 +36,7 @@ void relay_stop_when_drained(struct relay *relay)
 	if (!relay->child.draining || flow_count(&relay->table) > 0)
 		return;
 	child_send_counters(&relay->child);
-	if (record_may_leave(&relay->ways.records, &relay->child))
+	if (record_may_leave(&relay->ways.records))
 		loop_stop(relay->loop);
 }
 
@@ -45,7 +45,7 @@ void relay_on_freed(struct relay *relay)
 	accept_resume(relay);
 	/* at rest the counters are right at once; under load once a second is enough */
 	if (flow_count(&relay->table) == 0)
-		child_send_counters(&relay->child);
+		record_rest(&relay->ways.records);
 	relay_stop_when_drained(relay);
 }
 
@@ -65,7 +65,10 @@ static uint32_t flows_by_descriptors(void)
 
 static void sweep(void *context)
 {
-	flow_sweep(context);
+	struct relay *relay = context;
+
+	flow_sweep(relay);
+	record_round(&relay->ways.records);
 }
 
 /* All that needs memory or descriptors, before the first flow. */

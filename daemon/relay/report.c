@@ -109,15 +109,14 @@ int report_live(struct flow *flow, const struct ipc_header *request)
 
 void report_started(struct flow *flow)
 {
-	struct ipc_started ipc;
-	ipc_init(&ipc, IPC_STARTED, sizeof(ipc));
-	ipc.flow = flow->way.id;
-	ipc.session = flow->way.session;
-	ipc.at_ms = record_wall_ms(&flow->way, flow->start_ms);
+	struct ipc_start start = {.flow = flow->way.id,
+		.session = flow->way.session,
+		.at_ms = record_wall_ms(&flow->way, flow->start_ms)};
+
 	if (flow->way.rule >= 0)
-		record_text(ipc.rule, sizeof(ipc.rule),
+		record_text(start.rule, sizeof(start.rule),
 			flow->way.policy->rules[flow->way.rule].name.text);
-	relay_send(flow->relay, &ipc);
+	record_start(&flow->relay->ways.records, &start);
 }
 
 void report_end(struct flow *flow)
@@ -133,6 +132,5 @@ void report_end(struct flow *flow)
 			record->end_ms > record->start_ms
 				? (record->end_ms - record->start_ms) * 1000
 				: 0);
-	record_put(&relay->ways.records, &relay->child, IPC_RECORD_FLOW, bytes,
-		ipc_flow_encode(record, bytes));
+	record_put(&relay->ways.records, IPC_RECORD_FLOW, bytes, ipc_flow_encode(record, bytes));
 }

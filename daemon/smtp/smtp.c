@@ -48,7 +48,7 @@ void smtp_stop_when_done(struct smtp *smtp)
 	if (smtp_flow_count(&smtp->table) > 0 || (!smtp->rests && take_may_come(smtp)))
 		return;
 	child_send_counters(&smtp->child);
-	if (!record_may_leave(&smtp->ways.records, &smtp->child))
+	if (!record_may_leave(&smtp->ways.records))
 		return;
 	smtp->child.draining = true; /* it ends as it was asked to */
 	listen_end(smtp);
@@ -60,7 +60,7 @@ void smtp_on_freed(struct smtp *smtp)
 	listen_resume(smtp);
 	/* at rest the counters are right at once; under load once a second is enough */
 	if (smtp_flow_count(&smtp->table) == 0)
-		child_send_counters(&smtp->child);
+		record_rest(&smtp->ways.records);
 	smtp_stop_when_done(smtp);
 }
 
@@ -76,7 +76,7 @@ static void on_complete(struct smtp *smtp)
 	smtp->picture_known = true;
 	fill_stock(smtp);
 	order_end_blocked(smtp);
-	record_flush(&smtp->ways.records, &smtp->child);
+	record_flush(&smtp->ways.records);
 	take_start(smtp);
 	listen_follow(smtp);
 	client_name_ask_again(smtp);
@@ -141,6 +141,7 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		child_reply(child, ipc, 0, order_kill(smtp, m), "");
 		break;
 	case IPC_FLOWS_GET:
+		record_flush(&smtp->ways.records); /* who is shown was told of */
 		n = smtp_flow_each(&smtp->table, tell_flow, (void *)(uintptr_t)m);
 		child_reply(child, ipc, 0, n, "");
 		break;
@@ -210,7 +211,7 @@ static void on_new_control(struct child *child)
 /* Its last words to this control. */
 static void on_hand_over(struct child *child)
 {
-	record_flush(&SMTP_OF(child)->ways.records, child);
+	record_flush(&SMTP_OF(child)->ways.records);
 }
 
 static void on_drain_end(struct loop_timer *timer, uint64_t now_ms)
@@ -252,7 +253,7 @@ static void on_tick(struct child *child)
 {
 	struct smtp *smtp = SMTP_OF(child);
 
-	record_flush(&smtp->ways.records, child);
+	record_flush(&smtp->ways.records);
 	fill_stock(smtp);
 	pool_trim(&smtp->table.pieces, PIECES_KEPT);
 	trim_heap(&smtp->table);
@@ -285,7 +286,7 @@ static void sweep(void *context)
 	struct smtp *smtp = context;
 
 	smtp_flow_sweep(smtp);
-	record_flush(&smtp->ways.records, &smtp->child);
+	record_round(&smtp->ways.records);
 }
 
 /* For hosts that no policy says anything of. */

@@ -154,16 +154,14 @@ static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)
 
 void smtp_report_started(struct smtp_flow *flow)
 {
-	struct ipc_started ipc;
+	struct ipc_start start = {.flow = flow->way.id,
+		.session = flow->way.session,
+		.at_ms = record_wall_ms(&flow->way, flow->start_ms)};
 
-	ipc_init(&ipc, IPC_STARTED, sizeof(ipc));
-	ipc.flow = flow->way.id;
-	ipc.session = flow->way.session;
-	ipc.at_ms = record_wall_ms(&flow->way, flow->start_ms);
 	if (flow->way.listener >= 0)
-		record_text(ipc.listener, sizeof(ipc.listener),
+		record_text(start.listener, sizeof(start.listener),
 			flow->way.policy->listeners[flow->way.listener].name.text);
-	smtp_send(flow->smtp, &ipc);
+	record_start(&flow->smtp->ways.records, &start);
 }
 
 int smtp_report_live(struct smtp_flow *flow, const struct ipc_header *request)
@@ -194,8 +192,7 @@ void smtp_report_end(struct smtp_flow *flow)
 			record->end_ms > record->start_ms
 				? (record->end_ms - record->start_ms) * 1000
 				: 0);
-	record_put(&smtp->ways.records, &smtp->child, IPC_RECORD_FLOW, bytes,
-		ipc_flow_encode(record, bytes));
+	record_put(&smtp->ways.records, IPC_RECORD_FLOW, bytes, ipc_flow_encode(record, bytes));
 }
 
 /* ---- messages ---- */
@@ -415,7 +412,7 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	smtp_note_read(note, flow, table->recipients);
 	size_t len = message_record_encode(&record, table->recipients, note->recipients,
 		table->record, MESSAGE_RECORD_BYTES_MAX);
-	record_put(&smtp->ways.records, &smtp->child, IPC_RECORD_MESSAGE, table->record, len);
+	record_put(&smtp->ways.records, IPC_RECORD_MESSAGE, table->record, len);
 }
 
 /* The server gave nothing more while the client was still to say its text. */

@@ -144,8 +144,14 @@ static bool kill_ok(const void *ipc, size_t len)
 static bool started_ok(const void *ipc, size_t len)
 {
 	const struct ipc_started *started = ipc;
-	(void)len;
-	return TEXT_OK(started->rule) && TEXT_OK(started->listener);
+	size_t n = (len - sizeof(*started)) / sizeof(started->v[0]);
+
+	if (len != sizeof(*started) + n * sizeof(started->v[0]))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!TEXT_OK(started->v[i].rule) || !TEXT_OK(started->v[i].listener))
+			return false;
+	return n > 0;
 }
 
 /* The flow itself is read by ipc_flow_decode(), which is bounded. */
@@ -213,7 +219,8 @@ static const struct ipc_kind kinds[] = {
 	[IPC_FLOW - IPC_FILE_FLOW] = IPC_LONGER("flow", flow_row, 0, flow_ok),
 	[IPC_RECORDS - IPC_FILE_FLOW] =
 		IPC_LONGER("records", records, sizeof(struct ipc_part), ipc_records_ok),
-	[IPC_STARTED - IPC_FILE_FLOW] = IPC_FIXED("started", started, started_ok),
+	[IPC_STARTED - IPC_FILE_FLOW] =
+		IPC_LONGER("started", started, sizeof(struct ipc_start), started_ok),
 	[IPC_FLOW_IDS_GET - IPC_FILE_FLOW] = IPC_PLAIN("flow-ids-get"),
 	[IPC_LOAD - IPC_FILE_FLOW] = IPC_FIXED("load", load, load_ok),
 	[IPC_HOST - IPC_FILE_FLOW] = IPC_FIXED("host", host, host_ok),

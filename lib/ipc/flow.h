@@ -21,7 +21,7 @@ enum ipc_flow_type {
 	/* relay -> control */
 	IPC_FLOW,    /* one live flow */
 	IPC_RECORDS, /* audit records of finished flows, and parts of them */
-	IPC_STARTED, /* a flow began (for hits, monitor, idle sessions) */
+	IPC_STARTED, /* flows began (for hits, monitor, idle sessions) */
 	IPC_FLOW_IDS_GET,
 	IPC_LOAD, /* rows: flows at one host, then the reply */
 	IPC_HOST, /* what a relay found out about a server's host; control -> health too */
@@ -56,13 +56,17 @@ struct ipc_kill {
 	char listener[POLICY_NAME_SIZE]; /* empty: any */
 };
 
-struct ipc_started {
-	struct ipc_header header;
+struct ipc_start {
 	uint64_t flow;
 	uint64_t session;
 	uint64_t at_ms;
 	char rule[POLICY_NAME_SIZE];
 	char listener[POLICY_NAME_SIZE]; /* empty: it comes from a zone */
+};
+
+struct ipc_started {
+	struct ipc_header header;
+	struct ipc_start v[];
 };
 
 struct ipc_load {

@@ -64,6 +64,13 @@ static void let_pass(struct world *world, int64_t ms)
 	go_round(world); /* what was due in the round before is done */
 }
 
+/* Control is told once in RECORD_PACE_MS, which pass. */
+static const struct ipc_flow *await_told(struct world *world)
+{
+	*ahead_ms += 1000;
+	return await_record(world);
+}
+
 /* ---- the process ---- */
 
 /* The one flow, as it is now. */
@@ -221,7 +228,7 @@ static void a_server_that_does_not_read_pauses_its_client(void **state)
 	say(server, "250 2.0.0 stored\r\n");
 	ask_smtp(text.client, "", "250 2.0.0 stored");
 	ask_smtp(text.client, "QUIT\r\n", "221 ");
-	await_record(&world);
+	await_told(&world);
 	assert_int_equal(world.message_ending, MESSAGE_DELIVERED);
 	close(text.client);
 	close(server);
@@ -272,7 +279,7 @@ static void a_server_that_never_reads_is_left(void **state)
 	ask_smtp(text.client, ".\r\n", "451 4.4.");
 	ask_smtp(text.client, "NOOP\r\n", "250 ");
 	ask_smtp(text.client, "QUIT\r\n", "221 ");
-	await_record(&world);
+	await_told(&world);
 	assert_int_equal(world.messages, 1);
 	assert_int_equal(world.message_ending, MESSAGE_SERVER_SILENT);
 	assert_int_equal(world.record.ending, ENDING_QUIT);
@@ -360,7 +367,7 @@ static void one_flow_s_text_is_none_of_the_other_s(void **state)
 			say(two[i].server, "250 2.0.0 stored\r\n");
 			ask_smtp(two[i].client, "", "250 2.0.0 stored");
 			ask_smtp(two[i].client, "QUIT\r\n", "221 ");
-			await_record(&world);
+			await_told(&world);
 			close(two[i].client);
 			close(two[i].server);
 		}
@@ -380,7 +387,7 @@ static void who_said_quit_is_parted_from_at_once(void **state)
 	int client = open_client(&world, pair, 7, 42);
 	ask_smtp(client, "QUIT\r\n", "221 ");
 	hear_end(client);
-	const struct ipc_flow *record = await_record(&world);
+	const struct ipc_flow *record = await_told(&world);
 	assert_int_equal(record->id, 7);
 	assert_int_equal(record->ending, ENDING_QUIT);
 	close(client);
@@ -396,7 +403,7 @@ static void who_talks_on_behind_quit_hears_the_221(void **state)
 	int pair = give_pair(&world, PROCESS_RELAY);
 	int client = open_client(&world, pair, 7, 42);
 	say(client, "QUIT\r\n");
-	assert_int_equal(await_record(&world)->ending, ENDING_QUIT);
+	assert_int_equal(await_told(&world)->ending, ENDING_QUIT);
 	say(client, "NOOP\r\n");
 	ask_smtp(client, "", "221 ");
 	close(client);
@@ -425,7 +432,59 @@ static void what_stands_behind_quit_is_read(void **state)
 	ask_smtp(client, "", "221 ");
 	hear_end(client);
 	close(client);
-	assert_int_equal(await_record(&world)->ending, ENDING_QUIT);
+	assert_int_equal(await_told(&world)->ending, ENDING_QUIT);
+	end_smtp(&world, pair);
+}
+
+/* ---- what control is told ---- */
+
+/* The first at once; those behind it together, when some time has passed. */
+static void who_begins_is_told_of_with_others(void **state)
+{
+	static _Alignas(16) uint8_t told[IPC_BYTES_MAX];
+	const struct ipc_started *started = (const struct ipc_started *)(void *)told;
+	struct world world;
+	int clients[3];
+
+	begin_smtp(&world, IS_IP6(state));
+	int pair = give_pair(&world, PROCESS_RELAY);
+	clients[0] = open_client(&world, pair, 7, 42);
+	await(&world, world.control, IPC_STARTED, told);
+	assert_int_equal(started->v[0].flow, 7);
+	assert_int_equal(started->header.bytes, sizeof(*started) + sizeof(started->v[0]));
+	clients[1] = open_client(&world, pair, 8, 42);
+	clients[2] = open_client(&world, pair, 9, 42);
+	assert_int_equal(recv(world.control, told, sizeof(told), MSG_DONTWAIT), -1);
+	*ahead_ms += 1000;
+	await(&world, world.control, IPC_STARTED, told);
+	assert_int_equal(started->header.bytes, sizeof(*started) + 2 * sizeof(started->v[0]));
+	assert_int_equal(started->v[0].flow, 8);
+	assert_int_equal(started->v[1].flow, 9);
+	for (size_t i = 0; i < 3; i++)
+		close(clients[i]);
+	end_smtp(&world, pair);
+}
+
+/* Who is shown has been told of, whatever the time. */
+static void who_is_shown_was_told_of(void **state)
+{
+	struct ipc_flow live;
+	struct world world;
+
+	begin_smtp(&world, IS_IP6(state));
+	int pair = give_pair(&world, PROCESS_RELAY);
+	int first = open_client(&world, pair, 7, 42);
+	await(&world, world.control, IPC_STARTED, NULL);
+	int second = open_client(&world, pair, 8, 42);
+	struct ipc_plain ask;
+	ipc_init(&ask, IPC_FLOWS_GET, sizeof(ask));
+	ask.header.seq = 9;
+	world.started = false;
+	tell(world.control, &ask, -1);
+	await_live(&world, &live);
+	assert_true(world.started);
+	close(first);
+	close(second);
 	end_smtp(&world, pair);
 }
 
@@ -439,6 +498,8 @@ int main(void)
 		BOTH(who_said_quit_is_parted_from_at_once),
 		BOTH(who_talks_on_behind_quit_hears_the_221),
 		BOTH(what_stands_behind_quit_is_read),
+		BOTH(who_begins_is_told_of_with_others),
+		BOTH(who_is_shown_was_told_of),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	if (!enter_namespace()) {

@@ -326,6 +326,10 @@ static void on_rested(struct loop_timer *timer, uint64_t now_ms)
 void channel_set_pace(struct channel *channel, unsigned pace_ms)
 {
 	channel->pace_ms = pace_ms;
+	if (pace_ms == 0 && channel->resting) {
+		loop_timer_clear(channel->loop, &channel->rest);
+		rest(channel, false, 0);
+	}
 }
 
 static void on_event(struct loop_watch *watch, uint32_t events)

@@ -29,7 +29,7 @@ int channel_send(struct channel *channel, const void *ipc, int fd);
  * many ipcs. A relay does so before it believes that an identity is missing. */
 unsigned channel_drain(struct channel *channel);
 /* From now on, what comes is read together, once in so many ms: the other end's sends wake this
- * process that often and no more. For ipcs that nobody waits for. */
+ * process that often and no more. For ipcs that nobody waits for; 0: all is read as it comes. */
 void channel_set_pace(struct channel *channel, unsigned pace_ms);
 size_t channel_queued_bytes(const struct channel *channel);
 int channel_fd(const struct channel *channel);      /* borrowed; -1: closed */

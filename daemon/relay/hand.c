@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define RETRY_MS 20
+/* What was taken is mostly just to be let go, together with others. */
+#define PACE_MS 5
 
 static void on_retry(struct loop_timer *timer, uint64_t now_ms);
 
@@ -41,6 +43,13 @@ static uint64_t wait_ms(const struct flow *flow)
 	return flow->relay->hand.pair && !flow->returned ? HAND_TURN_MS : HAND_PROCESS_MS;
 }
 
+/* Who waits does so for others to be taken. */
+static void follow_waiting(struct hand *hand)
+{
+	if (hand->pair)
+		channel_set_pace(hand->pair, hand->first ? 0 : PACE_MS);
+}
+
 static void wait(struct flow *flow)
 {
 	struct hand *hand = &flow->relay->hand;
@@ -54,6 +63,7 @@ static void wait(struct flow *flow)
 	flow->next = NULL;
 	*hand->last = flow;
 	hand->last = &flow->next;
+	follow_waiting(hand);
 	loop_timer_set(flow->relay->loop, &flow->deadline, flow->active_ms + wait_ms(flow));
 }
 
@@ -163,6 +173,7 @@ static void send_waiting(struct relay *relay)
 		hand_forget(flow);
 		match_again(flow);
 	}
+	follow_waiting(hand);
 }
 
 static void on_retry(struct loop_timer *timer, uint64_t now_ms)

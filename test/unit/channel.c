@@ -154,6 +154,33 @@ static void a_paced_channel_reads_what_gathered(void **state)
 	close_pair(&pair);
 }
 
+static void stop_late(struct loop_timer *timer, uint64_t now_ms)
+{
+	(void)now_ms;
+	loop_stop(((struct later *)(void *)timer)->pair->loop);
+}
+
+static void a_channel_that_rests_reads_again_when_it_has_no_pace(void **state)
+{
+	struct pair pair;
+	struct later late = {.timer.on_time = stop_late, .pair = &pair};
+
+	(void)state;
+	open_pair(&pair, true);
+	channel_set_pace(pair.b.channel, 3600000);
+	assert_int_equal(send_number(pair.a.channel, 0, -1), 0);
+	pair.b.wanted = 1;
+	assert_int_equal(loop_run(pair.loop), 0);
+	channel_set_pace(pair.b.channel, 0);
+	assert_int_equal(send_number(pair.a.channel, 1, -1), 0);
+	pair.b.wanted = 2;
+	loop_timer_set(pair.loop, &late.timer, loop_now_ms(pair.loop) + 10000);
+	assert_int_equal(loop_run(pair.loop), 0);
+	assert_int_equal(pair.b.ipcs, 2);
+	loop_timer_clear(pair.loop, &late.timer);
+	close_pair(&pair);
+}
+
 static void a_paced_channel_reads_last_words(void **state)
 {
 	enum { N = 200 };
@@ -334,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slow_reader_gets_everything_in_order),
 		cmocka_unit_test(a_paced_channel_reads_what_gathered),
+		cmocka_unit_test(a_channel_that_rests_reads_again_when_it_has_no_pace),
 		cmocka_unit_test(a_paced_channel_reads_last_words),
 		cmocka_unit_test(a_descriptor_travels_even_when_queued),
 		cmocka_unit_test(drain_handles_what_waits_without_the_loop),

@@ -144,6 +144,8 @@ static void wait(struct smtp_flow *flow)
 
 ssize_t client_send(struct smtp_flow *flow, const void *bytes, size_t len)
 {
+	/* the last words go in one packet with our end, which follows at once */
+	const int last = flow->engine.state == ENGINE_END ? MSG_MORE : 0;
 	ssize_t n;
 
 	if (flow->client_secured) {
@@ -151,7 +153,7 @@ ssize_t client_send(struct smtp_flow *flow, const void *bytes, size_t len)
 		return n == -EAGAIN ? 0 : n;
 	}
 	do
-		n = send(flow->client.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(flow->client.fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL | last);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? 0 : -errno;

@@ -55,6 +55,7 @@ void last_begin(struct smtp_flow *flow)
 {
 	smtp_server_drop(flow);
 	if (is_parted(flow)) {
+		client_shut(flow);
 		smtp_flow_end(flow, ENDING_QUIT, false);
 		return;
 	}

@@ -5,6 +5,7 @@
 #include "daemon/smtp/smtp.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 _Static_assert(
@@ -58,12 +59,35 @@ void outgoing_to_client(struct smtp_flow *flow, const char *bytes, size_t len)
 		outgoing_lose_client(flow);
 }
 
-/* A header line of ours, which is said with the 354, goes with the text behind it. */
-static int server_flags(const struct smtp_flow *flow)
+/* Header lines of ours, which are said with the 354, go with the text behind them. True: they wait
+ * for that. */
+static bool keep_header(struct smtp_flow *flow, const char *bytes, size_t len)
 {
 	bool header = flow->engine.state == ENGINE_BODY && flow->smtp->table.out.client_len > 0;
 
-	return header ? MSG_MORE : 0;
+	flow->server_header = header && !flow->to_server.piece &&
+			      smtp_flow_hold(flow, &flow->to_server, bytes, len);
+	return flow->server_header;
+}
+
+void outgoing_take_header(struct smtp_flow *flow)
+{
+	struct smtp_flow_table *table = &flow->smtp->table;
+	struct smtp_hold *held = &flow->to_server;
+
+	if (!flow->server_header)
+		return;
+	flow->server_header = false;
+	table->server_kept = held->len;
+	memcpy(table->for_server, smtp_flow_held(flow, held), held->len);
+	smtp_flow_release(flow, held, held->len);
+}
+
+/* What is said last goes in one packet with our end, which follows at once; of a socket that
+ * another process may have, too, it would not. */
+static int server_flags(const struct smtp_flow *flow)
+{
+	return flow->smtp->table.out.close_server && !flow->server_lent ? MSG_MORE : 0;
 }
 
 static ssize_t send_server(struct smtp_flow *flow, const void *bytes, size_t len, int flags)
@@ -76,7 +100,7 @@ static void put_server(struct smtp_flow *flow, const char *bytes, size_t len)
 {
 	ssize_t sent = 0;
 
-	if (len == 0 || flow->server.fd < 0 || flow->server_deaf)
+	if (len == 0 || flow->server.fd < 0 || flow->server_deaf || keep_header(flow, bytes, len))
 		return;
 	if (!flow->to_server.piece && flow->server_writable)
 		sent = send_server(flow, bytes, len, server_flags(flow));
@@ -114,7 +138,7 @@ static void flush_server(struct smtp_flow *flow)
 {
 	struct smtp_hold *held = &flow->to_server;
 
-	if (!held->piece || !flow->server_writable)
+	if (!held->piece || !flow->server_writable || flow->server_header)
 		return;
 	ssize_t sent = send_server(flow, smtp_flow_held(flow, held), held->len, 0);
 	if (sent < 0) {

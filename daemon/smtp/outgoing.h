@@ -13,6 +13,8 @@
 void outgoing_to_client(struct smtp_flow *flow, const char *bytes, size_t len);
 /* So many of for_server, behind what was kept of it. */
 void outgoing_to_server(struct smtp_flow *flow, size_t len);
+/* A header that waits for its text: what the text's first bytes are put behind. */
+void outgoing_take_header(struct smtp_flow *flow);
 /* What is held. */
 void outgoing_flush(struct smtp_flow *flow);
 void outgoing_flush_client(struct smtp_flow *flow);

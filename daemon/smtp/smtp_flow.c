@@ -128,7 +128,6 @@ struct smtp_flow *smtp_flow_new(struct smtp *smtp, int fd)
 	flow->smtp = smtp;
 	flow->client.fd = fd;
 	flow->client.on_event = on_client;
-	flow->client_writable = true;
 	flow->server.fd = -1;
 	flow->server.on_event = on_server;
 	flow->deadline.on_time = on_deadline;
@@ -189,6 +188,7 @@ static void drop_hold(struct smtp_flow *flow, struct smtp_hold *hold)
 void smtp_flow_drop_server(struct smtp_flow *flow)
 {
 	drop_hold(flow, &flow->to_server);
+	flow->server_header = false;
 	server_tls_end(flow);
 	if (flow->server.fd < 0)
 		return;

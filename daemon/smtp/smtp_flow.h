@@ -90,7 +90,8 @@ struct smtp_flow {
 	bool server_deaf : 1;    /* it takes nothing: what it still says is read */
 	bool client_secured : 1; /* likewise of the client */
 	bool client_lost : 1;    /* it cannot be written to */
-	bool client_shut : 1;    /* LAST: our end is said */
+	bool client_shut : 1;    /* our end is said */
+	bool server_header : 1;  /* to_server is a header line, which goes with the text's begin */
 	bool more : 1;           /* the engine has something to do */
 	bool drains : 1;         /* it is to end when nothing is under way */
 	bool is_again : 1;

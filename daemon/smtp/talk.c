@@ -33,7 +33,8 @@ struct engine_out *talk_out(struct smtp_flow *flow)
 		.client = table->for_client,
 		.client_room = SMTP_FLOW_READ_BYTES,
 		.server = table->for_server + table->server_kept,
-		.server_room = table->server_kept ? ENGINE_SERVER_ROOM : OUTGOING_SERVER_ROOM,
+		.server_room = table->server_kept > ENGINE_SERVER_ROOM ? ENGINE_SERVER_ROOM
+								       : OUTGOING_SERVER_ROOM,
 		.holds_back = flow->login_lines > 0 ? account_is_in : NULL,
 		.owner = flow};
 	return &table->out;
@@ -92,6 +93,7 @@ void talk_act(struct smtp_flow *flow)
 /* True: the engine was given something. */
 static bool give_client(struct smtp_flow *flow, const uint8_t *bytes, size_t len, size_t *used)
 {
+	outgoing_take_header(flow);
 	struct engine_out *out = talk_out(flow);
 
 	*used = engine_client(&flow->engine, bytes, len, now_of(flow), out);
@@ -113,7 +115,7 @@ static bool hear_client(struct smtp_flow *flow, size_t *budget)
 	struct smtp_hold *held = &flow->from_client;
 	uint8_t *bytes = flow->smtp->table.read;
 
-	if (room == 0 || flow->to_server.piece)
+	if (room == 0 || (flow->to_server.piece && !flow->server_header))
 		return false;
 	if (held->piece) {
 		/* all of it: the engine is to know that bytes stand behind what it has room for */
@@ -198,7 +200,8 @@ static bool end_engine(struct smtp_flow *flow, enum ending why)
 	return true;
 }
 
-/* Who speaks before the greeting is heard before it. False: its names are waited for. */
+/* Who speaks before the greeting is heard before it: its socket's first event tells. False: that
+ * or its names are waited for. */
 static bool greet(struct smtp_flow *flow)
 {
 	size_t budget = SMTP_FLOW_READ_BYTES;
@@ -208,7 +211,8 @@ static bool greet(struct smtp_flow *flow)
 		return end_engine(flow, ENDING_LEFT_BEFORE_GREETING);
 	if (flow->hangs && client_name_waits(flow))
 		return false;
-	flow->client_readable = true;
+	if (!flow->client_writable)
+		return false;
 	hear_client(flow, &budget);
 	bool welcome = envelope_welcome(flow, &refusal);
 	engine_greet(&flow->engine, welcome ? NULL : &refusal, now_of(flow), talk_out(flow));

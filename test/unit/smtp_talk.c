@@ -488,6 +488,27 @@ static void who_is_shown_was_told_of(void **state)
 	end_smtp(&world, pair);
 }
 
+/* Our header line goes with the text, not before it. */
+static void a_server_hears_nothing_of_a_text_that_never_begins(void **state)
+{
+	struct world world;
+	char byte, text[4096];
+
+	begin_smtp(&world, IS_IP6(state));
+	snprintf(text, sizeof(text), "%s", smtp_text(&world, ""));
+	char *off = strstr(text, "trace off");
+	assert_non_null(off);
+	memcpy(off, "trace on ", 9);
+	apply_policy(&world, text);
+	int pair = give_pair(&world, PROCESS_RELAY);
+	int client = open_client(&world, pair, 7, 42);
+	int server = open_message(&world, client);
+	close(client);
+	assert_int_equal(recv(server, &byte, 1, 0), 0);
+	close(server);
+	end_smtp(&world, pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +521,7 @@ int main(void)
 		BOTH(what_stands_behind_quit_is_read),
 		BOTH(who_begins_is_told_of_with_others),
 		BOTH(who_is_shown_was_told_of),
+		BOTH(a_server_hears_nothing_of_a_text_that_never_begins),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	if (!enter_namespace()) {

@@ -1,8 +1,10 @@
-/* Records of messages at a rate, into control as it runs, with logins beside them: what both cost.
+/* Records of messages at a rate, into control as it runs, with logins and first pages of questions
+ * beside them: what all of them cost.
  *
  *	bench-message-load RATE SECONDS [RECIPIENTS [BEFORE]]
  *
  * BEFORE messages are told first, as fast as control takes them. Keeper and relay are played here.
+ * Fails when a record was lost.
  */
 #include "test/lib/control_world.h"
 
@@ -12,13 +14,29 @@
 #include <fcntl.h>
 #include <time.h>
 
-#define TICK_MS    10
-#define LOGINS_MAX 100000
+#define TELL_MS   10
+#define LOGIN_MS  20
+#define PAGE_MS   250
+#define REST_S    30
+#define TIMES_MAX 100000
+
+/* What is asked for while records come, one after the other. */
+static const char *const pages[] = {"message show", "message show queue 4Xnone",
+	"message show user user777", "message show recipient somebody777@example.org",
+	"message show message-id 9e37.1@laptop.example",
+	"message show sender user777@hotel1.example since 5m"};
+#define PAGES (sizeof(pages) / sizeof(*pages))
+
+/* How long each of them took. */
+struct times {
+	double ms[TIMES_MAX];
+	size_t n;
+};
 
 static _Alignas(16) uint8_t ipc[IPC_BYTES_MAX];
 static uint32_t serial;
 static uint64_t told, logins;
-static double took_ms[LOGINS_MAX];
+static struct times logins_took, page_took[PAGES];
 static unsigned recipients = 1;
 
 static double now_s(void)
@@ -109,19 +127,35 @@ static void listen_to_it(void)
 			answer(world.keeper, 0, "");
 }
 
+static void note(struct times *times, double begin)
+{
+	if (times->n < TIMES_MAX)
+		times->ms[times->n++] = (now_s() - begin) * 1e3;
+}
+
 static void log_in(void)
 {
 	char words[160];
 	double begin = now_s();
+	uint64_t i = logins++;
 
 	snprintf(words, sizeof(words),
-		"session login guest%u zone guest mac 02:00:%02x:%02x:%02x:%02x", (unsigned)logins,
-		(unsigned)(logins >> 24 & 0xff), (unsigned)(logins >> 16 & 0xff),
-		(unsigned)(logins >> 8 & 0xff), (unsigned)(logins & 0xff));
-	struct asked *asked = ask_at(world.session_path, words, NULL);
-	finish(asked, 0);
-	if (logins < LOGINS_MAX)
-		took_ms[logins++] = (now_s() - begin) * 1e3;
+		"session login guest%u zone guest mac 02:00:%02x:%02x:%02x:%02x", (unsigned)i,
+		(unsigned)(i >> 24 & 0xff), (unsigned)(i >> 16 & 0xff), (unsigned)(i >> 8 & 0xff),
+		(unsigned)(i & 0xff));
+	finish(ask_at(world.session_path, words, NULL), 0);
+	note(&logins_took, begin);
+}
+
+static void ask_page(size_t page)
+{
+	double begin = now_s();
+	struct asked *asked = ask(pages[page], NULL);
+
+	while (!read_answer(asked, 20))
+		listen_to_it();
+	finish(asked, asked->status);
+	note(&page_took[page], begin);
 }
 
 static int compare(const void *a, const void *b)
@@ -131,13 +165,15 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void show_logins(const char *when)
+/* They begin anew. */
+static void show(const char *what, struct times *times)
 {
-	qsort(took_ms, logins, sizeof(took_ms[0]), compare);
-	if (logins)
-		printf("logins %s: %llu, p50 %.2f ms, p99 %.2f ms, worst %.2f ms\n", when,
-			(unsigned long long)logins, took_ms[logins / 2], took_ms[logins * 99 / 100],
-			took_ms[logins - 1]);
+	qsort(times->ms, times->n, sizeof(times->ms[0]), compare);
+	if (times->n)
+		printf("%-52s %6zu: p50 %.2f ms, p99 %.2f ms, worst %.2f ms\n", what, times->n,
+			times->ms[times->n / 2], times->ms[times->n * 99 / 100],
+			times->ms[times->n - 1]);
+	times->n = 0;
 }
 
 /* Of all its threads. */
@@ -179,45 +215,64 @@ static void await_written(void)
 		usleep(100000);
 }
 
-/* One login in each 20 ms, and `rate` messages a second. */
+/* `rate` messages a second. A login in each LOGIN_MS or so; and while messages come a page in each
+ * PAGE_MS. */
 static void run(double seconds, double rate)
 {
-	double begin = now_s(), next = begin, late = 0;
+	double begin = now_s(), next_tell = begin, next_login = begin, next_page = begin, late = 0;
+	double now, until;
 	uint64_t first = told;
 
-	for (uint64_t tick = 0; now_s() - begin < seconds; tick++) {
-		double due = (now_s() - begin) * rate - (double)(told - first);
-		if (due > 0)
-			tell((uint64_t)due);
+	while ((now = now_s()) - begin < seconds) {
+		if (now >= next_tell) {
+			late = now - next_tell > late ? now - next_tell : late;
+			tell((uint64_t)((now - begin) * rate) - (told - first));
+			next_tell = now + TELL_MS / 1e3;
+		}
 		listen_to_it();
-		if (tick % 2 == 0)
+		if (now >= next_login) {
 			log_in();
-		next += TICK_MS / 1e3;
-		double left = next - now_s();
-		if (left > 0)
-			usleep((useconds_t)(left * 1e6));
-		else if (-left > late)
-			late = -left;
+			/* 0.5 to 1.5 of the pause: at no fixed time behind the records */
+			next_login = now + LOGIN_MS * (500 + random() % 1000) / 1e6;
+		}
+		if (rate > 0 && now >= next_page) {
+			ask_page((size_t)random() % PAGES);
+			next_page = now + PAGE_MS / 1e3;
+		}
+		until = next_tell < next_login ? next_tell : next_login;
+		if (until > now_s())
+			usleep((useconds_t)((until - now_s()) * 1e6));
 	}
 	if (late > 0.1)
 		printf("the load itself was late by up to %.0f ms\n", late * 1e3);
 }
 
-static void show_page(const char *words)
+/* As fast as it takes them. */
+static void fill(uint64_t n)
 {
-	double best = 1e9, worst = 0;
-
-	for (unsigned i = 0; i < 5; i++) {
-		double begin = now_s();
-		struct asked *asked = ask(words, NULL);
-		while (!read_answer(asked, 20))
-			listen_to_it();
-		finish(asked, asked->status);
-		double took = (now_s() - begin) * 1e3;
-		best = took < best ? took : best;
-		worst = took > worst ? took : worst;
+	while (n > 0) {
+		uint64_t some = n < 1000 ? n : 1000;
+		tell(some);
+		listen_to_it();
+		n -= some;
+		if (told % 5000 == 0)
+			await_written();
 	}
-	printf("%-52s %6.2f ms best %6.2f ms worst\n", words, best, worst);
+	await_written();
+}
+
+static void load(double seconds, double rate)
+{
+	uint64_t first = told;
+	double cpu = cpu_s(), begin = now_s();
+
+	run(seconds, rate);
+	await_written();
+	double took = now_s() - begin;
+	printf("%llu messages of %u recipients in %.1f s: %.1f us CPU each in control, logins and "
+	       "pages included\n",
+		(unsigned long long)(told - first), recipients, took,
+		(cpu_s() - cpu) * 1e6 / (double)(told - first));
 }
 
 int main(int argc, char **argv)
@@ -237,34 +292,17 @@ int main(int argc, char **argv)
 	greet_control();
 	add_relay();
 	fcntl(world.relay, F_SETFL, fcntl(world.relay, F_GETFL) & ~O_NONBLOCK);
-	for (uint64_t left = argc > 4 ? strtoull(argv[4], NULL, 10) : 0; left > 0; left -= 1000) {
-		tell(left < 1000 ? left : 1000);
-		listen_to_it();
-		if (left <= 1000)
-			break;
-		if (told % 5000 == 0)
-			await_written();
-	}
-	await_written();
-	run(10, 0);
-	show_logins("without messages");
-	logins = 0;
-	uint64_t first = told;
-	double cpu = cpu_s(), begin = now_s();
-	run(seconds, rate);
-	await_written();
-	double took = now_s() - begin;
-	printf("%llu messages of %u recipients in %.1f s: %.1f us CPU each in control, logins "
-	       "included\n",
-		(unsigned long long)(told - first), recipients, took,
-		(cpu_s() - cpu) * 1e6 / (double)(told - first));
-	show_logins("beside them");
-	printf("written %ld, lost %ld\n", counter("audit-written"), counter("audit-lost"));
-	show_page("message show");
-	show_page("message show queue 4Xnone");
-	show_page("message show user user777");
-	show_page("message show recipient somebody777@example.org");
-	show_page("message show message-id 9e37.1@laptop.example");
-	show_page("message show sender user777@hotel1.example since 5m");
-	return tear_down(&state) == 0 ? 0 : 1;
+	fill(argc > 4 ? strtoull(argv[4], NULL, 10) : 0);
+	run(REST_S, 0);
+	show("logins before", &logins_took);
+	load(seconds, rate);
+	show("logins beside messages", &logins_took);
+	for (size_t i = 0; i < PAGES; i++)
+		show(pages[i], &page_took[i]);
+	run(REST_S, 0);
+	show("logins behind", &logins_took);
+	long lost = counter("audit-lost");
+	printf("told %llu, written %ld, lost %ld\n", (unsigned long long)told,
+		counter("audit-written"), lost);
+	return tear_down(&state) == 0 && lost == 0 ? 0 : 1;
 }

@@ -51,7 +51,7 @@ void language_listens(struct language *l, const struct language_span *span, cons
 void language_authenticates(struct language *l, const struct language_span *span, const char *word);
 /* The same of clients that are known by their host's name: true once DNS is asked for it. Until
  * then a name would be nobody's, and `accept not "mx.example"` everybody's. */
-#define LANGUAGE_NAMES_CLIENTS false
+#define LANGUAGE_NAMES_CLIENTS true
 void language_names_clients(struct language *l, const struct language_span *span);
 
 #endif

@@ -58,6 +58,17 @@ int load_socket(const struct load_place *place, int type_flags)
 	return fd;
 }
 
+int load_listener(const struct load_place *place)
+{
+	int fd = load_socket(place, SOCK_NONBLOCK);
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (bind(fd, (const struct sockaddr *)&place->address, place->len) < 0 ||
+		listen(fd, 4096) < 0)
+		load_fail("listen");
+	return fd;
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -111,16 +122,14 @@ static void greet(int epoll, int listener)
 static int serve(char **words)
 {
 	struct load_place place = load_place_of(words[0], words[1]);
-	int listener = load_socket(&place, SOCK_NONBLOCK), epoll = epoll_create1(0);
+	int listener = load_listener(&place), epoll = epoll_create1(0);
 	struct epoll_event events[256], event = {.events = EPOLLIN, .data.fd = listener};
 
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	if (bind(listener, (struct sockaddr *)&place.address, place.len) < 0 ||
-		listen(listener, 4096) < 0)
-		load_fail("listen");
 	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
 	for (;;) {
 		int n = epoll_wait(epoll, events, 256, -1);
+		if (n < 0 && errno != EINTR)
+			load_fail("epoll_wait");
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == listener)
 				greet(epoll, listener);

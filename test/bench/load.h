@@ -18,6 +18,8 @@ _Noreturn void load_fail(const char *what);
 struct load_place load_place_of(const char *address, const char *port);
 /* A TCP socket; type_flags: SOCK_NONBLOCK or 0. */
 int load_socket(const struct load_place *place, int type_flags);
+/* It listens there, and its accepting does not wait. */
+int load_listener(const struct load_place *place);
 /* Prints {"n":, "p50":, "p99":, "p999":, "max":} in microseconds; sorts the values. */
 void load_print_times(uint64_t *ns, size_t n);
 

@@ -318,16 +318,14 @@ int load_tls_serve(char **words)
 {
 	struct load_place place = load_place_of(words[0], words[1]);
 	SSL_CTX *ctx = server_context(words[2], words[3]);
-	int listener = load_socket(&place, SOCK_NONBLOCK), epoll = epoll_create1(0);
+	int listener = load_listener(&place), epoll = epoll_create1(0);
 	struct epoll_event events[256], event = {.events = EPOLLIN};
 
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	if (bind(listener, (struct sockaddr *)&place.address, place.len) < 0 ||
-		listen(listener, 4096) < 0)
-		load_fail("listen");
 	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
 	for (;;) {
 		int n = epoll_wait(epoll, events, 256, -1);
+		if (n < 0 && errno != EINTR)
+			load_fail("epoll_wait");
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.ptr)
 				serve_one(events[i].data.ptr, ctx);

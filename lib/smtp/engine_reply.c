@@ -13,51 +13,28 @@ void engine_reply_begin(struct engine *engine)
 	engine->line_len = 0;
 }
 
-#define LOSS(what) \
-	(closed ? "closed before the reply to " what : "the reply to " what " is not SMTP")
+/* What the host did instead of a reply: it closed, or said something else. Of its greeting the
+ * ending says it. */
+#define LOSS(what)                                                                      \
+	{                                                                               \
+		"the reply to " what " is not SMTP", "closed before the reply to " what \
+	}
 
-/* What the host did instead of a reply; of its greeting the ending says it. */
 static const char *words_of_loss(const struct engine *engine, bool closed)
 {
+	static const char *const words[ENGINE_STATES][2] = {
+		[ENGINE_EHLO] = LOSS("EHLO"),
+		[ENGINE_XCLIENT] = LOSS("XCLIENT"),
+		[ENGINE_AUTH] = LOSS("the login"),
+		[ENGINE_RSET] = LOSS("RSET"),
+		[ENGINE_MAIL] = LOSS("MAIL"),
+		[ENGINE_RCPT] = LOSS("RCPT"),
+	};
+	const char *loss = words[engine->state][closed];
+
 	if (!closed && engine->reply_bytes == 0)
 		return "says more than it was asked";
-	switch ((enum engine_state)engine->state) {
-	case ENGINE_EHLO:
-		return LOSS("EHLO");
-	case ENGINE_XCLIENT:
-		return LOSS("XCLIENT");
-	case ENGINE_AUTH:
-		return LOSS("the login");
-	case ENGINE_RSET:
-		return LOSS("RSET");
-	case ENGINE_MAIL:
-		return LOSS("MAIL");
-	case ENGINE_RCPT:
-		return LOSS("RCPT");
-	case ENGINE_CLIENT_TLS:
-	case ENGINE_GREET:
-	case ENGINE_COMMAND:
-	case ENGINE_ASK_MAIL:
-	case ENGINE_ASK_RCPT:
-	case ENGINE_ASK_DATA:
-	case ENGINE_OPEN:
-	case ENGINE_GREETING:
-	case ENGINE_STARTTLS:
-	case ENGINE_SERVER_TLS:
-	case ENGINE_IDENTITY:
-	case ENGINE_LOGIN:
-	case ENGINE_SENDER:
-	case ENGINE_DATA:
-	case ENGINE_TRACE:
-	case ENGINE_BODY:
-	case ENGINE_ASK_DOT:
-	case ENGINE_DOT:
-	case ENGINE_DRAIN:
-	case ENGINE_LAST:
-	case ENGINE_END:
-		break;
-	}
-	return "";
+	return loss ? loss : "";
 }
 
 /* No reply will come, or nothing that could be one. */

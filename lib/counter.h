@@ -39,6 +39,10 @@ enum counter_kind {
 	X(BYTES_SPLICED, "bytes-spliced", TOTAL, "of the bytes relayed, those never copied")      \
 	X(MESSAGES, "messages", TOTAL,                                                            \
 		"messages that servers took; within TLS that is passed on none is seen")          \
+	X(RECIPIENTS_INCOMING, "recipients-incoming", TOTAL,                                      \
+		"recipients that servers took whose domain is one of the policy's")               \
+	X(RECIPIENTS_OUTGOING, "recipients-outgoing", TOTAL,                                      \
+		"recipients that servers took of others")                                         \
 	X(MESSAGES_OVER_LIMIT, "messages-over-limit", TOTAL, "messages refused over a limit")     \
 	X(RECIPIENTS_OVER_LIMIT, "recipients-over-limit", TOTAL,                                  \
 		"recipients refused over a limit, also by rules that say audit off")              \

@@ -136,6 +136,10 @@ static void count_recipients(
 
 	for (size_t at = 0; message_recipient_next(record, &at, &recipient);) {
 		bool taken = recipient.reply.len > 0 && recipient.reply.at[0] == '2';
+		if (taken && recipient.direction == MESSAGE_DIRECTION_INCOMING)
+			control->counters[COUNTER_RECIPIENTS_INCOMING]++;
+		if (taken && recipient.direction == MESSAGE_DIRECTION_OUTGOING)
+			control->counters[COUNTER_RECIPIENTS_OUTGOING]++;
 		if (taken || recipient.by >= MESSAGE_BYS)
 			continue;
 		control->counters[COUNTER_RECIPIENT_BY + recipient.by]++;

@@ -19,7 +19,7 @@
 struct entry {
 	int32_t rule;
 	uint16_t address_len, reply_len;
-	uint8_t by, verdict;
+	uint8_t by, verdict, direction;
 };
 
 /* ---- its bytes ---- */
@@ -152,6 +152,10 @@ void smtp_note_decided(struct smtp_note *note, const struct decide_reply *reply)
 	note->by = (uint8_t)by_of(reply);
 	note->verdict = reply->permitted ? POLICY_VERDICT_REDIRECT : POLICY_VERDICT_ANSWER;
 	note->rule = (int32_t)reply->rule;
+	/* of a block's client no more is asked */
+	note->direction = reply->reason == DECIDE_BLOCKED       ? MESSAGE_DIRECTION_NONE
+			  : reply->direction == DECIDE_INCOMING ? MESSAGE_DIRECTION_INCOMING
+								: MESSAGE_DIRECTION_OUTGOING;
 }
 
 void smtp_note_limited(struct smtp_note *note)
@@ -266,6 +270,7 @@ void smtp_note_recipient(
 		.rule = note->asked ? note->rule : -1, .by = (uint8_t)last_word(note, reply)};
 
 	entry.verdict = note->asked ? note->verdict : POLICY_VERDICT_REDIRECT;
+	entry.direction = note->asked ? note->direction : MESSAGE_DIRECTION_NONE;
 	note->asked = false;
 	note->bys |= (uint16_t)(1u << entry.by);
 	if (entry.by == MESSAGE_BY_LIMIT)
@@ -294,7 +299,8 @@ void smtp_note_read(const struct smtp_note *note, const struct smtp_flow *flow,
 		recipients[i] = (struct message_recipient){.address = {address, entry.address_len},
 			.reply = reply,
 			.by = entry.by,
-			.verdict = entry.verdict};
+			.verdict = entry.verdict,
+			.direction = entry.direction};
 		if (entry.rule >= 0)
 			recipients[i].rule =
 				(struct message_text){policy->rules[entry.rule].name.text,

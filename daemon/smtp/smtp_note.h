@@ -36,12 +36,13 @@ struct smtp_note {
 	struct endpoint host, gateway;
 	int32_t server; /* of the way's policy; -1: none, or the original */
 	bool to_original;
-	bool server_late; /* the server was given up as it did nothing */
-	bool asked;       /* for the recipient in hand there was a decision: */
-	uint8_t by;       /* enum message_by */
-	uint8_t verdict;  /* enum policy_verdict */
-	int32_t rule;     /* of the way's policy; -1: none */
-	uint16_t bys;     /* which of enum message_by there were, as bits */
+	bool server_late;  /* the server was given up as it did nothing */
+	bool asked;        /* for the recipient in hand there was a decision: */
+	uint8_t by;        /* enum message_by */
+	uint8_t verdict;   /* enum policy_verdict */
+	uint8_t direction; /* enum message_direction */
+	int32_t rule;      /* of the way's policy; -1: none */
+	uint16_t bys;      /* which of enum message_by there were, as bits */
 	bool reply_is_server;
 	bool limited;                   /* its text was refused over a limit */
 	int32_t rules[SMTP_NOTE_RULES]; /* that permitted recipients whom the server took */

@@ -76,6 +76,7 @@ static const struct field recipient_fields[] = {
 	NUMBER_FIELD(3, message_recipient, verdict),
 	TEXT_FIELD(4, message_recipient, rule, POLICY_NAME_SIZE - 1),
 	TEXT_FIELD(5, message_recipient, reply, MESSAGE_TEXT_MAX),
+	NUMBER_FIELD(6, message_recipient, direction),
 };
 /* clang-format on */
 #define N(array) (sizeof(array) / sizeof(*(array)))
@@ -91,6 +92,17 @@ static_assert(N(source_names) == MESSAGE_SOURCES, "a name for each");
 const char *message_source_name(unsigned source)
 {
 	return source < MESSAGE_SOURCES ? source_names[source] : "?";
+}
+
+static const char *const direction_names[] = {
+	[MESSAGE_DIRECTION_OUTGOING] = "outgoing",
+	[MESSAGE_DIRECTION_INCOMING] = "incoming",
+};
+static_assert(N(direction_names) == MESSAGE_DIRECTIONS, "a name for each");
+
+const char *message_direction_name(unsigned direction)
+{
+	return direction < MESSAGE_DIRECTIONS ? direction_names[direction] : NULL;
 }
 
 struct writer {

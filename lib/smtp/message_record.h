@@ -27,12 +27,22 @@ struct message_text {
 	size_t len;
 };
 
+/* Whether mail comes in or goes out: by whose the recipient's domain is, wherever it comes from. */
+enum message_direction {
+	MESSAGE_DIRECTION_NONE, /* it was refused before that was asked */
+	MESSAGE_DIRECTION_OUTGOING,
+	MESSAGE_DIRECTION_INCOMING,
+};
+#define MESSAGE_DIRECTIONS 3
+const char *message_direction_name(unsigned direction); /* NULL: none, or a later version's */
+
 struct message_recipient {
 	struct message_text address;
 	struct message_text rule;  /* that decided; none: no rule did */
 	struct message_text reply; /* what the client heard */
 	uint16_t by;               /* enum message_by */
 	uint16_t verdict;          /* enum policy_verdict */
+	uint16_t direction;        /* enum message_direction */
 };
 
 /* One side of it in TLS. */

@@ -109,7 +109,8 @@ static void what_was_written_is_read(void **state)
 			.rule = TEXT("outgoing"),
 			.reply = TEXT("250 2.1.5 Ok"),
 			.by = MESSAGE_BY_SERVER,
-			.verdict = POLICY_VERDICT_REDIRECT},
+			.verdict = POLICY_VERDICT_REDIRECT,
+			.direction = MESSAGE_DIRECTION_INCOMING},
 		{.address = TEXT(""), .by = MESSAGE_BY_FORM, .verdict = POLICY_VERDICT_ANSWER},
 	};
 	struct message_recipient recipient;
@@ -128,6 +129,7 @@ static void what_was_written_is_read(void **state)
 		same_texts(&recipients[i].address, &recipient.address, 3);
 		assert_int_equal(recipient.by, recipients[i].by);
 		assert_int_equal(recipient.verdict, recipients[i].verdict);
+		assert_int_equal(recipient.direction, recipients[i].direction);
 	}
 	assert_false(message_recipient_next(&read, &at, &recipient));
 }

@@ -216,8 +216,9 @@ static void a_message_in_full(void **state)
 		"\"server_tls\":null,"
 		"\"message_id\":\"1@laptop.example\",\"scan\":null,\"detail\":null,"
 		"\"decisions\":[{\"by\":\"server\",\"rule\":\"guests\",\"verdict\":\"redirect\","
+		"\"direction\":null,"
 		"\"recipient\":\"bob@example.org\",\"reply\":\"250 2.1.5 Ok\"},"
-		"{\"by\":\"rule\",\"rule\":\"block\",\"verdict\":\"answer\","
+		"{\"by\":\"rule\",\"rule\":\"block\",\"verdict\":\"answer\",\"direction\":null,"
 		"\"recipient\":\"eve@example.org\",\"reply\":\"550 5.7.1 no\"}],\"left_out\":0}");
 	free(got);
 }

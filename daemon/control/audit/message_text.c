@@ -43,6 +43,8 @@ static json_t *recipient_json(const struct message_recipient *recipient)
 		recipient->verdict < POLICY_VERDICTS
 			? json_string(policy_verdict_names[recipient->verdict])
 			: json_null());
+	const char *direction = message_direction_name(recipient->direction);
+	json_object_set_new(json, "direction", direction ? json_string(direction) : json_null());
 	json_object_set_new(json, "recipient", text_json(&recipient->address));
 	json_object_set_new(json, "reply", text_json(&recipient->reply));
 	return json;
@@ -68,7 +70,7 @@ static json_t *recipients_json(const struct message_record *record, uint32_t *sh
 	size_t at = 0, bytes = 0;
 
 	for (*shown = 0; message_recipient_next(record, &at, &recipient); ++*shown) {
-		bytes += 128 + json_bytes(&recipient.address) + json_bytes(&recipient.rule) +
+		bytes += 160 + json_bytes(&recipient.address) + json_bytes(&recipient.rule) +
 			 json_bytes(&recipient.reply);
 		if (bytes > JSON_BYTES)
 			break;

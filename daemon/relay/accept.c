@@ -8,6 +8,8 @@
 #include "daemon/relay/relay.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,6 +29,8 @@ static void init_listener(struct relay *relay, int fd)
 	listener->watch.on_event = on_listener;
 	/* inherited by every client's socket, which saves five calls for each */
 	carry_keep_alive(fd);
+	/* what a client says first is answered soon, too: its acknowledgement goes with that */
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 }
 
 static void watch_listeners(struct relay *relay, bool on)

@@ -7,6 +7,8 @@
 #include "daemon/tls/contexts.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -186,6 +188,8 @@ void listen_put(struct smtp *smtp, const struct ipc_endpoint *ipc, int fd)
 		close(fd);
 		return;
 	}
+	/* inherited: what a client says first is acknowledged by our answer */
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
 	*socket = (struct listen_socket){
 		.watch = {.fd = fd, .on_event = on_socket}, .smtp = smtp, .at = ipc->at};
 	watch(socket, is_wanted(listen, socket));

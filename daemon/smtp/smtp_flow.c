@@ -128,6 +128,7 @@ struct smtp_flow *smtp_flow_new(struct smtp *smtp, int fd)
 	flow->smtp = smtp;
 	flow->client.fd = fd;
 	flow->client.on_event = on_client;
+	flow->client_writable = true;
 	flow->server.fd = -1;
 	flow->server.on_event = on_server;
 	flow->deadline.on_time = on_deadline;

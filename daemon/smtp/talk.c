@@ -200,8 +200,7 @@ static bool end_engine(struct smtp_flow *flow, enum ending why)
 	return true;
 }
 
-/* Who speaks before the greeting is heard before it: its socket's first event tells. False: that
- * or its names are waited for. */
+/* Who speaks before the greeting is heard before it. False: its names are waited for. */
 static bool greet(struct smtp_flow *flow)
 {
 	size_t budget = SMTP_FLOW_READ_BYTES;
@@ -211,8 +210,7 @@ static bool greet(struct smtp_flow *flow)
 		return end_engine(flow, ENDING_LEFT_BEFORE_GREETING);
 	if (flow->hangs && client_name_waits(flow))
 		return false;
-	if (!flow->client_writable)
-		return false;
+	flow->client_readable = true;
 	hear_client(flow, &budget);
 	bool welcome = envelope_welcome(flow, &refusal);
 	engine_greet(&flow->engine, welcome ? NULL : &refusal, now_of(flow), talk_out(flow));

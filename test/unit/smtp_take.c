@@ -140,7 +140,6 @@ static void a_session_that_is_none_is_taken_for_nobody(void **state)
 
 /* ---- orders ---- */
 
-/* Before it was greeted: the greeting says so. */
 static void an_order_behind_a_client_ends_it(void **state)
 {
 	struct ipc_kill order;
@@ -157,6 +156,7 @@ static void an_order_behind_a_client_ends_it(void **state)
 	tell(pair, &order, -1);
 	let_go(&world);
 	await_taken(pair, 7);
+	ask_smtp(client, "", "220 ");
 	ask_smtp(client, "", "421 4.7.0 gw.example.net");
 	hear_end(client);
 	close(client);

@@ -54,6 +54,8 @@ enum ending_class {
 	X(NOT_ACCEPTED, "not-accepted", REFUSED, "the listener does not accept this client")       \
 	X(NOT_NAMED, "not-named", REFUSED,                                                         \
 		"the listener goes by the client's host name, which DNS did not say in time")      \
+	X(TLS_MISSING, "tls-missing", REFUSED,                                                     \
+		"the client asked to send without the TLS or the certificate that is required")    \
 	X(BLOCKED, "blocked", REFUSED, "the client is blocked: posternctl block show")             \
 	X(REJECTED, "rejected", REFUSED, "verdict reject")                                         \
 	X(DROPPED, "dropped", REFUSED, "verdict drop")                                             \

@@ -15,14 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The client left as it liked, perhaps as it was refused what it came for. */
-static bool is_of_client(enum ending ending)
-{
-	enum ending_class class = ending_class_of(ending);
-
-	return class == ENDING_CLASS_NORMAL || class == ENDING_CLASS_LEFT;
-}
-
 /* Why, in words: the last server's, the operator's, or what the ending means. */
 static const char *why(const struct smtp_flow *flow)
 {
@@ -37,7 +29,7 @@ static const char *why(const struct smtp_flow *flow)
 	const char *text = NULL;
 	if (flow->ending == ENDING_BLOCKED)
 		text = envelope_block_text(flow);
-	else if (flow->greeted == ENDING_NONE && is_of_client(flow->ending))
+	else if (flow->ending == ENDING_TLS_MISSING)
 		text = client_tls_lacks(flow);
 	return text ? text : ending_meanings[flow->ending];
 }
@@ -179,12 +171,23 @@ int smtp_report_live(struct smtp_flow *flow, const struct ipc_header *request)
 	return smtp_send(flow->smtp, row);
 }
 
+/* It left as it liked, but was not given what it came for. */
+static bool misses_tls(const struct smtp_flow *flow)
+{
+	enum ending_class class = ending_class_of(flow->ending);
+
+	return (class == ENDING_CLASS_NORMAL || class == ENDING_CLASS_LEFT) &&
+	       flow->greeted == ENDING_NONE && flow->engine.asked && client_tls_lacks(flow);
+}
+
 void smtp_report_end(struct smtp_flow *flow)
 {
 	struct smtp *smtp = flow->smtp;
 	struct ipc_flow *record = &smtp->built;
 	uint8_t bytes[IPC_FLOW_BYTES_MAX];
 
+	if (misses_tls(flow))
+		flow->ending = ENDING_TLS_MISSING;
 	smtp_count(smtp, counter_of_ending(flow->ending));
 	fill(flow, record);
 	if (record->verdict == POLICY_VERDICT_REDIRECT)

@@ -150,6 +150,13 @@ enum counter_kind {
 		"look-ups given up earlier: too many were under way")                             \
 	X(LOOKUPS_UNANSWERED, "lookups-unanswered", TOTAL,                                        \
 		"clients of listeners whose names were waited for in vain")                       \
+	X(AUTH_PASSED, "auth-passed", TOTAL, "clients of listeners that logged in")               \
+	X(AUTH_REFUSED, "auth-refused", TOTAL, "logins refused: user or password wrong")          \
+	X(AUTH_LATER, "auth-later", TOTAL, "logins put off: it could not be found out who it is") \
+	X(AUTH_LIMITED, "auth-limited", TOTAL,                                                    \
+		"logins put off without asking: too many were refused before")                    \
+	X(AUTH_MALFORMED, "auth-malformed", TOTAL,                                                \
+		"logins in a mechanism that is not offered, or in none")                          \
 	X(LOOKUPS_LIVE, "lookups-live", GAUGE, "look-ups under way")                              \
 	X(PROBES, "probes", TOTAL, "connections made to probe hosts")                             \
 	X(PROBES_FAILED, "probes-failed", TOTAL, "of these, not answered as they should be")      \

@@ -140,6 +140,9 @@ enum message_source record_source(const struct way *way)
 {
 	if (!*way->user)
 		return MESSAGE_SOURCE_NONE;
+	/* a listener's clients have no session: who is known there said a password */
+	if (way->listener >= 0)
+		return MESSAGE_SOURCE_AUTH;
 	return way->session & SESSION_DEVICE_ID ? MESSAGE_SOURCE_DEVICE : MESSAGE_SOURCE_SESSION;
 }
 

@@ -193,6 +193,8 @@ static void on_pair(struct child *child, enum process_role role, int fd)
 {
 	if (role == PROCESS_RELAY)
 		take_on_pair(SMTP_OF(child), fd);
+	else if (role == PROCESS_AUTH)
+		login_on_pair(SMTP_OF(child), fd);
 	else
 		close(fd);
 }
@@ -340,6 +342,7 @@ static void take_down(struct smtp *smtp)
 		smtp_flow_sweep(smtp);
 		listen_fini(smtp);
 	}
+	login_fini(smtp);
 	take_fini(smtp);
 	smtp_flow_table_fini(&smtp->table);
 	way_host_fini(&smtp->ways);

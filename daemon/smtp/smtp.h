@@ -6,6 +6,7 @@
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
 #include "daemon/smtp/listen.h"
+#include "daemon/smtp/login.h"
 #include "daemon/smtp/smtp_flow.h"
 #include "daemon/smtp/take.h"
 #include "lib/ipc/flow.h"
@@ -19,6 +20,7 @@ struct smtp {
 	struct smtp_flow_table table;
 	struct take take;
 	struct listen listen;
+	struct logins logins;
 	struct way_host ways;
 	struct message_limit limits; /* allowance.h */
 	struct ipc_flow built;       /* the record at hand */

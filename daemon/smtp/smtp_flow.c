@@ -46,8 +46,9 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 	table->recipients = calloc(SMTP_NOTE_RECIPIENTS_MAX, sizeof(*table->recipients));
 	table->record = malloc(MESSAGE_RECORD_BYTES_MAX);
 	table->names = calloc(flows, sizeof(struct client_name_wait *));
+	table->logins = calloc(flows, sizeof(struct smtp_login *));
 	return table->read && table->for_client && table->for_server && table->recipients &&
-			       table->record && table->names
+			       table->record && table->names && table->logins
 		       ? 0
 		       : -ENOMEM;
 }
@@ -64,6 +65,7 @@ void smtp_flow_table_fini(struct smtp_flow_table *table)
 	free(table->recipients);
 	free(table->record);
 	free(table->names);
+	free(table->logins);
 }
 
 uint32_t smtp_flow_count(const struct smtp_flow_table *table)

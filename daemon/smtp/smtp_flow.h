@@ -123,6 +123,7 @@ struct smtp_flow_table {
 	uint32_t binds;      /* flows that wait for a socket from the keeper */
 	uint32_t handshakes; /* steps of them in this round */
 	uint32_t most;       /* flows at once, since the heap was trimmed */
+	struct smtp_login **logins;      /* one for each flow, by its number; NULL: none */
 	struct client_name_wait **names; /* one for each flow, by its number; NULL: not asked for */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;

@@ -5,6 +5,7 @@
 #include "daemon/smtp/client_name.h"
 #include "daemon/smtp/envelope.h"
 #include "daemon/smtp/last.h"
+#include "daemon/smtp/login.h"
 #include "daemon/smtp/outgoing.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
@@ -13,6 +14,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* A flow's share of one round, so that one fast client does not hold up the others. */
@@ -35,6 +37,7 @@ struct engine_out *talk_out(struct smtp_flow *flow)
 		.server = table->for_server + table->server_kept,
 		.server_room = table->server_kept > ENGINE_SERVER_ROOM ? ENGINE_SERVER_ROOM
 								       : OUTGOING_SERVER_ROOM,
+		.logins = login_offers(flow),
 		.holds_back = flow->login_lines > 0 ? account_is_in : NULL,
 		.owner = flow};
 	return &table->out;
@@ -78,6 +81,8 @@ void talk_act(struct smtp_flow *flow)
 	smtp_report_transaction(flow, out);
 	if (out->host_failed != ENDING_NONE)
 		host_failed(flow, out);
+	if (out->said != ENGINE_SAID_NOTHING)
+		login_on_said(flow, out);
 	if (out->server_broken)
 		smtp_server_broken(flow);
 	if (out->close_server)
@@ -91,13 +96,16 @@ void talk_act(struct smtp_flow *flow)
 /* ---- bytes in ---- */
 
 /* True: the engine was given something. */
-static bool give_client(struct smtp_flow *flow, const uint8_t *bytes, size_t len, size_t *used)
+static bool give_client(struct smtp_flow *flow, uint8_t *bytes, size_t len, size_t *used)
 {
 	outgoing_take_header(flow);
 	struct engine_out *out = talk_out(flow);
 
 	*used = engine_client(&flow->engine, bytes, len, now_of(flow), out);
+	bool spoken = flow->engine.spoken;
 	talk_act(flow);
+	if (spoken) /* a password may be in it */
+		explicit_bzero(bytes, *used);
 	return true;
 }
 
@@ -221,6 +229,8 @@ static bool greet(struct smtp_flow *flow)
 static bool answer_engine(struct smtp_flow *flow)
 {
 	switch ((enum engine_state)flow->engine.state) {
+	case ENGINE_ASK_LOGIN:
+		return login_ask(flow);
 	case ENGINE_ASK_MAIL:
 		envelope_on_sender(flow);
 		return true;
@@ -252,6 +262,7 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_GREET:
 		return greet(flow);
 	case ENGINE_COMMAND:
+	case ENGINE_RESPONSE:
 	case ENGINE_GREETING:
 	case ENGINE_EHLO:
 	case ENGINE_STARTTLS:
@@ -284,6 +295,9 @@ static bool step(struct smtp_flow *flow, size_t *budget)
 	outgoing_flush(flow);
 	if (flow->client_lost && !flow->client_ended)
 		return close_client(flow, true);
+	if (flow->engine.state != ENGINE_ASK_LOGIN && flow->engine.state != ENGINE_RESPONSE &&
+		login_is_under_way(flow))
+		login_end(flow);
 	if (flow->engine.state != ENGINE_OPEN && smtp_server_connects(flow))
 		smtp_server_drop(flow); /* it is given up */
 	if (flow->drains) {
@@ -374,6 +388,7 @@ void talk_begin(struct smtp_flow *flow)
 	envelope_begin(flow);
 	envelope_set_up(flow, &setup);
 	client_set_up(flow, &setup);
+	login_set_up(flow, &setup);
 	engine_init(&flow->engine, &setup, now_of(flow));
 	smtp_report_started(flow);
 	if (flow->named)
@@ -393,6 +408,7 @@ void talk_end(struct smtp_flow *flow)
 {
 	if (flow->greeted != ENDING_NONE && flow->ending == ENDING_ANSWERED)
 		flow->ending = flow->greeted;
+	login_end(flow);
 	smtp_report_end(flow);
 	way_fini(&flow->way);
 }

@@ -77,6 +77,24 @@ void smtp_command_drop(struct smtp_command *command)
 	command->control = false;
 }
 
+size_t smtp_command_part(struct smtp_command *command)
+{
+	if (command->len < sizeof(command->bytes) || memchr(command->bytes, '\n', command->len))
+		return 0;
+	/* what comes behind is looked at as if it stood in front */
+	command->taken = (uint16_t)(command->len - 1);
+	command->cr = false;
+	return command->taken;
+}
+
+void smtp_command_wipe(struct smtp_command *command)
+{
+	size_t taken = command->taken;
+
+	smtp_command_drop(command);
+	explicit_bzero(command->bytes + command->len, taken);
+}
+
 bool smtp_command_has_behind(const struct smtp_command *command)
 {
 	return command->len > command->taken;

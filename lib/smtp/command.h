@@ -40,6 +40,11 @@ size_t smtp_command_room(const struct smtp_command *command);
 size_t smtp_command_add(struct smtp_command *command, const void *bytes, size_t len);
 /* What stands first. repair: a bare LF ends a line as well. The same until the line is dropped. */
 enum smtp_command_status smtp_command_next(struct smtp_command *command, bool repair);
+/* As much of a line as is there, whatever its length, but for a byte that may be of its end: how
+ * long; 0 while a line may still be whole. It is done with by smtp_command_wipe(). */
+size_t smtp_command_part(struct smtp_command *command);
+/* The line that was read, or the part, is overwritten and done with. */
+void smtp_command_wipe(struct smtp_command *command);
 /* The line that was read is done with. */
 void smtp_command_drop(struct smtp_command *command);
 /* Are there bytes behind the line that was read? */

@@ -8,6 +8,8 @@ const char *const engine_state_names[] = {
 	[ENGINE_CLIENT_TLS] = "client-tls",
 	[ENGINE_GREET] = "greet",
 	[ENGINE_COMMAND] = "command",
+	[ENGINE_ASK_LOGIN] = "ask-login",
+	[ENGINE_RESPONSE] = "response",
 	[ENGINE_ASK_MAIL] = "ask-mail",
 	[ENGINE_ASK_RCPT] = "ask-rcpt",
 	[ENGINE_ASK_DATA] = "ask-data",
@@ -55,6 +57,7 @@ enum engine_waits engine_waits_of(enum engine_state state)
 {
 	switch (state) {
 	case ENGINE_COMMAND:
+	case ENGINE_RESPONSE:
 	case ENGINE_BODY:
 	case ENGINE_DRAIN:
 		return ENGINE_WAITS_CLIENT;
@@ -72,6 +75,7 @@ enum engine_waits engine_waits_of(enum engine_state state)
 		return ENGINE_WAITS_SERVER;
 	case ENGINE_CLIENT_TLS:
 	case ENGINE_GREET:
+	case ENGINE_ASK_LOGIN:
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:
@@ -105,6 +109,10 @@ static uint64_t deadline_of(const struct engine *engine, enum engine_state state
 	case ENGINE_COMMAND:
 		return engine->now_ms +
 		       (engine->begun ? ENGINE_COMMAND_MS : ENGINE_FIRST_COMMAND_MS);
+	case ENGINE_RESPONSE:
+		return engine->now_ms + ENGINE_COMMAND_MS;
+	case ENGINE_ASK_LOGIN:
+		return engine->now_ms + ENGINE_LOGIN_MS;
 	case ENGINE_CLIENT_TLS:
 		return engine->now_ms + ENGINE_TLS_MS;
 	case ENGINE_GREET:

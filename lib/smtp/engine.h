@@ -21,6 +21,11 @@
  * COMMAND     the client: a line. Outside and inside of a transaction (`mail`). All that the client
  *             pipelined stands in the buffer. The server's connection, if there is one, is silent:
  *             whatever it says or does ends it, and with it a transaction that it has a part of.
+ * ASK_LOGIN   the owner: engine_challenge() or engine_logged_in(), on what the client said behind
+ *             AUTH, or to the last challenge. It was given as it came (engine_out.login), stands
+ *             nowhere else, and is overwritten at the next input.
+ * RESPONSE    the client: a line, whatever its length, that answers a challenge; or the rest of an
+ *             AUTH that is longer than a command.
  * ASK_MAIL    the owner: engine_verdict() on `sender`; nothing was said to anybody.
  * ASK_RCPT    the owner: engine_verdict() on engine_recipient(): a server, or a refusal. The server
  *             has not heard of this recipient.
@@ -85,6 +90,7 @@
 #define ENGINE_DRAIN_MS         600000 /* of a text that was given up, in all */
 #define ENGINE_DOT_MS           600000
 #define ENGINE_TLS_MS           30000  /* the client's handshake */
+#define ENGINE_LOGIN_MS         40000  /* the owner's verdict on a login, which holds a no back */
 #define ENGINE_OWNER_MS         30000  /* the owner's verdict; on the dot: */
 #define ENGINE_SCAN_MS          290000 /* servers close at 300 s */
 #define ENGINE_LAST_MS          15000
@@ -92,12 +98,15 @@
 #define ENGINE_ERRORS_MAX   10 /* commands that are wrong: 421 */
 #define ENGINE_REFUSED_MAX  20 /* recipients refused for good, none taken: 421 */
 #define ENGINE_CONTROLS_MAX 3
+#define ENGINE_LOGINS_MAX   3  /* refused ones: 421 */
 #define ENGINE_RECEIVED_MAX 50 /* headers: a loop */
 
 enum engine_state {
 	ENGINE_CLIENT_TLS,
 	ENGINE_GREET,
 	ENGINE_COMMAND,
+	ENGINE_ASK_LOGIN,
+	ENGINE_RESPONSE,
 	ENGINE_ASK_MAIL,
 	ENGINE_ASK_RCPT,
 	ENGINE_ASK_DATA,
@@ -178,6 +187,8 @@ enum engine_setup_flag {
 	ENGINE_CLIENT_SECURE = 1 << 6,   /* without TLS there is no mail */
 	ENGINE_CLIENT_AT_ONCE = 1 << 7,  /* TLS begins before the greeting */
 	ENGINE_CLIENT_LACKS = 1 << 8,    /* there is no certificate: STARTTLS hears 454 */
+	ENGINE_LOGINS = 1 << 9,          /* AUTH is taken, inside of TLS, */
+	ENGINE_LOGINS_CLEAR = 1 << 10,   /* and outside */
 };
 
 struct engine_setup {
@@ -210,7 +221,25 @@ struct engine_reply {
 	const char *text; /* behind these; printable; until the next input */
 };
 
-#define ENGINE_TRACE_MAX 2048
+/* What a login came to. */
+enum engine_login {
+	ENGINE_LOGIN_OK,
+	ENGINE_LOGIN_REFUSED,
+	ENGINE_LOGIN_LATER,        /* it could not be found out, or is not asked now */
+	ENGINE_LOGIN_MALFORMED,    /* no response of the mechanism, or none in base64 */
+	ENGINE_LOGIN_LONG,         /* more than the owner keeps */
+	ENGINE_LOGIN_NO_MECHANISM, /* that is not one of ours */
+};
+
+/* What a client said of a login, for the owner to keep until it is whole (ASK_LOGIN). */
+enum engine_said {
+	ENGINE_SAID_NOTHING,
+	ENGINE_SAID_AUTH, /* the mechanism, and as much of a response as is there */
+	ENGINE_SAID_MORE, /* more of the response */
+};
+
+#define ENGINE_TRACE_MAX       2048
+#define ENGINE_LOGINS_TEXT_MAX 256
 
 #define ENGINE_CLIENT_ROOM 2048 /* the least room that each call gets for bytes to the client */
 #define ENGINE_SERVER_ROOM 4096 /* and to the server */
@@ -221,6 +250,7 @@ struct engine_out {
 		*gateway; /* its name, shorter than ENGINE_NAME_SIZE; the same for all of a flow */
 	char *client, *server;
 	size_t client_room, server_room;
+	const char *logins; /* mechanisms that EHLO shows, with blanks between; NULL: none */
 	/* Must nobody read this line of the server's? Of what is held back the codes alone go on,
 	 * to the client, the log and the record. NULL: all may be read. */
 	bool (*holds_back)(const void *owner, const char *line);
@@ -239,6 +269,10 @@ struct engine_out {
 	struct engine_reply message; /* to DATA, unless 354, or to the text: the last counts */
 	bool text_done;              /* the text is over, with its dot or without: */
 	char message_id[SMTP_HEADER_ID_MAX + 1];
+	uint8_t said; /* enum engine_said; of a login, until the next input: */
+	bool given;   /* AUTH has a response beside the mechanism */
+	const char *mechanism, *response;
+	size_t mechanism_len, response_len;
 };
 
 struct engine {
@@ -281,7 +315,7 @@ struct engine {
 	uint16_t recipients_max;
 	uint16_t reply_lines, reply_code, pass_code, line_len;
 	uint16_t flags;
-	uint8_t link, errors, controls, refused;
+	uint8_t link, errors, controls, refused, logins;
 	uint8_t answer;  /* to every further RCPT of this transaction */
 	uint8_t why;     /* the reply to a text that is drained */
 	uint8_t outcome; /* its record */
@@ -289,16 +323,18 @@ struct engine {
 	uint8_t tls;     /* enum engine_tls: of the host that is connected */
 	bool xclient : 1, identity_last : 1, helo_said : 1;
 	bool login : 1, login_last : 1, other_sender : 1;
-	uint8_t failed;     /* what the last host that was tried made of it */
-	bool reused;        /* the connection had a transaction before this one */
-	bool answered;      /* the line in front is: it goes with the next input */
-	bool begun;         /* a command line of the client was read */
-	bool asked;         /* and a MAIL among them, whatever became of it */
-	bool rest;          /* bytes of the client found no room, and wait at the owner */
-	bool client_closed; /* no byte will come from it */
-	bool client_gone;   /* and none can be said to it */
-	bool blocked;       /* the server does not take what was written */
-	bool hears;         /* a connection is only kept to hear a reply that was begun */
+	bool logged_in : 1;     /* with a password, on this connection; for the owner, too */
+	bool spoken : 1;        /* what is in front is of a login: it goes with the next input */
+	uint8_t failed;         /* what the last host that was tried made of it */
+	bool reused : 1;        /* the connection had a transaction before this one */
+	bool answered : 1;      /* the line in front is: it goes with the next input */
+	bool begun : 1;         /* a command line of the client was read */
+	bool asked : 1;         /* and a MAIL among them, whatever became of it */
+	bool rest : 1;          /* bytes of the client found no room, and wait at the owner */
+	bool client_closed : 1; /* no byte will come from it */
+	bool client_gone : 1;   /* and none can be said to it */
+	bool blocked : 1;       /* the server does not take what was written */
+	bool hears : 1;         /* a connection is only kept to hear a reply that was begun */
 	struct smtp_mail_parameters parameters;
 	char line[SMTP_LINE_SIZE]; /* of the server's reply; the last one of it stays */
 	union {
@@ -324,6 +360,14 @@ void engine_client_unfit(
 /* GREET: 220; or the refusal, and END. */
 void engine_greet(struct engine *engine, const struct smtp_refusal *refusal, uint64_t now_ms,
 	struct engine_out *out);
+/* ASK_LOGIN: what the client is to be told next, in base64, at most AUTH's 12,288 letters; the room
+ * for the client holds it. */
+void engine_challenge(struct engine *engine, const char *text, size_t len, uint64_t now_ms,
+	struct engine_out *out);
+/* ASK_LOGIN: what it came to. flags: what a user has beside the setup's (enum engine_setup_flag).
+ */
+void engine_logged_in(struct engine *engine, enum engine_login login, unsigned flags,
+	uint64_t now_ms, struct engine_out *out);
 /* How many bytes of the client the engine can take now; more than SIZE_MAX / 2: as many as there
  * are. 0: it is not to be read. */
 size_t engine_client_room(const struct engine *engine);

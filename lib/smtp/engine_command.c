@@ -52,7 +52,7 @@ static void forget(struct engine *engine, struct engine_out *out)
 	engine_server_quit(engine, out);
 	engine_server_drop(engine, out);
 	engine->helo_name[0] = '\0';
-	engine->helo = false;
+	engine->helo = engine->logged_in = false;
 }
 
 static void on_starttls(struct engine *engine, size_t arguments, struct engine_out *out)
@@ -177,6 +177,8 @@ static void on_line(struct engine *engine, struct engine_out *out)
 		on_starttls(engine, len, out);
 		break;
 	case SMTP_VERB_AUTH:
+		engine_auth(engine, line + at, len, out);
+		break;
 	case SMTP_VERB_NEVER:
 		engine_error(engine, ENGINE_WORDS_NOT_HERE, out);
 		break;
@@ -225,6 +227,8 @@ void engine_command(struct engine *engine, struct engine_out *out)
 			out);
 		return;
 	}
+	if (engine_auth_long(engine, out))
+		return;
 	enum smtp_command_status status =
 		smtp_command_next(&engine->command, engine->flags & ENGINE_REPAIR);
 	engine->begun = engine->begun || status != SMTP_COMMAND_MORE;

@@ -12,9 +12,12 @@ void engine_begin(struct engine *engine, uint64_t now_ms, struct engine_out *out
 		false;
 	out->message_done = ENGINE_OUTCOME_NONE;
 	out->host_failed = ENDING_NONE;
+	out->said = ENGINE_SAID_NOTHING;
 	out->recipient = out->message = out->host = (struct engine_reply){.text = ""};
 	if (now_ms > engine->now_ms)
 		engine->now_ms = now_ms;
+	if (engine->spoken)
+		engine_login_forget(engine);
 	if (engine->answered)
 		smtp_command_drop(&engine->command);
 	engine->answered = false;
@@ -26,6 +29,11 @@ void engine_over(struct engine *engine, struct engine_out *out)
 {
 	if (engine->state != ENGINE_COMMAND)
 		return;
+	if (engine->spoken) { /* it stands in front, and goes first */
+		out->more = engine->client_closed || engine->client_gone ||
+			    engine->wanted != ENDING_NONE;
+		return;
+	}
 	bool due = engine->client_closed || engine->client_gone ||
 		   (engine->wanted != ENDING_NONE &&
 			   (engine->wanted != ENDING_DRAINING || !engine->mail));
@@ -78,7 +86,7 @@ size_t engine_client_room(const struct engine *engine)
 	if (engine->state == ENGINE_BODY || engine->state == ENGINE_DRAIN)
 		return engine->blocked ? 0 : SIZE_MAX;
 	return smtp_command_room(&engine->command) +
-	       (engine->answered ? engine->command.taken : 0u);
+	       (engine->answered || engine->spoken ? engine->command.taken : 0u);
 }
 
 /* GET, POST, CONNECT or a TLS hello: no mail client, which no reply would help. */
@@ -121,6 +129,13 @@ static size_t take_commands(
 	case ENGINE_COMMAND:
 		len = smtp_command_add(&engine->command, bytes, len);
 		engine_command(engine, out);
+		return len;
+	case ENGINE_RESPONSE:
+		len = smtp_command_add(&engine->command, bytes, len);
+		engine_response(engine, out);
+		return len;
+	case ENGINE_ASK_LOGIN: /* it did not wait */
+		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_PIPELINING, out);
 		return len;
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
@@ -187,10 +202,16 @@ void engine_client_closed(struct engine *engine, bool gone, uint64_t now_ms, str
 					    : ENDING_LEFT_BEFORE_GREETING,
 			ENGINE_WORDS_NONE, out);
 		break;
+	case ENGINE_RESPONSE: /* what it has to say does not come */
+		engine_finish(engine,
+			engine->client_gone ? ENDING_CLIENT_RESET : ENDING_LEFT_AFTER_EHLO,
+			ENGINE_WORDS_NONE, out);
+		break;
 	case ENGINE_COMMAND:
 	case ENGINE_END:
 		break;
 	case ENGINE_GREET:
+	case ENGINE_ASK_LOGIN:
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:
@@ -279,7 +300,12 @@ void engine_time(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 		break;
 	case ENGINE_GREET:
 	case ENGINE_COMMAND:
+	case ENGINE_RESPONSE:
 		engine_finish(engine, ENDING_IDLE, ENGINE_WORDS_IDLE, out);
+		break;
+	case ENGINE_ASK_LOGIN:
+		engine_say(engine, ENGINE_WORDS_LOGIN_LATER, out);
+		engine_enter(engine, ENGINE_COMMAND);
 		break;
 	case ENGINE_ASK_MAIL:
 		engine_mail_verdict(engine, late, out);

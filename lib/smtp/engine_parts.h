@@ -39,6 +39,16 @@
 	X(TLS_FIRST, 530, "5.7.0", "say STARTTLS first")                          \
 	X(TLS_AGAIN, 503, "5.5.1", "this is TLS already")                         \
 	X(TLS_LACKS, 454, "4.7.0", "no certificate to begin TLS with")            \
+	X(LOGGED_IN, 235, "2.7.0", "logged in")                                   \
+	X(LOGIN_REFUSED, 535, "5.7.8", "user or password is wrong")               \
+	X(LOGIN_LATER, 454, "4.7.0", "logins cannot be checked now, try again")   \
+	X(LOGIN_MALFORMED, 501, "5.5.2", "this is no response to that")           \
+	X(LOGIN_LONG, 500, "5.5.6", "this response is too long")                  \
+	X(LOGIN_CANCELLED, 501, "5.7.0", "not logged in")                         \
+	X(NO_MECHANISM, 504, "5.5.4", "no such mechanism here")                   \
+	X(LOGIN_AGAIN, 503, "5.5.1", "you are logged in")                         \
+	X(LOGIN_IN_MAIL, 503, "5.5.1", "not inside of a transaction")             \
+	X(MANY_LOGINS, 421, "4.7.0", "too many refused logins")                   \
 	X(HELO_FIRST, 503, "5.5.1", "say EHLO first")                             \
 	X(MAIL_AGAIN, 503, "5.5.1", "the sender was said")                        \
 	X(MAIL_FIRST, 503, "5.5.1", "say MAIL first")                             \
@@ -114,6 +124,15 @@ void engine_command(struct engine *engine, struct engine_out *out);
 void engine_error(struct engine *engine, enum engine_words words, struct engine_out *out);
 void engine_error_refusal(
 	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+
+/* engine_login.c */
+void engine_auth(struct engine *engine, const char *args, size_t len, struct engine_out *out);
+/* An AUTH that does not end where a command's room does; false: it is none that is taken. */
+bool engine_auth_long(struct engine *engine, struct engine_out *out);
+void engine_response(struct engine *engine, struct engine_out *out);
+/* What was said is overwritten. */
+void engine_login_forget(struct engine *engine);
+bool engine_takes_logins(const struct engine *engine);
 
 /* engine_envelope.c */
 void engine_mail(struct engine *engine, const char *args, size_t len, struct engine_out *out);

@@ -90,6 +90,8 @@ static void on_lost(struct engine *engine, enum engine_words words, struct engin
 			engine_text_heard(engine, 0, out);
 		break;
 	case ENGINE_COMMAND: /* silent between two commands */
+	case ENGINE_ASK_LOGIN:
+	case ENGINE_RESPONSE:
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:

@@ -80,7 +80,8 @@ void engine_say_offers(const struct engine *engine, struct engine_out *out)
 	assert(has_room(out, SMTP_OFFERS_REPLY_MAX));
 	bool starttls = engine->flags & ENGINE_CLIENT_STARTTLS && !engine->client_secured;
 	out->client_len += smtp_offers_format(out->client + out->client_len, out->gateway,
-		engine->size_max, engine_shown(engine), starttls);
+		engine->size_max, engine_shown(engine), starttls,
+		engine_takes_logins(engine) ? out->logins : NULL);
 }
 
 unsigned engine_code_for_client(unsigned code)

@@ -26,7 +26,8 @@ void engine_server_open(struct engine *engine, enum engine_open open, struct eng
 void engine_server_quit(const struct engine *engine, struct engine_out *out)
 {
 	if (engine->link == ENGINE_LINK_NONE || engine->hears ||
-		(engine->state != ENGINE_COMMAND && engine->state != ENGINE_ASK_MAIL &&
+		(engine->state != ENGINE_COMMAND && engine->state != ENGINE_ASK_LOGIN &&
+			engine->state != ENGINE_RESPONSE && engine->state != ENGINE_ASK_MAIL &&
 			engine->state != ENGINE_ASK_RCPT && engine->state != ENGINE_ASK_DATA))
 		return;
 	memcpy(out->server + out->server_len, "QUIT\r\n", 6);
@@ -363,6 +364,8 @@ void engine_server_replied(struct engine *engine, unsigned code, struct engine_o
 	case ENGINE_CLIENT_TLS:
 	case ENGINE_GREET:
 	case ENGINE_COMMAND:
+	case ENGINE_ASK_LOGIN:
+	case ENGINE_RESPONSE:
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:

@@ -58,7 +58,7 @@ void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len)
 }
 
 size_t smtp_offers_format(char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway,
-	uint64_t size, unsigned shown, bool starttls)
+	uint64_t size, unsigned shown, bool starttls, const char *logins)
 {
 	struct words reply = {out, SMTP_OFFERS_REPLY_MAX, 0};
 
@@ -73,6 +73,13 @@ size_t smtp_offers_format(char out[static SMTP_OFFERS_REPLY_MAX], const char *ga
 		words_put(&reply, "250-DSN\r\n");
 	if (starttls)
 		words_put(&reply, "250-STARTTLS\r\n");
+	/* with =, as it was before RFC 2554: some programs know it only so */
+	for (const char *sign = " ="; logins && *sign; sign++) {
+		words_put(&reply, "250-AUTH");
+		words_put_bytes(&reply, sign, 1);
+		words_put_bytes(&reply, logins, strnlen(logins, 256));
+		words_put(&reply, "\r\n");
+	}
 	words_put(&reply, "250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n");
 	return reply.len;
 }

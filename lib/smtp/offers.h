@@ -23,11 +23,12 @@ struct smtp_offers {
  * not know is nothing. */
 void smtp_offers_read(struct smtp_offers *offers, const char *text, size_t len);
 
-#define SMTP_OFFERS_REPLY_MAX 512
+#define SMTP_OFFERS_REPLY_MAX 1100
 
-/* Our reply to EHLO: PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES always, SMTPUTF8 and DSN as
+/* Our reply to EHLO; logins: mechanisms with blanks between, 256 bytes at most, NULL: none:
+ * PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES always, SMTPUTF8 and DSN as
  * shown (enum smtp_parameter_of) has them. Returns its length; no NUL. */
 size_t smtp_offers_format(char out[static SMTP_OFFERS_REPLY_MAX], const char *gateway,
-	uint64_t size, unsigned shown, bool starttls);
+	uint64_t size, unsigned shown, bool starttls, const char *logins);
 
 #endif

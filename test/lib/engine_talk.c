@@ -14,11 +14,14 @@
 
 static char client_room[ROOM], server_room[ROOM];
 
+static const char *offered; /* of the talk at hand */
+
 static struct engine_out new_out(void)
 {
 	struct engine_out out = {.gateway = TALK_GATEWAY,
 		.client = client_room,
 		.server = server_room,
+		.logins = offered,
 		.client_room = ROOM,
 		.server_room = ROOM};
 	return out;
@@ -50,6 +53,12 @@ static void note_events(struct talk *talk, const struct engine_out *out)
 	const char *said;
 	size_t len;
 
+	if (out->said == ENGINE_SAID_AUTH)
+		snprintf(talk->said, sizeof(talk->said), "%.*s%s", (int)out->mechanism_len,
+			out->mechanism, out->given ? "=" : "");
+	if (out->said != ENGINE_SAID_NOTHING)
+		snprintf(talk->said + strlen(talk->said), sizeof(talk->said) - strlen(talk->said),
+			"%.*s", (int)out->response_len, out->response);
 	if (out->recipient_done && !engine_recipient(&talk->engine, &path)) {
 		assert_true(engine_recipient_said(&talk->engine, &said, &len));
 		note(talk, "form %.*s %u; ", (int)len, said, out->recipient.code);
@@ -224,6 +233,7 @@ void talk_begin(struct talk *talk, unsigned flags)
 	talk->number = 7;
 	talk->may_ms = 25000;
 	talk->hosts = 9;
+	talk->logins = offered = "PLAIN LOGIN";
 	engine_init(&talk->engine, &setup, talk->now_ms);
 }
 
@@ -326,6 +336,27 @@ static void close_side(struct talk *talk, char what)
 	settle(talk, &out);
 }
 
+static void answer_login(struct talk *talk, const char *text)
+{
+	static const char *const words[] = {
+		"ok", "refused", "later", "malformed", "long", "mechanism"};
+	struct engine_out out = new_out();
+
+	if (text[0] == '+') {
+		engine_challenge(&talk->engine, text + 2, strlen(text + 2), talk->now_ms, &out);
+		settle(talk, &out);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i], text) == 0) {
+			engine_logged_in(&talk->engine, (enum engine_login)i,
+				ENGINE_SUBMISSION | ENGINE_SESSION, talk->now_ms, &out);
+			settle(talk, &out);
+			return;
+		}
+	fail_msg("no verdict \"%s\"", text);
+}
+
 static void expect_events(struct talk *talk, const char *expected)
 {
 	size_t len = strlen(talk->events);
@@ -385,6 +416,13 @@ static void step(struct talk *talk, char what, const char *text)
 	case 'u':
 		snprintf(talk->why, sizeof(talk->why), "%.99s", text);
 		talk->unfit = talk->why;
+		break;
+	case 'l':
+		assert_string_equal(talk->said, text);
+		talk->said[0] = '\0';
+		break;
+	case 'L':
+		answer_login(talk, text);
 		break;
 	case 'w':
 		assert_string_equal(engine_state_names[talk->engine.state], text);

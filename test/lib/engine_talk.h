@@ -21,6 +21,7 @@ struct talk {
 	uint32_t size_max;   /* of the next recipient; 0: the setup's */
 	const char *trace;   /* NULL: none */
 	const struct smtp_refusal *mail, *rcpt, *data, *dot; /* NULL: go on */
+	const char *logins;                                  /* mechanisms */
 	bool holds;                                          /* gives no verdict by itself */
 	uint32_t may_ms; /* of each host, up to its reply to MAIL */
 	unsigned hosts;  /* connections that can be opened at once, none after them */
@@ -32,6 +33,8 @@ struct talk {
 	unsigned handshakes; /* of the client's */
 	unsigned opened, closed, broken, secured;
 	unsigned lines; /* of the login that were said */
+	/* of the client's: "PLAIN=AGFubmE", "LOGIN" without a response beside it */
+	char said[16384];
 	char why[100];
 };
 
@@ -53,6 +56,8 @@ void talk_time(struct talk *talk, uint64_t ms);
  * "R text" the client, "Q text" the server says these bytes and no more: \r, \n, \0, \\ are one
  * "o N" so many hosts can still be opened       "u text" no handshake or login from now on: why
  * "m N" each host to come may take N ms up to its reply to MAIL
+ * "l PLAIN=x" the client said so much of a login     "L ok" "L refused" "L later" "L malformed"
+ * "L long" "L mechanism" the owner's verdict on it   "L + x" or its challenge
  * "D" the owner drains, "K" kills: engine_end(). Ends the test where it differs. */
 void talk_run(struct talk *talk, const char *script);
 

@@ -19,6 +19,7 @@ static struct engine_out new_out(void)
 	out.client_room = sizeof(client_room);
 	out.server_room = sizeof(server_room);
 	out.holds_back = NULL;
+	out.logins = "PLAIN LOGIN";
 	return out;
 }
 

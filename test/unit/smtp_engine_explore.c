@@ -543,8 +543,9 @@ static void test_nothing_wrong_is_reached(void **state)
 	explore_from("GEMvRvo0222Dv3tT.v2MvR", ENGINE_ASK_RCPT, 0, 7 - LESS);
 	explore_from("GEMvRvo0222SMvR", ENGINE_ASK_RCPT, ENGINE_REPAIR, 7 - LESS);
 	for (unsigned i = ENGINE_GREET; i < ENGINE_STATES; i++)
-		if (i != ENGINE_IDENTITY && i != ENGINE_XCLIENT && !is_of_login(i) &&
-			explorer.reached[i] == 0)
+		/* clients that log in have a test of their own (smtp_engine_login.c) */
+		if (i != ENGINE_ASK_LOGIN && i != ENGINE_RESPONSE && i != ENGINE_IDENTITY &&
+			i != ENGINE_XCLIENT && !is_of_login(i) && explorer.reached[i] == 0)
 			fail_msg("the state %s was never reached", engine_state_names[i]);
 	printf("%lu states, %lu steps\n", explorer.states, explorer.steps);
 }

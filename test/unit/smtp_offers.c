@@ -45,24 +45,25 @@ static void test_lines_of_a_server_are_noted(void **state)
 static void test_ours_are_a_fixed_list(void **state)
 {
 	char out[SMTP_OFFERS_REPLY_MAX];
-	size_t len = smtp_offers_format(out, "gw.example", 52428800, 0, false);
+	size_t len = smtp_offers_format(out, "gw.example", 52428800, 0, false, NULL);
 	static const char few[] = "250-gw.example\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n"
 				  "250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n";
 	static const char all[] = "250-gw.example\r\n250-PIPELINING\r\n250-SIZE 1\r\n"
-				  "250-SMTPUTF8\r\n250-DSN\r\n250-STARTTLS\r\n250-8BITMIME\r\n"
+				  "250-SMTPUTF8\r\n250-DSN\r\n250-STARTTLS\r\n250-AUTH PLAIN "
+				  "LOGIN\r\n250-AUTH=PLAIN LOGIN\r\n250-8BITMIME\r\n"
 				  "250 ENHANCEDSTATUSCODES\r\n";
 	char name[300];
 	(void)state;
 	assert_int_equal(len, sizeof(few) - 1);
 	assert_memory_equal(out, few, len);
-	len = smtp_offers_format(
-		out, "gw.example", 1, SMTP_PARAMETER_DSN | SMTP_PARAMETER_SMTPUTF8, true);
+	len = smtp_offers_format(out, "gw.example", 1, SMTP_PARAMETER_DSN | SMTP_PARAMETER_SMTPUTF8,
+		true, "PLAIN LOGIN");
 	assert_int_equal(len, sizeof(all) - 1);
 	assert_memory_equal(out, all, len);
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	len = smtp_offers_format(
-		out, name, UINT64_MAX, SMTP_PARAMETER_DSN | SMTP_PARAMETER_SMTPUTF8, true);
+		out, name, UINT64_MAX, SMTP_PARAMETER_DSN | SMTP_PARAMETER_SMTPUTF8, true, name);
 	assert_true(len < sizeof(out));
 }
 

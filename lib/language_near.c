@@ -133,7 +133,9 @@ void language_no_such(struct language *l, const struct language_span *span, enum
 	const char *near = language_near_name(l->policy, kind, name->text);
 
 	language_no_such_text(l->policy, kind, name->text, name->len, text);
-	language_error(l, span, "%s", text);
+	/* written bare it is taken for a list's name */
+	bool host = kind == POLICY_KIND_LIST && !near && strchr(name->text, '.');
+	language_error(l, span, "%s%s", text, host ? "; a domain or a host stands in quotes" : "");
 	/* where all names are listed the text does not single it out */
 	if (near && l->diagnosis->n > before)
 		l->diagnosis->v[before].near = arena_copy(l->diagnosis->arena, near, strlen(near));

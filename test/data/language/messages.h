@@ -28,6 +28,11 @@
 		"zone file { interface eth0 }\n"
 		"     ^~~~\n"
 		"\"file\" is a reserved word"},
+	{"a domain without quotes",
+		"server s { host 192.0.2.1 }\ndomain d { name hotel.example server s }",
+		"p.conf:2:17: error: no such list \"hotel.example\"; there are no lists; a domain or a host stands in quotes\n"
+		"domain d { name hotel.example server s }\n"
+		"                ^~~~~~~~~~~~~"},
 	{"a rule for nobody",
 		"rule r { user none verdict drop }",
 		"p.conf:1:10: error: rule r is for who is not logged in, expected `recipient protected` with nothing beside it, and no group\n"

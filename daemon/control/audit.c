@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "daemon/control/thin.h"
 #include "lib/flowid.h"
+#include "lib/smtp.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -19,11 +20,16 @@
 /* Of one stranger, kind of ending and rule. */
 #define STRANGER_AT_ONCE 30
 #define STRANGER_EACH_MS 10000
+/* Of one client that is logged in, that brought no mail. */
+#define IDLE_AT_ONCE 1000
+#define IDLE_EACH_MS 1000
+#define LEAST_BYTES  64 /* with fewer no mail goes by, in TLS or not */
 
 struct audit {
 	struct archive archive; /* first */
 	uint32_t number;        /* makes keys of one millisecond unique */
-	struct thin *thin;
+	struct thin *thin;      /* strangers' */
+	struct thin *idle;
 };
 
 static int migrate(struct store *store, struct sqlite3 *db, void *owner)
@@ -120,15 +126,30 @@ static bool is_within_minute(struct audit *audit)
 	return archive_is_within_minute(&audit->archive, AUDIT_REFUSED_PER_MINUTE);
 }
 
+/* Surely no mail went by it. What its messages met that is read, they have records of their own. */
+static bool is_idle(const struct ipc_flow *record)
+{
+	if (record->messages > 0)
+		return false;
+	if (record->reason == DECIDE_NEEDS_ENVELOPE)
+		return true;
+	if (record->seen & (SMTP_SEEN_STARTTLS | SMTP_SEEN_TLS | SMTP_SEEN_DATA))
+		return false;
+	return record->seen & (SMTP_SEEN_HELO | SMTP_SEEN_EHLO) ||
+	       record->from_client_bytes < LEAST_BYTES;
+}
+
 /* The record says how many like it there are not. */
 static void keep_thinned(struct audit *audit, const struct ipc_flow *record)
 {
+	bool strangers = thin_concerns(record);
+	struct thin *thin = strangers ? audit->thin : audit->idle;
 	struct ipc_flow told = *record;
 	uint64_t left_out;
 
-	if (!thin_keeps(audit->thin, thin_key_of_flow(record), loop_now_ms(audit->archive.loop),
-		    &left_out) ||
-		!is_within_minute(audit)) {
+	if (!thin_keeps(
+		    thin, thin_key_of_flow(record), loop_now_ms(audit->archive.loop), &left_out) ||
+		(strangers && !is_within_minute(audit))) {
 		audit->archive.counters[COUNTER_AUDIT_SKIPPED]++;
 		return;
 	}
@@ -142,7 +163,7 @@ void audit_record(struct audit *audit, const struct ipc_flow *record)
 {
 	if (!record->audit)
 		return;
-	if (thin_concerns(record))
+	if (thin_concerns(record) || is_idle(record))
 		keep_thinned(audit, record);
 	else
 		keep(audit, record);
@@ -273,11 +294,13 @@ int audit_open(struct loop *loop, const char *state_dir, const struct audit_conf
 	if (!audit)
 		return -ENOMEM;
 	audit->thin = thin_new(STRANGER_AT_ONCE, STRANGER_EACH_MS);
-	int status = audit->thin ? archive_open(&audit->archive, &kind, loop, state_dir, config,
-					   counters)
-				 : -ENOMEM;
+	audit->idle = thin_new(IDLE_AT_ONCE, IDLE_EACH_MS);
+	int status = audit->thin && audit->idle ? archive_open(&audit->archive, &kind, loop,
+							  state_dir, config, counters)
+						: -ENOMEM;
 	if (status < 0) {
 		thin_free(audit->thin);
+		thin_free(audit->idle);
 		free(audit);
 		return status;
 	}
@@ -301,6 +324,7 @@ void audit_close(struct audit *audit)
 		return;
 	archive_close(&audit->archive);
 	thin_free(audit->thin);
+	thin_free(audit->idle);
 	free(audit);
 }
 

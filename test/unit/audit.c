@@ -645,6 +645,40 @@ static void test_one_stranger_does_not_fill_the_audit(void **state)
 	assert_string_equal(text_of(stage, 0, "user"), "ann");
 }
 
+/* Nor does one that is logged in and brings no mail; what may have is all there. */
+static void test_one_user_does_not_fill_the_audit(void **state)
+{
+	struct stage *stage = *state;
+	struct ipc_flow idle = flow(0, NOW, "ann", "192.0.2.7"), mail[5];
+	struct audit_filter filter = any();
+	const unsigned flood = 2000;
+
+	idle.messages = 0;
+	idle.seen = 0;
+	idle.from_client_bytes = 7;
+	for (unsigned i = 0; i < 5; i++)
+		mail[i] = idle;
+	mail[0].messages = 1;
+	mail[1].seen = SMTP_SEEN_EHLO | SMTP_SEEN_STARTTLS | SMTP_SEEN_TLS;
+	mail[2].seen = SMTP_SEEN_EHLO | SMTP_SEEN_DATA;
+	mail[3].from_client_bytes = 1000; /* of what, nobody can tell */
+	mail[4].mac.bytes[5] = 99;
+	for (unsigned i = 0; i < flood; i++)
+		add(stage, idle);
+	filter.limit = 5000;
+	size_t kept = ask(stage, &filter);
+	assert_in_range(kept, 1000, 1100); /* a slow machine's seconds are in it */
+	assert_int_equal(kept + stage->counters[COUNTER_AUDIT_SKIPPED], flood);
+	for (unsigned i = 0; i < 5; i++)
+		add(stage, mail[i]);
+	assert_int_equal(ask(stage, &filter), kept + 5);
+	idle.reason = DECIDE_NEEDS_ENVELOPE;
+	idle.from_client_bytes = 1000;
+	for (unsigned i = 0; i < 10; i++)
+		add(stage, idle);
+	assert_in_range(ask(stage, &filter), kept + 5, kept + 10);
+}
+
 static void test_a_full_disk_loses_records_and_nothing_else(void **state)
 {
 	struct stage *stage = *state;
@@ -921,6 +955,8 @@ int main(int argc, char **argv)
 			test_who_was_not_logged_in_goes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_one_stranger_does_not_fill_the_audit, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_one_user_does_not_fill_the_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_full_disk_loses_records_and_nothing_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -1,6 +1,9 @@
 /* Clients that come to a listener: the smtp process's side, with the test in the place of the
- * keeper, which hands the socket out and takes it back while clients wait there. */
+ * keeper, which hands the socket out and takes it back while clients wait there, and of control,
+ * which looks their names up. */
 #include "test/lib/smtp_world.h"
+
+#include "lib/ipc/health.h"
 
 #define WAITING 150 /* more than are taken at once */
 
@@ -226,6 +229,109 @@ static void who_waits_at_the_end_hears_so(void **state)
 	await_end(&world);
 }
 
+/* ---- the client's names ---- */
+
+static void await_lookup(struct world *world, struct ipc_lookup *asked)
+{
+	struct addr client;
+
+	await(world, world->control, IPC_LOOKUP, asked);
+	assert_int_equal(addr_parse(client_text(world), strlen(client_text(world)), &client), 0);
+	assert_true(addr_equal(&asked->addr, &client));
+}
+
+/* NULL: it has none. */
+static void answer(const struct world *world, const struct ipc_lookup *asked,
+	enum client_names_known known, const char *name)
+{
+	union {
+		struct ipc_looked_up ipc;
+		uint8_t bytes[sizeof(struct ipc_looked_up) + DNS_NAME_SIZE];
+	} m;
+	const size_t names = name ? DNS_NAME_SIZE : 0;
+
+	ipc_init(&m, IPC_LOOKED_UP, sizeof(m.ipc) + names);
+	m.ipc.flow = asked->flow;
+	m.ipc.place = asked->place;
+	m.ipc.addr = asked->addr;
+	m.ipc.known = (uint8_t)known;
+	m.ipc.n = name != NULL;
+	if (name)
+		snprintf((char *)m.bytes + sizeof(m.ipc), DNS_NAME_SIZE, "%s", name);
+	tell(world->control, &m, -1);
+}
+
+static void begin_named(struct world *world, bool ip6, struct door *door)
+{
+	start_smtp(world, ip6);
+	open_door(world, door);
+	apply_policy(world, door_text(world, door->port, "accept \".partner.example\""));
+	tell_plain(world->control, IPC_PICTURE_DONE);
+}
+
+static void an_answer_is_for_its_own_flow_alone(void **state)
+{
+	struct ipc_lookup asked, again, other;
+	struct world world;
+	struct door door;
+
+	begin_named(&world, IS_IP6(state), &door);
+	int client = come(&world, &door);
+	await_lookup(&world, &asked);
+	other = asked;
+	other.flow++;
+	answer(&world, &other, CLIENT_NAMES_KNOWN, "mx.partner.example");
+	other = asked;
+	other.place += 7;
+	answer(&world, &other, CLIENT_NAMES_KNOWN, "mx.partner.example");
+	other.place = UINT32_MAX;
+	answer(&world, &other, CLIENT_NAMES_KNOWN, "mx.partner.example");
+	other = asked;
+	other.addr.bytes[0] ^= 1;
+	answer(&world, &other, CLIENT_NAMES_KNOWN, "mx.partner.example");
+	expect_silence(client);
+	/* what a health process took along is asked for again, by the same name */
+	tell_plain(world.control, IPC_LOOKUPS_LOST);
+	await_lookup(&world, &again);
+	assert_int_equal(again.flow, asked.flow);
+	answer(&world, &asked, CLIENT_NAMES_KNOWN, "mx.partner.example");
+	ask_smtp(client, "", "220 gw.example.net");
+	/* a second one, and one to nobody */
+	answer(&world, &asked, CLIENT_NAMES_KNOWN, NULL);
+	ask_smtp(client, "EHLO mx.example.org\r\n", "250 ");
+	close(client);
+	answer(&world, &asked, CLIENT_NAMES_KNOWN, NULL);
+	end_here(&world);
+}
+
+static void what_is_known_of_the_names_decides(void **state)
+{
+	static const struct {
+		enum client_names_known known;
+		const char *name, *greeting;
+	} cases[] = {
+		{CLIENT_NAMES_KNOWN, "mx.partner.example", "220 gw.example.net"},
+		{CLIENT_NAMES_PARTIAL, "mx.partner.example", "220 gw.example.net"},
+		{CLIENT_NAMES_KNOWN, "mx.else.example", "554 5.7.1 gw.example.net"},
+		{CLIENT_NAMES_KNOWN, NULL, "554 5.7.1 gw.example.net"},
+		{CLIENT_NAMES_PARTIAL, "mx.else.example", "421 4.4.3 gw.example.net"},
+		{CLIENT_NAMES_PARTIAL, NULL, "421 4.4.3 gw.example.net"},
+	};
+	struct ipc_lookup asked;
+	struct world world;
+	struct door door;
+
+	begin_named(&world, IS_IP6(state), &door);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int client = come(&world, &door);
+		await_lookup(&world, &asked);
+		answer(&world, &asked, cases[i].known, cases[i].name);
+		ask_smtp(client, "", cases[i].greeting);
+		close(client);
+	}
+	end_here(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +340,8 @@ int main(void)
 		BOTH(nobody_is_taken_before_there_is_a_policy),
 		BOTH(a_place_that_another_takes_leaves_its_clients_to_it),
 		BOTH(who_waits_at_the_end_hears_so),
+		BOTH(an_answer_is_for_its_own_flow_alone),
+		BOTH(what_is_known_of_the_names_decides),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	if (!enter_namespace()) {

@@ -294,6 +294,22 @@ static uint16_t server_of(const struct smtp_flow *flow, const struct decide_repl
 	return server == -ENOENT ? ENVELOPE_ORIGINAL : ENVELOPE_NO_SERVER;
 }
 
+/* NULL: it is none of the policy's. */
+static const struct policy_server *policy_server_of(const struct smtp_flow *flow, uint16_t number)
+{
+	return number == ENVELOPE_ORIGINAL || number == ENVELOPE_NO_SERVER
+		       ? NULL
+		       : &flow->way.policy->servers[number - 1];
+}
+
+/* A server that is told the client's name is called when that is known: from then on its hosts'
+ * time runs. */
+static bool wants_name(const struct decide_reply *reply, const struct policy_server *server)
+{
+	return reply->reason == DECIDE_NEEDS_NAME ||
+	       (server && server->announce == POLICY_ANNOUNCE_XCLIENT);
+}
+
 bool envelope_on_recipient(struct smtp_flow *flow)
 {
 	struct engine_verdict verdict = {
@@ -305,16 +321,16 @@ bool envelope_on_recipient(struct smtp_flow *flow)
 	if (!engine_recipient(&flow->engine, &path))
 		return true;
 	decide(flow, &path, &reply);
-	if (reply.reason == DECIDE_NEEDS_NAME && client_name_waits(flow))
+	verdict.server = reply.permitted ? server_of(flow, &reply) : ENVELOPE_NO_SERVER;
+	const struct policy_server *server = policy_server_of(flow, verdict.server);
+	if (wants_name(&reply, server) && client_name_waits(flow))
 		return false;
 	smtp_report_decided(flow, &reply);
 	if (!reply.permitted) {
 		say_no(flow, &reply);
 		return true;
 	}
-	verdict.server = server_of(flow, &reply);
-	if (verdict.server != ENVELOPE_ORIGINAL && verdict.server != ENVELOPE_NO_SERVER) {
-		const struct policy_server *server = &flow->way.policy->servers[verdict.server - 1];
+	if (server) {
 		verdict.first_ms = server->first_ms;
 		verdict.greeting_ms = server->greeting_ms;
 		verdict.command_ms = server->command_ms;

@@ -276,7 +276,7 @@ void smtp_server_drop(struct smtp_flow *flow)
 
 /* ---- who the client is ---- */
 
-bool smtp_server_identify(struct smtp_flow *flow)
+void smtp_server_identify(struct smtp_flow *flow)
 {
 	const struct way *way = &flow->way;
 	char login[LOGIN_NAME_SIZE];
@@ -285,8 +285,6 @@ bool smtp_server_identify(struct smtp_flow *flow)
 	const char *text = commands.text;
 	uint64_t now_ms = way_now_ms(way);
 
-	if (way->listener >= 0 && client_name_waits(flow))
-		return false;
 	if (flow->identified == 0)
 		envelope_take_permit(flow);
 	identity.login = header_login(way, login);
@@ -296,7 +294,7 @@ bool smtp_server_identify(struct smtp_flow *flow)
 		flow->identified = 0;
 		engine_identity(&flow->engine, "", 0, true, now_ms, talk_out(flow));
 		talk_act(flow);
-		return true;
+		return;
 	}
 	for (size_t i = 0; i < flow->identified; i++)
 		text += commands.len[i];
@@ -306,5 +304,4 @@ bool smtp_server_identify(struct smtp_flow *flow)
 		flow->identified = 0;
 	engine_identity(&flow->engine, text, len, last, now_ms, talk_out(flow));
 	talk_act(flow);
-	return true;
 }

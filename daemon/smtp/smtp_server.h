@@ -21,8 +21,8 @@ uint64_t smtp_server_deadline(const struct smtp_flow *flow);
 void smtp_server_on_deadline(struct smtp_flow *flow);
 /* Sockets for clients' addresses came. */
 void smtp_server_on_stock(struct smtp *smtp);
-/* The engine is in IDENTITY: the next XCLIENT command. False: the client's names are waited for. */
-bool smtp_server_identify(struct smtp_flow *flow);
+/* The engine is in IDENTITY: the next XCLIENT command. */
+void smtp_server_identify(struct smtp_flow *flow);
 /* Notes that the host at hand failed: words may be empty. */
 void smtp_server_failed(struct smtp_flow *flow, enum ending ending, const char *words);
 /* It said yes inside a text: it is marked. */

@@ -245,7 +245,8 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_OPEN:
 		return smtp_server_open(flow);
 	case ENGINE_IDENTITY:
-		return smtp_server_identify(flow);
+		smtp_server_identify(flow);
+		return true;
 	case ENGINE_SERVER_TLS:
 		return server_tls_run(flow);
 	case ENGINE_LOGIN:

@@ -222,6 +222,7 @@ struct language {
 	struct language_token token;
 	struct language_span span;       /* of the last token */
 	int last;                        /* the last token */
+	int before;                      /* and that in front of it */
 	bool again;                      /* the last token is to be read again */
 	struct language_span complained; /* the last syntax error */
 

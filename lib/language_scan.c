@@ -158,7 +158,9 @@ int language_next_token(struct language *l)
 		l->last = T_END;
 		return l->last;
 	}
+	int before = l->last;
 	l->last = language_scan(l, l->scanner);
+	l->before = before;
 	if (l->last == T_END) {
 		language_scanned(l, "", 0);
 		take(l, 0);

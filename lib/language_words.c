@@ -370,8 +370,10 @@ int language_classify(struct language *l, const char *word, size_t len)
 {
 	int token = language_find_keyword(word, len);
 
-	/* reserved later than the first texts were written */
-	if (token == T_OWN && l->world->lenient)
+	/* reserved later than the first texts were written; behind `sender` it is no name, and what
+	 * is printed has it there alone */
+	bool of_sender = l->last == T_SENDER || (l->last == T_NOT && l->before == T_SENDER);
+	if (token == T_OWN && l->world->lenient && !of_sender)
 		token = 0;
 	if (!token && is_letter(word[0]))
 		token = classify_days(l, word, len);

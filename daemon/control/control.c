@@ -15,6 +15,7 @@
 #include "daemon/control/ended.h"
 #include "daemon/control/entries.h"
 #include "daemon/control/flow_ids.h"
+#include "daemon/control/auth_peer.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/idle.h"
 #include "daemon/control/inquiry.h"
@@ -120,6 +121,7 @@ void control_follow_policy(struct control *control)
 	list_change_arm(control);
 	credentials_follow(control->credentials);
 	health_peer_follow(control->health);
+	auth_peer_follow(control->auth);
 	tally_follow(control->tally, control->policy);
 	listening_follow(control);
 	lost_forget(control->lost);
@@ -344,6 +346,7 @@ static bool make_parts(struct control *control)
 	control->peers = peers_new(control);
 	control->want = want_new(control);
 	control->health = health_peer_new(control);
+	control->auth = control->peers ? auth_peer_new(control) : NULL;
 	control->web = web_peer_new(control);
 	control->credentials = credentials_new(control);
 	control->apply = apply_new(control);
@@ -354,9 +357,9 @@ static bool make_parts(struct control *control)
 	control->idle = idle_new(control);
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->lost &&
-	       control->peers && control->want && control->health && control->web &&
-	       control->credentials && control->apply && control->confirm && control->begin &&
-	       control->sessions && control->idle && control->cut;
+	       control->peers && control->want && control->health && control->auth &&
+	       control->web && control->credentials && control->apply && control->confirm &&
+	       control->begin && control->sessions && control->idle && control->cut;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -437,6 +440,8 @@ static void end_questions(struct control *control)
 		peers_close(control->peers);
 	if (control->health)
 		health_peer_close(control->health);
+	if (control->auth)
+		auth_peer_close(control->auth);
 	if (control->web)
 		web_peer_close(control->web);
 	channel_close(control->keeper);
@@ -488,6 +493,7 @@ static void close_parts(struct control *control)
 	policy_store_free(control->history);
 	entries_free(control->entries);
 	health_peer_free(control->health);
+	auth_peer_free(control->auth);
 	drained_free(control->drained);
 	ended_free(control->ended);
 	tally_free(control->tally);

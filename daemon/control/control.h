@@ -31,6 +31,7 @@ struct disk;
 struct drained;
 struct ended;
 struct flow_ids;
+struct auth_peer;
 struct health_peer;
 struct lost;
 struct web_peer;
@@ -84,6 +85,7 @@ struct control {
 	struct peers *peers;
 	struct want *want;
 	struct health_peer *health;
+	struct auth_peer *auth;
 	struct web_peer *web;
 	struct credentials_part *credentials;
 	struct live *live;

@@ -1,14 +1,15 @@
 #include "daemon/control/health_peer.h"
 
+#include "daemon/control/auth_peer.h"
 #include "daemon/control/bound.h"
 #include "daemon/control/command_parts.h"
 #include "daemon/control/control.h"
-#include "daemon/control/credential/credentials.h"
 #include "daemon/control/drained.h"
 #include "daemon/control/host_tls.h"
 #include "daemon/log.h"
 #include "daemon/control/monitor.h"
 #include "daemon/control/names.h"
+#include "daemon/control/peer_policy.h"
 #include "daemon/control/peers.h"
 #include "daemon/control/row.h"
 #include "daemon/process/replica_targets.h"
@@ -161,6 +162,8 @@ static void pass_on(struct health_peer *peer, size_t server)
 {
 	const struct ipc_targets *ipc = health_peer_targets(peer, server);
 
+	if (ipc)
+		auth_peer_send(peer->peer.control->auth, ipc);
 	if (ipc && bound_pass(peer->bound, ipc))
 		peers_send(peer->peer.control->peers, ipc);
 }
@@ -294,34 +297,12 @@ void health_peer_send(struct health_peer *peer, const void *ipc)
 		peer->peer.control->counters[COUNTER_IPC_SENT]++;
 }
 
-static void send_policy_ipc(struct health_peer *peer, unsigned type, int fd)
-{
-	struct ipc_policy ipc;
-	ipc_init(&ipc, type, sizeof(ipc));
-	ipc.header.seq = channel_next_seq(peer->peer.channel);
-	ipc.number = peer->peer.control->policy_number;
-	ipc.lenient = true;
-	ipc.inquiry = peer->peer.control->inquiry;
-	channel_send(peer->peer.channel, &ipc, fd);
-}
-
 static void send_policy(struct health_peer *peer)
 {
-	size_t len;
 	if (!peer->peer.control->policy)
 		return;
 	send_client_side(peer);
-	char *text = language_print(peer->peer.control->policy, LANGUAGE_PRINT_RESOLVED, &len);
-	int fd = text ? channel_memfd("policy", text, len) : -ENOMEM;
-	free(text);
-	if (fd < 0) {
-		log_error("no memory for the policy of health");
-		return;
-	}
-	credentials_tell_running(peer->peer.control->credentials, &peer->peer);
-	send_policy_ipc(peer, IPC_POLICY, fd);
-	send_policy_ipc(peer, IPC_POLICY_COMMIT, -1);
-	close(fd);
+	peer_policy_send(&peer->peer);
 }
 
 /* Policy, and what is known of its hosts. */

@@ -351,6 +351,10 @@ static void on_verdict(struct smtp *smtp, const struct ipc_auth_verdict *ipc)
 	if (!flow)
 		return;
 	forget(flow);
+	if (ipc->verdict == AUTH_LATER)
+		log_warning("a login at listener %s could not be checked%s%s: %s",
+			listener_of(flow)->name.text, *ipc->auth ? " by auth " : "", ipc->auth,
+			ipc->text);
 	if (login == ENGINE_LOGIN_OK && !take_user(flow, ipc))
 		login = ENGINE_LOGIN_LATER;
 	smtp_count(smtp, counters[ipc->verdict]);

@@ -82,6 +82,31 @@ static void what_is_written_is_printed(void **state)
 	policy_unref(policy);
 }
 
+/* As other processes and a start read it: `own` was a name once. */
+static void a_text_of_before_means_what_it_did(void **state)
+{
+	static const struct language_world lenient = {
+		.lenient = true, .listens = true, .authenticates = true};
+	static const char text[] =
+		"zone own { interface e0 }\nlist own { 192.0.2.1 }\n"
+		"certificate c { file \"/c\" key \"/k\" }\nauth a { file \"/u\" }\n"
+		"listener l { address 203.0.113.9 auth a tls require { certificate c } }\n"
+		"server own { host 192.0.2.1 }\n"
+		"rule own { zone own source not own server own }\n"
+		"rule r { listener l user any sender own, none server own }\n"
+		"rule n { listener l user any sender not own, none server own }\n";
+	struct language_diagnosis diagnosis;
+	(void)state;
+	struct policy *policy = language_parse("t", text, strlen(text), &lenient, &diagnosis);
+	if (!policy)
+		fail_msg("%s", diagnosis.v[0].text);
+	assert_int_equal(policy->rules[0].source.list_names.n, 1);
+	assert_true(policy->rules[1].sender.own && policy->rules[1].sender.none);
+	assert_true(policy->rules[2].sender.own && policy->rules[2].sender.negated);
+	language_diagnosis_fini(&diagnosis);
+	policy_unref(policy);
+}
+
 static void without_its_process_it_is_refused(void **state)
 {
 	static const struct language_world closed = {.listens = true};
@@ -408,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_printed),
+		cmocka_unit_test(a_text_of_before_means_what_it_did),
 		cmocka_unit_test(without_its_process_it_is_refused),
 		cmocka_unit_test(mistakes_are_told_at_their_place),
 		cmocka_unit_test(what_is_odd_is_warned_of),

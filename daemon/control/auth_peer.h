@@ -1,0 +1,27 @@
+/* Owns the process that checks passwords as control sees it: the policy and the hosts that it gets,
+ * and how each of its backends fares. */
+#ifndef POSTERN_AUTH_PEER_H
+#define POSTERN_AUTH_PEER_H
+
+#include "daemon/control/peer.h"
+#include "lib/ipc/auth.h"
+
+struct auth_peer;
+struct control;
+
+/* Behind control's peers. NULL: out of memory. */
+struct auth_peer *auth_peer_new(struct control *control);
+/* Hangs up: who waits for what it tells is told that it does not. */
+void auth_peer_close(struct auth_peer *peer);
+void auth_peer_free(struct auth_peer *peer);
+/* Another policy is in force. */
+void auth_peer_follow(struct auth_peer *peer);
+/* What is known of a server's hosts. */
+void auth_peer_send(struct auth_peer *peer, const void *ipc);
+bool auth_peer_runs(const struct auth_peer *peer);
+/* How the backend of this name fares, as it told last; NULL: it told nothing. */
+const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const char *name);
+/* A question; without that process it is answered by NULL at once. */
+void auth_peer_ask(struct auth_peer *peer, struct ask *ask, void *ipc);
+
+#endif

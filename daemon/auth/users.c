@@ -1,4 +1,7 @@
-/* The file of users: its text came from control, which reads and checks it. */
+/* The file of users: its text came from control, which reads and checks it.
+ *
+ * To compare a password takes the processor for tens of milliseconds, and that is meant. Who asks
+ * waits for his turn, one a round of the loop, so that in between everything else is heard. */
 #include "daemon/auth/auth.h"
 
 #include "daemon/tls/credentials.h"
@@ -7,6 +10,7 @@
 
 #include <crypt.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +22,36 @@ static const struct tls_credential *users_of(const struct backend *backend)
 	return tls_credentials_find(&backend->auth->replica.credentials, &wanted);
 }
 
+/* Numbers of attempts, in the order in which they came. */
+struct turns {
+	struct backend *backend;
+	struct loop_timer timer;
+	uint64_t numbers[ATTEMPTS_MAX];
+	size_t first, n;
+};
+
+static void on_turn(struct loop_timer *timer, uint64_t now_ms);
+
 static int open_users(struct backend *backend)
 {
+	struct turns *turns = calloc(1, sizeof(*turns));
+
+	if (!turns)
+		return -ENOMEM;
+	turns->backend = backend;
+	turns->timer.on_time = on_turn;
+	backend->own = turns;
 	return users_of(backend) ? 0 : -ENOENT;
+}
+
+static void close_users(struct backend *backend)
+{
+	struct turns *turns = backend->own;
+
+	if (turns)
+		loop_timer_clear(backend->auth->loop, &turns->timer);
+	free(turns);
+	backend->own = NULL;
 }
 
 static void renew_users(struct backend *backend)
@@ -64,7 +95,7 @@ static void take_lists(struct who *who, const struct user_file_entry *entry)
 		who_add_mail(who, word, word_len);
 }
 
-static void ask_users(struct backend *backend, struct attempt *attempt)
+static void compare(struct backend *backend, struct attempt *attempt)
 {
 	const struct tls_credential *users = users_of(backend);
 	struct who *who = &backend->auth->who;
@@ -86,8 +117,42 @@ static void ask_users(struct backend *backend, struct attempt *attempt)
 	}
 }
 
+/* One that is over meanwhile has no turn. */
+static void on_turn(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct turns *turns =
+		(struct turns *)(void *)((char *)timer - offsetof(struct turns, timer));
+	struct attempt *attempt = NULL;
+
+	while (!attempt && turns->n > 0) {
+		attempt = attempt_find(turns->backend->auth, turns->numbers[turns->first]);
+		turns->first = (turns->first + 1) % ATTEMPTS_MAX;
+		turns->n--;
+	}
+	/* what is due now is done in this round: the next turn is in another */
+	if (turns->n > 0)
+		loop_timer_set(turns->backend->auth->loop, timer, now_ms + 1);
+	if (attempt)
+		compare(turns->backend, attempt);
+}
+
+static void ask_users(struct backend *backend, struct attempt *attempt)
+{
+	struct turns *turns = backend->own;
+
+	if (!turns || turns->n == ATTEMPTS_MAX) {
+		attempt_answer(attempt, ATTEMPT_LATER, "too many wait for their turn");
+		return;
+	}
+	turns->numbers[(turns->first + turns->n++) % ATTEMPTS_MAX] = attempt->number;
+	if (turns->n == 1)
+		loop_timer_set(
+			backend->auth->loop, &turns->timer, loop_now_ms(backend->auth->loop));
+}
+
 const struct backend_kind backend_users = {
 	.open = open_users,
+	.close = close_users,
 	.renew = renew_users,
 	.ask = ask_users,
 };

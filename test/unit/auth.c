@@ -355,6 +355,58 @@ static void whom_nobody_waits_for_hears_nothing(void **state)
 	assert_null(auth.attempts.first);
 }
 
+static unsigned beats;
+
+static void on_beat(struct loop_timer *timer, uint64_t ms)
+{
+	beats++;
+	loop_timer_set(auth.loop, timer, ms + 1);
+}
+
+/* Each comparison holds the processor: what else is due comes in between. */
+static void a_crowd_leaves_time_for_others(void **state)
+{
+	static struct loop_timer beat;
+	unsigned told = 0;
+	(void)state;
+	hear_offers();
+	put_users("/one", line("anna", "secret", ""));
+	for (uint64_t id = 1; id <= 30; id++) {
+		char from[32], response[] = "\0anna\0secret";
+		snprintf(from, sizeof(from), "198.51.100.%u", (unsigned)id);
+		ask(id, "both", "PLAIN", from, response, sizeof(response) - 1, true);
+	}
+	beats = 0;
+	beat.on_time = on_beat;
+	loop_timer_set(auth.loop, &beat, now_ms());
+	while (auth.attempts.first || !told) {
+		run(5);
+		while (hear() == IPC_AUTH_VERDICT)
+			told += heard.verdict.verdict == AUTH_OK;
+	}
+	loop_timer_clear(auth.loop, &beat);
+	assert_int_equal(told, 30);
+	assert_true(beats >= 15);
+}
+
+/* What is over meanwhile has no turn. */
+static void a_turn_may_come_too_late(void **state)
+{
+	struct ipc_auth_cancel cancel;
+	(void)state;
+	hear_offers();
+	for (uint64_t id = 1; id <= 3; id++) {
+		plain(id, "both", "anna", "secret");
+		ipc_init(&cancel, IPC_AUTH_CANCEL, sizeof(cancel));
+		cancel.id = id;
+		if (id != 2)
+			assert_int_equal(send(pair[0], &cancel, sizeof(cancel), 0), sizeof(cancel));
+	}
+	run(100);
+	expect_verdict(2, AUTH_OK, "one");
+	assert_int_equal(hear(), 0);
+}
+
 static void a_file_that_is_gone_is_no_refusal(void **state)
 {
 	(void)state;
@@ -385,6 +437,8 @@ int main(void)
 		CASE(what_cannot_be_is_said_at_once),
 		CASE(who_guesses_is_not_asked_for_any_more),
 		CASE(whom_nobody_waits_for_hears_nothing),
+		CASE(a_crowd_leaves_time_for_others),
+		CASE(a_turn_may_come_too_late),
 		CASE(a_file_that_is_gone_is_no_refusal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -684,7 +684,9 @@ static void a_chain_is_not_kept(void **state)
 	for (int verifies = 0; verifies < 2; verifies++) {
 		size_t with = bytes_of_a_session(&leaf, verifies),
 		       without = bytes_of_a_session(&alone, verifies);
-		if (with > without + 512)
+		/* the issuer alone would be 4,800; the serial and signatures differ by some hundred
+		 */
+		if (with > without + 2048)
 			fail_msg("%zu bytes with a chain, %zu without", with, without);
 	}
 	tls_issued_free(&between);

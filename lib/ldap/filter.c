@@ -295,3 +295,25 @@ void ldap_filter_write(struct ber_writer *writer, const char *text, const char *
 	if (!parse_whole(&parser))
 		writer->full = true;
 }
+
+/* Parentheses inside a value are written as digits: the last one is that of the comparison. */
+bool ldap_filter_attribute(const char *text, char *name, size_t size)
+{
+	const char *item = NULL, *c = text;
+
+	for (; *c && !(c[0] == '%' && c[1] == 'u'); c += *c == '%' && c[1] ? 2 : 1)
+		if (*c == '(')
+			item = c + 1;
+	if (!*c || !item)
+		return false;
+	struct parser parser = {.text = item};
+	size_t len = parse_attribute(&parser).len;
+	const char *option = memchr(item, ';', len);
+	if (option)
+		len = (size_t)(option - item);
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(name, item, len);
+	name[len] = '\0';
+	return true;
+}

@@ -17,5 +17,8 @@ struct ldap_filter_error {
 bool ldap_filter_check(const char *text, struct ldap_filter_error *error);
 /* Writes a text that was checked. */
 void ldap_filter_write(struct ber_writer *writer, const char *text, const char *user);
+/* The attribute that a checked filter compares with the user's name first, into name, with NUL and
+ * without options: "uid" of "(&(objectClass=person)(uid=%u))". False: with none that is named. */
+bool ldap_filter_attribute(const char *text, char *name, size_t size);
 
 #endif

@@ -14,6 +14,7 @@ enum {
 	EXTENDED = 0x77,
 	BIND_SIMPLE = 0x80,
 	EXTENDED_NAME = 0x80,
+	SCOPE_BASE = 0,
 	SCOPE_SUBTREE = 2,
 	ALIASES_NEVER = 0,
 	ENTRIES_MAX = 2,
@@ -143,27 +144,50 @@ void ldap_write_bind(struct ber_writer *writer, int32_t id, const char *dn, cons
 	ber_end(writer, message);
 }
 
-void ldap_write_search(struct ber_writer *writer, int32_t id, const char *base, const char *filter,
-	const char *user, int32_t limit_s, const char *const *attributes, size_t n)
+struct search {
+	const char *base, *filter, *user;
+	int32_t scope, limit_s;
+	const char *const *attributes;
+	size_t n;
+};
+
+static void write_search(struct ber_writer *writer, int32_t id, const struct search *search)
 {
 	size_t message = begin(writer, id);
 	size_t request = ber_begin(writer, SEARCH);
 
-	ber_put_text(writer, BER_OCTETS, base);
-	ber_put_integer(writer, BER_ENUMERATED, SCOPE_SUBTREE);
+	ber_put_text(writer, BER_OCTETS, search->base);
+	ber_put_integer(writer, BER_ENUMERATED, search->scope);
 	ber_put_integer(writer, BER_ENUMERATED, ALIASES_NEVER);
 	ber_put_integer(writer, BER_INTEGER, ENTRIES_MAX);
-	ber_put_integer(writer, BER_INTEGER, limit_s);
+	ber_put_integer(writer, BER_INTEGER, search->limit_s);
 	ber_put_boolean(writer, BER_BOOLEAN, false);
-	ldap_filter_write(writer, filter, user);
+	ldap_filter_write(writer, search->filter, search->user);
 	size_t list = ber_begin(writer, BER_SEQUENCE);
-	for (size_t i = 0; i < n; i++)
-		ber_put_text(writer, BER_OCTETS, attributes[i]);
-	if (n == 0)
+	for (size_t i = 0; i < search->n; i++)
+		ber_put_text(writer, BER_OCTETS, search->attributes[i]);
+	if (search->n == 0)
 		ber_put_text(writer, BER_OCTETS, no_attributes);
 	ber_end(writer, list);
 	ber_end(writer, request);
 	ber_end(writer, message);
+}
+
+void ldap_write_search(struct ber_writer *writer, int32_t id, const char *base, const char *filter,
+	const char *user, int32_t limit_s, const char *const *attributes, size_t n)
+{
+	const struct search search = {base, filter, user, SCOPE_SUBTREE, limit_s, attributes, n};
+
+	write_search(writer, id, &search);
+}
+
+void ldap_write_read(struct ber_writer *writer, int32_t id, const char *dn, int32_t limit_s,
+	const char *const *attributes, size_t n)
+{
+	const struct search search = {
+		dn, "(objectClass=*)", "", SCOPE_BASE, limit_s, attributes, n};
+
+	write_search(writer, id, &search);
 }
 
 void ldap_write_unbind(struct ber_writer *writer, int32_t id)

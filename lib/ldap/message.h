@@ -21,7 +21,9 @@ enum ldap_result {
 	LDAP_STRONGER_AUTH_REQUIRED = 8,
 	LDAP_REFERRAL = 10,
 	LDAP_CONFIDENTIALITY_REQUIRED = 13,
+	LDAP_CONSTRAINT_VIOLATION = 19,
 	LDAP_NO_SUCH_OBJECT = 32,
+	LDAP_INVALID_DN = 34,
 	LDAP_INAPPROPRIATE_AUTH = 48, /* the entry has no password */
 	LDAP_INVALID_CREDENTIALS = 49,
 	LDAP_INSUFFICIENT_ACCESS = 50,
@@ -57,6 +59,9 @@ void ldap_write_bind(struct ber_writer *writer, int32_t id, const char *dn, cons
  * checked by ldap_filter_check(). Of an entry the named attributes are sent back. */
 void ldap_write_search(struct ber_writer *writer, int32_t id, const char *base, const char *filter,
 	const char *user, int32_t limit_s, const char *const *attributes, size_t n);
+/* The one entry of this name, if the attributes may be read. */
+void ldap_write_read(struct ber_writer *writer, int32_t id, const char *dn, int32_t limit_s,
+	const char *const *attributes, size_t n);
 void ldap_write_unbind(struct ber_writer *writer, int32_t id);
 
 #endif

@@ -137,6 +137,12 @@ static void requests_are_those_of_the_rfc(void **state)
 			       "\xa3\x84\0\0\0\x0b\x04\x03uid\x04\x04"
 			       "anna\x30\x84\0\0\0\x10\x04\x08memberOf\x04\x04mail"));
 	writer = fresh();
+	ldap_write_read(&writer, 2, "dc=x", 5, attributes + 1, 1);
+	assert_wire(
+		&writer, BYTES("\x30\x84\0\0\0\x37\x02\x01\x02\x63\x84\0\0\0\x2e\x04\x04"
+			       "dc=x\x0a\x01\x00\x0a\x01\x00\x02\x01\x02\x02\x01\x05\x01\x01\x00"
+			       "\x87\x0bobjectClass\x30\x84\0\0\0\x06\x04\x04mail"));
+	writer = fresh();
 	ldap_write_unbind(&writer, 3);
 	assert_wire(&writer, BYTES("\x30\x84\0\0\0\x05\x02\x01\x03\x42\x00"));
 }
@@ -279,6 +285,30 @@ static void a_bad_filter_is_refused_where_it_is_bad(void **state)
 	}
 }
 
+static void the_attribute_that_is_compared_with_the_name_is_found(void **state)
+{
+	static const struct {
+		const char *filter, *name; /* NULL: none */
+	} cases[] = {
+		{"(uid=%u)", "uid"}, {"(&(objectClass=person)(|(mail=%u)(uid=%u)))", "mail"},
+		{"(&(cn=100%%u)(uid;lang-de=%u))", "uid"}, {"(uid:caseExactMatch:=%u)", "uid"},
+		{"(userPrincipalName=%u@hotel.example)", "userPrincipalName"},
+		{"(1.2.840.113556.1.4.221~=%u)", "1.2.840.113556.1.4.221"}, {"(:2.4.6:=%u)", NULL},
+		{"(cn=100%%u)", NULL},
+		{"(0123456789abcdef0123456789abcdef0=%u)", NULL}, /* does not fit */
+	};
+	char name[34];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ldap_filter_error error;
+		assert_true(ldap_filter_check(cases[i].filter, &error));
+		bool found = ldap_filter_attribute(cases[i].filter, name, 33);
+		assert_int_equal(found, cases[i].name != NULL);
+		if (found)
+			assert_string_equal(name, cases[i].name);
+	}
+}
+
 static void a_value_has_an_end(void **state)
 {
 	struct ber_writer writer = fresh();
@@ -415,6 +445,7 @@ int main(void)
 		cmocka_unit_test(a_request_that_does_not_fit_is_none),
 		cmocka_unit_test(a_filter_is_written),
 		cmocka_unit_test(a_bad_filter_is_refused_where_it_is_bad),
+		cmocka_unit_test(the_attribute_that_is_compared_with_the_name_is_found),
 		cmocka_unit_test(a_value_has_an_end),
 		cmocka_unit_test(an_answer_to_a_bind_is_read),
 		cmocka_unit_test(a_referral_and_controls_are_passed_over),

@@ -43,6 +43,7 @@ static enum tls_reason reason_of(int error)
 	case X509_V_ERR_CERT_REVOKED:
 		return TLS_REASON_REVOKED;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		return TLS_REASON_NAME;
 	default:
 		return TLS_REASON_INVALID;

@@ -156,6 +156,23 @@ struct tls_session *tls_connect(struct tls_context *context, int fd, const char 
 	return session;
 }
 
+struct tls_session *tls_connect_address(
+	struct tls_context *context, int fd, const struct addr *address)
+{
+	struct tls_session *session = tls_connect(context, fd, NULL);
+	bool named = context->nnames > 0;
+
+	if (!session || named || !context->verifies)
+		return session;
+	session->reason = TLS_REASON_NONE; /* the address stands for the name */
+	if (!X509_VERIFY_PARAM_set1_ip(
+		    SSL_get0_param(session->ssl), address->bytes, addr_bits(address) / 8)) {
+		tls_free(session);
+		return NULL;
+	}
+	return session;
+}
+
 void tls_free(struct tls_session *session)
 {
 	if (!session)

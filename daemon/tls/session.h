@@ -7,6 +7,7 @@
 #define POSTERN_TLS_SESSION_H
 
 #include "daemon/tls/context.h"
+#include "lib/addr.h"
 #include "lib/tls_facts.h"
 
 #include <sys/types.h>
@@ -17,6 +18,10 @@ struct tls_session;
  * unless the context has names; NULL: neither (an address is no name). */
 struct tls_session *tls_accept(struct tls_context *context, int fd);
 struct tls_session *tls_connect(struct tls_context *context, int fd, const char *server_name);
+/* Of a server that is known by its address alone, which its certificate has to be for: as an
+ * address, whatever its names are. Nothing is said as SNI (RFC 6066, 3). */
+struct tls_session *tls_connect_address(
+	struct tls_context *context, int fd, const struct addr *address);
 /* NULL is none. Says nothing. */
 void tls_free(struct tls_session *session);
 

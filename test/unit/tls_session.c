@@ -497,6 +497,55 @@ static void nobody_negotiates_anew(void **state)
 	unshake(&shaken);
 }
 
+/* A host without a name is looked for by its address: its name would be no proof, nor the text of
+ * the address as a name. */
+static void a_server_without_a_name_is_known_by_its_address(void **state)
+{
+	static const struct {
+		const char *names, *address;
+		enum tls_reason reason;
+	} cases[] = {
+		{"IP:192.0.2.1", "192.0.2.1", TLS_REASON_NONE},
+		{"IP:2001:db8::1,DNS:" MAIL, "2001:db8::1", TLS_REASON_NONE},
+		{"IP:192.0.2.2", "192.0.2.1", TLS_REASON_NAME},
+		{"DNS:192.0.2.1", "192.0.2.1", TLS_REASON_NAME},
+		{"DNS:" MAIL, "2001:db8::1", TLS_REASON_NAME},
+	};
+	struct tls_trust *trust = tls_trust_of(&root.chain);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tls_issued issued;
+		struct tls_facts facts;
+		struct addr addr;
+		struct ends ends = {0};
+		tls_issue(&issued, &(struct tls_wish){.issuer = &root, .names = cases[i].names});
+		const struct tls_certificate certificate = tls_certificate_of(&issued);
+		addr_parse(cases[i].address, strlen(cases[i].address), &addr);
+		struct tls_context *gateway = client_context(&(struct tls_client_setup){
+			.certificates = &certificate, .ncertificates = 1});
+		struct tls_context *towards = server_context(
+			&(struct tls_server_setup){.verifies = true, .trust = trust});
+		open_pair(ends.fds);
+		ends.gateway = tls_accept(gateway, ends.fds[0]);
+		ends.peer = tls_connect_address(towards, ends.fds[1], &addr);
+		for (int j = 0; j < 10; j++) {
+			if (ends.peer_step != TLS_FAILED)
+				ends.peer_step = tls_handshake(ends.peer);
+			if (ends.gateway_step != TLS_FAILED)
+				ends.gateway_step = tls_handshake(ends.gateway);
+		}
+		tls_facts(ends.peer, &facts);
+		assert_int_equal(facts.reason, cases[i].reason);
+		assert_int_equal(ends.peer_step, cases[i].reason ? TLS_FAILED : TLS_DONE);
+		part(&ends);
+		tls_context_free(gateway);
+		tls_context_free(towards);
+		tls_issued_free(&issued);
+	}
+	tls_trust_free(trust);
+}
+
 /* Nor with a server that asks for it: whom the handshake found there, it stays. */
 static void nor_does_a_server_begin_anew(void **state)
 {
@@ -1070,6 +1119,7 @@ int main(void)
 		cmocka_unit_test(nothing_in_common_is_told_apart),
 		cmocka_unit_test(no_session_is_taken_up_again),
 		cmocka_unit_test(nobody_negotiates_anew),
+		cmocka_unit_test(a_server_without_a_name_is_known_by_its_address),
 		cmocka_unit_test(nor_does_a_server_begin_anew),
 		cmocka_unit_test(a_flood_of_empty_records_ends),
 		cmocka_unit_test(a_certificate_is_found_by_name),

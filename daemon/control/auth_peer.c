@@ -6,6 +6,7 @@
 #include "daemon/control/peer_policy.h"
 #include "daemon/control/peers.h"
 #include "daemon/log.h"
+#include "lib/ipc/health.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,10 +67,16 @@ static bool on_ipc(struct peer *told, const struct ipc_header *ipc)
 {
 	const void *m = ipc;
 
-	if (ipc->type != IPC_AUTH_STATE)
+	switch (ipc->type) {
+	case IPC_AUTH_STATE:
+		take_state(AUTH(told), m);
+		return true;
+	case IPC_RESOLVE: /* without a health process it is not answered, and asked again */
+		health_peer_send(told->control->health, ipc);
+		return true;
+	default:
 		return false;
-	take_state(AUTH(told), m);
-	return true;
+	}
 }
 
 static void on_gone(struct peer *gone)

@@ -268,6 +268,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 	case IPC_LOOKED_UP:
 		pass_names(HEALTH(peer), (const struct ipc_looked_up *)ipc);
 		return true;
+	case IPC_RESOLVED:
+		auth_peer_send(peer->control->auth, ipc);
+		return true;
 	case IPC_TESTED: /* of a question that was given up */
 		return true;
 	case IPC_REPLY:

@@ -1,7 +1,7 @@
-/* The health process: it resolves the names of the servers' hosts and looks up those of listeners'
- * clients, probes the hosts and tells control what it found. DNS and mail hosts are foreign;
- * nothing else is done here. It ends when the keeper asked it to, or when the machine's DNS
- * settings have changed, which only a new process can read. */
+/* The health process: it resolves the names of the servers' hosts and of directories, looks up
+ * those of listeners' clients, probes the hosts and tells control what it found. DNS and mail hosts
+ * are foreign; nothing else is done here. It ends when the keeper asked it to, or when the
+ * machine's DNS settings have changed, which only a new process can read. */
 #include "daemon/health/client_lookup.h"
 #include "daemon/health/dial.h"
 #include "daemon/log.h"
@@ -101,6 +101,9 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		break;
 	case IPC_TEST:
 		begin_test(health, m);
+		break;
+	case IPC_RESOLVE:
+		targets_name(health->targets, m);
 		break;
 	case IPC_LOOKUP:
 		client_lookups_ask(health->lookups, m);

@@ -1,5 +1,6 @@
 #include "daemon/health/targets.h"
 
+#include "daemon/health/host_names.h"
 #include "daemon/log.h"
 #include "daemon/health/probe.h"
 #include "daemon/health/resolve_cache.h"
@@ -58,6 +59,7 @@ struct targets {
 	struct loop_timer hold;
 	struct target_list list; /* the one at hand */
 	struct seeds seeds;
+	struct host_names names;
 	struct ipc_targets *built; /* IPC_BYTES_MAX */
 };
 
@@ -146,6 +148,7 @@ void targets_close(struct targets *targets)
 	}
 	seeds_drop(&targets->seeds);
 	loop_timer_clear(targets->loop, &targets->hold);
+	host_names_fini(&targets->names);
 	probe_close(targets->probes);
 	resolve_cache_close(targets->cache);
 	policy_unref(targets->policy);
@@ -334,6 +337,8 @@ static void expand(struct targets *targets)
 		seeds_use(&targets->seeds, server->terms.server, server->hosts);
 	}
 	seeds_drop(&targets->seeds);
+	host_names_tell(
+		&targets->names, targets->cache, targets->face->send, targets->face->context);
 	resolve_cache_sweep(targets->cache);
 }
 
@@ -494,4 +499,10 @@ void targets_seed(struct targets *targets, const struct ipc_targets *ipc)
 {
 	if (seeds_take(&targets->seeds, targets->cache, ipc))
 		targets->expand = true;
+}
+
+void targets_name(struct targets *targets, const struct ipc_resolve *ipc)
+{
+	host_names_ask(&targets->names, ipc);
+	targets->expand = true;
 }

@@ -15,7 +15,7 @@ struct tracked;
 
 struct targets_face {
 	void *context;
-	void (*send)(void *context, const void *ipc); /* IPC_TARGETS, IPC_HOST_TLS */
+	void (*send)(void *context, const void *ipc); /* IPC_TARGETS, IPC_HOST_TLS, IPC_RESOLVED */
 };
 
 /* Reads /etc/resolv.conf and /etc/hosts: from here on no file is opened. 0 or -errno. */
@@ -48,6 +48,8 @@ uint32_t targets_login_held_s(
 void targets_on_tested(struct targets *targets, const char *server, const struct endpoint *host);
 /* A new control knows nothing yet. */
 void targets_tell_all(struct targets *targets);
+/* The addresses of a host that is no server's; they are told when they are known. */
+void targets_name(struct targets *targets, const struct ipc_resolve *ipc);
 /* Does what has become due. After every batch of events. */
 void targets_run(struct targets *targets);
 

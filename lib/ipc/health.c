@@ -75,6 +75,26 @@ static bool looked_up_ok(const void *ipc, size_t len)
 	return true;
 }
 
+static bool resolve_ok(const void *ipc, size_t len)
+{
+	const struct ipc_resolve *resolve = ipc;
+	(void)len;
+	return name_ok(resolve->name);
+}
+
+static bool resolved_ok(const void *ipc, size_t len)
+{
+	const struct ipc_resolved *resolved = ipc;
+	(void)len;
+	if (!name_ok(resolved->name) || resolved->n > RESOLVED_MAX)
+		return false;
+	for (unsigned i = 0; i < RESOLVED_MAX; i++)
+		if (!ipc_addr_ok(&resolved->addresses[i]) ||
+			(resolved->addresses[i].family != ADDR_NONE) != (i < resolved->n))
+			return false;
+	return true;
+}
+
 /* From IPC_FILE_HEALTH on. */
 static const struct ipc_kind kinds[] = {
 	[IPC_PROBE_NOW - IPC_FILE_HEALTH] = IPC_FIXED("probe-now", probe_now, probe_now_ok),
@@ -85,6 +105,8 @@ static const struct ipc_kind kinds[] = {
 	[IPC_LOOKUP - IPC_FILE_HEALTH] = IPC_FIXED("lookup", lookup, lookup_ok),
 	[IPC_LOOKED_UP - IPC_FILE_HEALTH] =
 		IPC_LONGER("looked-up", looked_up, DNS_NAME_SIZE, looked_up_ok),
+	[IPC_RESOLVE - IPC_FILE_HEALTH] = IPC_FIXED("resolve", resolve, resolve_ok),
+	[IPC_RESOLVED - IPC_FILE_HEALTH] = IPC_FIXED("resolved", resolved, resolved_ok),
 	[IPC_LOOKUPS_LOST - IPC_FILE_HEALTH] = IPC_PLAIN("lookups-lost"),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_HEALTH_END - IPC_FILE_HEALTH, "every ipc has its row");

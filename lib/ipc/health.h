@@ -27,6 +27,10 @@ enum ipc_health_type {
 	/* smtp -> control -> health, and back */
 	IPC_LOOKUP,    /* the names of a client of a listener, by DNS; of control: with seq */
 	IPC_LOOKED_UP, /* they; with a seq the reply follows */
+	/* auth -> control -> health */
+	IPC_RESOLVE, /* the addresses of a host by its name */
+	/* and back: when they are known, and again whenever they change */
+	IPC_RESOLVED,
 	/* control -> smtp */
 	IPC_LOOKUPS_LOST, /* a new health process knows of no question: each is to be put again */
 	IPC_HEALTH_END,
@@ -96,6 +100,22 @@ struct ipc_looked_up {
 	char names[][DNS_NAME_SIZE];
 };
 _Static_assert(offsetof(struct ipc_looked_up, names) == sizeof(struct ipc_looked_up), "no gap");
+
+struct ipc_resolve {
+	struct ipc_header header;
+	char name[DNS_NAME_SIZE];
+};
+
+#define RESOLVED_MAX 16
+
+/* Without an address: it has none, or DNS does not answer. */
+struct ipc_resolved {
+	struct ipc_header header;
+	char name[DNS_NAME_SIZE]; /* as it was asked for */
+	uint32_t n;
+	uint32_t reserved;
+	struct addr addresses[RESOLVED_MAX]; /* behind n: ADDR_NONE */
+};
 
 struct ipc_host_tls {
 	struct ipc_header header;

@@ -44,6 +44,8 @@ static union {
 	struct ipc_tested tested;
 	struct ipc_host_tls host_tls;
 	struct ipc_lookup lookup;
+	struct ipc_resolve resolve;
+	struct ipc_resolved resolved;
 	struct ipc_looked_up looked_up;
 	struct ipc_load load;
 	struct ipc_client_side side;
@@ -380,6 +382,26 @@ static void a_test_injects_nothing(void **state)
 	m.looked_up.n--;
 	m.header.bytes -= DNS_NAME_SIZE;
 	assert_int_equal(check(), 0);
+
+	ipc_init(&m, IPC_RESOLVE, sizeof(m.resolve));
+	assert_int_equal(check(), -EBADMSG); /* no name */
+	strcpy(m.resolve.name, "ldap.hotel.example");
+	assert_int_equal(check(), 0);
+	strcpy(m.resolve.name, "ldap hotel");
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_RESOLVED, sizeof(m.resolved));
+	assert_int_equal(check(), -EBADMSG);
+	strcpy(m.resolved.name, "ldap.hotel.example");
+	assert_int_equal(check(), 0); /* it has no address */
+	m.resolved.n = 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.resolved.addresses[0] = documentation4;
+	assert_int_equal(check(), 0);
+	m.resolved.n = RESOLVED_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.resolved.n = 0; /* one more than it says */
+	assert_int_equal(check(), -EBADMSG);
 
 	ipc_init(&m, IPC_LOAD, sizeof(m.load));
 	strcpy(m.load.server, "relay");

@@ -3,6 +3,7 @@
 #include "daemon/health/targets.h"
 
 #include "daemon/health/dial.h"
+#include "daemon/health/host_names.h"
 #include "daemon/health/tracked.h"
 #include "daemon/log.h"
 #include "daemon/process/replica.h"
@@ -37,6 +38,8 @@ struct world {
 		uint64_t tls_digest;
 		bool tls_known;
 	} told[3];
+	struct ipc_resolved resolved; /* the last that was told */
+	unsigned nresolved;
 };
 
 static void note(void *context, const void *message)
@@ -46,6 +49,10 @@ static void note(void *context, const void *message)
 	const struct ipc_targets *targets = message;
 	const struct ipc_host_tls *tls = message;
 
+	if (header->type == IPC_RESOLVED) {
+		world->resolved = *(const struct ipc_resolved *)message;
+		world->nresolved++;
+	}
 	for (size_t i = 0; i < sizeof(world->told) / sizeof(*world->told); i++) {
 		const char *name = world->told[i].name;
 		for (uint32_t j = 0; header->type == IPC_TARGETS && j < targets->n; j++)
@@ -207,6 +214,34 @@ static void another_way_to_ask_forgets_all(void **state)
 	assert_known(world, 1, false);
 }
 
+/* "localhost" is the hosts file's, so that nothing waits for DNS. */
+static void a_name_that_is_no_server_s_is_told_whenever_it_is_asked_for(void **state)
+{
+	struct world *world = *state;
+	struct ipc_resolve ipc;
+
+	set_policy(world, "host " FIRST);
+	ipc_init(&ipc, IPC_RESOLVE, sizeof(ipc));
+	for (unsigned i = 1; i <= 2; i++) {
+		strcpy(ipc.name, "LocalHost");
+		targets_name(world->targets, &ipc);
+		targets_run(world->targets);
+		set_policy(world, "host " FIRST); /* nothing changed: nothing is said */
+		assert_int_equal(world->nresolved, i);
+		assert_string_equal(world->resolved.name, "LocalHost");
+		assert_true(world->resolved.n > 0);
+		assert_true(addr_is_loopback(&world->resolved.addresses[0]));
+	}
+	/* a flood of names pushes out the oldest, and is bounded */
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(ipc.name, sizeof(ipc.name), "h%u.example", i);
+		targets_name(world->targets, &ipc);
+	}
+	targets_run(world->targets);
+	assert_int_equal(world->nresolved, 2);
+	assert_true(world->counters[COUNTER_NAMES] < 2 * HOST_NAMES_MAX + 8);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -217,6 +252,7 @@ int main(void)
 		test(other_tls_with_one_host_is_that_host_s_alone),
 		test(other_tls_of_the_server_is_its_hosts_that_have_no_other),
 		test(another_way_to_ask_forgets_all),
+		test(a_name_that_is_no_server_s_is_told_whenever_it_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

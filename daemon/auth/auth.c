@@ -41,10 +41,16 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 
 	if (replica_take(child, &auth->replica, ipc, fd))
 		return true;
-	if (ipc->type != IPC_AUTH_TEST)
+	switch (ipc->type) {
+	case IPC_AUTH_TEST:
+		attempt_test(auth, m);
+		return true;
+	case IPC_RESOLVED:
+		host_take(auth, m);
+		return true;
+	default:
 		return false;
-	attempt_test(auth, m);
-	return true;
+	}
 }
 
 static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd)
@@ -107,6 +113,7 @@ static void take_down(struct auth *auth)
 	askers_close(auth);
 	backends_close(auth);
 	attempts_fini(&auth->attempts);
+	hosts_fini(&auth->hosts);
 	guess_free(auth->guess);
 	replica_fini(&auth->replica);
 	child_fini(&auth->child);

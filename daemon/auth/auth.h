@@ -5,6 +5,7 @@
 #include "daemon/auth/asker.h"
 #include "daemon/auth/attempt.h"
 #include "daemon/auth/backend.h"
+#include "daemon/auth/host.h"
 #include "daemon/auth/who.h"
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
@@ -19,6 +20,7 @@ struct auth {
 	struct askers askers;
 	struct attempts attempts;
 	struct backends backends; /* of the policy in force */
+	struct hosts hosts;       /* known by name */
 	struct who who;           /* for the answer at hand */
 };
 

@@ -13,6 +13,7 @@ static const struct backend_kind *kind_of(enum policy_auth_kind kind)
 {
 	static const struct backend_kind *const kinds[POLICY_AUTH_KINDS] = {
 		[POLICY_AUTH_FILE] = &backend_users,
+		[POLICY_AUTH_LDAP] = &backend_ldap,
 	};
 
 	return kinds[kind];

@@ -1,0 +1,101 @@
+#include "daemon/auth/host.h"
+
+#include "daemon/auth/auth.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A policy has far fewer: those that none names any more are pushed out. */
+#define HOSTS_MAX 256
+
+static struct ipc_resolved *find(struct hosts *hosts, const char *name)
+{
+	for (size_t i = 0; i < hosts->n; i++)
+		if (dns_same_name(hosts->v[i].name, name))
+			return &hosts->v[i];
+	return NULL;
+}
+
+static void ask(struct auth *auth, const char *name)
+{
+	struct ipc_resolve ipc;
+
+	ipc_init(&ipc, IPC_RESOLVE, sizeof(ipc));
+	snprintf(ipc.name, sizeof(ipc.name), "%s", name);
+	child_send(&auth->child, &ipc);
+}
+
+const struct ipc_resolved *host_find(struct auth *auth, const char *name, struct host_wait *wait)
+{
+	const struct ipc_resolved *known = find(&auth->hosts, name);
+
+	ask(auth, name);
+	if (known)
+		return known;
+	host_give_up(auth, wait);
+	wait->name = name;
+	wait->next = auth->hosts.waiting;
+	auth->hosts.waiting = wait;
+	return NULL;
+}
+
+void host_give_up(struct auth *auth, struct host_wait *wait)
+{
+	struct host_wait **at = &auth->hosts.waiting;
+
+	while (*at && *at != wait)
+		at = &(*at)->next;
+	if (*at)
+		*at = wait->next;
+	wait->name = NULL;
+}
+
+static struct ipc_resolved *add(struct hosts *hosts)
+{
+	if (hosts->n == HOSTS_MAX) {
+		memmove(hosts->v, hosts->v + 1, (HOSTS_MAX - 1) * sizeof(*hosts->v));
+		return &hosts->v[HOSTS_MAX - 1];
+	}
+	if (hosts->n == hosts->room) {
+		size_t room = hosts->room ? 2 * hosts->room : 4;
+		struct ipc_resolved *v = realloc(hosts->v, room * sizeof(*v));
+		if (!v)
+			return NULL;
+		hosts->v = v;
+		hosts->room = room;
+	}
+	return &hosts->v[hosts->n++];
+}
+
+static struct host_wait *waiting_for(const struct hosts *hosts, const char *name)
+{
+	struct host_wait *wait = hosts->waiting;
+
+	while (wait && !dns_same_name(wait->name, name))
+		wait = wait->next;
+	return wait;
+}
+
+void host_take(struct auth *auth, const struct ipc_resolved *ipc)
+{
+	struct hosts *hosts = &auth->hosts;
+	struct ipc_resolved *known = find(hosts, ipc->name);
+	struct host_wait *wait;
+
+	if (!known)
+		known = add(hosts);
+	if (!known)
+		return;
+	*known = *ipc;
+	while ((wait = waiting_for(hosts, ipc->name))) {
+		host_give_up(auth, wait);
+		wait->on_host(wait);
+	}
+}
+
+void hosts_fini(struct hosts *hosts)
+{
+	free(hosts->v);
+	*hosts = (struct hosts){0};
+}

@@ -1,0 +1,31 @@
+/* Owns the addresses of hosts that are known by name: health asks DNS for them and says so again
+ * whenever they change. What was said last holds until then. */
+#ifndef POSTERN_AUTH_HOST_H
+#define POSTERN_AUTH_HOST_H
+
+#include "lib/ipc/health.h"
+
+struct auth;
+
+/* Embedded by whoever waits for a name's addresses. */
+struct host_wait {
+	struct host_wait *next;
+	const char *name; /* borrowed while it waits; NULL: it does not */
+	/* May give it up or wait again. */
+	void (*on_host)(struct host_wait *wait);
+};
+
+struct hosts {
+	struct ipc_resolved *v; /* one for each name */
+	size_t n, room;
+	struct host_wait *waiting;
+};
+
+/* What is known, borrowed until the next call; NULL: it is waited for. Asks in any case. */
+const struct ipc_resolved *host_find(struct auth *auth, const char *name, struct host_wait *wait);
+/* One that does not wait is allowed. */
+void host_give_up(struct auth *auth, struct host_wait *wait);
+void host_take(struct auth *auth, const struct ipc_resolved *ipc);
+void hosts_fini(struct hosts *hosts);
+
+#endif

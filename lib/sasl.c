@@ -93,3 +93,82 @@ const char *sasl_challenge(const struct sasl *sasl)
 	/* Old programs compare these letter by letter. */
 	return sasl->mechanism == SASL_PLAIN ? "" : sasl->named ? "Password:" : "Username:";
 }
+
+/* ---- who it is in other mechanisms ---- */
+
+static bool is_scram(const char *mechanism)
+{
+	return strncasecmp(mechanism, "SCRAM-", 6) == 0;
+}
+
+static bool is_cram(const char *mechanism)
+{
+	return strcasecmp(mechanism, "CRAM-MD5") == 0;
+}
+
+bool sasl_names_user(const char *mechanism)
+{
+	return is_scram(mechanism) || is_cram(mechanism);
+}
+
+/* "user digest"; the user may have blanks. */
+static const char *cram_user(const char *said, size_t len, size_t *user_len)
+{
+	const char *blank = memrchr(said, ' ', len);
+
+	*user_len = blank ? (size_t)(blank - said) : 0;
+	return said;
+}
+
+/* "n,,n=user,r=..." : two fields go before, and none of those has a comma of its own. */
+static const char *scram_user(const char *said, size_t len, size_t *user_len)
+{
+	const char *end = said + len;
+
+	*user_len = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		const char *comma = memchr(said, ',', (size_t)(end - said));
+		if (!comma)
+			return said;
+		said = comma + 1;
+	}
+	if (end - said < 2 || memcmp(said, "n=", 2) != 0)
+		return said;
+	said += 2;
+	const char *comma = memchr(said, ',', (size_t)(end - said));
+	*user_len = comma ? (size_t)(comma - said) : 0;
+	return said;
+}
+
+/* SCRAM's "=2C" and "=3D" are what its fields are made of. */
+static size_t unescape(char *user, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool comma = len - i >= 3 && memcmp(user + i, "=2C", 3) == 0;
+		bool equal = len - i >= 3 && memcmp(user + i, "=3D", 3) == 0;
+		user[n++] = comma ? ',' : equal ? '=' : user[i];
+		i += comma || equal ? 2 : 0;
+	}
+	return n;
+}
+
+bool sasl_named_user(
+	const char *mechanism, const void *bytes, size_t len, char user[static SASL_USER_MAX + 1])
+{
+	size_t user_len = 0;
+	const char *said = bytes;
+
+	if (is_scram(mechanism))
+		said = scram_user(said, len, &user_len);
+	else if (is_cram(mechanism))
+		said = cram_user(said, len, &user_len);
+	if (user_len == 0 || user_len > SASL_USER_MAX || memchr(said, '\0', user_len))
+		return false;
+	memcpy(user, said, user_len);
+	if (is_scram(mechanism))
+		user_len = unescape(user, user_len);
+	user[user_len] = '\0';
+	return true;
+}

@@ -43,4 +43,12 @@ enum sasl_status sasl_respond(struct sasl *sasl, const void *bytes, size_t len, 
 /* Of SASL_MORE: what is said to the client, before it is encoded. */
 const char *sasl_challenge(const struct sasl *sasl);
 
+/* Who is it, of the mechanisms that say so in the client's first response: CRAM-MD5 (RFC 2195) and
+ * the SCRAM ones (RFC 5802), which else are not read here? */
+bool sasl_names_user(const char *mechanism);
+/* Of that response, decoded: false, it names nobody, or is none of the mechanism's. What it says is
+ * not proven. */
+bool sasl_named_user(
+	const char *mechanism, const void *bytes, size_t len, char user[static SASL_USER_MAX + 1]);
+
 #endif

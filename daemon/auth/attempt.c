@@ -108,6 +108,17 @@ struct attempt *attempt_find(struct auth *auth, uint64_t number)
 
 /* ---- verdicts ---- */
 
+/* Whose domain is left out where the name is counted: that of the first that is asked. */
+static const char *domain_of(const struct attempt *attempt)
+{
+	const struct policy_listener *listener = attempt->listener;
+
+	if (!listener || listener->auth_names.n == 0)
+		return NULL;
+	const struct policy_auth *auth = &attempt->policy->auths[listener->auths[0]];
+	return auth->domain.len > 0 ? auth->domain.text : NULL;
+}
+
 /* Of its password nothing is needed any more. */
 static void forget_password(struct attempt *attempt)
 {
@@ -181,9 +192,9 @@ static void pass(struct attempt *attempt)
 {
 	struct auth *auth = attempt->auth;
 
-	/* of what the backend alone understood the name is known only now */
+	/* of what the backend alone understood the name is sure only now */
 	if (attempt->through)
-		guess_name(auth->who.user.text, NULL, attempt->name);
+		guess_name(auth->who.user.text, domain_of(attempt), attempt->name);
 	if (attempt->asker)
 		guess_passed(auth->guess, attempt->name, &attempt->client.addr, now_us());
 	say(attempt, AUTH_OK, NULL);
@@ -294,17 +305,6 @@ const char *attempt_user(const struct attempt *attempt, const struct backend *ba
 
 /* ---- the dialogue ---- */
 
-/* Whose domain is left out where the name is counted: that of the first that is asked. */
-static const char *domain_of(const struct attempt *attempt)
-{
-	const struct policy_listener *listener = attempt->listener;
-
-	if (!listener || listener->auth_names.n == 0)
-		return NULL;
-	const struct policy_auth *auth = &attempt->policy->auths[listener->auths[0]];
-	return auth->domain.len > 0 ? auth->domain.text : NULL;
-}
-
 /* User and password are there. */
 static void check(struct attempt *attempt)
 {
@@ -350,20 +350,34 @@ static void take_response(struct attempt *attempt, const void *bytes, size_t len
 	}
 }
 
-/* What others than PLAIN and LOGIN mean, their backend knows. Who it is is not known before the
- * end: what is counted is the address. */
+/* May the backend be asked about what it alone understands? Who it is, some mechanisms say in their
+ * first response: for how often he is guessed at it is as good as a name that is typed, and for
+ * nothing else. Of others the address is counted. False: the attempt is over. */
+static bool may_go_on(
+	struct attempt *attempt, struct backend *backend, const void *bytes, size_t len, bool given)
+{
+	struct auth *auth = attempt->auth;
+	char user[SASL_USER_MAX + 1];
+
+	if (attempt->counted || (!given && sasl_names_user(attempt->mechanism)))
+		return true;
+	attempt->counted = true;
+	if (sasl_named_user(attempt->mechanism, bytes, len, user))
+		guess_name(user, domain_of(attempt), attempt->name);
+	if (guess_may(auth->guess, attempt->name, &attempt->client.addr, now_us()) == GUESS_ASK)
+		return true;
+	backend->state.limited++;
+	backend->changed = true;
+	say(attempt, AUTH_LIMITED, NULL);
+	return false;
+}
+
 static void begin_through(
 	struct attempt *attempt, struct backend *backend, const struct ipc_auth_ask *said)
 {
-	struct auth *auth = attempt->auth;
-
-	if (guess_may(auth->guess, "", &attempt->client.addr, now_us()) != GUESS_ASK) {
-		backend->state.limited++;
-		backend->changed = true;
-		say(attempt, AUTH_LIMITED, NULL);
-		return;
-	}
 	attempt->through = true;
+	if (!may_go_on(attempt, backend, said->response, said->bytes, said->given))
+		return;
 	ask(attempt, backend);
 	backend->kind->begin(backend, attempt, said->response, said->bytes, said->given);
 }
@@ -418,6 +432,8 @@ void attempt_respond(
 		take_response(attempt, response->response, response->bytes, true);
 		return;
 	}
+	if (!may_go_on(attempt, attempt->backend, response->response, response->bytes, true))
+		return;
 	wait_for(attempt, ATTEMPT_ASKS, AUTH_ANSWER_MS);
 	attempt->backend->kind->respond(
 		attempt->backend, attempt, response->response, response->bytes);

@@ -44,6 +44,7 @@ struct attempt {
 	struct endpoint client, server;
 	bool secured;
 	bool through; /* the backend alone understands its mechanism */
+	bool counted; /* it was found out whether it may be asked for */
 	bool asking;  /* the backend has not answered yet */
 	uint64_t begun_ms, asked_ms;
 	char mechanism[AUTH_MECHANISM_SIZE];

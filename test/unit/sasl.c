@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -147,6 +148,48 @@ static void names_of_mechanisms_have_no_case(void **state)
 	assert_int_equal(sasl_mechanism_of("PLAINER"), SASL_OTHER);
 }
 
+static void scram_and_cram_name_their_user(void **state)
+{
+	static const struct {
+		const char *mechanism, *said, *user; /* NULL: nobody */
+	} cases[] = {
+		{"SCRAM-SHA-256", "n,,n=anna,r=abc", "anna"},
+		{"scram-sha-1", "y,,n=anna,r=abc", "anna"},
+		{"SCRAM-SHA-256-PLUS", "p=tls-unique,a=bert,n=a=2Cn=3Dna=2c,r=abc", "a,n=na=2c"},
+		{"SCRAM-SHA-256", "n,,m=ext,n=anna,r=abc", NULL},
+		{"SCRAM-SHA-256", "n,,n=anna", NULL},
+		{"SCRAM-SHA-256", "n,,n=,r=abc", NULL},
+		{"SCRAM-SHA-256", "n,,n", NULL},
+		{"SCRAM-SHA-256", "n,", NULL},
+		{"SCRAM-SHA-256", "", NULL},
+		{"CRAM-MD5", "anna 0123456789abcdef", "anna"},
+		{"CRAM-MD5", "anna b 0123456789abcdef", "anna b"},
+		{"CRAM-MD5", "anna", NULL},
+		{"CRAM-MD5", " 0123", NULL},
+		{"CRAM-MD5", "", NULL},
+		{"GSSAPI", "n,,n=anna,r=abc", NULL},
+		{"PLAIN", "anna 0123", NULL},
+	};
+	char user[SASL_USER_MAX + 1], said[400];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t len = strlen(cases[i].said);
+		char *exact = len ? memcpy(malloc(len), cases[i].said, len) : NULL;
+		bool is = sasl_named_user(cases[i].mechanism, exact, len, user);
+		free(exact);
+		if (is != (cases[i].user != NULL) || (is && strcmp(user, cases[i].user) != 0))
+			fail_msg("%s: %s", cases[i].said, is ? user : "nobody");
+	}
+	assert_true(sasl_names_user("cram-md5") && sasl_names_user("SCRAM-SHA-1"));
+	assert_false(sasl_names_user("GSSAPI") || sasl_names_user("SCRAM"));
+	memset(said, 'x', sizeof(said));
+	said[SASL_USER_MAX] = ' ';
+	assert_true(sasl_named_user("CRAM-MD5", said, sizeof(said), user));
+	memmove(said + 1, said, SASL_USER_MAX + 1);
+	assert_false(sasl_named_user("CRAM-MD5", said, sizeof(said), user));
+	assert_false(sasl_named_user("CRAM-MD5", "a\0b c", 5, user));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +201,7 @@ int main(void)
 		cmocka_unit_test(a_bad_name_is_refused_behind_the_password),
 		cmocka_unit_test(what_is_long_fits_or_is_refused),
 		cmocka_unit_test(names_of_mechanisms_have_no_case),
+		cmocka_unit_test(scram_and_cram_name_their_user),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

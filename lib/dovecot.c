@@ -256,8 +256,13 @@ static void take_ok(struct fields *fields, struct dovecot_answer *answer)
 	answer->kind = DOVECOT_OK;
 	while (next(fields, &field)) {
 		const char *user = value_of(&field, "user");
-		if (user && !copy(user, field.text + field.len, answer->user, DOVECOT_USER_SIZE))
-			answer->user[0] = '\0';
+		if (!user || copy(user, field.text + field.len, answer->user, DOVECOT_USER_SIZE))
+			continue;
+		/* not he whose name was typed: that may be another's here */
+		*answer = (struct dovecot_answer){.kind = DOVECOT_LATER, .id = answer->id};
+		snprintf(answer->reason, sizeof(answer->reason), "%s",
+			"the user's name that it says does not fit");
+		return;
 	}
 }
 

@@ -67,7 +67,7 @@ enum dovecot_answer_kind {
 struct dovecot_answer {
 	enum dovecot_answer_kind kind;
 	uint32_t id;
-	char user[DOVECOT_USER_SIZE];   /* OK: who it is; "": it is not said, or does not fit */
+	char user[DOVECOT_USER_SIZE];   /* OK: who it is; "": it is not said */
 	char reason[DOVECOT_TEXT_SIZE]; /* NO, LATER: for the log; "": none */
 	const char *challenge;          /* within the line */
 	size_t challenge_len;

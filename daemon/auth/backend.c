@@ -12,6 +12,7 @@
 static const struct backend_kind *kind_of(enum policy_auth_kind kind)
 {
 	static const struct backend_kind *const kinds[POLICY_AUTH_KINDS] = {
+		[POLICY_AUTH_DOVECOT] = &backend_dovecot,
 		[POLICY_AUTH_FILE] = &backend_users,
 		[POLICY_AUTH_LDAP] = &backend_ldap,
 	};
@@ -145,11 +146,13 @@ static bool is_written(const struct policy_strings *names, const char *mechanism
 
 bool backend_takes(const struct backend *backend, const char *mechanism)
 {
-	const struct dovecot_mechanism *own = find(backend, mechanism);
+	/* LOGIN is read here: it is asked as PLAIN */
+	bool password = is_password(mechanism);
+	const struct dovecot_mechanism *own = find(backend, password ? "PLAIN" : mechanism);
 
 	if (!is_written(&backend->policy->mechanisms, mechanism))
 		return false;
-	if (is_password(mechanism))
+	if (password)
 		return !backend->kind->greeting || own || !backend->kind->greeting(backend);
 	return own && !(own->flags & DOVECOT_PRIVATE);
 }

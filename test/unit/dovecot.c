@@ -105,6 +105,8 @@ static void a_response_cannot_be_a_command(void **state)
 		assert_int_equal(dovecot_continue(1, "YQ==", 4, out, room), 0);
 }
 
+#define NO_FIT "the user's name that it says does not fit"
+
 static void answers_are_read(void **state)
 {
 	static const struct {
@@ -116,7 +118,7 @@ static void answers_are_read(void **state)
 		{"OK\t7\tuser=anna", DOVECOT_OK, 7, "anna", ""},
 		{"OK\t4294967295\tx=y\tuser=a\001tb\tz", DOVECOT_OK, 4294967295u, "a\tb", ""},
 		{"OK\t7", DOVECOT_OK, 7, "", ""},
-		{"OK\t7\tuser=a\0010b", DOVECOT_OK, 7, "", ""},
+		{"OK\t7\tuser=a\0010b", DOVECOT_LATER, 7, "", NO_FIT},
 		{"FAIL\t7\tuser=anna", DOVECOT_NO, 7, "", ""},
 		{"FAIL\t7\treason=bad\001nline", DOVECOT_NO, 7, "", "bad?line"},
 		{"FAIL\t7\tuser=anna\ttemp", DOVECOT_LATER, 7, "", ""},
@@ -148,7 +150,7 @@ static void answers_are_read(void **state)
 	}
 }
 
-static void a_user_too_long_is_none(void **state)
+static void a_user_too_long_is_nobody(void **state)
 {
 	char line[400] = "OK\t7\tuser=";
 	struct dovecot_answer answer;
@@ -159,8 +161,8 @@ static void a_user_too_long_is_none(void **state)
 	assert_int_equal(strlen(answer.user), 127);
 	line[begin + 127] = 'x';
 	dovecot_answer(line, begin + 128, &answer);
-	assert_int_equal(answer.kind, DOVECOT_OK);
-	assert_string_equal(answer.user, "");
+	assert_int_equal(answer.kind, DOVECOT_LATER);
+	assert_string_equal(answer.reason, NO_FIT);
 }
 
 int main(void)
@@ -171,7 +173,7 @@ int main(void)
 		cmocka_unit_test(requests_are_those_of_the_protocol),
 		cmocka_unit_test(a_response_cannot_be_a_command),
 		cmocka_unit_test(answers_are_read),
-		cmocka_unit_test(a_user_too_long_is_none),
+		cmocka_unit_test(a_user_too_long_is_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

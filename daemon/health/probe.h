@@ -4,7 +4,7 @@
 #define POSTERN_PROBE_H
 
 #include "daemon/health/dial.h"
-#include "daemon/health/secure.h"
+#include "daemon/tls/secure.h"
 #include "lib/dialogue.h"
 
 #define PROBES_MAX 16 /* at a time */

@@ -1,6 +1,6 @@
 #include "daemon/health/server_test.h"
 
-#include "daemon/health/secure.h"
+#include "daemon/tls/secure.h"
 #include "daemon/health/tracked.h"
 #include "daemon/health/tried.h"
 #include "lib/level.h"

@@ -3,7 +3,7 @@
 #ifndef POSTERN_TRIED_H
 #define POSTERN_TRIED_H
 
-#include "daemon/health/secure.h"
+#include "daemon/tls/secure.h"
 #include "daemon/health/tracked.h"
 
 /* One dialogue: an address of a host, and a client. */

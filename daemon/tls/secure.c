@@ -1,4 +1,4 @@
-#include "daemon/health/secure.h"
+#include "daemon/tls/secure.h"
 
 #include <errno.h>
 #include <stdio.h>

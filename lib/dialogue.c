@@ -115,7 +115,10 @@ static void say_quit(struct dialogue *dialogue)
 {
 	dialogue->offers = dialogue->reply.offers;
 	dialogue->logins = (uint8_t)logins_offered(dialogue->lines, dialogue->lines_len);
-	say(dialogue, DIALOGUE_QUIT, "QUIT\r\n", 6);
+	if (dialogue->setup->goes_on)
+		dialogue->step = DIALOGUE_HANDED;
+	else
+		say(dialogue, DIALOGUE_QUIT, "QUIT\r\n", 6);
 }
 
 void dialogue_begin(struct dialogue *dialogue, const struct dialogue_setup *setup)

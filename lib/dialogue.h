@@ -21,6 +21,7 @@ struct dialogue_setup {
 	enum engine_tls tls;
 	bool read;      /* also for flows that are read: it goes on where plain ones must not */
 	bool hand_over; /* a flow's: the reply to the last XCLIENT is the client's greeting */
+	bool goes_on;   /* the owner has something to say behind the last EHLO */
 };
 
 enum dialogue_step { /* what is waited for */
@@ -31,7 +32,7 @@ enum dialogue_step { /* what is waited for */
 	DIALOGUE_XCLIENT,    /* 220 to one of the commands */
 	DIALOGUE_EHLO_AGAIN, /* as the client that was named */
 	DIALOGUE_QUIT,
-	DIALOGUE_HANDED, /* with hand_over: all is said, another reads on */
+	DIALOGUE_HANDED, /* with hand_over, goes_on: all is said, another reads on */
 	DIALOGUE_OVER,
 };
 

@@ -290,17 +290,31 @@ void attempt_challenge(struct attempt *attempt, const void *bytes, size_t len)
 	asker_challenge(attempt->asker, attempt->id, bytes, len);
 }
 
-const char *attempt_user(const struct attempt *attempt, const struct backend *backend,
-	char name[static GUESS_NAME_SIZE + 256])
+static const char *put_domain(
+	const char *user, const struct backend *backend, char name[static ATTEMPT_USER_SIZE])
 {
 	const struct policy_string *domain = &backend->policy->domain;
-	const char *user = attempt->sasl.user;
 
 	if (domain->len > 0 && !strchr(user, '@'))
-		snprintf(name, GUESS_NAME_SIZE + 256, "%s@%s", user, domain->text);
+		snprintf(name, ATTEMPT_USER_SIZE, "%s@%s", user, domain->text);
 	else
-		snprintf(name, GUESS_NAME_SIZE + 256, "%s", user);
+		snprintf(name, ATTEMPT_USER_SIZE, "%s", user);
 	return name;
+}
+
+const char *attempt_user(const struct attempt *attempt, const struct backend *backend,
+	char name[static ATTEMPT_USER_SIZE])
+{
+	return put_domain(attempt->sasl.user, backend, name);
+}
+
+const char *attempt_typed(const struct attempt *attempt, const struct backend *backend,
+	char name[static ATTEMPT_USER_SIZE])
+{
+	char typed[GUESS_NAME_SIZE];
+
+	guess_name(attempt->sasl.user, NULL, typed);
+	return put_domain(typed, backend, name);
 }
 
 /* ---- the dialogue ---- */

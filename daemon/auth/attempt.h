@@ -87,7 +87,12 @@ void attempt_challenge(struct attempt *attempt, const void *bytes, size_t len);
 /* By number: what was asked may be over when the answer comes. NULL: it is. */
 struct attempt *attempt_find(struct auth *auth, uint64_t number);
 /* The name as this backend is asked: with its domain where it has none. */
+#define ATTEMPT_USER_SIZE (GUESS_NAME_SIZE + 256)
 const char *attempt_user(const struct attempt *attempt, const struct backend *backend,
-	char name[static GUESS_NAME_SIZE + 256]);
+	char name[static ATTEMPT_USER_SIZE]);
+/* The same in lower case, without blanks around: who it is where the backend names nobody, however
+ * it was typed. */
+const char *attempt_typed(const struct attempt *attempt, const struct backend *backend,
+	char name[static ATTEMPT_USER_SIZE]);
 
 #endif

@@ -103,9 +103,12 @@ static int set_up(struct auth *auth)
 	auth->guess = guess_new(secret);
 	if (!auth->guess)
 		return -ENOMEM;
-	if ((error = tls_init()) < 0 || (error = attempts_init(&auth->attempts)) < 0)
+	if ((error = tls_init()) < 0 || (error = attempts_init(&auth->attempts)) < 0 ||
+		(error = replica_init(&auth->replica, auth->start->options.relay_port, on_change)) <
+			0)
 		return error;
-	return replica_init(&auth->replica, auth->start->options.relay_port, on_change);
+	auth->replica.targets.read = true;
+	return 0;
 }
 
 static void take_down(struct auth *auth)

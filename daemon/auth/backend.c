@@ -12,6 +12,7 @@
 static const struct backend_kind *kind_of(enum policy_auth_kind kind)
 {
 	static const struct backend_kind *const kinds[POLICY_AUTH_KINDS] = {
+		[POLICY_AUTH_FORWARD] = &backend_forward,
 		[POLICY_AUTH_DOVECOT] = &backend_dovecot,
 		[POLICY_AUTH_FILE] = &backend_users,
 		[POLICY_AUTH_LDAP] = &backend_ldap,

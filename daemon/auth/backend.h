@@ -75,6 +75,6 @@ void backends_offer(struct auth *auth, const struct policy_listener *listener,
 /* It works, or why it does not, in words of no client's. */
 void backend_note(struct backend *backend, bool up, const char *text);
 
-extern const struct backend_kind backend_users, backend_ldap, backend_dovecot;
+extern const struct backend_kind backend_users, backend_ldap, backend_forward, backend_dovecot;
 
 #endif

@@ -185,7 +185,7 @@ static void say_login(struct dovecot *dovecot, struct attempt *attempt, const ch
 /* Nobody else is asked for: the first of the three parts is empty. */
 static void say_password(struct dovecot *dovecot, struct attempt *attempt)
 {
-	char name[GUESS_NAME_SIZE + 256], response[GUESS_NAME_SIZE + 256 + SASL_PASSWORD_MAX + 2];
+	char name[ATTEMPT_USER_SIZE], response[ATTEMPT_USER_SIZE + SASL_PASSWORD_MAX + 2];
 	const char *user = attempt_user(attempt, dovecot->backend, name);
 	size_t user_len = strlen(user), len = strlen(attempt->sasl.password);
 
@@ -261,13 +261,11 @@ static void accept_user(
 	struct dovecot *dovecot, struct attempt *attempt, const struct dovecot_answer *answer)
 {
 	struct who *who = &dovecot->backend->auth->who;
-	char name[GUESS_NAME_SIZE];
+	char name[ATTEMPT_USER_SIZE];
 	const char *user = answer->user;
 
-	if (!*user) {
-		guess_name(attempt->sasl.user, NULL, name);
-		user = name;
-	}
+	if (!*user && !attempt->through)
+		user = attempt_typed(attempt, dovecot->backend, name);
 	if (who_begin(who, dovecot->backend->policy_held, user, strlen(user)))
 		attempt_answer(attempt, ATTEMPT_YES, NULL);
 	else

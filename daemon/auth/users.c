@@ -100,7 +100,7 @@ static void compare(struct backend *backend, struct attempt *attempt)
 	const struct tls_credential *users = users_of(backend);
 	struct who *who = &backend->auth->who;
 	struct user_file_entry entry;
-	char name[GUESS_NAME_SIZE + 256];
+	char name[ATTEMPT_USER_SIZE];
 
 	if (!users)
 		attempt_answer(attempt, ATTEMPT_LATER, "its file is not there");

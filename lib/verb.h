@@ -41,6 +41,7 @@ enum verb_value {
 	VERB_RULE,
 	VERB_DEVICE,
 	VERB_CERTIFICATE,
+	VERB_AUTH,
 	VERB_LIST,
 	VERB_LISTENER,
 	VERB_DOMAIN,
@@ -98,6 +99,7 @@ enum verb_trait {
 	VERB_AT_SESSION = 1 << 5, /* session.sock takes it, too */
 	VERB_PLAIN = 1 << 6,      /* its answer is a text, not rows */
 	VERB_AT_DESK = 1 << 7,    /* desk.sock takes it, too */
+	VERB_SECRET = 1 << 8,     /* its body is a password, which posternctl asks for */
 };
 
 struct verb {

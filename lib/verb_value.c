@@ -12,9 +12,10 @@
 #define LONGEST 300 /* a host's name, with some room */
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device",
-	"certificate", "list", "listener", "domain", "user", "time", "endpoint", "path", "file",
-	"number", "rows", "policy", "session", "flow", "message", "address", "network", "networks",
-	"mac", "element", "duration", "span", "ending", "outcome", "sender", "recipient", "choice"};
+	"certificate", "auth", "list", "listener", "domain", "user", "time", "endpoint", "path",
+	"file", "number", "rows", "policy", "session", "flow", "message", "address", "network",
+	"networks", "mac", "element", "duration", "span", "ending", "outcome", "sender",
+	"recipient", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
 
@@ -129,6 +130,7 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	case VERB_RULE:
 	case VERB_DEVICE:
 	case VERB_CERTIFICATE:
+	case VERB_AUTH:
 	case VERB_LIST:
 	case VERB_LISTENER:
 	case VERB_DOMAIN:
@@ -190,6 +192,7 @@ static const char *const kinds[] = {
 	[VERB_RULE] = "a rule's name",
 	[VERB_DEVICE] = "a device's name",
 	[VERB_CERTIFICATE] = "a certificate's name",
+	[VERB_AUTH] = "the name of an auth",
 	[VERB_LIST] = "a list's name",
 	[VERB_USER] = "a user's name",
 	[VERB_TIME] = "a time",

@@ -12,10 +12,11 @@
 #define RULE_WORDS   "zone|listener|user|group|port|source|destination|schedule|sender|recipient|tls|server|verdict|limit|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
 #define CERTIFICATE_WORDS "file|key"
+#define AUTH_WORDS   "ldap|forward|dovecot|file|mechanism|domain|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|tls|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
-#define LISTENER_WORDS "address|port|accept|tls|newline|unmatched|limit|comment"
+#define LISTENER_WORDS "address|port|accept|tls|auth|newline|unmatched|limit|comment"
 #define DOMAIN_WORDS "name|server|recipient|comment"
 /* replace, set and unset of a kind of statement. Of one whose clauses are all needed none can be
  * taken out. */
@@ -159,6 +160,24 @@ static const struct verb certificate[] = {
 	CHANGES_OF_NEEDED(VERB_CERTIFICATE, "CLAUSE...", CERTIFICATE_WORDS),
 	{"delete", "takes the certificate out", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_CERTIFICATE), OPENS)},
+	{0},
+};
+
+static const struct verb auth[] = {
+	{"show", "where passwords are checked: whether it answers, how often it was asked", 0, 0,
+		PARTS(SOME_NAME(VERB_AUTH), COLUMNS)},
+	{"add", "a new place, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", AUTH_WORDS))},
+	CHANGES(VERB_AUTH, "CLAUSE...", AUTH_WORDS),
+	{"delete", "takes the place out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_AUTH), OPENS)},
+	{"password", "asks for a password and makes the user's line for `auth file`",
+		VERB_LOCAL | VERB_PLAIN, 0,
+		PARTS(ARGUMENT("USER", VERB_USER, VERB_NEEDED, 0),
+			KEYWORD("group", "G,...", VERB_TEXT, 0, 0),
+			KEYWORD("mail", "A,...", VERB_TEXT, 0, 0))},
+	{"test", "asks for a user's password and lets it be checked as a flow's", VERB_SECRET, 60,
+		PARTS(NAME(VERB_AUTH), KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 0))},
 	{0},
 };
 
@@ -377,6 +396,7 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("zone", "zones with their interfaces and sessions", zone, "no zones", "no zones"),
 	NOUN("server", "designated SMTP servers", server, "no servers", "no hosts"),
 	NOUN("certificate", "certificates with their keys", certificate, "no certificates", "no certificates"),
+	NOUN("auth", "where users' passwords are checked", auth, "no auth", "no auth"),
 	NOUN("listener", "where the gateway takes mail in its own name", listener, "no listeners", "no listeners"),
 	NOUN("domain", "protected domains, whose mail is incoming", domain, "no domains", "no domains"),
 	NOUN("device", "permanent sessions for hosts that cannot log in", device, "no devices", "no devices"),

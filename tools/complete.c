@@ -22,6 +22,7 @@ static const struct source {
 	{VERB_HOST, "server", "show", "host", NULL},
 	{VERB_RULE, "rule", "show", "rule", NULL},
 	{VERB_CERTIFICATE, "certificate", "show", "certificate", NULL},
+	{VERB_AUTH, "auth", "show", "auth", NULL},
 	{VERB_DEVICE, "device", "show", "device", NULL},
 	{VERB_LIST, "list", "show", "list", NULL},
 	{VERB_LISTENER, "listener", "show", "listener", NULL},
@@ -117,6 +118,8 @@ static void put_rest(const struct asked *asked, const struct verb_part *part, co
 		{"tls", VERB_CHOICE, "none|offer|require|verify|pin", "server"},
 		{"tls", VERB_CHOICE, "any|not|verified", "rule"},
 		{"file", VERB_PATH, "", "certificate"}, {"key", VERB_PATH, "", "certificate"},
+		{"auth", VERB_AUTH, "", "listener"}, {"file", VERB_PATH, "", "auth"},
+		{"dovecot", VERB_PATH, "", "auth"}, {"forward", VERB_SERVER, "", "auth"},
 		{"file", VERB_PATH, "", "server"}, {"ca", VERB_PATH, "", NULL},
 		{"secret", VERB_CHOICE, "file", NULL}};
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {

@@ -51,13 +51,14 @@ static json_t *verb_json(const struct verb_noun *noun, const struct verb *verb)
 	json_t *parts = json_array();
 	for (const struct verb_part *part = verb->parts; part && part->kind; part++)
 		json_array_append_new(parts, part_json(part));
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:o}", "noun",
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o}", "noun",
 		noun->name, "verb", verb->name, "usage", verb_usage(noun, verb, usage), "help",
 		verb->help, "changes", (verb->traits & VERB_CHANGES) != 0, "edits",
 		(verb->traits & VERB_EDITS) != 0, "local", (verb->traits & VERB_LOCAL) != 0, "text",
 		(verb->traits & VERB_PLAIN) != 0, "session_socket",
 		(verb->traits & VERB_AT_SESSION) != 0, "desk_socket",
-		(verb->traits & VERB_AT_DESK) != 0, "parts", parts);
+		(verb->traits & VERB_AT_DESK) != 0, "secret", (verb->traits & VERB_SECRET) != 0,
+		"parts", parts);
 }
 
 static void show_json(const struct verb_noun *only)

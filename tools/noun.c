@@ -21,6 +21,8 @@ static const struct own {
 	{"policy", "edit", policy_edit},
 	{"policy", "save", policy_save},
 	{"server", "test", server_test},
+	{"auth", "password", auth_password},
+	{"auth", "test", auth_test},
 	{"bypass", "on", bypass_run},
 	{"bypass", "off", bypass_run},
 	{"doctor", "", doctor_run},

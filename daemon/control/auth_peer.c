@@ -74,6 +74,13 @@ static bool on_ipc(struct peer *told, const struct ipc_header *ipc)
 	case IPC_RESOLVE: /* without a health process it is not answered, and asked again */
 		health_peer_send(told->control->health, ipc);
 		return true;
+	case IPC_AUTH_TESTED: /* of a question that was given up */
+		return true;
+	case IPC_REPLY:
+		if (((const struct ipc_reply *)m)->status < 0)
+			log_error("auth refuses what it was told: %s",
+				((const struct ipc_reply *)m)->text);
+		return true;
 	default:
 		return false;
 	}

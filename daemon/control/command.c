@@ -9,10 +9,11 @@
 #include <string.h>
 
 const struct command_noun *const command_nouns[] = {&command_status, &command_policy, &command_rule,
-	&command_zone, &command_server, &command_certificate, &command_listener, &command_domain,
-	&command_device, &command_list, &command_session, &command_block, &command_client,
-	&command_flow, &command_explain, &command_audit, &command_message, &command_monitor,
-	&command_bypass, &command_counters, &command_log_noun, &command_doctor, NULL};
+	&command_zone, &command_server, &command_certificate, &command_auth, &command_listener,
+	&command_domain, &command_device, &command_list, &command_session, &command_block,
+	&command_client, &command_flow, &command_explain, &command_audit, &command_message,
+	&command_monitor, &command_bypass, &command_counters, &command_log_noun, &command_doctor,
+	NULL};
 
 const char *command_value(const struct command *command, const char *name)
 {
@@ -178,9 +179,15 @@ static bool find_verb(struct command *command, size_t *used)
 	return false;
 }
 
-/* A verb that takes a file has its bytes, and no other has any. false: ended. */
+/* A verb that takes a file has its bytes, one that takes a password has it, and no other has any.
+ * false: ended. */
 static bool look_at_body(struct command *command)
 {
+	if (command->verb->traits & VERB_SECRET) {
+		if (!command->intake.body_len)
+			command_usage(command, "a password is expected behind the words");
+		return command->intake.body_len != 0;
+	}
 	bool takes = verb_takes(command->verb, VERB_FILE);
 	if (!takes && command->intake.body_len) {
 		command_usage(command, "no file is expected here");

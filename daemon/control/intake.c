@@ -63,8 +63,11 @@ void intake_drop(struct intake *intake)
 	if (intake->all)
 		*intake->all -= intake->held;
 	free(intake->words);
-	if (intake->body)
+	/* it may be a password */
+	if (intake->body) {
+		explicit_bzero(intake->body, intake->body_len);
 		munmap(intake->body, BODY_ROOM);
+	}
 	*intake = (struct intake){.all = intake->all, .no_file = intake->no_file};
 }
 

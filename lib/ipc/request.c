@@ -103,6 +103,8 @@ void request_reader_next(struct request_reader *reader)
 	size_t whole = REQUEST_HEADER_SIZE + frame_len(reader->bytes);
 	memmove(reader->bytes, reader->bytes + whole, reader->len - whole);
 	reader->len -= whole;
+	/* it may have been a password */
+	explicit_bzero(reader->bytes + reader->len, whole);
 	if (reader->len == 0 && reader->room > 65536) {
 		free(reader->bytes);
 		reader->bytes = NULL;

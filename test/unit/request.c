@@ -107,6 +107,30 @@ static void the_largest_frame_passes_and_memory_is_given_back(void **state)
 	free(body);
 }
 
+static void of_a_frame_that_was_taken_nothing_stays(void **state)
+{
+	(void)state;
+	static const char password[] = "a password", next[] = "w";
+	struct request_reader reader;
+	uint8_t header[REQUEST_HEADER_SIZE];
+	enum request_kind kind;
+	const uint8_t *payload;
+	size_t len;
+	request_reader_init(&reader);
+	for (unsigned i = 0; i < 2; i++) {
+		const char *text = i ? next : password;
+		request_encode_header(header, REQUEST_BODY, (uint32_t)strlen(text));
+		feed(&reader, header, sizeof(header));
+		feed(&reader, (const uint8_t *)text, strlen(text));
+	}
+	assert_int_equal(request_reader_frame(&reader, &kind, &payload, &len), 1);
+	request_reader_next(&reader);
+	assert_null(memmem(reader.bytes, reader.room, "passw", 5));
+	assert_int_equal(request_reader_frame(&reader, &kind, &payload, &len), 1);
+	assert_memory_equal(payload, next, len);
+	request_reader_fini(&reader);
+}
+
 static void words_are_utf8_without_control_characters(void **state)
 {
 	(void)state;
@@ -136,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_frame_comes_out_whole_however_it_is_cut),
 		cmocka_unit_test(what_is_no_frame_is_said_at_the_first_wrong_byte),
 		cmocka_unit_test(the_largest_frame_passes_and_memory_is_given_back),
+		cmocka_unit_test(of_a_frame_that_was_taken_nothing_stays),
 		cmocka_unit_test(words_are_utf8_without_control_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 """Owns a certificate authority of a test, by the openssl program, and the certificates it signs."""
 
+import contextlib
 import hashlib
+import ipaddress
 import os
 import subprocess
 
@@ -38,6 +40,13 @@ def openssl(*words, stdin=None):
     return done.stdout
 
 
+def _kind(name):
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(name)
+        return "IP"
+    return "DNS"
+
+
 class Authority:
     """`file` is its own certificate."""
 
@@ -71,14 +80,14 @@ class Authority:
         os.chmod(path, 0o644)  # for whoever the program of the test runs as
 
     def sign(self, leaf, *names, begins="20200101000000Z", ends="20991231235959Z", usage=None):
-        """A certificate for these names of hosts; its file, and that of its key. usage: the one
+        """A certificate for these names of hosts or addresses; its file, and that of its key. usage: the one
         thing that it is for."""
         certificate, key, request = (self.path(f"{leaf}.{end}") for end in ("pem", "key", "csr"))
         self._configure(names[0])
         self._new_key(key)
         more = ("-addext", f"extendedKeyUsage={usage}") if usage else ()
         openssl("req", "-new", "-config", self.config, "-key", key, "-out", request, "-addext",
-                "subjectAltName=" + ",".join(f"DNS:{name}" for name in names), *more)
+                "subjectAltName=" + ",".join(f"{_kind(name)}:{name}" for name in names), *more)
         openssl(*self._ca, "-in", request, "-out", certificate, "-startdate", begins, "-enddate",
                 ends)
         return certificate, key

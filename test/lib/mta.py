@@ -228,3 +228,64 @@ service stats {{
                                           key=signed[1]))
         self.begin((*mail.view(self.package, self.etc, *self.LIBRARIES), "dovecot", "-F", "-c",
                     config), host.ip4, 587, f"{self.folder}/output")
+
+
+class Slapd(Unpacked):
+    """A directory, on 389 and 636, of the people given: (uid, password, mails, groups). `reader`
+    may search in it with READER; nobody else sees more than who is bound sees of himself."""
+
+    package, users = "slapd", ()
+    LIBRARIES = ("libltdl7", "libwrap0")
+    READER = "reads it all"
+
+    CONFIG = """
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload memberof
+pidfile {folder}/pid
+TLSCertificateFile {certificate}
+TLSCertificateKeyFile {key}
+database mdb
+maxsize 16777216
+suffix "dc=hotel,dc=example"
+directory {folder}/data
+overlay memberof
+access to attrs=userPassword by anonymous auth by * none
+access to * by dn.exact="cn=reader,dc=hotel,dc=example" read by self read by * none
+"""
+
+    def __init__(self, host, tag, signed, people):
+        super().__init__(host, tag)
+        self.logfile = f"{self.folder}/output"
+        os.makedirs(f"{self.folder}/data", exist_ok=True)
+        ldif, config = f"{self.folder}/people.ldif", f"{self.folder}/slapd.conf"
+        with open(ldif, "w") as file:
+            file.write(self.entries(people))
+        with open(config, "w") as file:
+            file.write(self.CONFIG.format(folder=self.folder, certificate=signed[0],
+                                          key=signed[1]))
+        self.view = mail.view(self.package, self.etc, *self.LIBRARIES)
+        done = host.run(*self.view, "slapadd", "-f", config, "-l", ldif, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.start(config)
+
+    def start(self, config=None):
+        self.begin((*self.view, "slapd", "-d", "0", "-h", "ldap:/// ldaps:///", "-f",
+                    config or f"{self.folder}/slapd.conf"), self.host.ip4, 636, self.logfile)
+
+    def entries(self, people):
+        base = "dc=hotel,dc=example"
+        text = (f"dn: {base}\nobjectClass: dcObject\nobjectClass: organization\no: Hotel\n"
+                f"dc: hotel\n\ndn: cn=reader,{base}\nobjectClass: organizationalRole\n"
+                f"objectClass: simpleSecurityObject\ncn: reader\nuserPassword: {self.READER}\n\n"
+                f"dn: ou=people,{base}\nobjectClass: organizationalUnit\nou: people\n\n")
+        for uid, password, mails, groups in people:
+            text += (f"dn: cn={uid} of the hotel,ou=people,{base}\nobjectClass: inetOrgPerson\n"
+                     f"cn: {uid} of the hotel\nsn: {uid}\nuid: {uid}\nuserPassword: {password}\n"
+                     + "".join(f"mail: {address}\n" for address in mails)
+                     + "".join(f"memberOf: cn={group},ou=groups,{base}\n" for group in groups)
+                     + "\n")
+        return text

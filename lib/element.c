@@ -90,6 +90,19 @@ bool element_is_domain(const struct policy_elem *elem)
 	return labels_of(elem->text + below, elem->len - below) > 1;
 }
 
+bool element_is_anybodys(const struct policy_elem *elem)
+{
+	static const char *const reverse[] = {".in-addr.arpa", ".ip6.arpa"};
+
+	if (elem->len == 0 || elem->text[0] != '.')
+		return false;
+	for (size_t i = 0; i < sizeof(reverse) / sizeof(*reverse); i++)
+		if (elem->len == strlen(reverse[i]) &&
+			strncasecmp(elem->text, reverse[i], elem->len) == 0)
+			return true;
+	return !element_is_domain(elem);
+}
+
 /* ---- text ---- */
 
 static const char *parse_place(const char *text, size_t len, struct policy_elem *elem)

@@ -30,5 +30,8 @@ bool element_decode(const uint8_t *bytes, int len, struct policy_elem *elem);
 
 /* Of kind HOST: is it a domain to protect? One label would be a whole top domain, or no domain. */
 bool element_is_domain(const struct policy_elem *elem);
+/* Of kind HOST: is it all below a top domain, or below what names all addresses? Anybody has a name
+ * there. */
+bool element_is_anybodys(const struct policy_elem *elem);
 
 #endif

@@ -266,6 +266,8 @@ static void check_account(
 static void check_permit(
 	struct language *l, const struct policy_rule *rule, const struct language_rule_note *note)
 {
+	char name[ELEMENT_TEXT_SIZE];
+
 	switch (relay_permit_of(rule)) {
 	case RELAY_NOBODY:
 		language_error(l, &note->server,
@@ -282,6 +284,13 @@ static void check_permit(
 				"what rule %s permits is " WIDE
 				", `user any` or `recipient protected`",
 				rule->name.text);
+		else if (relay_find_anybodys(l->policy, &rule->source))
+			language_error(l, &note->source,
+				"rule %s permits \"%s\" to relay, below which anybody has a name; "
+				"expected names of two parts at least",
+				rule->name.text,
+				element_format(
+					relay_find_anybodys(l->policy, &rule->source), name));
 		else if (holds_host(l->policy, &rule->source))
 			language_warn(l, &note->source,
 				"rule %s permits hosts by their names: who has a word in their "

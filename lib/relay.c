@@ -127,6 +127,10 @@ static bool is_accept_wide(struct measuring *measuring, size_t listener)
 	return end(measuring);
 }
 
+/* ---- names ---- */
+
+typedef int stop_at(void *context, const struct policy_elem *elem, uint64_t end_ms);
+
 static int stop_at_short(void *context, const struct policy_elem *elem, uint64_t end_ms)
 {
 	(void)end_ms;
@@ -136,20 +140,29 @@ static int stop_at_short(void *context, const struct policy_elem *elem, uint64_t
 	return 1;
 }
 
-/* The first name of one label that a domain would take; NULL: none. */
-static const struct policy_elem *find_short(
-	const struct measuring *measuring, const struct policy_list *list)
+static int stop_at_anybodys(void *context, const struct policy_elem *elem, uint64_t end_ms)
+{
+	(void)end_ms;
+	if (elem->kind != POLICY_ELEM_HOST || !element_is_anybodys(elem))
+		return 0;
+	*(const struct policy_elem **)context = elem;
+	return 1;
+}
+
+/* The first name where it stops; NULL: none. */
+static const struct policy_elem *find_in(
+	const struct measuring *measuring, const struct policy_list *list, stop_at *stop)
 {
 	const struct relay_change *change = measuring->change;
 	const struct policy_elem *found = NULL;
 	bool changed = is_changed(measuring, list->name.text);
 
 	for (size_t i = 0; changed && i < change->n && !found; i++)
-		stop_at_short(&found, &change->elems[i], 0);
+		stop(&found, &change->elems[i], 0);
 	for (size_t i = 0; i < list->elems.n && !found; i++)
-		stop_at_short(&found, &list->elems.v[i], 0);
+		stop(&found, &list->elems.v[i], 0);
 	if (!found && measuring->lists && !(changed && change->replaces))
-		lists_each(measuring->lists, list->name.text, stop_at_short, &found);
+		lists_each(measuring->lists, list->name.text, stop, &found);
 	return found;
 }
 
@@ -160,7 +173,7 @@ static bool is_domain_short(const struct measuring *measuring, const struct poli
 
 	for (size_t i = 0; i < domain->list_names.n; i++) {
 		const struct policy_list *list = &measuring->policy->lists[domain->lists[i]];
-		const struct policy_elem *found = find_short(measuring, list);
+		const struct policy_elem *found = find_in(measuring, list, stop_at_short);
 		if (!found)
 			continue;
 		snprintf(text, RELAY_TEXT_SIZE,
@@ -170,6 +183,46 @@ static bool is_domain_short(const struct measuring *measuring, const struct poli
 		return true;
 	}
 	return false;
+}
+
+static const struct policy_elem *find_anybodys(
+	const struct measuring *measuring, const struct policy_where *where)
+{
+	const struct policy_elem *found = NULL;
+
+	for (size_t i = 0; i < where->elems.n && !found; i++)
+		stop_at_anybodys(&found, &where->elems.v[i], 0);
+	for (size_t i = 0; i < where->list_names.n && !found; i++)
+		found = find_in(
+			measuring, &measuring->policy->lists[where->lists[i]], stop_at_anybodys);
+	return found;
+}
+
+const struct policy_elem *relay_find_anybodys(
+	const struct policy *policy, const struct policy_where *where)
+{
+	const struct measuring measuring = {.policy = policy};
+
+	return find_anybodys(&measuring, where);
+}
+
+static bool permits_anybodys(const struct measuring *measuring, const struct policy_rule *rule,
+	char text[static RELAY_TEXT_SIZE])
+{
+	char name[ELEMENT_TEXT_SIZE];
+
+	if (rule->disabled || !rule->listens || !rule->to_server ||
+		relay_permit_of(rule) != RELAY_SOURCE ||
+		(measuring->change && !uses(&rule->source, measuring->change->list)))
+		return false;
+	const struct policy_elem *found = find_anybodys(measuring, &rule->source);
+	if (!found)
+		return false;
+	snprintf(text, RELAY_TEXT_SIZE,
+		"rule %s permits to relay by the name \"%.100s\", below which anybody has a name; "
+		"expected names of two parts at least",
+		rule->name.text, element_format(found, name));
+	return true;
 }
 
 bool relay_is_open(const struct policy *policy, const struct lists *lists,
@@ -197,6 +250,9 @@ bool relay_is_open(const struct policy *policy, const struct lists *lists,
 			return true;
 		}
 	}
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (permits_anybodys(&measuring, &policy->rules[i], text))
+			return true;
 	for (size_t i = 0; i < policy->ndomains; i++)
 		if (is_domain_short(&measuring, &policy->domains[i], text))
 			return true;

@@ -26,11 +26,14 @@ struct relay_change {
 #define RELAY_TEXT_SIZE 384
 /* What would be wrong with the policy and what its dynamic lists hold, with this change (NULL:
  * none); false: nothing. lists NULL: none of them holds anything. text is what is wrong, and what
- * was expected: a listener's rules that permit more than a /8 (IPv6: /19), an `accept` as wide, a
- * protected domain of one name. */
+ * was expected: a listener's rules that permit more than a /8 (IPv6: /19) or names that
+ * anybody can have, an `accept` as wide, a protected domain of one name. */
 bool relay_is_open(const struct policy *policy, const struct lists *lists,
 	const struct relay_change *change, char text[static RELAY_TEXT_SIZE]);
 /* Is it more than a /8 (IPv6: /19), dynamic lists left out? */
 bool relay_is_too_wide(const struct policy *policy, const struct policy_where *where);
+/* The first name in it that anybody can have, dynamic lists left out; NULL: none. Borrowed. */
+const struct policy_elem *relay_find_anybodys(
+	const struct policy *policy, const struct policy_where *where);
 
 #endif

@@ -109,6 +109,12 @@ static void each_open_relay_is_refused(void **state)
 			"by rule s and those before it"},
 		{"listener l { address 203.0.113.1 port 26 accept 0.0.0.0/0 }", "wider than a /8"},
 		{"listener l { address 203.0.113.1 port 26 accept wide }", "wider than a /8"},
+		{"rule r { listener in source \".example\" server inside }", "anybody has a name"},
+		{"rule r { listener in source 10.0.0.1, short server inside }",
+			"permits \".example\" to relay"},
+		{"rule r { listener in source \".In-Addr.arpa\" server inside }",
+			"anybody has a name"},
+		{"rule r { listener in source \".ip6.arpa\" server inside }", "anybody has a name"},
 		{"rule r { listener in source macs server inside }", "a MAC says nothing"},
 		{"rule r { listener in source 02:00:5e:00:53:01 server inside }",
 			"a MAC says nothing"},
@@ -213,6 +219,10 @@ static void what_is_no_open_relay_is_taken(void **state)
 		"rule r { listener in source grown server inside }",
 		"rule r { listener in source partners server inside }",
 		"rule r { listener in source \"mx.a.example\", \".b.example\" server inside }",
+		"rule r { listener in source \".2.0.192.in-addr.arpa\" server inside }",
+		"rule r { listener in source \".example\" user any server inside }",
+		"rule r { listener in source short verdict answer 554 \"no\" }",
+		"listener l { address 203.0.113.1 port 26 accept \".example\" }",
 		"rule r { listener in source not grown verdict answer 554 \"no\" }",
 		HOTEL "rule r { listener in recipient protected server inside }",
 		TWO "rule r { listener in recipient protected server protected }",
@@ -282,11 +292,14 @@ static bool is_open(const struct policy *policy, const struct lists *lists, cons
 
 static void a_list_cannot_grow_to_everybody(void **state)
 {
-	static const char text[] = "listener l { address 203.0.113.1 port 26 accept accepted }\n"
-				   "list accepted dynamic\nlist unused dynamic\n"
-				   "domain d { name names server inside }\n"
-				   "rule r { listener in source 10.0.0.0/9, grown server inside }\n"
-				   "rule s { listener in source not unused verdict answer \"no\" }";
+	static const char text[] =
+		"listener l { address 203.0.113.1 port 26 accept accepted }\n"
+		"list accepted dynamic\nlist unused dynamic\n"
+		"domain d { name names server inside }\n"
+		"rule r { listener in source 10.0.0.0/9, grown server inside }\n"
+		"rule s { listener in source not unused verdict answer \"no\" }\n"
+		"list called host dynamic\n"
+		"rule t { listener out source called server inside }";
 	struct language_diagnosis diagnosis;
 	struct policy *policy = parse(text, &diagnosis);
 	struct lists *lists = lists_new();
@@ -314,6 +327,11 @@ static void a_list_cannot_grow_to_everybody(void **state)
 	/* domains */
 	assert_true(is_open(policy, lists, "names", POLICY_HOLDS_HOSTS, ".example", false));
 	assert_false(is_open(policy, lists, "names", POLICY_HOLDS_HOSTS, ".a.example", true));
+	lists_remove(lists, "grown", &all);
+	/* names */
+	assert_true(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".example", false));
+	assert_true(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".ip6.arpa", true));
+	assert_false(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".a.example", false));
 	lists_free(lists);
 	policy_unref(policy);
 }

@@ -78,6 +78,11 @@ bool apply_busy(const struct apply *apply)
 	return apply->busy;
 }
 
+const struct policy *apply_coming(const struct apply *apply)
+{
+	return apply->policy;
+}
+
 void apply_when_free(struct apply *apply, void (*run)(void *context), void *context)
 {
 	if (!apply->busy && !apply->waiters) {

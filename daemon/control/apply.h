@@ -42,6 +42,8 @@ void apply_free(struct apply *apply);
 /* Calls run now, or as soon as no apply is under way. */
 void apply_when_free(struct apply *apply, void (*run)(void *context), void *context);
 bool apply_busy(const struct apply *apply);
+/* The policy that is under way, borrowed; NULL: none. */
+const struct policy *apply_coming(const struct apply *apply);
 /* Only when no apply is under way. The order's members are taken over in any case. Refused, before
  * anything is tried, by what guard.h says; the same text and meaning as what runs is no change. */
 void apply_begin(struct apply *apply, const struct apply_order *order);

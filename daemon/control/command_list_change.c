@@ -1,8 +1,10 @@
 /* Commands that change the elements of a dynamic list. */
 #include "daemon/control/command.h"
 
+#include "daemon/control/apply.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/command_parts.h"
+#include "daemon/control/confirm.h"
 #include "daemon/control/control.h"
 #include "daemon/control/list_change.h"
 #include "lib/element.h"
@@ -10,6 +12,7 @@
 #include "lib/relay.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,8 +209,36 @@ static bool all_there(
 	return true;
 }
 
+/* where: " in policy 7", or nothing for the running one. false: ended. */
+static bool is_closed_in(struct command *command, const struct policy *policy,
+	const struct relay_change *change, const char *where)
+{
+	char text[RELAY_TEXT_SIZE];
+
+	if (!policy || !relay_is_open(policy, command->control->lists, change, text))
+		return true;
+	command_done(
+		command, OUTCOME_REFUSED, "an open relay%s: %s; nothing has changed", where, text);
+	return false;
+}
+
+/* Nobody is asked again when it returns. false: ended. */
+static bool is_closed_back(struct command *command, const struct relay_change *change)
+{
+	uint64_t number;
+	char where[80];
+	struct policy *back = confirm_load_back(command->control->confirm, &number);
+
+	snprintf(where, sizeof(where), " in policy %" PRIu64 ", which returns if nobody confirms",
+		number);
+	bool closed = is_closed_in(command, back, change, where);
+	policy_unref(back);
+	return closed;
+}
+
 /* Sources of a listener's rules, whom it accepts, names of domains: a list that would make an open
- * relay of them is none. false: ended. */
+ * relay of them is none, now or when the policy comes into force that is on its way. false: ended.
+ */
 static bool is_closed(struct command *command, const struct policy_list *list,
 	const struct changing *changing, bool replaces)
 {
@@ -216,12 +247,13 @@ static bool is_closed(struct command *command, const struct policy_list *list,
 		.replaces = replaces,
 		.elems = changing->elems,
 		.n = changing->n};
-	char text[RELAY_TEXT_SIZE];
 
-	if (!relay_is_open(control->policy, control->lists, &change, text))
+	if (list->holds == POLICY_HOLDS_MAIL)
 		return true;
-	command_done(command, OUTCOME_REFUSED, "an open relay: %s; nothing has changed", text);
-	return false;
+	return is_closed_in(command, control->policy, &change, "") &&
+	       is_closed_in(command, apply_coming(control->apply), &change,
+		       " in the policy that is under way") &&
+	       is_closed_back(command, &change);
 }
 
 void list_add(struct command *command)

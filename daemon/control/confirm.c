@@ -87,6 +87,22 @@ void confirm_expire(struct confirm *confirm)
 	apply_when_free(confirm->control->apply, return_policy, confirm);
 }
 
+struct policy *confirm_load_back(struct confirm *confirm, uint64_t *number)
+{
+	const struct policy_current *current = policy_store_current(confirm->control->history);
+	struct language_diagnosis diagnosis;
+	struct policy_record record;
+
+	*number = current->confirm_back;
+	if (!current->confirm_until_ms ||
+		policy_store_load(confirm->control->history, *number, &record))
+		return NULL;
+	struct policy *policy = policy_parse_record(confirm->control, &record, &diagnosis);
+	language_diagnosis_fini(&diagnosis);
+	policy_record_fini(&record);
+	return policy;
+}
+
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;

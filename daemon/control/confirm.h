@@ -16,5 +16,8 @@ int confirm_give(struct confirm *confirm, apply_done *done, void *context);
 void confirm_resume(struct confirm *confirm);
 /* If its time is over the policy before returns, now or as soon as no apply is under way. */
 void confirm_expire(struct confirm *confirm);
+/* The policy that returns if nobody confirms, and its number: the caller's. NULL: none waits, or it
+ * is lost. */
+struct policy *confirm_load_back(struct confirm *confirm, uint64_t *number);
 
 #endif

@@ -39,6 +39,7 @@
 #include "daemon/control/sessions.h"
 #include "daemon/control/tally.h"
 #include "daemon/control/want.h"
+#include "lib/relay.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -402,6 +403,12 @@ static int load_state(struct control *control)
 	if (error) {
 		log_error("the state folder %s cannot be used: %s", dir, strerror(-error));
 		return error;
+	}
+	char open[RELAY_TEXT_SIZE];
+	if (relay_is_open(control->policy, control->lists, NULL, open)) {
+		log_error("policy %" PRIu64 " would be an open relay, with what its lists hold: %s",
+			control->policy_number, open);
+		return -EPERM;
 	}
 	control->passed = passed_open(control, last_id);
 	if (!control->passed)

@@ -202,7 +202,7 @@ enum outcome guard_look(struct control *control, const struct policy *coming,
 	enum outcome outcome = OUTCOME_DONE;
 	*text = NULL;
 	if (pass->kind == GUARD_RETURN)
-		return OUTCOME_DONE;
+		return look_at_relay(control, coming, text);
 	if (pass->kind != GUARD_BACK)
 		outcome = guard_look_at_confirm(control, text);
 	if (outcome == OUTCOME_DONE)

@@ -106,15 +106,21 @@ static void show_listener(struct command *command, const struct policy_listener 
 
 	line = line ? line : &none;
 	command_row(command,
-		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			  "s:I, "
+			  "s:I, s:o}",
 			"listener", row_string(&listener->name), "addresses",
 			addresses_of(listener), "ports", ports_of(listener), "accept",
-			accept_of(listener), "tls", policy_tls_names[listener->tls.mode],
-			"endpoints", command_listener_endpoints(control, listener), "flows",
+			accept_of(listener), "tls", policy_tls_names[listener->tls.mode], "auth",
+			row_strings(listener->auth_names.v, listener->auth_names.n), "endpoints",
+			command_listener_endpoints(control, listener), "flows",
 			(json_int_t)live.flows, "connections", (json_int_t)live.hits, "refused",
 			refused(line), "not_named", (json_int_t)line->endings[ENDING_NOT_NAMED],
-			"secured", (json_int_t)line->secured, "messages",
-			(json_int_t)line->messages, "comment", row_string(&listener->comment)));
+			"secured", (json_int_t)line->secured, "logins_passed",
+			(json_int_t)line->logins_passed, "logins_refused",
+			(json_int_t)line->logins_refused, "logins_later",
+			(json_int_t)line->logins_later, "messages", (json_int_t)line->messages,
+			"comment", row_string(&listener->comment)));
 }
 
 static void run_show_listener(struct command *command)

@@ -66,6 +66,9 @@ static void add(
 	}
 	node->line.endings[flow->ending]++;
 	node->line.secured += (flow->seen & SMTP_SEEN_TLS) != 0;
+	node->line.logins_passed += *flow->listener && *flow->user;
+	node->line.logins_refused += flow->logins_refused;
+	node->line.logins_later += flow->logins_later;
 	node->line.messages += flow->messages;
 	node->line.from_client_bytes += flow->from_client_bytes;
 	node->line.from_server_bytes += flow->from_server_bytes;

@@ -17,6 +17,7 @@ enum tally_kind {
 struct tally_line {
 	uint64_t endings[ENDINGS];
 	uint64_t secured; /* flows that were in TLS with their client, as far as seen */
+	uint64_t logins_passed, logins_refused, logins_later; /* of a listener */
 	uint64_t messages, from_client_bytes, from_server_bytes;
 };
 

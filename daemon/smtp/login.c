@@ -343,6 +343,17 @@ static const unsigned counters[AUTH_VERDICTS] = {
 	[AUTH_NO_MECHANISM] = COUNTER_AUTH_MALFORMED,
 };
 
+/* What the record is to say of those that did not pass. */
+static void note(struct smtp_flow *flow, enum engine_login login)
+{
+	uint8_t *n = login == ENGINE_LOGIN_REFUSED ? &flow->logins_refused
+		     : login == ENGINE_LOGIN_LATER ? &flow->logins_later
+						   : NULL;
+
+	if (n && *n < UINT8_MAX)
+		++*n;
+}
+
 static void on_verdict(struct smtp *smtp, const struct ipc_auth_verdict *ipc)
 {
 	struct smtp_flow *flow = flow_of(smtp, ipc->id);
@@ -358,6 +369,7 @@ static void on_verdict(struct smtp *smtp, const struct ipc_auth_verdict *ipc)
 	if (login == ENGINE_LOGIN_OK && !take_user(flow, ipc))
 		login = ENGINE_LOGIN_LATER;
 	smtp_count(smtp, counters[ipc->verdict]);
+	note(flow, login);
 	answer(flow, login, login == ENGINE_LOGIN_OK ? flags_of(flow) : 0);
 	talk_run(flow);
 }
@@ -396,6 +408,7 @@ static bool give_up(struct smtp_flow *flow, void *context)
 		return false;
 	forget(flow);
 	smtp_count(flow->smtp, COUNTER_AUTH_LATER);
+	note(flow, ENGINE_LOGIN_LATER);
 	answer(flow, ENGINE_LOGIN_LATER, 0);
 	talk_run(flow);
 	return true;

@@ -69,9 +69,10 @@ struct smtp_flow {
 	uint32_t connect_ms; /* of the attempt at hand: when the host is given up */
 	int32_t rule;        /* of the last recipient that was decided; -1: none */
 
-	uint8_t state;        /* enum smtp_flow_state */
-	uint8_t step;         /* enum smtp_flow_step */
-	uint8_t ending;       /* enum ending */
+	uint8_t logins_refused, logins_later; /* as the record has them; 255: or more */
+	uint8_t state;                        /* enum smtp_flow_state */
+	uint8_t step;                         /* enum smtp_flow_step */
+	uint8_t ending;                       /* enum ending */
 	uint8_t greeted;      /* enum ending: why the greeting refuses; NONE: it does not */
 	uint8_t offers;       /* enum smtp_offer: of all servers that it may meet */
 	uint8_t identified;   /* XCLIENT commands said */

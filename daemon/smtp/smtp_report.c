@@ -124,6 +124,8 @@ static void fill(const struct smtp_flow *flow, struct ipc_flow *ipc)
 	ipc->from_client_bytes = flow->from_client_bytes;
 	ipc->from_server_bytes = flow->from_server_bytes;
 	ipc->messages = flow->engine.delivered;
+	ipc->logins_refused = flow->logins_refused;
+	ipc->logins_later = flow->logins_later;
 	ipc->seen = flow->client_secured ? SMTP_SEEN_TLS : 0;
 	ipc->verdict =
 		flow->greeted == ENDING_NONE ? POLICY_VERDICT_REDIRECT : POLICY_VERDICT_ANSWER;

@@ -4,6 +4,7 @@
 #include "daemon/channel.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/command_parts.h"
+#include "daemon/control/auth_peer.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/health_peer.h"
@@ -352,6 +353,62 @@ static void put_certificates(struct exposition *page, const struct control *cont
 				page, now[i].trouble[0] != '\0', label, now[i].what.name, NULL);
 }
 
+/* A figure of each place where passwords are checked, since the policy is in force; of those that
+ * nobody asks nothing is known. */
+static void each_auth(struct exposition *page, const struct control *control,
+	void (*put)(struct exposition *page, const struct ipc_auth_state *state))
+{
+	const struct policy *policy = control->policy;
+
+	for (size_t i = 0; i < policy->nauths; i++) {
+		const struct ipc_auth_state *state =
+			auth_peer_state(control->auth, policy->auths[i].name.text);
+		if (state)
+			put(page, state);
+	}
+}
+
+static void put_auth_logins(struct exposition *page, const struct ipc_auth_state *state)
+{
+	const struct {
+		const char *verdict;
+		uint64_t n;
+	} of[] = {{"passed", state->passed}, {"refused", state->refused}, {"later", state->later},
+		{"limited", state->limited}};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++)
+		exposition_add(page, of[i].n, "auth", state->auth, "verdict", of[i].verdict, NULL);
+}
+
+static void put_auth_asked(struct exposition *page, const struct ipc_auth_state *state)
+{
+	exposition_add(page, state->asked, "auth", state->auth, NULL);
+}
+
+static void put_auth_slow(struct exposition *page, const struct ipc_auth_state *state)
+{
+	exposition_add(page, state->slow, "auth", state->auth, NULL);
+}
+
+static void put_auth_up(struct exposition *page, const struct ipc_auth_state *state)
+{
+	exposition_add(page, state->up, "auth", state->auth, NULL);
+}
+
+static void put_auths(struct exposition *page, const struct control *control)
+{
+	exposition_begin(page, "auth-logins", TOTAL,
+		"logins by what came of them where passwords are checked");
+	each_auth(page, control, put_auth_logins);
+	exposition_begin(page, "auth-asked", TOTAL, "how often it was asked there");
+	each_auth(page, control, put_auth_asked);
+	exposition_begin(page, "auth-slow", TOTAL, "answers that took 2 seconds or more");
+	each_auth(page, control, put_auth_slow);
+	exposition_begin(page, "auth-up", GAUGE,
+		"1: it answers; 0: the last that it was asked it could not find out");
+	each_auth(page, control, put_auth_up);
+}
+
 static void put_audit(struct exposition *page, const struct control *control)
 {
 	static const char *const files[] = {"audit.db", "audit.db-wal"};
@@ -408,6 +465,7 @@ int metrics_make(struct control *control, const struct metrics_kernel *kernel)
 	put_zones(&page, control, kernel);
 	put_servers(&page, control);
 	put_certificates(&page, control);
+	put_auths(&page, control);
 	put_rules(&page, control);
 	put_audit(&page, control);
 	put_kernel(&page, kernel);

@@ -43,6 +43,8 @@ static const struct ipc_field flow_fields[] = {
 	TEXT(state),
 	TEXT(detail),
 	TEXT(reply),
+	U16(logins_refused, 0),
+	U16(logins_later, 0),
 };
 #define FLOW_FIELDS (sizeof(flow_fields) / sizeof(flow_fields[0]))
 

@@ -184,7 +184,10 @@ struct ipc_flow {
 	/* live, with client_tls.check "verified": all names in its certificate, by blanks */
 	char client_names[IPC_FLOW_NAMES_SIZE];
 	uint16_t client_names_cut; /* 1: others had no room */
-	uint16_t reserved;
+	/* of a listener: tries to log in that were refused, or that nobody could answer or did; the
+	 * one that passed has left its user */
+	uint16_t logins_refused, logins_later;
+	uint16_t reserved[3];
 };
 
 /* The largest one packed; the usual one has a few hundred bytes. */

@@ -60,6 +60,8 @@ static struct ipc_flow usual(uint64_t id)
 	strcpy(flow.client_sni, "mx.internet.example");
 	strcpy(flow.client_names, "mta.example other.example");
 	flow.client_names_cut = 1;
+	flow.logins_refused = 3;
+	flow.logins_later = 400;
 	flow.nattempts = 1;
 	flow.attempts[0] = (struct ipc_attempt){.host = flow.host, .ms = 7};
 	return flow;
@@ -142,6 +144,8 @@ static size_t comes_back(const struct ipc_flow *flow)
 	assert_string_equal(back.client_sni, flow->client_sni);
 	assert_string_equal(back.client_names, flow->client_names);
 	assert_int_equal(back.client_names_cut, flow->client_names_cut);
+	assert_int_equal(back.logins_refused, flow->logins_refused);
+	assert_int_equal(back.logins_later, flow->logins_later);
 	assert_int_equal(back.nattempts, flow->nattempts);
 	if (flow->nattempts > 0) {
 		uint32_t last = flow->nattempts - 1;

@@ -3,6 +3,7 @@ that a test gives them."""
 
 import contextlib
 import os
+import signal
 import socket
 
 import mail
@@ -289,3 +290,75 @@ access to * by dn.exact="cn=reader,dc=hotel,dc=example" read by self read by * n
                      + "".join(f"memberOf: cn={group},ou=groups,{base}\n" for group in groups)
                      + "\n")
         return text
+
+
+class DovecotAuth(Unpacked):
+    """A Dovecot that does nothing but check passwords, for whoever may open its socket. It delays
+    what it refuses, and who is refused."""
+
+    package, users, LIBRARIES = Dovecot.package, Dovecot.users, Dovecot.LIBRARIES
+
+    CONFIG = """
+base_dir = {folder}/run
+state_dir = {folder}/run
+log_path = {folder}/log
+protocols =
+ssl = no
+auth_mechanisms = {mechanisms}
+{more}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {folder}/users
+}}
+service auth {{
+  unix_listener {folder}/auth {{
+    mode = 0666
+  }}
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+"""
+
+    def __init__(self, host, tag, passwords, mechanisms="plain login cram-md5 scram-sha-256",
+                 more="", libraries=()):
+        super().__init__(host, tag)
+        self.logfile, self.path = f"{self.folder}/log", f"{self.folder}/auth"
+        os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
+        os.chmod(self.folder, 0o755)
+        with open(f"{self.folder}/users", "w") as file:
+            file.writelines(f"{user}:{{PLAIN}}{password}\n" for user, password in
+                            passwords.items())
+        os.chmod(f"{self.folder}/users", 0o644)
+        with open(f"{self.folder}/dovecot.conf", "w") as file:
+            file.write(self.CONFIG.format(folder=self.folder, mechanisms=mechanisms, more=more))
+        self.words = (*mail.view(self.package, self.etc, *self.LIBRARIES, *libraries), "dovecot",
+                      "-F", "-c", f"{self.folder}/dovecot.conf")
+        self.start()
+
+    def stop(self):
+        """At once and whole: what checks the passwords would else stay as long as it is asked."""
+        if not self.process or self.process.poll() is not None:
+            return
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = [int(child) for child in file.read().split()]
+        for process in (pid, *children):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self.process.wait(10)
+
+    def start(self):
+        with open(f"{self.folder}/output", "w") as file:
+            self.process = self.host.popen(*self.words, stdout=file, stderr=file)
+
+        def listens():
+            assert self.process.poll() is None, self.log()
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as sock:
+                sock.settimeout(5)
+                sock.connect(self.path)
+                return sock.recv(7) == b"VERSION"
+            return False
+        wait_until(listens, 15, f"{self.package} listens")

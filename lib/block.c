@@ -224,8 +224,26 @@ static const struct block *pick(
 	return found;
 }
 
+/* By the bare name, or with the source in front. */
+static const struct block *pick_user(const struct blocks *blocks, const char *zone,
+	const char *user, enum policy_source source, uint64_t now_ms)
+{
+	const char *bare = user;
+	const struct block *found = NULL;
+	char named[BLOCK_USER_SIZE];
+
+	/* one that is itself called "auth:anna" is nobody's that is written so */
+	policy_user_sources(&bare);
+	if (bare == user)
+		found = pick(blocks->users[bucket_of(user)], zone, user, now_ms);
+	if (found)
+		return found;
+	snprintf(named, sizeof(named), "%s:%s", policy_source_names[source], user);
+	return pick(blocks->users[bucket_of(named)], zone, named, now_ms);
+}
+
 const struct block *blocks_match(const struct blocks *blocks, const char *zone, const char *user,
-	const struct mac *mac, const struct addr *addr, uint64_t now_ms)
+	enum policy_source source, const struct mac *mac, const struct addr *addr, uint64_t now_ms)
 {
 	const struct block *found = NULL;
 	void *held[LPM_DEPTH];
@@ -233,7 +251,7 @@ const struct block *blocks_match(const struct blocks *blocks, const char *zone, 
 	if (blocks->n == 0)
 		return NULL;
 	if (user)
-		found = pick(blocks->users[bucket_of(user)], zone, user, now_ms);
+		found = pick_user(blocks, zone, user, source, now_ms);
 	if (!found && mac && mac_is_set(mac))
 		found = pick(lpm_find_mac(blocks->places, mac), zone, NULL, now_ms);
 	if (found)

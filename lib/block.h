@@ -11,7 +11,8 @@
 #define BLOCKS_MAX 20000
 
 #define BLOCK_LIMIT_SIZE   96
-#define BLOCK_SUBJECT_SIZE (POLICY_USER_SIZE + POLICY_NAME_SIZE + 24)
+#define BLOCK_USER_SIZE    (POLICY_USER_SIZE + 8) /* with a source in front */
+#define BLOCK_SUBJECT_SIZE (BLOCK_USER_SIZE + POLICY_NAME_SIZE + 24)
 
 enum block_kind {
 	BLOCK_USER,
@@ -31,7 +32,7 @@ struct block {
 	uint32_t uid;  /* who made it; without meaning when a limit did */
 	struct mac mac;
 	struct prefix prefix;
-	char user[POLICY_USER_SIZE];
+	char user[BLOCK_USER_SIZE];   /* as policy_user_of() reads it: "anna" is of every source */
 	char zone[POLICY_NAME_SIZE];  /* empty: all */
 	char text[POLICY_TEXT_SIZE];  /* what the client hears */
 	char limit[BLOCK_LIMIT_SIZE]; /* the limit that made it, in the language; empty: an operator
@@ -52,10 +53,11 @@ int blocks_del(struct blocks *blocks, const struct block *subject);
 /* By the subject; borrowed until the next change. NULL: none. */
 const struct block *blocks_find(const struct blocks *blocks, const struct block *subject);
 size_t blocks_count(const struct blocks *blocks);
-/* The block of a client at this time; NULL: none. user and mac may be NULL. User before MAC before
- * the longest prefix; of one subject that of the zone before that of all. Borrowed. */
+/* The block of a client at this time; NULL: none. user, whose name is of this source, and mac may
+ * be NULL. User before MAC before the longest prefix; of one subject that of the zone before that
+ * of all. Borrowed. */
 const struct block *blocks_match(const struct blocks *blocks, const char *zone, const char *user,
-	const struct mac *mac, const struct addr *addr, uint64_t now_ms);
+	enum policy_source source, const struct mac *mac, const struct addr *addr, uint64_t now_ms);
 /* May a MAC that is not known yet be blocked in this zone? */
 bool blocks_hold_macs(const struct blocks *blocks, const char *zone, uint64_t now_ms);
 /* The oldest first; stops when visit returns non-zero and returns that. The visitor must not change

@@ -65,7 +65,8 @@ const struct block *decide_find_block(const struct decide_world *world,
 	if (!world->blocks)
 		return NULL;
 	const char *zone = origin->of_listener ? "" : world->policy->zones[origin->zone].name.text;
-	return blocks_match(world->blocks, zone, session ? session->user.text : NULL, mac,
+	return blocks_match(world->blocks, zone, session ? session->user.text : NULL,
+		session ? (enum policy_source)session->kind : POLICY_SOURCE_SESSION, mac,
 		&origin->source, now_ms);
 }
 

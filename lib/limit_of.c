@@ -139,7 +139,9 @@ void limit_of_block(const struct policy *policy, struct limit_place place,
 			policy->zones[place.at].name.len);
 	if (person || limit->per == POLICY_PER_USER) {
 		block->kind = BLOCK_USER;
-		memcpy(block->user, who->user, strlen(who->user));
+		/* a listener knows no users but those who logged in at it */
+		snprintf(block->user, sizeof(block->user), "%s%s", place.of_listener ? "auth:" : "",
+			who->user);
 	} else if (knows_macs(policy, place) && mac_is_set(who->mac)) {
 		block->kind = BLOCK_MAC;
 		block->mac = *who->mac;

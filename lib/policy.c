@@ -32,6 +32,22 @@ struct policy_user policy_user_of(const struct policy_string *written)
 	return user;
 }
 
+unsigned policy_user_sources(const char **written)
+{
+	const struct policy_string string = {*written, (uint32_t)strlen(*written), 0};
+	const struct policy_user user = policy_user_of(&string);
+
+	*written = user.name.text;
+	return user.sources;
+}
+
+bool policy_user_is(const char *written, enum policy_source source, const char *user)
+{
+	unsigned sources = policy_user_sources(&written);
+
+	return sources & 1u << source && strcmp(written, user) == 0;
+}
+
 const char *const policy_auth_kind_names[POLICY_AUTH_KINDS] = {
 	[POLICY_AUTH_LDAP] = "ldap",
 	[POLICY_AUTH_FORWARD] = "forward",

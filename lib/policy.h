@@ -346,7 +346,8 @@ enum policy_source {
 	POLICY_SOURCE_DEVICE,
 	POLICY_SOURCE_AUTH,
 };
-#define POLICY_SOURCES 3
+#define POLICY_SOURCES     3
+#define POLICY_SOURCES_ALL ((1u << POLICY_SOURCES) - 1)
 extern const char *const policy_source_names[POLICY_SOURCES];
 
 /* Whom "anna" means, or "auth:anna". */
@@ -356,6 +357,11 @@ struct policy_user {
 };
 /* The name borrows the text of what is written. */
 struct policy_user policy_user_of(const struct policy_string *written);
+
+/* The same of a text, which is moved to the name. */
+unsigned policy_user_sources(const char **written);
+/* Is this user meant, whose name is of this source? */
+bool policy_user_is(const char *written, enum policy_source source, const char *user);
 
 /* One condition on addresses. given == false: any. */
 struct policy_where {

@@ -64,6 +64,7 @@ struct audit_filter {
 	uint64_t id;      /* 0: any. All below are ANDed */
 	uint64_t session; /* 0: any */
 	char user[POLICY_USER_SIZE];
+	unsigned sources; /* of the user: 1 << enum policy_source; 0: any */
 	char zone[POLICY_NAME_SIZE];
 	char listener[POLICY_NAME_SIZE];
 	char rule[POLICY_NAME_SIZE];

@@ -78,6 +78,21 @@ bool audit_query_has(const struct audit_filter *filter, enum audit_column column
 	return false;
 }
 
+/* A device's session is a number with the highest bit. */
+static const char *source_condition(unsigned sources)
+{
+	switch (sources) {
+	case 1u << POLICY_SOURCE_SESSION:
+		return " +session >= 0 AND ifnull(listener, '') = '' AND";
+	case 1u << POLICY_SOURCE_DEVICE:
+		return " +session < 0 AND";
+	case 1u << POLICY_SOURCE_AUTH:
+		return " +listener <> '' AND";
+	default:
+		return "";
+	}
+}
+
 /* " FROM record ... key >= ?": with the unary + a column does not attract another index. */
 static void append_from(const struct audit_filter *filter, int by, char *sql, size_t size)
 {
@@ -93,6 +108,7 @@ static void append_from(const struct audit_filter *filter, int by, char *sql, si
 		if (i != by && audit_query_has(filter, (enum audit_column)i))
 			len += (size_t)snprintf(sql + len, size - len, " +%s = ?%d AND",
 				audit_column_names[i], PARAM_COLUMN + i);
+	len += (size_t)snprintf(sql + len, size - len, "%s", source_condition(filter->sources));
 	if (is_network(&filter->client))
 		len += (size_t)snprintf(sql + len, size - len, " +client BETWEEN ?%d AND ?%d AND",
 			PARAM_FIRST_CLIENT, PARAM_LAST_CLIENT);

@@ -76,13 +76,29 @@ static int end_session(void *context, struct session *session)
 	return 0;
 }
 
+/* Sessions of a user, of these sources. */
+struct blocked {
+	struct control *control;
+	unsigned sources;
+};
+
+static int end_session_of(void *context, struct session *session)
+{
+	const struct blocked *blocked = context;
+
+	return blocked->sources & 1u << session->kind ? end_session(blocked->control, session) : 0;
+}
+
 /* What the kernel remembers of the client goes, and what it lets pass ends; the relays end what
  * they hold when they hear of the block. */
 static void end_kernel_side(struct control *control, const struct block *block)
 {
+	const char *user = block->user;
+	struct blocked blocked = {control, policy_user_sources(&user)};
+
 	switch ((enum block_kind)block->kind) {
 	case BLOCK_USER:
-		session_table_each_user(control->table, block->user, end_session, control);
+		session_table_each_user(control->table, user, end_session_of, &blocked);
 		break;
 	case BLOCK_MAC:
 		session_table_each_mac(control->table, &block->mac, end_session, control);

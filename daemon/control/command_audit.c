@@ -166,6 +166,17 @@ static void take_end(struct command *command, struct audit_filter *filter)
 		filter->ending = ending;
 }
 
+static bool take_user(struct command *command, struct audit_filter *filter)
+{
+	const char *name = filter->user;
+
+	if (!take_text(command, "user", filter->user, sizeof(filter->user)))
+		return false;
+	filter->sources = policy_user_sources(&name);
+	memmove(filter->user, name, strlen(name) + 1);
+	return true;
+}
+
 static bool fill_filter(struct command *command, struct audit_filter *filter)
 {
 	const char *address = command_value(command, "address"),
@@ -173,7 +184,7 @@ static bool fill_filter(struct command *command, struct audit_filter *filter)
 		   *mac = command_value(command, "mac"),
 		   *session = command_value(command, "session"),
 		   *port = command_value(command, "gateway-port");
-	if (!take_text(command, "user", filter->user, sizeof(filter->user)) ||
+	if (!take_user(command, filter) ||
 		!take_text(command, "zone", filter->zone, sizeof(filter->zone)) ||
 		!take_text(command, "listener", filter->listener, sizeof(filter->listener)) ||
 		!take_text(command, "rule", filter->rule, sizeof(filter->rule)) ||

@@ -36,10 +36,17 @@ static void take_selection(const struct command *command, struct selection *sele
 	selection->listener = command_value(command, "listener");
 }
 
+static enum policy_source source_of(const struct ipc_flow *flow)
+{
+	if (*flow->listener)
+		return POLICY_SOURCE_AUTH;
+	return flow->session & SESSION_DEVICE_ID ? POLICY_SOURCE_DEVICE : POLICY_SOURCE_SESSION;
+}
+
 static bool selected(const struct selection *selection, const struct ipc_flow *flow)
 {
 	return (!selection->id || selection->id == flow->id) &&
-	       (!selection->user || strcmp(selection->user, flow->user) == 0) &&
+	       (!selection->user || policy_user_is(selection->user, source_of(flow), flow->user)) &&
 	       (!selection->server || strcmp(selection->server, flow->server) == 0) &&
 	       (!selection->zone || strcmp(selection->zone, flow->zone) == 0) &&
 	       (!selection->listener || strcmp(selection->listener, flow->listener) == 0);

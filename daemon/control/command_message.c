@@ -87,6 +87,18 @@ static bool take_text(
 	return !word || take_word(command, what, brackets, word, wanted);
 }
 
+static bool take_user(struct command *command, struct message_filter *filter)
+{
+	const char *word = command_value(command, "user");
+
+	if (!word)
+		return true;
+	filter->sources = policy_user_sources(&word);
+	if (filter->sources == POLICY_SOURCES_ALL)
+		filter->sources = 0;
+	return take_word(command, "user", false, word, &filter->user);
+}
+
 /* As the records have it, however it is written here: the domain in A-labels, no quotes that it can
  * do without. What was no address stands there as it was said. */
 static bool take_address(
@@ -151,7 +163,7 @@ static void run_show(struct command *command)
 	take_end(command, filter);
 	if (take_ids(command, filter) && take_address(command, "sender", 0, &filter->sender) &&
 		take_address(command, "recipient", SMTP_PATH_RECIPIENT, &filter->recipient) &&
-		take_text(command, "user", false, &filter->user) &&
+		take_user(command, filter) &&
 		take_text(command, "queue", false, &filter->queue_id) &&
 		take_text(command, "message-id", true, &filter->message_id) &&
 		history_times(command, &filter->since_ms, &filter->until_ms))

@@ -48,7 +48,13 @@ static bool is_in_policy(const struct policy *policy, const char *user)
 
 bool known_user(const struct control *control, const char *user)
 {
-	return has_session(control, user) || is_blocked(control, user) ||
+	const char *name = user;
+	unsigned sources = policy_user_sources(&name);
+
+	/* whom a backend knows is not known here */
+	if (sources == 1u << POLICY_SOURCE_AUTH && control->policy->nauths > 0)
+		return true;
+	return has_session(control, name) || is_blocked(control, user) ||
 	       is_in_policy(control->policy, user);
 }
 

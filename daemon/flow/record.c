@@ -140,10 +140,15 @@ enum message_source record_source(const struct way *way)
 {
 	if (!*way->user)
 		return MESSAGE_SOURCE_NONE;
-	/* a listener's clients have no session: who is known there said a password */
-	if (way->listener >= 0)
-		return MESSAGE_SOURCE_AUTH;
-	return way->session & SESSION_DEVICE_ID ? MESSAGE_SOURCE_DEVICE : MESSAGE_SOURCE_SESSION;
+	switch (way_user_source(way)) {
+	case POLICY_SOURCE_SESSION:
+		return MESSAGE_SOURCE_SESSION;
+	case POLICY_SOURCE_DEVICE:
+		return MESSAGE_SOURCE_DEVICE;
+	case POLICY_SOURCE_AUTH:
+		break;
+	}
+	return MESSAGE_SOURCE_AUTH;
 }
 
 void record_text(char *to, size_t room, const char *from)

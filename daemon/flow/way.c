@@ -3,6 +3,7 @@
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
+#include "lib/session.h"
 
 #include <errno.h>
 #include <string.h>
@@ -76,6 +77,14 @@ bool way_is_host(void *context, size_t server, const struct addr *addr)
 	return list && replica_targets_has(list, addr);
 }
 
+enum policy_source way_user_source(const struct way *way)
+{
+	/* a listener's clients have no session: who is known there said a password */
+	if (way->listener >= 0)
+		return POLICY_SOURCE_AUTH;
+	return way->session & SESSION_DEVICE_ID ? POLICY_SOURCE_DEVICE : POLICY_SOURCE_SESSION;
+}
+
 bool way_is_meant(const struct way *way, const struct ipc_kill *order)
 {
 	const struct policy_server *server = way_server(way);
@@ -86,7 +95,7 @@ bool way_is_meant(const struct way *way, const struct ipc_kill *order)
 
 	return (!order->flow || order->flow == way->id) &&
 	       (!order->session || order->session == way->session) &&
-	       (!order->user[0] || strcmp(order->user, way->user) == 0) &&
+	       (!order->user[0] || policy_user_is(order->user, way_user_source(way), way->user)) &&
 	       (!order->server[0] || strcmp(order->server, name) == 0) &&
 	       (!order->zone[0] || strcmp(order->zone, zone) == 0) &&
 	       (!order->listener[0] || strcmp(order->listener, listener) == 0);

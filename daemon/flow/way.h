@@ -86,6 +86,9 @@ static inline const struct policy_server *way_server(const struct way *way)
 	return way->server < 0 ? NULL : &way->policy->servers[way->server];
 }
 
+/* Of its user, if it has one. */
+enum policy_source way_user_source(const struct way *way);
+
 /* Does it come from a zone or listener of its policy? */
 static inline bool way_has_place(const struct way *way)
 {

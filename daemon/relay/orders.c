@@ -78,8 +78,8 @@ static bool end_blocked(struct flow *flow, void *context)
 
 	if (flow->state == FLOW_ANSWER || flow->way.zone < 0 ||
 		!blocks_match(blocks, flow->way.policy->zones[flow->way.zone].name.text,
-			*flow->way.user ? flow->way.user : NULL, &flow->way.mac,
-			&flow->way.client.addr, loop_now_ms(flow->relay->loop)))
+			*flow->way.user ? flow->way.user : NULL, way_user_source(&flow->way),
+			&flow->way.mac, &flow->way.client.addr, loop_now_ms(flow->relay->loop)))
 		return false;
 	end_now(flow, ENDING_KILLED_BLOCK);
 	return true;

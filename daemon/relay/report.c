@@ -11,8 +11,8 @@ static const char *block_text_of(const struct flow *flow)
 {
 	const struct block *block = blocks_match(relay_picture(flow->relay)->blocks,
 		flow->way.policy->zones[flow->way.zone].name.text,
-		*flow->way.user ? flow->way.user : NULL, &flow->way.mac, &flow->way.client.addr,
-		flow->start_ms);
+		*flow->way.user ? flow->way.user : NULL, way_user_source(&flow->way),
+		&flow->way.mac, &flow->way.client.addr, flow->start_ms);
 	return block ? block->text : NULL;
 }
 

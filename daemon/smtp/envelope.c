@@ -80,7 +80,8 @@ static const struct block *find_block(const struct smtp_flow *flow)
 
 	return blocks_match(smtp_picture(flow->smtp)->blocks,
 		way->zone < 0 ? "" : way->policy->zones[way->zone].name.text,
-		*way->user ? way->user : NULL, &way->mac, &way->client.addr, now_of(flow));
+		*way->user ? way->user : NULL, way_user_source(way), &way->mac, &way->client.addr,
+		now_of(flow));
 }
 
 bool envelope_is_blocked(const struct smtp_flow *flow)

@@ -50,7 +50,7 @@ struct ipc_kill {
 	uint64_t session; /* 0: any */
 	uint32_t ending;  /* enum ending: what the record says */
 	uint32_t reserved;
-	char user[POLICY_USER_SIZE];     /* empty: any */
+	char user[POLICY_USER_SIZE];     /* as policy_user_of() reads it; empty: any */
 	char server[POLICY_NAME_SIZE];   /* empty: any */
 	char zone[POLICY_NAME_SIZE];     /* empty: any */
 	char listener[POLICY_NAME_SIZE]; /* empty: any */

@@ -53,8 +53,39 @@ static const char *match(const struct blocks *blocks, const char *zone, const ch
 	if (mac_text)
 		assert_int_equal(mac_parse(mac_text, strlen(mac_text), &mac), 0);
 	assert_int_equal(addr_parse(addr_text, strlen(addr_text), &addr), 0);
-	const struct block *found = blocks_match(blocks, zone, user, &mac, &addr, now_ms);
+	const struct block *found =
+		blocks_match(blocks, zone, user, POLICY_SOURCE_SESSION, &mac, &addr, now_ms);
 	return found ? found->text : "none";
+}
+
+static void test_a_user_is_blocked_by_source(void **state)
+{
+	struct blocks *blocks = blocks_new();
+	struct addr addr = {.family = ADDR_IP4};
+	const struct {
+		const char *user;
+		enum policy_source source;
+		bool blocked;
+	} cases[] = {
+		{"ann", POLICY_SOURCE_SESSION, true},
+		{"ann", POLICY_SOURCE_DEVICE, true},
+		{"ann", POLICY_SOURCE_AUTH, true},
+		{"bob", POLICY_SOURCE_AUTH, true},
+		{"bob", POLICY_SOURCE_SESSION, false},
+		{"till", POLICY_SOURCE_DEVICE, true},
+		{"till", POLICY_SOURCE_AUTH, false},
+		{"auth:bob", POLICY_SOURCE_AUTH, false},
+	};
+
+	(void)state;
+	put(blocks, "user", "ann", "", 0);
+	put(blocks, "user", "auth:bob", "", 0);
+	put(blocks, "user", "device:till", "", 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (!!blocks_match(blocks, "", cases[i].user, cases[i].source, NULL, &addr, NOW) !=
+			cases[i].blocked)
+			fail_msg("%s of %s", cases[i].user, policy_source_names[cases[i].source]);
+	blocks_free(blocks);
 }
 
 static void test_whom_a_block_holds_for(void **state)
@@ -326,6 +357,7 @@ static void test_a_mac_that_the_cache_does_not_know(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_user_is_blocked_by_source),
 		cmocka_unit_test(test_whom_a_block_holds_for),
 		cmocka_unit_test(test_one_block_of_a_subject),
 		cmocka_unit_test(test_random_changes),

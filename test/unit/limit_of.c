@@ -165,6 +165,23 @@ static void test_a_listeners_client_is_an_address_or_a_network(void **state)
 	policy_unref(policy);
 }
 
+static void test_of_a_listener_it_is_who_logged_in(void **state)
+{
+	const struct mac none = {{0}};
+	struct addr addr;
+	const struct limit_who who = {.mac = &none, .addr = &addr, .user = "anna"};
+	const struct policy_limit limit = {.per = POLICY_PER_USER};
+	struct block block = {0};
+	char subject[BLOCK_SUBJECT_SIZE];
+	struct policy *policy = parse();
+
+	(void)state;
+	assert_int_equal(addr_parse("2001:db8::7", 11, &addr), 0);
+	limit_of_block(policy, (struct limit_place){.of_listener = true}, &limit, &who, 0, &block);
+	assert_string_equal(block_format_subject(&block, subject), "user auth:anna");
+	policy_unref(policy);
+}
+
 static void test_who_is_blocked_is_a_person_else_a_host(void **state)
 {
 	static const struct {
@@ -208,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_a_rules_limit_stands_in_the_place_of_the_zones),
 		cmocka_unit_test(test_a_client_is_its_mac_where_the_zone_says_so),
 		cmocka_unit_test(test_a_listeners_client_is_an_address_or_a_network),
+		cmocka_unit_test(test_of_a_listener_it_is_who_logged_in),
 		cmocka_unit_test(test_who_is_blocked_is_a_person_else_a_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,13 +105,23 @@ static bool has_recipient(const struct message_wanted *wanted, const struct mess
 	return false;
 }
 
+static bool is_of(unsigned sources, unsigned source)
+{
+	return !sources ||
+	       (source != MESSAGE_SOURCE_NONE && sources & 1u << (source - MESSAGE_SOURCE_SESSION));
+}
+_Static_assert(MESSAGE_SOURCE_AUTH - MESSAGE_SOURCE_SESSION == (int)POLICY_SOURCE_AUTH &&
+		       MESSAGE_SOURCE_DEVICE - MESSAGE_SOURCE_SESSION == (int)POLICY_SOURCE_DEVICE,
+	"both name the sources in one order");
+
 /* The index has hashes: two words may share one. */
 static bool matches(const struct message_filter *filter, const struct message_record *record)
 {
 	return (!filter->flow || filter->flow == record->flow) &&
 	       (!filter->number || filter->number == record->number) &&
 	       (!filter->ending || filter->ending == record->ending + 1u) &&
-	       same(&filter->user, &record->user) && same(&filter->queue_id, &record->queue_id) &&
+	       is_of(filter->sources, record->source) && same(&filter->user, &record->user) &&
+	       same(&filter->queue_id, &record->queue_id) &&
 	       same(&filter->message_id, &record->message_id) &&
 	       same_address(&filter->sender, &record->sender) &&
 	       has_recipient(&filter->recipient, record);

@@ -15,8 +15,9 @@ struct message_wanted {
 
 /* All that is given is ANDed. Zeroed it takes every message. */
 struct message_filter {
-	uint64_t flow;   /* 0: any */
-	uint32_t number; /* with flow; 0: any */
+	uint64_t flow;    /* 0: any */
+	uint32_t number;  /* with flow; 0: any */
+	unsigned sources; /* of the user: 1 << enum policy_source; 0: any */
 	struct message_wanted user, queue_id, message_id;
 	struct message_wanted sender, recipient; /* whatever their case; a sender of len 0 is <> */
 	uint16_t ending;                         /* 1 + enum message_ending; 0: any */

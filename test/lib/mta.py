@@ -323,14 +323,14 @@ service stats {{
 """
 
     def __init__(self, host, tag, passwords, mechanisms="plain login cram-md5 scram-sha-256",
-                 more="", libraries=()):
+                 more="", libraries=(), extra=""):
         super().__init__(host, tag)
         self.logfile, self.path = f"{self.folder}/log", f"{self.folder}/auth"
         os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
         os.chmod(self.folder, 0o755)
         with open(f"{self.folder}/users", "w") as file:
-            file.writelines(f"{user}:{{PLAIN}}{password}\n" for user, password in
-                            passwords.items())
+            file.writelines(f"{user}:{{PLAIN}}{password}{extra}\n"
+                            for user, password in passwords.items())
         os.chmod(f"{self.folder}/users", 0o644)
         with open(f"{self.folder}/dovecot.conf", "w") as file:
             file.write(self.CONFIG.format(folder=self.folder, mechanisms=mechanisms, more=more))

@@ -50,6 +50,7 @@ struct directory_fake {
 	unsigned entries;
 	int search_result, bind_result; /* of a right password */
 	bool once;                      /* each connection serves one request, then closes */
+	uint32_t chance;                /* not 0: each answer has a byte that is another */
 	const char *entry_dn;
 	/* what it saw */
 	unsigned searches, binds, passwords_in_clear;
@@ -101,6 +102,12 @@ static void say(struct talk *talk, const void *bytes, size_t len)
 	if (len > sizeof(talk->out) - talk->out_len)
 		return;
 	memcpy(talk->out + talk->out_len, bytes, len);
+	if (talk->of->chance) {
+		uint32_t *chance = &talk->of->chance;
+		*chance = *chance * 1664525 + 1013904223;
+		talk->out[talk->out_len + (*chance >> 8) % len] ^=
+			(uint8_t)(1 + (*chance >> 24) % 255);
+	}
 	talk->out_len += len;
 	loop_timer_set(world->auth.loop, &talk->timer, loop_now_ms(world->auth.loop));
 }
@@ -209,7 +216,10 @@ static void on_request(struct talk *talk, const uint8_t *bytes, size_t len)
 		return;
 	}
 	if (tag == 0x77) {
+		uint32_t chance = of->chance;
+		of->chance = 0; /* behind this one it does not close: it would be waited for */
 		say_result(talk, id, LDAP_EXTENDED, of->context ? 0 : 2);
+		of->chance = chance;
 		talk->secured = of->context != NULL;
 		if (of->behind_tls)
 			say(talk, of->behind_tls, strlen(of->behind_tls));
@@ -738,6 +748,26 @@ static void a_host_is_known_by_its_name(void **state)
 	close_world(NULL);
 }
 
+/* Each answer is damaged, and then it closes: a verdict comes, whatever it is, and the next one
+ * that is whole counts. */
+static void whatever_is_said_ends(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 100; seed++) {
+		open_plainly(seed % 2 ? SEARCH " bind \"cn=reader\" secret file \"/secret\""
+				      : "bind \"uid=%u,ou=people\" mail \"mail\"");
+		fakes[0].chance = seed;
+		fakes[0].once = true;
+		fakes[0].piece = seed % 3 ? 0 : 5;
+		ask("anna", "secret");
+		fakes[0].chance = 0;
+		fakes[0].once = false;
+		backends_renew(&world->auth);
+		expect("anna", "secret", AUTH_OK);
+		close_world(NULL);
+	}
+}
+
 static void what_is_renewed_counts_from_then_on(void **state)
 {
 	(void)state;
@@ -795,6 +825,7 @@ int main(void)
 		cmocka_unit_test(passwords_go_in_tls_alone),
 		cmocka_unit_test(nothing_is_heard_between_starttls_and_tls),
 		cmocka_unit_test(a_host_is_known_by_its_name),
+		cmocka_unit_test(whatever_is_said_ends),
 		cmocka_unit_test(what_is_renewed_counts_from_then_on),
 		cmocka_unit_test(who_is_gone_leaves_nothing_behind),
 	};

@@ -194,7 +194,9 @@ void engine_text_spoil(
 		engine_server_drop(engine, out);
 	if (state == ENGINE_BODY) {
 		smtp_body_discard(&engine->body);
-		engine->drain_ms = engine->heard_ms = engine->now_ms;
+		/* what the server took of the time is none of the client's */
+		engine->drain_ms = engine->heard_ms = engine->pace_ms = engine->now_ms;
+		engine->pace_bytes = 0;
 		engine_enter(engine, ENGINE_DRAIN);
 	} else if (hears) {
 		engine_enter(engine, ENGINE_LAST);

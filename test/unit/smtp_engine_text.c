@@ -369,6 +369,11 @@ static void test_a_server_that_takes_no_byte_is_lost(void **state)
 	talk_run(&talk, "T 180000\nw drain\nc\nC .\nc 451 4.4.2\nw command\n"
 			"E text 3; server-lost 1/1 451\n");
 	assert_int_equal(talk.closed, 1);
+	/* nor is it behind it: who could not say the rest has as long for it as anybody */
+	run(0, OPEN "C x\n");
+	engine_server_blocked(&talk.engine, true, talk.now_ms);
+	talk_run(&talk, "T 180000\nw drain\nT 150000\nC y\nT 149999\nw drain\nC .\nc 451 4.4.2\n"
+			"w command\n");
 }
 
 static void test_draining_has_an_end(void **state)

@@ -303,6 +303,7 @@ static const struct verb explain[] = {
 			KEYWORD("flow", "ID", VERB_FLOW, VERB_NEEDED, 1),
 			KEYWORD("zone", "Z", VERB_ZONE, VERB_ALONE, 2),
 			KEYWORD("listener", "L", VERB_LISTENER, VERB_ALONE, 2),
+			KEYWORD("group", "G,...", VERB_TEXT, 0, 0),
 			KEYWORD("destination", "D", VERB_ENDPOINT, 0, 0),
 			KEYWORD("sender", "S", VERB_SENDER, 0, 0),
 			KEYWORD("recipient", "R", VERB_RECIPIENT, 0, 0),

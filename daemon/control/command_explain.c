@@ -17,7 +17,9 @@ static void forget(struct command *command)
 	json_decref(explaining->steps);
 	json_decref(explaining->row);
 	free(explaining->names_found);
+	free(explaining->group_texts);
 }
+
 /* ---- a flow: live, else in the audit ---- */
 
 static void tell_tls(
@@ -231,20 +233,68 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	return false;
 }
 
+static struct policy_string string_of(const char *text)
+{
+	size_t len = strlen(text);
+
+	return (struct policy_string){text, (uint32_t)len, policy_hash(text, len)};
+}
+
+/* Which groups a user has, only who checks his password knows. false: ended. */
+static bool take_groups(struct command *command, struct explaining *explaining)
+{
+	const char *given = command_value(command, "group");
+	struct session *login = &explaining->login;
+	char *rest = explaining->group_texts = strdup(given ? given : "");
+
+	login->groups = explaining->login_groups;
+	for (char *one; rest && *rest;) {
+		one = strsep(&rest, ",");
+		if (*one == '\0' || login->ngroups == SESSION_GROUPS_MAX) {
+			command_usage(command, "\"%s\" is not expected here, but 1 to %d names",
+				given, SESSION_GROUPS_MAX);
+			return false;
+		}
+		login->groups[login->ngroups++] = string_of(one);
+	}
+	return true;
+}
+
+/* As if the user had logged in at the listener. false: ended. */
+static bool take_login(struct command *command, struct explaining *explaining)
+{
+	const struct policy *policy = command->control->policy;
+	ptrdiff_t index = policy_find_listener(policy, explaining->listener);
+
+	if (policy->listeners[index].auth_names.n == 0) {
+		command_usage(command, "nobody can log in at listener %s, it has no `auth`",
+			explaining->listener);
+		return false;
+	}
+	explaining->login.kind = SESSION_AUTH;
+	explaining->login.user = string_of(explaining->user);
+	if (!take_groups(command, explaining))
+		return false;
+	explain_step(explaining, explaining->login.ngroups
+					 ? "user: as after a login, with these groups"
+					 : "user: as after a login, in no group");
+	return true;
+}
+
 /* A listener has no sessions, and knows its clients by their addresses. false: ended. */
-static bool may_listen(struct command *command, const struct explaining *explaining)
+static bool may_listen(struct command *command, struct explaining *explaining)
 {
 	if (policy_find_listener(command->control->policy, explaining->listener) < 0) {
 		command_no_such(command, POLICY_KIND_LISTENER, explaining->listener);
 		return false;
 	}
-	if (explaining->user || explaining->mac_given || explaining->flow) {
+	if (explaining->addr.family == ADDR_NONE || explaining->mac_given || explaining->flow) {
 		command_usage(command,
 			"listener %s knows its clients by their addresses; expected `address`",
 			explaining->listener);
 		return false;
 	}
-	return true;
+	return !explaining->user || take_login(command, explaining);
 }
 
 static void run_explain(struct command *command)
@@ -257,6 +307,10 @@ static void run_explain(struct command *command)
 	command->forget = forget;
 	if (!take_words(command, explaining))
 		return;
+	if (command_value(command, "group") && !(explaining->listener && explaining->user)) {
+		command_usage(command, "groups are of a `user` at a `listener`");
+		return;
+	}
 	const char *zone = explaining->zone_word;
 	if (zone && policy_find_zone(command->control->policy, zone) < 0) {
 		command_no_such(command, POLICY_KIND_ZONE, zone);

@@ -437,6 +437,8 @@ static void tell_at_listener(struct explaining *explaining)
 			.addr = listener->addresses[0], .port = listener->ports.v[0]};
 	decide_explain(&world, &origin, &explaining->destination, at_ms, &decision, explain_step,
 		explaining);
+	if (explaining->login.user.text)
+		decision.session = &explaining->login;
 	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
 	explaining->row = outcome(explaining, &decision);
 	if (!explaining->at_ms && explaining->read) {

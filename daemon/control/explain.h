@@ -22,6 +22,10 @@ struct explaining {
 	struct command *command;
 	const char *zone_word, *user;
 	const char *listener; /* NULL: of a zone */
+	/* As if this user had logged in there; user NULL: nobody. */
+	struct session login;
+	struct policy_string login_groups[SESSION_GROUPS_MAX];
+	char *group_texts;
 	uint64_t flow, session;
 	bool flow_found;
 	char zone[POLICY_NAME_SIZE];

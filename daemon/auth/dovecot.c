@@ -1,11 +1,13 @@
 /* Dovecot, asked by its socket for clients: one connection for all who log in, its answers in any
  * order. It knows every mechanism that it shows; PLAIN and LOGIN were read here, and go as PLAIN.
+ * A Dovecot that was told to read its configuration anew answers by the old one on connections that
+ * it has: one on which nobody is asked for is made anew every minute.
  *
  * state   holds                                moved on by
  * ------  -----------------------------------  -----------------------------------------------
  * AWAY    nothing; the time of the next try    that time
  * GREETS  a connection; who asks meanwhile     the end of its greeting; its loss; its time
- * READY   who asked                            its loss */
+ * READY   who asked                            its loss; its time, when nobody is asked for */
 #include "daemon/auth/auth.h"
 
 #include "lib/base64.h"
@@ -23,6 +25,8 @@
 #include <unistd.h>
 
 #define GREETING_MS   5000
+#define FRESH_MS      60000
+#define BUSY_MS       1000
 #define AGAIN_MS      100 /* doubled with each try that fails */
 #define AGAIN_MAX_MS  5000
 #define SAID_MAX      (4 * DOVECOT_LINE_MAX) /* that it has not taken yet */
@@ -232,7 +236,7 @@ static void on_greeted(struct dovecot *dovecot)
 	dovecot->again_ms = AGAIN_MS;
 	dovecot->knows = true;
 	dovecot->known = dovecot->greeting;
-	loop_timer_clear(auth->loop, &dovecot->timer);
+	loop_timer_set(auth->loop, &dovecot->timer, loop_now_ms(auth->loop) + FRESH_MS);
 	note_mechanisms(dovecot);
 	backend_note(dovecot->backend, true, NULL);
 	if (news)
@@ -444,15 +448,43 @@ static void dial(struct dovecot *dovecot)
 	flush(dovecot);
 }
 
+/* When nobody is asked for: what is under way is not to be asked twice. */
+static void dial_anew(struct dovecot *dovecot)
+{
+	struct loop *loop = dovecot->backend->auth->loop;
+
+	if (any(dovecot)) {
+		loop_timer_set(loop, &dovecot->timer, loop_now_ms(loop) + BUSY_MS);
+		return;
+	}
+	hang_up(dovecot);
+	dial(dovecot);
+}
+
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct dovecot *dovecot = OF(timer, WHERE_TIMER);
 
 	(void)now_ms;
-	if (dovecot->state == AWAY)
+	switch (dovecot->state) {
+	case AWAY:
 		dial(dovecot);
-	else
+		break;
+	case GREETS:
 		lose(dovecot, "it does not greet");
+		break;
+	case READY:
+		dial_anew(dovecot);
+		break;
+	}
+}
+
+static void renew_dovecot(struct backend *backend)
+{
+	struct dovecot *dovecot = backend->own;
+
+	if (dovecot && dovecot->state == READY)
+		dial_anew(dovecot);
 }
 
 /* ---- the backend ---- */
@@ -561,6 +593,7 @@ static const struct dovecot_greeting *greeting_of(const struct backend *backend)
 
 const struct backend_kind backend_dovecot = {
 	.open = open_dovecot,
+	.renew = renew_dovecot,
 	.close = close_dovecot,
 	.ask = ask_dovecot,
 	.begin = begin_dovecot,

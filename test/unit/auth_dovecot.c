@@ -354,6 +354,36 @@ static void what_is_cut_anywhere_is_whole(void **state)
 	auth_smtp_expect(1, AUTH_OK, "mail");
 }
 
+static bool is_left(void)
+{
+	char byte;
+
+	return recv(there, &byte, 1, 0) == 0;
+}
+
+static void a_configuration_that_was_read_anew_is_met(void **state)
+{
+	unsigned id;
+	(void)state;
+	begin();
+	auth_smtp_plain(1, "front", "anna", "secret");
+	id = expect_login("PLAIN", ANNA);
+	/* not while one is asked for */
+	backends_renew(&auth_smtp);
+	sayf("OK\t%u\tuser=anna\n", id);
+	auth_smtp_expect(1, AUTH_OK, "mail");
+	for (unsigned i = 0; i < 2; i++) {
+		auth_smtp_until(is_left);
+		close(there);
+		greet(GREETING);
+		auth_smtp_plain(2, "front", "anna", "secret");
+		sayf("OK\t%u\tuser=anna\n", expect_login("PLAIN", ANNA));
+		auth_smtp_expect(2, AUTH_OK, "mail");
+		assert_true(is_up());
+		backends_renew(&auth_smtp);
+	}
+}
+
 static void who_is_dropped_is_asked_no_more(void **state)
 {
 	unsigned id;
@@ -492,6 +522,7 @@ int main(void)
 		CASE(what_cannot_be_a_challenge_is_none),
 		CASE(all_that_were_asked_hear_that_it_is_lost),
 		CASE(what_is_cut_anywhere_is_whole),
+		CASE(a_configuration_that_was_read_anew_is_met),
 		CASE(who_is_dropped_is_asked_no_more),
 		CASE(nonsense_ends_the_connection_and_nothing_else),
 		CASE(a_user_that_is_said_counts_and_is_not_believed),

@@ -6,8 +6,6 @@
 #include "lib/mailset.h"
 #include "lib/relay.h"
 
-#include <stdlib.h>
-
 #define WIDE "wider than a /8 together (IPv6: a /19), as good as everybody; expected fewer sources"
 
 /* ---- listeners ---- */
@@ -250,6 +248,12 @@ static const char *account_of(const struct policy *policy, const struct policy_r
 	return server && server->account.given ? server->name.text : NULL;
 }
 
+static bool asks_for_user(const struct policy_rule *rule)
+{
+	return (rule->user_given && !rule->user_negated && !rule->user_none) ||
+	       (rule->group_given && !rule->group_negated);
+}
+
 /* What anybody may use must not lead where we are trusted. */
 static void check_account(
 	struct language *l, const struct policy_rule *rule, const struct language_rule_note *note)
@@ -298,7 +302,8 @@ static void check_permit(
 				rule->name.text);
 		break;
 	case RELAY_PROTECTED:
-		check_account(l, rule, note);
+		if (!asks_for_user(rule))
+			check_account(l, rule, note);
 		break;
 	}
 }
@@ -403,49 +408,82 @@ static void check_protected(
 
 /* ---- logins at one server ---- */
 
-/* Does a rule lead to one server, which is told names without their source? */
-static bool tells(const struct policy *policy, const struct policy_rule *rule)
+static bool is_told_names(const struct policy_server *server)
 {
-	if (rule->disabled || !rule->to_server || rule->to_protected || rule->to_original)
-		return false;
-	return policy->servers[rule->server].announce == POLICY_ANNOUNCE_XCLIENT &&
-	       policy->servers[rule->server].announce_login == POLICY_LOGIN_ON;
+	return (server->announce == POLICY_ANNOUNCE_XCLIENT ||
+		       server->announce == POLICY_ANNOUNCE_PROXY_V2) &&
+	       server->announce_login == POLICY_LOGIN_ON;
 }
 
-/* Who logged in with a password, and anybody else with a name: a guest's could be that of one of
- * the staff. first: of each server, the first rule of a zone. */
-static void check_logins(struct language *l, const struct policy_rule **first)
+static bool leads_to(const struct policy *policy, const struct policy_rule *rule, size_t server)
+{
+	if (rule->disabled || !rule->to_server || rule->to_original)
+		return false;
+	if (!rule->to_protected)
+		return rule->server == server;
+	for (size_t i = 0; i < policy->ndomains; i++)
+		if (policy->domains[i].server == server)
+			return true;
+	return false;
+}
+
+/* Does it take who logged in with a password, whether it asks for that or not? */
+static bool takes_logins(const struct policy *policy, const struct policy_rule *rule)
+{
+	if (!rule->listens || rule->user_none)
+		return false;
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		if (policy->listeners[i].auth_names.n > 0 && policy_rule_in_listener(rule, i))
+			return true;
+	return asks_for_user(rule);
+}
+
+static bool takes_sessions(const struct policy_rule *rule)
+{
+	return !rule->listens && !rule->user_none;
+}
+
+/* A server that is told names without their source: who logged in with a password, and a guest by
+ * the name of one of the staff, would be the same there. */
+static void check_logins_at(struct language *l, size_t server)
 {
 	const struct policy *policy = l->policy;
 	const struct language_rule_note *notes = l->rule_notes.v;
+	const struct policy_rule *rules = policy->rules;
+	size_t session = policy->nrules, login = policy->nrules;
 
 	for (size_t i = policy->nrules; i-- > 0;)
-		if (tells(policy, &policy->rules[i]) && !policy->rules[i].listens)
-			first[policy->rules[i].server] = &policy->rules[i];
-	for (size_t i = 0; i < policy->nrules && !l->stopped; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
-		if (!rule->listens || !tells(policy, rule) || !first[rule->server] ||
-			relay_permit_of(rule) != RELAY_USER)
+		if (!leads_to(policy, &rules[i], server))
 			continue;
-		language_error(l, &notes[i].server,
-			"server %s is told the logins of rule %s and those of rule %s alike: who "
-			"logs in in a zone could have the name of somebody there; expected `login "
-			"tagged`, `login off`, or two servers",
-			rule->server_name.text, rule->name.text, first[rule->server]->name.text);
-	}
+		else if (takes_sessions(&rules[i]))
+			session = i;
+		else if (takes_logins(policy, &rules[i]))
+			login = i;
+	if (session == policy->nrules || login == policy->nrules)
+		return;
+	language_error(l, &notes[login].server,
+		"server %s is told the logins of rule %s and those of rule %s alike: who logs in "
+		"in a zone could have the name of somebody there; expected `login tagged`, `login "
+		"off`, or two servers",
+		policy->servers[server].name.text, rules[login].name.text,
+		rules[session].name.text);
+}
+
+static void check_logins(struct language *l)
+{
+	const struct policy *policy = l->policy;
+
+	for (size_t i = 0; i < policy->nservers && !l->stopped; i++)
+		if (is_told_names(&policy->servers[i]))
+			check_logins_at(l, i);
 }
 
 void language_check_relay(struct language *l)
 {
 	const struct policy *policy = l->policy;
 	const struct language_rule_note *notes = l->rule_notes.v;
-	const struct policy_rule **first = calloc(policy->nservers + 1, sizeof(*first));
 	char text[RELAY_TEXT_SIZE];
 
-	if (!first) {
-		language_out_of_memory(l);
-		return;
-	}
 	for (size_t i = 0; i < policy->nlisteners && !l->stopped; i++)
 		check_listener(l, i);
 	check_room(l);
@@ -461,8 +499,7 @@ void language_check_relay(struct language *l)
 			check_nobody(l, rule, &notes[i]);
 		check_protected(l, rule, &notes[i]);
 	}
-	check_logins(l, first);
-	free(first);
+	check_logins(l);
 	if (l->diagnosis->errors == 0 && relay_is_open(policy, NULL, NULL, text)) {
 		const struct language_listener_note *notes_of = l->listener_notes.v;
 		language_error(l, &notes_of->name, "%s", text);

@@ -492,6 +492,13 @@ static void out_account(bool insecure)
 	out("%s }\n", insecure ? " insecure" : "");
 }
 
+/* Who logs in at a listener and who does in a zone are not to be told alike. */
+static const char *logins(void)
+{
+	return auths > 0 ? PICK(" { login off }", " { login tagged }")
+			 : PICK("", " { login on }", " { login off }", " { login tagged }");
+}
+
 /* No host stands twice. */
 static void out_server(unsigned i)
 {
@@ -536,15 +543,13 @@ static void out_server(unsigned i)
 		out("    announce none\n");
 		break;
 	case 1:
-		out("    announce xclient%s\n",
-			PICK("", " { login on }", " { login off }", " { login tagged }"));
+		out("    announce xclient%s\n", logins());
 		break;
 	case 3:
 		out("    announce proxy-v1\n");
 		break;
 	case 4:
-		out("    announce proxy-v2%s\n",
-			PICK("", " { login on }", " { login off }", " { login tagged }"));
+		out("    announce proxy-v2%s\n", logins());
 		break;
 	}
 	if (probe_none) {

@@ -106,14 +106,17 @@ static bool are_rules_wide(struct measuring *measuring, size_t listener, const c
 	const struct policy *policy = measuring->policy;
 	bool concerned = !measuring->change;
 
-	for (size_t i = 0; i < policy->nrules; i++) {
+	for (size_t i = 0; i < policy->nrules && !concerned; i++)
+		concerned = permits(&policy->rules[i], listener) &&
+			    uses(&policy->rules[i].source, measuring->change->list);
+	/* all of it is counted anew, which takes its time */
+	for (size_t i = 0; i < policy->nrules && concerned; i++) {
 		if (!permits(&policy->rules[i], listener))
 			continue;
 		*rule = policy->rules[i].name.text;
-		concerned = concerned || uses(&policy->rules[i].source, measuring->change->list);
 		add_where(measuring, &policy->rules[i].source);
 	}
-	return end(measuring) && concerned;
+	return concerned && end(measuring);
 }
 
 static bool is_accept_wide(struct measuring *measuring, size_t listener)
@@ -149,19 +152,23 @@ static int stop_at_anybodys(void *context, const struct policy_elem *elem, uint6
 	return 1;
 }
 
-/* The first name where it stops; NULL: none. */
+/* The first name where it stops; NULL: none. With a change, of what that brings: the others were
+ * looked at when they came. */
 static const struct policy_elem *find_in(
 	const struct measuring *measuring, const struct policy_list *list, stop_at *stop)
 {
 	const struct relay_change *change = measuring->change;
 	const struct policy_elem *found = NULL;
-	bool changed = is_changed(measuring, list->name.text);
 
-	for (size_t i = 0; changed && i < change->n && !found; i++)
-		stop(&found, &change->elems[i], 0);
+	if (change) {
+		bool changed = is_changed(measuring, list->name.text);
+		for (size_t i = 0; changed && i < change->n && !found; i++)
+			stop(&found, &change->elems[i], 0);
+		return found;
+	}
 	for (size_t i = 0; i < list->elems.n && !found; i++)
 		stop(&found, &list->elems.v[i], 0);
-	if (!found && measuring->lists && !(changed && change->replaces))
+	if (!found && measuring->lists)
 		lists_each(measuring->lists, list->name.text, stop, &found);
 	return found;
 }

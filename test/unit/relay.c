@@ -364,6 +364,13 @@ static void a_list_cannot_grow_to_everybody(void **state)
 	assert_true(is_open(policy, lists, "names", POLICY_HOLDS_HOSTS, ".example", false));
 	assert_false(is_open(policy, lists, "names", POLICY_HOLDS_HOSTS, ".a.example", true));
 	lists_remove(lists, "grown", &all);
+	/* what is there already is no reason against what is not about it */
+	struct policy_elem top = elem_of(POLICY_HOLDS_HOSTS, ".example");
+	assert_int_equal(lists_add(lists, "names", &top, 0), 0);
+	assert_true(relay_is_open(policy, lists, NULL, said));
+	assert_false(is_open(policy, lists, "unused", POLICY_HOLDS_ADDRESSES, "10.0.0.1", false));
+	assert_false(is_open(policy, lists, "names", POLICY_HOLDS_HOSTS, ".a.example", false));
+	lists_remove(lists, "names", &top);
 	/* names */
 	assert_true(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".example", false));
 	assert_true(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".ip6.arpa", true));

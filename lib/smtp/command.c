@@ -89,10 +89,9 @@ size_t smtp_command_part(struct smtp_command *command)
 
 void smtp_command_wipe(struct smtp_command *command)
 {
-	size_t taken = command->taken;
-
 	smtp_command_drop(command);
-	explicit_bzero(command->bytes + command->len, taken);
+	/* where it stood, and where it had stood before what was in front of it went */
+	explicit_bzero(command->bytes + command->len, sizeof(command->bytes) - command->len);
 }
 
 bool smtp_command_has_behind(const struct smtp_command *command)

@@ -134,7 +134,12 @@ void engine_challenge(struct engine *engine, const char *text, size_t len, uint6
 	struct engine_out *out)
 {
 	engine_begin(engine, now_ms, out);
-	if (engine->state == ENGINE_ASK_LOGIN) {
+	if (engine->state == ENGINE_ASK_LOGIN && engine->client_closed) {
+		/* what it has to say does not come */
+		engine_finish(engine,
+			engine->client_gone ? ENDING_CLIENT_RESET : ENDING_LEFT_AFTER_EHLO,
+			ENGINE_WORDS_NONE, out);
+	} else if (engine->state == ENGINE_ASK_LOGIN) {
 		assert(out->client_room >= len + 6);
 		memcpy(out->client, "334 ", 4);
 		memcpy(out->client + 4, text, len);

@@ -48,6 +48,10 @@ static const char *const lines[] = {
 	"x\n.\r\n",
 	"STARTTLS\r\n",
 	"STARTTLS\r\nNOOP\r\n",
+	"AUTH PLAIN\r\n",
+	"AUTH PLAIN " SMTP_WITNESS_SECRET "\r\n",
+	SMTP_WITNESS_SECRET "\r\n",
+	"*\r\n",
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
 
@@ -101,11 +105,13 @@ static bool is_hasty(const struct smtp_client *client, const char *bytes, size_t
 		size_t text = smtp_text_end(all, (size_t)(end - all));
 		line = text > 0 ? all + text : end;
 	}
+	bool asked = client->asked;
 	while (line < end) {
 		const char *lf = memchr(line, '\n', (size_t)(end - line));
 		for (size_t i = 0; lf && i < sizeof(last) / sizeof(last[0]); i++)
-			if (strncasecmp(line, last[i], 4) == 0 && lf + 1 < end)
+			if ((asked || strncasecmp(line, last[i], 4) == 0) && lf + 1 < end)
 				return true;
+		asked = false;
 		line = lf ? lf + 1 : end;
 	}
 	return !client->greeted;
@@ -173,6 +179,8 @@ static void owner_does(struct run *run, bool yes, unsigned number)
 {
 	static const enum smtp_witness_verdict noes[] = {
 		SMTP_WITNESS_REFUSE, SMTP_WITNESS_LATER, SMTP_WITNESS_OTHER};
+	static const enum engine_login logins[] = {ENGINE_LOGIN_REFUSED, ENGINE_LOGIN_LATER,
+		ENGINE_LOGIN_MALFORMED, ENGINE_LOGIN_NO_MECHANISM};
 	struct smtp_witness *witness = &run->witness;
 	enum smtp_witness_verdict verdict = yes ? SMTP_WITNESS_GO : noes[number % 3];
 
@@ -185,6 +193,12 @@ static void owner_does(struct run *run, bool yes, unsigned number)
 		break;
 	case ENGINE_GREET:
 		smtp_witness_greet(witness);
+		break;
+	case ENGINE_ASK_LOGIN:
+		if (yes && number & 1)
+			smtp_witness_challenge(witness);
+		else
+			smtp_witness_logged_in(witness, yes ? ENGINE_LOGIN_OK : logins[number % 4]);
 		break;
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
@@ -285,7 +299,7 @@ static void begin(struct run *run, unsigned bits)
 {
 	bool more = run->size > 2 && run->data[1] % ACTS == ACT_BLOCK;
 
-	smtp_witness_begin(&run->witness, (bits & 0x1f) | (more ? (run->data[2] & 0xfu) << 5 : 0));
+	smtp_witness_begin(&run->witness, (bits & 0x1f) | (more ? (run->data[2] & 0x3fu) << 5 : 0));
 	run->witness.tls = (uint8_t)(bits >> 5 & 3);
 	run->witness.login = run->witness.other_sender = bits >> 7;
 }

@@ -38,6 +38,7 @@ static const struct {
 	{"HELP", SMTP_CLIENT_HELP, false},
 	{"QUIT", SMTP_CLIENT_QUIT, true},
 	{"STARTTLS", SMTP_CLIENT_STARTTLS, true},
+	{"AUTH", SMTP_CLIENT_AUTH, false},
 };
 
 static enum smtp_client_verb verb_of(const char *line, size_t len)
@@ -72,6 +73,8 @@ enum smtp_client_verb smtp_client_head(const struct smtp_client *client, size_t 
 		return SMTP_CLIENT_NONE;
 	size_t n = (size_t)(lf - line);
 	*len = n + 1;
+	if (client->asked)
+		return SMTP_CLIENT_RESPONSE;
 	bool cr = n > 0 && line[n - 1] == '\r';
 	if ((!cr && !client->repair) || n + 1 > SMTP_CLIENT_LINE_MAX)
 		return SMTP_CLIENT_OTHER;
@@ -161,6 +164,12 @@ static void on_reply(struct smtp_client *client, struct smtp_client_heard *heard
 		client->yes = (uint16_t)(client->yes + (heard->code / 100 == 2));
 	if (heard->verb == SMTP_CLIENT_DONE && toupper((unsigned char)client->sent[0]) == 'R')
 		client->mail = false;
+	client->asked = heard->code == 334;
+	if (heard->code == 235) {
+		if (client->logged_in || !client->hello)
+			wrong(client, "a login out of its place");
+		client->logged_in = true;
+	}
 	client->text = heard->verb == SMTP_CLIENT_DATA && heard->code == 354;
 	if (heard->verb == SMTP_CLIENT_DOT)
 		client->mail = false;

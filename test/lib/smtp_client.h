@@ -21,6 +21,8 @@ enum smtp_client_verb {
 	SMTP_CLIENT_DONE, /* RSET, NOOP: always yes */
 	SMTP_CLIENT_HELP, /* and VRFY */
 	SMTP_CLIENT_STARTTLS,
+	SMTP_CLIENT_AUTH,
+	SMTP_CLIENT_RESPONSE, /* the line behind a 334 */
 	SMTP_CLIENT_QUIT,
 	SMTP_CLIENT_OTHER, /* no command, or one that is wrong: never yes */
 };
@@ -34,6 +36,8 @@ struct smtp_client {
 	bool secured;      /* and ended it */
 	bool hello;        /* it said its name, and nothing was forgotten since */
 	bool greeted;
+	bool asked; /* it heard 334: its next line is a response */
+	bool logged_in;
 	bool text;    /* it heard 354: what it sends is a text */
 	bool over;    /* it heard a reply that nothing but the close may follow */
 	bool mail;    /* MAIL was told yes */

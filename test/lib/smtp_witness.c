@@ -30,6 +30,7 @@ void smtp_witness_begin(struct smtp_witness *witness, unsigned flags)
 
 	memset(witness, 0, sizeof(*witness));
 	witness->now_ms = 1000;
+	witness->submits = flags & ENGINE_SUBMISSION;
 	witness->client.repair = flags & ENGINE_REPAIR;
 	witness->client.secret = flags & ENGINE_CLIENT_SECURE;
 	witness->client.handshake = flags & ENGINE_CLIENT_AT_ONCE;
@@ -137,6 +138,30 @@ void smtp_witness_verdict(
 		witness->dot_ok = yes;
 	engine_verdict(&witness->engine, &said, witness->now_ms, &out);
 	settle(witness, &out);
+}
+
+void smtp_witness_challenge(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	witness->challenged = witness->engine.state == ENGINE_ASK_LOGIN;
+	engine_challenge(&witness->engine, "", 0, witness->now_ms, &out);
+	settle(witness, &out);
+	witness->challenged = false;
+}
+
+void smtp_witness_logged_in(struct smtp_witness *witness, enum engine_login login)
+{
+	struct engine_out out = new_out();
+
+	witness->admitted = witness->engine.state == ENGINE_ASK_LOGIN && login == ENGINE_LOGIN_OK;
+	engine_logged_in(&witness->engine, login,
+		login == ENGINE_LOGIN_OK ? ENGINE_SUBMISSION | ENGINE_SESSION : 0, witness->now_ms,
+		&out);
+	settle(witness, &out);
+	if (witness->admitted && witness->server.open)
+		smtp_witness_wrong(witness, "a server that was told of nobody is kept");
+	witness->admitted = false;
 }
 
 void smtp_witness_opened(struct smtp_witness *witness)

@@ -10,6 +10,8 @@
 
 #define SMTP_WITNESS_TRACE  "Received: by gw.example\r\n"
 #define SMTP_WITNESS_SENDER "account@gw.example"
+/* What the client says of its login, which nobody may keep. */
+#define SMTP_WITNESS_SECRET "c2VjcmV0"
 
 /* Holds no allocation: a copy is a snapshot. */
 struct smtp_witness {
@@ -20,7 +22,8 @@ struct smtp_witness {
 	/* of all servers: its user's to set, before the first verdict */
 	uint8_t tls; /* enum engine_tls, as hosts are opened */
 	bool login, other_sender;
-	bool clear; /* the host was opened once more, without TLS */
+	bool submits; /* without a login: by its flags */
+	bool clear;   /* the host was opened once more, without TLS */
 	uint64_t now_ms;
 	uint64_t digest; /* of what the client heard, of commands and texts that went whole to a
 			  * server, and of the records */
@@ -30,7 +33,9 @@ struct smtp_witness {
 	bool traced;                   /* SMTP_WITNESS_TRACE stands before the text */
 	bool text;                     /* the client got its 354, and there is no record yet */
 	bool recorded;                 /* the transaction has its record */
-	uint16_t decided;              /* recipients of the transaction that got their reply */
+	bool challenged, admitted;     /* the owner said so of the login in hand */
+	bool secret;      /* the engine may still hold what was said: until the next input */
+	uint16_t decided; /* recipients of the transaction that got their reply */
 };
 
 enum smtp_witness_verdict {
@@ -53,6 +58,8 @@ void smtp_witness_client_secured(struct smtp_witness *witness);
 void smtp_witness_client_unfit(struct smtp_witness *witness);
 void smtp_witness_verdict(
 	struct smtp_witness *witness, enum smtp_witness_verdict verdict, bool xclient);
+void smtp_witness_challenge(struct smtp_witness *witness);
+void smtp_witness_logged_in(struct smtp_witness *witness, enum engine_login login);
 void smtp_witness_opened(struct smtp_witness *witness);
 void smtp_witness_failed(struct smtp_witness *witness, bool another);
 void smtp_witness_server(struct smtp_witness *witness, const char *bytes, size_t len);

@@ -106,12 +106,26 @@ static void judge_dot(struct smtp_witness *witness, const struct smtp_client_hea
 	server->claimed = true;
 }
 
+/* Every yes and every challenge is the owner's, to the login in hand. */
+static void judge_login(struct smtp_witness *witness, const struct smtp_client_heard *heard)
+{
+	require(witness, heard->code != 235 || !witness->engine.mail,
+		"a login within a transaction");
+	if (heard->code == 334)
+		require(witness, witness->challenged, "a challenge that nobody made");
+	else
+		require(witness, heard->code / 100 > 3 || (heard->code == 235 && witness->admitted),
+			"a login that nobody allowed");
+}
+
 static void judge_heard(struct smtp_witness *witness, const struct smtp_client_heard *heard)
 {
 	unsigned class = heard->code / 100;
 
 	check_tag(witness, heard);
-	require(witness, class != 3 || heard->verb == SMTP_CLIENT_DATA, "3xx to no DATA");
+	bool login = heard->verb == SMTP_CLIENT_AUTH || heard->verb == SMTP_CLIENT_RESPONSE;
+	require(witness, class != 3 || login || heard->verb == SMTP_CLIENT_DATA, "3xx to no DATA");
+	require(witness, heard->code != 235 || login, "a login that nobody asked for");
 	switch (heard->verb) {
 	case SMTP_CLIENT_RCPT:
 		judge_rcpt(witness, heard);
@@ -134,6 +148,10 @@ static void judge_heard(struct smtp_witness *witness, const struct smtp_client_h
 	case SMTP_CLIENT_NONE:
 	case SMTP_CLIENT_OTHER:
 		require(witness, class > 3, "a yes to what is no command");
+		break;
+	case SMTP_CLIENT_AUTH:
+	case SMTP_CLIENT_RESPONSE:
+		judge_login(witness, heard);
 		break;
 	case SMTP_CLIENT_GREETING:
 	case SMTP_CLIENT_HELLO:
@@ -338,9 +356,42 @@ static void judge_record(struct smtp_witness *witness, const struct engine_out *
 	digest(witness, &out->message.code, sizeof(out->message.code));
 }
 
+static bool has_secret(const void *bytes, size_t len)
+{
+	return memmem(bytes, len, SMTP_WITNESS_SECRET, strlen(SMTP_WITNESS_SECRET));
+}
+
+/* Is the line in front of a login, and was that said in it? */
+static bool says_secret(const struct smtp_client *client)
+{
+	size_t len;
+	enum smtp_client_verb head = smtp_client_head(client, &len);
+
+	return (head == SMTP_CLIENT_AUTH || head == SMTP_CLIENT_RESPONSE) &&
+	       has_secret(client->sent, len);
+}
+
+/* What was said of a login is given once, and is gone behind the next input. came: it was not
+ * answered before this one; said: the line in front of that says it. */
+static void judge_secret(
+	struct smtp_witness *witness, const struct engine_out *out, bool came, bool said)
+{
+	const struct smtp_client *client = &witness->client;
+	bool held = has_secret(&witness->engine, sizeof(witness->engine));
+
+	require(witness,
+		!out->said || witness->engine.state == ENGINE_ASK_LOGIN ||
+			witness->engine.state == ENGINE_RESPONSE,
+		"a login that is told to nobody");
+	require(witness, !held || came || !witness->secret, "what was said of a login is kept");
+	witness->secret = held && said && !has_secret(client->sent, client->sent_len);
+}
+
 void smtp_witness_judge(struct smtp_witness *witness, const struct engine_out *out)
 {
 	bool over = witness->client.over && out->client_len > 0;
+	bool came = has_secret(witness->client.sent, witness->client.sent_len);
+	bool said = says_secret(&witness->client);
 
 	require(witness, out->client_len <= out->client_room && out->server_len <= out->server_room,
 		"more than there is room for");
@@ -348,6 +399,7 @@ void smtp_witness_judge(struct smtp_witness *witness, const struct engine_out *o
 	judge_client(witness, out);
 	judge_server(witness, out);
 	judge_record(witness, out);
+	judge_secret(witness, out, came, said);
 	require(witness, !out->server_broken || witness->server.broken,
 		"a host is marked that did nothing wrong");
 	if (out->close_server) {
@@ -439,6 +491,16 @@ static void judge_client_side(struct smtp_witness *witness)
 		"TLS that the client is not in, or alone");
 	require(witness, !handshake || (!engine->mail && !witness->server.open && !engine->helo),
 		"what was said in clear is kept");
+	require(witness, engine->logged_in == witness->client.logged_in || witness->client_gone,
+		"a login that the client did not hear of");
+	require(witness,
+		engine->logged_in || witness->submits || !(engine->flags & ENGINE_SUBMISSION),
+		"submission without a login");
+	require(witness,
+		witness->client.asked == (engine->state == ENGINE_RESPONSE) ||
+			engine->state == ENGINE_ASK_LOGIN || engine->state == ENGINE_END ||
+			witness->client_gone,
+		"a challenge that only one side knows of");
 	require(witness, !handshake || engine_client_room(engine) == 0,
 		"bytes in clear that are waited for inside of a handshake");
 }

@@ -20,6 +20,8 @@ enum side {
 	CLOSED,
 	CLIENT_SECURED,
 	CLIENT_UNFIT,
+	CHALLENGE,
+	LOGGED_IN,
 	SERVER,
 	VERDICT,
 	OPENED,
@@ -57,6 +59,16 @@ static const struct act {
 	{CLIENT, 0, "QUIT\r\n"},
 	{CLIENT, 1, "STARTTLS\r\n"},
 	{CLIENT, 1, "STARTTLS\r\nRSET\r\n"},
+	{CLIENT, 2, "AUTH PLAIN\r\n"},
+	{CLIENT, 2, "AUTH PLAIN " SMTP_WITNESS_SECRET "\r\n"},
+	{CLIENT, 2, "AUTH PLAIN " SMTP_WITNESS_SECRET "\r\nMAIL FROM:<a@x.example>\r\n"},
+	{CLIENT, 3, SMTP_WITNESS_SECRET "\r\n"},
+	{CLIENT, 3, SMTP_WITNESS_SECRET "\r\nRSET\r\n"},
+	{CLIENT, 3, "*\r\n"},
+	{CHALLENGE, 0, "a challenge"},
+	{LOGGED_IN, ENGINE_LOGIN_OK, "the login is good"},
+	{LOGGED_IN, ENGINE_LOGIN_REFUSED, "the login is refused"},
+	{LOGGED_IN, ENGINE_LOGIN_LATER, "the login is not found out"},
 	{CLIENT_SECURED, 0, "the client's handshake is done"},
 	{CLIENT_UNFIT, 0, "the client's handshake fails"},
 	{CLOSED, 0, "the client closes its half"},
@@ -139,6 +151,17 @@ static bool is_reply_due(const struct smtp_witness *witness, unsigned number)
 	return number != 6000 || witness->server.due == SMTP_SERVER_HELLO;
 }
 
+/* Of what is only said where it means something; a response, where one is due. */
+static bool is_said(const struct smtp_witness *witness, unsigned number)
+{
+	unsigned logins = ENGINE_LOGINS | ENGINE_LOGINS_CLEAR;
+
+	if (number == 3)
+		return witness->engine.state == ENGINE_RESPONSE;
+	return number == 0 ||
+	       witness->engine.flags & (number == 2 ? logins : (unsigned)ENGINE_CLIENT_STARTTLS);
+}
+
 static bool is_due(const struct smtp_witness *witness, const struct act *act)
 {
 	enum engine_state state = (enum engine_state)witness->engine.state;
@@ -152,8 +175,11 @@ static bool is_due(const struct smtp_witness *witness, const struct act *act)
 	case CLIENT_SECURED:
 	case CLIENT_UNFIT:
 		return state == ENGINE_CLIENT_TLS;
+	case CHALLENGE:
+	case LOGGED_IN:
+		return state == ENGINE_ASK_LOGIN;
 	case CLIENT:
-		if (act->number && !(witness->engine.flags & ENGINE_CLIENT_STARTTLS))
+		if (!is_said(witness, act->number))
 			return false;
 		return !witness->client_closed && engine_client_room(&witness->engine) > 0 &&
 		       (reads || has_sent_one(&witness->client));
@@ -236,6 +262,12 @@ static void act_on(struct smtp_witness *witness, const struct act *act)
 		break;
 	case CLIENT_UNFIT:
 		smtp_witness_client_unfit(witness);
+		break;
+	case CHALLENGE:
+		smtp_witness_challenge(witness);
+		break;
+	case LOGGED_IN:
+		smtp_witness_logged_in(witness, (enum engine_login)act->number);
 		break;
 	case SERVER:
 		say(witness, act->number);
@@ -363,7 +395,8 @@ static uint64_t hash_of(const struct smtp_witness *witness)
 		server->text, server->dotted, server->claimed, server->due, server->hello,
 		server->mail, server->rcpts > 0, server->handshake, server->secured,
 		server->starttls, server->tried, server->asks, server->logged_in, witness->clear,
-		client->handshake, client->secured, client->hello};
+		client->handshake, client->secured, client->hello, client->asked, client->logged_in,
+		witness->secret};
 	const uint16_t done[] = {server->done, server->code};
 	const int held[] = {client->sent_len - server->text_len, client->sent_len > 0};
 
@@ -456,6 +489,7 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 			['S'] = "RSET\r\n",
 			['?'] = "FOO\r\n",
 			['Z'] = "STARTTLS\r\n",
+			['A'] = "AUTH PLAIN " SMTP_WITNESS_SECRET "\r\n",
 			['T'] = "Subject: x\r\n\r\n",
 			['.'] = ".\r\n"};
 		unsigned codes[128] = {
@@ -472,6 +506,8 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 			smtp_witness_trace(witness, true);
 		else if (*script == 's')
 			smtp_witness_secured(witness);
+		else if (*script == 'i')
+			smtp_witness_logged_in(witness, ENGINE_LOGIN_OK);
 		else if (*script == 'z')
 			smtp_witness_client_secured(witness);
 		else if (*script == 'l')
@@ -543,7 +579,6 @@ static void test_nothing_wrong_is_reached(void **state)
 	explore_from("GEMvRvo0222Dv3tT.v2MvR", ENGINE_ASK_RCPT, 0, 7 - LESS);
 	explore_from("GEMvRvo0222SMvR", ENGINE_ASK_RCPT, ENGINE_REPAIR, 7 - LESS);
 	for (unsigned i = ENGINE_GREET; i < ENGINE_STATES; i++)
-		/* clients that log in have a test of their own (smtp_engine_login.c) */
 		if (i != ENGINE_ASK_LOGIN && i != ENGINE_RESPONSE && i != ENGINE_IDENTITY &&
 			i != ENGINE_XCLIENT && !is_of_login(i) && explorer.reached[i] == 0)
 			fail_msg("the state %s was never reached", engine_state_names[i]);
@@ -606,6 +641,23 @@ static void test_a_client_that_begins_tls(void **state)
 	explore_from("GE", ENGINE_COMMAND, ENGINE_CLIENT_STARTTLS, 6 - LESS);
 }
 
+static void test_a_client_that_logs_in(void **state)
+{
+	const unsigned tls = ENGINE_CLIENT_STARTTLS | ENGINE_LOGINS;
+
+	(void)state;
+	begin_explorer(false, false);
+	explore_from("GE", ENGINE_COMMAND, ENGINE_LOGINS_CLEAR, 7 - LESS);
+	explore_from("GEMvRvo0222", ENGINE_COMMAND, ENGINE_LOGINS_CLEAR, 6 - LESS);
+	explore_from("GEMvRvo0222SAi", ENGINE_COMMAND, ENGINE_LOGINS_CLEAR, 6 - LESS);
+	explore_from("GE", ENGINE_COMMAND, tls, 6 - LESS);
+	explore_from("GEZzEA", ENGINE_ASK_LOGIN, tls | ENGINE_CLIENT_SECURE, 6 - LESS);
+	assert_true(explorer.reached[ENGINE_ASK_LOGIN] > 0);
+	assert_true(explorer.reached[ENGINE_RESPONSE] > 0);
+	begin_explorer(true, false);
+	explore_from("GE", ENGINE_COMMAND, ENGINE_LOGINS_CLEAR, 6 - LESS);
+}
+
 static void test_a_server_that_is_told_who_the_client_is(void **state)
 {
 	(void)state;
@@ -639,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_wrong_is_reached),
 		cmocka_unit_test(test_a_server_that_is_told_who_the_client_is),
 		cmocka_unit_test(test_a_client_that_begins_tls),
+		cmocka_unit_test(test_a_client_that_logs_in),
 		cmocka_unit_test(test_tls_and_login_before_a_word_of_mail),
 		cmocka_unit_test(test_tls_that_is_only_offered),
 		cmocka_unit_test(test_tls_before_the_greeting),

@@ -47,7 +47,7 @@ void language_later_value(struct language *l, const struct language_span *span, 
 /* To be called for each such word, at its place. */
 void language_listens(struct language *l, const struct language_span *span, const char *word);
 /* The same of logins at listeners: true once passwords are asked for. */
-#define LANGUAGE_AUTHENTICATES false
+#define LANGUAGE_AUTHENTICATES true
 void language_authenticates(struct language *l, const struct language_span *span, const char *word);
 /* The same of clients that are known by their host's name: true once DNS is asked for it. Until
  * then a name would be nobody's, and `accept not "mx.example"` everybody's. */

@@ -127,14 +127,21 @@ static void limits_of(const struct way *way, struct limits *limits)
 	limits->n = limit_of(way->policy, way_place(way), way->rule, limits->v);
 }
 
+/* A listener's client has no user before he logs in: what is per user counts from then on. */
+static bool is_due(const struct way *way, const struct policy_limit *limit, bool of_user)
+{
+	return of_user ? limit->per == POLICY_PER_USER
+		       : limit->per != POLICY_PER_USER || way->listener < 0;
+}
+
 /* Rates first: a flow that is refused for its rate holds nothing. */
-static enum ending charge_rates(struct way *way, const struct limits *limits)
+static enum ending charge_rates(struct way *way, const struct limits *limits, bool of_user)
 {
 	char scope[LIMIT_OF_SCOPE_SIZE];
 
 	for (size_t i = 0; i < limits->n; i++) {
 		const struct policy_limit *limit = limits->v[i].limit;
-		if (limit->kind != POLICY_LIMIT_RATE)
+		if (limit->kind != POLICY_LIMIT_RATE || !is_due(way, limit, of_user))
 			continue;
 		struct subject subject = subject_of(way, &limits->v[i], scope);
 		if (!take_rate(way, kinds[limit->per].rate, &subject, limit))
@@ -146,13 +153,13 @@ static enum ending charge_rates(struct way *way, const struct limits *limits)
 	return ENDING_NONE;
 }
 
-static enum ending charge_flows(struct way *way, const struct limits *limits)
+static enum ending charge_flows(struct way *way, const struct limits *limits, bool of_user)
 {
 	char scope[LIMIT_OF_SCOPE_SIZE];
 
 	for (size_t i = 0; i < limits->n; i++) {
 		const struct policy_limit *limit = limits->v[i].limit;
-		if (limit->kind != POLICY_LIMIT_FLOWS)
+		if (limit->kind != POLICY_LIMIT_FLOWS || !is_due(way, limit, of_user))
 			continue;
 		struct subject subject = subject_of(way, &limits->v[i], scope);
 		if (take(way, kinds[limit->per].flows, &subject, limit->count))
@@ -180,14 +187,23 @@ enum ending charge_flow(struct way *way)
 	struct limits limits;
 
 	limits_of(way, &limits);
-	enum ending ending = charge_rates(way, &limits);
+	enum ending ending = charge_rates(way, &limits, false);
 	if (ending == ENDING_NONE && take(way, LIMIT_FLOWS_TOTAL, &all, way->policy->limit_flows))
 		ending = ENDING_OVER_FLOWS_TOTAL;
 	if (ending == ENDING_NONE)
-		ending = charge_flows(way, &limits);
+		ending = charge_flows(way, &limits, false);
 	if (ending == ENDING_NONE)
 		ending = charge_server(way);
 	return ending;
+}
+
+enum ending charge_user(struct way *way)
+{
+	struct limits limits;
+
+	limits_of(way, &limits);
+	enum ending ending = charge_rates(way, &limits, true);
+	return ending == ENDING_NONE ? charge_flows(way, &limits, true) : ending;
 }
 
 /* By its name and port: its addresses are one host. */

@@ -9,6 +9,9 @@ void charge_init(struct way *way);
 /* Counts a flow that was matched to a server. ENDING_NONE, or over which limit it is; what it
  * holds by then goes with the flow. A table of limits that is full lets the flow go on. */
 enum ending charge_flow(struct way *way);
+/* Counts a flow of a listener, whose client has logged in, to the limits per user. ENDING_NONE, or
+ * over which one it is. */
+enum ending charge_user(struct way *way);
 /* Counts a flow whose server was not known then. ENDING_NONE or ENDING_OVER_FLOWS_SERVER. */
 enum ending charge_server(struct way *way);
 /* Counts the attempt at way->host. ENDING_NONE or ENDING_OVER_FLOWS_SERVER. */

@@ -1,6 +1,7 @@
 #include "daemon/smtp/login.h"
 
 #include "daemon/channel.h"
+#include "daemon/flow/charge.h"
 #include "daemon/log.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
@@ -308,6 +309,26 @@ static bool take_user(struct smtp_flow *flow, const struct ipc_auth_verdict *ipc
 	return true;
 }
 
+static void drop_user(struct smtp_flow *flow)
+{
+	free(flow->session);
+	flow->session = NULL;
+	flow->way.user[0] = '\0';
+}
+
+/* So many connections of one user, or so many in a time: he comes again. */
+static bool fits(struct smtp_flow *flow)
+{
+	enum ending over = charge_user(&flow->way);
+
+	if (over == ENDING_NONE)
+		return true;
+	log_info("a login of %s at listener %s was put off: %s", log_person(flow->way.user),
+		listener_of(flow)->name.text, ending_names[over]);
+	drop_user(flow);
+	return false;
+}
+
 /* What submission has beside transfer. */
 static unsigned flags_of(const struct smtp_flow *flow)
 {
@@ -366,7 +387,7 @@ static void on_verdict(struct smtp *smtp, const struct ipc_auth_verdict *ipc)
 		log_warning("a login at listener %s could not be checked%s%s: %s",
 			listener_of(flow)->name.text, *ipc->auth ? " by auth " : "", ipc->auth,
 			ipc->text);
-	if (login == ENGINE_LOGIN_OK && !take_user(flow, ipc))
+	if (login == ENGINE_LOGIN_OK && (!take_user(flow, ipc) || !fits(flow)))
 		login = ENGINE_LOGIN_LATER;
 	smtp_count(smtp, counters[ipc->verdict]);
 	note(flow, login);

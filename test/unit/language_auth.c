@@ -107,19 +107,6 @@ static void a_text_of_before_means_what_it_did(void **state)
 	policy_unref(policy);
 }
 
-static void without_its_process_it_is_refused(void **state)
-{
-	static const struct language_world closed = {.listens = true};
-	struct language_diagnosis diagnosis;
-	size_t said = 0;
-	(void)state;
-	assert_null(language_parse("conf", site, strlen(site), &closed, &diagnosis));
-	for (size_t i = 0; i < diagnosis.n; i++)
-		said += strstr(diagnosis.v[i].text, "is not built yet") != NULL;
-	assert_int_equal(said, 8); /* five auths, two at listeners, `own` */
-	language_diagnosis_fini(&diagnosis);
-}
-
 #define LDAP(inside)     "auth a { ldap \"ldaps://l.example\" { " inside " } }"
 #define SEARCH           "base \"dc=x\" filter \"(uid=%u)\" "
 #define LISTENER(inside) "listener l { address 203.0.113.9 " inside " }"
@@ -434,7 +421,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_printed),
 		cmocka_unit_test(a_text_of_before_means_what_it_did),
-		cmocka_unit_test(without_its_process_it_is_refused),
 		cmocka_unit_test(mistakes_are_told_at_their_place),
 		cmocka_unit_test(what_is_odd_is_warned_of),
 		cmocka_unit_test(a_directory_is_found),

@@ -27,8 +27,6 @@ static void test_what_is_not_built_is_named_with_its_place(void **state)
 	static const struct {
 		const char *text, *word;
 	} lines[] = {
-		{"auth staff { ldap \"ldaps://l.example\" { base \"dc=x\" filter \"(uid=%u)\" } }",
-			"auth"},
 		{"scan virus { clamav \"/run/clamd.ctl\" }", "scan"},
 		{"radius r { listen 203.0.113.1 port 1813 }", "radius"},
 		{"portal p { zone guest name \"login.example\" }", "portal"},
@@ -52,23 +50,6 @@ static void test_what_is_not_built_is_named_with_its_place(void **state)
 		if (!is_said(&diagnosis, want))
 			fail_msg("%s: %zu errors, %s", lines[i].text, diagnosis.errors,
 				diagnosis.n ? diagnosis.v[0].text : "");
-		language_diagnosis_fini(&diagnosis);
-	}
-}
-
-/* Where messages are read, too. */
-static void test_values_that_come_later_are_named(void **state)
-{
-	static const char *const texts[][2] = {
-		{"\n" RULE("sender own, none"), "\"own\" is not built"},
-		{"\nlistener l { address 203.0.113.1 auth staff }", "\"auth\" is not built"}};
-	const struct language_world world = {.listens = true};
-	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		struct language_diagnosis diagnosis;
-		assert_null(language_parse(
-			"conf", texts[i][0], strlen(texts[i][0]), &world, &diagnosis));
-		assert_true(is_said(&diagnosis, texts[i][1]));
 		language_diagnosis_fini(&diagnosis);
 	}
 }
@@ -117,7 +98,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_not_built_is_named_with_its_place),
-		cmocka_unit_test(test_values_that_come_later_are_named),
 		cmocka_unit_test(test_its_words_are_names_and_strings_as_before),
 		cmocka_unit_test(test_other_mistakes_are_what_they_were),
 	};

@@ -60,9 +60,10 @@ struct auth_world *auth_world_open(const char *policy)
 void auth_world_put(struct auth_world *world, enum credential_kind kind, const char *file,
 	const void *bytes, size_t len)
 {
-	struct {
+	enum { ROOM = 16384 };
+	union {
 		struct ipc_credential ipc;
-		uint8_t data[16384];
+		uint8_t room[sizeof(struct ipc_credential) + ROOM];
 	} put;
 
 	ipc_init(&put.ipc, IPC_CREDENTIAL, sizeof(put.ipc));
@@ -72,10 +73,10 @@ void auth_world_put(struct auth_world *world, enum credential_kind kind, const c
 	if (kind == CREDENTIAL_TRUST) { /* too long to be said */
 		fd = channel_memfd("trust", bytes, len);
 	} else {
-		assert(len <= sizeof(put.data));
+		assert(len <= ROOM);
 		put.ipc.file_bytes = (uint32_t)len;
 		put.ipc.header.bytes += put.ipc.file_bytes;
-		memcpy(put.data, bytes, len);
+		memcpy(put.ipc.data, bytes, len);
 	}
 	int error = tls_credentials_put(&world->auth.replica.credentials, &put.ipc, fd);
 	assert(error == 0);
@@ -122,14 +123,14 @@ void auth_world_run(struct auth_world *world, uint64_t ms)
 void auth_world_ask(struct auth_world *world, uint64_t id, const char *listener, const char *user,
 	const char *password)
 {
-	struct {
+	enum { ROOM = 4096 };
+	union {
 		struct ipc_auth_ask ipc;
-		char response[4096];
+		uint8_t room[sizeof(struct ipc_auth_ask) + ROOM];
 	} out;
 
 	ipc_init(&out.ipc, IPC_AUTH_ASK, sizeof(out.ipc));
-	int len = snprintf(
-		out.response, sizeof(out.response), "%c%s%c%s", '\0', user, '\0', password);
+	int len = snprintf((char *)out.ipc.response, ROOM, "%c%s%c%s", '\0', user, '\0', password);
 	out.ipc.header.bytes += (uint32_t)len;
 	out.ipc.id = id;
 	addr_parse("192.0.2.7", 9, &out.ipc.client.addr);

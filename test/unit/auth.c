@@ -23,9 +23,9 @@ static const char text[] =
 
 static void put_users(const char *file, const char *lines)
 {
-	struct {
+	union {
 		struct ipc_credential ipc;
-		uint8_t data[4096];
+		uint8_t room[sizeof(struct ipc_credential) + 4096];
 	} put;
 
 	ipc_init(&put.ipc, IPC_CREDENTIAL, sizeof(put.ipc));

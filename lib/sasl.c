@@ -160,6 +160,8 @@ bool sasl_named_user(
 	size_t user_len = 0;
 	const char *said = bytes;
 
+	if (len == 0)
+		return false;
 	if (is_scram(mechanism))
 		said = scram_user(said, len, &user_len);
 	else if (is_cram(mechanism))

@@ -45,7 +45,7 @@
 #define TCP_SAVE_SYN 27
 #endif
 
-#define RECORDS_AT_ONCE 32
+#define RECORDS_AT_ONCE 1024 /* an ipc holds no more: none has less than 64 bytes */
 
 struct world {
 	bool ip6;

@@ -114,11 +114,11 @@ top_statement:
 					{ language_list_end(l); }
 	| CERTIFICATE name { language_certificate_begin(l, &@2, &$2); }
 		'{' certificate_statements '}'	{ language_certificate_end(l); }
-	| AUTH name { language_auth_begin(l, &@1, &@2, &$2); } '{' auth_statements '}'
+	| AUTH name { language_auth_begin(l, &@2, &$2); } '{' auth_statements '}'
 					{ language_auth_end(l); }
-	| LISTENER name { language_listener_begin(l, &@1, &@2, &$2); }
+	| LISTENER name { language_listener_begin(l, &@2, &$2); }
 		'{' listener_statements '}' { language_listener_end(l); }
-	| DOMAIN name { language_domain_begin(l, &@1, &@2, &$2); } '{' domain_statements '}'
+	| DOMAIN name { language_domain_begin(l, &@2, &$2); } '{' domain_statements '}'
 					{ language_domain_end(l); }
 	| SERVER name { language_server_begin(l, &@2, &$2); } '{' server_statements '}'
 					{ language_server_end(l); }
@@ -537,7 +537,7 @@ rule_statement:
 	| SOURCE not ANY		{ language_rule_where_any(l, &@1, &@3, $2, false); }
 	| SOURCE not sources		{ language_rule_where(l, &@1, $2, false); }
 	| DESTINATION not ANY		{ language_rule_where_any(l, &@1, &@3, $2, true); }
-	| DESTINATION not PROTECTED	{ language_rule_protected(l, &@1, &@3, $2); }
+	| DESTINATION not PROTECTED	{ language_rule_protected(l, &@1, $2); }
 	| DESTINATION not wheres	{ language_rule_where(l, &@1, $2, true); }
 	| SCHEDULE ranges		{ language_rule_schedule(l, &@1); }
 	| SCHEDULE ALWAYS		{ language_rule_always(l, &@1, "schedule"); }

@@ -48,11 +48,6 @@ struct language_world {
 	 * and addresses: what is wrong with it now is a fault, not an error, as long as it can run.
 	 */
 	bool lenient;
-	/* The gateway can listen and knows clients by name, whatever LANGUAGE_LISTENS and
-	 * LANGUAGE_NAMES_CLIENTS say. */
-	bool listens;
-	/* It asks for passwords, whatever LANGUAGE_AUTHENTICATES says. */
-	bool authenticates;
 	/* Reads what is named by the policy and never becomes part of it (credential.h), and says
 	 * what is wrong with it. */
 	void (*credential)(void *context, const struct credential *credential,

@@ -204,8 +204,8 @@ void language_limits_end(
 	struct language *l, struct policy_limits *limits, const struct policy_place *place);
 
 /* language_build_auth.c */
-void language_auth_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name);
+void language_auth_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
 void language_auth_ldap(struct language *l, const struct language_span *word);
 void language_auth_forward(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *server);
@@ -227,8 +227,8 @@ void language_ldap_file(struct language *l, const struct language_span *word,
 void language_ldap_insecure(struct language *l, const struct language_span *word);
 
 /* language_build_listener.c: listeners and domains. */
-void language_listener_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name);
+void language_listener_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
 void language_listener_addresses(struct language *l, const struct language_span *word);
 void language_listener_ports(struct language *l, const struct language_span *word);
 /* span: of `any` */
@@ -243,8 +243,8 @@ void language_listener_unmatched(
 void language_listener_comment(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *text);
 void language_listener_end(struct language *l);
-void language_domain_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name);
+void language_domain_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
 void language_domain_names(struct language *l, const struct language_span *word);
 void language_domain_server(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *name);
@@ -321,8 +321,7 @@ void language_rule_where_any(struct language *l, const struct language_span *wor
 void language_rule_where(
 	struct language *l, const struct language_span *word, bool negated, bool destination);
 /* `destination protected` */
-void language_rule_protected(struct language *l, const struct language_span *word,
-	const struct language_span *span, bool negated);
+void language_rule_protected(struct language *l, const struct language_span *word, bool negated);
 /* What a condition on places says, without its lists' indexes; spans of the lists may be NULL. */
 void language_where(
 	struct language *l, struct policy_where *where, struct language_spans *lists, bool negated);

@@ -21,14 +21,13 @@ static struct policy_ldap no_ldap(void)
 		.ca = empty};
 }
 
-void language_auth_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name)
+void language_auth_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name)
 {
 	const struct policy_string empty = language_empty();
 
 	memset(&l->auth_note, 0, sizeof(l->auth_note));
 	language_enter(l, &l->block, LANGUAGE_BLOCK_AUTH, name);
-	language_authenticates(l, word, "auth");
 	l->auth = (struct policy_auth){.place = span->place,
 		.name = *name,
 		.ldap = no_ldap(),

@@ -38,12 +38,11 @@ void language_mails(
 
 /* ---- listener */
 
-void language_listener_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name)
+void language_listener_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name)
 {
 	memset(&l->listener, 0, sizeof(l->listener));
 	memset(&l->listener_note, 0, sizeof(l->listener_note));
-	language_listens(l, word, "listener");
 	language_enter(l, &l->block, LANGUAGE_BLOCK_LISTENER, name);
 	l->listener.place = span->place;
 	l->listener.name = *name;
@@ -93,7 +92,6 @@ void language_listener_auth(struct language *l, const struct language_span *word
 	struct policy_listener *listener = &l->listener;
 
 	once(l, word, "auth");
-	language_authenticates(l, word, "auth");
 	language_keep_strings(l, &l->items, &listener->auth_names, &l->listener_note.auths);
 	listener->auths = language_alloc(l, listener->auth_names.n, sizeof(*listener->auths));
 	l->listener_note.auth = *word;
@@ -156,12 +154,11 @@ void language_listener_end(struct language *l)
 
 /* ---- domain */
 
-void language_domain_begin(struct language *l, const struct language_span *word,
-	const struct language_span *span, const struct policy_string *name)
+void language_domain_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name)
 {
 	memset(&l->domain, 0, sizeof(l->domain));
 	memset(&l->domain_note, 0, sizeof(l->domain_note));
-	language_listens(l, word, "domain");
 	language_enter(l, &l->block, LANGUAGE_BLOCK_DOMAIN, name);
 	l->domain.place = span->place;
 	l->domain.name = *name;

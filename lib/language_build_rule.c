@@ -130,7 +130,6 @@ void language_rule_always(struct language *l, const struct language_span *span, 
 void language_rule_listeners(struct language *l, const struct language_span *word, bool negated)
 {
 	once(l, word, "listener");
-	language_listens(l, word, "listener");
 	l->rule.listens = true;
 	l->rule.listener_negated = negated;
 	language_keep_strings(l, &l->items, &l->rule.listener_names, &l->rule_note.listeners);
@@ -157,7 +156,6 @@ void language_rule_user_none(struct language *l, const struct language_span *wor
 	const struct language_span *span, bool negated)
 {
 	once(l, word, "user");
-	language_listens(l, span, "none");
 	if (negated)
 		language_error(l, span, "\"not none\" is everybody who is known, expected `any`");
 	l->rule.user_given = l->rule.user_none = true;
@@ -228,12 +226,10 @@ void language_rule_where(
 	}
 }
 
-void language_rule_protected(struct language *l, const struct language_span *word,
-	const struct language_span *span, bool negated)
+void language_rule_protected(struct language *l, const struct language_span *word, bool negated)
 {
 	struct policy_where *where = where_of(l, word, true);
 
-	language_listens(l, span, "protected");
 	*where = (struct policy_where){.given = true, .protected = true, .negated = negated};
 }
 
@@ -293,7 +289,6 @@ void language_rule_server_protected(
 {
 	static const struct policy_string none = {.text = ""};
 
-	language_listens(l, span, "protected");
 	language_rule_server(l, word, span, &none);
 	l->rule.server_name = language_empty();
 	l->rule.to_protected = true;

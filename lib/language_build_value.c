@@ -192,7 +192,6 @@ void language_item_host(
 	struct policy_elem elem;
 	char quoted[LANGUAGE_QUOTE_SIZE];
 
-	language_names_clients(l, span);
 	const char *expected = element_parse(POLICY_HOLDS_HOSTS, text.text, text.len, &elem);
 	if (expected) {
 		language_error(l, span,
@@ -229,7 +228,6 @@ void language_item_domain(
 
 void language_item_own(struct language *l, const struct language_span *span)
 {
-	language_authenticates(l, span, "own");
 	add(l, span, LANGUAGE_ITEM_OWN);
 }
 
@@ -240,7 +238,6 @@ void language_item_none(struct language *l, const struct language_span *span)
 
 void language_item_protected(struct language *l, const struct language_span *span)
 {
-	language_listens(l, span, "protected");
 	add(l, span, LANGUAGE_ITEM_PROTECTED);
 }
 

@@ -298,12 +298,6 @@ static bool anybody_logs_in(const struct policy *policy, const struct policy_rul
 	return false;
 }
 
-/* There is no word yet that would mend it. */
-static bool is_built(const struct language *l)
-{
-	return LANGUAGE_AUTHENTICATES || l->world->authenticates;
-}
-
 /* Whoever comes to a listener and is known logged in there; whoever comes by a zone did not. */
 static void check_sources(
 	struct language *l, const struct policy_rule *rule, const struct language_rule_note *note)
@@ -340,7 +334,7 @@ static void check_rule(
 			"`own` is of who logs in, and at no listener of rule %s can anybody; "
 			"expected `auth` there",
 			rule->name.text);
-	else if (rule->listens && user && !somebody && !rule->disabled && is_built(l))
+	else if (rule->listens && user && !somebody && !rule->disabled)
 		language_warn(l, &note->name,
 			"rule %s is for users, and at none of its listeners can anybody log in: "
 			"they have no `auth`",

@@ -110,28 +110,3 @@ bool language_later(const struct language *l, const char *const *expected, size_
 	return (has(expected, n, "'}'") || (l->braces == 0 && has(expected, n, "rule"))) &&
 	       holds(statements_of(block_of(l)), word, len);
 }
-
-void language_later_value(struct language *l, const struct language_span *span, const char *word)
-{
-	language_error(l, span,
-		"\"%s\" is not built yet in this version, expected what its postern.conf(5) has",
-		word);
-}
-
-void language_authenticates(struct language *l, const struct language_span *span, const char *word)
-{
-	if (!LANGUAGE_AUTHENTICATES && !l->world->authenticates)
-		language_later_value(l, span, word);
-}
-
-void language_listens(struct language *l, const struct language_span *span, const char *word)
-{
-	if (!LANGUAGE_LISTENS && !l->world->listens)
-		language_later_value(l, span, word);
-}
-
-void language_names_clients(struct language *l, const struct language_span *span)
-{
-	if (!LANGUAGE_NAMES_CLIENTS && !l->world->listens)
-		language_later_value(l, span, "a host's name");
-}

@@ -38,20 +38,5 @@ void language_unexpected(struct language *l, bool at_end, const char *const *exp
 #define LANGUAGE_LATER_SIZE 64
 bool language_later(const struct language *l, const char *const *expected, size_t n,
 	char word[static LANGUAGE_LATER_SIZE]);
-/* A value of a later version, which the grammar knows. */
-void language_later_value(struct language *l, const struct language_span *span, const char *word);
-/* THE SWITCH of listeners and protected domains: true once a listener serves. Until then every word
- * of theirs is refused by its name, unless the caller says that he listens all the same (struct
- * language_world), as tests do. */
-#define LANGUAGE_LISTENS true
-/* To be called for each such word, at its place. */
-void language_listens(struct language *l, const struct language_span *span, const char *word);
-/* The same of logins at listeners: true once passwords are asked for. */
-#define LANGUAGE_AUTHENTICATES true
-void language_authenticates(struct language *l, const struct language_span *span, const char *word);
-/* The same of clients that are known by their host's name: true once DNS is asked for it. Until
- * then a name would be nobody's, and `accept not "mx.example"` everybody's. */
-#define LANGUAGE_NAMES_CLIENTS true
-void language_names_clients(struct language *l, const struct language_span *span);
 
 #endif

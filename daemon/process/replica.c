@@ -123,8 +123,7 @@ static int prepare(const struct child *child, struct replica *replica, const str
 	int fd, char *text)
 {
 	struct tls_contexts *contexts;
-	const struct language_world world = {
-		.relay_port = replica->relay_port, .lenient = true, .listens = true};
+	const struct language_world world = {.relay_port = replica->relay_port, .lenient = true};
 	struct language_diagnosis diagnosis;
 	void *bytes;
 	size_t len;

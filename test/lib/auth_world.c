@@ -31,7 +31,6 @@ struct auth_world *auth_world_open(const char *policy)
 	static const uint8_t secret[SIPHASH_SECRET_SIZE] = "0123456789abcdef";
 	static struct process_start start = {.role = PROCESS_AUTH};
 	static const struct child_face face;
-	const struct language_world listening = {.listens = true, .authenticates = true};
 	struct auth_world *world = calloc(1, sizeof(*world));
 	struct language_diagnosis diagnosis;
 	int pair[2];
@@ -48,7 +47,7 @@ struct auth_world *auth_world_open(const char *policy)
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return give_up(world, "it cannot be made");
 	auth->replica.now->policy =
-		language_parse("conf", policy, strlen(policy), &listening, &diagnosis);
+		language_parse("conf", policy, strlen(policy), NULL, &diagnosis);
 	if (!auth->replica.now->policy)
 		return give_up(world, diagnosis.v[0].text);
 	language_diagnosis_fini(&diagnosis);

@@ -32,10 +32,9 @@ struct stage {
 
 static struct stage set_up(const char *text)
 {
-	static const struct language_world world = {.listens = true};
 	struct stage stage = {.lists = lists_new(), .sessions = session_table_new()};
 
-	stage.policy = policy_of_text(text, &world);
+	stage.policy = policy_of_text(text, NULL);
 	stage.world = (struct decide_world){.policy = stage.policy,
 		.lists = stage.lists,
 		.sessions = stage.sessions,

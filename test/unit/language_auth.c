@@ -15,12 +15,10 @@
 
 #include "test/unit/language_same.h"
 
-static const struct language_world world = {.listens = true, .authenticates = true};
-
 static struct policy *parse(const char *text)
 {
 	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("conf", text, strlen(text), &world, &diagnosis);
+	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
 
 	if (!policy)
 		fail_msg("%s\n%s", diagnosis.n ? diagnosis.v[0].text : "", text);
@@ -85,8 +83,7 @@ static void what_is_written_is_printed(void **state)
 /* As other processes and a start read it: `own` was a name once. */
 static void a_text_of_before_means_what_it_did(void **state)
 {
-	static const struct language_world lenient = {
-		.lenient = true, .listens = true, .authenticates = true};
+	static const struct language_world lenient = {.lenient = true};
 	static const char text[] =
 		"zone own { interface e0 }\nlist own { 192.0.2.1 }\n"
 		"certificate c { file \"/c\" key \"/k\" }\nauth a { file \"/u\" }\n"
@@ -209,7 +206,7 @@ static void mistakes_are_told_at_their_place(void **state)
 		struct language_diagnosis diagnosis;
 		const struct language_message *found = NULL;
 		snprintf(text, sizeof(text), "%s%s", HEAD, cases[i].line);
-		assert_null(language_parse("t", text, strlen(text), &world, &diagnosis));
+		assert_null(language_parse("t", text, strlen(text), NULL, &diagnosis));
 		for (size_t j = 0; j < diagnosis.n && !found; j++)
 			if (diagnosis.v[j].severity == LANGUAGE_ERROR &&
 				strstr(diagnosis.v[j].text, cases[i].text))
@@ -243,7 +240,7 @@ static void what_is_odd_is_warned_of(void **state)
 		struct language_diagnosis diagnosis;
 		bool said = false;
 		snprintf(text, sizeof(text), "%s%s", HEAD, cases[i].lines);
-		policy_unref(language_parse("t", text, strlen(text), &world, &diagnosis));
+		policy_unref(language_parse("t", text, strlen(text), NULL, &diagnosis));
 		for (size_t j = 0; j < diagnosis.n; j++)
 			said |= diagnosis.v[j].severity == LANGUAGE_WARNING &&
 				strstr(diagnosis.v[j].text, cases[i].text);
@@ -363,7 +360,7 @@ static void a_source_is_part_of_a_name(void **state)
 			"zone z { interface e0 }\nrule a { user %s verdict drop }\n"
 			"rule b { user %s verdict reject }",
 			cases[i].early, cases[i].late);
-		policy_unref(language_parse("t", text, strlen(text), &world, &diagnosis));
+		policy_unref(language_parse("t", text, strlen(text), NULL, &diagnosis));
 		for (size_t j = 0; j < diagnosis.n; j++)
 			said |= strstr(diagnosis.v[j].text, "rule b") != NULL;
 		if (said != cases[i].shadowed)

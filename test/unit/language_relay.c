@@ -11,12 +11,10 @@
 
 #include "test/unit/language_same.h"
 
-static const struct language_world world = {.listens = true};
-
 static struct policy *parse(const char *text)
 {
 	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("conf", text, strlen(text), &world, &diagnosis);
+	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
 
 	if (!policy)
 		fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "");
@@ -136,8 +134,8 @@ static void what_is_lacking_or_wrong_is_said(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct language_diagnosis diagnosis;
 		bool said = false;
-		assert_null(language_parse(
-			"conf", texts[i][0], strlen(texts[i][0]), &world, &diagnosis));
+		assert_null(
+			language_parse("conf", texts[i][0], strlen(texts[i][0]), NULL, &diagnosis));
 		for (size_t j = 0; j < diagnosis.n; j++)
 			said |= strstr(diagnosis.v[j].text, texts[i][1]) != NULL;
 		if (!said)

@@ -13,9 +13,8 @@
 
 static struct policy *parse(const char *text, struct language_diagnosis *diagnosis)
 {
-	const struct language_world world = {.listens = true};
 
-	return language_parse("t", text, strlen(text), &world, diagnosis);
+	return language_parse("t", text, strlen(text), NULL, diagnosis);
 }
 
 #define HEAD                                             \

@@ -30,9 +30,8 @@ static const char *const text =
 
 static struct policy *parse(void)
 {
-	const struct language_world world = {.listens = true};
 
-	return policy_of_text(text, &world);
+	return policy_of_text(text, NULL);
 }
 
 static struct limit_place place_of(const struct policy *policy, const char *zone)

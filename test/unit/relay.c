@@ -23,8 +23,7 @@ static bool is_own(void *context, const struct addr *addr)
 	return addr_equal(&own, addr);
 }
 
-static const struct language_world world = {
-	.listens = true, .authenticates = true, .relay_port = 2500, .own_address = is_own};
+static const struct language_world world = {.relay_port = 2500, .own_address = is_own};
 
 #define SITE                                                                                       \
 	"certificate mail { file \"/m.pem\" key \"/m.key\" }\n"                                    \

@@ -46,7 +46,7 @@ static char *read_page(void)
 
 static void check_site(const char *name, const char *text, size_t len)
 {
-	const struct language_world world = {.listens = true, .read = read_file};
+	const struct language_world world = {.read = read_file};
 	struct language_diagnosis diagnosis;
 	char said[RELAY_TEXT_SIZE];
 	struct policy *policy = language_parse(name, text, len, &world, &diagnosis);

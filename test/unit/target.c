@@ -95,10 +95,9 @@ static struct target_world world = {.addresses = look_up,
 
 static void expand_server(const char *lines)
 {
-	static const struct language_world nothing = {.listens = true};
 	char text[4096];
 	snprintf(text, sizeof(text), "language 1\nserver s { %s }\n", lines);
-	struct policy *policy = policy_of_text(text, &nothing);
+	struct policy *policy = policy_of_text(text, NULL);
 	world.policy = policy;
 	target_expand(&policy->servers[0], &world, &list);
 	world.policy = NULL;
@@ -347,12 +346,11 @@ static void states_follow_what_is_seen(void **state)
 
 static void probes_name_a_client_of_a_zone(void **state)
 {
-	static const struct language_world nothing;
 	static const char text[] =
 		"language 1\nzone a { interface \"a0\"; network 198.51.100.0/24; }\n";
 	char buf[ADDR_TEXT_SIZE];
 	(void)state;
-	struct policy *policy = policy_of_text(text, &nothing);
+	struct policy *policy = policy_of_text(text, NULL);
 	struct endpoint client = target_probe_client(policy, ADDR_IP4);
 	assert_string_equal(addr_format(&client.addr, buf), "198.51.100.1");
 	client = target_zone_client(policy, ADDR_IP4);
@@ -365,7 +363,6 @@ static void probes_name_a_client_of_a_zone(void **state)
 
 static void zones_say_which_clients_there_can_be(void **state)
 {
-	static const struct language_world nothing;
 	static const struct {
 		const char *text;
 		uint8_t families;
@@ -380,7 +377,7 @@ static void zones_say_which_clients_there_can_be(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct policy *policy = policy_of_text(cases[i].text, &nothing);
+		struct policy *policy = policy_of_text(cases[i].text, NULL);
 		assert_int_equal(target_zone_families(policy), cases[i].families);
 		policy_unref(policy);
 	}

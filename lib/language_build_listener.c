@@ -173,6 +173,7 @@ void language_domain_names(struct language *l, const struct language_span *word)
 	struct policy_elems elems;
 
 	once(l, word, "name");
+	l->domain_note.named = true;
 	language_keep_elems(l, &l->items, &elems, &l->domain_note.names);
 	names->n = 0;
 	names->v = language_alloc(l, elems.n, sizeof(*names->v));
@@ -210,9 +211,9 @@ void language_domain_comment(struct language *l, const struct language_span *wor
 void language_domain_end(struct language *l)
 {
 	const struct policy_domain *d = &l->domain;
-	const char *lacking = d->names.n + d->list_names.n == 0 ? "name, expected at least one"
-			      : d->server_name.len == 0         ? "server, expected one"
-								: NULL;
+	const char *lacking = !l->domain_note.named     ? "name, expected at least one"
+			      : d->server_name.len == 0 ? "server, expected one"
+							: NULL;
 
 	if (lacking && language_whole(l))
 		language_error(

@@ -70,8 +70,8 @@ static bool is_template(const struct policy_ldap *ldap)
 static void check_bind(
 	struct language *l, const struct policy_ldap *ldap, const struct language_auth_note *note)
 {
-	bool bind = ldap->bind.len > 0, template = is_template(ldap);
-	bool secret = ldap->secret_file.len > 0;
+	bool bind = note->ldap[LANGUAGE_LDAP_BIND].width > 0, template = is_template(ldap);
+	bool secret = note->ldap[LANGUAGE_LDAP_SECRET].width > 0;
 	size_t at;
 
 	if (!dn_check(ldap->bind.text, &at))
@@ -94,7 +94,8 @@ static void check_bind(
 static void check_search(
 	struct language *l, const struct policy_ldap *ldap, const struct language_auth_note *note)
 {
-	bool base = ldap->base.len > 0, filter = ldap->filter.len > 0;
+	bool base = note->ldap[LANGUAGE_LDAP_BASE].width > 0;
+	bool filter = note->ldap[LANGUAGE_LDAP_FILTER].width > 0;
 	bool template = is_template(ldap);
 
 	if (base != filter)
@@ -213,6 +214,8 @@ static void check_mechanisms(
 static void check_auth(
 	struct language *l, struct policy_auth *auth, const struct language_auth_note *note)
 {
+	if (note->backend.width == 0) /* as has been said; it is of no kind */
+		return;
 	switch (auth->kind) {
 	case POLICY_AUTH_LDAP:
 		check_ldap(l, &auth->ldap, note);

@@ -106,6 +106,7 @@ struct language_listener_note {
 struct language_domain_note {
 	struct language_span name, server;
 	struct language_spans names, lists, recipients; /* the last: lists of them */
+	bool named;                                     /* perhaps badly */
 };
 
 struct language_list_note {

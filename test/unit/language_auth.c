@@ -221,6 +221,32 @@ static void mistakes_are_told_at_their_place(void **state)
 	}
 }
 
+static void one_mistake_is_one_error(void **state)
+{
+	static const char *const lines[] = {
+		"auth a { }",
+		"auth a { mechanism CRAM-MD5 }",
+		LDAP("base \"\" filter \"(uid=%u)\""),
+		LDAP("base \"dc=x\" filter \"\""),
+		LDAP(SEARCH "bind \"\" secret file \"/s\""),
+		LDAP(SEARCH "bind \"cn=x\" secret file \"\""),
+		"domain d { name \"example\" server plain }",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		char text[2048];
+		struct language_diagnosis diagnosis;
+		size_t errors = 0;
+		snprintf(text, sizeof(text), "%s%s", HEAD, lines[i]);
+		assert_null(language_parse("t", text, strlen(text), NULL, &diagnosis));
+		for (size_t j = 0; j < diagnosis.n; j++)
+			errors += diagnosis.v[j].severity == LANGUAGE_ERROR;
+		if (errors != 1)
+			fail_msg("%s: %s\n%s", lines[i], diagnosis.v[0].text, diagnosis.v[1].text);
+		language_diagnosis_fini(&diagnosis);
+	}
+}
+
 static void what_is_odd_is_warned_of(void **state)
 {
 	static const struct {
@@ -419,6 +445,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_printed),
 		cmocka_unit_test(a_text_of_before_means_what_it_did),
 		cmocka_unit_test(mistakes_are_told_at_their_place),
+		cmocka_unit_test(one_mistake_is_one_error),
 		cmocka_unit_test(what_is_odd_is_warned_of),
 		cmocka_unit_test(a_directory_is_found),
 		cmocka_unit_test(a_name_is_of_its_source),

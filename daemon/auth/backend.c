@@ -21,18 +21,162 @@ static const struct backend_kind *kind_of(enum policy_auth_kind kind)
 	return kinds[kind];
 }
 
-/* ---- their life ---- */
+/* ---- mechanisms ---- */
 
-static void close_one(struct backend *backend)
+static bool is_password(const char *mechanism)
 {
-	attempts_leave(backend->auth, backend);
-	if (backend->kind && backend->kind->close)
-		backend->kind->close(backend);
-	policy_unref(backend->policy_held);
-	memset(backend, 0, sizeof(*backend));
+	return sasl_mechanism_of(mechanism) != SASL_OTHER;
 }
 
-static void open_one(struct auth *auth, struct backend *backend, size_t i)
+static const struct dovecot_mechanism *find(const struct backend *backend, const char *mechanism)
+{
+	const struct dovecot_greeting *greeting = &backend->greeting;
+
+	for (size_t i = 0; i < greeting->n; i++)
+		if (strcasecmp(greeting->mechanisms[i].name, mechanism) == 0)
+			return &greeting->mechanisms[i];
+	return NULL;
+}
+
+static bool is_written(const struct policy_strings *names, const char *mechanism)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcasecmp(names->v[i].text, mechanism) == 0)
+			return true;
+	return names->n == 0;
+}
+
+bool backend_takes(const struct backend *backend, const char *mechanism)
+{
+	/* LOGIN is read here: it is asked as PLAIN */
+	bool password = is_password(mechanism);
+	const struct dovecot_mechanism *own = find(backend, password ? "PLAIN" : mechanism);
+
+	if (!is_written(&backend->policy->mechanisms, mechanism))
+		return false;
+	if (password)
+		return own || !backend->greeting.done;
+	return own && !(own->flags & DOVECOT_PRIVATE);
+}
+
+bool backend_says_password(const struct backend *backend, const char *mechanism)
+{
+	const struct dovecot_mechanism *own = find(backend, mechanism);
+
+	return is_password(mechanism) || (own && own->flags & DOVECOT_PLAINTEXT);
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
+		if ((at == words || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	return false;
+}
+
+static void add_word(char words[static AUTH_MECHANISMS_SIZE], const char *word)
+{
+	size_t used = strlen(words);
+
+	if (!has_word(words, word) && used + strlen(word) + 2 <= AUTH_MECHANISMS_SIZE)
+		snprintf(words + used, AUTH_MECHANISMS_SIZE - used, "%s%s", used ? " " : "", word);
+}
+
+static void offer_of(const struct backend *backend, char *mechanisms, char *clear)
+{
+	static const char *const passwords[] = {"PLAIN", "LOGIN"};
+	const struct dovecot_greeting *greeting = &backend->greeting;
+
+	for (size_t i = 0; i < 2; i++)
+		if (backend_takes(backend, passwords[i]))
+			add_word(mechanisms, passwords[i]);
+	for (size_t i = 0; i < greeting->n; i++) {
+		const char *name = greeting->mechanisms[i].name;
+		if (!backend_takes(backend, name))
+			continue;
+		add_word(mechanisms, name);
+		if (!backend_says_password(backend, name))
+			add_word(clear, name);
+	}
+}
+
+void backends_offer(struct auth *auth, const struct policy_listener *listener,
+	char mechanisms[static AUTH_MECHANISMS_SIZE], char clear[static AUTH_MECHANISMS_SIZE])
+{
+	mechanisms[0] = clear[0] = '\0';
+	for (size_t i = 0; i < listener->auth_names.n; i++) {
+		struct backend *backend = backends_find(auth, listener->auth_names.v[i].text);
+		if (backend)
+			offer_of(backend, mechanisms, clear);
+	}
+}
+
+/* ---- what it told of them ---- */
+
+static void note_mechanisms(struct backend *backend)
+{
+	char clear[AUTH_MECHANISMS_SIZE] = "";
+
+	backend->state.mechanisms[0] = '\0';
+	offer_of(backend, backend->state.mechanisms, clear);
+	backend->changed = true;
+}
+
+static bool is_same(const struct dovecot_greeting *one, const struct dovecot_greeting *other)
+{
+	for (size_t i = 0; i < one->n && i < other->n; i++)
+		if (strcmp(one->mechanisms[i].name, other->mechanisms[i].name) != 0 ||
+			one->mechanisms[i].flags != other->mechanisms[i].flags)
+			return false;
+	return one->n == other->n && one->done == other->done;
+}
+
+void backend_greeted(struct backend *backend, const struct dovecot_greeting *greeting)
+{
+	if (is_same(&backend->greeting, greeting))
+		return;
+	backend->greeting = *greeting;
+	note_mechanisms(backend);
+	askers_offer(backend->auth);
+}
+
+/* It may be away now: what it told before holds until it tells something else. */
+static void take_greeting(struct backend *backend, const struct backends *before)
+{
+	const struct policy_auth *now = backend->policy;
+
+	for (size_t i = 0; now->kind == POLICY_AUTH_DOVECOT && i < before->n; i++) {
+		const struct policy_auth *old = before->v[i].policy;
+		if (old->kind == POLICY_AUTH_DOVECOT && policy_string_equal(&old->path, &now->path))
+			backend->greeting = before->v[i].greeting;
+	}
+}
+
+/* ---- their life ---- */
+
+static void close_all(struct backends *backends)
+{
+	for (size_t i = 0; i < backends->n; i++) {
+		struct backend *backend = &backends->v[i];
+		attempts_leave(backend->auth, backend);
+		if (backend->kind->close)
+			backend->kind->close(backend);
+		backend->own = NULL;
+	}
+}
+
+static void forget_all(struct backends *backends)
+{
+	for (size_t i = 0; i < backends->n; i++)
+		policy_unref(backends->v[i].policy_held);
+	free(backends->v);
+	*backends = (struct backends){0};
+}
+
+static void open_one(
+	struct auth *auth, struct backend *backend, size_t i, const struct backends *before)
 {
 	const struct policy *policy = auth_policy(auth);
 
@@ -44,7 +188,8 @@ static void open_one(struct auth *auth, struct backend *backend, size_t i)
 	snprintf(
 		backend->state.auth, sizeof(backend->state.auth), "%s", backend->policy->name.text);
 	backend->state.up = 1;
-	backend->changed = true;
+	take_greeting(backend, before);
+	note_mechanisms(backend);
 	int error = backend->kind->open(backend);
 	if (error)
 		backend_note(backend, false, strerror(-error));
@@ -55,15 +200,19 @@ static void open_one(struct auth *auth, struct backend *backend, size_t i)
 void backends_follow(struct auth *auth)
 {
 	const struct policy *policy = auth_policy(auth);
+	struct backends before = auth->backends;
 
-	backends_close(auth);
+	close_all(&before);
+	auth->backends = (struct backends){0};
 	auth->backends.v = calloc(policy->nauths + 1, sizeof(*auth->backends.v));
 	if (!auth->backends.v) {
 		log_error("no memory for what the policy asks");
+		forget_all(&before);
 		return;
 	}
 	for (size_t i = 0; i < policy->nauths; i++)
-		open_one(auth, &auth->backends.v[auth->backends.n++], i);
+		open_one(auth, &auth->backends.v[auth->backends.n++], i, &before);
+	forget_all(&before);
 	backends_tell(auth, true);
 	askers_offer(auth);
 }
@@ -77,10 +226,8 @@ void backends_renew(struct auth *auth)
 
 void backends_close(struct auth *auth)
 {
-	for (size_t i = 0; i < auth->backends.n; i++)
-		close_one(&auth->backends.v[i]);
-	free(auth->backends.v);
-	auth->backends = (struct backends){0};
+	close_all(&auth->backends);
+	forget_all(&auth->backends);
 }
 
 struct backend *backends_find(struct auth *auth, const char *name)
@@ -117,98 +264,4 @@ void backend_note(struct backend *backend, bool up, const char *text)
 	backend->changed = true;
 	if (said)
 		log_error("auth %s: %s", state->auth, text);
-}
-
-/* ---- mechanisms ---- */
-
-static bool is_password(const char *mechanism)
-{
-	return sasl_mechanism_of(mechanism) != SASL_OTHER;
-}
-
-static const struct dovecot_mechanism *find(const struct backend *backend, const char *mechanism)
-{
-	const struct dovecot_greeting *greeting =
-		backend->kind->greeting ? backend->kind->greeting(backend) : NULL;
-
-	for (size_t i = 0; greeting && i < greeting->n; i++)
-		if (strcasecmp(greeting->mechanisms[i].name, mechanism) == 0)
-			return &greeting->mechanisms[i];
-	return NULL;
-}
-
-static bool is_written(const struct policy_strings *names, const char *mechanism)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (strcasecmp(names->v[i].text, mechanism) == 0)
-			return true;
-	return names->n == 0;
-}
-
-bool backend_takes(const struct backend *backend, const char *mechanism)
-{
-	/* LOGIN is read here: it is asked as PLAIN */
-	bool password = is_password(mechanism);
-	const struct dovecot_mechanism *own = find(backend, password ? "PLAIN" : mechanism);
-
-	if (!is_written(&backend->policy->mechanisms, mechanism))
-		return false;
-	if (password)
-		return !backend->kind->greeting || own || !backend->kind->greeting(backend);
-	return own && !(own->flags & DOVECOT_PRIVATE);
-}
-
-bool backend_says_password(const struct backend *backend, const char *mechanism)
-{
-	const struct dovecot_mechanism *own = find(backend, mechanism);
-
-	return is_password(mechanism) || (own && own->flags & DOVECOT_PLAINTEXT);
-}
-
-static bool has_word(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = words; (at = strstr(at, word)) != NULL; at += len)
-		if ((at == words || at[-1] == ' ') && (!at[len] || at[len] == ' '))
-			return true;
-	return false;
-}
-
-static void add_word(char words[static AUTH_MECHANISMS_SIZE], const char *word)
-{
-	size_t used = strlen(words);
-
-	if (!has_word(words, word) && used + strlen(word) + 2 <= AUTH_MECHANISMS_SIZE)
-		snprintf(words + used, AUTH_MECHANISMS_SIZE - used, "%s%s", used ? " " : "", word);
-}
-
-static void offer_of(const struct backend *backend, char *mechanisms, char *clear)
-{
-	static const char *const passwords[] = {"PLAIN", "LOGIN"};
-	const struct dovecot_greeting *greeting =
-		backend->kind->greeting ? backend->kind->greeting(backend) : NULL;
-
-	for (size_t i = 0; i < 2; i++)
-		if (backend_takes(backend, passwords[i]))
-			add_word(mechanisms, passwords[i]);
-	for (size_t i = 0; greeting && i < greeting->n; i++) {
-		const char *name = greeting->mechanisms[i].name;
-		if (!backend_takes(backend, name))
-			continue;
-		add_word(mechanisms, name);
-		if (!backend_says_password(backend, name))
-			add_word(clear, name);
-	}
-}
-
-void backends_offer(struct auth *auth, const struct policy_listener *listener,
-	char mechanisms[static AUTH_MECHANISMS_SIZE], char clear[static AUTH_MECHANISMS_SIZE])
-{
-	mechanisms[0] = clear[0] = '\0';
-	for (size_t i = 0; i < listener->auth_names.n; i++) {
-		struct backend *backend = backends_find(auth, listener->auth_names.v[i].text);
-		if (backend)
-			offer_of(backend, mechanisms, clear);
-	}
 }

@@ -34,8 +34,6 @@ struct backend_kind {
 		struct backend *backend, struct attempt *attempt, const void *response, size_t len);
 	/* The attempt that it was asked about is over. */
 	void (*drop)(struct backend *backend, struct attempt *attempt);
-	/* The mechanisms that it has beside PLAIN and LOGIN, borrowed; NULL: none. */
-	const struct dovecot_greeting *(*greeting)(const struct backend *backend);
 };
 
 struct backend {
@@ -44,6 +42,9 @@ struct backend {
 	struct policy *policy_held;
 	const struct backend_kind *kind;
 	void *own; /* the kind's */
+	/* The mechanisms that it told of last, kept while it is away; not `done`: it told nothing,
+	 * or is of a kind that has PLAIN and LOGIN alone. */
+	struct dovecot_greeting greeting;
 	struct ipc_auth_state state;
 	bool changed; /* since it was told */
 };
@@ -53,7 +54,8 @@ struct backends {
 	size_t n;
 };
 
-/* Another policy is in force: those whose `auth` stayed the same go on. */
+/* Another policy is in force: all begin anew, and of a Dovecot whose socket stayed the same is
+ * still known what it has. */
 void backends_follow(struct auth *auth);
 /* There are other users, secrets, trust or hosts. */
 void backends_renew(struct auth *auth);
@@ -72,6 +74,8 @@ bool backend_says_password(const struct backend *backend, const char *mechanism)
 void backends_offer(struct auth *auth, const struct policy_listener *listener,
 	char mechanisms[static AUTH_MECHANISMS_SIZE], char clear[static AUTH_MECHANISMS_SIZE]);
 
+/* It told what it has. */
+void backend_greeted(struct backend *backend, const struct dovecot_greeting *greeting);
 /* It works, or why it does not, in words of no client's. */
 void backend_note(struct backend *backend, bool up, const char *text);
 

@@ -50,8 +50,6 @@ struct dovecot {
 	struct loop_timer timer;
 	uint32_t again_ms;
 	uint32_t last_id;
-	bool knows;                       /* it greeted once: */
-	struct dovecot_greeting known;    /* kept while it is away */
 	struct dovecot_greeting greeting; /* that is being read */
 	size_t heard_len, said_len;
 	char heard[DOVECOT_LINE_MAX];
@@ -200,47 +198,18 @@ static void say_password(struct dovecot *dovecot, struct attempt *attempt)
 	explicit_bzero(response, sizeof(response));
 }
 
-/* ---- its mechanisms ---- */
-
-static bool is_same(const struct dovecot_greeting *one, const struct dovecot_greeting *other)
-{
-	for (size_t i = 0; i < one->n && i < other->n; i++)
-		if (strcmp(one->mechanisms[i].name, other->mechanisms[i].name) != 0 ||
-			one->mechanisms[i].flags != other->mechanisms[i].flags)
-			return false;
-	return one->n == other->n;
-}
-
-static void note_mechanisms(struct dovecot *dovecot)
-{
-	struct ipc_auth_state *state = &dovecot->backend->state;
-	size_t used = 0;
-
-	state->mechanisms[0] = '\0';
-	for (size_t i = 0; i < dovecot->known.n; i++) {
-		const char *name = dovecot->known.mechanisms[i].name;
-		if (used + strlen(name) + 2 <= sizeof(state->mechanisms) &&
-			backend_takes(dovecot->backend, name))
-			used += (size_t)snprintf(state->mechanisms + used,
-				sizeof(state->mechanisms) - used, "%s%s", used ? " " : "", name);
-	}
-}
+/* ---- its greeting ---- */
 
 static void on_greeted(struct dovecot *dovecot)
 {
-	struct auth *auth = dovecot->backend->auth;
-	bool news = !dovecot->knows || !is_same(&dovecot->known, &dovecot->greeting);
+	struct loop *loop = dovecot->backend->auth->loop;
 	struct attempt *attempt;
 
 	dovecot->state = READY;
 	dovecot->again_ms = AGAIN_MS;
-	dovecot->knows = true;
-	dovecot->known = dovecot->greeting;
-	loop_timer_set(auth->loop, &dovecot->timer, loop_now_ms(auth->loop) + FRESH_MS);
-	note_mechanisms(dovecot);
+	loop_timer_set(loop, &dovecot->timer, loop_now_ms(loop) + FRESH_MS);
 	backend_note(dovecot->backend, true, NULL);
-	if (news)
-		askers_offer(auth);
+	backend_greeted(dovecot->backend, &dovecot->greeting);
 	while ((attempt = find(dovecot, 0)) != NULL)
 		say_password(dovecot, attempt);
 }
@@ -584,13 +553,6 @@ static void drop_dovecot(struct backend *backend, struct attempt *attempt)
 	watch_for(dovecot); /* said from the loop: who drops may be within an answer */
 }
 
-static const struct dovecot_greeting *greeting_of(const struct backend *backend)
-{
-	const struct dovecot *dovecot = backend->own;
-
-	return dovecot && dovecot->knows ? &dovecot->known : NULL;
-}
-
 const struct backend_kind backend_dovecot = {
 	.open = open_dovecot,
 	.renew = renew_dovecot,
@@ -599,5 +561,4 @@ const struct backend_kind backend_dovecot = {
 	.begin = begin_dovecot,
 	.respond = respond_dovecot,
 	.drop = drop_dovecot,
-	.greeting = greeting_of,
 };

@@ -41,16 +41,18 @@ static json_t *where_of(const struct policy_auth *auth)
 	return json_array();
 }
 
-/* Those that are written, or that it told of; PLAIN and LOGIN are everybody's but Dovecot's. */
+/* Those that its clients may use, as it told; else those that are written, or PLAIN and LOGIN,
+ * which are everybody's but Dovecot's. */
 static json_t *mechanisms_of(const struct policy_auth *auth, const struct ipc_auth_state *state)
 {
 	char words[AUTH_MECHANISMS_SIZE], *rest = words, *word;
 
-	if (auth->mechanisms.n > 0)
+	if (!state && auth->mechanisms.n > 0)
 		return row_strings(auth->mechanisms.v, auth->mechanisms.n);
-	snprintf(words, sizeof(words), "%s", state ? state->mechanisms : "");
-	if (!words[0] && auth->kind != POLICY_AUTH_DOVECOT)
+	if (!state && auth->kind != POLICY_AUTH_DOVECOT)
 		snprintf(words, sizeof(words), "PLAIN LOGIN");
+	else
+		snprintf(words, sizeof(words), "%s", state ? state->mechanisms : "");
 	json_t *array = json_array();
 	while ((word = strtok_r(rest, " ", &rest)) != NULL)
 		json_array_append_new(array, row_text(word));

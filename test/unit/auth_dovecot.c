@@ -126,7 +126,7 @@ static bool is_up(void)
 {
 	const struct backend *backend = backends_find(&auth_smtp, "mail");
 
-	return backend->state.up && backend->state.mechanisms[0];
+	return backend->state.up && backend->greeting.done;
 }
 
 static bool is_away(void)
@@ -189,6 +189,25 @@ static void its_mechanisms_are_offered_once_it_greeted(void **state)
 	assert_string_equal(auth_smtp_heard.offer.mechanisms, "PLAIN LOGIN");
 }
 
+static void they_outlive_a_policy_while_it_is_away(void **state)
+{
+	(void)state;
+	begin();
+	close_there();
+	auth_smtp_until(is_away);
+	auth_world_follow(auth_smtp_world);
+	assert_true(is_away());
+	assert_int_equal(auth_smtp_hear(), IPC_AUTH_OFFER);
+	assert_string_equal(auth_smtp_heard.offer.mechanisms, OFFERED);
+	assert_string_equal(auth_smtp_heard.offer.clear, "CRAM-MD5 SCRAM-SHA-256");
+	assert_string_equal(backends_find(&auth_smtp, "mail")->state.mechanisms, OFFERED);
+	/* one that has others now is believed */
+	listen_there();
+	greet("VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nDONE\n");
+	assert_int_equal(auth_smtp_await(), IPC_AUTH_OFFER);
+	assert_string_equal(auth_smtp_heard.offer.mechanisms, "PLAIN LOGIN");
+}
+
 static void what_is_written_narrows_them(void **state)
 {
 	(void)state;
@@ -199,7 +218,8 @@ static void what_is_written_narrows_them(void **state)
 	assert_string_equal(auth_smtp_heard.offer.mechanisms, "LOGIN SCRAM-SHA-256");
 	auth_smtp_plain(1, "front", "anna", "secret");
 	auth_smtp_expect(1, AUTH_NO_MECHANISM, "");
-	assert_string_equal(backends_find(&auth_smtp, "mail")->state.mechanisms, "SCRAM-SHA-256");
+	assert_string_equal(
+		backends_find(&auth_smtp, "mail")->state.mechanisms, "LOGIN SCRAM-SHA-256");
 }
 
 static void a_password_goes_as_plain(void **state)
@@ -514,6 +534,7 @@ int main(void)
 	static char narrow[] = "mechanism LOGIN, SCRAM-SHA-256";
 	const struct CMUnitTest tests[] = {
 		CASE(its_mechanisms_are_offered_once_it_greeted),
+		CASE(they_outlive_a_policy_while_it_is_away),
 		{"what_is_written_narrows_them", what_is_written_narrows_them, set_up, take_down,
 			narrow},
 		CASE(a_password_goes_as_plain),

@@ -49,7 +49,7 @@ struct login {
 	uint8_t target;
 	struct endpoint host;
 	struct secure secure;
-	struct secure_order order;
+	struct secure_order order; /* its context is held: others may come meanwhile */
 	struct dialogue_setup setup;
 	struct dialogue dialogue;
 	struct smtp_reply reply; /* to AUTH */
@@ -93,6 +93,8 @@ static void hang_up(struct login *login)
 
 	loop_timer_clear(loop, &login->timer);
 	secure_end(&login->secure);
+	tls_context_free(login->order.context);
+	login->order.context = NULL;
 	if (login->watch.fd >= 0) {
 		loop_del(loop, &login->watch);
 		close(login->watch.fd);
@@ -392,6 +394,8 @@ static void set_terms(struct login *login)
 						       login->targets->server, line)
 					     : NULL,
 		.name = tls_terms_name(host, tls)};
+	if (login->order.context)
+		tls_context_hold(login->order.context);
 }
 
 /* As flows would announce their clients there; a control's question has the one that probes have.

@@ -318,6 +318,27 @@ static void a_right_password_is_said_once(void **state)
 	assert_int_equal(hosts[1].connections, 0);
 }
 
+static bool says_hello(void)
+{
+	char byte;
+
+	accept_all(&hosts[0]);
+	return conns[0].host && recv(conns[0].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* As `certificate reload` does, before a server that takes its time has taken STARTTLS. */
+static void what_is_renewed_meanwhile_stays_there(void **state)
+{
+	(void)state;
+	auth_smtp_plain(1, "front", "anna", "secret");
+	auth_smtp_until(says_hello);
+	tls_contexts_free(auth_smtp.replica.now->contexts);
+	set_targets();
+	backends_renew(&auth_smtp);
+	await_answers(1);
+	auth_smtp_expect(1, AUTH_OK, "isp");
+}
+
 static void what_comes_in_pieces_is_whole(void **state)
 {
 	(void)state;
@@ -492,6 +513,7 @@ int main(void)
 	static char domain[] = "domain \"hotel.example\"", wrapped[] = "immediate";
 	const struct CMUnitTest tests[] = {
 		CASE(a_right_password_is_said_once),
+		CASE(what_is_renewed_meanwhile_stays_there),
 		{"a_right_password_is_said_once, immediate", a_right_password_is_said_once, set_up,
 			take_down, wrapped},
 		CASE(what_comes_in_pieces_is_whole),

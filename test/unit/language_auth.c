@@ -15,17 +15,6 @@
 
 #include "test/unit/language_same.h"
 
-static struct policy *parse(const char *text)
-{
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-
-	if (!policy)
-		fail_msg("%s\n%s", diagnosis.n ? diagnosis.v[0].text : "", text);
-	language_diagnosis_fini(&diagnosis);
-	return policy;
-}
-
 static const char site[] =
 	"zone guest {\n"
 	"    interface \"br-guest\"\n"
@@ -67,17 +56,7 @@ static const char site[] =
 static void what_is_written_is_printed(void **state)
 {
 	(void)state;
-	struct policy *policy = parse(site);
-	char *text = language_print(policy, LANGUAGE_PRINT_CANONICAL, NULL);
-	assert_string_equal(text, site);
-	struct policy *again = parse(text);
-	same_policy(policy, again);
-	policy_unref(again);
-	free(text);
-	text = language_print(policy, LANGUAGE_PRINT_FULL, NULL);
-	policy_unref(parse(text));
-	free(text);
-	policy_unref(policy);
+	same_printed(site);
 }
 
 /* As other processes and a start read it: `own` was a name once. */
@@ -344,7 +323,7 @@ static void a_name_is_of_its_source(void **state)
 			"zone z { interface e0 level message }\nserver s { host 192.0.2.1 }\n"
 			"rule r { zone z user %s server s }",
 			persons[i].users);
-		struct policy *policy = parse(text);
+		struct policy *policy = policy_of_text(text, NULL);
 		const struct session session = {.kind = persons[i].kind,
 			.zone = string("z"),
 			.user = string(persons[i].user)};
@@ -409,10 +388,12 @@ static void own_addresses_are_the_login_s(void **state)
 		{"anna@other.example", false},
 		{"", false},
 	};
-	struct policy *policy = parse("certificate c { file \"/c\" key \"/k\" }\n"
-				      "auth a { file \"/u\" }\nserver s { host 192.0.2.1 }\n"
-				      "listener l { address 203.0.113.9 auth a " SECURE "}\n"
-				      "rule r { listener l user any sender own server s }");
+	struct policy *policy =
+		policy_of_text("certificate c { file \"/c\" key \"/k\" }\n"
+			       "auth a { file \"/u\" }\nserver s { host 192.0.2.1 }\n"
+			       "listener l { address 203.0.113.9 auth a " SECURE "}\n"
+			       "rule r { listener l user any sender own server s }",
+			NULL);
 	const struct policy_string mails[] = {
 		string("desk@hotel.example"), string("Anna@hotel.example")};
 	const struct session session = {

@@ -11,17 +11,6 @@
 
 #include "test/unit/language_same.h"
 
-static struct policy *parse(const char *text)
-{
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("conf", text, strlen(text), NULL, &diagnosis);
-
-	if (!policy)
-		fail_msg("%s\n%s", text, diagnosis.n ? diagnosis.v[0].text : "");
-	language_diagnosis_fini(&diagnosis);
-	return policy;
-}
-
 static const char site[] =
 	"zone guest {\n"
 	"    interface \"br-guest\"\n"
@@ -66,21 +55,7 @@ static const char site[] =
 static void what_is_written_is_printed(void **state)
 {
 	(void)state;
-	struct policy *policy = parse(site);
-	char *text = language_print(policy, LANGUAGE_PRINT_CANONICAL, NULL);
-	assert_string_equal(text, site);
-	struct policy *again = parse(text);
-	same_policy(policy, again);
-	policy_unref(again);
-	free(text);
-	text = language_print(policy, LANGUAGE_PRINT_FULL, NULL);
-	again = parse(text);
-	char *twice = language_print(again, LANGUAGE_PRINT_FULL, NULL);
-	assert_string_equal(text, twice);
-	policy_unref(again);
-	policy_unref(policy);
-	free(twice);
-	free(text);
+	same_printed(site);
 }
 
 static void defaults_are_told_in_full(void **state)
@@ -90,7 +65,7 @@ static void defaults_are_told_in_full(void **state)
 		"    limit flows 2000\n", "    limit flows 50 per client\n",
 		"    limit recipients 1000 per message\n", "    limit size 50m\n",
 		"    unmatched answer 554 \"relaying denied\"\n"};
-	struct policy *policy = parse("listener l { address 192.0.2.1 }");
+	struct policy *policy = policy_of_text("listener l { address 192.0.2.1 }", NULL);
 	char *text = language_print(policy, LANGUAGE_PRINT_FULL, NULL);
 	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
 		if (!strstr(text, told[i]))

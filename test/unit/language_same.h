@@ -1,11 +1,16 @@
-/* Owns the equality of two policies, places aside. Include cmocka.h first. */
+/* Owns the equality of two policies, places aside, and of one with what is read of its print.
+ * Include cmocka.h first. */
 #ifndef POSTERN_TEST_LANGUAGE_SAME_H
 #define POSTERN_TEST_LANGUAGE_SAME_H
 
 #include "lib/element.h"
+#include "lib/language.h"
 #include "lib/policy.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "test/lib/policy_text.h"
 
 #define SAME(member)        assert_true(a->member == b->member)
 #define SAME_MEMORY(member) assert_memory_equal(&a->member, &b->member, sizeof(a->member))
@@ -353,6 +358,28 @@ static void same_policy(const struct policy *a, const struct policy *b)
 		same_device(&a->devices[i], &b->devices[i]);
 	for (size_t i = 0; i < a->nrules; i++)
 		same_rule(&a->rules[i], &b->rules[i]);
+}
+
+/* Is a text in canonical form printed as it is, read as the same, and told in full the same way
+ * again? */
+static inline void same_printed(const char *text)
+{
+	struct policy *policy = policy_of_text(text, NULL);
+	char *canonical = language_print(policy, LANGUAGE_PRINT_CANONICAL, NULL);
+	char *full = language_print(policy, LANGUAGE_PRINT_FULL, NULL);
+	struct policy *again = policy_of_text(canonical, NULL);
+	struct policy *of_full = policy_of_text(full, NULL);
+	char *twice = language_print(of_full, LANGUAGE_PRINT_FULL, NULL);
+
+	assert_string_equal(canonical, text);
+	same_policy(policy, again);
+	assert_string_equal(full, twice);
+	policy_unref(policy);
+	policy_unref(again);
+	policy_unref(of_full);
+	free(canonical);
+	free(full);
+	free(twice);
 }
 
 #endif

@@ -408,24 +408,10 @@ static void test_each_form_prints_as_it_was_written(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		struct language_diagnosis diagnosis;
-		struct policy *policy = parse(texts[i], &diagnosis);
-		if (!policy)
-			fail_msg("%s\n%s", diagnosis.v[0].text, texts[i]);
-		language_diagnosis_fini(&diagnosis);
-		char *print = language_print(policy, LANGUAGE_PRINT_CANONICAL, NULL);
-		assert_string_equal(print, texts[i]);
-		struct policy *again = parse(print, &diagnosis);
-		same_policy(policy, again);
-		language_diagnosis_fini(&diagnosis);
-		policy_unref(again);
-		free(print);
-
-		print = language_print(policy, LANGUAGE_PRINT_FULL, NULL);
-		struct policy *full = parse(print, &diagnosis);
-		if (!full)
-			fail_msg("%s\n%s", diagnosis.v[0].text, print);
-		language_diagnosis_fini(&diagnosis);
+		same_printed(texts[i]);
+		struct policy *policy = policy_of_text(texts[i], NULL);
+		char *print = language_print(policy, LANGUAGE_PRINT_FULL, NULL);
+		struct policy *full = policy_of_text(print, NULL);
 		for (size_t j = 0; j < full->nzones; j++)
 			assert_int_equal(full->zones[j].tls.mode, policy->zones[j].tls.mode);
 		for (size_t j = 0; j < full->nservers; j++)

@@ -113,6 +113,9 @@ void command_usage(struct command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* OUTCOME_ABSENT: a name that the running policy does not have, with those it has. */
 void command_no_such(struct command *command, enum policy_kind kind, const char *name);
+/* What the word NAME means of the running policy's, from *at up to *end: the one of this name, or
+ * all where the word is not given. False: there is none, and the command has ended. */
+bool command_named(struct command *command, enum policy_kind kind, size_t *at, size_t *end);
 /* OUTCOME_SYNTAX: what the language says of a text; the first error is the place. */
 void command_syntax(struct command *command, const struct language_diagnosis *diagnosis);
 /* Notes a place for an error that is ended by command_done(); texts may be NULL. */

@@ -99,16 +99,12 @@ static void show_auth(struct command *command, const struct policy_auth *auth)
 static void run_show(struct command *command)
 {
 	const struct policy *policy = command->control->policy;
-	const char *name = command_value(command, "NAME");
-	ptrdiff_t index = name ? policy_find_auth(policy, name) : -1;
+	size_t i, end;
 
-	if (name && index < 0) {
-		command_no_such(command, POLICY_KIND_AUTH, name);
+	if (!command_named(command, POLICY_KIND_AUTH, &i, &end))
 		return;
-	}
-	for (size_t i = 0; i < policy->nauths; i++)
-		if (!name || (size_t)index == i)
-			show_auth(command, &policy->auths[i]);
+	for (; i < end; i++)
+		show_auth(command, &policy->auths[i]);
 	command_ok(command);
 }
 

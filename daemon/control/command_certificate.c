@@ -117,17 +117,12 @@ static void show_certificate(struct command *command, size_t index)
 
 static void run_show(struct command *command)
 {
-	const struct policy *policy = command->control->policy;
-	const char *name = command_value(command, "NAME");
-	ptrdiff_t index = name ? language_find(policy, POLICY_KIND_CERTIFICATE, name) : -1;
+	size_t i, end;
 
-	if (name && index < 0) {
-		command_no_such(command, POLICY_KIND_CERTIFICATE, name);
+	if (!command_named(command, POLICY_KIND_CERTIFICATE, &i, &end))
 		return;
-	}
-	for (size_t i = 0; i < policy->ncertificates; i++)
-		if (!name || (ptrdiff_t)i == index)
-			show_certificate(command, i);
+	for (; i < end; i++)
+		show_certificate(command, i);
 	command_ok(command);
 }
 

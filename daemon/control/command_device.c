@@ -37,18 +37,12 @@ static void show_device(struct command *command, const struct policy_device *dev
 static void run_show(struct command *command)
 {
 	const struct policy *policy = command->control->policy;
-	const char *name = command_value(command, "NAME");
-	if (name) {
-		ptrdiff_t index = policy_find_device(policy, name);
-		if (index < 0) {
-			command_no_such(command, POLICY_KIND_DEVICE, name);
-			return;
-		}
-		show_device(command, &policy->devices[index]);
-	} else {
-		for (size_t i = 0; i < policy->ndevices; i++)
-			show_device(command, &policy->devices[i]);
-	}
+	size_t i, end;
+
+	if (!command_named(command, POLICY_KIND_DEVICE, &i, &end))
+		return;
+	for (; i < end; i++)
+		show_device(command, &policy->devices[i]);
 	command_ok(command);
 }
 

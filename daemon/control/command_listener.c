@@ -126,16 +126,12 @@ static void show_listener(struct command *command, const struct policy_listener 
 static void run_show_listener(struct command *command)
 {
 	const struct policy *policy = command->control->policy;
-	const char *name = command_value(command, "NAME");
-	ptrdiff_t index = name ? policy_find_listener(policy, name) : -1;
+	size_t i, end;
 
-	if (name && index < 0) {
-		command_no_such(command, POLICY_KIND_LISTENER, name);
+	if (!command_named(command, POLICY_KIND_LISTENER, &i, &end))
 		return;
-	}
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (!name || (size_t)index == i)
-			show_listener(command, &policy->listeners[i]);
+	for (; i < end; i++)
+		show_listener(command, &policy->listeners[i]);
 	command_ok(command);
 }
 
@@ -172,16 +168,12 @@ static void show_domain(struct command *command, const struct policy_domain *dom
 static void run_show_domain(struct command *command)
 {
 	const struct policy *policy = command->control->policy;
-	const char *name = command_value(command, "NAME");
-	ptrdiff_t index = name ? policy_find_domain(policy, name) : -1;
+	size_t i, end;
 
-	if (name && index < 0) {
-		command_no_such(command, POLICY_KIND_DOMAIN, name);
+	if (!command_named(command, POLICY_KIND_DOMAIN, &i, &end))
 		return;
-	}
-	for (size_t i = 0; i < policy->ndomains; i++)
-		if (!name || (size_t)index == i)
-			show_domain(command, &policy->domains[i]);
+	for (; i < end; i++)
+		show_domain(command, &policy->domains[i]);
 	command_ok(command);
 }
 

@@ -211,20 +211,16 @@ static void on_shown(struct peers_flows *flows)
 
 static void run_show(struct command *command)
 {
-	const struct policy *policy = command->control->policy;
 	struct showing *showing = command_new_state(command, sizeof(*showing));
-	size_t from = 0, until = policy->nservers;
+	size_t i, end;
 	if (!showing)
 		return;
 	command->forget = forget_showing;
-	if (command_given(command, "NAME")) {
-		if (!take_server(command, &from))
-			return;
-		until = from + 1;
-	}
+	if (!command_named(command, POLICY_KIND_SERVER, &i, &end))
+		return;
 	showing->command = command;
 	struct shown **last = &showing->first;
-	for (size_t i = from; i < until; i++)
+	for (; i < end; i++)
 		if (!keep(showing, &last, i)) {
 			command_done(command, OUTCOME_REFUSED, "out of memory");
 			return;

@@ -133,15 +133,12 @@ static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
 	const struct policy *policy = command->control->policy;
-	const char *name = command_value(command, "NAME");
-	ptrdiff_t index = name ? policy_find_zone(policy, name) : -1;
-	if (name && index < 0) {
-		command_no_such(command, POLICY_KIND_ZONE, name);
+	size_t i, end;
+
+	if (!command_named(command, POLICY_KIND_ZONE, &i, &end))
 		return;
-	}
-	for (size_t i = 0; i < policy->nzones; i++)
-		if (!name || (ptrdiff_t)i == index)
-			show_zone(command, facts, &policy->zones[i]);
+	for (; i < end; i++)
+		show_zone(command, facts, &policy->zones[i]);
 	command_ok(command);
 }
 

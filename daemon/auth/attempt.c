@@ -440,6 +440,10 @@ void attempt_respond(
 {
 	struct attempt *attempt = find(auth, asker, response->id);
 
+	/* its verdict came while the client was to speak: then nobody heard it */
+	if (!attempt)
+		asker_verdict(asker, response->id, AUTH_LATER, "",
+			"it was over before the client answered", NULL, 0);
 	if (!attempt || attempt->state != ATTEMPT_TALKS)
 		return;
 	if (!attempt->through) {

@@ -3,7 +3,8 @@
  *	ASK        smtp -> auth: a client begins to log in at a listener
  *	CHALLENGE  auth -> smtp: it is to be told this, and
  *	RESPONSE   smtp -> auth: this is its answer
- *	VERDICT    auth -> smtp: who it is, or that it is not told; nothing follows
+ *	VERDICT    auth -> smtp: who it is, or that it is not told; nothing follows but LATER, to
+ *	           a RESPONSE that comes all the same
  *	CANCEL     smtp -> auth: nobody waits any more; nothing follows, whatever crossed it
  *
  * `id` is smtp's, no other login's of the same pair. What a client says is a password or as good as

@@ -337,6 +337,9 @@ static void all_that_were_asked_hear_that_it_is_lost(void **state)
 		heard |= 1u << auth_smtp_heard.verdict.id;
 		assert_int_equal(i == 5 ? heard : 63, 63);
 	}
+	/* who had a challenge to answer does not wait for what was said meanwhile */
+	auth_smtp_respond(5, "anna 0123");
+	auth_smtp_expect(5, AUTH_LATER, "");
 	auth_smtp_plain(6, "front", "anna", "secret");
 	auth_smtp_expect(6, AUTH_LATER, "mail");
 	/* it comes back by itself; who asks before it has greeted waits for that */

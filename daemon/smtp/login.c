@@ -435,16 +435,6 @@ static bool give_up(struct smtp_flow *flow, void *context)
 	return true;
 }
 
-static bool forget_begun(struct smtp_flow *flow, void *context)
-{
-	struct smtp_login *login = *place_of(flow);
-
-	(void)context;
-	if (login && login->begun) /* what comes next, the one that comes does not know */
-		explicit_bzero(login->mechanism, sizeof(login->mechanism));
-	return false;
-}
-
 static void hang_up(struct smtp *smtp)
 {
 	if (!smtp->logins.pair)
@@ -452,7 +442,6 @@ static void hang_up(struct smtp *smtp)
 	channel_free(smtp->logins.pair);
 	smtp->logins.pair = NULL;
 	smtp_flow_each(&smtp->table, give_up, NULL);
-	smtp_flow_each(&smtp->table, forget_begun, NULL);
 }
 
 static void on_gone(void *context)

@@ -452,6 +452,7 @@ void attempt_respond(
 	}
 	if (!may_go_on(attempt, attempt->backend, response->response, response->bytes, true))
 		return;
+	attempt->begun_ms = now_us() / 1000;
 	wait_for(attempt, ATTEMPT_ASKS, AUTH_ANSWER_MS);
 	attempt->backend->kind->respond(
 		attempt->backend, attempt, response->response, response->bytes);

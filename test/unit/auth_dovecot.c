@@ -289,6 +289,22 @@ static void a_challenge_goes_through(void **state)
 	auth_smtp_expect(2, AUTH_LATER, "mail");
 }
 
+/* Else the client would choose when that is, and see by it how fast Dovecot was. */
+static void a_no_is_held_back_from_the_last_answer_on(void **state)
+{
+	(void)state;
+	begin();
+	auth_smtp_ask(1, "front", "CRAM-MD5", "192.0.2.7", NULL, 0, false);
+	unsigned id = expect_login("CRAM-MD5", "secured");
+	sayf("CONT\t%u\tPDFAYT4=\n", id);
+	assert_int_equal(auth_smtp_await(), IPC_AUTH_CHALLENGE);
+	auth_smtp_run(5);
+	uint64_t said_ms = auth_smtp_now_ms();
+	auth_smtp_respond(1, "anna 0123");
+	expect_line("CONT\t");
+	assert_true(auth_smtp.attempts.first->begun_ms >= said_ms);
+}
+
 static void what_cannot_be_a_challenge_is_none(void **state)
 {
 	static const char *const challenges[] = {"PDF", "P===", "a b=", "YQ=="};
@@ -543,6 +559,7 @@ int main(void)
 		CASE(a_password_goes_as_plain),
 		CASE(answers_come_in_any_order),
 		CASE(a_challenge_goes_through),
+		CASE(a_no_is_held_back_from_the_last_answer_on),
 		CASE(what_cannot_be_a_challenge_is_none),
 		CASE(all_that_were_asked_hear_that_it_is_lost),
 		CASE(what_is_cut_anywhere_is_whole),

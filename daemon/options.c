@@ -25,13 +25,9 @@ enum {
 	OPT_BYPASS,
 	OPT_ZONE,
 	OPT_FOR,
-	OPT_CLEAR,
-	OPT_DOCTOR,
 	OPT_CHILD,
 	OPT_RESUME,
-	OPT_UPGRADE,
-	OPT_VERSION,
-	OPT_HELP,
+	OPT_COMMAND, /* plus an options_command */
 };
 
 static const struct option long_options[] = {
@@ -47,13 +43,13 @@ static const struct option long_options[] = {
 	{"bypass", required_argument, NULL, OPT_BYPASS},
 	{"zone", required_argument, NULL, OPT_ZONE},
 	{"for", required_argument, NULL, OPT_FOR},
-	{"clear", no_argument, NULL, OPT_CLEAR},
-	{"doctor", no_argument, NULL, OPT_DOCTOR},
+	{"clear", no_argument, NULL, OPT_COMMAND + OPTIONS_CLEAR},
+	{"doctor", no_argument, NULL, OPT_COMMAND + OPTIONS_DOCTOR},
 	{"child", required_argument, NULL, OPT_CHILD},
 	{"resume", required_argument, NULL, OPT_RESUME},
-	{"upgrade", no_argument, NULL, OPT_UPGRADE},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{"help", no_argument, NULL, OPT_HELP},
+	{"upgrade", no_argument, NULL, OPT_COMMAND + OPTIONS_UPGRADE},
+	{"version", no_argument, NULL, OPT_COMMAND + OPTIONS_VERSION},
+	{"help", no_argument, NULL, OPT_COMMAND + OPTIONS_HELP},
 	{0},
 };
 
@@ -126,6 +122,18 @@ static int parse_mark_mask(const char *text, uint32_t *mask)
 		"four neighbouring bits are expected, such as 0xf0000000 or 0x00000f00");
 }
 
+static int parse_table(const char *text, uint32_t *table)
+{
+	unsigned long number;
+
+	if (parse_number("--table", text, 1, UINT32_MAX, &number) < 0)
+		return -EINVAL;
+	if (number >= 253 && number <= 255)
+		return refuse("--table", text, "this is one of the system's own tables");
+	*table = (uint32_t)number;
+	return 0;
+}
+
 /* "ROLE:NUMBER:GENERATION" */
 static int parse_child(const char *text, struct options *options)
 {
@@ -137,6 +145,23 @@ static int parse_child(const char *text, struct options *options)
 		start->number >= PROCESS_NUMBERS_MAX ||
 		(start->role = roles_find(name)) == PROCESS_ROLES)
 		return refuse("--child", text, "only posternd itself starts its processes");
+	return 0;
+}
+
+static int parse_bypass(const char *text, struct options *options)
+{
+	options->command = OPTIONS_BYPASS;
+	options->bypass_on = strcmp(text, "on") == 0;
+	if (!options->bypass_on && strcmp(text, "off") != 0)
+		return refuse("--bypass", text, "on or off is expected");
+	return 0;
+}
+
+static int parse_zone(const char *text, const char **zone)
+{
+	*zone = text;
+	if (!*text || strlen(text) >= POLICY_NAME_SIZE)
+		return refuse("--zone", text, "the name of a zone is expected");
 	return 0;
 }
 
@@ -179,6 +204,10 @@ static int parse_option(int letter, const char *text, struct options *options)
 	unsigned long number = 0;
 	int error = 0;
 
+	if (letter >= OPT_COMMAND) {
+		options->command = (enum options_command)(letter - OPT_COMMAND);
+		return 0;
+	}
 	switch (letter) {
 	case 'd':
 		process->foreground = true;
@@ -206,10 +235,7 @@ static int parse_option(int letter, const char *text, struct options *options)
 		error = parse_mark_mask(text, &process->mark_mask);
 		break;
 	case OPT_TABLE:
-		error = parse_number("--table", text, 1, UINT32_MAX, &number);
-		if (!error && number >= 253 && number <= 255)
-			error = refuse("--table", text, "this is one of the system's own tables");
-		process->route_table = (uint32_t)number;
+		error = parse_table(text, &process->route_table);
 		break;
 	case OPT_RULE_PRIORITY:
 		error = parse_number("--rule-priority", text, 1, PLAN_RULE_PRIORITY_MAX, &number);
@@ -224,24 +250,13 @@ static int parse_option(int letter, const char *text, struct options *options)
 		process->queue = (uint16_t)number;
 		break;
 	case OPT_BYPASS:
-		options->command = OPTIONS_BYPASS;
-		options->bypass_on = strcmp(text, "on") == 0;
-		if (!options->bypass_on && strcmp(text, "off") != 0)
-			error = refuse("--bypass", text, "on or off is expected");
+		error = parse_bypass(text, options);
 		break;
 	case OPT_ZONE:
-		options->bypass_zone = text;
-		if (!*text || strlen(text) >= POLICY_NAME_SIZE)
-			error = refuse("--zone", text, "the name of a zone is expected");
+		error = parse_zone(text, &options->bypass_zone);
 		break;
 	case OPT_FOR:
 		error = parse_seconds(text, &options->bypass_seconds);
-		break;
-	case OPT_CLEAR:
-		options->command = OPTIONS_CLEAR;
-		break;
-	case OPT_DOCTOR:
-		options->command = OPTIONS_DOCTOR;
 		break;
 	case OPT_CHILD:
 		error = parse_child(text, options);
@@ -249,15 +264,6 @@ static int parse_option(int letter, const char *text, struct options *options)
 	case OPT_RESUME:
 		error = parse_number("--resume", text, 3, 1048575, &number);
 		process->resume = (int)number;
-		break;
-	case OPT_UPGRADE:
-		options->command = OPTIONS_UPGRADE;
-		break;
-	case OPT_VERSION:
-		options->command = OPTIONS_VERSION;
-		break;
-	case OPT_HELP:
-		options->command = OPTIONS_HELP;
 		break;
 	default: /* getopt has said what is wrong */
 		error = -EINVAL;

@@ -41,6 +41,26 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_false(options.process.foreground);
 }
 
+static void each_command_is_told(void **state)
+{
+	static const struct {
+		const char *option;
+		enum options_command command;
+	} cases[] = {
+		{"-t", OPTIONS_CHECK},
+		{"--clear", OPTIONS_CLEAR},
+		{"--doctor", OPTIONS_DOCTOR},
+		{"--upgrade", OPTIONS_UPGRADE},
+		{"--version", OPTIONS_VERSION},
+		{"--help", OPTIONS_HELP},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(PARSE((char *)cases[i].option), 0);
+		assert_int_equal(options.command, cases[i].command);
+	}
+}
+
 static void bad_values_are_refused(void **state)
 {
 	static char *const bad[][3] = {
@@ -193,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_manual),
+		cmocka_unit_test(each_command_is_told),
 		cmocka_unit_test(bad_values_are_refused),
 		cmocka_unit_test(bypass_takes_seconds_and_durations),
 		cmocka_unit_test(a_relative_path_is_taken_from_the_current_folder),

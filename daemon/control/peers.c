@@ -3,13 +3,11 @@
 #include "daemon/control/block_change.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/control/ended.h"
 #include "daemon/control/flow_ids.h"
 #include "daemon/control/health_peer.h"
-#include "daemon/control/live.h"
 #include "daemon/log.h"
 #include "daemon/control/peer_clients.h"
-#include "daemon/control/sessions.h"
+#include "daemon/control/peer_flows.h"
 #include "daemon/control/want.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/record.h"
@@ -76,11 +74,6 @@ struct peers *peers_new(struct control *control)
 	return peers;
 }
 
-static void on_lost_flow(void *context, const struct live_flow *flow)
-{
-	ended_lost(context, flow);
-}
-
 static void send_flow_ids(struct peer *peer)
 {
 	struct ipc_flow_ids ipc;
@@ -89,70 +82,10 @@ static void send_flow_ids(struct peer *peer)
 		channel_send(peer->channel, &ipc, -1);
 }
 
-static void take_record(void *context, enum ipc_record_kind kind, const uint8_t *bytes, size_t len)
-{
-	struct peer *peer = context;
-	struct control *control = peer->control;
-	struct message_record message;
-	struct ipc_flow flow;
-	char name[16];
-
-	switch (kind) {
-	case IPC_RECORD_FLOW:
-		if (ipc_flow_decode(bytes, len, &flow) < 0)
-			break;
-		live_del(control->live, flow.id);
-		sessions_active(control->sessions, flow.session);
-		ended_flow(control, &flow);
-		return;
-	case IPC_RECORD_MESSAGE:
-		if (message_record_decode(bytes, len, &message) < 0)
-			break;
-		sessions_active(control->sessions, message.session);
-		ended_message(control, &message, bytes, len);
-		return;
-	}
-	control->counters[COUNTER_IPC_BAD]++;
-	control->counters[COUNTER_AUDIT_LOST]++;
-	log_warning("%s sent a record that cannot be read",
-		roles_title(peer->role, peer->number, name));
-}
-
-static void note_dropped(const struct peer *peer, unsigned dropped)
-{
-	char name[16];
-
-	if (!dropped)
-		return;
-	peer->control->counters[COUNTER_AUDIT_LOST] += dropped;
-	log_warning("%u records of %s are lost: they did not come whole", dropped,
-		roles_title(peer->role, peer->number, name));
-}
-
-static void take_records(struct peer *peer, const struct ipc_records *records)
-{
-	struct ipc_assembly *assembly = &((struct flows_peer *)peer)->assembly;
-
-	note_dropped(peer, ipc_records_read(assembly, records, take_record, peer));
-}
-
-static void take_started(struct peer *peer, const struct ipc_started *started)
-{
-	const struct control *control = peer->control;
-	size_t n = (started->header.bytes - sizeof(*started)) / sizeof(started->v[0]);
-
-	for (const struct ipc_start *at = started->v; at < started->v + n; at++) {
-		live_add(control->live, peer->number, at->flow, at->session, at->at_ms, at->rule,
-			at->listener, true);
-		sessions_active(control->sessions, at->session);
-		ended_began(peer->control, at);
-	}
-}
-
 /* It says no more. */
 static void hang_up(struct peer *peer)
 {
-	note_dropped(peer, ipc_assembly_end(&((struct flows_peer *)peer)->assembly));
+	peer_flows_end(peer, &((struct flows_peer *)peer)->assembly);
 	peer_hang_up(peer);
 }
 
@@ -172,10 +105,11 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 
 	switch (ipc->type) {
 	case IPC_STARTED:
-		take_started(peer, (const struct ipc_started *)ipc);
+		peer_flows_started(peer, (const struct ipc_started *)ipc);
 		break;
 	case IPC_RECORDS:
-		take_records(peer, (const struct ipc_records *)ipc);
+		peer_flows_records(peer, &((struct flows_peer *)peer)->assembly,
+			(const struct ipc_records *)ipc);
 		break;
 	case IPC_FLOW_IDS_GET:
 		send_flow_ids(peer);
@@ -208,7 +142,7 @@ static void on_gone(struct peer *peer)
 		log_warning("%s is gone", roles_title(peer->role, peer->number, name));
 	/* one that waits for the next control goes on with its flows */
 	if (!control->handing_over)
-		live_del_relay(control->live, peer->number, on_lost_flow, control);
+		peer_flows_lost(peer);
 	hang_up(peer);
 	control_on_peer_left(control);
 }
@@ -275,84 +209,12 @@ static void send_running_policy(struct flows_peer *flows, struct gather *gather)
 	flows->prepared = control->policy_number;
 }
 
-/* The relay's flows from before a crash of control. */
-static void on_old_flow(struct peers_flows *flows, const struct ipc_flow *flow)
-{
-	struct control *control = flows->context;
-	live_add(control->live, flow->relay, flow->id, flow->session, flow->start_ms, flow->rule,
-		flow->listener, false);
-}
-
-static void on_old_flows_done(struct peers_flows *flows)
-{
-	free(flows);
-}
-
-struct flows_ask {
-	struct ask ask;
-	struct peers_flows *flows;
-};
-
-static bool take_row(const struct ipc_header *ipc, struct ipc_flow *flow)
-{
-	const struct ipc_flow_row *row = (const struct ipc_flow_row *)ipc;
-
-	return ipc_flow_decode(row->data, ipc->bytes - sizeof(*row), flow) == 0;
-}
-
-static void on_flow_answer(struct ask *ask, const struct ipc_header *ipc)
-{
-	struct flows_ask *own = (struct flows_ask *)ask;
-	struct peers_flows *flows = own->flows;
-	struct ipc_flow flow;
-	if (ipc && ipc->type == IPC_FLOW && take_row(ipc, &flow))
-		flows->on_flow(flows, &flow);
-	if (ipc && ipc->type == IPC_LOAD)
-		flows->on_load(flows, (const struct ipc_load *)ipc);
-	if (ipc && !ask_is_last(ipc))
-		return;
-	free(own);
-	gather_end(&flows->gather, 0, NULL);
-}
-
-static void ask_peer_flows(struct peer *peer, struct peers_flows *flows)
-{
-	struct ipc_plain ipc;
-	struct flows_ask *own = calloc(1, sizeof(*own));
-	if (!own)
-		return;
-	own->ask.on_answer = on_flow_answer;
-	own->flows = flows;
-	gather_add(&flows->gather);
-	ipc_init(&ipc, flows->on_load ? IPC_LOADS_GET : IPC_FLOWS_GET, sizeof(ipc));
-	ask_send(&peer->asks, &own->ask, &ipc, -1);
-}
-
-static void on_flows_done(struct gather *gather)
-{
-	struct peers_flows *flows = (struct peers_flows *)gather;
-	flows->done(flows);
-}
-
 void peers_ask_flows(struct peers *peers, struct peers_flows *flows)
 {
-	gather_init(&flows->gather, on_flows_done);
+	peer_flows_begin(flows);
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		if (peers->v[i].peer.channel)
-			ask_peer_flows(&peers->v[i].peer, flows);
-	gather_end(&flows->gather, 0, NULL);
-}
-
-static void ask_old_flows(struct peer *peer)
-{
-	struct peers_flows *flows = calloc(1, sizeof(*flows));
-	if (!flows)
-		return;
-	flows->on_flow = on_old_flow;
-	flows->done = on_old_flows_done;
-	flows->context = peer->control;
-	gather_init(&flows->gather, on_flows_done);
-	ask_peer_flows(peer, flows);
+			peer_flows_ask(&peers->v[i].peer, flows);
 	gather_end(&flows->gather, 0, NULL);
 }
 
@@ -374,7 +236,7 @@ static void on_open(struct peer *peer)
 		health_peer_tell(control->health, peer->channel);
 	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	peer_send(peer, &done);
-	ask_old_flows(peer);
+	peer_flows_ask_old(peer);
 }
 
 static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_gone = on_gone};

@@ -69,7 +69,6 @@ void peers_abort(struct peers *peers, uint64_t number);
  * at each host, to be added up. */
 struct peers_flows {
 	struct gather gather;
-	struct peers_flows_ask *asks;
 	void (*on_flow)(struct peers_flows *flows, const struct ipc_flow *flow);
 	void (*on_load)(struct peers_flows *flows, const struct ipc_load *load);
 	void (*done)(struct peers_flows *flows);

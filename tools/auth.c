@@ -42,6 +42,23 @@ static const char *find_bad_mail(const char *list, char bad[static 256])
 	return NULL;
 }
 
+/* A colon would end the field, and what is behind it be in the next: a group's rest an address. */
+static const char *find_colon(const struct verb_words *given)
+{
+	static const struct {
+		const char *word, *expected;
+	} fields[] = {{"USER", "a user's name without a colon"},
+		{"group", "a group's name without a colon"},
+		{"mail", "an address without a colon"}};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		const char *value = verb_value(given, fields[i].word);
+		if (value && strchr(value, ':'))
+			return fields[i].expected;
+	}
+	return NULL;
+}
+
 /* A line as it will be read; NULL, or what is wrong with it. */
 static const char *make_line(
 	char line[static USER_FILE_LINE_MAX + 2], const struct verb_words *given, const char *hash)
@@ -65,10 +82,12 @@ int auth_password(struct call *call, const struct verb *verb, const struct verb_
 	char line[USER_FILE_LINE_MAX + 2], hash[USER_FILE_HASH_SIZE], password[PASSWORD_SIZE];
 	char bad[256];
 	const char *user = verb_value(given, "USER"), *mails = verb_value(given, "mail");
-	const char *wrong = *user == '#' ? "a user's name that does not begin with #"
-					 : make_line(line, given, stand_in);
+	const char *wrong =
+		*user == '#' ? "a user's name that does not begin with #" : find_colon(given);
 
 	(void)verb, (void)words, (void)nwords;
+	if (!wrong)
+		wrong = make_line(line, given, stand_in);
 	if (wrong)
 		return call_fail(call, OUTCOME_USAGE, NULL, "expected is %s", wrong);
 	if (mails && find_bad_mail(mails, bad))

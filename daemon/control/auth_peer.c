@@ -5,6 +5,7 @@
 #include "daemon/control/health_peer.h"
 #include "daemon/control/peer_policy.h"
 #include "daemon/control/peers.h"
+#include "daemon/control/want.h"
 #include "daemon/log.h"
 #include "lib/ipc/health.h"
 
@@ -88,7 +89,7 @@ static bool on_ipc(struct peer *told, const struct ipc_header *ipc)
 
 static void on_gone(struct peer *gone)
 {
-	if (!gone->control->stopping)
+	if (!gone->control->stopping && want_is(gone->control->want, PROCESS_AUTH))
 		log_warning("auth is gone");
 	peer_hang_up(gone);
 	AUTH(gone)->n = 0;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/un.h>
 
 /* ---- ldap ---- */
 
@@ -166,6 +167,21 @@ static void check_forward(
 	}
 }
 
+/* ---- dovecot ---- */
+
+/* The kernel's own limit, unix(7): no longer one is ever reached. */
+static void check_socket(
+	struct language *l, const struct policy_auth *auth, const struct language_auth_note *note)
+{
+	const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (auth->path.len > max)
+		language_error(l, &note->value,
+			"this path has %u bytes with its folder, expected %zu at most, as of any "
+			"socket",
+			auth->path.len, max);
+}
+
 /* ---- mechanisms ---- */
 
 static bool is_mechanism(const struct policy_string *name)
@@ -224,6 +240,8 @@ static void check_auth(
 		check_forward(l, auth, note);
 		break;
 	case POLICY_AUTH_DOVECOT:
+		check_socket(l, auth, note);
+		break;
 	case POLICY_AUTH_FILE:
 		break;
 	}

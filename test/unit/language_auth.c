@@ -92,6 +92,7 @@ static void a_text_of_before_means_what_it_did(void **state)
 	"auth local { file \"/u\" }\nauth far { dovecot \"/d\" }\nzone z { interface e0 }\n" \
 	"server plain { host 192.0.2.1 }\nserver sure { host a.example tls verify }\n"
 #define LINE 7
+#define TEN  "/run/dovec"
 
 static void mistakes_are_told_at_their_place(void **state)
 {
@@ -118,6 +119,8 @@ static void mistakes_are_told_at_their_place(void **state)
 			"mechanism plain stands twice, expected once"},
 		{"auth a { file \"/x\" domain \"a b\" }", "\"a b\"",
 			"neither an address nor a host"},
+		{"auth a { dovecot \"" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "12345678\" }",
+			"\"/run", "this path has 108 bytes with its folder, expected 107 at most"},
 		/* forward */
 		{"auth a { forward shure }", "shure",
 			"no such server \"shure\"; servers: plain, sure"},

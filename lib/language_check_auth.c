@@ -227,9 +227,17 @@ static void check_mechanisms(
 	}
 }
 
+/* As it stands in an address: without the dot at its end that DNS may have. */
+static bool is_domain(const struct policy_string *text)
+{
+	return text->len > 0 && text->text[text->len - 1] != '.' && !language_refuse_host(text);
+}
+
 static void check_auth(
 	struct language *l, struct policy_auth *auth, const struct language_auth_note *note)
 {
+	char quoted[LANGUAGE_QUOTE_SIZE];
+
 	if (note->backend.width == 0) /* as has been said; it is of no kind */
 		return;
 	switch (auth->kind) {
@@ -246,11 +254,10 @@ static void check_auth(
 		break;
 	}
 	check_mechanisms(l, auth, note);
-	if (auth->domain.len > 0) {
-		const char *wrong = language_refuse_host(&auth->domain);
-		if (wrong)
-			language_error(l, &note->domain, "%s", wrong);
-	}
+	if (note->domain.width > 0 && !is_domain(&auth->domain))
+		language_error(l, &note->domain,
+			"\"%s\" is no domain, expected one such as hotel.example",
+			language_quote(auth->domain.text, auth->domain.len, quoted));
 }
 
 /* ---- listeners ---- */

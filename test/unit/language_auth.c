@@ -118,7 +118,10 @@ static void mistakes_are_told_at_their_place(void **state)
 		{"auth a { dovecot \"/x\" mechanism PLAIN, plain }", "plain",
 			"mechanism plain stands twice, expected once"},
 		{"auth a { file \"/x\" domain \"a b\" }", "\"a b\"",
-			"neither an address nor a host"},
+			"\"a b\" is no domain, expected one such as hotel.example"},
+		{"auth a { file \"/x\" domain \"@a.example\" }", "\"@a", "is no domain"},
+		{"auth a { file \"/x\" domain \"a.example.\" }", "\"a.", "is no domain"},
+		{"auth a { file \"/x\" domain \"\" }", "\"\"", "is no domain"},
 		{"auth a { dovecot \"" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "12345678\" }",
 			"\"/run", "this path has 108 bytes with its folder, expected 107 at most"},
 		/* forward */

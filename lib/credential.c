@@ -225,3 +225,17 @@ const char *credential_title(
 	}
 	return buf;
 }
+
+const char *credential_lack(enum credential_kind kind)
+{
+	switch (kind) {
+	case CREDENTIAL_CERTIFICATE:
+	case CREDENTIAL_TRUST:
+		break;
+	case CREDENTIAL_SECRET:
+		return "there is no login with it";
+	case CREDENTIAL_USERS:
+		return "who logs in by it hears 454";
+	}
+	return "there is no TLS with it";
+}

@@ -55,6 +55,8 @@ bool credential_of_users(const struct policy_auth *auth, struct credential *want
 #define CREDENTIAL_TITLE_SIZE (POLICY_NAME_SIZE + 16)
 const char *credential_title(
 	const struct credential *credential, char buf[static CREDENTIAL_TITLE_SIZE]);
+/* What comes of it while it was never read. */
+const char *credential_lack(enum credential_kind kind);
 
 /* What became of reading it. */
 struct credential_verdict {

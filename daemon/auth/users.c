@@ -32,6 +32,11 @@ struct turns {
 
 static void on_turn(struct loop_timer *timer, uint64_t now_ms);
 
+static void renew_users(struct backend *backend)
+{
+	backend_note(backend, users_of(backend), "its file is not there, or no good");
+}
+
 static int open_users(struct backend *backend)
 {
 	struct turns *turns = calloc(1, sizeof(*turns));
@@ -41,7 +46,8 @@ static int open_users(struct backend *backend)
 	turns->backend = backend;
 	turns->timer.on_time = on_turn;
 	backend->own = turns;
-	return users_of(backend) ? 0 : -ENOENT;
+	renew_users(backend);
+	return 0;
 }
 
 static void close_users(struct backend *backend)
@@ -52,11 +58,6 @@ static void close_users(struct backend *backend)
 		loop_timer_clear(backend->auth->loop, &turns->timer);
 	free(turns);
 	backend->own = NULL;
-}
-
-static void renew_users(struct backend *backend)
-{
-	backend_note(backend, users_of(backend), "its file is not there");
 }
 
 static bool is_password(const struct user_file_entry *entry, const char *password)
@@ -103,7 +104,7 @@ static void compare(struct backend *backend, struct attempt *attempt)
 	char name[ATTEMPT_USER_SIZE];
 
 	if (!users)
-		attempt_answer(attempt, ATTEMPT_LATER, "its file is not there");
+		attempt_answer(attempt, ATTEMPT_LATER, "its file is not there, or no good");
 	else if (!user_file_find((const char *)users->bytes, users->len,
 			 attempt_user(attempt, backend, name), &entry))
 		attempt_answer(attempt, ATTEMPT_UNKNOWN, NULL);

@@ -31,9 +31,10 @@ static void check_one(const struct examination *exam, const struct credential_no
 
 	if (now->trouble[0])
 		examination_find(exam, "certificate", DOCTOR_ERROR,
-			"mend the file, then: posternctl certificate reload", "%s%s", now->trouble,
-			now->loaded ? "; what was loaded before goes on"
-				    : "; there is no TLS with it");
+			"mend the file, then: posternctl certificate reload", "%s; %s",
+			now->trouble,
+			now->loaded ? "what was loaded before goes on"
+				    : credential_lack(now->what.kind));
 	if (now->warning[0])
 		examination_find(exam, "certificate", DOCTOR_WARNING,
 			"close the file to others; who could read it may have done so", "%s",

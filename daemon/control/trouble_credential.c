@@ -31,10 +31,10 @@ void trouble_of_credentials(const struct control *control, json_t *troubles)
 
 	for (size_t i = 0; i < n; i++) {
 		if (now[i].trouble[0])
-			trouble_add(troubles, "posternctl certificate reload", "%s%s",
+			trouble_add(troubles, "posternctl certificate reload", "%s; %s",
 				now[i].trouble,
-				now[i].loaded ? "; what was loaded before goes on"
-					      : "; there is no TLS with it");
+				now[i].loaded ? "what was loaded before goes on"
+					      : credential_lack(now[i].what.kind));
 		if (now[i].what.kind == CREDENTIAL_CERTIFICATE && now[i].loaded)
 			look_at_end(control, &now[i], troubles);
 	}

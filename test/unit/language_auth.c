@@ -71,15 +71,11 @@ static void a_text_of_before_means_what_it_did(void **state)
 		"rule own { zone own source not own server own }\n"
 		"rule r { listener l user any sender own, none server own }\n"
 		"rule n { listener l user any sender not own, none server own }\n";
-	struct language_diagnosis diagnosis;
 	(void)state;
-	struct policy *policy = language_parse("t", text, strlen(text), &lenient, &diagnosis);
-	if (!policy)
-		fail_msg("%s", diagnosis.v[0].text);
+	struct policy *policy = policy_of_text(text, &lenient);
 	assert_int_equal(policy->rules[0].source.list_names.n, 1);
 	assert_true(policy->rules[1].sender.own && policy->rules[1].sender.none);
 	assert_true(policy->rules[2].sender.own && policy->rules[2].sender.negated);
-	language_diagnosis_fini(&diagnosis);
 	policy_unref(policy);
 }
 

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "test/lib/policy_text.h"
+
 static const char text[] =
 	"zone guest {\n    interface \"br-guest\", \"lease\"\n    network 192.0.2.0/24\n"
 	"    identity mac\n    limit flows 5 per user\n    limit flows 50\n"
@@ -24,16 +26,6 @@ static const char text[] =
 	"rule a { zone guest user not \"server\", \"x\" source not office server relay }\n"
 	"rule b { zone guest user any verdict answer 554 \"no\" disabled }\n"
 	"rule c { zone guest user any server relay limit rate 5/hour per user limit flows 3 }\n";
-
-static struct policy *parse(const char *from)
-{
-	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("p", from, strlen(from), NULL, &diagnosis);
-	if (!policy)
-		fail_msg("%s", diagnosis.n ? diagnosis.v[0].text : "?");
-	language_diagnosis_fini(&diagnosis);
-	return policy;
-}
 
 /* What the policy says of it once the statement is in its place, on one line. */
 static char *after(
@@ -126,7 +118,7 @@ static void one_clause_is_set_and_all_else_stays(void **state)
 			"comment "
 			"\"zone x\" }"},
 	};
-	struct policy *policy = parse(text);
+	struct policy *policy = policy_of_text(text, NULL);
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t index = (size_t)language_find(policy, cases[i].kind, cases[i].name);
@@ -168,7 +160,7 @@ static void clauses_are_taken_out_by_what_tells_them_apart(void **state)
 		{POLICY_KIND_DEVICE, "till", "group",
 			"device till { zone guest mac 02:00:5e:00:53:09 user \"till\" }"},
 	};
-	struct policy *policy = parse(text);
+	struct policy *policy = policy_of_text(text, NULL);
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t index = (size_t)language_find(policy, cases[i].kind, cases[i].name);
@@ -212,7 +204,7 @@ static void what_is_not_there_or_not_named_in_full_is_said(void **state)
 		{POLICY_KIND_SERVER, "relay", "deadline", false,
 			"which deadline? expected deadline first, or deadline connect"},
 	};
-	struct policy *policy = parse(text);
+	struct policy *policy = policy_of_text(text, NULL);
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t index = (size_t)language_find(policy, cases[i].kind, cases[i].name);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "test/lib/policy_text.h"
+
 static const char before[] = "language 1\n"
 			     "\n"
 			     "zone guest {\n    interface \"br-guest\"\n}\n"
@@ -41,13 +43,7 @@ static const struct language_world world = {.read = read_file};
 
 static struct policy *old_policy(void)
 {
-	struct language_diagnosis diagnosis;
-	struct policy *policy =
-		language_parse("p.conf", before, strlen(before), &world, &diagnosis);
-
-	assert_non_null(policy);
-	language_diagnosis_fini(&diagnosis);
-	return policy;
+	return policy_of_text(before, &world);
 }
 
 /* The names of rules and devices in order, a disabled one in brackets. */

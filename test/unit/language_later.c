@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "test/lib/policy_text.h"
+
 #define ZONE(inside)   "zone guest { interface e0 " inside " }"
 #define SERVER(inside) "server s { host 203.0.113.1 " inside " }"
 #define RULE(inside)   "rule r { zone guest " inside " server s }"
@@ -62,19 +64,13 @@ static void test_its_words_are_names_and_strings_as_before(void **state)
 		"flow", "message", "recipients", "repair", "strict"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		struct language_diagnosis diagnosis;
 		const char *w = words[i];
 		char text[512];
 		snprintf(text, sizeof(text),
 			"zone %s { interface %s comment %s } server %s { host %s }\n"
 			"rule %s { zone %s user %s group %s server %s }\n",
 			w, w, w, w, w, w, w, w, w, w);
-		struct policy *policy =
-			language_parse("conf", text, strlen(text), NULL, &diagnosis);
-		if (!policy)
-			fail_msg("%s: %s", w, diagnosis.n ? diagnosis.v[0].text : "");
-		language_diagnosis_fini(&diagnosis);
-		policy_unref(policy);
+		policy_unref(policy_of_text(text, NULL));
 	}
 }
 

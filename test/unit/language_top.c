@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "test/lib/policy_text.h"
+
 static const char text[] = "# mine\nlanguage 1\ndrain 5s # slow\naudit {\n    keep 1d # long\n}\n"
 			   "list drain dynamic\nlist hostname address { 192.0.2.1 }\n"
 			   "zone limit { interface e0 limit flows 3 per user comment drain }\n"
@@ -75,11 +77,9 @@ static void an_edit_changes_one_setting_and_nothing_else(void **state)
 		{"drain", "drain 5s list a dynamic"}, {"drain", "drain"},
 		{"limit", "limit rate 5/minute"}, {"hostname", "hostname a..b"}};
 	struct language_diagnosis diagnosis;
-	struct policy *policy = language_parse("p", text, strlen(text), NULL, &diagnosis);
+	struct policy *policy = policy_of_text(text, NULL);
 
 	(void)state;
-	language_diagnosis_fini(&diagnosis);
-	assert_non_null(policy);
 	struct policy *set = edit(policy, "drain", "drain 60s", &diagnosis);
 	assert_non_null(set);
 	assert_int_equal(set->drain_s, 60);

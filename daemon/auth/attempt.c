@@ -45,25 +45,6 @@ static void wait_for(struct attempt *attempt, enum attempt_state state, uint64_t
 
 /* ---- its life ---- */
 
-static struct attempt *new_attempt(struct auth *auth)
-{
-	struct attempts *all = &auth->attempts;
-	struct attempt *attempt =
-		pool_taken(&all->pool) < ATTEMPTS_MAX ? pool_take(&all->pool) : NULL;
-
-	if (!attempt)
-		return NULL;
-	memset(attempt, 0, sizeof(*attempt));
-	attempt->auth = auth;
-	attempt->number = ++all->last;
-	attempt->policy = policy_ref(auth->replica.now->policy);
-	attempt->timer.on_time = on_time;
-	attempt->begun_ms = now_us() / 1000;
-	attempt->next = all->first;
-	all->first = attempt;
-	return attempt;
-}
-
 static void leave_backend(struct attempt *attempt)
 {
 	const struct backend_kind *kind = attempt->backend ? attempt->backend->kind : NULL;
@@ -88,6 +69,38 @@ static void end(struct attempt *attempt)
 	policy_unref(attempt->policy);
 	explicit_bzero(attempt, sizeof(*attempt));
 	pool_give(&all->pool, attempt);
+}
+
+/* Nobody waits for it: when its client does answer, he comes again. */
+static void end_longest_talk(struct attempts *all)
+{
+	struct attempt *longest = NULL;
+
+	for (struct attempt *attempt = all->first; attempt; attempt = attempt->next)
+		if (attempt->state == ATTEMPT_TALKS)
+			longest = attempt;
+	if (longest)
+		end(longest);
+}
+
+static struct attempt *new_attempt(struct auth *auth)
+{
+	struct attempts *all = &auth->attempts;
+
+	if (pool_taken(&all->pool) == ATTEMPTS_MAX)
+		end_longest_talk(all);
+	struct attempt *attempt = pool_take(&all->pool);
+	if (!attempt)
+		return NULL;
+	memset(attempt, 0, sizeof(*attempt));
+	attempt->auth = auth;
+	attempt->number = ++all->last;
+	attempt->policy = policy_ref(auth->replica.now->policy);
+	attempt->timer.on_time = on_time;
+	attempt->begun_ms = now_us() / 1000;
+	attempt->next = all->first;
+	all->first = attempt;
+	return attempt;
 }
 
 static struct attempt *find(struct auth *auth, const struct asker *asker, uint64_t id)

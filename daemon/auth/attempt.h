@@ -14,7 +14,9 @@ struct asker;
 struct auth;
 struct backend;
 
-#define ATTEMPTS_MAX 1024 /* more at once hear that it cannot be found out now */
+/* Of more at once the client who has had a challenge to answer for longest makes room; where none
+ * has one, they hear that it cannot be found out now. */
+#define ATTEMPTS_MAX 1024
 
 /* state  holds                             moved on by
  * -----  --------------------------------  ------------------------------------------------

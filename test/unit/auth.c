@@ -211,6 +211,25 @@ static void whom_nobody_waits_for_hears_nothing(void **state)
 	assert_null(auth_smtp.attempts.first);
 }
 
+static void who_says_nothing_makes_room(void **state)
+{
+	(void)state;
+	auth_smtp_hear_offers();
+	for (uint64_t id = 1; id <= ATTEMPTS_MAX; id++) {
+		auth_smtp_ask(id, "both", "LOGIN", "192.0.2.7", NULL, 0, false);
+		assert_int_equal(auth_smtp_await(), IPC_AUTH_CHALLENGE);
+	}
+	auth_smtp_plain(2000, "both", "anna", "secret");
+	auth_smtp_expect(2000, AUTH_OK, "one");
+	auth_smtp_ask(2001, "both", "LOGIN", "192.0.2.7", NULL, 0, false);
+	assert_int_equal(auth_smtp_await(), IPC_AUTH_CHALLENGE);
+	/* only the first had to */
+	auth_smtp_respond(1, "anna");
+	auth_smtp_expect(1, AUTH_LATER, "");
+	auth_smtp_respond(2, "anna");
+	assert_int_equal(auth_smtp_await(), IPC_AUTH_CHALLENGE);
+}
+
 static unsigned beats;
 
 static void on_beat(struct loop_timer *timer, uint64_t ms)
@@ -290,6 +309,7 @@ int main(void)
 		CASE(what_cannot_be_is_said_at_once),
 		CASE(who_guesses_is_not_asked_for_any_more),
 		CASE(whom_nobody_waits_for_hears_nothing),
+		CASE(who_says_nothing_makes_room),
 		CASE(a_crowd_leaves_time_for_others),
 		CASE(a_turn_may_come_too_late),
 		CASE(a_file_that_is_gone_is_no_refusal),

@@ -123,15 +123,26 @@ const char *user_file_check(const char *text, size_t len, size_t *line)
 	return users > 0 ? NULL : "a line for each user, one at least";
 }
 
+bool user_file_take(const char **text, size_t *len, size_t *line, struct user_file_entry *entry)
+{
+	const char *at;
+	size_t at_len;
+
+	while (take_line(text, len, &at, &at_len)) {
+		++*line;
+		if (says_nothing(at, at_len))
+			continue;
+		split(at, at_len, entry);
+		return true;
+	}
+	return false;
+}
+
 bool user_file_find(const char *text, size_t len, const char *user, struct user_file_entry *entry)
 {
-	const char *line;
-	size_t line_len, user_len = strlen(user);
+	size_t line = 0, user_len = strlen(user);
 
-	while (take_line(&text, &len, &line, &line_len)) {
-		if (says_nothing(line, line_len))
-			continue;
-		split(line, line_len, entry);
+	while (user_file_take(&text, &len, &line, entry)) {
 		if (entry->user_len == user_len && memcmp(entry->user, user, user_len) == 0)
 			return true;
 	}

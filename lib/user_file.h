@@ -21,6 +21,8 @@ struct user_file_entry {
 const char *user_file_check(const char *text, size_t len, size_t *line);
 /* Of a text that was checked; names compare byte for byte. */
 bool user_file_find(const char *text, size_t len, const char *user, struct user_file_entry *entry);
+/* Takes the next user of a text that was checked; line: his, 0 before the first. False: no more. */
+bool user_file_take(const char **text, size_t *len, size_t *line, struct user_file_entry *entry);
 /* Takes the next of groups or addresses, without blanks around it. False: there is none. */
 bool user_file_next(const char **list, size_t *len, const char **word, size_t *word_len);
 

@@ -221,6 +221,21 @@ static void a_secret_is_one_line(void **state)
 	assert_refused("it holds a control character");
 }
 
+static void users_have_hashes_that_can_be_checked(void **state)
+{
+	(void)state;
+	write_text("users", "# staff\nanna:$y$j9T$x$x\nbert:$6$x$y234567:desk\n", 0600);
+	read_as(CREDENTIAL_USERS, "users", NULL);
+	assert_true(got.usable);
+	credential_read_wipe(&got);
+	write_text("users", "# staff\nanna:$y$j9T$x$x\nbert:$apr1$x$y234567:desk\n", 0600);
+	read_as(CREDENTIAL_USERS, "users", NULL);
+	assert_refused("line 3: expected a hash by a method of this machine's crypt(5)");
+	write_text("users", "bert\n", 0600);
+	read_as(CREDENTIAL_USERS, "users", NULL);
+	assert_refused("line 1: expected USER:HASH");
+}
+
 static void a_stamp_tells_that_a_file_changed(void **state)
 {
 	struct file_stamp before, after;
@@ -248,6 +263,7 @@ int main(void)
 		TEST(what_is_no_file_is_refused),
 		TEST(each_file_is_named_in_its_fault),
 		TEST(a_secret_is_one_line),
+		TEST(users_have_hashes_that_can_be_checked),
 		TEST(a_stamp_tells_that_a_file_changed),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

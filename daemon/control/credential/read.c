@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 
+#include <crypt.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdarg.h>
@@ -211,6 +212,32 @@ static void read_secret(
 	look_at_mode(read, credential, credential->file, file);
 }
 
+/* One by no method that crypt(3) has, as of htpasswd, would be wrong with whatever password. */
+static bool has_method(const struct user_file_entry *entry)
+{
+	char hash[USER_FILE_HASH_SIZE];
+
+	memcpy(hash, entry->hash, entry->hash_len);
+	hash[entry->hash_len] = '\0';
+	int verdict = crypt_checksalt(hash);
+	explicit_bzero(hash, sizeof(hash));
+	return verdict != CRYPT_SALT_INVALID && verdict != CRYPT_SALT_METHOD_DISABLED;
+}
+
+static const char *check_users(const char *text, size_t len, size_t *line)
+{
+	const char *expected = user_file_check(text, len, line);
+	struct user_file_entry entry;
+
+	if (expected)
+		return expected;
+	for (*line = 0; user_file_take(&text, &len, line, &entry);)
+		if (!has_method(&entry))
+			return "a hash by a method of this machine's crypt(5), as `posternctl auth "
+			       "password` makes it";
+	return NULL;
+}
+
 static void read_users(
 	struct credential_read *read, const struct credential *credential, const char *user)
 {
@@ -219,7 +246,7 @@ static void read_users(
 
 	if (!take_file(read, credential, user, credential->file, USER_FILE_BYTES_MAX, file))
 		return;
-	const char *expected = user_file_check((const char *)file->bytes, file->len, &line);
+	const char *expected = check_users((const char *)file->bytes, file->len, &line);
 	read->usable = !expected;
 	if (expected)
 		refuse(read, credential, credential->file, "line %zu: expected %s", line, expected);

@@ -21,6 +21,17 @@ static bool take_line(const char **text, size_t *len, const char **line, size_t 
 	return true;
 }
 
+/* Some editors put one in front of UTF-8: it would be of the first user's name. */
+static void skip_mark(const char **text, size_t *len)
+{
+	static const char mark[] = {'\xef', '\xbb', '\xbf'};
+
+	if (*len >= sizeof(mark) && memcmp(*text, mark, sizeof(mark)) == 0) {
+		*text += sizeof(mark);
+		*len -= sizeof(mark);
+	}
+}
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -104,6 +115,7 @@ const char *user_file_check(const char *text, size_t len, size_t *line)
 	const char *whole = text, *at;
 	size_t whole_len = len, at_len, users = 0;
 
+	skip_mark(&text, &len);
 	for (*line = 1; take_line(&text, &len, &at, &at_len); ++*line) {
 		struct user_file_entry entry, first;
 		char user[128];
@@ -128,6 +140,8 @@ bool user_file_take(const char **text, size_t *len, size_t *line, struct user_fi
 	const char *at;
 	size_t at_len;
 
+	if (*line == 0)
+		skip_mark(text, len);
 	while (take_line(text, len, &at, &at_len)) {
 		++*line;
 		if (says_nothing(at, at_len))

@@ -41,6 +41,9 @@ static void users_are_found(void **state)
 	assert_true(user_file_find(text, strlen(text), "ann", &entry));
 	assert_int_equal(entry.mails_len, 0);
 	assert_true(user_file_find(text, strlen(text), "j\303\266rg m", &entry));
+	static const char marked[] = "\357\273\277anna:" HASH "\n";
+	assert_null(user_file_check(marked, strlen(marked), &line));
+	assert_true(user_file_find(marked, strlen(marked), "anna", &entry));
 	assert_false(user_file_find(text, strlen(text), "Anna", &entry));
 	assert_false(user_file_find(text, strlen(text), "", &entry));
 	assert_false(user_file_find(text, strlen(text), "# staff", &entry));

@@ -334,7 +334,11 @@ static void a_list_cannot_grow_to_everybody(void **state)
 		"rule r { listener in source 10.0.0.0/9, grown server inside }\n"
 		"rule s { listener in source not unused verdict answer \"no\" }\n"
 		"list called host dynamic\n"
-		"rule t { listener out source called server inside }";
+		"rule t { listener out source called server inside }\n"
+		"list refused dynamic\nlist later dynamic\nlist friends host dynamic\n"
+		"rule u { listener out source refused verdict answer 554 \"no\" }\n"
+		"rule v { listener out disabled source later server inside }\n"
+		"rule w { listener out disabled source friends server inside }";
 	struct language_diagnosis diagnosis;
 	struct policy *policy = parse(text, &diagnosis);
 	struct lists *lists = lists_new();
@@ -374,6 +378,11 @@ static void a_list_cannot_grow_to_everybody(void **state)
 	assert_true(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".example", false));
 	assert_true(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".ip6.arpa", true));
 	assert_false(is_open(policy, lists, "called", POLICY_HOLDS_HOSTS, ".a.example", false));
+	/* what permits nobody may grow to everybody: who is refused, and rules that are switched
+	 * off */
+	assert_false(is_open(policy, lists, "refused", POLICY_HOLDS_ADDRESSES, "0.0.0.0/0", false));
+	assert_false(is_open(policy, lists, "later", POLICY_HOLDS_ADDRESSES, "0.0.0.0/0", false));
+	assert_false(is_open(policy, lists, "friends", POLICY_HOLDS_HOSTS, ".example", false));
 	lists_free(lists);
 	policy_unref(policy);
 }

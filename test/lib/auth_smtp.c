@@ -15,6 +15,7 @@
 #define WAIT_MS 20000
 
 struct auth_world *auth_smtp_world;
+bool auth_smtp_in_clear;
 union auth_smtp_ipc auth_smtp_heard;
 
 uint64_t auth_smtp_now_ms(void)
@@ -41,6 +42,7 @@ void auth_smtp_until(bool (*so)(void))
 
 void auth_smtp_init(const char *text)
 {
+	auth_smtp_in_clear = false;
 	auth_smtp_world = auth_world_open(text);
 	assert_non_null(auth_smtp_world);
 }
@@ -85,7 +87,7 @@ void auth_smtp_ask(uint64_t id, const char *listener, const char *mechanism, con
 	out.ipc.server = out.ipc.client;
 	strcpy(out.ipc.listener, listener);
 	strcpy(out.ipc.mechanism, mechanism);
-	out.ipc.secured = 1;
+	out.ipc.secured = !auth_smtp_in_clear;
 	out.ipc.given = given;
 	out.ipc.bytes = (uint16_t)len;
 	if (len)

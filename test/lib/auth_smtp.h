@@ -22,6 +22,7 @@ void auth_smtp_until(bool (*so)(void));
 
 /* ---- what smtp says ---- */
 
+extern bool auth_smtp_in_clear; /* what is said comes in clear, else in TLS */
 void auth_smtp_ask(uint64_t id, const char *listener, const char *mechanism, const char *from,
 	const void *response, size_t len, bool given);
 void auth_smtp_plain(uint64_t id, const char *listener, const char *user, const char *password);

@@ -19,6 +19,7 @@ static const char text[] =
 	"listener both { address 203.0.113.1 port 587 auth one, two tls require { certificate c } "
 	"}\n"
 	"listener second { address 203.0.113.2 port 587 auth two tls require { certificate c } }\n"
+	"listener clear { address 203.0.113.3 auth one tls none { insecure } }\n"
 	"rule r { listener both, second user any group \"staff\", \"desk\" server s }\n";
 
 static void put_users(const char *file, const char *lines)
@@ -78,6 +79,8 @@ static void each_listener_offers_what_its_backends_can(void **state)
 	assert_int_equal(auth_smtp_hear(), IPC_AUTH_OFFER);
 	assert_string_equal(auth_smtp_heard.offer.listener, "second");
 	assert_string_equal(auth_smtp_heard.offer.mechanisms, "PLAIN");
+	assert_int_equal(auth_smtp_hear(), IPC_AUTH_OFFER);
+	assert_string_equal(auth_smtp_heard.offer.listener, "clear");
 	assert_int_equal(auth_smtp_hear(), 0);
 }
 
@@ -175,6 +178,23 @@ static void what_cannot_be_is_said_at_once(void **state)
 	auth_smtp_expect(2, AUTH_NO_MECHANISM, "");
 	auth_smtp_expect(3, AUTH_LATER, "");
 	auth_smtp_expect(4, AUTH_MALFORMED, "");
+}
+
+/* Whatever its smtp let through: no backend sees a password that everybody could read, but where
+ * the listener says so. */
+static void a_password_in_clear_is_not_asked_for(void **state)
+{
+	(void)state;
+	auth_smtp_hear_offers();
+	auth_smtp_in_clear = true;
+	auth_smtp_plain(1, "both", "anna", "secret");
+	auth_smtp_ask(2, "both", "LOGIN", "192.0.2.7", NULL, 0, false);
+	auth_smtp_plain(3, "clear", "anna", "secret");
+	auth_smtp_run(100);
+	auth_smtp_expect(1, AUTH_NO_MECHANISM, "");
+	auth_smtp_expect(2, AUTH_NO_MECHANISM, "");
+	auth_smtp_expect(3, AUTH_OK, "one");
+	assert_int_equal(backends_find(&auth_smtp, "one")->state.asked, 1);
 }
 
 static void who_guesses_is_not_asked_for_any_more(void **state)
@@ -307,6 +327,7 @@ int main(void)
 		CASE(every_no_is_the_same_and_takes_as_long),
 		CASE(login_is_asked_for_name_and_password),
 		CASE(what_cannot_be_is_said_at_once),
+		CASE(a_password_in_clear_is_not_asked_for),
 		CASE(who_guesses_is_not_asked_for_any_more),
 		CASE(whom_nobody_waits_for_hears_nothing),
 		CASE(who_says_nothing_makes_room),

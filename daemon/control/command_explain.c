@@ -205,6 +205,9 @@ static bool take_words(struct command *command, struct explaining *explaining)
 	const char *destination = command_value(command, "destination");
 	struct endpoint *to = &explaining->destination;
 	explaining->user = command_value(command, "user");
+	explaining->sources = POLICY_SOURCES_ALL;
+	if (explaining->user)
+		explaining->sources = policy_user_sources(&explaining->user);
 	explaining->zone_word = command_value(command, "zone");
 	explaining->listener = command_value(command, "listener");
 	take_path(command, "sender", 0, &explaining->sender, &explaining->sender_given);
@@ -269,6 +272,12 @@ static bool take_login(struct command *command, struct explaining *explaining)
 	if (policy->listeners[index].auth_names.n == 0) {
 		command_usage(command, "nobody can log in at listener %s, it has no `auth`",
 			explaining->listener);
+		return false;
+	}
+	if (!(explaining->sources & 1u << POLICY_SOURCE_AUTH)) {
+		command_usage(command,
+			"\"%s\" logs in at no listener, expected \"%s\" or \"auth:%s\"",
+			command_value(command, "user"), explaining->user, explaining->user);
 		return false;
 	}
 	explaining->login.kind = SESSION_AUTH;

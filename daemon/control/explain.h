@@ -20,8 +20,9 @@ struct explaining {
 	struct peers_flows flows; /* first */
 	struct outlook outlook;
 	struct command *command;
-	const char *zone_word, *user;
-	const char *listener; /* NULL: of a zone */
+	const char *zone_word, *user; /* user: without its source */
+	unsigned sources;             /* 1 << enum policy_source: where the user may be from */
+	const char *listener;         /* NULL: of a zone */
 	/* As if this user had logged in there; user NULL: nobody. */
 	struct session login;
 	struct policy_string login_groups[SESSION_GROUPS_MAX];

@@ -108,7 +108,7 @@ static void on_neighbour(void *context, const struct neighbour *found)
 static int take_session(void *context, struct session *session)
 {
 	struct explaining *explaining = context;
-	if (session->aside_until_ms)
+	if (session->aside_until_ms || !(explaining->sources & 1u << session->kind))
 		return 0;
 	if (explaining->zone_word && strcmp(session->zone.text, explaining->zone_word) != 0)
 		return 0;
@@ -131,7 +131,8 @@ void explain_client(struct explaining *explaining)
 		if (!session_table_each_user(
 			    control->table, explaining->user, take_session, explaining)) {
 			command_done(command, OUTCOME_ABSENT, "user %s has no session%s%s",
-				explaining->user, explaining->zone_word ? " in zone " : "",
+				command_value(command, "user"),
+				explaining->zone_word ? " in zone " : "",
 				explaining->zone_word ? explaining->zone_word : "");
 			return;
 		}

@@ -85,6 +85,13 @@ static struct addr place_of(const struct addr *client)
 	return place;
 }
 
+bool guess_same_place(const struct addr *one, const struct addr *other)
+{
+	const struct addr place = place_of(one), another = place_of(other);
+
+	return addr_equal(&place, &another);
+}
+
 static uint32_t limit_of(enum what what)
 {
 	return what == WHAT_ADDRESS ? GUESS_PER_ADDRESS

@@ -16,6 +16,7 @@
 #define GUESS_PER_PAIR    5  /* of one user from one address */
 #define GUESS_PER_USER    20 /* from everywhere: from then on strangers wait longer */
 #define GUESS_WINDOW_S    600
+#define GUESS_AT_ONCE     50 /* from one address, of those who are not known there */
 #define GUESS_KNOWN_MAX   4096
 #define GUESS_KNOWN_S     (30 * 86400)
 
@@ -42,6 +43,8 @@ enum guess_verdict {
 /* May somebody at this address log in as name now? Counts nothing. */
 enum guess_verdict guess_may(
 	struct guess *guess, const char *name, const struct addr *client, uint64_t now_us);
+/* Do both count as one address? */
+bool guess_same_place(const struct addr *one, const struct addr *other);
 /* The backend said no. Returns after how long that is said, of asked_ms before: always the same,
  * however fast the backend was. */
 uint32_t guess_refused(struct guess *guess, const char *name, const struct addr *client,

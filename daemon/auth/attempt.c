@@ -332,6 +332,32 @@ const char *attempt_typed(const struct attempt *attempt, const struct backend *b
 
 /* ---- the dialogue ---- */
 
+/* A no is counted when it comes: those whom it would stop are not asked for all at once. */
+static bool is_crowd(const struct attempt *attempt)
+{
+	const struct attempt *other = attempt->auth->attempts.first;
+	unsigned place = 0, pair = 0;
+
+	for (; other; other = other->next) {
+		if (other == attempt || !other->asker || other->state != ATTEMPT_ASKS ||
+			!guess_same_place(&other->client.addr, &attempt->client.addr))
+			continue;
+		place++;
+		pair += attempt->name[0] && strcmp(other->name, attempt->name) == 0;
+	}
+	return place >= GUESS_AT_ONCE || pair >= GUESS_PER_PAIR;
+}
+
+static bool may_ask(const struct attempt *attempt)
+{
+	struct guess *guess = attempt->auth->guess;
+	const struct addr *client = &attempt->client.addr;
+	uint64_t us = now_us();
+
+	return guess_may(guess, attempt->name, client, us) == GUESS_ASK &&
+	       (guess_is_known(guess, attempt->name, client, us) || !is_crowd(attempt));
+}
+
 /* User and password are there. */
 static void check(struct attempt *attempt)
 {
@@ -339,7 +365,7 @@ static void check(struct attempt *attempt)
 
 	guess_name(attempt->sasl.user, domain_of(attempt), attempt->name);
 	attempt->begun_ms = now_us() / 1000;
-	if (guess_may(auth->guess, attempt->name, &attempt->client.addr, now_us()) == GUESS_ASK) {
+	if (may_ask(attempt)) {
 		ask_next(attempt);
 		return;
 	}
@@ -383,7 +409,6 @@ static void take_response(struct attempt *attempt, const void *bytes, size_t len
 static bool may_go_on(
 	struct attempt *attempt, struct backend *backend, const void *bytes, size_t len, bool given)
 {
-	struct auth *auth = attempt->auth;
 	char user[SASL_USER_MAX + 1];
 
 	if (attempt->counted || (!given && sasl_names_user(attempt->mechanism)))
@@ -391,7 +416,7 @@ static bool may_go_on(
 	attempt->counted = true;
 	if (sasl_named_user(attempt->mechanism, bytes, len, user))
 		guess_name(user, domain_of(attempt), attempt->name);
-	if (guess_may(auth->guess, attempt->name, &attempt->client.addr, now_us()) == GUESS_ASK)
+	if (may_ask(attempt))
 		return true;
 	backend->state.limited++;
 	backend->changed = true;

@@ -517,6 +517,42 @@ static void a_user_that_is_said_counts_and_is_not_believed(void **state)
 	expect_line("CANCEL\t");
 }
 
+static unsigned limited(void)
+{
+	unsigned n = 0;
+
+	while (auth_smtp_hear() == IPC_AUTH_VERDICT)
+		n += auth_smtp_heard.verdict.verdict == AUTH_LIMITED;
+	return n;
+}
+
+static void who_guesses_all_at_once_is_not_asked_for_more(void **state)
+{
+	(void)state;
+	begin();
+	/* anna is known there, whoever guesses at her */
+	auth_smtp_plain(1, "front", "anna", "secret");
+	sayf("OK\t%u\tuser=anna\n", expect_login("PLAIN", ANNA));
+	auth_smtp_expect(1, AUTH_OK, "mail");
+	for (unsigned i = 0; i < 2 * GUESS_PER_PAIR; i++) {
+		auth_smtp_plain(100 + i, "front", "bert", "guess");
+		auth_smtp_plain(200 + i, "front", "anna", "secret");
+	}
+	auth_smtp_run(5);
+	assert_int_equal(limited(), GUESS_PER_PAIR);
+	for (unsigned i = 0; i < GUESS_AT_ONCE; i++) {
+		char user[16];
+		snprintf(user, sizeof(user), "u%u", i);
+		auth_smtp_plain(300 + i, "front", user, "guess");
+	}
+	auth_smtp_run(5);
+	assert_int_equal(limited(), 3 * GUESS_PER_PAIR);
+	/* others have their own */
+	auth_smtp_ask(2, "front", "PLAIN", "198.51.100.1", "\0bert\0secret", 12, true);
+	auth_smtp_run(5);
+	assert_int_equal(limited(), 0);
+}
+
 static void a_dovecot_that_reads_nothing_holds_nobody_up(void **state)
 {
 	unsigned later = 0;
@@ -532,8 +568,9 @@ static void a_dovecot_that_reads_nothing_holds_nobody_up(void **state)
 		later += auth_smtp_heard.verdict.verdict == AUTH_NO_MECHANISM;
 	assert_int_equal(later, 60);
 	for (unsigned i = 0; i < 100; i++) {
-		auth_smtp_ask(100 + i, "front", "CRAM-MD5", "192.0.2.7", response, sizeof(response),
-			true);
+		char from[32];
+		snprintf(from, sizeof(from), "198.51.100.%u", i);
+		auth_smtp_ask(100 + i, "front", "CRAM-MD5", from, response, sizeof(response), true);
 		auth_smtp_run(0);
 	}
 	later = 0;
@@ -567,6 +604,7 @@ int main(void)
 		CASE(who_is_dropped_is_asked_no_more),
 		CASE(nonsense_ends_the_connection_and_nothing_else),
 		CASE(a_user_that_is_said_counts_and_is_not_believed),
+		CASE(who_guesses_all_at_once_is_not_asked_for_more),
 		CASE(a_dovecot_that_reads_nothing_holds_nobody_up),
 	};
 

@@ -460,14 +460,22 @@ static bool is_full(void)
 	return hosts[0].connections >= 16;
 }
 
+static void ask_as_many(void)
+{
+	for (unsigned i = 0; i < 30; i++) {
+		char user[16];
+		snprintf(user, sizeof(user), "u%u", i);
+		auth_smtp_plain(i, "front", user, "secret");
+	}
+	auth_smtp_until(is_full);
+}
+
 static void more_than_it_may_wait_their_turn(void **state)
 {
 	(void)state;
 	/* it says nothing to the first ones */
 	hosts[0].manners.inside = "250-mx.example";
-	for (unsigned i = 0; i < 30; i++)
-		auth_smtp_plain(i, "front", "anna", "secret");
-	auth_smtp_until(is_full);
+	ask_as_many();
 	for (unsigned i = 0; i < 20; i++) {
 		auth_smtp_run(1);
 		serve();
@@ -490,9 +498,7 @@ static void who_closes_the_backend_leaves_nothing(void **state)
 {
 	(void)state;
 	hosts[0].manners.inside = "250-mx.example";
-	for (unsigned i = 0; i < 30; i++)
-		auth_smtp_plain(i, "front", "anna", "secret");
-	auth_smtp_until(is_full);
+	ask_as_many();
 	backends_follow(&auth_smtp);
 	for (unsigned i = 0, verdicts = 0; verdicts < 30; i++) {
 		unsigned type = auth_smtp_await();

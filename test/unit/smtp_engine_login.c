@@ -43,11 +43,14 @@ static void a_response_beside_the_command(void **state)
 	talk_run(&talk, OK);
 	assert_true(talk.engine.logged_in);
 	expect_nowhere("AGFubmEAc2VjcmV0");
+	/* what submission takes beside transfer is for who is known */
+	talk_run(&talk, "C MAIL FROM:a@x.example\nc 250 2.1.0\nC RSET\nc 250\n");
 	/* who is known is not asked again, nor shown that he could */
 	talk_run(&talk,
 		"C AUTH PLAIN AGFubmEAc2VjcmV0\nc 503 5.5.1\nC EHLO pc\n" TALK_OFFERED TALK_TAKEN);
 	expect_nowhere("AGFubmEAc2VjcmV0");
-	run(CLEAR, HELLO "C auth plain =\nl plain=\nL malformed\nc 501 5.5.2\n");
+	run(CLEAR, HELLO "C auth plain =\nl plain=\nL malformed\nc 501 5.5.2\n"
+			 "C MAIL FROM:a@x.example\nc 501 5.1.7\n");
 }
 
 static void a_dialogue(void **state)

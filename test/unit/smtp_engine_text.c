@@ -85,7 +85,14 @@ static void test_the_servers_word_on_the_dot_is_passed_on(void **state)
 		talk_run(&talk, cases[i].client);
 		snprintf(script, sizeof(script), "E %s\n", cases[i].event);
 		talk_run(&talk, script);
+		bool taken = strncmp(cases[i].event, "delivered", strlen("delivered")) == 0;
+		assert_int_equal(talk.engine.delivered, taken);
 	}
+	/* who says that he goes is not spoken to again */
+	run(0, OPEN "C x\nC .\nS 550 5.7.1 spam\n");
+	assert_int_equal(talk.closed, 0);
+	run(0, OPEN "C x\nC .\nS 421 4.3.2 down\n");
+	assert_int_equal(talk.closed, 1);
 	run(0, OPEN "C x\nC .\nG\nS 250 ok\n");
 	assert_true(talk.engine.client_lost);
 	assert_int_equal(talk.engine.delivered, 1);

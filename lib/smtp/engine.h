@@ -323,6 +323,7 @@ struct engine {
 	uint8_t tls;     /* enum engine_tls: of the host that is connected */
 	bool xclient : 1, identity_last : 1, helo_said : 1;
 	bool login : 1, login_last : 1, other_sender : 1;
+	bool tried : 1;         /* a login was begun */
 	bool logged_in : 1;     /* with a password, on this connection; for the owner, too */
 	bool spoken : 1;        /* what is in front is of a login: it goes with the next input */
 	uint8_t failed;         /* what the last host that was tried made of it */

@@ -210,6 +210,10 @@ static enum ending ending_of_left(const struct engine *engine)
 		return ENDING_LEFT_AFTER_STARTTLS;
 	if (engine->asked)
 		return ENDING_LEFT_AFTER_MAIL;
+	if (engine->logged_in)
+		return ENDING_CLIENT_CLOSED;
+	if (engine->tried)
+		return ENDING_LEFT_AFTER_AUTH;
 	return engine->helo_name[0] ? ENDING_LEFT_AFTER_EHLO : ENDING_LEFT_AFTER_GREETING;
 }
 

@@ -204,7 +204,7 @@ void engine_client_closed(struct engine *engine, bool gone, uint64_t now_ms, str
 		break;
 	case ENGINE_RESPONSE: /* what it has to say does not come */
 		engine_finish(engine,
-			engine->client_gone ? ENDING_CLIENT_RESET : ENDING_LEFT_AFTER_EHLO,
+			engine->client_gone ? ENDING_CLIENT_RESET : ENDING_LEFT_AFTER_AUTH,
 			ENGINE_WORDS_NONE, out);
 		break;
 	case ENGINE_COMMAND:

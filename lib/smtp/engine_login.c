@@ -68,7 +68,7 @@ void engine_auth(struct engine *engine, const char *args, size_t len, struct eng
 		return;
 	}
 	tell_auth(args, len, out);
-	engine->spoken = true;
+	engine->spoken = engine->tried = true;
 	engine_enter(engine, ENGINE_ASK_LOGIN);
 }
 
@@ -86,7 +86,7 @@ bool engine_auth_long(struct engine *engine, struct engine_out *out)
 	if (part <= at)
 		return false;
 	tell_auth(command->bytes + at, part - at, out);
-	engine->spoken = true;
+	engine->spoken = engine->tried = true;
 	engine_enter(engine, ENGINE_RESPONSE);
 	return true;
 }
@@ -137,7 +137,7 @@ void engine_challenge(struct engine *engine, const char *text, size_t len, uint6
 	if (engine->state == ENGINE_ASK_LOGIN && engine->client_closed) {
 		/* what it has to say does not come */
 		engine_finish(engine,
-			engine->client_gone ? ENDING_CLIENT_RESET : ENDING_LEFT_AFTER_EHLO,
+			engine->client_gone ? ENDING_CLIENT_RESET : ENDING_LEFT_AFTER_AUTH,
 			ENGINE_WORDS_NONE, out);
 	} else if (engine->state == ENGINE_ASK_LOGIN) {
 		assert(out->client_room >= len + 6);

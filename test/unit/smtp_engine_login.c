@@ -163,6 +163,27 @@ static void a_kept_server_is_left(void **state)
 	assert_int_equal(talk.closed, 1);
 }
 
+static void who_leaves_behind_auth_did_not_miss_it(void **state)
+{
+	static const struct {
+		const char *script;
+		enum ending ending;
+	} cases[] = {
+		{HELLO "F\nw end\n", ENDING_LEFT_AFTER_EHLO},
+		{HELLO "C AUTH PLAIN AAAA\nL refused\nc 535\nF\nw end\n", ENDING_LEFT_AFTER_AUTH},
+		{HELLO "C AUTH PLAIN AAAA\nL later\nc 454\nF\nw end\n", ENDING_LEFT_AFTER_AUTH},
+		{HELLO "C AUTH LOGIN\nL + AAAA\nc 334\nF\nw end\n", ENDING_LEFT_AFTER_AUTH},
+		{HELLO "C AUTH LOGIN\nF\nw ask-login\nL + AAAA\nw end\n", ENDING_LEFT_AFTER_AUTH},
+		{HELLO "C AUTH PLAIN AAAA\nL ok\nc 235\nF\nw end\n", ENDING_CLIENT_CLOSED},
+		{HELLO "C AUTH FOO\nL mechanism\nc 504\nF\nw end\n", ENDING_LEFT_AFTER_AUTH},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		run(CLEAR, cases[i].script);
+		assert_int_equal(talk.engine.ending, cases[i].ending);
+	}
+}
+
 static void leaving_ends_it(void **state)
 {
 	static const char *const scripts[] = {
@@ -250,6 +271,7 @@ int main(void)
 		cmocka_unit_test(what_stands_behind_ends_the_flow),
 		cmocka_unit_test(refused_three_times_it_ends),
 		cmocka_unit_test(a_kept_server_is_left),
+		cmocka_unit_test(who_leaves_behind_auth_did_not_miss_it),
 		cmocka_unit_test(leaving_ends_it),
 		cmocka_unit_test(a_long_response_comes_in_parts),
 	};

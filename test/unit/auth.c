@@ -54,10 +54,12 @@ static int set_up(void **state)
 
 	(void)state;
 	auth_smtp_init(text);
-	strcat(users, line("anna", "secret", ":staff,other:anna@hotel.example,x"));
+	strcat(users, line("anna", "secret", ":staff,other:anna@hotel.example,x,@hotel.example"));
 	strcat(users, line("bert", "bert's", ""));
 	put_users("/one", users);
-	put_users("/two", line("carl@hotel.example", "carl's", ":desk"));
+	strcpy(users, line("carl@hotel.example", "carl's", ":desk"));
+	strcat(users, line("dora@hotel.example", "dora's", "::post@rooms.example"));
+	put_users("/two", users);
 	auth_smtp_begin();
 	return 0;
 }
@@ -98,11 +100,28 @@ static void a_right_password_says_who_it_is(void **state)
 	assert_int_equal(session.kind, SESSION_AUTH);
 	assert_string_equal(session.user.text, "anna");
 	assert_string_equal(session.zone.text, "both");
-	/* what no rule names, and what is no address, is left out */
+	/* what no rule names, and what is no address or all of a domain, is left out */
 	assert_int_equal(session.ngroups, 1);
 	assert_string_equal(session.groups[0].text, "staff");
 	assert_int_equal(session.nmails, 1);
 	assert_string_equal(session.mails[0].text, "anna@hotel.example");
+	free(storage);
+}
+
+/* A name is an address only of who has no other. */
+static void an_address_that_is_given_is_the_only_one(void **state)
+{
+	struct session_storage *storage = malloc(session_storage_size());
+	struct session session;
+	(void)state;
+	auth_smtp_hear_offers();
+	auth_smtp_plain(1, "second", "dora", "dora's");
+	auth_smtp_run(100);
+	auth_smtp_expect(1, AUTH_OK, "two");
+	assert_true(session_decode(auth_smtp_heard.verdict.session,
+			    auth_smtp_heard.verdict.session_bytes, &session, storage) > 0);
+	assert_int_equal(session.nmails, 1);
+	assert_string_equal(session.mails[0].text, "post@rooms.example");
 	free(storage);
 }
 
@@ -323,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(each_listener_offers_what_its_backends_can),
 		CASE(a_right_password_says_who_it_is),
+		CASE(an_address_that_is_given_is_the_only_one),
 		CASE(who_is_unknown_to_one_is_asked_of_the_next),
 		CASE(every_no_is_the_same_and_takes_as_long),
 		CASE(login_is_asked_for_name_and_password),

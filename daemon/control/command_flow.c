@@ -131,7 +131,8 @@ static void on_candidates(struct peers_flows *flows)
 	const struct selection *selection = &killing->selection;
 	struct ipc_kill order;
 	if (!killing->n) {
-		command_done(command, OUTCOME_ABSENT, "no such flow: %s", killing->words);
+		if (!refuse_unknown(command))
+			command_done(command, OUTCOME_ABSENT, "no such flow: %s", killing->words);
 		return;
 	}
 	/* what is longer than a name matches no flow, so these fit */

@@ -25,7 +25,6 @@
 #include "lib/milter/fields.h"
 
 #define MILTER_EDIT_MAX     1000 /* changes of all scans of one message */
-#define MILTER_EDIT_ROOM    64   /* the least room that a call gets on with */
 #define MILTER_EDIT_BUCKETS 64
 
 struct milter_edit_item {
@@ -57,10 +56,11 @@ struct milter_edit {
 	uint16_t cursor; /* in `order`: what is written next */
 	uint16_t instead;
 	uint8_t step;
-	bool keeps;       /* the field that goes by stays */
-	bool ends, ended; /* what was written ends a line; the text is over */
-	uint32_t field;   /* of the client: number of the next one, from 0 */
-	uint32_t offset;  /* in what is being written */
+	bool keeps;      /* the field that goes by stays */
+	bool ends;       /* what was written ends a line */
+	bool last;       /* the client's fields are over */
+	uint32_t field;  /* of the client: number of the next one, from 0 */
+	uint32_t offset; /* in what is being written */
 };
 _Static_assert(sizeof(struct milter_edit) <= 65536, "one a message, while it is written");
 
@@ -70,10 +70,10 @@ bool milter_edit_add(struct milter_edit *edit, unsigned scan, const struct milte
 /* False: the header is over. */
 bool milter_edit_count(struct milter_edit *edit, const char *bytes, size_t len);
 void milter_edit_place(struct milter_edit *edit);
-/* *used of the bytes were read, *written of the room are for the server: text with CRLF, dots not
- * stuffed. With room left and bytes not used, it is over. */
-void milter_edit_write(struct milter_edit *edit, const char *bytes, size_t len, size_t *used,
-	char *out, size_t room, size_t *written);
+/* Returns how many of the bytes were read; *written of the room are for the server: text with CRLF,
+ * dots not stuffed. Fewer than all were read for want of room, or because it is over. */
+size_t milter_edit_write(struct milter_edit *edit, const char *bytes, size_t len, char *out,
+	size_t room, size_t *written);
 /* False: there is more, for more room. */
 bool milter_edit_finish(struct milter_edit *edit, char *out, size_t room, size_t *written);
 

@@ -45,9 +45,9 @@ struct milter_macros {
 	const char *values[MILTER_MACROS];
 };
 
-#define MILTER_MACRO_VALUE_MAX 512 /* told of a value; what is longer is cut */
+#define MILTER_MACRO_VALUE_MAX 256 /* told of a value; what is longer is cut */
 /* Room for all of them in a packet, and more. */
-#define MILTER_MACRO_ROOM 16384
+#define MILTER_MACRO_ROOM 7168
 
 /* The macros of an event, by their numbers: what is told without a list. */
 uint32_t milter_macros_of(enum milter_event event);

@@ -39,16 +39,19 @@
 #include "lib/milter/change.h"
 #include "lib/milter/fields.h"
 #include "lib/milter/macro.h"
+#include "lib/milter/reply.h"
 #include "lib/smtp/refusal.h"
 
 #define MILTER_CHANGES_MAX   500   /* of one message; more are a fault */
 #define MILTER_CHANGES_BYTES 65536 /* likewise */
-#define MILTER_REPLY_MAX     4096  /* of a reply in the filter's own words, with all its lines */
-#define MILTER_WORDS_SIZE    512   /* of such a reply in one line, with NUL */
+#define MILTER_REPLY_MAX     4096  /* of a reply in the filter's own words, or its options */
 #define MILTER_FAULT_SIZE    160
 
-/* Room for the bytes of one call. */
-#define MILTER_ROOM (MILTER_HEAD_BYTES + MILTER_DATA_MAX + MILTER_MACRO_ROOM)
+/* Room for the bytes of one call: a header field, the header's end, what is held of the body, and
+ * the text's end, with the macros of two. */
+#define MILTER_ROOM                                                            \
+	(4 * MILTER_HEAD_BYTES + MILTER_DATA_MAX + MILTER_FIELD_NAME_MAX + 4 + \
+		2 * MILTER_MACRO_ROOM)
 
 enum milter_state {
 	MILTER_NEGOTIATE,
@@ -127,29 +130,28 @@ struct milter {
 	uint64_t event_ms; /* when the event in hand was told */
 	uint32_t macros[MILTER_EVENTS];
 	uint16_t skip;   /* events (bits) that it wants no more of in this message */
-	uint8_t settled; /* what an answer holds for */
+	uint8_t due;     /* what of a text is to be told before anything else */
+	uint8_t settled; /* what the answer holds for */
 	uint8_t answer, why;
 	bool close_client : 1;
-	bool in_mail : 1; /* the filter heard MAIL of a message that is not over */
-	bool connected : 1;
-	bool field : 1;  /* a header field is whole, and not told */
-	bool over : 1;   /* the header is, which is not told */
-	bool body : 1;   /* and was */
-	bool ending : 1; /* milter_end() was given */
+	bool in_mail : 1; /* the filter heard of a message that is not over */
+	bool in_body : 1; /* the header is over */
+	bool keeps : 1;   /* the field in hand is kept */
 	bool quarantine : 1;
 	bool unsupported : 1;
-	bool skipping : 1; /* the packet in hand is not kept */
-	uint16_t code;     /* of the refusal */
-	char enhanced[12];
+	uint16_t code; /* of the refusal */
+	char enhanced[SMTP_ENHANCED_SIZE];
 	char words[MILTER_WORDS_SIZE];
-	/* the packet of the filter that is being read */
+	/* the filter's packet in hand */
 	uint8_t head[MILTER_HEAD_BYTES];
 	uint8_t head_len;
-	uint32_t left; /* of it */
+	bool stored;   /* what is behind its letter is kept, behind the changes */
+	uint32_t size; /* of that */
+	uint32_t got;
 	struct milter_fields fields;
 	uint32_t kept; /* bytes of changes */
-	uint32_t held; /* of a field or of a packet, behind these */
-	uint8_t bytes[MILTER_CHANGES_BYTES + MILTER_REPLY_MAX];
+	uint32_t held; /* of a field: up to the text's end there are no changes */
+	uint8_t bytes[MILTER_CHANGES_BYTES + MILTER_HEAD_BYTES + MILTER_REPLY_MAX];
 };
 _Static_assert(sizeof(struct milter) <= 73728, "72 KiB, of which most is only touched in need");
 

@@ -274,6 +274,8 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_RCPT:
 	case ENGINE_DATA:
 	case ENGINE_BODY:
+	case ENGINE_NOOP:
+	case ENGINE_GIVE:
 	case ENGINE_DOT:
 	case ENGINE_DRAIN:
 	case ENGINE_LAST:

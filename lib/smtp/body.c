@@ -24,9 +24,9 @@ enum at {
 	AT_CR,
 };
 
+/* Either may be NULL. */
 struct output {
-	char *out;
-	size_t n;
+	struct smtp_body_out *sent, *stored;
 };
 
 void smtp_body_init(struct smtp_body *body, bool repair)
@@ -40,16 +40,25 @@ static bool is_silent(const struct smtp_body *body)
 	return body->bad != 0 || body->discarded;
 }
 
-static void put(const struct smtp_body *body, struct output *output, const char *bytes, size_t len)
+static void write_to(struct smtp_body_out *out, const char *bytes, size_t len)
+{
+	if (!out)
+		return;
+	memcpy(out->bytes + out->len, bytes, len);
+	out->len += len;
+}
+
+static void put(
+	const struct smtp_body *body, const struct output *output, const char *bytes, size_t len)
 {
 	if (is_silent(body))
 		return;
-	memcpy(output->out + output->n, bytes, len);
-	output->n += len;
+	write_to(output->sent, bytes, len);
+	write_to(output->stored, bytes, len);
 }
 
 /* A byte of text, written as it is: stuffing is the caller's. */
-static void take_text(struct smtp_body *body, struct output *output, unsigned char c)
+static void take_text(struct smtp_body *body, const struct output *output, unsigned char c)
 {
 	char byte = (char)c;
 
@@ -59,7 +68,7 @@ static void take_text(struct smtp_body *body, struct output *output, unsigned ch
 	body->at = AT_MIDDLE;
 }
 
-static void take_line_end(struct smtp_body *body, struct output *output, bool bare)
+static void take_line_end(struct smtp_body *body, const struct output *output, bool bare)
 {
 	if (bare && !body->repair)
 		body->bad |= SMTP_BODY_BARE_LF;
@@ -72,13 +81,14 @@ static void take_line_end(struct smtp_body *body, struct output *output, bool ba
 }
 
 /* A dot at the begin of a line that turned out to be text. */
-static void take_dot(struct smtp_body *body, struct output *output)
+static void take_dot(struct smtp_body *body, const struct output *output)
 {
-	put(body, output, ".", 1);
+	if (!is_silent(body))
+		write_to(output->sent, ".", 1);
 	take_text(body, output, '.');
 }
 
-static void take_lf(struct smtp_body *body, struct output *output)
+static void take_lf(struct smtp_body *body, const struct output *output)
 {
 	bool cr = body->at == AT_CR || body->at == AT_DOT_CR;
 
@@ -94,7 +104,7 @@ static void take_lf(struct smtp_body *body, struct output *output)
 	take_line_end(body, output, !cr);
 }
 
-static void take_byte(struct smtp_body *body, struct output *output, unsigned char c)
+static void take_byte(struct smtp_body *body, const struct output *output, unsigned char c)
 {
 	bool cr = body->at == AT_CR || body->at == AT_DOT_CR;
 
@@ -167,7 +177,8 @@ static size_t find_value(struct smtp_body *body, const char *p, size_t len)
 }
 
 /* The common case: behind the header, in or at the begin of a line. */
-static size_t take_plain(struct smtp_body *body, struct output *output, const char *p, size_t len)
+static size_t take_plain(
+	struct smtp_body *body, const struct output *output, const char *p, size_t len)
 {
 	if ((body->at != AT_LINE && body->at != AT_MIDDLE) || *p == '\n')
 		return 0;
@@ -176,28 +187,39 @@ static size_t take_plain(struct smtp_body *body, struct output *output, const ch
 	return n;
 }
 
-enum smtp_body_status smtp_body_feed(struct smtp_body *body, const void *bytes, size_t len,
-	size_t *used, char *out, size_t room, size_t *written)
+static size_t room_of(const struct smtp_body_out *out)
 {
+	return out ? out->room - out->len : SIZE_MAX;
+}
+
+static size_t least_room(const struct smtp_body *body, const struct output *output)
+{
+	size_t sent = room_of(output->sent), stored = room_of(output->stored);
+
+	if (is_silent(body))
+		return SIZE_MAX;
+	return sent < stored ? sent : stored;
+}
+
+enum smtp_body_status smtp_body_feed(struct smtp_body *body, const void *bytes, size_t len,
+	size_t *used, struct smtp_body_out *sent, struct smtp_body_out *stored)
+{
+	const struct output output = {sent, stored};
 	const char *p = bytes;
-	struct output output = {out, 0};
 	size_t i = 0;
 
 	while (i < len && !body->ended) {
-		size_t left = len - i;
-		if (!is_silent(body)) {
-			if (room - output.n < SMTP_BODY_ROOM)
-				break;
-			if (left > room - output.n)
-				left = room - output.n;
-		}
+		size_t left = len - i, room = least_room(body, &output);
+		if (room < SMTP_BODY_ROOM)
+			break;
+		if (left > room)
+			left = room;
 		size_t n = take_plain(body, &output, p + i, left);
 		i += n;
 		if (n == 0)
 			take_byte(body, &output, (unsigned char)p[i++]);
 	}
 	*used = i;
-	*written = output.n;
 	return body->ended ? SMTP_BODY_END : body->bad ? SMTP_BODY_BAD : SMTP_BODY_MORE;
 }
 

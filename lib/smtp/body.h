@@ -19,7 +19,7 @@ enum smtp_body_status {
 	SMTP_BODY_END,  /* CRLF.CRLF came */
 };
 
-/* How much room a call needs to get on. */
+/* How much room a call needs to get on, in each that it writes to. */
 #define SMTP_BODY_ROOM 4
 /* What was kept from the server at the end: its line, which commits the message. */
 #define SMTP_BODY_DOT ".\r\n"
@@ -35,17 +35,24 @@ struct smtp_body {
 	bool repair, bare, ended, discarded;
 };
 
+/* What is written. */
+struct smtp_body_out {
+	char *bytes;
+	size_t room, len;
+};
+
 /* repair: a bare LF ends a line and is written as CRLF. It never makes an end: a dot alone between
  * bare LF and CRLF, in either order, is a line of text. */
 void smtp_body_init(struct smtp_body *body, bool repair);
-/* Reads the client's bytes and writes them for the server: lines with CRLF, dots stuffed anew,
- * without the dot at the end (SMTP_BODY_DOT is the caller's to send). *used of the bytes were read:
- * fewer than len when the room is short of SMTP_BODY_ROOM, or behind the end. A CR or dot that the
- * next byte will explain is neither in out nor kept for the caller: it comes with that byte.
- * Written is a part of the text as it was sent until BAD, which is told as soon as it is known;
- * what comes behind is read up to the end and dropped. */
+/* Reads the client's bytes and writes them as they go to a server: lines with CRLF, dots stuffed
+ * anew, without the dot at the end (SMTP_BODY_DOT is the caller's to send); and as they are stored,
+ * without stuffing. Either is NULL where that is not wanted. *used of the bytes were read: fewer
+ * than len when a room is short of SMTP_BODY_ROOM, or behind the end. A CR or dot that the next
+ * byte will explain is neither written nor kept for the caller: it comes with that byte. Written is
+ * a part of the text as it was sent until BAD, which is told as soon as it is known; what comes
+ * behind is read up to the end and dropped. */
 enum smtp_body_status smtp_body_feed(struct smtp_body *body, const void *bytes, size_t len,
-	size_t *used, char *out, size_t room, size_t *written);
+	size_t *used, struct smtp_body_out *sent, struct smtp_body_out *stored);
 /* From now on nothing is written and no room is needed: the message was refused, its end is still
  * looked for, and it is still counted. */
 void smtp_body_discard(struct smtp_body *body);

@@ -30,6 +30,8 @@ const char *const engine_state_names[] = {
 	[ENGINE_TRACE] = "trace",
 	[ENGINE_BODY] = "body",
 	[ENGINE_ASK_DOT] = "ask-dot",
+	[ENGINE_NOOP] = "noop",
+	[ENGINE_GIVE] = "give",
 	[ENGINE_DOT] = "dot",
 	[ENGINE_DRAIN] = "drain",
 	[ENGINE_LAST] = "last",
@@ -70,6 +72,7 @@ enum engine_waits engine_waits_of(enum engine_state state)
 	case ENGINE_MAIL:
 	case ENGINE_RCPT:
 	case ENGINE_DATA:
+	case ENGINE_NOOP:
 	case ENGINE_DOT:
 	case ENGINE_LAST:
 		return ENGINE_WAITS_SERVER;
@@ -86,6 +89,7 @@ enum engine_waits engine_waits_of(enum engine_state state)
 	case ENGINE_SENDER:
 	case ENGINE_TRACE:
 	case ENGINE_ASK_DOT:
+	case ENGINE_GIVE:
 		return ENGINE_WAITS_OWNER;
 	case ENGINE_END:
 		break;
@@ -119,10 +123,16 @@ static uint64_t deadline_of(const struct engine *engine, enum engine_state state
 	case ENGINE_ASK_MAIL:
 	case ENGINE_ASK_RCPT:
 	case ENGINE_ASK_DATA:
-	case ENGINE_TRACE:
 		return engine->now_ms + ENGINE_OWNER_MS;
+	case ENGINE_TRACE:
+		return engine_whole_deadline(engine, engine->now_ms + ENGINE_OWNER_MS);
 	case ENGINE_ASK_DOT:
-		return engine->now_ms + ENGINE_SCAN_MS;
+		return engine_whole_deadline(engine, engine->heard_ms + engine->scan_ms);
+	case ENGINE_NOOP:
+		return engine_whole_deadline(engine, engine->noop_ms);
+	case ENGINE_GIVE:
+		return engine_whole_deadline(engine,
+			engine->now_ms + (engine->blocked ? ENGINE_STALL_MS : ENGINE_OWNER_MS));
 	case ENGINE_OPEN:
 		return engine->first_ms;
 	case ENGINE_GREETING:
@@ -141,7 +151,7 @@ static uint64_t deadline_of(const struct engine *engine, enum engine_state state
 	case ENGINE_RCPT:
 		return engine->now_ms + ENGINE_REPLY_MS;
 	case ENGINE_DATA:
-		return engine->now_ms + ENGINE_DATA_MS;
+		return engine_whole_deadline(engine, engine->now_ms + ENGINE_DATA_MS);
 	case ENGINE_BODY:
 	case ENGINE_DRAIN:
 		return engine_text_deadline(engine);
@@ -161,6 +171,11 @@ void engine_enter(struct engine *engine, enum engine_state state)
 	engine->ask += state == ENGINE_ASK_MAIL || state == ENGINE_ASK_RCPT ||
 		       state == ENGINE_ASK_DATA || state == ENGINE_ASK_DOT;
 	engine->deadline_ms = deadline_of(engine, state);
+}
+
+void engine_wait(struct engine *engine)
+{
+	engine->deadline_ms = deadline_of(engine, (enum engine_state)engine->state);
 }
 
 void engine_answered(struct engine *engine)

@@ -29,8 +29,8 @@
  * ASK_MAIL    the owner: engine_verdict() on `sender`; nothing was said to anybody.
  * ASK_RCPT    the owner: engine_verdict() on engine_recipient(): a server, or a refusal. The server
  *             has not heard of this recipient.
- * ASK_DATA    the owner: may a text come? From here to TRACE a byte of the client breaks the rules
- *             of pipelining: 554, END.
+ * ASK_DATA    the owner: may a text come, and how (enum engine_mode)? From here to its 354 a byte
+ *             of the client breaks the rules of pipelining: 554, END.
  * OPEN        the owner: a connection to a host of `server`, as `open` says: any, another than the
  *             last, or the same again. engine_server_opened() or _failed(). Bounded, up to the
  *             reply to MAIL and over all hosts, by the verdict's first_ms; a host that hangs
@@ -52,12 +52,19 @@
  * BODY        the client: its text, which goes to the server as it comes, all but the dot. Whatever
  *             the server says now is wrong; nothing it says is believed to be a yes.
  * ASK_DOT     the owner: engine_verdict() on the whole text. The server has all but the dot.
+ * NOOP        the server: its reply to NOOP, before DATA may be said.
+ * GIVE        the owner: engine_give(), the text that it kept; then the dot goes.
  * DOT         the server: its reply to the dot, which alone becomes a yes. Nothing ends a flow here
  *             but that reply, the server's close or the time; without a reply the client gets none.
  * DRAIN       the client: the rest of a text that was given up. The server's connection is closed
  *             (or only heard to the end of what it began to say) and stores nothing.
  * LAST        the server: the end of that reply, when the client's dot was there before.
  * END         nothing: the owner writes what is left and closes both.
+ *
+ * A text that is kept whole goes another way: ASK_DATA, BODY (the 354 is ours), ASK_DOT, maybe
+ * NOOP, DATA, TRACE, GIVE, DOT. The server hears of it when its verdict is there, and NOOP each
+ * ENGINE_NOOP_MS until then; what it says else, or that it leaves, is told behind the client's dot.
+ * From NOOP to GIVE the client waits behind its dot: what the server refuses is the reply to that.
  *
  * From BODY on no other host is tried. 2xx to RCPT and to the dot are only ever made from the
  * server's own 2xx to that command. */
@@ -93,6 +100,7 @@
 #define ENGINE_LOGIN_MS         40000  /* the owner's verdict on a login, which holds a no back */
 #define ENGINE_OWNER_MS         30000  /* the owner's verdict; on the dot: */
 #define ENGINE_SCAN_MS          290000 /* servers close at 300 s */
+#define ENGINE_NOOP_MS          60000  /* of a server's silence, and of its reply to NOOP */
 #define ENGINE_LAST_MS          15000
 
 #define ENGINE_ERRORS_MAX   10 /* commands that are wrong: 421 */
@@ -127,6 +135,8 @@ enum engine_state {
 	ENGINE_TRACE,
 	ENGINE_BODY,
 	ENGINE_ASK_DOT,
+	ENGINE_NOOP,
+	ENGINE_GIVE,
 	ENGINE_DOT,
 	ENGINE_DRAIN,
 	ENGINE_LAST,
@@ -159,12 +169,20 @@ enum engine_tls {
 	ENGINE_TLS_IMMEDIATE, /* before its greeting */
 };
 
+/* What becomes of a text while it comes. */
+enum engine_mode {
+	ENGINE_MODE_STREAM, /* it goes to the server */
+	ENGINE_MODE_SEEN,   /* likewise, and to the owner: engine_out.text */
+	ENGINE_MODE_WHOLE,  /* to the owner alone, who gives it back when it has a verdict */
+};
+
 /* How a message ended. */
 enum engine_outcome {
 	ENGINE_OUTCOME_NONE,
 	/* the client got its 354 */
 	ENGINE_OUTCOME_DELIVERED,   /* the server's 2xx to the dot */
-	ENGINE_OUTCOME_REFUSED,     /* the server's 4xx or 5xx to the dot, or inside the text */
+	ENGINE_OUTCOME_REFUSED,     /* the server's 4xx or 5xx to the dot, inside the text, or to
+				     * the DATA behind it */
 	ENGINE_OUTCOME_REJECTED,    /* ours: size, bytes, loop, verdict on the dot */
 	ENGINE_OUTCOME_LEFT,        /* the client left, or was too slow, before its dot */
 	ENGINE_OUTCOME_SERVER_LOST, /* the server left, or was too slow, before the dot */
@@ -211,6 +229,9 @@ struct engine_verdict {
 	bool login;        /* the gateway logs in there */
 	bool other_sender; /* it is told of another sender than the client's, but of "<>" */
 	uint32_t size_max; /* of a text for this recipient, bytes; 0: engine_setup.size_max */
+	/* on a text that goes on: */
+	enum engine_mode mode;
+	uint32_t scan_ms; /* of the verdict on its end; 0, or more than that: ENGINE_SCAN_MS */
 };
 
 /* A reply as it is recorded. */
@@ -243,6 +264,7 @@ enum engine_said {
 
 #define ENGINE_CLIENT_ROOM 2048 /* the least room that each call gets for bytes to the client */
 #define ENGINE_SERVER_ROOM 4096 /* and to the server */
+#define ENGINE_TEXT_ROOM   4096 /* in BODY, for the text that the owner is to see */
 
 struct engine_out {
 	/* the owner's */
@@ -250,6 +272,8 @@ struct engine_out {
 		*gateway; /* its name, shorter than ENGINE_NAME_SIZE; the same for all of a flow */
 	char *client, *server;
 	size_t client_room, server_room;
+	char *text;
+	size_t text_room;
 	const char *logins; /* mechanisms that EHLO shows, with blanks between; NULL: none */
 	/* Must nobody read this line of the server's? Of what is held back the codes alone go on,
 	 * to the client, the log and the record. NULL: all may be read. */
@@ -257,6 +281,7 @@ struct engine_out {
 	const void *owner;
 	/* the engine's */
 	size_t client_len, server_len;
+	size_t text_len;     /* as it is to be stored: lines with CRLF, nothing stuffed, no dot */
 	bool more;           /* engine_go() has something to do */
 	bool close_server;   /* behind server_len bytes; an unsent byte of before may be dropped */
 	bool server_broken;  /* that host said yes inside a text: to be marked */
@@ -300,17 +325,23 @@ struct engine {
 	/* private */
 	uint64_t now_ms, flow;
 	uint64_t first_ms;          /* when a reply to MAIL is due at the latest */
-	uint64_t heard_ms, pace_ms; /* of a text: its last byte; since when pace_bytes count */
+	uint64_t heard_ms, pace_ms; /* of a text: its last byte; since when pace_bytes count;
+				     * before: the server's last word on a recipient */
 	union {
 		uint64_t host_ms;  /* when a reply to MAIL is due from the host at hand */
 		uint64_t drain_ms; /* when draining began */
+		uint64_t noop_ms;  /* a text kept whole: when NOOP is due, or its reply */
 	};
 	uint32_t size_max, text_max; /* of any text, of this one */
 	union {
 		uint32_t recipient_max; /* of a text for the recipient in hand */
 		uint32_t pace_bytes;    /* in BODY */
 	};
-	uint32_t greeting_ms, command_ms;
+	uint32_t greeting_ms;
+	union {
+		uint32_t command_ms;
+		uint32_t scan_ms; /* of a text: for its verdict */
+	};
 	uint32_t reply_bytes;
 	uint16_t recipients_max;
 	uint16_t reply_lines, reply_code, pass_code, line_len;
@@ -336,6 +367,10 @@ struct engine {
 	bool client_gone : 1;   /* and none can be said to it */
 	bool blocked : 1;       /* the server does not take what was written */
 	bool hears : 1;         /* a connection is only kept to hear a reply that was begun */
+	bool noop : 1;          /* the reply to NOOP is due */
+	bool held : 1;          /* the owner takes no more of the text */
+	uint8_t mode : 2;       /* enum engine_mode: of the text */
+	uint8_t given : 2;      /* enum smtp_stuff: of what the owner gave of it */
 	struct smtp_mail_parameters parameters;
 	char line[SMTP_LINE_SIZE]; /* of the server's reply; the last one of it stays */
 	union {
@@ -408,6 +443,9 @@ size_t engine_server(struct engine *engine, const void *bytes, size_t len, uint6
 void engine_server_closed(struct engine *engine, uint64_t now_ms, struct engine_out *out);
 /* Bytes for the server wait to be written, or wait no more. */
 void engine_server_blocked(struct engine *engine, bool blocked, uint64_t now_ms);
+/* BODY: the owner takes no more of the text that it sees, or takes some again. What that takes of
+ * the time is none of the client's. */
+void engine_text_held(struct engine *engine, bool held, uint64_t now_ms);
 /* IDENTITY: one XCLIENT command with its CRLF, at most XCLIENT_LINE_MAX bytes; last: no more
  * follow. len 0: the client cannot be said. */
 void engine_identity(struct engine *engine, const char *text, size_t len, bool last,
@@ -426,6 +464,12 @@ void engine_sender(struct engine *engine, const struct smtp_path *sender, uint64
 	struct engine_out *out);
 /* TRACE: whole header lines with their CRLF, at most ENGINE_TRACE_MAX bytes; len 0: none. */
 void engine_trace(struct engine *engine, const char *text, size_t len, uint64_t now_ms,
+	struct engine_out *out);
+
+/* GIVE: a part of the text that was kept, or of what became of it: whole lines with CRLF in all.
+ * last: nothing follows. Returns how many bytes were taken; the rest is given again when the bytes
+ * for the server are written. */
+size_t engine_give(struct engine *engine, const void *bytes, size_t len, bool last, uint64_t now_ms,
 	struct engine_out *out);
 
 /* The owner wants the flow to end: DRAINING at the next boundary outside a transaction, anything

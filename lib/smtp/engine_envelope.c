@@ -341,6 +341,7 @@ void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out
 		out->host = engine_reply_of_line(engine, code);
 		engine_rcpt_answer(engine, ENGINE_WORDS_INTERNAL, out);
 	} else {
+		engine->heard_ms = engine->now_ms;
 		if (code / 100 == 2) {
 			engine->accepted++;
 			if (engine->recipient_max < engine->text_max)
@@ -354,7 +355,8 @@ void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out
 
 static enum engine_outcome outcome_of(const struct engine *engine)
 {
-	if (engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT)
+	if (engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT ||
+		engine_is_behind(engine))
 		return ENGINE_OUTCOME_LEFT;
 	if (engine->state == ENGINE_DRAIN || engine->state == ENGINE_LAST)
 		return (enum engine_outcome)engine->outcome;

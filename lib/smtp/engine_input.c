@@ -7,7 +7,7 @@
 void engine_begin(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 {
 	assert(out->client_room >= ENGINE_CLIENT_ROOM && out->server_room >= ENGINE_SERVER_ROOM);
-	out->client_len = out->server_len = 0;
+	out->client_len = out->server_len = out->text_len = 0;
 	out->more = out->close_server = out->server_broken = out->recipient_done = out->text_done =
 		false;
 	out->message_done = ENGINE_OUTCOME_NONE;
@@ -84,7 +84,7 @@ size_t engine_client_room(const struct engine *engine)
 		engine->client_closed)
 		return 0;
 	if (engine->state == ENGINE_BODY || engine->state == ENGINE_DRAIN)
-		return engine->blocked ? 0 : SIZE_MAX;
+		return engine_text_waits(engine) ? 0 : SIZE_MAX;
 	return smtp_command_room(&engine->command) +
 	       (engine->answered || engine->spoken ? engine->command.taken : 0u);
 }
@@ -121,7 +121,10 @@ static size_t take_commands(
 		return len;
 	case ENGINE_ASK_DATA:
 	case ENGINE_DATA:
-	case ENGINE_TRACE: /* a text before its 354 */
+	case ENGINE_TRACE:
+		if (engine_is_behind(engine))
+			break;
+		/* a text before its 354 */
 		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_PIPELINING, out);
 		return len;
 	case ENGINE_END:
@@ -154,6 +157,8 @@ static size_t take_commands(
 	case ENGINE_RCPT:
 	case ENGINE_BODY:
 	case ENGINE_ASK_DOT:
+	case ENGINE_NOOP:
+	case ENGINE_GIVE:
 	case ENGINE_DOT:
 	case ENGINE_DRAIN:
 	case ENGINE_LAST:
@@ -231,6 +236,8 @@ void engine_client_closed(struct engine *engine, bool gone, uint64_t now_ms, str
 	case ENGINE_DATA:
 	case ENGINE_TRACE:
 	case ENGINE_ASK_DOT:
+	case ENGINE_NOOP:
+	case ENGINE_GIVE:
 	case ENGINE_LAST:
 		if (engine->client_gone)
 			engine_finish(engine, ENDING_CLIENT_RESET, ENGINE_WORDS_NONE, out);
@@ -257,7 +264,7 @@ void engine_verdict(struct engine *engine, const struct engine_verdict *verdict,
 	else if (meant && engine->state == ENGINE_ASK_RCPT)
 		engine_rcpt_verdict(engine, verdict, out);
 	else if (meant && engine->state == ENGINE_ASK_DATA)
-		engine_data_verdict(engine, verdict->refusal, out);
+		engine_data_verdict(engine, verdict, out);
 	else if (meant && engine->state == ENGINE_ASK_DOT)
 		engine_dot_verdict(engine, verdict->refusal, out);
 	engine_over(engine, out);
@@ -275,7 +282,8 @@ void engine_end(struct engine *engine, enum ending why, uint64_t now_ms, struct 
 		engine_finish(engine, why, ENGINE_WORDS_DRAINING, out);
 	} else if (engine->state != ENGINE_DOT && engine->state != ENGINE_END &&
 		   why != ENDING_DRAINING) {
-		bool text = engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT;
+		bool text = engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT ||
+			    engine_is_behind(engine);
 		bool deaf = engine->state == ENGINE_CLIENT_TLS;
 		engine_transaction_end(
 			engine, text ? ENGINE_OUTCOME_ENDED : ENGINE_OUTCOME_NONE, out);
@@ -314,10 +322,17 @@ void engine_time(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 		engine_rcpt_verdict(engine, &refused, out);
 		break;
 	case ENGINE_ASK_DATA:
-		engine_data_verdict(engine, late, out);
+		engine_data_verdict(engine, &refused, out);
 		break;
 	case ENGINE_ASK_DOT:
-		engine_dot_verdict(engine, engine_refusal_of(ENGINE_WORDS_SCAN_LATE), out);
+		if (engine->now_ms >= engine->heard_ms + engine->scan_ms)
+			engine_dot_verdict(engine, engine_refusal_of(ENGINE_WORDS_SCAN_LATE), out);
+		else
+			engine_noop(engine, out);
+		break;
+	case ENGINE_NOOP:
+	case ENGINE_GIVE:
+		engine_whole_late(engine, out);
 		break;
 	case ENGINE_OPEN:
 		engine_host_failed(engine, ENGINE_WORDS_NO_SERVER, ENDING_CONNECT_TIMEOUT, out);
@@ -341,12 +356,20 @@ void engine_time(struct engine *engine, uint64_t now_ms, struct engine_out *out)
 		engine_rcpt_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
 		break;
 	case ENGINE_DATA:
-		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
+		if (engine_is_behind(engine))
+			engine_whole_late(engine, out);
+		else
+			engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
 		break;
 	case ENGINE_TRACE:
 		engine_text_spoil(engine, ENGINE_WORDS_OWNER_LATE, false, out);
 		break;
 	case ENGINE_BODY:
+		if (engine_noop_is_due(engine))
+			engine_noop(engine, out);
+		else
+			engine_text_late(engine, out);
+		break;
 	case ENGINE_DRAIN:
 	case ENGINE_LAST:
 		engine_text_late(engine, out);

@@ -4,12 +4,14 @@
 #define POSTERN_SMTP_ENGINE_PARTS_H
 
 #include "lib/smtp/engine.h"
+#include "lib/smtp/stuff.h"
 
 /* X(identifier, code, enhanced, text): what the engine itself says. */
 #define ENGINE_WORDS_TABLE(X)                                                     \
 	X(NONE, 0, "", "")                                                        \
 	X(KEPT, 0, "", "") /* what the server said: the line */                   \
 	X(GREETING, 220, "", "ESMTP")                                             \
+	X(SAY_TEXT, 354, "", "end the text with a dot on a line")                 \
 	X(HELO, 250, "", "")                                                      \
 	X(STARTTLS, 220, "2.0.0", "begin TLS now")                                \
 	X(OK, 250, "2.0.0", "ok")                                                 \
@@ -68,6 +70,7 @@
 	X(INTERNAL, 451, "4.3.5", "the mail server does not take mail from here") \
 	X(OWNER_LATE, 451, "4.3.0", "no decision in time")                        \
 	X(SCAN_LATE, 451, "4.7.1", "no verdict in time")                          \
+	X(UNFIT_TEXT, 451, "4.3.0", "the text became unfit to be sent")           \
 	X(BAD_TEXT, 554, "5.6.0", "") /* smtp_body_refusal() says it */           \
 	X(LOOP, 554, "5.4.6", "too many hops")
 
@@ -87,6 +90,8 @@ enum engine_link {
 
 /* engine.c: the one writer of the state, and of the deadline that belongs to it. */
 void engine_enter(struct engine *engine, enum engine_state state);
+/* The same state goes on: its deadline is another. */
+void engine_wait(struct engine *engine);
 /* The line in hand is answered. */
 void engine_answered(struct engine *engine);
 /* Says the words (NONE: none) and ends the flow: with QUIT where the server waits for a command. */
@@ -108,6 +113,7 @@ const struct smtp_refusal *engine_refusal_of(enum engine_words words);
 /* These words, with the code of the lines that were passed on before it (pass_code), if any were:
  * a reply has one code. */
 struct smtp_refusal engine_refusal_ending(struct engine *engine, enum engine_words words);
+struct smtp_refusal engine_ending_with(struct engine *engine, const struct smtp_refusal *refusal);
 /* One line of the server's reply, with this code. */
 void engine_pass(const struct engine *engine, unsigned code, bool last, struct engine_out *out);
 /* What is recorded: of the server's line with this code, or of ours. */
@@ -157,6 +163,8 @@ void engine_transaction_end(
 	struct engine *engine, enum engine_outcome outcome, struct engine_out *out);
 
 /* engine_server.c */
+/* A command, or what ends one; its reply is read from here on. */
+void engine_server_put(struct engine *engine, const char *text, struct engine_out *out);
 void engine_server_say(
 	struct engine *engine, enum engine_state state, const char *text, struct engine_out *out);
 void engine_server_open(struct engine *engine, enum engine_open open, struct engine_out *out);
@@ -181,7 +189,9 @@ void engine_reply_begin(struct engine *engine);
 /* engine_text.c: from DATA to the end of its text. */
 void engine_data(struct engine *engine, struct engine_out *out);
 void engine_data_verdict(
-	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
+	struct engine *engine, const struct engine_verdict *verdict, struct engine_out *out);
+/* The client got its 354. */
+void engine_text_begin(struct engine *engine);
 size_t engine_text(struct engine *engine, const char *bytes, size_t len, struct engine_out *out);
 void engine_dot_verdict(
 	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
@@ -191,6 +201,10 @@ void engine_text_spoil(
 /* What the server began to say is said, or will not be. */
 void engine_text_heard(struct engine *engine, unsigned code, struct engine_out *out);
 void engine_text_end(struct engine *engine, struct engine_out *out);
+/* The text is not to come on: the server or the owner takes none. */
+bool engine_text_waits(const struct engine *engine);
+/* What others took of the time is none of the client's. */
+void engine_text_resume(struct engine *engine);
 void engine_text_late(struct engine *engine, struct engine_out *out);
 void engine_data_replied(struct engine *engine, unsigned code, struct engine_out *out);
 void engine_data_lost(struct engine *engine, enum engine_words words, struct engine_out *out);
@@ -198,5 +212,21 @@ void engine_dot_replied(struct engine *engine, unsigned code, struct engine_out 
 /* No reply to the dot will come: the client gets none either. */
 void engine_dot_unknown(struct engine *engine, struct engine_out *out);
 uint64_t engine_text_deadline(const struct engine *engine);
+
+/* engine_whole.c: a text that is kept whole. */
+bool engine_is_whole(const struct engine *engine);
+/* The client waits behind its dot, and the server has not all of the text. */
+bool engine_is_behind(const struct engine *engine);
+void engine_whole_begin(struct engine *engine, struct engine_out *out);
+/* NOOP is due, or its reply was. */
+bool engine_noop_is_due(const struct engine *engine);
+void engine_noop(struct engine *engine, struct engine_out *out);
+void engine_noop_replied(struct engine *engine, unsigned code, struct engine_out *out);
+/* The verdict is good: the server hears of the text. */
+void engine_whole_say(struct engine *engine, struct engine_out *out);
+void engine_whole_data_replied(struct engine *engine, unsigned code, struct engine_out *out);
+void engine_whole_late(struct engine *engine, struct engine_out *out);
+/* Of NOOP, DATA, TRACE and GIVE, and of the verdict before them. */
+uint64_t engine_whole_deadline(const struct engine *engine, uint64_t at_ms);
 
 #endif

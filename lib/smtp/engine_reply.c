@@ -74,11 +74,21 @@ static void on_lost(struct engine *engine, enum engine_words words, struct engin
 		}
 		break;
 	case ENGINE_DATA:
-		engine_data_lost(engine, words, out);
+		if (engine_is_behind(engine))
+			engine_text_spoil(engine, words, false, out);
+		else
+			engine_data_lost(engine, words, out);
 		break;
-	case ENGINE_TRACE:
 	case ENGINE_BODY:
 	case ENGINE_ASK_DOT:
+	case ENGINE_NOOP:
+		/* idle, it may leave as it likes */
+		if (engine_is_whole(engine))
+			words = ENGINE_WORDS_SERVER_LOST;
+		engine_text_spoil(engine, words, false, out);
+		break;
+	case ENGINE_TRACE:
+	case ENGINE_GIVE:
 		engine_text_spoil(engine, words, false, out);
 		break;
 	case ENGINE_DOT:
@@ -221,11 +231,19 @@ static size_t hear(struct engine *engine, const char *bytes, size_t len, struct 
 	return at;
 }
 
+/* It has a part of the text, and may have something to say of it. */
+static bool is_in_text(const struct engine *engine)
+{
+	bool text = engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT;
+
+	return engine->state == ENGINE_GIVE || (text && !engine_is_whole(engine));
+}
+
 /* The server speaks and was not asked. */
 static size_t on_unasked(
 	struct engine *engine, const char *bytes, size_t len, struct engine_out *out)
 {
-	if (engine->state != ENGINE_BODY && engine->state != ENGINE_ASK_DOT) {
+	if (!is_in_text(engine)) {
 		on_lost(engine, ENGINE_WORDS_SERVER_WRONG, out);
 		return len;
 	}
@@ -241,7 +259,7 @@ size_t engine_server(struct engine *engine, const void *bytes, size_t len, uint6
 
 	engine_begin(engine, now_ms, out);
 	if (engine->connected && len > 0) {
-		if (engine->hears ||
+		if (engine->hears || engine->noop ||
 			engine_waits_of((enum engine_state)engine->state) == ENGINE_WAITS_SERVER)
 			used = hear(engine, bytes, len, out);
 		else

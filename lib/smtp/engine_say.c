@@ -21,16 +21,21 @@ const struct smtp_refusal *engine_no_server(void)
 	return &table[ENGINE_WORDS_NO_SERVER];
 }
 
-struct smtp_refusal engine_refusal_ending(struct engine *engine, enum engine_words words)
+struct smtp_refusal engine_ending_with(struct engine *engine, const struct smtp_refusal *refusal)
 {
-	struct smtp_refusal refusal = table[words];
+	struct smtp_refusal ending = *refusal;
 
 	if (engine->pass_code) {
-		refusal.code = engine->pass_code;
-		refusal.enhanced = engine->pass_code / 100 == 5 ? "5.4.2" : "4.4.2";
+		ending.code = engine->pass_code;
+		ending.enhanced = engine->pass_code / 100 == 5 ? "5.4.2" : "4.4.2";
 		engine->pass_code = 0;
 	}
-	return refusal;
+	return ending;
+}
+
+struct smtp_refusal engine_refusal_ending(struct engine *engine, enum engine_words words)
+{
+	return engine_ending_with(engine, &table[words]);
 }
 
 static bool has_room(const struct engine_out *out, size_t len)

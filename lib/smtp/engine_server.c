@@ -4,14 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-void engine_server_say(
-	struct engine *engine, enum engine_state state, const char *text, struct engine_out *out)
+void engine_server_put(struct engine *engine, const char *text, struct engine_out *out)
 {
 	size_t len = strlen(text);
 
 	memcpy(out->server + out->server_len, text, len);
 	out->server_len += len;
 	engine_reply_begin(engine);
+}
+
+void engine_server_say(
+	struct engine *engine, enum engine_state state, const char *text, struct engine_out *out)
+{
+	engine_server_put(engine, text, out);
 	engine_enter(engine, state);
 }
 
@@ -23,12 +28,28 @@ void engine_server_open(struct engine *engine, enum engine_open open, struct eng
 	engine_enter(engine, ENGINE_OPEN);
 }
 
+/* It hears a command now. */
+static bool is_idle(const struct engine *engine)
+{
+	switch ((int)engine->state) {
+	case ENGINE_COMMAND:
+	case ENGINE_ASK_LOGIN:
+	case ENGINE_RESPONSE:
+	case ENGINE_ASK_MAIL:
+	case ENGINE_ASK_RCPT:
+	case ENGINE_ASK_DATA:
+		return true;
+	case ENGINE_BODY:
+	case ENGINE_ASK_DOT:
+		return engine_is_whole(engine) && !engine->noop;
+	default:
+		return false;
+	}
+}
+
 void engine_server_quit(const struct engine *engine, struct engine_out *out)
 {
-	if (engine->link == ENGINE_LINK_NONE || engine->hears ||
-		(engine->state != ENGINE_COMMAND && engine->state != ENGINE_ASK_LOGIN &&
-			engine->state != ENGINE_RESPONSE && engine->state != ENGINE_ASK_MAIL &&
-			engine->state != ENGINE_ASK_RCPT && engine->state != ENGINE_ASK_DATA))
+	if (engine->link == ENGINE_LINK_NONE || engine->hears || !is_idle(engine))
 		return;
 	memcpy(out->server + out->server_len, "QUIT\r\n", 6);
 	out->server_len += 6;
@@ -39,7 +60,7 @@ void engine_server_drop(struct engine *engine, struct engine_out *out)
 	if (engine->connected)
 		out->close_server = true;
 	engine->connected = engine->named = engine->hears = engine->blocked = false;
-	engine->secured = false;
+	engine->secured = engine->noop = false;
 	engine->link = ENGINE_LINK_NONE;
 }
 
@@ -130,12 +151,10 @@ void engine_server_blocked(struct engine *engine, bool blocked, uint64_t now_ms)
 	if (!engine->connected || engine->blocked == blocked)
 		return;
 	engine->blocked = blocked;
-	if (engine->state != ENGINE_BODY)
-		return;
-	/* the server's time is not the client's */
-	engine->heard_ms = engine->pace_ms = engine->now_ms;
-	engine->pace_bytes = 0;
-	engine_enter(engine, ENGINE_BODY);
+	if (engine->state == ENGINE_GIVE)
+		engine_wait(engine);
+	else if (engine->state == ENGINE_BODY && !engine_is_whole(engine))
+		engine_text_resume(engine);
 }
 
 /* Who the client is was told: it is by its own name that we speak then. */
@@ -361,6 +380,11 @@ void engine_server_replied(struct engine *engine, unsigned code, struct engine_o
 	case ENGINE_LAST:
 		engine_text_heard(engine, code, out);
 		break;
+	case ENGINE_BODY:
+	case ENGINE_ASK_DOT:
+	case ENGINE_NOOP:
+		engine_noop_replied(engine, code, out);
+		break;
 	case ENGINE_CLIENT_TLS:
 	case ENGINE_GREET:
 	case ENGINE_COMMAND:
@@ -375,8 +399,7 @@ void engine_server_replied(struct engine *engine, unsigned code, struct engine_o
 	case ENGINE_LOGIN:
 	case ENGINE_SENDER:
 	case ENGINE_TRACE:
-	case ENGINE_BODY:
-	case ENGINE_ASK_DOT:
+	case ENGINE_GIVE:
 	case ENGINE_END:
 		break;
 	}

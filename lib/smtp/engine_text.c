@@ -20,13 +20,22 @@ void engine_data(struct engine *engine, struct engine_out *out)
 }
 
 void engine_data_verdict(
-	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
+	struct engine *engine, const struct engine_verdict *verdict, struct engine_out *out)
 {
-	if (refusal) {
-		engine_say_refusal(engine, refusal, out);
+	if (verdict->refusal) {
+		engine_say_refusal(engine, verdict->refusal, out);
 		engine_answered(engine);
-	} else if (engine->link != ENGINE_LINK_BOUND) {
+		return;
+	}
+	if (engine->link != ENGINE_LINK_BOUND) {
 		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
+		return;
+	}
+	bool bounded = verdict->scan_ms > 0 && verdict->scan_ms < ENGINE_SCAN_MS;
+	engine->scan_ms = bounded ? verdict->scan_ms : ENGINE_SCAN_MS;
+	engine->mode = (uint8_t)verdict->mode & 3;
+	if (engine_is_whole(engine)) {
+		engine_whole_begin(engine, out);
 	} else {
 		engine_server_say(engine, ENGINE_DATA, "DATA\r\n", out);
 	}
@@ -48,6 +57,8 @@ void engine_data_replied(struct engine *engine, unsigned code, struct engine_out
 {
 	if (code == 354) {
 		engine_enter(engine, ENGINE_TRACE);
+	} else if (engine_is_behind(engine)) {
+		engine_whole_data_replied(engine, code, out);
 	} else if (code == 421) {
 		engine_data_lost(engine, ENGINE_WORDS_SERVER_LOST, out);
 	} else if (engine_is_about_us(code)) {
@@ -62,7 +73,7 @@ void engine_data_replied(struct engine *engine, unsigned code, struct engine_out
 	}
 }
 
-static void begin_body(struct engine *engine)
+void engine_text_begin(struct engine *engine)
 {
 	smtp_command_drop(&engine->command);
 	assert(engine->command.len == 0);
@@ -71,7 +82,7 @@ static void begin_body(struct engine *engine)
 	engine->pace_bytes = 0;
 	engine->why = ENGINE_WORDS_NONE;
 	engine->outcome = ENGINE_OUTCOME_NONE;
-	engine->client_lost = false;
+	engine->client_lost = engine->held = false;
 	engine->heard_ms = engine->pace_ms = engine->now_ms;
 	engine_enter(engine, ENGINE_BODY);
 }
@@ -80,13 +91,19 @@ void engine_trace(struct engine *engine, const char *text, size_t len, uint64_t 
 	struct engine_out *out)
 {
 	engine_begin(engine, now_ms, out);
-	if (engine->state == ENGINE_TRACE && engine->client_closed) {
+	bool due = engine->state == ENGINE_TRACE && len <= ENGINE_TRACE_MAX;
+	if (due && engine->client_closed && !engine_is_behind(engine)) {
 		engine_finish(engine, ENDING_LEFT_IN_DATA, ENGINE_WORDS_NONE, out);
-	} else if (engine->state == ENGINE_TRACE && len <= ENGINE_TRACE_MAX) {
+	} else if (due) {
 		memcpy(out->server, text, len);
 		out->server_len = len;
-		engine_pass(engine, 354, true, out);
-		begin_body(engine);
+		if (engine_is_behind(engine)) {
+			engine->given = SMTP_STUFF_LINE;
+			engine_enter(engine, ENGINE_GIVE);
+		} else {
+			engine_pass(engine, 354, true, out);
+			engine_text_begin(engine);
+		}
 	}
 	engine_over(engine, out);
 }
@@ -111,12 +128,35 @@ uint64_t engine_text_deadline(const struct engine *engine)
 	uint64_t stall = engine->heard_ms + ENGINE_STALL_MS;
 	uint64_t pace = engine->pace_ms + ENGINE_PACE_MS;
 	uint64_t drain = engine->drain_ms + ENGINE_DRAIN_MS;
+	uint64_t at = stall < pace || engine_text_waits(engine) ? stall : pace;
 
-	if (engine->blocked && engine->state == ENGINE_BODY)
-		return stall;
-	if (engine->state == ENGINE_DRAIN && drain < stall)
-		stall = drain;
-	return stall < pace ? stall : pace;
+	if (engine->state == ENGINE_DRAIN)
+		return drain < at ? drain : at;
+	return engine_is_whole(engine) && engine->noop_ms < at ? engine->noop_ms : at;
+}
+
+bool engine_text_waits(const struct engine *engine)
+{
+	return engine->state == ENGINE_BODY &&
+	       (engine->held || (engine->blocked && !engine_is_whole(engine)));
+}
+
+void engine_text_resume(struct engine *engine)
+{
+	engine->heard_ms = engine->pace_ms = engine->now_ms;
+	engine->pace_bytes = 0;
+	engine_wait(engine);
+}
+
+void engine_text_held(struct engine *engine, bool held, uint64_t now_ms)
+{
+	if (now_ms > engine->now_ms)
+		engine->now_ms = now_ms;
+	if (engine->state != ENGINE_BODY || engine->mode == ENGINE_MODE_STREAM ||
+		engine->held == held)
+		return;
+	engine->held = held;
+	engine_text_resume(engine);
 }
 
 /* The reply to the dot of a text that was given up. */
@@ -124,8 +164,9 @@ static void answer(
 	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
 {
 	if (refusal) {
-		engine_say_refusal(engine, refusal, out);
-		out->message = engine_reply_of(refusal);
+		const struct smtp_refusal said = engine_ending_with(engine, refusal);
+		engine_say_refusal(engine, &said, out);
+		out->message = engine_reply_of(&said);
 	} else {
 		engine_say(engine, ENGINE_WORDS_KEPT, out);
 		out->message = engine_reply_of_line(engine, engine->reply_code);
@@ -155,7 +196,10 @@ static enum engine_words spoiled_by(const struct engine *engine)
 static const struct smtp_refusal *refusal_of(const struct engine *engine)
 {
 	bool ours = engine->state == ENGINE_DRAIN && engine->outcome == ENGINE_OUTCOME_REJECTED;
-	enum engine_words words = ours ? spoiled_by(engine) : (enum engine_words)engine->why;
+	enum engine_words words = ours ? spoiled_by(engine) : ENGINE_WORDS_NONE;
+
+	if (words == ENGINE_WORDS_NONE)
+		words = (enum engine_words)engine->why;
 
 	if (words == ENGINE_WORDS_KEPT)
 		return NULL;
@@ -183,15 +227,18 @@ void engine_text_spoil(
 {
 	enum engine_state state = (enum engine_state)engine->state;
 
-	out->server_len = 0;
-	if (state == ENGINE_TRACE) { /* the client never got its 354 */
+	out->server_len = out->text_len = 0;
+	if (state == ENGINE_TRACE && !engine_is_behind(engine)) { /* no 354 went to the client */
 		engine_data_lost(engine, words, out);
 		return;
 	}
 	set_why(engine, words);
 	engine->hears = hears;
-	if (!hears)
+	if (!hears) {
+		if (engine->outcome == ENGINE_OUTCOME_REJECTED) /* the server did nothing wrong */
+			engine_server_quit(engine, out);
 		engine_server_drop(engine, out);
+	}
 	if (state == ENGINE_BODY) {
 		smtp_body_discard(&engine->body);
 		/* what the server took of the time is none of the client's */
@@ -236,11 +283,16 @@ static void on_end(struct engine *engine, struct engine_out *out)
 
 size_t engine_text(struct engine *engine, const char *bytes, size_t len, struct engine_out *out)
 {
-	size_t used, written;
-	enum smtp_body_status status = smtp_body_feed(
-		&engine->body, bytes, len, &used, out->server, out->server_room, &written);
+	struct smtp_body_out sent = {out->server, out->server_room, 0};
+	struct smtp_body_out stored = {out->text, out->text_room, 0};
+	bool seen = engine->mode != ENGINE_MODE_STREAM;
+	size_t used;
 
-	out->server_len = written;
+	assert(!seen || engine->state == ENGINE_DRAIN || out->text_room >= ENGINE_TEXT_ROOM);
+	enum smtp_body_status status = smtp_body_feed(&engine->body, bytes, len, &used,
+		engine_is_whole(engine) ? NULL : &sent, seen ? &stored : NULL);
+	out->server_len = sent.len;
+	out->text_len = stored.len;
 	if (engine->state == ENGINE_BODY) {
 		enum engine_words words = spoiled_by(engine);
 		if (words != ENGINE_WORDS_NONE)
@@ -267,8 +319,10 @@ void engine_text_late(struct engine *engine, struct engine_out *out)
 		engine_text_heard(engine, 0, out);
 		return;
 	}
-	if (engine->state == ENGINE_BODY && engine->blocked) {
-		engine_text_spoil(engine, ENGINE_WORDS_SERVER_LOST, false, out);
+	if (engine_text_waits(engine)) {
+		engine_text_spoil(engine,
+			engine->held ? ENGINE_WORDS_OWNER_LATE : ENGINE_WORDS_SERVER_LOST, false,
+			out);
 		return;
 	}
 	if (engine->state == ENGINE_DRAIN && engine->now_ms >= engine->drain_ms + ENGINE_DRAIN_MS) {
@@ -291,11 +345,17 @@ void engine_text_late(struct engine *engine, struct engine_out *out)
 void engine_dot_verdict(
 	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
 {
+	if (!refusal && engine_is_whole(engine)) {
+		engine_whole_say(engine, out);
+		return;
+	}
 	if (!refusal) {
 		engine_server_say(engine, ENGINE_DOT, SMTP_BODY_DOT, out);
 		return;
 	}
-	engine_server_drop(engine, out);
+	/* what has nothing of the text is good for another */
+	if (!engine_is_whole(engine) || engine->noop)
+		engine_server_drop(engine, out);
 	engine->outcome = ENGINE_OUTCOME_REJECTED;
 	answer(engine, refusal, out);
 }

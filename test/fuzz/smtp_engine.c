@@ -233,6 +233,12 @@ static void owner_does(struct run *run, bool yes, unsigned number)
 	case ENGINE_TRACE:
 		smtp_witness_trace(witness, yes);
 		break;
+	case ENGINE_GIVE:
+		if (yes)
+			smtp_witness_give(witness, number & 1 ? 3000 : number);
+		else
+			smtp_witness_give_bad(witness);
+		break;
 	default: /* what is not asked for is nothing to the engine */
 		smtp_witness_verdict(witness, verdict, false);
 		break;
@@ -285,6 +291,8 @@ static void run_all(struct run *run)
 			smtp_witness_time(&run->witness);
 		else if (act == ACT_CLOSE)
 			close_or_end(run, number);
+		else if (number & 2)
+			smtp_witness_held(&run->witness, number & 1);
 		else
 			smtp_witness_blocked(&run->witness, number & 1);
 		if (act == ACT_CLIENT || act == ACT_SERVER)
@@ -294,7 +302,8 @@ static void run_all(struct run *run)
 }
 
 /* The upper bits: the TLS that servers want; that they want a login, and hear of another sender.
- * What clients may do of TLS stands where nothing can be blocked yet: in a first act of that. */
+ * What clients may do of TLS, and what becomes of texts, stands where nothing can be blocked yet:
+ * in a first act of that. */
 static void begin(struct run *run, unsigned bits)
 {
 	bool more = run->size > 2 && run->data[1] % ACTS == ACT_BLOCK;
@@ -302,6 +311,9 @@ static void begin(struct run *run, unsigned bits)
 	smtp_witness_begin(&run->witness, (bits & 0x1f) | (more ? (run->data[2] & 0x3fu) << 5 : 0));
 	run->witness.tls = (uint8_t)(bits >> 5 & 3);
 	run->witness.login = run->witness.other_sender = bits >> 7;
+	run->witness.mode = more ? run->data[2] >> 6 & 3 : 0;
+	if (run->witness.mode > ENGINE_MODE_WHOLE)
+		run->witness.mode = ENGINE_MODE_WHOLE;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

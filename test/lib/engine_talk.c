@@ -12,7 +12,7 @@
 
 #define ROOM 65536
 
-static char client_room[ROOM], server_room[ROOM];
+static char client_room[ROOM], server_room[ROOM], text_room[ROOM];
 
 static const char *offered; /* of the talk at hand */
 
@@ -21,6 +21,8 @@ static struct engine_out new_out(void)
 	struct engine_out out = {.gateway = TALK_GATEWAY,
 		.client = client_room,
 		.server = server_room,
+		.text = text_room,
+		.text_room = ROOM,
 		.logins = offered,
 		.client_room = ROOM,
 		.server_room = ROOM};
@@ -91,6 +93,7 @@ static void take(struct talk *talk, const struct engine_out *out)
 {
 	keep(talk->client, &talk->client_len, out->client, out->client_len);
 	keep(talk->server, &talk->server_len, out->server, out->server_len);
+	keep(talk->text, &talk->text_len, out->text, out->text_len);
 	note_events(talk, out);
 	talk->closed += out->close_server;
 	talk->broken += out->server_broken;
@@ -122,6 +125,10 @@ static void give_verdict(struct talk *talk, struct engine_out *out)
 		break;
 	case ENGINE_ASK_DATA:
 		verdict.refusal = talk->data;
+		verdict.mode = talk->mode;
+		verdict.scan_ms = talk->scan_ms;
+		talk->text_len = talk->text_given = 0;
+		talk->front_given = !talk->front;
 		break;
 	default:
 		verdict.refusal = talk->dot;
@@ -150,6 +157,23 @@ static void secure_or_log_in(struct talk *talk, struct engine_out *out)
 		engine_login(&talk->engine, line, len, last, talk->now_ms, out);
 	else
 		engine_server_unfit(&talk->engine, "no AUTH", talk->now_ms, out);
+}
+
+/* In pieces as small as what comes in. */
+static void give_text(struct talk *talk, struct engine_out *out)
+{
+	const char *from = talk->front_given ? talk->text + talk->text_given : talk->front;
+	size_t left = talk->front_given ? talk->text_len - talk->text_given : strlen(talk->front);
+	size_t n = talk->cut && talk->cut < left ? talk->cut : left;
+	bool last = talk->front_given && n == left;
+
+	if (!talk->front_given) {
+		assert_int_equal(
+			engine_give(&talk->engine, from, left, false, talk->now_ms, out), left);
+		talk->front_given = true;
+		return;
+	}
+	talk->text_given += engine_give(&talk->engine, from, n, last, talk->now_ms, out);
 }
 
 /* One thing that the owner has to do by itself. False: there is none. */
@@ -201,6 +225,9 @@ static bool act(struct talk *talk, struct engine_out *out)
 		return true;
 	case ENGINE_TRACE:
 		engine_trace(&talk->engine, trace, strlen(trace), talk->now_ms, out);
+		return true;
+	case ENGINE_GIVE:
+		give_text(talk, out);
 		return true;
 	default:
 		return false;
@@ -383,6 +410,15 @@ static size_t unescape(const char *text, char *bytes)
 	return n;
 }
 
+static void expect_text(const struct talk *talk, const char *expected)
+{
+	char bytes[4200];
+	size_t len = unescape(expected, bytes);
+
+	assert_int_equal(talk->text_len, len);
+	assert_memory_equal(talk->text, bytes, len);
+}
+
 static void step(struct talk *talk, char what, const char *text)
 {
 	char line[4200];
@@ -429,6 +465,9 @@ static void step(struct talk *talk, char what, const char *text)
 		break;
 	case 'E':
 		expect_events(talk, text);
+		break;
+	case 't':
+		expect_text(talk, text ? text : "");
 		break;
 	case 'T':
 		talk_time(talk, strtoull(text, NULL, 10));

@@ -21,14 +21,20 @@ struct talk {
 	uint32_t size_max;   /* of the next recipient; 0: the setup's */
 	const char *trace;   /* NULL: none */
 	const struct smtp_refusal *mail, *rcpt, *data, *dot; /* NULL: go on */
-	const char *logins;                                  /* mechanisms */
-	bool holds;                                          /* gives no verdict by itself */
-	uint32_t may_ms; /* of each host, up to its reply to MAIL */
-	unsigned hosts;  /* connections that can be opened at once, none after them */
-	size_t cut;      /* bytes a call; 0: all of them */
+	enum engine_mode mode;                               /* of texts */
+	uint32_t scan_ms;
+	const char *front;  /* given before a kept text, or NULL */
+	const char *logins; /* mechanisms */
+	bool holds;         /* gives no verdict by itself */
+	uint32_t may_ms;    /* of each host, up to its reply to MAIL */
+	unsigned hosts;     /* connections that can be opened at once, none after them */
+	size_t cut;         /* bytes a call; 0: all of them */
 	/* what came out, and how much of it was looked at: */
 	size_t client_len, client_seen, server_len, server_seen;
 	char client[TALK_BYTES_MAX], server[TALK_BYTES_MAX];
+	size_t text_len, text_given; /* of the last text that the owner saw */
+	bool front_given;
+	char text[TALK_BYTES_MAX];
 	char events[4096];   /* "rcpt a@b.example 250; delivered 1/1 250; " */
 	unsigned handshakes; /* of the client's */
 	unsigned opened, closed, broken, secured;
@@ -58,6 +64,7 @@ void talk_time(struct talk *talk, uint64_t ms);
  * "m N" each host to come may take N ms up to its reply to MAIL
  * "l PLAIN=x" the client said so much of a login     "L ok" "L refused" "L later" "L malformed"
  * "L long" "L mechanism" the owner's verdict on it   "L + x" or its challenge
+ * "t text" the owner saw these bytes of the text, as with "R"
  * "D" the owner drains, "K" kills: engine_end(). Ends the test where it differs. */
 void talk_run(struct talk *talk, const char *script);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 const char *const smtp_server_verb_names[] = {"nothing", "GREETING", "HELLO", "STARTTLS", "XCLIENT",
-	"AUTH", "ANSWER", "RSET", "MAIL", "RCPT", "DATA", "DOT", "QUIT"};
+	"AUTH", "ANSWER", "RSET", "MAIL", "RCPT", "DATA", "DOT", "NOOP", "QUIT"};
 
 static void wrong(struct smtp_server *server, const char *rule)
 {
@@ -81,6 +81,7 @@ static const struct {
 	{"MAIL FROM:<", SMTP_SERVER_MAIL, false},
 	{"RCPT TO:<", SMTP_SERVER_RCPT, false},
 	{"DATA", SMTP_SERVER_DATA, true},
+	{"NOOP", SMTP_SERVER_NOOP, true},
 	{"QUIT", SMTP_SERVER_QUIT, true},
 };
 
@@ -108,6 +109,7 @@ static bool is_misplaced(const struct smtp_server *server, enum smtp_server_verb
 	case SMTP_SERVER_ANSWER:
 		return !server->asks;
 	case SMTP_SERVER_RSET:
+	case SMTP_SERVER_NOOP:
 		return !server->hello;
 	case SMTP_SERVER_MAIL:
 		return !server->hello || server->mail;
@@ -242,6 +244,7 @@ static void on_said(struct smtp_server *server)
 	case SMTP_SERVER_NONE:
 		server->broken = true;
 		return;
+	case SMTP_SERVER_NOOP:
 	case SMTP_SERVER_QUIT:
 		break;
 	}

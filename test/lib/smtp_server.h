@@ -24,6 +24,7 @@ enum smtp_server_verb {
 	SMTP_SERVER_RCPT,
 	SMTP_SERVER_DATA,
 	SMTP_SERVER_DOT,
+	SMTP_SERVER_NOOP,
 	SMTP_SERVER_QUIT,
 };
 extern const char *const smtp_server_verb_names[];

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static char client_room[ENGINE_CLIENT_ROOM], server_room[ENGINE_SERVER_ROOM];
+static char client_room[ENGINE_CLIENT_ROOM], server_room[ENGINE_SERVER_ROOM],
+	text_room[ENGINE_TEXT_ROOM];
 
 /* What the engine does not write is nothing to read. */
 static struct engine_out new_out(void)
@@ -18,6 +19,8 @@ static struct engine_out new_out(void)
 	out.server = server_room;
 	out.client_room = sizeof(client_room);
 	out.server_room = sizeof(server_room);
+	out.text = text_room;
+	out.text_room = sizeof(text_room);
 	out.holds_back = NULL;
 	out.logins = "PLAIN LOGIN";
 	return out;
@@ -125,15 +128,21 @@ void smtp_witness_verdict(
 		.command_ms = 15000,
 		.xclient = xclient,
 		.login = witness->login,
-		.other_sender = witness->other_sender};
+		.other_sender = witness->other_sender,
+		.mode = (enum engine_mode)witness->mode};
 	bool yes = verdict == SMTP_WITNESS_GO || verdict == SMTP_WITNESS_OTHER;
 
 	if (!yes)
 		said.refusal = verdict == SMTP_WITNESS_REFUSE ? &refuse : &later;
 	if (witness->engine.state == ENGINE_ASK_RCPT)
 		witness->rcpt_ok = yes;
-	if (witness->engine.state == ENGINE_ASK_DATA)
+	if (witness->engine.state == ENGINE_ASK_DATA) {
 		witness->data_ok = yes;
+		witness->whole = witness->mode == ENGINE_MODE_WHOLE;
+		witness->seen = witness->mode != ENGINE_MODE_STREAM;
+		witness->seen_len = witness->given_len = 0;
+		witness->seen_digest = 0;
+	}
 	if (witness->engine.state == ENGINE_ASK_DOT)
 		witness->dot_ok = yes;
 	engine_verdict(&witness->engine, &said, witness->now_ms, &out);
@@ -283,6 +292,39 @@ void smtp_witness_trace(struct smtp_witness *witness, bool traced)
 	settle(witness, &out);
 }
 
+void smtp_witness_give(struct smtp_witness *witness, size_t len)
+{
+	static char text[2 * SMTP_CLIENT_SENT_MAX];
+	struct engine_out out = new_out();
+	size_t text_len = 0;
+
+	if (witness->engine.state == ENGINE_GIVE)
+		smtp_client_text(&witness->client, text, &text_len);
+	size_t left = text_len - witness->given_len, n = len < left ? len : left;
+	size_t used = engine_give(
+		&witness->engine, text + witness->given_len, n, n == left, witness->now_ms, &out);
+	if (used > n)
+		smtp_witness_wrong(witness, "more is taken than was given");
+	witness->given_len = (uint16_t)(witness->given_len + used);
+	settle(witness, &out);
+}
+
+void smtp_witness_give_bad(struct smtp_witness *witness)
+{
+	struct engine_out out = new_out();
+
+	engine_give(&witness->engine, "\r\r\n.\r\n", 6, true, witness->now_ms, &out);
+	settle(witness, &out);
+	if (witness->engine.state == ENGINE_GIVE)
+		smtp_witness_wrong(witness, "goes on with what is no text");
+}
+
+void smtp_witness_held(struct smtp_witness *witness, bool held)
+{
+	engine_text_held(&witness->engine, held, witness->now_ms);
+	smtp_witness_judge_state(witness);
+}
+
 void smtp_witness_end(struct smtp_witness *witness, enum ending why)
 {
 	struct engine_out out = new_out();
@@ -296,7 +338,7 @@ static void check_early(struct smtp_witness *witness)
 	struct engine_out out = new_out();
 	struct engine engine = witness->engine;
 
-	if (engine.deadline_ms == 0)
+	if (engine.deadline_ms <= witness->now_ms)
 		return;
 	engine_time(&engine, witness->engine.deadline_ms - 1, &out);
 	if (out.client_len > 0 || out.server_len > 0 || out.close_server || out.message_done ||

@@ -20,7 +20,8 @@ struct smtp_witness {
 	struct smtp_client client;
 	struct smtp_server server;
 	/* of all servers: its user's to set, before the first verdict */
-	uint8_t tls; /* enum engine_tls, as hosts are opened */
+	uint8_t tls;  /* enum engine_tls, as hosts are opened */
+	uint8_t mode; /* enum engine_mode, of texts that begin */
 	bool login, other_sender;
 	bool submits; /* without a login: by its flags */
 	bool clear;   /* the host was opened once more, without TLS */
@@ -31,9 +32,12 @@ struct smtp_witness {
 	bool client_closed, client_gone;
 	bool rcpt_ok, data_ok, dot_ok; /* the owner said so of what is in hand */
 	bool traced;                   /* SMTP_WITNESS_TRACE stands before the text */
-	bool text;                     /* the client got its 354, and there is no record yet */
-	bool recorded;                 /* the transaction has its record */
-	bool challenged, admitted;     /* the owner said so of the login in hand */
+	bool whole, seen;              /* so was the text in hand begun */
+	uint16_t seen_len, given_len;  /* of it: what the owner saw, and gave back */
+	uint64_t seen_digest;
+	bool text;                 /* the client got its 354, and there is no record yet */
+	bool recorded;             /* the transaction has its record */
+	bool challenged, admitted; /* the owner said so of the login in hand */
 	bool secret;      /* the engine may still hold what was said: until the next input */
 	uint16_t decided; /* recipients of the transaction that got their reply */
 };
@@ -71,6 +75,11 @@ void smtp_witness_unfit(struct smtp_witness *witness);
 void smtp_witness_login(struct smtp_witness *witness, bool last);
 void smtp_witness_sender(struct smtp_witness *witness);
 void smtp_witness_trace(struct smtp_witness *witness, bool traced);
+/* So many bytes of the text that was seen, and the word that they are the last if they are. */
+void smtp_witness_give(struct smtp_witness *witness, size_t len);
+/* What is no text. */
+void smtp_witness_give_bad(struct smtp_witness *witness);
+void smtp_witness_held(struct smtp_witness *witness, bool held);
 void smtp_witness_end(struct smtp_witness *witness, enum ending why);
 /* A moment before the deadline, where nothing may happen, and at it. */
 void smtp_witness_time(struct smtp_witness *witness);

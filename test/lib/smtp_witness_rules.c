@@ -39,7 +39,8 @@ static void check_tag(struct smtp_witness *witness, const struct smtp_client_hea
 			(strncmp(tag, "@=MAIL", 6) == 0 && !yes));
 	bool data = heard->verb == SMTP_CLIENT_DATA && strncmp(tag, "@=DATA", 6) == 0;
 	bool dot = heard->verb == SMTP_CLIENT_DOT &&
-		   (strncmp(tag, "@=DOT", 5) == 0 || (strncmp(tag, "@=TEXT", 6) == 0 && !yes));
+		   (strncmp(tag, "@=DOT", 5) == 0 || (strncmp(tag, "@=TEXT", 6) == 0 && !yes) ||
+			   (strncmp(tag, "@=DATA", 6) == 0 && !yes && witness->whole));
 	require(witness, rcpt || data || dot, "the reply to another command");
 }
 
@@ -72,6 +73,17 @@ static void judge_rcpt(struct smtp_witness *witness, const struct smtp_client_he
 	witness->rcpt_ok = false;
 }
 
+/* The 354 of a text that is kept whole is ours: the server hears nothing of it. */
+static void judge_whole_begin(struct smtp_witness *witness)
+{
+	struct smtp_server *server = &witness->server;
+
+	require(witness, witness->data_ok && witness->client.yes > 0, "354 that nobody allowed");
+	require(witness, server->open && !server->broken && server->due == SMTP_SERVER_NONE,
+		"354 without a server");
+	server->dotted = false;
+}
+
 static void judge_data(struct smtp_witness *witness, const struct smtp_client_heard *heard)
 {
 	struct smtp_server *server = &witness->server;
@@ -79,7 +91,10 @@ static void judge_data(struct smtp_witness *witness, const struct smtp_client_he
 
 	require(witness, heard->code / 100 != 2, "2xx to DATA");
 	if (heard->code == 354) {
-		require(witness, said && server->code == 354, "354 before the server's");
+		if (witness->whole)
+			judge_whole_begin(witness);
+		else
+			require(witness, said && server->code == 354, "354 before the server's");
 		require(witness, !witness->text, "a text without a record");
 		require(witness, witness->client.sent_len == 0, "354 to who did not wait for it");
 		witness->text = true;
@@ -96,6 +111,8 @@ static void judge_dot(struct smtp_witness *witness, const struct smtp_client_hea
 	witness->dot_ok = false;
 	if (!server->dotted) {
 		require(witness, heard->code / 100 > 3, "a yes to a text that is not stored");
+		if (witness->whole && is_reply_to(server, SMTP_SERVER_DATA))
+			server->claimed = true;
 		return;
 	}
 	require(witness, is_reply_to(server, SMTP_SERVER_DOT), "the dot's reply is ours");
@@ -213,8 +230,17 @@ static void judge_command(struct smtp_witness *witness)
 	case SMTP_SERVER_QUIT:
 		return;
 	case SMTP_SERVER_DATA:
-		require(witness, head == SMTP_CLIENT_DATA && witness->data_ok && client->yes > 0,
-			"DATA that nobody asked for");
+		if (witness->whole)
+			require(witness, head == SMTP_CLIENT_DOT && witness->dot_ok,
+				"DATA before the verdict");
+		else
+			require(witness, head == SMTP_CLIENT_DATA && witness->data_ok,
+				"DATA that nobody asked for");
+		require(witness, client->yes > 0, "DATA for nobody");
+		return;
+	case SMTP_SERVER_NOOP:
+		require(witness, witness->whole && client->text && !server->text,
+			"NOOP where nothing is kept");
 		return;
 	case SMTP_SERVER_DOT:
 		require(witness, head == SMTP_CLIENT_DOT, "a dot before the client's");
@@ -356,6 +382,36 @@ static void judge_record(struct smtp_witness *witness, const struct engine_out *
 	digest(witness, &out->message.code, sizeof(out->message.code));
 }
 
+static void judge_text(struct smtp_witness *witness, const struct engine_out *out)
+{
+	require(witness, out->text_len <= out->text_room, "more text than there is room for");
+	require(witness, out->text_len == 0 || (witness->seen && witness->client.text),
+		"a text that nobody wanted to see");
+	for (size_t i = 0; i < out->text_len; i++)
+		witness->seen_digest =
+			(witness->seen_digest ^ (unsigned char)out->text[i]) * 0x100000001b3;
+	witness->seen_len = (uint16_t)(witness->seen_len + out->text_len);
+}
+
+/* The owner has seen what the client said, before it is asked of it. */
+static void check_seen(struct smtp_witness *witness)
+{
+	static char text[2 * SMTP_CLIENT_SENT_MAX];
+	uint64_t digest_of_text = 0;
+	size_t len;
+
+	if (witness->engine.state != ENGINE_ASK_DOT || !witness->seen)
+		return;
+	if (!smtp_client_text(&witness->client, text, &len)) {
+		smtp_witness_wrong(witness, "a verdict on what is no text");
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		digest_of_text = (digest_of_text ^ (unsigned char)text[i]) * 0x100000001b3;
+	require(witness, len == witness->seen_len && digest_of_text == witness->seen_digest,
+		"the owner saw another text");
+}
+
 static bool has_secret(const void *bytes, size_t len)
 {
 	return memmem(bytes, len, SMTP_WITNESS_SECRET, strlen(SMTP_WITNESS_SECRET));
@@ -396,6 +452,7 @@ void smtp_witness_judge(struct smtp_witness *witness, const struct engine_out *o
 	require(witness, out->client_len <= out->client_room && out->server_len <= out->server_room,
 		"more than there is room for");
 	require(witness, !over, "words behind the last ones");
+	judge_text(witness, out);
 	judge_client(witness, out);
 	judge_server(witness, out);
 	judge_record(witness, out);
@@ -445,6 +502,11 @@ static bool waits_for(const struct engine *engine, enum smtp_server_verb verb)
 		return verb == SMTP_SERVER_DATA;
 	case ENGINE_DOT:
 		return verb == SMTP_SERVER_DOT;
+	case ENGINE_NOOP:
+		return verb == SMTP_SERVER_NOOP;
+	case ENGINE_BODY:
+	case ENGINE_ASK_DOT:
+		return verb == (engine->noop ? SMTP_SERVER_NOOP : SMTP_SERVER_NONE);
 	default:
 		return verb == SMTP_SERVER_NONE;
 	}
@@ -472,10 +534,12 @@ static void judge_server_side(struct smtp_witness *witness)
 	require(witness, server->handshake == (engine->state == ENGINE_SERVER_TLS),
 		"a handshake that only one side is in");
 	require(witness, server->secured == engine->secured, "TLS that only one side is in");
+	bool text = engine->state == ENGINE_BODY || engine->state == ENGINE_ASK_DOT;
 	require(witness,
-		server->text == (engine->state == ENGINE_TRACE || engine->state == ENGINE_BODY ||
-					engine->state == ENGINE_ASK_DOT),
+		server->text == (engine->state == ENGINE_TRACE || engine->state == ENGINE_GIVE ||
+					(text && !witness->whole)),
 		"a text that is given up, and its server is kept");
+	require(witness, !engine->noop || witness->whole, "NOOP where nothing is kept");
 }
 
 static void judge_client_side(struct smtp_witness *witness)
@@ -512,7 +576,9 @@ void smtp_witness_judge_state(struct smtp_witness *witness)
 	enum engine_waits waits = engine_waits_of(state);
 	size_t room = engine_client_room(engine);
 	bool text = state == ENGINE_BODY || state == ENGINE_ASK_DOT || state == ENGINE_DOT ||
-		    state == ENGINE_DRAIN || state == ENGINE_LAST;
+		    state == ENGINE_DRAIN || state == ENGINE_LAST || state == ENGINE_NOOP ||
+		    state == ENGINE_GIVE ||
+		    (witness->whole && (state == ENGINE_DATA || state == ENGINE_TRACE));
 
 	judge_client_side(witness);
 	judge_server_side(witness);
@@ -537,7 +603,9 @@ void smtp_witness_judge_state(struct smtp_witness *witness)
 	if (waits == ENGINE_WAITS_CLIENT && witness->client_closed)
 		require(witness, witness->more, "waits for a client that is not there");
 	if (waits == ENGINE_WAITS_CLIENT && !witness->client_closed && !witness->more)
-		require(witness, room > 0 || engine->blocked, "waits for bytes, without room");
+		require(witness, room > 0 || engine->held || (engine->blocked && !witness->whole),
+			"waits for bytes, without room");
+	check_seen(witness);
 	if (witness->client.wrong)
 		smtp_witness_wrong(witness, witness->client.wrong);
 	if (witness->server.wrong)

@@ -14,8 +14,8 @@
 
 struct reading {
 	enum smtp_body_status status;
-	size_t used, written;
-	char out[2 * SIZE];
+	size_t used, written, stored_len;
+	char out[2 * SIZE], stored[2 * SIZE];
 	struct smtp_body body;
 };
 
@@ -27,17 +27,22 @@ static void read_text(struct reading *reading, bool repair, const char *bytes, s
 	smtp_body_init(&reading->body, repair);
 	reading->status = SMTP_BODY_MORE;
 	while (reading->used < len && reading->status != SMTP_BODY_END) {
-		size_t left = len - reading->used, used, written;
+		size_t left = len - reading->used, used;
 		size_t n = left < step ? left : step;
-		char *in = malloc(n), *out = malloc(room);
+		char *in = malloc(n);
+		struct smtp_body_out sent = {malloc(room), room, 0};
+		struct smtp_body_out stored = {malloc(room), room, 0};
 		memcpy(in, bytes + reading->used, n);
-		reading->status = smtp_body_feed(&reading->body, in, n, &used, out, room, &written);
-		assert_true(used > 0 && used <= n && written <= room);
-		memcpy(reading->out + reading->written, out, written);
+		reading->status = smtp_body_feed(&reading->body, in, n, &used, &sent, &stored);
+		assert_true(used > 0 && used <= n && sent.len <= room && stored.len <= room);
+		memcpy(reading->out + reading->written, sent.bytes, sent.len);
+		memcpy(reading->stored + reading->stored_len, stored.bytes, stored.len);
 		reading->used += used;
-		reading->written += written;
+		reading->written += sent.len;
+		reading->stored_len += stored.len;
 		free(in);
-		free(out);
+		free(sent.bytes);
+		free(stored.bytes);
 	}
 }
 
@@ -54,6 +59,8 @@ static void read_all_ways(struct reading *reading, bool repair, const char *byte
 			assert_int_equal(other.used, reading->used);
 			assert_int_equal(other.written, reading->written);
 			assert_memory_equal(other.out, reading->out, reading->written);
+			assert_int_equal(other.stored_len, reading->stored_len);
+			assert_memory_equal(other.stored, reading->stored, reading->stored_len);
 			assert_memory_equal(&other.body, &reading->body, sizeof(other.body));
 		}
 }
@@ -98,6 +105,7 @@ static void test_text_is_framed_anew(void **state)
 			assert_int_equal(reading.written, strlen(cases[i].out));
 			assert_memory_equal(reading.out, cases[i].out, reading.written);
 			assert_int_equal(reading.body.bytes, cases[i].text_bytes);
+			assert_int_equal(reading.stored_len, cases[i].text_bytes);
 			assert_int_equal(reading.body.lines, cases[i].lines);
 			assert_null(smtp_body_refusal(&reading.body));
 		}
@@ -258,16 +266,18 @@ static void test_all_short_texts_agree_with_a_second_reading(void **state)
 	for (unsigned long n = 0; n < 390625; n++)
 		for (int repair = 0; repair < 2; repair++) {
 			struct smtp_body body;
-			char in[11], out[22], text[22], stored[22];
-			size_t used, written, text_len, stored_len;
+			char in[11], out[22], plain[22], text[22], stored[22];
+			struct smtp_body_out sent = {out, sizeof(out), 0};
+			struct smtp_body_out seen = {plain, sizeof(plain), 0};
+			size_t used, text_len, stored_len;
 			unsigned long rest = n;
 			for (size_t i = 0; i < 8; i++, rest /= 5)
 				in[i] = bytes[rest % 5];
 			memcpy(in + 8, ".\r\n", 3);
 			size_t end = smtp_text_end(in, sizeof(in));
 			smtp_body_init(&body, repair);
-			enum smtp_body_status status = smtp_body_feed(
-				&body, in, sizeof(in), &used, out, sizeof(out), &written);
+			enum smtp_body_status status =
+				smtp_body_feed(&body, in, sizeof(in), &used, &sent, &seen);
 			assert_int_equal(used, end ? end : sizeof(in));
 			assert_int_equal(status == SMTP_BODY_END, end > 0);
 			if (end == 0)
@@ -276,9 +286,11 @@ static void test_all_short_texts_agree_with_a_second_reading(void **state)
 			assert_int_equal(good, body.bad == 0);
 			if (!good)
 				continue;
-			assert_true(smtp_text_stored(out, written, stored, &stored_len));
+			assert_true(smtp_text_stored(out, sent.len, stored, &stored_len));
 			assert_int_equal(stored_len, text_len);
 			assert_memory_equal(stored, text, text_len);
+			assert_int_equal(seen.len, text_len);
+			assert_memory_equal(plain, text, text_len);
 		}
 }
 
@@ -286,19 +298,18 @@ static void test_a_discarded_text_is_counted_to_its_end(void **state)
 {
 	static const char bytes[] = "A: b\r\n\r\nabc\r\n..d\r\n.\r\n";
 	struct smtp_body body;
-	size_t used, written;
 	char out[64];
+	struct smtp_body_out sent = {out, sizeof(out), 0}, none = {NULL, 0, 0};
+	size_t used;
 
 	(void)state;
 	smtp_body_init(&body, false);
-	assert_int_equal(smtp_body_feed(&body, bytes, 10, &used, out, sizeof(out), &written),
-		SMTP_BODY_MORE);
-	assert_int_equal(written, 10);
+	assert_int_equal(smtp_body_feed(&body, bytes, 10, &used, &sent, NULL), SMTP_BODY_MORE);
+	assert_int_equal(sent.len, 10);
 	smtp_body_discard(&body);
-	assert_int_equal(
-		smtp_body_feed(&body, bytes + 10, sizeof(bytes) - 11, &used, NULL, 0, &written),
+	assert_int_equal(smtp_body_feed(&body, bytes + 10, sizeof(bytes) - 11, &used, &none, &none),
 		SMTP_BODY_END);
-	assert_int_equal(written, 0);
+	assert_int_equal(none.len, 0);
 	assert_int_equal(used, sizeof(bytes) - 11);
 	assert_int_equal(body.bytes, 17);
 	assert_int_equal(body.lines, 4);
@@ -321,15 +332,24 @@ static void test_headers_are_seen(void **state)
 static void test_little_room_uses_nothing(void **state)
 {
 	struct smtp_body body;
-	size_t used, written;
-	char out[SMTP_BODY_ROOM];
+	char out[2][SMTP_BODY_ROOM];
+	size_t used;
 
 	(void)state;
-	smtp_body_init(&body, false);
-	assert_int_equal(
-		smtp_body_feed(&body, "a\r\n", 3, &used, out, 3, &written), SMTP_BODY_MORE);
-	assert_int_equal(used, 0);
-	assert_int_equal(written, 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct smtp_body_out sent = {out[0], i == 1 ? 4 : 3, 0};
+		struct smtp_body_out stored = {out[1], i == 0 ? 4 : 3, 0};
+		smtp_body_init(&body, false);
+		assert_int_equal(smtp_body_feed(&body, "a\r\n", 3, &used, i == 1 ? NULL : &sent,
+					 i == 0 ? NULL : &stored),
+			SMTP_BODY_MORE);
+		assert_int_equal(used, 0);
+		assert_int_equal(sent.len + stored.len, 0);
+	}
+	smtp_body_init(&body, false); /* nowhere: it is only counted */
+	smtp_body_feed(&body, "a\r\n", 3, &used, NULL, NULL);
+	assert_int_equal(used, 3);
+	assert_int_equal(body.bytes, 3);
 }
 
 int main(void)

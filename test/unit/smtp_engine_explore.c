@@ -32,6 +32,8 @@ enum side {
 	LOGIN,
 	SENDER,
 	TRACE,
+	GIVE,
+	HELD,
 	TIME,
 	END,
 	BLOCKED,
@@ -106,6 +108,11 @@ static const struct act {
 	{SENDER, 0, "sender"},
 	{TRACE, 1, "trace"},
 	{TRACE, 0, "no trace"},
+	{GIVE, 1, "a byte of the kept text"},
+	{GIVE, 3000, "the rest of the kept text"},
+	{GIVE, 0, "what is no text"},
+	{HELD, 1, "the owner takes no more"},
+	{HELD, 0, "the owner takes more"},
 	{TIME, 0, "time"},
 	{END, ENDING_DRAINING, "drain"},
 	{END, ENDING_KILLED_OPERATOR, "kill"},
@@ -119,6 +126,7 @@ struct explorer {
 	bool lazy;    /* engine_go() is not called at once: an act of its own */
 	bool xclient; /* servers have to be told who the client is */
 	enum engine_tls tls;
+	enum engine_mode mode;
 	bool login, other_sender;
 	uint64_t known[1u << KNOWN_BITS];
 	unsigned long states, steps;
@@ -207,11 +215,16 @@ static bool is_due(const struct smtp_witness *witness, const struct act *act)
 		return state == ENGINE_SENDER;
 	case TRACE:
 		return state == ENGINE_TRACE;
+	case GIVE:
+		return state == ENGINE_GIVE;
+	case HELD:
+		return state == ENGINE_BODY && witness->seen && witness->engine.held != act->number;
 	case TIME:
 	case END:
 		return true;
 	case BLOCKED:
-		return state == ENGINE_BODY && witness->engine.blocked != act->number;
+		return (state == ENGINE_BODY || state == ENGINE_GIVE) &&
+		       witness->engine.blocked != act->number;
 	}
 	return false;
 }
@@ -300,6 +313,15 @@ static void act_on(struct smtp_witness *witness, const struct act *act)
 	case TRACE:
 		smtp_witness_trace(witness, act->number);
 		break;
+	case GIVE:
+		if (act->number)
+			smtp_witness_give(witness, act->number);
+		else
+			smtp_witness_give_bad(witness);
+		break;
+	case HELD:
+		smtp_witness_held(witness, act->number);
+		break;
 	case TIME:
 		smtp_witness_time(witness);
 		break;
@@ -371,6 +393,8 @@ static uint64_t mix_engine(uint64_t hash, const struct engine *engine)
 	e.errors = e.errors < ENGINE_ERRORS_MAX - 2 ? 0 : e.errors;
 	e.refused = e.refused < ENGINE_REFUSED_MAX - 2 ? 0 : e.refused;
 	e.ask = e.pace_bytes = 0;
+	if (explorer.mode != ENGINE_MODE_WHOLE && e.state < ENGINE_BODY)
+		e.heard_ms = 0; /* the server's last word is of no matter */
 	e.size = 0;
 	if (engine_waits_of((enum engine_state)e.state) != ENGINE_WAITS_SERVER && !e.hears &&
 		e.state != ENGINE_OPEN && e.answer == 0)
@@ -396,9 +420,13 @@ static uint64_t hash_of(const struct smtp_witness *witness)
 		server->mail, server->rcpts > 0, server->handshake, server->secured,
 		server->starttls, server->tried, server->asks, server->logged_in, witness->clear,
 		client->handshake, client->secured, client->hello, client->asked, client->logged_in,
-		witness->secret};
+		witness->secret, witness->whole};
 	const uint16_t done[] = {server->done, server->code};
 	const int held[] = {client->sent_len - server->text_len, client->sent_len > 0};
+	const int kept[] = {witness->engine.state == ENGINE_GIVE
+				    ? witness->seen_len - witness->given_len
+				    : witness->seen_len > 0,
+		client->sent_len > 0};
 
 	if (witness->engine.state == ENGINE_END)
 		return witness->client_gone;
@@ -406,7 +434,9 @@ static uint64_t hash_of(const struct smtp_witness *witness)
 	hash = mix(hash, bits, sizeof(bits));
 	if (!server->claimed || witness->text)
 		hash = mix(hash, done, sizeof(done));
-	if (server->text)
+	if (witness->whole && witness->text)
+		hash = mix(hash, kept, sizeof(kept));
+	else if (server->text)
 		hash = mix(hash, held, sizeof(held));
 	else if (!client->text)
 		hash = mix(hash, client->sent, client->sent_len);
@@ -479,6 +509,7 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 
 	smtp_witness_begin(witness, flags);
 	witness->tls = (uint8_t)explorer.tls;
+	witness->mode = (uint8_t)explorer.mode;
 	witness->login = explorer.login;
 	witness->other_sender = explorer.other_sender;
 	for (; *script; script++) {
@@ -504,6 +535,10 @@ static void begin(struct smtp_witness *witness, const char *script, unsigned fla
 			smtp_witness_opened(witness);
 		else if (*script == 't')
 			smtp_witness_trace(witness, true);
+		else if (*script == 'g')
+			smtp_witness_give(witness, 1);
+		else if (*script == '!')
+			smtp_witness_time(witness);
 		else if (*script == 's')
 			smtp_witness_secured(witness);
 		else if (*script == 'i')
@@ -580,7 +615,8 @@ static void test_nothing_wrong_is_reached(void **state)
 	explore_from("GEMvRvo0222SMvR", ENGINE_ASK_RCPT, ENGINE_REPAIR, 7 - LESS);
 	for (unsigned i = ENGINE_GREET; i < ENGINE_STATES; i++)
 		if (i != ENGINE_ASK_LOGIN && i != ENGINE_RESPONSE && i != ENGINE_IDENTITY &&
-			i != ENGINE_XCLIENT && !is_of_login(i) && explorer.reached[i] == 0)
+			i != ENGINE_XCLIENT && i != ENGINE_NOOP && i != ENGINE_GIVE &&
+			!is_of_login(i) && explorer.reached[i] == 0)
 			fail_msg("the state %s was never reached", engine_state_names[i]);
 	printf("%lu states, %lu steps\n", explorer.states, explorer.steps);
 }
@@ -658,6 +694,33 @@ static void test_a_client_that_logs_in(void **state)
 	explore_from("GE", ENGINE_COMMAND, ENGINE_LOGINS_CLEAR, 6 - LESS);
 }
 
+static void test_a_text_that_is_kept_whole(void **state)
+{
+	(void)state;
+	begin_explorer(false, false);
+	explorer.mode = ENGINE_MODE_WHOLE;
+	explore_from("GEMvRvo0222", ENGINE_COMMAND, 0, 6 - LESS);
+	explore_from("GEMvRvo0222Dv", ENGINE_BODY, 0, 7 - LESS);
+	explore_from("GEMvRvo0222DvT.", ENGINE_ASK_DOT, 0, 7 - LESS);
+	explore_from("GEMvRvo0222DvT!.v", ENGINE_NOOP, 0, 7 - LESS);
+	explore_from("GEMvRvo0222DvT.v3t", ENGINE_GIVE, 0, 7 - LESS);
+	explore_from("GEMvRvo0222DvT.v3MvR", ENGINE_TRACE, 0, 6 - LESS);
+	explore_from("GEMvRvo0222DvT", ENGINE_BODY, ENGINE_REPAIR, 6 - LESS);
+	assert_true(explorer.reached[ENGINE_NOOP] > 0 && explorer.reached[ENGINE_GIVE] > 0);
+	assert_true(explorer.reached[ENGINE_DRAIN] > 0 && explorer.reached[ENGINE_LAST] > 0);
+	begin_explorer(true, false);
+	explorer.mode = ENGINE_MODE_WHOLE;
+	explore_from("GEMvRvo0222DvT", ENGINE_BODY, 0, 6 - LESS);
+}
+
+static void test_a_text_that_is_seen(void **state)
+{
+	(void)state;
+	begin_explorer(false, false);
+	explorer.mode = ENGINE_MODE_SEEN;
+	explore_from("GEMvRvo0222Dv3t", ENGINE_BODY, 0, 7 - LESS);
+}
+
 static void test_a_server_that_is_told_who_the_client_is(void **state)
 {
 	(void)state;
@@ -690,6 +753,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_wrong_is_reached),
 		cmocka_unit_test(test_a_server_that_is_told_who_the_client_is),
+		cmocka_unit_test(test_a_text_that_is_kept_whole),
+		cmocka_unit_test(test_a_text_that_is_seen),
 		cmocka_unit_test(test_a_client_that_begins_tls),
 		cmocka_unit_test(test_a_client_that_logs_in),
 		cmocka_unit_test(test_tls_and_login_before_a_word_of_mail),

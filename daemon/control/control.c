@@ -10,7 +10,6 @@
 #include "daemon/control/confirm.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/cut.h"
-#include "daemon/control/disk.h"
 #include "daemon/control/drained.h"
 #include "daemon/control/ended.h"
 #include "daemon/control/entries.h"
@@ -39,6 +38,7 @@
 #include "daemon/control/sessions.h"
 #include "daemon/control/tally.h"
 #include "daemon/control/want.h"
+#include "daemon/worker.h"
 #include "lib/relay.h"
 
 #include <errno.h>
@@ -368,7 +368,7 @@ static int load_policy(struct control *control)
 {
 	const char *dir = control->start.options.state_dir;
 	int error;
-	control->disk = disk_open(control->loop);
+	control->disk = worker_open(control->loop);
 	control->clock = control->disk ? clock_open(control) : NULL;
 	if (!control->clock)
 		return -ENOMEM;
@@ -462,7 +462,7 @@ static void settle(struct control *control)
 	bool any = true;
 	while (any) {
 		any = control->store && session_store_settle(control->store);
-		any |= control->disk && disk_settle(control->disk);
+		any |= control->disk && worker_settle(control->disk);
 		any |= control->audit && audit_settle(control->audit);
 		any |= control->messages && messages_settle(control->messages);
 	}
@@ -478,7 +478,7 @@ static void close_parts(struct control *control)
 	audit_close(control->audit);
 	messages_close(control->messages);
 	session_store_close(control->store);
-	disk_close(control->disk);
+	worker_close(control->disk);
 	channel_free(control->keeper);
 	web_peer_free(control->web);
 	credentials_free(control->credentials);

@@ -27,7 +27,7 @@ struct peers;
 struct cut;
 struct idle;
 struct passed;
-struct disk;
+struct worker;
 struct drained;
 struct ended;
 struct flow_ids;
@@ -71,7 +71,7 @@ struct control {
 	struct blocks *blocks;
 	struct message_limit message_limits; /* outlook.h */
 
-	struct disk *disk;
+	struct worker *disk;
 	struct flow_ids *flow_ids;
 	struct policy_store *history;
 	struct session_store *store;

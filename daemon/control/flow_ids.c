@@ -1,5 +1,6 @@
 #include "daemon/control/flow_ids.h"
 
+#include "daemon/control/disk.h"
 #include "daemon/log.h"
 #include "lib/fields.h"
 
@@ -16,8 +17,8 @@
 /* What stands in the file is a number that nobody has got yet: after a crash counting goes on
  * there, and at most RESERVE numbers are left out. */
 struct flow_ids {
-	struct disk_job job;
-	struct disk *disk;
+	struct worker_job job;
+	struct worker *disk;
 	char dir[4096];
 	uint64_t next, reserved; /* next <= reserved, which stands in the file */
 	uint64_t wanted;         /* being written */
@@ -31,13 +32,13 @@ static int write_number(const char *dir, uint64_t number)
 	return disk_replace(dir, NAME, text, (size_t)len);
 }
 
-static int run(struct disk_job *job)
+static int run(struct worker_job *job)
 {
 	struct flow_ids *ids = (struct flow_ids *)job;
 	return write_number(ids->dir, ids->wanted);
 }
 
-static void done(struct disk_job *job)
+static void done(struct worker_job *job)
 {
 	struct flow_ids *ids = (struct flow_ids *)job;
 	ids->writing = false;
@@ -57,7 +58,7 @@ static void reserve(struct flow_ids *ids)
 	ids->wanted = ids->reserved + RESERVE;
 	ids->job.run = run;
 	ids->job.done = done;
-	disk_submit(ids->disk, &ids->job);
+	worker_submit(ids->disk, &ids->job);
 }
 
 /* Where to go on when the file cannot be read or written: a number that grows faster with time
@@ -74,7 +75,7 @@ static bool parse_number(const char *text, uint64_t *number)
 	       fields_over(&line) && *number;
 }
 
-struct flow_ids *flow_ids_open(const char *state_dir, struct disk *disk, uint64_t now_ms)
+struct flow_ids *flow_ids_open(const char *state_dir, struct worker *disk, uint64_t now_ms)
 {
 	struct flow_ids *ids = calloc(1, sizeof(*ids));
 	char path[sizeof(ids->dir) + 16], *text = NULL;

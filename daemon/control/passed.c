@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
 #include "daemon/log.h"
+#include "daemon/worker.h"
 #include "lib/fields.h"
 
 #include <errno.h>
@@ -150,7 +151,7 @@ static void put_node(struct passed *passed, const struct node *node)
 }
 
 struct writing {
-	struct disk_job job; /* first */
+	struct worker_job job; /* first */
 	struct passed *passed;
 	const char *dir;
 	bool anew;
@@ -172,7 +173,7 @@ static int append(const char *dir, const char *text, size_t len)
 	return error;
 }
 
-static int run(struct disk_job *job)
+static int run(struct worker_job *job)
 {
 	struct writing *writing = (struct writing *)job;
 	return writing->anew ? disk_replace(writing->dir, NAME, writing->text, writing->len)
@@ -207,7 +208,7 @@ static void put_all(struct passed *passed)
 
 static void write_out(struct passed *passed);
 
-static void done(struct disk_job *job)
+static void done(struct worker_job *job)
 {
 	struct writing *writing = (struct writing *)job;
 	struct passed *passed = writing->passed;
@@ -233,7 +234,7 @@ static void write_out(struct passed *passed)
 	struct writing *writing = calloc(1, sizeof(*writing));
 	if (!writing)
 		return;
-	writing->job = (struct disk_job){.run = run, .done = done};
+	writing->job = (struct worker_job){.run = run, .done = done};
 	writing->passed = passed;
 	writing->dir = passed->control->start.options.state_dir;
 	writing->anew = anew;
@@ -242,7 +243,7 @@ static void write_out(struct passed *passed)
 	passed->text = NULL;
 	passed->len = passed->room = 0;
 	passed->writing = true;
-	disk_submit(passed->control->disk, &writing->job);
+	worker_submit(passed->control->disk, &writing->job);
 }
 
 bool passed_parse(struct fields *line, uint64_t *session, struct addr *addr)

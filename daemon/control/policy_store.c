@@ -1,5 +1,7 @@
 #include "daemon/control/policy_store.h"
 
+#include "daemon/control/disk.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +20,7 @@
 
 struct policy_store {
 	char dir[4096];
-	struct disk *disk;
+	struct worker *disk;
 	struct policy_current current;
 	struct policy_store_line lines[LINES_MAX];
 	size_t nlines;
@@ -28,7 +30,7 @@ struct policy_store {
 
 /* A save under way in the disk's thread: bytes only, nothing shared with the loop. */
 struct saving {
-	struct disk_job job;
+	struct worker_job job;
 	struct policy_store *store;
 	char dir[4096];
 	char *record, *running;
@@ -226,7 +228,7 @@ static void read_current(struct policy_store *store)
 			wanted, number);
 }
 
-struct policy_store *policy_store_open(const char *state_dir, struct disk *disk, int *error)
+struct policy_store *policy_store_open(const char *state_dir, struct worker *disk, int *error)
 {
 	struct policy_store *store = calloc(1, sizeof(*store));
 	*error = -ENOMEM;
@@ -391,12 +393,12 @@ int policy_store_save(struct policy_store *store, const struct policy_record *re
 	return error;
 }
 
-static int run_saving(struct disk_job *job)
+static int run_saving(struct worker_job *job)
 {
 	return write_saving((struct saving *)job);
 }
 
-static void done_saving(struct disk_job *job)
+static void done_saving(struct worker_job *job)
 {
 	struct saving *saving = (struct saving *)job;
 	void (*done)(void *, int) = saving->done;
@@ -419,6 +421,6 @@ int policy_store_begin_save(struct policy_store *store, const struct policy_reco
 	saving->context = context;
 	saving->job.run = run_saving;
 	saving->job.done = done_saving;
-	disk_submit(store->disk, &saving->job);
+	worker_submit(store->disk, &saving->job);
 	return 0;
 }

@@ -3,7 +3,7 @@
 #ifndef POSTERN_POLICY_STORE_H
 #define POSTERN_POLICY_STORE_H
 
-#include "daemon/control/disk.h"
+#include "daemon/worker.h"
 #include "daemon/control/policy_record.h"
 
 #define POLICY_STORE_APPLIED 20
@@ -21,7 +21,7 @@ struct policy_store_line {
 
 /* Reads the folder, waiting for the disk. disk: writes after the start; may be NULL in tests.
  * NULL with *error. */
-struct policy_store *policy_store_open(const char *state_dir, struct disk *disk, int *error);
+struct policy_store *policy_store_open(const char *state_dir, struct worker *disk, int *error);
 void policy_store_free(struct policy_store *store);
 
 /* Which runs; number 0: none was ever applied. Borrowed. */

@@ -5,6 +5,7 @@
 #include "daemon/control/kernel_plan.h"
 #include "daemon/control/policy_texts.h"
 #include "daemon/log.h"
+#include "daemon/worker.h"
 #include "kernel-rules/plan.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 struct keeping {
-	struct disk_job job; /* first */
+	struct worker_job job; /* first */
 	struct control *control;
 	struct gather *gather;
 	char dir[4096];
@@ -31,13 +32,13 @@ void posture_send(struct control *control, struct gather *gather)
 		gather, kernel_plan_send(control, control->policy, PLAN_BARE, true, gather), NULL);
 }
 
-static int run(struct disk_job *job)
+static int run(struct worker_job *job)
 {
 	const struct keeping *keeping = (const struct keeping *)job;
 	return disk_replace(keeping->dir, POSTURE_NAME, keeping->bytes, keeping->len);
 }
 
-static void done(struct disk_job *job)
+static void done(struct worker_job *job)
 {
 	struct keeping *keeping = (struct keeping *)job;
 	struct gather *gather = keeping->gather;
@@ -74,7 +75,7 @@ void posture_keep(struct control *control, struct gather *gather)
 	keeping->gather = gather;
 	snprintf(keeping->dir, sizeof(keeping->dir), "%s/" POSTURE_FOLDER,
 		control->start.options.state_dir);
-	disk_submit(control->disk, &keeping->job);
+	worker_submit(control->disk, &keeping->job);
 }
 
 int posture_read(const char *state_dir, struct plan *plan)

@@ -3,6 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/disk.h"
 #include "daemon/log.h"
+#include "daemon/worker.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,7 +15,7 @@
 #define FILE_BYTES_MAX (1u << 20)
 
 struct state_lines {
-	struct disk_job job; /* first */
+	struct worker_job job; /* first */
 	struct gather *gather;
 	const char *dir, *name, *trouble;
 	size_t len, room;
@@ -50,13 +51,13 @@ void state_lines_put(struct state_lines *lines, const char *format, ...)
 	lines->len += (size_t)len;
 }
 
-static int run(struct disk_job *job)
+static int run(struct worker_job *job)
 {
 	struct state_lines *lines = (struct state_lines *)job;
 	return disk_replace(lines->dir, lines->name, lines->text, lines->len);
 }
 
-static void done(struct disk_job *job)
+static void done(struct worker_job *job)
 {
 	struct state_lines *lines = (struct state_lines *)job;
 	struct gather *gather = lines->gather;
@@ -76,5 +77,5 @@ void state_lines_write(struct state_lines *lines, struct control *control, const
 	lines->name = name;
 	lines->trouble = trouble;
 	gather_add(gather);
-	disk_submit(control->disk, &lines->job);
+	worker_submit(control->disk, &lines->job);
 }

@@ -1,5 +1,5 @@
 #include "daemon/control/control.h"
-#include "daemon/control/disk.h"
+#include "daemon/worker.h"
 #include "daemon/control/passed.h"
 #include "test/lib/control_folder.h"
 
@@ -38,7 +38,7 @@ static void put(uint64_t id, const char *zone)
 
 static void reopen(uint64_t last_id)
 {
-	disk_settle(control->disk);
+	worker_settle(control->disk);
 	passed_free(control->passed);
 	control->passed = passed_open(control, last_id);
 	assert_non_null(control->passed);
@@ -52,7 +52,7 @@ static int set_up(void **state)
 		return -1;
 	control->loop = loop_new();
 	control->table = session_table_new();
-	control->disk = disk_open(control->loop);
+	control->disk = worker_open(control->loop);
 	control->start.options.state_dir = dir;
 	put(1, "guest");
 	put(2, "guest");
@@ -64,7 +64,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	disk_close(control->disk);
+	worker_close(control->disk);
 	passed_free(control->passed);
 	session_table_free(control->table);
 	loop_free(control->loop);
@@ -154,9 +154,9 @@ static void the_file_does_not_grow_for_ever(void **state)
 	(void)state;
 	for (int i = 0; i < 20000; i++)
 		note(1 + (uint64_t)i % 2, "192.0.2.7", &gone);
-	disk_settle(control->disk);
+	worker_settle(control->disk);
 	note(3, "192.0.2.9", &gone);
-	disk_settle(control->disk);
+	worker_settle(control->disk);
 	assert_true(file_bytes() < 10000 * 16);
 	session_table_del(control->table, 2);
 	reopen(3);
@@ -170,7 +170,7 @@ static void half_a_line_is_none(void **state)
 	(void)state;
 	note(1, "192.0.2.7", &gone);
 	note(1, "192.0.2.177", &gone);
-	disk_settle(control->disk);
+	worker_settle(control->disk);
 	char path[96];
 	snprintf(path, sizeof(path), "%s/passed", dir);
 	assert_int_equal(truncate(path, file_bytes() - 2), 0);
@@ -183,7 +183,7 @@ static void what_is_older_than_the_file_is_not_known(void **state)
 	char path[96];
 	(void)state;
 	assert_true(passed_is_known(control->passed, 1));
-	disk_settle(control->disk);
+	worker_settle(control->disk);
 	snprintf(path, sizeof(path), "%s/passed", dir);
 	assert_int_equal(unlink(path), 0);
 	for (int round = 0; round < 2; round++) {

@@ -14,7 +14,7 @@ static void wrong(struct smtp_server *server, const char *rule)
 		server->wrong = rule;
 }
 
-void smtp_server_open(struct smtp_server *server, bool immediate)
+void smtp_server_begin(struct smtp_server *server, bool immediate)
 {
 	if (server->open)
 		wrong(server, "a second connection beside the first");

@@ -62,7 +62,7 @@ struct smtp_server {
 
 /* A connection, with nothing known of the one before but its last text and reply. immediate: TLS
  * comes before its greeting. */
-void smtp_server_open(struct smtp_server *server, bool immediate);
+void smtp_server_begin(struct smtp_server *server, bool immediate);
 /* The handshake is done: what was said in clear is forgotten. */
 void smtp_server_secure(struct smtp_server *server);
 void smtp_server_close(struct smtp_server *server);

@@ -178,7 +178,7 @@ void smtp_witness_opened(struct smtp_witness *witness)
 	struct engine_out out = new_out();
 
 	if (witness->engine.state == ENGINE_OPEN) {
-		smtp_server_open(&witness->server, witness->tls == ENGINE_TLS_IMMEDIATE);
+		smtp_server_begin(&witness->server, witness->tls == ENGINE_TLS_IMMEDIATE);
 		witness->clear = witness->engine.open == ENGINE_OPEN_CLEAR;
 	}
 	engine_server_opened(

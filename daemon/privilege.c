@@ -341,6 +341,14 @@ static const int accepting[] = {
 	SCMP_SYS(accept4),
 };
 
+/* Files that it was given, open. */
+static const int spooling[] = {
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwritev),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fstatfs),
+};
+
 /* Listening anew where a policy says so. */
 static const int listening[] = {
 	SCMP_SYS(listen),
@@ -492,6 +500,8 @@ int privilege_enter(unsigned privileges)
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, listening);
 	if (!error && (privileges & PRIVILEGE_ACCEPT))
 		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, accepting);
+	if (!error && (privileges & PRIVILEGE_SPOOL))
+		error = ADD_LIST(ctx, SCMP_ACT_ALLOW, spooling);
 	if (!error && (privileges & PRIVILEGE_FILES))
 		error = allow_files(ctx);
 load:

@@ -37,6 +37,7 @@ enum privilege {
 	PRIVILEGE_FLOWS = 1 << 0,  /* accepts, and moves bulk by pipes */
 	PRIVILEGE_LISTEN = 1 << 1, /* listens anew, and accepts */
 	PRIVILEGE_ACCEPT = 1 << 3, /* accepts */
+	PRIVILEGE_SPOOL = 1 << 4,  /* reads and writes files that it was given */
 	PRIVILEGE_FILES = 1 << 2,  /* SQLite, policy, lists; threads, routes, sealed memory */
 };
 

@@ -9,6 +9,7 @@
 #include "daemon/control/peer_clients.h"
 #include "daemon/control/peer_flows.h"
 #include "daemon/control/want.h"
+#include "daemon/control/spool_files.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/record.h"
 #include "lib/language.h"
@@ -122,6 +123,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		break;
 	case IPC_LOOKUP:
 		ask_health(peer, (const struct ipc_lookup *)ipc);
+		break;
+	case IPC_SPOOL_FILES_GET:
+		spool_files_send(peer, (const struct ipc_spool_files_get *)ipc);
 		break;
 	case IPC_REPLY: /* to a question that was given up */
 	case IPC_FLOW:

@@ -59,7 +59,7 @@ enum role_upgrade {
 		TOLD_LINKS | TOLD_POLICY | TOLD_SESSIONS | TOLD_LISTS | TOLD_TARGETS, ROLE_DRAINS, \
 		10, 3, true, 0, NULL)                                                              \
 	ROLE(SMTP, smtp, GIVEN_CONTROL | GIVEN_LIMIT | GIVEN_MESSAGE_LIMIT | GIVEN_ENDPOINTS,      \
-		PRIVILEGE_ACCEPT, ASKS_SOCKETS,                                                    \
+		PRIVILEGE_ACCEPT | PRIVILEGE_SPOOL, ASKS_SOCKETS,                                  \
 		TOLD_POLICY | TOLD_LISTS | TOLD_TARGETS | TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS |    \
 			TOLD_SECRETS,                                                              \
 		ROLE_DRAINS, 10, 615, true, 1 << PROCESS_RELAY, wants_smtp)                        \

@@ -202,6 +202,20 @@ static bool socket_ok(const void *ipc, size_t len)
 	return socket->ip6 <= 1 && socket->status <= 0;
 }
 
+static bool spool_files_get_ok(const void *ipc, size_t len)
+{
+	const struct ipc_spool_files_get *get = ipc;
+	(void)len;
+	return get->n && get->n <= IPC_SPOOL_FILES_MAX;
+}
+
+static bool spool_file_ok(const void *ipc, size_t len)
+{
+	const struct ipc_spool_file *file = ipc;
+	(void)len;
+	return file->status <= 0;
+}
+
 static bool endpoint_ok(const void *ipc, size_t len)
 {
 	const struct ipc_endpoint *endpoint = ipc;
@@ -226,6 +240,9 @@ static const struct ipc_kind kinds[] = {
 	[IPC_FLOW_IDS_GET - IPC_FILE_FLOW] = IPC_PLAIN("flow-ids-get"),
 	[IPC_LOAD - IPC_FILE_FLOW] = IPC_FIXED("load", load, load_ok),
 	[IPC_HOST - IPC_FILE_FLOW] = IPC_FIXED("host", host, host_ok),
+	[IPC_SPOOL_FILES_GET - IPC_FILE_FLOW] =
+		IPC_FIXED("spool-files-get", spool_files_get, spool_files_get_ok),
+	[IPC_SPOOL_FILE - IPC_FILE_FLOW] = IPC_FIXED("spool-file", spool_file, spool_file_ok),
 	[IPC_SOCKETS_GET - IPC_FILE_FLOW] = IPC_FIXED("sockets-get", sockets_get, sockets_get_ok),
 	[IPC_SOCKET - IPC_FILE_FLOW] = IPC_FIXED("socket", socket, socket_ok),
 	[IPC_ENDPOINT - IPC_FILE_FLOW] = IPC_FIXED("endpoint", endpoint, endpoint_ok),

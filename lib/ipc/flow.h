@@ -26,6 +26,11 @@ enum ipc_flow_type {
 	IPC_LOAD, /* rows: flows at one host, then the reply */
 	IPC_HOST, /* what a relay found out about a server's host; control -> health too */
 
+	/* smtp -> control */
+	IPC_SPOOL_FILES_GET, /* files for texts that are kept */
+	/* control -> smtp */
+	IPC_SPOOL_FILE, /* + descriptor: one of these, empty and without a name */
+
 	/* relay -> keeper */
 	IPC_SOCKETS_GET, /* transparent sockets, to be bound to clients' addresses */
 
@@ -119,6 +124,20 @@ struct ipc_socket {
 	struct ipc_header header;
 	uint32_t ip6;
 	int32_t status; /* 0, and the descriptor is with it; -errno: nor come the rest of them */
+};
+
+#define IPC_SPOOL_FILES_MAX 16 /* in one request */
+
+struct ipc_spool_files_get {
+	struct ipc_header header;
+	uint32_t n;
+	uint32_t reserved;
+};
+
+struct ipc_spool_file {
+	struct ipc_header header;
+	int32_t status; /* 0, and the descriptor is with it; -errno: nor come the rest of them */
+	uint32_t reserved;
 };
 
 struct ipc_endpoint { /* ENDPOINT, ENDPOINT_GONE */

@@ -28,6 +28,8 @@ enum counter_kind {
 	X(FLOWS_HANDED_AGAIN, "flows-handed-again", TOTAL,                                        \
 		"of these, again, as an smtp process ended before it took them")                  \
 	X(FLOWS_TAKEN, "flows-taken", TOTAL, "clients that smtp processes took from relays")      \
+	X(TEXTS_WITHOUT_ROOM, "texts-without-room", TOTAL,                                        \
+		"messages that could not be kept until they were judged: 452")                    \
 	X(LISTENERS_ACCEPTED, "listeners-accepted", TOTAL, "connections that listeners took")     \
 	X(VERDICT_REDIRECT, "verdict-redirect", TOTAL, "connections with verdict redirect")       \
 	X(VERDICT_ANSWER, "verdict-answer", TOTAL, "connections with verdict answer")             \

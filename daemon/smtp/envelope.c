@@ -3,6 +3,7 @@
 #include "daemon/flow/charge.h"
 #include "daemon/smtp/account.h"
 #include "daemon/smtp/allowance.h"
+#include "daemon/smtp/body.h"
 #include "daemon/smtp/client.h"
 #include "daemon/smtp/client_name.h"
 #include "daemon/smtp/reach.h"
@@ -274,6 +275,7 @@ void envelope_on_sender(struct smtp_flow *flow)
 		say_no(flow, &reply);
 		return;
 	}
+	scan_message_over(flow);
 	smtp_note_begin(flow);
 	give(flow, &(struct engine_verdict){0});
 }
@@ -326,9 +328,17 @@ bool envelope_on_recipient(struct smtp_flow *flow)
 	const struct policy_server *server = policy_server_of(flow, verdict.server);
 	if (wants_name(&reply, server) && client_name_waits(flow))
 		return false;
+	enum scan_answer scan =
+		reply.permitted ? scan_on_recipient(flow, &reply, &refusal) : SCAN_GO_ON;
+	if (scan == SCAN_WAITS)
+		return false;
 	smtp_report_decided(flow, &reply);
 	if (!reply.permitted) {
 		say_no(flow, &reply);
+		return true;
+	}
+	if (scan == SCAN_REFUSES) {
+		give(flow, &(struct engine_verdict){.refusal = &refusal});
 		return true;
 	}
 	if (server) {
@@ -391,19 +401,35 @@ void envelope_take_server(struct smtp_flow *flow)
 	envelope_take_permit(flow);
 }
 
-void envelope_on_data(struct smtp_flow *flow)
+/* What counts is asked for last: nothing of it is given back. */
+bool envelope_on_data(struct smtp_flow *flow)
 {
 	struct engine_verdict verdict = {0};
 	struct smtp_refusal refusal;
+	enum scan_answer answer = body_begin(flow, &verdict, &refusal);
 
-	if (!allowance_message(flow, &refusal))
+	if (answer == SCAN_WAITS)
+		return false;
+	if (answer == SCAN_REFUSES || !allowance_message(flow, &refusal)) {
 		verdict.refusal = &refusal;
+		body_end(flow);
+	}
 	give(flow, &verdict);
+	return true;
 }
 
-void envelope_on_dot(struct smtp_flow *flow)
+bool envelope_on_dot(struct smtp_flow *flow)
 {
-	give(flow, &(struct engine_verdict){0});
+	struct engine_verdict verdict = {0};
+	struct smtp_refusal refusal;
+	enum scan_answer answer = body_on_dot(flow, &refusal);
+
+	if (answer == SCAN_WAITS)
+		return false;
+	if (answer == SCAN_REFUSES)
+		verdict.refusal = &refusal;
+	give(flow, &verdict);
+	return true;
 }
 
 /* ---- the header line ---- */

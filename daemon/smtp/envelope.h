@@ -21,12 +21,12 @@ bool envelope_is_blocked(const struct smtp_flow *flow);
 const char *envelope_block_text(const struct smtp_flow *flow);
 /* How the engine is to talk with this client. */
 void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup);
-/* The engine waits for a verdict; it has it when these return. False: the client's names are waited
- * for first. */
+/* The engine waits for a verdict; it has it when these return. False: the client's names, or its
+ * scans, are waited for first. */
 void envelope_on_sender(struct smtp_flow *flow);
 bool envelope_on_recipient(struct smtp_flow *flow);
-void envelope_on_data(struct smtp_flow *flow);
-void envelope_on_dot(struct smtp_flow *flow);
+bool envelope_on_data(struct smtp_flow *flow);
+bool envelope_on_dot(struct smtp_flow *flow);
 /* It waits for the header line of ours. */
 void envelope_on_trace(struct smtp_flow *flow);
 

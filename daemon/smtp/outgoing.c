@@ -157,15 +157,23 @@ void outgoing_flush(struct smtp_flow *flow)
 	flush_server(flow);
 }
 
-/* The end of a text is kept for its dot, which mostly comes in this round. */
+/* The end of a text is kept for its dot, and the header before one that is given for that, which
+ * mostly comes in this round. */
+static bool is_kept(const struct smtp_flow *flow, size_t len)
+{
+	if (flow->smtp->table.out.close_server)
+		return false;
+	return (flow->engine.state == ENGINE_ASK_DOT && len <= OUTGOING_SERVER_ROOM) ||
+	       (flow->engine.state == ENGINE_GIVE && len <= ENGINE_TRACE_MAX);
+}
+
 void outgoing_to_server(struct smtp_flow *flow, size_t len)
 {
 	struct smtp_flow_table *table = &flow->smtp->table;
 
 	len += table->server_kept;
 	table->server_kept = 0;
-	if (flow->engine.state == ENGINE_ASK_DOT && !table->out.close_server &&
-		len <= OUTGOING_SERVER_ROOM)
+	if (is_kept(flow, len))
 		table->server_kept = len;
 	else
 		put_server(flow, table->for_server, len);

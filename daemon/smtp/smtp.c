@@ -7,6 +7,7 @@
 #include "daemon/log.h"
 #include "daemon/flow/load.h"
 #include "daemon/smtp/allowance.h"
+#include "daemon/smtp/body.h"
 #include "daemon/smtp/client_name.h"
 #include "daemon/smtp/order.h"
 #include "daemon/smtp/smtp_report.h"
@@ -145,6 +146,11 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		n = smtp_flow_each(&smtp->table, tell_flow, (void *)(uintptr_t)m);
 		child_reply(child, ipc, 0, n, "");
 		break;
+	case IPC_SPOOL_FILE:
+		spool_files_put(&smtp->spool.files, m, *fd);
+		*fd = -1;
+		spool_on_file(&smtp->spool);
+		break;
 	case IPC_LOOKED_UP:
 		client_name_take(smtp, m);
 		break;
@@ -202,6 +208,7 @@ static void on_pair(struct child *child, enum process_role role, int fd)
 static void on_control_gone(struct child *child)
 {
 	ids_on_control_gone(&SMTP_OF(child)->ways.ids);
+	spool_files_on_control_gone(&SMTP_OF(child)->spool.files);
 }
 
 static void on_new_control(struct child *child)
@@ -257,6 +264,7 @@ static void on_tick(struct child *child)
 
 	record_flush(&smtp->ways.records);
 	fill_stock(smtp);
+	spool_tick(&smtp->spool);
 	pool_trim(&smtp->table.pieces, PIECES_KEPT);
 	trim_heap(&smtp->table);
 	smtp_stop_when_done(smtp);
@@ -269,18 +277,34 @@ static void fill_counters(struct child *child)
 
 /* ---- its life ---- */
 
-/* Two descriptors a flow. */
-static uint32_t flows_by_descriptors(void)
+static uint64_t descriptors(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return FLOWS_MIN;
-	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur / 2 > FLOWS_MAX + DESCRIPTORS_BESIDE)
+		return 0;
+	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}
+
+/* For texts: this process's share, and not so many that flows have none. */
+static uint32_t files_by_descriptors(const struct smtp *smtp)
+{
+	const unsigned processes = smtp->start->options.relays;
+	uint32_t share = SPOOL_FILES / (processes ? processes : 1);
+
+	return descriptors() / 8 < share ? (uint32_t)descriptors() / 8 : share;
+}
+
+/* Two descriptors a flow. */
+static uint32_t flows_by_descriptors(uint32_t files)
+{
+	uint64_t all = descriptors(), beside = DESCRIPTORS_BESIDE + files;
+
+	if (all / 2 > FLOWS_MAX + beside)
 		return FLOWS_MAX;
-	if (limit.rlim_cur < DESCRIPTORS_BESIDE + 2 * FLOWS_MIN)
+	if (all < beside + 2 * FLOWS_MIN)
 		return FLOWS_MIN;
-	return (uint32_t)(limit.rlim_cur - DESCRIPTORS_BESIDE) / 2;
+	return (uint32_t)(all - beside) / 2;
 }
 
 static void sweep(void *context)
@@ -312,7 +336,7 @@ static int set_up(struct smtp *smtp)
 		.on_drain = on_drain,
 		.on_tick = on_tick,
 		.fill_counters = fill_counters};
-	uint32_t flows = flows_by_descriptors();
+	uint32_t files = files_by_descriptors(smtp), flows = flows_by_descriptors(files);
 	int error;
 
 	smtp->take.waiting = -1;
@@ -321,6 +345,9 @@ static int set_up(struct smtp *smtp)
 		return error;
 	smtp->loop = smtp->child.loop;
 	listen_init(smtp);
+	spool_files_init(&smtp->spool.files, &smtp->child, files);
+	if ((error = spool_init(&smtp->spool, smtp->loop, body_on_ready)) < 0)
+		return error;
 	if ((error = tls_init()) < 0 ||
 		(error = replica_init(&smtp->replica, smtp->start->options.relay_port, on_change)) <
 			0 ||
@@ -344,6 +371,8 @@ static void take_down(struct smtp *smtp)
 	}
 	login_fini(smtp);
 	take_fini(smtp);
+	if (smtp->loop)
+		spool_fini(&smtp->spool);
 	smtp_flow_table_fini(&smtp->table);
 	way_host_fini(&smtp->ways);
 	tls_context_free(smtp->tls_to_anybody);

@@ -8,6 +8,7 @@
 #include "daemon/smtp/listen.h"
 #include "daemon/smtp/login.h"
 #include "daemon/smtp/smtp_flow.h"
+#include "daemon/smtp/spool.h"
 #include "daemon/smtp/take.h"
 #include "lib/ipc/flow.h"
 #include "lib/message_limit.h"
@@ -18,6 +19,7 @@ struct smtp {
 	struct loop *loop;
 	struct replica replica;
 	struct smtp_flow_table table;
+	struct spool spool;
 	struct take take;
 	struct listen listen;
 	struct logins logins;

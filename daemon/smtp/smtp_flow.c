@@ -1,5 +1,6 @@
 #include "daemon/smtp/smtp_flow.h"
 
+#include "daemon/smtp/body.h"
 #include "daemon/smtp/client.h"
 #include "daemon/smtp/client_name.h"
 #include "daemon/smtp/server_tls.h"
@@ -43,12 +44,15 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 	table->read = malloc(SMTP_FLOW_READ_BYTES);
 	table->for_client = malloc(SMTP_FLOW_PIECE_BYTES);
 	table->for_server = malloc(SMTP_FLOW_PIECE_BYTES);
+	table->for_text = malloc(SMTP_FLOW_READ_BYTES);
+	table->bodies = calloc(flows, sizeof(*table->bodies));
 	table->recipients = calloc(SMTP_NOTE_RECIPIENTS_MAX, sizeof(*table->recipients));
 	table->record = malloc(MESSAGE_RECORD_BYTES_MAX);
 	table->names = calloc(flows, sizeof(struct client_name_wait *));
 	table->logins = calloc(flows, sizeof(struct smtp_login *));
-	return table->read && table->for_client && table->for_server && table->recipients &&
-			       table->record && table->names && table->logins
+	return table->read && table->for_client && table->for_server && table->for_text &&
+			       table->bodies && table->recipients && table->record &&
+			       table->names && table->logins
 		       ? 0
 		       : -ENOMEM;
 }
@@ -62,6 +66,8 @@ void smtp_flow_table_fini(struct smtp_flow_table *table)
 	free(table->read);
 	free(table->for_client);
 	free(table->for_server);
+	free(table->for_text);
+	free(table->bodies);
 	free(table->recipients);
 	free(table->record);
 	free(table->names);
@@ -285,6 +291,8 @@ static void close_client(struct smtp_flow *flow)
 static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 {
 	talk_end(flow);
+	body_end(flow);
+	scan_flow_over(flow);
 	client_end(flow);
 	client_name_end(flow);
 	smtp_flow_drop_server(flow);

@@ -16,6 +16,7 @@
 struct smtp;
 struct client_name_wait;
 struct message_recipient;
+struct spool_text;
 struct tls_contexts;
 struct tls_session;
 
@@ -115,6 +116,13 @@ _Static_assert(sizeof(struct smtp_flow) <= 3392,
 _Static_assert(SMTP_FLOW_PIECE_BYTES >= 2 * SMTP_FLOW_READ_BYTES + ENGINE_SERVER_ROOM,
 	"what comes of one read fits, and commands of ours with it");
 
+/* A text that is kept whole (body.h), and how much of it was given back. */
+struct smtp_body_given {
+	struct spool_text *text; /* NULL: none is kept */
+	size_t front;            /* bytes of scan_front() that were given */
+	bool behind;             /* all of them were */
+};
+
 /* The table, sized at start. */
 struct smtp_flow_table {
 	struct pool flows;
@@ -125,6 +133,7 @@ struct smtp_flow_table {
 	uint32_t handshakes; /* steps of them in this round */
 	uint32_t most;       /* flows at once, since the heap was trimmed */
 	struct smtp_login **logins;      /* one for each flow, by its number; NULL: none */
+	struct smtp_body_given *bodies;  /* one for each flow, by its number */
 	struct client_name_wait **names; /* one for each flow, by its number; NULL: not asked for */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;
@@ -134,6 +143,8 @@ struct smtp_flow_table {
 	uint8_t *record;                      /* MESSAGE_RECORD_BYTES_MAX */
 	uint8_t *read;                        /* SMTP_FLOW_READ_BYTES */
 	char *for_client, *for_server;        /* SMTP_FLOW_PIECE_BYTES */
+	char *for_text;                       /* SMTP_FLOW_READ_BYTES */
+	size_t round_given;                   /* of kept texts, in this round of a flow */
 	size_t server_kept;    /* of for_server: what is to go with the bytes that come next */
 	struct engine_out out; /* of the last input */
 };

@@ -1,6 +1,7 @@
 #include "daemon/smtp/talk.h"
 
 #include "daemon/smtp/account.h"
+#include "daemon/smtp/body.h"
 #include "daemon/smtp/client.h"
 #include "daemon/smtp/client_name.h"
 #include "daemon/smtp/envelope.h"
@@ -40,6 +41,7 @@ struct engine_out *talk_out(struct smtp_flow *flow)
 		.logins = login_offers(flow),
 		.holds_back = flow->login_lines > 0 ? account_is_in : NULL,
 		.owner = flow};
+	body_fill_out(flow, &table->out);
 	return &table->out;
 }
 
@@ -69,6 +71,13 @@ static void host_failed(struct smtp_flow *flow, const struct engine_out *out)
 	smtp_server_failed(flow, (enum ending)out->host_failed, words);
 }
 
+/* No text is to be judged, or given. */
+static bool is_given_up(const struct smtp_flow *flow)
+{
+	return !flow->engine.mail || flow->engine.state == ENGINE_DRAIN ||
+	       flow->engine.state == ENGINE_LAST;
+}
+
 /* What came out of the engine, in the order that it wants. */
 void talk_act(struct smtp_flow *flow)
 {
@@ -76,6 +85,7 @@ void talk_act(struct smtp_flow *flow)
 
 	outgoing_to_client(flow, out->client, out->client_len);
 	outgoing_to_server(flow, out->server_len);
+	body_take(flow, out);
 	if (out->recipient_done && out->recipient.server)
 		smtp_server_taken(flow);
 	smtp_report_transaction(flow, out);
@@ -88,6 +98,12 @@ void talk_act(struct smtp_flow *flow)
 	if (out->close_server)
 		smtp_server_drop(flow);
 	flow->more = out->more;
+	if (is_given_up(flow)) {
+		body_end(flow);
+		scan_message_over(flow);
+	} else if (flow->engine.state == ENGINE_DOT) {
+		body_end(flow); /* the server has it */
+	}
 	/* what it is to hear when it is done with its message */
 	if (out->message_done != ENGINE_OUTCOME_NONE && flow->smtp->child.draining)
 		flow->drains = true;
@@ -119,11 +135,13 @@ static bool close_client(struct smtp_flow *flow, bool gone)
 
 static bool hear_client(struct smtp_flow *flow, size_t *budget)
 {
-	size_t room = engine_client_room(&flow->engine), used;
 	struct smtp_hold *held = &flow->from_client;
 	uint8_t *bytes = flow->smtp->table.read;
+	size_t room, used;
 
-	if (room == 0 || (flow->to_server.piece && !flow->server_header))
+	body_hold(flow);
+	room = engine_client_room(&flow->engine);
+	if (room == 0 || (flow->to_server.piece && !flow->server_header && !body_is_kept(flow)))
 		return false;
 	if (held->piece) {
 		/* all of it: the engine is to know that bytes stand behind what it has room for */
@@ -237,11 +255,11 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_ASK_RCPT:
 		return envelope_on_recipient(flow);
 	case ENGINE_ASK_DATA:
-		envelope_on_data(flow);
-		return true;
+		return envelope_on_data(flow);
 	case ENGINE_ASK_DOT:
-		envelope_on_dot(flow);
-		return true;
+		return envelope_on_dot(flow);
+	case ENGINE_GIVE:
+		return body_on_give(flow);
 	case ENGINE_OPEN:
 		return smtp_server_open(flow);
 	case ENGINE_IDENTITY:
@@ -275,7 +293,6 @@ static bool answer_engine(struct smtp_flow *flow)
 	case ENGINE_DATA:
 	case ENGINE_BODY:
 	case ENGINE_NOOP:
-	case ENGINE_GIVE:
 	case ENGINE_DOT:
 	case ENGINE_DRAIN:
 	case ENGINE_LAST:
@@ -331,6 +348,7 @@ static void run(struct smtp_flow *flow)
 {
 	size_t budget = ROUND_BYTES;
 
+	flow->smtp->table.round_given = 0;
 	if (flow->state == SMTP_FLOW_LAST)
 		last_run(flow);
 	while (flow->state == SMTP_FLOW_TALK) {

@@ -472,6 +472,9 @@ void engine_trace(struct engine *engine, const char *text, size_t len, uint64_t 
 size_t engine_give(struct engine *engine, const void *bytes, size_t len, bool last, uint64_t now_ms,
 	struct engine_out *out);
 
+/* GIVE: what was kept is not to be had any more. */
+void engine_give_up(struct engine *engine, uint64_t now_ms, struct engine_out *out);
+
 /* The owner wants the flow to end: DRAINING at the next boundary outside a transaction, anything
  * else at once; never between the dot and its reply. */
 void engine_end(struct engine *engine, enum ending why, uint64_t now_ms, struct engine_out *out);

@@ -129,6 +129,14 @@ size_t engine_give(struct engine *engine, const void *bytes, size_t len, bool la
 	return used;
 }
 
+void engine_give_up(struct engine *engine, uint64_t now_ms, struct engine_out *out)
+{
+	engine_begin(engine, now_ms, out);
+	if (engine->state == ENGINE_GIVE)
+		engine_text_spoil(engine, ENGINE_WORDS_UNFIT_TEXT, false, out);
+	engine_over(engine, out);
+}
+
 void engine_whole_late(struct engine *engine, struct engine_out *out)
 {
 	bool ours = engine->state == ENGINE_GIVE && !engine->blocked &&

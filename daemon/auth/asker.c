@@ -15,7 +15,7 @@ static void offer(struct asker *asker, const struct policy_listener *listener)
 
 	ipc_init(&ipc, IPC_AUTH_OFFER, sizeof(ipc));
 	snprintf(ipc.listener, sizeof(ipc.listener), "%s", listener->name.text);
-	backends_offer(asker->auth, listener, ipc.mechanisms, ipc.clear);
+	ipc.whole = backends_offer(asker->auth, listener, ipc.mechanisms, ipc.clear);
 	channel_send(asker->channel, &ipc, -1);
 }
 

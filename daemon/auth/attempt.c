@@ -441,6 +441,18 @@ static const struct policy_listener *listener_of(const struct policy *policy, co
 	return at < 0 ? NULL : &policy->listeners[at];
 }
 
+/* Is a backend of it yet to tell what it has? */
+static bool may_have(
+	struct auth *auth, const struct policy_listener *listener, const char *mechanism)
+{
+	for (size_t i = 0; i < listener->auth_names.n; i++) {
+		const struct backend *backend = backends_find(auth, listener->auth_names.v[i].text);
+		if (backend && backend_may_take(backend, mechanism))
+			return true;
+	}
+	return false;
+}
+
 void attempt_begin(struct auth *auth, struct asker *asker, const struct ipc_auth_ask *said)
 {
 	const struct policy_listener *listener = listener_of(auth_policy(auth), said->listener);
@@ -463,7 +475,9 @@ void attempt_begin(struct auth *auth, struct asker *asker, const struct ipc_auth
 	attempt->at = 0;
 	bool clear = !said->secured && !listener->tls.insecure;
 	enum sasl_mechanism mechanism = sasl_mechanism_of(said->mechanism);
-	if (!backend || (clear && backend_says_password(backend, said->mechanism))) {
+	if (!backend && may_have(auth, listener, said->mechanism)) {
+		say(attempt, AUTH_LATER, "which mechanisms there are is not known yet");
+	} else if (!backend || (clear && backend_says_password(backend, said->mechanism))) {
 		say(attempt, AUTH_NO_MECHANISM, NULL);
 	} else if (mechanism == SASL_OTHER) {
 		begin_through(attempt, backend, said);
@@ -513,16 +527,13 @@ void attempts_forget(struct auth *auth, const struct asker *asker)
 	}
 }
 
-void attempts_leave(struct auth *auth, const struct backend *backend)
+void attempts_leave(struct auth *auth)
 {
 	for (struct attempt *attempt = auth->attempts.first, *next; attempt; attempt = next) {
 		next = attempt->next;
-		if (attempt->backend != backend)
-			continue;
-		bool asking = attempt->asking || attempt->state == ATTEMPT_TALKS;
 		attempt->asking = false;
 		attempt->backend = NULL;
-		if (asking)
+		if (attempt->state != ATTEMPT_HOLDS)
 			say(attempt, AUTH_LATER, "where it is asked has changed");
 	}
 }

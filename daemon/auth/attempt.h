@@ -70,8 +70,8 @@ void attempt_respond(
 void attempt_cancel(struct auth *auth, struct asker *asker, uint64_t id);
 /* Of one that is gone, whose logins nobody waits for. */
 void attempts_forget(struct auth *auth, const struct asker *asker);
-/* The backend goes: it is asked no more, and what it was asked cannot be found out. */
-void attempts_leave(struct auth *auth, const struct backend *backend);
+/* All backends go: what was not found out by them is not, whichever would have been asked next. */
+void attempts_leave(struct auth *auth);
 /* One user's password at one backend, for control. */
 void attempt_test(struct auth *auth, const struct ipc_auth_test *test);
 

@@ -59,6 +59,16 @@ bool backend_takes(const struct backend *backend, const char *mechanism)
 	return own && !(own->flags & DOVECOT_PRIVATE);
 }
 
+static bool is_yet_to_tell(const struct backend *backend)
+{
+	return backend->policy->kind == POLICY_AUTH_DOVECOT && !backend->greeting.done;
+}
+
+bool backend_may_take(const struct backend *backend, const char *mechanism)
+{
+	return is_yet_to_tell(backend) && is_written(&backend->policy->mechanisms, mechanism);
+}
+
 bool backend_says_password(const struct backend *backend, const char *mechanism)
 {
 	const struct dovecot_mechanism *own = find(backend, mechanism);
@@ -102,15 +112,20 @@ static void offer_of(const struct backend *backend, char *mechanisms, char *clea
 	}
 }
 
-void backends_offer(struct auth *auth, const struct policy_listener *listener,
+bool backends_offer(struct auth *auth, const struct policy_listener *listener,
 	char mechanisms[static AUTH_MECHANISMS_SIZE], char clear[static AUTH_MECHANISMS_SIZE])
 {
+	bool whole = true;
+
 	mechanisms[0] = clear[0] = '\0';
 	for (size_t i = 0; i < listener->auth_names.n; i++) {
 		struct backend *backend = backends_find(auth, listener->auth_names.v[i].text);
-		if (backend)
-			offer_of(backend, mechanisms, clear);
+		if (!backend)
+			continue;
+		offer_of(backend, mechanisms, clear);
+		whole &= !is_yet_to_tell(backend);
 	}
+	return whole || auth->replica.now->number != auth->backends.first;
 }
 
 /* ---- what it told of them ---- */
@@ -156,11 +171,11 @@ static void take_greeting(struct backend *backend, const struct backends *before
 
 /* ---- their life ---- */
 
-static void close_all(struct backends *backends)
+static void close_all(struct auth *auth, struct backends *backends)
 {
+	attempts_leave(auth);
 	for (size_t i = 0; i < backends->n; i++) {
 		struct backend *backend = &backends->v[i];
-		attempts_leave(backend->auth, backend);
 		if (backend->kind->close)
 			backend->kind->close(backend);
 		backend->own = NULL;
@@ -202,8 +217,9 @@ void backends_follow(struct auth *auth)
 	const struct policy *policy = auth_policy(auth);
 	struct backends before = auth->backends;
 
-	close_all(&before);
-	auth->backends = (struct backends){0};
+	close_all(auth, &before);
+	auth->backends =
+		(struct backends){.first = before.v ? before.first : auth->replica.now->number};
 	auth->backends.v = calloc(policy->nauths + 1, sizeof(*auth->backends.v));
 	if (!auth->backends.v) {
 		log_error("no memory for what the policy asks");
@@ -226,7 +242,7 @@ void backends_renew(struct auth *auth)
 
 void backends_close(struct auth *auth)
 {
-	close_all(&auth->backends);
+	close_all(auth, &auth->backends);
 	forget_all(&auth->backends);
 }
 

@@ -52,6 +52,9 @@ struct backend {
 struct backends {
 	struct backend *v;
 	size_t n;
+	/* The number of this process's first policy: under that, smtp may know from the process
+	 * before what they have. */
+	uint64_t first;
 };
 
 /* Another policy is in force: all begin anew, and of a Dovecot whose socket stayed the same is
@@ -67,11 +70,13 @@ void backends_tell(struct auth *auth, bool all);
 
 /* May this mechanism be said to it? By its `mechanism`, or what it can. */
 bool backend_takes(const struct backend *backend, const char *mechanism);
+/* It has not told yet what it has, and this may be of it. */
+bool backend_may_take(const struct backend *backend, const char *mechanism);
 /* Is a password said by this one? Of what dovecot told; PLAIN and LOGIN. */
 bool backend_says_password(const struct backend *backend, const char *mechanism);
 /* The mechanisms that can be said at a listener, as words; clear: those of them that say no
- * password. */
-void backends_offer(struct auth *auth, const struct policy_listener *listener,
+ * password. False: what the process before told holds, until it is told what there is. */
+bool backends_offer(struct auth *auth, const struct policy_listener *listener,
 	char mechanisms[static AUTH_MECHANISMS_SIZE], char clear[static AUTH_MECHANISMS_SIZE]);
 
 /* It told what it has. */

@@ -98,6 +98,8 @@ static void take_offer(struct smtp *smtp, const struct ipc_auth_offer *ipc)
 
 	while (i < logins->noffers && strcmp(logins->offers[i].listener, ipc->listener) != 0)
 		i++;
+	if (i < logins->noffers && !ipc->whole)
+		return;
 	if (i == logins->noffers) {
 		struct login_offer *more =
 			realloc(logins->offers, (i + 1) * sizeof(*logins->offers));

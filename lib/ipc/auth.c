@@ -34,7 +34,8 @@ static bool offer_ok(const void *ipc, size_t len)
 {
 	const struct ipc_auth_offer *offer = ipc;
 	(void)len;
-	return NAMED_OK(offer->listener) && TEXT_OK(offer->mechanisms) && TEXT_OK(offer->clear);
+	return NAMED_OK(offer->listener) && TEXT_OK(offer->mechanisms) && TEXT_OK(offer->clear) &&
+	       offer->whole <= 1 && !offer->reserved;
 }
 
 static bool challenge_ok(const void *ipc, size_t len)

@@ -72,6 +72,8 @@ struct ipc_auth_offer {
 	char listener[POLICY_NAME_SIZE];
 	char mechanisms[AUTH_MECHANISMS_SIZE]; /* "PLAIN LOGIN"; empty: nobody can log in */
 	char clear[AUTH_MECHANISMS_SIZE];      /* those of them that say no password */
+	uint32_t whole; /* 0: what the process before told holds: a backend did not tell it yet */
+	uint32_t reserved;
 };
 
 struct ipc_auth_challenge {

@@ -184,6 +184,26 @@ static void login_is_asked_for_name_and_password(void **state)
 	auth_smtp_expect(3, AUTH_OK, "one");
 }
 
+/* Also where the policy has other places now, or none of this name. */
+static void another_policy_refuses_nobody_who_is_about_to_log_in(void **state)
+{
+	(void)state;
+	auth_smtp_hear_offers();
+	auth_smtp_ask(3, "both", "LOGIN", "192.0.2.7", NULL, 0, false);
+	auth_smtp_run(20);
+	assert_int_equal(auth_smtp_hear(), IPC_AUTH_CHALLENGE);
+	auth_smtp_respond(3, "anna");
+	auth_smtp_run(20);
+	assert_int_equal(auth_smtp_hear(), IPC_AUTH_CHALLENGE);
+	auth_world_follow(auth_smtp_world);
+	auth_smtp_expect(3, AUTH_LATER, "");
+	auth_smtp_hear_offers();
+	/* the two crossed */
+	auth_smtp_respond(3, "secret");
+	auth_smtp_run(20);
+	auth_smtp_expect(3, AUTH_LATER, "");
+}
+
 static void what_cannot_be_is_said_at_once(void **state)
 {
 	(void)state;
@@ -346,6 +366,7 @@ int main(void)
 		CASE(who_is_unknown_to_one_is_asked_of_the_next),
 		CASE(every_no_is_the_same_and_takes_as_long),
 		CASE(login_is_asked_for_name_and_password),
+		CASE(another_policy_refuses_nobody_who_is_about_to_log_in),
 		CASE(what_cannot_be_is_said_at_once),
 		CASE(a_password_in_clear_is_not_asked_for),
 		CASE(who_guesses_is_not_asked_for_any_more),

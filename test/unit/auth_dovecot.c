@@ -172,10 +172,17 @@ static void its_mechanisms_are_offered_once_it_greeted(void **state)
 	(void)state;
 	assert_int_equal(auth_smtp_hear(), IPC_AUTH_OFFER);
 	assert_string_equal(auth_smtp_heard.offer.mechanisms, "PLAIN LOGIN");
+	assert_int_equal(auth_smtp_heard.offer.whole, 0);
+	/* what it did not tell yet it may have */
+	auth_smtp_ask(1, "front", "CRAM-MD5", "192.0.2.7", NULL, 0, false);
+	auth_smtp_expect(1, AUTH_LATER, "");
 	greet(GREETING);
 	assert_int_equal(auth_smtp_await(), IPC_AUTH_OFFER);
 	assert_string_equal(auth_smtp_heard.offer.mechanisms, OFFERED);
+	assert_int_equal(auth_smtp_heard.offer.whole, 1);
 	assert_string_equal(auth_smtp_heard.offer.clear, "CRAM-MD5 SCRAM-SHA-256");
+	auth_smtp_ask(2, "front", "OTHER", "192.0.2.7", NULL, 0, false);
+	auth_smtp_expect(2, AUTH_NO_MECHANISM, "");
 	/* they stay while it is away, and are told again only when they change */
 	close(there);
 	auth_smtp_until(is_away);

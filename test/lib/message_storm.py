@@ -64,9 +64,12 @@ class Clients(Client):
                 smtp.send("QUIT")
             smtp.close()
 
+    def _sender(self):
+        return "a@client.example"
+
     def _say(self, smtp, name, rng, saw):
         """True: the connection is good for another one."""
-        for line, code in (("MAIL FROM:<a@client.example>", "250"),
+        for line, code in ((f"MAIL FROM:<{self._sender()}>", "250"),
                            ("RCPT TO:<b@internet.example>", "250"), ("DATA", "354")):
             if not smtp.ask(line).startswith(code):
                 return False

@@ -51,6 +51,18 @@ void host_give_up(struct auth *auth, struct host_wait *wait)
 	wait->name = NULL;
 }
 
+void host_prefer(struct auth *auth, const char *name, const struct addr *addr)
+{
+	struct ipc_resolved *known = find(&auth->hosts, name);
+
+	for (size_t i = 1; known && i < known->n; i++)
+		if (addr_equal(&known->addresses[i], addr)) {
+			memmove(known->addresses + 1, known->addresses,
+				i * sizeof(known->addresses[0]));
+			known->addresses[0] = *addr;
+		}
+}
+
 static struct ipc_resolved *add(struct hosts *hosts)
 {
 	if (hosts->n == HOSTS_MAX) {

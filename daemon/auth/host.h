@@ -25,6 +25,8 @@ struct hosts {
 const struct ipc_resolved *host_find(struct auth *auth, const char *name, struct host_wait *wait);
 /* One that does not wait is allowed. */
 void host_give_up(struct auth *auth, struct host_wait *wait);
+/* This one answered: it comes first from now on, so that one that is dead costs its time once. */
+void host_prefer(struct auth *auth, const char *name, const struct addr *addr);
 void host_take(struct auth *auth, const struct ipc_resolved *ipc);
 void hosts_fini(struct hosts *hosts);
 

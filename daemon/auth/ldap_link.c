@@ -102,6 +102,7 @@ static void on_ready(void *owner)
 {
 	struct ldap_link *link = owner;
 
+	host_prefer(link->backend->auth, link->url.host, &link->addresses[link->at - 1]);
 	if (link->searches)
 		bind_searcher(link);
 	else
@@ -139,27 +140,33 @@ static void on_broken(void *owner, const char *why)
 
 static const struct directory_face face = {on_ready, on_message, on_broken};
 
-/* NULL: that was the last. */
-static const struct addr *next_address(struct ldap_link *link)
+/* Those of now: what is told meanwhile is for the next connection. */
+static void take_addresses(struct ldap_link *link)
 {
-	if (link->url.addr.family != ADDR_NONE)
-		return link->at++ == 0 ? &link->url.addr : NULL;
+	if (link->url.addr.family != ADDR_NONE) {
+		link->addresses[link->n++] = link->url.addr;
+		return;
+	}
 	const struct ipc_resolved *known =
 		host_find(link->backend->auth, link->url.host, &link->host);
 	host_give_up(link->backend->auth, &link->host);
-	return known && link->at < known->n ? &known->addresses[link->at++] : NULL;
+	while (known && link->n < known->n) {
+		link->addresses[link->n] = known->addresses[link->n];
+		link->n++;
+	}
+	if (known && link->n == 0)
+		snprintf(link->why, sizeof(link->why), "its name has no address: %s",
+			dns_status_texts[known->status]);
 }
 
 static void open_next(struct ldap_link *link)
 {
-	const struct addr *addr;
-
-	while (!link->directory && (addr = next_address(link))) {
+	while (!link->directory && link->at < link->n) {
 		const struct directory_setup setup = {.loop = loop_of(link),
 			.face = &face,
 			.owner = link,
 			.url = &link->url,
-			.server = {.addr = *addr, .port = link->url.port},
+			.server = {.addr = link->addresses[link->at++], .port = link->url.port},
 			.context = link->context,
 			.insecure = link->backend->policy->ldap.insecure};
 		link->state = LDAP_LINK_OPENS;
@@ -176,7 +183,7 @@ static void on_host(struct host_wait *wait)
 	struct ldap_link *link = LINK_OF(wait, host);
 
 	loop_timer_clear(loop_of(link), &link->timer);
-	say_why(link, "its name has no address");
+	take_addresses(link);
 	open_next(link);
 }
 

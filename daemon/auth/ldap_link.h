@@ -42,7 +42,8 @@ struct ldap_link {
 	struct directory *directory;
 	struct host_wait host;
 	struct loop_timer timer;
-	size_t at; /* which address is next */
+	struct addr addresses[RESOLVED_MAX];
+	size_t n, at; /* of them, and which is next */
 	int32_t bind_id;
 	unsigned unasked; /* messages that nobody waits for any more */
 	char why[128];

@@ -39,6 +39,21 @@ void host_names_ask(struct host_names *names, const struct ipc_resolve *ipc)
 	names->v[names->n++].owed = true;
 }
 
+static enum dns_status status_of(const struct target_addresses *found)
+{
+	switch (found->known) {
+	case TARGET_NO_NAME:
+		return DNS_NO_NAME;
+	case TARGET_FAILED:
+		return found->why;
+	case TARGET_PENDING:
+	case TARGET_GOOD:
+	case TARGET_NO_DATA:
+		break;
+	}
+	return DNS_NO_DATA;
+}
+
 /* As many of each family as there is room for, if one has too many. */
 static void write_addresses(const struct target_addresses *found, struct ipc_resolved *ipc)
 {
@@ -46,6 +61,7 @@ static void write_addresses(const struct target_addresses *found, struct ipc_res
 	ipc->n = 0;
 	for (size_t i = 0; i < found->n && ipc->n < RESOLVED_MAX; i++)
 		ipc->addresses[ipc->n++] = found->v[i];
+	ipc->status = ipc->n > 0 ? DNS_GOOD : status_of(found);
 }
 
 void host_names_tell(struct host_names *names, struct resolve_cache *cache,

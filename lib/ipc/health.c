@@ -86,7 +86,9 @@ static bool resolved_ok(const void *ipc, size_t len)
 {
 	const struct ipc_resolved *resolved = ipc;
 	(void)len;
-	if (!name_ok(resolved->name) || resolved->n > RESOLVED_MAX)
+	if (!name_ok(resolved->name) || resolved->n > RESOLVED_MAX ||
+		resolved->status >= DNS_STATUSES ||
+		(resolved->status == DNS_GOOD) != (resolved->n > 0))
 		return false;
 	for (unsigned i = 0; i < RESOLVED_MAX; i++)
 		if (!ipc_addr_ok(&resolved->addresses[i]) ||

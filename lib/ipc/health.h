@@ -113,7 +113,7 @@ struct ipc_resolved {
 	struct ipc_header header;
 	char name[DNS_NAME_SIZE]; /* as it was asked for */
 	uint32_t n;
-	uint32_t reserved;
+	uint32_t status;                     /* enum dns_status: why it has none */
 	struct addr addresses[RESOLVED_MAX]; /* behind n: ADDR_NONE */
 };
 

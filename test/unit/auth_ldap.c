@@ -741,6 +741,17 @@ static void a_host_is_known_by_its_name(void **state)
 	const struct ipc_auth_verdict *verdict = auth_world_verdict(world, 5000);
 	assert_non_null(verdict);
 	assert_int_equal(verdict->verdict, AUTH_OK);
+	/* who comes next need not find that out */
+	const struct addr *first = &world->auth.hosts.v[0].addresses[0];
+	assert_true(addr_equal(first, &ipc.addresses[1]));
+	close_world(NULL);
+
+	open_world("\"ldaps://ldap.hotel.example:@1\"", SEARCH " ca \"/ca\"");
+	ipc_init(&ipc, IPC_RESOLVED, sizeof(ipc));
+	strcpy(ipc.name, "ldap.hotel.example");
+	ipc.status = DNS_TROUBLED;
+	host_take(&world->auth, &ipc);
+	expect_later("its name has no address: the DNS server has trouble with it");
 	close_world(NULL);
 
 	open_world("\"ldaps://ldap.hotel.example:@1\"", SEARCH " ca \"/ca\"");

@@ -393,8 +393,16 @@ static void a_test_injects_nothing(void **state)
 	ipc_init(&m, IPC_RESOLVED, sizeof(m.resolved));
 	assert_int_equal(check(), -EBADMSG);
 	strcpy(m.resolved.name, "ldap.hotel.example");
-	assert_int_equal(check(), 0); /* it has no address */
+	assert_int_equal(check(), -EBADMSG); /* it has no address, and why? */
+	m.resolved.status = DNS_STATUSES;
+	assert_int_equal(check(), -EBADMSG);
+	m.resolved.status = DNS_NO_NAME;
+	assert_int_equal(check(), 0);
 	m.resolved.n = 1;
+	m.resolved.addresses[0] = documentation4;
+	assert_int_equal(check(), -EBADMSG);
+	m.resolved.status = DNS_GOOD;
+	m.resolved.addresses[0] = (struct addr){0};
 	assert_int_equal(check(), -EBADMSG);
 	m.resolved.addresses[0] = documentation4;
 	assert_int_equal(check(), 0);

@@ -84,7 +84,7 @@ static bool succeed(struct smtp_flow *flow)
 	if (facts.asked && facts.reason != TLS_REASON_NONE && facts.reason != TLS_REASON_ABSENT)
 		smtp_count(flow->smtp, COUNTER_TLS_INVALID_CLIENT_CERTIFICATE);
 	/* what came behind its last record lies inside, and no event will tell of it */
-	flow->client_readable = true;
+	flow->client_readable = flow->client_hangup || !tls_drained(flow->client_tls);
 	engine_client_secured(&flow->engine, loop_now_ms(flow->smtp->loop), talk_out(flow));
 	talk_act(flow);
 	return true;
@@ -149,6 +149,8 @@ ssize_t client_send(struct smtp_flow *flow, const void *bytes, size_t len)
 	ssize_t n;
 
 	if (flow->client_secured) {
+		if (last)
+			tls_write_last(flow->client_tls);
 		n = tls_write(flow->client_tls, bytes, len);
 		return n == -EAGAIN ? 0 : n;
 	}

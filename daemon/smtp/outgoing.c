@@ -92,7 +92,7 @@ static int server_flags(const struct smtp_flow *flow)
 
 static ssize_t send_server(struct smtp_flow *flow, const void *bytes, size_t len, int flags)
 {
-	return flow->server_secured ? server_tls_write(flow, bytes, len)
+	return flow->server_secured ? server_tls_write(flow, bytes, len, flags != 0)
 				    : send_some(flow->server.fd, bytes, len, flags);
 }
 

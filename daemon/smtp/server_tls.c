@@ -115,7 +115,10 @@ static bool succeed(struct smtp_flow *flow)
 	smtp_count(flow->smtp, COUNTER_SERVER_TLS);
 	flow->server_secured = true;
 	note_words(flow);
-	flow->server_readable = flow->server_writable = true; /* until a call says otherwise */
+	tls_forget_key(flow->server_tls);
+	/* until a call says otherwise */
+	flow->server_readable = flow->server_hangup || !tls_drained(flow->server_tls);
+	flow->server_writable = true;
 	engine_server_secured(&flow->engine, way_now_ms(&flow->way), talk_out(flow));
 	talk_act(flow);
 	return true;
@@ -164,8 +167,10 @@ ssize_t server_tls_read(struct smtp_flow *flow, void *bytes, size_t len)
 	return n;
 }
 
-ssize_t server_tls_write(struct smtp_flow *flow, const void *bytes, size_t len)
+ssize_t server_tls_write(struct smtp_flow *flow, const void *bytes, size_t len, bool last)
 {
+	if (last)
+		tls_write_last(flow->server_tls);
 	ssize_t n = tls_write(flow->server_tls, bytes, len);
 
 	return n == -EAGAIN ? 0 : n;

@@ -27,8 +27,8 @@ void server_tls_forget(struct smtp_flow *flow);
 void server_tls_on_event(struct smtp_flow *flow);
 /* Of a session whose handshake is done; as recv(), but -errno. */
 ssize_t server_tls_read(struct smtp_flow *flow, void *bytes, size_t len);
-/* How many went; -errno: it is gone. */
-ssize_t server_tls_write(struct smtp_flow *flow, const void *bytes, size_t len);
+/* How many went; -errno: it is gone. last: the connection's end follows at once. */
+ssize_t server_tls_write(struct smtp_flow *flow, const void *bytes, size_t len, bool last);
 /* The connection is to be closed. One without TLS is allowed. */
 void server_tls_end(struct smtp_flow *flow);
 

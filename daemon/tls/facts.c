@@ -149,3 +149,11 @@ void tls_see(const struct tls_session *session, struct tls_seen *seen)
 	memcpy(seen->cipher, facts.cipher, sizeof(seen->cipher));
 	tls_names(session, add_name, seen);
 }
+
+void tls_forget_key(const struct tls_session *session)
+{
+	X509 *certificate = SSL_get0_peer_certificate(session->ssl);
+
+	if (certificate)
+		X509_set_pubkey(certificate, session->context->no_key);
+}

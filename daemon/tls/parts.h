@@ -37,6 +37,7 @@ struct tls_context {
 	size_t nnames;
 	uint8_t (*pins)[32];
 	size_t npins;
+	EVP_PKEY *no_key; /* for tls_forget_key() */
 };
 
 struct tls_session {

@@ -5,8 +5,11 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Records that bring no bytes of their own, in one call. Nobody sends so many; who does wants the
  * process for itself. */
@@ -368,6 +371,11 @@ bool tls_holds(const struct tls_session *session)
 bool tls_drained(const struct tls_session *session)
 {
 	return session->drained && !tls_holds(session);
+}
+
+void tls_write_last(const struct tls_session *session)
+{
+	setsockopt(SSL_get_fd(session->ssl), IPPROTO_TCP, TCP_CORK, &(int){1}, sizeof(int));
 }
 
 void tls_close(struct tls_session *session)

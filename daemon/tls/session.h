@@ -47,6 +47,9 @@ bool tls_holds(const struct tls_session *session);
 /* The last tls_read() took all that the socket had, and nothing is inside: of more, or of an end
  * that no event has told of yet, one will. */
 bool tls_drained(const struct tls_session *session);
+/* What is written from here on goes in one packet with the socket's end, which is to follow at
+ * once; alone when it did not for a fifth of a second. */
+void tls_write_last(const struct tls_session *session);
 /* Says that no byte follows, if it can be said at once. */
 void tls_close(struct tls_session *session);
 
@@ -82,5 +85,8 @@ typedef bool tls_visit(const char *name, void *argument);
 void tls_names(const struct tls_session *session, tls_visit *visit, void *argument);
 /* Of a handshake that is over, whatever it came to; why is not set. */
 void tls_see(const struct tls_session *session, struct tls_seen *seen);
+/* Of a handshake that is done: the peer's key is not asked for any more. Most of what a certificate
+ * takes is the key, as the library works with it: 2 KiB as long as the session lives. */
+void tls_forget_key(const struct tls_session *session);
 
 #endif

@@ -285,7 +285,7 @@ static void a_handshake_ends_with_what_was_negotiated(void **state)
 	meet_plainly(&ends);
 	tls_facts(ends.gateway, &facts);
 	assert_int_equal(facts.version, TLS_VERSION_1_3);
-	assert_string_equal(facts.cipher, "TLS_AES_256_GCM_SHA384");
+	assert_string_equal(facts.cipher, "TLS_AES_128_GCM_SHA256");
 	assert_string_equal(facts.sni, MAIL);
 	assert_false(facts.asked);
 	tls_facts(ends.peer, &facts);

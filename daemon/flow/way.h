@@ -49,6 +49,7 @@ struct way {
 	struct policy *policy;         /* a reference: the one that its zone and server are of */
 	struct attempts *attempts;     /* NULL: none failed */
 	struct replica_server *choice; /* a reference, while it looks for a host; or NULL */
+	uint64_t tried;                /* targets of choice, as a mask */
 	uint64_t id;
 	uint64_t session; /* 0: none */
 	/* times are monotonic */
@@ -60,7 +61,6 @@ struct way {
 	int32_t server;         /* of policy; -1: none */
 	int32_t rule;           /* that took the connection, of policy; -1: none did */
 	uint32_t holds[WAY_HOLDS]; /* charge.h */
-	uint64_t tried;            /* targets of choice, as a mask */
 	uint16_t addresses_tried;  /* of the target at hand */
 	uint8_t target, address;   /* at hand */
 	bool to_original;          /* the server is the original itself */

@@ -57,15 +57,15 @@ struct smtp_flow {
 	/* in the list of done flows, or of those whose round was cut short */
 	struct smtp_flow *next;
 	struct smtp_hold from_client, to_client, to_server;
+	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
 	struct tls_contexts *contexts;  /* held: of the way's policy; NULL: none */
 	struct tls_session *client_tls; /* NULL: no handshake was begun */
 	struct tls_session *server_tls; /* NULL: in clear */
 	char *server_words; /* what is known of the latter (server_tls.h); NULL: nothing */
-	uint32_t note; /* 1 + the number of its piece (smtp_note.h); 0: no message is under way */
-	uint32_t said; /* likewise of what a server said last to a text; 0: nothing */
 	uint64_t from_client_bytes, from_server_bytes;
-	uint8_t *session;    /* session_encode(), which says its length first; NULL: none */
-	uint64_t start_ms;   /* monotonic: when the relay accepted it */
+	uint8_t *session;  /* session_encode(), which says its length first; NULL: none */
+	uint64_t start_ms; /* monotonic: when the relay accepted it */
+	uint32_t said; /* by a server last, to a text: 1 + the number of its piece; 0: nothing */
 	uint32_t messages;   /* that were let through at DATA */
 	uint32_t connect_ms; /* of the attempt at hand: when the host is given up */
 	int32_t rule;        /* of the last recipient that was decided; -1: none */
@@ -107,7 +107,7 @@ struct smtp_flow {
 	struct engine engine;
 };
 
-_Static_assert(sizeof(struct smtp_flow) <= 3392,
+_Static_assert(sizeof(struct smtp_flow) <= 3360,
 	"kept for every flow, with a note: 4 KiB in all (design, section 8)");
 
 #define SMTP_FLOW_READ_BYTES  (64u << 10)

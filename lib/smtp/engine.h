@@ -322,7 +322,9 @@ struct engine {
 	struct smtp_offers offers;     /* of the server that is connected */
 	struct smtp_path sender;
 	char helo_name[ENGINE_HELO_SIZE]; /* what the client calls itself; empty: not said */
-	/* private */
+	/* private; in an order that leaves no room between */
+	char line[SMTP_LINE_SIZE]; /* of the server's reply; the last one of it stays */
+	uint8_t link, errors, controls, refused, logins;
 	uint64_t now_ms, flow;
 	uint64_t first_ms;          /* when a reply to MAIL is due at the latest */
 	uint64_t heard_ms, pace_ms; /* of a text: its last byte; since when pace_bytes count;
@@ -346,18 +348,17 @@ struct engine {
 	uint16_t recipients_max;
 	uint16_t reply_lines, reply_code, pass_code, line_len;
 	uint16_t flags;
-	uint8_t link, errors, controls, refused, logins;
 	uint8_t answer;  /* to every further RCPT of this transaction */
 	uint8_t why;     /* the reply to a text that is drained */
 	uint8_t outcome; /* its record */
 	uint8_t wanted;  /* enum ending: the owner ends the flow as soon as may be */
 	uint8_t tls;     /* enum engine_tls: of the host that is connected */
+	uint8_t failed;  /* what the last host that was tried made of it */
 	bool xclient : 1, identity_last : 1, helo_said : 1;
 	bool login : 1, login_last : 1, other_sender : 1;
 	bool tried : 1;         /* a login was begun */
 	bool logged_in : 1;     /* with a password, on this connection; for the owner, too */
 	bool spoken : 1;        /* what is in front is of a login: it goes with the next input */
-	uint8_t failed;         /* what the last host that was tried made of it */
 	bool reused : 1;        /* the connection had a transaction before this one */
 	bool answered : 1;      /* the line in front is: it goes with the next input */
 	bool begun : 1;         /* a command line of the client was read */
@@ -372,13 +373,12 @@ struct engine {
 	uint8_t mode : 2;       /* enum engine_mode: of the text */
 	uint8_t given : 2;      /* enum smtp_stuff: of what the owner gave of it */
 	struct smtp_mail_parameters parameters;
-	char line[SMTP_LINE_SIZE]; /* of the server's reply; the last one of it stays */
 	union {
 		struct smtp_command command;
 		struct smtp_body body; /* in BODY and DRAIN: no command is kept then */
 	};
 };
-_Static_assert(sizeof(struct engine) <= 2816, "kept for every flow");
+_Static_assert(sizeof(struct engine) <= 2792, "kept for every flow");
 
 void engine_init(struct engine *engine, const struct engine_setup *setup, uint64_t now_ms);
 

@@ -128,15 +128,18 @@ static struct talk begin(const struct load_place *place, SSL_CTX *ctx)
 	return talk;
 }
 
+/* text empty: it greets and goes. */
 static void send_one(const struct load_place *place, SSL_CTX *ctx, const char *text, size_t len)
 {
 	struct talk talk = begin(place, ctx);
 
-	say(&talk, "MAIL FROM:<a@client.example>\r\n", "250");
-	say(&talk, "RCPT TO:<b@internet.example>\r\n", "250");
-	say(&talk, "DATA\r\n", "354");
-	put(&talk, text, len);
-	expect(&talk, "250");
+	if (len > 0) {
+		say(&talk, "MAIL FROM:<a@client.example>\r\n", "250");
+		say(&talk, "RCPT TO:<b@internet.example>\r\n", "250");
+		say(&talk, "DATA\r\n", "354");
+		put(&talk, text, len);
+		expect(&talk, "250");
+	}
 	say(&talk, "QUIT\r\n", "221");
 	SSL_free(talk.ssl);
 	close(talk.fd);
@@ -163,7 +166,8 @@ int load_tls_send(char **words)
 {
 	struct load_place place = load_place_of(words[0], words[1]);
 	int sessions = atoi(words[2]), count = atoi(words[3]), status;
-	char *text = text_of((size_t)atoi(words[4]));
+	size_t size = (size_t)atoi(words[4]);
+	char *text = size > 0 ? text_of(size) : "";
 	SSL_CTX *ctx = strcmp(words[5], "clear") == 0 ? NULL : client_context();
 	bool good = true;
 

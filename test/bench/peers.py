@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+import load
 from authority import Authority
 from lab import wait_until
 from mail import MTA, Postfix
@@ -82,9 +83,11 @@ class Peer:
 
     # -- for those that redirect ----------------------------------------------------------------
 
+    ruled = None  # by whose file; None: its own
+
     def rules(self, on):
         if on:
-            with open(f"{HERE}/peers/{self.name}.nft") as file:
+            with open(f"{HERE}/peers/{self.ruled or self.name}.nft") as file:
                 self.gateway.nft(file.read())
         else:
             self.gateway.run("nft", "delete", "table", "inet", "bench", check=False)
@@ -268,12 +271,42 @@ class Handshake(Peer):
 class NginxMail(Proxy):
     name = "nginx-mail"
     lacks = "identity, rules by recipient, audit; blind behind the first recipient"
+    tls = ""
 
     def argv(self):
-        conf = self.filled("nginx-mail.conf",
+        conf = self.filled("nginx-mail.conf", TLS=self.tls,
                            MODULES=unpacked("libnginx-mod-mail", "usr/lib/nginx/modules"))
         return [unpacked("nginx", "usr/sbin/nginx"), "-p", self.lab.folder, "-e", "stderr",
                 "-c", conf]
+
+
+class NginxMailTls(NginxMail):
+    """The same in TLS, as message-tls has it: a key of P-256, and nobody resumes."""
+
+    name = "nginx-mail-tls"
+    ruled = NginxMail.name
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        certificate, key = Authority(lab.path("nginx-tls")).sign("gw", "gw.example.net")
+        self.tls = (f"starttls only; ssl_certificate {certificate}; ssl_certificate_key {key};"
+                    " ssl_session_cache none; ssl_session_tickets off;")
+
+
+class Starttls(Proxy):
+    """The bench's own server in the gateway, which answers each line at once and passes nothing on:
+    what it costs the least that can be had to take STARTTLS, by the network."""
+
+    name = "starttls"
+    ruled = NginxMail.name
+    lacks = "all but an answer to each line"
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        self.signed = Authority(lab.path("starttls")).sign("gw", "gw.example.net")
+
+    def argv(self):
+        return [load.PROGRAM, "tls-serve", "0.0.0.0", "4325", *self.signed]
 
 
 class BeforeQueue(Proxy):
@@ -315,8 +348,8 @@ smtpd_client_event_limit_exceptions = static:all
 ALL = (Peer, Dnat, Haproxy, Nginx, Gateway)
 # those beside which Postern speaks SMTP itself; the first and the last do not
 MAIL = (Haproxy, NginxMail, BeforeQueue, Gateway, Message)
-# the same without TLS, the handshake alone, and both
-SECURE = (Message, Handshake, MessageTls)
+# the same without TLS, the handshake alone in both ways to count it, and both; and who else does
+SECURE = (Message, Handshake, Starttls, MessageTls, NginxMailTls)
 # those that a proxy is compared with: the better of them
 RIVALS = ("haproxy", "nginx")
 

@@ -164,6 +164,7 @@ struct decide_reply {
 	ptrdiff_t rule;   /* index, -1 unless DECIDE_RULE; also of one that refuses */
 	ptrdiff_t server; /* index, where permitted; -1 for `server original` */
 	bool to_original;
+	unsigned scans;                  /* of the rule, where permitted: policy_rule_scans() */
 	bool submission;                 /* there is a user; else it is transfer */
 	enum decide_direction direction; /* of decide_recipient() */
 	ptrdiff_t domain;                /* index of the recipient's; -1: outgoing */

@@ -75,6 +75,7 @@ static void take_rule(struct decide_reply *reply, const struct policy *policy, s
 	reply->permitted = true;
 	reply->to_original = rule->to_original;
 	reply->server = server_of(policy, rule, domain->index);
+	reply->scans = policy_rule_scans(rule);
 }
 
 /* NULL: its lease is over. */

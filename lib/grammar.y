@@ -59,6 +59,8 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 
 /* Keywords only where the grammar has them. */
 %token <token> AUTH "auth" BASE "base" DOVECOT "dovecot" FILTER "filter" FORWARD "forward"
+%token <token> CLAMAV "clamav" MILTER "milter" MODE "mode" QUARANTINE "quarantine" SCAN "scan"
+%token <token> STREAM "stream" TEMPFAIL "tempfail" WHOLE "whole"
 %token <token> LDAP "ldap" MECHANISM "mechanism" PREFIX_WORD "prefix"
 %token <token> ACCEPT "accept" ACCOUNT "account" ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
 %token <token> CA "ca" CERTIFICATE "certificate" CHECK "check"
@@ -88,6 +90,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %type <act> act
 %type <number> duration size number port_number
 %type <choice> posture on_off login log_level not per rate_per level newline
+%type <choice> scan_mode scan_failure scan_quarantine
 %type <choice> client_tls_mode client_tls_client server_tls_mode
 %type <count> rate
 
@@ -122,6 +125,8 @@ top_statement:
 					{ language_domain_end(l); }
 	| SERVER name { language_server_begin(l, &@2, &$2); } '{' server_statements '}'
 					{ language_server_end(l); }
+	| SCAN name { language_scan_begin(l, &@2, &$2); } '{' scan_statements '}'
+					{ language_scan_end(l); }
 	| DEVICE name { language_device_begin(l, &@2, &$2); } '{' device_statements '}'
 					{ language_device_end(l); }
 	| RULE name { language_rule_begin(l, &@2, &$2); } '{' rule_statements '}'
@@ -487,6 +492,34 @@ deadline:
 	| IDLE duration		{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_IDLE, $2); }
 	| COMMAND duration	{ language_deadline_set(l, &@1, &@2, POLICY_SERVER_COMMAND, $2); };
 
+/* --- scan */
+
+scan_statements: %empty | scan_statements ';' | scan_statements scan_statement;
+
+scan_statement:
+	MILTER text		{ language_scan_address(l, &@1, &@2, &$2, POLICY_SCAN_MILTER); }
+	| CLAMAV text		{ language_scan_address(l, &@1, &@2, &$2, POLICY_SCAN_CLAMAV); }
+	| MODE scan_mode	{ language_scan_mode(l, &@1, (enum policy_scan_mode)$2); }
+	| ON_FAILURE scan_failure
+		{ language_scan_on_failure(l, &@1, (enum policy_scan_failure)$2); }
+	| DEADLINE duration		{ language_scan_deadline(l, &@1, &@2, $2); }
+	| QUARANTINE scan_quarantine
+		{ language_scan_quarantine(l, &@1, (enum policy_scan_failure)$2); }
+	| COMMENT text			{ language_scan_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_SCAN); };
+
+scan_mode:
+	STREAM				{ $$ = POLICY_SCAN_STREAM; }
+	| WHOLE				{ $$ = POLICY_SCAN_WHOLE; };
+
+scan_failure:
+	scan_quarantine
+	| ACCEPT			{ $$ = POLICY_SCAN_ACCEPT; };
+
+scan_quarantine:
+	TEMPFAIL			{ $$ = POLICY_SCAN_TEMPFAIL; }
+	| REJECT			{ $$ = POLICY_SCAN_REJECT; };
+
 /* --- device */
 
 device_statements: %empty | device_statements ';' | device_statements device_statement;
@@ -550,6 +583,8 @@ rule_statement:
 	| SERVER ORIGINAL		{ language_rule_server(l, &@1, &@2, NULL); }
 	| SERVER PROTECTED		{ language_rule_server_protected(l, &@1, &@2); }
 	| VERDICT act			{ language_rule_verdict(l, &@1, &$2); }
+	| SCAN names			{ language_rule_scans(l, &@1, false); }
+	| SCAN NONE			{ language_rule_scans(l, &@1, true); }
 	| limit
 	| LIMIT NONE			{ language_rule_limit_none(l, &@1); }
 	| AUDIT on_off			{ language_rule_audit(l, &@1, $2); }
@@ -692,7 +727,7 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
-	WORD | DAYRANGE | AUTH | BASE | DOVECOT | FILTER | FORWARD | LDAP | MECHANISM | PREFIX_WORD | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
+	WORD | DAYRANGE | CLAMAV | MILTER | MODE | QUARANTINE | SCAN | STREAM | TEMPFAIL | WHOLE | AUTH | BASE | DOVECOT | FILTER | FORWARD | LDAP | MECHANISM | PREFIX_WORD | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
 	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
 	| DOMAIN | DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
 	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KEY | KILL | LANGUAGE

@@ -290,6 +290,26 @@ void language_server_comment(struct language *l, const struct language_span *wor
 	const struct language_span *span, const struct policy_string *text);
 void language_server_end(struct language *l);
 
+/* language_build_scan.c: scans, and `scan` of a rule. */
+void language_scan_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_scan_address(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *address,
+	enum policy_scan_kind kind);
+void language_scan_mode(
+	struct language *l, const struct language_span *word, enum policy_scan_mode mode);
+void language_scan_on_failure(
+	struct language *l, const struct language_span *word, enum policy_scan_failure failure);
+void language_scan_deadline(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_scan_quarantine(
+	struct language *l, const struct language_span *word, enum policy_scan_failure failure);
+void language_scan_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_scan_end(struct language *l);
+/* none: `scan none` */
+void language_rule_scans(struct language *l, const struct language_span *word, bool none);
+
 /* language_build_rule.c: devices and rules. */
 void language_device_begin(
 	struct language *l, const struct language_span *span, const struct policy_string *name);

@@ -433,6 +433,7 @@ const char *language_block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ACCOUNT] = "account",
 		[LANGUAGE_BLOCK_ANNOUNCE] = "announce",
 		[LANGUAGE_BLOCK_LIMIT] = "limit",
+		[LANGUAGE_BLOCK_SCAN] = "scan",
 		[LANGUAGE_BLOCK_DEVICE] = "device",
 		[LANGUAGE_BLOCK_RULE] = "rule",
 	};

@@ -150,6 +150,8 @@ static void resolve_rules(struct language *l)
 			rule->sender.lists);
 		resolve_lists(l, POLICY_HOLDS_MAIL, &rule->recipient.list_names, &notes[i].lists[3],
 			rule->recipient.lists);
+		language_resolve_all(
+			l, POLICY_KIND_SCAN, &rule->scan_names, &notes[i].scans, rule->scans);
 		if (rule->to_server && !rule->to_original && !rule->to_protected)
 			language_resolve(l, POLICY_KIND_SERVER, &rule->server_name,
 				&notes[i].server, &rule->server);
@@ -210,11 +212,13 @@ void language_check(struct language *l)
 	ADD_NAMES(POLICY_KIND_AUTH, "auth", auths, auth);
 	ADD_NAMES(POLICY_KIND_DOMAIN, "domain", domains, domain);
 	ADD_NAMES(POLICY_KIND_SERVER, "server", servers, server);
+	ADD_NAMES(POLICY_KIND_SCAN, "scan", scans, scan);
 	ADD_NAMES(POLICY_KIND_DEVICE, "device", devices, device);
 	ADD_NAMES(POLICY_KIND_RULE, "rule", rules, rule);
 	resolve_rules(l);
 	language_check_tls(l);
 	language_check_auth(l);
+	language_check_scans(l);
 	resolve_listeners(l);
 	resolve_domains(l);
 	check_devices(l);
@@ -234,6 +238,7 @@ void language_check(struct language *l)
 	language_check_relay(l);
 	language_check_tls_rules(l);
 	language_check_auth_rules(l);
+	language_check_scan_rules(l);
 	language_check_ways(l);
 	language_check_shadow(l);
 }

@@ -36,13 +36,21 @@ static bool is_own(const struct language *l, const struct addr *addr)
 }
 
 /* The relays' port at every address, or that of the metrics. */
-static bool is_own_listener(const struct language *l, const struct policy_host *host)
+static bool is_own_port(const struct language *l, const struct addr *addr, uint16_t port)
 {
 	const struct policy *policy = l->policy;
 	const struct addr *metrics = &policy->metrics_addr;
-	return host->port == l->world->relay_port ||
-	       (metrics->family != ADDR_NONE && host->port == policy->metrics_port &&
-		       (addr_is_unspecified(metrics) || addr_equal(metrics, &host->addr)));
+	return port == l->world->relay_port ||
+	       (metrics->family != ADDR_NONE && port == policy->metrics_port &&
+		       (addr_is_unspecified(metrics) || addr_equal(metrics, addr)));
+}
+
+bool language_is_listener(const struct language *l, const struct addr *addr, uint16_t port)
+{
+	bool own = is_own(l, addr);
+
+	return (own && is_own_port(l, addr, port)) ||
+	       policy_is_listener(l->policy, addr, port, own);
 }
 
 /* With `bind client` both sides of a flow are of one IP version. */
@@ -73,8 +81,7 @@ static void check_host(struct language *l, const struct policy_server *server, s
 	if (host->addr.family == ADDR_NONE)
 		return;
 	bool own = is_own(l, &host->addr);
-	if ((own && is_own_listener(l, host)) ||
-		policy_is_listener(l->policy, &host->addr, host->port, own))
+	if (language_is_listener(l, &host->addr, host->port))
 		language_fault(l, span,
 			"host %s port %u is a listener of our own, expected another host or port",
 			host->name.text, host->port);

@@ -79,6 +79,8 @@ static const struct language_vector *vector_of(const struct language *l, enum po
 		return &l->domains;
 	case POLICY_KIND_SERVER:
 		return &l->servers;
+	case POLICY_KIND_SCAN:
+		return &l->scans;
 	case POLICY_KIND_DEVICE:
 		return &l->devices;
 	case POLICY_KIND_RULE:
@@ -106,6 +108,8 @@ static const char *name_in(const struct language *l, enum policy_kind kind, size
 		return ((const struct policy_domain *)v)[i].name.text;
 	case POLICY_KIND_SERVER:
 		return ((const struct policy_server *)v)[i].name.text;
+	case POLICY_KIND_SCAN:
+		return ((const struct policy_scan *)v)[i].name.text;
 	case POLICY_KIND_DEVICE:
 		return ((const struct policy_device *)v)[i].name.text;
 	case POLICY_KIND_RULE:

@@ -10,6 +10,7 @@ static const char *const words[] = {[POLICY_KIND_ZONE] = "zone",
 	[POLICY_KIND_AUTH] = "auth",
 	[POLICY_KIND_DOMAIN] = "domain",
 	[POLICY_KIND_SERVER] = "server",
+	[POLICY_KIND_SCAN] = "scan",
 	[POLICY_KIND_DEVICE] = "device",
 	[POLICY_KIND_RULE] = "rule"};
 static_assert(sizeof(words) / sizeof(*words) == LANGUAGE_KINDS, "a word for each kind");
@@ -47,6 +48,8 @@ size_t language_count(const struct policy *policy, enum policy_kind kind)
 		return policy->ndomains;
 	case POLICY_KIND_SERVER:
 		return policy->nservers;
+	case POLICY_KIND_SCAN:
+		return policy->nscans;
 	case POLICY_KIND_DEVICE:
 		return policy->ndevices;
 	case POLICY_KIND_RULE:
@@ -72,6 +75,8 @@ const char *language_name_at(const struct policy *policy, enum policy_kind kind,
 		return policy->domains[i].name.text;
 	case POLICY_KIND_SERVER:
 		return policy->servers[i].name.text;
+	case POLICY_KIND_SCAN:
+		return policy->scans[i].name.text;
 	case POLICY_KIND_DEVICE:
 		return policy->devices[i].name.text;
 	case POLICY_KIND_RULE:
@@ -97,6 +102,8 @@ ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, cons
 		return policy_find_domain(policy, name);
 	case POLICY_KIND_SERVER:
 		return policy_find_server(policy, name);
+	case POLICY_KIND_SCAN:
+		return policy_find_scan(policy, name);
 	case POLICY_KIND_DEVICE:
 		return policy_find_device(policy, name);
 	case POLICY_KIND_RULE:

@@ -12,7 +12,7 @@ static const char *statements_of(enum language_block_kind kind)
 {
 	switch (kind) {
 	case LANGUAGE_BLOCK_TOP:
-		return " scan radius portal ";
+		return " radius portal ";
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
 	case LANGUAGE_BLOCK_ZONE:
@@ -21,8 +21,6 @@ static const char *statements_of(enum language_block_kind kind)
 		return " path ";
 	case LANGUAGE_BLOCK_HOST:
 		return " bind ";
-	case LANGUAGE_BLOCK_RULE:
-		return " scan ";
 	case LANGUAGE_BLOCK_CLIENT_TLS:
 	case LANGUAGE_BLOCK_CERTIFICATE:
 	case LANGUAGE_BLOCK_AUTH:
@@ -33,7 +31,9 @@ static const char *statements_of(enum language_block_kind kind)
 	case LANGUAGE_BLOCK_DOMAIN:
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
+	case LANGUAGE_BLOCK_SCAN:
 	case LANGUAGE_BLOCK_DEVICE:
+	case LANGUAGE_BLOCK_RULE:
 		break;
 	}
 	return " ";

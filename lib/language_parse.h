@@ -150,6 +150,11 @@ struct language_server_note {
 	struct language_account_note account;
 };
 
+struct language_scan_note {
+	struct language_span name, backend, value; /* `milter`, and what stands behind it */
+	struct language_span quarantine;
+};
+
 struct language_device_note {
 	struct language_span name, zone;
 	struct language_spans macs, mac_lists, addresses, lists;
@@ -161,7 +166,8 @@ struct language_rule_note {
 	struct language_span flow_limit;   /* the first limit of flows, or a rate of them */
 	struct language_span limit_none;
 	struct language_span tls;
-	struct language_spans zones, listeners, ports;
+	struct language_span scan; /* unless it is `scan none` */
+	struct language_spans zones, listeners, ports, scans;
 	struct language_spans lists[4]; /* of source, destination, sender and recipient */
 };
 
@@ -182,6 +188,7 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_ACCOUNT,
 	LANGUAGE_BLOCK_ANNOUNCE,
 	LANGUAGE_BLOCK_LIMIT,
+	LANGUAGE_BLOCK_SCAN,
 	LANGUAGE_BLOCK_DEVICE,
 	LANGUAGE_BLOCK_RULE,
 };
@@ -242,6 +249,7 @@ struct language {
 	struct policy_domain domain;
 	struct policy_server server;
 	struct policy_host host;
+	struct policy_scan scan;
 	struct policy_device device;
 	struct policy_rule rule;
 	struct policy_client_tls client_tls; /* the `tls` being read, and its options' block */
@@ -258,14 +266,15 @@ struct language {
 	struct language_domain_note domain_note;
 	struct language_server_note server_note;
 	struct language_tls_note host_tls_note;
+	struct language_scan_note scan_note;
 	struct language_device_note device_note;
 	struct language_rule_note rule_note;
 
 	/* Finished blocks; they become the policy's arrays. */
 	struct language_vector zones, listeners, lists, domains, certificates, auths, servers,
-		devices, rules;
+		scans, devices, rules;
 	struct language_vector zone_notes, listener_notes, list_notes, domain_notes,
-		certificate_notes, auth_notes, server_notes, device_notes, rule_notes;
+		certificate_notes, auth_notes, server_notes, scan_notes, device_notes, rule_notes;
 };
 
 /* language.c. A parse from front to end: begin (NULL: out of memory), read one or more sources,
@@ -343,6 +352,8 @@ void language_resolve_all(struct language *l, enum policy_kind kind,
 void language_check_tls(struct language *l);
 void language_check_auth(struct language *l);
 void language_check_auth_rules(struct language *l);
+void language_check_scans(struct language *l);
+void language_check_scan_rules(struct language *l);
 void language_check_tls_rules(struct language *l);
 void language_index(struct language *l);
 void language_check_credentials(struct language *l);
@@ -351,6 +362,8 @@ const char *language_refuse_host(const struct policy_string *name);
 void language_check_devices_apart(struct language *l);
 void language_check_limits(struct language *l);
 void language_check_zones(struct language *l);
+/* Do we listen there ourselves? */
+bool language_is_listener(const struct language *l, const struct addr *addr, uint16_t port);
 void language_check_servers(struct language *l);
 void language_check_rules(struct language *l);
 void language_check_overlap(struct language *l);

@@ -451,6 +451,8 @@ static void print_rule(struct language_writer *w, const struct policy_rule *rule
 		language_put(w, " verdict ");
 		language_put_act(w, &rule->act, full);
 	}
+	language_put_names(w, " scan ", &rule->scan_names, false);
+	language_put(w, rule->scan_none ? " scan none" : "");
 	put_limits(w, rule);
 	if (rule->audit_given || full)
 		language_put(w, rule->audit ? " audit on" : " audit off");
@@ -501,6 +503,9 @@ void language_write_part(struct language_writer *w, const struct policy *policy,
 		break;
 	case POLICY_KIND_SERVER:
 		print_server(w, &policy->servers[i], full);
+		break;
+	case POLICY_KIND_SCAN:
+		language_put_scan(w, &policy->scans[i], full);
 		break;
 	case POLICY_KIND_DEVICE:
 		print_device(w, &policy->devices[i]);

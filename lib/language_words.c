@@ -24,6 +24,7 @@ static const struct language_word words[] = {
 	{"ca", T_CA},
 	{"certificate", T_CERTIFICATE},
 	{"check", T_CHECK},
+	{"clamav", T_CLAMAV},
 	{"client", T_CLIENT},
 	{"closed", T_CLOSED},
 	{"command", T_COMMAND},
@@ -82,6 +83,8 @@ static const struct language_word words[] = {
 	{"message", T_MESSAGE},
 	{"messages", T_MESSAGES},
 	{"metrics", T_METRICS},
+	{"milter", T_MILTER},
+	{"mode", T_MODE},
 	{"mx", T_MX},
 	{"name", T_NAME_WORD},
 	{"names", T_NAMES},
@@ -109,6 +112,7 @@ static const struct language_word words[] = {
 	{"protected", T_PROTECTED},
 	{"proxy-v1", T_PROXY_V1},
 	{"proxy-v2", T_PROXY_V2},
+	{"quarantine", T_QUARANTINE},
 	{"rate", T_RATE_WORD},
 	{"recipient", T_RECIPIENT},
 	{"recipients", T_RECIPIENTS},
@@ -117,6 +121,7 @@ static const struct language_word words[] = {
 	{"request", T_REQUEST},
 	{"require", T_REQUIRE},
 	{"rule", T_RULE},
+	{"scan", T_SCAN},
 	{"schedule", T_SCHEDULE},
 	{"secret", T_SECRET},
 	{"sender", T_SENDER},
@@ -125,8 +130,10 @@ static const struct language_word words[] = {
 	{"size", T_SIZE_WORD},
 	{"smtp", T_SMTP},
 	{"source", T_SOURCE},
+	{"stream", T_STREAM},
 	{"strict", T_STRICT},
 	{"tagged", T_TAGGED},
+	{"tempfail", T_TEMPFAIL},
 	{"tls", T_TLS},
 	{"trace", T_TRACE},
 	{"unauthenticated", T_UNAUTHENTICATED},
@@ -137,6 +144,7 @@ static const struct language_word words[] = {
 	{"verify", T_VERIFY},
 	{"warning", T_WARNING},
 	{"weight", T_WEIGHT},
+	{"whole", T_WHOLE},
 	{"xclient", T_XCLIENT},
 	{"zone", T_ZONE},
 };
@@ -194,7 +202,7 @@ const char *const *language_statements(enum language_block_kind kind)
 {
 	static const char *const top[] = {"language", "hostname", "on-failure", "drain", "include",
 		"limit", "audit", "log", "metrics", "zone", "listener", "list", "domain",
-		"certificate", "auth", "server", "device", "rule", NULL};
+		"certificate", "auth", "server", "scan", "device", "rule", NULL};
 	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
 		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "level",
@@ -216,11 +224,13 @@ const char *const *language_statements(enum language_block_kind kind)
 	static const char *const account[] = {"secret", "sender", "insecure", NULL};
 	static const char *const announce[] = {"login", NULL};
 	static const char *const limit[] = {"block", NULL};
+	static const char *const scan[] = {"milter", "clamav", "mode", "on-failure", "deadline",
+		"quarantine", "comment", NULL};
 	static const char *const device[] = {
 		"zone", "mac", "address", "user", "group", "comment", NULL};
 	static const char *const rule[] = {"zone", "listener", "user", "group", "port", "source",
 		"destination", "schedule", "sender", "recipient", "tls", "server", "verdict",
-		"limit", "audit", "disabled", "comment", NULL};
+		"scan", "limit", "audit", "disabled", "comment", NULL};
 	static const char *const *const blocks[] = {
 		[LANGUAGE_BLOCK_TOP] = top,
 		[LANGUAGE_BLOCK_AUDIT] = audit,
@@ -237,6 +247,7 @@ const char *const *language_statements(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ACCOUNT] = account,
 		[LANGUAGE_BLOCK_ANNOUNCE] = announce,
 		[LANGUAGE_BLOCK_LIMIT] = limit,
+		[LANGUAGE_BLOCK_SCAN] = scan,
 		[LANGUAGE_BLOCK_DEVICE] = device,
 		[LANGUAGE_BLOCK_RULE] = rule,
 	};

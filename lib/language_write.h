@@ -35,6 +35,7 @@ void language_put_elem(struct language_writer *w, const struct policy_elem *elem
 /* language_print_tls.c: whole statements, without what is around them. */
 void language_put_certificate(struct language_writer *w, const struct policy_certificate *c);
 void language_put_auth(struct language_writer *w, const struct policy_auth *auth);
+void language_put_scan(struct language_writer *w, const struct policy_scan *scan, bool full);
 void language_put_client_tls(
 	struct language_writer *w, const struct policy_client_tls *tls, bool full);
 void language_put_server_tls(struct language_writer *w, const struct policy_server_tls *tls);

@@ -14,6 +14,7 @@ const char *const level_words[] = {
 	[LEVEL_SENDER] = "sender",
 	[LEVEL_RECIPIENT] = "recipient",
 	[LEVEL_TLS] = "tls",
+	[LEVEL_SCAN] = "scan",
 	[LEVEL_SERVER_TLS] = "tls",
 	[LEVEL_ACCOUNT] = "account",
 	[LEVEL_LIMIT_MESSAGES] = "limit messages",
@@ -69,6 +70,8 @@ enum level_word level_of_rule(const struct policy_rule *rule)
 		return LEVEL_RECIPIENT;
 	if (rule->tls.given)
 		return LEVEL_TLS;
+	if (rule->scan_names.n > 0)
+		return LEVEL_SCAN;
 	return word_of_limits(&rule->limits);
 }
 

@@ -5,7 +5,8 @@
 
 #include "lib/policy.h"
 
-/* Words that have flows read at message level. Defaults and `limit none` are none. */
+/* Words that have flows read at message level. Defaults, `limit none` and
+ * `scan none` are none. */
 enum level_word {
 	LEVEL_NO_WORD,
 	LEVEL_LISTENER, /* what is addressed to the gateway is always read */
@@ -17,6 +18,7 @@ enum level_word {
 	LEVEL_SENDER,
 	LEVEL_RECIPIENT,
 	LEVEL_TLS,
+	LEVEL_SCAN, /* one of its own; no condition */
 	/* of the server that a rule leads to */
 	LEVEL_SERVER_TLS,
 	LEVEL_ACCOUNT,
@@ -25,7 +27,7 @@ enum level_word {
 	LEVEL_LIMIT_RECIPIENTS,
 	LEVEL_LIMIT_SIZE,
 };
-#define LEVEL_WORDS 13
+#define LEVEL_WORDS 14
 /* As it is written: "level message", "limit size"; "" for none. */
 extern const char *const level_words[LEVEL_WORDS];
 

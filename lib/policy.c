@@ -55,6 +55,22 @@ const char *const policy_auth_kind_names[POLICY_AUTH_KINDS] = {
 	[POLICY_AUTH_FILE] = "file",
 };
 
+const char *const policy_scan_kind_names[POLICY_SCAN_KINDS] = {
+	[POLICY_SCAN_MILTER] = "milter",
+	[POLICY_SCAN_CLAMAV] = "clamav",
+};
+
+const char *const policy_scan_mode_names[POLICY_SCAN_MODES] = {
+	[POLICY_SCAN_STREAM] = "stream",
+	[POLICY_SCAN_WHOLE] = "whole",
+};
+
+const char *const policy_scan_failure_names[POLICY_SCAN_FAILURES] = {
+	[POLICY_SCAN_TEMPFAIL] = "tempfail",
+	[POLICY_SCAN_ACCEPT] = "accept",
+	[POLICY_SCAN_REJECT] = "reject",
+};
+
 const char *const policy_login_names[] = {
 	[POLICY_LOGIN_OFF] = "off",
 	[POLICY_LOGIN_ON] = "on",
@@ -319,6 +335,11 @@ ptrdiff_t policy_find_server(const struct policy *policy, const char *name)
 	return find_text(policy, POLICY_KIND_SERVER, name);
 }
 
+ptrdiff_t policy_find_scan(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_SCAN, name);
+}
+
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name)
 {
 	return find_text(policy, POLICY_KIND_DEVICE, name);
@@ -406,6 +427,15 @@ static bool has_index(const size_t *indexes, size_t n, size_t index)
 		if (indexes[i] == index)
 			return true;
 	return false;
+}
+
+unsigned policy_rule_scans(const struct policy_rule *rule)
+{
+	unsigned scans = 0;
+
+	for (size_t i = 0; i < rule->scan_names.n; i++)
+		scans |= 1u << rule->scans[i];
+	return scans;
 }
 
 bool policy_rule_in_zone(const struct policy_rule *rule, size_t zone)

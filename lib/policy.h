@@ -303,6 +303,62 @@ struct policy_auth {
 	struct policy_string comment;
 };
 
+/* What judges messages before their last byte goes to the server. */
+enum policy_scan_kind {
+	POLICY_SCAN_MILTER,
+	POLICY_SCAN_CLAMAV, /* clamd itself */
+};
+#define POLICY_SCAN_KINDS 2
+extern const char *const policy_scan_kind_names[POLICY_SCAN_KINDS];
+
+/* When a message goes to the server. */
+enum policy_scan_mode {
+	POLICY_SCAN_STREAM, /* as it comes, but for its last dot */
+	POLICY_SCAN_WHOLE,  /* once it was judged, with what a milter changed in its header */
+};
+#define POLICY_SCAN_MODES 2
+extern const char *const policy_scan_mode_names[POLICY_SCAN_MODES];
+
+/* What becomes of a message that cannot be judged, and of one that a milter puts in quarantine;
+ * that is never accepted. */
+enum policy_scan_failure {
+	POLICY_SCAN_TEMPFAIL,
+	POLICY_SCAN_ACCEPT,
+	POLICY_SCAN_REJECT,
+};
+#define POLICY_SCAN_FAILURES 3
+extern const char *const policy_scan_failure_names[POLICY_SCAN_FAILURES];
+
+#define POLICY_SCAN_DEADLINE_MS     45000
+#define POLICY_SCAN_DEADLINE_MIN_MS 1000
+#define POLICY_SCAN_DEADLINE_MAX_MS 290000 /* ENGINE_SCAN_MS: servers close at 300 s */
+#define POLICY_SCANS_MAX            16     /* of a policy, as sets of them are masks */
+
+/* Which optional statements of a scan were written. */
+enum {
+	POLICY_SCAN_GIVEN_MODE = 1 << 0,
+	POLICY_SCAN_GIVEN_ON_FAILURE = 1 << 1,
+	POLICY_SCAN_GIVEN_DEADLINE = 1 << 2,
+	POLICY_SCAN_GIVEN_QUARANTINE = 1 << 3,
+};
+
+struct policy_scan {
+	struct policy_place place;
+	struct policy_string name;
+	unsigned given;
+	enum policy_scan_kind kind;
+	struct policy_string address; /* as written: "unix:/run/filter", "localhost:3310" */
+	struct policy_string path;    /* of its socket; len 0: host and port */
+	struct policy_string host;    /* without brackets */
+	struct addr addr;             /* family ADDR_NONE: host is a name */
+	uint16_t port;
+	enum policy_scan_mode mode;
+	enum policy_scan_failure on_failure;
+	uint32_t deadline_ms; /* for its verdict */
+	enum policy_scan_failure quarantine;
+	struct policy_string comment;
+};
+
 /* `given` masks: which optional statements were written; the others hold their default. The
  * printer prints what was written, `policy show --full` all. */
 enum {
@@ -611,9 +667,12 @@ struct policy_rule {
 	struct policy_string server_name;
 	size_t server; /* index, when to_server and neither of those */
 	struct policy_act act;
-	struct policy_limits limits; /* each instead of the zone's of that kind and `per` */
-	bool limit_none;             /* `limit none`: none of the zone's */
-	bool audit_given, audit;     /* default on */
+	bool scan_none;                   /* `scan none` written: as if nothing was */
+	struct policy_strings scan_names; /* none: no message is scanned */
+	size_t *scans;                    /* indexes, n = scan_names.n */
+	struct policy_limits limits;      /* each instead of the zone's of that kind and `per` */
+	bool limit_none;                  /* `limit none`: none of the zone's */
+	bool audit_given, audit;          /* default on */
 	bool disabled;
 	struct policy_string comment;
 };
@@ -666,6 +725,8 @@ struct policy {
 	size_t ndomains;
 	struct policy_server *servers;
 	size_t nservers;
+	struct policy_scan *scans;
+	size_t nscans;
 	struct policy_device *devices;
 	size_t ndevices;
 	struct policy_rule *rules; /* in order */
@@ -694,6 +755,7 @@ enum policy_kind {
 	POLICY_KIND_AUTH,
 	POLICY_KIND_DOMAIN,
 	POLICY_KIND_SERVER,
+	POLICY_KIND_SCAN,
 	POLICY_KIND_DEVICE,
 	POLICY_KIND_RULE,
 };
@@ -718,6 +780,7 @@ ptrdiff_t policy_find_auth(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_domain(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_scan(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_rule(const struct policy *policy, const char *name);
 
@@ -732,6 +795,9 @@ bool policy_device_follows(const struct policy_device *device, const char *list)
 /* What holds towards a host of the server: its own `tls`, else the server's. */
 const struct policy_server_tls *policy_host_tls(
 	const struct policy_server *server, const struct policy_host *host);
+/* Which scans it has: 1 << index into policy->scans. They are asked, and what they change is
+ * changed, in the order of the policy. */
+unsigned policy_rule_scans(const struct policy_rule *rule);
 /* Is the rule for this zone, or for this listener, by its index? Disabled ones too. */
 bool policy_rule_in_zone(const struct policy_rule *rule, size_t zone);
 bool policy_rule_in_listener(const struct policy_rule *rule, size_t listener);

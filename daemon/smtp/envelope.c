@@ -348,7 +348,11 @@ bool envelope_on_recipient(struct smtp_flow *flow)
 		verdict.xclient = server->announce == POLICY_ANNOUNCE_XCLIENT;
 	}
 	account_fill(flow, &verdict);
-	if (!allowance_recipient(flow, &verdict, &refusal))
+	/* what cannot be judged comes again */
+	if (reply.scans) {
+		refusal = (struct smtp_refusal){451, "4.7.1", "this cannot be scanned now"};
+		verdict.refusal = &refusal;
+	} else if (!allowance_recipient(flow, &verdict, &refusal))
 		verdict.refusal = &refusal;
 	give(flow, &verdict);
 	return true;

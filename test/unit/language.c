@@ -505,7 +505,8 @@ static void utf8_counts_characters_as_columns(void **state)
 	assert_null(parse("rule r { user m\xc3\xbcller, \"\xe2\x82\xac\" foo }", &diagnosis));
 	assert_string_equal(diagnosis.v[0].text,
 		"p.conf:1:27: error: unexpected \"foo\", expected audit, comment, destination, "
-		"disabled, group, limit, listener, port, recipient, schedule, sender, server, "
+		"disabled, group, limit, listener, port, recipient, scan, schedule, sender, "
+		"server, "
 		"source, tls, user, "
 		"verdict, zone, ',' or '}'\n"
 		"rule r { user m\xc3\xbcller, \"\xe2\x82\xac\" foo }\n"

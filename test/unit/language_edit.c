@@ -112,7 +112,8 @@ static void statements_are_added_where_they_are_wanted(void **state)
 		{"rule", "rule x { user x", LANGUAGE_FIRST, NULL,
 			"<argument>:1:16: error: unexpected end of the text, expected audit, "
 			"comment, "
-			"destination, disabled, group, limit, listener, port, recipient, schedule, "
+			"destination, disabled, group, limit, listener, port, recipient, scan, "
+			"schedule, "
 			"sender, server, source, tls, user, "
 			"verdict, "
 			"zone, ',' or '}'\nrule x { user x\n               ^\n"
@@ -134,7 +135,7 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"certificate, "
 			"device, domain, drain, "
 			"hostname, include, language, limit, list, listener, log, metrics, "
-			"on-failure, rule, "
+			"on-failure, rule, scan, "
 			"server or zone\nrule x { user x verdict drop } } rule y {\n"
 			"                               ^"},
 		{"zone", "zone x { interface x }", LANGUAGE_LAST, NULL, "till | a (b) c"},

@@ -195,6 +195,7 @@ static const struct {
 	{LANGUAGE_BLOCK_ACCOUNT, "account_option"},
 	{LANGUAGE_BLOCK_ANNOUNCE, "announce_option"},
 	{LANGUAGE_BLOCK_LIMIT, "limit_option"},
+	{LANGUAGE_BLOCK_SCAN, "scan_statement"},
 	{LANGUAGE_BLOCK_DEVICE, "device_statement"},
 	{LANGUAGE_BLOCK_RULE, "rule_statement"},
 };

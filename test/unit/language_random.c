@@ -216,7 +216,7 @@ static void out_ports(const char *word)
 
 /* --- statements */
 
-static unsigned zones, lists, mails, certificates, auths, servers, listeners, domains;
+static unsigned zones, lists, mails, certificates, auths, servers, scans, listeners, domains;
 
 static void out_top(void)
 {
@@ -781,6 +781,38 @@ static void out_auth(unsigned i)
 	out(" }\n");
 }
 
+static void out_scan(unsigned i)
+{
+	bool milter = maybe();
+
+	out("scan ");
+	out_name("scan", i);
+	if (milter)
+		out(" { milter \"%s\"", PICK("unix:/run/a filter", "inet:localhost:11332",
+						"inet:[2001:db8::1]:8891"));
+	else
+		out(" { clamav \"%s\"", PICK("/run/clamd.ctl", "192.0.2.1:3310"));
+	if (maybe())
+		out(" mode %s", PICK("stream", "whole"));
+	if (maybe())
+		out(" on-failure %s", PICK("tempfail", "accept", "reject"));
+	if (maybe())
+		out(" deadline %s", PICK("1s", "1500ms", "45s", "4m"));
+	if (milter && maybe())
+		out(" quarantine %s", PICK("tempfail", "reject"));
+	if (maybe()) {
+		out(" comment ");
+		out_string(1);
+	}
+	out(" }\n");
+}
+
+static void out_rule_scans(void)
+{
+	if (maybe())
+		scans > 0 && maybe() ? out_names(" scan ", scans) : out(" scan none");
+}
+
 static void out_domain(unsigned i)
 {
 	out("domain ");
@@ -816,6 +848,7 @@ static void out_listener_rule(unsigned i)
 	if (sends) {
 		out(" server ");
 		out_name("server", 0);
+		out_rule_scans();
 	} else {
 		out(" verdict ");
 		out_answer();
@@ -859,9 +892,10 @@ static void out_rule(unsigned i)
 	}
 	if (servers > 0 && maybe()) {
 		out(" server ");
-		if (reads)
+		if (reads) {
 			out_name("server", 0);
-		else
+			out_rule_scans();
+		} else
 			maybe() ? out("original") : out_name("server", below(servers));
 	} else {
 		out(" verdict ");
@@ -898,6 +932,7 @@ static void out_policy(uint64_t number)
 	listeners = below(3) == 0 ? 1 + below(3) : 0;
 	domains = servers > 0 && listeners > 0 ? below(3) : 0;
 	auths = below(3);
+	scans = servers > 0 ? below(4) : 0;
 	reads = maybe();
 	mails = reads ? below(3) : 0;
 	certificates = reads ? below(4) : 0;
@@ -912,6 +947,7 @@ static void out_policy(uint64_t number)
 	out_group(out_auth, auths);
 	out_group(out_domain, domains);
 	out_group(out_server, servers);
+	out_group(out_scan, scans);
 	out_group(out_device, zones > 0 ? below(4) : 0);
 	out_group(out_rule, below(10));
 }

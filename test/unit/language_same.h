@@ -253,6 +253,23 @@ static void same_auth(const struct policy_auth *a, const struct policy_auth *b)
 	same_string(&a->comment, &b->comment);
 }
 
+static void same_scan(const struct policy_scan *a, const struct policy_scan *b)
+{
+	same_string(&a->name, &b->name);
+	SAME(given);
+	SAME(kind);
+	same_string(&a->address, &b->address);
+	same_string(&a->path, &b->path);
+	same_string(&a->host, &b->host);
+	SAME_MEMORY(addr);
+	SAME(port);
+	SAME(mode);
+	SAME(on_failure);
+	SAME(deadline_ms);
+	SAME(quarantine);
+	same_string(&a->comment, &b->comment);
+}
+
 static void same_domain(const struct policy_domain *a, const struct policy_domain *b)
 {
 	same_string(&a->name, &b->name);
@@ -301,6 +318,9 @@ static void same_rule(const struct policy_rule *a, const struct policy_rule *b)
 	same_string(&a->server_name, &b->server_name);
 	SAME(server);
 	same_act(&a->act, &b->act);
+	SAME(scan_none);
+	same_strings(&a->scan_names, &b->scan_names);
+	same_array(a->scans, b->scans, a->scan_names.n * sizeof(*a->scans));
 	same_limits(&a->limits, &b->limits);
 	SAME(limit_none);
 	SAME(audit_given);
@@ -329,6 +349,7 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	SAME(nauths);
 	SAME(ndomains);
 	SAME(nservers);
+	SAME(nscans);
 	SAME(ndevices);
 	SAME(nrules);
 	for (size_t i = 0; i < a->nzones; i++)
@@ -354,6 +375,8 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	}
 	for (size_t i = 0; i < a->nservers; i++)
 		same_server(&a->servers[i], &b->servers[i]);
+	for (size_t i = 0; i < a->nscans; i++)
+		same_scan(&a->scans[i], &b->scans[i]);
 	for (size_t i = 0; i < a->ndevices; i++)
 		same_device(&a->devices[i], &b->devices[i]);
 	for (size_t i = 0; i < a->nrules; i++)

@@ -12,7 +12,7 @@
 		"did you mean \"lease\"?"},
 	{"unknown word at the top",
 		"zoen z { interface eth0 }",
-		"p.conf:1:1: error: unexpected \"zoen\", expected audit, auth, certificate, device, domain, drain, hostname, include, language, limit, list, listener, log, metrics, on-failure, rule, server or zone\n"
+		"p.conf:1:1: error: unexpected \"zoen\", expected audit, auth, certificate, device, domain, drain, hostname, include, language, limit, list, listener, log, metrics, on-failure, rule, scan, server or zone\n"
 		"zoen z { interface eth0 }\n"
 		"^~~~\n"
 		"did you mean \"zone\"?"},
@@ -742,7 +742,7 @@
 		"                     ^~~~~~~~~~~~~~~~~"},
 	{"hours",
 		"rule r { schedule mon-fri 08:00-25:00 verdict drop }",
-		"p.conf:1:27: error: unexpected \"08:00-25:00\", expected hours such as 08:00-18:00, audit, comment, destination, disabled, group, limit, listener, port, recipient, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
+		"p.conf:1:27: error: unexpected \"08:00-25:00\", expected hours such as 08:00-18:00, audit, comment, destination, disabled, group, limit, listener, port, recipient, scan, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
 		"rule r { schedule mon-fri 08:00-25:00 verdict drop }\n"
 		"                          ^~~~~~~~~~~"},
 	{"hours of nothing",
@@ -788,7 +788,7 @@
 		"did you mean \"lease\"?"},
 	{"user without a comma",
 		"rule r { user bob eve verdict drop }",
-		"p.conf:1:19: error: unexpected \"eve\", expected audit, comment, destination, disabled, group, limit, listener, port, recipient, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
+		"p.conf:1:19: error: unexpected \"eve\", expected audit, comment, destination, disabled, group, limit, listener, port, recipient, scan, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
 		"rule r { user bob eve verdict drop }\n"
 		"                  ^~~"},
 	{"a range that holds nothing",
@@ -818,7 +818,7 @@
 		"                                                          ^"},
 	{"comma at the end",
 		"rule r { user bob, verdict drop }",
-		"p.conf:1:28: error: unexpected \"drop\", expected audit, comment, destination, disabled, group, limit, listener, port, recipient, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
+		"p.conf:1:28: error: unexpected \"drop\", expected audit, comment, destination, disabled, group, limit, listener, port, recipient, scan, schedule, sender, server, source, tls, user, verdict, zone, ',' or '}'\n"
 		"rule r { user bob, verdict drop }\n"
 		"                           ^~~~"},
 	{"comma before a brace",

@@ -68,6 +68,13 @@ static void append_open(
 	}
 }
 
+static void append_action(
+	struct decide_line *line, const struct walk *walk, const struct policy_rule *rule)
+{
+	decide_append_action(line, rule);
+	decide_append_scans(line, walk->telling->world->policy, policy_rule_scans(rule));
+}
+
 /* Nothing is open that a rule asks for. */
 static bool is_whole(const struct decide_telling *telling)
 {
@@ -96,13 +103,13 @@ static bool tell_rule(struct walk *walk, const struct policy_rule *rule)
 	case DECIDE_RULE_MAYBE:
 		append_open(&line, walk, rule);
 		decide_append(&line, ": ");
-		decide_append_action(&line, rule);
+		append_action(&line, walk, rule);
 		decide_tell(telling, "rule %s: if %s", rule->name.text, line.text);
 		return false;
 	case DECIDE_RULE_YES:
 		break;
 	}
-	decide_append_action(&line, rule);
+	append_action(&line, walk, rule);
 	decide_tell(telling, "rule %s: %s, %s", rule->name.text,
 		is_whole(telling) ? "yes" : "every other", line.text);
 	return true;
@@ -120,6 +127,9 @@ static void tell_reply(const struct decide_telling *telling, const struct decide
 	else
 		decide_append(&line, ": to server %s",
 			reply->server < 0 ? "original" : policy->servers[reply->server].name.text);
+	decide_append_scans(&line, policy, reply->scans);
+	if (reply->permitted && !reply->scans && policy->nscans > 0)
+		decide_append(&line, ", not scanned");
 	decide_tell(telling, "%s", line.text);
 }
 

@@ -178,6 +178,17 @@ void decide_append_action(struct decide_line *line, const struct policy_rule *ru
 					     : rule->server_name.text);
 }
 
+void decide_append_scans(struct decide_line *line, const struct policy *policy, unsigned scans)
+{
+	const char *link = ", scanned by ";
+
+	for (size_t i = 0; i < policy->nscans; i++)
+		if (scans & 1u << i) {
+			decide_append(line, "%s%s", link, policy->scans[i].name.text);
+			link = ", ";
+		}
+}
+
 static void append_stranger(struct decide_line *line, const char *what,
 	const struct smtp_path *path, const struct policy_mails *mails)
 {

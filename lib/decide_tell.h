@@ -39,6 +39,8 @@ void decide_append_tls(struct decide_line *line, const struct policy_tls_conditi
 void decide_append_path(struct decide_line *line, const struct smtp_path *path);
 /* "server relay", "server original", "answer 554 "no"" */
 void decide_append_action(struct decide_line *line, const struct policy_rule *rule);
+/* ", scanned by virus, spam", in the order in which they are; "" for none */
+void decide_append_scans(struct decide_line *line, const struct policy *policy, unsigned scans);
 /* Why a rule does not match: the condition that did not hold. */
 void decide_append_failed(struct decide_line *line, const struct decide_telling *telling,
 	const struct policy_rule *rule, const struct session *session,

@@ -12,9 +12,9 @@
 #define LONGEST 300 /* a host's name, with some room */
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device",
-	"certificate", "auth", "list", "listener", "domain", "user", "time", "endpoint", "path",
-	"file", "number", "rows", "policy", "session", "flow", "message", "address", "network",
-	"networks", "mac", "element", "duration", "span", "ending", "outcome", "sender",
+	"certificate", "auth", "scan", "list", "listener", "domain", "user", "time", "endpoint",
+	"path", "file", "number", "rows", "policy", "session", "flow", "message", "address",
+	"network", "networks", "mac", "element", "duration", "span", "ending", "outcome", "sender",
 	"recipient", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
@@ -131,6 +131,7 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	case VERB_DEVICE:
 	case VERB_CERTIFICATE:
 	case VERB_AUTH:
+	case VERB_SCAN:
 	case VERB_LIST:
 	case VERB_LISTENER:
 	case VERB_DOMAIN:
@@ -193,6 +194,7 @@ static const char *const kinds[] = {
 	[VERB_DEVICE] = "a device's name",
 	[VERB_CERTIFICATE] = "a certificate's name",
 	[VERB_AUTH] = "the name of an auth",
+	[VERB_SCAN] = "a scan's name",
 	[VERB_LIST] = "a list's name",
 	[VERB_USER] = "a user's name",
 	[VERB_TIME] = "a time",

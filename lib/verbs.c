@@ -9,10 +9,11 @@
 #define OPTION(name, value, type, flags, group) {VERB_OPTION, name, value, type, flags, group, NULL}
 #define FLAG(name, flags, group)                {VERB_OPTION, name, NULL, VERB_TEXT, flags, group, NULL}
 #define STATEMENT(usage, words)                 {VERB_REST, "STATEMENT", usage, VERB_TEXT, VERB_NEEDED | VERB_EMPTY, 0, words}
-#define RULE_WORDS   "zone|listener|user|group|port|source|destination|schedule|sender|recipient|tls|server|verdict|limit|audit|disabled|comment"
+#define RULE_WORDS   "zone|listener|user|group|port|source|destination|schedule|sender|recipient|tls|server|verdict|scan|limit|audit|disabled|comment"
 #define DEVICE_WORDS "zone|mac|address|user|group|comment"
 #define CERTIFICATE_WORDS "file|key"
 #define AUTH_WORDS   "ldap|forward|dovecot|file|mechanism|domain|comment"
+#define SCAN_WORDS   "milter|clamav|mode|on-failure|deadline|quarantine|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|tls|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
@@ -178,6 +179,17 @@ static const struct verb auth[] = {
 			KEYWORD("mail", "A,...", VERB_TEXT, 0, 0))},
 	{"test", "asks for a user's password and lets it be checked as a flow's", VERB_SECRET, 60,
 		PARTS(NAME(VERB_AUTH), KEYWORD("user", "U", VERB_USER, VERB_NEEDED, 0))},
+	{0},
+};
+
+static const struct verb scan[] = {
+	{"show", "what judges messages, and by which rules it is asked", 0, 0,
+		PARTS(SOME_NAME(VERB_SCAN), COLUMNS)},
+	{"add", "a new scan, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", SCAN_WORDS))},
+	CHANGES(VERB_SCAN, "CLAUSE...", SCAN_WORDS),
+	{"delete", "takes the scan out", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_SCAN), OPENS)},
 	{0},
 };
 
@@ -398,6 +410,7 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("server", "designated SMTP servers", server, "no servers", "no hosts"),
 	NOUN("certificate", "certificates with their keys", certificate, "no certificates", "no certificates"),
 	NOUN("auth", "where users' passwords are checked", auth, "no auth", "no auth"),
+	NOUN("scan", "what judges messages before they are taken", scan, "no scans", "no scans"),
 	NOUN("listener", "where the gateway takes mail in its own name", listener, "no listeners", "no listeners"),
 	NOUN("domain", "protected domains, whose mail is incoming", domain, "no domains", "no domains"),
 	NOUN("device", "permanent sessions for hosts that cannot log in", device, "no devices", "no devices"),

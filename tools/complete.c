@@ -23,6 +23,7 @@ static const struct source {
 	{VERB_RULE, "rule", "show", "rule", NULL},
 	{VERB_CERTIFICATE, "certificate", "show", "certificate", NULL},
 	{VERB_AUTH, "auth", "show", "auth", NULL},
+	{VERB_SCAN, "scan", "show", "scan", NULL},
 	{VERB_DEVICE, "device", "show", "device", NULL},
 	{VERB_LIST, "list", "show", "list", NULL},
 	{VERB_LISTENER, "listener", "show", "listener", NULL},
@@ -119,9 +120,12 @@ static void put_rest(const struct asked *asked, const struct verb_part *part, co
 		{"tls", VERB_CHOICE, "any|not|verified", "rule"},
 		{"file", VERB_PATH, "", "certificate"}, {"key", VERB_PATH, "", "certificate"},
 		{"auth", VERB_AUTH, "", "listener"}, {"file", VERB_PATH, "", "auth"},
-		{"dovecot", VERB_PATH, "", "auth"}, {"forward", VERB_SERVER, "", "auth"},
-		{"file", VERB_PATH, "", "server"}, {"ca", VERB_PATH, "", NULL},
-		{"secret", VERB_CHOICE, "file", NULL}};
+		{"scan", VERB_SCAN, "none", "rule"}, {"mode", VERB_CHOICE, "stream|whole", "scan"},
+		{"on-failure", VERB_CHOICE, "tempfail|accept|reject", "scan"},
+		{"quarantine", VERB_CHOICE, "tempfail|reject", "scan"},
+		{"clamav", VERB_PATH, "", "scan"}, {"dovecot", VERB_PATH, "", "auth"},
+		{"forward", VERB_SERVER, "", "auth"}, {"file", VERB_PATH, "", "server"},
+		{"ca", VERB_PATH, "", NULL}, {"secret", VERB_CHOICE, "file", NULL}};
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		if (strcmp(known[i].word, before) != 0 ||
 			(known[i].noun && strcmp(known[i].noun, asked->noun->name) != 0))

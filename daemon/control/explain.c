@@ -91,9 +91,24 @@ static void follow_original(struct explaining *explaining, struct decision *deci
 	decision->server = server < 0 ? -1 : server;
 }
 
+/* Of the recipient. */
+static void put_scans(struct explaining *explaining)
+{
+	const struct policy *policy = explaining->command->control->policy;
+	const unsigned scans = explaining->reply.permitted ? explaining->reply.scans : 0;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < policy->nscans; i++)
+		if (scans & 1u << i)
+			json_array_append_new(array, row_string(&policy->scans[i].name));
+	json_object_set_new(explaining->row, "scans", array);
+}
+
 static void finish(struct explaining *explaining)
 {
 	struct command *command = explaining->command;
+
+	put_scans(explaining);
 	json_object_set(explaining->row, "steps", explaining->steps);
 	command_row(command, json_incref(explaining->row));
 	command_ok(command);

@@ -35,11 +35,18 @@ void milter_enter(struct milter_out *out, struct milter_writer *writer)
 	*writer = (struct milter_writer){.bytes = out->bytes, .room = out->room};
 }
 
-void milter_leave(struct milter *milter, const struct milter_writer *writer, struct milter_out *out)
+/* Nobody is answered. */
+static void leave_unasked(
+	const struct milter *milter, const struct milter_writer *writer, struct milter_out *out)
 {
 	assert(!writer->full);
 	out->len = writer->len;
 	out->close = milter->state == MILTER_END;
+}
+
+void milter_leave(struct milter *milter, const struct milter_writer *writer, struct milter_out *out)
+{
+	leave_unasked(milter, writer, out);
 	out->answer = milter->answer;
 	out->why = milter->why;
 	if (milter->answer == MILTER_ANSWER_REFUSED) {
@@ -293,8 +300,7 @@ void milter_abort(struct milter *milter, struct milter_out *out)
 			"given up before it answered to the message's %s",
 			milter_event_names[milter->event]);
 	abort_message(milter, &writer);
-	milter_leave(milter, &writer, out);
-	out->answer = MILTER_ANSWER_NONE;
+	leave_unasked(milter, &writer, out);
 }
 
 void milter_quit(struct milter *milter, struct milter_out *out)
@@ -308,8 +314,7 @@ void milter_quit(struct milter *milter, struct milter_out *out)
 		milter_fail(milter, MILTER_WHY_CLOSED, "it was said goodbye to");
 	}
 	milter_forget(milter);
-	milter_leave(milter, &writer, out);
-	out->answer = MILTER_ANSWER_NONE;
+	leave_unasked(milter, &writer, out);
 }
 
 void milter_closed(struct milter *milter, const char *words, struct milter_out *out)
@@ -322,9 +327,10 @@ void milter_closed(struct milter *milter, const char *words, struct milter_out *
 		milter_fail(milter, MILTER_WHY_CLOSED, "the filter closed %s%s%s%s",
 			awaited ? "instead of an answer to " : "behind ",
 			milter_event_names[milter->event], words ? ": " : "", words ? words : "");
-	milter_leave(milter, &writer, out);
-	if (!awaited)
-		out->answer = MILTER_ANSWER_NONE;
+	if (awaited)
+		milter_leave(milter, &writer, out);
+	else
+		leave_unasked(milter, &writer, out);
 }
 
 void milter_time(struct milter *milter, uint64_t now_ms, struct milter_out *out)

@@ -28,7 +28,8 @@ void plan_init(struct plan *plan, const struct plan_options *options, enum plan_
 		.route_table = options->route_table,
 		.rule_priority = options->rule_priority,
 		.route_protocol = options->route_protocol,
-		.client_max = options->client_max};
+		.client_max = options->client_max,
+		.user = options->user};
 }
 
 static void fini_zone(struct plan_zone *zone)
@@ -44,6 +45,7 @@ void plan_fini(struct plan *plan)
 		fini_zone(&plan->zones[i]);
 	free(plan->zones);
 	free(plan->hosts);
+	free(plan->logins);
 	free(plan->endpoints);
 	*plan = (struct plan){0};
 }
@@ -85,28 +87,31 @@ struct plan_zone *plan_add_zone(
 	return zone;
 }
 
-static bool has_host(const struct plan *plan, const struct endpoint *host)
+/* Adds an end that is not there yet. */
+static int add_end(struct endpoint **ends, size_t *n, size_t max, const struct endpoint *end)
 {
-	for (size_t i = 0; i < plan->nhosts; i++) {
-		if (plan->hosts[i].port == host->port &&
-			addr_equal(&plan->hosts[i].addr, &host->addr))
-			return true;
+	for (size_t i = 0; i < *n; i++) {
+		if ((*ends)[i].port == end->port && addr_equal(&(*ends)[i].addr, &end->addr))
+			return 0;
 	}
-	return false;
+	if (*n == max)
+		return -E2BIG;
+	struct endpoint *more = realloc(*ends, (*n + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	*ends = more;
+	more[(*n)++] = *end;
+	return 0;
 }
 
 int plan_add_host(struct plan *plan, const struct endpoint *host)
 {
-	if (has_host(plan, host))
-		return 0;
-	if (plan->nhosts == PLAN_HOSTS_MAX)
-		return -E2BIG;
-	struct endpoint *hosts = realloc(plan->hosts, (plan->nhosts + 1) * sizeof(*hosts));
-	if (!hosts)
-		return -ENOMEM;
-	plan->hosts = hosts;
-	hosts[plan->nhosts++] = *host;
-	return 0;
+	return add_end(&plan->hosts, &plan->nhosts, PLAN_HOSTS_MAX, host);
+}
+
+int plan_add_login(struct plan *plan, const struct endpoint *host)
+{
+	return add_end(&plan->logins, &plan->nlogins, PLAN_LOGINS_MAX, host);
 }
 
 int plan_add_endpoint(struct plan *plan, const char *listener, const struct endpoint *at)
@@ -138,6 +143,11 @@ bool plan_binds(const struct plan *plan)
 	return plan->bind_client || plan->nhosts > 0;
 }
 
+bool plan_logs_in(const struct plan *plan)
+{
+	return plan->nlogins > 0;
+}
+
 static int compare_ports(const void *a, const void *b)
 {
 	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
@@ -161,20 +171,33 @@ static bool fits(const struct plan *plan, const struct policy_zone *zone)
 	       zone->name.len < POLICY_NAME_SIZE;
 }
 
+/* Those that the policy holds as addresses. */
+static int add_written(struct plan *plan, const struct policy_server *server,
+	int (*add)(struct plan *plan, const struct endpoint *host))
+{
+	int status = 0;
+
+	for (size_t n = 0; status == 0 && n < server->nhosts; n++) {
+		struct endpoint host = {
+			.addr = server->hosts[n].addr, .port = server->hosts[n].port};
+		if (host.addr.family != ADDR_NONE)
+			status = add(plan, &host);
+	}
+	return status;
+}
+
 static int add_hosts(struct plan *plan, const struct policy *policy)
 {
 	int status = 0;
-	for (size_t i = 0; i < policy->nservers; i++) {
+
+	for (size_t i = 0; status == 0 && i < policy->nservers; i++) {
 		const struct policy_server *server = &policy->servers[i];
-		if (server->bind != POLICY_BIND_CLIENT)
-			continue;
-		plan->bind_client = true;
-		for (size_t n = 0; status == 0 && n < server->nhosts; n++) {
-			struct endpoint host = {
-				.addr = server->hosts[n].addr, .port = server->hosts[n].port};
-			if (host.addr.family != ADDR_NONE)
-				status = plan_add_host(plan, &host);
+		if (server->bind == POLICY_BIND_CLIENT) {
+			plan->bind_client = true;
+			status = add_written(plan, server, plan_add_host);
 		}
+		if (status == 0 && policy_server_takes_login(server))
+			status = add_written(plan, server, plan_add_login);
 	}
 	return status;
 }
@@ -341,13 +364,17 @@ int plan_check(const struct plan *plan)
 		plan->client_max > (1u << 24) || plan->nzones > PLAN_ZONES_MAX ||
 		plan->ninterfaces > PLAN_INTERFACES_MAX || plan->nnetworks > PLAN_NETWORKS_MAX ||
 		plan->nports > PLAN_ALL_PORTS_MAX || plan->nhosts > PLAN_HOSTS_MAX ||
-		plan->nendpoints > PLAN_ENDPOINTS_MAX)
+		plan->nlogins > PLAN_LOGINS_MAX || plan->nendpoints > PLAN_ENDPOINTS_MAX)
 		return -EINVAL;
 	/* the tables of the machine itself: unspec, compat, default, main, local */
 	if (plan->route_table >= 252 && plan->route_table <= 255)
 		return -EINVAL;
 	for (size_t i = 0; i < plan->nhosts; i++) {
 		if (!is_host(&plan->hosts[i]))
+			return -EINVAL;
+	}
+	for (size_t i = 0; i < plan->nlogins; i++) {
+		if (!is_host(&plan->logins[i]))
 			return -EINVAL;
 	}
 	for (size_t i = 0; i < plan->nendpoints; i++) {

@@ -15,6 +15,7 @@
 #define PLAN_ALL_PORTS_MAX     POLICY_ALL_PORTS_MAX
 #define PLAN_PORTS_MAX         POLICY_PORTS_MAX /* per zone */
 #define PLAN_HOSTS_MAX         POLICY_BOUND_MAX /* of servers with `bind client` */
+#define PLAN_LOGINS_MAX        POLICY_LOGIN_HOSTS_MAX
 #define PLAN_ENDPOINTS_MAX     POLICY_ENDPOINTS_MAX
 #define PLAN_BYTES_MAX         (4u << 20)
 #define PLAN_RULE_PRIORITY_MAX 32763 /* three, in front of the machine's own */
@@ -73,6 +74,12 @@ struct plan {
 	/* Where flows with the client's own address go, or went when the policy was another one. */
 	struct endpoint *hosts;
 	size_t nhosts;
+	/* Hosts of servers that take a login at the gateway's word (`announce xclient` without
+	   `login off`). Where one is the gateway itself, nobody on it connects but this user and
+	   root. */
+	struct endpoint *logins;
+	size_t nlogins;
+	uint32_t user;
 	struct plan_endpoint *endpoints; /* none twice */
 	size_t nendpoints;
 };
@@ -86,14 +93,16 @@ struct plan_options {
 	uint32_t rule_priority;
 	uint32_t route_protocol;
 	uint32_t client_max;
+	uint32_t user; /* whom the processes run as */
 };
 
 /* mask 0xf0000000, relay port 4025, queue 25, table 4025, protocol 250,
- * 262144 entries. */
+ * 262144 entries, the user root. */
 void plan_options_init(struct plan_options *options);
 
 /* Fills a plan from a checked policy; of the hosts of servers with `bind client` those that the
- * policy holds as addresses. 0, -E2BIG (more than the plan can say),
+ * policy holds as addresses, likewise of those that take a login at our word (a name never leads to
+ * the gateway itself: lib/target.h). 0, -E2BIG (more than the plan can say),
  * -EINVAL (a zone has the relay's port) or -ENOMEM. */
 int plan_from_policy(const struct policy *policy, const struct plan_options *options,
 	enum plan_mode mode, struct plan *plan);
@@ -107,12 +116,17 @@ struct plan_zone *plan_add_zone(
 /* Adds a host of a server with `bind client`; one that is there is no second time added. 0, -ENOMEM
  * or -E2BIG. */
 int plan_add_host(struct plan *plan, const struct endpoint *host);
+/* Adds a host of a server that takes a login at our word; one that is there is no second time
+ * added. 0, -ENOMEM or -E2BIG. */
+int plan_add_login(struct plan *plan, const struct endpoint *host);
 /* Adds an endpoint of the listener of this name. 0, -ENOMEM or -E2BIG. */
 int plan_add_endpoint(struct plan *plan, const char *listener, const struct endpoint *at);
 /* Adds the hosts of the plan that was in force: flows that began under it go on. As many as fit. */
 void plan_keep_hosts(struct plan *plan, const struct plan *old);
 /* Does any flow bind to its client's address, or did one? */
 bool plan_binds(const struct plan *plan);
+/* Is there a server that takes a login at our word? */
+bool plan_logs_in(const struct plan *plan);
 void plan_fini(struct plan *plan); /* also right for a zeroed plan */
 
 /* 0 when the plan can be programmed as it is, -EINVAL otherwise. */

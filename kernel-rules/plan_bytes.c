@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC 0x504c4e33 /* PLN3 */
+#define MAGIC 0x504c4e34 /* PLN4 */
 
 struct writer {
 	uint8_t *bytes;
@@ -80,6 +80,10 @@ int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
 	put_u32(&w, (uint32_t)plan->nhosts);
 	for (size_t i = 0; i < plan->nhosts; i++)
 		put_endpoint(&w, &plan->hosts[i]);
+	put_u32(&w, plan->user);
+	put_u32(&w, (uint32_t)plan->nlogins);
+	for (size_t i = 0; i < plan->nlogins; i++)
+		put_endpoint(&w, &plan->logins[i]);
 	put_u32(&w, (uint32_t)plan->nendpoints);
 	for (size_t i = 0; i < plan->nendpoints; i++) {
 		const struct plan_endpoint *endpoint = &plan->endpoints[i];
@@ -173,17 +177,18 @@ static int get_listener_endpoint(struct reader *r, struct plan *plan)
 	return plan_add_endpoint(plan, listener, &at);
 }
 
-static int get_host(struct reader *r, struct plan *plan)
+/* plan_encode() writes none twice. */
+static int get_host(struct reader *r, struct plan *plan, const size_t *count,
+	int (*add)(struct plan *plan, const struct endpoint *host))
 {
 	struct endpoint host = {0};
-	size_t before = plan->nhosts;
+	size_t before = *count;
 
 	get_endpoint(r, &host);
 	if (r->failed)
 		return -EBADMSG;
-	int status = plan_add_host(plan, &host);
-	/* plan_encode() writes no host twice */
-	return status ? status : plan->nhosts == before ? -EBADMSG : 0;
+	int status = add(plan, &host);
+	return status ? status : *count == before ? -EBADMSG : 0;
 }
 
 int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
@@ -208,7 +213,11 @@ int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
 	plan->bind_client = get_u32(&r, 1);
 	uint32_t nhosts = get_u32(&r, PLAN_HOSTS_MAX);
 	for (uint32_t i = 0; status == 0 && !r.failed && i < nhosts; i++)
-		status = get_host(&r, plan);
+		status = get_host(&r, plan, &plan->nhosts, plan_add_host);
+	plan->user = get_u32(&r, UINT32_MAX);
+	uint32_t nlogins = get_u32(&r, PLAN_LOGINS_MAX);
+	for (uint32_t i = 0; status == 0 && !r.failed && i < nlogins; i++)
+		status = get_host(&r, plan, &plan->nlogins, plan_add_login);
 	uint32_t nendpoints = get_u32(&r, PLAN_ENDPOINTS_MAX);
 	for (uint32_t i = 0; status == 0 && !r.failed && i < nendpoints; i++)
 		status = get_listener_endpoint(&r, plan);

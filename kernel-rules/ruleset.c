@@ -33,16 +33,17 @@ static_assert(TOTAL_RATE + BUSY_RATE == RULESET_STEERED_RATE &&
 #define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
 
 const struct ruleset_base ruleset_bases[RULESET_BASES] = {
-	{"admit", NF_INET_PRE_ROUTING, -149, false, false}, /* behind mangle */
-	{"steer", NF_INET_PRE_ROUTING, -148, true, false},
-	{"input", NF_INET_LOCAL_IN, 300, false, false}, /* what others drop, they drop */
-	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, true},
-	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, true},
+	{"admit", NF_INET_PRE_ROUTING, -149, false, NULL}, /* behind mangle */
+	{"steer", NF_INET_PRE_ROUTING, -148, true, NULL},
+	{"input", NF_INET_LOCAL_IN, 300, false, NULL}, /* what others drop, they drop */
+	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, plan_binds},
+	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, plan_binds},
+	{RULESET_LOGIN, NF_INET_LOCAL_OUT, 300, true, plan_logs_in}, /* behind every nat */
 };
 
 const char *const ruleset_counters[RULESET_COUNTERS] = {"arrived", "steered", "queued", "limited",
 	"posture-reset", "posture-passed", "bypassed", "stray-reset", "refused", "dropped",
-	"killed", "shielded", "bound", "unclaimed"};
+	"killed", "shielded", "bound", "unclaimed", "login-refused"};
 
 /* Rules of one shape: chain, what it says, where it goes. */
 static void put_goto(struct rule_writer *w, const char *chain, const char *target)
@@ -476,6 +477,28 @@ static void write_input_base(struct rule_writer *w)
 	rule_end(w);
 }
 
+/* A server on the gateway itself that takes a login at our word would take it at any local user's.
+ * What has no socket any more, an orphan's last packets, belongs to a connection that was let
+ * through. */
+static void write_login_base(struct rule_writer *w)
+{
+	static const struct {
+		enum addr_family family;
+		const char *set;
+	} families[] = {{ADDR_IP4, SET_LOGIN_IP4}, {ADDR_IP6, SET_LOGIN_IP6}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct words *r = rule_begin(w, RULESET_LOGIN);
+		word_out_loopback(r);
+		word_destination_end_in(r, families[i].family, families[i].set);
+		word_not_user(r, 0);
+		word_not_user(r, w->plan->user);
+		word_count(r, "login-refused");
+		word_goto(r, "send-reset");
+		rule_end(w);
+	}
+}
+
 /* ---- all of it ---- */
 
 static void add_chains(struct rule_writer *w)
@@ -498,9 +521,20 @@ static void add_chains(struct rule_writer *w)
 
 bool ruleset_has_base(const struct plan *plan, const struct ruleset_base *base)
 {
-	if (base->binds && !plan_binds(plan))
+	if (base->wanted && !base->wanted(plan))
 		return false;
 	return base->bare || plan->mode == PLAN_RUNNING;
+}
+
+bool ruleset_is_wanted(const struct plan *plan)
+{
+	if (plan->mode == PLAN_RUNNING || plan_logs_in(plan))
+		return true;
+	for (size_t i = 0; i < plan->nzones; i++) {
+		if (ruleset_has_zone(plan, &plan->zones[i]))
+			return true;
+	}
+	return false;
 }
 
 bool ruleset_has_zone(const struct plan *plan, const struct plan_zone *zone)
@@ -524,6 +558,8 @@ void ruleset_put(
 		write_input_base(&w);
 	}
 	write_steer_base(&w);
+	if (plan_logs_in(plan))
+		write_login_base(&w);
 	for (size_t i = 0; i < plan->nzones; i++) {
 		const struct plan_zone *zone = &plan->zones[i];
 		if (!ruleset_has_zone(plan, zone))

@@ -34,6 +34,9 @@ int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac);
 /* Hosts of servers with `bind client`. */
 #define SET_BIND_IP4 "bind4"
 #define SET_BIND_IP6 "bind6"
+/* Hosts that take a login at our word. */
+#define SET_LOGIN_IP4 "login4"
+#define SET_LOGIN_IP6 "login6"
 /* Each of these holds `tcp` for a time: control answers; everything of all zones passes. */
 #define SET_ALIVE  "alive"
 #define SET_BYPASS "bypass"

@@ -259,12 +259,13 @@ static void put_shared_sets(struct batch *batch, const struct table *t, const st
 	}
 }
 
-static void put_hosts(struct batch *batch, const struct plan *plan)
+static void put_ends(struct batch *batch, const char *name4, const char *name6,
+	const struct endpoint *ends, size_t n)
 {
-	set_add_ends(batch, SET_BIND_IP4, ADDR_IP4);
-	set_fill_ends(batch, SET_BIND_IP4, ADDR_IP4, plan->hosts, plan->nhosts);
-	set_add_ends(batch, SET_BIND_IP6, ADDR_IP6);
-	set_fill_ends(batch, SET_BIND_IP6, ADDR_IP6, plan->hosts, plan->nhosts);
+	set_add_ends(batch, name4, ADDR_IP4);
+	set_fill_ends(batch, name4, ADDR_IP4, ends, n);
+	set_add_ends(batch, name6, ADDR_IP6);
+	set_fill_ends(batch, name6, ADDR_IP6, ends, n);
 }
 
 /* The union of all zones' ports. */
@@ -354,7 +355,9 @@ static void put_all(struct batch *batch, const struct table *t, const struct pla
 	put_timed(batch, view, SET_BYPASS);
 	put_ports(batch, plan, view);
 	if (running && plan_binds(plan))
-		put_hosts(batch, plan);
+		put_ends(batch, SET_BIND_IP4, SET_BIND_IP6, plan->hosts, plan->nhosts);
+	if (plan_logs_in(plan))
+		put_ends(batch, SET_LOGIN_IP4, SET_LOGIN_IP6, plan->logins, plan->nlogins);
 	for (size_t i = 0; i < plan->nzones; i++) {
 		if (ruleset_has_zone(plan, &plan->zones[i]))
 			put_zone(batch, &plan->zones[i], view);
@@ -463,13 +466,11 @@ static int apply_once(struct table *t, const struct plan *plan, bool *again)
 
 int table_apply(struct table *table, const struct plan *plan)
 {
-	bool any = false, again = true;
+	bool again = true;
 	int status = plan_check(plan);
 	if (status)
 		return status;
-	for (size_t i = 0; i < plan->nzones; i++)
-		any = any || ruleset_has_zone(plan, &plan->zones[i]);
-	if (plan->mode == PLAN_BARE && !any)
+	if (!ruleset_is_wanted(plan))
 		return table_remove(table);
 	for (unsigned tries = 0; again && tries < APPLY_TRIES; tries++)
 		status = apply_once(table, plan, &again);

@@ -39,7 +39,8 @@ uint32_t table_port(const struct table *table);
 /* Makes the kernel hold what the plan says, in one batch: makes the table, or adopts what a dead
  * keeper left, or replaces chains and static sets by name and keeps client entries, counters and
  * running bypasses. Also the healing after a foreign change. A failing batch changes nothing.
- * A bare plan without a closed zone removes the table.
+ * A bare plan without a closed zone removes the table, unless local users are to be kept off a
+ * server.
  * 0; -EBUSY: the table is a living other process's; -EMSGSIZE: plan too big; other -errno. */
 int table_apply(struct table *table, const struct plan *plan);
 /* For so long entries with the verdict pass count; behind it their clients are unknown ones. An
@@ -81,6 +82,7 @@ struct table_counters {
 	uint64_t shielded;    /* packets for the relay's port that we did not steer there: reset */
 	uint64_t bound;       /* answers of servers to flows with their client's own address */
 	uint64_t unclaimed;   /* such answers to no flow: dropped */
+	uint64_t login_refused; /* local users' packets to servers that take a login at our word */
 };
 /* 0, -ENOENT (no table) or -errno. */
 int table_counters(struct table *table, struct table_counters *counters);

@@ -181,6 +181,19 @@ void word_iifname(struct words *rule, const char *pattern)
 	compare_name(rule, pattern);
 }
 
+void word_out_loopback(struct words *rule)
+{
+	const uint32_t loopback = 1; /* its number in every namespace (net/core/dev.c) */
+	load_meta(rule, NFT_META_OIF, NFT_REG_1);
+	compare(rule, NFT_CMP_EQ, &loopback, sizeof(loopback));
+}
+
+void word_not_user(struct words *rule, uint32_t user)
+{
+	load_meta(rule, NFT_META_SKUID, NFT_REG_1);
+	compare(rule, NFT_CMP_NEQ, &user, sizeof(user));
+}
+
 static void load_saddr(struct words *rule, enum addr_family family, uint32_t reg)
 {
 	bool ip4 = family == ADDR_IP4;

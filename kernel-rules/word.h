@@ -54,6 +54,11 @@ void word_towards(struct words *rule, const char *pattern);
 void word_reply(struct words *rule);
 /* ct state with one of these bits (NF_CT_STATE_BIT) */
 void word_state(struct words *rule, uint32_t bits);
+/* oif "lo": to the machine itself */
+void word_out_loopback(struct words *rule);
+/* meta skuid != user: a local process's, and neither its socket nor its packet is somebody else's
+ */
+void word_not_user(struct words *rule, uint32_t user);
 /* socket transparent 1 */
 void word_socket_transparent(struct words *rule);
 

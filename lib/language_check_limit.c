@@ -45,20 +45,26 @@ static void check_zones(struct language *l)
 	}
 }
 
-static void check_bound(struct language *l)
+static bool is_bound(const struct policy_server *server)
+{
+	return server->bind == POLICY_BIND_CLIENT;
+}
+
+/* The kernel has a set of the hosts of such servers. */
+static void check_hosts(struct language *l, bool (*counts)(const struct policy_server *server),
+	size_t max, const char *what)
 {
 	const struct language_server_note *notes = l->server_notes.v;
 	size_t hosts = 0;
 
 	for (size_t i = 0; i < l->policy->nservers; i++) {
 		const struct policy_server *server = &l->policy->servers[i];
-		if (server->bind != POLICY_BIND_CLIENT)
+		if (!counts(server))
 			continue;
-		if (hosts <= POLICY_BOUND_MAX && server->nhosts > POLICY_BOUND_MAX - hosts) {
-			language_fault(l, &notes[i].hosts.v[POLICY_BOUND_MAX - hosts],
-				"more than %d hosts of servers with `bind client`, expected no "
-				"more",
-				POLICY_BOUND_MAX);
+		if (server->nhosts > max - hosts) {
+			language_fault(l, &notes[i].hosts.v[max - hosts],
+				"more than %zu hosts of servers with `%s`, expected no more", max,
+				what);
 			return;
 		}
 		hosts += server->nhosts;
@@ -68,5 +74,7 @@ static void check_bound(struct language *l)
 void language_check_limits(struct language *l)
 {
 	check_zones(l);
-	check_bound(l);
+	check_hosts(l, is_bound, POLICY_BOUND_MAX, "bind client");
+	check_hosts(l, policy_server_takes_login, POLICY_LOGIN_HOSTS_MAX,
+		"announce xclient { login on }");
 }

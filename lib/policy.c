@@ -340,6 +340,12 @@ ptrdiff_t policy_find_scan(const struct policy *policy, const char *name)
 	return find_text(policy, POLICY_KIND_SCAN, name);
 }
 
+bool policy_server_takes_login(const struct policy_server *server)
+{
+	return server->announce == POLICY_ANNOUNCE_XCLIENT &&
+	       server->announce_login != POLICY_LOGIN_OFF;
+}
+
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name)
 {
 	return find_text(policy, POLICY_KIND_DEVICE, name);

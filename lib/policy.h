@@ -18,14 +18,15 @@
 
 /* What the kernel's plan holds (plan.h): the checker refuses more, and postern.conf(5) has the
  * numbers. */
-#define POLICY_ZONES_MAX      1024
-#define POLICY_INTERFACES_MAX 4096    /* of all zones */
-#define POLICY_NETWORKS_MAX   65536   /* of all zones */
-#define POLICY_PAIRS_MAX      1048576 /* (interface, network) of all zones: what a check takes */
-#define POLICY_PORTS_MAX      1024    /* of one zone */
-#define POLICY_ALL_PORTS_MAX  16384   /* of all zones */
-#define POLICY_BOUND_MAX      4096    /* hosts of servers with `bind client` */
-#define POLICY_ENDPOINTS_MAX  64      /* addresses with a port, of all listeners */
+#define POLICY_ZONES_MAX       1024
+#define POLICY_INTERFACES_MAX  4096    /* of all zones */
+#define POLICY_NETWORKS_MAX    65536   /* of all zones */
+#define POLICY_PAIRS_MAX       1048576 /* (interface, network) of all zones: what a check takes */
+#define POLICY_PORTS_MAX       1024    /* of one zone */
+#define POLICY_ALL_PORTS_MAX   16384   /* of all zones */
+#define POLICY_BOUND_MAX       4096    /* hosts of servers with `bind client` */
+#define POLICY_LOGIN_HOSTS_MAX 4096    /* hosts of servers that take a login at our word */
+#define POLICY_ENDPOINTS_MAX   64      /* addresses with a port, of all listeners */
 
 /* Where a statement stands, for messages. file indexes policy->files. */
 struct policy_place {
@@ -781,6 +782,8 @@ ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name)
 ptrdiff_t policy_find_domain(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_scan(const struct policy *policy, const char *name);
+/* Does it take a login at our word? It would take one at anybody's who may connect to it. */
+bool policy_server_takes_login(const struct policy_server *server);
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_rule(const struct policy *policy, const char *name);
 

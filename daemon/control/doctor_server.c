@@ -5,6 +5,7 @@
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/health_peer.h"
 #include "daemon/control/host_tls.h"
+#include "daemon/own_address.h"
 #include "lib/level.h"
 #include "lib/tls_advice.h"
 
@@ -145,6 +146,31 @@ static void tell_usable(const struct examination *exam, const struct policy_serv
 		usable->n[!usable->any_come[0]], all, more);
 }
 
+/* A server on the gateway itself that takes a login at our word. The keeper tells "N refused N"
+ * where the kernel keeps local users off them. */
+static void check_login(const struct examination *exam, const struct policy_server *server)
+{
+	size_t at = 0;
+	const char *fact = examination_fact(exam->facts, "logins", &at);
+	const char *refused = fact ? strstr(fact, "refused ") : NULL;
+	char text[ENDPOINT_TEXT_SIZE];
+
+	for (size_t i = 0; policy_server_takes_login(server) && i < server->nhosts; i++) {
+		const struct endpoint host = {server->hosts[i].addr, server->hosts[i].port};
+		if (host.addr.family == ADDR_NONE ||
+			!(addr_is_loopback(&host.addr) || own_address(&host.addr)))
+			continue;
+		examination_find(exam, "server-login", refused ? DOCTOR_OK : DOCTOR_ERROR,
+			"it takes a user at the gateway's word, and now at any local program's, "
+			"too: "
+			"see the log for why the table is not in force",
+			"server %s: local users %s kept off %s%s%s%s", server->name.text,
+			refused ? "are" : "are not", endpoint_format(&host, text),
+			refused ? " (" : "", refused ? refused + strlen("refused ") : "",
+			refused ? " of their packets refused)" : "");
+	}
+}
+
 static void check_server(const struct examination *exam, size_t index)
 {
 	const struct policy_server *server = &exam->control->policy->servers[index];
@@ -164,6 +190,7 @@ static void check_server(const struct examination *exam, size_t index)
 		}
 	}
 	tell_usable(exam, server, targets, &usable);
+	check_login(exam, server);
 }
 
 void examination_of_servers(const struct examination *exam)

@@ -18,6 +18,7 @@ int kernel_plan_encode(struct control *control, const struct policy *policy, enu
 	options.queue = control->start.options.queue;
 	options.route_table = control->start.options.route_table;
 	options.rule_priority = control->start.options.rule_priority;
+	options.user = getuid();
 	int error = plan_from_policy(policy, &options, mode, &plan);
 	if (error)
 		return error;

@@ -128,6 +128,17 @@ static void tell_bridging(
 		say(telling, "port %s %s", link->name, master->name);
 }
 
+/* How many packets of local users to servers that take a login at our word were refused. */
+static void tell_logins(const struct keeper *keeper, const struct telling *telling)
+{
+	struct table_counters counters;
+
+	if (keeper->has_plan && plan_logs_in(&keeper->plan) &&
+		table_counters(keeper->table, &counters) == 0)
+		say(telling, "logins %zu refused %" PRIu64, keeper->plan.nlogins,
+			counters.login_refused);
+}
+
 static void tell_own(const struct keeper *keeper, const struct telling *telling)
 {
 	static const char *const queues[] = {[TABLE_QUEUE_NONE] = "none",
@@ -149,6 +160,7 @@ static void tell_own(const struct keeper *keeper, const struct telling *telling)
 	for (size_t i = 0; i < links_count(keeper->links); i++)
 		tell_bridging(keeper, telling, links_at(keeper->links, i));
 	tell_bound(keeper, telling);
+	tell_logins(keeper, telling);
 	tell_bypass(keeper, telling, NULL);
 	for (size_t i = 0; keeper->has_plan && i < keeper->plan.nzones; i++)
 		tell_bypass(keeper, telling, keeper->plan.zones[i].name);

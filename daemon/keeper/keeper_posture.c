@@ -62,6 +62,7 @@ static int tell_file(const struct process_options *options, int fd)
 	const struct policy *policy =
 		language_parse(options->config, text, len, &world, &diagnosis);
 	plan_options_init(&plan_options);
+	plan_options.user = getuid();
 	if (!policy || plan_from_policy(policy, &plan_options, PLAN_BARE, &plan) ||
 		plan_encode(&plan, &bytes, &len))
 		return 1;

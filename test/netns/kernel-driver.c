@@ -148,6 +148,17 @@ static int do_bind(struct driver *d, char **w, size_t n)
 	return plan_add_host(&d->plan, &host);
 }
 
+/* login ADDRESS PORT USER */
+static int do_login(struct driver *d, char **w, size_t n)
+{
+	struct endpoint host = {0};
+	if (n != 4 || addr_parse(w[1], strlen(w[1]), &host.addr))
+		return -EINVAL;
+	host.port = (uint16_t)atoi(w[2]);
+	d->plan.user = (uint32_t)atoi(w[3]);
+	return plan_add_login(&d->plan, &host);
+}
+
 static int program(struct driver *d, const struct plan *plan)
 {
 	int status = table_apply(d->table, plan);
@@ -251,14 +262,15 @@ static int do_counters(struct driver *d)
 	int status = table_counters(d->table, &c);
 	printf("arrived %llu steered %llu queued %llu limited %llu posture_reset %llu "
 	       "posture_passed %llu bypassed %llu stray_reset %llu refused %llu dropped %llu "
-	       "killed %llu shielded %llu bound %llu unclaimed %llu\n",
+	       "killed %llu shielded %llu bound %llu unclaimed %llu login_refused %llu\n",
 		(unsigned long long)c.arrived, (unsigned long long)c.steered,
 		(unsigned long long)c.queued, (unsigned long long)c.limited,
 		(unsigned long long)c.posture_reset, (unsigned long long)c.posture_passed,
 		(unsigned long long)c.bypassed, (unsigned long long)c.stray_reset,
 		(unsigned long long)c.refused, (unsigned long long)c.dropped,
 		(unsigned long long)c.killed, (unsigned long long)c.shielded,
-		(unsigned long long)c.bound, (unsigned long long)c.unclaimed);
+		(unsigned long long)c.bound, (unsigned long long)c.unclaimed,
+		(unsigned long long)c.login_refused);
 	return status;
 }
 
@@ -355,6 +367,8 @@ static int carry_out(struct driver *d, char **w, size_t n)
 		return do_zone(d, w, n);
 	if (strcmp(w[0], "bind") == 0)
 		return do_bind(d, w, n);
+	if (strcmp(w[0], "login") == 0)
+		return do_login(d, w, n);
 	if (strcmp(w[0], "forget") == 0) {
 		forget_zones(d);
 		return 0;

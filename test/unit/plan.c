@@ -20,6 +20,13 @@ static void add_host(struct plan *plan, const char *text, uint16_t port)
 	assert_int_equal(plan_add_host(plan, &host), 0);
 }
 
+static void add_login(struct plan *plan, const char *text, uint16_t port)
+{
+	struct endpoint host = {.port = port};
+	assert_int_equal(addr_parse(text, strlen(text), &host.addr), 0);
+	assert_int_equal(plan_add_login(plan, &host), 0);
+}
+
 static void add_endpoint(struct plan *plan, const char *listener, const char *text, uint16_t port)
 {
 	struct endpoint at = {.port = port};
@@ -53,6 +60,10 @@ static void make(struct plan *plan)
 	add_host(plan, "203.0.113.10", 25);
 	add_host(plan, "2001:db8:2::10", 2525);
 	add_host(plan, "203.0.113.10", 25); /* once is enough */
+	plan->user = 997;
+	add_login(plan, "127.0.0.1", 10025);
+	add_login(plan, "::1", 10025);
+	add_login(plan, "127.0.0.1", 10025);
 	add_endpoint(plan, "inbound", "0.0.0.0", 25);
 	add_endpoint(plan, "inbound", "2001:db8:3::1", 587);
 }
@@ -101,6 +112,9 @@ static void test_a_plan_survives_its_bytes(void **state)
 	assert_true(back.bind_client);
 	assert_int_equal(back.nhosts, 2);
 	assert_int_equal(back.hosts[1].port, 2525);
+	assert_int_equal(back.user, 997);
+	assert_int_equal(back.nlogins, 2);
+	assert_int_equal(back.logins[1].addr.family, ADDR_IP6);
 	assert_int_equal(back.nendpoints, 2);
 	assert_string_equal(back.endpoints[1].listener, "inbound");
 	assert_int_equal(back.endpoints[1].at.port, 587);
@@ -315,6 +329,36 @@ static void test_hosts_of_bind_client_are_in_the_plan(void **state)
 	plan_fini(&plan);
 }
 
+static void test_hosts_that_take_a_login_are_in_the_plan(void **state)
+{
+	(void)state;
+	struct policy_host hosts[] = {
+		{.port = 10025}, {.name = {.text = "mx.example"}, .port = 25}};
+	struct policy_server servers[] = {{.hosts = hosts,
+		.nhosts = 2,
+		.announce = POLICY_ANNOUNCE_XCLIENT,
+		.announce_login = POLICY_LOGIN_TAGGED}};
+	struct policy policy = {.servers = servers, .nservers = 1};
+	struct plan_options options;
+	struct plan plan;
+
+	assert_int_equal(addr_parse("127.0.0.1", 9, &hosts[0].addr), 0);
+	plan_options_init(&options);
+	options.user = 997;
+	for (int login = POLICY_LOGIN_OFF; login < POLICY_LOGINS; login++) {
+		servers[0].announce_login = (enum policy_login)login;
+		assert_int_equal(plan_from_policy(&policy, &options, PLAN_BARE, &plan), 0);
+		assert_int_equal(plan.nlogins, login != POLICY_LOGIN_OFF);
+		assert_int_equal(plan_logs_in(&plan), login != POLICY_LOGIN_OFF);
+		assert_int_equal(plan.user, 997);
+		plan_fini(&plan);
+	}
+	servers[0].announce = POLICY_ANNOUNCE_PROXY_V2;
+	assert_int_equal(plan_from_policy(&policy, &options, PLAN_BARE, &plan), 0);
+	assert_false(plan_logs_in(&plan));
+	plan_fini(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_marks_stand_in_the_mask),
 		cmocka_unit_test(test_a_policy_becomes_a_plan),
 		cmocka_unit_test(test_hosts_of_bind_client_are_in_the_plan),
+		cmocka_unit_test(test_hosts_that_take_a_login_are_in_the_plan),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

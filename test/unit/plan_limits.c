@@ -50,7 +50,7 @@ static int plan_status(const struct policy *policy)
 }
 
 /* What a policy has much of. */
-enum many { ZONES, INTERFACES, NETWORKS, PAIRS, PORTS, ALL_PORTS, BOUND };
+enum many { ZONES, INTERFACES, NETWORKS, PAIRS, PORTS, ALL_PORTS, BOUND, LOGINS };
 
 #define NETWORKS_A_ZONE 4096
 
@@ -84,6 +84,9 @@ static char *write_policy(enum many what, size_t n)
 					10000 + i - first);
 		fprintf(out, " }\n");
 	}
+	for (size_t i = 0; what == LOGINS && i < n; i++)
+		fprintf(out, "server s%zu { announce xclient host 127.0.0.1 port %zu }\n", i,
+			10025 + i);
 	if (what == BOUND) {
 		for (size_t i = 0; i < n; i++)
 			fprintf(out, "%sserver s%zu { bind client host 203.0.113.%zu port %zu }\n",
@@ -110,6 +113,7 @@ static void test_what_is_checked_has_a_plan_and_what_has_none_is_refused_by_its_
 			"conf:2:", "zone z0 has 1025 ports, expected at most 1024"},
 		{ALL_PORTS, POLICY_ALL_PORTS_MAX, "conf:34:6: error: ", "more than 16384 ports"},
 		{BOUND, POLICY_BOUND_MAX, "conf:4098:", "more than 4096 hosts"},
+		{LOGINS, POLICY_LOGIN_HOSTS_MAX, "conf:4098:", "more than 4096 hosts"},
 	};
 	char errors[1024], faults[1024];
 	(void)state;
@@ -163,6 +167,11 @@ static void test_the_plan_asks_no_more_of_words_than_the_checker(void **state)
 		struct policy *policy = parse(text, false, errors, faults);
 		if (policy && plan_status(policy))
 			fail_msg("no plan with the host %s", hosts[i]);
+		policy_unref(policy);
+		snprintf(text, sizeof(text), "server s { host %s announce xclient }", hosts[i]);
+		policy = parse(text, false, errors, faults);
+		if (policy && plan_status(policy))
+			fail_msg("no plan with the host %s that takes a login", hosts[i]);
 		policy_unref(policy);
 	}
 }

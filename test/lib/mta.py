@@ -231,6 +231,69 @@ service stats {{
                     config), host.ip4, 587, f"{self.folder}/output")
 
 
+class Mailboxes(Unpacked):
+    """What people fetch their mail from: POP3 and IMAP, by STARTTLS and in TLS, of one user."""
+
+    package, users = Dovecot.package, Dovecot.users
+    LIBRARIES = ("dovecot-imapd", "dovecot-pop3d", *Dovecot.LIBRARIES)
+
+    CONFIG = """
+base_dir = {folder}/run
+state_dir = {folder}/run
+log_path = {folder}/log
+protocols = imap pop3
+ssl = yes
+ssl_cert = <{certificate}
+ssl_key = <{key}
+disable_plaintext_auth = no
+auth_mechanisms = plain
+auth_failure_delay = 0
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid=125 gid=125 home={folder}/home
+}}
+first_valid_uid = 125
+mail_location = maildir:~/mail
+namespace inbox {{
+  inbox = yes
+}}
+service stats {{
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
+"""
+
+    def __init__(self, host, tag, signed, user, secret):
+        super().__init__(host, tag)
+        self.logfile = f"{self.folder}/log"
+        self.inbox = f"{self.folder}/home/mail/new"
+        for folder in (f"{self.folder}/home", f"{self.folder}/home/mail", self.inbox,
+                       f"{self.folder}/home/mail/cur", f"{self.folder}/home/mail/tmp"):
+            os.makedirs(folder)
+            os.chown(folder, 125, 125)
+        os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
+        with open(f"{self.folder}/users", "w") as file:
+            file.write(f"{user}:{{PLAIN}}{secret}\n")
+        os.chmod(f"{self.folder}/users", 0o644)
+        config = f"{self.folder}/dovecot.conf"
+        with open(config, "w") as file:
+            file.write(self.CONFIG.format(folder=self.folder, certificate=signed[0],
+                                          key=signed[1]))
+        self.begin((*mail.view(self.package, self.etc, *self.LIBRARIES), "dovecot", "-F", "-c",
+                    config), host.ip4, 143, f"{self.folder}/output")
+
+    def put(self, word):
+        """A message into the inbox."""
+        with open(f"{self.inbox}/{word}", "w") as file:
+            file.write(f"From: desk@hotel.example\nSubject: {word}\n\n{word}\n")
+            os.fchown(file.fileno(), 125, 125)
+
+
 class Slapd(Unpacked):
     """A directory, on 389 and 636, of the people given: (uid, password, mails, groups). `reader`
     may search in it with READER; nobody else sees more than who is bound sees of himself."""

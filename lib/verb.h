@@ -47,29 +47,31 @@ enum verb_value {
 	VERB_LISTENER,
 	VERB_DOMAIN,
 	VERB_USER,
-	VERB_TIME,      /* a moment, as daemon/control/when.h reads it */
-	VERB_ENDPOINT,  /* an address, with a port or without */
-	VERB_PATH,      /* of a file that is not read */
-	VERB_FILE,      /* FILE or -: posternctl reads it and sends it as the request's body */
-	VERB_NUMBER,    /* from 1 */
-	VERB_ROWS,      /* a number from 1, or `all` */
-	VERB_POLICY,    /* a policy's number, from 1 */
-	VERB_SESSION,   /* a session's id: 12, d3 */
-	VERB_FLOW,      /* a flow's id, not 0 */
-	VERB_MESSAGE,   /* a message's, f-7k3q9.2, or its flow's */
-	VERB_ADDRESS,   /* one, not 0.0.0.0 or :: */
-	VERB_NETWORK,   /* an address or a network */
-	VERB_NETWORKS,  /* some, by commas */
-	VERB_MAC,       /* not 00:00:00:00:00:00 */
-	VERB_ELEMENT,   /* of a list, which knows of what kind */
-	VERB_DURATION,  /* more than 0 */
-	VERB_SPAN,      /* a duration, or `none` */
-	VERB_ENDING,    /* how a flow ended */
-	VERB_OUTCOME,   /* how a message ended */
-	VERB_SENDER,    /* a mail address, with its brackets or without, or <> */
-	VERB_RECIPIENT, /* one without the <> */
-	VERB_CHOICE,    /* one of the words of `value`, by bars */
-	VERB_VALUES,    /* their number */
+	VERB_TIME,     /* a moment, as daemon/control/when.h reads it */
+	VERB_ENDPOINT, /* an address, with a port or without */
+	VERB_PATH,     /* of a file that is not read */
+	VERB_FILE,     /* FILE or -: posternctl reads it and sends it as the request's body */
+	VERB_NUMBER,   /* from 1 */
+	VERB_ROWS,     /* a number from 1, or `all` */
+	VERB_POLICY,   /* a policy's number, from 1 */
+	VERB_SESSION,  /* a session's id: 12, d3 */
+	VERB_FLOW,     /* a flow's id, not 0 */
+	VERB_MESSAGE,  /* a message's, f-7k3q9.2, or its flow's */
+	VERB_QUEUED,   /* an id of the queue beside us: never a word that Postfix takes for many */
+	VERB_ALL_QUEUED, /* one, or `all` */
+	VERB_ADDRESS,    /* one, not 0.0.0.0 or :: */
+	VERB_NETWORK,    /* an address or a network */
+	VERB_NETWORKS,   /* some, by commas */
+	VERB_MAC,        /* not 00:00:00:00:00:00 */
+	VERB_ELEMENT,    /* of a list, which knows of what kind */
+	VERB_DURATION,   /* more than 0 */
+	VERB_SPAN,       /* a duration, or `none` */
+	VERB_ENDING,     /* how a flow ended */
+	VERB_OUTCOME,    /* how a message ended */
+	VERB_SENDER,     /* a mail address, with its brackets or without, or <> */
+	VERB_RECIPIENT,  /* one without the <> */
+	VERB_CHOICE,     /* one of the words of `value`, by bars */
+	VERB_VALUES,     /* their number */
 };
 
 enum verb_flag {

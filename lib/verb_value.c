@@ -9,13 +9,15 @@
 #include <assert.h>
 #include <string.h>
 
-#define LONGEST 300 /* a host's name, with some room */
+#define LONGEST         300 /* a host's name, with some room */
+#define QUEUED_SHORTEST 6
+#define QUEUED_LONGEST  40
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device",
 	"certificate", "auth", "scan", "list", "listener", "domain", "user", "time", "endpoint",
-	"path", "file", "number", "rows", "policy", "session", "flow", "message", "address",
-	"network", "networks", "mac", "element", "duration", "span", "ending", "outcome", "sender",
-	"recipient", "choice"};
+	"path", "file", "number", "rows", "policy", "session", "flow", "message", "queued",
+	"all-queued", "address", "network", "networks", "mac", "element", "duration", "span",
+	"ending", "outcome", "sender", "recipient", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
 
@@ -93,6 +95,15 @@ static bool is_message(const char *word)
 	return message_name_parse(word, strlen(word), &flow, &number) == 0;
 }
 
+/* As Postfix makes them: of letters and digits. Its own word for all of them, ALL, is too short. */
+static bool is_queued(const char *word)
+{
+	size_t len = strlen(word);
+	return len >= QUEUED_SHORTEST && len <= QUEUED_LONGEST &&
+	       strspn(word, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") ==
+		       len;
+}
+
 static bool is_path(const char *word, unsigned way)
 {
 	struct smtp_path path;
@@ -159,6 +170,10 @@ bool verb_fits(const struct verb_part *part, const char *word)
 		return is_flow(word);
 	case VERB_MESSAGE:
 		return is_message(word);
+	case VERB_QUEUED:
+		return is_queued(word);
+	case VERB_ALL_QUEUED:
+		return strcmp(word, "all") == 0 || is_queued(word);
 	case VERB_ADDRESS:
 		return is_address(word);
 	case VERB_NETWORK:
@@ -207,6 +222,8 @@ static const char *const kinds[] = {
 	[VERB_SESSION] = "a session's id",
 	[VERB_FLOW] = "a flow's id",
 	[VERB_MESSAGE] = "a message's id, such as f-7k3q9.2, or its flow's",
+	[VERB_QUEUED] = "an id that queue show tells",
+	[VERB_ALL_QUEUED] = "an id that queue show tells, or all",
 	[VERB_ADDRESS] = "an address",
 	[VERB_NETWORK] = "an address or network",
 	[VERB_NETWORKS] = "an address or network",

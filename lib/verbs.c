@@ -360,6 +360,20 @@ static const struct verb message[] = {
 	{0},
 };
 
+static const struct verb queue[] = {
+	{"show", "what waits in the queue beside the gateway, with user and flow; one in full", VERB_LOCAL, 0,
+		PARTS(ARGUMENT("ID", VERB_QUEUED, 0, 0), COLUMNS)},
+	{"hold", "keeps messages where they are until they are released", VERB_LOCAL | VERB_CHANGES, 0,
+		PARTS(ARGUMENT("ID|all", VERB_ALL_QUEUED, VERB_NEEDED | VERB_MANY, 0))},
+	{"release", "lets held messages go on", VERB_LOCAL | VERB_CHANGES, 0,
+		PARTS(ARGUMENT("ID|all", VERB_ALL_QUEUED, VERB_NEEDED | VERB_MANY, 0))},
+	{"delete", "throws messages away; their senders hear nothing", VERB_LOCAL | VERB_CHANGES, 0,
+		PARTS(ARGUMENT("ID|all", VERB_ALL_QUEUED, VERB_NEEDED | VERB_MANY, 0))},
+	{"flush", "tries now what waits for its next time: all, or one", VERB_LOCAL | VERB_CHANGES, 0,
+		PARTS(ARGUMENT("ID|all", VERB_ALL_QUEUED, 0, 0))},
+	{0},
+};
+
 static const struct verb monitor[] = {
 	{"", "events as they happen, until interrupted", 0, VERB_WAIT_EVER,
 		PARTS(WORD("flow", 0, 1), WORD("session", 0, 1), WORD("server", 0, 1),
@@ -422,6 +436,7 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("explain", "why a client gets the verdict it gets", explain, NULL, NULL),
 	NOUN("audit", "finished flows", audit, "no records", "no such records"),
 	NOUN("message", "finished messages of flows that are read", message, "no messages", "no such messages"),
+	NOUN("queue", "what waits in the queue beside the gateway", queue, "the queue is empty", "the queue is empty"),
 	NOUN("monitor", "live events", monitor, NULL, NULL),
 	NOUN("bypass", "everything passes, for emergencies", bypass, "no bypass is on", NULL),
 	NOUN("counters", "every counter with its help", counters, NULL, NULL),

@@ -11,6 +11,7 @@
 
 struct call {
 	const char *run_dir;
+	const char *queue_dir; /* where the queue is configured */
 	bool json;
 	unsigned wait_s;     /* given; 0: as each verb says */
 	bool by_hand;        /* somebody types: words may be shortened */

@@ -26,6 +26,11 @@ static const struct own {
 	{"bypass", "on", bypass_run},
 	{"bypass", "off", bypass_run},
 	{"doctor", "", doctor_run},
+	{"queue", "show", queue_show},
+	{"queue", "hold", queue_hold},
+	{"queue", "release", queue_release},
+	{"queue", "delete", queue_delete},
+	{"queue", "flush", queue_flush},
 };
 
 /* All of an open file; NULL with errno. */

@@ -10,7 +10,7 @@
 typedef int noun_own(struct call *call, const struct verb *verb, const struct verb_words *given,
 	const char *const *words, size_t nwords);
 noun_own policy_check, policy_edit, policy_save, server_test, auth_password, auth_test, bypass_run,
-	doctor_run;
+	doctor_run, queue_show, queue_hold, queue_release, queue_delete, queue_flush;
 
 /* Carries out one command line. Exit status. */
 int noun_run(struct call *call, const char *const *words, size_t nwords);

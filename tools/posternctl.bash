@@ -35,17 +35,17 @@ _posternctl()
 	for ((i = 1; i < ${#words[@]} - 1; i++)); do
 		case ${words[i]} in
 		--run) ctl+=(--run "${words[++i]}") ;;
-		-b | --wait) ((i++)) ;;
+		-b | --wait | --queue) ((i++)) ;;
 		-?*) ;;
 		*) break ;;
 		esac
 	done
-	if ((i > ${#words[@]} - 1)); then # the value of -b or --run
+	if ((i > ${#words[@]} - 1)); then # the value of -b, --run or --queue
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 	fi
 	offered=$("${ctl[@]}" --complete "${words[@]:i:${#words[@]}-1-i}" 2>/dev/null | sort -u)
-	((i == ${#words[@]} - 1)) && offered+=" -j -b --run --wait"
+	((i == ${#words[@]} - 1)) && offered+=" -j -b --run --queue --wait"
 	case $offered in
 	*@file*) _posternctl_offer -f "${offered/@file/}" ;;
 	*) _posternctl_offer "$offered" ;;

@@ -43,7 +43,7 @@ static int take_options(struct call *call, struct options *options, int argc, ch
 	for (; i < argc && argv[i][0] == '-' && argv[i][1] && options->status < 0; i++) {
 		const char *option = argv[i];
 		bool run = strcmp(option, "--run") == 0, file = strcmp(option, "-b") == 0;
-		bool wait = strcmp(option, "--wait") == 0;
+		bool wait = strcmp(option, "--wait") == 0, queue = strcmp(option, "--queue") == 0;
 		if (strcmp(option, "-j") == 0) {
 			call->json = true;
 		} else if (strcmp(option, "--complete") == 0) {
@@ -57,9 +57,11 @@ static int take_options(struct call *call, struct options *options, int argc, ch
 			options->status = CONNECTION_DONE;
 		} else if (wait && i + 1 < argc) {
 			options->status = take_wait(call, argv[++i]);
-		} else if ((run || file) && i + 1 < argc) {
-			*(run ? &call->run_dir : &options->batch) = argv[++i];
-		} else if (run || file || wait) {
+		} else if ((run || file || queue) && i + 1 < argc) {
+			*(run           ? &call->run_dir
+				: queue ? &call->queue_dir
+					: &options->batch) = argv[++i];
+		} else if (run || file || wait || queue) {
 			options->status = call_fail(
 				call, OUTCOME_USAGE, NULL, "a value is expected behind %s", option);
 		} else {
@@ -98,7 +100,9 @@ static int run(struct call *call, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct connection connection = {.fd = -1};
-	struct call call = {.run_dir = "/run/postern", .connection = &connection};
+	struct call call = {.run_dir = "/run/postern",
+		.queue_dir = "/etc/postern/queue",
+		.connection = &connection};
 	struct terminal terminal;
 	setlocale(LC_ALL, "");
 	terminal_guard(&terminal, isatty(STDOUT_FILENO));

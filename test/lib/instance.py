@@ -1,0 +1,127 @@
+"""Owns the queue in the gateway: a real Postfix with the configuration that the package postern-queue
+brings, run as its unit runs it, and with no configuration of a Postfix beside it."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+
+import mail
+from lab import wait_until
+from mail import ROOT
+from postern import runs
+
+PORT = 10025
+# what a test does not wait for
+QUICK = {"queue_run_delay": "1s", "minimal_backoff_time": "1s", "maximal_backoff_time": "2s"}
+
+
+class Instance:
+    """`settings` stand in place of the package's, or are added."""
+
+    def __init__(self, host, **settings):
+        if not mail.have("postfix"):
+            raise AssertionError(f"no Postfix in {mail.MTA}")
+        self.host = host
+        self.folder = host.lab.path("queue-instance")
+        self.conf = self.path("conf")
+        etc = self.path("etc")
+        for folder in (self.folder, self.conf, etc, self.path("spool"), self.path("data"),
+                       f"{etc}/postfix"):
+            os.makedirs(folder, exist_ok=True)
+        # the package has none there; another's must not be needed
+        assert not os.path.exists(f"{mail.MTA}/postfix/etc/postfix/main.cf")
+        os.chown(self.path("data"), 110, 110)
+        with open(self.path("maillog"), "w") as log:
+            os.fchown(log.fileno(), 110, 110)
+        for leaf, more in zip(("passwd", "group"), mail.Postfix.USERS):
+            with open(f"/etc/{leaf}") as old, open(f"{etc}/{leaf}", "w") as new:
+                new.write(old.read() + more)
+        with open(f"{etc}/resolv.conf", "w") as file:
+            file.write("nameserver 127.0.0.1\n")
+        self.view = mail.view("postfix", etc)
+        for leaf in ("main.cf", "master.cf"):
+            with open(f"{ROOT}/debian/queue/{leaf}") as old, \
+                    open(f"{self.conf}/{leaf}", "w") as new:
+                new.write(old.read().replace("/var/spool/postern-queue", self.path("spool"))
+                          .replace("/var/lib/postern-queue", self.path("data")))
+        # no syslog is heard here
+        self.set(maillog_file=self.path("maillog"), maillog_file_prefixes="/",
+                 myhostname="mailgate.hotel.example", **{**QUICK, **settings})
+        host.lab.on_close(self.stop)
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def run(self, *words, **how):
+        return self.host.run(*self.view, *words, **how)
+
+    def set(self, **settings):
+        """As an operator changes it."""
+        self.run("postconf", "-c", self.conf, "-e",
+                 *(f"{name} = {value}" for name, value in settings.items()))
+
+    def reload(self):
+        self.run("postfix", "-c", self.conf, "reload")
+
+    def start(self):
+        self.run("postfix", "-c", self.conf, "start", timeout=200)
+        wait_until(self._greets, 20, "the queue greets")
+        return self
+
+    def _greets(self):
+        with contextlib.suppress(OSError), self.host.connect("127.0.0.1", PORT, 2) as sock:
+            return sock.recv(3) == b"220"
+        return False
+
+    def master(self):
+        """The process id of its first process, or None."""
+        with contextlib.suppress(OSError, ValueError), open(self.path("spool/pid/master.pid")) as file:
+            pid = int(file.read())
+            return pid if runs(pid) else None
+        return None
+
+    def pids(self):
+        found, pending = [], [self.master()]
+        while pending:
+            pid = pending.pop()
+            if not pid:
+                continue
+            found.append(pid)
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children") as file:
+                pending += [int(child) for child in file.read().split()]
+        return found
+
+    def kill(self, first=True):
+        """kill -9: all of its processes, or all but the first."""
+        pids = self.pids()
+        for pid in pids if first else pids[1:]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if first:
+            wait_until(lambda: not any(map(runs, pids)), 10, "all its processes are gone")
+
+    def stop(self):
+        if self.master():
+            pids = self.pids()
+            self.run("postfix", "-c", self.conf, "stop", check=False, timeout=100)
+            wait_until(lambda: not any(map(runs, pids)), 20, "all its processes are gone")
+
+    def log(self):
+        with open(self.path("maillog"), errors="replace") as file:
+            return file.read()
+
+    def entries(self):
+        """What waits in it, as postqueue says it."""
+        text = self.run("postqueue", "-c", self.conf, "-j").stdout
+        return [json.loads(line) for line in text.splitlines()]
+
+    def flush(self):
+        self.run("postqueue", "-c", self.conf, "-f")
+
+    def logins(self):
+        """Whom each message was taken of: {queue id: (client, user)}."""
+        return {match[1]: (match[2], match[3]) for match in re.finditer(
+            r"smtpd\[\d+\]: (\w+): client=\S+?\[([^\]]+)\]\S*, sasl_method=XCLIENT, "
+            r"sasl_username=(\S+)", self.log())}

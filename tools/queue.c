@@ -11,7 +11,10 @@
 
 #define POSTQUEUE "/usr/sbin/postqueue"
 #define POSTSUPER "/usr/sbin/postsuper"
-#define SAID_MAX  4096 /* what is kept of a program's words */
+#define POSTKICK  "/usr/sbin/postkick"
+/* hosts taken for dead, too; whatever its time; of the deferred queue (qmgr(8)) */
+#define QMGR_FLUSH "FAD"
+#define SAID_MAX   4096 /* what is kept of a program's words */
 
 /* A program whose output is read. No shell is asked. */
 struct program {
@@ -371,20 +374,46 @@ int queue_delete(struct call *call, const struct verb *verb, const struct verb_w
 	return change(call, given, "-d", "deleted");
 }
 
+/* postqueue says nothing of an id that is not there. */
+static bool is_waiting(struct call *call, const char *id)
+{
+	char *argv[] = {POSTQUEUE, "-c", (char *)call->queue_dir, "-j", NULL};
+	struct program program;
+	char *line = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	if (!program_begin(&program, argv, false))
+		return false;
+	while (getline(&line, &room, program.out) > 0) {
+		json_t *entry = json_loads(line, 0, NULL);
+		const char *has = json_string_value(json_object_get(entry, "queue_id"));
+		found |= has && strcmp(has, id) == 0;
+		json_decref(entry);
+	}
+	free(line);
+	program_end(&program);
+	return found;
+}
+
 int queue_flush(struct call *call, const struct verb *verb, const struct verb_words *given,
 	const char *const *words, size_t nwords)
 {
 	const char *id = verb_value(given, "ID|all");
 	bool one = id && !is_all(id);
-	char *argv[] = {POSTQUEUE, "-c", (char *)call->queue_dir, one ? "-i" : "-f",
-		one ? (char *)id : NULL, NULL};
+	char *of_one[] = {POSTQUEUE, "-c", (char *)call->queue_dir, "-i", (char *)id, NULL};
+	/* what `postqueue -f` tells qmgr; that then looks for a pickup, which the queue has not */
+	char *of_all[] = {
+		POSTKICK, "-c", (char *)call->queue_dir, "public", "qmgr", QMGR_FLUSH, NULL};
 	char said[SAID_MAX];
 	int status = refuse(call);
 
 	(void)verb, (void)words, (void)nwords;
 	if (status >= 0)
 		return status;
-	status = run(argv, said);
+	if (one && !is_waiting(call, id))
+		return call_fail(call, OUTCOME_ABSENT, NULL, "%s is not in the queue", id);
+	status = run(one ? of_one : of_all, said);
 	if (status)
 		return call_fail(call, OUTCOME_REFUSED, NULL, "%s", last_line(said));
 	return call_done(call, OUTCOME_DONE, true,

@@ -63,11 +63,12 @@ class Instance:
                  *(f"{name} = {value}" for name, value in settings.items()))
 
     def reload(self):
-        self.run("postfix", "-c", self.conf, "reload")
+        """What `postfix reload` comes to."""
+        os.kill(self.master(), signal.SIGHUP)
 
     def start(self):
         self.run("postfix", "-c", self.conf, "start", timeout=200)
-        wait_until(self._greets, 20, "the queue greets")
+        wait_until(self._greets, 60, "the queue greets")
         return self
 
     def _greets(self):
@@ -116,9 +117,6 @@ class Instance:
         """What waits in it, as postqueue says it."""
         text = self.run("postqueue", "-c", self.conf, "-j").stdout
         return [json.loads(line) for line in text.splitlines()]
-
-    def flush(self):
-        self.run("postqueue", "-c", self.conf, "-f")
 
     def logins(self):
         """Whom each message was taken of: {queue id: (client, user)}."""

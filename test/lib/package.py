@@ -90,12 +90,13 @@ def build(tree, log, jobs=1, wrapper=(), env=None, umask=0o022):
 
 
 def made(folder):
-    """{"deb": path, "dbgsym": path, "changes": path}"""
+    """{"deb": path, "queue": path, "dbgsym": path, "changes": path}"""
     found = {}
     for path in glob.glob(os.path.join(folder, "postern*_*")):
         name = os.path.basename(path)
         if name.endswith(".deb"):
-            found["dbgsym" if "dbgsym" in name else "deb"] = path
+            kind = "dbgsym" if "dbgsym" in name else "queue" if "queue" in name else "deb"
+            found[kind] = path
         elif name.endswith(".changes"):
             found["changes"] = path
     return found

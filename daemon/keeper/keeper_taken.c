@@ -57,6 +57,13 @@ static bool find(const char *path, bool ip6, const struct endpoint *at, struct s
 	return found;
 }
 
+/* A port 25 of root's is most often a mail server that nobody wanted: the queue's package brings
+ * Debian's Postfix along, which starts one of its own. */
+static bool is_mail_server(const struct socket_line *socket)
+{
+	return socket->uid == 0 && socket->at.port == 25;
+}
+
 const char *keeper_taken_by(const struct endpoint *at, char *text)
 {
 	const bool ip6 = at->addr.family == ADDR_IP6;
@@ -73,7 +80,10 @@ const char *keeper_taken_by(const struct endpoint *at, char *text)
 	else if (socket.uid)
 		snprintf(user, sizeof(user), "of uid %u", socket.uid);
 	snprintf(text, IPC_TEXT_SIZE,
-		"a program %s, which listens at %s port %u (\"ss -ltnp sport = :%u\" names it)",
-		user, addr_format(&socket.at.addr, address), socket.at.port, socket.at.port);
+		"a program %s, which listens at %s port %u (\"ss -ltnp sport = :%u\" names it%s)",
+		user, addr_format(&socket.at.addr, address), socket.at.port, socket.at.port,
+		is_mail_server(&socket) ? "; a Postfix beside the queue: \"systemctl disable "
+					  "--now postfix\""
+					: "");
 	return text;
 }

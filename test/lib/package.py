@@ -176,14 +176,15 @@ def mirror():
     raise Skip(f"apt has no source of {RELEASE} main")
 
 
-def base(deb):
-    """A fresh root with everything but the package itself; made once."""
-    names = sorted(set(FURTHER + needed(deb)))
+def base(*debs, kind="root"):
+    """A fresh root with everything but the packages themselves; made once of each kind."""
+    own = {field(deb, "Package") for deb in debs}
+    names = sorted(set(FURTHER).union(*map(needed, debs)) - own)
     key = hashlib.sha256(" ".join([RELEASE] + names).encode()).hexdigest()[:16]
-    folder = os.path.join(CACHE, f"root-{key}")
-    with locked("root"):
+    folder = os.path.join(CACHE, f"{kind}-{key}")
+    with locked(kind):
         if not os.path.isdir(folder):
-            for old in glob.glob(os.path.join(CACHE, "root-*")):
+            for old in glob.glob(os.path.join(CACHE, kind + "-*")):
                 shutil.rmtree(old)
             env = dict(os.environ)
             proxy = call("apt-config", "shell", "proxy", "Acquire::http::Proxy").strip()
@@ -193,7 +194,7 @@ def base(deb):
             # its mounts go with it, also when it is interrupted
             call("unshare", "--mount", "debootstrap", "--variant=minbase",
                  f"--include={','.join(names)}", RELEASE, folder + ".new", where, env=env,
-                 log=os.path.join(CACHE, "debootstrap.log"))
+                 log=os.path.join(CACHE, f"debootstrap-{kind}.log"))
             # of the downloads nothing is needed any more
             for path in glob.glob(folder + ".new/var/cache/apt/archives/*.deb"):
                 os.unlink(path)
@@ -334,11 +335,12 @@ class Machine:
         with open(self.path(path)) as file:
             return file.read()
 
-    def install(self, deb):
-        """As an operator does it; what apt and the package's scripts say."""
-        shutil.copy(deb, self.path("/tmp/postern.deb"))
-        done = self.run("apt-get", "install", "-y", "--allow-downgrades",
-                        "/tmp/postern.deb", timeout=120)
+    def install(self, *debs, options=()):
+        """As an operator does it; what apt and the packages' scripts say."""
+        for deb in debs:
+            shutil.copy(deb, self.path("/tmp"))
+        done = self.run("apt-get", "install", "-y", "--allow-downgrades", *options,
+                        *("/tmp/" + os.path.basename(deb) for deb in debs), timeout=200)
         return done.stdout + done.stderr
 
     def ctl(self, *words, **how):

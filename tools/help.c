@@ -15,7 +15,9 @@ bool help_is_asked(const char *const *words, size_t nwords)
 
 void help_show(FILE *out)
 {
-	fputs("usage: posternctl [-j] [--run DIR] [--queue DIR] [--wait 30s] [-b FILE|-] NOUN VERB ...\n\n", out);
+	fputs("usage: posternctl [-j] [--run DIR] [--queue DIR] [--wait 30s] [-b FILE|-] NOUN VERB "
+	      "...\n\n",
+		out);
 	for (size_t i = 0; verb_nouns[i]; i++)
 		fprintf(out, "  %-10s %s\n", verb_nouns[i]->name, verb_nouns[i]->help);
 	fputs("\nposternctl NOUN help shows a noun's verbs; NOUN alone is its first verb\n", out);

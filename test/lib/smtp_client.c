@@ -165,7 +165,8 @@ static void on_reply(struct smtp_client *client, struct smtp_client_heard *heard
 	if (heard->verb == SMTP_CLIENT_DONE && toupper((unsigned char)client->sent[0]) == 'R')
 		client->mail = false;
 	client->asked = heard->code == 334;
-	if (heard->code == 235) {
+	bool login = heard->verb == SMTP_CLIENT_AUTH || heard->verb == SMTP_CLIENT_RESPONSE;
+	if (heard->code == 235 && login) { /* of a server's, to a recipient, it is any yes */
 		if (client->logged_in || !client->hello)
 			wrong(client, "a login out of its place");
 		client->logged_in = true;

@@ -6,6 +6,7 @@
 #include "daemon/smtp/smtp_server.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* For the client to take the last words and close; a RST before would take the words with it. */
@@ -38,6 +39,8 @@ void last_run(struct smtp_flow *flow)
 		else
 			read_bytes += (size_t)n;
 	}
+	if (read_bytes > 0 && engine_hears_passwords(&flow->engine))
+		explicit_bzero(bytes, SMTP_FLOW_READ_BYTES);
 	if ((flow->client_ended && flow->client_shut) || read_bytes >= LAST_BYTES_MAX)
 		smtp_flow_end(flow, (enum ending)flow->engine.ending,
 			read_bytes >= LAST_BYTES_MAX || (flow->client_ended && n < 0));

@@ -178,6 +178,8 @@ bool smtp_flow_hold(struct smtp_flow *flow, struct smtp_hold *hold, const void *
 
 void smtp_flow_release(struct smtp_flow *flow, struct smtp_hold *hold, size_t len)
 {
+	if (hold == &flow->from_client) /* it may be a password */
+		explicit_bzero(smtp_flow_held(flow, hold), len);
 	hold->at += (uint32_t)len;
 	hold->len -= (uint32_t)len;
 	if (hold->len > 0)
@@ -189,6 +191,8 @@ void smtp_flow_release(struct smtp_flow *flow, struct smtp_hold *hold, size_t le
 
 static void drop_hold(struct smtp_flow *flow, struct smtp_hold *hold)
 {
+	if (hold->piece && hold == &flow->from_client)
+		explicit_bzero(smtp_flow_held(flow, hold), hold->len);
 	if (hold->piece)
 		pool_give(&flow->smtp->table.pieces, smtp_flow_held(flow, hold) - hold->at);
 	*hold = (struct smtp_hold){0};
@@ -305,6 +309,8 @@ static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 		pool_give(&smtp->table.said, pool_piece(&smtp->table.said, flow->said - 1));
 	free(flow->session);
 	tls_contexts_free(flow->contexts);
+	if (engine_hears_passwords(&flow->engine)) /* who left in the middle of a line */
+		explicit_bzero(&flow->engine.command, sizeof(flow->engine.command));
 	flow->state = SMTP_FLOW_FREE;
 	pool_give(&smtp->table.flows, flow);
 }

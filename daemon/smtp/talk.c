@@ -160,10 +160,13 @@ static bool hear_client(struct smtp_flow *flow, size_t *budget)
 		return close_client(flow, n < 0);
 	flow->from_client_bytes += (uint64_t)n;
 	*budget -= (size_t)n < *budget ? (size_t)n : *budget;
+	bool secret = engine_hears_passwords(&flow->engine);
 	give_client(flow, bytes, (size_t)n, &used);
 	if (used < (size_t)n && flow->state == SMTP_FLOW_TALK &&
 		!smtp_flow_hold(flow, held, bytes + used, (size_t)n - used))
 		outgoing_lose_client(flow);
+	if (secret || engine_hears_passwords(&flow->engine))
+		explicit_bzero(bytes, (size_t)n);
 	return true;
 }
 

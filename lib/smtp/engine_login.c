@@ -12,6 +12,12 @@ bool engine_takes_logins(const struct engine *engine)
 	return engine->flags & flag && !engine->logged_in;
 }
 
+bool engine_hears_passwords(const struct engine *engine)
+{
+	return engine->spoken ||
+	       (engine->flags & (ENGINE_LOGINS | ENGINE_LOGINS_CLEAR) && !engine->logged_in);
+}
+
 void engine_login_forget(struct engine *engine)
 {
 	engine->spoken = engine->answered = false;

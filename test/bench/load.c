@@ -256,6 +256,8 @@ static const struct {
 	{"pace", 4, load_pace, "ADDRESS PORT RATE SECONDS"},
 	{"first", 6, load_first, "INTERFACE GATEWAY-MAC DESTINATION START COUNT RATE"},
 	{"tls-send", 6, load_tls_send, "ADDRESS PORT SESSIONS COUNT SIZE tls|clear"},
+	{"tls-submit", 7, load_tls_submit,
+		"ADDRESS PORT SESSIONS COUNT SIZE one|many AUTH-PLAIN-RESPONSE"},
 	{"tls-hold", 4, load_tls_hold, "ADDRESS PORT FLOWS greeted|recipient"},
 	{"tls-serve", 4, load_tls_serve, "ADDRESS PORT CERTIFICATE KEY"},
 	{"tls-handshakes", 3, load_tls_handshakes, "COUNT CERTIFICATE KEY"},

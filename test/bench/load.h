@@ -29,6 +29,7 @@ int load_first(char **words);
 int load_pace(char **words);
 /* load_tls.c */
 int load_tls_send(char **words);
+int load_tls_submit(char **words);
 int load_tls_hold(char **words);
 int load_tls_serve(char **words);
 int load_tls_handshakes(char **words);

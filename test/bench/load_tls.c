@@ -128,21 +128,30 @@ static struct talk begin(const struct load_place *place, SSL_CTX *ctx)
 	return talk;
 }
 
+static void send_text(const struct talk *talk, const char *text, size_t len)
+{
+	say(talk, "MAIL FROM:<a@client.example>\r\n", "250");
+	say(talk, "RCPT TO:<b@internet.example>\r\n", "250");
+	say(talk, "DATA\r\n", "354");
+	put(talk, text, len);
+	expect(talk, "250");
+}
+
+static void quit(struct talk *talk)
+{
+	say(talk, "QUIT\r\n", "221");
+	SSL_free(talk->ssl);
+	close(talk->fd);
+}
+
 /* text empty: it greets and goes. */
 static void send_one(const struct load_place *place, SSL_CTX *ctx, const char *text, size_t len)
 {
 	struct talk talk = begin(place, ctx);
 
-	if (len > 0) {
-		say(&talk, "MAIL FROM:<a@client.example>\r\n", "250");
-		say(&talk, "RCPT TO:<b@internet.example>\r\n", "250");
-		say(&talk, "DATA\r\n", "354");
-		put(&talk, text, len);
-		expect(&talk, "250");
-	}
-	say(&talk, "QUIT\r\n", "221");
-	SSL_free(talk.ssl);
-	close(talk.fd);
+	if (len > 0)
+		send_text(&talk, text, len);
+	quit(&talk);
 }
 
 static char *text_of(size_t size)
@@ -161,29 +170,69 @@ static char *text_of(size_t size)
 	return text;
 }
 
-/* Each session is a process of its own, with a connection for each of its messages. */
-int load_tls_send(char **words)
+/* Which of so many a process of its own is, or -1 in the one that made them: all ended well, or
+ * it fails. */
+static int each_session(int sessions)
 {
-	struct load_place place = load_place_of(words[0], words[1]);
-	int sessions = atoi(words[2]), count = atoi(words[3]), status;
-	size_t size = (size_t)atoi(words[4]);
-	char *text = size > 0 ? text_of(size) : "";
-	SSL_CTX *ctx = strcmp(words[5], "clear") == 0 ? NULL : client_context();
+	int status;
 	bool good = true;
 
 	for (int i = 0; i < sessions; i++) {
 		pid_t pid = fork();
 		if (pid < 0)
 			load_fail("fork");
-		if (pid > 0)
-			continue;
-		for (int n = i; n < count; n += sessions)
-			send_one(&place, ctx, text, strlen(text));
-		_exit(0);
+		if (pid == 0)
+			return i;
 	}
 	while (wait(&status) > 0)
 		good = good && status == 0;
-	return good ? 0 : 1;
+	if (!good)
+		exit(1);
+	return -1;
+}
+
+/* Each session has a connection for each of its messages. */
+int load_tls_send(char **words)
+{
+	struct load_place place = load_place_of(words[0], words[1]);
+	int sessions = atoi(words[2]), count = atoi(words[3]);
+	size_t size = (size_t)atoi(words[4]);
+	char *text = size > 0 ? text_of(size) : "";
+	SSL_CTX *ctx = strcmp(words[5], "clear") == 0 ? NULL : client_context();
+	int session = each_session(sessions);
+
+	if (session < 0)
+		return 0;
+	for (int n = session; n < count; n += sessions)
+		send_one(&place, ctx, text, strlen(text));
+	_exit(0);
+}
+
+/* In TLS, with this response of AUTH PLAIN: a connection for each message, or for all of a
+ * session's. */
+int load_tls_submit(char **words)
+{
+	struct load_place place = load_place_of(words[0], words[1]);
+	int sessions = atoi(words[2]), count = atoi(words[3]);
+	char *text = text_of((size_t)atoi(words[4])), login[LINE_MAX_BYTES];
+	bool many = strcmp(words[5], "many") == 0;
+	SSL_CTX *ctx = client_context();
+	int session = each_session(sessions);
+	struct talk talk = {.fd = -1};
+
+	if (session < 0)
+		return 0;
+	snprintf(login, sizeof(login), "AUTH PLAIN %s\r\n", words[6]);
+	for (int n = session; n < count; n += sessions) {
+		if (n == session || !many) {
+			talk = begin(&place, ctx);
+			say(&talk, login, "235");
+		}
+		send_text(&talk, text, strlen(text));
+		if (n + sessions >= count || !many)
+			quit(&talk);
+	}
+	_exit(0);
 }
 
 /* Holds so many until its input ends: greeted in TLS, or with a recipient, too. */

@@ -151,7 +151,8 @@ postlog   unix-dgram n  -       n       -       1       postlogd
         self.tries = 0
         self._spawn()
         try:
-            wait_until(self._greets, 20, f"Postfix in {self.host.name} greets")
+            # its scripts are hundreds of programs, one after the other
+            wait_until(self._greets, 90, f"Postfix in {self.host.name} greets")
         except AssertionError as error:
             # the port is the next one's
             self.stop("abort")
@@ -182,8 +183,8 @@ postlog   unix-dgram n  -       n       -       1       postlogd
     def stop(self, kind="stop"):
         """Ends it: `stop`, or `abort` for at once."""
         if self.process and self.process.poll() is None:
-            self.host.run(*self.view, "postfix", kind, check=False)
-            self.process.wait(20)
+            self.host.run(*self.view, "postfix", kind, check=False, timeout=90)
+            self.process.wait(90)
         self.process = None
 
     def messages(self, *having):

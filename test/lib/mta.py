@@ -371,7 +371,7 @@ auth_mechanisms = {mechanisms}
 {more}
 passdb {{
   driver = passwd-file
-  args = scheme=PLAIN {folder}/users
+  args = scheme={scheme} {folder}/users
 }}
 service auth {{
   unix_listener {folder}/auth {{
@@ -386,29 +386,33 @@ service stats {{
 """
 
     def __init__(self, host, tag, passwords, mechanisms="plain login cram-md5 scram-sha-256",
-                 more="", libraries=(), extra=""):
+                 more="", libraries=(), extra="", scheme="PLAIN"):
         super().__init__(host, tag)
         self.logfile, self.path = f"{self.folder}/log", f"{self.folder}/auth"
         os.makedirs(os.path.join(mail.MTA, self.package, "etc"), exist_ok=True)
         os.chmod(self.folder, 0o755)
         with open(f"{self.folder}/users", "w") as file:
-            file.writelines(f"{user}:{{PLAIN}}{password}{extra}\n"
+            file.writelines(f"{user}:{{{scheme}}}{password}{extra}\n"
                             for user, password in passwords.items())
         os.chmod(f"{self.folder}/users", 0o644)
         with open(f"{self.folder}/dovecot.conf", "w") as file:
-            file.write(self.CONFIG.format(folder=self.folder, mechanisms=mechanisms, more=more))
+            file.write(self.CONFIG.format(folder=self.folder, mechanisms=mechanisms, more=more,
+                                          scheme=scheme))
         self.words = (*mail.view(self.package, self.etc, *self.LIBRARIES, *libraries), "dovecot",
                       "-F", "-c", f"{self.folder}/dovecot.conf")
         self.start()
+
+    def pids(self):
+        """All of it: the one that began, first."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [pid, *map(int, file.read().split())]
 
     def stop(self):
         """At once and whole: what checks the passwords would else stay as long as it is asked."""
         if not self.process or self.process.poll() is not None:
             return
-        pid = self.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = [int(child) for child in file.read().split()]
-        for process in (pid, *children):
+        for process in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         self.process.wait(10)

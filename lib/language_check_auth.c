@@ -268,6 +268,15 @@ static bool is_last(enum policy_auth_kind kind)
 	return kind == POLICY_AUTH_FORWARD || kind == POLICY_AUTH_DOVECOT;
 }
 
+/* Whom it binds at once, an unknown user and a wrong password are the same to a directory: result
+ * 49. */
+static bool binds_at_once(const struct policy_auth *auth)
+{
+	const struct policy_string *bind = &auth->ldap.bind;
+
+	return auth->kind == POLICY_AUTH_LDAP && bind->len > 0 && strstr(bind->text, "%u");
+}
+
 static void check_order(struct language *l, const struct policy_listener *listener,
 	const struct language_listener_note *note)
 {
@@ -287,6 +296,12 @@ static void check_order(struct language *l, const struct policy_listener *listen
 				"auth %s never says that it does not know a user, so that none "
 				"behind it is asked; expected it last",
 				names->v[i].text);
+		else if (i + 1 < names->n && binds_at_once(auth))
+			language_warn(l, &note->auths.v[i],
+				"auth %s binds a user at once, and directories seldom say that "
+				"they do not know him: then auth %s behind it is not asked; "
+				"expected `base`, `filter` and a `bind` without %%u, or it last",
+				names->v[i].text, names->v[i + 1].text);
 	}
 }
 

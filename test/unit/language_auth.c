@@ -236,6 +236,9 @@ static void what_is_odd_is_warned_of(void **state)
 		{LISTENER("auth local tls none { insecure }"), "passwords are taken in clear"},
 		{"auth a { ldap \"ldap://x\" { " SEARCH "insecure } }",
 			"passwords go to the directory in clear"},
+		{"auth t { ldap \"ldaps://x\" { bind \"uid=%u,dc=x\" } }\n" LISTENER(
+			 "auth t, local tls require { certificate c }"),
+			"then auth local behind it is not asked"},
 		{LISTENER("") " rule r { listener l user any server plain }",
 			"at none of its listeners can anybody log in"},
 		{LISTENER("") " rule r { listener l group \"staff\" server plain }",

@@ -35,7 +35,7 @@ enum ending_class {
 	X(HANDSHAKE_FAILED, "handshake-failed", LEFT,                                              \
 		"no TLS with the client: posternctl counters has why, or it took too long")        \
 	X(LEFT_AFTER_AUTH, "left-after-auth", LEFT,                                                \
-		"the client left right after AUTH, as if its login was refused")                   \
+		"the client left in a login or right after it, as if it was refused")              \
 	X(LEFT_AFTER_MAIL, "left-after-mail", LEFT,                                                \
 		"the client left after MAIL, as if sender or recipient was refused")               \
 	X(LEFT_IN_DATA, "left-in-data", LEFT, "the client left inside a message")                  \
@@ -76,6 +76,8 @@ enum ending_class {
 	X(TABLE_FULL, "table-full", REFUSED, "the table of flows or of limits is full")            \
 	X(NO_DESCRIPTOR, "no-descriptor", REFUSED, "no file descriptor left")                      \
 	X(NO_MEMORY, "no-memory", REFUSED, "no memory left")                                       \
+	X(LOGINS_REFUSED, "logins-refused", REFUSED,                                               \
+		"too many logins of one connection were refused")                                  \
 	X(PROTOCOL, "protocol", REFUSED, "the client does not speak SMTP, or not by its rules")    \
 	X(NOT_TAKEN, "not-taken", REFUSED, "no smtp process took the client in time")              \
 	X(DRAINING, "draining", REFUSED, "Postern is stopping and takes no new flows")             \

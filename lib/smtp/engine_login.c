@@ -181,7 +181,7 @@ static void refuse(struct engine *engine, enum engine_login login, struct engine
 	engine_say(engine, words[login], out);
 	engine_enter(engine, ENGINE_COMMAND);
 	if (login == ENGINE_LOGIN_REFUSED && ++engine->logins >= ENGINE_LOGINS_MAX)
-		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_MANY_LOGINS, out);
+		engine_finish(engine, ENDING_LOGINS_REFUSED, ENGINE_WORDS_MANY_LOGINS, out);
 	else if (login != ENGINE_LOGIN_LATER && ++engine->errors >= ENGINE_ERRORS_MAX)
 		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_MANY_ERRORS, out);
 }

@@ -108,29 +108,55 @@ static struct bucket_key key_of(
 		subject ? sizeof(*subject) : 0, limit_of(what), GUESS_WINDOW_S);
 }
 
-static enum bucket_verdict foresee(const struct guess *guess, enum what what, const char *name,
-	const struct addr *place, uint64_t now_us)
+/* As the buckets have it: a window ago was always. */
+static uint64_t time_of(uint64_t now_us)
 {
+	return now_us + GUESS_WINDOW_S * UINT64_C(1000000);
+}
+
+/* Would one more be within the limit, if so many were counted before it? Of a bucket that is
+ * refilled evenly that is what it would have said that much earlier. */
+static bool fits(const struct guess *guess, enum what what, const char *name,
+	const struct addr *place, unsigned before, uint64_t now_us)
+{
+	const uint64_t each_us = GUESS_WINDOW_S * UINT64_C(1000000) / limit_of(what);
 	struct bucket_key key = key_of(guess, what, name, place);
-	return bucket_foresee(&guess->table, &key, limit_of(what), GUESS_WINDOW_S, now_us);
+
+	return before < limit_of(what) &&
+	       bucket_foresee(&guess->table, &key, limit_of(what), GUESS_WINDOW_S,
+		       time_of(now_us) - before * each_us) == BUCKET_OK;
 }
 
 static enum bucket_verdict take(struct guess *guess, enum what what, const char *name,
 	const struct addr *place, uint64_t now_us)
 {
 	struct bucket_key key = key_of(guess, what, name, place);
-	return bucket_take(&guess->table, &key, limit_of(what), GUESS_WINDOW_S, now_us);
+	return bucket_take(&guess->table, &key, limit_of(what), GUESS_WINDOW_S, time_of(now_us));
 }
 
 /* ---- who is known ---- */
 
-static uint64_t pair_of(const struct guess *guess, const char *name, const struct addr *client)
+uint64_t guess_proof(const struct guess *guess, const char *password)
+{
+	struct siphash hash;
+
+	siphash_begin(&hash, guess->secret);
+	siphash_bytes(&hash, "password", 8);
+	siphash_bytes(&hash, password, strlen(password));
+	uint64_t proof = siphash_end(&hash);
+	explicit_bzero(&hash, sizeof(hash));
+	return proof ? proof : 1;
+}
+
+static uint64_t key_of_known(
+	const struct guess *guess, const char *name, const struct addr *client, uint64_t proof)
 {
 	const struct addr place = place_of(client);
 	struct siphash hash;
 
 	siphash_begin(&hash, guess->secret);
 	siphash_bytes(&hash, &place, sizeof(place));
+	siphash_bytes(&hash, &proof, sizeof(proof));
 	siphash_bytes(&hash, name, strlen(name));
 	uint64_t key = siphash_end(&hash);
 	return key ? key : 1;
@@ -146,10 +172,10 @@ static struct known *place_at(struct guess *guess, uint64_t key, unsigned i)
 	return &guess->known[(key + i) % GUESS_KNOWN_MAX];
 }
 
-bool guess_is_known(
-	const struct guess *guess, const char *name, const struct addr *client, uint64_t now_us)
+bool guess_is_known(const struct guess *guess, const char *name, const struct addr *client,
+	uint64_t proof, uint64_t now_us)
 {
-	uint64_t key = pair_of(guess, name, client);
+	uint64_t key = key_of_known(guess, name, client, proof);
 
 	for (unsigned i = 0; i < KNOWN_PROBE; i++) {
 		const struct known *known = &guess->known[(key + i) % GUESS_KNOWN_MAX];
@@ -159,9 +185,10 @@ bool guess_is_known(
 	return false;
 }
 
-void guess_passed(struct guess *guess, const char *name, const struct addr *client, uint64_t now_us)
+void guess_passed(struct guess *guess, const char *name, const struct addr *client, uint64_t proof,
+	uint64_t now_us)
 {
-	uint64_t key = pair_of(guess, name, client);
+	uint64_t key = key_of_known(guess, name, client, proof);
 	struct known *best = place_at(guess, key, 0);
 
 	for (unsigned i = 0; i < KNOWN_PROBE; i++) {
@@ -180,24 +207,26 @@ void guess_passed(struct guess *guess, const char *name, const struct addr *clie
 
 /* ---- verdicts ---- */
 
-enum guess_verdict guess_may(
-	struct guess *guess, const char *name, const struct addr *client, uint64_t now_us)
+enum guess_verdict guess_may(struct guess *guess, const char *name, const struct addr *client,
+	uint64_t proof, const struct guess_asked *asked, uint64_t now_us)
 {
 	const struct addr place = place_of(client);
+	const unsigned shared = GUESS_AT_ONCE / GUESS_PER_ADDRESS;
 
-	if (guess_is_known(guess, name, client, now_us))
+	if (guess_is_known(guess, name, client, proof, now_us))
 		return GUESS_ASK;
-	return foresee(guess, WHAT_PAIR, name, &place, now_us) == BUCKET_OK &&
-			       foresee(guess, WHAT_ADDRESS, name, &place, now_us) == BUCKET_OK
+	return fits(guess, WHAT_PAIR, name, &place, asked->pair, now_us) &&
+			       fits(guess, WHAT_ADDRESS, name, &place, asked->place / shared,
+				       now_us)
 		       ? GUESS_ASK
 		       : GUESS_LATER;
 }
 
 uint32_t guess_refused(struct guess *guess, const char *name, const struct addr *client,
-	uint64_t asked_ms, uint64_t now_us)
+	uint64_t proof, uint64_t asked_ms, uint64_t now_us)
 {
 	const struct addr place = place_of(client);
-	bool known = guess_is_known(guess, name, client, now_us);
+	bool known = guess_is_known(guess, name, client, proof, now_us);
 	uint64_t passed_ms = now_us / 1000 - asked_ms;
 
 	take(guess, WHAT_ADDRESS, name, &place, now_us);

@@ -1,6 +1,7 @@
 #include "daemon/auth/attempt.h"
 
 #include "daemon/auth/auth.h"
+#include "daemon/auth/crowd.h"
 #include "daemon/log.h"
 
 #include <errno.h>
@@ -61,26 +62,24 @@ static void end(struct attempt *attempt)
 
 	leave_backend(attempt);
 	loop_timer_clear(attempt->auth->loop, &attempt->timer);
-	for (struct attempt **at = &all->first; *at; at = &(*at)->next)
-		if (*at == attempt) {
-			*at = attempt->next;
-			break;
-		}
+	*(attempt->before ? &attempt->before->next : &all->first) = attempt->next;
+	if (attempt->next)
+		attempt->next->before = attempt->before;
 	policy_unref(attempt->policy);
 	explicit_bzero(attempt, sizeof(*attempt));
 	pool_give(&all->pool, attempt);
 }
 
-/* Nobody waits for it: when its client does answer, he comes again. */
-static void end_longest_talk(struct attempts *all)
+/* Nobody waits for one that talks: when its client does answer, he comes again. A no that is held
+ * comes early: where so many are, how long one took tells nothing. */
+static void make_room(const struct attempts *all)
 {
-	struct attempt *longest = NULL;
+	struct attempt *attempt = crowd_who_goes(all);
 
-	for (struct attempt *attempt = all->first; attempt; attempt = attempt->next)
-		if (attempt->state == ATTEMPT_TALKS)
-			longest = attempt;
-	if (longest)
-		end(longest);
+	if (attempt && attempt->state == ATTEMPT_HOLDS)
+		asker_verdict(attempt->asker, attempt->id, AUTH_REFUSED, "", NULL, NULL, 0);
+	if (attempt)
+		end(attempt);
 }
 
 static struct attempt *new_attempt(struct auth *auth)
@@ -88,7 +87,7 @@ static struct attempt *new_attempt(struct auth *auth)
 	struct attempts *all = &auth->attempts;
 
 	if (pool_taken(&all->pool) == ATTEMPTS_MAX)
-		end_longest_talk(all);
+		make_room(all);
 	struct attempt *attempt = pool_take(&all->pool);
 	if (!attempt)
 		return NULL;
@@ -99,6 +98,8 @@ static struct attempt *new_attempt(struct auth *auth)
 	attempt->timer.on_time = on_time;
 	attempt->begun_ms = now_us() / 1000;
 	attempt->next = all->first;
+	if (attempt->next)
+		attempt->next->before = attempt;
 	all->first = attempt;
 	return attempt;
 }
@@ -192,8 +193,8 @@ static void refuse(struct attempt *attempt, const char *text)
 		say(attempt, AUTH_REFUSED, text);
 		return;
 	}
-	uint32_t wait_ms = guess_refused(
-		auth->guess, attempt->name, &attempt->client.addr, attempt->begun_ms, us);
+	uint32_t wait_ms = guess_refused(auth->guess, attempt->name, &attempt->client.addr,
+		attempt->proof, attempt->begun_ms, us);
 	if (text)
 		log_debug("a login was refused by %s: %s",
 			attempt->backend ? attempt->backend->policy->name.text : "its form", text);
@@ -209,7 +210,8 @@ static void pass(struct attempt *attempt)
 	if (attempt->through)
 		guess_name(auth->who.user.text, domain_of(attempt), attempt->name);
 	if (attempt->asker)
-		guess_passed(auth->guess, attempt->name, &attempt->client.addr, now_us());
+		guess_passed(auth->guess, attempt->name, &attempt->client.addr, attempt->proof,
+			now_us());
 	say(attempt, AUTH_OK, NULL);
 }
 
@@ -234,7 +236,7 @@ static void ask(struct attempt *attempt, struct backend *backend)
 	attempt->backend = backend;
 	attempt->asking = true;
 	attempt->asked_ms = now_us() / 1000;
-	backend->state.asked++;
+	backend->state.counts.asked++;
 	backend->changed = true;
 	wait_for(attempt, ATTEMPT_ASKS, AUTH_ANSWER_MS);
 }
@@ -251,10 +253,12 @@ static void ask_next(struct attempt *attempt)
 	backend->kind->ask(backend, attempt);
 }
 
-static void note_slow(struct attempt *attempt)
+/* Not of a no: others hold it back on purpose, as is done here. */
+static void note_slow(struct attempt *attempt, enum attempt_answer answer)
 {
-	if (now_us() / 1000 - attempt->asked_ms >= AUTH_SLOW_MS)
-		attempt->backend->state.slow++;
+	if (answer != ATTEMPT_NO && answer != ATTEMPT_UNKNOWN &&
+		now_us() / 1000 - attempt->asked_ms >= AUTH_SLOW_MS)
+		attempt->backend->state.counts.slow++;
 }
 
 void attempt_answer(struct attempt *attempt, enum attempt_answer answer, const char *text)
@@ -263,30 +267,30 @@ void attempt_answer(struct attempt *attempt, enum attempt_answer answer, const c
 
 	if (!attempt->asking)
 		return;
-	note_slow(attempt);
+	note_slow(attempt, answer);
 	backend->changed = true;
 	attempt->asking = false;
 	attempt->of_backend = NULL;
 	backend_note(backend, answer != ATTEMPT_LATER, text);
 	switch (answer) {
 	case ATTEMPT_YES:
-		backend->state.passed++;
+		backend->state.counts.passed++;
 		who_end(&attempt->auth->who, backend->policy->domain.text);
 		pass(attempt);
 		break;
 	case ATTEMPT_NO:
-		backend->state.refused++;
+		backend->state.counts.refused++;
 		refuse(attempt, text);
 		break;
 	case ATTEMPT_UNKNOWN:
-		backend->state.refused++;
+		backend->state.counts.refused++;
 		if (attempt->asker)
 			ask_next(attempt);
 		else
 			say(attempt, AUTH_REFUSED, text);
 		break;
 	case ATTEMPT_LATER:
-		backend->state.later++;
+		backend->state.counts.later++;
 		forget_password(attempt);
 		say(attempt, AUTH_LATER, text);
 		break;
@@ -318,7 +322,14 @@ static const char *put_domain(
 const char *attempt_user(const struct attempt *attempt, const struct backend *backend,
 	char name[static ATTEMPT_USER_SIZE])
 {
-	return put_domain(attempt->sasl.user, backend, name);
+	char typed[SASL_USER_MAX + 1];
+	const char *user = attempt->sasl.user + strspn(attempt->sasl.user, " \t");
+	size_t len = strlen(user);
+
+	while (len > 0 && strchr(" \t", user[len - 1]))
+		len--;
+	snprintf(typed, sizeof(typed), "%.*s", (int)len, user);
+	return put_domain(typed, backend, name);
 }
 
 const char *attempt_typed(const struct attempt *attempt, const struct backend *backend,
@@ -332,53 +343,27 @@ const char *attempt_typed(const struct attempt *attempt, const struct backend *b
 
 /* ---- the dialogue ---- */
 
-/* A no is counted when it comes: those whom it would stop are not asked for all at once. */
-static bool is_crowd(const struct attempt *attempt)
+/* Told of the backend that would have been asked. */
+static void put_off(struct attempt *attempt, struct backend *backend)
 {
-	const struct attempt *other = attempt->auth->attempts.first;
-	unsigned place = 0, pair = 0;
-
-	for (; other; other = other->next) {
-		if (other == attempt || !other->asker || other->state != ATTEMPT_ASKS ||
-			!guess_same_place(&other->client.addr, &attempt->client.addr))
-			continue;
-		place++;
-		pair += attempt->name[0] && strcmp(other->name, attempt->name) == 0;
+	if (backend) {
+		backend->state.counts.limited++;
+		backend->state.limited_ms = loop_wall_ms(attempt->auth->loop);
+		backend->changed = true;
 	}
-	return place >= GUESS_AT_ONCE || pair >= GUESS_PER_PAIR;
-}
-
-static bool may_ask(const struct attempt *attempt)
-{
-	struct guess *guess = attempt->auth->guess;
-	const struct addr *client = &attempt->client.addr;
-	uint64_t us = now_us();
-
-	return guess_may(guess, attempt->name, client, us) == GUESS_ASK &&
-	       (guess_is_known(guess, attempt->name, client, us) || !is_crowd(attempt));
+	say(attempt, AUTH_LIMITED, NULL);
 }
 
 /* User and password are there. */
 static void check(struct attempt *attempt)
 {
-	struct auth *auth = attempt->auth;
-
 	guess_name(attempt->sasl.user, domain_of(attempt), attempt->name);
+	attempt->proof = guess_proof(attempt->auth->guess, attempt->sasl.password);
 	attempt->begun_ms = now_us() / 1000;
-	if (may_ask(attempt)) {
+	if (crowd_may_ask(attempt, now_us()))
 		ask_next(attempt);
-		return;
-	}
-	for (size_t i = 0; i < attempt->listener->auth_names.n; i++) {
-		struct backend *backend =
-			backends_find(auth, attempt->listener->auth_names.v[i].text);
-		if (backend) {
-			backend->state.limited++;
-			backend->changed = true;
-			break;
-		}
-	}
-	say(attempt, AUTH_LIMITED, NULL);
+	else
+		put_off(attempt, next_backend(attempt));
 }
 
 static void take_response(struct attempt *attempt, const void *bytes, size_t len, bool given)
@@ -416,11 +401,9 @@ static bool may_go_on(
 	attempt->counted = true;
 	if (sasl_named_user(attempt->mechanism, bytes, len, user))
 		guess_name(user, domain_of(attempt), attempt->name);
-	if (may_ask(attempt))
+	if (crowd_may_ask(attempt, now_us()))
 		return true;
-	backend->state.limited++;
-	backend->changed = true;
-	say(attempt, AUTH_LIMITED, NULL);
+	put_off(attempt, backend);
 	return false;
 }
 
@@ -504,7 +487,7 @@ void attempt_respond(
 	}
 	if (!may_go_on(attempt, attempt->backend, response->response, response->bytes, true))
 		return;
-	attempt->begun_ms = now_us() / 1000;
+	attempt->begun_ms = attempt->asked_ms = now_us() / 1000;
 	wait_for(attempt, ATTEMPT_ASKS, AUTH_ANSWER_MS);
 	attempt->backend->kind->respond(
 		attempt->backend, attempt, response->response, response->bytes);
@@ -531,6 +514,8 @@ void attempts_leave(struct auth *auth)
 {
 	for (struct attempt *attempt = auth->attempts.first, *next; attempt; attempt = next) {
 		next = attempt->next;
+		if (attempt->asking && attempt->backend)
+			attempt->backend->state.counts.later++;
 		attempt->asking = false;
 		attempt->backend = NULL;
 		if (attempt->state != ATTEMPT_HOLDS)
@@ -553,6 +538,7 @@ void attempt_test(struct auth *auth, const struct ipc_auth_test *test)
 		return;
 	}
 	attempt->seq = test->header.seq;
+	attempt->known = true;
 	snprintf(attempt->mechanism, sizeof(attempt->mechanism), "PLAIN");
 	snprintf(attempt->sasl.user, sizeof(attempt->sasl.user), "%s", test->user);
 	memcpy(attempt->sasl.password, test->password, test->password_bytes);

@@ -14,9 +14,9 @@ struct asker;
 struct auth;
 struct backend;
 
-/* Of more at once the client who has had a challenge to answer for longest makes room; where none
- * has one, they hear that it cannot be found out now. */
-#define ATTEMPTS_MAX 1024
+/* Of more at once some make room (daemon/auth/crowd.h); where nobody does, they hear that it cannot
+ * be found out now. */
+#define ATTEMPTS_MAX 4096
 
 /* state  holds                             moved on by
  * -----  --------------------------------  ------------------------------------------------
@@ -31,10 +31,10 @@ enum attempt_state {
 
 struct attempt {
 	struct auth *auth;
-	struct attempt *next; /* of those under way */
-	struct asker *asker;  /* NULL: control tests */
-	uint64_t id;          /* the asker's */
-	uint32_t seq;         /* of control's question */
+	struct attempt *next, *before; /* of those under way */
+	struct asker *asker;           /* NULL: control tests */
+	uint64_t id;                   /* the asker's */
+	uint32_t seq;                  /* of control's question */
 	enum attempt_state state;
 	struct loop_timer timer;
 	struct policy *policy;                  /* held */
@@ -47,10 +47,12 @@ struct attempt {
 	bool secured;
 	bool through; /* the backend alone understands its mechanism */
 	bool counted; /* it was found out whether it may be asked for */
+	bool known;   /* he logged in from there before: he waits for no stranger */
 	bool asking;  /* the backend has not answered yet */
 	uint64_t begun_ms, asked_ms;
 	char mechanism[AUTH_MECHANISM_SIZE];
 	char name[GUESS_NAME_SIZE]; /* by which it counts */
+	uint64_t proof;             /* with its password; 0: the backend alone sees it */
 	struct sasl sasl;           /* wiped with it */
 };
 
@@ -88,12 +90,11 @@ void attempt_answer(struct attempt *attempt, enum attempt_answer answer, const c
 void attempt_challenge(struct attempt *attempt, const void *bytes, size_t len);
 /* By number: what was asked may be over when the answer comes. NULL: it is. */
 struct attempt *attempt_find(struct auth *auth, uint64_t number);
-/* The name as this backend is asked: with its domain where it has none. */
+/* The name as this backend is asked: without blanks around, with its domain where it has none. */
 #define ATTEMPT_USER_SIZE (GUESS_NAME_SIZE + 256)
 const char *attempt_user(const struct attempt *attempt, const struct backend *backend,
 	char name[static ATTEMPT_USER_SIZE]);
-/* The same in lower case, without blanks around: who it is where the backend names nobody, however
- * it was typed. */
+/* The same in lower case: who it is where the backend names nobody, however it was typed. */
 const char *attempt_typed(const struct attempt *attempt, const struct backend *backend,
 	char name[static ATTEMPT_USER_SIZE]);
 

@@ -169,6 +169,52 @@ static void take_greeting(struct backend *backend, const struct backends *before
 	}
 }
 
+/* ---- what was counted ---- */
+
+static bool is_same_hosts(const struct policy_server *one, const struct policy_server *other)
+{
+	for (size_t i = 0; i < one->nhosts && i < other->nhosts; i++)
+		if (!policy_string_equal(&one->hosts[i].name, &other->hosts[i].name) ||
+			one->hosts[i].port != other->hosts[i].port)
+			return false;
+	return one->nhosts == other->nhosts;
+}
+
+/* However it is asked. */
+static bool is_same_place(const struct backend *one, const struct backend *other)
+{
+	const struct policy_auth *was = one->policy, *is = other->policy;
+
+	if (was->kind != is->kind)
+		return false;
+	switch (is->kind) {
+	case POLICY_AUTH_LDAP:
+		return policy_strings_equal(&was->ldap.urls, &is->ldap.urls);
+	case POLICY_AUTH_FORWARD:
+		return is_same_hosts(&one->policy_held->servers[was->server],
+			&other->policy_held->servers[is->server]);
+	case POLICY_AUTH_DOVECOT:
+	case POLICY_AUTH_FILE:
+		return policy_string_equal(&was->path, &is->path);
+	}
+	return false;
+}
+
+/* Of the one of its name, if that stays where it was. */
+static void take_counts(struct backend *backend, const struct backends *before)
+{
+	backend->state.begun_ms = loop_wall_ms(backend->auth->loop);
+	for (size_t i = 0; i < before->n; i++) {
+		const struct backend *old = &before->v[i];
+		if (!policy_string_equal(&old->policy->name, &backend->policy->name) ||
+			!is_same_place(old, backend))
+			continue;
+		backend->state.counts = old->state.counts;
+		backend->state.begun_ms = old->state.begun_ms;
+		backend->state.limited_ms = old->state.limited_ms;
+	}
+}
+
 /* ---- their life ---- */
 
 static void close_all(struct auth *auth, struct backends *backends)
@@ -204,6 +250,7 @@ static void open_one(
 		backend->state.auth, sizeof(backend->state.auth), "%s", backend->policy->name.text);
 	backend->state.up = 1;
 	take_greeting(backend, before);
+	take_counts(backend, before);
 	note_mechanisms(backend);
 	int error = backend->kind->open(backend);
 	if (error)

@@ -57,8 +57,8 @@ struct backends {
 	uint64_t first;
 };
 
-/* Another policy is in force: all begin anew, and of a Dovecot whose socket stayed the same is
- * still known what it has. */
+/* Another policy is in force: all begin anew. Of one that stays where it was what was counted goes
+ * on, and of a Dovecot whose socket stayed the same is still known what it has. */
 void backends_follow(struct auth *auth);
 /* There are other users, secrets, trust or hosts. */
 void backends_renew(struct auth *auth);

@@ -523,14 +523,19 @@ static void begin(struct login *login, struct attempt *attempt)
 		answer(login, ATTEMPT_LATER, "nothing is known of its server");
 }
 
-/* Whoever has come first of those that wait. */
+static bool is_before(const struct attempt *one, const struct attempt *other)
+{
+	return one->known == other->known ? one->number < other->number : one->known;
+}
+
+/* Whoever has come first of those that wait: of the known, if one does. */
 static struct attempt *first_waiting(const struct forward *forward)
 {
 	struct attempt *attempt = forward->backend->auth->attempts.first, *first = NULL;
 
 	for (; attempt; attempt = attempt->next)
 		if (attempt->backend == forward->backend && attempt->asking &&
-			!attempt->of_backend && (!first || attempt->number < first->number))
+			!attempt->of_backend && (!first || is_before(attempt, first)))
 			first = attempt;
 	return first;
 }

@@ -2,8 +2,9 @@
  * once, by a name that is made of his.
  *
  * Searches share one connection to each directory. Whoever is bound has one of a few for himself
- * meanwhile (RFC 4511, 4.2.1: a bind is of the whole connection); who finds all taken waits. What
- * goes wrong with a directory takes the question to the next, from its beginning. */
+ * meanwhile (RFC 4511, 4.2.1: a bind is of the whole connection); who finds all taken waits, behind
+ * those who are known to log in. What goes wrong with a directory takes the question to the next,
+ * from its beginning. */
 #include "daemon/auth/auth.h"
 #include "daemon/auth/ldap_question.h"
 #include "daemon/auth/ldap_sites.h"
@@ -221,8 +222,9 @@ static void ask_ldap(struct backend *backend, struct attempt *attempt)
 	question->attribute = ldap->attribute;
 	question->timer.on_time = on_time;
 	attempt_user(attempt, backend, question->user);
-	while (*last)
+	while (*last && (!attempt->known || (*last)->attempt->known))
 		last = &(*last)->next;
+	question->next = *last;
 	*last = question;
 	attempt->of_backend = question;
 	begin(question);

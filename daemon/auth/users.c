@@ -1,7 +1,8 @@
 /* The file of users: its text came from control, which reads and checks it.
  *
  * To compare a password takes the processor for tens of milliseconds, and that is meant. Who asks
- * waits for his turn, one a round of the loop, so that in between everything else is heard. */
+ * waits for his turn, one a round of the loop, so that in between everything else is heard. Whoever
+ * is known to log in has his before all others: a crowd of strangers does not keep him waiting. */
 #include "daemon/auth/auth.h"
 
 #include "daemon/tls/credentials.h"
@@ -23,11 +24,15 @@ static const struct tls_credential *users_of(const struct backend *backend)
 }
 
 /* Numbers of attempts, in the order in which they came. */
+struct line {
+	uint64_t numbers[ATTEMPTS_MAX];
+	size_t first, n;
+};
+
 struct turns {
 	struct backend *backend;
 	struct loop_timer timer;
-	uint64_t numbers[ATTEMPTS_MAX];
-	size_t first, n;
+	struct line known, strangers;
 };
 
 static void on_turn(struct loop_timer *timer, uint64_t now_ms);
@@ -118,20 +123,30 @@ static void compare(struct backend *backend, struct attempt *attempt)
 	}
 }
 
-/* One that is over meanwhile has no turn. */
+/* One that is over meanwhile has no turn. NULL: nobody waits. */
+static struct attempt *take_first(struct auth *auth, struct line *line)
+{
+	struct attempt *attempt = NULL;
+
+	while (!attempt && line->n > 0) {
+		attempt = attempt_find(auth, line->numbers[line->first]);
+		line->first = (line->first + 1) % ATTEMPTS_MAX;
+		line->n--;
+	}
+	return attempt;
+}
+
 static void on_turn(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct turns *turns =
 		(struct turns *)(void *)((char *)timer - offsetof(struct turns, timer));
-	struct attempt *attempt = NULL;
+	struct auth *auth = turns->backend->auth;
+	struct attempt *attempt = take_first(auth, &turns->known);
 
-	while (!attempt && turns->n > 0) {
-		attempt = attempt_find(turns->backend->auth, turns->numbers[turns->first]);
-		turns->first = (turns->first + 1) % ATTEMPTS_MAX;
-		turns->n--;
-	}
+	if (!attempt)
+		attempt = take_first(auth, &turns->strangers);
 	/* what is due now is done in this round: the next turn is in another */
-	if (turns->n > 0)
+	if (turns->known.n + turns->strangers.n > 0)
 		loop_timer_set(turns->backend->auth->loop, timer, now_ms + 1);
 	if (attempt)
 		compare(turns->backend, attempt);
@@ -141,12 +156,14 @@ static void ask_users(struct backend *backend, struct attempt *attempt)
 {
 	struct turns *turns = backend->own;
 
-	if (!turns || turns->n == ATTEMPTS_MAX) {
+	struct line *line = !turns ? NULL : attempt->known ? &turns->known : &turns->strangers;
+
+	if (!line || line->n == ATTEMPTS_MAX) {
 		attempt_answer(attempt, ATTEMPT_LATER, "too many wait for their turn");
 		return;
 	}
-	turns->numbers[(turns->first + turns->n++) % ATTEMPTS_MAX] = attempt->number;
-	if (turns->n == 1)
+	line->numbers[(line->first + line->n++) % ATTEMPTS_MAX] = attempt->number;
+	if (turns->known.n + turns->strangers.n == 1)
 		loop_timer_set(
 			backend->auth->loop, &turns->timer, loop_now_ms(backend->auth->loop));
 }

@@ -12,9 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is known of one backend of the policy. */
+struct known {
+	struct ipc_auth_state state;
+	bool told;                /* by the process that runs */
+	struct auth_counts ended; /* of its name, before what `state` counts */
+};
+
 struct auth_peer {
 	struct peer peer; /* first */
-	struct ipc_auth_state *states;
+	struct known *known;
 	size_t n;
 };
 
@@ -43,25 +50,52 @@ static void drop_old(struct auth_peer *peer)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < peer->n; i++)
-		if (is_of(peer->peer.control->policy, peer->states[i].auth))
-			peer->states[kept++] = peer->states[i];
+		if (is_of(peer->peer.control->policy, peer->known[i].state.auth))
+			peer->known[kept++] = peer->known[i];
 	peer->n = kept;
+}
+
+static struct known *find(const struct auth_peer *peer, const char *name)
+{
+	for (size_t i = 0; i < peer->n; i++)
+		if (strcmp(peer->known[i].state.auth, name) == 0)
+			return &peer->known[i];
+	return NULL;
+}
+
+static struct known *add(struct auth_peer *peer)
+{
+	struct known *more = realloc(peer->known, (peer->n + 1) * sizeof(*peer->known));
+
+	if (!more)
+		return NULL;
+	peer->known = more;
+	memset(&more[peer->n], 0, sizeof(*more));
+	return &more[peer->n++];
+}
+
+static void sum(struct auth_counts *all, const struct auth_counts *more)
+{
+	all->asked += more->asked;
+	all->passed += more->passed;
+	all->refused += more->refused;
+	all->later += more->later;
+	all->limited += more->limited;
+	all->slow += more->slow;
 }
 
 static void take_state(struct auth_peer *peer, const struct ipc_auth_state *ipc)
 {
-	struct ipc_auth_state *state = (struct ipc_auth_state *)auth_peer_state(peer, ipc->auth);
+	struct known *known = find(peer, ipc->auth);
 
-	if (!state && is_of(peer->peer.control->policy, ipc->auth)) {
-		struct ipc_auth_state *more =
-			realloc(peer->states, (peer->n + 1) * sizeof(*peer->states));
-		if (!more)
-			return;
-		peer->states = more;
-		state = &peer->states[peer->n++];
-	}
-	if (state)
-		*state = *ipc;
+	if (!known && is_of(peer->peer.control->policy, ipc->auth))
+		known = add(peer);
+	if (!known)
+		return;
+	if (known->state.begun_ms != ipc->begun_ms)
+		sum(&known->ended, &known->state.counts);
+	known->state = *ipc;
+	known->told = true;
 }
 
 static bool on_ipc(struct peer *told, const struct ipc_header *ipc)
@@ -92,7 +126,8 @@ static void on_gone(struct peer *gone)
 	if (!gone->control->stopping && want_is(gone->control->want, PROCESS_AUTH))
 		log_warning("auth is gone");
 	peer_hang_up(gone);
-	AUTH(gone)->n = 0;
+	for (size_t i = 0; i < AUTH(gone)->n; i++)
+		AUTH(gone)->known[i].told = false;
 }
 
 static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_gone = on_gone};
@@ -118,7 +153,7 @@ void auth_peer_free(struct auth_peer *peer)
 	if (!peer)
 		return;
 	auth_peer_close(peer);
-	free(peer->states);
+	free(peer->known);
 	free(peer);
 }
 
@@ -140,10 +175,20 @@ bool auth_peer_runs(const struct auth_peer *peer)
 
 const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const char *name)
 {
-	for (size_t i = 0; i < peer->n; i++)
-		if (strcmp(peer->states[i].auth, name) == 0)
-			return &peer->states[i];
-	return NULL;
+	const struct known *known = find(peer, name);
+
+	return known && known->told ? &known->state : NULL;
+}
+
+bool auth_peer_counts(const struct auth_peer *peer, const char *name, struct auth_counts *counts)
+{
+	const struct known *known = find(peer, name);
+
+	if (!known)
+		return false;
+	*counts = known->ended;
+	sum(counts, &known->state.counts);
+	return true;
 }
 
 void auth_peer_ask(struct auth_peer *peer, struct ask *ask, void *ipc)

@@ -21,6 +21,9 @@ void auth_peer_send(struct auth_peer *peer, const void *ipc);
 bool auth_peer_runs(const struct auth_peer *peer);
 /* How the backend of this name fares, as it told last; NULL: it told nothing. */
 const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const char *name);
+/* What all that had this name counted, while policies that have one were in force: it only grows.
+ * False: nothing was told. */
+bool auth_peer_counts(const struct auth_peer *peer, const char *name, struct auth_counts *counts);
 /* A question; without that process it is answered by NULL at once. */
 void auth_peer_ask(struct auth_peer *peer, struct ask *ask, void *ipc);
 

@@ -69,9 +69,9 @@ static const char *state_of(const json_t *users, const struct ipc_auth_state *st
 	return state->up ? "up" : "down";
 }
 
-static json_t *since_of(const struct ipc_auth_state *state)
+static json_t *time_of(uint64_t ms)
 {
-	return state->since_ms ? row_time(state->since_ms) : json_null();
+	return ms ? row_time(ms) : json_null();
 }
 
 static void show_auth(struct command *command, const struct policy_auth *auth)
@@ -80,20 +80,21 @@ static void show_auth(struct command *command, const struct policy_auth *auth)
 	const struct control *control = command->control;
 	const struct ipc_auth_state *told = auth_peer_state(control->auth, auth->name.text);
 	const struct ipc_auth_state *state = told ? told : &none;
+	const struct auth_counts *n = &state->counts;
 	json_t *users = used_by(control->policy, auth);
 	const char *word = state_of(users, told);
 
 	command_row(command,
 		json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, "
-			  "s:o}",
+			  "s:o, s:o}",
 			"auth", row_string(&auth->name), "kind", policy_auth_kind_names[auth->kind],
 			"where", where_of(auth), "mechanisms", mechanisms_of(auth, told), "used_by",
-			users, "state", word, "since_at", since_of(state), "why",
+			users, "state", word, "since_at", time_of(state->since_ms), "why",
 			state->text[0] ? row_text(state->text) : json_null(), "asked",
-			(json_int_t)state->asked, "passed", (json_int_t)state->passed, "refused",
-			(json_int_t)state->refused, "later", (json_int_t)state->later, "limited",
-			(json_int_t)state->limited, "slow", (json_int_t)state->slow, "comment",
-			row_string(&auth->comment)));
+			(json_int_t)n->asked, "passed", (json_int_t)n->passed, "refused",
+			(json_int_t)n->refused, "later", (json_int_t)n->later, "limited",
+			(json_int_t)n->limited, "slow", (json_int_t)n->slow, "counted_at",
+			time_of(state->begun_ms), "comment", row_string(&auth->comment)));
 }
 
 static void run_show(struct command *command)

@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 
+#define GUESSED_MS 3600000 /* so long after the last one it is told */
+
 static const char *advice_of(const struct policy_auth *auth)
 {
 	switch (auth->kind) {
@@ -29,11 +31,28 @@ static const char *advice_of(const struct policy_auth *auth)
 
 static void check_slow(const struct examination *exam, const struct ipc_auth_state *state)
 {
-	if (state->slow > 0 && state->slow >= state->asked / 10)
+	const struct auth_counts *n = &state->counts;
+
+	if (n->slow > 0 && n->slow >= n->asked / 10)
 		examination_find(exam, "auth", DOCTOR_WARNING,
 			"see what keeps it; mail programs give up soon",
 			"auth %s: %" PRIu64 " of %" PRIu64 " answers took 2 seconds or more",
-			state->auth, state->slow, state->asked);
+			state->auth, n->slow, n->asked);
+}
+
+/* Somebody was put off lately, as too many were refused before. */
+static void check_guessed(const struct examination *exam, const struct ipc_auth_state *state)
+{
+	uint64_t now_ms = loop_wall_ms(exam->control->loop);
+
+	if (state->limited_ms && now_ms < state->limited_ms + GUESSED_MS)
+		examination_find(exam, "auth", DOCTOR_WARNING,
+			"posternctl audit show end left-after-auth # and end logins-refused: from "
+			"where; nobody who "
+			"logged in from his place before is kept out",
+			"auth %s: passwords are guessed at: %" PRIu64
+			" logins were put off without asking",
+			state->auth, state->counts.limited);
 }
 
 void examination_of_auths(const struct examination *exam)
@@ -50,5 +69,6 @@ void examination_of_auths(const struct examination *exam)
 			advice_of(auth), "auth %s%s%s", auth->name.text,
 			state->up ? " answers" : ": ", state->up ? "" : state->text);
 		check_slow(exam, state);
+		check_guessed(exam, state);
 	}
 }

@@ -353,46 +353,55 @@ static void put_certificates(struct exposition *page, const struct control *cont
 				page, now[i].trouble[0] != '\0', label, now[i].what.name, NULL);
 }
 
-/* A figure of each place where passwords are checked, since the policy is in force; of those that
- * nobody asks nothing is known. */
+/* Figures of each place where passwords are checked; of those that nobody asks nothing is known. */
 static void each_auth(struct exposition *page, const struct control *control,
-	void (*put)(struct exposition *page, const struct ipc_auth_state *state))
+	void (*put)(struct exposition *page, const char *auth, const struct auth_counts *counts))
 {
 	const struct policy *policy = control->policy;
+	struct auth_counts counts;
 
 	for (size_t i = 0; i < policy->nauths; i++) {
-		const struct ipc_auth_state *state =
-			auth_peer_state(control->auth, policy->auths[i].name.text);
-		if (state)
-			put(page, state);
+		const char *auth = policy->auths[i].name.text;
+		if (auth_peer_counts(control->auth, auth, &counts))
+			put(page, auth, &counts);
 	}
 }
 
-static void put_auth_logins(struct exposition *page, const struct ipc_auth_state *state)
+static void put_auth_logins(
+	struct exposition *page, const char *auth, const struct auth_counts *counts)
 {
 	const struct {
 		const char *verdict;
 		uint64_t n;
-	} of[] = {{"passed", state->passed}, {"refused", state->refused}, {"later", state->later},
-		{"limited", state->limited}};
+	} of[] = {{"passed", counts->passed}, {"refused", counts->refused},
+		{"later", counts->later}, {"limited", counts->limited}};
 
 	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++)
-		exposition_add(page, of[i].n, "auth", state->auth, "verdict", of[i].verdict, NULL);
+		exposition_add(page, of[i].n, "auth", auth, "verdict", of[i].verdict, NULL);
 }
 
-static void put_auth_asked(struct exposition *page, const struct ipc_auth_state *state)
+static void put_auth_asked(
+	struct exposition *page, const char *auth, const struct auth_counts *counts)
 {
-	exposition_add(page, state->asked, "auth", state->auth, NULL);
+	exposition_add(page, counts->asked, "auth", auth, NULL);
 }
 
-static void put_auth_slow(struct exposition *page, const struct ipc_auth_state *state)
+static void put_auth_slow(
+	struct exposition *page, const char *auth, const struct auth_counts *counts)
 {
-	exposition_add(page, state->slow, "auth", state->auth, NULL);
+	exposition_add(page, counts->slow, "auth", auth, NULL);
 }
 
-static void put_auth_up(struct exposition *page, const struct ipc_auth_state *state)
+static void put_auth_up(struct exposition *page, const struct control *control)
 {
-	exposition_add(page, state->up, "auth", state->auth, NULL);
+	const struct policy *policy = control->policy;
+
+	for (size_t i = 0; i < policy->nauths; i++) {
+		const char *auth = policy->auths[i].name.text;
+		const struct ipc_auth_state *state = auth_peer_state(control->auth, auth);
+		if (state)
+			exposition_add(page, state->up, "auth", auth, NULL);
+	}
 }
 
 static void put_auths(struct exposition *page, const struct control *control)
@@ -402,11 +411,11 @@ static void put_auths(struct exposition *page, const struct control *control)
 	each_auth(page, control, put_auth_logins);
 	exposition_begin(page, "auth-asked", TOTAL, "how often it was asked there");
 	each_auth(page, control, put_auth_asked);
-	exposition_begin(page, "auth-slow", TOTAL, "answers that took 2 seconds or more");
+	exposition_begin(page, "auth-slow", TOTAL, "answers but a no that took 2 seconds or more");
 	each_auth(page, control, put_auth_slow);
 	exposition_begin(page, "auth-up", GAUGE,
 		"1: it answers; 0: the last that it was asked it could not find out");
-	each_auth(page, control, put_auth_up);
+	put_auth_up(page, control);
 }
 
 static void put_audit(struct exposition *page, const struct control *control)

@@ -120,13 +120,21 @@ struct ipc_auth_test {
 	uint8_t password[]; /* no NUL */
 };
 
+/* What came of logins at one place. */
+struct auth_counts {
+	uint64_t asked, passed, refused, later;
+	uint64_t limited; /* put off, and it was not asked */
+	uint64_t slow;    /* a yes, or that it cannot be found out, that took AUTH_SLOW_MS */
+};
+
 struct ipc_auth_state {
 	struct ipc_header header;
 	char auth[POLICY_NAME_SIZE];
-	uint64_t asked, passed, refused, later, limited;
-	uint64_t slow;     /* asked, and no answer within AUTH_SLOW_MS */
-	uint64_t since_ms; /* wall clock: since when it is as `up` says; 0: it was not asked */
-	uint32_t up;       /* 0: the last that was asked of it it could not find out */
+	struct auth_counts counts;
+	uint64_t begun_ms;   /* wall clock: they begin there; another: all are of another place */
+	uint64_t since_ms;   /* wall clock: since when it is as `up` says; 0: it was not asked */
+	uint64_t limited_ms; /* wall clock: when somebody was put off last; 0: nobody was */
+	uint32_t up;         /* 0: the last that was asked of it it could not find out */
 	uint32_t reserved;
 	char mechanisms[AUTH_MECHANISMS_SIZE];
 	char text[IPC_TEXT_SIZE]; /* why it is not up */

@@ -296,7 +296,8 @@ service stats {{
 
 class Slapd(Unpacked):
     """A directory, on 389 and 636, of the people given: (uid, password, mails, groups). `reader`
-    may search in it with READER; nobody else sees more than who is bound sees of himself."""
+    may search in it with READER; nobody else sees more than who is bound sees of himself. says:
+    what it writes of what it does (slapd -d)."""
 
     package, users = "slapd", ()
     LIBRARIES = ("libltdl7", "libwrap0")
@@ -321,9 +322,9 @@ access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="cn=reader,dc=hotel,dc=example" read by self read by * none
 """
 
-    def __init__(self, host, tag, signed, people):
+    def __init__(self, host, tag, signed, people, says="0"):
         super().__init__(host, tag)
-        self.logfile = f"{self.folder}/output"
+        self.logfile, self.says = f"{self.folder}/output", says
         os.makedirs(f"{self.folder}/data", exist_ok=True)
         ldif, config = f"{self.folder}/people.ldif", f"{self.folder}/slapd.conf"
         with open(ldif, "w") as file:
@@ -337,7 +338,7 @@ access to * by dn.exact="cn=reader,dc=hotel,dc=example" read by self read by * n
         self.start(config)
 
     def start(self, config=None):
-        self.begin((*self.view, "slapd", "-d", "0", "-h", "ldap:/// ldaps:///", "-f",
+        self.begin((*self.view, "slapd", "-d", self.says, "-h", "ldap:/// ldaps:///", "-f",
                     config or f"{self.folder}/slapd.conf"), self.host.ip4, 636, self.logfile)
 
     def entries(self, people):

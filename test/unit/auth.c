@@ -1,6 +1,8 @@
 /* Logins from their first word to their verdict, in the real process's code, at a file of users. */
 #include "test/lib/auth_smtp.h"
 
+#include "daemon/auth/crowd.h"
+
 #include <crypt.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,10 +142,10 @@ static void who_is_unknown_to_one_is_asked_of_the_next(void **state)
 	assert_string_equal(session.mails[0].text, "carl@hotel.example");
 	free(storage);
 	/* anna is the first's, and no other is asked with a wrong password */
-	assert_int_equal(backends_find(&auth_smtp, "two")->state.asked, 1);
+	assert_int_equal(backends_find(&auth_smtp, "two")->state.counts.asked, 1);
 	auth_smtp_plain(2, "both", "anna", "carl's");
 	auth_smtp_run(100);
-	assert_int_equal(backends_find(&auth_smtp, "two")->state.asked, 1);
+	assert_int_equal(backends_find(&auth_smtp, "two")->state.counts.asked, 1);
 }
 
 static void every_no_is_the_same_and_takes_as_long(void **state)
@@ -233,7 +235,7 @@ static void a_password_in_clear_is_not_asked_for(void **state)
 	auth_smtp_expect(1, AUTH_NO_MECHANISM, "");
 	auth_smtp_expect(2, AUTH_NO_MECHANISM, "");
 	auth_smtp_expect(3, AUTH_OK, "one");
-	assert_int_equal(backends_find(&auth_smtp, "one")->state.asked, 1);
+	assert_int_equal(backends_find(&auth_smtp, "one")->state.counts.asked, 1);
 }
 
 static void who_guesses_is_not_asked_for_any_more(void **state)
@@ -249,7 +251,7 @@ static void who_guesses_is_not_asked_for_any_more(void **state)
 	while (auth_smtp_hear() == IPC_AUTH_VERDICT)
 		limited += auth_smtp_heard.verdict.verdict == AUTH_LIMITED;
 	assert_int_equal(limited, 20 - GUESS_PER_PAIR);
-	assert_int_equal(backends_find(&auth_smtp, "one")->state.asked, GUESS_PER_PAIR);
+	assert_int_equal(backends_find(&auth_smtp, "one")->state.counts.asked, GUESS_PER_PAIR);
 	/* she herself comes from elsewhere */
 	char response[] = "\0anna\0secret";
 	auth_smtp_ask(99, "both", "PLAIN", "192.0.2.8", response, sizeof(response) - 1, true);
@@ -278,15 +280,85 @@ static void who_says_nothing_makes_room(void **state)
 		auth_smtp_ask(id, "both", "LOGIN", "192.0.2.7", NULL, 0, false);
 		assert_int_equal(auth_smtp_await(), IPC_AUTH_CHALLENGE);
 	}
-	auth_smtp_plain(2000, "both", "anna", "secret");
-	auth_smtp_expect(2000, AUTH_OK, "one");
-	auth_smtp_ask(2001, "both", "LOGIN", "192.0.2.7", NULL, 0, false);
+	auth_smtp_plain(20000, "both", "anna", "secret");
+	auth_smtp_expect(20000, AUTH_OK, "one");
+	auth_smtp_ask(20001, "both", "LOGIN", "192.0.2.7", NULL, 0, false);
 	assert_int_equal(auth_smtp_await(), IPC_AUTH_CHALLENGE);
 	/* only the first had to */
 	auth_smtp_respond(1, "anna");
 	auth_smtp_expect(1, AUTH_LATER, "");
 	auth_smtp_respond(2, "anna");
 	assert_int_equal(auth_smtp_await(), IPC_AUTH_CHALLENGE);
+}
+
+/* Of a network each, so that no limit of a place holds them up. */
+static void ask_from(unsigned place, uint64_t id, const char *user, const char *password)
+{
+	char from[32], response[64];
+	int len = snprintf(response, sizeof(response), "%c%s%c%s", 0, user, 0, password);
+
+	snprintf(from, sizeof(from), "2001:db8:%x::1", place);
+	auth_smtp_ask(id, "both", "PLAIN", from, response, (size_t)len, true);
+	if (id % 32 == 0)
+		auth_smtp_run(1);
+}
+
+static unsigned are_in(enum attempt_state state)
+{
+	unsigned n = 0;
+
+	for (const struct attempt *at = auth_smtp.attempts.first; at; at = at->next)
+		n += at->state == state;
+	return n;
+}
+
+/* What is heard up to the verdict of one. */
+static enum auth_verdict await_verdict_of(uint64_t id)
+{
+	do
+		assert_int_equal(auth_smtp_await(), IPC_AUTH_VERDICT);
+	while (auth_smtp_heard.verdict.id != id);
+	return (enum auth_verdict)auth_smtp_heard.verdict.verdict;
+}
+
+static void who_is_told_no_makes_room(void **state)
+{
+	uint64_t id = 0;
+	(void)state;
+	auth_smtp_hear_offers();
+	while (are_in(ATTEMPT_HOLDS) < ATTEMPTS_MAX) {
+		id++;
+		ask_from((unsigned)id, id, "nobody", "");
+		while (auth_smtp_hear())
+			;
+	}
+	auth_smtp_plain(90000, "both", "anna", "secret");
+	assert_int_equal(await_verdict_of(90000), AUTH_OK);
+}
+
+/* A file whose passwords cost much, and whoever guesses at them from everywhere. */
+static void who_is_known_does_not_wait_for_a_crowd(void **state)
+{
+	char users[512];
+	unsigned limited = 0;
+	uint64_t id = 1;
+	(void)state;
+	auth_smtp_hear_offers();
+	auth_smtp_plain(id, "both", "bert", "bert's");
+	auth_smtp_expect(id, AUTH_OK, "one");
+	snprintf(users, sizeof(users), "anna:%s\n", crypt("secret", "$5$rounds=20000$saltsalt"));
+	strcat(users, line("bert", "bert's", ""));
+	put_users("/one", users);
+	while (limited == 0) {
+		id++;
+		ask_from((unsigned)id, id, "anna", "x");
+		while (auth_smtp_hear())
+			limited += auth_smtp_heard.verdict.verdict == AUTH_LIMITED;
+	}
+	assert_in_range(are_in(ATTEMPT_ASKS), CROWD_STRANGERS - 100, CROWD_STRANGERS);
+	auth_smtp_plain(90000, "both", "bert", "bert's");
+	assert_int_equal(await_verdict_of(90000), AUTH_OK);
+	assert_true(are_in(ATTEMPT_ASKS) > CROWD_STRANGERS / 2);
 }
 
 static unsigned beats;
@@ -372,6 +444,8 @@ int main(void)
 		CASE(who_guesses_is_not_asked_for_any_more),
 		CASE(whom_nobody_waits_for_hears_nothing),
 		CASE(who_says_nothing_makes_room),
+		CASE(who_is_told_no_makes_room),
+		CASE(who_is_known_does_not_wait_for_a_crowd),
 		CASE(a_crowd_leaves_time_for_others),
 		CASE(a_turn_may_come_too_late),
 		CASE(a_file_that_is_gone_is_no_refusal),

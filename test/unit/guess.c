@@ -10,9 +10,13 @@
 #include <cmocka.h>
 
 #define SECOND UINT64_C(1000000)
+/* passwords */
+#define OWN   1
+#define OTHER 2
 
 static const uint8_t secret[SIPHASH_SECRET_SIZE] = "0123456789abcdef";
 static const uint64_t start = 100 * SECOND;
+static const struct guess_asked alone;
 
 static struct addr address(const char *text)
 {
@@ -35,9 +39,9 @@ static unsigned asked(
 	unsigned times = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (guess_may(guess, name, client, now) != GUESS_ASK)
+		if (guess_may(guess, name, client, OTHER, &alone, now) != GUESS_ASK)
 			continue;
-		guess_refused(guess, name, client, now / 1000, now);
+		guess_refused(guess, name, client, OTHER, now / 1000, now);
 		times++;
 	}
 	return times;
@@ -59,6 +63,30 @@ static void a_pair_has_five(void **state)
 	guess_free(guess);
 }
 
+/* Who asks many times at once has no more. */
+static void who_is_being_asked_for_counts(void **state)
+{
+	struct guess *guess = guess_new(secret);
+	const struct addr client = address("192.0.2.1");
+	(void)state;
+	for (unsigned refused = 0; refused < GUESS_PER_PAIR; refused++) {
+		const struct guess_asked last = {.pair = GUESS_PER_PAIR - 1 - refused},
+					 over = {.pair = GUESS_PER_PAIR - refused};
+		assert_int_equal(guess_may(guess, "a", &client, OTHER, &last, start), GUESS_ASK);
+		assert_int_equal(guess_may(guess, "a", &client, OTHER, &over, start), GUESS_LATER);
+		guess_refused(guess, "a", &client, OTHER, start / 1000, start);
+	}
+	/* many users of one address may come at once, fewer once some were refused */
+	for (unsigned refused = GUESS_PER_PAIR; refused < GUESS_PER_ADDRESS; refused++) {
+		unsigned most = (GUESS_PER_ADDRESS - refused) * GUESS_AT_ONCE / GUESS_PER_ADDRESS;
+		const struct guess_asked last = {.place = most - 1}, over = {.place = most};
+		assert_int_equal(guess_may(guess, "z", &client, OTHER, &last, start), GUESS_ASK);
+		assert_int_equal(guess_may(guess, "z", &client, OTHER, &over, start), GUESS_LATER);
+		guess_refused(guess, "b", &client, OTHER, start / 1000, start);
+	}
+	guess_free(guess);
+}
+
 static void an_address_is_a_64_of_ipv6(void **state)
 {
 	struct guess *guess = guess_new(secret);
@@ -73,7 +101,7 @@ static void an_address_is_a_64_of_ipv6(void **state)
 	}
 	assert_int_equal(times, GUESS_PER_ADDRESS);
 	const struct addr next = address("2001:db8:1:3::1");
-	assert_int_equal(guess_may(guess, "user1", &next, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "user1", &next, OTHER, &alone, start), GUESS_ASK);
 	guess_free(guess);
 }
 
@@ -83,19 +111,42 @@ static void nobody_locks_another_out(void **state)
 	const struct addr home = address("192.0.2.1"), elsewhere = address("192.0.2.9");
 	unsigned times = 0;
 	(void)state;
-	guess_passed(guess, "anna", &home, start);
+	guess_passed(guess, "anna", &home, OWN, start);
 	for (unsigned i = 0; i < 200; i++) {
 		const struct addr client = nth(i);
 		times += asked(guess, "anna", &client, 50, start);
 	}
 	assert_int_equal(times, 200 * GUESS_PER_PAIR);
-	assert_int_equal(guess_may(guess, "anna", &home, start), GUESS_ASK);
-	assert_int_equal(guess_may(guess, "anna", &elsewhere, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "anna", &home, OWN, &alone, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "anna", &elsewhere, OTHER, &alone, start), GUESS_ASK);
 	/* whoever guesses from home, too, shuts himself out, not her */
 	assert_int_equal(asked(guess, "bert", &home, 50, start), GUESS_PER_PAIR);
 	assert_int_equal(asked(guess, "carl", &home, 50, start), GUESS_PER_PAIR);
 	assert_int_equal(asked(guess, "dora", &home, 50, start), 0);
-	assert_int_equal(guess_may(guess, "anna", &home, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "anna", &home, OWN, &alone, start), GUESS_ASK);
+	guess_free(guess);
+}
+
+/* Who guesses at her from behind her own address gets no further than others, and she is in. */
+static void who_is_known_is_so_by_the_password_that_passed(void **state)
+{
+	struct guess *guess = guess_new(secret);
+	const struct addr home = address("192.0.2.1");
+	(void)state;
+	uint64_t own = guess_proof(guess, "own"), second = guess_proof(guess, "second"),
+		 never = guess_proof(guess, "never");
+	assert_true(own && second && own != second);
+	guess_passed(guess, "anna", &home, own, start);
+	guess_passed(guess, "anna", &home, second, start);
+	guess_passed(guess, "bert", &home, 0, start);
+	assert_int_equal(asked(guess, "anna", &home, 50, start), GUESS_PER_PAIR);
+	assert_int_equal(asked(guess, "bert", &home, 50, start), GUESS_PER_PAIR);
+	assert_int_equal(guess_may(guess, "anna", &home, never, &alone, start), GUESS_LATER);
+	assert_int_equal(guess_may(guess, "anna", &home, 0, &alone, start), GUESS_LATER);
+	assert_int_equal(guess_may(guess, "anna", &home, own, &alone, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "anna", &home, second, &alone, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "bert", &home, 0, &alone, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "bert", &home, own, &alone, start), GUESS_LATER);
 	guess_free(guess);
 }
 
@@ -106,13 +157,14 @@ static void a_no_takes_the_same_time(void **state)
 	(void)state;
 	for (unsigned took = 0; took < GUESS_DELAY_MS; took += 133) {
 		uint64_t now = start + took * 1000;
-		assert_int_equal(guess_refused(guess, "x", &client, start / 1000, now) + took,
+		assert_int_equal(
+			guess_refused(guess, "x", &client, OTHER, start / 1000, now) + took,
 			GUESS_DELAY_MS);
 		guess_free(guess);
 		guess = guess_new(secret);
 	}
 	uint64_t now = start + UINT64_C(2500) * 1000;
-	assert_int_equal(guess_refused(guess, "x", &client, start / 1000, now), 1500);
+	assert_int_equal(guess_refused(guess, "x", &client, OTHER, start / 1000, now), 1500);
 	guess_free(guess);
 }
 
@@ -121,16 +173,17 @@ static void strangers_wait_where_many_guess(void **state)
 	struct guess *guess = guess_new(secret);
 	const struct addr home = address("192.0.2.1"), elsewhere = address("192.0.2.9");
 	(void)state;
-	guess_passed(guess, "anna", &home, start);
+	guess_passed(guess, "anna", &home, OWN, start);
 	for (unsigned i = 0; i < GUESS_PER_USER; i++) {
 		const struct addr client = nth(i);
-		guess_refused(guess, "anna", &client, start / 1000, start);
+		guess_refused(guess, "anna", &client, OTHER, start / 1000, start);
 	}
+	assert_int_equal(guess_refused(guess, "anna", &elsewhere, OTHER, start / 1000, start),
+		GUESS_SLOW_DELAY_MS);
 	assert_int_equal(
-		guess_refused(guess, "anna", &elsewhere, start / 1000, start), GUESS_SLOW_DELAY_MS);
-	assert_int_equal(guess_refused(guess, "anna", &home, start / 1000, start), GUESS_DELAY_MS);
-	assert_int_equal(
-		guess_refused(guess, "bert", &elsewhere, start / 1000, start), GUESS_DELAY_MS);
+		guess_refused(guess, "anna", &home, OWN, start / 1000, start), GUESS_DELAY_MS);
+	assert_int_equal(guess_refused(guess, "bert", &elsewhere, OTHER, start / 1000, start),
+		GUESS_DELAY_MS);
 	guess_free(guess);
 }
 
@@ -141,15 +194,15 @@ static void who_is_known_is_forgotten_in_time_or_for_newer_ones(void **state)
 	const uint64_t month = GUESS_KNOWN_S * SECOND;
 	char name[32];
 	(void)state;
-	guess_passed(guess, "anna", &home, start);
-	assert_true(guess_is_known(guess, "anna", &home, start + month));
-	assert_false(guess_is_known(guess, "anna", &home, start + month + 1));
+	guess_passed(guess, "anna", &home, OWN, start);
+	assert_true(guess_is_known(guess, "anna", &home, OWN, start + month));
+	assert_false(guess_is_known(guess, "anna", &home, OWN, start + month + 1));
 	for (unsigned i = 0; i < 10 * GUESS_KNOWN_MAX; i++) {
 		snprintf(name, sizeof(name), "user%u", i);
-		guess_passed(guess, name, &home, start + i);
-		assert_true(guess_is_known(guess, name, &home, start + i));
+		guess_passed(guess, name, &home, OWN, start + i);
+		assert_true(guess_is_known(guess, name, &home, OWN, start + i));
 	}
-	assert_false(guess_is_known(guess, "anna", &home, start));
+	assert_false(guess_is_known(guess, "anna", &home, OWN, start));
 	guess_free(guess);
 }
 
@@ -160,16 +213,16 @@ static void full_tables_make_strangers_wait(void **state)
 	const struct addr home = address("192.0.2.1");
 	unsigned later = 0;
 	(void)state;
-	guess_passed(guess, "anna", &home, start);
+	guess_passed(guess, "anna", &home, OWN, start);
 	for (unsigned i = 0; i < 100000; i++) {
 		char text[64];
 		snprintf(text, sizeof(text), "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
 		const struct addr client = address(text);
-		later += guess_may(guess, "anna", &client, start) == GUESS_LATER;
-		guess_refused(guess, "anna", &client, start / 1000, start);
+		later += guess_may(guess, "anna", &client, OTHER, &alone, start) == GUESS_LATER;
+		guess_refused(guess, "anna", &client, OTHER, start / 1000, start);
 	}
 	assert_true(later > 0);
-	assert_int_equal(guess_may(guess, "anna", &home, start), GUESS_ASK);
+	assert_int_equal(guess_may(guess, "anna", &home, OWN, &alone, start), GUESS_ASK);
 	guess_free(guess);
 }
 
@@ -197,8 +250,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pair_has_five),
+		cmocka_unit_test(who_is_being_asked_for_counts),
 		cmocka_unit_test(an_address_is_a_64_of_ipv6),
 		cmocka_unit_test(nobody_locks_another_out),
+		cmocka_unit_test(who_is_known_is_so_by_the_password_that_passed),
 		cmocka_unit_test(a_no_takes_the_same_time),
 		cmocka_unit_test(strangers_wait_where_many_guess),
 		cmocka_unit_test(who_is_known_is_forgotten_in_time_or_for_newer_ones),

@@ -341,12 +341,19 @@ access to * by dn.exact="cn=reader,dc=hotel,dc=example" read by self read by * n
         self.begin((*self.view, "slapd", "-d", self.says, "-h", "ldap:/// ldaps:///", "-f",
                     config or f"{self.folder}/slapd.conf"), self.host.ip4, 636, self.logfile)
 
+    # where nobody may be sent: below people one entry, and a whole part of the directory
+    ELSEWHERE = "ldap://203.0.113.11:3899/dc=elsewhere,dc=example"
+
     def entries(self, people):
         base = "dc=hotel,dc=example"
         text = (f"dn: {base}\nobjectClass: dcObject\nobjectClass: organization\no: Hotel\n"
                 f"dc: hotel\n\ndn: cn=reader,{base}\nobjectClass: organizationalRole\n"
                 f"objectClass: simpleSecurityObject\ncn: reader\nuserPassword: {self.READER}\n\n"
-                f"dn: ou=people,{base}\nobjectClass: organizationalUnit\nou: people\n\n")
+                f"dn: ou=people,{base}\nobjectClass: organizationalUnit\nou: people\n\n"
+                + "".join(f"dn: {name},{base}\nobjectClass: referral\nobjectClass: "
+                          f"extensibleObject\n{name.split(',')[0].replace('=', ': ')}\n"
+                          f"ref: {self.ELSEWHERE}\n\n"
+                          for name in ("cn=away,ou=people", "ou=elsewhere")))
         for uid, password, mails, groups in people:
             text += (f"dn: cn={uid} of the hotel,ou=people,{base}\nobjectClass: inetOrgPerson\n"
                      f"cn: {uid} of the hotel\nsn: {uid}\nuid: {uid}\nuserPassword: {password}\n"

@@ -95,13 +95,20 @@ class Instance:
         return found
 
     def kill(self, first=True):
-        """kill -9: all of its processes, or all but the first."""
+        """kill -9: all of its processes, or all but the first and the one that logs: that is here
+        alone, and the others would wait for it."""
         pids = self.pids()
-        for pid in pids if first else pids[1:]:
+        for pid in pids if first else [pid for pid in pids[1:] if not self._logs(pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if first:
             wait_until(lambda: not any(map(runs, pids)), 10, "all its processes are gone")
+
+    @staticmethod
+    def _logs(pid):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
+            return file.read().strip() == "postlogd"
+        return False
 
     def stop(self):
         if self.master():

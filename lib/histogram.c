@@ -22,6 +22,8 @@ static const uint32_t bounds[][HISTOGRAM_BOUNDS] = {
 		500 * MS, 1 * S, 2500 * MS, 5 * S, 10 * S, 30 * S},
 	[HISTOGRAM_FLOW] = {10 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, 1 * S, 2500 * MS, 5 * S,
 		10 * S, 30 * S, 60 * S, 300 * S, 3600 * S},
+	[HISTOGRAM_SCAN] = {1 * MS, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS,
+		1 * S, 2500 * MS, 5 * S, 10 * S, 45 * S},
 };
 static_assert(sizeof(bounds) / sizeof(bounds[0]) == HISTOGRAMS, "bounds for each");
 

@@ -12,14 +12,15 @@
 	X(CONNECT, "connect", "how long it took from the attempt to a connection with a host")    \
 	X(GREETING, "greeting",                                                                   \
 		"how long it took from the attempt to the end of the server's greeting")          \
-	X(FLOW, "flow-duration", "how long redirected flows lasted")
+	X(FLOW, "flow-duration", "how long redirected flows lasted")                              \
+	X(SCAN, "scan", "how long it took from the end of a text to a scan's verdict on it")
 
 enum histogram_kind {
 #define HISTOGRAM_ENUM(id, name, help) HISTOGRAM_##id,
 	HISTOGRAM_TABLE(HISTOGRAM_ENUM)
 #undef HISTOGRAM_ENUM
 };
-#define HISTOGRAMS (HISTOGRAM_FLOW + 1) /* the last of the table */
+#define HISTOGRAMS (HISTOGRAM_SCAN + 1) /* the last of the table */
 
 /* One kind as a process has seen it. counts[i] is of what took at most bound i and more than the
  * bound before; the last count is of what took longer than all. */

@@ -4,6 +4,7 @@
 #include "daemon/auth/auth.h"
 
 #include "daemon/log.h"
+#include "lib/ipc/health.h"
 #include "lib/siphash.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		attempt_test(auth, m);
 		return true;
 	case IPC_RESOLVED:
-		host_take(auth, m);
+		host_take(&auth->hosts, m);
 		return true;
 	default:
 		return false;

@@ -5,9 +5,9 @@
 #include "daemon/auth/asker.h"
 #include "daemon/auth/attempt.h"
 #include "daemon/auth/backend.h"
-#include "daemon/auth/host.h"
 #include "daemon/auth/who.h"
 #include "daemon/process/child.h"
+#include "daemon/process/host.h"
 #include "daemon/process/replica.h"
 #include "lib/guess.h"
 

@@ -4,7 +4,8 @@
 #define POSTERN_AUTH_LDAP_LINK_H
 
 #include "daemon/auth/directory.h"
-#include "daemon/auth/host.h"
+#include "daemon/process/host.h"
+#include "lib/ipc/health.h"
 
 struct auth;
 struct backend;

@@ -33,6 +33,7 @@
 #include "daemon/control/policy_store.h"
 #include "daemon/process/child.h"
 #include "daemon/privilege.h"
+#include "daemon/control/scan_states.h"
 #include "daemon/control/server.h"
 #include "daemon/control/session_store.h"
 #include "daemon/control/sessions.h"
@@ -348,6 +349,7 @@ static bool make_parts(struct control *control)
 	control->want = want_new(control);
 	control->health = health_peer_new(control);
 	control->auth = control->peers ? auth_peer_new(control) : NULL;
+	control->scans = scan_states_new();
 	control->web = web_peer_new(control);
 	control->credentials = credentials_new(control);
 	control->apply = apply_new(control);
@@ -359,8 +361,9 @@ static bool make_parts(struct control *control)
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live && control->ended && control->tally && control->lost &&
 	       control->peers && control->want && control->health && control->auth &&
-	       control->web && control->credentials && control->apply && control->confirm &&
-	       control->begin && control->sessions && control->idle && control->cut;
+	       control->scans && control->web && control->credentials && control->apply &&
+	       control->confirm && control->begin && control->sessions && control->idle &&
+	       control->cut;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -501,6 +504,7 @@ static void close_parts(struct control *control)
 	entries_free(control->entries);
 	health_peer_free(control->health);
 	auth_peer_free(control->auth);
+	scan_states_free(control->scans);
 	drained_free(control->drained);
 	ended_free(control->ended);
 	tally_free(control->tally);

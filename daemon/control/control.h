@@ -32,6 +32,7 @@ struct drained;
 struct ended;
 struct flow_ids;
 struct auth_peer;
+struct scan_states;
 struct health_peer;
 struct lost;
 struct web_peer;
@@ -86,6 +87,7 @@ struct control {
 	struct want *want;
 	struct health_peer *health;
 	struct auth_peer *auth;
+	struct scan_states *scans;
 	struct web_peer *web;
 	struct credentials_part *credentials;
 	struct live *live;

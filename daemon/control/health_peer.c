@@ -268,8 +268,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 	case IPC_LOOKED_UP:
 		pass_names(HEALTH(peer), (const struct ipc_looked_up *)ipc);
 		return true;
-	case IPC_RESOLVED:
+	case IPC_RESOLVED: /* who did not ask for it keeps nothing of it */
 		auth_peer_send(peer->control->auth, ipc);
+		peers_send_to(peer->control->peers, PROCESS_SMTP, ipc);
 		return true;
 	case IPC_TESTED: /* of a question that was given up */
 		return true;

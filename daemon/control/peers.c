@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/control/peer_clients.h"
 #include "daemon/control/peer_flows.h"
+#include "daemon/control/scan_states.h"
 #include "daemon/control/want.h"
 #include "daemon/control/spool_files.h"
 #include "lib/ipc/health.h"
@@ -127,6 +128,12 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 	case IPC_SPOOL_FILES_GET:
 		spool_files_send(peer, (const struct ipc_spool_files_get *)ipc);
 		break;
+	case IPC_RESOLVE: /* without a health process it is not answered, and asked again */
+		health_peer_send(control->health, ipc);
+		break;
+	case IPC_SCAN_STATE:
+		scan_states_take(control->scans, peer->number, (const struct ipc_scan_state *)ipc);
+		break;
 	case IPC_REPLY: /* to a question that was given up */
 	case IPC_FLOW:
 	case IPC_LOAD:
@@ -147,6 +154,7 @@ static void on_gone(struct peer *peer)
 	/* one that waits for the next control goes on with its flows */
 	if (!control->handing_over)
 		peer_flows_lost(peer);
+	scan_states_gone(control->scans, peer->number);
 	hang_up(peer);
 	control_on_peer_left(control);
 }

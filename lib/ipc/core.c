@@ -68,6 +68,7 @@ static const struct ipc_kinds *const files[] = {
 	[IPC_FILE_HAND / IPC_FILE_TYPES] = &ipc_hand_kinds,
 	[IPC_FILE_CREDENTIAL / IPC_FILE_TYPES] = &ipc_credential_kinds,
 	[IPC_FILE_AUTH / IPC_FILE_TYPES] = &ipc_auth_kinds,
+	[IPC_FILE_SCAN / IPC_FILE_TYPES] = &ipc_scan_kinds,
 };
 _Static_assert(IPC_ROWS(files) == IPC_FILES, "every file has its kinds");
 

@@ -28,8 +28,9 @@ enum ipc_file {
 	IPC_FILE_HAND = 6 * IPC_FILE_TYPES,
 	IPC_FILE_CREDENTIAL = 7 * IPC_FILE_TYPES,
 	IPC_FILE_AUTH = 8 * IPC_FILE_TYPES,
+	IPC_FILE_SCAN = 9 * IPC_FILE_TYPES,
 };
-#define IPC_FILES 9
+#define IPC_FILES 10
 #define IPC_TYPES (IPC_FILES * IPC_FILE_TYPES)
 
 enum ipc_core_type {

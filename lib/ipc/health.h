@@ -27,7 +27,7 @@ enum ipc_health_type {
 	/* smtp -> control -> health, and back */
 	IPC_LOOKUP,    /* the names of a client of a listener, by DNS; of control: with seq */
 	IPC_LOOKED_UP, /* they; with a seq the reply follows */
-	/* auth -> control -> health */
+	/* auth, smtp -> control -> health */
 	IPC_RESOLVE, /* the addresses of a host by its name */
 	/* and back: when they are known, and again whenever they change */
 	IPC_RESOLVED,

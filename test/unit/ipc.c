@@ -8,6 +8,7 @@
 #include "lib/ipc/health.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
+#include "lib/ipc/scan.h"
 #include "lib/ipc/web.h"
 #include "lib/level.h"
 
@@ -94,7 +95,7 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 				    IPC_POLICY + IPC_FLOW_END - IPC_FLOW_IDS + IPC_HEALTH_END -
 				    IPC_PROBE_NOW + IPC_WEB_END - IPC_METRICS_LISTEN +
 				    IPC_HAND_END - IPC_HAND + IPC_CREDENTIAL_END - IPC_CREDENTIAL +
-				    IPC_AUTH_END - IPC_AUTH_ASK);
+				    IPC_AUTH_END - IPC_AUTH_ASK + IPC_SCAN_END - IPC_SCAN_STATE);
 }
 
 static void names_are_of_one_type_each(void **state)

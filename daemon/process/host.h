@@ -1,11 +1,15 @@
 /* Owns the addresses of hosts that are known by name: health asks DNS for them and says so again
  * whenever they change. What was said last holds until then. */
-#ifndef POSTERN_AUTH_HOST_H
-#define POSTERN_AUTH_HOST_H
+#ifndef POSTERN_PROCESS_HOST_H
+#define POSTERN_PROCESS_HOST_H
 
-#include "lib/ipc/health.h"
+#include "lib/addr.h"
 
-struct auth;
+#include <stddef.h>
+
+struct ipc_resolved;
+
+struct child;
 
 /* Embedded by whoever waits for a name's addresses. */
 struct host_wait {
@@ -22,12 +26,16 @@ struct hosts {
 };
 
 /* What is known, borrowed until the next call; NULL: it is waited for. Asks in any case. */
-const struct ipc_resolved *host_find(struct auth *auth, const char *name, struct host_wait *wait);
+const struct ipc_resolved *host_find(
+	struct hosts *hosts, struct child *child, const char *name, struct host_wait *wait);
+/* What was said of it, without asking; NULL: nothing. */
+const struct ipc_resolved *hosts_known(struct hosts *hosts, const char *name);
 /* One that does not wait is allowed. */
-void host_give_up(struct auth *auth, struct host_wait *wait);
+void host_give_up(struct hosts *hosts, struct host_wait *wait);
 /* This one answered: it comes first from now on, so that one that is dead costs its time once. */
-void host_prefer(struct auth *auth, const char *name, const struct addr *addr);
-void host_take(struct auth *auth, const struct ipc_resolved *ipc);
+void host_prefer(struct hosts *hosts, const char *name, const struct addr *addr);
+/* Others' names come, too. */
+void host_take(struct hosts *hosts, const struct ipc_resolved *ipc);
 void hosts_fini(struct hosts *hosts);
 
 #endif

@@ -1,6 +1,7 @@
-#include "daemon/auth/host.h"
+#include "daemon/process/host.h"
 
-#include "daemon/auth/auth.h"
+#include "daemon/process/child.h"
+#include "lib/ipc/health.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,32 +18,33 @@ static struct ipc_resolved *find(struct hosts *hosts, const char *name)
 	return NULL;
 }
 
-static void ask(struct auth *auth, const char *name)
+static void ask(struct child *child, const char *name)
 {
 	struct ipc_resolve ipc;
 
 	ipc_init(&ipc, IPC_RESOLVE, sizeof(ipc));
 	snprintf(ipc.name, sizeof(ipc.name), "%s", name);
-	child_send(&auth->child, &ipc);
+	child_send(child, &ipc);
 }
 
-const struct ipc_resolved *host_find(struct auth *auth, const char *name, struct host_wait *wait)
+const struct ipc_resolved *host_find(
+	struct hosts *hosts, struct child *child, const char *name, struct host_wait *wait)
 {
-	const struct ipc_resolved *known = find(&auth->hosts, name);
+	const struct ipc_resolved *known = find(hosts, name);
 
-	ask(auth, name);
+	ask(child, name);
 	if (known)
 		return known;
-	host_give_up(auth, wait);
+	host_give_up(hosts, wait);
 	wait->name = name;
-	wait->next = auth->hosts.waiting;
-	auth->hosts.waiting = wait;
+	wait->next = hosts->waiting;
+	hosts->waiting = wait;
 	return NULL;
 }
 
-void host_give_up(struct auth *auth, struct host_wait *wait)
+void host_give_up(struct hosts *hosts, struct host_wait *wait)
 {
-	struct host_wait **at = &auth->hosts.waiting;
+	struct host_wait **at = &hosts->waiting;
 
 	while (*at && *at != wait)
 		at = &(*at)->next;
@@ -51,9 +53,9 @@ void host_give_up(struct auth *auth, struct host_wait *wait)
 	wait->name = NULL;
 }
 
-void host_prefer(struct auth *auth, const char *name, const struct addr *addr)
+void host_prefer(struct hosts *hosts, const char *name, const struct addr *addr)
 {
-	struct ipc_resolved *known = find(&auth->hosts, name);
+	struct ipc_resolved *known = find(hosts, name);
 
 	for (size_t i = 1; known && i < known->n; i++)
 		if (addr_equal(&known->addresses[i], addr)) {
@@ -61,6 +63,11 @@ void host_prefer(struct auth *auth, const char *name, const struct addr *addr)
 				i * sizeof(known->addresses[0]));
 			known->addresses[0] = *addr;
 		}
+}
+
+const struct ipc_resolved *hosts_known(struct hosts *hosts, const char *name)
+{
+	return find(hosts, name);
 }
 
 static struct ipc_resolved *add(struct hosts *hosts)
@@ -89,9 +96,8 @@ static struct host_wait *waiting_for(const struct hosts *hosts, const char *name
 	return wait;
 }
 
-void host_take(struct auth *auth, const struct ipc_resolved *ipc)
+void host_take(struct hosts *hosts, const struct ipc_resolved *ipc)
 {
-	struct hosts *hosts = &auth->hosts;
 	struct ipc_resolved *known = find(hosts, ipc->name);
 	struct host_wait *wait;
 
@@ -101,7 +107,7 @@ void host_take(struct auth *auth, const struct ipc_resolved *ipc)
 		return;
 	*known = *ipc;
 	while ((wait = waiting_for(hosts, ipc->name))) {
-		host_give_up(auth, wait);
+		host_give_up(hosts, wait);
 		wait->on_host(wait);
 	}
 }

@@ -165,7 +165,7 @@ bool allowance_recipient(
 	if (admit(flow, verdict, refusal))
 		return true;
 	if (note)
-		smtp_note_limited(note);
+		smtp_note_refused(note, MESSAGE_BY_LIMIT);
 	return false;
 }
 

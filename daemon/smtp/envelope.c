@@ -338,6 +338,7 @@ bool envelope_on_recipient(struct smtp_flow *flow)
 		return true;
 	}
 	if (scan == SCAN_REFUSES) {
+		smtp_report_refused(flow, MESSAGE_BY_SCAN);
 		give(flow, &(struct engine_verdict){.refusal = &refusal});
 		return true;
 	}
@@ -348,11 +349,7 @@ bool envelope_on_recipient(struct smtp_flow *flow)
 		verdict.xclient = server->announce == POLICY_ANNOUNCE_XCLIENT;
 	}
 	account_fill(flow, &verdict);
-	/* what cannot be judged comes again */
-	if (reply.scans) {
-		refusal = (struct smtp_refusal){451, "4.7.1", "this cannot be scanned now"};
-		verdict.refusal = &refusal;
-	} else if (!allowance_recipient(flow, &verdict, &refusal))
+	if (!allowance_recipient(flow, &verdict, &refusal))
 		verdict.refusal = &refusal;
 	give(flow, &verdict);
 	return true;

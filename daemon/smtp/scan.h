@@ -15,6 +15,7 @@
 #define POSTERN_SCAN_H
 
 #include "lib/smtp/engine.h"
+#include "lib/smtp/message_ending.h"
 
 struct decide_reply;
 struct smtp_flow;
@@ -42,5 +43,16 @@ enum scan_answer scan_on_dot(struct smtp_flow *flow, struct smtp_refusal *refusa
 size_t scan_front(const struct smtp_flow *flow, const char **bytes, uint64_t *instead_of);
 void scan_message_over(struct smtp_flow *flow);
 void scan_flow_over(struct smtp_flow *flow);
+
+/* The recipient in hand has had his last reply. */
+void scan_recipient_done(struct smtp_flow *flow, bool taken);
+/* The engine went on: a text that is awaited no longer, or was given up, is no scan's. */
+void scan_follow(struct smtp_flow *flow);
+
+/* For the record of the message in hand: what each scan said; "" if it has none. Returns text. */
+#define SCAN_WORDS_SIZE 512
+const char *scan_words(const struct smtp_flow *flow, char text[static SCAN_WORDS_SIZE]);
+/* Because of a scan something of it was refused: how it ends, if with that. Else false. */
+bool scan_ending(const struct smtp_flow *flow, enum message_ending *ending);
 
 #endif

@@ -13,6 +13,7 @@
 #include "daemon/smtp/smtp_report.h"
 #include "daemon/smtp/smtp_server.h"
 #include "lib/ipc/health.h"
+#include "lib/milter/milter.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -154,6 +155,9 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 	case IPC_LOOKED_UP:
 		client_name_take(smtp, m);
 		break;
+	case IPC_RESOLVED:
+		host_take(&smtp->hosts, m);
+		break;
 	case IPC_LOOKUPS_LOST:
 		client_name_ask_again(smtp);
 		break;
@@ -215,6 +219,7 @@ static void on_new_control(struct child *child)
 {
 	if (replica_begin(&SMTP_OF(child)->replica) < 0)
 		log_error("no memory for a new picture");
+	scanners_tell_again(&SMTP_OF(child)->scanners);
 }
 
 /* Its last words to this control. */
@@ -265,6 +270,7 @@ static void on_tick(struct child *child)
 	record_flush(&smtp->ways.records);
 	fill_stock(smtp);
 	spool_tick(&smtp->spool);
+	scanners_tick(&smtp->scanners);
 	pool_trim(&smtp->table.pieces, PIECES_KEPT);
 	trim_heap(&smtp->table);
 	smtp_stop_when_done(smtp);
@@ -346,6 +352,9 @@ static int set_up(struct smtp *smtp)
 	smtp->loop = smtp->child.loop;
 	listen_init(smtp);
 	spool_files_init(&smtp->spool.files, &smtp->child, files);
+	smtp->scan_bytes = malloc(MILTER_ROOM);
+	if (!smtp->scan_bytes)
+		return -ENOMEM;
 	if ((error = spool_init(&smtp->spool, smtp->loop, body_on_ready)) < 0)
 		return error;
 	if ((error = tls_init()) < 0 ||
@@ -374,6 +383,9 @@ static void take_down(struct smtp *smtp)
 	if (smtp->loop)
 		spool_fini(&smtp->spool);
 	smtp_flow_table_fini(&smtp->table);
+	scanners_fini(&smtp->scanners);
+	hosts_fini(&smtp->hosts);
+	free(smtp->scan_bytes);
 	way_host_fini(&smtp->ways);
 	tls_context_free(smtp->tls_to_anybody);
 	replica_fini(&smtp->replica);

@@ -5,8 +5,10 @@
 #include "daemon/flow/way.h"
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
+#include "daemon/process/host.h"
 #include "daemon/smtp/listen.h"
 #include "daemon/smtp/login.h"
+#include "daemon/smtp/scanner.h"
 #include "daemon/smtp/smtp_flow.h"
 #include "daemon/smtp/spool.h"
 #include "daemon/smtp/take.h"
@@ -20,6 +22,9 @@ struct smtp {
 	struct replica replica;
 	struct smtp_flow_table table;
 	struct spool spool;
+	struct scanners scanners;
+	struct hosts hosts;  /* of scans, by their names */
+	uint8_t *scan_bytes; /* MILTER_ROOM: for the call at hand */
 	struct take take;
 	struct listen listen;
 	struct logins logins;

@@ -35,10 +35,10 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 		error = pool_init(&table->notes, SMTP_NOTE_PIECE_BYTES, flows);
 	if (!error)
 		error = pool_init(&table->said, SMTP_FLOW_SAID_BYTES, flows);
-	/* each flow may have something left over on each side, and before it was read; and a note
-	 * that grew */
+	/* each flow may have something left over on each side, and before it was read; a text that
+	 * a filter has not taken; and a note that grew */
 	if (!error)
-		error = pool_init(&table->pieces, SMTP_FLOW_PIECE_BYTES, 5 * flows);
+		error = pool_init(&table->pieces, SMTP_FLOW_PIECE_BYTES, 6 * flows);
 	if (error)
 		return error;
 	table->read = malloc(SMTP_FLOW_READ_BYTES);
@@ -46,13 +46,14 @@ int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
 	table->for_server = malloc(SMTP_FLOW_PIECE_BYTES);
 	table->for_text = malloc(SMTP_FLOW_READ_BYTES);
 	table->bodies = calloc(flows, sizeof(*table->bodies));
+	table->scans = calloc(flows, sizeof(struct scans *));
 	table->recipients = calloc(SMTP_NOTE_RECIPIENTS_MAX, sizeof(*table->recipients));
 	table->record = malloc(MESSAGE_RECORD_BYTES_MAX);
 	table->names = calloc(flows, sizeof(struct client_name_wait *));
 	table->logins = calloc(flows, sizeof(struct smtp_login *));
 	return table->read && table->for_client && table->for_server && table->for_text &&
-			       table->bodies && table->recipients && table->record &&
-			       table->names && table->logins
+			       table->bodies && table->scans && table->recipients &&
+			       table->record && table->names && table->logins
 		       ? 0
 		       : -ENOMEM;
 }
@@ -68,6 +69,7 @@ void smtp_flow_table_fini(struct smtp_flow_table *table)
 	free(table->for_server);
 	free(table->for_text);
 	free(table->bodies);
+	free(table->scans);
 	free(table->recipients);
 	free(table->record);
 	free(table->names);
@@ -101,6 +103,8 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 		flow->client_hangup = true;
 	if (events & (EPOLLOUT | LOST))
 		flow->client_writable = true;
+	if (events & LOST)
+		flow->client_reset = true;
 	talk_run(flow);
 }
 
@@ -294,9 +298,9 @@ static void close_client(struct smtp_flow *flow)
 
 static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 {
+	scan_flow_over(flow); /* by the policy that the way gives back */
 	talk_end(flow);
 	body_end(flow);
-	scan_flow_over(flow);
 	client_end(flow);
 	client_name_end(flow);
 	smtp_flow_drop_server(flow);

@@ -16,6 +16,7 @@
 struct smtp;
 struct client_name_wait;
 struct message_recipient;
+struct scans;
 struct spool_text;
 struct tls_contexts;
 struct tls_session;
@@ -84,6 +85,7 @@ struct smtp_flow {
 	bool client_writable : 1;
 	bool client_hangup : 1; /* its end is known to be there: a short read is not the last */
 	bool client_ended : 1;  /* and was read */
+	bool client_reset : 1;  /* it is gone, whatever is still to be read of it */
 	bool server_readable : 1;
 	bool server_writable : 1;
 	bool server_hangup : 1;
@@ -101,8 +103,9 @@ struct smtp_flow {
 	bool hangs : 1;  /* at its greeting: whether its listener accepts it is its names' to say */
 	bool named : 1;  /* its names will be wanted */
 	bool asked : 1;  /* they are asked for */
-	bool late : 1;   /* for the call at hand: it is of the time that is over */
-	bool reset : 1;  /* with DONE: RST instead of an orderly close */
+	bool scanned : 1; /* it has something in the table of scans */
+	bool late : 1;    /* for the call at hand: it is of the time that is over */
+	bool reset : 1;   /* with DONE: RST instead of an orderly close */
 
 	struct engine engine;
 };
@@ -134,6 +137,7 @@ struct smtp_flow_table {
 	uint32_t most;       /* flows at once, since the heap was trimmed */
 	struct smtp_login **logins;      /* one for each flow, by its number; NULL: none */
 	struct smtp_body_given *bodies;  /* one for each flow, by its number */
+	struct scans **scans;            /* likewise; NULL: it has none (scan.h) */
 	struct client_name_wait **names; /* one for each flow, by its number; NULL: not asked for */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;

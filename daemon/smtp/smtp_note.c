@@ -158,9 +158,9 @@ void smtp_note_decided(struct smtp_note *note, const struct decide_reply *reply)
 								: MESSAGE_DIRECTION_OUTGOING;
 }
 
-void smtp_note_limited(struct smtp_note *note)
+void smtp_note_refused(struct smtp_note *note, enum message_by by)
 {
-	note->by = MESSAGE_BY_LIMIT;
+	note->by = (uint8_t)by;
 	note->verdict = POLICY_VERDICT_ANSWER;
 }
 

@@ -72,8 +72,8 @@ struct smtp_note *smtp_note_of(const struct smtp_flow *flow);
 
 /* What was decided of the recipient in hand; and its last reply. */
 void smtp_note_decided(struct smtp_note *note, const struct decide_reply *reply);
-/* Which a limit then refused. */
-void smtp_note_limited(struct smtp_note *note);
+/* Which something else then refused. */
+void smtp_note_refused(struct smtp_note *note, enum message_by by);
 void smtp_note_recipient(
 	struct smtp_note *note, const struct smtp_flow *flow, const struct engine_reply *reply);
 /* A server has said something to it: this is where the message goes. */

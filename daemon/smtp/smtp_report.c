@@ -5,6 +5,7 @@
 #include "daemon/smtp/allowance.h"
 #include "daemon/smtp/client.h"
 #include "daemon/smtp/envelope.h"
+#include "daemon/smtp/scan.h"
 #include "daemon/smtp/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/smtp_note.h"
@@ -211,11 +212,23 @@ void smtp_report_decided(struct smtp_flow *flow, const struct decide_reply *repl
 		smtp_note_decided(note, reply);
 }
 
-/* Nobody was told yes, by whomever. */
-static enum message_ending refused_by(const struct smtp_note *note)
+void smtp_report_refused(struct smtp_flow *flow, enum message_by by)
 {
+	struct smtp_note *note = smtp_note_of(flow);
+
+	if (note)
+		smtp_note_refused(note, by);
+}
+
+/* Nobody was told yes, by whomever. */
+static enum message_ending refused_by(const struct smtp_flow *flow, const struct smtp_note *note)
+{
+	enum message_ending by_scan;
+
 	if (note->bys & 1u << MESSAGE_BY_SERVER)
 		return MESSAGE_REFUSED_SERVER;
+	if (note->bys & 1u << MESSAGE_BY_SCAN)
+		return scan_ending(flow, &by_scan) ? by_scan : MESSAGE_REFUSED_SCAN;
 	if (note->bys & 1u << MESSAGE_BY_GATEWAY)
 		return MESSAGE_NO_SERVER;
 	if (note->bys & 1u << MESSAGE_BY_LIMIT)
@@ -235,12 +248,15 @@ static enum message_ending left_by(const struct smtp_flow *flow)
 static enum message_ending abandoned_by(const struct smtp_flow *flow, const struct smtp_note *note)
 {
 	const struct engine *engine = &flow->engine;
+	enum message_ending by_scan;
 
 	if (engine->state == ENGINE_END && engine->wanted != ENDING_NONE &&
 		engine->ending == engine->wanted)
 		return MESSAGE_KILLED;
 	if (note->limited)
 		return MESSAGE_REFUSED_LIMIT;
+	if (scan_ending(flow, &by_scan))
+		return by_scan;
 	if (note->reply.len > 0 && note->reply_is_server)
 		return MESSAGE_REFUSED_SERVER;
 	if (note->reply.len > 0)
@@ -249,8 +265,13 @@ static enum message_ending abandoned_by(const struct smtp_flow *flow, const stru
 }
 
 /* Our own no to a text, by its class (RFC 3463 3). */
-static enum message_ending rejected_by(const struct engine_reply *reply)
+static enum message_ending rejected_by(
+	const struct smtp_flow *flow, const struct engine_reply *reply)
 {
+	enum message_ending by_scan;
+
+	if (scan_ending(flow, &by_scan))
+		return by_scan;
 	if (strcmp(reply->enhanced, "5.3.4") == 0)
 		return MESSAGE_REFUSED_SIZE;
 	if (strcmp(reply->enhanced, "5.4.6") == 0)
@@ -267,7 +288,7 @@ static enum message_ending ending_of(const struct smtp_flow *flow, const struct 
 	case ENGINE_OUTCOME_REFUSED:
 		return MESSAGE_REFUSED_SERVER;
 	case ENGINE_OUTCOME_REJECTED:
-		return rejected_by(reply);
+		return rejected_by(flow, reply);
 	case ENGINE_OUTCOME_LEFT:
 		return left_by(flow);
 	case ENGINE_OUTCOME_SERVER_LOST:
@@ -277,7 +298,7 @@ static enum message_ending ending_of(const struct smtp_flow *flow, const struct 
 	case ENGINE_OUTCOME_ENDED:
 		return MESSAGE_KILLED;
 	case ENGINE_OUTCOME_NO_RECIPIENT:
-		return refused_by(note);
+		return refused_by(flow, note);
 	case ENGINE_OUTCOME_ABANDONED:
 	case ENGINE_OUTCOME_NONE:
 		break;
@@ -396,7 +417,7 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	struct smtp *smtp = flow->smtp;
 	struct smtp_flow_table *table = &smtp->table;
 	const struct engine *engine = &flow->engine;
-	char sender[SMTP_PATH_TEXT_MAX], why_not[WHY_SIZE];
+	char sender[SMTP_PATH_TEXT_MAX], why_not[WHY_SIZE], scans[SCAN_WORDS_SIZE];
 	struct tls_facts facts;
 	struct message_record record = {.number = engine->message,
 		.ending = (uint16_t)ending_of(flow, note, outcome, reply),
@@ -411,6 +432,7 @@ static void report_message(struct smtp_flow *flow, const struct smtp_note *note,
 	}
 	fill_note(&record, note, flow);
 	fill_attempt(&record, flow, why_not);
+	record.scan = text_of(scan_words(flow, scans));
 	if (record.reply.len && !record.unrecorded)
 		keep_said(flow, &record.reply);
 	record.sender_sent = sender_sent(&record, note, flow->way.policy);

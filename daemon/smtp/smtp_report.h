@@ -5,6 +5,7 @@
 
 #include "lib/ipc/flow.h"
 #include "lib/smtp/engine.h"
+#include "lib/smtp/message_ending.h"
 
 struct decide_reply;
 struct smtp_flow;
@@ -18,6 +19,8 @@ void smtp_report_end(struct smtp_flow *flow);
 
 /* What was decided of the recipient in hand. */
 void smtp_report_decided(struct smtp_flow *flow, const struct decide_reply *reply);
+/* And what refused him all the same. */
+void smtp_report_refused(struct smtp_flow *flow, enum message_by by);
 /* Of the engine's output what is kept of its message: a recipient got its last reply, the text or
  * the message is over. */
 void smtp_report_transaction(struct smtp_flow *flow, const struct engine_out *out);

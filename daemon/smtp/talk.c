@@ -98,6 +98,9 @@ void talk_act(struct smtp_flow *flow)
 	if (out->close_server)
 		smtp_server_drop(flow);
 	flow->more = out->more;
+	if (out->recipient_done)
+		scan_recipient_done(flow, out->recipient.server && out->recipient.code / 100 == 2);
+	scan_follow(flow);
 	if (is_given_up(flow)) {
 		body_end(flow);
 		scan_message_over(flow);
@@ -316,7 +319,9 @@ static bool go(struct smtp_flow *flow)
 static bool step(struct smtp_flow *flow, size_t *budget)
 {
 	outgoing_flush(flow);
-	if (flow->client_lost && !flow->client_ended)
+	/* while its message is being judged nothing is read of it */
+	if ((flow->client_lost || (flow->client_reset && flow->engine.state == ENGINE_ASK_DOT)) &&
+		!flow->client_ended)
 		return close_client(flow, true);
 	if (flow->engine.state != ENGINE_ASK_LOGIN && flow->engine.state != ENGINE_RESPONSE &&
 		login_is_under_way(flow))

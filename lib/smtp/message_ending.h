@@ -65,14 +65,15 @@ enum message_outcome message_outcome_of(enum message_ending ending);
 	X(FORM, "form", "no address that could be decided")                                   \
 	X(SERVERS, "servers", "his server is another than this message's: he may come again") \
 	X(GATEWAY, "gateway", "no host of his server could be had, or the gateway ran short") \
-	X(NAME, "name", "his rule goes by the client's host name, which DNS did not say")
+	X(NAME, "name", "his rule goes by the client's host name, which DNS did not say")     \
+	X(SCAN, "scan", "a scan of his rule said no, or could not be had")
 
 enum message_by {
 #define MESSAGE_BY_ENUM(id, name, meaning) MESSAGE_BY_##id,
 	MESSAGE_BY_TABLE(MESSAGE_BY_ENUM)
 #undef MESSAGE_BY_ENUM
 };
-#define MESSAGE_BYS (MESSAGE_BY_NAME + 1) /* the last of the table */
+#define MESSAGE_BYS (MESSAGE_BY_SCAN + 1) /* the last of the table */
 const char *message_by_name(unsigned by); /* "?" for a number that is none */
 
 #endif

@@ -85,6 +85,31 @@ void scan_flow_over(struct smtp_flow *flow)
 	(void)flow;
 }
 
+void scan_recipient_done(struct smtp_flow *flow, bool taken)
+{
+	(void)flow;
+	(void)taken;
+}
+
+void scan_follow(struct smtp_flow *flow)
+{
+	(void)flow;
+}
+
+const char *scan_words(const struct smtp_flow *flow, char text[static SCAN_WORDS_SIZE])
+{
+	(void)flow;
+	text[0] = '\0';
+	return text;
+}
+
+bool scan_ending(const struct smtp_flow *flow, enum message_ending *ending)
+{
+	(void)flow;
+	(void)ending;
+	return false;
+}
+
 /* ---- the rest ---- */
 
 static void begin_whole(struct world *world, bool ip6)

@@ -205,7 +205,7 @@ struct log_texts {
 	char client[ENDPOINT_TEXT_SIZE], host[ENDPOINT_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	char user[SHOWN_SIZE], zone[SHOWN_SIZE], listener[SHOWN_SIZE], sender[SHOWN_SIZE];
 	char server[SHOWN_SIZE], reply[SHOWN_SIZE], queue_id[SHOWN_SIZE], message_id[SHOWN_SIZE];
-	char detail[SHOWN_SIZE], recipients[LOG_RECIPIENTS][SHOWN_SIZE];
+	char detail[SHOWN_SIZE], scan[SHOWN_SIZE], recipients[LOG_RECIPIENTS][SHOWN_SIZE];
 	char tls[SHOWN_SIZE]; /* one after the other */
 };
 
@@ -268,6 +268,7 @@ static const char *put_line(const struct message_record *record, struct log_text
 	line_put_pair(&line, "message_id", shown(&record->message_id, texts->message_id));
 	put_tls(&line, record, texts->tls);
 	line_put_pair(&line, "reply", shown(&record->reply, texts->reply));
+	line_put_pair(&line, "scan", shown(&record->scan, texts->scan));
 	line_put_pair(&line, "detail", shown(&record->detail, texts->detail));
 	return line_end(&line);
 }

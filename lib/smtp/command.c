@@ -94,6 +94,15 @@ void smtp_command_wipe(struct smtp_command *command)
 	explicit_bzero(command->bytes + command->len, sizeof(command->bytes) - command->len);
 }
 
+void smtp_command_cut(struct smtp_command *command)
+{
+	explicit_bzero(command->bytes + command->taken, sizeof(command->bytes) - command->taken);
+	if (command->len > command->taken)
+		command->len = command->taken;
+	if (command->scanned > command->len)
+		command->scanned = command->len;
+}
+
 bool smtp_command_has_behind(const struct smtp_command *command)
 {
 	return command->len > command->taken;

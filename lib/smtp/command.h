@@ -45,6 +45,8 @@ enum smtp_command_status smtp_command_next(struct smtp_command *command, bool re
 size_t smtp_command_part(struct smtp_command *command);
 /* The line that was read, or the part, is overwritten and done with. */
 void smtp_command_wipe(struct smtp_command *command);
+/* Nothing behind the line that was read, or behind none, will be: it is overwritten. */
+void smtp_command_cut(struct smtp_command *command);
 /* The line that was read is done with. */
 void smtp_command_drop(struct smtp_command *command);
 /* Are there bytes behind the line that was read? */

@@ -196,6 +196,8 @@ void engine_finish(
 	engine_transaction_end(engine, ENGINE_OUTCOME_NONE, out);
 	engine_server_drop(engine, out);
 	engine->ending = (uint8_t)ending;
+	/* what the client pipelined behind may be a login */
+	smtp_command_cut(&engine->command);
 	engine_enter(engine, ENGINE_END);
 }
 

@@ -404,10 +404,10 @@ void engine_challenge(struct engine *engine, const char *text, size_t len, uint6
  */
 void engine_logged_in(struct engine *engine, enum engine_login login, unsigned flags,
 	uint64_t now_ms, struct engine_out *out);
-/* How many bytes of the client the engine can take now; more than SIZE_MAX / 2: as many as there
- * are. 0: it is not to be read. */
 /* Is what the client says, or said last, perhaps a password? Whoever holds of it wipes it. */
 bool engine_hears_passwords(const struct engine *engine);
+/* How many bytes of the client the engine can take now; more than SIZE_MAX / 2: as many as there
+ * are. 0: it is not to be read. */
 size_t engine_client_room(const struct engine *engine);
 /* Bytes of the client, all that the owner holds; returns how many were taken. The rest has to be
  * given again once engine_client_room() is not 0: of a text what found no room in out, of commands

@@ -133,6 +133,20 @@ static void what_stands_behind_ends_the_flow(void **state)
 		run(CLEAR, scripts[i]);
 }
 
+static void what_was_pipelined_is_nowhere_behind_the_end(void **state)
+{
+	static const char *const scripts[] = {
+		HELLO "R AUTH PLAIN AAAA\\r\\nAUTH PLAIN c2VjcmV0\\r\\n\nc 554 5.5.0\nw end\n",
+		HELLO "R QUIT\\r\\nAUTH PLAIN c2VjcmV0\\r\\n\nc 554\nw end\n",
+		HELLO "R AUTH LOGIN c2VjcmV0\nT 300000\nc 421\nw end\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		run(CLEAR, scripts[i]);
+		expect_nowhere("c2VjcmV0");
+	}
+}
+
 static void refused_three_times_it_ends(void **state)
 {
 	(void)state;
@@ -269,6 +283,7 @@ int main(void)
 		cmocka_unit_test(it_has_its_place),
 		cmocka_unit_test(in_clear_there_is_none),
 		cmocka_unit_test(what_stands_behind_ends_the_flow),
+		cmocka_unit_test(what_was_pipelined_is_nowhere_behind_the_end),
 		cmocka_unit_test(refused_three_times_it_ends),
 		cmocka_unit_test(a_kept_server_is_left),
 		cmocka_unit_test(who_leaves_behind_auth_did_not_miss_it),

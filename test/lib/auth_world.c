@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -157,12 +158,21 @@ static const struct ipc_auth_verdict *hear(struct auth_world *world)
 	return NULL;
 }
 
+static void on_said(struct loop_watch *watch, uint32_t events)
+{
+	(void)watch, (void)events;
+	loop_stop(running);
+}
+
 const struct ipc_auth_verdict *auth_world_verdict(struct auth_world *world, uint64_t most_ms)
 {
+	struct loop_watch watch = {.fd = world->pair, .on_event = on_said};
 	const struct ipc_auth_verdict *verdict;
-	uint64_t until_ms = now_ms() + most_ms;
+	uint64_t at_ms = now_ms(), until_ms = at_ms + most_ms;
 
-	while (!(verdict = hear(world)) && now_ms() < until_ms)
-		auth_world_run(world, 2);
+	loop_add(world->auth.loop, &watch, EPOLLIN);
+	for (; !(verdict = hear(world)) && at_ms < until_ms; at_ms = now_ms())
+		auth_world_run(world, until_ms - at_ms);
+	loop_del(world->auth.loop, &watch);
 	return verdict;
 }

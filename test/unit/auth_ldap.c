@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -282,6 +283,7 @@ static void on_accept(struct loop_watch *watch, uint32_t events)
 
 	(void)events;
 	assert_true(fd >= 0 && talk && of->ntalks < TALKS_MAX);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	talk->of = of;
 	talk->watch = (struct loop_watch){.fd = fd, .on_event = on_talk};
 	talk->timer.on_time = flush_talk;

@@ -1,6 +1,8 @@
 #include "daemon/auth/directory.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -449,6 +451,7 @@ struct directory *directory_open(const struct directory_setup *setup)
 
 	if (fd < 0)
 		return NULL;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	if (connect(fd, (struct sockaddr *)&sa, (socklen_t)len) < 0 && errno != EINPROGRESS) {
 		close(fd);
 		return NULL;

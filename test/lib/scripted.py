@@ -39,9 +39,21 @@ class Scripted:
         host.lab.on_close(self.stop)
 
     def listen(self):
-        self.listeners = [self.host.listen(address, self.port) for address in self.addresses]
+        # a thread that is still ending holds the socket of the time before
+        self.listeners = wait_until(self._binds, 5, "the filter's port is free")
         for listener in self.listeners:
             in_thread(self._accept, listener)
+
+    def _binds(self):
+        bound = []
+        try:
+            for address in self.addresses:
+                bound.append(self.host.listen(address, self.port))
+            return bound
+        except OSError:
+            for listener in bound:
+                listener.close()
+            return None
 
     def stop(self):
         """As if its process were killed."""
@@ -166,7 +178,10 @@ class Clamd(Scripted):
             return
         text = b""
         while not early:
-            size = struct.unpack(">I", reader.read(4))[0]
+            head = reader.read(4)
+            if len(head) < 4:
+                return
+            size = struct.unpack(">I", head)[0]
             if size == 0:
                 break
             text += reader.read(size)

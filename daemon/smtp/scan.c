@@ -434,7 +434,8 @@ void scans_on_settled(struct scans *scans)
 
 void scans_run_again(struct scans *scans)
 {
-	smtp_flow_run_again(scans->flow);
+	if (scans->flow->state == SMTP_FLOW_TALK) /* else it gives it back when it is freed */
+		smtp_flow_run_again(scans->flow);
 }
 
 /* ---- what parts tell ---- */

@@ -330,8 +330,12 @@ static void flush(struct scan_link *link)
 		link->held_at += sent;
 		link->held_len -= sent;
 	}
-	if (link->held_len == 0)
-		link->face->on_drained(link);
+	if (link->held_len > 0)
+		return;
+	free(link->held); /* most are idle, or faster */
+	link->held = NULL;
+	link->held_room = 0;
+	link->face->on_drained(link);
 }
 
 /* ---- what comes ---- */

@@ -14,6 +14,7 @@
 #include "daemon/control/ended.h"
 #include "daemon/control/row.h"
 #include "daemon/control/saved.h"
+#include "daemon/control/scan_states.h"
 #include "daemon/control/sessions.h"
 #include "daemon/control/state_trouble.h"
 #include "daemon/control/trouble.h"
@@ -125,6 +126,25 @@ static json_t *servers_part(const struct control *control)
 					"host", row_text(target->name), "state",
 					command_server_state(targets, target)));
 		}
+	}
+	return array;
+}
+
+/* Beside its state what becomes of messages without it, so that accept is seen. */
+static json_t *scans_part(const struct control *control)
+{
+	const struct policy *policy = control->policy;
+	const unsigned used = scan_states_used(policy);
+	json_t *array = json_array();
+	struct ipc_scan_state sum;
+	for (size_t i = 0; i < policy->nscans; i++) {
+		const struct policy_scan *scan = &policy->scans[i];
+		scan_states_sum(control->scans, scan->name.text, &sum);
+		json_array_append_new(
+			array, json_pack("{s:o, s:s, s:s, s:I}", "scan", row_string(&scan->name),
+				       "state", scan_states_word(&sum, used & 1u << i),
+				       "on_failure", policy_scan_failure_names[scan->on_failure],
+				       "unscanned", (json_int_t)sum.unscanned));
 	}
 	return array;
 }
@@ -349,6 +369,8 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "zones", zones_part(control, troubles));
 	json_object_set_new(row, "listeners", listeners_part(control));
 	json_object_set_new(row, "servers", servers_part(control));
+	if (control->policy->nscans)
+		json_object_set_new(row, "scans", scans_part(control));
 	json_object_set_new(row, "sessions", json_integer((json_int_t)sessions_in_force(control)));
 	json_object_set_new(row, "sessions_aside",
 		json_integer((json_int_t)(session_table_count(control->table) -
@@ -368,6 +390,7 @@ static void on_facts(void *context, const struct facts *facts)
 	trouble_of_lists(control, troubles);
 	trouble_of_credentials(control, troubles);
 	trouble_of_auths(control, troubles);
+	trouble_of_scans(control, troubles);
 	trouble_of_refusals(refused, troubles);
 	look_at_lost(control, troubles);
 	look_at_saved(troubles);

@@ -25,6 +25,8 @@ void examination_of_servers(const struct examination *exam);
 void examination_of_credentials(const struct examination *exam);
 /* doctor_auth.c: where passwords are checked. */
 void examination_of_auths(const struct examination *exam);
+/* doctor_scan.c: what judges messages. */
+void examination_of_scans(const struct examination *exam);
 /* doctor_way.c: where the zones' interfaces lead. */
 void examination_of_ways(const struct examination *exam);
 /* doctor_foreign.c: other programs' chains and rules on the way of our packets. */

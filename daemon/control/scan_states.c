@@ -142,3 +142,22 @@ bool scan_states_sum(const struct scan_states *states, const char *name, struct 
 	}
 	return sum->asked > 0;
 }
+
+unsigned scan_states_used(const struct policy *policy)
+{
+	unsigned used = 0;
+
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (!policy->rules[i].disabled)
+			used |= policy_rule_scans(&policy->rules[i]);
+	return used;
+}
+
+const char *scan_states_word(const struct ipc_scan_state *sum, bool used)
+{
+	if (!used)
+		return "unused";
+	if (!sum->since_ms)
+		return "unasked";
+	return sum->up ? "up" : "down";
+}

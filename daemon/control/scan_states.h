@@ -19,5 +19,10 @@ void scan_states_gone(struct scan_states *states, uint32_t number);
  * with how many it is not tried. False: none has asked it ever, and the sum is zero. */
 bool scan_states_sum(
 	const struct scan_states *states, const char *name, struct ipc_scan_state *sum);
+/* A bit for each scan that an enabled rule has. */
+unsigned scan_states_used(const struct policy *policy);
+/* Its state in a word, of what scan_states_sum() said: "up", "down", "unused" by any rule, or
+ * "unasked". */
+const char *scan_states_word(const struct ipc_scan_state *sum, bool used);
 
 #endif

@@ -24,6 +24,8 @@ void trouble_of_lists(struct control *control, json_t *troubles);
 void trouble_of_credentials(const struct control *control, json_t *troubles);
 /* trouble_auth.c: places where passwords are checked that do not answer. */
 void trouble_of_auths(const struct control *control, json_t *troubles);
+/* trouble_scan.c: scans that fail, and those that let messages through unscanned. */
+void trouble_of_scans(const struct control *control, json_t *troubles);
 /* trouble.c: refusals of the last minute that are nobody's wish, by ending. */
 void trouble_of_refusals(const uint64_t counts[static ENDINGS], json_t *troubles);
 /* The command that shows more of a refusal. */

@@ -14,6 +14,7 @@
 #include "daemon/control/peers.h"
 #include "daemon/control/policy_file.h"
 #include "daemon/control/policy_store.h"
+#include "daemon/control/scan_states.h"
 #include "daemon/control/tally.h"
 #include "lib/exposition.h"
 #include "lib/version.h"
@@ -418,6 +419,84 @@ static void put_auths(struct exposition *page, const struct control *control)
 	put_auth_up(page, control);
 }
 
+/* A figure of each scan, since control started: what processes counted before an apply stays. */
+static void each_scan(struct exposition *page, const struct control *control, const char *name,
+	enum counter_kind kind, const char *help,
+	void (*put)(struct exposition *page, const struct ipc_scan_state *sum))
+{
+	const struct policy *policy = control->policy;
+	struct ipc_scan_state sum;
+
+	exposition_begin(page, name, kind, help);
+	for (size_t i = 0; i < policy->nscans; i++) {
+		scan_states_sum(control->scans, policy->scans[i].name.text, &sum);
+		put(page, &sum);
+	}
+}
+
+static void put_scan_verdicts(struct exposition *page, const struct ipc_scan_state *sum)
+{
+	exposition_add(page, sum->passed, "scan", sum->scan, "verdict", "passed", NULL);
+	exposition_add(page, sum->refused, "scan", sum->scan, "verdict", "refused", NULL);
+	exposition_add(page, sum->failed, "scan", sum->scan, "verdict", "failed", NULL);
+}
+
+#define SCAN_FIGURE(field)                                                                      \
+	static void put_scan_##field(struct exposition *page, const struct ipc_scan_state *sum) \
+	{                                                                                       \
+		exposition_add(page, sum->field, "scan", sum->scan, NULL);                      \
+	}
+SCAN_FIGURE(asked)
+SCAN_FIGURE(unscanned)
+SCAN_FIGURE(shed)
+SCAN_FIGURE(crowded)
+SCAN_FIGURE(slow)
+SCAN_FIGURE(changes)
+SCAN_FIGURE(dropped)
+SCAN_FIGURE(open)
+SCAN_FIGURE(under_way)
+SCAN_FIGURE(waiting)
+#undef SCAN_FIGURE
+
+/* Of one that was never asked nothing is known. */
+static void put_scan_up(struct exposition *page, const struct ipc_scan_state *sum)
+{
+	if (sum->since_ms)
+		exposition_add(page, sum->up, "scan", sum->scan, NULL);
+}
+
+static void put_scans(struct exposition *page, const struct control *control)
+{
+	each_scan(page, control, "scan-verdicts", TOTAL,
+		"what scans said of messages, or that they failed", put_scan_verdicts);
+	each_scan(page, control, "scan-asked", TOTAL, "messages that a scan was to judge",
+		put_scan_asked);
+	each_scan(page, control, "scan-unscanned", TOTAL,
+		"messages that went on unscanned: on-failure accept", put_scan_unscanned);
+	each_scan(page, control, "scan-shed", TOTAL,
+		"messages for which a scan was not tried, as it had failed five times in a row",
+		put_scan_shed);
+	each_scan(page, control, "scan-crowded", TOTAL,
+		"messages for which no place was free in time", put_scan_crowded);
+	each_scan(page, control, "scan-slow", TOTAL, "verdicts that took longer than 10 seconds",
+		put_scan_slow);
+	each_scan(page, control, "scan-headers-changed", TOTAL, "header changes that were made",
+		put_scan_changes);
+	each_scan(page, control, "scan-changes-dropped", TOTAL,
+		"header changes that were not made, as the scan's mode is stream",
+		put_scan_dropped);
+	each_scan(page, control, "scan-up", GAUGE,
+		"1: it judged the last message; 0: the last time that it was asked it failed",
+		put_scan_up);
+	each_scan(page, control, "scan-circuits-open", GAUGE,
+		"processes that do not try it now, as it failed five times in a row",
+		put_scan_open);
+	each_scan(page, control, "scan-under-way", GAUGE, "messages that it judges now",
+		put_scan_under_way);
+	each_scan(page, control, "scan-waiting", GAUGE, "messages that wait for a place",
+		put_scan_waiting);
+}
+
 static void put_audit(struct exposition *page, const struct control *control)
 {
 	static const char *const files[] = {"audit.db", "audit.db-wal"};
@@ -475,6 +554,7 @@ int metrics_make(struct control *control, const struct metrics_kernel *kernel)
 	put_servers(&page, control);
 	put_certificates(&page, control);
 	put_auths(&page, control);
+	put_scans(&page, control);
 	put_rules(&page, control);
 	put_audit(&page, control);
 	put_kernel(&page, kernel);

@@ -6,9 +6,9 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-/* Longer than the kernel keeps what one end of a connection said from the other, of whom none
+/* Longer than a busy machine keeps what one end of a connection said from the other, of whom none
  * waits to fill its packets. */
-#define MOMENT_MS 60
+#define MOMENT_MS 200
 
 int __real_clock_gettime(clockid_t id, struct timespec *at);
 int __real_epoll_wait(int epoll, struct epoll_event *events, int n, int timeout_ms);

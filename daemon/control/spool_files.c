@@ -68,11 +68,14 @@ static int run(struct worker_job *job)
 static void send_all(const struct making *making, const struct peer *peer)
 {
 	struct ipc_spool_file ipc;
+	int error = making->job.status;
 
 	ipc_init(&ipc, IPC_SPOOL_FILE, sizeof(ipc));
-	for (uint32_t i = 0; i < making->n; i++)
-		channel_send(peer->channel, &ipc, making->fds[i]);
-	ipc.status = making->job.status;
+	for (uint32_t i = 0; i < making->n; i++) {
+		int sent = channel_send(peer->channel, &ipc, making->fds[i]);
+		error = sent < 0 ? sent : error;
+	}
+	ipc.status = error;
 	if (ipc.status < 0)
 		channel_send(peer->channel, &ipc, -1);
 }

@@ -144,7 +144,7 @@ bool body_on_give(struct smtp_flow *flow)
 	const char *bytes = "";
 	size_t len = 0;
 
-	if (flow->to_server.piece)
+	if (flow->to_server.piece || flow->server_deaf)
 		return false;
 	if (table->round_given >= GIVE_BYTES) {
 		smtp_flow_run_again(flow);

@@ -311,10 +311,12 @@ static void hear_of_envelope(struct scans *scans)
 	unsigned at = 0;
 
 	while ((part = scans_next(scans, scans->set, &at))) {
-		if (part->goal == SCAN_GOAL_NONE)
+		if (part->goal == SCAN_GOAL_NONE) {
+			part->again = true;
 			scan_part_seek(part, SCAN_GOAL_RECIPIENTS, before_engine_ms(scans));
-		else if (!part->final && part->verdict == SCAN_REFUSED)
+		} else if (!part->again && !part->final && part->verdict == SCAN_REFUSED) {
 			part->verdict = SCAN_GO;
+		}
 	}
 }
 

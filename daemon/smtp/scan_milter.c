@@ -188,7 +188,10 @@ static void go_on(struct scan_part *part)
 {
 	if (part->link.state == SCAN_LINK_CLOSED && !is_reached(part) &&
 		!(part->milter && is_settled(part))) {
-		open_link(part);
+		if (part->told_data) /* another would hear, and judge, the rest of the text */
+			scan_part_fail(part, part->milter->fault, true);
+		else
+			open_link(part);
 		return;
 	}
 	if (part->link.state == SCAN_LINK_OPEN && part->milter->state == MILTER_END &&

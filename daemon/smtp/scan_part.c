@@ -156,7 +156,7 @@ void scan_part_over(struct scan_part *part)
 	scanner_give(part->scanner, &part->place);
 	part->goal = SCAN_GOAL_NONE;
 	part->verdict = SCAN_PENDING;
-	part->final = part->asked = part->settled = part->too_large = false;
+	part->final = part->asked = part->settled = part->again = part->too_large = false;
 	part->text_at = 0;
 	part->due_ms = UINT64_MAX;
 	part->ended_ms = 0;

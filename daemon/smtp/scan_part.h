@@ -39,6 +39,7 @@ struct scan_part {
 	bool final;
 	bool asked;        /* it is counted that it has this message */
 	bool settled;      /* and what became of that */
+	bool again;        /* it hears this message's envelope once more: a no is to all of it */
 	bool too_large;    /* FAILED as no filter of this kind can look at it: no later try helps */
 	size_t text_at;    /* of the text in hand it has so much */
 	uint64_t due_ms;   /* of the goal; UINT64_MAX: whatever it takes */

@@ -23,6 +23,8 @@ static bool put_recipient(struct scans *scans)
 			return false;
 		scans->list = list;
 		scans->room = room;
+		scans->facts.macros.values[MILTER_MACRO_RCPT_ADDR] =
+			NULL; /* it was in the old one */
 	}
 	scans->last = scans->used;
 	memcpy(scans->list + scans->used, text + 1, len);
@@ -61,7 +63,7 @@ const char *scans_recipient(const struct scans *constant, uint32_t number)
 {
 	struct scans *scans = (struct scans *)(uintptr_t)constant; /* the cursor alone */
 
-	if (number + 1 == scans->recipients)
+	if (scans->in_hand && number + 1 == scans->recipients)
 		return scans->list + scans->last;
 	if (number < scans->cursor)
 		scans->cursor = scans->cursor_at = 0;

@@ -59,6 +59,19 @@ static void fail_all(struct scans *scans, const char *words)
 			scan_part_fail(part, words, false);
 }
 
+/* Can one of them still want the header changed? */
+static bool may_change(const struct scans *scans)
+{
+	const struct scan_part *part;
+	unsigned at = 0;
+
+	while ((part = scans_next(scans, scans->set, &at)))
+		if (scan_part_policy(part)->kind == POLICY_SCAN_MILTER &&
+			(!part->final || part->verdict == SCAN_GO))
+			return true;
+	return false;
+}
+
 /* Those that failed or refused already take it as had. */
 void scan_text(struct smtp_flow *flow, const char *text, size_t len)
 {
@@ -68,7 +81,7 @@ void scan_text(struct smtp_flow *flow, const char *text, size_t len)
 
 	if (!scans || !scans->in_text || len == 0)
 		return;
-	if (scans->header)
+	if (scans->header && may_change(scans))
 		scan_header_put(scans->header, text, len);
 	if (scans->held.piece) {
 		if (!smtp_flow_hold(flow, &scans->held, text, len))

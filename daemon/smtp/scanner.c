@@ -23,13 +23,6 @@ static void tell(struct scanner *scanner)
 	scanner->told = smtp_send(scanner->smtp, state) == 0;
 }
 
-void scanners_tick(struct scanners *scanners)
-{
-	for (size_t i = 0; i < scanners->n; i++)
-		if (scanners->v[i]->changed || !scanners->v[i]->told)
-			tell(scanners->v[i]);
-}
-
 void scanners_tell_again(struct scanners *scanners)
 {
 	for (size_t i = 0; i < scanners->n; i++)
@@ -130,14 +123,33 @@ static void note_fault(struct scanner *scanner)
 
 /* ---- places ---- */
 
+static void hold(struct scanner *scanner, struct scanner_place *place)
+{
+	place->held = true;
+	place->since_ms = now_of(scanner);
+	place->next = scanner->holders;
+	scanner->holders = place;
+	scanner->state.under_way++;
+}
+
+static void let_go(struct scanner *scanner, struct scanner_place *place)
+{
+	struct scanner_place **at = &scanner->holders;
+
+	while (*at != place)
+		at = &(*at)->next;
+	*at = place->next;
+	place->held = false;
+	scanner->state.under_way--;
+}
+
 bool scanner_take(struct scanner *scanner, struct scanner_place *place)
 {
 	if (place->held || place->waits)
 		return place->held;
 	scanner->changed = true;
 	if (scanner->state.under_way < scanner->state.places && !scanner->first) {
-		place->held = true;
-		scanner->state.under_way++;
+		hold(scanner, place);
 		return true;
 	}
 	place->waits = true;
@@ -167,16 +179,42 @@ void scanner_give(struct scanner *scanner, struct scanner_place *place)
 		leave_line(scanner, place);
 	if (!place->held)
 		return;
-	place->held = false;
+	let_go(scanner, place);
 	scanner->changed = true;
-	scanner->state.under_way--;
 	struct scanner_place *next = scanner->first;
 	if (!next)
 		return;
 	leave_line(scanner, next);
-	next->held = true;
-	scanner->state.under_way++;
+	hold(scanner, next);
 	next->on_place(next);
+}
+
+static struct scanner_place *kept_longest(const struct scanner *scanner)
+{
+	struct scanner_place *longest = scanner->holders;
+
+	for (struct scanner_place *place = longest; place; place = place->next)
+		if (place->since_ms < longest->since_ms)
+			longest = place;
+	return longest;
+}
+
+static void free_slow(struct scanner *scanner)
+{
+	struct scanner_place *place;
+
+	while (scanner->first && (place = kept_longest(scanner)) &&
+		now_of(scanner) >= place->since_ms + SCANNER_KEPT_MS)
+		scanner_give(scanner, place);
+}
+
+void scanners_tick(struct scanners *scanners)
+{
+	for (size_t i = 0; i < scanners->n; i++) {
+		free_slow(scanners->v[i]);
+		if (scanners->v[i]->changed || !scanners->v[i]->told)
+			tell(scanners->v[i]);
+	}
 }
 
 /* ---- what becomes of messages ---- */

@@ -16,11 +16,13 @@ struct smtp;
 
 #define SCANNER_FAULTS  5
 #define SCANNER_OPEN_MS 10000
-#define SCANNER_PLACES  16 /* of all smtp processes together */
+#define SCANNER_PLACES  16    /* of all smtp processes together */
+#define SCANNER_KEPT_MS 60000 /* a place, while others wait for one: clients may be slow */
 
 /* Embedded by whoever needs a place. */
 struct scanner_place {
-	struct scanner_place *next;
+	struct scanner_place *next; /* that waits, or of those that are held */
+	uint64_t since_ms;          /* it is held */
 	bool waits, held;
 	/* It has one now. */
 	void (*on_place)(struct scanner_place *place);
@@ -31,6 +33,7 @@ struct scanner {
 	uint64_t open_ms; /* monotonic: until then nobody is tried */
 	uint32_t faults;  /* in a row */
 	struct scanner_place *first, **last;
+	struct scanner_place *holders;
 	bool told, changed;
 	bool reported_drop; /* of header changes that its mode does not allow */
 	struct ipc_scan_state state;
@@ -42,7 +45,8 @@ struct scanners {
 };
 
 void scanners_fini(struct scanners *scanners);
-/* Once a second: control is told what has changed. */
+/* Once a second: control is told what has changed, and whose client is slow keeps nobody waiting:
+ * his text goes on without its place. */
 void scanners_tick(struct scanners *scanners);
 /* Another control has to be told of all. */
 void scanners_tell_again(struct scanners *scanners);

@@ -319,8 +319,10 @@ static bool go(struct smtp_flow *flow)
 static bool step(struct smtp_flow *flow, size_t *budget)
 {
 	outgoing_flush(flow);
-	/* while its message is being judged nothing is read of it */
-	if ((flow->client_lost || (flow->client_reset && flow->engine.state == ENGINE_ASK_DOT)) &&
+	/* while its message is being judged, or given to the server, nothing is read of it */
+	if ((flow->client_lost ||
+		    (flow->client_reset && (flow->engine.state == ENGINE_ASK_DOT ||
+						   flow->engine.state == ENGINE_GIVE))) &&
 		!flow->client_ended)
 		return close_client(flow, true);
 	if (flow->engine.state != ENGINE_ASK_LOGIN && flow->engine.state != ENGINE_RESPONSE &&
@@ -335,6 +337,9 @@ static bool step(struct smtp_flow *flow, size_t *budget)
 	/* a client that does not read is not served further */
 	if (flow->to_client.piece)
 		return false;
+	/* a server that has a part of a text is heard before it gets more, or its dot */
+	if (flow->engine.state == ENGINE_GIVE && hear_server(flow))
+		return true;
 	return answer_engine(flow) || (flow->more && go(flow)) || hear_server(flow) ||
 	       hear_client(flow, budget);
 }

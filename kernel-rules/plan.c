@@ -186,6 +186,20 @@ static int add_written(struct plan *plan, const struct policy_server *server,
 	return status;
 }
 
+/* What listens on one loopback address most often listens on the other, and believes who comes
+ * there as much. */
+static int add_login(struct plan *plan, const struct endpoint *host)
+{
+	static const struct addr loopbacks[] = {{.bytes = {127, 0, 0, 1}, .family = ADDR_IP4},
+		{.bytes = {[15] = 1}, .family = ADDR_IP6}};
+	int status = plan_add_login(plan, host);
+
+	for (size_t i = 0; status == 0 && addr_is_loopback(&host->addr) && i < 2; i++)
+		status = plan_add_login(
+			plan, &(struct endpoint){.addr = loopbacks[i], .port = host->port});
+	return status;
+}
+
 static int add_hosts(struct plan *plan, const struct policy *policy)
 {
 	int status = 0;
@@ -197,7 +211,7 @@ static int add_hosts(struct plan *plan, const struct policy *policy)
 			status = add_written(plan, server, plan_add_host);
 		}
 		if (status == 0 && policy_server_takes_login(server))
-			status = add_written(plan, server, plan_add_login);
+			status = add_written(plan, server, add_login);
 	}
 	return status;
 }

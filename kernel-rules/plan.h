@@ -13,9 +13,9 @@
 #define PLAN_INTERFACES_MAX    POLICY_INTERFACES_MAX /* in all, as the next two */
 #define PLAN_NETWORKS_MAX      POLICY_NETWORKS_MAX
 #define PLAN_ALL_PORTS_MAX     POLICY_ALL_PORTS_MAX
-#define PLAN_PORTS_MAX         POLICY_PORTS_MAX /* per zone */
-#define PLAN_HOSTS_MAX         POLICY_BOUND_MAX /* of servers with `bind client` */
-#define PLAN_LOGINS_MAX        POLICY_LOGIN_HOSTS_MAX
+#define PLAN_PORTS_MAX         POLICY_PORTS_MAX             /* per zone */
+#define PLAN_HOSTS_MAX         POLICY_BOUND_MAX             /* of servers with `bind client` */
+#define PLAN_LOGINS_MAX        (2 * POLICY_LOGIN_HOSTS_MAX) /* and of each the other loopback */
 #define PLAN_ENDPOINTS_MAX     POLICY_ENDPOINTS_MAX
 #define PLAN_BYTES_MAX         (4u << 20)
 #define PLAN_RULE_PRIORITY_MAX 32763 /* three, in front of the machine's own */

@@ -11,6 +11,7 @@ enum what {
 	WHAT_ADDRESS,
 	WHAT_PAIR,
 	WHAT_USER,
+	WHAT_UNSEEN,
 };
 
 struct known {
@@ -94,9 +95,10 @@ bool guess_same_place(const struct addr *one, const struct addr *other)
 
 static uint32_t limit_of(enum what what)
 {
-	return what == WHAT_ADDRESS ? GUESS_PER_ADDRESS
-	       : what == WHAT_PAIR  ? GUESS_PER_PAIR
-				    : GUESS_PER_USER;
+	return what == WHAT_ADDRESS  ? GUESS_PER_ADDRESS
+	       : what == WHAT_PAIR   ? GUESS_PER_PAIR
+	       : what == WHAT_UNSEEN ? GUESS_PER_UNSEEN
+				     : GUESS_PER_USER;
 }
 
 static struct bucket_key key_of(
@@ -175,14 +177,23 @@ static struct known *place_at(struct guess *guess, uint64_t key, unsigned i)
 bool guess_is_known(const struct guess *guess, const char *name, const struct addr *client,
 	uint64_t proof, uint64_t now_us)
 {
+	const struct addr place = place_of(client);
 	uint64_t key = key_of_known(guess, name, client, proof);
 
 	for (unsigned i = 0; i < KNOWN_PROBE; i++) {
 		const struct known *known = &guess->known[(key + i) % GUESS_KNOWN_MAX];
 		if (known->key == key)
-			return !is_over(known, now_us);
+			return !is_over(known, now_us) &&
+			       (proof || fits(guess, WHAT_UNSEEN, name, &place, 0, now_us));
 	}
 	return false;
+}
+
+static void forget(struct guess *guess, uint64_t key)
+{
+	for (unsigned i = 0; i < KNOWN_PROBE; i++)
+		if (place_at(guess, key, i)->key == key)
+			*place_at(guess, key, i) = (struct known){0};
 }
 
 void guess_passed(struct guess *guess, const char *name, const struct addr *client, uint64_t proof,
@@ -231,6 +242,10 @@ uint32_t guess_refused(struct guess *guess, const char *name, const struct addr 
 
 	take(guess, WHAT_ADDRESS, name, &place, now_us);
 	take(guess, WHAT_PAIR, name, &place, now_us);
+	if (known && !proof)
+		take(guess, WHAT_UNSEEN, name, &place, now_us);
+	else if (known) /* what passed once is his password no more */
+		forget(guess, key_of_known(guess, name, client, proof));
 	bool many = take(guess, WHAT_USER, name, &place, now_us) != BUCKET_OK;
 	uint32_t step = many && !known ? GUESS_SLOW_DELAY_MS : GUESS_DELAY_MS;
 	return (uint32_t)((passed_ms / step + 1) * step - passed_ms);

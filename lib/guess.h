@@ -5,8 +5,9 @@
  * for any more for a while: nobody behind asks the backend. A user is never shut out by others:
  * what many addresses guess at only makes those wait longer from whom he never logged in. Whoever
  * logged in from an address before is exempt there, with the password that he had: whoever guesses
- * at him from behind the same address counts as anywhere. All tables are bounded; one that is full
- * makes strangers wait, and no one who is known. */
+ * at him from behind the same address counts as anywhere; where the backend alone sees the
+ * password, both have one larger limit. A password that passed and does no more is known no longer.
+ * All tables are bounded; one that is full makes strangers wait, and no one who is known. */
 #ifndef POSTERN_GUESS_H
 #define POSTERN_GUESS_H
 
@@ -15,6 +16,7 @@
 
 #define GUESS_PER_ADDRESS 10 /* refused in GUESS_WINDOW_S, whoever is named */
 #define GUESS_PER_PAIR    5  /* of one user from one address */
+#define GUESS_PER_UNSEEN  30 /* of one who is known, by mechanisms that show no password */
 #define GUESS_PER_USER    20 /* from everywhere: from then on strangers wait longer */
 #define GUESS_WINDOW_S    600
 #define GUESS_AT_ONCE     50 /* strangers of one address; fewer, the more were refused */

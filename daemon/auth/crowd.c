@@ -14,7 +14,8 @@ static struct guess_asked asked_with(const struct attempt *attempt, unsigned *al
 		if (other == attempt || !other->asker || other->state != ATTEMPT_ASKS)
 			continue;
 		++*all;
-		if (other->known || !guess_same_place(&other->client.addr, &attempt->client.addr))
+		if ((other->known && other->proof) ||
+			!guess_same_place(&other->client.addr, &attempt->client.addr))
 			continue;
 		asked.place++;
 		asked.pair += attempt->name[0] && strcmp(other->name, attempt->name) == 0;

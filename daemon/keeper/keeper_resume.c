@@ -165,6 +165,9 @@ static void take_plan(struct keeper *keeper, int fd)
 		return;
 	keeper->has_plan = len <= PLAN_BYTES_MAX && plan_decode(bytes, len, &keeper->plan) == 0;
 	keeper->hosts_now = keeper->has_plan ? keeper->plan.nhosts : 0;
+	if (!keeper->has_plan)
+		log_warning("the plan of the version before cannot be read: until control's comes "
+			    "no flow gets its client's address");
 	munmap(bytes, len);
 }
 

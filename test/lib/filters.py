@@ -80,7 +80,7 @@ worker "rspamd_proxy" {{
     def __init__(self, host, tag, port=11332):
         super().__init__(host, tag, port)
         for name in ("data", "modules"):
-            os.makedirs(f"{self.folder}/{name}")
+            os.makedirs(f"{self.folder}/{name}", exist_ok=True)
         os.chown(f"{self.folder}/data", 126, 126)
         self.logfile = f"{self.folder}/data/log"
         # all that there are would be compiled at each start, for seconds
@@ -114,7 +114,7 @@ SelfCheck 0
         super().__init__(host, tag, port)
         self.path = f"{self.folder}/socket"
         for name in ("database", "temporary"):
-            os.makedirs(f"{self.folder}/{name}")
+            os.makedirs(f"{self.folder}/{name}", exist_ok=True)
         with open(f"{self.folder}/database/test.ndb", "w") as file:
             file.write(f"{VIRUS_NAME.removesuffix('.UNOFFICIAL')}:0:*:{VIRUS.hex()}\n")
         self.configure(self.CONFIG.format(folder=self.folder, path=self.path, port=port) + more)

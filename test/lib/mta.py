@@ -83,7 +83,7 @@ class Unpacked:
             with contextlib.suppress(OSError), self.host.connect(address, port, 1):
                 return True
             return False
-        wait_until(listens, 15, f"{self.package} listens")
+        wait_until(listens, 60, f"{self.package} listens")
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -436,4 +436,4 @@ service stats {{
                 sock.connect(self.path)
                 return sock.recv(7) == b"VERSION"
             return False
-        wait_until(listens, 15, f"{self.package} listens")
+        wait_until(listens, 60, f"{self.package} listens")

@@ -43,7 +43,7 @@ WANTED = 1.5 * CORES
 FORMAT = """find daemon kernel-rules lib tools test -name '*.[ch]' ! -path 'test/data/*' |
 xargs clang-format --dry-run -Werror"""
 # seconds a whole test file may take; those of the package build it twice and fetch a Debian root
-DEADLINE, PACKAGE_DEADLINE = 300, 1500
+DEADLINE, PACKAGE_DEADLINE = 600, 1500
 # at most so many failures may be those of a busy machine
 AGAIN_MAX = 4
 # what a sanitizer or an assertion says, or a daemon that did not end well: never the machine's fault

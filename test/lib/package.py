@@ -38,7 +38,7 @@ def locked(name):
         yield
 
 
-def call(*argv, cwd=None, env=None, log=None, timeout=600, umask=-1):
+def call(*argv, cwd=None, env=None, log=None, timeout=900, umask=-1):
     """Runs a program to its end; its output, also kept in log."""
     done = subprocess.run(argv, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout,

@@ -11,6 +11,7 @@
 
 #define POSTQUEUE "/usr/sbin/postqueue"
 #define POSTSUPER "/usr/sbin/postsuper"
+#define POSTCONF  "/usr/sbin/postconf"
 #define POSTKICK  "/usr/sbin/postkick"
 /* hosts taken for dead, too; whatever its time; of the deferred queue (qmgr(8)) */
 #define QMGR_FLUSH "FAD"
@@ -76,6 +77,53 @@ static int refuse(struct call *call)
 		return call_fail(call, OUTCOME_ABSENT, NULL, "there is no Postfix here: %s: %s",
 			POSTQUEUE, strerror(errno));
 	return -1;
+}
+
+/* Runs a program to its end and keeps the beginning of what it says. Its exit status. */
+static int run(char *const *argv, char said[static SAID_MAX])
+{
+	struct program program;
+	size_t used = 0, n;
+	char rest[1024];
+
+	if (!program_begin(&program, argv, true)) {
+		snprintf(said, SAID_MAX, "%s: %s", argv[0], strerror(errno));
+		return 127;
+	}
+	/* the last words are those that count: older ones give way */
+	while ((n = fread(rest, 1, sizeof(rest), program.out)) > 0) {
+		if (used + n >= SAID_MAX) {
+			memmove(said, said + sizeof(rest), used - sizeof(rest));
+			used -= sizeof(rest);
+		}
+		memcpy(said + used, rest, n);
+		used += n;
+	}
+	said[used] = '\0';
+	return program_end(&program);
+}
+
+/* The last line, as it stands behind a colon. */
+static const char *last_line(char said[static SAID_MAX])
+{
+	size_t len = strlen(said);
+
+	while (len && said[len - 1] == '\n')
+		said[--len] = '\0';
+	char *line = strrchr(said, '\n');
+	return line ? line + 1 : said;
+}
+
+/* Postfix makes its folders when it is started first, and its programs fail without them. */
+static bool never_began(struct call *call)
+{
+	char *argv[] = {POSTCONF, "-c", (char *)call->queue_dir, "-h", "queue_directory", NULL};
+	char said[SAID_MAX], path[SAID_MAX + 16];
+
+	if (run(argv, said) != 0)
+		return false;
+	snprintf(path, sizeof(path), "%s/active", last_line(said));
+	return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
 /* ---- show ---- */
@@ -208,6 +256,8 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 	if (status >= 0)
 		return status;
 	open_control(call);
+	if (never_began(call))
+		argv[0] = "/bin/true"; /* which says as much as there is */
 	if (!program_begin(&program, argv, false))
 		return call_fail(call, OUTCOME_REFUSED, NULL, "%s: %s", argv[0], strerror(errno));
 	table_begin(&table,
@@ -233,41 +283,6 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 }
 
 /* ---- hold, release, delete, flush ---- */
-
-/* Runs a program to its end and keeps the beginning of what it says. Its exit status. */
-static int run(char *const *argv, char said[static SAID_MAX])
-{
-	struct program program;
-	size_t used = 0, n;
-	char rest[1024];
-
-	if (!program_begin(&program, argv, true)) {
-		snprintf(said, SAID_MAX, "%s: %s", argv[0], strerror(errno));
-		return 127;
-	}
-	/* the last words are those that count: older ones give way */
-	while ((n = fread(rest, 1, sizeof(rest), program.out)) > 0) {
-		if (used + n >= SAID_MAX) {
-			memmove(said, said + sizeof(rest), used - sizeof(rest));
-			used -= sizeof(rest);
-		}
-		memcpy(said + used, rest, n);
-		used += n;
-	}
-	said[used] = '\0';
-	return program_end(&program);
-}
-
-/* The last line, as it stands behind a colon. */
-static const char *last_line(char said[static SAID_MAX])
-{
-	size_t len = strlen(said);
-
-	while (len && said[len - 1] == '\n')
-		said[--len] = '\0';
-	char *line = strrchr(said, '\n');
-	return line ? line + 1 : said;
-}
 
 /* "postsuper: Placed on hold: 3 messages"; 0: it says nothing of the kind. */
 static unsigned long count_of(const char *line)

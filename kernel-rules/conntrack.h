@@ -1,7 +1,7 @@
 /* Owns the passed connections, by their mark, and their ending: the mark becomes KILL, and our
  * table resets both sides at their next packet. */
-#ifndef POSTERN_CONNTRACK_H
-#define POSTERN_CONNTRACK_H
+#ifndef POSTERN_KERNEL_RULES_CONNTRACK_H
+#define POSTERN_KERNEL_RULES_CONNTRACK_H
 
 #include "kernel-rules/plan.h"
 

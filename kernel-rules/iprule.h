@@ -1,10 +1,10 @@
 /* Owns one ip rule: how the kernel tells it, how it is made and taken away, and whether it can take
  * what we steer. */
-#ifndef POSTERN_IPRULE_H
-#define POSTERN_IPRULE_H
+#ifndef POSTERN_KERNEL_RULES_IPRULE_H
+#define POSTERN_KERNEL_RULES_IPRULE_H
 
 #include "kernel-rules/netlink.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 /* What of a rule we look at. */
 struct iprule {

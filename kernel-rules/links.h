@@ -1,8 +1,8 @@
 /* Owns the picture of the machine's network interfaces. */
-#ifndef POSTERN_LINKS_H
-#define POSTERN_LINKS_H
+#ifndef POSTERN_KERNEL_RULES_LINKS_H
+#define POSTERN_KERNEL_RULES_LINKS_H
 
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 struct link {
 	uint32_t ifindex;

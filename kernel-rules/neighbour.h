@@ -1,9 +1,9 @@
 /* Owns the question to the neighbour table: which MAC has this address, and which addresses has a
  * MAC? */
-#ifndef POSTERN_NEIGHBOUR_H
-#define POSTERN_NEIGHBOUR_H
+#ifndef POSTERN_KERNEL_RULES_NEIGHBOUR_H
+#define POSTERN_KERNEL_RULES_NEIGHBOUR_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 /* On one interface; on others anybody may have taken the address. Nothing is sent to the network.
  * 0, -ENOENT (not known, or without a MAC) or -errno. */

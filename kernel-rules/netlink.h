@@ -1,6 +1,6 @@
 /* Owns a netlink socket, and the asking of questions whose answers are there at once. */
-#ifndef POSTERN_NETLINK_H
-#define POSTERN_NETLINK_H
+#ifndef POSTERN_KERNEL_RULES_NETLINK_H
+#define POSTERN_KERNEL_RULES_NETLINK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* Owns the reading of a packet's headers as the queue delivers them. */
-#ifndef POSTERN_PACKET_H
-#define POSTERN_PACKET_H
+#ifndef POSTERN_KERNEL_RULES_PACKET_H
+#define POSTERN_KERNEL_RULES_PACKET_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 struct packet {
 	struct endpoint source, destination;

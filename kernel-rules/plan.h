@@ -2,11 +2,11 @@
  *
  * Control makes it from the policy and encodes it; the keeper decodes it and programs it. The
  * bytes are the privileged side's input, so plan_decode() believes nothing. */
-#ifndef POSTERN_PLAN_H
-#define POSTERN_PLAN_H
+#ifndef POSTERN_KERNEL_RULES_PLAN_H
+#define POSTERN_KERNEL_RULES_PLAN_H
 
-#include "lib/addr.h"
-#include "lib/policy.h"
+#include "lib/base/addr.h"
+#include "lib/policy/policy.h"
 
 /* A checked policy is within them: they are the checker's. */
 #define PLAN_ZONES_MAX         POLICY_ZONES_MAX
@@ -102,7 +102,7 @@ void plan_options_init(struct plan_options *options);
 
 /* Fills a plan from a checked policy; of the hosts of servers with `bind client` those that the
  * policy holds as addresses, likewise of those that take a login at our word (a name never leads to
- * the gateway itself: lib/target.h). 0, -E2BIG (more than the plan can say),
+ * the gateway itself: lib/policy/target.h). 0, -E2BIG (more than the plan can say),
  * -EINVAL (a zone has the relay's port) or -ENOMEM. */
 int plan_from_policy(const struct policy *policy, const struct plan_options *options,
 	enum plan_mode mode, struct plan *plan);

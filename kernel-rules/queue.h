@@ -1,6 +1,6 @@
 /* Owns the netfilter queue: first packets of clients that the kernel does not know. */
-#ifndef POSTERN_QUEUE_H
-#define POSTERN_QUEUE_H
+#ifndef POSTERN_KERNEL_RULES_QUEUE_H
+#define POSTERN_KERNEL_RULES_QUEUE_H
 
 #include "kernel-rules/packet.h"
 #include "kernel-rules/plan.h"

@@ -10,8 +10,8 @@
  * itself, which may carry the mark, too. They stand in front of every other program's rule that
  * could take a steered packet, and follow when one is put in front of them, unless the plan names
  * their place. Ours are known by the plan's protocol number; nothing else is touched. */
-#ifndef POSTERN_ROUTES_H
-#define POSTERN_ROUTES_H
+#ifndef POSTERN_KERNEL_RULES_ROUTES_H
+#define POSTERN_KERNEL_RULES_ROUTES_H
 
 #include "kernel-rules/plan.h"
 

@@ -1,9 +1,9 @@
 /* Owns what is asked of the machine about its ways, without privileges: which interface leads to an
  * address, and which is only a part of another. */
-#ifndef POSTERN_WAY_H
-#define POSTERN_WAY_H
+#ifndef POSTERN_KERNEL_RULES_WAY_H
+#define POSTERN_KERNEL_RULES_WAY_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 struct netlink;
 

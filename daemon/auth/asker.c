@@ -1,6 +1,6 @@
 #include "daemon/auth/auth.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Owns the pairs with the smtp processes: what each asks, and what it is told. */
-#ifndef POSTERN_ASKER_H
-#define POSTERN_ASKER_H
+#ifndef POSTERN_DAEMON_AUTH_ASKER_H
+#define POSTERN_DAEMON_AUTH_ASKER_H
 
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "lib/ipc/auth.h"
 
 struct auth;

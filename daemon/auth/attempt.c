@@ -2,7 +2,7 @@
 
 #include "daemon/auth/auth.h"
 #include "daemon/auth/crowd.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,14 +1,14 @@
 /* Owns one login from its first word to its verdict: the dialogue, which backends are asked in
  * which order, how long a no is held back. */
-#ifndef POSTERN_ATTEMPT_H
-#define POSTERN_ATTEMPT_H
+#ifndef POSTERN_DAEMON_AUTH_ATTEMPT_H
+#define POSTERN_DAEMON_AUTH_ATTEMPT_H
 
-#include "daemon/loop.h"
-#include "daemon/pool.h"
-#include "lib/addr.h"
-#include "lib/guess.h"
+#include "daemon/base/loop.h"
+#include "daemon/base/pool.h"
+#include "lib/base/addr.h"
+#include "lib/limit/guess.h"
 #include "lib/ipc/auth.h"
-#include "lib/sasl.h"
+#include "lib/auth/sasl.h"
 
 struct asker;
 struct auth;

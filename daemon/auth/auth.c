@@ -3,9 +3,9 @@
  * when that is over; nothing here waits, and it opens no file. */
 #include "daemon/auth/auth.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "lib/ipc/health.h"
-#include "lib/siphash.h"
+#include "lib/base/siphash.h"
 
 #include <errno.h>
 #include <stddef.h>

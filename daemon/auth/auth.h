@@ -1,6 +1,6 @@
 /* Owns what the parts of the process that checks passwords share. */
-#ifndef POSTERN_AUTH_H
-#define POSTERN_AUTH_H
+#ifndef POSTERN_DAEMON_AUTH_AUTH_H
+#define POSTERN_DAEMON_AUTH_AUTH_H
 
 #include "daemon/auth/asker.h"
 #include "daemon/auth/attempt.h"
@@ -9,7 +9,7 @@
 #include "daemon/process/child.h"
 #include "daemon/process/host.h"
 #include "daemon/process/replica.h"
-#include "lib/guess.h"
+#include "lib/limit/guess.h"
 
 struct auth {
 	struct child child; /* first */

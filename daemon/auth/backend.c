@@ -1,7 +1,7 @@
 #include "daemon/auth/backend.h"
 
 #include "daemon/auth/auth.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,13 +3,13 @@
  *
  * A backend is asked with ask() and answers, then or later, by attempt_answer(), once. One that is
  * asked with drop() instead does not any more. Nothing it does waits. */
-#ifndef POSTERN_BACKEND_H
-#define POSTERN_BACKEND_H
+#ifndef POSTERN_DAEMON_AUTH_BACKEND_H
+#define POSTERN_DAEMON_AUTH_BACKEND_H
 
-#include "daemon/loop.h"
-#include "lib/dovecot.h"
+#include "daemon/base/loop.h"
+#include "lib/auth/dovecot.h"
 #include "lib/ipc/auth.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* Owns who has a place when many log in at once: whom a backend is asked for, and who makes room.
  */
-#ifndef POSTERN_CROWD_H
-#define POSTERN_CROWD_H
+#ifndef POSTERN_DAEMON_AUTH_CROWD_H
+#define POSTERN_DAEMON_AUTH_CROWD_H
 
 #include "daemon/auth/attempt.h"
 

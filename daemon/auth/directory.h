@@ -2,13 +2,13 @@
  * whole, both ways. What they say is not its concern.
  *
  * Nothing here waits. Each step up to READY has its time. */
-#ifndef POSTERN_AUTH_DIRECTORY_H
-#define POSTERN_AUTH_DIRECTORY_H
+#ifndef POSTERN_DAEMON_AUTH_DIRECTORY_H
+#define POSTERN_DAEMON_AUTH_DIRECTORY_H
 
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 #include "daemon/tls/session.h"
 #include "lib/ldap/message.h"
-#include "lib/ldap_url.h"
+#include "lib/ldap/url.h"
 
 #define DIRECTORY_STEP_MS 5000
 /* A user's entry with his groups is far below; what is longer breaks the connection. */

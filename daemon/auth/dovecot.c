@@ -10,8 +10,8 @@
  * READY   who asked                            its loss; its time, when nobody is asked for */
 #include "daemon/auth/auth.h"
 
-#include "lib/base64.h"
-#include "lib/text.h"
+#include "lib/base/base64.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -13,10 +13,10 @@
 #include "daemon/auth/auth.h"
 
 #include "daemon/tls/secure.h"
-#include "lib/choice.h"
-#include "lib/dialogue.h"
+#include "lib/policy/choice.h"
+#include "lib/smtp/probe/dialogue.h"
 #include "lib/smtp/login.h"
-#include "lib/smtp/tls_terms.h"
+#include "lib/tls/terms.h"
 
 #include <errno.h>
 #include <netinet/in.h>

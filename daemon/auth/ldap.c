@@ -8,7 +8,7 @@
 #include "daemon/auth/auth.h"
 #include "daemon/auth/ldap_question.h"
 #include "daemon/auth/ldap_sites.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #include "daemon/auth/ldap_entry.h"
 
-#include "lib/dn.h"
-#include "lib/guess.h"
+#include "lib/ldap/dn.h"
+#include "lib/limit/guess.h"
 
 #include <stdlib.h>
 #include <string.h>

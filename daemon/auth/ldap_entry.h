@@ -1,6 +1,6 @@
 /* Owns what an entry of a directory says of a user: the name that counts, groups, own addresses. */
-#ifndef POSTERN_AUTH_LDAP_ENTRY_H
-#define POSTERN_AUTH_LDAP_ENTRY_H
+#ifndef POSTERN_DAEMON_AUTH_LDAP_ENTRY_H
+#define POSTERN_DAEMON_AUTH_LDAP_ENTRY_H
 
 #include "daemon/auth/who.h"
 #include "lib/ldap/message.h"

@@ -3,7 +3,7 @@
 #include "daemon/auth/auth.h"
 #include "daemon/tls/credentials.h"
 #include "lib/ipc/health.h"
-#include "lib/credential.h"
+#include "lib/tls/credential.h"
 
 #include <stddef.h>
 #include <stdio.h>

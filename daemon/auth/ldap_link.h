@@ -1,7 +1,7 @@
 /* Owns one connection to one directory of an `auth` from its host's name on: which addresses it
  * has, which of them answers, and, where it is to search, who is bound. */
-#ifndef POSTERN_AUTH_LDAP_LINK_H
-#define POSTERN_AUTH_LDAP_LINK_H
+#ifndef POSTERN_DAEMON_AUTH_LDAP_LINK_H
+#define POSTERN_DAEMON_AUTH_LDAP_LINK_H
 
 #include "daemon/auth/directory.h"
 #include "daemon/process/host.h"

@@ -2,7 +2,7 @@
 
 #include "daemon/auth/auth.h"
 #include "daemon/auth/directory.h"
-#include "lib/dn.h"
+#include "lib/ldap/dn.h"
 #include "lib/ldap/filter.h"
 
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* Owns what one question says to a directory and what the answers mean: search, bind, the user's
  * own entry, and every result code. Which connection it goes by is not its concern. */
-#ifndef POSTERN_AUTH_LDAP_QUESTION_H
-#define POSTERN_AUTH_LDAP_QUESTION_H
+#ifndef POSTERN_DAEMON_AUTH_LDAP_QUESTION_H
+#define POSTERN_DAEMON_AUTH_LDAP_QUESTION_H
 
 #include "daemon/auth/attempt.h"
 #include "daemon/auth/ldap_entry.h"
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 
 #define LDAP_QUESTION_DN_SIZE 1024
 

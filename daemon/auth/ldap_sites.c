@@ -1,9 +1,9 @@
 #include "daemon/auth/ldap_sites.h"
 
 #include "daemon/auth/auth.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/tls/credentials.h"
-#include "lib/credential.h"
+#include "lib/tls/credential.h"
 
 #include <stdio.h>
 

@@ -1,11 +1,11 @@
 /* Owns the directories of one `auth` and the connections to them: which of them may be asked now,
  * whom they are trusted by, and which connection is free to search or to bind by. What is asked
  * there is not its concern. */
-#ifndef POSTERN_AUTH_LDAP_SITES_H
-#define POSTERN_AUTH_LDAP_SITES_H
+#ifndef POSTERN_DAEMON_AUTH_LDAP_SITES_H
+#define POSTERN_DAEMON_AUTH_LDAP_SITES_H
 
 #include "daemon/auth/ldap_link.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 #define LDAP_SITES_TEXT_SIZE 256
 

@@ -1,8 +1,8 @@
 /* Owns who somebody is, as a backend names him: the name that counts, groups, own addresses. */
-#ifndef POSTERN_WHO_H
-#define POSTERN_WHO_H
+#ifndef POSTERN_DAEMON_AUTH_WHO_H
+#define POSTERN_DAEMON_AUTH_WHO_H
 
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 struct who {
 	const struct policy *policy; /* whose groups are kept */

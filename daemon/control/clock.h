@@ -1,8 +1,8 @@
 /* Owns control's clocks. What was said to last a time is reckoned by the steady clock (steady.h),
  * which no setting of the wall clock moves: leases, idle times, entries of lists, bypass, confirm.
  * What is of the calendar goes by the wall clock, and is looked at again when that was set. */
-#ifndef POSTERN_CLOCK_H
-#define POSTERN_CLOCK_H
+#ifndef POSTERN_DAEMON_CONTROL_CLOCK_H
+#define POSTERN_DAEMON_CONTROL_CLOCK_H
 
 #include "daemon/control/control.h"
 

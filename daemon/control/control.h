@@ -1,20 +1,20 @@
 /* Owns the control process: its parts, the order of its start, its channel to the keeper. */
-#ifndef POSTERN_CONTROL_H
-#define POSTERN_CONTROL_H
+#ifndef POSTERN_DAEMON_CONTROL_CONTROL_H
+#define POSTERN_DAEMON_CONTROL_CONTROL_H
 
-#include "daemon/control/ask.h"
-#include "daemon/control/interfaces.h"
-#include "daemon/loop.h"
-#include "daemon/control/listening.h"
+#include "daemon/control/peers/ask.h"
+#include "daemon/control/kernel/interfaces.h"
+#include "daemon/base/loop.h"
+#include "daemon/control/kernel/listening.h"
 #include "daemon/process/process.h"
-#include "lib/block.h"
-#include "lib/counter.h"
-#include "lib/decide.h"
-#include "lib/lists.h"
-#include "lib/message_limit.h"
-#include "lib/policy.h"
-#include "lib/session.h"
-#include "lib/steady.h"
+#include "lib/policy/block.h"
+#include "lib/metrics/counter.h"
+#include "lib/policy/decide/decide.h"
+#include "lib/policy/lists.h"
+#include "lib/limit/message_limit.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/session.h"
+#include "lib/base/steady.h"
 
 struct apply;
 struct confirm;
@@ -46,7 +46,7 @@ struct want;
 struct audit;
 struct messages;
 
-struct control_list_file; /* trouble_list.c */
+struct control_list_file; /* trouble/list.c */
 
 /* What the keeper has told since the start. */
 struct control_events {

@@ -1,7 +1,7 @@
 #include "daemon/flow/attempts.h"
 
 #include "daemon/flow/way.h"
-#include "lib/choice.h"
+#include "lib/policy/choice.h"
 
 #include <stdio.h>
 #include <string.h>

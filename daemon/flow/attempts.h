@@ -1,8 +1,8 @@
 /* Owns the attempts at hosts that did not take a way, and what they come to when none is left. */
-#ifndef POSTERN_ATTEMPTS_H
-#define POSTERN_ATTEMPTS_H
+#ifndef POSTERN_DAEMON_FLOW_ATTEMPTS_H
+#define POSTERN_DAEMON_FLOW_ATTEMPTS_H
 
-#include "lib/ending.h"
+#include "lib/record/ending.h"
 #include "lib/ipc/flow.h"
 
 #include <stdbool.h>

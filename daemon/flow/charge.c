@@ -2,10 +2,10 @@
 
 #include "daemon/flow/choose.h"
 #include "daemon/flow/way.h"
-#include "lib/language.h"
-#include "lib/limit.h"
-#include "lib/limit_of.h"
-#include "lib/session.h"
+#include "lib/language/language.h"
+#include "lib/limit/limit.h"
+#include "lib/limit/limit_of.h"
+#include "lib/policy/session.h"
 
 #include <assert.h>
 #include <stdio.h>

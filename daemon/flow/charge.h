@@ -1,6 +1,6 @@
 /* Owns charging a flow to the limits of the policy, its zone, its server and its host. */
-#ifndef POSTERN_CHARGE_H
-#define POSTERN_CHARGE_H
+#ifndef POSTERN_DAEMON_FLOW_CHARGE_H
+#define POSTERN_DAEMON_FLOW_CHARGE_H
 
 #include "daemon/flow/way.h"
 

@@ -1,6 +1,6 @@
 /* Owns which host a flow tries next, among the targets of its server (replica_targets.h). */
-#ifndef POSTERN_CHOOSE_H
-#define POSTERN_CHOOSE_H
+#ifndef POSTERN_DAEMON_FLOW_CHOOSE_H
+#define POSTERN_DAEMON_FLOW_CHOOSE_H
 
 #include "lib/ipc/picture.h"
 

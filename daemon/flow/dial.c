@@ -4,9 +4,9 @@
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
 #include "daemon/flow/stock.h"
-#include "daemon/own_address.h"
-#include "lib/choice.h"
-#include "lib/target.h"
+#include "daemon/base/own_address.h"
+#include "lib/policy/choice.h"
+#include "lib/policy/target.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -10,8 +10,8 @@
  *	}
  *	dial_give_up(way);
  */
-#ifndef POSTERN_FLOW_DIAL_H
-#define POSTERN_FLOW_DIAL_H
+#ifndef POSTERN_DAEMON_FLOW_DIAL_H
+#define POSTERN_DAEMON_FLOW_DIAL_H
 
 #include "daemon/flow/way.h"
 

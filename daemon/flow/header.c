@@ -1,8 +1,8 @@
 #include "daemon/flow/header.h"
 
 #include "daemon/flow/record.h"
-#include "lib/flowid.h"
-#include "lib/smtp/message_record.h"
+#include "lib/record/flowid.h"
+#include "lib/record/message_record.h"
 
 const char *header_login(const struct way *way, char text[static LOGIN_NAME_SIZE])
 {

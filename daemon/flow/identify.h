@@ -1,7 +1,7 @@
 /* Owns stage 4, identify: the zone and the MAC of a flow's client. The session follows from them in
  * the decision. */
-#ifndef POSTERN_IDENTIFY_H
-#define POSTERN_IDENTIFY_H
+#ifndef POSTERN_DAEMON_FLOW_IDENTIFY_H
+#define POSTERN_DAEMON_FLOW_IDENTIFY_H
 
 #include "daemon/flow/origin.h"
 #include "daemon/flow/way.h"

@@ -1,7 +1,7 @@
 /* Owns the ids of flows: control deals them out in blocks, so that they are short; without control,
  * chance makes one. */
-#ifndef POSTERN_IDS_H
-#define POSTERN_IDS_H
+#ifndef POSTERN_DAEMON_FLOW_IDS_H
+#define POSTERN_DAEMON_FLOW_IDS_H
 
 #include "lib/ipc/flow.h"
 

@@ -1,6 +1,6 @@
 /* Owns what a relay knows of the machine's interfaces: number, name, whether there are MACs. */
-#ifndef POSTERN_LINK_H
-#define POSTERN_LINK_H
+#ifndef POSTERN_DAEMON_FLOW_LINK_H
+#define POSTERN_DAEMON_FLOW_LINK_H
 
 #include "lib/ipc/kernel.h"
 

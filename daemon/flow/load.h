@@ -1,7 +1,7 @@
 /* Owns how many of a process's flows are at each host of the servers, counted when control asks:
  * `server show` wants a number for each host, not each flow. */
-#ifndef POSTERN_LOAD_H
-#define POSTERN_LOAD_H
+#ifndef POSTERN_DAEMON_FLOW_LOAD_H
+#define POSTERN_DAEMON_FLOW_LOAD_H
 
 #include "lib/ipc/core.h"
 

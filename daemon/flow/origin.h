@@ -1,8 +1,8 @@
 /* Owns what the kernel says about where an accepted connection comes from (kernel.md, Q4). */
-#ifndef POSTERN_ORIGIN_H
-#define POSTERN_ORIGIN_H
+#ifndef POSTERN_DAEMON_FLOW_ORIGIN_H
+#define POSTERN_DAEMON_FLOW_ORIGIN_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/way.h"
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -5,13 +5,13 @@
  * does the record of the last flow. The rest gathers until that time is over again: each telling
  * costs as much as a packet. A process that dies under load takes what it saw in that time along.
  */
-#ifndef POSTERN_RECORD_H
-#define POSTERN_RECORD_H
+#ifndef POSTERN_DAEMON_FLOW_RECORD_H
+#define POSTERN_DAEMON_FLOW_RECORD_H
 
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
-#include "lib/smtp/message_record.h"
+#include "lib/record/message_record.h"
 
 #include <stdbool.h>
 

@@ -7,10 +7,10 @@
  *		refused = shortage_pause(shortage, listener, error);
  *
  * Its owner takes its listeners out of the loop while it is paused, and puts them back after. */
-#ifndef POSTERN_SHORTAGE_H
-#define POSTERN_SHORTAGE_H
+#ifndef POSTERN_DAEMON_FLOW_SHORTAGE_H
+#define POSTERN_DAEMON_FLOW_SHORTAGE_H
 
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 
 struct shortage {
 	struct loop *loop;

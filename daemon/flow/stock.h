@@ -1,10 +1,10 @@
 /* Owns the sockets for flows whose server sees the client's own address (`bind client`).
  *
- * Only the keeper may make such a socket (keeper_socket.c), so whoever has flows keeps a small
+ * Only the keeper may make such a socket (keeper/socket.c), so whoever has flows keeps a small
  * stock of each family and has it filled up when half of it is used. A flow that finds it empty
  * waits. */
-#ifndef POSTERN_STOCK_H
-#define POSTERN_STOCK_H
+#ifndef POSTERN_DAEMON_FLOW_STOCK_H
+#define POSTERN_DAEMON_FLOW_STOCK_H
 
 #include "lib/ipc/flow.h"
 

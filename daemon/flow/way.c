@@ -3,7 +3,7 @@
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <errno.h>
 #include <string.h>

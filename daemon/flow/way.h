@@ -1,20 +1,20 @@
 /* Owns what a flow's way to its server is: whose it is, where it may go, what it holds of limits
  * and what it tried. A flow of any process embeds one, and the process that has such flows is their
  * host. Nothing here or above it in this folder knows what a flow is beside that. */
-#ifndef POSTERN_WAY_H
-#define POSTERN_WAY_H
+#ifndef POSTERN_DAEMON_FLOW_WAY_H
+#define POSTERN_DAEMON_FLOW_WAY_H
 
 #include "daemon/flow/ids.h"
 #include "daemon/flow/link.h"
 #include "daemon/flow/record.h"
 #include "daemon/flow/stock.h"
-#include "daemon/loop.h"
-#include "daemon/pool.h"
+#include "daemon/base/loop.h"
+#include "daemon/base/pool.h"
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
-#include "lib/limit.h"
-#include "lib/limit_of.h"
-#include "lib/policy.h"
+#include "lib/limit/limit.h"
+#include "lib/limit/limit_of.h"
+#include "lib/policy/policy.h"
 
 struct attempts;
 

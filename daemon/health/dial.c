@@ -1,6 +1,6 @@
 #include "daemon/health/dial.h"
 
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,12 +1,12 @@
 /* Owns how health connects to a host: from where routing decides, from an address of the gateway's,
  * or from a client's address, as the flows of a server with `bind client` do.
  *
- * Only the keeper may make the socket for a client's address (keeper_socket.c): one is asked of it
+ * Only the keeper may make the socket for a client's address (keeper/socket.c): one is asked of it
  * for each connection. */
-#ifndef POSTERN_DIAL_H
-#define POSTERN_DIAL_H
+#ifndef POSTERN_DAEMON_HEALTH_DIAL_H
+#define POSTERN_DAEMON_HEALTH_DIAL_H
 
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 #include "lib/ipc/flow.h"
 
 struct channel;

@@ -1,6 +1,6 @@
 /* Owns the chance by which times are spread, so that what began together does not stay so. */
-#ifndef POSTERN_JITTER_H
-#define POSTERN_JITTER_H
+#ifndef POSTERN_DAEMON_HEALTH_JITTER_H
+#define POSTERN_DAEMON_HEALTH_JITTER_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 /* Owns how long nobody logs in at a host that refused a login: no flow, and for itself no test. */
-#ifndef POSTERN_LOGIN_HOLD_H
-#define POSTERN_LOGIN_HOLD_H
+#ifndef POSTERN_DAEMON_HEALTH_LOGIN_HOLD_H
+#define POSTERN_DAEMON_HEALTH_LOGIN_HOLD_H
 
-#include "daemon/loop.h"
-#include "lib/target.h"
+#include "daemon/base/loop.h"
+#include "lib/policy/target.h"
 
 struct login_hold {
 	struct loop *loop;

@@ -1,6 +1,6 @@
 #include "daemon/health/probe.h"
 
-#include "lib/counter.h"
+#include "lib/metrics/counter.h"
 
 #include <errno.h>
 #include <stdio.h>

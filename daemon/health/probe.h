@@ -1,11 +1,11 @@
 /* Owns the connections that probe hosts: one address at a time, as a flow would reach it, once for
  * each kind of client whose identity is announced. */
-#ifndef POSTERN_PROBE_H
-#define POSTERN_PROBE_H
+#ifndef POSTERN_DAEMON_HEALTH_PROBE_H
+#define POSTERN_DAEMON_HEALTH_PROBE_H
 
 #include "daemon/health/dial.h"
 #include "daemon/tls/secure.h"
-#include "lib/dialogue.h"
+#include "lib/smtp/probe/dialogue.h"
 
 #define PROBES_MAX 16 /* at a time */
 

@@ -1,8 +1,8 @@
 #include "daemon/health/seeds.h"
 
-#include "daemon/health/resolve_cache.h"
+#include "daemon/health/names/resolve_cache.h"
 #include "daemon/health/tracked.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Owns what another health process told before this one took its place, until it is used. */
-#ifndef POSTERN_SEEDS_H
-#define POSTERN_SEEDS_H
+#ifndef POSTERN_DAEMON_HEALTH_SEEDS_H
+#define POSTERN_DAEMON_HEALTH_SEEDS_H
 
 #include "lib/ipc/picture.h"
-#include "lib/target.h"
+#include "lib/policy/target.h"
 
 struct policy;
 struct resolve_cache;

@@ -3,9 +3,9 @@
 #include "daemon/tls/secure.h"
 #include "daemon/health/tracked.h"
 #include "daemon/health/tried.h"
-#include "lib/level.h"
-#include "lib/login_name.h"
-#include "lib/smtp/tls_terms.h"
+#include "lib/policy/level.h"
+#include "lib/policy/login_name.h"
+#include "lib/tls/terms.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Owns `server test` in the health process: every address of every host of a server, one after the
  * other, as flows reach it, up to RCPT and never DATA, told line by line. */
-#ifndef POSTERN_SERVER_TEST_H
-#define POSTERN_SERVER_TEST_H
+#ifndef POSTERN_DAEMON_HEALTH_SERVER_TEST_H
+#define POSTERN_DAEMON_HEALTH_SERVER_TEST_H
 
 #include "daemon/health/targets.h"
 

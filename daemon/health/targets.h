@@ -1,9 +1,9 @@
 /* Owns what health tells: policy, DNS answers and probes become the list of targets of each server,
  * sent whole whenever anything in it has changed. */
-#ifndef POSTERN_TARGETS_H
-#define POSTERN_TARGETS_H
+#ifndef POSTERN_DAEMON_HEALTH_TARGETS_H
+#define POSTERN_DAEMON_HEALTH_TARGETS_H
 
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/picture.h"

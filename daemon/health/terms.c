@@ -1,7 +1,7 @@
 #include "daemon/health/terms.h"
 
-#include "lib/level.h"
-#include "lib/target.h"
+#include "lib/policy/level.h"
+#include "lib/policy/target.h"
 
 #include <stdio.h>
 

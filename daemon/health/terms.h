@@ -1,10 +1,10 @@
 /* Owns how all hosts of a server are asked: what of the policy and of the gateway it depends on. */
-#ifndef POSTERN_TERMS_H
-#define POSTERN_TERMS_H
+#ifndef POSTERN_DAEMON_HEALTH_TERMS_H
+#define POSTERN_DAEMON_HEALTH_TERMS_H
 
-#include "lib/dns.h"
+#include "lib/dns/dns.h"
 #include "lib/ipc/health.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 struct tls_contexts;
 

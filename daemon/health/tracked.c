@@ -1,9 +1,9 @@
 #include "daemon/health/tracked.h"
 
 #include "daemon/health/jitter.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/tls/contexts.h"
-#include "lib/smtp/tls_terms.h"
+#include "lib/tls/terms.h"
 
 #include <stdio.h>
 #include <stdlib.h>

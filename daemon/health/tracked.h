@@ -1,14 +1,14 @@
 /* Owns one target over time: its probes, what they found at each of its addresses, and its state.
  */
-#ifndef POSTERN_TRACKED_H
-#define POSTERN_TRACKED_H
+#ifndef POSTERN_DAEMON_HEALTH_TRACKED_H
+#define POSTERN_DAEMON_HEALTH_TRACKED_H
 
 #include "daemon/health/login_hold.h"
 #include "daemon/health/probe.h"
 #include "daemon/health/terms.h"
 #include "daemon/health/view.h"
 #include "lib/ipc/picture.h"
-#include "lib/target.h"
+#include "lib/policy/target.h"
 
 struct tracked_address {
 	struct addr addr;

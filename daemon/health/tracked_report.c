@@ -1,6 +1,6 @@
 #include "daemon/health/tracked_report.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Owns how a target is told: to control, which passes it on to who sends flows, and in the log. */
-#ifndef POSTERN_TRACKED_REPORT_H
-#define POSTERN_TRACKED_REPORT_H
+#ifndef POSTERN_DAEMON_HEALTH_TRACKED_REPORT_H
+#define POSTERN_DAEMON_HEALTH_TRACKED_REPORT_H
 
 #include "daemon/health/tracked.h"
 #include "lib/ipc/health.h"

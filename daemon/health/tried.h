@@ -1,7 +1,7 @@
 /* Owns what one `server test` tries, one after the other: each address of each host of a server, as
  * each client that it is to be tried for. */
-#ifndef POSTERN_TRIED_H
-#define POSTERN_TRIED_H
+#ifndef POSTERN_DAEMON_HEALTH_TRIED_H
+#define POSTERN_DAEMON_HEALTH_TRIED_H
 
 #include "daemon/tls/secure.h"
 #include "daemon/health/tracked.h"

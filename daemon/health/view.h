@@ -3,8 +3,8 @@
  *
  * probed: its server has probes. Without them a host has no state but that it must never be used,
  * and is not put behind others; but that nobody gets through to it is no secret. wall_ms: now. */
-#ifndef POSTERN_VIEW_H
-#define POSTERN_VIEW_H
+#ifndef POSTERN_DAEMON_HEALTH_VIEW_H
+#define POSTERN_DAEMON_HEALTH_VIEW_H
 
 #include "daemon/health/probe.h"
 #include "lib/ipc/picture.h"

@@ -1,6 +1,6 @@
 /* Owns the table of packets that wait in the queue for control's word, by the kernel's numbers. */
-#ifndef POSTERN_HELD_H
-#define POSTERN_HELD_H
+#ifndef POSTERN_DAEMON_KEEPER_HELD_H
+#define POSTERN_DAEMON_KEEPER_HELD_H
 
 #include "kernel-rules/plan.h"
 #include "kernel-rules/queue.h"

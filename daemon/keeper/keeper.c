@@ -1,8 +1,8 @@
 /* The keeper's life: start, ready, stop. Children, kernel and admission have files of their own. */
 #include "daemon/keeper/keeper.h"
 
-#include "daemon/log.h"
-#include "daemon/notify.h"
+#include "daemon/base/log.h"
+#include "daemon/base/notify.h"
 #include "lib/version.h"
 
 #include <errno.h>

@@ -1,22 +1,22 @@
 /* Owns the keeper process: the state that its parts share, and what they offer each other. */
-#ifndef POSTERN_KEEPER_H
-#define POSTERN_KEEPER_H
+#ifndef POSTERN_DAEMON_KEEPER_KEEPER_H
+#define POSTERN_DAEMON_KEEPER_KEEPER_H
 
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "daemon/keeper/held.h"
-#include "daemon/keeper/keeper_upgrade.h"
-#include "daemon/loop.h"
+#include "daemon/keeper/upgrade/upgrade.h"
+#include "daemon/base/loop.h"
 #include "daemon/process/process.h"
-#include "kernel-rules/clients.h"
+#include "kernel-rules/nftables/clients.h"
 #include "kernel-rules/links.h"
 #include "kernel-rules/plan.h"
 #include "kernel-rules/queue.h"
 #include "kernel-rules/routes.h"
-#include "kernel-rules/table.h"
-#include "kernel-rules/watch.h"
+#include "kernel-rules/nftables/table.h"
+#include "kernel-rules/nftables/watch.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
-#include "lib/limit.h"
+#include "lib/limit/limit.h"
 
 #include <sys/types.h>
 
@@ -85,7 +85,7 @@ struct keeper {
 	enum keeper_phase phase;
 	int exit_status;
 
-	/* made while still root (keeper_prepare.c) */
+	/* made while still root (prepare.c) */
 	uid_t uid;
 	gid_t gid;
 	int program;                      /* this keeper's file, whatever its name means now */
@@ -109,7 +109,7 @@ struct keeper {
 	uint64_t drain_end_ms;       /* DRAINING: when flows end by themselves */
 	struct keeper_upgrade upgrade;
 
-	/* the kernel (keeper_kernel.c) */
+	/* the kernel (kernel.c) */
 	struct table *table;
 	struct routes *routes;
 	struct links *links;
@@ -127,11 +127,11 @@ struct keeper {
 	unsigned heals;    /* in the second that began at healed_ms */
 	struct keeper_forget forget;
 
-	/* the policy's listeners (keeper_endpoint.c) */
+	/* the policy's listeners (endpoint.c) */
 	struct keeper_endpoint endpoints[KEEPER_ENDPOINTS_MAX];
 	size_t nendpoints;
 
-	/* admission (keeper_admit.c) */
+	/* admission (admit.c) */
 	struct queue *queue;
 	struct loop_watch queue_watch;
 	bool queue_read;                  /* else packets wait in the kernel */
@@ -158,7 +158,7 @@ void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *f
 	__attribute__((format(printf, 3, 4)));
 void keeper_tell_events(struct keeper *keeper);
 
-/* keeper_prepare.c: everything that needs root. 0, or -errno after saying why. */
+/* prepare.c: everything that needs root. 0, or -errno after saying why. */
 int keeper_prepare(struct keeper *keeper);
 /* Makes desk.sock. 0 or -errno, said. */
 int keeper_prepare_desk(struct keeper *keeper);
@@ -168,7 +168,7 @@ unsigned keeper_limit_columns(const struct keeper *keeper);
 int keeper_prepare_limit(struct keeper *keeper);
 int keeper_prepare_message_limit(struct keeper *keeper);
 
-/* keeper_child.c */
+/* child.c */
 void keeper_child_init(
 	struct keeper *keeper, struct keeper_child *child, enum process_role role, unsigned number);
 /* Control and all that the table names, none started. is_taken: numbers of those with flows that
@@ -206,11 +206,11 @@ void keeper_child_send(struct keeper_child *child, const void *ipc, int fd);
 /* About the interfaces, for all that are told of them. */
 void keeper_child_send_links(struct keeper *keeper, const void *ipc);
 
-/* keeper_execute.c: in the new process, whose parent this keeper is; with these descriptors (-1:
+/* execute.c: in the new process, whose parent this keeper is; with these descriptors (-1:
  * none). Never returns. */
 void keeper_execute(const struct keeper_child *child, const int fds[PROCESS_FD_END], pid_t keeper);
 
-/* keeper_introduce.c */
+/* introduce.c */
 /* Two ends, or -errno. */
 int keeper_introduce_open_pair(int pair[2]);
 /* Gives control one end of a new pair and returns the child's end, or -errno. */
@@ -222,12 +222,12 @@ void keeper_introduce_pairs(struct keeper_child *child);
 /* Control hears that it has ended. */
 void keeper_introduce_gone(struct keeper_child *child);
 
-/* keeper_listener.c. 0 or -errno. */
+/* listener.c. 0 or -errno. */
 /* Is the port nobody else's? The relays of a keeper that was killed are given a moment to die. */
 int keeper_listener_probe(uint16_t port);
 int keeper_listener_open(uint16_t port, bool ip6, int *fd);
 
-/* keeper_endpoint.c: where the policy's listeners take connections. */
+/* endpoint.c: where the policy's listeners take connections. */
 /* Opens what the plan has and is not open. lenient: what cannot be had is tried again later; else
  * -errno, text (IPC_TEXT_SIZE) says why, and nothing was opened. What was opened is kept or given
  * up by the next call. */
@@ -255,15 +255,15 @@ void keeper_endpoint_leave(struct keeper_child *child);
  */
 int keeper_endpoint_adopt(struct keeper *keeper, const char *at, int fd);
 
-/* keeper_taken.c: who listens there, in words, as far as the kernel tells; "another program" else.
+/* taken.c: who listens there, in words, as far as the kernel tells; "another program" else.
  * Returns text, which has IPC_TEXT_SIZE. */
 const char *keeper_taken_by(const struct endpoint *at, char *text);
 
-/* keeper_socket.c: answers a relay or health with as many sockets as it asked for, or why
+/* socket.c: answers a relay or health with as many sockets as it asked for, or why
  * not. */
 void keeper_socket_on_get(struct keeper_child *child, const struct ipc_sockets_get *request);
 
-/* keeper_kernel.c */
+/* kernel.c */
 /* fd: the socket of the keeper before, which owns the table, or -1. */
 int keeper_kernel_open(struct keeper *keeper, int fd);
 /* Tells one child all interfaces. */
@@ -275,7 +275,7 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan);
 /* What a stopped Postern leaves behind: the posture of the plan in force. */
 int keeper_kernel_leave(struct keeper *keeper);
 
-/* keeper_posture.c */
+/* posture.c */
 /* The first act of a start: where no table of ours is in the kernel, the posture of the policy that
  * ran last, or else of the file, is put there, whatever becomes of the start. Nothing when another
  * posternd runs. */
@@ -284,14 +284,14 @@ void keeper_posture_first(const struct process_options *options);
  * a table stands already. */
 int keeper_posture_take(struct keeper *keeper, struct plan *plan);
 
-/* keeper_forget.c */
+/* forget.c */
 void keeper_forget_init(struct keeper *keeper);
 /* Soon no entry names the interface. */
 void keeper_forget_interface(struct keeper *keeper, const char *name);
 /* An interface of this name came: entries of an earlier one go now. */
 void keeper_forget_now(struct keeper *keeper, const char *name);
 
-/* keeper_admit.c */
+/* admit.c */
 /* fd: the socket of the keeper before, or -1. */
 int keeper_admit_open(struct keeper *keeper, int fd);
 /* While control is changed for another, packets wait in the kernel: bounded by the queue's length,
@@ -320,11 +320,11 @@ bool keeper_request_may(enum process_role role, unsigned type);
 void keeper_request_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);
 
-/* keeper_foreign.c: other programs' chains, rules and sets, one message of the kernel after the
+/* foreign.c: other programs' chains, rules and sets, one message of the kernel after the
  * other. Bounded. */
 void keeper_foreign_copy(void (*tell)(void *context, const void *bytes, size_t len), void *context);
 
-/* keeper_facts.c: what doctor needs privilege for, one "key value" text after the other. */
+/* facts.c: what doctor needs privilege for, one "key value" text after the other. */
 void keeper_facts_tell(
 	struct keeper *keeper, void (*tell)(void *context, const char *text), void *context);
 /* Of these the lines "arrived", which cost little. */

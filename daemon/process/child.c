@@ -1,6 +1,6 @@
 #include "daemon/process/child.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,14 +1,14 @@
 /* Owns what all processes of the table but control have in common: their channels to keeper and
  * control, heartbeat, log level, counters, drain, hand-over, replies. A process embeds it and gives
  * it a face: what is its own. */
-#ifndef POSTERN_CHILD_H
-#define POSTERN_CHILD_H
+#ifndef POSTERN_DAEMON_PROCESS_CHILD_H
+#define POSTERN_DAEMON_PROCESS_CHILD_H
 
-#include "daemon/channel.h"
-#include "daemon/loop.h"
+#include "daemon/base/channel.h"
+#include "daemon/base/loop.h"
 #include "daemon/process/process.h"
-#include "lib/counter.h"
-#include "lib/histogram.h"
+#include "lib/metrics/counter.h"
+#include "lib/metrics/histogram.h"
 
 #define CHILD_MACHINE_SIZE 256
 

@@ -1,9 +1,9 @@
 /* Owns the addresses of hosts that are known by name: health asks DNS for them and says so again
  * whenever they change. What was said last holds until then. */
-#ifndef POSTERN_PROCESS_HOST_H
-#define POSTERN_PROCESS_HOST_H
+#ifndef POSTERN_DAEMON_PROCESS_HOST_H
+#define POSTERN_DAEMON_PROCESS_HOST_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 #include <stddef.h>
 

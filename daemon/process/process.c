@@ -1,7 +1,7 @@
 #include "daemon/process/process.h"
 
-#include "daemon/log.h"
-#include "daemon/privilege.h"
+#include "daemon/base/log.h"
+#include "daemon/base/privilege.h"
 
 #include <errno.h>
 #include <fcntl.h>

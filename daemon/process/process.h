@@ -1,6 +1,6 @@
 /* Owns what a process is given at its start, and the privileges it keeps. */
-#ifndef POSTERN_PROCESS_H
-#define POSTERN_PROCESS_H
+#ifndef POSTERN_DAEMON_PROCESS_PROCESS_H
+#define POSTERN_DAEMON_PROCESS_PROCESS_H
 
 #include "daemon/process/roles.h"
 

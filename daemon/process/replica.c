@@ -1,9 +1,9 @@
 #include "daemon/process/replica.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "lib/ipc/credential.h"
 #include "lib/ipc/picture.h"
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <errno.h>
 #include <stdio.h>

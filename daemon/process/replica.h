@@ -5,16 +5,16 @@
  * A control that was started anew sends the whole picture. Until it is complete the process goes on
  * with the old one, so that a restart of control is seen by no flow, and what has gone meanwhile
  * goes in one step. */
-#ifndef POSTERN_REPLICA_H
-#define POSTERN_REPLICA_H
+#ifndef POSTERN_DAEMON_PROCESS_REPLICA_H
+#define POSTERN_DAEMON_PROCESS_REPLICA_H
 
 #include "daemon/process/child.h"
 #include "daemon/process/replica_targets.h"
 #include "daemon/tls/contexts.h"
-#include "lib/block.h"
-#include "lib/lists.h"
-#include "lib/policy.h"
-#include "lib/session.h"
+#include "lib/policy/block.h"
+#include "lib/policy/lists.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/session.h"
 
 struct picture {
 	struct policy *policy; /* NULL: none came yet */

@@ -1,8 +1,8 @@
 #include "daemon/process/replica_targets.h"
 
-#include "lib/choice.h"
-#include "lib/dns.h"
-#include "lib/smtp/tls_terms.h"
+#include "lib/policy/choice.h"
+#include "lib/dns/dns.h"
+#include "lib/tls/terms.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,12 +3,12 @@
  *
  * The targets of a server never change: what health tells anew takes their place, and a flow that
  * is still looking for its host goes on among those it began with. */
-#ifndef POSTERN_REPLICA_TARGETS_H
-#define POSTERN_REPLICA_TARGETS_H
+#ifndef POSTERN_DAEMON_PROCESS_REPLICA_TARGETS_H
+#define POSTERN_DAEMON_PROCESS_REPLICA_TARGETS_H
 
-#include "lib/balance.h"
+#include "lib/policy/balance.h"
 #include "lib/ipc/picture.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 /* What this process's own flows saw of a target. */
 struct replica_seen {

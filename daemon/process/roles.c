@@ -1,6 +1,6 @@
 #include "daemon/process/roles.h"
 
-#include "lib/level.h"
+#include "lib/policy/level.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* Owns the one table of the processes that the keeper starts: what each is given, may do, may ask
  * for and is told, how many there are, and when it is wanted. A kind of process is one line here
  * and a folder of its own. */
-#ifndef POSTERN_ROLES_H
-#define POSTERN_ROLES_H
+#ifndef POSTERN_DAEMON_PROCESS_ROLES_H
+#define POSTERN_DAEMON_PROCESS_ROLES_H
 
-#include "daemon/privilege.h"
-#include "lib/policy.h"
+#include "daemon/base/privilege.h"
+#include "lib/policy/policy.h"
 
 #include <stdbool.h>
 

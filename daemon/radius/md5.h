@@ -1,6 +1,6 @@
 /* Owns MD5 as OpenSSL has it, for the code of packets. */
-#ifndef POSTERN_RADIUS_MD5_H
-#define POSTERN_RADIUS_MD5_H
+#ifndef POSTERN_DAEMON_RADIUS_MD5_H
+#define POSTERN_DAEMON_RADIUS_MD5_H
 
 #include "lib/radius/digest.h"
 

@@ -2,8 +2,8 @@
 
 #include "daemon/flow/origin.h"
 #include "daemon/relay/answer.h"
-#include "daemon/relay/carry.h"
-#include "daemon/log.h"
+#include "daemon/relay/carry/carry.h"
+#include "daemon/base/log.h"
 #include "daemon/relay/match.h"
 #include "daemon/relay/relay.h"
 

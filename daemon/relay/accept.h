@@ -1,7 +1,7 @@
 /* Owns stage 3, accept: taking connections from the listening sockets. When something is short it
  * stops for a moment instead of spinning. */
-#ifndef POSTERN_ACCEPT_H
-#define POSTERN_ACCEPT_H
+#ifndef POSTERN_DAEMON_RELAY_ACCEPT_H
+#define POSTERN_DAEMON_RELAY_ACCEPT_H
 
 #include "daemon/flow/shortage.h"
 #include "daemon/process/process.h"

@@ -1,7 +1,7 @@
 #include "daemon/relay/answer.h"
 
 #include "daemon/relay/relay.h"
-#include "lib/smtp.h"
+#include "lib/smtp/smtp.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* Owns verdict `answer` and every refusal of Postern's own: greets with the refusal, answers QUIT
  * with 221 and anything else with 503, and ends. */
-#ifndef POSTERN_ANSWER_H
-#define POSTERN_ANSWER_H
+#ifndef POSTERN_DAEMON_RELAY_ANSWER_H
+#define POSTERN_DAEMON_RELAY_ANSWER_H
 
 #include "daemon/relay/flow.h"
 

@@ -1,15 +1,15 @@
 #include "daemon/relay/flow.h"
 
-#include "daemon/relay/announce.h"
+#include "daemon/relay/connect/announce.h"
 #include "daemon/relay/answer.h"
-#include "daemon/relay/carry.h"
+#include "daemon/relay/carry/carry.h"
 #include "daemon/flow/dial.h"
-#include "daemon/relay/connect.h"
-#include "daemon/relay/greeting.h"
+#include "daemon/relay/connect/connect.h"
+#include "daemon/relay/connect/greeting.h"
 #include "daemon/relay/hand.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/relay/relay.h"
-#include "lib/flowid.h"
+#include "lib/record/flowid.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -4,15 +4,15 @@
  * behind each batch of events frees, so that no event of a batch meets a freed flow or a descriptor
  * that was used again. Both sockets are watched edge-triggered from their first moment to their
  * last: one epoll_ctl a side. What an edge means is the state's affair. */
-#ifndef POSTERN_FLOW_H
-#define POSTERN_FLOW_H
+#ifndef POSTERN_DAEMON_RELAY_FLOW_H
+#define POSTERN_DAEMON_RELAY_FLOW_H
 
 #include "daemon/flow/way.h"
-#include "daemon/relay/copy.h"
-#include "daemon/loop.h"
-#include "lib/decide.h"
-#include "lib/ending.h"
-#include "lib/smtp.h"
+#include "daemon/relay/carry/copy.h"
+#include "daemon/base/loop.h"
+#include "lib/policy/decide/decide.h"
+#include "lib/record/ending.h"
+#include "lib/smtp/smtp.h"
 
 struct relay;
 struct host;

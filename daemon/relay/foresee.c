@@ -2,7 +2,7 @@
 
 #include "daemon/flow/charge.h"
 #include "daemon/flow/dial.h"
-#include "lib/choice.h"
+#include "lib/policy/choice.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Owns what a flow that is matched to a server would meet now, before anything is tried: limits,
  * and hosts that may not be used. For `explain`; counts and changes nothing. */
-#ifndef POSTERN_FORESEE_H
-#define POSTERN_FORESEE_H
+#ifndef POSTERN_DAEMON_RELAY_FORESEE_H
+#define POSTERN_DAEMON_RELAY_FORESEE_H
 
 #include "lib/ipc/flow.h"
 

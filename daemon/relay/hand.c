@@ -1,6 +1,6 @@
 #include "daemon/relay/hand.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/relay/answer.h"
 #include "daemon/relay/match.h"
 #include "daemon/relay/relay.h"

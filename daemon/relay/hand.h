@@ -7,11 +7,11 @@
  * waits, as does one for which no process runs, or whose hand-over would be one too many on the
  * way. One that waits is watched, is decided anew before it is sent, as policy and sessions may
  * have changed, and has a deadline. Flows that are not handed over notice nothing of all this. */
-#ifndef POSTERN_RELAY_HAND_H
-#define POSTERN_RELAY_HAND_H
+#ifndef POSTERN_DAEMON_RELAY_HAND_H
+#define POSTERN_DAEMON_RELAY_HAND_H
 
-#include "daemon/channel.h"
-#include "lib/ending.h"
+#include "daemon/base/channel.h"
+#include "lib/record/ending.h"
 #include "lib/ipc/hand.h"
 
 struct flow;

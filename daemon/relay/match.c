@@ -2,11 +2,11 @@
 
 #include "daemon/relay/answer.h"
 #include "daemon/flow/charge.h"
-#include "daemon/relay/connect.h"
+#include "daemon/relay/connect/connect.h"
 #include "daemon/flow/identify.h"
 #include "daemon/relay/hand.h"
 #include "daemon/relay/relay.h"
-#include "lib/target.h"
+#include "lib/policy/target.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Owns stage 5, match: the first rule that takes the flow, and acting on its verdict. */
-#ifndef POSTERN_DAEMON_MATCH_H
-#define POSTERN_DAEMON_MATCH_H
+#ifndef POSTERN_DAEMON_RELAY_MATCH_H
+#define POSTERN_DAEMON_RELAY_MATCH_H
 
 #include "daemon/flow/origin.h"
 #include "daemon/relay/flow.h"

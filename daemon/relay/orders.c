@@ -3,8 +3,8 @@
 #include "daemon/relay/answer.h"
 #include "daemon/relay/foresee.h"
 #include "daemon/flow/load.h"
-#include "daemon/relay/connect.h"
-#include "daemon/log.h"
+#include "daemon/relay/connect/connect.h"
+#include "daemon/base/log.h"
 #include "daemon/relay/relay.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Owns what keeper and control tell a relay, and what it replies. */
-#ifndef POSTERN_ORDERS_H
-#define POSTERN_ORDERS_H
+#ifndef POSTERN_DAEMON_RELAY_ORDERS_H
+#define POSTERN_DAEMON_RELAY_ORDERS_H
 
 struct relay;
 

@@ -1,18 +1,18 @@
 /* Owns what the stages of a relay process share. */
-#ifndef POSTERN_RELAY_H
-#define POSTERN_RELAY_H
+#ifndef POSTERN_DAEMON_RELAY_RELAY_H
+#define POSTERN_DAEMON_RELAY_RELAY_H
 
 #include "daemon/relay/accept.h"
-#include "daemon/channel.h"
-#include "daemon/relay/copy.h"
+#include "daemon/base/channel.h"
+#include "daemon/relay/carry/copy.h"
 #include "daemon/relay/flow.h"
 #include "daemon/relay/hand.h"
-#include "daemon/relay/host.h"
-#include "daemon/loop.h"
+#include "daemon/relay/connect/host.h"
+#include "daemon/base/loop.h"
 #include "daemon/process/replica.h"
 #include "daemon/process/child.h"
 #include "daemon/relay/report.h"
-#include "lib/counter.h"
+#include "lib/metrics/counter.h"
 
 struct relay {
 	struct child child;

@@ -1,6 +1,6 @@
 /* Owns stage 8, audit, on the relay's side: what a flow tells of itself, live or finished. */
-#ifndef POSTERN_REPORT_H
-#define POSTERN_REPORT_H
+#ifndef POSTERN_DAEMON_RELAY_REPORT_H
+#define POSTERN_DAEMON_RELAY_REPORT_H
 
 #include "lib/ipc/flow.h"
 

@@ -1,7 +1,7 @@
 #include "daemon/smtp/body.h"
 
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/spool.h"
+#include "daemon/smtp/spool/spool.h"
 #include "daemon/smtp/talk.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* Owns stage 10, body: a message's text between engine, scan and spool. */
-#ifndef POSTERN_BODY_H
-#define POSTERN_BODY_H
+#ifndef POSTERN_DAEMON_SMTP_BODY_H
+#define POSTERN_DAEMON_SMTP_BODY_H
 
-#include "daemon/smtp/scan.h"
+#include "daemon/smtp/scan/scan.h"
 
 struct engine_out;
 struct smtp;

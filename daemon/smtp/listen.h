@@ -4,8 +4,8 @@
  * A socket is watched while the policy in force has a listener there: one that was opened for a
  * policy that is still to come waits for it. When the listener goes, what was accepted for it by
  * the kernel is taken first, under the policy that had it. */
-#ifndef POSTERN_LISTEN_H
-#define POSTERN_LISTEN_H
+#ifndef POSTERN_DAEMON_SMTP_LISTEN_H
+#define POSTERN_DAEMON_SMTP_LISTEN_H
 
 #include "daemon/flow/shortage.h"
 #include "lib/ipc/flow.h"

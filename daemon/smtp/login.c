@@ -1,13 +1,13 @@
 #include "daemon/smtp/login.h"
 
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "daemon/flow/charge.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
-#include "lib/base64.h"
+#include "lib/base/base64.h"
 #include "lib/ipc/auth.h"
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>

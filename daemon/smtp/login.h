@@ -1,8 +1,8 @@
 /* Owns logins of clients at listeners as an smtp process has them: what a client says of one until
  * it is whole, the pair with the process that checks it, and what becomes of the flow then. What
  * was said is wiped as soon as it was passed on. */
-#ifndef POSTERN_SMTP_CLIENT_LOGIN_H
-#define POSTERN_SMTP_CLIENT_LOGIN_H
+#ifndef POSTERN_DAEMON_SMTP_LOGIN_H
+#define POSTERN_DAEMON_SMTP_LOGIN_H
 
 #include <stdbool.h>
 #include <stdint.h>

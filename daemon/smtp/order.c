@@ -1,6 +1,6 @@
 #include "daemon/smtp/order.h"
 
-#include "daemon/smtp/envelope.h"
+#include "daemon/smtp/envelope/envelope.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 

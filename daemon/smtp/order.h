@@ -1,7 +1,7 @@
 /* Owns orders to end flows, whoever gives them. Each flow ends as its engine allows it: never
  * between the dot and its reply. */
-#ifndef POSTERN_ORDER_H
-#define POSTERN_ORDER_H
+#ifndef POSTERN_DAEMON_SMTP_ORDER_H
+#define POSTERN_DAEMON_SMTP_ORDER_H
 
 #include "lib/ipc/flow.h"
 

@@ -4,14 +4,14 @@
  */
 #include "daemon/smtp/smtp.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/flow/load.h"
-#include "daemon/smtp/allowance.h"
+#include "daemon/smtp/envelope/allowance.h"
 #include "daemon/smtp/body.h"
-#include "daemon/smtp/client_name.h"
+#include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/order.h"
-#include "daemon/smtp/smtp_report.h"
-#include "daemon/smtp/smtp_server.h"
+#include "daemon/smtp/report.h"
+#include "daemon/smtp/server.h"
 #include "lib/ipc/health.h"
 #include "lib/milter/milter.h"
 

@@ -1,6 +1,6 @@
 /* Owns what the stages of an smtp process share. */
-#ifndef POSTERN_SMTP_PROCESS_H
-#define POSTERN_SMTP_PROCESS_H
+#ifndef POSTERN_DAEMON_SMTP_SMTP_H
+#define POSTERN_DAEMON_SMTP_SMTP_H
 
 #include "daemon/flow/way.h"
 #include "daemon/process/child.h"
@@ -8,12 +8,12 @@
 #include "daemon/process/host.h"
 #include "daemon/smtp/listen.h"
 #include "daemon/smtp/login.h"
-#include "daemon/smtp/scanner.h"
-#include "daemon/smtp/smtp_flow.h"
-#include "daemon/smtp/spool.h"
+#include "daemon/smtp/scan/scanner.h"
+#include "daemon/smtp/flow.h"
+#include "daemon/smtp/spool/spool.h"
 #include "daemon/smtp/take.h"
 #include "lib/ipc/flow.h"
-#include "lib/message_limit.h"
+#include "lib/limit/message_limit.h"
 
 struct smtp {
 	struct child child;

@@ -1,6 +1,6 @@
 #include "daemon/smtp/take.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/smtp/order.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"

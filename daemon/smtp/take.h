@@ -1,10 +1,10 @@
 /* Owns taking clients over from the relay of the same place (lib/ipc/hand.h). */
-#ifndef POSTERN_TAKE_H
-#define POSTERN_TAKE_H
+#ifndef POSTERN_DAEMON_SMTP_TAKE_H
+#define POSTERN_DAEMON_SMTP_TAKE_H
 
-#include "daemon/channel.h"
-#include "lib/ending.h"
-#include "lib/session.h"
+#include "daemon/base/channel.h"
+#include "lib/record/ending.h"
+#include "lib/policy/session.h"
 
 struct smtp;
 

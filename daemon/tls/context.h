@@ -7,8 +7,8 @@
  * ciphers the library still has.
  *
  * A context does not change. A reload makes a new one; sessions that run hold theirs. */
-#ifndef POSTERN_TLS_CONTEXT_H
-#define POSTERN_TLS_CONTEXT_H
+#ifndef POSTERN_DAEMON_TLS_CONTEXT_H
+#define POSTERN_DAEMON_TLS_CONTEXT_H
 
 #include "daemon/tls/trust.h"
 

@@ -3,12 +3,12 @@
  *
  * They are made when the policy is prepared and are in force with it. A reload of a certificate
  * makes them anew for the same policy. Who began with some holds them. */
-#ifndef POSTERN_TLS_CONTEXTS_H
-#define POSTERN_TLS_CONTEXTS_H
+#ifndef POSTERN_DAEMON_TLS_CONTEXTS_H
+#define POSTERN_DAEMON_TLS_CONTEXTS_H
 
 #include "daemon/tls/context.h"
 #include "daemon/tls/credentials.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 struct tls_contexts;
 

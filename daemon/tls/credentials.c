@@ -1,6 +1,6 @@
 #include "daemon/tls/credentials.h"
 
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* Owns the certificates with their keys, the secrets and the trust stores that control handed to
  * this process: in force, and those that came for a policy that is not yet. Wiped when they go. */
-#ifndef POSTERN_TLS_CREDENTIALS_H
-#define POSTERN_TLS_CREDENTIALS_H
+#ifndef POSTERN_DAEMON_TLS_CREDENTIALS_H
+#define POSTERN_DAEMON_TLS_CREDENTIALS_H
 
-#include "lib/credential.h"
+#include "lib/tls/credential.h"
 #include "lib/ipc/credential.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 #include <stdbool.h>
 #include <stddef.h>

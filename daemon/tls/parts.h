@@ -1,9 +1,9 @@
 /* Owns what the files of this folder know of each other. Nobody else includes it. */
-#ifndef POSTERN_TLS_PARTS_H
-#define POSTERN_TLS_PARTS_H
+#ifndef POSTERN_DAEMON_TLS_PARTS_H
+#define POSTERN_DAEMON_TLS_PARTS_H
 
 #include "daemon/tls/context.h"
-#include "lib/tls_facts.h"
+#include "lib/tls/facts.h"
 
 #include <openssl/ssl.h>
 

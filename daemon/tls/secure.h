@@ -1,10 +1,10 @@
 /* Owns TLS on the gateway's own connections to hosts, those of probes and of tests: the handshake,
  * the bytes, in clear or inside, and what was seen of the host. */
-#ifndef POSTERN_SECURE_H
-#define POSTERN_SECURE_H
+#ifndef POSTERN_DAEMON_TLS_SECURE_H
+#define POSTERN_DAEMON_TLS_SECURE_H
 
 #include "daemon/tls/session.h"
-#include "lib/smtp/engine.h"
+#include "lib/smtp/engine/engine.h"
 
 struct secure_order {
 	enum engine_tls tls;         /* NONE: in clear, and no more below */

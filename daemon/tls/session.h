@@ -3,12 +3,12 @@
  *
  * Nothing here waits. Who watches the socket by edges reads until -EAGAIN: bytes may be inside the
  * session that no event tells of. */
-#ifndef POSTERN_TLS_SESSION_H
-#define POSTERN_TLS_SESSION_H
+#ifndef POSTERN_DAEMON_TLS_SESSION_H
+#define POSTERN_DAEMON_TLS_SESSION_H
 
 #include "daemon/tls/context.h"
-#include "lib/addr.h"
-#include "lib/tls_facts.h"
+#include "lib/base/addr.h"
+#include "lib/tls/facts.h"
 
 #include <sys/types.h>
 

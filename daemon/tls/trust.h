@@ -1,7 +1,7 @@
 /* Owns whose signature under a certificate counts: certificates of authorities, and the lists of
  * what they revoked. */
-#ifndef POSTERN_TLS_TRUST_H
-#define POSTERN_TLS_TRUST_H
+#ifndef POSTERN_DAEMON_TLS_TRUST_H
+#define POSTERN_DAEMON_TLS_TRUST_H
 
 #include <stddef.h>
 

@@ -1,10 +1,10 @@
 /* Owns the HTTP side of metrics: GET /metrics and a page that points there, everything else
  * refused; connections few, short and slow ones cut. */
-#ifndef POSTERN_HTTP_H
-#define POSTERN_HTTP_H
+#ifndef POSTERN_DAEMON_WEB_HTTP_H
+#define POSTERN_DAEMON_WEB_HTTP_H
 
-#include "daemon/loop.h"
-#include "lib/addr.h"
+#include "daemon/base/loop.h"
+#include "lib/base/addr.h"
 
 #include <stddef.h>
 

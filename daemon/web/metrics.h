@@ -1,7 +1,7 @@
 /* Owns the page of all metrics as control knows them. Labels are names of the policy and of
  * servers' hosts, and words of ours: never a client, never a user. */
-#ifndef POSTERN_METRICS_H
-#define POSTERN_METRICS_H
+#ifndef POSTERN_DAEMON_WEB_METRICS_H
+#define POSTERN_DAEMON_WEB_METRICS_H
 
 #include "kernel-rules/plan.h"
 #include "lib/ipc/kernel.h"

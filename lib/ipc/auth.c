@@ -1,7 +1,7 @@
 #include "lib/ipc/auth.h"
 
 #include "lib/ipc/kind.h"
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <string.h>
 

@@ -9,12 +9,12 @@
  *
  * `id` is smtp's, no other login's of the same pair. What a client says is a password or as good as
  * one: such an ipc is wiped wherever it was held. */
-#ifndef POSTERN_IPC_AUTH_H
-#define POSTERN_IPC_AUTH_H
+#ifndef POSTERN_LIB_IPC_AUTH_H
+#define POSTERN_LIB_IPC_AUTH_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 enum ipc_auth_type {
 	/* smtp -> auth */

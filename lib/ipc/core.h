@@ -5,11 +5,11 @@
  * structures travel as they are; each is checked by ipc_check() before anything in it is believed,
  * and what is packed in it by who unpacks it. Requests that want an answer carry `seq`, not zero;
  * the answer is IPC_REPLY with the same. */
-#ifndef POSTERN_IPC_CORE_H
-#define POSTERN_IPC_CORE_H
+#ifndef POSTERN_LIB_IPC_CORE_H
+#define POSTERN_LIB_IPC_CORE_H
 
-#include "lib/counter.h"
-#include "lib/histogram.h"
+#include "lib/metrics/counter.h"
+#include "lib/metrics/histogram.h"
 
 #define IPC_VERSION      1
 #define IPC_BYTES_MAX    65536

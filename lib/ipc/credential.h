@@ -4,12 +4,12 @@
  *
  * They come in front of the policy that needs them, are tried with it, and are in force or dropped
  * as it is; or in front of CREDENTIALS_RENEW, for the policy in force. */
-#ifndef POSTERN_IPC_CREDENTIAL_H
-#define POSTERN_IPC_CREDENTIAL_H
+#ifndef POSTERN_LIB_IPC_CREDENTIAL_H
+#define POSTERN_LIB_IPC_CREDENTIAL_H
 
-#include "lib/credential.h"
+#include "lib/tls/credential.h"
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 enum ipc_credential_type {
 	/* control -> smtp, health */

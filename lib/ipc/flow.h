@@ -1,14 +1,14 @@
 /* Owns what a process with flows and control say to each other of them: ids, beginnings, live ones,
  * ends, hosts, and the sockets that it asks the keeper for. */
-#ifndef POSTERN_IPC_FLOW_H
-#define POSTERN_IPC_FLOW_H
+#ifndef POSTERN_LIB_IPC_FLOW_H
+#define POSTERN_LIB_IPC_FLOW_H
 
-#include "lib/addr.h"
-#include "lib/decide.h"
-#include "lib/ending.h"
+#include "lib/base/addr.h"
+#include "lib/policy/decide/decide.h"
+#include "lib/record/ending.h"
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
-#include "lib/tls_facts.h"
+#include "lib/policy/policy.h"
+#include "lib/tls/facts.h"
 
 enum ipc_flow_type {
 	/* control -> relay */

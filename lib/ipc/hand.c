@@ -1,7 +1,7 @@
 #include "lib/ipc/hand.h"
 
 #include "lib/ipc/kind.h"
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <errno.h>
 #include <string.h>

@@ -8,12 +8,12 @@
  *	KILL   relay -> smtp, of the one flow: it follows a HAND that an order to end the flow met.
  *
  * Facts are handed over, decisions are not: smtp decides anew, under its own policy. */
-#ifndef POSTERN_HAND_H
-#define POSTERN_HAND_H
+#ifndef POSTERN_LIB_IPC_HAND_H
+#define POSTERN_LIB_IPC_HAND_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * over, one that it needs and does not find is an error. The writer is the same user's program of
  * another day and is not believed: all is bounded, numbers are in range, no descriptor or child
  * stands there twice, and the last line must be "end". */
-#ifndef POSTERN_HANDOVER_H
-#define POSTERN_HANDOVER_H
+#ifndef POSTERN_LIB_IPC_HANDOVER_H
+#define POSTERN_LIB_IPC_HANDOVER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,16 +1,16 @@
 /* Owns what control and health say to each other beside the picture: probes, trials, and the names
  * of clients, which control passes on between health and the smtp processes. */
-#ifndef POSTERN_IPC_HEALTH_H
-#define POSTERN_IPC_HEALTH_H
+#ifndef POSTERN_LIB_IPC_HEALTH_H
+#define POSTERN_LIB_IPC_HEALTH_H
 
-#include "lib/addr.h"
-#include "lib/client_name.h"
-#include "lib/credential.h"
+#include "lib/base/addr.h"
+#include "lib/dns/client_name.h"
+#include "lib/tls/credential.h"
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
-#include "lib/target.h"
-#include "lib/tls_facts.h"
-#include "lib/trial.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/target.h"
+#include "lib/tls/facts.h"
+#include "lib/smtp/probe/trial.h"
 
 #include <stddef.h>
 

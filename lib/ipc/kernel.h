@@ -1,13 +1,13 @@
 /* Owns what keeper and control say to each other of the kernel: interfaces, admission, entries, the
  * plan, facts. */
-#ifndef POSTERN_IPC_KERNEL_H
-#define POSTERN_IPC_KERNEL_H
+#ifndef POSTERN_LIB_IPC_KERNEL_H
+#define POSTERN_LIB_IPC_KERNEL_H
 
-#include "lib/addr.h"
-#include "lib/decide.h"
-#include "lib/histogram.h"
+#include "lib/base/addr.h"
+#include "lib/policy/decide/decide.h"
+#include "lib/metrics/histogram.h"
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 enum ipc_kernel_type {
 	/* keeper -> control and relay */

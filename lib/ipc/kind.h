@@ -1,9 +1,9 @@
 /* Owns how each kind of ipc is described and checked: a table of each file, and what their checks
  * have in common. For the files here alone. */
-#ifndef POSTERN_IPC_KIND_H
-#define POSTERN_IPC_KIND_H
+#ifndef POSTERN_LIB_IPC_KIND_H
+#define POSTERN_LIB_IPC_KIND_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "lib/ipc/core.h"
 
 struct ipc_kind {

@@ -1,6 +1,6 @@
 #include "lib/ipc/pack.h"
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 #include <endian.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * and the check are one thing. A number takes the bytes that it needs (a small one its own, another
  * one more, that says how many), a text its length and no more, an address what its family has.
  * What is read is not believed: it is bounded, in range, and has one spelling. */
-#ifndef POSTERN_IPC_PACK_H
-#define POSTERN_IPC_PACK_H
+#ifndef POSTERN_LIB_IPC_PACK_H
+#define POSTERN_LIB_IPC_PACK_H
 
 #include <stdbool.h>
 #include <stddef.h>

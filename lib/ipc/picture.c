@@ -1,10 +1,10 @@
 #include "lib/ipc/picture.h"
 
-#include "lib/element.h"
+#include "lib/policy/element.h"
 
 #include "lib/ipc/kind.h"
-#include "lib/level.h"
-#include "lib/range.h"
+#include "lib/policy/level.h"
+#include "lib/base/range.h"
 
 #include <string.h>
 

@@ -1,13 +1,13 @@
 /* Owns the picture that control gives who decides by it: policy, sessions, lists, blocks, targets.
  */
-#ifndef POSTERN_IPC_PICTURE_H
-#define POSTERN_IPC_PICTURE_H
+#ifndef POSTERN_LIB_IPC_PICTURE_H
+#define POSTERN_LIB_IPC_PICTURE_H
 
-#include "lib/addr.h"
-#include "lib/block.h"
+#include "lib/base/addr.h"
+#include "lib/policy/block.h"
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
-#include "lib/target.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/target.h"
 
 enum ipc_picture_type {
 	/* control -> relay */

@@ -7,10 +7,10 @@
  * anew. Who hears them has one assembly for each sender. A record that never ends, one without
  * some of its parts, and what is behind another's beginning, is dropped and counted: it costs the
  * bytes that came, until the next one of this sender or its end. */
-#ifndef POSTERN_IPC_RECORD_H
-#define POSTERN_IPC_RECORD_H
+#ifndef POSTERN_LIB_IPC_RECORD_H
+#define POSTERN_LIB_IPC_RECORD_H
 
-#include "lib/ipc/backlog.h"
+#include "lib/base/backlog.h"
 #include "lib/ipc/flow.h"
 
 enum ipc_record_kind {

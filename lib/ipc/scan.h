@@ -1,9 +1,9 @@
 /* Owns what an smtp process tells control of its scans: how each of them fares there. */
-#ifndef POSTERN_IPC_SCAN_H
-#define POSTERN_IPC_SCAN_H
+#ifndef POSTERN_LIB_IPC_SCAN_H
+#define POSTERN_LIB_IPC_SCAN_H
 
 #include "lib/ipc/core.h"
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 enum ipc_scan_type {
 	/* smtp -> control */

@@ -1,8 +1,8 @@
 /* Owns what control and web say to each other. */
-#ifndef POSTERN_IPC_WEB_H
-#define POSTERN_IPC_WEB_H
+#ifndef POSTERN_LIB_IPC_WEB_H
+#define POSTERN_LIB_IPC_WEB_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "lib/ipc/core.h"
 
 enum ipc_web_type {

@@ -1,6 +1,6 @@
 /* Owns BER as LDAP uses it (RFC 4511, 5.1): tags of one byte, definite lengths. */
-#ifndef POSTERN_LDAP_BER_H
-#define POSTERN_LDAP_BER_H
+#ifndef POSTERN_LIB_LDAP_BER_H
+#define POSTERN_LIB_LDAP_BER_H
 
 #include <stdbool.h>
 #include <stddef.h>

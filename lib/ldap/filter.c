@@ -1,6 +1,6 @@
 #include "lib/ldap/filter.h"
 
-#include "lib/text.h"
+#include "lib/base/text.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Owns search filters: the operator's text (RFC 4515) with `%u` for the user's name, written as
  * the bytes of a request (RFC 4511, 4.5.1.7). The name is a value there and never text: no byte of
  * it can change what the filter asks. */
-#ifndef POSTERN_LDAP_FILTER_H
-#define POSTERN_LDAP_FILTER_H
+#ifndef POSTERN_LIB_LDAP_FILTER_H
+#define POSTERN_LIB_LDAP_FILTER_H
 
 #include "lib/ldap/ber.h"
 

@@ -1,7 +1,7 @@
 /* Owns LDAP's messages (RFC 4511) as a client that checks passwords sends and reads them. Every
  * byte that is read may be an enemy's. */
-#ifndef POSTERN_LDAP_MESSAGE_H
-#define POSTERN_LDAP_MESSAGE_H
+#ifndef POSTERN_LIB_LDAP_MESSAGE_H
+#define POSTERN_LIB_LDAP_MESSAGE_H
 
 #include "lib/ldap/ber.h"
 

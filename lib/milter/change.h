@@ -1,6 +1,6 @@
 /* Owns what a filter wants changed in a message's header. */
-#ifndef POSTERN_MILTER_CHANGE_H
-#define POSTERN_MILTER_CHANGE_H
+#ifndef POSTERN_LIB_MILTER_CHANGE_H
+#define POSTERN_LIB_MILTER_CHANGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -18,8 +18,8 @@
  *     milter_edit_finish()  where the text ended before that
  *
  * With n 0 nothing of that need be done. */
-#ifndef POSTERN_MILTER_EDIT_H
-#define POSTERN_MILTER_EDIT_H
+#ifndef POSTERN_LIB_MILTER_EDIT_H
+#define POSTERN_LIB_MILTER_EDIT_H
 
 #include "lib/milter/change.h"
 #include "lib/milter/fields.h"

@@ -1,7 +1,7 @@
 /* Owns where the fields of a message's header (RFC 5322 2.2) begin and end, and where the header
- * does, in a text that comes in spans of any cut. Reads them as lib/smtp/header.h does. */
-#ifndef POSTERN_MILTER_FIELDS_H
-#define POSTERN_MILTER_FIELDS_H
+ * does, in a text that comes in spans of any cut. Reads them as lib/smtp/text/header.h does. */
+#ifndef POSTERN_LIB_MILTER_FIELDS_H
+#define POSTERN_LIB_MILTER_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

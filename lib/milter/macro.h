@@ -1,6 +1,6 @@
 /* Owns the macros that a filter is told of: their names, and at which event each is. */
-#ifndef POSTERN_MILTER_MACRO_H
-#define POSTERN_MILTER_MACRO_H
+#ifndef POSTERN_LIB_MILTER_MACRO_H
+#define POSTERN_LIB_MILTER_MACRO_H
 
 #include "lib/milter/packet.h"
 

@@ -1,6 +1,6 @@
 #include "lib/milter/milter_parts.h"
 
-#include "lib/text.h"
+#include "lib/base/text.h"
 
 #include <assert.h>
 #include <stdarg.h>

@@ -32,10 +32,10 @@
  * READY     the owner: an input.
  * ASKED     the filter: its answer to `event`.
  * END       nothing: the connection to the filter is closed. */
-#ifndef POSTERN_MILTER_H
-#define POSTERN_MILTER_H
+#ifndef POSTERN_LIB_MILTER_MILTER_H
+#define POSTERN_LIB_MILTER_MILTER_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "lib/milter/change.h"
 #include "lib/milter/fields.h"
 #include "lib/milter/macro.h"

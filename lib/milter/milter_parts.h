@@ -1,6 +1,6 @@
 /* Owns what the files of the milter know of each other. Nobody else includes it. */
-#ifndef POSTERN_MILTER_PARTS_H
-#define POSTERN_MILTER_PARTS_H
+#ifndef POSTERN_LIB_MILTER_MILTER_PARTS_H
+#define POSTERN_LIB_MILTER_MILTER_PARTS_H
 
 #include "lib/milter/milter.h"
 

@@ -1,7 +1,7 @@
 /* Owns the packets of the milter protocol, version 6: a length of four bytes, one letter, and what
  * belongs to it. Every byte that is read may be an enemy's. */
-#ifndef POSTERN_MILTER_PACKET_H
-#define POSTERN_MILTER_PACKET_H
+#ifndef POSTERN_LIB_MILTER_PACKET_H
+#define POSTERN_LIB_MILTER_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* Owns an SMTP reply in a filter's own words ('y'), as far as it may be said to a client. */
-#ifndef POSTERN_MILTER_REPLY_H
-#define POSTERN_MILTER_REPLY_H
+#ifndef POSTERN_LIB_MILTER_REPLY_H
+#define POSTERN_LIB_MILTER_REPLY_H
 
-#include "lib/smtp.h"
+#include "lib/smtp/smtp.h"
 
 #define MILTER_WORDS_SIZE 512 /* a reply in one line, with NUL */
 

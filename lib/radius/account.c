@@ -1,7 +1,7 @@
 #include "lib/radius/account.h"
 
 #include "lib/radius/attribute.h"
-#include "lib/text.h"
+#include "lib/base/text.h"
 
 #include <string.h>
 

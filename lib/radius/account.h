@@ -1,10 +1,10 @@
 /* Owns what an accounting request says (RFC 2866, 2869, 3162, 4372, 4818, 6911, and the vendors'
  * names of a wireless network), as far as it tells who a client is. What does not read as what it
  * should be is left out, and counted. */
-#ifndef POSTERN_RADIUS_ACCOUNT_H
-#define POSTERN_RADIUS_ACCOUNT_H
+#ifndef POSTERN_LIB_RADIUS_ACCOUNT_H
+#define POSTERN_LIB_RADIUS_ACCOUNT_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 #include "lib/radius/packet.h"
 
 /* X(identifier, Acct-Status-Type, word) */

@@ -1,6 +1,6 @@
 /* Owns the attributes of a packet, one by one, and those of vendors within them. */
-#ifndef POSTERN_RADIUS_ATTRIBUTE_H
-#define POSTERN_RADIUS_ATTRIBUTE_H
+#ifndef POSTERN_LIB_RADIUS_ATTRIBUTE_H
+#define POSTERN_LIB_RADIUS_ATTRIBUTE_H
 
 #include "lib/radius/digest.h"
 

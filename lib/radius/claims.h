@@ -1,8 +1,8 @@
 /* Owns who says that a MAC or an address is his: of several users, the one whose session began
  * last. Kept beyond the session's end, so that it does not matter in which order they are heard of;
  * of bounded size, and what began longest ago gives way. */
-#ifndef POSTERN_RADIUS_CLAIMS_H
-#define POSTERN_RADIUS_CLAIMS_H
+#ifndef POSTERN_LIB_RADIUS_CLAIMS_H
+#define POSTERN_LIB_RADIUS_CLAIMS_H
 
 #include <stdbool.h>
 #include <stddef.h>

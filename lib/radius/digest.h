@@ -1,7 +1,7 @@
 /* Owns who computes an MD5 for the code of packets: who calls it has a library for that, and here
  * none is needed. A machine may refuse MD5 altogether. */
-#ifndef POSTERN_RADIUS_DIGEST_H
-#define POSTERN_RADIUS_DIGEST_H
+#ifndef POSTERN_LIB_RADIUS_DIGEST_H
+#define POSTERN_LIB_RADIUS_DIGEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,10 +8,10 @@
  *
  * What a session is to others (its user, its addresses) is not known here: it is a number. Times of
  * events are the senders' wall clock; now_ms is a clock of the caller's that is never set. */
-#ifndef POSTERN_RADIUS_LEDGER_H
-#define POSTERN_RADIUS_LEDGER_H
+#ifndef POSTERN_LIB_RADIUS_LEDGER_H
+#define POSTERN_LIB_RADIUS_LEDGER_H
 
-#include "lib/heap.h"
+#include "lib/base/heap.h"
 #include "lib/radius/account.h"
 
 /* A keyed hash of 128 bits: of who may speak for the NAS, the NAS, and the session's id there. */

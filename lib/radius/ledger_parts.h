@@ -1,6 +1,6 @@
 /* Owns what the ledger's two files share: its store, and its decisions. */
-#ifndef POSTERN_RADIUS_LEDGER_PARTS_H
-#define POSTERN_RADIUS_LEDGER_PARTS_H
+#ifndef POSTERN_LIB_RADIUS_LEDGER_PARTS_H
+#define POSTERN_LIB_RADIUS_LEDGER_PARTS_H
 
 #include "lib/radius/claims.h"
 #include "lib/radius/ledger.h"

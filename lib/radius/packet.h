@@ -1,8 +1,8 @@
 /* Owns the packet of RADIUS accounting (RFC 2866, with RFC 5997's Status-Server): whether it is
  * one, whether it was made by who knows the secret, and what it is answered. Every byte may be an
  * enemy's. */
-#ifndef POSTERN_RADIUS_PACKET_H
-#define POSTERN_RADIUS_PACKET_H
+#ifndef POSTERN_LIB_RADIUS_PACKET_H
+#define POSTERN_LIB_RADIUS_PACKET_H
 
 #include "lib/radius/digest.h"
 

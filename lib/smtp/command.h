@@ -1,7 +1,7 @@
 /* Owns the client's commands: what was received and not yet read, one line of it at a time, and the
  * verb that a line begins with (RFC 5321 4.1). */
-#ifndef POSTERN_SMTP_COMMAND_H
-#define POSTERN_SMTP_COMMAND_H
+#ifndef POSTERN_LIB_SMTP_COMMAND_H
+#define POSTERN_LIB_SMTP_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

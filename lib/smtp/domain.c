@@ -1,7 +1,7 @@
 #include "lib/smtp/domain.h"
 
-#include "lib/addr.h"
-#include "lib/text.h"
+#include "lib/base/addr.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <idn2.h>

@@ -1,6 +1,6 @@
 /* Owns what stands behind the @ of an address (RFC 5321 4.1.2): a domain, or an address literal. */
-#ifndef POSTERN_SMTP_DOMAIN_H
-#define POSTERN_SMTP_DOMAIN_H
+#ifndef POSTERN_LIB_SMTP_DOMAIN_H
+#define POSTERN_LIB_SMTP_DOMAIN_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* Owns how the gateway logs in at a server: AUTH PLAIN (RFC 4616) with its answer in the command,
  * else LOGIN, line by line. */
-#ifndef POSTERN_SMTP_LOGIN_H
-#define POSTERN_SMTP_LOGIN_H
+#ifndef POSTERN_LIB_SMTP_LOGIN_H
+#define POSTERN_LIB_SMTP_LOGIN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Owns the name that a client gives itself behind HELO or EHLO (RFC 5321 4.1.1.1). */
-#ifndef POSTERN_SMTP_NAME_H
-#define POSTERN_SMTP_NAME_H
+#ifndef POSTERN_LIB_SMTP_NAME_H
+#define POSTERN_LIB_SMTP_NAME_H
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 #include "lib/smtp/offers.h"
 
 #include "lib/smtp/login.h"
-#include "lib/words.h"
-#include "lib/xclient.h"
+#include "lib/base/words.h"
+#include "lib/smtp/xclient.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
 /* Owns the extensions of SMTP: what a server's EHLO reply offers, and what ours shows to a client
  * (RFC 5321 4.1.1.1). */
-#ifndef POSTERN_SMTP_OFFERS_H
-#define POSTERN_SMTP_OFFERS_H
+#ifndef POSTERN_LIB_SMTP_OFFERS_H
+#define POSTERN_LIB_SMTP_OFFERS_H
 
 #include "lib/smtp/parameter.h"
 

@@ -1,8 +1,8 @@
 /* Owns the parameters of MAIL and RCPT: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET,
  * ENVID, NOTIFY, ORCPT (RFC 3461, RFC 6533). AUTH= of MAIL (RFC 4954) is read and forgotten: who
  * sends is known by other means. */
-#ifndef POSTERN_SMTP_PARAMETER_H
-#define POSTERN_SMTP_PARAMETER_H
+#ifndef POSTERN_LIB_SMTP_PARAMETER_H
+#define POSTERN_LIB_SMTP_PARAMETER_H
 
 #include "lib/smtp/refusal.h"
 

@@ -1,6 +1,6 @@
 /* Owns the path of MAIL and RCPT (RFC 5321 4.1.2): who sent a message, who is to have it. */
-#ifndef POSTERN_SMTP_PATH_H
-#define POSTERN_SMTP_PATH_H
+#ifndef POSTERN_LIB_SMTP_PATH_H
+#define POSTERN_LIB_SMTP_PATH_H
 
 #include "lib/smtp/refusal.h"
 

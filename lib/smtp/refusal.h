@@ -1,6 +1,6 @@
 /* Owns what a refusal of the gateway's own is made of. */
-#ifndef POSTERN_SMTP_REFUSAL_H
-#define POSTERN_SMTP_REFUSAL_H
+#ifndef POSTERN_LIB_SMTP_REFUSAL_H
+#define POSTERN_LIB_SMTP_REFUSAL_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 #include "lib/smtp/xtext.h"
 
-#include "lib/text.h"
+#include "lib/base/text.h"
 
 #include <stdio.h>
 #include <string.h>

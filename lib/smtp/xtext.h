@@ -1,7 +1,7 @@
 /* Owns the encodings of foreign values in parameters: xtext (RFC 3461 4) and what stands for UTF-8
  * in an address (RFC 6533 3). */
-#ifndef POSTERN_SMTP_XTEXT_H
-#define POSTERN_SMTP_XTEXT_H
+#ifndef POSTERN_LIB_SMTP_XTEXT_H
+#define POSTERN_LIB_SMTP_XTEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

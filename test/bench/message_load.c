@@ -9,7 +9,7 @@
 #include "test/lib/control_world.h"
 
 #include "lib/ipc/record.h"
-#include "lib/smtp/message_record.h"
+#include "lib/record/message_record.h"
 
 #include <fcntl.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* Whatever name or user is announced: one line stays one line, and no header grows too long. */
-#include "lib/proxy.h"
-#include "lib/xclient.h"
+#include "lib/smtp/proxy.h"
+#include "lib/smtp/xclient.h"
 
 #include <stdlib.h>
 #include <string.h>

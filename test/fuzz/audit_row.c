@@ -1,5 +1,5 @@
 /* A row of audit.db in which anything may stand, as JSON. Each value: a kind, a length, bytes. */
-#include "daemon/control/audit_row.h"
+#include "daemon/control/audit/row.h"
 
 #include <jansson.h>
 #include <sqlite3.h>

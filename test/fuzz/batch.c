@@ -1,9 +1,9 @@
 /* Feeds any text to what a batch comes through: its lines, their words, the table of commands, and
  * the edits of a policy that they ask for. */
-#include "daemon/control/edit_make.h"
+#include "daemon/control/policy/edit/edit_make.h"
 
-#include "lib/batch.h"
-#include "lib/ipc/request.h"
+#include "lib/command/batch.h"
+#include "lib/command/request.h"
 
 #include <stdlib.h>
 #include <string.h>

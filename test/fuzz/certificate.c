@@ -1,5 +1,5 @@
 /* The files of a certificate: whatever they hold, there is a verdict with words for it. */
-#include "lib/certificate.h"
+#include "lib/tls/certificate.h"
 
 #include <stdlib.h>
 #include <string.h>

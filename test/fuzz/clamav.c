@@ -1,6 +1,6 @@
 /* What clamd says, in any pieces: the same verdict, found in the bytes that are there, and a name
  * that may be shown. */
-#include "lib/clamav.h"
+#include "lib/scan/clamav.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A host's bytes in a probe's dialogue: whatever they are, it ends, and what is said back and kept
  * of it is bounded and fit for a log. */
-#include "lib/dialogue.h"
+#include "lib/smtp/probe/dialogue.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* DNS answers: whatever the bytes are, what is kept of them is bounded and fit to be shown. */
-#include "lib/dns.h"
+#include "lib/dns/dns.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* What Dovecot says: whatever the bytes are, nothing outside of them is found, and what is kept is
  * bounded. */
-#include "lib/dovecot.h"
+#include "lib/auth/dovecot.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A client that is handed over: what ipc_check() lets through may be read, its session too. */
 #include "lib/ipc/hand.h"
 
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Messages between processes: what ipc_check() lets through may be read as its type says. */
-#include "lib/element.h"
+#include "lib/policy/element.h"
 #include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"

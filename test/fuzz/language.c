@@ -1,7 +1,7 @@
 /* Feeds any text to the language: the parser, and what is printed and edited of a policy that it
  * takes. Behind a byte 0xff stands what `include` and `list file` read. */
-#include "lib/language.h"
-#include "lib/relay_proof.h"
+#include "lib/language/language.h"
+#include "lib/policy/proof/relay_proof.h"
 
 #include <errno.h>
 #include <stdlib.h>

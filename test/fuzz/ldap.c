@@ -1,6 +1,6 @@
 /* LDAP's answers, and filters: whatever the bytes are, nothing outside of them is found, and what
  * is checked is written. */
-#include "lib/dn.h"
+#include "lib/ldap/dn.h"
 #include "lib/ldap/filter.h"
 #include "lib/ldap/message.h"
 

@@ -1,7 +1,7 @@
 /* The record of a message: what is read is written the same, and shown as one line of JSON. */
 #include "daemon/control/audit/message_text.h"
-#include "lib/smtp/message_record.h"
-#include "lib/smtp/queue_id.h"
+#include "lib/record/message_record.h"
+#include "lib/record/queue_id.h"
 
 #include <stdint.h>
 #include <stdlib.h>

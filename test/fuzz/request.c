@@ -1,5 +1,5 @@
 /* Feeds a stream to the reader of the control protocol in pieces, as a socket would. */
-#include "lib/ipc/request.h"
+#include "lib/command/request.h"
 
 #include <stdlib.h>
 #include <string.h>

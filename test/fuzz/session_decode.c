@@ -1,5 +1,5 @@
 /* Bytes to sessions: what is taken comes out as the same bytes again, and can be put in a table. */
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The text behind DATA: however it is cut, what goes to the server, and what is to be stored, is
  * the text that a second reading finds, and ends where that one says; or nothing more is written.
  * What is stored becomes the same on its way once more. */
-#include "lib/smtp/body.h"
-#include "lib/smtp/stuff.h"
+#include "lib/smtp/text/body.h"
+#include "lib/smtp/text/stuff.h"
 
 #include "test/lib/smtp_text.h"
 

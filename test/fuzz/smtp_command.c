@@ -1,4 +1,4 @@
-#include "lib/smtp.h"
+#include "lib/smtp/smtp.h"
 
 #include <assert.h>
 #include <stdlib.h>

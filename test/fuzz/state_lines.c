@@ -1,10 +1,10 @@
 /* What stands in the state folder: its small files of lines, and the policies of the history. */
-#include "daemon/control/bypass.h"
-#include "daemon/control/drained.h"
-#include "daemon/control/passed.h"
-#include "daemon/control/policy_record.h"
-#include "lib/fields.h"
-#include "lib/steady.h"
+#include "daemon/control/kernel/bypass.h"
+#include "daemon/control/store/drained.h"
+#include "daemon/control/session/passed.h"
+#include "daemon/control/policy/history/record.h"
+#include "lib/base/fields.h"
+#include "lib/base/steady.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Times and amounts as people write them. */
-#include "daemon/control/when.h"
-#include "lib/language.h"
+#include "daemon/control/request/when.h"
+#include "lib/language/language.h"
 
 #include <stdlib.h>
 #include <string.h>

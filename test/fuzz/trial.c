@@ -1,7 +1,7 @@
 /* A server's bytes in `server test`: whatever they are, and whatever becomes of TLS, it ends with a
  * verdict that fits, nothing but login and envelope is ever said, never DATA, and what may be shown
  * has nothing of the secret. */
-#include "lib/trial.h"
+#include "lib/smtp/probe/trial.h"
 
 #include <assert.h>
 #include <errno.h>

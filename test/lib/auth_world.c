@@ -1,7 +1,7 @@
 #include "test/lib/auth_world.h"
 
-#include "daemon/channel.h"
-#include "lib/language.h"
+#include "daemon/base/channel.h"
+#include "lib/language/language.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef POSTERN_TEST_CONTROL_ANSWER_H
 #define POSTERN_TEST_CONTROL_ANSWER_H
 
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 
 #include <jansson.h>
 #include <stdbool.h>

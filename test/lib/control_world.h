@@ -3,15 +3,15 @@
 #ifndef POSTERN_TEST_CONTROL_WORLD_H
 #define POSTERN_TEST_CONTROL_WORLD_H
 
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "daemon/process/process.h"
 #include "kernel-rules/plan.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
-#include "lib/ipc/request.h"
-#include "lib/message_limit.h"
-#include "lib/session.h"
+#include "lib/command/request.h"
+#include "lib/limit/message_limit.h"
+#include "lib/policy/session.h"
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

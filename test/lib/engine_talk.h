@@ -1,9 +1,9 @@
 /* Owns a talk with the engine in a script: what client, server and owner do, and what has to come
- * out of it. The owner of a talk goes by the rules of lib/smtp/engine.h and no more. */
+ * out of it. The owner of a talk goes by the rules of lib/smtp/engine/engine.h and no more. */
 #ifndef TEST_ENGINE_TALK_H
 #define TEST_ENGINE_TALK_H
 
-#include "lib/smtp/engine.h"
+#include "lib/smtp/engine/engine.h"
 
 #define TALK_GATEWAY   "gw.example"
 #define TALK_BYTES_MAX (1 << 21)

@@ -1,6 +1,6 @@
 #include "test/lib/message_memory.h"
 
-#include "lib/limit.h"
+#include "lib/limit/limit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

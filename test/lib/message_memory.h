@@ -2,7 +2,7 @@
 #ifndef POSTERN_TEST_MESSAGE_MEMORY_H
 #define POSTERN_TEST_MESSAGE_MEMORY_H
 
-#include "lib/message_limit.h"
+#include "lib/limit/message_limit.h"
 
 /* A descriptor of that of flows, for two processes. */
 int make_limit(void);

@@ -2,7 +2,7 @@
 #ifndef POSTERN_TEST_POLICY_TEXT_H
 #define POSTERN_TEST_POLICY_TEXT_H
 
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 /* world: NULL: nothing is known of it. The caller's reference. */
 struct policy *policy_of_text(const char *text, const struct language_world *world);

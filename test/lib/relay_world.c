@@ -3,7 +3,7 @@
 #include "test/lib/message_memory.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
-#include "lib/smtp/message_record.h"
+#include "lib/record/message_record.h"
 
 const char *client_text(const struct world *world)
 {

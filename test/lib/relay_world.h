@@ -4,14 +4,14 @@
 #ifndef POSTERN_TEST_RELAY_WORLD_H
 #define POSTERN_TEST_RELAY_WORLD_H
 
-#include "daemon/channel.h"
-#include "daemon/log.h"
+#include "daemon/base/channel.h"
+#include "daemon/base/log.h"
 #include "daemon/process/process.h"
 #include "lib/ipc/hand.h"
-#include "lib/limit.h"
+#include "lib/limit/limit.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Owns a second reading of the text behind DATA, to judge lib/smtp/body.c by: over the whole text
- * at once, by search and lines where body.c goes byte by byte. */
+/* Owns a second reading of the text behind DATA, to judge lib/smtp/text/body.c by: over the whole
+ * text at once, by search and lines where body.c goes byte by byte. */
 #ifndef POSTERN_TEST_SMTP_TEXT_H
 #define POSTERN_TEST_SMTP_TEXT_H
 

@@ -1,10 +1,10 @@
 /* Owns the engine between a strict client and a strict server, which see bytes alone, and what has
  * to hold between these two whatever happens: it is asked after every input. The owner's part is
- * its user's, by the rules of lib/smtp/engine.h. */
+ * its user's, by the rules of lib/smtp/engine/engine.h. */
 #ifndef POSTERN_TEST_SMTP_WITNESS_H
 #define POSTERN_TEST_SMTP_WITNESS_H
 
-#include "lib/smtp/engine.h"
+#include "lib/smtp/engine/engine.h"
 #include "test/lib/smtp_client.h"
 #include "test/lib/smtp_server.h"
 

@@ -9,9 +9,9 @@
  *   kill          kill -9 the process
  *   start         start another one and hand it what the one before had told
  *   peer          a new control: another channel, policy again */
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "daemon/process/process.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/picture.h"

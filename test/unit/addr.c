@@ -1,4 +1,4 @@
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

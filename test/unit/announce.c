@@ -1,7 +1,7 @@
 /* PROXY headers and XCLIENT commands, read back by decoders of the test's own. */
-#include "lib/login_name.h"
-#include "lib/proxy.h"
-#include "lib/xclient.h"
+#include "lib/policy/login_name.h"
+#include "lib/smtp/proxy.h"
+#include "lib/smtp/xclient.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "lib/arena.h"
+#include "lib/base/arena.h"
 
 #include <setjmp.h>
 #include <stdalign.h>

@@ -1,5 +1,5 @@
 /* The turn among hosts: shares over 10,000 picks, and what a host left out does to the others. */
-#include "lib/balance.h"
+#include "lib/policy/balance.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

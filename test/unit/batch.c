@@ -1,5 +1,5 @@
-#include "kernel-rules/batch.h"
-#include "kernel-rules/set.h"
+#include "kernel-rules/nftables/batch.h"
+#include "kernel-rules/nftables/set.h"
 
 #include <errno.h>
 #include <setjmp.h>

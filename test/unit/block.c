@@ -1,5 +1,5 @@
-#include "lib/block.h"
-#include "lib/decide.h"
+#include "lib/policy/block.h"
+#include "lib/policy/decide/decide.h"
 #include "test/lib/policy_text.h"
 
 #include <errno.h>

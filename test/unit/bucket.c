@@ -1,4 +1,4 @@
-#include "lib/bucket.h"
+#include "lib/limit/bucket.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* What the files of a certificate must say, each kind of bad one by its reason. */
-#include "lib/certificate.h"
+#include "lib/tls/certificate.h"
 #include "test/lib/tls_authority.h"
 
 #include <openssl/pem.h>

@@ -1,4 +1,4 @@
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "lib/ipc/picture.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Which target a flow tries next: order, weights over 10,000 picks, who is left out, and what part
  * of the budget one attempt may use. */
-#include "lib/choice.h"
+#include "lib/policy/choice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

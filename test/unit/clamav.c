@@ -1,5 +1,5 @@
 /* clamd's answers, as clamd 1.4 was seen to give them, and as an enemy would. */
-#include "lib/clamav.h"
+#include "lib/scan/clamav.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "daemon/health/client_answers.h"
+#include "daemon/health/names/client_answers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Which of the names that are said of a client's address are the client's own. */
-#include "lib/client_name.h"
+#include "lib/dns/client_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "daemon/loop.h"
+#include "daemon/base/loop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 
 #include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
-#include "lib/smtp/message_record.h"
+#include "lib/record/message_record.h"
 
 #define NOW 1800000000000
 

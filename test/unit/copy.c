@@ -1,6 +1,6 @@
 /* One direction between two TCP connections over loopback, driven by the edges that epoll reports,
  * as the relay does it. */
-#include "daemon/relay/copy.h"
+#include "daemon/relay/carry/copy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

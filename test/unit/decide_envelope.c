@@ -1,6 +1,6 @@
 /* Which connections need the envelope, and what each sender and recipient then meets. */
-#include "lib/decide.h"
-#include "lib/element.h"
+#include "lib/policy/decide/decide.h"
+#include "lib/policy/element.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

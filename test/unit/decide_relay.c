@@ -1,9 +1,9 @@
 /* The decision of listeners and of protected domains: who may speak, whose mail goes where, in
  * which direction. */
-#include "lib/decide.h"
+#include "lib/policy/decide/decide.h"
 
-#include "lib/element.h"
-#include "lib/language.h"
+#include "lib/policy/element.h"
+#include "lib/language/language.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

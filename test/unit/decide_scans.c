@@ -1,9 +1,9 @@
 /* Which scans the message to a recipient has, by the manual's example of incoming, outgoing and
  * relayed mail, and what explain says of it. */
-#include "lib/decide.h"
+#include "lib/policy/decide/decide.h"
 
-#include "lib/element.h"
-#include "lib/language.h"
+#include "lib/policy/element.h"
+#include "lib/language/language.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 static char *example(void)
 {
 	static char page[1 << 17];
-	FILE *file = fopen("lib/postern.conf.5", "rb");
+	FILE *file = fopen("doc/man/postern.conf.5", "rb");
 
 	assert_non_null(file);
 	size_t n = fread(page, 1, sizeof(page) - 1, file);

@@ -1,5 +1,5 @@
 /* What rules with `tls`, and servers that have it, decide; and how that is told. */
-#include "lib/decide.h"
+#include "lib/policy/decide/decide.h"
 
 #include "test/lib/policy_text.h"
 

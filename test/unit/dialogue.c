@@ -1,6 +1,6 @@
 /* The gateway's own dialogue with a host, as scripts: what the host says, what we say, how it ends.
  */
-#include "lib/dialogue.h"
+#include "lib/smtp/probe/dialogue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

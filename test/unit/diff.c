@@ -1,5 +1,5 @@
 /* The difference of two texts by lines. */
-#include "daemon/control/diff.h"
+#include "daemon/control/policy/diff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

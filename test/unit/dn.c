@@ -1,5 +1,5 @@
 /* Names that a login is bound as, and groups out of entries. */
-#include "lib/dn.h"
+#include "lib/ldap/dn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

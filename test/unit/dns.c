@@ -1,6 +1,6 @@
 /* DNS answers as servers give them, and as they should never be. */
-#include "lib/dns.h"
-#include "lib/hosts.h"
+#include "lib/dns/dns.h"
+#include "lib/dns/hosts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Dovecot's auth-client protocol, as Dovecot 2.3 was seen to speak it, and as an enemy would. */
-#include "lib/dovecot.h"
+#include "lib/auth/dovecot.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

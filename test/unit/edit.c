@@ -1,5 +1,5 @@
 /* Words of the command line as a statement of the language. */
-#include "daemon/control/edit_make.h"
+#include "daemon/control/policy/edit/edit_make.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

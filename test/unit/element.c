@@ -1,5 +1,5 @@
 /* Elements of lists, of each kind. */
-#include "lib/element.h"
+#include "lib/policy/element.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-#include "lib/counter.h"
-#include "lib/ending.h"
+#include "lib/metrics/counter.h"
+#include "lib/record/ending.h"
 
 #include <errno.h>
 #include <setjmp.h>

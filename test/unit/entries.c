@@ -1,5 +1,5 @@
 /* Control's picture of the kernel's entries: what each change touches, and nothing else. */
-#include "daemon/control/entries.h"
+#include "daemon/control/kernel/entries.h"
 
 #include "daemon/control/control.h"
 

@@ -1,5 +1,5 @@
 /* The text format: names, labels that nothing breaks out of, times, whole metrics. */
-#include "lib/exposition.h"
+#include "lib/metrics/exposition.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-#include "lib/fields.h"
-#include "lib/language.h"
-#include "lib/verb.h"
+#include "lib/base/fields.h"
+#include "lib/language/language.h"
+#include "lib/command/verb.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Numbers of flows: none is ever given out twice, whatever happens to the file. */
-#include "daemon/control/flow_ids.h"
+#include "daemon/control/store/flow_ids.h"
 
 #include "test/lib/control_folder.h"
 

@@ -1,4 +1,4 @@
-#include "lib/flowid.h"
+#include "lib/record/flowid.h"
 
 #include <errno.h>
 #include <setjmp.h>

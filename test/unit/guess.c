@@ -1,5 +1,5 @@
 /* Passwords are guessed slowly, and nobody can lock another out. */
-#include "lib/guess.h"
+#include "lib/limit/guess.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 #include "lib/ipc/hand.h"
 
-#include "lib/session.h"
+#include "lib/policy/session.h"
 
 #include <errno.h>
 #include <setjmp.h>

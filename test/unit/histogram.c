@@ -1,5 +1,5 @@
 /* Histograms: bounds that ascend, each duration in the first that holds it, sums of parts. */
-#include "lib/histogram.h"
+#include "lib/metrics/histogram.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* What control keeps of TLS with the hosts, and whether it holds under another policy. */
-#include "daemon/control/host_tls.h"
+#include "daemon/control/peers/host_tls.h"
 
 #include "daemon/control/control.h"
-#include "lib/smtp/tls_terms.h"
+#include "lib/tls/terms.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

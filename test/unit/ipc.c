@@ -1,6 +1,6 @@
 
-#include "lib/certificate.h"
-#include "lib/element.h"
+#include "lib/tls/certificate.h"
+#include "lib/policy/element.h"
 #include "lib/ipc/auth.h"
 #include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
@@ -10,7 +10,7 @@
 #include "lib/ipc/picture.h"
 #include "lib/ipc/scan.h"
 #include "lib/ipc/web.h"
-#include "lib/level.h"
+#include "lib/policy/level.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-#include "lib/journal.h"
+#include "lib/base/journal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-#include "lib/language.h"
-#include "lib/lpm.h"
+#include "lib/language/language.h"
+#include "lib/base/lpm.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* What may be said of where passwords are checked; how it is printed; and whom a rule's user is. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
-#include "lib/decide.h"
-#include "lib/ldap_url.h"
+#include "lib/policy/decide/decide.h"
+#include "lib/ldap/url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Many bad entries of one list: all are told that there is room for, then how many more there are.
  * And the marks that editors put in front of a text. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Single clauses of a statement, put in and taken out. */
-#include "lib/language_clause.h"
+#include "lib/language/edit/clause.h"
 
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

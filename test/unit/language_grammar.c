@@ -1,7 +1,7 @@
-/* Reads lib/grammar.y itself and compares the sets of words: no word that starts a statement of a
- * block is an option word in the same block. Else a statement added later could change what an old
- * text means. */
-#include "lib/language_parse.h"
+/* Reads lib/language/grammar.y itself and compares the sets of words: no word that starts a
+ * statement of a block is an option word in the same block. Else a statement added later could
+ * change what an old text means. */
+#include "lib/language/parse.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -163,7 +163,7 @@ static void collect(size_t i, bool *set, bool *seen)
 static void read_grammar(void)
 {
 	static char text[1 << 17];
-	FILE *file = fopen("lib/grammar.y", "rb");
+	FILE *file = fopen("lib/language/grammar.y", "rb");
 
 	if (nrules > 0)
 		return;

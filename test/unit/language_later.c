@@ -1,6 +1,6 @@
 /* A policy of the message level is refused by the name of what is not built yet, at its place; and
  * the words of that level are names as before. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

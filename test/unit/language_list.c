@@ -1,5 +1,5 @@
 /* Values as the CLI and list files write them. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* 20,000 random policies that together hold every statement and option of the language. Each is
  * written here in canonical form by code of its own, so the printer must give it back byte for
  * byte; and what is parsed from the print must equal what was parsed first. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* What ranges mean in a policy: which addresses they hold, and which rule takes all of another. */
-#include "lib/language.h"
-#include "lib/lpm.h"
-#include "lib/session.h"
-#include "lib/lists.h"
+#include "lib/language/language.h"
+#include "lib/base/lpm.h"
+#include "lib/policy/session.h"
+#include "lib/policy/lists.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

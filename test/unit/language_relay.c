@@ -1,5 +1,5 @@
 /* Listeners, protected domains and the conditions on them: what is read is printed again. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

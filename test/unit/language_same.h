@@ -3,9 +3,9 @@
 #ifndef POSTERN_TEST_LANGUAGE_SAME_H
 #define POSTERN_TEST_LANGUAGE_SAME_H
 
-#include "lib/element.h"
-#include "lib/language.h"
-#include "lib/policy.h"
+#include "lib/policy/element.h"
+#include "lib/language/language.h"
+#include "lib/policy/policy.h"
 
 #include <stdlib.h>
 #include <string.h>

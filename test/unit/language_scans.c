@@ -1,9 +1,9 @@
 /* What may be said of scans and of the rules that have them; how it is printed; what is read
  * because of it, and which scans a recipient's message has. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
-#include "lib/decide.h"
-#include "lib/scan_address.h"
+#include "lib/policy/decide/decide.h"
+#include "lib/scan/address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

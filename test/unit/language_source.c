@@ -1,4 +1,4 @@
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

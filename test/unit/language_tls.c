@@ -1,9 +1,9 @@
 /* What may be said of certificates, TLS on both sides and accounts; what it comes to; and how it is
  * printed. */
-#include "lib/language.h"
+#include "lib/language/language.h"
 
-#include "lib/credential.h"
-#include "lib/language_clause.h"
+#include "lib/tls/credential.h"
+#include "lib/language/edit/clause.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -639,7 +639,7 @@ static unsigned count_good(char *page, const char *from, const char *to)
 static void test_the_manual_s_examples(void **state)
 {
 	static char page[1 << 16], again[sizeof(page)];
-	FILE *file = fopen("lib/postern.conf.5", "rb");
+	FILE *file = fopen("doc/man/postern.conf.5", "rb");
 
 	(void)state;
 	assert_non_null(file);

@@ -1,8 +1,8 @@
 /* At which level flows are read and by which word; and what the message level asks of a policy: a
  * path never changes once it is read, and one transaction has one server. */
-#include "lib/level.h"
+#include "lib/policy/level.h"
 
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

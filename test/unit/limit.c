@@ -1,4 +1,4 @@
-#include "lib/limit.h"
+#include "lib/limit/limit.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -1,8 +1,8 @@
 /* Which limits hold for what a rule takes, in which order, and whom each counts. */
-#include "lib/limit_of.h"
+#include "lib/limit/limit_of.h"
 
-#include "lib/language.h"
-#include "lib/session.h"
+#include "lib/language/language.h"
+#include "lib/policy/session.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
-#include "lib/element.h"
-#include "lib/heap.h"
-#include "lib/lists.h"
-#include "lib/mailset.h"
+#include "lib/policy/element.h"
+#include "lib/base/heap.h"
+#include "lib/policy/lists.h"
+#include "lib/policy/mailset.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The picture of live flows: twice is once, and a relay's death takes its own only. */
-#include "daemon/control/live.h"
+#include "daemon/control/session/live.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

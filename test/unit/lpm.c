@@ -1,4 +1,4 @@
-#include "lib/lpm.h"
+#include "lib/base/lpm.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

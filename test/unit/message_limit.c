@@ -1,4 +1,4 @@
-#include "lib/message_limit.h"
+#include "lib/limit/message_limit.h"
 
 #include "test/lib/policy_text.h"
 

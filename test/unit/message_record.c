@@ -1,6 +1,6 @@
-#include "lib/smtp/message_record.h"
+#include "lib/record/message_record.h"
 
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
 #include <errno.h>
 #include <setjmp.h>

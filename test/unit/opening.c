@@ -1,5 +1,5 @@
 /* What a coming policy would let pass: each way out is found, and nothing else is taken for one. */
-#include "lib/opening.h"
+#include "lib/policy/proof/opening.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Random policies and a random change of each: whenever some client of a sample is redirected
  * before and passes after, the change is said to open. */
-#include "lib/decide_rule.h"
-#include "lib/opening.h"
+#include "lib/policy/decide/rule.h"
+#include "lib/policy/proof/opening.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

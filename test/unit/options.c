@@ -1,4 +1,4 @@
-#include "daemon/options.h"
+#include "daemon/start/options.h"
 
 #include <errno.h>
 #include <getopt.h>

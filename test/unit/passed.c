@@ -1,6 +1,6 @@
 #include "daemon/control/control.h"
-#include "daemon/worker.h"
-#include "daemon/control/passed.h"
+#include "daemon/base/worker.h"
+#include "daemon/control/session/passed.h"
 #include "test/lib/control_folder.h"
 
 #include <errno.h>

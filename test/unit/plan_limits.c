@@ -1,7 +1,7 @@
 /* A policy that the checker takes has a plan: its limits are the checker's, with place and number.
  */
 #include "kernel-rules/plan.h"
-#include "lib/language.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-#include "lib/policy.h"
+#include "lib/policy/policy.h"
 
-#include "lib/arena.h"
+#include "lib/base/arena.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Policies in the state folder: what a cut-off or missing file leaves running. */
-#include "daemon/control/policy_store.h"
+#include "daemon/control/policy/history/store.h"
 
 #include "test/lib/control_folder.h"
 

@@ -1,4 +1,4 @@
-#include "daemon/pool.h"
+#include "daemon/base/pool.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "lib/smtp/queue_id.h"
+#include "lib/record/queue_id.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

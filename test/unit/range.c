@@ -1,5 +1,5 @@
 /* Ranges of addresses, and the networks that they fall into. */
-#include "lib/range.h"
+#include "lib/base/range.h"
 
 #include <errno.h>
 #include <setjmp.h>

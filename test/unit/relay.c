@@ -1,9 +1,9 @@
 /* An open relay cannot be written: each sentence of relay control as a policy that is refused, and
  * its nearest neighbour that is not. */
-#include "lib/relay.h"
+#include "lib/policy/proof/relay.h"
 
-#include "lib/element.h"
-#include "lib/language.h"
+#include "lib/policy/element.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  */
 #include "test/lib/relay_servers.h"
 
-#include "lib/flowid.h"
-#include "lib/proxy.h"
+#include "lib/record/flowid.h"
+#include "lib/smtp/proxy.h"
 
 static void hear_bytes(int fd, const void *bytes, size_t len)
 {

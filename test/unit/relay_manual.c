@@ -1,6 +1,6 @@
 /* The sites of postern-relay(7) are policies, and prove that they relay for no stranger. */
-#include "lib/language.h"
-#include "lib/relay_proof.h"
+#include "lib/language/language.h"
+#include "lib/policy/proof/relay_proof.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -36,7 +36,7 @@ static int read_file(void *context, const char *path, char **text, size_t *len)
 static char *read_page(void)
 {
 	char *text = calloc(1, 1 << 17);
-	FILE *file = fopen("lib/postern-relay.7", "rb");
+	FILE *file = fopen("doc/man/postern-relay.7", "rb");
 
 	assert_non_null(file);
 	assert_true(fread(text, 1, (1 << 17) - 1, file) > 0);

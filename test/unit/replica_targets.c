@@ -2,7 +2,7 @@
  * a flow that is read may be sent to one: the flow and who foretells it ask the same. */
 #include "daemon/process/replica_targets.h"
 
-#include "lib/level.h"
+#include "lib/policy/level.h"
 #include "test/lib/policy_text.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* The control protocol: frames in any pieces, bounds, words. */
-#include "lib/ipc/request.h"
+#include "lib/command/request.h"
 
 #include <errno.h>
 #include <setjmp.h>

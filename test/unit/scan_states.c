@@ -1,5 +1,5 @@
 /* What control adds up of how scans fare in many smtp processes. */
-#include "daemon/control/scan_states.h"
+#include "daemon/control/peers/scan_states.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

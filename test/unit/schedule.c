@@ -1,4 +1,4 @@
-#include "lib/schedule.h"
+#include "lib/policy/schedule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-#include "daemon/log.h"
-#include "daemon/control/session_store.h"
-#include "lib/element.h"
+#include "daemon/base/log.h"
+#include "daemon/control/store/session_store.h"
+#include "lib/policy/element.h"
 #include "test/lib/control_folder.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "daemon/sink.h"
+#include "daemon/base/sink.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-#include "lib/siphash.h"
+#include "lib/base/siphash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

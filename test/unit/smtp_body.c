@@ -1,4 +1,4 @@
-#include "lib/smtp/body.h"
+#include "lib/smtp/text/body.h"
 
 #include "test/lib/smtp_text.h"
 

@@ -1,4 +1,4 @@
-#include "lib/smtp/header.h"
+#include "lib/smtp/text/header.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 #include "lib/smtp/login.h"
 
-#include "lib/base64.h"
+#include "lib/base/base64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

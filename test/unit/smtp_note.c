@@ -1,6 +1,6 @@
 /* What is noted of a message outgrows its small piece: all that was noted before is still there,
  * wherever the texts at its end had to go. */
-#include "daemon/smtp/smtp_note.h"
+#include "daemon/smtp/note.h"
 
 #include "daemon/smtp/smtp.h"
 

@@ -1,5 +1,5 @@
 #include "lib/smtp/offers.h"
-#include "lib/xclient.h"
+#include "lib/smtp/xclient.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "lib/smtp/received.h"
+#include "lib/smtp/text/received.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

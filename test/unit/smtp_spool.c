@@ -1,7 +1,7 @@
-#include "daemon/smtp/spool.h"
+#include "daemon/smtp/spool/spool.h"
 
-#include "daemon/control/spool_files.h"
-#include "daemon/loop.h"
+#include "daemon/control/store/spool_files.h"
+#include "daemon/base/loop.h"
 #include "daemon/process/child.h"
 #include "lib/ipc/flow.h"
 

@@ -1,4 +1,4 @@
-#include "lib/smtp/stuff.h"
+#include "lib/smtp/text/stuff.h"
 
 #include "test/lib/smtp_text.h"
 

@@ -2,8 +2,8 @@
  * not read, in a time that stands still but for the test. */
 #include "test/lib/smtp_world.h"
 
-#include "daemon/smtp/smtp_flow.h"
-#include "lib/smtp/message_ending.h"
+#include "daemon/smtp/flow.h"
+#include "lib/record/message_ending.h"
 
 #include <dlfcn.h>
 

@@ -3,9 +3,9 @@
 #include "test/lib/smtp_tls_client.h"
 #include "test/lib/smtp_world.h"
 
-#include "daemon/smtp/client.h"
+#include "daemon/smtp/wire/client.h"
 #include "lib/ipc/credential.h"
-#include "lib/smtp.h"
+#include "lib/smtp/smtp.h"
 
 #include <dlfcn.h>
 #include <sys/epoll.h>

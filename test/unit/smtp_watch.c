@@ -1,4 +1,4 @@
-#include "lib/smtp.h"
+#include "lib/smtp/smtp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /* Messages that are kept whole, in an smtp process: what their scans say is this test's, in the
- * place of daemon/smtp/scan.c; client, server, control and its files are real. */
+ * place of daemon/smtp/scan/scan.c; client, server, control and its files are real. */
 #include "test/lib/smtp_world.h"
 
-#include "daemon/control/spool_files.h"
-#include "daemon/smtp/scan.h"
-#include "daemon/smtp/spool.h"
-#include "lib/smtp/message_ending.h"
+#include "daemon/control/store/spool_files.h"
+#include "daemon/smtp/scan/scan.h"
+#include "daemon/smtp/spool/spool.h"
+#include "lib/record/message_ending.h"
 
 #define LINE 64u /* of a text, with its end */
 

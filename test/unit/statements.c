@@ -1,4 +1,4 @@
-#include "lib/statements.h"
+#include "lib/language/edit/statements.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "lib/steady.h"
+#include "lib/base/steady.h"
 
 #include <errno.h>
 #include <setjmp.h>

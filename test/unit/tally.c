@@ -1,5 +1,5 @@
 /* What flows add up to by zone and by server, and what is forgotten with a policy. */
-#include "daemon/control/tally.h"
+#include "daemon/control/audit/tally.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

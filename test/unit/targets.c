@@ -3,12 +3,12 @@
 #include "daemon/health/targets.h"
 
 #include "daemon/health/dial.h"
-#include "daemon/health/host_names.h"
+#include "daemon/health/names/host_names.h"
 #include "daemon/health/tracked.h"
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 #include "daemon/process/replica.h"
-#include "lib/counter.h"
-#include "lib/smtp/tls_terms.h"
+#include "lib/metrics/counter.h"
+#include "lib/tls/terms.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* What of a text is shown, and what a terminal gets. */
-#include "lib/terminal.h"
-#include "lib/text.h"
+#include "lib/base/terminal.h"
+#include "lib/base/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "daemon/control/thin.h"
+#include "daemon/control/audit/thin.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* What an operator is to do about a server's TLS, for each thing that is wrong. */
-#include "lib/tls_advice.h"
+#include "lib/tls/advice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What a policy needs of TLS: which files, held as coming until it is in force, and the contexts
  * that are made of them. */
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "daemon/tls/contexts.h"
 #include "test/lib/tls_authority.h"
 #include "test/lib/policy_text.h"

@@ -1,5 +1,5 @@
 /* The dialogue of `server test`, as scripts: what the server says, what we say, and the verdict. */
-#include "lib/trial.h"
+#include "lib/smtp/probe/trial.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Users in a file: read as they are written, and refused with the line where they are not. */
-#include "lib/user_file.h"
+#include "lib/auth/user_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

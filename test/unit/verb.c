@@ -1,8 +1,8 @@
 /* What may be typed: the table itself, and the reading of words by it. */
-#include "lib/text.h"
-#include "lib/verb.h"
+#include "lib/base/text.h"
+#include "lib/command/verb.h"
 
-#include "daemon/control/command.h"
+#include "daemon/control/request/command.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

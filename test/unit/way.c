@@ -2,7 +2,7 @@
  * that it goes to are sockets of loopback. */
 #include "daemon/flow/way.h"
 
-#include "daemon/channel.h"
+#include "daemon/base/channel.h"
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"

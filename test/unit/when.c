@@ -1,5 +1,5 @@
 /* Moments as people write them, in local time. */
-#include "daemon/control/when.h"
+#include "daemon/control/request/when.h"
 
 #include <errno.h>
 #include <setjmp.h>

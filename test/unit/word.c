@@ -1,4 +1,4 @@
-#include "kernel-rules/word.h"
+#include "kernel-rules/nftables/word.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,12 +1,12 @@
 /* Owns a database of records while they come, are asked for and go: what the disk does not take is
  * lost, counted and said, and what is too old or too much is removed in steps. What a record is,
  * how it is found and what goes first is its owner's, on the store's thread. */
-#ifndef POSTERN_CONTROL_AUDIT_ARCHIVE_H
-#define POSTERN_CONTROL_AUDIT_ARCHIVE_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_ARCHIVE_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_ARCHIVE_H
 
 #include "daemon/control/audit/loss.h"
-#include "daemon/control/audit_query.h"
-#include "daemon/control/store.h"
+#include "daemon/control/audit/query.h"
+#include "daemon/control/store/store.h"
 
 struct archive;
 

@@ -1,8 +1,8 @@
 /* Owns a line of name=value pairs, as the log has records. */
-#ifndef POSTERN_CONTROL_AUDIT_LINE_H
-#define POSTERN_CONTROL_AUDIT_LINE_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_LINE_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_LINE_H
 
-#include "lib/addr.h"
+#include "lib/base/addr.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "daemon/control/audit/loss.h"
 
-#include "daemon/log.h"
+#include "daemon/base/log.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* Owns what is said of records that could not be stored: each is counted, the loss is logged once a
  * minute until it ends, and then that it did. */
-#ifndef POSTERN_CONTROL_AUDIT_LOSS_H
-#define POSTERN_CONTROL_AUDIT_LOSS_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_LOSS_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_LOSS_H
 
-#include "lib/counter.h"
+#include "lib/metrics/counter.h"
 
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 /* Owns looking for messages: newest first, from segment to segment, until a page is full. */
-#ifndef POSTERN_CONTROL_AUDIT_MESSAGE_QUERY_H
-#define POSTERN_CONTROL_AUDIT_MESSAGE_QUERY_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_QUERY_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_QUERY_H
 
-#include "daemon/control/audit_query.h"
-#include "lib/policy.h"
-#include "lib/smtp/message_record.h"
+#include "daemon/control/audit/query.h"
+#include "lib/policy/policy.h"
+#include "lib/record/message_record.h"
 
 /* A text that is looked for. */
 struct message_wanted {

@@ -5,11 +5,11 @@
  * enough, or old, it is closed: its tables get its number. So an index is never larger than a
  * cache, however many messages there are, and what is too old goes by the table. The key of a row
  * is a number that only grows, whatever the clock does: newest first is by keys. */
-#ifndef POSTERN_CONTROL_AUDIT_MESSAGE_ROWS_H
-#define POSTERN_CONTROL_AUDIT_MESSAGE_ROWS_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_ROWS_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_ROWS_H
 
-#include "daemon/control/store.h"
-#include "lib/smtp/message_record.h"
+#include "daemon/control/store/store.h"
+#include "lib/record/message_record.h"
 
 /* A segment is closed before it has more: measured, see test/bench/messages-million. */
 #define MESSAGE_SEGMENT_ROWS  20000

@@ -1,11 +1,11 @@
 #include "daemon/control/audit/message_text.h"
 
 #include "daemon/control/audit/line.h"
-#include "daemon/control/row.h"
-#include "daemon/log.h"
-#include "lib/policy.h"
-#include "lib/text.h"
-#include "lib/tls_facts.h"
+#include "daemon/control/request/row.h"
+#include "daemon/base/log.h"
+#include "lib/policy/policy.h"
+#include "lib/base/text.h"
+#include "lib/tls/facts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

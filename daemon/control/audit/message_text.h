@@ -1,8 +1,8 @@
 /* Owns the words for a finished message: as JSON, as a line and fields of the log. */
-#ifndef POSTERN_CONTROL_AUDIT_MESSAGE_TEXT_H
-#define POSTERN_CONTROL_AUDIT_MESSAGE_TEXT_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_TEXT_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_TEXT_H
 
-#include "lib/smtp/message_record.h"
+#include "lib/record/message_record.h"
 
 #include <jansson.h>
 

@@ -3,8 +3,8 @@
 #include "daemon/control/audit/archive.h"
 #include "daemon/control/audit/message_rows.h"
 #include "daemon/control/audit/message_text.h"
-#include "daemon/control/thin.h"
-#include "daemon/log.h"
+#include "daemon/control/audit/thin.h"
+#include "daemon/base/log.h"
 
 #include <errno.h>
 #include <sqlite3.h>

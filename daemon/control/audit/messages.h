@@ -3,12 +3,12 @@
  *
  * Mail never waits for it: as with the records of flows (audit.h), what the disk does not take is
  * lost, counted, and said. */
-#ifndef POSTERN_CONTROL_AUDIT_MESSAGES_H
-#define POSTERN_CONTROL_AUDIT_MESSAGES_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGES_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGES_H
 
-#include "daemon/control/audit.h"
+#include "daemon/control/audit/audit.h"
 #include "daemon/control/audit/message_query.h"
-#include "lib/smtp/message_record.h"
+#include "lib/record/message_record.h"
 
 struct messages;
 

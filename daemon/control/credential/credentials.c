@@ -2,8 +2,8 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/renew.h"
-#include "daemon/control/peers.h"
-#include "daemon/log.h"
+#include "daemon/control/peers/peers.h"
+#include "daemon/base/log.h"
 #include "lib/ipc/credential.h"
 
 #include <errno.h>

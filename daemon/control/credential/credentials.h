@@ -5,13 +5,13 @@
  *
  * The files are looked at once a minute. One that has changed and is good is in force at once; one
  * that is not leaves what there was, and is told until it is mended. */
-#ifndef POSTERN_CREDENTIALS_H
-#define POSTERN_CREDENTIALS_H
+#ifndef POSTERN_DAEMON_CONTROL_CREDENTIAL_CREDENTIALS_H
+#define POSTERN_DAEMON_CONTROL_CREDENTIAL_CREDENTIALS_H
 
-#include "daemon/control/ask.h"
+#include "daemon/control/peers/ask.h"
 #include "daemon/control/credential/read.h"
-#include "lib/credential.h"
-#include "lib/policy.h"
+#include "lib/tls/credential.h"
+#include "lib/policy/policy.h"
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* Owns reading a file whose bytes must not stay in memory: a key, a secret; and the words for why
  * one cannot be read, with the line to type. */
-#ifndef POSTERN_CREDENTIAL_FILE_H
-#define POSTERN_CREDENTIAL_FILE_H
+#ifndef POSTERN_DAEMON_CONTROL_CREDENTIAL_FILE_H
+#define POSTERN_DAEMON_CONTROL_CREDENTIAL_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

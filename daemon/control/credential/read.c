@@ -1,6 +1,6 @@
 #include "daemon/control/credential/read.h"
 
-#include "lib/user_file.h"
+#include "lib/auth/user_file.h"
 
 #include <openssl/crypto.h>
 

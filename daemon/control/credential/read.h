@@ -1,10 +1,10 @@
 /* Owns one reading of a credential: its files, judged, and what may be shown of it. */
-#ifndef POSTERN_CREDENTIAL_READ_H
-#define POSTERN_CREDENTIAL_READ_H
+#ifndef POSTERN_DAEMON_CONTROL_CREDENTIAL_READ_H
+#define POSTERN_DAEMON_CONTROL_CREDENTIAL_READ_H
 
 #include "daemon/control/credential/file.h"
-#include "lib/certificate.h"
-#include "lib/credential.h"
+#include "lib/tls/certificate.h"
+#include "lib/tls/credential.h"
 
 struct credential_read {
 	struct secret_file file, key; /* bytes: there only while it can be used */

@@ -1,8 +1,8 @@
 /* Owns looking at the files of the running policy's certificates, trust stores and secrets: once a
  * minute, and when somebody asks. What has changed and is good is handed to the processes, which
  * build with it and say whether they could. */
-#ifndef POSTERN_RENEW_H
-#define POSTERN_RENEW_H
+#ifndef POSTERN_DAEMON_CONTROL_CREDENTIAL_RENEW_H
+#define POSTERN_DAEMON_CONTROL_CREDENTIAL_RENEW_H
 
 #include "daemon/control/credential/credentials.h"
 #include "daemon/process/roles.h"

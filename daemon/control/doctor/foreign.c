@@ -1,0 +1,551 @@
+/* What doctor finds of other programs' rules. A steered packet keeps its port 25 and passes the
+ * input hook of every table; the relay's answers and its own connections pass output. */
+#include "daemon/control/doctor/advice.h"
+
+#include "daemon/control/control.h"
+#include "daemon/control/doctor/foreign/set.h"
+#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/doctor/saved.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ADMIT_PRIORITY     (-149)
+#define CONNTRACK_PRIORITY (-200)
+#define JUMPS_MAX          16 /* as deep as the kernel goes */
+
+/* "FAMILY TABLE CHAIN HANDLE WHAT all|some|port FROM" of the facts `accepts`, `takes`, `closes`,
+ * `picks`, `jumps`. */
+struct rule {
+	char family[16], table[180], chain[180];
+	uint64_t handle;
+	char what[180], extent[8], interface[64];
+};
+
+/* What a chain does with a steered packet. */
+enum fate {
+	FATE_GOES_ON,
+	FATE_ACCEPTED,
+	FATE_REFUSED,
+	FATE_MET, /* the rule that is asked about */
+};
+
+static bool read_chain(const char *fact, struct advice_chain *chain)
+{
+	return sscanf(fact, "%15s %179s %179s %31s %31s %d %15s %63s", chain->family, chain->table,
+		       chain->name, chain->type, chain->hook, &chain->priority, chain->policy,
+		       chain->device) == 8;
+}
+
+static bool read_rule(const char *fact, struct rule *rule)
+{
+	return sscanf(fact, "%15s %179s %179s %" SCNu64 " %179s %7s %63s", rule->family,
+		       rule->table, rule->chain, &rule->handle, rule->what, rule->extent,
+		       rule->interface) == 7;
+}
+
+static bool is_in_table(const struct rule *rule, const struct advice_chain *chain)
+{
+	return strcmp(rule->family, chain->family) == 0 && strcmp(rule->table, chain->table) == 0;
+}
+
+static bool is_in(const struct rule *rule, const struct advice_chain *chain)
+{
+	return is_in_table(rule, chain) && strcmp(rule->chain, chain->name) == 0;
+}
+
+/* Does FROM of a fact have packets by this interface in it? */
+static bool covers(const char *from, const char *name)
+{
+	return *from == '!' ? !policy_interface_match(from + 1, name)
+			    : policy_interface_match(from, name);
+}
+
+/* Calls for each interface of a zone, those of a pattern as far as they are there, until it gets
+ * false. Returns false then. */
+static bool each_interface(const struct examination *exam,
+	bool (*look)(void *context, const char *name), void *context)
+{
+	const struct policy *policy = exam->control->policy;
+	for (size_t z = 0; z < policy->nzones; z++)
+		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++) {
+			const char *pattern = policy->zones[z].interfaces.v[i].text;
+			if (!strchr(pattern, '*')) {
+				if (!look(context, pattern))
+					return false;
+				continue;
+			}
+			for (size_t l = 0; l < exam->control->nlinks; l++) {
+				const char *link = exam->control->links[l].name;
+				if (policy_interface_match(pattern, link) && !look(context, link))
+					return false;
+			}
+		}
+	return true;
+}
+
+static bool is_elsewhere(void *context, const char *name)
+{
+	return !covers(context, name);
+}
+
+/* Do packets from a zone come by what FROM has in it? */
+static bool is_from_zone(const struct examination *exam, const char *from)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "%s", from);
+	return strcmp(from, "*") == 0 || !each_interface(exam, is_elsewhere, text);
+}
+
+/* The base chain in which a rule stands, or one from which a jump leads to its chain. */
+static bool find_base(const struct examination *exam, const struct rule *rule,
+	struct advice_chain *chain, unsigned depth)
+{
+	size_t at = 0;
+	struct rule jump;
+	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));)
+		if (read_chain(fact, chain) && is_in(rule, chain))
+			return true;
+	at = 0;
+	for (const char *fact; depth && (fact = examination_fact(exam->facts, "jumps", &at));)
+		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
+			strcmp(jump.table, rule->table) == 0 &&
+			strcmp(jump.what, rule->chain) == 0 && is_from_zone(exam, jump.interface) &&
+			find_base(exam, &jump, chain, depth - 1))
+			return true;
+	return false;
+}
+
+/* Does a rule of the chain, before the fact at `end`, or a rule of a chain that it may jump to,
+ * accept by this condition? */
+static bool accepts(const struct examination *exam, const struct advice_chain *chain,
+	const char *what, size_t end)
+{
+	size_t at = 0;
+	struct rule rule;
+	struct advice_chain base;
+	for (const char *fact; (fact = examination_fact(exam->facts, "accepts", &at)) && at <= end;)
+		if (read_rule(fact, &rule) && strcmp(rule.what, what) == 0 &&
+			(is_in(&rule, chain) ||
+				(is_in_table(&rule, chain) && !find_base(exam, &rule, &base, 0))))
+			return true;
+	return false;
+}
+
+/* A walk of a packet through a chain and those that it jumps to, up to a rule's fact. */
+struct walk {
+	const struct examination *exam;
+	const struct advice_chain *chain;
+	size_t rule;   /* SIZE_MAX: to the end */
+	uint16_t port; /* of a listener that it comes to; 0: it is a steered one */
+};
+
+/* The fact as it is told of packets to port 25; NULL: it is of packets to another port. */
+static const char *of_port(const struct walk *walk, const char *fact)
+{
+	char mark[8];
+	int len = snprintf(mark, sizeof(mark), "%u:", walk->port);
+
+	if (!walk->port || walk->port == FOREIGN_SMTP_PORT)
+		return fact;
+	return strncmp(fact, mark, (size_t)len) == 0 ? fact + len : NULL;
+}
+
+static bool is_refusal(const struct rule *rule)
+{
+	return strcmp(rule->extent, "all") == 0 &&
+	       (strcmp(rule->what, "drop") == 0 || strcmp(rule->what, "reject") == 0);
+}
+
+static enum fate walk_chain(
+	const struct walk *walk, const char *name, const char *interface, unsigned depth)
+{
+	const struct doctor_facts *facts = walk->exam->facts;
+	for (size_t i = 0; i < facts->n; i++) {
+		static const char *const words[] = {"accepts", "closes", "jumps", "takes", "picks"};
+		const char *fact = of_port(walk, facts->v[i]);
+		enum fate fate = FATE_GOES_ON;
+		struct rule rule;
+		size_t w = 0, len = 0;
+		for (; fact && w < sizeof(words) / sizeof(words[0]); w++) {
+			len = strlen(words[w]);
+			if (strncmp(fact, words[w], len) == 0 && fact[len] == ' ')
+				break;
+		}
+		if (!fact || w == sizeof(words) / sizeof(words[0]) ||
+			!read_rule(fact + len + 1, &rule) || !is_in_table(&rule, walk->chain) ||
+			strcmp(rule.chain, name) != 0 || !covers(rule.interface, interface))
+			continue;
+		if (i == walk->rule)
+			fate = FATE_MET;
+		/* of a steered packet a finding of its own tells */
+		else if (w == 1 || (w == 3 && walk->port && is_refusal(&rule)))
+			fate = FATE_REFUSED;
+		else if (w == 2 && depth < JUMPS_MAX)
+			fate = walk_chain(walk, rule.what, interface, depth + 1);
+		else if (w == 0 &&
+			 (strcmp(rule.what, "smtp") == 0 ||
+				 strcmp(rule.what, walk->port ? "listener" : "mark") == 0))
+			fate = FATE_ACCEPTED;
+		if (fate != FATE_GOES_ON)
+			return fate;
+	}
+	return FATE_GOES_ON;
+}
+
+static bool is_not_refused(void *context, const char *name)
+{
+	const struct walk *walk = context;
+	enum fate fate = walk_chain(walk, walk->chain->name, name, 0);
+	return fate == FATE_GOES_ON ? strcmp(walk->chain->policy, "drop") != 0
+				    : fate != FATE_REFUSED;
+}
+
+static bool is_decided(void *context, const char *name)
+{
+	const struct walk *walk = context;
+	enum fate fate = walk_chain(walk, walk->chain->name, name, 0);
+	return fate == FATE_ACCEPTED || fate == FATE_REFUSED;
+}
+
+/* Does the chain refuse what is steered from any interface of a zone? */
+static bool refuses_steered(const struct examination *exam, const struct advice_chain *chain)
+{
+	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX};
+	return !each_interface(exam, is_not_refused, &walk);
+}
+
+/* Is what is steered from all interfaces of zones decided before it comes to the rule of this fact?
+ */
+static bool never_meets(
+	const struct examination *exam, const struct advice_chain *chain, size_t rule)
+{
+	struct walk walk = {.exam = exam, .chain = chain, .rule = rule};
+	return each_interface(exam, is_decided, &walk);
+}
+
+/* Where in the facts the chain stops letting go on what it has not named: the fact behind its last
+ * rule with policy drop, or a rule that closes it. false: nowhere. */
+static bool is_closed(const struct examination *exam, const struct advice_chain *chain, size_t *end)
+{
+	size_t at = 0;
+	struct rule rule;
+	for (const char *fact; (fact = examination_fact(exam->facts, "closes", &at));)
+		if (read_rule(fact, &rule) && is_in(&rule, chain) &&
+			(*rule.interface == '*' || *rule.interface == '!')) {
+			*end = at;
+			return true;
+		}
+	*end = exam->facts->n;
+	return strcmp(chain->policy, "drop") == 0;
+}
+
+/* ---- lines to paste ---- */
+
+/* The way to every host; to anywhere for `server original`. */
+static void put_hosts(
+	struct advice *lines, const struct examination *exam, const struct advice_chain *chain)
+{
+	const struct policy *policy = exam->control->policy;
+	for (size_t s = 0; s < policy->nservers; s++) {
+		const struct ipc_targets *targets = health_peer_targets(exam->control->health, s);
+		for (uint32_t i = 0; targets && i < targets->n; i++)
+			for (unsigned a = 0; a < ipc_target_addresses(&targets->v[i]); a++)
+				advice_put_host(lines, exam, chain, &targets->v[i].addresses[a],
+					targets->v[i].port);
+	}
+	for (size_t r = 0; r < policy->nrules; r++)
+		if (policy->rules[r].to_original) {
+			char words[64], options[64];
+			snprintf(words, sizeof(words), "meta skuid %u tcp dport 25",
+				(unsigned)geteuid());
+			snprintf(options, sizeof(options),
+				"-p tcp --dport 25 -m owner --uid-owner %u", (unsigned)geteuid());
+			advice_put_accept(lines, exam, chain, words, options);
+			return;
+		}
+}
+
+/* ---- the hooks, in the order in which packets meet them ---- */
+
+static void check_input(const struct examination *exam, const struct advice_chain *chain)
+{
+	struct advice lines = {.len = 0};
+	size_t end;
+	bool closed = is_closed(exam, chain, &end);
+	bool refused = refuses_steered(exam, chain) && !accepts(exam, chain, "mark", end);
+	if (refused)
+		advice_put_mark(&lines, exam, chain, "meta mark", "mark");
+	/* what the server answers */
+	if (closed && !accepts(exam, chain, "established", end))
+		advice_put_accept(&lines, exam, chain, "ct state established",
+			"-m conntrack --ctstate ESTABLISHED");
+	examination_find(exam, "input", lines.len ? DOCTOR_ERROR : DOCTOR_OK, lines.text,
+		"chain %s %s %s %s%s", chain->family, chain->table, chain->name,
+		closed ? "lets in only what it names" : "lets in what it does not name",
+		refused     ? ", and not all steered packets: they pass the input hook of every "
+			      "table, with their port 25"
+		: lines.len ? ", and not the servers' answers"
+			    : "");
+}
+
+/* Does nobody come by any interface to this port of the gateway itself? Who may come by some is the
+ * operator's to say. */
+static bool refuses_all(
+	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
+{
+	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = port};
+	const struct control *control = exam->control;
+
+	for (size_t i = 0; i < control->nlinks; i++)
+		if (strcmp(control->links[i].name, "lo") != 0 &&
+			is_not_refused(&walk, control->links[i].name))
+			return false;
+	return control->nlinks > 0;
+}
+
+static bool sees(const struct advice_chain *chain, enum addr_family family)
+{
+	return strcmp(chain->family, family == ADDR_IP6 ? "ip" : "ip6") != 0;
+}
+
+/* Where a listener is, in the words of nft and of iptables. */
+static void put_listener(struct advice *lines, const struct examination *exam,
+	const struct advice_chain *chain, const struct endpoint *at)
+{
+	char words[160], options[160], addr[ADDR_TEXT_SIZE];
+
+	addr_format(&at->addr, addr);
+	if (addr_is_unspecified(&at->addr)) {
+		snprintf(words, sizeof(words), "tcp dport %u", at->port);
+		snprintf(options, sizeof(options), "-p tcp --dport %u", at->port);
+	} else {
+		snprintf(words, sizeof(words), "%s daddr %s tcp dport %u",
+			at->addr.family == ADDR_IP6 ? "ip6" : "ip", addr, at->port);
+		snprintf(options, sizeof(options), "-d %s -p tcp --dport %u", addr, at->port);
+	}
+	advice_put_accept(lines, exam, chain, words, options);
+}
+
+static void check_input_of_listeners(
+	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
+{
+	const struct listening *listening = &exam->control->listening;
+	struct advice lines = {.len = 0};
+	char at[ENDPOINT_TEXT_SIZE] = "";
+
+	for (size_t i = 0; i < listening->n; i++) {
+		const struct endpoint *one = &listening->v[i].at;
+		if (one->port != port || !sees(chain, one->addr.family))
+			continue;
+		endpoint_format(one, at);
+		put_listener(&lines, exam, chain, one);
+	}
+	if (*at && refuses_all(exam, chain, port))
+		examination_find(exam, "input", DOCTOR_ERROR, lines.text,
+			"chain %s %s %s lets in only what it names, and nobody to the listener at "
+			"%s",
+			chain->family, chain->table, chain->name, at);
+}
+
+/* Is there a host that the gateway has heard of and cannot use? */
+static bool is_host_down(const struct examination *exam)
+{
+	for (size_t s = 0; s < exam->control->policy->nservers; s++) {
+		const struct ipc_targets *targets = health_peer_targets(exam->control->health, s);
+		for (uint32_t i = 0; targets && i < targets->n; i++) {
+			struct ipc_target views[2];
+			unsigned n = ipc_target_views(targets->flows, &targets->v[i], views);
+			for (unsigned v = 0; v < n; v++)
+				if (views[v].state == TARGET_DOWN || views[v].failing)
+					return true;
+		}
+	}
+	return false;
+}
+
+static void check_output(const struct examination *exam, const struct advice_chain *chain)
+{
+	struct advice lines = {.len = 0};
+	size_t end;
+	bool closed = is_closed(exam, chain, &end);
+	bool answers = !closed || accepts(exam, chain, "established", end) ||
+		       accepts(exam, chain, "ct-mark", end);
+	bool hosts = !closed || !is_host_down(exam);
+	if (!answers)
+		advice_put_mark(&lines, exam, chain, "ct mark", "connmark");
+	if (!answers || !hosts)
+		put_hosts(&lines, exam, chain);
+	examination_find(exam, "output",
+		!answers ? DOCTOR_ERROR
+		: hosts  ? DOCTOR_OK
+			 : DOCTOR_WARNING,
+		lines.text, "chain %s %s %s %s%s", chain->family, chain->table, chain->name,
+		closed ? "lets out only what it names" : "lets out what it does not name",
+		!answers ? ", and not our answers to the clients"
+		: hosts  ? ""
+			 : ", and a host does not answer: may connections to it go out?");
+}
+
+static void check_forward(const struct examination *exam, const struct advice_chain *chain)
+{
+	size_t end;
+	bool closed = is_closed(exam, chain, &end);
+	examination_find(exam, "forward", DOCTOR_OK, "", "chain %s %s %s %s", chain->family,
+		chain->table, chain->name,
+		closed ? "forwards only what it names: steered packets are never forwarded, what "
+			 "is to pass needs a line of yours"
+		       : "forwards what it does not name");
+}
+
+static void check_chains(const struct examination *exam)
+{
+	size_t at = 0;
+	struct advice_chain chain;
+	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));) {
+		if (!read_chain(fact, &chain))
+			continue;
+		if (strcmp(chain.hook, "input") == 0) {
+			check_input(exam, &chain);
+			for (uint16_t port = 0;
+				(port = listening_next_port(&exam->control->listening, port));)
+				check_input_of_listeners(exam, &chain, port);
+		} else if (strcmp(chain.hook, "output") == 0) {
+			check_output(exam, &chain);
+		} else if (strcmp(chain.hook, "forward") == 0) {
+			check_forward(exam, &chain);
+		}
+	}
+}
+
+/* What to do about a rule that takes TCP/25 in this chain; false: it is not on our way. */
+static bool advise(const struct examination *exam, const struct rule *rule,
+	const struct advice_chain *chain, size_t at, struct advice *lines)
+{
+	if (strcmp(rule->what, "mark") == 0) {
+		advice_put_mark(lines, exam, chain, "meta mark", "mark");
+		return strcmp(chain->hook, "prerouting") == 0 &&
+		       chain->priority >= ADMIT_PRIORITY && is_from_zone(exam, rule->interface) &&
+		       !never_meets(exam, chain, at - 1);
+	}
+	/* a flow that passes is known by it, and cut by it at a logout */
+	if (strcmp(rule->what, "ct-mark") == 0) {
+		advice_put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
+		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+	}
+	if (strcmp(rule->what, "notrack") == 0) {
+		advice_put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
+		advice_put_accept(lines, exam, chain, "tcp sport 25", "-p tcp --sport 25");
+		return strcmp(chain->hook, "prerouting") == 0 &&
+		       chain->priority < CONNTRACK_PRIORITY &&
+		       is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+	}
+	/* iptables' rules, too: -D wants all words of a rule, nft its handle */
+	if (strcmp(chain->hook, "ingress") == 0 || strcmp(chain->hook, "prerouting") == 0) {
+		advice_put_line(lines, "nft delete rule %s %s %s handle %" PRIu64, rule->family,
+			rule->table, rule->chain, rule->handle);
+		return is_from_zone(exam, chain->device) && is_from_zone(exam, rule->interface);
+	}
+	if (strcmp(chain->hook, "input") == 0) {
+		advice_put_mark(lines, exam, chain, "meta mark", "mark");
+		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+	}
+	if (strcmp(chain->hook, "output") == 0) {
+		put_hosts(lines, exam, chain);
+		return !accepts(exam, chain, "ct-mark", at) && is_host_down(exam);
+	}
+	return false;
+}
+
+/* Does a jump for port 25 lead to the rule's chain? Other chains pick from all that comes. */
+static bool is_for_port(const struct examination *exam, const struct rule *rule, unsigned depth)
+{
+	size_t at = 0;
+	struct rule jump;
+	for (const char *fact; depth && (fact = examination_fact(exam->facts, "jumps", &at));)
+		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
+			strcmp(jump.table, rule->table) == 0 &&
+			strcmp(jump.what, rule->chain) == 0 &&
+			(strcmp(jump.extent, "port") == 0 || is_for_port(exam, &jump, depth - 1)))
+			return true;
+	return false;
+}
+
+/* A packet that we steered keeps its port 25 to the end, so a rule of another on that port takes it
+ * before us or behind us. */
+static void check_takers(const struct examination *exam)
+{
+	static const char *const words[] = {"takes", "closes", "picks"};
+	unsigned found = 0;
+	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+		size_t at = 0;
+		struct rule rule;
+		struct advice_chain chain;
+		for (const char *fact; (fact = examination_fact(exam->facts, words[w], &at));) {
+			struct advice lines = {.len = 0};
+			if (!read_rule(fact, &rule) || !find_base(exam, &rule, &chain, JUMPS_MAX) ||
+				!advise(exam, &rule, &chain, at, &lines) ||
+				(w == 2 && (strcmp(chain.hook, "input") != 0 ||
+						   !is_for_port(exam, &rule, JUMPS_MAX))))
+				continue;
+			/* of a closed chain behind prerouting its own finding tells */
+			if (w == 1 && (strcmp(chain.hook, "input") == 0 ||
+					      strcmp(chain.hook, "output") == 0))
+				continue;
+			bool all = strcmp(rule.extent, "all") == 0;
+			examination_find(exam, "foreign-rule", all ? DOCTOR_ERROR : DOCTOR_WARNING,
+				lines.text,
+				"chain %s %s %s (%s, %s, priority %d) has a rule, handle %" PRIu64
+				", that %s TCP port 25: %s",
+				rule.family, rule.table, rule.chain, chain.type, chain.hook,
+				chain.priority, rule.handle, all ? "takes" : "may take", rule.what);
+			found++;
+		}
+	}
+	if (!found)
+		examination_find(
+			exam, "foreign-rule", DOCTOR_OK, "", "no other rule takes TCP port 25");
+}
+
+/* Rules of iptables-legacy do not stand in nftables, and only root may read them. */
+static void check_legacy(const struct examination *exam)
+{
+	static const struct {
+		const char *path, *command;
+	} kinds[] = {{"/proc/net/ip_tables_names", "iptables-legacy"},
+		{"/proc/net/ip6_tables_names", "ip6tables-legacy"}};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (access(kinds[i].path, F_OK) == 0)
+			examination_find(exam, "iptables-legacy", DOCTOR_OK, "",
+				"%s is in the kernel; what it holds only root can tell: %s -S",
+				kinds[i].command, kinds[i].command);
+}
+
+/* Nothing of a file that holds our table can be loaded, at the next boot or now. */
+static void check_saved(const struct examination *exam)
+{
+	char path[PATH_MAX];
+	const char *file = saved_find(path, sizeof(path));
+	if (file)
+		examination_find(exam, "saved-ruleset", DOCTOR_ERROR,
+			"take the block `table inet postern { ... }` out of that file, and save "
+			"your own tables alone: nft list table FAMILY NAME",
+			"%s holds a copy of our table: nft loads neither it nor any of your own "
+			"rules from that file",
+			file);
+	else
+		examination_find(exam, "saved-ruleset", DOCTOR_OK, "",
+			"no file that nft loads at boot holds a copy of our table");
+}
+
+void examination_of_foreign(const struct examination *exam)
+{
+	check_chains(exam);
+	check_takers(exam);
+	check_legacy(exam);
+	check_saved(exam);
+}

@@ -1,0 +1,474 @@
+#include "daemon/control/doctor/foreign/rule.h"
+
+#include "daemon/control/control.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter/xt_connmark.h>
+#include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_mark.h>
+#include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_tcpudp.h>
+#include <string.h>
+
+static void take_port(struct foreign_rule *reading, bool hit)
+{
+	*(hit ? &reading->port_hit : &reading->port_missed) = true;
+}
+
+/* Does a mark that is set from what is loaded keep our bits? The connection's are the same ones. */
+static bool keeps_mark(const struct foreign_rule *reading)
+{
+	const uint32_t ours = reading->mark_mask;
+	return (reading->loaded == LOADED_MARK || reading->loaded == LOADED_CT_MARK) &&
+	       (reading->masked & ours) == ours && !(reading->xored & ours);
+}
+
+static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	uint32_t key = foreign_u32(expr, NFTA_META_KEY);
+
+	if (!expr->v[NFTA_META_DREG]) {
+		reading->overwrites |= key == NFT_META_MARK && !keeps_mark(reading);
+		reading->loaded = LOADED_HARMLESS;
+		return;
+	}
+	reading->masked = UINT32_MAX;
+	reading->xored = 0;
+	switch (key) {
+	case NFT_META_MARK:
+		reading->loaded = LOADED_MARK;
+		break;
+	case NFT_META_IIF:
+		reading->loaded = LOADED_INDEX;
+		break;
+	case NFT_META_L4PROTO:
+	case NFT_META_NFPROTO:
+	case NFT_META_PROTOCOL:
+		reading->loaded = LOADED_HARMLESS;
+		break;
+	case NFT_META_IIFNAME:
+		reading->loaded = LOADED_INTERFACE;
+		break;
+	default:
+		reading->loaded = LOADED_OTHER;
+	}
+}
+
+/* A name, or with fewer bytes than names have the beginning of one, as nft writes `wlan*`. */
+static void take_interface(
+	struct foreign_rule *reading, uint32_t op, const char *data, uint32_t len)
+{
+	if (!data || !len || len > IFNAMSIZ || (op != NFT_CMP_EQ && op != NFT_CMP_NEQ)) {
+		reading->narrowed = true;
+		return;
+	}
+	snprintf(reading->interface, sizeof(reading->interface), "%s%.*s%s",
+		op == NFT_CMP_NEQ ? "!" : "", (int)len, data, data[len - 1] ? "*" : "");
+	if (strpbrk(reading->interface, " \n"))
+		reading->narrowed = true;
+}
+
+static void take_index(struct foreign_rule *reading, uint32_t op, const void *data, uint32_t len)
+{
+	char name[IFNAMSIZ] = "";
+	uint32_t index = 0;
+
+	if (data && len == sizeof(index))
+		memcpy(&index, data, sizeof(index));
+	foreign_link_name(reading->dump, index, name);
+	take_interface(reading, op, *name ? name : NULL, sizeof(name));
+}
+
+static void read_ct(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	uint32_t key = foreign_u32(expr, NFTA_CT_KEY);
+
+	if (!expr->v[NFTA_CT_DREG]) {
+		reading->overwrites_ct |= key == NFT_CT_MARK && !keeps_mark(reading);
+		reading->loaded = LOADED_HARMLESS;
+		return;
+	}
+	reading->loaded = key == NFT_CT_STATE  ? LOADED_STATE
+			  : key == NFT_CT_MARK ? LOADED_CT_MARK
+					       : LOADED_OTHER;
+	reading->masked = UINT32_MAX;
+	reading->xored = 0;
+}
+
+static void read_payload(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	uint32_t base = foreign_u32(expr, NFTA_PAYLOAD_BASE);
+	uint32_t offset = foreign_u32(expr, NFTA_PAYLOAD_OFFSET);
+	uint32_t len = foreign_u32(expr, NFTA_PAYLOAD_LEN);
+	bool port = base == NFT_PAYLOAD_TRANSPORT_HEADER && offset == 2 && len == 2;
+	/* `ip protocol`, `ip6 nexthdr` */
+	bool protocol =
+		base == NFT_PAYLOAD_NETWORK_HEADER && len == 1 && (offset == 9 || offset == 6);
+	reading->loaded = port ? LOADED_PORT : protocol ? LOADED_PROTOCOL : LOADED_OTHER;
+}
+
+static void read_bitwise(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	uint32_t len = 0, mask = 0, xor = 0;
+	const void *data = foreign_value(expr, NFTA_BITWISE_MASK, &len);
+	if (data && len == sizeof(mask))
+		memcpy(&mask, data, sizeof(mask));
+	data = foreign_value(expr, NFTA_BITWISE_XOR, &len);
+	if (data && len == sizeof(xor))
+		memcpy(&xor, data, sizeof(xor));
+	reading->masked = mask;
+	reading->xored = xor;
+}
+
+static bool compare_port(const struct foreign_rule *reading, uint32_t op, const uint8_t port[2])
+{
+	int other = port[0] << 8 | port[1];
+	switch (op) {
+	case NFT_CMP_EQ:
+		return other == reading->to;
+	case NFT_CMP_NEQ:
+		return other != reading->to;
+	case NFT_CMP_LT:
+		return reading->to < other;
+	case NFT_CMP_LTE:
+		return reading->to <= other;
+	case NFT_CMP_GT:
+		return reading->to > other;
+	case NFT_CMP_GTE:
+		return reading->to >= other;
+	default:
+		return false;
+	}
+}
+
+static void take_protocol(struct foreign_rule *reading, uint8_t protocol)
+{
+	if (protocol != IPPROTO_TCP)
+		reading->port_missed = true;
+}
+
+/* Of a steered flow's packets the first is new and all others are established. */
+static void take_states(struct foreign_rule *reading, uint32_t states)
+{
+	reading->stateful = true;
+	reading->states |= states & (FOREIGN_ESTABLISHED | FOREIGN_NEW);
+}
+
+static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	uint32_t len = 0, op = foreign_u32(expr, NFTA_CMP_OP);
+	const uint8_t *data = foreign_value(expr, NFTA_CMP_DATA, &len);
+	const uint32_t relay = reading->relay;
+	bool ours = data && op == NFT_CMP_EQ && len == sizeof(relay) &&
+		    memcmp(data, &relay, sizeof(relay)) == 0;
+
+	switch (reading->loaded) {
+	case LOADED_PORT:
+		take_port(reading, data && len == 2 && compare_port(reading, op, data));
+		break;
+	case LOADED_MARK:
+		*(ours ? &reading->mark : &reading->narrowed) = true;
+		break;
+	case LOADED_CT_MARK:
+		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
+		break;
+	case LOADED_STATE:
+		if (op == NFT_CMP_NEQ)
+			take_states(reading, reading->masked);
+		else
+			reading->narrowed = true;
+		break;
+	case LOADED_HARMLESS:
+		/* another protocol than TCP, or its family alone */
+		if (data && len == 1 && data[0] != IPPROTO_TCP && data[0] != NFPROTO_IPV4 &&
+			data[0] != NFPROTO_IPV6)
+			reading->port_missed = true;
+		break;
+	case LOADED_PROTOCOL:
+		if (data && op == NFT_CMP_EQ)
+			take_protocol(reading, data[0]);
+		else
+			reading->narrowed = true;
+		break;
+	case LOADED_INTERFACE:
+		take_interface(reading, op, (const char *)data, len);
+		break;
+	case LOADED_INDEX:
+		take_index(reading, op, data, len);
+		break;
+	case LOADED_CONSTANT:
+	case LOADED_OTHER:
+		reading->narrowed = true;
+		break;
+	}
+}
+
+static void read_range(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	uint32_t len = 0, to_len = 0;
+	const uint8_t *from = foreign_value(expr, NFTA_RANGE_FROM_DATA, &len);
+	const uint8_t *to = foreign_value(expr, NFTA_RANGE_TO_DATA, &to_len);
+	bool outside = foreign_u32(expr, NFTA_RANGE_OP) == NFT_RANGE_NEQ;
+	if (reading->loaded != LOADED_PORT || !from || !to || len != 2 || to_len != 2)
+		reading->narrowed = true;
+	else
+		take_port(reading, (compare_port(reading, NFT_CMP_GTE, from) &&
+					   compare_port(reading, NFT_CMP_LTE, to)) != outside);
+}
+
+static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	bool map = expr->v[NFTA_LOOKUP_DREG] != NULL;
+	bool inverted = (foreign_u32(expr, NFTA_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) != 0;
+	const struct foreign_set set = {reading->dump, reading->to, reading->family, reading->table,
+		foreign_text(expr, NFTA_LOOKUP_SET)};
+	struct foreign_act act;
+
+	if (reading->loaded == LOADED_PORT && set.name) {
+		bool found = foreign_set_find_port(&set, &act);
+		take_port(reading, found != inverted);
+		if (map && found)
+			reading->act = act;
+	} else if (reading->loaded == LOADED_STATE && set.name && !inverted) {
+		take_states(reading, foreign_set_states(&set, map));
+		if (map) /* of the others too little is known */
+			foreign_act_set(&reading->act, NF_ACCEPT, NULL);
+	} else if ((reading->loaded == LOADED_INTERFACE || reading->loaded == LOADED_INDEX) &&
+		   set.name && !inverted) {
+		reading->listed = true;
+		foreign_set_interfaces(&set, reading->loaded == LOADED_INDEX, &reading->interfaces);
+		reading->narrowed |= reading->interfaces.incomplete;
+	} else {
+		reading->narrowed = true;
+	}
+}
+
+static void read_immediate(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	uint32_t verdict;
+	const char *chain;
+
+	reading->loaded = LOADED_CONSTANT;
+	if (foreign_verdict(expr, NFTA_IMMEDIATE_DATA, &verdict, &chain))
+		foreign_act_set(&reading->act, verdict, chain);
+}
+
+static void read_nat(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	if (foreign_u32(expr, NFTA_NAT_TYPE) == NFT_NAT_DNAT)
+		reading->act.name = "nat";
+}
+
+/* What xtables' match or target is told, copied: it need not be aligned, and may be of another
+ * revision and size. false: it is shorter. */
+static bool take_info(const struct foreign_attrs *expr, unsigned type, void *info, size_t size)
+{
+	uint32_t len;
+	const void *data = foreign_data(expr, type, &len);
+
+	if (len < size)
+		return false;
+	memcpy(info, data, size);
+	return true;
+}
+
+static bool has_port(const struct xt_multiport_v1 *ports, uint16_t port)
+{
+	bool in = false;
+
+	for (unsigned i = 0; i < ports->count && i < XT_MULTI_PORTS; i++) {
+		bool range = ports->pflags[i] && i + 1 < XT_MULTI_PORTS;
+		in |= ports->ports[i] <= port && port <= ports->ports[i + (range ? 1 : 0)];
+		i += range;
+	}
+	return in;
+}
+
+/* A match of xtables. */
+static void read_match(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	const char *name = foreign_text(expr, NFTA_MATCH_NAME);
+	const uint32_t revision = foreign_u32(expr, NFTA_MATCH_REV);
+	union {
+		struct xt_tcp tcp;
+		struct xt_multiport_v1 ports;
+		struct xt_conntrack_mtinfo3 ct;
+		struct xt_mark_mtinfo1 mark;
+		struct xt_connmark_mtinfo1 ct_mark;
+	} info;
+
+	if (!name) {
+		reading->narrowed = true;
+	} else if (strcmp(name, "tcp") == 0 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.tcp))) {
+		bool in = info.tcp.dpts[0] <= reading->to && reading->to <= info.tcp.dpts[1];
+		take_port(reading, in != !!(info.tcp.invflags & XT_TCP_INV_DSTPT));
+	} else if (strcmp(name, "multiport") == 0 && revision == 1 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ports))) {
+		if (info.ports.flags == XT_MULTIPORT_SOURCE)
+			reading->narrowed = true;
+		else
+			take_port(
+				reading, has_port(&info.ports, reading->to) != !!info.ports.invert);
+	} else if (strcmp(name, "conntrack") == 0 && revision >= 2 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct))) {
+		if (info.ct.match_flags == XT_CONNTRACK_STATE && !info.ct.invert_flags)
+			take_states(reading, info.ct.state_mask);
+		else
+			reading->narrowed = true;
+	} else if (strcmp(name, "mark") == 0 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.mark))) {
+		bool ours = info.mark.mark == reading->relay && !info.mark.invert;
+		*(ours ? &reading->mark : &reading->narrowed) = true;
+	} else if (strcmp(name, "connmark") == 0 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct_mark))) {
+		bool ours = info.ct_mark.mark == reading->relay && !info.ct_mark.invert;
+		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
+	} else if (strcmp(name, "comment") != 0) {
+		reading->narrowed = true;
+	}
+}
+
+/* Saved or restored with all our bits at once, a mark stays what it is: both are alike. */
+static void read_connmark(
+	struct foreign_rule *reading, const struct xt_connmark_tginfo1 *mark, uint8_t mode)
+{
+	const uint32_t ours = reading->mark_mask;
+	bool ct = (mark->ctmask & ours) != 0, packet = (mark->nfmask & ours) != 0;
+
+	switch (mode) {
+	case XT_CONNMARK_SET:
+		reading->overwrites_ct |= ct || (mark->ctmark & ours);
+		break;
+	case XT_CONNMARK_SAVE:
+		reading->overwrites_ct |= ct && (mark->nfmask & ours) != ours;
+		break;
+	case XT_CONNMARK_RESTORE:
+		reading->overwrites |= packet && (mark->ctmask & ours) != ours;
+		break;
+	}
+}
+
+/* What is moved sideways on the way is other bits than it was. */
+static void read_shifted_connmark(
+	struct foreign_rule *reading, const struct xt_connmark_tginfo2 *mark)
+{
+	struct xt_connmark_tginfo1 plain = {
+		.ctmark = mark->ctmark, .ctmask = mark->ctmask, .nfmask = mark->nfmask};
+
+	if (mark->shift_bits && mark->mode == XT_CONNMARK_SAVE)
+		plain.nfmask = 0;
+	if (mark->shift_bits && mark->mode == XT_CONNMARK_RESTORE)
+		plain.ctmask = 0;
+	read_connmark(reading, &plain, mark->mode);
+}
+
+static void read_target(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	static const struct {
+		const char *name, *act;
+	} targets[] = {{"REJECT", "reject"}, {"DROP", "drop"}, {"DNAT", "nat"}, {"REDIRECT", "nat"},
+		{"TPROXY", "tproxy"}, {"NFQUEUE", "queue"}};
+	const char *name = foreign_text(expr, NFTA_TARGET_NAME);
+	const uint32_t revision = foreign_u32(expr, NFTA_TARGET_REV);
+	union {
+		struct xt_mark_tginfo2 mark;
+		struct xt_connmark_tginfo1 connmark;
+		struct xt_connmark_tginfo2 connmark2;
+		struct xt_ct_target_info ct;
+	} info;
+
+	if (!name)
+		return;
+	if (strcmp(name, "MARK") == 0 && revision == 2 &&
+		take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.mark)))
+		reading->overwrites |=
+			((info.mark.mask | info.mark.mark) & reading->mark_mask) != 0;
+	else if (strcmp(name, "CONNMARK") == 0 && revision == 1 &&
+		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark)))
+		read_connmark(reading, &info.connmark, info.connmark.mode);
+	else if (strcmp(name, "CONNMARK") == 0 && revision == 2 &&
+		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark2)))
+		read_shifted_connmark(reading, &info.connmark2);
+	else if (strcmp(name, "CT") == 0 &&
+		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.ct)) &&
+		 (info.ct.flags & XT_CT_NOTRACK))
+		reading->act.name = "notrack";
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (strcmp(name, targets[i].name) == 0)
+			reading->act.name = targets[i].act;
+}
+
+static void read_reject(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)expr;
+	reading->act.name = "reject";
+}
+
+static void read_redirect(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)expr;
+	reading->act.name = "nat";
+}
+
+static void read_tproxy(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)expr;
+	reading->act.name = "tproxy";
+}
+
+static void read_notrack(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)expr;
+	reading->act.name = "notrack";
+}
+
+static void read_queue(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)expr;
+	reading->act.name = "queue";
+}
+
+static void read_nothing(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)reading, (void)expr;
+}
+
+static void read_expr(struct foreign_rule *reading, const struct nlattr *attr)
+{
+	static const struct {
+		const char *name;
+		void (*read)(struct foreign_rule *reading, const struct foreign_attrs *expr);
+	} readers[] = {{"meta", read_meta}, {"ct", read_ct}, {"payload", read_payload},
+		{"bitwise", read_bitwise}, {"cmp", read_cmp}, {"range", read_range},
+		{"lookup", read_lookup}, {"immediate", read_immediate}, {"nat", read_nat},
+		{"match", read_match}, {"target", read_target}, {"reject", read_reject},
+		{"redir", read_redirect}, {"tproxy", read_tproxy}, {"queue", read_queue},
+		{"notrack", read_notrack}, {"counter", read_nothing}, {"log", read_nothing},
+		{"objref", read_nothing}};
+	struct foreign_attrs parts, expr;
+
+	foreign_nested(attr, &parts);
+	foreign_nested(parts.v[NFTA_EXPR_DATA], &expr);
+	const char *name = foreign_text(&parts, NFTA_EXPR_NAME);
+	for (size_t i = 0; name && i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (strcmp(name, readers[i].name) == 0) {
+			readers[i].read(reading, &expr);
+			return;
+		}
+	reading->narrowed = true; /* limit, fib, socket and what is yet to come */
+}
+
+void foreign_rule_read(struct foreign_rule *reading, const struct nlattr *expressions)
+{
+	const struct nlattr *attr;
+
+	if (expressions)
+		mnl_attr_for_each_nested(attr, expressions) read_expr(reading, attr);
+}

@@ -1,0 +1,190 @@
+#include "daemon/control/doctor/foreign/set.h"
+
+#include "daemon/control/control.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Key and verdict of one element. */
+struct element {
+	const uint8_t *key;
+	uint32_t len;
+	bool ends; /* it is where an interval ends */
+	struct foreign_act act;
+};
+
+void foreign_act_set(struct foreign_act *act, uint32_t verdict, const char *chain)
+{
+	const int32_t code = (int32_t)verdict;
+
+	*act = (struct foreign_act){.name = code == NF_DROP     ? "drop"
+					    : code == NF_ACCEPT ? "accept"
+								: NULL};
+	if ((code == NFT_JUMP || code == NFT_GOTO) && chain) {
+		act->name = "jump";
+		snprintf(act->chain, sizeof(act->chain), "%s", chain);
+	}
+}
+
+void foreign_link_name(const struct foreign_dump *dump, uint32_t index, char name[static IFNAMSIZ])
+{
+	name[0] = 0;
+	for (size_t i = 0; i < dump->nlinks; i++)
+		if (dump->links[i].ifindex == index)
+			snprintf(name, IFNAMSIZ, "%s", dump->links[i].name);
+}
+
+static bool read_element(const struct nlattr *attr, struct element *element)
+{
+	struct foreign_attrs parts;
+	uint32_t verdict;
+	const char *chain;
+
+	*element = (struct element){.len = 0};
+	foreign_nested(attr, &parts);
+	element->key = foreign_value(&parts, NFTA_SET_ELEM_KEY, &element->len);
+	element->ends = foreign_u32(&parts, NFTA_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END;
+	if (foreign_verdict(&parts, NFTA_SET_ELEM_DATA, &verdict, &chain))
+		foreign_act_set(&element->act, verdict, chain);
+	return element->key != NULL;
+}
+
+static bool is_text(const struct foreign_attrs *attrs, unsigned type, const char *text)
+{
+	const char *found = foreign_text(attrs, type);
+	return found && strcmp(found, text) == 0;
+}
+
+static void walk_set(const struct foreign_set *set,
+	void (*on_element)(void *context, const struct element *element), void *context)
+{
+	const struct nlmsghdr *message;
+	struct foreign_attrs attrs;
+	struct element element;
+	const struct nlattr *attr;
+	uint32_t family;
+
+	for (size_t at = 0; (message = foreign_next(set->dump, &at, &family));) {
+		if ((message->nlmsg_type & 0xff) != NFT_MSG_NEWSETELEM || family != set->family)
+			continue;
+		foreign_read(message, &attrs);
+		const struct nlattr *list = attrs.v[NFTA_SET_ELEM_LIST_ELEMENTS];
+		if (!list || !is_text(&attrs, NFTA_SET_ELEM_LIST_TABLE, set->table) ||
+			!is_text(&attrs, NFTA_SET_ELEM_LIST_SET, set->name))
+			continue;
+		mnl_attr_for_each_nested(attr, list)
+		{
+			if (read_element(attr, &element))
+				on_element(context, &element);
+		}
+	}
+}
+
+/* ---- ports ---- */
+
+struct port_search {
+	bool interval;
+	int wanted;
+	int below; /* the greatest key at or below it; -1: none */
+	bool below_ends;
+	struct foreign_act act;
+};
+
+static void on_port(void *context, const struct element *element)
+{
+	struct port_search *search = context;
+
+	if (element->len < 2)
+		return;
+	int port = element->key[0] << 8 | element->key[1];
+	search->interval |= element->ends;
+	/* an interval may end where the next begins */
+	if (port <= search->wanted &&
+		(port > search->below || (port == search->below && !element->ends))) {
+		search->below = port;
+		search->below_ends = element->ends;
+		search->act = element->act;
+	}
+}
+
+bool foreign_set_find_port(const struct foreign_set *set, struct foreign_act *act)
+{
+	struct port_search search = {.wanted = set->port, .below = -1};
+
+	walk_set(set, on_port, &search);
+	*act = search.act;
+	return search.below >= 0 &&
+	       (search.interval ? !search.below_ends : search.below == set->port);
+}
+
+/* ---- states ---- */
+
+struct state_search {
+	bool map;
+	uint32_t states;
+};
+
+static void on_state(void *context, const struct element *element)
+{
+	struct state_search *search = context;
+	uint32_t state;
+
+	if (element->len != sizeof(state))
+		return;
+	memcpy(&state, element->key, sizeof(state));
+	if (!search->map || (element->act.name && strcmp(element->act.name, "accept") == 0))
+		search->states |= state;
+}
+
+uint32_t foreign_set_states(const struct foreign_set *set, bool map)
+{
+	struct state_search search = {.map = map};
+
+	walk_set(set, on_state, &search);
+	return search.states;
+}
+
+/* ---- interfaces ---- */
+
+struct interface_search {
+	const struct foreign_dump *dump;
+	struct foreign_interfaces *interfaces;
+	bool by_index;
+};
+
+static void on_interface(void *context, const struct element *element)
+{
+	struct interface_search *search = context;
+	struct foreign_interfaces *interfaces = search->interfaces;
+	struct foreign_interface *interface = &interfaces->v[interfaces->n];
+	uint32_t index;
+
+	if (element->ends || interfaces->n == FOREIGN_INTERFACES_MAX) {
+		interfaces->incomplete = true;
+		return;
+	}
+	if (search->by_index) {
+		if (element->len != sizeof(index))
+			return;
+		memcpy(&index, element->key, sizeof(index));
+		foreign_link_name(search->dump, index, interface->name);
+		if (!*interface->name)
+			return;
+	} else {
+		snprintf(interface->name, sizeof(interface->name), "%.*s", (int)element->len,
+			(const char *)element->key);
+	}
+	interface->act = element->act;
+	interfaces->n++;
+}
+
+void foreign_set_interfaces(
+	const struct foreign_set *set, bool by_index, struct foreign_interfaces *interfaces)
+{
+	struct interface_search search = {set->dump, interfaces, by_index};
+
+	*interfaces = (struct foreign_interfaces){.n = 0};
+	walk_set(set, on_interface, &search);
+}

@@ -1,0 +1,66 @@
+#include "daemon/control/kernel/listening.h"
+
+#include "daemon/control/control.h"
+
+#include <string.h>
+
+static struct listening_at *find(struct listening *listening, const struct endpoint *at)
+{
+	for (size_t i = 0; i < listening->n; i++)
+		if (listening->v[i].at.port == at->port &&
+			addr_equal(&listening->v[i].at.addr, &at->addr))
+			return &listening->v[i];
+	return NULL;
+}
+
+static bool has(const struct policy *policy, const struct listening_at *listening)
+{
+	ptrdiff_t index = policy_find_listener_at(policy, &listening->at);
+
+	return index >= 0 && strcmp(policy->listeners[index].name.text, listening->listener) == 0;
+}
+
+void listening_follow(struct control *control)
+{
+	struct listening *listening = &control->listening;
+	size_t n = 0;
+
+	for (size_t i = 0; i < listening->n; i++)
+		if (has(control->policy, &listening->v[i]))
+			listening->v[n++] = listening->v[i];
+	listening->n = n;
+}
+
+void listening_put(struct control *control, const struct ipc_listening *ipc)
+{
+	struct listening *listening = &control->listening;
+	struct listening_at *one = find(listening, &ipc->at);
+
+	/* those of an apply that failed */
+	if (!one && listening->n == LISTENING_MAX && control->policy)
+		listening_follow(control);
+	if (!one && listening->n < LISTENING_MAX)
+		one = &listening->v[listening->n++];
+	if (!one)
+		return;
+	*one = (struct listening_at){.at = ipc->at, .error = (int)ipc->error};
+	memcpy(one->listener, ipc->listener, sizeof(one->listener));
+	memcpy(one->text, ipc->text, sizeof(one->text));
+}
+
+uint16_t listening_next_port(const struct listening *listening, uint16_t port)
+{
+	uint16_t next = 0;
+
+	for (size_t i = 0; i < listening->n; i++) {
+		uint16_t other = listening->v[i].at.port;
+		if (other > port && (!next || other < next))
+			next = other;
+	}
+	return next;
+}
+
+const struct listening_at *listening_find(const struct control *control, const struct endpoint *at)
+{
+	return find((struct listening *)&control->listening, at);
+}

@@ -1,0 +1,17 @@
+/* Owns what a process that starts is told of clients: sessions, dynamic lists, blocks. */
+#ifndef POSTERN_DAEMON_CONTROL_PEERS_PEER_CLIENTS_H
+#define POSTERN_DAEMON_CONTROL_PEERS_PEER_CLIENTS_H
+
+#include "lib/policy/session.h"
+
+struct control;
+struct peer;
+
+/* As much of it as its role is told. */
+void peer_clients_tell(struct peer *peer);
+/* A session for processes with flows: they know the monotonic clock, and of its times its lease
+ * alone. As session_encode(). */
+size_t peer_clients_encode(
+	const struct control *control, const struct session *session, uint8_t *bytes, size_t room);
+
+#endif

@@ -1,0 +1,26 @@
+/* Owns the web process as control sees it: whether there is to be one, where it listens, and
+ * the pages that it asks for. */
+#ifndef POSTERN_DAEMON_CONTROL_PEERS_WEB_PEER_H
+#define POSTERN_DAEMON_CONTROL_PEERS_WEB_PEER_H
+
+#include "daemon/control/peers/peer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct control;
+struct web_peer;
+
+/* Behind control's peers. NULL: out of memory. */
+struct web_peer *web_peer_new(struct control *control);
+/* Hangs up, and forgets its own questions. */
+void web_peer_close(struct web_peer *peer);
+void web_peer_free(struct web_peer *peer);
+/* Another policy is in force, or the first one. */
+void web_peer_follow(struct web_peer *peer);
+bool web_peer_runs(const struct web_peer *peer);
+/* Why nobody can scrape, in words; false: the policy wants no metrics, or all is well. */
+bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size);
+
+#endif

@@ -1,0 +1,19 @@
+/* Owns blocks as they stand in state.db. */
+#ifndef POSTERN_DAEMON_CONTROL_STORE_BLOCK_STORE_H
+#define POSTERN_DAEMON_CONTROL_STORE_BLOCK_STORE_H
+
+#include "daemon/control/store/session_store.h"
+
+struct sqlite3;
+struct store;
+
+/* While the database is opened: what is not over by now_ms goes into blocks. 0 or -errno. */
+int block_store_load(
+	struct store *store, struct sqlite3 *db, struct blocks *blocks, uint64_t now_ms);
+/* As session_store.h has them. */
+int block_store_put(
+	struct store *store, const struct block *block, session_store_done *done, void *context);
+int block_store_del(
+	struct store *store, const struct block *subject, session_store_done *done, void *context);
+
+#endif

@@ -1,0 +1,105 @@
+#include "daemon/smtp/scan/facts.h"
+
+#include "daemon/smtp/wire/client.h"
+#include "daemon/smtp/envelope/client_name.h"
+#include "daemon/smtp/smtp.h"
+#include "lib/version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const sources[POLICY_SOURCES] = {
+	[POLICY_SOURCE_AUTH] = "AUTH",
+	[POLICY_SOURCE_SESSION] = "SESSION",
+	[POLICY_SOURCE_DEVICE] = "DEVICE",
+};
+
+static void fill_client(struct scan_facts *facts, const struct smtp_flow *flow)
+{
+	const struct endpoint *client = &flow->way.client, *daemon = &flow->way.original;
+	const char **v = facts->macros.values;
+	struct xclient_identity identity = {0};
+	char addr[ADDR_TEXT_SIZE];
+
+	client_name_identify(flow, &identity);
+	addr_format(&client->addr, addr);
+	const bool ip6 = client->addr.family == ADDR_IP6;
+	if (identity.name)
+		snprintf(facts->host, sizeof(facts->host), "%s", identity.name);
+	else
+		snprintf(facts->host, sizeof(facts->host), "[%s%s]", ip6 ? "IPv6:" : "", addr);
+	snprintf(facts->client, sizeof(facts->client), "%s [%s]",
+		identity.name ? identity.name : "unknown", addr);
+	snprintf(facts->client_addr, sizeof(facts->client_addr), "%s", addr);
+	snprintf(facts->client_port, sizeof(facts->client_port), "%u", client->port);
+	addr_format(&daemon->addr, facts->daemon_addr);
+	snprintf(facts->daemon_port, sizeof(facts->daemon_port), "%u", daemon->port);
+	v[MILTER_MACRO_CLIENT] = facts->client;
+	v[MILTER_MACRO_CLIENT_ADDR] = facts->client_addr;
+	v[MILTER_MACRO_CLIENT_PORT] = facts->client_port;
+	v[MILTER_MACRO_CLIENT_NAME] = identity.name ? identity.name : "unknown";
+	v[MILTER_MACRO_CLIENT_PTR] =
+		identity.reverse_name ? identity.reverse_name : v[MILTER_MACRO_CLIENT_NAME];
+	v[MILTER_MACRO_DAEMON_ADDR] = facts->daemon_addr;
+	v[MILTER_MACRO_DAEMON_PORT] = facts->daemon_port;
+}
+
+static void fill_tls(struct scan_facts *facts, const struct smtp_flow *flow)
+{
+	const char **v = facts->macros.values;
+	struct tls_facts tls;
+
+	if (!client_tls_facts(flow, &tls))
+		return;
+	snprintf(facts->cipher, sizeof(facts->cipher), "%s", tls.cipher);
+	v[MILTER_MACRO_TLS_VERSION] = tls_version_names[tls.version];
+	v[MILTER_MACRO_CIPHER] = facts->cipher;
+	if (!tls.asked || tls.reason != TLS_REASON_NONE) /* it is nobody's */
+		return;
+	snprintf(facts->subject, sizeof(facts->subject), "%s", tls.name);
+	v[MILTER_MACRO_CERT_SUBJECT] = facts->subject;
+}
+
+static void fill_sender(struct scan_facts *facts, const struct smtp_flow *flow)
+{
+	const char **v = facts->macros.values;
+	size_t len = smtp_path_format(&flow->engine.sender, facts->sender);
+
+	/* without the brackets */
+	memmove(facts->sender, facts->sender + 1, len - 2);
+	facts->sender[len - 2] = '\0';
+	const char *at = strrchr(facts->sender, '@');
+	snprintf(facts->sender_host, sizeof(facts->sender_host), "%s", at ? at + 1 : "");
+	v[MILTER_MACRO_MAIL_ADDR] = facts->sender;
+	v[MILTER_MACRO_MAIL_HOST] = facts->sender_host;
+	v[MILTER_MACRO_MAIL_MAILER] = "esmtp";
+}
+
+void scan_facts_fill(struct scan_facts *facts, const struct smtp_flow *flow)
+{
+	const char **v = facts->macros.values;
+
+	memset(facts, 0, sizeof(*facts));
+	v[MILTER_MACRO_GATEWAY] = smtp_name(flow->smtp, flow->way.policy);
+	v[MILTER_MACRO_DAEMON_NAME] = v[MILTER_MACRO_GATEWAY];
+	v[MILTER_MACRO_VERSION] = "Postern " POSTERN_VERSION;
+	message_name_format(flow->way.id, flow->engine.message, facts->id);
+	v[MILTER_MACRO_ID] = facts->id;
+	fill_client(facts, flow);
+	fill_tls(facts, flow);
+	fill_sender(facts, flow);
+	if (!*flow->way.user)
+		return;
+	v[MILTER_MACRO_AUTH_TYPE] = sources[way_user_source(&flow->way)];
+	v[MILTER_MACRO_AUTH_AUTHEN] = flow->way.user;
+}
+
+void scan_facts_recipient(struct scan_facts *facts, const char *address)
+{
+	const char **v = facts->macros.values, *at = strrchr(address, '@');
+
+	snprintf(facts->recipient_host, sizeof(facts->recipient_host), "%s", at ? at + 1 : "");
+	v[MILTER_MACRO_RCPT_ADDR] = address;
+	v[MILTER_MACRO_RCPT_HOST] = facts->recipient_host;
+	v[MILTER_MACRO_RCPT_MAILER] = "esmtp";
+}

@@ -1,0 +1,219 @@
+#include "daemon/smtp/scan/part.h"
+
+#include "daemon/smtp/scan/scans.h"
+#include "daemon/smtp/smtp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PART_OF(link) ((struct scan_part *)(void *)(link))
+
+static const struct scan_kind *kind_of(const struct scan_part *part)
+{
+	switch (part->link.scan->kind) {
+	case POLICY_SCAN_MILTER:
+		return &scan_milter_kind;
+	case POLICY_SCAN_CLAMAV:
+		break;
+	}
+	return &scan_clamav_kind;
+}
+
+static uint64_t now_of(const struct scan_part *part)
+{
+	return loop_now_ms(part->link.smtp->loop);
+}
+
+/* ---- what its connection says ---- */
+
+static void on_open(struct scan_link *link)
+{
+	kind_of(PART_OF(link))->go_on(PART_OF(link));
+}
+
+static void on_bytes(struct scan_link *link, const uint8_t *bytes, size_t len)
+{
+	kind_of(PART_OF(link))->on_bytes(PART_OF(link), bytes, len);
+}
+
+static void on_drained(struct scan_link *link)
+{
+	kind_of(PART_OF(link))->go_on(PART_OF(link));
+}
+
+static void on_broken(struct scan_link *link, const char *words)
+{
+	kind_of(PART_OF(link))->on_broken(PART_OF(link), words);
+}
+
+static void on_settled(struct scan_link *link)
+{
+	scans_on_settled(PART_OF(link)->scans);
+}
+
+static void on_place(struct scanner_place *place)
+{
+	struct scan_part *part =
+		(struct scan_part *)(void *)((char *)place - offsetof(struct scan_part, place));
+
+	scans_run_again(part->scans);
+}
+
+static const struct scan_link_face face = {.on_open = on_open,
+	.on_bytes = on_bytes,
+	.on_drained = on_drained,
+	.on_broken = on_broken,
+	.on_settled = on_settled};
+
+/* ---- verdicts ---- */
+
+static void settle(struct scan_part *part)
+{
+	part->settled = true;
+	if (part->ended_ms)
+		scanner_took(part->scanner, now_of(part) - part->ended_ms);
+	scanner_give(part->scanner, &part->place);
+}
+
+void scan_part_fail(struct scan_part *part, const char *words, bool counts)
+{
+	part->verdict = SCAN_FAILED;
+	part->final = true;
+	snprintf(part->fault, sizeof(part->fault), "%s", words);
+	scan_link_close(&part->link);
+	if (!part->asked || part->settled)
+		return;
+	settle(part);
+	scanner_failed(part->scanner, part->fault, counts);
+}
+
+void scan_part_refuse(
+	struct scan_part *part, unsigned code, const char *enhanced, const char *words, bool final)
+{
+	part->verdict = SCAN_REFUSED;
+	part->final = part->final || final;
+	snprintf(part->enhanced, sizeof(part->enhanced), "%s", enhanced);
+	snprintf(part->words, sizeof(part->words), "%s", words);
+	/* who wants the client's connection ended is told no more of it, and that is enough */
+	if (code == 421)
+		code = 451;
+	part->refusal = (struct smtp_refusal){(uint16_t)code, part->enhanced, part->words};
+	if (!final)
+		scanner_refused(part->scanner);
+	if (!final || !part->asked || part->settled)
+		return;
+	settle(part);
+	scanner_judged(part->scanner, true);
+}
+
+void scan_part_pass(struct scan_part *part)
+{
+	part->verdict = SCAN_GO;
+	part->final = true;
+	if (!part->asked || part->settled)
+		return;
+	settle(part);
+	scanner_judged(part->scanner, false);
+}
+
+/* ---- its goals ---- */
+
+void scan_part_go_on(struct scan_part *part)
+{
+	if (part->verdict == SCAN_PENDING)
+		kind_of(part)->go_on(part);
+}
+
+/* False: its circuit is open. */
+static bool begin(struct scan_part *part)
+{
+	if (part->asked)
+		return true;
+	part->asked = true;
+	scanner_asked(part->scanner);
+	if (scanner_may_try(part->scanner))
+		return true;
+	part->settled = true;
+	scanner_shed(part->scanner);
+	scan_part_fail(part, "it failed five times in a row and is not tried now", false);
+	return false;
+}
+
+void scan_part_seek(struct scan_part *part, enum scan_goal goal, uint64_t due_ms)
+{
+	part->goal = (uint8_t)goal;
+	part->due_ms = due_ms;
+	if (part->final || !begin(part))
+		return;
+	part->verdict = SCAN_PENDING;
+	kind_of(part)->go_on(part);
+}
+
+void scan_part_over(struct scan_part *part)
+{
+	kind_of(part)->over(part);
+	scanner_give(part->scanner, &part->place);
+	part->goal = SCAN_GOAL_NONE;
+	part->verdict = SCAN_PENDING;
+	part->final = part->asked = part->settled = part->again = part->too_large = false;
+	part->text_at = 0;
+	part->due_ms = UINT64_MAX;
+	part->ended_ms = 0;
+	part->fault[0] = part->words[0] = '\0';
+}
+
+uint64_t scan_part_deadline(const struct scan_part *part)
+{
+	uint64_t own_ms = kind_of(part)->deadline(part), at_ms = part->link.due_ms;
+
+	if (own_ms < at_ms)
+		at_ms = own_ms;
+	if (part->verdict == SCAN_PENDING && part->goal != SCAN_GOAL_NONE && part->due_ms < at_ms)
+		at_ms = part->due_ms;
+	return at_ms;
+}
+
+static const char *late_words(const struct scan_part *part)
+{
+	if (part->link.state == SCAN_LINK_OPEN && scan_link_is_full(&part->link))
+		return "late: it does not take what it is told";
+	return part->link.state == SCAN_LINK_OPEN ? "late: it does not answer in time"
+						  : "late: no connection in time";
+}
+
+void scan_part_on_time(struct scan_part *part, uint64_t now_ms)
+{
+	scan_link_on_time(&part->link, now_ms);
+	kind_of(part)->on_time(part, now_ms);
+	if (part->verdict == SCAN_PENDING && part->goal != SCAN_GOAL_NONE && now_ms >= part->due_ms)
+		scan_part_fail(part, late_words(part), true);
+}
+
+/* ---- its life ---- */
+
+struct scan_part *scan_part_new(struct scans *scans, const struct policy_scan *scan)
+{
+	struct smtp *smtp = scans_smtp(scans);
+	struct scanner *scanner = scanner_of(smtp, scan);
+	struct scan_part *part = scanner ? calloc(1, sizeof(*part)) : NULL;
+
+	if (!part)
+		return NULL;
+	scan_link_init(&part->link, smtp, scan, &face);
+	part->place.on_place = on_place;
+	part->scanner = scanner;
+	part->scans = scans;
+	part->due_ms = UINT64_MAX;
+	return part;
+}
+
+void scan_part_free(struct scan_part *part)
+{
+	if (!part)
+		return;
+	scan_part_over(part);
+	kind_of(part)->fini(part);
+	scan_link_close(&part->link);
+	free(part);
+}

@@ -1,0 +1,53 @@
+#include "kernel-rules/nftables/rule.h"
+
+#include <errno.h>
+
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+void rule_add_chain(struct rule_writer *w, const char *name)
+{
+	struct nlmsghdr *nlh = batch_begin(w->batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	if (!nlh)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, TABLE_NAME);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, name);
+	batch_end(w->batch, nlh);
+}
+
+struct words *rule_begin(struct rule_writer *w, const char *chain)
+{
+	w->rule = (struct words){.nftnl = nftnl_rule_alloc()};
+	w->nlh = batch_begin(w->batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	w->rule.failed = !w->rule.nftnl;
+	if (w->rule.nftnl) {
+		nftnl_rule_set_str(w->rule.nftnl, NFTNL_RULE_TABLE, TABLE_NAME);
+		nftnl_rule_set_str(w->rule.nftnl, NFTNL_RULE_CHAIN, chain);
+		nftnl_rule_set_u32(w->rule.nftnl, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	}
+	return &w->rule;
+}
+
+void rule_end(struct rule_writer *w)
+{
+	if (w->rule.failed)
+		batch_fail(w->batch, -ENOMEM);
+	else if (w->nlh) {
+		nftnl_rule_nlmsg_build_payload(w->nlh, w->rule.nftnl);
+		batch_end(w->batch, w->nlh);
+	}
+	if (w->rule.nftnl)
+		nftnl_rule_free(w->rule.nftnl);
+}
+
+uint32_t rule_mark_bits(const struct rule_writer *w, enum plan_mark mark)
+{
+	return plan_mark_bits(w->plan->mark_mask, mark);
+}
+
+void rule_set_mark(
+	struct rule_writer *w, struct words *r, enum word_mark which, enum plan_mark mark)
+{
+	word_mark_set(r, which, w->plan->mark_mask, rule_mark_bits(w, mark));
+}

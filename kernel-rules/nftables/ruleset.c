@@ -1,0 +1,580 @@
+#include "kernel-rules/nftables/ruleset.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "kernel-rules/queue.h"
+#include "kernel-rules/nftables/rule.h"
+#include "kernel-rules/nftables/ruleset_bind.h"
+#include "kernel-rules/nftables/set.h"
+
+/* Generous: a busy mail server behind a new address opens a few dozen connections at once. */
+#define CLIENT_RATE  50
+#define CLIENT_BURST 100
+#define TOTAL_RATE   5000
+#define TOTAL_BURST  1000
+/* More than any server takes from one client; with half-open connections alone, no more than the
+ * relays' backlogs hold (RULESET_HALF_OPEN). */
+#define BUSY_RATE  8000
+#define BUSY_BURST 2000
+/* With less room a flood would fill the queue, and the posture would be a way round the limit. */
+static_assert(TOTAL_BURST + TOTAL_RATE * QUEUE_PAUSE_MS / 1000 <= QUEUE_LENGTH,
+	"what may come fits into the queue");
+static_assert(TOTAL_RATE + BUSY_RATE == RULESET_STEERED_RATE &&
+		      TOTAL_BURST + BUSY_BURST == RULESET_STEERED_BURST,
+	"what the header says");
+
+#define STATE_INVALID     (1u << 0)
+#define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
+
+const struct ruleset_base ruleset_bases[RULESET_BASES] = {
+	{"admit", NF_INET_PRE_ROUTING, -149, false, NULL}, /* behind mangle */
+	{"steer", NF_INET_PRE_ROUTING, -148, true, NULL},
+	{"input", NF_INET_LOCAL_IN, 300, false, NULL}, /* what others drop, they drop */
+	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, plan_binds},
+	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, plan_binds},
+	{RULESET_LOGIN, NF_INET_LOCAL_OUT, 300, true, plan_logs_in}, /* behind every nat */
+};
+
+const char *const ruleset_counters[RULESET_COUNTERS] = {"arrived", "steered", "queued", "limited",
+	"posture-reset", "posture-passed", "bypassed", "stray-reset", "refused", "dropped",
+	"killed", "shielded", "bound", "unclaimed", "login-refused"};
+
+/* Rules of one shape: chain, what it says, where it goes. */
+static void put_goto(struct rule_writer *w, const char *chain, const char *target)
+{
+	word_goto(rule_begin(w, chain), target);
+	rule_end(w);
+}
+
+static void put_count_goto(
+	struct rule_writer *w, const char *chain, const char *counter, const char *target)
+{
+	struct words *r = rule_begin(w, chain);
+	word_count(r, counter);
+	word_goto(r, target);
+	rule_end(w);
+}
+
+/* target NULL: accept */
+static void put_mark_goto(struct rule_writer *w, const char *chain, enum word_mark which,
+	enum plan_mark mark, const char *target)
+{
+	struct words *r = rule_begin(w, chain);
+	word_mark_is(r, which, w->plan->mark_mask, rule_mark_bits(w, mark), false);
+	if (target)
+		word_goto(r, target);
+	else
+		word_accept(r);
+	rule_end(w);
+}
+
+/* target NULL: accept */
+static void put_bypassed(
+	struct rule_writer *w, const char *chain, const char *set, const char *target)
+{
+	struct words *r = rule_begin(w, chain);
+	word_protocol_in(r, set);
+	if (target)
+		word_goto(r, target);
+	else
+		word_accept(r);
+	rule_end(w);
+}
+
+/* ---- admit ---- */
+
+static void write_known_sets(struct rule_writer *w, const char *chain, bool has_mac)
+{
+	const char *const targets[PLAN_MARKS] = {
+		[PLAN_MARK_RELAY] = has_mac ? "busy-mac" : "busy-address",
+		[PLAN_MARK_PASS] = "known-pass",
+		[PLAN_MARK_REJECT] = "known-reject",
+		[PLAN_MARK_DROP] = "known-drop"};
+	for (size_t i = 0; i < SET_CLIENTS; i++) {
+		const struct set_client *set = &set_clients[i];
+		if (set->has_mac != has_mac)
+			continue;
+		struct words *r = rule_begin(w, chain);
+		word_client(r, has_mac, set->family);
+		word_client_in(r, set->name);
+		word_goto(r, targets[set->mark]);
+		rule_end(w);
+	}
+}
+
+static void write_rate(struct rule_writer *w, const char *chain, const char *set, bool has_mac,
+	enum addr_family family, bool known)
+{
+	struct words *r = rule_begin(w, chain);
+	word_client(r, has_mac, family);
+	word_client_rate(
+		r, set, known ? BUSY_RATE : CLIENT_RATE, known ? BUSY_BURST : CLIENT_BURST);
+	word_goto(r, "limited");
+	rule_end(w);
+}
+
+static void write_mark_accept(
+	struct rule_writer *w, const char *chain, enum word_mark which, enum plan_mark mark)
+{
+	struct words *r = rule_begin(w, chain);
+	rule_set_mark(w, r, which, mark);
+	word_accept(r);
+	rule_end(w);
+}
+
+static void write_ask(struct rule_writer *w)
+{
+	struct words *r = rule_begin(w, RULESET_ASK);
+	word_rate(r, TOTAL_RATE, TOTAL_BURST);
+	word_goto(r, "limited");
+	rule_end(w);
+
+	r = rule_begin(w, RULESET_ASK);
+	word_count(r, "queued");
+	if (w->queue == TABLE_QUEUE_COMPAT)
+		word_queue_compat(r, w->plan->queue);
+	else
+		word_queue(r, w->plan->queue);
+	rule_end(w);
+	w->queue_seq = w->batch->seq;
+}
+
+/* Whom nobody watches over any more is an unknown client. */
+static void write_known_pass(struct rule_writer *w)
+{
+	struct words *r = rule_begin(w, "known-pass");
+	word_protocol_in(r, SET_ALIVE);
+	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_PASS);
+	word_accept(r);
+	rule_end(w);
+	put_goto(w, "known-pass", RULESET_ASK);
+}
+
+static void write_admit_shared(struct rule_writer *w)
+{
+	struct words *r = rule_begin(w, "limited");
+	word_count(r, "limited");
+	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_LIMITED);
+	word_accept(r);
+	rule_end(w);
+
+	write_ask(w);
+	write_mark_accept(w, "known-relay", WORD_META_MARK, PLAN_MARK_RELAY);
+	write_known_pass(w);
+	write_mark_accept(w, "known-reject", WORD_META_MARK, PLAN_MARK_REJECT);
+	write_mark_accept(w, "known-drop", WORD_META_MARK, PLAN_MARK_DROP);
+
+	write_rate(w, "busy-mac", SET_BUSY_MAC, true, ADDR_NONE, true);
+	put_goto(w, "busy-mac", "known-relay");
+	write_rate(w, "busy-address", SET_BUSY_IP4, false, ADDR_IP4, true);
+	write_rate(w, "busy-address", SET_BUSY_IP6, false, ADDR_IP6, true);
+	put_goto(w, "busy-address", "known-relay");
+
+	write_known_sets(w, "known-mac", true);
+	write_rate(w, "known-mac", SET_RATE_MAC, true, ADDR_NONE, false);
+	put_goto(w, "known-mac", RULESET_ASK);
+
+	write_known_sets(w, "known-address", false);
+	write_rate(w, "known-address", SET_RATE_IP4, false, ADDR_IP4, false);
+	write_rate(w, "known-address", SET_RATE_IP6, false, ADDR_IP6, false);
+	put_goto(w, "known-address", RULESET_ASK);
+}
+
+/* ---- steer ---- */
+
+static void write_ends(struct rule_writer *w)
+{
+	word_reset(rule_begin(w, "send-reset"));
+	rule_end(w);
+	put_count_goto(w, "refused", "refused", "send-reset");
+	put_count_goto(w, "killed", "killed", "send-reset");
+
+	struct words *r = rule_begin(w, "dropped");
+	word_count(r, "dropped");
+	word_drop(r);
+	rule_end(w);
+
+	/* the packet's mark too: with the relay's on it, it would be routed to the relay */
+	r = rule_begin(w, "pass");
+	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_PASS);
+	rule_end(w);
+	write_mark_accept(w, "pass", WORD_CT_MARK, PLAN_MARK_PASS);
+	put_count_goto(w, "bypassed", "bypassed", "pass");
+	put_count_goto(w, "posture-closed", "posture-reset", "send-reset");
+	put_count_goto(w, "posture-open", "posture-passed", "pass");
+}
+
+static void write_relay(struct rule_writer *w, const char *chain, bool open)
+{
+	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
+
+	struct words *r = rule_begin(w, chain);
+	rule_set_mark(w, r, WORD_CT_MARK, PLAN_MARK_RELAY);
+	rule_end(w);
+	for (size_t i = 0; i < 2; i++) {
+		r = rule_begin(w, chain);
+		word_tproxy(r, families[i], w->plan->relay_port);
+		rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
+		word_accept(r);
+		rule_end(w);
+	}
+	if (open) {
+		r = rule_begin(w, chain);
+		word_first(r, false);
+		word_goto(r, "posture-open");
+		rule_end(w);
+	}
+	put_goto(w, chain, "posture-closed");
+}
+
+static void put_to_gateway(struct rule_writer *w, const char *chain)
+{
+	struct words *r = rule_begin(w, chain);
+	word_to_gateway(r);
+	word_accept(r);
+	rule_end(w);
+}
+
+/* What belongs to a socket of a relay is the relay's, whatever another program made of the mark. */
+static void put_claimed(struct rule_writer *w, const char *chain)
+{
+	struct words *r = rule_begin(w, chain);
+	word_socket_transparent(r);
+	word_goto(r, "relay-closed");
+	rule_end(w);
+}
+
+/* Refused and dropped connections have no later packets. */
+static void write_later(struct rule_writer *w)
+{
+	bool running = w->plan->mode == PLAN_RUNNING;
+
+	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_RELAY,
+		running ? "relay-closed" : "posture-closed");
+	if (running)
+		put_claimed(w, "later");
+	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_PASS, NULL);
+	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_KILL, "killed");
+	put_to_gateway(w, "later");
+
+	struct words *r = rule_begin(w, "later");
+	word_state(r, STATE_ESTABLISHED);
+	word_accept(r);
+	rule_end(w);
+
+	r = rule_begin(w, "later");
+	word_state(r, STATE_INVALID);
+	word_drop(r);
+	rule_end(w);
+	put_count_goto(w, "later", "stray-reset", "send-reset");
+}
+
+static void write_fresh(
+	struct rule_writer *w, const char *chain, const char *relay, const char *posture)
+{
+	/* beside it stands how many the relays took: what is between was dropped on the way */
+	struct words *r = rule_begin(w, chain);
+	word_mark_is(
+		r, WORD_META_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_RELAY), false);
+	word_count(r, "steered");
+	word_goto(r, relay);
+	rule_end(w);
+	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_PASS, "pass");
+	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_REJECT, "refused");
+	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_DROP, "dropped");
+	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_LIMITED, "send-reset");
+	put_goto(w, chain, posture);
+}
+
+/* Errors about a packet of a relay's, of either side: its socket lowers its packets' size by them,
+ * or tries no longer. The address that they are sent to is another's. */
+static void write_errors(struct rule_writer *w)
+{
+	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
+	for (size_t i = 0; i < 2; i++) {
+		struct words *r = rule_begin(w, "errors");
+		word_icmp(r, families[i]);
+		word_socket_transparent(r);
+		rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
+		word_accept(r);
+		rule_end(w);
+	}
+}
+
+static void write_steer_shared(struct rule_writer *w)
+{
+	write_ends(w);
+	if (w->plan->mode == PLAN_RUNNING) {
+		write_errors(w);
+		write_relay(w, "relay-closed", false);
+		write_relay(w, "relay-open", true);
+		write_fresh(w, "fresh-closed", "relay-closed", "posture-closed");
+		write_fresh(w, "fresh-open", "relay-open", "posture-open");
+	} else {
+		/* nobody relays: what was relayed is reset, what was passed goes on */
+		put_goto(w, "fresh-closed", "posture-closed");
+	}
+	write_later(w);
+}
+
+/* ---- zones ---- */
+
+struct zone_names {
+	char admit[SET_NAME_SIZE], steer[SET_NAME_SIZE], arrived[SET_NAME_SIZE];
+	char port[SET_NAME_SIZE], bypass[SET_NAME_SIZE], net4[SET_NAME_SIZE], net6[SET_NAME_SIZE];
+};
+
+static void name_zone(const struct plan_zone *zone, struct zone_names *names)
+{
+	snprintf(names->admit, SET_NAME_SIZE, RULESET_ADMIT_OF "%s", zone->name);
+	snprintf(names->steer, SET_NAME_SIZE, RULESET_STEER_OF "%s", zone->name);
+	snprintf(names->arrived, SET_NAME_SIZE, RULESET_ARRIVED_OF "%s", zone->name);
+	snprintf(names->port, SET_NAME_SIZE, SET_PORT_OF "%s", zone->name);
+	snprintf(names->bypass, SET_NAME_SIZE, SET_BYPASS_OF "%s", zone->name);
+	snprintf(names->net4, SET_NAME_SIZE, SET_NET4_OF "%s", zone->name);
+	snprintf(names->net6, SET_NAME_SIZE, SET_NET6_OF "%s", zone->name);
+}
+
+static void write_admit_zone(
+	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
+{
+	/* a mark from elsewhere is no decision */
+	struct words *r = rule_begin(w, names->admit);
+	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_NONE);
+	rule_end(w);
+
+	put_bypassed(w, names->admit, SET_BYPASS, NULL);
+	put_bypassed(w, names->admit, names->bypass, NULL);
+	put_goto(w, names->admit, zone->has_mac ? "known-mac" : "known-address");
+}
+
+static void write_steer_zone(
+	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
+{
+	struct words *r = rule_begin(w, names->steer);
+	word_first(r, true);
+	word_goto(r, "later");
+	rule_end(w);
+	put_to_gateway(w, names->steer);
+
+	r = rule_begin(w, names->steer);
+	word_count(r, "arrived");
+	word_count(r, names->arrived);
+	rule_end(w);
+
+	put_bypassed(w, names->steer, SET_BYPASS, "bypassed");
+	put_bypassed(w, names->steer, names->bypass, "bypassed");
+	put_goto(w, names->steer, zone->open ? "fresh-open" : "fresh-closed");
+}
+
+static bool has_network(const struct plan_zone *zone, enum addr_family family)
+{
+	for (size_t i = 0; i < zone->nnetworks; i++) {
+		if (zone->networks[i].addr.family == family)
+			return true;
+	}
+	return false;
+}
+
+/* From a base chain to the zone's: by interface, port, and network if it has any. */
+static void write_dispatch(struct rule_writer *w, const char *base, const char *target,
+	const struct plan_zone *zone, const struct zone_names *names)
+{
+	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
+	for (size_t i = 0; i < zone->ninterfaces; i++) {
+		for (size_t f = 0; f < 2; f++) {
+			if (zone->nnetworks == 0 ? f > 0 : !has_network(zone, families[f]))
+				continue;
+			struct words *r = rule_begin(w, base);
+			word_iifname(r, zone->interfaces[i]);
+			word_dport_in(r, names->port, false);
+			if (zone->nnetworks)
+				word_saddr_in(r, families[f], f ? names->net6 : names->net4);
+			word_goto(r, target);
+			rule_end(w);
+		}
+	}
+}
+
+/* ---- base chains ---- */
+
+static void write_tcp_only(struct rule_writer *w, const char *base)
+{
+	struct words *r = rule_begin(w, base);
+	word_not_tcp(r);
+	word_accept(r);
+	rule_end(w);
+}
+
+static void write_ports_only(struct rule_writer *w, const char *base)
+{
+	struct words *r = rule_begin(w, base);
+	word_dport_in(r, SET_PORTS, true);
+	word_accept(r);
+	rule_end(w);
+}
+
+static void write_admit_base(struct rule_writer *w)
+{
+	write_tcp_only(w, "admit");
+	write_ports_only(w, "admit");
+
+	struct words *r = rule_begin(w, "admit");
+	word_first(r, true);
+	word_accept(r);
+	rule_end(w);
+
+	put_to_gateway(w, "admit");
+}
+
+static void write_steer_base(struct rule_writer *w)
+{
+	struct words *r;
+
+	if (w->plan->mode == PLAN_RUNNING) {
+		r = rule_begin(w, "steer");
+		word_not_tcp(r);
+		word_goto(r, "errors");
+		rule_end(w);
+	} else {
+		write_tcp_only(w, "steer");
+	}
+
+	r = rule_begin(w, "steer");
+	word_mark_is(r, WORD_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_KILL), false);
+	word_sport_in(r, SET_PORTS);
+	word_reply(r);
+	word_goto(r, "killed");
+	rule_end(w);
+	if (w->plan->mode == PLAN_RUNNING && plan_binds(w->plan))
+		ruleset_bind_put(w);
+	write_ports_only(w, "steer");
+}
+
+/* A flow that began in a zone goes on when an apply has taken its network, interface or port out.
+ */
+static void write_of_no_zone(struct rule_writer *w)
+{
+	struct words *r = rule_begin(w, "steer");
+	word_first(r, true);
+	word_socket_transparent(r);
+	word_goto(r, "relay-closed");
+	rule_end(w);
+}
+
+static void write_input_base(struct rule_writer *w)
+{
+	struct words *r = rule_begin(w, "input");
+	word_dport_is(r, w->plan->relay_port);
+	word_count(r, "shielded");
+	word_goto(r, "send-reset");
+	rule_end(w);
+}
+
+/* A server on the gateway itself that takes a login at our word would take it at any local user's.
+ * What has no socket any more, an orphan's last packets, belongs to a connection that was let
+ * through. */
+static void write_login_base(struct rule_writer *w)
+{
+	static const struct {
+		enum addr_family family;
+		const char *set;
+	} families[] = {{ADDR_IP4, SET_LOGIN_IP4}, {ADDR_IP6, SET_LOGIN_IP6}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct words *r = rule_begin(w, RULESET_LOGIN);
+		word_out_loopback(r);
+		word_destination_end_in(r, families[i].family, families[i].set);
+		word_not_user(r, 0);
+		word_not_user(r, w->plan->user);
+		word_count(r, "login-refused");
+		word_goto(r, "send-reset");
+		rule_end(w);
+	}
+}
+
+/* ---- all of it ---- */
+
+static void add_chains(struct rule_writer *w)
+{
+	static const struct {
+		const char *name;
+		bool bare;
+	} chains[] = {{"limited", false}, {RULESET_ASK, false}, {"known-relay", false},
+		{"known-pass", false}, {"known-reject", false}, {"known-drop", false},
+		{"busy-mac", false}, {"busy-address", false}, {"known-mac", false},
+		{"known-address", false}, {"send-reset", true}, {"refused", true}, {"killed", true},
+		{"dropped", true}, {"pass", true}, {"bypassed", true}, {"posture-closed", true},
+		{"posture-open", true}, {"relay-closed", false}, {"relay-open", false},
+		{"errors", false}, {"later", true}, {"fresh-closed", true}, {"fresh-open", false}};
+	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
+		if (chains[i].bare || w->plan->mode == PLAN_RUNNING)
+			rule_add_chain(w, chains[i].name);
+	}
+}
+
+bool ruleset_has_base(const struct plan *plan, const struct ruleset_base *base)
+{
+	if (base->wanted && !base->wanted(plan))
+		return false;
+	return base->bare || plan->mode == PLAN_RUNNING;
+}
+
+bool ruleset_is_wanted(const struct plan *plan)
+{
+	if (plan->mode == PLAN_RUNNING || plan_logs_in(plan))
+		return true;
+	for (size_t i = 0; i < plan->nzones; i++) {
+		if (ruleset_has_zone(plan, &plan->zones[i]))
+			return true;
+	}
+	return false;
+}
+
+bool ruleset_has_zone(const struct plan *plan, const struct plan_zone *zone)
+{
+	return plan->mode == PLAN_RUNNING || !zone->open;
+}
+
+void ruleset_put(
+	struct batch *batch, const struct plan *plan, enum table_queue queue, uint32_t *queue_seq)
+{
+	struct rule_writer w = {.batch = batch, .plan = plan, .queue = queue};
+	bool running = plan->mode == PLAN_RUNNING;
+	struct zone_names names;
+
+	add_chains(&w);
+	if (running)
+		write_admit_shared(&w);
+	write_steer_shared(&w);
+	if (running) {
+		write_admit_base(&w);
+		write_input_base(&w);
+	}
+	write_steer_base(&w);
+	if (plan_logs_in(plan))
+		write_login_base(&w);
+	for (size_t i = 0; i < plan->nzones; i++) {
+		const struct plan_zone *zone = &plan->zones[i];
+		if (!ruleset_has_zone(plan, zone))
+			continue;
+		name_zone(zone, &names);
+		if (running) {
+			rule_add_chain(&w, names.admit);
+			write_admit_zone(&w, zone, &names);
+			write_dispatch(&w, "admit", names.admit, zone, &names);
+		}
+		rule_add_chain(&w, names.steer);
+		write_steer_zone(&w, zone, &names);
+		write_dispatch(&w, "steer", names.steer, zone, &names);
+	}
+	if (running)
+		write_of_no_zone(&w);
+	*queue_seq = w.queue_seq;
+}

@@ -1,0 +1,12 @@
+/* Owns how a file is opened that the operator names. */
+#ifndef POSTERN_TOOLS_POSTERNCTL_FILE_H
+#define POSTERN_TOOLS_POSTERNCTL_FILE_H
+
+#include <stdio.h>
+
+/* For reading; "-" is standard input, as is /dev/stdin. A pipe of the shell's is waited for, a FIFO
+ * that has a name is not: nobody may ever write to it. NULL with errno, EINVAL for such
+ * a FIFO. */
+FILE *file_open(const char *path);
+
+#endif

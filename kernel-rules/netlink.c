@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <arpa/inet.h>
-#include <linux/netlink.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 
 /* The kernel answers within the call that asks; this is only for a machine in great trouble. */
 #define ANSWER_WAIT_MS 1000

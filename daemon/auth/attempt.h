@@ -5,10 +5,10 @@
 
 #include "daemon/base/loop.h"
 #include "daemon/base/pool.h"
-#include "lib/base/addr.h"
-#include "lib/limit/guess.h"
-#include "lib/ipc/auth.h"
 #include "lib/auth/sasl.h"
+#include "lib/base/addr.h"
+#include "lib/ipc/auth.h"
+#include "lib/limit/guess.h"
 
 struct asker;
 struct auth;

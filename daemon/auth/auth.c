@@ -4,8 +4,8 @@
 #include "daemon/auth/auth.h"
 
 #include "daemon/base/log.h"
-#include "lib/ipc/health.h"
 #include "lib/base/siphash.h"
+#include "lib/ipc/health.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -14,8 +14,8 @@
 
 #include "daemon/tls/secure.h"
 #include "lib/policy/choice.h"
-#include "lib/smtp/probe/dialogue.h"
 #include "lib/smtp/login.h"
+#include "lib/smtp/probe/dialogue.h"
 #include "lib/tls/terms.h"
 
 #include <errno.h>

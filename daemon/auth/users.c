@@ -6,8 +6,8 @@
 #include "daemon/auth/auth.h"
 
 #include "daemon/tls/credentials.h"
-#include "lib/tls/credential.h"
 #include "lib/auth/user_file.h"
+#include "lib/tls/credential.h"
 
 #include <crypt.h>
 #include <errno.h>

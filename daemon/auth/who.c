@@ -1,7 +1,7 @@
 #include "daemon/auth/who.h"
 
-#include "lib/policy/element.h"
 #include "lib/base/text.h"
+#include "lib/policy/element.h"
 
 #include <string.h>
 

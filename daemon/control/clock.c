@@ -1,9 +1,9 @@
 #include "daemon/control/clock.h"
 
-#include "daemon/control/store/disk.h"
-#include "daemon/control/kernel/entries.h"
-#include "daemon/control/store/state_lines.h"
 #include "daemon/base/log.h"
+#include "daemon/control/kernel/entries.h"
+#include "daemon/control/store/disk.h"
+#include "daemon/control/store/state_lines.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,19 +2,19 @@
 #ifndef POSTERN_DAEMON_CONTROL_CONTROL_H
 #define POSTERN_DAEMON_CONTROL_CONTROL_H
 
-#include "daemon/control/peers/ask.h"
-#include "daemon/control/kernel/interfaces.h"
 #include "daemon/base/loop.h"
+#include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/kernel/listening.h"
+#include "daemon/control/peers/ask.h"
 #include "daemon/process/process.h"
-#include "lib/policy/block.h"
+#include "lib/base/steady.h"
+#include "lib/limit/message_limit.h"
 #include "lib/metrics/counter.h"
+#include "lib/policy/block.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/lists.h"
-#include "lib/limit/message_limit.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/session.h"
-#include "lib/base/steady.h"
 
 struct apply;
 struct confirm;

@@ -2,8 +2,8 @@
 #ifndef POSTERN_DAEMON_FLOW_ATTEMPTS_H
 #define POSTERN_DAEMON_FLOW_ATTEMPTS_H
 
-#include "lib/record/ending.h"
 #include "lib/ipc/flow.h"
+#include "lib/record/ending.h"
 
 #include <stdbool.h>
 

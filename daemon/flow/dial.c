@@ -1,10 +1,10 @@
 #include "daemon/flow/dial.h"
 
+#include "daemon/base/own_address.h"
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
 #include "daemon/flow/stock.h"
-#include "daemon/base/own_address.h"
 #include "lib/policy/choice.h"
 #include "lib/policy/target.h"
 

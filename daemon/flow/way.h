@@ -4,12 +4,12 @@
 #ifndef POSTERN_DAEMON_FLOW_WAY_H
 #define POSTERN_DAEMON_FLOW_WAY_H
 
+#include "daemon/base/loop.h"
+#include "daemon/base/pool.h"
 #include "daemon/flow/ids.h"
 #include "daemon/flow/link.h"
 #include "daemon/flow/record.h"
 #include "daemon/flow/stock.h"
-#include "daemon/base/loop.h"
-#include "daemon/base/pool.h"
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
 #include "lib/limit/limit.h"

@@ -2,13 +2,13 @@
  * those of listeners' clients, probes the hosts and tells control what it found. DNS and mail hosts
  * are foreign; nothing else is done here. It ends when the keeper asked it to, or when the
  * machine's DNS settings have changed, which only a new process can read. */
-#include "daemon/health/names/client_lookup.h"
-#include "daemon/health/dial.h"
 #include "daemon/base/log.h"
-#include "daemon/process/replica.h"
-#include "daemon/process/child.h"
+#include "daemon/health/dial.h"
+#include "daemon/health/names/client_lookup.h"
 #include "daemon/health/server_test.h"
 #include "daemon/health/targets.h"
+#include "daemon/process/child.h"
+#include "daemon/process/replica.h"
 
 #include <errno.h>
 #include <libgen.h>

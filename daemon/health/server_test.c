@@ -1,8 +1,8 @@
 #include "daemon/health/server_test.h"
 
-#include "daemon/tls/secure.h"
 #include "daemon/health/tracked.h"
 #include "daemon/health/tried.h"
+#include "daemon/tls/secure.h"
 #include "lib/policy/level.h"
 #include "lib/policy/login_name.h"
 #include "lib/tls/terms.h"

@@ -1,17 +1,17 @@
 #include "daemon/health/targets.h"
 
-#include "daemon/health/names/host_names.h"
 #include "daemon/base/log.h"
-#include "daemon/health/probe.h"
+#include "daemon/base/own_address.h"
+#include "daemon/health/names/host_names.h"
 #include "daemon/health/names/resolve_cache.h"
+#include "daemon/health/probe.h"
 #include "daemon/health/seeds.h"
 #include "daemon/health/tracked.h"
 #include "daemon/health/tracked_report.h"
-#include "daemon/base/own_address.h"
 #include "daemon/process/replica.h"
 #include "daemon/tls/contexts.h"
-#include "lib/metrics/counter.h"
 #include "lib/dns/hosts.h"
+#include "lib/metrics/counter.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "daemon/health/tracked.h"
 
-#include "daemon/health/jitter.h"
 #include "daemon/base/log.h"
+#include "daemon/health/jitter.h"
 #include "daemon/tls/contexts.h"
 #include "lib/tls/terms.h"
 

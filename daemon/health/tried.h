@@ -3,8 +3,8 @@
 #ifndef POSTERN_DAEMON_HEALTH_TRIED_H
 #define POSTERN_DAEMON_HEALTH_TRIED_H
 
-#include "daemon/tls/secure.h"
 #include "daemon/health/tracked.h"
+#include "daemon/tls/secure.h"
 
 /* One dialogue: an address of a host, and a client. */
 struct tried {

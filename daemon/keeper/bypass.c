@@ -1,8 +1,8 @@
 /* The bypass by root himself, with no keeper, or past one that hangs. */
 #include "daemon/keeper/keeper.h"
 
-#include "daemon/control/kernel/bypass.h"
 #include "daemon/base/log.h"
+#include "daemon/control/kernel/bypass.h"
 
 #include <errno.h>
 #include <string.h>

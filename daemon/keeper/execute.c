@@ -3,8 +3,8 @@
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/base/log.h"
-#include "daemon/start/options.h"
 #include "daemon/base/privilege.h"
+#include "daemon/start/options.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,11 +5,11 @@
  * posture and stays. */
 #include "daemon/keeper/keeper.h"
 
-#include "daemon/control/store/disk.h"
-#include "daemon/control/kernel/posture.h"
 #include "daemon/base/log.h"
 #include "daemon/base/privilege.h"
 #include "daemon/base/run_lock.h"
+#include "daemon/control/kernel/posture.h"
+#include "daemon/control/store/disk.h"
 #include "lib/language/language.h"
 
 #include <errno.h>

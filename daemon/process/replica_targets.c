@@ -1,7 +1,7 @@
 #include "daemon/process/replica_targets.h"
 
-#include "lib/policy/choice.h"
 #include "lib/dns/dns.h"
+#include "lib/policy/choice.h"
 #include "lib/tls/terms.h"
 
 #include <errno.h>

@@ -6,8 +6,8 @@
 #ifndef POSTERN_DAEMON_PROCESS_REPLICA_TARGETS_H
 #define POSTERN_DAEMON_PROCESS_REPLICA_TARGETS_H
 
-#include "lib/policy/balance.h"
 #include "lib/ipc/picture.h"
+#include "lib/policy/balance.h"
 #include "lib/policy/policy.h"
 
 /* What this process's own flows saw of a target. */

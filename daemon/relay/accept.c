@@ -1,9 +1,9 @@
 #include "daemon/relay/accept.h"
 
+#include "daemon/base/log.h"
 #include "daemon/flow/origin.h"
 #include "daemon/relay/answer.h"
 #include "daemon/relay/carry/carry.h"
-#include "daemon/base/log.h"
 #include "daemon/relay/match.h"
 #include "daemon/relay/relay.h"
 

@@ -1,13 +1,13 @@
 #include "daemon/relay/flow.h"
 
-#include "daemon/relay/connect/announce.h"
+#include "daemon/base/log.h"
+#include "daemon/flow/dial.h"
 #include "daemon/relay/answer.h"
 #include "daemon/relay/carry/carry.h"
-#include "daemon/flow/dial.h"
+#include "daemon/relay/connect/announce.h"
 #include "daemon/relay/connect/connect.h"
 #include "daemon/relay/connect/greeting.h"
 #include "daemon/relay/hand.h"
-#include "daemon/base/log.h"
 #include "daemon/relay/relay.h"
 #include "lib/record/flowid.h"
 

@@ -7,9 +7,9 @@
 #ifndef POSTERN_DAEMON_RELAY_FLOW_H
 #define POSTERN_DAEMON_RELAY_FLOW_H
 
+#include "daemon/base/loop.h"
 #include "daemon/flow/way.h"
 #include "daemon/relay/carry/copy.h"
-#include "daemon/base/loop.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/record/ending.h"
 #include "lib/smtp/smtp.h"

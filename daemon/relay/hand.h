@@ -11,8 +11,8 @@
 #define POSTERN_DAEMON_RELAY_HAND_H
 
 #include "daemon/base/channel.h"
-#include "lib/record/ending.h"
 #include "lib/ipc/hand.h"
+#include "lib/record/ending.h"
 
 struct flow;
 struct relay;

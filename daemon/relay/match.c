@@ -1,9 +1,9 @@
 #include "daemon/relay/match.h"
 
-#include "daemon/relay/answer.h"
 #include "daemon/flow/charge.h"
-#include "daemon/relay/connect/connect.h"
 #include "daemon/flow/identify.h"
+#include "daemon/relay/answer.h"
+#include "daemon/relay/connect/connect.h"
 #include "daemon/relay/hand.h"
 #include "daemon/relay/relay.h"
 #include "lib/policy/target.h"

@@ -1,10 +1,10 @@
 #include "daemon/relay/orders.h"
 
-#include "daemon/relay/answer.h"
-#include "daemon/relay/foresee.h"
-#include "daemon/flow/load.h"
-#include "daemon/relay/connect/connect.h"
 #include "daemon/base/log.h"
+#include "daemon/flow/load.h"
+#include "daemon/relay/answer.h"
+#include "daemon/relay/connect/connect.h"
+#include "daemon/relay/foresee.h"
 #include "daemon/relay/relay.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 #include "daemon/relay/relay.h"
 
 #include "daemon/base/log.h"
-#include "daemon/relay/orders.h"
 #include "daemon/base/privilege.h"
 #include "daemon/relay/connect/question.h"
+#include "daemon/relay/orders.h"
 
 #include <errno.h>
 #include <signal.h>

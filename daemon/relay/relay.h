@@ -2,15 +2,15 @@
 #ifndef POSTERN_DAEMON_RELAY_RELAY_H
 #define POSTERN_DAEMON_RELAY_RELAY_H
 
-#include "daemon/relay/accept.h"
 #include "daemon/base/channel.h"
+#include "daemon/base/loop.h"
+#include "daemon/process/child.h"
+#include "daemon/process/replica.h"
+#include "daemon/relay/accept.h"
 #include "daemon/relay/carry/copy.h"
+#include "daemon/relay/connect/host.h"
 #include "daemon/relay/flow.h"
 #include "daemon/relay/hand.h"
-#include "daemon/relay/connect/host.h"
-#include "daemon/base/loop.h"
-#include "daemon/process/replica.h"
-#include "daemon/process/child.h"
 #include "daemon/relay/report.h"
 #include "lib/metrics/counter.h"
 

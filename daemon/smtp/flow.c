@@ -1,12 +1,12 @@
 #include "daemon/smtp/flow.h"
 
 #include "daemon/smtp/body.h"
-#include "daemon/smtp/wire/client.h"
 #include "daemon/smtp/envelope/client_name.h"
-#include "daemon/smtp/wire/server_tls.h"
-#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/note.h"
+#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
+#include "daemon/smtp/wire/client.h"
+#include "daemon/smtp/wire/server_tls.h"
 #include "daemon/tls/contexts.h"
 
 #include <errno.h>

@@ -7,9 +7,9 @@
 #ifndef POSTERN_DAEMON_SMTP_FLOW_H
 #define POSTERN_DAEMON_SMTP_FLOW_H
 
-#include "daemon/flow/way.h"
 #include "daemon/base/loop.h"
 #include "daemon/base/pool.h"
+#include "daemon/flow/way.h"
 #include "lib/ipc/flow.h"
 #include "lib/smtp/engine/engine.h"
 

@@ -1,7 +1,7 @@
 #include "daemon/smtp/listen.h"
 
-#include "daemon/flow/ids.h"
 #include "daemon/base/log.h"
+#include "daemon/flow/ids.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 #include "daemon/tls/contexts.h"

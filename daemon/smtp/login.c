@@ -1,8 +1,8 @@
 #include "daemon/smtp/login.h"
 
 #include "daemon/base/channel.h"
-#include "daemon/flow/charge.h"
 #include "daemon/base/log.h"
+#include "daemon/flow/charge.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 #include "lib/base/base64.h"

@@ -1,9 +1,9 @@
 #include "daemon/smtp/note.h"
 
-#include "daemon/smtp/wire/server_tls.h"
 #include "daemon/smtp/smtp.h"
-#include "lib/policy/decide/decide.h"
+#include "daemon/smtp/wire/server_tls.h"
 #include "lib/base/words.h"
+#include "lib/policy/decide/decide.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #define POSTERN_DAEMON_SMTP_NOTE_H
 
 #include "lib/base/addr.h"
-#include "lib/smtp/engine/engine.h"
 #include "lib/record/message_record.h"
+#include "lib/smtp/engine/engine.h"
 
 #include <stdbool.h>
 #include <stddef.h>

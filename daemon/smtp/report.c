@@ -3,15 +3,15 @@
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/record.h"
 #include "daemon/smtp/envelope/allowance.h"
-#include "daemon/smtp/wire/client.h"
 #include "daemon/smtp/envelope/envelope.h"
-#include "daemon/smtp/scan/scan.h"
-#include "daemon/smtp/wire/server_tls.h"
-#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/note.h"
+#include "daemon/smtp/scan/scan.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/wire/client.h"
+#include "daemon/smtp/wire/server_tls.h"
+#include "lib/base/text.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/record/queue_id.h"
-#include "lib/base/text.h"
 
 #include <stdio.h>
 #include <string.h>

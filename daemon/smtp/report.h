@@ -4,8 +4,8 @@
 #define POSTERN_DAEMON_SMTP_REPORT_H
 
 #include "lib/ipc/flow.h"
-#include "lib/smtp/engine/engine.h"
 #include "lib/record/message_ending.h"
+#include "lib/smtp/engine/engine.h"
 
 struct decide_reply;
 struct smtp_flow;

@@ -1,18 +1,18 @@
 #include "daemon/smtp/server.h"
 
+#include "daemon/base/log.h"
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
 #include "daemon/flow/dial.h"
 #include "daemon/flow/header.h"
 #include "daemon/flow/stock.h"
-#include "daemon/base/log.h"
+#include "daemon/smtp/envelope/account.h"
 #include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/envelope/envelope.h"
-#include "daemon/smtp/wire/server_tls.h"
-#include "daemon/smtp/envelope/account.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
+#include "daemon/smtp/wire/server_tls.h"
 #include "lib/smtp/xclient.h"
 
 #include <errno.h>

@@ -6,8 +6,8 @@
 
 #include "daemon/base/log.h"
 #include "daemon/flow/load.h"
-#include "daemon/smtp/envelope/allowance.h"
 #include "daemon/smtp/body.h"
+#include "daemon/smtp/envelope/allowance.h"
 #include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/order.h"
 #include "daemon/smtp/report.h"

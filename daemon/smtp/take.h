@@ -3,8 +3,8 @@
 #define POSTERN_DAEMON_SMTP_TAKE_H
 
 #include "daemon/base/channel.h"
-#include "lib/record/ending.h"
 #include "lib/policy/session.h"
+#include "lib/record/ending.h"
 
 struct smtp;
 

@@ -1,17 +1,17 @@
 #include "daemon/smtp/talk.h"
 
-#include "daemon/smtp/envelope/account.h"
 #include "daemon/smtp/body.h"
-#include "daemon/smtp/wire/client.h"
+#include "daemon/smtp/envelope/account.h"
 #include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/envelope/envelope.h"
-#include "daemon/smtp/wire/last.h"
 #include "daemon/smtp/login.h"
-#include "daemon/smtp/wire/outgoing.h"
-#include "daemon/smtp/wire/server_tls.h"
-#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/report.h"
 #include "daemon/smtp/server.h"
+#include "daemon/smtp/smtp.h"
+#include "daemon/smtp/wire/client.h"
+#include "daemon/smtp/wire/last.h"
+#include "daemon/smtp/wire/outgoing.h"
+#include "daemon/smtp/wire/server_tls.h"
 
 #include <errno.h>
 #include <stdio.h>

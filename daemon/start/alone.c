@@ -1,7 +1,7 @@
 #include "daemon/start/alone.h"
 
-#include "daemon/control/kernel/posture.h"
 #include "daemon/base/run_lock.h"
+#include "daemon/control/kernel/posture.h"
 #include "kernel-rules/nftables/table.h"
 
 #include <errno.h>

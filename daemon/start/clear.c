@@ -2,8 +2,8 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/run_lock.h"
-#include "kernel-rules/routes.h"
 #include "kernel-rules/nftables/table.h"
+#include "kernel-rules/routes.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Starts what the command line asks for, and nothing else. */
+#include "daemon/keeper/keeper.h"
 #include "daemon/start/alone.h"
 #include "daemon/start/check.h"
 #include "daemon/start/clear.h"
-#include "daemon/keeper/keeper.h"
 #include "daemon/start/options.h"
 #include "daemon/start/upgrade.h"
 #include "lib/base/terminal.h"

@@ -3,9 +3,9 @@
 #ifndef POSTERN_DAEMON_TLS_CREDENTIALS_H
 #define POSTERN_DAEMON_TLS_CREDENTIALS_H
 
-#include "lib/tls/credential.h"
 #include "lib/ipc/credential.h"
 #include "lib/policy/policy.h"
+#include "lib/tls/credential.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,11 +2,11 @@
 
 #include "daemon/tls/parts.h"
 
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -2,10 +2,10 @@
 
 #include "daemon/tls/parts.h"
 
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /* The web process: it serves the page of all metrics by HTTP, as control made it. HTTP is hostile
  * input; nothing else is done here, and nothing secret is in its memory. */
-#include "daemon/base/log.h"
-#include "daemon/web/http.h"
-#include "daemon/process/child.h"
 #include "lib/ipc/web.h"
+#include "daemon/base/log.h"
+#include "daemon/process/child.h"
+#include "daemon/web/http.h"
 
 #include <errno.h>
 #include <stddef.h>

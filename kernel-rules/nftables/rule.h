@@ -3,9 +3,9 @@
 #define POSTERN_KERNEL_RULES_NFTABLES_RULE_H
 
 #include "kernel-rules/nftables/batch.h"
-#include "kernel-rules/plan.h"
 #include "kernel-rules/nftables/table.h"
 #include "kernel-rules/nftables/word.h"
+#include "kernel-rules/plan.h"
 
 /* One ruleset being written. */
 struct rule_writer {

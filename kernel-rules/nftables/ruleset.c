@@ -8,10 +8,10 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 
-#include "kernel-rules/queue.h"
 #include "kernel-rules/nftables/rule.h"
 #include "kernel-rules/nftables/ruleset_bind.h"
 #include "kernel-rules/nftables/set.h"
+#include "kernel-rules/queue.h"
 
 /* Generous: a busy mail server behind a new address opens a few dozen connections at once. */
 #define CLIENT_RATE  50

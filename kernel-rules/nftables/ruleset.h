@@ -3,8 +3,8 @@
 #define POSTERN_KERNEL_RULES_NFTABLES_RULESET_H
 
 #include "kernel-rules/nftables/batch.h"
-#include "kernel-rules/plan.h"
 #include "kernel-rules/nftables/table.h"
+#include "kernel-rules/plan.h"
 
 #define RULESET_ADMIT_OF   "admit-"
 #define RULESET_STEER_OF   "steer-"

@@ -1,7 +1,7 @@
 #include "kernel-rules/nftables/set.h"
 
-#include <errno.h>
 #include <endian.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

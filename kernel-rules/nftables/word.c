@@ -12,11 +12,11 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <linux/rtnetlink.h>
 
 /* nf_tables' limits are per so many seconds. */
 #define PER_SECOND 1

@@ -1,7 +1,7 @@
 #include "lib/command/verb.h"
 
-#include "lib/language/language.h"
 #include "lib/base/text.h"
+#include "lib/language/language.h"
 
 #include <stdio.h>
 #include <string.h>

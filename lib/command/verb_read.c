@@ -1,9 +1,9 @@
 #include "lib/command/verb.h"
 
-#include "lib/record/ending.h"
-#include "lib/language/language.h"
-#include "lib/record/message_ending.h"
 #include "lib/base/text.h"
+#include "lib/language/language.h"
+#include "lib/record/ending.h"
+#include "lib/record/message_ending.h"
 
 #include <assert.h>
 #include <errno.h>

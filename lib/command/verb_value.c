@@ -1,8 +1,8 @@
 #include "lib/command/verb.h"
 
+#include "lib/language/language.h"
 #include "lib/record/ending.h"
 #include "lib/record/flowid.h"
-#include "lib/language/language.h"
 #include "lib/record/message_record.h"
 #include "lib/smtp/path.h"
 

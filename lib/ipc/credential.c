@@ -1,8 +1,8 @@
 #include "lib/ipc/credential.h"
 
-#include "lib/tls/certificate.h"
-#include "lib/ipc/kind.h"
 #include "lib/auth/user_file.h"
+#include "lib/ipc/kind.h"
+#include "lib/tls/certificate.h"
 
 _Static_assert(CERTIFICATE_CHAIN_BYTES_MAX + CERTIFICATE_KEY_BYTES_MAX <= IPC_CREDENTIAL_DATA_MAX,
 	"a certificate is one ipc");

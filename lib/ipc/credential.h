@@ -7,9 +7,9 @@
 #ifndef POSTERN_LIB_IPC_CREDENTIAL_H
 #define POSTERN_LIB_IPC_CREDENTIAL_H
 
-#include "lib/tls/credential.h"
 #include "lib/ipc/core.h"
 #include "lib/policy/policy.h"
+#include "lib/tls/credential.h"
 
 enum ipc_credential_type {
 	/* control -> smtp, health */

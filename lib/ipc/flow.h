@@ -4,10 +4,10 @@
 #define POSTERN_LIB_IPC_FLOW_H
 
 #include "lib/base/addr.h"
-#include "lib/policy/decide/decide.h"
-#include "lib/record/ending.h"
 #include "lib/ipc/core.h"
+#include "lib/policy/decide/decide.h"
 #include "lib/policy/policy.h"
+#include "lib/record/ending.h"
 #include "lib/tls/facts.h"
 
 enum ipc_flow_type {

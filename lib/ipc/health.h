@@ -5,12 +5,12 @@
 
 #include "lib/base/addr.h"
 #include "lib/dns/client_name.h"
-#include "lib/tls/credential.h"
 #include "lib/ipc/core.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/target.h"
-#include "lib/tls/facts.h"
 #include "lib/smtp/probe/trial.h"
+#include "lib/tls/credential.h"
+#include "lib/tls/facts.h"
 
 #include <stddef.h>
 

@@ -4,9 +4,9 @@
 #define POSTERN_LIB_IPC_KERNEL_H
 
 #include "lib/base/addr.h"
-#include "lib/policy/decide/decide.h"
-#include "lib/metrics/histogram.h"
 #include "lib/ipc/core.h"
+#include "lib/metrics/histogram.h"
+#include "lib/policy/decide/decide.h"
 #include "lib/policy/policy.h"
 
 enum ipc_kernel_type {

@@ -2,9 +2,9 @@
 
 #include "lib/policy/element.h"
 
+#include "lib/base/range.h"
 #include "lib/ipc/kind.h"
 #include "lib/policy/level.h"
-#include "lib/base/range.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #define POSTERN_LIB_IPC_PICTURE_H
 
 #include "lib/base/addr.h"
-#include "lib/policy/block.h"
 #include "lib/ipc/core.h"
+#include "lib/policy/block.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/target.h"
 

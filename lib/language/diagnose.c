@@ -1,5 +1,5 @@
-#include "lib/language/parse.h"
 #include "lib/base/text.h"
+#include "lib/language/parse.h"
 
 #include <errno.h>
 #include <stdarg.h>

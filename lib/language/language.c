@@ -1,8 +1,8 @@
 #include "lib/language/language.h"
 
-#include "lib/policy/decide/summary.h"
 #include "lib/language/grammar.h"
 #include "lib/language/lexer.h"
+#include "lib/policy/decide/summary.h"
 
 #include <limits.h>
 #include <stdio.h>

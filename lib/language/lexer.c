@@ -1,7 +1,7 @@
 #include "lib/language/lexer.h"
 
-#include "lib/language/grammar.h"
 #include "lib/base/text.h"
+#include "lib/language/grammar.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #define POSTERN_LIB_LANGUAGE_PARSE_H
 
 #include "lib/base/arena.h"
-#include "lib/language/language.h"
 #include "lib/base/lpm.h"
+#include "lib/language/language.h"
 
 #define LANGUAGE_ERRORS_MAX   20
 #define LANGUAGE_WARNINGS_MAX 100

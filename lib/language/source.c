@@ -1,5 +1,5 @@
-#include "lib/language/language.h"
 #include "lib/language/edit/tokens.h"
+#include "lib/language/language.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "lib/language/lexer.h"
 
-#include "lib/policy/element.h"
 #include "lib/language/grammar.h"
+#include "lib/policy/element.h"
 
 #include <stdlib.h>
 #include <string.h>

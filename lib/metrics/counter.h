@@ -6,8 +6,8 @@
 #ifndef POSTERN_LIB_METRICS_COUNTER_H
 #define POSTERN_LIB_METRICS_COUNTER_H
 
-#include "lib/record/ending.h"
 #include "lib/policy/policy.h"
+#include "lib/record/ending.h"
 #include "lib/record/message_ending.h"
 
 #include <stdint.h>

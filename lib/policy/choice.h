@@ -2,8 +2,8 @@
 #ifndef POSTERN_LIB_POLICY_CHOICE_H
 #define POSTERN_LIB_POLICY_CHOICE_H
 
-#include "lib/policy/balance.h"
 #include "lib/ipc/picture.h"
+#include "lib/policy/balance.h"
 
 /* Targets that were tried: bit i stands for the one of index i. */
 _Static_assert(TARGETS_MAX <= 64, "each target has its bit");

@@ -1,8 +1,8 @@
 #include "lib/policy/lists.h"
 
-#include "lib/policy/element.h"
 #include "lib/base/heap.h"
 #include "lib/base/lpm.h"
+#include "lib/policy/element.h"
 #include "lib/policy/mailset.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "lib/radius/account.h"
 
-#include "lib/radius/attribute.h"
 #include "lib/base/text.h"
+#include "lib/radius/attribute.h"
 
 #include <string.h>
 

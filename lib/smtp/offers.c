@@ -1,7 +1,7 @@
 #include "lib/smtp/offers.h"
 
-#include "lib/smtp/login.h"
 #include "lib/base/words.h"
+#include "lib/smtp/login.h"
 #include "lib/smtp/xclient.h"
 
 #include <string.h>

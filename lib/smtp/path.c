@@ -1,7 +1,7 @@
 #include "lib/smtp/path.h"
 
-#include "lib/smtp/domain.h"
 #include "lib/base/text.h"
+#include "lib/smtp/domain.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
 #include "lib/smtp/smtp.h"
 
-#include "lib/record/flowid.h"
 #include "lib/base/words.h"
+#include "lib/record/flowid.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "lib/tls/certificate.h"
 
-#include "lib/tls/pem.h"
 #include "lib/base/text.h"
 #include "lib/tls/facts.h"
+#include "lib/tls/pem.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

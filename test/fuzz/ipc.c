@@ -1,9 +1,9 @@
 /* Messages between processes: what ipc_check() lets through may be read as its type says. */
-#include "lib/policy/element.h"
 #include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
+#include "lib/policy/element.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* A list file or import of each kind: elements that come back from their text and from the store's
  * bytes as they are, and the places of those that are none. */
-#include "lib/policy/element.h"
 #include "lib/language/language.h"
+#include "lib/policy/element.h"
 
 #include <stdlib.h>
 #include <string.h>

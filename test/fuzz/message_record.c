@@ -1,6 +1,6 @@
 /* The record of a message: what is read is written the same, and shown as one line of JSON. */
-#include "daemon/control/audit/message_text.h"
 #include "lib/record/message_record.h"
+#include "daemon/control/audit/message_text.h"
 #include "lib/record/queue_id.h"
 
 #include <stdint.h>

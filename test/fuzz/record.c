@@ -1,8 +1,8 @@
 /* Records between processes, whole and in parts: nothing is handed out that is longer than a record
  * may be, what is a flow has one spelling, and nothing is left behind. The input is a row of ipcs,
  * each with its length (two bytes, little endian) in front. */
-#include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
+#include "lib/ipc/flow.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What a client calls itself, as its name is kept and as the Received line tells it. */
-#include "lib/smtp/text/header.h"
 #include "lib/smtp/name.h"
+#include "lib/smtp/text/header.h"
 #include "lib/smtp/text/received.h"
 
 #include <assert.h>

@@ -1,8 +1,8 @@
 /* What stands in the state folder: its small files of lines, and the policies of the history. */
 #include "daemon/control/kernel/bypass.h"
-#include "daemon/control/store/drained.h"
-#include "daemon/control/session/passed.h"
 #include "daemon/control/policy/history/record.h"
+#include "daemon/control/session/passed.h"
+#include "daemon/control/store/drained.h"
 #include "lib/base/fields.h"
 #include "lib/base/steady.h"
 

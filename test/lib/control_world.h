@@ -6,10 +6,10 @@
 #include "daemon/base/channel.h"
 #include "daemon/process/process.h"
 #include "kernel-rules/plan.h"
+#include "lib/command/request.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
-#include "lib/command/request.h"
 #include "lib/limit/message_limit.h"
 #include "lib/policy/session.h"
 #include <errno.h>

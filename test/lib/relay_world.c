@@ -1,9 +1,9 @@
 #include "test/lib/relay_world.h"
 
-#include "test/lib/message_memory.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/picture.h"
 #include "lib/record/message_record.h"
+#include "test/lib/message_memory.h"
 
 const char *client_text(const struct world *world)
 {

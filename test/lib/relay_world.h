@@ -7,10 +7,10 @@
 #include "daemon/base/channel.h"
 #include "daemon/base/log.h"
 #include "daemon/process/process.h"
-#include "lib/ipc/hand.h"
-#include "lib/limit/limit.h"
 #include "lib/ipc/flow.h"
+#include "lib/ipc/hand.h"
 #include "lib/ipc/record.h"
+#include "lib/limit/limit.h"
 #include "lib/policy/session.h"
 
 #include <arpa/inet.h>

@@ -5,8 +5,8 @@
 
 #include "test/lib/relay_world.h"
 
-#include "lib/policy/block.h"
 #include "lib/ipc/picture.h"
+#include "lib/policy/block.h"
 
 /* The process, with nothing told yet but that it runs: world->relay is its pid. */
 void start_smtp(struct world *world, bool ip6);

@@ -6,9 +6,9 @@
  * ADDRESS is a path, or an IPv4 address and a port with a colon between; CUT is how many bytes of
  * the message are given at once. A line for each answer; behind a yes an empty line, and the
  * message as it would go on. */
-#include "lib/scan/clamav.h"
 #include "lib/milter/edit.h"
 #include "lib/milter/milter.h"
+#include "lib/scan/clamav.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -11,14 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel-rules/nftables/clients.h"
 #include "kernel-rules/conntrack.h"
 #include "kernel-rules/links.h"
 #include "kernel-rules/neighbour.h"
-#include "kernel-rules/queue.h"
-#include "kernel-rules/routes.h"
+#include "kernel-rules/nftables/clients.h"
 #include "kernel-rules/nftables/table_state.h"
 #include "kernel-rules/nftables/watch.h"
+#include "kernel-rules/queue.h"
+#include "kernel-rules/routes.h"
 
 #define WORDS_MAX 64
 

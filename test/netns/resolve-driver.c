@@ -10,8 +10,8 @@
  *   start         start another one and hand it what the one before had told
  *   peer          a new control: another channel, policy again */
 #include "daemon/base/channel.h"
-#include "daemon/process/process.h"
 #include "daemon/base/log.h"
+#include "daemon/process/process.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/picture.h"

@@ -1,7 +1,7 @@
 #include "daemon/control/audit/audit.h"
+#include "daemon/base/log.h"
 #include "daemon/control/audit/query.h"
 #include "daemon/control/audit/text.h"
-#include "daemon/base/log.h"
 #include "lib/record/flowid.h"
 #include "lib/smtp/smtp.h"
 #include "test/lib/control_answer.h"

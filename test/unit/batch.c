@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <cmocka.h>
 
 /* Elements of the batch as text: "c0000200 ]c0000240" (a bracket ends a range). */
 static void read_elements(const struct batch *batch, char *text, size_t size)

@@ -1,9 +1,9 @@
 /* What explain says of a flow that is read, by what limits and relays say. */
 #include "test/lib/control_world.h"
 
+#include "lib/language/language.h"
 #include "lib/metrics/counter.h"
 #include "lib/record/ending.h"
-#include "lib/language/language.h"
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* Reading the files of certificates, trust stores and secrets: each that is none, by its reason. */
 #include "daemon/control/credential/read.h"
-#include "test/lib/tls_authority.h"
 #include "test/lib/control_folder.h"
+#include "test/lib/tls_authority.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

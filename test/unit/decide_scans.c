@@ -2,8 +2,8 @@
  * relayed mail, and what explain says of it. */
 #include "lib/policy/decide/decide.h"
 
-#include "lib/policy/element.h"
 #include "lib/language/language.h"
+#include "lib/policy/element.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-#include "lib/metrics/counter.h"
 #include "lib/record/ending.h"
+#include "lib/metrics/counter.h"
 
 #include <errno.h>
 #include <setjmp.h>

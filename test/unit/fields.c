@@ -1,6 +1,6 @@
 #include "lib/base/fields.h"
-#include "lib/language/language.h"
 #include "lib/command/verb.h"
+#include "lib/language/language.h"
 
 #include <errno.h>
 #include <setjmp.h>

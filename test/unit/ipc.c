@@ -1,6 +1,4 @@
 
-#include "lib/tls/certificate.h"
-#include "lib/policy/element.h"
 #include "lib/ipc/auth.h"
 #include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
@@ -10,7 +8,9 @@
 #include "lib/ipc/picture.h"
 #include "lib/ipc/scan.h"
 #include "lib/ipc/web.h"
+#include "lib/policy/element.h"
 #include "lib/policy/level.h"
+#include "lib/tls/certificate.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <cmocka.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <cmocka.h>
 
 #define MASK  0xf0000000
 #define RELAY 0x10000000

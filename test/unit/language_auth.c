@@ -1,8 +1,8 @@
 /* What may be said of where passwords are checked; how it is printed; and whom a rule's user is. */
 #include "lib/language/language.h"
 
-#include "lib/policy/decide/decide.h"
 #include "lib/ldap/url.h"
+#include "lib/policy/decide/decide.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* What ranges mean in a policy: which addresses they hold, and which rule takes all of another. */
-#include "lib/language/language.h"
 #include "lib/base/lpm.h"
-#include "lib/policy/session.h"
+#include "lib/language/language.h"
 #include "lib/policy/lists.h"
+#include "lib/policy/session.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

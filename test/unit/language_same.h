@@ -3,8 +3,8 @@
 #ifndef POSTERN_TEST_LANGUAGE_SAME_H
 #define POSTERN_TEST_LANGUAGE_SAME_H
 
-#include "lib/policy/element.h"
 #include "lib/language/language.h"
+#include "lib/policy/element.h"
 #include "lib/policy/policy.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A policy as large as the design promises: 10,000 rules, 1,000 lists, 100,000 list entries. Times
  * are printed; what is asserted is that the work was all done within its bounds. */
-#include "lib/language/language.h"
 #include "lib/base/lpm.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

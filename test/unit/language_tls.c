@@ -2,8 +2,8 @@
  * printed. */
 #include "lib/language/language.h"
 
-#include "lib/tls/credential.h"
 #include "lib/language/edit/clause.h"
+#include "lib/tls/credential.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Settings of a policy as parts of its text, and edits of them. */
-#include "lib/language/language.h"
 #include "lib/language/edit/top.h"
+#include "lib/language/language.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

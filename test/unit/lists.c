@@ -1,6 +1,6 @@
-#include "lib/policy/element.h"
-#include "lib/base/heap.h"
 #include "lib/policy/lists.h"
+#include "lib/base/heap.h"
+#include "lib/policy/element.h"
 #include "lib/policy/mailset.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
-#include "daemon/control/audit/message_rows.h"
-#include "daemon/control/audit/message_text.h"
 #include "daemon/control/audit/messages.h"
 #include "daemon/base/log.h"
+#include "daemon/control/audit/message_rows.h"
+#include "daemon/control/audit/message_text.h"
 #include "test/lib/control_answer.h"
 #include "test/lib/control_folder.h"
 

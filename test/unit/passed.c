@@ -1,6 +1,6 @@
-#include "daemon/control/control.h"
-#include "daemon/base/worker.h"
 #include "daemon/control/session/passed.h"
+#include "daemon/base/worker.h"
+#include "daemon/control/control.h"
 #include "test/lib/control_folder.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
  * its nearest neighbour that is not. */
 #include "lib/policy/proof/relay.h"
 
-#include "lib/policy/element.h"
 #include "lib/language/language.h"
+#include "lib/policy/element.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

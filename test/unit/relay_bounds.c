@@ -1,7 +1,7 @@
 /* What a relay process refuses, what it does when something is short or gone, and what it leaves
  * behind. */
-#include "test/lib/relay_world.h"
 #include "lib/ipc/picture.h"
+#include "test/lib/relay_world.h"
 
 #include <dirent.h>
 #include <pthread.h>

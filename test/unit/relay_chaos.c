@@ -1,7 +1,7 @@
 /* Clients and servers that do anything at any moment, while policy, sessions and control change:
  * the relay lives, gives everything back and ends by itself. POSTERN_CHAOS=N: so many flows. */
-#include "test/lib/relay_world.h"
 #include "lib/ipc/picture.h"
+#include "test/lib/relay_world.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,9 +1,9 @@
 /* Every trick that is known to open a relay, against policies of all shapes, from a stranger. */
 #include "lib/policy/proof/relay_proof.h"
 
+#include "lib/language/language.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/element.h"
-#include "lib/language/language.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

@@ -1,13 +1,13 @@
 /* Looking at the files of certificates once a minute, by a clock that the test sets: what is new is
  * loaded, what is half written has another look, what is bad leaves what there was. */
-#include "daemon/control/policy/apply.h"
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/peers/peers.h"
-#include "daemon/base/log.h"
-#include "test/lib/tls_authority.h"
-#include "test/lib/policy_text.h"
+#include "daemon/control/policy/apply.h"
 #include "test/lib/control_folder.h"
+#include "test/lib/policy_text.h"
+#include "test/lib/tls_authority.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* What clients say when they log in, and what they should not. */
-#include "lib/base/base64.h"
 #include "lib/auth/sasl.h"
+#include "lib/base/base64.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-#include "lib/policy/lists.h"
 #include "lib/policy/session.h"
+#include "lib/policy/lists.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-#include "daemon/base/log.h"
 #include "daemon/control/store/session_store.h"
+#include "daemon/base/log.h"
 #include "lib/policy/element.h"
 #include "test/lib/control_folder.h"
 

@@ -1,10 +1,11 @@
 #include "daemon/smtp/spool/spool.h"
 
-#include "daemon/control/store/spool_files.h"
 #include "daemon/base/loop.h"
+#include "daemon/control/store/spool_files.h"
 #include "daemon/process/child.h"
 #include "lib/ipc/flow.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

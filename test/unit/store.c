@@ -1,5 +1,5 @@
-#include "daemon/base/log.h"
 #include "daemon/control/store/store.h"
+#include "daemon/base/log.h"
 #include "test/lib/control_folder.h"
 
 #include <errno.h>

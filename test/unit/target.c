@@ -1,6 +1,6 @@
 /* A server's lines and DNS answers as the list of its targets, and the state of each. */
-#include "lib/language/language.h"
 #include "lib/policy/target.h"
+#include "lib/language/language.h"
 #include "test/lib/policy_text.h"
 
 #include <setjmp.h>

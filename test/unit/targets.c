@@ -2,10 +2,10 @@
  * the new one asks otherwise. No probe goes out, since the loop never turns. */
 #include "daemon/health/targets.h"
 
+#include "daemon/base/log.h"
 #include "daemon/health/dial.h"
 #include "daemon/health/names/host_names.h"
 #include "daemon/health/tracked.h"
-#include "daemon/base/log.h"
 #include "daemon/process/replica.h"
 #include "lib/metrics/counter.h"
 #include "lib/tls/terms.h"

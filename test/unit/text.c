@@ -1,6 +1,6 @@
 /* What of a text is shown, and what a terminal gets. */
-#include "lib/base/terminal.h"
 #include "lib/base/text.h"
+#include "lib/base/terminal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  * that are made of them. */
 #include "daemon/base/channel.h"
 #include "daemon/tls/contexts.h"
-#include "test/lib/tls_authority.h"
 #include "test/lib/policy_text.h"
+#include "test/lib/tls_authority.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,9 +3,9 @@
 #include "daemon/tls/session.h"
 #include "test/lib/tls_authority.h"
 
-#include <openssl/ssl.h>
 #include <errno.h>
 #include <malloc.h>
+#include <openssl/ssl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,11 +2,11 @@
 #include "daemon/tls/session.h"
 #include "test/lib/tls_authority.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <errno.h>
-#include <malloc.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What may be typed: the table itself, and the reading of words by it. */
-#include "lib/base/text.h"
 #include "lib/command/verb.h"
+#include "lib/base/text.h"
 
 #include "daemon/control/request/command.h"
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <libnftnl/rule.h>
+#include <cmocka.h>
 
 /* What the namespace test cannot see on every machine: the words that only some kernels take, and
  * names of interfaces. The text is libnftnl's. */

@@ -1,8 +1,8 @@
 #include "tools/posternctl/noun.h"
 #include "tools/posternctl/password.h"
 
-#include "lib/policy/element.h"
 #include "lib/auth/user_file.h"
+#include "lib/policy/element.h"
 
 #include <crypt.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 #include "tools/posternctl/file.h"
 #include "tools/posternctl/show/help.h"
 
-#include "lib/language/language.h"
 #include "lib/base/text.h"
+#include "lib/language/language.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,13 +1,13 @@
 /* posternctl: the operator's hand on posternd. Reads what stands in front of the noun. */
 #include "tools/posternctl/batch.h"
-#include "tools/posternctl/show/complete.h"
 #include "tools/posternctl/file.h"
-#include "tools/posternctl/show/help.h"
 #include "tools/posternctl/noun.h"
+#include "tools/posternctl/show/complete.h"
+#include "tools/posternctl/show/help.h"
 
-#include "lib/language/language.h"
 #include "lib/base/terminal.h"
 #include "lib/base/text.h"
+#include "lib/language/language.h"
 #include "lib/version.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-#include "tools/posternctl/show/cell.h"
 #include "tools/posternctl/noun.h"
+#include "tools/posternctl/show/cell.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 #include "daemon/control/audit/audit.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/audit/archive.h"
 #include "daemon/control/audit/row.h"
 #include "daemon/control/audit/text.h"
-#include "daemon/base/log.h"
 #include "daemon/control/audit/thin.h"
 #include "lib/record/flowid.h"
 #include "lib/smtp/smtp.h"

@@ -8,10 +8,10 @@
 
 #include "daemon/base/loop.h"
 #include "lib/base/addr.h"
-#include "lib/metrics/counter.h"
-#include "lib/record/ending.h"
 #include "lib/ipc/flow.h"
+#include "lib/metrics/counter.h"
 #include "lib/policy/policy.h"
+#include "lib/record/ending.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,11 +3,11 @@
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/audit/message_text.h"
 #include "daemon/control/audit/messages.h"
+#include "daemon/control/audit/tally.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/request/monitor.h"
 #include "daemon/control/request/row.h"
-#include "daemon/control/audit/tally.h"
 #include "lib/record/flowid.h"
 
 #include <stdlib.h>

@@ -4,10 +4,10 @@
 #define POSTERN_DAEMON_CONTROL_AUDIT_ENDED_H
 
 #include "daemon/control/session/live.h"
-#include "lib/metrics/counter.h"
-#include "lib/policy/decide/decide.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
+#include "lib/metrics/counter.h"
+#include "lib/policy/decide/decide.h"
 #include "lib/record/message_record.h"
 
 struct control;

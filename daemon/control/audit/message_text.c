@@ -1,10 +1,10 @@
 #include "daemon/control/audit/message_text.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/audit/line.h"
 #include "daemon/control/request/row.h"
-#include "daemon/base/log.h"
-#include "lib/policy/policy.h"
 #include "lib/base/text.h"
+#include "lib/policy/policy.h"
 #include "lib/tls/facts.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 #include "daemon/control/audit/messages.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/audit/archive.h"
 #include "daemon/control/audit/message_rows.h"
 #include "daemon/control/audit/message_text.h"
 #include "daemon/control/audit/thin.h"
-#include "daemon/base/log.h"
 
 #include <errno.h>
 #include <sqlite3.h>

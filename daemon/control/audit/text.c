@@ -4,8 +4,8 @@
 #include "daemon/control/audit/line.h"
 #include "daemon/control/request/row.h"
 #include "lib/policy/decide/decide.h"
-#include "lib/record/flowid.h"
 #include "lib/policy/session.h"
+#include "lib/record/flowid.h"
 #include "lib/smtp/smtp.h"
 
 #include <assert.h>

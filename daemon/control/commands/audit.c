@@ -3,11 +3,11 @@
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/audit/messages.h"
 #include "daemon/control/audit/query.h"
-#include "daemon/control/request/command_history.h"
 #include "daemon/control/control.h"
+#include "daemon/control/request/command_history.h"
 #include "daemon/control/request/known.h"
-#include "lib/record/flowid.h"
 #include "lib/language/language.h"
+#include "lib/record/flowid.h"
 
 #include <stdlib.h>
 #include <string.h>

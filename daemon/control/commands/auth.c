@@ -1,8 +1,8 @@
 /* Where passwords are checked, as the policy has it and as it fares, and a user's as a test. */
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/request/row.h"
 #include "lib/auth/sasl.h"
 #include "lib/policy/session.h"

@@ -1,9 +1,9 @@
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/session/block_change.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/request/known.h"
+#include "daemon/control/session/block_change.h"
 #include "lib/language/language.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/request/monitor.h"
 #include "daemon/control/request/row.h"

@@ -1,5 +1,5 @@
-#include "daemon/control/request/command.h"
 #include "daemon/control/commands/parts.h"
+#include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"

@@ -3,8 +3,8 @@
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_kill.h"
-#include "daemon/control/request/known.h"
 #include "daemon/control/peers/peers.h"
+#include "daemon/control/request/known.h"
 #include "lib/record/flowid.h"
 
 #include <stdio.h>

@@ -1,17 +1,17 @@
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/policy/apply.h"
 #include "daemon/control/clock.h"
-#include "daemon/control/control.h"
-#include "daemon/control/policy/edit/edit.h"
 #include "daemon/control/commands/parts.h"
+#include "daemon/control/control.h"
+#include "daemon/control/policy/apply.h"
+#include "daemon/control/policy/edit/edit.h"
+#include "daemon/control/policy/edit/source.h"
 #include "daemon/control/policy/parse.h"
 #include "daemon/control/request/row.h"
 #include "daemon/control/store/session_store.h"
-#include "daemon/control/policy/edit/source.h"
-#include "lib/policy/element.h"
-#include "lib/language/language.h"
 #include "lib/base/lpm.h"
+#include "lib/language/language.h"
+#include "lib/policy/element.h"
 
 #include <errno.h>
 #include <stdio.h>

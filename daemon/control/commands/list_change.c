@@ -1,14 +1,14 @@
 /* Commands that change the elements of a dynamic list. */
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/policy/apply.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/commands/parts.h"
-#include "daemon/control/policy/confirm.h"
 #include "daemon/control/control.h"
+#include "daemon/control/policy/apply.h"
+#include "daemon/control/policy/confirm.h"
 #include "daemon/control/session/list_change.h"
-#include "lib/policy/element.h"
 #include "lib/language/language.h"
+#include "lib/policy/element.h"
 #include "lib/policy/proof/relay.h"
 
 #include <errno.h>

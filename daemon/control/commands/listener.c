@@ -1,12 +1,12 @@
 /* Listeners and protected domains, as the policy has them. */
 #include "daemon/control/request/command.h"
 
+#include "daemon/base/own_address.h"
+#include "daemon/control/audit/tally.h"
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/control.h"
-#include "daemon/control/session/live.h"
 #include "daemon/control/request/row.h"
-#include "daemon/control/audit/tally.h"
-#include "daemon/base/own_address.h"
+#include "daemon/control/session/live.h"
 #include "lib/policy/element.h"
 
 #include <stdio.h>

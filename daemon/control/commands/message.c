@@ -1,8 +1,8 @@
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/audit/messages.h"
-#include "daemon/control/request/command_history.h"
 #include "daemon/control/control.h"
+#include "daemon/control/request/command_history.h"
 #include "daemon/control/request/known.h"
 #include "lib/record/flowid.h"
 #include "lib/smtp/path.h"

@@ -3,8 +3,8 @@
 #define POSTERN_DAEMON_CONTROL_COMMANDS_PARTS_H
 
 #include "daemon/control/kernel/facts.h"
-#include "lib/metrics/counter.h"
 #include "lib/ipc/picture.h"
+#include "lib/metrics/counter.h"
 #include "lib/policy/policy.h"
 
 #include <jansson.h>

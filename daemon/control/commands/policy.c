@@ -1,19 +1,19 @@
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/policy/apply.h"
-#include "daemon/control/policy/confirm.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/policy/apply.h"
+#include "daemon/control/policy/confirm.h"
 #include "daemon/control/policy/diff.h"
-#include "daemon/control/store/disk.h"
 #include "daemon/control/policy/edit/edit.h"
+#include "daemon/control/policy/edit/source.h"
+#include "daemon/control/policy/file.h"
+#include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/level_notice.h"
 #include "daemon/control/policy/names.h"
-#include "daemon/control/policy/file.h"
 #include "daemon/control/policy/parse.h"
-#include "daemon/control/policy/history/store.h"
 #include "daemon/control/request/row.h"
-#include "daemon/control/policy/edit/source.h"
+#include "daemon/control/store/disk.h"
 
 #include <errno.h>
 #include <inttypes.h>

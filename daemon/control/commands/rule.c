@@ -2,8 +2,8 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/policy/edit/edit_make.h"
-#include "daemon/control/session/live.h"
 #include "daemon/control/request/row.h"
+#include "daemon/control/session/live.h"
 
 #include <stdlib.h>
 #include <string.h>

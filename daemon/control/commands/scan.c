@@ -2,8 +2,8 @@
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/request/row.h"
 #include "daemon/control/peers/scan_states.h"
+#include "daemon/control/request/row.h"
 
 /* The rules whose messages it judges. */
 static json_t *used_by(const struct policy *policy, size_t scan)

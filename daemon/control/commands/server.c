@@ -1,16 +1,16 @@
-#include "daemon/control/request/command.h"
 #include "daemon/control/commands/parts.h"
+#include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/control/store/drained.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/host_tls.h"
 #include "daemon/control/peers/peers.h"
 #include "daemon/control/request/row.h"
+#include "daemon/control/store/drained.h"
+#include "lib/base/text.h"
 #include "lib/ipc/health.h"
 #include "lib/policy/level.h"
-#include "lib/base/text.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,11 +3,11 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/request/known.h"
-#include "daemon/control/session/login.h"
 #include "daemon/control/peers/peers.h"
+#include "daemon/control/request/known.h"
 #include "daemon/control/request/row.h"
 #include "daemon/control/request/selection.h"
+#include "daemon/control/session/login.h"
 #include "daemon/control/session/sessions.h"
 #include "lib/language/language.h"
 

@@ -1,8 +1,8 @@
-#include "daemon/control/request/command.h"
 #include "daemon/control/commands/parts.h"
+#include "daemon/control/request/command.h"
 
-#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/request/row.h"

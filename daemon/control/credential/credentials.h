@@ -8,10 +8,10 @@
 #ifndef POSTERN_DAEMON_CONTROL_CREDENTIAL_CREDENTIALS_H
 #define POSTERN_DAEMON_CONTROL_CREDENTIAL_CREDENTIALS_H
 
-#include "daemon/control/peers/ask.h"
 #include "daemon/control/credential/read.h"
-#include "lib/tls/credential.h"
+#include "daemon/control/peers/ask.h"
 #include "lib/policy/policy.h"
+#include "lib/tls/credential.h"
 
 #include <stdbool.h>
 

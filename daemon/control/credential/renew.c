@@ -1,9 +1,9 @@
 #include "daemon/control/credential/renew.h"
 
-#include "daemon/control/policy/apply.h"
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/peers.h"
-#include "daemon/base/log.h"
+#include "daemon/control/policy/apply.h"
 #include "lib/ipc/credential.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* What doctor finds of where passwords are checked: that each place answers. */
 #include "daemon/control/doctor/part.h"
 
-#include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/auth_peer.h"
 #include "lib/policy/policy.h"
 
 #include <inttypes.h>

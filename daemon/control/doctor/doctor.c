@@ -1,16 +1,16 @@
 #include "daemon/control/doctor/doctor.h"
 
+#include "daemon/base/own_address.h"
 #include "daemon/control/control.h"
-#include "daemon/control/doctor/part.h"
-#include "daemon/control/kernel/entries.h"
-#include "daemon/control/kernel/lost.h"
-#include "daemon/control/kernel/facts.h"
 #include "daemon/control/doctor/foreign/foreign.h"
 #include "daemon/control/doctor/foreign/set.h"
+#include "daemon/control/doctor/part.h"
+#include "daemon/control/kernel/entries.h"
+#include "daemon/control/kernel/facts.h"
+#include "daemon/control/kernel/lost.h"
 #include "daemon/control/peers/web_peer.h"
-#include "daemon/base/own_address.h"
-#include "daemon/control/store/state_trouble.h"
 #include "daemon/control/policy/want.h"
+#include "daemon/control/store/state_trouble.h"
 
 #include <errno.h>
 #include <inttypes.h>

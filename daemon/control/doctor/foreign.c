@@ -4,8 +4,8 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/foreign/set.h"
-#include "daemon/control/peers/health_peer.h"
 #include "daemon/control/doctor/saved.h"
+#include "daemon/control/peers/health_peer.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -1,11 +1,11 @@
 /* What doctor finds of the servers: that each has a host that may be used, and the way there. */
 #include "daemon/control/doctor/part.h"
 
+#include "daemon/base/own_address.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/host_tls.h"
-#include "daemon/base/own_address.h"
 #include "lib/policy/level.h"
 #include "lib/tls/advice.h"
 

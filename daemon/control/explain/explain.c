@@ -1,15 +1,15 @@
 #include "daemon/control/explain/explain.h"
 
-#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/clock.h"
-#include "daemon/control/request/command.h"
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/peers/health_peer.h"
+#include "daemon/control/request/command.h"
 #include "daemon/control/request/row.h"
 #include "lib/ipc/health.h"
-#include "lib/smtp/engine/engine.h"
-#include "lib/record/message_record.h"
 #include "lib/policy/target.h"
+#include "lib/record/message_record.h"
+#include "lib/smtp/engine/engine.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include "daemon/control/explain/explain.h"
 
-#include "daemon/control/request/command.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/neighbour.h"
+#include "daemon/control/request/command.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "daemon/control/explain/outlook.h"
 
-#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/bypass.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/peers.h"
 #include "lib/policy/choice.h"

@@ -5,8 +5,8 @@
 #define POSTERN_DAEMON_CONTROL_EXPLAIN_OUTLOOK_H
 
 #include "daemon/control/peers/ask.h"
-#include "lib/policy/decide/decide.h"
 #include "lib/ipc/flow.h"
+#include "lib/policy/decide/decide.h"
 #include "lib/smtp/refusal.h"
 
 struct control;

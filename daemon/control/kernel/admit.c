@@ -1,10 +1,10 @@
 #include "daemon/control/kernel/admit.h"
 
+#include "daemon/control/audit/ended.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/session/cut.h"
-#include "daemon/control/audit/ended.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/session/cut.h"
 #include "daemon/control/session/sessions.h"
 
 #include <string.h>

@@ -1,10 +1,10 @@
 #include "daemon/control/kernel/bound.h"
 
-#include "daemon/control/policy/apply.h"
-#include "daemon/control/control.h"
-#include "daemon/control/peers/health_peer.h"
-#include "daemon/control/kernel/plan.h"
 #include "daemon/base/log.h"
+#include "daemon/control/control.h"
+#include "daemon/control/kernel/plan.h"
+#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/policy/apply.h"
 
 #include <errno.h>
 #include <stdlib.h>

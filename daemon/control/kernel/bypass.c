@@ -1,10 +1,10 @@
 #include "daemon/control/kernel/bypass.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/store/state_lines.h"
-#include "daemon/base/log.h"
 #include "lib/base/fields.h"
 
 #include <errno.h>

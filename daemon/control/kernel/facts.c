@@ -1,7 +1,7 @@
 #include "daemon/control/kernel/facts.h"
 
-#include "daemon/control/peers/ask.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/ask.h"
 
 #include <stdlib.h>
 #include <string.h>

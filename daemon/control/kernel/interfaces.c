@@ -1,8 +1,8 @@
 #include "daemon/control/kernel/interfaces.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "daemon/control/kernel/plan.h"
 
-#include "daemon/control/kernel/bound.h"
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/bound.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 #include "daemon/control/kernel/posture.h"
 
-#include "daemon/control/control.h"
-#include "daemon/control/store/disk.h"
-#include "daemon/control/kernel/plan.h"
-#include "daemon/control/policy/history/texts.h"
 #include "daemon/base/log.h"
 #include "daemon/base/worker.h"
+#include "daemon/control/control.h"
+#include "daemon/control/kernel/plan.h"
+#include "daemon/control/policy/history/texts.h"
+#include "daemon/control/store/disk.h"
 #include "kernel-rules/plan.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
 #include "daemon/control/peers/auth_peer.h"
 
 #include "daemon/base/channel.h"
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/peer_policy.h"
 #include "daemon/control/peers/peers.h"
 #include "daemon/control/policy/want.h"
-#include "daemon/base/log.h"
 #include "lib/ipc/health.h"
 
 #include <stdlib.h>

@@ -1,13 +1,13 @@
 #include "daemon/control/peers/host_tls.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/request/row.h"
-#include "daemon/base/log.h"
 #include "lib/dns/dns.h"
-#include "lib/tls/terms.h"
 #include "lib/tls/advice.h"
+#include "lib/tls/terms.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "daemon/control/peers/peer.h"
 
-#include "daemon/control/control.h"
 #include "daemon/base/log.h"
+#include "daemon/control/control.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,11 +1,11 @@
 #include "daemon/control/peers/peer_clients.h"
 
-#include "daemon/control/session/block_change.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/peer.h"
-#include "lib/policy/element.h"
+#include "daemon/control/session/block_change.h"
 #include "lib/ipc/picture.h"
+#include "lib/policy/element.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 #include "daemon/control/peers/peer_flows.h"
 
-#include "daemon/control/control.h"
+#include "daemon/base/log.h"
 #include "daemon/control/audit/ended.h"
+#include "daemon/control/control.h"
 #include "daemon/control/session/live.h"
 #include "daemon/control/session/sessions.h"
-#include "daemon/base/log.h"
 
 #include <stdlib.h>
 

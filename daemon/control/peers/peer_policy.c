@@ -1,9 +1,9 @@
 #include "daemon/control/peers/peer_policy.h"
 
 #include "daemon/base/channel.h"
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/base/log.h"
 #include "lib/ipc/picture.h"
 #include "lib/language/language.h"
 

@@ -4,8 +4,8 @@
 #define POSTERN_DAEMON_CONTROL_PEERS_PEERS_H
 
 #include "daemon/control/peers/peer.h"
-#include "lib/metrics/counter.h"
 #include "lib/ipc/flow.h"
+#include "lib/metrics/counter.h"
 #include "lib/policy/session.h"
 
 #include <limits.h>

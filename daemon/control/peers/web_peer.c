@@ -1,8 +1,8 @@
 #include "daemon/control/peers/web_peer.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/peers.h"
-#include "daemon/base/log.h"
 #include "daemon/web/metrics.h"
 #include "lib/ipc/web.h"
 

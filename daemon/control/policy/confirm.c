@@ -1,10 +1,10 @@
 #include "daemon/control/policy/confirm.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/policy/parse.h"
 #include "daemon/control/policy/history/store.h"
-#include "daemon/base/log.h"
+#include "daemon/control/policy/parse.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,14 +1,14 @@
 #include "daemon/control/policy/file.h"
 
-#include "daemon/control/policy/apply.h"
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/control/store/disk.h"
-#include "daemon/control/policy/inquiry.h"
-#include "daemon/base/log.h"
-#include "daemon/control/policy/parse.h"
+#include "daemon/control/policy/apply.h"
 #include "daemon/control/policy/history/store.h"
+#include "daemon/control/policy/inquiry.h"
+#include "daemon/control/policy/parse.h"
+#include "daemon/control/store/disk.h"
 
 #include <errno.h>
 #include <inttypes.h>

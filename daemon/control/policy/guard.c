@@ -2,14 +2,14 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/policy/opening.h"
 #include "daemon/control/policy/emptying.h"
-#include "daemon/control/session/list_change.h"
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
+#include "daemon/control/policy/opening.h"
+#include "daemon/control/session/list_change.h"
+#include "lib/language/edit/statements.h"
 #include "lib/language/language.h"
 #include "lib/policy/proof/relay_proof.h"
-#include "lib/language/edit/statements.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

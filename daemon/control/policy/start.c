@@ -1,15 +1,15 @@
 #include "daemon/control/policy/start.h"
 
-#include "daemon/control/policy/apply.h"
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
-#include "daemon/control/policy/confirm.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/plan.h"
-#include "daemon/control/policy/file.h"
-#include "daemon/control/policy/parse.h"
-#include "daemon/control/policy/history/store.h"
 #include "daemon/control/kernel/posture.h"
-#include "daemon/base/log.h"
+#include "daemon/control/policy/apply.h"
+#include "daemon/control/policy/confirm.h"
+#include "daemon/control/policy/file.h"
+#include "daemon/control/policy/history/store.h"
+#include "daemon/control/policy/parse.h"
 
 #include <errno.h>
 #include <inttypes.h>

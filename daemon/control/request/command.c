@@ -1,8 +1,8 @@
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/policy/apply.h"
-#include "daemon/control/control.h"
 #include "daemon/base/log.h"
+#include "daemon/control/control.h"
+#include "daemon/control/policy/apply.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,9 +14,9 @@
 #include "daemon/control/policy/guard.h"
 #include "daemon/control/request/intake.h"
 #include "daemon/control/request/server.h"
-#include "lib/language/language.h"
 #include "lib/command/outcome.h"
 #include "lib/command/verb.h"
+#include "lib/language/language.h"
 
 #include <jansson.h>
 #include <sys/types.h>

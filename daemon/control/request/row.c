@@ -1,5 +1,5 @@
-#include "daemon/control/clock.h"
 #include "daemon/control/request/row.h"
+#include "daemon/control/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>

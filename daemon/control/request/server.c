@@ -1,8 +1,8 @@
 #include "daemon/control/request/server.h"
 
-#include "daemon/control/request/command.h"
-#include "daemon/control/control.h"
 #include "daemon/base/log.h"
+#include "daemon/control/control.h"
+#include "daemon/control/request/command.h"
 #include "lib/command/request.h"
 #include "lib/version.h"
 

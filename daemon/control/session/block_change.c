@@ -1,15 +1,15 @@
 #include "daemon/control/session/block_change.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/session/cut.h"
-#include "daemon/control/store/durable.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/request/monitor.h"
 #include "daemon/control/peers/peers.h"
+#include "daemon/control/request/monitor.h"
 #include "daemon/control/request/row.h"
+#include "daemon/control/session/cut.h"
 #include "daemon/control/session/sessions.h"
-#include "daemon/base/log.h"
+#include "daemon/control/store/durable.h"
 #include "lib/record/flowid.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 #define POSTERN_DAEMON_CONTROL_SESSION_BLOCK_CHANGE_H
 
 #include "daemon/control/peers/ask.h"
-#include "lib/policy/block.h"
 #include "lib/ipc/picture.h"
+#include "lib/policy/block.h"
 
 #include <jansson.h>
 

@@ -1,9 +1,9 @@
 #include "daemon/control/session/cut.h"
 
-#include "daemon/control/peers/ask.h"
-#include "daemon/control/control.h"
-#include "daemon/control/session/passed.h"
 #include "daemon/base/log.h"
+#include "daemon/control/control.h"
+#include "daemon/control/peers/ask.h"
+#include "daemon/control/session/passed.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "daemon/control/session/idle.h"
 
-#include "daemon/control/peers/ask.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/ask.h"
 #include "daemon/control/session/passed.h"
 #include "daemon/control/session/sessions.h"
 

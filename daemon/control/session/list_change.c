@@ -1,13 +1,13 @@
 #include "daemon/control/session/list_change.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/store/durable.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/base/log.h"
 #include "daemon/control/peers/peers.h"
-#include "lib/policy/element.h"
+#include "daemon/control/store/durable.h"
 #include "lib/ipc/picture.h"
+#include "lib/policy/element.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 #include "daemon/control/session/login.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/store/durable.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/base/log.h"
 #include "daemon/control/kernel/neighbour.h"
 #include "daemon/control/peers/peers.h"
 #include "daemon/control/session/sessions.h"
+#include "daemon/control/store/durable.h"
 #include "lib/language/language.h"
 
 #include <errno.h>

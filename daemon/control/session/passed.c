@@ -1,9 +1,9 @@
 #include "daemon/control/session/passed.h"
 
-#include "daemon/control/control.h"
-#include "daemon/control/store/disk.h"
 #include "daemon/base/log.h"
 #include "daemon/base/worker.h"
+#include "daemon/control/control.h"
+#include "daemon/control/store/disk.h"
 #include "lib/base/fields.h"
 
 #include <errno.h>

@@ -1,17 +1,17 @@
 #include "daemon/control/session/sessions.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/session/cut.h"
-#include "daemon/control/store/durable.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/peers/flow_kill.h"
+#include "daemon/control/peers/peers.h"
+#include "daemon/control/request/monitor.h"
+#include "daemon/control/request/row.h"
+#include "daemon/control/session/cut.h"
 #include "daemon/control/session/idle.h"
 #include "daemon/control/session/live.h"
-#include "daemon/base/log.h"
-#include "daemon/control/request/monitor.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/store/durable.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 #include "daemon/control/store/block_store.h"
 
-#include "daemon/control/store/store.h"
 #include "daemon/base/log.h"
+#include "daemon/control/store/store.h"
 
 #include <errno.h>
 #include <sqlite3.h>

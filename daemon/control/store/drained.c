@@ -1,8 +1,8 @@
 #include "daemon/control/store/drained.h"
 
+#include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/store/state_lines.h"
-#include "daemon/base/log.h"
 #include "lib/base/fields.h"
 
 #include <errno.h>

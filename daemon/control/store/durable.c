@@ -1,7 +1,7 @@
 #include "daemon/control/store/durable.h"
 
-#include "daemon/control/control.h"
 #include "daemon/base/log.h"
+#include "daemon/control/control.h"
 #include "daemon/control/store/session_store.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "daemon/control/store/flow_ids.h"
 
-#include "daemon/control/store/disk.h"
 #include "daemon/base/log.h"
+#include "daemon/control/store/disk.h"
 #include "lib/base/fields.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 #include "daemon/control/store/spool_files.h"
 
 #include "daemon/base/channel.h"
-#include "daemon/control/control.h"
-#include "daemon/control/peers/peers.h"
 #include "daemon/base/log.h"
 #include "daemon/base/worker.h"
+#include "daemon/control/control.h"
+#include "daemon/control/peers/peers.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 #include "daemon/control/store/state_lines.h"
 
-#include "daemon/control/control.h"
-#include "daemon/control/store/disk.h"
 #include "daemon/base/log.h"
 #include "daemon/base/worker.h"
+#include "daemon/control/control.h"
+#include "daemon/control/store/disk.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "daemon/control/trouble/trouble.h"
 
-#include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/auth_peer.h"
 #include "lib/policy/policy.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 #include "daemon/control/trouble/trouble.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/store/disk.h"
 #include "daemon/control/policy/history/texts.h"
-#include "lib/policy/element.h"
+#include "daemon/control/store/disk.h"
 #include "lib/language/language.h"
+#include "lib/policy/element.h"
 
 #include <stdio.h>
 #include <stdlib.h>

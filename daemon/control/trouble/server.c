@@ -1,11 +1,11 @@
 #include "daemon/control/trouble/trouble.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/doctor/doctor.h"
-#include "daemon/control/store/drained.h"
 #include "daemon/control/credential/credentials.h"
+#include "daemon/control/doctor/doctor.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/host_tls.h"
+#include "daemon/control/store/drained.h"
 #include "lib/policy/choice.h"
 
 #include <inttypes.h>

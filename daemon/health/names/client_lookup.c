@@ -2,9 +2,9 @@
  * none. That may be long after it was told (`over`): its slot then is all that is left of it. */
 #include "daemon/health/names/client_lookup.h"
 
+#include "daemon/base/log.h"
 #include "daemon/health/names/client_answers.h"
 #include "daemon/health/names/resolve.h"
-#include "daemon/base/log.h"
 #include "lib/metrics/counter.h"
 
 #include <errno.h>

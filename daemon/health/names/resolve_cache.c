@@ -1,7 +1,7 @@
 #include "daemon/health/names/resolve_cache.h"
 
-#include "daemon/health/jitter.h"
 #include "daemon/base/log.h"
+#include "daemon/health/jitter.h"
 #include "daemon/health/names/resolve.h"
 #include "lib/metrics/counter.h"
 

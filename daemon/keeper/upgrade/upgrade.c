@@ -3,8 +3,8 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/notify.h"
-#include "daemon/start/options.h"
 #include "daemon/base/privilege.h"
+#include "daemon/start/options.h"
 #include "lib/version.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 #define POSTERN_DAEMON_RELAY_CONNECT_ANNOUNCE_H
 
 #include "daemon/relay/relay.h"
-#include "lib/smtp/probe/dialogue.h"
 #include "lib/policy/login_name.h"
+#include "lib/smtp/probe/dialogue.h"
 
 /* The gateway's own words with a server, in a piece of the pool. The name is a copy: the policy
  * that has it may go before the talk is over. */

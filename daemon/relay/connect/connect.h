@@ -3,8 +3,8 @@
 #ifndef POSTERN_DAEMON_RELAY_CONNECT_CONNECT_H
 #define POSTERN_DAEMON_RELAY_CONNECT_CONNECT_H
 
-#include "daemon/relay/flow.h"
 #include "daemon/relay/connect/host.h"
+#include "daemon/relay/flow.h"
 
 /* The flow was matched and charged: tries the first host. */
 void connect_begin(struct flow *flow);

@@ -1,9 +1,9 @@
 #include "daemon/relay/connect/question.h"
 
-#include "daemon/relay/connect/announce.h"
-#include "daemon/flow/dial.h"
-#include "daemon/relay/connect/connect.h"
 #include "daemon/base/log.h"
+#include "daemon/flow/dial.h"
+#include "daemon/relay/connect/announce.h"
+#include "daemon/relay/connect/connect.h"
 #include "daemon/relay/relay.h"
 
 #include <errno.h>

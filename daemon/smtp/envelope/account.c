@@ -1,11 +1,11 @@
 #include "daemon/smtp/envelope/account.h"
 
-#include "daemon/flow/choose.h"
 #include "daemon/base/log.h"
+#include "daemon/flow/choose.h"
 #include "daemon/smtp/envelope/envelope.h"
-#include "daemon/smtp/wire/server_tls.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
+#include "daemon/smtp/wire/server_tls.h"
 #include "daemon/tls/contexts.h"
 #include "lib/smtp/login.h"
 

@@ -2,11 +2,11 @@
 
 #include "daemon/flow/charge.h"
 #include "daemon/process/process.h"
-#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/note.h"
+#include "daemon/smtp/smtp.h"
 #include "lib/limit/limit_of.h"
-#include "lib/policy/mailset.h"
 #include "lib/limit/message_limit.h"
+#include "lib/policy/mailset.h"
 
 #include <errno.h>
 #include <sys/mman.h>

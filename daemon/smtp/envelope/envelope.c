@@ -1,20 +1,20 @@
 #include "daemon/smtp/envelope/envelope.h"
 
 #include "daemon/flow/charge.h"
+#include "daemon/smtp/body.h"
 #include "daemon/smtp/envelope/account.h"
 #include "daemon/smtp/envelope/allowance.h"
-#include "daemon/smtp/body.h"
-#include "daemon/smtp/wire/client.h"
 #include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/envelope/reach.h"
-#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/note.h"
 #include "daemon/smtp/report.h"
+#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
+#include "daemon/smtp/wire/client.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/proof/relay.h"
-#include "lib/smtp/text/received.h"
 #include "lib/policy/target.h"
+#include "lib/smtp/text/received.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "daemon/smtp/scan/facts.h"
 
-#include "daemon/smtp/wire/client.h"
 #include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/smtp.h"
+#include "daemon/smtp/wire/client.h"
 #include "lib/version.h"
 
 #include <stdio.h>

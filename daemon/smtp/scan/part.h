@@ -8,8 +8,8 @@
 
 #include "daemon/smtp/scan/link.h"
 #include "daemon/smtp/scan/scanner.h"
-#include "lib/scan/clamav.h"
 #include "lib/milter/milter.h"
+#include "lib/scan/clamav.h"
 #include "lib/smtp/engine/engine.h"
 
 struct scans;

@@ -14,8 +14,8 @@
 #ifndef POSTERN_DAEMON_SMTP_SCAN_SCAN_H
 #define POSTERN_DAEMON_SMTP_SCAN_SCAN_H
 
-#include "lib/smtp/engine/engine.h"
 #include "lib/record/message_ending.h"
+#include "lib/smtp/engine/engine.h"
 
 struct decide_reply;
 struct smtp_flow;

@@ -8,9 +8,9 @@
 #ifndef POSTERN_DAEMON_SMTP_SCAN_SCANS_H
 #define POSTERN_DAEMON_SMTP_SCAN_SCANS_H
 
-#include "daemon/smtp/scan/scan.h"
 #include "daemon/smtp/scan/facts.h"
 #include "daemon/smtp/scan/part.h"
+#include "daemon/smtp/scan/scan.h"
 #include "daemon/smtp/smtp.h"
 
 struct scan_header;

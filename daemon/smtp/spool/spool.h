@@ -10,8 +10,8 @@
 #define POSTERN_DAEMON_SMTP_SPOOL_SPOOL_H
 
 #include "daemon/base/pool.h"
-#include "daemon/smtp/spool/spool_files.h"
 #include "daemon/base/worker.h"
+#include "daemon/smtp/spool/spool_files.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 #include "daemon/smtp/wire/last.h"
 
+#include "daemon/smtp/server.h"
+#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/wire/client.h"
 #include "daemon/smtp/wire/outgoing.h"
-#include "daemon/smtp/smtp.h"
-#include "daemon/smtp/server.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "daemon/smtp/wire/outgoing.h"
 
+#include "daemon/smtp/smtp.h"
 #include "daemon/smtp/wire/client.h"
 #include "daemon/smtp/wire/server_tls.h"
-#include "daemon/smtp/smtp.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "lib/language/build/language_build.h"
 
-#include "lib/policy/element.h"
 #include "lib/base/text.h"
+#include "lib/policy/element.h"
 
 #include <string.h>
 

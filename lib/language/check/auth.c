@@ -1,6 +1,6 @@
 /* What the places where passwords are checked ask of a policy, and the listeners that ask them. */
-#include "lib/ldap/dn.h"
 #include "lib/language/lexer.h"
+#include "lib/ldap/dn.h"
 #include "lib/ldap/filter.h"
 #include "lib/ldap/url.h"
 

@@ -1,9 +1,9 @@
 /* What TLS, certificates and accounts ask of a policy. */
 #include "lib/language/parse.h"
 
-#include "lib/tls/credential.h"
 #include "lib/dns/dns.h"
 #include "lib/policy/level.h"
+#include "lib/tls/credential.h"
 #include "lib/tls/facts.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include "lib/language/edit/clause.h"
 
-#include "lib/language/parse.h"
-#include "lib/language/edit/tokens.h"
 #include "lib/base/text.h"
+#include "lib/language/edit/tokens.h"
+#include "lib/language/parse.h"
 
 #include <ctype.h>
 #include <stdarg.h>

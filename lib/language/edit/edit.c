@@ -1,5 +1,5 @@
-#include "lib/language/parse.h"
 #include "lib/language/edit/top.h"
+#include "lib/language/parse.h"
 #include "lib/language/print/write.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "lib/language/edit/top.h"
 
-#include "lib/language/language.h"
 #include "lib/language/edit/tokens.h"
+#include "lib/language/language.h"
 
 #include <stdlib.h>
 #include <string.h>

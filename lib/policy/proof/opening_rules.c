@@ -4,10 +4,10 @@
  * looked at, and for them a client is searched that both would take. */
 #include "lib/policy/proof/opening.h"
 
+#include "lib/base/lpm.h"
+#include "lib/language/language.h"
 #include "lib/policy/decide/rule.h"
 #include "lib/policy/element.h"
-#include "lib/language/language.h"
-#include "lib/base/lpm.h"
 #include "lib/policy/proof/opening_search.h"
 
 #include <stdio.h>

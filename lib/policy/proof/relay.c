@@ -1,7 +1,7 @@
 #include "lib/policy/proof/relay.h"
 
-#include "lib/policy/element.h"
 #include "lib/base/width.h"
+#include "lib/policy/element.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "lib/policy/proof/relay_proof.h"
 
-#include "lib/policy/decide/decide.h"
 #include "lib/base/lpm.h"
+#include "lib/policy/decide/decide.h"
 #include "lib/smtp/domain.h"
 
 #include <stdio.h>

@@ -72,12 +72,12 @@
 #define POSTERN_LIB_SMTP_ENGINE_ENGINE_H
 
 #include "lib/record/ending.h"
-#include "lib/smtp/smtp.h"
-#include "lib/smtp/text/body.h"
 #include "lib/smtp/command.h"
 #include "lib/smtp/offers.h"
 #include "lib/smtp/path.h"
 #include "lib/smtp/refusal.h"
+#include "lib/smtp/smtp.h"
+#include "lib/smtp/text/body.h"
 
 #include <stdbool.h>
 #include <stddef.h>

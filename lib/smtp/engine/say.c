@@ -1,5 +1,5 @@
-#include "lib/smtp/engine/parts.h"
 #include "lib/base/words.h"
+#include "lib/smtp/engine/parts.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 #define POSTERN_LIB_SMTP_PROBE_DIALOGUE_H
 
 #include "lib/policy/policy.h"
+#include "lib/policy/target.h"
+#include "lib/smtp/engine/engine.h"
 #include "lib/smtp/proxy.h"
 #include "lib/smtp/smtp.h"
-#include "lib/smtp/engine/engine.h"
-#include "lib/policy/target.h"
 #include "lib/smtp/xclient.h"
 
 /* A first 421 after so long a silence: the host may have waited for a PROXY header. */

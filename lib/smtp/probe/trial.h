@@ -4,8 +4,8 @@
 #ifndef POSTERN_LIB_SMTP_PROBE_TRIAL_H
 #define POSTERN_LIB_SMTP_PROBE_TRIAL_H
 
-#include "lib/smtp/probe/dialogue.h"
 #include "lib/smtp/login.h"
+#include "lib/smtp/probe/dialogue.h"
 #include "lib/tls/facts.h"
 
 #define TRIAL_PATH_SIZE    255 /* RFC 5321 4.5.3.1.3: 254 characters, and NUL */

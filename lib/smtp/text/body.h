@@ -3,8 +3,8 @@
 #ifndef POSTERN_LIB_SMTP_TEXT_BODY_H
 #define POSTERN_LIB_SMTP_TEXT_BODY_H
 
-#include "lib/smtp/text/header.h"
 #include "lib/smtp/refusal.h"
+#include "lib/smtp/text/header.h"
 
 /* What no text may have. */
 enum smtp_body_bad {

@@ -1,7 +1,7 @@
 #include "lib/smtp/text/received.h"
 
-#include "lib/record/flowid.h"
 #include "lib/base/words.h"
+#include "lib/record/flowid.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,12 +1,12 @@
 #include "daemon/control/policy/edit/edit.h"
 
-#include "daemon/control/policy/apply.h"
 #include "daemon/control/control.h"
+#include "daemon/control/policy/apply.h"
 #include "daemon/control/policy/edit/edit_make.h"
+#include "daemon/control/policy/edit/source.h"
+#include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/level_notice.h"
 #include "daemon/control/policy/parse.h"
-#include "daemon/control/policy/history/store.h"
-#include "daemon/control/policy/edit/source.h"
 
 #include <assert.h>
 #include <errno.h>

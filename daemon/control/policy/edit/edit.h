@@ -3,8 +3,8 @@
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_EDIT_EDIT_H
 #define POSTERN_DAEMON_CONTROL_POLICY_EDIT_EDIT_H
 
-#include "daemon/control/request/command.h"
 #include "daemon/control/policy/history/texts.h"
+#include "daemon/control/request/command.h"
 
 enum edit_verb {
 	EDIT_ADD,

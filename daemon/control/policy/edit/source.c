@@ -1,8 +1,8 @@
 #include "daemon/control/policy/edit/source.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/policy/parse.h"
 #include "daemon/control/policy/history/store.h"
+#include "daemon/control/policy/parse.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -47,7 +47,7 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		attempt_test(auth, m);
 		return true;
 	case IPC_RESOLVED:
-		host_take(&auth->hosts, m);
+		host_addresses_take(&auth->hosts, m);
 		return true;
 	default:
 		return false;
@@ -117,7 +117,7 @@ static void take_down(struct auth *auth)
 	askers_close(auth);
 	backends_close(auth);
 	attempts_fini(&auth->attempts);
-	hosts_fini(&auth->hosts);
+	host_addresses_fini(&auth->hosts);
 	guess_free(auth->guess);
 	replica_fini(&auth->replica);
 	child_fini(&auth->child);

@@ -7,7 +7,7 @@
 #include "daemon/auth/backend.h"
 #include "daemon/auth/who.h"
 #include "daemon/process/child.h"
-#include "daemon/process/host.h"
+#include "daemon/process/host_addresses.h"
 #include "daemon/process/replica.h"
 #include "lib/limit/guess.h"
 
@@ -19,9 +19,9 @@ struct auth {
 	struct guess *guess;
 	struct askers askers;
 	struct attempts attempts;
-	struct backends backends; /* of the policy in force */
-	struct hosts hosts;       /* known by name */
-	struct who who;           /* for the answer at hand */
+	struct backends backends;    /* of the policy in force */
+	struct host_addresses hosts; /* known by name */
+	struct who who;              /* for the answer at hand */
 };
 
 static inline const struct policy *auth_policy(const struct auth *auth)

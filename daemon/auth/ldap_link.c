@@ -103,7 +103,8 @@ static void on_ready(void *owner)
 {
 	struct ldap_link *link = owner;
 
-	host_prefer(&link->backend->auth->hosts, link->url.host, &link->addresses[link->at - 1]);
+	host_addresses_prefer(
+		&link->backend->auth->hosts, link->url.host, &link->addresses[link->at - 1]);
 	if (link->searches)
 		bind_searcher(link);
 	else
@@ -150,8 +151,8 @@ static void take_addresses(struct ldap_link *link)
 	}
 	struct auth *auth = link->backend->auth;
 	const struct ipc_resolved *known =
-		host_find(&auth->hosts, &auth->child, link->url.host, &link->host);
-	host_give_up(&auth->hosts, &link->host);
+		host_addresses_find(&auth->hosts, &auth->child, link->url.host, &link->host);
+	host_addresses_give_up(&auth->hosts, &link->host);
 	while (known && link->n < known->n) {
 		link->addresses[link->n] = known->addresses[link->n];
 		link->n++;
@@ -199,7 +200,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	switch (link->state) {
 	case LDAP_LINK_RESOLVES:
 		if (link->host.name) {
-			host_give_up(&link->backend->auth->hosts, &link->host);
+			host_addresses_give_up(&link->backend->auth->hosts, &link->host);
 			link->face->on_broken(link, "DNS does not say its address", false);
 		} else {
 			on_host(&link->host);
@@ -223,7 +224,7 @@ static void begin(struct ldap_link *link)
 
 	say_why(link, "its name has no address");
 	bool known = link->url.addr.family != ADDR_NONE ||
-		     host_find(&auth->hosts, &auth->child, link->url.host, &link->host);
+		     host_addresses_find(&auth->hosts, &auth->child, link->url.host, &link->host);
 	set_timer(link, known ? 0 : DIRECTORY_STEP_MS);
 }
 
@@ -248,7 +249,7 @@ struct ldap_link *ldap_link_open(struct backend *backend, size_t site, struct tl
 
 void ldap_link_close(struct ldap_link *link)
 {
-	host_give_up(&link->backend->auth->hosts, &link->host);
+	host_addresses_give_up(&link->backend->auth->hosts, &link->host);
 	loop_timer_clear(loop_of(link), &link->timer);
 	directory_close(link->directory);
 	tls_context_free(link->context);

@@ -4,7 +4,7 @@
 #define POSTERN_DAEMON_AUTH_LDAP_LINK_H
 
 #include "daemon/auth/directory.h"
-#include "daemon/process/host.h"
+#include "daemon/process/host_addresses.h"
 #include "lib/ipc/health.h"
 
 struct auth;

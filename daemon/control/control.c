@@ -4,20 +4,20 @@
 #include "daemon/base/privilege.h"
 #include "daemon/base/worker.h"
 #include "daemon/control/audit/audit.h"
-#include "daemon/control/audit/ended.h"
+#include "daemon/control/audit/flow_events.h"
 #include "daemon/control/audit/messages.h"
-#include "daemon/control/audit/tally.h"
+#include "daemon/control/audit/totals.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/explain/outlook.h"
 #include "daemon/control/kernel/admit.h"
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/kernel/lost.h"
+#include "daemon/control/kernel/lost_flows.h"
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/peers/auth_peer.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
-#include "daemon/control/peers/peers.h"
 #include "daemon/control/peers/scan_states.h"
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/apply.h"
@@ -26,14 +26,14 @@
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/inquiry.h"
 #include "daemon/control/policy/start.h"
-#include "daemon/control/policy/want.h"
+#include "daemon/control/policy/wanted.h"
+#include "daemon/control/request/control_socket.h"
 #include "daemon/control/request/monitor.h"
-#include "daemon/control/request/server.h"
 #include "daemon/control/session/block_change.h"
-#include "daemon/control/session/cut.h"
+#include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/idle.h"
 #include "daemon/control/session/list_change.h"
-#include "daemon/control/session/live.h"
+#include "daemon/control/session/live_flows.h"
 #include "daemon/control/session/passed.h"
 #include "daemon/control/session/sessions.h"
 #include "daemon/control/store/drained.h"
@@ -88,7 +88,7 @@ void control_set_log_level(struct control *control, enum policy_log_level level)
 	ipc.level = level;
 	control->log_level = level;
 	log_set_level(level);
-	peers_send_all(control->peers, &ipc);
+	flow_peers_send_all(control->flow_peers, &ipc);
 	channel_send(control->keeper, &ipc, -1);
 }
 
@@ -124,9 +124,9 @@ void control_follow_policy(struct control *control)
 	credentials_follow(control->credentials);
 	health_peer_follow(control->health);
 	auth_peer_follow(control->auth);
-	tally_follow(control->tally, control->policy);
+	totals_follow(control->totals, control->policy);
 	listening_follow(control);
-	lost_forget(control->lost);
+	lost_flows_forget(control->lost_flows);
 	web_peer_follow(control->web);
 }
 
@@ -190,10 +190,10 @@ static void look_at_hand_over(struct loop_timer *timer, uint64_t now_ms)
 	if (control->keeper_gone) {
 		log_warning("a relay has not left in time: what it said last may be lost");
 		loop_stop(control->loop);
-	} else if (!late && !server_is_idle(control->server)) {
+	} else if (!late && !control_socket_is_idle(control->control_socket)) {
 		loop_timer_set(control->loop, &control->leave, now_ms + LOOK_MS);
 	} else {
-		server_mute(control->server);
+		control_socket_mute(control->control_socket);
 		on_stop(control, control->hand_over_seq);
 	}
 }
@@ -204,14 +204,14 @@ static void begin_hand_over(struct control *control, uint32_t seq)
 	control->hand_over_seq = seq;
 	control->hand_over_ms = loop_now_ms(control->loop);
 	control->leave.on_time = look_at_hand_over;
-	server_pause(control->server);
+	control_socket_pause(control->control_socket);
 	look_at_hand_over(&control->leave, control->hand_over_ms);
 }
 
 /* NULL: there is no such process. */
 static struct peer *find_peer(struct control *control, const struct ipc_peer *ipc)
 {
-	return peers_find(control->peers, (enum process_role)ipc->role, ipc->number);
+	return flow_peers_find(control->flow_peers, (enum process_role)ipc->role, ipc->number);
 }
 
 /* fd is taken over. */
@@ -221,7 +221,7 @@ static void add_peer(struct control *control, const struct ipc_peer *ipc, int fd
 
 	if (peer) {
 		peer_add(peer, ipc, fd);
-		want_on_peer(control->want);
+		wanted_on_peer(control->wanted);
 	} else if (fd >= 0)
 		close(fd);
 }
@@ -237,7 +237,7 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 	}
 	if (fd >= 0)
 		close(fd);
-	if (asks_on_ipc(&control->keeper_asks, ipc))
+	if (questions_on_ipc(&control->keeper_asks, ipc))
 		return;
 	switch (ipc->type) {
 	case IPC_PING:
@@ -291,7 +291,7 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 
 void control_on_peer_left(struct control *control)
 {
-	if (control->handing_over && control->keeper_gone && !peers_any(control->peers))
+	if (control->handing_over && control->keeper_gone && !flow_peers_any(control->flow_peers))
 		loop_stop(control->loop);
 }
 
@@ -303,7 +303,7 @@ static void on_keeper_gone(void *context)
 	control->keeper_gone = true;
 	if (!control->stopping)
 		log_error("the keeper is gone");
-	if (control->handing_over && peers_any(control->peers))
+	if (control->handing_over && flow_peers_any(control->flow_peers))
 		loop_timer_set(
 			control->loop, &control->leave, loop_now_ms(control->loop) + LEAVE_MS);
 	else
@@ -330,7 +330,7 @@ static void on_policy_runs(struct control *control, bool runs)
 	channel_send(control->keeper, &ready, -1);
 	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */
 	control->ready = true;
-	lost_begin(control->lost);
+	lost_flows_begin(control->lost_flows);
 	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: policy %" PRIu64 ", %zu sessions",
 		control->policy_number, sessions_in_force(control));
 }
@@ -341,14 +341,14 @@ static bool make_parts(struct control *control)
 	control->table = session_table_new();
 	control->blocks = blocks_new();
 	control->entries = entries_new(control);
-	control->live = live_new();
-	control->ended = ended_new();
-	control->tally = tally_new();
-	control->lost = lost_new(control);
-	control->peers = peers_new(control);
-	control->want = want_new(control);
+	control->live_flows = live_flows_new();
+	control->flow_events = flow_events_new();
+	control->totals = totals_new();
+	control->lost_flows = lost_flows_new(control);
+	control->flow_peers = flow_peers_new(control);
+	control->wanted = wanted_new(control);
 	control->health = health_peer_new(control);
-	control->auth = control->peers ? auth_peer_new(control) : NULL;
+	control->auth = control->flow_peers ? auth_peer_new(control) : NULL;
 	control->scans = scan_states_new();
 	control->web = web_peer_new(control);
 	control->credentials = credentials_new(control);
@@ -356,14 +356,14 @@ static bool make_parts(struct control *control)
 	control->confirm = confirm_new(control);
 	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
-	control->cut = cut_new(control);
+	control->end_passed = end_passed_new(control);
 	control->idle = idle_new(control);
 	return control->lists && control->table && control->blocks && control->entries &&
-	       control->live && control->ended && control->tally && control->lost &&
-	       control->peers && control->want && control->health && control->auth &&
-	       control->scans && control->web && control->credentials && control->apply &&
-	       control->confirm && control->begin && control->sessions && control->idle &&
-	       control->cut;
+	       control->live_flows && control->flow_events && control->totals &&
+	       control->lost_flows && control->flow_peers && control->wanted && control->health &&
+	       control->auth && control->scans && control->web && control->credentials &&
+	       control->apply && control->confirm && control->begin && control->sessions &&
+	       control->idle && control->end_passed;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -438,16 +438,16 @@ static int load_state(struct control *control)
 static void end_questions(struct control *control)
 {
 	control->closing = true;
-	if (control->server) {
-		server_pause(control->server);
-		server_mute(control->server);
+	if (control->control_socket) {
+		control_socket_pause(control->control_socket);
+		control_socket_mute(control->control_socket);
 	}
 	if (control->audit)
 		audit_be_patient(control->audit);
 	if (control->messages)
 		messages_be_patient(control->messages);
-	if (control->peers)
-		peers_close(control->peers);
+	if (control->flow_peers)
+		flow_peers_close(control->flow_peers);
 	if (control->health)
 		health_peer_close(control->health);
 	if (control->auth)
@@ -455,7 +455,7 @@ static void end_questions(struct control *control)
 	if (control->web)
 		web_peer_close(control->web);
 	channel_close(control->keeper);
-	asks_fini(&control->keeper_asks);
+	questions_fini(&control->keeper_asks);
 	clock_save(control);
 }
 
@@ -477,7 +477,7 @@ static void close_parts(struct control *control)
 {
 	end_questions(control);
 	settle(control);
-	server_free(control->server);
+	control_socket_free(control->control_socket);
 	audit_close(control->audit);
 	messages_close(control->messages);
 	session_store_close(control->store);
@@ -485,8 +485,8 @@ static void close_parts(struct control *control)
 	channel_free(control->keeper);
 	web_peer_free(control->web);
 	credentials_free(control->credentials);
-	peers_free(control->peers);
-	want_free(control->want);
+	flow_peers_free(control->flow_peers);
+	wanted_free(control->wanted);
 	policy_start_free(control->begin);
 	confirm_free(control->confirm);
 	apply_free(control->apply);
@@ -497,7 +497,7 @@ static void close_parts(struct control *control)
 	block_change_disarm(control);
 	sessions_free(control->sessions);
 	idle_free(control->idle);
-	cut_free(control->cut);
+	end_passed_free(control->end_passed);
 	passed_free(control->passed);
 	flow_ids_free(control->flow_ids);
 	policy_store_free(control->history);
@@ -506,10 +506,10 @@ static void close_parts(struct control *control)
 	auth_peer_free(control->auth);
 	scan_states_free(control->scans);
 	drained_free(control->drained);
-	ended_free(control->ended);
-	tally_free(control->tally);
-	lost_free(control->lost);
-	live_free(control->live);
+	flow_events_free(control->flow_events);
+	totals_free(control->totals);
+	lost_flows_free(control->lost_flows);
+	live_flows_free(control->live_flows);
 	session_table_free(control->table);
 	blocks_free(control->blocks);
 	lists_free(control->lists);
@@ -533,7 +533,7 @@ static int start(struct control *control)
 		channel_open(control->loop, start_with->keeper_fd, &keeper_handler, control);
 	if (!control->keeper)
 		return -ENOMEM;
-	asks_init(&control->keeper_asks, control->loop, control->keeper);
+	questions_init(&control->keeper_asks, control->loop, control->keeper);
 	int error = outlook_attach(control);
 	if (error) {
 		log_error("the limits of messages cannot be seen: %s", strerror(-error));
@@ -546,11 +546,11 @@ static int start(struct control *control)
 		return error;
 	control->log_level = control->policy->log_level;
 	log_set_level(control->log_level);
-	control->server =
-		server_open(control, (const int[]){[SERVER_CONTROL] = start_with->control_socket,
-					     [SERVER_SESSION] = start_with->session_socket,
-					     [SERVER_DESK] = start_with->desk_socket});
-	if (!control->server)
+	control->control_socket = control_socket_open(
+		control, (const int[]){[CONTROL_SOCKET_CONTROL] = start_with->control_socket,
+				 [CONTROL_SOCKET_SESSION] = start_with->session_socket,
+				 [CONTROL_SOCKET_DESK] = start_with->desk_socket});
+	if (!control->control_socket)
 		return -ENOMEM;
 	tzset();
 	error = privilege_enter(roles[PROCESS_CONTROL].privileges);
@@ -558,7 +558,7 @@ static int start(struct control *control)
 		log_error("the filter of system calls cannot be set: %s", strerror(-error));
 		return error;
 	}
-	want_policy(control->want, NULL);
+	wanted_policy(control->wanted, NULL);
 	credentials_follow(control->credentials);
 	web_peer_follow(control->web);
 	confirm_resume(control->confirm);

@@ -5,7 +5,7 @@
 #include "daemon/base/loop.h"
 #include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/kernel/listening.h"
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "daemon/process/process.h"
 #include "lib/base/steady.h"
 #include "lib/limit/message_limit.h"
@@ -22,27 +22,27 @@ struct bypass;
 struct clock;
 struct credentials_part;
 struct entries;
-struct live;
-struct peers;
-struct cut;
+struct live_flows;
+struct flow_peers;
+struct end_passed;
 struct idle;
 struct passed;
 struct worker;
 struct drained;
-struct ended;
+struct flow_events;
 struct flow_ids;
 struct auth_peer;
 struct scan_states;
 struct health_peer;
-struct lost;
+struct lost_flows;
 struct web_peer;
 struct policy_start;
 struct policy_store;
-struct server;
+struct control_socket;
 struct sessions;
 struct session_store;
-struct tally;
-struct want;
+struct totals;
+struct wanted;
 struct audit;
 struct messages;
 
@@ -62,7 +62,7 @@ struct control {
 	struct steady steady;
 	struct clock *clock;
 	struct channel *keeper;
-	struct asks keeper_asks;
+	struct questions keeper_asks;
 
 	struct policy *policy; /* the running one */
 	uint64_t policy_number;
@@ -79,27 +79,27 @@ struct control {
 	struct audit *audit;
 	struct messages *messages;
 	struct sessions *sessions;
-	struct cut *cut;
+	struct end_passed *end_passed;
 	struct passed *passed;
 	struct idle *idle;
 	struct entries *entries;
-	struct peers *peers;
-	struct want *want;
+	struct flow_peers *flow_peers;
+	struct wanted *wanted;
 	struct health_peer *health;
 	struct auth_peer *auth;
 	struct scan_states *scans;
 	struct web_peer *web;
 	struct credentials_part *credentials;
-	struct live *live;
-	struct ended *ended;
-	struct tally *tally;
-	struct lost *lost;
+	struct live_flows *live_flows;
+	struct flow_events *flow_events;
+	struct totals *totals;
+	struct lost_flows *lost_flows;
 	struct apply *apply;
 	struct confirm *confirm;
 	struct policy_start *begin;
 	struct bypass *bypass;
 	struct drained *drained;
-	struct server *server;
+	struct control_socket *control_socket;
 
 	struct control_link *links;
 	size_t nlinks, links_room;

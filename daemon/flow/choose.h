@@ -2,7 +2,7 @@
 #ifndef POSTERN_DAEMON_FLOW_CHOOSE_H
 #define POSTERN_DAEMON_FLOW_CHOOSE_H
 
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 
 struct way;
 

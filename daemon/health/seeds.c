@@ -1,7 +1,7 @@
 #include "daemon/health/seeds.h"
 
 #include "daemon/health/names/resolve_cache.h"
-#include "daemon/health/tracked.h"
+#include "daemon/health/watched_target.h"
 #include "lib/policy/policy.h"
 
 #include <stdlib.h>
@@ -67,17 +67,17 @@ void seeds_use_records(const struct seeds *seeds, struct resolve_cache *cache,
 	}
 }
 
-void seeds_use(const struct seeds *seeds, const char *server, struct tracked *hosts)
+void seeds_use(const struct seeds *seeds, const char *server, struct watched_target *hosts)
 {
 	for (size_t i = 0; i < seeds->n; i++) {
 		const struct ipc_targets *seed = seeds->v[i];
 		if (strcmp(seed->server, server) != 0)
 			continue;
 		for (uint32_t j = 0; j < seed->n; j++)
-			for (struct tracked *host = hosts; host; host = host->next)
+			for (struct watched_target *host = hosts; host; host = host->next)
 				if (host->target.port == seed->v[j].port &&
 					dns_same_name(host->target.name, seed->v[j].name))
-					tracked_seed(host, &seed->v[j], seed->inquiry);
+					watched_target_seed(host, &seed->v[j], seed->inquiry);
 	}
 }
 

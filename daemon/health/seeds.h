@@ -2,12 +2,12 @@
 #ifndef POSTERN_DAEMON_HEALTH_SEEDS_H
 #define POSTERN_DAEMON_HEALTH_SEEDS_H
 
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/target.h"
 
 struct policy;
 struct resolve_cache;
-struct tracked;
+struct watched_target;
 
 struct seeds {
 	struct ipc_targets *v[TARGETS_MAX];
@@ -21,7 +21,7 @@ bool seeds_take(struct seeds *seeds, struct resolve_cache *cache, const struct i
 void seeds_use_records(const struct seeds *seeds, struct resolve_cache *cache,
 	const struct policy *policy, uint64_t number);
 /* Tells a server's hosts, a list, what was said of them. */
-void seeds_use(const struct seeds *seeds, const char *server, struct tracked *hosts);
+void seeds_use(const struct seeds *seeds, const char *server, struct watched_target *hosts);
 void seeds_drop(struct seeds *seeds);
 
 #endif

@@ -1,7 +1,7 @@
 #include "daemon/health/server_test.h"
 
-#include "daemon/health/tracked.h"
-#include "daemon/health/tried.h"
+#include "daemon/health/server_test_steps.h"
+#include "daemon/health/watched_target.h"
 #include "daemon/tls/secure.h"
 #include "lib/policy/level.h"
 #include "lib/policy/login_name.h"
@@ -501,7 +501,7 @@ static void set_account(struct server_test *test, const struct ipc_test *ipc)
 
 int server_tests_begin(struct server_tests *tests, const struct ipc_test *ipc)
 {
-	const struct tracked *hosts = targets_hosts(tests->targets, ipc->server);
+	const struct watched_target *hosts = targets_hosts(tests->targets, ipc->server);
 	struct server_test *test = NULL;
 
 	if (!hosts)

@@ -6,8 +6,8 @@
 #include "daemon/health/names/resolve_cache.h"
 #include "daemon/health/probe.h"
 #include "daemon/health/seeds.h"
-#include "daemon/health/tracked.h"
-#include "daemon/health/tracked_report.h"
+#include "daemon/health/target_report.h"
+#include "daemon/health/watched_target.h"
 #include "daemon/process/replica.h"
 #include "daemon/tls/contexts.h"
 #include "lib/dns/hosts.h"
@@ -28,15 +28,15 @@
 #define HOLD_MS    1000
 #define ROUNDS_MAX 8 /* of one run: an answer may call for another look-up */
 
-struct server {
-	struct server *next;
+struct control_socket {
+	struct control_socket *next;
 	struct targets *targets;
 	struct terms terms;
 	size_t index; /* in the policy */
 	bool wanted;
 	bool pending; /* names are being looked up */
 	uint64_t pending_ms;
-	struct tracked *hosts; /* in the order of the last expansion */
+	struct watched_target *hosts; /* in the order of the last expansion */
 	size_t left_off;
 	struct ipc_targets *sent; /* as last told; NULL: never */
 };
@@ -53,7 +53,7 @@ struct targets {
 	uint64_t number, inquiry;
 	char hostname[DNS_NAME_SIZE];
 	struct ipc_client_side side;
-	struct server *servers;
+	struct control_socket *servers;
 	bool expand; /* DNS or policy have changed */
 	bool tell;   /* or only a state */
 	struct loop_timer hold;
@@ -126,12 +126,12 @@ int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
 	return 0;
 }
 
-static void free_server(struct server *server)
+static void free_server(struct control_socket *server)
 {
 	while (server->hosts) {
-		struct tracked *host = server->hosts;
+		struct watched_target *host = server->hosts;
 		server->hosts = host->next;
-		tracked_free(host);
+		watched_target_free(host);
 	}
 	free(server->sent);
 	free(server);
@@ -142,7 +142,7 @@ void targets_close(struct targets *targets)
 	if (!targets)
 		return;
 	while (targets->servers) {
-		struct server *server = targets->servers;
+		struct control_socket *server = targets->servers;
 		targets->servers = server->next;
 		free_server(server);
 	}
@@ -157,9 +157,9 @@ void targets_close(struct targets *targets)
 	free(targets);
 }
 
-static struct server *find_server(const struct targets *targets, const char *name)
+static struct control_socket *find_server(const struct targets *targets, const char *name)
 {
-	struct server *server = targets->servers;
+	struct control_socket *server = targets->servers;
 	while (server && strcmp(server->terms.server, name) != 0)
 		server = server->next;
 	return server;
@@ -179,19 +179,19 @@ static struct terms terms_of(const struct targets *targets, size_t server)
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side)
 {
 	targets->side = *side;
-	for (struct server *server = targets->servers; server; server = server->next) {
+	for (struct control_socket *server = targets->servers; server; server = server->next) {
 		struct terms terms = terms_of(targets, server->index);
 		bool same = terms_same_question(&server->terms, &terms);
 		server->terms = terms;
-		for (struct tracked *host = server->hosts; host && !same; host = host->next)
-			tracked_reset(host);
+		for (struct watched_target *host = server->hosts; host && !same; host = host->next)
+			watched_target_reset(host);
 	}
 }
 
 static void put_server(struct targets *targets, size_t index)
 {
 	struct terms terms = terms_of(targets, index);
-	struct server *server = find_server(targets, terms.server);
+	struct control_socket *server = find_server(targets, terms.server);
 
 	if (!server) {
 		server = calloc(1, sizeof(*server));
@@ -206,12 +206,12 @@ static void put_server(struct targets *targets, size_t index)
 	server->terms = terms;
 	server->index = index;
 	server->wanted = true;
-	for (struct tracked *host = server->hosts; host; host = host->next) {
+	for (struct watched_target *host = server->hosts; host; host = host->next) {
 		login_hold_end(&host->login);
 		if (!same)
-			tracked_reset(host);
+			watched_target_reset(host);
 		else
-			tracked_probe_soon(host);
+			watched_target_probe_soon(host);
 	}
 }
 
@@ -219,10 +219,10 @@ void targets_begin_inquiry(struct targets *targets, uint64_t inquiry)
 {
 	targets->inquiry = inquiry;
 	targets->tell = true;
-	for (struct server *server = targets->servers; server; server = server->next) {
+	for (struct control_socket *server = targets->servers; server; server = server->next) {
 		server->terms.inquiry = inquiry;
-		for (struct tracked *host = server->hosts; host; host = host->next)
-			tracked_probe_soon(host);
+		for (struct watched_target *host = server->hosts; host; host = host->next)
+			watched_target_probe_soon(host);
 	}
 }
 
@@ -239,12 +239,12 @@ void targets_set_policy(
 	targets->number = picture->number;
 	targets->inquiry = picture->inquiry;
 	snprintf(targets->hostname, sizeof(targets->hostname), "%s", hostname);
-	for (struct server *server = targets->servers; server; server = server->next)
+	for (struct control_socket *server = targets->servers; server; server = server->next)
 		server->wanted = false;
 	for (size_t i = 0; i < policy->nservers; i++)
 		put_server(targets, i);
-	for (struct server **at = &targets->servers; *at;) {
-		struct server *server = *at;
+	for (struct control_socket **at = &targets->servers; *at;) {
+		struct control_socket *server = *at;
 		if (server->wanted) {
 			at = &server->next;
 			continue;
@@ -272,39 +272,39 @@ static bool is_own(void *context, const struct addr *addr)
 }
 
 /* The host of this name and port, taken out of the list or made. */
-static struct tracked *take_host(
-	struct server *server, struct tracked **old, const struct target *target)
+static struct watched_target *take_host(
+	struct control_socket *server, struct watched_target **old, const struct target *target)
 {
-	for (struct tracked **at = old; *at; at = &(*at)->next) {
-		struct tracked *host = *at;
+	for (struct watched_target **at = old; *at; at = &(*at)->next) {
+		struct watched_target *host = *at;
 		if (host->target.port == target->port &&
 			dns_same_name(host->target.name, target->name)) {
 			*at = host->next;
 			return host;
 		}
 	}
-	return tracked_new(server->targets->loop, &server->terms, on_state, server->targets);
+	return watched_target_new(server->targets->loop, &server->terms, on_state, server->targets);
 }
 
-static void use_list(struct server *server, const struct target_list *list)
+static void use_list(struct control_socket *server, const struct target_list *list)
 {
-	struct tracked *old = server->hosts, **last = &server->hosts;
+	struct watched_target *old = server->hosts, **last = &server->hosts;
 	uint64_t now_ms = loop_now_ms(server->targets->loop);
 
 	server->hosts = NULL;
 	for (size_t i = 0; i < list->n; i++) {
-		struct tracked *host = take_host(server, &old, &list->v[i]);
+		struct watched_target *host = take_host(server, &old, &list->v[i]);
 		if (!host)
 			continue;
-		tracked_update(host, &list->v[i]);
+		watched_target_update(host, &list->v[i]);
 		host->next = NULL;
 		*last = host;
 		last = &host->next;
 	}
 	while (old) {
-		struct tracked *host = old;
+		struct watched_target *host = old;
 		old = host->next;
-		tracked_free(host);
+		watched_target_free(host);
 	}
 	if (list->pending && !server->pending)
 		server->pending_ms = now_ms;
@@ -330,7 +330,7 @@ static void expand(struct targets *targets)
 	targets->counters[COUNTER_DNS_REFUSED] = 0;
 	seeds_use_records(&targets->seeds, targets->cache, targets->policy, targets->number);
 	resolve_cache_begin(targets->cache);
-	for (struct server *server = targets->servers; server; server = server->next) {
+	for (struct control_socket *server = targets->servers; server; server = server->next) {
 		target_expand(&targets->policy->servers[server->index], &world, &targets->list);
 		targets->counters[COUNTER_DNS_REFUSED] += targets->list.refused;
 		use_list(server, &targets->list);
@@ -342,7 +342,7 @@ static void expand(struct targets *targets)
 	resolve_cache_sweep(targets->cache);
 }
 
-static bool held(struct server *server)
+static bool held(struct control_socket *server)
 {
 	struct targets *targets = server->targets;
 	uint64_t end_ms = server->pending_ms + HOLD_MS;
@@ -353,7 +353,7 @@ static bool held(struct server *server)
 	return true;
 }
 
-static void tell_server(struct server *server)
+static void tell_server(struct control_socket *server)
 {
 	struct targets *targets = server->targets;
 	struct ipc_targets *ipc = targets->built;
@@ -366,8 +366,8 @@ static void tell_server(struct server *server)
 	ipc->known = 1;
 	ipc->flows = server->terms.flows;
 	snprintf(ipc->server, sizeof(ipc->server), "%s", server->terms.server);
-	for (struct tracked *host = server->hosts; host; host = host->next)
-		if (tracked_report(host, &ipc->v[ipc->n++]))
+	for (struct watched_target *host = server->hosts; host; host = host->next)
+		if (target_report(host, &ipc->v[ipc->n++]))
 			targets->counters[COUNTER_TARGETS_CHANGES]++;
 	ipc->header.bytes = (uint32_t)(sizeof(*ipc) + ipc->n * sizeof(ipc->v[0]));
 	if (server->sent && server->sent->header.bytes == ipc->header.bytes &&
@@ -380,13 +380,13 @@ static void tell_server(struct server *server)
 	targets->face->send(targets->face->context, ipc);
 }
 
-static void tell_tls(struct server *server)
+static void tell_tls(struct control_socket *server)
 {
 	struct targets *targets = server->targets;
 	struct ipc_host_tls ipc;
 
-	for (struct tracked *host = server->hosts; host; host = host->next)
-		while (tracked_report_tls(host, &ipc))
+	for (struct watched_target *host = server->hosts; host; host = host->next)
+		while (target_report_tls(host, &ipc))
 			targets->face->send(targets->face->context, &ipc);
 }
 
@@ -394,12 +394,12 @@ static void tell(struct targets *targets)
 {
 	uint64_t hosts = 0, down = 0;
 	targets->tell = false;
-	for (struct server *server = targets->servers; server; server = server->next) {
+	for (struct control_socket *server = targets->servers; server; server = server->next) {
 		tell_server(server);
 		tell_tls(server);
-		for (struct tracked *host = server->hosts; host; host = host->next) {
+		for (struct watched_target *host = server->hosts; host; host = host->next) {
 			hosts++;
-			down += tracked_report_is_down(host);
+			down += target_report_is_down(host);
 		}
 	}
 	targets->counters[COUNTER_TARGETS] = hosts;
@@ -407,11 +407,11 @@ static void tell(struct targets *targets)
 }
 
 /* Who has waited longest. */
-static struct tracked *first_due(struct targets *targets)
+static struct watched_target *first_due(struct targets *targets)
 {
-	struct tracked *first = NULL;
-	for (struct server *server = targets->servers; server; server = server->next)
-		for (struct tracked *host = server->hosts; host; host = host->next)
+	struct watched_target *first = NULL;
+	for (struct control_socket *server = targets->servers; server; server = server->next)
+		for (struct watched_target *host = server->hosts; host; host = host->next)
 			if (host->due && !host->probe && (!first || host->due_ms < first->due_ms))
 				first = host;
 	return first;
@@ -419,8 +419,8 @@ static struct tracked *first_due(struct targets *targets)
 
 static void probe_due(struct targets *targets)
 {
-	struct tracked *host;
-	while ((host = first_due(targets)) && tracked_probe(host, targets->probes))
+	struct watched_target *host;
+	while ((host = first_due(targets)) && watched_target_probe(host, targets->probes))
 		continue;
 }
 
@@ -436,61 +436,61 @@ void targets_run(struct targets *targets)
 	probe_due(targets);
 }
 
-static struct tracked *find_host(struct server *server, const struct endpoint *end)
+static struct watched_target *find_host(struct control_socket *server, const struct endpoint *end)
 {
-	struct tracked *host = server->hosts;
-	while (host && !tracked_has(host, end))
+	struct watched_target *host = server->hosts;
+	while (host && !watched_target_has(host, end))
 		host = host->next;
 	return host;
 }
 
 void targets_on_host(struct targets *targets, const struct ipc_host *ipc)
 {
-	struct server *server = find_server(targets, ipc->server);
-	struct tracked *host = server ? find_host(server, &ipc->host) : NULL;
+	struct control_socket *server = find_server(targets, ipc->server);
+	struct watched_target *host = server ? find_host(server, &ipc->host) : NULL;
 	if (host)
-		tracked_on_host(host, ipc);
+		watched_target_on_host(host, ipc);
 }
 
 void targets_probe_now(struct targets *targets, const char *name)
 {
-	for (struct server *server = targets->servers; server; server = server->next) {
+	for (struct control_socket *server = targets->servers; server; server = server->next) {
 		if (*name && strcmp(server->terms.server, name) != 0)
 			continue;
-		for (struct tracked *host = server->hosts; host; host = host->next)
-			tracked_probe_soon(host);
+		for (struct watched_target *host = server->hosts; host; host = host->next)
+			watched_target_probe_soon(host);
 	}
 }
 
-const struct tracked *targets_hosts(const struct targets *targets, const char *name)
+const struct watched_target *targets_hosts(const struct targets *targets, const char *name)
 {
-	const struct server *server = find_server(targets, name);
+	const struct control_socket *server = find_server(targets, name);
 	return server ? server->hosts : NULL;
 }
 
 uint32_t targets_login_held_s(
 	const struct targets *targets, const char *name, const struct endpoint *end)
 {
-	struct server *server = find_server(targets, name);
-	const struct tracked *host = server ? find_host(server, end) : NULL;
+	struct control_socket *server = find_server(targets, name);
+	const struct watched_target *host = server ? find_host(server, end) : NULL;
 	return host ? login_hold_left_s(&host->login) : 0;
 }
 
 void targets_on_tested(struct targets *targets, const char *name, const struct endpoint *end)
 {
-	struct server *server = find_server(targets, name);
-	struct tracked *host = server ? find_host(server, end) : NULL;
+	struct control_socket *server = find_server(targets, name);
+	struct watched_target *host = server ? find_host(server, end) : NULL;
 	if (host)
 		login_hold_on_tested(&host->login);
 }
 
 void targets_tell_all(struct targets *targets)
 {
-	for (struct server *server = targets->servers; server; server = server->next) {
+	for (struct control_socket *server = targets->servers; server; server = server->next) {
 		free(server->sent);
 		server->sent = NULL;
-		for (struct tracked *host = server->hosts; host; host = host->next)
-			tracked_report_tls_again(host);
+		for (struct watched_target *host = server->hosts; host; host = host->next)
+			target_report_tls_again(host);
 	}
 	targets->tell = true;
 }

@@ -6,12 +6,12 @@
 #include "daemon/base/loop.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/health.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 
 struct dials;
 struct picture;
 struct targets;
-struct tracked;
+struct watched_target;
 
 struct targets_face {
 	void *context;
@@ -41,7 +41,7 @@ void targets_on_host(struct targets *targets, const struct ipc_host *ipc);
 void targets_probe_now(struct targets *targets, const char *server);
 /* The hosts of a server as they are now, in order; borrowed until the next call. NULL: there is no
  * such server, or nothing is known of it yet. */
-const struct tracked *targets_hosts(const struct targets *targets, const char *server);
+const struct watched_target *targets_hosts(const struct targets *targets, const char *server);
 /* Of the host at that address, if it is there: login_hold_left_s(), login_hold_on_tested(). */
 uint32_t targets_login_held_s(
 	const struct targets *targets, const char *server, const struct endpoint *host);

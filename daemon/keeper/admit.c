@@ -58,7 +58,7 @@ static uint64_t now_us(void)
 
 static void set_deadline(struct keeper *keeper)
 {
-	const struct held *oldest = held_oldest(&keeper->held);
+	const struct held_packet *oldest = held_packet_oldest(&keeper->held);
 
 	if (oldest)
 		loop_timer_set(keeper->loop, &keeper->held_end, oldest->until_ms);
@@ -68,7 +68,7 @@ static void set_deadline(struct keeper *keeper)
 
 /* Gives the kernel the verdict. One that it does not take is given again: its place in the queue
  * would stay taken. */
-static void give(struct keeper *keeper, struct held *held)
+static void give(struct keeper *keeper, struct held_packet *held)
 {
 	int error = held->dropped
 			    ? queue_drop(keeper->queue, held->id)
@@ -78,10 +78,11 @@ static void give(struct keeper *keeper, struct held *held)
 		held->until_ms = loop_now_ms(keeper->loop) + AGAIN_MS;
 		return;
 	}
-	held_del(&keeper->held, held);
+	held_packet_del(&keeper->held, held);
 }
 
-static void decide(struct keeper *keeper, struct held *held, enum plan_mark decision, bool dropped)
+static void decide(
+	struct keeper *keeper, struct held_packet *held, enum plan_mark decision, bool dropped)
 {
 	histogram_add(&keeper->admission, HISTOGRAM_ADMISSION, now_us() - held->since_us);
 	held->decided = true;
@@ -93,7 +94,7 @@ static void decide(struct keeper *keeper, struct held *held, enum plan_mark deci
 /* No word in time. If few waited with it, control is down, and the zone's posture follows. If many
  * did, more came than it can decide, whether it is slow or stands still: over a limit is a reset,
  * or a flood would be a way round. */
-static void give_up(struct keeper *keeper, struct held *held)
+static void give_up(struct keeper *keeper, struct held_packet *held)
 {
 	bool crowded = keeper->crowd_ms + HOLD_MS >= held->until_ms;
 
@@ -106,8 +107,9 @@ static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = KEEPER_OF(timer, held_end);
 
-	for (struct held *held = held_oldest(&keeper->held), *next; held; held = next) {
-		next = held_after(&keeper->held, held->id);
+	for (struct held_packet *held = held_packet_oldest(&keeper->held), *next; held;
+		held = next) {
+		next = held_packet_after(&keeper->held, held->id);
 		if (held->until_ms > now_ms)
 			break;
 		if (held->decided)
@@ -122,8 +124,9 @@ static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
 
 void keeper_admit_drop(struct keeper *keeper)
 {
-	for (struct held *held = held_oldest(&keeper->held), *next; held; held = next) {
-		next = held_after(&keeper->held, held->id);
+	for (struct held_packet *held = held_packet_oldest(&keeper->held), *next; held;
+		held = next) {
+		next = held_packet_after(&keeper->held, held->id);
 		decide(keeper, held, PLAN_MARK_NONE, true);
 	}
 	set_deadline(keeper);
@@ -139,7 +142,7 @@ static void ask_control(
 	struct keeper *keeper, const struct queue_packet *packet, const struct link *link)
 {
 	struct ipc_admit admit;
-	struct held *held = held_add(&keeper->held, packet->id);
+	struct held_packet *held = held_packet_add(&keeper->held, packet->id);
 
 	if (!held) {
 		keeper_event(keeper, IPC_EVENT_ADMIT_SHED, "too many wait");
@@ -251,7 +254,7 @@ void keeper_admit_tick(struct keeper *keeper)
 
 	if (!keeper_admit_look(keeper, &queue) || !queue.strange)
 		return;
-	const struct held *oldest = held_oldest(&keeper->held);
+	const struct held_packet *oldest = held_packet_oldest(&keeper->held);
 	int error = queue_drop_up_to(keeper->queue, oldest ? oldest->id - 1 : queue.last_id);
 	keeper_event(keeper, IPC_EVENT_QUEUE_STUCK, "%u packets in the queue were nobody's: %s",
 		queue.strange, error ? strerror(-error) : "dropped");
@@ -336,7 +339,7 @@ static void cache(struct keeper *keeper, const struct ipc_verdict *verdict)
 
 void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *verdict)
 {
-	struct held *held = held_find(&keeper->held, verdict->packet);
+	struct held_packet *held = held_packet_find(&keeper->held, verdict->packet);
 
 	cache(keeper, verdict);
 	if (!held || held->decided)

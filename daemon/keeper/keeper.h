@@ -4,7 +4,7 @@
 
 #include "daemon/base/channel.h"
 #include "daemon/base/loop.h"
-#include "daemon/keeper/held.h"
+#include "daemon/keeper/held_packets.h"
 #include "daemon/keeper/upgrade/upgrade.h"
 #include "daemon/process/process.h"
 #include "kernel-rules/links.h"
@@ -136,7 +136,7 @@ struct keeper {
 	struct loop_watch queue_watch;
 	bool queue_read;                  /* else packets wait in the kernel */
 	struct loop_timer queue_read_end; /* they do not wait longer */
-	struct held_table held;           /* what was read and waits for control's word */
+	struct held_packets held;         /* what was read and waits for control's word */
 	struct loop_timer held_end;
 	uint64_t crowd_ms; /* when many last waited */
 	uint64_t overruns;
@@ -255,7 +255,7 @@ void keeper_endpoint_leave(struct keeper_child *child);
  */
 int keeper_endpoint_adopt(struct keeper *keeper, const char *at, int fd);
 
-/* taken.c: who listens there, in words, as far as the kernel tells; "another program" else.
+/* port_owner.c: who listens there, in words, as far as the kernel tells; "another program" else.
  * Returns text, which has IPC_TEXT_SIZE. */
 const char *keeper_taken_by(const struct endpoint *at, char *text);
 

@@ -271,7 +271,7 @@ static void on_neighbour_get(struct keeper_child *from, const struct ipc_header 
 #define ADDRESSES_MAX 64 /* of one MAC: what passes from more goes on */
 
 /* How many passed connections were marked to end, or -errno. */
-static int cut_mac(const struct keeper *keeper, const struct mac *mac)
+static int end_passed_of_mac(const struct keeper *keeper, const struct mac *mac)
 {
 	struct addr addresses[ADDRESSES_MAX];
 	int n = neighbour_addresses(mac, addresses, ADDRESSES_MAX), marked = 0;
@@ -293,7 +293,7 @@ static void on_cut(struct keeper_child *from, const struct ipc_header *ipc, int 
 
 	(void)fd;
 	int n = mac_is_set(&cut->mac)
-			? cut_mac(keeper, &cut->mac)
+			? end_passed_of_mac(keeper, &cut->mac)
 			: conntrack_kill(keeper->options.mark_mask, &cut->source, NULL, 0);
 	keeper_request_reply(keeper, ipc->seq, n < 0 ? n : 0, n < 0 ? 0 : (uint32_t)n,
 		n < 0 ? strerror(-n) : NULL);

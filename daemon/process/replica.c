@@ -2,7 +2,7 @@
 
 #include "daemon/base/log.h"
 #include "lib/ipc/credential.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/language/language.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #ifndef POSTERN_DAEMON_PROCESS_REPLICA_TARGETS_H
 #define POSTERN_DAEMON_PROCESS_REPLICA_TARGETS_H
 
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/balance.h"
 #include "lib/policy/policy.h"
 

@@ -80,7 +80,7 @@ static int set_up(struct relay *relay)
 	if ((rc = orders_open(relay)) < 0 || (rc = flow_table_init(&relay->table, flows)) < 0 ||
 		(rc = copy_tools_init(&relay->tools, flows, SPLICE_PIPES_MAX)) < 0 ||
 		(rc = way_host_init(&relay->ways, &relay->child, &relay->replica, flows)) < 0 ||
-		(rc = host_table_init(&relay->hosts)) < 0 || (rc = hand_init(relay)) < 0)
+		(rc = host_answers_init(&relay->hosts)) < 0 || (rc = hand_init(relay)) < 0)
 		return rc;
 	accept_init(relay);
 	loop_after_batch(relay->loop, sweep, relay);
@@ -109,7 +109,7 @@ static void take_down(struct relay *relay)
 	if (relay->accept.listeners[0].relay)
 		accept_fini(relay);
 	hand_fini(relay);
-	host_table_fini(&relay->hosts);
+	host_answers_fini(&relay->hosts);
 	copy_tools_fini(&relay->tools);
 	flow_table_fini(&relay->table);
 	way_host_fini(&relay->ways);

@@ -8,7 +8,7 @@
 #include "daemon/process/replica.h"
 #include "daemon/relay/accept.h"
 #include "daemon/relay/carry/copy.h"
-#include "daemon/relay/connect/host.h"
+#include "daemon/relay/connect/host_answers.h"
 #include "daemon/relay/flow.h"
 #include "daemon/relay/hand.h"
 #include "daemon/relay/report.h"
@@ -24,7 +24,7 @@ struct relay {
 	struct copy_tools tools;
 	struct accept accept;
 	struct hand hand;
-	struct host_table hosts;
+	struct host_answers hosts;
 	struct ipc_flow built; /* the flow at hand, as it is reported */
 	struct loop_timer drain_end;
 	bool links_known, picture_known; /* both are wanted before the first flow */

@@ -156,7 +156,7 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 		client_name_take(smtp, m);
 		break;
 	case IPC_RESOLVED:
-		host_take(&smtp->hosts, m);
+		host_addresses_take(&smtp->hosts, m);
 		break;
 	case IPC_LOOKUPS_LOST:
 		client_name_ask_again(smtp);
@@ -384,7 +384,7 @@ static void take_down(struct smtp *smtp)
 		spool_fini(&smtp->spool);
 	smtp_flow_table_fini(&smtp->table);
 	scanners_fini(&smtp->scanners);
-	hosts_fini(&smtp->hosts);
+	host_addresses_fini(&smtp->hosts);
 	free(smtp->scan_bytes);
 	way_host_fini(&smtp->ways);
 	tls_context_free(smtp->tls_to_anybody);

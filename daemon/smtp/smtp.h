@@ -4,7 +4,7 @@
 
 #include "daemon/flow/way.h"
 #include "daemon/process/child.h"
-#include "daemon/process/host.h"
+#include "daemon/process/host_addresses.h"
 #include "daemon/process/replica.h"
 #include "daemon/smtp/flow.h"
 #include "daemon/smtp/listen.h"
@@ -23,8 +23,8 @@ struct smtp {
 	struct smtp_flow_table table;
 	struct spool spool;
 	struct scanners scanners;
-	struct hosts hosts;  /* of scans, by their names */
-	uint8_t *scan_bytes; /* MILTER_ROOM: for the call at hand */
+	struct host_addresses hosts; /* of scans, by their names */
+	uint8_t *scan_bytes;         /* MILTER_ROOM: for the call at hand */
 	struct take take;
 	struct listen listen;
 	struct logins logins;

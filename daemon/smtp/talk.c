@@ -9,7 +9,7 @@
 #include "daemon/smtp/server.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/wire/client.h"
-#include "daemon/smtp/wire/last.h"
+#include "daemon/smtp/wire/last_words.h"
 #include "daemon/smtp/wire/outgoing.h"
 #include "daemon/smtp/wire/server_tls.h"
 

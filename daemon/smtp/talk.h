@@ -1,6 +1,6 @@
 /* Owns stage 7, talk: a flow's engine between its two sockets, and the time. What the engine asks
  * its owner for is answered by envelope.h (verdicts) and smtp_server.h (a host); what it says goes
- * out by outgoing.h, and its last words by last.h. */
+ * out by outgoing.h, and its last words by last_words.h. */
 #ifndef POSTERN_DAEMON_SMTP_TALK_H
 #define POSTERN_DAEMON_SMTP_TALK_H
 

@@ -1,22 +1,22 @@
 #include "daemon/web/metrics.h"
 
 #include "daemon/base/channel.h"
-#include "daemon/control/audit/tally.h"
+#include "daemon/control/audit/totals.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/peers/auth_peer.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/host_tls.h"
-#include "daemon/control/peers/peers.h"
 #include "daemon/control/peers/scan_states.h"
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
-#include "daemon/control/policy/want.h"
-#include "daemon/control/session/live.h"
+#include "daemon/control/policy/wanted.h"
+#include "daemon/control/session/live_flows.h"
 #include "lib/metrics/exposition.h"
 #include "lib/version.h"
 
@@ -60,8 +60,10 @@ static void put_processes(
 	exposition_begin(page, "processes", GAUGE, "processes that run and answer control");
 	exposition_add(page, kernel->answered, label, "keeper", NULL);
 	exposition_add(page, 1, label, "control", NULL);
-	exposition_add(page, peers_count(control->peers, PROCESS_RELAY), label, "relay", NULL);
-	exposition_add(page, peers_count(control->peers, PROCESS_SMTP), label, "smtp", NULL);
+	exposition_add(
+		page, flow_peers_count(control->flow_peers, PROCESS_RELAY), label, "relay", NULL);
+	exposition_add(
+		page, flow_peers_count(control->flow_peers, PROCESS_SMTP), label, "smtp", NULL);
 	exposition_add(page, health_peer_runs(control->health), label, "health", NULL);
 	exposition_add(page, web_peer_runs(control->web), label, "web", NULL);
 	exposition_begin(page, "processes-wanted", GAUGE, "processes that there should be");
@@ -69,7 +71,7 @@ static void put_processes(
 	exposition_add(page, 1, label, "control", NULL);
 	exposition_add(page, control->start.options.relays, label, "relay", NULL);
 	exposition_add(page,
-		want_is(control->want, PROCESS_SMTP) ? control->start.options.relays : 0, label,
+		wanted_is(control->wanted, PROCESS_SMTP) ? control->start.options.relays : 0, label,
 		"smtp", NULL);
 	exposition_add(page, 1, label, "health", NULL);
 	exposition_add(page, 1, label, "web", NULL);
@@ -102,8 +104,8 @@ static size_t interfaces_of(const struct control *control, const struct policy_z
 
 /* Only endings that there were: all of them for each zone would be thousands of lines of zeros.
  * The sum over everything, postern_flows_ended_total, has them all. */
-static void put_endings(
-	struct exposition *page, const struct tally_line *line, const char *label, const char *name)
+static void put_endings(struct exposition *page, const struct totals_line *line, const char *label,
+	const char *name)
 {
 	for (unsigned i = ENDING_NONE + 1; line && i < ENDINGS; i++)
 		if (line->endings[i])
@@ -113,38 +115,38 @@ static void put_endings(
 }
 
 /* The names of a kind that the policy has, and for servers "original" behind them. */
-static const char *name_of(const struct policy *policy, enum tally_kind kind, size_t i)
+static const char *name_of(const struct policy *policy, enum totals_kind kind, size_t i)
 {
-	if (kind == TALLY_ZONE)
+	if (kind == TOTALS_ZONE)
 		return i < policy->nzones ? policy->zones[i].name.text : NULL;
-	if (kind == TALLY_LISTENER)
+	if (kind == TOTALS_LISTENER)
 		return i < policy->nlisteners ? policy->listeners[i].name.text : NULL;
 	return i < policy->nservers    ? policy->servers[i].name.text
 	       : i == policy->nservers ? "original"
 				       : NULL;
 }
 
-static void put_tally(struct exposition *page, const struct control *control, enum tally_kind kind)
+static void put_tally(struct exposition *page, const struct control *control, enum totals_kind kind)
 {
-	static const char *const labels[TALLY_KINDS] = {"zone", "listener", "server"};
+	static const char *const labels[TOTALS_KINDS] = {"zone", "listener", "server"};
 	const char *label = labels[kind], *name;
-	static const struct tally_line none;
+	static const struct totals_line none;
 	char metric[32];
 
 	snprintf(metric, sizeof(metric), "%s-flows-ended", label);
 	exposition_begin(page, metric, TOTAL, "flows that ended, by how, since control started");
 	for (size_t i = 0; (name = name_of(control->policy, kind, i)); i++)
-		put_endings(page, tally_find(control->tally, kind, name), label, name);
+		put_endings(page, totals_find(control->totals, kind, name), label, name);
 	snprintf(metric, sizeof(metric), "%s-messages", label);
 	exposition_begin(page, metric, TOTAL, "messages that servers took in flows that ended");
 	for (size_t i = 0; (name = name_of(control->policy, kind, i)); i++) {
-		const struct tally_line *line = tally_find(control->tally, kind, name);
+		const struct totals_line *line = totals_find(control->totals, kind, name);
 		exposition_add(page, line ? line->messages : 0, label, name, NULL);
 	}
 	snprintf(metric, sizeof(metric), "%s-bytes", label);
 	exposition_begin(page, metric, TOTAL, "bytes relayed in flows that ended");
 	for (size_t i = 0; (name = name_of(control->policy, kind, i)); i++) {
-		const struct tally_line *line = tally_find(control->tally, kind, name);
+		const struct totals_line *line = totals_find(control->totals, kind, name);
 		line = line ? line : &none;
 		exposition_add(page, line->from_client_bytes, label, name, "from", "client", NULL);
 		exposition_add(page, line->from_server_bytes, label, name, "from", "server", NULL);
@@ -183,7 +185,7 @@ static void put_zones(
 		if (policy_find_zone(policy, zone) >= 0)
 			exposition_add(page, kernel->arrived[i].packets, "zone", zone, NULL);
 	}
-	put_tally(page, control, TALLY_ZONE);
+	put_tally(page, control, TOTALS_ZONE);
 }
 
 static void put_server_flows(struct exposition *page, const struct control *control)
@@ -197,9 +199,10 @@ static void put_server_flows(struct exposition *page, const struct control *cont
 		const struct policy_rule *rule = &policy->rules[i];
 		size_t server = rule->to_original ? policy->nservers : rule->server;
 		if (rule->to_server)
-			flows[server] += live_rule_of(control->live, rule->name.text).flows;
+			flows[server] +=
+				live_flows_rule_of(control->live_flows, rule->name.text).flows;
 	}
-	for (size_t i = 0; flows && (name = name_of(policy, TALLY_SERVER, i)); i++)
+	for (size_t i = 0; flows && (name = name_of(policy, TOTALS_SERVER, i)); i++)
 		exposition_add(page, flows[i], "server", name, NULL);
 	free(flows);
 }
@@ -302,8 +305,8 @@ static void put_latency(struct exposition *page, const char *server, const char 
 static void put_servers(struct exposition *page, const struct control *control)
 {
 	put_server_flows(page, control);
-	put_tally(page, control, TALLY_LISTENER);
-	put_tally(page, control, TALLY_SERVER);
+	put_tally(page, control, TOTALS_LISTENER);
+	put_tally(page, control, TOTALS_SERVER);
 	exposition_begin(page, "host-up", GAUGE, "0: the host is down or never to be used");
 	each_host(page, control, put_up);
 	exposition_begin(page, "host-state", GAUGE, "always 1; the label has the host's state");
@@ -325,12 +328,14 @@ static void put_rules(struct exposition *page, const struct control *control)
 	exposition_begin(page, "rule-hits", TOTAL, "flows that a rule matched");
 	for (size_t i = 0; i < n; i++) {
 		const char *rule = policy->rules[i].name.text;
-		exposition_add(page, live_rule_of(control->live, rule).hits, "rule", rule, NULL);
+		exposition_add(page, live_flows_rule_of(control->live_flows, rule).hits, "rule",
+			rule, NULL);
 	}
 	exposition_begin(page, "rule-flows", GAUGE, "flows now that a rule matched");
 	for (size_t i = 0; i < n; i++) {
 		const char *rule = policy->rules[i].name.text;
-		exposition_add(page, live_rule_of(control->live, rule).flows, "rule", rule, NULL);
+		exposition_add(page, live_flows_rule_of(control->live_flows, rule).flows, "rule",
+			rule, NULL);
 	}
 }
 
@@ -525,7 +530,7 @@ static void put_histograms(
 {
 	struct histogram sums[HISTOGRAMS] = {0};
 
-	peers_sum_histograms(control->peers, sums);
+	flow_peers_sum_histograms(control->flow_peers, sums);
 	sums[HISTOGRAM_ADMISSION] = kernel->counters.admission;
 	for (unsigned i = 0; i < HISTOGRAMS; i++)
 		exposition_put_histogram(page, (enum histogram_kind)i, &sums[i]);

@@ -18,13 +18,13 @@
 static int read_owner(uint32_t *port)
 {
 	struct netlink nl;
-	struct view view;
+	struct contents view;
 	int error = netlink_open(&nl, NETLINK_NETFILTER, 0);
 	if (error)
 		return error;
-	error = view_read(&nl, &view);
+	error = contents_read(&nl, &view);
 	*port = error || !(view.flags & TABLE_F_OWNER) ? 0 : view.owner;
-	view_fini(&view);
+	contents_fini(&view);
 	netlink_close(&nl);
 	return error;
 }

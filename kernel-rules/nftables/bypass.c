@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_of_zone(const struct view_name *entry)
+static bool is_of_zone(const struct contents_name *entry)
 {
-	return entry->kind == VIEW_SET &&
+	return entry->kind == CONTENTS_SET &&
 	       strncmp(entry->name, SET_BYPASS_OF, strlen(SET_BYPASS_OF)) == 0;
 }
 
@@ -17,13 +17,13 @@ static void name_set(char name[static SET_NAME_SIZE], const char *zone)
 	snprintf(name, SET_NAME_SIZE, "%s%s", zone ? SET_BYPASS_OF : SET_BYPASS, zone ? zone : "");
 }
 
-static int put_change(struct table *t, struct batch *batch, const struct view *view,
+static int put_change(struct table *t, struct batch *batch, const struct contents *view,
 	const char *zone, bool on, uint32_t seconds)
 {
 	char name[SET_NAME_SIZE];
 
 	name_set(name, zone);
-	if (!view_has(view, VIEW_SET, name))
+	if (!contents_has(view, CONTENTS_SET, name))
 		return -ENOENT;
 	if (zone && !on && table_bypass_left(t, NULL) > 0)
 		return -ENOTEMPTY;
@@ -41,9 +41,9 @@ static int put_change(struct table *t, struct batch *batch, const struct view *v
 static int change(struct table *t, const char *zone, bool on, uint32_t seconds)
 {
 	struct batch batch;
-	struct view view;
+	struct contents view;
 
-	int status = view_read(&t->nl, &view);
+	int status = contents_read(&t->nl, &view);
 	if (status || !view.exists)
 		return status;
 	if ((view.flags & TABLE_F_OWNER) && view.owner != t->nl.port)
@@ -51,7 +51,7 @@ static int change(struct table *t, const char *zone, bool on, uint32_t seconds)
 	else if (!view.layout_ok)
 		status = -ESTALE;
 	if (status) {
-		view_fini(&view);
+		contents_fini(&view);
 		return status;
 	}
 	batch_init(&batch);
@@ -61,7 +61,7 @@ static int change(struct table *t, const char *zone, bool on, uint32_t seconds)
 	if (status == 0)
 		status = batch_send(&batch, &t->nl);
 	batch_fini(&batch);
-	view_fini(&view);
+	contents_fini(&view);
 	return status;
 }
 

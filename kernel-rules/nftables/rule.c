@@ -16,9 +16,9 @@ void rule_add_chain(struct rule_writer *w, const char *name)
 	batch_end(w->batch, nlh);
 }
 
-struct words *rule_begin(struct rule_writer *w, const char *chain)
+struct expr_rule *rule_begin(struct rule_writer *w, const char *chain)
 {
-	w->rule = (struct words){.nftnl = nftnl_rule_alloc()};
+	w->rule = (struct expr_rule){.nftnl = nftnl_rule_alloc()};
 	w->nlh = batch_begin(w->batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 	w->rule.failed = !w->rule.nftnl;
 	if (w->rule.nftnl) {
@@ -47,7 +47,7 @@ uint32_t rule_mark_bits(const struct rule_writer *w, enum plan_mark mark)
 }
 
 void rule_set_mark(
-	struct rule_writer *w, struct words *r, enum word_mark which, enum plan_mark mark)
+	struct rule_writer *w, struct expr_rule *r, enum expr_mark which, enum plan_mark mark)
 {
-	word_mark_set(r, which, w->plan->mark_mask, rule_mark_bits(w, mark));
+	expr_mark_set(r, which, w->plan->mark_mask, rule_mark_bits(w, mark));
 }

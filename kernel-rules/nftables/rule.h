@@ -3,8 +3,8 @@
 #define POSTERN_KERNEL_RULES_NFTABLES_RULE_H
 
 #include "kernel-rules/nftables/batch.h"
+#include "kernel-rules/nftables/expr.h"
 #include "kernel-rules/nftables/table.h"
-#include "kernel-rules/nftables/word.h"
 #include "kernel-rules/plan.h"
 
 /* One ruleset being written. */
@@ -14,18 +14,18 @@ struct rule_writer {
 	enum table_queue queue;
 	uint32_t queue_seq;
 	/* the rule at hand */
-	struct words rule;
+	struct expr_rule rule;
 	struct nlmsghdr *nlh;
 };
 
 void rule_add_chain(struct rule_writer *w, const char *name);
 /* Begins a rule at the end of a chain; its words follow, then rule_end(). */
-struct words *rule_begin(struct rule_writer *w, const char *chain);
+struct expr_rule *rule_begin(struct rule_writer *w, const char *chain);
 void rule_end(struct rule_writer *w);
 /* A mark's bits in the place that the plan has for them. */
 uint32_t rule_mark_bits(const struct rule_writer *w, enum plan_mark mark);
 /* Adds to the rule at hand: the mark is set, other bits stay. */
 void rule_set_mark(
-	struct rule_writer *w, struct words *rule, enum word_mark which, enum plan_mark mark);
+	struct rule_writer *w, struct expr_rule *rule, enum expr_mark which, enum plan_mark mark);
 
 #endif

@@ -48,29 +48,29 @@ const char *const ruleset_counters[RULESET_COUNTERS] = {"arrived", "steered", "q
 /* Rules of one shape: chain, what it says, where it goes. */
 static void put_goto(struct rule_writer *w, const char *chain, const char *target)
 {
-	word_goto(rule_begin(w, chain), target);
+	expr_goto(rule_begin(w, chain), target);
 	rule_end(w);
 }
 
 static void put_count_goto(
 	struct rule_writer *w, const char *chain, const char *counter, const char *target)
 {
-	struct words *r = rule_begin(w, chain);
-	word_count(r, counter);
-	word_goto(r, target);
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_count(r, counter);
+	expr_goto(r, target);
 	rule_end(w);
 }
 
 /* target NULL: accept */
-static void put_mark_goto(struct rule_writer *w, const char *chain, enum word_mark which,
+static void put_mark_goto(struct rule_writer *w, const char *chain, enum expr_mark which,
 	enum plan_mark mark, const char *target)
 {
-	struct words *r = rule_begin(w, chain);
-	word_mark_is(r, which, w->plan->mark_mask, rule_mark_bits(w, mark), false);
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_mark_is(r, which, w->plan->mark_mask, rule_mark_bits(w, mark), false);
 	if (target)
-		word_goto(r, target);
+		expr_goto(r, target);
 	else
-		word_accept(r);
+		expr_accept(r);
 	rule_end(w);
 }
 
@@ -78,12 +78,12 @@ static void put_mark_goto(struct rule_writer *w, const char *chain, enum word_ma
 static void put_bypassed(
 	struct rule_writer *w, const char *chain, const char *set, const char *target)
 {
-	struct words *r = rule_begin(w, chain);
-	word_protocol_in(r, set);
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_protocol_in(r, set);
 	if (target)
-		word_goto(r, target);
+		expr_goto(r, target);
 	else
-		word_accept(r);
+		expr_accept(r);
 	rule_end(w);
 }
 
@@ -100,10 +100,10 @@ static void write_known_sets(struct rule_writer *w, const char *chain, bool has_
 		const struct set_client *set = &set_clients[i];
 		if (set->has_mac != has_mac)
 			continue;
-		struct words *r = rule_begin(w, chain);
-		word_client(r, has_mac, set->family);
-		word_client_in(r, set->name);
-		word_goto(r, targets[set->mark]);
+		struct expr_rule *r = rule_begin(w, chain);
+		expr_client(r, has_mac, set->family);
+		expr_client_in(r, set->name);
+		expr_goto(r, targets[set->mark]);
 		rule_end(w);
 	}
 }
@@ -111,36 +111,36 @@ static void write_known_sets(struct rule_writer *w, const char *chain, bool has_
 static void write_rate(struct rule_writer *w, const char *chain, const char *set, bool has_mac,
 	enum addr_family family, bool known)
 {
-	struct words *r = rule_begin(w, chain);
-	word_client(r, has_mac, family);
-	word_client_rate(
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_client(r, has_mac, family);
+	expr_client_rate(
 		r, set, known ? BUSY_RATE : CLIENT_RATE, known ? BUSY_BURST : CLIENT_BURST);
-	word_goto(r, "limited");
+	expr_goto(r, "limited");
 	rule_end(w);
 }
 
 static void write_mark_accept(
-	struct rule_writer *w, const char *chain, enum word_mark which, enum plan_mark mark)
+	struct rule_writer *w, const char *chain, enum expr_mark which, enum plan_mark mark)
 {
-	struct words *r = rule_begin(w, chain);
+	struct expr_rule *r = rule_begin(w, chain);
 	rule_set_mark(w, r, which, mark);
-	word_accept(r);
+	expr_accept(r);
 	rule_end(w);
 }
 
 static void write_ask(struct rule_writer *w)
 {
-	struct words *r = rule_begin(w, RULESET_ASK);
-	word_rate(r, TOTAL_RATE, TOTAL_BURST);
-	word_goto(r, "limited");
+	struct expr_rule *r = rule_begin(w, RULESET_ASK);
+	expr_rate(r, TOTAL_RATE, TOTAL_BURST);
+	expr_goto(r, "limited");
 	rule_end(w);
 
 	r = rule_begin(w, RULESET_ASK);
-	word_count(r, "queued");
+	expr_count(r, "queued");
 	if (w->queue == TABLE_QUEUE_COMPAT)
-		word_queue_compat(r, w->plan->queue);
+		expr_queue_compat(r, w->plan->queue);
 	else
-		word_queue(r, w->plan->queue);
+		expr_queue(r, w->plan->queue);
 	rule_end(w);
 	w->queue_seq = w->batch->seq;
 }
@@ -148,27 +148,27 @@ static void write_ask(struct rule_writer *w)
 /* Whom nobody watches over any more is an unknown client. */
 static void write_known_pass(struct rule_writer *w)
 {
-	struct words *r = rule_begin(w, "known-pass");
-	word_protocol_in(r, SET_ALIVE);
-	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_PASS);
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, "known-pass");
+	expr_protocol_in(r, SET_ALIVE);
+	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_PASS);
+	expr_accept(r);
 	rule_end(w);
 	put_goto(w, "known-pass", RULESET_ASK);
 }
 
 static void write_admit_shared(struct rule_writer *w)
 {
-	struct words *r = rule_begin(w, "limited");
-	word_count(r, "limited");
-	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_LIMITED);
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, "limited");
+	expr_count(r, "limited");
+	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_LIMITED);
+	expr_accept(r);
 	rule_end(w);
 
 	write_ask(w);
-	write_mark_accept(w, "known-relay", WORD_META_MARK, PLAN_MARK_RELAY);
+	write_mark_accept(w, "known-relay", EXPR_META_MARK, PLAN_MARK_RELAY);
 	write_known_pass(w);
-	write_mark_accept(w, "known-reject", WORD_META_MARK, PLAN_MARK_REJECT);
-	write_mark_accept(w, "known-drop", WORD_META_MARK, PLAN_MARK_DROP);
+	write_mark_accept(w, "known-reject", EXPR_META_MARK, PLAN_MARK_REJECT);
+	write_mark_accept(w, "known-drop", EXPR_META_MARK, PLAN_MARK_DROP);
 
 	write_rate(w, "busy-mac", SET_BUSY_MAC, true, ADDR_NONE, true);
 	put_goto(w, "busy-mac", "known-relay");
@@ -190,21 +190,21 @@ static void write_admit_shared(struct rule_writer *w)
 
 static void write_ends(struct rule_writer *w)
 {
-	word_reset(rule_begin(w, "send-reset"));
+	expr_reset(rule_begin(w, "send-reset"));
 	rule_end(w);
 	put_count_goto(w, "refused", "refused", "send-reset");
 	put_count_goto(w, "killed", "killed", "send-reset");
 
-	struct words *r = rule_begin(w, "dropped");
-	word_count(r, "dropped");
-	word_drop(r);
+	struct expr_rule *r = rule_begin(w, "dropped");
+	expr_count(r, "dropped");
+	expr_drop(r);
 	rule_end(w);
 
 	/* the packet's mark too: with the relay's on it, it would be routed to the relay */
 	r = rule_begin(w, "pass");
-	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_PASS);
+	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_PASS);
 	rule_end(w);
-	write_mark_accept(w, "pass", WORD_CT_MARK, PLAN_MARK_PASS);
+	write_mark_accept(w, "pass", EXPR_CT_MARK, PLAN_MARK_PASS);
 	put_count_goto(w, "bypassed", "bypassed", "pass");
 	put_count_goto(w, "posture-closed", "posture-reset", "send-reset");
 	put_count_goto(w, "posture-open", "posture-passed", "pass");
@@ -214,20 +214,20 @@ static void write_relay(struct rule_writer *w, const char *chain, bool open)
 {
 	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
 
-	struct words *r = rule_begin(w, chain);
-	rule_set_mark(w, r, WORD_CT_MARK, PLAN_MARK_RELAY);
+	struct expr_rule *r = rule_begin(w, chain);
+	rule_set_mark(w, r, EXPR_CT_MARK, PLAN_MARK_RELAY);
 	rule_end(w);
 	for (size_t i = 0; i < 2; i++) {
 		r = rule_begin(w, chain);
-		word_tproxy(r, families[i], w->plan->relay_port);
-		rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
-		word_accept(r);
+		expr_tproxy(r, families[i], w->plan->relay_port);
+		rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_RELAY);
+		expr_accept(r);
 		rule_end(w);
 	}
 	if (open) {
 		r = rule_begin(w, chain);
-		word_first(r, false);
-		word_goto(r, "posture-open");
+		expr_first(r, false);
+		expr_goto(r, "posture-open");
 		rule_end(w);
 	}
 	put_goto(w, chain, "posture-closed");
@@ -235,18 +235,18 @@ static void write_relay(struct rule_writer *w, const char *chain, bool open)
 
 static void put_to_gateway(struct rule_writer *w, const char *chain)
 {
-	struct words *r = rule_begin(w, chain);
-	word_to_gateway(r);
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_to_gateway(r);
+	expr_accept(r);
 	rule_end(w);
 }
 
 /* What belongs to a socket of a relay is the relay's, whatever another program made of the mark. */
 static void put_claimed(struct rule_writer *w, const char *chain)
 {
-	struct words *r = rule_begin(w, chain);
-	word_socket_transparent(r);
-	word_goto(r, "relay-closed");
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_socket_transparent(r);
+	expr_goto(r, "relay-closed");
 	rule_end(w);
 }
 
@@ -255,22 +255,22 @@ static void write_later(struct rule_writer *w)
 {
 	bool running = w->plan->mode == PLAN_RUNNING;
 
-	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_RELAY,
+	put_mark_goto(w, "later", EXPR_CT_MARK, PLAN_MARK_RELAY,
 		running ? "relay-closed" : "posture-closed");
 	if (running)
 		put_claimed(w, "later");
-	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_PASS, NULL);
-	put_mark_goto(w, "later", WORD_CT_MARK, PLAN_MARK_KILL, "killed");
+	put_mark_goto(w, "later", EXPR_CT_MARK, PLAN_MARK_PASS, NULL);
+	put_mark_goto(w, "later", EXPR_CT_MARK, PLAN_MARK_KILL, "killed");
 	put_to_gateway(w, "later");
 
-	struct words *r = rule_begin(w, "later");
-	word_state(r, STATE_ESTABLISHED);
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, "later");
+	expr_state(r, STATE_ESTABLISHED);
+	expr_accept(r);
 	rule_end(w);
 
 	r = rule_begin(w, "later");
-	word_state(r, STATE_INVALID);
-	word_drop(r);
+	expr_state(r, STATE_INVALID);
+	expr_drop(r);
 	rule_end(w);
 	put_count_goto(w, "later", "stray-reset", "send-reset");
 }
@@ -279,16 +279,16 @@ static void write_fresh(
 	struct rule_writer *w, const char *chain, const char *relay, const char *posture)
 {
 	/* beside it stands how many the relays took: what is between was dropped on the way */
-	struct words *r = rule_begin(w, chain);
-	word_mark_is(
-		r, WORD_META_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_RELAY), false);
-	word_count(r, "steered");
-	word_goto(r, relay);
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_mark_is(
+		r, EXPR_META_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_RELAY), false);
+	expr_count(r, "steered");
+	expr_goto(r, relay);
 	rule_end(w);
-	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_PASS, "pass");
-	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_REJECT, "refused");
-	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_DROP, "dropped");
-	put_mark_goto(w, chain, WORD_META_MARK, PLAN_MARK_LIMITED, "send-reset");
+	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_PASS, "pass");
+	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_REJECT, "refused");
+	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_DROP, "dropped");
+	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_LIMITED, "send-reset");
 	put_goto(w, chain, posture);
 }
 
@@ -298,11 +298,11 @@ static void write_errors(struct rule_writer *w)
 {
 	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
 	for (size_t i = 0; i < 2; i++) {
-		struct words *r = rule_begin(w, "errors");
-		word_icmp(r, families[i]);
-		word_socket_transparent(r);
-		rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
-		word_accept(r);
+		struct expr_rule *r = rule_begin(w, "errors");
+		expr_icmp(r, families[i]);
+		expr_socket_transparent(r);
+		rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_RELAY);
+		expr_accept(r);
 		rule_end(w);
 	}
 }
@@ -345,8 +345,8 @@ static void write_admit_zone(
 	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
 {
 	/* a mark from elsewhere is no decision */
-	struct words *r = rule_begin(w, names->admit);
-	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_NONE);
+	struct expr_rule *r = rule_begin(w, names->admit);
+	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_NONE);
 	rule_end(w);
 
 	put_bypassed(w, names->admit, SET_BYPASS, NULL);
@@ -357,15 +357,15 @@ static void write_admit_zone(
 static void write_steer_zone(
 	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
 {
-	struct words *r = rule_begin(w, names->steer);
-	word_first(r, true);
-	word_goto(r, "later");
+	struct expr_rule *r = rule_begin(w, names->steer);
+	expr_first(r, true);
+	expr_goto(r, "later");
 	rule_end(w);
 	put_to_gateway(w, names->steer);
 
 	r = rule_begin(w, names->steer);
-	word_count(r, "arrived");
-	word_count(r, names->arrived);
+	expr_count(r, "arrived");
+	expr_count(r, names->arrived);
 	rule_end(w);
 
 	put_bypassed(w, names->steer, SET_BYPASS, "bypassed");
@@ -391,12 +391,12 @@ static void write_dispatch(struct rule_writer *w, const char *base, const char *
 		for (size_t f = 0; f < 2; f++) {
 			if (zone->nnetworks == 0 ? f > 0 : !has_network(zone, families[f]))
 				continue;
-			struct words *r = rule_begin(w, base);
-			word_iifname(r, zone->interfaces[i]);
-			word_dport_in(r, names->port, false);
+			struct expr_rule *r = rule_begin(w, base);
+			expr_iifname(r, zone->interfaces[i]);
+			expr_dport_in(r, names->port, false);
 			if (zone->nnetworks)
-				word_saddr_in(r, families[f], f ? names->net6 : names->net4);
-			word_goto(r, target);
+				expr_saddr_in(r, families[f], f ? names->net6 : names->net4);
+			expr_goto(r, target);
 			rule_end(w);
 		}
 	}
@@ -406,17 +406,17 @@ static void write_dispatch(struct rule_writer *w, const char *base, const char *
 
 static void write_tcp_only(struct rule_writer *w, const char *base)
 {
-	struct words *r = rule_begin(w, base);
-	word_not_tcp(r);
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, base);
+	expr_not_tcp(r);
+	expr_accept(r);
 	rule_end(w);
 }
 
 static void write_ports_only(struct rule_writer *w, const char *base)
 {
-	struct words *r = rule_begin(w, base);
-	word_dport_in(r, SET_PORTS, true);
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, base);
+	expr_dport_in(r, SET_PORTS, true);
+	expr_accept(r);
 	rule_end(w);
 }
 
@@ -425,9 +425,9 @@ static void write_admit_base(struct rule_writer *w)
 	write_tcp_only(w, "admit");
 	write_ports_only(w, "admit");
 
-	struct words *r = rule_begin(w, "admit");
-	word_first(r, true);
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, "admit");
+	expr_first(r, true);
+	expr_accept(r);
 	rule_end(w);
 
 	put_to_gateway(w, "admit");
@@ -435,22 +435,22 @@ static void write_admit_base(struct rule_writer *w)
 
 static void write_steer_base(struct rule_writer *w)
 {
-	struct words *r;
+	struct expr_rule *r;
 
 	if (w->plan->mode == PLAN_RUNNING) {
 		r = rule_begin(w, "steer");
-		word_not_tcp(r);
-		word_goto(r, "errors");
+		expr_not_tcp(r);
+		expr_goto(r, "errors");
 		rule_end(w);
 	} else {
 		write_tcp_only(w, "steer");
 	}
 
 	r = rule_begin(w, "steer");
-	word_mark_is(r, WORD_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_KILL), false);
-	word_sport_in(r, SET_PORTS);
-	word_reply(r);
-	word_goto(r, "killed");
+	expr_mark_is(r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_KILL), false);
+	expr_sport_in(r, SET_PORTS);
+	expr_reply(r);
+	expr_goto(r, "killed");
 	rule_end(w);
 	if (w->plan->mode == PLAN_RUNNING && plan_binds(w->plan))
 		ruleset_bind_put(w);
@@ -461,19 +461,19 @@ static void write_steer_base(struct rule_writer *w)
  */
 static void write_of_no_zone(struct rule_writer *w)
 {
-	struct words *r = rule_begin(w, "steer");
-	word_first(r, true);
-	word_socket_transparent(r);
-	word_goto(r, "relay-closed");
+	struct expr_rule *r = rule_begin(w, "steer");
+	expr_first(r, true);
+	expr_socket_transparent(r);
+	expr_goto(r, "relay-closed");
 	rule_end(w);
 }
 
 static void write_input_base(struct rule_writer *w)
 {
-	struct words *r = rule_begin(w, "input");
-	word_dport_is(r, w->plan->relay_port);
-	word_count(r, "shielded");
-	word_goto(r, "send-reset");
+	struct expr_rule *r = rule_begin(w, "input");
+	expr_dport_is(r, w->plan->relay_port);
+	expr_count(r, "shielded");
+	expr_goto(r, "send-reset");
 	rule_end(w);
 }
 
@@ -488,13 +488,13 @@ static void write_login_base(struct rule_writer *w)
 	} families[] = {{ADDR_IP4, SET_LOGIN_IP4}, {ADDR_IP6, SET_LOGIN_IP6}};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct words *r = rule_begin(w, RULESET_LOGIN);
-		word_out_loopback(r);
-		word_destination_end_in(r, families[i].family, families[i].set);
-		word_not_user(r, 0);
-		word_not_user(r, w->plan->user);
-		word_count(r, "login-refused");
-		word_goto(r, "send-reset");
+		struct expr_rule *r = rule_begin(w, RULESET_LOGIN);
+		expr_out_loopback(r);
+		expr_destination_end_in(r, families[i].family, families[i].set);
+		expr_not_user(r, 0);
+		expr_not_user(r, w->plan->user);
+		expr_count(r, "login-refused");
+		expr_goto(r, "send-reset");
 		rule_end(w);
 	}
 }

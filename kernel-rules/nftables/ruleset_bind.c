@@ -23,28 +23,28 @@ static const struct {
  * both for one. */
 static void write_untracked(struct rule_writer *w)
 {
-	struct words *r;
+	struct expr_rule *r;
 	for (size_t i = 0; i < 2; i++) {
 		r = rule_begin(w, RULESET_BIND_IN);
-		word_source_end_in(r, families[i].family, families[i].set);
-		word_socket_transparent(r);
-		word_notrack(r);
+		expr_source_end_in(r, families[i].family, families[i].set);
+		expr_socket_transparent(r);
+		expr_notrack(r);
 		rule_end(w);
 	}
 	/* to conntrack errors about packets that it does not know are invalid, and many drop those
 	 */
 	for (size_t i = 0; i < 2; i++) {
 		r = rule_begin(w, RULESET_BIND_IN);
-		word_icmp(r, families[i].family);
-		word_socket_transparent(r);
-		word_notrack(r);
+		expr_icmp(r, families[i].family);
+		expr_socket_transparent(r);
+		expr_notrack(r);
 		rule_end(w);
 	}
 	for (size_t i = 0; i < 2; i++) {
 		r = rule_begin(w, RULESET_BIND_OUT);
-		word_destination_end_in(r, families[i].family, families[i].set);
-		word_not_from_gateway(r);
-		word_notrack(r);
+		expr_destination_end_in(r, families[i].family, families[i].set);
+		expr_not_from_gateway(r);
+		expr_notrack(r);
 		rule_end(w);
 	}
 }
@@ -54,14 +54,14 @@ static void write_untracked(struct rule_writer *w)
 static void write_unclaimed(
 	struct rule_writer *w, const char *interface, const char *networks, enum addr_family family)
 {
-	struct words *r = rule_begin(w, "bound");
-	word_first(r, true);
-	word_state(r, STATE_NEW | STATE_INVALID | STATE_UNTRACKED);
-	word_towards(r, interface);
+	struct expr_rule *r = rule_begin(w, "bound");
+	expr_first(r, true);
+	expr_state(r, STATE_NEW | STATE_INVALID | STATE_UNTRACKED);
+	expr_towards(r, interface);
 	if (networks)
-		word_daddr_in(r, family, networks);
-	word_count(r, "unclaimed");
-	word_drop(r);
+		expr_daddr_in(r, family, networks);
+	expr_count(r, "unclaimed");
+	expr_drop(r);
 	rule_end(w);
 }
 
@@ -83,20 +83,20 @@ void ruleset_bind_put(struct rule_writer *w)
 	write_untracked(w);
 
 	rule_add_chain(w, "bound");
-	struct words *r = rule_begin(w, "bound");
-	word_first(r, true);
-	word_socket_transparent(r);
-	rule_set_mark(w, r, WORD_META_MARK, PLAN_MARK_RELAY);
-	word_count(r, "bound");
-	word_accept(r);
+	struct expr_rule *r = rule_begin(w, "bound");
+	expr_first(r, true);
+	expr_socket_transparent(r);
+	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_RELAY);
+	expr_count(r, "bound");
+	expr_accept(r);
 	rule_end(w);
 	for (size_t i = 0; i < w->plan->nzones; i++)
 		write_unclaimed_zone(w, &w->plan->zones[i]);
 
 	for (size_t i = 0; i < 2; i++) {
 		r = rule_begin(w, "steer");
-		word_source_end_in(r, families[i].family, families[i].set);
-		word_jump(r, "bound");
+		expr_source_end_in(r, families[i].family, families[i].set);
+		expr_jump(r, "bound");
 		rule_end(w);
 	}
 }

@@ -161,18 +161,18 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
 
 /* What an apply keeps: base chains, client and rate sets, running bypasses, counters, and the ports
  * that were a zone's once: flows that began there go on. */
-static bool is_kept(const struct plan *plan, const struct view_name *entry)
+static bool is_kept(const struct plan *plan, const struct contents_name *entry)
 {
 	bool running = plan->mode == PLAN_RUNNING;
 
 	switch (entry->kind) {
-	case VIEW_CHAIN:
+	case CONTENTS_CHAIN:
 		for (size_t i = 0; i < RULESET_BASES; i++) {
 			if (entry->base && strcmp(entry->name, ruleset_bases[i].name) == 0)
 				return ruleset_has_base(plan, &ruleset_bases[i]);
 		}
 		return false;
-	case VIEW_SET:
+	case CONTENTS_SET:
 		if (strcmp(entry->name, SET_PORTS) == 0 || strcmp(entry->name, SET_BYPASS) == 0)
 			return true;
 		if (strcmp(entry->name, SET_ALIVE) == 0)
@@ -183,7 +183,7 @@ static bool is_kept(const struct plan *plan, const struct view_name *entry)
 		}
 		return (running && is_one_of(entry->name, set_rates, SET_RATES)) ||
 		       is_zone_thing(plan, entry->name, SET_BYPASS_OF);
-	case VIEW_COUNTER:
+	case CONTENTS_COUNTER:
 		return is_one_of(entry->name, ruleset_counters, RULESET_COUNTERS) ||
 		       is_zone_thing(plan, entry->name, RULESET_ARRIVED_OF);
 	}
@@ -191,18 +191,18 @@ static bool is_kept(const struct plan *plan, const struct view_name *entry)
 }
 
 /* Rules first, then what they used. */
-static void put_removals(struct batch *batch, const struct plan *plan, const struct view *view)
+static void put_removals(struct batch *batch, const struct plan *plan, const struct contents *view)
 {
 	static const struct {
 		uint16_t message, name_type;
-	} how[] = {[VIEW_CHAIN] = {NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME},
-		[VIEW_SET] = {NFT_MSG_DELSET, NFTA_SET_NAME},
-		[VIEW_COUNTER] = {NFT_MSG_DELOBJ, NFTA_OBJ_NAME}};
+	} how[] = {[CONTENTS_CHAIN] = {NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME},
+		[CONTENTS_SET] = {NFT_MSG_DELSET, NFTA_SET_NAME},
+		[CONTENTS_COUNTER] = {NFT_MSG_DELOBJ, NFTA_OBJ_NAME}};
 
 	put_named(batch, NFT_MSG_DELRULE, 0, NULL);
-	for (int kind = VIEW_CHAIN; kind <= VIEW_COUNTER; kind++) {
+	for (int kind = CONTENTS_CHAIN; kind <= CONTENTS_COUNTER; kind++) {
 		for (size_t i = 0; i < view->n; i++) {
-			const struct view_name *entry = &view->names[i];
+			const struct contents_name *entry = &view->names[i];
 			if ((int)entry->kind == kind && !is_kept(plan, entry))
 				put_named(
 					batch, how[kind].message, how[kind].name_type, entry->name);
@@ -212,9 +212,9 @@ static void put_removals(struct batch *batch, const struct plan *plan, const str
 
 /* ---- what comes ---- */
 
-static void put_counter(struct batch *batch, const struct view *view, const char *name)
+static void put_counter(struct batch *batch, const struct contents *view, const char *name)
 {
-	if (view_has(view, VIEW_COUNTER, name))
+	if (contents_has(view, CONTENTS_COUNTER, name))
 		return;
 	struct nlmsghdr *nlh = batch_begin(batch, NFT_MSG_NEWOBJ, NLM_F_CREATE);
 	if (!nlh)
@@ -227,9 +227,10 @@ static void put_counter(struct batch *batch, const struct view *view, const char
 	batch_end(batch, nlh);
 }
 
-static void put_base(struct batch *batch, const struct view *view, const struct ruleset_base *base)
+static void put_base(
+	struct batch *batch, const struct contents *view, const struct ruleset_base *base)
 {
-	if (view_has(view, VIEW_CHAIN, base->name))
+	if (contents_has(view, CONTENTS_CHAIN, base->name))
 		return;
 	struct nlmsghdr *nlh = batch_begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	if (!nlh)
@@ -246,15 +247,15 @@ static void put_base(struct batch *batch, const struct view *view, const struct 
 }
 
 static void put_shared_sets(struct batch *batch, const struct table *t, const struct plan *plan,
-	const struct view *view)
+	const struct contents *view)
 {
 	for (size_t i = 0; i < SET_CLIENTS; i++) {
-		if (!view_has(view, VIEW_SET, set_clients[i].name))
+		if (!contents_has(view, CONTENTS_SET, set_clients[i].name))
 			set_add_client(
 				batch, &set_clients[i], plan->client_max, !t->no_set_counters);
 	}
 	for (size_t i = 0; i < SET_RATES; i++) {
-		if (!view_has(view, VIEW_SET, set_rates[i]))
+		if (!contents_has(view, CONTENTS_SET, set_rates[i]))
 			set_add_rate(batch, set_rates[i]);
 	}
 }
@@ -269,7 +270,7 @@ static void put_ends(struct batch *batch, const char *name4, const char *name6,
 }
 
 /* The union of all zones' ports. */
-static void put_ports(struct batch *batch, const struct plan *plan, const struct view *view)
+static void put_ports(struct batch *batch, const struct plan *plan, const struct contents *view)
 {
 	uint8_t *seen = calloc(1, 65536);
 	uint16_t *ports = calloc(65536, sizeof(*ports));
@@ -286,7 +287,7 @@ static void put_ports(struct batch *batch, const struct plan *plan, const struct
 				ports[n++] = zone->ports[p];
 		}
 	}
-	if (!view_has(view, VIEW_SET, SET_PORTS))
+	if (!contents_has(view, CONTENTS_SET, SET_PORTS))
 		set_add_ports(batch, SET_PORTS);
 	set_fill_ports(batch, SET_PORTS, ports, n);
 out:
@@ -294,13 +295,13 @@ out:
 	free(ports);
 }
 
-static void put_timed(struct batch *batch, const struct view *view, const char *name)
+static void put_timed(struct batch *batch, const struct contents *view, const char *name)
 {
-	if (!view_has(view, VIEW_SET, name))
+	if (!contents_has(view, CONTENTS_SET, name))
 		set_add_timed(batch, name);
 }
 
-static void put_zone(struct batch *batch, const struct plan_zone *zone, const struct view *view)
+static void put_zone(struct batch *batch, const struct plan_zone *zone, const struct contents *view)
 {
 	char name[SET_NAME_SIZE];
 
@@ -327,7 +328,7 @@ static uint32_t wanted_flags(const struct table *t)
 }
 
 /* Can the table that is there be taken over as it is? An orphan has lost only the owner flag. */
-static bool is_adoptable(const struct table *t, const struct view *view)
+static bool is_adoptable(const struct table *t, const struct contents *view)
 {
 	uint32_t flags = view->flags & (TABLE_F_OWNER | TABLE_F_PERSIST);
 	return view->exists && view->layout_ok &&
@@ -335,11 +336,11 @@ static bool is_adoptable(const struct table *t, const struct view *view)
 }
 
 static void put_all(struct batch *batch, const struct table *t, const struct plan *plan,
-	const struct view *found, uint32_t *queue_seq)
+	const struct contents *found, uint32_t *queue_seq)
 {
-	const struct view none = {0};
+	const struct contents none = {0};
 	bool running = plan->mode == PLAN_RUNNING;
-	const struct view *view = is_adoptable(t, found) ? found : &none;
+	const struct contents *view = is_adoptable(t, found) ? found : &none;
 
 	if (found->exists && view == &none)
 		put_del_table(batch);
@@ -398,12 +399,12 @@ static void on_counted(void *context, const struct set_element *element)
 }
 
 /* What a dead keeper left in the client sets. */
-static int count_clients(struct table *t, const struct view *view)
+static int count_clients(struct table *t, const struct contents *view)
 {
 	int status = 0;
 	memset(t->counts, 0, sizeof(t->counts));
 	for (size_t i = 0; status == 0 && i < SET_CLIENTS; i++) {
-		if (view_has(view, VIEW_SET, set_clients[i].name))
+		if (contents_has(view, CONTENTS_SET, set_clients[i].name))
 			status = set_read(&t->nl, set_clients[i].name, on_counted, &t->counts[i]);
 	}
 	return status;
@@ -423,15 +424,15 @@ static int adopt(struct table *t)
 static int apply_once(struct table *t, const struct plan *plan, bool *again)
 {
 	struct batch batch;
-	struct view view;
+	struct contents view;
 	uint32_t queue_seq = 0;
 
 	*again = false;
-	int status = view_read(&t->nl, &view);
+	int status = contents_read(&t->nl, &view);
 	if (status)
 		return status;
 	if ((view.flags & TABLE_F_OWNER) && view.owner != t->nl.port) {
-		view_fini(&view);
+		contents_fini(&view);
 		return -EBUSY;
 	}
 	bool adoptable = is_adoptable(t, &view);
@@ -440,12 +441,12 @@ static int apply_once(struct table *t, const struct plan *plan, bool *again)
 	if (adoptable && !t->running && status == 0)
 		status = count_clients(t, &view);
 	if (status) {
-		view_fini(&view);
+		contents_fini(&view);
 		return status;
 	}
 	batch_init(&batch);
 	put_all(&batch, t, plan, &view, &queue_seq);
-	view_fini(&view);
+	contents_fini(&view);
 	status = batch_send(&batch, &t->nl);
 	if (status == 0) {
 		if (!adoptable || plan->mode != PLAN_RUNNING)
@@ -492,12 +493,12 @@ int table_keep_alive(struct table *table, uint64_t ms)
 
 int table_exists(struct table *table)
 {
-	struct view view;
-	int status = view_read(&table->nl, &view);
+	struct contents view;
+	int status = contents_read(&table->nl, &view);
 	if (status)
 		return status;
 	bool exists = view.exists;
-	view_fini(&view);
+	contents_fini(&view);
 	return exists;
 }
 

@@ -27,30 +27,30 @@ struct table {
 	uint64_t recounted_ms; /* when a full set was last counted; CLOCK_MONOTONIC */
 };
 
-enum view_kind {
-	VIEW_CHAIN,
-	VIEW_SET,
-	VIEW_COUNTER,
+enum contents_kind {
+	CONTENTS_CHAIN,
+	CONTENTS_SET,
+	CONTENTS_COUNTER,
 };
 
-struct view_name {
-	enum view_kind kind;
+struct contents_name {
+	enum contents_kind kind;
 	bool base; /* a base chain */
 	char name[SET_NAME_SIZE];
 };
 
 /* The table as the kernel has it. */
-struct view {
+struct contents {
 	bool exists, layout_ok;
 	uint32_t flags, owner;
-	struct view_name *names;
+	struct contents_name *names;
 	size_t n;
 };
 
 /* 0 or -errno; a table that is not there is no error. */
-int view_read(struct netlink *nl, struct view *view);
-void view_fini(struct view *view);
-bool view_has(const struct view *view, enum view_kind kind, const char *name);
+int contents_read(struct netlink *nl, struct contents *view);
+void contents_fini(struct contents *view);
+bool contents_has(const struct contents *view, enum contents_kind kind, const char *name);
 
 /* The message that makes the table, or takes it over from a dead owner. */
 void table_put(struct batch *batch, uint32_t flags);

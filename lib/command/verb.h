@@ -47,7 +47,7 @@ enum verb_value {
 	VERB_LISTENER,
 	VERB_DOMAIN,
 	VERB_USER,
-	VERB_TIME,     /* a moment, as daemon/control/request/when.h reads it */
+	VERB_TIME,     /* a moment, as daemon/control/request/moment.h reads it */
 	VERB_ENDPOINT, /* an address, with a port or without */
 	VERB_PATH,     /* of a file that is not read */
 	VERB_FILE,     /* FILE or -: posternctl reads it and sends it as the request's body */

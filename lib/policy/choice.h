@@ -2,7 +2,7 @@
 #ifndef POSTERN_LIB_POLICY_CHOICE_H
 #define POSTERN_LIB_POLICY_CHOICE_H
 
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/balance.h"
 
 /* Targets that were tried: bit i stands for the one of index i. */

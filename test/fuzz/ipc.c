@@ -2,7 +2,7 @@
 #include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/element.h"
 
 #include <stdlib.h>

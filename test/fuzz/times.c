@@ -1,5 +1,5 @@
 /* Times and amounts as people write them. */
-#include "daemon/control/request/when.h"
+#include "daemon/control/request/moment.h"
 #include "lib/language/language.h"
 
 #include <stdlib.h>
@@ -34,9 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	take_duration(text);
 	/* 35,000 years are more than anybody means */
-	if (when_parse_past(text, NOW_MS, &past_ms) == 0 && (!past_ms || past_ms >> 50))
+	if (moment_parse_past(text, NOW_MS, &past_ms) == 0 && (!past_ms || past_ms >> 50))
 		abort();
-	if (when_parse_next(text, NOW_MS, &next_ms) == 0 && (!next_ms || next_ms >> 50))
+	if (moment_parse_next(text, NOW_MS, &next_ms) == 0 && (!next_ms || next_ms >> 50))
 		abort();
 	free(text);
 	return 0;

@@ -95,7 +95,7 @@ void auth_world_close(struct auth_world *world)
 	askers_close(auth);
 	backends_close(auth);
 	attempts_fini(&auth->attempts);
-	hosts_fini(&auth->hosts);
+	host_addresses_fini(&auth->hosts);
 	guess_free(auth->guess);
 	replica_fini(&auth->replica);
 	loop_free(auth->loop);

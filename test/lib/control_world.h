@@ -9,7 +9,7 @@
 #include "lib/command/request.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/kernel.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/limit/message_limit.h"
 #include "lib/policy/session.h"
 #include <errno.h>

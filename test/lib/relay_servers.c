@@ -1,6 +1,6 @@
 #include "test/lib/relay_servers.h"
 
-void open_hosts(const struct world *world, struct hosts *hosts)
+void open_hosts(const struct world *world, struct host_addresses *hosts)
 {
 	hosts->listener[0] = world->server;
 	hosts->port[0] = world->server_port;
@@ -8,14 +8,14 @@ void open_hosts(const struct world *world, struct hosts *hosts)
 		hosts->listener[i] = listen_at(server_texts[world->ip6], &hosts->port[i]);
 }
 
-void close_hosts(struct hosts *hosts)
+void close_hosts(struct host_addresses *hosts)
 {
 	for (int i = 1; i < HOSTS; i++)
 		close(hosts->listener[i]);
 }
 
-const char *hosts_policy(
-	const struct world *world, const struct hosts *hosts, const char *more, const char *second)
+const char *hosts_policy(const struct world *world, const struct host_addresses *hosts,
+	const char *more, const char *second)
 {
 	static char text[4096];
 	const char *address = server_texts[world->ip6];
@@ -31,8 +31,8 @@ const char *hosts_policy(
 	return text;
 }
 
-void begin_hosts(
-	struct world *world, struct hosts *hosts, bool ip6, const char *more, const char *second)
+void begin_hosts(struct world *world, struct host_addresses *hosts, bool ip6, const char *more,
+	const char *second)
 {
 	start_relay(world, ip6, &(struct relay_options){0});
 	open_hosts(world, hosts);
@@ -41,7 +41,7 @@ void begin_hosts(
 	log_in(world->control, 1, "anna", client_text(world));
 }
 
-struct ipc_targets *targets_of(const struct world *world, const struct hosts *hosts)
+struct ipc_targets *targets_of(const struct world *world, const struct host_addresses *hosts)
 {
 	static _Alignas(16)
 		uint8_t room[sizeof(struct ipc_targets) + HOSTS * sizeof(struct ipc_target)];
@@ -71,7 +71,7 @@ struct ipc_targets *targets_of(const struct world *world, const struct hosts *ho
 	return ipc;
 }
 
-int take_at(const struct hosts *hosts, int i)
+int take_at(const struct host_addresses *hosts, int i)
 {
 	struct pollfd wait = {.fd = hosts->listener[i], .events = POLLIN};
 	assert_int_equal(poll(&wait, 1, WAIT_S * 1000), 1);
@@ -81,13 +81,13 @@ int take_at(const struct hosts *hosts, int i)
 	return fd;
 }
 
-void nobody_at(const struct hosts *hosts, int i)
+void nobody_at(const struct host_addresses *hosts, int i)
 {
 	struct pollfd wait = {.fd = hosts->listener[i], .events = POLLIN};
 	assert_int_equal(poll(&wait, 1, 0), 0);
 }
 
-void be_asked_at(const struct hosts *hosts, int i)
+void be_asked_at(const struct host_addresses *hosts, int i)
 {
 	int fd = take_at(hosts, i);
 	say(fd, "220 hi\r\n");
@@ -98,7 +98,7 @@ void be_asked_at(const struct hosts *hosts, int i)
 	close(fd);
 }
 
-void serve(struct world *world, const struct hosts *hosts, int i)
+void serve(struct world *world, const struct host_addresses *hosts, int i)
 {
 	int client = dial(world);
 	int server = take_at(hosts, i);

@@ -1,7 +1,7 @@
 #include "test/lib/relay_world.h"
 
 #include "lib/ipc/kernel.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/record/message_record.h"
 #include "test/lib/message_memory.h"
 

@@ -5,7 +5,7 @@
 
 #include "test/lib/relay_world.h"
 
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/block.h"
 
 /* The process, with nothing told yet but that it runs: world->relay is its pid. */

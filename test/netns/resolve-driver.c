@@ -14,7 +14,7 @@
 #include "daemon/process/process.h"
 #include "lib/ipc/flow.h"
 #include "lib/ipc/health.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -743,7 +743,7 @@ static void a_host_is_known_by_its_name(void **state)
 	ipc.n = 2; /* the first is dead */
 	addr_parse("127.0.0.2", 9, &ipc.addresses[0]);
 	addr_parse("127.0.0.1", 9, &ipc.addresses[1]);
-	host_take(&world->auth.hosts, &ipc);
+	host_addresses_take(&world->auth.hosts, &ipc);
 	const struct ipc_auth_verdict *verdict = auth_world_verdict(world, 5000);
 	assert_non_null(verdict);
 	assert_int_equal(verdict->verdict, AUTH_OK);
@@ -756,7 +756,7 @@ static void a_host_is_known_by_its_name(void **state)
 	ipc_init(&ipc, IPC_RESOLVED, sizeof(ipc));
 	strcpy(ipc.name, "ldap.hotel.example");
 	ipc.status = DNS_TROUBLED;
-	host_take(&world->auth.hosts, &ipc);
+	host_addresses_take(&world->auth.hosts, &ipc);
 	expect_later("its name has no address: the DNS server has trouble with it");
 	close_world(NULL);
 

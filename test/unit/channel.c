@@ -1,5 +1,5 @@
 #include "daemon/base/channel.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,7 +17,7 @@ static int set_up(void **state)
 	(void)state;
 	control = (struct control){.loop = loop_new()};
 	control.entries = entries_new(&control);
-	asks_init(&control.keeper_asks, control.loop, NULL);
+	questions_init(&control.keeper_asks, control.loop, NULL);
 	return control.loop && control.entries ? 0 : -1;
 }
 

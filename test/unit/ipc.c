@@ -5,7 +5,7 @@
 #include "lib/ipc/hand.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/kernel.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/ipc/scan.h"
 #include "lib/ipc/web.h"
 #include "lib/policy/element.h"

@@ -4,7 +4,7 @@
 #include "test/lib/relay_world.h"
 
 #include "daemon/flow/stock.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 
 /* Answers one request for sockets of the family; as many come as given, or an error. */
 static void give(struct world *world, uint32_t n, int error)

@@ -1,6 +1,6 @@
 /* What a relay process refuses, what it does when something is short or gone, and what it leaves
  * behind. */
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "test/lib/relay_world.h"
 
 #include <dirent.h>

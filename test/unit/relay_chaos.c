@@ -1,6 +1,6 @@
 /* Clients and servers that do anything at any moment, while policy, sessions and control change:
  * the relay lives, gives everything back and ends by itself. POSTERN_CHAOS=N: so many flows. */
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "test/lib/relay_world.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * which dies at every step. */
 #include "test/lib/relay_world.h"
 
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 
 #define GREETING "220 gw.example.net ESMTP\r\n"
 

@@ -5,7 +5,7 @@
 #include "daemon/base/log.h"
 #include "daemon/health/dial.h"
 #include "daemon/health/names/host_names.h"
-#include "daemon/health/tracked.h"
+#include "daemon/health/watched_target.h"
 #include "daemon/process/replica.h"
 #include "lib/metrics/counter.h"
 #include "lib/tls/terms.h"
@@ -83,20 +83,20 @@ static void set_policy(struct world *world, const char *server)
 	targets_run(world->targets);
 }
 
-static struct tracked *host_of(const struct world *world, const char *name)
+static struct watched_target *host_answers_of(const struct world *world, const char *name)
 {
-	const struct tracked *host = targets_hosts(world->targets, "relay");
+	const struct watched_target *host = targets_hosts(world->targets, "relay");
 
 	while (host && strcmp(host->target.name, name) != 0)
 		host = host->next;
 	assert_non_null(host);
-	return (struct tracked *)(uintptr_t)host;
+	return (struct watched_target *)(uintptr_t)host;
 }
 
 /* A probe found that it works, with TLS. */
 static void find(struct world *world, const char *name)
 {
-	struct tracked *host = host_of(world, name);
+	struct watched_target *host = host_answers_of(world, name);
 
 	host->plain.standing.state = host->read.standing.state = TARGET_UP;
 	host->addresses[0].tls = calloc(1, sizeof(struct tls_seen));
@@ -106,7 +106,7 @@ static void find(struct world *world, const char *name)
 
 static void find_all(struct world *world)
 {
-	for (const struct tracked *host = targets_hosts(world->targets, "relay"); host;
+	for (const struct watched_target *host = targets_hosts(world->targets, "relay"); host;
 		host = host->next)
 		find(world, host->target.name);
 	targets_tell_all(world->targets);
@@ -115,7 +115,7 @@ static void find_all(struct world *world)
 
 static void assert_known(struct world *world, size_t i, bool known)
 {
-	size_t line = host_of(world, world->told[i].name)->target.line;
+	size_t line = host_answers_of(world, world->told[i].name)->target.line;
 	const struct policy_server *server = &world->policy->servers[0];
 
 	assert_int_equal(world->told[i].state, known ? TARGET_UP : TARGET_UNKNOWN);

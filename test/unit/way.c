@@ -8,7 +8,7 @@
 #include "daemon/flow/choose.h"
 #include "daemon/flow/dial.h"
 #include "daemon/flow/load.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "test/lib/message_memory.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "tools/posternctl/call.h"
 #include "tools/posternctl/show/logfmt.h"
-#include "tools/posternctl/show/table.h"
+#include "tools/posternctl/show/rows.h"
 
 #include "lib/base/text.h"
 
@@ -121,7 +121,7 @@ struct shown {
 	struct call *call;
 	const struct verb *verb;
 	struct connection_answer *answer;
-	struct table table;
+	struct rows table;
 	json_t *rows; /* of a change, with -j */
 	char *text;   /* with -j */
 	size_t text_len;
@@ -142,7 +142,7 @@ static void show_row(void *context, const char *json, size_t len)
 	if (shown->rows)
 		json_array_append_new(shown->rows, json_loadb(json, len, 0, NULL));
 	else
-		table_row(&shown->table, json, len);
+		rows_row(&shown->table, json, len);
 	look_at_output(shown);
 }
 
@@ -267,7 +267,7 @@ static void show_end(struct shown *shown, int status, const struct connection_an
 		say_lines(answer, "removed", stdout, "- ");
 	bool any = shown->table.shown || json_array_size(shown->table.rows);
 	if (!json || is_array(shown, status))
-		table_end(&shown->table);
+		rows_end(&shown->table);
 	else if (!shown->any_event)
 		put_outcome(shown, status, answer);
 	if (!json && !any && status == CONNECTION_DONE && shown->call->none)
@@ -293,7 +293,7 @@ static bool could_not(int status, const struct connection_answer *answer)
 
 static void forget(struct shown *shown)
 {
-	table_drop(&shown->table);
+	rows_drop(&shown->table);
 	json_decref(shown->rows);
 	free(shown->text);
 }
@@ -323,11 +323,11 @@ int call_open(struct call *call, const struct verb *verb)
 		call->run_dir, strerror(-error));
 }
 
-static enum table_style style_of(const struct call *call, const struct verb *verb)
+static enum rows_style style_of(const struct call *call, const struct verb *verb)
 {
 	if (call->json)
-		return TABLE_JSON;
-	return verb->traits & VERB_FIELDS ? TABLE_FIELDS : TABLE_COLUMNS;
+		return ROWS_JSON;
+	return verb->traits & VERB_FIELDS ? ROWS_FIELDS : ROWS_COLUMNS;
 }
 
 int call_ask(struct call *call, const struct verb *verb, const char *const *words, size_t nwords,
@@ -340,7 +340,7 @@ int call_ask(struct call *call, const struct verb *verb, const char *const *word
 	struct shown shown = {.call = call, .verb = verb, .answer = &answer};
 	if (call->json && (verb->traits & VERB_CHANGES))
 		shown.rows = json_array();
-	table_begin(&shown.table, style_of(call, verb), call->columns, stdout);
+	rows_begin(&shown.table, style_of(call, verb), call->columns, stdout);
 	answer = (struct connection_answer){.on_row = show_row,
 		.on_text = show_text,
 		.on_event = show_event,

@@ -1,6 +1,6 @@
 /* doctor where no daemon answers: what can be known all the same. */
 #include "tools/posternctl/noun.h"
-#include "tools/posternctl/show/table.h"
+#include "tools/posternctl/show/rows.h"
 
 #include "lib/base/text.h"
 
@@ -10,14 +10,14 @@
 
 #define LOG_LINES 8
 
-static void put_row(struct table *table, const char *check, const char *state, const char *found,
+static void put_row(struct rows *table, const char *check, const char *state, const char *found,
 	const char *advice)
 {
 	json_t *row = json_pack("{s:s, s:s, s:o, s:s}", "check", check, "state", state, "found",
 		json_string_nocheck(found), "advice", advice);
 	char *text = json_dumps(row, JSON_COMPACT);
 	if (text)
-		table_row(table, text, strlen(text));
+		rows_row(table, text, strlen(text));
 	free(text);
 	json_decref(row);
 }
@@ -32,7 +32,7 @@ static bool read_line(FILE *file, char *line, int size)
 	return true;
 }
 
-static void put_kernel(struct table *table, const char *run_dir)
+static void put_kernel(struct rows *table, const char *run_dir)
 {
 	const char *words[] = {"", "--doctor", "--run", run_dir, NULL};
 	FILE *file = tmpfile();
@@ -42,12 +42,12 @@ static void put_kernel(struct table *table, const char *run_dir)
 	noun_run_daemon(words, fileno(file));
 	rewind(file);
 	while (fgets(line, sizeof(line), file))
-		table_row(table, line, strlen(line));
+		rows_row(table, line, strlen(line));
 	fclose(file);
 }
 
 /* ActiveState, SubState, Result, UnitFileState, each on its line. */
-static void put_unit(struct table *table)
+static void put_unit(struct rows *table)
 {
 	char line[160], found[512] = "";
 	FILE *file = popen("systemctl show --value -p ActiveState -p SubState -p Result "
@@ -70,7 +70,7 @@ static void put_unit(struct table *table)
 		put_row(table, "unit", "ok", "systemd knows no postern.service here", "");
 }
 
-static void put_log(struct table *table)
+static void put_log(struct rows *table)
 {
 	char command[160], line[600];
 	bool any = false;
@@ -90,13 +90,13 @@ static void put_log(struct table *table)
 
 static int look_alone(struct call *call)
 {
-	struct table table;
+	struct rows table;
 	if (!call->json)
 		fprintf(stderr,
 			"posternctl: no daemon answers at %.400s/control.sock; what can be known "
 			"without:\n",
 			call->run_dir);
-	table_begin(&table, call->json ? TABLE_JSON : TABLE_COLUMNS, call->columns, stdout);
+	rows_begin(&table, call->json ? ROWS_JSON : ROWS_COLUMNS, call->columns, stdout);
 	put_kernel(&table, call->run_dir);
 	put_unit(&table);
 	put_log(&table);
@@ -104,8 +104,8 @@ static int look_alone(struct call *call)
 	if (table.wrong)
 		status = call_fail(call, OUTCOME_USAGE, NULL, "%s", table.wrong);
 	else
-		table_end(&table);
-	table_drop(&table);
+		rows_end(&table);
+	rows_drop(&table);
 	return status;
 }
 

@@ -1,7 +1,7 @@
 /* The queue beside Postern, a Postfix instance (package postern-queue): Postfix's own programs show
  * and change it, and control knows whose each message is by the id that it was queued under. */
 #include "tools/posternctl/noun.h"
-#include "tools/posternctl/show/table.h"
+#include "tools/posternctl/show/rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -202,18 +202,18 @@ static json_t *make_row(struct call *call, const json_t *entry)
 	return row;
 }
 
-static void put_row(struct table *table, json_t *row)
+static void put_row(struct rows *table, json_t *row)
 {
 	char *text = json_dumps(row, JSON_COMPACT);
 
 	if (text)
-		table_row(table, text, strlen(text));
+		rows_row(table, text, strlen(text));
 	free(text);
 	json_decref(row);
 }
 
 /* Shows what postqueue says, or of it the one with this id. How many they were. */
-static size_t show_entries(struct call *call, struct table *table, FILE *in, const char *only)
+static size_t show_entries(struct call *call, struct rows *table, FILE *in, const char *only)
 {
 	char *line = NULL;
 	size_t room = 0, n = 0;
@@ -249,7 +249,7 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 	char *argv[] = {POSTQUEUE, "-c", (char *)call->queue_dir, "-j", NULL};
 	const char *only = verb_value(given, "ID");
 	struct program program;
-	struct table table;
+	struct rows table;
 
 	(void)verb, (void)words, (void)nwords;
 	int status = refuse(call);
@@ -260,10 +260,10 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 		argv[0] = "/bin/true"; /* which says as much as there is */
 	if (!program_begin(&program, argv, false))
 		return call_fail(call, OUTCOME_REFUSED, NULL, "%s: %s", argv[0], strerror(errno));
-	table_begin(&table,
-		call->json ? TABLE_JSON
-		: only     ? TABLE_FIELDS
-			   : TABLE_COLUMNS,
+	rows_begin(&table,
+		call->json ? ROWS_JSON
+		: only     ? ROWS_FIELDS
+			   : ROWS_COLUMNS,
 		call->columns, stdout);
 	size_t n = show_entries(call, &table, program.out, only);
 	int ended = program_end(&program);
@@ -275,10 +275,10 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 	else if (only && !n)
 		status = call_fail(call, OUTCOME_ABSENT, NULL, "%s is not in the queue", only);
 	else
-		table_end(&table);
+		rows_end(&table);
 	if (status < 0 && !n && !call->json && call->none)
 		puts(call->none);
-	table_drop(&table);
+	rows_drop(&table);
 	return status < 0 ? outcome_status(OUTCOME_DONE) : status;
 }
 

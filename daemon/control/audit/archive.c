@@ -26,7 +26,7 @@ void archive_lost(struct archive *archive, int why)
 	loss_lost(&archive->loss, loop_now_ms(archive->loop), why);
 }
 
-static void on_written(struct store_job *job, int status)
+static void on_written(struct database_job *job, int status)
 {
 	struct archive_writing *writing = (struct archive_writing *)job;
 
@@ -43,10 +43,10 @@ void archive_write(struct archive *archive, struct archive_writing *writing, siz
 	writing->job.write = true;
 	writing->job.bytes = bytes;
 	writing->archive = archive;
-	int status = store_submit(archive->store, &writing->job);
+	int status = database_submit(archive->store, &writing->job);
 	if (status == -ENOBUFS && archive->patient) {
-		store_settle(archive->store);
-		status = store_submit(archive->store, &writing->job);
+		database_settle(archive->store);
+		status = database_submit(archive->store, &writing->job);
 	}
 	if (status < 0) {
 		free(writing);
@@ -69,7 +69,7 @@ static void set_timer(struct archive *archive, uint64_t in_ms)
 	loop_timer_set(archive->loop, &archive->timer, loop_now_ms(archive->loop) + in_ms);
 }
 
-static int run_step(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_step(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	struct archive_step *step = (struct archive_step *)job;
 
@@ -77,7 +77,7 @@ static int run_step(struct store *store, struct sqlite3 *db, struct store_job *j
 	return step->archive->kind->remove(store, db, step);
 }
 
-static void on_removed(struct store_job *job, int status)
+static void on_removed(struct database_job *job, int status)
 {
 	struct archive_step *step = (struct archive_step *)job;
 	struct archive *archive = step->archive;
@@ -101,14 +101,14 @@ static void begin_step(struct archive *archive)
 
 	if (!step)
 		return;
-	step->job = (struct store_job){.run = run_step, .done = on_removed, .write = true};
+	step->job = (struct database_job){.run = run_step, .done = on_removed, .write = true};
 	step->archive = archive;
 	step->size_bytes = audit_share_bytes(config);
 	step->keep_ms = config->keep_s * 1000ull;
 	if (step->keep_ms && now_ms > step->keep_ms)
 		step->oldest_ms = now_ms - step->keep_ms;
 	archive->removing = true;
-	store_submit(archive->store, &step->job);
+	database_submit(archive->store, &step->job);
 }
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
@@ -124,7 +124,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 
 /* ---- what is asked ---- */
 
-static void on_found(struct store_job *job, int status)
+static void on_found(struct database_job *job, int status)
 {
 	struct archive_question *question = (struct archive_question *)job;
 	struct archive_question **at = &question->archive->questions;
@@ -153,7 +153,7 @@ uint64_t archive_ask(struct archive *archive, struct archive_question *question,
 	question->context = context;
 	question->next = archive->questions;
 	archive->questions = question;
-	store_submit(archive->store, &question->job);
+	database_submit(archive->store, &question->job);
 	return question->id;
 }
 
@@ -170,7 +170,7 @@ int archive_open(struct archive *archive, const struct archive_kind *kind, struc
 	const char *state_dir, const struct audit_config *config,
 	uint64_t counters[static COUNTERS])
 {
-	const struct store_options options = {.migrate = kind->migrate,
+	const struct database_options options = {.migrate = kind->migrate,
 		.context = archive,
 		.queue_bytes = kind->queue_bytes,
 		.linger_ms = LINGER_MS,
@@ -184,7 +184,7 @@ int archive_open(struct archive *archive, const struct archive_kind *kind, struc
 	archive->loss = (struct loss){.what = kind->what, .counters = counters};
 	archive->timer.on_time = on_time;
 	snprintf(path, sizeof(path), "%s/%s", state_dir, kind->file);
-	int status = store_open(loop, path, &options, &archive->store);
+	int status = database_open(loop, path, &options, &archive->store);
 	if (status == 0)
 		set_timer(archive, MINUTE_MS);
 	return status;
@@ -193,7 +193,7 @@ int archive_open(struct archive *archive, const struct archive_kind *kind, struc
 void archive_close(struct archive *archive)
 {
 	archive_be_patient(archive);
-	store_close(archive->store);
+	database_close(archive->store);
 }
 
 void archive_be_patient(struct archive *archive)

@@ -6,13 +6,13 @@
 
 #include "daemon/control/audit/loss.h"
 #include "daemon/control/audit/query.h"
-#include "daemon/control/store/store.h"
+#include "daemon/control/store/database.h"
 
 struct archive;
 
 /* One step of removing what is too old or too much. */
 struct archive_step {
-	struct store_job job; /* first */
+	struct database_job job; /* first */
 	struct archive *archive;
 	uint64_t oldest_ms;  /* what ended before goes; 0: none by age */
 	uint64_t keep_ms;    /* with it: so long one is kept */
@@ -26,16 +26,16 @@ struct archive_kind {
 	const char *file; /* in the state folder */
 	const char *what; /* "records", as the log calls them */
 	size_t queue_bytes;
-	int (*migrate)(struct store *store, struct sqlite3 *db, void *owner);
+	int (*migrate)(struct database *store, struct sqlite3 *db, void *owner);
 	/* 0 or -errno. */
-	int (*remove)(struct store *store, struct sqlite3 *db, struct archive_step *step);
+	int (*remove)(struct database *store, struct sqlite3 *db, struct archive_step *step);
 };
 
 /* The first member of its owner. */
 struct archive {
 	struct loop_timer timer; /* first; once a minute, sooner when there is more to remove */
 	struct loop *loop;
-	struct store *store;
+	struct database *store;
 	const struct archive_kind *kind;
 	struct audit_config config;
 	uint64_t *counters;
@@ -62,7 +62,7 @@ bool archive_is_within_minute(struct archive *archive, unsigned most);
 
 /* One record on its way to the disk; malloc'ed, and begins what its owner needs for that. */
 struct archive_writing {
-	struct store_job job; /* first; the owner sets job.run */
+	struct database_job job; /* first; the owner sets job.run */
 	struct archive *archive;
 };
 /* bytes: of all of it. Takes it over. */
@@ -72,7 +72,7 @@ void archive_lost(struct archive *archive, int why);
 
 /* A question under way; malloc'ed, and begins what its owner needs for that. */
 struct archive_question {
-	struct store_job job; /* first; the owner sets job.run, which fills result */
+	struct database_job job; /* first; the owner sets job.run, which fills result */
 	struct archive_question *next;
 	struct archive *archive;
 	uint64_t id;

@@ -32,10 +32,10 @@ struct audit {
 	struct thin *idle;
 };
 
-static int migrate(struct store *store, struct sqlite3 *db, void *owner)
+static int migrate(struct database *store, struct sqlite3 *db, void *owner)
 {
 	(void)owner;
-	int status = store_execute(db, "PRAGMA cache_size=-2048");
+	int status = database_execute(db, "PRAGMA cache_size=-2048");
 	return status < 0 ? status : audit_row_migrate(store, db);
 }
 
@@ -54,7 +54,7 @@ struct writing {
 };
 
 /* The clock may have stood where it stands now before: then the next number is tried. */
-static int run_write(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_write(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	const struct writing *writing = (const struct writing *)job;
 	struct ipc_flow record;
@@ -181,9 +181,9 @@ void audit_refused(struct audit *audit, const struct ipc_flow *record)
 		audit->archive.counters[COUNTER_AUDIT_SKIPPED]++;
 }
 
-static int64_t pragma(struct sqlite3 *db, struct store *store, const char *sql)
+static int64_t pragma(struct sqlite3 *db, struct database *store, const char *sql)
 {
-	sqlite3_stmt *statement = store_statement(store, sql);
+	sqlite3_stmt *statement = database_statement(store, sql);
 	int64_t value = -1;
 
 	if (statement && sqlite3_step(statement) == SQLITE_ROW)
@@ -197,36 +197,36 @@ static int remove_rows(
 	struct sqlite3 *db, sqlite3_stmt *statement, uint64_t before, uint64_t *removed)
 {
 	if (!statement)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_int64(statement, 1, (sqlite3_int64)before);
 	sqlite3_bind_int64(statement, 2, PRUNE_ROWS);
-	int status = store_step(statement);
+	int status = database_step(statement);
 	if (status == 0)
 		*removed = (uint64_t)sqlite3_changes(db);
 	return status;
 }
 
 static int remove_oldest(
-	struct store *store, struct sqlite3 *db, uint64_t before, uint64_t *removed)
+	struct database *store, struct sqlite3 *db, uint64_t before, uint64_t *removed)
 {
 	return remove_rows(db,
-		store_statement(store,
+		database_statement(store,
 			"DELETE FROM record WHERE key IN "
 			"(SELECT key FROM record WHERE key < ?1 ORDER BY key LIMIT ?2)"),
 		before, removed);
 }
 
 /* What clients did that were not logged in: of all there is, it is missed least. */
-static int remove_strangers(struct store *store, struct sqlite3 *db, uint64_t *removed)
+static int remove_strangers(struct database *store, struct sqlite3 *db, uint64_t *removed)
 {
 	return remove_rows(db,
-		store_statement(store, "DELETE FROM record WHERE key IN "
-				       "(SELECT key FROM record WHERE " AUDIT_ROW_STRANGER
-				       " AND key < ?1 ORDER BY key LIMIT ?2)"),
+		database_statement(store, "DELETE FROM record WHERE key IN "
+					  "(SELECT key FROM record WHERE " AUDIT_ROW_STRANGER
+					  " AND key < ?1 ORDER BY key LIMIT ?2)"),
 		AUDIT_KEY_MAX, removed);
 }
 
-static int remove_step(struct store *store, struct sqlite3 *db, struct archive_step *step)
+static int remove_step(struct database *store, struct sqlite3 *db, struct archive_step *step)
 {
 	int status = 0;
 
@@ -243,7 +243,7 @@ static int remove_step(struct store *store, struct sqlite3 *db, struct archive_s
 	if (status == 0 && step->removed == 0 && too_big)
 		status = remove_oldest(store, db, AUDIT_KEY_MAX, &step->removed);
 	if (status == 0 && pragma(db, store, "PRAGMA freelist_count") > 0)
-		status = store_execute(db, "PRAGMA incremental_vacuum(2000)");
+		status = database_execute(db, "PRAGMA incremental_vacuum(2000)");
 	step->more = step->removed == PRUNE_ROWS || (step->removed > 0 && too_big) ||
 		     pragma(db, store, "PRAGMA freelist_count") > 0;
 	return status;
@@ -255,7 +255,7 @@ struct query {
 	struct audit_filter filter;
 };
 
-static int run_query(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_query(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	struct query *query = (struct query *)job;
 	struct audit_result *result = &query->question.result;
@@ -315,7 +315,7 @@ void audit_be_patient(struct audit *audit)
 
 bool audit_settle(struct audit *audit)
 {
-	return store_settle(audit->archive.store);
+	return database_settle(audit->archive.store);
 }
 
 void audit_close(struct audit *audit)
@@ -335,5 +335,5 @@ void audit_configure(struct audit *audit, const struct audit_config *config)
 
 int audit_trouble(const struct audit *audit)
 {
-	return store_trouble(audit->archive.store);
+	return database_trouble(audit->archive.store);
 }

@@ -133,7 +133,7 @@ static int prepare(struct looking *looking, const char *sql, sqlite3_stmt **stat
 	uint64_t until = filter->until_ms ? filter->until_ms : INT64_MAX;
 
 	if (sqlite3_prepare_v2(looking->db, sql, -1, statement, NULL) != SQLITE_OK)
-		return store_error(looking->db);
+		return database_error(looking->db);
 	/* parameters that a statement does not have are passed over */
 	sqlite3_bind_int64(*statement, PARAM_HIGH, looking->high);
 	sqlite3_bind_int64(*statement, PARAM_SINCE, (sqlite3_int64)filter->since_ms);
@@ -161,7 +161,7 @@ static int choose_word(struct looking *looking, const char *suffix)
 		if (status < 0)
 			break;
 		if (sqlite3_step(statement) != SQLITE_ROW)
-			status = store_error(looking->db);
+			status = database_error(looking->db);
 		int64_t n = sqlite3_column_int64(statement, 0);
 		sqlite3_finalize(statement);
 		if (n < fewest) {
@@ -235,7 +235,7 @@ static int look_at(struct looking *looking, const char *suffix)
 	while (status == 0 && !looking->result->more && (code = sqlite3_step(row)) == SQLITE_ROW)
 		status = take_row(looking, row);
 	if (status == 0 && code != SQLITE_ROW && code != SQLITE_DONE)
-		status = store_error(looking->db);
+		status = database_error(looking->db);
 	sqlite3_finalize(row);
 	return status;
 }
@@ -259,13 +259,13 @@ static int look_at_closed(struct looking *looking)
 		status = look_at(looking, suffix);
 	}
 	if (status == 0 && code != SQLITE_ROW && code != SQLITE_DONE)
-		status = store_error(looking->db);
+		status = database_error(looking->db);
 	sqlite3_finalize(segment);
 	return status;
 }
 
-int message_query_run(struct store *store, struct sqlite3 *db, const struct message_filter *filter,
-	struct audit_result *result)
+int message_query_run(struct database *store, struct sqlite3 *db,
+	const struct message_filter *filter, struct audit_result *result)
 {
 	unsigned limit = filter->limit ? filter->limit : AUDIT_QUERY_LIMIT;
 	struct looking looking = {.db = db,

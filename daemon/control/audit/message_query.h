@@ -32,7 +32,7 @@ struct message_filter {
 bool message_wanted_set(struct message_wanted *wanted, const char *text, size_t len);
 
 /* On the store's thread. 0 or -errno; audit_result_fini() in either case. */
-int message_query_run(struct store *store, struct sqlite3 *db, const struct message_filter *filter,
-	struct audit_result *result);
+int message_query_run(struct database *store, struct sqlite3 *db,
+	const struct message_filter *filter, struct audit_result *result);
 
 #endif

@@ -65,21 +65,21 @@ static void on_rollback(void *context)
 	((struct message_rows *)context)->known = false;
 }
 
-int message_rows_migrate(struct store *store, struct sqlite3 *db, struct message_rows *rows)
+int message_rows_migrate(struct database *store, struct sqlite3 *db, struct message_rows *rows)
 {
-	int found, status = store_version(store, db, &found);
+	int found, status = database_version(store, db, &found);
 
 	rows->known = false;
 	sqlite3_rollback_hook(db, on_rollback, rows);
 	if (status == 0)
-		status = store_execute(db, "PRAGMA cache_size=-8192");
+		status = database_execute(db, "PRAGMA cache_size=-8192");
 	if (status < 0 || found == SCHEMA_VERSION)
 		return status;
 	if (found > SCHEMA_VERSION)
 		return -EPROTONOSUPPORT;
-	status = store_execute(db, "BEGIN IMMEDIATE");
+	status = database_execute(db, "BEGIN IMMEDIATE");
 	if (status == 0)
-		status = store_execute(
+		status = database_execute(
 			db, OPEN_TABLES ";" SEGMENTS "; PRAGMA user_version=1; COMMIT");
 	return status;
 }
@@ -87,30 +87,30 @@ int message_rows_migrate(struct store *store, struct sqlite3 *db, struct message
 static int read_numbers(struct sqlite3 *db, sqlite3_stmt *row, int64_t *v, int n)
 {
 	if (!row)
-		return store_error(db);
+		return database_error(db);
 	int code = sqlite3_step(row);
 	for (int i = 0; i < n; i++)
 		v[i] = code == SQLITE_ROW ? sqlite3_column_int64(row, i) : 0;
-	int status = code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(db);
+	int status = code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : database_error(db);
 	sqlite3_reset(row);
 	return status;
 }
 
 /* What the open segment holds, as it is in the database. */
-static int look(struct store *store, struct sqlite3 *db, struct message_rows *rows)
+static int look(struct database *store, struct sqlite3 *db, struct message_rows *rows)
 {
 	int64_t open[3], closed, words;
 	int status = read_numbers(db,
-		store_statement(
+		database_statement(
 			store, "SELECT count(*), max(key), total(length(record)) FROM message"),
 		open, 3);
 
 	if (status >= 0)
 		status = read_numbers(db,
-			store_statement(store, "SELECT max(last_key) FROM segment"), &closed, 1);
+			database_statement(store, "SELECT max(last_key) FROM segment"), &closed, 1);
 	if (status >= 0)
 		status = read_numbers(
-			db, store_statement(store, "SELECT count(*) FROM word"), &words, 1);
+			db, database_statement(store, "SELECT count(*) FROM word"), &words, 1);
 	if (status < 0)
 		return status;
 	*rows = (struct message_rows){.known = true,
@@ -121,12 +121,12 @@ static int look(struct store *store, struct sqlite3 *db, struct message_rows *ro
 	return 0;
 }
 
-static int close_segment(struct store *store, struct sqlite3 *db, struct message_rows *rows)
+static int close_segment(struct database *store, struct sqlite3 *db, struct message_rows *rows)
 {
 	int64_t number;
 	char sql[512];
 	int status = read_numbers(
-		db, store_statement(store, "SELECT max(number) FROM segment"), &number, 1);
+		db, database_statement(store, "SELECT max(number) FROM segment"), &number, 1);
 
 	if (status < 0)
 		return status;
@@ -139,25 +139,25 @@ static int close_segment(struct store *store, struct sqlite3 *db, struct message
 		number, number, number);
 	rows->nrows = rows->nwords = 0;
 	rows->nbytes = 0;
-	return store_execute(db, sql);
+	return database_execute(db, sql);
 }
 
 static int insert_word(
-	struct store *store, struct sqlite3 *db, struct message_rows *rows, int64_t hash)
+	struct database *store, struct sqlite3 *db, struct message_rows *rows, int64_t hash)
 {
 	/* one that is there already: two recipients may be the same but for case */
 	sqlite3_stmt *row =
-		store_statement(store, "INSERT OR IGNORE INTO word(hash, key) VALUES (?, ?)");
+		database_statement(store, "INSERT OR IGNORE INTO word(hash, key) VALUES (?, ?)");
 
 	if (!row)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_int64(row, 1, hash);
 	sqlite3_bind_int64(row, 2, rows->next_key);
 	rows->nwords++;
-	return store_step(row);
+	return database_step(row);
 }
 
-static int insert_text(struct store *store, struct sqlite3 *db, struct message_rows *rows,
+static int insert_text(struct database *store, struct sqlite3 *db, struct message_rows *rows,
 	enum message_word word, const struct message_text *text)
 {
 	if (!text->at || (!text->len && word != MESSAGE_WORD_SENDER))
@@ -165,7 +165,7 @@ static int insert_text(struct store *store, struct sqlite3 *db, struct message_r
 	return insert_word(store, db, rows, message_word_hash(word, text->at, text->len));
 }
 
-static int insert_words(struct store *store, struct sqlite3 *db, struct message_rows *rows,
+static int insert_words(struct database *store, struct sqlite3 *db, struct message_rows *rows,
 	const struct message_record *record)
 {
 	struct message_recipient recipient;
@@ -194,7 +194,7 @@ static bool is_large(const struct message_rows *rows, uint64_t segment_bytes)
 	       (segment_bytes && rows->nbytes >= segment_bytes);
 }
 
-int message_rows_insert(struct store *store, struct sqlite3 *db, struct message_rows *rows,
+int message_rows_insert(struct database *store, struct sqlite3 *db, struct message_rows *rows,
 	const uint8_t *bytes, size_t len, uint64_t segment_bytes)
 {
 	struct message_record record;
@@ -206,14 +206,14 @@ int message_rows_insert(struct store *store, struct sqlite3 *db, struct message_
 		status = close_segment(store, db, rows);
 	if (status < 0)
 		return status;
-	sqlite3_stmt *row =
-		store_statement(store, "INSERT INTO message(key, end_ms, record) VALUES (?, ?, ?)");
+	sqlite3_stmt *row = database_statement(
+		store, "INSERT INTO message(key, end_ms, record) VALUES (?, ?, ?)");
 	if (!row)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_int64(row, 1, rows->next_key);
 	sqlite3_bind_int64(row, 2, (sqlite3_int64)(record.end_ms & INT64_MAX));
 	sqlite3_bind_blob(row, 3, bytes, (int)len, SQLITE_STATIC);
-	status = store_step(row);
+	status = database_step(row);
 	if (status == 0)
 		status = insert_words(store, db, rows, &record);
 	rows->next_key++;
@@ -223,11 +223,11 @@ int message_rows_insert(struct store *store, struct sqlite3 *db, struct message_
 }
 
 int message_rows_close(
-	struct store *store, struct sqlite3 *db, struct message_rows *rows, uint64_t before_ms)
+	struct database *store, struct sqlite3 *db, struct message_rows *rows, uint64_t before_ms)
 {
 	int64_t oldest[2];
 	int status = read_numbers(db,
-		store_statement(store, "SELECT end_ms, key FROM message ORDER BY key LIMIT 1"),
+		database_statement(store, "SELECT end_ms, key FROM message ORDER BY key LIMIT 1"),
 		oldest, 2);
 
 	if (status <= 0 || (uint64_t)oldest[0] >= before_ms)
@@ -236,12 +236,12 @@ int message_rows_close(
 }
 
 int message_rows_drop(
-	struct store *store, struct sqlite3 *db, uint64_t before_ms, uint64_t *removed)
+	struct database *store, struct sqlite3 *db, uint64_t before_ms, uint64_t *removed)
 {
 	int64_t oldest[3];
 	char sql[256];
 	int status = read_numbers(db,
-		store_statement(store,
+		database_statement(store,
 			"SELECT number, last_ms, nrows FROM segment ORDER BY number LIMIT 1"),
 		oldest, 3);
 
@@ -252,7 +252,7 @@ int message_rows_drop(
 		"DROP TABLE message_%" PRId64 "; DROP TABLE word_%" PRId64
 		"; DELETE FROM segment WHERE number = %" PRId64,
 		oldest[0], oldest[0], oldest[0]);
-	status = store_execute(db, sql);
+	status = database_execute(db, sql);
 	if (status == 0)
 		*removed = (uint64_t)oldest[2];
 	return status;

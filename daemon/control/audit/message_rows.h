@@ -8,7 +8,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_ROWS_H
 #define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_ROWS_H
 
-#include "daemon/control/store/store.h"
+#include "daemon/control/store/database.h"
 #include "lib/record/message_record.h"
 
 /* A segment is closed before it has more: measured, see test/bench/messages-million. */
@@ -42,16 +42,16 @@ struct message_rows {
 };
 
 /* Makes the tables. 0 or -errno. rows lives as long as the database. */
-int message_rows_migrate(struct store *store, struct sqlite3 *db, struct message_rows *rows);
+int message_rows_migrate(struct database *store, struct sqlite3 *db, struct message_rows *rows);
 /* One more row. segment_bytes: a segment is closed when it is so large, too. 0 or -errno. */
-int message_rows_insert(struct store *store, struct sqlite3 *db, struct message_rows *rows,
+int message_rows_insert(struct database *store, struct sqlite3 *db, struct message_rows *rows,
 	const uint8_t *bytes, size_t len, uint64_t segment_bytes);
 /* Closes the open segment if it has rows, and the oldest ended before that. 0 or -errno. */
 int message_rows_close(
-	struct store *store, struct sqlite3 *db, struct message_rows *rows, uint64_t before_ms);
+	struct database *store, struct sqlite3 *db, struct message_rows *rows, uint64_t before_ms);
 /* Drops the oldest closed segment if all in it ended before that. *removed: its rows. 0 or -errno.
  */
 int message_rows_drop(
-	struct store *store, struct sqlite3 *db, uint64_t before_ms, uint64_t *removed);
+	struct database *store, struct sqlite3 *db, uint64_t before_ms, uint64_t *removed);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/audit/line.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "lib/base/text.h"
 #include "lib/policy/policy.h"
 #include "lib/tls/facts.h"
@@ -83,8 +83,8 @@ static json_t *tls_json(const struct message_tls *tls)
 {
 	if (!tls->version.at)
 		return json_null();
-	return row_tls(text_json(&tls->version), text_json(&tls->cipher), text_json(&tls->peer),
-		text_json(&tls->check));
+	return json_row_tls(text_json(&tls->version), text_json(&tls->cipher),
+		text_json(&tls->peer), text_json(&tls->check));
 }
 
 static json_t *client_tls_json(const struct message_record *record)
@@ -125,22 +125,22 @@ static void add_whole(json_t *json, const struct message_record *record)
 	json_t *recipients = recipients_json(record, &shown);
 
 	json_object_set_new(json, "flow", json_string(flowid_format(record->flow, name)));
-	json_object_set_new(json, "started_at", row_time(record->start_ms));
+	json_object_set_new(json, "started_at", json_row_time(record->start_ms));
 	json_object_set_new(json, "lasted_ms",
 		record->end_ms >= record->start_ms
 			? json_integer((json_int_t)(record->end_ms - record->start_ms))
 			: json_null());
 	json_object_set_new(json, "login",
 		record->user.at ? json_string(message_source_name(record->source)) : json_null());
-	json_object_set_new(json, "session", row_session_id(record->session));
-	json_object_set_new(json, "mac", row_mac(&record->mac));
+	json_object_set_new(json, "session", json_row_session_id(record->session));
+	json_object_set_new(json, "mac", json_row_mac(&record->mac));
 	json_object_set_new(json, "listener", text_json(&record->listener));
 	json_object_set_new(json, "helo", text_json(&record->helo));
 	json_object_set_new(json, "client_tls", client_tls_json(record));
 	json_object_set_new(json, "tls_invalid_client_certificate", text_json(&invalid));
 	json_object_set_new(json, "sender_sent", text_json(&record->sender_sent));
-	json_object_set_new(json, "host", row_endpoint(&record->host));
-	json_object_set_new(json, "gateway", row_endpoint(&record->gateway));
+	json_object_set_new(json, "host", json_row_endpoint(&record->host));
+	json_object_set_new(json, "gateway", json_row_endpoint(&record->gateway));
 	json_object_set_new(json, "server_tls", tls_json(&record->server_tls));
 	json_object_set_new(json, "message_id", text_json(&record->message_id));
 	json_object_set_new(json, "scan", text_json(&record->scan));
@@ -157,11 +157,11 @@ json_t *message_text_json(const struct message_record *record, bool whole)
 
 	json_object_set_new(json, "message",
 		json_string(message_name_format(record->flow, record->number, name)));
-	json_object_set_new(json, "ended_at", row_time(record->end_ms));
+	json_object_set_new(json, "ended_at", json_row_time(record->end_ms));
 	json_object_set_new(json, "ending", json_string(message_ending_name(record->ending)));
 	json_object_set_new(json, "user", text_json(&record->user));
 	json_object_set_new(json, "zone", text_json(&record->zone));
-	json_object_set_new(json, "client", row_endpoint(&record->client));
+	json_object_set_new(json, "client", json_row_endpoint(&record->client));
 	json_object_set_new(json, "sender",
 		record->sender.at && !record->sender.len ? json_string("<>")
 							 : text_json(&record->sender));

@@ -43,12 +43,12 @@ static struct message_rows *rows_of(void *archive)
 	return &((struct messages *)archive)->rows;
 }
 
-static int migrate(struct store *store, struct sqlite3 *db, void *owner)
+static int migrate(struct database *store, struct sqlite3 *db, void *owner)
 {
 	return message_rows_migrate(store, db, rows_of(owner));
 }
 
-static int run_write(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_write(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	const struct writing *writing = (const struct writing *)job;
 
@@ -150,15 +150,15 @@ void messages_record(struct messages *messages, const struct message_record *rec
 }
 
 /* The pages of the file, and those of them that hold nothing. */
-static int look_at_pages(struct store *store, struct sqlite3 *db, int64_t v[static 3])
+static int look_at_pages(struct database *store, struct sqlite3 *db, int64_t v[static 3])
 {
 	static const char *const sql[] = {
 		"PRAGMA page_size", "PRAGMA page_count", "PRAGMA freelist_count"};
 
 	for (int i = 0; i < 3; i++) {
-		sqlite3_stmt *statement = store_statement(store, sql[i]);
+		sqlite3_stmt *statement = database_statement(store, sql[i]);
 		if (!statement || sqlite3_step(statement) != SQLITE_ROW)
-			return store_error(db);
+			return database_error(db);
 		v[i] = sqlite3_column_int64(statement, 0);
 		sqlite3_reset(statement);
 	}
@@ -169,10 +169,10 @@ static int look_at_pages(struct store *store, struct sqlite3 *db, int64_t v[stat
 static int vacuum(struct sqlite3 *db, const int64_t pages[static 3], bool *more)
 {
 	*more = pages[2] > pages[1] / VACUUM_OF;
-	return *more ? store_execute(db, "PRAGMA incremental_vacuum(2000)") : 0;
+	return *more ? database_execute(db, "PRAGMA incremental_vacuum(2000)") : 0;
 }
 
-static int remove_step(struct store *store, struct sqlite3 *db, struct archive_step *step)
+static int remove_step(struct database *store, struct sqlite3 *db, struct archive_step *step)
 {
 	uint64_t oldest_ms = step->oldest_ms;
 	int64_t pages[3] = {0};
@@ -199,7 +199,7 @@ struct query {
 	struct message_filter filter;
 };
 
-static int run_query(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_query(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	struct query *query = (struct query *)job;
 	struct audit_result *result = &query->question.result;
@@ -253,7 +253,7 @@ void messages_be_patient(struct messages *messages)
 
 bool messages_settle(struct messages *messages)
 {
-	return store_settle(messages->archive.store);
+	return database_settle(messages->archive.store);
 }
 
 void messages_close(struct messages *messages)
@@ -272,5 +272,5 @@ void messages_configure(struct messages *messages, const struct audit_config *co
 
 int messages_trouble(const struct messages *messages)
 {
-	return store_trouble(messages->archive.store);
+	return database_trouble(messages->archive.store);
 }

@@ -214,7 +214,7 @@ static int prepare(struct sqlite3 *db, const char *sql, const struct audit_filte
 	unsigned limit, sqlite3_stmt **statement)
 {
 	if (sqlite3_prepare_v2(db, sql, -1, statement, NULL) != SQLITE_OK)
-		return store_error(db);
+		return database_error(db);
 	bind_filter(*statement, filter, limit);
 	return 0;
 }
@@ -237,7 +237,7 @@ static int probe(struct sqlite3 *db, const struct audit_filter *filter, int colu
 		return status;
 	int code = sqlite3_step(statement);
 	*key = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
-	status = code == SQLITE_ROW || code == SQLITE_DONE ? 0 : store_error(db);
+	status = code == SQLITE_ROW || code == SQLITE_DONE ? 0 : database_error(db);
 	sqlite3_finalize(statement);
 	return status;
 }
@@ -283,7 +283,7 @@ static int take_rows(struct sqlite3 *db, sqlite3_stmt *statement, const struct a
 		result->v[result->n++] =
 			(struct audit_found){json, (uint64_t)sqlite3_column_int64(statement, 0)};
 	}
-	return code == SQLITE_DONE ? 0 : store_error(db);
+	return code == SQLITE_DONE ? 0 : database_error(db);
 }
 
 static int run_by(struct sqlite3 *db, const struct audit_filter *filter, int column, unsigned limit,
@@ -322,19 +322,19 @@ static void page_add(struct page *page, uint64_t key)
 }
 
 /* The next client of the network behind `after` (the first at the beginning): 1, 0 for none. */
-static int next_client(struct store *store, struct sqlite3 *db, const struct audit_filter *filter,
-	uint8_t after[static AUDIT_ADDR_BYTES], int *len)
+static int next_client(struct database *store, struct sqlite3 *db,
+	const struct audit_filter *filter, uint8_t after[static AUDIT_ADDR_BYTES], int *len)
 {
 	sqlite3_stmt *statement =
-		*len == 0 ? store_statement(store,
+		*len == 0 ? database_statement(store,
 				    "SELECT client FROM record INDEXED BY record_client "
 				    "WHERE client >= ?4 AND client <= ?5 ORDER BY client LIMIT 1")
-			  : store_statement(store,
+			  : database_statement(store,
 				    "SELECT client FROM record INDEXED BY record_client "
 				    "WHERE client > ?4 AND client <= ?5 ORDER BY client LIMIT 1");
 
 	if (!statement)
-		return store_error(db);
+		return database_error(db);
 	bind_network(statement, &filter->client, PARAM_FIRST_CLIENT);
 	if (*len)
 		sqlite3_bind_blob(statement, PARAM_FIRST_CLIENT, after, *len, SQLITE_TRANSIENT);
@@ -345,21 +345,21 @@ static int next_client(struct store *store, struct sqlite3 *db, const struct aud
 			*len = AUDIT_ADDR_BYTES;
 		memcpy(after, sqlite3_column_blob(statement, 0), (size_t)*len);
 	}
-	int status = code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : store_error(db);
+	int status = code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : database_error(db);
 	sqlite3_reset(statement);
 	return status;
 }
 
-static int add_client(struct store *store, struct sqlite3 *db, const struct audit_filter *filter,
+static int add_client(struct database *store, struct sqlite3 *db, const struct audit_filter *filter,
 	const uint8_t *client, int len, struct page *page)
 {
-	sqlite3_stmt *keys = store_statement(store,
+	sqlite3_stmt *keys = database_statement(store,
 		"SELECT key FROM record INDEXED BY record_client "
 		"WHERE client = ?4 AND key < ?1 AND key >= ?2 ORDER BY key DESC LIMIT ?3");
 	int code;
 
 	if (!keys)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_int64(keys, PARAM_HIGH, (sqlite3_int64)high_key(filter));
 	sqlite3_bind_int64(
 		keys, PARAM_LOW, (sqlite3_int64)lowest_of_use(page, key_of_time(filter->since_ms)));
@@ -367,14 +367,14 @@ static int add_client(struct store *store, struct sqlite3 *db, const struct audi
 	sqlite3_bind_blob(keys, PARAM_FIRST_CLIENT, client, len, SQLITE_STATIC);
 	while ((code = sqlite3_step(keys)) == SQLITE_ROW)
 		page_add(page, (uint64_t)sqlite3_column_int64(keys, 0));
-	int status = code == SQLITE_DONE ? 0 : store_error(db);
+	int status = code == SQLITE_DONE ? 0 : database_error(db);
 	sqlite3_reset(keys);
 	return status;
 }
 
 /* Fills the page with the newest keys of a network's clients. -E2BIG: too many clients. */
-static int merge_clients(struct store *store, struct sqlite3 *db, const struct audit_filter *filter,
-	struct page *page)
+static int merge_clients(struct database *store, struct sqlite3 *db,
+	const struct audit_filter *filter, struct page *page)
 {
 	uint8_t client[AUDIT_ADDR_BYTES];
 	int len = 0, status;
@@ -398,7 +398,7 @@ static int take_page(struct sqlite3 *db, const struct page *page, const struct a
 
 	snprintf(sql, sizeof(sql), "SELECT %s FROM record WHERE key = ?1", audit_row_columns);
 	if (sqlite3_prepare_v2(db, sql, -1, &row, NULL) != SQLITE_OK)
-		return store_error(db);
+		return database_error(db);
 	for (size_t i = 0; status == 0 && i < page->n && i < limit; i++) {
 		sqlite3_bind_int64(row, 1, (sqlite3_int64)page->keys[i]);
 		status = take_rows(db, row, filter, limit, result);
@@ -409,8 +409,8 @@ static int take_page(struct sqlite3 *db, const struct page *page, const struct a
 	return status;
 }
 
-static int run_network(struct store *store, struct sqlite3 *db, const struct audit_filter *filter,
-	unsigned limit, struct audit_result *result)
+static int run_network(struct database *store, struct sqlite3 *db,
+	const struct audit_filter *filter, unsigned limit, struct audit_result *result)
 {
 	struct page page = {calloc(limit + 1, sizeof(uint64_t)), 0, limit + 1};
 
@@ -425,7 +425,7 @@ static int run_network(struct store *store, struct sqlite3 *db, const struct aud
 	return status;
 }
 
-int audit_query_run(struct store *store, struct sqlite3 *db, const struct audit_filter *filter,
+int audit_query_run(struct database *store, struct sqlite3 *db, const struct audit_filter *filter,
 	struct audit_result *result)
 {
 	unsigned limit = filter->limit ? filter->limit : AUDIT_QUERY_LIMIT;

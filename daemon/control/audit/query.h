@@ -20,7 +20,7 @@ struct audit_result {
 };
 
 /* On the store's thread. 0 or -errno; audit_result_fini() in either case. */
-int audit_query_run(struct store *store, struct sqlite3 *db, const struct audit_filter *filter,
+int audit_query_run(struct database *store, struct sqlite3 *db, const struct audit_filter *filter,
 	struct audit_result *result);
 void audit_result_fini(struct audit_result *result);
 

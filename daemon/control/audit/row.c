@@ -84,12 +84,12 @@ static int make_index(struct sqlite3 *db, enum audit_column column)
 
 	snprintf(sql, sizeof(sql), "CREATE INDEX record_%s ON record(%s) WHERE %s IS NOT NULL",
 		name, name, name);
-	return store_execute(db, sql);
+	return database_execute(db, sql);
 }
 
 static int make(struct sqlite3 *db)
 {
-	int status = store_execute(db,
+	int status = database_execute(db,
 		"CREATE TABLE record(key INTEGER PRIMARY KEY, id INTEGER, session INTEGER,"
 		"start_ms INTEGER, end_ms INTEGER, connected_ms INTEGER,"
 		"from_client INTEGER, from_server INTEGER, messages INTEGER, seen TEXT,"
@@ -107,16 +107,16 @@ static int make(struct sqlite3 *db)
 /* Of 1: without the gateway's end, without replies, and no index of original destinations. */
 static int renew_first(struct sqlite3 *db)
 {
-	int status = store_execute(db, "ALTER TABLE record ADD COLUMN gateway BLOB;"
-				       "ALTER TABLE record ADD COLUMN gateway_port INTEGER;"
-				       "ALTER TABLE record ADD COLUMN reply TEXT");
+	int status = database_execute(db, "ALTER TABLE record ADD COLUMN gateway BLOB;"
+					  "ALTER TABLE record ADD COLUMN gateway_port INTEGER;"
+					  "ALTER TABLE record ADD COLUMN reply TEXT");
 	return status ? status : make_index(db, AUDIT_ORIGINAL);
 }
 
 /* Of 2 or before: without listeners. */
 static int renew_second(struct sqlite3 *db)
 {
-	int status = store_execute(db, "ALTER TABLE record ADD COLUMN listener TEXT");
+	int status = database_execute(db, "ALTER TABLE record ADD COLUMN listener TEXT");
 
 	return status ? status : make_index(db, AUDIT_LISTENER);
 }
@@ -129,23 +129,23 @@ static int renew(struct sqlite3 *db, int found)
 	if (status == 0 && found < 3)
 		status = renew_second(db);
 	return status ? status
-		      : store_execute(db, "ALTER TABLE record ADD COLUMN client_tls TEXT;"
-					  "ALTER TABLE record ADD COLUMN server_tls TEXT");
+		      : database_execute(db, "ALTER TABLE record ADD COLUMN client_tls TEXT;"
+					     "ALTER TABLE record ADD COLUMN server_tls TEXT");
 }
 
-int audit_row_migrate(struct store *store, struct sqlite3 *db)
+int audit_row_migrate(struct database *store, struct sqlite3 *db)
 {
-	int found, status = store_version(store, db, &found);
+	int found, status = database_version(store, db, &found);
 
 	if (status < 0 || found == SCHEMA_VERSION)
 		return status;
 	if (found > SCHEMA_VERSION)
 		return -EPROTONOSUPPORT;
-	status = store_execute(db, "BEGIN IMMEDIATE");
+	status = database_execute(db, "BEGIN IMMEDIATE");
 	if (status == 0)
 		status = found ? renew(db, found) : make(db);
 	if (status == 0)
-		status = store_execute(db, STRANGER_INDEX "; PRAGMA user_version=4; COMMIT");
+		status = database_execute(db, STRANGER_INDEX "; PRAGMA user_version=4; COMMIT");
 	return status;
 }
 
@@ -200,9 +200,9 @@ static char *dump_tls(const struct ipc_tls *tls, const char *sni)
 }
 
 int audit_row_insert(
-	struct store *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key)
+	struct database *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key)
 {
-	sqlite3_stmt *row = store_statement(store,
+	sqlite3_stmt *row = database_statement(store,
 		"INSERT INTO record(" COLUMN_LIST
 		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	char seen[AUDIT_SEEN_SIZE], *attempts = NULL;
@@ -210,7 +210,7 @@ int audit_row_insert(
 	uint8_t addresses[4][AUDIT_ADDR_BYTES];
 
 	if (!row)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_int64(row, KEY + 1, (sqlite3_int64)key);
 	bind_number(row, ID, record->id);
 	bind_number(row, SESSION, record->session);
@@ -251,7 +251,7 @@ int audit_row_insert(
 	server_tls = dump_tls(&record->server_tls, NULL);
 	bind_text(row, CLIENT_TLS, client_tls);
 	bind_text(row, SERVER_TLS, server_tls);
-	int status = store_step(row);
+	int status = database_step(row);
 	free(attempts);
 	free(client_tls);
 	free(server_tls);

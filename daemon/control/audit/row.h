@@ -2,7 +2,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_ROW_H
 #define POSTERN_DAEMON_CONTROL_AUDIT_ROW_H
 
-#include "daemon/control/store/store.h"
+#include "daemon/control/store/database.h"
 #include "lib/ipc/flow.h"
 
 /* SQL: the record is of a client that was not logged in. */
@@ -36,11 +36,11 @@ extern const char *const audit_column_names[AUDIT_COLUMNS];
 int audit_encode_addr(const struct addr *addr, uint8_t bytes[static AUDIT_ADDR_BYTES]);
 
 /* Makes the tables. 0 or -errno. */
-int audit_row_migrate(struct store *store, struct sqlite3 *db);
+int audit_row_migrate(struct database *store, struct sqlite3 *db);
 uint64_t audit_row_key(uint64_t end_ms, uint32_t number);
 /* 0 or -errno; -EEXIST: the key is in use. */
 int audit_row_insert(
-	struct store *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key);
+	struct database *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key);
 /* The columns for a SELECT, and one row of it as JSON text, malloc'ed; NULL: out of memory. The
  * first column is the key. */
 extern const char *const audit_row_columns;

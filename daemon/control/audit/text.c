@@ -2,7 +2,7 @@
 
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/audit/line.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/session.h"
 #include "lib/record/flowid.h"
@@ -32,23 +32,24 @@ json_t *audit_text_attempts(const struct ipc_flow *record)
 	for (uint32_t i = 0; i < record->nattempts && i < IPC_ATTEMPTS_MAX; i++) {
 		const struct ipc_attempt *attempt = &record->attempts[i];
 		json_array_append_new(array,
-			json_pack("{s:o, s:I, s:s, s:o}", "host", row_endpoint(&attempt->host),
+			json_pack("{s:o, s:I, s:s, s:o}", "host", json_row_endpoint(&attempt->host),
 				"took_ms", (json_int_t)attempt->ms, "ending",
-				ending_name(attempt->ending), "reply", row_text(attempt->reply)));
+				ending_name(attempt->ending), "reply",
+				json_row_text(attempt->reply)));
 	}
 	return array;
 }
 
 static json_t *text_or_null(const char *text)
 {
-	return *text ? row_text(text) : json_null();
+	return *text ? json_row_text(text) : json_null();
 }
 
 json_t *audit_text_tls(const struct ipc_tls *tls, const char *sni)
 {
 	if (!*tls->version)
 		return json_null();
-	json_t *json = row_tls(text_or_null(tls->version), text_or_null(tls->cipher),
+	json_t *json = json_row_tls(text_or_null(tls->version), text_or_null(tls->cipher),
 		text_or_null(tls->peer), text_or_null(tls->check));
 	if (sni)
 		json_object_set_new(json, "sni", text_or_null(sni));
@@ -118,12 +119,12 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 
 	json_object_set_new(json, "flow",
 		record->id ? json_string(flowid_format(record->id, id)) : json_null());
-	json_object_set_new(json, "started_at", row_time(record->start_ms));
+	json_object_set_new(json, "started_at", json_row_time(record->start_ms));
 	json_object_set_new(json, "user", text_or_null(record->user));
 	json_object_set_new(json, "zone", text_or_null(record->zone));
 	json_object_set_new(json, "listener", text_or_null(record->listener));
-	json_object_set_new(json, "client", row_endpoint(&record->client));
-	json_object_set_new(json, "original", row_endpoint(&record->original));
+	json_object_set_new(json, "client", json_row_endpoint(&record->client));
+	json_object_set_new(json, "original", json_row_endpoint(&record->original));
 	json_object_set_new(json, "rule", text_or_null(record->rule));
 	json_object_set_new(json, "verdict", json_string(audit_text_verdict(record)));
 	json_object_set_new(json, "server", text_or_null(record->server));
@@ -139,15 +140,15 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 		json_object_set_new(json, "state", text_or_null(record->state));
 	if (!whole)
 		return json;
-	json_object_set_new(json, "ended_at", row_time(record->end_ms));
+	json_object_set_new(json, "ended_at", json_row_time(record->end_ms));
 	json_object_set_new(json, "lasted_ms", span_json(record->start_ms, record->end_ms));
 	json_object_set_new(
 		json, "connected_after_ms", span_json(record->start_ms, record->connected_ms));
-	json_object_set_new(json, "host", row_endpoint(&record->host));
-	json_object_set_new(json, "gateway", row_endpoint(&record->gateway));
+	json_object_set_new(json, "host", json_row_endpoint(&record->host));
+	json_object_set_new(json, "gateway", json_row_endpoint(&record->gateway));
 	json_object_set_new(json, "reply", text_or_null(record->reply));
 	json_object_set_new(json, "session", session_json(record->session));
-	json_object_set_new(json, "mac", row_mac(&record->mac));
+	json_object_set_new(json, "mac", json_row_mac(&record->mac));
 	json_object_set_new(json, "interface", text_or_null(record->ifname));
 	json_object_set_new(json, "reason", json_string(audit_text_reason(record)));
 	json_object_set_new(json, "seen", seen_json(record->seen));

@@ -5,7 +5,7 @@
 #include "daemon/control/audit/query.h"
 #include "daemon/control/control.h"
 #include "daemon/control/request/command_history.h"
-#include "daemon/control/request/known.h"
+#include "daemon/control/request/name_check.h"
 #include "lib/language/language.h"
 #include "lib/record/flowid.h"
 
@@ -105,7 +105,7 @@ static void on_looked(void *context, int status, bool more)
 	if (status)
 		history_refuse(&showing->history, status);
 	else if (!showing->history.found)
-		known_refuse(showing->history.command, names[showing->doubted],
+		name_check_refuse(showing->history.command, names[showing->doubted],
 			", and no record, either");
 	else
 		doubt_from(showing, showing->doubted + 1);
@@ -118,7 +118,7 @@ static void doubt_from(struct showing *showing, size_t from)
 	struct audit_filter filter;
 	char *const room[] = {
 		filter.user, filter.zone, filter.listener, filter.rule, filter.server};
-	while (from < NAMES && known_given(command, names[from]))
+	while (from < NAMES && name_check_given(command, names[from]))
 		from++;
 	if (from == NAMES) {
 		history_end(&showing->history, false);

@@ -3,7 +3,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/auth_peer.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "lib/auth/sasl.h"
 #include "lib/policy/session.h"
 
@@ -23,7 +23,7 @@ static json_t *used_by(const struct policy *policy, const struct policy_auth *au
 		for (size_t j = 0; j < policy->listeners[i].auth_names.n; j++)
 			if (policy_string_equal(&policy->listeners[i].auth_names.v[j], &auth->name))
 				json_array_append_new(
-					array, row_string(&policy->listeners[i].name));
+					array, json_row_string(&policy->listeners[i].name));
 	return array;
 }
 
@@ -31,12 +31,12 @@ static json_t *where_of(const struct policy_auth *auth)
 {
 	switch (auth->kind) {
 	case POLICY_AUTH_LDAP:
-		return row_strings(auth->ldap.urls.v, auth->ldap.urls.n);
+		return json_row_strings(auth->ldap.urls.v, auth->ldap.urls.n);
 	case POLICY_AUTH_FORWARD:
-		return row_strings(&auth->server_name, 1);
+		return json_row_strings(&auth->server_name, 1);
 	case POLICY_AUTH_DOVECOT:
 	case POLICY_AUTH_FILE:
-		return row_strings(&auth->path, 1);
+		return json_row_strings(&auth->path, 1);
 	}
 	return json_array();
 }
@@ -48,14 +48,14 @@ static json_t *mechanisms_of(const struct policy_auth *auth, const struct ipc_au
 	char words[AUTH_MECHANISMS_SIZE], *rest = words, *word;
 
 	if (!state && auth->mechanisms.n > 0)
-		return row_strings(auth->mechanisms.v, auth->mechanisms.n);
+		return json_row_strings(auth->mechanisms.v, auth->mechanisms.n);
 	if (!state && auth->kind != POLICY_AUTH_DOVECOT)
 		snprintf(words, sizeof(words), "PLAIN LOGIN");
 	else
 		snprintf(words, sizeof(words), "%s", state ? state->mechanisms : "");
 	json_t *array = json_array();
 	while ((word = strtok_r(rest, " ", &rest)) != NULL)
-		json_array_append_new(array, row_text(word));
+		json_array_append_new(array, json_row_text(word));
 	return array;
 }
 
@@ -71,7 +71,7 @@ static const char *state_of(const json_t *users, const struct ipc_auth_state *st
 
 static json_t *time_of(uint64_t ms)
 {
-	return ms ? row_time(ms) : json_null();
+	return ms ? json_row_time(ms) : json_null();
 }
 
 static void show_auth(struct command *command, const struct policy_auth *auth)
@@ -87,14 +87,15 @@ static void show_auth(struct command *command, const struct policy_auth *auth)
 	command_row(command,
 		json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, "
 			  "s:o, s:o}",
-			"auth", row_string(&auth->name), "kind", policy_auth_kind_names[auth->kind],
-			"where", where_of(auth), "mechanisms", mechanisms_of(auth, told), "used_by",
-			users, "state", word, "since_at", time_of(state->since_ms), "why",
-			state->text[0] ? row_text(state->text) : json_null(), "asked",
+			"auth", json_row_string(&auth->name), "kind",
+			policy_auth_kind_names[auth->kind], "where", where_of(auth), "mechanisms",
+			mechanisms_of(auth, told), "used_by", users, "state", word, "since_at",
+			time_of(state->since_ms), "why",
+			state->text[0] ? json_row_text(state->text) : json_null(), "asked",
 			(json_int_t)n->asked, "passed", (json_int_t)n->passed, "refused",
 			(json_int_t)n->refused, "later", (json_int_t)n->later, "limited",
 			(json_int_t)n->limited, "slow", (json_int_t)n->slow, "counted_at",
-			time_of(state->begun_ms), "comment", row_string(&auth->comment)));
+			time_of(state->begun_ms), "comment", json_row_string(&auth->comment)));
 }
 
 static void run_show(struct command *command)
@@ -112,7 +113,7 @@ static void run_show(struct command *command)
 /* ---- test ---- */
 
 struct testing {
-	struct ask ask; /* first */
+	struct question ask; /* first */
 	struct command *command;
 	enum auth_verdict verdict;
 	bool told;
@@ -126,11 +127,11 @@ static void show_who(struct command *command, const struct ipc_auth_verdict *sai
 	struct session session;
 
 	if (storage && session_decode(said->session, said->session_bytes, &session, storage) > 0)
-		command_row(
-			command, json_pack("{s:s, s:o, s:o, s:o}", "auth", said->auth, "user",
-					 row_string(&session.user), "groups",
-					 row_strings(session.groups, session.ngroups), "addresses",
-					 row_strings(session.mails, session.nmails)));
+		command_row(command,
+			json_pack("{s:s, s:o, s:o, s:o}", "auth", said->auth, "user",
+				json_row_string(&session.user), "groups",
+				json_row_strings(session.groups, session.ngroups), "addresses",
+				json_row_strings(session.mails, session.nmails)));
 	free(storage);
 }
 
@@ -167,7 +168,7 @@ static void end_test(struct testing *testing)
 	}
 }
 
-static void on_tested(struct ask *ask, const struct ipc_header *ipc)
+static void on_tested(struct question *ask, const struct ipc_header *ipc)
 {
 	struct testing *testing = (struct testing *)ask;
 	struct command *command = testing->command;

@@ -2,7 +2,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/request/known.h"
+#include "daemon/control/request/name_check.h"
 #include "daemon/control/session/block_change.h"
 #include "lib/language/language.h"
 
@@ -274,7 +274,7 @@ static void show_more(struct command *command)
 	if (showing->at == showing->n)
 		command_ok(command);
 	else
-		server_continue(command->client);
+		control_socket_continue(command->client);
 }
 
 static void forget_showing(struct command *command)
@@ -302,8 +302,8 @@ static void run_show(struct command *command)
 	if (!showing->all && !take_subject(command, &showing->wanted))
 		return;
 	blocks_each(blocks, collect, showing);
-	if (!showing->n && !known_given(command, "user")) {
-		known_refuse(command, "user", "");
+	if (!showing->n && !name_check_given(command, "user")) {
+		name_check_refuse(command, "user", "");
 		return;
 	}
 	command_stream(command, show_more);

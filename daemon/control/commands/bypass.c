@@ -4,8 +4,8 @@
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/facts.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
-#include "daemon/control/request/row.h"
 #include "lib/language/language.h"
 
 #include <stdlib.h>
@@ -18,12 +18,13 @@ static void show_lines(struct command *command)
 	const struct bypass_line *lines = bypass_lines(control->bypass, &n);
 	for (size_t i = 0; i < n; i++) {
 		json_int_t left = (json_int_t)((lines[i].until_ms - now_ms + 999) / 1000);
-		command_row(command,
-			json_pack("{s:s, s:o, s:o, s:I}", "zone",
-				*lines[i].zone ? lines[i].zone : "all", "since_at",
-				row_time(clock_to_wall(control, lines[i].since_ms)), "until_at",
-				row_time(clock_to_wall(control, lines[i].until_ms)), "left_s",
-				left));
+		command_row(
+			command, json_pack("{s:s, s:o, s:o, s:I}", "zone",
+					 *lines[i].zone ? lines[i].zone : "all", "since_at",
+					 json_row_time(clock_to_wall(control, lines[i].since_ms)),
+					 "until_at",
+					 json_row_time(clock_to_wall(control, lines[i].until_ms)),
+					 "left_s", left));
 	}
 }
 

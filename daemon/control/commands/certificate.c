@@ -2,7 +2,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -64,7 +64,7 @@ static json_t *fingerprint_of(const struct certificate_facts *facts)
 
 static json_t *text_or_null(const char *text)
 {
-	return *text ? row_text(text) : json_null();
+	return *text ? json_row_text(text) : json_null();
 }
 
 static const struct credential_now *now_of(const struct control *control, const char *name)
@@ -85,17 +85,17 @@ static void put_facts(json_t *row, const struct control *control, const struct c
 	int64_t days = certificate_days_left(facts, credentials_now_s(control->credentials));
 
 	json_object_set_new(row, "names", text_or_null(facts->names));
-	json_object_set_new(row, "subject", row_text(facts->subject));
-	json_object_set_new(row, "issuer", row_text(facts->issuer));
+	json_object_set_new(row, "subject", json_row_text(facts->subject));
+	json_object_set_new(row, "issuer", json_row_text(facts->issuer));
 	json_object_set_new(row, "self_signed", json_boolean(facts->self_signed));
-	json_object_set_new(row, "serial", row_text(facts->serial));
+	json_object_set_new(row, "serial", json_row_text(facts->serial));
 	json_object_set_new(row, "fingerprint", fingerprint_of(facts));
-	json_object_set_new(row, "key_kind", row_text(facts->key));
+	json_object_set_new(row, "key_kind", json_row_text(facts->key));
 	json_object_set_new(row, "chain", json_integer(facts->chain));
-	json_object_set_new(row, "begins_at", row_time((uint64_t)facts->begins * 1000));
-	json_object_set_new(row, "ends_at", row_time((uint64_t)facts->ends * 1000));
+	json_object_set_new(row, "begins_at", json_row_time((uint64_t)facts->begins * 1000));
+	json_object_set_new(row, "ends_at", json_row_time((uint64_t)facts->ends * 1000));
 	json_object_set_new(row, "days_left", json_integer((json_int_t)days));
-	json_object_set_new(row, "loaded_at", row_time(now->loaded_ms));
+	json_object_set_new(row, "loaded_at", json_row_time(now->loaded_ms));
 }
 
 static void show_certificate(struct command *command, size_t index)
@@ -104,9 +104,9 @@ static void show_certificate(struct command *command, size_t index)
 	const struct policy_certificate *certificate = &control->policy->certificates[index];
 	const struct credential_now *now = now_of(control, certificate->name.text);
 	json_t *row = json_pack("{s:o, s:o, s:o, s:o, s:b}", "certificate",
-		row_string(&certificate->name), "used_by", used_by(control->policy, index), "file",
-		row_string(&certificate->file), "key", row_string(&certificate->key), "loaded",
-		now && now->loaded);
+		json_row_string(&certificate->name), "used_by", used_by(control->policy, index),
+		"file", json_row_string(&certificate->file), "key",
+		json_row_string(&certificate->key), "loaded", now && now->loaded);
 
 	if (now && now->loaded)
 		put_facts(row, control, now);

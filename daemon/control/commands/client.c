@@ -3,7 +3,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static const char *verdict_name(enum decide_kernel kernel, const struct decision
 }
 
 struct showing {
-	struct ask ask; /* first */
+	struct question ask; /* first */
 	struct command *command;
 	const char *zone; /* NULL: any */
 };
@@ -50,20 +50,21 @@ static void show_client(struct showing *showing, const struct ipc_client *client
 		return;
 	if (zone >= 0)
 		decide_entry(control, entry, (size_t)zone, &decision);
-	json_t *user = decision.session ? row_string(&decision.session->user) : json_null();
-	json_t *rule = decision.rule >= 0 ? row_string(&control->policy->rules[decision.rule].name)
-					  : json_null();
+	json_t *user = decision.session ? json_row_string(&decision.session->user) : json_null();
+	json_t *rule = decision.rule >= 0
+			       ? json_row_string(&control->policy->rules[decision.rule].name)
+			       : json_null();
 	command_row(showing->command,
 		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:b}", "zone",
-			zone_name, "interface", entry->ifname, "mac", row_mac(&entry->mac),
-			"address", row_addr(&entry->source), "session",
-			row_session_id(own ? own->session : 0), "user", user, "verdict",
+			zone_name, "interface", entry->ifname, "mac", json_row_mac(&entry->mac),
+			"address", json_row_addr(&entry->source), "session",
+			json_row_session_id(own ? own->session : 0), "user", user, "verdict",
 			verdict_name(entry->kernel, &decision), "rule", rule, "left_ms",
 			(json_int_t)entry->timeout_ms, "packets", (json_int_t)client->packets,
 			"known", own != NULL));
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *ipc)
+static void on_answer(struct question *ask, const struct ipc_header *ipc)
 {
 	struct showing *showing = (struct showing *)ask;
 	const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
@@ -92,7 +93,7 @@ static void run_show(struct command *command)
 	showing->zone = zone;
 	showing->ask.on_answer = on_answer;
 	ipc_init(&question, IPC_CLIENTS_GET, sizeof(question));
-	ask_send(&command->control->keeper_asks, &showing->ask, &question, -1);
+	question_send(&command->control->keeper_asks, &showing->ask, &question, -1);
 }
 
 struct forgetting {

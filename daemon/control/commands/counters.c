@@ -4,8 +4,8 @@
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/session/sessions.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ void command_counters_sum(
 {
 	const struct ipc_kernel_counters *kernel = &facts->counters;
 	memcpy(sum, control->counters, COUNTERS * sizeof(sum[0]));
-	peers_sum_counters(control->peers, sum);
+	flow_peers_sum_counters(control->flow_peers, sum);
 	sum[COUNTER_SESSIONS] = sessions_in_force(control);
 	sum[COUNTER_BLOCKS] = blocks_count(control->blocks);
 	sum[COUNTER_ENTRIES] = entries_count(control->entries);

@@ -1,15 +1,15 @@
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 
 static json_t *macs_of(const struct policy_device *device)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < device->nmacs; i++)
-		json_array_append_new(array, row_mac(&device->macs[i]));
+		json_array_append_new(array, json_row_mac(&device->macs[i]));
 	for (size_t i = 0; i < device->mac_list_names.n; i++)
-		json_array_append_new(array, row_string(&device->mac_list_names.v[i]));
+		json_array_append_new(array, json_row_string(&device->mac_list_names.v[i]));
 	return array;
 }
 
@@ -17,21 +17,21 @@ static json_t *addresses_of(const struct policy_device *device)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < device->addresses.n; i++)
-		json_array_append_new(array, row_prefix(&device->addresses.v[i]));
+		json_array_append_new(array, json_row_prefix(&device->addresses.v[i]));
 	for (size_t i = 0; i < device->list_names.n; i++)
-		json_array_append_new(array, row_string(&device->list_names.v[i]));
+		json_array_append_new(array, json_row_string(&device->list_names.v[i]));
 	return array;
 }
 
 static void show_device(struct command *command, const struct policy_device *device)
 {
-	command_row(
-		command, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
-				 row_string(&device->name), "zone", row_string(&device->zone_name),
-				 "user", row_string(&device->user), "groups",
-				 row_strings(device->groups.v, device->groups.n), "macs",
-				 macs_of(device), "addresses", addresses_of(device), "comment",
-				 row_string(&device->comment)));
+	command_row(command,
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "device",
+			json_row_string(&device->name), "zone", json_row_string(&device->zone_name),
+			"user", json_row_string(&device->user), "groups",
+			json_row_strings(device->groups.v, device->groups.n), "macs",
+			macs_of(device), "addresses", addresses_of(device), "comment",
+			json_row_string(&device->comment)));
 }
 
 static void run_show(struct command *command)

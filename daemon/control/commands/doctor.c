@@ -3,7 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/doctor.h"
 #include "daemon/control/kernel/facts.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 
 struct visiting {
 	struct command *command;
@@ -15,9 +15,10 @@ static void on_finding(void *context, const char *check, enum doctor_state state
 {
 	struct visiting *visiting = context;
 	visiting->wrong += state == DOCTOR_ERROR;
-	command_row(visiting->command, json_pack("{s:s, s:s, s:o, s:o}", "check", check, "state",
-					       doctor_state_names[state], "found", row_text(found),
-					       "advice", row_text(advice)));
+	command_row(
+		visiting->command, json_pack("{s:s, s:s, s:o, s:o}", "check", check, "state",
+					   doctor_state_names[state], "found", json_row_text(found),
+					   "advice", json_row_text(advice)));
 }
 
 static void on_facts(void *context, const struct facts *facts)

@@ -3,8 +3,8 @@
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/control.h"
 #include "daemon/control/explain/explain.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/request/when.h"
+#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/request/moment.h"
 #include "lib/record/flowid.h"
 
 #include <stdio.h>
@@ -125,7 +125,7 @@ static void on_records(void *context, int status, bool more)
 			status ? "the audit cannot be read" : "no such flow");
 }
 
-static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
+static void on_flow(struct flow_gather *flows, const struct ipc_flow *flow)
 {
 	struct explaining *explaining = (struct explaining *)flows;
 	const struct ipc_tls *tls = &flow->client_tls;
@@ -137,7 +137,7 @@ static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
 			flow->client_names_cut);
 }
 
-static void on_flows(struct peers_flows *flows)
+static void on_flows(struct flow_gather *flows)
 {
 	struct explaining *explaining = (struct explaining *)flows;
 	struct audit_filter filter;
@@ -220,9 +220,9 @@ static bool take_words(struct command *command, struct explaining *explaining)
 		addr_parse(address, strlen(address), &explaining->addr);
 	if (flow)
 		flowid_parse(flow, strlen(flow), &explaining->flow);
-	if (time && when_parse_next(
+	if (time && moment_parse_next(
 			    time, loop_wall_ms(command->control->loop), &explaining->at_ms) < 0) {
-		command_usage(command, "\"%s\" is no time: " WHEN_NEXT, time);
+		command_usage(command, "\"%s\" is no time: " MOMENT_NEXT, time);
 		return false;
 	}
 	if (!destination)
@@ -336,7 +336,7 @@ static void run_explain(struct command *command)
 	}
 	explaining->flows.on_flow = on_flow;
 	explaining->flows.done = on_flows;
-	peers_ask_flows(command->control->peers, &explaining->flows);
+	flow_peers_ask_flows(command->control->flow_peers, &explaining->flows);
 }
 
 static const struct command_verb verbs[] = {

@@ -3,8 +3,8 @@
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_kill.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/request/known.h"
+#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/request/name_check.h"
 #include "lib/record/flowid.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct selection {
 };
 
 struct showing {
-	struct peers_flows flows; /* first */
+	struct flow_gather flows; /* first */
 	struct command *command;
 	struct selection selection;
 	const char *words; /* as typed, for a refusal */
@@ -52,7 +52,7 @@ static bool selected(const struct selection *selection, const struct ipc_flow *f
 	       (!selection->listener || strcmp(selection->listener, flow->listener) == 0);
 }
 
-static void on_flow(struct peers_flows *flows, const struct ipc_flow *flow)
+static void on_flow(struct flow_gather *flows, const struct ipc_flow *flow)
 {
 	struct showing *showing = (struct showing *)flows;
 	if (!showing->command->client || !selected(&showing->selection, flow))
@@ -75,14 +75,14 @@ static bool refuse_unknown(struct command *command)
 {
 	static const char *const parts[] = {"zone", "listener", "server", "user"};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-		if (!known_given(command, parts[i])) {
-			known_refuse(command, parts[i], "");
+		if (!name_check_given(command, parts[i])) {
+			name_check_refuse(command, parts[i], "");
 			return true;
 		}
 	return false;
 }
 
-static void on_done(struct peers_flows *flows)
+static void on_done(struct flow_gather *flows)
 {
 	struct showing *showing = (struct showing *)flows;
 	if (!showing->found && refuse_unknown(showing->command))
@@ -105,26 +105,26 @@ static void run_show(struct command *command)
 	showing->words = command->words[command->nwords - 1];
 	showing->flows.on_flow = on_flow;
 	showing->flows.done = on_done;
-	peers_ask_flows(command->control->peers, &showing->flows);
+	flow_peers_ask_flows(command->control->flow_peers, &showing->flows);
 }
 
 /* ---- kill: only what is there can be ended ---- */
 
 struct killing {
-	struct peers_flows flows; /* first */
+	struct flow_gather flows; /* first */
 	struct command *command;
 	struct selection selection;
 	const char *words; /* as typed, for a refusal */
 	json_int_t n;
 };
 
-static void on_candidate(struct peers_flows *flows, const struct ipc_flow *flow)
+static void on_candidate(struct flow_gather *flows, const struct ipc_flow *flow)
 {
 	struct killing *killing = (struct killing *)flows;
 	killing->n += selected(&killing->selection, flow);
 }
 
-static void on_candidates(struct peers_flows *flows)
+static void on_candidates(struct flow_gather *flows)
 {
 	struct killing *killing = (struct killing *)flows;
 	struct command *command = killing->command;
@@ -161,7 +161,7 @@ static void run_kill(struct command *command)
 	killing->words = command->words[command->nwords - 1];
 	killing->flows.on_flow = on_candidate;
 	killing->flows.done = on_candidates;
-	peers_ask_flows(command->control->peers, &killing->flows);
+	flow_peers_ask_flows(command->control->flow_peers, &killing->flows);
 }
 
 static const struct command_verb verbs[] = {

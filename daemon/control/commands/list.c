@@ -5,9 +5,9 @@
 #include "daemon/control/control.h"
 #include "daemon/control/policy/apply.h"
 #include "daemon/control/policy/edit/edit.h"
-#include "daemon/control/policy/edit/source.h"
+#include "daemon/control/policy/edit/operator_text.h"
 #include "daemon/control/policy/parse.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/store/session_store.h"
 #include "lib/base/lpm.h"
 #include "lib/language/language.h"
@@ -136,7 +136,7 @@ static void show_more(struct command *command)
 	if (showing->at == showing->n)
 		command_ok(command);
 	else
-		server_continue(command->client);
+		control_socket_continue(command->client);
 }
 
 static void stream_list(struct command *command, const struct policy_list *list, bool as_text)
@@ -177,7 +177,7 @@ static void show_match(struct command *command, const struct policy_list *list, 
 		found = is_mac ? lpm_find_mac(list->index, &mac) != NULL
 			       : lpm_find(list->index, &addr, NULL) != NULL;
 	command_row(command, json_pack("{s:s, s:o, s:b}", "match", word, "list",
-				     row_string(&list->name), "found", found));
+				     json_row_string(&list->name), "found", found));
 	command_done(command, found ? OUTCOME_DONE : OUTCOME_REFUSED, "%s",
 		found ? "" : "not in the list");
 }
@@ -190,10 +190,11 @@ static void show_all(struct command *command)
 		size_t n = list->kind == POLICY_LIST_DYNAMIC
 				   ? lists_count(control->lists, list->name.text)
 				   : list->elems.n;
-		command_row(command, json_pack("{s:o, s:s, s:s, s:I, s:o}", "list",
-					     row_string(&list->name), "kind", kind_name(list->kind),
-					     "holds", policy_holds_names[list->holds], "entries",
-					     (json_int_t)n, "path", row_string(&list->path)));
+		command_row(command,
+			json_pack("{s:o, s:s, s:s, s:I, s:o}", "list", json_row_string(&list->name),
+				"kind", kind_name(list->kind), "holds",
+				policy_holds_names[list->holds], "entries", (json_int_t)n, "path",
+				json_row_string(&list->path)));
 	}
 	command_ok(command);
 }
@@ -247,8 +248,9 @@ static void run_reload_now(struct command *command)
 	struct policy *policy =
 		policy_parse_text(control, "running policy", text, len, &texts, &diagnosis);
 	free(text);
-	char *running = source_running(control, &running_len);
-	text = policy ? source_settle(control, running, running_len, policy, &texts, &len) : NULL;
+	char *running = operator_text_running(control, &running_len);
+	text = policy ? operator_text_settle(control, running, running_len, policy, &texts, &len)
+		      : NULL;
 	free(running);
 	if (!text) {
 		if (policy)

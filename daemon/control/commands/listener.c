@@ -2,11 +2,11 @@
 #include "daemon/control/request/command.h"
 
 #include "daemon/base/own_address.h"
-#include "daemon/control/audit/tally.h"
+#include "daemon/control/audit/totals.h"
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/control.h"
-#include "daemon/control/request/row.h"
-#include "daemon/control/session/live.h"
+#include "daemon/control/request/json_row.h"
+#include "daemon/control/session/live_flows.h"
 #include "lib/policy/element.h"
 
 #include <stdio.h>
@@ -16,13 +16,13 @@ static void put_elems(json_t *array, const struct policy_elems *elems)
 	char text[ELEMENT_TEXT_SIZE];
 
 	for (size_t i = 0; i < elems->n; i++)
-		json_array_append_new(array, row_text(element_format(&elems->v[i], text)));
+		json_array_append_new(array, json_row_text(element_format(&elems->v[i], text)));
 }
 
 static void put_strings(json_t *array, const struct policy_strings *strings)
 {
 	for (size_t i = 0; i < strings->n; i++)
-		json_array_append_new(array, row_string(&strings->v[i]));
+		json_array_append_new(array, json_row_string(&strings->v[i]));
 }
 
 /* ---- listener ---- */
@@ -32,7 +32,7 @@ static json_t *addresses_of(const struct policy_listener *listener)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < listener->naddresses; i++)
-		json_array_append_new(array, row_addr(&listener->addresses[i]));
+		json_array_append_new(array, json_row_addr(&listener->addresses[i]));
 	return array;
 }
 
@@ -86,7 +86,7 @@ json_t *command_listener_endpoints(
 	return array;
 }
 
-static json_int_t refused(const struct tally_line *line)
+static json_int_t refused(const struct totals_line *line)
 {
 	uint64_t sum = 0;
 
@@ -98,29 +98,30 @@ static json_int_t refused(const struct tally_line *line)
 
 static void show_listener(struct command *command, const struct policy_listener *listener)
 {
-	static const struct tally_line none;
+	static const struct totals_line none;
 	const struct control *control = command->control;
-	const struct live_rule live = live_listener_of(control->live, listener->name.text);
-	const struct tally_line *line =
-		tally_find(control->tally, TALLY_LISTENER, listener->name.text);
+	const struct live_rule live =
+		live_flows_listener_of(control->live_flows, listener->name.text);
+	const struct totals_line *line =
+		totals_find(control->totals, TOTALS_LISTENER, listener->name.text);
 
 	line = line ? line : &none;
 	command_row(command,
 		json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 			  "s:I, "
 			  "s:I, s:o}",
-			"listener", row_string(&listener->name), "addresses",
+			"listener", json_row_string(&listener->name), "addresses",
 			addresses_of(listener), "ports", ports_of(listener), "accept",
 			accept_of(listener), "tls", policy_tls_names[listener->tls.mode], "auth",
-			row_strings(listener->auth_names.v, listener->auth_names.n), "endpoints",
-			command_listener_endpoints(control, listener), "flows",
+			json_row_strings(listener->auth_names.v, listener->auth_names.n),
+			"endpoints", command_listener_endpoints(control, listener), "flows",
 			(json_int_t)live.flows, "connections", (json_int_t)live.hits, "refused",
 			refused(line), "not_named", (json_int_t)line->endings[ENDING_NOT_NAMED],
 			"secured", (json_int_t)line->secured, "logins_passed",
 			(json_int_t)line->logins_passed, "logins_refused",
 			(json_int_t)line->logins_refused, "logins_later",
 			(json_int_t)line->logins_later, "messages", (json_int_t)line->messages,
-			"comment", row_string(&listener->comment)));
+			"comment", json_row_string(&listener->comment)));
 }
 
 static void run_show_listener(struct command *command)
@@ -160,9 +161,10 @@ static json_t *recipients_of(const struct policy_domain *domain)
 static void show_domain(struct command *command, const struct policy_domain *domain)
 {
 	command_row(command,
-		json_pack("{s:o, s:o, s:o, s:o, s:o}", "domain", row_string(&domain->name), "names",
-			names_of(domain), "server", row_string(&domain->server_name), "recipients",
-			recipients_of(domain), "comment", row_string(&domain->comment)));
+		json_pack("{s:o, s:o, s:o, s:o, s:o}", "domain", json_row_string(&domain->name),
+			"names", names_of(domain), "server", json_row_string(&domain->server_name),
+			"recipients", recipients_of(domain), "comment",
+			json_row_string(&domain->comment)));
 }
 
 static void run_show_domain(struct command *command)

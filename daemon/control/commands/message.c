@@ -3,7 +3,7 @@
 #include "daemon/control/audit/messages.h"
 #include "daemon/control/control.h"
 #include "daemon/control/request/command_history.h"
-#include "daemon/control/request/known.h"
+#include "daemon/control/request/name_check.h"
 #include "lib/record/flowid.h"
 #include "lib/smtp/path.h"
 
@@ -49,7 +49,7 @@ static void on_looked(void *context, int status, bool more)
 	if (status)
 		history_refuse(history, status);
 	else if (!history->found)
-		known_refuse(history->command, "user", ", and no message, either");
+		name_check_refuse(history->command, "user", ", and no message, either");
 	else
 		history_end(history, false);
 }
@@ -59,7 +59,7 @@ static void doubt(struct history *history)
 {
 	const struct message_filter filter = {
 		.user = ((struct showing *)history)->filter.user, .limit = 1};
-	if (known_given(history->command, "user"))
+	if (name_check_given(history->command, "user"))
 		history_end(history, false);
 	else
 		query(history, &filter, history_on_named, on_looked);

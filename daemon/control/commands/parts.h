@@ -3,7 +3,7 @@
 #define POSTERN_DAEMON_CONTROL_COMMANDS_PARTS_H
 
 #include "daemon/control/kernel/facts.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/metrics/counter.h"
 #include "lib/policy/policy.h"
 

@@ -6,13 +6,13 @@
 #include "daemon/control/policy/confirm.h"
 #include "daemon/control/policy/diff.h"
 #include "daemon/control/policy/edit/edit.h"
-#include "daemon/control/policy/edit/source.h"
+#include "daemon/control/policy/edit/operator_text.h"
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/level_notice.h"
-#include "daemon/control/policy/names.h"
 #include "daemon/control/policy/parse.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/policy/unknown_names.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/store/disk.h"
 
 #include <errno.h>
@@ -94,9 +94,9 @@ static void run_history(struct command *command)
 								: "running";
 		command_row(command,
 			json_pack("{s:I, s:o, s:i, s:s, s:I, s:o}", "policy",
-				(json_int_t)line->number, "applied_at", row_time(line->at_ms),
+				(json_int_t)line->number, "applied_at", json_row_time(line->at_ms),
 				"uid", (int)line->uid, "state", state, "size_bytes",
-				(json_int_t)line->bytes, "origin", row_text(line->origin)));
+				(json_int_t)line->bytes, "origin", json_row_text(line->origin)));
 	}
 	command_ok(command);
 }
@@ -189,7 +189,7 @@ static void run_diff(struct command *command)
 /* ---- apply, confirm, rollback ---- */
 
 struct applying {
-	struct names names; /* first */
+	struct unknown_names names; /* first */
 	struct command *command;
 	const char *file; /* word for messages */
 	uint64_t confirm_ms;
@@ -206,7 +206,7 @@ static void forget_applying(struct command *command)
 }
 
 /* The policy is in force, whatever is said of its names. */
-static void on_names(struct names *names, const char *warnings)
+static void on_names(struct unknown_names *names, const char *warnings)
 {
 	struct command *command = ((struct applying *)names)->command;
 	const struct control *control = command->control;
@@ -216,7 +216,7 @@ static void on_names(struct names *names, const char *warnings)
 	command_row(command,
 		json_pack("{s:I, s:o}", "policy", (json_int_t)control->policy_number,
 			"confirm_until_at",
-			row_time(clock_to_wall(control,
+			json_row_time(clock_to_wall(control,
 				policy_store_current(control->history)->confirm_until_ms))));
 	command_ok(command);
 }
@@ -235,7 +235,7 @@ static void on_applied(void *context, enum outcome outcome, const char *text)
 		command_warnings(command, applying->levels);
 	command_warnings(command, text);
 	applying->command = command;
-	names_ask(&applying->names, command->control, on_names);
+	unknown_names_ask(&applying->names, command->control, on_names);
 }
 
 /* Text that says what the file says counts as the file. */
@@ -394,7 +394,7 @@ static void run_rollback_now(struct command *command)
 	enum guard_kind kind = current->confirm_until_ms && number == current->confirm_back
 				       ? GUARD_RETURN
 				       : GUARD_BACK;
-	bool whole = source_holds(command->control, &record);
+	bool whole = operator_text_holds(command->control, &record);
 	struct policy_texts texts = record.texts;
 	record.texts = (struct policy_texts){0};
 	texts.replay = true;
@@ -441,7 +441,7 @@ static void run_save(struct command *command)
 		return;
 	char *real = realpath(path, NULL);
 	command_row(command, json_pack("{s:I, s:o}", "policy", (json_int_t)record.number, "file",
-				     row_text(real ? real : path)));
+				     json_row_text(real ? real : path)));
 	command_text(command, record.source, record.source_len);
 	command_ok(command);
 	free(real);

@@ -2,15 +2,15 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/policy/edit/edit_make.h"
-#include "daemon/control/request/row.h"
-#include "daemon/control/session/live.h"
+#include "daemon/control/request/json_row.h"
+#include "daemon/control/session/live_flows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static json_t *one_line(char *text)
 {
-	json_t *string = text ? row_text(edit_one_line(text)) : json_null();
+	json_t *string = text ? json_row_text(edit_one_line(text)) : json_null();
 	free(text);
 	return string;
 }
@@ -19,17 +19,17 @@ static void show_rule(struct command *command, size_t index)
 {
 	const struct control *control = command->control;
 	const struct policy_rule *rule = &control->policy->rules[index];
-	struct live_rule live = live_rule_of(control->live, rule->name.text);
+	struct live_rule live = live_flows_rule_of(control->live_flows, rule->name.text);
 	struct level_cause cause = level_cause_of_rule(control->policy, index);
-	command_row(
-		command, json_pack("{s:i, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "position",
-				 (int)index + 1, "rule", row_string(&rule->name), "state",
-				 rule->disabled ? "disabled" : "enabled", "hits",
-				 (json_int_t)live.hits, "flows", (json_int_t)live.flows,
-				 "last_hit_at", row_time(live.last_ms), "level", row_level(&cause),
-				 "level_by", row_level_cause(control->policy, &cause), "statement",
-				 one_line(language_print_rule(
-					 control->policy, index, LANGUAGE_PRINT_CANONICAL))));
+	command_row(command,
+		json_pack("{s:i, s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "position",
+			(int)index + 1, "rule", json_row_string(&rule->name), "state",
+			rule->disabled ? "disabled" : "enabled", "hits", (json_int_t)live.hits,
+			"flows", (json_int_t)live.flows, "last_hit_at", json_row_time(live.last_ms),
+			"level", json_row_level(&cause), "level_by",
+			json_row_level_cause(control->policy, &cause), "statement",
+			one_line(language_print_rule(
+				control->policy, index, LANGUAGE_PRINT_CANONICAL))));
 }
 
 struct showing {
@@ -55,7 +55,7 @@ static void show_more(struct command *command)
 		}
 		show_rule(command, showing->at++);
 	}
-	server_continue(command->client);
+	control_socket_continue(command->client);
 }
 
 static void run_show(struct command *command)

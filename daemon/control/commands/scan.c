@@ -3,7 +3,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/scan_states.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 
 /* The rules whose messages it judges. */
 static json_t *used_by(const struct policy *policy, size_t scan)
@@ -12,13 +12,13 @@ static json_t *used_by(const struct policy *policy, size_t scan)
 
 	for (size_t i = 0; i < policy->nrules; i++)
 		if (!policy->rules[i].disabled && policy_rule_scans(&policy->rules[i]) & 1u << scan)
-			json_array_append_new(array, row_string(&policy->rules[i].name));
+			json_array_append_new(array, json_row_string(&policy->rules[i].name));
 	return array;
 }
 
 static json_t *time_of(uint64_t wall_ms)
 {
-	return wall_ms ? row_time(wall_ms) : json_null();
+	return wall_ms ? json_row_time(wall_ms) : json_null();
 }
 
 /* What it was told in all smtp processes, put behind what the policy says. */
@@ -27,7 +27,7 @@ static void add_state(json_t *row, const struct ipc_scan_state *sum, bool used)
 	json_t *told = json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 				 "s:I, s:I, s:I, s:o, s:I, s:I, s:I}",
 		"state", scan_states_word(sum, used), "since_at", time_of(sum->since_ms), "why",
-		sum->text[0] ? row_text(sum->text) : json_null(), "fault_at",
+		sum->text[0] ? json_row_text(sum->text) : json_null(), "fault_at",
 		time_of(sum->fault_ms), "circuits_open", (json_int_t)sum->open, "asked",
 		(json_int_t)sum->asked, "passed", (json_int_t)sum->passed, "refused",
 		(json_int_t)sum->refused, "failed", (json_int_t)sum->failed, "shed",
@@ -49,12 +49,12 @@ static void show_scan(struct command *command, size_t index)
 	bool milter = scan->kind == POLICY_SCAN_MILTER;
 
 	json_t *row = json_pack("{s:o, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:o}", "scan",
-		row_string(&scan->name), "kind", policy_scan_kind_names[scan->kind], "where",
-		row_string(&scan->address), "mode", policy_scan_mode_names[scan->mode],
+		json_row_string(&scan->name), "kind", policy_scan_kind_names[scan->kind], "where",
+		json_row_string(&scan->address), "mode", policy_scan_mode_names[scan->mode],
 		"on_failure", policy_scan_failure_names[scan->on_failure], "deadline_ms",
 		(json_int_t)scan->deadline_ms, "quarantine",
 		milter ? json_string(policy_scan_failure_names[scan->quarantine]) : json_null(),
-		"used_by", used_by(policy, index), "comment", row_string(&scan->comment));
+		"used_by", used_by(policy, index), "comment", json_row_string(&scan->comment));
 	struct ipc_scan_state sum;
 
 	scan_states_sum(command->control->scans, scan->name.text, &sum);

@@ -3,10 +3,10 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/host_tls.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/store/drained.h"
 #include "lib/base/text.h"
 #include "lib/ipc/health.h"
@@ -61,7 +61,7 @@ json_t *command_server_why(const struct ipc_targets *targets, const struct ipc_t
 		put_why(targets, target, out);
 		fclose(out);
 	}
-	return row_text(text);
+	return json_row_text(text);
 }
 
 /* NULL: the command has been ended. */
@@ -86,7 +86,7 @@ struct shown {
 };
 
 struct showing {
-	struct peers_flows flows; /* first */
+	struct flow_gather flows; /* first */
 	struct command *command;
 	struct shown *first;
 };
@@ -123,7 +123,7 @@ static bool is_at(const struct ipc_target *target, const struct endpoint *host)
 	return false;
 }
 
-static void on_load(struct peers_flows *flows, const struct ipc_load *load)
+static void on_load(struct flow_gather *flows, const struct ipc_load *load)
 {
 	struct shown *shown = ((struct showing *)flows)->first;
 	while (shown && strcmp(shown->targets.server, load->server) != 0)
@@ -141,9 +141,9 @@ static json_t *since_of(const struct control *control, const struct ipc_targets 
 	struct ipc_target views[2];
 
 	ipc_target_views(targets->flows, target, views);
-	return row_time(target->drained ? drained_since(control->drained, targets->server,
-						  target->name, target->port)
-					: views[0].since_ms);
+	return json_row_time(target->drained ? drained_since(control->drained, targets->server,
+						       target->name, target->port)
+					     : views[0].since_ms);
 }
 
 static json_t *tls_of(struct command *command, const char *name, const struct ipc_target *target)
@@ -167,7 +167,7 @@ static json_t *account_of(const struct command *command, const char *name)
 	ptrdiff_t at = policy_find_server(policy, name);
 
 	return at >= 0 && policy->servers[at].account.given
-		       ? row_string(&policy->servers[at].account.user)
+		       ? json_row_string(&policy->servers[at].account.user)
 		       : json_null();
 }
 
@@ -176,15 +176,15 @@ static void show_target(struct command *command, const struct shown *shown, uint
 	const struct ipc_target *target = &shown->targets.v[i];
 	json_t *addresses = json_array();
 	for (unsigned a = 0; a < ipc_target_addresses(target); a++)
-		json_array_append_new(addresses, row_addr(&target->addresses[a]));
+		json_array_append_new(addresses, json_row_addr(&target->addresses[a]));
 	command_row(command,
 		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, "
 			  "s:o, s:o, s:o}",
-			"server", row_text(shown->targets.server), "host", row_text(target->name),
-			"address", addresses, "port", (int)target->port, "preference",
-			(int)target->preference, "weight", (int)target->weight, "state",
-			command_server_state(&shown->targets, target), "since_at",
-			since_of(command->control, &shown->targets, target), "why",
+			"server", json_row_text(shown->targets.server), "host",
+			json_row_text(target->name), "address", addresses, "port",
+			(int)target->port, "preference", (int)target->preference, "weight",
+			(int)target->weight, "state", command_server_state(&shown->targets, target),
+			"since_at", since_of(command->control, &shown->targets, target), "why",
 			command_server_why(&shown->targets, target), "latency_ms",
 			target->latency_us
 				? json_integer((json_int_t)(target->latency_us + 999) / 1000)
@@ -194,12 +194,12 @@ static void show_target(struct command *command, const struct shown *shown, uint
 			target->limit_flows ? json_integer((json_int_t)target->limit_flows)
 					    : json_null(),
 			"account", account_of(command, shown->targets.server), "login_until_at",
-			row_time(target->login_until_ms), "tls",
+			json_row_time(target->login_until_ms), "tls",
 			tls_of(command, shown->targets.server, target), "message_state",
 			command_server_message_state(&shown->targets, target)));
 }
 
-static void on_shown(struct peers_flows *flows)
+static void on_shown(struct flow_gather *flows)
 {
 	struct showing *showing = (struct showing *)flows;
 	struct command *command = showing->command;
@@ -227,7 +227,7 @@ static void run_show(struct command *command)
 		}
 	showing->flows.on_load = on_load;
 	showing->flows.done = on_shown;
-	peers_ask_flows(command->control->peers, &showing->flows);
+	flow_peers_ask_flows(command->control->flow_peers, &showing->flows);
 }
 
 /* ---- drain, enable ---- */
@@ -266,7 +266,7 @@ static void on_drained(struct gather *gather)
 	for (uint32_t i = 0; targets && i < targets->n; i++)
 		command_row(command,
 			json_pack("{s:s, s:o, s:i, s:s, s:o}", "server", name, "host",
-				row_text(targets->v[i].name), "port", (int)targets->v[i].port,
+				json_row_text(targets->v[i].name), "port", (int)targets->v[i].port,
 				"state", command_server_state(targets, &targets->v[i]), "since_at",
 				since_of(control, targets, &targets->v[i])));
 	if (targets && count_open(targets) == 0) {
@@ -390,7 +390,7 @@ static void run_enable(struct command *command)
 /* ---- test ---- */
 
 struct testing {
-	struct ask ask; /* first */
+	struct question ask; /* first */
 	struct command *command;
 	char server[POLICY_NAME_SIZE];
 	unsigned hosts, refused, skipped;
@@ -410,14 +410,14 @@ static void show_tested(struct testing *testing, const struct ipc_tested *tested
 	testing->skipped += is_end && tested->verdict == TRIAL_SKIPPED;
 	command_row(testing->command,
 		json_pack("{s:s, s:o, s:o, s:i, s:o, s:s, s:o, s:o}", "server", testing->server,
-			"host", row_text(tested->name), "address", row_addr(&tested->host.addr),
-			"port", (int)tested->host.port, "client", row_addr(&tested->client), "kind",
-			kinds[tested->kind], "verdict",
-			is_end ? row_text(trial_verdict_names[tested->verdict]) : json_null(),
-			"text", row_text(tested->text)));
+			"host", json_row_text(tested->name), "address",
+			json_row_addr(&tested->host.addr), "port", (int)tested->host.port, "client",
+			json_row_addr(&tested->client), "kind", kinds[tested->kind], "verdict",
+			is_end ? json_row_text(trial_verdict_names[tested->verdict]) : json_null(),
+			"text", json_row_text(tested->text)));
 }
 
-static void on_tested(struct ask *ask, const struct ipc_header *ipc)
+static void on_tested(struct question *ask, const struct ipc_header *ipc)
 {
 	struct testing *testing = (struct testing *)ask;
 	struct command *command = testing->command;

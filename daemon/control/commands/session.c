@@ -3,9 +3,9 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/request/known.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/request/json_row.h"
+#include "daemon/control/request/name_check.h"
 #include "daemon/control/request/selection.h"
 #include "daemon/control/session/login.h"
 #include "daemon/control/session/sessions.h"
@@ -37,9 +37,9 @@ static void show_more(struct command *command)
 		struct session *session =
 			session_table_find(control->table, showing->selection.ids[showing->at++]);
 		if (session)
-			command_row(command, row_session(control, session));
+			command_row(command, json_row_session(control, session));
 	}
-	server_continue(command->client);
+	control_socket_continue(command->client);
 }
 
 static void forget_showing(struct command *command)
@@ -58,12 +58,12 @@ static void run_show(struct command *command)
 	command->forget = forget_showing;
 	selection_find(command->control, &showing->selection);
 	const struct selection *selection = &showing->selection;
-	if (!selection->n && (selection->id || !known_given(command, "zone"))) {
+	if (!selection->n && (selection->id || !name_check_given(command, "zone"))) {
 		selection_refuse(command, selection);
 		return;
 	}
-	if (!selection->n && !known_given(command, "user")) {
-		known_refuse(command, "user", "");
+	if (!selection->n && !name_check_given(command, "user")) {
+		name_check_refuse(command, "user", "");
 		return;
 	}
 	command_stream(command, show_more);
@@ -85,7 +85,7 @@ static void on_login(
 	const struct session *session = session_table_find(control->table, session_id);
 	command_log(command);
 	if (session) {
-		json_t *row = row_session(control, session);
+		json_t *row = json_row_session(control, session);
 		json_object_set_new(row, "outcome", json_string(words[outcome]));
 		command_row(command, row);
 	}
@@ -209,7 +209,7 @@ static void on_renewed(
 	} else {
 		renewing->renewed++;
 		if (renewed)
-			command_row(command, row_session(command->control, renewed));
+			command_row(command, json_row_session(command->control, renewed));
 	}
 	if (--renewing->missing)
 		return;

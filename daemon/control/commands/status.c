@@ -1,21 +1,21 @@
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/audit/ended.h"
+#include "daemon/control/audit/flow_events.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/doctor/saved.h"
+#include "daemon/control/doctor/saved_tables.h"
 #include "daemon/control/kernel/bypass.h"
-#include "daemon/control/kernel/lost.h"
+#include "daemon/control/kernel/lost_flows.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
-#include "daemon/control/peers/peers.h"
 #include "daemon/control/peers/scan_states.h"
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
-#include "daemon/control/policy/want.h"
-#include "daemon/control/request/row.h"
-#include "daemon/control/session/live.h"
+#include "daemon/control/policy/wanted.h"
+#include "daemon/control/request/json_row.h"
+#include "daemon/control/session/live_flows.h"
 #include "daemon/control/session/sessions.h"
 #include "daemon/control/store/state_trouble.h"
 #include "daemon/control/trouble/trouble.h"
@@ -91,11 +91,11 @@ static json_t *zones_part(const struct control *control, json_t *troubles)
 			trouble_add(troubles, "posternctl zone show",
 				"zone %s: no interface of it is present (%s)", zone->name.text,
 				json_string_value(json_array_get(missing, 0)));
-		json_array_append_new(
-			array, json_pack("{s:o, s:o, s:o, s:I}", "zone", row_string(&zone->name),
-				       "interfaces", present, "missing", missing, "sessions",
-				       (json_int_t)session_table_count_zone(
-					       control->table, zone->name.text)));
+		json_array_append_new(array,
+			json_pack("{s:o, s:o, s:o, s:I}", "zone", json_row_string(&zone->name),
+				"interfaces", present, "missing", missing, "sessions",
+				(json_int_t)session_table_count_zone(
+					control->table, zone->name.text)));
 	}
 	return array;
 }
@@ -105,11 +105,12 @@ static json_t *listeners_part(const struct control *control)
 	json_t *array = json_array();
 	for (size_t i = 0; i < control->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &control->policy->listeners[i];
-		const struct live_rule live = live_listener_of(control->live, listener->name.text);
-		json_array_append_new(
-			array, json_pack("{s:o, s:o, s:I}", "listener", row_string(&listener->name),
-				       "endpoints", command_listener_endpoints(control, listener),
-				       "flows", (json_int_t)live.flows));
+		const struct live_rule live =
+			live_flows_listener_of(control->live_flows, listener->name.text);
+		json_array_append_new(array,
+			json_pack("{s:o, s:o, s:I}", "listener", json_row_string(&listener->name),
+				"endpoints", command_listener_endpoints(control, listener), "flows",
+				(json_int_t)live.flows));
 	}
 	return array;
 }
@@ -121,10 +122,11 @@ static json_t *servers_part(const struct control *control)
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
 			const struct ipc_target *target = &targets->v[j];
-			json_array_append_new(array,
-				json_pack("{s:o, s:o, s:s}", "server", row_text(targets->server),
-					"host", row_text(target->name), "state",
-					command_server_state(targets, target)));
+			json_array_append_new(
+				array, json_pack("{s:o, s:o, s:s}", "server",
+					       json_row_text(targets->server), "host",
+					       json_row_text(target->name), "state",
+					       command_server_state(targets, target)));
 		}
 	}
 	return array;
@@ -140,45 +142,47 @@ static json_t *scans_part(const struct control *control)
 	for (size_t i = 0; i < policy->nscans; i++) {
 		const struct policy_scan *scan = &policy->scans[i];
 		scan_states_sum(control->scans, scan->name.text, &sum);
-		json_array_append_new(
-			array, json_pack("{s:o, s:s, s:s, s:I}", "scan", row_string(&scan->name),
-				       "state", scan_states_word(&sum, used & 1u << i),
-				       "on_failure", policy_scan_failure_names[scan->on_failure],
-				       "unscanned", (json_int_t)sum.unscanned));
+		json_array_append_new(array,
+			json_pack("{s:o, s:s, s:s, s:I}", "scan", json_row_string(&scan->name),
+				"state", scan_states_word(&sum, used & 1u << i), "on_failure",
+				policy_scan_failure_names[scan->on_failure], "unscanned",
+				(json_int_t)sum.unscanned));
 	}
 	return array;
 }
 
-static json_t *refused_part(const uint64_t counts[static ENDED_REASONS])
+static json_t *refused_part(const uint64_t counts[static FLOW_EVENTS_REASONS])
 {
 	json_t *object = json_object();
-	for (unsigned i = 0; i < ENDED_REASONS; i++)
+	for (unsigned i = 0; i < FLOW_EVENTS_REASONS; i++)
 		if (counts[i])
-			json_object_set_new(
-				object, ended_reason_name(i), json_integer((json_int_t)counts[i]));
+			json_object_set_new(object, flow_events_reason_name(i),
+				json_integer((json_int_t)counts[i]));
 	return object;
 }
 
 /* Whom they were of. */
 static const char *refused_of(unsigned reason)
 {
-	if (reason < ENDED_MESSAGES)
+	if (reason < FLOW_EVENTS_MESSAGES)
 		return "connections";
-	return reason < ENDED_RECIPIENTS ? "messages" : "recipients";
+	return reason < FLOW_EVENTS_RECIPIENTS ? "messages" : "recipients";
 }
 
 /* The same, each with the command that shows more. */
-static json_t *refusals_part(const uint64_t counts[static ENDED_REASONS])
+static json_t *refusals_part(const uint64_t counts[static FLOW_EVENTS_REASONS])
 {
 	json_t *array = json_array();
 	char next[96];
-	for (unsigned i = 0; i < ENDED_REASONS; i++)
+	for (unsigned i = 0; i < FLOW_EVENTS_REASONS; i++)
 		if (counts[i])
-			json_array_append_new(array,
-				json_pack("{s:s, s:s, s:I, s:s}", "reason", ended_reason_name(i),
-					"of", refused_of(i), "count", (json_int_t)counts[i], "next",
-					i < ENDED_MESSAGES ? trouble_next_of((enum ending)i, next)
-							   : "posternctl message show since 10m"));
+			json_array_append_new(
+				array, json_pack("{s:s, s:s, s:I, s:s}", "reason",
+					       flow_events_reason_name(i), "of", refused_of(i),
+					       "count", (json_int_t)counts[i], "next",
+					       i < FLOW_EVENTS_MESSAGES
+						       ? trouble_next_of((enum ending)i, next)
+						       : "posternctl message show since 10m"));
 	return array;
 }
 
@@ -215,7 +219,7 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 			policy_store_trouble(control->history));
 	if (current->confirm_until_ms) {
 		json_object_set_new(row, "confirm_until_at",
-			row_time(clock_to_wall(control, current->confirm_until_ms)));
+			json_row_time(clock_to_wall(control, current->confirm_until_ms)));
 		trouble_add(troubles, "posternctl policy confirm",
 			"policy %" PRIu64 " waits to be confirmed", control->policy_number);
 	}
@@ -226,11 +230,12 @@ static void look_at_policy(struct control *control, json_t *row, json_t *trouble
 static json_t *draining_part(const struct control *control)
 {
 	json_t *array = json_array();
-	struct peers_draining draining;
-	for (unsigned at = 0; peers_next_draining(control->peers, &at, &draining);)
-		json_array_append_new(array,
-			json_pack("{s:i, s:o, s:I}", "relay", (int)draining.relay, "version",
-				row_text(draining.version), "flows", (json_int_t)draining.flows));
+	struct flow_peers_draining draining;
+	for (unsigned at = 0; flow_peers_next_draining(control->flow_peers, &at, &draining);)
+		json_array_append_new(
+			array, json_pack("{s:i, s:o, s:I}", "relay", (int)draining.relay, "version",
+				       json_row_text(draining.version), "flows",
+				       (json_int_t)draining.flows));
 	return array;
 }
 
@@ -280,7 +285,7 @@ static void look_at_saved(json_t *troubles)
 static void look_at_lost(const struct control *control, json_t *troubles)
 {
 	uint64_t missing, steered;
-	if (lost_last_minute(control->lost, &missing, &steered))
+	if (lost_flows_last_minute(control->lost_flows, &missing, &steered))
 		trouble_add(troubles, "posternctl doctor",
 			"steered but not accepted: %" PRIu64 " of %" PRIu64
 			" connections of the last minute reached no relay",
@@ -292,9 +297,9 @@ static void look_at_processes(struct control *control, const struct facts *facts
 	char text[256];
 	if (web_peer_trouble(control->web, text, sizeof(text)))
 		trouble_add(troubles, "posternctl doctor", "%s", text);
-	if (peers_count(control->peers, PROCESS_RELAY) == 0)
+	if (flow_peers_count(control->flow_peers, PROCESS_RELAY) == 0)
 		trouble_add(troubles, "posternctl doctor", "no relay is running");
-	if (!want_all_run(control->want))
+	if (!wanted_all_run(control->wanted))
 		trouble_add(troubles, "posternctl doctor",
 			"not all smtp processes run: who is to be read there hears 421");
 	if (!facts->complete || !facts->counters_known)
@@ -353,7 +358,7 @@ static void on_facts(void *context, const struct facts *facts)
 {
 	struct command *command = context;
 	struct control *control = command->control;
-	uint64_t sum[COUNTERS], refused[ENDED_REASONS];
+	uint64_t sum[COUNTERS], refused[FLOW_EVENTS_REASONS];
 	uint64_t now_ms = clock_now_ms(control);
 	json_t *troubles = json_array(), *row = json_object();
 	bypass_follow(control->bypass, facts);
@@ -376,14 +381,15 @@ static void on_facts(void *context, const struct facts *facts)
 		json_integer((json_int_t)(session_table_count(control->table) -
 					  sessions_in_force(control))));
 	json_object_set_new(row, "blocks", json_integer((json_int_t)blocks_count(control->blocks)));
-	json_object_set_new(row, "flows", json_integer((json_int_t)live_count(control->live)));
+	json_object_set_new(
+		row, "flows", json_integer((json_int_t)live_flows_count(control->live_flows)));
 	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
 	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));
 	json_object_set_new(row, "accepted", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
 	json_object_set_new(row, "relays",
-		json_integer((json_int_t)peers_count(control->peers, PROCESS_RELAY)));
+		json_integer((json_int_t)flow_peers_count(control->flow_peers, PROCESS_RELAY)));
 	json_object_set_new(row, "draining", draining_part(control));
-	ended_last_minute(control->ended, now_ms, refused);
+	flow_events_last_minute(control->flow_events, now_ms, refused);
 	json_object_set_new(row, "refused_last_minute", refused_part(refused));
 	json_object_set_new(row, "refusals", refusals_part(refused));
 	trouble_of_servers(control, facts, troubles);

@@ -5,7 +5,7 @@
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ json_t *command_zone_missing(const struct control *control, const struct policy_
 			found = policy_interface_match(
 				zone->interfaces.v[j].text, control->links[i].name);
 		if (!found)
-			json_array_append_new(array, row_string(&zone->interfaces.v[j]));
+			json_array_append_new(array, json_row_string(&zone->interfaces.v[j]));
 	}
 	return array;
 }
@@ -80,7 +80,7 @@ static json_t *networks_of(const struct policy_zone *zone)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < zone->networks.n; i++)
-		json_array_append_new(array, row_prefix(&zone->networks.v[i]));
+		json_array_append_new(array, json_row_prefix(&zone->networks.v[i]));
 	return array;
 }
 
@@ -114,14 +114,15 @@ static void show_zone(
 	struct level_cause cause = level_cause_of_zone(policy, (size_t)(zone - policy->zones));
 	command_row(command,
 		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:s, s:I, s:o, s:s}",
-			"zone", row_string(&zone->name), "interfaces",
+			"zone", json_row_string(&zone->name), "interfaces",
 			command_zone_present(control, zone), "missing",
 			command_zone_missing(control, zone), "networks", networks_of(zone),
 			"identity", identities[zone->identity], "on_failure",
 			zone->on_failure == POLICY_POSTURE_OPEN ? "open" : "closed", "level",
-			row_level(&cause), "level_by", row_level_cause(policy, &cause), "tls",
-			policy_tls_names[zone->tls.mode], "certificates",
-			row_strings(zone->tls.certificate_names.v, zone->tls.certificate_names.n),
+			json_row_level(&cause), "level_by", json_row_level_cause(policy, &cause),
+			"tls", policy_tls_names[zone->tls.mode], "certificates",
+			json_row_strings(
+				zone->tls.certificate_names.v, zone->tls.certificate_names.n),
 			"client_certificates", policy_tls_client_names[zone->tls.client],
 			"sessions",
 			(json_int_t)session_table_count_zone(control->table, zone->name.text),

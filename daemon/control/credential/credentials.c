@@ -3,7 +3,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/renew.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "lib/ipc/credential.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* What is read, and not yet wiped. */
-struct held {
+struct held_packet {
 	struct credential what; /* borrowed from the policy */
 	struct credential_read read;
 	int fd; /* of a trust store: its sealed memfd; -1: none */
@@ -22,7 +22,7 @@ struct held {
 struct credentials_part {
 	struct control *control;
 	struct policy *policy; /* of which `held` is; a reference */
-	struct held *held;
+	struct held_packet *held;
 	size_t nheld;
 	struct policy *policy_now; /* of which `now` is; a reference */
 	struct credential_now *now;
@@ -108,8 +108,8 @@ bool credentials_run(const struct credentials_part *part, const struct credentia
 	return find(part->now, part->nnow, what) != NULL;
 }
 
-static int take_one(
-	struct credentials_part *part, struct held *held, bool lenient, char *text, size_t size)
+static int take_one(struct credentials_part *part, struct held_packet *held, bool lenient,
+	char *text, size_t size)
 {
 	const struct credential_verdict *verdict = &held->read.verdict;
 
@@ -139,7 +139,7 @@ int credentials_open(
 	part->policy = policy_ref(policy);
 	text[0] = '\0';
 	for (size_t i = 0; error >= 0 && i < all.n; i++) {
-		struct held *held = &part->held[part->nheld++];
+		struct held_packet *held = &part->held[part->nheld++];
 		held->fd = -1;
 		held->what = all.v[i];
 		credentials_read_one(part, &held->what, &held->read);
@@ -234,7 +234,7 @@ void credentials_spread(
 		if (fd < 0)
 			return;
 	}
-	for (unsigned at = 0; (peer = peers_next(control->peers, &at)) != NULL;)
+	for (unsigned at = 0; (peer = flow_peers_next(control->flow_peers, &at)) != NULL;)
 		if (is_for(what, peer->role))
 			send_to(peer, what, read, fd);
 	if (fd >= 0)

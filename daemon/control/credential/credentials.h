@@ -9,7 +9,7 @@
 #define POSTERN_DAEMON_CONTROL_CREDENTIAL_CREDENTIALS_H
 
 #include "daemon/control/credential/read.h"
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "lib/policy/policy.h"
 #include "lib/tls/credential.h"
 

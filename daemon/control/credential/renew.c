@@ -2,7 +2,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/policy/apply.h"
 #include "lib/ipc/credential.h"
 
@@ -277,12 +277,12 @@ static void look_at(struct renewal *one, struct credential_now *now, struct cred
 
 static void send_renew(struct renewal *one)
 {
-	struct peers *peers = one->renew->control->peers;
+	struct flow_peers *peers = one->renew->control->flow_peers;
 	struct ipc_plain ipc;
 	struct peer *peer;
 
 	ipc_init(&ipc, IPC_CREDENTIALS_RENEW, sizeof(ipc));
-	for (unsigned at = 0; (peer = peers_next(peers, &at)) != NULL;)
+	for (unsigned at = 0; (peer = flow_peers_next(peers, &at)) != NULL;)
 		if (credentials_are_for(peer->role))
 			gather_try(&one->gather, &peer->asks, &ipc, -1);
 }

@@ -7,9 +7,9 @@
 #include "daemon/control/doctor/part.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
-#include "daemon/control/kernel/lost.h"
+#include "daemon/control/kernel/lost_flows.h"
 #include "daemon/control/peers/web_peer.h"
-#include "daemon/control/policy/want.h"
+#include "daemon/control/policy/wanted.h"
 #include "daemon/control/store/state_trouble.h"
 
 #include <errno.h>
@@ -141,7 +141,7 @@ static void check_rules(const struct examination *exam)
 static void check_lost(const struct examination *exam)
 {
 	uint64_t missing, steered;
-	if (lost_last_minute(exam->control->lost, &missing, &steered))
+	if (lost_flows_last_minute(exam->control->lost_flows, &missing, &steered))
 		examination_find(exam, "steered", DOCTOR_ERROR,
 			"something takes them on the way: another program's mark, filter or bridge "
 			"setting, as named above; or clients do not wait for an answer",
@@ -193,12 +193,12 @@ static void check_listeners(const struct examination *exam)
 
 static void check_smtp(const struct examination *exam)
 {
-	const struct want *want = exam->control->want;
-	if (!want_all_run(want))
+	const struct wanted *want = exam->control->wanted;
+	if (!wanted_all_run(want))
 		examination_find(exam, "smtp", DOCTOR_ERROR,
 			"the processes cannot be started, or die: see the log",
 			"not all smtp processes run: who is to be read there hears 421");
-	else if (want_is(want, PROCESS_SMTP))
+	else if (wanted_is(want, PROCESS_SMTP))
 		examination_find(exam, "smtp", DOCTOR_OK, "", "all smtp processes run");
 }
 

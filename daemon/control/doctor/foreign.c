@@ -4,7 +4,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/foreign/set.h"
-#include "daemon/control/doctor/saved.h"
+#include "daemon/control/doctor/saved_tables.h"
 #include "daemon/control/peers/health_peer.h"
 
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/request/command.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "lib/ipc/health.h"
 #include "lib/policy/target.h"
 #include "lib/record/message_record.h"
@@ -19,7 +19,7 @@
 void explain_step(void *context, const char *text)
 {
 	struct explaining *explaining = context;
-	json_array_append_new(explaining->steps, json_pack("{s:o}", "step", row_text(text)));
+	json_array_append_new(explaining->steps, json_pack("{s:o}", "step", json_row_text(text)));
 }
 
 /* The reply of the gateway's own that the client hears, but for name and flow. */
@@ -28,7 +28,7 @@ static json_t *reply_of(unsigned code, const char *enhanced, const char *words)
 	char text[POLICY_TEXT_SIZE + 16];
 
 	snprintf(text, sizeof(text), "%u %s %s", code, enhanced, words);
-	return row_text(text);
+	return json_row_text(text);
 }
 
 static json_t *greeting_of(const struct decision *decision)
@@ -47,19 +47,21 @@ static json_t *outcome(const struct explaining *explaining, const struct decisio
 	if (decision->to_original)
 		server = json_string("original");
 	else if (decision->server >= 0)
-		server = row_string(&policy->servers[decision->server].name);
+		server = json_row_string(&policy->servers[decision->server].name);
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"verdict", policy_verdict_names[decision->verdict], "reason",
 		decide_reason_names[decision->reason], "rule",
-		decision->rule >= 0 ? row_string(&policy->rules[decision->rule].name) : json_null(),
-		"server", server, "level", row_level(&decision->cause), "level_by",
-		row_level_cause(policy, &decision->cause), "reply", greeting_of(decision), "zone",
-		row_text(explaining->zone), "listener",
+		decision->rule >= 0 ? json_row_string(&policy->rules[decision->rule].name)
+				    : json_null(),
+		"server", server, "level", json_row_level(&decision->cause), "level_by",
+		json_row_level_cause(policy, &decision->cause), "reply", greeting_of(decision),
+		"zone", json_row_text(explaining->zone), "listener",
 		explaining->listener ? json_string(explaining->listener) : json_null(), "user",
-		decision->session ? row_string(&decision->session->user) : json_null(), "session",
-		row_session_id(decision->session ? decision->session->id : 0), "mac",
-		row_mac(&explaining->mac), "address", row_addr(&explaining->addr), "until_at",
-		row_time(clock_to_wall(explaining->command->control, decision->until_ms)));
+		decision->session ? json_row_string(&decision->session->user) : json_null(),
+		"session", json_row_session_id(decision->session ? decision->session->id : 0),
+		"mac", json_row_mac(&explaining->mac), "address", json_row_addr(&explaining->addr),
+		"until_at",
+		json_row_time(clock_to_wall(explaining->command->control, decision->until_ms)));
 }
 
 /* As the relay does it, where it may not be the client's own destination. */
@@ -100,7 +102,7 @@ static void put_scans(struct explaining *explaining)
 
 	for (size_t i = 0; i < policy->nscans; i++)
 		if (scans & 1u << i)
-			json_array_append_new(array, row_string(&policy->scans[i].name));
+			json_array_append_new(array, json_row_string(&policy->scans[i].name));
 	json_object_set_new(explaining->row, "scans", array);
 }
 
@@ -466,7 +468,7 @@ static void tell_at_listener(struct explaining *explaining)
 	finish(explaining);
 }
 
-static void on_names(struct ask *asking, const struct ipc_header *ipc)
+static void on_names(struct question *asking, const struct ipc_header *ipc)
 {
 	struct explaining *explaining =
 		(struct explaining *)((char *)asking - offsetof(struct explaining, asking));
@@ -477,7 +479,7 @@ static void on_names(struct ask *asking, const struct ipc_header *ipc)
 			memcpy(explaining->names_found, ipc, ipc->bytes);
 		return;
 	}
-	if (ipc && !ask_is_last(ipc))
+	if (ipc && !question_is_last(ipc))
 		return;
 	if (!ipc)
 		explain_step(explaining, "the health process, which looks names up, is not there");

@@ -5,7 +5,7 @@
 #define POSTERN_DAEMON_CONTROL_EXPLAIN_EXPLAIN_H
 
 #include "daemon/control/explain/outlook.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/policy.h"
 #include "lib/smtp/path.h"
@@ -17,7 +17,7 @@ struct ipc_looked_up;
 
 /* What is asked, filled in step by step: by words, by a flow, by a session, by the neighbours. */
 struct explaining {
-	struct peers_flows flows; /* first */
+	struct flow_gather flows; /* first */
 	struct outlook outlook;
 	struct command *command;
 	const char *zone_word, *user; /* user: without its source */
@@ -47,7 +47,7 @@ struct explaining {
 	bool needs_tls;                  /* and is in clear: it hears of nothing else */
 	struct outlook_reach reach;
 	struct outlook_allowance recipients, messages; /* of what is permitted */
-	struct ask asking; /* health for the names of a listener's client */
+	struct question asking; /* health for the names of a listener's client */
 	/* that came; NULL: they were not asked for, or none did */
 	struct ipc_looked_up *names_found;
 	json_t *steps, *row;

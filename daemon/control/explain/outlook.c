@@ -3,8 +3,8 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/bypass.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
-#include "daemon/control/peers/peers.h"
 #include "lib/policy/choice.h"
 
 #include <stdio.h>
@@ -127,7 +127,7 @@ void outlook_kernel(const struct decide_world *world, const struct decide_origin
 	step(context, text);
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *ipc)
+static void on_answer(struct question *ask, const struct ipc_header *ipc)
 {
 	struct outlook *outlook = (struct outlook *)ask;
 	const struct ipc_reply *reply = (const struct ipc_reply *)ipc;
@@ -144,6 +144,6 @@ static void on_answer(struct ask *ask, const struct ipc_header *ipc)
 void outlook_ask(struct control *control, struct outlook *outlook, struct ipc_foresee *question)
 {
 	outlook->ask.on_answer = on_answer;
-	if (!peers_ask(control->peers, &outlook->ask, question))
+	if (!flow_peers_ask(control->flow_peers, &outlook->ask, question))
 		on_answer(&outlook->ask, NULL);
 }

@@ -4,7 +4,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_EXPLAIN_OUTLOOK_H
 #define POSTERN_DAEMON_CONTROL_EXPLAIN_OUTLOOK_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "lib/ipc/flow.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/smtp/refusal.h"
@@ -63,7 +63,7 @@ void outlook_allow(const struct control *control, const struct outlook_sender *s
 
 /* A question to the relays, which know the limits. */
 struct outlook {
-	struct ask ask;           /* first */
+	struct question ask;      /* first */
 	enum ending ending;       /* ENDING_NONE: it would go to a host */
 	char text[IPC_TEXT_SIZE]; /* else why not; of no relay: "" with ENDING_NO_POLICY */
 	void (*done)(struct outlook *outlook);

@@ -1,10 +1,10 @@
 #include "daemon/control/kernel/admit.h"
 
-#include "daemon/control/audit/ended.h"
+#include "daemon/control/audit/flow_events.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/session/cut.h"
+#include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/sessions.h"
 
 #include <string.h>
@@ -115,7 +115,7 @@ static void note_passed(struct control *control, const struct session *session,
 	uint64_t now_ms = clock_now_ms(control);
 
 	sessions_active(control->sessions, session->id);
-	cut_note_passed(control->cut, session, source,
+	end_passed_note(control->end_passed, session, source,
 		now_ms + (verdict->cache ? verdict->entry.timeout_ms : 0));
 }
 
@@ -145,5 +145,5 @@ void admit_decide(struct control *control, const struct ipc_admit *admit)
 	if (decision.verdict == POLICY_VERDICT_PASS && decision.session)
 		note_passed(control, decision.session, &origin.source, &verdict);
 	if (decision.verdict == POLICY_VERDICT_REJECT || decision.verdict == POLICY_VERDICT_DROP)
-		ended_refused(control, admit, &decision, origin.zone);
+		flow_events_on_refused(control, admit, &decision, origin.zone);
 }

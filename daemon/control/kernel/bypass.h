@@ -2,7 +2,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_BYPASS_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_BYPASS_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "lib/policy/policy.h"
 
 #define BYPASS_MAX       257 /* zones, and all of them */

@@ -6,7 +6,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_ENTRIES_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_ENTRIES_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "lib/ipc/kernel.h"
 
 struct control;

@@ -1,13 +1,13 @@
 #include "daemon/control/kernel/facts.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct asking {
-	struct ask text, counters, foreign;
+	struct question text, counters, foreign;
 	unsigned missing;
 	struct facts facts;
 	void (*done)(void *context, const struct facts *facts);
@@ -38,7 +38,7 @@ static void add_line(struct facts *facts, const char *text)
 	facts->n += lines[facts->n] != NULL;
 }
 
-static void on_text(struct ask *ask, const struct ipc_header *ipc)
+static void on_text(struct question *ask, const struct ipc_header *ipc)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, text));
 	if (ipc && ipc->type == IPC_TEXT) {
@@ -49,7 +49,7 @@ static void on_text(struct ask *ask, const struct ipc_header *ipc)
 	finish(asking);
 }
 
-static void on_counters(struct ask *ask, const struct ipc_header *ipc)
+static void on_counters(struct question *ask, const struct ipc_header *ipc)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, counters));
 	if (ipc && ipc->type == IPC_KERNEL_COUNTERS) {
@@ -72,7 +72,7 @@ static void add_foreign(struct facts *facts, const struct ipc_foreign *ipc)
 	facts->foreign_len += len;
 }
 
-static void on_foreign(struct ask *ask, const struct ipc_header *ipc)
+static void on_foreign(struct question *ask, const struct ipc_header *ipc)
 {
 	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, foreign));
 	if (ipc && ipc->type == IPC_FOREIGN)
@@ -96,13 +96,13 @@ static void begin(struct control *control, bool foreign,
 	asking->text.on_answer = on_text;
 	asking->counters.on_answer = on_counters;
 	ipc_init(&question, IPC_KERNEL_COUNTERS_GET, sizeof(question));
-	ask_send(&control->keeper_asks, &asking->counters, &question, -1);
+	question_send(&control->keeper_asks, &asking->counters, &question, -1);
 	ipc_init(&question, IPC_DOCTOR_GET, sizeof(question));
-	ask_send(&control->keeper_asks, &asking->text, &question, -1);
+	question_send(&control->keeper_asks, &asking->text, &question, -1);
 	asking->foreign.on_answer = on_foreign;
 	ipc_init(&question, IPC_FOREIGN_GET, sizeof(question));
 	if (foreign)
-		ask_send(&control->keeper_asks, &asking->foreign, &question, -1);
+		question_send(&control->keeper_asks, &asking->foreign, &question, -1);
 	finish(asking);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct part {
-	struct ask ask; /* first */
+	struct question ask; /* first */
 	struct search *search;
 	char ifname[POLICY_IFNAME_SIZE];
 };
@@ -46,7 +46,7 @@ static void take(struct neighbour *found, const struct mac *mac, const char *ifn
 	}
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *ipc)
+static void on_answer(struct question *ask, const struct ipc_header *ipc)
 {
 	struct part *part = (struct part *)ask;
 	struct search *search = part->search;
@@ -87,7 +87,7 @@ void neighbour_ask(struct control *control, ptrdiff_t zone, const struct addr *a
 		question.addr = *addr;
 		question.ifindex = link->ifindex;
 		search->missing++;
-		ask_send(&control->keeper_asks, &part->ask, &question, -1);
+		question_send(&control->keeper_asks, &part->ask, &question, -1);
 	}
 	end_part(search);
 }

@@ -1,7 +1,7 @@
 #include "daemon/control/kernel/plan.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/kernel/bound.h"
+#include "daemon/control/kernel/bind_client.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ int kernel_plan_encode(struct control *control, const struct policy *policy, enu
 	if (error)
 		return error;
 	if (mode == PLAN_RUNNING)
-		error = bound_add_hosts(control, policy, &plan);
+		error = bind_client_add_hosts(control, policy, &plan);
 	/* the policy's own hosts are within the limit: more addresses than expected are behind
 	 * its names, and as many as fit are used */
 	if (error == -E2BIG)
@@ -50,7 +50,7 @@ int kernel_plan_send(struct control *control, const struct policy *policy, enum 
 	ipc_init(&ipc, IPC_PLAN, sizeof(ipc));
 	ipc.lenient = lenient;
 	if (gather) {
-		ipc.begin_ms = loop_now_ms(control->loop) + ASK_BEGIN_MS;
+		ipc.begin_ms = loop_now_ms(control->loop) + QUESTION_BEGIN_MS;
 		gather_send(gather, &control->keeper_asks, &ipc, fd);
 	} else {
 		error = channel_send(control->keeper, &ipc, fd);

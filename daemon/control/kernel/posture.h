@@ -3,7 +3,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_POSTURE_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_POSTURE_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 
 #define POSTURE_FOLDER "policy" /* below the state folder */
 #define POSTURE_NAME   "posture"

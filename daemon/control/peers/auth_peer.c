@@ -3,10 +3,10 @@
 #include "daemon/base/channel.h"
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/peer_policy.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/policy/want.h"
+#include "daemon/control/policy/wanted.h"
 #include "lib/ipc/health.h"
 
 #include <stdlib.h>
@@ -123,7 +123,7 @@ static bool on_ipc(struct peer *told, const struct ipc_header *ipc)
 
 static void on_gone(struct peer *gone)
 {
-	if (!gone->control->stopping && want_is(gone->control->want, PROCESS_AUTH))
+	if (!gone->control->stopping && wanted_is(gone->control->wanted, PROCESS_AUTH))
 		log_warning("auth is gone");
 	peer_hang_up(gone);
 	for (size_t i = 0; i < AUTH(gone)->n; i++)
@@ -139,7 +139,7 @@ struct auth_peer *auth_peer_new(struct control *control)
 	if (!peer)
 		return NULL;
 	peer_init(&peer->peer, control, &face, PROCESS_AUTH, 0);
-	peers_put(control->peers, &peer->peer);
+	flow_peers_put(control->flow_peers, &peer->peer);
 	return peer;
 }
 
@@ -191,7 +191,7 @@ bool auth_peer_counts(const struct auth_peer *peer, const char *name, struct aut
 	return true;
 }
 
-void auth_peer_ask(struct auth_peer *peer, struct ask *ask, void *ipc)
+void auth_peer_ask(struct auth_peer *peer, struct question *ask, void *ipc)
 {
-	ask_send(&peer->peer.asks, ask, ipc, -1);
+	question_send(&peer->peer.asks, ask, ipc, -1);
 }

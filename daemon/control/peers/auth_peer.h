@@ -25,6 +25,6 @@ const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const
  * False: nothing was told. */
 bool auth_peer_counts(const struct auth_peer *peer, const char *name, struct auth_counts *counts);
 /* A question; without that process it is answered by NULL at once. */
-void auth_peer_ask(struct auth_peer *peer, struct ask *ask, void *ipc);
+void auth_peer_ask(struct auth_peer *peer, struct question *ask, void *ipc);
 
 #endif

@@ -1,7 +1,7 @@
 #include "daemon/control/peers/flow_kill.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 
 #include <stdlib.h>
 
@@ -18,24 +18,24 @@ static void on_relays(struct gather *gather)
 {
 	struct killing *killing = (struct killing *)gather;
 
-	peers_send_to(killing->control->peers, PROCESS_SMTP, &killing->order);
+	flow_peers_send_to(killing->control->flow_peers, PROCESS_SMTP, &killing->order);
 	free(killing);
 }
 
 void flow_kill(struct control *control, struct ipc_kill *order)
 {
-	struct peers *peers = control->peers;
+	struct flow_peers *peers = control->flow_peers;
 	struct killing *killing =
-		peers_count(peers, PROCESS_SMTP) > 0 ? calloc(1, sizeof(*killing)) : NULL;
+		flow_peers_count(peers, PROCESS_SMTP) > 0 ? calloc(1, sizeof(*killing)) : NULL;
 
 	if (!killing) {
-		peers_send(peers, order);
+		flow_peers_send(peers, order);
 		return;
 	}
 	killing->control = control;
 	killing->order = *order;
-	peers_send_to(peers, PROCESS_SMTP, order);
+	flow_peers_send_to(peers, PROCESS_SMTP, order);
 	gather_init(&killing->gather, on_relays);
-	peers_gather_from(peers, PROCESS_RELAY, &killing->gather, order);
+	flow_peers_gather_from(peers, PROCESS_RELAY, &killing->gather, order);
 	gather_end(&killing->gather, 0, NULL);
 }

@@ -3,14 +3,14 @@
 #include "daemon/base/log.h"
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/control.h"
-#include "daemon/control/kernel/bound.h"
+#include "daemon/control/kernel/bind_client.h"
 #include "daemon/control/peers/auth_peer.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/host_tls.h"
 #include "daemon/control/peers/peer_policy.h"
-#include "daemon/control/peers/peers.h"
-#include "daemon/control/policy/names.h"
+#include "daemon/control/policy/unknown_names.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
-#include "daemon/control/request/row.h"
 #include "daemon/control/store/drained.h"
 #include "daemon/process/replica_targets.h"
 #include "lib/ipc/health.h"
@@ -31,9 +31,9 @@ struct health_peer {
 	struct replica_targets targets;
 	struct host_tls *tls;        /* at their addresses */
 	struct ipc_client_side side; /* as last sent */
-	struct bound *bound;
-	struct names *names;       /* who waits for what it tells */
-	struct ipc_targets *shown; /* those last asked for; room for all */
+	struct bind_client *bound;
+	struct unknown_names *names; /* who waits for what it tells */
+	struct ipc_targets *shown;   /* those last asked for; room for all */
 };
 
 /* Under the policy in force. */
@@ -71,7 +71,7 @@ static void tell_bound(void *context)
 							: NULL;
 		if (!ipc)
 			continue;
-		peers_send(peer->peer.control->peers, ipc);
+		flow_peers_send(peer->peer.control->flow_peers, ipc);
 		/* a probe before went astray */
 		health_peer_probe_now(peer, policy->servers[i].name.text);
 	}
@@ -85,12 +85,12 @@ struct health_peer *health_peer_new(struct control *control)
 	if (!peer)
 		return NULL;
 	peer_init(&peer->peer, control, &face, PROCESS_HEALTH, 0);
-	peer->bound = bound_new(control, tell_bound, peer);
+	peer->bound = bind_client_new(control, tell_bound, peer);
 	if (!peer->bound) {
 		free(peer);
 		return NULL;
 	}
-	peers_put(control->peers, &peer->peer);
+	flow_peers_put(control->flow_peers, &peer->peer);
 	return peer;
 }
 
@@ -98,7 +98,7 @@ void health_peer_close(struct health_peer *peer)
 {
 	peer_hang_up(&peer->peer);
 	while (peer->names)
-		names_give_up(peer->names);
+		unknown_names_give_up(peer->names);
 }
 
 void health_peer_free(struct health_peer *peer)
@@ -109,7 +109,7 @@ void health_peer_free(struct health_peer *peer)
 	replica_targets_fini(&peer->targets);
 	host_tls_free(&peer->tls);
 	free(peer->shown);
-	bound_free(peer->bound);
+	bind_client_free(peer->bound);
 	free(peer);
 }
 
@@ -151,9 +151,10 @@ static void publish_changes(
 		ipc_target_views(ipc->flows, target, views);
 		monitor_publish(control, MONITOR_SERVER,
 			json_pack("{s:s, s:o, s:o, s:i, s:s, s:o, s:o}", "event", "host", "server",
-				row_text(ipc->server), "host", row_text(target->name), "port",
-				(int)target->port, "state", target_state_names[views[0].state],
-				"why", row_text(views[0].text), "message_state",
+				json_row_text(ipc->server), "host", json_row_text(target->name),
+				"port", (int)target->port, "state",
+				target_state_names[views[0].state], "why",
+				json_row_text(views[0].text), "message_state",
 				command_server_message_state(ipc, target)));
 	}
 }
@@ -164,8 +165,8 @@ static void pass_on(struct health_peer *peer, size_t server)
 
 	if (ipc)
 		auth_peer_send(peer->peer.control->auth, ipc);
-	if (ipc && bound_pass(peer->bound, ipc))
-		peers_send(peer->peer.control->peers, ipc);
+	if (ipc && bind_client_pass(peer->bound, ipc))
+		flow_peers_send(peer->peer.control->flow_peers, ipc);
 }
 
 /* In the place of what it said before. A word under an older policy comes too late: another follows
@@ -186,9 +187,9 @@ static void take_targets(struct health_peer *peer, const struct ipc_targets *ipc
 	replica_targets_unref(old);
 	host_tls_keep(&peer->tls, ipc);
 	pass_on(peer, (size_t)at);
-	for (struct names *names = peer->names, *next; names; names = next) {
+	for (struct unknown_names *names = peer->names, *next; names; names = next) {
 		next = names->next;
-		names_on_told(names);
+		unknown_names_on_told(names);
 	}
 }
 
@@ -250,7 +251,8 @@ _Static_assert(offsetof(struct health_peer, peer) == 0, "it begins with its peer
 /* To the process that asked, or to one that has its number since; it knows its flows. */
 static void pass_names(struct health_peer *peer, const struct ipc_looked_up *ipc)
 {
-	struct peer *asker = peers_find(peer->peer.control->peers, PROCESS_SMTP, ipc->smtp);
+	struct peer *asker =
+		flow_peers_find(peer->peer.control->flow_peers, PROCESS_SMTP, ipc->smtp);
 
 	if (asker && !ipc->header.seq) /* of control: a question that was given up */
 		peer_send(asker, ipc);
@@ -270,7 +272,7 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		return true;
 	case IPC_RESOLVED: /* who did not ask for it keeps nothing of it */
 		auth_peer_send(peer->control->auth, ipc);
-		peers_send_to(peer->control->peers, PROCESS_SMTP, ipc);
+		flow_peers_send_to(peer->control->flow_peers, PROCESS_SMTP, ipc);
 		return true;
 	case IPC_TESTED: /* of a question that was given up */
 		return true;
@@ -328,7 +330,7 @@ static void on_open(struct peer *opened)
 	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
 	health_peer_send(peer, &done);
 	ipc_init(&done, IPC_LOOKUPS_LOST, sizeof(done));
-	peers_send_to(peer->peer.control->peers, PROCESS_SMTP, &done);
+	flow_peers_send_to(peer->peer.control->flow_peers, PROCESS_SMTP, &done);
 }
 
 static const struct peer_face face = {
@@ -359,9 +361,9 @@ int health_peer_probe_now(struct health_peer *peer, const char *server)
 	return 0;
 }
 
-void health_peer_ask(struct health_peer *peer, struct ask *ask, void *ipc)
+void health_peer_ask(struct health_peer *peer, struct question *ask, void *ipc)
 {
-	ask_send(&peer->peer.asks, ask, ipc, -1);
+	question_send(&peer->peer.asks, ask, ipc, -1);
 }
 
 const struct ipc_targets *health_peer_targets(struct health_peer *peer, size_t server)
@@ -403,15 +405,15 @@ bool health_peer_is_told(struct health_peer *peer, size_t server)
 	return list && list->told;
 }
 
-void health_peer_watch(struct health_peer *peer, struct names *names)
+void health_peer_watch(struct health_peer *peer, struct unknown_names *names)
 {
 	names->next = peer->names;
 	peer->names = names;
 }
 
-void health_peer_unwatch(struct health_peer *peer, struct names *names)
+void health_peer_unwatch(struct health_peer *peer, struct unknown_names *names)
 {
-	struct names **at = &peer->names;
+	struct unknown_names **at = &peer->names;
 	while (*at && *at != names)
 		at = &(*at)->next;
 	if (*at)

@@ -4,12 +4,12 @@
 #define POSTERN_DAEMON_CONTROL_PEERS_HEALTH_PEER_H
 
 #include "daemon/control/peers/peer.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 
 struct control;
 struct health_peer;
 struct ipc_host_tls;
-struct names;
+struct unknown_names;
 
 /* Behind control's peers. NULL: out of memory. */
 struct health_peer *health_peer_new(struct control *control);
@@ -24,7 +24,7 @@ void health_peer_send(struct health_peer *peer, const void *ipc);
 int health_peer_probe_now(struct health_peer *peer, const char *server);
 
 /* A question; without a health process it is answered by NULL at once. */
-void health_peer_ask(struct health_peer *peer, struct ask *ask, void *ipc);
+void health_peer_ask(struct health_peer *peer, struct question *ask, void *ipc);
 
 /* The targets of the policy's server of that index, as health told them or, while it has not under
  * the policy in force, as far as they are known (replica_targets.h); borrowed until the next call.
@@ -42,10 +42,10 @@ bool health_peer_serves(
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr);
 /* Has health spoken of that server under the policy in force? */
 bool health_peer_is_told(struct health_peer *peer, size_t server);
-/* From now on names_on_told() follows whatever health tells. */
-void health_peer_watch(struct health_peer *peer, struct names *names);
+/* From now on unknown_names_on_told() follows whatever health tells. */
+void health_peer_watch(struct health_peer *peer, struct unknown_names *names);
 /* One that is not watching is allowed. */
-void health_peer_unwatch(struct health_peer *peer, struct names *names);
+void health_peer_unwatch(struct health_peer *peer, struct unknown_names *names);
 /* What is known of them, and what is drained, to a process that sends flows there. */
 void health_peer_tell(struct health_peer *peer, struct channel *to);
 /* What is drained of a server has changed: the relays hear of it. */

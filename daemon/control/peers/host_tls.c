@@ -4,7 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/peers/health_peer.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "lib/dns/dns.h"
 #include "lib/tls/advice.h"
 #include "lib/tls/terms.h"
@@ -183,7 +183,7 @@ void host_tls_take(
 
 static json_t *text_or_null(const char *text)
 {
-	return *text ? row_text(text) : json_null();
+	return *text ? json_row_text(text) : json_null();
 }
 
 static json_t *warning_of(const struct control *control, const struct ipc_host_tls *ipc)
@@ -199,7 +199,7 @@ static json_t *warning_of(const struct control *control, const struct ipc_host_t
 	else
 		snprintf(text, sizeof(text), "its certificate ends on %s, in %" PRId64 " days",
 			date, days);
-	return row_text(text);
+	return json_row_text(text);
 }
 
 json_t *host_tls_row(const struct control *control, const struct ipc_host_tls *ipc)
@@ -210,13 +210,14 @@ json_t *host_tls_row(const struct control *control, const struct ipc_host_tls *i
 	bool shown = seen->ends != 0;
 
 	return json_pack("{s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
-		row_addr(&ipc->host.addr), "wanted", policy_server_tls_names[mode], "version",
+		json_row_addr(&ipc->host.addr), "wanted", policy_server_tls_names[mode], "version",
 		text_or_null(tls_version_names[seen->version]), "cipher",
 		text_or_null(seen->cipher), "check", tls_terms_check(mode, seen), "names",
 		text_or_null(tls_names_said(seen->names, seen->more, names, sizeof(names))),
-		"ends_at", shown ? row_time((uint64_t)seen->ends * 1000) : json_null(), "days_left",
+		"ends_at", shown ? json_row_time((uint64_t)seen->ends * 1000) : json_null(),
+		"days_left",
 		shown ? json_integer((json_int_t)days_left(control, seen)) : json_null(), "pin",
 		shown ? json_string(tls_pin(seen->key, pin)) : json_null(), "why",
 		text_or_null(seen->why), "warning", warning_of(control, ipc), "seen_at",
-		row_time(ipc->seen_ms));
+		json_row_time(ipc->seen_ms));
 }

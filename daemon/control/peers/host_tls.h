@@ -4,7 +4,7 @@
 #define POSTERN_DAEMON_CONTROL_PEERS_HOST_TLS_H
 
 #include "lib/ipc/health.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/policy.h"
 
 #include <jansson.h>

@@ -18,7 +18,7 @@ void peer_hang_up(struct peer *peer)
 		return;
 	channel_free(peer->channel);
 	peer->channel = NULL;
-	asks_fini(&peer->asks);
+	questions_fini(&peer->asks);
 	for (unsigned i = 0; i < COUNTERS; i++)
 		if (counter_kind_of(i) == COUNTER_KIND_TOTAL)
 			peer->dead[i] += peer->last[i];
@@ -44,7 +44,7 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 	if (fd >= 0)
 		close(fd);
 	peer->control->counters[COUNTER_IPC_RECEIVED]++;
-	if (asks_on_ipc(&peer->asks, ipc))
+	if (questions_on_ipc(&peer->asks, ipc))
 		return;
 	if (ipc->type == IPC_COUNTERS) {
 		take_counters(peer, (const struct ipc_counters *)ipc);
@@ -83,7 +83,7 @@ void peer_add(struct peer *peer, const struct ipc_peer *ipc, int fd)
 	peer->generation = ipc->generation;
 	peer->draining = ipc->draining;
 	memcpy(peer->version, ipc->version, sizeof(peer->version));
-	asks_init(&peer->asks, peer->control->loop, peer->channel);
+	questions_init(&peer->asks, peer->control->loop, peer->channel);
 	ipc_init(&level, IPC_LOG_LEVEL, sizeof(level));
 	level.level = peer->control->log_level;
 	peer_send(peer, &level);

@@ -3,7 +3,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_PEER_H
 #define POSTERN_DAEMON_CONTROL_PEERS_PEER_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "daemon/process/roles.h"
 #include "lib/metrics/counter.h"
 #include "lib/metrics/histogram.h"
@@ -29,7 +29,7 @@ struct peer {
 	enum process_role role;
 	uint32_t number, generation;
 	struct channel *channel; /* NULL: it does not run */
-	struct asks asks;
+	struct questions asks;
 	bool draining;
 	char version[IPC_VERSION_SIZE]; /* of a draining one */
 	uint64_t last[COUNTERS];        /* of this generation */

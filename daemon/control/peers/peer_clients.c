@@ -4,7 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/peers/peer.h"
 #include "daemon/control/session/block_change.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/element.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/language/language.h"
 
 #include <errno.h>

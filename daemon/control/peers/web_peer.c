@@ -2,7 +2,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/web/metrics.h"
 #include "lib/ipc/web.h"
 
@@ -22,7 +22,7 @@ struct web_peer {
 
 	/* one page at a time */
 	uint32_t seq; /* of the question; 0: none */
-	struct ask counters_ask, arrived_ask;
+	struct question counters_ask, arrived_ask;
 	bool counters_asked, arrived_asked; /* no answer yet */
 	struct loop_timer late;
 	struct metrics_kernel kernel;
@@ -59,8 +59,8 @@ static void answer(struct web_peer *peer)
 
 static void stop_asking(struct web_peer *peer)
 {
-	ask_cancel(&peer->counters_ask);
-	ask_cancel(&peer->arrived_ask);
+	question_cancel(&peer->counters_ask);
+	question_cancel(&peer->arrived_ask);
 	loop_timer_clear(peer->peer.control->loop, &peer->late);
 	peer->counters_asked = peer->arrived_asked = false;
 }
@@ -73,7 +73,7 @@ static void answer_when_known(struct web_peer *peer)
 	}
 }
 
-static void on_counters(struct ask *ask, const struct ipc_header *ipc)
+static void on_counters(struct question *ask, const struct ipc_header *ipc)
 {
 	struct web_peer *peer = PEER_OF(ask, counters_ask);
 
@@ -100,7 +100,7 @@ static void take_arrived(struct metrics_kernel *kernel, const char *text)
 	kernel->narrived++;
 }
 
-static void on_arrived(struct ask *ask, const struct ipc_header *ipc)
+static void on_arrived(struct question *ask, const struct ipc_header *ipc)
 {
 	struct web_peer *peer = PEER_OF(ask, arrived_ask);
 
@@ -134,9 +134,9 @@ static void begin_page(struct web_peer *peer, uint32_t seq)
 	peer->counters_asked = peer->arrived_asked = true;
 	loop_timer_set(control->loop, &peer->late, loop_now_ms(control->loop) + KERNEL_MS);
 	ipc_init(&question, IPC_KERNEL_COUNTERS_GET, sizeof(question));
-	ask_send(&control->keeper_asks, &peer->counters_ask, &question, -1);
+	question_send(&control->keeper_asks, &peer->counters_ask, &question, -1);
 	ipc_init(&question, IPC_ARRIVED_GET, sizeof(question));
-	ask_send(&control->keeper_asks, &peer->arrived_ask, &question, -1);
+	question_send(&control->keeper_asks, &peer->arrived_ask, &question, -1);
 }
 
 #define WEB(pointer) ((struct web_peer *)(pointer))
@@ -200,7 +200,7 @@ struct web_peer *web_peer_new(struct control *control)
 	peer->counters_ask.on_answer = on_counters;
 	peer->arrived_ask.on_answer = on_arrived;
 	peer->late.on_time = on_late;
-	peers_put(control->peers, &peer->peer);
+	flow_peers_put(control->flow_peers, &peer->peer);
 	return peer;
 }
 

@@ -7,12 +7,12 @@
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/kernel/posture.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/policy/confirm.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/inquiry.h"
 #include "daemon/control/policy/level_notice.h"
-#include "daemon/control/policy/want.h"
+#include "daemon/control/policy/wanted.h"
 #include "daemon/control/request/monitor.h"
 #include "daemon/control/session/list_change.h"
 #include "daemon/control/session/sessions.h"
@@ -124,7 +124,7 @@ static void finish(struct apply *apply, enum outcome outcome, const char *text)
 	policy_current_fini(&apply->current);
 	apply->busy = false;
 	/* all relays go by the policy in force: nobody hands anything to who is wanted no more */
-	want_policy(apply->control->want, NULL);
+	wanted_policy(apply->control->wanted, NULL);
 	confirm_resume(apply->control->confirm);
 	if (done)
 		done(context, outcome, text);
@@ -174,7 +174,8 @@ static void switch_policy(struct apply *apply)
 	level_notice_log(old, control->policy);
 	gather_init(&apply->gather, on_committed);
 	inquiry_next(control);
-	peers_commit(control->peers, PEERS_ALL, control->policy_number, &apply->gather);
+	flow_peers_commit(
+		control->flow_peers, FLOW_PEERS_ALL, control->policy_number, &apply->gather);
 	list_change_settle(control);
 	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
 		log_error("no memory for the devices of policy %" PRIu64, control->policy_number);
@@ -208,7 +209,7 @@ static void commit_served(struct apply *apply)
 	struct control *control = apply->control;
 	unsigned first = roles_wanted(apply->policy) & roles_with_flows();
 	gather_init(&apply->gather, on_served);
-	peers_commit(control->peers, first, apply->current.number, &apply->gather);
+	flow_peers_commit(control->flow_peers, first, apply->current.number, &apply->gather);
 	gather_end(&apply->gather, 0, NULL);
 }
 
@@ -224,7 +225,7 @@ static void on_stored(void *context, int status)
 	char text[IPC_TEXT_SIZE];
 	snprintf(text, sizeof(text), "the policy cannot be stored in %s: %s; nothing has changed",
 		control->start.options.state_dir, strerror(-status));
-	peers_abort(control->peers, apply->record.number);
+	flow_peers_abort(control->flow_peers, apply->record.number);
 	int error = kernel_plan_send(control, control->policy, PLAN_RUNNING, true, NULL);
 	if (error)
 		log_error("the old plan cannot be put back: %s", strerror(-error));
@@ -241,7 +242,7 @@ static void on_planned(struct gather *gather)
 		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "the kernel does not take it: %s; nothing has changed",
 			gather->text);
-		peers_abort(control->peers, apply->record.number);
+		flow_peers_abort(control->flow_peers, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
@@ -261,12 +262,12 @@ static void on_prepared(struct gather *gather)
 		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "a process does not take it: %s; nothing has changed",
 			gather->text);
-		peers_abort(control->peers, apply->record.number);
+		flow_peers_abort(control->flow_peers, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
 	/* one died over it: then all are told again */
-	if (!want_all_run(control->want) && apply->tries++ < TRIES_MAX) {
+	if (!wanted_all_run(control->wanted) && apply->tries++ < TRIES_MAX) {
 		await_processes(apply);
 		return;
 	}
@@ -287,7 +288,7 @@ static void on_processes(struct gather *gather)
 	if (gather->status) {
 		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "%s; nothing has changed", gather->text);
-		peers_abort(control->peers, apply->record.number);
+		flow_peers_abort(control->flow_peers, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
@@ -296,15 +297,15 @@ static void on_processes(struct gather *gather)
 	if (open < 0) {
 		char text[sizeof(reason) + 32];
 		snprintf(text, sizeof(text), "%s; nothing has changed", reason);
-		peers_abort(control->peers, apply->record.number);
+		flow_peers_abort(control->flow_peers, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
 	char *resolved = language_print(apply->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	gather_init(&apply->gather, on_prepared);
 	if (resolved)
-		peers_prepare(control->peers, apply->record.number, apply->lenient || open > 0,
-			resolved, len, &apply->gather);
+		flow_peers_prepare(control->flow_peers, apply->record.number,
+			apply->lenient || open > 0, resolved, len, &apply->gather);
 	free(resolved);
 	credentials_close(control->credentials);
 	gather_end(&apply->gather, resolved ? 0 : -ENOMEM, NULL);
@@ -312,9 +313,9 @@ static void on_processes(struct gather *gather)
 
 static void await_processes(struct apply *apply)
 {
-	want_policy(apply->control->want, apply->policy);
+	wanted_policy(apply->control->wanted, apply->policy);
 	gather_init(&apply->gather, on_processes);
-	want_await(apply->control->want, &apply->gather);
+	wanted_await(apply->control->wanted, &apply->gather);
 	gather_end(&apply->gather, 0, NULL);
 }
 

@@ -1,8 +1,8 @@
 #include "daemon/control/policy/inquiry.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
-#include "daemon/control/peers/peers.h"
 
 /* The monotonic clock goes on where a control before has ended. */
 void inquiry_next(struct control *control)
@@ -20,5 +20,5 @@ void inquiry_begin(struct control *control, struct gather *gather)
 	ipc_init(&ipc, IPC_INQUIRY, sizeof(ipc));
 	ipc.number = control->inquiry;
 	health_peer_send(control->health, &ipc);
-	peers_gather(control->peers, gather, &ipc);
+	flow_peers_gather(control->flow_peers, gather, &ipc);
 }

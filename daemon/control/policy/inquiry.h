@@ -4,7 +4,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_INQUIRY_H
 #define POSTERN_DAEMON_CONTROL_POLICY_INQUIRY_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 
 struct control;
 

@@ -311,7 +311,7 @@ static void on_planned(struct gather *gather)
 	struct policy_start *start = START_OF(gather, gather);
 	struct control *control = start->control;
 	const struct policy_current *current = policy_store_current(control->history);
-	if (ask_is_unanswered(gather->status)) {
+	if (question_is_unanswered(gather->status)) {
 		/* no refusal: whoever starts next asks again */
 		log_error("policy %" PRIu64 " cannot be put in force: %s", control->policy_number,
 			gather->text);

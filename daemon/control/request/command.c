@@ -109,7 +109,7 @@ void command_warn(const struct command *command, enum log_id id)
 
 bool command_is_abandoned(const struct command *command)
 {
-	return !command->client || server_has_left(command->client);
+	return !command->client || control_socket_has_left(command->client);
 }
 
 static void run_later(void *context)
@@ -207,16 +207,16 @@ static bool look_at_body(struct command *command)
 static bool is_taken_here(struct command *command)
 {
 	switch (command->came_by) {
-	case SERVER_CONTROL:
+	case CONTROL_SOCKET_CONTROL:
 		return true;
-	case SERVER_SESSION:
+	case CONTROL_SOCKET_SESSION:
 		if (command->verb->traits & VERB_AT_SESSION)
 			return true;
 		command_done(command, OUTCOME_DENIED,
 			"session.sock takes only session login, renew, logout and show; "
 			"control.sock takes the rest");
 		return false;
-	case SERVER_DESK:
+	case CONTROL_SOCKET_DESK:
 		if (command->verb->traits & VERB_AT_DESK)
 			return true;
 		command_done(command, OUTCOME_DENIED,

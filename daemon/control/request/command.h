@@ -12,8 +12,8 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/policy/guard.h"
+#include "daemon/control/request/control_socket.h"
 #include "daemon/control/request/intake.h"
-#include "daemon/control/request/server.h"
 #include "lib/command/outcome.h"
 #include "lib/command/verb.h"
 #include "lib/language/language.h"
@@ -37,7 +37,7 @@ struct command_noun {
 /* Lives from its request until command_done(), even when the client is gone before. */
 struct command {
 	struct control *control;
-	struct server_client *client; /* NULL: gone, the answer goes nowhere */
+	struct control_socket_client *client; /* NULL: gone, the answer goes nowhere */
 	const struct verb_noun *noun;
 	const struct verb *verb;
 	struct intake intake; /* what words points into, and the body: NULL with --allow-empty */
@@ -45,7 +45,7 @@ struct command {
 	size_t nwords;
 	struct verb_words given;
 	uid_t uid;
-	enum server_place came_by;
+	enum control_socket_place came_by;
 	/* Of the answer; see below. */
 	bool unchanged;
 	json_t *removed, *warnings, *place;

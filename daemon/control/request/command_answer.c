@@ -3,7 +3,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/policy/parse.h"
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 #include "lib/command/request.h"
 
 #include <stdarg.h>
@@ -18,7 +18,7 @@ void command_row(struct command *command, json_t *row)
 	if (command->client && row) {
 		char *text = json_dumps(row, JSON_COMPACT);
 		if (text)
-			server_send(command->client, REQUEST_ROW, text, strlen(text));
+			control_socket_send(command->client, REQUEST_ROW, text, strlen(text));
 		free(text);
 	}
 	json_decref(row);
@@ -27,14 +27,14 @@ void command_row(struct command *command, json_t *row)
 void command_json(struct command *command, const char *json)
 {
 	if (command->client && json)
-		server_send(command->client, REQUEST_ROW, json, strlen(json));
+		control_socket_send(command->client, REQUEST_ROW, json, strlen(json));
 }
 
 void command_text(struct command *command, const char *text, size_t len)
 {
 	while (len && command->client) {
 		size_t n = len < REQUEST_FRAME_MAX / 2 ? len : REQUEST_FRAME_MAX / 2;
-		server_send(command->client, REQUEST_TEXT, text, n);
+		control_socket_send(command->client, REQUEST_TEXT, text, n);
 		text += n;
 		len -= n;
 	}
@@ -44,7 +44,7 @@ static void append(json_t **array, const char *text)
 {
 	if (!*array)
 		*array = json_array();
-	json_array_append_new(*array, row_text(text));
+	json_array_append_new(*array, json_row_text(text));
 }
 
 void command_removed(struct command *command, const char *text)
@@ -89,7 +89,7 @@ void command_unchanged(struct command *command)
 
 static json_t *text_or_null(const char *text)
 {
-	return text ? row_text(text) : json_null();
+	return text ? json_row_text(text) : json_null();
 }
 
 void command_place(struct command *command, const char *file, unsigned line, unsigned column,
@@ -130,7 +130,7 @@ static char *outcome_json(struct command *command, enum outcome outcome, const c
 	if (!command->place)
 		command_place(command, NULL, 0, 0, NULL, NULL);
 	json_t *object = json_pack("{s:i, s:s, s:o}", "status", outcome_status(outcome), "code",
-		outcome_word(outcome), "message", row_text(text));
+		outcome_word(outcome), "message", json_row_text(text));
 	json_object_update(object, command->place);
 	json_object_set_new(object, "changed", json_boolean(changed));
 	json_object_set_new(object, "removed", array_or_empty(command->removed));
@@ -153,11 +153,12 @@ static void send_end(struct command *command, enum outcome outcome, const char *
 		memcpy(payload + 1, text, text_len + 1);
 		if (json_len)
 			memcpy(payload + text_len + 2, json, json_len);
-		server_send(command->client, REQUEST_DONE, payload, text_len + json_len + 2);
+		control_socket_send(
+			command->client, REQUEST_DONE, payload, text_len + json_len + 2);
 	}
 	free(payload);
 	free(json);
-	server_end(command->client);
+	control_socket_end(command->client);
 }
 
 static void end(struct command *command, enum outcome outcome, const char *text)
@@ -238,7 +239,7 @@ void command_stream(struct command *command, void (*more)(struct command *comman
 {
 	command->more = more;
 	if (command->client)
-		server_continue(command->client);
+		control_socket_continue(command->client);
 	else
 		command_ok(command);
 }
@@ -252,10 +253,10 @@ void command_abandon(struct command *command)
 
 void command_watch(struct command *command, unsigned topics)
 {
-	struct server_client *client = command->client;
+	struct control_socket_client *client = command->client;
 	if (client) {
-		server_watch(client, topics);
-		server_end(client);
+		control_socket_watch(client, topics);
+		control_socket_end(client);
 	}
 	free_command(command);
 }

@@ -1,7 +1,7 @@
 #include "daemon/control/request/command_history.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/request/when.h"
+#include "daemon/control/request/moment.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 static bool take_time(struct command *command, const char *what, uint64_t *at_ms)
 {
 	const char *word = command_value(command, what);
-	if (!word || when_parse_past(word, loop_wall_ms(command->control->loop), at_ms) == 0)
+	if (!word || moment_parse_past(word, loop_wall_ms(command->control->loop), at_ms) == 0)
 		return true;
-	command_usage(command, "\"%s\" is no time: " WHEN_PAST, word);
+	command_usage(command, "\"%s\" is no time: " MOMENT_PAST, word);
 	return false;
 }
 

@@ -1,7 +1,7 @@
 #include "daemon/control/request/monitor.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/request/server.h"
+#include "daemon/control/request/control_socket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static const char *topic_name(enum monitor_topic topic)
 
 bool monitor_wanted(const struct control *control, enum monitor_topic topic)
 {
-	return server_has_watcher(control->server, topic);
+	return control_socket_has_watcher(control->control_socket, topic);
 }
 
 void monitor_publish_row(
@@ -47,11 +47,11 @@ void monitor_publish(struct control *control, enum monitor_topic topic, json_t *
 {
 	json_t *event = json_pack("{s:I, s:s}", "event_at",
 		(json_int_t)(loop_wall_ms(control->loop) / 1000), "topic", topic_name(topic));
-	if (event && row && control->server) {
+	if (event && row && control->control_socket) {
 		json_object_update(event, row);
 		char *text = json_dumps(event, JSON_COMPACT);
 		if (text)
-			server_publish(control->server, topic, text, strlen(text));
+			control_socket_publish(control->control_socket, topic, text, strlen(text));
 		free(text);
 	}
 	json_decref(event);

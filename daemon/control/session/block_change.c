@@ -4,10 +4,10 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
-#include "daemon/control/request/row.h"
-#include "daemon/control/session/cut.h"
+#include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/sessions.h"
 #include "daemon/control/store/durable.h"
 #include "lib/record/flowid.h"
@@ -42,13 +42,13 @@ json_t *block_row(const struct control *control, const struct block *block)
 		prefix_format(&block->prefix, who);
 	return json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
 		block_kind_names[block->kind], "who",
-		row_text(block->kind == BLOCK_USER ? block->user : who), "zone",
-		*block->zone ? row_text(block->zone) : json_null(), "answer", (int)block->code,
-		"since_at", row_time(clock_to_wall(control, block->since_ms)), "until_at",
-		row_time(clock_to_wall(control, block->until_ms)), "left_s", left, "by",
-		row_text(by), "flow",
+		json_row_text(block->kind == BLOCK_USER ? block->user : who), "zone",
+		*block->zone ? json_row_text(block->zone) : json_null(), "answer", (int)block->code,
+		"since_at", json_row_time(clock_to_wall(control, block->since_ms)), "until_at",
+		json_row_time(clock_to_wall(control, block->until_ms)), "left_s", left, "by",
+		json_row_text(by), "flow",
 		block->flow ? json_string(flowid_format(block->flow, flow)) : json_null(), "text",
-		row_text(block->text));
+		json_row_text(block->text));
 }
 
 static void tell(struct control *control, const char *event, const struct block *block)
@@ -72,7 +72,7 @@ static int end_session(void *context, struct session *session)
 	struct control *control = context;
 
 	sessions_drop_entries(control->sessions, session);
-	cut_session(control->cut, session);
+	end_passed_of_session(control->end_passed, session);
 	return 0;
 }
 
@@ -104,11 +104,11 @@ static void end_kernel_side(struct control *control, const struct block *block)
 		session_table_each_mac(control->table, &block->mac, end_session, control);
 		entries_drop_mac(control->entries, &block->mac);
 		entries_drop_unnamed(control->entries);
-		cut_mac(control->cut, &block->mac);
+		end_passed_of_mac(control->end_passed, &block->mac);
 		break;
 	case BLOCK_ADDRESS:
 		entries_drop_prefix(control->entries, &block->prefix);
-		cut_prefix(control->cut, &block->prefix);
+		end_passed_of_prefix(control->end_passed, &block->prefix);
 		break;
 	}
 }
@@ -130,9 +130,9 @@ static void send_change(
 	ipc.block = *block;
 	block_change_for_relays(control, &ipc.block);
 	if (gather)
-		peers_gather(control->peers, gather, &ipc);
+		flow_peers_gather(control->flow_peers, gather, &ipc);
 	else
-		peers_send(control->peers, &ipc);
+		flow_peers_send(control->flow_peers, &ipc);
 }
 
 int block_change_put(struct control *control, const struct block *block, struct gather *gather)

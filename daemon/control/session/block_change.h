@@ -3,8 +3,8 @@
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_BLOCK_CHANGE_H
 #define POSTERN_DAEMON_CONTROL_SESSION_BLOCK_CHANGE_H
 
-#include "daemon/control/peers/ask.h"
-#include "lib/ipc/picture.h"
+#include "daemon/control/peers/question.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/block.h"
 
 #include <jansson.h>

@@ -2,7 +2,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "daemon/control/session/passed.h"
 #include "daemon/control/session/sessions.h"
 
@@ -17,14 +17,14 @@ struct waiting {
 };
 
 struct idle {
-	struct ask ask; /* first */
+	struct question ask; /* first */
 	struct control *control;
 	struct loop_timer timer; /* the next look */
 	struct waiting *v;
 	size_t n, asked, room; /* the first `asked` are answered by the look under way */
 };
 
-static void on_answer(struct ask *ask, const struct ipc_header *ipc);
+static void on_answer(struct question *ask, const struct ipc_header *ipc);
 
 static void look(struct loop_timer *timer, uint64_t now_ms)
 {
@@ -33,7 +33,7 @@ static void look(struct loop_timer *timer, uint64_t now_ms)
 	(void)now_ms;
 	idle->asked = idle->n;
 	ipc_init(&question, IPC_PASSED_GET, sizeof(question));
-	ask_send(&idle->control->keeper_asks, &idle->ask, &question, -1);
+	question_send(&idle->control->keeper_asks, &idle->ask, &question, -1);
 }
 
 struct idle *idle_new(struct control *control)
@@ -51,7 +51,7 @@ void idle_free(struct idle *idle)
 {
 	if (!idle)
 		return;
-	ask_cancel(&idle->ask);
+	question_cancel(&idle->ask);
 	loop_timer_clear(idle->control->loop, &idle->timer);
 	free(idle->v);
 	free(idle);
@@ -114,7 +114,7 @@ static void settle(struct idle *idle, const struct waiting *waiting)
 		sessions_end_idle(idle->control->sessions, session);
 }
 
-static void on_answer(struct ask *ask, const struct ipc_header *ipc)
+static void on_answer(struct question *ask, const struct ipc_header *ipc)
 {
 	struct idle *idle = (struct idle *)ask;
 	struct loop *loop = idle->control->loop;

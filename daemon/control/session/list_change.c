@@ -4,9 +4,9 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/store/durable.h"
-#include "lib/ipc/picture.h"
+#include "lib/ipc/replica.h"
 #include "lib/policy/element.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static void pack_send(struct packing *packing)
 	struct ipc_list_entries *ipc = packing->ipc;
 	if (!ipc->n)
 		return;
-	peers_send(packing->control->peers, ipc);
+	flow_peers_send(packing->control->flow_peers, ipc);
 	ipc->n = ipc->bytes = 0;
 }
 

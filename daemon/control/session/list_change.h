@@ -2,7 +2,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_LIST_CHANGE_H
 #define POSTERN_DAEMON_CONTROL_SESSION_LIST_CHANGE_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "daemon/control/session/list_difference.h"
 #include "lib/policy/lists.h"
 

@@ -2,7 +2,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_LOGIN_H
 #define POSTERN_DAEMON_CONTROL_SESSION_LOGIN_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/session.h"
 

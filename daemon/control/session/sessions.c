@@ -5,12 +5,12 @@
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/peers/flow_kill.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
-#include "daemon/control/request/row.h"
-#include "daemon/control/session/cut.h"
+#include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/idle.h"
-#include "daemon/control/session/live.h"
+#include "daemon/control/session/live_flows.h"
 #include "daemon/control/store/durable.h"
 
 #include <errno.h>
@@ -111,7 +111,8 @@ void sessions_drop_entries(struct sessions *sessions, const struct session *sess
 static void publish(struct control *control, const char *event, const struct session *session)
 {
 	if (monitor_wanted(control, MONITOR_SESSION))
-		monitor_publish_row(control, MONITOR_SESSION, event, row_session(control, session));
+		monitor_publish_row(
+			control, MONITOR_SESSION, event, json_row_session(control, session));
 }
 
 int sessions_put(struct sessions *sessions, const struct session *session, struct gather *gather)
@@ -121,7 +122,7 @@ int sessions_put(struct sessions *sessions, const struct session *session, struc
 	int error = session_table_put(control->table, session);
 	if (error)
 		return error;
-	peers_send_session(control->peers, session);
+	flow_peers_send_session(control->flow_peers, session);
 	sessions_drop_entries(sessions, session);
 	entries_send(control->entries, gather);
 	durable_put_session(control, session, gather);
@@ -139,7 +140,7 @@ void sessions_del(struct sessions *sessions, const struct session *session, enum
 	if (!copy)
 		return;
 	session_table_del(control->table, copy->id);
-	peers_send_session_gone(control->peers, copy->id);
+	flow_peers_send_session_gone(control->flow_peers, copy->id);
 	sessions_drop_entries(sessions, copy);
 	entries_send(control->entries, gather);
 	durable_del_session(control, copy->id, gather);
@@ -160,7 +161,7 @@ void sessions_put_back(
 	struct control *control = sessions->control;
 	if (session_table_put(control->table, session) < 0)
 		return;
-	peers_send_session(control->peers, session);
+	flow_peers_send_session(control->flow_peers, session);
 	durable_put_session(control, session, gather);
 }
 
@@ -173,7 +174,7 @@ void sessions_kill_flows(
 	order.session = session->id;
 	order.ending = ending;
 	flow_kill(control, &order);
-	cut_session(control->cut, session);
+	end_passed_of_session(control->end_passed, session);
 }
 
 bool sessions_keep_flows(const struct sessions *sessions, const struct session *session)
@@ -200,7 +201,7 @@ static void end_by_time(struct sessions *sessions, struct session *session)
 		sessions_del(sessions, session, ENDING_KILLED_POLICY, NULL);
 		return;
 	}
-	if (!lease_over && live_has_session(control->live, session->id)) {
+	if (!lease_over && live_flows_has_session(control->live_flows, session->id)) {
 		session->active_ms = now_ms;
 		session_table_touch(control->table, session);
 		return;
@@ -212,7 +213,7 @@ static void end_by_time(struct sessions *sessions, struct session *session)
 
 void sessions_end_idle(struct sessions *sessions, struct session *session)
 {
-	if (!live_has_session(sessions->control->live, session->id))
+	if (!live_flows_has_session(sessions->control->live_flows, session->id))
 		end_session(sessions, session);
 }
 
@@ -271,7 +272,7 @@ static bool put_and_tell(struct sessions *sessions, const struct session *change
 	uint64_t id = changed->id;
 	if (session_table_put(control->table, changed) < 0)
 		return false;
-	peers_send_session(control->peers, session_table_find(control->table, id));
+	flow_peers_send_session(control->flow_peers, session_table_find(control->table, id));
 	return true;
 }
 
@@ -399,7 +400,7 @@ static int follow(void *context, struct session *session)
 	session->aside_until_ms = has_zone ? 0 : now_ms + ASIDE_MS;
 	session->active_ms = now_ms; /* idle is who could have done something */
 	session_table_touch(control->table, session);
-	peers_send_session(control->peers, session);
+	flow_peers_send_session(control->flow_peers, session);
 	durable_put_session(control, session, moving->gather);
 	publish(control, has_zone ? "back" : "aside", session);
 	count_moved(moving, session, has_zone);

@@ -2,7 +2,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_SESSIONS_H
 #define POSTERN_DAEMON_CONTROL_SESSION_SESSIONS_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/session.h"
 

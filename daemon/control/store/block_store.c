@@ -1,7 +1,7 @@
 #include "daemon/control/store/block_store.h"
 
 #include "daemon/base/log.h"
-#include "daemon/control/store/store.h"
+#include "daemon/control/store/database.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct change {
-	struct store_job job; /* first */
+	struct database_job job; /* first */
 	session_store_done *done;
 	void *context;
 	struct block block;
@@ -72,9 +72,9 @@ static bool read_row(sqlite3_stmt *row, struct block *block)
 }
 
 /* The table is made with the first block, so that a full disk is no reason not to start. */
-static bool has_table(struct store *store)
+static bool has_table(struct database *store)
 {
-	sqlite3_stmt *ask = store_statement(
+	sqlite3_stmt *ask = database_statement(
 		store, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'block'");
 	bool has = ask && sqlite3_step(ask) == SQLITE_ROW;
 
@@ -85,7 +85,7 @@ static bool has_table(struct store *store)
 
 static int make_table(struct sqlite3 *db)
 {
-	return store_execute(db,
+	return database_execute(db,
 		"CREATE TABLE IF NOT EXISTS block(kind TEXT NOT NULL, who TEXT NOT NULL, zone TEXT "
 		"NOT NULL, code INTEGER NOT NULL, uid INTEGER NOT NULL, text TEXT NOT NULL, "
 		"by_limit TEXT NOT NULL, flow INTEGER NOT NULL, since_ms INTEGER NOT NULL, "
@@ -93,18 +93,18 @@ static int make_table(struct sqlite3 *db)
 }
 
 int block_store_load(
-	struct store *store, struct sqlite3 *db, struct blocks *blocks, uint64_t now_ms)
+	struct database *store, struct sqlite3 *db, struct blocks *blocks, uint64_t now_ms)
 {
 	unsigned bad = 0;
 	int status = 0, code = SQLITE_DONE;
 
 	if (!has_table(store))
 		return 0;
-	sqlite3_stmt *rows = store_statement(store,
+	sqlite3_stmt *rows = database_statement(store,
 		"SELECT kind, who, zone, code, uid, text, by_limit, flow, since_ms, until_ms "
 		"FROM block ORDER BY since_ms");
 	if (!rows)
-		return store_error(db);
+		return database_error(db);
 	while (status == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct block block;
 		if (!read_row(rows, &block))
@@ -113,7 +113,7 @@ int block_store_load(
 			status = blocks_put(blocks, &block);
 	}
 	if (status == 0 && code != SQLITE_DONE)
-		status = store_error(db);
+		status = database_error(db);
 	sqlite3_reset(rows);
 	if (bad)
 		log_error("state.db: %u blocks could not be read and are lost", bad);
@@ -130,17 +130,17 @@ static int bind_subject(sqlite3_stmt *statement, const struct block *block)
 	return sqlite3_bind_text(statement, 3, block->zone, -1, SQLITE_STATIC);
 }
 
-static int run_put(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_put(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	const struct block *block = &((const struct change *)job)->block;
 	int status = make_table(db);
 
 	if (status < 0)
 		return status;
-	sqlite3_stmt *put = store_statement(
+	sqlite3_stmt *put = database_statement(
 		store, "INSERT OR REPLACE INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	if (!put)
-		return store_error(db);
+		return database_error(db);
 	bind_subject(put, block);
 	sqlite3_bind_int(put, 4, block->code);
 	sqlite3_bind_int64(put, 5, block->uid);
@@ -149,29 +149,29 @@ static int run_put(struct store *store, struct sqlite3 *db, struct store_job *jo
 	sqlite3_bind_int64(put, 8, (sqlite3_int64)block->flow);
 	sqlite3_bind_int64(put, 9, (sqlite3_int64)block->since_ms);
 	sqlite3_bind_int64(put, 10, (sqlite3_int64)block->until_ms);
-	status = store_step(put);
+	status = database_step(put);
 	sqlite3_clear_bindings(put);
 	return status;
 }
 
-static int run_del(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_del(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	const struct block *block = &((const struct change *)job)->block;
 	int status = make_table(db);
 
 	if (status < 0)
 		return status;
-	sqlite3_stmt *del =
-		store_statement(store, "DELETE FROM block WHERE kind = ? AND who = ? AND zone = ?");
+	sqlite3_stmt *del = database_statement(
+		store, "DELETE FROM block WHERE kind = ? AND who = ? AND zone = ?");
 	if (!del)
-		return store_error(db);
+		return database_error(db);
 	bind_subject(del, block);
-	status = store_step(del);
+	status = database_step(del);
 	sqlite3_clear_bindings(del);
 	return status;
 }
 
-static void on_done(struct store_job *job, int status)
+static void on_done(struct database_job *job, int status)
 {
 	struct change *change = (struct change *)job;
 
@@ -180,29 +180,29 @@ static void on_done(struct store_job *job, int status)
 	free(change);
 }
 
-static int submit(struct store *store,
-	int (*run)(struct store *store, struct sqlite3 *db, struct store_job *job),
+static int submit(struct database *store,
+	int (*run)(struct database *store, struct sqlite3 *db, struct database_job *job),
 	const struct block *block, session_store_done *done, void *context)
 {
 	struct change *change = calloc(1, sizeof(*change));
 
 	if (!change)
 		return -ENOMEM;
-	change->job = (struct store_job){.run = run, .done = on_done, .write = true};
+	change->job = (struct database_job){.run = run, .done = on_done, .write = true};
 	change->done = done;
 	change->context = context;
 	change->block = *block;
-	return store_submit(store, &change->job);
+	return database_submit(store, &change->job);
 }
 
 int block_store_put(
-	struct store *store, const struct block *block, session_store_done *done, void *context)
+	struct database *store, const struct block *block, session_store_done *done, void *context)
 {
 	return submit(store, run_put, block, done, context);
 }
 
-int block_store_del(
-	struct store *store, const struct block *subject, session_store_done *done, void *context)
+int block_store_del(struct database *store, const struct block *subject, session_store_done *done,
+	void *context)
 {
 	return submit(store, run_del, subject, done, context);
 }

@@ -5,15 +5,15 @@
 #include "daemon/control/store/session_store.h"
 
 struct sqlite3;
-struct store;
+struct database;
 
 /* While the database is opened: what is not over by now_ms goes into blocks. 0 or -errno. */
 int block_store_load(
-	struct store *store, struct sqlite3 *db, struct blocks *blocks, uint64_t now_ms);
+	struct database *store, struct sqlite3 *db, struct blocks *blocks, uint64_t now_ms);
 /* As session_store.h has them. */
 int block_store_put(
-	struct store *store, const struct block *block, session_store_done *done, void *context);
-int block_store_del(
-	struct store *store, const struct block *subject, session_store_done *done, void *context);
+	struct database *store, const struct block *block, session_store_done *done, void *context);
+int block_store_del(struct database *store, const struct block *subject, session_store_done *done,
+	void *context);
 
 #endif

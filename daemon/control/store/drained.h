@@ -3,8 +3,8 @@
 #ifndef POSTERN_DAEMON_CONTROL_STORE_DRAINED_H
 #define POSTERN_DAEMON_CONTROL_STORE_DRAINED_H
 
-#include "daemon/control/peers/ask.h"
-#include "lib/ipc/picture.h"
+#include "daemon/control/peers/question.h"
+#include "lib/ipc/replica.h"
 
 struct control;
 struct drained;

@@ -3,7 +3,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_STORE_DURABLE_H
 #define POSTERN_DAEMON_CONTROL_STORE_DURABLE_H
 
-#include "daemon/control/peers/ask.h"
+#include "daemon/control/peers/question.h"
 #include "lib/policy/block.h"
 #include "lib/policy/session.h"
 

@@ -2,8 +2,8 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/store/block_store.h"
+#include "daemon/control/store/database.h"
 #include "daemon/control/store/state_mark.h"
-#include "daemon/control/store/store.h"
 #include "lib/policy/element.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #define SCHEMA_VERSION 1
 
 struct session_store {
-	struct store *store;
+	struct database *store;
 	/* While opening. */
 	struct session_table *table;
 	struct lists *lists;
@@ -32,7 +32,7 @@ struct session_store {
 };
 
 struct change {
-	struct store_job job; /* first */
+	struct database_job job; /* first */
 	session_store_done *done;
 	void *context;
 	uint64_t id; /* of a session */
@@ -43,10 +43,10 @@ struct change {
 	uint8_t bytes[];
 };
 
-static int migrate(struct store *store, struct sqlite3 *db, void *context)
+static int migrate(struct database *store, struct sqlite3 *db, void *context)
 {
 	struct session_store *sessions = context;
-	int found, status = store_version(store, db, &found);
+	int found, status = database_version(store, db, &found);
 
 	state_mark_reset(&sessions->mark);
 	if (status < 0 || found == SCHEMA_VERSION)
@@ -56,7 +56,7 @@ static int migrate(struct store *store, struct sqlite3 *db, void *context)
 		return -EPROTONOSUPPORT;
 	}
 	sessions->made = true;
-	return store_execute(db,
+	return database_execute(db,
 		"BEGIN IMMEDIATE;"
 		"CREATE TABLE session(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 		"CREATE TABLE last_id(id INTEGER NOT NULL);"
@@ -84,13 +84,13 @@ static int note_over(struct session_store *store, uint64_t id)
 static int load_sessions(struct session_store *store, struct sqlite3 *db)
 {
 	struct session_storage *storage = malloc(session_storage_size());
-	sqlite3_stmt *rows = store_statement(store->store, "SELECT id, bytes FROM session");
+	sqlite3_stmt *rows = database_statement(store->store, "SELECT id, bytes FROM session");
 	unsigned bad = 0;
 	int status = 0, code = SQLITE_DONE;
 
 	if (!storage || !rows) {
 		free(storage);
-		return storage ? store_error(db) : -ENOMEM;
+		return storage ? database_error(db) : -ENOMEM;
 	}
 	while (status == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct session session;
@@ -110,7 +110,7 @@ static int load_sessions(struct session_store *store, struct sqlite3 *db)
 			status = session_table_put(store->table, &session);
 	}
 	if (status == 0 && code != SQLITE_DONE)
-		status = store_error(db);
+		status = database_error(db);
 	sqlite3_reset(rows);
 	free(storage);
 	if (bad)
@@ -120,12 +120,13 @@ static int load_sessions(struct session_store *store, struct sqlite3 *db)
 
 static int load_lists(struct session_store *store, struct sqlite3 *db)
 {
-	sqlite3_stmt *rows = store_statement(store->store, "SELECT list, elem, end_ms FROM entry");
+	sqlite3_stmt *rows =
+		database_statement(store->store, "SELECT list, elem, end_ms FROM entry");
 	unsigned bad = 0;
 	int status = 0, code = SQLITE_DONE;
 
 	if (!rows)
-		return store_error(db);
+		return database_error(db);
 	while (status == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		const char *list = (const char *)sqlite3_column_text(rows, 0);
 		uint64_t end_ms = (uint64_t)sqlite3_column_int64(rows, 2);
@@ -139,7 +140,7 @@ static int load_lists(struct session_store *store, struct sqlite3 *db)
 			status = lists_add(store->lists, list, &elem, end_ms);
 	}
 	if (status == 0 && code != SQLITE_DONE)
-		status = store_error(db);
+		status = database_error(db);
 	sqlite3_reset(rows);
 	if (bad)
 		log_error("state.db: %u list entries could not be read and are lost", bad);
@@ -148,40 +149,41 @@ static int load_lists(struct session_store *store, struct sqlite3 *db)
 
 static int delete_over(struct session_store *store, struct sqlite3 *db)
 {
-	sqlite3_stmt *session = store_statement(store->store, "DELETE FROM session WHERE id = ?");
-	sqlite3_stmt *entry = store_statement(
+	sqlite3_stmt *session =
+		database_statement(store->store, "DELETE FROM session WHERE id = ?");
+	sqlite3_stmt *entry = database_statement(
 		store->store, "DELETE FROM entry WHERE end_ms != 0 AND end_ms <= ?");
 
 	if (!session || !entry)
-		return store_error(db);
-	int status = store_execute(db, "BEGIN IMMEDIATE");
+		return database_error(db);
+	int status = database_execute(db, "BEGIN IMMEDIATE");
 	for (size_t i = 0; status == 0 && i < store->nover; i++) {
 		sqlite3_bind_int64(session, 1, (sqlite3_int64)store->over[i]);
-		status = store_step(session);
+		status = database_step(session);
 	}
 	sqlite3_bind_int64(entry, 1, (sqlite3_int64)store->now_ms);
 	if (status == 0)
-		status = store_step(entry);
+		status = database_step(entry);
 	if (status == 0)
 		status = state_mark_count(&store->mark, store->store, db);
 	if (status == 0)
-		status = store_execute(db, "COMMIT");
+		status = database_execute(db, "COMMIT");
 	if (status == 0) {
 		state_mark_write(&store->mark);
 		return 0;
 	}
-	store_execute(db, "ROLLBACK");
+	database_execute(db, "ROLLBACK");
 	return status;
 }
 
-static int load(struct store *handle, struct sqlite3 *db, void *context)
+static int load(struct database *handle, struct sqlite3 *db, void *context)
 {
 	struct session_store *store = context;
 
-	store->store = handle; /* store_open() has not returned yet */
-	sqlite3_stmt *last = store_statement(handle, "SELECT id FROM last_id");
+	store->store = handle; /* database_open() has not returned yet */
+	sqlite3_stmt *last = database_statement(handle, "SELECT id FROM last_id");
 	if (!last)
-		return store_error(db);
+		return database_error(db);
 	if (sqlite3_step(last) == SQLITE_ROW &&
 		(uint64_t)sqlite3_column_int64(last, 0) > store->last_id)
 		store->last_id = (uint64_t)sqlite3_column_int64(last, 0);
@@ -201,7 +203,7 @@ static int load(struct store *handle, struct sqlite3 *db, void *context)
 	return status;
 }
 
-static int before_commit(struct store *handle, struct sqlite3 *db, void *context)
+static int before_commit(struct database *handle, struct sqlite3 *db, void *context)
 {
 	struct session_store *store = context;
 
@@ -222,7 +224,7 @@ const char *session_store_loss(const struct session_store *store)
 
 int session_store_trouble(const struct session_store *store)
 {
-	return store_trouble(store->store);
+	return database_trouble(store->store);
 }
 
 int session_store_open(struct loop *loop, const char *state_dir, struct session_table *table,
@@ -239,14 +241,14 @@ int session_store_open(struct loop *loop, const char *state_dir, struct session_
 	store->blocks = blocks;
 	store->now_ms = now_ms;
 	store->state_dir = state_dir;
-	const struct store_options options = {.migrate = migrate,
+	const struct database_options options = {.migrate = migrate,
 		.load = load,
 		.before_commit = before_commit,
 		.committed = committed,
 		.context = store,
 		.survives_power_cut = true};
 	snprintf(path, sizeof(path), "%s/state.db", state_dir);
-	int status = store_open(loop, path, &options, &store->store);
+	int status = database_open(loop, path, &options, &store->store);
 	free(store->over);
 	store->over = NULL;
 	if (status < 0) {
@@ -260,18 +262,18 @@ int session_store_open(struct loop *loop, const char *state_dir, struct session_
 
 bool session_store_settle(struct session_store *store)
 {
-	return store_settle(store->store);
+	return database_settle(store->store);
 }
 
 void session_store_close(struct session_store *store)
 {
 	if (!store)
 		return;
-	store_close(store->store);
+	database_close(store->store);
 	free(store);
 }
 
-static void on_done(struct store_job *job, int status)
+static void on_done(struct database_job *job, int status)
 {
 	struct change *change = (struct change *)job;
 
@@ -282,33 +284,33 @@ static void on_done(struct store_job *job, int status)
 }
 
 static struct change *new_change(
-	int (*run)(struct store *store, struct sqlite3 *db, struct store_job *job),
+	int (*run)(struct database *store, struct sqlite3 *db, struct database_job *job),
 	session_store_done *done, void *context, size_t bytes)
 {
 	struct change *change = calloc(1, sizeof(*change) + bytes);
 
 	if (!change)
 		return NULL;
-	change->job = (struct store_job){.run = run, .done = on_done, .write = true};
+	change->job = (struct database_job){.run = run, .done = on_done, .write = true};
 	change->done = done;
 	change->context = context;
 	return change;
 }
 
-static int run_put(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_put(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	const struct change *change = (const struct change *)job;
-	sqlite3_stmt *put = store_statement(store, "INSERT INTO session VALUES (?1, ?2) "
-						   "ON CONFLICT(id) DO UPDATE SET bytes = ?2");
-	sqlite3_stmt *last = store_statement(store, "UPDATE last_id SET id = ?1 WHERE id < ?1");
+	sqlite3_stmt *put = database_statement(store, "INSERT INTO session VALUES (?1, ?2) "
+						      "ON CONFLICT(id) DO UPDATE SET bytes = ?2");
+	sqlite3_stmt *last = database_statement(store, "UPDATE last_id SET id = ?1 WHERE id < ?1");
 
 	if (!put || !last)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_int64(put, 1, (sqlite3_int64)change->id);
 	sqlite3_bind_blob(put, 2, change->bytes, (int)change->len, SQLITE_STATIC);
 	sqlite3_bind_int64(last, 1, (sqlite3_int64)change->id);
-	int status = store_step(put);
-	return status < 0 ? status : store_step(last);
+	int status = database_step(put);
+	return status < 0 ? status : database_step(last);
 }
 
 int session_store_put(struct session_store *store, const struct session *session,
@@ -325,17 +327,17 @@ int session_store_put(struct session_store *store, const struct session *session
 	memcpy(change->bytes, bytes, len);
 	change->len = len;
 	change->id = session->id;
-	return store_submit(store->store, &change->job);
+	return database_submit(store->store, &change->job);
 }
 
-static int run_del(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_del(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
-	sqlite3_stmt *del = store_statement(store, "DELETE FROM session WHERE id = ?");
+	sqlite3_stmt *del = database_statement(store, "DELETE FROM session WHERE id = ?");
 
 	if (!del)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_int64(del, 1, (sqlite3_int64)((const struct change *)job)->id);
-	return store_step(del);
+	return database_step(del);
 }
 
 int session_store_del(
@@ -346,58 +348,60 @@ int session_store_del(
 	if (!change)
 		return -ENOMEM;
 	change->id = id;
-	return store_submit(store->store, &change->job);
+	return database_submit(store->store, &change->job);
 }
 
-static int add_entries(struct store *store, struct sqlite3 *db, const struct change *change)
+static int add_entries(struct database *store, struct sqlite3 *db, const struct change *change)
 {
-	sqlite3_stmt *add = store_statement(store, "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)");
+	sqlite3_stmt *add =
+		database_statement(store, "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)");
 	int status = 0;
 
 	if (!add)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_text(add, 1, change->list, -1, SQLITE_STATIC);
 	for (size_t i = 0; status == 0 && i < change->n; i++) {
 		uint8_t elem[ELEMENT_BYTES_MAX];
 		int len = element_encode(&change->entries[i].elem, elem);
 		sqlite3_bind_blob(add, 2, elem, len, SQLITE_STATIC);
 		sqlite3_bind_int64(add, 3, (sqlite3_int64)change->entries[i].end_ms);
-		status = store_step(add);
+		status = database_step(add);
 	}
 	sqlite3_clear_bindings(add);
 	return status;
 }
 
-static int run_list_add(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_list_add(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	return add_entries(store, db, (const struct change *)job);
 }
 
-static int run_list_remove(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_list_remove(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	const struct change *change = (const struct change *)job;
-	sqlite3_stmt *del = store_statement(store, "DELETE FROM entry WHERE list = ? AND elem = ?");
+	sqlite3_stmt *del =
+		database_statement(store, "DELETE FROM entry WHERE list = ? AND elem = ?");
 	uint8_t elem[ELEMENT_BYTES_MAX];
 
 	if (!del)
-		return store_error(db);
+		return database_error(db);
 	int len = element_encode(&change->entries[0].elem, elem);
 	sqlite3_bind_text(del, 1, change->list, -1, SQLITE_STATIC);
 	sqlite3_bind_blob(del, 2, elem, len, SQLITE_STATIC);
-	int status = store_step(del);
+	int status = database_step(del);
 	sqlite3_clear_bindings(del);
 	return status;
 }
 
-static int run_list_set(struct store *store, struct sqlite3 *db, struct store_job *job)
+static int run_list_set(struct database *store, struct sqlite3 *db, struct database_job *job)
 {
 	const struct change *change = (const struct change *)job;
-	sqlite3_stmt *clear = store_statement(store, "DELETE FROM entry WHERE list = ?");
+	sqlite3_stmt *clear = database_statement(store, "DELETE FROM entry WHERE list = ?");
 
 	if (!clear)
-		return store_error(db);
+		return database_error(db);
 	sqlite3_bind_text(clear, 1, change->list, -1, SQLITE_STATIC);
-	int status = store_step(clear);
+	int status = database_step(clear);
 	return status < 0 ? status : add_entries(store, db, change);
 }
 
@@ -424,7 +428,7 @@ static struct session_store_entry *copy_entries(const struct session_store_entry
 }
 
 static int submit_list(struct session_store *store, const char *list,
-	int (*run)(struct store *store, struct sqlite3 *db, struct store_job *job),
+	int (*run)(struct database *store, struct sqlite3 *db, struct database_job *job),
 	const struct session_store_entry *entries, size_t n, session_store_done *done,
 	void *context)
 {
@@ -441,7 +445,7 @@ static int submit_list(struct session_store *store, const char *list,
 	}
 	change->n = n;
 	snprintf(change->list, sizeof(change->list), "%s", list);
-	return store_submit(store->store, &change->job);
+	return database_submit(store->store, &change->job);
 }
 
 int session_store_list_add(struct session_store *store, const char *list,

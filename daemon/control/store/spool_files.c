@@ -4,7 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/worker.h"
 #include "daemon/control/control.h"
-#include "daemon/control/peers/peers.h"
+#include "daemon/control/peers/flow_peers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,9 +83,10 @@ static void send_all(const struct making *making, const struct peer *peer)
 static void done(struct worker_job *job)
 {
 	struct making *making = (struct making *)job;
-	const struct peer *peer = making->control->peers ? peers_find(making->control->peers,
-								   making->role, making->number)
-							 : NULL;
+	const struct peer *peer =
+		making->control->flow_peers
+			? flow_peers_find(making->control->flow_peers, making->role, making->number)
+			: NULL;
 
 	if (job->status)
 		log_warning("no file for a text in %s: %s",

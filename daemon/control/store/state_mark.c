@@ -20,7 +20,7 @@ void state_mark_reset(struct state_mark *mark)
 /* Counts anew what an earlier version may have changed without counting. */
 static int begin_counting(struct sqlite3 *db)
 {
-	return store_execute(db,
+	return database_execute(db,
 		"CREATE TABLE IF NOT EXISTS change(n INTEGER NOT NULL, sessions INTEGER NOT NULL);"
 		"INSERT INTO change SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM change);"
 		"UPDATE change SET sessions = (SELECT count(*) FROM session);"
@@ -30,9 +30,9 @@ static int begin_counting(struct sqlite3 *db)
 		"UPDATE change SET sessions = sessions - 1; END");
 }
 
-static bool read_counts(struct store *store, uint64_t *changes, uint64_t *sessions)
+static bool read_counts(struct database *store, uint64_t *changes, uint64_t *sessions)
 {
-	sqlite3_stmt *row = store_statement(store, "SELECT n, sessions FROM change");
+	sqlite3_stmt *row = database_statement(store, "SELECT n, sessions FROM change");
 	bool found = row && sqlite3_step(row) == SQLITE_ROW;
 
 	if (found) {
@@ -44,18 +44,19 @@ static bool read_counts(struct store *store, uint64_t *changes, uint64_t *sessio
 	return found;
 }
 
-int state_mark_count(struct state_mark *mark, struct store *store, struct sqlite3 *db)
+int state_mark_count(struct state_mark *mark, struct database *store, struct sqlite3 *db)
 {
 	int status = mark->counts ? 0 : begin_counting(db);
-	sqlite3_stmt *count = status ? NULL : store_statement(store, "UPDATE change SET n = n + 1");
+	sqlite3_stmt *count =
+		status ? NULL : database_statement(store, "UPDATE change SET n = n + 1");
 
 	if (status)
 		return status;
 	if (!count)
-		return store_error(db);
-	status = store_step(count);
+		return database_error(db);
+	status = database_step(count);
 	if (!status && !read_counts(store, &mark->changes, &mark->sessions))
-		status = store_error(db);
+		status = database_error(db);
 	return status;
 }
 
@@ -95,7 +96,7 @@ static bool was_used(const char *state_dir)
 	return access(path, F_OK) == 0;
 }
 
-void state_mark_compare(struct state_mark *mark, struct store *store, const char *state_dir,
+void state_mark_compare(struct state_mark *mark, struct database *store, const char *state_dir,
 	bool made, uint64_t sessions, char text[static STATE_MARK_TEXT_SIZE])
 {
 	uint64_t changes = 0, counted = 0, had_changes, had_sessions;

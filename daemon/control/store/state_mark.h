@@ -5,7 +5,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_STORE_STATE_MARK_H
 #define POSTERN_DAEMON_CONTROL_STORE_STATE_MARK_H
 
-#include "daemon/control/store/store.h"
+#include "daemon/control/store/database.h"
 
 struct state_mark {
 	char path[4096];
@@ -18,10 +18,10 @@ void state_mark_reset(struct state_mark *mark);
 /* In load(), with the sessions that were read: what is lost, in words; "" for nothing. made: the
  * database was not there. */
 #define STATE_MARK_TEXT_SIZE 256
-void state_mark_compare(struct state_mark *mark, struct store *store, const char *state_dir,
+void state_mark_compare(struct state_mark *mark, struct database *store, const char *state_dir,
 	bool made, uint64_t sessions, char text[static STATE_MARK_TEXT_SIZE]);
 /* As the last thing in a transaction, and behind its commit. */
-int state_mark_count(struct state_mark *mark, struct store *store, struct sqlite3 *db);
+int state_mark_count(struct state_mark *mark, struct database *store, struct sqlite3 *db);
 void state_mark_write(struct state_mark *mark);
 
 #endif

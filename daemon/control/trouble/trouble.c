@@ -1,6 +1,6 @@
 #include "daemon/control/trouble/trouble.h"
 
-#include "daemon/control/request/row.h"
+#include "daemon/control/request/json_row.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -31,8 +31,8 @@ void trouble_add(json_t *troubles, const char *next, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	fold(text, line);
-	json_array_append_new(troubles,
-		json_pack("{s:o, s:o}", "trouble", row_text(line), "next", row_text(next)));
+	json_array_append_new(troubles, json_pack("{s:o, s:o}", "trouble", json_row_text(line),
+						"next", json_row_text(next)));
 }
 
 /* Refusals that the gateway is to blame for, or its servers: no rule or limit of a client's. */

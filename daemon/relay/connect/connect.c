@@ -50,19 +50,19 @@ static void give_up(struct flow *flow)
 /* Hosts of `server original` are not asked for XCLIENT: an Internet host has no reason to trust
  * this gateway, and asking each would double the connections it sees. With `announce xclient` every
  * flow asks for itself. */
-static enum host_standing standing(struct flow *flow)
+static enum host_answers_standing standing(struct flow *flow)
 {
 	const struct policy_server *server = way_server(&flow->way);
 	if (!server || server->announce == POLICY_ANNOUNCE_XCLIENT || choose_was_asked(&flow->way))
 		return HOST_USE;
 	uint64_t now_ms = loop_now_ms(flow->relay->loop);
-	struct host *host = host_of(&flow->relay->hosts, server, &flow->way.host);
+	struct host *host = host_answers_of(&flow->relay->hosts, server, &flow->way.host);
 	if (!host)
 		return HOST_NEVER;
 	flow->host_asked = host;
-	enum host_standing standing =
-		host_standing(host, relay_picture(flow->relay)->inquiry, now_ms);
-	if (standing == HOST_ASK_FIRST || host_due(host, now_ms))
+	enum host_answers_standing standing =
+		host_answers_standing(host, relay_picture(flow->relay)->inquiry, now_ms);
+	if (standing == HOST_ASK_FIRST || host_answers_due(host, now_ms))
 		question_begin(flow, host, dial_may_connect_ms(&flow->way),
 			dial_deadlines_of(&flow->way).greeting_ms);
 	return standing;

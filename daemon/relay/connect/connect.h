@@ -3,7 +3,7 @@
 #ifndef POSTERN_DAEMON_RELAY_CONNECT_CONNECT_H
 #define POSTERN_DAEMON_RELAY_CONNECT_CONNECT_H
 
-#include "daemon/relay/connect/host.h"
+#include "daemon/relay/connect/host_answers.h"
 #include "daemon/relay/flow.h"
 
 /* The flow was matched and charged: tries the first host. */

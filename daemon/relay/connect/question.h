@@ -3,7 +3,7 @@
 #ifndef POSTERN_DAEMON_RELAY_CONNECT_QUESTION_H
 #define POSTERN_DAEMON_RELAY_CONNECT_QUESTION_H
 
-#include "daemon/relay/connect/host.h"
+#include "daemon/relay/connect/host_answers.h"
 #include "lib/record/ending.h"
 
 struct flow;

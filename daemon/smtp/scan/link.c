@@ -35,7 +35,7 @@ static bool is_unix(const struct scan_link *link)
 
 void scan_link_close(struct scan_link *link)
 {
-	host_give_up(&link->smtp->hosts, &link->host);
+	host_addresses_give_up(&link->smtp->hosts, &link->host);
 	if (link->watch.fd >= 0) {
 		loop_forget(link->smtp->loop, &link->watch);
 		close(link->watch.fd);
@@ -115,7 +115,7 @@ static void is_open(struct scan_link *link)
 	link->state = SCAN_LINK_OPEN;
 	link->due_ms = UINT64_MAX;
 	if (link->address > 0 && link->naddresses > 0)
-		host_prefer(&link->smtp->hosts, link->scan->host.text,
+		host_addresses_prefer(&link->smtp->hosts, link->scan->host.text,
 			&link->addresses[link->address - 1]);
 	link->face->on_open(link);
 }
@@ -183,7 +183,8 @@ static void try_host(struct scan_link *link)
 /* Those of now: what is told meanwhile is for the next connection. */
 static void take_addresses(struct scan_link *link)
 {
-	const struct ipc_resolved *known = hosts_known(&link->smtp->hosts, link->scan->host.text);
+	const struct ipc_resolved *known =
+		host_addresses_known(&link->smtp->hosts, link->scan->host.text);
 
 	for (size_t i = 0; known && i < known->n && i < SCAN_ADDRESSES_MAX; i++)
 		link->addresses[link->naddresses++] = known->addresses[i];
@@ -229,7 +230,7 @@ void scan_link_open(struct scan_link *link)
 		return;
 	}
 	snprintf(link->fault, sizeof(link->fault), "%.100s has no address", scan->host.text);
-	if (host_find(&smtp->hosts, &smtp->child, scan->host.text, &link->host)) {
+	if (host_addresses_find(&smtp->hosts, &smtp->child, scan->host.text, &link->host)) {
 		take_addresses(link);
 		try_address(link);
 		return;

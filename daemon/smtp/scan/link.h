@@ -13,7 +13,7 @@
 #define POSTERN_DAEMON_SMTP_SCAN_LINK_H
 
 #include "daemon/base/loop.h"
-#include "daemon/process/host.h"
+#include "daemon/process/host_addresses.h"
 #include "lib/base/addr.h"
 #include "lib/policy/policy.h"
 

@@ -3,7 +3,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/policy/apply.h"
 #include "daemon/control/policy/edit/edit_make.h"
-#include "daemon/control/policy/edit/source.h"
+#include "daemon/control/policy/edit/operator_text.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/level_notice.h"
 #include "daemon/control/policy/parse.h"
@@ -377,7 +377,7 @@ static void apply_all(struct command *command)
 	struct editing *editing = command->state;
 	char origin[256];
 	size_t len;
-	char *source = source_settle(command->control, editing->source, editing->source_len,
+	char *source = operator_text_settle(command->control, editing->source, editing->source_len,
 		editing->policy, &editing->texts, &len);
 	if (!source) {
 		command_done(command, OUTCOME_REFUSED, "out of memory");
@@ -415,7 +415,7 @@ static void run(struct command *command)
 		return;
 	}
 	editing->policy = policy_ref(control->policy);
-	editing->source = source_running(control, &editing->source_len);
+	editing->source = operator_text_running(control, &editing->source_len);
 	if (!make_all(command))
 		return;
 	if (same(control->policy, editing->policy))

@@ -1,0 +1,118 @@
+#include "daemon/control/audit/totals.h"
+
+#include "lib/smtp/smtp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 256
+
+struct node {
+	struct node *next;
+	enum totals_kind kind;
+	char name[POLICY_NAME_SIZE];
+	struct totals_line line;
+};
+
+struct totals {
+	struct node *buckets[BUCKETS];
+};
+
+struct totals *totals_new(void)
+{
+	return calloc(1, sizeof(struct totals));
+}
+
+void totals_free(struct totals *totals)
+{
+	for (size_t i = 0; totals && i < BUCKETS; i++) {
+		while (totals->buckets[i]) {
+			struct node *node = totals->buckets[i];
+			totals->buckets[i] = node->next;
+			free(node);
+		}
+	}
+	free(totals);
+}
+
+static size_t bucket_of(const char *name)
+{
+	return policy_hash(name, strlen(name)) % BUCKETS;
+}
+
+static struct node *find(const struct totals *totals, enum totals_kind kind, const char *name)
+{
+	struct node *node = totals->buckets[bucket_of(name)];
+	while (node && (node->kind != kind || strcmp(node->name, name) != 0))
+		node = node->next;
+	return node;
+}
+
+static void add(
+	struct totals *totals, enum totals_kind kind, const char *name, const struct ipc_flow *flow)
+{
+	struct node *node = *name ? find(totals, kind, name) : NULL;
+	if (!*name)
+		return;
+	if (!node) {
+		node = calloc(1, sizeof(*node));
+		if (!node)
+			return;
+		struct node **bucket = &totals->buckets[bucket_of(name)];
+		node->kind = kind;
+		strncpy(node->name, name, sizeof(node->name) - 1);
+		node->next = *bucket;
+		*bucket = node;
+	}
+	node->line.endings[flow->ending]++;
+	node->line.secured += (flow->seen & SMTP_SEEN_TLS) != 0;
+	node->line.logins_passed += *flow->listener && *flow->user;
+	node->line.logins_refused += flow->logins_refused;
+	node->line.logins_later += flow->logins_later;
+	node->line.messages += flow->messages;
+	node->line.from_client_bytes += flow->from_client_bytes;
+	node->line.from_server_bytes += flow->from_server_bytes;
+}
+
+void totals_flow(struct totals *totals, const struct ipc_flow *flow)
+{
+	add(totals, TOTALS_ZONE, flow->zone, flow);
+	add(totals, TOTALS_LISTENER, flow->listener, flow);
+	add(totals, TOTALS_SERVER, flow->server, flow);
+}
+
+const struct totals_line *totals_find(
+	const struct totals *totals, enum totals_kind kind, const char *name)
+{
+	const struct node *node = find(totals, kind, name);
+	return node ? &node->line : NULL;
+}
+
+static bool has(const struct policy *policy, const struct node *node)
+{
+	switch (node->kind) {
+	case TOTALS_ZONE:
+		return policy_find_zone(policy, node->name) >= 0;
+	case TOTALS_LISTENER:
+		return policy_find_listener(policy, node->name) >= 0;
+	case TOTALS_SERVER:
+		return strcmp(node->name, "original") == 0 ||
+		       policy_find_server(policy, node->name) >= 0;
+	}
+	return false;
+}
+
+void totals_follow(struct totals *totals, const struct policy *policy)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct node **at = &totals->buckets[i]; *at;) {
+			struct node *node = *at;
+			if (has(policy, node)) {
+				at = &node->next;
+				continue;
+			}
+			*at = node->next;
+			free(node);
+		}
+	}
+}

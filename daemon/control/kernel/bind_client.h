@@ -1,0 +1,22 @@
+/* Owns the addresses that hosts of servers with `bind client` have by name: the kernel must know
+ * them before a flow goes there, or the server's answers would not find the relay. */
+#ifndef POSTERN_DAEMON_CONTROL_KERNEL_BIND_CLIENT_H
+#define POSTERN_DAEMON_CONTROL_KERNEL_BIND_CLIENT_H
+
+#include "kernel-rules/plan.h"
+#include "lib/ipc/replica.h"
+
+struct bind_client;
+struct control;
+
+/* known() is called when addresses that bind_client_pass() held back are in the kernel. */
+struct bind_client *bind_client_new(
+	struct control *control, void (*known)(void *context), void *context);
+void bind_client_free(struct bind_client *bind_client);
+/* May the relays hear of these targets now? False: a plan with their addresses goes first. */
+bool bind_client_pass(struct bind_client *bind_client, const struct ipc_targets *targets);
+
+/* Adds to a plan of the policy what health has told about such servers. 0 or -errno. */
+int bind_client_add_hosts(struct control *control, const struct policy *policy, struct plan *plan);
+
+#endif

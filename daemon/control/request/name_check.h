@@ -1,0 +1,17 @@
+/* Owns whether a name that was asked for is one at all: a question that nothing matches is
+ * answered, a mistyped name is refused. */
+#ifndef POSTERN_DAEMON_CONTROL_REQUEST_NAME_CHECK_H
+#define POSTERN_DAEMON_CONTROL_REQUEST_NAME_CHECK_H
+
+#include "daemon/control/request/command.h"
+
+/* Is somebody of this name logged in, a device, blocked, or named by the policy? */
+bool name_check_is_user(const struct control *control, const char *user);
+/* Is the value of this part ("user", "zone", "rule", "server") known, or not given? */
+bool name_check_given(const struct command *command, const char *part);
+/* Ends the command: there is no such user, zone, rule or server. more is what else was looked at,
+ * or
+ * "". */
+void name_check_refuse(struct command *command, const char *part, const char *more);
+
+#endif

@@ -27,13 +27,8 @@ decides what runs beside what. Logs are kept in build/test-logs; of a test that 
 that of the first run is NAME.first.log.
 """
 
-# folder below build, cmake options; what the clang build is for are its warnings: nothing is linked
-BUILDS = {
-    "release": (BUILD, ["-DCMAKE_BUILD_TYPE=Release"]),
-    "sanitize": (BUILD + "/sanitize", ["-DCMAKE_BUILD_TYPE=Debug", "-DPOSTERN_SANITIZE=ON"]),
-    "clang": (BUILD + "/clang", ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=clang",
-                                 "-DCMAKE_C_FLAGS_DEBUG=-O0", "-DCMAKE_C_LINKER_LAUNCHER=true"]),
-}
+# preset of CMakePresets.json: its folder here
+BUILDS = {"release": BUILD, "sanitize": BUILD + "/sanitize", "warnings": BUILD + "/warnings"}
 # what the namespace tests need of the release build: they begin when this is there
 PROGRAMS = "netns-programs"
 # Most tests wait for the network nearly all the time, so several run for each processor: as many
@@ -171,7 +166,7 @@ class Runner:
         can be made before the rest."""
         if self.stopped:
             return False
-        folder, options = BUILDS[name]
+        folder, preset = BUILDS[name], name
         name = name if target == "all" else target
         began = time.monotonic()
         log = os.path.join(LOGS, f"build-{name}.log")
@@ -180,7 +175,7 @@ class Runner:
                   '{ [ ! -e "$folder/build.ninja" ] || keep=-k0; } && '
                   'cmake --build "$folder" -j "$JOBS" -t "$TARGET" -- $keep')
         status, output, cpu = self.call(
-            ["sh", "-c", script, "sh", folder, "-S", ROOT, *options], log, 900,
+            ["sh", "-c", script, "sh", folder, "-S", ROOT, "--preset", preset], log, 900,
             {"CMAKE_GENERATOR": "Ninja", **os.environ, "JOBS": str(jobs), "TARGET": target})
         line = f"{'ok' if status == 0 else 'not ok'} - build/{name}\n"
         self.tally.add("build", line, status)
@@ -331,7 +326,7 @@ def find_tests():
     tests = [("style/format", ["/bin/sh", "-c", FORMAT], None, DEADLINE)]
     for name in sorted(os.listdir(f"{ROOT}/test/style")):
         tests.append((f"style/{name}", [f"{ROOT}/test/style/{name}"], None, DEADLINE))
-    sanitize = BUILDS["sanitize"][0]
+    sanitize = BUILDS["sanitize"]
     units = sorted(name[:-2] for name in os.listdir(f"{ROOT}/test/unit") if name.endswith(".c")) \
         if os.path.isdir(f"{ROOT}/test/unit") else []
     fuzzers = sorted(name[:-2] for name in os.listdir(f"{ROOT}/test/fuzz")

@@ -73,7 +73,7 @@ int origin_ask(int fd, const void *peer, size_t peer_len, struct origin *origin)
 	int rc = endpoint_decode(peer, peer_len, &origin->client);
 	if (rc < 0)
 		return rc;
-	/* the original destination; SO_ORIGINAL_DST can lie on such sockets (design, section 2) */
+	/* the original destination; SO_ORIGINAL_DST can lie on such sockets (doc/kernel.md) */
 	if (getsockname(fd, (struct sockaddr *)&local, &len) < 0)
 		return -errno;
 	rc = endpoint_decode((struct sockaddr *)&local, len, &origin->original);

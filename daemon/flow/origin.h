@@ -1,4 +1,4 @@
-/* Owns what the kernel says about where an accepted connection comes from (kernel.md, Q4). */
+/* Owns what the kernel says about where an accepted connection comes from (doc/kernel.md). */
 #ifndef POSTERN_DAEMON_FLOW_ORIGIN_H
 #define POSTERN_DAEMON_FLOW_ORIGIN_H
 

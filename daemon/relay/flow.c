@@ -335,7 +335,7 @@ static void on_again(struct loop_timer *timer, uint64_t now_ms)
 }
 
 /* The client's socket has SO_LINGER {1, 0} from the listener, so that a relay that dies resets its
- * clients (kernel.md, Q3); an orderly end takes it off first. The server's socket has none: a FIN
+ * clients (doc/kernel.md); an orderly end takes it off first. The server's socket has none: a FIN
  * in the middle of a message makes no server take it. */
 static void close_sides(struct flow *flow)
 {

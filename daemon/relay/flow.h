@@ -50,7 +50,7 @@ enum flow_state {
 #define FLOW_STATES 10
 extern const char *const flow_state_names[FLOW_STATES];
 
-/* One flow. Kept small: an idle one costs this and nothing else (at most 1 KiB, design 8). */
+/* One flow. Kept small: an idle one costs this and nothing else (at most 1 KiB: doc/design.md). */
 struct flow {
 	struct loop_watch client;
 	struct loop_watch server; /* fd -1: none yet */

@@ -282,7 +282,7 @@ static void on_again(struct loop_timer *timer, uint64_t now_ms)
 }
 
 /* The client's socket has SO_LINGER {1, 0} from the listener, so that a process that dies resets
- * its clients (kernel.md, Q3); an orderly end takes it off first. A FIN in the middle of a text
+ * its clients (doc/kernel.md); an orderly end takes it off first. A FIN in the middle of a text
  * makes no server take it. */
 static void close_client(struct smtp_flow *flow)
 {

@@ -111,7 +111,7 @@ struct smtp_flow {
 };
 
 _Static_assert(sizeof(struct smtp_flow) <= 3360,
-	"kept for every flow, with a note: 4 KiB in all (design, section 8)");
+	"kept for every flow, with a note: 4 KiB in all (doc/design.md)");
 
 #define SMTP_FLOW_READ_BYTES  (64u << 10)
 #define SMTP_FLOW_PIECE_BYTES (136u << 10)

@@ -30,7 +30,7 @@ enum outcome { OUTCOME_TABLE(OUTCOME_ENUM) };
 const char *outcome_word(enum outcome outcome);
 /* The outcome of this word; OUTCOME_REFUSED for one that is not known. */
 enum outcome outcome_find(const char *word);
-/* The exit status of posternctl (design, section 5). */
+/* The exit status of posternctl(8). */
 int outcome_status(enum outcome outcome);
 
 #endif

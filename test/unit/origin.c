@@ -1,4 +1,4 @@
-/* The MAC in a saved SYN (kernel.md, Q4). */
+/* The MAC in a saved SYN (doc/kernel.md). */
 #include "daemon/flow/origin.h"
 
 #include <setjmp.h>

@@ -4,7 +4,7 @@
 
 #include "lib/command/request.h"
 
-/* Exit statuses (design, section 5). */
+/* Exit statuses, as posternctl(8) has them. */
 enum {
 	CONNECTION_DONE = 0,
 	CONNECTION_REFUSED = 1,

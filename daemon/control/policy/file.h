@@ -1,5 +1,5 @@
 /* Owns the rule of the configuration file: when it counts, and when the running policy goes on
- * (design, section 6). */
+ * (doc/design.md). */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_FILE_H
 #define POSTERN_DAEMON_CONTROL_POLICY_FILE_H
 

@@ -1,4 +1,4 @@
-/* Owns what keeps a change of the policy from being made by accident (design, section 5): an open
+/* Owns what keeps a change of the policy from being made by accident (doc/design.md): an open
  * confirm, a change by commands that it would take away, another policy than it began from, clients
  * that would no longer be redirected. Every change passes here, whoever wants it. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_GUARD_H

@@ -3,6 +3,7 @@
 #include "daemon/auth/auth.h"
 #include "daemon/auth/crowd.h"
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -13,9 +14,6 @@
 
 /* A client that says nothing is its smtp's to end; this is only so that nothing stays for ever. */
 #define TALK_MS 360000
-
-#define ATTEMPT_OF(pointer) \
-	((struct attempt *)(void *)((char *)(pointer)-offsetof(struct attempt, timer)))
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms);
 
@@ -548,7 +546,7 @@ void attempt_test(struct auth *auth, const struct ipc_auth_test *test)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct attempt *attempt = ATTEMPT_OF(timer);
+	struct attempt *attempt = container_of(timer, struct attempt, timer);
 
 	(void)now_ms;
 	switch (attempt->state) {

@@ -1,5 +1,7 @@
 #include "daemon/auth/directory.h"
 
+#include "lib/base/container.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -369,7 +371,7 @@ static void run(struct directory *directory)
 
 static void on_event(struct loop_watch *watch, uint32_t events)
 {
-	struct directory *directory = (void *)((char *)watch - offsetof(struct directory, watch));
+	struct directory *directory = container_of(watch, struct directory, watch);
 
 	(void)events;
 	directory->inside = true;
@@ -382,7 +384,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	static const char *const late[] = {[CONNECTS] = "it cannot be reached",
 		[ASKS_TLS] = "it does not answer",
 		[SECURES] = "it does not finish its handshake"};
-	struct directory *directory = (void *)((char *)timer - offsetof(struct directory, timer));
+	struct directory *directory = container_of(timer, struct directory, timer);
 
 	(void)now_ms;
 	directory->inside = true;

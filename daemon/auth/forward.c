@@ -13,6 +13,7 @@
 #include "daemon/auth/auth.h"
 
 #include "daemon/tls/secure.h"
+#include "lib/base/container.h"
 #include "lib/policy/choice.h"
 #include "lib/smtp/login.h"
 #include "lib/smtp/probe/dialogue.h"
@@ -489,8 +490,7 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct login *login =
-		(struct login *)(void *)((char *)timer - offsetof(struct login, timer));
+	struct login *login = container_of(timer, struct login, timer);
 
 	(void)now_ms;
 	fail(login, login->step == DIALS ? "no connection in time" : "not ready for AUTH in time");
@@ -542,8 +542,7 @@ static struct attempt *first_waiting(const struct forward *forward)
 
 static void on_who_waits(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct forward *forward =
-		(struct forward *)(void *)((char *)timer - offsetof(struct forward, timer));
+	struct forward *forward = container_of(timer, struct forward, timer);
 	struct attempt *attempt;
 	struct login *login;
 

@@ -9,6 +9,7 @@
 #include "daemon/auth/ldap_question.h"
 #include "daemon/auth/ldap_sites.h"
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -191,9 +192,7 @@ static void serve_waiting(struct backend *backend)
 
 static void on_time(struct loop_timer *timer, uint64_t ms)
 {
-	struct ldap_question *question =
-		(struct ldap_question *)(void *)((char *)timer -
-						 offsetof(struct ldap_question, timer));
+	struct ldap_question *question = container_of(timer, struct ldap_question, timer);
 
 	(void)ms;
 	link_face.on_broken(question->link, "it does not answer", false);

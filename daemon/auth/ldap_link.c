@@ -2,6 +2,7 @@
 
 #include "daemon/auth/auth.h"
 #include "daemon/tls/credentials.h"
+#include "lib/base/container.h"
 #include "lib/ipc/health.h"
 #include "lib/tls/credential.h"
 
@@ -12,9 +13,6 @@
 
 #define REST_MS   60000 /* directories often close earlier; then the next question opens one */
 #define BIND_SIZE 4096
-
-#define LINK_OF(pointer, member) \
-	((struct ldap_link *)(void *)((char *)(pointer)-offsetof(struct ldap_link, member)))
 
 static void open_next(struct ldap_link *link);
 
@@ -183,7 +181,7 @@ static void open_next(struct ldap_link *link)
 
 static void on_host(struct host_wait *wait)
 {
-	struct ldap_link *link = LINK_OF(wait, host);
+	struct ldap_link *link = container_of(wait, struct ldap_link, host);
 
 	loop_timer_clear(loop_of(link), &link->timer);
 	take_addresses(link);
@@ -194,7 +192,7 @@ static void on_host(struct host_wait *wait)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct ldap_link *link = LINK_OF(timer, timer);
+	struct ldap_link *link = container_of(timer, struct ldap_link, timer);
 
 	(void)now_ms;
 	switch (link->state) {

@@ -7,6 +7,7 @@
 
 #include "daemon/tls/credentials.h"
 #include "lib/auth/user_file.h"
+#include "lib/base/container.h"
 #include "lib/tls/credential.h"
 
 #include <crypt.h>
@@ -138,8 +139,7 @@ static struct attempt *take_first(struct auth *auth, struct line *line)
 
 static void on_turn(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct turns *turns =
-		(struct turns *)(void *)((char *)timer - offsetof(struct turns, timer));
+	struct turns *turns = container_of(timer, struct turns, timer);
 	struct auth *auth = turns->backend->auth;
 	struct attempt *attempt = take_first(auth, &turns->known);
 

@@ -1,6 +1,7 @@
 #include "daemon/base/channel.h"
 
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -314,8 +315,7 @@ static void pace(struct channel *channel, unsigned handled)
 
 static void on_rested(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct channel *channel =
-		(struct channel *)(void *)((char *)timer - offsetof(struct channel, rest));
+	struct channel *channel = container_of(timer, struct channel, rest);
 
 	(void)now_ms;
 	channel->busy++;

@@ -4,6 +4,7 @@
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/store/disk.h"
 #include "daemon/control/store/state_lines.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,8 +72,7 @@ uint64_t clock_believed_ms(void *context)
 
 static void on_saved(struct gather *gather)
 {
-	struct clock *clock =
-		(struct clock *)(void *)((char *)gather - offsetof(struct clock, saving));
+	struct clock *clock = container_of(gather, struct clock, saving);
 	clock->writing = false;
 	if (gather->status)
 		log_error("%s", gather->text);
@@ -101,8 +101,7 @@ void clock_save(struct control *control)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct clock *clock =
-		(struct clock *)(void *)((char *)timer - offsetof(struct clock, timer));
+	struct clock *clock = container_of(timer, struct clock, timer);
 	clock_save(clock->control);
 	loop_timer_set(clock->control->loop, timer, now_ms + SAVE_MS);
 }

@@ -40,6 +40,7 @@
 #include "daemon/control/store/flow_ids.h"
 #include "daemon/control/store/session_store.h"
 #include "daemon/process/child.h"
+#include "lib/base/container.h"
 #include "lib/policy/proof/relay.h"
 
 #include <errno.h>
@@ -183,8 +184,7 @@ static void on_stop(struct control *control, uint32_t seq)
  * their answers, and no other is taken. Admission goes on to the end. */
 static void look_at_hand_over(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct control *control =
-		(struct control *)(void *)((char *)timer - offsetof(struct control, leave));
+	struct control *control = container_of(timer, struct control, leave);
 	bool late = now_ms - control->hand_over_ms >= ANSWERS_MS;
 
 	if (control->keeper_gone) {

@@ -2,6 +2,7 @@
 
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/way.h"
+#include "lib/base/container.h"
 #include "lib/policy/session.h"
 
 #include <errno.h>
@@ -105,7 +106,7 @@ static void tell(struct record_ring *ring)
 static void on_pace(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	tell((struct record_ring *)(void *)((char *)timer - offsetof(struct record_ring, pace)));
+	tell(container_of(timer, struct record_ring, pace));
 }
 
 void record_round(struct record_ring *ring)

@@ -1,5 +1,7 @@
 #include "daemon/flow/shortage.h"
 
+#include "lib/base/container.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
@@ -11,8 +13,7 @@
 
 static void on_resume(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct shortage *shortage =
-		(struct shortage *)(void *)((char *)timer - offsetof(struct shortage, resume));
+	struct shortage *shortage = container_of(timer, struct shortage, resume);
 
 	(void)now_ms;
 	shortage_end(shortage);

@@ -1,6 +1,7 @@
 #include "daemon/health/dial.h"
 
 #include "daemon/base/channel.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -59,8 +60,7 @@ static void try_again(struct dials *dials)
 
 static void on_again(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct dials *dials =
-		(struct dials *)(void *)((char *)timer - offsetof(struct dials, again));
+	struct dials *dials = container_of(timer, struct dials, again);
 	bool missing = false;
 	(void)now_ms;
 	for (struct dial *dial = dials->first; dial; dial = dial->next) {

@@ -9,6 +9,7 @@
 #include "daemon/health/targets.h"
 #include "daemon/process/child.h"
 #include "daemon/process/replica.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -144,8 +145,7 @@ static bool is_setting(const char *name)
  * one had learned. */
 static void on_settings(struct loop_watch *watch, uint32_t events)
 {
-	struct health *health =
-		(struct health *)(void *)((char *)watch - offsetof(struct health, settings));
+	struct health *health = container_of(watch, struct health, settings);
 	_Alignas(struct inotify_event) char bytes[4096];
 	ssize_t len = read(watch->fd, bytes, sizeof(bytes));
 

@@ -1,13 +1,13 @@
 #include "daemon/health/login_hold.h"
 
-#include <stddef.h>
+#include "lib/base/container.h"
+
 #include <stdio.h>
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	login_hold_end(
-		(struct login_hold *)(void *)((char *)timer - offsetof(struct login_hold, timer)));
+	login_hold_end(container_of(timer, struct login_hold, timer));
 }
 
 void login_hold_init(

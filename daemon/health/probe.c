@@ -1,5 +1,6 @@
 #include "daemon/health/probe.h"
 
+#include "lib/base/container.h"
 #include "lib/metrics/counter.h"
 
 #include <errno.h>
@@ -111,7 +112,7 @@ static void dial(struct probe *probe)
 
 static void on_socket(struct dial *dial, int fd)
 {
-	struct probe *probe = (struct probe *)(void *)((char *)dial - offsetof(struct probe, dial));
+	struct probe *probe = container_of(dial, struct probe, dial);
 	probe->begun_us = now_us();
 	probe->error = fd < 0 ? -fd : 0;
 	probe->watch.fd = fd < 0 ? -1 : fd;
@@ -333,8 +334,7 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct probe *probe =
-		(struct probe *)(void *)((char *)timer - offsetof(struct probe, deadline));
+	struct probe *probe = container_of(timer, struct probe, deadline);
 	(void)now_ms;
 	if (probe->error) {
 		on_no_connection(probe, strerror(probe->error));

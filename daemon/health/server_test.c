@@ -3,6 +3,7 @@
 #include "daemon/health/server_test_steps.h"
 #include "daemon/health/watched_target.h"
 #include "daemon/tls/secure.h"
+#include "lib/base/container.h"
 #include "lib/policy/level.h"
 #include "lib/policy/login_name.h"
 #include "lib/tls/terms.h"
@@ -212,8 +213,7 @@ static void next(struct server_test *test)
 
 static void on_socket(struct dial *dial, int fd)
 {
-	struct server_test *test =
-		(struct server_test *)(void *)((char *)dial - offsetof(struct server_test, dial));
+	struct server_test *test = container_of(dial, struct server_test, dial);
 	watch(test, fd);
 	wait_until_next(test, test->error ? 0 : test->terms.connect_ms);
 }
@@ -455,9 +455,7 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct server_test *test =
-		(struct server_test *)(void *)((char *)timer -
-					       offsetof(struct server_test, deadline));
+	struct server_test *test = container_of(timer, struct server_test, deadline);
 	(void)now_ms;
 	if (test->error || !test->connected) {
 		/* the keeper's word, if it is that which did not come */

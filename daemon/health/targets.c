@@ -10,6 +10,7 @@
 #include "daemon/health/watched_target.h"
 #include "daemon/process/replica.h"
 #include "daemon/tls/contexts.h"
+#include "lib/base/container.h"
 #include "lib/dns/hosts.h"
 #include "lib/metrics/counter.h"
 
@@ -77,8 +78,7 @@ static void on_state(void *context)
 
 static void on_hold(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct targets *targets =
-		(struct targets *)(void *)((char *)timer - offsetof(struct targets, hold));
+	struct targets *targets = container_of(timer, struct targets, hold);
 	(void)now_ms;
 	targets->tell = true;
 }

@@ -3,6 +3,7 @@
 #include "daemon/base/log.h"
 #include "daemon/health/jitter.h"
 #include "daemon/tls/contexts.h"
+#include "lib/base/container.h"
 #include "lib/tls/terms.h"
 
 #include <stdio.h>
@@ -16,18 +17,14 @@
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct watched_target *watched_target =
-		(struct watched_target *)(void *)((char *)timer -
-						  offsetof(struct watched_target, timer));
+	struct watched_target *watched_target = container_of(timer, struct watched_target, timer);
 	watched_target->due = true;
 	watched_target->due_ms = now_ms;
 }
 
 static void on_login_over(struct login_hold *hold)
 {
-	struct watched_target *watched_target =
-		(struct watched_target *)(void *)((char *)hold -
-						  offsetof(struct watched_target, login));
+	struct watched_target *watched_target = container_of(hold, struct watched_target, login);
 	watched_target->on_change(watched_target->context);
 }
 

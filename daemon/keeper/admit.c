@@ -5,6 +5,7 @@
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,9 +21,6 @@
 #define CROWD      256  /* wait at a time */
 #define PAUSE_MS   5000 /* a client sends its SYN again after 1 s and after 3 s */
 #define LOOKS_MOST 3
-
-#define KEEPER_OF(pointer, member) \
-	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
 static enum plan_mark mark_of(uint8_t kernel)
 {
@@ -105,7 +103,7 @@ static void give_up(struct keeper *keeper, struct held_packet *held)
 
 static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct keeper *keeper = KEEPER_OF(timer, held_end);
+	struct keeper *keeper = container_of(timer, struct keeper, held_end);
 
 	for (struct held_packet *held = held_packet_oldest(&keeper->held), *next; held;
 		held = next) {
@@ -201,7 +199,7 @@ static int read_packets(struct keeper *keeper)
 static void on_queue(struct loop_watch *watch, uint32_t events)
 {
 	(void)events;
-	read_packets(KEEPER_OF(watch, queue_watch));
+	read_packets(container_of(watch, struct keeper, queue_watch));
 }
 
 /* ---- the kernel's picture of the queue ---- */
@@ -264,7 +262,7 @@ static void on_read_end(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
 	log_warning("control is not back in time: what waits in the queue goes on undecided");
-	keeper_admit_resume(KEEPER_OF(timer, queue_read_end));
+	keeper_admit_resume(container_of(timer, struct keeper, queue_read_end));
 }
 
 static void set_read_end(struct keeper *keeper)

@@ -6,6 +6,7 @@
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -229,9 +230,7 @@ void keeper_child_start(struct keeper_child *child)
 
 static void on_restart(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct keeper_child *child =
-		(struct keeper_child *)(void *)((char *)timer -
-						offsetof(struct keeper_child, restart));
+	struct keeper_child *child = container_of(timer, struct keeper_child, restart);
 	(void)now_ms;
 	if (keeper_child_is_wanted(child) && child->keeper->phase < KEEPER_DRAINING)
 		keeper_child_start(child);

@@ -5,15 +5,13 @@
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GAP_MS 250
-
-#define KEEPER_OF(pointer, member) \
-	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
 struct stale {
 	const struct keeper_forget *names;
@@ -69,7 +67,7 @@ static void forget(struct keeper *keeper)
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	forget(KEEPER_OF(timer, forget.timer));
+	forget(container_of(timer, struct keeper, forget.timer));
 }
 
 void keeper_forget_init(struct keeper *keeper)

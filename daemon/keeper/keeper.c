@@ -3,6 +3,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/notify.h"
+#include "lib/base/container.h"
 #include "lib/version.h"
 
 #include <errno.h>
@@ -25,9 +26,6 @@
 #define STOP_ANSWER_MS 2000       /* how long control may take to name the drain time */
 #define END_MS         10000      /* control writes what it holds */
 #define END_NOW_MS     2000
-
-#define KEEPER_OF(pointer, member) \
-	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
 /* The starter waits at the pipe: whatever comes through is written to its stderr, a NUL byte says
  * that all is ready, the end without it that nothing will come of it. */
@@ -128,7 +126,7 @@ void keeper_tell_events(struct keeper *keeper)
 
 static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct keeper *keeper = KEEPER_OF(timer, tick);
+	struct keeper *keeper = container_of(timer, struct keeper, tick);
 
 	unsigned at = 0;
 
@@ -278,7 +276,7 @@ static void stop(struct keeper *keeper)
 
 static void on_phase_end(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct keeper *keeper = KEEPER_OF(timer, phase_end);
+	struct keeper *keeper = container_of(timer, struct keeper, phase_end);
 
 	(void)now_ms;
 	switch (keeper->phase) {
@@ -411,7 +409,7 @@ static void reload(struct keeper *keeper)
 
 static void on_signals(struct loop_watch *watch, uint32_t events)
 {
-	struct keeper *keeper = KEEPER_OF(watch, signals);
+	struct keeper *keeper = container_of(watch, struct keeper, signals);
 	struct signalfd_siginfo info;
 
 	(void)events;

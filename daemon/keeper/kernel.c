@@ -3,6 +3,7 @@
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,9 +16,6 @@
 #define HEALS_A_SECOND 20
 #define FOLLOW_MS      200
 #define ALIVE_MS       30000
-
-#define KEEPER_OF(pointer, member) \
-	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
 static void fill_link(struct ipc_link *ipc, unsigned type, const struct link *link)
 {
@@ -98,7 +96,7 @@ static void keep_alive(struct keeper *keeper)
 
 static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct keeper *keeper = KEEPER_OF(timer, heal);
+	struct keeper *keeper = container_of(timer, struct keeper, heal);
 	bool table = keeper->heal_table, routes = keeper->heal_routes;
 
 	(void)now_ms;
@@ -148,7 +146,7 @@ static void on_link(
 
 static void on_links(struct loop_watch *watch, uint32_t events)
 {
-	struct keeper *keeper = KEEPER_OF(watch, links_watch);
+	struct keeper *keeper = container_of(watch, struct keeper, links_watch);
 
 	(void)events;
 	int error = links_read(keeper->links);
@@ -166,7 +164,7 @@ static void ask_follow(struct keeper *keeper)
 
 static void on_follow(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct keeper *keeper = KEEPER_OF(timer, follow);
+	struct keeper *keeper = container_of(timer, struct keeper, follow);
 
 	keeper->followed_ms = now_ms;
 	if (!keeper->has_plan || keeper->phase == KEEPER_ENDING)
@@ -185,7 +183,7 @@ void keeper_kernel_tick(struct keeper *keeper)
 
 static void on_routes(struct loop_watch *watch, uint32_t events)
 {
-	struct keeper *keeper = KEEPER_OF(watch, routes_watch);
+	struct keeper *keeper = container_of(watch, struct keeper, routes_watch);
 
 	(void)events;
 	int change = routes_read(keeper->routes);
@@ -197,7 +195,7 @@ static void on_routes(struct loop_watch *watch, uint32_t events)
 
 static void on_table(struct loop_watch *watch, uint32_t events)
 {
-	struct keeper *keeper = KEEPER_OF(watch, table_watch);
+	struct keeper *keeper = container_of(watch, struct keeper, table_watch);
 
 	(void)events;
 	if (watch_read(keeper->watch) != 0)

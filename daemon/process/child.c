@@ -1,6 +1,7 @@
 #include "daemon/process/child.h"
 
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -12,9 +13,6 @@
 
 #define TICK_MS       1000
 #define LEAVE_LOOK_MS 5
-
-#define CHILD_OF(pointer, member) \
-	((struct child *)(void *)((char *)(pointer)-offsetof(struct child, member)))
 
 bool child_hears(const struct child *child)
 {
@@ -86,7 +84,7 @@ void child_end(struct child *child)
 
 static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct child *child = CHILD_OF(timer, tick);
+	struct child *child = container_of(timer, struct child, tick);
 
 	/* what the face does may end the process, so the next one stands before */
 	loop_timer_set(child->loop, timer, now_ms + TICK_MS);
@@ -151,7 +149,7 @@ static void leave_control(struct child *child)
 static void on_leave(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	leave_control(CHILD_OF(timer, leave));
+	leave_control(container_of(timer, struct child, leave));
 }
 
 /* What it said stays; the keeper brings a new control. */

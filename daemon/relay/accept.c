@@ -6,6 +6,7 @@
 #include "daemon/relay/carry/carry.h"
 #include "daemon/relay/match.h"
 #include "daemon/relay/relay.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -50,8 +51,7 @@ static void watch_listeners(struct relay *relay, bool on)
 
 static void on_shortage(struct shortage *shortage)
 {
-	struct accept *accept =
-		(struct accept *)(void *)((char *)shortage - offsetof(struct accept, shortage));
+	struct accept *accept = container_of(shortage, struct accept, shortage);
 
 	accept_start(accept->listeners[0].relay);
 }

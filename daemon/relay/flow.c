@@ -9,6 +9,7 @@
 #include "daemon/relay/connect/greeting.h"
 #include "daemon/relay/hand.h"
 #include "daemon/relay/relay.h"
+#include "lib/base/container.h"
 #include "lib/record/flowid.h"
 
 #include <assert.h>
@@ -35,8 +36,6 @@ static_assert(sizeof(flow_state_names) / sizeof(flow_state_names[0]) == FLOW_STA
 #define EDGES  (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 #define LOST   (EPOLLHUP | EPOLLERR)
 #define HANGUP (EPOLLRDHUP | LOST)
-#define CONTAINER(watch, member) \
-	((struct flow *)(void *)((char *)(watch)-offsetof(struct flow, member)))
 
 static void on_again(struct loop_timer *timer, uint64_t now_ms);
 
@@ -88,7 +87,7 @@ static bool client_left(const struct flow *flow, uint32_t events)
 
 static void on_client(struct loop_watch *watch, uint32_t events)
 {
-	struct flow *flow = CONTAINER(watch, client);
+	struct flow *flow = container_of(watch, struct flow, client);
 	if (events & (EPOLLIN | HANGUP))
 		flow->up.readable = true;
 	if (events & HANGUP)
@@ -120,7 +119,7 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 
 static void on_server(struct loop_watch *watch, uint32_t events)
 {
-	struct flow *flow = CONTAINER(watch, server);
+	struct flow *flow = container_of(watch, struct flow, server);
 	if (watch->fd < 0)
 		return;
 	if (events & (EPOLLIN | HANGUP))
@@ -155,7 +154,7 @@ static void on_server(struct loop_watch *watch, uint32_t events)
 
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct flow *flow = CONTAINER(timer, deadline);
+	struct flow *flow = container_of(timer, struct flow, deadline);
 	switch ((enum flow_state)flow->state) {
 	case FLOW_HAND:
 		hand_on_deadline(flow);
@@ -317,9 +316,7 @@ void flow_run_again(struct flow *flow)
  * of events. */
 static void on_again(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct flow_table *table =
-		(struct flow_table *)(void *)((char *)timer -
-					      offsetof(struct flow_table, again_timer));
+	struct flow_table *table = container_of(timer, struct flow_table, again_timer);
 	struct flow *flow = table->again;
 	(void)now_ms;
 

@@ -4,6 +4,7 @@
 #include "daemon/relay/answer.h"
 #include "daemon/relay/match.h"
 #include "daemon/relay/relay.h"
+#include "lib/base/container.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -178,10 +179,10 @@ static void send_waiting(struct relay *relay)
 
 static void on_retry(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct hand *hand = (struct hand *)(void *)((char *)timer - offsetof(struct hand, retry));
+	struct hand *hand = container_of(timer, struct hand, retry);
 
 	(void)now_ms;
-	send_waiting((struct relay *)(void *)((char *)hand - offsetof(struct relay, hand)));
+	send_waiting(container_of(hand, struct relay, hand));
 }
 
 void hand_follow_policy(struct relay *relay)

@@ -6,6 +6,7 @@
 #include "daemon/relay/connect/connect.h"
 #include "daemon/relay/foresee.h"
 #include "daemon/relay/relay.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -33,8 +34,7 @@ static bool cut(struct flow *flow, void *context)
 
 static void on_drain_end(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct relay *relay =
-		(struct relay *)(void *)((char *)timer - offsetof(struct relay, drain_end));
+	struct relay *relay = container_of(timer, struct relay, drain_end);
 	(void)now_ms;
 	uint32_t n = flow_each(&relay->table, cut, NULL);
 	log_info("the drain time is over: %u flows ended", n);

@@ -8,6 +8,7 @@
 #include "daemon/smtp/wire/client.h"
 #include "daemon/smtp/wire/server_tls.h"
 #include "daemon/tls/contexts.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -20,8 +21,6 @@
 #define EDGES  (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 #define LOST   (EPOLLHUP | EPOLLERR)
 #define HANGUP (EPOLLRDHUP | LOST)
-#define CONTAINER(watch, member) \
-	((struct smtp_flow *)(void *)((char *)(watch)-offsetof(struct smtp_flow, member)))
 
 static void on_again(struct loop_timer *timer, uint64_t now_ms);
 
@@ -95,7 +94,7 @@ uint32_t smtp_flow_each(struct smtp_flow_table *table, smtp_flow_visit *visit, v
 
 static void on_client(struct loop_watch *watch, uint32_t events)
 {
-	struct smtp_flow *flow = CONTAINER(watch, client);
+	struct smtp_flow *flow = container_of(watch, struct smtp_flow, client);
 
 	if (events & (EPOLLIN | HANGUP))
 		flow->client_readable = true;
@@ -110,7 +109,7 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 
 static void on_server(struct loop_watch *watch, uint32_t events)
 {
-	struct smtp_flow *flow = CONTAINER(watch, server);
+	struct smtp_flow *flow = container_of(watch, struct smtp_flow, server);
 
 	if (watch->fd < 0)
 		return;
@@ -126,7 +125,7 @@ static void on_server(struct loop_watch *watch, uint32_t events)
 
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
-	talk_on_deadline(CONTAINER(timer, deadline), now_ms);
+	talk_on_deadline(container_of(timer, struct smtp_flow, deadline), now_ms);
 }
 
 struct smtp_flow *smtp_flow_new(struct smtp *smtp, int fd)
@@ -265,9 +264,7 @@ void smtp_flow_run_again(struct smtp_flow *flow)
  * of events. */
 static void on_again(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct smtp_flow_table *table =
-		(struct smtp_flow_table *)(void *)((char *)timer -
-						   offsetof(struct smtp_flow_table, again_timer));
+	struct smtp_flow_table *table = container_of(timer, struct smtp_flow_table, again_timer);
 	struct smtp_flow *flow = table->again;
 
 	(void)now_ms;

@@ -5,6 +5,7 @@
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 #include "daemon/tls/contexts.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -100,8 +101,7 @@ static void watch_wanted(struct listen *listen)
 
 static void on_shortage(struct shortage *shortage)
 {
-	watch_wanted(
-		(struct listen *)(void *)((char *)shortage - offsetof(struct listen, shortage)));
+	watch_wanted(container_of(shortage, struct listen, shortage));
 }
 
 static void pause_accepting(struct smtp *smtp, int fd, int error)

@@ -12,6 +12,7 @@
 #include "daemon/smtp/order.h"
 #include "daemon/smtp/report.h"
 #include "daemon/smtp/server.h"
+#include "lib/base/container.h"
 #include "lib/ipc/health.h"
 #include "lib/milter/milter.h"
 
@@ -230,8 +231,7 @@ static void on_hand_over(struct child *child)
 
 static void on_drain_end(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct smtp *smtp =
-		(struct smtp *)(void *)((char *)timer - offsetof(struct smtp, drain_end));
+	struct smtp *smtp = container_of(timer, struct smtp, drain_end);
 
 	(void)now_ms;
 	log_info("the drain time is over: %u flows are ended", order_end_all(smtp));

@@ -2,6 +2,8 @@
  * waits for control is suspended there, and resumed when the page has come. */
 #include "daemon/web/http.h"
 
+#include "lib/base/container.h"
+
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -213,13 +215,13 @@ static void run(struct http *http)
 static void on_event(struct loop_watch *watch, uint32_t events)
 {
 	(void)events;
-	run((struct http *)(void *)((char *)watch - offsetof(struct http, watch)));
+	run(container_of(watch, struct http, watch));
 }
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	run((struct http *)(void *)((char *)timer - offsetof(struct http, timer)));
+	run(container_of(timer, struct http, timer));
 }
 
 /* "::" is every address of the machine, of both families. */

@@ -4,6 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/process/child.h"
 #include "daemon/web/http.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -27,8 +28,6 @@ struct web {
 /* of its child */
 #define WEB(pointer) ((struct web *)(pointer))
 _Static_assert(offsetof(struct web, child) == 0, "web begins with its child");
-#define WEB_OF(pointer, member) \
-	((struct web *)(void *)((char *)(pointer)-offsetof(struct web, member)))
 
 static void tell_state(struct web *web)
 {
@@ -73,7 +72,7 @@ static void on_late(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
 	log_debug("control has not answered for %d ms", ANSWER_MS);
-	give_up(WEB_OF(timer, late));
+	give_up(container_of(timer, struct web, late));
 }
 
 /* Said once, until it changes; tried again until it works. */
@@ -101,7 +100,7 @@ static void listen_now(struct web *web)
 static void on_retry(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	listen_now(WEB_OF(timer, retry));
+	listen_now(container_of(timer, struct web, retry));
 }
 
 static void on_listen(struct web *web, const struct endpoint *at)

@@ -1,5 +1,6 @@
 #include "lib/policy/session.h"
 
+#include "lib/base/container.h"
 #include "lib/policy/element.h"
 #include "lib/policy/lists.h"
 #include "lib/policy/session_index.h"
@@ -160,8 +161,7 @@ static uint64_t end_of(const struct session *session)
 
 static struct session_entry *entry_of(struct session *session)
 {
-	return (struct session_entry *)(void *)((char *)session -
-						offsetof(struct session_entry, session));
+	return container_of(session, struct session_entry, session);
 }
 
 void session_table_touch(struct session_table *table, struct session *session)
@@ -578,7 +578,5 @@ struct session *session_table_next_end(const struct session_table *table, uint64
 	if (!first)
 		return NULL;
 	*at_ms = first->at;
-	return &((struct session_entry *)(void *)((char *)first -
-						  offsetof(struct session_entry, end)))
-			->session;
+	return &(container_of(first, struct session_entry, end))->session;
 }

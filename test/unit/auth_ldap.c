@@ -5,6 +5,7 @@
 #include "test/lib/tls_authority.h"
 
 #include "daemon/tls/session.h"
+#include "lib/base/container.h"
 #include "lib/ldap/message.h"
 
 #include <arpa/inet.h>
@@ -80,7 +81,7 @@ static void end_talk(struct talk *talk)
 
 static void flush_talk(struct loop_timer *timer, uint64_t now)
 {
-	struct talk *talk = (void *)((char *)timer - offsetof(struct talk, timer));
+	struct talk *talk = container_of(timer, struct talk, timer);
 	size_t piece = talk->of->piece && talk->of->piece < talk->out_len ? talk->of->piece
 									  : talk->out_len;
 	(void)now;
@@ -239,7 +240,7 @@ static void on_request(struct talk *talk, const uint8_t *bytes, size_t len)
 
 static void on_talk(struct loop_watch *watch, uint32_t events)
 {
-	struct talk *talk = (void *)((char *)watch - offsetof(struct talk, watch));
+	struct talk *talk = container_of(watch, struct talk, watch);
 
 	(void)events;
 	if (talk->secured && !talk->tls && talk->out_len == 0)
@@ -279,8 +280,7 @@ static void on_talk(struct loop_watch *watch, uint32_t events)
 
 static void on_accept(struct loop_watch *watch, uint32_t events)
 {
-	struct directory_fake *of =
-		(void *)((char *)watch - offsetof(struct directory_fake, watch));
+	struct directory_fake *of = container_of(watch, struct directory_fake, watch);
 	int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct talk *talk = calloc(1, sizeof(*talk));
 

@@ -1,4 +1,5 @@
 #include "daemon/base/loop.h"
+#include "lib/base/container.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +48,7 @@ static void on_batch(void *context)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct seen *seen = (struct seen *)(void *)((char *)timer - offsetof(struct seen, timer));
+	struct seen *seen = container_of(timer, struct seen, timer);
 	(void)now_ms;
 	seen->late++;
 }

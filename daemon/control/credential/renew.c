@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/policy/apply.h"
+#include "lib/base/container.h"
 #include "lib/ipc/credential.h"
 
 #include <errno.h>
@@ -329,8 +330,7 @@ static struct renewal *new_renewal(struct renew *renew)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct renew *renew =
-		(struct renew *)(void *)((char *)timer - offsetof(struct renew, timer));
+	struct renew *renew = container_of(timer, struct renew, timer);
 	struct renewal *one;
 
 	(void)now_ms;

@@ -6,6 +6,7 @@
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/request/command.h"
 #include "daemon/control/request/json_row.h"
+#include "lib/base/container.h"
 #include "lib/ipc/health.h"
 #include "lib/policy/target.h"
 #include "lib/record/message_record.h"
@@ -245,8 +246,7 @@ static void tell_read(struct explaining *explaining, const struct outlook *outlo
 /* The relays have said what a redirected flow would meet. */
 static void on_outlook(struct outlook *outlook)
 {
-	struct explaining *explaining =
-		(struct explaining *)((char *)outlook - offsetof(struct explaining, outlook));
+	struct explaining *explaining = container_of(outlook, struct explaining, outlook);
 
 	if (outlook->ending == ENDING_NO_POLICY) {
 		set_outcome(explaining, policy_verdict_names[POLICY_VERDICT_REJECT], "no-relay");
@@ -470,8 +470,7 @@ static void tell_at_listener(struct explaining *explaining)
 
 static void on_names(struct question *asking, const struct ipc_header *ipc)
 {
-	struct explaining *explaining =
-		(struct explaining *)((char *)asking - offsetof(struct explaining, asking));
+	struct explaining *explaining = container_of(asking, struct explaining, asking);
 
 	if (ipc && ipc->type == IPC_LOOKED_UP && !explaining->names_found) {
 		explaining->names_found = malloc(ipc->bytes);

@@ -5,6 +5,7 @@
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/policy/apply.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -93,9 +94,7 @@ static bool is_in_kernel(const struct bind_client *bind_client, const struct end
 
 static void on_answer(struct gather *gather)
 {
-	struct bind_client *bind_client =
-		(struct bind_client *)(void *)((char *)gather -
-					       offsetof(struct bind_client, gather));
+	struct bind_client *bind_client = container_of(gather, struct bind_client, gather);
 	bind_client->asking = false;
 	if (gather->status)
 		log_error("the addresses of servers with `bind client` are not used yet: %s",

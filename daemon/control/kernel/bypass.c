@@ -5,6 +5,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/store/state_lines.h"
+#include "lib/base/container.h"
 #include "lib/base/fields.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static void arm(struct bypass *bypass)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct bypass *bypass = (struct bypass *)((char *)timer - offsetof(struct bypass, timer));
+	struct bypass *bypass = container_of(timer, struct bypass, timer);
 	(void)now_ms;
 	drop_over(bypass);
 	arm(bypass);
@@ -146,8 +147,7 @@ static void save_found(struct bypass *bypass);
 /* What was found meanwhile is saved behind it: the next start goes by the file. */
 static void on_adopted(struct gather *gather)
 {
-	struct bypass *bypass =
-		(struct bypass *)(void *)((char *)gather - offsetof(struct bypass, adopting));
+	struct bypass *bypass = container_of(gather, struct bypass, adopting);
 
 	if (!gather->status) {
 		save_found(bypass);

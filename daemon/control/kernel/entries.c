@@ -1,6 +1,7 @@
 #include "daemon/control/kernel/entries.h"
 
 #include "daemon/control/control.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -135,7 +136,7 @@ static struct node *find_node(const struct entries *entries, const struct ipc_en
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	put_out((struct node *)((char *)timer - offsetof(struct node, timer)));
+	put_out(container_of(timer, struct node, timer));
 }
 
 static void link_in(struct node *node, enum way way)

@@ -2,6 +2,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/question.h"
+#include "lib/base/container.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static void add_line(struct facts *facts, const char *text)
 
 static void on_text(struct question *ask, const struct ipc_header *ipc)
 {
-	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, text));
+	struct asking *asking = container_of(ask, struct asking, text);
 	if (ipc && ipc->type == IPC_TEXT) {
 		add_line(&asking->facts, ((const struct ipc_text *)ipc)->text);
 		return;
@@ -51,7 +52,7 @@ static void on_text(struct question *ask, const struct ipc_header *ipc)
 
 static void on_counters(struct question *ask, const struct ipc_header *ipc)
 {
-	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, counters));
+	struct asking *asking = container_of(ask, struct asking, counters);
 	if (ipc && ipc->type == IPC_KERNEL_COUNTERS) {
 		memcpy(&asking->facts.counters, ipc, sizeof(asking->facts.counters));
 		asking->facts.counters_known = true;
@@ -74,7 +75,7 @@ static void add_foreign(struct facts *facts, const struct ipc_foreign *ipc)
 
 static void on_foreign(struct question *ask, const struct ipc_header *ipc)
 {
-	struct asking *asking = (struct asking *)((char *)ask - offsetof(struct asking, foreign));
+	struct asking *asking = container_of(ask, struct asking, foreign);
 	if (ipc && ipc->type == IPC_FOREIGN)
 		add_foreign(&asking->facts, (const struct ipc_foreign *)ipc);
 	else

@@ -2,6 +2,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
+#include "lib/base/container.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +39,7 @@ static void add_sample(struct lost_flows *lost_flows, const struct sample *sampl
 
 static void on_answer(struct question *ask, const struct ipc_header *ipc)
 {
-	struct lost_flows *lost_flows =
-		(struct lost_flows *)((char *)ask - offsetof(struct lost_flows, ask));
+	struct lost_flows *lost_flows = container_of(ask, struct lost_flows, ask);
 	uint64_t sum[COUNTERS] = {0};
 
 	lost_flows->asking = false;
@@ -53,8 +53,7 @@ static void on_answer(struct question *ask, const struct ipc_header *ipc)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct lost_flows *lost_flows =
-		(struct lost_flows *)((char *)timer - offsetof(struct lost_flows, timer));
+	struct lost_flows *lost_flows = container_of(timer, struct lost_flows, timer);
 	struct control *control = lost_flows->control;
 	struct ipc_plain question;
 

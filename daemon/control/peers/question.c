@@ -1,4 +1,5 @@
 #include "daemon/control/peers/question.h"
+#include "lib/base/container.h"
 #include "lib/ipc/kernel.h"
 
 #include <errno.h>
@@ -38,8 +39,7 @@ void questions_fini(struct questions *asks)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct question *ask =
-		(struct question *)((char *)timer - offsetof(struct question, timer));
+	struct question *ask = container_of(timer, struct question, timer);
 	(void)now_ms;
 	unlink_ask(ask);
 	ask->late = true;

@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/web/metrics.h"
+#include "lib/base/container.h"
 #include "lib/ipc/web.h"
 
 #include <errno.h>
@@ -27,9 +28,6 @@ struct web_peer {
 	struct loop_timer late;
 	struct metrics_kernel kernel;
 };
-
-#define PEER_OF(pointer, member) \
-	((struct web_peer *)(void *)((char *)(pointer)-offsetof(struct web_peer, member)))
 
 static bool same(const struct endpoint *a, const struct endpoint *b)
 {
@@ -75,7 +73,7 @@ static void answer_when_known(struct web_peer *peer)
 
 static void on_counters(struct question *ask, const struct ipc_header *ipc)
 {
-	struct web_peer *peer = PEER_OF(ask, counters_ask);
+	struct web_peer *peer = container_of(ask, struct web_peer, counters_ask);
 
 	if (ipc && ipc->type == IPC_KERNEL_COUNTERS) {
 		memcpy(&peer->kernel.counters, ipc, sizeof(peer->kernel.counters));
@@ -102,7 +100,7 @@ static void take_arrived(struct metrics_kernel *kernel, const char *text)
 
 static void on_arrived(struct question *ask, const struct ipc_header *ipc)
 {
-	struct web_peer *peer = PEER_OF(ask, arrived_ask);
+	struct web_peer *peer = container_of(ask, struct web_peer, arrived_ask);
 
 	if (ipc && ipc->type == IPC_TEXT) {
 		take_arrived(&peer->kernel, ((const struct ipc_text *)ipc)->text);
@@ -114,7 +112,7 @@ static void on_arrived(struct question *ask, const struct ipc_header *ipc)
 
 static void on_late(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct web_peer *peer = PEER_OF(timer, late);
+	struct web_peer *peer = container_of(timer, struct web_peer, late);
 
 	(void)now_ms;
 	stop_asking(peer);

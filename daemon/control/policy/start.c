@@ -10,6 +10,7 @@
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/parse.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,9 +30,6 @@ struct policy_start {
 	bool in_force; /* a plan or a table is in the kernel, whatever control does */
 	void (*done)(struct control *control, bool runs);
 };
-
-#define START_OF(pointer, member) \
-	((struct policy_start *)(void *)((char *)(pointer)-offsetof(struct policy_start, member)))
 
 struct policy_start *policy_start_new(struct control *control)
 {
@@ -148,7 +146,7 @@ int policy_start_choose(struct policy_start *start)
 
 static void on_posture(struct gather *gather)
 {
-	struct policy_start *start = START_OF(gather, posture);
+	struct policy_start *start = container_of(gather, struct policy_start, posture);
 	start->in_force = gather->status == -EEXIST;
 	if (gather->status && !start->in_force)
 		log_error("the posture cannot be put into the kernel: %s",
@@ -196,7 +194,7 @@ static void take_file(void *context)
 
 static void on_posture_kept(struct gather *gather)
 {
-	struct policy_start *start = START_OF(gather, gather);
+	struct policy_start *start = container_of(gather, struct policy_start, gather);
 	confirm_expire(start->control->confirm);
 	apply_when_free(start->control->apply, take_file, start);
 }
@@ -308,7 +306,7 @@ static void try_older(struct policy_start *start)
 
 static void on_planned(struct gather *gather)
 {
-	struct policy_start *start = START_OF(gather, gather);
+	struct policy_start *start = container_of(gather, struct policy_start, gather);
 	struct control *control = start->control;
 	const struct policy_current *current = policy_store_current(control->history);
 	if (question_is_unanswered(gather->status)) {

@@ -2,6 +2,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/health_peer.h"
+#include "lib/base/container.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,8 +76,7 @@ static void finish(struct unknown_names *unknown_names)
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
 	(void)now_ms;
-	finish((struct unknown_names *)(void *)((char *)timer -
-						offsetof(struct unknown_names, deadline)));
+	finish(container_of(timer, struct unknown_names, deadline));
 }
 
 void unknown_names_give_up(struct unknown_names *unknown_names)

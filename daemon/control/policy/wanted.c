@@ -2,6 +2,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -85,8 +86,7 @@ static void end(struct wanted *wanted, int status, const char *text)
 
 static void on_late(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct wanted *wanted =
-		(struct wanted *)(void *)((char *)timer - offsetof(struct wanted, late));
+	struct wanted *wanted = container_of(timer, struct wanted, late);
 	enum process_role role = missing(wanted);
 	char text[64];
 

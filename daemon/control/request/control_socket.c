@@ -3,6 +3,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/request/command.h"
+#include "lib/base/container.h"
 #include "lib/command/request.h"
 #include "lib/version.h"
 
@@ -183,8 +184,7 @@ void control_socket_send(
 static void on_turn(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct control_socket_client *client =
-		(struct control_socket_client *)((char *)timer -
-						 offsetof(struct control_socket_client, turn));
+		container_of(timer, struct control_socket_client, turn);
 	(void)now_ms;
 	if (client->command && client->command->more)
 		client->command->more(client->command);
@@ -322,8 +322,7 @@ void control_socket_end(struct control_socket_client *client)
 static void on_turn_or_frames(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct control_socket_client *client =
-		(struct control_socket_client *)((char *)timer -
-						 offsetof(struct control_socket_client, turn));
+		container_of(timer, struct control_socket_client, turn);
 	if (client->command)
 		on_turn(timer, now_ms);
 	else
@@ -377,8 +376,7 @@ static void on_client(struct loop_watch *watch, uint32_t events)
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct control_socket_client *client =
-		(struct control_socket_client *)((char *)timer -
-						 offsetof(struct control_socket_client, deadline));
+		container_of(timer, struct control_socket_client, deadline);
 	(void)now_ms;
 	if (queued(client))
 		client->server->counts.dropped++;
@@ -405,8 +403,7 @@ static void close_client(struct control_socket_client *client)
 
 static void sweep(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct control_socket *server =
-		(struct control_socket *)((char *)timer - offsetof(struct control_socket, sweep));
+	struct control_socket *server = container_of(timer, struct control_socket, sweep);
 	(void)now_ms;
 	for (struct control_socket_client **at = &server->clients; *at;) {
 		struct control_socket_client *client = *at;

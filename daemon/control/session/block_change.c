@@ -10,6 +10,7 @@
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/sessions.h"
 #include "daemon/control/store/durable.h"
+#include "lib/base/container.h"
 #include "lib/record/flowid.h"
 
 #include <errno.h>
@@ -195,8 +196,7 @@ void block_change_by_limit(struct control *control, const struct ipc_block *ipc)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct control *control =
-		(struct control *)((char *)timer - offsetof(struct control, block_timer));
+	struct control *control = container_of(timer, struct control, block_timer);
 	uint64_t steady_ms = clock_now_ms(control);
 	(void)now_ms;
 

@@ -5,6 +5,7 @@
 #include "daemon/control/peers/question.h"
 #include "daemon/control/session/passed.h"
 #include "daemon/control/session/sessions.h"
+#include "lib/base/container.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static void on_answer(struct question *ask, const struct ipc_header *ipc);
 
 static void look(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct idle *idle = (struct idle *)(void *)((char *)timer - offsetof(struct idle, timer));
+	struct idle *idle = container_of(timer, struct idle, timer);
 	struct ipc_plain question;
 	(void)now_ms;
 	idle->asked = idle->n;

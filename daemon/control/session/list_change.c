@@ -6,6 +6,7 @@
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/store/durable.h"
+#include "lib/base/container.h"
 #include "lib/ipc/replica.h"
 #include "lib/policy/element.h"
 
@@ -253,8 +254,7 @@ void list_change_settle(struct control *control)
 /* Cached verdicts do not outlive an entry's end (decide.h), so only the tables are cleaned here. */
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct control *control =
-		(struct control *)((char *)timer - offsetof(struct control, list_timer));
+	struct control *control = container_of(timer, struct control, list_timer);
 	uint64_t end_ms, steady_ms = clock_now_ms(control);
 	struct policy_elem elem;
 	const char *name;

@@ -12,6 +12,7 @@
 #include "daemon/control/session/idle.h"
 #include "daemon/control/session/live_flows.h"
 #include "daemon/control/store/durable.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -219,8 +220,7 @@ void sessions_end_idle(struct sessions *sessions, struct session *session)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct sessions *sessions =
-		(struct sessions *)((char *)timer - offsetof(struct sessions, timer));
+	struct sessions *sessions = container_of(timer, struct sessions, timer);
 	uint64_t at_ms, steady_ms = clock_now_ms(sessions->control);
 	(void)now_ms;
 	for (unsigned i = 0; i < ENDS_A_TURN; i++) {

@@ -5,6 +5,7 @@
 #include "daemon/base/log.h"
 #include "daemon/health/names/client_answers.h"
 #include "daemon/health/names/resolve.h"
+#include "lib/base/container.h"
 #include "lib/metrics/counter.h"
 
 #include <errno.h>
@@ -222,8 +223,7 @@ void client_lookups_run(struct client_lookups *lookups)
 
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct lookup *lookup =
-		(struct lookup *)(void *)((char *)timer - offsetof(struct lookup, deadline));
+	struct lookup *lookup = container_of(timer, struct lookup, deadline);
 
 	(void)now_ms;
 	lookup->lookups->counters[COUNTER_LOOKUPS_TIMED_OUT]++;

@@ -7,6 +7,7 @@
 #include "daemon/health/names/resolve.h"
 
 #include "daemon/base/log.h"
+#include "lib/base/container.h"
 #include "lib/metrics/counter.h"
 
 #include <ares.h>
@@ -64,8 +65,7 @@ static void set_timer(struct resolve *resolve)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct resolve *resolve =
-		(struct resolve *)(void *)((char *)timer - offsetof(struct resolve, timer));
+	struct resolve *resolve = container_of(timer, struct resolve, timer);
 	(void)now_ms;
 	for (unsigned i = 0; i < CHANNELS; i++)
 		ares_process_fd(resolve->channels[i].channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);

@@ -3,6 +3,7 @@
 #include "daemon/base/log.h"
 #include "daemon/health/jitter.h"
 #include "daemon/health/names/resolve.h"
+#include "lib/base/container.h"
 #include "lib/metrics/counter.h"
 
 #include <ctype.h>
@@ -92,8 +93,7 @@ static void drop_due(struct entry *entry)
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct entry *entry =
-		(struct entry *)(void *)((char *)timer - offsetof(struct entry, timer));
+	struct entry *entry = container_of(timer, struct entry, timer);
 	(void)now_ms;
 	push_due(entry);
 }

@@ -5,6 +5,7 @@
 #include "daemon/base/notify.h"
 #include "daemon/base/privilege.h"
 #include "daemon/start/options.h"
+#include "lib/base/container.h"
 #include "lib/version.h"
 
 #include <errno.h>
@@ -25,9 +26,6 @@
 #define DRAIN_UNKNOWN 300 /* control never said */
 #define DRAIN_LEAST   1   /* when control did not say */
 #define STOP_SEQ      UINT32_MAX
-
-#define KEEPER_OF(pointer, member) \
-	((struct keeper *)(void *)((char *)(pointer)-offsetof(struct keeper, member)))
 
 void keeper_upgrade_tell(struct keeper *keeper, const char *verdict, const char *text)
 {
@@ -297,7 +295,7 @@ bool keeper_upgrade_on_trial_end(struct keeper *keeper, pid_t pid, int status)
 
 static void on_end(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct keeper *keeper = KEEPER_OF(timer, upgrade.end);
+	struct keeper *keeper = container_of(timer, struct keeper, upgrade.end);
 
 	(void)now_ms;
 	switch (keeper->upgrade.stage) {

@@ -5,6 +5,7 @@
 #include "daemon/relay/connect/announce.h"
 #include "daemon/relay/connect/connect.h"
 #include "daemon/relay/relay.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,9 +17,6 @@
 /* For the server's 221; without a QUIT its log would complain. */
 #define QUIT_MS       5000
 #define SAID_EVERY_MS 60000
-
-#define CONTAINER(member_pointer, member) \
-	((struct host *)(void *)((char *)(member_pointer)-offsetof(struct host, member)))
 
 void question_stop(struct host *host)
 {
@@ -194,7 +192,7 @@ static void read_host(struct host *host)
 
 static void on_event(struct loop_watch *watch, uint32_t events)
 {
-	struct host *host = CONTAINER(watch, watch);
+	struct host *host = container_of(watch, struct host, watch);
 	int error;
 
 	switch ((enum host_step)host->step) {
@@ -218,7 +216,7 @@ static void on_event(struct loop_watch *watch, uint32_t events)
 
 static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct host *host = CONTAINER(timer, deadline);
+	struct host *host = container_of(timer, struct host, deadline);
 	(void)now_ms;
 	switch ((enum host_step)host->step) {
 	case HOST_CONNECTING:

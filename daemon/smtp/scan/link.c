@@ -1,6 +1,7 @@
 #include "daemon/smtp/scan/link.h"
 
 #include "daemon/smtp/smtp.h"
+#include "lib/base/container.h"
 #include "lib/ipc/health.h"
 
 #include <errno.h>
@@ -208,8 +209,7 @@ static void drop_socket(struct scan_link *link)
 
 static void on_host(struct host_wait *wait)
 {
-	struct scan_link *link =
-		(struct scan_link *)(void *)((char *)wait - offsetof(struct scan_link, host));
+	struct scan_link *link = container_of(wait, struct scan_link, host);
 
 	take_addresses(link);
 	try_address(link);

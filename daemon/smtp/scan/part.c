@@ -2,6 +2,7 @@
 
 #include "daemon/smtp/scan/scans.h"
 #include "daemon/smtp/smtp.h"
+#include "lib/base/container.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,8 +55,7 @@ static void on_settled(struct scan_link *link)
 
 static void on_place(struct scanner_place *place)
 {
-	struct scan_part *part =
-		(struct scan_part *)(void *)((char *)place - offsetof(struct scan_part, place));
+	struct scan_part *part = container_of(place, struct scan_part, place);
 
 	scans_run_again(part->scans);
 }

@@ -3,6 +3,7 @@
 #include "daemon/base/log.h"
 #include "daemon/smtp/scan/header.h"
 #include "daemon/smtp/talk.h"
+#include "lib/base/container.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -417,8 +418,7 @@ size_t scan_front(const struct smtp_flow *flow, const char **bytes, uint64_t *in
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms)
 {
-	struct scans *scans =
-		(struct scans *)(void *)((char *)timer - offsetof(struct scans, timer));
+	struct scans *scans = container_of(timer, struct scans, timer);
 	struct smtp_flow *flow = scans->flow;
 
 	for (size_t i = 0; i < flow->way.policy->nscans; i++)

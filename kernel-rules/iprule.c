@@ -1,5 +1,7 @@
 #include "kernel-rules/iprule.h"
 
+#include "lib/base/copy.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -45,7 +47,7 @@ static void take_attr(struct iprule *rule, const struct nlattr *attr)
 		rule->has_oif = true;
 		break;
 	case FRA_IIFNAME:
-		strncpy(rule->iif, mnl_attr_get_str(attr), sizeof(rule->iif) - 1);
+		copy_text(rule->iif, sizeof(rule->iif), mnl_attr_get_str(attr));
 		break;
 	default:
 		break;

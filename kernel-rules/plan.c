@@ -1,5 +1,7 @@
 #include "kernel-rules/plan.h"
 
+#include "lib/base/copy.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,8 +261,8 @@ int plan_from_policy(const struct policy *policy, const struct plan_options *opt
 		zone->open = from->on_failure == POLICY_POSTURE_OPEN;
 		zone->has_mac = from->identity != POLICY_IDENTITY_ADDRESS;
 		for (size_t n = 0; n < from->interfaces.n; n++)
-			strncpy(zone->interfaces[n], from->interfaces.v[n].text,
-				POLICY_IFNAME_SIZE - 1);
+			copy_text(zone->interfaces[n], POLICY_IFNAME_SIZE,
+				from->interfaces.v[n].text);
 		if (from->networks.n)
 			memcpy(zone->networks, from->networks.v,
 				from->networks.n * sizeof(*zone->networks));

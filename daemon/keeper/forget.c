@@ -6,6 +6,7 @@
 
 #include "daemon/base/log.h"
 #include "lib/base/container.h"
+#include "lib/base/copy.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -93,7 +94,7 @@ void keeper_forget_interface(struct keeper *keeper, const char *name)
 		names->v = v;
 		names->room = room;
 	}
-	strncpy(names->v[names->n++], name, sizeof(names->v[0]));
+	copy_text(names->v[names->n++], sizeof(names->v[0]), name);
 	loop_timer_set(keeper->loop, &names->timer, now_ms > next_ms ? now_ms : next_ms);
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/tls/parts.h"
 #include "daemon/tls/session.h"
+#include "lib/base/copy.h"
 
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -108,7 +109,7 @@ void tls_facts(const struct tls_session *session, struct tls_facts *facts)
 
 	memset(facts, 0, sizeof(*facts));
 	facts->version = (uint8_t)version_of(session->ssl);
-	strncpy(facts->cipher, name, sizeof(facts->cipher) - 1);
+	copy_text(facts->cipher, sizeof(facts->cipher), name);
 	read_sni(session->ssl, facts->sni);
 	read_certificate(session, facts);
 }

@@ -1,6 +1,7 @@
-/* Owns the way from a member that somebody was given back to the structure that it is a member of. */
-#ifndef POSTERN_CONTAINER_H
-#define POSTERN_CONTAINER_H
+/* Owns the way from a member that somebody was given back to the structure that it is a member of.
+ */
+#ifndef POSTERN_LIB_BASE_CONTAINER_H
+#define POSTERN_LIB_BASE_CONTAINER_H
 
 #include <stddef.h>
 

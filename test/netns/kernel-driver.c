@@ -19,6 +19,7 @@
 #include "kernel-rules/nftables/watch.h"
 #include "kernel-rules/queue.h"
 #include "kernel-rules/routes.h"
+#include "lib/base/copy.h"
 
 #define WORDS_MAX 64
 
@@ -127,7 +128,7 @@ static int do_zone(struct driver *d, char **w, size_t n)
 	zone->open = strcmp(w[2], "open") == 0;
 	zone->has_mac = strcmp(w[3], "mac") == 0;
 	for (size_t i = 0; i < nifs; i++)
-		strncpy(zone->interfaces[i], ifs[i], POLICY_IFNAME_SIZE - 1);
+		copy_text(zone->interfaces[i], POLICY_IFNAME_SIZE, ifs[i]);
 	for (size_t i = 0; i < nnets; i++) {
 		if (prefix_parse(nets[i], strlen(nets[i]), &zone->networks[i]))
 			return -EINVAL;
@@ -197,7 +198,7 @@ static int parse_change(char **w, size_t n, struct client_change *change)
 		return -EINVAL;
 	*change = (struct client_change){.add = strcmp(w[0], "add") == 0};
 	change->client.mark = mark_of(w[1]);
-	strncpy(change->client.ifname, w[2], POLICY_IFNAME_SIZE - 1);
+	copy_text(change->client.ifname, POLICY_IFNAME_SIZE, w[2]);
 	if (strcmp(w[3], "-") && mac_parse(w[3], strlen(w[3]), &change->client.mac))
 		return -EINVAL;
 	if (addr_parse(w[4], strlen(w[4]), &change->client.addr))
@@ -217,7 +218,7 @@ static struct client_change made_up(const char *ifname, uint32_t number)
 {
 	struct client_change change = {
 		.add = true, .client = {.mark = PLAN_MARK_RELAY, .timeout_ms = 3600000}};
-	strncpy(change.client.ifname, ifname, POLICY_IFNAME_SIZE - 1);
+	copy_text(change.client.ifname, POLICY_IFNAME_SIZE, ifname);
 	uint8_t mac[] = {
 		2, 0, 0x5e, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
 	memcpy(change.client.mac.bytes, mac, sizeof(mac));

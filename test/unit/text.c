@@ -1,5 +1,6 @@
-/* What of a text is shown, and what a terminal gets. */
+/* What of a text is shown, what a terminal gets, and a text in a member of fixed size. */
 #include "lib/base/text.h"
+#include "lib/base/copy.h"
 #include "lib/base/terminal.h"
 
 #include <setjmp.h>
@@ -116,12 +117,30 @@ static void a_stream_lets_nothing_else_through(void **state)
 	assert_null(memchr(text, '\x1b', (size_t)len));
 }
 
+static void a_copied_text_has_nothing_of_before_behind_it(void **state)
+{
+	static const struct {
+		const char *text, kept[8];
+	} copies[] = {{"", ""}, {"guest", "guest"}, {"seven77", "seven77"},
+		{"longer than that", "longer "}};
+	char to[9];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		memset(to, 'x', sizeof(to));
+		copy_text(to, 8, copies[i].text);
+		assert_memory_equal(to, copies[i].kept, 8);
+		assert_int_equal(to[8], 'x');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_must_not_be_shown_is_blanked),
 		cmocka_unit_test(what_acts_on_a_terminal_is_escaped),
 		cmocka_unit_test(a_stream_lets_nothing_else_through),
+		cmocka_unit_test(a_copied_text_has_nothing_of_before_behind_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
+#include "lib/base/copy.h"
 #include "lib/record/flowid.h"
 
 #include <stdlib.h>
@@ -178,10 +179,10 @@ void flow_events_on_lost(struct control *control, const struct live_flow *live)
 	flow.ending = ENDING_RELAY_DIED;
 	flow.audit = 1;
 	flow.relay = live->relay;
-	strncpy(flow.rule, live->rule, sizeof(flow.rule) - 1);
+	copy_text(flow.rule, sizeof(flow.rule), live->rule);
 	if (session) {
-		strncpy(flow.user, session->user.text, sizeof(flow.user) - 1);
-		strncpy(flow.zone, session->zone.text, sizeof(flow.zone) - 1);
+		copy_text(flow.user, sizeof(flow.user), session->user.text);
+		copy_text(flow.zone, sizeof(flow.zone), session->zone.text);
 		flow.mac = session->mac;
 	}
 	flow_events_on_end(control, &flow);
@@ -201,13 +202,13 @@ void flow_events_on_refused(struct control *control, const struct ipc_admit *adm
 	flow.original = admit->original;
 	flow.mac = admit->mac;
 	memcpy(flow.ifname, admit->ifname, sizeof(flow.ifname));
-	strncpy(flow.zone, control->policy->zones[zone].name.text, sizeof(flow.zone) - 1);
+	copy_text(flow.zone, sizeof(flow.zone), control->policy->zones[zone].name.text);
 	if (decision->rule >= 0)
-		strncpy(flow.rule, control->policy->rules[decision->rule].name.text,
-			sizeof(flow.rule) - 1);
+		copy_text(flow.rule, sizeof(flow.rule),
+			control->policy->rules[decision->rule].name.text);
 	if (decision->session) {
 		flow.session = decision->session->id;
-		strncpy(flow.user, decision->session->user.text, sizeof(flow.user) - 1);
+		copy_text(flow.user, sizeof(flow.user), decision->session->user.text);
 	}
 	note(control, &flow);
 	audit_refused(control->audit, &flow);

@@ -1,5 +1,7 @@
 #include "daemon/control/audit/thin.h"
 
+#include "lib/base/copy.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,8 +81,8 @@ uint64_t thin_key_of_flow(const struct ipc_flow *record)
 	} who;
 
 	memset(&who, 0, sizeof(who));
-	strncpy(who.zone, record->zone, sizeof(who.zone) - 1);
-	strncpy(who.rule, record->rule, sizeof(who.rule) - 1);
+	copy_text(who.zone, sizeof(who.zone), record->zone);
+	copy_text(who.rule, sizeof(who.rule), record->rule);
 	if (mac_is_set(&record->mac))
 		who.mac = record->mac;
 	else

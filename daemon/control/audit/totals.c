@@ -1,5 +1,6 @@
 #include "daemon/control/audit/totals.h"
 
+#include "lib/base/copy.h"
 #include "lib/smtp/smtp.h"
 
 #include <stdlib.h>
@@ -60,7 +61,7 @@ static void add(
 			return;
 		struct node **bucket = &totals->buckets[bucket_of(name)];
 		node->kind = kind;
-		strncpy(node->name, name, sizeof(node->name) - 1);
+		copy_text(node->name, sizeof(node->name), name);
 		node->next = *bucket;
 		*bucket = node;
 	}

@@ -6,6 +6,7 @@
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/store/state_lines.h"
 #include "lib/base/container.h"
+#include "lib/base/copy.h"
 #include "lib/base/fields.h"
 
 #include <errno.h>
@@ -116,7 +117,7 @@ static void fill(struct ipc_bypass *ipc, const char *zone, bool on, uint64_t sec
 	ipc_init(ipc, IPC_BYPASS, sizeof(*ipc));
 	ipc->on = on;
 	ipc->seconds = seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
-	strncpy(ipc->zone, zone, sizeof(ipc->zone) - 1);
+	copy_text(ipc->zone, sizeof(ipc->zone), zone);
 }
 
 static void save(struct bypass *bypass, struct gather *gather)

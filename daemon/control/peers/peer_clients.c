@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/peers/peer.h"
 #include "daemon/control/session/block_change.h"
+#include "lib/base/copy.h"
 #include "lib/ipc/replica.h"
 #include "lib/policy/element.h"
 
@@ -103,7 +104,7 @@ static void send_lists(struct peer *peer)
 			continue;
 		listing.holds = list->holds;
 		ipc_init(listing.ipc, IPC_LIST_CLEAR, sizeof(*listing.ipc));
-		strncpy(listing.ipc->name, list->name.text, sizeof(listing.ipc->name) - 1);
+		copy_text(listing.ipc->name, sizeof(listing.ipc->name), list->name.text);
 		channel_send(peer->channel, listing.ipc, -1);
 		listing.ipc->header.type = IPC_LIST_ENTRIES;
 		lists_each(control->lists, list->name.text, list_entry, &listing);

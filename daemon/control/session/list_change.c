@@ -7,6 +7,7 @@
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/store/durable.h"
 #include "lib/base/container.h"
+#include "lib/base/copy.h"
 #include "lib/ipc/replica.h"
 #include "lib/policy/element.h"
 
@@ -32,7 +33,7 @@ static bool pack_begin(struct packing *packing, struct control *control, const c
 	if (!packing->ipc)
 		return false;
 	ipc_init(packing->ipc, IPC_LIST_ENTRIES, sizeof(*packing->ipc));
-	strncpy(packing->ipc->name, list, sizeof(packing->ipc->name) - 1);
+	copy_text(packing->ipc->name, sizeof(packing->ipc->name), list);
 	return true;
 }
 
@@ -263,8 +264,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 		char list[POLICY_NAME_SIZE];
 		if (!lists_next_end(control->lists, &name, &elem, &end_ms) || end_ms > steady_ms)
 			break;
-		strncpy(list, name, sizeof(list) - 1);
-		list[sizeof(list) - 1] = '\0';
+		copy_text(list, sizeof(list), name);
 		list_change_remove(control, list, &elem, 1, NULL);
 	}
 	list_change_arm(control);

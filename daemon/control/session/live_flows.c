@@ -1,5 +1,7 @@
 #include "daemon/control/session/live_flows.h"
 
+#include "lib/base/copy.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +89,7 @@ static struct rule *add_rule(struct live_flows *live_flows, const char *name)
 	if (!rule)
 		return NULL;
 	struct rule **bucket = &live_flows->rules[policy_hash(name, strlen(name)) % BUCKETS];
-	strncpy(rule->name, name, sizeof(rule->name) - 1);
+	copy_text(rule->name, sizeof(rule->name), name);
 	rule->next = *bucket;
 	*bucket = rule;
 	live_flows->nrules++;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the passed connections, by their mark, and their ending: the mark becomes KILL, and our
  * table resets both sides at their next packet. */
 #ifndef POSTERN_KERNEL_RULES_CONNTRACK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one ip rule: how the kernel tells it, how it is made and taken away, and whether it can take
  * what we steer. */
 #ifndef POSTERN_KERNEL_RULES_IPRULE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the picture of the machine's network interfaces. */
 #ifndef POSTERN_KERNEL_RULES_LINKS_H
 #define POSTERN_KERNEL_RULES_LINKS_H

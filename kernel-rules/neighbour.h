@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the question to the neighbour table: which MAC has this address, and which addresses has a
  * MAC? */
 #ifndef POSTERN_KERNEL_RULES_NEIGHBOUR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a netlink socket, and the asking of questions whose answers are there at once. */
 #ifndef POSTERN_KERNEL_RULES_NETLINK_H
 #define POSTERN_KERNEL_RULES_NETLINK_H

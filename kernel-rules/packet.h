@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the reading of a packet's headers as the queue delivers them. */
 #ifndef POSTERN_KERNEL_RULES_PACKET_H
 #define POSTERN_KERNEL_RULES_PACKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the plan: the wanted state of the kernel as plain data.
  *
  * Control makes it from the policy and encodes it; the keeper decodes it and programs it. The

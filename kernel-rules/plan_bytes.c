@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The plan as bytes, from control to the keeper. Same machine, same build: host byte order. */
 #include "kernel-rules/plan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the netfilter queue: first packets of clients that the kernel does not know. */
 #ifndef POSTERN_KERNEL_RULES_QUEUE_H
 #define POSTERN_KERNEL_RULES_QUEUE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the policy route: what brings steered packets to the relay's sockets.
  *
  * Three ip rules a family, whatever the interfaces, behind one another:

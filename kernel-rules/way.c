@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel-rules/way.h"
 
 #include "kernel-rules/links.h"

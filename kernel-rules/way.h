@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is asked of the machine about its ways, without privileges: which interface leads to an
  * address, and which is only a part of another. */
 #ifndef POSTERN_KERNEL_RULES_WAY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the pairs with the smtp processes: what each asks, and what it is told. */
 #ifndef POSTERN_DAEMON_AUTH_ASKER_H
 #define POSTERN_DAEMON_AUTH_ASKER_H

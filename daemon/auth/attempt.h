@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one login from its first word to its verdict: the dialogue, which backends are asked in
  * which order, how long a no is held back. */
 #ifndef POSTERN_DAEMON_AUTH_ATTEMPT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The process that checks passwords. It asks directories, other servers, Dovecot or a file of users
  * for the smtp processes, and counts how often may be guessed. What it holds of a login is wiped
  * when that is over; nothing here waits, and it opens no file. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the parts of the process that checks passwords share. */
 #ifndef POSTERN_DAEMON_AUTH_AUTH_H
 #define POSTERN_DAEMON_AUTH_AUTH_H

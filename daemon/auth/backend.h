@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns where passwords are checked: one backend for each `auth` of the policy, of four kinds, and
  * what is told of each.
  *

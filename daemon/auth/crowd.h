@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who has a place when many log in at once: whom a backend is asked for, and who makes room.
  */
 #ifndef POSTERN_DAEMON_AUTH_CROWD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one connection to a directory: TCP, TLS before anything else is said, then LDAP's messages,
  * whole, both ways. What they say is not its concern.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dovecot, asked by its socket for clients: one connection for all who log in, its answers in any
  * order. It knows every mechanism that it shows; PLAIN and LOGIN were read here, and go as PLAIN.
  * A Dovecot that was told to read its configuration anew answers by the old one on connections that

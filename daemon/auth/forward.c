@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Another SMTP server, at which the user's password is tried: one connection a login, TLS by the
  * policy, one AUTH. Once that is said no other host is asked: a password that is wrong is wrong
  * once there, whatever becomes of the connection.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Directories: a user's entry is searched for and then bound with his password, or he is bound at
  * once, by a name that is made of his.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an entry of a directory says of a user: the name that counts, groups, own addresses. */
 #ifndef POSTERN_DAEMON_AUTH_LDAP_ENTRY_H
 #define POSTERN_DAEMON_AUTH_LDAP_ENTRY_H

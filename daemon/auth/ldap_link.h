@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one connection to one directory of an `auth` from its host's name on: which addresses it
  * has, which of them answers, and, where it is to search, who is bound. */
 #ifndef POSTERN_DAEMON_AUTH_LDAP_LINK_H

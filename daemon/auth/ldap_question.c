@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/auth/ldap_question.h"
 
 #include "daemon/auth/auth.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what one question says to a directory and what the answers mean: search, bind, the user's
  * own entry, and every result code. Which connection it goes by is not its concern. */
 #ifndef POSTERN_DAEMON_AUTH_LDAP_QUESTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the directories of one `auth` and the connections to them: which of them may be asked now,
  * whom they are trusted by, and which connection is free to search or to bind by. What is asked
  * there is not its concern. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file of users: its text came from control, which reads and checks it.
  *
  * To compare a password takes the processor for tens of milliseconds, and that is meant. Who asks

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who somebody is, as a backend names him: the name that counts, groups, own addresses. */
 #ifndef POSTERN_DAEMON_AUTH_WHO_H
 #define POSTERN_DAEMON_AUTH_WHO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one end of a socket pair between two processes: ipcs out in order, ipcs in checked,
  * descriptors with them. */
 #ifndef POSTERN_DAEMON_BASE_CHANNEL_H

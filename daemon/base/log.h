@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the log: one entry an event, with fields where the journal reads it, a line elsewhere.
  *
  * Everything that comes from outside may stand in a message: what could forge a line or act on a

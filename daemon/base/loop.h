@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns waiting: one epoll loop with watches and timers. One per process. */
 #ifndef POSTERN_DAEMON_BASE_LOOP_H
 #define POSTERN_DAEMON_BASE_LOOP_H

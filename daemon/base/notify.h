@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the service manager hears: ready, alive, stopping (sd_notify(3), systemd.service(5)).
  *
  * A stopped keeper is the one failure that no process of Postern can see: nobody then answers the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one question: is this an address of the machine? */
 #ifndef POSTERN_DAEMON_BASE_OWN_ADDRESS_H
 #define POSTERN_DAEMON_BASE_OWN_ADDRESS_H

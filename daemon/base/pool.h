@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns pieces of memory of one size: address space is taken once, memory only as pieces are used.
  *
  * A relay has one for its flows, one for bytes that are stuck and one for what few flows need, so

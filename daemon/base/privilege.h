@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns giving up privileges: what the keeper keeps, and what control and a relay may still ask of
  * the kernel. */
 #ifndef POSTERN_DAEMON_BASE_PRIVILEGE_H

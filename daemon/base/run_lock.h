@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who uses a run folder: the one that holds its file posternd.lock, in which its pid stands.
  */
 #ifndef POSTERN_DAEMON_BASE_RUN_LOCK_H

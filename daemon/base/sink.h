@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns where log entries go: journald's socket, syslog's, or stderr; opened once, never waited for.
  *
  * Whoever reads the log may be slow, stopped or gone: an entry that cannot be handed over now waits

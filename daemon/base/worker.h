@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a thread of its own for what waits for a disk, so that the loop never does. */
 #ifndef POSTERN_DAEMON_BASE_WORKER_H
 #define POSTERN_DAEMON_BASE_WORKER_H

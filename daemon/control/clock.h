@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns control's clocks. What was said to last a time is reckoned by the steady clock (steady.h),
  * which no setting of the wall clock moves: leases, idle times, entries of lists, bypass, confirm.
  * What is of the calendar goes by the wall clock, and is looked at again when that was set. */

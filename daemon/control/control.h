@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the control process: its parts, the order of its start, its channel to the keeper. */
 #ifndef POSTERN_DAEMON_CONTROL_CONTROL_H
 #define POSTERN_DAEMON_CONTROL_CONTROL_H

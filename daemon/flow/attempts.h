@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the attempts at hosts that did not take a way, and what they come to when none is left. */
 #ifndef POSTERN_DAEMON_FLOW_ATTEMPTS_H
 #define POSTERN_DAEMON_FLOW_ATTEMPTS_H

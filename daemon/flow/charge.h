@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns charging a flow to the limits of the policy, its zone, its server and its host. */
 #ifndef POSTERN_DAEMON_FLOW_CHARGE_H
 #define POSTERN_DAEMON_FLOW_CHARGE_H

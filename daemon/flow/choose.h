@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which host a flow tries next, among the targets of its server (replica_targets.h). */
 #ifndef POSTERN_DAEMON_FLOW_CHOOSE_H
 #define POSTERN_DAEMON_FLOW_CHOOSE_H

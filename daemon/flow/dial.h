@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how a flow comes to a host of its server: one after the other is tried, each from where the
  * server says, within the server's deadlines. What it waits for meanwhile is its process's affair.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the PROXY header that tells a server who the client is, in front of everything. */
 #ifndef POSTERN_DAEMON_FLOW_HEADER_H
 #define POSTERN_DAEMON_FLOW_HEADER_H

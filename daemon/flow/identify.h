@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 4, identify: the zone and the MAC of a flow's client. The session follows from them in
  * the decision. */
 #ifndef POSTERN_DAEMON_FLOW_IDENTIFY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the ids of flows: control deals them out in blocks, so that they are short; without control,
  * chance makes one. */
 #ifndef POSTERN_DAEMON_FLOW_IDS_H

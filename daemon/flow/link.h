@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a relay knows of the machine's interfaces: number, name, whether there are MACs. */
 #ifndef POSTERN_DAEMON_FLOW_LINK_H
 #define POSTERN_DAEMON_FLOW_LINK_H

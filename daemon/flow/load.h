@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how many of a process's flows are at each host of the servers, counted when control asks:
  * `server show` wants a number for each host, not each flow. */
 #ifndef POSTERN_DAEMON_FLOW_LOAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the kernel says about where an accepted connection comes from (doc/kernel.md). */
 #ifndef POSTERN_DAEMON_FLOW_ORIGIN_H
 #define POSTERN_DAEMON_FLOW_ORIGIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what control is told of flows: what records say of a flow's way, those that wait while
  * control is away, in a ring, and when all of it is told.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a process does that accepts when descriptors or memory are short: one client hears it
  * at once, the others wait in the backlog until something is there again, instead of the process
  * spinning over them.

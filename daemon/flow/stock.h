@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the sockets for flows whose server sees the client's own address (`bind client`).
  *
  * Only the keeper may make such a socket (keeper/socket.c), so whoever has flows keeps a small

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a flow's way to its server is: whose it is, where it may go, what it holds of limits
  * and what it tried. A flow of any process embeds one, and the process that has such flows is their
  * host. Nothing here or above it in this folder knows what a flow is beside that. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how health connects to a host: from where routing decides, from an address of the gateway's,
  * or from a client's address, as the flows of a server with `bind client` do.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The health process: it resolves the names of the servers' hosts and of directories, looks up
  * those of listeners' clients, probes the hosts and tells control what it found. DNS and mail hosts
  * are foreign; nothing else is done here. It ends when the keeper asked it to, or when the

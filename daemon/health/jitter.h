@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the chance by which times are spread, so that what began together does not stay so. */
 #ifndef POSTERN_DAEMON_HEALTH_JITTER_H
 #define POSTERN_DAEMON_HEALTH_JITTER_H

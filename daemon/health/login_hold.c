@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/health/login_hold.h"
 
 #include "lib/base/container.h"

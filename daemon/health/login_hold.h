@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how long nobody logs in at a host that refused a login: no flow, and for itself no test. */
 #ifndef POSTERN_DAEMON_HEALTH_LOGIN_HOLD_H
 #define POSTERN_DAEMON_HEALTH_LOGIN_HOLD_H

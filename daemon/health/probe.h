@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the connections that probe hosts: one address at a time, as a flow would reach it, once for
  * each kind of client whose identity is announced. */
 #ifndef POSTERN_DAEMON_HEALTH_PROBE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what another health process told before this one took its place, until it is used. */
 #ifndef POSTERN_DAEMON_HEALTH_SEEDS_H
 #define POSTERN_DAEMON_HEALTH_SEEDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/health/server_test.h"
 
 #include "daemon/health/server_test_steps.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns `server test` in the health process: every address of every host of a server, one after the
  * other, as flows reach it, up to RCPT and never DATA, told line by line. */
 #ifndef POSTERN_DAEMON_HEALTH_SERVER_TEST_H

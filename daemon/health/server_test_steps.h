@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what one `server test` tries, one after the other: each address of each host of a server, as
  * each client that it is to be tried for. */
 #ifndef POSTERN_DAEMON_HEALTH_SERVER_TEST_STEPS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a host is to the flows of one level: its state, by what rounds of probes find and by
  * what flows say, and the state that was last shown.
  *

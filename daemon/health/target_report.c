@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/health/target_report.h"
 
 #include "daemon/base/log.h"

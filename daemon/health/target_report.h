@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how a target is told: to control, which passes it on to who sends flows, and in the log. */
 #ifndef POSTERN_DAEMON_HEALTH_TARGET_REPORT_H
 #define POSTERN_DAEMON_HEALTH_TARGET_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what health tells: policy, DNS answers and probes become the list of targets of each server,
  * sent whole whenever anything in it has changed. */
 #ifndef POSTERN_DAEMON_HEALTH_TARGETS_H

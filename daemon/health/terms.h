@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how all hosts of a server are asked: what of the policy and of the gateway it depends on. */
 #ifndef POSTERN_DAEMON_HEALTH_TERMS_H
 #define POSTERN_DAEMON_HEALTH_TERMS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one target over time: its probes, what they found at each of its addresses, and its state.
  */
 #ifndef POSTERN_DAEMON_HEALTH_WATCHED_TARGET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Admission, the privileged half: first packets go from the queue to control and wait for its word,
  * each with a deadline. Whatever happens, no packet waits longer: without a decision it goes on
  * undecided, and the table's second chain applies the zone's posture to it; or as one too many,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The bypass by root himself, with no keeper, or past one that hangs. */
 #include "daemon/keeper/keeper.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The processes of the table (roles.h): started, watched by their heartbeat, started
  * again.
  *

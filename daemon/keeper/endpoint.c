@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where the policy's listeners take connections. The keeper makes and holds the sockets, one with
  * SO_REUSEPORT for each process that serves them, so that a crash of one loses no connection that
  * waits; the process has a second descriptor of its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a process of the table begins: this program executed anew through a descriptor, with the
  * child's own descriptors at fixed numbers and nothing else of the keeper's. */
 #include "daemon/keeper/keeper.h"

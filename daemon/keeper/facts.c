@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Facts for `doctor` that only the privileged side can see. Each is one line of words; the first
  * word says what it is about:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Other programs' nftables rules, copied as the kernel tells them for a process that has no
  * privilege and reads them (control, for doctor): to read the kernel's answer takes CAP_NET_ADMIN,
  * to understand it takes none. Of the bytes no more is looked at here than the names of sets. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who is behind an interface is no longer true when it went or took another name: the kernel's
  * client entries that name it go. To find them takes reading all, which is long where clients are
  * many, and interfaces may go by the thousand: names are gathered, and all read at most four times

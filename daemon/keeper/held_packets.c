@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/keeper/held_packets.h"
 
 static struct held_packet *place_of(struct held_packets *table, uint32_t id)

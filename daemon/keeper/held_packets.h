@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the table of packets that wait in the queue for control's word, by the kernel's numbers. */
 #ifndef POSTERN_DAEMON_KEEPER_HELD_PACKETS_H
 #define POSTERN_DAEMON_KEEPER_HELD_PACKETS_H

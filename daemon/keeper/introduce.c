@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who talks to whom: the socket pairs between a process and control, and between processes of one
  * place, made when one of the two is started, and what control hears of who is gone. */
 #include "daemon/keeper/keeper.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keeper's life: start, ready, stop. Children, kernel and admission have files of their own. */
 #include "daemon/keeper/keeper.h"
 

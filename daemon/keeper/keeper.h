@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the keeper process: the state that its parts share, and what they offer each other. */
 #ifndef POSTERN_DAEMON_KEEPER_KEEPER_H
 #define POSTERN_DAEMON_KEEPER_KEEPER_H

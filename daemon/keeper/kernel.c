@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel's state as the plan wants it: put there, watched, put back. All writing to our table
  * goes through this process's one socket. */
 #include "daemon/keeper/keeper.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sockets that TPROXY steers to. The keeper makes and holds them, so that a relay's crash loses
  * no SYN; a relay has a second descriptor of its own. Accepted connections inherit the options. */
 #include "daemon/keeper/keeper.h"

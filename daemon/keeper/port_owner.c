@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who has a port that we want. The kernel tells everybody the address and the user of each socket
  * that listens; which process it is, it tells nobody but that user and root. */
 #include "daemon/keeper/keeper.h"

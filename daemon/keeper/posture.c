@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The posture before anything else: a start that fails, for whatever reason, leaves no closed zone
  * open. Control keeps it as a bare plan in the state folder (daemon/control/kernel/posture.h).
  * Where none is kept yet, a process without privileges reads the configuration file for it: it is

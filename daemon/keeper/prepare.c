@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What needs root: folders, the lock, the control sockets with their groups. It is done once; all
  * later work gets along with CAP_NET_ADMIN. */
 #include "daemon/keeper/keeper.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What each process may ask of the privileged side: this one short table. Control is not believed
  * more than its ipcs: each is bounded, and a plan is held against the keeper's own options. */
 #include "daemon/keeper/keeper.h"

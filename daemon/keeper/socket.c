@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sockets that relays, and health for its probes, bind to clients' addresses (`bind client`). To
  * make a socket transparent takes CAP_NET_ADMIN, to bind it to a foreign address then takes
  * nothing: so the keeper makes them, and they have no capability at all. Each is used once. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what all processes of the table but control have in common: their channels to keeper and
  * control, heartbeat, log level, counters, drain, hand-over, replies. A process embeds it and gives
  * it a face: what is its own. */

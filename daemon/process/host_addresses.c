@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/process/host_addresses.h"
 
 #include "daemon/process/child.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the addresses of hosts that are known by name: health asks DNS for them and says so again
  * whenever they change. What was said last holds until then. */
 #ifndef POSTERN_DAEMON_PROCESS_HOST_ADDRESSES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a process is given at its start, and the privileges it keeps. */
 #ifndef POSTERN_DAEMON_PROCESS_PROCESS_H
 #define POSTERN_DAEMON_PROCESS_PROCESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a process's picture of what control decided: policy, sessions, dynamic lists, blocks, TLS
  * with its certificates and keys, and of the servers' hosts as health sees them, as far as its role
  * is told of them.

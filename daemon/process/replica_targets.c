@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/process/replica_targets.h"
 
 #include "lib/dns/dns.h"

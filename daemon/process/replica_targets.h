@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a process is told of the hosts of the servers: the targets of each server as health
  * sees them or, while it has not spoken, as far as the policy itself says them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/process/roles.h"
 
 #include "lib/policy/level.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the one table of the processes that the keeper starts: what each is given, may do, may ask
  * for and is told, how many there are, and when it is wanted. A kind of process is one line here
  * and a folder of its own. */

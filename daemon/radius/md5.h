@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns MD5 as OpenSSL has it, for the code of packets. */
 #ifndef POSTERN_DAEMON_RADIUS_MD5_H
 #define POSTERN_DAEMON_RADIUS_MD5_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 3, accept: taking connections from the listening sockets. When something is short it
  * stops for a moment instead of spinning. */
 #ifndef POSTERN_DAEMON_RELAY_ACCEPT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns verdict `answer` and every refusal of Postern's own: greets with the refusal, answers QUIT
  * with 221 and anything else with 503, and ends. */
 #ifndef POSTERN_DAEMON_RELAY_ANSWER_H

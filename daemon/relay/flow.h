@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a flow is: its states, its place in the table, and its end.
  *
  * A state exists only where a flow can wait. Handlers move a flow on or mark it as done; the sweep

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a flow that is matched to a server would meet now, before anything is tried: limits,
  * and hosts that may not be used. For `explain`; counts and changes nothing. */
 #ifndef POSTERN_DAEMON_RELAY_FORESEE_H

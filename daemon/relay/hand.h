@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 6, hand over: a client whose flow is read at message level goes to the smtp process of
  * this place (lib/ipc/hand.h).
  *

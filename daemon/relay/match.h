@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 5, match: the first rule that takes the flow, and acting on its verdict. */
 #ifndef POSTERN_DAEMON_RELAY_MATCH_H
 #define POSTERN_DAEMON_RELAY_MATCH_H

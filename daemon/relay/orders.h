@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what keeper and control tell a relay, and what it replies. */
 #ifndef POSTERN_DAEMON_RELAY_ORDERS_H
 #define POSTERN_DAEMON_RELAY_ORDERS_H

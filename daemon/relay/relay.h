@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the stages of a relay process share. */
 #ifndef POSTERN_DAEMON_RELAY_RELAY_H
 #define POSTERN_DAEMON_RELAY_RELAY_H

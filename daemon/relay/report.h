@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 8, audit, on the relay's side: what a flow tells of itself, live or finished. */
 #ifndef POSTERN_DAEMON_RELAY_REPORT_H
 #define POSTERN_DAEMON_RELAY_REPORT_H

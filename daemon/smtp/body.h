@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 10, body: a message's text between engine, scan and spool. */
 #ifndef POSTERN_DAEMON_SMTP_BODY_H
 #define POSTERN_DAEMON_SMTP_BODY_H

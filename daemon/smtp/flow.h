@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a flow at message level is: its place in the table, its two sockets, its end.
  *
  * What it says and waits for is the engine's (lib/smtp/engine/engine.h), whose states it has while

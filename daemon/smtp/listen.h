@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns taking clients where the policy's listeners are: at sockets that the keeper opens and hands
  * out.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns logins of clients at listeners as an smtp process has them: what a client says of one until
  * it is whole, the pair with the process that checks it, and what becomes of the flow then. What
  * was said is wiped as soon as it was passed on. */

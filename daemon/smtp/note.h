@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is noted of a flow's message from its MAIL to its end: who was to have it and what each
  * of them met, where it went, what was said last. Its record is made of it. */
 #ifndef POSTERN_DAEMON_SMTP_NOTE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns orders to end flows, whoever gives them. Each flow ends as its engine allows it: never
  * between the dot and its reply. */
 #ifndef POSTERN_DAEMON_SMTP_ORDER_H

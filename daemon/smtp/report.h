@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 13, audit, on the process's side: what is told of a flow, live or finished, and of
  * each of its messages. */
 #ifndef POSTERN_DAEMON_SMTP_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 9, connect: a host of the server that the engine wants, and who the client is for it.
  */
 #ifndef POSTERN_DAEMON_SMTP_SERVER_H

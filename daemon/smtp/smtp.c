@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The smtp process: it speaks SMTP with the clients that its relay hands over or that come to the
  * policy's listeners, and with the servers that its policy says. What it reads is hostile; no flow
  * that is only passed on is in its memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the stages of an smtp process share. */
 #ifndef POSTERN_DAEMON_SMTP_SMTP_H
 #define POSTERN_DAEMON_SMTP_SMTP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns taking clients over from the relay of the same place (lib/ipc/hand.h). */
 #ifndef POSTERN_DAEMON_SMTP_TAKE_H
 #define POSTERN_DAEMON_SMTP_TAKE_H

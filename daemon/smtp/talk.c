@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/talk.h"
 
 #include "daemon/smtp/body.h"

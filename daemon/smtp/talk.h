@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 7, talk: a flow's engine between its two sockets, and the time. What the engine asks
  * its owner for is answered by envelope.h (verdicts) and smtp_server.h (a host); what it says goes
  * out by outgoing.h, and its last words by last_words.h. */

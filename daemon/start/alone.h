@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what can be known of Postern where no daemon answers: `posternctl doctor` asks for it. */
 #ifndef POSTERN_DAEMON_START_ALONE_H
 #define POSTERN_DAEMON_START_ALONE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/start/check.h"
 
 #include "daemon/control/credential/read.h"

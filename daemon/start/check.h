@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns `posternd -t`: is the file good? */
 #ifndef POSTERN_DAEMON_START_CHECK_H
 #define POSTERN_DAEMON_START_CHECK_H

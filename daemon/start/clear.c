@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/start/clear.h"
 
 #include "daemon/base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns taking everything of Postern out of the kernel: for the day when the package goes.
  *
  * A stopped posternd leaves a small table behind, so that the posture holds until it comes again.

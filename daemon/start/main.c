@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Starts what the command line asks for, and nothing else. */
 #include "daemon/keeper/keeper.h"
 #include "daemon/start/alone.h"

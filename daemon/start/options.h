@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the command line of posternd. */
 #ifndef POSTERN_DAEMON_START_OPTIONS_H
 #define POSTERN_DAEMON_START_OPTIONS_H

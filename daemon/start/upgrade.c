@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/start/upgrade.h"
 
 #include "daemon/base/run_lock.h"

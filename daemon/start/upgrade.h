@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns `posternd --upgrade`: asking the posternd that runs to upgrade in place, and waiting for
  * what becomes of it. */
 #ifndef POSTERN_DAEMON_START_UPGRADE_H

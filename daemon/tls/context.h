@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what sessions of TLS have in common: which certificates are shown, who is believed, what is
  * negotiated. One towards clients for each zone or listener, one towards each server.
  *

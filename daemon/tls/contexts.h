@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the contexts that one policy needs, towards the clients of each zone and listener and
  * towards each host of its servers, with the secrets of their accounts.
  *

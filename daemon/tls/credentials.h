@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the certificates with their keys, the secrets and the trust stores that control handed to
  * this process: in force, and those that came for a policy that is not yet. Wiped when they go. */
 #ifndef POSTERN_DAEMON_TLS_CREDENTIALS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/tls/parts.h"
 #include "daemon/tls/session.h"
 #include "lib/base/copy.h"

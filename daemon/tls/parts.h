@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the files of this folder know of each other. Nobody else includes it. */
 #ifndef POSTERN_DAEMON_TLS_PARTS_H
 #define POSTERN_DAEMON_TLS_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns TLS on the gateway's own connections to hosts, those of probes and of tests: the handshake,
  * the bytes, in clear or inside, and what was seen of the host. */
 #ifndef POSTERN_DAEMON_TLS_SECURE_H

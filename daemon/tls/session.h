@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one session of TLS over a socket that does not block: as recv() and send() are to bytes in
  * the clear, so are tls_read() and tls_write() to those inside. The socket stays the caller's.
  *

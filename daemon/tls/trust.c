@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/tls/trust.h"
 
 #include "daemon/tls/parts.h"

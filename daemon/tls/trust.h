@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns whose signature under a certificate counts: certificates of authorities, and the lists of
  * what they revoked. */
 #ifndef POSTERN_DAEMON_TLS_TRUST_H

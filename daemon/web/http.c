@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* libmicrohttpd without a thread of its own: its epoll descriptor stands in our loop. A scrape that
  * waits for control is suspended there, and resumed when the page has come. */
 #include "daemon/web/http.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the HTTP side of metrics: GET /metrics and a page that points there, everything else
  * refused; connections few, short and slow ones cut. */
 #ifndef POSTERN_DAEMON_WEB_HTTP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the page of all metrics as control knows them. Labels are names of the policy and of
  * servers' hosts, and words of ours: never a client, never a user. */
 #ifndef POSTERN_DAEMON_WEB_METRICS_H

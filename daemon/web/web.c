@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The web process: it serves the page of all metrics by HTTP, as control made it. HTTP is hostile
  * input; nothing else is done here, and nothing secret is in its memory. */
 #include "lib/ipc/web.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one nftables transaction: its messages in one buffer, its sending, its answers. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_BATCH_H
 #define POSTERN_KERNEL_RULES_NFTABLES_BATCH_H

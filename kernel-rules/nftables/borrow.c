@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Borrowing the table's socket: where the kernel has owned tables, nobody but the socket that owns
  * it may change one, and a process that hangs holds it all the same. Root takes a copy of the
  * descriptor out of that process (Linux 5.6) and speaks as the owner. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The bypass: sets that let all zones or a zone pass while their element stands. The kernel lets it
  * time out. It needs no plan and no daemon, only the table that one left behind. */
 #include "kernel-rules/nftables/table_state.h"

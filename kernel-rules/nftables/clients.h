@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the client sets: which client's connections the kernel decides by itself, and how. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_CLIENTS_H
 #define POSTERN_KERNEL_RULES_NFTABLES_CLIENTS_H

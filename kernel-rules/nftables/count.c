@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The reading of the table's counters. */
 #include "kernel-rules/nftables/table_state.h"
 

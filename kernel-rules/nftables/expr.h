@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words that rules are made of: each adds to a rule what nft's word of the same meaning
  * adds, in the same registers, so that dumps of both are equal. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_EXPR_H

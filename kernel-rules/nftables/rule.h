@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the writing of rules: one rule after the other, made of words, goes into a batch. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_RULE_H
 #define POSTERN_KERNEL_RULES_NFTABLES_RULE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the ruleset: which chains there are and which rules stand in them (postern.nft). */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_RULESET_H
 #define POSTERN_KERNEL_RULES_NFTABLES_RULESET_H

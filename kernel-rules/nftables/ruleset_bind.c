@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel-rules/nftables/ruleset_bind.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the rules for flows that have their client's address on the server's side, too
  * (`bind client`): what the server answers comes back to the relay, and conntrack sees none of it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the sets of our table: their names, their making, and what stands in them. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_SET_H
 #define POSTERN_KERNEL_RULES_NFTABLES_SET_H

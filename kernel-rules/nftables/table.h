@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns our nftables table: its socket, its making, replacing, adopting and taking away. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_TABLE_H
 #define POSTERN_KERNEL_RULES_NFTABLES_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is inside a table handle; for the files that carry out the functions of table.h. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_TABLE_STATE_H
 #define POSTERN_KERNEL_RULES_NFTABLES_TABLE_STATE_H

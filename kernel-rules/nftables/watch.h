@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the hearing of foreign changes to our table. */
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_WATCH_H
 #define POSTERN_KERNEL_RULES_NFTABLES_WATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the lines of Dovecot's auth-client protocol, version 1, as one who has users' logins checked
  * by it: fields that tabs part, each escaped. Every byte that is read may be an enemy's. */
 #ifndef POSTERN_LIB_AUTH_DOVECOT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the dialogue of those SASL mechanisms in which the password itself is said: PLAIN (RFC 4616)
  * and LOGIN, which no RFC has and every old program speaks. */
 #ifndef POSTERN_LIB_AUTH_SASL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the file of users for small sites: lines "user:hash", or "user:hash:groups:addresses" with
  * commas between, as `posternctl auth password` makes them; `#` and empty lines say nothing. */
 #ifndef POSTERN_LIB_AUTH_USER_FILE_H

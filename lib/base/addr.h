@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an IP address, a prefix, an endpoint and a MAC are, and their text. */
 #ifndef POSTERN_LIB_BASE_ADDR_H
 #define POSTERN_LIB_BASE_ADDR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns memory that is freed all at once. */
 #ifndef POSTERN_LIB_BASE_ARENA_H
 #define POSTERN_LIB_BASE_ARENA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns records that wait to be told, the oldest first, in a ring of so many bytes: what has no room
  * pushes the oldest out. The memory is the caller's. */
 #ifndef POSTERN_LIB_BASE_BACKLOG_H

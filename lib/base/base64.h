@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns base64 (RFC 4648 4), as SMTP AUTH carries it. */
 #ifndef POSTERN_LIB_BASE_BASE64_H
 #define POSTERN_LIB_BASE_BASE64_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the way from a member that somebody was given back to the structure that it is a member of.
  */
 #ifndef POSTERN_LIB_BASE_CONTAINER_H

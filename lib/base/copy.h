@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns copying a text into a member that has a fixed size. */
 #ifndef POSTERN_LIB_BASE_COPY_H
 #define POSTERN_LIB_BASE_COPY_H

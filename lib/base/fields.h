@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns reading small texts of lines and fields, as they stand in the state folder: bounded, a
  * number at a time, each field ended by one blank or the end of its line. */
 #ifndef POSTERN_LIB_BASE_FIELDS_H

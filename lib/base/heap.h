@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what comes first: items in the order of a number that may change, never a scan. */
 #ifndef POSTERN_LIB_BASE_HEAP_H
 #define POSTERN_LIB_BASE_HEAP_H

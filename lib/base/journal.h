@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the form of a log entry: journald's native protocol, and the line of syslog.
  *
  * Source: systemd.io/JOURNAL_NATIVE_PROTOCOL, and RFC 3164, section 4.1, without the host name as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the lookup of an address or MAC in many networks: longest prefix, never a scan. */
 #ifndef POSTERN_LIB_BASE_LPM_H
 #define POSTERN_LIB_BASE_LPM_H

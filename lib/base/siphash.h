@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns SipHash-2-4 (Aumasson, Bernstein), fed piece by piece: a number of some bytes that nobody
  * foretells who does not know the secret. */
 #ifndef POSTERN_LIB_BASE_SIPHASH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a clock that nobody sets: what was said to last an hour lasts an hour, whatever happens to
  * the wall clock meanwhile.
  *

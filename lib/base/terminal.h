@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns that nothing which a program writes can act on a terminal: neither what it quotes of files,
  * names and other machines' words, nor what a library of it says. */
 #ifndef POSTERN_LIB_BASE_TERMINAL_H

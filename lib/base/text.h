@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what of a text may be shown: on a terminal, or to a reader of lines. */
 #ifndef POSTERN_LIB_BASE_TEXT_H
 #define POSTERN_LIB_BASE_TEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a text that is put together piece by piece, without a format: of what is said for each
  * message, printf would take the greater part. */
 #ifndef POSTERN_LIB_BASE_WORDS_H

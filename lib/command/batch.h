@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the lines of a batch file: words as a shell would have them. */
 #ifndef POSTERN_LIB_COMMAND_BATCH_H
 #define POSTERN_LIB_COMMAND_BATCH_H

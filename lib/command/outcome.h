@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words for how a command ended, for whoever reads its JSON. */
 #ifndef POSTERN_LIB_COMMAND_OUTCOME_H
 #define POSTERN_LIB_COMMAND_OUTCOME_H

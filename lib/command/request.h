@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the protocol of the control sockets: what posternctl and portals say to control.
  *
  * A stream of frames: magic 'P' 'S', u8 version, u8 kind, u32 length (little endian), payload.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what may be typed: every noun and verb, what stands behind it, and the reading of it.
  *
  * posternctl and control read by the same table, so that what one refuses before it asks, the other

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of all that may be typed (verb.h), in the order of the manual. */
 #include "lib/command/verb.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the judgement of a client's names: which of those that reverse DNS says of its address are
  * its own. Whoever has the address says there what he likes; a name is the client's own when the
  * name's owner says the address, too. Pure: DNS is asked by whoever holds the look-up. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns reading DNS answers (RFC 1035): addresses, MX records and PTR records of one name out of one
  * message. Every byte of it may be an enemy's. */
 #ifndef POSTERN_LIB_DNS_DNS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns reading a hosts file (hosts(5)): names that DNS is not asked for. */
 #ifndef POSTERN_LIB_DNS_HOSTS_H
 #define POSTERN_LIB_DNS_HOSTS_H

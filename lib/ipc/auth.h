@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is said with the process that checks passwords.
  *
  *	ASK        smtp -> auth: a client begins to log in at a listener

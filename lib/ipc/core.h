@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the processes say to each other, and what all of them say: heartbeat, reply, peers,
  * drain, log level, counters. What two of them alone have to say is in the files beside it.
  *

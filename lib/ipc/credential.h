@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how control hands certificates with their keys, secrets and trust stores to the processes
  * that speak TLS. Keys and secrets stand in the ipc itself: such an ipc is wiped wherever it was
  * held (ipc_is_secret()), which no file in memory could be.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a process with flows and control say to each other of them: ids, beginnings, live ones,
  * ends, hosts, and the sockets that it asks the keeper for. */
 #ifndef POSTERN_LIB_IPC_FLOW_H

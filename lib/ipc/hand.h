@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how a client changes hands between a relay and the smtp process of its place.
  *
  *	HAND   relay -> smtp: the client's descriptor, and what the relay knows of it. What can be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the text by which a keeper hands its place over to the program that it executes: which
  * descriptors stay open and what they are, and which children live on.
  *

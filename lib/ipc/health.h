@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what control and health say to each other beside the picture: probes, trials, and the names
  * of clients, which control passes on between health and the smtp processes. */
 #ifndef POSTERN_LIB_IPC_HEALTH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what keeper and control say to each other of the kernel: interfaces, admission, entries, the
  * plan, facts. */
 #ifndef POSTERN_LIB_IPC_KERNEL_H

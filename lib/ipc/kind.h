@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how each kind of ipc is described and checked: a table of each file, and what their checks
  * have in common. For the files here alone. */
 #ifndef POSTERN_LIB_IPC_KIND_H

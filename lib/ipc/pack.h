@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how a struct is packed into bytes and read back: by a table of its fields, so that both ways
  * and the check are one thing. A number takes the bytes that it needs (a small one its own, another
  * one more, that says how many), a text its length and no more, an address what its family has.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how audit records travel: bytes of a kind, many to one ipc, and one that is longer than an
  * ipc in parts.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the picture that control gives who decides by it: policy, sessions, lists, blocks, targets.
  */
 #ifndef POSTERN_LIB_IPC_REPLICA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an smtp process tells control of its scans: how each of them fares there. */
 #ifndef POSTERN_LIB_IPC_SCAN_H
 #define POSTERN_LIB_IPC_SCAN_H

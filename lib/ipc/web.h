@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what control and web say to each other. */
 #ifndef POSTERN_LIB_IPC_WEB_H
 #define POSTERN_LIB_IPC_WEB_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/shadow.h"
 
 /* Everything here errs on one side: true only where surely no connection meets both. */

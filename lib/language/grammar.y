@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the grammar of the language. Its actions only call language_build*.c, which fill the
  * policy; what a statement means is checked there and in language_check*.c.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is looked up is indexed: places, mail addresses, hosts, the names of protected domains. */
 #include "lib/language/parse.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the language's front door: text to policy and back, and what is said about mistakes. */
 #ifndef POSTERN_LIB_LANGUAGE_LANGUAGE_H
 #define POSTERN_LIB_LANGUAGE_LANGUAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Words of the grammar that later versions know, where a statement or a value of theirs may stand:
  * a policy that uses one is refused by its name. */
 #include "lib/language/lexer.h"

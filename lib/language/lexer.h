@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what lies between flex and bison: places of words, and each word's token. Private to
  * scan.l, grammar.y and lib/language/. */
 #ifndef POSTERN_LIB_LANGUAGE_LEXER_H

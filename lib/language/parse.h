@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the state of one parse, shared by the scanner, the grammar and the checks of the language.
  * Private to lib/language/, scan.l and grammar.y. */
 #ifndef POSTERN_LIB_LANGUAGE_PARSE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns when one rule takes every packet of a later one, and when two have none in common. Private
  * to lib/language/ and lib/policy/level.c. */
 #ifndef POSTERN_LIB_LANGUAGE_SHADOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns BER as LDAP uses it (RFC 4511, 5.1): tags of one byte, definite lengths. */
 #ifndef POSTERN_LIB_LDAP_BER_H
 #define POSTERN_LIB_LDAP_BER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns distinguished names (RFC 4514) as far as logins need them: one made of the operator's text
  * and a user's name, and the groups that an entry names. */
 #ifndef POSTERN_LIB_LDAP_DN_H

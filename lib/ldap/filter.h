@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns search filters: the operator's text (RFC 4515) with `%u` for the user's name, written as
  * the bytes of a request (RFC 4511, 4.5.1.7). The name is a value there and never text: no byte of
  * it can change what the filter asks. */

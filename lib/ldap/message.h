@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns LDAP's messages (RFC 4511) as a client that checks passwords sends and reads them. Every
  * byte that is read may be an enemy's. */
 #ifndef POSTERN_LIB_LDAP_MESSAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/ldap/url.h"
 
 #include "lib/dns/dns.h"

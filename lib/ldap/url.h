@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns where a directory is: "ldaps://ldap.hotel.example", "ldap://[2001:db8::1]:3389". */
 #ifndef POSTERN_LIB_LDAP_URL_H
 #define POSTERN_LIB_LDAP_URL_H

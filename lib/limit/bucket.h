@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is left of that which may be had so often in a time: buckets, in memory that all
  * processes share that take out of them.
  *

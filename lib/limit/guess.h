@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how often passwords may be guessed: counts of refused logins by address, and by user and
  * address, and who is known to log in from where.
  *

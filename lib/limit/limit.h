@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns counting flows and rates against limits, in memory that all processes with flows share.
  *
  * The keeper makes the memory and passes it to each of them; a process's number is its column.

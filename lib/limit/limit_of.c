@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/limit/limit_of.h"
 
 #include "lib/policy/session.h"

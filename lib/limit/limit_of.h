@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which limits of a policy hold for what a rule takes, and whom each of them counts: the
  * rule's own, each in the place of its zone's or listener's of that kind and `per`, and what else
  * that one has. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns charging messages and recipients to the rates that a policy bounds them by, in memory that
  * all processes share that count them. */
 #ifndef POSTERN_LIB_LIMIT_MESSAGE_LIMIT_H

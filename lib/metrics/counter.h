@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the list of everything that is counted.
  *
  * Each process has an array of COUNTERS values and changes it alone; control adds the arrays up.

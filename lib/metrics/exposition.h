@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the text that metrics are served as: the Prometheus text format, version 0.0.4. */
 #ifndef POSTERN_LIB_METRICS_EXPOSITION_H
 #define POSTERN_LIB_METRICS_EXPOSITION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how long things took: a few counts with fixed bounds for each kind, nothing to allocate. */
 #ifndef POSTERN_LIB_METRICS_HISTOGRAM_H
 #define POSTERN_LIB_METRICS_HISTOGRAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a filter wants changed in a message's header. */
 #ifndef POSTERN_LIB_MILTER_CHANGE_H
 #define POSTERN_LIB_MILTER_CHANGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a message's header as its scans want it changed, written while it goes by.
  *
  * Theory of operation. All filters saw the header as the client sent it, so each one's numbers

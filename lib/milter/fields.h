@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns where the fields of a message's header (RFC 5322 2.2) begin and end, and where the header
  * does, in a text that comes in spans of any cut. Reads them as lib/smtp/text/header.h does. */
 #ifndef POSTERN_LIB_MILTER_FIELDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the macros that a filter is told of: their names, and at which event each is. */
 #ifndef POSTERN_LIB_MILTER_MACRO_H
 #define POSTERN_LIB_MILTER_MACRO_H

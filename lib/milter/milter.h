@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one connection to a filter that speaks the milter protocol, from the MTA's side: what it is
  * told of a client's mail and what its answers mean. It is fed by what the client said, by bytes of
  * the filter and by time, and answers by bytes for the filter, by what it waits for and until when,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the files of the milter know of each other. Nobody else includes it. */
 #ifndef POSTERN_LIB_MILTER_MILTER_PARTS_H
 #define POSTERN_LIB_MILTER_MILTER_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/milter/milter_parts.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the packets of the milter protocol, version 6: a length of four bytes, one letter, and what
  * belongs to it. Every byte that is read may be an enemy's. */
 #ifndef POSTERN_LIB_MILTER_PACKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns an SMTP reply in a filter's own words ('y'), as far as it may be said to a client. */
 #ifndef POSTERN_LIB_MILTER_REPLY_H
 #define POSTERN_LIB_MILTER_REPLY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/balance.h"
 
 ptrdiff_t balance_pick(struct balance_item *items, size_t n)

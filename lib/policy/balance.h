@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the turn among hosts of one preference: smooth weighted round robin. */
 #ifndef POSTERN_LIB_POLICY_BALANCE_H
 #define POSTERN_LIB_POLICY_BALANCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who may not send for a time, whatever the rules say: blocks of users, MACs, addresses and
  * networks, in one zone or in all.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/choice.h"
 
 /* Less is no attempt: a lost SYN is sent again after a second. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which of a server's targets a new flow tries next. */
 #ifndef POSTERN_LIB_POLICY_CHOICE_H
 #define POSTERN_LIB_POLICY_CHOICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an element of a list is by its kind: its text, the order of two, the networks that it
  * falls into. */
 #ifndef POSTERN_LIB_POLICY_ELEMENT_H

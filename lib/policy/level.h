@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns at which level flows are read, and by which word: the connection's, whose bytes pass unseen,
  * or the message's. */
 #ifndef POSTERN_LIB_POLICY_LEVEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the entries of dynamic lists, with their timeouts. Inline and file lists stand in the
  * policy. */
 #ifndef POSTERN_LIB_POLICY_LISTS_H

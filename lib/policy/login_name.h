@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the name by which a server is told who sends: bare, or behind its source, so that whoever
  * has it from one source cannot be taken for whoever has it from another. */
 #ifndef POSTERN_LIB_POLICY_LOGIN_NAME_H

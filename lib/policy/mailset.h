@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns sets of mail addresses and domains, and in which form addresses are compared. */
 #ifndef POSTERN_LIB_POLICY_MAILSET_H
 #define POSTERN_LIB_POLICY_MAILSET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a policy is: the checked statements of the configuration language as plain data.
  *
  * A policy is made by policy_parse() (language.h), is never changed afterwards and is shared by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/schedule.h"
 
 #define DAY_MINUTES  1440u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the schedule of a rule: is it on at a local time, and when does that change. */
 #ifndef POSTERN_LIB_POLICY_SCHEDULE_H
 #define POSTERN_LIB_POLICY_SCHEDULE_H

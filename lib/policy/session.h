@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who is logged in: the table of sessions and devices, and the lookup by identity.
  *
  * Control holds the authority's copy and every relay a copy kept by deltas; both use this code. */

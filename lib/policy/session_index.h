@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the lookup of sessions by MAC, by address and by user. One index for the portal's sessions,
  * one for the devices. */
 #ifndef POSTERN_LIB_POLICY_SESSION_INDEX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a server's targets: which hosts its flows may try, in which order, and the state of each.
  *
  * A `host` line is one target; an `mx` line is as many as its domain has MX records. */

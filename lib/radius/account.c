@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/radius/account.h"
 
 #include "lib/base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an accounting request says (RFC 2866, 2869, 3162, 4372, 4818, 6911, and the vendors'
  * names of a wireless network), as far as it tells who a client is. What does not read as what it
  * should be is left out, and counted. */

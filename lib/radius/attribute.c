@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/radius/attribute.h"
 
 void radius_reader_init(struct radius_reader *reader, const struct radius_octets *octets)

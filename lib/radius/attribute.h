@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the attributes of a packet, one by one, and those of vendors within them. */
 #ifndef POSTERN_LIB_RADIUS_ATTRIBUTE_H
 #define POSTERN_LIB_RADIUS_ATTRIBUTE_H

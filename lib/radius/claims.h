@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who says that a MAC or an address is his: of several users, the one whose session began
  * last. Kept beyond the session's end, so that it does not matter in which order they are heard of;
  * of bounded size, and what began longest ago gives way. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/radius/ledger_parts.h"
 
 const char *const radius_act_names[RADIUS_ACTS] = {

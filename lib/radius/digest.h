@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who computes an MD5 for the code of packets: who calls it has a library for that, and here
  * none is needed. A machine may refuse MD5 altogether. */
 #ifndef POSTERN_LIB_RADIUS_DIGEST_H

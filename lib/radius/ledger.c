@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/radius/ledger.h"
 
 #include "lib/radius/ledger_parts.h"

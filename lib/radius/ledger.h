@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is known of each session that accounting tells of: live, waiting for its address, over;
  * and by that what the next request of it means.
  *

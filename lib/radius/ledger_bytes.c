@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/radius/ledger.h"
 
 /* Numbers little endian, in the order of the struct. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the ledger's two files share: its store, and its decisions. */
 #ifndef POSTERN_LIB_RADIUS_LEDGER_PARTS_H
 #define POSTERN_LIB_RADIUS_LEDGER_PARTS_H

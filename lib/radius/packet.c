@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/radius/packet.h"
 
 #include "lib/radius/attribute.h"

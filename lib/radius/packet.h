@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the packet of RADIUS accounting (RFC 2866, with RFC 5997's Status-Server): whether it is
  * one, whether it was made by who knows the secret, and what it is answered. Every byte may be an
  * enemy's. */

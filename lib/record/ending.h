@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words for how a flow ended, or why an attempt at a server's host failed. */
 #ifndef POSTERN_LIB_RECORD_ENDING_H
 #define POSTERN_LIB_RECORD_ENDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the text of a flow's id: short enough to be read out over the telephone. */
 #ifndef POSTERN_LIB_RECORD_FLOWID_H
 #define POSTERN_LIB_RECORD_FLOWID_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words for how a message ended, one SMTP transaction (RFC 5321, section 3.3), and for who
  * decided about each of its recipients. */
 #ifndef POSTERN_LIB_RECORD_MESSAGE_ENDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the record of a finished message: what is kept of one SMTP transaction, and its bytes on the
  * way to control and on its disk.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns finding a server's queue id in its reply to the end of a message's text. */
 #ifndef POSTERN_LIB_RECORD_QUEUE_ID_H
 #define POSTERN_LIB_RECORD_QUEUE_ID_H

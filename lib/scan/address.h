@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns where a scan is asked: "unix:/run/filter.sock", "inet:localhost:11332" of a milter,
  * "/run/clamav/clamd.ctl", "[2001:db8::7]:3310" of clamd. */
 #ifndef POSTERN_LIB_SCAN_ADDRESS_H

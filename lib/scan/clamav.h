@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns clamd's protocol as one who has a message looked through by it: INSTREAM, and the two
  * commands that show that it is one. Every byte that is read may be an enemy's. */
 #ifndef POSTERN_LIB_SCAN_CLAMAV_H

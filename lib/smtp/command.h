@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the client's commands: what was received and not yet read, one line of it at a time, and the
  * verb that a line begins with (RFC 5321 4.1). */
 #ifndef POSTERN_LIB_SMTP_COMMAND_H

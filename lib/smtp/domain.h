@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what stands behind the @ of an address (RFC 5321 4.1.2): a domain, or an address literal. */
 #ifndef POSTERN_LIB_SMTP_DOMAIN_H
 #define POSTERN_LIB_SMTP_DOMAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how the gateway logs in at a server: AUTH PLAIN (RFC 4616) with its answer in the command,
  * else LOGIN, line by line. */
 #ifndef POSTERN_LIB_SMTP_LOGIN_H

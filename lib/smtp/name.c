@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/smtp/name.h"
 
 size_t smtp_name_parse(const char *bytes, size_t len, char name[static SMTP_NAME_SIZE])

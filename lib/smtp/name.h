@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the name that a client gives itself behind HELO or EHLO (RFC 5321 4.1.1.1). */
 #ifndef POSTERN_LIB_SMTP_NAME_H
 #define POSTERN_LIB_SMTP_NAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the extensions of SMTP: what a server's EHLO reply offers, and what ours shows to a client
  * (RFC 5321 4.1.1.1). */
 #ifndef POSTERN_LIB_SMTP_OFFERS_H

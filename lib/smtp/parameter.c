@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/smtp/parameter.h"
 
 #include "lib/smtp/xtext.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the parameters of MAIL and RCPT: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET,
  * ENVID, NOTIFY, ORCPT (RFC 3461, RFC 6533). AUTH= of MAIL (RFC 4954) is read and forgotten: who
  * sends is known by other means. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the path of MAIL and RCPT (RFC 5321 4.1.2): who sent a message, who is to have it. */
 #ifndef POSTERN_LIB_SMTP_PATH_H
 #define POSTERN_LIB_SMTP_PATH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the PROXY protocol header: who the client is, told to a server before its first byte
  * (HAProxy's proxy-protocol.txt, versions 1 and 2). */
 #ifndef POSTERN_LIB_SMTP_PROXY_H

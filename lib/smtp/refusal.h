@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a refusal of the gateway's own is made of. */
 #ifndef POSTERN_LIB_SMTP_REFUSAL_H
 #define POSTERN_LIB_SMTP_REFUSAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what Postern knows of SMTP: reading replies, watching a dialogue, its own answers. */
 #ifndef POSTERN_LIB_SMTP_SMTP_H
 #define POSTERN_LIB_SMTP_SMTP_H

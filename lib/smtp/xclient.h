@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns Postfix's XCLIENT commands: who the client is, told to a server that takes our word
  * (Postfix XCLIENT_README). */
 #ifndef POSTERN_LIB_SMTP_XCLIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the encodings of foreign values in parameters: xtext (RFC 3461 4) and what stands for UTF-8
  * in an address (RFC 6533 3). */
 #ifndef POSTERN_LIB_SMTP_XTEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an operator is to do about a server's TLS that is no good. */
 #ifndef POSTERN_LIB_TLS_ADVICE_H
 #define POSTERN_LIB_TLS_ADVICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the files of a certificate must say, from their bytes: chain and key judged together,
  * and a store of trusted ones. Nothing of a key is kept. */
 #ifndef POSTERN_LIB_TLS_CERTIFICATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what of a policy is read from files that never become part of it: certificates with their
  * keys, trust stores, secrets. */
 #ifndef POSTERN_LIB_TLS_CREDENTIAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words for what is known of one side's TLS, the client's or the server's. */
 #ifndef POSTERN_LIB_TLS_FACTS_H
 #define POSTERN_LIB_TLS_FACTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what kind of file a certificate, key or trust store was meant to be: what of PEM is in it,
  * or what else it looks like. */
 #ifndef POSTERN_LIB_TLS_PEM_H

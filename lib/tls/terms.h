@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how a policy's `tls` of a server is spoken: in which way, and with whom. */
 #ifndef POSTERN_LIB_TLS_TERMS_H
 #define POSTERN_LIB_TLS_TERMS_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns figures 3, 4 and 7: what a flow costs in time and memory, and what a restart costs."""
 
 import os

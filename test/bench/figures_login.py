@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns figure 10: submission in TLS by who logs in, beside Postfix with Dovecot."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns figures 1 and 2: messages and bulk, sent by smtp-source to smtp-sink."""
 
 import time

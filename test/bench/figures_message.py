@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns figure 8: what it costs to speak SMTP at the gateway, beside others that do and our own
 relay, which does not."""
 

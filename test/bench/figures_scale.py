@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns figures 5 and 6: admission of clients that were never seen, and how cost grows with
 sessions, rules and lists."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns figure 9: what TLS costs at message level, beside the same in clear and a handshake alone."""
 
 import subprocess

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the modes of the load generator that need no rate: a quick server, idle flows, round trips,
  * connects. */
 #include "load.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the bench's own load generator shares: addresses, clocks, and its words for a failure.
  * It is used only where smtp-source and smtp-sink cannot. */
 #ifndef BENCH_LOAD_H

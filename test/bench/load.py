@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns running the bench's own load generator (load.c) in a host."""
 
 import contextlib

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients by the thousand need no sockets: each is one IPv6 SYN with a MAC and an address of its
  * own, and what is measured is the time to its SYN+ACK. The answers come to this interface because
  * the gateway has a route for all these addresses over it. */

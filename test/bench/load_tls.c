@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the load generator does in TLS: clients that begin it by STARTTLS, a server that takes
  * it, and the handshake alone, for what it costs a server.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Records of messages at a rate, into control as it runs, with logins and first pages of questions
  * beside them: what all of them cost.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the peers of the bench: each one started in the gateway with the files in peers/, and
 stopped again, so that no peer pays for another's rules."""
 

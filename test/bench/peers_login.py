@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the peers that take submission: in TLS, from who logged in, with one Dovecot to ask or a
 file, and one way to keep a password for all of them."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the figures that the bench collected: their table as text, as JSON, and one plot each."""
 
 import json

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whatever name or user is announced: one line stays one line, and no header grows too long. */
 #include "lib/smtp/proxy.h"
 #include "lib/smtp/xclient.h"

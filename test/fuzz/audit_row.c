@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A row of audit.db in which anything may stand, as JSON. Each value: a kind, a length, bytes. */
 #include "daemon/control/audit/row.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The files of a certificate: whatever they hold, there is a verdict with words for it. */
 #include "lib/tls/certificate.h"
 

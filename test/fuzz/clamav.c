@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What clamd says, in any pieces: the same verdict, found in the bytes that are there, and a name
  * that may be shown. */
 #include "lib/scan/clamav.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A host's bytes in a probe's dialogue: whatever they are, it ends, and what is said back and kept
  * of it is bounded and fit for a log. */
 #include "lib/smtp/probe/dialogue.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* DNS answers: whatever the bytes are, what is kept of them is bounded and fit to be shown. */
 #include "lib/dns/dns.h"
 

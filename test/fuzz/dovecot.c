@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What Dovecot says: whatever the bytes are, nothing outside of them is found, and what is kept is
  * bounded. */
 #include "lib/auth/dovecot.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Another program's rules, as the kernel tells them, are read without a word that is not one. */
 #include "daemon/control/doctor/foreign/foreign.h"
 #include "daemon/control/control.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A client that is handed over: what ipc_check() lets through may be read, its session too. */
 #include "lib/ipc/hand.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages between processes: what ipc_check() lets through may be read as its type says. */
 #include "lib/ipc/credential.h"
 #include "lib/ipc/flow.h"

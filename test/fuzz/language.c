@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Feeds any text to the language: the parser, and what is printed and edited of a policy that it
  * takes. Behind a byte 0xff stands what `include` and `list file` read. */
 #include "lib/language/language.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* LDAP's answers, and filters: whatever the bytes are, nothing outside of them is found, and what
  * is checked is written. */
 #include "lib/ldap/dn.h"

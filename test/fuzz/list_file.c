@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A list file or import of each kind: elements that come back from their text and from the store's
  * bytes as they are, and the places of those that are none. */
 #include "lib/language/language.h"

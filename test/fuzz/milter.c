@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A filter's bytes, a client's text, time and the owner's inputs in any order and any cuts: what is
  * told is whole packets that a filter reads, the text among them as it was given; nothing is let
  * through that no filter let through; and what is said of it may be shown. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Changes and a text: written in any spans and rooms it is the same; and what is behind the header
  * is behind it still, as a second reader of headers finds it. */
 #include "lib/milter/edit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A reply in a filter's own words: what is taken is a refusal of one class in words that may be
  * said to a client. */
 #include "lib/milter/reply.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A packet of accounting: whatever the bytes are, nothing outside of them is read, and what is
  * found is bounded, within them, and good for what it is used for. */
 #include "lib/radius/account.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Records between processes, whole and in parts: nothing is handed out that is longer than a record
  * may be, what is a flow has one spelling, and nothing is left behind. The input is a row of ipcs,
  * each with its length (two bytes, little endian) in front. */

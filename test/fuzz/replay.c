@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Replays a corpus through one fuzz target: every file of every folder given is fed to it once. */
 #include <dirent.h>
 #include <stdint.h>

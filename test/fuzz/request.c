@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Feeds a stream to the reader of the control protocol in pieces, as a socket would. */
 #include "lib/command/request.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bytes to sessions: what is taken comes out as the same bytes again, and can be put in a table. */
 #include "lib/policy/session.h"
 

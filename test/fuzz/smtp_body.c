@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The text behind DATA: however it is cut, what goes to the server, and what is to be stored, is
  * the text that a second reading finds, and ends where that one says; or nothing more is written.
  * What is stored becomes the same on its way once more. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A flow at message level: client, server, owner and time do what the input says, in its order, and
  * after each step all that has to hold is looked at (test/lib/smtp_witness.h). Then the same once
  * more, with the bytes of both sides one at a time: client, server and records see the same. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The client's lines and a server's EHLO: the same however they are cut, and never out of bounds.
  */
 #include "lib/smtp/command.h"

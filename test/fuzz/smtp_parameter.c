@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Parameters of MAIL and RCPT: what is taken is written and read as the same, and holds no byte
  * that begins another parameter or line, as it is or decoded. */
 #include "lib/smtp/parameter.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Paths of MAIL and RCPT: what is taken is written and read as the same, and no recipient has a
  * byte that routes. */
 #include "lib/smtp/path.h"

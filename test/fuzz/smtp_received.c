@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a client calls itself, as its name is kept and as the Received line tells it. */
 #include "lib/smtp/name.h"
 #include "lib/smtp/text/header.h"

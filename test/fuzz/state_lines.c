@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What stands in the state folder: its small files of lines, and the policies of the history. */
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/policy/history/record.h"

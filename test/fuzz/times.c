@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Times and amounts as people write them. */
 #include "daemon/control/request/moment.h"
 #include "lib/language/language.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A server's bytes in `server test`: whatever they are, and whatever becomes of TLS, it ends with a
  * verdict that fits, nothing but login and envelope is ever said, never DATA, and what may be shown
  * has nothing of the secret. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the scene of a test whose Postfix, in the dmz, trusts the gateway and is told by it who the
 client is."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the control sockets as a program of its own would speak to them: frames, requests one after
 the other, and many askers at once."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the scene of the attacks on servers: hosts of several ports in the dmz that talk as a test
 scripts them, a DNS server of the test's own, and a policy that knows nothing of any host."""
 

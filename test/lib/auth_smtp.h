@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A process that checks passwords in a test: the real one's code, with one smtp that asks it, in
  * one loop. */
 #ifndef POSTERN_TEST_AUTH_SMTP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/auth_world.h"
 
 #include "daemon/base/channel.h"

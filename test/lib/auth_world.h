@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a world for tests of where passwords are checked: the process's own code, with a policy,
  * what control would hand it, and the other end of an smtp process's pair. One at a time. */
 #ifndef POSTERN_TEST_AUTH_WORLD_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a certificate authority of a test, by the openssl program, and the certificates it signs."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a bare Debian with a checkout in it, for the README's own commands. It has what debootstrap
 puts there and what the lists of tools/packages name, and nothing else.
 

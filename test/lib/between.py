@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns who stands between a client and a server and cuts what they say: in pieces, or off, or late."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns certificates made for a test with their chain, and the search for what is left of a key in a
 process's memory."""
 

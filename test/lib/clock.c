@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* In front of the C library for the programs of one test: a wall clock that the test sets, without
  * one for the whole machine. How far it is ahead, in milliseconds, stands in the file `ahead`
  * beside this library. */

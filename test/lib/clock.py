@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a wall clock for the programs of one test: set as the test likes, while the machine's is not
 touched but for a nanosecond, by which the kernel tells whoever watches that it was set."""
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an archive of records answered to the last question. */
 #ifndef POSTERN_TEST_CONTROL_ANSWER_H
 #define POSTERN_TEST_CONTROL_ANSWER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns folders that tests keep files in, for as long as they run. */
 #ifndef POSTERN_TEST_CONTROL_FOLDER_H
 #define POSTERN_TEST_CONTROL_FOLDER_H

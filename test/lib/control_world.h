@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the control process between a keeper, a relay and a client that the test plays: what is said
  * and in which order. */
 #ifndef POSTERN_TEST_CONTROL_WORLD_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the question whether a program leaves a core, and where."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a DNS server that says what the test tells it, true or not, over UDP and TCP."""
 
 import contextlib

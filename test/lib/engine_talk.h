@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a talk with the engine in a script: what client, server and owner do, and what has to come
  * out of it. The owner of a talk goes by the rules of lib/smtp/engine/engine.h and no more. */
 #ifndef TEST_ENGINE_TALK_H

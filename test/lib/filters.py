@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the filters of the tests: rspamd, clamd and clamav-milter, unpacked, and OpenDKIM, each in a
 host and with a configuration that asks nothing of a network."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns floods of first packets: SYNs to TCP/25, each with a port and, if wanted, a MAC of its own.
 Run as a program in a host it sends them until it is ended."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns many who guess passwords at a listener at once: one thread, a socket for each connection."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns what goes wrong while mail flows: each fault, and all of them at random moments."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a health process alone in the gateway, with the test in the place of keeper and control, and
 the hosts that it probes."""
 

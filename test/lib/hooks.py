@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a gateway with the login hooks installed: the programs that call them, unpacked, and the hooks
 where the package puts them, all in a mount namespace's view of /usr and /etc."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a client that insists: it sends each message until it holds a 250 for it, whatever happens
 meanwhile, and the comparison of what it saw with what a strict server stored."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the queue in the gateway: a real Postfix with the configuration that the package postern-queue
 brings, run as its unit runs it, and with no configuration of a Postfix beside it."""
 

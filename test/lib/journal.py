@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns stand-ins for the readers of a log: a journald that takes its native protocol, and a syslog.
 A program started in `view` of one finds it where the real one would be."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns what the tests of kernel-rules/ have in common: the driver that carries out single acts in
 the gateway, servers that say who they are, and packets made by hand."""
 

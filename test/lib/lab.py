@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the hosts: network namespaces with addresses of the documentation ranges, and what runs in
 them. Everything a Lab makes goes away with it, also when the test fails or is interrupted.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* In front of the C library for a unit test whose world is all in one loop: a clock that need not
  * be waited for. When nothing happens for a moment, all that the loop can wait for is its next
  * timer, and the clock goes there at once.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the mail programs of the tests: real Postfix run from its unpacked package, scripted SMTP
 servers for the bad cases, and SMTP clients."""
 

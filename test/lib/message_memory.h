@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The memory in which limits are counted, of flows and of messages, as the keeper makes it. */
 #ifndef POSTERN_TEST_MESSAGE_MEMORY_H
 #define POSTERN_TEST_MESSAGE_MEMORY_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Messages in a daemon's store, put there beside it: the bytes of their records and the words of the
 index as the store has them, written down a second time."""
 

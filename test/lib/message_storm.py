@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the storm at message level: clients that keep their connections, hold and leave messages, and
 each fault that is done meanwhile."""
 

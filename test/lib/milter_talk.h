@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a talk with a filter in a script: what the owner of a milter gives it, what the filter says,
  * and what has to come out. The owner goes by the rules of lib/milter/milter.h and no more. */
 #ifndef TEST_MILTER_TALK_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns mail servers other than Postfix, unpacked and in views of their own, with the configuration
 that a test gives them."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns what the package's tests share: the package built from this tree, a fresh Debian root kept
 between runs, and a machine that runs from such a root in a host of the lab.
 

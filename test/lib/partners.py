@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns real mail servers that keep what they take, the real programs that send to them, and a tap
 that knows every byte a program said: what is stored can be held against what was sent."""
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns policies that tests write as text: what is wrong with one fails the test, in its words. */
 #ifndef POSTERN_TEST_POLICY_TEXT_H
 #define POSTERN_TEST_POLICY_TEXT_H

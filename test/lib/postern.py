@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns Postern in the gateway of a lab: its policy file, its processes, its command line."""
 
 import contextlib

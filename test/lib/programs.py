@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the mail programs that log in at a listener and send a message: each sends one, with the
 word in it, and fails if it does not."""
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/relay_servers.h"
 
 void open_hosts(const struct world *world, struct host_addresses *hosts)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a server of three hosts beside a relay (relay_world.h): their listeners, the policy that has
  * them, and what health would tell of them. */
 #ifndef POSTERN_TEST_RELAY_SERVERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/relay_world.h"
 
 #include "lib/ipc/kernel.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a relay process with the test in the place of keeper and control, in a network namespace of
  * its own whose loopback has the addresses of client, gateway, server and Internet. What TPROXY
  * does is done by connecting to the listener at the Internet's address. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns how a scenario test runs its cases and says what came of them: one line `ok - NAME` or
 `not ok - NAME` a case, which test/run counts."""
 

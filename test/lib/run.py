@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns test/run: builds, runs every test or those named, and counts."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns what tests of scans have in common: guests whose messages are scanned, their letters, and
 what is recorded of them."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the usual scene of a test: Postern in the gateway, a server in the dmz for it to use, and a
 server on the Internet that must not be reached."""
 

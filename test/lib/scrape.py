@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns HTTP as the tests speak it to the web process, and the reading of what it serves."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns filters that say what a test tells them to say, in this process: a milter and a clamd. Each
 misbehaves as no real one does."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns the scene of TLS towards clients: a gateway with a certificate of the test's own authority,
 and clients that speak TLS with it."""
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a mail client that is strict about what it hears: it keeps the bytes that it sent and finds
  * for each reply the command that it is to, the n-th for the n-th. What it sends is its user's. */
 #ifndef POSTERN_TEST_SMTP_CLIENT_H

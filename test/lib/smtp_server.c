@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/smtp_server.h"
 
 #include "test/lib/smtp_text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a mail server that is strict: it hears the gateway's bytes alone, takes nothing that a
  * strict server would not, and knows what it would have stored. What it says is its user's: it
  * reads that as well, and so knows to which command which reply was. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a second reading of the text behind DATA, to judge lib/smtp/text/body.c by: over the whole
  * text at once, by search and lines where body.c goes byte by byte. */
 #ifndef POSTERN_TEST_SMTP_TEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a client of the smtp process that speaks TLS, one line at a time. */
 #ifndef POSTERN_TEST_SMTP_TLS_CLIENT_H
 #define POSTERN_TEST_SMTP_TLS_CLIENT_H

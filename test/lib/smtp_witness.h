@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the engine between a strict client and a strict server, which see bytes alone, and what has
  * to hold between these two whatever happens: it is asked after every input. The owner's part is
  * its user's, by the rules of lib/smtp/engine/engine.h. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/smtp_witness_rules.h"
 
 #include <stdio.h>

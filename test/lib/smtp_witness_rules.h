@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what has to hold between client, server and owner: by smtp_witness.c alone. */
 #ifndef POSTERN_TEST_SMTP_WITNESS_RULES_H
 #define POSTERN_TEST_SMTP_WITNESS_RULES_H

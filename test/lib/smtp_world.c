@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/smtp_world.h"
 
 #include "test/lib/message_memory.h"

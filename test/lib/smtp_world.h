@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns an smtp process with the test in the place of keeper, control, relay, client and server; the
  * rest of its world is the relay's. */
 #ifndef POSTERN_TEST_SMTP_WORLD_H

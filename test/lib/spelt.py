@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns what is asked of one person's many ways to write a name: one user, one allowance, one count
 of guesses."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Owns a strict SMTP server, as a program of its own that can be killed: it takes what the RFC says
 and nothing else, and answers a message only when it is on the disk. It waits at a point of a message
 where the test holds it. With a folder as argument, and a certificate and key if it is to speak TLS,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns certificates for tests: an authority of the test's own, and what it signs and revokes. */
 #ifndef POSTERN_TEST_TLS_AUTHORITY_H
 #define POSTERN_TEST_TLS_AUTHORITY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What test/netns/filters puts between a message and a real filter: drives the milter, the changes
  * to a header and clamd's protocol over a socket, and says what came of it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Carries out lines of standard input on the kernel by kernel-rules/, for test/netns/kernel-rules.
  *
  * Each line is answered by lines and then `ok` or `error NUMBER`; what happens by itself (packets

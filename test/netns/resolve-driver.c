@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The place of keeper and control for a health process, for test/netns/resolve: commands come on
  * stdin, what the process says goes to stdout, one JSON text a line.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* PROXY headers and XCLIENT commands, read back by decoders of the test's own. */
 #include "lib/policy/login_name.h"
 #include "lib/smtp/proxy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Logins from their first word to their verdict, in the real process's code, at a file of users. */
 #include "test/lib/auth_smtp.h"
 

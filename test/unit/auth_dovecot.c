@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Logins at a Dovecot that the test plays, line by line, and badly. */
 #include "test/lib/auth_smtp.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Logins at another server that the test plays, at two hosts of it, and badly. */
 #include "test/lib/auth_smtp.h"
 #include "test/lib/tls_authority.h"

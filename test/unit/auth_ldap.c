@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Logins at directories, in the real process's code: one that answers as told is in the same loop,
  * and does what a good one does, and what none should. */
 #include "lib/ipc/health.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The turn among hosts: shares over 10,000 picks, and what a host left out does to the others. */
 #include "lib/policy/balance.h"
 

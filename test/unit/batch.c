@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel-rules/nftables/batch.h"
 #include "kernel-rules/nftables/set.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the files of a certificate must say, each kind of bad one by its reason. */
 #include "lib/tls/certificate.h"
 #include "test/lib/tls_authority.h"

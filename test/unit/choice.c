@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which target a flow tries next: order, weights over 10,000 picks, who is left out, and what part
  * of the budget one attempt may use. */
 #include "lib/policy/choice.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* clamd's answers, as clamd 1.4 was seen to give them, and as an enemy would. */
 #include "lib/scan/clamav.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/health/names/client_answers.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which of the names that are said of a client's address are the client's own. */
 #include "lib/dns/client_name.h"
 

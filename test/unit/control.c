@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The control process between a keeper, a relay and a client that the test plays: what is said, in
  * which order, and what is left when it is killed. */
 #include "test/lib/control_world.h"

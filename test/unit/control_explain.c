@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What explain says of a flow that is read, by what limits and relays say. */
 #include "test/lib/control_world.h"
 

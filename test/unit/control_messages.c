@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What control makes of the records of messages: who asks for them by what, and who hears of them.
  */
 #include "test/lib/control_world.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/control_world.h"
 
 static const char read_text[] = "language 1\n"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What control makes of the records of a process that tells them in parts, badly, or not to the
  * end. */
 #include "test/lib/control_world.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What control makes of how scans fare: what it shows, and what it finds wrong. */
 #include "test/lib/control_world.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One direction between two TCP connections over loopback, driven by the edges that epoll reports,
  * as the relay does it. */
 #include "daemon/relay/carry/copy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading the files of certificates, trust stores and secrets: each that is none, by its reason. */
 #include "daemon/control/credential/read.h"
 #include "test/lib/control_folder.h"

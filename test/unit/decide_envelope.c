@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which connections need the envelope, and what each sender and recipient then meets. */
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/element.h"

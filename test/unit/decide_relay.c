@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The decision of listeners and of protected domains: who may speak, whose mail goes where, in
  * which direction. */
 #include "lib/policy/decide/decide.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which scans the message to a recipient has, by the manual's example of incoming, outgoing and
  * relayed mail, and what explain says of it. */
 #include "lib/policy/decide/decide.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What rules with `tls`, and servers that have it, decide; and how that is told. */
 #include "lib/policy/decide/decide.h"
 

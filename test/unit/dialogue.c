@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The gateway's own dialogue with a host, as scripts: what the host says, what we say, how it ends.
  */
 #include "lib/smtp/probe/dialogue.h"

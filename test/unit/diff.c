@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The difference of two texts by lines. */
 #include "daemon/control/policy/diff.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names that a login is bound as, and groups out of entries. */
 #include "lib/ldap/dn.h"
 

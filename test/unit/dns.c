@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* DNS answers as servers give them, and as they should never be. */
 #include "lib/dns/dns.h"
 #include "lib/dns/hosts.h"

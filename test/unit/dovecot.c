@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Dovecot's auth-client protocol, as Dovecot 2.3 was seen to speak it, and as an enemy would. */
 #include "lib/auth/dovecot.h"
 

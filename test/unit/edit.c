@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Words of the command line as a statement of the language. */
 #include "daemon/control/policy/edit/edit_make.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Elements of lists, of each kind. */
 #include "lib/policy/element.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/record/ending.h"
 #include "lib/metrics/counter.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Control's picture of the kernel's entries: what each change touches, and nothing else. */
 #include "daemon/control/kernel/entries.h"
 

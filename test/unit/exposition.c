@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The text format: names, labels that nothing breaks out of, times, whole metrics. */
 #include "lib/metrics/exposition.h"
 

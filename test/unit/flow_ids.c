@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Numbers of flows: none is ever given out twice, whatever happens to the file. */
 #include "daemon/control/store/flow_ids.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Passwords are guessed slowly, and nobody can lock another out. */
 #include "lib/limit/guess.h"
 

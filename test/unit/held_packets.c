@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The packets that wait for control's word. */
 #include "daemon/keeper/held_packets.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Histograms: bounds that ascend, each duration in the first that holds it, sums of parts. */
 #include "lib/metrics/histogram.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who may ask what of the keeper. */
 #include "daemon/keeper/keeper.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What may be said of where passwords are checked; how it is printed; and whom a rule's user is. */
 #include "lib/language/language.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Many bad entries of one list: all are told that there is room for, then how many more there are.
  * And the marks that editors put in front of a text. */
 #include "lib/language/language.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Single clauses of a statement, put in and taken out. */
 #include "lib/language/edit/clause.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads lib/language/grammar.y itself and compares the sets of words: no word that starts a
  * statement of a block is an option word in the same block. Else a statement added later could
  * change what an old text means. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A policy of the message level is refused by the name of what is not built yet, at its place; and
  * the words of that level are names as before. */
 #include "lib/language/language.h"

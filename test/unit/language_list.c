@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Values as the CLI and list files write them. */
 #include "lib/language/language.h"
 

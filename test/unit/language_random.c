@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* 20,000 random policies that together hold every statement and option of the language. Each is
  * written here in canonical form by code of its own, so the printer must give it back byte for
  * byte; and what is parsed from the print must equal what was parsed first. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Listeners, protected domains and the conditions on them: what is read is printed again. */
 #include "lib/language/language.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the equality of two policies, places aside, and of one with what is read of its print.
  * Include cmocka.h first. */
 #ifndef POSTERN_TEST_LANGUAGE_SAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What may be said of scans and of the rules that have them; how it is printed; what is read
  * because of it, and which scans a recipient's message has. */
 #include "lib/language/language.h"

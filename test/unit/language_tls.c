@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What may be said of certificates, TLS on both sides and accounts; what it comes to; and how it is
  * printed. */
 #include "lib/language/language.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Settings of a policy as parts of its text, and edits of them. */
 #include "lib/language/edit/top.h"
 #include "lib/language/language.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* LDAP's messages as directories send them and as none should, and requests byte for byte. */
 #include "lib/ldap/filter.h"
 #include "lib/ldap/message.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* At which level flows are read and by which word; and what the message level asks of a policy: a
  * path never changes once it is read, and one transaction has one server. */
 #include "lib/policy/level.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which limits hold for what a rule takes, in which order, and whom each counts. */
 #include "lib/limit/limit_of.h"
 

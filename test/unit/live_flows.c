@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The picture of live flows: twice is once, and a relay's death takes its own only. */
 #include "daemon/control/session/live_flows.h"
 

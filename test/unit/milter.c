@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a filter is told, in which order, and what its answers hold for. */
 #include "test/lib/milter_talk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A header as scans want it changed. */
 #include "lib/milter/edit.h"
 

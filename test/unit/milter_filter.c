@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a filter says: its wishes, its faults, and what is no filter at all. */
 #include "test/lib/milter_talk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a filter may say to a client in its own words. */
 #include "lib/milter/reply.h"
 

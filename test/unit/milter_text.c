@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A text as a filter is told of it: header fields one by one, then the body, whatever the spans are
  * that it comes in. */
 #include "test/lib/milter_talk.h"

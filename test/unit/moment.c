@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Moments as people write them, in local time. */
 #include "daemon/control/request/moment.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a coming policy would let pass: each way out is found, and nothing else is taken for one. */
 #include "lib/policy/proof/opening.h"
 #include "test/lib/policy_text.h"

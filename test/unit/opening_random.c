@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Random policies and a random change of each: whenever some client of a sample is redirected
  * before and passes after, the change is said to open. */
 #include "lib/policy/decide/rule.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The MAC in a saved SYN (doc/kernel.md). */
 #include "daemon/flow/origin.h"
 

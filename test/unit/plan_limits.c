@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A policy that the checker takes has a plan: its limits are the checker's, with place and number.
  */
 #include "kernel-rules/plan.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Policies in the state folder: what a cut-off or missing file leaves running. */
 #include "daemon/control/policy/history/store.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/record/queue_id.h"
 
 #include <setjmp.h>

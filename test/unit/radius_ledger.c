@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a request of accounting means by what is known of its session: cell by cell, and in whatever
  * order requests come. */
 #include "lib/radius/ledger.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Packets of accounting, as a second implementation of the RFCs (Python's hashlib and hmac) made
  * them, and as an enemy would. */
 #include "daemon/radius/md5.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ranges of addresses, and the networks that they fall into. */
 #include "lib/base/range.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Records between processes: packed, many to one ipc, and longer than one. */
 #include "lib/ipc/record.h"
 

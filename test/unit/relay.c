@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An open relay cannot be written: each sentence of relay control as a policy that is refused, and
  * its nearest neighbour that is not. */
 #include "lib/policy/proof/relay.h"

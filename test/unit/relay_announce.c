@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A flow's client is announced to the server: PROXY headers, XCLIENT, and hosts that take neither.
  */
 #include "test/lib/relay_servers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A flow that connects with its client's address: the sockets that the keeper gives for it, the
  * waiting for them, and what comes of none. Here client and server are addresses of one machine, so
  * any socket will do. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a relay process refuses, what it does when something is short or gone, and what it leaves
  * behind. */
 #include "lib/ipc/replica.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients and servers that do anything at any moment, while policy, sessions and control change:
  * the relay lives, gives everything back and ends by itself. POSTERN_CHAOS=N: so many flows. */
 #include "lib/ipc/replica.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The way of a flow through a relay process: greeted, refused, ended. */
 #include "test/lib/relay_world.h"
 

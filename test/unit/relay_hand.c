@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients that are handed over: the relay's side, with the test in the place of the smtp process,
  * which dies at every step. */
 #include "test/lib/relay_world.h"

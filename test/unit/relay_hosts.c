@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A flow's way from host to host: order, failover before the greeting, what health tells, limits.
  */
 #include "test/lib/relay_servers.h"

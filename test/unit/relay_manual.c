@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sites of postern-relay(7) are policies, and prove that they relay for no stranger. */
 #include "lib/language/language.h"
 #include "lib/policy/proof/relay_proof.h"

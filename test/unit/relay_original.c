@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `server original` in a relay: where nobody is taken, and what is not reached past its server.
  * Here every address is the machine's own; that others are reached, test/netns/rules shows. */
 #include "test/lib/relay_world.h"

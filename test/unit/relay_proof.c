@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Every trick that is known to open a relay, against policies of all shapes, from a stranger. */
 #include "lib/policy/proof/relay_proof.h"
 

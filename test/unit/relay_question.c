@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a relay finds out itself before a host's first flow, from hosts that answer oddly. Health
  * has told nothing here. */
 #include "test/lib/relay_servers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looking at the files of certificates once a minute, by a clock that the test sets: what is new is
  * loaded, what is half written has another look, what is bad leaves what there was. */
 #include "daemon/base/log.h"

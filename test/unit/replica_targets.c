@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is known of a server's hosts between a policy and health's first word under it, and whether
  * a flow that is read may be sent to one: the flow and who foretells it ask the same. */
 #include "daemon/process/replica_targets.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The control protocol: frames in any pieces, bounds, words. */
 #include "lib/command/request.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What clients say when they log in, and what they should not. */
 #include "lib/auth/sasl.h"
 #include "lib/base/base64.h"

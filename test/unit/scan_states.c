@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What control adds up of how scans fare in many smtp processes. */
 #include "daemon/control/peers/scan_states.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/smtp/text/body.h"
 
 #include "test/lib/smtp_text.h"

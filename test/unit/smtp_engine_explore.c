@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* All that can happen to a flow at message level, from several beginnings and up to a depth: what
  * client, server, owner and time can do next is done in every state that is reached, and after each
  * step all that has to hold is looked at (test/lib/smtp_witness.h). A state is met once: it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A client that logs in: where it may, what of it is kept, and what it is afterwards. */
 #include "test/lib/engine_talk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The same bytes, cut anywhere on both sides, are the same session. */
 #include "test/lib/engine_talk.h"
 

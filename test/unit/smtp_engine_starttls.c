@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A client that begins TLS: what it may say before, what is left of it behind. */
 #include "test/lib/engine_talk.h"
 

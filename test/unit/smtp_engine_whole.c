@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A text that is kept whole until its verdict is there, and one that is only seen. */
 #include "test/lib/engine_talk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients that come to a listener: the smtp process's side, with the test in the place of the
  * keeper, which hands the socket out and takes it back while clients wait there, and of control,
  * which looks their names up. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is noted of a message outgrows its small piece: all that was noted before is still there,
  * wherever the texts at its end had to go. */
 #include "daemon/smtp/note.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients that are handed over: the smtp process's side, with the test in the place of the relay,
  * which dies at every step; and what ends their flows, and what does not. */
 #include "test/lib/smtp_world.h"

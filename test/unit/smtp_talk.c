@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bytes that find no room, and the last words: the smtp process with clients and servers that do
  * not read, in a time that stands still but for the test. */
 #include "test/lib/smtp_world.h"

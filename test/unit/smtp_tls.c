@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clients of the smtp process that speak TLS: the handshake at each of its places, what is asked of
  * their certificates, and whatever may happen inside of it. */
 #include "test/lib/smtp_tls_client.h"

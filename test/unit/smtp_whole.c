@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages that are kept whole, in an smtp process: what their scans say is this test's, in the
  * place of daemon/smtp/scan/scan.c; client, server, control and its files are real. */
 #include "test/lib/smtp_world.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A server's lines and DNS answers as the list of its targets, and the state of each. */
 #include "lib/policy/target.h"
 #include "lib/language/language.h"

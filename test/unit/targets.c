@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What health knows of a server's hosts, from one policy to the next: nothing is forgotten but what
  * the new one asks otherwise. No probe goes out, since the loop never turns. */
 #include "daemon/health/targets.h"

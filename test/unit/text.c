@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What of a text is shown, what a terminal gets, and a text in a member of fixed size. */
 #include "lib/base/text.h"
 #include "lib/base/copy.h"

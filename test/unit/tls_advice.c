@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What an operator is to do about a server's TLS, for each thing that is wrong. */
 #include "lib/tls/advice.h"
 

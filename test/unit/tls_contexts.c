@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a policy needs of TLS: which files, held as coming until it is in force, and the contexts
  * that are made of them. */
 #include "daemon/base/channel.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a session with a server keeps of its handshake, and that it goes on without the rest: the
  * other end is the library's own, as servers have it, tickets and all. */
 #include "daemon/tls/session.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sessions of TLS over a pair of sockets, both ends in this process. */
 #include "daemon/tls/session.h"
 #include "test/lib/tls_authority.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What flows add up to by zone and by server, and what is forgotten with a policy. */
 #include "daemon/control/audit/totals.h"
 

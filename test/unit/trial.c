@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The dialogue of `server test`, as scripts: what the server says, what we say, and the verdict. */
 #include "lib/smtp/probe/trial.h"
 

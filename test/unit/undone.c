@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What control takes back: a login, a logout or a policy that the kernel or the disk did not take,
  * a policy that nobody confirmed, a bypass that root switched off by himself. Nothing of it is in
  * force afterwards, nor behind a crash. */

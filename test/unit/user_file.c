@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Users in a file: read as they are written, and refused with the line where they are not. */
 #include "lib/auth/user_file.h"
 

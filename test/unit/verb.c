@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What may be typed: the table itself, and the reading of words by it. */
 #include "lib/command/verb.h"
 #include "lib/base/text.h"

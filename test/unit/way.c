@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A way to a server in a process that is no relay: here the test itself is its host, and the hosts
  * that it goes to are sockets of loopback. */
 #include "daemon/flow/way.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a batch: a file of command lines. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_BATCH_H
 #define POSTERN_TOOLS_POSTERNCTL_BATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a whole command line shares, and how its answer is shown. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_CALL_H
 #define POSTERN_TOOLS_POSTERNCTL_CALL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the connection to control: one request out, its answer's frames in. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_CONNECTION_H
 #define POSTERN_TOOLS_POSTERNCTL_CONNECTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* doctor where no daemon answers: what can be known all the same. */
 #include "tools/posternctl/noun.h"
 #include "tools/posternctl/show/rows.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how a file is opened that the operator names. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_FILE_H
 #define POSTERN_TOOLS_POSTERNCTL_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one command line: its noun and verb, what is looked at before control is asked, and the few
  * verbs that posternctl does by itself. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_NOUN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how a password is typed: at a terminal without echo, else as a line of standard input. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_PASSWORD_H
 #define POSTERN_TOOLS_POSTERNCTL_PASSWORD_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for posternctl, which knows itself what may come next: its table of nouns and verbs,
 # names from the running daemon
 

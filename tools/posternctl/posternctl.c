@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* posternctl: the operator's hand on posternd. Reads what stands in front of the noun. */
 #include "tools/posternctl/batch.h"
 #include "tools/posternctl/file.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The queue beside Postern, a Postfix instance (package postern-queue): Postfix's own programs show
  * and change it, and control knows whose each message is by the id that it was queued under. */
 #include "tools/posternctl/noun.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `policy save`: the running policy to its file, with the rights of who calls posternctl. */
 #include "tools/posternctl/noun.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a database of records while they come, are asked for and go: what the disk does not take is
  * lost, counted and said, and what is too old or too much is removed in steps. What a record is,
  * how it is found and what goes first is its owner's, on the store's thread. */

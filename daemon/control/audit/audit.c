@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/audit/audit.h"
 
 #include "daemon/base/log.h"

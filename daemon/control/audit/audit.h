@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 8, audit: the records of finished flows and refused admissions, each as one row of
  * audit.db and one line of the log, with the same id and the same words.
  *

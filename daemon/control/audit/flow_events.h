@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is done when a flow began or ended, a message ended or an admission was refused: audit,
  * live events, and the refusals of the last minute by reason. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_FLOW_EVENTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a line of name=value pairs, as the log has records. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_LINE_H
 #define POSTERN_DAEMON_CONTROL_AUDIT_LINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is said of records that could not be stored: each is counted, the loss is logged once a
  * minute until it ends, and then that it did. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_LOSS_H

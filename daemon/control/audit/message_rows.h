@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what messages look like in messages.db: segments, each a table of records and an index of
  * words over them.
  *

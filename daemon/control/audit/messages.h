@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the records of finished messages: each is a row of messages.db and a line of the log, with
  * the same words.
  *

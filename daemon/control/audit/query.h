@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns looking for audit records: which index a filter goes by, and the page it gives. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_QUERY_H
 #define POSTERN_DAEMON_CONTROL_AUDIT_QUERY_H

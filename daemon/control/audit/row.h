@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what an audit record looks like as a row of audit.db. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_ROW_H
 #define POSTERN_DAEMON_CONTROL_AUDIT_ROW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words for an audit record or a live flow: as JSON, as a line of the log. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_TEXT_H
 #define POSTERN_DAEMON_CONTROL_AUDIT_TEXT_H

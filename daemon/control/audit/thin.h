@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how many records of what came to nothing are kept of one client: whoever he is, he does not
  * fill the audit, and what he did is seen all the same. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_THIN_H

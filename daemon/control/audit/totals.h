@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what finished flows and refused admissions add up to by zone, listener and server, since
  * control started. */
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_TOTALS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Commands that change the policy by single statements: alone, or some as one change. */
 #include "daemon/control/policy/edit/edit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Commands that change the elements of a dynamic list. */
 #include "daemon/control/request/command.h"
 

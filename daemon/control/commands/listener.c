@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Listeners and protected domains, as the policy has them. */
 #include "daemon/control/request/command.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what one command shows of another's: zones and counters stand in `status` too. */
 #ifndef POSTERN_DAEMON_CONTROL_COMMANDS_PARTS_H
 #define POSTERN_DAEMON_CONTROL_COMMANDS_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What judges messages, as the policy has it and as it fares. */
 #include "daemon/control/request/command.h"
 

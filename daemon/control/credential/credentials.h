@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the certificates with their keys, trust stores and secrets of the running policy as control
  * sees them: reads them, hands them to the processes that need them, and keeps what may be shown.
  * The bytes stay no longer than it takes to hand them over; a process that starts later is given

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns reading a file whose bytes must not stay in memory: a key, a secret; and the words for why
  * one cannot be read, with the line to type. */
 #ifndef POSTERN_DAEMON_CONTROL_CREDENTIAL_FILE_H

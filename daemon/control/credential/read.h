@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one reading of a credential: its files, judged, and what may be shown of it. */
 #ifndef POSTERN_DAEMON_CONTROL_CREDENTIAL_READ_H
 #define POSTERN_DAEMON_CONTROL_CREDENTIAL_READ_H

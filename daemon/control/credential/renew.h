@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns looking at the files of the running policy's certificates, trust stores and secrets: once a
  * minute, and when somebody asks. What has changed and is good is handed to the processes, which
  * build with it and say whether they could. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the lines that doctor gives to be pasted against another program's chain: in nft's words or
  * in iptables', and where a firewall manager makes the table, in that manager's, since what is put
  * in beside it goes with its next reload. */

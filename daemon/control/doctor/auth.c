@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of where passwords are checked: that each place answers. */
 #include "daemon/control/doctor/part.h"
 

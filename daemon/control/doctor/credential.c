@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of certificates, trust stores and secrets: that each is there, and when it
  * ends. */
 #include "daemon/control/doctor/part.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the checks of what breaks transparent proxies: facts in, findings with advice out. */
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_DOCTOR_H
 #define POSTERN_DAEMON_CONTROL_DOCTOR_DOCTOR_H

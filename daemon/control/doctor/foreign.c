@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of other programs' rules. A steered packet keeps its port 25 and passes the
  * input hook of every table; the relay's answers and its own connections pass output. */
 #include "daemon/control/doctor/advice.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/doctor/saved_tables.h"
 
 #include "daemon/control/store/disk.h"

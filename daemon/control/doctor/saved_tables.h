@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the look for saved copies of our table among the files that nft loads at boot.
  *
  * Such a file cannot be loaded: while posternd runs the kernel lets nobody else make the table, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of the servers: that each has a host that may be used, and the way there. */
 #include "daemon/control/doctor/part.h"
 

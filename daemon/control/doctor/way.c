@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of the zones' interfaces: that none leads to the Internet or to a server, and
  * that none is only a bridge's port. */
 #include "daemon/control/doctor/part.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what `explain` tells: each step that leads to the verdict, and what the client would hear.
  * What is asked is filled in by commands/explain.c from its words and by explain_client.c from who
  * the client is. */

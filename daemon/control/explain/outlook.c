@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/explain/outlook.h"
 
 #include "daemon/control/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a connection would meet besides the decision of the policy: a bypass before it; what
  * the kernel remembers of it, limits and the state of the servers' hosts behind it. For `explain`;
  * changes nothing. */

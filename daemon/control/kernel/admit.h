@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns admission: the verdict on the first packet of a client that the kernel does not know. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_ADMIT_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_ADMIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the addresses that hosts of servers with `bind client` have by name: the kernel must know
  * them before a flow goes there, or the server's answers would not find the relay. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_BIND_CLIENT_H

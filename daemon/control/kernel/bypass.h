@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the bypass as control knows it: which zones pass everything, until when, over a restart. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_BYPASS_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_BYPASS_H

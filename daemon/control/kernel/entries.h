@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns control's picture of the kernel's client entries: what was put in, for whom, until when.
  *
  * The kernel's sets are a cache of decisions. Whoever changes what a decision rests on names the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns facts that only the keeper can see: asked for, then looked at by words. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_FACTS_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_FACTS_H

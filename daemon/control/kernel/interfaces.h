@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns control's picture of the machine's interfaces, as the keeper tells them. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_INTERFACES_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_INTERFACES_H

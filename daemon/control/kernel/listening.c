@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/kernel/listening.h"
 
 #include "daemon/control/control.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns where the policy's listeners take connections and where they cannot, as the keeper says. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_LISTENING_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_LISTENING_H

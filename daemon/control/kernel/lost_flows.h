@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the watch over connections that the kernel steered and that no relay ever got: whatever
  * takes them on the way, another program's mark, ip rule or filter, or a bridge's setting. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_LOST_FLOWS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the question which MAC has an address, asked of the interfaces of one zone: what a neighbour
  * table says of another network's interface is no word about this zone's client. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_NEIGHBOUR_H

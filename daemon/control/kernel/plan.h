@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a policy's plan for the kernel on its way to the keeper. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_PLAN_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_PLAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the posture that outlives every process: a bare plan of the running policy in the state
  * folder, which the keeper puts into the kernel at the next start before anything else. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_POSTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the process that checks passwords as control sees it: the policy and the hosts that it gets,
  * and how each of its backends fares. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_AUTH_PEER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the order to end flows, on its way to the processes that have them. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_FLOW_KILL_H
 #define POSTERN_DAEMON_CONTROL_PEERS_FLOW_KILL_H

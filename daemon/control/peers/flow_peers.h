@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the processes with flows as control sees them, the relays: the picture each one gets,
  * deltas, their answers. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_FLOW_PEERS_H

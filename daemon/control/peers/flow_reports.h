@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what control hears of one process's flows: that they began, what became of them and of their
  * messages, and, asked for, which there are. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_FLOW_REPORTS_H

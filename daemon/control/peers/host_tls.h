@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what health saw of TLS at the addresses of servers' hosts, as long as the policy speaks it
  * so and the addresses are theirs. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_HOST_TLS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one process as control sees it: its channel, the questions that wait there, its counters
  * over all its lives. What it is for stands in a face of the file that embeds it. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_PEER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/peers/peer_clients.h"
 
 #include "daemon/control/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/peers/peer_policy.h"
 
 #include "daemon/base/channel.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/peers/question.h"
 #include "lib/base/container.h"
 #include "lib/ipc/kernel.h"

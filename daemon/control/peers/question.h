@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns questions to other processes that wait for their answer, and the waiting for several. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_QUESTION_H
 #define POSTERN_DAEMON_CONTROL_PEERS_QUESTION_H

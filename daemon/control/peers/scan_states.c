@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/peers/scan_states.h"
 
 #include <stdio.h>

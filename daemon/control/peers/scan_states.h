@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what control knows of how scans fare: what each smtp process told last of each, and what
  * those that ended have left. Names that no policy has any more stay until others need the room. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_SCAN_STATES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the web process as control sees it: whether there is to be one, where it listens, and
  * the pages that it asks for. */
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_WEB_PEER_H

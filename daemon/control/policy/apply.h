@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the way of a checked policy into force: prepare everywhere, store, commit; or nothing.
  *
  *	prepare	the relays parse it; one error ends the apply, nothing has changed

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the confirm that a policy waits for: without it the policy before returns in time, also over
  * a restart, since it stands in `current`. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_CONFIRM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the difference of two texts, line by line. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_DIFF_H
 #define POSTERN_DAEMON_CONTROL_POLICY_DIFF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the look at what of a policy would be left empty by another: nobody means that by an empty
  * file or a mistyped option. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_EMPTYING_H

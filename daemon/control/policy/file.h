@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the rule of the configuration file: when it counts, and when the running policy goes on
  * (doc/design.md). */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_FILE_H

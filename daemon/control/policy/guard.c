@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/policy/guard.h"
 
 #include "daemon/control/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what keeps a change of the policy from being made by accident (doc/design.md): an open
  * confirm, a change by commands that it would take away, another policy than it began from, clients
  * that would no longer be redirected. Every change passes here, whoever wants it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the inquiries: in each of them every host is asked anew what it offers to the gateway,
  * before its first flow. Every apply begins one, and so does one that changes nothing: whoever has
  * put another server behind the same address applies the same file again. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words in which a policy says which zones are read at message level from now on, or no
  * more. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_LEVEL_NOTICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the look at what a coming policy would let pass that the running one redirects. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_OPENING_H
 #define POSTERN_DAEMON_CONTROL_POLICY_OPENING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns parsing a policy with what control knows of the machine: interfaces, own addresses. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_PARSE_H
 #define POSTERN_DAEMON_CONTROL_POLICY_PARSE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which policy the daemon starts with.
  *
  *	choose	the one that ran last (or that a confirm goes back to, when its time is over); the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is said of the names in a policy that was just applied: those that DNS does not know.
  * Names that health is still looking up are waited for a little, and only by who is told. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_UNKNOWN_NAMES_H

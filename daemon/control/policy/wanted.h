@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which of the processes that need not run are wanted, and the waiting for those that a policy
  * needs before it can come into force. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_WANTED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a request of the control sockets while it is carried out: its words, its answer.
  *
  * What may be typed stands in lib/command/verbs.c, which command_run() reads the words by; a verb's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The answer of a command: rows and text as they come, and the end. */
 #include "daemon/control/request/command.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what commands that show finished things have in common: of which time, how many rows, page
  * by page, and that there are more. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_COMMAND_HISTORY_H

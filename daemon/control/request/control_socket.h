@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the control sockets: connections of posternctl and portals, their requests and answers. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_CONTROL_SOCKET_H
 #define POSTERN_DAEMON_CONTROL_REQUEST_CONTROL_SOCKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/request/intake.h"
 
 #include "lib/command/request.h"

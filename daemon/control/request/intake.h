@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a request brings: its words and its body, from its first frame until it is answered,
  * and the bound of all requests together. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_INTAKE_H

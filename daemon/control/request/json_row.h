@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how sessions and their parts look as rows: the field names are the CLI's columns. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_JSON_ROW_H
 #define POSTERN_DAEMON_CONTROL_REQUEST_JSON_ROW_H

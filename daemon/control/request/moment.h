@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns moments as people write them. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_MOMENT_H
 #define POSTERN_DAEMON_CONTROL_REQUEST_MOMENT_H

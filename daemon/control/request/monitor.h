@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns live events: who wants which, and their words. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_MONITOR_H
 #define POSTERN_DAEMON_CONTROL_REQUEST_MONITOR_H

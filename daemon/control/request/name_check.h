@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns whether a name that was asked for is one at all: a question that nothing matches is
  * answered, a mistyped name is refused. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_NAME_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which sessions a command is about: "user U", "address A", "mac M", "zone Z" or an id. */
 #ifndef POSTERN_DAEMON_CONTROL_REQUEST_SELECTION_H
 #define POSTERN_DAEMON_CONTROL_REQUEST_SELECTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns changes of blocks: in force, in the relays, on disk, out of the kernel's cache; what the
  * client has running ends. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_BLOCK_CHANGE_H

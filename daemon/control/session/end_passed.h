@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns ending the passed flows of a session that is over, or of a blocked client: asking the keeper
  * for one address at a time, since each makes it walk the table of connections. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_END_PASSED_H

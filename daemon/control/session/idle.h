@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the idle time of sessions that pass: control sees their connections begin now and then, and
  * the kernel is asked what else they do before one of them ends as idle. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_IDLE_H

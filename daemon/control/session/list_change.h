@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns changes of dynamic lists: in force, in the relays, on disk, out of the kernel's cache. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_LIST_CHANGE_H
 #define POSTERN_DAEMON_CONTROL_SESSION_LIST_CHANGE_H

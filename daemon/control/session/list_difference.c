@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/session/list_difference.h"
 
 #include "lib/policy/element.h"

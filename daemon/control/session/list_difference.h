@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what new elements of a dynamic list would change: what comes, what goes, what stays. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_LIST_DIFFERENCE_H
 #define POSTERN_DAEMON_CONTROL_SESSION_LIST_DIFFERENCE_H

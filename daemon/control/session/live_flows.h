@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns control's picture of the live flows: to which session, rule and listener each belongs, so
  * that a session in use does not go idle and a rule knows its hits. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_LIVE_FLOWS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the login: what is asked for, checked against zone and limits, becomes a session. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_LOGIN_H
 #define POSTERN_DAEMON_CONTROL_SESSION_LOGIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which session was let pass from which address.
  *
  * The kernel's table of connections knows addresses alone, and a session gains and loses addresses

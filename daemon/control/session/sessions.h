@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the life of sessions in control: put in, learned, in use, over. */
 #ifndef POSTERN_DAEMON_CONTROL_SESSION_SESSIONS_H
 #define POSTERN_DAEMON_CONTROL_SESSION_SESSIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns blocks as they stand in state.db. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_BLOCK_STORE_H
 #define POSTERN_DAEMON_CONTROL_STORE_BLOCK_STORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a database and the thread that works on it: jobs go in, results come back in the loop.
  *
  * Jobs run in the order they were submitted. Adjacent write jobs share one transaction (and so one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns reading small files and the one way of replacing one. It waits for the disk. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_DISK_H
 #define POSTERN_DAEMON_CONTROL_STORE_DISK_H

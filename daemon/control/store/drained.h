@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which hosts of the servers the operator has drained: they take no new flows, whatever policy
  * and probes say, until they are enabled again. Kept in the state folder. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_DRAINED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is waited for before a change of sessions, lists or blocks is answered: that it is on
  * disk. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_DURABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the numbers of flows: blocks for the relays; no number is ever used twice. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_FLOW_IDS_H
 #define POSTERN_DAEMON_CONTROL_STORE_FLOW_IDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/store/session_store.h"
 
 #include "daemon/base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what control keeps over a restart besides the policy: sessions, the entries of dynamic
  * lists, and blocks, in state.db. A change whose done() was called with 0 survives a power cut. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_SESSION_STORE_H

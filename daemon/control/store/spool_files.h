@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the files that smtp processes keep texts in: made in the state folder without a name, given
  * away, and never opened by anybody again. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_SPOOL_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns small files of lines in the state folder: read whole at the start, written whole by the
  * disk's thread at every change. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_STATE_LINES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what state.db is held against at the start: beside it lies how far it had come and how many
  * sessions it had, so that a database that was emptied, or has lost the end of its log, is known as
  * such. The mark is written behind each commit, so it is never ahead of a database that is whole.

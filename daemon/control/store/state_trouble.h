@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is wrong with the state folder, in words, for who asks: a full disk, changes that could
  * not be stored, sessions that a lost file has taken. */
 #ifndef POSTERN_DAEMON_CONTROL_STORE_STATE_TROUBLE_H

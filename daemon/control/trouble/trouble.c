@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/trouble/trouble.h"
 
 #include "daemon/control/request/json_row.h"

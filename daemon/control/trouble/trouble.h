@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what `status` says is wrong: each trouble with the command to type next. */
 #ifndef POSTERN_DAEMON_CONTROL_TROUBLE_TROUBLE_H
 #define POSTERN_DAEMON_CONTROL_TROUBLE_TROUBLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what DNS said of clients' names, each answer until its time is over. So many are held; of
  * more, the one that was not asked for the longest time goes. */
 #ifndef POSTERN_DAEMON_HEALTH_NAMES_CLIENT_ANSWERS_H

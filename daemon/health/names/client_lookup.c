@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A look-up has a slot from its first question until DNS has answered its last one: c-ares forgets
  * none. That may be long after it was told (`over`): its slot then is all that is left of it. */
 #include "daemon/health/names/client_lookup.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the look-ups of listeners' clients: reverse DNS says names of an address, forward DNS which
  * of them are its own (lib/dns/client_name.h). Each is answered within 5 s, whatever DNS does, and
  * one look-up answers all who ask for its address. */

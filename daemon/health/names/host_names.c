@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/health/names/host_names.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the names of hosts that are no server's: whoever asked for one is told its addresses, and
  * again whenever they change. */
 #ifndef POSTERN_DAEMON_HEALTH_NAMES_HOST_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* c-ares keeps the sockets, the ids and the retries; what an answer says is read by dns_read(). It
  * has no thread here: each of its sockets is a watch, and its next timeout is the one timer.
  *

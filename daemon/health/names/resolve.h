@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns asking DNS servers: c-ares on the loop. One question, one answer; nothing is kept. */
 #ifndef POSTERN_DAEMON_HEALTH_NAMES_RESOLVE_H
 #define POSTERN_DAEMON_HEALTH_NAMES_RESOLVE_H

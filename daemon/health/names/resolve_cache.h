@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the names that are wanted and what DNS last said of each: asked once for all who want them,
  * asked again before the answer's time is over, and held over while DNS is down. */
 #ifndef POSTERN_DAEMON_HEALTH_NAMES_RESOLVE_CACHE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the next program is handed over an exec: the children that live on, and every descriptor
  * that it is to have, as text. */
 #include "daemon/keeper/keeper.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The upgrade in place behind the exec: this program takes the place of the one before. The theory
  * of operation stands in upgrade.h. */
 #include "daemon/keeper/keeper.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Running the program of an upgrade beside this one, without any privilege, to see whether it could
  * take over; and its words. */
 #include "daemon/keeper/keeper.h"

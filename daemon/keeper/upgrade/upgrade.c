@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The upgrade in place up to the exec. The theory of operation stands in the header. */
 #include "daemon/keeper/keeper.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the upgrade in place: the keeper becomes the program that lies under its name now, with the
  * same process id, and no flow is lost and no connection refused.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/relay/carry/carry.h"
 
 #include "daemon/flow/dial.h"

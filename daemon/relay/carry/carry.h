@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 7, relay: both directions of a flow, until both ended, one broke, or nothing moved
  * for too long. */
 #ifndef POSTERN_DAEMON_RELAY_CARRY_CARRY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns moving the bytes of one direction of a flow: copied for dialogue, spliced for bulk.
  *
  * The sockets are watched edge-triggered, so a direction remembers what it last knew of them:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the pipes through which bulk is spliced: few, made when first needed, shared by all flows
  * of a relay. A flow holds one only while bytes are stuck in it. */
 #ifndef POSTERN_DAEMON_RELAY_CARRY_SPLICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/relay/connect/announce.h"
 
 #include "daemon/flow/header.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns telling a server who the client is: the PROXY header in front of everything, or XCLIENT
  * commands between the server's first greeting and the one that the client gets. */
 #ifndef POSTERN_DAEMON_RELAY_CONNECT_ANNOUNCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 6, first half: a flow waits for one of its server's hosts to take the connection;
  * which, and from where, is dial.h. */
 #ifndef POSTERN_DAEMON_RELAY_CONNECT_CONNECT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/relay/connect/host_answers.h"
 
 #include "lib/policy/policy.h"

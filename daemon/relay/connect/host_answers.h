@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a relay found out itself about the hosts of the servers.
  *
  * A host that offers XCLIENT or XFORWARD to the gateway lets any client assume any identity, so

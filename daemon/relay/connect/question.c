@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/relay/connect/question.h"
 
 #include "daemon/base/log.h"

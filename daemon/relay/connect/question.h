@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns asking a host whether it offers XCLIENT or XFORWARD to the gateway: greeting, EHLO, QUIT
  * over a connection of its own, from the address that flows come from. */
 #ifndef POSTERN_DAEMON_RELAY_CONNECT_QUESTION_H

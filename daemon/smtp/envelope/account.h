@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns who the gateway is at a server with an `account`: its login there, and the sender that such
  * a server is told. The secret is read where it is said, and kept nowhere. */
 #ifndef POSTERN_DAEMON_SMTP_ENVELOPE_ACCOUNT_H

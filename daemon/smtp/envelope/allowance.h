@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a flow may still send: its messages and recipients held against the limits of their
  * rules and zone. */
 #ifndef POSTERN_DAEMON_SMTP_ENVELOPE_ALLOWANCE_H

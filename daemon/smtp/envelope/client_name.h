@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a flow of a listener knows of its client's names by DNS (lib/dns/client_name.h): they
  * are asked for when something hangs on them, and waited for where it does. */
 #ifndef POSTERN_DAEMON_SMTP_ENVELOPE_CLIENT_NAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/envelope/envelope.h"
 
 #include "daemon/flow/charge.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 8, envelope: what the engine asks to be decided, from the greeting to the dot. Decided
  * by the policy that the flow began with, and by what is known now of lists, blocks and time. */
 #ifndef POSTERN_DAEMON_SMTP_ENVELOPE_ENVELOPE_H

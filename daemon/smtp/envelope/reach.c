@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/envelope/reach.h"
 
 #include "daemon/smtp/smtp.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is known of the servers that a flow's recipients may be sent to, before one is named.
  */
 #ifndef POSTERN_DAEMON_SMTP_ENVELOPE_REACH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A scan by clamd itself: one connection a message, from the 354 to its answer. */
 #include "daemon/smtp/scan/part.h"
 #include "daemon/smtp/scan/scans.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/scan/facts.h"
 
 #include "daemon/smtp/envelope/client_name.h"

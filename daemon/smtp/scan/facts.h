@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what filters are told of a client and its message beside the commands: the macros. */
 #ifndef POSTERN_DAEMON_SMTP_SCAN_FACTS_H
 #define POSTERN_DAEMON_SMTP_SCAN_FACTS_H

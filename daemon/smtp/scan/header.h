@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a message's header from its text to the server: kept while it goes by, and changed as its
  * milters want it, in the order of the policy. */
 #ifndef POSTERN_DAEMON_SMTP_SCAN_HEADER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a connection to a filter: it is made, what is said goes out in order, what comes is given
  * on, and why it broke is told in words.
  *

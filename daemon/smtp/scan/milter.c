@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A scan by a milter: one connection for all messages of a client's. */
 #include "daemon/smtp/scan/facts.h"
 #include "daemon/smtp/scan/part.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/scan/part.h"
 
 #include "daemon/smtp/scan/scans.h"

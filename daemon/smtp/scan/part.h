@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one scan of one flow: its connection to the filter, how far of the message in hand that is
  * to be told, and what it said to that.
  *

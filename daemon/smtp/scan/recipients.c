@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The recipients of a message whose rules have scans. */
 #include "daemon/smtp/scan/scans.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns stage 11, scan: what the scans of a message's rules say of it. This is all that the flow
  * knows of them; which filters they are, and how they are asked, is behind it.
  *

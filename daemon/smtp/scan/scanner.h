@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how each scan fares in this process: what was counted, whether it is tried at all, how many
  * messages it may have at once and who waits for that; control is told.
  *

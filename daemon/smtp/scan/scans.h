@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the files of a flow's scans share: the message in hand, which scans it has, its
  * recipients, and what of its text a filter has not taken. Nobody else includes it.
  *

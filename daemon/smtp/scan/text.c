@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The text of a message on its way to its scans, as fast as the slowest of them takes it. */
 #include "daemon/smtp/scan/scans.h"
 

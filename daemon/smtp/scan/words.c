@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a message's record has of its scans. */
 #include "daemon/smtp/scan/scans.h"
 

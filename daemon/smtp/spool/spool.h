@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns texts that are kept whole until their verdict is there: the first of each in memory, the
  * rest in a file that has no name.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the files for texts: a few that are empty and nobody's, more from control as they are used.
  * None has a name: a process that ends in whatever way leaves nothing behind. */
 #ifndef POSTERN_DAEMON_SMTP_SPOOL_SPOOL_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the bytes between a flow and its client's socket, in clear or in TLS, and the handshake
  * between the two. Which context it has stands in the policy that the flow began with. */
 #ifndef POSTERN_DAEMON_SMTP_WIRE_CLIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/wire/last_words.h"
 
 #include "daemon/smtp/server.h"

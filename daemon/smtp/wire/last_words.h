@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the last words of a flow: that its client hears them before its socket is closed. */
 #ifndef POSTERN_DAEMON_SMTP_WIRE_LAST_WORDS_H
 #define POSTERN_DAEMON_SMTP_WIRE_LAST_WORDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the bytes that go out to a flow's two sockets: what one does not take is held and goes first
  * when it takes some again. Who is lost is noted in the flow. */
 #ifndef POSTERN_DAEMON_SMTP_WIRE_OUTGOING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/wire/server_tls.h"
 
 #include "daemon/flow/choose.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns TLS with a flow's server: whom it has to be with, the handshake, and the bytes inside. */
 #ifndef POSTERN_DAEMON_SMTP_WIRE_SERVER_TLS_H
 #define POSTERN_DAEMON_SMTP_WIRE_SERVER_TLS_H

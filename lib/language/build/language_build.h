@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the grammar's actions do: each function takes one finished statement or value into the
  * policy being built. Private to grammar.y and lib/language/build/. */
 #ifndef POSTERN_LIB_LANGUAGE_BUILD_LANGUAGE_BUILD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/build/language_build.h"
 
 #include "lib/policy/element.h"

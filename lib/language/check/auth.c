@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the places where passwords are checked ask of a policy, and the listeners that ask them. */
 #include "lib/language/lexer.h"
 #include "lib/ldap/dn.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the message level asks of a policy: that a flow's path never changes once it is read, and
  * that one transaction has one server. */
 #include "lib/language/shadow.h"

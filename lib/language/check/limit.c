@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel's plan holds. A policy within these limits has a plan; there is no other place
  * that refuses one for its size. */
 #include "lib/language/parse.h"

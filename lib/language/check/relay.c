@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Relay control: an open relay cannot be written. Listeners, what their rules may be, and what asks
  * for protected domains. */
 #include "lib/language/parse.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What scans ask of a policy, and rules that have messages scanned. */
 #include "lib/language/parse.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What TLS, certificates and accounts ask of a policy. */
 #include "lib/language/parse.h"
 

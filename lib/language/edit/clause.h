@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the inside of one statement as its clauses, so that one of them can be changed and all else
  * stays. A clause is known by its first word; where several may stand, by what tells them apart:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a canonical text as a list of its top statements, and what of one policy another would take
  * away. */
 #ifndef POSTERN_LIB_LANGUAGE_EDIT_STATEMENTS_H

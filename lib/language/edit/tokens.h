@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a policy's text as words, for who moves its parts about without understanding them. */
 #ifndef POSTERN_LIB_LANGUAGE_EDIT_TOKENS_H
 #define POSTERN_LIB_LANGUAGE_EDIT_TOKENS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the settings of a policy as parts of its text: what stands at the top with no name of its
  * own. Whoever moves them about need not understand them. */
 #ifndef POSTERN_LIB_LANGUAGE_EDIT_TOP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/print/write.h"
 
 static void put_text(struct language_writer *w, const char *word, const struct policy_string *text)

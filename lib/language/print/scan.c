@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/print/write.h"
 
 void language_put_scan(struct language_writer *w, const struct policy_scan *scan, bool full)

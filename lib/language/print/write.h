@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns text that grows while a policy is printed. Private to lib/language/. */
 #ifndef POSTERN_LIB_LANGUAGE_PRINT_WRITE_H
 #define POSTERN_LIB_LANGUAGE_PRINT_WRITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the decision: which rule takes a client's connection, or each recipient of a message, and
  * what of it may be cached. Pure; used alike by admission, relay, smtp and `explain`.
  *

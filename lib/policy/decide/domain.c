@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/decide/domain.h"
 
 #include "lib/policy/decide/rule.h"

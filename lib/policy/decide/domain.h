@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns which protected domain a recipient belongs to, and so in which direction a message goes.
  * Private to lib/policy/decide/ and lib/policy/proof/. */
 #ifndef POSTERN_LIB_POLICY_DECIDE_DOMAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/decide/decide.h"
 
 #include "lib/policy/decide/domain.h"

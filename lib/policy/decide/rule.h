@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns whether one rule takes a connection, or a recipient: its conditions one by one, cheap ones
  * first, the destination last, then sender and recipient. Private to lib/policy/decide/ and
  * lib/policy/proof/. */

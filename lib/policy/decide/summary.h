@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the short form of each rule, by which the walk over many rules passes over those that a
  * client cannot match: some bytes a rule, side by side, instead of a look into each condition. */
 #ifndef POSTERN_LIB_POLICY_DECIDE_SUMMARY_H

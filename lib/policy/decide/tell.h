@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words of `explain`: lines put together of what a policy says. Private to
  * lib/policy/decide/. */
 #ifndef POSTERN_LIB_POLICY_DECIDE_TELL_H

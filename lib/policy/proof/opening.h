@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the comparison of two policies: which of the first one's clients would pass under the
  * second. Pure; what it cannot be sure of in time, it says. */
 #ifndef POSTERN_LIB_POLICY_PROOF_OPENING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Theory of operation. A client that a rule r of the running policy redirects passes under the
  * coming one only if something changed: r itself (gone, disabled, narrower, moved), or a rule p
  * that passes (new, enabled, wider, moved). So only pairs of an r and a p of which one changed are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Theory of operation. What is known of the client are literals: a condition of a rule that must
  * hold, or must not. At first these are the conditions of r and p. A client for whom all hold is
  * made, each condition by itself, of what the literals name: a condition on users, addresses or

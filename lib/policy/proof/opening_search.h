@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the search for a client that is redirected by one policy and passes under another. Private
  * to lib/policy/proof/. */
 #ifndef POSTERN_LIB_POLICY_PROOF_OPENING_SEARCH_H

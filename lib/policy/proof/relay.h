@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns when the gateway would relay for strangers: what lets a rule of a listener send to a server,
  * and how wide that is. */
 #ifndef POSTERN_LIB_POLICY_PROOF_RELAY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the proof that no stranger is relayed: the decision itself, asked about every trick that is
  * known to open a relay. Run at every apply; whatever it finds refuses it. */
 #ifndef POSTERN_LIB_POLICY_PROOF_RELAY_PROOF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one flow at message level: SMTP with the client as its server, with the server as its
  * client, and what of one side's words becomes words to the other. It is fed by bytes, time and
  * verdicts, and answers by bytes, by what it waits for and until when. It holds no pointer: a copy

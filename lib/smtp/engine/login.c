@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* AUTH of the client (RFC 4954): who may say it, and the lines of it, which nothing here keeps. */
 #include "lib/smtp/engine/parts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the files of the engine know of each other: the words of its own replies, and the steps
  * that more than one of them takes. Nobody else includes it. */
 #ifndef POSTERN_LIB_SMTP_ENGINE_PARTS_H

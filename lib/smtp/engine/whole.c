@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A text that is kept whole: the client says all of it while the server idles, and the server hears
  * of it behind the verdict. */
 #include "lib/smtp/engine/parts.h"

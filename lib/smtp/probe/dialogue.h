@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the gateway's own dialogue with a mail host, as probes hold it: who the client is, as flows
  * say it; greeting, EHLO, TLS as flows want it, what must not be offered, QUIT. Never a message. */
 #ifndef POSTERN_LIB_SMTP_PROBE_DIALOGUE_H

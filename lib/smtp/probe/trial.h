@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the dialogue of `server test`: TLS and who the client is, as flows say it, the login of the
  * server's account, then an envelope up to RCPT and never DATA; and what its end means to an
  * operator, with what to change. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/smtp/probe/trial.h"
 
 #include "lib/tls/advice.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the text behind DATA (RFC 5321 4.5.2): where it ends, what its lines are, and that only what
  * a strict reader reads goes to the server. */
 #ifndef POSTERN_LIB_SMTP_TEXT_BODY_H

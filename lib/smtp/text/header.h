@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is noted of a message's header section (RFC 5322 2.2): hops, Message-ID, 8-bit bytes.
  */
 #ifndef POSTERN_LIB_SMTP_TEXT_HEADER_H

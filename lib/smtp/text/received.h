@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the one header line that the gateway writes before a text: Received (RFC 5321 4.4). */
 #ifndef POSTERN_LIB_SMTP_TEXT_RECEIVED_H
 #define POSTERN_LIB_SMTP_TEXT_RECEIVED_H

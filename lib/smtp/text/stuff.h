@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a text on its way to a server (RFC 5321 4.5.2): its dots are stuffed, and what no strict
  * reader would take for a line never goes. */
 #ifndef POSTERN_LIB_SMTP_TEXT_STUFF_H

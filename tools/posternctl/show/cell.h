@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one value as people read it. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_SHOW_CELL_H
 #define POSTERN_TOOLS_POSTERNCTL_SHOW_CELL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the layout of a table for people: columns that stand under their headings, and go on below
  * where they do not fit beside each other. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_SHOW_COLUMNS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tools/posternctl/show/complete.h"
 
 #include "lib/record/ending.h"

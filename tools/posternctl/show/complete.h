@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what may stand at the end of a command line, for the shell's completion. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_SHOW_COMPLETE_H
 #define POSTERN_TOOLS_POSTERNCTL_SHOW_COMPLETE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the help: all of the table for people, and as JSON for programs. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_SHOW_HELP_H
 #define POSTERN_TOOLS_POSTERNCTL_SHOW_HELP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one line of logfmt: what programs and people read of events. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_SHOW_LOGFMT_H
 #define POSTERN_TOOLS_POSTERNCTL_SHOW_LOGFMT_H

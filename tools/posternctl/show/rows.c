@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tools/posternctl/show/rows.h"
 
 #include "tools/posternctl/show/cell.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how rows are shown: aligned columns for people, JSON for programs. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_SHOW_ROWS_H
 #define POSTERN_TOOLS_POSTERNCTL_SHOW_ROWS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the reading of other programs' nftables objects as the kernel tells them: netlink messages
  * and their attributes. What is cut off, too short or not terminated is not there. */
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_BYTES_H

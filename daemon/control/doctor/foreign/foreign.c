@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What other programs' nftables rules would do with our packets, told as facts for `doctor`:
  *
  *   chain FAMILY TABLE CHAIN TYPE HOOK PRIORITY accept|drop DEVICE|*  each base chain

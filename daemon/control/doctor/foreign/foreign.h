@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what other programs' nftables rules would do with our packets, told as facts for doctor. */
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_FOREIGN_H
 #define POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_FOREIGN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the reading of one rule of another program, as the row of expressions that nft and
  * iptables-nft make. A condition that is not understood makes it say less, never more. */
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_RULE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a set or map of another program's nftables rules says of the packets to a TCP port: of
  * the port, of a connection's states, of interfaces. */
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_SET_H

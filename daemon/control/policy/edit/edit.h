@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the CLI's edits of the running policy: statements put in, replaced, changed, moved or taken
  * out one after the other, checked and applied as one policy with one number, or not at all. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_EDIT_EDIT_H

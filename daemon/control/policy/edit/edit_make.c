@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/policy/edit/edit_make.h"
 
 #include "lib/language/edit/clause.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one edit's way from its words to another policy, without looking whether it may be. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_EDIT_EDIT_MAKE_H
 #define POSTERN_DAEMON_CONTROL_POLICY_EDIT_EDIT_MAKE_H

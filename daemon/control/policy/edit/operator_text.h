@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the operator's own text of a policy, comments included: what becomes of it when a command
  * changes the policy. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_EDIT_OPERATOR_TEXT_H

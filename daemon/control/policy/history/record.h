@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns one policy as it is kept in the state folder: its texts, who applied it, and a checksum that
  * tells a file that was cut off. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_HISTORY_RECORD_H

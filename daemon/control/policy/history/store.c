@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/policy/history/store.h"
 
 #include "daemon/control/store/disk.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the policies in the state folder: the running one, the last 20 that were applied as a whole,
  * the last 200 that commands made of them, and what waits for a confirm. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_HISTORY_STORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the texts that a policy is made of besides its first: what it includes and its list files,
  * as they were when it was parsed, so that it can be parsed again whatever happened to them. */
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_HISTORY_TEXTS_H

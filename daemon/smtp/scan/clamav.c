@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A scan by clamd itself: one connection a message, from the 354 to its answer. */
 #include "daemon/smtp/scan/part.h"
-#include "daemon/smtp/scan/scans.h"
 #include "daemon/smtp/smtp.h"
 
 #include <stdio.h>
@@ -46,7 +45,7 @@ static void on_verdict(struct scan_part *part, enum clamav_verdict verdict)
 static void say_text(struct scan_part *part)
 {
 	size_t len;
-	const char *text = scans_text_for(part, &len);
+	const char *text = scan_part_text(part, &len);
 	uint8_t *bytes = part->link.smtp->scan_bytes;
 
 	while (len > 0 && !scan_link_is_full(&part->link) && !part->final) {
@@ -54,7 +53,7 @@ static void say_text(struct scan_part *part)
 		clamav_head(bytes, n);
 		memcpy(bytes + CLAMAV_HEAD_BYTES, text, n);
 		scan_link_put(&part->link, bytes, CLAMAV_HEAD_BYTES + n);
-		scans_text_taken(part, n);
+		scan_part_text_taken(part, n);
 		text += n;
 		len -= n;
 	}
@@ -84,7 +83,7 @@ static void go_on(struct scan_part *part)
 		return;
 	}
 	say_text(part);
-	scans_text_for(part, &len);
+	scan_part_text(part, &len);
 	if (len > 0 || part->ended || part->final)
 		return;
 	if (part->goal == SCAN_GOAL_TEXT) {

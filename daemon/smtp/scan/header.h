@@ -11,7 +11,8 @@
 struct scans;
 
 /* A larger one goes by unchanged, or not at all if it would have to be changed. */
-#define SCAN_HEADER_MAX (1u << 20)
+#define SCAN_HEADER_MAX       (1u << 20)
+#define SCAN_HEADER_TOO_LARGE "its header is too large to be changed"
 
 struct scan_header {
 	char *bytes; /* up to its end, or more of the text */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A scan by a milter: one connection for all messages of a client's. */
-#include "daemon/smtp/scan/facts.h"
+#include "daemon/smtp/scan/message.h"
 #include "daemon/smtp/scan/part.h"
-#include "daemon/smtp/scan/scans.h"
 #include "daemon/smtp/smtp.h"
 
 #include <stdio.h>
@@ -22,7 +21,7 @@ static struct milter_out out_of(const struct scan_part *part)
 {
 	return (struct milter_out){.bytes = part->link.smtp->scan_bytes,
 		.room = MILTER_ROOM,
-		.macros = &scans_facts(part->scans)->macros};
+		.macros = &part->message->facts.macros};
 }
 
 static bool is_reached(const struct scan_part *part)
@@ -50,7 +49,7 @@ static void open_link(struct scan_part *part)
 static bool is_stale(const struct scan_part *part)
 {
 	return !part->fresh && part->milter->why == MILTER_WHY_CLOSED && !part->told_data &&
-	       scans_is_first(part->scans);
+	       part->message->face->is_first(part->message);
 }
 
 static void on_failed(struct scan_part *part, const struct milter_out *out)
@@ -104,22 +103,24 @@ static void begin(struct scan_part *part)
 static void tell_client(struct scan_part *part, struct milter_out *out)
 {
 	part->told_client = true;
-	milter_connect(part->milter, scans_facts(part->scans)->host, scans_client(part->scans),
-		now_of(part), out);
+	milter_connect(
+		part->milter, part->message->facts.host, part->message->client, now_of(part), out);
 }
 
 static void tell_recipient(struct scan_part *part, struct milter_out *out)
 {
-	const char *address = scans_recipient(part->scans, part->told_recipients++);
+	struct scan_message *message = part->message;
+	const char *address = message->face->recipient(message, part->told_recipients++);
 
-	scan_facts_recipient(scans_facts(part->scans), address);
+	scan_facts_recipient(&message->facts, address);
 	milter_rcpt(part->milter, address, NULL, now_of(part), out);
 }
 
 /* False: of the envelope it knows all. */
 static bool tell_envelope(struct scan_part *part, struct milter_out *out)
 {
-	const char *helo = scans_helo(part->scans);
+	const struct scan_message *message = part->message;
+	const char *helo = message->helo;
 
 	if (!part->told_client) {
 		tell_client(part, out);
@@ -128,9 +129,8 @@ static bool tell_envelope(struct scan_part *part, struct milter_out *out)
 		milter_helo(part->milter, helo, now_of(part), out);
 	} else if (!part->told_sender) {
 		part->told_sender = true;
-		milter_mail(
-			part->milter, scans_facts(part->scans)->sender, NULL, now_of(part), out);
-	} else if (part->told_recipients < scans_recipients(part->scans)) {
+		milter_mail(part->milter, message->facts.sender, NULL, now_of(part), out);
+	} else if (part->told_recipients < message->face->recipients(message)) {
 		tell_recipient(part, out);
 	} else {
 		return false;
@@ -141,10 +141,11 @@ static bool tell_envelope(struct scan_part *part, struct milter_out *out)
 static bool tell_text(struct scan_part *part, struct milter_out *out)
 {
 	size_t len;
-	const char *text = scans_text_for(part, &len);
+	const char *text = scan_part_text(part, &len);
 
 	if (len > 0) {
-		scans_text_taken(part, milter_text(part->milter, text, len, now_of(part), out));
+		size_t used = milter_text(part->milter, text, len, now_of(part), out);
+		scan_part_text_taken(part, used);
 		return true;
 	}
 	if (part->goal < SCAN_GOAL_END || part->told_end)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/scan/part.h"
 
-#include "daemon/smtp/scan/scans.h"
+#include "daemon/smtp/scan/message.h"
 #include "daemon/smtp/smtp.h"
 #include "lib/base/container.h"
 
@@ -31,6 +31,7 @@ static uint64_t now_of(const struct scan_part *part)
 
 static void on_open(struct scan_link *link)
 {
+	PART_OF(link)->reached = true;
 	kind_of(PART_OF(link))->go_on(PART_OF(link));
 }
 
@@ -51,14 +52,16 @@ static void on_broken(struct scan_link *link, const char *words)
 
 static void on_settled(struct scan_link *link)
 {
-	scans_on_settled(PART_OF(link)->scans);
+	struct scan_message *message = PART_OF(link)->message;
+
+	message->face->on_settled(message);
 }
 
 static void on_place(struct scanner_place *place)
 {
 	struct scan_part *part = container_of(place, struct scan_part, place);
 
-	scans_run_again(part->scans);
+	part->message->face->on_place(part->message);
 }
 
 static const struct scan_link_face face = {.on_open = on_open,
@@ -100,7 +103,7 @@ void scan_part_refuse(
 	if (code == 421)
 		code = 451;
 	part->refusal = (struct smtp_refusal){(uint16_t)code, part->enhanced, part->words};
-	if (!final)
+	if (!final && part->scanner)
 		scanner_refused(part->scanner);
 	if (!final || !part->asked || part->settled)
 		return;
@@ -118,6 +121,40 @@ void scan_part_pass(struct scan_part *part)
 	scanner_judged(part->scanner, false);
 }
 
+bool scan_part_failure(const struct scan_part *part, struct smtp_refusal *refusal)
+{
+	switch (scan_part_policy(part)->on_failure) {
+	case POLICY_SCAN_ACCEPT:
+		return false;
+	case POLICY_SCAN_REJECT:
+		*refusal = (struct smtp_refusal){550, "5.7.1", "this cannot be scanned"};
+		break;
+	case POLICY_SCAN_TEMPFAIL:
+		*refusal = (struct smtp_refusal){451, "4.7.1", "this cannot be scanned now"};
+		break;
+	}
+	if (part->too_large) /* at no time */
+		*refusal = (struct smtp_refusal){552, "5.3.4", "too large to be scanned"};
+	return true;
+}
+
+/* ---- the text ---- */
+
+const char *scan_part_text(const struct scan_part *part, size_t *len)
+{
+	const char *text = part->message->face->text(part->message, len);
+
+	*len = part->final || part->text_at > *len ? 0 : *len - part->text_at;
+	return *len ? text + part->text_at : NULL;
+}
+
+void scan_part_text_taken(struct scan_part *part, size_t len)
+{
+	part->text_at += len;
+	if (len > 0 && part->goal == SCAN_GOAL_TEXT) /* it has its time anew */
+		part->due_ms = now_of(part) + scan_part_policy(part)->deadline_ms;
+}
+
 /* ---- its goals ---- */
 
 void scan_part_go_on(struct scan_part *part)
@@ -132,6 +169,9 @@ static bool begin(struct scan_part *part)
 	if (part->asked)
 		return true;
 	part->asked = true;
+	part->settled = !part->scanner;
+	if (part->settled)
+		return true;
 	scanner_asked(part->scanner);
 	if (scanner_may_try(part->scanner))
 		return true;
@@ -157,7 +197,8 @@ void scan_part_over(struct scan_part *part)
 	scanner_give(part->scanner, &part->place);
 	part->goal = SCAN_GOAL_NONE;
 	part->verdict = SCAN_PENDING;
-	part->final = part->asked = part->settled = part->again = part->too_large = false;
+	part->final = part->asked = part->settled = part->again = false;
+	part->too_large = part->late = part->reached = false;
 	part->text_at = 0;
 	part->due_ms = UINT64_MAX;
 	part->ended_ms = 0;
@@ -187,24 +228,25 @@ void scan_part_on_time(struct scan_part *part, uint64_t now_ms)
 {
 	scan_link_on_time(&part->link, now_ms);
 	kind_of(part)->on_time(part, now_ms);
-	if (part->verdict == SCAN_PENDING && part->goal != SCAN_GOAL_NONE && now_ms >= part->due_ms)
-		scan_part_fail(part, late_words(part), true);
+	if (part->verdict != SCAN_PENDING || part->goal == SCAN_GOAL_NONE || now_ms < part->due_ms)
+		return;
+	part->late = true;
+	scan_part_fail(part, late_words(part), true);
 }
 
 /* ---- its life ---- */
 
-struct scan_part *scan_part_new(struct scans *scans, const struct policy_scan *scan)
+struct scan_part *scan_part_new(
+	struct scan_message *message, const struct policy_scan *scan, struct scanner *scanner)
 {
-	struct smtp *smtp = scans_smtp(scans);
-	struct scanner *scanner = scanner_of(smtp, scan);
-	struct scan_part *part = scanner ? calloc(1, sizeof(*part)) : NULL;
+	struct scan_part *part = calloc(1, sizeof(*part));
 
 	if (!part)
 		return NULL;
-	scan_link_init(&part->link, smtp, scan, &face);
+	scan_link_init(&part->link, message->smtp, scan, &face);
 	part->place.on_place = on_place;
 	part->scanner = scanner;
-	part->scans = scans;
+	part->message = message;
 	part->due_ms = UINT64_MAX;
 	return part;
 }

@@ -13,8 +13,7 @@
 #include "lib/scan/clamav.h"
 #include "lib/smtp/engine/engine.h"
 
-struct scans;
-struct smtp_flow;
+struct scan_message;
 
 enum scan_goal {
 	SCAN_GOAL_NONE,
@@ -34,14 +33,16 @@ enum scan_verdict {
 struct scan_part {
 	struct scan_link link; /* first */
 	struct scanner_place place;
-	struct scanner *scanner;
-	struct scans *scans;
+	struct scanner *scanner;      /* NULL: nothing of it counts */
+	struct scan_message *message; /* the one that it hears of */
 	uint8_t goal, verdict;
 	bool final;
 	bool asked;        /* it is counted that it has this message */
 	bool settled;      /* and what became of that */
 	bool again;        /* it hears this message's envelope once more: a no is to all of it */
 	bool too_large;    /* FAILED as no filter of this kind can look at it: no later try helps */
+	bool late;         /* FAILED as the time was over */
+	bool reached;      /* a connection was there */
 	size_t text_at;    /* of the text in hand it has so much */
 	uint64_t due_ms;   /* of the goal; UINT64_MAX: whatever it takes */
 	uint64_t ended_ms; /* since when it has all of the text to look at */
@@ -59,8 +60,10 @@ struct scan_part {
 	bool begun, ended;
 };
 
-/* NULL: no memory. scan: of the flow's policy. */
-struct scan_part *scan_part_new(struct scans *scans, const struct policy_scan *scan);
+/* NULL: no memory. scan: of a policy that is held as long; scanner: of how it fares messages tell,
+ * or NULL: it is asked whatever became of others, and nobody hears what became of this. */
+struct scan_part *scan_part_new(
+	struct scan_message *message, const struct policy_scan *scan, struct scanner *scanner);
 void scan_part_free(struct scan_part *part);
 static inline const struct policy_scan *scan_part_policy(const struct scan_part *part)
 {
@@ -74,7 +77,12 @@ void scan_part_go_on(struct scan_part *part);
 void scan_part_over(struct scan_part *part);
 uint64_t scan_part_deadline(const struct scan_part *part);
 void scan_part_on_time(struct scan_part *part, uint64_t now_ms);
-/* For the files of its kinds. counts: against the filter. */
+/* The reply where it has FAILED; false: the message goes on without it. */
+bool scan_part_failure(const struct scan_part *part, struct smtp_refusal *refusal);
+/* For the files of its kinds: what of the text this one has not had; so much of it was told. */
+const char *scan_part_text(const struct scan_part *part, size_t *len);
+void scan_part_text_taken(struct scan_part *part, size_t len);
+/* counts: against the filter. */
 void scan_part_fail(struct scan_part *part, const char *words, bool counts);
 /* words: kept. */
 void scan_part_refuse(

@@ -24,8 +24,8 @@ static bool put_recipient(struct scans *scans)
 			return false;
 		scans->list = list;
 		scans->room = room;
-		scans->facts.macros.values[MILTER_MACRO_RCPT_ADDR] =
-			NULL; /* it was in the old one */
+		/* it was in the old one */
+		scans->message.facts.macros.values[MILTER_MACRO_RCPT_ADDR] = NULL;
 	}
 	scans->last = scans->used;
 	memcpy(scans->list + scans->used, text + 1, len);
@@ -55,14 +55,14 @@ void scan_recipient_done(struct smtp_flow *flow, bool taken)
 			part->told_recipients = scans->recipients;
 }
 
-uint32_t scans_recipients(const struct scans *scans)
+uint32_t scans_recipients(const struct scan_message *message)
 {
-	return scans->recipients;
+	return scans_having(message)->recipients;
 }
 
-const char *scans_recipient(const struct scans *constant, uint32_t number)
+const char *scans_recipient(struct scan_message *message, uint32_t number)
 {
-	struct scans *scans = (struct scans *)(uintptr_t)constant; /* the cursor alone */
+	struct scans *scans = (struct scans *)(void *)message;
 
 	if (scans->in_hand && number + 1 == scans->recipients)
 		return scans->list + scans->last;
@@ -73,9 +73,9 @@ const char *scans_recipient(const struct scans *constant, uint32_t number)
 	return scans->list + scans->cursor_at;
 }
 
-bool scans_is_first(const struct scans *scans)
+bool scans_is_first(const struct scan_message *message)
 {
-	return scans->flow->engine.accepted == 0;
+	return scans_having(message)->flow->engine.accepted == 0;
 }
 
 /* False: this recipient is to come in another message. */
@@ -111,9 +111,9 @@ static enum scan_answer ask_of_recipient(
 	struct smtp_flow *flow = scans->flow;
 
 	scans->ask = flow->engine.ask;
-	if (scans->message != flow->engine.message)
+	if (scans->number != flow->engine.message)
 		scans_over(scans);
-	scans->message = flow->engine.message;
+	scans->number = flow->engine.message;
 	scans->ending = MESSAGE_DELIVERED;
 	scan_recipient_done(flow, false); /* of one that met no reply */
 	if (!set_scans(scans, reply->scans, reply->submission)) {
@@ -126,7 +126,7 @@ static enum scan_answer ask_of_recipient(
 		return scans_refuse(refusal, 451, "4.3.0", "no memory");
 	}
 	if (!scans->filled && set)
-		scan_facts_fill(&scans->facts, flow);
+		scan_facts_fill(&scans->message.facts, flow);
 	scans->filled = scans->filled || set;
 	scans_seek(scans, set, SCAN_GOAL_RECIPIENTS);
 	return SCAN_GO_ON;

@@ -15,6 +15,8 @@
 #define BEHIND_MS 5000
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms);
+static void on_settled(struct scan_message *message);
+static void on_place(struct scan_message *message);
 
 uint64_t scans_now(const struct scans *scans)
 {
@@ -65,11 +67,21 @@ void scans_arm(struct scans *scans)
 
 struct scans *scans_make(struct smtp_flow *flow)
 {
+	static const struct scan_message_face face = {.recipients = scans_recipients,
+		.recipient = scans_recipient,
+		.is_first = scans_is_first,
+		.text = scans_text,
+		.on_settled = on_settled,
+		.on_place = on_place};
 	size_t n = flow->way.policy->nscans;
 	struct scans *scans = calloc(1, sizeof(*scans) + n * sizeof(struct scan_part *));
 
 	if (!scans)
 		return NULL;
+	scans->message = (struct scan_message){.smtp = flow->smtp,
+		.face = &face,
+		.client = &flow->way.client,
+		.helo = flow->engine.helo_name};
 	scans->flow = flow;
 	scans->timer.on_time = on_time;
 	*place_of(flow) = scans;
@@ -95,7 +107,10 @@ bool scans_have_parts(struct scans *scans, unsigned set)
 	for (unsigned i = 0; i < policy->nscans; i++) {
 		if (!(set >> i & 1) || scans->parts[i])
 			continue;
-		scans->parts[i] = scan_part_new(scans, &policy->scans[i]);
+		struct scanner *scanner = scanner_of(scans->flow->smtp, &policy->scans[i]);
+		if (scanner)
+			scans->parts[i] =
+				scan_part_new(&scans->message, &policy->scans[i], scanner);
 		if (!scans->parts[i])
 			return false;
 	}
@@ -195,23 +210,6 @@ enum scan_answer scans_refuse(
 	return SCAN_REFUSES;
 }
 
-bool scans_failure(const struct scan_part *part, struct smtp_refusal *refusal)
-{
-	switch (scan_part_policy(part)->on_failure) {
-	case POLICY_SCAN_ACCEPT:
-		return false;
-	case POLICY_SCAN_REJECT:
-		*refusal = (struct smtp_refusal){550, "5.7.1", "this cannot be scanned"};
-		break;
-	case POLICY_SCAN_TEMPFAIL:
-		*refusal = (struct smtp_refusal){451, "4.7.1", "this cannot be scanned now"};
-		break;
-	}
-	if (part->too_large) /* at no time */
-		*refusal = (struct smtp_refusal){552, "5.3.4", "too large to be scanned"};
-	return true;
-}
-
 /* Of those that have a verdict on what they were asked: the first refusal in the order of the
  * policy, then the first failure. */
 enum scan_answer scans_answer(struct scans *scans, unsigned set, struct smtp_refusal *refusal)
@@ -230,7 +228,7 @@ enum scan_answer scans_answer(struct scans *scans, unsigned set, struct smtp_ref
 	}
 	at = 0;
 	while ((part = scans_next(scans, set, &at)))
-		if (part->verdict == SCAN_FAILED && scans_failure(part, refusal)) {
+		if (part->verdict == SCAN_FAILED && scan_part_failure(part, refusal)) {
 			scans_set_ending(scans, MESSAGE_SCAN_FAILED);
 			return SCAN_REFUSES;
 		}
@@ -372,7 +370,7 @@ static void note_unscanned(const struct scans *scans)
 			scanner_changes(
 				part->scanner, part->milter->changed, part->milter->dropped);
 		if (part->verdict == SCAN_FAILED)
-			scanner_unscanned(part->scanner, scans->facts.id, part->fault);
+			scanner_unscanned(part->scanner, scans->message.facts.id, part->fault);
 	}
 }
 
@@ -396,8 +394,7 @@ enum scan_answer scan_on_dot(struct smtp_flow *flow, struct smtp_refusal *refusa
 	enum scan_answer answer = scans_answer(scans, scans->set, refusal);
 	if (answer == SCAN_GO_ON && !scan_header_change(scans)) {
 		scans_set_ending(scans, MESSAGE_REFUSED_SCAN);
-		answer = scans_refuse(
-			refusal, 552, "5.3.4", "its header is too large to be changed");
+		answer = scans_refuse(refusal, 552, "5.3.4", SCAN_HEADER_TOO_LARGE);
 	}
 	if (answer == SCAN_GO_ON)
 		note_unscanned(scans);
@@ -425,40 +422,22 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	for (size_t i = 0; i < flow->way.policy->nscans; i++)
 		if (scans->parts[i])
 			scan_part_on_time(scans->parts[i], now_ms);
-	scans_on_settled(scans);
+	on_settled(&scans->message);
 }
 
-void scans_on_settled(struct scans *scans)
+static void on_settled(struct scan_message *message)
 {
+	struct scans *scans = (struct scans *)(void *)message;
+
 	scans_release_text(scans);
 	scans_arm(scans);
 	talk_run(scans->flow);
 }
 
-void scans_run_again(struct scans *scans)
+static void on_place(struct scan_message *message)
 {
-	if (scans->flow->state == SMTP_FLOW_TALK) /* else it gives it back when it is freed */
-		smtp_flow_run_again(scans->flow);
-}
+	struct smtp_flow *flow = ((struct scans *)(void *)message)->flow;
 
-/* ---- what parts tell ---- */
-
-struct smtp *scans_smtp(const struct scans *scans)
-{
-	return scans->flow->smtp;
-}
-
-struct scan_facts *scans_facts(struct scans *scans)
-{
-	return &scans->facts;
-}
-
-const struct endpoint *scans_client(const struct scans *scans)
-{
-	return &scans->flow->way.client;
-}
-
-const char *scans_helo(const struct scans *scans)
-{
-	return scans->flow->engine.helo_name;
+	if (flow->state == SMTP_FLOW_TALK) /* else it gives it back when it is freed */
+		smtp_flow_run_again(flow);
 }

@@ -9,7 +9,7 @@
 #ifndef POSTERN_DAEMON_SMTP_SCAN_SCANS_H
 #define POSTERN_DAEMON_SMTP_SCAN_SCANS_H
 
-#include "daemon/smtp/scan/facts.h"
+#include "daemon/smtp/scan/message.h"
 #include "daemon/smtp/scan/part.h"
 #include "daemon/smtp/scan/scan.h"
 #include "daemon/smtp/smtp.h"
@@ -17,18 +17,18 @@
 struct scan_header;
 
 struct scans {
+	struct scan_message message; /* first; of the one in hand */
 	struct smtp_flow *flow;
 	struct loop_timer timer;
 	uint32_t ask;               /* the engine's question that is being answered */
-	uint32_t message;           /* its message */
+	uint32_t number;            /* of its message */
 	unsigned set;               /* scans that it has: 1 << number in the policy */
 	unsigned joining;           /* and those that the recipient in hand brings */
-	bool filled;                /* facts are this message's */
+	bool filled;                /* the facts are this message's */
 	bool in_text;               /* from DATA on */
 	bool in_hand;               /* the last of the recipients is the one in hand */
 	uint8_t ending;             /* enum message_ending, of a refusal; else MESSAGE_DELIVERED */
 	char said[SCAN_WORDS_SIZE]; /* with ending: what scans had said then */
-	struct scan_facts facts;
 	/* recipients, each with its NUL */
 	char *list;
 	uint32_t used, room, last; /* where the last begins */
@@ -47,8 +47,6 @@ struct scans {
 struct scans *scans_of(const struct smtp_flow *flow);
 /* The next of a set: start with *at 0. NULL: no more. */
 struct scan_part *scans_next(const struct scans *scans, unsigned set, unsigned *at);
-/* Reply for a part that failed; false: the message goes on without it. */
-bool scans_failure(const struct scan_part *part, struct smtp_refusal *refusal);
 struct scans *scans_make(struct smtp_flow *flow);         /* NULL: no memory */
 bool scans_have_parts(struct scans *scans, unsigned set); /* likewise */
 uint64_t scans_now(const struct scans *scans);
@@ -69,21 +67,14 @@ void scans_release_text(struct scans *scans);
 /* words.c: because of a scan it ends so. */
 void scans_set_ending(struct scans *scans, enum message_ending ending);
 
-/* ---- for parts ---- */
-
-struct smtp *scans_smtp(const struct scans *scans);
-void scans_on_settled(struct scans *scans);
-void scans_run_again(struct scans *scans);
-struct scan_facts *scans_facts(struct scans *scans);
-const struct endpoint *scans_client(const struct scans *scans);
-const char *scans_helo(const struct scans *scans);
-/* The recipients so far, without brackets. */
-uint32_t scans_recipients(const struct scans *scans);
-const char *scans_recipient(const struct scans *scans, uint32_t number);
-/* No recipient was taken yet. */
-bool scans_is_first(const struct scans *scans);
-/* What of the text this one has not had. */
-const char *scans_text_for(const struct scan_part *part, size_t *len);
-void scans_text_taken(struct scan_part *part, size_t len);
+/* recipients.c, text.c: for its parts. */
+static inline const struct scans *scans_having(const struct scan_message *message)
+{
+	return (const struct scans *)(const void *)message;
+}
+uint32_t scans_recipients(const struct scan_message *message);
+const char *scans_recipient(struct scan_message *message, uint32_t number);
+bool scans_is_first(const struct scan_message *message);
+const char *scans_text(const struct scan_message *message, size_t *len);
 
 #endif

@@ -4,26 +4,13 @@
 
 #include "daemon/smtp/scan/header.h"
 
-static const char *text_of(const struct scans *scans, size_t *len)
+const char *scans_text(const struct scan_message *message, size_t *len)
 {
+	const struct scans *scans = scans_having(message);
+
 	*len = scans->held.piece ? scans->held.len : scans->text_len;
 	return scans->held.piece ? (const char *)smtp_flow_held(scans->flow, &scans->held)
 				 : scans->text;
-}
-
-const char *scans_text_for(const struct scan_part *part, size_t *len)
-{
-	const char *text = text_of(part->scans, len);
-
-	*len = part->final || part->text_at > *len ? 0 : *len - part->text_at;
-	return *len ? text + part->text_at : NULL;
-}
-
-void scans_text_taken(struct scan_part *part, size_t len)
-{
-	part->text_at += len;
-	if (len > 0 && part->goal == SCAN_GOAL_TEXT) /* it has its time anew */
-		part->due_ms = scans_now(part->scans) + scan_part_policy(part)->deadline_ms;
 }
 
 /* How much all of them have had. */
@@ -33,7 +20,7 @@ static size_t taken_by_all(const struct scans *scans)
 	unsigned at = 0;
 	size_t len;
 
-	text_of(scans, &len);
+	scans_text(&scans->message, &len);
 	size_t least = len;
 	while ((part = scans_next(scans, scans->set, &at)))
 		if (!part->final && part->text_at < least)

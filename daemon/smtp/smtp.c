@@ -160,6 +160,10 @@ static bool on_control(struct child *child, const struct ipc_header *ipc, int *f
 	case IPC_RESOLVED:
 		host_addresses_take(&smtp->hosts, m);
 		break;
+	case IPC_SCAN_TEST:
+		scan_test_begin(smtp, m, *fd);
+		*fd = -1;
+		break;
 	case IPC_LOOKUPS_LOST:
 		client_name_ask_again(smtp);
 		break;
@@ -215,6 +219,7 @@ static void on_control_gone(struct child *child)
 {
 	ids_on_control_gone(&SMTP_OF(child)->ways.ids);
 	spool_files_on_control_gone(&SMTP_OF(child)->spool.files);
+	scan_tests_stop(SMTP_OF(child));
 }
 
 static void on_new_control(struct child *child)
@@ -379,6 +384,7 @@ static void take_down(struct smtp *smtp)
 		smtp_flow_sweep(smtp);
 		listen_fini(smtp);
 	}
+	scan_tests_stop(smtp);
 	login_fini(smtp);
 	take_fini(smtp);
 	if (smtp->loop)

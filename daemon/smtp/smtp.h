@@ -11,6 +11,7 @@
 #include "daemon/smtp/listen.h"
 #include "daemon/smtp/login.h"
 #include "daemon/smtp/scan/scanner.h"
+#include "daemon/smtp/scan/test.h"
 #include "daemon/smtp/spool/spool.h"
 #include "daemon/smtp/take.h"
 #include "lib/ipc/flow.h"
@@ -24,6 +25,7 @@ struct smtp {
 	struct smtp_flow_table table;
 	struct spool spool;
 	struct scanners scanners;
+	struct scan_tests scan_tests;
 	struct host_addresses hosts; /* of scans, by their names */
 	uint8_t *scan_bytes;         /* MILTER_ROOM: for the call at hand */
 	struct take take;

@@ -191,6 +191,11 @@ static const struct verb scan[] = {
 	CHANGES(VERB_SCAN, "CLAUSE...", SCAN_WORDS),
 	{"delete", "takes the scan out", VERB_CHANGES | VERB_EDITS, 0,
 		PARTS(NAME(VERB_SCAN), OPENS)},
+	{"test", "has a mail judged as one of a flow, and shows what the scan says", VERB_FIELDS, 700,
+		PARTS(NAME(VERB_SCAN), ARGUMENT("FILE|-", VERB_FILE, VERB_NEEDED, 0),
+			KEYWORD("user", "U", VERB_USER, 0, 0),
+			KEYWORD("address", "A", VERB_ADDRESS, 0, 0),
+			KEYWORD("from", "A", VERB_TEXT, 0, 0), KEYWORD("to", "A", VERB_TEXT, 0, 0))},
 	{0},
 };
 

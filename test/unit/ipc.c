@@ -55,6 +55,9 @@ static union {
 	struct ipc_credential credential;
 	struct ipc_auth_ask ask;
 	struct ipc_auth_verdict login;
+	struct ipc_scan_test scan_test;
+	struct ipc_scan_change scan_change;
+	struct ipc_scan_tested scan_tested;
 	uint8_t bytes[IPC_BYTES_MAX + 1];
 } m;
 
@@ -286,6 +289,64 @@ static void metrics_listen_somewhere_and_say_how_it_went(void **state)
 	m.metrics_state.status = -EADDRINUSE;
 	assert_int_equal(check(), 0);
 	m.metrics_state.status = 1;
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void fill_change(uint32_t name_bytes, uint32_t value_bytes)
+{
+	ipc_init(&m, IPC_SCAN_CHANGE, sizeof(m.scan_change) + name_bytes + value_bytes);
+	m.scan_change.kind = MILTER_CHANGE_SET;
+	m.scan_change.name_bytes = name_bytes;
+	m.scan_change.value_bytes = value_bytes;
+}
+
+static void a_mail_that_is_judged_injects_nothing(void **state)
+{
+	(void)state;
+	ipc_init(&m, IPC_SCAN_TEST, sizeof(m.scan_test));
+	strcpy(m.scan_test.scan, "virus");
+	strcpy(m.scan_test.to, "test@example.org");
+	assert_int_equal(check(), -EBADMSG); /* no client */
+	m.scan_test.client = documentation4;
+	assert_int_equal(check(), 0);
+	strcpy(m.scan_test.from, "a@example.org");
+	assert_int_equal(check(), 0);
+	m.scan_test.bounce = 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.scan_test.from[0] = '\0';
+	assert_int_equal(check(), 0);
+	strcpy(m.scan_test.to, "a@b> <x");
+	assert_int_equal(check(), -EBADMSG);
+	m.scan_test.to[0] = '\0';
+	assert_int_equal(check(), -EBADMSG);
+
+	fill_change(998, SCAN_TEST_VALUE_MAX);
+	assert_int_equal(check(), 0);
+	m.scan_change.value_bytes--;
+	assert_int_equal(check(), -EBADMSG);
+	m.scan_change.value_bytes += UINT32_MAX;
+	assert_int_equal(check(), -EBADMSG);
+	fill_change(0, 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_change(999, 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_change(1, SCAN_TEST_VALUE_MAX + 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_change(1, 0);
+	m.scan_change.kind++;
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_SCAN_TESTED, sizeof(m.scan_tested));
+	assert_int_equal(check(), -EBADMSG); /* nowhere */
+	strcpy(m.scan_tested.place, "/run/clamd");
+	assert_int_equal(check(), 0);
+	m.scan_tested.code = 250;
+	assert_int_equal(check(), -EBADMSG);
+	m.scan_tested.code = 550;
+	strcpy(m.scan_tested.words, "no\r\n250 yes");
+	assert_int_equal(check(), -EBADMSG);
+	strcpy(m.scan_tested.words, "no");
+	m.scan_tested.verdict = SCAN_TEST_VERDICTS;
 	assert_int_equal(check(), -EBADMSG);
 }
 
@@ -728,6 +789,7 @@ int main(void)
 		cmocka_unit_test(what_holds_a_secret_says_so),
 		cmocka_unit_test(metrics_listen_somewhere_and_say_how_it_went),
 		cmocka_unit_test(a_test_injects_nothing),
+		cmocka_unit_test(a_mail_that_is_judged_injects_nothing),
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),
 		cmocka_unit_test(counts_fill_the_ipc_exactly),

@@ -22,6 +22,8 @@ void list_remove(struct command *command);
 void list_clear(struct command *command);
 void list_replace(struct command *command);
 void list_import(struct command *command);
+/* scan_test.c */
+void scan_test(struct command *command);
 /* Interfaces that a zone has now, and patterns that none meets. Folded, many that one pattern meets
  * stand as it and their number: "ppp* (5000)". */
 json_t *command_zone_present(const struct control *control, const struct policy_zone *zone);

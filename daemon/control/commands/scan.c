@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What judges messages, as the policy has it and as it fares. */
+#include "daemon/control/commands/parts.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"
@@ -81,6 +82,7 @@ static const struct command_verb verbs[] = {
 	{"set", command_edit},
 	{"unset", command_edit},
 	{"delete", command_edit},
+	{"test", scan_test},
 	{NULL, NULL},
 };
 

@@ -145,6 +145,6 @@ static void on_answer(struct question *ask, const struct ipc_header *ipc)
 void outlook_ask(struct control *control, struct outlook *outlook, struct ipc_foresee *question)
 {
 	outlook->ask.on_answer = on_answer;
-	if (!flow_peers_ask(control->flow_peers, &outlook->ask, question))
+	if (!flow_peers_ask(control->flow_peers, PROCESS_RELAY, &outlook->ask, question, -1))
 		on_answer(&outlook->ask, NULL);
 }

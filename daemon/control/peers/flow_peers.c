@@ -136,6 +136,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		scan_states_take(control->scans, peer->number, (const struct ipc_scan_state *)ipc);
 		break;
 	case IPC_REPLY: /* to a question that was given up */
+	case IPC_SCAN_TESTING:
+	case IPC_SCAN_CHANGE:
+	case IPC_SCAN_TESTED:
 	case IPC_FLOW:
 	case IPC_LOAD:
 		break;
@@ -403,11 +406,12 @@ void flow_peers_gather_from(
 			gather_try(gather, &flow_peers->v[i].peer.asks, ipc, -1);
 }
 
-bool flow_peers_ask(struct flow_peers *flow_peers, struct question *ask, void *ipc)
+bool flow_peers_ask(struct flow_peers *flow_peers, enum process_role role, struct question *ask,
+	void *ipc, int fd)
 {
 	for (unsigned i = 0; i < PROCESS_NUMBERS_MAX; i++)
-		if (serves(&flow_peers->v[i].peer, PROCESS_RELAY)) {
-			question_send(&flow_peers->v[i].peer.asks, ask, ipc, -1);
+		if (serves(&flow_peers->v[i].peer, role)) {
+			question_send(&flow_peers->v[i].peer.asks, ask, ipc, fd);
 			return true;
 		}
 	return false;

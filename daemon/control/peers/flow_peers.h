@@ -53,8 +53,10 @@ void flow_peers_gather(struct flow_peers *flow_peers, struct gather *gather, voi
 void flow_peers_gather_from(
 	struct flow_peers *flow_peers, enum process_role role, struct gather *gather, void *ipc);
 
-/* A question to one of them, which all could answer. False: none runs, and nothing was asked. */
-bool flow_peers_ask(struct flow_peers *flow_peers, struct question *ask, void *ipc);
+/* A question to one of this role, which all could answer; fd, if not -1, is duplicated. False: none
+ * runs, and nothing was asked. */
+bool flow_peers_ask(struct flow_peers *flow_peers, enum process_role role, struct question *ask,
+	void *ipc, int fd);
 
 /* A policy's way into the processes: prepare everywhere, then commit or abort. text is the resolved
  * canonical text; lenient: what is missing of certificates and secrets is no reason to refuse it.

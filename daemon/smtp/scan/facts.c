@@ -15,32 +15,37 @@ static const char *const sources[POLICY_SOURCES] = {
 	[POLICY_SOURCE_DEVICE] = "DEVICE",
 };
 
-static void fill_client(struct scan_facts *facts, const struct smtp_flow *flow)
+/* identity: of what is known of its name. */
+static void fill_client(struct scan_facts *facts, const struct endpoint *client,
+	const struct xclient_identity *identity)
 {
-	const struct endpoint *client = &flow->way.client, *daemon = &flow->way.original;
 	const char **v = facts->macros.values;
-	struct xclient_identity identity = {0};
 	char addr[ADDR_TEXT_SIZE];
 
-	client_name_identify(flow, &identity);
 	addr_format(&client->addr, addr);
 	const bool ip6 = client->addr.family == ADDR_IP6;
-	if (identity.name)
-		snprintf(facts->host, sizeof(facts->host), "%s", identity.name);
+	if (identity->name)
+		snprintf(facts->host, sizeof(facts->host), "%s", identity->name);
 	else
 		snprintf(facts->host, sizeof(facts->host), "[%s%s]", ip6 ? "IPv6:" : "", addr);
 	snprintf(facts->client, sizeof(facts->client), "%s [%s]",
-		identity.name ? identity.name : "unknown", addr);
+		identity->name ? identity->name : "unknown", addr);
 	snprintf(facts->client_addr, sizeof(facts->client_addr), "%s", addr);
 	snprintf(facts->client_port, sizeof(facts->client_port), "%u", client->port);
-	addr_format(&daemon->addr, facts->daemon_addr);
-	snprintf(facts->daemon_port, sizeof(facts->daemon_port), "%u", daemon->port);
 	v[MILTER_MACRO_CLIENT] = facts->client;
 	v[MILTER_MACRO_CLIENT_ADDR] = facts->client_addr;
 	v[MILTER_MACRO_CLIENT_PORT] = facts->client_port;
-	v[MILTER_MACRO_CLIENT_NAME] = identity.name ? identity.name : "unknown";
+	v[MILTER_MACRO_CLIENT_NAME] = identity->name ? identity->name : "unknown";
 	v[MILTER_MACRO_CLIENT_PTR] =
-		identity.reverse_name ? identity.reverse_name : v[MILTER_MACRO_CLIENT_NAME];
+		identity->reverse_name ? identity->reverse_name : v[MILTER_MACRO_CLIENT_NAME];
+}
+
+static void fill_daemon(struct scan_facts *facts, const struct endpoint *daemon)
+{
+	const char **v = facts->macros.values;
+
+	addr_format(&daemon->addr, facts->daemon_addr);
+	snprintf(facts->daemon_port, sizeof(facts->daemon_port), "%u", daemon->port);
 	v[MILTER_MACRO_DAEMON_ADDR] = facts->daemon_addr;
 	v[MILTER_MACRO_DAEMON_PORT] = facts->daemon_port;
 }
@@ -61,38 +66,71 @@ static void fill_tls(struct scan_facts *facts, const struct smtp_flow *flow)
 	v[MILTER_MACRO_CERT_SUBJECT] = facts->subject;
 }
 
-static void fill_sender(struct scan_facts *facts, const struct smtp_flow *flow)
+/* Of `sender`. */
+static void fill_sender(struct scan_facts *facts)
 {
-	const char **v = facts->macros.values;
-	size_t len = smtp_path_format(&flow->engine.sender, facts->sender);
+	const char **v = facts->macros.values, *at = strrchr(facts->sender, '@');
 
-	/* without the brackets */
-	memmove(facts->sender, facts->sender + 1, len - 2);
-	facts->sender[len - 2] = '\0';
-	const char *at = strrchr(facts->sender, '@');
 	snprintf(facts->sender_host, sizeof(facts->sender_host), "%s", at ? at + 1 : "");
 	v[MILTER_MACRO_MAIL_ADDR] = facts->sender;
 	v[MILTER_MACRO_MAIL_HOST] = facts->sender_host;
 	v[MILTER_MACRO_MAIL_MAILER] = "esmtp";
 }
 
-void scan_facts_fill(struct scan_facts *facts, const struct smtp_flow *flow)
+static void read_sender(struct scan_facts *facts, const struct smtp_path *sender)
+{
+	size_t len = smtp_path_format(sender, facts->sender);
+
+	/* without the brackets */
+	memmove(facts->sender, facts->sender + 1, len - 2);
+	facts->sender[len - 2] = '\0';
+}
+
+/* What does not hang on the message. */
+static void begin(struct scan_facts *facts, const char *gateway)
 {
 	const char **v = facts->macros.values;
 
 	memset(facts, 0, sizeof(*facts));
-	v[MILTER_MACRO_GATEWAY] = smtp_name(flow->smtp, flow->way.policy);
-	v[MILTER_MACRO_DAEMON_NAME] = v[MILTER_MACRO_GATEWAY];
+	v[MILTER_MACRO_GATEWAY] = v[MILTER_MACRO_DAEMON_NAME] = gateway;
 	v[MILTER_MACRO_VERSION] = "Postern " POSTERN_VERSION;
-	message_name_format(flow->way.id, flow->engine.message, facts->id);
 	v[MILTER_MACRO_ID] = facts->id;
-	fill_client(facts, flow);
-	fill_tls(facts, flow);
-	fill_sender(facts, flow);
-	if (!*flow->way.user)
+}
+
+/* user: empty where nobody is known. */
+static void fill_user(struct scan_facts *facts, enum policy_source source, const char *user)
+{
+	if (!*user)
 		return;
-	v[MILTER_MACRO_AUTH_TYPE] = sources[way_user_source(&flow->way)];
-	v[MILTER_MACRO_AUTH_AUTHEN] = flow->way.user;
+	facts->macros.values[MILTER_MACRO_AUTH_TYPE] = sources[source];
+	facts->macros.values[MILTER_MACRO_AUTH_AUTHEN] = user;
+}
+
+void scan_facts_fill(struct scan_facts *facts, const struct smtp_flow *flow)
+{
+	struct xclient_identity identity = {0};
+
+	begin(facts, smtp_name(flow->smtp, flow->way.policy));
+	message_name_format(flow->way.id, flow->engine.message, facts->id);
+	client_name_identify(flow, &identity);
+	fill_client(facts, &flow->way.client, &identity);
+	fill_daemon(facts, &flow->way.original);
+	fill_tls(facts, flow);
+	read_sender(facts, &flow->engine.sender);
+	fill_sender(facts);
+	if (*flow->way.user)
+		fill_user(facts, way_user_source(&flow->way), flow->way.user);
+}
+
+void scan_facts_test(struct scan_facts *facts, const char *gateway, const struct endpoint *client,
+	const char *sender, const char *user)
+{
+	begin(facts, gateway);
+	snprintf(facts->id, sizeof(facts->id), "scan-test");
+	fill_client(facts, client, &(struct xclient_identity){0});
+	snprintf(facts->sender, sizeof(facts->sender), "%s", sender);
+	fill_sender(facts);
+	fill_user(facts, POLICY_SOURCE_AUTH, user);
 }
 
 void scan_facts_recipient(struct scan_facts *facts, const char *address)

@@ -25,6 +25,9 @@ struct scan_facts {
 
 /* Of the message in hand; borrows from the flow and its policy. */
 void scan_facts_fill(struct scan_facts *facts, const struct smtp_flow *flow);
+/* Of a message that is tested, of no flow; all is borrowed. user: empty if nobody has logged in. */
+void scan_facts_test(struct scan_facts *facts, const char *gateway, const struct endpoint *client,
+	const char *sender, const char *user);
 /* Of the recipient that is told next: borrowed. */
 void scan_facts_recipient(struct scan_facts *facts, const char *address);
 

@@ -240,6 +240,26 @@ void scan_link_open(struct scan_link *link)
 	link->due_ms = link->give_up_ms;
 }
 
+const char *scan_link_where(const struct scan_link *link, char text[static SCAN_WHERE_SIZE])
+{
+	const struct policy_scan *scan = link->scan;
+	struct endpoint host = {.addr = scan->addr, .port = scan->port};
+	char address[ENDPOINT_TEXT_SIZE];
+
+	if (link->address > 0 && link->naddresses > 0)
+		host.addr = link->addresses[link->address - 1];
+	if (is_unix(link))
+		snprintf(text, SCAN_WHERE_SIZE, "%s", scan->path.text);
+	else if (host.addr.family == ADDR_NONE)
+		snprintf(text, SCAN_WHERE_SIZE, "%.250s port %u", scan->host.text, scan->port);
+	else if (scan->addr.family == ADDR_NONE)
+		snprintf(text, SCAN_WHERE_SIZE, "%.250s (%s)", scan->host.text,
+			endpoint_format(&host, address));
+	else
+		snprintf(text, SCAN_WHERE_SIZE, "%s", endpoint_format(&host, address));
+	return text;
+}
+
 void scan_link_on_time(struct scan_link *link, uint64_t now_ms)
 {
 	if (now_ms < link->due_ms)

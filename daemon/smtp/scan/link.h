@@ -69,6 +69,9 @@ void scan_link_open(struct scan_link *link);
 void scan_link_put(struct scan_link *link, const void *bytes, size_t len);
 /* Is there something that could not be said yet? */
 bool scan_link_is_full(const struct scan_link *link);
+/* Where it is, or was tried last: a path, or an address with its name. Returns text. */
+#define SCAN_WHERE_SIZE 320
+const char *scan_link_where(const struct scan_link *link, char text[static SCAN_WHERE_SIZE]);
 void scan_link_on_time(struct scan_link *link, uint64_t now_ms);
 void scan_link_close(struct scan_link *link);
 

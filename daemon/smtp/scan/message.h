@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a scan's part may know of the message that it scans, and whom it tells that it went on:
  * a client's of a flow (scans.h), or a file's that is tested (test.h). */
 #ifndef POSTERN_DAEMON_SMTP_SCAN_MESSAGE_H

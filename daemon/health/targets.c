@@ -30,8 +30,8 @@
 #define HOLD_MS    1000
 #define ROUNDS_MAX 8 /* of one run: an answer may call for another look-up */
 
-struct control_socket {
-	struct control_socket *next;
+struct server {
+	struct server *next;
 	struct targets *targets;
 	struct terms terms;
 	size_t index; /* in the policy */
@@ -55,7 +55,7 @@ struct targets {
 	uint64_t number, inquiry;
 	char hostname[DNS_NAME_SIZE];
 	struct ipc_client_side side;
-	struct control_socket *servers;
+	struct server *servers;
 	bool expand; /* DNS or policy have changed */
 	bool tell;   /* or only a state */
 	struct loop_timer hold;
@@ -127,7 +127,7 @@ int targets_open(struct loop *loop, uint64_t *counters, uint16_t relay_port,
 	return 0;
 }
 
-static void free_server(struct control_socket *server)
+static void free_server(struct server *server)
 {
 	while (server->hosts) {
 		struct watched_target *host = server->hosts;
@@ -143,7 +143,7 @@ void targets_close(struct targets *targets)
 	if (!targets)
 		return;
 	while (targets->servers) {
-		struct control_socket *server = targets->servers;
+		struct server *server = targets->servers;
 		targets->servers = server->next;
 		free_server(server);
 	}
@@ -158,9 +158,9 @@ void targets_close(struct targets *targets)
 	free(targets);
 }
 
-static struct control_socket *find_server(const struct targets *targets, const char *name)
+static struct server *find_server(const struct targets *targets, const char *name)
 {
-	struct control_socket *server = targets->servers;
+	struct server *server = targets->servers;
 	while (server && strcmp(server->terms.server, name) != 0)
 		server = server->next;
 	return server;
@@ -180,7 +180,7 @@ static struct terms terms_of(const struct targets *targets, size_t server)
 void targets_set_client_side(struct targets *targets, const struct ipc_client_side *side)
 {
 	targets->side = *side;
-	for (struct control_socket *server = targets->servers; server; server = server->next) {
+	for (struct server *server = targets->servers; server; server = server->next) {
 		struct terms terms = terms_of(targets, server->index);
 		bool same = terms_same_question(&server->terms, &terms);
 		server->terms = terms;
@@ -192,7 +192,7 @@ void targets_set_client_side(struct targets *targets, const struct ipc_client_si
 static void put_server(struct targets *targets, size_t index)
 {
 	struct terms terms = terms_of(targets, index);
-	struct control_socket *server = find_server(targets, terms.server);
+	struct server *server = find_server(targets, terms.server);
 
 	if (!server) {
 		server = calloc(1, sizeof(*server));
@@ -220,7 +220,7 @@ void targets_begin_inquiry(struct targets *targets, uint64_t inquiry)
 {
 	targets->inquiry = inquiry;
 	targets->tell = true;
-	for (struct control_socket *server = targets->servers; server; server = server->next) {
+	for (struct server *server = targets->servers; server; server = server->next) {
 		server->terms.inquiry = inquiry;
 		for (struct watched_target *host = server->hosts; host; host = host->next)
 			watched_target_probe_soon(host);
@@ -240,12 +240,12 @@ void targets_set_policy(
 	targets->number = picture->number;
 	targets->inquiry = picture->inquiry;
 	snprintf(targets->hostname, sizeof(targets->hostname), "%s", hostname);
-	for (struct control_socket *server = targets->servers; server; server = server->next)
+	for (struct server *server = targets->servers; server; server = server->next)
 		server->wanted = false;
 	for (size_t i = 0; i < policy->nservers; i++)
 		put_server(targets, i);
-	for (struct control_socket **at = &targets->servers; *at;) {
-		struct control_socket *server = *at;
+	for (struct server **at = &targets->servers; *at;) {
+		struct server *server = *at;
 		if (server->wanted) {
 			at = &server->next;
 			continue;
@@ -274,7 +274,7 @@ static bool is_own(void *context, const struct addr *addr)
 
 /* The host of this name and port, taken out of the list or made. */
 static struct watched_target *take_host(
-	struct control_socket *server, struct watched_target **old, const struct target *target)
+	struct server *server, struct watched_target **old, const struct target *target)
 {
 	for (struct watched_target **at = old; *at; at = &(*at)->next) {
 		struct watched_target *host = *at;
@@ -287,7 +287,7 @@ static struct watched_target *take_host(
 	return watched_target_new(server->targets->loop, &server->terms, on_state, server->targets);
 }
 
-static void use_list(struct control_socket *server, const struct target_list *list)
+static void use_list(struct server *server, const struct target_list *list)
 {
 	struct watched_target *old = server->hosts, **last = &server->hosts;
 	uint64_t now_ms = loop_now_ms(server->targets->loop);
@@ -331,7 +331,7 @@ static void expand(struct targets *targets)
 	targets->counters[COUNTER_DNS_REFUSED] = 0;
 	seeds_use_records(&targets->seeds, targets->cache, targets->policy, targets->number);
 	resolve_cache_begin(targets->cache);
-	for (struct control_socket *server = targets->servers; server; server = server->next) {
+	for (struct server *server = targets->servers; server; server = server->next) {
 		target_expand(&targets->policy->servers[server->index], &world, &targets->list);
 		targets->counters[COUNTER_DNS_REFUSED] += targets->list.refused;
 		use_list(server, &targets->list);
@@ -343,7 +343,7 @@ static void expand(struct targets *targets)
 	resolve_cache_sweep(targets->cache);
 }
 
-static bool held(struct control_socket *server)
+static bool held(struct server *server)
 {
 	struct targets *targets = server->targets;
 	uint64_t end_ms = server->pending_ms + HOLD_MS;
@@ -354,7 +354,7 @@ static bool held(struct control_socket *server)
 	return true;
 }
 
-static void tell_server(struct control_socket *server)
+static void tell_server(struct server *server)
 {
 	struct targets *targets = server->targets;
 	struct ipc_targets *ipc = targets->built;
@@ -381,7 +381,7 @@ static void tell_server(struct control_socket *server)
 	targets->face->send(targets->face->context, ipc);
 }
 
-static void tell_tls(struct control_socket *server)
+static void tell_tls(struct server *server)
 {
 	struct targets *targets = server->targets;
 	struct ipc_host_tls ipc;
@@ -395,7 +395,7 @@ static void tell(struct targets *targets)
 {
 	uint64_t hosts = 0, down = 0;
 	targets->tell = false;
-	for (struct control_socket *server = targets->servers; server; server = server->next) {
+	for (struct server *server = targets->servers; server; server = server->next) {
 		tell_server(server);
 		tell_tls(server);
 		for (struct watched_target *host = server->hosts; host; host = host->next) {
@@ -411,7 +411,7 @@ static void tell(struct targets *targets)
 static struct watched_target *first_due(struct targets *targets)
 {
 	struct watched_target *first = NULL;
-	for (struct control_socket *server = targets->servers; server; server = server->next)
+	for (struct server *server = targets->servers; server; server = server->next)
 		for (struct watched_target *host = server->hosts; host; host = host->next)
 			if (host->due && !host->probe && (!first || host->due_ms < first->due_ms))
 				first = host;
@@ -437,7 +437,7 @@ void targets_run(struct targets *targets)
 	probe_due(targets);
 }
 
-static struct watched_target *find_host(struct control_socket *server, const struct endpoint *end)
+static struct watched_target *find_host(struct server *server, const struct endpoint *end)
 {
 	struct watched_target *host = server->hosts;
 	while (host && !watched_target_has(host, end))
@@ -447,7 +447,7 @@ static struct watched_target *find_host(struct control_socket *server, const str
 
 void targets_on_host(struct targets *targets, const struct ipc_host *ipc)
 {
-	struct control_socket *server = find_server(targets, ipc->server);
+	struct server *server = find_server(targets, ipc->server);
 	struct watched_target *host = server ? find_host(server, &ipc->host) : NULL;
 	if (host)
 		watched_target_on_host(host, ipc);
@@ -455,7 +455,7 @@ void targets_on_host(struct targets *targets, const struct ipc_host *ipc)
 
 void targets_probe_now(struct targets *targets, const char *name)
 {
-	for (struct control_socket *server = targets->servers; server; server = server->next) {
+	for (struct server *server = targets->servers; server; server = server->next) {
 		if (*name && strcmp(server->terms.server, name) != 0)
 			continue;
 		for (struct watched_target *host = server->hosts; host; host = host->next)
@@ -465,21 +465,21 @@ void targets_probe_now(struct targets *targets, const char *name)
 
 const struct watched_target *targets_hosts(const struct targets *targets, const char *name)
 {
-	const struct control_socket *server = find_server(targets, name);
+	const struct server *server = find_server(targets, name);
 	return server ? server->hosts : NULL;
 }
 
 uint32_t targets_login_held_s(
 	const struct targets *targets, const char *name, const struct endpoint *end)
 {
-	struct control_socket *server = find_server(targets, name);
+	struct server *server = find_server(targets, name);
 	const struct watched_target *host = server ? find_host(server, end) : NULL;
 	return host ? login_hold_left_s(&host->login) : 0;
 }
 
 void targets_on_tested(struct targets *targets, const char *name, const struct endpoint *end)
 {
-	struct control_socket *server = find_server(targets, name);
+	struct server *server = find_server(targets, name);
 	struct watched_target *host = server ? find_host(server, end) : NULL;
 	if (host)
 		login_hold_on_tested(&host->login);
@@ -487,7 +487,7 @@ void targets_on_tested(struct targets *targets, const char *name, const struct e
 
 void targets_tell_all(struct targets *targets)
 {
-	for (struct control_socket *server = targets->servers; server; server = server->next) {
+	for (struct server *server = targets->servers; server; server = server->next) {
 		free(server->sent);
 		server->sent = NULL;
 		for (struct watched_target *host = server->hosts; host; host = host->next)

@@ -130,7 +130,7 @@ struct entry {
 	size_t index;
 };
 
-struct unknown_names {
+struct names {
 	struct entry *v;
 	size_t n, room; /* room is a power of two */
 };
@@ -161,7 +161,7 @@ bool policy_strings_equal(const struct policy_strings *a, const struct policy_st
 struct policy *policy_new(void)
 {
 	struct policy *policy = calloc(1, sizeof(*policy));
-	struct unknown_names *names = calloc(1, sizeof(*names));
+	struct names *names = calloc(1, sizeof(*names));
 	struct arena *arena = arena_new();
 
 	if (!policy || !names || !arena) {
@@ -215,7 +215,7 @@ void policy_unref(struct policy *policy)
 		mailset_free(policy->rules[i].sender.index);
 		mailset_free(policy->rules[i].recipient.index);
 	}
-	struct unknown_names *names = policy->names;
+	struct names *names = policy->names;
 	free(names->v);
 	free(names);
 	arena_free(policy->arena);
@@ -228,7 +228,7 @@ static uint32_t hash_of(enum policy_kind kind, const struct policy_string *name)
 }
 
 static struct entry *slot_of(
-	const struct unknown_names *names, enum policy_kind kind, const struct policy_string *name)
+	const struct names *names, enum policy_kind kind, const struct policy_string *name)
 {
 	uint32_t hash = hash_of(kind, name);
 
@@ -242,7 +242,7 @@ static struct entry *slot_of(
 	}
 }
 
-static int grow(struct unknown_names *names)
+static int grow(struct names *names)
 {
 	size_t room = names->room ? names->room * 2 : 64;
 	struct entry *v = calloc(room, sizeof(*v));
@@ -266,7 +266,7 @@ static int grow(struct unknown_names *names)
 ptrdiff_t policy_add_name(struct policy *policy, enum policy_kind kind,
 	const struct policy_string *name, size_t index)
 {
-	struct unknown_names *names = policy->names;
+	struct names *names = policy->names;
 
 	if (names->n >= names->room / 2 && grow(names) < 0)
 		return -ENOMEM;
@@ -285,7 +285,7 @@ ptrdiff_t policy_add_name(struct policy *policy, enum policy_kind kind,
 ptrdiff_t policy_find(
 	const struct policy *policy, enum policy_kind kind, const struct policy_string *name)
 {
-	const struct unknown_names *names = policy->names;
+	const struct names *names = policy->names;
 
 	if (names->room == 0)
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/relay_servers.h"
 
-void open_hosts(const struct world *world, struct host_addresses *hosts)
+void open_hosts(const struct world *world, struct hosts *hosts)
 {
 	hosts->listener[0] = world->server;
 	hosts->port[0] = world->server_port;
@@ -9,14 +9,14 @@ void open_hosts(const struct world *world, struct host_addresses *hosts)
 		hosts->listener[i] = listen_at(server_texts[world->ip6], &hosts->port[i]);
 }
 
-void close_hosts(struct host_addresses *hosts)
+void close_hosts(struct hosts *hosts)
 {
 	for (int i = 1; i < HOSTS; i++)
 		close(hosts->listener[i]);
 }
 
-const char *hosts_policy(const struct world *world, const struct host_addresses *hosts,
-	const char *more, const char *second)
+const char *hosts_policy(
+	const struct world *world, const struct hosts *hosts, const char *more, const char *second)
 {
 	static char text[4096];
 	const char *address = server_texts[world->ip6];
@@ -32,8 +32,8 @@ const char *hosts_policy(const struct world *world, const struct host_addresses 
 	return text;
 }
 
-void begin_hosts(struct world *world, struct host_addresses *hosts, bool ip6, const char *more,
-	const char *second)
+void begin_hosts(
+	struct world *world, struct hosts *hosts, bool ip6, const char *more, const char *second)
 {
 	start_relay(world, ip6, &(struct relay_options){0});
 	open_hosts(world, hosts);
@@ -42,7 +42,7 @@ void begin_hosts(struct world *world, struct host_addresses *hosts, bool ip6, co
 	log_in(world->control, 1, "anna", client_text(world));
 }
 
-struct ipc_targets *targets_of(const struct world *world, const struct host_addresses *hosts)
+struct ipc_targets *targets_of(const struct world *world, const struct hosts *hosts)
 {
 	static _Alignas(16)
 		uint8_t room[sizeof(struct ipc_targets) + HOSTS * sizeof(struct ipc_target)];
@@ -72,7 +72,7 @@ struct ipc_targets *targets_of(const struct world *world, const struct host_addr
 	return ipc;
 }
 
-int take_at(const struct host_addresses *hosts, int i)
+int take_at(const struct hosts *hosts, int i)
 {
 	struct pollfd wait = {.fd = hosts->listener[i], .events = POLLIN};
 	assert_int_equal(poll(&wait, 1, WAIT_S * 1000), 1);
@@ -82,13 +82,13 @@ int take_at(const struct host_addresses *hosts, int i)
 	return fd;
 }
 
-void nobody_at(const struct host_addresses *hosts, int i)
+void nobody_at(const struct hosts *hosts, int i)
 {
 	struct pollfd wait = {.fd = hosts->listener[i], .events = POLLIN};
 	assert_int_equal(poll(&wait, 1, 0), 0);
 }
 
-void be_asked_at(const struct host_addresses *hosts, int i)
+void be_asked_at(const struct hosts *hosts, int i)
 {
 	int fd = take_at(hosts, i);
 	say(fd, "220 hi\r\n");
@@ -99,7 +99,7 @@ void be_asked_at(const struct host_addresses *hosts, int i)
 	close(fd);
 }
 
-void serve(struct world *world, const struct host_addresses *hosts, int i)
+void serve(struct world *world, const struct hosts *hosts, int i)
 {
 	int client = dial(world);
 	int server = take_at(hosts, i);

@@ -10,24 +10,24 @@
 #define HOSTS 3
 
 /* Ports of the hosts, all at the server's address; the first is world->server. */
-struct host_addresses {
+struct hosts {
 	int listener[HOSTS];
 	uint16_t port[HOSTS];
 };
 
-void open_hosts(const struct world *world, struct host_addresses *hosts);
-void close_hosts(struct host_addresses *hosts);
-const char *hosts_policy(const struct world *world, const struct host_addresses *hosts,
-	const char *more, const char *second);
-void begin_hosts(struct world *world, struct host_addresses *hosts, bool ip6, const char *more,
-	const char *second);
+void open_hosts(const struct world *world, struct hosts *hosts);
+void close_hosts(struct hosts *hosts);
+const char *hosts_policy(
+	const struct world *world, const struct hosts *hosts, const char *more, const char *second);
+void begin_hosts(
+	struct world *world, struct hosts *hosts, bool ip6, const char *more, const char *second);
 /* What health would tell: each host with its own state, everything asked. */
-struct ipc_targets *targets_of(const struct world *world, const struct host_addresses *hosts);
-int take_at(const struct host_addresses *hosts, int i);
-void nobody_at(const struct host_addresses *hosts, int i);
-void be_asked_at(const struct host_addresses *hosts, int i);
+struct ipc_targets *targets_of(const struct world *world, const struct hosts *hosts);
+int take_at(const struct hosts *hosts, int i);
+void nobody_at(const struct hosts *hosts, int i);
+void be_asked_at(const struct hosts *hosts, int i);
 /* A flow that this host takes, and then leaves. */
-void serve(struct world *world, const struct host_addresses *hosts, int i);
+void serve(struct world *world, const struct hosts *hosts, int i);
 /* Waits until so many flows are in this state. Records that come meanwhile are lost. */
 void await_state(struct world *world, uint32_t n, const char *name);
 

@@ -30,7 +30,7 @@ static void a_proxy_header_comes_before_everything(void **state)
 {
 	char header[PROXY_V1_SIZE];
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "");
 	/* not asked by health yet: the relay does, as the client */
 	int client = dial(&world);
@@ -96,7 +96,7 @@ static void hear_xclient(const struct world *world, int client, int server)
 static void xclient_is_said_before_the_client_is_greeted(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce xclient", "");
 	int client = dial(&world);
 	say(client, "XCLIENT ADDR=192.0.2.99\r\n");
@@ -122,7 +122,7 @@ static void xclient_is_said_before_the_client_is_greeted(void **state)
 static void policies_come_and_go_while_xclient_is_said(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce xclient", "");
 	int client = dial(&world);
 	int first = take_at(&hosts, 0);
@@ -165,7 +165,7 @@ static void who_does_not_take_the_identity_gets_no_mail(void **state)
 			NULL},
 	};
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce xclient", "");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int client = dial(&world);

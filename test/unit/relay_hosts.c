@@ -20,7 +20,7 @@ static void only_the_first_good_greeting_is_seen(void **state)
 		{NULL, false, ENDING_GREETING_TIMEOUT},
 	};
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 4s connect 1s greeting 1s", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -55,7 +55,7 @@ static void only_the_first_good_greeting_is_seen(void **state)
 static void a_refused_connection_is_passed_over(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	tell(world.control, told, -1);
@@ -82,7 +82,7 @@ static void a_refused_connection_is_passed_over(void **state)
 static void with_none_left_the_last_words_of_a_server_are_quoted(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
 	int client = dial(&world);
@@ -110,7 +110,7 @@ static void with_none_left_the_last_words_of_a_server_are_quoted(void **state)
 static void states_decide_the_order(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	tell(world.control, told, -1);
@@ -173,7 +173,7 @@ static enum ending foresee_at(struct world *world, bool read, const char *why)
 static void what_only_read_flows_may_use_is_theirs(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	char why[TARGET_NAME_SIZE + 64];
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
@@ -227,7 +227,7 @@ static void meets(struct world *world, const char *why, enum ending ending)
 static void what_is_down_is_foreseen_as_it_ends(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	char down[TARGET_NAME_SIZE + 64], unfit[TARGET_NAME_SIZE + 64];
 	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 4s connect 1s greeting 1s", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
@@ -268,7 +268,7 @@ static void what_is_down_is_foreseen_as_it_ends(void **state)
 static void flows_are_spread_by_weight(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	unsigned taken[HOSTS] = {0};
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
@@ -306,7 +306,7 @@ static void flows_are_spread_by_weight(void **state)
 static void a_hosts_addresses_are_tried_in_turn(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	struct ipc_target *target = &told->v[0];
@@ -335,7 +335,7 @@ static void a_hosts_addresses_are_tried_in_turn(void **state)
 static void a_host_over_its_limit_is_passed_over(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	int clients[HOSTS], servers[HOSTS];
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
@@ -373,7 +373,7 @@ static void a_host_over_its_limit_is_passed_over(void **state)
 static void a_server_over_its_limit_is_said(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "limit flows 1", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
 	int client = dial(&world);
@@ -394,7 +394,7 @@ static void a_server_over_its_limit_is_said(void **state)
 static void a_new_policy_keeps_what_is_known_of_its_hosts(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	told->v[0].state = TARGET_NEVER;
@@ -427,7 +427,7 @@ static void a_new_policy_keeps_what_is_known_of_its_hosts(void **state)
 static void control_hears_what_may_be_news(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	struct ipc_host heard;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
@@ -467,7 +467,7 @@ static void control_hears_what_may_be_news(void **state)
 static void a_host_that_fails_many_flows_is_told_of_a_few_times_a_second(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	struct timespec began, now;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
@@ -495,7 +495,7 @@ static void a_host_that_fails_many_flows_is_told_of_a_few_times_a_second(void **
 static void what_a_host_says_of_one_client_is_no_news_of_it(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	struct ipc_host heard;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
@@ -528,7 +528,7 @@ static void what_a_host_says_of_one_client_is_no_news_of_it(void **state)
 static void a_flow_that_is_answered_holds_nothing_of_the_server(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "limit flows 1", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	for (int i = 0; i < HOSTS; i++)
@@ -549,7 +549,7 @@ static void a_flow_that_is_answered_holds_nothing_of_the_server(void **state)
 static void a_swallowed_host_leaves_time_for_the_others(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "deadline first 5s connect 5s greeting 5s", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	tell(world.control, told, -1);
@@ -578,7 +578,7 @@ static void many_attempts_are_counted(void **state)
 		uint8_t room[sizeof(struct ipc_targets) + 12 * sizeof(struct ipc_target)];
 	struct ipc_targets *told = (void *)room;
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	const struct ipc_targets *three = targets_of(&world, &hosts);
 	memcpy(told, three, sizeof(*told));

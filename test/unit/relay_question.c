@@ -4,7 +4,7 @@
 #include "test/lib/relay_servers.h"
 
 /* Ends the flow of a client that the second host takes; what the first one's attempt came to. */
-static enum ending second_takes(struct world *world, const struct host_addresses *hosts, int client)
+static enum ending second_takes(struct world *world, const struct hosts *hosts, int client)
 {
 	be_asked_at(hosts, 1);
 	int server = take_at(hosts, 1);
@@ -37,7 +37,7 @@ static void replies_ahead_of_the_question_answer_nothing(void **state)
 		{"", NULL, ENDING_GREETING_CLOSED},
 	};
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int client = dial(&world);
@@ -64,7 +64,7 @@ static void replies_ahead_of_the_question_answer_nothing(void **state)
 static void a_port_that_expects_no_header_gets_no_flow(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "");
 	int client = dial(&world);
 	int first = take_at(&hosts, 0);
@@ -99,7 +99,7 @@ static void a_port_that_expects_no_header_gets_no_flow(void **state)
 static void what_one_client_is_refused_is_not_refused_to_another(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "announce proxy-v1", "weight 0");
 	int unwanted = dial(&world);
 	int first = take_at(&hosts, 0);
@@ -137,7 +137,7 @@ static void what_one_client_is_refused_is_not_refused_to_another(void **state)
 static void a_host_of_two_names_is_asked_twice(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	struct ipc_targets *told = targets_of(&world, &hosts);
 	told->v[1] = told->v[0];
@@ -175,7 +175,7 @@ static void begin_inquiry(struct world *world)
 static void an_answer_to_a_question_of_before_the_apply_counts_no_more(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	for (int other_policy = 0; other_policy < 2; other_policy++) {
 		int client = dial(&world);
@@ -205,7 +205,7 @@ static void an_answer_to_a_question_of_before_the_apply_counts_no_more(void **st
 static void a_question_of_before_the_apply_is_given_up_for_the_next_flow(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	int before = dial(&world);
 	int silent = take_at(&hosts, 0);
@@ -235,7 +235,7 @@ static void a_question_of_before_the_apply_is_given_up_for_the_next_flow(void **
 static void what_was_known_before_the_apply_is_asked_anew(void **state)
 {
 	struct world world;
-	struct host_addresses hosts;
+	struct hosts hosts;
 	begin_hosts(&world, &hosts, IS_IP6(state), "", "");
 	tell(world.control, targets_of(&world, &hosts), -1);
 	await_state(&world, 0, "ask"); /* it has heard of them by now */

@@ -33,13 +33,13 @@ static const char *const replies[] = {"220 ", "250 ENH", "250 2.1.0", "250 2.1.5
 #define REPLIES (sizeof(replies) / sizeof(*replies))
 
 /* A server that answers each line it hears, and a text at its dot. */
-struct control_socket {
+struct server {
 	bool text;
 	unsigned messages;
 	size_t said; /* bytes of its replies, over the session */
 };
 
-static const char *reply_of(struct control_socket *server, const char *line)
+static const char *reply_of(struct server *server, const char *line)
 {
 	if (server->text) {
 		if (strcmp(line, ".") != 0)
@@ -73,11 +73,11 @@ static void say(struct talk *talk, bool client, const char *bytes, size_t len)
 		talk_server(talk, bytes, len);
 }
 
-static void answer(struct talk *talk, struct control_socket *server, size_t cut);
+static void answer(struct talk *talk, struct server *server, size_t cut);
 
 /* In two parts where the cut is; between them the other side has its time. */
-static void say_cut(struct talk *talk, struct control_socket *server, bool client,
-	const char *bytes, size_t said, const struct cuts *cuts)
+static void say_cut(struct talk *talk, struct server *server, bool client, const char *bytes,
+	size_t said, const struct cuts *cuts)
 {
 	size_t len = strlen(bytes), cut = client ? cuts->client : cuts->server;
 
@@ -92,7 +92,7 @@ static void say_cut(struct talk *talk, struct control_socket *server, bool clien
 }
 
 /* Answers all that the server heard. */
-static void answer(struct talk *talk, struct control_socket *server, size_t cut)
+static void answer(struct talk *talk, struct server *server, size_t cut)
 {
 	const struct cuts cuts = {.server = cut};
 	char line[1100];
@@ -115,7 +115,7 @@ static size_t server_bytes; /* that it said in the last play */
 
 static void play(struct talk *talk, size_t piece, const struct cuts *cuts)
 {
-	struct control_socket server = {0};
+	struct server server = {0};
 	size_t said = 0;
 	bool greeted = false;
 

@@ -17,7 +17,7 @@
 #define DEFAULT_FILE "/etc/postern/postern.conf"
 
 /* What the daemon answers: the text, and which file it reads. */
-struct wanted {
+struct want {
 	struct call *call;
 	char *text;
 	size_t len;
@@ -27,7 +27,7 @@ struct wanted {
 
 static void take_row(void *context, const char *json, size_t len)
 {
-	struct wanted *wanted = context;
+	struct want *wanted = context;
 	json_t *row = json_loadb(json, len, 0, NULL);
 	const char *file = json_string_value(json_object_get(row, "file"));
 	if (file)
@@ -37,7 +37,7 @@ static void take_row(void *context, const char *json, size_t len)
 
 static void take_text(void *context, const char *text, size_t len)
 {
-	struct wanted *wanted = context;
+	struct want *wanted = context;
 	char *more = realloc(wanted->text, wanted->len + len + 1);
 	if (!more) {
 		wanted->failed = true;
@@ -49,7 +49,7 @@ static void take_text(void *context, const char *text, size_t len)
 	wanted->text[wanted->len] = '\0';
 }
 
-static int fetch(struct call *call, struct wanted *wanted)
+static int fetch(struct call *call, struct want *wanted)
 {
 	static const char *const words[] = {"policy", "save"};
 	static struct connection_answer answer;
@@ -116,7 +116,7 @@ static bool is_policy(const char *path)
 
 /* The daemon has no privileges, and who calls may be root: a path that it tells is not written to
  * unless it is the usual one, or was typed, or is a policy already where only root could put it. */
-static bool choose_path(const struct wanted *wanted, const char *typed, char path[static PATH_MAX])
+static bool choose_path(const struct want *wanted, const char *typed, char path[static PATH_MAX])
 {
 	char told[PATH_MAX];
 	if (!realpath(wanted->file, told))
@@ -142,7 +142,7 @@ static bool choose_path(const struct wanted *wanted, const char *typed, char pat
 	return false;
 }
 
-static int complain(const struct wanted *wanted, const char *path)
+static int complain(const struct want *wanted, const char *path)
 {
 	return call_fail(wanted->call, OUTCOME_REFUSED, NULL, "%s: %s", path, strerror(errno));
 }
@@ -190,7 +190,7 @@ static void sync_folder(const char *path)
 }
 
 /* The former file stays as FILE~, from before the moment in which the new one takes its name. */
-static int keep_former(const struct wanted *wanted, const char *path)
+static int keep_former(const struct want *wanted, const char *path)
 {
 	char kept[PATH_MAX + 1];
 	snprintf(kept, sizeof(kept), "%s~", path);
@@ -200,7 +200,7 @@ static int keep_former(const struct wanted *wanted, const char *path)
 }
 
 /* former: of the file that goes; NULL: there is none. */
-static int replace(const char *path, const struct wanted *wanted, const struct stat *former)
+static int replace(const char *path, const struct want *wanted, const struct stat *former)
 {
 	char fresh[PATH_MAX + 8];
 	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
@@ -223,7 +223,7 @@ static int replace(const char *path, const struct wanted *wanted, const struct s
 	return status;
 }
 
-static int write_file(const char *path, const struct wanted *wanted)
+static int write_file(const char *path, const struct want *wanted)
 {
 	struct stat former;
 	size_t len;
@@ -255,7 +255,7 @@ int policy_save(struct call *call, const struct verb *verb, const struct verb_wo
 	const char *const *words, size_t nwords)
 {
 	static const char *const saved[] = {"policy", "saved"};
-	struct wanted wanted = {.call = call};
+	struct want wanted = {.call = call};
 	char path[PATH_MAX];
 	(void)words;
 	(void)nwords;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* What is read, and not yet wiped. */
-struct held_packet {
+struct held {
 	struct credential what; /* borrowed from the policy */
 	struct credential_read read;
 	int fd; /* of a trust store: its sealed memfd; -1: none */
@@ -23,7 +23,7 @@ struct held_packet {
 struct credentials_part {
 	struct control *control;
 	struct policy *policy; /* of which `held` is; a reference */
-	struct held_packet *held;
+	struct held *held;
 	size_t nheld;
 	struct policy *policy_now; /* of which `now` is; a reference */
 	struct credential_now *now;
@@ -109,8 +109,8 @@ bool credentials_run(const struct credentials_part *part, const struct credentia
 	return find(part->now, part->nnow, what) != NULL;
 }
 
-static int take_one(struct credentials_part *part, struct held_packet *held, bool lenient,
-	char *text, size_t size)
+static int take_one(
+	struct credentials_part *part, struct held *held, bool lenient, char *text, size_t size)
 {
 	const struct credential_verdict *verdict = &held->read.verdict;
 
@@ -140,7 +140,7 @@ int credentials_open(
 	part->policy = policy_ref(policy);
 	text[0] = '\0';
 	for (size_t i = 0; error >= 0 && i < all.n; i++) {
-		struct held_packet *held = &part->held[part->nheld++];
+		struct held *held = &part->held[part->nheld++];
 		held->fd = -1;
 		held->what = all.v[i];
 		credentials_read_one(part, &held->what, &held->read);

@@ -29,14 +29,14 @@ static size_t sort_elems(struct policy_elem *elems, size_t n)
 	return used;
 }
 
-struct held_packet {
+struct held {
 	struct session_store_entry *v;
 	size_t n;
 };
 
 static int take_held(void *context, const struct policy_elem *elem, uint64_t end_ms)
 {
-	struct held_packet *held = context;
+	struct held *held = context;
 	held->v[held->n++] = (struct session_store_entry){.elem = *elem, .end_ms = end_ms};
 	return 0;
 }
@@ -52,7 +52,7 @@ static void stay(struct list_difference *d, const struct session_store_entry *en
 	d->nretimed += is_named && entry->end_ms;
 }
 
-static void walk(struct list_difference *d, const struct held_packet *held,
+static void walk(struct list_difference *d, const struct held *held,
 	const struct policy_elem *elems, size_t n, bool merge)
 {
 	for (size_t i = 0, j = 0; i < held->n || j < n;) {
@@ -76,7 +76,7 @@ int list_difference_make(const struct lists *lists, const char *name, struct pol
 	size_t n, bool merge, struct list_difference *difference)
 {
 	size_t count = lists_count(lists, name);
-	struct held_packet held = {.v = calloc(count + 1, sizeof(*held.v))};
+	struct held held = {.v = calloc(count + 1, sizeof(*held.v))};
 	*difference = (struct list_difference){
 		.came = calloc(n + 1, sizeof(struct policy_elem)),
 		.went = calloc(count + 1, sizeof(struct policy_elem)),

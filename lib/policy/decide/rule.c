@@ -10,7 +10,7 @@
 #define SCHEDULES_EXACT 32
 
 /* A condition that time may change: does it hold, and when does that change (0: never)? */
-struct held_packet {
+struct held {
 	bool yes;
 	bool maybe; /* for some MACs, or names */
 	uint64_t change_ms;
@@ -197,36 +197,36 @@ static bool list_holds(const struct decide_question *question, const struct poli
 	return false;
 }
 
-static struct held_packet match_place(const struct decide_question *question,
+static struct held match_place(const struct decide_question *question,
 	const struct policy_where *where, const struct place *place)
 {
 	const struct policy *policy = question->world->policy;
 	uint64_t latest = 0;
 
 	if (!where->given || where->any)
-		return (struct held_packet){.yes = !where->given || !where->negated};
+		return (struct held){.yes = !where->given || !where->negated};
 	if (index_holds(where->index, place->mac, place->addr) || hosts_hold(where->hosts, place))
-		return (struct held_packet){.yes = !where->negated};
+		return (struct held){.yes = !where->negated};
 	for (size_t i = 0; i < where->list_names.n; i++) {
 		const struct policy_list *list = &policy->lists[where->lists[i]];
 		uint64_t end_ms = 0;
 		bool in = list_holds(question, list, place, &end_ms);
 		if (in && end_ms == 0)
-			return (struct held_packet){.yes = !where->negated};
+			return (struct held){.yes = !where->negated};
 		if (in && end_ms > latest)
 			latest = end_ms;
 	}
-	return (struct held_packet){.yes = (latest != 0) != where->negated, .change_ms = latest};
+	return (struct held){.yes = (latest != 0) != where->negated, .change_ms = latest};
 }
 
-static struct held_packet match_where(const struct decide_question *question,
+static struct held match_where(const struct decide_question *question,
 	const struct policy_where *where, const struct mac *mac, const struct addr *addr)
 {
 	return match_place(question, where, &(struct place){mac, addr, NULL, 0});
 }
 
 /* Of a listener: what a MAC says ends at the next router. */
-static struct held_packet match_client(
+static struct held match_client(
 	const struct decide_question *question, const struct policy_where *where)
 {
 	const struct place place = {NULL, question->source, question->hosts, question->nhosts};
@@ -238,7 +238,7 @@ struct decide_held decide_accept(const struct decide_question *question)
 {
 	const struct policy_listener *listener =
 		&question->world->policy->listeners[question->listener];
-	struct held_packet held = match_client(question, &listener->accept);
+	struct held held = match_client(question, &listener->accept);
 
 	return (struct decide_held){
 		held.yes, decide_hangs(question, &listener->accept), held.change_ms};
@@ -263,26 +263,25 @@ bool decide_hangs(const struct decide_question *question, const struct policy_wh
 	return question->hosts_open && decide_is_open(question, where);
 }
 
-static struct held_packet match_source(
+static struct held match_source(
 	const struct decide_question *question, const struct policy_where *where)
 {
 	if (question->of_listener && decide_hangs(question, where))
-		return (struct held_packet){.yes = true, .maybe = true};
+		return (struct held){.yes = true, .maybe = true};
 	if (question->of_listener)
 		return match_client(question, where);
 	if (!question->any_mac)
 		return match_where(question, where, question->mac, question->source);
-	struct held_packet held = match_where(question, where, NULL, question->source);
+	struct held held = match_where(question, where, NULL, question->source);
 	bool by_address = where->any || held.yes != where->negated;
 	if (!by_address && may_hold_macs(question->world->policy, where))
-		return (struct held_packet){.yes = true, .maybe = true};
+		return (struct held){.yes = true, .maybe = true};
 	return held;
 }
 
-static struct held_packet match_schedule(
-	struct decide_question *question, const struct policy_rule *rule)
+static struct held match_schedule(struct decide_question *question, const struct policy_rule *rule)
 {
-	struct held_packet held = {.yes = schedule_on_local(&rule->schedule, &question->local)};
+	struct held held = {.yes = schedule_on_local(&rule->schedule, &question->local)};
 	time_t now = question->calendar, change;
 
 	if (rule->schedule.n == 0)
@@ -391,8 +390,7 @@ static struct decide_match match_destination(const struct decide_question *quest
 			return fail(match, DECIDE_RULE_DESTINATION, 0);
 		return match;
 	}
-	struct held_packet held = {
-		.yes = where->protected && is_protected(question) != where->negated};
+	struct held held = {.yes = where->protected && is_protected(question) != where->negated};
 	if (!where->protected)
 		held = match_where(question, where, NULL, question->destination);
 	if (!held.yes)
@@ -408,7 +406,7 @@ struct decide_match decide_rule(struct decide_question *question, const struct p
 	match.answer = match_fixed(question, rule, &match);
 	if (match.answer == DECIDE_RULE_NO)
 		return match;
-	struct held_packet source = {.yes = true}, schedule = {.yes = true};
+	struct held source = {.yes = true}, schedule = {.yes = true};
 	if (rule->source.given) {
 		match.fields |= DECIDE_SOURCE;
 		source = match_source(question, &rule->source);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Owns the control process: its parts, the order of its start, its channel to the keeper. */
+/* Owns what the parts of the control process share. Each part is its own file's: what only one file
+ * needs is not here. main.c starts and ends them. */
 #ifndef POSTERN_DAEMON_CONTROL_CONTROL_H
 #define POSTERN_DAEMON_CONTROL_CONTROL_H
 
@@ -12,12 +13,12 @@
 #include "lib/limit/message_limit.h"
 #include "lib/metrics/counter.h"
 #include "lib/policy/block.h"
-#include "lib/policy/decide/decide.h"
 #include "lib/policy/lists.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/session.h"
 
 struct apply;
+struct turns;
 struct confirm;
 struct bypass;
 struct clock;
@@ -95,6 +96,7 @@ struct control {
 	struct flow_events *flow_events;
 	struct totals *totals;
 	struct lost_flows *lost_flows;
+	struct turns *turns;
 	struct apply *apply;
 	struct confirm *confirm;
 	struct policy_start *begin;
@@ -135,14 +137,5 @@ struct control {
 	struct loop_timer list_timer;  /* the next entry of a dynamic list to end */
 	struct loop_timer block_timer; /* the next block to end */
 };
-
-/* The world that decisions rest on, now. */
-struct decide_world control_world(const struct control *control);
-/* Here and in every relay. */
-void control_set_log_level(struct control *control, enum policy_log_level level);
-/* Another policy is in force: what control keeps by it (retention of the audit, ...) follows. */
-void control_follow_policy(struct control *control);
-/* A relay's channel has closed. */
-void control_on_peer_left(struct control *control);
 
 #endif

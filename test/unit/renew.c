@@ -5,7 +5,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/control/policy/apply.h"
+#include "daemon/control/policy/turns.h"
 #include "test/lib/control_folder.h"
 #include "test/lib/policy_text.h"
 #include "test/lib/tls_authority.h"
@@ -145,10 +145,10 @@ static int set_up(void **state)
 	snprintf(stage->user, sizeof(stage->user), "%s", getpwuid(geteuid())->pw_name);
 	control->start.options.user = stage->user;
 	control->loop = loop_new();
-	control->flow_peers = flow_peers_new(control);
-	control->apply = apply_new(control);
+	control->flow_peers = flow_peers_new(control, NULL);
+	control->turns = turns_new();
 	control->credentials = credentials_new(control);
-	assert_true(control->loop && control->flow_peers && control->apply && control->credentials);
+	assert_true(control->loop && control->flow_peers && control->turns && control->credentials);
 	loop_after_batch(control->loop, stop, control->loop);
 	put(stage, &some[0]);
 	follow(stage);
@@ -162,7 +162,7 @@ static int tear_down(void **state)
 	struct control *control = &stage->control;
 
 	credentials_free(control->credentials);
-	apply_free(control->apply);
+	turns_free(control->turns);
 	flow_peers_free(control->flow_peers);
 	policy_unref(control->policy);
 	loop_free(control->loop);

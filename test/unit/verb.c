@@ -3,7 +3,7 @@
 #include "lib/command/verb.h"
 #include "lib/base/text.h"
 
-#include "daemon/control/request/command.h"
+#include "daemon/control/commands/nouns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

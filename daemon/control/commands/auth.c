@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where passwords are checked, as the policy has it and as it fares, and a user's as a test. */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"

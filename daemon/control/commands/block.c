@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/clock.h"

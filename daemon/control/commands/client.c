@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/peers/decision_world.h"
 #include "daemon/control/request/json_row.h"
 
 #include <stdio.h>
@@ -32,7 +34,7 @@ struct showing {
 static void decide_entry(struct control *control, const struct ipc_entry *entry, size_t zone,
 	struct decision *decision)
 {
-	struct decide_world world = control_world(control);
+	struct decide_world world = decision_world(control);
 	struct decide_origin origin = {.zone = zone, .mac = entry->mac, .source = entry->source};
 	struct endpoint original = {.addr = {.family = entry->source.family},
 		.port = control->policy->zones[zone].ports.v[0]};

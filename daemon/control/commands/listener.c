@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Listeners and protected domains, as the policy has them. */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/base/own_address.h"

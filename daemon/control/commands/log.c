@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/peers/log_level.h"
 
 #include <string.h>
 
@@ -26,7 +28,7 @@ static void run_level(struct command *command)
 	if (command->control->log_level == (enum policy_log_level)i)
 		command_unchanged(command);
 	command_log(command);
-	control_set_log_level(command->control, (enum policy_log_level)i);
+	log_level_set(command->control, (enum policy_log_level)i);
 	command_ok(command);
 }
 

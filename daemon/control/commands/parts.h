@@ -33,13 +33,6 @@ json_t *command_zone_missing(const struct control *control, const struct policy_
  * come, "failed", as another has its port, or "opens". */
 json_t *command_listener_endpoints(
 	const struct control *control, const struct policy_listener *listener);
-/* A target's state in a word, the operator's wish before the probes', and why it is so. */
-const char *command_server_state(
-	const struct ipc_targets *targets, const struct ipc_target *target);
-json_t *command_server_why(const struct ipc_targets *targets, const struct ipc_target *target);
-/* The state that flows at message level find; null: none may come. */
-json_t *command_server_message_state(
-	const struct ipc_targets *targets, const struct ipc_target *target);
 /* All counters, of all processes and the kernel. */
 void command_counters_sum(
 	struct control *control, const struct facts *facts, uint64_t sum[static COUNTERS]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What judges messages, as the policy has it and as it fares. */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/request/command.h"
 

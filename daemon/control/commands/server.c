@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/request/command.h"
 
@@ -7,6 +8,7 @@
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/host_tls.h"
+#include "daemon/control/peers/target_words.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/store/drained.h"
 #include "lib/base/text.h"
@@ -17,53 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *command_server_state(const struct ipc_targets *targets, const struct ipc_target *target)
-{
-	struct ipc_target views[2];
-
-	ipc_target_views(targets->flows, target, views);
-	return target->drained ? "drained" : target_state_names[views[0].state];
-}
-
-json_t *command_server_message_state(
-	const struct ipc_targets *targets, const struct ipc_target *target)
-{
-	return targets->flows & LEVEL_FLOWS_READ
-		       ? json_string(target_state_names[target->read.state])
-		       : json_null();
-}
-
-/* That of the other flows behind that of those which are shown first. */
-static void put_why(const struct ipc_targets *targets, const struct ipc_target *target, FILE *out)
-{
-	struct ipc_target views[2];
-	unsigned n = ipc_target_views(targets->flows, target, views);
-	bool only_read = targets->flows == LEVEL_FLOWS_READ && target->state == TARGET_NEVER &&
-			 views[0].state != TARGET_NEVER;
-	const struct ipc_target *other = n == 2 ? &views[1] : only_read ? target : NULL;
-
-	if (target->drained)
-		fprintf(out, "by the operator; the host is %s%s",
-			target_state_names[views[0].state], *views[0].text ? ": " : "");
-	fprintf(out, "%s", views[0].text);
-	if (other)
-		fprintf(out, "%s%s%s%s%s", target->drained || *views[0].text ? "; " : "",
-			only_read ? "never used" : target_state_names[other->state],
-			ipc_target_level(n == 2, 2), *other->text ? ": " : "", other->text);
-}
-
-json_t *command_server_why(const struct ipc_targets *targets, const struct ipc_target *target)
-{
-	char text[2 * TARGET_TEXT_SIZE + 128] = "";
-	FILE *out = fmemopen(text, sizeof(text), "w");
-
-	if (out) {
-		put_why(targets, target, out);
-		fclose(out);
-	}
-	return json_row_text(text);
-}
 
 /* NULL: the command has been ended. */
 static const char *take_server(struct command *command, size_t *at)
@@ -184,9 +139,9 @@ static void show_target(struct command *command, const struct shown *shown, uint
 			"server", json_row_text(shown->targets.server), "host",
 			json_row_text(target->name), "address", addresses, "port",
 			(int)target->port, "preference", (int)target->preference, "weight",
-			(int)target->weight, "state", command_server_state(&shown->targets, target),
+			(int)target->weight, "state", target_words_state(&shown->targets, target),
 			"since_at", since_of(command->control, &shown->targets, target), "why",
-			command_server_why(&shown->targets, target), "latency_ms",
+			target_words_why(&shown->targets, target), "latency_ms",
 			target->latency_us
 				? json_integer((json_int_t)(target->latency_us + 999) / 1000)
 				: json_null(),
@@ -197,7 +152,7 @@ static void show_target(struct command *command, const struct shown *shown, uint
 			"account", account_of(command, shown->targets.server), "login_until_at",
 			json_row_time(target->login_until_ms), "tls",
 			tls_of(command, shown->targets.server, target), "message_state",
-			command_server_message_state(&shown->targets, target)));
+			target_words_message_state(&shown->targets, target)));
 }
 
 static void on_shown(struct flow_gather *flows)
@@ -268,7 +223,7 @@ static void on_drained(struct gather *gather)
 		command_row(command,
 			json_pack("{s:s, s:o, s:i, s:s, s:o}", "server", name, "host",
 				json_row_text(targets->v[i].name), "port", (int)targets->v[i].port,
-				"state", command_server_state(targets, &targets->v[i]), "since_at",
+				"state", target_words_state(targets, &targets->v[i]), "since_at",
 				since_of(control, targets, &targets->v[i])));
 	if (targets && count_open(targets) == 0) {
 		char text[POLICY_NAME_SIZE + 64];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/request/command.h"
 
@@ -11,6 +12,7 @@
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/scan_states.h"
+#include "daemon/control/peers/target_words.h"
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
@@ -123,11 +125,10 @@ static json_t *servers_part(const struct control *control)
 		const struct ipc_targets *targets = health_peer_targets(control->health, i);
 		for (uint32_t j = 0; targets && j < targets->n; j++) {
 			const struct ipc_target *target = &targets->v[j];
-			json_array_append_new(
-				array, json_pack("{s:o, s:o, s:s}", "server",
-					       json_row_text(targets->server), "host",
-					       json_row_text(target->name), "state",
-					       command_server_state(targets, target)));
+			json_array_append_new(array, json_pack("{s:o, s:o, s:s}", "server",
+							     json_row_text(targets->server), "host",
+							     json_row_text(target->name), "state",
+							     target_words_state(targets, target)));
 		}
 	}
 	return array;

@@ -4,7 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/control/policy/apply.h"
+#include "daemon/control/policy/turns.h"
 #include "lib/base/container.h"
 #include "lib/ipc/credential.h"
 
@@ -339,7 +339,7 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	/* one is enough: what waits looks when it runs */
 	if (renew->first || !(one = new_renewal(renew)))
 		return;
-	apply_when_free(renew->control->apply, run, one);
+	turns_when_free(renew->control->turns, run, one);
 }
 
 int renew_ask(struct renew *renew, const char *name, credentials_done *done, void *context)
@@ -352,7 +352,7 @@ int renew_ask(struct renew *renew, const char *name, credentials_done *done, voi
 	one->asked = true;
 	one->done = done;
 	one->context = context;
-	apply_when_free(renew->control->apply, run, one);
+	turns_when_free(renew->control->turns, run, one);
 	return 0;
 }
 
@@ -364,6 +364,6 @@ int renew_settle(struct renew *renew, credentials_done *done, void *context)
 		return -ENOMEM;
 	one->done = done;
 	one->context = context;
-	apply_when_free(renew->control->apply, run, one);
+	turns_when_free(renew->control->turns, run, one);
 	return 0;
 }

@@ -5,7 +5,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_ADVICE_H
 #define POSTERN_DAEMON_CONTROL_DOCTOR_ADVICE_H
 
-#include "daemon/control/doctor/part.h"
+#include "daemon/control/doctor/examination.h"
 
 #include "lib/base/addr.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of where passwords are checked: that each place answers. */
-#include "daemon/control/doctor/part.h"
+#include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/auth_peer.h"

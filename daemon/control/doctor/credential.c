@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of certificates, trust stores and secrets: that each is there, and when it
  * ends. */
-#include "daemon/control/doctor/part.h"
+#include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"

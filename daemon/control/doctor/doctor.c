@@ -3,9 +3,9 @@
 
 #include "daemon/base/own_address.h"
 #include "daemon/control/control.h"
+#include "daemon/control/doctor/examination.h"
 #include "daemon/control/doctor/foreign/foreign.h"
 #include "daemon/control/doctor/foreign/set.h"
-#include "daemon/control/doctor/part.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/kernel/lost_flows.h"
@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,26 +56,6 @@ void doctor_facts_fini(struct doctor_facts *facts)
 	for (size_t i = 0; i < facts->n; i++)
 		free(facts->v[i]);
 	*facts = (struct doctor_facts){.n = 0};
-}
-
-void examination_find(const struct examination *exam, const char *check, enum doctor_state state,
-	const char *advice, const char *format, ...)
-{
-	char found[768];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(found, sizeof(found), format, args);
-	va_end(args);
-	exam->finding(exam->context, check, state, found, state == DOCTOR_OK ? "" : advice);
-}
-
-const char *examination_fact(const struct doctor_facts *facts, const char *word, size_t *at)
-{
-	size_t len = strlen(word);
-	for (; *at < facts->n; (*at)++)
-		if (strncmp(facts->v[*at], word, len) == 0 && facts->v[*at][len] == ' ')
-			return facts->v[(*at)++] + len + 1;
-	return NULL;
 }
 
 static bool fact_is(const struct doctor_facts *facts, const char *word, const char *value)

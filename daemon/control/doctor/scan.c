@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of what judges messages: that it answers, that its socket can be had, and what
  * is let through without it. */
-#include "daemon/control/doctor/part.h"
+#include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/scan_states.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of the servers: that each has a host that may be used, and the way there. */
-#include "daemon/control/doctor/part.h"
+#include "daemon/control/doctor/examination.h"
 
 #include "daemon/base/own_address.h"
 #include "daemon/control/control.h"

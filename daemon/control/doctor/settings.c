@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of the kernel's settings, as sysctl has them. */
-#include "daemon/control/doctor/part.h"
+#include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
 

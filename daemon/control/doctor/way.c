@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of the zones' interfaces: that none leads to the Internet or to a server, and
  * that none is only a bridge's port. */
-#include "daemon/control/doctor/part.h"
+#include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/health_peer.h"

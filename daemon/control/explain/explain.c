@@ -4,6 +4,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/bypass.h"
+#include "daemon/control/peers/decision_world.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/request/command.h"
 #include "daemon/control/request/json_row.h"
@@ -371,7 +372,7 @@ void explain_tell(struct explaining *explaining)
 {
 	struct command *command = explaining->command;
 	struct control *control = command->control;
-	struct decide_world world = control_world(control);
+	struct decide_world world = decision_world(control);
 	struct decision decision;
 	ptrdiff_t zone = policy_find_zone(control->policy, explaining->zone);
 	uint64_t at_ms = explaining->at_ms ? clock_from_wall(control, explaining->at_ms)
@@ -438,7 +439,7 @@ static struct decide_origin origin_at(const struct explaining *explaining, size_
 static void tell_at_listener(struct explaining *explaining)
 {
 	struct control *control = explaining->command->control;
-	struct decide_world world = control_world(control);
+	struct decide_world world = decision_world(control);
 	ptrdiff_t index = policy_find_listener(control->policy, explaining->listener);
 	const char *room[CLIENT_NAMES_MAX];
 	uint64_t at_ms = at_of(explaining);
@@ -489,7 +490,7 @@ static void on_names(struct question *asking, const struct ipc_header *ipc)
 void explain_listener(struct explaining *explaining)
 {
 	struct control *control = explaining->command->control;
-	const struct decide_world world = control_world(control);
+	const struct decide_world world = decision_world(control);
 	const char *room[CLIENT_NAMES_MAX];
 	const struct decide_origin origin = origin_at(explaining,
 		(size_t)policy_find_listener(control->policy, explaining->listener), room);

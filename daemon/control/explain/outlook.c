@@ -4,6 +4,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/bypass.h"
+#include "daemon/control/peers/decision_world.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "lib/policy/choice.h"
@@ -93,7 +94,7 @@ static void take_server(void *context, const struct policy_rule *rule, ptrdiff_t
 void outlook_reach(struct control *control, const struct decide_origin *origin,
 	const struct decide_envelope *envelope, uint64_t now_ms, struct outlook_reach *reach)
 {
-	const struct decide_world world = control_world(control);
+	const struct decide_world world = decision_world(control);
 	struct look look = {
 		.control = control, .client = origin->source.family, .offers = UINT8_MAX};
 

@@ -5,6 +5,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/peers/decision_world.h"
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/sessions.h"
 
@@ -48,7 +49,7 @@ static void cache(struct control *control, const struct decide_origin *origin,
 	const struct ipc_admit *admit, const struct decision *decision, struct ipc_verdict *verdict)
 {
 	const struct policy_zone *zone = &control->policy->zones[origin->zone];
-	struct decide_world world = control_world(control);
+	struct decide_world world = decision_world(control);
 	uint64_t now_ms = clock_now_ms(control), until_ms = 0;
 	bool has_mac = zone->identity != POLICY_IDENTITY_ADDRESS;
 	enum decide_kernel kernel;
@@ -124,7 +125,7 @@ void admit_decide(struct control *control, const struct ipc_admit *admit)
 {
 	struct ipc_verdict verdict;
 	struct decision decision;
-	struct decide_world world = control_world(control);
+	struct decide_world world = decision_world(control);
 	ptrdiff_t zone = policy_find_zone_of(control->policy, admit->ifname, &admit->source.addr);
 
 	ipc_init(&verdict, IPC_VERDICT, sizeof(verdict));

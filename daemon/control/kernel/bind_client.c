@@ -5,7 +5,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/peers/health_peer.h"
-#include "daemon/control/policy/apply.h"
+#include "daemon/control/policy/turns.h"
 #include "lib/base/container.h"
 
 #include <errno.h>
@@ -149,6 +149,6 @@ bool bind_client_pass(struct bind_client *bind_client, const struct ipc_targets 
 	}
 	/* not beside an apply, whose plan may be another policy's */
 	bind_client->asking = true;
-	apply_when_free(bind_client->control->apply, ask, bind_client);
+	turns_when_free(bind_client->control->turns, ask, bind_client);
 	return false;
 }

@@ -34,6 +34,7 @@ struct flows_peer {
 
 struct flow_peers {
 	struct control *control;
+	void (*on_left)(struct control *control);
 	struct flows_peer v[PROCESS_NUMBERS_MAX];
 	/* Without flows, of each role: those that control has nothing particular to say to, and in
 	 * the place of the first of a role the peer of whoever has. */
@@ -63,12 +64,13 @@ void flow_peers_put(struct flow_peers *flow_peers, struct peer *peer)
 		flow_peers->own[peer->role] = peer;
 }
 
-struct flow_peers *flow_peers_new(struct control *control)
+struct flow_peers *flow_peers_new(struct control *control, void (*on_left)(struct control *control))
 {
 	struct flow_peers *flow_peers = calloc(1, sizeof(*flow_peers));
 	if (!flow_peers)
 		return NULL;
 	flow_peers->control = control;
+	flow_peers->on_left = on_left;
 	for (uint32_t i = 0; i < PROCESS_NUMBERS_MAX; i++)
 		peer_init(&flow_peers->v[i].peer, control, &face, PROCESS_RELAY, i);
 	for (uint32_t i = 0; i < PLAIN; i++)
@@ -160,7 +162,7 @@ static void on_gone(struct peer *peer)
 		flow_reports_lost(peer);
 	scan_states_gone(control->scans, peer->number);
 	hang_up(peer);
-	control_on_peer_left(control);
+	control->flow_peers->on_left(control);
 }
 
 void flow_peers_close(struct flow_peers *flow_peers)

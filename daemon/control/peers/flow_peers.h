@@ -14,7 +14,9 @@
 struct control;
 struct flow_peers;
 
-struct flow_peers *flow_peers_new(struct control *control);
+/* on_left: one of them has left. */
+struct flow_peers *flow_peers_new(
+	struct control *control, void (*on_left)(struct control *control));
 /* Hears what the relays have said, then hangs up: questions end, and what is sent goes nowhere. */
 void flow_peers_close(struct flow_peers *flow_peers);
 void flow_peers_free(struct flow_peers *flow_peers);

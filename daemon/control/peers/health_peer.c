@@ -2,13 +2,13 @@
 #include "daemon/control/peers/health_peer.h"
 
 #include "daemon/base/log.h"
-#include "daemon/control/commands/parts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/bind_client.h"
 #include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/host_tls.h"
 #include "daemon/control/peers/peer_policy.h"
+#include "daemon/control/peers/target_words.h"
 #include "daemon/control/policy/unknown_names.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
@@ -156,7 +156,7 @@ static void publish_changes(
 				"port", (int)target->port, "state",
 				target_state_names[views[0].state], "why",
 				json_row_text(views[0].text), "message_state",
-				command_server_message_state(ipc, target)));
+				target_words_message_state(ipc, target)));
 	}
 }
 

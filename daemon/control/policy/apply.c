@@ -9,10 +9,11 @@
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/kernel/posture.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/control/policy/confirm.h"
+#include "daemon/control/peers/log_level.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/inquiry.h"
 #include "daemon/control/policy/level_notice.h"
+#include "daemon/control/policy/turns.h"
 #include "daemon/control/policy/wanted.h"
 #include "daemon/control/request/monitor.h"
 #include "daemon/control/session/list_change.h"
@@ -26,16 +27,10 @@
 #include <string.h>
 
 #define TRIES_MAX 3
-struct waiter {
-	struct waiter *next;
-	void (*run)(void *context);
-	void *context;
-};
-
 struct apply {
 	struct gather gather; /* of the running step */
 	struct control *control;
-	bool busy;
+	const struct apply_face *face;
 	bool lenient;   /* what it needs of certificates and secrets may be missing */
 	unsigned tries; /* processes that it wants died over it so often */
 	struct policy *policy;
@@ -45,16 +40,15 @@ struct apply {
 	void *context;
 	struct apply_order same; /* of one that changes nothing, while the processes hear of it */
 	char *moved;             /* what the switch did to sessions; NULL: nothing */
-	struct waiter *waiters, **last_waiter;
 };
 
-struct apply *apply_new(struct control *control)
+struct apply *apply_new(struct control *control, const struct apply_face *face)
 {
 	struct apply *apply = calloc(1, sizeof(*apply));
 	if (!apply)
 		return NULL;
 	apply->control = control;
-	apply->last_waiter = &apply->waiters;
+	apply->face = face;
 	return apply;
 }
 
@@ -62,11 +56,6 @@ void apply_free(struct apply *apply)
 {
 	if (!apply)
 		return;
-	while (apply->waiters) {
-		struct waiter *waiter = apply->waiters;
-		apply->waiters = waiter->next;
-		free(waiter);
-	}
 	policy_unref(apply->policy);
 	policy_record_fini(&apply->record);
 	policy_current_fini(&apply->current);
@@ -74,43 +63,9 @@ void apply_free(struct apply *apply)
 	free(apply);
 }
 
-bool apply_busy(const struct apply *apply)
-{
-	return apply->busy;
-}
-
 const struct policy *apply_coming(const struct apply *apply)
 {
 	return apply->policy;
-}
-
-void apply_when_free(struct apply *apply, void (*run)(void *context), void *context)
-{
-	if (!apply->busy && !apply->waiters) {
-		run(context);
-		return;
-	}
-	struct waiter *waiter = calloc(1, sizeof(*waiter));
-	if (!waiter) {
-		run(context);
-		return;
-	}
-	waiter->run = run;
-	waiter->context = context;
-	*apply->last_waiter = waiter;
-	apply->last_waiter = &waiter->next;
-}
-
-static void run_waiters(struct apply *apply)
-{
-	while (!apply->busy && apply->waiters) {
-		struct waiter *waiter = apply->waiters;
-		apply->waiters = waiter->next;
-		if (!apply->waiters)
-			apply->last_waiter = &apply->waiters;
-		waiter->run(waiter->context);
-		free(waiter);
-	}
 }
 
 static void finish(struct apply *apply, enum outcome outcome, const char *text)
@@ -123,13 +78,13 @@ static void finish(struct apply *apply, enum outcome outcome, const char *text)
 	apply->policy = NULL;
 	policy_record_fini(&apply->record);
 	policy_current_fini(&apply->current);
-	apply->busy = false;
+	turns_leave(apply->control->turns);
 	/* all relays go by the policy in force: nobody hands anything to who is wanted no more */
 	wanted_policy(apply->control->wanted, NULL);
-	confirm_resume(apply->control->confirm);
+	apply->face->on_current(apply->control);
 	if (done)
 		done(context, outcome, text);
-	run_waiters(apply);
+	turns_go_on(apply->control->turns);
 }
 
 static struct apply *apply_of(struct gather *gather)
@@ -184,8 +139,8 @@ static void switch_policy(struct apply *apply)
 	entries_drop_all(control->entries);
 	entries_send(control->entries, &apply->gather);
 	if (!old || old->log_level != control->policy->log_level)
-		control_set_log_level(control, control->policy->log_level);
-	control_follow_policy(control);
+		log_level_set(control, control->policy->log_level);
+	apply->face->on_switch(control);
 	posture_keep(control, &apply->gather);
 	kernel_plan_settled(control);
 	policy_unref(old);
@@ -416,7 +371,7 @@ static void end_order(struct apply *apply, const struct apply_order *order, enum
 static void begin(struct apply *apply, const struct apply_order *order)
 {
 	struct control *control = apply->control;
-	apply->busy = true;
+	turns_take(apply->control->turns);
 	apply->tries = 0;
 	/* the way back is not barred by a file that went bad meanwhile */
 	apply->lenient = order->pass.kind == GUARD_RETURN;
@@ -445,15 +400,15 @@ static void on_inquired(struct gather *gather)
 		log_warning("hosts may not be asked anew: %s", gather->text);
 	/* its done() may begin another */
 	const struct apply_order order = apply->same;
-	apply->busy = false;
+	turns_leave(apply->control->turns);
 	end_order(apply, &order, OUTCOME_UNCHANGED, "this policy runs already");
-	run_waiters(apply);
+	turns_go_on(apply->control->turns);
 }
 
 /* The servers may be others all the same. */
 static void begin_unchanged(struct apply *apply, const struct apply_order *order)
 {
-	apply->busy = true;
+	turns_take(apply->control->turns);
 	apply->same = *order;
 	credentials_look(apply->control->credentials);
 	gather_init(&apply->gather, on_inquired);
@@ -486,11 +441,11 @@ static void on_noted(void *context, int status)
 {
 	struct noting noting = *(struct noting *)context;
 	free(context);
-	noting.apply->busy = false;
-	confirm_resume(noting.apply->control->confirm);
+	turns_leave(noting.apply->control->turns);
+	noting.apply->face->on_current(noting.apply->control);
 	noting.done(noting.context, status ? OUTCOME_REFUSED : OUTCOME_DONE,
 		status ? noting.failure : "");
-	run_waiters(noting.apply);
+	turns_go_on(noting.apply->control->turns);
 }
 
 int apply_note(struct apply *apply, const struct policy_current *current, const char *failure,
@@ -500,10 +455,10 @@ int apply_note(struct apply *apply, const struct policy_current *current, const 
 	if (!own)
 		return -ENOMEM;
 	*own = (struct noting){apply, failure, done, context};
-	apply->busy = true;
+	turns_take(apply->control->turns);
 	int error = policy_store_begin_save(apply->control->history, NULL, current, on_noted, own);
 	if (error) {
-		apply->busy = false;
+		turns_leave(apply->control->turns);
 		free(own);
 	}
 	return error;

@@ -38,19 +38,25 @@ struct apply_order {
 	void *context;
 };
 
-struct apply *apply_new(struct control *control);
+/* What comes behind it, made by whoever starts control. */
+struct apply_face {
+	/* Another policy is the running one: what is kept by it follows. */
+	void (*on_switch)(struct control *control);
+	/* `current` on the disk says something else now: a confirm begins to wait, or ends. */
+	void (*on_current)(struct control *control);
+};
+
+struct apply *apply_new(struct control *control, const struct apply_face *face);
 void apply_free(struct apply *apply);
-/* Calls run now, or as soon as no apply is under way. */
-void apply_when_free(struct apply *apply, void (*run)(void *context), void *context);
-bool apply_busy(const struct apply *apply);
 /* The policy that is under way, borrowed; NULL: none. */
 const struct policy *apply_coming(const struct apply *apply);
-/* Only when no apply is under way. The order's members are taken over in any case. Refused, before
- * anything is tried, by what guard.h says; the same text and meaning as what runs is no change. */
+/* Only when it is nobody's turn (turns.h). The order's members are taken over in any case. Refused,
+ * before anything is tried, by what guard.h says; the same text and meaning as what runs is no
+ * change. */
 void apply_begin(struct apply *apply, const struct apply_order *order);
 
 /* Another `current` of the running policy reaches the disk; failure: what is said where it does
- * not. Only when no apply is under way. 0 or -errno at once. */
+ * not. Only when it is nobody's turn (turns.h). 0 or -errno at once. */
 int apply_note(struct apply *apply, const struct policy_current *current, const char *failure,
 	apply_done *done, void *context);
 /* The file says what runs, as after `policy save`: from now on it counts as applied. Only when no

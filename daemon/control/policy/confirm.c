@@ -6,6 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/parse.h"
+#include "daemon/control/policy/turns.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -85,7 +86,7 @@ static void return_policy(void *context)
 
 void confirm_expire(struct confirm *confirm)
 {
-	apply_when_free(confirm->control->apply, return_policy, confirm);
+	turns_when_free(confirm->control->turns, return_policy, confirm);
 }
 
 struct policy *confirm_load_back(struct confirm *confirm, uint64_t *number)

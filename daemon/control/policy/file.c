@@ -9,6 +9,7 @@
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/inquiry.h"
 #include "daemon/control/policy/parse.h"
+#include "daemon/control/policy/turns.h"
 #include "daemon/control/store/disk.h"
 
 #include <errno.h>
@@ -250,5 +251,5 @@ void policy_file_apply(struct control *control, const struct policy_file_order *
 	}
 	*filing = (struct filing){.control = control, .order = *order};
 	filing->order.pass.kind = GUARD_WHOLE;
-	apply_when_free(control->apply, run, filing);
+	turns_when_free(control->turns, run, filing);
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/decision_world.h"
 #include "daemon/control/policy/emptying.h"
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
@@ -187,7 +188,7 @@ static enum outcome look_at_opening(struct control *control, const struct policy
 /* What its dynamic lists hold counts: a check of the text alone does not know it. */
 static enum outcome look_at_relay(struct control *control, const struct policy *coming, char **text)
 {
-	const struct decide_world world = control_world(control);
+	const struct decide_world world = decision_world(control);
 	char open[RELAY_TEXT_SIZE];
 
 	if (!relay_is_open(coming, control->lists, NULL, open) &&

@@ -3,6 +3,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/decision_world.h"
 #include "lib/policy/proof/opening.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static void tell(void *context, const char *zone, const char *text)
 
 char *opening_find(struct control *control, const struct policy *coming)
 {
-	const struct decide_world world = control_world(control);
+	const struct decide_world world = decision_world(control);
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);

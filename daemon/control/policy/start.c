@@ -11,6 +11,7 @@
 #include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/parse.h"
+#include "daemon/control/policy/turns.h"
 #include "lib/base/container.h"
 
 #include <errno.h>
@@ -197,7 +198,7 @@ static void on_posture_kept(struct gather *gather)
 {
 	struct policy_start *start = container_of(gather, struct policy_start, gather);
 	confirm_expire(start->control->confirm);
-	apply_when_free(start->control->apply, take_file, start);
+	turns_when_free(start->control->turns, take_file, start);
 }
 
 static void go_on(struct policy_start *start)

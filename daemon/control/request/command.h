@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns a request of the control sockets while it is carried out: its words, its answer.
  *
- * What may be typed stands in lib/command/verbs.c, which command_run() reads the words by; a verb's
- * function finds what was given by command_value(), command_values() and command_given(), by the
- * names of the table. A new verb is a line there and one in its noun's table here.
+ * What may be typed stands in lib/command/verbs.c, which the words are read by (commands/nouns.c);
+ * a verb's function finds what was given by command_value(), command_values() and command_given(),
+ * by the names of the table. A new verb is a line there and one in its noun's table here.
  *
  * A command ends with one of the words of lib/command/outcome.h, which is its `code`. On the way it
  * may say what it removed and what it warns of. Whoever asked for JSON gets all of it as one
@@ -24,6 +24,8 @@
 
 /* Rows made in one turn of the loop, so that a long answer does not hold up admission. */
 #define COMMAND_ROWS_A_TURN 500
+
+struct command;
 
 struct command_verb {
 	const char *verb; /* as the table says it; "" for a noun that takes its words directly */
@@ -59,10 +61,10 @@ struct command {
 	void (*forget)(struct command *command);
 };
 
-/* Finds the verb, reads the words and runs it. Takes the command over. */
-void command_run(struct command *command);
-/* The client is gone: nobody waits any more. */
-void command_abandon(struct command *command);
+/* From the control sockets; see there. */
+void *command_new(struct control *control, const struct control_socket_request *request);
+void command_more(void *context);
+void command_abandon(void *context);
 /* Runs it now, or as soon as no apply is under way; not at all when the client is gone by then. */
 void command_when_free(struct command *command, void (*run)(struct command *command));
 /* Has the client gone without waiting for the answer? Then nothing is begun any more. */
@@ -76,6 +78,8 @@ void *command_new_state(struct command *command, size_t bytes);
 /* The value of a part of the verb, the first one; NULL: not given. */
 const char *command_value(const struct command *command, const char *name);
 const char *const *command_values(const struct command *command, const char *name, size_t *n);
+/* The same of an option; NULL also where the verb has no such option. */
+const char *command_option(const struct command *command, const char *name);
 /* Of an option or word that stands alone. */
 bool command_given(const struct command *command, const char *name);
 /* The words as one line, for log and history. */
@@ -137,12 +141,5 @@ void command_warn(const struct command *command, enum log_id id);
 void command_edit(struct command *command);
 /* Lines of such verbs as one change. */
 void command_batch(struct command *command);
-
-extern const struct command_noun *const command_nouns[];
-extern const struct command_noun command_status, command_policy, command_rule, command_zone,
-	command_server, command_certificate, command_auth, command_scan, command_listener,
-	command_domain, command_device, command_list, command_session, command_client, command_flow,
-	command_explain, command_audit, command_monitor, command_bypass, command_counters,
-	command_log_noun, command_doctor, command_block, command_message;
 
 #endif

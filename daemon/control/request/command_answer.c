@@ -245,8 +245,18 @@ void command_stream(struct command *command, void (*more)(struct command *comman
 		command_ok(command);
 }
 
-void command_abandon(struct command *command)
+void command_more(void *context)
 {
+	struct command *command = context;
+
+	if (command->more)
+		command->more(command);
+}
+
+void command_abandon(void *context)
+{
+	struct command *command = context;
+
 	command->client = NULL;
 	if (command->more) /* nothing but its client calls it */
 		free_command(command);

@@ -3,8 +3,8 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
-#include "daemon/control/request/command.h"
 #include "lib/base/container.h"
+#include "lib/command/outcome.h"
 #include "lib/command/request.h"
 #include "lib/version.h"
 
@@ -51,13 +51,14 @@ struct control_socket_client {
 	bool answered; /* at least once */
 	unsigned topics;
 	struct intake intake; /* of a request whose GO did not come yet */
-	struct command *command;
+	void *command;        /* of the face; NULL: none runs */
 	uint8_t *out;
 	size_t out_at, out_len, out_room;
 };
 
 struct control_socket {
 	struct control *control;
+	const struct control_socket_face *face;
 	struct server_socket sockets[CONTROL_SOCKET_PLACES];
 	struct control_socket_client *clients;
 	struct loop_timer sweep;
@@ -187,8 +188,8 @@ static void on_turn(struct loop_timer *timer, uint64_t now_ms)
 	struct control_socket_client *client =
 		container_of(timer, struct control_socket_client, turn);
 	(void)now_ms;
-	if (client->command && client->command->more)
-		client->command->more(client->command);
+	if (client->command)
+		client->server->face->more(client->command);
 }
 
 void control_socket_continue(struct control_socket_client *client)
@@ -237,27 +238,30 @@ static const char *take_go(struct control_socket_client *client)
 		mark_broken(client);
 		return NULL;
 	}
-	struct command *command = calloc(1, sizeof(*command));
 	const char **words = calloc(REQUEST_WORDS_MAX, sizeof(*words));
-	int n = command && words ? request_words((const uint8_t *)client->intake.words,
-					   client->intake.words_len, words, REQUEST_WORDS_MAX)
-				 : -ENOMEM;
+	int n = words ? request_words((const uint8_t *)client->intake.words,
+				client->intake.words_len, words, REQUEST_WORDS_MAX)
+		      : -ENOMEM;
 	if (n < 0) {
-		free(command);
 		free(words);
 		return n == -ENOMEM ? "out of memory"
 				    : "the words of the request are not UTF-8 text, hold control "
 				      "characters or are too many";
 	}
-	*command = (struct command){.control = client->server->control,
-		.client = client,
+	const struct control_socket_face *face = client->server->face;
+	struct control_socket_request request = {.client = client,
 		.intake = intake_move(&client->intake),
 		.words = words,
 		.nwords = (size_t)n,
 		.uid = client->uid,
 		.came_by = client->place};
-	client->command = command;
-	command_run(command);
+	client->command = face->make(client->server->control, &request);
+	if (!client->command) {
+		intake_drop(&request.intake);
+		free(words);
+		return "out of memory";
+	}
+	face->run(client->command);
 	return NULL;
 }
 
@@ -392,7 +396,7 @@ static void close_client(struct control_socket_client *client)
 	loop_del(loop, &client->watch);
 	close(client->watch.fd);
 	if (client->command)
-		command_abandon(client->command);
+		client->server->face->left(client->command);
 	client->server->counts.clients--;
 	client->server->clients_at[client->place]--;
 	client->server->counts.watchers -= client->topics != 0;
@@ -485,13 +489,14 @@ static void on_accept(struct loop_watch *watch, uint32_t events)
 	}
 }
 
-struct control_socket *control_socket_open(
-	struct control *control, const int fds[static CONTROL_SOCKET_PLACES])
+struct control_socket *control_socket_open(struct control *control,
+	const struct control_socket_face *face, const int fds[static CONTROL_SOCKET_PLACES])
 {
 	struct control_socket *server = calloc(1, sizeof(*server));
 	if (!server)
 		return NULL;
 	server->control = control;
+	server->face = face;
 	server->sweep.on_time = sweep;
 	for (unsigned i = 0; i < CONTROL_SOCKET_PLACES; i++) {
 		struct server_socket *socket = &server->sockets[i];

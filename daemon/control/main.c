@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The control process: the order of its start and its end, and what the keeper tells it. */
 #include "daemon/control/control.h"
 
 #include "daemon/base/log.h"
@@ -9,6 +10,7 @@
 #include "daemon/control/audit/messages.h"
 #include "daemon/control/audit/totals.h"
 #include "daemon/control/clock.h"
+#include "daemon/control/commands/nouns.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/explain/outlook.h"
 #include "daemon/control/kernel/admit.h"
@@ -19,6 +21,7 @@
 #include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/log_level.h"
 #include "daemon/control/peers/scan_states.h"
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/apply.h"
@@ -27,6 +30,7 @@
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/inquiry.h"
 #include "daemon/control/policy/start.h"
+#include "daemon/control/policy/turns.h"
 #include "daemon/control/policy/wanted.h"
 #include "daemon/control/request/control_socket.h"
 #include "daemon/control/request/monitor.h"
@@ -59,41 +63,6 @@
 #define LEAVE_MS   1000
 #define LOOK_MS    2
 
-static bool is_host(void *context, size_t server, const struct addr *addr)
-{
-	const struct control *control = context;
-	const struct ipc_targets *targets = health_peer_targets(control->health, server);
-
-	for (uint32_t i = 0; targets && i < targets->n; i++)
-		for (unsigned a = 0; a < targets->v[i].naddresses; a++)
-			if (addr_equal(&targets->v[i].addresses[a], addr))
-				return true;
-	return false;
-}
-
-struct decide_world control_world(const struct control *control)
-{
-	return (struct decide_world){.policy = control->policy,
-		.lists = control->lists,
-		.sessions = control->table,
-		.local = localtime_r,
-		.calendar_ahead_ms = clock_ahead_ms(control),
-		.blocks = control->blocks,
-		.is_host = is_host,
-		.is_host_context = (void *)(uintptr_t)control};
-}
-
-void control_set_log_level(struct control *control, enum policy_log_level level)
-{
-	struct ipc_log_level ipc;
-	ipc_init(&ipc, IPC_LOG_LEVEL, sizeof(ipc));
-	ipc.level = level;
-	control->log_level = level;
-	log_set_level(level);
-	flow_peers_send_all(control->flow_peers, &ipc);
-	channel_send(control->keeper, &ipc, -1);
-}
-
 static struct audit_config audit_config_of(struct control *control)
 {
 	const struct policy *policy = control->policy;
@@ -115,7 +84,8 @@ static struct audit_config messages_config_of(struct control *control)
 	return config;
 }
 
-void control_follow_policy(struct control *control)
+/* Another policy is in force: what is kept by it (retention of the audit, ...) follows. */
+static void follow_policy(struct control *control)
 {
 	struct audit_config config = audit_config_of(control);
 	struct audit_config messages = messages_config_of(control);
@@ -290,7 +260,8 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 	}
 }
 
-void control_on_peer_left(struct control *control)
+/* A process with flows has left. */
+static void on_peer_left(struct control *control)
 {
 	if (control->handing_over && control->keeper_gone && !flow_peers_any(control->flow_peers))
 		loop_stop(control->loop);
@@ -329,12 +300,19 @@ static void on_policy_runs(struct control *control, bool runs)
 	kernel_plan_settled(control);
 	ipc_init(&ready, IPC_READY, sizeof(ready));
 	channel_send(control->keeper, &ready, -1);
-	control_set_log_level(control, control->log_level); /* the keeper has not heard of it yet */
+	log_level_set(control, control->log_level); /* the keeper has not heard of it yet */
 	control->ready = true;
 	lost_flows_begin(control->lost_flows);
 	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: policy %" PRIu64 ", %zu sessions",
 		control->policy_number, sessions_in_force(control));
 }
+
+static void on_current(struct control *control)
+{
+	confirm_resume(control->confirm);
+}
+
+static const struct apply_face apply_face = {.on_switch = follow_policy, .on_current = on_current};
 
 static bool make_parts(struct control *control)
 {
@@ -346,14 +324,15 @@ static bool make_parts(struct control *control)
 	control->flow_events = flow_events_new();
 	control->totals = totals_new();
 	control->lost_flows = lost_flows_new(control);
-	control->flow_peers = flow_peers_new(control);
+	control->flow_peers = flow_peers_new(control, on_peer_left);
 	control->wanted = wanted_new(control);
 	control->health = health_peer_new(control);
 	control->auth = control->flow_peers ? auth_peer_new(control) : NULL;
 	control->scans = scan_states_new();
 	control->web = web_peer_new(control);
 	control->credentials = credentials_new(control);
-	control->apply = apply_new(control);
+	control->turns = turns_new();
+	control->apply = apply_new(control, &apply_face);
 	control->confirm = confirm_new(control);
 	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
@@ -363,8 +342,8 @@ static bool make_parts(struct control *control)
 	       control->live_flows && control->flow_events && control->totals &&
 	       control->lost_flows && control->flow_peers && control->wanted && control->health &&
 	       control->auth && control->scans && control->web && control->credentials &&
-	       control->apply && control->confirm && control->begin && control->sessions &&
-	       control->idle && control->end_passed;
+	       control->turns && control->apply && control->confirm && control->begin &&
+	       control->sessions && control->idle && control->end_passed;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -491,6 +470,7 @@ static void close_parts(struct control *control)
 	policy_start_free(control->begin);
 	confirm_free(control->confirm);
 	apply_free(control->apply);
+	turns_free(control->turns);
 	bypass_free(control->bypass);
 	interfaces_free(control);
 	clock_free(control->clock);
@@ -547,10 +527,10 @@ static int start(struct control *control)
 		return error;
 	control->log_level = control->policy->log_level;
 	log_set_level(control->log_level);
-	control->control_socket = control_socket_open(
-		control, (const int[]){[CONTROL_SOCKET_CONTROL] = start_with->control_socket,
-				 [CONTROL_SOCKET_SESSION] = start_with->session_socket,
-				 [CONTROL_SOCKET_DESK] = start_with->desk_socket});
+	control->control_socket = control_socket_open(control, &command_face,
+		(const int[]){[CONTROL_SOCKET_CONTROL] = start_with->control_socket,
+			[CONTROL_SOCKET_SESSION] = start_with->session_socket,
+			[CONTROL_SOCKET_DESK] = start_with->desk_socket});
 	if (!control->control_socket)
 		return -ENOMEM;
 	tzset();

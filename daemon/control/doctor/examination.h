@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what the parts of doctor share: one examination under way, and how it says what it found. */
-#ifndef POSTERN_DAEMON_CONTROL_DOCTOR_PART_H
-#define POSTERN_DAEMON_CONTROL_DOCTOR_PART_H
+#ifndef POSTERN_DAEMON_CONTROL_DOCTOR_EXAMINATION_H
+#define POSTERN_DAEMON_CONTROL_DOCTOR_EXAMINATION_H
 
 #include "daemon/control/doctor/doctor.h"
 

@@ -39,6 +39,7 @@ enum role_told {
 	TOLD_SERVERS_TLS = 1 << 6, /* towards servers */
 	TOLD_SECRETS = 1 << 7,     /* of accounts */
 	TOLD_AUTHS = 1 << 8,       /* what checking passwords needs: users, secrets, trust */
+	TOLD_RADIUSES = 1 << 9,    /* secrets of who sends accounting */
 };
 
 /* What becomes of it in an upgrade in place. */

@@ -62,6 +62,9 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> AUTH "auth" BASE "base" DOVECOT "dovecot" FILTER "filter" FORWARD "forward"
 %token <token> CLAMAV "clamav" MILTER "milter" MODE "mode" QUARANTINE "quarantine" SCAN "scan"
 %token <token> STREAM "stream" TEMPFAIL "tempfail" WHOLE "whole"
+%token <token> CLASS "class" CUI "cui" END_WORD "end" FILTER_ID "filter-id" FROM "from" IGNORE "ignore"
+%token <token> NAS "nas" RADIUS "radius" RESTART "restart" SKEW "skew" SSID "ssid" TIMEOUT "timeout"
+%token <token> USER_NAME "user-name" WLAN "wlan"
 %token <token> LDAP "ldap" MECHANISM "mechanism" PREFIX_WORD "prefix"
 %token <token> ACCEPT "accept" ACCOUNT "account" ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
 %token <token> CA "ca" CERTIFICATE "certificate" CHECK "check"
@@ -91,6 +94,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %type <act> act
 %type <number> duration size number port_number
 %type <choice> posture on_off login log_level not per rate_per level newline
+%type <choice> radius_user radius_group
 %type <choice> scan_mode scan_failure scan_quarantine
 %type <choice> client_tls_mode client_tls_client server_tls_mode
 %type <count> rate
@@ -128,6 +132,8 @@ top_statement:
 					{ language_server_end(l); }
 	| SCAN name { language_scan_begin(l, &@2, &$2); } '{' scan_statements '}'
 					{ language_scan_end(l); }
+	| RADIUS name { language_radius_begin(l, &@2, &$2); } '{' radius_statements '}'
+					{ language_radius_end(l); }
 	| DEVICE name { language_device_begin(l, &@2, &$2); } '{' device_statements '}'
 					{ language_device_end(l); }
 	| RULE name { language_rule_begin(l, &@2, &$2); } '{' rule_statements '}'
@@ -521,6 +527,71 @@ scan_quarantine:
 	TEMPFAIL			{ $$ = POLICY_SCAN_TEMPFAIL; }
 	| REJECT			{ $$ = POLICY_SCAN_REJECT; };
 
+/* --- radius */
+
+radius_statements: %empty | radius_statements ';' | radius_statements radius_statement;
+
+radius_statement:
+	LISTEN addresses PORT port_number
+		{ language_radius_listen(l, &@1, &@4, (uint16_t)$4); }
+	| FROM networks { language_radius_from(l, &@1); } '{' radius_source_options '}'
+					{ language_radius_from_end(l); }
+	| ZONE name { language_radius_zone(l, &@2, &$2); } radius_zone_block
+					{ language_radius_zone_end(l); }
+	| USER radius_users		{ language_radius_users(l, &@1); }
+	| IGNORE quoted			{ language_radius_ignore(l, &@1); }
+	| GROUP radius_group
+		{ language_radius_group(l, &@1, (enum policy_radius_group)$2); }
+		radius_group_block
+	| TIMEOUT duration		{ language_radius_timeout(l, &@1, &@2, $2); }
+	| SKEW duration			{ language_radius_skew(l, &@1, &@2, $2); }
+	| RESTART END_WORD		{ language_radius_restart(l, &@1, false); }
+	| RESTART KEEP			{ language_radius_restart(l, &@1, true); }
+	| COMMENT text			{ language_radius_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_RADIUS); };
+
+radius_source_options:
+	%empty | radius_source_options ';' | radius_source_options radius_source_option;
+
+radius_source_option:
+	SECRET FILE text		{ language_radius_secret(l, &@1, &@3, &$3); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_RADIUS_SOURCE); };
+
+radius_zone_block: %empty | '{' radius_zone_options '}';
+
+radius_zone_options: %empty | radius_zone_options ';' | radius_zone_options radius_zone_option;
+
+radius_zone_option:
+	SSID quoted			{ language_radius_ssids(l, &@1); }
+	| NAS quoted			{ language_radius_nases(l, &@1); }
+	| WLAN wlans			{ language_radius_wlans(l, &@1); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_RADIUS_ZONE); };
+
+wlans:
+	number			{ language_items_clear(l); language_item_number(l, &@1, $1); }
+	| wlans ',' number		{ language_item_number(l, &@3, $3); };
+
+radius_users:
+	radius_user		{ language_items_clear(l); language_item_number(l, &@1, (uint64_t)$1); }
+	| radius_users ',' radius_user	{ language_item_number(l, &@3, (uint64_t)$3); };
+
+radius_user:
+	CUI				{ $$ = POLICY_RADIUS_CUI; }
+	| USER_NAME			{ $$ = POLICY_RADIUS_USER_NAME; }
+	| MAC				{ $$ = POLICY_RADIUS_MAC; };
+
+radius_group:
+	CLASS				{ $$ = POLICY_RADIUS_CLASS; }
+	| FILTER_ID			{ $$ = POLICY_RADIUS_FILTER_ID; };
+
+radius_group_block: %empty | '{' radius_group_options '}';
+
+radius_group_options: %empty | radius_group_options ';' | radius_group_options radius_group_option;
+
+radius_group_option:
+	PREFIX_WORD text		{ language_radius_prefix(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_RADIUS_GROUP); };
+
 /* --- device */
 
 device_statements: %empty | device_statements ';' | device_statements device_statement;
@@ -728,7 +799,8 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
-	WORD | DAYRANGE | CLAMAV | MILTER | MODE | QUARANTINE | SCAN | STREAM | TEMPFAIL | WHOLE | AUTH | BASE | DOVECOT | FILTER | FORWARD | LDAP | MECHANISM | PREFIX_WORD | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
+	WORD | DAYRANGE | CLASS | CUI | END_WORD | FILTER_ID | FROM | IGNORE | NAS | RADIUS | RESTART | SKEW | SSID | TIMEOUT | USER_NAME | WLAN
+	| CLAMAV | MILTER | MODE | QUARANTINE | SCAN | STREAM | TEMPFAIL | WHOLE | AUTH | BASE | DOVECOT | FILTER | FORWARD | LDAP | MECHANISM | PREFIX_WORD | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
 	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
 	| DOMAIN | DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
 	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KEY | KILL | LANGUAGE

@@ -12,6 +12,7 @@ static const char *const words[] = {[POLICY_KIND_ZONE] = "zone",
 	[POLICY_KIND_DOMAIN] = "domain",
 	[POLICY_KIND_SERVER] = "server",
 	[POLICY_KIND_SCAN] = "scan",
+	[POLICY_KIND_RADIUS] = "radius",
 	[POLICY_KIND_DEVICE] = "device",
 	[POLICY_KIND_RULE] = "rule"};
 static_assert(sizeof(words) / sizeof(*words) == LANGUAGE_KINDS, "a word for each kind");
@@ -51,6 +52,8 @@ size_t language_count(const struct policy *policy, enum policy_kind kind)
 		return policy->nservers;
 	case POLICY_KIND_SCAN:
 		return policy->nscans;
+	case POLICY_KIND_RADIUS:
+		return policy->nradiuses;
 	case POLICY_KIND_DEVICE:
 		return policy->ndevices;
 	case POLICY_KIND_RULE:
@@ -78,6 +81,8 @@ const char *language_name_at(const struct policy *policy, enum policy_kind kind,
 		return policy->servers[i].name.text;
 	case POLICY_KIND_SCAN:
 		return policy->scans[i].name.text;
+	case POLICY_KIND_RADIUS:
+		return policy->radiuses[i].name.text;
 	case POLICY_KIND_DEVICE:
 		return policy->devices[i].name.text;
 	case POLICY_KIND_RULE:
@@ -105,6 +110,8 @@ ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, cons
 		return policy_find_server(policy, name);
 	case POLICY_KIND_SCAN:
 		return policy_find_scan(policy, name);
+	case POLICY_KIND_RADIUS:
+		return policy_find_radius(policy, name);
 	case POLICY_KIND_DEVICE:
 		return policy_find_device(policy, name);
 	case POLICY_KIND_RULE:

@@ -13,7 +13,7 @@ static const char *statements_of(enum language_block_kind kind)
 {
 	switch (kind) {
 	case LANGUAGE_BLOCK_TOP:
-		return " radius portal ";
+		return " portal ";
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
 	case LANGUAGE_BLOCK_ZONE:
@@ -33,6 +33,10 @@ static const char *statements_of(enum language_block_kind kind)
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
 	case LANGUAGE_BLOCK_SCAN:
+	case LANGUAGE_BLOCK_RADIUS:
+	case LANGUAGE_BLOCK_RADIUS_SOURCE:
+	case LANGUAGE_BLOCK_RADIUS_ZONE:
+	case LANGUAGE_BLOCK_RADIUS_GROUP:
 	case LANGUAGE_BLOCK_DEVICE:
 	case LANGUAGE_BLOCK_RULE:
 		break;

@@ -183,6 +183,9 @@ static unsigned depth_of(const struct language *l, enum language_block_kind kind
 	case LANGUAGE_BLOCK_HOST:
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
+	case LANGUAGE_BLOCK_RADIUS_SOURCE:
+	case LANGUAGE_BLOCK_RADIUS_ZONE:
+	case LANGUAGE_BLOCK_RADIUS_GROUP:
 		return 2;
 	case LANGUAGE_BLOCK_CERTIFICATE:
 	case LANGUAGE_BLOCK_AUTH:
@@ -192,6 +195,7 @@ static unsigned depth_of(const struct language *l, enum language_block_kind kind
 	case LANGUAGE_BLOCK_DOMAIN:
 	case LANGUAGE_BLOCK_SERVER:
 	case LANGUAGE_BLOCK_SCAN:
+	case LANGUAGE_BLOCK_RADIUS:
 	case LANGUAGE_BLOCK_DEVICE:
 	case LANGUAGE_BLOCK_RULE:
 		return 1;

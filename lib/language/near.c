@@ -77,6 +77,7 @@ static const char *const kinds[][2] = {
 	[POLICY_KIND_DOMAIN] = {"domain", "domains"},
 	[POLICY_KIND_SERVER] = {"server", "servers"},
 	[POLICY_KIND_SCAN] = {"scan", "scans"},
+	[POLICY_KIND_RADIUS] = {"radius", "radiuses"},
 	[POLICY_KIND_DEVICE] = {"device", "devices"},
 	[POLICY_KIND_RULE] = {"rule", "rules"},
 };

@@ -45,6 +45,7 @@ enum language_item_kind {
 	LANGUAGE_ITEM_OWN,
 	LANGUAGE_ITEM_ELEM,
 	LANGUAGE_ITEM_PORT,
+	LANGUAGE_ITEM_NUMBER,
 	LANGUAGE_ITEM_RANGE,
 };
 
@@ -55,6 +56,7 @@ struct language_item {
 		struct policy_string string;
 		struct policy_elem elem;
 		uint16_t port;
+		uint64_t number;
 		struct policy_range range;
 	};
 };
@@ -156,6 +158,18 @@ struct language_scan_note {
 	struct language_span quarantine;
 };
 
+/* Of each `from`, and of each `zone`. */
+struct language_radius_part_note {
+	struct language_span word;
+	struct language_spans values; /* networks; names of wireless networks */
+};
+
+struct language_radius_note {
+	struct language_span name, listen, from;
+	struct language_spans addresses, users;
+	struct language_radius_part_note *sources, *zones;
+};
+
 struct language_device_note {
 	struct language_span name, zone;
 	struct language_spans macs, mac_lists, addresses, lists;
@@ -190,6 +204,10 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_ANNOUNCE,
 	LANGUAGE_BLOCK_LIMIT,
 	LANGUAGE_BLOCK_SCAN,
+	LANGUAGE_BLOCK_RADIUS,
+	LANGUAGE_BLOCK_RADIUS_SOURCE,
+	LANGUAGE_BLOCK_RADIUS_ZONE,
+	LANGUAGE_BLOCK_RADIUS_GROUP,
 	LANGUAGE_BLOCK_DEVICE,
 	LANGUAGE_BLOCK_RULE,
 };
@@ -251,6 +269,12 @@ struct language {
 	struct policy_server server;
 	struct policy_host host;
 	struct policy_scan scan;
+	struct policy_radius radius;
+	struct policy_radius_source radius_source;
+	struct policy_radius_zone radius_zone;
+	struct language_radius_part_note radius_part_note;
+	struct language_vector radius_sources, radius_zones; /* of the radius being read */
+	struct language_vector radius_source_notes, radius_zone_notes;
 	struct policy_device device;
 	struct policy_rule rule;
 	struct policy_client_tls client_tls; /* the `tls` being read, and its options' block */
@@ -268,14 +292,16 @@ struct language {
 	struct language_server_note server_note;
 	struct language_tls_note host_tls_note;
 	struct language_scan_note scan_note;
+	struct language_radius_note radius_note;
 	struct language_device_note device_note;
 	struct language_rule_note rule_note;
 
 	/* Finished blocks; they become the policy's arrays. */
 	struct language_vector zones, listeners, lists, domains, certificates, auths, servers,
-		scans, devices, rules;
+		scans, radiuses, devices, rules;
 	struct language_vector zone_notes, listener_notes, list_notes, domain_notes,
-		certificate_notes, auth_notes, server_notes, scan_notes, device_notes, rule_notes;
+		certificate_notes, auth_notes, server_notes, scan_notes, radius_notes, device_notes,
+		rule_notes;
 };
 
 /* language.c. A parse from front to end: begin (NULL: out of memory), read one or more sources,
@@ -355,6 +381,7 @@ void language_check_auth(struct language *l);
 void language_check_auth_rules(struct language *l);
 void language_check_scans(struct language *l);
 void language_check_scan_rules(struct language *l);
+void language_check_radiuses(struct language *l);
 void language_check_tls_rules(struct language *l);
 void language_index(struct language *l);
 void language_check_credentials(struct language *l);

@@ -72,6 +72,17 @@ const char *const policy_scan_failure_names[POLICY_SCAN_FAILURES] = {
 	[POLICY_SCAN_REJECT] = "reject",
 };
 
+const char *const policy_radius_user_names[POLICY_RADIUS_USERS] = {
+	[POLICY_RADIUS_CUI] = "cui",
+	[POLICY_RADIUS_USER_NAME] = "user-name",
+	[POLICY_RADIUS_MAC] = "mac",
+};
+
+const char *const policy_radius_group_names[POLICY_RADIUS_GROUPS] = {
+	[POLICY_RADIUS_CLASS] = "class",
+	[POLICY_RADIUS_FILTER_ID] = "filter-id",
+};
+
 const char *const policy_login_names[] = {
 	[POLICY_LOGIN_OFF] = "off",
 	[POLICY_LOGIN_ON] = "on",
@@ -339,6 +350,11 @@ ptrdiff_t policy_find_server(const struct policy *policy, const char *name)
 ptrdiff_t policy_find_scan(const struct policy *policy, const char *name)
 {
 	return find_text(policy, POLICY_KIND_SCAN, name);
+}
+
+ptrdiff_t policy_find_radius(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_RADIUS, name);
 }
 
 bool policy_server_takes_login(const struct policy_server *server)

@@ -361,6 +361,77 @@ struct policy_scan {
 	struct policy_string comment;
 };
 
+/* Whom a packet of accounting names, by what of it. */
+enum policy_radius_user {
+	POLICY_RADIUS_CUI,       /* Chargeable-User-Identity */
+	POLICY_RADIUS_USER_NAME, /* User-Name */
+	POLICY_RADIUS_MAC,       /* Calling-Station-Id */
+};
+#define POLICY_RADIUS_USERS 3
+extern const char *const policy_radius_user_names[POLICY_RADIUS_USERS];
+
+/* Where the groups stand. */
+enum policy_radius_group {
+	POLICY_RADIUS_CLASS,
+	POLICY_RADIUS_FILTER_ID,
+};
+#define POLICY_RADIUS_GROUPS 2
+extern const char *const policy_radius_group_names[POLICY_RADIUS_GROUPS];
+
+/* Which optional statements were written. */
+enum {
+	POLICY_RADIUS_GIVEN_USER = 1 << 0,
+	POLICY_RADIUS_GIVEN_TIMEOUT = 1 << 1,
+	POLICY_RADIUS_GIVEN_SKEW = 1 << 2,
+	POLICY_RADIUS_GIVEN_RESTART = 1 << 3,
+	POLICY_RADIUS_GIVEN_GROUP = 1 << 4,
+};
+
+#define POLICY_RADIUS_TIMEOUT_S   28800
+#define POLICY_RADIUS_SKEW_S      300
+#define POLICY_RADIUS_SOURCES_MAX 64 /* `from` of one radius */
+#define POLICY_RADIUS_ZONES_MAX   64
+
+/* Who may tell, by one secret: they speak for the same NASes. */
+struct policy_radius_source {
+	struct policy_prefixes prefixes;
+	struct policy_string secret_file;
+	struct policy_span secret_at;
+};
+
+/* A zone that sessions may be of, and what a packet must say for it: all of what is given. */
+struct policy_radius_zone {
+	struct policy_string zone_name;
+	size_t zone;                 /* index */
+	struct policy_strings ssids; /* none: any */
+	struct policy_strings nases; /* names or addresses; none: any */
+	uint32_t *wlans;
+	size_t nwlans; /* 0: any */
+};
+
+/* Accounting packets as a source of sessions. */
+struct policy_radius {
+	struct policy_place place;
+	struct policy_string name;
+	unsigned given;
+	struct addr *addresses; /* at least one */
+	size_t naddresses;
+	uint16_t port;
+	struct policy_radius_source *sources;
+	size_t nsources;
+	struct policy_radius_zone *zones;
+	size_t nzones;
+	enum policy_radius_user users[POLICY_RADIUS_USERS]; /* the first that there is */
+	size_t nusers;
+	struct policy_strings ignored; /* users that are none */
+	enum policy_radius_group group;
+	struct policy_string prefix; /* of a group; len 0: none */
+	uint32_t timeout_s;          /* without news a session is over then */
+	uint32_t skew_s;             /* so far an event may be from now */
+	bool restart_keeps;          /* a NAS that begins anew ends nothing */
+	struct policy_string comment;
+};
+
 /* `given` masks: which optional statements were written; the others hold their default. The
  * printer prints what was written, `policy show --full` all. */
 enum {
@@ -729,6 +800,8 @@ struct policy {
 	size_t nservers;
 	struct policy_scan *scans;
 	size_t nscans;
+	struct policy_radius *radiuses;
+	size_t nradiuses;
 	struct policy_device *devices;
 	size_t ndevices;
 	struct policy_rule *rules; /* in order */
@@ -758,6 +831,7 @@ enum policy_kind {
 	POLICY_KIND_DOMAIN,
 	POLICY_KIND_SERVER,
 	POLICY_KIND_SCAN,
+	POLICY_KIND_RADIUS,
 	POLICY_KIND_DEVICE,
 	POLICY_KIND_RULE,
 };
@@ -783,6 +857,7 @@ ptrdiff_t policy_find_certificate(const struct policy *policy, const char *name)
 ptrdiff_t policy_find_domain(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_scan(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_radius(const struct policy *policy, const char *name);
 /* Does it take a login at our word? It would take one at anybody's who may connect to it. */
 bool policy_server_takes_login(const struct policy_server *server);
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name);

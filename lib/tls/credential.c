@@ -79,6 +79,11 @@ bool credential_of_users(const struct policy_auth *auth, struct credential *want
 	       file_of(CREDENTIAL_USERS, &auth->path, &auth->path_at, wanted);
 }
 
+bool credential_of_radius(const struct policy_radius_source *source, struct credential *wanted)
+{
+	return file_of(CREDENTIAL_SECRET, &source->secret_file, &source->secret_at, wanted);
+}
+
 static struct credential *find(struct credentials *all, const struct credential *wanted)
 {
 	for (size_t i = 0; i < all->n; i++)
@@ -96,6 +101,7 @@ static int add(struct credentials *all, const struct credential *wanted)
 		found->clients |= wanted->clients;
 		found->servers |= wanted->servers;
 		found->auths |= wanted->auths;
+		found->radiuses |= wanted->radiuses;
 		return 0;
 	}
 	if (all->n == all->room) {
@@ -181,6 +187,20 @@ static int add_auth(struct credentials *all, const struct policy_auth *auth)
 	return error;
 }
 
+static int add_radius(struct credentials *all, const struct policy_radius *radius)
+{
+	struct credential wanted;
+	int error = 0;
+
+	for (size_t i = 0; !error && i < radius->nsources; i++) {
+		if (!credential_of_radius(&radius->sources[i], &wanted))
+			continue;
+		wanted.radiuses = true;
+		error = add(all, &wanted);
+	}
+	return error;
+}
+
 int credentials_of(const struct policy *policy, struct credentials *all)
 {
 	struct credential wanted;
@@ -198,6 +218,8 @@ int credentials_of(const struct policy *policy, struct credentials *all)
 		error = add_server_all(all, policy, &policy->servers[i]);
 	for (size_t i = 0; !error && i < policy->nauths; i++)
 		error = add_auth(all, &policy->auths[i]);
+	for (size_t i = 0; !error && i < policy->nradiuses; i++)
+		error = add_radius(all, &policy->radiuses[i]);
 	return error;
 }
 

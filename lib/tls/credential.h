@@ -19,6 +19,7 @@ enum credential_kind {
 
 #define CREDENTIAL_PATH_SIZE        512
 #define CREDENTIAL_SECRET_BYTES_MAX 1024u
+#define CREDENTIAL_RADIUS_LEAST     16 /* a shorter one is guessed from one packet */
 
 /* Whom a policy trusts where it does not say: what Debian's ca-certificates keeps. */
 #define CREDENTIAL_TRUST_FILE "/etc/ssl/certs/ca-certificates.crt"
@@ -29,7 +30,8 @@ struct credential {
 	const char *name;                   /* of the certificate, else "" */
 	const char *file, *key;             /* key: of the certificate, else "" */
 	struct policy_span file_at, key_at; /* where a statement names them */
-	bool clients, servers, auths;       /* towards whom, or by what, it is used */
+	/* towards whom, or by what, it is used */
+	bool clients, servers, auths, radiuses;
 };
 
 /* Each once: certificates by their names, all others by their files. */
@@ -50,6 +52,7 @@ bool credential_of_server_trust(const struct policy_server_tls *tls, struct cred
 bool credential_of_account(const struct policy_account *account, struct credential *wanted);
 bool credential_of_auth_trust(const struct policy_auth *auth, struct credential *wanted);
 bool credential_of_auth_secret(const struct policy_auth *auth, struct credential *wanted);
+bool credential_of_radius(const struct policy_radius_source *source, struct credential *wanted);
 bool credential_of_users(const struct policy_auth *auth, struct credential *wanted);
 
 /* "certificate mail", "trust store", "secret" */

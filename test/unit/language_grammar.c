@@ -197,6 +197,10 @@ static const struct {
 	{LANGUAGE_BLOCK_ANNOUNCE, "announce_option"},
 	{LANGUAGE_BLOCK_LIMIT, "limit_option"},
 	{LANGUAGE_BLOCK_SCAN, "scan_statement"},
+	{LANGUAGE_BLOCK_RADIUS, "radius_statement"},
+	{LANGUAGE_BLOCK_RADIUS_SOURCE, "radius_source_option"},
+	{LANGUAGE_BLOCK_RADIUS_ZONE, "radius_zone_option"},
+	{LANGUAGE_BLOCK_RADIUS_GROUP, "radius_group_option"},
 	{LANGUAGE_BLOCK_DEVICE, "device_statement"},
 	{LANGUAGE_BLOCK_RULE, "rule_statement"},
 };

@@ -814,6 +814,56 @@ static void out_rule_scans(void)
 		scans > 0 && maybe() ? out_names(" scan ", scans) : out(" scan none");
 }
 
+static void out_radius_zones(void)
+{
+	for (unsigned i = 0; i < zones; i++) {
+		out("\n    zone ");
+		out_name("zone", i);
+		switch (below(4)) {
+		case 0:
+			out(" { ssid \"a %u\", \"b %u\" }", i, i);
+			break;
+		case 1:
+			out(" { nas \"wlc%u\" }", i);
+			break;
+		case 2:
+			out(" { wlan 1%u, 2%u }", i, i);
+			break;
+		default:
+			out(" { ssid \"c %u\" nas \"wlc%u\" wlan 3 }", i, i);
+		}
+	}
+}
+
+static void out_radius(unsigned i)
+{
+	out("radius ");
+	out_name("radius", i);
+	out(" {\n    listen %s port %u", PICK("127.0.0.1", "192.0.2.1, 2001:db8::1", "::"),
+		1813 + i);
+	out("\n    from 198.51.100.%u { secret file \"/etc/a secret\" }", i);
+	if (maybe())
+		out("\n    from 2001:db8:7::/48, 198.51.100.64/26 { secret file \"/etc/b\" }");
+	out_radius_zones();
+	if (maybe())
+		out("\n    user %s", PICK("cui", "user-name, mac", "mac, cui, user-name"));
+	if (maybe())
+		out("\n    ignore \"anonymous\", \"a b\"");
+	if (maybe())
+		out("\n    group %s", PICK("class", "filter-id", "class { prefix \"group=\" }"));
+	if (maybe())
+		out("\n    timeout %s", PICK("1m", "8h", "90s"));
+	if (maybe())
+		out("\n    skew %s", PICK("1s", "5m"));
+	if (maybe())
+		out("\n    restart %s", PICK("end", "keep"));
+	if (maybe()) {
+		out("\n    comment ");
+		out_string(1);
+	}
+	out("\n}\n");
+}
+
 static void out_domain(unsigned i)
 {
 	out("domain ");
@@ -949,6 +999,7 @@ static void out_policy(uint64_t number)
 	out_group(out_domain, domains);
 	out_group(out_server, servers);
 	out_group(out_scan, scans);
+	out_group(out_radius, zones > 0 ? below(3) : 0);
 	out_group(out_device, zones > 0 ? below(4) : 0);
 	out_group(out_rule, below(10));
 }

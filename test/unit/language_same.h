@@ -271,6 +271,48 @@ static void same_scan(const struct policy_scan *a, const struct policy_scan *b)
 	same_string(&a->comment, &b->comment);
 }
 
+static void same_radius_source(
+	const struct policy_radius_source *a, const struct policy_radius_source *b)
+{
+	SAME(prefixes.n);
+	same_array(a->prefixes.v, b->prefixes.v, a->prefixes.n * sizeof(*a->prefixes.v));
+	same_string(&a->secret_file, &b->secret_file);
+}
+
+static void same_radius_zone(const struct policy_radius_zone *a, const struct policy_radius_zone *b)
+{
+	same_string(&a->zone_name, &b->zone_name);
+	SAME(zone);
+	same_strings(&a->ssids, &b->ssids);
+	same_strings(&a->nases, &b->nases);
+	SAME(nwlans);
+	same_array(a->wlans, b->wlans, a->nwlans * sizeof(*a->wlans));
+}
+
+static void same_radius(const struct policy_radius *a, const struct policy_radius *b)
+{
+	same_string(&a->name, &b->name);
+	SAME(given);
+	SAME(naddresses);
+	same_array(a->addresses, b->addresses, a->naddresses * sizeof(*a->addresses));
+	SAME(port);
+	SAME(nsources);
+	for (size_t i = 0; i < a->nsources; i++)
+		same_radius_source(&a->sources[i], &b->sources[i]);
+	SAME(nzones);
+	for (size_t i = 0; i < a->nzones; i++)
+		same_radius_zone(&a->zones[i], &b->zones[i]);
+	SAME(nusers);
+	SAME_MEMORY(users);
+	same_strings(&a->ignored, &b->ignored);
+	SAME(group);
+	same_string(&a->prefix, &b->prefix);
+	SAME(timeout_s);
+	SAME(skew_s);
+	SAME(restart_keeps);
+	same_string(&a->comment, &b->comment);
+}
+
 static void same_domain(const struct policy_domain *a, const struct policy_domain *b)
 {
 	same_string(&a->name, &b->name);
@@ -351,6 +393,7 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	SAME(ndomains);
 	SAME(nservers);
 	SAME(nscans);
+	SAME(nradiuses);
 	SAME(ndevices);
 	SAME(nrules);
 	for (size_t i = 0; i < a->nzones; i++)
@@ -378,6 +421,8 @@ static void same_policy(const struct policy *a, const struct policy *b)
 		same_server(&a->servers[i], &b->servers[i]);
 	for (size_t i = 0; i < a->nscans; i++)
 		same_scan(&a->scans[i], &b->scans[i]);
+	for (size_t i = 0; i < a->nradiuses; i++)
+		same_radius(&a->radiuses[i], &b->radiuses[i]);
 	for (size_t i = 0; i < a->ndevices; i++)
 		same_device(&a->devices[i], &b->devices[i]);
 	for (size_t i = 0; i < a->nrules; i++)

@@ -159,7 +159,8 @@ int credentials_open(
 
 bool credentials_are_for(enum process_role role)
 {
-	return roles[role].told & (TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS | TOLD_SECRETS | TOLD_AUTHS);
+	return roles[role].told &
+	       (TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS | TOLD_SECRETS | TOLD_AUTHS | TOLD_RADIUSES);
 }
 
 static bool is_for(const struct credential *what, enum process_role role)
@@ -167,6 +168,8 @@ static bool is_for(const struct credential *what, enum process_role role)
 	const unsigned told = roles[role].told;
 
 	if (what->auths && told & TOLD_AUTHS)
+		return true;
+	if (what->radiuses && told & TOLD_RADIUSES)
 		return true;
 	if (what->kind == CREDENTIAL_SECRET)
 		return what->servers && told & TOLD_SECRETS;

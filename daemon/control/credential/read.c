@@ -211,6 +211,10 @@ static void read_secret(
 	file->len = len;
 	read->usable = true;
 	look_at_mode(read, credential, credential->file, file);
+	if (credential->radiuses && len < CREDENTIAL_RADIUS_LEAST)
+		warn(read, credential, credential->file,
+			"it has fewer than 16 characters: who sees one packet can guess it; "
+			"type: openssl rand -hex 16");
 }
 
 /* One by no method that crypt(3) has, as of htpasswd, would be wrong with whatever password. */

@@ -58,6 +58,7 @@ void language_in_quotes(
 void language_item_quoted(
 	struct language *l, const struct language_span *span, const struct language_token *token);
 void language_item_port(struct language *l, const struct language_span *span, uint64_t port);
+void language_item_number(struct language *l, const struct language_span *span, uint64_t number);
 void language_days(struct language *l, const struct language_token *token);
 void language_item_range(
 	struct language *l, const struct language_span *span, const struct language_token *hours);
@@ -310,6 +311,36 @@ void language_scan_comment(struct language *l, const struct language_span *word,
 void language_scan_end(struct language *l);
 /* none: `scan none` */
 void language_rule_scans(struct language *l, const struct language_span *word, bool none);
+
+/* radius.c */
+void language_radius_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_radius_listen(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint16_t port);
+void language_radius_from(struct language *l, const struct language_span *word);
+void language_radius_secret(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *path);
+void language_radius_from_end(struct language *l);
+void language_radius_zone(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_radius_ssids(struct language *l, const struct language_span *word);
+void language_radius_nases(struct language *l, const struct language_span *word);
+void language_radius_wlans(struct language *l, const struct language_span *word);
+void language_radius_zone_end(struct language *l);
+void language_radius_users(struct language *l, const struct language_span *word);
+void language_radius_ignore(struct language *l, const struct language_span *word);
+void language_radius_group(
+	struct language *l, const struct language_span *word, enum policy_radius_group group);
+void language_radius_prefix(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *prefix);
+void language_radius_timeout(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_radius_skew(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_radius_restart(struct language *l, const struct language_span *word, bool keeps);
+void language_radius_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_radius_end(struct language *l);
 
 /* rule.c: devices and rules. */
 void language_device_begin(

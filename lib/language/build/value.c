@@ -287,6 +287,14 @@ void language_item_port(struct language *l, const struct language_span *span, ui
 		item->port = (uint16_t)port;
 }
 
+void language_item_number(struct language *l, const struct language_span *span, uint64_t number)
+{
+	struct language_item *item = add(l, span, LANGUAGE_ITEM_NUMBER);
+
+	if (item)
+		item->number = number;
+}
+
 void language_days(struct language *l, const struct language_token *token)
 {
 	l->range = token->range;
@@ -435,6 +443,10 @@ const char *language_block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ANNOUNCE] = "announce",
 		[LANGUAGE_BLOCK_LIMIT] = "limit",
 		[LANGUAGE_BLOCK_SCAN] = "scan",
+		[LANGUAGE_BLOCK_RADIUS] = "radius",
+		[LANGUAGE_BLOCK_RADIUS_SOURCE] = "from",
+		[LANGUAGE_BLOCK_RADIUS_ZONE] = "zone",
+		[LANGUAGE_BLOCK_RADIUS_GROUP] = "group",
 		[LANGUAGE_BLOCK_DEVICE] = "device",
 		[LANGUAGE_BLOCK_RULE] = "rule",
 	};

@@ -37,6 +37,7 @@ void language_put_elem(struct language_writer *w, const struct policy_elem *elem
 void language_put_certificate(struct language_writer *w, const struct policy_certificate *c);
 void language_put_auth(struct language_writer *w, const struct policy_auth *auth);
 void language_put_scan(struct language_writer *w, const struct policy_scan *scan, bool full);
+void language_put_radius(struct language_writer *w, const struct policy_radius *radius, bool full);
 void language_put_client_tls(
 	struct language_writer *w, const struct policy_client_tls *tls, bool full);
 void language_put_server_tls(struct language_writer *w, const struct policy_server_tls *tls);

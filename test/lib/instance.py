@@ -64,8 +64,10 @@ class Instance:
                  *(f"{name} = {value}" for name, value in settings.items()))
 
     def reload(self):
-        """What `postfix reload` comes to."""
+        """What `postfix reload` comes to, and until nobody goes the old ways any more."""
+        old = [pid for pid in self.pids() if self._name(pid) in ("qmgr", "trivial-rewrite")]
         os.kill(self.master(), signal.SIGHUP)
+        wait_until(lambda: not any(map(runs, old)), 30, "those who know the old ways are gone")
 
     def start(self):
         self.run("postfix", "-c", self.conf, "start", timeout=200)
@@ -99,17 +101,17 @@ class Instance:
         """kill -9: all of its processes, or all but the first and the one that logs: that is here
         alone, and the others would wait for it."""
         pids = self.pids()
-        for pid in pids if first else [pid for pid in pids[1:] if not self._logs(pid)]:
+        for pid in pids if first else [pid for pid in pids[1:] if not self._name(pid) != "postlogd"]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if first:
             wait_until(lambda: not any(map(runs, pids)), 10, "all its processes are gone")
 
     @staticmethod
-    def _logs(pid):
+    def _name(pid):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
-            return file.read().strip() == "postlogd"
-        return False
+            return file.read().strip()
+        return ""
 
     def stop(self):
         if self.master():

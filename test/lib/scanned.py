@@ -58,9 +58,14 @@ class Scanned(Scene):
         wait_until(there, 10, f"the record of {word}")
         return found[0]
 
-    def last_record(self):
-        return self.postern.rows(
-            "message", "show", self.postern.rows("message", "show", "limit", "1")[0]["message"])[0]
+    def last_record(self, word):
+        """The newest, once it is one whose scan has the word: control hears of a message later than
+        its client does."""
+        def told():
+            rows = self.postern.rows("message", "show", "limit", "1")
+            whole = rows and self.postern.rows("message", "show", rows[0]["message"])[0]
+            return whole if whole and word in (whole["scan"] or "") else None
+        return wait_until(told, 10, f"a record whose scan has {word!r}")
 
     def stored(self, word):
         return [message for message in self.dmz.having(word)]

@@ -140,7 +140,17 @@ static bool is_paused(struct world *world, const struct watched *watched)
 	return first.from_client_bytes == last.from_client_bytes;
 }
 
-/* Says what is said until the client is paused and its connection takes nothing more. */
+/* Of whom nothing more is passed on all is taken. */
+static bool is_drained(struct world *world)
+{
+	struct ipc_flow flow;
+
+	look(world, &flow);
+	return strcmp(flow.state, "drain") == 0;
+}
+
+/* Says what is said until the client is paused and its connection takes nothing more, or until the
+ * text is given up. */
 static void push(struct world *world, struct watched *watched, char (*said)(size_t at))
 {
 	static char bytes[64 * LINE];
@@ -156,7 +166,7 @@ static void push(struct world *world, struct watched *watched, char (*said)(size
 			continue;
 		}
 		assert_int_equal(errno, EAGAIN);
-		if (is_paused(world, watched) && poll(&room, 1, 0) == 0)
+		if ((is_paused(world, watched) && poll(&room, 1, 0) == 0) || is_drained(world))
 			return;
 	}
 	fail_msg("the client was not paused in %u bytes", TEXT_MAX);

@@ -5,11 +5,10 @@
 #define POSTERN_DAEMON_CONTROL_CONTROL_H
 
 #include "daemon/base/loop.h"
-#include "daemon/control/kernel/interfaces.h"
-#include "daemon/control/kernel/listening.h"
 #include "daemon/control/peers/question.h"
 #include "daemon/process/process.h"
 #include "lib/base/steady.h"
+#include "lib/ipc/kernel.h"
 #include "lib/limit/message_limit.h"
 #include "lib/metrics/counter.h"
 #include "lib/policy/block.h"
@@ -18,11 +17,13 @@
 #include "lib/policy/session.h"
 
 struct apply;
+struct bind_client;
 struct turns;
 struct confirm;
 struct bypass;
 struct clock;
 struct credentials_part;
+struct renew;
 struct entries;
 struct live_flows;
 struct flow_peers;
@@ -37,6 +38,8 @@ struct auth_peer;
 struct scan_states;
 struct health_peer;
 struct lost_flows;
+struct control_link;
+struct listening;
 struct web_peer;
 struct policy_start;
 struct policy_store;
@@ -88,10 +91,12 @@ struct control {
 	struct flow_peers *flow_peers;
 	struct wanted *wanted;
 	struct health_peer *health;
+	struct bind_client *bind_client;
 	struct auth_peer *auth;
 	struct scan_states *scans;
 	struct web_peer *web;
 	struct credentials_part *credentials;
+	struct renew *renew;
 	struct live_flows *live_flows;
 	struct flow_events *flow_events;
 	struct totals *totals;
@@ -109,7 +114,7 @@ struct control {
 	bool links_done;
 	struct control_events events;
 	uint64_t counters[COUNTERS]; /* control's own */
-	struct listening listening;
+	struct listening *listening;
 	struct ipc_kernel_counters kernel;   /* as last told */
 	uint64_t audit_bytes, message_bytes; /* that the records take on the disk, as last seen */
 	size_t request_bytes;                /* held for requests, see intake.h */

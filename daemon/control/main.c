@@ -12,13 +12,19 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/commands/nouns.h"
 #include "daemon/control/credential/credentials.h"
+#include "daemon/control/credential/renew.h"
 #include "daemon/control/explain/outlook.h"
 #include "daemon/control/kernel/admit.h"
+#include "daemon/control/kernel/bind_client.h"
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/kernel/interfaces.h"
+#include "daemon/control/kernel/listening.h"
 #include "daemon/control/kernel/lost_flows.h"
 #include "daemon/control/kernel/plan.h"
+#include "daemon/control/metrics/metrics.h"
 #include "daemon/control/peers/auth_peer.h"
+#include "daemon/control/peers/flow_face.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/log_level.h"
@@ -94,6 +100,7 @@ static void follow_policy(struct control *control)
 	log_set_privacy(control->policy->audit_names_none);
 	list_change_arm(control);
 	credentials_follow(control->credentials);
+	renew_begin(control->renew);
 	health_peer_follow(control->health);
 	auth_peer_follow(control->auth);
 	totals_follow(control->totals, control->policy);
@@ -314,6 +321,23 @@ static void on_current(struct control *control)
 
 static const struct apply_face apply_face = {.on_switch = follow_policy, .on_current = on_current};
 
+static void on_idle(struct control *control, struct session *session)
+{
+	sessions_end_idle(control->sessions, session);
+}
+
+static void on_looked(struct control *control)
+{
+	sessions_arm(control->sessions);
+}
+
+static const struct idle_face idle_face = {.on_idle = on_idle, .on_looked = on_looked};
+
+static bool may_pass(struct control *control, const struct ipc_targets *targets)
+{
+	return bind_client_pass(control->bind_client, targets);
+}
+
 static bool make_parts(struct control *control)
 {
 	control->lists = lists_new();
@@ -324,26 +348,32 @@ static bool make_parts(struct control *control)
 	control->flow_events = flow_events_new();
 	control->totals = totals_new();
 	control->lost_flows = lost_flows_new(control);
-	control->flow_peers = flow_peers_new(control, on_peer_left);
+	control->flow_peers = flow_peers_new(control, &flow_face, on_peer_left);
 	control->wanted = wanted_new(control);
-	control->health = health_peer_new(control);
+	control->listening = calloc(1, sizeof(*control->listening));
+	control->health = health_peer_new(control, may_pass);
+	control->bind_client =
+		control->health ? bind_client_new(control, health_peer_tell_bound, control->health)
+				: NULL;
 	control->auth = control->flow_peers ? auth_peer_new(control) : NULL;
 	control->scans = scan_states_new();
-	control->web = web_peer_new(control);
+	control->web = web_peer_new(control, metrics_make);
 	control->credentials = credentials_new(control);
+	control->renew = renew_new(control, control->credentials);
 	control->turns = turns_new();
 	control->apply = apply_new(control, &apply_face);
 	control->confirm = confirm_new(control);
 	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
 	control->end_passed = end_passed_new(control);
-	control->idle = idle_new(control);
+	control->idle = idle_new(control, &idle_face);
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live_flows && control->flow_events && control->totals &&
-	       control->lost_flows && control->flow_peers && control->wanted && control->health &&
-	       control->auth && control->scans && control->web && control->credentials &&
-	       control->turns && control->apply && control->confirm && control->begin &&
-	       control->sessions && control->idle && control->end_passed;
+	       control->lost_flows && control->flow_peers && control->wanted &&
+	       control->listening && control->bind_client && control->auth && control->scans &&
+	       control->web && control->credentials && control->renew && control->turns &&
+	       control->apply && control->confirm && control->begin && control->sessions &&
+	       control->idle && control->end_passed;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -464,6 +494,7 @@ static void close_parts(struct control *control)
 	worker_close(control->disk);
 	channel_free(control->keeper);
 	web_peer_free(control->web);
+	renew_free(control->renew);
 	credentials_free(control->credentials);
 	flow_peers_free(control->flow_peers);
 	wanted_free(control->wanted);
@@ -483,6 +514,7 @@ static void close_parts(struct control *control)
 	flow_ids_free(control->flow_ids);
 	policy_store_free(control->history);
 	entries_free(control->entries);
+	bind_client_free(control->bind_client);
 	health_peer_free(control->health);
 	auth_peer_free(control->auth);
 	scan_states_free(control->scans);
@@ -494,6 +526,7 @@ static void close_parts(struct control *control)
 	session_table_free(control->table);
 	blocks_free(control->blocks);
 	lists_free(control->lists);
+	free(control->listening);
 	free(control->list_files);
 	policy_unref(control->policy);
 	loop_free(control->loop);
@@ -541,6 +574,7 @@ static int start(struct control *control)
 	}
 	wanted_policy(control->wanted, NULL);
 	credentials_follow(control->credentials);
+	renew_begin(control->renew);
 	web_peer_follow(control->web);
 	confirm_resume(control->confirm);
 	policy_start_run(control->begin, on_policy_runs);

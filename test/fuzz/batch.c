@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Feeds any text to what a batch comes through: its lines, their words, the table of commands, and
  * the edits of a policy that they ask for. */
+#include "daemon/control/policy/edit/edit.h"
 #include "daemon/control/policy/edit/edit_make.h"
 
 #include "lib/command/batch.h"

@@ -2,6 +2,7 @@
 /* Another program's rules, as the kernel tells them, are read without a word that is not one. */
 #include "daemon/control/doctor/foreign/foreign.h"
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/interfaces.h"
 
 #include <stdlib.h>
 #include <string.h>

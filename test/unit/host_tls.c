@@ -42,7 +42,7 @@ static void take(struct host_tls **all, const struct policy *policy)
 	ipc.host = (struct endpoint){.addr = server->hosts[0].addr, .port = 25};
 	strcpy(ipc.server, "relay");
 	strcpy(ipc.name, FIRST);
-	host_tls_take(all, &control, &ipc);
+	host_tls_take(all, &control, NULL, &ipc);
 }
 
 /* Of the first host, which stands in that line of the policy now. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looking at the files of certificates once a minute, by a clock that the test sets: what is new is
  * loaded, what is half written has another look, what is bad leaves what there was. */
+#include "daemon/control/credential/renew.h"
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
+#include "daemon/control/peers/flow_face.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/policy/turns.h"
 #include "test/lib/control_folder.h"
@@ -132,6 +134,7 @@ static void follow(struct stage *stage)
 		stage->file, stage->file);
 	stage->control.policy = policy_of_text(text, NULL);
 	credentials_follow(stage->control.credentials);
+	renew_begin(stage->control.renew);
 }
 
 static int set_up(void **state)
@@ -145,10 +148,12 @@ static int set_up(void **state)
 	snprintf(stage->user, sizeof(stage->user), "%s", getpwuid(geteuid())->pw_name);
 	control->start.options.user = stage->user;
 	control->loop = loop_new();
-	control->flow_peers = flow_peers_new(control, NULL);
+	control->flow_peers = flow_peers_new(control, &flow_face, NULL);
 	control->turns = turns_new();
 	control->credentials = credentials_new(control);
-	assert_true(control->loop && control->flow_peers && control->turns && control->credentials);
+	control->renew = renew_new(control, control->credentials);
+	assert_true(control->loop && control->flow_peers && control->turns &&
+		    control->credentials && control->renew);
 	loop_after_batch(control->loop, stop, control->loop);
 	put(stage, &some[0]);
 	follow(stage);
@@ -161,6 +166,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 	struct control *control = &stage->control;
 
+	renew_free(control->renew);
 	credentials_free(control->credentials);
 	turns_free(control->turns);
 	flow_peers_free(control->flow_peers);
@@ -283,18 +289,17 @@ static void who_asks_is_told_at_once(void **state)
 	struct told told = {0};
 
 	put_half(stage, &some[1]);
-	assert_int_equal(credentials_reload(stage->control.credentials, "mail", on_told, &told), 0);
+	assert_int_equal(renew_ask(stage->control.renew, "mail", on_told, &told), 0);
 	assert_int_equal(told.times, 1);
 	assert_true(told.bad);
 	assert_non_null(strstr(told.text, "what was loaded before goes on"));
 	put(stage, &some[1]);
-	assert_int_equal(credentials_reload(stage->control.credentials, NULL, on_told, &told), 0);
+	assert_int_equal(renew_ask(stage->control.renew, NULL, on_told, &told), 0);
 	assert_int_equal(told.times, 2);
 	assert_false(told.bad);
 	assert_non_null(strstr(told.text, "certificate mail: loaded: "));
 	assert_true(is_new(stage));
-	assert_int_equal(
-		credentials_reload(stage->control.credentials, "none", on_told, &told), -ENOENT);
+	assert_int_equal(renew_ask(stage->control.renew, "none", on_told, &told), -ENOENT);
 	assert_int_equal(told.times, 2);
 }
 

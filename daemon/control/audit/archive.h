@@ -6,8 +6,29 @@
 #define POSTERN_DAEMON_CONTROL_AUDIT_ARCHIVE_H
 
 #include "daemon/control/audit/loss.h"
-#include "daemon/control/audit/query.h"
+#include "daemon/control/audit/result.h"
 #include "daemon/control/store/database.h"
+
+/* From the policy; audit_configure() after every apply. */
+struct audit_config {
+	uint32_t keep_s;     /* 0: no end */
+	uint64_t size_bytes; /* 0: no end */
+	bool names_none;     /* no user, addresses or MAC are kept or logged */
+	/* The wall clock that age is reckoned by, since it cannot be undone; NULL: the loop's. */
+	uint64_t (*believed_ms)(void *context);
+	void *context;
+	/* Flows and messages have a store each, and share size_bytes. What this one takes, and what
+	 * the other one did when it last looked; NULL: it is alone. */
+	uint64_t *used_bytes;
+	const uint64_t *beside_bytes;
+};
+/* How much of size_bytes this store may take: what the other one leaves, and at least a half. 0: no
+ * end. */
+uint64_t audit_share_bytes(const struct audit_config *config);
+
+/* Rows as they are told, each with its key for paging; then the end. */
+typedef void audit_row(void *context, const char *json, uint64_t key);
+typedef void audit_done(void *context, int status, bool more);
 
 struct archive;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/audit/audit.h"
+#include "daemon/control/audit/query.h"
 
 #include "daemon/base/log.h"
 #include "daemon/control/audit/archive.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/audit/flow_events.h"
+#include "daemon/control/audit/text.h"
 
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/audit/message_text.h"

@@ -446,11 +446,3 @@ int audit_query_run(struct database *store, struct sqlite3 *db, const struct aud
 		return run_network(store, db, filter, limit, result);
 	return run_by(db, filter, column, limit, result);
 }
-
-void audit_result_fini(struct audit_result *result)
-{
-	for (size_t i = 0; i < result->n; i++)
-		free(result->v[i].json);
-	free(result->v);
-	*result = (struct audit_result){0};
-}

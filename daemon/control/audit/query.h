@@ -3,27 +3,16 @@
 #ifndef POSTERN_DAEMON_CONTROL_AUDIT_QUERY_H
 #define POSTERN_DAEMON_CONTROL_AUDIT_QUERY_H
 
-#include "daemon/control/audit/audit.h"
+#include "daemon/control/audit/filter.h"
+#include "daemon/control/audit/result.h"
 #include "daemon/control/audit/row.h"
 
 #define AUDIT_QUERY_LIMIT     50 /* rows, when none is given */
 #define AUDIT_QUERY_LIMIT_MAX 100000
 
-struct audit_found {
-	char *json;
-	uint64_t key;
-};
-
-struct audit_result {
-	struct audit_found *v; /* newest first */
-	size_t n;
-	bool more; /* than the limit */
-};
-
 /* On the store's thread. 0 or -errno; audit_result_fini() in either case. */
 int audit_query_run(struct database *store, struct sqlite3 *db, const struct audit_filter *filter,
 	struct audit_result *result);
-void audit_result_fini(struct audit_result *result);
 
 #define AUDIT_SQL_SIZE 1536
 /* Is this column looked at with equality? */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/audit/text.h"
 
-#include "daemon/control/audit/audit.h"
 #include "daemon/control/audit/line.h"
 #include "daemon/control/request/json_row.h"
 #include "lib/policy/decide/decide.h"

@@ -22,4 +22,8 @@ json_t *audit_text_tls(const struct ipc_tls *tls, const char *sni);
 #define AUDIT_LINE_SIZE 1900 /* what the log takes */
 const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT_LINE_SIZE]);
 
+/* A live flow or a record as the JSON object that audit rows, `flow show` and `monitor` share;
+ * malloc'ed, one line. NULL: out of memory. whole: with every attempt. */
+char *audit_json(const struct ipc_flow *record, bool whole);
+
 #endif

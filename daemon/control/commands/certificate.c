@@ -4,6 +4,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
+#include "daemon/control/credential/renew.h"
 #include "daemon/control/request/json_row.h"
 
 #include <errno.h>
@@ -145,7 +146,7 @@ static void run_reload(struct command *command)
 	const char *name = command_value(command, "NAME");
 
 	command_log(command);
-	int error = credentials_reload(command->control->credentials, name, on_reloaded, command);
+	int error = renew_ask(command->control->renew, name, on_reloaded, command);
 	if (error == -ENOENT)
 		command_no_such(command, POLICY_KIND_CERTIFICATE, name);
 	else if (error)

@@ -5,7 +5,7 @@
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/control.h"
 #include "daemon/control/explain/explain.h"
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/flow_reports.h"
 #include "daemon/control/request/moment.h"
 #include "lib/record/flowid.h"
 
@@ -338,7 +338,7 @@ static void run_explain(struct command *command)
 	}
 	explaining->flows.on_flow = on_flow;
 	explaining->flows.done = on_flows;
-	flow_peers_ask_flows(command->control->flow_peers, &explaining->flows);
+	flow_reports_gather(command->control, &explaining->flows);
 }
 
 static const struct command_verb verbs[] = {

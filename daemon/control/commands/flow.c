@@ -3,9 +3,10 @@
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/audit/audit.h"
+#include "daemon/control/audit/text.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_kill.h"
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/flow_reports.h"
 #include "daemon/control/request/name_check.h"
 #include "lib/record/flowid.h"
 
@@ -107,7 +108,7 @@ static void run_show(struct command *command)
 	showing->words = command->words[command->nwords - 1];
 	showing->flows.on_flow = on_flow;
 	showing->flows.done = on_done;
-	flow_peers_ask_flows(command->control->flow_peers, &showing->flows);
+	flow_reports_gather(command->control, &showing->flows);
 }
 
 /* ---- kill: only what is there can be ended ---- */
@@ -163,7 +164,7 @@ static void run_kill(struct command *command)
 	killing->words = command->words[command->nwords - 1];
 	killing->flows.on_flow = on_candidate;
 	killing->flows.done = on_candidates;
-	flow_peers_ask_flows(command->control->flow_peers, &killing->flows);
+	flow_reports_gather(command->control, &killing->flows);
 }
 
 static const struct command_verb verbs[] = {

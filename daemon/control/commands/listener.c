@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Listeners and protected domains, as the policy has them. */
 #include "daemon/control/commands/nouns.h"
+#include "daemon/control/kernel/listening.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/base/own_address.h"

@@ -5,7 +5,8 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/credential/renew.h"
+#include "daemon/control/peers/flow_reports.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/host_tls.h"
 #include "daemon/control/peers/target_words.h"
@@ -183,7 +184,7 @@ static void run_show(struct command *command)
 		}
 	showing->flows.on_load = on_load;
 	showing->flows.done = on_shown;
-	flow_peers_ask_flows(command->control->flow_peers, &showing->flows);
+	flow_reports_gather(command->control, &showing->flows);
 }
 
 /* ---- drain, enable ---- */
@@ -491,7 +492,7 @@ static void run_test(struct command *command)
 	/* a test is of what flows say, and that is what the files say */
 	if (!control->policy->servers[server].account.given)
 		send_test(testing);
-	else if (credentials_settle(control->credentials, on_settled, testing) < 0)
+	else if (renew_settle(control->renew, on_settled, testing) < 0)
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/commands/nouns.h"
 #include "daemon/control/commands/parts.h"
+#include "daemon/control/kernel/interfaces.h"
+#include "daemon/control/kernel/listening.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/audit/flow_events.h"
@@ -311,10 +313,10 @@ static void look_at_processes(struct control *control, const struct facts *facts
 	while ((listener = facts_find(facts, "listener", &at)))
 		if (strstr(listener, "closed"))
 			trouble_add(troubles, "posternctl doctor", "listener %s", listener);
-	for (size_t i = 0; i < control->listening.n; i++)
-		if (control->listening.v[i].error)
+	for (size_t i = 0; i < control->listening->n; i++)
+		if (control->listening->v[i].error)
 			trouble_add(
-				troubles, "posternctl doctor", "%s", control->listening.v[i].text);
+				troubles, "posternctl doctor", "%s", control->listening->v[i].text);
 	look_at_rules(facts, troubles);
 	const char *lacking = facts_find(facts, "lacking", NULL);
 	/* the ports of listeners: without one nothing is amiss */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/commands/nouns.h"
 #include "daemon/control/commands/parts.h"
+#include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"

@@ -3,7 +3,6 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
-#include "daemon/control/credential/renew.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "lib/ipc/credential.h"
 
@@ -28,7 +27,6 @@ struct credentials_part {
 	struct policy *policy_now; /* of which `now` is; a reference */
 	struct credential_now *now;
 	size_t nnow;
-	struct renew *renew;
 };
 
 struct credentials_part *credentials_new(struct control *control)
@@ -38,18 +36,13 @@ struct credentials_part *credentials_new(struct control *control)
 	if (!part)
 		return NULL;
 	part->control = control;
-	part->renew = renew_new(control, part);
-	if (part->renew)
-		return part;
-	free(part);
-	return NULL;
+	return part;
 }
 
 void credentials_free(struct credentials_part *part)
 {
 	if (!part)
 		return;
-	renew_free(part->renew);
 	credentials_close(part);
 	policy_unref(part->policy_now);
 	free(part->now);
@@ -316,7 +309,6 @@ void credentials_follow(struct credentials_part *part)
 	credentials_fini(&all);
 	policy_unref(part->policy_now);
 	part->policy_now = policy_ref(policy);
-	renew_begin(part->renew);
 }
 
 const struct credential_now *credentials_now(const struct credentials_part *part, size_t *n)
@@ -328,25 +320,4 @@ const struct credential_now *credentials_now(const struct credentials_part *part
 struct credential_now *credentials_now_at(struct credentials_part *part, size_t i)
 {
 	return i < part->nnow ? &part->now[i] : NULL;
-}
-
-int credentials_reload(
-	struct credentials_part *part, const char *name, credentials_done *done, void *context)
-{
-	bool any = !name;
-
-	for (size_t i = 0; !any && i < part->nnow; i++)
-		any = part->now[i].what.kind == CREDENTIAL_CERTIFICATE &&
-		      strcmp(part->now[i].what.name, name) == 0;
-	return any ? renew_ask(part->renew, name, done, context) : -ENOENT;
-}
-
-int credentials_settle(struct credentials_part *part, credentials_done *done, void *context)
-{
-	return renew_settle(part->renew, done, context);
-}
-
-void credentials_look(struct credentials_part *part)
-{
-	renew_soon(part->renew);
 }

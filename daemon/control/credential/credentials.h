@@ -11,6 +11,7 @@
 
 #include "daemon/control/credential/read.h"
 #include "daemon/control/peers/question.h"
+#include "daemon/process/roles.h"
 #include "lib/policy/policy.h"
 #include "lib/tls/credential.h"
 
@@ -59,28 +60,25 @@ void credentials_tell_running(struct credentials_part *part, struct peer *peer);
 /* Another policy runs: from now on its credentials are told of. */
 void credentials_follow(struct credentials_part *part);
 
-/* Looks at the files of the running policy now, of one certificate or (NULL) of all, and puts in
- * force what is new. done() is told a line for each that was looked at; bad: one of them is.
- * -ENOENT at once: there is no such certificate. */
-typedef void credentials_done(void *context, bool bad, const char *text);
-int credentials_reload(
-	struct credentials_part *part, const char *name, credentials_done *done, void *context);
-
-/* The same as once a minute: only what has changed is looked at. done() is told when what runs is
- * what the files say. -ENOMEM at once. */
-int credentials_settle(struct credentials_part *part, credentials_done *done, void *context);
 /* The secret of an account of the running policy, as its file says it now. To be wiped, whatever it
  * came to. */
 void credentials_read_account(const struct credentials_part *part,
 	const struct policy_account *account, struct credential_read *read);
 
-/* Somebody wants what runs to be what the files say: they are looked at as if the minute was over.
- */
-void credentials_look(struct credentials_part *part);
-
 /* Those of the running policy, in its order. */
 const struct credential_now *credentials_now(const struct credentials_part *part, size_t *n);
 /* Seconds since 1970, by the machine's clock. */
 int64_t credentials_now_s(const struct credentials_part *part);
+
+/* For renew.c alone. */
+struct credential_now *credentials_now_at(struct credentials_part *part, size_t i);
+void credentials_read_one(const struct credentials_part *part, const struct credential *credential,
+	struct credential_read *read);
+void credentials_spread(
+	struct credentials_part *part, const struct credential *what, struct credential_read *read);
+void credentials_note(struct credential_now *now, const struct credential_read *read, uint64_t ms);
+void credentials_stamp(struct credential_now *now);
+/* Is a process of this role given any? */
+bool credentials_are_for(enum process_role role);
 
 #endif

@@ -41,7 +41,7 @@ struct renewal {
 	struct credential_now *fresh; /* as many as there are; loaded: it was handed over */
 	size_t nfresh;
 	char text[4096];
-	credentials_done *done;
+	renew_done *done;
 	void *context;
 };
 
@@ -342,10 +342,25 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	turns_when_free(renew->control->turns, run, one);
 }
 
-int renew_ask(struct renew *renew, const char *name, credentials_done *done, void *context)
+static bool has_certificate(const struct renew *renew, const char *name)
 {
-	struct renewal *one = new_renewal(renew);
+	size_t n;
+	const struct credential_now *now = credentials_now(renew->part, &n);
 
+	for (size_t i = 0; i < n; i++)
+		if (now[i].what.kind == CREDENTIAL_CERTIFICATE &&
+			strcmp(now[i].what.name, name) == 0)
+			return true;
+	return false;
+}
+
+int renew_ask(struct renew *renew, const char *name, renew_done *done, void *context)
+{
+	struct renewal *one;
+
+	if (name && !has_certificate(renew, name))
+		return -ENOENT;
+	one = new_renewal(renew);
 	if (!one)
 		return -ENOMEM;
 	snprintf(one->name, sizeof(one->name), "%s", name ? name : "");
@@ -356,7 +371,7 @@ int renew_ask(struct renew *renew, const char *name, credentials_done *done, voi
 	return 0;
 }
 
-int renew_settle(struct renew *renew, credentials_done *done, void *context)
+int renew_settle(struct renew *renew, renew_done *done, void *context)
 {
 	struct renewal *one = new_renewal(renew);
 

@@ -14,22 +14,16 @@ struct renew *renew_new(struct control *control, struct credentials_part *part);
 void renew_free(struct renew *renew);
 /* The policy has credentials, or others: they are looked at from now on. */
 void renew_begin(struct renew *renew);
-/* The next look is now. */
+/* Somebody wants what runs to be what the files say: they are looked at as if the minute was over.
+ */
 void renew_soon(struct renew *renew);
-/* As credentials_reload(). 0 or -ENOMEM. */
-int renew_ask(struct renew *renew, const char *name, credentials_done *done, void *context);
-/* As credentials_settle(). 0 or -ENOMEM. */
-int renew_settle(struct renew *renew, credentials_done *done, void *context);
-
-/* credentials.c, for renew.c alone. */
-struct credential_now *credentials_now_at(struct credentials_part *part, size_t i);
-void credentials_read_one(const struct credentials_part *part, const struct credential *credential,
-	struct credential_read *read);
-void credentials_spread(
-	struct credentials_part *part, const struct credential *what, struct credential_read *read);
-void credentials_note(struct credential_now *now, const struct credential_read *read, uint64_t ms);
-void credentials_stamp(struct credential_now *now);
-/* Is a process of this role given any? */
-bool credentials_are_for(enum process_role role);
+/* Looks at the files of the running policy now, of one certificate or (NULL) of all, and puts in
+ * force what is new. done() is told a line for each that was looked at; bad: one of them is.
+ * -ENOENT or -ENOMEM at once: there is no such certificate, or no memory. */
+typedef void renew_done(void *context, bool bad, const char *text);
+int renew_ask(struct renew *renew, const char *name, renew_done *done, void *context);
+/* The same as once a minute: only what has changed is looked at. done() is told when what runs is
+ * what the files say. 0 or -ENOMEM. */
+int renew_settle(struct renew *renew, renew_done *done, void *context);
 
 #endif

@@ -2,6 +2,7 @@
 #include "daemon/control/doctor/advice.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/interfaces.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

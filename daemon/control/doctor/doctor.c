@@ -8,6 +8,8 @@
 #include "daemon/control/doctor/foreign/set.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
+#include "daemon/control/kernel/interfaces.h"
+#include "daemon/control/kernel/listening.h"
 #include "daemon/control/kernel/lost_flows.h"
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/wanted.h"
@@ -45,7 +47,7 @@ void doctor_facts_take(
 		doctor_facts_add(lines, facts->lines[i]);
 	foreign_tell(
 		&foreign, control->start.options.mark_mask, FOREIGN_SMTP_PORT, add_fact, lines);
-	for (uint16_t port = 0; (port = listening_next_port(&control->listening, port));)
+	for (uint16_t port = 0; (port = listening_next_port(control->listening, port));)
 		if (port != FOREIGN_SMTP_PORT)
 			foreign_tell(
 				&foreign, control->start.options.mark_mask, port, add_fact, lines);
@@ -339,7 +341,7 @@ static void check_metrics(const struct examination *exam)
 
 static void check_endpoints(const struct examination *exam)
 {
-	const struct listening *listening = &exam->control->listening;
+	const struct listening *listening = exam->control->listening;
 	char at[ENDPOINT_TEXT_SIZE];
 
 	for (size_t i = 0; i < listening->n; i++) {

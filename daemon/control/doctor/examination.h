@@ -3,7 +3,9 @@
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_EXAMINATION_H
 #define POSTERN_DAEMON_CONTROL_DOCTOR_EXAMINATION_H
 
-#include "daemon/control/doctor/doctor.h"
+#include "daemon/control/doctor/finding.h"
+
+struct control;
 
 struct examination {
 	const struct control *control;

@@ -6,6 +6,8 @@
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/foreign/set.h"
 #include "daemon/control/doctor/saved_tables.h"
+#include "daemon/control/kernel/interfaces.h"
+#include "daemon/control/kernel/listening.h"
 #include "daemon/control/peers/health_peer.h"
 
 #include <inttypes.h>
@@ -335,7 +337,7 @@ static void put_listener(struct advice *lines, const struct examination *exam,
 static void check_input_of_listeners(
 	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
 {
-	const struct listening *listening = &exam->control->listening;
+	const struct listening *listening = exam->control->listening;
 	struct advice lines = {.len = 0};
 	char at[ENDPOINT_TEXT_SIZE] = "";
 
@@ -413,7 +415,7 @@ static void check_chains(const struct examination *exam)
 		if (strcmp(chain.hook, "input") == 0) {
 			check_input(exam, &chain);
 			for (uint16_t port = 0;
-				(port = listening_next_port(&exam->control->listening, port));)
+				(port = listening_next_port(exam->control->listening, port));)
 				check_input_of_listeners(exam, &chain, port);
 		} else if (strcmp(chain.hook, "output") == 0) {
 			check_output(exam, &chain);

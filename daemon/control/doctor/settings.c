@@ -3,6 +3,7 @@
 #include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/interfaces.h"
 
 #include <fcntl.h>
 #include <stdio.h>

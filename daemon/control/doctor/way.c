@@ -4,6 +4,7 @@
 #include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/peers/health_peer.h"
 #include "kernel-rules/way.h"
 #include "lib/language/language.h"

@@ -6,7 +6,7 @@
 #define POSTERN_DAEMON_CONTROL_EXPLAIN_EXPLAIN_H
 
 #include "daemon/control/explain/outlook.h"
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/flow_reports.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/policy.h"
 #include "lib/smtp/path.h"

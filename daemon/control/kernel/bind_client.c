@@ -4,7 +4,6 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/plan.h"
-#include "daemon/control/peers/health_peer.h"
 #include "daemon/control/policy/turns.h"
 #include "lib/base/container.h"
 
@@ -42,34 +41,6 @@ void bind_client_free(struct bind_client *bind_client)
 	plan_fini(&bind_client->in_kernel);
 	plan_fini(&bind_client->sent);
 	free(bind_client);
-}
-
-static int add_targets(struct plan *plan, const struct ipc_targets *targets)
-{
-	int error = 0;
-	for (uint32_t i = 0; i < targets->n; i++) {
-		const struct ipc_target *target = &targets->v[i];
-		for (unsigned a = 0; !error && a < ipc_target_addresses(target); a++) {
-			struct endpoint host = {.addr = target->addresses[a], .port = target->port};
-			error = plan_add_host(plan, &host);
-		}
-	}
-	return error;
-}
-
-int bind_client_add_hosts(struct control *control, const struct policy *policy, struct plan *plan)
-{
-	int error = 0;
-	for (size_t i = 0; control->policy && !error && i < policy->nservers; i++) {
-		const struct policy_server *server = &policy->servers[i];
-		ptrdiff_t at = policy_find_server(control->policy, server->name.text);
-		if (server->bind != POLICY_BIND_CLIENT || at < 0)
-			continue;
-		const struct ipc_targets *targets =
-			health_peer_targets(control->health, (size_t)at);
-		error = targets ? add_targets(plan, targets) : -ENOMEM;
-	}
-	return error;
 }
 
 /* Hosts that the policy holds as addresses are in the kernel with the policy. */
@@ -117,7 +88,7 @@ static void ask(void *context)
 	bind_client->again = false;
 	plan_fini(&bind_client->sent);
 	gather_init(&bind_client->gather, on_answer);
-	int error = bind_client_add_hosts(control, control->policy, &bind_client->sent);
+	int error = kernel_plan_add_hosts(control, control->policy, &bind_client->sent);
 	if (!error)
 		error = kernel_plan_send(
 			control, control->policy, PLAN_RUNNING, true, &bind_client->gather);

@@ -17,7 +17,4 @@ void bind_client_free(struct bind_client *bind_client);
 /* May the relays hear of these targets now? False: a plan with their addresses goes first. */
 bool bind_client_pass(struct bind_client *bind_client, const struct ipc_targets *targets);
 
-/* Adds to a plan of the policy what health has told about such servers. 0 or -errno. */
-int bind_client_add_hosts(struct control *control, const struct policy *policy, struct plan *plan);
-
 #endif

@@ -23,7 +23,7 @@ static bool has(const struct policy *policy, const struct listening_at *listenin
 
 void listening_follow(struct control *control)
 {
-	struct listening *listening = &control->listening;
+	struct listening *listening = control->listening;
 	size_t n = 0;
 
 	for (size_t i = 0; i < listening->n; i++)
@@ -34,7 +34,7 @@ void listening_follow(struct control *control)
 
 void listening_put(struct control *control, const struct ipc_listening *ipc)
 {
-	struct listening *listening = &control->listening;
+	struct listening *listening = control->listening;
 	struct listening_at *one = find(listening, &ipc->at);
 
 	/* those of an apply that failed */
@@ -63,5 +63,5 @@ uint16_t listening_next_port(const struct listening *listening, uint16_t port)
 
 const struct listening_at *listening_find(const struct control *control, const struct endpoint *at)
 {
-	return find((struct listening *)&control->listening, at);
+	return find(control->listening, at);
 }

@@ -2,6 +2,7 @@
 #include "daemon/control/kernel/neighbour.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/interfaces.h"
 
 #include <stddef.h>
 #include <stdlib.h>

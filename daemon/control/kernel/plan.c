@@ -2,11 +2,39 @@
 #include "daemon/control/kernel/plan.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/kernel/bind_client.h"
+#include "daemon/control/peers/health_peer.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static int add_targets(struct plan *plan, const struct ipc_targets *targets)
+{
+	int error = 0;
+	for (uint32_t i = 0; i < targets->n; i++) {
+		const struct ipc_target *target = &targets->v[i];
+		for (unsigned a = 0; !error && a < ipc_target_addresses(target); a++) {
+			struct endpoint host = {.addr = target->addresses[a], .port = target->port};
+			error = plan_add_host(plan, &host);
+		}
+	}
+	return error;
+}
+
+int kernel_plan_add_hosts(struct control *control, const struct policy *policy, struct plan *plan)
+{
+	int error = 0;
+	for (size_t i = 0; control->policy && !error && i < policy->nservers; i++) {
+		const struct policy_server *server = &policy->servers[i];
+		ptrdiff_t at = policy_find_server(control->policy, server->name.text);
+		if (server->bind != POLICY_BIND_CLIENT || at < 0)
+			continue;
+		const struct ipc_targets *targets =
+			health_peer_targets(control->health, (size_t)at);
+		error = targets ? add_targets(plan, targets) : -ENOMEM;
+	}
+	return error;
+}
 
 int kernel_plan_encode(struct control *control, const struct policy *policy, enum plan_mode mode,
 	uint8_t **bytes, size_t *len)
@@ -24,7 +52,7 @@ int kernel_plan_encode(struct control *control, const struct policy *policy, enu
 	if (error)
 		return error;
 	if (mode == PLAN_RUNNING)
-		error = bind_client_add_hosts(control, policy, &plan);
+		error = kernel_plan_add_hosts(control, policy, &plan);
 	/* the policy's own hosts are within the limit: more addresses than expected are behind
 	 * its names, and as many as fit are used */
 	if (error == -E2BIG)

@@ -19,4 +19,7 @@ int kernel_plan_send(struct control *control, const struct policy *policy, enum 
  * closed. */
 void kernel_plan_settled(struct control *control);
 
+/* Adds to a plan of the policy what health has told about such servers. 0 or -errno. */
+int kernel_plan_add_hosts(struct control *control, const struct policy *policy, struct plan *plan);
+
 #endif

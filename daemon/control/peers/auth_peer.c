@@ -164,11 +164,6 @@ void auth_peer_follow(struct auth_peer *peer)
 	peer_policy_send(&peer->peer);
 }
 
-void auth_peer_send(struct auth_peer *peer, const void *ipc)
-{
-	peer_send(&peer->peer, ipc);
-}
-
 bool auth_peer_runs(const struct auth_peer *peer)
 {
 	return peer->peer.channel != NULL;

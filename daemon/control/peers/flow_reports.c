@@ -4,6 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/audit/flow_events.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/session/live_flows.h"
 #include "daemon/control/session/sessions.h"
 
@@ -116,7 +117,7 @@ static void on_flow_answer(struct question *ask, const struct ipc_header *ipc)
 	gather_end(&flows->gather, 0, NULL);
 }
 
-void flow_reports_ask(struct peer *peer, struct flow_gather *flows)
+static void ask(struct peer *peer, struct flow_gather *flows)
 {
 	struct ipc_plain ipc;
 	struct flows_ask *own = calloc(1, sizeof(*own));
@@ -135,9 +136,19 @@ static void on_done(struct gather *gather)
 	flows->done(flows);
 }
 
-void flow_reports_begin(struct flow_gather *flows)
+static void begin(struct flow_gather *flows)
 {
 	gather_init(&flows->gather, on_done);
+}
+
+void flow_reports_gather(struct control *control, struct flow_gather *flows)
+{
+	struct flow_peer *flow;
+
+	begin(flows);
+	for (unsigned at = 0; (flow = flow_peers_next_flow(control->flow_peers, &at)) != NULL;)
+		ask(&flow->peer, flows);
+	gather_end(&flows->gather, 0, NULL);
 }
 
 static void on_old_flow(struct flow_gather *flows, const struct ipc_flow *flow)
@@ -160,7 +171,7 @@ void flow_reports_ask_old(struct peer *peer)
 	flows->on_flow = on_old_flow;
 	flows->done = on_old_done;
 	flows->context = peer->control;
-	flow_reports_begin(flows);
-	flow_reports_ask(peer, flows);
+	begin(flows);
+	ask(peer, flows);
 	gather_end(&flows->gather, 0, NULL);
 }

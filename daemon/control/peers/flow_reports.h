@@ -4,7 +4,8 @@
 #ifndef POSTERN_DAEMON_CONTROL_PEERS_FLOW_REPORTS_H
 #define POSTERN_DAEMON_CONTROL_PEERS_FLOW_REPORTS_H
 
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/peer.h"
+#include "lib/ipc/flow.h"
 #include "lib/ipc/record.h"
 
 void flow_reports_started(struct peer *peer, const struct ipc_started *started);
@@ -16,9 +17,16 @@ void flow_reports_end(struct peer *peer, struct ipc_assembly *assembly);
 /* It is gone, and its flows with it. */
 void flow_reports_lost(struct peer *peer);
 
-/* Whoever asks begins, asks one or more, and ends the gather. */
-void flow_reports_begin(struct flow_gather *flows);
-void flow_reports_ask(struct peer *peer, struct flow_gather *flows);
+/* Rows of all relays' live flows, then done() once; or, where on_load is set, rows of how many are
+ * at each host, to be added up. */
+struct flow_gather {
+	struct gather gather;
+	void (*on_flow)(struct flow_gather *flows, const struct ipc_flow *flow);
+	void (*on_load)(struct flow_gather *flows, const struct ipc_load *load);
+	void (*done)(struct flow_gather *flows);
+	void *context;
+};
+void flow_reports_gather(struct control *control, struct flow_gather *flows);
 /* Of its flows from before a crash of control. */
 void flow_reports_ask_old(struct peer *peer);
 

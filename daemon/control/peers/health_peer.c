@@ -3,13 +3,10 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
-#include "daemon/control/kernel/bind_client.h"
-#include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/host_tls.h"
 #include "daemon/control/peers/peer_policy.h"
 #include "daemon/control/peers/target_words.h"
-#include "daemon/control/policy/unknown_names.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
 #include "daemon/control/store/drained.h"
@@ -32,9 +29,9 @@ struct health_peer {
 	struct replica_targets targets;
 	struct host_tls *tls;        /* at their addresses */
 	struct ipc_client_side side; /* as last sent */
-	struct bind_client *bound;
-	struct unknown_names *names; /* who waits for what it tells */
-	struct ipc_targets *shown;   /* those last asked for; room for all */
+	bool (*may_pass)(struct control *control, const struct ipc_targets *targets);
+	struct health_watch *watches; /* who waits for what it tells */
+	struct ipc_targets *shown;    /* those last asked for; room for all */
 };
 
 /* Under the policy in force. */
@@ -61,7 +58,7 @@ static struct replica_server *list_of(struct health_peer *peer, size_t server)
 }
 
 /* What waited for the kernel to know its addresses. */
-static void tell_bound(void *context)
+void health_peer_tell_bound(void *context)
 {
 	struct health_peer *peer = context;
 	const struct policy *policy = peer->peer.control->policy;
@@ -80,17 +77,14 @@ static void tell_bound(void *context)
 
 static const struct peer_face face;
 
-struct health_peer *health_peer_new(struct control *control)
+struct health_peer *health_peer_new(struct control *control,
+	bool (*may_pass)(struct control *control, const struct ipc_targets *targets))
 {
 	struct health_peer *peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return NULL;
 	peer_init(&peer->peer, control, &face, PROCESS_HEALTH, 0);
-	peer->bound = bind_client_new(control, tell_bound, peer);
-	if (!peer->bound) {
-		free(peer);
-		return NULL;
-	}
+	peer->may_pass = may_pass;
 	flow_peers_put(control->flow_peers, &peer->peer);
 	return peer;
 }
@@ -98,8 +92,8 @@ struct health_peer *health_peer_new(struct control *control)
 void health_peer_close(struct health_peer *peer)
 {
 	peer_hang_up(&peer->peer);
-	while (peer->names)
-		unknown_names_give_up(peer->names);
+	while (peer->watches)
+		peer->watches->on_given_up(peer->watches);
 }
 
 void health_peer_free(struct health_peer *peer)
@@ -110,7 +104,6 @@ void health_peer_free(struct health_peer *peer)
 	replica_targets_fini(&peer->targets);
 	host_tls_free(&peer->tls);
 	free(peer->shown);
-	bind_client_free(peer->bound);
 	free(peer);
 }
 
@@ -160,13 +153,19 @@ static void publish_changes(
 	}
 }
 
+/* Who checks passwords asks for names of hosts, too, and has servers to ask. */
+static void send_to_auth(struct control *control, const void *ipc)
+{
+	peer_send(flow_peers_find(control->flow_peers, PROCESS_AUTH, 0), ipc);
+}
+
 static void pass_on(struct health_peer *peer, size_t server)
 {
 	const struct ipc_targets *ipc = health_peer_targets(peer, server);
 
 	if (ipc)
-		auth_peer_send(peer->peer.control->auth, ipc);
-	if (ipc && bind_client_pass(peer->bound, ipc))
+		send_to_auth(peer->peer.control, ipc);
+	if (ipc && peer->may_pass(peer->peer.control, ipc))
 		flow_peers_send(peer->peer.control->flow_peers, ipc);
 }
 
@@ -188,9 +187,9 @@ static void take_targets(struct health_peer *peer, const struct ipc_targets *ipc
 	replica_targets_unref(old);
 	host_tls_keep(&peer->tls, ipc);
 	pass_on(peer, (size_t)at);
-	for (struct unknown_names *names = peer->names, *next; names; names = next) {
-		next = names->next;
-		unknown_names_on_told(names);
+	for (struct health_watch *watch = peer->watches, *next; watch; watch = next) {
+		next = watch->next;
+		watch->on_told(watch);
 	}
 }
 
@@ -259,6 +258,15 @@ static void pass_names(struct health_peer *peer, const struct ipc_looked_up *ipc
 		peer_send(asker, ipc);
 }
 
+static void take_tls(struct health_peer *peer, const struct ipc_host_tls *ipc)
+{
+	const struct policy *policy = peer->peer.control->policy;
+	ptrdiff_t at = policy ? policy_find_server(policy, ipc->server) : -1;
+
+	host_tls_take(&peer->tls, peer->peer.control,
+		at < 0 ? NULL : health_peer_targets(peer, (size_t)at), ipc);
+}
+
 static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
 	switch (ipc->type) {
@@ -266,13 +274,13 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		take_targets(HEALTH(peer), (const struct ipc_targets *)ipc);
 		return true;
 	case IPC_HOST_TLS:
-		host_tls_take(&HEALTH(peer)->tls, peer->control, (const struct ipc_host_tls *)ipc);
+		take_tls(HEALTH(peer), (const struct ipc_host_tls *)ipc);
 		return true;
 	case IPC_LOOKED_UP:
 		pass_names(HEALTH(peer), (const struct ipc_looked_up *)ipc);
 		return true;
 	case IPC_RESOLVED: /* who did not ask for it keeps nothing of it */
-		auth_peer_send(peer->control->auth, ipc);
+		send_to_auth(peer->control, ipc);
 		flow_peers_send_to(peer->control->flow_peers, PROCESS_SMTP, ipc);
 		return true;
 	case IPC_TESTED: /* of a question that was given up */
@@ -406,19 +414,19 @@ bool health_peer_is_told(struct health_peer *peer, size_t server)
 	return list && list->told;
 }
 
-void health_peer_watch(struct health_peer *peer, struct unknown_names *names)
+void health_peer_watch(struct health_peer *peer, struct health_watch *watch)
 {
-	names->next = peer->names;
-	peer->names = names;
+	watch->next = peer->watches;
+	peer->watches = watch;
 }
 
-void health_peer_unwatch(struct health_peer *peer, struct unknown_names *names)
+void health_peer_unwatch(struct health_peer *peer, struct health_watch *watch)
 {
-	struct unknown_names **at = &peer->names;
-	while (*at && *at != names)
+	struct health_watch **at = &peer->watches;
+	while (*at && *at != watch)
 		at = &(*at)->next;
 	if (*at)
-		*at = names->next;
+		*at = watch->next;
 }
 
 /* What the policy says itself they know. */

@@ -10,10 +10,22 @@
 struct control;
 struct health_peer;
 struct ipc_host_tls;
-struct unknown_names;
 
-/* Behind control's peers. NULL: out of memory. */
-struct health_peer *health_peer_new(struct control *control);
+/* Embedded by who waits for what health tells. */
+struct health_watch {
+	struct health_watch *next;
+	/* It told a server's targets. May end the watch. */
+	void (*on_told)(struct health_watch *watch);
+	/* It will tell nothing more. Ends the watch. */
+	void (*on_given_up)(struct health_watch *watch);
+};
+
+/* Behind control's peers. may_pass: may the relays hear of these targets now, or does the kernel
+ * have to know their addresses first? Then health_peer_tell_bound() follows, with the peer. NULL:
+ * out of memory. */
+struct health_peer *health_peer_new(struct control *control,
+	bool (*may_pass)(struct control *control, const struct ipc_targets *targets));
+void health_peer_tell_bound(void *context);
 /* Hangs up: who waits for what it tells is told that it does not. */
 void health_peer_close(struct health_peer *peer);
 void health_peer_free(struct health_peer *peer);
@@ -43,10 +55,10 @@ bool health_peer_serves(
 ptrdiff_t health_peer_find_server(struct health_peer *peer, const struct addr *addr);
 /* Has health spoken of that server under the policy in force? */
 bool health_peer_is_told(struct health_peer *peer, size_t server);
-/* From now on unknown_names_on_told() follows whatever health tells. */
-void health_peer_watch(struct health_peer *peer, struct unknown_names *names);
+/* From now on on_told() follows whatever health tells. */
+void health_peer_watch(struct health_peer *peer, struct health_watch *watch);
 /* One that is not watching is allowed. */
-void health_peer_unwatch(struct health_peer *peer, struct unknown_names *names);
+void health_peer_unwatch(struct health_peer *peer, struct health_watch *watch);
 /* What is known of them, and what is drained, to a process that sends flows there. */
 void health_peer_tell(struct health_peer *peer, struct channel *to);
 /* What is drained of a server has changed: the relays hear of it. */

@@ -4,7 +4,6 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/control/peers/health_peer.h"
 #include "daemon/control/request/json_row.h"
 #include "lib/dns/dns.h"
 #include "lib/tls/advice.h"
@@ -128,26 +127,26 @@ bool host_tls_days(const struct control *control, const struct ipc_host_tls *ipc
 	return true;
 }
 
-static bool holds(const struct control *control, const struct ipc_host_tls *ipc)
+static bool holds(const struct control *control, const struct ipc_targets *targets,
+	const struct ipc_host_tls *ipc)
 {
 	ptrdiff_t at = control->policy ? policy_find_server(control->policy, ipc->server) : -1;
-	const struct ipc_targets *targets =
-		at < 0 ? NULL : health_peer_targets(control->health, (size_t)at);
 
-	for (uint32_t i = 0; targets && i < targets->n; i++)
+	for (uint32_t i = 0; at >= 0 && targets && i < targets->n; i++)
 		if (is_of(ipc, &targets->v[i]))
 			return holds_still(ipc, &control->policy->servers[at], &targets->v[i]);
 	return false;
 }
 
 /* What is refused is told as the host's state. */
-static void log_end(const struct control *control, struct host_tls *one)
+static void log_end(
+	const struct control *control, const struct ipc_targets *targets, struct host_tls *one)
 {
 	const struct ipc_host_tls *ipc = &one->ipc;
 	char date[CERTIFICATE_DATE_SIZE], addr[ADDR_TEXT_SIZE];
 	int64_t days;
 
-	if (ipc->tls.why[0] || !holds(control, ipc) || !host_tls_days(control, ipc, &days))
+	if (ipc->tls.why[0] || !holds(control, targets, ipc) || !host_tls_days(control, ipc, &days))
 		return;
 	unsigned mark = days <= CREDENTIAL_TROUBLE_DAYS   ? CREDENTIAL_TROUBLE_DAYS
 			: days <= CREDENTIAL_WARNING_DAYS ? CREDENTIAL_WARNING_DAYS
@@ -160,8 +159,8 @@ static void log_end(const struct control *control, struct host_tls *one)
 	one->days_said = mark;
 }
 
-void host_tls_take(
-	struct host_tls **all, const struct control *control, const struct ipc_host_tls *ipc)
+void host_tls_take(struct host_tls **all, const struct control *control,
+	const struct ipc_targets *targets, const struct ipc_host_tls *ipc)
 {
 	struct host_tls *one = *all;
 
@@ -179,7 +178,7 @@ void host_tls_take(
 		*all = one;
 	}
 	one->ipc = *ipc;
-	log_end(control, one);
+	log_end(control, targets, one);
 }
 
 static json_t *text_or_null(const char *text)

@@ -15,8 +15,8 @@ struct host_tls;
 
 /* In the place of what was seen there before, or that goes. Begins as NULL. The log hears once of
  * an end that is near, and once of one that is nearer. */
-void host_tls_take(
-	struct host_tls **all, const struct control *control, const struct ipc_host_tls *ipc);
+void host_tls_take(struct host_tls **all, const struct control *control,
+	const struct ipc_targets *targets, const struct ipc_host_tls *ipc);
 /* Of this server only what is at these addresses stays. */
 void host_tls_keep(struct host_tls **all, const struct ipc_targets *targets);
 /* Only what is of the policy's servers stays. */

@@ -17,6 +17,8 @@ void peer_hang_up(struct peer *peer)
 {
 	if (!peer->channel)
 		return;
+	if (peer->face->on_hang_up)
+		peer->face->on_hang_up(peer);
 	channel_free(peer->channel);
 	peer->channel = NULL;
 	questions_fini(&peer->asks);

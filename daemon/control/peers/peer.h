@@ -20,6 +20,8 @@ struct peer_face {
 	bool (*on_ipc)(struct peer *peer, const struct ipc_header *ipc);
 	/* It told its counters. */
 	void (*on_counters)(struct peer *peer);
+	/* It says no more: its channel is closed right behind this. */
+	void (*on_hang_up)(struct peer *peer);
 	/* It is gone: peer_hang_up() is to be called. */
 	void (*on_gone)(struct peer *peer);
 };

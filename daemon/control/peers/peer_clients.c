@@ -4,6 +4,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/peer.h"
+#include "daemon/control/peers/session_delta.h"
 #include "daemon/control/session/block_change.h"
 #include "lib/base/copy.h"
 #include "lib/ipc/replica.h"
@@ -11,14 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-size_t peer_clients_encode(
-	const struct control *control, const struct session *session, uint8_t *bytes, size_t room)
-{
-	struct session told = *session;
-	told.lease_end_ms = clock_to_monotonic(control, session->lease_end_ms);
-	return session_encode(&told, bytes, room);
-}
 
 /* Many sessions are packed into few ipcs. */
 struct packing {
@@ -44,7 +37,7 @@ static int pack_session(void *context, struct session *session)
 	size_t room = IPC_BYTES_MAX - sizeof(*ipc);
 	if (room - ipc->bytes < SESSION_ENCODED_MAX)
 		send_packed(packing);
-	size_t len = peer_clients_encode(
+	size_t len = session_delta_encode(
 		packing->peer->control, session, ipc->data + ipc->bytes, room - ipc->bytes);
 	ipc->bytes += (uint32_t)len;
 	ipc->n += len != 0;

@@ -10,9 +10,5 @@ struct peer;
 
 /* As much of it as its role is told. */
 void peer_clients_tell(struct peer *peer);
-/* A session for processes with flows: they know the monotonic clock, and of its times its lease
- * alone. As session_encode(). */
-size_t peer_clients_encode(
-	const struct control *control, const struct session *session, uint8_t *bytes, size_t room);
 
 #endif

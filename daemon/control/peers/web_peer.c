@@ -4,7 +4,6 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/web/metrics.h"
 #include "lib/base/container.h"
 #include "lib/ipc/web.h"
 
@@ -18,7 +17,8 @@
 #define UNKNOWN   1    /* in the place of a status: nothing was said yet */
 
 struct web_peer {
-	struct peer peer;   /* first */
+	struct peer peer; /* first */
+	web_peer_make *make;
 	struct endpoint at; /* family ADDR_NONE: nowhere */
 	int status;         /* of its listening: 0, -errno or UNKNOWN */
 
@@ -27,7 +27,7 @@ struct web_peer {
 	struct question counters_ask, arrived_ask;
 	bool counters_asked, arrived_asked; /* no answer yet */
 	struct loop_timer late;
-	struct metrics_kernel kernel;
+	struct web_peer_kernel kernel;
 };
 
 static bool same(const struct endpoint *a, const struct endpoint *b)
@@ -39,7 +39,7 @@ static void answer(struct web_peer *peer)
 {
 	struct ipc_plain page;
 	struct ipc_reply none;
-	int fd = metrics_make(peer->peer.control, &peer->kernel);
+	int fd = peer->make(peer->peer.control, &peer->kernel);
 
 	if (fd >= 0) {
 		ipc_init(&page, IPC_METRICS_PAGE, sizeof(page));
@@ -85,7 +85,7 @@ static void on_counters(struct question *ask, const struct ipc_header *ipc)
 }
 
 /* "arrived ZONE N" */
-static void take_arrived(struct metrics_kernel *kernel, const char *text)
+static void take_arrived(struct web_peer_kernel *kernel, const char *text)
 {
 	const size_t at = kernel->narrived;
 	char zone[POLICY_NAME_SIZE];
@@ -188,13 +188,14 @@ static void on_open(struct peer *peer)
 
 static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_gone = on_gone};
 
-struct web_peer *web_peer_new(struct control *control)
+struct web_peer *web_peer_new(struct control *control, web_peer_make *make)
 {
 	struct web_peer *peer = calloc(1, sizeof(*peer));
 
 	if (!peer)
 		return NULL;
 	peer_init(&peer->peer, control, &face, PROCESS_WEB, 0);
+	peer->make = make;
 	peer->status = UNKNOWN;
 	peer->counters_ask.on_answer = on_counters;
 	peer->arrived_ask.on_answer = on_arrived;

@@ -5,6 +5,8 @@
 #define POSTERN_DAEMON_CONTROL_PEERS_WEB_PEER_H
 
 #include "daemon/control/peers/peer.h"
+#include "kernel-rules/plan.h"
+#include "lib/ipc/kernel.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,8 +15,22 @@
 struct control;
 struct web_peer;
 
+/* What only the keeper knows. */
+struct web_peer_kernel {
+	bool answered;
+	struct ipc_kernel_counters counters; /* the last ones, if it did not answer */
+	struct {
+		char zone[POLICY_NAME_SIZE];
+		uint64_t packets;
+	} arrived[PLAN_ZONES_MAX];
+	size_t narrived;
+};
+
+/* The page of metrics as a memfd, or -errno. */
+typedef int web_peer_make(struct control *control, const struct web_peer_kernel *kernel);
+
 /* Behind control's peers. NULL: out of memory. */
-struct web_peer *web_peer_new(struct control *control);
+struct web_peer *web_peer_new(struct control *control, web_peer_make *make);
 /* Hangs up, and forgets its own questions. */
 void web_peer_close(struct web_peer *peer);
 void web_peer_free(struct web_peer *peer);

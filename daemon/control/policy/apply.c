@@ -5,10 +5,11 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
+#include "daemon/control/credential/renew.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/kernel/posture.h"
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/flow_policy.h"
 #include "daemon/control/peers/log_level.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/inquiry.h"
@@ -130,8 +131,7 @@ static void switch_policy(struct apply *apply)
 	level_notice_log(old, control->policy);
 	gather_init(&apply->gather, on_committed);
 	inquiry_next(control);
-	flow_peers_commit(
-		control->flow_peers, FLOW_PEERS_ALL, control->policy_number, &apply->gather);
+	flow_policy_commit(control, FLOW_POLICY_ALL, control->policy_number, &apply->gather);
 	list_change_settle(control);
 	if (session_table_set_devices(control->table, control->policy, control->lists) < 0)
 		log_error("no memory for the devices of policy %" PRIu64, control->policy_number);
@@ -165,7 +165,7 @@ static void commit_served(struct apply *apply)
 	struct control *control = apply->control;
 	unsigned first = roles_wanted(apply->policy) & roles_with_flows();
 	gather_init(&apply->gather, on_served);
-	flow_peers_commit(control->flow_peers, first, apply->current.number, &apply->gather);
+	flow_policy_commit(control, first, apply->current.number, &apply->gather);
 	gather_end(&apply->gather, 0, NULL);
 }
 
@@ -181,7 +181,7 @@ static void on_stored(void *context, int status)
 	char text[IPC_TEXT_SIZE];
 	snprintf(text, sizeof(text), "the policy cannot be stored in %s: %s; nothing has changed",
 		control->start.options.state_dir, strerror(-status));
-	flow_peers_abort(control->flow_peers, apply->record.number);
+	flow_policy_abort(control, apply->record.number);
 	int error = kernel_plan_send(control, control->policy, PLAN_RUNNING, true, NULL);
 	if (error)
 		log_error("the old plan cannot be put back: %s", strerror(-error));
@@ -198,7 +198,7 @@ static void on_planned(struct gather *gather)
 		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "the kernel does not take it: %s; nothing has changed",
 			gather->text);
-		flow_peers_abort(control->flow_peers, apply->record.number);
+		flow_policy_abort(control, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
@@ -218,7 +218,7 @@ static void on_prepared(struct gather *gather)
 		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "a process does not take it: %s; nothing has changed",
 			gather->text);
-		flow_peers_abort(control->flow_peers, apply->record.number);
+		flow_policy_abort(control, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
@@ -244,7 +244,7 @@ static void on_processes(struct gather *gather)
 	if (gather->status) {
 		char text[IPC_TEXT_SIZE + 64];
 		snprintf(text, sizeof(text), "%s; nothing has changed", gather->text);
-		flow_peers_abort(control->flow_peers, apply->record.number);
+		flow_policy_abort(control, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
@@ -253,15 +253,15 @@ static void on_processes(struct gather *gather)
 	if (open < 0) {
 		char text[sizeof(reason) + 32];
 		snprintf(text, sizeof(text), "%s; nothing has changed", reason);
-		flow_peers_abort(control->flow_peers, apply->record.number);
+		flow_policy_abort(control, apply->record.number);
 		finish(apply, OUTCOME_REFUSED, text);
 		return;
 	}
 	char *resolved = language_print(apply->policy, LANGUAGE_PRINT_RESOLVED, &len);
 	gather_init(&apply->gather, on_prepared);
 	if (resolved)
-		flow_peers_prepare(control->flow_peers, apply->record.number,
-			apply->lenient || open > 0, resolved, len, &apply->gather);
+		flow_policy_prepare(control, apply->record.number, apply->lenient || open > 0,
+			resolved, len, &apply->gather);
 	free(resolved);
 	credentials_close(control->credentials);
 	gather_end(&apply->gather, resolved ? 0 : -ENOMEM, NULL);
@@ -410,7 +410,7 @@ static void begin_unchanged(struct apply *apply, const struct apply_order *order
 {
 	turns_take(apply->control->turns);
 	apply->same = *order;
-	credentials_look(apply->control->credentials);
+	renew_soon(apply->control->renew);
 	gather_init(&apply->gather, on_inquired);
 	inquiry_begin(apply->control, &apply->gather);
 	gather_end(&apply->gather, 0, NULL);

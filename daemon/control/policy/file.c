@@ -4,7 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/credential/credentials.h"
+#include "daemon/control/credential/renew.h"
 #include "daemon/control/policy/apply.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/inquiry.h"
@@ -91,24 +91,13 @@ void policy_file_look(struct control *control, bool always, struct policy_file *
 		file->state = POLICY_FILE_CHANGED;
 }
 
-/* Is it the text that the file was last applied or saved with? */
-bool policy_file_is_filed(const struct control *control, uint64_t number)
-{
-	struct policy_record record;
-	if (policy_store_load(control->history, number, &record))
-		return true; /* not known: nothing is claimed */
-	uint64_t hash = policy_texts_hash_all(&record.texts, record.source, record.source_len);
-	policy_record_fini(&record);
-	return hash == policy_store_current(control->history)->file_hash;
-}
-
 /* Whether the running policy is the one of the file, with no command's change since. */
 static bool runs_as_filed(struct control *control)
 {
 	if (control->filed_number == control->policy_number && control->filed)
 		return true;
 	control->filed_number = control->policy_number;
-	control->filed = policy_file_is_filed(control, control->policy_number);
+	control->filed = policy_store_is_filed(control->history, control->policy_number);
 	return control->filed;
 }
 
@@ -209,7 +198,7 @@ static void run(void *context)
 	control->file_bad = file.state == POLICY_FILE_BAD || file.state == POLICY_FILE_MISSING;
 	switch (file.state) {
 	case POLICY_FILE_SAME:
-		credentials_look(control->credentials);
+		renew_soon(control->renew);
 		gather_init(&filing->gather, on_inquired);
 		inquiry_begin(control, &filing->gather);
 		gather_end(&filing->gather, 0, NULL);

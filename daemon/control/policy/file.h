@@ -35,9 +35,6 @@ bool policy_file_differs(struct control *control, const char **why);
 /* Logs a text of several lines. */
 void policy_file_log(enum policy_log_level level, const char *text);
 
-/* Is the text of this number the one that the file was last applied or saved with? */
-bool policy_file_is_filed(const struct control *control, uint64_t number);
-
 /* SIGHUP, a start, and with `always` the command that names no file. */
 struct policy_file_order {
 	uint32_t uid;

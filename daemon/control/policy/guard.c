@@ -5,7 +5,6 @@
 #include "daemon/control/control.h"
 #include "daemon/control/peers/decision_world.h"
 #include "daemon/control/policy/emptying.h"
-#include "daemon/control/policy/file.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/opening.h"
 #include "daemon/control/session/list_change.h"
@@ -58,7 +57,7 @@ static uint64_t find_applied(struct control *control)
 	for (size_t i = n; i-- > 0;)
 		if (lines[i].number <= control->policy_number &&
 			(!policy_record_is_edit(lines[i].origin) ||
-				policy_file_is_filed(control, lines[i].number)))
+				policy_store_is_filed(control->history, lines[i].number)))
 			return lines[i].number;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/credential/read.h"
+#include "daemon/control/kernel/interfaces.h"
 #include "kernel-rules/way.h"
 
 #include <ifaddrs.h>

@@ -2,7 +2,6 @@
 #include "daemon/control/policy/unknown_names.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/peers/health_peer.h"
 #include "lib/base/container.h"
 
 #include <stdio.h>
@@ -64,7 +63,7 @@ static void finish(struct unknown_names *unknown_names)
 	FILE *out = open_memstream(&text, &len);
 
 	loop_timer_clear(control->loop, &unknown_names->deadline);
-	health_peer_unwatch(control->health, unknown_names);
+	health_peer_unwatch(control->health, &unknown_names->watch);
 	for (size_t i = 0; out && i < control->policy->nservers; i++)
 		if (has_names(&control->policy->servers[i]))
 			warn_of_server(out, control, i);
@@ -80,13 +79,15 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	finish(container_of(timer, struct unknown_names, deadline));
 }
 
-void unknown_names_give_up(struct unknown_names *unknown_names)
+static void on_given_up(struct health_watch *watch)
 {
-	finish(unknown_names);
+	finish((struct unknown_names *)watch);
 }
 
-void unknown_names_on_told(struct unknown_names *unknown_names)
+static void on_told(struct health_watch *watch)
 {
+	struct unknown_names *unknown_names = (struct unknown_names *)watch;
+
 	if (all_are_told(unknown_names->control))
 		finish(unknown_names);
 }
@@ -96,13 +97,15 @@ void unknown_names_ask(struct unknown_names *unknown_names, struct control *cont
 {
 	memset(unknown_names, 0, sizeof(*unknown_names));
 	unknown_names->control = control;
+	unknown_names->watch.on_told = on_told;
+	unknown_names->watch.on_given_up = on_given_up;
 	unknown_names->deadline.on_time = on_deadline;
 	unknown_names->done = done;
 	if (control->closing || all_are_told(control)) {
 		finish(unknown_names);
 		return;
 	}
-	health_peer_watch(control->health, unknown_names);
+	health_peer_watch(control->health, &unknown_names->watch);
 	loop_timer_set(
 		control->loop, &unknown_names->deadline, loop_now_ms(control->loop) + WAIT_MS);
 }

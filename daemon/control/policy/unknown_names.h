@@ -5,11 +5,12 @@
 #define POSTERN_DAEMON_CONTROL_POLICY_UNKNOWN_NAMES_H
 
 #include "daemon/base/loop.h"
+#include "daemon/control/peers/health_peer.h"
 
 struct control;
 
 struct unknown_names {
-	struct unknown_names *next;
+	struct health_watch watch; /* first */
 	struct control *control;
 	struct loop_timer deadline;
 	/* warnings: lines as a checker says them, or NULL: all is well. Borrowed. */
@@ -19,9 +20,5 @@ struct unknown_names {
 /* done() is called once, perhaps before the return. names lives until then. */
 void unknown_names_ask(struct unknown_names *unknown_names, struct control *control,
 	void (*done)(struct unknown_names *unknown_names, const char *warnings));
-/* Health told a server's targets. */
-void unknown_names_on_told(struct unknown_names *unknown_names);
-/* It will not: done() is called with what is known. */
-void unknown_names_give_up(struct unknown_names *unknown_names);
 
 #endif

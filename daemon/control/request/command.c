@@ -146,3 +146,18 @@ void *command_new_state(struct command *command, size_t bytes)
 		command_done(command, OUTCOME_REFUSED, "out of memory");
 	return state;
 }
+
+bool command_named(struct command *command, enum policy_kind kind, size_t *at, size_t *end)
+{
+	const struct policy *policy = command->control->policy;
+	const char *name = command_value(command, "NAME");
+	ptrdiff_t index = name ? language_find(policy, kind, name) : 0;
+
+	if (index < 0) {
+		command_no_such(command, kind, name);
+		return false;
+	}
+	*at = (size_t)index;
+	*end = name ? *at + 1 : language_count(policy, kind);
+	return true;
+}

@@ -206,21 +206,6 @@ void command_no_such(struct command *command, enum policy_kind kind, const char 
 	command_done(command, OUTCOME_ABSENT, "%s", text);
 }
 
-bool command_named(struct command *command, enum policy_kind kind, size_t *at, size_t *end)
-{
-	const struct policy *policy = command->control->policy;
-	const char *name = command_value(command, "NAME");
-	ptrdiff_t index = name ? language_find(policy, kind, name) : 0;
-
-	if (index < 0) {
-		command_no_such(command, kind, name);
-		return false;
-	}
-	*at = (size_t)index;
-	*end = name ? *at + 1 : language_count(policy, kind);
-	return true;
-}
-
 void command_syntax(struct command *command, const struct language_diagnosis *diagnosis)
 {
 	char *text = policy_parse_messages(diagnosis, LANGUAGE_ERROR);

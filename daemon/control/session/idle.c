@@ -5,7 +5,6 @@
 #include "daemon/control/control.h"
 #include "daemon/control/peers/question.h"
 #include "daemon/control/session/passed.h"
-#include "daemon/control/session/sessions.h"
 #include "lib/base/container.h"
 
 #include <stdlib.h>
@@ -21,6 +20,7 @@ struct waiting {
 struct idle {
 	struct question ask; /* first */
 	struct control *control;
+	const struct idle_face *face;
 	struct loop_timer timer; /* the next look */
 	struct waiting *v;
 	size_t n, asked, room; /* the first `asked` are answered by the look under way */
@@ -38,12 +38,13 @@ static void look(struct loop_timer *timer, uint64_t now_ms)
 	question_send(&idle->control->keeper_asks, &idle->ask, &question, -1);
 }
 
-struct idle *idle_new(struct control *control)
+struct idle *idle_new(struct control *control, const struct idle_face *face)
 {
 	struct idle *idle = calloc(1, sizeof(*idle));
 	if (!idle)
 		return NULL;
 	idle->control = control;
+	idle->face = face;
 	idle->ask.on_answer = on_answer;
 	idle->timer.on_time = look;
 	return idle;
@@ -113,7 +114,7 @@ static void settle(struct idle *idle, const struct waiting *waiting)
 	if (!session || session->active_ms != waiting->asked_ms)
 		return;
 	if (!was_used_since(idle, session, waiting->active_ms))
-		sessions_end_idle(idle->control->sessions, session);
+		idle->face->on_idle(idle->control, session);
 }
 
 static void on_answer(struct question *ask, const struct ipc_header *ipc)
@@ -130,7 +131,7 @@ static void on_answer(struct question *ask, const struct ipc_header *ipc)
 	idle->n -= idle->asked;
 	memmove(idle->v, idle->v + idle->asked, idle->n * sizeof(*idle->v));
 	idle->asked = 0;
-	sessions_arm(idle->control->sessions);
+	idle->face->on_looked(idle->control);
 	if (idle->n)
 		loop_timer_set(loop, &idle->timer, loop_now_ms(loop) + LOOK_MS);
 }

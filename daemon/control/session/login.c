@@ -6,7 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/neighbour.h"
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/session_delta.h"
 #include "daemon/control/session/sessions.h"
 #include "daemon/control/store/durable.h"
 #include "lib/language/language.h"
@@ -97,7 +97,7 @@ static void undo(struct login *login)
 		sessions_put_back(control->sessions, login->before, &login->gather);
 	} else if (now) {
 		session_table_del(control->table, login->session);
-		flow_peers_send_session_gone(control->flow_peers, login->session);
+		session_delta_send_gone(control, login->session);
 		durable_del_session(control, login->session, &login->gather);
 	}
 	for (size_t i = 0; i < login->nothers; i++)

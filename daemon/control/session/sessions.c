@@ -6,7 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/peers/flow_kill.h"
-#include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/session_delta.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
 #include "daemon/control/session/end_passed.h"
@@ -124,7 +124,7 @@ int sessions_put(struct sessions *sessions, const struct session *session, struc
 	int error = session_table_put(control->table, session);
 	if (error)
 		return error;
-	flow_peers_send_session(control->flow_peers, session);
+	session_delta_send(control, session);
 	sessions_drop_entries(sessions, session);
 	entries_send(control->entries, gather);
 	durable_put_session(control, session, gather);
@@ -142,7 +142,7 @@ void sessions_del(struct sessions *sessions, const struct session *session, enum
 	if (!copy)
 		return;
 	session_table_del(control->table, copy->id);
-	flow_peers_send_session_gone(control->flow_peers, copy->id);
+	session_delta_send_gone(control, copy->id);
 	sessions_drop_entries(sessions, copy);
 	entries_send(control->entries, gather);
 	durable_del_session(control, copy->id, gather);
@@ -163,7 +163,7 @@ void sessions_put_back(
 	struct control *control = sessions->control;
 	if (session_table_put(control->table, session) < 0)
 		return;
-	flow_peers_send_session(control->flow_peers, session);
+	session_delta_send(control, session);
 	durable_put_session(control, session, gather);
 }
 
@@ -273,7 +273,7 @@ static bool put_and_tell(struct sessions *sessions, const struct session *change
 	uint64_t id = changed->id;
 	if (session_table_put(control->table, changed) < 0)
 		return false;
-	flow_peers_send_session(control->flow_peers, session_table_find(control->table, id));
+	session_delta_send(control, session_table_find(control->table, id));
 	return true;
 }
 
@@ -401,7 +401,7 @@ static int follow(void *context, struct session *session)
 	session->aside_until_ms = has_zone ? 0 : now_ms + ASIDE_MS;
 	session->active_ms = now_ms; /* idle is who could have done something */
 	session_table_touch(control->table, session);
-	flow_peers_send_session(control->flow_peers, session);
+	session_delta_send(control, session);
 	durable_put_session(control, session, moving->gather);
 	publish(control, has_zone ? "back" : "aside", session);
 	count_moved(moving, session, has_zone);

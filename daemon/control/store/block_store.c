@@ -12,7 +12,7 @@
 
 struct change {
 	struct database_job job; /* first */
-	session_store_done *done;
+	block_store_done *done;
 	void *context;
 	struct block block;
 };
@@ -183,7 +183,7 @@ static void on_done(struct database_job *job, int status)
 
 static int submit(struct database *store,
 	int (*run)(struct database *store, struct sqlite3 *db, struct database_job *job),
-	const struct block *block, session_store_done *done, void *context)
+	const struct block *block, block_store_done *done, void *context)
 {
 	struct change *change = calloc(1, sizeof(*change));
 
@@ -197,13 +197,13 @@ static int submit(struct database *store,
 }
 
 int block_store_put(
-	struct database *store, const struct block *block, session_store_done *done, void *context)
+	struct database *store, const struct block *block, block_store_done *done, void *context)
 {
 	return submit(store, run_put, block, done, context);
 }
 
-int block_store_del(struct database *store, const struct block *subject, session_store_done *done,
-	void *context)
+int block_store_del(
+	struct database *store, const struct block *subject, block_store_done *done, void *context)
 {
 	return submit(store, run_del, subject, done, context);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/doctor/foreign/set.h"
 
+#include "daemon/control/kernel/interfaces.h"
+
 #include "daemon/control/control.h"
 
 #include <linux/netfilter.h>

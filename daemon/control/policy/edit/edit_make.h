@@ -3,7 +3,8 @@
 #ifndef POSTERN_DAEMON_CONTROL_POLICY_EDIT_EDIT_MAKE_H
 #define POSTERN_DAEMON_CONTROL_POLICY_EDIT_EDIT_MAKE_H
 
-#include "daemon/control/policy/edit/edit.h"
+#include "daemon/control/policy/edit/statement.h"
+#include "lib/command/outcome.h"
 
 struct edit_made {
 	struct policy *policy; /* NULL: refused */

@@ -425,3 +425,13 @@ int policy_store_begin_save(struct policy_store *store, const struct policy_reco
 	worker_submit(store->disk, &saving->job);
 	return 0;
 }
+
+bool policy_store_is_filed(struct policy_store *store, uint64_t number)
+{
+	struct policy_record record;
+	if (policy_store_load(store, number, &record))
+		return true; /* not known: nothing is claimed */
+	uint64_t hash = policy_texts_hash_all(&record.texts, record.source, record.source_len);
+	policy_record_fini(&record);
+	return hash == policy_store_current(store)->file_hash;
+}

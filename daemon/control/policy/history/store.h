@@ -47,5 +47,8 @@ int policy_store_save(struct policy_store *store, const struct policy_record *re
 int policy_store_begin_save(struct policy_store *store, const struct policy_record *record,
 	const struct policy_current *current, void (*done)(void *context, int status),
 	void *context);
+/* Is that policy of the text that the file was last applied or saved with? True, too, where it is
+ * no longer in the history: nothing is claimed. */
+bool policy_store_is_filed(struct policy_store *store, uint64_t number);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/web/metrics.h"
+#include "daemon/control/metrics/metrics.h"
 
 #include "daemon/base/channel.h"
 #include "daemon/control/audit/totals.h"
@@ -8,6 +8,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/kernel/bypass.h"
+#include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
@@ -54,7 +55,7 @@ static void put_policy(struct exposition *page, struct control *control)
 }
 
 static void put_processes(
-	struct exposition *page, struct control *control, const struct metrics_kernel *kernel)
+	struct exposition *page, struct control *control, const struct web_peer_kernel *kernel)
 {
 	static const char label[] = "process";
 
@@ -155,7 +156,7 @@ static void put_tally(struct exposition *page, const struct control *control, en
 }
 
 static void put_zones(
-	struct exposition *page, struct control *control, const struct metrics_kernel *kernel)
+	struct exposition *page, struct control *control, const struct web_peer_kernel *kernel)
 {
 	const struct policy *policy = control->policy;
 
@@ -518,7 +519,7 @@ static void put_audit(struct exposition *page, const struct control *control)
 	put_one(page, "audit-store-bytes", "size of the audit's database on disk", bytes);
 }
 
-static void put_kernel(struct exposition *page, const struct metrics_kernel *kernel)
+static void put_kernel(struct exposition *page, const struct web_peer_kernel *kernel)
 {
 	put_one(page, "queue-native", "1: nft queue; 0: the xtables target behind nft_compat",
 		kernel->counters.native_queue);
@@ -526,8 +527,8 @@ static void put_kernel(struct exposition *page, const struct metrics_kernel *ker
 		kernel->counters.table_owned);
 }
 
-static void put_histograms(
-	struct exposition *page, const struct control *control, const struct metrics_kernel *kernel)
+static void put_histograms(struct exposition *page, const struct control *control,
+	const struct web_peer_kernel *kernel)
 {
 	struct histogram sums[HISTOGRAMS] = {0};
 
@@ -538,7 +539,7 @@ static void put_histograms(
 }
 
 static void put_counters(
-	struct exposition *page, struct control *control, const struct metrics_kernel *kernel)
+	struct exposition *page, struct control *control, const struct web_peer_kernel *kernel)
 {
 	const struct facts facts = {.counters = kernel->counters,
 		.counters_known = kernel->counters.header.type == IPC_KERNEL_COUNTERS};
@@ -548,7 +549,7 @@ static void put_counters(
 	exposition_put_counters(page, sum);
 }
 
-int metrics_make(struct control *control, const struct metrics_kernel *kernel)
+int metrics_make(struct control *control, const struct web_peer_kernel *kernel)
 {
 	struct exposition page = {0};
 

@@ -83,6 +83,7 @@ static void on_complete(struct smtp *smtp)
 	record_flush(&smtp->ways.records);
 	take_start(smtp);
 	listen_follow(smtp);
+	scanners_follow(smtp);
 	client_name_ask_again(smtp);
 }
 
@@ -100,6 +101,7 @@ static void on_change(struct child *child, enum replica_change change)
 	case REPLICA_POLICY:
 		fill_stock(smtp);
 		listen_follow(smtp);
+		scanners_follow(smtp);
 		break;
 	case REPLICA_BLOCKED:
 		order_end_blocked(smtp);

@@ -28,11 +28,14 @@ enum ipc_scan_type {
 #define SCAN_SLOW_MS 10000
 
 /* Of one process, since its start; what is `now` of this moment. A message counts once with each
- * scan that it has, when that one's verdict is there. */
+ * scan that it has, when that one's verdict is there. How it fares (since_ms, fault_ms and text,
+ * up, open) is of the filter that the policy in force has under this name: another one begins anew.
+ */
 struct ipc_scan_state {
 	struct ipc_header header;
 	char scan[POLICY_NAME_SIZE];
-	uint64_t asked; /* messages that it was to judge: passed + refused + failed + given up */
+	uint64_t filter; /* policy_scan_filter() */
+	uint64_t asked;  /* messages that it was to judge: passed + refused + failed + given up */
 	uint64_t passed;
 	uint64_t refused;      /* messages, or recipients before, that it said no to */
 	uint64_t failed;       /* it could not be had, was late, broke off, or lied; of these */

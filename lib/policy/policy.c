@@ -3,6 +3,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/lpm.h"
+#include "lib/base/siphash.h"
 #include "lib/policy/mailset.h"
 
 #include <assert.h>
@@ -450,6 +451,17 @@ static bool has_index(const size_t *indexes, size_t n, size_t index)
 		if (indexes[i] == index)
 			return true;
 	return false;
+}
+
+uint64_t policy_scan_filter(const struct policy_scan *scan)
+{
+	static const uint8_t none[SIPHASH_SECRET_SIZE]; /* it is no secret */
+	struct siphash hash;
+
+	siphash_begin(&hash, none);
+	siphash_number(&hash, (uint32_t)scan->kind);
+	siphash_bytes(&hash, scan->address.text, scan->address.len);
+	return siphash_end(&hash);
 }
 
 unsigned policy_rule_scans(const struct policy_rule *rule)

@@ -874,6 +874,9 @@ bool policy_device_follows(const struct policy_device *device, const char *list)
 /* What holds towards a host of the server: its own `tls`, else the server's. */
 const struct policy_server_tls *policy_host_tls(
 	const struct policy_server *server, const struct policy_host *host);
+/* Which filter it is, in a number: another kind or address is another one, whatever it is called.
+ */
+uint64_t policy_scan_filter(const struct policy_scan *scan);
 /* Which scans it has: 1 << index into policy->scans. They are asked, and what they change is
  * changed, in the order of the policy. */
 unsigned policy_rule_scans(const struct policy_rule *rule);

@@ -42,6 +42,11 @@ static struct ipc_scan_state told(const char *name, bool up)
 
 	ipc_init(&state, IPC_SCAN_STATE, sizeof(state));
 	snprintf(state.scan, sizeof(state.scan), "%s", name);
+	const struct policy_scan virus = {
+		.kind = POLICY_SCAN_CLAMAV, .address = {.text = "/nowhere/clamd.ctl", .len = 18}};
+	const struct policy_scan spam = {
+		.kind = POLICY_SCAN_MILTER, .address = {.text = "inet:127.0.0.1:3310", .len = 19}};
+	state.filter = policy_scan_filter(strcmp(name, "virus") == 0 ? &virus : &spam);
 	state.asked = 9;
 	state.passed = 4;
 	state.refused = 2;

@@ -60,7 +60,7 @@ static void show_scan(struct command *command, size_t index)
 		"used_by", used_by(policy, index), "comment", json_row_string(&scan->comment));
 	struct ipc_scan_state sum;
 
-	scan_states_sum(command->control->scans, scan->name.text, &sum);
+	scan_states_sum(command->control->scans, scan, &sum);
 	add_state(row, &sum, scan_states_used(policy) & 1u << index);
 	command_row(command, row);
 }

@@ -145,7 +145,7 @@ static json_t *scans_part(const struct control *control)
 	struct ipc_scan_state sum;
 	for (size_t i = 0; i < policy->nscans; i++) {
 		const struct policy_scan *scan = &policy->scans[i];
-		scan_states_sum(control->scans, scan->name.text, &sum);
+		scan_states_sum(control->scans, scan, &sum);
 		json_array_append_new(array,
 			json_pack("{s:o, s:s, s:s, s:I}", "scan", json_row_string(&scan->name),
 				"state", scan_states_word(&sum, used & 1u << i), "on_failure",

@@ -170,7 +170,7 @@ void examination_of_scans(const struct examination *exam)
 		const struct policy_scan *scan = &policy->scans[i];
 		if (!(used & 1u << i))
 			continue;
-		scan_states_sum(exam->control->scans, scan->name.text, &sum);
+		scan_states_sum(exam->control->scans, scan, &sum);
 		check_state(exam, scan, &sum);
 		if (scan->path.len > 0)
 			check_socket(exam, scan);

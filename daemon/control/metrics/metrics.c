@@ -436,7 +436,7 @@ static void each_scan(struct exposition *page, const struct control *control, co
 
 	exposition_begin(page, name, kind, help);
 	for (size_t i = 0; i < policy->nscans; i++) {
-		scan_states_sum(control->scans, policy->scans[i].name.text, &sum);
+		scan_states_sum(control->scans, &policy->scans[i], &sum);
 		put(page, &sum);
 	}
 }

@@ -88,23 +88,34 @@ static void add_totals(struct ipc_scan_state *sum, const struct ipc_scan_state *
 	sum->changes += part->changes;
 	sum->dropped += part->dropped;
 	histogram_sum(&sum->took, &part->took);
-	if (part->fault_ms > sum->fault_ms) {
-		sum->fault_ms = part->fault_ms;
-		memcpy(sum->text, part->text, sizeof(sum->text));
-	}
 	if (part->unscanned_ms > sum->unscanned_ms)
 		sum->unscanned_ms = part->unscanned_ms;
+}
+
+/* The last one of a filter is known, whatever else there was. */
+static void add_fault(struct ipc_scan_state *sum, const struct ipc_scan_state *part)
+{
+	if (part->fault_ms <= sum->fault_ms)
+		return;
+	sum->filter = part->filter;
+	sum->fault_ms = part->fault_ms;
+	memcpy(sum->text, part->text, sizeof(sum->text));
 }
 
 /* What of one is now, beside the totals. */
 static void add_now(struct ipc_scan_state *sum, const struct ipc_scan_state *part)
 {
-	const bool first = sum->since_ms == 0;
-
-	sum->open += part->open;
 	sum->under_way += part->under_way;
 	sum->places += part->places;
 	sum->waiting += part->waiting;
+}
+
+/* How the filter fares. */
+static void add_fare(struct ipc_scan_state *sum, const struct ipc_scan_state *part)
+{
+	const bool first = sum->since_ms == 0;
+
+	sum->open += part->open;
 	if (part->since_ms == 0)
 		return;
 	if (first || part->up < sum->up ||
@@ -124,22 +135,32 @@ void scan_states_gone(struct scan_states *states, uint32_t number)
 		struct row *ended = find(states, ENDED, last.scan);
 		if (!ended && (ended = make(states, ENDED)))
 			memcpy(ended->state.scan, last.scan, sizeof(last.scan));
-		if (ended)
-			add_totals(&ended->state, &last);
+		if (!ended)
+			continue;
+		add_totals(&ended->state, &last);
+		add_fault(&ended->state, &last);
 	}
 }
 
-bool scan_states_sum(const struct scan_states *states, const char *name, struct ipc_scan_state *sum)
+bool scan_states_sum(const struct scan_states *states, const struct policy_scan *scan,
+	struct ipc_scan_state *sum)
 {
+	const uint64_t filter = policy_scan_filter(scan);
+
 	memset(sum, 0, sizeof(*sum));
-	snprintf(sum->scan, sizeof(sum->scan), "%s", name);
+	snprintf(sum->scan, sizeof(sum->scan), "%s", scan->name.text);
 	for (size_t i = 0; i < states->n; i++) {
 		const struct row *row = &states->v[i];
-		if (strcmp(row->state.scan, name) != 0)
+		if (strcmp(row->state.scan, scan->name.text) != 0)
 			continue;
 		add_totals(sum, &row->state);
 		if (row->number != ENDED)
 			add_now(sum, &row->state);
+		if (row->state.filter != filter)
+			continue;
+		add_fault(sum, &row->state);
+		if (row->number != ENDED)
+			add_fare(sum, &row->state);
 	}
 	return sum->asked > 0;
 }

@@ -48,7 +48,7 @@ void trouble_of_scans(const struct control *control, json_t *troubles)
 		const struct policy_scan *scan = &policy->scans[i];
 		if (!(used & 1u << i))
 			continue;
-		scan_states_sum(control->scans, scan->name.text, &sum);
+		scan_states_sum(control->scans, scan, &sum);
 		snprintf(next, sizeof(next), "posternctl scan show %s", scan->name.text);
 		if (sum.since_ms && !sum.up)
 			trouble_add(troubles, "posternctl doctor", "scan %s: %s; %s",

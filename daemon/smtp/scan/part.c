@@ -89,7 +89,7 @@ void scan_part_fail(struct scan_part *part, const char *words, bool counts)
 	if (!part->asked || part->settled)
 		return;
 	settle(part);
-	scanner_failed(part->scanner, part->fault, counts);
+	scanner_failed(part->scanner, part->filter, part->fault, counts);
 }
 
 void scan_part_refuse(
@@ -108,7 +108,7 @@ void scan_part_refuse(
 	if (!final || !part->asked || part->settled)
 		return;
 	settle(part);
-	scanner_judged(part->scanner, true);
+	scanner_judged(part->scanner, part->filter, true);
 }
 
 void scan_part_pass(struct scan_part *part)
@@ -118,7 +118,7 @@ void scan_part_pass(struct scan_part *part)
 	if (!part->asked || part->settled)
 		return;
 	settle(part);
-	scanner_judged(part->scanner, false);
+	scanner_judged(part->scanner, part->filter, false);
 }
 
 bool scan_part_failure(const struct scan_part *part, struct smtp_refusal *refusal)
@@ -173,7 +173,7 @@ static bool begin(struct scan_part *part)
 	if (part->settled)
 		return true;
 	scanner_asked(part->scanner);
-	if (scanner_may_try(part->scanner))
+	if (scanner_may_try(part->scanner, part->filter))
 		return true;
 	part->settled = true;
 	scanner_shed(part->scanner);
@@ -246,6 +246,7 @@ struct scan_part *scan_part_new(
 	scan_link_init(&part->link, message->smtp, scan, &face);
 	part->place.on_place = on_place;
 	part->scanner = scanner;
+	part->filter = policy_scan_filter(scan);
 	part->message = message;
 	part->due_ms = UINT64_MAX;
 	return part;

@@ -34,6 +34,7 @@ struct scan_part {
 	struct scan_link link; /* first */
 	struct scanner_place place;
 	struct scanner *scanner;      /* NULL: nothing of it counts */
+	uint64_t filter;              /* that is asked */
 	struct scan_message *message; /* the one that it hears of */
 	uint8_t goal, verdict;
 	bool final;

@@ -40,6 +40,43 @@ static struct scanner *find(const struct scanners *scanners, const char *name)
 	return NULL;
 }
 
+/* What the policy in force has under the name; NULL: nothing. */
+static const struct policy_scan *in_force(const struct smtp *smtp, const char *name)
+{
+	const struct policy *policy = smtp_picture(smtp)->policy;
+	ptrdiff_t index = policy ? policy_find_scan(policy, name) : -1;
+
+	return index < 0 ? NULL : &policy->scans[index];
+}
+
+/* Nobody has asked it yet. */
+static void begin_anew(struct scanner *scanner, uint64_t filter)
+{
+	struct ipc_scan_state *state = &scanner->state;
+
+	scanner->faults = 0;
+	scanner->open_ms = 0;
+	scanner->reported_drop = false;
+	state->filter = filter;
+	state->up = 0;
+	state->since_ms = state->fault_ms = 0;
+	memset(state->text, 0, sizeof(state->text));
+	tell(scanner);
+}
+
+void scanners_follow(struct smtp *smtp)
+{
+	const struct scanners *scanners = &smtp->scanners;
+
+	for (size_t i = 0; i < scanners->n; i++) {
+		struct scanner *scanner = scanners->v[i];
+		const struct policy_scan *scan = in_force(smtp, scanner->state.scan);
+		const uint64_t filter = scan ? policy_scan_filter(scan) : 0;
+		if (scanner->state.filter != filter)
+			begin_anew(scanner, filter);
+	}
+}
+
 static uint32_t places_of(const struct smtp *smtp)
 {
 	unsigned processes = smtp->start->options.relays ? smtp->start->options.relays : 1;
@@ -65,6 +102,9 @@ struct scanner *scanner_of(struct smtp *smtp, const struct policy_scan *scan)
 	ipc_init(&scanner->state, IPC_SCAN_STATE, sizeof(scanner->state));
 	snprintf(scanner->state.scan, sizeof(scanner->state.scan), "%s", scan->name.text);
 	scanner->state.places = places_of(smtp);
+	/* a flow may have begun under a policy before */
+	const struct policy_scan *now = in_force(smtp, scan->name.text);
+	scanner->state.filter = policy_scan_filter(now ? now : scan);
 	return scanners->v[scanners->n++] = scanner;
 }
 
@@ -78,9 +118,9 @@ void scanners_fini(struct scanners *scanners)
 
 /* ---- the circuit ---- */
 
-bool scanner_may_try(struct scanner *scanner)
+bool scanner_may_try(struct scanner *scanner, uint64_t filter)
 {
-	if (scanner->faults < SCANNER_FAULTS)
+	if (scanner->faults < SCANNER_FAULTS || scanner->state.filter != filter)
 		return true;
 	if (now_of(scanner) < scanner->open_ms)
 		return false;
@@ -234,13 +274,15 @@ void scanner_refused(struct scanner *scanner)
 	smtp_count(scanner->smtp, COUNTER_SCANS_REFUSED);
 }
 
-void scanner_judged(struct scanner *scanner, bool refused)
+void scanner_judged(struct scanner *scanner, uint64_t filter, bool refused)
 {
 	if (refused)
 		scanner_refused(scanner);
 	else
 		scanner->state.passed++;
-	note_good(scanner);
+	scanner->changed = true;
+	if (scanner->state.filter == filter)
+		note_good(scanner);
 }
 
 void scanner_took(struct scanner *scanner, uint64_t ms)
@@ -257,10 +299,13 @@ static void note_words(struct scanner *scanner, const char *words)
 	scanner->changed = true;
 }
 
-void scanner_failed(struct scanner *scanner, const char *words, bool counts)
+void scanner_failed(struct scanner *scanner, uint64_t filter, const char *words, bool counts)
 {
 	scanner->state.failed++;
+	scanner->changed = true;
 	smtp_count(scanner->smtp, COUNTER_SCANS_FAILED);
+	if (scanner->state.filter != filter)
+		return;
 	note_words(scanner, words);
 	if (counts) {
 		log_debug("scan %s failed: %s", scanner->state.scan, words);

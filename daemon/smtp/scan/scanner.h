@@ -4,7 +4,7 @@
  *
  * Circuit: SCANNER_FAULTS in a row open it for SCANNER_OPEN_MS, in which nobody is tried; then one
  * is, and the others still are not until that one has a verdict or the time is over again. It is
- * this process's own: each finds out by itself. */
+ * this process's own: each finds out by itself. It is of one filter, and closed for another one. */
 #ifndef POSTERN_DAEMON_SMTP_SCAN_SCANNER_H
 #define POSTERN_DAEMON_SMTP_SCAN_SCANNER_H
 
@@ -51,11 +51,16 @@ void scanners_fini(struct scanners *scanners);
 void scanners_tick(struct scanners *scanners);
 /* Another control has to be told of all. */
 void scanners_tell_again(struct scanners *scanners);
+/* Another policy is in force: what has another filter under its name begins anew with that. */
+void scanners_follow(struct smtp *smtp);
 /* The one of this name, which lives as long as the process. NULL: no memory. */
 struct scanner *scanner_of(struct smtp *smtp, const struct policy_scan *scan);
 
+/* filter: that a message is asked of, policy_scan_filter(). Of one that the policy in force has no
+ * more, under which a flow began, all counts, but it tells nothing of the one that it has. */
+
 /* May it be tried? One whose turn it is to find out whether it is up again is told yes once. */
-bool scanner_may_try(struct scanner *scanner);
+bool scanner_may_try(struct scanner *scanner, uint64_t filter);
 /* True: it is had. Else it is waited for, in turn. */
 bool scanner_take(struct scanner *scanner, struct scanner_place *place);
 /* One that neither has nor waits for one is allowed. */
@@ -63,13 +68,13 @@ void scanner_give(struct scanner *scanner, struct scanner_place *place);
 
 /* What became of a message with it. */
 void scanner_asked(struct scanner *scanner);
-void scanner_judged(struct scanner *scanner, bool refused);
+void scanner_judged(struct scanner *scanner, uint64_t filter, bool refused);
 /* It said no to a recipient. */
 void scanner_refused(struct scanner *scanner);
 /* How long its verdict on a text took. */
 void scanner_took(struct scanner *scanner, uint64_t ms);
 /* It failed. counts: against it. */
-void scanner_failed(struct scanner *scanner, const char *words, bool counts);
+void scanner_failed(struct scanner *scanner, uint64_t filter, const char *words, bool counts);
 void scanner_shed(struct scanner *scanner);
 void scanner_crowded(struct scanner *scanner);
 /* A message goes on, or will, without its verdict; words: why, and whose. */

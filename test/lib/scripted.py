@@ -94,15 +94,22 @@ class Scripted:
                 self.open.discard(sock)
 
     @staticmethod
-    def hang(sock):
-        """Reads, and says nothing, until the other side goes."""
-        while sock.recv(65536):
-            pass
+    def say(sock, action):
+        """Bytes, CLOSE, NOTHING (it hangs until the other side goes), or bytes that come one after
+        the other, each when it is time. False: that was all."""
+        if action is NOTHING:
+            while sock.recv(65536):
+                pass
+        if action in (NOTHING, CLOSE):
+            return False
+        for piece in (action,) if isinstance(action, bytes) else action:
+            sock.sendall(piece)
+        return True
 
 
 class Milter(Scripted):
-    """at: {b"M": action}: bytes that are said, CLOSE, NOTHING (it hangs), or a function of the data
-    that returns one of these; of what has none it says go on. What it heard stands in heard:
+    """at: {b"M": action}: what say() takes, or a function of the data that returns one of these;
+    of what has none it says go on. What it heard stands in heard:
     (connection, letter, data), with the macros as dict in the place of the data."""
 
     def __init__(self, host, port=7400, addresses=None):
@@ -150,17 +157,12 @@ class Milter(Scripted):
             action = action(data)
         if action is None:
             action = {b"O": options(), b"A": b"", b"Q": CLOSE}.get(letter, packet(b"c"))
-        if action is NOTHING:
-            self.hang(sock)
-        if action in (NOTHING, CLOSE):
-            return False
-        sock.sendall(action)
-        return True
+        return self.say(sock, action)
 
 
 class Clamd(Scripted):
-    """answer: bytes; CLOSE or NOTHING; behind the end of the text, or before it: early. takes: it
-    reads so much of a text, and no more."""
+    """answer: what say() takes, or a function of the text that returns it; behind the end of the
+    text, or before it: early. takes: it reads so much of a text, and no more."""
 
     def __init__(self, host, port=3400, addresses=None):
         self.answer, self.early, self.takes, self.texts = b"stream: OK\0", False, None, []
@@ -177,7 +179,7 @@ class Clamd(Scripted):
         command = reader.read(10)
         if command != b"zINSTREAM\0":
             return
-        text = b""
+        text = bytearray()
         while not early:
             head = reader.read(4)
             if len(head) < 4:
@@ -191,14 +193,12 @@ class Clamd(Scripted):
                     if not self.listeners:
                         return
                     time.sleep(0.1)
+        text = bytes(text)
         with self.lock:
             self.texts.append(text)
         if callable(answer):
             answer = answer(text)
-        if answer is NOTHING:
-            self.hang(sock)
-        elif answer is not CLOSE:
-            sock.sendall(answer)
+        self.say(sock, answer)
 
 
 def wait_heard(milter, letter, count=1, seconds=10):

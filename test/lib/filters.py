@@ -10,9 +10,13 @@ import dkim
 import mail
 from mta import Unpacked
 
-# What each of them finds. clamd's is a signature of the tests' own: no database is fetched.
+# What each of them finds. clamd's are signatures of the tests' own: no database is fetched. The
+# second is the harmless text that every scanner knows (EICAR), in two halves here: scanners look at
+# sources, too.
 VIRUS = b"POSTERN-TEST-VIRUS-$H+H*"
 VIRUS_NAME = "Postern.Test.UNOFFICIAL"
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+EICAR_NAME = "Postern.Eicar.UNOFFICIAL"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 GTUBE_HEADER = b"YJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
@@ -93,7 +97,7 @@ worker "rspamd_proxy" {{
 
 
 class Clamd(Filter):
-    """With one signature of the tests' own, on a socket (`path`) and a port. more: lines of its
+    """With signatures of the tests' own, on a socket (`path`) and a port. more: lines of its
     configuration."""
 
     package, LIBRARIES = "clamav-daemon", ("libclamav12", "libmspack0", "libicu72")
@@ -117,7 +121,8 @@ SelfCheck 0
         for name in ("database", "temporary"):
             os.makedirs(f"{self.folder}/{name}", exist_ok=True)
         with open(f"{self.folder}/database/test.ndb", "w") as file:
-            file.write(f"{VIRUS_NAME.removesuffix('.UNOFFICIAL')}:0:*:{VIRUS.hex()}\n")
+            for name, text in ((VIRUS_NAME, VIRUS), (EICAR_NAME, EICAR)):
+                file.write(f"{name.removesuffix('.UNOFFICIAL')}:0:*:{text.hex()}\n")
         self.configure(self.CONFIG.format(folder=self.folder, path=self.path, port=port) + more)
         self.words = ("clamd", "-c", self.config)
         self.begin_again()

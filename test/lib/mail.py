@@ -52,6 +52,7 @@ def last_of_each(text):
 class Postfix:
     """A Postfix that takes mail for any address and keeps it, one file a message, in `mailbox`."""
 
+    port = 25
     # what is said first by who looks whether it is up
     HELLO = b""
 
@@ -139,7 +140,7 @@ postlog   unix-dgram n  -       n       -       1       postlogd
                 file.write(last_of_each(self.MAIN.format(hostname=self.name, networks=networks,
                                                          folder=self.folder, more=more)))
             with open(f"{path}/master.cf", "w") as file:
-                file.write(self.MASTER)
+                file.write(self.MASTER.replace("smtp  ", str(self.port), 1))
         self.view = view("postfix", etc)
         self.start()
         host.lab.on_close(self.stop)
@@ -175,7 +176,7 @@ postlog   unix-dgram n  -       n       -       1       postlogd
             self._spawn()
             return False
         try:
-            with self.host.connect("127.0.0.1", 25, 1) as sock:
+            with self.host.connect("127.0.0.1", self.port, 1) as sock:
                 sock.sendall(self.HELLO)
                 return sock.recv(3) == b"220"
         except OSError:

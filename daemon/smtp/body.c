@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/body.h"
 
+#include "daemon/smtp/note.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/spool/spool.h"
 #include "daemon/smtp/talk.h"
@@ -37,20 +38,30 @@ static enum scan_answer refuse_room(struct smtp_flow *flow, struct smtp_refusal 
 	return refuse(refusal, 452, "4.3.1", "no room to keep the message, try again");
 }
 
-enum scan_answer body_begin(
-	struct smtp_flow *flow, struct engine_verdict *verdict, struct smtp_refusal *refusal)
+static bool have_room(struct smtp_flow *flow)
 {
 	struct spool *spool = &flow->smtp->spool;
 	struct spool_text **place = place_of(flow);
+
+	if (spool_may_begin(spool) < 0)
+		return false;
+	body_end(flow);
+	*place = spool_begin(spool, flow);
+	return *place;
+}
+
+enum scan_answer body_begin(
+	struct smtp_flow *flow, struct engine_verdict *verdict, struct smtp_refusal *refusal)
+{
+	struct smtp_note *note = smtp_note_of(flow);
 	enum scan_answer answer = scan_on_data(flow, verdict, refusal);
 
 	if (answer != SCAN_GO_ON || verdict->mode != ENGINE_MODE_WHOLE)
 		return answer;
-	if (spool_may_begin(spool) < 0)
-		return refuse_room(flow, refusal);
-	body_end(flow);
-	*place = spool_begin(spool, flow);
-	return *place ? SCAN_GO_ON : refuse_room(flow, refusal);
+	bool room = have_room(flow);
+	if (note)
+		note->no_room = !room;
+	return room ? SCAN_GO_ON : refuse_room(flow, refusal);
 }
 
 void body_fill_out(struct smtp_flow *flow, struct engine_out *out)

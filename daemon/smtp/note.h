@@ -46,6 +46,7 @@ struct smtp_note {
 	uint16_t bys;      /* which of enum message_by there were, as bits */
 	bool reply_is_server;
 	bool limited;                   /* its text was refused over a limit */
+	bool no_room;                   /* there was none to keep its text */
 	int32_t rules[SMTP_NOTE_RULES]; /* that permitted recipients whom the server took */
 	uint32_t nrules;
 	uint32_t recipients; /* that stand in bytes */

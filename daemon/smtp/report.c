@@ -256,6 +256,8 @@ static enum message_ending abandoned_by(const struct smtp_flow *flow, const stru
 		return MESSAGE_KILLED;
 	if (note->limited)
 		return MESSAGE_REFUSED_LIMIT;
+	if (note->no_room)
+		return MESSAGE_FAILED;
 	if (scan_ending(flow, &by_scan))
 		return by_scan;
 	if (note->reply.len > 0 && note->reply_is_server)

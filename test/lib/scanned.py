@@ -15,10 +15,11 @@ def letter(word, body=b"Hello", header=b""):
 
 
 class Scanned(Scene):
-    def use(self, family, scans, names, servers="", more="", rules="", top="", server_more=""):
+    def use(self, family, scans, names, servers="", more="", rules="", top="", server_more="",
+            port=25):
         self.postern.apply(policy(top, zone(more), scans,
-                                  server(self.lab.dmz, family, more=server_more), servers, rules,
-                                  RULE.format(names)))
+                                  server(self.lab.dmz, family, port=port, more=server_more), servers,
+                                  rules, RULE.format(names)))
         self.postern.login("alice", self.lab.client)
 
     def open(self, family, host=None, **how):

@@ -6,6 +6,7 @@
 
 #include "daemon/base/loop.h"
 #include "daemon/control/peers/question.h"
+#include "daemon/control/session/sources.h"
 #include "daemon/process/process.h"
 #include "lib/base/steady.h"
 #include "lib/ipc/kernel.h"
@@ -53,6 +54,13 @@ struct messages;
 
 struct control_list_file; /* trouble/list.c */
 
+/* Who hears of sessions by accounting that end otherwise; sources.h. */
+struct source_watch {
+	source_on_gone *on_gone;
+	void *context;
+	bool own; /* it is their source that ends one */
+};
+
 /* What the keeper has told since the start. */
 struct control_events {
 	uint64_t counts[IPC_EVENTS];
@@ -84,6 +92,7 @@ struct control {
 	struct audit *audit;
 	struct messages *messages;
 	struct sessions *sessions;
+	struct source_watch source_watch;
 	struct end_passed *end_passed;
 	struct passed *passed;
 	struct idle *idle;

@@ -16,7 +16,7 @@
 #define AUTH_WORDS   "ldap|forward|dovecot|file|mechanism|domain|comment"
 #define SCAN_WORDS   "milter|clamav|mode|on-failure|deadline|quarantine|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
-#define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|on-logout|level|newline|tls|limit|comment"
+#define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|reauthenticate|on-logout|on-link-down|level|newline|tls|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
 #define LISTENER_WORDS "address|port|accept|tls|auth|newline|unmatched|limit|comment"
 #define DOMAIN_WORDS "name|server|recipient|comment"

@@ -126,6 +126,9 @@ const char *language_format_limit(
 	if (limit->block_s)
 		snprintf(block, sizeof(block), " { block %s }",
 			language_format_duration(limit->block_s * 1000ull, text));
+	else if (limit->over_given)
+		snprintf(block, sizeof(block), " { over %s }",
+			limit->over_replaces ? "replace" : "refuse");
 	snprintf(buf, LANGUAGE_LIMIT_SIZE, "limit %s %s%s%s", kinds[limit->kind],
 		format_amount(limit, amount_text), per[limit->per], block);
 	return buf;

@@ -75,6 +75,8 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> HOSTNAME "hostname" IDENTITY "identity" IDLE "idle" IMMEDIATE "immediate" INFO "info"
 %token <token> INSECURE "insecure" KEY "key" LEGACY "legacy" OFFER "offer" PIN "pin" REQUEST "request"
 %token <token> REQUIRE "require" SECRET "secret" TLS "tls" VERIFIED "verified" VERIFY "verify"
+%token <token> ON_LINK_DOWN "on-link-down" OVER "over" REAUTHENTICATE "reauthenticate"
+%token <token> REFUSE "refuse" REPLACE "replace"
 %token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
 %token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LISTENER "listener" LOG "log" LOGIN "login"
 %token <token> MAC "mac" MAC_ADDRESS "mac+address" MAIL "mail" MESSAGE "message" MESSAGES "messages"
@@ -180,16 +182,29 @@ zone_statement:
 	| LEASE NONE			{ language_zone_lease(l, &@1, NULL, 0); }
 	| IDLE duration			{ language_zone_idle(l, &@1, &@2, $2); }
 	| IDLE NONE			{ language_zone_idle(l, &@1, NULL, 0); }
+	| REAUTHENTICATE duration	{ language_zone_reauthenticate(l, &@1, &@2, $2); }
+	| REAUTHENTICATE NONE		{ language_zone_reauthenticate(l, &@1, NULL, 0); }
+	| ON_LINK_DOWN KEEP		{ language_zone_on_link_down(l, &@1, false); }
+	| ON_LINK_DOWN END_WORD		{ language_zone_on_link_down(l, &@1, true); }
 	| ON_LOGOUT KILL		{ language_zone_on_logout(l, &@1, false); }
 	| ON_LOGOUT KEEP		{ language_zone_on_logout(l, &@1, true); }
 	| LEVEL level	{ language_zone_level(l, &@1, (enum policy_level)$2); }
 	| NEWLINE newline	{ language_zone_newline(l, &@1, (enum policy_newline)$2); }
 	| TLS { language_client_tls_begin(l, &@1); } client_tls	{ language_zone_tls(l, &@1); }
 	| limit
-	| LIMIT SESSIONS number PER USER
+	| LIMIT SESSIONS number PER USER { language_sessions_begin(l); } sessions_block
 		{ language_limit(l, &@1, &@3, POLICY_LIMIT_SESSIONS, $3, 0, POLICY_PER_USER); }
 	| COMMENT text			{ language_zone_comment(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_ZONE); };
+
+sessions_block: %empty | '{' sessions_options '}';
+
+sessions_options: %empty | sessions_options ';' | sessions_options sessions_option;
+
+sessions_option:
+	OVER REFUSE			{ language_limit_over(l, &@1, false); }
+	| OVER REPLACE			{ language_limit_over(l, &@1, true); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_SESSIONS); };
 
 level:
 	AUTO				{ $$ = POLICY_LEVEL_AUTO; }
@@ -806,9 +821,9 @@ word:
 	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KEY | KILL | LANGUAGE
 	| LEASE | LEGACY | LEVEL | LIMIT | LIST
 	| LISTEN | LISTENER | LOG | LOGIN | MAC | MAC_ADDRESS | MAIL | MESSAGE | MESSAGES | METRICS | MX | NAME_WORD | NAMES
-	| NETWORK | NEWLINE | OFF | OFFER | ON | ON_FAILURE | ON_LOGOUT | OPEN | PASS | PER | PIN | PLAIN | PORT
-	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | RECIPIENTS | REJECT | REPAIR
-	| REQUEST | REQUIRE | RULE | SCHEDULE | SECRET | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TLS | TRACE
+	| NETWORK | NEWLINE | OFF | OFFER | ON | ON_FAILURE | ON_LINK_DOWN | ON_LOGOUT | OPEN | OVER | PASS | PER | PIN | PLAIN | PORT
+	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | REAUTHENTICATE | RECIPIENTS | REFUSE | REJECT
+	| REPAIR | REPLACE | REQUEST | REQUIRE | RULE | SCHEDULE | SECRET | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TLS | TRACE
 	| TAGGED | UNAUTHENTICATED | UNMATCHED | USER | VERDICT | VERIFIED | VERIFY | WARNING | WEIGHT | XCLIENT | ZONE;
 
 %%

@@ -5,7 +5,6 @@
 
 #include "lib/language/grammar.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* Statements of a block, by blanks. */
@@ -16,12 +15,11 @@ static const char *statements_of(enum language_block_kind kind)
 		return " portal ";
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
-	case LANGUAGE_BLOCK_ZONE:
-		return " reauthenticate on-link-down ";
 	case LANGUAGE_BLOCK_SERVER:
 		return " path ";
 	case LANGUAGE_BLOCK_HOST:
 		return " bind ";
+	case LANGUAGE_BLOCK_ZONE:
 	case LANGUAGE_BLOCK_CLIENT_TLS:
 	case LANGUAGE_BLOCK_CERTIFICATE:
 	case LANGUAGE_BLOCK_AUTH:
@@ -32,6 +30,7 @@ static const char *statements_of(enum language_block_kind kind)
 	case LANGUAGE_BLOCK_DOMAIN:
 	case LANGUAGE_BLOCK_ANNOUNCE:
 	case LANGUAGE_BLOCK_LIMIT:
+	case LANGUAGE_BLOCK_SESSIONS:
 	case LANGUAGE_BLOCK_SCAN:
 	case LANGUAGE_BLOCK_RADIUS:
 	case LANGUAGE_BLOCK_RADIUS_SOURCE:
@@ -51,9 +50,6 @@ static const struct {
 } values[] = {
 	{"always", " not "}, /* schedule */
 };
-
-/* In braces behind today's statements. */
-static const char in_braces[] = " over ";
 
 static bool holds(const char *words, const char *word, size_t len)
 {
@@ -79,20 +75,6 @@ static enum language_block_kind block_of(const struct language *l)
 				: l->innermost.kind;
 }
 
-/* The word behind a brace. */
-static size_t peek(const struct language *l, char word[static LANGUAGE_LATER_SIZE])
-{
-	const struct language_source *source = language_source_at(l, l->source);
-	size_t at = l->next_offset, n = 0;
-	while (at < source->len && isspace((unsigned char)source->text[at]))
-		at++;
-	while (at < source->len && n + 1 < LANGUAGE_LATER_SIZE &&
-		(isalnum((unsigned char)source->text[at]) || source->text[at] == '-'))
-		word[n++] = source->text[at++];
-	word[n] = '\0';
-	return n;
-}
-
 bool language_later(const struct language *l, const char *const *expected, size_t n,
 	char word[static LANGUAGE_LATER_SIZE])
 {
@@ -102,10 +84,6 @@ bool language_later(const struct language *l, const char *const *expected, size_
 		return false;
 	memcpy(word, token->text, len);
 	word[len] = '\0';
-	if (len == 1 && *word == '{') {
-		len = peek(l, word);
-		return len && holds(in_braces, word, len);
-	}
 	/* `tls none` is no condition, now or later */
 	bool tls = has(expected, n, "verified") && !has(expected, n, "a name");
 	for (size_t i = 0; !tls && i < sizeof(values) / sizeof(*values); i++)

@@ -186,6 +186,7 @@ static unsigned depth_of(const struct language *l, enum language_block_kind kind
 	case LANGUAGE_BLOCK_RADIUS_SOURCE:
 	case LANGUAGE_BLOCK_RADIUS_ZONE:
 	case LANGUAGE_BLOCK_RADIUS_GROUP:
+	case LANGUAGE_BLOCK_SESSIONS:
 		return 2;
 	case LANGUAGE_BLOCK_CERTIFICATE:
 	case LANGUAGE_BLOCK_AUTH:

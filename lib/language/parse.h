@@ -203,6 +203,7 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_ACCOUNT,
 	LANGUAGE_BLOCK_ANNOUNCE,
 	LANGUAGE_BLOCK_LIMIT,
+	LANGUAGE_BLOCK_SESSIONS,
 	LANGUAGE_BLOCK_SCAN,
 	LANGUAGE_BLOCK_RADIUS,
 	LANGUAGE_BLOCK_RADIUS_SOURCE,
@@ -283,6 +284,7 @@ struct language {
 	struct language_block *tls_block;
 	uint32_t limit_block_s; /* of the limit being read */
 	struct language_span limit_block;
+	bool limit_over_given, limit_over_replaces;
 	struct language_zone_note zone_note;
 	struct language_listener_note listener_note;
 	struct language_list_note list_note;

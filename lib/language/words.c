@@ -104,9 +104,11 @@ static const struct language_word words[] = {
 	{"offer", T_OFFER},
 	{"on", T_ON},
 	{"on-failure", T_ON_FAILURE},
+	{"on-link-down", T_ON_LINK_DOWN},
 	{"on-logout", T_ON_LOGOUT},
 	{"open", T_OPEN},
 	{"original", T_ORIGINAL},
+	{"over", T_OVER},
 	{"own", T_OWN},
 	{"pass", T_PASS},
 	{"per", T_PER},
@@ -123,10 +125,13 @@ static const struct language_word words[] = {
 	{"quarantine", T_QUARANTINE},
 	{"radius", T_RADIUS},
 	{"rate", T_RATE_WORD},
+	{"reauthenticate", T_REAUTHENTICATE},
 	{"recipient", T_RECIPIENT},
 	{"recipients", T_RECIPIENTS},
+	{"refuse", T_REFUSE},
 	{"reject", T_REJECT},
 	{"repair", T_REPAIR},
+	{"replace", T_REPLACE},
 	{"request", T_REQUEST},
 	{"require", T_REQUIRE},
 	{"restart", T_RESTART},
@@ -220,8 +225,8 @@ const char *const *language_statements(enum language_block_kind kind)
 		"certificate", "auth", "server", "scan", "radius", "device", "rule", NULL};
 	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
-		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "on-logout", "level",
-		"newline", "tls", "limit", "comment", NULL};
+		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "reauthenticate",
+		"on-logout", "on-link-down", "level", "newline", "tls", "limit", "comment", NULL};
 	static const char *const client_tls[] = {
 		"certificate", "client", "ca", "legacy", "insecure", NULL};
 	static const char *const certificate[] = {"file", "key", NULL};
@@ -239,6 +244,7 @@ const char *const *language_statements(enum language_block_kind kind)
 	static const char *const account[] = {"secret", "sender", "insecure", NULL};
 	static const char *const announce[] = {"login", NULL};
 	static const char *const limit[] = {"block", NULL};
+	static const char *const sessions[] = {"over", NULL};
 	static const char *const scan[] = {"milter", "clamav", "mode", "on-failure", "deadline",
 		"quarantine", "comment", NULL};
 	static const char *const radius[] = {"listen", "from", "zone", "user", "ignore", "group",
@@ -267,6 +273,7 @@ const char *const *language_statements(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ACCOUNT] = account,
 		[LANGUAGE_BLOCK_ANNOUNCE] = announce,
 		[LANGUAGE_BLOCK_LIMIT] = limit,
+		[LANGUAGE_BLOCK_SESSIONS] = sessions,
 		[LANGUAGE_BLOCK_SCAN] = scan,
 		[LANGUAGE_BLOCK_RADIUS] = radius,
 		[LANGUAGE_BLOCK_RADIUS_SOURCE] = radius_source,

@@ -144,6 +144,8 @@ struct policy_limit {
 	uint32_t per_seconds; /* of a rate: 1, 60, 3600 or 86400; else 0 */
 	uint32_t block_s;     /* of a rate: who is over it is blocked for so long; 0: is not */
 	uint64_t size_bytes;  /* with SIZE, else 0 */
+	bool over_given;      /* with SESSIONS: */
+	bool over_replaces;   /* the user's oldest makes room; else one more is refused */
 };
 
 struct policy_limits {
@@ -446,6 +448,8 @@ enum {
 	POLICY_ZONE_COMMENT = 1 << 8,
 	POLICY_ZONE_LEVEL = 1 << 9,
 	POLICY_ZONE_NEWLINE = 1 << 10,
+	POLICY_ZONE_REAUTHENTICATE = 1 << 11,
+	POLICY_ZONE_ON_LINK_DOWN = 1 << 12,
 };
 
 struct policy_zone {
@@ -461,7 +465,9 @@ struct policy_zone {
 	enum policy_posture on_failure; /* resolved */
 	uint32_t lease_s;               /* 0: none */
 	uint32_t idle_s;                /* 0: none */
+	uint32_t reauthenticate_s;      /* 0: none */
 	bool logout_keeps;
+	bool link_down_ends;
 	enum policy_level level;
 	enum policy_newline newline;
 	struct policy_client_tls tls;

@@ -4,27 +4,20 @@
 #include "lib/base/container.h"
 #include "lib/policy/element.h"
 #include "lib/policy/lists.h"
-#include "lib/policy/session_index.h"
+#include "lib/policy/session_table.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS_FIRST 64
 
-struct devices {
-	struct session_index *index;
-	struct session_entry **v; /* by their number in the policy */
-	size_t n;
-};
-
-struct session_table {
-	struct session_index *portal;
-	struct session_entry **ids; /* buckets, by the low bits: ids are given out in sequence */
-	size_t buckets, count;
-	struct heap ends;
-	struct devices devices;
+const char *const session_source_names[SESSION_SOURCES] = {
+	[SESSION_SOURCE_CLI] = "cli",
+	[SESSION_SOURCE_HOOK] = "hook",
+	[SESSION_SOURCE_RADIUS] = "radius",
 };
 
 static void free_entry(struct session_entry *entry)
@@ -92,7 +85,8 @@ static struct policy_string put_string(char **at, const struct policy_string *st
 /* A copy of the session in one block, but for the addresses, which have their own. */
 static struct session_entry *copy_session(const struct session *session)
 {
-	size_t bytes = sizeof(struct session_entry) + session->zone.len + session->user.len + 2 +
+	size_t bytes = sizeof(struct session_entry) + session->zone.len + session->user.len +
+		       session->via.len + session->nas.len + 4 +
 		       session->ngroups * sizeof(struct policy_string);
 
 	for (size_t i = 0; i < session->ngroups; i++)
@@ -105,6 +99,8 @@ static struct session_entry *copy_session(const struct session *session)
 	char *at = (char *)(entry->session.groups + session->ngroups);
 	entry->session.zone = put_string(&at, &session->zone);
 	entry->session.user = put_string(&at, &session->user);
+	entry->session.via = put_string(&at, &session->via);
+	entry->session.nas = put_string(&at, &session->nas);
 	for (size_t i = 0; i < session->ngroups; i++)
 		entry->session.groups[i] = put_string(&at, &session->groups[i]);
 	entry->session.addresses = NULL;
@@ -399,102 +395,6 @@ fail:
 	return -ENOMEM;
 }
 
-struct client {
-	const char *zone;
-	const struct mac *mac;
-	const struct addr *addr;
-	uint64_t now_ms;
-};
-
-static struct session_found find_mac(
-	const struct session_table *table, const struct client *client, enum session_want want)
-{
-	struct session_found found = session_index_find_mac(
-		table->portal, client->zone, client->mac, want, client->now_ms);
-
-	if (found.entry)
-		return found;
-	return session_index_find_mac(
-		table->devices.index, client->zone, client->mac, want, client->now_ms);
-}
-
-static struct session_found find_address(
-	const struct session_table *table, const struct client *client, enum session_want want)
-{
-	struct session_found portal = session_index_find_address(
-		table->portal, client->zone, client->addr, want, client->mac, client->now_ms);
-	struct session_found device = session_index_find_address(table->devices.index, client->zone,
-		client->addr, want, client->mac, client->now_ms);
-
-	if (!device.entry || (portal.entry && portal.len >= device.len))
-		return portal;
-	return device;
-}
-
-/* A device may be bound by less than the zone asks of a login: it is what the operator wrote. */
-static struct session_found find_mac_address(
-	const struct session_table *table, const struct client *client)
-{
-	struct session_found found = {0};
-
-	if (mac_is_set(client->mac))
-		found = find_address(table, client, SESSION_WANT_THIS_MAC);
-	if (!found.entry)
-		found = session_index_find_mac(table->devices.index, client->zone, client->mac,
-			SESSION_WANT_NO_ADDRESS, client->now_ms);
-	if (!found.entry)
-		found = session_index_find_address(table->devices.index, client->zone, client->addr,
-			SESSION_WANT_NO_MAC, client->mac, client->now_ms);
-	return found;
-}
-
-struct session *session_table_identify_at(const struct session_table *table, const char *zone,
-	enum policy_identity identity, const struct mac *mac, const struct addr *addr,
-	uint64_t now_ms, uint64_t *until_ms)
-{
-	static const struct mac none;
-	const struct client client = {zone, mac ? mac : &none, addr, now_ms};
-	struct session_found found = {0};
-
-	switch (identity) {
-	case POLICY_IDENTITY_MAC:
-		found = find_mac(table, &client, SESSION_WANT_ANY);
-		if (!found.entry)
-			found = find_address(table, &client, SESSION_WANT_NO_MAC);
-		break;
-	case POLICY_IDENTITY_ADDRESS:
-		found = find_mac(table, &client, SESSION_WANT_NO_ADDRESS);
-		if (!found.entry)
-			found = find_address(table, &client, SESSION_WANT_ANY);
-		break;
-	case POLICY_IDENTITY_MAC_ADDRESS:
-		found = find_mac_address(table, &client);
-		break;
-	}
-	if (!found.entry)
-		return NULL;
-	if (found.end_ms && (*until_ms == 0 || found.end_ms < *until_ms))
-		*until_ms = found.end_ms;
-	return &found.entry->session;
-}
-
-struct session *session_table_identify(const struct session_table *table, const char *zone,
-	enum policy_identity identity, const struct mac *mac, const struct addr *addr)
-{
-	uint64_t until_ms = 0;
-
-	return session_table_identify_at(table, zone, identity, mac, addr, 0, &until_ms);
-}
-
-size_t session_table_by_mac_alone(
-	const struct session_table *table, const char *zone, const struct session *v[], size_t room)
-{
-	size_t n = session_index_by_mac_alone(table->portal, zone, v, room);
-	size_t taken = n < room ? n : room;
-
-	return n + session_index_by_mac_alone(table->devices.index, zone, v + taken, room - taken);
-}
-
 int session_table_each(const struct session_table *table, session_visit *visit, void *context)
 {
 	for (size_t i = 0; i < table->buckets; i++)
@@ -580,4 +480,15 @@ struct session *session_table_next_end(const struct session_table *table, uint64
 		return NULL;
 	*at_ms = first->at;
 	return &(container_of(first, struct session_entry, end))->session;
+}
+
+const char *session_format_source(
+	const struct session *session, char text[static SESSION_SOURCE_TEXT_SIZE])
+{
+	const char *name =
+		session->kind == SESSION_DEVICE ? "device" : session_source_names[session->source];
+
+	snprintf(text, SESSION_SOURCE_TEXT_SIZE, "%s%s%s", name, session->via.len ? " " : "",
+		session->via.len ? session->via.text : "");
+	return text;
 }

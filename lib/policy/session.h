@@ -12,6 +12,7 @@
 #define SESSION_GROUPS_MAX    32
 #define SESSION_MAILS_MAX     32
 #define SESSION_MAIL_SIZE     255 /* RFC 5321, 4.5.3.1.3 with errata: 254, and NUL */
+#define SESSION_NAS_SIZE      128 /* of its access server's name: 127 bytes, and NUL */
 
 enum session_kind {
 	SESSION_PORTAL, /* logged in */
@@ -22,6 +23,16 @@ _Static_assert(SESSION_PORTAL == (enum session_kind)POLICY_SOURCE_SESSION &&
 		       SESSION_DEVICE == (enum session_kind)POLICY_SOURCE_DEVICE &&
 		       SESSION_AUTH == (enum session_kind)POLICY_SOURCE_AUTH,
 	"a kind of session is a source of names");
+
+/* Who tells of a session in the portal's table. One is never replaced by a later one of this list
+ * but that is the login page. */
+enum session_source {
+	SESSION_SOURCE_CLI,    /* `session login` by an operator */
+	SESSION_SOURCE_HOOK,   /* the same, by a program at session.sock */
+	SESSION_SOURCE_RADIUS, /* accounting packets */
+};
+#define SESSION_SOURCES 3
+extern const char *const session_source_names[SESSION_SOURCES];
 
 struct session_address {
 	struct prefix prefix;
@@ -46,9 +57,18 @@ struct session {
 	uint64_t started_ms;
 	uint64_t lease_end_ms;
 	uint64_t aside_until_ms; /* its zone is gone; until then it comes back with it */
+	uint64_t hard_end_ms;    /* which no renewal moves: no lease ends later */
 	uint32_t idle_s;
 	uint64_t active_ms;
+	enum session_source source;
+	struct policy_string via; /* the statement that it came by, "wlc"; len 0: none */
+	struct policy_string nas; /* the access server that told of it last; len 0: none */
 };
+
+/* "cli", "radius wlc", "device". */
+#define SESSION_SOURCE_TEXT_SIZE (POLICY_NAME_SIZE + 16)
+const char *session_format_source(
+	const struct session *session, char text[static SESSION_SOURCE_TEXT_SIZE]);
 
 #define SESSION_DEVICE_ID ((uint64_t)1 << 63)
 
@@ -82,7 +102,8 @@ int session_table_set_devices(
  *   mac+address: the session of (zone, MAC) that also holds the address; else a device that names
  *            only MACs or only addresses, by these.
  * Learned addresses are none here: whoever takes one later is not who had it.
- * Most specific wins: MAC, address, longest prefix. A portal session beats a device.
+ * Most specific wins: MAC, address, longest prefix. A portal session beats a device, but one
+ * by accounting packets never does.
  * Borrowed; NULL: none. An expired lease is still found: the caller compares lease_end_ms. */
 struct session *session_table_identify(const struct session_table *table, const char *zone,
 	enum policy_identity identity, const struct mac *mac, const struct addr *addr);

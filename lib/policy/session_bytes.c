@@ -9,17 +9,20 @@
  *   u64 id, started, lease end, active, u32 idle, if aside: u64 until when,
  *   strings zone, user, groups: u8 length, bytes,
  *   addresses: u8 family, u8 length, u8 learned, u64 seen, 4 or 16 bytes,
- *   of a login with a password: u8 mail addresses, then these as strings. */
+ *   of a login with a password: u8 mail addresses, then these as strings,
+ *   unless all of it is unset, as it is in what versions before wrote: u8 source, u64 hard end,
+ *   strings via and nas, which may be empty. */
 
 struct session_storage {
-	char text[(2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE +
-		  SESSION_MAILS_MAX * SESSION_MAIL_SIZE];
+	char text[(2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE + POLICY_NAME_SIZE +
+		  SESSION_NAS_SIZE + SESSION_MAILS_MAX * SESSION_MAIL_SIZE];
 	struct policy_string groups[SESSION_GROUPS_MAX], mails[SESSION_MAILS_MAX];
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 };
 
-#define FIXED_BYTES (2 + 4 + 6 + 4 * 8 + 4 + 8)
-static_assert(FIXED_BYTES + (2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE +
+#define FIXED_BYTES  (2 + 4 + 6 + 4 * 8 + 4 + 8)
+#define SOURCE_BYTES (1 + 8 + POLICY_NAME_SIZE + SESSION_NAS_SIZE)
+static_assert(FIXED_BYTES + SOURCE_BYTES + (2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE +
 			      SESSION_ADDRESSES_MAX * 27 + 1 +
 			      SESSION_MAILS_MAX * SESSION_MAIL_SIZE <=
 		      SESSION_ENCODED_MAX,
@@ -66,6 +69,20 @@ static void put_string(struct writer *writer, const struct policy_string *string
 	put_bytes(writer, string->text, string->len);
 }
 
+static bool has_source(const struct session *session)
+{
+	return session->source != SESSION_SOURCE_CLI || session->hard_end_ms || session->via.len ||
+	       session->nas.len;
+}
+
+static void put_source(struct writer *writer, const struct session *session)
+{
+	put_number(writer, session->source, 1);
+	put_number(writer, session->hard_end_ms, 8);
+	put_string(writer, &session->via, POLICY_NAME_SIZE);
+	put_string(writer, &session->nas, SESSION_NAS_SIZE);
+}
+
 size_t session_encode(const struct session *session, uint8_t *bytes, size_t room)
 {
 	struct writer writer = {bytes, bytes + room, false};
@@ -103,6 +120,8 @@ size_t session_encode(const struct session *session, uint8_t *bytes, size_t room
 		put_number(&writer, session->nmails, 1);
 	for (size_t i = 0; session->kind == SESSION_AUTH && i < session->nmails; i++)
 		put_string(&writer, &session->mails[i], SESSION_MAIL_SIZE);
+	if (has_source(session))
+		put_source(&writer, session);
 	if (writer.full)
 		return 0;
 	size_t len = (size_t)(writer.at - bytes);
@@ -164,6 +183,25 @@ static struct policy_string take_string(struct reader *reader, char **text, size
 	(*text)[len] = '\0';
 	*text += len + 1;
 	return string;
+}
+
+static struct policy_string take_optional(struct reader *reader, char **text, size_t most)
+{
+	if (reader->at == reader->end || *reader->at)
+		return take_string(reader, text, most);
+	reader->at++;
+	return (struct policy_string){"", 0, policy_hash("", 0)};
+}
+
+/* It has one encoding: what is all unset is left out. */
+static void take_source(struct reader *reader, struct session *session, char **text)
+{
+	session->source = (enum session_source)take_at_most(reader, SESSION_SOURCES - 1);
+	session->hard_end_ms = take_number(reader, 8);
+	session->via = take_optional(reader, text, POLICY_NAME_SIZE - 1);
+	session->nas = take_optional(reader, text, SESSION_NAS_SIZE - 1);
+	if (!has_source(session))
+		reader->bad = true;
 }
 
 /* Bits behind the length must be zero, as in every prefix. */
@@ -234,6 +272,9 @@ size_t session_decode(
 	session->mails = storage->mails;
 	for (size_t i = 0; i < session->nmails; i++)
 		storage->mails[i] = take_string(&reader, &text, SESSION_MAIL_SIZE - 1);
+	session->via = session->nas = (struct policy_string){"", 0, policy_hash("", 0)};
+	if (!reader.bad && reader.at != reader.end)
+		take_source(&reader, session, &text);
 	/* A session is a device's exactly when its id is, and has no bytes left over. */
 	if (reader.bad || reader.at != reader.end || aside != (session->aside_until_ms != 0) ||
 		(session->kind == SESSION_DEVICE) != (session->id >> 63))

@@ -108,6 +108,11 @@ enum ending_class {
 	X(KILLED_LOGOUT, "killed-logout", ENDED, "the session was logged out")                     \
 	X(KILLED_LEASE, "killed-lease", ENDED, "the session's lease or idle time ran out")         \
 	X(KILLED_REPLACED, "killed-replaced", ENDED, "another user logged in on the same client")  \
+	X(KILLED_REAUTHENTICATE, "killed-reauthenticate", ENDED,                                   \
+		"the zone's reauthenticate: the user has to log in anew")                          \
+	X(KILLED_LIMIT, "killed-limit", ENDED,                                                     \
+		"a newer session of its user took its place: the zone's limit sessions")           \
+	X(KILLED_LINK, "killed-link", ENDED, "the link of its zone's interface went down")         \
 	X(KILLED_OPERATOR, "killed-operator", ENDED, "ended by flow kill")                         \
 	X(KILLED_POLICY, "killed-policy", ENDED, "the policy no longer allows it")                 \
 	X(KILLED_BLOCK, "killed-block", ENDED, "its client was blocked")                           \

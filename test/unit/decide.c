@@ -402,7 +402,7 @@ static void test_explain_tells_each_step(void **state)
 	login(&stage, 7, "guest", "bob", NULL, MAC2, NULL, MONDAY_NOON);
 	explain(&stage, origin(&stage, "staff", NULL, "192.0.2.130"), "198.51.100.9", 25,
 		"client 192.0.2.130, no MAC seen in zone staff, which goes by address\n"
-		"session: 6 of user \"fay\", groups \"desk\", lease until Mon 2026-06-01 "
+		"session: 6 of user \"fay\" by cli, groups \"desk\", lease until Mon 2026-06-01 "
 		"13:00:00\n"
 		"rule blocked: no, source 192.0.2.130 is not in list blocked\n"
 		"rule off: no, it is disabled\n"
@@ -427,7 +427,8 @@ static void test_explain_tells_each_step(void **state)
 		"verdict: redirect to server other\n");
 	explain(&stage, origin(&stage, "guest", MAC2, "192.0.2.9"), "198.51.100.9", 25,
 		"client 192.0.2.9 with MAC 02:00:5e:00:53:02 in zone guest, which goes by MAC\n"
-		"session: 7 of user \"bob\", but its lease was over at Mon 2026-06-01 12:00:00\n"
+		"session: 7 of user \"bob\" by cli, but its lease was over at Mon 2026-06-01 "
+		"12:00:00\n"
 		"verdict: as zone guest says for unauthenticated clients, reject\n");
 	explain(&stage, origin(&stage, "guest", MAC1, "192.0.2.9"), "198.51.100.9", 25,
 		"client 192.0.2.9 with MAC 02:00:5e:00:53:01 in zone guest, which goes by MAC\n"

@@ -208,11 +208,14 @@ static void what_is_not_canonical_prints_canonically(void **state)
 		{"log level debug metrics listen 2001:DB8::1 port 9100",
 			"log level debug\nmetrics listen 2001:db8::1 port 9100\n"},
 		{"zone rule{interface a;interface \"b\",port port 587,25 lease none idle 90m "
-		 "limit sessions 3 per user limit rate 5/hour per user limit flows 9 "
-		 "on-logout keep comment \"x \\\"y\\\" \\\\z\"}",
+		 "limit sessions 3 per user{over replace} limit rate 5/hour per user limit flows 9 "
+		 "on-link-down keep reauthenticate 1440m on-logout keep comment \"x \\\"y\\\" "
+		 "\\\\z\"}",
 			"zone rule {\n    interface \"a\", \"b\", \"port\"\n    port 587, 25\n"
-			"    lease none\n    idle 90m\n    on-logout keep\n"
-			"    limit sessions 3 per user\n    limit rate 5/hour per user\n"
+			"    lease none\n    idle 90m\n    reauthenticate 1d\n"
+			"    on-logout keep\n    on-link-down keep\n"
+			"    limit sessions 3 per user { over replace }\n    limit rate 5/hour per "
+			"user\n"
 			"    limit flows 9\n    comment \"x \\\"y\\\" \\\\z\"\n}\n"},
 		{ZONE "rule r { verdict answer later schedule fri-mon 22:00-06:00, sat, "
 		      "12:00-24:00 "

@@ -196,6 +196,7 @@ static const struct {
 	{LANGUAGE_BLOCK_ACCOUNT, "account_option"},
 	{LANGUAGE_BLOCK_ANNOUNCE, "announce_option"},
 	{LANGUAGE_BLOCK_LIMIT, "limit_option"},
+	{LANGUAGE_BLOCK_SESSIONS, "sessions_option"},
 	{LANGUAGE_BLOCK_SCAN, "scan_statement"},
 	{LANGUAGE_BLOCK_RADIUS, "radius_statement"},
 	{LANGUAGE_BLOCK_RADIUS_SOURCE, "radius_source_option"},

@@ -289,7 +289,8 @@ static void out_limits(void)
 				i > 0 && maybe() ? PICK(" { block 90s }", " { block 2h }") : "");
 	}
 	if (maybe())
-		out("    limit sessions %u per user\n", 1 + below(9));
+		out("    limit sessions %u per user%s\n", 1 + below(9),
+			PICK("", " { over refuse }", " { over replace }"));
 	if (reads)
 		out_message_limits("    ", "\n");
 }
@@ -345,8 +346,15 @@ static void out_zone(unsigned i)
 		maybe() ? out_duration(true) : out("none");
 		out("\n");
 	}
+	if (maybe()) {
+		out("    reauthenticate ");
+		maybe() ? out_duration(true) : out("none");
+		out("\n");
+	}
 	if (maybe())
 		out("    on-logout %s\n", PICK("kill", "keep"));
+	if (maybe())
+		out("    on-link-down keep\n");
 	if (maybe())
 		out("    level %s\n", reads ? PICK("auto", "message") : PICK("auto", "connection"));
 	if (reads && maybe())

@@ -66,6 +66,8 @@ static void same_limits(const struct policy_limits *a, const struct policy_limit
 		SAME(v[i].per_seconds);
 		SAME(v[i].block_s);
 		SAME(v[i].size_bytes);
+		SAME(v[i].over_given);
+		SAME(v[i].over_replaces);
 	}
 }
 
@@ -123,7 +125,9 @@ static void same_zone(const struct policy_zone *a, const struct policy_zone *b)
 	SAME(on_failure);
 	SAME(lease_s);
 	SAME(idle_s);
+	SAME(reauthenticate_s);
 	SAME(logout_keeps);
+	SAME(link_down_ends);
 	SAME(level);
 	SAME(newline);
 	same_client_tls(&a->tls, &b->tls);

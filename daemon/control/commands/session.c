@@ -190,6 +190,8 @@ static void run_login(struct command *command)
 	if (!fill_order(command, order))
 		return;
 	order->uid = command->uid;
+	order->source = command->came_by == CONTROL_SOCKET_SESSION ? SESSION_SOURCE_HOOK
+								   : SESSION_SOURCE_CLI;
 	login_begin(command->control, order, on_login, command);
 }
 

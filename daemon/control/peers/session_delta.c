@@ -13,6 +13,9 @@ size_t session_delta_encode(
 {
 	struct session told = *session;
 	told.lease_end_ms = clock_to_monotonic(control, session->lease_end_ms);
+	/* what is control's alone */
+	told.nas = (struct policy_string){"", 0, policy_hash("", 0)};
+	told.hard_end_ms = 0;
 	return session_encode(&told, bytes, room);
 }
 

@@ -101,6 +101,7 @@ json_t *json_row_session(const struct control *control, const struct session *se
 {
 	uint64_t now_ms = clock_now_ms(control);
 	bool device = session->kind == SESSION_DEVICE;
+	char source[SESSION_SOURCE_TEXT_SIZE];
 	json_t *row = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"session", json_row_session_id(session->id), "kind", device ? "device" : "portal",
 		"user", json_row_string(&session->user), "groups",
@@ -111,6 +112,12 @@ json_t *json_row_session(const struct control *control, const struct session *se
 		left(session->lease_end_ms, now_ms), "idle_left_s",
 		left(session->idle_s ? session->active_ms + session->idle_s * 1000ull : 0, now_ms),
 		"active_at", json_row_time(clock_to_wall(control, session->active_ms)));
+	json_object_set_new(row, "source", json_string(session_format_source(session, source)));
+	if (session->hard_end_ms)
+		json_object_set_new(
+			row, "reauthenticate_left_s", left(session->hard_end_ms, now_ms));
+	if (session->nas.len)
+		json_object_set_new(row, "nas", json_row_string(&session->nas));
 	if (session->aside_until_ms)
 		json_object_set_new(row, "aside_left_s", left(session->aside_until_ms, now_ms));
 	return row;

@@ -7,7 +7,9 @@
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/neighbour.h"
 #include "daemon/control/peers/session_delta.h"
+#include "daemon/control/session/rivals.h"
 #include "daemon/control/session/sessions.h"
+#include "daemon/control/session/sources.h"
 #include "daemon/control/store/durable.h"
 #include "lib/language/language.h"
 
@@ -29,13 +31,7 @@ struct login {
 	void *context;
 	enum login_outcome outcome;
 	uint64_t session;
-	struct session *before; /* the renewed session as it was; NULL: none */
-	/* Sessions that were in the way, as they were. */
-	struct in_the_way {
-		struct session *was;
-		bool ends; /* else it only loses the addresses that are given here */
-	} * others;
-	size_t nothers;
+	struct rivals rivals; /* with the renewed session as it was */
 	char why_not[IPC_TEXT_SIZE];
 };
 
@@ -56,10 +52,7 @@ static void finish(struct login *login, enum login_outcome outcome, const char *
 			"login of user %s in zone %s refused: %s", log_person(login->order.user),
 			login->order.zone, log_person(text));
 	login->done(login->context, outcome, outcome == LOGIN_REFUSED ? 0 : login->session, text);
-	for (size_t i = 0; i < login->nothers; i++)
-		free(login->others[i].was);
-	free(login->others);
-	free(login->before);
+	rivals_fini(&login->rivals);
 	free(login);
 }
 
@@ -93,15 +86,14 @@ static void undo(struct login *login)
 	gather_init(&login->gather, on_undone);
 	if (now)
 		entries_drop_session(control->entries, now->id);
-	if (login->before) {
-		sessions_put_back(control->sessions, login->before, &login->gather);
+	if (login->rivals.same) {
+		sessions_put_back(control->sessions, login->rivals.same, &login->gather);
 	} else if (now) {
 		session_table_del(control->table, login->session);
 		session_delta_send_gone(control, login->session);
 		durable_del_session(control, login->session, &login->gather);
 	}
-	for (size_t i = 0; i < login->nothers; i++)
-		sessions_put_back(control->sessions, login->others[i].was, &login->gather);
+	rivals_put_back(control, &login->rivals, &login->gather);
 	entries_send(control->entries, &login->gather);
 	sessions_arm(control->sessions);
 	gather_end(&login->gather, 0, NULL);
@@ -116,135 +108,8 @@ static void on_effective(struct gather *gather)
 		undo(login);
 		return;
 	}
-	for (size_t i = 0; i < login->nothers; i++)
-		if (login->others[i].ends)
-			sessions_kill_flows(
-				control->sessions, login->others[i].was, ENDING_KILLED_REPLACED);
+	rivals_kill_flows(control, &login->rivals);
 	finish(login, login->outcome, "");
-}
-
-/* What a session is to a login. */
-enum relation {
-	NOTHING,
-	CLIENT,  /* of the same client */
-	ADDRESS, /* of another MAC, which no longer has a given address */
-};
-
-static bool is_given(const struct login_order *order, const struct session_address *address)
-{
-	if (address->learned)
-		return false;
-	for (size_t i = 0; i < order->naddresses; i++)
-		if (prefix_equal(&order->addresses[i], &address->prefix))
-			return true;
-	return false;
-}
-
-static bool holds_given(const struct login_order *order, const struct session *session)
-{
-	for (size_t i = 0; i < session->naddresses; i++)
-		if (is_given(order, &session->addresses[i]))
-			return true;
-	return false;
-}
-
-/* A session whose zone is gone would come back with it, to a machine that is another user's now. */
-static bool is_set_aside_here(const struct login_order *order, const struct session *session)
-{
-	bool same_mac = mac_is_set(&order->mac) && mac_equal(&session->mac, &order->mac);
-
-	return session->aside_until_ms && strcmp(session->user.text, order->user) != 0 &&
-	       (same_mac || holds_given(order, session));
-}
-
-static enum relation relation_of(const struct login_order *order, const struct policy_zone *zone,
-	const struct session *session)
-{
-	if (session->kind != SESSION_PORTAL)
-		return NOTHING;
-	if (strcmp(session->zone.text, order->zone) != 0)
-		return is_set_aside_here(order, session) ? CLIENT : NOTHING;
-	if (zone->identity == POLICY_IDENTITY_ADDRESS || !mac_is_set(&session->mac))
-		return holds_given(order, session) ? CLIENT : NOTHING;
-	if (!mac_is_set(&order->mac)) /* a network: who in it has a MAC of his own keeps his */
-		return NOTHING;
-	if (mac_equal(&session->mac, &order->mac))
-		return CLIENT;
-	return holds_given(order, session) ? ADDRESS : NOTHING;
-}
-
-struct search {
-	struct login *login;
-	const struct policy_zone *zone;
-};
-
-/* Copies, as the table changes later. */
-static int find_related(void *context, struct session *session)
-{
-	struct search *search = context;
-	struct login *login = search->login;
-	enum relation relation = relation_of(&login->order, search->zone, session);
-	bool renews = relation == CLIENT && !login->before &&
-		      strcmp(session->user.text, login->order.user) == 0;
-
-	if (relation == NOTHING || (login->before && login->before->id == session->id))
-		return 0;
-	for (size_t i = 0; i < login->nothers; i++)
-		if (login->others[i].was->id == session->id)
-			return 0; /* met by another of its addresses */
-	struct session *was = sessions_copy(session);
-	if (!was)
-		return -ENOMEM;
-	if (renews) {
-		login->before = was;
-		return 0;
-	}
-	struct in_the_way *others =
-		realloc(login->others, (login->nothers + 1) * sizeof(*login->others));
-	if (!others) {
-		free(was);
-		return -ENOMEM;
-	}
-	login->others = others;
-	others[login->nothers++] = (struct in_the_way){.was = was,
-		.ends = relation == CLIENT || search->zone->identity != POLICY_IDENTITY_MAC};
-	return 0;
-}
-
-/* The session that is renewed, by its MAC rather than by an address, and all in the way of it. */
-static int find_all_related(struct login *login, const struct policy_zone *zone)
-{
-	const struct session_table *table = login->control->table;
-	struct search search = {.login = login, .zone = zone};
-	int error = 0;
-	if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&login->order.mac))
-		error = session_table_each_mac(table, &login->order.mac, find_related, &search);
-	for (size_t i = 0; !error && i < login->order.naddresses; i++)
-		error = session_table_each_address(
-			table, &login->order.addresses[i].addr, find_related, &search);
-	return error;
-}
-
-static bool replaces(const struct login *login)
-{
-	for (size_t i = 0; i < login->nothers; i++)
-		if (login->others[i].ends)
-			return true;
-	return false;
-}
-
-static bool over_limit(const struct login *login, const struct policy_zone *zone, uint32_t *limit)
-{
-	size_t have = session_table_count_user(
-		login->control->table, login->order.zone, login->order.user);
-	for (size_t i = 0; i < zone->limits.n; i++) {
-		if (zone->limits.v[i].kind == POLICY_LIMIT_SESSIONS &&
-			have >= zone->limits.v[i].count) {
-			*limit = zone->limits.v[i].count;
-			return true;
-		}
-	}
-	return false;
 }
 
 static struct policy_string string_of(const char *text)
@@ -254,115 +119,92 @@ static struct policy_string string_of(const char *text)
 		.text = text, .len = (uint32_t)len, .hash = policy_hash(text, len)};
 }
 
-/* Given addresses in place of those given before; learned ones stay while there is room. */
-static size_t merge_addresses(const struct login_order *order, const struct session *old,
-	uint64_t now_ms, struct session_address addresses[static SESSION_ADDRESSES_MAX])
-{
-	size_t n = 0;
-	for (size_t i = 0; i < order->naddresses; i++)
-		addresses[n++] =
-			(struct session_address){.prefix = order->addresses[i], .seen_ms = now_ms};
-	for (size_t i = 0; old && i < old->naddresses && n < SESSION_ADDRESSES_MAX; i++) {
-		bool twice = !old->addresses[i].learned;
-		for (size_t j = 0; j < n && !twice; j++)
-			twice = prefix_contains(
-				&addresses[j].prefix, &old->addresses[i].prefix.addr);
-		if (!twice)
-			addresses[n++] = old->addresses[i];
-	}
-	return n;
-}
-
-/* The session without the addresses that are another's from now on. */
-static int take_addresses(struct login *login, const struct session *was, struct gather *gather)
-{
-	struct session_address addresses[SESSION_ADDRESSES_MAX];
-	struct session changed = *was;
-	size_t n = 0;
-	for (size_t i = 0; i < was->naddresses; i++)
-		if (!is_given(&login->order, &was->addresses[i]))
-			addresses[n++] = was->addresses[i];
-	changed.addresses = addresses;
-	changed.naddresses = n;
-	return sessions_put(login->control->sessions, &changed, gather);
-}
-
-/* 0 or -ENOMEM. */
-static int move_out_of_the_way(struct login *login)
-{
-	struct control *control = login->control;
-	int error = 0;
-	for (size_t i = 0; !error && i < login->nothers; i++) {
-		const struct in_the_way *other = &login->others[i];
-		if (other->ends)
-			sessions_del(control->sessions, other->was, ENDING_KILLED_REPLACED,
-				&login->gather);
-		else
-			error = take_addresses(login, other->was, &login->gather);
-	}
-	return error;
-}
-
-static void put_in_force(struct login *login, const struct policy_zone *zone)
+static void put_in_force(
+	struct login *login, const struct policy_zone *zone, const struct session *wanted)
 {
 	struct control *control = login->control;
 	const struct login_order *order = &login->order;
 	uint64_t now_ms = clock_now_ms(control);
-	struct session_address addresses[SESSION_ADDRESSES_MAX];
-	struct policy_string groups[SESSION_GROUPS_MAX];
-	const struct session *old = login->before;
 	uint64_t lease_ms = order->lease_given ? order->lease_ms : zone->lease_s * 1000ull;
+	struct session_address addresses[SESSION_ADDRESSES_MAX];
+	const struct session *old = login->rivals.same;
+	struct session session = *wanted;
 
 	login->session = old ? old->id : sessions_new_id(control->sessions);
-	struct session session = {.id = login->session,
-		.kind = SESSION_PORTAL,
+	session.id = login->session;
+	session.started_ms = old ? old->started_ms : now_ms;
+	session.hard_end_ms = sessions_hard_end(
+		zone, old && old->source != SESSION_SOURCE_RADIUS ? old : NULL, now_ms);
+	session.lease_end_ms = sessions_lease_end(now_ms, lease_ms, session.hard_end_ms);
+	session.active_ms = now_ms;
+	session.addresses = addresses;
+	session.naddresses = sessions_merge_addresses(wanted, old, now_ms, addresses);
+	if (old && !mac_is_set(&session.mac))
+		session.mac = old->mac;
+	if (old)
+		source_tell_taken(control, old);
+
+	gather_init(&login->gather, on_effective);
+	int error = rivals_move(control, wanted, &login->rivals, &login->gather);
+	if (!error)
+		error = sessions_put(control->sessions, &session, &login->gather);
+	gather_end(&login->gather, error, NULL);
+}
+
+static void decide_of(
+	struct login *login, const struct policy_zone *zone, const struct session *wanted)
+{
+	struct control *control = login->control;
+	uint32_t most;
+	int error = rivals_find(control, zone, wanted, &login->rivals);
+
+	if (!error)
+		error = rivals_limit(control, zone, wanted, &login->rivals, &most);
+	if (error == -EDQUOT) {
+		control->counters[COUNTER_LOGINS_OVER_LIMIT]++;
+		refuse(login,
+			"user %s has %u session%s in zone %s already, and no more are allowed",
+			login->order.user, (unsigned)most, most == 1 ? "" : "s", login->order.zone);
+		return;
+	}
+	if (error) {
+		refuse(login, "out of memory");
+		return;
+	}
+	login->outcome = login->rivals.same           ? LOGIN_RENEWED
+			 : rivals_end(&login->rivals) ? LOGIN_REPLACED
+						      : LOGIN_NEW;
+	put_in_force(login, zone, wanted);
+}
+
+static void decide(struct login *login)
+{
+	struct control *control = login->control;
+	const struct login_order *order = &login->order;
+	ptrdiff_t index = policy_find_zone(control->policy, order->zone);
+	struct session_address addresses[SESSION_ADDRESSES_MAX];
+	struct policy_string groups[SESSION_GROUPS_MAX];
+
+	if (index < 0) {
+		refuse(login, "zone %s is gone", order->zone);
+		return;
+	}
+	const struct policy_zone *zone = &control->policy->zones[index];
+	struct session wanted = {.kind = SESSION_PORTAL,
 		.zone = string_of(order->zone),
 		.user = string_of(order->user),
 		.groups = groups,
 		.ngroups = order->ngroups,
 		.mac = order->mac,
 		.addresses = addresses,
-		.started_ms = old ? old->started_ms : now_ms,
-		.lease_end_ms = lease_ms ? now_ms + lease_ms : 0,
+		.naddresses = order->naddresses,
 		.idle_s = order->idle_given ? (uint32_t)(order->idle_ms / 1000) : zone->idle_s,
-		.active_ms = now_ms};
+		.source = order->source};
 	for (size_t i = 0; i < order->ngroups; i++)
 		groups[i] = string_of(order->groups[i]);
-	session.naddresses = merge_addresses(order, old, now_ms, addresses);
-	if (old && !mac_is_set(&session.mac))
-		session.mac = old->mac;
-
-	gather_init(&login->gather, on_effective);
-	int error = move_out_of_the_way(login);
-	if (!error)
-		error = sessions_put(control->sessions, &session, &login->gather);
-	gather_end(&login->gather, error, NULL);
-}
-
-static void decide(struct login *login)
-{
-	struct control *control = login->control;
-	ptrdiff_t index = policy_find_zone(control->policy, login->order.zone);
-	uint32_t limit;
-	if (index < 0) {
-		refuse(login, "zone %s is gone", login->order.zone);
-		return;
-	}
-	const struct policy_zone *zone = &control->policy->zones[index];
-	if (find_all_related(login, zone)) {
-		refuse(login, "out of memory");
-		return;
-	}
-	if (!login->before && over_limit(login, zone, &limit)) {
-		control->counters[COUNTER_LOGINS_OVER_LIMIT]++;
-		refuse(login, "user %s has %u sessions in zone %s already, and no more are allowed",
-			login->order.user, (unsigned)limit, login->order.zone);
-		return;
-	}
-	login->outcome = login->before     ? LOGIN_RENEWED
-			 : replaces(login) ? LOGIN_REPLACED
-					   : LOGIN_NEW;
-	put_in_force(login, zone);
+	for (size_t i = 0; i < order->naddresses; i++)
+		addresses[i] = (struct session_address){.prefix = order->addresses[i]};
+	decide_of(login, zone, &wanted);
 }
 
 static void on_neighbour(void *context, const struct neighbour *found)
@@ -487,17 +329,20 @@ void login_renew(struct control *control, uint64_t id, bool lease_given, uint64_
 	login->context = context;
 	login->outcome = LOGIN_RENEWED;
 	login->session = id;
-	login->before = sessions_copy(old);
-	if (!login->before) {
+	login->rivals.same = sessions_copy(old);
+	if (!login->rivals.same) {
 		refuse(login, "out of memory");
 		return;
 	}
 	ptrdiff_t zone = policy_find_zone(control->policy, old->zone.text);
+	const struct policy_zone *in = zone < 0 ? NULL : &control->policy->zones[zone];
 	uint64_t now_ms = clock_now_ms(control);
 	if (!lease_given)
-		lease_ms = zone < 0 ? 0 : control->policy->zones[zone].lease_s * 1000ull;
-	struct session changed = *login->before;
-	changed.lease_end_ms = lease_ms ? now_ms + lease_ms : 0;
+		lease_ms = in ? in->lease_s * 1000ull : 0;
+	struct session changed = *login->rivals.same;
+	if (in)
+		changed.hard_end_ms = sessions_hard_end(in, &changed, now_ms);
+	changed.lease_end_ms = sessions_lease_end(now_ms, lease_ms, changed.hard_end_ms);
 	changed.active_ms = now_ms;
 	gather_init(&login->gather, on_effective);
 	int error = sessions_put(control->sessions, &changed, &login->gather);

@@ -20,6 +20,7 @@ struct login_order {
 	size_t ngroups;
 	bool groups_given, lease_given, idle_given;
 	uint64_t lease_ms, idle_ms; /* 0: none */
+	enum session_source source;
 	uint32_t uid;
 };
 

@@ -12,6 +12,7 @@
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/idle.h"
 #include "daemon/control/session/live_flows.h"
+#include "daemon/control/session/sources.h"
 #include "daemon/control/store/durable.h"
 #include "lib/base/container.h"
 
@@ -153,6 +154,7 @@ void sessions_del(struct sessions *sessions, const struct session *session, enum
 		"session %s of user %s in zone %s is over: %s", id, log_person(copy->user.text),
 		copy->zone.text, ending_meanings[why]);
 	publish(control, ending_name(why), copy);
+	source_tell_gone(control, copy, why);
 	free(copy);
 	sessions_arm(sessions);
 }
@@ -186,12 +188,55 @@ bool sessions_keep_flows(const struct sessions *sessions, const struct session *
 	return zone >= 0 && policy->zones[zone].logout_keeps;
 }
 
+uint64_t sessions_hard_end(
+	const struct policy_zone *zone, const struct session *old, uint64_t now_ms)
+{
+	if (old && old->hard_end_ms)
+		return old->hard_end_ms;
+	return zone->reauthenticate_s ? now_ms + zone->reauthenticate_s * 1000ull : 0;
+}
+
+uint64_t sessions_lease_end(uint64_t now_ms, uint64_t lease_ms, uint64_t hard_end_ms)
+{
+	uint64_t end_ms = lease_ms ? now_ms + lease_ms : hard_end_ms;
+
+	return hard_end_ms && hard_end_ms < end_ms ? hard_end_ms : end_ms;
+}
+
+size_t sessions_merge_addresses(const struct session *wanted, const struct session *old,
+	uint64_t now_ms, struct session_address addresses[static SESSION_ADDRESSES_MAX])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < wanted->naddresses; i++)
+		addresses[n++] = (struct session_address){
+			.prefix = wanted->addresses[i].prefix, .seen_ms = now_ms};
+	for (size_t i = 0; old && i < old->naddresses && n < SESSION_ADDRESSES_MAX; i++) {
+		bool twice = !old->addresses[i].learned;
+		for (size_t j = 0; j < n && !twice; j++)
+			twice = prefix_contains(
+				&addresses[j].prefix, &old->addresses[i].prefix.addr);
+		if (!twice)
+			addresses[n++] = old->addresses[i];
+	}
+	return n;
+}
+
+void sessions_end(struct sessions *sessions, const struct session *session, enum ending why,
+	struct gather *gather)
+{
+	if (!sessions_keep_flows(sessions, session))
+		sessions_kill_flows(sessions, session, why);
+	sessions_del(sessions, session, why, gather);
+}
+
 static void end_session(struct sessions *sessions, struct session *session)
 {
+	uint64_t hard_end_ms = session->hard_end_ms;
+	bool hard = hard_end_ms && hard_end_ms <= clock_now_ms(sessions->control);
+
 	sessions->control->counters[COUNTER_LEASES_ENDED]++;
-	if (!sessions_keep_flows(sessions, session))
-		sessions_kill_flows(sessions, session, ENDING_KILLED_LEASE);
-	sessions_del(sessions, session, ENDING_KILLED_LEASE, NULL);
+	sessions_end(
+		sessions, session, hard ? ENDING_KILLED_REAUTHENTICATE : ENDING_KILLED_LEASE, NULL);
 }
 
 static void end_by_time(struct sessions *sessions, struct session *session)
@@ -219,11 +264,9 @@ void sessions_end_idle(struct sessions *sessions, struct session *session)
 		end_session(sessions, session);
 }
 
-static void on_time(struct loop_timer *timer, uint64_t now_ms)
+void sessions_end_due(struct sessions *sessions)
 {
-	struct sessions *sessions = container_of(timer, struct sessions, timer);
 	uint64_t at_ms, steady_ms = clock_now_ms(sessions->control);
-	(void)now_ms;
 	for (unsigned i = 0; i < ENDS_A_TURN; i++) {
 		struct session *session = session_table_next_end(sessions->control->table, &at_ms);
 		if (!session || at_ms > steady_ms)
@@ -231,6 +274,12 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 		end_by_time(sessions, session);
 	}
 	sessions_arm(sessions);
+}
+
+static void on_time(struct loop_timer *timer, uint64_t now_ms)
+{
+	(void)now_ms;
+	sessions_end_due(container_of(timer, struct sessions, timer));
 }
 
 void sessions_active(struct sessions *sessions, uint64_t id)

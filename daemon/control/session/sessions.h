@@ -22,6 +22,9 @@ int sessions_put(struct sessions *sessions, const struct session *session, struc
 /* Takes a session out of force; its flows go on. Parts of the gather; may be NULL. */
 void sessions_del(struct sessions *sessions, const struct session *session, enum ending why,
 	struct gather *gather);
+/* The same, and its flows end as its zone says. */
+void sessions_end(struct sessions *sessions, const struct session *session, enum ending why,
+	struct gather *gather);
 /* A session whose change or end did not come about: as it was, in table, relays and on the disk,
  * which is a part of the gather. */
 void sessions_put_back(
@@ -35,6 +38,8 @@ void sessions_kill_flows(
 void sessions_drop_entries(struct sessions *sessions, const struct session *session);
 /* Do this session's flows go on when it ends? */
 bool sessions_keep_flows(const struct sessions *sessions, const struct session *session);
+/* Ends those whose time is over, some at a time. */
+void sessions_end_due(struct sessions *sessions);
 /* Times of sessions changed. */
 void sessions_arm(struct sessions *sessions);
 
@@ -48,6 +53,17 @@ void sessions_active(struct sessions *sessions, uint64_t id);
 char *sessions_follow_policy(struct sessions *sessions, struct gather *gather);
 /* Its idle time is over, and the kernel has seen nothing of it either. */
 void sessions_end_idle(struct sessions *sessions, struct session *session);
+/* When its user has to show anew who he is, whatever renews it; 0: never. old: the session that
+ * goes on, NULL for one that begins. A zone that has got its `reauthenticate` since counts from
+ * now. */
+uint64_t sessions_hard_end(
+	const struct policy_zone *zone, const struct session *old, uint64_t now_ms);
+/* The lease's end, 0: none; no later than what no renewal moves. */
+uint64_t sessions_lease_end(uint64_t now_ms, uint64_t lease_ms, uint64_t hard_end_ms);
+/* Given addresses in place of those that old was given; learned ones stay while there is room.
+ * Returns how many. */
+size_t sessions_merge_addresses(const struct session *wanted, const struct session *old,
+	uint64_t now_ms, struct session_address addresses[static SESSION_ADDRESSES_MAX]);
 /* Those that are not aside. */
 size_t sessions_in_force(const struct control *control);
 

@@ -137,6 +137,9 @@ void language_zone_lease(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t ms);
 void language_zone_idle(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t ms);
+void language_zone_reauthenticate(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms);
+void language_zone_on_link_down(struct language *l, const struct language_span *word, bool ends);
 void language_zone_on_logout(struct language *l, const struct language_span *word, bool keeps);
 void language_zone_level(
 	struct language *l, const struct language_span *word, enum policy_level level);
@@ -192,6 +195,8 @@ void language_rule_tls(struct language *l, const struct language_span *word, boo
 
 /* limit.c: the limits of the zone or rule being read. */
 void language_limit_begin(struct language *l);
+void language_sessions_begin(struct language *l);
+void language_limit_over(struct language *l, const struct language_span *word, bool replaces);
 void language_limit_block(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t ms);
 void language_limit(struct language *l, const struct language_span *word,

@@ -18,6 +18,19 @@ void language_limit_block(struct language *l, const struct language_span *word,
 	l->limit_block_s = language_seconds(l, span, ms, 1);
 }
 
+void language_sessions_begin(struct language *l)
+{
+	language_enter(l, &l->inner, LANGUAGE_BLOCK_SESSIONS, NULL);
+	l->limit_over_given = l->limit_over_replaces = false;
+}
+
+void language_limit_over(struct language *l, const struct language_span *word, bool replaces)
+{
+	language_once(l, &l->inner, word, "over");
+	l->limit_over_given = true;
+	l->limit_over_replaces = replaces;
+}
+
 /* What of a limit stands once: its kind and what it is `per`, as it is written. */
 static const char *phrase_of(const struct policy_limit *limit)
 {
@@ -106,6 +119,10 @@ void language_limit(struct language *l, const struct language_span *word,
 		limit.block_s = l->limit_block_s;
 	if (limit.block_s)
 		check_block(l, per);
+	if (kind == POLICY_LIMIT_SESSIONS) {
+		limit.over_given = l->limit_over_given;
+		limit.over_replaces = l->limit_over_replaces;
+	}
 	add(l, word, &limit);
 }
 

@@ -442,6 +442,7 @@ const char *language_block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_ACCOUNT] = "account",
 		[LANGUAGE_BLOCK_ANNOUNCE] = "announce",
 		[LANGUAGE_BLOCK_LIMIT] = "limit",
+		[LANGUAGE_BLOCK_SESSIONS] = "limit sessions",
 		[LANGUAGE_BLOCK_SCAN] = "scan",
 		[LANGUAGE_BLOCK_RADIUS] = "radius",
 		[LANGUAGE_BLOCK_RADIUS_SOURCE] = "from",

@@ -131,6 +131,23 @@ void language_zone_idle(struct language *l, const struct language_span *word,
 	l->zone.given |= POLICY_ZONE_IDLE;
 }
 
+void language_zone_reauthenticate(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint64_t ms)
+{
+	once(l, word, "reauthenticate");
+	l->zone.reauthenticate_s = span ? language_seconds(l, span, ms, 1) : 0;
+	l->zone.given |= POLICY_ZONE_REAUTHENTICATE;
+}
+
+void language_zone_on_link_down(struct language *l, const struct language_span *word, bool ends)
+{
+	once(l, word, "on-link-down");
+	if (ends)
+		language_error(l, word, "\"on-link-down end\" is not built yet in this version");
+	l->zone.link_down_ends = ends;
+	l->zone.given |= POLICY_ZONE_ON_LINK_DOWN;
+}
+
 void language_zone_on_logout(struct language *l, const struct language_span *word, bool keeps)
 {
 	once(l, word, "on-logout");

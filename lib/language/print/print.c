@@ -2,16 +2,10 @@
 #include "lib/language/print/write.h"
 
 #include "lib/policy/element.h"
-#include "lib/policy/level.h"
 
 #include <string.h>
 
 #define LINE_COLUMNS 100
-
-static const char *posture_word(enum policy_posture posture)
-{
-	return posture == POLICY_POSTURE_OPEN ? "open" : "closed";
-}
 
 static void print_top(struct language_writer *w, const struct policy *policy, bool full)
 {
@@ -30,7 +24,7 @@ static void print_top(struct language_writer *w, const struct policy *policy, bo
 		language_put(w, "\n");
 	}
 	if (given & POLICY_GIVEN_ON_FAILURE)
-		language_writef(w, "on-failure %s\n", posture_word(policy->on_failure));
+		language_writef(w, "on-failure %s\n", language_posture_word(policy->on_failure));
 	if (given & POLICY_GIVEN_DRAIN) {
 		language_put_duration(w, "drain ", policy->drain_s * 1000ull);
 		language_put(w, "\n");
@@ -54,74 +48,6 @@ static void print_top(struct language_writer *w, const struct policy *policy, bo
 	if (policy->given & POLICY_GIVEN_METRICS)
 		language_writef(w, "metrics listen %s port %u\n",
 			addr_format(&policy->metrics_addr, text), policy->metrics_port);
-}
-
-/* Defaults of the message level are told where the zone is read without them: written, they are
- * words that have it read. */
-static bool is_told(const struct policy_zone *zone, const struct policy_limit *limit)
-{
-	return limit->kind == POLICY_LIMIT_FLOWS || level_of_zone(zone) != LEVEL_NO_WORD;
-}
-
-static void print_zone(struct language_writer *w, const struct policy_zone *zone, bool full)
-{
-	char text[LANGUAGE_LIMIT_SIZE];
-	static const char *const identities[] = {[POLICY_IDENTITY_MAC] = "mac",
-		[POLICY_IDENTITY_ADDRESS] = "address",
-		[POLICY_IDENTITY_MAC_ADDRESS] = "mac+address"};
-	static const char *const levels[] = {[POLICY_LEVEL_AUTO] = "auto",
-		[POLICY_LEVEL_CONNECTION] = "connection",
-		[POLICY_LEVEL_MESSAGE] = "message"};
-	unsigned given = full ? ~0u : zone->given;
-
-	language_writef(w, "zone %s {\n", zone->name.text);
-	language_put_strings(w, "    interface ", &zone->interfaces);
-	language_put_prefixes(w, "\n    network ", &zone->networks);
-	if (given & POLICY_ZONE_PORT)
-		language_put_ports(w, "\n    port ", &zone->ports);
-	if (given & POLICY_ZONE_IDENTITY)
-		language_writef(w, "\n    identity %s", identities[zone->identity]);
-	if (given & POLICY_ZONE_ON_FAILURE)
-		language_writef(w, "\n    on-failure %s", posture_word(zone->on_failure));
-	if (given & POLICY_ZONE_LEASE && zone->lease_s > 0)
-		language_put_duration(w, "\n    lease ", zone->lease_s * 1000ull);
-	else if (given & POLICY_ZONE_LEASE)
-		language_put(w, "\n    lease none");
-	if (given & POLICY_ZONE_IDLE && zone->idle_s > 0)
-		language_put_duration(w, "\n    idle ", zone->idle_s * 1000ull);
-	else if (given & POLICY_ZONE_IDLE)
-		language_put(w, "\n    idle none");
-	if (given & POLICY_ZONE_ON_LOGOUT)
-		language_put(
-			w, zone->logout_keeps ? "\n    on-logout keep" : "\n    on-logout kill");
-	if (given & POLICY_ZONE_LEVEL)
-		language_writef(w, "\n    level %s", levels[zone->level]);
-	if (zone->given & POLICY_ZONE_NEWLINE)
-		language_put(w, zone->newline == POLICY_NEWLINE_REPAIR ? "\n    newline repair"
-								       : "\n    newline strict");
-	if (zone->tls.given || full) {
-		language_put(w, "\n    ");
-		language_put_client_tls(w, &zone->tls, full);
-	}
-	for (size_t i = 0; i < zone->limits.n; i++) {
-		if (zone->limits.v[i].implied && !(full && is_told(zone, &zone->limits.v[i])))
-			continue;
-		language_put(w, "\n    ");
-		language_put(w, language_format_limit(&zone->limits.v[i], text));
-	}
-	if (given & POLICY_ZONE_UNAUTHENTICATED) {
-		language_put(w, "\n    unauthenticated ");
-		language_put_act(w, &zone->unauthenticated, full);
-	}
-	if (given & POLICY_ZONE_UNMATCHED) {
-		language_put(w, "\n    unmatched ");
-		language_put_act(w, &zone->unmatched, full);
-	}
-	if (zone->given & POLICY_ZONE_COMMENT) {
-		language_put(w, "\n    comment ");
-		language_put_string(w, &zone->comment);
-	}
-	language_put(w, "\n}\n");
 }
 
 static void put_where(
@@ -485,7 +411,7 @@ void language_write_part(struct language_writer *w, const struct policy *policy,
 
 	switch (kind) {
 	case POLICY_KIND_ZONE:
-		print_zone(w, &policy->zones[i], full);
+		language_put_zone(w, &policy->zones[i], full);
 		break;
 	case POLICY_KIND_LISTENER:
 		print_listener(w, &policy->listeners[i], full);

@@ -27,6 +27,15 @@ static void tell_listener(const struct decide_telling *telling)
 		decide_tell(telling, "name: not looked up, nothing hangs on it");
 }
 
+static void append_source(struct decide_line *line, const struct session *session)
+{
+	char source[SESSION_SOURCE_TEXT_SIZE];
+
+	if (session->kind != SESSION_PORTAL)
+		return;
+	decide_append(line, " by %s", session_format_source(session, source));
+}
+
 static void tell_identity(const struct decide_telling *telling, const struct decision *decision)
 {
 	const struct policy_zone *zone = &telling->world->policy->zones[telling->origin->zone];
@@ -57,12 +66,19 @@ static void tell_identity(const struct decide_telling *telling, const struct dec
 	else
 		decide_append(&line, "session: %llu of user \"%s\"",
 			(unsigned long long)session->id, session->user.text);
+	append_source(&line, session);
 	for (size_t i = 0; i < session->ngroups; i++)
 		decide_append(&line, "%s\"%s\"", i ? ", " : ", groups ", session->groups[i].text);
 	if (session->lease_end_ms) {
 		decide_append(&line,
 			decision->session ? ", lease until " : ", but its lease was over at ");
 		decide_append_time(&line, telling, session->lease_end_ms);
+	}
+	if (session->hard_end_ms && session->hard_end_ms > session->lease_end_ms) {
+		decide_append(&line, ", to log in anew at ");
+		decide_append_time(&line, telling, session->hard_end_ms);
+	} else if (session->hard_end_ms) {
+		decide_append(&line, ", when the user has to log in anew");
 	}
 	decide_tell(telling, "%s", line.text);
 }

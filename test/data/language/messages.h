@@ -6,7 +6,7 @@
 		"\tinterface eth0\n"
 		"\tlesae 5m\n"
 		"}",
-		"p.conf:3:2: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, tls, unauthenticated, unmatched, ',' or '}'\n"
+		"p.conf:3:2: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-link-down, on-logout, port, reauthenticate, tls, unauthenticated, unmatched, ',' or '}'\n"
 		"\tlesae 5m\n"
 		"\t^~~~~\n"
 		"did you mean \"lease\"?"},
@@ -18,7 +18,7 @@
 		"did you mean \"zone\"?"},
 	{"missing brace",
 		"zone z { interface eth0\n",
-		"p.conf:2:1: error: unexpected end of the text, expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, tls, unauthenticated, unmatched, ',' or '}'\n"
+		"p.conf:2:1: error: unexpected end of the text, expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-link-down, on-logout, port, reauthenticate, tls, unauthenticated, unmatched, ',' or '}'\n"
 		"\n"
 		"^\n"
 		"the '{' at 1:8 is not closed"},
@@ -782,7 +782,7 @@
 		"        ^~~~~~~~~~~"},
 	{"mistake in an included file",
 		"include \"wrong.conf\"",
-		"wrong.conf:3:5: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-logout, port, tls, unauthenticated, unmatched, ',' or '}'\n"
+		"wrong.conf:3:5: error: unexpected \"lesae\", expected comment, identity, idle, interface, lease, level, limit, network, newline, on-failure, on-link-down, on-logout, port, reauthenticate, tls, unauthenticated, unmatched, ',' or '}'\n"
 		"    lesae 5m\n"
 		"    ^~~~~\n"
 		"did you mean \"lease\"?"},

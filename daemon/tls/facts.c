@@ -84,6 +84,7 @@ static void read_certificate(const struct tls_session *session, struct tls_facts
 		session->reason ? session->reason : (uint8_t)reason_of(session->verify_error);
 	read_key(certificate, facts->key);
 	tls_certificate_names(certificate, keep_first, facts->name);
+	tls_certificate_issuer(certificate, facts->issuer);
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end))
 		facts->ends = timegm(&end);
 }
@@ -111,6 +112,7 @@ void tls_facts(const struct tls_session *session, struct tls_facts *facts)
 	memset(facts, 0, sizeof(*facts));
 	facts->version = (uint8_t)version_of(session->ssl);
 	copy_text(facts->cipher, sizeof(facts->cipher), name);
+	facts->bits = cipher ? (uint16_t)SSL_CIPHER_get_bits(cipher, NULL) : 0;
 	read_sni(session->ssl, facts->sni);
 	read_certificate(session, facts);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/tls/parts.h"
 
+#include "lib/base/text.h"
+
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -58,6 +60,34 @@ void tls_certificate_names(const X509 *certificate, tls_name_visit *visit, void 
 		on = visit_text(text, len, visit, argument);
 		OPENSSL_free(text);
 	}
+}
+
+/* False: there is none of this kind, or none that can be said. */
+static bool read_entry(const X509_NAME *name, int kind, char text[static TLS_NAME_SIZE])
+{
+	int at = X509_NAME_get_index_by_NID(name, kind, -1), len = -1;
+	unsigned char *bytes = NULL;
+
+	if (at >= 0)
+		len = ASN1_STRING_to_UTF8(
+			&bytes, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	bool good = len > 0 && len < TLS_NAME_SIZE && !memchr(bytes, '\0', (size_t)len);
+	if (good) {
+		memcpy(text, bytes, (size_t)len);
+		text[len] = '\0';
+		text_blank(text);
+	}
+	OPENSSL_free(bytes);
+	return good;
+}
+
+void tls_certificate_issuer(const X509 *certificate, char text[static TLS_NAME_SIZE])
+{
+	const X509_NAME *issuer = X509_get_issuer_name(certificate);
+
+	if (!read_entry(issuer, NID_commonName, text) &&
+		!read_entry(issuer, NID_organizationName, text))
+		text[0] = '\0';
 }
 
 const char *tls_name_of_host(const char *name, char buf[static TLS_NAME_SIZE])

@@ -20,6 +20,9 @@ void tls_say_error(char why[static TLS_WHY_SIZE], const char *what);
 /* names.c: visits the names of a certificate, as tls_names() says. */
 typedef bool tls_name_visit(const char *name, void *argument);
 void tls_certificate_names(const X509 *certificate, tls_name_visit *visit, void *argument);
+/* Who signed it: the common name of that one, else its organization's; empty: neither. Printable.
+ */
+void tls_certificate_issuer(const X509 *certificate, char text[static TLS_NAME_SIZE]);
 /* Without the dot that DNS may end a name with: neither certificates nor SNI have it (RFC 6066 3).
  * The name itself, or buf. */
 const char *tls_name_of_host(const char *name, char buf[static TLS_NAME_SIZE]);

@@ -6,31 +6,31 @@
 #include "lib/milter/packet.h"
 
 /* X(identifier, name, the events at which it is told unless the filter has a list of its own) */
-#define MILTER_MACRO_TABLE(X)                                \
-	X(GATEWAY, "j", "C")                                 \
-	X(VERSION, "v", "C")                                 \
-	X(CLIENT, "_", "C") /* "name [address]" */           \
-	X(DAEMON_NAME, "{daemon_name}", "C")                 \
-	X(DAEMON_ADDR, "{daemon_addr}", "C")                 \
-	X(DAEMON_PORT, "{daemon_port}", "C")                 \
-	X(CLIENT_ADDR, "{client_addr}", "C")                 \
-	X(CLIENT_PORT, "{client_port}", "C")                 \
-	X(CLIENT_NAME, "{client_name}", "C") /* "unknown" */ \
-	X(CLIENT_PTR, "{client_ptr}", "C")                   \
-	X(TLS_VERSION, "{tls_version}", "HM")                \
-	X(CIPHER, "{cipher}", "HM")                          \
-	X(CIPHER_BITS, "{cipher_bits}", "HM")                \
-	X(CERT_SUBJECT, "{cert_subject}", "HM")              \
-	X(CERT_ISSUER, "{cert_issuer}", "HM")                \
-	X(ID, "i", "MTNE") /* of the flow and the message */ \
-	X(AUTH_TYPE, "{auth_type}", "M")                     \
-	X(AUTH_AUTHEN, "{auth_authen}", "M")                 \
-	X(AUTH_AUTHOR, "{auth_author}", "M")                 \
-	X(MAIL_ADDR, "{mail_addr}", "M")                     \
-	X(MAIL_HOST, "{mail_host}", "M")                     \
-	X(MAIL_MAILER, "{mail_mailer}", "M")                 \
-	X(RCPT_ADDR, "{rcpt_addr}", "R")                     \
-	X(RCPT_HOST, "{rcpt_host}", "R")                     \
+#define MILTER_MACRO_TABLE(X)                                 \
+	X(GATEWAY, "j", "C")                                  \
+	X(VERSION, "v", "C")                                  \
+	X(CLIENT, "_", "C") /* "name [address]" */            \
+	X(DAEMON_NAME, "{daemon_name}", "C")                  \
+	X(DAEMON_ADDR, "{daemon_addr}", "C")                  \
+	X(DAEMON_PORT, "{daemon_port}", "C")                  \
+	X(CLIENT_ADDR, "{client_addr}", "C")                  \
+	X(CLIENT_PORT, "{client_port}", "C")                  \
+	X(CLIENT_NAME, "{client_name}", "C") /* "unknown" */  \
+	X(CLIENT_PTR, "{client_ptr}", "C")                    \
+	X(TLS_VERSION, "{tls_version}", "HM")                 \
+	X(CIPHER, "{cipher}", "HM")                           \
+	X(CIPHER_BITS, "{cipher_bits}", "HM")                 \
+	X(CERT_SUBJECT, "{cert_subject}", "HM")               \
+	X(CERT_ISSUER, "{cert_issuer}", "HM")                 \
+	X(ID, "i", "MRTNE") /* of the flow and the message */ \
+	X(AUTH_TYPE, "{auth_type}", "M")                      \
+	X(AUTH_AUTHEN, "{auth_authen}", "M")                  \
+	X(AUTH_AUTHOR, "{auth_author}", "M")                  \
+	X(MAIL_ADDR, "{mail_addr}", "M")                      \
+	X(MAIL_HOST, "{mail_host}", "M")                      \
+	X(MAIL_MAILER, "{mail_mailer}", "M")                  \
+	X(RCPT_ADDR, "{rcpt_addr}", "R")                      \
+	X(RCPT_HOST, "{rcpt_host}", "R")                      \
 	X(RCPT_MAILER, "{rcpt_mailer}", "R")
 
 enum milter_macro {

@@ -54,9 +54,11 @@ struct tls_facts {
 	bool asked;      /* the peer's certificate was wanted; else there is no reason */
 	uint8_t key[32]; /* SHA-256 of its public key (SPKI); with a certificate only */
 	int64_t ends;    /* and when it ends, seconds since 1970 */
+	uint16_t bits;   /* of the cipher's key, as it is used */
 	char cipher[TLS_CIPHER_SIZE];
-	char sni[TLS_NAME_SIZE];  /* that the client said */
-	char name[TLS_NAME_SIZE]; /* the certificate's first; empty: none. Printable */
+	char sni[TLS_NAME_SIZE];    /* that the client said */
+	char name[TLS_NAME_SIZE];   /* the certificate's first; empty: none. Printable */
+	char issuer[TLS_NAME_SIZE]; /* who signed it, in a name; likewise */
 };
 
 #define TLS_NAMES_SIZE 512

@@ -74,7 +74,8 @@ static void macros_stand_before_their_event(void **state)
 		"c\n> DCj|gw.example|{client_addr}|192.0.2.1| Cclient.example|4AB192.0.2.1|\n"
 		"Fc\ngo\nh me\ngo\n> DH{tls_version}|TLSv1.3|\n"
 		"m a@b\n> DM{tls_version}|TLSv1.3|i|f-7k3q9.1|{auth_authen}|al?ice??| M<a@b>|\n"
-		"Fc\nr c@d\n> DR{rcpt_addr}|c@d| R<c@d>|\nFc\nd\n> DTi|f-7k3q9.1| T\nFc\n"
+		"Fc\nr c@d\n> DRi|f-7k3q9.1|{rcpt_addr}|c@d| R<c@d>|\nFc\nd\n> DTi|f-7k3q9.1| "
+		"T\nFc\n"
 		"t A: b\\r\\n\\r\\nx\\r\\n\n> LA|b|\nFc\n> DNi|f-7k3q9.1| N\nFc\n> Bx\\r\\n\nFc\n"
 		"e\n> DEi|f-7k3q9.1| E\nFc\ngo\n");
 	/* one write an event, each with its macros; the options and HELO's macros are two more */

@@ -287,6 +287,7 @@ static void a_handshake_ends_with_what_was_negotiated(void **state)
 	tls_facts(ends.gateway, &facts);
 	assert_int_equal(facts.version, TLS_VERSION_1_3);
 	assert_string_equal(facts.cipher, "TLS_AES_128_GCM_SHA256");
+	assert_int_equal(facts.bits, 128);
 	assert_string_equal(facts.sni, MAIL);
 	assert_false(facts.asked);
 	tls_facts(ends.peer, &facts);
@@ -644,6 +645,34 @@ static void a_certificate_is_found_by_name(void **state)
 	}
 	tls_issued_free(&wild);
 	tls_issued_free(&two);
+}
+
+/* Without a common name it is its organization, "test N" here. */
+static void who_signed_is_a_name_that_may_be_shown(void **state)
+{
+	static const struct {
+		const char *common, *shown;
+	} cases[] = {{"Example CA", "Example CA"}, {"caf\xe9 CA", "caf\xc3\xa9 CA"},
+		{"a\x1b[2J\r\nb", "a?[2J??b"}, {NULL, "test "}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tls_issued authority, shown;
+		tls_issue(&authority,
+			&(struct tls_wish){.common = cases[i].common, .authority = true});
+		tls_issue(&shown, &(struct tls_wish){.issuer = &authority, .names = "DNS:" MAIL});
+		const struct tls_certificate own = tls_certificate_of(&shown);
+		const struct tls_client_setup setup = {.certificates = &own, .ncertificates = 1};
+		struct tls_facts facts;
+		struct ends ends;
+		meet(&ends, client_context(&setup), plain_peer(), NULL);
+		assert_int_equal(ends.peer_step, TLS_DONE);
+		tls_facts(ends.peer, &facts);
+		assert_memory_equal(facts.issuer, cases[i].shown, strlen(cases[i].shown));
+		part(&ends);
+		tls_issued_free(&shown);
+		tls_issued_free(&authority);
+	}
 }
 
 static void two_kinds_of_key_serve_one_name(void **state)
@@ -1124,6 +1153,7 @@ int main(void)
 		cmocka_unit_test(nor_does_a_server_begin_anew),
 		cmocka_unit_test(a_flood_of_empty_records_ends),
 		cmocka_unit_test(a_certificate_is_found_by_name),
+		cmocka_unit_test(who_signed_is_a_name_that_may_be_shown),
 		cmocka_unit_test(two_kinds_of_key_serve_one_name),
 		cmocka_unit_test(the_chain_is_shown_with_it),
 		cmocka_unit_test(a_chain_is_not_kept),

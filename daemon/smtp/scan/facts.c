@@ -58,12 +58,16 @@ static void fill_tls(struct scan_facts *facts, const struct smtp_flow *flow)
 	if (!client_tls_facts(flow, &tls))
 		return;
 	snprintf(facts->cipher, sizeof(facts->cipher), "%s", tls.cipher);
+	snprintf(facts->bits, sizeof(facts->bits), "%u", tls.bits);
 	v[MILTER_MACRO_TLS_VERSION] = tls_version_names[tls.version];
 	v[MILTER_MACRO_CIPHER] = facts->cipher;
+	v[MILTER_MACRO_CIPHER_BITS] = facts->bits;
 	if (!tls.asked || tls.reason != TLS_REASON_NONE) /* it is nobody's */
 		return;
 	snprintf(facts->subject, sizeof(facts->subject), "%s", tls.name);
+	snprintf(facts->issuer, sizeof(facts->issuer), "%s", tls.issuer);
 	v[MILTER_MACRO_CERT_SUBJECT] = facts->subject;
+	v[MILTER_MACRO_CERT_ISSUER] = facts->issuer;
 }
 
 /* Of `sender`. */

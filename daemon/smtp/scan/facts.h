@@ -17,7 +17,7 @@ struct scan_facts {
 	char client[SMTP_PATH_DOMAIN_MAX + 2 * ADDR_TEXT_SIZE];
 	char client_addr[ADDR_TEXT_SIZE + 8], daemon_addr[ADDR_TEXT_SIZE];
 	char client_port[8], daemon_port[8];
-	char cipher[TLS_CIPHER_SIZE], subject[TLS_NAME_SIZE];
+	char cipher[TLS_CIPHER_SIZE], bits[8], subject[TLS_NAME_SIZE], issuer[TLS_NAME_SIZE];
 	char id[MESSAGE_NAME_SIZE];
 	char sender[SMTP_PATH_TEXT_MAX], sender_host[SMTP_PATH_DOMAIN_MAX];
 	char recipient_host[SMTP_PATH_DOMAIN_MAX];

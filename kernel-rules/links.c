@@ -219,15 +219,6 @@ const struct link *links_find(const struct links *links, uint32_t ifindex)
 	return entry ? &entry->link : NULL;
 }
 
-const struct link *links_find_name(const struct links *links, const char *name)
-{
-	for (size_t i = 0; i < links->n; i++) {
-		if (strcmp(links->v[i].link.name, name) == 0)
-			return &links->v[i].link;
-	}
-	return NULL;
-}
-
 size_t links_count(const struct links *links)
 {
 	return links->n;

@@ -38,7 +38,6 @@ int links_fd(const struct links *links);
 int links_read(struct links *links);
 
 const struct link *links_find(const struct links *links, uint32_t ifindex);
-const struct link *links_find_name(const struct links *links, const char *name);
 size_t links_count(const struct links *links);
 const struct link *links_at(const struct links *links, size_t at); /* at < links_count() */
 

@@ -425,7 +425,8 @@ bool directory_send(struct directory *directory, const struct ber_writer *reques
 	return true;
 }
 
-struct directory *directory_adopt(const struct directory_setup *setup, int fd)
+/* Over a socket that is connected; taken over. */
+static struct directory *adopt(const struct directory_setup *setup, int fd)
 {
 	struct directory *directory = calloc(1, sizeof(*directory));
 
@@ -459,5 +460,5 @@ struct directory *directory_open(const struct directory_setup *setup)
 		close(fd);
 		return NULL;
 	}
-	return directory_adopt(setup, fd);
+	return adopt(setup, fd);
 }

@@ -38,8 +38,6 @@ struct directory_setup {
 
 /* Begins to connect; what comes of it is heard later. NULL: no memory, or no socket. */
 struct directory *directory_open(const struct directory_setup *setup);
-/* Over a socket that is connected; taken over. */
-struct directory *directory_adopt(const struct directory_setup *setup, int fd);
 /* NULL is none. */
 void directory_close(struct directory *directory);
 /* The id of the next request, which no other has on this connection. */

@@ -95,19 +95,7 @@ static bool is_flood(enum ipc_event_kind kind)
 	       kind == IPC_EVENT_ENTRY_FAILED;
 }
 
-void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *format, ...)
-{
-	va_list args;
-
-	keeper->events[kind]++;
-	va_start(args, format);
-	vsnprintf(keeper->event_text[kind], sizeof(keeper->event_text[kind]), format, args);
-	va_end(args);
-	if (!is_flood(kind))
-		keeper_tell_events(keeper);
-}
-
-void keeper_tell_events(struct keeper *keeper)
+static void tell_events(struct keeper *keeper)
 {
 	struct ipc_event event;
 
@@ -125,6 +113,18 @@ void keeper_tell_events(struct keeper *keeper)
 	}
 }
 
+void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	keeper->events[kind]++;
+	va_start(args, format);
+	vsnprintf(keeper->event_text[kind], sizeof(keeper->event_text[kind]), format, args);
+	va_end(args);
+	if (!is_flood(kind))
+		tell_events(keeper);
+}
+
 static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = container_of(timer, struct keeper, tick);
@@ -135,7 +135,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
 		keeper_child_beat(child);
 	keeper_admit_tick(keeper);
-	keeper_tell_events(keeper);
+	tell_events(keeper);
 	keeper_kernel_tick(keeper);
 	keeper_endpoint_tick(keeper);
 	keeper_upgrade_tick(keeper);
@@ -328,7 +328,7 @@ static void say_end(const struct keeper_child *child, int status)
 			name, WEXITSTATUS(status));
 }
 
-void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
+static void on_child_end(struct keeper *keeper, struct keeper_child *child, int status)
 {
 	/* one from before an upgrade ends as it was told then, whatever is wanted now */
 	bool unwanted = !child->old && !keeper_child_is_wanted(child);
@@ -396,7 +396,7 @@ static void reap(struct keeper *keeper)
 			continue;
 		struct keeper_child *child = keeper_child_reap(keeper, pid);
 		if (child)
-			keeper_on_child_end(keeper, child, status);
+			on_child_end(keeper, child, status);
 	}
 }
 

@@ -150,14 +150,12 @@ struct keeper {
 /* keeper.c */
 /* Bypass in the kernel, with no daemon running. Returns the exit status. */
 int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_t seconds);
-/* The life goes on when a child's process has ended or control has spoken. */
-void keeper_on_child_end(struct keeper *keeper, struct keeper_child *child, int status);
+/* The life goes on when control has spoken. */
 void keeper_on_ready(struct keeper *keeper);
 void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds);
 /* Counts an event; control is told at once, or once a second where a flood is possible. */
 void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void keeper_tell_events(struct keeper *keeper);
 
 /* prepare.c: everything that needs root. 0, or -errno after saying why. */
 int keeper_prepare(struct keeper *keeper);
@@ -317,9 +315,6 @@ struct client_change keeper_admit_change(const struct ipc_entry *entry);
  * fd over. */
 void keeper_request_on_ipc(struct keeper_child *from, const struct ipc_header *ipc, int fd);
 bool keeper_request_may(enum process_role role, unsigned type);
-/* Control's alone. */
-void keeper_request_reply(
-	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text);
 
 /* foreign.c: other programs' chains, rules and sets, one message of the kernel after the
  * other. Bounded. */

@@ -13,7 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-void keeper_request_reply(
+/* To control. */
+static void say_reply(
 	struct keeper *keeper, uint32_t seq, int status, uint32_t value, const char *text)
 {
 	struct ipc_reply reply;
@@ -33,7 +34,7 @@ static void on_ready(struct keeper_child *from, const struct ipc_header *ipc, in
 	struct keeper *keeper = from->keeper;
 	(void)fd;
 	keeper_on_ready(keeper);
-	keeper_request_reply(keeper, ipc->seq, 0, 0, NULL);
+	say_reply(keeper, ipc->seq, 0, 0, NULL);
 }
 
 static void on_verdict(struct keeper_child *from, const struct ipc_header *ipc, int fd)
@@ -127,7 +128,7 @@ static void on_plan(struct keeper_child *from, const struct ipc_header *ipc, int
 	}
 	if (error && error != -EEXIST)
 		log_error("plan refused: %s (%s)", text, strerror(-error));
-	keeper_request_reply(keeper, ipc->seq, error, 0, error ? text : NULL);
+	say_reply(keeper, ipc->seq, error, 0, error ? text : NULL);
 }
 
 static void on_entries(struct keeper_child *from, const struct ipc_header *ipc, int fd)
@@ -149,7 +150,7 @@ static void on_entries(struct keeper_child *from, const struct ipc_header *ipc, 
 		error = 0;
 	if (error)
 		keeper_event(keeper, IPC_EVENT_ENTRY_FAILED, "%s", strerror(-error));
-	keeper_request_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
+	say_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
 }
 
 static void on_bypass(struct keeper_child *from, const struct ipc_header *ipc, int fd)
@@ -161,7 +162,7 @@ static void on_bypass(struct keeper_child *from, const struct ipc_header *ipc, i
 	(void)fd;
 	int error = bypass->on ? table_bypass_on(keeper->table, zone, bypass->seconds)
 			       : table_bypass_off(keeper->table, zone);
-	keeper_request_reply(keeper, ipc->seq, error, 0,
+	say_reply(keeper, ipc->seq, error, 0,
 		error == -ENOENT ? "no such zone in the kernel's table"
 		: error == -ENOTEMPTY
 			? "bypass is on for all zones: end it with `posternctl bypass off`"
@@ -223,7 +224,7 @@ static void on_clients_get(struct keeper_child *from, const struct ipc_header *i
 	int error = clients_dump(keeper->table, tell_client, &rows);
 	if (error == -ENOENT)
 		error = 0;
-	keeper_request_reply(keeper, ipc->seq, error, rows.n, error ? strerror(-error) : NULL);
+	say_reply(keeper, ipc->seq, error, rows.n, error ? strerror(-error) : NULL);
 }
 
 static void on_kernel_counters_get(struct keeper_child *from, const struct ipc_header *ipc, int fd)
@@ -235,7 +236,7 @@ static void on_kernel_counters_get(struct keeper_child *from, const struct ipc_h
 	(void)fd;
 	int error = table_counters(keeper->table, &counters);
 	if (error && error != -ENOENT) {
-		keeper_request_reply(keeper, ipc->seq, error, 0, strerror(-error));
+		say_reply(keeper, ipc->seq, error, 0, strerror(-error));
 		return;
 	}
 	ipc_init(&answer, IPC_KERNEL_COUNTERS, sizeof(answer));
@@ -296,7 +297,7 @@ static void on_cut(struct keeper_child *from, const struct ipc_header *ipc, int 
 	int n = mac_is_set(&cut->mac)
 			? end_passed_of_mac(keeper, &cut->mac)
 			: conntrack_kill(keeper->options.mark_mask, &cut->source, NULL, 0);
-	keeper_request_reply(keeper, ipc->seq, n < 0 ? n : 0, n < 0 ? 0 : (uint32_t)n,
+	say_reply(keeper, ipc->seq, n < 0 ? n : 0, n < 0 ? 0 : (uint32_t)n,
 		n < 0 ? strerror(-n) : NULL);
 }
 
@@ -338,7 +339,7 @@ static void on_passed_get(struct keeper_child *from, const struct ipc_header *ip
 	passing.ipc->n = 0;
 	int error = conntrack_each_passed(keeper->options.mark_mask, tell_passing, &passing);
 	send_passing(&passing);
-	keeper_request_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
+	say_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
 }
 
 static void tell_fact(void *context, const char *text)
@@ -363,7 +364,7 @@ static void on_arrived_get(struct keeper_child *from, const struct ipc_header *i
 
 	(void)fd;
 	keeper_facts_tell_arrived(keeper, tell_fact, &rows);
-	keeper_request_reply(keeper, ipc->seq, 0, rows.n, NULL);
+	say_reply(keeper, ipc->seq, 0, rows.n, NULL);
 }
 
 static void tell_foreign(void *context, const void *bytes, size_t len)
@@ -390,7 +391,7 @@ static void on_foreign_get(struct keeper_child *from, const struct ipc_header *i
 
 	(void)fd;
 	keeper_foreign_copy(tell_foreign, &rows);
-	keeper_request_reply(keeper, ipc->seq, 0, rows.n, NULL);
+	say_reply(keeper, ipc->seq, 0, rows.n, NULL);
 }
 
 static void on_wanted(struct keeper_child *from, const struct ipc_header *ipc, int fd)
@@ -407,7 +408,7 @@ static void on_doctor_get(struct keeper_child *from, const struct ipc_header *ip
 
 	(void)fd;
 	keeper_facts_tell(keeper, tell_fact, &rows);
-	keeper_request_reply(keeper, ipc->seq, 0, rows.n, NULL);
+	say_reply(keeper, ipc->seq, 0, rows.n, NULL);
 }
 
 /* The only question that the keeper asks: STOP, answered with the policy's drain time. */

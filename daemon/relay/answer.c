@@ -59,12 +59,6 @@ void answer_begin(struct flow *flow, enum ending ending, unsigned code, const ch
 		answer_run(flow);
 }
 
-void answer_ending(struct flow *flow, enum ending ending)
-{
-	const struct ending_reply *reply = ending_reply_of(ending);
-	answer_begin(flow, ending, reply->code, reply->enhanced, reply->text);
-}
-
 void answer_short(struct flow *flow, enum ending ending)
 {
 	const struct ending_reply *reply = ending_reply_of(ending);

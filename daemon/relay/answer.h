@@ -13,8 +13,6 @@
 /* The flow gets this refusal and nothing else; a server's side is closed. enhanced may be NULL. */
 void answer_begin(struct flow *flow, enum ending ending, unsigned code, const char *enhanced,
 	const char *text);
-/* In the words that the ending has. */
-void answer_ending(struct flow *flow, enum ending ending);
 /* The same, but nothing is heard: said, closed, gone within seconds. For what may come in floods.
  */
 void answer_short(struct flow *flow, enum ending ending);

@@ -124,7 +124,7 @@ static void l4proto(struct expr_rule *rule, enum nft_cmp_ops op, uint8_t protoco
 	compare(rule, op, &protocol, sizeof(protocol));
 }
 
-void expr_tcp(struct expr_rule *rule)
+static void l4proto_tcp(struct expr_rule *rule)
 {
 	l4proto(rule, NFT_CMP_EQ, IPPROTO_TCP);
 }
@@ -145,14 +145,14 @@ void expr_protocol_in(struct expr_rule *rule, const char *set)
 	look_up(rule, set, false);
 }
 
-void expr_family(struct expr_rule *rule, enum addr_family family)
+static void nfproto(struct expr_rule *rule, enum addr_family family)
 {
 	uint8_t nfproto = family == ADDR_IP4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 	load_meta(rule, NFT_META_NFPROTO, NFT_REG_1);
 	compare(rule, NFT_CMP_EQ, &nfproto, sizeof(nfproto));
 }
 
-void expr_ether(struct expr_rule *rule)
+static void iiftype_ether(struct expr_rule *rule)
 {
 	uint16_t type = ARPHRD_ETHER;
 	load_meta(rule, NFT_META_IIFTYPE, NFT_REG_1);
@@ -204,7 +204,7 @@ static void load_saddr(struct expr_rule *rule, enum addr_family family, uint32_t
 
 void expr_saddr_in(struct expr_rule *rule, enum addr_family family, const char *set)
 {
-	expr_family(rule, family);
+	nfproto(rule, family);
 	load_saddr(rule, family, NFT_REG_1);
 	look_up(rule, set, false);
 }
@@ -218,7 +218,7 @@ static void load_daddr(struct expr_rule *rule, enum addr_family family, uint32_t
 
 void expr_daddr_in(struct expr_rule *rule, enum addr_family family, const char *set)
 {
-	expr_family(rule, family);
+	nfproto(rule, family);
 	load_daddr(rule, family, NFT_REG_1);
 	look_up(rule, set, false);
 }
@@ -231,8 +231,8 @@ static uint32_t register_behind(enum addr_family family)
 
 void expr_source_end_in(struct expr_rule *rule, enum addr_family family, const char *set)
 {
-	expr_family(rule, family);
-	expr_tcp(rule);
+	nfproto(rule, family);
+	l4proto_tcp(rule);
 	load_saddr(rule, family, NFT_REG_1);
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_SOURCE, 2, register_behind(family));
 	look_up(rule, set, false);
@@ -240,8 +240,8 @@ void expr_source_end_in(struct expr_rule *rule, enum addr_family family, const c
 
 void expr_destination_end_in(struct expr_rule *rule, enum addr_family family, const char *set)
 {
-	expr_family(rule, family);
-	expr_tcp(rule);
+	nfproto(rule, family);
+	l4proto_tcp(rule);
 	load_daddr(rule, family, NFT_REG_1);
 	load_payload(
 		rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_DESTINATION, 2, register_behind(family));
@@ -250,7 +250,7 @@ void expr_destination_end_in(struct expr_rule *rule, enum addr_family family, co
 
 static void load_dport(struct expr_rule *rule)
 {
-	expr_tcp(rule);
+	l4proto_tcp(rule);
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_DESTINATION, 2, NFT_REG_1);
 }
 
@@ -262,7 +262,7 @@ void expr_dport_in(struct expr_rule *rule, const char *set, bool negated)
 
 void expr_sport_in(struct expr_rule *rule, const char *set)
 {
-	expr_tcp(rule);
+	l4proto_tcp(rule);
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_SOURCE, 2, NFT_REG_1);
 	look_up(rule, set, false);
 }
@@ -277,7 +277,7 @@ void expr_dport_is(struct expr_rule *rule, uint16_t port)
 void expr_first(struct expr_rule *rule, bool negated)
 {
 	uint8_t mask = TCP_FLAGS_OPENING, none = 0, syn = TH_SYN;
-	expr_tcp(rule);
+	l4proto_tcp(rule);
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, NFT_REG_1);
 	mask_bits(rule, &mask, &none, sizeof(mask));
 	compare(rule, negated ? NFT_CMP_NEQ : NFT_CMP_EQ, &syn, sizeof(syn));
@@ -378,9 +378,9 @@ void expr_mark_set(struct expr_rule *rule, enum expr_mark which, uint32_t mask, 
 void expr_client(struct expr_rule *rule, bool has_mac, enum addr_family family)
 {
 	if (family != ADDR_NONE)
-		expr_family(rule, family);
+		nfproto(rule, family);
 	if (has_mac)
-		expr_ether(rule);
+		iiftype_ether(rule);
 	/* The parts lie behind one another: 16 bytes of name, 8 of MAC, the address. */
 	load_meta(rule, NFT_META_IIFNAME, NFT_REG_1);
 	if (has_mac)
@@ -439,8 +439,8 @@ void expr_count(struct expr_rule *rule, const char *counter)
 void expr_tproxy(struct expr_rule *rule, enum addr_family family, uint16_t port)
 {
 	uint16_t wire = htons(port);
-	expr_family(rule, family);
-	expr_tcp(rule);
+	nfproto(rule, family);
+	l4proto_tcp(rule);
 	struct nftnl_expr *expr = add(rule, "immediate");
 	if (!expr)
 		return;
@@ -456,7 +456,7 @@ void expr_tproxy(struct expr_rule *rule, enum addr_family family, uint16_t port)
 
 void expr_reset(struct expr_rule *rule)
 {
-	expr_tcp(rule);
+	l4proto_tcp(rule);
 	struct nftnl_expr *expr = add(rule, "reject");
 	if (!expr)
 		return;

@@ -22,13 +22,10 @@ enum expr_mark {
 	EXPR_CT_MARK,   /* the connection's */
 };
 
-void expr_tcp(struct expr_rule *rule);     /* meta l4proto tcp */
 void expr_not_tcp(struct expr_rule *rule); /* meta l4proto != tcp */
 /* meta l4proto icmp, or ipv6-icmp */
 void expr_icmp(struct expr_rule *rule, enum addr_family family);
-void expr_protocol_in(struct expr_rule *rule, const char *set);    /* meta l4proto @set */
-void expr_family(struct expr_rule *rule, enum addr_family family); /* meta nfproto ipv4 */
-void expr_ether(struct expr_rule *rule);                           /* meta iiftype ether */
+void expr_protocol_in(struct expr_rule *rule, const char *set); /* meta l4proto @set */
 /* iifname "eth0", or "eth*"; "*" adds nothing. */
 void expr_iifname(struct expr_rule *rule, const char *pattern);
 /* ip saddr @set */

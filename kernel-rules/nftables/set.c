@@ -162,16 +162,6 @@ void set_add_ends(struct batch *batch, const char *name, enum addr_family family
 	add_set(batch, name, &shape);
 }
 
-void set_del(struct batch *batch, const char *name)
-{
-	struct nlmsghdr *nlh = batch_begin(batch, NFT_MSG_DELSET, 0);
-	if (!nlh)
-		return;
-	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, TABLE_NAME);
-	mnl_attr_put_strz(nlh, NFTA_SET_NAME, name);
-	batch_end(batch, nlh);
-}
-
 /* ---- elements ---- */
 
 bool set_message_begin(struct set_message *message, struct batch *batch, const char *name, bool add)

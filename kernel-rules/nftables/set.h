@@ -56,7 +56,6 @@ void set_add_ports(struct batch *batch, const char *name);
 void set_add_timed(struct batch *batch, const char *name);
 void set_add_networks(struct batch *batch, const char *name, enum addr_family family);
 void set_add_ends(struct batch *batch, const char *name, enum addr_family family);
-void set_del(struct batch *batch, const char *name);
 
 /* Fills them. */
 void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports, size_t n);

@@ -122,7 +122,8 @@ int ipc_flow_decode(const uint8_t *bytes, size_t len, struct ipc_flow *flow)
 	return ipc_unpack_is_whole(&unpacker) ? 0 : -EBADMSG;
 }
 
-uint64_t ipc_flow_hash(uint64_t hash)
+/* For ipc_protocol(). */
+static uint64_t hash_fields(uint64_t hash)
 {
 	hash = ipc_pack_hash(hash, flow_fields, FLOW_FIELDS);
 	hash = ipc_pack_hash(hash, tls_fields, TLS_FIELDS);
@@ -252,4 +253,4 @@ static const struct ipc_kind kinds[] = {
 _Static_assert(IPC_ROWS(kinds) == IPC_FLOW_END - IPC_FILE_FLOW, "every ipc has its row");
 _Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");
 
-const struct ipc_kinds ipc_flow_kinds = {.v = kinds, .n = IPC_ROWS(kinds), .hash = ipc_flow_hash};
+const struct ipc_kinds ipc_flow_kinds = {.v = kinds, .n = IPC_ROWS(kinds), .hash = hash_fields};

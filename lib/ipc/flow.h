@@ -223,7 +223,5 @@ struct ipc_flow_row {
 size_t ipc_flow_encode(const struct ipc_flow *flow, uint8_t bytes[static IPC_FLOW_BYTES_MAX]);
 /* 0 or -EBADMSG: not a flow, or numbers out of range, or texts with control characters. */
 int ipc_flow_decode(const uint8_t *bytes, size_t len, struct ipc_flow *flow);
-/* For ipc_protocol(). */
-uint64_t ipc_flow_hash(uint64_t hash);
 
 #endif

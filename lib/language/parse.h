@@ -396,7 +396,6 @@ void language_check_zones(struct language *l);
 bool language_is_listener(const struct language *l, const struct addr *addr, uint16_t port);
 void language_check_servers(struct language *l);
 void language_check_rules(struct language *l);
-void language_check_overlap(struct language *l);
 void language_check_shadow(struct language *l);
 void language_check_ways(struct language *l);
 void language_check_levels(struct language *l);

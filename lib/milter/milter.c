@@ -232,6 +232,21 @@ static void tell_path(struct milter *milter, enum milter_event event, const char
 	milter_leave(milter, writer, out);
 }
 
+/* The message in hand is over. */
+static void forget(struct milter *milter)
+{
+	milter->in_mail = milter->in_body = milter->keeps = false;
+	milter->quarantine = milter->unsupported = false;
+	milter->skip = 0;
+	milter->due = 0;
+	milter->changed = 0;
+	milter->dropped = 0;
+	milter->kept = milter->held = 0;
+	milter->fields = (struct milter_fields){0};
+	if (milter->settled == MILTER_SETTLED_MESSAGE)
+		milter->settled = MILTER_SETTLED_NOTHING;
+}
+
 /* The filter forgets it, too. */
 static void abort_message(struct milter *milter, struct milter_writer *writer)
 {
@@ -239,7 +254,7 @@ static void abort_message(struct milter *milter, struct milter_writer *writer)
 		milter_packet_begin(writer, MILTER_LETTER_ABORT);
 		milter_packet_end(writer);
 	}
-	milter_forget(milter);
+	forget(milter);
 }
 
 void milter_mail(struct milter *milter, const char *address, const char *const *parameters,
@@ -276,20 +291,6 @@ void milter_data(struct milter *milter, uint64_t now_ms, struct milter_out *out)
 	milter_leave(milter, &writer, out);
 }
 
-void milter_forget(struct milter *milter)
-{
-	milter->in_mail = milter->in_body = milter->keeps = false;
-	milter->quarantine = milter->unsupported = false;
-	milter->skip = 0;
-	milter->due = 0;
-	milter->changed = 0;
-	milter->dropped = 0;
-	milter->kept = milter->held = 0;
-	milter->fields = (struct milter_fields){0};
-	if (milter->settled == MILTER_SETTLED_MESSAGE)
-		milter->settled = MILTER_SETTLED_NOTHING;
-}
-
 void milter_abort(struct milter *milter, struct milter_out *out)
 {
 	struct milter_writer writer;
@@ -314,7 +315,7 @@ void milter_quit(struct milter *milter, struct milter_out *out)
 		milter_packet_end(&writer);
 		milter_fail(milter, MILTER_WHY_CLOSED, "it was said goodbye to");
 	}
-	milter_forget(milter);
+	forget(milter);
 	leave_unasked(milter, &writer, out);
 }
 

@@ -41,8 +41,6 @@ void milter_refuse(struct milter *milter, enum milter_settled settled, enum milt
 /* The filter is no good: the connection to it is closed. */
 __attribute__((format(printf, 3, 4))) void milter_fail(
 	struct milter *milter, enum milter_why why, const char *format, ...);
-/* The message in hand is over. */
-void milter_forget(struct milter *milter);
 
 /* milter_text.c: tells what is due, until an answer is awaited. */
 void milter_tell_due(struct milter *milter, const struct milter_macros *macros, uint64_t now_ms,

@@ -63,7 +63,9 @@ const char *target_unfit(const struct addr *addr)
 	return NULL;
 }
 
-const char *target_refusal(
+/* Why a server may not have this address that DNS gave; NULL: it may. An MX host must not be the
+ * gateway at any port. */
+static const char *refusal_of(
 	const struct addr *addr, uint16_t port, bool is_mx, const struct target_world *world)
 {
 	const char *unfit = target_unfit(addr);
@@ -146,7 +148,7 @@ static void put_addresses(const struct policy_server *server, const struct targe
 
 	for (size_t i = 0; i < found->n; i++) {
 		const struct addr *addr = &found->v[i];
-		const char *refusal = target_refusal(addr, target->port, is_mx, world);
+		const char *refusal = refusal_of(addr, target->port, is_mx, world);
 		if (refusal) {
 			unsafe++;
 			say(target, "resolves to %s, %s", addr_format(addr, text), refusal);

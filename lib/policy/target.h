@@ -93,10 +93,6 @@ void target_expand(const struct policy_server *server, const struct target_world
 
 /* Why no host may have this address, where nobody wrote it on purpose; NULL: it may. */
 const char *target_unfit(const struct addr *addr);
-/* Why a server may not have this address that DNS gave; NULL: it may. An MX host must not be the
- * gateway at any port. */
-const char *target_refusal(
-	const struct addr *addr, uint16_t port, bool is_mx, const struct target_world *world);
 
 /* What was seen of a target: by a probe, or by a flow. */
 enum target_outcome {

@@ -53,7 +53,8 @@ static size_t read_groups(
 	return len;
 }
 
-size_t radius_mac_read(const struct radius_octets *text, struct mac *mac)
+/* A MAC in any of its usual spellings, at the begin of a text: how long it is there; 0: none. */
+static size_t read_mac(const struct radius_octets *text, struct mac *mac)
 {
 	size_t len = read_groups(text, 2, "-:", mac);
 
@@ -71,7 +72,7 @@ size_t radius_mac_read(const struct radius_octets *text, struct mac *mac)
 static void take_calling(struct radius_account *account, const struct radius_octets *value)
 {
 	struct mac mac;
-	size_t len = radius_mac_read(value, &mac);
+	size_t len = read_mac(value, &mac);
 	bool whole = len > 0 &&
 		     (len == value->len || value->bytes[len] == ';' || value->bytes[len] == ' ');
 
@@ -83,7 +84,7 @@ static void take_calling(struct radius_account *account, const struct radius_oct
 static void take_called(struct radius_account *account, const struct radius_octets *value)
 {
 	struct mac mac;
-	size_t len = radius_mac_read(value, &mac);
+	size_t len = read_mac(value, &mac);
 
 	if (account->ssid.len || !len || len + 1 >= value->len || value->bytes[len] != ':')
 		return;

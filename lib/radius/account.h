@@ -53,7 +53,4 @@ struct radius_account {
 /* Of a packet that reads well. */
 void radius_account_read(const struct radius_packet *packet, struct radius_account *account);
 
-/* A MAC in any of its usual spellings, at the begin of a text: how long it is there; 0: none. */
-size_t radius_mac_read(const struct radius_octets *text, struct mac *mac);
-
 #endif

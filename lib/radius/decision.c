@@ -14,7 +14,8 @@ static struct radius_claim claim_of(const struct radius_entry *entry, uint64_t u
 	return (struct radius_claim){what, user, entry->key.v[0], entry->begin_ms};
 }
 
-void radius_ledger_claim(struct radius_ledger *ledger, const struct radius_key *key, uint64_t user,
+/* What a live one says is its. */
+static void claim(struct radius_ledger *ledger, const struct radius_key *key, uint64_t user,
 	const uint64_t *claims, size_t n)
 {
 	const struct radius_entry *entry = radius_ledger_find(ledger, key);
@@ -157,8 +158,7 @@ static bool is_old(struct radius_ledger *ledger, const struct radius_event *even
 		if (event->event_ms < told.begin_ms)
 			told.begin_ms = event->event_ms;
 		if (radius_ledger_put(ledger, &told) == 0)
-			radius_ledger_claim(
-				ledger, &event->key, event->user, event->claims, event->nclaims);
+			claim(ledger, &event->key, event->user, event->claims, event->nclaims);
 	}
 	return true;
 }

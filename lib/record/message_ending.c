@@ -5,11 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define MESSAGE_ENDING_ROW(id, name, outcome, meaning) \
-	[MESSAGE_##id] = {name, meaning, MESSAGE_##outcome},
+#define MESSAGE_ENDING_ROW(id, name, outcome, meaning) [MESSAGE_##id] = {name, MESSAGE_##outcome},
 
 static const struct {
-	const char *name, *meaning;
+	const char *name;
 	enum message_outcome outcome;
 } table[] = {MESSAGE_ENDING_TABLE(MESSAGE_ENDING_ROW)};
 static_assert(sizeof(table) / sizeof(*table) == MESSAGE_ENDINGS, "a row for each");
@@ -36,11 +35,6 @@ int message_ending_parse(const char *name, enum message_ending *ending)
 			return 0;
 		}
 	return -EINVAL;
-}
-
-const char *message_ending_meaning(enum message_ending ending)
-{
-	return table[ending].meaning;
 }
 
 const char *message_outcome_name(enum message_outcome outcome)

@@ -50,7 +50,6 @@ enum message_ending {
 const char *message_ending_name(unsigned ending);
 /* 0 or -EINVAL. */
 int message_ending_parse(const char *name, enum message_ending *ending);
-const char *message_ending_meaning(enum message_ending ending);
 const char *message_outcome_name(enum message_outcome outcome);
 enum message_outcome message_outcome_of(enum message_ending ending);
 

@@ -24,9 +24,8 @@ void list_replace(struct command *command);
 void list_import(struct command *command);
 /* scan_test.c */
 void scan_test(struct command *command);
-/* Interfaces that a zone has now, and patterns that none meets. Folded, many that one pattern meets
- * stand as it and their number: "ppp* (5000)". */
-json_t *command_zone_present(const struct control *control, const struct policy_zone *zone);
+/* Interfaces that a zone has now, many that one pattern meets as it and their number, "ppp*
+ * (5000)"; and patterns that none meets. */
 json_t *command_zone_folded(const struct control *control, const struct policy_zone *zone);
 json_t *command_zone_missing(const struct control *control, const struct policy_zone *zone);
 /* Where a listener takes connections, each with its state: "listens", "waits" for its address to

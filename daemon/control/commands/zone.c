@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* Names of the interfaces that a zone has now. */
-json_t *command_zone_present(const struct control *control, const struct policy_zone *zone)
+static json_t *present_of(const struct control *control, const struct policy_zone *zone)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < control->nlinks; i++)
@@ -118,12 +118,12 @@ static void show_zone(
 	command_row(command,
 		json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:s, s:I, s:o, s:s}",
 			"zone", json_row_string(&zone->name), "interfaces",
-			command_zone_present(control, zone), "missing",
-			command_zone_missing(control, zone), "networks", networks_of(zone),
-			"identity", identities[zone->identity], "on_failure",
-			zone->on_failure == POLICY_POSTURE_OPEN ? "open" : "closed", "level",
-			json_row_level(&cause), "level_by", json_row_level_cause(policy, &cause),
-			"tls", policy_tls_names[zone->tls.mode], "certificates",
+			present_of(control, zone), "missing", command_zone_missing(control, zone),
+			"networks", networks_of(zone), "identity", identities[zone->identity],
+			"on_failure", zone->on_failure == POLICY_POSTURE_OPEN ? "open" : "closed",
+			"level", json_row_level(&cause), "level_by",
+			json_row_level_cause(policy, &cause), "tls",
+			policy_tls_names[zone->tls.mode], "certificates",
 			json_row_strings(
 				zone->tls.certificate_names.v, zone->tls.certificate_names.n),
 			"client_certificates", policy_tls_client_names[zone->tls.client],

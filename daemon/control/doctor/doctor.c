@@ -24,18 +24,14 @@
 const char *const doctor_state_names[DOCTOR_STATES] = {
 	[DOCTOR_OK] = "ok", [DOCTOR_WARNING] = "warning", [DOCTOR_ERROR] = "error"};
 
-void doctor_facts_add(struct doctor_facts *facts, const char *text)
+static void add_fact(void *context, const char *text)
 {
+	struct doctor_facts *facts = context;
 	char *copy = facts->n < DOCTOR_FACTS_MAX ? strdup(text) : NULL;
 	if (copy)
 		facts->v[facts->n++] = copy;
 	else
 		facts->left_out++;
-}
-
-static void add_fact(void *context, const char *text)
-{
-	doctor_facts_add(context, text);
 }
 
 void doctor_facts_take(
@@ -44,7 +40,7 @@ void doctor_facts_take(
 	const struct foreign_dump foreign = {
 		facts->foreign, facts->foreign_len, control->links, control->nlinks};
 	for (size_t i = 0; i < facts->n; i++)
-		doctor_facts_add(lines, facts->lines[i]);
+		add_fact(lines, facts->lines[i]);
 	foreign_tell(
 		&foreign, control->start.options.mark_mask, FOREIGN_SMTP_PORT, add_fact, lines);
 	for (uint16_t port = 0; (port = listening_next_port(control->listening, port));)

@@ -6,9 +6,8 @@
 #include "daemon/control/doctor/finding.h"
 
 struct control;
-
-void doctor_facts_add(struct doctor_facts *facts, const char *text);
 struct facts;
+
 /* What the keeper told, other programs' rules in words. */
 void doctor_facts_take(
 	struct doctor_facts *lines, const struct control *control, const struct facts *facts);

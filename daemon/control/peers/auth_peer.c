@@ -164,11 +164,6 @@ void auth_peer_follow(struct auth_peer *peer)
 	peer_policy_send(&peer->peer);
 }
 
-bool auth_peer_runs(const struct auth_peer *peer)
-{
-	return peer->peer.channel != NULL;
-}
-
 const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const char *name)
 {
 	const struct known *known = find(peer, name);

@@ -17,7 +17,6 @@ void auth_peer_close(struct auth_peer *peer);
 void auth_peer_free(struct auth_peer *peer);
 /* Another policy is in force. */
 void auth_peer_follow(struct auth_peer *peer);
-bool auth_peer_runs(const struct auth_peer *peer);
 /* How the backend of this name fares, as it told last; NULL: it told nothing. */
 const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const char *name);
 /* What all that had this name counted, while policies that have one were in force: it only grows.

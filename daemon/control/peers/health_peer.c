@@ -57,6 +57,17 @@ static struct replica_server *list_of(struct health_peer *peer, size_t server)
 	return replica_targets_of(&peer->targets, peer->peer.control->policy, (int32_t)server);
 }
 
+static void probe_now(struct health_peer *peer, const char *server)
+{
+	struct ipc_probe_now ipc;
+
+	if (!peer->peer.channel)
+		return;
+	ipc_init(&ipc, IPC_PROBE_NOW, sizeof(ipc));
+	snprintf(ipc.server, sizeof(ipc.server), "%s", server);
+	health_peer_send(peer, &ipc);
+}
+
 /* What waited for the kernel to know its addresses. */
 void health_peer_tell_bound(void *context)
 {
@@ -71,7 +82,7 @@ void health_peer_tell_bound(void *context)
 			continue;
 		flow_peers_send(peer->peer.control->flow_peers, ipc);
 		/* a probe before went astray */
-		health_peer_probe_now(peer, policy->servers[i].name.text);
+		probe_now(peer, policy->servers[i].name.text);
 	}
 }
 
@@ -357,17 +368,6 @@ void health_peer_follow(struct health_peer *peer)
 			pass_on(peer, i);
 	if (peer->peer.channel)
 		send_policy(peer);
-}
-
-int health_peer_probe_now(struct health_peer *peer, const char *server)
-{
-	struct ipc_probe_now ipc;
-	if (!peer->peer.channel)
-		return -ENOTCONN;
-	ipc_init(&ipc, IPC_PROBE_NOW, sizeof(ipc));
-	snprintf(ipc.server, sizeof(ipc.server), "%s", server);
-	health_peer_send(peer, &ipc);
-	return 0;
 }
 
 void health_peer_ask(struct health_peer *peer, struct question *ask, void *ipc)

@@ -33,8 +33,6 @@ void health_peer_free(struct health_peer *peer);
 void health_peer_follow(struct health_peer *peer);
 /* A relay's word on a host, and other ipcs that health takes. */
 void health_peer_send(struct health_peer *peer, const void *ipc);
-/* server empty: all. -ENOTCONN: no health process runs. */
-int health_peer_probe_now(struct health_peer *peer, const char *server);
 
 /* A question; without a health process it is answered by NULL at once. */
 void health_peer_ask(struct health_peer *peer, struct question *ask, void *ipc);

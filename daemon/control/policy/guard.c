@@ -62,7 +62,9 @@ static uint64_t find_applied(struct control *control)
 	return 0;
 }
 
-char *guard_lost_edits(struct control *control, const struct policy *coming)
+/* What commands changed since the last apply or save and is not in `coming`, one a line; malloc'ed,
+ * "" for nothing. */
+static char *lost_edits(struct control *control, const struct policy *coming)
 {
 	uint64_t number = find_applied(control);
 	struct policy_record record;
@@ -110,7 +112,7 @@ static enum outcome look_at_edits(struct control *control, const struct policy *
 {
 	if (pass->kind != GUARD_WHOLE || pass->base || pass->discard_edits)
 		return OUTCOME_DONE;
-	char *lost = guard_lost_edits(control, coming);
+	char *lost = lost_edits(control, coming);
 	enum outcome outcome = OUTCOME_DONE;
 	if (!lost || *lost)
 		outcome = say(text, OUTCOME_EDITED,

@@ -35,8 +35,5 @@ enum outcome guard_look_at_confirm(struct control *control, char **text);
 /* "policy 7 waits to be confirmed until 2026-03-01 10:00:00, by uid 0 (policy apply -)", malloc'ed;
  * NULL: none waits. */
 char *guard_confirming(struct control *control);
-/* What commands changed since the last apply or save and is not in `coming`, one a line; malloc'ed,
- * "" for nothing. */
-char *guard_lost_edits(struct control *control, const struct policy *coming);
 
 #endif

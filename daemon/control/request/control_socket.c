@@ -62,8 +62,7 @@ struct control_socket {
 	struct server_socket sockets[CONTROL_SOCKET_PLACES];
 	struct control_socket_client *clients;
 	struct loop_timer sweep;
-	struct control_socket_counts counts;
-	unsigned clients_at[CONTROL_SOCKET_PLACES];
+	unsigned nclients, nwatchers, clients_at[CONTROL_SOCKET_PLACES];
 	bool paused, muted;
 };
 
@@ -162,7 +161,6 @@ void control_socket_send(
 	size_t most = client->topics ? WATCHER_BYTES_MAX : ANSWER_BYTES_MAX;
 	size_t whole = len + REQUEST_HEADER_SIZE;
 	if (len > REQUEST_FRAME_MAX || queued(client) + whole > most || !make_room(client, whole)) {
-		client->server->counts.dropped++;
 		log_warning("a client of the control socket (uid %u) does not read; dropped",
 			(unsigned)client->uid);
 		mark_broken(client);
@@ -383,8 +381,6 @@ static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
 	struct control_socket_client *client =
 		container_of(timer, struct control_socket_client, deadline);
 	(void)now_ms;
-	if (queued(client))
-		client->server->counts.dropped++;
 	mark_broken(client);
 }
 
@@ -397,9 +393,9 @@ static void close_client(struct control_socket_client *client)
 	close(client->watch.fd);
 	if (client->command)
 		client->server->face->left(client->command);
-	client->server->counts.clients--;
+	client->server->nclients--;
 	client->server->clients_at[client->place]--;
-	client->server->counts.watchers -= client->topics != 0;
+	client->server->nwatchers -= client->topics != 0;
 	request_reader_fini(&client->reader);
 	intake_drop(&client->intake);
 	free(client->out);
@@ -421,7 +417,7 @@ static void sweep(struct loop_timer *timer, uint64_t now_ms)
 	}
 }
 
-static void turn_away(struct control_socket *server, int fd)
+static void turn_away(int fd)
 {
 	static const char text[] = "\001too many connections to the control socket; try again";
 	uint8_t frame[REQUEST_HEADER_SIZE + sizeof(text)];
@@ -431,7 +427,6 @@ static void turn_away(struct control_socket *server, int fd)
 		0)
 		log_debug("a connection that is too many left by itself");
 	close(fd);
-	server->counts.turned_away++;
 }
 
 static void add_client(struct server_socket *socket, int fd, uid_t uid)
@@ -460,7 +455,7 @@ static void add_client(struct server_socket *socket, int fd, uid_t uid)
 	}
 	client->next = server->clients;
 	server->clients = client;
-	server->counts.clients++;
+	server->nclients++;
 	server->clients_at[client->place]++;
 	set_deadline(client);
 }
@@ -481,9 +476,9 @@ static void on_accept(struct loop_watch *watch, uint32_t events)
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
 			(who.uid != 0 && who.uid == geteuid()))
 			close(fd);
-		else if (server->counts.clients >= CLIENTS_MAX ||
+		else if (server->nclients >= CLIENTS_MAX ||
 			 server->clients_at[socket->place] >= clients_max[socket->place])
-			turn_away(server, fd);
+			turn_away(fd);
 		else
 			add_client(socket, fd, who.uid);
 	}
@@ -563,7 +558,7 @@ void control_socket_free(struct control_socket *server)
 
 void control_socket_watch(struct control_socket_client *client, unsigned topics)
 {
-	client->server->counts.watchers += client->topics == 0;
+	client->server->nwatchers += client->topics == 0;
 	client->topics = topics;
 	loop_timer_clear(client->server->control->loop, &client->deadline);
 	write_out(client);
@@ -571,7 +566,7 @@ void control_socket_watch(struct control_socket_client *client, unsigned topics)
 
 bool control_socket_has_watcher(const struct control_socket *server, unsigned topic)
 {
-	if (!server || !server->counts.watchers)
+	if (!server || !server->nwatchers)
 		return false;
 	for (struct control_socket_client *client = server->clients; client; client = client->next)
 		if (client->topics & topic)
@@ -591,9 +586,4 @@ unsigned control_socket_publish(
 		n++;
 	}
 	return n;
-}
-
-void control_socket_count(const struct control_socket *server, struct control_socket_counts *counts)
-{
-	*counts = server->counts;
 }

@@ -71,12 +71,4 @@ unsigned control_socket_publish(
 	struct control_socket *server, unsigned topic, const char *json, size_t len);
 bool control_socket_has_watcher(const struct control_socket *server, unsigned topic);
 
-struct control_socket_counts {
-	unsigned clients, watchers;
-	uint64_t dropped;     /* for not reading */
-	uint64_t turned_away; /* too many connections */
-};
-void control_socket_count(
-	const struct control_socket *server, struct control_socket_counts *counts);
-
 #endif

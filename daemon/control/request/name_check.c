@@ -47,7 +47,8 @@ static bool is_in_policy(const struct policy *policy, const char *user)
 	return false;
 }
 
-bool name_check_is_user(const struct control *control, const char *user)
+/* Is somebody of this name logged in, a device, blocked, or named by the policy? */
+static bool is_user(const struct control *control, const char *user)
 {
 	const char *name = user;
 	unsigned sources = policy_user_sources(&name);
@@ -77,7 +78,7 @@ bool name_check_given(const struct command *command, const char *part)
 	if (!word)
 		return true;
 	if (strcmp(part, "user") == 0)
-		return name_check_is_user(command->control, word);
+		return is_user(command->control, word);
 	if (strcmp(part, "server") == 0 && strcmp(word, "original") == 0)
 		return true;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

@@ -6,8 +6,6 @@
 
 #include "daemon/control/request/command.h"
 
-/* Is somebody of this name logged in, a device, blocked, or named by the policy? */
-bool name_check_is_user(const struct control *control, const char *user);
 /* Is the value of this part ("user", "zone", "rule", "server") known, or not given? */
 bool name_check_given(const struct command *command, const char *part);
 /* Ends the command: there is no such user, zone, rule or server. more is what else was looked at,

@@ -157,12 +157,6 @@ void scan_part_text_taken(struct scan_part *part, size_t len)
 
 /* ---- its goals ---- */
 
-void scan_part_go_on(struct scan_part *part)
-{
-	if (part->verdict == SCAN_PENDING)
-		kind_of(part)->go_on(part);
-}
-
 /* False: its circuit is open. */
 static bool begin(struct scan_part *part)
 {

@@ -72,8 +72,6 @@ static inline const struct policy_scan *scan_part_policy(const struct scan_part 
 }
 /* The way to the goal is gone as far as it goes now. */
 void scan_part_seek(struct scan_part *part, enum scan_goal goal, uint64_t due_ms);
-/* On to the goal. */
-void scan_part_go_on(struct scan_part *part);
 /* The message is over, in whatever way. */
 void scan_part_over(struct scan_part *part);
 uint64_t scan_part_deadline(const struct scan_part *part);

@@ -45,17 +45,6 @@ static void check_ports(
 	}
 }
 
-void language_check_zones(struct language *l)
-{
-	const struct language_zone_note *notes = l->zone_notes.v;
-
-	for (size_t i = 0; i < l->policy->nzones && !l->stopped; i++) {
-		check_interfaces(l, &l->policy->zones[i], &notes[i]);
-		check_ports(l, &l->policy->zones[i], &notes[i]);
-	}
-	language_check_overlap(l);
-}
-
 /* --- two zones: a client may be in one only
  *
  * Each zone is a set of (interface pattern, network) pairs. Patterns are sorted; a pattern can only
@@ -217,7 +206,7 @@ static void check_group(
 	sweep(l, group, members, pattern);
 }
 
-void language_check_overlap(struct language *l)
+static void check_overlap(struct language *l)
 {
 	struct language_vector pairs = {0};
 	struct pair **group = NULL;
@@ -242,4 +231,15 @@ void language_check_overlap(struct language *l)
 out:
 	free(group);
 	language_vector_fini(&pairs);
+}
+
+void language_check_zones(struct language *l)
+{
+	const struct language_zone_note *notes = l->zone_notes.v;
+
+	for (size_t i = 0; i < l->policy->nzones && !l->stopped; i++) {
+		check_interfaces(l, &l->policy->zones[i], &notes[i]);
+		check_ports(l, &l->policy->zones[i], &notes[i]);
+	}
+	check_overlap(l);
 }

@@ -152,7 +152,7 @@ static void count_refused(struct engine *engine, unsigned code, struct engine_ou
 		engine_finish(engine, ENDING_PROTOCOL, ENGINE_WORDS_MANY_REFUSED, out);
 }
 
-void engine_rcpt_refuse(
+static void refuse(
 	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out)
 {
 	engine_say_refusal(engine, refusal, out);
@@ -165,7 +165,7 @@ void engine_rcpt_refuse(
 void engine_rcpt_answer(struct engine *engine, enum engine_words words, struct engine_out *out)
 {
 	if (words != ENGINE_WORDS_KEPT) {
-		engine_rcpt_refuse(engine, engine_refusal_of(words), out);
+		refuse(engine, engine_refusal_of(words), out);
 		return;
 	}
 	unsigned code = engine_code_for_client(engine->reply_code);
@@ -207,7 +207,7 @@ void engine_rcpt(struct engine *engine, const char *args, size_t len, struct eng
 	}
 	engine->recipients += engine->recipients < UINT16_MAX;
 	if (refusal) {
-		engine_rcpt_refuse(engine, refusal, out);
+		refuse(engine, refusal, out);
 		return;
 	}
 	if (engine->answer != ENGINE_WORDS_NONE)
@@ -245,7 +245,7 @@ void engine_rcpt_verdict(
 	bool other = engine->connected && verdict->server != engine->server;
 
 	if (verdict->refusal) {
-		engine_rcpt_refuse(engine, verdict->refusal, out);
+		refuse(engine, verdict->refusal, out);
 		return;
 	}
 	if (engine->answer != ENGINE_WORDS_NONE) { /* the server was lost meanwhile */
@@ -326,7 +326,7 @@ void engine_rcpt_lost(struct engine *engine, enum engine_words words, struct eng
 	engine_server_drop(engine, out);
 	if (engine->accepted > 0)
 		engine->answer = (uint8_t)words;
-	engine_rcpt_refuse(engine, &refusal, out);
+	refuse(engine, &refusal, out);
 }
 
 /* Any reply but 421 is final: greylisting and full mailboxes are the same on every host. */

@@ -149,8 +149,6 @@ void engine_rcpt(struct engine *engine, const char *args, size_t len, struct eng
 void engine_rcpt_verdict(
 	struct engine *engine, const struct engine_verdict *verdict, struct engine_out *out);
 /* The last reply to the recipient in hand: our words (KEPT: the line), or the server's code. */
-void engine_rcpt_refuse(
-	struct engine *engine, const struct smtp_refusal *refusal, struct engine_out *out);
 void engine_rcpt_answer(struct engine *engine, enum engine_words words, struct engine_out *out);
 void engine_rcpt_replied(struct engine *engine, unsigned code, struct engine_out *out);
 /* No reply to the recipient will come. */

@@ -26,7 +26,7 @@ uint64_t policy_texts_hash_all(const struct policy_texts *texts, const char *tex
 	return hash ? hash : 1;
 }
 
-const struct policy_text *policy_texts_find(const struct policy_texts *texts, const char *path)
+static const struct policy_text *find(const struct policy_texts *texts, const char *path)
 {
 	for (size_t i = 0; i < texts->n; i++)
 		if (strcmp(texts->v[i].path, path) == 0)
@@ -46,7 +46,7 @@ static char *copy_of(const char *text, size_t len)
 
 int policy_texts_add(struct policy_texts *texts, const char *path, const char *text, size_t len)
 {
-	if (policy_texts_find(texts, path))
+	if (find(texts, path))
 		return 0;
 	if (texts->n == POLICY_TEXTS_MAX)
 		return -E2BIG;
@@ -70,7 +70,7 @@ int policy_texts_add(struct policy_texts *texts, const char *path, const char *t
 int policy_texts_read(void *context, const char *path, char **text, size_t *len)
 {
 	struct policy_texts *texts = context;
-	const struct policy_text *kept = texts->replay ? policy_texts_find(texts, path) : NULL;
+	const struct policy_text *kept = texts->replay ? find(texts, path) : NULL;
 	if (kept) {
 		*text = copy_of(kept->text, kept->len);
 		*len = kept->len;

@@ -27,7 +27,6 @@ struct policy_texts {
 int policy_texts_read(void *texts, const char *path, char **text, size_t *len);
 /* Keeps a copy. 0, -ENOMEM or -E2BIG. */
 int policy_texts_add(struct policy_texts *texts, const char *path, const char *text, size_t len);
-const struct policy_text *policy_texts_find(const struct policy_texts *texts, const char *path);
 void policy_texts_fini(struct policy_texts *texts);
 
 /* FNV-1a of 64 bits: tells files apart that are not made to deceive. Begin with

@@ -10,6 +10,7 @@
 #include <net/if_arp.h>
 
 #include "kernel-rules/netlink.h"
+#include "lib/base/vector.h"
 
 #define READS_MOST 64
 #define TRIES      8
@@ -38,14 +39,10 @@ static struct entry *find(const struct links *links, uint32_t ifindex)
 
 static int came(struct links *links, const struct link *link)
 {
-	if (links->n == links->room) {
-		size_t room = links->room ? links->room * 2 : 16;
-		struct entry *v = realloc(links->v, room * sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		links->v = v;
-		links->room = room;
-	}
+	struct entry *v = vector_grow(links->v, links->n, &links->room, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	links->v = v;
 	links->v[links->n++] = (struct entry){.link = *link, .seen = true};
 	links->on_change(links->context, LINK_CAME, NULL, link);
 	return 0;

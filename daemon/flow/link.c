@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/flow/link.h"
 
+#include "lib/base/vector.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,23 +33,14 @@ void link_table_fini(struct link_table *table)
 	memset(table, 0, sizeof(*table));
 }
 
-static int grow(struct link_table *table)
-{
-	size_t room = table->room ? table->room * 2 : 16;
-	struct link *v = realloc(table->v, room * sizeof(*v));
-	if (!v)
-		return -ENOMEM;
-	table->v = v;
-	table->room = room;
-	return 0;
-}
-
 int link_put(struct link_table *table, const struct ipc_link *ipc)
 {
 	size_t at = place(table, ipc->ifindex);
 	if (!stands_at(table, at, ipc->ifindex)) {
-		if (table->n == table->room && grow(table) < 0)
+		struct link *v = vector_grow(table->v, table->n, &table->room, sizeof(*v));
+		if (!v)
 			return -ENOMEM;
+		table->v = v;
 		memmove(table->v + at + 1, table->v + at, (table->n - at) * sizeof(*table->v));
 		table->n++;
 	}

@@ -8,6 +8,7 @@
 #include "daemon/base/log.h"
 #include "lib/base/container.h"
 #include "lib/base/copy.h"
+#include "lib/base/vector.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -33,14 +34,10 @@ static void collect(void *context, const struct client *client)
 
 	if (!bsearch(client->ifname, names->v, names->n, sizeof(names->v[0]), compare))
 		return;
-	if (stale->n == stale->room) {
-		size_t room = stale->room ? stale->room * 2 : 64;
-		struct client_change *v = realloc(stale->v, room * sizeof(*v));
-		if (!v)
-			return;
-		stale->v = v;
-		stale->room = room;
-	}
+	struct client_change *v = vector_grow(stale->v, stale->n, &stale->room, sizeof(*v));
+	if (!v)
+		return;
+	stale->v = v;
 	stale->v[stale->n++] = (struct client_change){.add = false, .client = *client};
 }
 
@@ -84,17 +81,13 @@ void keeper_forget_interface(struct keeper *keeper, const char *name)
 
 	if (!keeper->has_plan || !clients_count(keeper->table))
 		return;
-	if (names->n == names->room) {
-		size_t room = names->room ? names->room * 2 : 64;
-		void *v = realloc(names->v, room * sizeof(names->v[0]));
-		if (!v) {
-			forget(keeper);
-			clients_flush(keeper->table); /* costs queue trips and is never wrong */
-			return;
-		}
-		names->v = v;
-		names->room = room;
+	void *v = vector_grow(names->v, names->n, &names->room, sizeof(names->v[0]));
+	if (!v) {
+		forget(keeper);
+		clients_flush(keeper->table); /* costs queue trips and is never wrong */
+		return;
 	}
+	names->v = v;
 	copy_text(names->v[names->n++], sizeof(names->v[0]), name);
 	loop_timer_set(keeper->loop, &names->timer, now_ms > next_ms ? now_ms : next_ms);
 }

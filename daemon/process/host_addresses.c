@@ -2,6 +2,7 @@
 #include "daemon/process/host_addresses.h"
 
 #include "daemon/process/child.h"
+#include "lib/base/vector.h"
 #include "lib/ipc/health.h"
 
 #include <stdio.h>
@@ -77,14 +78,10 @@ static struct ipc_resolved *add(struct host_addresses *hosts)
 		memmove(hosts->v, hosts->v + 1, (HOSTS_MAX - 1) * sizeof(*hosts->v));
 		return &hosts->v[HOSTS_MAX - 1];
 	}
-	if (hosts->n == hosts->room) {
-		size_t room = hosts->room ? 2 * hosts->room : 4;
-		struct ipc_resolved *v = realloc(hosts->v, room * sizeof(*v));
-		if (!v)
-			return NULL;
-		hosts->v = v;
-		hosts->room = room;
-	}
+	struct ipc_resolved *v = vector_grow(hosts->v, hosts->n, &hosts->room, sizeof(*v));
+	if (!v)
+		return NULL;
+	hosts->v = v;
 	return &hosts->v[hosts->n++];
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/tls/credentials.h"
 
 #include "daemon/base/channel.h"
+#include "lib/base/vector.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -82,14 +83,10 @@ static void remove_at(struct tls_credentials *all, size_t i)
 
 static int add(struct tls_credentials *all, struct tls_credential *one)
 {
-	if (all->n == all->room) {
-		size_t room = all->room ? 2 * all->room : 8;
-		struct tls_credential **v = realloc(all->v, room * sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		all->v = v;
-		all->room = room;
-	}
+	struct tls_credential **v = vector_grow(all->v, all->n, &all->room, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	all->v = v;
 	all->v[all->n++] = one;
 	return 0;
 }

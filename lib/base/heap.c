@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/base/heap.h"
 
+#include "lib/base/vector.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -48,14 +50,11 @@ void heap_fini(struct heap *heap)
 
 int heap_reserve(struct heap *heap)
 {
-	if (heap->n < heap->room)
-		return 0;
-	size_t room = heap->room ? heap->room * 2 : 64;
-	struct heap_item **v = realloc(heap->v, room * sizeof(*v));
+	struct heap_item **v = vector_grow(heap->v, heap->n, &heap->room, sizeof(*v));
+
 	if (!v)
 		return -ENOMEM;
 	heap->v = v;
-	heap->room = room;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/base/width.h"
 
+#include "lib/base/vector.h"
 #include "lib/policy/element.h"
 
 #include <stdlib.h>
@@ -12,16 +13,12 @@ __extension__ typedef unsigned __int128 number;
 
 static void add_range(struct width *width, const struct range *range)
 {
-	if (width->n == width->room) {
-		size_t room = width->room ? 2 * width->room : 64;
-		struct range *v = realloc(width->v, room * sizeof(*v));
-		if (!v) {
-			width->failed = true;
-			return;
-		}
-		width->v = v;
-		width->room = room;
+	struct range *v = vector_grow(width->v, width->n, &width->room, sizeof(*v));
+	if (!v) {
+		width->failed = true;
+		return;
 	}
+	width->v = v;
 	width->v[width->n++] = *range;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/parse.h"
 
+#include "lib/base/vector.h"
 #include "lib/policy/element.h"
 
 #include <errno.h>
@@ -169,14 +170,11 @@ static void note_good(struct language_listing *listing, const struct word *word)
 static bool add_word(
 	struct language_listing *listing, enum policy_list_holds holds, const struct word *word)
 {
-	if (listing->n == listing->room) {
-		size_t room = listing->room ? listing->room * 2 : 64;
-		struct policy_elem *more = realloc(listing->elems, room * sizeof(*more));
-		if (!more)
-			return false;
-		listing->elems = more;
-		listing->room = room;
-	}
+	struct policy_elem *more =
+		vector_grow(listing->elems, listing->n, &listing->room, sizeof(*more));
+	if (!more)
+		return false;
+	listing->elems = more;
 	const char *expected = word->wrong ? word->wrong
 					   : element_parse(holds, word->text, word->len,
 						     &listing->elems[listing->n]);

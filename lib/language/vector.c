@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/base/vector.h"
 #include "lib/language/parse.h"
 
 #include <stdlib.h>
@@ -6,16 +7,13 @@
 
 void *language_push(struct language *l, struct language_vector *vector, size_t size)
 {
-	if (vector->n == vector->room) {
-		size_t room = vector->room ? vector->room * 2 : 8;
-		void *v = realloc(vector->v, room * size);
-		if (!v) {
-			language_out_of_memory(l);
-			return NULL;
-		}
-		vector->v = v;
-		vector->room = room;
+	void *v = vector_grow(vector->v, vector->n, &vector->room, size);
+
+	if (!v) {
+		language_out_of_memory(l);
+		return NULL;
 	}
+	vector->v = v;
 	void *member = (char *)vector->v + vector->n++ * size;
 	memset(member, 0, size);
 	return member;

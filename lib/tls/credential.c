@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/tls/credential.h"
 
+#include "lib/base/vector.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,14 +106,10 @@ static int add(struct credentials *all, const struct credential *wanted)
 		found->radiuses |= wanted->radiuses;
 		return 0;
 	}
-	if (all->n == all->room) {
-		size_t room = all->room ? 2 * all->room : 16;
-		struct credential *v = realloc(all->v, room * sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		all->v = v;
-		all->room = room;
-	}
+	struct credential *v = vector_grow(all->v, all->n, &all->room, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	all->v = v;
 	all->v[all->n++] = *wanted;
 	return 0;
 }

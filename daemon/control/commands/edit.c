@@ -2,6 +2,7 @@
 /* Commands that change the policy by single statements: alone, or some as one change. */
 #include "daemon/control/policy/edit/edit.h"
 
+#include "lib/base/vector.h"
 #include "lib/command/batch.h"
 #include "lib/command/request.h"
 
@@ -46,14 +47,10 @@ static void refuse(struct batch *batch, unsigned line, enum outcome outcome, con
 
 static struct edit *new_edit(struct batch *batch)
 {
-	if (batch->n == batch->room) {
-		size_t room = batch->room ? 2 * batch->room : 64;
-		struct edit *edits = realloc(batch->edits, room * sizeof(*edits));
-		if (!edits)
-			return NULL;
-		batch->edits = edits;
-		batch->room = room;
-	}
+	struct edit *edits = vector_grow(batch->edits, batch->n, &batch->room, sizeof(*edits));
+	if (!edits)
+		return NULL;
+	batch->edits = edits;
 	return &batch->edits[batch->n];
 }
 

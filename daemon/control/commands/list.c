@@ -12,6 +12,7 @@
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/store/session_store.h"
 #include "lib/base/lpm.h"
+#include "lib/base/vector.h"
 #include "lib/language/language.h"
 #include "lib/policy/element.h"
 
@@ -46,16 +47,13 @@ struct showing {
 static int collect(void *context, const struct policy_elem *elem, uint64_t end_ms)
 {
 	struct showing *showing = context;
-	if (showing->n == showing->room) {
-		size_t room = showing->room ? 2 * showing->room : 64;
-		struct session_store_entry *v = realloc(showing->v, room * sizeof(*v));
-		if (!v) {
-			showing->failed = true;
-			return 1;
-		}
-		showing->v = v;
-		showing->room = room;
+	struct session_store_entry *v =
+		vector_grow(showing->v, showing->n, &showing->room, sizeof(*v));
+	if (!v) {
+		showing->failed = true;
+		return 1;
 	}
+	showing->v = v;
 	struct session_store_entry entry = {.elem = *elem, .end_ms = end_ms};
 	if (element_text_len(elem) && !(entry.elem.text = strndup(elem->text, elem->len))) {
 		showing->failed = true;

@@ -3,6 +3,7 @@
 
 #include "daemon/control/control.h"
 #include "lib/base/container.h"
+#include "lib/base/vector.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -204,16 +205,13 @@ const struct entry *entries_find_other(const struct entries *entries, const stru
  * it costs queue trips and is never wrong. */
 static void drop(struct entries *entries, struct node *node)
 {
-	if (entries->nbatch == entries->batch_room) {
-		size_t room = entries->batch_room ? 2 * entries->batch_room : 64;
-		struct ipc_entry *batch = realloc(entries->batch, room * sizeof(*entries->batch));
-		if (!batch) {
-			entries_drop_all(entries);
-			return;
-		}
-		entries->batch = batch;
-		entries->batch_room = room;
+	struct ipc_entry *batch = vector_grow(
+		entries->batch, entries->nbatch, &entries->batch_room, sizeof(*entries->batch));
+	if (!batch) {
+		entries_drop_all(entries);
+		return;
 	}
+	entries->batch = batch;
 	struct ipc_entry *gone = &entries->batch[entries->nbatch++];
 	*gone = node->entry.key;
 	gone->add = 0;

@@ -4,6 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
+#include "lib/base/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,16 +56,13 @@ void interfaces_put(struct control *control, const struct ipc_link *ipc)
 	struct control_link *link = find(control, ipc->ifindex);
 
 	if (!link) {
-		if (control->nlinks == control->links_room) {
-			size_t room = control->links_room ? 2 * control->links_room : 64;
-			struct control_link *links = realloc(control->links, room * sizeof(*links));
-			if (!links) {
-				log_error("no memory for interface %s", ipc->name);
-				return;
-			}
-			control->links = links;
-			control->links_room = room;
+		struct control_link *links = vector_grow(
+			control->links, control->nlinks, &control->links_room, sizeof(*links));
+		if (!links) {
+			log_error("no memory for interface %s", ipc->name);
+			return;
 		}
+		control->links = links;
 		link = &control->links[control->nlinks++];
 		*link = (struct control_link){.ifindex = ipc->ifindex};
 		memcpy(link->name, ipc->name, sizeof(link->name));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/peers/scan_states.h"
 
+#include "lib/base/vector.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,14 +52,10 @@ static struct row *make(struct scan_states *states, uint32_t number)
 {
 	if (states->n == ROWS_MAX)
 		drop(states, 0);
-	if (states->n == states->room) {
-		size_t room = states->room ? 2 * states->room : 8;
-		struct row *v = realloc(states->v, room * sizeof(*v));
-		if (!v)
-			return NULL;
-		states->v = v;
-		states->room = room;
-	}
+	struct row *v = vector_grow(states->v, states->n, &states->room, sizeof(*v));
+	if (!v)
+		return NULL;
+	states->v = v;
 	struct row *row = &states->v[states->n++];
 	memset(row, 0, sizeof(*row));
 	row->number = number;

@@ -2,6 +2,7 @@
 #include "daemon/control/request/selection.h"
 
 #include "daemon/control/control.h"
+#include "lib/base/vector.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,14 +23,10 @@ static int select_one(void *context, struct session *session)
 	for (size_t i = 0; i < selection->n && has_address(selection); i++)
 		if (selection->ids[i] == session->id)
 			return 0; /* met by another of its prefixes */
-	if (selection->n == selection->room) {
-		size_t room = selection->room ? 2 * selection->room : 64;
-		uint64_t *ids = realloc(selection->ids, room * sizeof(*ids));
-		if (!ids)
-			return -ENOMEM;
-		selection->ids = ids;
-		selection->room = room;
-	}
+	uint64_t *ids = vector_grow(selection->ids, selection->n, &selection->room, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	selection->ids = ids;
 	selection->ids[selection->n++] = session->id;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/peers/question.h"
 #include "daemon/control/session/passed.h"
+#include "lib/base/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,16 +82,13 @@ static void on_answer(struct question *ask, const struct ipc_header *ipc)
 
 static bool add(struct end_passed *end_passed, const struct source *source)
 {
-	if (end_passed->n == end_passed->room) {
-		size_t room = end_passed->room ? 2 * end_passed->room : 64;
-		struct source *waiting =
-			room <= WAITING_MAX ? realloc(end_passed->waiting, room * sizeof(*waiting))
-					    : NULL;
-		if (!waiting)
-			return false;
-		end_passed->waiting = waiting;
-		end_passed->room = room;
-	}
+	struct source *waiting = end_passed->n < WAITING_MAX
+					 ? vector_grow(end_passed->waiting, end_passed->n,
+						   &end_passed->room, sizeof(*waiting))
+					 : NULL;
+	if (!waiting)
+		return false;
+	end_passed->waiting = waiting;
 	end_passed->waiting[end_passed->n++] = *source;
 	return true;
 }

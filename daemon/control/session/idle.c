@@ -6,6 +6,7 @@
 #include "daemon/control/peers/question.h"
 #include "daemon/control/session/passed.h"
 #include "lib/base/container.h"
+#include "lib/base/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,14 +78,10 @@ bool idle_goes_on(struct idle *idle, struct session *session)
 		return true;
 	if (!passed_any(control->passed, session->id))
 		return false;
-	if (idle->n == idle->room) {
-		size_t room = idle->room ? 2 * idle->room : 64;
-		struct waiting *v = realloc(idle->v, room * sizeof(*v));
-		if (!v)
-			return false;
-		idle->v = v;
-		idle->room = room;
-	}
+	struct waiting *v = vector_grow(idle->v, idle->n, &idle->room, sizeof(*v));
+	if (!v)
+		return false;
+	idle->v = v;
 	struct waiting *waiting = &idle->v[idle->n++];
 	*waiting = (struct waiting){.id = session->id,
 		.active_ms = session->active_ms,

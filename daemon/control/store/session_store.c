@@ -5,6 +5,7 @@
 #include "daemon/control/store/block_store.h"
 #include "daemon/control/store/database.h"
 #include "daemon/control/store/state_mark.h"
+#include "lib/base/vector.h"
 #include "lib/policy/element.h"
 
 #include <errno.h>
@@ -70,14 +71,10 @@ static int migrate(struct database *store, struct sqlite3 *db, void *context)
 
 static int note_over(struct session_store *store, uint64_t id)
 {
-	if (store->nover == store->over_room) {
-		size_t room = store->over_room ? store->over_room * 2 : 64;
-		uint64_t *over = realloc(store->over, room * sizeof(*over));
-		if (!over)
-			return -ENOMEM;
-		store->over = over;
-		store->over_room = room;
-	}
+	uint64_t *over = vector_grow(store->over, store->nover, &store->over_room, sizeof(*over));
+	if (!over)
+		return -ENOMEM;
+	store->over = over;
 	store->over[store->nover++] = id;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "lib/language/edit/clause.h"
 
 #include "lib/base/text.h"
+#include "lib/base/vector.h"
 #include "lib/language/edit/tokens.h"
 #include "lib/language/parse.h"
 
@@ -33,13 +34,10 @@ static void fini(struct clauses *clauses)
 /* Takes both over. */
 static void insert(struct clauses *clauses, size_t at, char *key, char *text)
 {
-	if (clauses->n == clauses->room) {
-		size_t room = clauses->room ? 2 * clauses->room : 16;
-		struct clause *v = realloc(clauses->v, room * sizeof(*v));
-		clauses->failed = clauses->failed || !v;
-		clauses->v = v ? v : clauses->v;
-		clauses->room = v ? room : clauses->room;
-	}
+	struct clause *v = vector_grow(clauses->v, clauses->n, &clauses->room, sizeof(*v));
+
+	clauses->v = v ? v : clauses->v;
+	clauses->failed = clauses->failed || !v;
 	if (clauses->failed || !key || !text) {
 		clauses->failed = true;
 		free(key);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/edit/statements.h"
 
+#include "lib/base/vector.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,16 +56,13 @@ struct statement *statements_split(const char *text, size_t len, size_t *n)
 		const char *newline = memchr(text + at, '\n', len - at);
 		size_t line = newline ? (size_t)(newline - text) - at + 1 : len - at;
 		if (begins(text + at, line)) {
-			if (*n == room) {
-				room = room ? 2 * room : 64;
-				struct statement *more = realloc(v, room * sizeof(*v));
-				if (!more) {
-					free(v);
-					*n = 0;
-					return NULL;
-				}
-				v = more;
+			struct statement *more = vector_grow(v, *n, &room, sizeof(*v));
+			if (!more) {
+				free(v);
+				*n = 0;
+				return NULL;
 			}
+			v = more;
 			v[(*n)++] = (struct statement){.key = text + at,
 				.text = text + at,
 				.key_len = key_len(text + at, line)};

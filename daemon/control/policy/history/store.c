@@ -2,6 +2,7 @@
 #include "daemon/control/policy/history/store.h"
 
 #include "daemon/control/store/disk.h"
+#include "lib/base/vector.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -116,13 +117,10 @@ static size_t find_numbers(const char *dir, uint64_t **numbers)
 		uint64_t number = strtoull(file->d_name, &rest, 10);
 		if (rest == file->d_name || strcmp(rest, ".policy") != 0 || number == 0)
 			continue;
-		if (n == room) {
-			room = room ? 2 * room : 32;
-			uint64_t *more = realloc(*numbers, room * sizeof(**numbers));
-			if (!more)
-				break;
-			*numbers = more;
-		}
+		uint64_t *more = vector_grow(*numbers, n, &room, sizeof(**numbers));
+		if (!more)
+			break;
+		*numbers = more;
 		(*numbers)[n++] = number;
 	}
 	if (folder)

@@ -70,9 +70,19 @@ void smtp_on_freed(struct smtp *smtp)
 
 /* ---- what it is told ---- */
 
+static bool keeps_texts(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->nscans; i++)
+		if (policy->scans[i].mode == POLICY_SCAN_WHOLE)
+			return true;
+	return false;
+}
+
 static void fill_stock(struct smtp *smtp)
 {
 	stock_fill(&smtp->ways, smtp->table.binds > 0);
+	if (smtp->picture_known && keeps_texts(smtp_picture(smtp)->policy))
+		spool_expect(&smtp->spool);
 }
 
 static void on_complete(struct smtp *smtp)

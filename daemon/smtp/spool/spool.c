@@ -295,7 +295,7 @@ void spool_tick(struct spool *spool)
 		fail(text, spool->files.error ? spool->files.error : -EMFILE);
 		run_ready(text);
 	}
-	if (spool->used)
+	if (spool->expects)
 		spool_files_fill(&spool->files);
 	pool_trim(&spool->pieces, 64);
 }
@@ -322,6 +322,13 @@ void spool_fini(struct spool *spool)
 	pool_fini(&spool->pieces);
 }
 
+void spool_expect(struct spool *spool)
+{
+	if (!spool->expects)
+		spool_files_fill(&spool->files);
+	spool->expects = true;
+}
+
 int spool_may_begin(struct spool *spool)
 {
 	if (pool_taken(&spool->texts) == SPOOL_TEXTS)
@@ -341,7 +348,7 @@ struct spool_text *spool_begin(struct spool *spool, void *owner)
 	if (!text)
 		return NULL;
 	memset(text, 0, offsetof(struct spool_text, pieces));
-	spool->used = true;
+	spool->expects = true;
 	text->job.run = run_task;
 	text->job.done = on_done;
 	text->spool = spool;

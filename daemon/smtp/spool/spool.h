@@ -33,7 +33,7 @@ struct spool {
 	struct loop *loop;
 	struct pool texts, pieces;
 	uint32_t beyond; /* pieces that are taken beyond the sure ones */
-	bool used;       /* there was a text: files are kept in stock */
+	bool expects;    /* texts may come: files are kept in stock */
 	struct spool_files files;
 	struct spool_text *waiting; /* for a file */
 	/* A text takes or gives something again; also one that failed. */
@@ -49,6 +49,8 @@ void spool_on_file(struct spool *spool);
 /* Once a second. */
 void spool_tick(struct spool *spool);
 
+/* Texts may come: by its files the disk is known before the first of them. */
+void spool_expect(struct spool *spool);
 /* May a text begin? -ENOSPC: the disk is nearly full; -EAGAIN: there are too many texts. */
 int spool_may_begin(struct spool *spool);
 /* NULL: as above, or no memory. owner: for on_ready(). */

@@ -30,6 +30,8 @@ void examination_of_credentials(const struct examination *exam);
 void examination_of_auths(const struct examination *exam);
 /* scan.c: what judges messages. */
 void examination_of_scans(const struct examination *exam);
+/* clamd.c: the configuration of the clamd that a scan of the policy, by its number, asks. */
+void examination_of_clamd(const struct examination *exam, size_t index);
 /* way.c: where the zones' interfaces lead. */
 void examination_of_ways(const struct examination *exam);
 /* foreign.c: other programs' chains and rules on the way of our packets. */

@@ -176,5 +176,6 @@ void examination_of_scans(const struct examination *exam)
 			check_socket(exam, scan);
 		check_accept(exam, scan, &sum);
 		check_verdicts(exam, scan, &sum);
+		examination_of_clamd(exam, i);
 	}
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/mailset.h"
 
+#include "lib/base/container.h"
+#include "lib/base/hash.h"
 #include "lib/policy/policy.h"
 #include "lib/smtp/domain.h"
 
@@ -9,16 +11,19 @@
 #include <string.h>
 
 struct entry {
-	struct entry *next; /* in its bucket */
-	uint32_t hash;
+	struct hash_link hashed; /* by its key */
 	void *value;
 	char key[];
 };
 
 struct mailset {
-	struct entry **buckets;
-	size_t n, room; /* room is 0 or a power of two */
+	struct hash hash;
 };
+
+static struct entry *entry_of(struct hash_link *link)
+{
+	return link ? container_of(link, struct entry, hashed) : NULL;
+}
 
 /* ---- keys */
 
@@ -98,90 +103,59 @@ void mailset_free(struct mailset *set)
 {
 	if (!set)
 		return;
-	for (size_t i = 0; i < set->room; i++)
-		for (struct entry *entry = set->buckets[i], *next; entry; entry = next) {
-			next = entry->next;
-			free(entry);
-		}
-	free(set->buckets);
+	struct hash_walk walk = {0};
+	for (struct entry *entry; (entry = entry_of(hash_step(&set->hash, &walk)));)
+		free(entry);
+	hash_fini(&set->hash);
 	free(set);
 }
 
-/* Where it hangs, or where it would. */
-static struct entry **find(const struct mailset *set, const char *key, size_t len, uint32_t hash)
+static struct entry *find(const struct mailset *set, const char *key, size_t len, uint32_t hash)
 {
-	struct entry **link = &set->buckets[hash & (set->room - 1)];
+	struct entry *entry = entry_of(hash_find(&set->hash, hash));
 
-	while (*link && ((*link)->hash != hash || strncmp((*link)->key, key, len) != 0 ||
-				(*link)->key[len] != '\0'))
-		link = &(*link)->next;
-	return link;
-}
-
-static int grow(struct mailset *set)
-{
-	size_t room = set->room ? set->room * 2 : 16;
-	struct entry **buckets = calloc(room, sizeof(struct entry *));
-
-	if (!buckets)
-		return -ENOMEM;
-	for (size_t i = 0; i < set->room; i++)
-		for (struct entry *entry = set->buckets[i], *next; entry; entry = next) {
-			struct entry **link = &buckets[entry->hash & (room - 1)];
-			next = entry->next;
-			entry->next = *link;
-			*link = entry;
-		}
-	free(set->buckets);
-	set->buckets = buckets;
-	set->room = room;
-	return 0;
+	while (entry && (strncmp(entry->key, key, len) != 0 || entry->key[len] != '\0'))
+		entry = entry_of(hash_next(&entry->hashed));
+	return entry;
 }
 
 int mailset_add(struct mailset *set, const char *key, void *value)
 {
 	size_t len = strlen(key);
 	uint32_t hash = policy_hash(key, len);
-	struct entry **link = set->room ? find(set, key, len, hash) : NULL;
+	struct entry *entry = find(set, key, len, hash);
 
-	if (link && *link) {
-		(*link)->value = value;
+	if (entry) {
+		entry->value = value;
 		return 0;
 	}
-	if (set->n == set->room && grow(set) < 0)
-		return -ENOMEM;
-	struct entry *entry = malloc(sizeof(*entry) + len + 1);
+	entry = hash_reserve(&set->hash) == 0 ? malloc(sizeof(*entry) + len + 1) : NULL;
 	if (!entry)
 		return -ENOMEM;
-	entry->next = NULL;
-	entry->hash = hash;
 	entry->value = value;
 	memcpy(entry->key, key, len + 1);
-	*find(set, key, len, hash) = entry;
-	set->n++;
+	hash_add(&set->hash, &entry->hashed, hash);
 	return 0;
 }
 
 void *mailset_del(struct mailset *set, const char *key)
 {
 	size_t len = strlen(key);
-	struct entry **link = set->room ? find(set, key, len, policy_hash(key, len)) : NULL;
+	struct entry *entry = find(set, key, len, policy_hash(key, len));
 
-	if (!link || !*link)
+	if (!entry)
 		return NULL;
-	struct entry *entry = *link;
 	void *value = entry->value;
-	*link = entry->next;
+	hash_del(&set->hash, &entry->hashed);
 	free(entry);
-	set->n--;
 	return value;
 }
 
 static void *find_bytes(const struct mailset *set, const char *key, size_t len)
 {
-	struct entry *const *link = set->room ? find(set, key, len, policy_hash(key, len)) : NULL;
+	const struct entry *entry = find(set, key, len, policy_hash(key, len));
 
-	return link && *link ? (*link)->value : NULL;
+	return entry ? entry->value : NULL;
 }
 
 void *mailset_find(const struct mailset *set, const char *key)

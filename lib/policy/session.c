@@ -12,13 +12,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS_FIRST 64
-
 const char *const session_source_names[SESSION_SOURCES] = {
 	[SESSION_SOURCE_CLI] = "cli",
 	[SESSION_SOURCE_HOOK] = "hook",
 	[SESSION_SOURCE_RADIUS] = "radius",
 };
+
+static struct session_entry *entry_by_id(struct hash_link *link)
+{
+	return link ? container_of(link, struct session_entry, by_id) : NULL;
+}
+
+static struct session_entry *find_id(const struct session_table *table, uint64_t id)
+{
+	struct session_entry *entry = entry_by_id(hash_find(&table->ids, (uint32_t)id));
+
+	while (entry && entry->session.id != id)
+		entry = entry_by_id(hash_next(&entry->by_id));
+	return entry;
+}
 
 static void free_entry(struct session_entry *entry)
 {
@@ -46,9 +58,7 @@ struct session_table *session_table_new(void)
 		return NULL;
 	table->portal = session_index_new();
 	table->devices.index = session_index_new();
-	table->buckets = BUCKETS_FIRST;
-	table->ids = calloc(BUCKETS_FIRST, sizeof(struct session_entry *));
-	if (!table->portal || !table->devices.index || !table->ids) {
+	if (!table->portal || !table->devices.index || hash_reserve(&table->ids) < 0) {
 		session_table_free(table);
 		return NULL;
 	}
@@ -59,12 +69,10 @@ void session_table_free(struct session_table *table)
 {
 	if (!table)
 		return;
-	for (size_t i = 0; table->ids && i < table->buckets; i++)
-		for (struct session_entry *entry = table->ids[i], *next; entry; entry = next) {
-			next = entry->next;
-			free_entry(entry);
-		}
-	free(table->ids);
+	struct hash_walk walk = {0};
+	for (struct session_entry *entry; (entry = entry_by_id(hash_step(&table->ids, &walk)));)
+		free_entry(entry);
+	hash_fini(&table->ids);
 	session_index_free(table->portal);
 	free_devices(&table->devices);
 	heap_fini(&table->ends);
@@ -172,25 +180,6 @@ void session_table_touch(struct session_table *table, struct session *session)
 		heap_set(&table->ends, &entry->end, end_ms);
 }
 
-static void grow_ids(struct session_table *table)
-{
-	size_t size = table->buckets * 2;
-	struct session_entry **ids = calloc(size, sizeof(*ids));
-
-	if (!ids)
-		return; /* the chains become longer */
-	for (size_t i = 0; i < table->buckets; i++)
-		for (struct session_entry *entry = table->ids[i], *next; entry; entry = next) {
-			next = entry->next;
-			struct session_entry **to = &ids[entry->session.id & (size - 1)];
-			entry->next = *to;
-			*to = entry;
-		}
-	free(table->ids);
-	table->ids = ids;
-	table->buckets = size;
-}
-
 int session_table_put(struct session_table *table, const struct session *session)
 {
 	struct session_entry *entry = copy_session(session);
@@ -203,27 +192,18 @@ int session_table_put(struct session_table *table, const struct session *session
 		return -ENOMEM;
 	}
 	session_table_del(table, entry->session.id); /* `session` may be the very one */
-	if (table->count >= table->buckets)
-		grow_ids(table);
-	struct session_entry **bucket = &table->ids[entry->session.id & (table->buckets - 1)];
-	entry->next = *bucket;
-	*bucket = entry;
-	table->count++;
+	hash_add(&table->ids, &entry->by_id, (uint32_t)entry->session.id);
 	session_table_touch(table, &entry->session);
 	return 0;
 }
 
 int session_table_del(struct session_table *table, uint64_t id)
 {
-	struct session_entry **at = &table->ids[id & (table->buckets - 1)];
+	struct session_entry *entry = find_id(table, id);
 
-	while (*at && (*at)->session.id != id)
-		at = &(*at)->next;
-	struct session_entry *entry = *at;
 	if (!entry)
 		return -ENOENT;
-	*at = entry->next;
-	table->count--;
+	hash_del(&table->ids, &entry->by_id);
 	heap_clear(&table->ends, &entry->end);
 	session_index_del(table->portal, entry);
 	free_entry(entry);
@@ -236,15 +216,13 @@ struct session *session_table_find(const struct session_table *table, uint64_t i
 		uint64_t i = id & ~SESSION_DEVICE_ID;
 		return i < table->devices.n ? &table->devices.v[i]->session : NULL;
 	}
-	for (struct session_entry *e = table->ids[id & (table->buckets - 1)]; e; e = e->next)
-		if (e->session.id == id)
-			return &e->session;
-	return NULL;
+	struct session_entry *entry = find_id(table, id);
+	return entry ? &entry->session : NULL;
 }
 
 size_t session_table_count(const struct session_table *table)
 {
-	return table->count;
+	return table->ids.n;
 }
 
 size_t session_table_count_zone(const struct session_table *table, const char *zone)
@@ -397,12 +375,12 @@ fail:
 
 int session_table_each(const struct session_table *table, session_visit *visit, void *context)
 {
-	for (size_t i = 0; i < table->buckets; i++)
-		for (struct session_entry *entry = table->ids[i]; entry; entry = entry->next) {
-			int stop = visit(context, &entry->session);
-			if (stop)
-				return stop;
-		}
+	struct hash_walk walk = {0};
+	for (struct session_entry *entry; (entry = entry_by_id(hash_step(&table->ids, &walk)));) {
+		int stop = visit(context, &entry->session);
+		if (stop)
+			return stop;
+	}
 	for (size_t i = 0; i < table->devices.n; i++) {
 		int stop = visit(context, &table->devices.v[i]->session);
 		if (stop)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/session_index.h"
 
+#include "lib/base/container.h"
 #include "lib/base/lpm.h"
 
 #include <errno.h>
@@ -13,11 +14,10 @@ struct prefix_slot {
 };
 
 struct session_user {
-	struct session_user *next; /* in its bucket */
+	struct hash_link hashed; /* by the name */
 	struct session_zone *zone;
 	struct session_entry *first;
 	size_t count;
-	uint32_t hash; /* of the name */
 	uint32_t len;
 	char name[];
 };
@@ -34,22 +34,33 @@ struct session_zone {
 
 struct session_index {
 	struct session_zone *zones;
-	struct session_link **macs; /* buckets */
-	size_t nmacs, mac_buckets;
-	struct session_user **users; /* buckets */
-	size_t nusers, user_buckets;
+	struct hash macs, users;
 };
 
-#define BUCKETS_FIRST 64
-
-static size_t bucket_of_mac(const struct session_index *index, const struct mac *mac)
+static uint32_t hash_of_mac(const struct mac *mac)
 {
-	return policy_hash(mac->bytes, sizeof(mac->bytes)) & (index->mac_buckets - 1);
+	return policy_hash(mac->bytes, sizeof(mac->bytes));
 }
 
-static size_t bucket_of_user(const struct session_index *index, uint32_t hash)
+static struct session_user *user_of(struct hash_link *link)
 {
-	return hash & (index->user_buckets - 1);
+	return link ? container_of(link, struct session_user, hashed) : NULL;
+}
+
+static struct session_link *link_of(struct hash_link *link)
+{
+	return link ? container_of(link, struct session_link, hashed) : NULL;
+}
+
+/* The first that has this MAC, and the one behind it. Others may be among them. */
+static struct session_link *first_link(const struct session_index *index, const struct mac *mac)
+{
+	return link_of(hash_find(&index->macs, hash_of_mac(mac)));
+}
+
+static struct session_link *next_link(const struct session_link *link)
+{
+	return link_of(hash_next(&link->hashed));
 }
 
 struct session_index *session_index_new(void)
@@ -58,10 +69,7 @@ struct session_index *session_index_new(void)
 
 	if (!index)
 		return NULL;
-	index->mac_buckets = index->user_buckets = BUCKETS_FIRST;
-	index->macs = calloc(BUCKETS_FIRST, sizeof(*index->macs));
-	index->users = calloc(BUCKETS_FIRST, sizeof(*index->users));
-	if (!index->macs || !index->users) {
+	if (hash_reserve(&index->macs) < 0 || hash_reserve(&index->users) < 0) {
 		session_index_free(index);
 		return NULL;
 	}
@@ -87,13 +95,11 @@ void session_index_free(struct session_index *index)
 		lpm_free(zone->addresses);
 		free(zone);
 	}
-	for (size_t i = 0; index->users && i < index->user_buckets; i++)
-		for (struct session_user *user = index->users[i], *next; user; user = next) {
-			next = user->next;
-			free(user);
-		}
-	free(index->users);
-	free(index->macs);
+	struct hash_walk walk = {0};
+	for (struct session_user *user; (user = user_of(hash_step(&index->users, &walk)));)
+		free(user);
+	hash_fini(&index->users);
+	hash_fini(&index->macs);
 	free(index);
 }
 
@@ -129,53 +135,12 @@ static struct session_zone *add_zone(struct session_index *index, const struct p
 static struct session_user *find_user(const struct session_index *index,
 	const struct session_zone *zone, const char *name, uint32_t len, uint32_t hash)
 {
-	for (struct session_user *user = index->users[bucket_of_user(index, hash)]; user;
-		user = user->next)
-		if (user->hash == hash && user->zone == zone && user->len == len &&
-			memcmp(user->name, name, len) == 0)
-			return user;
-	return NULL;
-}
+	struct session_user *user = user_of(hash_find(&index->users, hash));
 
-/* Growing is for speed alone: without memory the chains become longer. */
-static void grow_users(struct session_index *index)
-{
-	size_t old = index->user_buckets;
-	struct session_user **buckets =
-		index->nusers < old ? NULL : calloc(old * 2, sizeof(*buckets));
-
-	if (!buckets)
-		return;
-	index->user_buckets = old * 2;
-	for (size_t i = 0; i < old; i++)
-		for (struct session_user *user = index->users[i], *next; user; user = next) {
-			next = user->next;
-			size_t to = bucket_of_user(index, user->hash);
-			user->next = buckets[to];
-			buckets[to] = user;
-		}
-	free(index->users);
-	index->users = buckets;
-}
-
-static void grow_macs(struct session_index *index)
-{
-	size_t old = index->mac_buckets;
-	struct session_link **buckets =
-		index->nmacs < old ? NULL : calloc(old * 2, sizeof(*buckets));
-
-	if (!buckets)
-		return;
-	index->mac_buckets = old * 2;
-	for (size_t i = 0; i < old; i++)
-		for (struct session_link *link = index->macs[i], *next; link; link = next) {
-			next = link->next;
-			size_t to = bucket_of_mac(index, &link->mac);
-			link->next = buckets[to];
-			buckets[to] = link;
-		}
-	free(index->macs);
-	index->macs = buckets;
+	while (user &&
+		(user->zone != zone || user->len != len || memcmp(user->name, name, len) != 0))
+		user = user_of(hash_next(&user->hashed));
+	return user;
 }
 
 static struct session_user *add_user(
@@ -185,15 +150,10 @@ static struct session_user *add_user(
 
 	if (!user)
 		return NULL;
-	grow_users(index);
 	user->zone = zone;
-	user->hash = name->hash;
 	user->len = name->len;
 	memcpy(user->name, name->text, name->len);
-	size_t bucket = bucket_of_user(index, user->hash);
-	user->next = index->users[bucket];
-	index->users[bucket] = user;
-	index->nusers++;
+	hash_add(&index->users, &user->hashed, name->hash);
 	return user;
 }
 
@@ -201,11 +161,7 @@ static void free_user_if_idle(struct session_index *index, struct session_user *
 {
 	if (user->first)
 		return;
-	struct session_user **at = &index->users[bucket_of_user(index, user->hash)];
-	while (*at != user)
-		at = &(*at)->next;
-	*at = user->next;
-	index->nusers--;
+	hash_del(&index->users, &user->hashed);
 	free(user);
 }
 
@@ -213,11 +169,7 @@ static int add_link(
 	struct session_index *index, struct session_zone *zone, struct session_link *link)
 {
 	if (link->by_mac) {
-		grow_macs(index);
-		size_t bucket = bucket_of_mac(index, &link->mac);
-		link->next = index->macs[bucket];
-		index->macs[bucket] = link;
-		index->nmacs++;
+		hash_add(&index->macs, &link->hashed, hash_of_mac(&link->mac));
 		return 0;
 	}
 	struct prefix_slot *slot = lpm_find_exact(zone->addresses, &link->prefix);
@@ -236,20 +188,17 @@ static int add_link(
 static void del_link(
 	struct session_index *index, struct session_zone *zone, struct session_link *link)
 {
-	struct prefix_slot *slot = NULL;
-	struct session_link **at;
-
 	if (link->by_mac) {
-		at = &index->macs[bucket_of_mac(index, &link->mac)];
-		index->nmacs--;
-	} else {
-		slot = lpm_find_exact(zone->addresses, &link->prefix);
-		at = &slot->first;
+		hash_del(&index->macs, &link->hashed);
+		return;
 	}
+	struct prefix_slot *slot = lpm_find_exact(zone->addresses, &link->prefix);
+	struct session_link **at = &slot->first;
+
 	while (*at != link)
 		at = &(*at)->next;
 	*at = link->next;
-	if (slot && !slot->first) {
+	if (!slot->first) {
 		lpm_del(zone->addresses, &link->prefix);
 		free(slot);
 	}
@@ -381,8 +330,7 @@ struct session_found session_index_find_mac(const struct session_index *index, c
 
 	if (!in || !mac_is_set(mac))
 		return (struct session_found){0};
-	for (struct session_link *link = index->macs[bucket_of_mac(index, mac)]; link;
-		link = link->next) {
+	for (struct session_link *link = first_link(index, mac); link; link = next_link(link)) {
 		if (link->entry->zone != in || !mac_equal(&link->mac, mac) || is_over(link, now_ms))
 			continue;
 		if (want == SESSION_WANT_NO_ADDRESS && link->entry->has_address)
@@ -461,8 +409,7 @@ int session_index_each_user(
 int session_index_each_mac(const struct session_index *index, const struct mac *mac,
 	session_visit *visit, void *context)
 {
-	for (struct session_link *link = index->macs[bucket_of_mac(index, mac)]; link;
-		link = link->next) {
+	for (struct session_link *link = first_link(index, mac); link; link = next_link(link)) {
 		int stop = mac_equal(&link->mac, mac) ? visit(context, &link->entry->session) : 0;
 		if (stop)
 			return stop;

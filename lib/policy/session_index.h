@@ -4,14 +4,18 @@
 #ifndef POSTERN_LIB_POLICY_SESSION_INDEX_H
 #define POSTERN_LIB_POLICY_SESSION_INDEX_H
 
+#include "lib/base/hash.h"
 #include "lib/base/heap.h"
 #include "lib/policy/session.h"
 
 /* One way to a session: a MAC or a prefix. */
 struct session_link {
 	struct session_entry *entry;
-	struct session_link *next; /* with the same bucket or the same prefix */
-	uint64_t end_ms;           /* counts no more from then on; 0: for ever */
+	union {
+		struct hash_link hashed;   /* by_mac: among the MACs */
+		struct session_link *next; /* else: with the same prefix */
+	};
+	uint64_t end_ms; /* counts no more from then on; 0: for ever */
 	bool by_mac;
 	bool learned; /* an address that tells who has it, and is no identity */
 	union {
@@ -23,8 +27,8 @@ struct session_link {
 /* A session in a table, with all that finds it. */
 struct session_entry {
 	struct session session;
-	struct heap_item end;       /* of lease or idle time */
-	struct session_entry *next; /* in the table's bucket of ids */
+	struct heap_item end;   /* of lease or idle time */
+	struct hash_link by_id; /* in the table */
 	struct session_user *user;
 	struct session_entry *user_next, **user_link;
 	struct session_entry *alone_next, **alone_link; /* those with a MAC and no address */

@@ -13,8 +13,7 @@ struct devices {
 
 struct session_table {
 	struct session_index *portal;
-	struct session_entry **ids; /* buckets, by the low bits: ids are given out in sequence */
-	size_t buckets, count;
+	struct hash ids; /* by their low bits, since ids are given out in sequence */
 	struct heap ends;
 	struct devices devices;
 };

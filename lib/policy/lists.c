@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/lists.h"
 
+#include "lib/base/container.h"
+#include "lib/base/hash.h"
 #include "lib/base/heap.h"
 #include "lib/base/lpm.h"
 #include "lib/policy/element.h"
@@ -11,15 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_BUCKETS 256
-
 struct list {
-	struct list *next; /* in its bucket */
-	uint32_t hash;
-	struct lpm *index;      /* of networks and MACs: the first part with that one */
-	struct mailset *mails;  /* the same of mail addresses and host names, by their key */
-	void *texts;            /* tree of entries: mail addresses and host names */
-	struct listed *entries; /* all */
+	struct hash_link hashed; /* by its name */
+	struct lpm *index;       /* of networks and MACs: the first part with that one */
+	struct mailset *mails;   /* the same of mail addresses and host names, by their key */
+	void *texts;             /* tree of entries: mail addresses and host names */
+	struct listed *entries;  /* all */
 	size_t n;
 	char name[];
 };
@@ -46,9 +45,14 @@ static uint64_t end_of(const struct listed *entry)
 }
 
 struct lists {
-	struct list *buckets[NAME_BUCKETS];
+	struct hash names;
 	struct heap ends;
 };
+
+static struct list *list_of(struct hash_link *link)
+{
+	return link ? container_of(link, struct list, hashed) : NULL;
+}
 
 struct lists *lists_new(void)
 {
@@ -274,23 +278,21 @@ void lists_free(struct lists *lists)
 {
 	if (!lists)
 		return;
-	for (unsigned i = 0; i < NAME_BUCKETS; i++)
-		for (struct list *list = lists->buckets[i], *next; list; list = next) {
-			next = list->next;
-			free_list(lists, list);
-		}
+	struct hash_walk walk = {0};
+	for (struct list *list; (list = list_of(hash_step(&lists->names, &walk)));)
+		free_list(lists, list);
+	hash_fini(&lists->names);
 	heap_fini(&lists->ends);
 	free(lists);
 }
 
 static struct list *find_list(const struct lists *lists, const char *name)
 {
-	uint32_t hash = policy_hash(name, strlen(name));
+	struct list *list = list_of(hash_find(&lists->names, policy_hash(name, strlen(name))));
 
-	for (struct list *list = lists->buckets[hash % NAME_BUCKETS]; list; list = list->next)
-		if (list->hash == hash && strcmp(list->name, name) == 0)
-			return list;
-	return NULL;
+	while (list && strcmp(list->name, name) != 0)
+		list = list_of(hash_next(&list->hashed));
+	return list;
 }
 
 static struct list *add_list(struct lists *lists, const char *name)
@@ -302,16 +304,14 @@ static struct list *add_list(struct lists *lists, const char *name)
 		return NULL;
 	list->index = lpm_new();
 	list->mails = mailset_new();
-	if (!list->index || !list->mails) {
+	if (!list->index || !list->mails || hash_reserve(&lists->names) < 0) {
 		lpm_free(list->index);
 		mailset_free(list->mails);
 		free(list);
 		return NULL;
 	}
 	memcpy(list->name, name, len + 1);
-	list->hash = policy_hash(name, len);
-	list->next = lists->buckets[list->hash % NAME_BUCKETS];
-	lists->buckets[list->hash % NAME_BUCKETS] = list;
+	hash_add(&lists->names, &list->hashed, policy_hash(name, len));
 	return list;
 }
 
@@ -366,10 +366,7 @@ void lists_clear(struct lists *lists, const char *name)
 
 	if (!list)
 		return;
-	struct list **link = &lists->buckets[list->hash % NAME_BUCKETS];
-	while (*link != list)
-		link = &(*link)->next;
-	*link = list->next;
+	hash_del(&lists->names, &list->hashed);
 	free_list(lists, list);
 }
 

@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/audit/totals.h"
 
+#include "lib/base/container.h"
 #include "lib/base/copy.h"
+#include "lib/base/hash.h"
 #include "lib/smtp/smtp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 256
-
 struct node {
-	struct node *next;
+	struct hash_link hashed; /* by its name */
 	enum totals_kind kind;
 	char name[POLICY_NAME_SIZE];
 	struct totals_line line;
 };
 
 struct totals {
-	struct node *buckets[BUCKETS];
+	struct hash hash;
 };
+
+static struct node *node_of(struct hash_link *link)
+{
+	return link ? container_of(link, struct node, hashed) : NULL;
+}
+
+static uint32_t hash_of(const char *name)
+{
+	return policy_hash(name, strlen(name));
+}
 
 struct totals *totals_new(void)
 {
@@ -27,26 +37,22 @@ struct totals *totals_new(void)
 
 void totals_free(struct totals *totals)
 {
-	for (size_t i = 0; totals && i < BUCKETS; i++) {
-		while (totals->buckets[i]) {
-			struct node *node = totals->buckets[i];
-			totals->buckets[i] = node->next;
-			free(node);
-		}
-	}
-	free(totals);
-}
+	struct hash_walk walk = {0};
 
-static size_t bucket_of(const char *name)
-{
-	return policy_hash(name, strlen(name)) % BUCKETS;
+	if (!totals)
+		return;
+	for (struct node *node; (node = node_of(hash_step(&totals->hash, &walk)));)
+		free(node);
+	hash_fini(&totals->hash);
+	free(totals);
 }
 
 static struct node *find(const struct totals *totals, enum totals_kind kind, const char *name)
 {
-	struct node *node = totals->buckets[bucket_of(name)];
+	struct node *node = node_of(hash_find(&totals->hash, hash_of(name)));
+
 	while (node && (node->kind != kind || strcmp(node->name, name) != 0))
-		node = node->next;
+		node = node_of(hash_next(&node->hashed));
 	return node;
 }
 
@@ -57,14 +63,12 @@ static void add(
 	if (!*name)
 		return;
 	if (!node) {
-		node = calloc(1, sizeof(*node));
+		node = hash_reserve(&totals->hash) == 0 ? calloc(1, sizeof(*node)) : NULL;
 		if (!node)
 			return;
-		struct node **bucket = &totals->buckets[bucket_of(name)];
 		node->kind = kind;
 		copy_text(node->name, sizeof(node->name), name);
-		node->next = *bucket;
-		*bucket = node;
+		hash_add(&totals->hash, &node->hashed, hash_of(name));
 	}
 	node->line.endings[flow->ending]++;
 	node->line.secured += (flow->seen & SMTP_SEEN_TLS) != 0;
@@ -106,15 +110,12 @@ static bool has(const struct policy *policy, const struct node *node)
 
 void totals_follow(struct totals *totals, const struct policy *policy)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
-		for (struct node **at = &totals->buckets[i]; *at;) {
-			struct node *node = *at;
-			if (has(policy, node)) {
-				at = &node->next;
-				continue;
-			}
-			*at = node->next;
-			free(node);
-		}
+	struct hash_walk walk = {0};
+
+	for (struct node *node; (node = node_of(hash_step(&totals->hash, &walk)));) {
+		if (has(policy, node))
+			continue;
+		hash_del(&totals->hash, &node->hashed);
+		free(node);
 	}
 }

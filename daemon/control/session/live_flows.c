@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/session/live_flows.h"
 
+#include "lib/base/container.h"
 #include "lib/base/copy.h"
+#include "lib/base/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,39 +13,52 @@
 #define RULES_MAX 20000 /* names of rules remembered; a policy has fewer */
 
 struct rule {
-	struct rule *next;
+	struct hash_link hashed; /* by its name */
 	struct live_rule live;
 	char name[POLICY_NAME_SIZE + 16]; /* of a listener behind a word, so that it is no rule's */
 };
 
 struct node {
-	struct node *next; /* by id */
+	struct hash_link by_id;
 	struct node *session_next, **session_back;
 	struct live_flow flow;
 	struct rule *rule, *listener;
 };
 
 struct live_flows {
-	struct node *flows[BUCKETS];
+	struct hash flows, rules;
 	struct node *sessions[BUCKETS];
-	struct rule *rules[BUCKETS];
-	size_t nflows, nrules;
 };
 
-static size_t bucket_of(uint64_t number)
+static uint32_t hash_of(uint64_t number)
 {
-	return policy_hash(&number, sizeof(number)) % BUCKETS;
+	return policy_hash(&number, sizeof(number));
+}
+
+static struct node *flow_of(struct hash_link *link)
+{
+	return link ? container_of(link, struct node, by_id) : NULL;
+}
+
+static struct rule *rule_of(struct hash_link *link)
+{
+	return link ? container_of(link, struct rule, hashed) : NULL;
 }
 
 struct live_flows *live_flows_new(void)
 {
-	return calloc(1, sizeof(struct live_flows));
+	struct live_flows *live_flows = calloc(1, sizeof(*live_flows));
+
+	if (live_flows && hash_reserve(&live_flows->flows) == 0 &&
+		hash_reserve(&live_flows->rules) == 0)
+		return live_flows;
+	live_flows_free(live_flows);
+	return NULL;
 }
 
-static void put_out(struct live_flows *live_flows, struct node **at)
+static void put_out(struct live_flows *live_flows, struct node *node)
 {
-	struct node *node = *at;
-	*at = node->next;
+	hash_del(&live_flows->flows, &node->by_id);
 	*node->session_back = node->session_next;
 	if (node->session_next)
 		node->session_next->session_back = node->session_back;
@@ -51,7 +66,6 @@ static void put_out(struct live_flows *live_flows, struct node **at)
 		node->rule->live.flows--;
 	if (node->listener && node->listener->live.flows)
 		node->listener->live.flows--;
-	live_flows->nflows--;
 	free(node);
 }
 
@@ -59,50 +73,45 @@ void live_flows_free(struct live_flows *live_flows)
 {
 	if (!live_flows)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (live_flows->flows[i])
-			put_out(live_flows, &live_flows->flows[i]);
-	}
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (live_flows->rules[i]) {
-			struct rule *rule = live_flows->rules[i];
-			live_flows->rules[i] = rule->next;
-			free(rule);
-		}
-	}
+	struct hash_walk flows = {0}, rules = {0};
+	for (struct node *node; (node = flow_of(hash_step(&live_flows->flows, &flows)));)
+		put_out(live_flows, node);
+	for (struct rule *rule; (rule = rule_of(hash_step(&live_flows->rules, &rules)));)
+		free(rule);
+	hash_fini(&live_flows->flows);
+	hash_fini(&live_flows->rules);
 	free(live_flows);
 }
 
 static struct rule *find_rule(const struct live_flows *live_flows, const char *name)
 {
-	struct rule *rule = live_flows->rules[policy_hash(name, strlen(name)) % BUCKETS];
+	struct rule *rule = rule_of(hash_find(&live_flows->rules, policy_hash(name, strlen(name))));
+
 	while (rule && strcmp(rule->name, name) != 0)
-		rule = rule->next;
+		rule = rule_of(hash_next(&rule->hashed));
 	return rule;
 }
 
 static struct rule *add_rule(struct live_flows *live_flows, const char *name)
 {
 	struct rule *rule = find_rule(live_flows, name);
-	if (rule || live_flows->nrules == RULES_MAX)
+	if (rule || live_flows->rules.n == RULES_MAX)
 		return rule;
 	rule = calloc(1, sizeof(*rule));
 	if (!rule)
 		return NULL;
-	struct rule **bucket = &live_flows->rules[policy_hash(name, strlen(name)) % BUCKETS];
 	copy_text(rule->name, sizeof(rule->name), name);
-	rule->next = *bucket;
-	*bucket = rule;
-	live_flows->nrules++;
+	hash_add(&live_flows->rules, &rule->hashed, policy_hash(name, strlen(name)));
 	return rule;
 }
 
-static struct node **find_flow(struct live_flows *live_flows, uint64_t id)
+static struct node *find_flow(const struct live_flows *live_flows, uint64_t id)
 {
-	struct node **at = &live_flows->flows[bucket_of(id)];
-	while (*at && (*at)->flow.id != id)
-		at = &(*at)->next;
-	return at;
+	struct node *node = flow_of(hash_find(&live_flows->flows, hash_of(id)));
+
+	while (node && node->flow.id != id)
+		node = flow_of(hash_next(&node->by_id));
+	return node;
 }
 
 #define LISTENER_SIZE sizeof(((struct rule *)0)->name)
@@ -124,9 +133,9 @@ static void count_hit(struct rule *rule, uint64_t start_ms)
 void live_flows_add(struct live_flows *live_flows, uint32_t relay, uint64_t id, uint64_t session,
 	uint64_t start_ms, const char *rule_name, const char *listener_name, bool hit)
 {
-	struct node **at = find_flow(live_flows, id);
 	char name[LISTENER_SIZE];
-	if (*at)
+
+	if (find_flow(live_flows, id))
 		return;
 	struct rule *rule = *rule_name ? add_rule(live_flows, rule_name) : NULL;
 	struct rule *listener =
@@ -145,46 +154,44 @@ void live_flows_add(struct live_flows *live_flows, uint32_t relay, uint64_t id, 
 		rule->live.flows++;
 	if (listener)
 		listener->live.flows++;
-	*at = node;
-	struct node **bucket = &live_flows->sessions[bucket_of(session)];
+	hash_add(&live_flows->flows, &node->by_id, hash_of(id));
+	struct node **bucket = &live_flows->sessions[hash_of(session) % BUCKETS];
 	node->session_next = *bucket;
 	node->session_back = bucket;
 	if (node->session_next)
 		node->session_next->session_back = &node->session_next;
 	*bucket = node;
-	live_flows->nflows++;
 }
 
 void live_flows_del(struct live_flows *live_flows, uint64_t id)
 {
-	struct node **at = find_flow(live_flows, id);
-	if (*at)
-		put_out(live_flows, at);
+	struct node *node = find_flow(live_flows, id);
+
+	if (node)
+		put_out(live_flows, node);
 }
 
 void live_flows_del_relay(struct live_flows *live_flows, uint32_t relay,
 	void (*visit)(void *context, const struct live_flow *flow), void *context)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
-		for (struct node **at = &live_flows->flows[i]; *at;) {
-			if ((*at)->flow.relay != relay) {
-				at = &(*at)->next;
-				continue;
-			}
-			visit(context, &(*at)->flow);
-			put_out(live_flows, at);
-		}
+	struct hash_walk walk = {0};
+
+	for (struct node *node; (node = flow_of(hash_step(&live_flows->flows, &walk)));) {
+		if (node->flow.relay != relay)
+			continue;
+		visit(context, &node->flow);
+		put_out(live_flows, node);
 	}
 }
 
 size_t live_flows_count(const struct live_flows *live_flows)
 {
-	return live_flows->nflows;
+	return live_flows->flows.n;
 }
 
 bool live_flows_has_session(const struct live_flows *live_flows, uint64_t session)
 {
-	for (struct node *node = live_flows->sessions[bucket_of(session)]; node;
+	for (struct node *node = live_flows->sessions[hash_of(session) % BUCKETS]; node;
 		node = node->session_next)
 		if (node->flow.session == session)
 			return true;

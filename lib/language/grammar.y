@@ -65,6 +65,7 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> CLASS "class" CUI "cui" END_WORD "end" FILTER_ID "filter-id" FROM "from" IGNORE "ignore"
 %token <token> NAS "nas" RADIUS "radius" RESTART "restart" SKEW "skew" SSID "ssid" TIMEOUT "timeout"
 %token <token> USER_NAME "user-name" WLAN "wlan"
+%token <token> HTTP "http" LOGO "logo" PORTAL "portal" TERMS "terms" TEXTS "texts"
 %token <token> LDAP "ldap" MECHANISM "mechanism" PREFIX_WORD "prefix"
 %token <token> ACCEPT "accept" ACCOUNT "account" ADDRESS_WORD "address" ALWAYS "always" ANNOUNCE "announce" ANSWER "answer" AUTO "auto"
 %token <token> CA "ca" CERTIFICATE "certificate" CHECK "check"
@@ -136,6 +137,8 @@ top_statement:
 					{ language_scan_end(l); }
 	| RADIUS name { language_radius_begin(l, &@2, &$2); } '{' radius_statements '}'
 					{ language_radius_end(l); }
+	| PORTAL name { language_portal_begin(l, &@2, &$2); } '{' portal_statements '}'
+					{ language_portal_end(l); }
 	| DEVICE name { language_device_begin(l, &@2, &$2); } '{' device_statements '}'
 					{ language_device_end(l); }
 	| RULE name { language_rule_begin(l, &@2, &$2); } '{' rule_statements '}'
@@ -607,6 +610,30 @@ radius_group_option:
 	PREFIX_WORD text		{ language_radius_prefix(l, &@1, &@2, &$2); }
 	| error				{ RECOVER(LANGUAGE_BLOCK_RADIUS_GROUP); };
 
+/* --- portal */
+
+portal_statements: %empty | portal_statements ';' | portal_statements portal_statement;
+
+portal_statement:
+	ZONE names			{ language_portal_zones(l, &@1); }
+	| NAME_WORD quoted		{ language_portal_names(l, &@1); }
+	| ADDRESS_WORD addresses	{ language_portal_addresses(l, &@1); }
+	| PORT port_number	{ language_portal_port(l, &@1, &@2, (uint16_t)$2); }
+	| HTTP port_number	{ language_portal_http(l, &@1, &@2, (uint16_t)$2); }
+	| HTTP OFF			{ language_portal_http(l, &@1, &@2, 0); }
+	| CERTIFICATE names		{ language_portal_certificates(l, &@1, false); }
+	| CERTIFICATE NONE		{ language_portal_certificates(l, &@1, true); }
+	| AUTH names			{ language_portal_auths(l, &@1, false); }
+	| AUTH NONE			{ language_portal_auths(l, &@1, true); }
+	| TERMS FILE text
+		{ language_portal_file(l, &@1, &@3, &$3, LANGUAGE_PORTAL_TERMS); }
+	| LOGO FILE text
+		{ language_portal_file(l, &@1, &@3, &$3, LANGUAGE_PORTAL_LOGO); }
+	| TEXTS text
+		{ language_portal_file(l, &@1, &@2, &$2, LANGUAGE_PORTAL_TEXTS); }
+	| COMMENT text			{ language_portal_comment(l, &@1, &@2, &$2); }
+	| error				{ RECOVER(LANGUAGE_BLOCK_PORTAL); };
+
 /* --- device */
 
 device_statements: %empty | device_statements ';' | device_statements device_statement;
@@ -814,7 +841,7 @@ string_token:
 	NUMBER | DURATION | SIZE | MINUTES | RATE | ADDRESS | PREFIX | MACADDR | RANGE | HOURS;
 
 word:
-	WORD | DAYRANGE | CLASS | CUI | END_WORD | FILTER_ID | FROM | IGNORE | NAS | RADIUS | RESTART | SKEW | SSID | TIMEOUT | USER_NAME | WLAN
+	WORD | DAYRANGE | HTTP | LOGO | PORTAL | TERMS | TEXTS | CLASS | CUI | END_WORD | FILTER_ID | FROM | IGNORE | NAS | RADIUS | RESTART | SKEW | SSID | TIMEOUT | USER_NAME | WLAN
 	| CLAMAV | MILTER | MODE | QUARANTINE | SCAN | STREAM | TEMPFAIL | WHOLE | AUTH | BASE | DOVECOT | FILTER | FORWARD | LDAP | MECHANISM | PREFIX_WORD | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
 	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
 	| DOMAIN | DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME

@@ -13,6 +13,7 @@ static const char *const words[] = {[POLICY_KIND_ZONE] = "zone",
 	[POLICY_KIND_SERVER] = "server",
 	[POLICY_KIND_SCAN] = "scan",
 	[POLICY_KIND_RADIUS] = "radius",
+	[POLICY_KIND_PORTAL] = "portal",
 	[POLICY_KIND_DEVICE] = "device",
 	[POLICY_KIND_RULE] = "rule"};
 static_assert(sizeof(words) / sizeof(*words) == LANGUAGE_KINDS, "a word for each kind");
@@ -54,6 +55,8 @@ size_t language_count(const struct policy *policy, enum policy_kind kind)
 		return policy->nscans;
 	case POLICY_KIND_RADIUS:
 		return policy->nradiuses;
+	case POLICY_KIND_PORTAL:
+		return policy->nportals;
 	case POLICY_KIND_DEVICE:
 		return policy->ndevices;
 	case POLICY_KIND_RULE:
@@ -83,6 +86,8 @@ const char *language_name_at(const struct policy *policy, enum policy_kind kind,
 		return policy->scans[i].name.text;
 	case POLICY_KIND_RADIUS:
 		return policy->radiuses[i].name.text;
+	case POLICY_KIND_PORTAL:
+		return policy->portals[i].name.text;
 	case POLICY_KIND_DEVICE:
 		return policy->devices[i].name.text;
 	case POLICY_KIND_RULE:
@@ -112,6 +117,8 @@ ptrdiff_t language_find(const struct policy *policy, enum policy_kind kind, cons
 		return policy_find_scan(policy, name);
 	case POLICY_KIND_RADIUS:
 		return policy_find_radius(policy, name);
+	case POLICY_KIND_PORTAL:
+		return policy_find_portal(policy, name);
 	case POLICY_KIND_DEVICE:
 		return policy_find_device(policy, name);
 	case POLICY_KIND_RULE:

@@ -223,6 +223,7 @@ static void keep_arrays(struct language *l)
 	policy->auths = language_keep(l, &l->auths, sizeof(*policy->auths));
 	policy->scans = language_keep(l, &l->scans, sizeof(*policy->scans));
 	policy->radiuses = language_keep(l, &l->radiuses, sizeof(*policy->radiuses));
+	policy->portals = language_keep(l, &l->portals, sizeof(*policy->portals));
 	policy->files = language_alloc(l, l->sources.n, sizeof(*policy->files));
 	if (l->out_of_memory)
 		return;
@@ -237,6 +238,7 @@ static void keep_arrays(struct language *l)
 	policy->nauths = l->auths.n;
 	policy->nscans = l->scans.n;
 	policy->nradiuses = l->radiuses.n;
+	policy->nportals = l->portals.n;
 	policy->nfiles = l->sources.n;
 	for (size_t i = 0; i < policy->nfiles; i++)
 		policy->files[i] = language_source_at(l, i)->name;
@@ -247,11 +249,11 @@ static void fini(struct language *l)
 	struct language_vector *vectors[] = {&l->items, &l->interfaces, &l->limits, &l->hosts,
 		&l->host_spans, &l->host_tls_notes, &l->zones, &l->listeners, &l->lists,
 		&l->domains, &l->certificates, &l->auths, &l->auth_notes, &l->scans, &l->scan_notes,
-		&l->radiuses, &l->radius_notes, &l->radius_sources, &l->radius_zones,
-		&l->radius_source_notes, &l->radius_zone_notes, &l->servers, &l->devices, &l->rules,
-		&l->zone_notes, &l->listener_notes, &l->list_notes, &l->domain_notes,
-		&l->certificate_notes, &l->server_notes, &l->device_notes, &l->rule_notes,
-		&l->sources};
+		&l->radiuses, &l->radius_notes, &l->radius_sources, &l->radius_zones, &l->portals,
+		&l->portal_notes, &l->radius_source_notes, &l->radius_zone_notes, &l->servers,
+		&l->devices, &l->rules, &l->zone_notes, &l->listener_notes, &l->list_notes,
+		&l->domain_notes, &l->certificate_notes, &l->server_notes, &l->device_notes,
+		&l->rule_notes, &l->sources};
 
 	for (size_t i = 0; i < l->sources.n; i++) {
 		struct language_source *source = language_source_at(l, i);

@@ -94,7 +94,7 @@ char *language_print_device(const struct policy *policy, size_t device, enum lan
 char *language_print_one(const struct policy *policy, enum policy_kind kind, size_t i);
 
 /* The kinds of statements that have a name, in the order of a printed policy. */
-#define LANGUAGE_KINDS 11
+#define LANGUAGE_KINDS 12
 const char *language_kind_word(enum policy_kind kind); /* "zone" */
 bool language_kind_of(const char *word, enum policy_kind *kind);
 size_t language_count(const struct policy *policy, enum policy_kind kind);

@@ -11,8 +11,6 @@
 static const char *statements_of(enum language_block_kind kind)
 {
 	switch (kind) {
-	case LANGUAGE_BLOCK_TOP:
-		return " portal ";
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
 	case LANGUAGE_BLOCK_SERVER:
@@ -20,6 +18,7 @@ static const char *statements_of(enum language_block_kind kind)
 	case LANGUAGE_BLOCK_HOST:
 		return " bind ";
 	case LANGUAGE_BLOCK_ZONE:
+	case LANGUAGE_BLOCK_TOP:
 	case LANGUAGE_BLOCK_CLIENT_TLS:
 	case LANGUAGE_BLOCK_CERTIFICATE:
 	case LANGUAGE_BLOCK_AUTH:
@@ -36,6 +35,7 @@ static const char *statements_of(enum language_block_kind kind)
 	case LANGUAGE_BLOCK_RADIUS_SOURCE:
 	case LANGUAGE_BLOCK_RADIUS_ZONE:
 	case LANGUAGE_BLOCK_RADIUS_GROUP:
+	case LANGUAGE_BLOCK_PORTAL:
 	case LANGUAGE_BLOCK_DEVICE:
 	case LANGUAGE_BLOCK_RULE:
 		break;

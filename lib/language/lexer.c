@@ -197,6 +197,7 @@ static unsigned depth_of(const struct language *l, enum language_block_kind kind
 	case LANGUAGE_BLOCK_SERVER:
 	case LANGUAGE_BLOCK_SCAN:
 	case LANGUAGE_BLOCK_RADIUS:
+	case LANGUAGE_BLOCK_PORTAL:
 	case LANGUAGE_BLOCK_DEVICE:
 	case LANGUAGE_BLOCK_RULE:
 		return 1;

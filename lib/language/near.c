@@ -78,6 +78,7 @@ static const char *const kinds[][2] = {
 	[POLICY_KIND_SERVER] = {"server", "servers"},
 	[POLICY_KIND_SCAN] = {"scan", "scans"},
 	[POLICY_KIND_RADIUS] = {"radius", "radiuses"},
+	[POLICY_KIND_PORTAL] = {"portal", "portals"},
 	[POLICY_KIND_DEVICE] = {"device", "devices"},
 	[POLICY_KIND_RULE] = {"rule", "rules"},
 };

@@ -170,6 +170,12 @@ struct language_radius_note {
 	struct language_radius_part_note *sources, *zones;
 };
 
+struct language_portal_note {
+	struct language_span name, port, http, auth, certificate, files[3];
+	struct language_spans zones, names, addresses, certificates, auths;
+	bool no_certificate, no_auth;
+};
+
 struct language_device_note {
 	struct language_span name, zone;
 	struct language_spans macs, mac_lists, addresses, lists;
@@ -209,6 +215,7 @@ enum language_block_kind {
 	LANGUAGE_BLOCK_RADIUS_SOURCE,
 	LANGUAGE_BLOCK_RADIUS_ZONE,
 	LANGUAGE_BLOCK_RADIUS_GROUP,
+	LANGUAGE_BLOCK_PORTAL,
 	LANGUAGE_BLOCK_DEVICE,
 	LANGUAGE_BLOCK_RULE,
 };
@@ -276,6 +283,7 @@ struct language {
 	struct language_radius_part_note radius_part_note;
 	struct language_vector radius_sources, radius_zones; /* of the radius being read */
 	struct language_vector radius_source_notes, radius_zone_notes;
+	struct policy_portal portal;
 	struct policy_device device;
 	struct policy_rule rule;
 	struct policy_client_tls client_tls; /* the `tls` being read, and its options' block */
@@ -295,15 +303,16 @@ struct language {
 	struct language_tls_note host_tls_note;
 	struct language_scan_note scan_note;
 	struct language_radius_note radius_note;
+	struct language_portal_note portal_note;
 	struct language_device_note device_note;
 	struct language_rule_note rule_note;
 
 	/* Finished blocks; they become the policy's arrays. */
 	struct language_vector zones, listeners, lists, domains, certificates, auths, servers,
-		scans, radiuses, devices, rules;
+		scans, radiuses, portals, devices, rules;
 	struct language_vector zone_notes, listener_notes, list_notes, domain_notes,
-		certificate_notes, auth_notes, server_notes, scan_notes, radius_notes, device_notes,
-		rule_notes;
+		certificate_notes, auth_notes, server_notes, scan_notes, radius_notes, portal_notes,
+		device_notes, rule_notes;
 };
 
 /* language.c. A parse from front to end: begin (NULL: out of memory), read one or more sources,
@@ -381,9 +390,13 @@ void language_resolve_all(struct language *l, enum policy_kind kind,
 void language_check_tls(struct language *l);
 void language_check_auth(struct language *l);
 void language_check_auth_rules(struct language *l);
+/* Of those that are asked one behind the other, all of which are there. */
+void language_check_auth_order(struct language *l, const struct policy_strings *names,
+	const size_t *auths, const struct language_spans *spans);
 void language_check_scans(struct language *l);
 void language_check_scan_rules(struct language *l);
 void language_check_radiuses(struct language *l);
+void language_check_portals(struct language *l);
 void language_check_tls_rules(struct language *l);
 void language_index(struct language *l);
 void language_check_credentials(struct language *l);

@@ -61,6 +61,7 @@ static const struct language_word words[] = {
 	{"group", T_GROUP},
 	{"host", T_HOST},
 	{"hostname", T_HOSTNAME},
+	{"http", T_HTTP},
 	{"identity", T_IDENTITY},
 	{"idle", T_IDLE},
 	{"ignore", T_IGNORE},
@@ -83,6 +84,7 @@ static const struct language_word words[] = {
 	{"listener", T_LISTENER},
 	{"log", T_LOG},
 	{"login", T_LOGIN},
+	{"logo", T_LOGO},
 	{"mac", T_MAC},
 	{"mac+address", T_MAC_ADDRESS},
 	{"mail", T_MAIL},
@@ -115,6 +117,7 @@ static const struct language_word words[] = {
 	{"pin", T_PIN},
 	{"plain", T_PLAIN},
 	{"port", T_PORT},
+	{"portal", T_PORTAL},
 	{"preference", T_PREFERENCE},
 	{"prefix", T_PREFIX_WORD},
 	{"privacy", T_PRIVACY},
@@ -151,6 +154,8 @@ static const struct language_word words[] = {
 	{"strict", T_STRICT},
 	{"tagged", T_TAGGED},
 	{"tempfail", T_TEMPFAIL},
+	{"terms", T_TERMS},
+	{"texts", T_TEXTS},
 	{"timeout", T_TIMEOUT},
 	{"tls", T_TLS},
 	{"trace", T_TRACE},
@@ -222,7 +227,8 @@ const char *const *language_statements(enum language_block_kind kind)
 {
 	static const char *const top[] = {"language", "hostname", "on-failure", "drain", "include",
 		"limit", "audit", "log", "metrics", "zone", "listener", "list", "domain",
-		"certificate", "auth", "server", "scan", "radius", "device", "rule", NULL};
+		"certificate", "auth", "server", "scan", "radius", "portal", "device", "rule",
+		NULL};
 	static const char *const audit[] = {"keep", "size", "names", "privacy", NULL};
 	static const char *const zone[] = {"interface", "network", "port", "identity",
 		"unauthenticated", "unmatched", "on-failure", "lease", "idle", "reauthenticate",
@@ -252,6 +258,8 @@ const char *const *language_statements(enum language_block_kind kind)
 	static const char *const radius_source[] = {"secret", NULL};
 	static const char *const radius_zone[] = {"ssid", "nas", "wlan", NULL};
 	static const char *const radius_group[] = {"prefix", NULL};
+	static const char *const portal[] = {"zone", "name", "address", "port", "http",
+		"certificate", "auth", "terms", "logo", "texts", "comment", NULL};
 	static const char *const device[] = {
 		"zone", "mac", "address", "user", "group", "comment", NULL};
 	static const char *const rule[] = {"zone", "listener", "user", "group", "port", "source",
@@ -279,6 +287,7 @@ const char *const *language_statements(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_RADIUS_SOURCE] = radius_source,
 		[LANGUAGE_BLOCK_RADIUS_ZONE] = radius_zone,
 		[LANGUAGE_BLOCK_RADIUS_GROUP] = radius_group,
+		[LANGUAGE_BLOCK_PORTAL] = portal,
 		[LANGUAGE_BLOCK_DEVICE] = device,
 		[LANGUAGE_BLOCK_RULE] = rule,
 	};

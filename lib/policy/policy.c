@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -356,6 +357,36 @@ ptrdiff_t policy_find_scan(const struct policy *policy, const char *name)
 ptrdiff_t policy_find_radius(const struct policy *policy, const char *name)
 {
 	return find_text(policy, POLICY_KIND_RADIUS, name);
+}
+
+ptrdiff_t policy_find_portal(const struct policy *policy, const char *name)
+{
+	return find_text(policy, POLICY_KIND_PORTAL, name);
+}
+
+const struct policy_portal *policy_portal_of_zone(const struct policy *policy, size_t zone)
+{
+	for (size_t i = 0; i < policy->nportals; i++)
+		for (size_t j = 0; j < policy->portals[i].zone_names.n; j++)
+			if (policy->portals[i].zones[j] == zone)
+				return &policy->portals[i];
+	return NULL;
+}
+
+const char *policy_portal_url(
+	const struct policy_portal *portal, char buf[static POLICY_PORTAL_URL_SIZE])
+{
+	bool secure = portal->http_port == 0;
+	unsigned port = secure ? portal->port : portal->http_port;
+	const char *name = portal->names.v[0].text, *scheme = secure ? "https" : "http";
+	const char *open = strchr(name, ':') ? "[" : "", *close = *open ? "]" : "";
+
+	if (port == (secure ? POLICY_PORTAL_PORT : POLICY_PORTAL_HTTP_PORT))
+		snprintf(buf, POLICY_PORTAL_URL_SIZE, "%s://%s%s%s/", scheme, open, name, close);
+	else
+		snprintf(buf, POLICY_PORTAL_URL_SIZE, "%s://%s%s%s:%u/", scheme, open, name, close,
+			port);
+	return buf;
 }
 
 bool policy_server_takes_login(const struct policy_server *server)

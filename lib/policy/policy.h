@@ -434,6 +434,36 @@ struct policy_radius {
 	struct policy_string comment;
 };
 
+#define POLICY_PORTAL_PORT      443
+#define POLICY_PORTAL_HTTP_PORT 80
+
+/* Which optional statements were written. */
+enum {
+	POLICY_PORTAL_GIVEN_PORT = 1 << 0,
+	POLICY_PORTAL_GIVEN_HTTP = 1 << 1,
+};
+
+/* A page where clients log in. */
+struct policy_portal {
+	struct policy_place place;
+	struct policy_string name;
+	unsigned given;
+	struct policy_strings zone_names; /* at least one; no other source of sessions has it */
+	size_t *zones;                    /* indexes, n = zone_names.n */
+	struct policy_strings names;      /* at least one: what it is called; the first is told */
+	struct addr *addresses; /* at least one; 0.0.0.0 and :: are all of their version */
+	size_t naddresses;
+	uint16_t port;
+	uint16_t http_port;                      /* 0: off */
+	struct policy_strings certificate_names; /* none: its own, made and kept */
+	size_t *certificates;                    /* indexes, n = certificate_names.n */
+	struct policy_strings auth_names;        /* none: terms alone, the user is the MAC */
+	size_t *auths;                           /* indexes, n = auth_names.n */
+	struct policy_string terms_file, logo_file, texts_file; /* len 0: none */
+	struct policy_span terms_at, logo_at, texts_at;
+	struct policy_string comment;
+};
+
 /* `given` masks: which optional statements were written; the others hold their default. The
  * printer prints what was written, `policy show --full` all. */
 enum {
@@ -808,6 +838,8 @@ struct policy {
 	size_t nscans;
 	struct policy_radius *radiuses;
 	size_t nradiuses;
+	struct policy_portal *portals;
+	size_t nportals;
 	struct policy_device *devices;
 	size_t ndevices;
 	struct policy_rule *rules; /* in order */
@@ -838,6 +870,7 @@ enum policy_kind {
 	POLICY_KIND_SERVER,
 	POLICY_KIND_SCAN,
 	POLICY_KIND_RADIUS,
+	POLICY_KIND_PORTAL,
 	POLICY_KIND_DEVICE,
 	POLICY_KIND_RULE,
 };
@@ -864,6 +897,13 @@ ptrdiff_t policy_find_domain(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_server(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_scan(const struct policy *policy, const char *name);
 ptrdiff_t policy_find_radius(const struct policy *policy, const char *name);
+ptrdiff_t policy_find_portal(const struct policy *policy, const char *name);
+/* The portal where clients of this zone log in; NULL: none. */
+const struct policy_portal *policy_portal_of_zone(const struct policy *policy, size_t zone);
+/* What a person types to come to it: "http://login.example/". Returns buf. */
+#define POLICY_PORTAL_URL_SIZE 288
+const char *policy_portal_url(
+	const struct policy_portal *portal, char buf[static POLICY_PORTAL_URL_SIZE]);
 /* Does it take a login at our word? It would take one at anybody's who may connect to it. */
 bool policy_server_takes_login(const struct policy_server *server);
 ptrdiff_t policy_find_device(const struct policy *policy, const char *name);

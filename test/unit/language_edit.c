@@ -136,7 +136,7 @@ static void statements_are_added_where_they_are_wanted(void **state)
 			"certificate, "
 			"device, domain, drain, "
 			"hostname, include, language, limit, list, listener, log, metrics, "
-			"on-failure, radius, rule, scan, "
+			"on-failure, portal, radius, rule, scan, "
 			"server or zone\nrule x { user x verdict drop } } rule y {\n"
 			"                               ^"},
 		{"zone", "zone x { interface x }", LANGUAGE_LAST, NULL, "till | a (b) c"},

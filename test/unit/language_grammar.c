@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #define SYMBOLS_MAX 512
-#define RULES_MAX   640
+#define RULES_MAX   800
 #define RIGHT_MAX   12
 
 static char names[SYMBOLS_MAX][32], words[SYMBOLS_MAX][24]; /* words: the keyword, or empty */
@@ -202,6 +202,7 @@ static const struct {
 	{LANGUAGE_BLOCK_RADIUS_SOURCE, "radius_source_option"},
 	{LANGUAGE_BLOCK_RADIUS_ZONE, "radius_zone_option"},
 	{LANGUAGE_BLOCK_RADIUS_GROUP, "radius_group_option"},
+	{LANGUAGE_BLOCK_PORTAL, "portal_statement"},
 	{LANGUAGE_BLOCK_DEVICE, "device_statement"},
 	{LANGUAGE_BLOCK_RULE, "rule_statement"},
 };

@@ -30,7 +30,6 @@ static void test_what_is_not_built_is_named_with_its_place(void **state)
 	static const struct {
 		const char *text, *word;
 	} lines[] = {
-		{"portal p { zone guest name \"login.example\" }", "portal"},
 		{SERVER("{ bind 203.0.113.7 }"), "bind"},
 		{SERVER("path kernel"), "path"},
 		{RULE("schedule not sun"), "not"},

@@ -128,7 +128,10 @@ static void out_address(void)
 
 static void out_mac(void)
 {
-	out("02:00:5e:00:%02x:%02x", below(256), below(256));
+	static unsigned last; /* none twice */
+
+	last = (last + 1 + below(200)) % 65536;
+	out("02:00:5e:00:%02x:%02x", last >> 8, last & 255);
 }
 
 static void out_prefix(void)
@@ -872,6 +875,35 @@ static void out_radius(unsigned i)
 	out("\n}\n");
 }
 
+/* Each has a zone of its own. */
+static void out_portal(unsigned i)
+{
+	out("portal ");
+	out_name("portal", i);
+	out(" {\n    zone ");
+	out_name("zone", i);
+	out("\n    name %s", PICK("\"login.example\"", "\"a.example\", \"B.example\""));
+	out("\n    address 192.0.2.%u", i + 1);
+	out("%s", PICK("", ", 2001:db8::1"));
+	out("\n    port %u", 8443 + i);
+	if (i > 0 || maybe())
+		out("\n    http %s", PICK("off", "off"));
+	certificates > 0 ? out_names("\n    certificate ", certificates)
+			 : out("\n    certificate none");
+	out_names("\n    auth ", auths);
+	if (maybe())
+		out("\n    terms file \"/etc/the terms\"");
+	if (maybe())
+		out("\n    logo file \"/etc/logo.png\"");
+	if (maybe())
+		out("\n    texts \"/etc/texts\"");
+	if (maybe()) {
+		out("\n    comment ");
+		out_string(1);
+	}
+	out("\n}\n");
+}
+
 static void out_domain(unsigned i)
 {
 	out("domain ");
@@ -1007,7 +1039,9 @@ static void out_policy(uint64_t number)
 	out_group(out_domain, domains);
 	out_group(out_server, servers);
 	out_group(out_scan, scans);
-	out_group(out_radius, zones > 0 ? below(3) : 0);
+	bool tells = maybe(); /* a zone has one source of sessions */
+	out_group(out_radius, zones > 0 && !tells ? below(3) : 0);
+	out_group(out_portal, zones > 0 && tells && auths > 0 ? 1 : 0);
 	out_group(out_device, zones > 0 ? below(4) : 0);
 	out_group(out_rule, below(10));
 }

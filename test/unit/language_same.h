@@ -275,6 +275,28 @@ static void same_scan(const struct policy_scan *a, const struct policy_scan *b)
 	same_string(&a->comment, &b->comment);
 }
 
+static void same_portal(const struct policy_portal *a, const struct policy_portal *b)
+{
+	same_string(&a->name, &b->name);
+	SAME(given);
+	same_strings(&a->zone_names, &b->zone_names);
+	same_array(a->zones, b->zones, a->zone_names.n * sizeof(*a->zones));
+	same_strings(&a->names, &b->names);
+	SAME(naddresses);
+	same_array(a->addresses, b->addresses, a->naddresses * sizeof(*a->addresses));
+	SAME(port);
+	SAME(http_port);
+	same_strings(&a->certificate_names, &b->certificate_names);
+	same_array(a->certificates, b->certificates,
+		a->certificate_names.n * sizeof(*a->certificates));
+	same_strings(&a->auth_names, &b->auth_names);
+	same_array(a->auths, b->auths, a->auth_names.n * sizeof(*a->auths));
+	same_string(&a->terms_file, &b->terms_file);
+	same_string(&a->logo_file, &b->logo_file);
+	same_string(&a->texts_file, &b->texts_file);
+	same_string(&a->comment, &b->comment);
+}
+
 static void same_radius_source(
 	const struct policy_radius_source *a, const struct policy_radius_source *b)
 {
@@ -398,6 +420,7 @@ static void same_policy(const struct policy *a, const struct policy *b)
 	SAME(nservers);
 	SAME(nscans);
 	SAME(nradiuses);
+	SAME(nportals);
 	SAME(ndevices);
 	SAME(nrules);
 	for (size_t i = 0; i < a->nzones; i++)
@@ -425,6 +448,8 @@ static void same_policy(const struct policy *a, const struct policy *b)
 		same_server(&a->servers[i], &b->servers[i]);
 	for (size_t i = 0; i < a->nscans; i++)
 		same_scan(&a->scans[i], &b->scans[i]);
+	for (size_t i = 0; i < a->nportals; i++)
+		same_portal(&a->portals[i], &b->portals[i]);
 	for (size_t i = 0; i < a->nradiuses; i++)
 		same_radius(&a->radiuses[i], &b->radiuses[i]);
 	for (size_t i = 0; i < a->ndevices; i++)

@@ -347,6 +347,32 @@ void language_radius_comment(struct language *l, const struct language_span *wor
 	const struct language_span *span, const struct policy_string *text);
 void language_radius_end(struct language *l);
 
+/* portal.c */
+void language_portal_begin(
+	struct language *l, const struct language_span *span, const struct policy_string *name);
+void language_portal_zones(struct language *l, const struct language_span *word);
+void language_portal_names(struct language *l, const struct language_span *word);
+void language_portal_addresses(struct language *l, const struct language_span *word);
+void language_portal_port(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint16_t port);
+/* port 0: off */
+void language_portal_http(struct language *l, const struct language_span *word,
+	const struct language_span *span, uint16_t port);
+/* none: `certificate none`, `auth none` */
+void language_portal_certificates(struct language *l, const struct language_span *word, bool none);
+void language_portal_auths(struct language *l, const struct language_span *word, bool none);
+enum language_portal_file {
+	LANGUAGE_PORTAL_TERMS,
+	LANGUAGE_PORTAL_LOGO,
+	LANGUAGE_PORTAL_TEXTS,
+};
+void language_portal_file(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *path,
+	enum language_portal_file file);
+void language_portal_comment(struct language *l, const struct language_span *word,
+	const struct language_span *span, const struct policy_string *text);
+void language_portal_end(struct language *l);
+
 /* rule.c: devices and rules. */
 void language_device_begin(
 	struct language *l, const struct language_span *span, const struct policy_string *name);

@@ -448,6 +448,7 @@ const char *language_block_word(enum language_block_kind kind)
 		[LANGUAGE_BLOCK_RADIUS_SOURCE] = "from",
 		[LANGUAGE_BLOCK_RADIUS_ZONE] = "zone",
 		[LANGUAGE_BLOCK_RADIUS_GROUP] = "group",
+		[LANGUAGE_BLOCK_PORTAL] = "portal",
 		[LANGUAGE_BLOCK_DEVICE] = "device",
 		[LANGUAGE_BLOCK_RULE] = "rule",
 	};

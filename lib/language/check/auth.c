@@ -278,27 +278,25 @@ static bool binds_at_once(const struct policy_auth *auth)
 	return auth->kind == POLICY_AUTH_LDAP && bind->len > 0 && strstr(bind->text, "%u");
 }
 
-static void check_order(struct language *l, const struct policy_listener *listener,
-	const struct language_listener_note *note)
+void language_check_auth_order(struct language *l, const struct policy_strings *names,
+	const size_t *auths, const struct language_spans *spans)
 {
-	const struct policy_strings *names = &listener->auth_names;
-
 	if (names->n > POLICY_AUTH_BACKENDS_MAX)
-		language_error(l, &note->auths.v[POLICY_AUTH_BACKENDS_MAX],
-			"a listener asks %d auths at most", POLICY_AUTH_BACKENDS_MAX);
+		language_error(l, &spans->v[POLICY_AUTH_BACKENDS_MAX], "%d auths are asked at most",
+			POLICY_AUTH_BACKENDS_MAX);
 	for (size_t i = 0; i < names->n; i++) {
-		const struct policy_auth *auth = &l->policy->auths[listener->auths[i]];
+		const struct policy_auth *auth = &l->policy->auths[auths[i]];
 		for (size_t j = 0; j < i; j++)
 			if (policy_string_equal(&names->v[i], &names->v[j]))
-				language_error(l, &note->auths.v[i],
+				language_error(l, &spans->v[i],
 					"auth %s stands twice, expected once", names->v[i].text);
 		if (i + 1 < names->n && is_last(auth->kind))
-			language_error(l, &note->auths.v[i],
+			language_error(l, &spans->v[i],
 				"auth %s never says that it does not know a user, so that none "
 				"behind it is asked; expected it last",
 				names->v[i].text);
 		else if (i + 1 < names->n && binds_at_once(auth))
-			language_warn(l, &note->auths.v[i],
+			language_warn(l, &spans->v[i],
 				"auth %s binds a user at once, and directories seldom say that "
 				"they do not know him: then auth %s behind it is not asked; "
 				"expected `base`, `filter` and a `bind` without %%u, or it last",
@@ -315,7 +313,7 @@ static void check_listener(struct language *l, struct policy_listener *listener,
 	language_resolve_all(
 		l, POLICY_KIND_AUTH, &listener->auth_names, &note->auths, listener->auths);
 	if (l->diagnosis->errors == errors)
-		check_order(l, listener, note);
+		language_check_auth_order(l, &listener->auth_names, listener->auths, &note->auths);
 	if (listener->auth_names.n > 0 && !tls && !listener->tls.insecure)
 		language_error(l, &note->auth,
 			"passwords would be asked for in clear, and whoever is between reads them; "

@@ -215,6 +215,7 @@ void language_check(struct language *l)
 	ADD_NAMES(POLICY_KIND_SERVER, "server", servers, server);
 	ADD_NAMES(POLICY_KIND_SCAN, "scan", scans, scan);
 	ADD_NAMES(POLICY_KIND_RADIUS, "radius", radiuses, radius);
+	ADD_NAMES(POLICY_KIND_PORTAL, "portal", portals, portal);
 	ADD_NAMES(POLICY_KIND_DEVICE, "device", devices, device);
 	ADD_NAMES(POLICY_KIND_RULE, "rule", rules, rule);
 	resolve_rules(l);
@@ -222,6 +223,7 @@ void language_check(struct language *l)
 	language_check_auth(l);
 	language_check_scans(l);
 	language_check_radiuses(l);
+	language_check_portals(l);
 	resolve_listeners(l);
 	resolve_domains(l);
 	check_devices(l);

@@ -215,6 +215,8 @@ static const char *const *heads_of(enum policy_kind kind)
 		return language_statements(LANGUAGE_BLOCK_SCAN);
 	case POLICY_KIND_RADIUS:
 		return language_statements(LANGUAGE_BLOCK_RADIUS);
+	case POLICY_KIND_PORTAL:
+		return language_statements(LANGUAGE_BLOCK_PORTAL);
 	case POLICY_KIND_DEVICE:
 		return language_statements(LANGUAGE_BLOCK_DEVICE);
 	case POLICY_KIND_RULE:

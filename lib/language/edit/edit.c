@@ -84,6 +84,8 @@ static const struct language_vector *vector_of(const struct language *l, enum po
 		return &l->scans;
 	case POLICY_KIND_RADIUS:
 		return &l->radiuses;
+	case POLICY_KIND_PORTAL:
+		return &l->portals;
 	case POLICY_KIND_DEVICE:
 		return &l->devices;
 	case POLICY_KIND_RULE:
@@ -115,6 +117,8 @@ static const char *name_in(const struct language *l, enum policy_kind kind, size
 		return ((const struct policy_scan *)v)[i].name.text;
 	case POLICY_KIND_RADIUS:
 		return ((const struct policy_radius *)v)[i].name.text;
+	case POLICY_KIND_PORTAL:
+		return ((const struct policy_portal *)v)[i].name.text;
 	case POLICY_KIND_DEVICE:
 		return ((const struct policy_device *)v)[i].name.text;
 	case POLICY_KIND_RULE:

@@ -437,6 +437,9 @@ void language_write_part(struct language_writer *w, const struct policy *policy,
 	case POLICY_KIND_RADIUS:
 		language_put_radius(w, &policy->radiuses[i], full);
 		break;
+	case POLICY_KIND_PORTAL:
+		language_put_portal(w, &policy->portals[i], full);
+		break;
 	case POLICY_KIND_DEVICE:
 		print_device(w, &policy->devices[i]);
 		break;

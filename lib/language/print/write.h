@@ -40,6 +40,7 @@ const char *language_posture_word(enum policy_posture posture);
 void language_put_zone(struct language_writer *w, const struct policy_zone *zone, bool full);
 void language_put_scan(struct language_writer *w, const struct policy_scan *scan, bool full);
 void language_put_radius(struct language_writer *w, const struct policy_radius *radius, bool full);
+void language_put_portal(struct language_writer *w, const struct policy_portal *portal, bool full);
 void language_put_client_tls(
 	struct language_writer *w, const struct policy_client_tls *tls, bool full);
 void language_put_server_tls(struct language_writer *w, const struct policy_server_tls *tls);

@@ -12,7 +12,7 @@
 		"did you mean \"lease\"?"},
 	{"unknown word at the top",
 		"zoen z { interface eth0 }",
-		"p.conf:1:1: error: unexpected \"zoen\", expected audit, auth, certificate, device, domain, drain, hostname, include, language, limit, list, listener, log, metrics, on-failure, radius, rule, scan, server or zone\n"
+		"p.conf:1:1: error: unexpected \"zoen\", expected audit, auth, certificate, device, domain, drain, hostname, include, language, limit, list, listener, log, metrics, on-failure, portal, radius, rule, scan, server or zone\n"
 		"zoen z { interface eth0 }\n"
 		"^~~~\n"
 		"did you mean \"zone\"?"},

@@ -175,7 +175,7 @@ static int list_passed(struct netlink *nl, uint32_t mask, uint8_t family,
 {
 	struct netlink_request request;
 	struct nlmsghdr *nlh = begin(nl, &request, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
-	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, PLAN_MARK_PASS)));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, MARK_PASS)));
 	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
 	int status = netlink_ask(nl, nlh, on_one, context);
 	return status == -EINTR ? 0 : status;
@@ -208,7 +208,7 @@ static int mark_killed(struct netlink *nl, uint32_t mask, const struct tuple *tu
 	struct nlmsghdr *nlh =
 		begin(nl, &request, IPCTNL_MSG_CT_NEW, NLM_F_ACK, family_of(&tuple->source.addr));
 	put_tuple(nlh, tuple);
-	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, PLAN_MARK_KILL)));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, MARK_KILL)));
 	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
 	return netlink_ask(nl, nlh, NULL, NULL);
 }

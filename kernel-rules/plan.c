@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t plan_mark_bits(uint32_t mask, enum plan_mark mark)
+uint32_t plan_mark_bits(uint32_t mask, enum mark mark)
 {
 	return mask ? (uint32_t)mark << __builtin_ctz(mask) : 0;
 }

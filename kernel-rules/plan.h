@@ -7,6 +7,7 @@
 #define POSTERN_KERNEL_RULES_PLAN_H
 
 #include "lib/base/addr.h"
+#include "lib/policy/mark.h"
 #include "lib/policy/policy.h"
 
 /* A checked policy is within them: they are the checker's. */
@@ -20,19 +21,6 @@
 #define PLAN_ENDPOINTS_MAX     POLICY_ENDPOINTS_MAX
 #define PLAN_BYTES_MAX         (4u << 20)
 #define PLAN_RULE_PRIORITY_MAX 32763 /* three, in front of the machine's own */
-
-/* The decision that a packet or a connection carries, in the bits of the plan's mark mask. */
-enum plan_mark {
-	PLAN_MARK_NONE = 0,
-	PLAN_MARK_RELAY = 1,
-	PLAN_MARK_PASS = 2,
-	PLAN_MARK_REJECT = 3,
-	PLAN_MARK_DROP = 4,
-	PLAN_MARK_KILL = 5,     /* connections only: both sides are reset at their next packet */
-	PLAN_MARK_LIMITED = 6,  /* packets only: over the rate limit in front of the queue */
-	PLAN_MARK_RESERVED = 7, /* a later path in the kernel */
-};
-#define PLAN_MARKS 8
 
 enum plan_mode {
 	PLAN_RUNNING,
@@ -139,6 +127,6 @@ int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len);
 int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan);
 
 /* A mark's bits in their place. */
-uint32_t plan_mark_bits(uint32_t mask, enum plan_mark mark);
+uint32_t plan_mark_bits(uint32_t mask, enum mark mark);
 
 #endif

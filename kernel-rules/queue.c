@@ -160,7 +160,7 @@ static int send_request(struct queue *queue, const struct nlmsghdr *nlh)
 	return send(queue->nl.fd, nlh, nlh->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum plan_mark decision)
+int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum mark decision)
 {
 	struct netlink_request request;
 	struct nlmsghdr *nlh = begin(queue, &request, NFQNL_MSG_VERDICT, 0);

@@ -40,9 +40,9 @@ int queue_fd(const struct queue *queue);
 /* Call when the descriptor is readable: reads a bounded number of packets. Returns how many packets
  * came; 0 also when there were none; -errno. */
 int queue_read(struct queue *queue);
-/* Lets the packet go on with the decision on it; PLAN_MARK_NONE: undecided, the zone's posture
+/* Lets the packet go on with the decision on it; MARK_NONE: undecided, the zone's posture
  * follows. Other bits of mark are kept. An id that is gone is no error. */
-int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum plan_mark decision);
+int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum mark decision);
 /* Drops it: its client sends it again, after a second. */
 int queue_drop(struct queue *queue, uint32_t id);
 /* Drops all that wait with this id or a lower one. */

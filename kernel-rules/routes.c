@@ -125,7 +125,7 @@ static int list_rules(
 
 	*listing = (struct listing){.routes = routes,
 		.mask = plan->mark_mask,
-		.bits = plan_mark_bits(plan->mark_mask, PLAN_MARK_RELAY)};
+		.bits = plan_mark_bits(plan->mark_mask, MARK_RELAY)};
 	for (unsigned tries = 0; status == -EINTR && tries < TRIES; tries++) {
 		listing->n = 0;
 		listing->first = UINT32_MAX;
@@ -145,7 +145,7 @@ static struct iprule rule_for(
 		.action = FR_ACT_NOP};
 	if (place == PLACE_END)
 		return rule;
-	rule.mark = plan_mark_bits(plan->mark_mask, PLAN_MARK_RELAY);
+	rule.mark = plan_mark_bits(plan->mark_mask, MARK_RELAY);
 	rule.mask = plan->mark_mask;
 	if (place == PLACE_LOOKUP) {
 		rule.action = FR_ACT_TO_TBL;

@@ -23,22 +23,11 @@
 #define PAUSE_MS   5000 /* a client sends its SYN again after 1 s and after 3 s */
 #define LOOKS_MOST 3
 
-static enum plan_mark mark_of(uint8_t kernel)
-{
-	static const enum plan_mark marks[] = {
-		[DECIDE_KERNEL_RELAY] = PLAN_MARK_RELAY,
-		[DECIDE_KERNEL_PASS] = PLAN_MARK_PASS,
-		[DECIDE_KERNEL_REJECT] = PLAN_MARK_REJECT,
-		[DECIDE_KERNEL_DROP] = PLAN_MARK_DROP,
-	};
-	return marks[kernel]; /* ipc_check() has seen to its range */
-}
-
 struct client_change keeper_admit_change(const struct ipc_entry *entry)
 {
 	struct client_change change = {.add = entry->add,
 		.client = {.addr = entry->source,
-			.mark = mark_of(entry->kernel),
+			.mark = entry->mark,
 			.timeout_ms = entry->timeout_ms}};
 
 	if (entry->has_mac)
@@ -81,7 +70,7 @@ static void give(struct keeper *keeper, struct held_packet *held)
 }
 
 static void decide(
-	struct keeper *keeper, struct held_packet *held, enum plan_mark decision, bool dropped)
+	struct keeper *keeper, struct held_packet *held, enum mark decision, bool dropped)
 {
 	histogram_add(&keeper->admission, HISTOGRAM_ADMISSION, now_us() - held->since_us);
 	held->decided = true;
@@ -99,7 +88,7 @@ static void give_up(struct keeper *keeper, struct held_packet *held)
 
 	keeper_event(keeper, crowded ? IPC_EVENT_ADMIT_SHED : IPC_EVENT_ADMIT_LATE,
 		"no decision in %d ms", HOLD_MS);
-	decide(keeper, held, crowded ? PLAN_MARK_LIMITED : PLAN_MARK_NONE, false);
+	decide(keeper, held, crowded ? MARK_LIMITED : MARK_NONE, false);
 }
 
 static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
@@ -126,7 +115,7 @@ void keeper_admit_drop(struct keeper *keeper)
 	for (struct held_packet *held = held_packet_oldest(&keeper->held), *next; held;
 		held = next) {
 		next = held_packet_after(&keeper->held, held->id);
-		decide(keeper, held, PLAN_MARK_NONE, true);
+		decide(keeper, held, MARK_NONE, true);
 	}
 	set_deadline(keeper);
 }
@@ -134,7 +123,7 @@ void keeper_admit_drop(struct keeper *keeper)
 /* Over a limit of ours: reset, whatever the posture. */
 static void reset(struct keeper *keeper, const struct queue_packet *packet)
 {
-	queue_verdict(keeper->queue, packet->id, packet->mark, PLAN_MARK_LIMITED);
+	queue_verdict(keeper->queue, packet->id, packet->mark, MARK_LIMITED);
 }
 
 static void ask_control(
@@ -175,7 +164,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 			"a first packet could not be parsed: reset");
 		reset(keeper, packet);
 	} else if (!keeper->control_ready || !keeper->control.channel) {
-		queue_verdict(keeper->queue, packet->id, packet->mark, PLAN_MARK_NONE);
+		queue_verdict(keeper->queue, packet->id, packet->mark, MARK_NONE);
 	} else if (!link) {
 		/* it has just come: by the time that the client sends again it is known */
 		queue_drop(keeper->queue, packet->id);
@@ -343,7 +332,7 @@ void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *ve
 	cache(keeper, verdict);
 	if (!held || held->decided)
 		return;
-	decide(keeper, held, mark_of(verdict->kernel), false);
+	decide(keeper, held, verdict->mark, false);
 	if (keeper->held.n)
 		return;
 	set_deadline(keeper);

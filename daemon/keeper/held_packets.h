@@ -20,7 +20,7 @@ struct held_packet {
 	bool used;
 	bool decided; /* but the kernel has not taken the verdict yet: it is given again */
 	bool dropped; /* decided: and not let go */
-	enum plan_mark decision;
+	enum mark decision;
 	uint64_t until_ms;
 	uint64_t since_us; /* monotonic, finer than the loop's clock */
 };

@@ -175,25 +175,6 @@ struct rows {
 	uint32_t seq, n;
 };
 
-static enum decide_kernel kernel_of(enum plan_mark mark)
-{
-	switch (mark) {
-	case PLAN_MARK_PASS:
-		return DECIDE_KERNEL_PASS;
-	case PLAN_MARK_REJECT:
-		return DECIDE_KERNEL_REJECT;
-	case PLAN_MARK_DROP:
-		return DECIDE_KERNEL_DROP;
-	case PLAN_MARK_NONE:
-	case PLAN_MARK_RELAY:
-	case PLAN_MARK_KILL:
-	case PLAN_MARK_LIMITED:
-	case PLAN_MARK_RESERVED:
-		break;
-	}
-	return DECIDE_KERNEL_RELAY;
-}
-
 static void tell_client(void *context, const struct client *client)
 {
 	struct rows *rows = context;
@@ -202,7 +183,7 @@ static void tell_client(void *context, const struct client *client)
 	ipc_init(&row, IPC_CLIENT, sizeof(row));
 	row.header.seq = rows->seq;
 	row.entry.add = 1;
-	row.entry.kernel = (uint8_t)kernel_of(client->mark);
+	row.entry.mark = (uint8_t)client->mark;
 	row.entry.has_mac = mac_is_set(&client->mac);
 	row.entry.mac = client->mac;
 	row.entry.source = client->addr;

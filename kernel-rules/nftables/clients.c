@@ -20,7 +20,7 @@ static uint64_t now_ms(void)
 static bool is_good(const struct client_change *change)
 {
 	const struct client *client = &change->client;
-	bool known_mark = client->mark >= PLAN_MARK_RELAY && client->mark <= PLAN_MARK_DROP;
+	bool known_mark = client->mark >= MARK_RELAY && client->mark <= MARK_DROP;
 	return (client->addr.family == ADDR_IP4 || client->addr.family == ADDR_IP6) &&
 	       client->ifname[0] && memchr(client->ifname, 0, sizeof(client->ifname)) != NULL &&
 	       (!change->add || known_mark);

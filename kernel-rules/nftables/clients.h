@@ -10,7 +10,7 @@ struct client {
 	char ifname[POLICY_IFNAME_SIZE];
 	struct mac mac;
 	struct addr addr;
-	enum plan_mark mark; /* RELAY, PASS, REJECT or DROP */
+	enum mark mark;      /* RELAY, PASS, REJECT or DROP */
 	uint64_t timeout_ms; /* of an entry read back: time left; 0: no end */
 	uint64_t packets;    /* of an entry read back: hits; 0 where the kernel cannot count */
 };

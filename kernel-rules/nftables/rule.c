@@ -42,13 +42,12 @@ void rule_end(struct rule_writer *w)
 		nftnl_rule_free(w->rule.nftnl);
 }
 
-uint32_t rule_mark_bits(const struct rule_writer *w, enum plan_mark mark)
+uint32_t rule_mark_bits(const struct rule_writer *w, enum mark mark)
 {
 	return plan_mark_bits(w->plan->mark_mask, mark);
 }
 
-void rule_set_mark(
-	struct rule_writer *w, struct expr_rule *r, enum expr_mark which, enum plan_mark mark)
+void rule_set_mark(struct rule_writer *w, struct expr_rule *r, enum expr_mark which, enum mark mark)
 {
 	expr_mark_set(r, which, w->plan->mark_mask, rule_mark_bits(w, mark));
 }

@@ -24,9 +24,9 @@ void rule_add_chain(struct rule_writer *w, const char *name);
 struct expr_rule *rule_begin(struct rule_writer *w, const char *chain);
 void rule_end(struct rule_writer *w);
 /* A mark's bits in the place that the plan has for them. */
-uint32_t rule_mark_bits(const struct rule_writer *w, enum plan_mark mark);
+uint32_t rule_mark_bits(const struct rule_writer *w, enum mark mark);
 /* Adds to the rule at hand: the mark is set, other bits stay. */
 void rule_set_mark(
-	struct rule_writer *w, struct expr_rule *rule, enum expr_mark which, enum plan_mark mark);
+	struct rule_writer *w, struct expr_rule *rule, enum expr_mark which, enum mark mark);
 
 #endif

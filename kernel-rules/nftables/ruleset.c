@@ -64,7 +64,7 @@ static void put_count_goto(
 
 /* target NULL: accept */
 static void put_mark_goto(struct rule_writer *w, const char *chain, enum expr_mark which,
-	enum plan_mark mark, const char *target)
+	enum mark mark, const char *target)
 {
 	struct expr_rule *r = rule_begin(w, chain);
 	expr_mark_is(r, which, w->plan->mark_mask, rule_mark_bits(w, mark), false);
@@ -92,11 +92,10 @@ static void put_bypassed(
 
 static void write_known_sets(struct rule_writer *w, const char *chain, bool has_mac)
 {
-	const char *const targets[PLAN_MARKS] = {
-		[PLAN_MARK_RELAY] = has_mac ? "busy-mac" : "busy-address",
-		[PLAN_MARK_PASS] = "known-pass",
-		[PLAN_MARK_REJECT] = "known-reject",
-		[PLAN_MARK_DROP] = "known-drop"};
+	const char *const targets[MARKS] = {[MARK_RELAY] = has_mac ? "busy-mac" : "busy-address",
+		[MARK_PASS] = "known-pass",
+		[MARK_REJECT] = "known-reject",
+		[MARK_DROP] = "known-drop"};
 	for (size_t i = 0; i < SET_CLIENTS; i++) {
 		const struct set_client *set = &set_clients[i];
 		if (set->has_mac != has_mac)
@@ -121,7 +120,7 @@ static void write_rate(struct rule_writer *w, const char *chain, const char *set
 }
 
 static void write_mark_accept(
-	struct rule_writer *w, const char *chain, enum expr_mark which, enum plan_mark mark)
+	struct rule_writer *w, const char *chain, enum expr_mark which, enum mark mark)
 {
 	struct expr_rule *r = rule_begin(w, chain);
 	rule_set_mark(w, r, which, mark);
@@ -151,7 +150,7 @@ static void write_known_pass(struct rule_writer *w)
 {
 	struct expr_rule *r = rule_begin(w, "known-pass");
 	expr_protocol_in(r, SET_ALIVE);
-	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_PASS);
+	rule_set_mark(w, r, EXPR_META_MARK, MARK_PASS);
 	expr_accept(r);
 	rule_end(w);
 	put_goto(w, "known-pass", RULESET_ASK);
@@ -161,15 +160,15 @@ static void write_admit_shared(struct rule_writer *w)
 {
 	struct expr_rule *r = rule_begin(w, "limited");
 	expr_count(r, "limited");
-	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_LIMITED);
+	rule_set_mark(w, r, EXPR_META_MARK, MARK_LIMITED);
 	expr_accept(r);
 	rule_end(w);
 
 	write_ask(w);
-	write_mark_accept(w, "known-relay", EXPR_META_MARK, PLAN_MARK_RELAY);
+	write_mark_accept(w, "known-relay", EXPR_META_MARK, MARK_RELAY);
 	write_known_pass(w);
-	write_mark_accept(w, "known-reject", EXPR_META_MARK, PLAN_MARK_REJECT);
-	write_mark_accept(w, "known-drop", EXPR_META_MARK, PLAN_MARK_DROP);
+	write_mark_accept(w, "known-reject", EXPR_META_MARK, MARK_REJECT);
+	write_mark_accept(w, "known-drop", EXPR_META_MARK, MARK_DROP);
 
 	write_rate(w, "busy-mac", SET_BUSY_MAC, true, ADDR_NONE, true);
 	put_goto(w, "busy-mac", "known-relay");
@@ -203,9 +202,9 @@ static void write_ends(struct rule_writer *w)
 
 	/* the packet's mark too: with the relay's on it, it would be routed to the relay */
 	r = rule_begin(w, "pass");
-	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_PASS);
+	rule_set_mark(w, r, EXPR_META_MARK, MARK_PASS);
 	rule_end(w);
-	write_mark_accept(w, "pass", EXPR_CT_MARK, PLAN_MARK_PASS);
+	write_mark_accept(w, "pass", EXPR_CT_MARK, MARK_PASS);
 	put_count_goto(w, "bypassed", "bypassed", "pass");
 	put_count_goto(w, "posture-closed", "posture-reset", "send-reset");
 	put_count_goto(w, "posture-open", "posture-passed", "pass");
@@ -216,12 +215,12 @@ static void write_relay(struct rule_writer *w, const char *chain, bool open)
 	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
 
 	struct expr_rule *r = rule_begin(w, chain);
-	rule_set_mark(w, r, EXPR_CT_MARK, PLAN_MARK_RELAY);
+	rule_set_mark(w, r, EXPR_CT_MARK, MARK_RELAY);
 	rule_end(w);
 	for (size_t i = 0; i < 2; i++) {
 		r = rule_begin(w, chain);
 		expr_tproxy(r, families[i], w->plan->relay_port);
-		rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_RELAY);
+		rule_set_mark(w, r, EXPR_META_MARK, MARK_RELAY);
 		expr_accept(r);
 		rule_end(w);
 	}
@@ -256,12 +255,12 @@ static void write_later(struct rule_writer *w)
 {
 	bool running = w->plan->mode == PLAN_RUNNING;
 
-	put_mark_goto(w, "later", EXPR_CT_MARK, PLAN_MARK_RELAY,
-		running ? "relay-closed" : "posture-closed");
+	put_mark_goto(
+		w, "later", EXPR_CT_MARK, MARK_RELAY, running ? "relay-closed" : "posture-closed");
 	if (running)
 		put_claimed(w, "later");
-	put_mark_goto(w, "later", EXPR_CT_MARK, PLAN_MARK_PASS, NULL);
-	put_mark_goto(w, "later", EXPR_CT_MARK, PLAN_MARK_KILL, "killed");
+	put_mark_goto(w, "later", EXPR_CT_MARK, MARK_PASS, NULL);
+	put_mark_goto(w, "later", EXPR_CT_MARK, MARK_KILL, "killed");
 	put_to_gateway(w, "later");
 
 	struct expr_rule *r = rule_begin(w, "later");
@@ -281,15 +280,14 @@ static void write_fresh(
 {
 	/* beside it stands how many the relays took: what is between was dropped on the way */
 	struct expr_rule *r = rule_begin(w, chain);
-	expr_mark_is(
-		r, EXPR_META_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_RELAY), false);
+	expr_mark_is(r, EXPR_META_MARK, w->plan->mark_mask, rule_mark_bits(w, MARK_RELAY), false);
 	expr_count(r, "steered");
 	expr_goto(r, relay);
 	rule_end(w);
-	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_PASS, "pass");
-	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_REJECT, "refused");
-	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_DROP, "dropped");
-	put_mark_goto(w, chain, EXPR_META_MARK, PLAN_MARK_LIMITED, "send-reset");
+	put_mark_goto(w, chain, EXPR_META_MARK, MARK_PASS, "pass");
+	put_mark_goto(w, chain, EXPR_META_MARK, MARK_REJECT, "refused");
+	put_mark_goto(w, chain, EXPR_META_MARK, MARK_DROP, "dropped");
+	put_mark_goto(w, chain, EXPR_META_MARK, MARK_LIMITED, "send-reset");
 	put_goto(w, chain, posture);
 }
 
@@ -302,7 +300,7 @@ static void write_errors(struct rule_writer *w)
 		struct expr_rule *r = rule_begin(w, "errors");
 		expr_icmp(r, families[i]);
 		expr_socket_transparent(r);
-		rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_RELAY);
+		rule_set_mark(w, r, EXPR_META_MARK, MARK_RELAY);
 		expr_accept(r);
 		rule_end(w);
 	}
@@ -347,7 +345,7 @@ static void write_admit_zone(
 {
 	/* a mark from elsewhere is no decision */
 	struct expr_rule *r = rule_begin(w, names->admit);
-	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_NONE);
+	rule_set_mark(w, r, EXPR_META_MARK, MARK_NONE);
 	rule_end(w);
 
 	put_bypassed(w, names->admit, SET_BYPASS, NULL);
@@ -448,7 +446,7 @@ static void write_steer_base(struct rule_writer *w)
 	}
 
 	r = rule_begin(w, "steer");
-	expr_mark_is(r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, PLAN_MARK_KILL), false);
+	expr_mark_is(r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, MARK_KILL), false);
 	expr_sport_in(r, SET_PORTS);
 	expr_reply(r);
 	expr_goto(r, "killed");

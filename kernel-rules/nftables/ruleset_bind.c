@@ -87,7 +87,7 @@ void ruleset_bind_put(struct rule_writer *w)
 	struct expr_rule *r = rule_begin(w, "bound");
 	expr_first(r, true);
 	expr_socket_transparent(r);
-	rule_set_mark(w, r, EXPR_META_MARK, PLAN_MARK_RELAY);
+	rule_set_mark(w, r, EXPR_META_MARK, MARK_RELAY);
 	expr_count(r, "bound");
 	expr_accept(r);
 	rule_end(w);

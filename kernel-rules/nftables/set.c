@@ -38,13 +38,13 @@
 	}
 
 const struct set_client set_clients[SET_CLIENTS] = {
-	CLIENT_SETS("relay", PLAN_MARK_RELAY),
-	CLIENT_SETS("pass", PLAN_MARK_PASS),
-	CLIENT_SETS("reject", PLAN_MARK_REJECT),
-	CLIENT_SETS("drop", PLAN_MARK_DROP),
+	CLIENT_SETS("relay", MARK_RELAY),
+	CLIENT_SETS("pass", MARK_PASS),
+	CLIENT_SETS("reject", MARK_REJECT),
+	CLIENT_SETS("drop", MARK_DROP),
 };
 
-int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac)
+int set_client_of(enum mark mark, enum addr_family family, bool has_mac)
 {
 	for (int i = 0; i < SET_CLIENTS; i++) {
 		if (set_clients[i].mark == mark && set_clients[i].family == family &&

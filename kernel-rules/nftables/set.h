@@ -16,13 +16,13 @@
 
 struct set_client {
 	const char *name; /* "relay4m" */
-	enum plan_mark mark;
+	enum mark mark;
 	enum addr_family family;
 	bool has_mac;
 };
 extern const struct set_client set_clients[SET_CLIENTS];
 /* Index of the client set for an entry, or -1. */
-int set_client_of(enum plan_mark mark, enum addr_family family, bool has_mac);
+int set_client_of(enum mark mark, enum addr_family family, bool has_mac);
 
 /* How fast unknown clients ask, and how fast known ones connect. */
 #define SET_RATE_MAC "rate-m"

@@ -18,11 +18,17 @@ static bool admit_ok(const void *ipc, size_t len)
 	       admit->source.addr.family == admit->original.addr.family && NAMED_OK(admit->ifname);
 }
 
+/* What an entry, or control's word on a packet, may say. */
+static bool is_verdict(unsigned mark)
+{
+	return mark >= MARK_RELAY && mark <= MARK_DROP;
+}
+
 static bool entry_ok(const struct ipc_entry *entry)
 {
-	if (entry->add > 1 || entry->has_mac > 1 || entry->kernel > DECIDE_KERNEL_DROP)
+	if (entry->add > 1 || entry->has_mac > 1)
 		return false;
-	if (entry->add && !entry->timeout_ms)
+	if (entry->add ? !entry->timeout_ms || !is_verdict(entry->mark) : entry->mark > MARK_DROP)
 		return false;
 	if (entry->has_mac != mac_is_set(&entry->mac))
 		return false;
@@ -33,7 +39,7 @@ static bool verdict_ok(const void *ipc, size_t len)
 {
 	const struct ipc_verdict *verdict = ipc;
 	(void)len;
-	if (verdict->kernel > DECIDE_KERNEL_DROP || verdict->cache > 1 || verdict->forget > 1)
+	if (!is_verdict(verdict->mark) || verdict->cache > 1 || verdict->forget > 1)
 		return false;
 	if (verdict->cache && (!entry_ok(&verdict->entry) || !verdict->entry.add))
 		return false;

@@ -69,8 +69,8 @@ struct ipc_admit {
 
 /* One entry of the kernel's client sets. */
 struct ipc_entry {
-	uint8_t add;    /* 1 add (replaces any other verdict), 0 delete */
-	uint8_t kernel; /* enum decide_kernel */
+	uint8_t add;  /* 1 add (replaces any other verdict), 0 delete */
+	uint8_t mark; /* enum mark: MARK_RELAY to MARK_DROP */
 	uint8_t has_mac;
 	uint8_t reserved;
 	uint32_t timeout_ms; /* with add; 0 only with delete */
@@ -82,7 +82,7 @@ struct ipc_entry {
 struct ipc_verdict {
 	struct ipc_header header;
 	uint32_t packet;
-	uint8_t kernel; /* enum decide_kernel */
+	uint8_t mark;   /* enum mark: MARK_RELAY to MARK_DROP */
 	uint8_t cache;  /* 1: entry goes into the kernel */
 	uint8_t forget; /* 1: forgotten is deleted in the same batch */
 	uint8_t reserved;

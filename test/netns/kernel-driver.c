@@ -34,20 +34,20 @@ struct driver {
 	bool follow; /* heal */
 	bool dead;   /* applies do not vouch for verdicts to pass */
 	bool hold;   /* keep queued packets waiting */
-	enum plan_mark decision;
+	enum mark decision;
 	uint32_t cache_ms;
 };
 
-static const char *const marks[PLAN_MARKS] = {
+static const char *const marks[MARKS] = {
 	"none", "relay", "pass", "reject", "drop", "kill", "limited", "reserved"};
 
-static enum plan_mark mark_of(const char *word)
+static enum mark mark_of(const char *word)
 {
-	for (int i = 0; i < PLAN_MARKS; i++) {
+	for (int i = 0; i < MARKS; i++) {
 		if (strcmp(marks[i], word) == 0)
-			return (enum plan_mark)i;
+			return (enum mark)i;
 	}
-	return PLAN_MARK_NONE;
+	return MARK_NONE;
 }
 
 static void on_link(
@@ -66,7 +66,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 	const struct link *link = links_find(d->links, packet->ifindex);
 
 	if (!packet->is_read) {
-		queue_verdict(d->queue, packet->id, packet->mark, PLAN_MARK_LIMITED);
+		queue_verdict(d->queue, packet->id, packet->mark, MARK_LIMITED);
 		return;
 	}
 	printf("event packet %s %s %s %s first %d mark %#x\n", link ? link->name : "?",
@@ -75,7 +75,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 		packet->mark);
 	if (d->hold)
 		return;
-	if (d->cache_ms && link && d->decision != PLAN_MARK_NONE) {
+	if (d->cache_ms && link && d->decision != MARK_NONE) {
 		struct client_change change = {.add = true,
 			.client = {.mac = packet->mac,
 				.addr = packet->packet.source.addr,
@@ -218,7 +218,7 @@ static double now_us(void)
 static struct client_change made_up(const char *ifname, uint32_t number)
 {
 	struct client_change change = {
-		.add = true, .client = {.mark = PLAN_MARK_RELAY, .timeout_ms = 3600000}};
+		.add = true, .client = {.mark = MARK_RELAY, .timeout_ms = 3600000}};
 	copy_text(change.client.ifname, POLICY_IFNAME_SIZE, ifname);
 	uint8_t mac[] = {
 		2, 0, 0x5e, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};

@@ -145,7 +145,7 @@ static void test_a_client_survives_its_key(void **state)
 	} cases[] = {{"192.0.2.7", true, 28}, {"192.0.2.7", false, 20}, {"2001:db8::7", true, 40},
 		{"2001:db8::7", false, 32}};
 	for (size_t i = 0; i < 4; i++) {
-		struct client client = {.ifname = "br-guest", .mark = PLAN_MARK_PASS}, back;
+		struct client client = {.ifname = "br-guest", .mark = MARK_PASS}, back;
 		uint8_t key[48];
 		if (cases[i].has_mac)
 			client.mac = (struct mac){{2, 0, 0x5e, 0, 0x53, 7}};
@@ -157,10 +157,10 @@ static void test_a_client_survives_its_key(void **state)
 		assert_string_equal(back.ifname, client.ifname);
 		assert_memory_equal(&back.mac, &client.mac, sizeof(client.mac));
 		assert_true(addr_equal(&back.addr, &client.addr));
-		assert_int_equal(back.mark, PLAN_MARK_PASS);
+		assert_int_equal(back.mark, MARK_PASS);
 		assert_false(set_key_decode(&set_clients[set], key, cases[i].len - 1, &back));
 	}
-	assert_int_equal(set_client_of(PLAN_MARK_KILL, ADDR_IP4, true), -1);
+	assert_int_equal(set_client_of(MARK_KILL, ADDR_IP4, true), -1);
 }
 
 int main(void)

@@ -283,8 +283,8 @@ static const char *outcome(const struct stage *stage, const char *zone, const ch
 		.blocks = stage->blocks};
 	struct decide_origin origin = {.zone = (size_t)policy_find_zone(stage->policy, zone)};
 	struct endpoint to = {.addr = {.family = ADDR_IP4}, .port = 25};
-	static const char *const kernels[] = {"relay", "pass", "reject", "drop"};
-	enum decide_kernel kernel;
+	static const char *const marks[] = {"none", "relay", "pass", "reject", "drop"};
+	enum mark mark;
 	struct decision decision;
 	uint64_t until_ms;
 
@@ -292,14 +292,14 @@ static const char *outcome(const struct stage *stage, const char *zone, const ch
 		assert_int_equal(mac_parse(mac_text, strlen(mac_text), &origin.mac), 0);
 	assert_int_equal(addr_parse(addr_text, strlen(addr_text), &origin.source), 0);
 	decide_connection(&world, &origin, &to, now_ms, &decision);
-	bool cached = decide_client(&world, &origin, now_ms, &kernel, &until_ms);
+	bool cached = decide_client(&world, &origin, now_ms, &mark, &until_ms);
 	if (decision.reason == DECIDE_BLOCKED)
 		snprintf(text, sizeof(text), "blocked %u user %s, %s", decision.block->code,
 			decision.session ? decision.session->user.text : "-",
-			cached ? kernels[kernel] : "open");
+			cached ? marks[mark] : "open");
 	else
 		snprintf(text, sizeof(text), "%s %s, %s", decide_reason_names[decision.reason],
-			policy_verdict_names[decision.verdict], cached ? kernels[kernel] : "open");
+			policy_verdict_names[decision.verdict], cached ? marks[mark] : "open");
 	return text;
 }
 

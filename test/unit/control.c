@@ -22,7 +22,7 @@ static void a_login_is_effective_before_it_is_answered(void **state)
 	greet_control();
 	add_relay();
 	admit("br0", "192.0.2.7", MAC7);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_REJECT);
+	assert_int_equal(in.verdict.mark, MARK_REJECT);
 	assert_int_equal(in.verdict.cache, 1);
 	assert_true(in.verdict.entry.timeout_ms <= 5000);
 	assert_int_equal(in.verdict.entry.has_mac, 1);
@@ -57,7 +57,7 @@ static void a_cached_verdict_ends_with_the_lease(void **state)
 	/* a session's verdict to pass is no exception */
 	finish(ask("session login boss zone staff address 198.51.100.7 lease 5m", NULL), 0);
 	admit("core0", "198.51.100.7", NULL);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_PASS);
+	assert_int_equal(in.verdict.mark, MARK_PASS);
 	assert_true(in.verdict.entry.timeout_ms > 200000);
 	assert_true(in.verdict.entry.timeout_ms <= 300000);
 }
@@ -83,12 +83,12 @@ static void who_is_answered_without_a_login_stays_unknown_to_the_kernel(void **s
 	greet_control();
 	add_relay();
 	admit("br1", "192.0.2.7", MAC7);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_RELAY);
+	assert_int_equal(in.verdict.mark, MARK_RELAY);
 	assert_int_equal(in.verdict.cache, 0);
 	finish(ask("session login ann zone lobby address 192.0.2.7 mac " MAC7, NULL), 0);
 	expect(world.relay, IPC_SESSIONS);
 	admit("br1", "192.0.2.7", MAC7);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_RELAY);
+	assert_int_equal(in.verdict.mark, MARK_RELAY);
 	assert_int_equal(in.verdict.cache, 1);
 }
 
@@ -156,7 +156,7 @@ static void only_who_passed_is_cut_and_one_address_at_a_time(void **state)
 	finish(ask("session login boss zone staff address 198.51.100.9", NULL), 0);
 	expect(world.relay, IPC_SESSIONS);
 	admit("core0", "198.51.100.7", NULL);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_PASS);
+	assert_int_equal(in.verdict.mark, MARK_PASS);
 	assert_int_equal(in.verdict.cache, 1);
 	assert_int_equal(in.verdict.entry.has_mac, 0);
 	admit("core0", "198.51.100.8", NULL);
@@ -282,7 +282,7 @@ static void a_list_entry_takes_the_verdict_out_of_the_kernel(void **state)
 	uint32_t at = 0;
 	assert_true(ipc_list_next(&in.list, &at, &entry) && entry.add);
 	admit("br0", "192.0.2.7", MAC7);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_DROP);
+	assert_int_equal(in.verdict.mark, MARK_DROP);
 	assert_true(in.verdict.entry.timeout_ms <= 5000);
 	finish(ask("list add nowhere 192.0.2.1", NULL), 1);
 	finish(ask("list add blocked 192.0.2.x", NULL), 2);

@@ -255,7 +255,7 @@ static void test_the_first_rule_whose_conditions_all_hold(void **state)
 struct client_case {
 	const char *rules;
 	bool cached;
-	enum decide_kernel kernel;
+	enum mark mark;
 	uint64_t until_ms;
 };
 
@@ -263,57 +263,54 @@ static void test_what_may_be_cached_for_a_client(void **state)
 {
 	const uint64_t noon = MONDAY_NOON;
 	const struct client_case cases[] = {
-		{"rule a { server one }", true, DECIDE_KERNEL_RELAY, 0},
+		{"rule a { server one }", true, MARK_RELAY, 0},
 		{"rule a { destination 198.51.100.0/24 verdict pass }\nrule b { server one }",
-			false, DECIDE_KERNEL_RELAY, 0},
+			false, MARK_RELAY, 0},
 		/* two servers and a refusal are all the relay's */
 		{"rule a { destination 198.51.100.0/24 server one }\n"
 		 "rule b { destination not fills verdict answer \"no\" }\nrule c { server two }",
-			true, DECIDE_KERNEL_RELAY, 0},
+			true, MARK_RELAY, 0},
 		{"rule a { destination fills verdict pass }\nrule b { server one }", false,
-			DECIDE_KERNEL_RELAY, 0},
+			MARK_RELAY, 0},
 		/* no address can be in a list of MACs */
 		{"rule a { destination cards verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_RELAY, 0},
+			MARK_RELAY, 0},
 		{"rule a { destination not cards verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_PASS, 0},
-		{"rule a { port 25 verdict pass }\nrule b { server one }", false,
-			DECIDE_KERNEL_RELAY, 0},
-		{"rule a { port 25, 2525 verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_PASS, 0},
-		{"rule a { port 26 verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_RELAY, 0},
-		{"rule a { port 25 verdict pass }\nrule b { server one zone one }", true,
-			DECIDE_KERNEL_PASS, 0},
+			MARK_PASS, 0},
+		{"rule a { port 25 verdict pass }\nrule b { server one }", false, MARK_RELAY, 0},
+		{"rule a { port 25, 2525 verdict pass }\nrule b { server one }", true, MARK_PASS,
+			0},
+		{"rule a { port 26 verdict pass }\nrule b { server one }", true, MARK_RELAY, 0},
+		{"rule a { port 25 verdict pass }\nrule b { server one zone one }", true, MARK_PASS,
+			0},
 		{"rule a { schedule 13:00-14:00 verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_RELAY, noon + HOUR},
+			MARK_RELAY, noon + HOUR},
 		{"rule a { schedule 11:00-14:00 verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_PASS, noon + 2 * HOUR},
+			MARK_PASS, noon + 2 * HOUR},
 		/* it fails for another reason */
 		{"rule a { user \"bob\" schedule 13:00-14:00 verdict pass }\n"
 		 "rule b { server one }",
-			true, DECIDE_KERNEL_RELAY, 0},
-		{"rule a { source not ends verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_RELAY, noon + 3 * HOUR},
+			true, MARK_RELAY, 0},
+		{"rule a { source not ends verdict pass }\nrule b { server one }", true, MARK_RELAY,
+			noon + 3 * HOUR},
 		/* at 13:00 the source does not hold yet; from 15:00 on only the next day's 13:00 */
 		{"rule a { source not ends schedule 13:00-14:00 verdict pass }\n"
 		 "rule b { server one }",
-			true, DECIDE_KERNEL_RELAY, noon + 3 * HOUR},
-		{"rule a { source ends verdict drop }\nrule b { server one }", true,
-			DECIDE_KERNEL_DROP, noon + 3 * HOUR},
+			true, MARK_RELAY, noon + 3 * HOUR},
+		{"rule a { source ends verdict drop }\nrule b { server one }", true, MARK_DROP,
+			noon + 3 * HOUR},
 		/* the cache of a zone with identity address does not know the MAC */
-		{"rule a { source cards verdict pass }\nrule b { server one }", false,
-			DECIDE_KERNEL_RELAY, 0},
+		{"rule a { source cards verdict pass }\nrule b { server one }", false, MARK_RELAY,
+			0},
 		{"rule a { source cards verdict answer \"no\" }\nrule b { server one }", true,
-			DECIDE_KERNEL_RELAY, 0},
+			MARK_RELAY, 0},
 		{"rule a { source cards, 192.0.2.1 verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_PASS, 0},
+			MARK_PASS, 0},
 		{"rule a { source not cards, 192.0.2.1 verdict pass }\nrule b { server one }", true,
-			DECIDE_KERNEL_RELAY, 0},
-		{"rule a { source fills verdict pass }\nrule b { server one }", false,
-			DECIDE_KERNEL_RELAY, 0},
-		{"rule a { destination 198.51.100.0/24 verdict reject }", true,
-			DECIDE_KERNEL_REJECT, 0},
+			MARK_RELAY, 0},
+		{"rule a { source fills verdict pass }\nrule b { server one }", false, MARK_RELAY,
+			0},
+		{"rule a { destination 198.51.100.0/24 verdict reject }", true, MARK_REJECT, 0},
 	};
 	static const char head[] =
 		"zone one { interface \"eth1\" identity address unmatched reject }\n"
@@ -327,7 +324,7 @@ static void test_what_may_be_cached_for_a_client(void **state)
 	tzset();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bool one = strstr(cases[i].rules, "zone one") != NULL;
-		enum decide_kernel kernel;
+		enum mark mark;
 		uint64_t until_ms;
 		struct stage stage;
 		snprintf(text, sizeof(text), "%s%s\n", head, cases[i].rules);
@@ -336,11 +333,11 @@ static void test_what_may_be_cached_for_a_client(void **state)
 		login(&stage, 2, "two", "ann", NULL, NULL, "192.0.2.1", 0);
 		list_add(&stage, "ends", "192.0.2.1", noon + 3 * HOUR);
 		struct decide_origin from = origin(&stage, one ? "one" : "two", NULL, "192.0.2.1");
-		bool cached = decide_client(&stage.world, &from, noon, &kernel, &until_ms);
+		bool cached = decide_client(&stage.world, &from, noon, &mark, &until_ms);
 		if (cached != cases[i].cached)
 			fail_msg("case %zu: cached is %d", i, cached);
-		if (cached && (kernel != cases[i].kernel || until_ms != cases[i].until_ms))
-			fail_msg("case %zu: verdict %d until %llu", i, kernel,
+		if (cached && (mark != cases[i].mark || until_ms != cases[i].until_ms))
+			fail_msg("case %zu: verdict %d until %llu", i, mark,
 				(unsigned long long)until_ms);
 		close_stage(&stage);
 	}
@@ -348,7 +345,7 @@ static void test_what_may_be_cached_for_a_client(void **state)
 
 static void test_a_lease_bounds_what_is_cached(void **state)
 {
-	enum decide_kernel kernel;
+	enum mark mark;
 	uint64_t until_ms;
 	struct stage stage;
 
@@ -356,11 +353,11 @@ static void test_a_lease_bounds_what_is_cached(void **state)
 	open_stage(&stage, house);
 	login(&stage, 1, "guest", "ann", NULL, MAC1, NULL, 5000);
 	struct decide_origin from = origin(&stage, "guest", MAC1, "192.0.2.1");
-	assert_true(decide_client(&stage.world, &from, 4999, &kernel, &until_ms));
-	assert_int_equal(kernel, DECIDE_KERNEL_RELAY);
+	assert_true(decide_client(&stage.world, &from, 4999, &mark, &until_ms));
+	assert_int_equal(mark, MARK_RELAY);
 	assert_int_equal(until_ms, 5000);
-	assert_true(decide_client(&stage.world, &from, 5000, &kernel, &until_ms));
-	assert_int_equal(kernel, DECIDE_KERNEL_REJECT);
+	assert_true(decide_client(&stage.world, &from, 5000, &mark, &until_ms));
+	assert_int_equal(mark, MARK_REJECT);
 	assert_int_equal(until_ms, 0);
 	close_stage(&stage);
 }
@@ -570,9 +567,9 @@ static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now
 	snprintf(source, sizeof(source), "192.0.2.%u", next_random(seed) % 4 + 1);
 	struct decide_origin from =
 		origin(stage, next_random(seed) & 1 ? "one" : "two", ONE_OF(seed, macs), source);
-	enum decide_kernel kernel = DECIDE_KERNEL_DROP;
+	enum mark mark = MARK_DROP;
 	uint64_t until_ms = 0;
-	bool cached = decide_client(&stage->world, &from, now_ms, &kernel, &until_ms);
+	bool cached = decide_client(&stage->world, &from, now_ms, &mark, &until_ms);
 
 	if (certain && !cached && from.zone == 0)
 		wrong(stage, "not cached without need", now_ms, now_ms);
@@ -583,7 +580,7 @@ static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now
 			from.mac = origin(stage, "two", ONE_OF(seed, macs), source).mac;
 		check_summaries(stage, &from, &to, now_ms);
 		decide_connection(&stage->world, &from, &to, now_ms, &first);
-		if (cached && decide_kernel_of(first.verdict) != kernel)
+		if (cached && decide_mark_of(first.verdict) != mark)
 			wrong(stage, "cached wrong", now_ms, now_ms);
 		uint64_t reach = 60 * HOUR;
 		uint64_t shared = until_ms ? until_ms - now_ms : reach;
@@ -591,7 +588,7 @@ static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now
 		if (i == 0)
 			at_ms = now_ms + shared - 1;
 		decide_connection(&stage->world, &from, &to, at_ms, &later);
-		if (cached && decide_kernel_of(later.verdict) != kernel)
+		if (cached && decide_mark_of(later.verdict) != mark)
 			wrong(stage, "cached too long", now_ms, at_ms);
 		uint64_t own = first.until_ms ? first.until_ms - now_ms : reach;
 		at_ms = now_ms + (i % 2 ? own - 1 : next_random(seed) % own);

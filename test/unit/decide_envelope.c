@@ -132,22 +132,22 @@ static void test_the_kernel_redirects_what_needs_the_envelope(void **state)
 {
 	static const struct {
 		const char *zone, *group;
-		enum decide_kernel kernel;
+		enum mark mark;
 	} cases[] = {
-		{"guest", "", DECIDE_KERNEL_RELAY},
-		{"guest", "barred", DECIDE_KERNEL_RELAY},
-		{"staff", "", DECIDE_KERNEL_RELAY},
-		{"read", "", DECIDE_KERNEL_RELAY},
-		{"read", "barred", DECIDE_KERNEL_REJECT},
+		{"guest", "", MARK_RELAY},
+		{"guest", "barred", MARK_RELAY},
+		{"staff", "", MARK_RELAY},
+		{"read", "", MARK_RELAY},
+		{"read", "barred", MARK_REJECT},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct stage stage;
-		enum decide_kernel kernel;
+		enum mark mark;
 		uint64_t until_ms;
 		set_up(&stage, cases[i].zone, cases[i].group);
-		assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &kernel, &until_ms));
-		if (kernel != cases[i].kernel)
+		assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms));
+		if (mark != cases[i].mark)
 			fail_msg("%s %s", cases[i].zone, cases[i].group);
 		tear_down(&stage);
 	}
@@ -243,7 +243,7 @@ static void test_a_rule_that_is_read_passes_nothing(void **state)
 {
 	struct stage stage;
 	struct decision decision;
-	enum decide_kernel kernel;
+	enum mark mark;
 	uint64_t until_ms;
 
 	(void)state;
@@ -252,8 +252,8 @@ static void test_a_rule_that_is_read_passes_nothing(void **state)
 	rule->act.verdict = POLICY_VERDICT_PASS;
 	decide_connection(&stage.world, &stage.origin, &stage.original, NOW_MS, &decision);
 	assert_int_equal(decision.verdict, POLICY_VERDICT_REDIRECT);
-	assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &kernel, &until_ms));
-	assert_int_equal(kernel, DECIDE_KERNEL_RELAY);
+	assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms));
+	assert_int_equal(mark, MARK_RELAY);
 	expect(&stage, "<a@b.example>", "<c@d.example>",
 		"rule spoof: 450 4.7.1 the policy has changed, try again");
 	tear_down(&stage);

@@ -480,10 +480,10 @@ static void a_zone_reads_strangers_only_where_it_is_asked_to(void **state)
 	origin = at(&stage, "other", "192.0.2.7");
 	assert_string_equal(decided(&stage, &origin), "unauthenticated");
 	/* the kernel sends it to the relay either way */
-	enum decide_kernel kernel;
+	enum mark mark;
 	uint64_t until_ms;
-	assert_true(decide_client(&stage.world, &origin, NOW, &kernel, &until_ms));
-	assert_int_equal(kernel, DECIDE_KERNEL_RELAY);
+	assert_true(decide_client(&stage.world, &origin, NOW, &mark, &until_ms));
+	assert_int_equal(mark, MARK_RELAY);
 	tear_down(&stage);
 }
 

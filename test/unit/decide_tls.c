@@ -169,7 +169,7 @@ static void test_a_connection_is_read_by_the_word_or_by_its_server(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct stage stage;
 		struct decision decision;
-		enum decide_kernel kernel;
+		enum mark mark;
 		uint64_t until_ms;
 		char cause[LEVEL_CAUSE_SIZE];
 		set_up(&stage, cases[i][0], "anna");
@@ -177,8 +177,8 @@ static void test_a_connection_is_read_by_the_word_or_by_its_server(void **state)
 		assert_int_equal(decision.reason, DECIDE_NEEDS_ENVELOPE);
 		assert_string_equal(
 			level_format_cause(stage.policy, &decision.cause, cause), cases[i][1]);
-		assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &kernel, &until_ms));
-		assert_int_equal(kernel, DECIDE_KERNEL_RELAY);
+		assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms));
+		assert_int_equal(mark, MARK_RELAY);
 		tear_down(&stage);
 	}
 }

@@ -70,8 +70,10 @@ static int check(void)
 
 static void fill_entry(struct ipc_entry *entry, uint8_t add)
 {
-	*entry = (struct ipc_entry){
-		.add = add, .timeout_ms = add ? 1000 : 0, .source = documentation4};
+	*entry = (struct ipc_entry){.add = add,
+		.mark = add ? MARK_RELAY : MARK_NONE,
+		.timeout_ms = add ? 1000 : 0,
+		.source = documentation4};
 	strcpy(entry->ifname, "guest0");
 }
 
@@ -523,15 +525,21 @@ static void a_verdict_brings_only_sound_entries(void **state)
 {
 	(void)state;
 	ipc_init(&m, IPC_VERDICT, sizeof(m.verdict));
-	assert_int_equal(check(), 0); /* nothing cached: the entries are not looked at */
-	m.verdict.kernel = DECIDE_KERNEL_DROP + 1;
+	assert_int_equal(check(), -EBADMSG); /* none is no verdict */
+	m.verdict.mark = MARK_DROP + 1;
 	assert_int_equal(check(), -EBADMSG);
-	m.verdict.kernel = DECIDE_KERNEL_DROP;
+	m.verdict.mark = MARK_DROP;
+	assert_int_equal(check(), 0); /* nothing cached: the entries are not looked at */
 	m.verdict.cache = 1;
 	assert_int_equal(check(), -EBADMSG);
 	fill_entry(&m.verdict.entry, 1);
 	assert_int_equal(check(), 0);
 	m.verdict.entry.timeout_ms = 0;
+	assert_int_equal(check(), -EBADMSG);
+	fill_entry(&m.verdict.entry, 1);
+	m.verdict.entry.mark = MARK_NONE;
+	assert_int_equal(check(), -EBADMSG);
+	m.verdict.entry.mark = MARK_KILL;
 	assert_int_equal(check(), -EBADMSG);
 	fill_entry(&m.verdict.entry, 1);
 	m.verdict.entry.has_mac = 1; /* but it is all zero */

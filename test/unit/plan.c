@@ -258,10 +258,10 @@ static void test_what_cannot_be_programmed_is_refused(void **state)
 static void test_marks_stand_in_the_mask(void **state)
 {
 	(void)state;
-	assert_int_equal(plan_mark_bits(0xf0000000, PLAN_MARK_RELAY), 0x10000000);
-	assert_int_equal(plan_mark_bits(0xf0000000, PLAN_MARK_LIMITED), 0x60000000);
-	assert_int_equal(plan_mark_bits(0x00000700, PLAN_MARK_KILL), 0x500);
-	assert_int_equal(plan_mark_bits(0xf, PLAN_MARK_NONE), 0);
+	assert_int_equal(plan_mark_bits(0xf0000000, MARK_RELAY), 0x10000000);
+	assert_int_equal(plan_mark_bits(0xf0000000, MARK_LIMITED), 0x60000000);
+	assert_int_equal(plan_mark_bits(0x00000700, MARK_KILL), 0x500);
+	assert_int_equal(plan_mark_bits(0xf, MARK_NONE), 0);
 }
 
 static void test_a_policy_becomes_a_plan(void **state)

@@ -99,7 +99,7 @@ static void a_login_that_the_kernel_does_not_take(void **state)
 	expect(world.relay, IPC_SESSION_GONE);
 	expect_session("ann", NULL, NULL);
 	admit("br0", "192.0.2.7", MAC7);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_REJECT);
+	assert_int_equal(in.verdict.mark, MARK_REJECT);
 	crash_and_start();
 	expect_session("ann", NULL, NULL);
 }
@@ -114,7 +114,7 @@ static void a_login_that_the_disk_does_not_take(void **state)
 	expect(world.relay, IPC_SESSION_GONE);
 	expect_session("ann", NULL, NULL);
 	admit("br0", "192.0.2.7", MAC7);
-	assert_int_equal(in.verdict.kernel, DECIDE_KERNEL_REJECT);
+	assert_int_equal(in.verdict.mark, MARK_REJECT);
 	let_disk_be_full(false);
 	struct asked *login = ask(LOGIN("bob"), NULL);
 	expect(world.keeper, IPC_ENTRIES);

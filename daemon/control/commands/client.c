@@ -13,15 +13,14 @@
 #include <string.h>
 
 /* In the words of verdicts: of what the kernel hands to the relay, the relay's decision tells. */
-static const char *verdict_name(enum decide_kernel kernel, const struct decision *decision)
+static const char *verdict_name(enum mark mark, const struct decision *decision)
 {
-	static const enum policy_verdict verdicts[] = {
-		[DECIDE_KERNEL_RELAY] = POLICY_VERDICT_REDIRECT,
-		[DECIDE_KERNEL_PASS] = POLICY_VERDICT_PASS,
-		[DECIDE_KERNEL_REJECT] = POLICY_VERDICT_REJECT,
-		[DECIDE_KERNEL_DROP] = POLICY_VERDICT_DROP};
-	bool answers = kernel == DECIDE_KERNEL_RELAY && decision->verdict == POLICY_VERDICT_ANSWER;
-	return policy_verdict_names[answers ? POLICY_VERDICT_ANSWER : verdicts[kernel]];
+	static const enum policy_verdict verdicts[] = {[MARK_RELAY] = POLICY_VERDICT_REDIRECT,
+		[MARK_PASS] = POLICY_VERDICT_PASS,
+		[MARK_REJECT] = POLICY_VERDICT_REJECT,
+		[MARK_DROP] = POLICY_VERDICT_DROP};
+	bool answers = mark == MARK_RELAY && decision->verdict == POLICY_VERDICT_ANSWER;
+	return policy_verdict_names[answers ? POLICY_VERDICT_ANSWER : verdicts[mark]];
 }
 
 struct showing {
@@ -62,7 +61,7 @@ static void show_client(struct showing *showing, const struct ipc_client *client
 			zone_name, "interface", entry->ifname, "mac", json_row_mac(&entry->mac),
 			"address", json_row_addr(&entry->source), "session",
 			json_row_session_id(own ? own->session : 0), "user", user, "verdict",
-			verdict_name(entry->kernel, &decision), "rule", rule, "left_ms",
+			verdict_name(entry->mark, &decision), "rule", rule, "left_ms",
 			(json_int_t)entry->timeout_ms, "packets", (json_int_t)client->packets,
 			"known", own != NULL));
 }

@@ -112,17 +112,17 @@ bool outlook_is_of_server(enum ending ending)
 void outlook_kernel(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, decide_step *step, void *context)
 {
-	static const char *const words[] = {[DECIDE_KERNEL_RELAY] = "goes to the relay",
-		[DECIDE_KERNEL_PASS] = "passes",
-		[DECIDE_KERNEL_REJECT] = "is reset",
-		[DECIDE_KERNEL_DROP] = "is dropped"};
-	enum decide_kernel kernel;
+	static const char *const words[] = {[MARK_RELAY] = "goes to the relay",
+		[MARK_PASS] = "passes",
+		[MARK_REJECT] = "is reset",
+		[MARK_DROP] = "is dropped"};
+	enum mark mark;
 	uint64_t until_ms = 0;
 	char text[128];
-	if (decide_client(world, origin, now_ms, &kernel, &until_ms))
+	if (decide_client(world, origin, now_ms, &mark, &until_ms))
 		snprintf(text, sizeof(text),
 			"kernel: every connection of this client %s, so the kernel may remember it",
-			words[kernel]);
+			words[mark]);
 	else
 		snprintf(text, sizeof(text),
 			"kernel: the destination decides, so each connection is asked about");

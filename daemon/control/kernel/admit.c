@@ -23,10 +23,9 @@ static void fill_entry(struct ipc_entry *entry, const struct ipc_admit *admit, b
 
 /* A verdict never outlives what it rests on; a refusal is short, so that what changes elsewhere (a
  * login is told at once, a clock is not) is soon seen. */
-static uint32_t timeout_of(
-	enum decide_kernel kernel, bool session, uint64_t until_ms, uint64_t now_ms)
+static uint32_t timeout_of(enum mark mark, bool session, uint64_t until_ms, uint64_t now_ms)
 {
-	bool positive = session && kernel != DECIDE_KERNEL_REJECT && kernel != DECIDE_KERNEL_DROP;
+	bool positive = session && mark != MARK_REJECT && mark != MARK_DROP;
 	uint64_t timeout_ms = positive ? ADMIT_POSITIVE_MS : ADMIT_NEGATIVE_MS;
 	if (until_ms && until_ms <= now_ms)
 		return 0;
@@ -37,9 +36,9 @@ static uint32_t timeout_of(
 
 /* For how long connections of a session may pass without control's seeing any; 0: it does not
  * matter. An idle time is known to within a fourth. */
-static uint64_t unseen_ms(enum decide_kernel kernel, const struct session *session)
+static uint64_t unseen_ms(enum mark mark, const struct session *session)
 {
-	if (kernel != DECIDE_KERNEL_PASS || !session)
+	if (mark != MARK_PASS || !session)
 		return 0;
 	return session->idle_s * 1000ull / 4;
 }
@@ -52,7 +51,7 @@ static void cache(struct control *control, const struct decide_origin *origin,
 	struct decide_world world = decision_world(control);
 	uint64_t now_ms = clock_now_ms(control), until_ms = 0;
 	bool has_mac = zone->identity != POLICY_IDENTITY_ADDRESS;
-	enum decide_kernel kernel;
+	enum mark mark;
 
 	/* the kernel's map of such a zone is keyed by MAC, and this packet has none */
 	if (has_mac && !mac_is_set(&admit->mac))
@@ -71,18 +70,18 @@ static void cache(struct control *control, const struct decide_origin *origin,
 	 * connections would fill the relays' backlogs, and SYN cookies lose everybody's MAC. */
 	if (decision->reason == DECIDE_BLOCKED ||
 		(decision->reason == DECIDE_UNAUTHENTICATED &&
-			decide_kernel_of(decision->verdict) == DECIDE_KERNEL_RELAY))
+			decide_mark_of(decision->verdict) == MARK_RELAY))
 		return;
-	if (!decide_client(&world, origin, now_ms, &kernel, &until_ms))
+	if (!decide_client(&world, origin, now_ms, &mark, &until_ms))
 		return;
 	uint64_t session = decision->session ? decision->session->id : 0;
-	uint64_t most_ms = unseen_ms(kernel, decision->session);
+	uint64_t most_ms = unseen_ms(mark, decision->session);
 	if (most_ms && (until_ms == 0 || until_ms > now_ms + most_ms))
 		until_ms = now_ms + most_ms;
 	verdict->entry.add = 1;
-	verdict->entry.kernel = (uint8_t)kernel;
+	verdict->entry.mark = (uint8_t)mark;
 	verdict->entry.timeout_ms =
-		timeout_of(kernel, decision->reason != DECIDE_UNAUTHENTICATED, until_ms, now_ms);
+		timeout_of(mark, decision->reason != DECIDE_UNAUTHENTICATED, until_ms, now_ms);
 	if (!verdict->entry.timeout_ms ||
 		!entries_add(control->entries, &verdict->entry, session)) {
 		verdict->entry.add = 0;
@@ -132,7 +131,7 @@ void admit_decide(struct control *control, const struct ipc_admit *admit)
 	verdict.packet = admit->packet;
 	if (zone < 0) {
 		/* steered by a plan that is just being replaced: no zone, not ours */
-		verdict.kernel = DECIDE_KERNEL_PASS;
+		verdict.mark = MARK_PASS;
 		channel_send(control->keeper, &verdict, -1);
 		return;
 	}
@@ -140,7 +139,7 @@ void admit_decide(struct control *control, const struct ipc_admit *admit)
 		.zone = (size_t)zone, .mac = admit->mac, .source = admit->source.addr};
 	sessions_learn(control->sessions, &origin);
 	decide_connection(&world, &origin, &admit->original, clock_now_ms(control), &decision);
-	verdict.kernel = (uint8_t)decide_kernel_of(decision.verdict);
+	verdict.mark = (uint8_t)decide_mark_of(decision.verdict);
 	cache(control, &origin, admit, &decision, &verdict);
 	count(control, &verdict, &decision);
 	channel_send(control->keeper, &verdict, -1);

@@ -22,20 +22,20 @@ const char *const decide_reason_names[] = {
 static_assert(sizeof(decide_reason_names) / sizeof(decide_reason_names[0]) == DECIDE_REASONS,
 	"a name for each");
 
-enum decide_kernel decide_kernel_of(enum policy_verdict verdict)
+enum mark decide_mark_of(enum policy_verdict verdict)
 {
 	switch (verdict) {
 	case POLICY_VERDICT_REDIRECT:
 	case POLICY_VERDICT_ANSWER:
-		return DECIDE_KERNEL_RELAY;
+		return MARK_RELAY;
 	case POLICY_VERDICT_PASS:
-		return DECIDE_KERNEL_PASS;
+		return MARK_PASS;
 	case POLICY_VERDICT_REJECT:
-		return DECIDE_KERNEL_REJECT;
+		return MARK_REJECT;
 	case POLICY_VERDICT_DROP:
-		return DECIDE_KERNEL_DROP;
+		return MARK_DROP;
 	}
-	return DECIDE_KERNEL_REJECT;
+	return MARK_REJECT;
 }
 
 static void act_on(
@@ -284,20 +284,19 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 /* The kernel's verdict on every connection of this session (NULL: none) from the origin; false when
  * there is more than one. *until_ms is lowered. */
 static bool decide_session(const struct decide_world *world, const struct decide_origin *origin,
-	const struct session *session, uint64_t now_ms, enum decide_kernel *kernel,
-	uint64_t *until_ms)
+	const struct session *session, uint64_t now_ms, enum mark *mark, uint64_t *until_ms)
 {
 	const struct policy *policy = world->policy;
 	const struct policy_zone *zone = &policy->zones[origin->zone];
 	struct decide_question question;
 	struct decision decision = {.until_ms = *until_ms};
-	bool maybe = false; /* an outcome is in *kernel already */
+	bool maybe = false; /* an outcome is in *mark already */
 
 	if (!take_session(world, origin,
 		    zone->identity == POLICY_IDENTITY_ADDRESS ? NULL : &origin->mac, session,
 		    now_ms, &decision)) {
 		*until_ms = decision.until_ms;
-		*kernel = decide_kernel_of(decision.verdict);
+		*mark = decide_mark_of(decision.verdict);
 		return true;
 	}
 	*until_ms = decision.until_ms;
@@ -316,9 +315,9 @@ static bool decide_session(const struct decide_world *world, const struct decide
 		decide_lower(until_ms, match.until_ms);
 		if (match.answer == DECIDE_RULE_NO)
 			continue;
-		if (maybe && decide_kernel_of(verdict) != *kernel)
+		if (maybe && decide_mark_of(verdict) != *mark)
 			return false;
-		*kernel = decide_kernel_of(verdict);
+		*mark = decide_mark_of(verdict);
 		maybe = true;
 		if (match.answer == DECIDE_RULE_YES)
 			break;
@@ -329,7 +328,7 @@ static bool decide_session(const struct decide_world *world, const struct decide
 /* In a zone with identity address the client may turn out to be any of the sessions that are known
  * by their MAC alone, whatever its address; or its MAC to be blocked. */
 static bool agree_by_mac(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum decide_kernel kernel, uint64_t *until_ms)
+	uint64_t now_ms, enum mark mark, uint64_t *until_ms)
 {
 	const struct session *sessions[MAC_SESSIONS_MAX];
 	const char *zone = world->policy->zones[origin->zone].name.text;
@@ -337,26 +336,25 @@ static bool agree_by_mac(const struct decide_world *world, const struct decide_o
 
 	if (n > MAC_SESSIONS_MAX)
 		return false;
-	if (kernel != DECIDE_KERNEL_RELAY && world->blocks &&
-		blocks_hold_macs(world->blocks, zone, now_ms))
+	if (mark != MARK_RELAY && world->blocks && blocks_hold_macs(world->blocks, zone, now_ms))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		enum decide_kernel other;
+		enum mark other;
 		if (!decide_session(world, origin, sessions[i], now_ms, &other, until_ms) ||
-			other != kernel)
+			other != mark)
 			return false;
 	}
 	return true;
 }
 
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms)
+	uint64_t now_ms, enum mark *mark, uint64_t *until_ms)
 {
 	bool any_mac = world->policy->zones[origin->zone].identity == POLICY_IDENTITY_ADDRESS;
 
 	*until_ms = 0;
 	const struct session *session =
 		identify(world, origin, any_mac ? NULL : &origin->mac, now_ms, until_ms);
-	return decide_session(world, origin, session, now_ms, kernel, until_ms) &&
-	       (!any_mac || agree_by_mac(world, origin, now_ms, *kernel, until_ms));
+	return decide_session(world, origin, session, now_ms, mark, until_ms) &&
+	       (!any_mac || agree_by_mac(world, origin, now_ms, *mark, until_ms));
 }

@@ -10,6 +10,7 @@
 #include "lib/policy/block.h"
 #include "lib/policy/level.h"
 #include "lib/policy/lists.h"
+#include "lib/policy/mark.h"
 #include "lib/policy/policy.h"
 #include "lib/policy/schedule.h"
 #include "lib/policy/session.h"
@@ -111,22 +112,16 @@ bool decide_hangs_on_host(
 	const struct decide_world *world, const struct decide_origin *origin, uint64_t now_ms);
 
 /* What the kernel does with a client's packets; the relay carries out both redirect and answer. */
-enum decide_kernel {
-	DECIDE_KERNEL_RELAY,
-	DECIDE_KERNEL_PASS,
-	DECIDE_KERNEL_REJECT,
-	DECIDE_KERNEL_DROP,
-};
-enum decide_kernel decide_kernel_of(enum policy_verdict verdict);
+enum mark decide_mark_of(enum policy_verdict verdict);
 
 /* The decision for every connection of a client at once, for the kernel's cache: destination and
  * (in a zone of several ports) port are taken as unknown, in a zone with identity address the MAC
- * too; each rule that could match counts. True and *kernel, *until_ms (0: no end) when every
+ * too; each rule that could match counts. True and *mark, *until_ms (0: no end) when every
  * connection of the client has the same kernel verdict until then, so that a cache keyed by
  * (interface, MAC, address), with identity address by (interface, address), cannot be wrong; false
  * when what is unknown decides and nothing may be cached. */
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum decide_kernel *kernel, uint64_t *until_ms);
+	uint64_t now_ms, enum mark *mark, uint64_t *until_ms);
 
 /* The client's side of a flow. */
 struct decide_tls {

@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/command/request.h"
 #include "lib/ipc/scan.h"
+#include "lib/milter/milter.h"
 #include "lib/smtp/probe/trial.h"
 #include "lib/smtp/text/mail_file.h"
 
@@ -30,7 +31,8 @@ struct testing {
 	struct worker_job job; /* makes the text */
 	struct command *command;
 	struct ipc_scan_test question;
-	int fd; /* the text; -1: none yet */
+	const char *kind; /* of the scan, as it was when it was asked */
+	int fd;           /* the text; -1: none yet */
 	size_t text_bytes;
 	char wrong[MAIL_FILE_WRONG_SIZE]; /* with the file; empty: nothing */
 	json_t *headers;
@@ -52,14 +54,6 @@ static void forget(struct command *command)
 	if (testing->fd >= 0)
 		close(testing->fd);
 	json_decref(testing->headers);
-}
-
-static const struct policy_scan *scan_of(const struct testing *testing)
-{
-	const struct policy *policy = testing->command->control->policy;
-	ptrdiff_t index = policy_find_scan(policy, testing->question.scan);
-
-	return index < 0 ? NULL : &policy->scans[index];
 }
 
 /* ---- what comes of it ---- */
@@ -87,6 +81,8 @@ static void take_change(struct testing *testing, const struct ipc_scan_change *c
 		[MILTER_CHANGE_INSERT] = "insert",
 		[MILTER_CHANGE_SET] = "change",
 	};
+	if (json_array_size(testing->headers) >= MILTER_CHANGES_MAX) /* no scan has more */
+		return;
 	const bool gone = change->kind == MILTER_CHANGE_SET && !change->value_bytes;
 	const uint8_t *value = change->bytes + change->name_bytes;
 
@@ -114,16 +110,14 @@ static json_t *text_or_null(const char *text)
 static void show(struct testing *testing)
 {
 	const struct ipc_scan_tested *told = &testing->told;
-	const struct policy_scan *scan = scan_of(testing);
 	char reply[MILTER_WORDS_SIZE + 32] = "";
 
 	if (told->code)
 		format_reply(told, reply, sizeof(reply));
 	command_row(testing->command,
-		json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:I, s:I, s:I}", "scan",
-			testing->question.scan, "kind",
-			scan ? json_string(policy_scan_kind_names[scan->kind]) : json_null(),
-			"host", json_row_text(told->place), "verdict",
+		json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:O, s:I, s:I, s:I}", "scan",
+			testing->question.scan, "kind", testing->kind, "host",
+			json_row_text(told->place), "verdict",
 			scan_test_verdict_names[told->verdict], "why", text_or_null(told->why),
 			"stage", text_or_null(told->stage), "reply", text_or_null(reply), "text",
 			text_or_null(told->text), "headers", testing->headers, "changes_dropped",
@@ -279,19 +273,21 @@ void scan_test(struct command *command)
 {
 	struct control *control = command->control;
 	const char *name = command_value(command, "NAME");
+	ptrdiff_t index = policy_find_scan(control->policy, name);
 	struct testing *testing = command_new_state(command, sizeof(*testing));
 
 	if (!testing)
 		return;
 	testing->fd = -1;
 	command->forget = forget;
-	if (policy_find_scan(control->policy, name) < 0) {
+	if (index < 0) {
 		command_no_such(command, POLICY_KIND_SCAN, name);
 		return;
 	}
 	if (!read_words(command, &testing->question))
 		return;
 	testing->command = command;
+	testing->kind = policy_scan_kind_names[control->policy->scans[index].kind];
 	testing->headers = json_array();
 	testing->ask.on_answer = on_answer;
 	testing->job.run = make_text;

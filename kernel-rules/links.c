@@ -101,7 +101,8 @@ static bool parse(const struct nlmsghdr *nlh, struct link *link)
 		return false; /* a bridge tells of its ports with a family of its own */
 	*link = (struct link){.ifindex = (uint32_t)ifi->ifi_index,
 		.has_mac = ifi->ifi_type == ARPHRD_ETHER,
-		.up = ifi->ifi_flags & IFF_UP};
+		.up = ifi->ifi_flags & IFF_UP,
+		.running = ifi->ifi_flags & IFF_UP && ifi->ifi_flags & IFF_RUNNING};
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
 	{
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
@@ -114,6 +115,9 @@ static bool parse(const struct nlmsghdr *nlh, struct link *link)
 		else if (mnl_attr_get_type(attr) == IFLA_MASTER &&
 			 mnl_attr_get_payload_len(attr) >= 4)
 			link->master = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_CARRIER_DOWN_COUNT &&
+			 mnl_attr_get_payload_len(attr) >= 4)
+			link->carrier_downs = mnl_attr_get_u32(attr);
 	}
 	link->name[sizeof(link->name) - 1] = 0;
 	return link->ifindex && link->name[0];
@@ -138,7 +142,8 @@ static int on_link(void *context, const struct nlmsghdr *nlh)
 	entry->seen = true;
 	struct link old = entry->link;
 	entry->link = link;
-	if (strcmp(old.name, link.name) != 0 || old.up != link.up || old.has_mac != link.has_mac)
+	if (strcmp(old.name, link.name) != 0 || old.up != link.up || old.has_mac != link.has_mac ||
+		old.running != link.running || old.carrier_downs != link.carrier_downs)
 		links->on_change(links->context, LINK_CHANGED, &old, &link);
 	return 0;
 }

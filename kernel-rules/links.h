@@ -10,7 +10,9 @@ struct link {
 	char name[POLICY_IFNAME_SIZE];
 	bool has_mac; /* Ethernet-like: its packets carry the client's MAC */
 	bool up;
-	bool is_bridge; /* a bridge itself, not a port of one */
+	bool running;           /* up, and its link is, too */
+	uint32_t carrier_downs; /* how often its link went down: also between two readings */
+	bool is_bridge;         /* a bridge itself, not a port of one */
 	/* its own settings nf_call_iptables and nf_call_ip6tables, beside those for all bridges */
 	bool calls_ip4, calls_ip6;
 	uint32_t master; /* ifindex of what it is a part of; 0: of nothing */
@@ -18,7 +20,7 @@ struct link {
 
 enum link_change {
 	LINK_CAME,
-	LINK_CHANGED, /* up or down, or a new name */
+	LINK_CHANGED, /* up or down, its link, or a new name */
 	LINK_WENT,
 };
 

@@ -24,6 +24,8 @@ static void fill_link(struct ipc_link *ipc, unsigned type, const struct link *li
 	ipc->ifindex = link->ifindex;
 	ipc->has_mac = link->has_mac;
 	ipc->up = link->up;
+	ipc->running = link->running;
+	ipc->carrier_downs = link->carrier_downs;
 	memcpy(ipc->name, link->name, sizeof(ipc->name));
 }
 

@@ -7,7 +7,8 @@ static bool link_ok(const void *ipc, size_t len)
 {
 	const struct ipc_link *link = ipc;
 	(void)len;
-	return link->ifindex && link->has_mac <= 1 && link->up <= 1 && NAMED_OK(link->name);
+	return link->ifindex && link->has_mac <= 1 && link->up <= 1 && link->running <= 1 &&
+	       NAMED_OK(link->name);
 }
 
 static bool admit_ok(const void *ipc, size_t len)

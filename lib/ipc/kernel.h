@@ -53,7 +53,9 @@ struct ipc_link { /* LINK, UNLINK */
 	uint32_t ifindex;
 	uint8_t has_mac;
 	uint8_t up;
-	uint8_t reserved[2];
+	uint8_t running; /* up, and its link is, too */
+	uint8_t reserved;
+	uint32_t carrier_downs;
 	char name[POLICY_IFNAME_SIZE];
 };
 

@@ -61,8 +61,9 @@ struct session {
 	uint32_t idle_s;
 	uint64_t active_ms;
 	enum session_source source;
-	struct policy_string via; /* the statement that it came by, "wlc"; len 0: none */
-	struct policy_string nas; /* the access server that told of it last; len 0: none */
+	struct policy_string via;        /* the statement that it came by, "wlc"; len 0: none */
+	char ifname[POLICY_IFNAME_SIZE]; /* where its client was seen last; empty: nowhere yet */
+	struct policy_string nas;        /* the access server that told of it last; len 0: none */
 };
 
 /* "cli", "radius wlc", "device". */

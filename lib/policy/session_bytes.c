@@ -11,17 +11,17 @@
  *   addresses: u8 family, u8 length, u8 learned, u64 seen, 4 or 16 bytes,
  *   of a login with a password: u8 mail addresses, then these as strings,
  *   unless all of it is unset, as it is in what versions before wrote: u8 source, u64 hard end,
- *   strings via and nas, which may be empty. */
+ *   strings via, nas and interface, which may be empty. */
 
 struct session_storage {
 	char text[(2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE + POLICY_NAME_SIZE +
-		  SESSION_NAS_SIZE + SESSION_MAILS_MAX * SESSION_MAIL_SIZE];
+		  SESSION_NAS_SIZE + POLICY_IFNAME_SIZE + SESSION_MAILS_MAX * SESSION_MAIL_SIZE];
 	struct policy_string groups[SESSION_GROUPS_MAX], mails[SESSION_MAILS_MAX];
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 };
 
 #define FIXED_BYTES  (2 + 4 + 6 + 4 * 8 + 4 + 8)
-#define SOURCE_BYTES (1 + 8 + POLICY_NAME_SIZE + SESSION_NAS_SIZE)
+#define SOURCE_BYTES (1 + 8 + POLICY_NAME_SIZE + SESSION_NAS_SIZE + POLICY_IFNAME_SIZE)
 static_assert(FIXED_BYTES + SOURCE_BYTES + (2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE +
 			      SESSION_ADDRESSES_MAX * 27 + 1 +
 			      SESSION_MAILS_MAX * SESSION_MAIL_SIZE <=
@@ -72,7 +72,7 @@ static void put_string(struct writer *writer, const struct policy_string *string
 static bool has_source(const struct session *session)
 {
 	return session->source != SESSION_SOURCE_CLI || session->hard_end_ms || session->via.len ||
-	       session->nas.len;
+	       session->nas.len || *session->ifname;
 }
 
 static void put_source(struct writer *writer, const struct session *session)
@@ -81,6 +81,9 @@ static void put_source(struct writer *writer, const struct session *session)
 	put_number(writer, session->hard_end_ms, 8);
 	put_string(writer, &session->via, POLICY_NAME_SIZE);
 	put_string(writer, &session->nas, SESSION_NAS_SIZE);
+	put_string(writer,
+		&(struct policy_string){session->ifname, (uint32_t)strlen(session->ifname), 0},
+		POLICY_IFNAME_SIZE);
 }
 
 size_t session_encode(const struct session *session, uint8_t *bytes, size_t room)
@@ -200,6 +203,8 @@ static void take_source(struct reader *reader, struct session *session, char **t
 	session->hard_end_ms = take_number(reader, 8);
 	session->via = take_optional(reader, text, POLICY_NAME_SIZE - 1);
 	session->nas = take_optional(reader, text, SESSION_NAS_SIZE - 1);
+	const struct policy_string ifname = take_optional(reader, text, POLICY_IFNAME_SIZE - 1);
+	memcpy(session->ifname, ifname.text, ifname.len);
 	if (!has_source(session))
 		reader->bad = true;
 }

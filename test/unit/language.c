@@ -209,11 +209,11 @@ static void what_is_not_canonical_prints_canonically(void **state)
 			"log level debug\nmetrics listen 2001:db8::1 port 9100\n"},
 		{"zone rule{interface a;interface \"b\",port port 587,25 lease none idle 90m "
 		 "limit sessions 3 per user{over replace} limit rate 5/hour per user limit flows 9 "
-		 "on-link-down keep reauthenticate 1440m on-logout keep comment \"x \\\"y\\\" "
+		 "on-link-down end reauthenticate 1440m on-logout keep comment \"x \\\"y\\\" "
 		 "\\\\z\"}",
 			"zone rule {\n    interface \"a\", \"b\", \"port\"\n    port 587, 25\n"
 			"    lease none\n    idle 90m\n    reauthenticate 1d\n"
-			"    on-logout keep\n    on-link-down keep\n"
+			"    on-logout keep\n    on-link-down end\n"
 			"    limit sessions 3 per user { over replace }\n    limit rate 5/hour per "
 			"user\n"
 			"    limit flows 9\n    comment \"x \\\"y\\\" \\\\z\"\n}\n"},

@@ -357,7 +357,7 @@ static void out_zone(unsigned i)
 	if (maybe())
 		out("    on-logout %s\n", PICK("kill", "keep"));
 	if (maybe())
-		out("    on-link-down keep\n");
+		out("    on-link-down %s\n", PICK("keep", "end"));
 	if (maybe())
 		out("    level %s\n", reads ? PICK("auto", "message") : PICK("auto", "connection"));
 	if (reads && maybe())

@@ -643,6 +643,52 @@ static void test_bytes_and_back(void **state)
 	free(storage);
 }
 
+/* Who told of it, and its hard end, stand behind what versions before knew, and only if they are.
+ */
+static void test_bytes_of_a_source(void **state)
+{
+	struct session session = {.id = 77, .zone = string("guest"), .user = string("ann")};
+	struct session_storage *storage = malloc(session_storage_size());
+	uint8_t bytes[512], bad[512];
+	struct session back;
+
+	(void)state;
+	size_t plain = session_encode(&session, bytes, sizeof(bytes));
+	assert_int_equal(session_decode(bytes, plain, &back, storage), plain);
+	assert_int_equal(back.source, SESSION_SOURCE_CLI);
+	assert_int_equal(back.via.len + back.nas.len + back.hard_end_ms, 0);
+	assert_string_equal(back.ifname, "");
+
+	session.source = SESSION_SOURCE_RADIUS;
+	session.hard_end_ms = 0x0102030405060708;
+	session.via = string("wlc");
+	session.nas = string("ap1");
+	strcpy(session.ifname, "br-guest-123456");
+	size_t len = session_encode(&session, bytes, sizeof(bytes));
+	assert_int_equal(len, plain + 1 + 8 + 4 + 4 + 16);
+	assert_int_equal(session_decode(bytes, len, &back, storage), len);
+	same(&session, &back);
+	assert_int_equal(back.source, SESSION_SOURCE_RADIUS);
+	assert_int_equal(back.hard_end_ms, session.hard_end_ms);
+	assert_string_equal(back.via.text, "wlc");
+	assert_string_equal(back.nas.text, "ap1");
+	assert_string_equal(back.ifname, "br-guest-123456");
+	for (size_t shorter = 0; shorter < len; shorter++)
+		assert_int_equal(session_decode(bytes, shorter, &back, storage), 0);
+	/* no such source; an interface too long; one that is all unset */
+	memcpy(bad, bytes, len);
+	bad[plain] = SESSION_SOURCES;
+	assert_int_equal(session_decode(bad, len, &back, storage), 0);
+	memcpy(bad, bytes, len);
+	bad[len - 16] = 16;
+	assert_int_equal(session_decode(bad, len, &back, storage), 0);
+	memcpy(bad, bytes, plain);
+	memset(bad + plain, 0, 12);
+	bad[0] = (uint8_t)(plain + 12);
+	assert_int_equal(session_decode(bad, plain + 12, &back, storage), 0);
+	free(storage);
+}
+
 static void test_bytes_that_are_no_session(void **state)
 {
 	struct session_address address = {.prefix = prefix("192.0.2.0/24")};
@@ -709,6 +755,7 @@ int main(void)
 		cmocka_unit_test(test_holds_100000_sessions),
 		cmocka_unit_test(test_aside_ends_by_its_time_and_lease_alone),
 		cmocka_unit_test(test_bytes_and_back),
+		cmocka_unit_test(test_bytes_of_a_source),
 		cmocka_unit_test(test_bytes_that_are_no_session),
 	};
 

@@ -139,6 +139,8 @@ void admit_decide(struct control *control, const struct ipc_admit *admit)
 		.zone = (size_t)zone, .mac = admit->mac, .source = admit->source.addr};
 	sessions_learn(control->sessions, &origin);
 	decide_connection(&world, &origin, &admit->original, clock_now_ms(control), &decision);
+	if (decision.session)
+		sessions_seen(control->sessions, decision.session->id, admit->ifname);
 	verdict.mark = (uint8_t)decide_mark_of(decision.verdict);
 	cache(control, &origin, admit, &decision, &verdict);
 	count(control, &verdict, &decision);

@@ -4,6 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/session/link_down.h"
 #include "lib/base/vector.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ static void rename_link(struct control *control, struct control_link *link, cons
 void interfaces_put(struct control *control, const struct ipc_link *ipc)
 {
 	struct control_link *link = find(control, ipc->ifindex);
+	bool known = link != NULL;
 
 	if (!link) {
 		struct control_link *links = vector_grow(
@@ -69,15 +71,27 @@ void interfaces_put(struct control *control, const struct ipc_link *ipc)
 	} else if (strcmp(link->name, ipc->name) != 0) {
 		rename_link(control, link, ipc->name);
 	}
+	/* the kernel tells of a link that came up a second late, and of one that flaps only how
+	 * often it was down */
+	bool went_down = known && (link->carrier_downs != ipc->carrier_downs ||
+					  (link->running && !ipc->running));
 	link->has_mac = ipc->has_mac;
 	link->up = ipc->up;
+	link->running = ipc->running;
+	link->carrier_downs = ipc->carrier_downs;
+	if (went_down)
+		link_down(control, link->name);
 }
 
 void interfaces_del(struct control *control, uint32_t ifindex)
 {
 	struct control_link *link = find(control, ifindex);
-	if (link)
-		*link = control->links[--control->nlinks];
+	if (!link)
+		return;
+	const struct control_link gone = *link;
+	*link = control->links[--control->nlinks];
+	if (gone.running)
+		link_down(control, gone.name);
 }
 
 void interfaces_free(struct control *control)

@@ -10,7 +10,8 @@ struct control;
 
 struct control_link {
 	uint32_t ifindex;
-	bool has_mac, up;
+	bool has_mac, up, running;
+	uint32_t carrier_downs;
 	char name[POLICY_IFNAME_SIZE];
 	/* Its last other name that was in a zone; "": it had none. What comes in by a name that is
 	 * in no zone is not redirected, and no rule says so. */

@@ -7,6 +7,7 @@
 #include "lib/ipc/replica.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 size_t session_delta_encode(
 	const struct control *control, const struct session *session, uint8_t *bytes, size_t room)
@@ -16,6 +17,7 @@ size_t session_delta_encode(
 	/* what is control's alone */
 	told.nas = (struct policy_string){"", 0, policy_hash("", 0)};
 	told.hard_end_ms = 0;
+	memset(told.ifname, 0, sizeof(told.ifname));
 	return session_encode(&told, bytes, room);
 }
 

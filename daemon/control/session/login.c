@@ -133,6 +133,8 @@ static void put_in_force(
 	login->session = old ? old->id : sessions_new_id(control->sessions);
 	session.id = login->session;
 	session.started_ms = old ? old->started_ms : now_ms;
+	if (old)
+		memcpy(session.ifname, old->ifname, sizeof(session.ifname));
 	session.hard_end_ms = sessions_hard_end(
 		zone, old && old->source != SESSION_SOURCE_RADIUS ? old : NULL, now_ms);
 	session.lease_end_ms = sessions_lease_end(now_ms, lease_ms, session.hard_end_ms);

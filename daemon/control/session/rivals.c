@@ -3,6 +3,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/session/sessions.h"
+#include "lib/base/vector.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -144,14 +145,10 @@ static int note_staying(void *context, struct session *session)
 	if (session->kind != SESSION_PORTAL || (rival && rival->ends) ||
 		!policy_string_equal(&session->zone, &staying->wanted->zone))
 		return 0;
-	if (staying->n == staying->room) {
-		size_t room = staying->room ? 2 * staying->room : 16;
-		struct age *v = realloc(staying->v, room * sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		staying->v = v;
-		staying->room = room;
-	}
+	struct age *v = vector_grow(staying->v, staying->n, &staying->room, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	staying->v = v;
 	staying->v[staying->n++] = (struct age){session->started_ms, session->id};
 	return 0;
 }

@@ -282,6 +282,20 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 	sessions_end_due(container_of(timer, struct sessions, timer));
 }
 
+/* On the disk with what is written of it next: where a client is he tells by each first packet. An
+ * interface may be called by bytes that no text has, and is then not known by it. */
+void sessions_seen(struct sessions *sessions, uint64_t id, const char *ifname)
+{
+	struct session *session = session_table_find(sessions->control->table, id);
+	if (!session || session->kind != SESSION_PORTAL)
+		return;
+	memset(session->ifname, 0, sizeof(session->ifname));
+	for (const char *at = ifname; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return;
+	snprintf(session->ifname, sizeof(session->ifname), "%s", ifname);
+}
+
 void sessions_active(struct sessions *sessions, uint64_t id)
 {
 	struct session *session = session_table_find(sessions->control->table, id);

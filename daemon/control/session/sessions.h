@@ -45,6 +45,8 @@ void sessions_arm(struct sessions *sessions);
 
 /* In mac zones further addresses of a session's MAC are learned. */
 void sessions_learn(struct sessions *sessions, const struct decide_origin *origin);
+/* Its client was seen on an interface. */
+void sessions_seen(struct sessions *sessions, uint64_t id, const char *ifname);
 /* A flow of the session began or ended. */
 void sessions_active(struct sessions *sessions, uint64_t id);
 /* Sessions of zones that the running policy does not have are set aside for a day: their flows end,

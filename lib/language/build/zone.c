@@ -142,8 +142,6 @@ void language_zone_reauthenticate(struct language *l, const struct language_span
 void language_zone_on_link_down(struct language *l, const struct language_span *word, bool ends)
 {
 	once(l, word, "on-link-down");
-	if (ends)
-		language_error(l, word, "\"on-link-down end\" is not built yet in this version");
 	l->zone.link_down_ends = ends;
 	l->zone.given |= POLICY_ZONE_ON_LINK_DOWN;
 }

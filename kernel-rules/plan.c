@@ -117,7 +117,8 @@ int plan_add_login(struct plan *plan, const struct endpoint *host)
 	return add_end(&plan->logins, &plan->nlogins, PLAN_LOGINS_MAX, host);
 }
 
-int plan_add_endpoint(struct plan *plan, const char *listener, const struct endpoint *at)
+int plan_add_endpoint(
+	struct plan *plan, const char *listener, const struct endpoint *at, bool datagrams)
 {
 	size_t len = strlen(listener);
 
@@ -128,7 +129,7 @@ int plan_add_endpoint(struct plan *plan, const char *listener, const struct endp
 	if (!endpoints)
 		return -ENOMEM;
 	plan->endpoints = endpoints;
-	endpoints[plan->nendpoints] = (struct plan_endpoint){.at = *at};
+	endpoints[plan->nendpoints] = (struct plan_endpoint){.at = *at, .datagrams = datagrams};
 	memcpy(endpoints[plan->nendpoints++].listener, listener, len);
 	return 0;
 }
@@ -229,7 +230,14 @@ static int add_endpoints(struct plan *plan, const struct policy *policy)
 			for (size_t a = 0; status == 0 && a < listener->naddresses; a++)
 				status = plan_add_endpoint(plan, listener->name.text,
 					&(struct endpoint){
-						listener->addresses[a], listener->ports.v[p]});
+						listener->addresses[a], listener->ports.v[p]},
+					false);
+	}
+	for (size_t i = 0; i < policy->nradiuses; i++) {
+		const struct policy_radius *radius = &policy->radiuses[i];
+		for (size_t a = 0; status == 0 && a < radius->naddresses; a++)
+			status = plan_add_endpoint(plan, radius->name.text,
+				&(struct endpoint){radius->addresses[a], radius->port}, true);
 	}
 	return status;
 }
@@ -350,11 +358,12 @@ static bool is_endpoint(const struct plan *plan, size_t index)
 	struct prefix whole = prefix_of(&endpoint->at.addr);
 
 	for (size_t i = 0; i < index; i++)
-		if (plan->endpoints[i].at.port == endpoint->at.port &&
+		if (plan->endpoints[i].datagrams == endpoint->datagrams &&
+			plan->endpoints[i].at.port == endpoint->at.port &&
 			addr_equal(&plan->endpoints[i].at.addr, &endpoint->at.addr))
 			return false;
 	return is_name(endpoint->listener) && is_network(&whole) && endpoint->at.port != 0 &&
-	       endpoint->at.port != plan->relay_port;
+	       (endpoint->datagrams || endpoint->at.port != plan->relay_port);
 }
 
 static bool is_host(const struct endpoint *host)

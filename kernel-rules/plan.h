@@ -41,9 +41,11 @@ struct plan_zone {
 	size_t nports;
 };
 
-/* Where a listener takes connections: one of its addresses with one of its ports. */
+/* Where a listener takes connections, or a radius packets: one of its addresses with one of its
+ * ports. */
 struct plan_endpoint {
 	char listener[POLICY_NAME_SIZE];
+	bool datagrams;     /* UDP, of a radius */
 	struct endpoint at; /* 0.0.0.0 and :: are all addresses of their version */
 };
 
@@ -108,8 +110,9 @@ int plan_add_host(struct plan *plan, const struct endpoint *host);
 /* Adds a host of a server that takes a login at our word; one that is there is no second time
  * added. 0, -ENOMEM or -E2BIG. */
 int plan_add_login(struct plan *plan, const struct endpoint *host);
-/* Adds an endpoint of the listener of this name. 0, -ENOMEM or -E2BIG. */
-int plan_add_endpoint(struct plan *plan, const char *listener, const struct endpoint *at);
+/* Adds an endpoint of the listener, or of the radius, of this name. 0, -ENOMEM or -E2BIG. */
+int plan_add_endpoint(
+	struct plan *plan, const char *listener, const struct endpoint *at, bool datagrams);
 /* Adds the hosts of the plan that was in force: flows that began under it go on. As many as fit. */
 void plan_keep_hosts(struct plan *plan, const struct plan *old);
 /* Does any flow bind to its client's address, or did one? */

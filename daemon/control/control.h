@@ -35,9 +35,11 @@ struct worker;
 struct drained;
 struct flow_events;
 struct flow_ids;
+struct accounts;
 struct auth_peer;
 struct scan_states;
 struct health_peer;
+struct radius_peer;
 struct lost_flows;
 struct control_link;
 struct listening;
@@ -92,6 +94,7 @@ struct control {
 	struct audit *audit;
 	struct messages *messages;
 	struct sessions *sessions;
+	struct accounts *accounts;
 	struct source_watch source_watch;
 	struct end_passed *end_passed;
 	struct passed *passed;
@@ -102,6 +105,7 @@ struct control {
 	struct health_peer *health;
 	struct bind_client *bind_client;
 	struct auth_peer *auth;
+	struct radius_peer *radius;
 	struct scan_states *scans;
 	struct web_peer *web;
 	struct credentials_part *credentials;

@@ -28,6 +28,7 @@
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/peers/log_level.h"
+#include "daemon/control/peers/radius_peer.h"
 #include "daemon/control/peers/scan_states.h"
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/apply.h"
@@ -40,6 +41,7 @@
 #include "daemon/control/policy/wanted.h"
 #include "daemon/control/request/control_socket.h"
 #include "daemon/control/request/monitor.h"
+#include "daemon/control/session/accounts.h"
 #include "daemon/control/session/block_change.h"
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/idle.h"
@@ -103,6 +105,8 @@ static void follow_policy(struct control *control)
 	renew_begin(control->renew);
 	health_peer_follow(control->health);
 	auth_peer_follow(control->auth);
+	accounts_follow(control->accounts);
+	radius_peer_follow(control->radius);
 	totals_follow(control->totals, control->policy);
 	listening_follow(control);
 	lost_flows_forget(control->lost_flows);
@@ -356,6 +360,7 @@ static bool make_parts(struct control *control)
 		control->health ? bind_client_new(control, health_peer_tell_bound, control->health)
 				: NULL;
 	control->auth = control->flow_peers ? auth_peer_new(control) : NULL;
+	control->radius = control->flow_peers ? radius_peer_new(control) : NULL;
 	control->scans = scan_states_new();
 	control->web = web_peer_new(control, metrics_make);
 	control->credentials = credentials_new(control);
@@ -370,10 +375,10 @@ static bool make_parts(struct control *control)
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live_flows && control->flow_events && control->totals &&
 	       control->lost_flows && control->flow_peers && control->wanted &&
-	       control->listening && control->bind_client && control->auth && control->scans &&
-	       control->web && control->credentials && control->renew && control->turns &&
-	       control->apply && control->confirm && control->begin && control->sessions &&
-	       control->idle && control->end_passed;
+	       control->listening && control->bind_client && control->auth && control->radius &&
+	       control->scans && control->web && control->credentials && control->renew &&
+	       control->turns && control->apply && control->confirm && control->begin &&
+	       control->sessions && control->idle && control->end_passed;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -438,6 +443,9 @@ static int load_state(struct control *control)
 	}
 	error = session_table_set_devices(control->table, control->policy, control->lists);
 	sessions_loaded(control->sessions, last_id);
+	control->accounts = accounts_open(control);
+	if (!control->accounts && !error)
+		error = -ENOMEM;
 	list_change_arm(control);
 	block_change_arm(control);
 	return error;
@@ -462,6 +470,8 @@ static void end_questions(struct control *control)
 		health_peer_close(control->health);
 	if (control->auth)
 		auth_peer_close(control->auth);
+	if (control->radius)
+		radius_peer_close(control->radius);
 	if (control->web)
 		web_peer_close(control->web);
 	channel_close(control->keeper);
@@ -517,6 +527,8 @@ static void close_parts(struct control *control)
 	bind_client_free(control->bind_client);
 	health_peer_free(control->health);
 	auth_peer_free(control->auth);
+	radius_peer_free(control->radius);
+	accounts_free(control->accounts);
 	scan_states_free(control->scans);
 	drained_free(control->drained);
 	flow_events_free(control->flow_events);

@@ -27,10 +27,13 @@
 #define KEEPALIVE_EVERY_S 30
 #define KEEPALIVE_PROBES  4
 #define UNACKED_MS        240000
+#define DATAGRAM_BUFFER   (32 << 20)
 
-static bool is_served_by(const struct keeper_child *child)
+static bool is_served_by(const struct keeper_child *child, const struct keeper_endpoint *endpoint)
 {
-	return roles[child->role].given & GIVEN_ENDPOINTS;
+	const unsigned given = endpoint->datagrams ? GIVEN_DATAGRAMS : GIVEN_ENDPOINTS;
+
+	return roles[child->role].given & given;
 }
 
 static bool same(const struct endpoint *a, const struct endpoint *b)
@@ -38,10 +41,12 @@ static bool same(const struct endpoint *a, const struct endpoint *b)
 	return a->port == b->port && addr_equal(&a->addr, &b->addr);
 }
 
-static struct keeper_endpoint *find(struct keeper *keeper, const struct endpoint *at)
+static struct keeper_endpoint *find(
+	struct keeper *keeper, const struct endpoint *at, bool datagrams)
 {
 	for (size_t i = 0; i < keeper->nendpoints; i++)
-		if (same(&keeper->endpoints[i].at, at))
+		if (keeper->endpoints[i].datagrams == datagrams &&
+			same(&keeper->endpoints[i].at, at))
 			return &keeper->endpoints[i];
 	return NULL;
 }
@@ -76,6 +81,41 @@ static int set_options(int fd, bool ip6)
 	return set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
+/* From which of our addresses the answer goes is said of each packet. What comes in one burst waits
+ * here while control's disk is at work. */
+static int set_datagram_options(int fd, bool ip6)
+{
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, DATAGRAM_BUFFER) < 0 &&
+		set(fd, SOL_SOCKET, SO_RCVBUF, DATAGRAM_BUFFER) < 0)
+		return -1;
+	if (ip6)
+		return set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0 ||
+				       set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) < 0 ||
+				       set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) < 0
+			       ? -1
+			       : 0;
+	return set(fd, IPPROTO_IP, IP_FREEBIND, 1) < 0 || set(fd, IPPROTO_IP, IP_PKTINFO, 1) < 0
+		       ? -1
+		       : 0;
+}
+
+static int open_datagrams(const struct endpoint *at)
+{
+	const bool ip6 = at->addr.family == ADDR_IP6;
+	struct sockaddr_storage sa;
+	socklen_t len = (socklen_t)endpoint_encode(at, &sa);
+	int fd = socket(ip6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (set_datagram_options(fd, ip6) < 0 || bind(fd, (struct sockaddr *)&sa, len) < 0) {
+		int error = -errno;
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
 /* A descriptor or -errno. */
 static int open_socket(const struct endpoint *at, bool shared)
 {
@@ -102,7 +142,7 @@ static bool has_port(const struct keeper *keeper, const struct endpoint *at)
 {
 	for (size_t i = 0; i < keeper->nendpoints; i++) {
 		const struct keeper_endpoint *other = &keeper->endpoints[i];
-		if (other->error == 0 && other->at.port == at->port &&
+		if (other->error == 0 && !other->datagrams && other->at.port == at->port &&
 			other->at.addr.family == at->addr.family)
 			return true;
 	}
@@ -131,19 +171,24 @@ static void close_sockets(struct keeper_endpoint *endpoint)
 	}
 }
 
+static const char *title(const struct keeper_endpoint *endpoint)
+{
+	return endpoint->datagrams ? "radius" : "listener";
+}
+
 static void say_why(struct keeper_endpoint *endpoint)
 {
 	char address[ADDR_TEXT_SIZE], who[IPC_TEXT_SIZE];
 	const char *why = strerror(-endpoint->error);
 
 	if (endpoint->error == -EADDRINUSE)
-		why = keeper_taken_by(&endpoint->at, who);
+		why = keeper_taken_by(&endpoint->at, endpoint->datagrams, who);
 	else if (endpoint->error == -EACCES)
 		why = "that takes CAP_NET_BIND_SERVICE, which a restart brings";
 	else if (endpoint->error == -EAFNOSUPPORT)
 		why = "the machine has no IPv6";
 	int len = snprintf(endpoint->why, sizeof(endpoint->why),
-		"listener %s cannot have %s port %u: %s%s", endpoint->listener,
+		"%s %s cannot have %s port %u: %s%s", title(endpoint), endpoint->listener,
 		addr_format(&endpoint->at.addr, address), endpoint->at.port,
 		endpoint->error == -EADDRINUSE ? "it is taken by " : "", why);
 	if (len >= (int)sizeof(endpoint->why))
@@ -153,11 +198,14 @@ static void say_why(struct keeper_endpoint *endpoint)
 /* For every place, or for none. */
 static void open_sockets(struct keeper *keeper, struct keeper_endpoint *endpoint)
 {
-	endpoint->error = probe(keeper, &endpoint->at);
-	for (unsigned i = 0; endpoint->error == 0 && i < keeper->options.relays; i++) {
+	const unsigned places = endpoint->datagrams ? 1 : keeper->options.relays;
+
+	endpoint->error = endpoint->datagrams ? 0 : probe(keeper, &endpoint->at);
+	for (unsigned i = 0; endpoint->error == 0 && i < places; i++) {
 		if (endpoint->fds[i] >= 0)
 			continue;
-		int fd = open_socket(&endpoint->at, true);
+		int fd = endpoint->datagrams ? open_datagrams(&endpoint->at)
+					     : open_socket(&endpoint->at, true);
 		if (fd < 0)
 			endpoint->error = fd;
 		else
@@ -170,12 +218,12 @@ static void open_sockets(struct keeper *keeper, struct keeper_endpoint *endpoint
 }
 
 static struct keeper_endpoint *add(
-	struct keeper *keeper, const char *listener, const struct endpoint *at)
+	struct keeper *keeper, const char *listener, const struct endpoint *at, bool datagrams)
 {
 	if (keeper->nendpoints == KEEPER_ENDPOINTS_MAX)
 		return NULL;
 	struct keeper_endpoint *endpoint = &keeper->endpoints[keeper->nendpoints++];
-	*endpoint = (struct keeper_endpoint){.at = *at, .error = -EAGAIN};
+	*endpoint = (struct keeper_endpoint){.at = *at, .datagrams = datagrams, .error = -EAGAIN};
 	snprintf(endpoint->listener, sizeof(endpoint->listener), "%s", listener);
 	memset(endpoint->fds, 0xff, sizeof(endpoint->fds)); /* -1 */
 	return endpoint;
@@ -204,7 +252,7 @@ static void hand_out(struct keeper_child *child, const struct keeper_endpoint *e
 static void hand_out_to_all(struct keeper *keeper, const struct keeper_endpoint *endpoint)
 {
 	for (size_t i = 0; i < keeper->nchildren; i++)
-		if (is_served_by(&keeper->children[i]))
+		if (is_served_by(&keeper->children[i], endpoint))
 			hand_out(&keeper->children[i], endpoint);
 }
 
@@ -224,6 +272,7 @@ static void tell_control(struct keeper *keeper, const struct keeper_endpoint *en
 
 	ipc_init(&ipc, IPC_LISTENING, sizeof(ipc));
 	ipc.at = endpoint->at;
+	ipc.datagrams = endpoint->datagrams;
 	ipc.error = (uint32_t)-endpoint->error;
 	snprintf(ipc.listener, sizeof(ipc.listener), "%s", endpoint->listener);
 	if (endpoint->error)
@@ -244,9 +293,9 @@ int keeper_endpoint_prepare(
 {
 	for (size_t i = 0; i < plan->nendpoints; i++) {
 		const struct plan_endpoint *wanted = &plan->endpoints[i];
-		struct keeper_endpoint *endpoint = find(keeper, &wanted->at);
+		struct keeper_endpoint *endpoint = find(keeper, &wanted->at, wanted->datagrams);
 		if (!endpoint) {
-			endpoint = add(keeper, wanted->listener, &wanted->at);
+			endpoint = add(keeper, wanted->listener, &wanted->at, wanted->datagrams);
 			if (!endpoint) {
 				snprintf(text, IPC_TEXT_SIZE,
 					"more listeners than there is room for");
@@ -274,10 +323,11 @@ void keeper_endpoint_give_up(struct keeper *keeper)
 			del(keeper, &keeper->endpoints[i]);
 }
 
-static const struct plan_endpoint *planned(const struct plan *plan, const struct endpoint *at)
+static const struct plan_endpoint *planned(
+	const struct plan *plan, const struct endpoint *at, bool datagrams)
 {
 	for (size_t i = 0; i < plan->nendpoints; i++)
-		if (same(&plan->endpoints[i].at, at))
+		if (plan->endpoints[i].datagrams == datagrams && same(&plan->endpoints[i].at, at))
 			return &plan->endpoints[i];
 	return NULL;
 }
@@ -286,7 +336,8 @@ void keeper_endpoint_keep(struct keeper *keeper, const struct plan *plan)
 {
 	for (size_t i = 0; i < keeper->nendpoints; i++) {
 		struct keeper_endpoint *endpoint = &keeper->endpoints[i];
-		const struct plan_endpoint *wanted = planned(plan, &endpoint->at);
+		const struct plan_endpoint *wanted =
+			planned(plan, &endpoint->at, endpoint->datagrams);
 		endpoint->planned = wanted;
 		if (!wanted)
 			continue;
@@ -307,13 +358,13 @@ void keeper_endpoint_keep(struct keeper *keeper, const struct plan *plan)
 void keeper_endpoint_settle(struct keeper *keeper)
 {
 	for (size_t i = keeper->nendpoints; i-- > 0;) {
-		const struct endpoint at = keeper->endpoints[i].at;
-		if (keeper->endpoints[i].planned)
+		const struct keeper_endpoint gone = keeper->endpoints[i];
+		if (gone.planned)
 			continue;
 		del(keeper, &keeper->endpoints[i]);
 		for (size_t c = 0; c < keeper->nchildren; c++)
-			if (is_served_by(&keeper->children[c]))
-				take_back(&keeper->children[c], &at, true);
+			if (is_served_by(&keeper->children[c], &gone))
+				take_back(&keeper->children[c], &gone.at, true);
 	}
 }
 
@@ -332,7 +383,7 @@ void keeper_endpoint_tick(struct keeper *keeper)
 		if (endpoint->error == before)
 			continue;
 		if (!endpoint->error) {
-			log_info("listener %s has %s port %u now", endpoint->listener,
+			log_info("%s %s has %s port %u now", title(endpoint), endpoint->listener,
 				addr_format(&endpoint->at.addr, address), endpoint->at.port);
 			hand_out_to_all(keeper, endpoint);
 		}
@@ -346,10 +397,13 @@ void keeper_endpoint_start(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
 
-	for (size_t i = 0; is_served_by(child) && i < keeper->nendpoints; i++) {
+	for (size_t i = 0; i < keeper->nendpoints; i++) {
 		struct keeper_endpoint *endpoint = &keeper->endpoints[i];
+		if (!is_served_by(child, endpoint))
+			continue;
 		if (endpoint->error == 0 && endpoint->fds[child->place] < 0) {
-			int fd = open_socket(&endpoint->at, true);
+			int fd = endpoint->datagrams ? open_datagrams(&endpoint->at)
+						     : open_socket(&endpoint->at, true);
 			if (fd < 0)
 				log_error("cannot listen again: %s", strerror(-fd));
 			endpoint->fds[child->place] = fd < 0 ? -1 : fd;
@@ -362,8 +416,10 @@ void keeper_endpoint_close_place(struct keeper_child *child)
 {
 	struct keeper *keeper = child->keeper;
 
-	for (size_t i = 0; is_served_by(child) && i < keeper->nendpoints; i++) {
+	for (size_t i = 0; i < keeper->nendpoints; i++) {
 		int *fd = &keeper->endpoints[i].fds[child->place];
+		if (!is_served_by(child, &keeper->endpoints[i]))
+			continue;
 		if (*fd >= 0)
 			close(*fd);
 		*fd = -1;
@@ -378,24 +434,24 @@ void keeper_endpoint_close_all(struct keeper *keeper)
 
 void keeper_endpoint_leave(struct keeper_child *child)
 {
-	if (is_served_by(child))
+	if (roles[child->role].given & (GIVEN_ENDPOINTS | GIVEN_DATAGRAMS))
 		take_back(child, &(struct endpoint){0}, false);
 }
 
 /* ---- over an exec ---- */
 
 /* The listener's name comes with the plan. */
-int keeper_endpoint_adopt(struct keeper *keeper, const char *at, int fd)
+int keeper_endpoint_adopt(struct keeper *keeper, const char *at, bool datagrams, int fd)
 {
 	struct endpoint from;
 
 	if (endpoint_parse(at, strlen(at), &from) < 0)
 		return -EBADMSG;
-	struct keeper_endpoint *endpoint = find(keeper, &from);
+	struct keeper_endpoint *endpoint = find(keeper, &from, datagrams);
 	if (!endpoint) {
 		const struct plan_endpoint *wanted =
-			keeper->has_plan ? planned(&keeper->plan, &from) : NULL;
-		endpoint = add(keeper, wanted ? wanted->listener : "gone", &from);
+			keeper->has_plan ? planned(&keeper->plan, &from, datagrams) : NULL;
+		endpoint = add(keeper, wanted ? wanted->listener : "gone", &from, datagrams);
 		if (!endpoint)
 			return -EBADMSG;
 		endpoint->planned = wanted;

@@ -67,9 +67,11 @@ struct keeper_forget {
 	uint64_t done_ms;
 };
 
-/* Where a listener of the policy takes connections: a socket for each process that serves it. */
+/* Where a listener of the policy takes connections: a socket for each process that serves it. Or
+ * where a radius takes packets: the one socket of the one process. */
 struct keeper_endpoint {
 	char listener[POLICY_NAME_SIZE];
+	bool datagrams;
 	struct endpoint at;
 	bool planned;                /* of the plan in force; else it goes with the next SETTLED */
 	bool fresh;                  /* opened for the plan at hand, which is not in force yet */
@@ -252,11 +254,11 @@ void keeper_endpoint_close_all(struct keeper *keeper);
 void keeper_endpoint_leave(struct keeper_child *child);
 /* A socket that came over an exec, of the next place that has none there. -EBADMSG: there is none.
  */
-int keeper_endpoint_adopt(struct keeper *keeper, const char *at, int fd);
+int keeper_endpoint_adopt(struct keeper *keeper, const char *at, bool datagrams, int fd);
 
 /* port_owner.c: who listens there, in words, as far as the kernel tells; "another program" else.
  * Returns text, which has IPC_TEXT_SIZE. */
-const char *keeper_taken_by(const struct endpoint *at, char *text);
+const char *keeper_taken_by(const struct endpoint *at, bool datagrams, char *text);
 
 /* socket.c: answers a relay or health with as many sockets as it asked for, or why
  * not. */

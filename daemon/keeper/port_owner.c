@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LISTENS 0x0a /* TCP_LISTEN, include/net/tcp_states.h */
+#define BOUND   0x07 /* TCP_CLOSE, which a UDP socket is in that is not connected */
 
 struct socket_line {
 	struct endpoint at;
@@ -27,7 +28,7 @@ static bool read_line(const char *line, bool ip6, struct socket_line *socket)
 				  &words[1], &words[2], &words[3], &port, &state, &n) == 6
 			: sscanf(line, " %*u: %8x:%4x %*8x:%*4x %2x%n", &words[0], &port, &state,
 				  &n) == 3;
-	if (!read || state != LISTENS ||
+	if (!read || (state != LISTENS && state != BOUND) ||
 		sscanf(line + n, " %*8x:%*8x %*2x:%*8x %*8x %u", &socket->uid) != 1)
 		return false;
 	socket->at = (struct endpoint){.port = (uint16_t)port};
@@ -65,14 +66,16 @@ static bool is_mail_server(const struct socket_line *socket)
 	return socket->uid == 0 && socket->at.port == 25;
 }
 
-const char *keeper_taken_by(const struct endpoint *at, char *text)
+const char *keeper_taken_by(const struct endpoint *at, bool datagrams, char *text)
 {
 	const bool ip6 = at->addr.family == ADDR_IP6;
 	char address[ADDR_TEXT_SIZE], user[32] = "of root";
 	struct socket_line socket;
 
-	if (!find("/proc/net/tcp", false, ip6 ? &(struct endpoint){0} : at, &socket) &&
-		!find("/proc/net/tcp6", true, at, &socket)) {
+	const char *v4 = datagrams ? "/proc/net/udp" : "/proc/net/tcp";
+	const char *v6 = datagrams ? "/proc/net/udp6" : "/proc/net/tcp6";
+	if (!find(v4, false, ip6 ? &(struct endpoint){0} : at, &socket) &&
+		!find(v6, true, at, &socket)) {
 		snprintf(text, IPC_TEXT_SIZE, "another program");
 		return text;
 	}
@@ -81,8 +84,9 @@ const char *keeper_taken_by(const struct endpoint *at, char *text)
 	else if (socket.uid)
 		snprintf(user, sizeof(user), "of uid %u", socket.uid);
 	snprintf(text, IPC_TEXT_SIZE,
-		"a program %s, which listens at %s port %u (\"ss -ltnp sport = :%u\" names it%s)",
-		user, addr_format(&socket.at.addr, address), socket.at.port, socket.at.port,
+		"a program %s, which listens at %s port %u (\"ss -l%cnp sport = :%u\" names it%s)",
+		user, addr_format(&socket.at.addr, address), socket.at.port, datagrams ? 'u' : 't',
+		socket.at.port,
 		is_mail_server(&socket) ? "; a Postfix beside the queue: \"systemctl disable "
 					  "--now postfix\""
 					: "");

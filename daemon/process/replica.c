@@ -362,6 +362,11 @@ static bool is_told_targets(const struct child *child)
 	return roles[child->start->role].told & TOLD_TARGETS;
 }
 
+static bool is_told_credentials(const struct child *child)
+{
+	return sides_of(child) || roles[child->start->role].told & (TOLD_AUTHS | TOLD_RADIUSES);
+}
+
 /* With no memory for its hosts flows go to no server, and say so. */
 static void follow_policy(const struct child *child, struct replica *replica)
 {
@@ -384,7 +389,8 @@ bool replica_take(
 	/* health means something else by them: what another health had found out */
 	if (ipc->type == IPC_TARGETS && !is_told_targets(child))
 		return false;
-	if ((ipc->type == IPC_CREDENTIAL || ipc->type == IPC_CREDENTIALS_RENEW) && !sides_of(child))
+	if ((ipc->type == IPC_CREDENTIAL || ipc->type == IPC_CREDENTIALS_RENEW) &&
+		!is_told_credentials(child))
 		return false;
 	int error = take(child, replica, ipc, fd, &change, text);
 	if (error == -ENOMSG)

@@ -30,6 +30,11 @@ static bool wants_auth(const struct policy *policy)
 	return false;
 }
 
+static bool wants_radius(const struct policy *policy)
+{
+	return policy->nradiuses > 0;
+}
+
 #define ROLE_LINE(role, name, ...) [PROCESS_##role] = {#name, name##_main, __VA_ARGS__},
 const struct role roles[PROCESS_ROLES] = {PROCESS_TABLE(ROLE_LINE)};
 

@@ -20,6 +20,7 @@ enum role_given {
 	GIVEN_SOCKETS = 1 << 3,       /* control.sock and its like */
 	GIVEN_MESSAGE_LIMIT = 1 << 4, /* the memory of the limits of messages */
 	GIVEN_ENDPOINTS = 1 << 5,     /* sockets of the policy's listeners, whenever one opens */
+	GIVEN_DATAGRAMS = 1 << 6,     /* those of its radiuses */
 };
 
 /* What it may ask the keeper for; all may answer a heartbeat. */
@@ -70,6 +71,8 @@ enum role_upgrade {
 	ROLE(AUTH, auth, GIVEN_CONTROL, 0, 0,                                                      \
 		TOLD_POLICY | TOLD_TARGETS | TOLD_SERVERS_TLS | TOLD_AUTHS, ROLE_REPLACED, 10, 0,  \
 		false, 1 << PROCESS_SMTP, wants_auth)                                              \
+	ROLE(RADIUS, radius, GIVEN_CONTROL | GIVEN_DATAGRAMS, 0, 0, TOLD_POLICY | TOLD_RADIUSES,   \
+		ROLE_REPLACED, 10, 0, false, 0, wants_radius)                                      \
 	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, 0, false, 0,          \
 		wants_metrics)
 

@@ -70,6 +70,7 @@ static const struct ipc_kinds *const files[] = {
 	[IPC_FILE_CREDENTIAL / IPC_FILE_TYPES] = &ipc_credential_kinds,
 	[IPC_FILE_AUTH / IPC_FILE_TYPES] = &ipc_auth_kinds,
 	[IPC_FILE_SCAN / IPC_FILE_TYPES] = &ipc_scan_kinds,
+	[IPC_FILE_RADIUS / IPC_FILE_TYPES] = &ipc_radius_kinds,
 };
 _Static_assert(IPC_ROWS(files) == IPC_FILES, "every file has its kinds");
 

@@ -43,7 +43,7 @@ struct ipc_kinds {
 
 extern const struct ipc_kinds ipc_core_kinds, ipc_kernel_kinds, ipc_picture_kinds, ipc_flow_kinds,
 	ipc_health_kinds, ipc_web_kinds, ipc_hand_kinds, ipc_credential_kinds, ipc_auth_kinds,
-	ipc_scan_kinds;
+	ipc_scan_kinds, ipc_radius_kinds;
 
 /* Terminated, and without control characters? */
 bool ipc_text_ok(const char *text, size_t size);

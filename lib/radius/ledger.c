@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/radius/ledger.h"
 
+#include "lib/base/container.h"
 #include "lib/radius/ledger_parts.h"
 
 #include <errno.h>
@@ -348,8 +349,7 @@ size_t radius_ledger_sweep(struct radius_ledger *ledger, uint64_t now_ms, size_t
 	size_t n = 0;
 
 	for (struct heap_item *first; n < most && (first = heap_first(&ledger->ends)); n++) {
-		struct node *node =
-			(struct node *)(void *)((char *)first - offsetof(struct node, end));
+		struct node *node = container_of(first, struct node, end);
 		const size_t tombstones =
 			ledger->counts[RADIUS_ENDED] + ledger->counts[RADIUS_SUPERSEDED];
 		if (first->at > now_ms && tombstones <= RADIUS_TOMBSTONES_MAX)

@@ -6,6 +6,7 @@
 #include "lib/ipc/hand.h"
 #include "lib/ipc/health.h"
 #include "lib/ipc/kernel.h"
+#include "lib/ipc/radius.h"
 #include "lib/ipc/replica.h"
 #include "lib/ipc/scan.h"
 #include "lib/ipc/web.h"
@@ -58,6 +59,9 @@ static union {
 	struct ipc_scan_test scan_test;
 	struct ipc_scan_change scan_change;
 	struct ipc_scan_tested scan_tested;
+	struct ipc_radius_event radius_event;
+	struct ipc_radius_done radius_done;
+	struct ipc_radius_sender radius_sender;
 	uint8_t bytes[IPC_BYTES_MAX + 1];
 } m;
 
@@ -101,7 +105,8 @@ static void every_type_has_a_name_and_its_own_length(void **state)
 				    IPC_POLICY + IPC_FLOW_END - IPC_FLOW_IDS + IPC_HEALTH_END -
 				    IPC_PROBE_NOW + IPC_WEB_END - IPC_METRICS_LISTEN +
 				    IPC_HAND_END - IPC_HAND + IPC_CREDENTIAL_END - IPC_CREDENTIAL +
-				    IPC_AUTH_END - IPC_AUTH_ASK + IPC_SCAN_END - IPC_SCAN_STATE);
+				    IPC_AUTH_END - IPC_AUTH_ASK + IPC_SCAN_END - IPC_SCAN_STATE +
+				    IPC_RADIUS_END - IPC_RADIUS_EVENT);
 }
 
 static void names_are_of_one_type_each(void **state)
@@ -291,6 +296,76 @@ static void metrics_listen_somewhere_and_say_how_it_went(void **state)
 	m.metrics_state.status = -EADDRINUSE;
 	assert_int_equal(check(), 0);
 	m.metrics_state.status = 1;
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void fill_radius_event(const char *groups, size_t bytes, uint32_t n)
+{
+	ipc_init(&m, IPC_RADIUS_EVENT, sizeof(m.radius_event));
+	m.header.bytes += (uint32_t)bytes;
+	strcpy(m.radius_event.radius, "wlc");
+	strcpy(m.radius_event.nas, "192.0.2.5");
+	strcpy(m.radius_event.user, "anna");
+	strcpy(m.radius_event.zone, "guest");
+	m.radius_event.source = documentation4;
+	m.radius_event.whole = 1;
+	m.radius_event.ngroups = n;
+	m.radius_event.groups_bytes = (uint32_t)bytes;
+	memcpy(m.bytes + sizeof(m.radius_event), groups, bytes);
+}
+
+static void what_accounting_tells_is_bounded(void **state)
+{
+	(void)state;
+	fill_radius_event("staff\0guests", 13, 2);
+	assert_int_equal(check(), 0);
+	m.radius_event.ngroups = 1;
+	assert_int_equal(check(), -EBADMSG);
+	fill_radius_event("staff\0guests", 12, 2); /* the last has no end */
+	assert_int_equal(check(), -EBADMSG);
+	fill_radius_event("\0", 1, 1);
+	assert_int_equal(check(), -EBADMSG);
+	fill_radius_event("a\nb", 4, 1);
+	assert_int_equal(check(), -EBADMSG);
+
+	fill_radius_event("", 0, 0);
+	m.radius_event.user[0] = '\0'; /* of a Start */
+	assert_int_equal(check(), -EBADMSG);
+	m.radius_event.status = RADIUS_STATUS_STOP;
+	assert_int_equal(check(), 0);
+	m.radius_event.status = RADIUS_STATUS_OTHER;
+	assert_int_equal(check(), -EBADMSG);
+	fill_radius_event("", 0, 0);
+	m.radius_event.zone[0] = '\0'; /* and yet whole */
+	assert_int_equal(check(), -EBADMSG);
+	m.radius_event.whole = 0;
+	assert_int_equal(check(), 0);
+	m.radius_event.session_len = IPC_RADIUS_SESSION_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.radius_event.session_len = IPC_RADIUS_SESSION_MAX;
+	m.radius_event.naddresses = 1; /* of no family */
+	assert_int_equal(check(), -EBADMSG);
+	m.radius_event.addresses[0] = prefix_of(&documentation4);
+	assert_int_equal(check(), 0);
+	m.radius_event.addresses[0].len = 0;
+	assert_int_equal(check(), -EBADMSG);
+	m.radius_event.naddresses = RADIUS_ADDRESSES_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+	m.radius_event.naddresses = 0;
+	m.radius_event.mac.bytes[0] = 1;
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_RADIUS_DONE, sizeof(m.radius_done) + 2 * sizeof(uint64_t));
+	m.radius_done.n = 2;
+	assert_int_equal(check(), 0);
+	m.radius_done.n = 3;
+	assert_int_equal(check(), -EBADMSG);
+	ipc_init(&m, IPC_RADIUS_SENDER, sizeof(m.radius_sender));
+	strcpy(m.radius_sender.radius, "wlc");
+	assert_int_equal(check(), -EBADMSG);
+	m.radius_sender.source = documentation4;
+	assert_int_equal(check(), 0);
+	m.radius_sender.verdict = RADIUS_VERDICTS;
 	assert_int_equal(check(), -EBADMSG);
 }
 
@@ -797,6 +872,7 @@ int main(void)
 		cmocka_unit_test(what_holds_a_secret_says_so),
 		cmocka_unit_test(metrics_listen_somewhere_and_say_how_it_went),
 		cmocka_unit_test(a_test_injects_nothing),
+		cmocka_unit_test(what_accounting_tells_is_bounded),
 		cmocka_unit_test(a_mail_that_is_judged_injects_nothing),
 		cmocka_unit_test(addresses_are_whole),
 		cmocka_unit_test(a_verdict_brings_only_sound_entries),

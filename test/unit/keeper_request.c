@@ -33,6 +33,7 @@ static const struct {
 	{PROCESS_SMTP, {everybodys, for_servers}},
 	{PROCESS_HEALTH, {everybodys, for_servers}},
 	{PROCESS_AUTH, {everybodys, NULL}},
+	{PROCESS_RADIUS, {everybodys, NULL}},
 	{PROCESS_WEB, {everybodys, NULL}},
 };
 #define ASKERS (sizeof(askers) / sizeof(askers[0]))

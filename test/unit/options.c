@@ -147,6 +147,7 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 		[PROCESS_SMTP] = "posternd: smtp 15",
 		[PROCESS_HEALTH] = "posternd: health",
 		[PROCESS_AUTH] = "posternd: auth",
+		[PROCESS_RADIUS] = "posternd: radius",
 		[PROCESS_WEB] = "posternd: web"};
 	_Static_assert(sizeof(titles) / sizeof(titles[0]) == PROCESS_ROLES, "every one");
 	for (enum process_role role = 0; role < PROCESS_ROLES; role++) {

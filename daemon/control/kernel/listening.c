@@ -5,17 +5,32 @@
 
 #include <string.h>
 
-static struct listening_at *find(struct listening *listening, const struct endpoint *at)
+static struct listening_at *find(
+	struct listening *listening, const struct endpoint *at, bool datagrams)
 {
 	for (size_t i = 0; i < listening->n; i++)
-		if (listening->v[i].at.port == at->port &&
+		if (listening->v[i].datagrams == datagrams && listening->v[i].at.port == at->port &&
 			addr_equal(&listening->v[i].at.addr, &at->addr))
 			return &listening->v[i];
 	return NULL;
 }
 
+static bool has_radius(const struct policy *policy, const struct listening_at *listening)
+{
+	ptrdiff_t index = policy_find_radius(policy, listening->listener);
+	const struct policy_radius *radius = index < 0 ? NULL : &policy->radiuses[index];
+
+	for (size_t i = 0; radius && i < radius->naddresses; i++)
+		if (radius->port == listening->at.port &&
+			addr_equal(&radius->addresses[i], &listening->at.addr))
+			return true;
+	return false;
+}
+
 static bool has(const struct policy *policy, const struct listening_at *listening)
 {
+	if (listening->datagrams)
+		return has_radius(policy, listening);
 	ptrdiff_t index = policy_find_listener_at(policy, &listening->at);
 
 	return index >= 0 && strcmp(policy->listeners[index].name.text, listening->listener) == 0;
@@ -35,7 +50,7 @@ void listening_follow(struct control *control)
 void listening_put(struct control *control, const struct ipc_listening *ipc)
 {
 	struct listening *listening = control->listening;
-	struct listening_at *one = find(listening, &ipc->at);
+	struct listening_at *one = find(listening, &ipc->at, ipc->datagrams);
 
 	/* those of an apply that failed */
 	if (!one && listening->n == LISTENING_MAX && control->policy)
@@ -44,7 +59,8 @@ void listening_put(struct control *control, const struct ipc_listening *ipc)
 		one = &listening->v[listening->n++];
 	if (!one)
 		return;
-	*one = (struct listening_at){.at = ipc->at, .error = (int)ipc->error};
+	*one = (struct listening_at){
+		.at = ipc->at, .error = (int)ipc->error, .datagrams = ipc->datagrams};
 	memcpy(one->listener, ipc->listener, sizeof(one->listener));
 	memcpy(one->text, ipc->text, sizeof(one->text));
 }
@@ -55,13 +71,14 @@ uint16_t listening_next_port(const struct listening *listening, uint16_t port)
 
 	for (size_t i = 0; i < listening->n; i++) {
 		uint16_t other = listening->v[i].at.port;
-		if (other > port && (!next || other < next))
+		if (!listening->v[i].datagrams && other > port && (!next || other < next))
 			next = other;
 	}
 	return next;
 }
 
-const struct listening_at *listening_find(const struct control *control, const struct endpoint *at)
+const struct listening_at *listening_find(
+	const struct control *control, const struct endpoint *at, bool datagrams)
 {
-	return find(control->listening, at);
+	return find(control->listening, at, datagrams);
 }

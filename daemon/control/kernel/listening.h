@@ -10,6 +10,7 @@ struct control;
 struct listening_at {
 	char listener[POLICY_NAME_SIZE];
 	struct endpoint at;
+	bool datagrams;           /* of a radius */
 	int error;                /* 0: it listens; an errno: it does not, and is tried again */
 	char text[IPC_TEXT_SIZE]; /* why not */
 };
@@ -29,6 +30,7 @@ void listening_follow(struct control *control);
 /* The next greater port than this; 0: there is none. */
 uint16_t listening_next_port(const struct listening *listening, uint16_t port);
 /* NULL: nothing is known of it. */
-const struct listening_at *listening_find(const struct control *control, const struct endpoint *at);
+const struct listening_at *listening_find(
+	const struct control *control, const struct endpoint *at, bool datagrams);
 
 #endif

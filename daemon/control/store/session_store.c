@@ -2,6 +2,7 @@
 #include "daemon/control/store/session_store.h"
 
 #include "daemon/base/log.h"
+#include "daemon/control/store/account_store.h"
 #include "daemon/control/store/block_store.h"
 #include "daemon/control/store/database.h"
 #include "daemon/control/store/state_mark.h"
@@ -22,6 +23,7 @@ struct session_store {
 	struct session_table *table;
 	struct lists *lists;
 	struct blocks *blocks;
+	struct account_rows accounts;
 	uint64_t now_ms, last_id;
 	uint64_t *over; /* ids of sessions whose lease was over */
 	size_t nover, over_room;
@@ -192,6 +194,10 @@ static int load(struct database *handle, struct sqlite3 *db, void *context)
 		status = load_lists(store, db);
 	if (status == 0)
 		status = block_store_load(handle, db, store->blocks, store->now_ms);
+	if (status == 0) {
+		account_rows_fini(&store->accounts); /* a database before was corrupt */
+		status = account_store_load(handle, db, &store->accounts);
+	}
 	if (status == 0)
 		state_mark_compare(&store->mark, handle, store->state_dir, store->made,
 			store->nread, store->loss);
@@ -250,6 +256,7 @@ int session_store_open(struct loop *loop, const char *state_dir, struct session_
 	free(store->over);
 	store->over = NULL;
 	if (status < 0) {
+		account_rows_fini(&store->accounts);
 		free(store);
 		return status;
 	}
@@ -268,6 +275,8 @@ void session_store_close(struct session_store *store)
 	if (!store)
 		return;
 	database_close(store->store);
+	account_rows_fini(&store->accounts);
+	account_rows_fini(&store->accounts);
 	free(store);
 }
 
@@ -479,4 +488,27 @@ int session_store_block_del(struct session_store *store, const struct block *sub
 	session_store_done *done, void *context)
 {
 	return block_store_del(store->store, subject, done, context);
+}
+
+struct account_rows *session_store_account_rows(struct session_store *store)
+{
+	return &store->accounts;
+}
+
+int session_store_account_put(struct session_store *store, const struct radius_entry *entry,
+	session_store_done *done, void *context)
+{
+	return account_store_put(store->store, entry, done, context);
+}
+
+int session_store_account_del(struct session_store *store, const struct radius_key *key,
+	session_store_done *done, void *context)
+{
+	return account_store_del(store->store, key, done, context);
+}
+
+int session_store_account_secret(struct session_store *store,
+	const uint8_t secret[static SIPHASH_SECRET_SIZE], session_store_done *done, void *context)
+{
+	return account_store_secret(store->store, secret, done, context);
 }

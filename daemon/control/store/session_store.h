@@ -5,9 +5,11 @@
 #define POSTERN_DAEMON_CONTROL_STORE_SESSION_STORE_H
 
 #include "daemon/base/loop.h"
+#include "lib/base/siphash.h"
 #include "lib/policy/block.h"
 #include "lib/policy/lists.h"
 #include "lib/policy/session.h"
+#include "lib/radius/ledger.h"
 
 struct session_store;
 
@@ -52,5 +54,21 @@ int session_store_block_put(struct session_store *store, const struct block *blo
 	session_store_done *done, void *context);
 int session_store_block_del(struct session_store *store, const struct block *subject,
 	session_store_done *done, void *context);
+
+/* What is known of sessions by accounting, as it stood at the start. */
+struct account_rows {
+	struct radius_entry *v;
+	size_t n, room;
+	uint8_t secret[SIPHASH_SECRET_SIZE]; /* of the hashes in it */
+	bool has_secret;
+};
+/* To be fini'ed by account_rows_fini() when it was taken in. */
+struct account_rows *session_store_account_rows(struct session_store *store);
+int session_store_account_put(struct session_store *store, const struct radius_entry *entry,
+	session_store_done *done, void *context);
+int session_store_account_del(struct session_store *store, const struct radius_key *key,
+	session_store_done *done, void *context);
+int session_store_account_secret(struct session_store *store,
+	const uint8_t secret[static SIPHASH_SECRET_SIZE], session_store_done *done, void *context);
 
 #endif

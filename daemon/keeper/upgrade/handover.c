@@ -80,12 +80,15 @@ static void add_endpoints(struct handover *state, const struct keeper *keeper)
 	char text[ENDPOINT_TEXT_SIZE];
 
 	for (unsigned role = 0; role < PROCESS_ROLES; role++)
-		for (size_t i = 0; roles[role].given & GIVEN_ENDPOINTS && i < keeper->nendpoints;
-			i++)
-			for (unsigned place = 0; place < PROCESS_RELAYS_MAX; place++)
+		for (size_t i = 0; i < keeper->nendpoints; i++) {
+			const struct keeper_endpoint *endpoint = &keeper->endpoints[i];
+			const unsigned given =
+				endpoint->datagrams ? GIVEN_DATAGRAMS : GIVEN_ENDPOINTS;
+			for (unsigned place = 0;
+				roles[role].given & given && place < PROCESS_RELAYS_MAX; place++)
 				handover_add(state, HANDOVER_LISTENER, roles[role].name,
-					endpoint_format(&keeper->endpoints[i].at, text),
-					keeper->endpoints[i].fds[place]);
+					endpoint_format(&endpoint->at, text), endpoint->fds[place]);
+		}
 }
 
 void keeper_handover_fill(struct keeper *keeper, int plan, struct handover *state)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/radius/senders.h"
+
+#include "daemon/radius/radius.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOLD_A_TICK 64 /* the others come with the next */
+
+int senders_init(struct senders *senders)
+{
+	senders->v = calloc((size_t)SENDERS_SETS * SENDERS_WAYS, sizeof(*senders->v));
+	return senders->v ? 0 : -ENOMEM;
+}
+
+void senders_fini(struct senders *senders)
+{
+	free(senders->v);
+	senders->v = NULL;
+}
+
+static uint64_t last_of(const struct sender *sender)
+{
+	return sender->told.heard_ms > sender->told.refused_ms ? sender->told.heard_ms
+							       : sender->told.refused_ms;
+}
+
+static void begin(
+	struct sender *sender, const char *radius, const struct addr *source, uint64_t now_ms)
+{
+	*sender = (struct sender){.tokens_m = SENDER_AT_ONCE * 1000ull, .at_ms = now_ms};
+	ipc_init(&sender->told, IPC_RADIUS_SENDER, sizeof(sender->told));
+	snprintf(sender->told.radius, sizeof(sender->told.radius), "%s", radius);
+	sender->told.source = *source;
+}
+
+struct sender *senders_find(
+	struct senders *senders, const char *radius, const struct addr *source, uint64_t now_ms)
+{
+	const uint32_t hash = policy_hash(source->bytes, sizeof(source->bytes));
+	struct sender *set = &senders->v[hash % SENDERS_SETS * SENDERS_WAYS];
+	struct sender *oldest = set;
+
+	for (size_t i = 0; i < SENDERS_WAYS; i++) {
+		if (strcmp(set[i].told.radius, radius) == 0 &&
+			addr_equal(&set[i].told.source, source))
+			return &set[i];
+		if (last_of(&set[i]) < last_of(oldest))
+			oldest = &set[i];
+	}
+	begin(oldest, radius, source, now_ms);
+	return oldest;
+}
+
+bool sender_take(struct sender *sender, uint64_t now_ms)
+{
+	const uint64_t most = SENDER_AT_ONCE * 1000ull;
+	uint64_t passed_ms = now_ms - sender->at_ms;
+
+	/* a thousandth of a packet a millisecond is one a second */
+	uint64_t more = passed_ms < most / SENDER_A_SECOND ? passed_ms * SENDER_A_SECOND : most;
+	sender->tokens_m = sender->tokens_m + more < most ? sender->tokens_m + more : most;
+	sender->at_ms = now_ms;
+	if (sender->tokens_m < 1000)
+		return false;
+	sender->tokens_m -= 1000;
+	return true;
+}
+
+void senders_tell(struct radius *radius)
+{
+	struct sender *v = radius->senders.v;
+	size_t n = 0;
+
+	for (size_t i = 0; i < SENDERS_SETS * SENDERS_WAYS && n < TOLD_A_TICK; i++) {
+		if (!v[i].changed || !child_hears(&radius->child))
+			continue;
+		if (child_send(&radius->child, &v[i].told) < 0)
+			return;
+		v[i].changed = false;
+		n++;
+	}
+}
+
+void senders_tell_again(struct senders *senders)
+{
+	for (size_t i = 0; i < SENDERS_SETS * SENDERS_WAYS; i++)
+		senders->v[i].changed = senders->v[i].told.radius[0] != '\0';
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Owns what is known of each that sends: what it may still send, what came of it, how its clock
+ * stands. Of bounded size; who was not heard for longest gives way. */
+#ifndef POSTERN_DAEMON_RADIUS_SENDERS_H
+#define POSTERN_DAEMON_RADIUS_SENDERS_H
+
+#include "lib/ipc/radius.h"
+
+struct radius;
+
+#define SENDERS_SETS 128
+#define SENDERS_WAYS 8
+/* A controller that comes up again sends of all its clients at once. */
+#define SENDER_A_SECOND 2000u
+#define SENDER_AT_ONCE  20000u
+
+struct sender {
+	struct ipc_radius_sender told; /* as it is told next; radius empty: free */
+	bool changed;
+	uint64_t tokens_m; /* thousandths */
+	uint64_t at_ms;    /* when they were so many */
+};
+
+struct senders {
+	struct sender *v;
+};
+
+/* 0 or -ENOMEM. */
+int senders_init(struct senders *senders);
+void senders_fini(struct senders *senders);
+/* Never NULL. */
+struct sender *senders_find(
+	struct senders *senders, const char *radius, const struct addr *source, uint64_t now_ms);
+/* May one more of its packets be read? */
+bool sender_take(struct sender *sender, uint64_t now_ms);
+/* Those that changed, to control. */
+void senders_tell(struct radius *radius);
+void senders_tell_again(struct senders *senders);
+
+#endif

@@ -15,6 +15,7 @@
 #define CERTIFICATE_WORDS "file|key"
 #define AUTH_WORDS   "ldap|forward|dovecot|file|mechanism|domain|comment"
 #define SCAN_WORDS   "milter|clamav|mode|on-failure|deadline|quarantine|comment"
+#define RADIUS_WORDS "listen|from|zone|user|ignore|group|timeout|skew|restart|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|reauthenticate|on-logout|on-link-down|level|newline|tls|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
@@ -196,6 +197,17 @@ static const struct verb scan[] = {
 			KEYWORD("user", "U", VERB_USER, 0, 0),
 			KEYWORD("address", "A", VERB_ADDRESS, 0, 0),
 			KEYWORD("from", "A", VERB_TEXT, 0, 0), KEYWORD("to", "A", VERB_TEXT, 0, 0))},
+	{0},
+};
+
+static const struct verb radius[] = {
+	{"show", "who sends accounting packets, and what comes of them", 0, 0,
+		PARTS(SOME_NAME(VERB_RADIUS), COLUMNS)},
+	{"add", "a new source of accounting, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", RADIUS_WORDS))},
+	CHANGES(VERB_RADIUS, "CLAUSE...", RADIUS_WORDS),
+	{"delete", "takes it out; its sessions last as long as they were told to",
+		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(VERB_RADIUS), OPENS)},
 	{0},
 };
 
@@ -431,6 +443,7 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("certificate", "certificates with their keys", certificate, "no certificates", "no certificates"),
 	NOUN("auth", "where users' passwords are checked", auth, "no auth", "no auth"),
 	NOUN("scan", "what judges messages before they are taken", scan, "no scans", "no scans"),
+	NOUN("radius", "accounting packets as a source of sessions", radius, "no radius", "no radius"),
 	NOUN("listener", "where the gateway takes mail in its own name", listener, "no listeners", "no listeners"),
 	NOUN("domain", "protected domains, whose mail is incoming", domain, "no domains", "no domains"),
 	NOUN("device", "permanent sessions for hosts that cannot log in", device, "no devices", "no devices"),

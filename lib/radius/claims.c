@@ -36,17 +36,15 @@ const struct radius_claim *radius_claims_find(const struct radius_claims *claims
 	return find(claims, what);
 }
 
-static bool is_later(const struct radius_claim *a, const struct radius_claim *b)
-{
-	return a->begin_ms != b->begin_ms ? a->begin_ms > b->begin_ms : a->user > b->user;
-}
-
-bool radius_claims_lose(const struct radius_claims *claims, const struct radius_claim *claim)
+bool radius_claims_lose(
+	const struct radius_claims *claims, const struct radius_claim *claim, bool starts)
 {
 	const struct radius_claim *other = find(claims, claim->what);
 
-	return other && other->key != claim->key && other->user != claim->user &&
-	       is_later(other, claim);
+	if (!other || other->key == claim->key || other->user == claim->user)
+		return false;
+	uint64_t mine_s = claim->begin_ms / 1000, its_s = other->begin_ms / 1000;
+	return mine_s < its_s || (mine_s == its_s && !starts);
 }
 
 void radius_claims_put(struct radius_claims *claims, const struct radius_claim *claim)
@@ -54,7 +52,7 @@ void radius_claims_put(struct radius_claims *claims, const struct radius_claim *
 	struct radius_claim *to = find(claims, claim->what);
 
 	if (to) {
-		if (to->key == claim->key || is_later(claim, to))
+		if (to->key == claim->key || claim->begin_ms / 1000 >= to->begin_ms / 1000)
 			*to = *claim;
 		return;
 	}

@@ -28,9 +28,11 @@ int radius_claims_init(struct radius_claims *claims);
 void radius_claims_fini(struct radius_claims *claims);
 /* NULL: nobody's. */
 const struct radius_claim *radius_claims_find(const struct radius_claims *claims, uint64_t what);
-/* Is there another user's that began later? One of the same time is the one of the larger hash. */
-bool radius_claims_lose(const struct radius_claims *claims, const struct radius_claim *claim);
-/* Unless it loses. The same session's own claim is set to when it now says that it began. */
+/* Is there another user's that began later? Seconds are what NASes know: of two of the same one a
+ * Start wins, which is heard of now, and nothing else does. */
+bool radius_claims_lose(
+	const struct radius_claims *claims, const struct radius_claim *claim, bool starts);
+/* One that does not lose. The same session's own is set to when it now says that it began. */
 void radius_claims_put(struct radius_claims *claims, const struct radius_claim *claim);
 
 #endif

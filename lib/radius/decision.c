@@ -14,8 +14,7 @@ static struct radius_claim claim_of(const struct radius_entry *entry, uint64_t u
 	return (struct radius_claim){what, user, entry->key.v[0], entry->begin_ms};
 }
 
-/* What a live one says is its. */
-static void claim(struct radius_ledger *ledger, const struct radius_key *key, uint64_t user,
+void radius_ledger_claim(struct radius_ledger *ledger, const struct radius_key *key, uint64_t user,
 	const uint64_t *claims, size_t n)
 {
 	const struct radius_entry *entry = radius_ledger_find(ledger, key);
@@ -26,12 +25,22 @@ static void claim(struct radius_ledger *ledger, const struct radius_key *key, ui
 	}
 }
 
-static bool loses(const struct radius_ledger *ledger, const struct radius_entry *entry,
-	const struct radius_event *event)
+/* Is it heard of only now? */
+static bool begins(const struct radius_event *event, const struct radius_decision *decision)
 {
+	return event->status == RADIUS_STATUS_START ||
+	       (decision->known && decision->before.state == RADIUS_PENDING);
+}
+
+static bool loses(const struct radius_ledger *ledger, const struct radius_event *event,
+	const struct radius_decision *decision)
+{
+	const bool starts = begins(event, decision);
+
 	for (size_t i = 0; i < event->nclaims; i++) {
-		const struct radius_claim claim = claim_of(entry, event->user, event->claims[i]);
-		if (radius_claims_lose(&ledger->claims, &claim))
+		const struct radius_claim claim =
+			claim_of(&decision->now, event->user, event->claims[i]);
+		if (radius_claims_lose(&ledger->claims, &claim, starts))
 			return true;
 	}
 	return false;
@@ -52,10 +61,12 @@ static void note_loser(const struct radius_ledger *ledger, const struct radius_c
 static void claim_all(struct radius_ledger *ledger, const struct radius_event *event,
 	struct radius_decision *decision)
 {
+	const bool starts = begins(event, decision);
+
 	for (size_t i = 0; i < event->nclaims; i++) {
 		const struct radius_claim claim =
 			claim_of(&decision->now, event->user, event->claims[i]);
-		if (radius_claims_lose(&ledger->claims, &claim))
+		if (radius_claims_lose(&ledger->claims, &claim, starts))
 			continue;
 		note_loser(ledger, &claim, decision);
 		radius_claims_put(&ledger->claims, &claim);
@@ -158,7 +169,8 @@ static bool is_old(struct radius_ledger *ledger, const struct radius_event *even
 		if (event->event_ms < told.begin_ms)
 			told.begin_ms = event->event_ms;
 		if (radius_ledger_put(ledger, &told) == 0)
-			claim(ledger, &event->key, event->user, event->claims, event->nclaims);
+			radius_ledger_claim(
+				ledger, &event->key, event->user, event->claims, event->nclaims);
 	}
 	return true;
 }
@@ -183,7 +195,7 @@ static void decide_other(struct radius_ledger *ledger, const struct radius_event
 	decision->now = step(before, event);
 	decision->start_missed = !before && !starts;
 	const bool live = before && before->state == RADIUS_LIVE;
-	if (loses(ledger, &decision->now, event)) {
+	if (loses(ledger, event, decision)) {
 		/* of a live one as well: its address is another's now */
 		decision->act = RADIUS_ACT_CLAIMED;
 		radius_ledger_bury(&decision->now, RADIUS_SUPERSEDED, event->skew_s, now_ms);

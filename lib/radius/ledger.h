@@ -114,6 +114,9 @@ void radius_ledger_undo(struct radius_ledger *ledger, const struct radius_decisi
 
 /* As it was kept, at a start. 0, -ENOMEM, or -ENOSPC: no room. */
 int radius_ledger_put(struct radius_ledger *ledger, const struct radius_entry *entry);
+/* And what a live one says is its. */
+void radius_ledger_claim(struct radius_ledger *ledger, const struct radius_key *key, uint64_t user,
+	const uint64_t *claims, size_t n);
 /* Borrowed until the next change; NULL: not known. */
 const struct radius_entry *radius_ledger_find(
 	const struct radius_ledger *ledger, const struct radius_key *key);

@@ -9,6 +9,7 @@
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/name_check.h"
 #include "daemon/control/request/selection.h"
+#include "daemon/control/session/accounts.h"
 #include "daemon/control/session/login.h"
 #include "daemon/control/session/sessions.h"
 #include "lib/language/language.h"
@@ -25,6 +26,18 @@ struct showing {
 	size_t at;
 };
 
+static json_t *shown(const struct control *control, const struct session *session)
+{
+	const struct radius_entry *account = accounts_of_session(control->accounts, session->id);
+	json_t *row = json_row_session(control, session);
+
+	if (account) {
+		json_object_set_new(row, "start_seen", json_boolean(account->started));
+		json_object_set_new(row, "event_at", json_row_time(account->event_ms));
+	}
+	return row;
+}
+
 static void show_more(struct command *command)
 {
 	struct showing *showing = command->state;
@@ -39,7 +52,7 @@ static void show_more(struct command *command)
 		struct session *session =
 			session_table_find(control->table, showing->selection.ids[showing->at++]);
 		if (session)
-			command_row(command, json_row_session(control, session));
+			command_row(command, shown(control, session));
 	}
 	control_socket_continue(command->client);
 }

@@ -386,7 +386,8 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 		examination_of_settings, check_kernel, check_rules, examination_of_foreign,
 		check_lost, check_queue_losses, check_listeners, check_endpoints, check_smtp,
 		examination_of_servers, examination_of_credentials, examination_of_auths,
-		examination_of_scans, check_bound, check_devices, check_routers, check_metrics};
+		examination_of_radiuses, examination_of_scans, check_bound, check_devices,
+		check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

@@ -34,8 +34,8 @@ struct radius_peer {
 	size_t n;
 	struct ipc_radius_sender *senders;
 	size_t nsenders;
-	union done_ipc done;
 	struct loop_timer flush;
+	union done_ipc done; /* last: what it holds is of variable size */
 };
 
 #define RADIUS(pointer) ((struct radius_peer *)(pointer))
@@ -272,11 +272,6 @@ void radius_peer_follow(struct radius_peer *peer)
 {
 	drop_old(peer);
 	peer_policy_send(&peer->peer);
-}
-
-bool radius_peer_runs(const struct radius_peer *peer)
-{
-	return peer->peer.channel != NULL;
 }
 
 const struct ipc_radius_state *radius_peer_state(const struct radius_peer *peer, const char *name)

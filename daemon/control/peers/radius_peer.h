@@ -19,7 +19,6 @@ void radius_peer_close(struct radius_peer *peer);
 void radius_peer_free(struct radius_peer *peer);
 /* Another policy is in force. */
 void radius_peer_follow(struct radius_peer *peer);
-bool radius_peer_runs(const struct radius_peer *peer);
 /* As the process told last of the radius of this name; NULL: it told nothing. */
 const struct ipc_radius_state *radius_peer_state(const struct radius_peer *peer, const char *name);
 /* What all processes counted of it: it only grows. False: nothing was told. */

@@ -4,6 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/session/account_keys.h"
 #include "daemon/control/session/sources.h"
 #include "daemon/control/store/account_store.h"
 #include "daemon/control/store/session_store.h"
@@ -32,7 +33,7 @@ struct accounts {
 	struct named_counts *counts; /* of the policy's radiuses */
 	size_t ncounts;
 	struct loop_timer sweep;
-	uint8_t secret[2][SIPHASH_SECRET_SIZE];
+	struct account_keys keys;
 	bool secret_stored;
 };
 
@@ -99,100 +100,6 @@ const struct radius_entry *accounts_of_session(const struct accounts *accounts, 
 	return radius_ledger_of_session(accounts->ledger, session);
 }
 
-/* ---- hashes ---- */
-
-static void begin_hash(const struct accounts *accounts, struct siphash hash[2], char kind)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		siphash_begin(&hash[i], accounts->secret[i]);
-		siphash_bytes(&hash[i], &kind, 1);
-	}
-}
-
-/* With its length, so that no two that are put together read as two others. */
-static void add_hash(struct siphash hash[2], const void *bytes, size_t len)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		siphash_number(&hash[i], (uint32_t)len);
-		siphash_bytes(&hash[i], bytes, len);
-	}
-}
-
-static uint64_t end_hash(struct siphash hash[2], struct radius_key *key)
-{
-	struct radius_key made = {{siphash_end(&hash[0]), siphash_end(&hash[1])}};
-
-	if (key)
-		*key = made;
-	return made.v[0] ? made.v[0] : 1; /* 0 is nothing */
-}
-
-/* Whoever has the same secret speaks for the same NASes. */
-static void hash_nas(const struct accounts *accounts, const struct ipc_radius_event *event,
-	const struct policy_radius_source *source, char kind, struct siphash hash[2])
-{
-	begin_hash(accounts, hash, kind);
-	add_hash(hash, event->radius, strlen(event->radius));
-	add_hash(hash, source->secret_file.text, source->secret_file.len);
-	add_hash(hash, event->nas, strlen(event->nas));
-}
-
-static uint64_t nas_of(const struct accounts *accounts, const struct ipc_radius_event *event,
-	const struct policy_radius_source *source)
-{
-	struct siphash hash[2];
-
-	hash_nas(accounts, event, source, 'n', hash);
-	return end_hash(hash, NULL);
-}
-
-static void find_key(const struct accounts *accounts, const struct ipc_radius_event *event,
-	const struct policy_radius_source *source, struct radius_key *key)
-{
-	struct siphash hash[2];
-
-	hash_nas(accounts, event, source, 'k', hash);
-	if (event->session_len)
-		add_hash(hash, event->session, event->session_len);
-	else if (mac_is_set(&event->mac))
-		add_hash(hash, event->mac.bytes, sizeof(event->mac.bytes));
-	else if (event->naddresses)
-		add_hash(hash, &event->addresses[0], sizeof(event->addresses[0]));
-	end_hash(hash, key);
-}
-
-static uint64_t hash_of(const struct accounts *accounts, char kind, const char *scope,
-	const void *bytes, size_t len)
-{
-	struct siphash hash[2];
-
-	begin_hash(accounts, hash, kind);
-	add_hash(hash, scope, strlen(scope));
-	add_hash(hash, bytes, len);
-	return end_hash(hash, NULL);
-}
-
-static uint64_t user_of(const struct accounts *accounts, const char *user)
-{
-	return hash_of(accounts, 'u', "", user, strlen(user));
-}
-
-static uint64_t mac_claim(const struct accounts *accounts, const char *zone, const struct mac *mac)
-{
-	return hash_of(accounts, 'm', zone, mac->bytes, sizeof(mac->bytes));
-}
-
-static uint64_t address_claim(
-	const struct accounts *accounts, const char *zone, const struct prefix *prefix)
-{
-	uint8_t bytes[18];
-
-	memcpy(bytes, prefix->addr.bytes, 16);
-	bytes[16] = prefix->addr.family;
-	bytes[17] = prefix->len;
-	return hash_of(accounts, 'a', zone, bytes, sizeof(bytes));
-}
-
 /* ---- on the disk ---- */
 
 static void on_alone(void *context, int status)
@@ -218,8 +125,8 @@ static void store(struct accounts *accounts, const struct radius_entry *now,
 	session_store_done *done = gather ? on_stored : on_alone;
 
 	if (!accounts->secret_stored)
-		accounts->secret_stored =
-			session_store_account_secret(to, accounts->secret[0], on_alone, NULL) == 0;
+		accounts->secret_stored = session_store_account_secret(to, accounts->keys.secret[0],
+						  on_alone, NULL) == 0;
 	if (gather)
 		gather_add(gather);
 	int error = now ? session_store_account_put(to, now, done, gather)
@@ -271,10 +178,11 @@ static void fill_claims(const struct accounts *accounts, const struct ipc_radius
 		return;
 	/* elsewhere a MAC is nobody's */
 	if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&event->mac))
-		to->claims[to->nclaims++] = mac_claim(accounts, event->zone, &event->mac);
+		to->claims[to->nclaims++] =
+			account_keys_mac(&accounts->keys, event->zone, &event->mac);
 	for (size_t i = 0; i < event->naddresses; i++)
 		to->claims[to->nclaims++] =
-			address_claim(accounts, event->zone, &event->addresses[i]);
+			account_keys_address(&accounts->keys, event->zone, &event->addresses[i]);
 }
 
 static const struct policy_zone *zone_of(const struct accounts *accounts, const char *name)
@@ -289,14 +197,14 @@ static void fill_event(const struct accounts *accounts, const struct ipc_radius_
 	const struct policy_radius *radius, const struct policy_radius_source *source,
 	struct radius_event *to)
 {
-	*to = (struct radius_event){.nas = nas_of(accounts, event, source),
+	*to = (struct radius_event){.nas = account_keys_nas(&accounts->keys, event, source),
 		.status = (enum radius_status)event->status,
 		.event_ms = event->event_ms,
 		.begin_ms = event->begin_ms,
-		.user = user_of(accounts, event->user),
+		.user = account_keys_user(&accounts->keys, event->user),
 		.can_open = event->whole,
 		.skew_s = radius->skew_s};
-	find_key(accounts, event, source, &to->key);
+	account_keys_session(&accounts->keys, event, source, &to->key);
 	fill_claims(accounts, event, zone_of(accounts, event->zone), to);
 }
 
@@ -501,9 +409,9 @@ static void end_nas(struct taking *taking, const struct ipc_radius_event *event,
 		.counts = find_counts(accounts, event->radius)};
 
 	if (radius->restart_keeps ||
-		!radius_ledger_nas_over(accounts->ledger, nas_of(accounts, event, source),
-			event->event_ms, radius->skew_s, clock_now_ms(accounts->control),
-			on_restarted, &restart))
+		!radius_ledger_nas_over(accounts->ledger,
+			account_keys_nas(&accounts->keys, event, source), event->event_ms,
+			radius->skew_s, clock_now_ms(accounts->control), on_restarted, &restart))
 		return;
 	restart.counts->restarts++;
 	for (size_t i = 0; i < restart.n; i++) {
@@ -583,13 +491,13 @@ static void claim_again(
 	size_t n = 0;
 
 	if (zone && zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&session->mac))
-		claims[n++] = mac_claim(accounts, session->zone.text, &session->mac);
+		claims[n++] = account_keys_mac(&accounts->keys, session->zone.text, &session->mac);
 	for (size_t i = 0; i < session->naddresses && n < RADIUS_CLAIMS_MAX; i++)
 		if (!session->addresses[i].learned)
-			claims[n++] = address_claim(
-				accounts, session->zone.text, &session->addresses[i].prefix);
-	radius_ledger_claim(
-		accounts->ledger, &entry->key, user_of(accounts, session->user.text), claims, n);
+			claims[n++] = account_keys_address(
+				&accounts->keys, session->zone.text, &session->addresses[i].prefix);
+	radius_ledger_claim(accounts->ledger, &entry->key,
+		account_keys_user(&accounts->keys, session->user.text), claims, n);
 }
 
 static void take_back(struct accounts *accounts, const struct radius_entry *entry)
@@ -610,14 +518,14 @@ static void take_back(struct accounts *accounts, const struct radius_entry *entr
 
 static int take_secret(struct accounts *accounts, const struct account_rows *rows)
 {
+	uint8_t secret[SIPHASH_SECRET_SIZE];
+
 	if (rows->has_secret)
-		memcpy(accounts->secret[0], rows->secret, sizeof(accounts->secret[0]));
-	else if (getrandom(accounts->secret[0], sizeof(accounts->secret[0]), 0) !=
-		 (ssize_t)sizeof(accounts->secret[0]))
+		memcpy(secret, rows->secret, sizeof(secret));
+	else if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
 		return -errno;
 	accounts->secret_stored = rows->has_secret;
-	for (size_t i = 0; i < sizeof(accounts->secret[0]); i++)
-		accounts->secret[1][i] = accounts->secret[0][i] ^ 0x5a;
+	account_keys_init(&accounts->keys, secret);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ static const struct source {
 	{VERB_CERTIFICATE, "certificate", "show", "certificate", NULL},
 	{VERB_AUTH, "auth", "show", "auth", NULL},
 	{VERB_SCAN, "scan", "show", "scan", NULL},
+	{VERB_RADIUS, "radius", "show", "radius", NULL},
 	{VERB_DEVICE, "device", "show", "device", NULL},
 	{VERB_LIST, "list", "show", "list", NULL},
 	{VERB_LISTENER, "listener", "show", "listener", NULL},
@@ -109,10 +110,12 @@ static void put_rest(const struct asked *asked, const struct verb_part *part, co
 		enum verb_value type;
 		const char *more;
 		const char *noun; /* NULL: of any */
-	} known[] = {{"zone", VERB_ZONE, "", NULL}, {"user", VERB_USER, "any|not", NULL},
-		{"server", VERB_SERVER, "original", NULL}, {"source", VERB_LIST, "not|any", NULL},
-		{"destination", VERB_LIST, "not|any", NULL}, {"mac", VERB_MAC, "", NULL},
-		{"address", VERB_ADDRESS, "", NULL}, {"host", VERB_HOST, "", NULL},
+	} known[] = {{"zone", VERB_ZONE, "", NULL},
+		{"user", VERB_CHOICE, "cui|user-name|mac", "radius"},
+		{"user", VERB_USER, "any|not", NULL}, {"server", VERB_SERVER, "original", NULL},
+		{"source", VERB_LIST, "not|any", NULL}, {"destination", VERB_LIST, "not|any", NULL},
+		{"mac", VERB_MAC, "", NULL}, {"address", VERB_ADDRESS, "", NULL},
+		{"host", VERB_HOST, "", NULL},
 		{"verdict", VERB_CHOICE, "answer|pass|reject|drop", NULL},
 		{"certificate", VERB_CERTIFICATE, "", NULL},
 		{"client", VERB_CHOICE, "none|request|check|require", NULL},
@@ -124,6 +127,8 @@ static void put_rest(const struct asked *asked, const struct verb_part *part, co
 		{"scan", VERB_SCAN, "none", "rule"}, {"mode", VERB_CHOICE, "stream|whole", "scan"},
 		{"on-failure", VERB_CHOICE, "tempfail|accept|reject", "scan"},
 		{"quarantine", VERB_CHOICE, "tempfail|reject", "scan"},
+		{"restart", VERB_CHOICE, "end|keep", "radius"},
+		{"group", VERB_CHOICE, "class|filter-id", "radius"},
 		{"clamav", VERB_PATH, "", "scan"}, {"dovecot", VERB_PATH, "", "auth"},
 		{"forward", VERB_SERVER, "", "auth"}, {"file", VERB_PATH, "", "server"},
 		{"ca", VERB_PATH, "", NULL}, {"secret", VERB_CHOICE, "file", NULL}};

@@ -42,7 +42,9 @@ void page_put_word(
 	struct markup *out, const struct portal_view *view, enum portal_text text, const char *word)
 {
 	put_side(out, view, text, false);
+	markup_put(out, "<span class=\"word\">");
 	markup_put_string(out, word);
+	markup_put(out, "</span>");
 	put_side(out, view, text, true);
 }
 

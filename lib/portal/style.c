@@ -47,7 +47,7 @@ const char portal_style[] =
 	".good{color:var(--good);background:var(--good-bg)}\n"
 	".doubt{color:var(--doubt);background:var(--doubt-bg)}\n"
 	".bad{color:var(--bad);background:var(--bad-bg)}\n"
-	"dl{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:.4rem 1rem;"
+	"dl{display:grid;grid-template-columns:fit-content(55%) minmax(0,1fr);gap:.4rem 1rem;"
 	"margin:0 0 1.25rem}\n"
 	"dt{color:var(--soft)}\n"
 	"dd{margin:0;font-weight:600;text-align:end}\n"
@@ -62,6 +62,7 @@ const char portal_style[] =
 	"ul.mails p{margin:0}\n"
 	"ul.mails .what{font-weight:600}\n"
 	"ul.mails .more{color:var(--ink);font-size:.95rem}\n"
+	".word{white-space:nowrap}\n"
 	"footer{color:var(--soft);font-size:.95rem;padding-bottom:2rem}\n"
 	"footer dl{margin:.5rem 0 0}\n"
 	"@media print{.acts,button{display:none}}\n";

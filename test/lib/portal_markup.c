@@ -23,7 +23,7 @@ struct reading {
 
 static const char *const known[] = {"html", "head", "meta", "title", "link", "body", "header",
 	"img", "p", "main", "section", "h1", "h2", "form", "input", "label", "button", "details",
-	"summary", "div", "dl", "dt", "dd", "ul", "li", "a", "q", "bdi", "footer"};
+	"summary", "div", "dl", "dt", "dd", "ul", "li", "a", "q", "bdi", "span", "footer"};
 static const char *const empty[] = {"meta", "link", "img", "input"};
 static const char *const attributes[] = {"lang", "dir", "charset", "name", "content", "rel", "href",
 	"src", "alt", "id", "class", "role", "method", "action", "accept-charset", "type", "value",

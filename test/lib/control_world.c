@@ -18,6 +18,14 @@ const char control_policy[] =
 
 struct world world;
 
+/* Control hears nobody who has its own user. Here it has another than who asks it, by the linker's
+ * --wrap. */
+uid_t __wrap_geteuid(void);
+uid_t __wrap_geteuid(void)
+{
+	return getuid() + 1;
+}
+
 static int listen_at(const char *path)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};

@@ -65,7 +65,7 @@ static int say_unknown(char error[static PORTAL_ERROR_SIZE], const char *key, si
 	text_blank(whole);
 	const char *near = language_near(whole, keys, PORTAL_TEXTS);
 	snprintf(error, PORTAL_ERROR_SIZE, "no such key \"%s\"%s%s%s", text_cut(whole, cut),
-		near ? ", perhaps \"" : ", expected one of those in postern.conf(5)",
+		near ? ", perhaps \"" : ", expected one of those in postern-portal(7)",
 		near ? near : "", near ? "\"" : "");
 	return -EINVAL;
 }

@@ -126,6 +126,46 @@ static void every_key_can_be_said(void **state)
 	}
 }
 
+static size_t read_file(const char *path, char *bytes, size_t size)
+{
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		fail_msg("%s", path);
+	size_t len = fread(bytes, 1, size - 1, file);
+	fclose(file);
+	bytes[len] = '\0';
+	return len;
+}
+
+static void the_manual_has_every_key_and_its_text(void **state)
+{
+	static const char *const items[] = {
+#define PORTAL_TEXT_ITEM(id, key, text) ".It Li " key "\n" text "\n",
+		PORTAL_TEXT_TABLE(PORTAL_TEXT_ITEM)
+#undef PORTAL_TEXT_ITEM
+	};
+	static char page[PORTAL_TEXTS_FILE_MAX];
+	(void)state;
+	read_file("doc/man/postern-portal.7", page, sizeof(page));
+	for (size_t i = 0; i < COUNT(items); i++)
+		if (!strstr(page, items[i]))
+			fail_msg("%s", items[i]);
+}
+
+static void the_example_in_german_says_all(void **state)
+{
+	static char file[PORTAL_TEXTS_FILE_MAX];
+	struct portal_texts texts, english;
+	char error[PORTAL_ERROR_SIZE];
+	size_t line, len = read_file("debian/examples/login.de.texts", file, sizeof(file));
+	(void)state;
+	if (portal_texts_parse(file, len, &texts, error, &line) < 0)
+		fail_msg("line %zu: %s", line, error);
+	portal_texts_init(&english);
+	for (size_t i = 0; i < PORTAL_TEXTS; i++)
+		assert_true(texts.v[i].text != english.v[i].text);
+}
+
 static void some_languages_run_from_right_to_left(void **state)
 {
 	static const struct {
@@ -220,6 +260,8 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_said_with_its_line),
 		cmocka_unit_test(a_text_and_a_file_have_an_end),
 		cmocka_unit_test(every_key_can_be_said),
+		cmocka_unit_test(the_manual_has_every_key_and_its_text),
+		cmocka_unit_test(the_example_in_german_says_all),
 		cmocka_unit_test(some_languages_run_from_right_to_left),
 		cmocka_unit_test(terms_are_plain_text),
 		cmocka_unit_test(terms_have_a_version),

@@ -143,7 +143,8 @@ static int on_link(void *context, const struct nlmsghdr *nlh)
 	struct link old = entry->link;
 	entry->link = link;
 	if (strcmp(old.name, link.name) != 0 || old.up != link.up || old.has_mac != link.has_mac ||
-		old.running != link.running || old.carrier_downs != link.carrier_downs)
+		old.running != link.running || old.carrier_downs != link.carrier_downs ||
+		old.master != link.master)
 		links->on_change(links->context, LINK_CHANGED, &old, &link);
 	return 0;
 }

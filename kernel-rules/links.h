@@ -20,7 +20,7 @@ struct link {
 
 enum link_change {
 	LINK_CAME,
-	LINK_CHANGED, /* up or down, its link, or a new name */
+	LINK_CHANGED, /* up or down, its link, a new name, or part of another */
 	LINK_WENT,
 };
 

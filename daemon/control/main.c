@@ -45,6 +45,7 @@
 #include "daemon/control/session/block_change.h"
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/idle.h"
+#include "daemon/control/session/link_down.h"
 #include "daemon/control/session/list_change.h"
 #include "daemon/control/session/live_flows.h"
 #include "daemon/control/session/passed.h"
@@ -233,6 +234,10 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 		break;
 	case IPC_UNLINK:
 		interfaces_del(control, ((const struct ipc_link *)ipc)->ifindex);
+		break;
+	case IPC_MAC_LOST:
+		link_down_mac(control, ((const struct ipc_mac_lost *)ipc)->bridge,
+			&((const struct ipc_mac_lost *)ipc)->mac);
 		break;
 	case IPC_LINKS_DONE:
 		control->links_done = true;

@@ -526,6 +526,7 @@ static void finish(struct keeper *keeper)
 	watch_close(keeper->watch);
 	routes_close(keeper->routes);
 	links_close(keeper->links);
+	bridge_ports_close(keeper->bridge_ports);
 	table_close(keeper->table);
 	if (keeper->has_plan)
 		plan_fini(&keeper->plan);

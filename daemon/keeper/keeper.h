@@ -8,6 +8,7 @@
 #include "daemon/keeper/held_packets.h"
 #include "daemon/keeper/upgrade/upgrade.h"
 #include "daemon/process/process.h"
+#include "kernel-rules/bridge_port.h"
 #include "kernel-rules/links.h"
 #include "kernel-rules/nftables/clients.h"
 #include "kernel-rules/nftables/table.h"
@@ -116,8 +117,9 @@ struct keeper {
 	struct table *table;
 	struct routes *routes;
 	struct links *links;
+	struct bridge_ports *bridge_ports; /* NULL: they cannot be followed */
 	struct watch *watch;
-	struct loop_watch routes_watch, links_watch, table_watch;
+	struct loop_watch routes_watch, links_watch, bridge_ports_watch, table_watch;
 	struct plan plan; /* in force, when has_plan */
 	bool has_plan;
 	size_t hosts_now;             /* of the plan's hosts; the others are of plans before */

@@ -132,6 +132,39 @@ static void on_heal(struct loop_timer *timer, uint64_t now_ms)
 		loop_timer_set(keeper->loop, &keeper->heal, loop_now_ms(keeper->loop) + 1000);
 }
 
+struct losing {
+	struct keeper *keeper;
+	const struct link *bridge;
+};
+
+static void lose(void *context, const struct mac *mac)
+{
+	const struct losing *losing = context;
+	struct ipc_mac_lost ipc;
+
+	ipc_init(&ipc, IPC_MAC_LOST, sizeof(ipc));
+	ipc.mac = *mac;
+	memcpy(ipc.bridge, losing->bridge->name, sizeof(ipc.bridge));
+	keeper_child_send(&losing->keeper->control, &ipc, -1);
+}
+
+/* Who was behind a port of a bridge that goes down, or is no more, has lost his link, though the
+ * bridge has not. */
+static void follow_port(struct keeper *keeper, enum link_change change, const struct link *old,
+	const struct link *link)
+{
+	if (!old || !old->master || !keeper->bridge_ports)
+		return;
+	const struct link *bridge = links_find(keeper->links, old->master);
+	bool down = change == LINK_WENT || link->master != old->master || !link->running ||
+		    link->carrier_downs != old->carrier_downs;
+	if (!bridge || !bridge->is_bridge || !down)
+		return;
+	struct losing losing = {keeper, bridge};
+	bridge_ports_read(keeper->bridge_ports); /* who has moved on is elsewhere */
+	bridge_ports_take(keeper->bridge_ports, old->ifindex, lose, &losing);
+}
+
 static void on_link(
 	void *context, enum link_change change, const struct link *old, const struct link *link)
 {
@@ -141,6 +174,7 @@ static void on_link(
 	bool renamed = old && strcmp(old->name, link->name) != 0;
 	fill_link(&ipc, change == LINK_WENT ? IPC_UNLINK : IPC_LINK, link);
 	keeper_child_send_links(keeper, &ipc);
+	follow_port(keeper, change, old, link);
 	if (change == LINK_WENT || renamed)
 		keeper_forget_interface(keeper, old->name);
 	if (change == LINK_CAME || renamed)
@@ -155,6 +189,36 @@ static void on_links(struct loop_watch *watch, uint32_t events)
 	int error = links_read(keeper->links);
 	if (error)
 		log_error("cannot follow the interfaces: %s", strerror(-error));
+}
+
+static int watch_fd_of(struct keeper *keeper, struct loop_watch *watch, int fd,
+	void (*on_event)(struct loop_watch *watch, uint32_t events))
+{
+	watch->fd = fd;
+	watch->on_event = on_event;
+	return loop_add(keeper->loop, watch, EPOLLIN);
+}
+
+static void on_bridge_ports(struct loop_watch *watch, uint32_t events)
+{
+	struct keeper *keeper = container_of(watch, struct keeper, bridge_ports_watch);
+
+	(void)events;
+	int error = bridge_ports_read(keeper->bridge_ports);
+	if (error)
+		log_error("cannot follow the bridges' ports: %s", strerror(-error));
+}
+
+/* Without it a port's end is not noticed: no reason not to start. */
+static void open_bridge_ports(struct keeper *keeper)
+{
+	int error = bridge_ports_open(&keeper->bridge_ports);
+
+	if (!error)
+		error = watch_fd_of(keeper, &keeper->bridge_ports_watch,
+			bridge_ports_fd(keeper->bridge_ports), on_bridge_ports);
+	if (error)
+		log_warning("cannot follow the bridges' ports: %s", strerror(-error));
 }
 
 /* Others' ip rules may change by the hundred: ours follow a few times a second. */
@@ -205,14 +269,6 @@ static void on_table(struct loop_watch *watch, uint32_t events)
 		ask_heal(keeper, true, false);
 }
 
-static int watch_fd_of(struct keeper *keeper, struct loop_watch *watch, int fd,
-	void (*on_event)(struct loop_watch *watch, uint32_t events))
-{
-	watch->fd = fd;
-	watch->on_event = on_event;
-	return loop_add(keeper->loop, watch, EPOLLIN);
-}
-
 int keeper_kernel_open(struct keeper *keeper, int fd)
 {
 	int error;
@@ -233,6 +289,8 @@ int keeper_kernel_open(struct keeper *keeper, int fd)
 		(error = watch_fd_of(
 			 keeper, &keeper->table_watch, watch_fd(keeper->watch), on_table)))
 		log_error("cannot open the kernel's netlink sockets: %s", strerror(-error));
+	else
+		open_bridge_ports(keeper);
 	return error;
 }
 

@@ -11,6 +11,13 @@ static bool link_ok(const void *ipc, size_t len)
 	       NAMED_OK(link->name);
 }
 
+static bool mac_lost_ok(const void *ipc, size_t len)
+{
+	const struct ipc_mac_lost *lost = ipc;
+	(void)len;
+	return mac_is_set(&lost->mac) && NAMED_OK(lost->bridge);
+}
+
 static bool admit_ok(const void *ipc, size_t len)
 {
 	const struct ipc_admit *admit = ipc;
@@ -155,6 +162,7 @@ static const struct ipc_kind kinds[] = {
 	[IPC_KERNEL_COUNTERS - IPC_FILE_KERNEL] =
 		IPC_FIXED("kernel-counters", kernel_counters, kernel_counters_ok),
 	[IPC_TEXT - IPC_FILE_KERNEL] = IPC_FIXED("text", text, words_ok),
+	[IPC_MAC_LOST - IPC_FILE_KERNEL] = IPC_FIXED("mac-lost", mac_lost, mac_lost_ok),
 	[IPC_LISTENING - IPC_FILE_KERNEL] = IPC_FIXED("listening", listening, listening_ok),
 	[IPC_READY - IPC_FILE_KERNEL] = IPC_PLAIN("ready"),
 	[IPC_VERDICT - IPC_FILE_KERNEL] = IPC_FIXED("verdict", verdict, verdict_ok),

@@ -24,6 +24,7 @@ enum ipc_kernel_type {
 	IPC_STOP,   /* SIGTERM: control says which policy to leave behind, then ends */
 	IPC_KERNEL_COUNTERS, /* answer to IPC_KERNEL_COUNTERS_GET */
 	IPC_TEXT,            /* one line of IPC_DOCTOR_GET, then the reply */
+	IPC_MAC_LOST,        /* the port of a bridge that it was last behind went down */
 	IPC_LISTENING,       /* how an endpoint of the plan is: whenever that changes */
 
 	/* control -> keeper */
@@ -57,6 +58,13 @@ struct ipc_link { /* LINK, UNLINK */
 	uint8_t reserved;
 	uint32_t carrier_downs;
 	char name[POLICY_IFNAME_SIZE];
+};
+
+struct ipc_mac_lost {
+	struct ipc_header header;
+	struct mac mac;
+	uint8_t reserved[2];
+	char bridge[POLICY_IFNAME_SIZE];
 };
 
 struct ipc_admit {

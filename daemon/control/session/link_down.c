@@ -68,6 +68,15 @@ static int look(void *context, struct session *session)
 	return note(search, session);
 }
 
+/* By its MAC it is where the bridge says, whether it was seen sending mail there or not. */
+static int look_at_mac(void *context, struct session *session)
+{
+	struct search *search = context;
+	bool elsewhere = *session->ifname && strcmp(session->ifname, search->ifname) != 0;
+
+	return is_of_zone(search, session) && !elsewhere ? note(search, session) : 0;
+}
+
 static void end_found(struct control *control, struct search *search, int error)
 {
 	for (size_t i = 0; i < search->n; i++)
@@ -87,5 +96,17 @@ void link_down(struct control *control, const char *ifname)
 			continue;
 		search.unseen = !has_other(control, zone, ifname);
 		end_found(control, &search, session_table_each(control->table, look, &search));
+	}
+}
+
+void link_down_mac(struct control *control, const char *bridge, const struct mac *mac)
+{
+	for (size_t i = 0; control->policy && i < control->policy->nzones; i++) {
+		const struct policy_zone *zone = &control->policy->zones[i];
+		struct search search = {.zone = zone, .ifname = bridge};
+		if (!zone->link_down_ends || !has_interface(zone, bridge))
+			continue;
+		end_found(control, &search,
+			session_table_each_mac(control->table, mac, look_at_mac, &search));
 	}
 }

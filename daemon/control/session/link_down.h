@@ -4,9 +4,13 @@
 #ifndef POSTERN_LINK_DOWN_H
 #define POSTERN_LINK_DOWN_H
 
+#include "lib/base/addr.h"
+
 struct control;
 
 /* The interface, by its name before, has gone down, or is no more. */
 void link_down(struct control *control, const char *ifname);
+/* Of a bridge: the port behind which a MAC was last seen has. */
+void link_down_mac(struct control *control, const char *bridge, const struct mac *mac);
 
 #endif

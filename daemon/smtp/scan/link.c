@@ -362,6 +362,12 @@ static void flush(struct scan_link *link)
 
 /* ---- what comes ---- */
 
+void scan_link_acknowledge(struct scan_link *link)
+{
+	if (link->state == SCAN_LINK_OPEN && !is_unix(link))
+		setsockopt(link->watch.fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
+}
+
 static void read_all(struct scan_link *link)
 {
 	uint8_t *bytes = link->smtp->table.read;

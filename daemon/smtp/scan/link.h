@@ -69,6 +69,8 @@ void scan_link_open(struct scan_link *link);
 void scan_link_put(struct scan_link *link, const void *bytes, size_t len);
 /* Is there something that could not be said yet? */
 bool scan_link_is_full(const struct scan_link *link);
+/* More is to come before anything is said: who says it in several writes does not wait for us. */
+void scan_link_acknowledge(struct scan_link *link);
 /* Where it is, or was tried last: a path, or an address with its name. Returns text. */
 #define SCAN_WHERE_SIZE 320
 const char *scan_link_where(const struct scan_link *link, char text[static SCAN_WHERE_SIZE]);

@@ -219,6 +219,9 @@ static void on_bytes(struct scan_part *part, const uint8_t *bytes, size_t len)
 
 	milter_filter(part->milter, bytes, len, now_of(part), &out);
 	act(part, &out);
+	/* libmilter says each change of a header by a write of its own */
+	if (part->milter->state == MILTER_ASKED)
+		scan_link_acknowledge(&part->link);
 	if (part->verdict == SCAN_PENDING && part->goal != SCAN_GOAL_NONE)
 		go_on(part);
 }

@@ -345,6 +345,7 @@ static const int accepting[] = {
 /* Files that it was given, open. */
 static const int spooling[] = {
 	SCMP_SYS(pread64),
+	SCMP_SYS(preadv2),
 	SCMP_SYS(pwritev),
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(fstatfs),

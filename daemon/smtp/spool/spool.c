@@ -414,6 +414,20 @@ void spool_make_room(struct spool_text *text)
 
 /* ---- reading ---- */
 
+/* What the kernel has in memory, as mostly just after it was written: the thread is not woken for
+ * each piece. False: it is to be read from the disk. */
+static bool read_cached(struct spool_text *text)
+{
+	uint64_t left = text->file_bytes - text->read_at;
+	struct iovec to = {pool_piece(&text->spool->pieces, text->read_piece - 1),
+		left < SPOOL_PIECE_BYTES ? (size_t)left : SPOOL_PIECE_BYTES};
+	ssize_t n = preadv2(text->fd, &to, 1, (off_t)text->read_at, RWF_NOWAIT);
+	bool all = n == (ssize_t)to.iov_len;
+
+	text->read_bytes = all ? to.iov_len : 0;
+	return all;
+}
+
 static int peek_file(struct spool_text *text, const char **bytes)
 {
 	uint64_t at = text->taken - text->read_at;
@@ -430,7 +444,10 @@ static int peek_file(struct spool_text *text, const char **bytes)
 		text->read_piece = 1 + pool_number(&text->spool->pieces, piece);
 	}
 	text->read_at = text->taken;
-	text->read_bytes = 0;
+	if (read_cached(text)) {
+		*bytes = pool_piece(&text->spool->pieces, text->read_piece - 1);
+		return (int)text->read_bytes;
+	}
 	submit(text, TASK_READ);
 	return -EAGAIN;
 }

@@ -49,8 +49,8 @@ BROKEN = re.compile(r"Sanitizer|runtime error|[Aa]ssertion .*failed|stack smashi
 # namespace tests that are run a second time with the sanitizers' build
 SANITIZED = {"main", "verdicts", "relay-data", "failures", "odd-packets", "cli", "stops",
              "commands", "edit", "message-level", "hand-over", "message-kills",
-             "message-manners", "message-servers", "message-smuggling",
-             "tls-attack", "tls-clients"}
+             "message-manners", "message-servers", "message-smuggling", "message-whole",
+             "scans-killed", "scans-milter", "tls-attack", "tls-clients"}
 
 
 class Tally:
